@@ -93,7 +93,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 		return err
 	}
 	if types := protected.Unclassified(); len(types) > 0 {
-		return fmt.Errorf("resource types %q are not classified: say in components/protection/types.go whether they hold data, an address or an identity", types)
+		return fmt.Errorf("resource types %q are not classified: say in components/protection/stateful/types.go whether they hold data, an address or an identity", types)
 	}
 	out := outputs{
 		URL:               url(stack, services.front, distribution),

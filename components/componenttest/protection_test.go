@@ -11,6 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/protection"
+	"github.com/progressive-framework/platform/components/protection/stateful"
 )
 
 // under runs a program as a stack does, under a protection policy.
@@ -35,7 +36,7 @@ func TestProtectionReachesEveryResource(t *testing.T) {
 			newNetwork(func(*network.Args) {}), newCluster(func(*cluster.Args) {}), newCDN(func(*cdn.Args) {}), newDatabase(databaseArgs), newRedisPods(redisPodArgs()), newMongo(mongoArgs)))
 		protected := map[string]bool{}
 		for _, r := range d {
-			holds, _ := protection.Holds(r.Type, r.Parent != "")
+			holds, _ := stateful.Holds(r.Type, r.Parent != "")
 			require.Equal(t, enabled && holds, r.Protect, "%s %s", r.Type, r.Name)
 			protected[r.Type] = r.Protect
 		}

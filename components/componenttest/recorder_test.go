@@ -12,7 +12,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/cloudmocks"
-	"github.com/progressive-framework/platform/components/protection"
+	"github.com/progressive-framework/platform/components/protection/stateful"
 )
 
 const (
@@ -50,8 +50,8 @@ func deploy(t *testing.T, p program) deployment {
 	d, err := run(p)
 	require.NoError(t, err)
 	for _, r := range d {
-		_, known := protection.Holds(r.Type, true)
-		require.True(t, known, "type %s: say in components/protection/types.go whether it holds data, an address or an identity", r.Type)
+		_, known := stateful.Holds(r.Type, true)
+		require.True(t, known, "type %s: say in components/protection/stateful/types.go whether it holds data, an address or an identity", r.Type)
 	}
 	return d
 }

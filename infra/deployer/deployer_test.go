@@ -15,28 +15,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write docs/deploy-policy anew")
+var update = flag.Bool("update", false, "write docs/deploy-policy and docs/ci-roles anew")
 
-const folder = "../../docs/deploy-policy"
+// folders has what docs has of each set of documents.
+var folders = map[string]func() (map[string][]byte, error){
+	"../../docs/deploy-policy": Documents,
+	"../../docs/ci-roles":      CIDocuments,
+}
 
-// docs/deploy-policy has a file for each policy, and no other.
+// Each folder has a file for each document, and no other.
 func TestDocumentsAreCurrent(t *testing.T) {
-	documents, err := Documents()
-	require.NoError(t, err)
-	if *update {
-		require.NoError(t, os.RemoveAll(folder))
-		require.NoError(t, os.MkdirAll(folder, 0o750))
-		for name, document := range documents {
-			require.NoError(t, os.WriteFile(path.Join(folder, name+".json"), document, 0o600))
-		}
-	}
-	files, err := os.ReadDir(folder)
-	require.NoError(t, err)
-	require.Len(t, files, len(documents), "run make generate")
-	for name, document := range documents {
-		current, err := os.ReadFile(path.Join(folder, name+".json"))
+	for folder, generate := range folders {
+		documents, err := generate()
 		require.NoError(t, err)
-		require.Equal(t, string(document), string(current), "%s is stale: run make generate", name)
+		if *update {
+			require.NoError(t, os.RemoveAll(folder))
+			require.NoError(t, os.MkdirAll(folder, 0o750))
+			for name, document := range documents {
+				require.NoError(t, os.WriteFile(path.Join(folder, name+".json"), document, 0o600))
+			}
+		}
+		files, err := os.ReadDir(folder)
+		require.NoError(t, err)
+		require.Len(t, files, len(documents), "run make generate")
+		for name, document := range documents {
+			current, err := os.ReadFile(path.Join(folder, name+".json"))
+			require.NoError(t, err)
+			require.Equal(t, string(document), string(current), "%s is stale: run make generate", name)
+		}
 	}
 }
 

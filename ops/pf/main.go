@@ -3,6 +3,7 @@
 //	pf load            the design document's load test, with a report
 //	pf diagnose        what is wrong, why, and what to do
 //	pf cost            what the stack costs a month
+//	pf ci              the steps of the workflows: preview, comment, up, drift
 //
 // It finds the platform by the outputs of a Pulumi stack. This package only
 // assembles the subcommands; each is a package in ops.
@@ -20,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/progressive-framework/platform/ops/costreport"
+	"github.com/progressive-framework/platform/ops/ci"
 	"github.com/progressive-framework/platform/ops/diagnose"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/loadtest"
@@ -38,7 +40,7 @@ func newRoot() *cobra.Command {
 	var stack stackoutput.Stack
 	root := &cobra.Command{
 		Use:   "pf",
-		Short: "Load the platform of a stack, look into it, and say what is wrong",
+		Short: "Load the platform of a stack, say what is wrong, preview and update it",
 		Long: "pf operates a running platform from outside. It finds the platform by the outputs\n" +
 			"of a Pulumi stack.",
 		SilenceErrors: true,
@@ -49,6 +51,7 @@ func newRoot() *cobra.Command {
 		loadtest.Command(stack.Read),
 		diagnose.Command(stack.Read),
 		costreport.Command(&stack),
+		ci.Command(&stack),
 	)
 	return root
 }

@@ -13,6 +13,7 @@
 //   - production_test.go, secrets_test.go, migration_test.go: steps of TestLifecycle on the stack prod
 //   - existing_test.go: a stack in a cluster that exists already
 //   - admission_test.go: which pods the API server refuses, a step of TestLifecycle
+//   - ci_test.go: what pf ci applies is what was approved, and drift
 //   - policy_test.go: the policy pack in a preview and in an up
 //   - source_test.go: an image changes with its sources
 //   - shell_test.go: what `make env` leaves alone

@@ -127,6 +127,9 @@ func TestPolicyWaivers(t *testing.T) {
 			require.Contains(t, strings.Join(strings.Fields(out), " "), want, tc.reason)
 		}
 	}
+	out, code := s.pf(t, "ci", "preview", "--commit", "c1", "--out", t.TempDir())
+	require.Equal(t, 1, code, "a violation is a refusal, and no failure of Pulumi")
+	require.Contains(t, out, "mandatory violations that the state does not have")
 }
 
 // A preview fails whose cost is above the budget, before anything exists.

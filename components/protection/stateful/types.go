@@ -1,4 +1,4 @@
-package protection
+package stateful
 
 // class is the classification of a resource type.
 type class struct {

@@ -1,0 +1,85 @@
+package deployer
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Repository stands for OWNER/NAME at GitHub in the documents.
+const Repository = "OWNER/REPOSITORY"
+
+// issuer is GitHub's OpenID Connect provider (GitHub Docs, "Configuring OpenID Connect in
+// Amazon Web Services").
+const issuer = "token.actions.githubusercontent.com"
+
+// reading are the prefixes of the actions that change nothing.
+var reading = []string{"Describe", "Get", "List", "BatchGet", "BatchCheck"}
+
+// trust is the trust policy of a role.
+type trust struct {
+	Version   string
+	Statement []trustStatement
+}
+
+type trustStatement struct {
+	Sid, Effect, Action string
+	Principal           map[string]string
+	Condition           map[string]map[string]string
+}
+
+// CIDocuments are the documents of the roles of the workflows: who may assume the role
+// that previews and the one that deploys, and what the previewing one may do. What the
+// deploying one may do is Documents. GitHub puts the environment of a job into the
+// token's subject, and the conditions compare it exactly, so that no other job, branch or
+// repository gets the role.
+func CIDocuments() (map[string][]byte, error) {
+	documents := map[string]any{
+		"trust-preview": trustOf("preview-" + Environment),
+		"trust-deploy":  trustOf(Environment),
+		"preview":       policy{Version: "2012-10-17", Statement: readingStatements()},
+	}
+	all := map[string][]byte{}
+	for name, content := range documents {
+		document, err := json.MarshalIndent(content, "", "  ")
+		if err != nil {
+			return nil, fmt.Errorf("document %s: %w", name, err)
+		}
+		all[name] = append(document, '\n')
+	}
+	return all, nil
+}
+
+func trustOf(environment string) trust {
+	return trust{Version: "2012-10-17", Statement: []trustStatement{{
+		Sid: "Workflow", Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity",
+		Principal: map[string]string{"Federated": "arn:aws:iam::" + Account + ":oidc-provider/" + issuer},
+		Condition: map[string]map[string]string{"StringEquals": {
+			issuer + ":aud": "sts.amazonaws.com",
+			issuer + ":sub": "repo:" + Repository + ":environment:" + environment,
+		}},
+	}}}
+}
+
+// readingStatements are the statements of Documents with the actions that change nothing.
+func readingStatements() []statement {
+	var all []statement
+	for _, name := range slices.Sorted(maps.Keys(policies)) {
+		for _, s := range statements(policies[name]) {
+			s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool { return !reads(action) })
+			// A statement of its own service, such as that of service-linked roles, is for
+			// what is created.
+			if len(s.Action) > 0 && !strings.Contains(s.Sid, "ServiceLinked") {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+func reads(action string) bool {
+	_, verb, _ := strings.Cut(action, ":")
+	return slices.ContainsFunc(reading, func(prefix string) bool { return strings.HasPrefix(verb, prefix) })
+}

@@ -1,0 +1,65 @@
+package deployer
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func ciDocument(t *testing.T, name string, into any) {
+	t.Helper()
+	documents, err := CIDocuments()
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(documents[name], into))
+}
+
+// Only the job with the environment of the role gets it: each condition is an exact
+// comparison, of the audience and of the subject.
+func TestTrustIsForOneEnvironment(t *testing.T) {
+	for name, subject := range map[string]string{
+		"trust-preview": "repo:OWNER/REPOSITORY:environment:preview-ENVIRONMENT",
+		"trust-deploy":  "repo:OWNER/REPOSITORY:environment:ENVIRONMENT",
+	} {
+		var document trust
+		ciDocument(t, name, &document)
+		require.Len(t, document.Statement, 1)
+		s := document.Statement[0]
+		require.Equal(t, "sts:AssumeRoleWithWebIdentity", s.Action)
+		require.Equal(t, map[string]map[string]string{"StringEquals": {
+			"token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+			"token.actions.githubusercontent.com:sub": subject,
+		}}, s.Condition)
+	}
+}
+
+// The role of a preview changes nothing, fits into one policy, and reads every service of
+// the stacks.
+func TestPreviewRoleOnlyReads(t *testing.T) {
+	documents, err := CIDocuments()
+	require.NoError(t, err)
+	var compact bytes.Buffer
+	require.NoError(t, json.Compact(&compact, documents["preview"]))
+	require.LessOrEqual(t, compact.Len(), MaxPolicy)
+	var document policy
+	ciDocument(t, "preview", &document)
+	sids, services := map[string]bool{}, map[string]bool{}
+	for _, s := range document.Statement {
+		require.False(t, sids[s.Sid], s.Sid)
+		sids[s.Sid] = true
+		require.NotEmpty(t, s.Resource)
+		for _, action := range s.Action {
+			require.Regexp(t, `^[a-z0-9]+:(Describe|Get|List|BatchGet|BatchCheck)[A-Za-z0-9]*\*?$`, action)
+			services[action[:bytes.IndexByte([]byte(action), ':')]] = true
+			if action == "secretsmanager:GetSecretValue" {
+				require.NotContains(t, s.Resource, "*", "only the stack's own secrets")
+			}
+		}
+	}
+	for _, group := range policies {
+		for _, service := range group {
+			require.True(t, services[service], "%s is not read", service)
+		}
+	}
+}

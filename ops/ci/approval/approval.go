@@ -1,0 +1,122 @@
+// Package approval owns the rule that a resource with data, an address or an identity is
+// replaced or deleted only if somebody approved it: which changes of a plan need an
+// approval, and the file with the approvals. It is pure.
+package approval
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/progressive-framework/platform/components/protection/stateful"
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+)
+
+// Approval permits one loss. All fields are required.
+type Approval struct {
+	Stack string `json:"stack"`
+	// Resource is the resource's name in Pulumi; * is any text without a slash.
+	Resource string `json:"resource"`
+	// Op is replace or delete.
+	Op     canonicalplan.Op `json:"op"`
+	Reason string           `json:"reason"`
+	Owner  string           `json:"owner"`
+	// Until is the last day, YYYY-MM-DD.
+	Until string `json:"until"`
+}
+
+// maxDays is how far ahead Until may be. An approval is for one change.
+const maxDays = 30
+
+// Change is a change of a plan that loses what a resource holds.
+type Change struct {
+	canonicalplan.Step
+	// Holds says what the resource holds.
+	Holds string
+	// Approval is the one that permits it, or nil.
+	Approval *Approval
+}
+
+// Parse reads a file of approvals: a list named approvals. It reports every fault.
+func Parse(raw []byte) ([]Approval, error) {
+	var file struct {
+		Approvals []Approval `json:"approvals"`
+	}
+	if err := yaml.UnmarshalStrict(raw, &file); err != nil {
+		return nil, fmt.Errorf("approvals: %w", err)
+	}
+	var faults []string
+	for i, a := range file.Approvals {
+		for name, value := range map[string]string{"stack": a.Stack, "resource": a.Resource, "reason": a.Reason, "owner": a.Owner} {
+			if strings.TrimSpace(value) == "" {
+				faults = append(faults, fmt.Sprintf("approvals[%d].%s is empty", i, name))
+			}
+		}
+		if a.Op != canonicalplan.Replace && a.Op != canonicalplan.Delete {
+			faults = append(faults, fmt.Sprintf("approvals[%d].op is %q, must be replace or delete", i, a.Op))
+		}
+		if _, err := time.Parse(time.DateOnly, a.Until); err != nil {
+			faults = append(faults, fmt.Sprintf("approvals[%d].until is %q, must be a day such as 2026-12-31", i, a.Until))
+		}
+		if _, err := path.Match(a.Resource, ""); err != nil {
+			faults = append(faults, fmt.Sprintf("approvals[%d].resource is %q: %v", i, a.Resource, err))
+		}
+	}
+	if len(faults) > 0 {
+		slices.Sort(faults)
+		return nil, fmt.Errorf("approvals: %s", strings.Join(faults, "; "))
+	}
+	return file.Approvals, nil
+}
+
+// permits reports whether the approval permits a step of a stack at a time.
+func (a Approval) permits(stack string, s canonicalplan.Step, now time.Time) bool {
+	until, err := time.Parse(time.DateOnly, a.Until)
+	if err != nil || now.After(until.AddDate(0, 0, 1)) || until.After(now.AddDate(0, 0, maxDays)) {
+		return false
+	}
+	matches, err := path.Match(a.Resource, canonicalplan.Name(s.URN))
+	return err == nil && matches && a.Stack == stack && a.Op == s.Op
+}
+
+// Changes returns the changes of a plan that lose what a resource holds, deletions first.
+// A type that nobody classified counts as one that holds something.
+func Changes(p *canonicalplan.Plan, approvals []Approval, now time.Time) []Change {
+	var all []Change
+	for _, s := range p.Steps {
+		if s.Op != canonicalplan.Replace && s.Op != canonicalplan.Delete {
+			continue
+		}
+		kind := canonicalplan.Type(s.URN)
+		holds, known := stateful.Holds(kind, canonicalplan.InComponent(s.URN))
+		if known && !holds {
+			continue
+		}
+		c := Change{Step: s, Holds: cmp.Or(stateful.Reason(kind), "not classified")}
+		for _, a := range approvals {
+			if a.permits(p.Stack, s, now) {
+				c.Approval = &a
+				break
+			}
+		}
+		all = append(all, c)
+	}
+	slices.SortStableFunc(all, func(a, b Change) int { return cmp.Compare(a.Op, b.Op) })
+	return all
+}
+
+// Unapproved counts the changes without an approval.
+func Unapproved(changes []Change) int {
+	n := 0
+	for _, c := range changes {
+		if c.Approval == nil {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,85 @@
+package approval
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+)
+
+const (
+	database = "urn:pulumi:prod::p::progressive:postgres:Postgres$aws:rds/instance:Instance::db"
+	route    = "urn:pulumi:prod::p::progressive:network:Network$aws:ec2/route:Route::out"
+	files    = "urn:pulumi:prod::p::kubernetes:core/v1:Secret::files"
+	password = "urn:pulumi:prod::p::progressive:redis:Redis$kubernetes:core/v1:Secret::password"
+	unknown  = "urn:pulumi:prod::p::aws:efs/fileSystem:FileSystem::disk"
+)
+
+var today = time.Date(2026, 11, 29, 23, 0, 0, 0, time.UTC)
+
+func TestOnlyTheLossOfStatefulResourcesNeedsAnApproval(t *testing.T) {
+	for _, tc := range []struct {
+		reason string
+		op     canonicalplan.Op
+		urn    string
+		needs  bool
+	}{
+		{"a replaced database loses its tables", canonicalplan.Replace, database, true},
+		{"so does a deleted one", canonicalplan.Delete, database, true},
+		{"an update keeps them", canonicalplan.Update, database, false},
+		{"a new one has none", canonicalplan.Create, database, false},
+		{"a route is created again", canonicalplan.Replace, route, false},
+		{"a Secret of the program has files of the project", canonicalplan.Delete, files, false},
+		{"a Secret of a component is a store's password", canonicalplan.Delete, password, true},
+		{"a type that nobody classified may hold data", canonicalplan.Delete, unknown, true},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			p := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: tc.op, URN: tc.urn}}}
+			changes := Changes(p, nil, today)
+			require.Equal(t, tc.needs, len(changes) == 1)
+			require.Equal(t, len(changes), Unapproved(changes))
+		})
+	}
+}
+
+func TestApprovalIsForOneChangeAndATime(t *testing.T) {
+	good := Approval{Stack: "prod", Resource: "db", Op: canonicalplan.Replace, Reason: "r", Owner: "o", Until: "2026-11-29"}
+	edit := func(f func(*Approval)) Approval { a := good; f(&a); return a }
+	p := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: canonicalplan.Replace, URN: database}}}
+	for _, tc := range []struct {
+		reason   string
+		approval Approval
+		permits  bool
+	}{
+		{"its last day", good, true},
+		{"any text", edit(func(a *Approval) { a.Resource = "d*" }), true},
+		{"expired", edit(func(a *Approval) { a.Until = "2026-11-28" }), false},
+		{"longer than a change needs", edit(func(a *Approval) { a.Until = "2027-11-28" }), false},
+		{"another stack", edit(func(a *Approval) { a.Stack = "staging" }), false},
+		{"another operation", edit(func(a *Approval) { a.Op = canonicalplan.Delete }), false},
+		{"another resource", edit(func(a *Approval) { a.Resource = "other" }), false},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			changes := Changes(p, []Approval{tc.approval}, today)
+			require.Len(t, changes, 1, "an approved change is still shown")
+			require.Equal(t, tc.permits, Unapproved(changes) == 0)
+		})
+	}
+}
+
+func TestFaultsOfTheFileAreAllReported(t *testing.T) {
+	_, err := Parse([]byte("approvals:\n- {stack: prod, resource: db, op: update, reason: r, until: soon}\n"))
+	require.ErrorContains(t, err, `op is "update"`)
+	require.ErrorContains(t, err, "owner is empty")
+	require.ErrorContains(t, err, `until is "soon"`)
+	_, err = Parse([]byte("approvals:\n- {recource: db}\n"))
+	require.ErrorContains(t, err, "recource", "a misspelled field is no approval")
+	list, err := Parse([]byte("approvals:\n- {stack: prod, resource: db, op: delete, reason: r, owner: o, until: 2026-12-01}\n"))
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	list, err = Parse(nil)
+	require.NoError(t, err)
+	require.Empty(t, list)
+}

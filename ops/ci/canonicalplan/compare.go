@@ -1,0 +1,194 @@
+package canonicalplan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Differences lists what differs between an approved plan and a later one, in lines for
+// a reader. It is empty only if the plans have the same digest.
+func Differences(approved, now *Plan) []string {
+	if approved.Digest == now.Digest {
+		return nil
+	}
+	var all []string
+	for _, f := range []struct{ name, approved, now, fix string }{
+		{"stack", approved.Stack, now.Stack, "approve a plan of this stack"},
+		{"commit", approved.Commit, now.Commit, "the program moved: preview it again and approve that plan"},
+		{"configuration", approved.Config, now.Config, "the configuration moved: preview again and approve that plan"},
+		{"state", approved.State, now.State, "another update or refresh has run since: preview again and approve that plan"},
+	} {
+		if f.approved != f.now {
+			all = append(all, fmt.Sprintf("%s: approved %s, now %s: %s", f.name, short(f.approved), short(f.now), f.fix))
+		}
+	}
+	before, after := bySteps(approved), bySteps(now)
+	for _, urn := range slices.Sorted(maps.Keys(before)) {
+		switch later, ok := after[urn]; {
+		case !ok:
+			all = append(all, fmt.Sprintf("%s: approved %s, now unchanged", label(urn), before[urn].Op))
+		default:
+			if text := stepDifference(before[urn], later); text != "" {
+				all = append(all, label(urn)+": "+text)
+			}
+		}
+	}
+	for _, urn := range slices.Sorted(maps.Keys(after)) {
+		if _, ok := before[urn]; !ok {
+			all = append(all, fmt.Sprintf("%s: not approved, now %s", label(urn), after[urn].Op))
+		}
+	}
+	for _, i := range now.Images {
+		at := slices.IndexFunc(approved.Images, func(a Image) bool { return a.Name == i.Name })
+		if at >= 0 && approved.Images[at] != i {
+			all = append(all, fmt.Sprintf("image %s: approved %s, now %s", i.Name, short(approved.Images[at].After), short(i.After)))
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, fmt.Sprintf("digest: approved %s, now %s: %d and %d resources are unchanged",
+			short(approved.Digest), short(now.Digest), approved.Unchanged, now.Unchanged))
+	}
+	return all
+}
+
+func bySteps(p *Plan) map[string]Step {
+	all := map[string]Step{}
+	for _, s := range p.Steps {
+		all[s.URN] = s
+	}
+	return all
+}
+
+// stepDifference says how two steps of one resource differ; empty if they do not.
+func stepDifference(a, b Step) string {
+	if a.Op != b.Op {
+		return fmt.Sprintf("approved %s, now %s", a.Op, b.Op)
+	}
+	var properties []string
+	for name := range maps.Keys(b.Values) {
+		if a.Values[name] != b.Values[name] {
+			properties = append(properties, name)
+		}
+	}
+	for name := range maps.Keys(a.Values) {
+		if _, ok := b.Values[name]; !ok {
+			properties = append(properties, name)
+		}
+	}
+	slices.Sort(properties)
+	switch {
+	case len(properties) > 0:
+		return "other new values of " + strings.Join(properties, ", ")
+	case !slices.Equal(a.Changed, b.Changed):
+		return fmt.Sprintf("approved a change of %s, now of %s", list(a.Changed), list(b.Changed))
+	case !slices.Equal(a.Because, b.Because):
+		return fmt.Sprintf("approved to replace for %s, now for %s", list(a.Because), list(b.Because))
+	}
+	return ""
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
+}
+
+// label names a resource for a reader.
+func label(urn string) string { return Type(urn) + " " + Name(urn) }
+
+// short is the beginning of a digest or a commit.
+func short(s string) string {
+	s = strings.TrimPrefix(s, "sha256:")
+	switch {
+	case s == "":
+		return "none"
+	case len(s) > 12 && !strings.Contains(s, "+"):
+		return s[:12]
+	}
+	return s
+}
+
+// Since returns what a change does, for two plans against the same empty state: the
+// resources that only after creates, those that only before creates, and those whose
+// new values differ. Whether AWS would replace one is not known.
+func Since(before, after *Plan) (*Plan, error) {
+	p := *after
+	p.Steps, p.Unchanged, p.Images = []Step{}, 0, nil
+	earlier, later := bySteps(before), bySteps(after)
+	for urn, s := range later {
+		old, ok := earlier[urn]
+		switch {
+		case !ok:
+			p.Steps = append(p.Steps, s)
+		case stepDifference(old, s) == "":
+			p.Unchanged++
+		default:
+			changed := Step{Op: Update, URN: urn, Values: s.Values}
+			for name := range s.Values {
+				if old.Values[name] != s.Values[name] {
+					changed.Changed = append(changed.Changed, name)
+				}
+			}
+			for name := range old.Values {
+				if _, ok := s.Values[name]; !ok {
+					changed.Changed = append(changed.Changed, name)
+				}
+			}
+			slices.Sort(changed.Changed)
+			p.Steps = append(p.Steps, changed)
+		}
+	}
+	for urn := range earlier {
+		if _, ok := later[urn]; !ok {
+			p.Steps = append(p.Steps, Step{Op: Delete, URN: urn})
+		}
+	}
+	for _, i := range after.Images {
+		if at := slices.IndexFunc(before.Images, func(b Image) bool { return b.Name == i.Name }); at >= 0 {
+			i.Before = before.Images[at].After
+		}
+		p.Images = append(p.Images, i)
+	}
+	return &p, p.seal()
+}
+
+// Done is an operation that an update has done.
+type Done struct {
+	URN string
+	// Step is the engine's name of the operation.
+	Step string
+}
+
+// Unplanned lists the operations that are not in the plan, and those of the plan that
+// were not needed. An update may need less than its preview said, because the preview
+// counts a value that it does not know as changed.
+func (p *Plan) Unplanned(done []Done) (unplanned, unneeded []string) {
+	planned, seen := bySteps(p), map[string]bool{}
+	for _, d := range done {
+		op, changes := operation(d.Step)
+		if !changes {
+			continue
+		}
+		want, ok := planned[d.URN]
+		first := !seen[d.URN+d.Step]
+		seen[d.URN], seen[d.URN+d.Step] = true, true
+		// The steps of a replacement may be those of a creation and a deletion.
+		if ok && (want.Op == op || want.Op == Replace && op != Update) || !first {
+			continue
+		}
+		text := fmt.Sprintf("%s: done %s, approved %s", label(d.URN), op, want.Op)
+		if !ok {
+			text = fmt.Sprintf("%s: done %s, not approved", label(d.URN), op)
+		}
+		unplanned = append(unplanned, text)
+	}
+	for _, s := range p.Steps {
+		if !seen[s.URN] {
+			unneeded = append(unneeded, fmt.Sprintf("%s: approved %s, was not needed", label(s.URN), s.Op))
+		}
+	}
+	return unplanned, unneeded
+}

@@ -1,0 +1,71 @@
+package canonicalplan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// volatile are the fields of a state's resource that say when and by which line it was
+// written, and not what it is.
+var volatile = []string{"created", "modified", "sourcePosition", "stackTrace"}
+
+// StateFingerprint is the digest of a state, the output of `pulumi stack export`. Two
+// states with the same resources have the same one, whenever they were written. A secret
+// counts with its encrypted text. Pulumi encrypts some anew when it writes a state, so a
+// state that was changed and changed back counts as another one. An empty state has a
+// fingerprint, too.
+func StateFingerprint(export []byte) (string, error) {
+	var state struct {
+		Deployment *struct {
+			Resources []map[string]any `json:"resources"`
+			Pending   []any            `json:"pending_operations"`
+		} `json:"deployment"`
+	}
+	if err := json.Unmarshal(export, &state); err != nil {
+		return "", fmt.Errorf("state: %w", err)
+	}
+	if state.Deployment == nil {
+		return "", errors.New("state: no field deployment: must be the output of pulumi stack export")
+	}
+	if n := len(state.Deployment.Pending); n > 0 {
+		return "", fmt.Errorf("state: %d operations are pending, because an update was interrupted: run pulumi refresh, and preview again", n)
+	}
+	lines := make([]string, 0, len(state.Deployment.Resources))
+	for _, r := range state.Deployment.Resources {
+		for _, field := range volatile {
+			delete(r, field)
+		}
+		raw, err := json.Marshal(r)
+		if err != nil {
+			return "", fmt.Errorf("state: %w", err)
+		}
+		lines = append(lines, string(raw))
+	}
+	// The order is that in which the resources were registered, and may differ.
+	slices.Sort(lines)
+	return hash([]byte(strings.Join(lines, "\n"))), nil
+}
+
+// ConfigDigest is the digest of a stack's configuration: what Pulumi.yaml and the stack's
+// own file say. Comments and the order of keys do not count. A secret counts with its
+// encrypted text.
+func ConfigDigest(project, stack []byte) (string, error) {
+	var all []byte
+	for _, file := range [][]byte{project, stack} {
+		var content map[string]any
+		if err := yaml.Unmarshal(file, &content); err != nil {
+			return "", fmt.Errorf("configuration: %w", err)
+		}
+		raw, err := json.Marshal(content)
+		if err != nil {
+			return "", fmt.Errorf("configuration: %w", err)
+		}
+		all = append(append(all, raw...), '\n')
+	}
+	return hash(all), nil
+}

@@ -1,0 +1,183 @@
+// Package canonicalplan owns the canonical form of a preview: what would be done to
+// which resource, as a text that two previews of the same program, configuration and
+// state have in common. It is pure; the input is the output of `pulumi preview --json`.
+//
+// A plan has no secret and no value: a changed value is known by its digest. generated.go
+// names the values that differ in each run and are left out.
+package canonicalplan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Schema is the version of the form. Plans of two versions are never equal.
+const Schema = 1
+
+// Op is what is done to a resource.
+type Op string
+
+// The operations. A replacement is one operation, whatever steps the engine takes.
+const (
+	Create  Op = "create"
+	Update  Op = "update"
+	Replace Op = "replace"
+	Delete  Op = "delete"
+	// Import, Read and Discard change nothing at the provider, but the state.
+	Import  Op = "import"
+	Read    Op = "read"
+	Discard Op = "discard"
+)
+
+// Plan is the canonical form of a preview.
+type Plan struct {
+	Schema int    `json:"schema"`
+	Stack  string `json:"stack"`
+	// Commit is the commit of the program. A working tree with changes has their
+	// digest in addition.
+	Commit string `json:"commit"`
+	// Config is the digest of the stack's configuration.
+	Config string `json:"config"`
+	// State is the fingerprint of the state that the preview began with.
+	State string `json:"state"`
+	// Steps are the changes, by URN.
+	Steps []Step `json:"steps"`
+	// Images are the container images of the stack, by name.
+	Images []Image `json:"images,omitempty"`
+	// Unchanged is the number of resources without a change.
+	Unchanged int `json:"unchanged"`
+	// Digest is that of everything above.
+	Digest string `json:"digest"`
+
+	// Offline says that the preview was against a stand-in, with an empty state.
+	Offline bool `json:"offline,omitempty"`
+	// Sources are the Go lines that registered the changed resources, by URN. They
+	// are for readers, and no part of the digest.
+	Sources map[string]string `json:"sources,omitempty"`
+}
+
+// Step is the change of one resource.
+type Step struct {
+	Op  Op     `json:"op"`
+	URN string `json:"urn"`
+	// Changed are the paths of the properties that change, sorted. It is empty for a
+	// creation and a deletion.
+	Changed []string `json:"changed,omitempty"`
+	// Because are the properties that need the replacement, sorted.
+	Because []string `json:"because,omitempty"`
+	// Values are the digests of the new inputs, by name, without secrets.
+	Values map[string]string `json:"values,omitempty"`
+}
+
+// Image is a container image that the stack builds.
+type Image struct {
+	Name string `json:"name"`
+	// Before is the digest in the state; empty if the image is new.
+	Before string `json:"before,omitempty"`
+	// After is the digest of the preview.
+	After string `json:"after,omitempty"`
+}
+
+// Type is the resource type in a URN.
+func Type(urn string) string {
+	types := strings.Split(part(urn, 2), "$")
+	return types[len(types)-1]
+}
+
+// Name is the resource's name in a URN.
+func Name(urn string) string { return part(urn, 3) }
+
+// InComponent reports whether the resource is the child of a component.
+func InComponent(urn string) bool { return strings.Contains(part(urn, 2), "$") }
+
+// IsGrouping reports whether the resource is no resource of a provider: a component, a
+// provider or the stack itself.
+func IsGrouping(urn string) bool {
+	kind := Type(urn)
+	return strings.HasPrefix(kind, "pulumi:") || strings.HasPrefix(kind, "progressive:")
+}
+
+// part is a part of urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME.
+func part(urn string, i int) string {
+	if parts := strings.SplitN(urn, "::", 4); i < len(parts) {
+		return parts[i]
+	}
+	return ""
+}
+
+// Counts are the numbers of operations.
+type Counts struct{ Create, Update, Replace, Delete, Other int }
+
+// Counts counts the operations of the plan.
+func (p *Plan) Counts() (c Counts) {
+	for _, s := range p.Steps {
+		switch s.Op {
+		case Create:
+			c.Create++
+		case Update:
+			c.Update++
+		case Replace:
+			c.Replace++
+		case Delete:
+			c.Delete++
+		default:
+			c.Other++
+		}
+	}
+	return c
+}
+
+// seal sorts the plan and sets its digest.
+func (p *Plan) seal() error {
+	slices.SortFunc(p.Steps, func(a, b Step) int { return strings.Compare(a.URN+" "+string(a.Op), b.URN+" "+string(b.Op)) })
+	slices.SortFunc(p.Images, func(a, b Image) int { return strings.Compare(a.Name, b.Name) })
+	digest, err := p.digest()
+	p.Digest = digest
+	return err
+}
+
+// digest is that of the fields that decide whether two plans are equal.
+func (p *Plan) digest() (string, error) {
+	sealed := *p
+	sealed.Digest, sealed.Sources, sealed.Offline = "", nil, false
+	raw, err := json.Marshal(sealed)
+	if err != nil {
+		return "", fmt.Errorf("plan of %s: %w", p.Stack, err)
+	}
+	return hash(raw), nil
+}
+
+// Decode reads a plan that Encode wrote. It refuses a plan that was edited.
+func Decode(raw []byte) (*Plan, error) {
+	var p Plan
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return nil, fmt.Errorf("not a plan: %w", err)
+	}
+	if p.Schema != Schema {
+		return nil, fmt.Errorf("the plan has schema %d, must be %d: preview again", p.Schema, Schema)
+	}
+	digest, err := p.digest()
+	if err != nil {
+		return nil, err
+	}
+	if digest != p.Digest {
+		return nil, fmt.Errorf("the plan's digest is %s, its content has %s: the file was edited, preview again", p.Digest, digest)
+	}
+	return &p, nil
+}
+
+// Encode writes the plan as JSON.
+func (p *Plan) Encode() ([]byte, error) {
+	raw, err := json.MarshalIndent(p, "", " ")
+	return append(raw, '\n'), err
+}
+
+// hash is the SHA-256 of a text in hexadecimal.
+func hash(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,211 @@
+package canonicalplan
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+const (
+	role   = "urn:pulumi:prod::p::progressive:iam:Role$aws:iam/role:Role::web-role"
+	policy = "urn:pulumi:prod::p::aws:iam/rolePolicy:RolePolicy::web-policy"
+	image  = "urn:pulumi:prod::p::ko:index:Image::web"
+)
+
+// plan returns the plan of a preview's steps, as JSON.
+func plan(t *testing.T, steps ...string) *Plan {
+	t.Helper()
+	preview, err := ParsePreview([]byte(`{"steps": [` + strings.Join(steps, ",") + `]}`))
+	require.NoError(t, err)
+	p, err := New(Origin{Stack: "prod", Commit: "c", Config: "g", State: "s"}, preview)
+	require.NoError(t, err)
+	return p
+}
+
+func step(op, urn, inputs string) string {
+	return fmt.Sprintf(`{"op": %q, "urn": %q, "newState": {"inputs": %s}}`, op, urn, inputs)
+}
+
+// Two runs of one program have the same plan, although some values differ in each run.
+func TestPlanHasNothingThatDiffersInEachRun(t *testing.T) {
+	run := func(suffix, secret, order string) *Plan {
+		steps := []string{
+			step("create", role, `{"name": "web-role-`+suffix+`", "__defaults": ["name"]}`),
+			step("create", policy, `{"role": "web-role-`+suffix+`", "policy": "{\"Resource\":\"role/web-role-`+suffix+`\"}"}`),
+			step("create", image, `{"importPath": "x", "credentials": {"password": "[secret]", "`+secret+`": "[secret]"}}`),
+		}
+		if order == "reversed" {
+			steps[0], steps[2] = steps[2], steps[0]
+		}
+		return plan(t, steps...)
+	}
+	one := run("0a91f4b", "username", "")
+	require.Equal(t, one.Digest, run("2a85dbd", "username", "reversed").Digest, "a generated name and the order of registration")
+	require.Equal(t, one.Digest, run("0a91f4b", "other", "").Digest, "secrets are left out")
+	require.Empty(t, Differences(one, run("2a85dbd", "username", "reversed")))
+}
+
+func TestWhatIsNotGeneratedCounts(t *testing.T) {
+	base := step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)
+	for _, tc := range []struct{ reason, other string }{
+		{"a name that the program sets", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": [], "path": "/"}`)},
+		{"another stem", step("create", role, `{"name": "webrole-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+		{"another value", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/x/"}`)},
+		{"one value more", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/", "tags": {}}`)},
+		{"another operation", step("update", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+		{"another resource", step("create", policy, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			a, b := plan(t, base), plan(t, tc.other)
+			require.NotEqual(t, a.Digest, b.Digest)
+			require.NotEmpty(t, Differences(a, b))
+		})
+	}
+}
+
+// Another value of any input makes another plan, unless it is a secret.
+func TestEveryInputCounts(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		first, second := rapid.String().Draw(r, "first"), rapid.String().Draw(r, "second")
+		where := rapid.SampledFrom([]string{`{"a": %s}`, `{"a": {"b": %s}}`, `{"a": [1, %s]}`}).Draw(r, "where")
+		digest := func(value string) string {
+			raw, err := json.Marshal(value)
+			require.NoError(r, err)
+			return plan(t, step("create", role, fmt.Sprintf(where, raw))).Digest
+		}
+		require.Equal(r, first == second, digest(first) == digest(second))
+	})
+}
+
+func TestReplacementIsOneStep(t *testing.T) {
+	p := plan(t,
+		`{"op": "create-replacement", "urn": "`+role+`", "newState": {"inputs": {"path": "/x"}}, "diffReasons": ["path"], "replaceReasons": ["path"]}`,
+		`{"op": "replace", "urn": "`+role+`", "newState": {"inputs": {"path": "/x"}}, "detailedDiff": {"path": {"kind": "update-replace"}}}`,
+		`{"op": "delete-replaced", "urn": "`+role+`", "oldState": {}}`,
+		`{"op": "same", "urn": "`+policy+`"}`,
+		`{"op": "update", "urn": "`+image+`", "oldState": {"inputs": {"digest": "sha256:a"}}, "newState": {"inputs": {"digest": "sha256:b"}}}`)
+	require.Len(t, p.Steps, 2)
+	require.Equal(t, Counts{Update: 1, Replace: 1}, p.Counts())
+	require.Equal(t, []string{"path"}, p.Steps[1].Because)
+	require.Equal(t, []string{"path"}, p.Steps[1].Changed)
+	require.Equal(t, 1, p.Unchanged)
+	require.Equal(t, []Image{{"web", "sha256:a", "sha256:b"}}, p.Images)
+}
+
+func TestDifferencesNameWhatMoved(t *testing.T) {
+	approved := plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`))
+	for _, tc := range []struct {
+		reason string
+		now    *Plan
+		want   string
+	}{
+		{"program", with(plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`)), func(p *Plan) { p.Commit = "d" }), "commit: approved c, now d"},
+		{"configuration", with(approved, func(p *Plan) { p.Config = "h" }), "configuration: approved g, now h"},
+		{"state", with(approved, func(p *Plan) { p.State = "z" }), "state: approved s, now z"},
+		{"stack", with(approved, func(p *Plan) { p.Stack = "staging" }), "stack: approved prod, now staging"},
+		{"a value", plan(t, step("create", role, `{"path": "/x"}`), step("update", policy, `{"policy": "a"}`)), "aws:iam/role:Role web-role: other new values of path"},
+		{"a step less", plan(t, step("create", role, `{"path": "/"}`)), "web-policy: approved update, now unchanged"},
+		{"a step more", plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`), step("delete", image, "{}")), "ko:index:Image web: not approved, now delete"},
+		{"another operation", plan(t, step("replace", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`)), "approved create, now replace"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			require.Contains(t, strings.Join(Differences(approved, tc.now), "\n"), tc.want)
+		})
+	}
+}
+
+func with(p *Plan, edit func(*Plan)) *Plan {
+	other := *p
+	edit(&other)
+	if err := other.seal(); err != nil {
+		panic(err)
+	}
+	return &other
+}
+
+func TestEditedPlanIsRefused(t *testing.T) {
+	raw, err := plan(t, step("delete", role, "{}")).Encode()
+	require.NoError(t, err)
+	back, err := Decode(raw)
+	require.NoError(t, err)
+	require.Equal(t, Delete, back.Steps[0].Op)
+	for _, edit := range [][2]string{{`"delete"`, `"update"`}, {`"commit": "c"`, `"commit": "d"`}, {`"schema": 1`, `"schema": 2`}} {
+		_, err := Decode([]byte(strings.Replace(string(raw), edit[0], edit[1], 1)))
+		require.Error(t, err, edit)
+	}
+	_, err = Decode([]byte("x"))
+	require.Error(t, err)
+}
+
+func TestOperationsThatWereNotApproved(t *testing.T) {
+	p := plan(t, step("create", role, "{}"), step("update", policy, "{}"), step("replace", image, "{}"))
+	unplanned, unneeded := p.Unplanned([]Done{
+		{role, "create"}, {image, "create-replacement"}, {image, "replace"}, {image, "delete-replaced"}, {policy, "same"},
+	})
+	require.Empty(t, unplanned)
+	require.Equal(t, []string{"aws:iam/rolePolicy:RolePolicy web-policy: approved update, was not needed"}, unneeded)
+	unplanned, _ = p.Unplanned([]Done{{role, "create"}, {policy, "replace"}, {"urn:pulumi:prod::p::a:b:C::new", "delete"}})
+	require.Equal(t, []string{"aws:iam/rolePolicy:RolePolicy web-policy: done replace, approved update", "a:b:C new: done delete, not approved"}, unplanned)
+}
+
+// Two previews against an empty state say what a commit changes.
+func TestSince(t *testing.T) {
+	before := plan(t, step("create", role, `{"path": "/", "gone": 1}`), step("create", policy, "{}"), step("create", image, `{"digest": "sha256:a"}`))
+	after := plan(t, step("create", role, `{"path": "/x"}`), step("create", "urn:pulumi:prod::p::a:b:C::new", "{}"), step("create", image, `{"digest": "sha256:a"}`))
+	p, err := Since(before, after)
+	require.NoError(t, err)
+	require.Equal(t, Counts{Create: 1, Update: 1, Delete: 1}, p.Counts())
+	require.Equal(t, 1, p.Unchanged)
+	for _, s := range p.Steps {
+		if s.Op == Update {
+			require.Equal(t, []string{"gone", "path"}, s.Changed)
+		}
+	}
+	require.Equal(t, "sha256:a", p.Images[0].Before)
+}
+
+func TestStateFingerprint(t *testing.T) {
+	state := func(resources string) string {
+		f, err := StateFingerprint([]byte(`{"deployment": {"manifest": {"time": "now"}, "resources": [` + resources + `]}}`))
+		require.NoError(t, err)
+		return f
+	}
+	one := state(`{"urn": "a", "created": "1", "outputs": {"x": 1}}, {"urn": "b"}`)
+	require.Equal(t, one, state(`{"urn": "b", "modified": "2"}, {"urn": "a", "created": "3", "outputs": {"x": 1}}`), "when it was written does not count")
+	require.NotEqual(t, one, state(`{"urn": "b"}, {"urn": "a", "outputs": {"x": 2}}`))
+	require.NotEqual(t, one, state(`{"urn": "a", "outputs": {"x": 1}}`))
+	_, err := StateFingerprint([]byte(`{"deployment": {"pending_operations": [{}]}}`))
+	require.ErrorContains(t, err, "1 operations are pending")
+	for _, bad := range []string{"", "{}", "[]"} {
+		_, err := StateFingerprint([]byte(bad))
+		require.Error(t, err, bad)
+	}
+}
+
+func TestConfigDigest(t *testing.T) {
+	config := func(text string) string {
+		d, err := ConfigDigest([]byte("name: x"), []byte(text))
+		require.NoError(t, err)
+		return d
+	}
+	require.Equal(t, config("config:\n  a: 1\n  b: 2"), config("# a comment\nconfig:\n  b: 2\n  a: 1"))
+	require.NotEqual(t, config("config:\n  a: 1"), config("config:\n  a: 2"))
+	_, err := ConfigDigest([]byte("name: x"), []byte("\ta"))
+	require.Error(t, err)
+}
+
+func TestParsePreview(t *testing.T) {
+	p, err := ParsePreview([]byte("a line of a plugin\n{\"steps\": [], \"diagnostics\": [{\"severity\": \"error\", \"message\": \"bad\\n\"}, {\"severity\": \"info\"}, {\"severity\": \"error\", \"message\": \"error: preview failed\\n\"}]}\n"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"bad"}, p.Errors())
+	for _, bad := range []string{"", "{}", "error: no"} {
+		_, err := ParsePreview([]byte(bad))
+		require.Error(t, err, bad)
+	}
+	require.Equal(t, "components/key/key.go:106", sourceLine("project:///../github.com/progressive-framework/platform/components/key/key.go#106,14"))
+	require.Empty(t, sourceLine("project:///../github.com/pulumi/pulumi/sdk/v3@v3.259.0/go/pulumi/run.go#104"))
+}

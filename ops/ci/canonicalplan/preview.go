@@ -1,0 +1,237 @@
+package canonicalplan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Preview is the output of `pulumi preview --json` or `pulumi refresh --preview-only
+// --json`.
+type Preview struct {
+	Steps       []EngineStep `json:"steps"`
+	Diagnostics []Diagnostic `json:"diagnostics"`
+	// Incomplete is true if an operation may have ended in an unknown state.
+	Incomplete bool `json:"maybeCorrupt"`
+}
+
+// Diagnostic is a message of the program, of a provider or of the engine.
+type Diagnostic struct {
+	URN      string `json:"urn"`
+	Message  string `json:"message"`
+	Severity string `json:"severity"`
+}
+
+// EngineStep is one step of the engine. A resource may have several.
+type EngineStep struct {
+	Op           string                  `json:"op"`
+	URN          string                  `json:"urn"`
+	OldState     *previewState           `json:"oldState"`
+	NewState     *previewState           `json:"newState"`
+	DiffReasons  []string                `json:"diffReasons"`
+	Reasons      []string                `json:"replaceReasons"`
+	DetailedDiff map[string]propertyDiff `json:"detailedDiff"`
+}
+
+// Differing are the paths of the properties that differ, sorted.
+func (s EngineStep) Differing() []string {
+	return union(s.DiffReasons, slices.Collect(maps.Keys(s.DetailedDiff)))
+}
+
+type propertyDiff struct {
+	Kind string `json:"kind"`
+}
+
+type previewState struct {
+	Inputs         map[string]any `json:"inputs"`
+	Outputs        map[string]any `json:"outputs"`
+	SourcePosition string         `json:"sourcePosition"`
+}
+
+// ParsePreview reads the output of Pulumi. Lines before the JSON are skipped.
+func ParsePreview(raw []byte) (*Preview, error) {
+	text := string(raw)
+	if start := strings.Index("\n"+text, "\n{"); start >= 0 {
+		text = text[start:]
+	}
+	var p Preview
+	if err := json.NewDecoder(strings.NewReader(text)).Decode(&p); err != nil {
+		return nil, fmt.Errorf("the output of Pulumi is no JSON of a preview: %w", err)
+	}
+	if p.Steps == nil && p.Diagnostics == nil {
+		return nil, errors.New("the output of Pulumi has neither steps nor diagnostics")
+	}
+	return &p, nil
+}
+
+// ending is the engine's last error, with which every failed preview ends. It is the only
+// one if a policy was violated.
+const ending = "preview failed"
+
+// Errors are the messages of errors. Violations of policies are not among them.
+func (p *Preview) Errors() []string {
+	var all []string
+	for _, d := range p.Diagnostics {
+		text := strings.TrimSpace(d.Message)
+		if d.Severity == "error" && strings.TrimPrefix(text, "error: ") != ending {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// Sources are the Go lines that registered the resources, by URN.
+func (p *Preview) Sources() map[string]string {
+	all := map[string]string{}
+	for _, s := range p.Steps {
+		if s.NewState != nil && all[s.URN] == "" {
+			if at := sourceLine(s.NewState.SourcePosition); at != "" {
+				all[s.URN] = at
+			}
+		}
+	}
+	return all
+}
+
+// module is the prefix of the paths of the project's own files.
+const module = "github.com/progressive-framework/platform/"
+
+// sourceLine turns project:///PATH#LINE,COLUMN into FILE:LINE. It is empty for a file of
+// another module.
+func sourceLine(position string) string {
+	_, rest, found := strings.Cut(position, module)
+	file, at, _ := strings.Cut(rest, "#")
+	line, _, _ := strings.Cut(at, ",")
+	if !found || line == "" {
+		return ""
+	}
+	return file + ":" + line
+}
+
+// Origin is what a plan was previewed from.
+type Origin struct {
+	Stack, Commit, Config, State string
+	Offline                      bool
+}
+
+// New returns the plan of a preview.
+func New(from Origin, preview *Preview) (*Plan, error) {
+	p := &Plan{
+		Schema: Schema, Stack: from.Stack, Commit: from.Commit, Config: from.Config, State: from.State, Offline: from.Offline,
+		Steps: []Step{}, Sources: map[string]string{},
+	}
+	names := generatedNames(preview.Steps)
+	sources := preview.Sources()
+	steps := map[string]*Step{}
+	for _, s := range preview.Steps {
+		p.addImage(s)
+		op, changes := operation(s.Op)
+		if !changes {
+			if s.Op == "same" {
+				p.Unchanged++
+			}
+			continue
+		}
+		step := steps[s.URN]
+		switch {
+		case step == nil:
+			step = &Step{Op: op, URN: s.URN}
+			steps[s.URN] = step
+		case step.Op != op: // such as delete and create of one URN
+			step.Op = Replace
+		}
+		if err := step.add(s, names); err != nil {
+			return nil, err
+		}
+		if at := sources[s.URN]; at != "" {
+			p.Sources[s.URN] = at
+		}
+	}
+	for _, s := range steps {
+		p.Steps = append(p.Steps, *s)
+	}
+	return p, p.seal()
+}
+
+// operation is the operation of a step of the engine. changes is false for a step that
+// does nothing.
+func operation(step string) (op Op, changes bool) {
+	switch step {
+	case "create-replacement", "delete-replaced", "replace", "import-replacement", "read-replacement", "discard-replaced":
+		return Replace, true
+	case "create", "update", "delete", "import", "read", "discard":
+		return Op(step), true
+	}
+	return "", false // same, refresh
+}
+
+// add adds what a step of the engine says.
+func (s *Step) add(step EngineStep, names *strings.Replacer) error {
+	if s.Op == Update || s.Op == Replace {
+		s.Changed = union(s.Changed, step.Differing())
+		s.Because = union(s.Because, step.Reasons)
+	}
+	if step.NewState == nil || s.Op == Delete {
+		return nil
+	}
+	if s.Values == nil {
+		s.Values = map[string]string{}
+	}
+	for name, value := range step.NewState.Inputs {
+		clean, keep := withoutGenerated(value, names)
+		if !keep || strings.HasPrefix(name, "__") {
+			continue
+		}
+		raw, err := json.Marshal(clean)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", s.URN, name, err)
+		}
+		s.Values[name] = hash(raw)[:16] // 64 bits tell apart the values of one property
+	}
+	return nil
+}
+
+// union is the sorted union of lists; nil if it is empty.
+func union(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	if len(all) == 0 {
+		return nil
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// imageType is the type of the images that the stack builds: components/image.
+const imageType = "ko:index:Image"
+
+// addImage notes the digests of an image.
+func (p *Plan) addImage(s EngineStep) {
+	if Type(s.URN) != imageType {
+		return
+	}
+	image := Image{Name: Name(s.URN)}
+	if s.OldState != nil {
+		image.Before, _ = s.OldState.Inputs["digest"].(string)
+	}
+	if s.NewState != nil && s.Op != "delete" {
+		image.After, _ = s.NewState.Inputs["digest"].(string)
+	}
+	for i := range p.Images {
+		if known := &p.Images[i]; known.Name == image.Name {
+			known.Before, known.After = longer(known.Before, image.Before), longer(known.After, image.After)
+			return
+		}
+	}
+	p.Images = append(p.Images, image)
+}
+
+// longer returns b if a is empty.
+func longer(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,318 @@
+package ci
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+// desk is a project with a script in the place of Pulumi. The engine tests run the real
+// one; here are the files, the exit codes and GitHub.
+type desk struct {
+	dir string
+}
+
+const (
+	database = "urn:pulumi:prod::p::progressive:postgres:Postgres$aws:rds/instance:Instance::db"
+	network  = "urn:pulumi:prod::p::aws:ec2/vpc:Vpc::vpc"
+)
+
+// script answers from the files of the folder $DESK, and notes its commands.
+const script = `#!/bin/sh
+echo "$*" >> "$DESK/commands"
+case "$1 $2" in
+"stack export") cat "$DESK/state.json" ;;
+preview*) cp "$DESK/report.json" "$POLICY_REPORT" 2>/dev/null; cat "$DESK/preview.json"; exit "$(cat "$DESK/code" 2>/dev/null || echo 0)" ;;
+refresh*) cat "$DESK/refresh.json" ;;
+up*) cat "$DESK/events.json"; exit "$(cat "$DESK/upcode" 2>/dev/null || echo 0)" ;;
+esac
+`
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	d := &desk{dir: t.TempDir()}
+	t.Setenv("DESK", d.dir)
+	t.Setenv("PATH", d.dir+":"+os.Getenv("PATH"))
+	t.Setenv("PULUMI_OPTION_POLICY_PACK", filepath.Join(d.dir, "pack"))
+	for name, text := range map[string]string{
+		"pulumi": script, "pack": "", "Pulumi.yaml": "name: p\n", "Pulumi.prod.yaml": "config: {}\n",
+		"state.json":   `{"deployment": {"resources": [{"urn": "` + network + `", "type": "aws:ec2/vpc:Vpc"}]}}`,
+		"report.json":  `{"stack": "prod", "environment": "prod", "findings": []}`,
+		"preview.json": `{"steps": [{"op": "update", "urn": "` + network + `", "newState": {"urn": "` + network + `", "inputs": {"a": 1}}, "detailedDiff": {"a": {"kind": "update"}}}]}`,
+		"events.json":  `{"resOutputsEvent": {"metadata": {"op": "update", "urn": "` + network + `"}}}`,
+		"refresh.json": `{"steps": [{"op": "refresh", "urn": "` + network + `"}]}`,
+	} {
+		d.write(t, name, text)
+	}
+	return d
+}
+
+func (d *desk) write(t *testing.T, name, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o700))
+}
+
+func (d *desk) path(name string) string { return filepath.Join(d.dir, name) }
+
+// run runs pf ci and returns its output and exit code.
+func (d *desk) run(t *testing.T, args ...string) (string, int) {
+	t.Helper()
+	c := Command(&stackoutput.Stack{Name: "prod", Dir: d.dir})
+	var out bytes.Buffer
+	c.SetOut(&out)
+	c.SetErr(&out)
+	c.SilenceUsage, c.SilenceErrors = true, true
+	if args[0] != "comment" && args[0] != "drift" {
+		args = append(args, "--commit", "c1")
+	}
+	c.SetArgs(args)
+	err := c.ExecuteContext(t.Context())
+	code, _ := exitcode.FromError(err)
+	if err != nil {
+		out.WriteString(err.Error())
+	}
+	return out.String(), code
+}
+
+func (d *desk) preview(t *testing.T) string {
+	t.Helper()
+	out, code := d.run(t, "preview", "--out", d.path("out"))
+	require.Zero(t, code, out)
+	return d.path("out/plan.json")
+}
+
+func TestPreviewWritesItsFiles(t *testing.T) {
+	d := newDesk(t)
+	d.preview(t)
+	for _, name := range []string{planFile, policyFile, sarifFile, junitFile, summaryFile, verdictFile} {
+		require.FileExists(t, d.path("out/"+name))
+	}
+	require.NoFileExists(t, d.path("out/"+changeFile))
+	text, err := os.ReadFile(d.path("out/summary.md"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), "| `prod` | 0 | 1 | 0 | 0 |")
+}
+
+func TestPreviewIsRefused(t *testing.T) {
+	violation := `{"stack": "prod", "environment": "prod", "findings": [{"rule": "a-rule", "kind": "mandatory", "urn": "` + network + `", "new": true}]}`
+	replaced := `{"steps": [{"op": "replace", "urn": "` + database + `", "newState": {"urn": "` + database + `"}, "replaceReasons": ["kmsKeyId"]}]}`
+	// As the CLI 3.259 ends a preview with a violation.
+	ended := `{"steps": [], "diagnostics": [{"severity": "error", "message": "error: preview failed\n"}]}`
+	approvals := "approvals:\n- {stack: prod, resource: db, op: replace, reason: r, owner: o, until: \"2199-01-01\"}\n"
+	for _, tc := range []struct {
+		reason string
+		files  map[string]string
+		args   []string
+		code   int
+		want   string
+	}{
+		{"a violation", map[string]string{"report.json": violation, "preview.json": ended, "code": "1"}, nil, exitcode.Found, "1 mandatory violation"},
+		{"the database is replaced", map[string]string{"preview.json": replaced}, nil, exitcode.Found, "1 stateful resource would be replaced"},
+		{"an approval for ever is none", map[string]string{"preview.json": replaced, "approvals": approvals}, []string{"--approvals", "approvals"}, exitcode.Found, "without an approval"},
+		{"the file of approvals is wrong", map[string]string{"approvals": "approval: []"}, []string{"--approvals", "approvals"}, exitcode.Usage, "approvals"},
+		{"an error of the program", map[string]string{"preview.json": `{"diagnostics": [{"severity": "error", "message": "config: bad key"}]}`, "code": "255"}, nil, exitcode.Failed, "config: bad key"},
+		{"an error and a violation", map[string]string{"report.json": violation, "preview.json": `{"diagnostics": [{"severity": "error", "message": "config: bad key"}]}`, "code": "255"}, nil, exitcode.Failed, "config: bad key"},
+		{"the pack is gone", map[string]string{"report.json": "-"}, nil, exitcode.Failed, "the report of the policy pack"},
+		{"an update was interrupted", map[string]string{"state.json": `{"deployment": {"pending_operations": [{}]}}`}, nil, exitcode.Failed, "operations are pending"},
+		{"a base without --offline", nil, []string{"--base", "x"}, exitcode.Usage, "--base is for --offline"},
+		{"the sandbox is not built", nil, []string{"--offline"}, exitcode.Usage, "run make build"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			d := newDesk(t)
+			for name, text := range tc.files {
+				d.write(t, name, text)
+			}
+			args := []string{"preview", "--out", d.path("out")}
+			for _, a := range tc.args {
+				if a == "approvals" {
+					a = d.path(a)
+				}
+				args = append(args, a)
+			}
+			out, code := d.run(t, args...)
+			require.Equal(t, tc.code, code, out)
+			require.Contains(t, out, tc.want)
+		})
+	}
+}
+
+// A violation that the state has already does not refuse a change: the rule of the state
+// is evaluated with the real rules.
+func TestStandingViolationIsNotNew(t *testing.T) {
+	d := newDesk(t)
+	const group = "urn:pulumi:prod::p::aws:ec2/launchTemplate:LaunchTemplate::nodes"
+	d.write(t, "state.json", `{"deployment": {"resources": [{"urn": "`+group+`", "type": "aws:ec2/launchTemplate:LaunchTemplate", "inputs": {"keyName": "k"}}]}}`)
+	d.write(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "nodes-no-key-pair", "kind": "mandatory", "urn": "`+group+`", "new": true}]}`)
+	d.write(t, "code", "1")
+	out, code := d.run(t, "preview", "--out", d.path("out"))
+	require.Zero(t, code, out)
+	require.Contains(t, out, "0 new, 1 standing")
+}
+
+func TestOfflinePreviewShowsWhatChangesSinceTheBase(t *testing.T) {
+	d := newDesk(t)
+	require.NoError(t, os.MkdirAll(d.path(".sandbox/bin"), 0o750))
+	d.write(t, ".sandbox/bin/sandbox", script)
+	create := func(value string) string {
+		return `{"steps": [{"op": "create", "urn": "` + network + `", "newState": {"urn": "` + network + `", "inputs": {"a": ` + value + `}}}]}`
+	}
+	d.write(t, "preview.json", create("1"))
+	out, code := d.run(t, "preview", "--offline", "--out", d.path("base"))
+	require.Zero(t, code, out)
+	d.write(t, "preview.json", create("2"))
+	out, code = d.run(t, "preview", "--offline", "--base", d.path("base"), "--out", d.path("out"))
+	require.Zero(t, code, out)
+	require.Contains(t, out, "0 to create, 1 to update")
+	out, code = d.run(t, "comment", "--in", d.path("out"))
+	require.Zero(t, code, out)
+	require.Contains(t, out, "| `prod` (offline) | 0 | 1 |")
+	out, code = d.run(t, "up", "--approved", d.path("out/plan.json"))
+	require.Equal(t, exitcode.Usage, code)
+	require.Contains(t, out, "offline preview", "an offline plan approves nothing")
+}
+
+func TestUp(t *testing.T) {
+	d := newDesk(t)
+	plan := d.preview(t)
+	out, code := d.run(t, "up", "--approved", plan, "--out", d.path("done"))
+	require.Zero(t, code, out)
+	require.Contains(t, out, "1 operations done")
+	var r record
+	require.NoError(t, readJSON(d.path("done/done.json"), &r))
+	require.Equal(t, "c1", r.Commit)
+	require.Len(t, r.Operations, 1)
+
+	d.write(t, "events.json", `{"resOutputsEvent": {"metadata": {"op": "replace", "urn": "`+network+`"}}}`)
+	out, code = d.run(t, "up", "--approved", plan)
+	require.Equal(t, exitcode.Found, code)
+	require.Contains(t, out, "not approved: aws:ec2/vpc:Vpc vpc: done replace, approved update")
+
+	d.write(t, "upcode", "1")
+	_, code = d.run(t, "up", "--approved", plan)
+	require.Equal(t, exitcode.Failed, code)
+
+	before, err := os.ReadFile(d.path("commands"))
+	require.NoError(t, err)
+	d.write(t, "Pulumi.prod.yaml", "config: {a: 1}\n")
+	out, code = d.run(t, "up", "--approved", plan)
+	require.Equal(t, exitcode.Found, code)
+	require.Contains(t, out, "configuration: approved")
+	after, err := os.ReadFile(d.path("commands"))
+	require.NoError(t, err)
+	require.NotContains(t, strings.TrimPrefix(string(after), string(before)), "up --yes", "nothing was applied")
+}
+
+// github answers as a repository without comments and issues does.
+func github(t *testing.T) *[]string {
+	t.Helper()
+	var requests []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var content map[string]any
+		_ = json.NewDecoder(r.Body).Decode(&content)
+		body, _ := content["body"].(string)
+		requests = append(requests, r.Method+" "+r.URL.Path+" "+body)
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte("[]"))
+			return
+		}
+		_, _ = w.Write([]byte(`{"html_url": "https://github.example/1"}`))
+	}))
+	t.Cleanup(s.Close)
+	for name, value := range map[string]string{"GITHUB_API_URL": s.URL, "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t", "GITHUB_ACTIONS": ""} {
+		t.Setenv(name, value)
+	}
+	return &requests
+}
+
+func TestComment(t *testing.T) {
+	d := newDesk(t)
+	requests := github(t)
+	d.preview(t)
+	t.Setenv("GITHUB_STEP_SUMMARY", d.path("summary"))
+	out, code := d.run(t, "comment", "--pr", "7", "--in", d.path("out"))
+	require.Zero(t, code, out)
+	require.Equal(t, "https://github.example/1\n", out)
+	require.Len(t, *requests, 2)
+	require.Contains(t, (*requests)[1], "POST /repos/o/r/issues/7/comments <!-- progressive-framework: preview -->")
+	text, err := os.ReadFile(d.path("summary"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), "### Preview of `c1`")
+	t.Setenv("GITHUB_TOKEN", "")
+	out, code = d.run(t, "comment", "--pr", "7", "--in", d.path("out"))
+	require.Equal(t, exitcode.Usage, code)
+	require.Contains(t, out, "GITHUB_TOKEN is empty")
+}
+
+func TestDrift(t *testing.T) {
+	d := newDesk(t)
+	requests := github(t)
+	out, code := d.run(t, "drift", "--issue")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "1 resources, 0 drifted")
+	require.Len(t, *requests, 1, "there is no issue to close")
+	d.write(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+network+`"}]}`)
+	out, code = d.run(t, "drift", "--issue", "--out", d.path("drift"))
+	require.Equal(t, exitcode.Drifted, code, out)
+	require.Contains(t, (*requests)[2], "POST /repos/o/r/issues <!-- progressive-framework: drift of prod -->")
+	require.FileExists(t, d.path("drift/drift.json"))
+}
+
+func TestUsage(t *testing.T) {
+	d := newDesk(t)
+	for _, args := range [][]string{{"preview"}, {"up"}, {"comment"}} {
+		_, code := d.run(t, args...)
+		require.Equal(t, exitcode.Usage, code, args)
+	}
+	for _, name := range []string{"", "../prod", "..", "a/b"} {
+		_, err := (&options{}).cli(&stackoutput.Stack{Name: name})
+		require.ErrorContains(t, err, "--stack", name)
+	}
+	t.Setenv("PULUMI_OPTION_POLICY_PACK", "")
+	_, err := (&options{}).cli(&stackoutput.Stack{Name: "prod", Dir: t.TempDir()})
+	require.ErrorContains(t, err, "the policy pack")
+}
+
+// A working tree with changes is another program than its commit.
+func TestCommitOfTheWorkingTree(t *testing.T) {
+	dir := t.TempDir()
+	git := func(args ...string) {
+		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	write := func(text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "a.go"), []byte(text), 0o600))
+	}
+	commit := func() string {
+		c, err := commitOf(t.Context(), dir, "")
+		require.NoError(t, err)
+		return c
+	}
+	_, err := commitOf(t.Context(), dir, "")
+	require.ErrorContains(t, err, "set --commit")
+	git("init", "-q")
+	write("one")
+	git("add", ".")
+	git("commit", "-qm", "x")
+	clean := commit()
+	require.Regexp(t, `^[0-9a-f]{40}$`, clean)
+	write("two")
+	two := commit()
+	require.Regexp(t, `^[0-9a-f]{40}\+[0-9a-f]{12}$`, two)
+	write("three")
+	require.NotEqual(t, two, commit())
+	write("one")
+	require.Equal(t, clean, commit())
+}

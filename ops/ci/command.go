@@ -1,0 +1,134 @@
+// Package ci has the commands of the workflows: preview, comment, up and drift. Each runs
+// on a desk as it does in a workflow. This package owns the command line and the files
+// between the commands; the packages in it own the rules.
+package ci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/ops/ci/pulumicli"
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+// Command returns the subcommand. stack is what the flags --stack and --cwd set.
+func Command(stack *stackoutput.Stack) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "ci",
+		Short: "The steps of the workflows: preview, comment, up, drift",
+		Long: "The steps of the workflows. Each runs on a desk as it does there; docs/ci.md says how.\n\n" +
+			"Exit codes: 0 done; 1 refused or broken, and the output says why; 2 wrong usage;\n" +
+			"3 drift; 4 Pulumi or GitHub failed.",
+		Example: "  pf ci preview --stack prod --out out/prod\n  pf ci up --stack prod --approved out/prod/plan.json",
+		// A group without a subcommand is a mistake, and no success.
+		RunE: func(c *cobra.Command, _ []string) error {
+			return fmt.Errorf("pf ci needs a subcommand: %s", strings.Join(names(c.Commands()), ", "))
+		},
+	}
+	c.AddCommand(previewCommand(stack), commentCommand(), upCommand(stack), driftCommand(stack))
+	return c
+}
+
+func names(commands []*cobra.Command) (all []string) {
+	for _, c := range commands {
+		all = append(all, c.Name())
+	}
+	return all
+}
+
+// options are the flags that several subcommands have.
+type options struct {
+	pack, commit, approvals string
+	timeout                 time.Duration
+}
+
+func (o *options) flags(c *cobra.Command) {
+	c.Flags().StringVar(&o.pack, "policy-pack", "", "the policy pack; the default is "+pulumicli.PackVariable+", then bin/policy in the project")
+	c.Flags().StringVar(&o.commit, "commit", "", "the commit of the program; the default is that of the project's working tree")
+	c.Flags().StringVar(&o.approvals, "approvals", "", "a file with approved losses of stateful resources (docs/ci.md)")
+	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "how long each command of Pulumi may take")
+}
+
+// cli returns Pulumi for a stack.
+func (o *options) cli(stack *stackoutput.Stack) (*pulumicli.CLI, error) {
+	if stack.Name == "" {
+		return nil, errors.New("--stack is not set: a workflow has no selected stack")
+	}
+	if !validStack(stack.Name) {
+		return nil, fmt.Errorf("--stack is %q, must have letters, digits, '-', '_' and '.' only", stack.Name)
+	}
+	pack, err := packPath(o.pack, stack.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return &pulumicli.CLI{Stack: stack.Name, Dir: stack.Dir, Pack: pack, Timeout: o.timeout}, nil
+}
+
+// validStack reports whether a name can be a part of a file's name.
+func validStack(name string) bool {
+	return strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == "" && strings.Trim(name, ".") != ""
+}
+
+// packPath returns the absolute path of the policy pack. No command runs without one: a
+// preview without policies must not look like one that keeps them.
+func packPath(flag, dir string) (string, error) {
+	path := flag
+	if path == "" {
+		path = os.Getenv(pulumicli.PackVariable)
+	}
+	if path == "" {
+		path = filepath.Join(dir, "bin", "policy")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("the policy pack: %w: run go build -o bin/policy ./policy, or set --policy-pack", err)
+	}
+	return path, nil
+}
+
+// failed is an error of Pulumi or of GitHub.
+func failed(err error) error { return &exitcode.Error{Code: exitcode.Failed, Err: err} }
+
+// refused is the end of a command whose output says what is wrong.
+func refused() error { return &exitcode.Error{Code: exitcode.Found} }
+
+// commitOf returns the commit of the working tree in dir. Changes that are not committed
+// add their digest.
+func commitOf(ctx context.Context, dir, flag string) (string, error) {
+	if flag != "" {
+		return flag, nil
+	}
+	git := func(args ...string) (string, error) {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "git", args...)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	head, err := git("rev-parse", "--verify", "HEAD")
+	if err != nil {
+		return "", fmt.Errorf("the commit of the program: git rev-parse: %w: set --commit", err)
+	}
+	changes, err := git("status", "--porcelain", "--untracked-files=all")
+	if err != nil || changes == "" {
+		return head, err
+	}
+	edits, err := git("diff", "HEAD", "--binary")
+	if err != nil {
+		return "", fmt.Errorf("the changes of the working tree: git diff: %w", err)
+	}
+	return head + "+" + digest(changes + edits)[:12], nil
+}

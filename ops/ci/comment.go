@@ -1,0 +1,101 @@
+package ci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/ops/ci/githubapi"
+	"github.com/progressive-framework/platform/ops/ci/prcomment"
+)
+
+func commentCommand() *cobra.Command {
+	var pull int
+	var in []string
+	c := &cobra.Command{
+		Use:   "comment --in DIR [--pr NUMBER]",
+		Short: "Write the previews of a pull request into its one comment",
+		Long: "Write the previews in the folders into one comment of the pull request, which each run\n" +
+			"edits in place, and into the file $GITHUB_STEP_SUMMARY. Without --pr it only writes that\n" +
+			"file and the standard output, and needs no token: so a fork's pull request has a\n" +
+			"summary, too.\n\n" +
+			"GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL are read from the environment.",
+		Example: "  pf ci comment --in out/staging --in out/prod\n  pf ci comment --pr 7 --in out/prod",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if len(in) == 0 {
+				return errors.New("--in is not set: name a folder that pf ci preview has written")
+			}
+			return runComment(c.Context(), pull, in, os.Getenv, c.OutOrStdout())
+		},
+	}
+	c.Flags().IntVar(&pull, "pr", 0, "the number of the pull request; 0 for no comment")
+	c.Flags().StringArrayVar(&in, "in", nil, "a folder that pf ci preview has written; again for another stack")
+	return c
+}
+
+func runComment(ctx context.Context, pull int, in []string, getenv func(string) string, stdout io.Writer) error {
+	var stacks []prcomment.Stack
+	for _, dir := range in {
+		s, err := readStack(dir)
+		if err != nil {
+			return err
+		}
+		stacks = append(stacks, s)
+	}
+	text := prcomment.Render(stacks, prcomment.Limit)
+	if file := getenv("GITHUB_STEP_SUMMARY"); file != "" {
+		if err := appendTo(file, text); err != nil {
+			return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
+		}
+	}
+	if pull == 0 {
+		_, err := io.WriteString(stdout, text)
+		return err
+	}
+	client, err := githubapi.FromEnv(getenv)
+	if err != nil {
+		return err
+	}
+	address, err := client.Comment(ctx, pull, prcomment.Marker, text)
+	if err != nil {
+		return failed(err)
+	}
+	fmt.Fprintln(stdout, address)
+	return nil
+}
+
+// appendTo adds a text to a file.
+func appendTo(file, text string) error {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(f, text)
+	return errors.Join(err, f.Close())
+}
+
+// readStack reads the files of one preview.
+func readStack(dir string) (s prcomment.Stack, err error) {
+	s.Plan, err = readPlan(filepath.Join(dir, changeFile))
+	if errors.Is(err, os.ErrNotExist) {
+		s.Plan, err = readPlan(filepath.Join(dir, planFile))
+	}
+	if err != nil {
+		return s, err
+	}
+	var v verdict
+	if err := errors.Join(readJSON(filepath.Join(dir, policyFile), &s.Policy), readJSON(filepath.Join(dir, verdictFile), &v)); err != nil {
+		return s, err
+	}
+	s.Losses, s.Budget = v.Losses, v.Budget
+	if err := readJSON(filepath.Join(dir, costFile), &s.Cost); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return s, err
+	}
+	return s, nil
+}

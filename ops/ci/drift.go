@@ -1,0 +1,102 @@
+package ci
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+	"github.com/progressive-framework/platform/ops/ci/driftreport"
+	"github.com/progressive-framework/platform/ops/ci/githubapi"
+	"github.com/progressive-framework/platform/ops/ci/pulumicli"
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+func driftCommand(stack *stackoutput.Stack) *cobra.Command {
+	var o options
+	var out string
+	var issue bool
+	c := &cobra.Command{
+		Use:   "drift --stack STACK",
+		Short: "Say what differs from the state, without writing anything",
+		Long: "Compare the state with what exists. Nothing is written, not even the state. What\n" +
+			"autoscalers and controllers change is no drift; the report counts it.\n\n" +
+			"With --issue the drift is one issue of the repository, which each run edits in place,\n" +
+			"and closes when there is none any more.\n\n" +
+			"Exit code 3: there is drift.",
+		Example: "  pf ci drift --stack prod\n  pf ci drift --stack prod --issue --out out",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cli, err := o.cli(stack)
+			if err != nil {
+				return err
+			}
+			return runDrift(c.Context(), cli, out, issue, os.Getenv, c.OutOrStdout())
+		},
+	}
+	o.flags(c)
+	c.Flags().StringVar(&out, "out", "", "a folder for drift.json; empty for none")
+	c.Flags().BoolVar(&issue, "issue", false, "write the issue; needs GITHUB_TOKEN and GITHUB_REPOSITORY")
+	return c
+}
+
+func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, getenv func(string) string, stdout io.Writer) error {
+	var client *githubapi.Client
+	if issue {
+		var err error
+		if client, err = githubapi.FromEnv(getenv); err != nil {
+			return err
+		}
+	}
+	raw, err := cli.Refresh(ctx)
+	if err != nil {
+		return failed(explain(raw, err))
+	}
+	refresh, err := canonicalplan.ParsePreview(raw)
+	if err != nil {
+		return failed(err)
+	}
+	r := driftreport.New(cli.Stack, refresh)
+	if out != "" {
+		content, err := r.JSON()
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(out, 0o750); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(out, "drift.json"), content, 0o640); err != nil {
+			return err
+		}
+	}
+	fmt.Fprint(stdout, r.Text())
+	if client != nil {
+		if err := writeIssue(ctx, client, r, stdout); err != nil {
+			return failed(err)
+		}
+	}
+	if len(r.Drifts) > 0 {
+		return &exitcode.Error{Code: exitcode.Drifted}
+	}
+	return nil
+}
+
+// writeIssue writes the issue of the stack, or closes it.
+func writeIssue(ctx context.Context, client *githubapi.Client, r *driftreport.Report, stdout io.Writer) error {
+	var address string
+	var err error
+	if len(r.Drifts) > 0 {
+		address, err = client.Issue(ctx, driftreport.Marker(r.Stack), driftreport.Title(r.Stack), r.Markdown())
+	} else {
+		address, err = client.CloseIssue(ctx, driftreport.Marker(r.Stack))
+	}
+	if err == nil && address != "" {
+		fmt.Fprintln(stdout, address)
+	}
+	return err
+}

@@ -1,0 +1,137 @@
+// Package driftreport owns the judgement of a refresh: which differences between the state
+// and what exists are drift, and which are the work of an autoscaler or a controller. It
+// renders them for an issue. It is pure. owned.go has the list of owners.
+package driftreport
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+)
+
+// Drift is one resource that differs from the state.
+type Drift struct {
+	URN string `json:"urn"`
+	// Gone says that the resource does not exist any more.
+	Gone bool `json:"gone,omitempty"`
+	// Paths are the properties that differ, without those of an owner.
+	Paths []string `json:"paths,omitempty"`
+	// Source is the Go line that registered the resource, if it is known.
+	Source string `json:"source,omitempty"`
+}
+
+// Report is the drift of one stack.
+type Report struct {
+	Stack string `json:"stack"`
+	// Checked is the number of resources that were read.
+	Checked int     `json:"checked"`
+	Drifts  []Drift `json:"drifts"`
+	// Owned counts the differences that have an owner, by the owner's name.
+	Owned map[string]int `json:"owned,omitempty"`
+}
+
+// New judges the output of a refresh.
+func New(stack string, refresh *canonicalplan.Preview) *Report {
+	r := &Report{Stack: stack, Drifts: []Drift{}, Owned: map[string]int{}}
+	sources := refresh.Sources()
+	for _, s := range refresh.Steps {
+		if canonicalplan.IsGrouping(s.URN) {
+			continue
+		}
+		r.Checked++
+		d := Drift{URN: s.URN, Gone: s.Op == "delete", Source: sources[s.URN]}
+		for _, property := range s.Differing() {
+			if o := owner(canonicalplan.Type(s.URN), property); o != nil {
+				r.Owned[o.By]++
+				continue
+			}
+			d.Paths = append(d.Paths, property)
+		}
+		if d.Gone {
+			d.Paths = nil
+		}
+		if d.Gone || len(d.Paths) > 0 {
+			r.Drifts = append(r.Drifts, d)
+		}
+	}
+	slices.SortFunc(r.Drifts, func(a, b Drift) int { return strings.Compare(a.URN, b.URN) })
+	return r
+}
+
+// JSON is the report for another program.
+func (r *Report) JSON() ([]byte, error) {
+	raw, err := json.MarshalIndent(r, "", "  ")
+	return append(raw, '\n'), err
+}
+
+// Marker begins the issue of a stack, so that the next run finds and edits it.
+func Marker(stack string) string { return "<!-- progressive-framework: drift of " + stack + " -->" }
+
+// Title is the title of the issue of a stack.
+func Title(stack string) string { return "Drift of " + stack }
+
+// maxRows limits the rows of the issue. GitHub accepts 65,536 characters.
+const maxRows = 200
+
+// Markdown is the body of the issue. It has no values: one may be a secret that somebody
+// put where none belongs.
+func (r *Report) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%d of %d resources of `%s` are not as the state has them.\n\n", Marker(r.Stack), len(r.Drifts), r.Checked, r.Stack)
+	b.WriteString("| resource | what | registered at |\n|---|---|---|\n")
+	for i, d := range r.Drifts {
+		if i == maxRows {
+			fmt.Fprintf(&b, "| %d more | | |\n", len(r.Drifts)-maxRows)
+			break
+		}
+		what := "**gone**"
+		if !d.Gone {
+			what = "differs: " + paths(d.Paths)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", code(canonicalplan.Type(d.URN)+" "+canonicalplan.Name(d.URN)), what, d.Source)
+	}
+	fmt.Fprintf(&b, "\nNext: `pulumi refresh --preview-only --diff --stack %s` shows the values. "+
+		"Then `pulumi up --refresh` sets them back, or a commit makes them the program's.\n", r.Stack)
+	return b.String()
+}
+
+// maxPaths limits the paths in one row.
+const maxPaths = 8
+
+func paths(all []string) string {
+	var shown []string
+	for i, p := range all {
+		if i == maxPaths {
+			shown = append(shown, fmt.Sprintf("%d more", len(all)-maxPaths))
+			break
+		}
+		shown = append(shown, code(p))
+	}
+	return strings.Join(shown, ", ")
+}
+
+// code is a text as code in a table: it can't end the code or the cell.
+func code(s string) string {
+	return "`" + strings.NewReplacer("`", "'", "|", `\|`, "\n", " ", "\r", " ").Replace(s) + "`"
+}
+
+// Text is the report for a terminal.
+func (r *Report) Text() string {
+	var b strings.Builder
+	for _, d := range r.Drifts {
+		what := "gone"
+		if !d.Gone {
+			what = strings.Join(d.Paths, ", ")
+		}
+		fmt.Fprintf(&b, "%s %s: %s\n", canonicalplan.Type(d.URN), canonicalplan.Name(d.URN), what)
+	}
+	owned := 0
+	for _, n := range r.Owned {
+		owned += n
+	}
+	fmt.Fprintf(&b, "%s: %d resources, %d drifted; %d differences belong to autoscalers and controllers\n", r.Stack, r.Checked, len(r.Drifts), owned)
+	return b.String()
+}

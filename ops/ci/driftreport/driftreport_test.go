@@ -1,0 +1,90 @@
+package driftreport
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+)
+
+func TestMatches(t *testing.T) {
+	for _, tc := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"kubernetes:*", "kubernetes:apps/v1:Deployment", true},
+		{"kubernetes:apps/v1:*", "kubernetes:batch/v1:Job", false},
+		{"status*", "status.conditions[0].type", true},
+		{"status*", "spec.status", false},
+		{"webhooks*clientConfig.caBundle", "webhooks[0].clientConfig.caBundle", true},
+		{"webhooks*clientConfig.caBundle", "webhooks[0].failurePolicy", false},
+	} {
+		require.Equal(t, tc.want, matches(tc.pattern, tc.text), "%s %s", tc.pattern, tc.text)
+	}
+}
+
+func TestEveryOwnerHasAReason(t *testing.T) {
+	for _, o := range Owned {
+		require.NotEmpty(t, o.By, o.Path)
+		require.NotEmpty(t, o.Reason, o.Path)
+	}
+}
+
+func refresh(t *testing.T, steps ...string) *canonicalplan.Preview {
+	t.Helper()
+	p, err := canonicalplan.ParsePreview([]byte(`{"steps": [` + strings.Join(steps, ",") + `]}`))
+	require.NoError(t, err)
+	return p
+}
+
+func step(op, kind, name string, paths ...string) string {
+	var diff []string
+	for _, p := range paths {
+		diff = append(diff, fmt.Sprintf(`%q: {"kind": "update"}`, p))
+	}
+	return fmt.Sprintf(`{"op": %q, "urn": "urn:pulumi:prod::p::%s::%s", "detailedDiff": {%s}}`, op, kind, name, strings.Join(diff, ","))
+}
+
+func TestOnlyWhatNobodyOwnsIsDrift(t *testing.T) {
+	const group, deployment, vpc = "aws:autoscaling/group:Group", "kubernetes:apps/v1:Deployment", "aws:ec2/vpc:Vpc"
+	for _, tc := range []struct {
+		reason string
+		step   string
+		drift  string
+	}{
+		{"nothing differs", step("refresh", vpc, "x"), ""},
+		{"the number of nodes", step("update", group, "x", "desiredCapacity"), ""},
+		{"the limit of it is the program's", step("update", group, "x", "desiredCapacity", "maxSize"), "maxSize"},
+		{"the number of pods", step("update", deployment, "x", "spec.replicas", "status.readyReplicas", "metadata.generation"), ""},
+		{"an image that somebody set", step("update", deployment, "x", "spec.template.spec.containers[0].image"), "containers[0].image"},
+		{"somebody's change", step("update", vpc, "x", "enableDnsHostnames"), "enableDnsHostnames"},
+		{"the number of pods of another kind of name", step("update", vpc, "x", "spec.replicas"), "spec.replicas"},
+		{"deleted", step("delete", deployment, "x", "status.x"), "gone"},
+		{"a component is no resource", step("update", "progressive:key:Key", "x", "arn"), ""},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			r := New("prod", refresh(t, tc.step))
+			require.Equal(t, tc.drift != "", len(r.Drifts) > 0)
+			if tc.drift != "" {
+				require.Contains(t, r.Text(), tc.drift)
+				require.Contains(t, r.Markdown(), tc.drift)
+			}
+		})
+	}
+}
+
+func TestIssueIsBoundedAndHasNoMarkup(t *testing.T) {
+	var steps []string
+	for n := range 3000 {
+		steps = append(steps, step("update", "a:b:C", fmt.Sprintf("x`|%04d", n), "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"))
+	}
+	text := New("prod", refresh(t, steps...)).Markdown()
+	require.Less(t, len(text), 60_000)
+	require.True(t, strings.HasPrefix(text, Marker("prod")))
+	require.Contains(t, text, "2800 more")
+	require.Contains(t, text, "1 more |")
+	require.Contains(t, text, "x'\\|0000`")
+}

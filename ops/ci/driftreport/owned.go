@@ -1,0 +1,63 @@
+package driftreport
+
+import "path"
+
+// Owner is a field that something other than the program changes, as it should.
+type Owner struct {
+	// Type is the resource type; * is any text without a slash.
+	Type string
+	// Path is the property's path; * is any text without a slash, [*] is any element.
+	Path string
+	// By changes it.
+	By string
+	// Reason says why that is no drift.
+	Reason string
+}
+
+// Owned are the fields that are no drift, the only list of them.
+var Owned = []Owner{
+	{"aws:autoscaling/group:Group", "desiredCapacity", "Cluster Autoscaler", "it sets the number of nodes; the program sets only the first one"},
+	{"aws:autoscaling/group:Group", "predictedCapacity", "EC2 Auto Scaling", "a forecast, which no program sets"},
+	{"aws:autoscaling/group:Group", "warmPoolSize", "EC2 Auto Scaling", "the number of instances in the pool now"},
+	{"kubernetes:apps/v1:*", "spec.replicas", "HPA and KEDA", "they set the number of pods between the minimum and the maximum"},
+	{"kubernetes:*", "status*", "the controller of the kind", "it reports what is, and no program sets it"},
+	{"kubernetes:*", "metadata.resourceVersion", "the API server", "it counts every write, also one of the status"},
+	{"kubernetes:*", "metadata.generation", "the API server", "it counts the writes of the specification, also those of an autoscaler"},
+	{"kubernetes:*", "metadata.managedFields*", "the API server", "it names the last writer of each field"},
+	{"kubernetes:*", "metadata.annotations*deployment.kubernetes.io/revision*", "the deployment controller", "it counts the rollouts"},
+	{"kubernetes:admissionregistration.k8s.io/*", "webhooks*clientConfig.caBundle", "webhookcert", "it renews the certificate of the webhook"},
+	{"kubernetes:apiregistration.k8s.io/*", "spec.caBundle", "KEDA", "it renews the certificate of the metrics adapter"},
+}
+
+// owner returns the owner of a property, or nil.
+func owner(kind, property string) *Owner {
+	for i, o := range Owned {
+		if matches(o.Type, kind) && matches(o.Path, property) {
+			return &Owned[i]
+		}
+	}
+	return nil
+}
+
+// matches reports whether a text has a pattern. A star is any text: types and paths have
+// slashes, which path.Match sets apart.
+func matches(pattern, text string) bool {
+	plain := func(s string) string {
+		out := []rune(s)
+		for i, r := range out {
+			switch r {
+			case '/':
+				out[i] = '\x01'
+			case '[':
+				out[i] = '\x02'
+			case ']':
+				out[i] = '\x03'
+			case '\\':
+				out[i] = '\x04'
+			}
+		}
+		return string(out)
+	}
+	ok, err := path.Match(plain(pattern), plain(text))
+	return err == nil && ok
+}

@@ -1,0 +1,241 @@
+// Package githubapi talks to GitHub's REST API: one comment of a pull request, and one
+// issue, each found by a hidden marker and edited in place. It owns paging, retries and
+// rate limits. It knows nothing of what is written.
+package githubapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// attempts is how often a request is sent, if GitHub answers with 5xx or not at all.
+	attempts = 4
+	// maxWait is how long the client waits for a rate limit to end. GitHub's secondary
+	// limits end within a minute (REST API, "Rate limits").
+	maxWait = 2 * time.Minute
+	// maxPages bounds a list. A page has 100 items, so it is 5,000 comments.
+	maxPages = 50
+	// maxBody bounds a response, in bytes. A page of 100 comments has at most 6.6 MB.
+	maxBody = 16 << 20
+	// requestTimeout limits one request.
+	requestTimeout = 30 * time.Second
+)
+
+// Client is a client for one repository.
+type Client struct {
+	base  *url.URL
+	repo  string
+	token string
+	// author is the login of the only user whose comments and issues are edited;
+	// empty for any.
+	author string
+	http   *http.Client
+	// sleep waits between two attempts. A test replaces it.
+	sleep func(context.Context, time.Duration) error
+	now   func() time.Time
+}
+
+// repository matches OWNER/NAME.
+var repository = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
+
+// actionsBot is the author of what a workflow's own token writes.
+const actionsBot = "github-actions[bot]"
+
+// FromEnv returns the client that the variables of a workflow describe: GITHUB_TOKEN,
+// GITHUB_REPOSITORY and GITHUB_API_URL, the last with GitHub's own as default. In a
+// workflow it edits only what the workflow's token has written, so that nobody else's
+// text with the marker is taken for it.
+func FromEnv(getenv func(string) string) (*Client, error) {
+	c := &Client{repo: getenv("GITHUB_REPOSITORY"), token: getenv("GITHUB_TOKEN"), now: time.Now, sleep: sleep}
+	if getenv("GITHUB_ACTIONS") == "true" {
+		c.author = actionsBot
+	}
+	address := getenv("GITHUB_API_URL")
+	if address == "" {
+		address = "https://api.github.com"
+	}
+	base, err := url.Parse(address)
+	local := err == nil && (base.Hostname() == "127.0.0.1" || base.Hostname() == "localhost")
+	switch {
+	case err != nil || base.Host == "" || base.Scheme != "https" && !local:
+		return nil, fmt.Errorf("GITHUB_API_URL is %q, must be an https URL: the token is sent there", address)
+	case !repository.MatchString(c.repo):
+		return nil, fmt.Errorf("GITHUB_REPOSITORY is %q, must be OWNER/NAME", c.repo)
+	case c.token == "":
+		return nil, errors.New("GITHUB_TOKEN is empty: set a token with the permission pull-requests: write or issues: write")
+	}
+	c.base = base
+	// A redirect may lead to another host, which must not get the token.
+	c.http = &http.Client{Timeout: requestTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return c, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Error is an answer of GitHub that is no success.
+type Error struct {
+	Method, Path string
+	Status       int
+	// Message is GitHub's own.
+	Message string
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("GitHub: %s %s: status %d", e.Method, e.Path, e.Status)
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	if e.Status == http.StatusForbidden || e.Status == http.StatusNotFound {
+		text += " (the token needs pull-requests: write for a comment, issues: write for an issue)"
+	}
+	return text
+}
+
+// retryable reports whether another attempt may succeed.
+func (e *Error) retryable() bool { return e.Status >= 500 }
+
+// send sends a request once, after waiting for rate limits, and decodes the answer into
+// out. It returns the URL of the next page, or nil.
+func (c *Client) send(ctx context.Context, method string, target *url.URL, in, out any) (next *url.URL, err error) {
+	var waited time.Duration
+	for {
+		response, body, err := c.roundTrip(ctx, method, target, in)
+		if err != nil {
+			return nil, err
+		}
+		if wait, limited := c.rateLimit(response); limited {
+			if waited += wait; waited > maxWait {
+				return nil, fmt.Errorf("GitHub: %s %s: the rate limit ends in %s, which is more than %s: run it again then", method, target.Path, wait.Round(time.Second), maxWait)
+			}
+			if err := c.sleep(ctx, wait); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if response.StatusCode < 200 || response.StatusCode > 299 {
+			failure := &Error{Method: method, Path: target.Path, Status: response.StatusCode}
+			var answer struct {
+				Message string `json:"message"`
+			}
+			if json.Unmarshal(body, &answer) == nil {
+				failure.Message = answer.Message
+			}
+			return nil, failure
+		}
+		if err := json.Unmarshal(body, out); err != nil {
+			return nil, fmt.Errorf("GitHub: %s %s: %w", method, target.Path, err)
+		}
+		return c.nextPage(response), nil
+	}
+}
+
+func (c *Client) roundTrip(ctx context.Context, method string, target *url.URL, in any) (*http.Response, []byte, error) {
+	var content io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return nil, nil, err
+		}
+		content = bytes.NewReader(raw)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, target.String(), content)
+	if err != nil {
+		return nil, nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	request.Header.Set("Accept", "application/vnd.github+json")
+	request.Header.Set("X-GitHub-Api-Version", "2022-11-28")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, nil, fmt.Errorf("GitHub: %w", err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("GitHub: %s %s: %w", method, target.Path, err)
+	case len(body) > maxBody:
+		return nil, nil, fmt.Errorf("GitHub: %s %s: the answer has more than %d bytes", method, target.Path, maxBody)
+	}
+	return response, body, nil
+}
+
+// rateLimit reports whether an answer is one of a rate limit, and how long to wait (REST
+// API, "Rate limits": 403 or 429, with Retry-After or with no request left until a time).
+func (c *Client) rateLimit(r *http.Response) (wait time.Duration, limited bool) {
+	if r.StatusCode != http.StatusForbidden && r.StatusCode != http.StatusTooManyRequests {
+		return 0, false
+	}
+	if seconds, err := strconv.Atoi(r.Header.Get("Retry-After")); err == nil && seconds >= 0 {
+		return time.Duration(max(1, seconds)) * time.Second, true
+	}
+	if r.Header.Get("X-RateLimit-Remaining") == "0" {
+		if at, err := strconv.ParseInt(r.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+			return max(time.Second, time.Unix(at, 0).Sub(c.now())), true
+		}
+	}
+	return time.Minute, r.StatusCode == http.StatusTooManyRequests
+}
+
+// nextLink matches the next page in a Link header.
+var nextLink = regexp.MustCompile(`<([^>]+)>; *rel="next"`)
+
+// nextPage returns the next page's URL. One of another host is ignored, because it would
+// get the token.
+func (c *Client) nextPage(r *http.Response) *url.URL {
+	match := nextLink.FindStringSubmatch(r.Header.Get("Link"))
+	if match == nil {
+		return nil
+	}
+	next, err := url.Parse(match[1])
+	if err != nil || next.Host != c.base.Host || next.Scheme != c.base.Scheme {
+		return nil
+	}
+	return next
+}
+
+// retry calls do until it succeeds, for at most attempts times.
+func (c *Client) retry(ctx context.Context, do func() error) error {
+	var err error
+	for n := range attempts {
+		if n > 0 {
+			if err := c.sleep(ctx, time.Second<<(n-1)); err != nil {
+				return err
+			}
+		}
+		err = do()
+		var answer *Error
+		var network *url.Error
+		if err == nil || ctx.Err() != nil || !(errors.As(err, &answer) && answer.retryable() || errors.As(err, &network)) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w, after %d attempts", err, attempts)
+}
+
+func (c *Client) url(query url.Values, format string, args ...any) *url.URL {
+	u := *c.base
+	u.Path = strings.TrimSuffix(u.Path, "/") + "/repos/" + c.repo + fmt.Sprintf(format, args...)
+	u.RawQuery = query.Encode()
+	return &u
+}

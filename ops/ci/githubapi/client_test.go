@@ -1,0 +1,170 @@
+package githubapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const marker = "<!-- test -->"
+
+func TestCommentIsCreatedOnceAndThenEdited(t *testing.T) {
+	s, c := newServer(t)
+	for _, body := range []string{"one", "two", "two"} {
+		address, err := c.Comment(t.Context(), 7, marker, marker+"\n"+body)
+		require.NoError(t, err)
+		require.NotEmpty(t, address)
+	}
+	require.Len(t, s.comments, 1)
+	require.Equal(t, marker+"\ntwo", s.comments[0].Body)
+	require.Len(t, s.requests, 5, "an unchanged comment is not written again: %v", s.requests)
+}
+
+func TestCommentIsFoundOnALaterPage(t *testing.T) {
+	s, c := newServer(t)
+	for n := range 8 {
+		s.comments = append(s.comments, by("somebody", "text", n+1))
+	}
+	s.comments = append(s.comments, by(actionsBot, marker+" old", 9))
+	_, err := c.Comment(t.Context(), 7, marker, marker+" new")
+	require.NoError(t, err)
+	require.Len(t, s.comments, 9)
+	require.Equal(t, marker+" new", s.comments[8].Body)
+}
+
+func TestTextsOfOthersAreNotEdited(t *testing.T) {
+	s, c := newServer(t)
+	s.comments = []item{
+		by("somebody", marker+" a person who copied the marker", 1),
+		by(actionsBot, "> quoted: "+marker, 2),
+	}
+	_, err := c.Comment(t.Context(), 7, marker, marker+" ours")
+	require.NoError(t, err)
+	require.Len(t, s.comments, 3)
+}
+
+// An attempt whose answer was lost must not leave two comments.
+func TestLostAnswerToACreationDoesNotCreateTwice(t *testing.T) {
+	s, c := newServer(t)
+	s.next(nil, func(w http.ResponseWriter) {
+		s.comments = append(s.comments, by(actionsBot, marker+" text", 1))
+		status(http.StatusBadGateway)(w)
+	})
+	_, err := c.Comment(t.Context(), 7, marker, marker+" text")
+	require.NoError(t, err)
+	require.Len(t, s.comments, 1)
+}
+
+func TestFailuresOfGitHub(t *testing.T) {
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	reset := func(in time.Duration) string { return fmt.Sprint(now.Add(in).Unix()) }
+	for _, tc := range []struct {
+		reason  string
+		answers []func(http.ResponseWriter)
+		err     string
+		slept   []time.Duration
+	}{
+		{"a 5xx is tried again", []func(http.ResponseWriter){status(500), status(503)}, "", []time.Duration{time.Second, 2 * time.Second}},
+		{"not for ever", []func(http.ResponseWriter){status(500), status(500), status(500), status(500)}, "after 4 attempts", nil},
+		{"a 4xx is not tried again", []func(http.ResponseWriter){status(422)}, "status 422: the server's message", []time.Duration{}},
+		{"a missing permission is named", []func(http.ResponseWriter){status(403)}, "pull-requests: write", []time.Duration{}},
+		{"a secondary limit says how long", []func(http.ResponseWriter){status(403, "Retry-After", "40")}, "", []time.Duration{40 * time.Second}},
+		{"a primary limit says until when", []func(http.ResponseWriter){status(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset(30*time.Second))}, "", []time.Duration{30 * time.Second}},
+		{"one of an hour is not waited for", []func(http.ResponseWriter){status(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset(time.Hour))}, "the rate limit ends in 1h0m0s", []time.Duration{}},
+		{"limits add up", []func(http.ResponseWriter){status(429, "Retry-After", "90"), status(429, "Retry-After", "90")}, "the rate limit ends", []time.Duration{90 * time.Second}},
+		{"429 without a time", []func(http.ResponseWriter){status(429)}, "", []time.Duration{time.Minute}},
+		{"a redirect is not followed with the token", []func(http.ResponseWriter){status(307, "Location", "http://example.com/")}, "status 307", []time.Duration{}},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			s, c := newServer(t)
+			c.now = func() time.Time { return now }
+			// The first answer is that to the creation; the list is empty before it.
+			s.next(append([]func(http.ResponseWriter){}, tc.answers...)...)
+			_, err := c.CloseIssue(t.Context(), marker)
+			if tc.err == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, tc.err)
+				require.NotContains(t, err.Error(), "secret-token")
+			}
+			if tc.slept != nil {
+				require.Equal(t, tc.slept, append([]time.Duration{}, s.slept...))
+			}
+		})
+	}
+}
+
+func TestPagesOfAnotherHostAreNotRequested(t *testing.T) {
+	s, c := newServer(t)
+	s.next(func(w http.ResponseWriter) {
+		w.Header().Set("Link", `<https://example.com/next>; rel="next"`)
+		fmt.Fprint(w, "[]")
+	})
+	_, err := c.CloseIssue(t.Context(), marker)
+	require.NoError(t, err)
+	require.Len(t, s.requests, 1)
+}
+
+func TestIssueIsEditedAndClosed(t *testing.T) {
+	s, c := newServer(t)
+	pull := by(actionsBot, marker+" a pull request", 1)
+	pull.PullRequest = &struct{}{}
+	s.issues = append(s.issues, pull)
+	for _, body := range []string{"one", "two"} {
+		_, err := c.Issue(t.Context(), marker, "Drift of prod", marker+body)
+		require.NoError(t, err)
+	}
+	require.Len(t, s.issues, 2)
+	require.Equal(t, marker+"two", s.issues[1].Body)
+	_, err := c.CloseIssue(t.Context(), marker)
+	require.NoError(t, err)
+	require.Equal(t, "closed", s.issues[1].State)
+	address, err := c.CloseIssue(t.Context(), marker)
+	require.NoError(t, err)
+	require.Empty(t, address, "there is nothing to close")
+	_, err = c.Issue(t.Context(), marker, "Drift of prod", marker+"three")
+	require.NoError(t, err)
+	require.Len(t, s.issues, 3, "a closed issue stays closed")
+}
+
+func TestBodyBeginsWithItsMarker(t *testing.T) {
+	_, c := newServer(t)
+	_, err := c.Comment(t.Context(), 7, marker, "text "+marker)
+	require.True(t, errors.Is(err, errMarker))
+	_, err = c.Comment(t.Context(), 0, marker, marker)
+	require.ErrorContains(t, err, "the pull request is 0")
+}
+
+func TestEnvironment(t *testing.T) {
+	for _, tc := range []struct{ reason, api, repo, token, err string }{
+		{"GitHub itself", "", "o/r", "t", ""},
+		{"a server of one's own", "https://github.example/api/v3", "o/r", "t", ""},
+		{"a test on this machine", "http://127.0.0.1:80", "o/r", "t", ""},
+		{"the token would be sent in plain text", "http://github.example", "o/r", "t", "must be an https URL"},
+		{"a path in the name", "", "o/r/../x", "t", "must be OWNER/NAME"},
+		{"no token", "", "o/r", "", "GITHUB_TOKEN is empty"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			_, err := FromEnv(func(name string) string {
+				return map[string]string{"GITHUB_API_URL": tc.api, "GITHUB_REPOSITORY": tc.repo, "GITHUB_TOKEN": tc.token}[name]
+			})
+			if tc.err == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tc.err)
+		})
+	}
+}
+
+func TestAnswerIsLimited(t *testing.T) {
+	s, c := newServer(t)
+	s.next(func(w http.ResponseWriter) { fmt.Fprint(w, `"`+strings.Repeat("x", maxBody)+`"`) })
+	_, err := c.CloseIssue(t.Context(), marker)
+	require.ErrorContains(t, err, "more than")
+}

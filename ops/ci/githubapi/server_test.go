@@ -1,0 +1,134 @@
+package githubapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// server answers as GitHub does, with pages of a few items.
+type server struct {
+	*httptest.Server
+	mu       sync.Mutex
+	comments []item
+	issues   []item
+	requests []string
+	// answers are given instead of the next answers; a nil is a normal one.
+	answers []func(http.ResponseWriter)
+	// slept are the waits of the client.
+	slept []time.Duration
+}
+
+const pageSize = 3
+
+func newServer(t *testing.T) (*server, *Client) {
+	t.Helper()
+	s := &server{}
+	s.Server = httptest.NewServer(http.HandlerFunc(s.handle))
+	t.Cleanup(s.Close)
+	c, err := FromEnv(func(name string) string {
+		return map[string]string{"GITHUB_API_URL": s.URL + "/api/v3", "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "secret-token", "GITHUB_ACTIONS": "true"}[name]
+	})
+	require.NoError(t, err)
+	c.sleep = func(_ context.Context, d time.Duration) error { s.slept = append(s.slept, d); return nil }
+	return s, c
+}
+
+// next sets the next answers.
+func (s *server) next(answers ...func(http.ResponseWriter)) { s.answers = answers }
+
+func status(code int, headers ...string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		for i := 0; i < len(headers); i += 2 {
+			w.Header().Set(headers[i], headers[i+1])
+		}
+		w.WriteHeader(code)
+		fmt.Fprint(w, `{"message": "the server's message"}`)
+	}
+}
+
+func (s *server) handle(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
+	if r.Header.Get("Authorization") != "Bearer secret-token" {
+		status(http.StatusUnauthorized)(w)
+		return
+	}
+	if len(s.answers) > 0 {
+		answer := s.answers[0]
+		s.answers = s.answers[1:]
+		if answer != nil {
+			answer(w)
+			return
+		}
+	}
+	s.serve(w, r)
+}
+
+func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/api/v3/repos/o/r")
+	var content item
+	if r.Method != http.MethodGet {
+		_ = json.NewDecoder(r.Body).Decode(&content)
+	}
+	items := &s.issues
+	if strings.Contains(path, "comments") {
+		items = &s.comments
+	}
+	switch {
+	case r.Method == http.MethodGet:
+		s.page(w, r, *items)
+	case r.Method == http.MethodPost:
+		content.ID, content.Number, content.State = int64(len(*items)+1), len(*items)+1, "open"
+		content.User.Login, content.URL = actionsBot, "https://github.example"+path
+		*items = append(*items, content)
+		_ = json.NewEncoder(w).Encode(content)
+	default:
+		id, _ := strconv.Atoi(path[strings.LastIndex(path, "/")+1:])
+		i := &(*items)[id-1]
+		if content.Body != "" {
+			i.Body, i.Title = content.Body, content.Title
+		}
+		if content.State != "" {
+			i.State = content.State
+		}
+		_ = json.NewEncoder(w).Encode(*i)
+	}
+}
+
+// page answers with one page of the open items.
+func (s *server) page(w http.ResponseWriter, r *http.Request, all []item) {
+	var open []item
+	for _, i := range all {
+		if i.State != "closed" {
+			open = append(open, i)
+		}
+	}
+	n := max(1, atoi(r.URL.Query().Get("page")))
+	from, to := min(len(open), (n-1)*pageSize), min(len(open), n*pageSize)
+	if to < len(open) {
+		query := r.URL.Query()
+		query.Set("page", strconv.Itoa(n+1))
+		w.Header().Set("Link", fmt.Sprintf(`<%s%s?page=1>; rel="first", <%s%s?%s>; rel="next"`, s.URL, r.URL.Path, s.URL, r.URL.Path, query.Encode()))
+	}
+	_ = json.NewEncoder(w).Encode(append([]item{}, open[from:to]...))
+}
+
+func atoi(s string) int { n, _ := strconv.Atoi(s); return n }
+
+// by returns a comment or issue of a user.
+func by(login, body string, id int) item {
+	i := item{ID: int64(id), Number: id, Body: body, State: "open", URL: "https://github.example/" + strconv.Itoa(id)}
+	i.User.Login = login
+	return i
+}

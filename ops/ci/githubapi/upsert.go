@@ -1,0 +1,133 @@
+package githubapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// item is a comment, or an issue.
+type item struct {
+	ID     int64  `json:"id"`
+	Number int    `json:"number"`
+	Body   string `json:"body"`
+	URL    string `json:"html_url"`
+	State  string `json:"state"`
+	Title  string `json:"title"`
+	// PullRequest is set for an issue that is a pull request.
+	PullRequest *struct{} `json:"pull_request"`
+	User        struct {
+		Login string `json:"login"`
+	} `json:"user"`
+}
+
+// find returns the first item of a list that begins with the marker, or nil. Another text
+// that quotes the marker does not begin with it.
+func (c *Client) find(ctx context.Context, list *url.URL, marker string) (*item, error) {
+	for page, next := 1, list; next != nil; page++ {
+		if page > maxPages {
+			return nil, fmt.Errorf("GitHub: %s has more than %d pages", list.Path, maxPages)
+		}
+		var items []item
+		after, err := c.send(ctx, http.MethodGet, next, nil, &items)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range items {
+			if strings.HasPrefix(i.Body, marker) && i.PullRequest == nil && (c.author == "" || i.User.Login == c.author) {
+				return &i, nil
+			}
+		}
+		next = after
+	}
+	return nil, nil
+}
+
+// upsert edits the item with the marker, or creates it. An attempt to create it that got
+// no answer may have succeeded, so each attempt looks for it again: nothing is created
+// twice.
+func (c *Client) upsert(ctx context.Context, list, create *url.URL, edit func(item) *url.URL, marker string, content map[string]any) (address string, err error) {
+	err = c.retry(ctx, func() error {
+		found, err := c.find(ctx, list, marker)
+		if err != nil {
+			return err
+		}
+		var written item
+		method, target := http.MethodPost, create
+		if found != nil {
+			if unchanged(*found, content) {
+				address = found.URL
+				return nil
+			}
+			method, target = http.MethodPatch, edit(*found)
+		}
+		_, err = c.send(ctx, method, target, content, &written)
+		address = written.URL
+		return err
+	})
+	return address, err
+}
+
+// unchanged reports whether an item has the content already.
+func unchanged(i item, content map[string]any) bool {
+	title, hasTitle := content["title"]
+	return i.Body == content["body"] && (!hasTitle || i.Title == title)
+}
+
+// errMarker is the error of a body that could not be found again.
+var errMarker = errors.New("the body must begin with its marker, <!-- NAME -->")
+
+func checkMarker(marker, body string) error {
+	if !strings.HasPrefix(marker, "<!-- ") || !strings.HasSuffix(marker, " -->") || !strings.HasPrefix(body, marker) {
+		return errMarker
+	}
+	return nil
+}
+
+// Comment writes the comment of a pull request that begins with marker, and returns its
+// address. A comment that is there is edited.
+func (c *Client) Comment(ctx context.Context, pull int, marker, body string) (address string, err error) {
+	if err := checkMarker(marker, body); err != nil {
+		return "", err
+	}
+	if pull < 1 {
+		return "", fmt.Errorf("the pull request is %d, must be a number of 1 or more", pull)
+	}
+	comments := c.url(nil, "/issues/%d/comments", pull)
+	return c.upsert(ctx, c.url(url.Values{"per_page": {"100"}}, "/issues/%d/comments", pull), comments,
+		func(i item) *url.URL { return c.url(nil, "/issues/comments/%d", i.ID) }, marker, map[string]any{"body": body})
+}
+
+// openIssues lists the open issues.
+func (c *Client) openIssues() *url.URL {
+	return c.url(url.Values{"state": {"open"}, "per_page": {"100"}}, "/issues")
+}
+
+func (c *Client) issue(i item) *url.URL { return c.url(nil, "/issues/%d", i.Number) }
+
+// Issue writes the open issue that begins with marker, and returns its address. An issue
+// that is there is edited.
+func (c *Client) Issue(ctx context.Context, marker, title, body string) (address string, err error) {
+	if err := checkMarker(marker, body); err != nil {
+		return "", err
+	}
+	return c.upsert(ctx, c.openIssues(), c.url(nil, "/issues"), c.issue, marker, map[string]any{"title": title, "body": body})
+}
+
+// CloseIssue closes the open issue that begins with marker, and returns its address. It
+// is empty if there is none.
+func (c *Client) CloseIssue(ctx context.Context, marker string) (address string, err error) {
+	var closed item
+	err = c.retry(ctx, func() error {
+		found, err := c.find(ctx, c.openIssues(), marker)
+		if err != nil || found == nil {
+			return err
+		}
+		_, err = c.send(ctx, http.MethodPatch, c.issue(*found), map[string]any{"state": "closed", "state_reason": "completed"}, &closed)
+		return err
+	})
+	return closed.URL, err
+}

@@ -1,0 +1,136 @@
+package prcomment
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+	"github.com/progressive-framework/platform/policy/report"
+)
+
+// resource names a resource.
+func resource(urn string) string { return canonicalplan.Type(urn) + " " + canonicalplan.Name(urn) }
+
+// maxPaths limits the paths in one cell.
+const maxPaths = 6
+
+func codes(paths []string) string {
+	var all []string
+	for i, p := range paths {
+		if i == maxPaths {
+			all = append(all, fmt.Sprintf("%d more", len(paths)-maxPaths))
+			break
+		}
+		all = append(all, code(p))
+	}
+	return strings.Join(all, ", ")
+}
+
+func violations(stacks []Stack) section {
+	var rows []string
+	for _, s := range stacks {
+		for _, f := range s.Policy.Findings {
+			if f.Kind == report.Mandatory && f.New {
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.name(), code(f.Rule), code(f.Resource)+at(f), cell(f.Message), cell(f.Fix)))
+			}
+		}
+	}
+	return titled("New violations", "| stack | rule | resource | what | fix |\n|---|---|---|---|---|\n", rows)
+}
+
+// at is the Go line of a finding.
+func at(f report.Finding) string {
+	if f.Source.File == "" {
+		return ""
+	}
+	return " " + code(fmt.Sprintf("%s:%d", f.Source.File, f.Source.Line))
+}
+
+func images(stacks []Stack) section {
+	var rows []string
+	for _, s := range stacks {
+		for _, i := range s.Plan.Images {
+			if i.Before != i.After {
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", s.name(), code(i.Name), digest(i.Before), digest(i.After)))
+			}
+		}
+	}
+	return titled("Images", "| stack | image | before | after |\n|---|---|---|---|\n", rows)
+}
+
+// digest is a digest, whole: a reader compares it with that of a registry.
+func digest(d string) string {
+	if d == "" {
+		return "–"
+	}
+	return code(d)
+}
+
+// order is that of the operations in the details.
+var order = []canonicalplan.Op{canonicalplan.Replace, canonicalplan.Delete, canonicalplan.Update, canonicalplan.Create}
+
+func changes(s Stack) section {
+	steps := slices.Clone(s.Plan.Steps)
+	rank := func(op canonicalplan.Op) int {
+		if at := slices.Index(order, op); at >= 0 {
+			return at
+		}
+		return len(order)
+	}
+	slices.SortStableFunc(steps, func(a, b canonicalplan.Step) int { return cmp.Compare(rank(a.Op), rank(b.Op)) })
+	var rows []string
+	for _, step := range steps {
+		properties := codes(step.Changed)
+		if len(step.Because) > 0 {
+			properties = "because of " + codes(step.Because)
+		}
+		line := s.Plan.Sources[step.URN]
+		if line != "" {
+			line = code(line)
+		}
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", step.Op, code(resource(step.URN)), properties, line))
+	}
+	return folded("Changes of "+cell(s.Plan.Stack), "| what | resource | properties | registered at |\n|---|---|---|---|\n", rows)
+}
+
+func costs(s Stack) section {
+	if s.Cost == nil || s.Cost.Difference.NoFigure != "" {
+		return section{}
+	}
+	var rows []string
+	for _, c := range s.Cost.Difference.Components {
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", cell(c.Component), c.Before, c.After, c.Change.Expected.Signed()))
+	}
+	for _, g := range s.Cost.Difference.NewGaps {
+		rows = append(rows, fmt.Sprintf("| %s | | no price | %s: %s |", cell(g.Component), code(g.Resource), cell(g.Reason)))
+	}
+	table := folded("Cost of "+cell(s.Plan.Stack), "| component | before | after | change |\n|---|---|---|---|\n", rows)
+	if len(s.Cost.After.NotCounted) > 0 {
+		table.after = fmt.Sprintf("\nNot counted: %s.\n%s", cell(strings.Join(s.Cost.After.NotCounted, ", ")), table.after)
+	}
+	return table
+}
+
+// standing are the findings that do not refuse the change.
+func standing(s Stack) section {
+	var rows []string
+	add := func(kind string, f report.Finding, what string) {
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", kind, code(f.Rule), code(f.Resource)+at(f), cell(what)))
+	}
+	for _, f := range s.Policy.Fixed {
+		add("fixed", f, f.Message)
+	}
+	for _, f := range s.Policy.Findings {
+		switch {
+		case f.Kind == report.Mandatory && !f.New:
+			add("standing", f, f.Message)
+		case f.Kind == report.Waived && f.Waiver != nil:
+			add("waived", f, fmt.Sprintf("until %s by %s: %s", f.Waiver.Until, f.Waiver.Owner, f.Waiver.Reason))
+		case f.Kind == report.Advisory && f.New:
+			add("advisory, new", f, f.Message)
+		}
+	}
+	return folded("Policies of "+cell(s.Plan.Stack), "| | rule | resource | what |\n|---|---|---|---|\n", rows)
+}

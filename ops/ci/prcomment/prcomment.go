@@ -1,0 +1,113 @@
+// Package prcomment renders previews for the reader of a pull request: one table of the
+// stacks, what can't be undone, policies, cost and images, and then the details. It owns
+// the order and the length of the text. It is pure.
+package prcomment
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/progressive-framework/platform/ops/ci/approval"
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+	"github.com/progressive-framework/platform/policy/cost"
+	"github.com/progressive-framework/platform/policy/report"
+)
+
+// Marker begins each comment, so that the next run finds and edits it. GitHub does not
+// show it.
+const Marker = "<!-- progressive-framework: preview -->"
+
+// Limit is the length of a comment, in bytes. GitHub accepts 65,536 characters.
+const Limit = 60_000
+
+// Cost is what a stack costs before and after the change.
+type Cost struct {
+	Before     cost.Report     `json:"before"`
+	After      cost.Report     `json:"after"`
+	Difference cost.Difference `json:"difference"`
+}
+
+// Stack is the preview of one stack.
+type Stack struct {
+	// Plan is what the change does.
+	Plan *canonicalplan.Plan
+	// Policy is compared with the state before the change, or with the base.
+	Policy *report.Report
+	// Cost is nil without an estimate.
+	Cost *Cost
+	// Budget is the most that the stack may cost a month; 0 for no limit.
+	Budget cost.Micros
+	// Losses are the stateful resources that the change replaces or deletes.
+	Losses []approval.Change
+}
+
+// Faults are the reasons why the change is refused.
+func (s Stack) Faults() (all []string) {
+	if n := s.policies(report.Mandatory, true); n > 0 {
+		all = append(all, fmt.Sprintf("%s that the state does not have", count(n, "mandatory violation")))
+	}
+	if n := approval.Unapproved(s.Losses); n > 0 {
+		all = append(all, fmt.Sprintf("%s would be replaced or deleted without an approval", count(n, "stateful resource")))
+	}
+	if s.overBudget() {
+		all = append(all, fmt.Sprintf("the stack would cost %s a month, the budget is %s", s.Cost.After.Total.Expected, s.Budget))
+	}
+	return all
+}
+
+func (s Stack) overBudget() bool {
+	return s.Budget > 0 && s.Cost != nil && s.Cost.After.NoFigure == "" && s.Cost.After.Total.Expected > s.Budget
+}
+
+// Line is the preview in one line.
+func (s Stack) Line() string {
+	c := s.Plan.Counts()
+	return fmt.Sprintf("%d to create, %d to update, %d to replace, %d to delete; policies: %s", c.Create, c.Update, c.Replace, c.Delete, s.policyCell())
+}
+
+// policies counts the findings of a kind that are new, or not.
+func (s Stack) policies(kind report.Kind, isNew bool) int {
+	n := 0
+	for _, f := range s.Policy.Findings {
+		if f.Kind == kind && f.New == isNew {
+			n++
+		}
+	}
+	return n
+}
+
+func (s Stack) policyCell() string {
+	waived := s.policies(report.Waived, true) + s.policies(report.Waived, false)
+	text := fmt.Sprintf("%d new", s.policies(report.Mandatory, true))
+	if standing := s.policies(report.Mandatory, false); standing > 0 {
+		text += fmt.Sprintf(", %d standing", standing)
+	}
+	return fmt.Sprintf("%s, %d fixed, %d waived", text, len(s.Policy.Fixed), waived)
+}
+
+// name is the stack's name, and what its plan is against.
+func (s Stack) name() string {
+	if s.Plan.Offline {
+		return code(s.Plan.Stack) + " (offline)"
+	}
+	return code(s.Plan.Stack)
+}
+
+// code is a text as code in a table: it can't end the code or the cell, and mentions
+// nobody.
+func code(s string) string {
+	return "`" + strings.NewReplacer("`", "'", "|", `\|`, "\n", " ", "\r", " ").Replace(s) + "`"
+}
+
+// cell is a text in a table, without markup.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", ">", "&gt;", "`", "'", "@", "@&#8203;", "[", `\[`).Replace(s)
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

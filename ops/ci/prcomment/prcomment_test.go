@@ -1,0 +1,130 @@
+package prcomment
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/ops/ci/approval"
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+	"github.com/progressive-framework/platform/policy/cost"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/report"
+	"github.com/progressive-framework/platform/policy/waiver"
+)
+
+var update = flag.Bool("update", false, "write testdata anew")
+
+func urn(kind, name string) string {
+	return "urn:pulumi:prod::p::progressive:x:X$" + kind + "::" + name
+}
+
+// prod is a preview with everything that a comment can have.
+func prod() Stack {
+	database := canonicalplan.Step{Op: canonicalplan.Replace, URN: urn("aws:rds/instance:Instance", "db"), Changed: []string{"kmsKeyId"}, Because: []string{"kmsKeyId"}}
+	bucket := canonicalplan.Step{Op: canonicalplan.Delete, URN: urn("aws:s3/bucketV2:BucketV2", "static-bucket")}
+	return Stack{
+		Plan: &canonicalplan.Plan{
+			Stack: "prod", Commit: "0123456789abcdef0123456789abcdef01234567", Unchanged: 446,
+			Steps: []canonicalplan.Step{
+				bucket, database,
+				{Op: canonicalplan.Create, URN: urn("aws:ec2/route:Route", "out")},
+				{Op: canonicalplan.Update, URN: urn("kubernetes:apps/v1:Deployment", "web"), Changed: []string{"spec.a", "spec.b", "spec.c", "spec.d", "spec.e", "spec.f", "spec.g"}},
+			},
+			Images:  []canonicalplan.Image{{Name: "web", Before: "sha256:aaa", After: "sha256:bbb"}, {Name: "mca", Before: "sha256:ccc", After: "sha256:ccc"}},
+			Sources: map[string]string{database.URN: "components/postgres/rds.go:88"},
+		},
+		Policy: &report.Report{
+			Findings: []report.Finding{
+				{Rule: "postgres-two-zones", Kind: report.Mandatory, New: true, Resource: "db", Message: "multiAz is false | <b>@all</b>", Fix: "the key postgres.singleZone", Source: graph.Source{File: "components/postgres/rds.go", Line: 88}},
+				{Rule: "bucket-versioned", Kind: report.Mandatory, Resource: "static", Message: "not versioned", Fix: "x"},
+				{Rule: "cdn-origin-failover", Kind: report.Advisory, New: true, Resource: "cdn", Message: "no second origin"},
+				{Rule: "bucket-no-acls", Kind: report.Waived, Resource: "logs", Waiver: &waiver.Waiver{Until: "2027-03-31", Owner: "platform", Reason: "CloudFront's logs"}},
+				{Rule: "iam-narrow", Kind: report.Undecided, Resource: "role"},
+			},
+			Fixed: []report.Finding{{Rule: "alarm-has-action", Resource: "alarm", Message: "no action"}},
+		},
+		Cost: &Cost{
+			After: cost.Report{Unpriced: []cost.Gap{{}}, NotCounted: []string{"traffic", "tax"}, Total: cost.Range{Expected: 4_200_500_000}},
+			Difference: cost.Difference{
+				Before: cost.Range{Expected: 4_151_000_000}, After: cost.Range{Expected: 4_200_500_000}, Change: cost.Range{Expected: 49_500_000},
+				Components: []cost.Change{{Component: "postgres", After: cost.Range{Min: 49_500_000, Expected: 49_500_000, Max: 49_500_000}, Change: cost.Range{Expected: 49_500_000}}},
+				NewGaps:    []cost.Gap{{Component: "mongo", Resource: "docdb-1", Reason: "no row in the price table"}},
+			},
+		},
+		Budget: 4_180 * cost.Dollar,
+		Losses: []approval.Change{
+			{Step: bucket, Holds: "objects", Approval: &approval.Approval{Owner: "platform", Until: "2026-12-20", Reason: "moved to another bucket"}},
+			{Step: database, Holds: "tables"},
+		},
+	}
+}
+
+// staging is an offline preview without a change.
+func staging() Stack {
+	return Stack{Plan: &canonicalplan.Plan{Stack: "staging", Offline: true, Unchanged: 447}, Policy: &report.Report{}}
+}
+
+func TestGoldens(t *testing.T) {
+	for name, text := range map[string]string{
+		"comment.md": Render([]Stack{prod(), staging()}, Limit),
+		"short.md":   Render([]Stack{prod(), staging()}, 2600),
+	} {
+		file := "testdata/" + name
+		if *update {
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		}
+		want, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Equal(t, string(want), text, "go test ./ops/ci/prcomment -update, and read the difference")
+	}
+}
+
+func TestFaults(t *testing.T) {
+	require.Empty(t, staging().Faults())
+	require.Equal(t, []string{
+		"1 mandatory violation that the state does not have",
+		"1 stateful resource would be replaced or deleted without an approval",
+		"the stack would cost $4,200.50 a month, the budget is $4,180.00",
+	}, prod().Faults())
+	rich := prod()
+	rich.Budget = 4_201 * cost.Dollar
+	require.Len(t, rich.Faults(), 2)
+	require.Equal(t, "1 to create, 1 to update, 1 to replace, 1 to delete; policies: 1 new, 1 standing, 1 fixed, 1 waived", rich.Line())
+}
+
+// However large the previews are, the comment fits, begins with the marker, and has its
+// head: the table, the faults, and what would be lost.
+func TestCommentIsBoundedAndKeepsItsHead(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		s := prod()
+		name := strings.Repeat("n", rapid.IntRange(1, 200).Draw(r, "name"))
+		for n := range rapid.IntRange(0, 2000).Draw(r, "steps") {
+			s.Plan.Steps = append(s.Plan.Steps, canonicalplan.Step{Op: canonicalplan.Create, URN: urn("a:b:C", fmt.Sprint(name, n))})
+		}
+		for n := range rapid.IntRange(0, 500).Draw(r, "findings") {
+			s.Policy.Findings = append(s.Policy.Findings, report.Finding{Rule: "rule", Kind: report.Mandatory, New: true, Resource: fmt.Sprint(name, n), Message: name})
+		}
+		text := Render([]Stack{s, staging()}, Limit)
+		require.LessOrEqual(r, len(text), Limit)
+		require.True(r, strings.HasPrefix(text, Marker))
+		head := Render([]Stack{s, staging()}, 0)
+		head = head[:strings.Index(head, "\nLeft out")]
+		require.True(r, strings.HasPrefix(text, head))
+		require.Contains(r, head, "Stateful resources that would be lost")
+		require.Equal(r, strings.Count(text, "<details>"), strings.Count(text, "</details>"))
+	})
+}
+
+func TestManyLossesAreCounted(t *testing.T) {
+	s := prod()
+	for range 100 {
+		s.Losses = append(s.Losses, s.Losses[1])
+	}
+	require.Contains(t, Render([]Stack{s}, Limit), "| 52 more |")
+}

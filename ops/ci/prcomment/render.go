@@ -1,0 +1,166 @@
+package prcomment
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// section is a table of the comment. Its last rows are dropped if the comment would be too
+// long; the head is never dropped.
+type section struct {
+	title string
+	// before and after are the texts around the rows.
+	before, after string
+	rows          []string
+}
+
+// fit is the section in at most max bytes, and the number of rows that it leaves out.
+func (s section) fit(maximum int) (text string, dropped int) {
+	if len(s.rows) == 0 {
+		return "", 0
+	}
+	var b strings.Builder
+	b.WriteString(s.before)
+	for i, row := range s.rows {
+		if b.Len()+len(row)+1+len(s.after) > maximum {
+			dropped = len(s.rows) - i
+			break
+		}
+		b.WriteString(row + "\n")
+	}
+	if dropped == len(s.rows) {
+		return "", dropped
+	}
+	return b.String() + s.after, dropped
+}
+
+// Render renders the comment, in at most limit bytes. The head has the table and what
+// can't be undone. It has a few thousand bytes, and stays whole.
+func Render(stacks []Stack, limit int) string {
+	sections := []section{violations(stacks), images(stacks)}
+	for _, list := range []func(Stack) section{costs, changes, standing} {
+		for _, s := range stacks {
+			sections = append(sections, list(s))
+		}
+	}
+	var text strings.Builder
+	text.WriteString(header(stacks) + table(stacks) + faults(stacks) + losses(stacks))
+	var dropped []string
+	for _, s := range sections {
+		part, rows := s.fit(limit - text.Len() - reserve(sections))
+		text.WriteString(part)
+		if rows > 0 {
+			dropped = append(dropped, fmt.Sprintf("%s of %q", count(rows, "row"), s.title))
+		}
+	}
+	if len(dropped) > 0 {
+		fmt.Fprintf(&text, "\nLeft out, because a comment is limited to %d bytes: %s. The files of the workflow's run have them.\n", limit, strings.Join(dropped, ", "))
+	}
+	return text.String()
+}
+
+// reserve is the length of the note about what is left out, if all is.
+func reserve(sections []section) int {
+	n := 160
+	for _, s := range sections {
+		n += len(s.title) + len(`123456 rows of "", `)
+	}
+	return n
+}
+
+func header(stacks []Stack) string {
+	commit := "nothing"
+	if len(stacks) > 0 {
+		commit = shortCommit(stacks[0].Plan.Commit)
+	}
+	return fmt.Sprintf("%s\n### Preview of %s\n\n", Marker, code(commit))
+}
+
+func shortCommit(commit string) string {
+	head, edits, dirty := strings.Cut(commit, "+")
+	if len(head) > 12 {
+		head = head[:12]
+	}
+	if dirty {
+		return head + " with changes " + edits
+	}
+	return head
+}
+
+func table(stacks []Stack) string {
+	var b strings.Builder
+	b.WriteString("| stack | create | update | **replace** | delete | unchanged | policies | cost a month |\n|---|---|---|---|---|---|---|---|\n")
+	for _, s := range stacks {
+		c := s.Plan.Counts()
+		replace := fmt.Sprint(c.Replace)
+		if c.Replace > 0 {
+			replace = "**" + replace + "**"
+		}
+		fmt.Fprintf(&b, "| %s | %d | %d | %s | %d | %d | %s | %s |\n", s.name(), c.Create, c.Update, replace, c.Delete, s.Plan.Unchanged, s.policyCell(), costCell(s))
+	}
+	return b.String()
+}
+
+func costCell(s Stack) string {
+	switch {
+	case s.Cost == nil:
+		return "no estimate"
+	case s.Cost.Difference.NoFigure != "":
+		return cell(s.Cost.Difference.NoFigure)
+	}
+	d := s.Cost.Difference
+	text := fmt.Sprintf("%s → %s (%s)", d.Before.Expected, d.After.Expected, d.Change.Expected.Signed())
+	if !s.Cost.After.Complete() {
+		text += ", at least"
+	}
+	return text
+}
+
+func faults(stacks []Stack) string {
+	var b strings.Builder
+	for _, s := range stacks {
+		for _, f := range s.Faults() {
+			fmt.Fprintf(&b, "\n> **%s is refused:** %s.\n", cell(s.Plan.Stack), f)
+		}
+	}
+	return b.String()
+}
+
+// maxLosses limits the rows of the head. Nobody approves more at once.
+const maxLosses = 50
+
+func losses(stacks []Stack) string {
+	var rows []string
+	total := 0
+	for _, s := range stacks {
+		for _, l := range s.Losses {
+			if total++; total > maxLosses {
+				continue
+			}
+			approved := "**no**"
+			if l.Approval != nil {
+				approved = cell(fmt.Sprintf("by %s until %s: %s", l.Approval.Owner, l.Approval.Until, l.Approval.Reason))
+			}
+			rows = append(rows, fmt.Sprintf("| %s | **%s** | %s | %s | %s | %s |", s.name(), l.Op, code(resource(l.URN)), cell(l.Holds), codes(l.Because), approved))
+		}
+	}
+	if total > maxLosses {
+		rows = append(rows, fmt.Sprintf("| | | %d more | | | |", total-maxLosses))
+	}
+	text, _ := titled("Stateful resources that would be lost", "| stack | what | resource | holds | because of | approved |\n|---|---|---|---|---|---|\n", rows).fit(math.MaxInt)
+	return text
+}
+
+// titled is a table with its title.
+func titled(title, head string, rows []string) section {
+	return section{title: title, before: fmt.Sprintf("\n**%s (%d)**\n\n%s", title, len(rows), head), rows: rows}
+}
+
+// folded is a table in a part that the reader opens.
+func folded(title, head string, rows []string) section {
+	return section{
+		title: title, rows: rows,
+		before: fmt.Sprintf("\n<details><summary>%s (%d)</summary>\n\n%s", title, len(rows), head), after: "\n</details>\n",
+	}
+}

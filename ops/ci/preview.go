@@ -1,0 +1,209 @@
+package ci
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/ops/ci/approval"
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+	"github.com/progressive-framework/platform/ops/ci/prcomment"
+	"github.com/progressive-framework/platform/ops/ci/pulumicli"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/policy/cost"
+)
+
+func previewCommand(stack *stackoutput.Stack) *cobra.Command {
+	var o options
+	var out, base string
+	var offline bool
+	var budget int64
+	c := &cobra.Command{
+		Use:   "preview --stack STACK --out DIR",
+		Short: "Preview a stack, and write its plan, policies and cost as files",
+		Long: "Run one preview with the policy pack. The folder gets plan.json (the canonical plan that\n" +
+			"pf ci up compares), policy.json, policy.sarif, junit.xml, summary.md, and cost.json if\n" +
+			"there is an estimate.\n\n" +
+			"Exit code 1: a new mandatory violation, a stateful resource that would be replaced or\n" +
+			"deleted without an approval, or a cost above the budget.",
+		Example: "  pf ci preview --stack prod --out out/prod\n" +
+			"  pf ci preview --stack prod --offline --base base/prod --out out/prod",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if out == "" {
+				return errors.New("--out is not set: name a folder for the files")
+			}
+			if base != "" && !offline {
+				return errors.New("--base is for --offline: an account has a state to compare with")
+			}
+			cli, err := o.cli(stack)
+			if err != nil {
+				return err
+			}
+			if offline {
+				if cli.Sandbox, err = sandboxPath(stack.Dir); err != nil {
+					return err
+				}
+			}
+			return runPreview(c.Context(), cli, o, previewOptions{out: out, base: base, budget: cost.Micros(budget) * cost.Dollar}, c.OutOrStdout())
+		},
+	}
+	o.flags(c)
+	c.Flags().StringVar(&out, "out", "", "the folder for the files")
+	c.Flags().BoolVar(&offline, "offline", false, "preview against the sandbox's stand-in for AWS, without an account: every resource is new")
+	c.Flags().StringVar(&base, "base", "", "with --offline: the folder of the base commit's preview; the summary has what changes since")
+	c.Flags().Int64Var(&budget, "budget", 0, "the most that the stack may cost, in US dollars a month; 0 for no limit")
+	return c
+}
+
+// sandboxPath returns the sandbox's executable, which make build creates.
+func sandboxPath(dir string) (string, error) {
+	home := os.Getenv("PROGRESSIVE_SANDBOX")
+	if home == "" {
+		home = filepath.Join(dir, ".sandbox")
+	}
+	path, err := filepath.Abs(filepath.Join(home, "bin", "sandbox"))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("the sandbox: %w: run make build", err)
+	}
+	return path, nil
+}
+
+// previewOptions are the flags of the preview alone.
+type previewOptions struct {
+	out, base string
+	budget    cost.Micros
+}
+
+// runPreview previews, writes the files, and judges.
+func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOptions, stdout io.Writer) error {
+	approvals, err := readApprovals(o.approvals)
+	if err != nil {
+		return err
+	}
+	commit, err := commitOf(ctx, cli.Dir, o.commit)
+	if err != nil {
+		return err
+	}
+	result, err := look(ctx, cli, commit)
+	if err != nil {
+		return err
+	}
+	if p.base != "" {
+		if err := result.since(p.base); err != nil {
+			return err
+		}
+	}
+	view := result.view(approvals, p.budget, time.Now())
+	if err := result.write(p.out, view); err != nil {
+		return err
+	}
+	faults := view.Faults()
+	fmt.Fprintf(stdout, "%s: %s; files in %s\n", cli.Stack, view.Line(), p.out)
+	for _, f := range faults {
+		fmt.Fprintf(stdout, "refused: %s\n", f)
+	}
+	if len(faults) > 0 {
+		return refused()
+	}
+	return nil
+}
+
+// readApprovals reads the file of approvals; none if it is empty.
+func readApprovals(file string) ([]approval.Approval, error) {
+	if file == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	list, err := approval.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return list, nil
+}
+
+// planFile and its neighbours are the files that a preview writes.
+const (
+	planFile    = "plan.json"
+	policyFile  = "policy.json"
+	sarifFile   = "policy.sarif"
+	junitFile   = "junit.xml"
+	summaryFile = "summary.md"
+	costFile    = "cost.json"
+	// changeFile is what changes since the base, for a preview with one.
+	changeFile = "change.json"
+	// verdictFile has what the flags of the preview decided.
+	verdictFile = "verdict.json"
+)
+
+// verdict is what the flags of the preview decided.
+type verdict struct {
+	Losses []approval.Change `json:"losses"`
+	Budget cost.Micros       `json:"budgetMicroUSD,omitempty"`
+}
+
+// write writes the files.
+func (r *result) write(dir string, view prcomment.Stack) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	plan, err := r.plan.Encode()
+	if err != nil {
+		return err
+	}
+	files := map[string]string{planFile: string(plan), summaryFile: prcomment.Render([]prcomment.Stack{view}, prcomment.Limit)}
+	for name, render := range map[string]func(io.Writer) error{policyFile: r.policy.JSON, sarifFile: r.policy.SARIF, junitFile: r.policy.JUnit} {
+		var text strings.Builder
+		if err := render(&text); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		files[name] = text.String()
+	}
+	asJSON := map[string]any{verdictFile: verdict{Losses: view.Losses, Budget: view.Budget}}
+	if r.change != r.plan {
+		asJSON[changeFile] = r.change
+	}
+	if r.cost != nil {
+		asJSON[costFile] = r.cost
+	}
+	for name, content := range asJSON {
+		raw, err := json.MarshalIndent(content, "", "  ")
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		files[name] = string(raw) + "\n"
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o640); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readPlan reads a plan.
+func readPlan(file string) (*canonicalplan.Plan, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	p, err := canonicalplan.Decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return p, nil
+}

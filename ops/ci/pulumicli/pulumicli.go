@@ -1,0 +1,183 @@
+// Package pulumicli runs the commands of Pulumi that pf ci needs: preview, update,
+// refresh and export. It owns their flags, limits and errors. It changes neither the
+// selected stack nor the configuration.
+package pulumicli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// maxOutput limits what a command may print, in bytes. The preview of prod, with
+	// 450 resources, has 2.7 million.
+	maxOutput = 256 << 20
+	// stopGrace is how long Pulumi may take to save its state after an interrupt.
+	stopGrace = 2 * time.Minute
+)
+
+// PackVariable is Pulumi's own variable with the path of the policy pack.
+const PackVariable = "PULUMI_OPTION_POLICY_PACK"
+
+// reportVariable names the file to which the policy pack writes its report.
+const reportVariable = "POLICY_REPORT"
+
+// CLI runs Pulumi on one stack.
+type CLI struct {
+	// Stack is the stack's name, Dir the folder of Pulumi.yaml; empty for the current
+	// one.
+	Stack, Dir string
+	// Pack is the absolute path of the policy pack.
+	Pack string
+	// Sandbox is the sandbox's executable, for a preview against the stand-in. It has
+	// Pulumi, and the stack's state is empty.
+	Sandbox string
+	// Timeout limits each command; zero means 30 minutes.
+	Timeout time.Duration
+	// Progress receives a line for each operation of an update. It may be nil.
+	Progress io.Writer
+}
+
+// Error is a command of Pulumi that failed.
+type Error struct {
+	// What is the command.
+	What string
+	// Code is its exit code; -1 if it did not start or was stopped.
+	Code int
+	// Message is what Pulumi said.
+	Message string
+	Err     error
+}
+
+func (e *Error) Error() string {
+	switch {
+	case errors.Is(e.Err, exec.ErrNotFound):
+		return fmt.Sprintf(`%s: %v: install Pulumi, or run eval "$(make env)" for the sandbox`, e.What, e.Err)
+	case e.Message != "":
+		return fmt.Sprintf("%s: %s", e.What, e.Message)
+	}
+	return fmt.Sprintf("%s: %v", e.What, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Preview runs a preview with the policy pack, which writes its report to the file report.
+// A violation of a policy makes Pulumi fail, and so does an error of the program: the
+// output has both, so it is returned with the error. Unchanged resources are a part of the
+// output, because the cost of a stack and its images are those of all resources.
+func (c *CLI) Preview(ctx context.Context, report string) ([]byte, error) {
+	return c.run(ctx, "pulumi preview", []string{reportVariable + "=" + report}, "preview", "--json", "--show-sames")
+}
+
+// Refresh compares the state with what exists, and writes nothing.
+func (c *CLI) Refresh(ctx context.Context) ([]byte, error) {
+	return c.run(ctx, "pulumi refresh --preview-only", nil, "refresh", "--preview-only", "--json")
+}
+
+// emptyState is the export of a stack without resources.
+const emptyState = `{"version":3,"deployment":{"resources":[]}}`
+
+// Export returns the stack's state. Secrets in it are encrypted. Against the stand-in it
+// is empty.
+func (c *CLI) Export(ctx context.Context) ([]byte, error) {
+	if c.Sandbox != "" {
+		return []byte(emptyState), nil
+	}
+	return c.run(ctx, "pulumi stack export", nil, "stack", "export")
+}
+
+// Files returns the project's file and the stack's.
+func (c *CLI) Files() (project, stack []byte, err error) {
+	if project, err = os.ReadFile(filepath.Join(c.Dir, "Pulumi.yaml")); err != nil {
+		return nil, nil, fmt.Errorf("the project: %w: run pf in its folder, or set --cwd", err)
+	}
+	if stack, err = os.ReadFile(filepath.Join(c.Dir, "Pulumi."+c.Stack+".yaml")); err != nil {
+		return nil, nil, fmt.Errorf("the stack's configuration: %w", err)
+	}
+	return project, stack, nil
+}
+
+// run runs a command and returns its standard output.
+func (c *CLI) run(ctx context.Context, what string, env []string, args ...string) ([]byte, error) {
+	ctx, cancel := c.limited(ctx)
+	defer cancel()
+	cmd := c.command(ctx, env, args...)
+	out, messages := &limited{max: maxOutput}, &limited{max: 1 << 20}
+	cmd.Stdout, cmd.Stderr = out, messages
+	err := cmd.Run()
+	if out.full {
+		return nil, fmt.Errorf("%s printed more than %d bytes", what, maxOutput)
+	}
+	return out.Bytes(), failure(ctx, what, err, messages.String())
+}
+
+func (c *CLI) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := c.Timeout
+	if timeout == 0 {
+		timeout = 30 * time.Minute
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
+// command returns a command of Pulumi. If ctx ends, Pulumi gets an interrupt, so that it
+// saves its state.
+func (c *CLI) command(ctx context.Context, env []string, args ...string) *exec.Cmd {
+	name, args := "pulumi", append(args, "--non-interactive", "--color=never")
+	if c.Sandbox != "" {
+		name, args = c.Sandbox, append([]string{args[0], "--stack", c.Stack, "--"}, args[1:]...)
+	} else {
+		args = append(args, "--stack", c.Stack)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = c.Dir
+	cmd.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=1")
+	if c.Pack != "" {
+		env = append(env, PackVariable+"="+c.Pack)
+	}
+	cmd.Env = append(cmd.Env, env...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
+	cmd.WaitDelay = stopGrace
+	return cmd
+}
+
+// failure returns the error of a command that has run, or nil.
+func failure(ctx context.Context, what string, err error, messages string) error {
+	if err == nil {
+		return nil
+	}
+	e := &Error{What: what, Code: -1, Message: strings.TrimSpace(messages), Err: err}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		e.Code = exit.ExitCode()
+	}
+	if ctx.Err() != nil {
+		e.Code, e.Message, e.Err = -1, "", ctx.Err()
+	}
+	return e
+}
+
+// limited is a buffer with a maximum. It accepts everything, so that the command goes on,
+// and keeps the beginning.
+type limited struct {
+	bytes.Buffer
+	max  int
+	full bool
+}
+
+func (b *limited) Write(p []byte) (int, error) {
+	if keep := b.max - b.Len(); keep < len(p) {
+		b.full = true
+		b.Buffer.Write(p[:max(0, keep)])
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}

@@ -1,0 +1,102 @@
+package pulumicli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxEvent limits one line of events, in bytes. A resource with its files is the longest.
+const maxEvent = 64 << 20
+
+// Operation is an operation that an update has done.
+type Operation struct {
+	// Step is the engine's name, such as create-replacement.
+	Step string `json:"step"`
+	URN  string `json:"urn"`
+}
+
+// event is the part of an engine event that is read.
+type event struct {
+	Outputs *struct {
+		Metadata struct {
+			Op  string `json:"op"`
+			URN string `json:"urn"`
+		} `json:"metadata"`
+	} `json:"resOutputsEvent"`
+	Diagnostic *struct {
+		URN       string `json:"urn"`
+		Message   string `json:"message"`
+		Severity  string `json:"severity"`
+		Ephemeral bool   `json:"ephemeral"`
+	} `json:"diagnosticEvent"`
+	Policy *struct {
+		URN     string `json:"resourceUrn"`
+		Message string `json:"message"`
+		Name    string `json:"policyName"`
+		Level   string `json:"enforcementLevel"`
+	} `json:"policyEvent"`
+}
+
+// Up updates the stack with the policy pack, and returns the operations that were done. It
+// returns them with an error, too.
+func (c *CLI) Up(ctx context.Context) ([]Operation, error) {
+	ctx, cancel := c.limited(ctx)
+	defer cancel()
+	cmd := c.command(ctx, nil, "up", "--yes", "--skip-preview", "--json")
+	messages := &limited{max: 1 << 20}
+	cmd.Stderr = messages
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("pulumi up: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, failure(ctx, "pulumi up", err, "")
+	}
+	done, failures, readErr := c.read(out)
+	if readErr != nil {
+		// Pulumi must not wait for a reader.
+		_, _ = io.Copy(io.Discard, out)
+	}
+	err = failure(ctx, "pulumi up", cmd.Wait(), strings.TrimSpace(strings.Join(failures, "\n")+"\n"+messages.String()))
+	return done, errors.Join(err, readErr)
+}
+
+// read reads the events of an update.
+func (c *CLI) read(out io.Reader) (done []Operation, failures []string, err error) {
+	lines := bufio.NewScanner(out)
+	lines.Buffer(make([]byte, 1<<16), maxEvent)
+	for lines.Scan() {
+		line := bytes.TrimSpace(lines.Bytes())
+		var e event
+		if !bytes.HasPrefix(line, []byte("{")) || json.Unmarshal(line, &e) != nil {
+			continue // a text of another program
+		}
+		switch {
+		case e.Outputs != nil:
+			done = append(done, Operation{Step: e.Outputs.Metadata.Op, URN: e.Outputs.Metadata.URN})
+			if e.Outputs.Metadata.Op != "same" {
+				c.say("%s %s", e.Outputs.Metadata.Op, e.Outputs.Metadata.URN)
+			}
+		case e.Diagnostic != nil && e.Diagnostic.Severity == "error":
+			failures = append(failures, strings.TrimSpace(e.Diagnostic.URN+" "+strings.TrimSpace(e.Diagnostic.Message)))
+		case e.Policy != nil && e.Policy.Level == "mandatory":
+			failures = append(failures, fmt.Sprintf("%s %s: %s", e.Policy.URN, e.Policy.Name, strings.TrimSpace(e.Policy.Message)))
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return done, failures, fmt.Errorf("events of pulumi up: %w", err)
+	}
+	return done, failures, nil
+}
+
+func (c *CLI) say(format string, args ...any) {
+	if c.Progress != nil {
+		fmt.Fprintf(c.Progress, format+"\n", args...)
+	}
+}

@@ -1,0 +1,232 @@
+package ci
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/ops/ci/approval"
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+	"github.com/progressive-framework/platform/ops/ci/prcomment"
+	"github.com/progressive-framework/platform/ops/ci/pulumicli"
+	"github.com/progressive-framework/platform/policy/cost"
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/report"
+	"github.com/progressive-framework/platform/policy/ruleset"
+	"github.com/progressive-framework/platform/policy/source"
+	"github.com/progressive-framework/platform/policy/stackconfig"
+	"github.com/progressive-framework/platform/policy/waiver"
+)
+
+// result is what one preview says.
+type result struct {
+	plan *canonicalplan.Plan
+	// change is what the change does: the plan, or its difference from the base's plan.
+	change *canonicalplan.Plan
+	policy *report.Report
+	cost   *prcomment.Cost
+}
+
+// look previews a stack and reads its state. A violation of a policy is a part of the
+// result; another failure of Pulumi is an error.
+func look(ctx context.Context, cli *pulumicli.CLI, commit string) (*result, error) {
+	state, err := cli.Export(ctx)
+	if err != nil {
+		return nil, failed(err)
+	}
+	fingerprint, err := canonicalplan.StateFingerprint(state)
+	if err != nil {
+		return nil, failed(err)
+	}
+	config, err := configDigest(cli)
+	if err != nil {
+		return nil, err
+	}
+	raw, policy, err := previewWithReport(ctx, cli)
+	if err != nil {
+		return nil, failed(err)
+	}
+	preview, err := canonicalplan.ParsePreview(raw)
+	if err != nil {
+		return nil, failed(err)
+	}
+	origin := canonicalplan.Origin{Stack: cli.Stack, Commit: commit, Config: config, State: fingerprint, Offline: cli.Sandbox != ""}
+	r := &result{policy: policy}
+	if r.plan, err = canonicalplan.New(origin, preview); err != nil {
+		return nil, err
+	}
+	r.change = r.plan
+	addSources(policy, preview.Sources())
+	r.comparePolicies(state, cli)
+	r.cost = costs(state, raw)
+	return r, nil
+}
+
+func configDigest(cli *pulumicli.CLI) (string, error) {
+	project, stack, err := cli.Files()
+	if err != nil {
+		return "", err
+	}
+	return canonicalplan.ConfigDigest(project, stack)
+}
+
+// previewWithReport runs the preview and reads the report of its policy pack.
+func previewWithReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report.Report, error) {
+	dir, err := os.MkdirTemp("", "pf-ci-")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "report.json")
+	raw, failure := cli.Preview(ctx, file)
+	if ctx.Err() != nil {
+		return nil, nil, failure
+	}
+	content, err := os.ReadFile(file)
+	switch {
+	case err != nil && failure != nil: // it failed before the pack could see all resources
+		return nil, nil, explain(raw, failure)
+	case err != nil:
+		return nil, nil, fmt.Errorf("the policy pack wrote no report: %w", err)
+	}
+	var policy report.Report
+	if err := json.Unmarshal(content, &policy); err != nil {
+		return nil, nil, fmt.Errorf("the report of the policy pack: %w", err)
+	}
+	// A violation is a failure of Pulumi without an error of a resource.
+	if failure != nil && (!policy.Fails() || len(messages(raw)) > 0) {
+		return nil, nil, explain(raw, failure)
+	}
+	return raw, &policy, nil
+}
+
+// explain adds the errors of the program and of the providers to a failure of Pulumi.
+func explain(raw []byte, failure error) error {
+	if failure == nil {
+		return nil
+	}
+	if all := messages(raw); len(all) > 0 {
+		return fmt.Errorf("%w\n%s", failure, strings.Join(all, "\n"))
+	}
+	return failure
+}
+
+// messages are the errors in the output of a preview.
+func messages(raw []byte) []string {
+	p, err := canonicalplan.ParsePreview(raw)
+	if err != nil {
+		return nil
+	}
+	return p.Errors()
+}
+
+// addSources adds the Go lines to the findings: the engine does not send them to the pack.
+func addSources(r *report.Report, sources map[string]string) {
+	for i := range r.Findings {
+		file, line, _ := strings.Cut(sources[r.Findings[i].URN], ":")
+		if file != "" {
+			r.Findings[i].Source.File = file
+			_, _ = fmt.Sscan(line, &r.Findings[i].Source.Line)
+		}
+	}
+}
+
+// comparePolicies marks the violations that the state has already. A state that can't be
+// evaluated, such as an empty one, has none.
+func (r *result) comparePolicies(state []byte, cli *pulumicli.CLI) {
+	earlier, err := source.Parse(state)
+	if err != nil {
+		r.policy.Compare(&report.Report{})
+		return
+	}
+	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
+	r.policy.Compare(evaluated(earlier.Graph, cli.Stack, r.policy.Environment, values))
+}
+
+func evaluated(g *graph.Graph, stack, environment string, values map[string]string) *report.Report {
+	e := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
+	return report.New(stack, environment, e, g, e.Stack(g))
+}
+
+// costs estimates the state and the preview. It is nil without an estimate.
+func costs(state, preview []byte) *prcomment.Cost {
+	later, err := source.Parse(preview)
+	if err != nil {
+		return nil
+	}
+	options := cost.Options{Now: time.Now()}
+	c := prcomment.Cost{After: cost.Estimate(later, options)}
+	if c.After.NoFigure != "" {
+		return nil
+	}
+	c.Before = cost.Report{Stack: c.After.Stack, Region: c.After.Region} // nothing exists yet
+	if earlier, err := source.Parse(state); err == nil {
+		c.Before = cost.Estimate(earlier, options)
+	}
+	c.Difference = cost.Compare(c.Before, c.After)
+	return &c
+}
+
+// since compares the result with the base's, whose files are in dir.
+func (r *result) since(dir string) error {
+	plan, err := readPlan(filepath.Join(dir, planFile))
+	if err != nil {
+		return fmt.Errorf("the base: %w", err)
+	}
+	if plan.Stack != r.plan.Stack {
+		return fmt.Errorf("the base: %s is a plan of %s, must be one of %s", dir, plan.Stack, r.plan.Stack)
+	}
+	if r.change, err = canonicalplan.Since(plan, r.plan); err != nil {
+		return err
+	}
+	var policy report.Report
+	if err := readJSON(filepath.Join(dir, policyFile), &policy); err != nil {
+		return fmt.Errorf("the base: %w", err)
+	}
+	r.policy.Fixed = nil
+	r.policy.Compare(&policy)
+	var earlier prcomment.Cost
+	switch err := readJSON(filepath.Join(dir, costFile), &earlier); {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
+		return fmt.Errorf("the base: %w", err)
+	case r.cost != nil:
+		r.cost.Before = earlier.After
+		r.cost.Difference = cost.Compare(r.cost.Before, r.cost.After)
+	}
+	return nil
+}
+
+// view is the result for a reader.
+func (r *result) view(approvals []approval.Approval, budget cost.Micros, now time.Time) prcomment.Stack {
+	return prcomment.Stack{
+		Plan: r.change, Policy: r.policy, Cost: r.cost, Budget: budget,
+		Losses: approval.Changes(r.change, approvals, now),
+	}
+}
+
+// readJSON reads a JSON file.
+func readJSON(file string, into any) error {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// digest is the SHA-256 of a text in hexadecimal.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}

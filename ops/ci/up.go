@@ -1,0 +1,153 @@
+package ci
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+	"github.com/progressive-framework/platform/ops/ci/pulumicli"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+func upCommand(stack *stackoutput.Stack) *cobra.Command {
+	var o options
+	var approved, out string
+	c := &cobra.Command{
+		Use:   "up --stack STACK --approved PLAN",
+		Short: "Update a stack, if its preview is still the approved one",
+		Long: "Preview again, and update the stack only if commit, configuration, state and every\n" +
+			"change equal those of the approved plan. What differs is printed. Afterwards, what was\n" +
+			"done is compared with what was approved.\n\n" +
+			"Exit code 1: the plan is not the approved one, and nothing was changed; or the update\n" +
+			"did what was not approved.",
+		Example: "  pf ci up --stack prod --approved out/prod/plan.json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if approved == "" {
+				return errors.New("--approved is not set: name the plan.json of pf ci preview")
+			}
+			cli, err := o.cli(stack)
+			if err != nil {
+				return err
+			}
+			cli.Progress = c.ErrOrStderr()
+			return runUp(c.Context(), cli, o, approved, out, c.OutOrStdout())
+		},
+	}
+	o.flags(c)
+	c.Flags().StringVar(&approved, "approved", "", "the plan that was approved")
+	c.Flags().StringVar(&out, "out", "", "a folder for done.json, the record of the update; empty for none")
+	return c
+}
+
+// record is what an update did.
+type record struct {
+	Stack string `json:"stack"`
+	// Plan is the digest of the approved plan.
+	Plan   string    `json:"plan"`
+	Commit string    `json:"commit"`
+	Began  time.Time `json:"began"`
+	Ended  time.Time `json:"ended"`
+	// Failure is the error of the update; empty for none.
+	Failure string `json:"failure,omitempty"`
+	// Operations are all that were done, in their order.
+	Operations []pulumicli.Operation `json:"operations"`
+	// Unplanned were not in the plan. Unneeded were in it, and not needed.
+	Unplanned []string `json:"unplanned,omitempty"`
+	Unneeded  []string `json:"unneeded,omitempty"`
+}
+
+func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out string, stdout io.Writer) error {
+	plan, err := readPlan(approved)
+	if err != nil {
+		return err
+	}
+	if plan.Offline {
+		return fmt.Errorf("%s is the plan of an offline preview: preview the stack itself", approved)
+	}
+	approvals, err := readApprovals(o.approvals)
+	if err != nil {
+		return err
+	}
+	commit, err := commitOf(ctx, cli.Dir, o.commit)
+	if err != nil {
+		return err
+	}
+	now, err := look(ctx, cli, commit)
+	if err != nil {
+		return err
+	}
+	if differences := canonicalplan.Differences(plan, now.plan); len(differences) > 0 {
+		fmt.Fprintf(stdout, "refused: the plan is not the approved one. Nothing was changed.\n")
+		for _, d := range differences {
+			fmt.Fprintln(stdout, "  "+d)
+		}
+		return refused()
+	}
+	// An approval may have expired since, and a policy may have changed.
+	if faults := now.view(approvals, 0, time.Now()).Faults(); len(faults) > 0 {
+		fmt.Fprintf(stdout, "refused: nothing was changed.\n")
+		for _, f := range faults {
+			fmt.Fprintln(stdout, "  "+f)
+		}
+		return refused()
+	}
+	return apply(ctx, cli, plan, out, stdout)
+}
+
+// apply updates the stack and compares what was done with the plan.
+func apply(ctx context.Context, cli *pulumicli.CLI, plan *canonicalplan.Plan, out string, stdout io.Writer) error {
+	r := record{Stack: plan.Stack, Plan: plan.Digest, Commit: plan.Commit, Began: time.Now().UTC()}
+	operations, failure := cli.Up(ctx)
+	r.Ended = time.Now().UTC()
+	done := make([]canonicalplan.Done, 0, len(operations))
+	for _, operation := range operations {
+		if operation.Step != "same" {
+			r.Operations = append(r.Operations, operation)
+		}
+		done = append(done, canonicalplan.Done{URN: operation.URN, Step: operation.Step})
+	}
+	r.Unplanned, r.Unneeded = plan.Unplanned(done)
+	if failure != nil {
+		r.Failure, r.Unneeded = failure.Error(), nil
+	}
+	if err := r.write(out); err != nil {
+		return errors.Join(err, failure)
+	}
+	fmt.Fprintf(stdout, "%s: %d operations done\n", r.Stack, len(r.Operations))
+	for _, text := range r.Unneeded {
+		fmt.Fprintln(stdout, "  "+text)
+	}
+	for _, text := range r.Unplanned {
+		fmt.Fprintln(stdout, "  not approved: "+text)
+	}
+	switch {
+	case failure != nil:
+		return failed(failure)
+	case len(r.Unplanned) > 0:
+		return refused()
+	}
+	return nil
+}
+
+func (r *record) write(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "done.json"), append(raw, '\n'), 0o640)
+}

@@ -1,0 +1,195 @@
+package workflowaudit
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Audits are all checks. Their ideas are those of zizmor's documentation ("Audit rules"),
+// and of GitHub's page "Security hardening for GitHub Actions".
+var Audits = []Audit{
+	{"pinned", "a tag can be moved to other code", "owner/action@SHA # vN.N.N", pinned},
+	{"persist-credentials", "the token stays in .git/config, where every later step reads it", "with: persist-credentials: false", persistCredentials},
+	{"permissions", "a job gets permissions that it does not need", "permissions: {} for the workflow, and what a job needs in the job", permissions},
+	{"template-injection", "the text of an expression becomes a part of the script", "env: NAME: ${{ … }}, and $NAME in the script", templateInjection},
+	{"dangerous-triggers", "the workflow has secrets and runs for a pull request of anybody", "on: pull_request", dangerousTriggers},
+	{"inherited-secrets", "every secret goes to the called workflow", "name each secret that it needs", inheritedSecrets},
+	{"timeout", "a job that hangs holds the stack for six hours", "timeout-minutes of at most 180", timeouts},
+	{"concurrency", "two runs change a stack at once, or one is killed in the middle", "concurrency of a job that writes: group: stack-NAME, cancel-in-progress: false", concurrency},
+	{"environment", "any branch gets credentials of the account", "an environment for each job with id-token: write", environments},
+	{"cache-poisoning", "a run of another branch puts its build into a deployment", "no cache in a job with id-token: write", caches},
+	{"fork-secrets", "a fork's pull request fails, or its code gets a secret", "if: github.event.pull_request.head.repo.full_name == github.repository", forkSecrets},
+}
+
+var (
+	pin     = regexp.MustCompile(`^[A-Za-z0-9._/-]+@[0-9a-f]{40}$`)
+	version = regexp.MustCompile(`^# v\d+\.\d+\.\d+$`)
+)
+
+func pinned(w *workflow) (all []Finding) {
+	check := func(n *yaml.Node) {
+		if n == nil || strings.HasPrefix(n.Value, "./") {
+			return
+		}
+		if !pin.MatchString(n.Value) || !version.MatchString(n.LineComment) {
+			all = append(all, Finding{Line: n.Line, Text: fmt.Sprintf("%q is not a commit with its version as a comment", strings.TrimSpace(n.Value+" "+n.LineComment))})
+		}
+	}
+	for _, j := range w.jobs {
+		check(field(j.node, "uses"))
+		for _, s := range j.steps {
+			check(field(s, "uses"))
+		}
+	}
+	return all
+}
+
+func persistCredentials(w *workflow) (all []Finding) {
+	for _, s := range steps(w) {
+		if uses(s) == "actions/checkout" && text(field(field(s, "with"), "persist-credentials")) != "false" {
+			all = append(all, Finding{Line: s.Line, Text: "checkout keeps the token"})
+		}
+	}
+	return all
+}
+
+func permissions(w *workflow) (all []Finding) {
+	if top := field(w.root, "permissions"); top == nil || len(keys(top)) > 0 || text(top) != "" {
+		all = append(all, Finding{Line: 1, Text: "the workflow has permissions"})
+	}
+	for _, j := range w.jobs {
+		if j.permissions == nil {
+			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s names no permissions", j.name)})
+		}
+		for name := range j.permissions {
+			if name == "write-all" || name == "read-all" {
+				all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s has %s", j.name, name)})
+			}
+		}
+	}
+	return all
+}
+
+// templateInjection refuses every expression in a script, whatever it holds: that no value
+// of it comes from outside can't be read from the file.
+func templateInjection(w *workflow) (all []Finding) {
+	for _, s := range steps(w) {
+		for _, n := range []*yaml.Node{field(s, "run"), field(field(s, "with"), "script")} {
+			if strings.Contains(text(n), "${{") {
+				all = append(all, Finding{Line: n.Line, Text: "an expression in a script"})
+			}
+		}
+	}
+	return all
+}
+
+func dangerousTriggers(w *workflow) (all []Finding) {
+	for _, event := range []string{"pull_request_target", "workflow_run", "issue_comment"} {
+		if slices.Contains(w.on, event) {
+			all = append(all, Finding{Line: field(w.root, "on").Line, Text: "the trigger is " + event})
+		}
+	}
+	return all
+}
+
+func inheritedSecrets(w *workflow) (all []Finding) {
+	for _, j := range w.jobs {
+		if secrets := field(j.node, "secrets"); text(secrets) == "inherit" {
+			all = append(all, Finding{Line: secrets.Line, Text: fmt.Sprintf("job %s passes all secrets on", j.name)})
+		}
+	}
+	return all
+}
+
+// maxMinutes is the longest time of a job. An update of prod waits for CloudFront, the
+// database and the cluster.
+const maxMinutes = 180
+
+func timeouts(w *workflow) (all []Finding) {
+	for _, j := range w.jobs {
+		if n, err := strconv.Atoi(text(field(j.node, "timeout-minutes"))); err != nil || n < 1 || n > maxMinutes {
+			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s has no timeout of 1 to %d minutes", j.name, maxMinutes)})
+		}
+	}
+	return all
+}
+
+func concurrency(w *workflow) (all []Finding) {
+	for _, j := range w.jobs {
+		limit := field(j.node, "concurrency")
+		if limit == nil {
+			limit = field(w.root, "concurrency")
+		}
+		group, cancel := text(field(limit, "group")), text(field(limit, "cancel-in-progress"))
+		switch {
+		case group == "":
+			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s has no concurrency group", j.name)})
+		case j.writes() && !strings.HasPrefix(group, "stack-"):
+			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s changes a stack, and its group is %q", j.name, group)})
+		case j.writes() && cancel != "false":
+			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s changes a stack, and a later run cancels it", j.name)})
+		}
+	}
+	return all
+}
+
+func environments(w *workflow) (all []Finding) {
+	for _, j := range w.jobs {
+		if j.reachesCloud() && j.environment == "" {
+			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s gets credentials without an environment", j.name)})
+		}
+		if j.writes() && strings.HasPrefix(j.environment, "preview-") {
+			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s changes a stack in the environment of previews", j.name)})
+		}
+	}
+	return all
+}
+
+func caches(w *workflow) (all []Finding) {
+	for _, j := range w.jobs {
+		if !j.reachesCloud() {
+			continue
+		}
+		for _, s := range j.steps {
+			cached := strings.HasPrefix(uses(s), "actions/cache") ||
+				strings.HasPrefix(uses(s), "actions/setup-") && text(field(field(s, "with"), "cache")) != "false"
+			if cached {
+				all = append(all, Finding{Line: s.Line, Text: fmt.Sprintf("job %s uses a cache", j.name)})
+			}
+		}
+	}
+	return all
+}
+
+// ownBranch is the condition for a pull request of a branch of the repository itself.
+const ownBranch = "github.event.pull_request.head.repo.full_name == github.repository"
+
+func forkSecrets(w *workflow) (all []Finding) {
+	if !slices.Contains(w.on, "pull_request") {
+		return nil
+	}
+	for _, j := range w.jobs {
+		secret := j.reachesCloud()
+		for _, level := range j.permissions {
+			secret = secret || level == "write"
+		}
+		anywhere(j.node, func(n *yaml.Node) { secret = secret || strings.Contains(n.Value, "secrets.") })
+		if secret && !strings.Contains(j.condition, ownBranch) {
+			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s needs a secret or a permission that a fork does not have", j.name)})
+		}
+	}
+	return all
+}
+
+// steps are those of all jobs.
+func steps(w *workflow) (all []*yaml.Node) {
+	for _, j := range w.jobs {
+		all = append(all, j.steps...)
+	}
+	return all
+}

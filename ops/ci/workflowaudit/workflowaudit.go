@@ -1,0 +1,191 @@
+// Package workflowaudit checks workflows of GitHub Actions for what lets others run code,
+// read a secret or change a stack. It is pure. Each audit has an identifier, a reason and a
+// fix; audits.go has them. Program actionlint checks the syntax.
+package workflowaudit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Finding is a place in a workflow that breaks an audit.
+type Finding struct {
+	Audit string
+	Line  int
+	// Text says what is wrong.
+	Text string
+}
+
+func (f Finding) String() string { return fmt.Sprintf("line %d: %s: %s", f.Line, f.Audit, f.Text) }
+
+// Audit is one check.
+type Audit struct {
+	ID string
+	// Why says what goes wrong without it, and Fix what to write.
+	Why, Fix string
+	check    func(*workflow) []Finding
+}
+
+// workflow is a workflow's file.
+type workflow struct {
+	root *yaml.Node
+	on   []string
+	jobs []*job
+}
+
+// job is one job of a workflow.
+type job struct {
+	name  string
+	node  *yaml.Node
+	steps []*yaml.Node
+	// condition is the field if.
+	condition string
+	// environment is the environment's name; empty for none.
+	environment string
+	// permissions are the job's own, by name; write for write-all.
+	permissions map[string]string
+	// line is that of the job's name.
+	line int
+}
+
+// Check applies every audit to a workflow's file.
+func Check(file []byte) ([]Finding, error) {
+	w, err := parse(file)
+	if err != nil {
+		return nil, err
+	}
+	var all []Finding
+	for _, a := range Audits {
+		for _, f := range a.check(w) {
+			f.Audit = a.ID
+			all = append(all, f)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Finding) int { return a.Line - b.Line })
+	return all, nil
+}
+
+func parse(file []byte) (*workflow, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(file, &document); err != nil {
+		return nil, fmt.Errorf("workflow: %w", err)
+	}
+	if len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("workflow: must be one YAML object")
+	}
+	w := &workflow{root: document.Content[0]}
+	switch on := field(w.root, "on"); {
+	case on == nil:
+		return nil, fmt.Errorf("workflow: has no field on")
+	case on.Kind == yaml.ScalarNode:
+		w.on = []string{on.Value}
+	case on.Kind == yaml.SequenceNode:
+		for _, n := range on.Content {
+			w.on = append(w.on, n.Value)
+		}
+	default:
+		w.on = keys(on)
+	}
+	jobs := field(w.root, "jobs")
+	for _, name := range keys(jobs) {
+		node := field(jobs, name)
+		j := &job{
+			name: name, node: node, line: node.Line - 1, condition: text(field(node, "if")),
+			permissions: permissionsOf(field(node, "permissions")),
+		}
+		if steps := field(node, "steps"); steps != nil {
+			j.steps = steps.Content
+		}
+		j.environment = text(field(node, "environment"))
+		if j.environment == "" {
+			j.environment = text(field(field(node, "environment"), "name"))
+		}
+		w.jobs = append(w.jobs, j)
+	}
+	if len(w.jobs) == 0 {
+		return nil, fmt.Errorf("workflow: has no jobs")
+	}
+	return w, nil
+}
+
+// permissionsOf reads the field permissions; nil if there is none.
+func permissionsOf(n *yaml.Node) map[string]string {
+	if n == nil {
+		return nil
+	}
+	all := map[string]string{}
+	if n.Kind == yaml.ScalarNode {
+		all[n.Value] = "write"
+	}
+	for _, name := range keys(n) {
+		all[name] = text(field(n, name))
+	}
+	return all
+}
+
+// field is a field of an object, or nil.
+func field(n *yaml.Node, name string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// keys are the names of an object's fields.
+func keys(n *yaml.Node) (all []string) {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		all = append(all, n.Content[i].Value)
+	}
+	return all
+}
+
+// text is the value of a scalar; empty for anything else.
+func text(n *yaml.Node) string {
+	if n == nil || n.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return n.Value
+}
+
+// uses is the action of a step without its version; empty for a step that runs a command.
+func uses(step *yaml.Node) string {
+	action, _, _ := strings.Cut(text(field(step, "uses")), "@")
+	return action
+}
+
+// anywhere calls visit for every scalar below a node.
+func anywhere(n *yaml.Node, visit func(*yaml.Node)) {
+	if n == nil {
+		return
+	}
+	if n.Kind == yaml.ScalarNode {
+		visit(n)
+	}
+	for _, c := range n.Content {
+		anywhere(c, visit)
+	}
+}
+
+// reachesCloud reports whether the job gets credentials of an account.
+func (j *job) reachesCloud() bool { return j.permissions["id-token"] == "write" }
+
+// writes reports whether the job changes a stack.
+func (j *job) writes() bool {
+	found := false
+	for _, s := range j.steps {
+		run := text(field(s, "run"))
+		found = found || strings.Contains(run, "pf ci up") || strings.Contains(run, "pulumi up") || strings.Contains(run, "pulumi destroy")
+	}
+	return found
+}

@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/layout"
+)
+
+// pf runs the operator's command on the stack, and returns its output and exit code.
+func (s *stack) pf(t *testing.T, args ...string) (string, int) {
+	t.Helper()
+	root, err := filepath.Abs("../../..")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	cmd := s.command(ctx, s.dir, filepath.Join(root, ".sandbox", "bin", "pf"), append(args, "--stack", s.name)...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err = cmd.Run()
+	t.Logf("pf %v\n%s", args, out.String())
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return out.String(), exit.ExitCode()
+	}
+	require.NoError(t, err)
+	return out.String(), 0
+}
+
+// previewed runs pf ci preview and returns the plan's file.
+func (s *stack) previewed(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	out, code := s.pf(t, "ci", "preview", "--commit", "c1", "--out", dir)
+	require.Zero(t, code, out)
+	for _, file := range []string{"plan.json", "policy.json", "policy.sarif", "junit.xml", "summary.md"} {
+		require.FileExists(t, filepath.Join(dir, file))
+	}
+	return filepath.Join(dir, "plan.json")
+}
+
+// exported is the state, which is too long for the log.
+func (s *stack) exported(t *testing.T) string {
+	t.Helper()
+	cmd := s.command(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "stack", "export")
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	return string(out)
+}
+
+// What pf ci up applies is what was approved: with another program, configuration or
+// state it changes nothing. pf ci drift writes nothing.
+func TestCIAppliesWhatWasApproved(t *testing.T) {
+	e := copyProject(t, newEnvironment(t))
+	e.variables = []string{layout.PolicyPackVariable + "=" + e.layout.PolicyPack()}
+	s := newStack(t, e, "sandbox")
+	for _, key := range []string{"podScaling", "prometheus", "images", "policy"} { // fewer resources
+		s.pulumi(t, "config", "rm", "progressive-framework:"+key)
+	}
+
+	out, code := s.pf(t, "ci", "up", "--commit", "c1", "--approved", s.previewed(t))
+	defer destroyRemovesEverything(t, s)
+	require.Zero(t, code, out)
+	require.NotContains(t, out, "not approved", "a whole stack is created as its plan says")
+
+	const key = "progressive-framework:services.mca.min"
+	s.pulumi(t, "config", "set", "--path", key, "2")
+	plan := s.previewed(t)
+	refused := func(reason string, want ...string) {
+		t.Helper()
+		before := s.exported(t)
+		out, code := s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
+		require.Equal(t, 1, code, "%s\n%s", reason, out)
+		for _, text := range append(want, "Nothing was changed") {
+			require.Contains(t, out, text, reason)
+		}
+		require.Equal(t, before, s.exported(t), reason)
+	}
+
+	s.pulumi(t, "config", "set", "--path", key, "3")
+	refused("the configuration moved", "configuration: approved")
+	s.pulumi(t, "config", "set", "--path", key, "2")
+
+	source := filepath.Join(e.layout.Project, "agents", "mca", "greeting.go")
+	good, err := os.ReadFile(source)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(source, []byte(strings.Replace(string(good), "MCA coordinates", "MCA leads", 1)), 0o600))
+	refused("the program moved", "ko:index:Image progressive-framework-sandbox-mca: not approved, now update", "image progressive-framework-sandbox-mca: approved")
+	require.NoError(t, os.WriteFile(source, good, 0o600))
+
+	urn := "urn:pulumi:sandbox::progressive-framework::pulumi:pulumi:Stack::progressive-framework-sandbox"
+	s.pulumi(t, "state", "protect", urn, "--yes")
+	refused("the state moved", "state: approved")
+	s.pulumi(t, "state", "unprotect", urn, "--yes")
+	plan = s.previewed(t) // each write encrypts the secrets of a state anew, so it has moved
+
+	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
+	require.Zero(t, code, "everything is as it was approved\n%s", out)
+	driftIsReported(t, s)
+}
+
+// driftIsReported is the part with pf ci drift.
+func driftIsReported(t *testing.T, s *stack) {
+	var vpc, namespace string
+	s.output(t, "vpcId", &vpc)
+	s.output(t, "namespace", &namespace)
+	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:autoscaling/group:Group", idOf(t, s.atAWS(t), "Group"), "desiredCapacity=2")
+	require.NoError(t, err)
+	out, code := s.pf(t, "ci", "drift")
+	require.Zero(t, code, "Cluster Autoscaler's work is no drift\n%s", out)
+	require.Contains(t, out, "1 differences belong to autoscalers")
+
+	_, err = s.run(t, s.dir, "sandbox", "aws", "set", "aws:ec2/vpc:Vpc", vpc, "enableDnsHostnames=false")
+	require.NoError(t, err)
+	s.kubectl(t, "-n", namespace, "delete", "service", "mca-service", "--wait")
+	before := s.exported(t)
+	out, code = s.pf(t, "ci", "drift")
+	require.Equal(t, 3, code, out)
+	require.Contains(t, out, "aws:ec2/vpc:Vpc")
+	require.Contains(t, out, "enableDnsHostnames")
+	require.Contains(t, out, "mca-service: gone")
+	require.Contains(t, out, "2 drifted")
+	require.Equal(t, before, s.exported(t), "nothing is written")
+	s.pulumi(t, "refresh", "--yes", "--skip-preview")
+}
