@@ -42,6 +42,10 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 		return resp, nil
 	}
 	in.Platforms = canonical(in.Platforms)
+	if err := in.identifySigner(); err != nil {
+		resp.Failures, err = checkFailure(err)
+		return resp, err
+	}
 	for _, name := range buildInputs {
 		if req.NewInputs.Get(name).HasComputed() {
 			resp.Inputs = in
@@ -124,6 +128,7 @@ func faults(given property.Map, in ImageInputs) []p.CheckFailure {
 		{"tag", func() string { return mustBeUnset(in.Tag) }},
 		{"goVersion", func() string { return mustBeUnset(in.GoVersion) }},
 		{"sources", func() string { return mustBeUnset(in.Sources) }},
+		{"signedBy", func() string { return mustBeUnset(in.SignedBy) }},
 	}
 	var out []p.CheckFailure
 	for _, rule := range rules {
