@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // emptyType and emptyConfig are the config of a manifest without one (OCI image
@@ -23,12 +25,12 @@ const (
 // Attach signs the statements and stores each as a referrer of the image, which must be
 // in the registry. A statement whose predicate type the key has signed for this image
 // before is skipped, so that a repeated push adds nothing.
-func Attach(ctx context.Context, image name.Digest, statements []*Statement, key Key, options ...remote.Option) error {
-	id, err := KeyID(key.Public())
+func Attach(ctx context.Context, image name.Digest, statements []*Statement, key signkey.Key, options ...remote.Option) error {
+	id, err := signkey.ID(key.Public())
 	if err != nil {
 		return err
 	}
-	found, err := inspect(ctx, image, TrustedKeys{id: key.Public()}, options)
+	found, err := inspect(ctx, image, signkey.Trusted{id: key.Public()}, options)
 	if err != nil {
 		return err
 	}

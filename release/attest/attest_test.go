@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -22,6 +23,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // testRegistry is go-containerregistry's registry on loopback. It lists the media type of
@@ -86,15 +89,15 @@ func push(t *testing.T, repo name.Repository) name.Digest {
 	return ref
 }
 
-func newKey(t *testing.T) (Key, TrustedKeys) {
+func newKey(t *testing.T) (signkey.Key, signkey.Trusted) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key.pem")
-	require.NoError(t, CreateKey(path))
-	key, err := ReadKey(path)
+	require.NoError(t, signkey.Create(path))
+	key, err := signkey.Read(path)
 	require.NoError(t, err)
 	public, err := os.ReadFile(path + ".pub")
 	require.NoError(t, err)
-	keys, err := ParseTrustedKeys(string(public))
+	keys, err := signkey.ParseTrusted(string(public))
 	require.NoError(t, err)
 	return key, keys
 }
@@ -112,7 +115,7 @@ func statement(t *testing.T, image name.Digest, predicateType string) *Statement
 var both = []string{ProvenanceType, SPDXType}
 
 // signed pushes an image and attaches both statements.
-func signed(t *testing.T, repo name.Repository, key Key) name.Digest {
+func signed(t *testing.T, repo name.Repository, key signkey.Key) name.Digest {
 	t.Helper()
 	image := push(t, repo)
 	require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, key))
@@ -187,7 +190,7 @@ func TestRotationAcceptsEitherKey(t *testing.T) {
 	for id, key := range oldTrusted {
 		trusted[id] = key
 	}
-	for _, key := range []Key{oldKey, newerKey} {
+	for _, key := range []signkey.Key{oldKey, newerKey} {
 		_, err := Verify(t.Context(), signed(t, r.repository(t, "web"), key), trusted, both)
 		require.NoError(t, err)
 	}
@@ -329,7 +332,7 @@ func TestUnreachableRegistryIsNoRefusal(t *testing.T) {
 		r.status = status
 		_, err := Verify(t.Context(), image, trusted, both)
 		require.Error(t, err, why)
-		require.False(t, isRefused(err, &refused), why)
+		require.False(t, errors.As(err, &refused), why)
 		require.NotErrorIs(t, err, ErrAbsent, why)
 	}
 	r.status = 0
@@ -343,7 +346,7 @@ func TestInvalidAttestationsDoNotHideAValidOne(t *testing.T) {
 	key, trusted := newKey(t)
 	other, _ := newKey(t)
 	image := push(t, r.repository(t, "web"))
-	for _, k := range []Key{other, key} {
+	for _, k := range []signkey.Key{other, key} {
 		require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, k))
 	}
 	// A referrer that is no attestation is not read as one.

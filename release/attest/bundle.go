@@ -14,6 +14,8 @@ import (
 	commonv1 "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	dssev1 "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 const (
@@ -25,12 +27,12 @@ const (
 )
 
 // Sign returns the statement in a Sigstore bundle.
-func Sign(ctx context.Context, s *Statement, key Key) ([]byte, error) {
+func Sign(ctx context.Context, s *Statement, key signkey.Key) ([]byte, error) {
 	payload, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("statement %s: %w", s.PredicateType, err)
 	}
-	hint, err := KeyID(key.Public())
+	hint, err := signkey.ID(key.Public())
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ type Attestation struct {
 // open verifies a bundle and that its statement is about the image. Its error is the
 // reason of a refusal. Nothing of the bundle is used before its signature is verified,
 // except the hint, which only chooses the words of the reason.
-func open(bundle []byte, keys TrustedKeys, image v1.Hash) (*Attestation, error) {
+func open(bundle []byte, keys signkey.Trusted, image v1.Hash) (*Attestation, error) {
 	var b bundlev1.Bundle
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(bundle, &b); err != nil {
 		return nil, fmt.Errorf("it is not a Sigstore bundle: %w", err)
@@ -95,7 +97,7 @@ func open(bundle []byte, keys TrustedKeys, image v1.Hash) (*Attestation, error) 
 }
 
 // signer returns the trusted key that signed an envelope.
-func signer(e *dssev1.Envelope, keys TrustedKeys) (string, bool) {
+func signer(e *dssev1.Envelope, keys signkey.Trusted) (string, bool) {
 	hash := sha256.Sum256(dsse.PAE(e.GetPayloadType(), e.GetPayload()))
 	for id, key := range keys {
 		if ecdsa.VerifyASN1(key, hash[:], e.GetSignatures()[0].GetSig()) {

@@ -1,3 +1,10 @@
+// Package attest signs statements about container images and verifies them: in-toto
+// statements (SLSA provenance v1, SPDX documents) in Sigstore bundles v0.3, stored as
+// OCI referrers of an image's digest. cosign reads and writes the same form.
+//
+// It owns the statements, the bundle, the verification, and the copy of an image with its
+// referrers; package signkey has the keys. It knows nothing of Pulumi, of builds and of stacks. It
+// signs with keys only: there is no certificate, no transparency log and no time stamp.
 package attest
 
 import (

@@ -15,6 +15,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 const (
@@ -53,7 +55,7 @@ func (e *RefusedError) Error() string {
 // the image, and returns these. Attestations that are not valid do not count: whoever may
 // push to a repository could add one. The error is a *RefusedError, has the cause
 // ErrAbsent, or is one of the registry.
-func Verify(ctx context.Context, image name.Digest, keys TrustedKeys, predicateTypes []string, options ...remote.Option) ([]Attestation, error) {
+func Verify(ctx context.Context, image name.Digest, keys signkey.Trusted, predicateTypes []string, options ...remote.Option) ([]Attestation, error) {
 	if len(keys) == 0 || len(predicateTypes) == 0 {
 		return nil, fmt.Errorf("verify %s: no trusted key or no predicate type: nothing could be verified", image)
 	}
@@ -82,7 +84,7 @@ type inspected struct {
 }
 
 // inspect reads all attestations of an image.
-func inspect(ctx context.Context, image name.Digest, keys TrustedKeys, options []remote.Option) (*inspected, error) {
+func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, options []remote.Option) (*inspected, error) {
 	options = append(slices.Clone(options), remote.WithContext(ctx))
 	hash, err := v1.NewHash(image.DigestStr())
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 func main() {
@@ -15,7 +15,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: keygen FILE")
 		os.Exit(2)
 	}
-	if err := attest.CreateKey(os.Args[1]); err != nil {
+	if err := signkey.Create(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi-go-provider/infer"
 
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // Promoted implements ko:index:Promoted: an image that another stack has built and signed,
@@ -43,7 +44,7 @@ func (s *PromotedSpec) Annotate(a infer.Annotator) {
 	a.Describe(&s.TrustedKeys, "Public keys in PEM. One of them must have signed each wanted statement.")
 	a.Describe(&s.PredicateTypes, "The predicate types of the wanted statements; SLSA provenance v1 and SPDX if empty.")
 	a.Describe(&s.Digest, "Set by the provider: the digest of the source.")
-	a.Describe(&s.Tag, "Set by the provider: the tag of the manifest, STACK-NAME-DIGEST.")
+	a.Describe(&s.Tag, "Set by the provider: the tag of the manifest, promoted-STACK-NAME-DIGEST.")
 }
 
 // PromotedInputs are the resource's inputs.
@@ -143,7 +144,7 @@ func (r *Promoted) Read(ctx context.Context, req infer.ReadRequest[PromotedInput
 	if err != nil {
 		return unchanged, fmt.Errorf("promoted image %s cannot be imported: register it in the program; the copy skips everything that the registry has", req.ID)
 	}
-	keys, err := attest.ParseTrustedKeys(req.State.TrustedKeys...)
+	keys, err := signkey.ParseTrusted(req.State.TrustedKeys...)
 	if err != nil {
 		return unchanged, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // wantedTypes are the statements that an image has by default.
@@ -41,7 +42,7 @@ func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.Che
 	}
 	if !req.NewInputs.Get("source").HasComputed() {
 		_, in.Digest, _ = strings.Cut(in.Source, "@")
-		in.Tag = resourceTag(urnOf(ctx), strings.TrimPrefix(in.Digest, "sha256:"))
+		in.Tag = resourceTag(urnOf(ctx), "promoted-", strings.TrimPrefix(in.Digest, "sha256:"))
 	}
 	resp.Inputs = in
 	for _, name := range []string{"source", "trustedKeys", "predicateTypes"} {
@@ -118,7 +119,7 @@ func badSource(source string) string {
 }
 
 func badTrustedKeys(keys []string) string {
-	if _, err := attest.ParseTrustedKeys(keys...); err != nil {
+	if _, err := signkey.ParseTrusted(keys...); err != nil {
 		return err.Error()
 	}
 	return ""

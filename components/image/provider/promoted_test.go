@@ -16,13 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // signingKey creates a key and returns its path and its public key.
 func signingKey(t *testing.T) (path, public string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "key.pem")
-	require.NoError(t, attest.CreateKey(path))
+	require.NoError(t, signkey.Create(path))
 	text, err := os.ReadFile(path + ".pub")
 	require.NoError(t, err)
 	return path, string(text)
@@ -55,7 +56,7 @@ func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
 	s := pushedSigned(t, registry, key)
-	keys, err := attest.ParseTrustedKeys(public)
+	keys, err := signkey.ParseTrusted(public)
 	require.NoError(t, err)
 	ref, err := name.NewDigest(s.output("reference"))
 	require.NoError(t, err)
@@ -142,7 +143,7 @@ func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
 
 	require.True(t, s.up(given))
 	require.Equal(t, want, s.output("reference"))
-	require.Regexp(t, "^prod-web-[0-9a-f]{12}$", s.output("tag"))
+	require.Regexp(t, "^promoted-prod-web-[0-9a-f]{12}$", s.output("tag"))
 	exists, err := s.refresh()
 	require.NoError(t, err)
 	require.True(t, exists)
@@ -225,7 +226,7 @@ func TestDeleteOfAPromotedImageKeepsASharedDigest(t *testing.T) {
 	addTag(t, reference, "v1")
 	require.NoError(t, s.destroy())
 	requireExists(t, reference)
-	keys, err := attest.ParseTrustedKeys(public)
+	keys, err := signkey.ParseTrusted(public)
 	require.NoError(t, err)
 	ref, err := name.NewDigest(reference)
 	require.NoError(t, err)
@@ -242,4 +243,20 @@ func TestPromotedBeforeTheRepositoryExists(t *testing.T) {
 	_, shown := s.preview(given)
 	require.Equal(t, source.output("digest"), shown.Get("digest").AsString())
 	require.True(t, shown.Get("reference").IsComputed())
+}
+
+// A stack that has built its images and then gets promoted ones has both for a moment, in
+// one repository and with one digest.
+func TestPromotedImageTakesThePlaceOfABuiltOne(t *testing.T) {
+	registry := newRegistry(t)
+	key, public := signingKey(t)
+	built := pushedSigned(t, registry, key)
+	s, given := promotion(t, built.output("reference"), registry.host+"/shop/tiny", public)
+	s.urn = resource.NewURN("test", "shop", "", "ko:index:Promoted", "tiny")
+	require.True(t, s.up(given))
+	require.NoError(t, built.destroy())
+	requireExists(t, s.output("reference"))
+	exists, err := s.refresh()
+	require.NoError(t, err)
+	require.True(t, exists)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/image"
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 const (
@@ -31,11 +32,11 @@ func (in *ImageInputs) identifySigner() error {
 	if value(in.SigningKey) == "" {
 		return nil
 	}
-	key, err := attest.ReadKey(value(in.SigningKey))
+	key, err := signkey.Read(value(in.SigningKey))
 	if err != nil {
 		return &inputError{"signingKey", err.Error()}
 	}
-	in.SignedBy, err = attest.KeyID(key.Public())
+	in.SignedBy, err = signkey.ID(key.Public())
 	return err
 }
 
@@ -44,11 +45,11 @@ func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Reposit
 	if in.SignedBy == "" {
 		return nil
 	}
-	key, err := attest.ReadKey(value(in.SigningKey))
+	key, err := signkey.Read(value(in.SigningKey))
 	if err != nil {
 		return err
 	}
-	if id, err := attest.KeyID(key.Public()); err != nil || id != in.SignedBy {
+	if id, err := signkey.ID(key.Public()); err != nil || id != in.SignedBy {
 		return fmt.Errorf("signing key %s: it changed while Pulumi ran; run it again", value(in.SigningKey))
 	}
 	statements := map[v1.Hash][]*attest.Statement{}

@@ -9,6 +9,7 @@ import (
 	p "github.com/pulumi/pulumi-go-provider"
 
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // transfer is the copy of a promoted image.
@@ -17,7 +18,7 @@ type transfer struct {
 	// known says whether the target's repository is known.
 	known          bool
 	tag            string
-	keys           attest.TrustedKeys
+	keys           signkey.Trusted
 	predicateTypes []string
 	from, to       []remote.Option
 }
@@ -29,7 +30,7 @@ func (in PromotedInputs) transfer() (*transfer, error) {
 	if t.source, err = name.NewDigest(in.Source, name.StrictValidation); err != nil {
 		return nil, fmt.Errorf("source %q: %w", in.Source, err)
 	}
-	if t.keys, err = attest.ParseTrustedKeys(in.TrustedKeys...); err != nil {
+	if t.keys, err = signkey.ParseTrusted(in.TrustedKeys...); err != nil {
 		return nil, fmt.Errorf("trustedKeys: %w", err)
 	}
 	credentials := in.Credentials

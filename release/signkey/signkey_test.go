@@ -1,4 +1,4 @@
-package attest
+package signkey
 
 import (
 	"crypto/ecdsa"
@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,9 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func isRefused(err error, refused **RefusedError) bool { return errors.As(err, refused) }
-
-func TestReadKeyRefuses(t *testing.T) {
+func TestReadRefuses(t *testing.T) {
 	large, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	require.NoError(t, err)
 	der, err := x509.MarshalPKCS8PrivateKey(large)
@@ -33,7 +30,7 @@ func TestReadKeyRefuses(t *testing.T) {
 		t.Run(why, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "key.pem")
 			require.NoError(t, os.WriteFile(path, []byte(test.content), 0o600))
-			_, err := ReadKey(path)
+			_, err := Read(path)
 			require.ErrorContains(t, err, test.want)
 			for line := range strings.Lines(test.content) {
 				require.NotContains(t, err.Error(), line, "the error has the content of a key file")
@@ -42,21 +39,21 @@ func TestReadKeyRefuses(t *testing.T) {
 	}
 }
 
-func TestCreateKeyKeepsAKeyAndProtectsIt(t *testing.T) {
+func TestCreateKeepsAKeyAndProtectsIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "key.pem")
-	require.NoError(t, CreateKey(path))
+	require.NoError(t, Create(path))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.ErrorIs(t, CreateKey(path), os.ErrExist)
+	require.ErrorIs(t, Create(path), os.ErrExist)
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 }
 
-func TestParseTrustedKeysRefuses(t *testing.T) {
+func TestParseTrustedRefuses(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	good, err := PublicPEM(&key.PublicKey)
@@ -70,11 +67,11 @@ func TestParseTrustedKeysRefuses(t *testing.T) {
 		"a private key":          {[]string{"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}, "must be the public key"},
 	} {
 		t.Run(why, func(t *testing.T) {
-			_, err := ParseTrustedKeys(test.texts...)
+			_, err := ParseTrusted(test.texts...)
 			require.ErrorContains(t, err, test.want)
 		})
 	}
-	keys, err := ParseTrustedKeys(good + good)
+	keys, err := ParseTrusted(good + good)
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
 }

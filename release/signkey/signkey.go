@@ -1,11 +1,8 @@
-// Package attest signs statements about container images and verifies them: in-toto
-// statements (SLSA provenance v1, SPDX documents) in Sigstore bundles v0.3, stored as
-// OCI referrers of an image's digest. cosign reads and writes the same form.
-//
-// It owns the statements, the bundle, the keys, the verification, and the copy of an
-// image with its referrers. It knows nothing of Pulumi, of builds and of stacks. It
-// signs with keys only: there is no certificate, no transparency log and no time stamp.
-package attest
+// Package signkey has the keys that sign and verify statements about images: ECDSA of the
+// curve P-256. It owns the interface of a private key, its form in a file, and the set of
+// trusted public keys. It has no dependencies, so that a configuration can be checked with
+// it.
+package signkey
 
 import (
 	"context"
@@ -47,9 +44,9 @@ func (k fileKey) SignData(_ context.Context, data []byte) ([]byte, error) {
 // Public implements Key.
 func (k fileKey) Public() *ecdsa.PublicKey { return &k.private.PublicKey }
 
-// ReadKey reads a private key of the curve P-256 from a file: PKCS #8 in PEM, without
+// Read reads a private key of the curve P-256 from a file: PKCS #8 in PEM, without
 // a passphrase. The error never has the content of the file.
-func ReadKey(path string) (Key, error) {
+func Read(path string) (Key, error) {
 	text, err := readBounded(path)
 	if err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
@@ -69,9 +66,9 @@ func ReadKey(path string) (Key, error) {
 	return fileKey{private}, nil
 }
 
-// CreateKey writes a new private key to path, readable by its owner only, and its
+// Create writes a new private key to path, readable by its owner only, and its
 // public key to path + ".pub". It keeps files that exist.
-func CreateKey(path string) error {
+func Create(path string) error {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return fmt.Errorf("signing key: %w", err)
@@ -137,9 +134,9 @@ func PublicPEM(key *ecdsa.PublicKey) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
 }
 
-// KeyID names a public key: the base64 text of the SHA-256 of its DER form. It is the
+// ID names a public key: the base64 text of the SHA-256 of its DER form. It is the
 // hint that cosign, too, writes into a bundle.
-func KeyID(key *ecdsa.PublicKey) (string, error) {
+func ID(key *ecdsa.PublicKey) (string, error) {
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
 		return "", fmt.Errorf("public key: %w", err)
@@ -148,12 +145,12 @@ func KeyID(key *ecdsa.PublicKey) (string, error) {
 	return base64.StdEncoding.EncodeToString(hash[:]), nil
 }
 
-// TrustedKeys are public keys by their KeyID. During a rotation there are several.
-type TrustedKeys map[string]*ecdsa.PublicKey
+// Trusted are public keys by their ID. During a rotation there are several.
+type Trusted map[string]*ecdsa.PublicKey
 
-// ParseTrustedKeys reads public keys in PEM. A text may have several.
-func ParseTrustedKeys(texts ...string) (TrustedKeys, error) {
-	keys := TrustedKeys{}
+// ParseTrusted reads public keys in PEM. A text may have several.
+func ParseTrusted(texts ...string) (Trusted, error) {
+	keys := Trusted{}
 	for i, text := range texts {
 		rest, found := []byte(text), false
 		for {
@@ -166,7 +163,7 @@ func ParseTrustedKeys(texts ...string) (TrustedKeys, error) {
 			if block.Type != "PUBLIC KEY" || err != nil || !ok || public.Curve != elliptic.P256() {
 				return nil, fmt.Errorf("trusted key %d: must be the public key of an ECDSA key of the curve P-256 in PEM (BEGIN PUBLIC KEY)", i+1)
 			}
-			id, err := KeyID(public)
+			id, err := ID(public)
 			if err != nil {
 				return nil, err
 			}
