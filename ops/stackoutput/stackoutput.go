@@ -1,6 +1,6 @@
 // Package stackoutput reads where a stack's platform is: its url, namespace,
-// cluster and stores. It runs `pulumi stack output`, which changes nothing, not
-// even the selected stack. infra/outputs.go declares the outputs.
+// cluster and stores. It runs `pulumi stack output` and `pulumi stack history`, which
+// change nothing, not even the selected stack. infra/outputs.go declares the outputs.
 package stackoutput
 
 import (
@@ -28,9 +28,12 @@ type Outputs struct {
 	Kubeconfig  json.RawMessage `json:"kubeconfig"`
 	// AutoScalingGroups are the names of the tiers' groups, by tier.
 	AutoScalingGroups map[string]string `json:"autoScalingGroups"`
-	Postgres          Store             `json:"postgres"`
-	Redis             Store             `json:"redis"`
-	Mongo             Store             `json:"mongo"`
+	// Images are the images that the stack builds or promotes, as REPOSITORY@DIGEST, by
+	// their short names.
+	Images   map[string]string `json:"images"`
+	Postgres Store             `json:"postgres"`
+	Redis    Store             `json:"redis"`
+	Mongo    Store             `json:"mongo"`
 }
 
 // Store is where a store and its password are.
@@ -72,9 +75,47 @@ var ErrNoOutputs = errors.New("the stack has no outputs: run pulumi up first")
 
 // Read reads the outputs. The error has what Pulumi says.
 func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
+	out, err := s.pulumi(ctx, "stack", "output", "--json", "--non-interactive")
+	if err != nil {
+		return o, err
+	}
+	if err := json.Unmarshal(out, &o); err != nil {
+		return o, fmt.Errorf("read the stack: pulumi stack output printed no JSON of the expected form: %w", err)
+	}
+	if o.URL == "" && o.Namespace == "" {
+		return o, fmt.Errorf("read the stack: %w", ErrNoOutputs)
+	}
+	return o, nil
+}
+
+// Update is an operation of Pulumi on a stack.
+type Update struct {
+	// Kind is update, destroy, refresh and so on.
+	Kind string `json:"kind"`
+	// Result is succeeded, failed or in-progress.
+	Result string `json:"result"`
+	// Ended is when it ended.
+	Ended time.Time `json:"endTime"`
+}
+
+// History reads the last operations on the stack, the newest first.
+func (s *Stack) History(ctx context.Context) ([]Update, error) {
+	out, err := s.pulumi(ctx, "stack", "history", "--json", "--page-size", "20", "--page", "1", "--non-interactive")
+	if err != nil {
+		return nil, err
+	}
+	var list []Update
+	if err := json.Unmarshal(out, &list); err != nil {
+		return nil, fmt.Errorf("read the stack: pulumi stack history printed no JSON of the expected form: %w", err)
+	}
+	return list, nil
+}
+
+// pulumi runs a command that reads the stack. The error has what Pulumi says.
+func (s *Stack) pulumi(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	args := []string{"stack", "output", "--json", "--non-interactive"}
+	command := strings.Join(args[:2], " ")
 	if s.Name != "" {
 		args = append(args, "--stack", s.Name)
 	}
@@ -87,17 +128,11 @@ func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
 	out, err := cmd.Output()
 	switch message := strings.TrimSpace(strings.TrimPrefix(stderr.String(), "error: ")); {
 	case errors.Is(err, exec.ErrNotFound):
-		return o, fmt.Errorf(`read the stack: %w: install Pulumi, or run eval "$(make env)" for the sandbox`, err)
+		return nil, fmt.Errorf(`read the stack: %w: install Pulumi, or run eval "$(make env)" for the sandbox`, err)
 	case err != nil && message != "":
-		return o, fmt.Errorf("read the stack: %s", message)
+		return nil, fmt.Errorf("read the stack: %s", message)
 	case err != nil:
-		return o, fmt.Errorf("read the stack: pulumi stack output: %w", err)
+		return nil, fmt.Errorf("read the stack: pulumi %s: %w", command, err)
 	}
-	if err := json.Unmarshal(out, &o); err != nil {
-		return o, fmt.Errorf("read the stack: pulumi stack output printed no JSON of the expected form: %w", err)
-	}
-	if o.URL == "" && o.Namespace == "" {
-		return o, fmt.Errorf("read the stack: %w", ErrNoOutputs)
-	}
-	return o, nil
+	return out, nil
 }
