@@ -2,6 +2,9 @@
 //
 //	pf load            the design document's load test, with a report
 //	pf diagnose        what is wrong, why, and what to do
+//	pf promote         the images of one stack as the release of another
+//	pf rollback        an earlier release of a stack again
+//	pf diff            how two stacks differ
 //
 // It finds the platform by the outputs of a Pulumi stack. This package only
 // assembles the subcommands; each is a package in ops.
@@ -21,6 +24,7 @@ import (
 	"github.com/progressive-framework/platform/ops/diagnose"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/loadtest"
+	"github.com/progressive-framework/platform/ops/promotion"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
@@ -36,7 +40,7 @@ func newRoot() *cobra.Command {
 	var stack stackoutput.Stack
 	root := &cobra.Command{
 		Use:   "pf",
-		Short: "Load the platform of a stack, look into it, and say what is wrong",
+		Short: "Load the platform of a stack, look into it, say what is wrong, and promote its images",
 		Long: "pf operates a running platform from outside. It finds the platform by the outputs\n" +
 			"of a Pulumi stack.",
 		SilenceErrors: true,
@@ -46,6 +50,9 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		loadtest.Command(stack.Read),
 		diagnose.Command(stack.Read),
+		promotion.PromoteCommand(&stack),
+		promotion.RollbackCommand(&stack),
+		promotion.DiffCommand(&stack),
 	)
 	return root
 }
