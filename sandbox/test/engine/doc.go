@@ -15,5 +15,6 @@
 //   - admission_test.go: which pods the API server refuses, a step of TestLifecycle
 //   - policy_test.go: the policy pack in a preview and in an up
 //   - source_test.go: an image changes with its sources
+//   - promotion_test.go: one stack builds and signs, another runs the same digests
 //   - shell_test.go: what `make env` leaves alone
 package engine
