@@ -82,7 +82,13 @@ func (t *transfer) copy(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the copy %s: %w", t.target, err)
 	}
-	if err := remote.Tag(t.target.Context().Tag(t.tag), desc, options...); err != nil {
+	pusher, err := remote.NewPusher(t.to...)
+	if err != nil {
+		return fmt.Errorf("registry %s: %w", t.target.RegistryStr(), err)
+	}
+	// A push skips a tag that is there. Repositories with immutable tags refuse to set one
+	// again.
+	if err := pusher.Push(ctx, t.target.Context().Tag(t.tag), desc); err != nil {
 		return fmt.Errorf("tag %s: %w", t.target, err)
 	}
 	return nil
