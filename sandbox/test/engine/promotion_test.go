@@ -22,7 +22,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/registry"
 )
 
-// smallStack is a stack without stores, for two stacks in one sandbox. %s are its
+// smallStack is a stack with one store, for two stacks in one sandbox. %s are its
 // environment, its block and its images.
 const smallStack = `config:
   aws:region: us-east-1
@@ -34,7 +34,8 @@ const smallStack = `config:
     publicAccessCidrs: [203.0.113.0/24]
     admins: [arn:aws:iam::123456789012:role/platform-operators]
     requestPercent: 10
-  progressive-framework:postgres: {kind: none}
+  progressive-framework:storageClass: sandbox-local
+  progressive-framework:postgres: {kind: inCluster, image: "ecr://debian/postgres:15", memoryMiB: 1024, connections: 50, storageGiB: 1}
   progressive-framework:redis: {kind: none}
   progressive-framework:mongo: {kind: none}
   progressive-framework:auth: {issuer: progressive-sandbox, audience: progressive-framework, jwksFile: .sandbox/issuer/jwks.json}
