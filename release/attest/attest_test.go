@@ -39,7 +39,7 @@ type testRegistry struct {
 	status int // of every answer, if it is not zero
 }
 
-func newTestRegistry(t *testing.T, referrersAPI bool) *testRegistry {
+func newTestRegistry(t testing.TB, referrersAPI bool) *testRegistry {
 	t.Helper()
 	r := &testRegistry{}
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(referrersAPI))
@@ -70,7 +70,7 @@ func newTestRegistry(t *testing.T, referrersAPI bool) *testRegistry {
 	return r
 }
 
-func (r *testRegistry) repository(t *testing.T, path string) name.Repository {
+func (r *testRegistry) repository(t testing.TB, path string) name.Repository {
 	t.Helper()
 	repo, err := name.NewRepository(r.host+"/"+path, name.StrictValidation)
 	require.NoError(t, err)
@@ -78,7 +78,7 @@ func (r *testRegistry) repository(t *testing.T, path string) name.Repository {
 }
 
 // push pushes a new image and returns its digest.
-func push(t *testing.T, repo name.Repository) name.Digest {
+func push(t testing.TB, repo name.Repository) name.Digest {
 	t.Helper()
 	image, err := random.Image(256, 2)
 	require.NoError(t, err)
@@ -89,7 +89,7 @@ func push(t *testing.T, repo name.Repository) name.Digest {
 	return ref
 }
 
-func newKey(t *testing.T) (signkey.Key, signkey.Trusted) {
+func newKey(t testing.TB) (signkey.Key, signkey.Trusted) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, signkey.Create(path))
@@ -102,7 +102,7 @@ func newKey(t *testing.T) (signkey.Key, signkey.Trusted) {
 	return key, keys
 }
 
-func statement(t *testing.T, image name.Digest, predicateType string) *Statement {
+func statement(t testing.TB, image name.Digest, predicateType string) *Statement {
 	t.Helper()
 	hash, err := v1.NewHash(image.DigestStr())
 	require.NoError(t, err)
