@@ -7,6 +7,8 @@ SANDBOX   := @"$(HOME_DIR)/bin/sandbox"
 STACK     ?= sandbox
 # Whose tokens the sandbox's services accept (Pulumi.sandbox.yaml).
 ISSUER    := .sandbox/issuer
+# What make build creates there: the issuer's keys, and the key that signs the sandbox's images.
+KEYS      := $(ISSUER)/jwks.json $(ISSUER)/signing.pem
 # Prometheus of the sandbox at 127.0.0.1:9090, until it is stopped.
 FORWARD   := eval "$$("$(HOME_DIR)/bin/sandbox" env)" && exec kubectl port-forward service/prometheus 9090 \
 	--namespace "$$(pulumi stack output namespace --stack sandbox)-prometheus"
@@ -38,7 +40,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: $(ISSUER)/jwks.json ## start or repair the sandbox and bring the platform up; CLUSTER=existing for a cluster of yours
+up: $(KEYS) ## start or repair the sandbox and bring the platform up; CLUSTER=existing for a cluster of yours
 	$(BOOTSTRAP) up
 	$(SANDBOX) up
 
@@ -57,7 +59,7 @@ env: require-sandbox ## lines for the shell: eval "$(make env)"
 preview: build ## pulumi preview of STACK=sandbox, staging or prod, with the policy pack
 	$(SANDBOX) preview --stack $(STACK)
 
-build: $(ISSUER)/jwks.json ## install what is missing and build the executables
+build: $(KEYS) ## install what is missing and build the executables
 	$(BOOTSTRAP) build
 
 test: build vet unit-race unit engine ## every hermetic test: vet, unit tests, engine tests
@@ -151,6 +153,9 @@ clean: ## remove the sandbox and everything built
 $(ISSUER)/jwks.json:
 	@mkdir -p .sandbox
 	@go run ./agents/token -init $(ISSUER) >/dev/null
+
+$(ISSUER)/signing.pem:
+	@go run ./release/keygen $@ >/dev/null
 
 require-sandbox:
 	@test -x "$(HOME_DIR)/bin/sandbox" || { echo "error: there is no sandbox yet: run make up" >&2; exit 1; }

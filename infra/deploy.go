@@ -97,7 +97,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	}
 	out := outputs{
 		URL:               url(stack, services.front, distribution),
-		Images:            services.images,
+		Images:            base.images,
 		Namespace:         eks.namespace,
 		ClusterName:       eks.Name,
 		Kubeconfig:        eks.Kubeconfig,
@@ -129,6 +129,9 @@ type base struct {
 	// key encrypts what belongs to no single store: logs, the cluster's secrets,
 	// the nodes' volumes.
 	key *key.Key
+	// images are the images that the stack builds or promotes, as references by digest,
+	// by their short names.
+	images pulumi.StringMap
 }
 
 // deployBase creates the stack's key.
@@ -145,7 +148,7 @@ func deployBase(ctx *pulumi.Context, stack *config.Stack, provider *aws.Provider
 	if err != nil {
 		return nil, err
 	}
-	return &base{account: account, provider: provider, inRegion: inRegion, key: key}, nil
+	return &base{account: account, provider: provider, inRegion: inRegion, key: key, images: pulumi.StringMap{}}, nil
 }
 
 // newProvider creates the AWS provider of a region. It sets the stack's tags on

@@ -52,7 +52,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	if err != nil {
 		return nil, err
 	}
-	agent, err := newImage(ctx, stack, base, "redisnode", redisNode)
+	agent, err := newImage(ctx, stack, base, config.RedisAgentImage, redisNode)
 	if err != nil {
 		return nil, err
 	}

@@ -123,7 +123,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := newImage(ctx, stack, base, "webhookcert", vpa.CertificateProgram)
+	certificate, err := newImage(ctx, stack, base, config.WebhookCertificateImage, vpa.CertificateProgram)
 	if err != nil {
 		return nil, err
 	}

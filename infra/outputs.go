@@ -12,8 +12,8 @@ type outputs struct {
 	// Where the platform answers: `https://DOMAIN`, `http://127.0.0.1:NODEPORT`
 	// where a node port is open, or the front service's name in the cluster.
 	URL pulumi.Input `output:"url"`
-	// The image of each service and task, as REPOSITORY@DIGEST. Pods run it and a
-	// promotion passes it on.
+	// Each image that the stack builds or promotes, as REPOSITORY@DIGEST. Pods run it and
+	// a promotion passes it on.
 	Images pulumi.Input `output:"images"`
 	// The namespace of the services.
 	Namespace pulumi.Input `output:"namespace"`

@@ -18,9 +18,7 @@ const frontService = "web"
 
 // services are what runs on the cluster.
 type services struct {
-	// images are references by digest, by the short names of services and tasks.
-	images pulumi.StringMap
-	front  *service.Service
+	front *service.Service
 	// byName are all of them, by their short names.
 	byName map[string]*service.Service
 }
@@ -32,7 +30,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	if err != nil {
 		return nil, err
 	}
-	deployed := &services{images: pulumi.StringMap{}, byName: map[string]*service.Service{}}
+	deployed := &services{byName: map[string]*service.Service{}}
 	access := &podAccess{stack: stack, stores: stores, blocks: vpc.Blocks}
 	policies := stores.resources()
 	ready := nodes.ready
@@ -43,7 +41,6 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			return nil, err
 		}
 		pod.Access = access.forMigration()
-		deployed.images[task.Short] = pod.Image
 		migration, err := service.NewTask(ctx, stack.Name()+"-"+task.Short, &service.TaskArgs{Pod: *pod, Task: task},
 			eks.inBoth, pulumi.DependsOn(slices.Concat(stores.resources(), nodes.ready)))
 		if err != nil {
@@ -58,7 +55,6 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			return nil, err
 		}
 		pod.Access = access.forService(profile)
-		deployed.images[profile.Short] = pod.Image
 		created, err := service.NewService(ctx, stack.Name()+"-"+profile.Short,
 			&service.Args{Pod: *pod, Profile: profile, NodePort: nodePort(stack, profile)}, eks.inBoth, pulumi.DependsOn(ready))
 		if err != nil {
@@ -97,7 +93,8 @@ func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluste
 }
 
 // newImage builds a Go program into an image in a repository of its own, and
-// returns the image's reference by digest.
+// returns the image's reference by digest. After a promotion it copies the promoted
+// image there instead.
 func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, importPath string) (pulumi.StringOutput, error) {
 	name := stack.Name() + "-" + short
 	repo, err := repository.NewRepository(ctx, name, &repository.Args{
@@ -108,14 +105,40 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 		return pulumi.StringOutput{}, err
 	}
 	login := repository.Login(ctx, base.inRegion)
+	credentials := &image.Credentials{Username: login.Username, Password: login.Password}
+	if stack.Promoted() {
+		promoted, err := image.NewPromoted(ctx, name, &image.PromotedArgs{
+			Source:      stack.Release.Source(short),
+			Repository:  repo.URL,
+			TrustedKeys: stack.Images.TrustedPEM,
+			Credentials: credentials,
+		})
+		if err != nil {
+			return pulumi.StringOutput{}, err
+		}
+		base.images[short] = promoted.Reference
+		return promoted.Reference, nil
+	}
 	built, err := image.NewImage(ctx, name, &image.ImageArgs{
 		ImportPath:  importPath,
 		Repository:  repo.URL,
 		Platforms:   stack.Images.Platforms,
-		Credentials: &image.Credentials{Username: login.Username, Password: login.Password},
+		SigningKey:  signingKey(stack),
+		Credentials: credentials,
 	})
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
+	base.images[short] = built.Reference
 	return built.Reference, nil
+}
+
+// signingKey is the file of the signing key as the image provider finds it: the
+// configuration names it from the project's folder on, and the provider runs where the
+// program does, in infra.
+func signingKey(stack *config.Stack) string {
+	if stack.Images.SigningKey == "" {
+		return ""
+	}
+	return "../" + stack.Images.SigningKey
 }

@@ -37,6 +37,7 @@ func outputs(r Registration) object {
 		},
 		"ko:index:ChangeGuard": {"values": accepted(r.Inputs)},
 		"ko:index:Image":       {"digest": "sha256:1", "reference": "registry.example.com/service@sha256:1"},
+		"ko:index:Promoted":    {"digest": "sha256:1", "reference": "registry.example.com/service@sha256:1"},
 	}[r.Type])
 	return out
 }

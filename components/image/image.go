@@ -1,5 +1,6 @@
 // Package image owns the Pulumi resource for a container image that ko builds from
-// a Go main package: its arguments, its outputs and their first checks. Package
+// a Go main package, and for one that another stack has built: their arguments, their
+// outputs and their first checks. Package
 // provider builds and pushes the image, in the plugin pulumi-resource-ko. This
 // package does not import ko, so that programs stay small.
 package image
@@ -49,6 +50,10 @@ type ImageArgs struct {
 	// Dir is the folder in which the go tool runs: any folder of the module,
 	// relative to the program. Empty means the program's folder.
 	Dir string
+	// SigningKey is the file of the private key that signs the image's provenance and
+	// SBOM, relative to the program: ECDSA P-256, PKCS #8 in PEM. Its content is in no
+	// state. Empty means that nothing is signed.
+	SigningKey string
 	// Credentials are the credentials for the repository. nil means those of the
 	// docker config.
 	Credentials *Credentials
@@ -116,10 +121,18 @@ func (a *ImageArgs) validate() error {
 			errs = append(errs, fmt.Errorf("Platforms holds %q: use %s", p, strings.Join(p.Values(), " or ")))
 		}
 	}
-	if c := a.Credentials; c != nil && (c.Username == nil || c.Password == nil) {
-		errs = append(errs, errors.New("Credentials need both Username and Password; leave Credentials nil to use the docker config"))
+	return errors.Join(append(errs, a.Credentials.validate())...)
+}
+
+func (c *Credentials) validate() error {
+	if c != nil && (c.Username == nil || c.Password == nil) {
+		return errors.New("Credentials need both Username and Password; leave Credentials nil to use the docker config")
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+func (c *Credentials) inputs() pulumi.Map {
+	return pulumi.Map{"username": c.Username, "password": pulumi.ToSecret(c.Password)}
 }
 
 // inputs converts the args to the inputs of the provider. Unset args are left out,
@@ -145,11 +158,11 @@ func (a *ImageArgs) inputs() pulumi.Map {
 	if a.Dir != "" {
 		in["dir"] = pulumi.String(a.Dir)
 	}
+	if a.SigningKey != "" {
+		in["signingKey"] = pulumi.String(a.SigningKey)
+	}
 	if a.Credentials != nil {
-		in["credentials"] = pulumi.Map{
-			"username": a.Credentials.Username,
-			"password": pulumi.ToSecret(a.Credentials.Password),
-		}
+		in["credentials"] = a.Credentials.inputs()
 	}
 	return in
 }

@@ -108,6 +108,7 @@ var listBounds = map[string]bound{
 	"cluster.privateAccessCidrs":          {Min: 0, Max: 20},
 	"cluster.privateAccessSecurityGroups": {Min: 0, Max: 10},
 	"images.platforms":                    {Min: 1, Max: unlimited},
+	"images.trustedKeys":                  {0, 10, "a rotation has two"},
 	"postgres.platforms":                  {Min: 1, Max: unlimited},
 	"redis.platforms":                     {Min: 1, Max: unlimited},
 	// EC2 Auto Scaling, "Quotas": overrides of a mixed instances policy.

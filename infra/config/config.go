@@ -68,6 +68,7 @@ type Stack struct {
 	Tiers      Tiers      `key:"tiers"`
 	Repository Repository `key:"repository"`
 	Images     Images     `key:"images"`
+	Release    Release    `key:"release"`
 	Services   Services   `key:"services"`
 	PodScaling PodScaling `key:"podScaling"`
 	Prometheus Prometheus `key:"prometheus"`
@@ -204,6 +205,16 @@ type Images struct {
 	// Alertmanager, KEDA, VPA): an existing registry path of the account, as
 	// `ecr://PREFIX`. The images have upstream's tags.
 	Mirror string `key:"mirror" unset:"upstream's registries"`
+	// A file of the project with the private key that signs the provenance and the SBOM of
+	// every image that the stack builds: ECDSA P-256, PKCS #8 in PEM. It must not be in
+	// git. Every preview reads it, too.
+	SigningKey string `key:"signingKey" unset:"nothing is signed"`
+	// Files of the project with the public keys in PEM that promoted images are verified
+	// with. One of them must have signed. During a rotation there are two.
+	TrustedKeys []string `key:"trustedKeys" unset:"none"`
+
+	// TrustedPEM are the contents of TrustedKeys.
+	TrustedPEM []string
 }
 
 // FrontDoor is the way into a stack without a load balancer, such as a sandbox.

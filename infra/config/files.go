@@ -57,6 +57,22 @@ func validateFiles(s *Stack, project fs.FS) field.ErrorList {
 		}
 		*f.into = content
 	}
+	for i, name := range s.Images.TrustedKeys {
+		content, err := readFile(project, name)
+		if err == nil {
+			err = checkTrustedKey(content)
+		}
+		if err != nil {
+			problems = append(problems, field.Invalid(path("images.trustedKeys").Index(i), name, err.Error()+"; docs/promotion.md says how to create one"))
+			continue
+		}
+		s.Images.TrustedPEM = append(s.Images.TrustedPEM, string(content))
+	}
+	if name := s.Images.SigningKey; name != "" { // only the image provider reads its content
+		if _, err := readFile(project, name); err != nil {
+			problems = append(problems, field.Invalid(path("images.signingKey"), name, err.Error()+"; docs/promotion.md says how to create one"))
+		}
+	}
 	return problems
 }
 

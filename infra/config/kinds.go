@@ -82,6 +82,11 @@ var conditions = []condition{
 		"has no effect without podScaling.enabled; take it out",
 	},
 	{
+		[]string{"images.signingKey"},
+		func(s *Stack) bool { return !s.Promoted() },
+		"has no effect with release, because the stack then builds no image; take it out",
+	},
+	{
 		[]string{"maintenanceDay"},
 		func(s *Stack) bool {
 			return s.Postgres.Kind == Managed || s.Redis.Kind == Managed || s.Mongo.Kind == MongoManaged

@@ -69,6 +69,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	add(validateStores(s)...)
 	add(validateServices(s.Services)...)
 	add(validatePodScaling(s)...)
+	add(validateRelease(s)...)
 	add(validateFiles(s, o.files)...)
 	for _, rule := range acrossKeys {
 		if !anyWithin(append(problems, unread...), rule.reads) {

@@ -4,6 +4,9 @@
 //	pf diagnose        what is wrong, why, and what to do
 //	pf cost            what the stack costs a month
 //	pf ci              the steps of the workflows: preview, comment, up, drift
+//	pf promote         the images of one stack as the release of another
+//	pf rollback        an earlier release of a stack again
+//	pf diff            how two stacks differ
 //
 // It finds the platform by the outputs of a Pulumi stack. This package only
 // assembles the subcommands; each is a package in ops.
@@ -20,11 +23,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/progressive-framework/platform/ops/costreport"
 	"github.com/progressive-framework/platform/ops/ci"
+	"github.com/progressive-framework/platform/ops/costreport"
 	"github.com/progressive-framework/platform/ops/diagnose"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/loadtest"
+	"github.com/progressive-framework/platform/ops/promotion"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
@@ -40,7 +44,7 @@ func newRoot() *cobra.Command {
 	var stack stackoutput.Stack
 	root := &cobra.Command{
 		Use:   "pf",
-		Short: "Load the platform of a stack, say what is wrong, preview and update it",
+		Short: "Load the platform of a stack, say what is wrong, preview, update and promote it",
 		Long: "pf operates a running platform from outside. It finds the platform by the outputs\n" +
 			"of a Pulumi stack.",
 		SilenceErrors: true,
@@ -52,6 +56,9 @@ func newRoot() *cobra.Command {
 		diagnose.Command(stack.Read),
 		costreport.Command(&stack),
 		ci.Command(&stack),
+		promotion.PromoteCommand(&stack),
+		promotion.RollbackCommand(&stack),
+		promotion.DiffCommand(&stack),
 	)
 	return root
 }

@@ -1,7 +1,6 @@
 // Package stackoutput reads where a stack's platform is: its url, namespace,
-// cluster and stores, and its state. It runs `pulumi stack output` and `pulumi stack
-// export`, which change nothing, not even the selected stack. infra/outputs.go
-// declares the outputs.
+// cluster and stores, and its state. It runs `pulumi stack output`, `export` and `history`,
+// which change nothing, not even the selected stack. infra/outputs.go declares the outputs.
 package stackoutput
 
 import (
@@ -29,9 +28,12 @@ type Outputs struct {
 	Kubeconfig  json.RawMessage `json:"kubeconfig"`
 	// AutoScalingGroups are the names of the tiers' groups, by tier.
 	AutoScalingGroups map[string]string `json:"autoScalingGroups"`
-	Postgres          Store             `json:"postgres"`
-	Redis             Store             `json:"redis"`
-	Mongo             Store             `json:"mongo"`
+	// Images are the images that the stack builds or promotes, as REPOSITORY@DIGEST, by
+	// their short names.
+	Images   map[string]string `json:"images"`
+	Postgres Store             `json:"postgres"`
+	Redis    Store             `json:"redis"`
+	Mongo    Store             `json:"mongo"`
 }
 
 // Store is where a store and its password are.
@@ -73,7 +75,7 @@ var ErrNoOutputs = errors.New("the stack has no outputs: run pulumi up first")
 
 // Read reads the outputs. The error has what Pulumi says.
 func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
-	out, err := s.run(ctx, "output", "--json")
+	out, err := s.pulumi(ctx, "stack", "output", "--json", "--non-interactive")
 	if err != nil {
 		return o, err
 	}
@@ -88,15 +90,38 @@ func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
 
 // Export returns the stack's state as `pulumi stack export` prints it. Secret
 // values in it are encrypted.
-func (s *Stack) Export(ctx context.Context) ([]byte, error) { return s.run(ctx, "export") }
+func (s *Stack) Export(ctx context.Context) ([]byte, error) {
+	return s.pulumi(ctx, "stack", "export", "--non-interactive")
+}
 
-// run runs a subcommand of `pulumi stack` that changes nothing, and returns what it
-// prints.
-func (s *Stack) run(ctx context.Context, subcommand string, flags ...string) ([]byte, error) {
+// Update is an operation of Pulumi on a stack.
+type Update struct {
+	// Kind is update, destroy, refresh and so on.
+	Kind string `json:"kind"`
+	// Result is succeeded, failed or in-progress.
+	Result string `json:"result"`
+	// Ended is when it ended.
+	Ended time.Time `json:"endTime"`
+}
+
+// History reads the last operations on the stack, the newest first.
+func (s *Stack) History(ctx context.Context) ([]Update, error) {
+	out, err := s.pulumi(ctx, "stack", "history", "--json", "--page-size", "20", "--page", "1", "--non-interactive")
+	if err != nil {
+		return nil, err
+	}
+	var list []Update
+	if err := json.Unmarshal(out, &list); err != nil {
+		return nil, fmt.Errorf("read the stack: pulumi stack history printed no JSON of the expected form: %w", err)
+	}
+	return list, nil
+}
+
+// pulumi runs a command that reads the stack. The error has what Pulumi says.
+func (s *Stack) pulumi(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	args := append([]string{"stack", subcommand}, flags...)
-	args = append(args, "--non-interactive")
+	command := strings.Join(args[:2], " ")
 	if s.Name != "" {
 		args = append(args, "--stack", s.Name)
 	}
@@ -113,7 +138,7 @@ func (s *Stack) run(ctx context.Context, subcommand string, flags ...string) ([]
 	case err != nil && message != "":
 		return nil, fmt.Errorf("read the stack: %s", message)
 	case err != nil:
-		return nil, fmt.Errorf("read the stack: pulumi stack %s: %w", subcommand, err)
+		return nil, fmt.Errorf("read the stack: pulumi %s: %w", command, err)
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -15,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// imageType is the type of an image that the stack builds and pushes.
-const imageType = "ko:index:Image"
+// imageTypes are the types of an image that the stack builds and pushes, or copies.
+var imageTypes = []string{"ko:index:Image", "ko:index:Promoted"}
 
 // refreshLostImages refreshes the stack if the sandbox's registry has lost an
 // image of the state, so that the next update pushes the image again. Without
@@ -40,7 +41,7 @@ func lostImages(ctx context.Context, l *layout.Layout, state stack.State) ([]str
 	var lost []string
 	for _, r := range state.Resources {
 		reference, _ := r.Outputs["reference"].(string)
-		if r.Type != imageType || !strings.HasPrefix(reference, l.RegistryAddress()+"/") {
+		if !slices.Contains(imageTypes, r.Type) || !strings.HasPrefix(reference, l.RegistryAddress()+"/") {
 			continue
 		}
 		ref, err := name.NewDigest(reference)

@@ -45,7 +45,7 @@ func TestLostImages(t *testing.T) {
 	require.NoError(t, remote.Write(ref, img, remote.WithAuth(&authn.Basic{Username: registry.User, Password: password})))
 
 	image := func(reference string) stack.Resource {
-		return stack.Resource{Type: imageType, Outputs: map[string]any{"reference": reference}}
+		return stack.Resource{Type: imageTypes[0], Outputs: map[string]any{"reference": reference}}
 	}
 	gone := l.RegistryAddress() + "/platform/mca@sha256:" + strings.Repeat("0", 64)
 	lost, err := lostImages(t.Context(), l, stack.State{Resources: []stack.Resource{

@@ -159,7 +159,7 @@ func TestSameImportPathInTwoFolders(t *testing.T) {
 	for i, dir := range dirs {
 		image, err := b.buildDigest(t.Context(), tinyRecipe(t, dir), digests[i], authn.DefaultKeychain)
 		require.NoError(t, err)
-		require.NoError(t, publish(t.Context(), image, registry.host+"/shop/tiny", "x", nil))
+		require.NoError(t, ImageInputs{ImageSpec: ImageSpec{Repository: registry.host + "/shop/tiny", Tag: "x"}}.publish(t.Context(), image))
 		again, err := b.buildDigest(t.Context(), tinyRecipe(t, dir), digests[i], authn.DefaultKeychain)
 		require.NoError(t, err)
 		require.Same(t, image, again, "the result of a build is used again")
@@ -213,7 +213,7 @@ func TestBuildOnABaseImage(t *testing.T) {
 	r.Base = ref.Context().Digest(digest.String()).String()
 	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
-	require.NoError(t, publish(t.Context(), b, registry.host+"/shop/tiny", "x", nil), "the push reads the base's layers after the build has ended")
+	require.NoError(t, ImageInputs{ImageSpec: ImageSpec{Repository: registry.host + "/shop/tiny", Tag: "x"}}.publish(t.Context(), b), "the push reads the base's layers after the build has ended")
 	m, err := b.image.(v1.Image).Manifest()
 	require.NoError(t, err)
 	require.Equal(t, int64(3), m.Layers[0].Size)

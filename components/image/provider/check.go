@@ -42,6 +42,10 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 		return resp, nil
 	}
 	in.Platforms = canonical(in.Platforms)
+	if err := in.identifySigner(); err != nil {
+		resp.Failures, err = checkFailure(err)
+		return resp, err
+	}
 	for _, name := range buildInputs {
 		if req.NewInputs.Get(name).HasComputed() {
 			resp.Inputs = in
@@ -77,7 +81,7 @@ func (i *Image) computeInputs(ctx context.Context, in *ImageInputs, before prope
 	}
 	if hex, ok := strings.CutPrefix(previous("digest"), "sha256:"); ok && sources != "" && sources == previous("sources") {
 		in.Digest, in.GoVersion, in.Sources = previous("digest"), previous("goVersion"), sources
-		in.Tag = resourceTag(urnOf(ctx), hex)
+		in.Tag = resourceTag(urnOf(ctx), "", hex)
 		return nil
 	}
 	result, err := i.builder.build(ctx, in.recipe(), in.keychain())
@@ -85,7 +89,7 @@ func (i *Image) computeInputs(ctx context.Context, in *ImageInputs, before prope
 		return err
 	}
 	in.Digest, in.GoVersion = result.digest.String(), result.goVersion
-	in.Tag = resourceTag(urnOf(ctx), result.digest.Hex)
+	in.Tag = resourceTag(urnOf(ctx), "", result.digest.Hex)
 	// If the sources changed during the build, their hash says nothing about the
 	// image.
 	if after, err := in.recipe().fingerprint(toolchain); err == nil && after == sources {
@@ -124,6 +128,7 @@ func faults(given property.Map, in ImageInputs) []p.CheckFailure {
 		{"tag", func() string { return mustBeUnset(in.Tag) }},
 		{"goVersion", func() string { return mustBeUnset(in.GoVersion) }},
 		{"sources", func() string { return mustBeUnset(in.Sources) }},
+		{"signedBy", func() string { return mustBeUnset(in.SignedBy) }},
 	}
 	var out []p.CheckFailure
 	for _, rule := range rules {
@@ -207,11 +212,15 @@ var invalidInTags = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 // resource of each stack has its own tag, so that its deletion keeps a manifest that
 // others use. The tag has the digest, so that it never moves, as repositories with
 // immutable tags require.
-func resourceTag(urn resource.URN, hex string) string {
+//
+// A promoted image has a prefix: it may have the digest of an Image of the same name that
+// it takes the place of, whose deletion then keeps the manifest.
+func resourceTag(urn resource.URN, prefix, hex string) string {
 	owner := "image"
 	if urn.IsValid() {
 		owner = string(urn.Stack().Name()) + "-" + urn.Name()
 	}
+	owner = prefix + owner
 	owner = strings.TrimLeft(invalidInTags.ReplaceAllString(owner, "-"), ".-")
 	const maxOwner = 128 - 1 - tagDigits // a tag has at most 128 characters
 	if len(owner) > maxOwner {

@@ -99,7 +99,7 @@ func TestResourceTag(t *testing.T) {
 		{"a first character that is no letter or digit", urn(".dev", "mca"), "dev-mca-0123456789ab"},
 		{"at most 128 characters", urn("dev", strings.Repeat("n", 200)), "dev-" + strings.Repeat("n", 111) + "-0123456789ab"},
 	} {
-		tag := resourceTag(c.urn, hex)
+		tag := resourceTag(c.urn, "", hex)
 		require.Equal(t, c.want, tag, c.reason)
 		require.LessOrEqual(t, len(tag), 128, c.reason)
 	}

@@ -14,10 +14,12 @@ import (
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/progressive-framework/platform/release/attest"
 )
 
 // Delete deletes the tag of this resource, and the manifests that no other tag
-// refers to, with their SBOMs.
+// refers to, with their SBOMs and what was signed about them.
 //
 // A destroy continues in three cases. If the repository is deleted, the image is
 // too. If the login is expired, or the registry does not support deletion, the
@@ -25,13 +27,18 @@ import (
 // repository, removes it later. A registry that does not answer is an error,
 // because a retry may succeed.
 func (i *Image) Delete(ctx context.Context, req infer.DeleteRequest[ImageState]) (infer.DeleteResponse, error) {
-	ref, err := name.NewDigest(req.State.Reference)
+	return infer.DeleteResponse{}, deleteImage(ctx, req.State.Reference, req.State.Tag)
+}
+
+// deleteImage deletes an image of the registry as Image.Delete says.
+func deleteImage(ctx context.Context, reference, tag string) error {
+	ref, err := name.NewDigest(reference)
 	if err != nil {
-		return infer.DeleteResponse{}, fmt.Errorf("reference in the state: %w", err)
+		return fmt.Errorf("reference in the state: %w", err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
-	err = remove(ctx, ref, req.State.Tag, credentialsOf(ctx))
+	err = remove(ctx, ref, tag, credentialsOf(ctx))
 	warn := func(reason string) {
 		p.GetLogger(ctx).Warningf("%s was left in the registry: %s (%v). A lifecycle policy of the repository clears it, "+
 			"as does deleting the repository", ref, reason, err)
@@ -43,9 +50,9 @@ func (i *Image) Delete(ctx context.Context, req infer.DeleteRequest[ImageState])
 	case classify(err) == unsupported:
 		warn("the registry does not support deletion")
 	case classify(err) != absent:
-		return infer.DeleteResponse{}, fmt.Errorf("removing %s: %w", ref, err)
+		return fmt.Errorf("removing %s: %w", ref, err)
 	}
-	return infer.DeleteResponse{}, nil
+	return nil
 }
 
 // remove deletes the tag and the manifests that only this tag refers to.
@@ -81,6 +88,9 @@ func remove(ctx context.Context, ref name.Digest, tag string, c *Credentials) er
 			continue
 		}
 		if err := r.deleteSBOM(digest); err != nil {
+			return err
+		}
+		if err := r.deleteReferrers(ctx, digest); err != nil {
 			return err
 		}
 		if err := r.delete(r.repo.Digest(digest.String())); err != nil {
@@ -174,6 +184,28 @@ func (r *remover) deleteSBOM(subject v1.Hash) error {
 		return err
 	}
 	return r.delete(r.repo.Digest(desc.Digest.String()))
+}
+
+// deleteReferrers deletes what was signed about a manifest.
+func (r *remover) deleteReferrers(ctx context.Context, subject v1.Hash) error {
+	referrers, err := attest.Referrers(ctx, r.repo.Digest(subject.String()), r.options...)
+	if err != nil {
+		return err
+	}
+	for _, digest := range referrers {
+		if err := r.delete(r.repo.Digest(digest.String())); err != nil {
+			return err
+		}
+	}
+	if len(referrers) == 0 {
+		return nil
+	}
+	// A registry without the referrers API lists them at this tag.
+	fallback := r.repo.Tag(strings.Replace(subject.String(), ":", "-", 1))
+	if err := r.delete(fallback); err != nil && classify(err) != unsupported {
+		return err
+	}
+	return nil
 }
 
 // delete deletes a tag or a manifest. It succeeds if there is none.

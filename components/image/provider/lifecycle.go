@@ -44,17 +44,20 @@ func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageS
 	if dryRun {
 		return state, nil
 	}
-	return state, publish(ctx, result, in.Repository, in.Tag, in.Credentials)
+	return state, in.publish(ctx, result)
 }
 
 // Diff compares the digest of the sources with the digest that was pushed. Every
-// change of an image changes its digest, so only the digest decides. The diff also
-// names the inputs that differ. Credentials are not compared.
+// change of an image changes its digest, so only the digest decides, and the key that
+// signs. The diff also names the inputs that differ. Credentials are not compared.
 func (i *Image) Diff(_ context.Context, req infer.DiffRequest[ImageInputs, ImageState]) (infer.DiffResponse, error) {
 	before, now := req.State.ImageSpec, req.Inputs.ImageSpec
 	detail := map[string]p.PropertyDiff{}
 	if before.Repository != now.Repository {
 		detail["repository"] = p.PropertyDiff{Kind: p.UpdateReplace}
+	}
+	if before.SignedBy != now.SignedBy {
+		detail["signedBy"] = p.PropertyDiff{Kind: p.Update}
 	}
 	if before.Digest != now.Digest {
 		detail["digest"] = p.PropertyDiff{Kind: p.Update}

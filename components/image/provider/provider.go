@@ -1,7 +1,8 @@
 // Package provider is the Pulumi provider "ko": it builds a Go main package
 // into a container image with the ko library, and pushes the image and its
 // SPDX SBOM. It owns building, the minimal base, the registry and the
-// resource's life; programs use package image. The same plugin has the resource
+// resource's life; programs use package image. It signs what it builds (package
+// attest), and has the resource that copies a signed image. The same plugin has the resource
 // that refuses changes of recorded values; programs use package changeguard.
 //
 // Check computes the digest from the current sources and makes it an input of the
@@ -37,7 +38,8 @@ func New(isolated func() (string, error)) p.Provider {
 			License:     "Apache-2.0",
 		},
 		Resources: []infer.InferredResource{
-			operations{infer.Resource(&Image{builder: newBuilder(isolated)})},
+			operations{infer.Resource(&Image{builder: newBuilder(isolated)}), computedInputs},
+			operations{infer.Resource(&Promoted{}), []string{"digest", "tag"}},
 			infer.Resource(&Guard{}),
 		},
 	})
@@ -63,6 +65,8 @@ func Run(ctx context.Context) error {
 // URN, and the inputs of a deleted resource.
 type operations struct {
 	infer.InferredResource
+	// computed are the inputs that Check computes.
+	computed []string
 }
 
 type (
@@ -70,14 +74,14 @@ type (
 	credentialsKey struct{}
 )
 
-// Check marks the digest as unknown if an input of the build is unknown.
+// Check marks what it computes as unknown if an input that it needs is unknown.
 func (o operations) Check(ctx context.Context, req p.CheckRequest) (p.CheckResponse, error) {
 	resp, err := o.InferredResource.Check(context.WithValue(ctx, urnKey{}, req.Urn), req)
 	if err != nil || len(resp.Failures) > 0 {
 		return resp, err
 	}
 	if resp.Inputs.Get("digest").AsString() == "" {
-		for _, name := range computedInputs {
+		for _, name := range o.computed {
 			resp.Inputs = resp.Inputs.Set(name, property.New(property.Computed))
 		}
 	}

@@ -16,20 +16,21 @@ func sbomTag(repo name.Repository, subject v1.Hash) name.Tag {
 	return repo.Tag(strings.Replace(subject.String(), ":", "-", 1) + ".sbom")
 }
 
-// publish pushes the SBOMs and then the image with its tag. So the tag exists only
-// when the image is complete. Blobs that the registry has are not sent again.
-func publish(ctx context.Context, b *builtImage, repository, tag string, c *Credentials) error {
+// publish pushes the SBOMs, the image, the signed statements and then the tag. So the tag
+// exists only when the image is complete. Blobs that the registry has are not sent again.
+func (in ImageInputs) publish(ctx context.Context, b *builtImage) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, pushTimeout, fmt.Errorf("pushing took longer than %s", pushTimeout))
 	defer cancel()
-	repo, err := name.NewRepository(repository, name.StrictValidation)
+	repo, err := name.NewRepository(in.Repository, name.StrictValidation)
 	if err != nil {
-		return fmt.Errorf("repository %q: %w", repository, err)
+		return fmt.Errorf("repository %q: %w", in.Repository, err)
 	}
-	pusher, err := remote.NewPusher(remote.WithAuthFromKeychain(keychain(repo.RegistryStr(), c)), remote.WithUserAgent("pulumi-resource-ko"))
+	options := clientOptions(repo, in.Credentials)
+	pusher, err := remote.NewPusher(options...)
 	if err != nil {
 		return fmt.Errorf("registry %s: %w", repo.RegistryStr(), err)
 	}
-	p.GetLogger(ctx).InfoStatusf("pushing %s@%s", repository, b.digest)
+	p.GetLogger(ctx).InfoStatusf("pushing %s@%s", repo, b.digest)
 	for _, s := range b.sboms {
 		if err := pusher.Push(ctx, sbomTag(repo, s.subject), s.image); err != nil {
 			return pushError(ctx, repo, fmt.Errorf("pushing the SBOM of %s: %w", repo.Digest(s.subject.String()), err))
@@ -37,12 +38,24 @@ func publish(ctx context.Context, b *builtImage, repository, tag string, c *Cred
 	}
 	// The push by digest comes first, because pods use the digest. If a registry
 	// lost the manifest but still has the tag, a push by tag alone would skip it.
-	for _, ref := range []name.Reference{repo.Digest(b.digest.String()), repo.Tag(tag)} {
+	push := func(ref name.Reference) error {
 		if err := pusher.Push(ctx, ref, b.image); err != nil {
 			return pushError(ctx, repo, fmt.Errorf("pushing %s: %w", ref, err))
 		}
+		return nil
 	}
-	return nil
+	if err := push(repo.Digest(b.digest.String())); err != nil {
+		return err
+	}
+	if err := in.sign(ctx, b, repo, options); err != nil {
+		return pushError(ctx, repo, err)
+	}
+	return push(repo.Tag(in.Tag))
+}
+
+// clientOptions are the options of requests that write to a repository.
+func clientOptions(repo name.Repository, c *Credentials) []remote.Option {
+	return []remote.Option{remote.WithAuthFromKeychain(keychain(repo.RegistryStr(), c)), remote.WithUserAgent("pulumi-resource-ko")}
 }
 
 // pushError adds the fix to the error of a push.

@@ -6,12 +6,15 @@ import (
 	"fmt"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
+
+	"github.com/progressive-framework/platform/release/attest"
 )
 
-// Read looks for the manifest in the registry. If it does not exist, Read reports
-// that the resource is deleted, and the next update pushes it again.
+// Read looks for the manifest in the registry, and for what was signed. If one does not
+// exist, Read reports that the resource is deleted, and the next update pushes it again.
 //
 // A refresh does not run the program. So the credentials are those of the last
 // update and may have expired. Read then tries the docker config. If every login is
@@ -33,7 +36,7 @@ func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, Ima
 	if err != nil {
 		return unchanged, err
 	}
-	manifest, _, err := authenticate(ctx, ref, ids)
+	manifest, login, err := authenticate(ctx, ref, ids)
 	switch {
 	case errors.Is(err, errDenied):
 		p.GetLogger(ctx).Warningf("cannot check whether %s still exists: %v. Its state is unchanged. "+
@@ -43,6 +46,15 @@ func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, Ima
 	case err != nil:
 		return unchanged, err
 	case manifest == nil:
+		return infer.ReadResponse[ImageInputs, ImageState]{}, nil
+	case req.State.SignedBy == "":
+		return unchanged, nil
+	}
+	referrers, err := attest.Referrers(ctx, ref, remote.WithAuth(login.auth))
+	if err != nil {
+		return unchanged, fmt.Errorf("registry %s does not answer: %w; check that it runs and that this machine can reach it", ref.Context().RegistryStr(), err)
+	}
+	if len(referrers) == 0 { // the next update signs it again
 		return infer.ReadResponse[ImageInputs, ImageState]{}, nil
 	}
 	return unchanged, nil

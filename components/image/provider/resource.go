@@ -7,7 +7,7 @@ import (
 )
 
 // ImageSpec has the properties that inputs and state share. Check computes the last
-// three from the sources, so that Pulumi shows them in a preview and compares them
+// four from the sources and the signing key, so that Pulumi shows them in a preview and compares them
 // with the pushed image.
 type ImageSpec struct {
 	ImportPath string            `pulumi:"importPath"`
@@ -16,10 +16,12 @@ type ImageSpec struct {
 	Base       *string           `pulumi:"base,optional"`
 	Labels     map[string]string `pulumi:"labels,optional"`
 	Dir        *string           `pulumi:"dir,optional"`
+	SigningKey *string           `pulumi:"signingKey,optional"`
 
 	Digest    string `pulumi:"digest,optional"`
 	Tag       string `pulumi:"tag,optional"`
 	GoVersion string `pulumi:"goVersion,optional"`
+	SignedBy  string `pulumi:"signedBy,optional"`
 }
 
 // Annotate documents the properties in the schema.
@@ -30,9 +32,11 @@ func (s *ImageSpec) Annotate(a infer.Annotator) {
 	a.Describe(&s.Base, "Base image as NAME@sha256:DIGEST; the provider's minimal base if empty.")
 	a.Describe(&s.Labels, "Labels of the image config.")
 	a.Describe(&s.Dir, "Folder in which the go tool runs, relative to the program.")
+	a.Describe(&s.SigningKey, "File with the private key that signs the image's provenance and SBOM, relative to the program; nothing is signed if empty.")
 	a.Describe(&s.Digest, "Set by the provider: the digest of the image that the sources give.")
 	a.Describe(&s.Tag, "Set by the provider: the tag of the manifest, STACK-NAME-DIGEST.")
 	a.Describe(&s.GoVersion, "Set by the provider: the Go toolchain of the build.")
+	a.Describe(&s.SignedBy, "Set by the provider: the ID of the signing key.")
 }
 
 // ImageInputs are the resource's inputs.

@@ -120,6 +120,7 @@ var classes = map[string]class{
 	"aws:wafv2/webAcl:WebAcl":                                                                    replaceable(fromProgram),
 	"ko:index:ChangeGuard":                                                                       replaceable("records what the stack has"),
 	"ko:index:Image":                                                                             replaceable("built from the sources; its repository is what is held"),
+	"ko:index:Promoted":                                                                          replaceable("a copy; its repository is what is held"),
 	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy":                       replaceable(fromProgram),
 	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding":                replaceable(fromProgram),
 	"kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration":                    replaceable(wiring),

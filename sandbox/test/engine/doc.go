@@ -16,5 +16,6 @@
 //   - ci_test.go: what pf ci applies is what was approved, and drift
 //   - policy_test.go: the policy pack in a preview and in an up
 //   - source_test.go: an image changes with its sources
+//   - promotion_test.go: one stack builds and signs, another runs the same digests
 //   - shell_test.go: what `make env` leaves alone
 package engine

@@ -1,0 +1,155 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi-go-provider/infer"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// wantedTypes are the statements that an image has by default.
+var wantedTypes = []string{attest.ProvenanceType, attest.SPDXType}
+
+// Check validates the inputs, reports all errors at once, and verifies the image where a
+// registry answers. So a preview refuses an image that nobody has signed. If no registry
+// answers, Check warns, and Create verifies.
+func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckResponse[PromotedInputs], error) {
+	in, failures, err := infer.DefaultCheck[PromotedInputs](ctx, req.NewInputs)
+	resp := infer.CheckResponse[PromotedInputs]{Inputs: in, Failures: failures}
+	if err != nil {
+		return resp, err
+	}
+	if len(in.PredicateTypes) == 0 {
+		in.PredicateTypes = slices.Clone(wantedTypes)
+	}
+	for _, f := range promotedFaults(req.NewInputs, in) {
+		if !slices.ContainsFunc(resp.Failures, func(other p.CheckFailure) bool { return other.Property == f.Property }) {
+			resp.Failures = append(resp.Failures, f)
+		}
+	}
+	if len(resp.Failures) > 0 {
+		return resp, nil
+	}
+	if !req.NewInputs.Get("source").HasComputed() {
+		_, in.Digest, _ = strings.Cut(in.Source, "@")
+		in.Tag = resourceTag(urnOf(ctx), "promoted-", strings.TrimPrefix(in.Digest, "sha256:"))
+	}
+	resp.Inputs = in
+	for _, name := range []string{"source", "trustedKeys", "predicateTypes"} {
+		if req.NewInputs.Get(name).HasComputed() {
+			return resp, nil
+		}
+	}
+	if in.verifiedBefore(req.OldInputs) {
+		return resp, nil
+	}
+	t, err := in.transfer()
+	if err != nil {
+		return resp, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
+	defer cancel()
+	resp.Failures, err = t.preview(ctx)
+	return resp, err
+}
+
+// verifiedBefore says whether the last update had the same image, keys and predicate
+// types: what it accepted is in the repository.
+func (in PromotedInputs) verifiedBefore(before property.Map) bool {
+	texts := func(name string) (out []string) {
+		if v := before.Get(name); v.IsArray() {
+			for _, e := range v.AsArray().All {
+				if e.IsString() {
+					out = append(out, e.AsString())
+				}
+			}
+		}
+		return out
+	}
+	text := func(name string) string {
+		if v := before.Get(name); v.IsString() {
+			return v.AsString()
+		}
+		return ""
+	}
+	return text("digest") == in.Digest && text("repository") == in.Repository && in.Repository != "" &&
+		slices.Equal(texts("trustedKeys"), in.TrustedKeys) && slices.Equal(texts("predicateTypes"), in.PredicateTypes)
+}
+
+// promotedFaults returns a failure for each invalid input. Unknown inputs are not checked.
+func promotedFaults(given property.Map, in PromotedInputs) []p.CheckFailure {
+	rules := []struct {
+		property string
+		check    func() string // returns the reason and the fix, or an empty string
+	}{
+		{"source", func() string { return badSource(in.Source) }},
+		{"repository", func() string { return badRepository(in.Repository) }},
+		{"trustedKeys", func() string { return badTrustedKeys(in.TrustedKeys) }},
+		{"predicateTypes", func() string { return badPredicateTypes(in.PredicateTypes) }},
+		{"digest", func() string { return mustBeUnset(in.Digest) }},
+		{"tag", func() string { return mustBeUnset(in.Tag) }},
+	}
+	var out []p.CheckFailure
+	for _, rule := range rules {
+		if given.Get(rule.property).HasComputed() {
+			continue
+		}
+		if reason := rule.check(); reason != "" {
+			out = append(out, p.CheckFailure{Property: rule.property, Reason: reason})
+		}
+	}
+	return out
+}
+
+func badSource(source string) string {
+	if _, err := name.NewDigest(source, name.StrictValidation); err != nil {
+		return fmt.Sprintf("%q does not name an image by its digest (%v): use REGISTRY/PATH@sha256:DIGEST, because the image of a tag can change", source, err)
+	}
+	return ""
+}
+
+func badTrustedKeys(keys []string) string {
+	if _, err := signkey.ParseTrusted(keys...); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func badPredicateTypes(types []string) string {
+	for _, t := range types {
+		if u, err := url.Parse(t); err != nil || u.Scheme == "" {
+			return fmt.Sprintf("%q is not a predicate type: use its URI, such as %s", t, attest.ProvenanceType)
+		}
+	}
+	return ""
+}
+
+// preview verifies the image in the source, or in the target if it was copied before. An
+// image that is refused is a failure of the source.
+func (t *transfer) preview(ctx context.Context) ([]p.CheckFailure, error) {
+	if t.inTarget(ctx) {
+		return nil, nil
+	}
+	err := t.verifySource(ctx)
+	var refused *attest.RefusedError
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &refused):
+		return []p.CheckFailure{{Property: "source", Reason: err.Error()}}, nil
+	case errors.Is(err, attest.ErrAbsent):
+		return []p.CheckFailure{{Property: "source", Reason: err.Error() + ", and the target does not have it either: promote a digest that exists"}}, nil
+	}
+	p.GetLogger(ctx).Warningf("%s was not verified in this preview: %v. The update verifies it before it copies it", t.source, err)
+	return nil, nil
+}

@@ -1,0 +1,262 @@
+package provider
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// signingKey creates a key and returns its path and its public key.
+func signingKey(t *testing.T) (path, public string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, signkey.Create(path))
+	text, err := os.ReadFile(path + ".pub")
+	require.NoError(t, err)
+	return path, string(text)
+}
+
+// pushedSigned returns a created image that the key signed.
+func pushedSigned(t *testing.T, registry *testRegistry, key string, more ...map[string]property.Value) *stack {
+	t.Helper()
+	in := ImageInputs{ImageSpec: ImageSpec{SigningKey: &key}}
+	require.NoError(t, in.identifySigner())
+	more = append(more, map[string]property.Value{"signingKey": property.New(key), "signedBy": property.New(in.SignedBy)})
+	return pushed(t, registry, more...)
+}
+
+// promotion returns a stack for a promoted image, and the inputs of the program.
+func promotion(t *testing.T, source, repository string, keys ...string) (*stack, map[string]property.Value) {
+	t.Helper()
+	s := newStack(t, "web")
+	s.urn = resource.NewURN("prod", "shop", "", "ko:index:Promoted", "web")
+	list := make([]property.Value, len(keys))
+	for i, k := range keys {
+		list[i] = property.New(k)
+	}
+	return s, map[string]property.Value{
+		"source": property.New(source), "repository": property.New(repository), "trustedKeys": property.New(list),
+	}
+}
+
+func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
+	registry := newRegistry(t)
+	key, public := signingKey(t)
+	s := pushedSigned(t, registry, key)
+	keys, err := signkey.ParseTrusted(public)
+	require.NoError(t, err)
+	ref, err := name.NewDigest(s.output("reference"))
+	require.NoError(t, err)
+	found, err := attest.Verify(t.Context(), ref, keys, wantedTypes)
+	require.NoError(t, err)
+	for _, a := range found {
+		switch a.PredicateType {
+		case attest.ProvenanceType:
+			var provenance attest.Provenance
+			require.NoError(t, json.Unmarshal(a.Predicate, &provenance))
+			require.Equal(t, "example.com/tiny", provenance.BuildDefinition.ExternalParameters["importPath"])
+			require.NotEmpty(t, provenance.BuildDefinition.InternalParameters["goVersion"])
+		case attest.SPDXType:
+			require.Contains(t, string(a.Predicate), `"spdxVersion"`)
+		}
+	}
+	private, err := os.ReadFile(key)
+	require.NoError(t, err)
+	secret := strings.Split(string(private), "\n")[1]
+	for k, v := range maps.Collect(s.state.All) {
+		require.False(t, v.IsString() && strings.Contains(v.AsString(), secret), "state %s has the private key", k)
+	}
+	require.NoError(t, s.destroy())
+	requireMissing(t, ref.String())
+	referrers, err := attest.Referrers(t.Context(), ref)
+	require.NoError(t, err)
+	require.Empty(t, referrers, "what was signed is deleted with the image")
+}
+
+func TestSigningBeginsWithAKeyAndFollowsIt(t *testing.T) {
+	registry := newRegistry(t)
+	s := pushed(t, registry)
+	key, _ := signingKey(t)
+	inputs := s.inputs.Set("signingKey", property.New(key)).Set("signedBy", property.New("id"))
+	require.Equal(t, map[string]p.PropertyDiff{"signedBy": {Kind: p.Update}}, s.diff(inputs).DetailedDiff)
+
+	_, failures := newStack(t, "tiny").check(args(tinyPath(t), t.TempDir(), "localhost:1/shop/tiny",
+		map[string]property.Value{"signingKey": property.New(filepath.Join(t.TempDir(), "none.pem"))}))
+	require.Contains(t, failures["signingKey"], "none.pem: no such file")
+}
+
+func TestRefreshNoticesMissingSignatures(t *testing.T) {
+	registry := newRegistry(t)
+	key, _ := signingKey(t)
+	s := pushedSigned(t, registry, key)
+	inputs := s.inputs
+	exists, err := s.refresh()
+	require.NoError(t, err)
+	require.True(t, exists)
+	dropReferrers(t, s.output("reference"))
+	exists, err = s.refresh()
+	require.NoError(t, err)
+	require.False(t, exists)
+	s.create(inputs)
+	exists, err = s.refresh()
+	require.NoError(t, err)
+	require.True(t, exists, "it was signed again")
+}
+
+// dropReferrers deletes what was signed about an image, and the tag that lists it.
+func dropReferrers(t *testing.T, reference string) {
+	t.Helper()
+	ref, err := name.NewDigest(reference)
+	require.NoError(t, err)
+	referrers, err := attest.Referrers(t.Context(), ref)
+	require.NoError(t, err)
+	require.NotEmpty(t, referrers)
+	for _, digest := range referrers {
+		require.NoError(t, remote.Delete(ref.Context().Digest(digest.String())))
+	}
+	require.NoError(t, remote.Delete(ref.Context().Tag(strings.Replace(ref.DigestStr(), ":", "-", 1))))
+}
+
+func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
+	registry := newRegistry(t)
+	key, public := signingKey(t)
+	source := pushedSigned(t, registry, key)
+	s, given := promotion(t, source.output("reference"), registry.host+"/prod/web", public)
+
+	_, shown := s.preview(given)
+	want := registry.host + "/prod/web@" + source.output("digest")
+	require.Equal(t, want, shown.Get("reference").AsString())
+	requireMissing(t, want)
+
+	require.True(t, s.up(given))
+	require.Equal(t, want, s.output("reference"))
+	require.Regexp(t, "^promoted-prod-web-[0-9a-f]{12}$", s.output("tag"))
+	exists, err := s.refresh()
+	require.NoError(t, err)
+	require.True(t, exists)
+
+	require.NoError(t, source.destroy(), "prod must not need staging")
+	writes := registry.writes.Load()
+	require.False(t, s.up(given))
+	require.Equal(t, writes, registry.writes.Load())
+
+	other, _ := signingKey(t)
+	rotated, err := os.ReadFile(other + ".pub")
+	require.NoError(t, err)
+	given["trustedKeys"] = property.New([]property.Value{property.New(public), property.New(string(rotated))})
+	require.True(t, s.up(given), "another list of keys is verified, in the target alone")
+
+	require.NoError(t, s.destroy())
+	requireMissing(t, want)
+}
+
+func TestPromotionRefusesInAPreview(t *testing.T) {
+	registry := newRegistry(t)
+	key, public := signingKey(t)
+	_, other := signingKey(t)
+	signed, plain := pushedSigned(t, registry, key), ""
+	require.NotEmpty(t, signed.output("reference"))
+	bare := newRegistry(t)
+	plain = pushed(t, bare).output("reference")
+	for _, c := range []struct{ why, source, key, property, want string }{
+		{"nobody signed it", plain, public, "source", "nothing of this type is attached"},
+		{"another key signed it", signed.output("reference"), other, "source", "is signed by another key"},
+		{"it does not exist", registry.host + "/shop/tiny@sha256:" + strings.Repeat("0", 64), public, "source", "the target does not have it either"},
+		{"a tag can move", registry.host + "/shop/tiny:v1", public, "source", "does not name an image by its digest"},
+		{"no key is trusted", signed.output("reference"), "text", "trustedKeys", "has no public key"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			s, given := promotion(t, c.source, registry.host+"/prod/web", c.key)
+			_, failures := s.check(given)
+			require.Contains(t, failures[c.property], c.want)
+		})
+	}
+}
+
+// A preview may run where the source can't be reached. The update verifies always.
+func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
+	registry := newRegistry(t)
+	source := pushed(t, registry)
+	_, public := signingKey(t)
+	s, given := promotion(t, source.output("reference"), registry.host+"/prod/web", public)
+	registry.broken.Store(true)
+	inputs, failures := s.check(given)
+	require.Empty(t, failures)
+	registry.broken.Store(false)
+	_, err := s.server.Create(p.CreateRequest{Urn: s.urn, Properties: inputs})
+	require.ErrorContains(t, err, "nothing of this type is attached")
+	requireMissing(t, registry.host+"/prod/web@"+source.output("digest"))
+}
+
+func TestRefreshOfAPromotedImageNoticesWhatIsGone(t *testing.T) {
+	registry := newRegistry(t)
+	key, public := signingKey(t)
+	source := pushedSigned(t, registry, key)
+	s, given := promotion(t, source.output("reference"), registry.host+"/prod/web", public)
+	for _, lose := range []func(*testing.T, string){dropReferrers, deleteManifest} {
+		require.True(t, s.up(given))
+		lose(t, s.output("reference"))
+		exists, err := s.refresh()
+		require.NoError(t, err)
+		require.False(t, exists)
+	}
+	require.True(t, s.up(given), "it is copied again")
+}
+
+func TestDeleteOfAPromotedImageKeepsASharedDigest(t *testing.T) {
+	registry := newRegistry(t)
+	key, public := signingKey(t)
+	source := pushedSigned(t, registry, key)
+	s, given := promotion(t, source.output("reference"), registry.host+"/prod/web", public)
+	require.True(t, s.up(given))
+	reference := s.output("reference")
+	addTag(t, reference, "v1")
+	require.NoError(t, s.destroy())
+	requireExists(t, reference)
+	keys, err := signkey.ParseTrusted(public)
+	require.NoError(t, err)
+	ref, err := name.NewDigest(reference)
+	require.NoError(t, err)
+	_, err = attest.Verify(t.Context(), ref, keys, wantedTypes)
+	require.NoError(t, err, "its signatures stay, too")
+}
+
+func TestPromotedBeforeTheRepositoryExists(t *testing.T) {
+	registry := newRegistry(t)
+	key, public := signingKey(t)
+	source := pushedSigned(t, registry, key)
+	s, given := promotion(t, source.output("reference"), "", public)
+	given["repository"] = property.New(property.Computed)
+	_, shown := s.preview(given)
+	require.Equal(t, source.output("digest"), shown.Get("digest").AsString())
+	require.True(t, shown.Get("reference").IsComputed())
+}
+
+// A stack that has built its images and then gets promoted ones has both for a moment, in
+// one repository and with one digest.
+func TestPromotedImageTakesThePlaceOfABuiltOne(t *testing.T) {
+	registry := newRegistry(t)
+	key, public := signingKey(t)
+	built := pushedSigned(t, registry, key)
+	s, given := promotion(t, built.output("reference"), registry.host+"/shop/tiny", public)
+	s.urn = resource.NewURN("test", "shop", "", "ko:index:Promoted", "tiny")
+	require.True(t, s.up(given))
+	require.NoError(t, built.destroy())
+	requireExists(t, s.output("reference"))
+	exists, err := s.refresh()
+	require.NoError(t, err)
+	require.True(t, exists)
+}

@@ -1,0 +1,123 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/progressive-framework/platform/components/image"
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+const (
+	// builderID and buildType name this provider in the provenance, and the meaning of
+	// its parameters, which are those of the resource.
+	builderID = "https://github.com/progressive-framework/platform/components/image"
+	buildType = builderID + "/build@v1"
+	// gitTimeout limits a question to git.
+	gitTimeout = 10 * time.Second
+)
+
+// identifySigner sets SignedBy to the key that will sign. Only the path of the key and its
+// public part are in the state.
+func (in *ImageInputs) identifySigner() error {
+	if value(in.SigningKey) == "" {
+		return nil
+	}
+	key, err := signkey.Read(value(in.SigningKey))
+	if err != nil {
+		return &inputError{"signingKey", err.Error()}
+	}
+	in.SignedBy, err = signkey.ID(key.Public())
+	return err
+}
+
+// sign attaches the image's provenance, and the SBOM of each of its manifests.
+func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Repository, options []remote.Option) error {
+	if in.SignedBy == "" {
+		return nil
+	}
+	key, err := signkey.Read(value(in.SigningKey))
+	if err != nil {
+		return err
+	}
+	if id, err := signkey.ID(key.Public()); err != nil || id != in.SignedBy {
+		return fmt.Errorf("signing key %s: it changed while Pulumi ran; run it again", value(in.SigningKey))
+	}
+	statements := map[v1.Hash][]*attest.Statement{}
+	add := func(subject v1.Hash, predicateType string, predicate any) error {
+		s, err := attest.NewStatement(repo.Name(), subject, predicateType, predicate)
+		statements[subject] = append(statements[subject], s)
+		return err
+	}
+	if err := add(b.digest, attest.ProvenanceType, in.provenance(ctx, b)); err != nil {
+		return err
+	}
+	for _, s := range b.sboms {
+		document, err := s.image.Payload()
+		if err != nil {
+			return fmt.Errorf("SBOM of %s: %w", s.subject, err)
+		}
+		if err := add(s.subject, attest.SPDXType, json.RawMessage(document)); err != nil {
+			return err
+		}
+	}
+	for subject, list := range statements {
+		if err := attest.Attach(ctx, repo.Digest(subject.String()), list, key, options...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// provenance says from what the image was built. The modules are in the SBOM.
+func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Provenance {
+	external := map[string]any{"importPath": in.ImportPath, "platforms": in.Platforms}
+	if base := value(in.Base); base != "" {
+		external["base"] = base
+	}
+	if len(in.Labels) > 0 {
+		external["labels"] = in.Labels
+	}
+	internal := map[string]any{"goVersion": b.goVersion}
+	if in.Sources != "" {
+		internal["sources"] = in.Sources
+	}
+	return attest.Provenance{
+		BuildDefinition: attest.BuildDefinition{
+			BuildType: buildType, ExternalParameters: external, InternalParameters: internal,
+			ResolvedDependencies: sourceCommit(ctx, value(in.Dir)),
+		},
+		RunDetails: attest.RunDetails{Builder: attest.Builder{ID: builderID, Version: map[string]string{"provider": image.Version, "ko": koVersion}}},
+	}
+}
+
+// sourceCommit returns the git commit of the sources, and whether files differ from it.
+// It returns nothing where git has no answer: a build does not need git.
+func sourceCommit(ctx context.Context, dir string) []attest.Dependency {
+	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
+	defer cancel()
+	git := func(args ...string) (string, error) {
+		cmd := exec.CommandContext(ctx, "git", args...)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	commit, err := git("rev-parse", "--verify", "HEAD")
+	if err != nil {
+		return nil
+	}
+	changed, err := git("status", "--porcelain", "--untracked-files=no")
+	return []attest.Dependency{{
+		Name: "sources", Digest: map[string]string{"gitCommit": commit},
+		Annotations: map[string]any{"modified": err != nil || changed != ""},
+	}}
+}

@@ -1,0 +1,95 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	p "github.com/pulumi/pulumi-go-provider"
+
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// transfer is the copy of a promoted image.
+type transfer struct {
+	source, target name.Digest
+	// known says whether the target's repository is known.
+	known          bool
+	tag            string
+	keys           signkey.Trusted
+	predicateTypes []string
+	from, to       []remote.Option
+}
+
+// transfer returns the copy that checked inputs describe.
+func (in PromotedInputs) transfer() (*transfer, error) {
+	t := &transfer{known: in.Repository != "", tag: in.Tag, predicateTypes: in.PredicateTypes}
+	var err error
+	if t.source, err = name.NewDigest(in.Source, name.StrictValidation); err != nil {
+		return nil, fmt.Errorf("source %q: %w", in.Source, err)
+	}
+	if t.keys, err = signkey.ParseTrusted(in.TrustedKeys...); err != nil {
+		return nil, fmt.Errorf("trustedKeys: %w", err)
+	}
+	credentials := in.Credentials
+	if t.known {
+		repo, err := name.NewRepository(in.Repository, name.StrictValidation)
+		if err != nil {
+			return nil, fmt.Errorf("repository %q: %w", in.Repository, err)
+		}
+		t.target, t.to = repo.Digest(t.source.DigestStr()), clientOptions(repo, credentials)
+		if repo.RegistryStr() != t.source.RegistryStr() {
+			credentials = nil // they are the target's: no other registry sees the password
+		}
+	}
+	t.from = clientOptions(t.source.Context(), credentials)
+	return t, nil
+}
+
+// inTarget says whether the target has the image, verified.
+func (t *transfer) inTarget(ctx context.Context) bool {
+	if !t.known {
+		return false
+	}
+	_, err := attest.Verify(ctx, t.target, t.keys, t.predicateTypes, t.to...)
+	return err == nil
+}
+
+func (t *transfer) verifySource(ctx context.Context) error {
+	_, err := attest.Verify(ctx, t.source, t.keys, t.predicateTypes, t.from...)
+	return err
+}
+
+// copy verifies the source, copies it and verifies the target, which then gets the tag. If
+// the target has the image, the source is not needed: it may be gone.
+func (t *transfer) copy(ctx context.Context) error {
+	if !t.inTarget(ctx) {
+		p.GetLogger(ctx).InfoStatusf("copying %s", t.source)
+		if err := t.verifySource(ctx); err != nil {
+			return err
+		}
+		if err := attest.Copy(ctx, t.source, t.target.Context(), t.from, t.to); err != nil {
+			return err
+		}
+		if _, err := attest.Verify(ctx, t.target, t.keys, t.predicateTypes, t.to...); err != nil {
+			return fmt.Errorf("verify the copy: %w", err)
+		}
+	}
+	options := append([]remote.Option{remote.WithContext(ctx)}, t.to...)
+	desc, err := remote.Get(t.target, options...)
+	if err != nil {
+		return fmt.Errorf("read the copy %s: %w", t.target, err)
+	}
+	pusher, err := remote.NewPusher(t.to...)
+	if err != nil {
+		return fmt.Errorf("registry %s: %w", t.target.RegistryStr(), err)
+	}
+	// A push skips a tag that is there. Repositories with immutable tags refuse to set one
+	// again.
+	if err := pusher.Push(ctx, t.target.Context().Tag(t.tag), desc); err != nil {
+		return fmt.Errorf("tag %s: %w", t.target, err)
+	}
+	return nil
+}

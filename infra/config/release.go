@@ -1,0 +1,123 @@
+package config
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// Release is what a promotion has written: the images that another stack built and
+// signed. The stack then copies them and builds none. See docs/promotion.md.
+type Release struct {
+	// The git commit of the promoted program: 40 hexadecimal digits.
+	Commit string `key:"commit" unset:"the stack builds its images"`
+	// When it was promoted, such as `2026-12-01T10:00:00Z`, in quotes.
+	At string `key:"at" unset:"required with release.images"`
+	// The stack that built the images.
+	From string `key:"from" unset:"required with release.images"`
+	// Where that stack's images are: `REGISTRY/PREFIX`. The image `web` is in
+	// `REGISTRY/PREFIX/web`.
+	Repository string `key:"repository" unset:"required with release.images"`
+	// The digest of each image that the stack runs, by its short name, such as `web`.
+	Images map[string]string `key:"images" unset:"the stack builds its images"`
+}
+
+// The short names of images that run as no service and no task of their own.
+const (
+	// RedisAgentImage is that of the agent of each Redis in the cluster.
+	RedisAgentImage = "redisnode"
+	// WebhookCertificateImage is that of the job for VPA's certificate.
+	WebhookCertificateImage = "webhookcert"
+)
+
+// Promoted says whether the stack runs the images of a promotion.
+func (s *Stack) Promoted() bool { return len(s.Release.Images) > 0 }
+
+// Source returns the promoted image with a short name, as REPOSITORY@DIGEST.
+func (r Release) Source(short string) string {
+	return r.Repository + "/" + short + "@" + r.Images[short]
+}
+
+// images lists the images that the program builds or promotes, by their short names.
+func (s *Stack) images() []string {
+	var names []string
+	for _, p := range scaling.Services() {
+		names = append(names, p.Short)
+	}
+	if s.Postgres.Kind != NoStore {
+		names = append(names, scaling.Migrate().Short)
+	}
+	if s.Redis.Kind == InCluster {
+		names = append(names, RedisAgentImage)
+	}
+	if s.PodScaling.Enabled {
+		names = append(names, WebhookCertificateImage)
+	}
+	return names
+}
+
+var (
+	commitID    = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	imageDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	// stackName is what Pulumi accepts for the name of a stack.
+	stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
+	// registryPath is a registry with a path and no tag (OCI distribution specification).
+	registryPath = regexp.MustCompile(`^[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$`)
+	// imageName is the last part of a repository's name.
+	imageName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+)
+
+// validateRelease checks what a promotion has written, or a person who edited it.
+func validateRelease(s *Stack) field.ErrorList {
+	at, r := path("release"), s.Release
+	if !s.has("release") {
+		return nil
+	}
+	var problems field.ErrorList
+	promoted := func(err error) bool { return err == nil }
+	_, timeErr := time.Parse(time.RFC3339, r.At)
+	for _, f := range []struct {
+		name, value string
+		ok          bool
+		rule        string
+	}{
+		{"commit", r.Commit, commitID.MatchString(r.Commit), "must be 40 hexadecimal digits, as git rev-parse prints them"},
+		{"at", r.At, promoted(timeErr), "must be a time such as 2026-12-01T10:00:00Z, in quotes"},
+		{"from", r.From, stackName.MatchString(r.From), "must be the name of a stack"},
+		{"repository", r.Repository, registryPath.MatchString(r.Repository), "must be REGISTRY/PREFIX without a tag, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com/progressive-framework-staging"},
+	} {
+		switch {
+		case !s.has("release." + f.name):
+			problems = append(problems, field.Required(at.Child(f.name), "pf promote writes it with the other keys of release"))
+		case !f.ok:
+			problems = append(problems, field.Invalid(at.Child(f.name), f.value, f.rule))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Images)) {
+		if !imageName.MatchString(name) || !imageDigest.MatchString(r.Images[name]) {
+			problems = append(problems, field.Invalid(at.Child("images", name), r.Images[name], "must be the digest of an image, sha256: and 64 hexadecimal digits"))
+		}
+	}
+	for _, name := range s.images() {
+		if r.Images[name] == "" {
+			problems = append(problems, field.Required(at.Child("images", name), "the stack runs this image, and the promotion has no digest of it; promote from a stack that has it"))
+		}
+	}
+	if len(s.Images.TrustedKeys) == 0 {
+		problems = append(problems, field.Required(path("images.trustedKeys"), "the public keys that promoted images are verified with"))
+	}
+	return problems
+}
+
+// checkTrustedKey checks a file with public keys.
+func checkTrustedKey(content []byte) error {
+	_, err := signkey.ParseTrusted(strings.TrimSpace(string(content)))
+	return err
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/image"
+	"github.com/progressive-framework/platform/infra/config"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// A stack with a release copies each image that it would build, and builds none.
+func TestReleaseCopiesEveryImage(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, signkey.Create(key))
+	public, err := os.ReadFile(key + ".pub")
+	require.NoError(t, err)
+	project := config.WithFiles(fstest.MapFS{
+		"staging.pub": {Data: public}, "signing.pem": {Data: []byte("secret")}, ".sandbox/issuer/jwks.json": {Data: []byte(`{"keys":[{"kty":"EC","crv":"P-256","kid":"a","x":"a","y":"a"}]}`)},
+	})
+	for _, stack := range []string{"prod", "sandbox"} {
+		t.Run(stack, func(t *testing.T) {
+			const images, auth = "progressive-framework:images", "progressive-framework:auth"
+			changes := map[string]string{images: `{"signingKey":"signing.pem"}`, auth: `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`}
+			built, err := config.Load(stack, valuesWith(t, stack, changes), project)
+			require.NoError(t, err)
+			all, err := deployMocked(t, built)
+			require.NoError(t, err)
+			digests := map[string]string{}
+			for _, r := range all {
+				if r.Type == image.Token {
+					short := strings.TrimPrefix(r.Name, built.Name()+"-")
+					digests[short] = "sha256:" + strings.Repeat("0a", 32)
+					require.Equal(t, "../signing.pem", r.Inputs["signingKey"].StringValue(), "the provider runs in the program's folder")
+				}
+			}
+			require.Contains(t, digests, "web")
+
+			release, err := json.Marshal(map[string]any{
+				"commit": strings.Repeat("0a", 20), "at": "2026-12-01T10:00:00Z", "from": "staging",
+				"repository": "registry.example.com/staging", "images": digests,
+			})
+			require.NoError(t, err)
+			changes[images], changes["progressive-framework:release"] = `{"trustedKeys":["staging.pub"]}`, string(release)
+			promoted, err := config.Load(stack, valuesWith(t, stack, changes), project)
+			require.NoError(t, err, "the images of the configuration are those of the program")
+			all, err = deployMocked(t, promoted)
+			require.NoError(t, err)
+			sources := map[string]bool{}
+			for _, r := range all {
+				require.NotEqual(t, image.Token, r.Type, r.Name)
+				if r.Type == image.PromotedToken {
+					sources[r.Inputs["source"].StringValue()] = true
+					require.Equal(t, string(public), r.Inputs["trustedKeys"].ArrayValue()[0].StringValue())
+				}
+			}
+			require.Len(t, sources, len(digests))
+			for short, digest := range digests {
+				require.True(t, sources["registry.example.com/staging/"+short+"@"+digest], short)
+			}
+
+			delete(digests, "web")
+			for short := range digests { // each is needed
+				changes["progressive-framework:release"] = strings.Replace(string(release), `"`+short+`":`, `"other":`, 1)
+				_, err = config.Load(stack, valuesWith(t, stack, changes), project)
+				require.ErrorContains(t, err, "release.images."+short+": Required value")
+			}
+		})
+	}
+}

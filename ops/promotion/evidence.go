@@ -1,0 +1,213 @@
+package promotion
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/progressive-framework/platform/ops/kubeclient"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+// maxEvidence is the largest file of evidence in bytes. A report of pf load of an hour has
+// less than 5 MB.
+const maxEvidence = 64 << 20
+
+// readEvidence reads a JSON file.
+func readEvidence(file string, into any) error {
+	f, err := os.Open(file) //nolint:gosec // the file that the caller names
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxEvidence+1))
+	switch {
+	case err != nil:
+		return err
+	case len(raw) > maxEvidence:
+		return fmt.Errorf("%s is larger than %d bytes", file, maxEvidence)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%s is no report: %w", file, err)
+	}
+	return nil
+}
+
+// errNoCluster is the cause of an error of a cluster that can't be asked.
+var errNoCluster = errors.New("the cluster does not answer")
+
+// checkPods checks that the pods of a stack's namespace run exactly its images. It returns
+// the number of pods. A pod that is being deleted, or has ended, does not count.
+func checkPods(ctx context.Context, client kubernetes.Interface, namespace, repository string, digests map[string]string) (int, error) {
+	list, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errNoCluster, err)
+	}
+	n, wrong := 0, map[string]bool{}
+	for _, pod := range list.Items {
+		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+			continue
+		}
+		for _, c := range pod.Spec.Containers {
+			path, ours := strings.CutPrefix(c.Image, repository+"/")
+			if !ours {
+				continue // an image of others
+			}
+			short, digest, _ := strings.Cut(path, "@")
+			if digests[short] == "" || digests[short] != digest {
+				wrong[pod.Name+" runs "+c.Image] = true
+			}
+			n++
+		}
+	}
+	if len(wrong) > 0 {
+		return n, fmt.Errorf("the pods run other images than the stack's output names: %s; wait until the rollout has ended, or run pulumi up", strings.Join(slices.Sorted(maps.Keys(wrong)), ", "))
+	}
+	if n == 0 {
+		return 0, fmt.Errorf("no pod in %s runs an image of %s", namespace, repository)
+	}
+	return n, nil
+}
+
+// podClient returns a client for the cluster of a stack.
+func podClient(o stackoutput.Outputs) (kubernetes.Interface, error) {
+	if len(o.KubeconfigFile()) == 0 {
+		return nil, fmt.Errorf("%w: the stack has no output kubeconfig", errNoCluster)
+	}
+	clients, err := kubeclient.New(o.KubeconfigFile())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoCluster, err)
+	}
+	return clients.Kubernetes, nil
+}
+
+// lastUpdate returns when the last update of a stack ended. A failed one is an error: what
+// runs is then not what the program says.
+func lastUpdate(history []stackoutput.Update) (time.Time, error) {
+	for _, u := range history {
+		if u.Kind != "update" {
+			continue
+		}
+		if u.Result != "succeeded" {
+			return time.Time{}, fmt.Errorf("the last update of the stack is %s: run pulumi up until it succeeds", u.Result)
+		}
+		return u.Ended, nil
+	}
+	return time.Time{}, errors.New("the stack has no update in its history")
+}
+
+// loadReport has the members of a report of pf load --json that decide.
+type loadReport struct {
+	Schema      int       `json:"schema"`
+	URL         string    `json:"url"`
+	Started     time.Time `json:"started"`
+	Interrupted bool      `json:"interrupted"`
+	Refusals    checked   `json:"refusals"`
+	Answers     checked   `json:"answers"`
+	Load        []struct {
+		Name   string         `json:"name"`
+		Sent   int            `json:"sent"`
+		Failed map[string]int `json:"failed"`
+		P95    float64        `json:"p95"`
+		Limit  float64        `json:"limit"`
+		Kept   bool           `json:"kept"`
+	} `json:"load"`
+}
+
+type checked struct {
+	Wrong []string `json:"wrong"`
+}
+
+// checkLoad checks that a load test of the stack at url, begun after its last update, kept
+// every limit and got no wrong answer.
+func checkLoad(r loadReport, url string, updated time.Time) error {
+	switch {
+	case r.Schema != 1:
+		return fmt.Errorf("the report has schema %d, must be 1: write it with this pf load --json", r.Schema)
+	case r.URL != url:
+		return fmt.Errorf("the report is of %s, must be of %s", r.URL, url)
+	case r.Started.Before(updated):
+		return fmt.Errorf("the test began at %s, before the last update at %s: it tested other images", r.Started.UTC().Format(time.RFC3339), updated.UTC().Format(time.RFC3339))
+	case r.Interrupted:
+		return errors.New("the test was interrupted")
+	case len(r.Refusals.Wrong)+len(r.Answers.Wrong) > 0:
+		return fmt.Errorf("the platform gave wrong answers: %s", strings.Join(append(r.Refusals.Wrong, r.Answers.Wrong...), "; "))
+	case len(r.Load) == 0:
+		return errors.New("the report has no load")
+	}
+	var faults []string
+	for _, row := range r.Load {
+		failed := 0
+		for _, n := range row.Failed {
+			failed += n
+		}
+		if failed > 0 {
+			faults = append(faults, fmt.Sprintf("%s: %d of %d requests failed", row.Name, failed, row.Sent))
+		}
+		if !row.Kept {
+			faults = append(faults, fmt.Sprintf("%s: p95 %.0f ms, must be at most %.0f ms", row.Name, row.P95, row.Limit))
+		}
+	}
+	if len(faults) > 0 {
+		return errors.New(strings.Join(faults, "; "))
+	}
+	return nil
+}
+
+// checkPreview reads the folder of pf ci preview --out: plan.json, verdict.json and
+// policy.json. It checks that the preview is of the stack, loses nothing that holds data
+// and has no new mandatory violation.
+func checkPreview(dir, stack string) (string, error) {
+	var plan struct {
+		Stack  string            `json:"stack"`
+		Commit string            `json:"commit"`
+		Steps  []json.RawMessage `json:"steps"`
+	}
+	var verdict struct {
+		Losses []struct {
+			Op, URN  string
+			Approval *json.RawMessage
+		} `json:"losses"`
+	}
+	var policy struct {
+		Findings []struct {
+			Rule, Kind, Resource string
+			New                  bool
+		} `json:"findings"`
+	}
+	for file, into := range map[string]any{"plan.json": &plan, "verdict.json": &verdict, "policy.json": &policy} {
+		if err := readEvidence(filepath.Join(dir, file), into); err != nil {
+			return "", err
+		}
+	}
+	if plan.Stack != stack {
+		return "", fmt.Errorf("%s is a preview of the stack %q, must be of %q", dir, plan.Stack, stack)
+	}
+	var faults []string
+	for _, loss := range verdict.Losses {
+		if loss.Approval == nil {
+			faults = append(faults, fmt.Sprintf("%s of %s, which holds data, has no approval", loss.Op, loss.URN))
+		}
+	}
+	for _, f := range policy.Findings {
+		if f.New && f.Kind == "mandatory" {
+			faults = append(faults, fmt.Sprintf("new violation of %s by %s", f.Rule, f.Resource))
+		}
+	}
+	if len(faults) > 0 {
+		return "", errors.New(strings.Join(faults, "; "))
+	}
+	return fmt.Sprintf("%d changes at commit %.12s, no loss without an approval, no new mandatory violation", len(plan.Steps), plan.Commit), nil
+}

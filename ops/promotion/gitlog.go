@@ -1,0 +1,124 @@
+package promotion
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/release/record"
+)
+
+const (
+	// gitTimeout limits one command of git.
+	gitTimeout = 30 * time.Second
+	// maxHistory limits how many commits of a stack's file a rollback looks at.
+	maxHistory = 200
+)
+
+// git runs a command of git in the project's folder.
+func (p project) git(ctx context.Context, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "git", args...) //nolint:gosec // the arguments are commits and names that were checked
+	cmd.Dir = p.dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
+	}
+	return string(out), nil
+}
+
+// head returns the commit of the project.
+func (p project) head(ctx context.Context) (string, error) {
+	out, err := p.git(ctx, "rev-parse", "--verify", "HEAD^{commit}")
+	return strings.TrimSpace(out), err
+}
+
+// clean checks that a stack's file has no change that is not committed, so that the commit
+// has the record alone.
+func (p project) clean(ctx context.Context, stack string) error {
+	out, err := p.git(ctx, "status", "--porcelain", "--", fileName(stack))
+	if err != nil {
+		return err
+	}
+	if out != "" {
+		return fmt.Errorf("%s has changes that are not committed: commit or undo them first", fileName(stack))
+	}
+	return nil
+}
+
+// commit commits a stack's file alone, on a new branch.
+func (p project) commit(ctx context.Context, stack, branch, message string) error {
+	if _, err := p.git(ctx, "switch", "--create", branch); err != nil {
+		return err
+	}
+	_, err := p.git(ctx, "commit", "--quiet", "--only", "--message", message, "--", fileName(stack))
+	return err
+}
+
+// release is a record in the history of a stack's file.
+type release struct {
+	// commit is the one that wrote it.
+	commit string
+	*record.Record
+}
+
+// history returns the records of a stack's file, the newest first. Commits that did not
+// change the images are left out.
+func (p project) history(ctx context.Context, stack string) ([]release, error) {
+	out, err := p.git(ctx, "log", "--format=%H", fmt.Sprintf("--max-count=%d", maxHistory), "--", fileName(stack))
+	if err != nil {
+		return nil, err
+	}
+	var list []release
+	for _, commit := range strings.Fields(out) {
+		text, err := p.git(ctx, "show", commit+":./"+fileName(stack))
+		if err != nil {
+			return nil, err
+		}
+		f, err := record.Parse([]byte(text))
+		if err != nil {
+			return nil, fmt.Errorf("%s at %.12s: %w", fileName(stack), commit, err)
+		}
+		// The oldest commit of the same images is the one that wrote them.
+		if n := len(list); n > 0 && list[n-1].SameImages(f.Release) {
+			list[n-1] = release{commit, f.Release}
+			continue
+		}
+		list = append(list, release{commit, f.Release})
+	}
+	return list, nil
+}
+
+// errNoEarlier is the cause of an error of a rollback without a release to go back to.
+var errNoEarlier = errors.New("no earlier release")
+
+// target returns the release to go back to: that of a commit, or the last one with other
+// images than now.
+func target(list []release, now *record.Record, commit string) (release, error) {
+	for _, r := range list {
+		switch {
+		case r.Record == nil:
+		case commit != "" && (strings.HasPrefix(r.commit, commit) || strings.HasPrefix(r.Commit, commit)):
+			return r, nil
+		case commit == "" && !r.SameImages(now):
+			return r, nil
+		}
+	}
+	var have []string
+	for _, r := range list {
+		if r.Record != nil {
+			have = append(have, fmt.Sprintf("%.12s (promoted %.12s)", r.commit, r.Commit))
+		}
+	}
+	if len(have) == 0 {
+		return release{}, fmt.Errorf("%w: no commit of the file has a key release", errNoEarlier)
+	}
+	return release{}, fmt.Errorf("%w: %q is none of %s", errNoEarlier, commit, strings.Join(have, ", "))
+}

@@ -1,0 +1,197 @@
+package promotion
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubefake "k8s.io/client-go/kubernetes/fake"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+func TestPromotionWritesTheReleaseAlone(t *testing.T) {
+	p := newTestProject(t)
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--commit")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "load test")
+	require.Contains(t, out, "not checked")
+	text := p.read("Pulumi.prod.yaml")
+	require.True(t, strings.HasPrefix(text, prodFile+"  progressive-framework:release:\n"), text)
+	r := p.release("prod")
+	require.Equal(t, "staging", r.From)
+	require.Equal(t, p.registry+"/staging", r.Repository)
+	require.Equal(t, p.git("rev-parse", "main"), r.Commit)
+	for short, reference := range p.images {
+		require.Equal(t, reference, r.Source(short))
+	}
+	require.Equal(t, "Pulumi.prod.yaml", p.git("show", "--format=", "--name-only", "HEAD"))
+	require.Equal(t, "promote-prod-"+r.Commit[:12], p.git("branch", "--show-current"))
+	require.Regexp(t, `load test +not checked`, p.git("log", "-1", "--format=%B"))
+	require.Empty(t, p.git("status", "--porcelain"))
+
+	out, code = p.run("promote", "--from", "staging", "--to", "prod")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "nothing was written")
+}
+
+func TestPromotionIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		why     string
+		prepare func(p *testProject) (more []string)
+		code    int
+		want    string
+	}{
+		{"nobody signed the images", func(p *testProject) []string { p.build(false); return nil }, exitcode.Found, "nothing of this type is attached"},
+		{"another key signed them", func(p *testProject) []string {
+			other := newTestProject(p.t)
+			p.write("keys/staging.pub", other.read("keys/staging.pub"))
+			p.outputs("staging", p.images) // the newer project's Pulumi answers now
+			p.history("update", "succeeded", time.Now().Add(-time.Hour))
+			return nil
+		}, exitcode.Found, "is signed by another key"},
+		{"no key is trusted", func(p *testProject) []string {
+			p.write("Pulumi.prod.yaml", "config:\n  a:b: c\n")
+			return nil
+		}, exitcode.Found, "images.trustedKeys is not set"},
+		{"the update is too young", func(p *testProject) []string {
+			p.history("update", "succeeded", time.Now().Add(-time.Minute))
+			return nil
+		}, exitcode.Found, "must be 30m0s"},
+		{"the update failed", func(p *testProject) []string {
+			p.history("update", "failed", time.Now().Add(-time.Hour))
+			return nil
+		}, exitcode.Found, "the last update of the stack is failed"},
+		{"an image by its tag", func(p *testProject) []string {
+			p.outputs("staging", map[string]string{"web": p.registry + "/staging/web:v1"})
+			return nil
+		}, exitcode.NotLooked, "must be REPOSITORY@sha256:DIGEST"},
+		{"an image of another place", func(p *testProject) []string {
+			p.images["web"] = strings.Replace(p.images["web"], "/staging/", "/elsewhere/", 1)
+			p.outputs("staging", p.images)
+			return nil
+		}, exitcode.NotLooked, "next to the others"},
+		{"no load report", func(*testProject) []string { return []string{"--load-report", "none.json"} }, exitcode.Found, "none.json"},
+		{"a file with changes", func(p *testProject) []string {
+			p.write("Pulumi.prod.yaml", prodFile+"  x:y: z\n")
+			return []string{"--commit"}
+		}, exitcode.Usage, "has changes that are not committed"},
+		{"a stack that is a path", func(*testProject) []string { return []string{"--to", "../prod"} }, exitcode.Usage, "must be the name of a stack"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			p := newTestProject(t)
+			args := append([]string{"promote", "--from", "staging", "--to", "prod"}, c.prepare(p)...)
+			before := p.read("Pulumi.prod.yaml")
+			out, code := p.run(args...)
+			require.Equal(t, c.code, code, out)
+			require.Contains(t, out, c.want)
+			require.Equal(t, before, p.read("Pulumi.prod.yaml"))
+		})
+	}
+}
+
+func pod(name, image string, change ...func(*corev1.Pod)) *corev1.Pod {
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Image: image}}}}
+	for _, c := range change {
+		c(p)
+	}
+	return p
+}
+
+func TestPodsMustRunTheDigestsOfTheOutput(t *testing.T) {
+	digests := map[string]string{"web": "sha256:1", "migrate": "sha256:2"}
+	ended := func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }
+	for _, c := range []struct {
+		why  string
+		pods []*corev1.Pod
+		want string
+	}{
+		{"the digest, and an image of others", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "docker.io/redis:7")}, ""},
+		{"an older pod that has ended", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "r/migrate@sha256:9", ended)}, ""},
+		{"a rollout that has not ended", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "r/web@sha256:0")}, "b runs r/web@sha256:0"},
+		{"an image that the output does not have", []*corev1.Pod{pod("a", "r/other@sha256:1")}, "a runs r/other@sha256:1"},
+		{"no pod", nil, "no pod in ns runs"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			client := kubefake.NewClientset()
+			for _, p := range c.pods {
+				require.NoError(t, client.Tracker().Add(p))
+			}
+			_, err := checkPods(t.Context(), client, "ns", "r", digests)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
+	updated := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
+	good := `{"schema":1,"url":"https://a","started":"2026-12-01T11:00:00Z","refusals":{},"answers":{},"load":[{"name":"page","sent":10,"p95":50,"limit":100,"kept":true}]}`
+	for why, c := range map[string]struct{ old, new, want string }{
+		"within every limit":        {"", "", ""},
+		"a report of another stack": {"https://a", "https://b", "must be of https://a"},
+		"a report of older images":  {"T11", "T09", "it tested other images"},
+		"a missed limit":            {`"kept":true`, `"kept":false`, "page: p95 50 ms, must be at most 100 ms"},
+		"failed requests":           {`"p95"`, `"failed":{"503":2},"p95"`, "2 of 10 requests failed"},
+		"a wrong answer":            {`"answers":{}`, `"answers":{"wrong":["a plan of no day"]}`, "a plan of no day"},
+		"an interrupted test":       {`"refusals"`, `"interrupted":true,"refusals"`, "interrupted"},
+		"no load":                   {`"load"`, `"other"`, "has no load"},
+		"another schema":            {`"schema":1`, `"schema":2`, "has schema 2"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			var r loadReport
+			require.NoError(t, json.Unmarshal([]byte(strings.Replace(good, c.old, c.new, 1)), &r))
+			err := checkLoad(r, "https://a", updated)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestPreviewMustLoseNothing(t *testing.T) {
+	for why, c := range map[string]struct{ plan, verdict, policy, want string }{
+		"no loss":            {`{"stack":"prod","commit":"0a0a","steps":[{}]}`, `{"losses":null}`, `{"findings":[{"rule":"a","kind":"mandatory","new":false}]}`, ""},
+		"an approved loss":   {`{"stack":"prod"}`, `{"losses":[{"op":"replace","urn":"u","Approval":{"owner":"me"}}]}`, `{}`, ""},
+		"a loss":             {`{"stack":"prod"}`, `{"losses":[{"op":"replace","urn":"u","Approval":null}]}`, `{}`, "replace of u, which holds data"},
+		"a new violation":    {`{"stack":"prod"}`, `{}`, `{"findings":[{"rule":"a","kind":"mandatory","new":true,"resource":"r"}]}`, "new violation of a by r"},
+		"another stack":      {`{"stack":"dev"}`, `{}`, `{}`, `must be of "prod"`},
+		"a file that is cut": {`{"stack":`, `{}`, `{}`, "is no report"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			dir := t.TempDir()
+			for file, text := range map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy} {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
+			}
+			_, err := checkPreview(dir, "prod")
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+	_, err := checkPreview(t.TempDir(), "prod")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestLastUpdateIgnoresOtherOperations(t *testing.T) {
+	ended := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
+	at, err := lastUpdate([]stackoutput.Update{{Kind: "refresh", Result: "failed"}, {Kind: "update", Result: "succeeded", Ended: ended}})
+	require.NoError(t, err)
+	require.Equal(t, ended, at)
+	_, err = lastUpdate(nil)
+	require.ErrorContains(t, err, "no update")
+}

@@ -1,0 +1,145 @@
+// Package promotion has the subcommands of a release manager: promote writes which images
+// a stack runs, rollback writes an earlier record, diff says how two stacks differ.
+//
+// Each writes the key release of a stack's file and nothing else. It changes no stack: the
+// file is reviewed and merged, and pulumi up copies the images (ko:index:Promoted). Git is
+// the history of the releases.
+package promotion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/record"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// wanted are the statements that a promoted image has.
+var wanted = []string{attest.ProvenanceType, attest.SPDXType}
+
+// stackName is what Pulumi accepts for the name of a stack. It becomes part of a file's
+// name.
+var stackName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
+
+// project is the folder with the stacks' files.
+type project struct{ dir string }
+
+// newProject returns the project of the flag --cwd.
+func newProject(dir string) (project, error) {
+	if dir == "" {
+		dir = "."
+	}
+	if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err != nil {
+		return project{}, fmt.Errorf("%s is no project: %w: run pf in the folder of Pulumi.yaml, or name it by --cwd", dir, err)
+	}
+	return project{dir}, nil
+}
+
+// fileName is that of a stack's file.
+func fileName(stack string) string { return "Pulumi." + stack + ".yaml" }
+
+// read reads a stack's file.
+func (p project) read(stack string) (*record.File, error) {
+	if !stackName.MatchString(stack) {
+		return nil, fmt.Errorf("stack %q: must be the name of a stack, without its organization", stack)
+	}
+	text, err := os.ReadFile(filepath.Join(p.dir, fileName(stack)))
+	if err != nil {
+		return nil, fmt.Errorf("stack %s: %w", stack, err)
+	}
+	f, err := record.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", fileName(stack), err)
+	}
+	return f, nil
+}
+
+// write writes the record into a stack's file.
+func (p project) write(stack string, f *record.File, r *record.Record) error {
+	text, err := f.With(r)
+	if err != nil {
+		return fmt.Errorf("%s: %w", fileName(stack), err)
+	}
+	return os.WriteFile(filepath.Join(p.dir, fileName(stack)), text, 0o644) //nolint:gosec // a file of the project, which is in git
+}
+
+// keys reads the trusted keys of a stack's file.
+func (p project) keys(stack string, f *record.File) (signkey.Trusted, error) {
+	if len(f.TrustedKeys) == 0 {
+		return nil, fmt.Errorf("%s: images.trustedKeys is not set: name the files of the public keys (docs/promotion.md)", fileName(stack))
+	}
+	var texts []string
+	for _, file := range f.TrustedKeys {
+		if !filepath.IsLocal(file) {
+			return nil, fmt.Errorf("%s: images.trustedKeys has %q: must be a file of the project", fileName(stack), file)
+		}
+		text, err := os.ReadFile(filepath.Join(p.dir, file))
+		if err != nil {
+			return nil, fmt.Errorf("%s: images.trustedKeys: %w", fileName(stack), err)
+		}
+		texts = append(texts, string(text))
+	}
+	keys, err := signkey.ParseTrusted(texts...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: images.trustedKeys: %w", fileName(stack), err)
+	}
+	return keys, nil
+}
+
+// splitImages turns the output images of a stack into the members of a record. All images
+// must be by digest and in REPOSITORY/SHORT.
+func splitImages(images map[string]string) (repository string, digests map[string]string, err error) {
+	if len(images) == 0 {
+		return "", nil, errors.New("the stack has no output images: run pulumi up first")
+	}
+	digests = map[string]string{}
+	for _, short := range slices.Sorted(maps.Keys(images)) {
+		ref, err := name.NewDigest(images[short], name.StrictValidation)
+		if err != nil {
+			return "", nil, fmt.Errorf("image %s is %q: must be REPOSITORY@sha256:DIGEST: %w", short, images[short], err)
+		}
+		prefix, found := strings.CutSuffix(ref.Context().Name(), "/"+short)
+		if !found || repository != "" && prefix != repository {
+			return "", nil, fmt.Errorf("image %s is in %s: must be in %s/%s, next to the others", short, ref.Context(), repository, short)
+		}
+		repository, digests[short] = prefix, ref.DigestStr()
+	}
+	return repository, digests, nil
+}
+
+// registryOptions are the options of requests to registries: the logins of the docker
+// config.
+func registryOptions() []remote.Option {
+	return []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("pf")}
+}
+
+// verifyImage verifies an image of a registry.
+func verifyImage(ctx context.Context, reference string, keys signkey.Trusted) ([]attest.Attestation, error) {
+	ref, err := name.NewDigest(reference, name.StrictValidation)
+	if err != nil {
+		return nil, fmt.Errorf("image %q: %w", reference, err)
+	}
+	return attest.Verify(ctx, ref, keys, wanted, registryOptions()...)
+}
+
+// outputsOf reads the outputs of a stack.
+func outputsOf(ctx context.Context, dir, stack string) (stackoutput.Outputs, error) {
+	o, err := (&stackoutput.Stack{Name: stack, Dir: dir}).Read(ctx)
+	if err != nil {
+		return o, fmt.Errorf("stack %s: %w", stack, err)
+	}
+	return o, nil
+}

@@ -1,0 +1,189 @@
+package promotion
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/record"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+const prodFile = `config:
+  aws:region: us-east-1
+  progressive-framework:environment: prod
+  # why
+  progressive-framework:images:
+    trustedKeys: [keys/staging.pub]
+`
+
+// testProject is a project in git with two stacks, a registry, and a Pulumi that answers
+// from files.
+type testProject struct {
+	t        *testing.T
+	dir      string
+	registry string
+	key      signkey.Key
+	images   map[string]string // of the stack staging
+}
+
+func newTestProject(t *testing.T) *testProject {
+	t.Helper()
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
+	t.Cleanup(server.Close)
+	p := &testProject{t: t, dir: t.TempDir(), registry: strings.TrimPrefix(server.URL, "http://")}
+	key := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, signkey.Create(key))
+	var err error
+	p.key, err = signkey.Read(key)
+	require.NoError(t, err)
+	public, err := os.ReadFile(key + ".pub")
+	require.NoError(t, err)
+	p.write("keys/staging.pub", string(public))
+	p.write("Pulumi.yaml", "name: p\nruntime: go\n")
+	p.write("Pulumi.staging.yaml", "config:\n  aws:region: us-east-1\n  progressive-framework:environment: staging\n  progressive-framework:auth: {issuer: a, token: {secure: hidden}}\n")
+	p.write("Pulumi.prod.yaml", prodFile)
+
+	bin := t.TempDir()
+	script := "#!/bin/sh\ncase \"$1 $2\" in\n\"stack output\") exec cat \"" + bin + "/output-$6\" ;;\n\"stack history\") exec cat " + bin + "/history ;;\nesac\nexit 9\n"
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte(script), 0o700))
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	t.Setenv("DOCKER_CONFIG", bin)
+	t.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+	for _, v := range []string{"GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"} {
+		t.Setenv(v, "t")
+	}
+	for _, v := range []string{"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"} {
+		t.Setenv(v, "t@example.com")
+	}
+	p.git("init", "--quiet", "--initial-branch", "main")
+	p.commit("begin")
+
+	p.history("update", "succeeded", time.Now().Add(-time.Hour))
+	p.build(true)
+	p.outputs("prod", map[string]string{})
+	return p
+}
+
+// bin is the folder of the fake Pulumi.
+func (p *testProject) bin() string { return filepath.SplitList(os.Getenv("PATH"))[0] }
+
+func (p *testProject) write(file, text string) {
+	p.t.Helper()
+	path := filepath.Join(p.dir, file)
+	require.NoError(p.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(p.t, os.WriteFile(path, []byte(text), 0o644))
+}
+
+func (p *testProject) read(file string) string {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, file))
+	require.NoError(p.t, err)
+	return string(text)
+}
+
+func (p *testProject) git(args ...string) string {
+	p.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = p.dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(p.t, err, "%s", out)
+	return strings.TrimSpace(string(out))
+}
+
+func (p *testProject) commit(message string) {
+	p.t.Helper()
+	p.git("add", "--all")
+	p.git("commit", "--quiet", "--message", message)
+}
+
+func (p *testProject) history(kind, result string, ended time.Time) {
+	p.t.Helper()
+	text, err := json.Marshal([]map[string]any{{"kind": "refresh", "result": "failed"}, {"kind": kind, "result": result, "endTime": ended}})
+	require.NoError(p.t, err)
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "history"), text, 0o600))
+}
+
+func (p *testProject) outputs(stack string, images map[string]string) {
+	p.t.Helper()
+	text, err := json.Marshal(map[string]any{"url": "https://" + stack + ".example.com", "namespace": "progressive-framework-" + stack, "images": images})
+	require.NoError(p.t, err)
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "output-"+stack), text, 0o600))
+}
+
+// build gives the stack staging new images.
+func (p *testProject) build(signed bool) {
+	p.t.Helper()
+	p.images = map[string]string{}
+	for _, short := range []string{"web", "mca"} {
+		image, err := random.Image(128, 1)
+		require.NoError(p.t, err)
+		digest, err := image.Digest()
+		require.NoError(p.t, err)
+		repo, err := name.NewRepository(p.registry + "/staging/" + short)
+		require.NoError(p.t, err)
+		ref := repo.Digest(digest.String())
+		require.NoError(p.t, remote.Write(ref, image))
+		p.images[short] = ref.String()
+		if signed {
+			p.sign(ref, digest)
+		}
+	}
+	p.outputs("staging", p.images)
+}
+
+func (p *testProject) sign(ref name.Digest, digest v1.Hash) {
+	p.t.Helper()
+	provenance, err := attest.NewStatement("x", digest, attest.ProvenanceType, attest.Provenance{BuildDefinition: attest.BuildDefinition{
+		ResolvedDependencies: []attest.Dependency{{Name: "sources", Digest: map[string]string{"gitCommit": digest.Hex[:40]}}},
+	}})
+	require.NoError(p.t, err)
+	sbom, err := attest.NewStatement("x", digest, attest.SPDXType, map[string]any{"packages": []map[string]string{{"name": "example.com/m", "versionInfo": "v1." + digest.Hex[:2]}}})
+	require.NoError(p.t, err)
+	require.NoError(p.t, attest.Attach(p.t.Context(), ref, []*attest.Statement{provenance, sbom}, p.key))
+}
+
+// run runs a subcommand of pf, and returns its output and its exit code.
+func (p *testProject) run(args ...string) (string, int) {
+	p.t.Helper()
+	stack := stackoutput.Stack{}
+	root := &cobra.Command{Use: "pf", SilenceErrors: true, SilenceUsage: true}
+	stack.Flags(root.PersistentFlags())
+	root.AddCommand(PromoteCommand(&stack), RollbackCommand(&stack), DiffCommand(&stack))
+	var out strings.Builder
+	root.SetOut(&out)
+	root.SetErr(&out)
+	root.SetArgs(append(args, "--cwd", p.dir))
+	err := root.ExecuteContext(p.t.Context())
+	code, _ := exitcode.FromError(err)
+	if err != nil {
+		fmt.Fprintln(&out, "error:", err)
+	}
+	return out.String(), code
+}
+
+func (p *testProject) release(stack string) *record.Record {
+	p.t.Helper()
+	f, err := record.Parse([]byte(p.read("Pulumi." + stack + ".yaml")))
+	require.NoError(p.t, err)
+	return f.Release
+}

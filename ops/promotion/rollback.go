@@ -1,0 +1,124 @@
+package promotion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/release/record"
+)
+
+// commitPrefix is the beginning of a commit.
+var commitPrefix = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
+
+// RollbackCommand returns the subcommand rollback. stack has the flags --stack and --cwd.
+func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
+	var to string
+	var commits bool
+	c := &cobra.Command{
+		Use:   "rollback --stack STACK [--to COMMIT]",
+		Short: "Write an earlier release of a stack again",
+		Long: "Take an earlier release from the git history of the stack's file, check that every image\n" +
+			"is in the stack's registry, signed by a trusted key, and write it. Nothing is built, and\n" +
+			"no stack changes: merge the change, and run pulumi up. Migrations of the stores are not\n" +
+			"undone: docs/promotion.md says what to check.\n\n" +
+			"Exit codes: 0 written, 1 refused, 2 wrong usage, 3 something could not be read.",
+		Example: "  pf rollback --stack prod --commit\n  pf rollback --stack prod --to 1f2e3d4c5b6a",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if stack.Name == "" {
+				return errors.New("--stack is not set: name the stack to roll back")
+			}
+			if to != "" && !commitPrefix.MatchString(to) {
+				return fmt.Errorf("--to is %q, must be 7 to 40 hexadecimal digits", to)
+			}
+			p, err := newProject(stack.Dir)
+			if err != nil {
+				return err
+			}
+			return p.rollback(c.Context(), c.OutOrStdout(), stack.Name, to, commits, time.Now().UTC().Truncate(time.Second))
+		},
+	}
+	c.Flags().StringVar(&to, "to", "", "the commit that was promoted, or the one that wrote the release; the default is the release before this one")
+	c.Flags().BoolVar(&commits, "commit", false, "create a branch and commit the file")
+	return c
+}
+
+func (p project) rollback(ctx context.Context, out io.Writer, stack, to string, commits bool, now time.Time) error {
+	file, err := p.read(stack)
+	if err != nil {
+		return err
+	}
+	if commits {
+		if err := p.clean(ctx, stack); err != nil {
+			return err
+		}
+	}
+	list, err := p.history(ctx, stack)
+	if err != nil {
+		return unread(err)
+	}
+	earlier, err := target(list, file.Release, to)
+	if err != nil {
+		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%s: %w", fileName(stack), err)}
+	}
+	if earlier.SameImages(file.Release) {
+		fmt.Fprintf(out, "%s has these images already; nothing was written\n", fileName(stack))
+		return nil
+	}
+	outputs, err := outputsOf(ctx, p.dir, stack)
+	if err != nil {
+		return unread(err)
+	}
+	r := *earlier.Record
+	r.At = now
+	var g gates
+	g.judge("images", p.available(ctx, stack, file, &r, outputs.Images), "%d images are in a registry, signed", len(r.Images))
+	if err := g.write(out); err != nil {
+		return unread(err)
+	}
+	if g.refusals() > 0 {
+		return &exitcode.Error{Code: exitcode.Found, Err: errors.New("the rollback is refused; nothing was written")}
+	}
+	return p.publish(ctx, out, change{
+		stack: stack, file: file, record: &r, commits: commits,
+		branch: fmt.Sprintf("rollback-%s-%.12s-%d", stack, r.Commit, now.Unix()),
+		title:  fmt.Sprintf("%s: back to release %.12s", stack, r.Commit),
+		body:   fmt.Sprintf("The release that commit %.12s wrote.\n", earlier.commit),
+	})
+}
+
+// available checks that every image of a record is in the stack's own registry, where a
+// promotion has left it, or in that of the stack that built it.
+func (p project) available(ctx context.Context, stack string, file *record.File, r *record.Record, current map[string]string) error {
+	keys, err := p.keys(stack, file)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, short := range slices.Sorted(maps.Keys(r.Images)) {
+		repository, _, found := strings.Cut(current[short], "@")
+		if !found { // the stack has not run this image yet
+			repository = r.Repository + "/" + short
+		}
+		_, err := verifyImage(ctx, repository+"@"+r.Images[short], keys)
+		if err == nil {
+			continue
+		}
+		if _, again := verifyImage(ctx, r.Source(short), keys); again == nil {
+			continue
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,126 @@
+package promotion
+
+import (
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/release/attest"
+)
+
+// promoted promotes the images of staging, and merges the change.
+func (p *testProject) promoted() {
+	p.t.Helper()
+	out, code := p.run("promote", "--from", "staging", "--to", "prod")
+	require.Zero(p.t, code, out)
+	p.commit("promotion")
+}
+
+// deployed copies the release of prod, as pulumi up does.
+func (p *testProject) deployed() {
+	p.t.Helper()
+	r := p.release("prod")
+	images := map[string]string{}
+	for short := range r.Images {
+		source, err := name.NewDigest(r.Source(short))
+		require.NoError(p.t, err)
+		target, err := name.NewRepository(p.registry + "/prod/" + short)
+		require.NoError(p.t, err)
+		require.NoError(p.t, attest.Copy(p.t.Context(), source, target, nil, nil))
+		images[short] = target.Digest(source.DigestStr()).String()
+	}
+	p.outputs("prod", images)
+}
+
+func TestRollbackWritesAnEarlierRelease(t *testing.T) {
+	p := newTestProject(t)
+	p.promoted()
+	p.deployed()
+	first, firstImages := p.release("prod"), p.images
+	p.build(true)
+	p.write("note", "another commit")
+	p.commit("work")
+	p.promoted()
+	p.deployed()
+	second := p.release("prod")
+	require.False(t, first.SameImages(second))
+	for _, reference := range firstImages { // staging may have lost its images
+		ref, err := name.NewDigest(reference)
+		require.NoError(t, err)
+		require.NoError(t, remote.Delete(ref))
+	}
+
+	out, code := p.run("rollback", "--stack", "prod", "--commit")
+	require.Zero(t, code, out)
+	back := p.release("prod")
+	require.True(t, back.SameImages(first))
+	require.Equal(t, first.Commit, back.Commit)
+	require.Contains(t, p.git("log", "-1", "--format=%s"), "back to release "+first.Commit[:12])
+	p.serves()
+
+	out, code = p.run("rollback", "--stack", "prod", "--to", second.Commit[:12])
+	require.Zero(t, code, out)
+	require.True(t, p.release("prod").SameImages(second), "forward again, by its commit")
+}
+
+// serves says that prod runs its release, whose images it has already.
+func (p *testProject) serves() {
+	p.t.Helper()
+	images := map[string]string{}
+	for short, digest := range p.release("prod").Images {
+		images[short] = p.registry + "/prod/" + short + "@" + digest
+	}
+	p.outputs("prod", images)
+}
+
+func TestRollbackIsRefused(t *testing.T) {
+	p := newTestProject(t)
+	out, code := p.run("rollback", "--stack", "prod")
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, "no commit of the file has a key release")
+
+	p.promoted()
+	first, images := p.release("prod"), p.images
+	out, code = p.run("rollback", "--stack", "prod")
+	require.Equal(t, exitcode.Found, code, out)
+	out, code = p.run("rollback", "--stack", "prod", "--to", "0123456")
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, first.Commit[:12], "the error lists the releases")
+	out, code = p.run("rollback", "--stack", "prod", "--to", "--all")
+	require.Equal(t, exitcode.Usage, code, out)
+
+	p.build(true)
+	p.promoted()
+	second := p.read("Pulumi.prod.yaml")
+	ref, err := name.NewDigest(images["web"])
+	require.NoError(t, err)
+	require.NoError(t, remote.Delete(ref))
+	out, code = p.run("rollback", "--stack", "prod")
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, "the image is not in the registry")
+	require.Equal(t, second, p.read("Pulumi.prod.yaml"))
+}
+
+func TestDiffShowsImagesModulesAndConfiguration(t *testing.T) {
+	p := newTestProject(t)
+	p.promoted()
+	p.deployed()
+	out, code := p.run("diff", "staging", "prod")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "web  same, sha256:")
+	require.Contains(t, out, "progressive-framework:environment  staging -> prod")
+	require.NotContains(t, out, "hidden")
+	require.Contains(t, out, "progressive-framework:auth.token  [secret] -> none")
+	require.NotContains(t, out, "aws:region")
+	require.NotContains(t, out, "release")
+
+	p.build(true)
+	out, code = p.run("diff", "staging", "prod")
+	require.Zero(t, code, out)
+	require.Regexp(t, `web  sha256:[0-9a-f]{12} -> sha256:[0-9a-f]{12}`, out)
+	require.Regexp(t, `commit [0-9a-f]{12} -> [0-9a-f]{12}`, out)
+	require.Regexp(t, `module example.com/m  v1\.[0-9a-f]{2} -> v1\.`, out)
+}

@@ -1,0 +1,43 @@
+package ruleset_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/evaluate"
+)
+
+// A stack whose images were promoted keeps every rule that a stack with built ones keeps.
+func TestPromotedImageIsOneOfTheStack(t *testing.T) {
+	env, promoted := newBase(t), 0
+	rename := func(text string) string { return strings.Replace(text, "ko:index:Image::", "ko:index:Promoted::", 1) }
+	for i, r := range env.resources {
+		r := *r
+		if r.Type == "ko:index:Image" {
+			r.Type, r.URN = "ko:index:Promoted", rename(r.URN)
+			promoted++
+		}
+		references := map[string][]string{}
+		for prop, urns := range r.References {
+			urns = slices.Clone(urns)
+			for j := range urns {
+				urns[j] = rename(urns[j])
+			}
+			references[prop] = urns
+		}
+		r.References = references
+		env.resources[i] = &r
+	}
+	require.Positive(t, promoted)
+	checked := 0
+	for key, r := range env.results(nil) {
+		if r.Rule.ID == "image-of-this-stack" {
+			checked++
+		}
+		require.Equal(t, evaluate.Holds, r.Outcome, "%s: %v", key, r.Messages)
+	}
+	require.Positive(t, checked)
+}

@@ -1,0 +1,119 @@
+package attest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// emptyType and emptyConfig are the config of a manifest without one (OCI image
+// specification 1.1, "Guidance for an empty descriptor").
+const (
+	emptyType   = types.MediaType("application/vnd.oci.empty.v1+json")
+	emptyConfig = "{}"
+)
+
+// Attach signs the statements and stores each as a referrer of the image, which must be
+// in the registry. A statement whose predicate type the key has signed for this image
+// before is skipped, so that a repeated push adds nothing.
+func Attach(ctx context.Context, image name.Digest, statements []*Statement, key signkey.Key, options ...remote.Option) error {
+	id, err := signkey.ID(key.Public())
+	if err != nil {
+		return err
+	}
+	found, err := inspect(ctx, image, signkey.Trusted{id: key.Public()}, options)
+	if err != nil {
+		return err
+	}
+	signed := map[string]bool{}
+	for _, a := range found.valid {
+		signed[a.PredicateType] = true
+	}
+	for _, s := range statements {
+		if signed[s.PredicateType] {
+			continue
+		}
+		bundle, err := Sign(ctx, s, key)
+		if err != nil {
+			return fmt.Errorf("sign %s: %w", image, err)
+		}
+		if err := attachBundle(ctx, image, found.image, bundle, s.PredicateType, options); err != nil {
+			return fmt.Errorf("attach %s to %s: %w", s.PredicateType, image, err)
+		}
+	}
+	return nil
+}
+
+// attachBundle stores a bundle as a referrer of an image.
+func attachBundle(ctx context.Context, image name.Digest, subject v1.Descriptor, bundle []byte, predicateType string, options []remote.Option) error {
+	pusher, err := remote.NewPusher(options...)
+	if err != nil {
+		return err
+	}
+	m := v1.Manifest{
+		SchemaVersion: 2,
+		MediaType:     types.OCIManifestSchema1,
+		ArtifactType:  BundleType,
+		Subject:       &v1.Descriptor{MediaType: subject.MediaType, Digest: subject.Digest, Size: subject.Size},
+		Annotations: map[string]string{
+			"dev.sigstore.bundle.content":       "dsse-envelope",
+			"dev.sigstore.bundle.predicateType": predicateType,
+		},
+	}
+	for _, blob := range []struct {
+		layer v1.Layer
+		use   func(v1.Descriptor)
+	}{
+		{static.NewLayer([]byte(emptyConfig), emptyType), func(d v1.Descriptor) { m.Config = d }},
+		{static.NewLayer(bundle, BundleType), func(d v1.Descriptor) { m.Layers = append(m.Layers, d) }},
+	} {
+		if err := pusher.Upload(ctx, image.Context(), blob.layer); err != nil {
+			return err
+		}
+		d, err := descriptor(blob.layer)
+		if err != nil {
+			return err
+		}
+		blob.use(d)
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	digest, _, err := v1.SHA256(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	return pusher.Push(ctx, image.Context().Digest(digest.String()), manifest(raw))
+}
+
+func descriptor(l v1.Layer) (v1.Descriptor, error) {
+	digest, err := l.Digest()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	size, err := l.Size()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	mediaType, err := l.MediaType()
+	return v1.Descriptor{MediaType: mediaType, Digest: digest, Size: size}, err
+}
+
+// manifest is a manifest whose blobs are in the registry. It implements remote.Taggable.
+type manifest []byte
+
+// RawManifest implements remote.Taggable.
+func (m manifest) RawManifest() ([]byte, error) { return m, nil }
+
+// MediaType says that the manifest is one of OCI.
+func (m manifest) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }

@@ -1,0 +1,393 @@
+package attest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// testRegistry is go-containerregistry's registry on loopback. It lists the media type of
+// the config as artifactType of a referrer; other registries, ECR and the sandbox's among
+// them, list the artifactType. Both must work.
+type testRegistry struct {
+	host string
+
+	mu sync.Mutex
+	// tamper changes the content of the answers to GET.
+	tamper func(path string, content []byte) []byte
+	status int // of every answer, if it is not zero
+}
+
+func newTestRegistry(t testing.TB, referrersAPI bool) *testRegistry {
+	t.Helper()
+	r := &testRegistry{}
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(referrersAPI))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.mu.Lock()
+		tamper, status := r.tamper, r.status
+		r.mu.Unlock()
+		switch {
+		case status != 0:
+			w.WriteHeader(status)
+		case tamper == nil || req.Method != http.MethodGet:
+			inner.ServeHTTP(w, req)
+		default:
+			answer := httptest.NewRecorder()
+			inner.ServeHTTP(answer, req)
+			content := tamper(req.URL.Path, answer.Body.Bytes())
+			for k, v := range answer.Header() {
+				if k != "Content-Length" {
+					w.Header()[k] = v
+				}
+			}
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(content)
+		}
+	}))
+	t.Cleanup(server.Close)
+	r.host = strings.TrimPrefix(server.URL, "http://")
+	return r
+}
+
+func (r *testRegistry) repository(t testing.TB, path string) name.Repository {
+	t.Helper()
+	repo, err := name.NewRepository(r.host+"/"+path, name.StrictValidation)
+	require.NoError(t, err)
+	return repo
+}
+
+// push pushes a new image and returns its digest.
+func push(t testing.TB, repo name.Repository) name.Digest {
+	t.Helper()
+	image, err := random.Image(256, 2)
+	require.NoError(t, err)
+	digest, err := image.Digest()
+	require.NoError(t, err)
+	ref := repo.Digest(digest.String())
+	require.NoError(t, remote.Write(ref, image))
+	return ref
+}
+
+func newKey(t testing.TB) (signkey.Key, signkey.Trusted) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, signkey.Create(path))
+	key, err := signkey.Read(path)
+	require.NoError(t, err)
+	public, err := os.ReadFile(path + ".pub")
+	require.NoError(t, err)
+	keys, err := signkey.ParseTrusted(string(public))
+	require.NoError(t, err)
+	return key, keys
+}
+
+func statement(t testing.TB, image name.Digest, predicateType string) *Statement {
+	t.Helper()
+	hash, err := v1.NewHash(image.DigestStr())
+	require.NoError(t, err)
+	s, err := NewStatement(image.Context().Name(), hash, predicateType, map[string]string{"about": image.DigestStr()})
+	require.NoError(t, err)
+	return s
+}
+
+// both are the predicate types that a release wants.
+var both = []string{ProvenanceType, SPDXType}
+
+// signed pushes an image and attaches both statements.
+func signed(t *testing.T, repo name.Repository, key signkey.Key) name.Digest {
+	t.Helper()
+	image := push(t, repo)
+	require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, key))
+	return image
+}
+
+func TestSignedImageIsAcceptedAndCopiedWithItsReferrers(t *testing.T) {
+	for why, api := range map[string]bool{"a registry with the referrers API": true, "a registry without it, by the fallback tag": false} {
+		t.Run(why, func(t *testing.T) {
+			r := newTestRegistry(t, api)
+			key, trusted := newKey(t)
+			source := signed(t, r.repository(t, "staging/web"), key)
+			found, err := Verify(t.Context(), source, trusted, both)
+			require.NoError(t, err)
+			require.Len(t, found, 2)
+
+			target := r.repository(t, "prod/web")
+			require.NoError(t, Copy(t.Context(), source, target, nil, nil))
+			copied := target.Digest(source.DigestStr())
+			again, err := Verify(t.Context(), copied, trusted, both)
+			require.NoError(t, err)
+			require.ElementsMatch(t, found, again)
+			digests, err := Referrers(t.Context(), copied)
+			require.NoError(t, err)
+			require.Len(t, digests, 2)
+		})
+	}
+}
+
+func TestIndexIsCopiedWithTheReferrersOfItsPlatforms(t *testing.T) {
+	r := newTestRegistry(t, true)
+	key, trusted := newKey(t)
+	index, err := random.Index(128, 1, 2)
+	require.NoError(t, err)
+	digest, err := index.Digest()
+	require.NoError(t, err)
+	repo := r.repository(t, "staging/web")
+	image := repo.Digest(digest.String())
+	require.NoError(t, remote.WriteIndex(image, index))
+	require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType)}, key))
+	list, err := index.IndexManifest()
+	require.NoError(t, err)
+	for _, m := range list.Manifests {
+		child := repo.Digest(m.Digest.String())
+		require.NoError(t, Attach(t.Context(), child, []*Statement{statement(t, child, SPDXType)}, key))
+	}
+
+	target := r.repository(t, "prod/web")
+	require.NoError(t, Copy(t.Context(), image, target, nil, nil))
+	_, err = Verify(t.Context(), target.Digest(digest.String()), trusted, []string{ProvenanceType})
+	require.NoError(t, err)
+	for _, m := range list.Manifests {
+		_, err = Verify(t.Context(), target.Digest(m.Digest.String()), trusted, []string{SPDXType})
+		require.NoError(t, err)
+	}
+}
+
+func TestRepeatedSigningAddsNothing(t *testing.T) {
+	r := newTestRegistry(t, true)
+	key, _ := newKey(t)
+	image := signed(t, r.repository(t, "web"), key)
+	require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, key))
+	digests, err := Referrers(t.Context(), image)
+	require.NoError(t, err)
+	require.Len(t, digests, 2)
+}
+
+func TestRotationAcceptsEitherKey(t *testing.T) {
+	r := newTestRegistry(t, true)
+	oldKey, oldTrusted := newKey(t)
+	newerKey, trusted := newKey(t)
+	for id, key := range oldTrusted {
+		trusted[id] = key
+	}
+	for _, key := range []signkey.Key{oldKey, newerKey} {
+		_, err := Verify(t.Context(), signed(t, r.repository(t, "web"), key), trusted, both)
+		require.NoError(t, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	key, trusted := newKey(t)
+	attach := func(t *testing.T, image name.Digest, bundle []byte) {
+		t.Helper()
+		desc, err := remote.Head(image)
+		require.NoError(t, err)
+		require.NoError(t, attachBundle(t.Context(), image, *desc, bundle, ProvenanceType, nil))
+	}
+	sign := func(t *testing.T, s *Statement) []byte {
+		t.Helper()
+		bundle, err := Sign(t.Context(), s, key)
+		require.NoError(t, err)
+		return bundle
+	}
+	tests := map[string]struct {
+		prepare func(t *testing.T, r *testRegistry, repo name.Repository) name.Digest
+		want    string // a part of the reason
+	}{
+		"no attestation": {
+			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest { return push(t, repo) },
+			"nothing of this type is attached",
+		},
+		"another key": {
+			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
+				other, _ := newKey(t)
+				return signed(t, repo, other)
+			},
+			"is signed by another key",
+		},
+		"an attestation of another image": {
+			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
+				image := push(t, repo)
+				attach(t, image, sign(t, statement(t, push(t, repo), ProvenanceType)))
+				return image
+			},
+			"is about another image, sha256:",
+		},
+		"a changed payload": {
+			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
+				image := push(t, repo)
+				var bundle map[string]any
+				require.NoError(t, json.Unmarshal(sign(t, statement(t, push(t, repo), ProvenanceType)), &bundle))
+				payload, err := json.Marshal(statement(t, image, ProvenanceType))
+				require.NoError(t, err)
+				bundle["dsseEnvelope"].(map[string]any)["payload"] = payload
+				raw, err := json.Marshal(bundle)
+				require.NoError(t, err)
+				attach(t, image, raw)
+				return image
+			},
+			"its signature does not match",
+		},
+		"provenance without an SBOM": {
+			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
+				image := push(t, repo)
+				attach(t, image, sign(t, statement(t, image, ProvenanceType)))
+				return image
+			},
+			"no valid attestation of type " + SPDXType,
+		},
+		"no bundle at all": {
+			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
+				image := push(t, repo)
+				attach(t, image, []byte("{}"))
+				return image
+			},
+			"not a Sigstore bundle",
+		},
+		"a registry that changed the bundle": {
+			func(t *testing.T, r *testRegistry, repo name.Repository) name.Digest {
+				image := signed(t, repo, key)
+				r.tamper = func(path string, content []byte) []byte {
+					if strings.Contains(path, "/blobs/") && bytes.Contains(content, []byte("dsseEnvelope")) {
+						return bytes.Replace(content, []byte("payloadType"), []byte("payloadTypo"), 1)
+					}
+					return content
+				}
+				return image
+			},
+			"error verifying sha256",
+		},
+		"a registry that changed the manifest": {
+			func(t *testing.T, r *testRegistry, repo name.Repository) name.Digest {
+				image := signed(t, repo, key)
+				r.tamper = func(path string, content []byte) []byte {
+					if strings.Contains(path, "/manifests/"+image.DigestStr()) {
+						return append(content, ' ')
+					}
+					return content
+				}
+				return image
+			},
+			"its content was changed in the registry",
+		},
+	}
+	for why, test := range tests {
+		t.Run(why, func(t *testing.T) {
+			r := newTestRegistry(t, true)
+			image := test.prepare(t, r, r.repository(t, "staging/web"))
+			_, err := Verify(t.Context(), image, trusted, both)
+			var refused *RefusedError
+			require.ErrorAs(t, err, &refused)
+			require.ErrorContains(t, err, test.want)
+			require.ErrorContains(t, err, image.String())
+		})
+	}
+}
+
+// A layer that the registry changed has another digest, so it is never copied.
+func TestCopyRefusesAChangedLayer(t *testing.T) {
+	r := newTestRegistry(t, true)
+	key, _ := newKey(t)
+	source := signed(t, r.repository(t, "staging/web"), key)
+	other := newTestRegistry(t, true)
+	r.tamper = func(path string, content []byte) []byte {
+		if strings.Contains(path, "/blobs/") && len(content) > 0 {
+			content[len(content)-1] ^= 1
+		}
+		return content
+	}
+	require.Error(t, Copy(t.Context(), source, other.repository(t, "prod/web"), nil, nil))
+	_, err := remote.Head(other.repository(t, "prod/web").Digest(source.DigestStr()))
+	require.Error(t, err)
+}
+
+// A registry that does not answer says nothing about an image: this is no refusal, so
+// that a caller can decide what to do.
+func TestUnreachableRegistryIsNoRefusal(t *testing.T) {
+	r := newTestRegistry(t, true)
+	key, trusted := newKey(t)
+	image := signed(t, r.repository(t, "web"), key)
+	var refused *RefusedError
+	for status, why := range map[int]string{http.StatusTeapot: "broken", http.StatusForbidden: "denied"} {
+		r.status = status
+		_, err := Verify(t.Context(), image, trusted, both)
+		require.Error(t, err, why)
+		require.False(t, errors.As(err, &refused), why)
+		require.NotErrorIs(t, err, ErrAbsent, why)
+	}
+	r.status = 0
+	absent := image.Context().Digest("sha256:" + strings.Repeat("0", 64))
+	_, err := Verify(t.Context(), absent, trusted, both)
+	require.ErrorIs(t, err, ErrAbsent)
+}
+
+func TestInvalidAttestationsDoNotHideAValidOne(t *testing.T) {
+	r := newTestRegistry(t, true)
+	key, trusted := newKey(t)
+	other, _ := newKey(t)
+	image := push(t, r.repository(t, "web"))
+	for _, k := range []signkey.Key{other, key} {
+		require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, k))
+	}
+	// A referrer that is no attestation is not read as one.
+	desc, err := remote.Head(image)
+	require.NoError(t, err)
+	unrelated, ok := mutate.Subject(mutate.Annotations(mustImage(t), map[string]string{"a": "b"}).(v1.Image), *desc).(v1.Image)
+	require.True(t, ok)
+	digest, err := unrelated.Digest()
+	require.NoError(t, err)
+	require.NoError(t, remote.Write(image.Context().Digest(digest.String()), unrelated))
+	found, err := Verify(t.Context(), image, trusted, both)
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+}
+
+// Any change of one byte of a bundle makes it invalid, or changes nothing of the
+// statement that is accepted.
+func TestChangedBundleNeverSaysSomethingElse(t *testing.T) {
+	key, trusted := newKey(t)
+	repo, err := name.NewRepository("registry.example.com/web")
+	require.NoError(t, err)
+	image := repo.Digest("sha256:" + strings.Repeat("a", 64))
+	hash, err := v1.NewHash(image.DigestStr())
+	require.NoError(t, err)
+	bundle, err := Sign(context.Background(), statement(t, image, ProvenanceType), key)
+	require.NoError(t, err)
+	want, err := open(bundle, trusted, hash)
+	require.NoError(t, err)
+	rapid.Check(t, func(t *rapid.T) {
+		changed := bytes.Clone(bundle)
+		at := rapid.IntRange(0, len(changed)-1).Draw(t, "at")
+		changed[at] = rapid.Byte().Draw(t, "byte")
+		if a, err := open(changed, trusted, hash); err == nil {
+			require.Equal(t, want.Statement, a.Statement)
+		}
+	})
+}
+
+func mustImage(t *testing.T) v1.Image {
+	t.Helper()
+	image, err := random.Image(64, 1)
+	require.NoError(t, err)
+	return image
+}

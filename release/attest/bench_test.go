@@ -1,0 +1,54 @@
+package attest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// benchImage pushes an image of 12 MiB, the size of a service, to a registry on loopback.
+func benchImage(b *testing.B, repo name.Repository) name.Digest {
+	b.Helper()
+	image, err := random.Image(6<<20, 2)
+	require.NoError(b, err)
+	digest, err := image.Digest()
+	require.NoError(b, err)
+	require.NoError(b, remote.Write(repo.Digest(digest.String()), image))
+	return repo.Digest(digest.String())
+}
+
+func BenchmarkRelease(b *testing.B) {
+	r := newTestRegistry(b, true)
+	key, trusted := newKey(b)
+	image := benchImage(b, r.repository(b, "staging/web"))
+	attach := func(b *testing.B, key signkey.Key) {
+		b.Helper()
+		require.NoError(b, Attach(b.Context(), image, []*Statement{statement(b, image, ProvenanceType), statement(b, image, SPDXType)}, key))
+	}
+	attach(b, key)
+	b.Run("verify", func(b *testing.B) {
+		for b.Loop() {
+			_, err := Verify(b.Context(), image, trusted, both)
+			require.NoError(b, err)
+		}
+	})
+	b.Run("copy", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			require.NoError(b, Copy(b.Context(), image, r.repository(b, fmt.Sprintf("prod/web%d", i)), nil, nil))
+		}
+	})
+	b.Run("sign", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			image = push(b, r.repository(b, "staging/other"))
+			b.StartTimer()
+			attach(b, key)
+		}
+	})
+}

@@ -1,0 +1,123 @@
+// Package attest signs statements about container images and verifies them: in-toto
+// statements (SLSA provenance v1, SPDX documents) in Sigstore bundles v0.3, stored as
+// OCI referrers of an image's digest. cosign reads and writes the same form.
+//
+// It owns the statements, the bundle, the verification, and the copy of an image with its
+// referrers; package signkey has the keys. It knows nothing of Pulumi, of builds and of stacks. It
+// signs with keys only: there is no certificate, no transparency log and no time stamp.
+package attest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Types of statements and predicates. Their sources are
+// https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md,
+// https://slsa.dev/spec/v1.0/provenance and
+// https://github.com/in-toto/attestation/blob/main/spec/predicates/spdx.md.
+const (
+	StatementType  = "https://in-toto.io/Statement/v1"
+	ProvenanceType = "https://slsa.dev/provenance/v1"
+	SPDXType       = "https://spdx.dev/Document"
+)
+
+// Statement says something about images.
+type Statement struct {
+	Type          string          `json:"_type"`
+	Subject       []Subject       `json:"subject"`
+	PredicateType string          `json:"predicateType"`
+	Predicate     json.RawMessage `json:"predicate"`
+}
+
+// Subject is an image that a statement is about. Digest is by algorithm.
+type Subject struct {
+	Name   string            `json:"name,omitempty"`
+	Digest map[string]string `json:"digest"`
+}
+
+// NewStatement returns a statement about the image with a digest. name is for people,
+// such as the repository: it is not verified, because a copy has another one.
+func NewStatement(name string, digest v1.Hash, predicateType string, predicate any) (*Statement, error) {
+	raw, err := json.Marshal(predicate)
+	if err != nil {
+		return nil, fmt.Errorf("predicate %s: %w", predicateType, err)
+	}
+	return &Statement{
+		Type:          StatementType,
+		Subject:       []Subject{{Name: name, Digest: map[string]string{digest.Algorithm: digest.Hex}}},
+		PredicateType: predicateType,
+		Predicate:     raw,
+	}, nil
+}
+
+// about says whether the statement is about the image with this digest.
+func (s *Statement) about(digest v1.Hash) bool {
+	return slices.ContainsFunc(s.Subject, func(sub Subject) bool { return sub.Digest[digest.Algorithm] == digest.Hex })
+}
+
+// subjects lists the digests of the statement, for errors.
+func (s *Statement) subjects() []string {
+	var out []string
+	for _, sub := range s.Subject {
+		for algorithm, hex := range sub.Digest {
+			out = append(out, algorithm+":"+hex)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Provenance is a predicate of ProvenanceType: from what an image was built, and by
+// what.
+type Provenance struct {
+	BuildDefinition BuildDefinition `json:"buildDefinition"`
+	RunDetails      RunDetails      `json:"runDetails"`
+}
+
+// BuildDefinition has the inputs of a build.
+type BuildDefinition struct {
+	// BuildType is a URI that says what the parameters mean.
+	BuildType string `json:"buildType"`
+	// ExternalParameters are what the caller chose.
+	ExternalParameters map[string]any `json:"externalParameters"`
+	// InternalParameters are what the builder chose.
+	InternalParameters map[string]any `json:"internalParameters,omitempty"`
+	// ResolvedDependencies are what the build read.
+	ResolvedDependencies []Dependency `json:"resolvedDependencies,omitempty"`
+}
+
+// Dependency is something that a build read.
+type Dependency struct {
+	URI    string            `json:"uri,omitempty"`
+	Name   string            `json:"name,omitempty"`
+	Digest map[string]string `json:"digest,omitempty"`
+	// Annotations are the builder's own remarks.
+	Annotations map[string]any `json:"annotations,omitempty"`
+}
+
+// RunDetails say what ran the build.
+type RunDetails struct {
+	Builder Builder `json:"builder"`
+}
+
+// Builder is what ran the build.
+type Builder struct {
+	// ID is a URI of the builder and of what its signature is trusted for.
+	ID      string            `json:"id"`
+	Version map[string]string `json:"version,omitempty"`
+}
+
+// GitCommit returns the commit of the sources, or an empty text if the builder found
+// none.
+func (p Provenance) GitCommit() string {
+	for _, d := range p.BuildDefinition.ResolvedDependencies {
+		if commit := d.Digest["gitCommit"]; commit != "" {
+			return commit
+		}
+	}
+	return ""
+}

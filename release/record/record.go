@@ -1,0 +1,225 @@
+// Package record has the record of a promotion: the key release of a stack's file, which
+// names the images that the stack runs. It reads the record and replaces it, and changes
+// no other byte of the file.
+package record
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	// project begins the keys of the platform in a stack's file.
+	project = "progressive-framework:"
+	// key is the record's.
+	key = project + "release"
+)
+
+// Record says which images a stack runs. infra/config checks each member.
+type Record struct {
+	// Commit is the git commit that was promoted.
+	Commit string `yaml:"commit"`
+	// At is the time of the promotion or of the rollback.
+	At time.Time `yaml:"at"`
+	// From is the stack that built the images.
+	From string `yaml:"from"`
+	// Repository is where that stack's images are: REGISTRY/PREFIX.
+	Repository string `yaml:"repository"`
+	// Images are digests by short names.
+	Images map[string]string `yaml:"images"`
+}
+
+// Source returns an image in the repository of the stack that built it.
+func (r *Record) Source(short string) string {
+	return r.Repository + "/" + short + "@" + r.Images[short]
+}
+
+// SameImages says whether two records name the same digests. A missing record names none.
+func (r *Record) SameImages(other *Record) bool {
+	if r == nil || other == nil {
+		return r == other
+	}
+	return maps.Equal(r.Images, other.Images)
+}
+
+// File is the file of a stack.
+type File struct {
+	// Release is the record, or nil if the stack builds its images.
+	Release *Record
+	// Environment is the key environment.
+	Environment string
+	// TrustedKeys are the files of images.trustedKeys, from the project's folder on.
+	TrustedKeys []string
+
+	text string
+}
+
+// Parse reads the text of a stack's file.
+func Parse(text []byte) (*File, error) {
+	var content struct {
+		Config map[string]yaml.Node `yaml:"config"`
+	}
+	if err := yaml.Unmarshal(text, &content); err != nil {
+		return nil, fmt.Errorf("stack file: %w", err)
+	}
+	if content.Config == nil {
+		return nil, errors.New("stack file: it has no key config")
+	}
+	f := &File{text: string(text)}
+	var images struct {
+		TrustedKeys []string `yaml:"trustedKeys"`
+	}
+	for name, into := range map[string]any{key: &f.Release, project + "environment": &f.Environment, project + "images": &images} {
+		node, ok := content.Config[name]
+		if !ok {
+			continue
+		}
+		if err := node.Decode(into); err != nil {
+			return nil, fmt.Errorf("stack file: %s: %w", name, err)
+		}
+	}
+	f.TrustedKeys = images.TrustedKeys
+	return f, nil
+}
+
+// With returns the text of the file with another record. Everything else, comments too,
+// stays byte for byte.
+func (f *File) With(r *Record) ([]byte, error) {
+	lines := strings.SplitAfter(f.text, "\n")
+	if last := lines[len(lines)-1]; last == "" {
+		lines = lines[:len(lines)-1]
+	} else {
+		lines[len(lines)-1] = last + "\n"
+	}
+	first, indent, err := f.place()
+	if err != nil {
+		return nil, err
+	}
+	end := first
+	if first < 0 { // there is no record yet: it becomes the last key of config
+		first = blockEnd(lines, f.configLine(), 0)
+		end = first
+	} else {
+		end = blockEnd(lines, first, indent)
+	}
+	out := slices.Concat(lines[:first], r.lines(indent), lines[end:])
+	text := strings.Join(out, "")
+	if err := f.onlyRelease(text, r); err != nil {
+		return nil, err
+	}
+	return []byte(text), nil
+}
+
+// place returns the line of the record, from zero, or -1, and the indentation of the keys
+// of config.
+func (f *File) place() (line, indent int, err error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal([]byte(f.text), &root); err != nil {
+		return 0, 0, fmt.Errorf("stack file: %w", err)
+	}
+	config := member(root.Content[0], "config")
+	if config == nil || config.Kind != yaml.MappingNode || config.Style&yaml.FlowStyle != 0 || len(config.Content) == 0 {
+		return 0, 0, errors.New("stack file: config must be a block with keys")
+	}
+	for i := 0; i < len(config.Content); i += 2 {
+		if k := config.Content[i]; k.Value == key {
+			return k.Line - 1, k.Column - 1, nil
+		}
+	}
+	return -1, config.Content[0].Column - 1, nil
+}
+
+// configLine is the line of the key config, from zero.
+func (f *File) configLine() int {
+	for i, line := range strings.Split(f.text, "\n") {
+		if strings.HasPrefix(line, "config:") {
+			return i
+		}
+	}
+	return 0
+}
+
+// blockEnd returns the first line after the block of the key at line, which has an
+// indentation. Blank lines and comments before the next key belong to that key.
+func blockEnd(lines []string, line, indent int) int {
+	end := line + 1
+	for i := line + 1; i < len(lines); i++ {
+		trimmed := strings.TrimSpace(lines[i])
+		if trimmed == "" {
+			continue
+		}
+		if len(lines[i])-len(strings.TrimLeft(lines[i], " ")) <= indent {
+			break
+		}
+		end = i + 1
+	}
+	return end
+}
+
+// lines renders the record as a key of config.
+func (r *Record) lines(indent int) []string {
+	pad := strings.Repeat(" ", indent)
+	out := []string{pad + key + ":\n"}
+	add := func(depth int, name, value string) {
+		out = append(out, fmt.Sprintf("%s%s%s: %s\n", pad, strings.Repeat("  ", depth), name, value))
+	}
+	add(1, "commit", fmt.Sprintf("%q", r.Commit))
+	add(1, "at", fmt.Sprintf("%q", r.At.UTC().Format(time.RFC3339)))
+	add(1, "from", r.From)
+	add(1, "repository", r.Repository)
+	out = append(out, pad+"  images:\n")
+	for _, name := range slices.Sorted(maps.Keys(r.Images)) {
+		add(2, name, r.Images[name])
+	}
+	return out
+}
+
+// onlyRelease checks that a text differs from the file by the record only, and has the new
+// one.
+func (f *File) onlyRelease(text string, r *Record) error {
+	read := func(text string) (map[string]any, error) {
+		var all map[string]any
+		if err := yaml.Unmarshal([]byte(text), &all); err != nil {
+			return nil, err
+		}
+		config, ok := all["config"].(map[string]any)
+		if !ok {
+			return nil, errors.New("it has no config")
+		}
+		delete(config, key)
+		return all, nil
+	}
+	before, err := read(f.text)
+	if err != nil {
+		return fmt.Errorf("stack file: %w", err)
+	}
+	after, err := read(text)
+	if err != nil {
+		return fmt.Errorf("stack file with the record: %w", err)
+	}
+	written, err := Parse([]byte(text))
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(before, after) || !written.Release.SameImages(r) {
+		return errors.New("stack file: the record can't be written without a change of another key; write it by hand (docs/promotion.md)")
+	}
+	return nil
+}
+
+// member returns the value of a key of a mapping, or nil.
+func member(mapping *yaml.Node, name string) *yaml.Node {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == name {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package record
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+var example = &Record{
+	Commit: strings.Repeat("12", 20), At: time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC), From: "staging",
+	Repository: "registry.example.com/progressive-framework-staging",
+	Images:     map[string]string{"web": "sha256:" + strings.Repeat("a", 64), "mca": "sha256:" + strings.Repeat("b", 64)},
+}
+
+const rendered = `  progressive-framework:release:
+    commit: "1212121212121212121212121212121212121212"
+    at: "2026-12-01T10:00:00Z"
+    from: staging
+    repository: registry.example.com/progressive-framework-staging
+    images:
+      mca: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+      web: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+`
+
+func TestRecordIsTheOnlyChange(t *testing.T) {
+	for _, c := range []struct{ why, before, after string }{
+		{"no record, config at the end",
+			"# about\nconfig:\n  a:b: c # why\n  # last\n  x:y: {z: 1}\n",
+			"# about\nconfig:\n  a:b: c # why\n  # last\n  x:y: {z: 1}\n" + rendered},
+		{"no record, a key after config",
+			"config:\n  a:b: c\nencryptionsalt: v1:x\n",
+			"config:\n  a:b: c\n" + rendered + "encryptionsalt: v1:x\n"},
+		{"no newline at the end", "config:\n  a:b: c", "config:\n  a:b: c\n" + rendered},
+		{"an older record in the middle",
+			"config:\n  a:b: c\n\n  # promoted\n  progressive-framework:release:\n    images:\n      old: sha256:0\n    # of it\n\n  # next\n  x:y: z\n",
+			"config:\n  a:b: c\n\n  # promoted\n" + rendered + "\n  # next\n  x:y: z\n"},
+		{"an older record at the end",
+			"config:\n  a:b: c\n  progressive-framework:release: {from: x, images: {}}\n",
+			"config:\n  a:b: c\n" + rendered},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			f, err := Parse([]byte(c.before))
+			require.NoError(t, err)
+			after, err := f.With(example)
+			require.NoError(t, err)
+			require.Equal(t, c.after, string(after))
+			again, err := Parse(after)
+			require.NoError(t, err)
+			require.Equal(t, example, again.Release)
+			twice, err := again.With(example)
+			require.NoError(t, err)
+			require.Equal(t, string(after), string(twice))
+		})
+	}
+}
+
+func TestFilesOfTheProject(t *testing.T) {
+	files, err := filepath.Glob("../../Pulumi.*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		f, err := Parse(text)
+		require.NoError(t, err, file)
+		require.NotEmpty(t, f.Environment, file)
+		after, err := f.With(example)
+		require.NoError(t, err, file)
+		for line := range strings.Lines(string(text)) {
+			require.Contains(t, string(after), line, file)
+		}
+	}
+}
+
+func TestUnreadableFiles(t *testing.T) {
+	for why, c := range map[string]struct{ text, want string }{
+		"no YAML":            {"a: [", "stack file"},
+		"no config":          {"a: b\n", "no key config"},
+		"a config in a line": {"config: {a:b: c}\n", ""},
+		"a record of a list": {"config:\n  progressive-framework:release: [a]\n", "progressive-framework:release"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			f, err := Parse([]byte(c.text))
+			if err == nil {
+				_, err = f.With(example)
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+// Whatever surrounds the record, only the record changes.
+func TestOtherKeysStay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b strings.Builder
+		b.WriteString("config:\n  a:a: b\n")
+		n := rapid.IntRange(0, 6).Draw(t, "keys")
+		at := rapid.IntRange(-1, n).Draw(t, "record")
+		for i := range n {
+			if i == at {
+				b.WriteString("  progressive-framework:release:\n    images: {old: sha256:1}\n")
+			}
+			for range rapid.IntRange(0, 2).Draw(t, "blank") {
+				b.WriteString(rapid.SampledFrom([]string{"\n", "  # a comment\n", "# another\n"}).Draw(t, "line"))
+			}
+			fmt.Fprintf(&b, "  x:k%d: %s\n", i, rapid.SampledFrom([]string{"1", "[a, b]", "{a: b}", "\n    a: b\n    # in\n    c: d"}).Draw(t, "value"))
+		}
+		f, err := Parse([]byte(b.String()))
+		require.NoError(t, err)
+		after, err := f.With(example)
+		require.NoError(t, err)
+		strip := func(text, record string) string { return strings.Replace(text, record, "", 1) }
+		require.Equal(t, strip(b.String(), "  progressive-framework:release:\n    images: {old: sha256:1}\n"), strip(string(after), rendered))
+	})
+}

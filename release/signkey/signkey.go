@@ -1,0 +1,180 @@
+// Package signkey has the keys that sign and verify statements about images: ECDSA of the
+// curve P-256. It owns the interface of a private key, its form in a file, and the set of
+// trusted public keys. It has no dependencies, so that a configuration can be checked with
+// it.
+package signkey
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Key signs. A key that never leaves its device, such as one of AWS KMS
+// (ECC_NIST_P256), implements it as well as a file.
+type Key interface {
+	// SignData returns the ECDSA signature, in ASN.1, of the SHA-256 of data.
+	SignData(ctx context.Context, data []byte) ([]byte, error)
+	// Public returns the public key.
+	Public() *ecdsa.PublicKey
+}
+
+// maxKeyFile is the largest key file in bytes. A P-256 key in PEM has about 250.
+const maxKeyFile = 16 << 10
+
+// fileKey is a private key in memory.
+type fileKey struct{ private *ecdsa.PrivateKey }
+
+// SignData implements Key.
+func (k fileKey) SignData(_ context.Context, data []byte) ([]byte, error) {
+	hash := sha256.Sum256(data)
+	return ecdsa.SignASN1(rand.Reader, k.private, hash[:])
+}
+
+// Public implements Key.
+func (k fileKey) Public() *ecdsa.PublicKey { return &k.private.PublicKey }
+
+// Read reads a private key of the curve P-256 from a file: PKCS #8 in PEM, without
+// a passphrase. The error never has the content of the file.
+func Read(path string) (Key, error) {
+	text, err := readBounded(path)
+	if err != nil {
+		return nil, fmt.Errorf("signing key: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "PRIVATE KEY" {
+		return nil, fmt.Errorf("signing key %s: must be PKCS #8 in PEM (BEGIN PRIVATE KEY), without a passphrase; go run ./release/keygen writes one", path)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s: it is not a valid PKCS #8 key", path)
+	}
+	private, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok || private.Curve != elliptic.P256() {
+		return nil, fmt.Errorf("signing key %s: must be an ECDSA key of the curve P-256, not %T", path, parsed)
+	}
+	return fileKey{private}, nil
+}
+
+// Create writes a new private key to path, readable by its owner only, and its
+// public key to path + ".pub". It keeps files that exist.
+func Create(path string) error {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fmt.Errorf("signing key: %w", err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return fmt.Errorf("signing key: %w", err)
+	}
+	public, err := PublicPEM(&private.PublicKey)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("signing key: %w", err)
+	}
+	for _, file := range []struct {
+		path    string
+		content []byte
+		mode    os.FileMode
+	}{
+		{path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600},
+		{path + ".pub", []byte(public), 0o644},
+	} {
+		if err := writeNew(file.path, file.content, file.mode); err != nil {
+			return fmt.Errorf("signing key: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeNew writes a file that must not exist.
+func writeNew(path string, content []byte, mode os.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
+}
+
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxKeyFile {
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxKeyFile)
+	}
+	return text, nil
+}
+
+// PublicPEM returns a public key as PEM (BEGIN PUBLIC KEY), the form of trusted keys.
+func PublicPEM(key *ecdsa.PublicKey) (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return "", fmt.Errorf("public key: %w", err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
+}
+
+// ID names a public key: the base64 text of the SHA-256 of its DER form. It is the
+// hint that cosign, too, writes into a bundle.
+func ID(key *ecdsa.PublicKey) (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return "", fmt.Errorf("public key: %w", err)
+	}
+	hash := sha256.Sum256(der)
+	return base64.StdEncoding.EncodeToString(hash[:]), nil
+}
+
+// Trusted are public keys by their ID. During a rotation there are several.
+type Trusted map[string]*ecdsa.PublicKey
+
+// ParseTrusted reads public keys in PEM. A text may have several.
+func ParseTrusted(texts ...string) (Trusted, error) {
+	keys := Trusted{}
+	for i, text := range texts {
+		rest, found := []byte(text), false
+		for {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil {
+				break
+			}
+			parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
+			public, ok := parsed.(*ecdsa.PublicKey)
+			if block.Type != "PUBLIC KEY" || err != nil || !ok || public.Curve != elliptic.P256() {
+				return nil, fmt.Errorf("trusted key %d: must be the public key of an ECDSA key of the curve P-256 in PEM (BEGIN PUBLIC KEY)", i+1)
+			}
+			id, err := ID(public)
+			if err != nil {
+				return nil, err
+			}
+			keys[id], found = public, true
+		}
+		if !found {
+			return nil, fmt.Errorf("trusted key %d: has no public key in PEM (BEGIN PUBLIC KEY)", i+1)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("no trusted key: nothing could be verified")
+	}
+	return keys, nil
+}

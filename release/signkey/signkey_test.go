@@ -1,0 +1,77 @@
+package signkey
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestReadRefuses(t *testing.T) {
+	large, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(large)
+	require.NoError(t, err)
+	secret := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	for why, test := range map[string]struct{ content, want string }{
+		"no PEM":        {"hunter2", "must be PKCS #8 in PEM"},
+		"encrypted":     {"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "without a passphrase"},
+		"another curve": {secret, "of the curve P-256"},
+		"broken":        {"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not a valid PKCS #8 key"},
+		"huge":          {strings.Repeat("x", maxKeyFile+1), "is larger than"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "key.pem")
+			require.NoError(t, os.WriteFile(path, []byte(test.content), 0o600))
+			_, err := Read(path)
+			require.ErrorContains(t, err, test.want)
+			for line := range strings.Lines(test.content) {
+				require.NotContains(t, err.Error(), line, "the error has the content of a key file")
+			}
+		})
+	}
+}
+
+func TestCreateKeepsAKeyAndProtectsIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "key.pem")
+	require.NoError(t, Create(path))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.ErrorIs(t, Create(path), os.ErrExist)
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+}
+
+func TestParseTrustedRefuses(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	good, err := PublicPEM(&key.PublicKey)
+	require.NoError(t, err)
+	for why, test := range map[string]struct {
+		texts []string
+		want  string
+	}{
+		"none":                   {nil, "no trusted key"},
+		"one text without a key": {[]string{good, "text"}, "trusted key 2: has no public key"},
+		"a private key":          {[]string{"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}, "must be the public key"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			_, err := ParseTrusted(test.texts...)
+			require.ErrorContains(t, err, test.want)
+		})
+	}
+	keys, err := ParseTrusted(good + good)
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+}

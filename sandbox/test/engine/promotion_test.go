@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/registry"
+)
+
+// smallStack is a stack with one store, for two stacks in one sandbox. %s are its
+// environment, its block and its images.
+const smallStack = `config:
+  aws:region: us-east-1
+  progressive-framework:environment: %s
+  progressive-framework:account: "123456789012"
+  progressive-framework:network: {cidr: %s, zones: [us-east-1a, us-east-1b], natGateways: single, endpoints: none}
+  progressive-framework:cluster:
+    nodes: own
+    publicAccessCidrs: [203.0.113.0/24]
+    admins: [arn:aws:iam::123456789012:role/platform-operators]
+    requestPercent: 10
+  progressive-framework:storageClass: sandbox-local
+  progressive-framework:postgres: {kind: inCluster, image: "ecr://debian/postgres:15", memoryMiB: 1024, connections: 50, storageGiB: 1}
+  progressive-framework:redis: {kind: none}
+  progressive-framework:mongo: {kind: none}
+  progressive-framework:auth: {issuer: progressive-sandbox, audience: progressive-framework, jwksFile: .sandbox/issuer/jwks.json}
+  progressive-framework:deletionProtection: false
+  progressive-framework:repository: {forceDelete: true}
+  progressive-framework:services: {web: {min: 1, max: 1}, mca: {min: 1, max: 1}, npa: {min: 1, max: 1}, wpa: {min: 1, max: 1}}
+  # The images, and what they are verified with.
+  progressive-framework:images: %s
+`
+
+// One stack builds and signs, pf promotes, the other runs the same digests. It needs
+// neither the first stack nor its repositories afterwards. What nobody signed is refused in
+// a preview.
+func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
+	e := copyProject(t, newEnvironment(t))
+	e.variables = []string{
+		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
+	}
+	root := e.layout.Project
+	writeSigningKey(t, filepath.Join(root, "signing.pem"))
+	for stack, text := range map[string]string{
+		"built":    fmt.Sprintf(smallStack, "built", "10.40.0.0/16", "{signingKey: signing.pem}"),
+		"promoted": fmt.Sprintf(smallStack, "promoted", "10.50.0.0/16", "{trustedKeys: [signing.pem.pub]}"),
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi."+stack+".yaml"), []byte(text), 0o600))
+	}
+	e.git(t, "init", "--quiet")
+	e.git(t, "add", "Pulumi.yaml", "Pulumi.built.yaml", "Pulumi.promoted.yaml", "signing.pem.pub")
+	e.git(t, "commit", "--quiet", "--message", "begin")
+
+	built := newStack(t, e, "built")
+	built.pulumi(t, "up", "--yes", "--skip-preview")
+	out := e.promote(t, "--from", "built", "--to", "promoted", "--bake", "0s", "--commit")
+	require.Regexp(t, `pods +passed`, out)
+	require.Equal(t, "Pulumi.promoted.yaml", e.git(t, "show", "--format=", "--name-only", "HEAD"))
+
+	s := newStack(t, e, "promoted")
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	var source, target map[string]string
+	built.output(t, "images", &source)
+	s.output(t, "images", &target)
+	require.Len(t, target, len(source))
+	for short, reference := range target {
+		before, after, _ := strings.Cut(reference, "@")
+		require.Contains(t, before, "progressive-framework-promoted/"+short)
+		require.True(t, strings.HasSuffix(source[short], "@"+after), "%s: %s, must be %s", short, reference, source[short])
+		require.Len(t, referrers(t, reference), 2, "provenance and SBOM of %s", short)
+	}
+	require.Equal(t, target["mca"], s.kubectl(t, "-n", "progressive-framework-promoted", "get", "deployment", "mca",
+		"-o", "jsonpath={.spec.template.spec.containers[0].image}"))
+
+	// A changed image in the repository of the first stack has no signature.
+	tampered := e.tamper(t, source["web"])
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:release.images.web", tampered)
+	out, err := s.try(t, "preview")
+	require.Error(t, err)
+	require.Contains(t, out, "nothing of this type is attached to it")
+	_, digest, _ := strings.Cut(source["web"], "@")
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:release.images.web", digest)
+
+	built.pulumi(t, "destroy", "--yes", "--skip-preview")
+	requireNoChanges(t, s)
+	destroyRemovesEverything(t, s)
+}
+
+// tamper changes an image, pushes it to the same repository and returns its digest.
+func (e *environment) tamper(t *testing.T, reference string) string {
+	t.Helper()
+	password, err := registry.EnsurePassword(e.layout)
+	require.NoError(t, err)
+	ref, err := name.NewDigest(reference)
+	require.NoError(t, err)
+	image, err := remote.Image(ref)
+	require.NoError(t, err)
+	config, err := image.ConfigFile()
+	require.NoError(t, err)
+	config = config.DeepCopy()
+	config.Config.Env = append(config.Config.Env, "TAMPERED=1")
+	image, err = mutate.ConfigFile(image, config)
+	require.NoError(t, err)
+	digest, err := image.Digest()
+	require.NoError(t, err)
+	login := remote.WithAuth(authn.FromConfig(authn.AuthConfig{Username: registry.User, Password: password}))
+	require.NoError(t, remote.Write(ref.Context().Digest(digest.String()), image, login))
+	return digest.String()
+}
+
+// promote runs pf promote in the project.
+func (e *environment) promote(t *testing.T, args ...string) string {
+	t.Helper()
+	pf, err := filepath.Abs("../../../.sandbox/bin/pf")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	out, err := e.command(ctx, e.layout.Project, pf, append([]string{"promote"}, args...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return string(out)
+}
+
+// git runs git in the project.
+func (e *environment) git(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := e.command(t.Context(), e.layout.Project, "git", args...)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return strings.TrimSpace(string(out))
+}
+
+// referrers lists what is attached to an image.
+func referrers(t *testing.T, reference string) []string {
+	t.Helper()
+	ref, err := name.NewDigest(reference)
+	require.NoError(t, err)
+	index, err := remote.Referrers(ref)
+	require.NoError(t, err)
+	list, err := index.IndexManifest()
+	require.NoError(t, err)
+	var digests []string
+	for _, m := range list.Manifests {
+		require.Equal(t, "application/vnd.dev.sigstore.bundle.v0.3+json", m.ArtifactType)
+		digests = append(digests, m.Digest.String())
+	}
+	return digests
+}
+
+// writeSigningKey writes a private key, and its public key to path + ".pub", as
+// release/keygen does.
+func writeSigningKey(t *testing.T, path string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	require.NoError(t, err)
+	for file, block := range map[string]*pem.Block{path: {Type: "PRIVATE KEY", Bytes: private}, path + ".pub": {Type: "PUBLIC KEY", Bytes: public}} {
+		require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(block), 0o600))
+	}
+}
