@@ -2,6 +2,7 @@
 //
 //	pf load            the design document's load test, with a report
 //	pf diagnose        what is wrong, why, and what to do
+//	pf forecast        what predictive scaling is worth on a recorded load, and why it says what it says
 //
 // It finds the platform by the outputs of a Pulumi stack. This package only
 // assembles the subcommands; each is a package in ops.
@@ -20,6 +21,7 @@ import (
 
 	"github.com/progressive-framework/platform/ops/diagnose"
 	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/forecastreport"
 	"github.com/progressive-framework/platform/ops/loadtest"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
@@ -46,6 +48,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		loadtest.Command(stack.Read),
 		diagnose.Command(stack.Read),
+		forecastreport.Command(stack.Read),
 	)
 	return root
 }

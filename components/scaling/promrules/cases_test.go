@@ -69,7 +69,7 @@ func histogram(name, labels, le string, fast int) []map[string]any {
 
 func alertCases() []alertCase {
 	cases := slowCases()
-	for _, more := range [][]alertCase{loadCases(), failureCases(), stateCases(), redisCases()} {
+	for _, more := range [][]alertCase{loadCases(), failureCases(), stateCases(), redisCases(), predictionCases()} {
 		cases = append(cases, more...)
 	}
 	return cases
@@ -255,5 +255,17 @@ func redisCases() []alertCase {
 		{"a slow command each minute", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0+1x120")}, "more than ten slow", ""},
 		{"one each five minutes", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0x20 1x20 2x20 3x20 4x20 5x20")}, "", ""},
 		{"a restart", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "500x80 0x40")}, "", ""},
+	}
+}
+
+func predictionCases() []alertCase {
+	answers := func(values string) []map[string]any {
+		return []map[string]any{series(`forecast_answers_total{job="forecaster",service="npa",pod="a"}`, values)}
+	}
+	return []alertCase{
+		{"there is no forecaster", "ForecastMissing", labelsFor("npa"), nil, "KEDA gets no forecast", ""},
+		{"it has no number", "ForecastMissing", labelsFor("npa"), answers("7x120"), "KEDA gets no forecast", ""},
+		{"it answers at each query", "ForecastMissing", labelsFor("npa"), answers("0+1x120"), "", ""},
+		{"it was away for eight minutes", "ForecastMissing", labelsFor("npa"), answers("0+1x67 67x32"), "", ""},
 	}
 }

@@ -126,6 +126,7 @@ var stagingChanges = []change{
 	to("services.mca.max", 3, applied).sample(),
 	to("podScaling.enabled", false, refused).saying(protectedText),
 	to("podScaling.resizeSeconds", 120, applied),
+	to("podScaling.predictive", "shadow", applied),
 	to("prometheus.replicas", 1, refused).saying(protectedText),
 	to("prometheus.storageGiB", 60, oneWay),
 	to("auth.issuer", "https://other.progressive-framework.example", applied),

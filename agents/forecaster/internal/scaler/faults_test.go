@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"os"
 	"testing"
 	"time"
 
@@ -105,4 +106,13 @@ func TestStrangeAnswersAreErrors(t *testing.T) {
 		require.Error(t, l.catchUp(t.Context(), now), reason)
 		require.Equal(t, "no history", l.answer(now).Reason, reason)
 	}
+}
+
+// The platform's own services (components/forecaster/forecastspec writes the file).
+func TestPlatformsServicesAreAccepted(t *testing.T) {
+	text, err := os.ReadFile("../../../../components/forecaster/forecastspec/testdata/services.json")
+	require.NoError(t, err)
+	list, ok := parseServices(string(text))
+	require.True(t, ok)
+	require.Len(t, list, 4)
 }
