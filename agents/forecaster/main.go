@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/api"
 	prometheusapi "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc"
 
@@ -63,7 +64,7 @@ func serve(ctx context.Context, cfg scaler.Config, log *slog.Logger) error {
 	}
 	s := scaler.New(cfg, prometheusapi.NewAPI(client), log)
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(s)
+	registry.MustRegister(s, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	cfg.HTTP.Metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	state := &httpserver.State{}
 	server, err := httpserver.New(cfg.HTTP, s.Handler(state), state, log)

@@ -87,12 +87,19 @@ func TestWrongFilesAreUsage(t *testing.T) {
 	}
 }
 
-const metrics = `gate_state{service="web",state="learning"} 1
+const metrics = `# TYPE gate_state gauge
+gate_state{service="web",state="learning"} 1
+# TYPE history_days gauge
 history_days{service="web"} 0.25
+# TYPE candidate gauge
 candidate{service="web",candidate="headroom 0.70"} 1
+# TYPE forecast_present_load gauge
 forecast_present_load{service="web"} 3
+# TYPE forecast_load gauge
 forecast_load{service="web"} 3.5
+# TYPE forecast_published_pods gauge
 forecast_published_pods{service="web"} 4.25
+# TYPE gate_overload gauge
 gate_overload{service="web",window="2d"} 0.0001
 gate_overload{service="web",window="12h"} 0.5
 # TYPE forecast_answers_total counter
@@ -135,7 +142,7 @@ func TestExplainSaysWhy(t *testing.T) {
 	} {
 		require.Contains(t, out, want)
 	}
-	silent := "gate_state{service=\"web\",state=\"no history\"} 1\nhistory_days{service=\"web\"} 0\n"
+	silent := "# TYPE gate_state gauge\ngate_state{service=\"web\",state=\"no history\"} 1\nhistory_days{service=\"web\"} 0\n"
 	out, code = run(t, cluster(t, "True", silent), "explain")
 	require.Equal(t, exitcode.Found, code)
 	require.Contains(t, out, "web: no history: Prometheus has no load")
