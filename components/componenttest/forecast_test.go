@@ -74,7 +74,7 @@ func forecasted(a *podscaling.Args) {
 
 // Package trigger has the triggers; their addresses, and the behaviour that the forecast
 // simulates, are here.
-func TestScaledObjectAsksTheForecaster(t *testing.T) {
+func TestScaledObjectReadsTheForecaster(t *testing.T) {
 	o := deploy(t, newPodScaling(scaling.Web(), forecasted)).one(t, scaledObject)
 	o.has(t, map[string]any{
 		"spec.triggers[0].metadata.value":                                          "95",

@@ -37,7 +37,7 @@ func TimelineOf(trace Trace, parts int) Timeline {
 		t.Load[i] += trace.Load[k]
 		sizes[i]++
 	}
-	observe := func(c Controller) func(k, pods int, overload float64) {
+	hookOf := func(c Controller) func(k, pods int, overload float64) {
 		pods, overloads := make([]float64, count), make([]float64, count)
 		t.Pods[c], t.Overload[c] = pods, overloads
 		return func(k, n int, overload float64) {
@@ -49,16 +49,16 @@ func TimelineOf(trace Trace, parts int) Timeline {
 		}
 	}
 	spec := document()
-	observedRun(trace, &spec, reactive{spec, trace.Load, documentTarget}, observe(Document))
+	runWithHook(trace, &spec, reactive{spec, trace.Load, documentTarget}, hookOf(Document))
 	c := config(Ours, trace)
 	median, high := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
-	observedRun(trace, &c.Ours, &predictive{spec: c.Ours, forecaster: forecast.New(c), load: trace.Load, watch: func(k int, s forecast.Status) {
+	runWithHook(trace, &c.Ours, &predictive{spec: c.Ours, forecaster: forecast.New(c), load: trace.Load, watch: func(k int, s forecast.Status) {
 		if k < trace.From {
 			return
 		}
 		i := (k - trace.From) / width
 		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[median]), max(t.High[i], s.Pods[high])
-	}}, observe(Ours))
+	}}, hookOf(Ours))
 	for i := range count {
 		t.Days[i] = float64(trace.From+i*width) / day
 		t.Load[i] /= sizes[i]

@@ -108,7 +108,7 @@ func (r *backtestReport) html(out io.Writer) error {
 func (r *backtestReport) plots() []svgplot.Plot {
 	t := r.Timeline
 	line := func(name string, y []float64) svgplot.Line { return svgplot.Line{Name: name, X: t.Days, Y: y} }
-	of := func(by map[backtest.Controller][]float64, scale float64) (lines []svgplot.Line) {
+	linesOf := func(by map[backtest.Controller][]float64, scale float64) (lines []svgplot.Line) {
 		for _, c := range []backtest.Controller{backtest.Document, backtest.Ours} {
 			y := make([]float64, len(by[c]))
 			for i, v := range by[c] {
@@ -120,7 +120,7 @@ func (r *backtestReport) plots() []svgplot.Plot {
 	}
 	return []svgplot.Plot{
 		{Title: "Load and forecast", Unit: "pods", TimeUnit: "d", Lines: []svgplot.Line{line("load", t.Load), line("median", t.Median), line("quantile 0.99", t.High)}},
-		{Title: "Pods", TimeUnit: "d", Lines: of(t.Pods, 1)},
-		{Title: "Overload", Unit: "% of the load", TimeUnit: "d", Lines: of(t.Overload, 100)},
+		{Title: "Pods", TimeUnit: "d", Lines: linesOf(t.Pods, 1)},
+		{Title: "Overload", Unit: "% of the load", TimeUnit: "d", Lines: linesOf(t.Overload, 100)},
 	}
 }

@@ -34,7 +34,7 @@ type Service struct {
 	// Load and Forecast are the present load, and the median of the next 90 s, in pods.
 	Load     float64 `json:"load"`
 	Forecast float64 `json:"forecast"`
-	// Published are the pods that KEDA is told; nil: none.
+	// Published are the pods that KEDA is published; nil: none.
 	Published *float64 `json:"published"`
 	// Overload is the candidate's share of the load in the simulation. BudgetLeft is what
 	// is left of forecast.Budget.
@@ -165,15 +165,15 @@ func writeServices(out io.Writer, services []Service, asJSON bool) error {
 			fmt.Fprintf(&b, "  candidate  %s\n", s.Candidate)
 			fmt.Fprintf(&b, "  overload   %.4f %% in the simulation; %.4f %% of the budget of %.2f %% is left\n", 100*s.Overload, 100*s.BudgetLeft, 100*forecast.Budget)
 		}
-		told := "nothing"
+		published := "nothing"
 		if s.Published != nil {
-			told = fmt.Sprintf("%.2f pods", *s.Published)
+			published = fmt.Sprintf("%.2f pods", *s.Published)
 		}
-		asked := "KEDA has not asked: the HPA is the document's"
+		source := "KEDA has not asked: the HPA is the document's"
 		if s.Answers > 0 {
-			asked = fmt.Sprintf("KEDA got %.0f answers", s.Answers)
+			source = fmt.Sprintf("KEDA got %.0f answers", s.Answers)
 		}
-		fmt.Fprintf(&b, "  tells      %s; %s\n\n", told, asked)
+		fmt.Fprintf(&b, "  tells      %s; %s\n\n", published, source)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

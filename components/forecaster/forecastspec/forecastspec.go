@@ -1,4 +1,4 @@
-// Package forecastspec renders what the forecaster is told about the services: the query
+// Package forecastspec renders the forecaster's configuration of the services: the query
 // of each load, what a pod serves, and the document's HPA, which the forecaster simulates.
 // It is pure.
 package forecastspec

@@ -108,10 +108,10 @@ func (s state) value(t require.TestingT, p scaling.Profile, one Trigger) (value,
 	return value, target, true
 }
 
-// asks returns the pods that an HPA asks for, as computeReplicasForMetrics of
+// proposal returns the pods that an HPA proposes, as computeReplicasForMetrics of
 // Kubernetes' horizontal.go: the most of all metrics, and never fewer than there are
 // while one has an error.
-func (s state) asks(t require.TestingT, p scaling.Profile, triggers []Trigger, tolerance float64) int {
+func (s state) proposal(t require.TestingT, p scaling.Profile, triggers []Trigger, tolerance float64) int {
 	spec := autoscale.Fast(p.HPA.MinReplicas, p.HPA.MaxReplicas, tolerance)
 	most, errors := 0, false
 	for _, one := range triggers {
@@ -129,7 +129,7 @@ func (s state) asks(t require.TestingT, p scaling.Profile, triggers []Trigger, t
 }
 
 func states(t *rapid.T, p scaling.Profile) state {
-	share := func(name string, of float64) float64 { return of * rapid.Float64Range(0, 60).Draw(t, name) }
+	share := func(name string, whole float64) float64 { return whole * rapid.Float64Range(0, 60).Draw(t, name) }
 	prediction, _ := p.Prediction()
 	return state{
 		pods: rapid.IntRange(1, 60).Draw(t, "pods"), load: share("load", prediction.Capacity()),
@@ -145,7 +145,7 @@ func TestSilenceIsTheDocumentsHPA(t *testing.T) {
 		require.NoError(t, err)
 		rapid.Check(t, func(t *rapid.T) {
 			s := states(t, p)
-			require.GreaterOrEqual(t, s.asks(t, p, predicted, 0), s.asks(t, p, Document(p), autoscale.DefaultTolerance))
+			require.GreaterOrEqual(t, s.proposal(t, p, predicted, 0), s.proposal(t, p, Document(p), autoscale.DefaultTolerance))
 		})
 	}
 }
@@ -159,15 +159,15 @@ func TestForecastAboveTheFloorDecides(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			s := states(t, p)
 			s.forecast = rapid.Float64Range(0, 60).Draw(t, "forecast")
-			asked := s.asks(t, p, predicted, 0)
+			proposed := s.proposal(t, p, predicted, 0)
 			bounded := func(pods float64) int {
 				return min(max(int(math.Ceil(pods-1e-9)), p.HPA.MinReplicas), p.HPA.MaxReplicas)
 			}
-			require.GreaterOrEqual(t, asked, bounded(s.forecast))
-			require.GreaterOrEqual(t, asked, bounded(s.load/prediction.Capacity()), "no pod has more than its capacity for long")
+			require.GreaterOrEqual(t, proposed, bounded(s.forecast))
+			require.GreaterOrEqual(t, proposed, bounded(s.load/prediction.Capacity()), "no pod has more than its capacity for long")
 			// A load alone, as it is when the limits of CPU and memory are not reached.
 			s.cpu, s.memory, s.duration = 0, 0, 0
-			require.LessOrEqual(t, s.asks(t, p, predicted, 0), max(bounded(s.forecast), bounded(s.load/prediction.Capacity()/0.95*1.0001)))
+			require.LessOrEqual(t, s.proposal(t, p, predicted, 0), max(bounded(s.forecast), bounded(s.load/prediction.Capacity()/0.95*1.0001)))
 		})
 	}
 }

@@ -43,7 +43,7 @@ type learner struct {
 	end time.Time
 	// seen is the end of the last step that had a load.
 	seen time.Time
-	// answers counts how often KEDA was told a number.
+	// answers counts how often KEDA got a number.
 	answers uint64
 }
 
@@ -126,8 +126,8 @@ type answer struct {
 	Reason string
 }
 
-// tell returns what is published now, and counts the answer if it has a number.
-func (l *learner) tell(now time.Time) answer {
+// publish returns what is published now, and counts the answer if it has a number.
+func (l *learner) publish(now time.Time) answer {
 	a := l.answer(now)
 	if a.Reason == "" {
 		l.mutex.Lock()
@@ -137,8 +137,8 @@ func (l *learner) tell(now time.Time) answer {
 	return a
 }
 
-// told returns how often KEDA was told a number.
-func (l *learner) told() float64 {
+// answerCount returns how often KEDA got a number.
+func (l *learner) answerCount() float64 {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	return float64(l.answers)

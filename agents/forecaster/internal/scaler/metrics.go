@@ -35,7 +35,7 @@ func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 		gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{name}, labels...)...)
 		}
-		out <- prometheus.MustNewConstMetric(answersDesc, prometheus.CounterValue, s.learners[name].told(), name)
+		out <- prometheus.MustNewConstMetric(answersDesc, prometheus.CounterValue, s.learners[name].answerCount(), name)
 		a := s.learners[name].answer(now)
 		state := string(a.State)
 		if a.Reason != "" {

@@ -166,7 +166,7 @@ func TestKEDAIsAnswered(t *testing.T) {
 	require.InDelta(t, l.answer(now).Published, values.GetMetricValues()[0].GetMetricValueFloat(), 0)
 	require.Greater(t, float64(values.GetMetricValues()[0].GetMetricValue()), l.answer(now).Published, "the old field rounds up")
 
-	require.InDelta(t, 1, l.told(), 0, "an answer without a number does not count: the guard trigger reads it")
+	require.InDelta(t, 1, l.answerCount(), 0, "an answer without a number does not count: the guard trigger reads it")
 
 	spec, err := keda.GetMetricSpec(t.Context(), web)
 	require.NoError(t, err)
