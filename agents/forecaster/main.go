@@ -58,7 +58,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 
 // serve runs the scaler with its gRPC and HTTP servers until ctx ends, or one of them fails.
 func serve(ctx context.Context, cfg scaler.Config, log *slog.Logger) error {
-	client, err := api.NewClient(api.Config{Address: cfg.PrometheusURL})
+	client, err := api.NewClient(api.Config{Address: cfg.PrometheusURL, RoundTripper: bounded{api.DefaultRoundTripper}})
 	if err != nil {
 		return fmt.Errorf("client of Prometheus: %w", err)
 	}
