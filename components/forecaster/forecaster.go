@@ -7,6 +7,9 @@
 // weeks, in seconds. Two pods would tell KEDA the same, and cost twice. While none
 // answers, the HPA removes no pod, adds them at the floor, and after two minutes the
 // guard triggers apply the document's targets (components/podscaling/trigger).
+//
+// KEDA connects without TLS, inside the cluster. A network policy admits its operator
+// and nobody else, and an answer has a number of pods only.
 package forecaster
 
 import (
