@@ -158,7 +158,7 @@ func TestGateKeepsBudgetAndCost(t *testing.T) {
 	require.Equal(t, WithinBudget, g.state)
 	chosen := g.candidates[g.current]
 	require.Less(t, chosen.cost, 0.9*g.document.cost)
-	require.LessOrEqual(t, chosen.over, 1.1*budget*g.load, "an hour after the choice")
+	require.LessOrEqual(t, chosen.over, 1.1*Budget*g.load, "an hour after the choice")
 }
 
 func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {

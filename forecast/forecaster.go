@@ -14,6 +14,9 @@ type Config struct {
 	Target float64
 	// Document is the behaviour of the document's HPA, and Ours that of the HPA in use.
 	Document, Ours autoscale.Spec
+	// Floor is the target of the reactive trigger that holds in any case, as a share of a
+	// pod's capacity. Zero means the constant Floor.
+	Floor float64
 	// Horizon is how far ahead pods are needed, in steps.
 	Horizon int
 	// Start is the Unix time of the first step.
@@ -38,6 +41,9 @@ type Forecaster struct {
 
 // New returns a forecaster without history.
 func New(config Config) *Forecaster {
+	if config.Floor == 0 {
+		config.Floor = Floor
+	}
 	f := &Forecaster{config: config, history: newHistory(config.Horizon)}
 	if !config.WithoutForecast {
 		f.experts = []*expert{newExpert("growth", newRidge(features)), newExpert("steady", nil)}
@@ -137,7 +143,7 @@ func (f *Forecaster) propose() {
 	d.scale(k, f.config.Document.Proposal(present, f.config.Target, d.pods.Count()))
 	for i, s := range f.gate.candidates {
 		count := s.pods.Count()
-		s.scale(k, max(ours.Proposal(present, Floor, count), ours.Proposal(f.pods[i], 1, count)))
+		s.scale(k, max(ours.Proposal(present, f.config.Floor, count), ours.Proposal(f.pods[i], 1, count)))
 	}
 }
 

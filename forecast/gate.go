@@ -13,10 +13,10 @@ var Headrooms = [...]float64{.3, .4, .5, .6, .65, .7, .8, .9}
 // Without dead band, it adds a pod earlier than 95 % with the default dead band of 10 %.
 const Floor = 1
 
-// Budgets of overload, as shares of the load. They are below 0.1 %, because the cheapest of many
-// candidates was lucky in part.
+// Budget is the overload that a candidate may have, as a share of the load, and shortBudget that of
+// the last half day. They are below 0.1 %, because the cheapest of many candidates was lucky in part.
 const (
-	budget      = 0.0007
+	Budget      = 0.0007
 	shortBudget = 0.002
 )
 
@@ -155,5 +155,5 @@ func (g *gate) cheapestNear(least float64) int {
 }
 
 func (g *gate) within(s *shadow) bool {
-	return s.over <= budget*g.load && s.recentOver <= shortBudget*g.recentLoad
+	return s.over <= Budget*g.load && s.recentOver <= shortBudget*g.recentLoad
 }

@@ -52,7 +52,8 @@ func storesInCluster(stack *config.Stack) (names []string) {
 	return names
 }
 
-// deployObservability creates Prometheus, kube-state-metrics, KEDA and VPA.
+// deployObservability creates Prometheus, kube-state-metrics, KEDA, VPA, and a forecaster if the
+// stack predicts loads.
 func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*observability, error) {
 	if !stack.PodScaling.Enabled {
 		return nil, nil
@@ -97,8 +98,10 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Stores:       storesInCluster(stack),
 		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: exporters(stack)}),
 		Alertmanager: receiver,
-		Readers:      []controller.Client{{Namespace: kedaNamespace.Name, App: keda.OperatorApp}},
+		Readers:      metricsReaders(stack, kedaNamespace),
 		RequestShare: share,
+		Forecaster:   stack.PodScaling.Forecasts(),
+		Predictive:   stack.PodScaling.Predictive == config.PredictiveOn,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
@@ -119,6 +122,8 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		AdapterImage:  images[keda.AdapterRepository],
 		Readers:       []controller.Client{{Namespace: observers.Name, App: prometheus.App}},
 		RequestShare:  share,
+
+		ExternalMetrics: forecastMetrics(stack),
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
@@ -141,7 +146,11 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
-	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled)}, nil
+	forecast, err := deployForecaster(ctx, stack, base, eks, nodes, observers, kedaNamespace, server)
+	if err != nil {
+		return nil, err
+	}
+	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled, forecast)}, nil
 }
 
 // deployAlertmanager creates the Alertmanager and returns its address; empty: the
@@ -172,6 +181,9 @@ func exporters(stack *config.Stack) []dashboards.Exporter {
 	all := []dashboards.Exporter{dashboards.State}
 	if stack.Redis.Kind == config.InCluster { // the agent of its nodes answers
 		all = append(all, dashboards.Redis)
+	}
+	if stack.PodScaling.Forecasts() {
+		all = append(all, dashboards.Forecaster)
 	}
 	return all
 }

@@ -20,6 +20,7 @@ func deployPodScaling(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster,
 			Namespace:     eks.namespace,
 			Profile:       profile,
 			PrometheusURL: observed.prometheusURL,
+			Forecast:      forecastOf(stack),
 		}, eks.inCluster, pulumi.DependsOn(append(slices.Clone(observed.settled), services.byName[profile.Short])))
 		if err != nil {
 			return err

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/api"
 	prometheusapi "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc"
 
@@ -57,13 +58,13 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 
 // serve runs the scaler with its gRPC and HTTP servers until ctx ends, or one of them fails.
 func serve(ctx context.Context, cfg scaler.Config, log *slog.Logger) error {
-	client, err := api.NewClient(api.Config{Address: cfg.PrometheusURL})
+	client, err := api.NewClient(api.Config{Address: cfg.PrometheusURL, RoundTripper: bounded{api.DefaultRoundTripper}})
 	if err != nil {
 		return fmt.Errorf("client of Prometheus: %w", err)
 	}
 	s := scaler.New(cfg, prometheusapi.NewAPI(client), log)
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(s)
+	registry.MustRegister(s, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	cfg.HTTP.Metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	state := &httpserver.State{}
 	server, err := httpserver.New(cfg.HTTP, s.Handler(state), state, log)

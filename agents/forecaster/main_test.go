@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0.7, "document": {"Min": 3, "Max": 50,
+const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0.7, "floor": 0.95, "document": {"Min": 3, "Max": 50,
 	"Up": {"Policies": [{"Value": 5, "Seconds": 60}]}, "Down": {"Policies": [{"Value": 2, "Seconds": 60}]}}}]`
 
 // Prometheus that is away is not an error: the process waits for it.

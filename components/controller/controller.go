@@ -84,6 +84,8 @@ type Args struct {
 	Mounts  corev1.VolumeMountArray
 	// NodeSelector are labels that its nodes must have. Empty means any node.
 	NodeSelector map[string]string
+	// Tokenless gives its pod no token of the API server.
+	Tokenless bool
 }
 
 func (a *Args) validate() error {
@@ -151,8 +153,13 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	for _, v := range args.Env {
 		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(v.Name), Value: pulumi.String(v.Value)})
 	}
+	var token pulumi.BoolPtrInput
+	if args.Tokenless {
+		token = pulumi.Bool(false)
+	}
 	return &corev1.PodSpecArgs{
 		ServiceAccountName:            account,
+		AutomountServiceAccountToken:  token,
 		EnableServiceLinks:            pulumi.Bool(false),
 		TerminationGracePeriodSeconds: pulumi.Int(int(scaling.TerminationGrace.Seconds())),
 		SecurityContext:               podsecurity.PodWithVolumes(podsecurity.NonRoot),

@@ -40,6 +40,8 @@ type Args struct {
 	Namespace, Watched controller.Namespace
 	// OperatorImage and AdapterImage are the references of its images.
 	OperatorImage, AdapterImage pulumi.StringInput
+	// ExternalMetrics are the names of the metrics of external scalers that HPAs read.
+	ExternalMetrics []string
 	// Readers are the pods that scrape its metrics.
 	Readers []controller.Client
 	// RequestShare is the share of its requests that it asks for, 1 to 100 %.

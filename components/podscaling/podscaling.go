@@ -1,21 +1,20 @@
 // Package podscaling owns the autoscalers of one service: the ScaledObject, from which
 // KEDA makes the HorizontalPodAutoscaler, and the VerticalPodAutoscaler. Their numbers
-// come from package scaling, and the queries from scaling/promquery. KEDA, VPA and
-// Prometheus are not its own.
+// come from package scaling, and the triggers from package trigger. KEDA, VPA, Prometheus
+// and the forecaster are not its own.
 package podscaling
 
 import (
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/podscaling/trigger"
 	"github.com/progressive-framework/platform/components/scaling"
-	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
 // Args configure a PodScaling.
@@ -26,6 +25,16 @@ type Args struct {
 	Profile scaling.Profile
 	// PrometheusURL is where KEDA reads the metrics, such as http://prometheus:9090.
 	PrometheusURL pulumi.StringInput
+	// Forecast decides about the number of pods. nil: the HPA is the document's.
+	Forecast *Forecast
+}
+
+// Forecast is the forecaster that KEDA asks.
+type Forecast struct {
+	// Address is its host and port for KEDA.
+	Address pulumi.StringInput
+	// Namespace is the name of the namespace of the service, which its series have.
+	Namespace string
 }
 
 func (a *Args) validate() error {
@@ -34,6 +43,14 @@ func (a *Args) validate() error {
 	}
 	if !a.Profile.Autoscaled {
 		return fmt.Errorf("pod scaling of %s: its Deployment has a fixed number of replicas, which would undo the autoscaler's: set Profile.Autoscaled", a.Profile.Name)
+	}
+	if f := a.Forecast; f != nil {
+		if f.Address == nil || f.Namespace == "" {
+			return fmt.Errorf("pod scaling of %s: Forecast must have Address and Namespace", a.Profile.Name)
+		}
+		if _, err := trigger.Predicted(a.Profile, f.Namespace); err != nil {
+			return err
+		}
 	}
 	return a.Profile.Validate()
 }
@@ -56,8 +73,12 @@ func NewPodScaling(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := ctx.RegisterComponentResource("progressive:podscaling:PodScaling", name, s, opts...); err != nil {
 		return nil, fmt.Errorf("pod scaling %s: %w", name, err)
 	}
+	scaled, err := scaledObject(args)
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range []object{
-		{"scaledobject", "keda.sh/v1alpha1", "ScaledObject", args.Profile.Name, scaledObject(args)},
+		{"scaledobject", "keda.sh/v1alpha1", "ScaledObject", args.Profile.Name, scaled},
 		{"vpa", "autoscaling.k8s.io/v1", "VerticalPodAutoscaler", args.Profile.VPA.Name, verticalPodAutoscaler(args.Profile)},
 	} {
 		if _, err := apiextensions.NewCustomResource(ctx, name+"-"+o.part, &apiextensions.CustomResourceArgs{
@@ -90,14 +111,14 @@ const failures = 3
 // scaledObject returns the spec of a ScaledObject. It has no pollingInterval, because
 // KEDA polls only to scale from zero, and no idleReplicaCount: KEDA never changes the
 // count itself.
-func scaledObject(args *Args) pulumi.Map {
+func scaledObject(args *Args) (pulumi.Map, error) {
 	p := args.Profile
-	triggers := pulumi.Array{}
-	for _, m := range p.HPA.Metrics {
-		triggers = append(triggers, trigger(args, m))
+	all, err := triggers(args)
+	if err != nil {
+		return nil, err
 	}
 	hpa := pulumi.Map{"name": pulumi.String(p.HPA.Name)}
-	if b := behaviors(p.HPA); len(b) > 0 {
+	if b := behaviors(args); len(b) > 0 {
 		hpa["behavior"] = b
 	}
 	return pulumi.Map{
@@ -105,7 +126,7 @@ func scaledObject(args *Args) pulumi.Map {
 		"minReplicaCount": pulumi.Int(p.HPA.MinReplicas),
 		"maxReplicaCount": pulumi.Int(p.HPA.MaxReplicas),
 		"advanced":        pulumi.Map{"horizontalPodAutoscalerConfig": hpa},
-		"triggers":        triggers,
+		"triggers":        all,
 		// While Prometheus can't be read: no pod is removed, and at least the floor
 		// runs. CPU and memory are still read, and can add pods.
 		"fallback": pulumi.Map{
@@ -113,62 +134,72 @@ func scaledObject(args *Args) pulumi.Map {
 			"replicas":         pulumi.Int(p.Floor),
 			"behavior":         pulumi.String("currentReplicasIfHigher"),
 		},
-	}
+	}, nil
 }
 
-// trigger returns a metric of the HPA as KEDA's trigger. The HPA's metrics are in the
-// order of the triggers, and KEDA names an external one by its position.
-func trigger(args *Args, m scaling.Metric) pulumi.Map {
-	switch m := m.(type) {
-	case scaling.ResourceMetric:
-		return pulumi.Map{
-			"type":       pulumi.String(m.Resource),
-			"metricType": pulumi.String("Utilization"),
-			"metadata":   pulumi.StringMap{"value": pulumi.String(strconv.Itoa(int(m.Utilization)))},
-		}
-	case scaling.PodsMetric:
-		return pulumi.Map{
-			"type":       pulumi.String("prometheus"),
-			"name":       pulumi.String(m.Name),
-			"metricType": pulumi.String("AverageValue"),
-			"metadata": pulumi.StringMap{
-				"serverAddress": args.PrometheusURL,
-				"query":         pulumi.String(promquery.Demand(args.Profile, m)),
-				"threshold":     pulumi.String(strconv.FormatFloat(m.AverageValue.AsApproximateFloat64(), 'f', -1, 64)),
-				// No value is an error. By default KEDA takes it for 0, and removes
-				// the pods of a service that nobody can measure.
-				"ignoreNullValues": pulumi.String("false"),
-			},
-		}
-	default:
-		return nil
+// triggers gives the triggers their addresses.
+func triggers(args *Args) (pulumi.Array, error) {
+	all, err := trigger.Document(args.Profile), error(nil)
+	if f := args.Forecast; f != nil {
+		all, err = trigger.Predicted(args.Profile, f.Namespace)
 	}
+	var list pulumi.Array
+	for _, t := range all {
+		metadata := pulumi.StringMap{}
+		for key, value := range t.Metadata {
+			metadata[key] = pulumi.String(value)
+		}
+		switch t.Type {
+		case trigger.Prometheus:
+			metadata["serverAddress"] = args.PrometheusURL
+		case trigger.External:
+			metadata["scalerAddress"] = args.Forecast.Address
+		}
+		object := pulumi.Map{"type": pulumi.String(t.Type), "metricType": pulumi.String(t.MetricType), "metadata": metadata}
+		if t.Name != "" {
+			object["name"] = pulumi.String(t.Name)
+		}
+		list = append(list, object)
+	}
+	return list, err
 }
 
-func behaviors(h scaling.HPA) pulumi.Map {
-	both := pulumi.Map{}
+// behaviors returns the behaviour of the HPA: the document's, or with a forecast the one
+// that the forecast simulates.
+func behaviors(args *Args) pulumi.Map {
+	h, both := args.Profile.HPA, pulumi.Map{}
+	if args.Forecast != nil {
+		down, up := trigger.Fast(h)
+		return pulumi.Map{"scaleDown": rules(down), "scaleUp": rules(up)}
+	}
 	for direction, b := range map[string]*scaling.Behavior{"scaleDown": h.ScaleDown, "scaleUp": h.ScaleUp} {
-		if b == nil {
-			continue
+		if b != nil {
+			both[direction] = rules(trigger.Behavior{Behavior: *b})
 		}
-		policies := pulumi.Array{}
-		for _, p := range b.Policies {
-			policies = append(policies, pulumi.Map{
-				"type":          pulumi.String(p.Type),
-				"value":         pulumi.Int(p.Value),
-				"periodSeconds": pulumi.Int(int(p.Period.Seconds())),
-			})
-		}
-		rules := pulumi.Map{
-			"stabilizationWindowSeconds": pulumi.Int(int(b.StabilizationWindow.Seconds())),
-			"policies":                   policies,
-		}
-		if b.Select != "" {
-			rules["selectPolicy"] = pulumi.String(b.Select)
-		}
-		both[direction] = rules
 	}
 	return both
+}
+
+func rules(b trigger.Behavior) pulumi.Map {
+	policies := pulumi.Array{}
+	for _, p := range b.Policies {
+		policies = append(policies, pulumi.Map{
+			"type":          pulumi.String(p.Type),
+			"value":         pulumi.Int(p.Value),
+			"periodSeconds": pulumi.Int(int(p.Period.Seconds())),
+		})
+	}
+	rules := pulumi.Map{
+		"stabilizationWindowSeconds": pulumi.Int(int(b.StabilizationWindow.Seconds())),
+		"policies":                   policies,
+	}
+	if b.Select != "" {
+		rules["selectPolicy"] = pulumi.String(b.Select)
+	}
+	if b.Tolerance != "" {
+		rules["tolerance"] = pulumi.String(b.Tolerance)
+	}
+	return rules
 }
 
 // inPlace resizes a running pod, and evicts it only if its node has no room. VPA's

@@ -31,6 +31,11 @@ func CertificateResources() Resources { return resources("10m", "200m", "16Mi", 
 // AlertmanagerResources are those of Alertmanager. It keeps only the open alerts.
 func AlertmanagerResources() Resources { return resources("10m", "200m", "32Mi", "128Mi") }
 
+// ForecasterResources are those of the forecaster. With four services it had at most
+// 53 MB (docs/prediction.md), and the limit is 64 MB. It reads two weeks in 2.5 s of CPU
+// time when it starts.
+func ForecasterResources() Resources { return resources("10m", "500m", "48Mi", "64M") }
+
 // WithRequests returns the resources with a share of the requests, 1 to 100 %; see
 // Profile.WithRequests.
 func (r Resources) WithRequests(share Percent) Resources {

@@ -88,3 +88,21 @@ func TestOverloadAtEqualCostInterpolates(t *testing.T) {
 	require.True(t, math.IsNaN(overloadAt(family, 175)), "no overload to compare with")
 	require.True(t, math.IsNaN(overloadAt(family, 50)), "no target is as cheap")
 }
+
+// A timeline is the run that the figures come from.
+func TestTimelineIsTheRun(t *testing.T) {
+	trace := wave(t, "wave", 4)
+	timeline := TimelineOf(trace, 100)
+	require.LessOrEqual(t, len(timeline.Days), 100)
+	require.InDelta(t, 3, timeline.Days[0], 0)
+	spec := document()
+	want := run(trace, &spec, reactive{spec, trace.Load, documentTarget})
+	sum, load := 0.0, 0.0
+	for i, share := range timeline.Overload[Document] {
+		sum += share * timeline.Load[i]
+		load += timeline.Load[i]
+		require.GreaterOrEqual(t, timeline.High[i], timeline.Median[i])
+		require.GreaterOrEqual(t, timeline.Pods[Ours][i], float64(minPods))
+	}
+	require.InDelta(t, want.OverloadShare, sum/load, 0.1*want.OverloadShare+1e-6, "parts are equally long, but the last")
+}

@@ -138,6 +138,8 @@ type predictive struct {
 	// published is what was published at each step, if it is kept.
 	published []float64
 	keep      bool
+	// watch gets the state of each step; nil: nobody watches.
+	watch func(k int, s forecast.Status)
 }
 
 func (p *predictive) proposal(k, current int) int {
@@ -145,6 +147,9 @@ func (p *predictive) proposal(k, current int) int {
 		p.forecaster.Add(p.load[p.observed])
 	}
 	pods := p.forecaster.Pods()
+	if p.watch != nil {
+		p.watch(k, p.forecaster.Status())
+	}
 	if p.keep {
 		p.published = append(p.published, pods)
 	}

@@ -29,6 +29,11 @@ type source interface {
 
 // run drives pods with an HPA over a trace. Without a spec the proposals are set as they are.
 func run(trace Trace, spec *autoscale.Spec, metrics source) Result {
+	return runWithHook(trace, spec, metrics, func(int, int, float64) {})
+}
+
+// runWithHook is run that gives hook the pods and the overload of each step that is evaluated.
+func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k, pods int, overload float64)) Result {
 	rng := rand.New(rand.NewPCG(7, 15))
 	// A pod starts in 30 to 60 s, and serves from the next step.
 	delay := func() int { return int(math.Ceil((30 + 30*rng.Float64()) / step)) }
@@ -53,6 +58,7 @@ func run(trace Trace, spec *autoscale.Spec, metrics source) Result {
 		if k < trace.From {
 			continue
 		}
+		hook(k, count, over)
 		total += float64(count)
 		ideal += float64(idealPods(trace.Load[k]))
 		load += trace.Load[k]

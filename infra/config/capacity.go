@@ -67,6 +67,10 @@ func (s *Stack) pods() []pod {
 			r = scaling.AlertmanagerResources().WithRequests(share)
 			all = append(all, podOf("alertmanager", "", r.CPURequest, r.MemoryRequest, ""))
 		}
+		if s.PodScaling.Forecasts() {
+			r = scaling.ForecasterResources().WithRequests(share)
+			all = append(all, podOf("forecaster", "", r.CPURequest, r.MemoryRequest, ""))
+		}
 		r = scaling.KEDAResources().WithRequests(share)
 		for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
 			all = append(all, podOf(name, "", r.CPURequest, r.MemoryRequest, ""))

@@ -301,7 +301,31 @@ type PodScaling struct {
 	// How often VPA reads the usage of the pods, and how often it resizes pods, in
 	// seconds. Of a service it resizes half of the pods at a time.
 	ResizeSeconds int `key:"resizeSeconds"`
+	// What a forecast of the load does (docs/prediction.md). With `shadow` the forecaster
+	// runs, and its metrics say what it would ask for; the HPAs are the document's.
+	// With `"on"`, in quotes, it decides about the numbers of pods, which needs
+	// `cluster.version` 1.35. The way back is `shadow`: `off` deletes the repository
+	// of its image, which `deletionProtection` refuses.
+	Predictive Predictive `key:"predictive"`
 }
+
+// Predictive is what a forecast does.
+type Predictive string
+
+// The values of Predictive.
+const (
+	PredictiveOff    Predictive = "off"
+	PredictiveShadow Predictive = "shadow"
+	PredictiveOn     Predictive = "on"
+)
+
+// Values lists them.
+func (Predictive) Values() []string {
+	return []string{string(PredictiveOff), string(PredictiveShadow), string(PredictiveOn)}
+}
+
+// Forecasts reports whether the stack runs the forecaster.
+func (p PodScaling) Forecasts() bool { return p.Enabled && p.Predictive != PredictiveOff }
 
 // Prometheus is the server of the services' metrics.
 type Prometheus struct {
@@ -316,7 +340,7 @@ func defaults() Stack {
 		Network:            Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
 		Cluster:            Cluster{Version: "1.36", UpgradeStage: eksspec.StageAutoscaler, Nodes: NodesAutoScaling, RequestPercent: 100},
 		Images:             Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
-		PodScaling:         PodScaling{ResizeSeconds: 60},
+		PodScaling:         PodScaling{ResizeSeconds: 60, Predictive: PredictiveOff},
 		Prometheus:         Prometheus{Replicas: 2, StorageGiB: 50},
 		Edge:               Edge{WebACL: true, WebACLMode: webaclspec.Count},
 		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},

@@ -77,7 +77,7 @@ var conditions = []condition{
 		"has no effect without a store of kind inCluster and without podScaling.enabled; take it out",
 	},
 	{
-		[]string{"podScaling.resizeSeconds", "prometheus", "images.mirror"},
+		[]string{"podScaling.resizeSeconds", "podScaling.predictive", "prometheus", "images.mirror"},
 		func(s *Stack) bool { return s.PodScaling.Enabled },
 		"has no effect without podScaling.enabled; take it out",
 	},

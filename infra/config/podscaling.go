@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -19,8 +20,17 @@ func validatePodScaling(s *Stack) field.ErrorList {
 	if s.PodScaling.Enabled && s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
 		problems = append(problems, field.Required(path("storageClass"), "the class of Prometheus' volumes; the stack creates one for nodes of its own only"))
 	}
+	if v := s.Cluster.Version; s.PodScaling.Predictive == PredictiveOn && v < tolerance {
+		problems = append(problems, field.Invalid(path("podScaling.predictive"), string(PredictiveOn), fmt.Sprintf(
+			"needs cluster.version %s or later, which is %s: an HPA without dead band is off by default before; set shadow until the upgrade", tolerance, v)))
+	}
 	return problems
 }
+
+// tolerance is the first Kubernetes version that has the field tolerance of an HPA on by
+// default (feature gate HPAConfigurableTolerance). An older one drops the field, and KEDA
+// would write it again for ever.
+const tolerance = "1.35"
 
 // ImageOf returns the reference of an image of others: upstream's, or that of the
 // mirror. A mirror has it in the repository of that name, with the tag of upstream.

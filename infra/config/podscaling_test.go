@@ -1,7 +1,9 @@
 package config
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -38,7 +40,34 @@ func TestPodsOfPodScalingNeedRoom(t *testing.T) {
 	for _, name := range []string{"keda-metrics-apiserver", "vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
 		require.Equal(t, 1, count(with)[name], name)
 	}
+	require.Zero(t, count(with)["forecaster"])
+	with.PodScaling.Predictive = PredictiveShadow
+	require.Equal(t, 1, count(with)["forecaster"])
 	require.Zero(t, count(with)["alertmanager"], "nothing receives alerts")
 	with.Edge.AlarmTopicARN = "arn:aws:sns:us-east-1:123456789012:alarms"
 	require.Equal(t, 1, count(with)["alertmanager"])
+}
+
+func TestPredictiveNeedsPodScaling(t *testing.T) {
+	for _, tc := range []struct{ reason, podScaling, cluster, err string }{
+		{"without the key", `{"enabled":true}`, "1.34", ""},
+		{"shadow on any version", `{"enabled":true,"predictive":"shadow"}`, "1.34", ""},
+		{"on", `{"enabled":true,"predictive":"on"}`, "1.35", ""},
+		{"on without a tolerance", `{"enabled":true,"predictive":"on"}`, "1.34", "podScaling.predictive: Invalid value: \"on\": needs cluster.version 1.35 or later, which is 1.34"},
+		{"without what scales", `{"predictive":"shadow"}`, "1.36", "podScaling.predictive: Forbidden: has no effect without podScaling.enabled"},
+		{"another word", `{"enabled":true,"predictive":"yes"}`, "1.36", `podScaling.predictive: Unsupported value: "yes": supported values: "off", "shadow", "on"`},
+		{"YAML's on without quotes", `{"enabled":true,"predictive":true}`, "1.36", "podScaling.predictive: Invalid value: true: must be"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			s, err := Load("prod", with(map[string]string{
+				"progressive-framework:podScaling": tc.podScaling, "progressive-framework:cluster": `{"version":"` + tc.cluster + `"}`,
+			}), WithToday(time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)))
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, strings.Contains(tc.podScaling, "predictive"), s.PodScaling.Forecasts())
+		})
+	}
 }

@@ -7,6 +7,7 @@
 //	pf promote         the images of one stack as the release of another
 //	pf rollback        an earlier release of a stack again
 //	pf diff            how two stacks differ
+//	pf forecast        what predictive scaling is worth on a recorded load, and why it says what it says
 //
 // It finds the platform by the outputs of a Pulumi stack. This package only
 // assembles the subcommands; each is a package in ops.
@@ -27,6 +28,7 @@ import (
 	"github.com/progressive-framework/platform/ops/costreport"
 	"github.com/progressive-framework/platform/ops/diagnose"
 	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/forecastreport"
 	"github.com/progressive-framework/platform/ops/loadtest"
 	"github.com/progressive-framework/platform/ops/promotion"
 	"github.com/progressive-framework/platform/ops/stackoutput"
@@ -59,6 +61,7 @@ func newRoot() *cobra.Command {
 		promotion.PromoteCommand(&stack),
 		promotion.RollbackCommand(&stack),
 		promotion.DiffCommand(&stack),
+		forecastreport.Command(stack.Read),
 	)
 	return root
 }

@@ -33,7 +33,7 @@ func TestWrongUsageIsTwo(t *testing.T) {
 // TestWithoutAStackNothingIsSent: Pulumi is not installed.
 func TestWithoutAStackNothingIsSent(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	for _, args := range [][]string{{"load"}, {"diagnose"}} {
+	for _, args := range [][]string{{"load"}, {"diagnose"}, {"forecast", "explain"}} {
 		var out, errs bytes.Buffer
 		require.NotZero(t, run(t.Context(), args, &out, &errs), args)
 		require.Contains(t, errs.String(), "read the stack")

@@ -4,6 +4,7 @@ package svgplot
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -11,9 +12,11 @@ import (
 	"strings"
 )
 
-// Plot is one picture. Times are in seconds.
+// Plot is one picture.
 type Plot struct {
 	Title string
+	// TimeUnit is that of the times; empty: seconds.
+	TimeUnit string
 	// Unit is that of the values, such as "ms".
 	Unit  string
 	Lines []Line
@@ -79,7 +82,7 @@ func (p Plot) SVG() (template.HTML, error) {
 		d.Title += ", " + p.Unit
 	}
 	for _, v := range ticks(xMax) {
-		d.XTicks = append(d.XTicks, tick{x(v), fmt.Sprintf("%g s", v)})
+		d.XTicks = append(d.XTicks, tick{x(v), fmt.Sprintf("%g %s", v, cmp.Or(p.TimeUnit, "s"))})
 	}
 	for _, v := range ticks(yMax) {
 		d.YTicks = append(d.YTicks, tick{y(v), fmt.Sprintf("%g", v)})

@@ -118,6 +118,8 @@ type Namespaces struct {
 	Controllers []string
 	// Stores are the labels app of the stores' pods in Platform; empty: it has none.
 	Stores []string
+	// Forecaster says that Own has a forecaster.
+	Forecaster bool
 }
 
 // Labels of a discovered pod (configuration.md, "pod").
@@ -157,6 +159,12 @@ func New(services []scaling.Profile, in Namespaces) Config {
 			Targets: podTargets(relabel{Source: []string{podApp}, Regex: strings.Join(in.Stores, "|"), Action: "keep"}),
 		})
 	}
+	if in.Forecaster {
+		config.Scrapes = append(config.Scrapes, job{
+			Name: promquery.ForecasterJob, Discovery: pods(in.Own),
+			Targets: podTargets(relabel{Source: []string{podApp}, Regex: ForecasterApp, Action: "keep"}),
+		})
+	}
 	config.Scrapes = append(config.Scrapes, job{
 		Name: "prometheus", Discovery: pods(in.Own),
 		Targets: podTargets(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
@@ -173,6 +181,10 @@ const App = "prometheus"
 // StateApp is the value of the label app of kube-state-metrics, in the namespace of
 // Prometheus.
 const StateApp = "kube-state-metrics"
+
+// ForecasterApp is the value of the label app of the forecaster, in the namespace of
+// Prometheus.
+const ForecasterApp = "forecaster"
 
 // pods discovers the pods of namespaces. Equal discoveries share one watch.
 func pods(names ...string) []discovery {

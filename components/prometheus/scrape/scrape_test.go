@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write testdata/prometheus.json anew")
 // The live tests give the file to a real Prometheus, which refuses an unknown field.
 func TestFile(t *testing.T) {
 	text, err := New(scaling.Services(), Namespaces{
-		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"},
+		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true,
 	}).WithAlertmanager("alertmanager.app-prometheus.svc:9093").File()
 	require.NoError(t, err)
 	const golden = "testdata/prometheus.json"
@@ -33,7 +33,7 @@ func TestFile(t *testing.T) {
 // An autoscaler's query selects the job of its service, and nothing else may have
 // the same name.
 func TestEachServiceHasAJobOfItsName(t *testing.T) {
-	config := New(scaling.Services(), Namespaces{Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}})
+	config := New(scaling.Services(), Namespaces{Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Forecaster: true})
 	count := map[string]int{}
 	for _, job := range config.Scrapes {
 		count[job.Name]++

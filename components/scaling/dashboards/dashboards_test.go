@@ -15,7 +15,7 @@ import (
 
 // whole is a platform with every exporter.
 func whole() Platform {
-	return Platform{Services: scaling.Services(), Connections: 200, Exporters: []Exporter{State, PostgreSQL, Redis, MongoDB}}
+	return Platform{Services: scaling.Services(), Connections: 200, Exporters: []Exporter{State, PostgreSQL, Redis, MongoDB, Forecaster}}
 }
 
 func eachPanel(t *testing.T, p Platform, check func(t *testing.T, panel Panel)) {

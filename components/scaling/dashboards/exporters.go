@@ -22,6 +22,8 @@ const (
 	PostgreSQL
 	Redis
 	MongoDB
+	// Forecaster is the predictive scaler (agents/forecaster).
+	Forecaster
 )
 
 func (e Exporter) optional() bool { return e >= State }
@@ -54,5 +56,8 @@ func Series() map[Exporter][]string {
 		// oliver006/redis_exporter, exporter/exporter.go.
 		Redis:   {"redis_connected_clients", "redis_keyspace_hits_total", "redis_keyspace_misses_total", "redis_memory_used_bytes"},
 		MongoDB: {"mongodb_opcounters_total"},
+		Forecaster: {
+			"forecast_load", "forecast_present_load", "forecast_published_pods", "gate_state", "gate_overload", "history_days", "candidate",
+		},
 	}
 }

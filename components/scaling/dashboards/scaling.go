@@ -24,6 +24,7 @@ func podScaling(p Platform) Dashboard {
 	for _, s := range p.Services {
 		d.Panels = append(d.Panels, memoryOfPods(s))
 	}
+	d.Panels = append(d.Panels, prediction(p)...)
 	d.Panels = append(d.Panels,
 		Panel{Title: "KEDA: errors of the metrics", Unit: PerMinute, Queries: []Query{
 			{Expr: fmt.Sprintf(`60 * sum by (scaledObject) (rate(keda_scaler_detail_errors_total[%s]))`, documentWindow), Legend: "{{scaledObject}}", Exporter: KEDA},

@@ -24,7 +24,7 @@ func input() Input {
 	for i := range services {
 		services[i].Autoscaled = true
 	}
-	return Input{Services: services, Namespace: "app", Stores: []string{"postgres", "redis-cluster"}}
+	return Input{Services: services, Namespace: "app", Stores: []string{"postgres", "redis-cluster"}, Predictive: true}
 }
 
 // promtool runs promtool on rules of the platform and a file of unit tests.

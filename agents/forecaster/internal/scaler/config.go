@@ -38,6 +38,8 @@ type Service struct {
 	Capacity float64 `json:"capacity"`
 	// Target is the load of a pod at which the document's HPA adds pods, as a share of Capacity.
 	Target float64 `json:"target"`
+	// Floor is the share of Capacity at which the HPA adds pods by itself.
+	Floor float64 `json:"floor"`
 	// Document is the HPA of the document.
 	Document autoscale.Spec `json:"document"`
 }
@@ -53,7 +55,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 		HTTP:          httpserver.ReadConfig(env, ":8000", "/health", "/health/ready"),
 		GRPCAddress:   env.Address("GRPC_ADDRESS", ":6000"),
 		PrometheusURL: env.URL("PROMETHEUS_URL", "http://prometheus:9090", "http", "https"),
-		Services:      envconfig.Required(env, "SERVICES", "must be a JSON list of services with name, query, capacity, target and document", parseServices),
+		Services:      envconfig.Required(env, "SERVICES", "must be a JSON list of services with name, query, capacity, target, floor and document", parseServices),
 	}
 	c.HTTP.DrainDelay = 0 // only the kubelet sends HTTP requests
 	return c, env.Err()
@@ -88,6 +90,8 @@ func (s Service) validate() error {
 		return fmt.Errorf("service %s: capacity %v: must be above zero", s.Name, s.Capacity)
 	case !(s.Target > 0 && s.Target <= 1):
 		return fmt.Errorf("service %s: target %v: must be above 0 and at most 1", s.Name, s.Target)
+	case !(s.Floor >= s.Target && s.Floor <= 1):
+		return fmt.Errorf("service %s: floor %v: must be at least the target and at most 1", s.Name, s.Floor)
 	case d.Min < 1 || d.Min > d.Max || d.Max > 1000:
 		return fmt.Errorf("service %s: %d to %d pods: must be 1 <= min <= max <= 1000", s.Name, d.Min, d.Max)
 	case len(d.Up.Policies) == 0 || len(d.Down.Policies) == 0:
@@ -99,7 +103,7 @@ func (s Service) validate() error {
 // forecaster returns a forecaster without history whose first step begins at start.
 func (s Service) forecaster(start time.Time) *forecast.Forecaster {
 	return forecast.New(forecast.Config{
-		Target: s.Target, Document: s.Document, Ours: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
+		Target: s.Target, Floor: s.Floor, Document: s.Document, Ours: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
 		Horizon: horizonSteps, Start: start.Unix(),
 	})
 }

@@ -43,6 +43,8 @@ type learner struct {
 	end time.Time
 	// seen is the end of the last step that had a load.
 	seen time.Time
+	// answers counts how often KEDA got a number.
+	answers uint64
 }
 
 // catchUp reads the steps since the last one. It can be called again after an error: what was read
@@ -122,6 +124,24 @@ type answer struct {
 	Published float64
 	// Reason says why nothing is published.
 	Reason string
+}
+
+// publish returns what is published now, and counts the answer if it has a number.
+func (l *learner) publish(now time.Time) answer {
+	a := l.answer(now)
+	if a.Reason == "" {
+		l.mutex.Lock()
+		l.answers++
+		l.mutex.Unlock()
+	}
+	return a
+}
+
+// answerCount returns how often KEDA got a number.
+func (l *learner) answerCount() float64 {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return float64(l.answers)
 }
 
 // answer returns what is published now.

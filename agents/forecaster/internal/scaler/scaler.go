@@ -114,7 +114,7 @@ func (s *Scaler) GetMetrics(_ context.Context, request *externalscaler.GetMetric
 	if err != nil {
 		return nil, err
 	}
-	a := l.answer(s.now())
+	a := l.publish(s.now())
 	if a.Reason != "" {
 		return nil, status.Errorf(codes.Unavailable, "service %s: %s", l.service.Name, a.Reason)
 	}

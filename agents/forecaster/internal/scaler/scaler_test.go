@@ -23,7 +23,7 @@ import (
 	"github.com/progressive-framework/platform/agents/forecaster/internal/externalscaler"
 )
 
-const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0.7, "document": {
+const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0.7, "floor": 0.95, "document": {
 	"Min": 3, "Max": 50,
 	"Up": {"Window": 60, "Policies": [{"Percent": true, "Value": 50, "Seconds": 60}], "Tolerance": 0.1},
 	"Down": {"Window": 300, "Policies": [{"Value": 2, "Seconds": 60}], "Tolerance": 0.1}}}]`
@@ -166,6 +166,8 @@ func TestKEDAIsAnswered(t *testing.T) {
 	require.InDelta(t, l.answer(now).Published, values.GetMetricValues()[0].GetMetricValueFloat(), 0)
 	require.Greater(t, float64(values.GetMetricValues()[0].GetMetricValue()), l.answer(now).Published, "the old field rounds up")
 
+	require.InDelta(t, 1, l.answerCount(), 0, "an answer without a number does not count: the guard trigger reads it")
+
 	spec, err := keda.GetMetricSpec(t.Context(), web)
 	require.NoError(t, err)
 	require.Equal(t, metricName, spec.GetMetricSpecs()[0].GetMetricName())
@@ -223,18 +225,20 @@ func TestRunEndsWithItsContext(t *testing.T) {
 func TestWrongServicesAreRefused(t *testing.T) {
 	replace := func(old, with string) string { return strings.Replace(services, old, with, 1) }
 	for reason, text := range map[string]string{
-		"no JSON":            "web",
-		"no service":         "[]",
-		"an unknown field":   replace(`"target"`, `"taget"`),
-		"text after it":      services + "x",
-		"no name":            replace(`"web"`, `""`),
-		"no query":           replace(`"load"`, `""`),
-		"no capacity":        replace("100", "0"),
-		"a target above 1":   replace("0.7", "1.7"),
-		"min above max":      replace(`"Min": 3`, `"Min": 60`),
-		"no policies":        replace(`{"Value": 2, "Seconds": 60}`, ""),
-		"a name used twice":  "[" + strings.Trim(services, "[]") + "," + strings.Trim(services, "[]") + "]",
-		"more than any node": replace(`"Max": 50`, `"Max": 5000`),
+		"no JSON":                  "web",
+		"no service":               "[]",
+		"an unknown field":         replace(`"target"`, `"taget"`),
+		"text after it":            services + "x",
+		"no name":                  replace(`"web"`, `""`),
+		"no query":                 replace(`"load"`, `""`),
+		"no capacity":              replace("100", "0"),
+		"a target above 1":         replace("0.7", "1.7"),
+		"a floor below the target": replace("0.95", "0.5"),
+		"no floor":                 replace(`"floor": 0.95, `, ""),
+		"min above max":            replace(`"Min": 3`, `"Min": 60`),
+		"no policies":              replace(`{"Value": 2, "Seconds": 60}`, ""),
+		"a name used twice":        "[" + strings.Trim(services, "[]") + "," + strings.Trim(services, "[]") + "]",
+		"more than any node":       replace(`"Max": 50`, `"Max": 5000`),
 	} {
 		_, ok := parseServices(text)
 		require.False(t, ok, reason)

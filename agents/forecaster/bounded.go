@@ -1,0 +1,19 @@
+package main
+
+import "net/http"
+
+// maxResponse bounds a response of Prometheus in bytes. A chunk of history has 10,000
+// points in 0.4 MB. The client of Prometheus reads a whole response into memory.
+const maxResponse = 4 << 20
+
+// bounded is a transport whose responses end with an error after maxResponse bytes.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := b.RoundTripper.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = http.MaxBytesReader(nil, response.Body, maxResponse)
+	return response, nil
+}

@@ -1,0 +1,101 @@
+package componenttest
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/forecaster"
+	"github.com/progressive-framework/platform/components/keda"
+	"github.com/progressive-framework/platform/components/podscaling"
+	"github.com/progressive-framework/platform/components/prometheus"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+func newForecaster(change func(*forecaster.Args)) program {
+	return create(forecaster.NewForecaster, func(*account.Account) *forecaster.Args {
+		args := &forecaster.Args{
+			Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("forecaster" + digest), Services: scaling.Services(),
+			Callers: []controller.Client{{Namespace: "app-keda", App: keda.OperatorApp}},
+			Readers: []controller.Client{{App: prometheus.App}}, RequestShare: 50,
+		}
+		change(args)
+		return args
+	})
+}
+
+// KEDA and Prometheus reach it, it reaches no API server, and it has 64 MB.
+func TestForecasterIsOneConfinedPod(t *testing.T) {
+	d := deploy(t, newForecaster(func(*forecaster.Args) {}))
+	pod := d.one(t, "kubernetes:apps/v1:Deployment")
+	requireRestricted(t, pod, "spec.template.spec", 65532)
+	pod.has(t, map[string]any{
+		"spec.replicas": 1,
+		"spec.template.spec.automountServiceAccountToken":                         false,
+		"spec.template.spec.containers[0].image":                                  "forecaster" + digest,
+		"spec.template.spec.containers[0].resources.limits.memory":                "64M",
+		"spec.template.spec.containers[0].resources.requests.memory":              "24Mi",
+		"spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem": true,
+		"spec.template.spec.containers[0].livenessProbe.httpGet.path":             "/health",
+		"spec.template.spec.containers[0].readinessProbe.httpGet.path":            "/health/ready",
+		"spec.template.spec.containers[0].env[1].value":                           "http://prometheus:9090",
+	})
+	d.one(t, k8sService).has(t, map[string]any{"metadata.name": "forecaster", "spec.ports[0].port": 6000, "spec.ports[1]": nil})
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
+		"spec.ingress[0].from[0].podSelector.matchLabels.app": "keda-operator",
+		"spec.ingress[0].ports[0].port":                       "grpc",
+		"spec.ingress[1].from[0].podSelector.matchLabels.app": "prometheus",
+		"spec.ingress[1].ports[0].port":                       "metrics",
+		"spec.ingress[2]":                                     nil,
+	})
+	require.Equal(t, "forecaster.app-prometheus.svc:6000", forecaster.Address("app-prometheus"))
+}
+
+func TestForecasterRefuses(t *testing.T) {
+	for reason, change := range map[string]func(*forecaster.Args){
+		"no image":               func(a *forecaster.Args) { a.Image = nil },
+		"no service":             func(a *forecaster.Args) { a.Services = nil },
+		"more than its requests": func(a *forecaster.Args) { a.RequestShare = 101 },
+		"a service that counts no requests": func(a *forecaster.Args) {
+			a.Services = []scaling.Profile{{Name: "x"}}
+		},
+	} {
+		_, err := run(newForecaster(change))
+		require.ErrorContains(t, err, "forecast", reason)
+	}
+}
+
+func forecasted(a *podscaling.Args) {
+	a.Forecast = &podscaling.Forecast{Address: pulumi.String("forecaster.app-prometheus.svc:6000"), Namespace: "app"}
+}
+
+// Package trigger has the triggers; their addresses, and the behaviour that the forecast
+// simulates, are here.
+func TestScaledObjectReadsTheForecaster(t *testing.T) {
+	o := deploy(t, newPodScaling(scaling.Web(), forecasted)).one(t, scaledObject)
+	o.has(t, map[string]any{
+		"spec.triggers[0].metadata.value":                                          "95",
+		"spec.triggers[2].metadata.threshold":                                      "135.714",
+		"spec.triggers[2].metadata.serverAddress":                                  "http://prometheus:9090",
+		"spec.triggers[4].type":                                                    "external",
+		"spec.triggers[4].metadata.scalerAddress":                                  "forecaster.app-prometheus.svc:6000",
+		"spec.triggers[4].metadata.service":                                        "web",
+		"spec.triggers[7].name":                                                    "http_requests_per_second_guard",
+		"spec.triggers[7].metadata.threshold":                                      "100",
+		"spec.triggers[7].metadata.serverAddress":                                  "http://prometheus:9090",
+		"spec.triggers[8]":                                                         nil,
+		"spec.minReplicaCount":                                                     3,
+		"spec.fallback.replicas":                                                   6,
+		"spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.tolerance": "0",
+		"spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.stabilizationWindowSeconds": 60,
+		"spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.policies[1].value":            4,
+	})
+}
+
+func TestForecastNeedsItsAddress(t *testing.T) {
+	_, err := run(newPodScaling(scaling.Web(), func(a *podscaling.Args) { a.Forecast = &podscaling.Forecast{} }))
+	require.ErrorContains(t, err, "must have Address and Namespace")
+}

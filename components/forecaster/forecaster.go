@@ -1,0 +1,118 @@
+// Package forecaster owns the pod that tells KEDA how many pods each service will need
+// (agents/forecaster). It runs in the namespace of Prometheus, from which it reads the
+// loads.
+//
+// It is one pod without leader election. What it tells is a function of the loads in
+// Prometheus, so that a new pod continues with the same numbers once it has read two
+// weeks, in seconds. Two pods would tell KEDA the same, and cost twice. While none
+// answers, the HPA removes no pod, adds them at the floor, and after two minutes the
+// guard triggers apply the document's targets (components/podscaling/trigger).
+//
+// KEDA connects without TLS, inside the cluster. A network policy admits its operator
+// and nobody else, and an answer has a number of pods only.
+package forecaster
+
+import (
+	"errors"
+	"fmt"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/forecaster/forecastspec"
+	"github.com/progressive-framework/platform/components/prometheus"
+	"github.com/progressive-framework/platform/components/prometheus/scrape"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+const (
+	// App is the value of the label app of its pod.
+	App = scrape.ForecasterApp
+	// Program is the Go main package of its image.
+	Program = "github.com/progressive-framework/platform/agents/forecaster"
+	// Port is where KEDA connects.
+	Port = 6000
+
+	probePort = 8000
+)
+
+// Args configure a Forecaster.
+type Args struct {
+	// Namespace is where it runs: that of Prometheus.
+	Namespace controller.Namespace
+	// Image is the reference of its image.
+	Image pulumi.StringInput
+	// Services are those whose load it learns, with the bounds of the stack.
+	Services []scaling.Profile
+	// Callers are the pods that ask it: those of KEDA's operator. Readers scrape it.
+	Callers, Readers []controller.Client
+	// RequestShare is the share of its requests that it asks for, 1 to 100 %.
+	RequestShare scaling.Percent
+	// NodeSelector are labels that its nodes must have. Empty means any node.
+	NodeSelector map[string]string
+}
+
+func (a *Args) validate() error {
+	switch {
+	case a == nil || a.Namespace.Created == nil || a.Namespace.Name == "" || a.Image == nil || len(a.Services) == 0:
+		return errors.New("forecaster: Namespace, Image and Services must be set")
+	case a.RequestShare < 1 || a.RequestShare > 100:
+		return fmt.Errorf("forecaster: RequestShare is %s, must be 1 to 100 %%", a.RequestShare)
+	}
+	return nil
+}
+
+// Forecaster is a running forecaster.
+type Forecaster struct {
+	pulumi.ResourceState
+
+	// Settled is its Deployment. A ScaledObject that asks it must depend on it: KEDA
+	// reads once which metrics it has.
+	Settled []pulumi.Resource
+}
+
+// Address is the host and port of the forecaster in a namespace.
+func Address(namespace string) string { return fmt.Sprintf("%s.%s.svc:%d", App, namespace, Port) }
+
+// NewForecaster creates the forecaster.
+func NewForecaster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Forecaster, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	services, err := forecastspec.JSON(args.Services)
+	if err != nil {
+		return nil, err
+	}
+	f := &Forecaster{}
+	if err := ctx.RegisterComponentResource("progressive:forecaster:Forecaster", name, f, opts...); err != nil {
+		return nil, fmt.Errorf("forecaster %s: %w", name, err)
+	}
+	created, err := controller.New(ctx, name, &controller.Args{
+		Namespace: args.Namespace, App: App, Image: args.Image, Tokenless: true,
+		Env: []scaling.EnvVar{
+			{Name: "SERVICES", Value: services},
+			{Name: "PROMETHEUS_URL", Value: fmt.Sprintf("http://%s:%d", prometheus.App, prometheus.Port)},
+			{Name: "LISTEN_ADDRESS", Value: fmt.Sprintf(":%d", probePort)},
+			{Name: "METRICS_ADDRESS", Value: fmt.Sprintf(":%d", scaling.MetricsPort)},
+			{Name: "GRPC_ADDRESS", Value: fmt.Sprintf(":%d", Port)},
+		},
+		Ports: []controller.Port{
+			{Name: "grpc", Number: Port, Service: Port, From: args.Callers},
+			{Name: scrape.MetricsPort, Number: scaling.MetricsPort, From: args.Readers},
+			{Name: "http", Number: probePort},
+		},
+		Ready: probe("/health/ready"), Alive: probe("/health"),
+		Resources:    scaling.ForecasterResources().WithRequests(args.RequestShare),
+		NodeSelector: args.NodeSelector,
+	}, nil, pulumi.Parent(f))
+	if err != nil {
+		return nil, err
+	}
+	f.Settled = []pulumi.Resource{created.Settled}
+	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{})
+}
+
+func probe(path string) corev1.HTTPGetActionArgs {
+	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("http")}
+}

@@ -1,0 +1,66 @@
+// Package forecastspec renders the forecaster's configuration of the services: the query
+// of each load, what a pod serves, and the document's HPA, which the forecaster simulates.
+// It is pure.
+package forecastspec
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promquery"
+	"github.com/progressive-framework/platform/forecast/autoscale"
+)
+
+// Service is one element of the variable SERVICES of agents/forecaster.
+type Service struct {
+	Name     string         `json:"name"`
+	Query    string         `json:"query"`
+	Capacity float64        `json:"capacity"`
+	Target   float64        `json:"target"`
+	Floor    float64        `json:"floor"`
+	Document autoscale.Spec `json:"document"`
+}
+
+// JSON returns the value of SERVICES. A service without a scaling.Prediction is an error.
+func JSON(services []scaling.Profile) (string, error) {
+	list := make([]Service, 0, len(services))
+	for _, p := range services {
+		prediction, ok := p.Prediction()
+		if !ok {
+			return "", fmt.Errorf("forecast of %s: its HPA must have a rate of requests and a target of the CPU", p.Name)
+		}
+		list = append(list, Service{
+			Name: p.Short, Query: promquery.Arrivals(p, prediction.Load), Capacity: prediction.Capacity(),
+			Target: float64(prediction.Target) / 100, Floor: float64(scaling.PredictionFloor) / 100, Document: document(p.HPA),
+		})
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return "", fmt.Errorf("services of the forecaster: %w", err)
+	}
+	return string(text), nil
+}
+
+// document returns the HPA with Kubernetes' defaults where it has no behaviour
+// (autoscaling/v2, HorizontalPodAutoscalerBehavior).
+func document(h scaling.HPA) autoscale.Spec {
+	spec := autoscale.Fast(h.MinReplicas, h.MaxReplicas, autoscale.DefaultTolerance)
+	spec.Down.Window = int((5 * time.Minute).Seconds())
+	if h.ScaleUp != nil {
+		spec.Up = behavior(*h.ScaleUp)
+	}
+	if h.ScaleDown != nil {
+		spec.Down = behavior(*h.ScaleDown)
+	}
+	return spec
+}
+
+func behavior(b scaling.Behavior) autoscale.Behavior {
+	out := autoscale.Behavior{Window: int(b.StabilizationWindow.Seconds()), Least: b.Select == scaling.SelectMin, Tolerance: autoscale.DefaultTolerance}
+	for _, p := range b.Policies {
+		out.Policies = append(out.Policies, autoscale.Policy{Percent: p.Type == scaling.PercentPolicy, Value: p.Value, Seconds: int(p.Period.Seconds())})
+	}
+	return out
+}

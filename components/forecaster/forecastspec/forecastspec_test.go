@@ -1,0 +1,43 @@
+package forecastspec
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/forecast/autoscale"
+)
+
+var update = flag.Bool("update", false, "write testdata/services.json anew")
+
+// The forecaster's own test reads the same file (agents/forecaster).
+func TestServicesAreTheForecasters(t *testing.T) {
+	text, err := JSON(scaling.Services())
+	require.NoError(t, err)
+	const golden = "testdata/services.json"
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(text+"\n"), 0o600))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), text+"\n")
+
+	var list []Service
+	require.NoError(t, json.Unmarshal([]byte(text), &list))
+	require.Len(t, list, 4)
+	require.Equal(t, autoscale.Spec{
+		Min: 3, Max: 50,
+		Up:   autoscale.Behavior{Window: 60, Policies: []autoscale.Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: 0.1},
+		Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, Least: true, Tolerance: 0.1},
+	}, list[0].Document, "the document's HPA of the main application")
+	require.Equal(t, 300, list[2].Document.Down.Window, "Kubernetes' default")
+}
+
+func TestServiceWithoutRequestsIsRefused(t *testing.T) {
+	_, err := JSON([]scaling.Profile{{Name: "x"}})
+	require.ErrorContains(t, err, "forecast of x")
+}

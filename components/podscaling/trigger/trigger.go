@@ -1,0 +1,114 @@
+// Package trigger says which triggers of KEDA a service's ScaledObject has, without and
+// with a forecast. It is pure. Package podscaling gives them their addresses.
+//
+// With a forecast the headroom comes from the forecast, so that the triggers on the
+// present load move to a floor. Each moved trigger has a guard: the same demand at the
+// document's target, which has no value while KEDA gets numbers from the forecaster. An
+// HPA takes the trigger that asks for the most pods, so that a silent forecaster leaves
+// the document's HPA (docs/design/0020-predictive-scaling.md).
+package trigger
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promquery"
+)
+
+// Types of a trigger that are not a resource's.
+const (
+	// Prometheus needs the metadata serverAddress.
+	Prometheus = "prometheus"
+	// External needs the metadata scalerAddress.
+	External = "external"
+)
+
+// ForecastMetric is the name of the forecaster's metric (agents/forecaster). KEDA puts
+// the position of the trigger before it.
+const ForecastMetric = "forecast_pods"
+
+// Trigger is a trigger of a ScaledObject without addresses (KEDA,
+// apis/keda/v1alpha1/scaletriggers_types.go).
+type Trigger struct {
+	Type       string            `json:"type"`
+	Name       string            `json:"name,omitempty"`
+	MetricType string            `json:"metricType"`
+	Metadata   map[string]string `json:"metadata"`
+}
+
+// Document returns the triggers that make the document's HPA, in the order of its
+// metrics. KEDA names a metric of the HPA by the position of its trigger.
+func Document(p scaling.Profile) (all []Trigger) {
+	for _, m := range p.HPA.Metrics {
+		all = append(all, metricTrigger(p, m))
+	}
+	return all
+}
+
+// Predicted returns the triggers of a service in a namespace whose forecast decides: the
+// document's at the floor and at their positions, the forecast, and the guards. A
+// service without a scaling.Prediction is an error.
+func Predicted(p scaling.Profile, namespace string) ([]Trigger, error) {
+	prediction, ok := p.Prediction()
+	if !ok {
+		return nil, fmt.Errorf("forecast of %s: its HPA must have a rate of requests and a target of the CPU", p.Name)
+	}
+	var all, guards []Trigger
+	for _, m := range p.HPA.Metrics {
+		floor, moved := prediction.AtFloor(m)
+		all = append(all, metricTrigger(p, floor))
+		if moved {
+			guards = append(guards, guard(p, namespace, m))
+		}
+	}
+	all = append(all, Trigger{
+		Type: External, Name: ForecastMetric, MetricType: average,
+		Metadata: map[string]string{"service": p.Short},
+	})
+	return append(all, guards...), nil
+}
+
+// average divides the value of a metric by the target to get the number of pods.
+const average = "AverageValue"
+
+// metricTrigger returns a metric of an HPA as a trigger.
+func metricTrigger(p scaling.Profile, m scaling.Metric) Trigger {
+	switch m := m.(type) {
+	case scaling.ResourceMetric:
+		return Trigger{Type: string(m.Resource), MetricType: "Utilization", Metadata: map[string]string{"value": strconv.Itoa(int(m.Utilization))}}
+	case scaling.PodsMetric:
+		t := query(m.Name, promquery.Demand(p, m), m.AverageValue.AsApproximateFloat64())
+		// No value is an error. By default KEDA takes it for 0, and removes the pods of
+		// a service that nobody can measure.
+		t.Metadata["ignoreNullValues"] = "false"
+		return t
+	default:
+		return Trigger{}
+	}
+}
+
+// guard returns the trigger that applies the document's target while the forecaster is
+// silent. No value is no pods, because it has none as long as the forecast decides.
+func guard(p scaling.Profile, namespace string, m scaling.Metric) Trigger {
+	var t Trigger
+	switch m := m.(type) {
+	case scaling.ResourceMetric:
+		request := p.Resources.CPURequest
+		if m.Resource == scaling.Memory {
+			request = p.Resources.MemoryRequest
+		}
+		target := request.AsApproximateFloat64() * float64(m.Utilization) / 100
+		t = query(string(m.Resource)+"_guard", promquery.Guard(p, promquery.Usage(p, namespace, m.Resource)), target)
+	case scaling.PodsMetric:
+		t = query(m.Name+"_guard", promquery.Guard(p, promquery.Demand(p, m)), m.AverageValue.AsApproximateFloat64())
+	}
+	t.Metadata["ignoreNullValues"] = "true"
+	return t
+}
+
+func query(name, expression string, target float64) Trigger {
+	return Trigger{Type: Prometheus, Name: name, MetricType: average, Metadata: map[string]string{
+		"query": expression, "threshold": strconv.FormatFloat(target, 'f', -1, 64),
+	}}
+}

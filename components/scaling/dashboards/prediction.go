@@ -1,0 +1,45 @@
+package dashboards
+
+import (
+	"fmt"
+
+	"github.com/progressive-framework/platform/components/scaling/promquery"
+)
+
+// horizon is how far ahead a forecast looks (agents/forecaster).
+const horizon = "90s"
+
+// prediction shows what the forecaster predicted, what came, and why it says what it
+// says. A forecaster that has just started has no series of its own for some seconds: 0
+// is then shown.
+func prediction(p Platform) []Panel {
+	var panels []Panel
+	for _, s := range p.Services {
+		series := func(name, offset string) string {
+			return fmt.Sprintf(`max(%s{job=%q,service=%q}%s) or vector(0)`, name, promquery.ForecasterJob, s.Short, offset)
+		}
+		query := func(expr, legend string) Query { return Query{Expr: expr, Legend: legend, Exporter: Forecaster} }
+		panels = append(panels, Panel{
+			Title: s.Short + ": load in pods, predicted and real", Unit: Count,
+			Queries: []Query{
+				query(series("forecast_load", " offset "+horizon), "median that was predicted 90 s before"),
+				query(series("forecast_present_load", ""), "load that came"),
+				query(series("forecast_published_pods", ""), "pods that the forecast asks for"),
+			},
+		})
+	}
+	by := func(labels, name string) Query {
+		return Query{Expr: fmt.Sprintf(`max by (service, %s) (%s{job=%q})`, labels, name, promquery.ForecasterJob), Exporter: Forecaster}
+	}
+	why, use, budget := by("state", "gate_state"), by("candidate", "candidate"), by("window", "gate_overload")
+	why.Legend, use.Legend, budget.Legend = "{{service}}: {{state}}", "{{service}}: {{candidate}}", "{{service}}: {{window}}"
+	budget.Expr = fmt.Sprintf("100 * %s or vector(0)", budget.Expr)
+	return append(panels,
+		Panel{Title: "Forecast: why there is none, or how it is chosen", Unit: Count, Queries: []Query{why}},
+		Panel{Title: "Forecast: days of history", Unit: Count, Lines: []Line{{"first choice of the gate", 1}}, Queries: []Query{
+			{Expr: fmt.Sprintf(`max by (service) (history_days{job=%q})`, promquery.ForecasterJob), Legend: "{{service}}", Exporter: Forecaster},
+		}},
+		Panel{Title: "Forecast: candidate in use", Unit: Count, Queries: []Query{use}},
+		Panel{Title: "Forecast: overload in the simulation, in percent of the load", Unit: Percent, Lines: []Line{{"budget", 0.07}}, Queries: []Query{budget}},
+	)
+}

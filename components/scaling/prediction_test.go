@@ -1,0 +1,38 @@
+package scaling
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The document's targets and the target of the CPU say what a pod can serve.
+func TestCapacityFollowsFromTheDocument(t *testing.T) {
+	for short, want := range map[string]float64{"web": 100 / .7, "mca": 10 / .75, "npa": 20 / .7, "wpa": 15 / .7} {
+		for _, p := range Services() {
+			if p.Short != short {
+				continue
+			}
+			prediction, ok := p.Prediction()
+			require.True(t, ok, short)
+			require.InDelta(t, want, prediction.Capacity(), 1e-9, short)
+			load, moved := prediction.AtFloor(prediction.Load)
+			require.True(t, moved)
+			floor := load.(PodsMetric).AverageValue
+			require.InDelta(t, 0.95*want, floor.AsApproximateFloat64(), 0.002, short)
+		}
+	}
+	_, ok := Profile{HPA: HPA{Metrics: []Metric{ResourceMetric{CPU, 70}}}}.Prediction()
+	require.False(t, ok, "no requests are counted")
+}
+
+func TestFloorMovesWhatGrowsWithTheLoad(t *testing.T) {
+	web, _ := Web().Prediction()
+	for i, moved := range []bool{true, true, true, false} {
+		before := Web().HPA.Metrics[i]
+		after, is := web.AtFloor(before)
+		require.Equal(t, moved, is, "metric %d", i)
+		require.Equal(t, moved, before != after, "metric %d", i)
+		require.Equal(t, Web().HPA.Metrics[i], before, "a profile keeps its own")
+	}
+}

@@ -1,0 +1,26 @@
+package promrules
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling/promquery"
+)
+
+// predictionAlerts watch whether KEDA gets numbers from the forecaster. While it gets
+// none, users are served as by the document's HPA, and pods are not saved.
+func predictionAlerts(in Input) []alert {
+	if !in.Predictive {
+		return nil
+	}
+	var all []alert
+	for _, p := range in.Services {
+		all = append(all, alert{
+			name: "ForecastMissing", severity: Ticket,
+			value:   fmt.Sprintf(`(%s or vector(0))`, promquery.Answers(p, rateWindow)),
+			compare: "<", limit: 1, hold: 10 * time.Minute,
+			summary: "KEDA gets no forecast, so that the document's targets decide about the number of pods",
+		}.forService(p))
+	}
+	return all
+}

@@ -1,0 +1,126 @@
+package forecastreport
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/progressive-framework/platform/forecast/backtest"
+	"github.com/progressive-framework/platform/ops/svgplot"
+)
+
+const (
+	// maxFile bounds a trace: a year of 15 s is 50 MB.
+	maxFile = 64 << 20
+	// parts is how many points a plot has.
+	parts = 400
+)
+
+// backtestReport is the output of backtest --json.
+type backtestReport struct {
+	Name string `json:"trace"`
+	backtest.Report
+	Timeline backtest.Timeline `json:"timeline"`
+}
+
+// backtestFile runs all autoscalers over the load in a file.
+func backtestFile(path string) (*backtestReport, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("backtest: %w", err)
+	}
+	defer f.Close()
+	name := strings.TrimSuffix(filepath.Base(path), ".csv")
+	bounded := &io.LimitedReader{R: f, N: maxFile + 1}
+	trace, err := backtest.ReadTrace(name, bounded)
+	if bounded.N == 0 {
+		return nil, fmt.Errorf("backtest: %s has more than %d MB: keep the last 70 days, the rest is not evaluated", path, maxFile>>20)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("backtest: %s: %w", path, err)
+	}
+	return &backtestReport{
+		Name: name, Report: backtest.Run([]backtest.Trace{trace}, runtime.GOMAXPROCS(0)), Timeline: backtest.TimelineOf(trace, parts),
+	}, nil
+}
+
+// write prints the report, and writes the page if it has a path.
+func (r *backtestReport) write(out io.Writer, asJSON bool, html string) error {
+	if html != "" {
+		f, err := os.Create(html)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(r.html(f), f.Close()); err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		return writeJSON(out, r)
+	}
+	return r.Print(out)
+}
+
+//go:embed report.html.tmpl
+var pageSource string
+
+var page = template.Must(template.New("report").Funcs(template.FuncMap{
+	"percent": func(share float64) string { return fmt.Sprintf("%.3f %%", 100*share) },
+}).Parse(pageSource))
+
+// row is a controller's figures.
+type row struct {
+	Controller backtest.Controller
+	backtest.Result
+	// Saving is the share of the document's pod-hours.
+	Saving float64
+}
+
+// html writes the report as one page without scripts or other files.
+func (r *backtestReport) html(out io.Writer) error {
+	results := r.Traces[0].Results
+	var rows []row
+	for _, c := range backtest.Controllers() {
+		rows = append(rows, row{c, results[c], 1 - results[c].PodHours/results[backtest.Document].PodHours})
+	}
+	var plots []template.HTML
+	for _, p := range r.plots() {
+		svg, err := p.SVG()
+		if err != nil {
+			return err
+		}
+		plots = append(plots, svg)
+	}
+	return page.Execute(out, struct {
+		*backtestReport
+		Rows  []row
+		Plots []template.HTML
+	}{r, rows, plots})
+}
+
+// plots are the load within the band of the forecast, the pods, and the overload.
+func (r *backtestReport) plots() []svgplot.Plot {
+	t := r.Timeline
+	line := func(name string, y []float64) svgplot.Line { return svgplot.Line{Name: name, X: t.Days, Y: y} }
+	linesOf := func(by map[backtest.Controller][]float64, scale float64) (lines []svgplot.Line) {
+		for _, c := range []backtest.Controller{backtest.Document, backtest.Ours} {
+			y := make([]float64, len(by[c]))
+			for i, v := range by[c] {
+				y[i] = scale * v
+			}
+			lines = append(lines, line(string(c), y))
+		}
+		return lines
+	}
+	return []svgplot.Plot{
+		{Title: "Load and forecast", Unit: "pods", TimeUnit: "d", Lines: []svgplot.Line{line("load", t.Load), line("median", t.Median), line("quantile 0.99", t.High)}},
+		{Title: "Pods", TimeUnit: "d", Lines: linesOf(t.Pods, 1)},
+		{Title: "Overload", Unit: "% of the load", TimeUnit: "d", Lines: linesOf(t.Overload, 100)},
+	}
+}

@@ -1,0 +1,180 @@
+package forecastreport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/forecast"
+	"github.com/progressive-framework/platform/ops/kubeclient"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+// Service is what the forecaster says about one service.
+type Service struct {
+	Name string `json:"service"`
+	// State is the gate's state, or the reason why there is no forecast.
+	State string `json:"state"`
+	// Why explains the state.
+	Why         string  `json:"why"`
+	HistoryDays float64 `json:"history_days"`
+	Candidate   string  `json:"candidate,omitempty"`
+	// Load and Forecast are the present load, and the median of the next 90 s, in pods.
+	Load     float64 `json:"load"`
+	Forecast float64 `json:"forecast"`
+	// Published are the pods that KEDA is published; nil: none.
+	Published *float64 `json:"published"`
+	// Overload is the candidate's share of the load in the simulation. BudgetLeft is what
+	// is left of forecast.Budget.
+	Overload   float64 `json:"overload"`
+	BudgetLeft float64 `json:"budget_left"`
+	// Answers is how often KEDA was told a number since the forecaster started. Without
+	// any, the forecast is a shadow.
+	Answers float64 `json:"answers"`
+}
+
+// reasons explain the states of agents/forecaster, and of package forecast.
+var reasons = map[string]string{
+	"no history":                   "Prometheus has no load of the service yet, or does not answer",
+	"stale":                        "Prometheus has no load of the last two minutes",
+	string(forecast.Learning):      "less than a day of history: it tells the document's target",
+	string(forecast.WithinBudget):  "the cheapest candidate that kept the budget of overload in the simulation",
+	string(forecast.LeastOverload): "no candidate kept the budget at the document's cost: the one with nearly the least overload",
+	string(forecast.TooExpensive):  "each candidate costs more than the document's HPA: it tells the document's target",
+}
+
+// app is the label of the forecaster's pod, in the namespace of Prometheus.
+const app = "app=forecaster"
+
+// explain reads the forecaster of a stack.
+func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error)) ([]Service, error) {
+	stack, err := outputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if stack.Namespace == "" || len(stack.KubeconfigFile()) == 0 {
+		return nil, errors.New("the stack has no output namespace or kubeconfig: run pulumi up first")
+	}
+	clients, err := kubeclient.New(stack.KubeconfigFile())
+	if err != nil {
+		return nil, err
+	}
+	namespace := stack.Namespace + "-prometheus"
+	pods, err := clients.Kubernetes.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: app})
+	if err != nil {
+		return nil, fmt.Errorf("pods of the forecaster: %w", err)
+	}
+	i := slices.IndexFunc(pods.Items, ready)
+	if i < 0 {
+		return nil, fmt.Errorf("no ready pod %s in %s: podScaling.predictive must be shadow or on; else see kubectl -n %s get pods", app, namespace, namespace)
+	}
+	// No network outside of the cluster reaches the metrics port.
+	text, err := clients.Kubernetes.CoreV1().Pods(namespace).ProxyGet("http", pods.Items[i].Name, fmt.Sprint(scaling.MetricsPort), "metrics", nil).DoRaw(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("metrics of pod/%s: %w", pods.Items[i].Name, err)
+	}
+	return parse(text)
+}
+
+func ready(p corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue })
+}
+
+// parse reads the forecaster's metrics.
+func parse(text []byte) ([]Service, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("metrics of the forecaster: %w", err)
+	}
+	services := map[string]*Service{}
+	for name, family := range families {
+		for _, m := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			key := labels["service"]
+			if key == "" {
+				continue
+			}
+			if services[key] == nil {
+				services[key] = &Service{Name: key, BudgetLeft: forecast.Budget}
+			}
+			services[key].set(name, labels, m)
+		}
+	}
+	if len(services) == 0 {
+		return nil, errors.New("metrics of the forecaster: have no service")
+	}
+	list := make([]Service, 0, len(services))
+	for _, key := range slices.Sorted(maps.Keys(services)) {
+		list = append(list, *services[key])
+	}
+	return list, nil
+}
+
+// set takes one series.
+func (s *Service) set(name string, labels map[string]string, m *dto.Metric) {
+	value := m.GetGauge().GetValue()
+	switch name {
+	case "gate_state":
+		s.State, s.Why = labels["state"], reasons[labels["state"]]
+	case "history_days":
+		s.HistoryDays = value
+	case "candidate":
+		s.Candidate = labels["candidate"]
+	case "forecast_present_load":
+		s.Load = value
+	case "forecast_load":
+		s.Forecast = value
+	case "forecast_published_pods":
+		s.Published = &value
+	case "forecast_answers_total":
+		s.Answers = m.GetCounter().GetValue()
+	case "gate_overload":
+		if labels["window"] == "2d" {
+			s.Overload, s.BudgetLeft = value, forecast.Budget-value
+		}
+	}
+}
+
+// writeServices prints what the forecaster says.
+func writeServices(out io.Writer, services []Service, asJSON bool) error {
+	if asJSON {
+		return writeJSON(out, services)
+	}
+	var b strings.Builder
+	for _, s := range services {
+		fmt.Fprintf(&b, "%s: %s: %s\n", s.Name, s.State, s.Why)
+		fmt.Fprintf(&b, "  history    %.2f days; the gate chooses after 1, and 14 are best\n", s.HistoryDays)
+		if s.Candidate != "" {
+			fmt.Fprintf(&b, "  load       %.2f pods; the median of the next 90 s is %.2f\n", s.Load, s.Forecast)
+			fmt.Fprintf(&b, "  candidate  %s\n", s.Candidate)
+			fmt.Fprintf(&b, "  overload   %.4f %% in the simulation; %.4f %% of the budget of %.2f %% is left\n", 100*s.Overload, 100*s.BudgetLeft, 100*forecast.Budget)
+		}
+		published := "nothing"
+		if s.Published != nil {
+			published = fmt.Sprintf("%.2f pods", *s.Published)
+		}
+		source := "KEDA has not asked: the HPA is the document's"
+		if s.Answers > 0 {
+			source = fmt.Sprintf("KEDA got %.0f answers", s.Answers)
+		}
+		fmt.Fprintf(&b, "  tells      %s; %s\n\n", published, source)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}

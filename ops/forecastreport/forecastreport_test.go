@@ -1,0 +1,169 @@
+package forecastreport
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+func run(t *testing.T, outputs func(context.Context) (stackoutput.Outputs, error), args ...string) (string, int) {
+	t.Helper()
+	c := Command(outputs)
+	var out bytes.Buffer
+	c.SetArgs(args)
+	c.SetOut(&out)
+	c.SetErr(&out)
+	c.SilenceErrors, c.SilenceUsage = true, true
+	err := c.ExecuteContext(t.Context())
+	code, _ := exitcode.FromError(err)
+	if err != nil {
+		out.WriteString(err.Error())
+	}
+	return out.String(), code
+}
+
+func nowhere(context.Context) (stackoutput.Outputs, error) {
+	return stackoutput.Outputs{}, errors.New("no stack")
+}
+
+// trace writes days of a daily wave, a sample each five minutes.
+func trace(t *testing.T, days int) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("unix_seconds,load\n")
+	for i := range days * 288 {
+		fmt.Fprintf(&b, "%d,%.4g\n", 1_700_000_000+300*i, 1000+800*math.Sin(2*math.Pi*float64(i)/288))
+	}
+	path := filepath.Join(t.TempDir(), "wave.csv")
+	require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o600))
+	return path
+}
+
+func TestBacktestReports(t *testing.T) {
+	html := filepath.Join(t.TempDir(), "report.html")
+	out, code := run(t, nowhere, "backtest", trace(t, 4), "--json", "--html", html)
+	require.Zero(t, code, out)
+	var r struct {
+		Traces []struct {
+			Results map[string]struct {
+				PodHours float64 `json:"pod_hours"`
+			}
+		}
+		Timeline struct{ Days, Load []float64 }
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	require.Less(t, r.Traces[0].Results["ours"].PodHours, r.Traces[0].Results["document"].PodHours)
+	require.Len(t, r.Timeline.Load, len(r.Timeline.Days))
+	page, err := os.ReadFile(html)
+	require.NoError(t, err)
+	require.Equal(t, 3, strings.Count(string(page), "<svg"))
+	require.Contains(t, string(page), "<td>ours, document&#39;s policies")
+	require.NotContains(t, string(page), "<script")
+}
+
+func TestWrongFilesAreUsage(t *testing.T) {
+	wrong := filepath.Join(t.TempDir(), "wrong.csv")
+	require.NoError(t, os.WriteFile(wrong, []byte("time,load\n1,2\n"), 0o600))
+	for _, tc := range []struct{ path, message string }{
+		{wrong, "must have the header unix_seconds,load"}, {trace(t, 2), "must have more than 3"}, {filepath.Join(t.TempDir(), "none.csv"), "no such file"},
+	} {
+		out, code := run(t, nowhere, "backtest", tc.path)
+		require.Equal(t, exitcode.Usage, code)
+		require.Contains(t, out, tc.message)
+	}
+}
+
+const metrics = `# TYPE gate_state gauge
+gate_state{service="web",state="learning"} 1
+# TYPE history_days gauge
+history_days{service="web"} 0.25
+# TYPE candidate gauge
+candidate{service="web",candidate="headroom 0.70"} 1
+# TYPE forecast_present_load gauge
+forecast_present_load{service="web"} 3
+# TYPE forecast_load gauge
+forecast_load{service="web"} 3.5
+# TYPE forecast_published_pods gauge
+forecast_published_pods{service="web"} 4.25
+# TYPE gate_overload gauge
+gate_overload{service="web",window="2d"} 0.0001
+gate_overload{service="web",window="12h"} 0.5
+# TYPE forecast_answers_total counter
+forecast_answers_total{service="web"} 12
+`
+
+// cluster is an API server with one pod of the forecaster, which answers with metrics.
+func cluster(t *testing.T, ready, metrics string) func(context.Context) (stackoutput.Outputs, error) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch r.URL.Path {
+		case "/api/v1/namespaces/app-prometheus/pods":
+			fmt.Fprintf(w, `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"forecaster-1"},"status":{"conditions":[{"type":"Ready","status":%q}]}}]}`, ready)
+		case "/api/v1/namespaces/app-prometheus/pods/http:forecaster-1:9090/proxy/metrics":
+			fmt.Fprint(w, metrics)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	kubeconfig, err := json.Marshal(map[string]any{
+		"apiVersion": "v1", "kind": "Config", "current-context": "c",
+		"clusters": []any{map[string]any{"name": "c", "cluster": map[string]any{"server": server.URL}}},
+		"contexts": []any{map[string]any{"name": "c", "context": map[string]any{"cluster": "c", "user": "u"}}},
+		"users":    []any{map[string]any{"name": "u", "user": map[string]any{}}},
+	})
+	require.NoError(t, err)
+	return func(context.Context) (stackoutput.Outputs, error) {
+		return stackoutput.Outputs{Namespace: "app", Kubeconfig: kubeconfig}, nil
+	}
+}
+
+func TestExplainSaysWhy(t *testing.T) {
+	out, code := run(t, cluster(t, "True", metrics), "explain")
+	require.Zero(t, code, out)
+	for _, want := range []string{
+		"web: learning: less than a day of history", "0.25 days", "3.00 pods; the median of the next 90 s is 3.50", "headroom 0.70",
+		"0.0600 % of the budget of 0.07 % is left", "tells      4.25 pods; KEDA got 12 answers",
+	} {
+		require.Contains(t, out, want)
+	}
+	silent := "# TYPE gate_state gauge\ngate_state{service=\"web\",state=\"no history\"} 1\nhistory_days{service=\"web\"} 0\n"
+	out, code = run(t, cluster(t, "True", silent), "explain")
+	require.Equal(t, exitcode.Found, code)
+	require.Contains(t, out, "web: no history: Prometheus has no load")
+	require.Contains(t, out, "tells      nothing; KEDA has not asked")
+	out, code = run(t, cluster(t, "True", silent), "explain", "--json")
+	require.Equal(t, exitcode.Found, code)
+	require.Contains(t, out, `"published": null`)
+}
+
+func TestUnreadableForecastersAreNotLookedAt(t *testing.T) {
+	for reason, tc := range map[string]struct {
+		outputs func(context.Context) (stackoutput.Outputs, error)
+		message string
+	}{
+		"no stack":       {nowhere, "no stack"},
+		"no ready pod":   {cluster(t, "False", ""), "podScaling.predictive must be shadow or on"},
+		"no metrics":     {cluster(t, "True", ""), "have no service"},
+		"broken metrics": {cluster(t, "True", "gate_state{"), "metrics of the forecaster"},
+	} {
+		out, code := run(t, tc.outputs, "explain")
+		require.Equal(t, exitcode.NotLooked, code, reason)
+		require.Contains(t, out, tc.message, reason)
+	}
+}
