@@ -35,7 +35,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 	ready := nodes.ready
 	if stores.postgres != nil {
 		task := stack.Migration()
-		pod, err := newPod(ctx, stack, base, eks, task.Short, task.ImportPath, scaling.ApplicationTier, shared.withDocuments(base, eks, stores.mongo))
+		pod, err := newPod(ctx, stack, base, eks, task.Short, task.ImportPath, scaling.ApplicationTier, shared.forMigration(stores.mongo))
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +82,7 @@ func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluste
 	if err != nil {
 		return nil, err
 	}
-	pod := &service.Pod{Namespace: eks.namespace, Image: reference, Role: env.role, Settings: env.variables, Secrets: env.files}
+	pod := &service.Pod{Namespace: eks.namespace, Image: reference, Role: env.role(base, eks), Settings: env.variables, Secrets: env.files}
 	if stack.Cluster.Nodes == config.NodesAutoScaling {
 		pod.NodeSelector = map[string]string{scaling.NodeLabel: string(tier)}
 	}

@@ -28,6 +28,9 @@ type store struct {
 	secretARN  pulumi.StringInput
 	class      *secretfiles.Class
 	secretName pulumi.StringInput
+	// resourceID is the id of a database that accepts tokens of IAM; nil: it accepts
+	// passwords.
+	resourceID pulumi.StringInput
 }
 
 // output is what the stack exports of a store; nil for none.
@@ -112,7 +115,10 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			return nil, err
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPassword)
-		return &store{settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class}, err
+		return &store{
+			settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class,
+			resourceID: database.ResourceID,
+		}, err
 	case config.InCluster:
 		return deployPostgresInCluster(ctx, stack, base, eks, nodes)
 	}

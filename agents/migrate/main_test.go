@@ -34,9 +34,9 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte(testservers.PostgresPassword+"\n"), 0o600))
 	roles, connections := t.TempDir(), ""
+	require.NoError(t, os.Mkdir(filepath.Join(roles, "0"), 0o700))
 	for _, name := range pgroles.Names() {
-		require.NoError(t, os.Mkdir(filepath.Join(roles, name), 0o700))
-		require.NoError(t, os.WriteFile(filepath.Join(roles, name, "0"), []byte(testservers.PostgresPassword+name), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(roles, "0", name), []byte(testservers.PostgresPassword+name), 0o600))
 		connections += "," + name + "=5"
 	}
 	for _, row := range []struct {

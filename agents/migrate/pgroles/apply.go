@@ -24,7 +24,7 @@ type Config struct {
 	// IAM lets them log in with tokens of IAM, and with no password. The server must be
 	// RDS.
 	IAM bool
-	// Passwords is the folder with the passwords, PASSWORDS/ROLE/GENERATION.
+	// Passwords is the folder with the passwords, PASSWORDS/GENERATION/ROLE.
 	Passwords string
 	// Generation is the generation of the passwords, from 0. The one before stays valid.
 	Generation int
@@ -50,7 +50,7 @@ const maxPassword = 512
 
 // password reads the password of a role. No error shows it.
 func (c Config) password(name string, generation int) (string, error) {
-	text, err := os.ReadFile(filepath.Join(c.Passwords, name, strconv.Itoa(generation)))
+	text, err := os.ReadFile(filepath.Join(c.Passwords, strconv.Itoa(generation), name))
 	if err != nil {
 		return "", err
 	}

@@ -76,16 +76,16 @@ func newPlatform(t *testing.T, server *testservers.Postgres) *platform {
 }
 
 // rotate writes the passwords of a generation and removes those before the previous one,
-// as the stack does with a Secret.
+// as the stack does with its Secrets.
 func (p *platform) rotate(t *testing.T, generation int) {
 	t.Helper()
 	p.config.Generation = generation
+	folder := filepath.Join(p.config.Passwords, strconv.Itoa(generation))
+	require.NoError(t, os.Mkdir(folder, 0o700))
 	for _, name := range Names() {
-		folder := filepath.Join(p.config.Passwords, name)
-		require.NoError(t, os.MkdirAll(folder, 0o700))
-		require.NoError(t, os.WriteFile(filepath.Join(folder, strconv.Itoa(generation)), []byte(password(name, generation)), 0o600))
-		_ = os.Remove(filepath.Join(folder, strconv.Itoa(generation-2)))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(password(name, generation)), 0o600))
 	}
+	require.NoError(t, os.RemoveAll(filepath.Join(p.config.Passwords, strconv.Itoa(generation-2))))
 }
 
 func password(name string, generation int) string {
@@ -314,7 +314,7 @@ func TestWrongConfigChangesNothing(t *testing.T) {
 			require.ErrorContains(t, Apply(t.Context(), p.owner, c, slog.New(slog.DiscardHandler)), row.message)
 		})
 	}
-	short := filepath.Join(p.config.Passwords, "mca", "0")
+	short := filepath.Join(p.config.Passwords, "0", "mca")
 	require.NoError(t, os.WriteFile(short, []byte("short secret"), 0o600))
 	err := Apply(t.Context(), p.owner, p.config, slog.New(slog.DiscardHandler))
 	require.ErrorContains(t, err, "password 0 of role mca")
