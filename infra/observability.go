@@ -52,6 +52,11 @@ func storesInCluster(stack *config.Stack) (names []string) {
 	return names
 }
 
+// hasDatabase reports whether the stack has a PostgreSQL, which the exporter watches.
+func hasDatabase(stack *config.Stack) bool {
+	return stack.Postgres.Kind == config.Managed || stack.Postgres.Kind == config.InCluster
+}
+
 // deployObservability creates Prometheus, kube-state-metrics, KEDA and VPA.
 func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*observability, error) {
 	if !stack.PodScaling.Enabled {
@@ -95,6 +100,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		StorageClass: stack.StorageClass,
 		Services:     stack.Profiles(),
 		Stores:       storesInCluster(stack),
+		Database:     hasDatabase(stack),
 		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: exporters(stack)}),
 		Alertmanager: receiver,
 		Readers:      []controller.Client{{Namespace: kedaNamespace.Name, App: keda.OperatorApp}},
@@ -172,6 +178,9 @@ func exporters(stack *config.Stack) []dashboards.Exporter {
 	all := []dashboards.Exporter{dashboards.State}
 	if stack.Redis.Kind == config.InCluster { // the agent of its nodes answers
 		all = append(all, dashboards.Redis)
+	}
+	if hasDatabase(stack) {
+		all = append(all, dashboards.PostgreSQL)
 	}
 	return all
 }

@@ -47,6 +47,9 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 		}
 		ready = slices.Concat(migration.Settled, nodes.ready)
 	}
+	if err := deployDatabaseExporter(ctx, stack, base, eks, shared, ready); err != nil {
+		return nil, err
+	}
 	for _, profile := range stack.Profiles() {
 		pod, err := newPod(ctx, stack, base, eks, profile.Short, profile.ImportPath, profile.NodeTier, shared.forService(stack, profile))
 		if err != nil {

@@ -6,6 +6,8 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -71,8 +73,12 @@ type Args struct {
 	// Before are containers that run to their end before it, such as one that writes a
 	// file of Volumes.
 	Before corev1.ContainerArray
-	// Env are its environment variables, in this order.
-	Env []scaling.EnvVar
+	// Env are its environment variables, in this order. Settings are further ones, of the
+	// stack. None is secret.
+	Env      []scaling.EnvVar
+	Settings pulumi.StringMap
+	// NoToken: it has no token of the API server.
+	NoToken bool
 	// Ports are its ports. Without a Service port it has no Service.
 	Ports []Port
 	// Ready and Alive are its probes. They also begin the pod's life: it may take
@@ -151,7 +157,15 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	for _, v := range args.Env {
 		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(v.Name), Value: pulumi.String(v.Value)})
 	}
+	for _, name := range slices.Sorted(maps.Keys(args.Settings)) {
+		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(name), Value: args.Settings[name]})
+	}
+	var token pulumi.BoolPtrInput // the default of Kubernetes: a token
+	if args.NoToken {
+		token = pulumi.Bool(false)
+	}
 	return &corev1.PodSpecArgs{
+		AutomountServiceAccountToken:  token,
 		ServiceAccountName:            account,
 		EnableServiceLinks:            pulumi.Bool(false),
 		TerminationGracePeriodSeconds: pulumi.Int(int(scaling.TerminationGrace.Seconds())),

@@ -53,6 +53,8 @@ type Args struct {
 	// Stores are the names of the StatefulSets of the stores in Platform, which it
 	// scrapes, and whose CPU and memory alerts watch.
 	Stores []string
+	// Database: the exporter of PostgreSQL's metrics runs in Platform.
+	Database bool
 	// Dashboards are what it shows as a page of its own, and Grafana if there is one.
 	Dashboards []dashboards.Dashboard
 	// Alertmanager is the host and port that gets its alerts. Empty: nothing delivers

@@ -118,6 +118,8 @@ type Namespaces struct {
 	Controllers []string
 	// Stores are the labels app of the stores' pods in Platform; empty: it has none.
 	Stores []string
+	// Database: the exporter of PostgreSQL's metrics runs in Platform.
+	Database bool
 }
 
 // Labels of a discovered pod (configuration.md, "pod").
@@ -157,6 +159,12 @@ func New(services []scaling.Profile, in Namespaces) Config {
 			Targets: podTargets(relabel{Source: []string{podApp}, Regex: strings.Join(in.Stores, "|"), Action: "keep"}),
 		})
 	}
+	if in.Database {
+		config.Scrapes = append(config.Scrapes, job{
+			Name: promrules.DatabaseJob, Discovery: pods(in.Platform),
+			Targets: podTargets(relabel{Source: []string{podApp}, Regex: DatabaseApp, Action: "keep"}),
+		})
+	}
 	config.Scrapes = append(config.Scrapes, job{
 		Name: "prometheus", Discovery: pods(in.Own),
 		Targets: podTargets(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
@@ -173,6 +181,10 @@ const App = "prometheus"
 // StateApp is the value of the label app of kube-state-metrics, in the namespace of
 // Prometheus.
 const StateApp = "kube-state-metrics"
+
+// DatabaseApp is the value of the label app of the exporter of PostgreSQL's metrics, in the
+// namespace of the services.
+const DatabaseApp = "postgres-exporter"
 
 // pods discovers the pods of namespaces. Equal discoveries share one watch.
 func pods(names ...string) []discovery {

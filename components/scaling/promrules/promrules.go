@@ -32,6 +32,8 @@ type Input struct {
 	Namespace string
 	// Stores are the names of the StatefulSets of the stores that run in the cluster.
 	Stores []string
+	// Database: an exporter has the metrics of PostgreSQL.
+	Database bool
 }
 
 // Rule is a recording rule or an alert. The names of its fields are Prometheus'
@@ -72,7 +74,7 @@ func groups(in Input, t scaling.Thresholds) []Group {
 	}
 	objectives := objectives(in.Services, t)
 	var rules []Rule
-	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), objectiveAlerts(objectives), burnAlerts()} {
+	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), databaseAlerts(in, t), objectiveAlerts(objectives), burnAlerts()} {
 		for _, a := range alerts {
 			rules = append(rules, a.rule())
 		}
