@@ -33,7 +33,7 @@ func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base
 			files = append(files, databaseexporter.Files{Name: f.Name, SecretName: f.SecretName, MountPath: f.MountPath})
 		}
 	}
-	_, err = databaseexporter.New(ctx, stack.Name()+"-postgres-exporter", &databaseexporter.Args{
+	_, err = databaseexporter.NewExporter(ctx, stack.Name()+"-postgres-exporter", &databaseexporter.Args{
 		Account:      base.account,
 		ClusterName:  eks.Name,
 		Namespace:    controller.Namespace{Name: stack.Name(), Created: eks.namespace},

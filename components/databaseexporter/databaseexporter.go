@@ -70,8 +70,8 @@ func (a *Args) validate() error {
 // Exporter is a running exporter.
 type Exporter struct{ pulumi.ResourceState }
 
-// New creates the exporter. Its role of the database must exist.
-func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Exporter, error) {
+// NewExporter creates the exporter. Its role of the database must exist.
+func NewExporter(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Exporter, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
