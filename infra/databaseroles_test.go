@@ -70,7 +70,7 @@ func containers(t *testing.T, all []registered) map[string]container {
 	return found
 }
 
-// short is the short name of a service's app, such as npa for npa-agent.
+// clientsOf are the containers that connect to PostgreSQL, by "USER APP".
 func clientsOf(found map[string]container) map[string]container {
 	clients := map[string]container{}
 	for app, c := range found {
@@ -81,6 +81,7 @@ func clientsOf(found map[string]container) map[string]container {
 	return clients
 }
 
+// users are the users of the clients, sorted.
 func users(clients map[string]container) []string {
 	var all []string
 	for key := range clients {
@@ -95,16 +96,15 @@ func users(clients map[string]container) []string {
 // program mounts the password of another.
 func TestNoServiceIsTheOwnerOfTheDatabase(t *testing.T) {
 	for _, tc := range []struct {
-		stack   string
-		changes map[string]string
-		users   []string
-		owner   string // the secret with the owner's password
+		stack string
+		users []string
+		owner string // the secret with the owner's password
 	}{
-		{"sandbox", nil, []string{"exporter_a", "mca_a", "npa_a", postgres.Owner, "web_a", "wpa_a"}, "postgres-auth"},
-		{"prod", nil, []string{"exporter_iam", "mca_iam", "npa_iam", postgres.Owner, "web_iam", "wpa_iam"}, "postgres"},
+		{"sandbox", []string{"exporter_a", "mca_a", "npa_a", postgres.Owner, "web_a", "wpa_a"}, "postgres-auth"},
+		{"prod", []string{"exporter_iam", "mca_iam", "npa_iam", postgres.Owner, "web_iam", "wpa_iam"}, "postgres"},
 	} {
 		t.Run(tc.stack, func(t *testing.T) {
-			clients := clientsOf(containers(t, deployedWith(t, tc.stack, tc.changes)))
+			clients := clientsOf(containers(t, deployed(t, tc.stack)))
 			require.Equal(t, tc.users, users(clients))
 			for key, c := range clients {
 				user, app, _ := strings.Cut(key, " ")

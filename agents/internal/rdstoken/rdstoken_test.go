@@ -26,7 +26,7 @@ func podIdentity(t *testing.T, lifetime time.Duration) (Config, *atomic.Int64) {
 			return
 		}
 		calls.Add(1)
-		fmt.Fprintf(w, `{"AccessKeyId":"AKIDEXAMPLE","SecretAccessKey":"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY","Token":"session/token=","AccountId":"123456789012","Expiration":%q}`,
+		_, _ = fmt.Fprintf(w, `{"AccessKeyId":"AKIDEXAMPLE","SecretAccessKey":"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY","Token":"session/token=","AccountId":"123456789012","Expiration":%q}`,
 			time.Now().Add(lifetime).UTC().Format(time.RFC3339))
 	}))
 	t.Cleanup(server.Close)
