@@ -162,4 +162,3 @@ func work(ctx context.Context, service string, s *database.Store) error {
 		return errors.Join(s.SavePlan(ctx, kind, id, user, body), s.SavePlan(ctx, kind, id, user, body), ignore(s.RecentPlans(ctx, kind, user, 1)))
 	}
 }
-
