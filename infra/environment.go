@@ -1,15 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/mongo"
-	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/secretfiles"
 	"github.com/progressive-framework/platform/components/service"
@@ -21,9 +19,11 @@ import (
 type environment struct {
 	variables pulumi.StringMap
 	files     []service.SecretFiles
-	// role lets pods read those of the files that come from Secrets Manager, and
-	// nothing else; nil: there are none.
-	role *service.Role
+	// statements are permissions of the pods, in addition to that for the files that come
+	// from Secrets Manager.
+	statements []iam.Statement
+	// database is how pods log in to PostgreSQL.
+	database *databaseLogins
 	// caFile has the certificate authorities of the managed stores; empty: their
 	// certificates can't be verified.
 	caFile string
@@ -44,15 +44,6 @@ func newEnvironment(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 	if err := env.addCAFile(ctx, stack, eks); err != nil {
 		return nil, err
 	}
-	if db := stores.postgres; db != nil {
-		env.variables["DATABASE_URL"] = pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", postgres.Owner, db.host, db.port, postgres.DatabaseName, env.sslMode(db))
-		pool, err := stack.Pool()
-		if err != nil {
-			return nil, fmt.Errorf("postgres.connections: %w", err)
-		}
-		env.variables["DATABASE_MAX_CONNECTIONS"] = pulumi.String(strconv.Itoa(pool))
-		env.addPassword("postgres", "DATABASE_PASSWORD_FILE", db)
-	}
 	if cache := stores.redis; cache != nil {
 		env.variables["REDIS_ADDRESSES"] = pulumi.Sprintf("%s:%d", cache.host, cache.port)
 		if cache.secretARN != nil {
@@ -60,15 +51,30 @@ func newEnvironment(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 		}
 		env.addPassword("redis", "REDIS_PASSWORD_FILE", cache)
 	}
-	env.role = readerRole(base, eks, env.files)
+	if db := stores.postgres; db != nil {
+		var err error
+		env.database, err = newDatabaseLogins(ctx, stack, base, eks, db, env.sslMode(db))
+		if err != nil {
+			return nil, err
+		}
+	}
 	return env, nil
 }
 
-// forService adds what one service needs: how many proxies in front of it set
-// the client's address, and the address of its page.
-func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *environment {
+// clone returns a copy, to which one program's own values are added.
+func (e *environment) clone() *environment {
 	own := *e
-	own.variables = maps.Clone(e.variables)
+	own.variables, own.files, own.statements = maps.Clone(e.variables), slices.Clone(e.files), slices.Clone(e.statements)
+	return &own
+}
+
+// forService adds what one service needs: its role of the database, how many proxies in
+// front of it set the client's address, and the address of its page.
+func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *environment {
+	own := e.clone()
+	if own.database != nil {
+		own.database.addTo(own, profile.Short)
+	}
 	switch {
 	case profile.NodePort == 0:
 		// Only the platform's own services call it; each of their pods is one client.
@@ -81,24 +87,24 @@ func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *
 	if domain := stack.Edge.Domain; domain != "" && profile.Short == frontService {
 		own.variables["PUBLIC_ORIGIN"] = pulumi.String("https://" + domain)
 	}
-	return &own
+	return own
 }
 
-// withDocuments adds the document store, for the migration. Its driver verifies
-// the server, so that nothing is added without a caFile.
-func (e *environment) withDocuments(base *base, eks *eksCluster, documents *store) *environment {
+// forMigration adds what the migration needs: the owner's password, the roles, and the
+// document store. The driver of documents verifies the server, so that they are left out
+// without a caFile.
+func (e *environment) forMigration(documents *store) *environment {
+	own := e.clone()
+	own.database.addOwner(own)
 	if documents == nil || documents.host == nil || e.caFile == "" {
-		return e
+		return own
 	}
-	own := *e
-	own.variables, own.files = maps.Clone(e.variables), slices.Clone(e.files)
 	own.addPassword("mongo", "MONGODB_PASSWORD_FILE", documents)
 	// DocumentDB Developer Guide, "Connecting programmatically".
 	own.variables["MONGODB_URI"] = pulumi.Sprintf("mongodb://%s@%s:%d/?tls=true&tlsCAFile=%s&replicaSet=rs0&retryWrites=false",
 		mongo.Owner, documents.host, documents.port, e.caFile)
 	own.variables["MONGODB_DATABASE"] = pulumi.String(mongo.DatabaseName)
-	own.role = readerRole(base, eks, own.files)
-	return &own
+	return own
 }
 
 // addPassword mounts the password of a store, whatever keeps it, in one place.
@@ -121,16 +127,18 @@ func (e *environment) sslMode(s *store) string {
 	}
 }
 
-// readerRole is the role of pods that mount the files.
-func readerRole(base *base, eks *eksCluster, files []service.SecretFiles) *service.Role {
+// role is the role of the pods: it reads the files that come from Secrets Manager and has
+// the statements; nil: there are none.
+func (e *environment) role(base *base, eks *eksCluster) *service.Role {
 	var classes []*secretfiles.Class
-	for _, f := range files {
+	for _, f := range e.files {
 		if f.Class != nil {
 			classes = append(classes, f.Class)
 		}
 	}
-	if len(classes) == 0 {
+	statements := append(secretfiles.Permissions(base.account, classes...), e.statements...)
+	if len(statements) == 0 {
 		return nil
 	}
-	return &service.Role{Account: base.account, ClusterName: eks.Name, Statements: secretfiles.Permissions(base.account, classes...)}
+	return &service.Role{Account: base.account, ClusterName: eks.Name, Statements: statements}
 }

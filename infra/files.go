@@ -23,13 +23,17 @@ func (e *environment) addKeySet(ctx *pulumi.Context, stack *config.Stack, eks *e
 	return err
 }
 
+// authorities is the name of the Secret and of the volume with the certificate
+// authorities.
+const authorities = "authorities"
+
 // addCAFile adds the certificate authorities of the managed stores.
 func (e *environment) addCAFile(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster) error {
 	if len(stack.CABundle) == 0 {
 		return nil
 	}
 	var err error
-	e.caFile, err = e.addFile(ctx, stack, eks, "authorities", "ca.pem", stack.CABundle)
+	e.caFile, err = e.addFile(ctx, stack, eks, authorities, "ca.pem", stack.CABundle)
 	return err
 }
 

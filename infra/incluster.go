@@ -6,6 +6,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/databaseexporter"
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/redis"
@@ -35,7 +36,7 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 		Tuning:       stack.Server(),
 		Storage:      size.GiB(int64(stack.Postgres.StorageGiB)),
 		StorageClass: stack.StorageClass,
-		Clients:      clientsOfStores(stack, stack.Migration().Short),
+		Clients:      clientsOfStores(stack, stack.Migration().Short, databaseexporter.App),
 		Password:     password,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {

@@ -52,6 +52,11 @@ func storesInCluster(stack *config.Stack) (names []string) {
 	return names
 }
 
+// hasDatabase reports whether the stack has a PostgreSQL, which the exporter watches.
+func hasDatabase(stack *config.Stack) bool {
+	return stack.Postgres.Kind == config.Managed || stack.Postgres.Kind == config.InCluster
+}
+
 // deployObservability creates Prometheus, kube-state-metrics, KEDA, VPA, and a forecaster if the
 // stack predicts loads.
 func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*observability, error) {
@@ -96,6 +101,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		StorageClass: stack.StorageClass,
 		Services:     stack.Profiles(),
 		Stores:       storesInCluster(stack),
+		Database:     hasDatabase(stack),
 		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: exporters(stack)}),
 		Alertmanager: receiver,
 		Readers:      metricsReaders(stack, kedaNamespace),
@@ -184,6 +190,9 @@ func exporters(stack *config.Stack) []dashboards.Exporter {
 	}
 	if stack.PodScaling.Forecasts() {
 		all = append(all, dashboards.Forecaster)
+	}
+	if hasDatabase(stack) {
+		all = append(all, dashboards.PostgreSQL)
 	}
 	return all
 }

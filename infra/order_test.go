@@ -73,6 +73,8 @@ func TestOrderIsByDependency(t *testing.T) {
 		{"the API server checks the first pod of web", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-web", binding, "", 1},
 		{"and that of an agent", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-npa", binding, "", 1},
 		{"and that of the migration", "kubernetes:batch/v1:Job", "", binding, "", 1},
+		{"the roles of the database exist before a service logs in", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-web", "kubernetes:batch/v1:Job", "migrate", 1},
+		{"and before the exporter does", "kubernetes:apps/v1:Deployment", "postgres-exporter", "kubernetes:batch/v1:Job", "migrate", 1},
 		{"CloudFront is admitted before it sends requests", "aws:cloudfront/distribution:Distribution", "", rule, "from-cloudfront", 1},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

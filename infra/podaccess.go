@@ -25,7 +25,7 @@ const https = 443
 // forService returns what a service may do. Users' requests come from the load balancer or,
 // forwarded by kube-proxy, from another node: from addresses of the VPC.
 func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
-	access := podnetwork.Access{Egress: a.egress(a.stores.postgres, a.stores.redis)}
+	access := podnetwork.Access{Egress: append(a.egress(a.stores.postgres, a.stores.redis), a.asRole()...)}
 	var callers []podnetwork.Peer
 	for _, other := range a.stack.Profiles() {
 		if slices.Contains(other.Calls, profile.Short) {
@@ -55,7 +55,15 @@ func (a *podAccess) forMigration() podnetwork.Access {
 	return podnetwork.Access{Egress: a.egress(a.stores.postgres, a.stores.mongo)}
 }
 
-// egress allows to find and to connect to stores.
+// asRole allows a program that logs in to PostgreSQL as its own role what it needs for that.
+func (a *podAccess) asRole() []podnetwork.Rule {
+	if db := a.stores.postgres; db != nil && db.resourceID != nil { // it accepts tokens of IAM
+		return []podnetwork.Rule{podnetwork.PodIdentity()}
+	}
+	return nil
+}
+
+// egress allows to find stores, and to connect to them.
 func (a *podAccess) egress(stores ...*store) []podnetwork.Rule {
 	rules := []podnetwork.Rule{podnetwork.DNS()}
 	for _, s := range stores {
@@ -66,14 +74,15 @@ func (a *podAccess) egress(stores ...*store) []podnetwork.Rule {
 	return rules
 }
 
-// clientsOfStores are the pods that connect to the stores in the cluster.
-func clientsOfStores(stack *config.Stack, tasks ...string) []podnetwork.Peer {
+// clientsOfStores are the pods that connect to a store in the cluster: the services, and
+// others by their label app.
+func clientsOfStores(stack *config.Stack, others ...string) []podnetwork.Peer {
 	var peers []podnetwork.Peer
 	for _, profile := range stack.Profiles() {
 		peers = append(peers, podnetwork.App(profile.Name))
 	}
-	for _, task := range tasks {
-		peers = append(peers, podnetwork.App(task))
+	for _, other := range others {
+		peers = append(peers, podnetwork.App(other))
 	}
 	return peers
 }

@@ -62,7 +62,7 @@ var withKeySet = map[string]string{
 // Prometheus and, where it has a port on the nodes, the VPC.
 func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
 	const vpc, everywhere, dns, metrics = "10.10.0.0/16", "0.0.0.0/0 443", "kube-dns 53,53", "prometheus 9090"
-	managed := []string{vpc + " 5432", vpc + " 6379", everywhere, dns}
+	managed := []string{vpc + " 5432", vpc + " 6379", "169.254.170.23/32 80", everywhere, dns}
 	for _, tc := range []struct {
 		stack, program  string
 		ingress, egress []string
@@ -75,7 +75,9 @@ func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
 		{"sandbox", "mca", []string{metrics, "progressive-framework-v5 8000"}, []string{"npa 8000", "wpa 8000", "postgres 5432", "redis-cluster 6379", everywhere, dns}},
 		{"sandbox", "npa", []string{metrics, "mca 8000"}, []string{"postgres 5432", "redis-cluster 6379", everywhere, dns}},
 		{"sandbox", "migrate", nil, []string{"postgres 5432", dns}},
-		{"sandbox", "postgres", []string{"mca 5432", "migrate 5432", "npa 5432", "progressive-framework-v5 5432", "wpa 5432"}, nil},
+		{"prod", "postgres-exporter", []string{metrics}, []string{vpc + " 5432", "169.254.170.23/32 80", dns}},
+		{"sandbox", "postgres-exporter", []string{metrics}, []string{"postgres 5432", dns}},
+		{"sandbox", "postgres", []string{"postgres-exporter 5432", "mca 5432", "migrate 5432", "npa 5432", "progressive-framework-v5 5432", "wpa 5432"}, nil},
 		{"sandbox", "redis-cluster", []string{"mca 6379", "npa 6379", metrics, "progressive-framework-v5 6379", "redis-cluster 6379,16379", "wpa 6379"}, []string{"redis-cluster 6379,16379", dns}},
 		{"sandbox", "default-deny", nil, nil},
 	} {

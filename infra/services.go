@@ -36,7 +36,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	ready := nodes.ready
 	if stores.postgres != nil {
 		task := stack.Migration()
-		pod, err := newPod(ctx, stack, base, eks, task.Short, task.ImportPath, scaling.ApplicationTier, shared.withDocuments(base, eks, stores.mongo))
+		pod, err := newPod(ctx, stack, base, eks, task.Short, task.ImportPath, scaling.ApplicationTier, shared.forMigration(stores.mongo))
 		if err != nil {
 			return nil, err
 		}
@@ -49,6 +49,11 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		policies = append(policies, migration.Policy)
 		ready = slices.Concat(migration.Settled, nodes.ready)
 	}
+	exporter, err := deployDatabaseExporter(ctx, stack, base, eks, shared, access, ready)
+	if err != nil {
+		return nil, err
+	}
+	policies = append(policies, exporter...)
 	for _, profile := range stack.Profiles() {
 		pod, err := newPod(ctx, stack, base, eks, profile.Short, profile.ImportPath, profile.NodeTier, shared.forService(stack, profile))
 		if err != nil {
@@ -85,7 +90,7 @@ func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluste
 	if err != nil {
 		return nil, err
 	}
-	pod := &service.Pod{Namespace: eks.namespace, Image: reference, Role: env.role, Settings: env.variables, Secrets: env.files}
+	pod := &service.Pod{Namespace: eks.namespace, Image: reference, Role: env.role(base, eks), Settings: env.variables, Secrets: env.files}
 	if stack.Cluster.Nodes == config.NodesAutoScaling {
 		pod.NodeSelector = map[string]string{scaling.NodeLabel: string(tier)}
 	}

@@ -31,6 +31,9 @@ type store struct {
 	secretName pulumi.StringInput
 	// access allows pods to connect to it.
 	access podnetwork.Rule
+	// resourceID is the id of a database that accepts tokens of IAM; nil: it accepts
+	// passwords.
+	resourceID pulumi.StringInput
 }
 
 // output is what the stack exports of a store; nil for none.
@@ -117,7 +120,8 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPassword)
 		return &store{
 			settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class,
-			access: rule(postgres.Port, inBlocks(vpc.Blocks...)...),
+			access:     rule(postgres.Port, inBlocks(vpc.Blocks...)...),
+			resourceID: database.ResourceID,
 		}, err
 	case config.InCluster:
 		return deployPostgresInCluster(ctx, stack, base, eks, nodes)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/progressive-framework/platform/agents/internal/database"
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/migrate/pgroles"
 	"github.com/progressive-framework/platform/agents/migrate/pgschema"
 )
 
@@ -15,6 +16,9 @@ type config struct {
 	postgres database.Config
 	// partitions has PARTITIONS_AHEAD and PARTITIONS_KEEP, in months.
 	partitions pgschema.Partitions
+	// roles has ROLE_LOGIN, which is password or iam, ROLE_PASSWORDS, a folder,
+	// ROLE_GENERATION and ROLE_CONNECTIONS, such as web=40,mca=20.
+	roles pgroles.Config
 	// mongoURI is MONGODB_URI. Without it MongoDB is not migrated.
 	mongoURI string
 	// mongoPasswordFile is MONGODB_PASSWORD_FILE. It is read once.
@@ -35,6 +39,12 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 			Ahead: env.Int("PARTITIONS_AHEAD", 3, 1, 24),
 			Keep:  env.Int("PARTITIONS_KEEP", 12, 1, 120),
 			Now:   time.Now(),
+		},
+		roles: pgroles.Config{
+			IAM:         env.OneOf("ROLE_LOGIN", "password", "password", "iam") == "iam",
+			Passwords:   env.Path("ROLE_PASSWORDS", "/etc/platform/roles"),
+			Generation:  env.Int("ROLE_GENERATION", 0, 0, 1_000_000),
+			Connections: env.Counts("ROLE_CONNECTIONS", pgroles.Names()...),
 		},
 		mongoURI:          env.URL("MONGODB_URI", "", "mongodb", "mongodb+srv"),
 		mongoPasswordFile: env.Path("MONGODB_PASSWORD_FILE", ""),

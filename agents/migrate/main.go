@@ -1,6 +1,7 @@
 // Command migrate migrates the databases to the platform's schema and exits.
-// This package owns the environment, the logs and the exit code; pgschema and
-// mongoindexes have the steps.
+// This package owns the environment, the logs and the exit code; pgschema, pgroles
+// and mongoindexes have the steps. It is the only program that logs in as the owner of
+// the database: it gives every service a role of its own.
 //
 // It may run at any time and repeatedly, while services and other runs are
 // active. It also creates the coming monthly partitions of the agents' log and
@@ -27,6 +28,7 @@ import (
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 	"github.com/progressive-framework/platform/agents/migrate/mongoindexes"
+	"github.com/progressive-framework/platform/agents/migrate/pgroles"
 	"github.com/progressive-framework/platform/agents/migrate/pgschema"
 )
 
@@ -59,7 +61,13 @@ func migratePostgres(ctx context.Context, cfg config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	return pgschema.Up(ctx, conn, cfg.partitions, log)
+	if err := pgschema.Up(ctx, conn, cfg.partitions, log); err != nil {
+		return err
+	}
+	if err := pgroles.Apply(ctx, conn, cfg.roles, log); err != nil {
+		return fmt.Errorf("roles of PostgreSQL: %w", err)
+	}
+	return nil
 }
 
 // migrateMongo creates the indexes of MongoDB, if its URI is set.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/testservers"
+	"github.com/progressive-framework/platform/agents/migrate/pgroles"
 )
 
 var server *testservers.Postgres
@@ -31,6 +33,12 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 	noSSLMode.RawQuery = ""
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte(testservers.PostgresPassword+"\n"), 0o600))
+	roles, connections := t.TempDir(), ""
+	require.NoError(t, os.Mkdir(filepath.Join(roles, "0"), 0o700))
+	for _, name := range pgroles.Names() {
+		require.NoError(t, os.WriteFile(filepath.Join(roles, "0", name), []byte(testservers.PostgresPassword+name), 0o600))
+		connections += "," + name + "=5"
+	}
 	for _, row := range []struct {
 		reason string
 		env    map[string]string
@@ -38,15 +46,19 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 		output string
 	}{
 		{"all configuration errors at once", map[string]string{"PARTITIONS_AHEAD": "0", "DATABASE_PASSWORD_FILE": "x"}, 2, `DATABASE_URL=\"\" must be set`},
+		{"a role without a number of connections", map[string]string{"DATABASE_URL": full.String(), "ROLE_CONNECTIONS": "web=1"}, 2, "positive number for each of web, mca, npa, wpa, exporter"},
 		{"the password from a file, first run", map[string]string{"DATABASE_URL": noPassword.String(), "DATABASE_PASSWORD_FILE": password}, 0, "00004_monitoring.sql"},
 		{"the password in the URL, second run", map[string]string{"DATABASE_URL": full.String()}, 0, "schema is up to date"},
+		{"a role without a password", map[string]string{"DATABASE_URL": full.String(), "ROLE_GENERATION": "1"}, 1, "password 1 of role web"},
 		{"no password", map[string]string{"DATABASE_URL": noPassword.String()}, 1, "password authentication failed"},
 		{"an sslmode that could fall back to plain text", map[string]string{"DATABASE_URL": noSSLMode.String()}, 1, "sslmode=verify-full"},
 		{"an unreachable MongoDB", map[string]string{"DATABASE_URL": full.String(), "MONGODB_URI": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50"}, 1, "idx_user_agent_conversations"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var out bytes.Buffer
-			code := run(t.Context(), func(name string) (string, bool) { value, ok := row.env[name]; return value, ok }, &out)
+			env := map[string]string{"ROLE_PASSWORDS": roles, "ROLE_CONNECTIONS": connections[1:]}
+			maps.Copy(env, row.env)
+			code := run(t.Context(), func(name string) (string, bool) { value, ok := env[name]; return value, ok }, &out)
 			require.Equal(t, row.code, code, out.String())
 			require.Contains(t, out.String(), row.output)
 			require.NotContains(t, out.String(), testservers.PostgresPassword)

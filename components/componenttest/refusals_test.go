@@ -14,6 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/certificate"
 	"github.com/progressive-framework/platform/components/clients"
 	"github.com/progressive-framework/platform/components/cluster"
+	"github.com/progressive-framework/platform/components/databaseexporter"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/iam/policydocument"
 	"github.com/progressive-framework/platform/components/image"
@@ -104,6 +105,11 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 				{Sid: "All", Actions: []string{"s3:*"}, Resources: []pulumi.StringInput{pulumi.String(policydocument.Any)}},
 			}}
 		}), []string{"s3:*"}},
+
+		{"database exporter without a database", newDatabaseExporter(func(a *databaseexporter.Args) { a.Settings = nil }), []string{"DATABASE_URL"}},
+		{"database exporter: permissions without an account", newDatabaseExporter(func(a *databaseexporter.Args) {
+			a.Account, a.Statements = nil, []iam.Statement{{Sid: "Connect"}}
+		}), []string{"Account and ClusterName"}},
 
 		{"image: all that is wrong at once", create(image.NewImage, given(&image.ImageArgs{
 			Platforms: []ociplatform.Platform{"linux/mips"}, Credentials: &image.Credentials{},

@@ -6,13 +6,15 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
-	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/rbac"
 	"github.com/progressive-framework/platform/components/scaling"
@@ -71,10 +73,14 @@ type Args struct {
 	// Before are containers that run to their end before it, such as one that writes a
 	// file of Volumes.
 	Before corev1.ContainerArray
-	// Env are its environment variables, in this order.
-	Env []scaling.EnvVar
+	// Env are its environment variables, in this order. Settings are further ones, of the
+	// stack. None is secret.
+	Env      []scaling.EnvVar
+	Settings pulumi.StringMap
 	// Ports are its ports. Without a Service port it has no Service.
 	Ports []Port
+	// Egress is where it may connect. Empty: anywhere.
+	Egress []podnetwork.Rule
 	// Ready and Alive are its probes. They also begin the pod's life: it may take
 	// two minutes to become ready.
 	Ready, Alive corev1.HTTPGetActionArgs
@@ -104,6 +110,8 @@ func (a *Args) Account() rbac.Account {
 type Controller struct {
 	// Settled is the Deployment; it has a ready pod.
 	Settled pulumi.Resource
+	// Policy is its network policy.
+	Policy pulumi.Resource
 	// ServiceName is the name of its Service; nil without one.
 	ServiceName pulumi.StringInput
 }
@@ -119,10 +127,11 @@ func New(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, 
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
-	if err := networkPolicy(ctx, name, args, meta, labels, opts); err != nil {
+	policy, err := networkPolicy(ctx, name, args, meta, labels, opts)
+	if err != nil {
 		return nil, err
 	}
-	c := &Controller{}
+	c := &Controller{Policy: policy}
 	if c.ServiceName, err = service(ctx, name, args, meta, labels, opts); err != nil {
 		return nil, err
 	}
@@ -153,7 +162,10 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	for _, v := range args.Env {
 		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(v.Name), Value: pulumi.String(v.Value)})
 	}
-	var token pulumi.BoolPtrInput
+	for _, name := range slices.Sorted(maps.Keys(args.Settings)) {
+		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(name), Value: args.Settings[name]})
+	}
+	var token pulumi.BoolPtrInput // the default of Kubernetes: a token
 	if args.Tokenless {
 		token = pulumi.Bool(false)
 	}
@@ -215,49 +227,4 @@ func service(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMe
 		return nil, fmt.Errorf("service of %s: %w", name, err)
 	}
 	return created.Metadata.Name().Elem(), nil
-}
-
-// networkPolicy denies every connection that no port admits. The kubelet's probes
-// are not subject to it.
-func networkPolicy(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMetaArgs, labels pulumi.StringMap, opts []pulumi.ResourceOption) error {
-	var rules networkingv1.NetworkPolicyIngressRuleArray
-	for _, p := range args.Ports {
-		if len(p.From) == 0 && !p.FromAnywhere {
-			continue
-		}
-		rule := &networkingv1.NetworkPolicyIngressRuleArgs{
-			Ports: networkingv1.NetworkPolicyPortArray{&networkingv1.NetworkPolicyPortArgs{Port: pulumi.String(p.Name)}},
-		}
-		if !p.FromAnywhere {
-			var from networkingv1.NetworkPolicyPeerArray
-			for _, client := range p.From {
-				from = append(from, client.Peer())
-			}
-			rule.From = from
-		}
-		rules = append(rules, rule)
-	}
-	if _, err := networkingv1.NewNetworkPolicy(ctx, name, &networkingv1.NetworkPolicyArgs{
-		Metadata: meta,
-		Spec: &networkingv1.NetworkPolicySpecArgs{
-			PodSelector: &metav1.LabelSelectorArgs{MatchLabels: labels},
-			PolicyTypes: pulumi.ToStringArray([]string{"Ingress"}),
-			Ingress:     rules,
-		},
-	}, opts...); err != nil {
-		return fmt.Errorf("network policy of %s: %w", name, err)
-	}
-	return nil
-}
-
-// Peer returns the client as a peer of a network policy.
-func (c Client) Peer() *networkingv1.NetworkPolicyPeerArgs {
-	peer := &networkingv1.NetworkPolicyPeerArgs{PodSelector: &metav1.LabelSelectorArgs{}}
-	if c.App != "" {
-		peer.PodSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.StringMap{"app": pulumi.String(c.App)}}
-	}
-	if c.Namespace != "" {
-		peer.NamespaceSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.StringMap{"kubernetes.io/metadata.name": pulumi.String(c.Namespace)}}
-	}
-	return peer
 }

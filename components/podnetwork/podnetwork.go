@@ -57,15 +57,15 @@ func DNS() Rule {
 	}
 }
 
-// APIs allows what a controller needs that calls the API server and AWS: names, HTTPS, and
-// the agent that gives a pod its role's credentials (EKS User Guide, "EKS Pod Identity
-// Agent": 169.254.170.23, port 80).
+// PodIdentity allows to reach the agent that gives a pod the credentials of its role (EKS
+// User Guide, "EKS Pod Identity Agent").
+func PodIdentity() Rule {
+	return Rule{Peers: []Peer{{Block: "169.254.170.23/32"}}, Ports: []Port{{Number: 80}}}
+}
+
+// APIs allows what a controller needs that calls the API server and AWS.
 func APIs() []Rule {
-	return []Rule{
-		DNS(),
-		{Peers: []Peer{{Block: "0.0.0.0/0"}}, Ports: []Port{{Number: 443}}},
-		{Peers: []Peer{{Block: "169.254.170.23/32"}}, Ports: []Port{{Number: 80}}},
-	}
+	return []Rule{DNS(), {Peers: []Peer{{Block: "0.0.0.0/0"}}, Ports: []Port{{Number: 443}}}, PodIdentity()}
 }
 
 // Args configure a policy.
@@ -118,15 +118,11 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	for _, r := range args.Access.Ingress {
 		ingress = append(ingress, &networkingv1.NetworkPolicyIngressRuleArgs{From: r.peers(), Ports: r.ports()})
 	}
-	var egress networkingv1.NetworkPolicyEgressRuleArray
-	for _, r := range args.Access.Egress {
-		egress = append(egress, &networkingv1.NetworkPolicyEgressRuleArgs{To: r.peers(), Ports: r.ports()})
-	}
 	if len(ingress) > 0 {
 		spec.Ingress = ingress
 	}
-	if len(egress) > 0 {
-		spec.Egress = egress
+	if len(args.Access.Egress) > 0 {
+		spec.Egress = Egress(args.Access.Egress)
 	}
 	created, err := networkingv1.NewNetworkPolicy(ctx, name+"-policy", &networkingv1.NetworkPolicyArgs{
 		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(args.Name), Namespace: args.Namespace, Labels: args.Selector},
@@ -136,6 +132,15 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, fmt.Errorf("network policy %s: %w", name, err)
 	}
 	return created, nil
+}
+
+// Egress returns rules as the egress of a policy of another package.
+func Egress(rules []Rule) networkingv1.NetworkPolicyEgressRuleArray {
+	var egress networkingv1.NetworkPolicyEgressRuleArray
+	for _, r := range rules {
+		egress = append(egress, &networkingv1.NetworkPolicyEgressRuleArgs{To: r.peers(), Ports: r.ports()})
+	}
+	return egress
 }
 
 func (r Rule) peers() networkingv1.NetworkPolicyPeerArray {

@@ -56,6 +56,8 @@ type Args struct {
 	// Forecaster says that a forecaster runs in Namespace, which it scrapes. Predictive
 	// says that KEDA asks it, so that alerts watch whether it answers.
 	Forecaster, Predictive bool
+	// Database: the exporter of PostgreSQL's metrics runs in Platform.
+	Database bool
 	// Dashboards are what it shows as a page of its own, and Grafana if there is one.
 	Dashboards []dashboards.Dashboard
 	// Alertmanager is the host and port that gets its alerts. Empty: nothing delivers

@@ -55,7 +55,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	names := scrape.Namespaces{Own: args.Namespace.Name, Platform: args.Platform.Name, Stores: args.Stores, Forecaster: args.Forecaster}
+	names := scrape.Namespaces{Own: args.Namespace.Name, Platform: args.Platform.Name, Stores: args.Stores, Forecaster: args.Forecaster, Database: args.Database}
 	for _, n := range args.Controllers {
 		names.Controllers = append(names.Controllers, n.Name)
 	}
@@ -67,7 +67,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	rules, err := promrules.File(promrules.Input{Services: args.Services, Namespace: args.Platform.Name, Stores: args.Stores, Predictive: args.Predictive})
+	rules, err := promrules.File(promrules.Input{Services: args.Services, Namespace: args.Platform.Name, Stores: args.Stores, Predictive: args.Predictive, Database: args.Database})
 	if err != nil {
 		return nil, err
 	}

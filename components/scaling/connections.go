@@ -8,8 +8,9 @@ const (
 	mostPool = 8
 	// reservedConnections are the connections of max_connections that services can't
 	// use. PostgreSQL reserves 3 for superusers and RDS 2 for itself (RDS User Guide,
-	// "superuser_reserved_connections"). The migration uses 1.
-	reservedConnections = 6
+	// "superuser_reserved_connections"). The migration uses 1, and the exporter of the
+	// server's metrics 1 for each of its pods, of which a rollout has 2.
+	reservedConnections = 8
 )
 
 // Pool returns the largest number of connections to PostgreSQL of each pod, 1 to 8,

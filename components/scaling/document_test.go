@@ -98,6 +98,7 @@ func TestThresholdsMatchTheDesignDocument(t *testing.T) {
 		Database: DatabaseThresholds{
 			CPU: percent("database_tier", "cpu_threshold"), Memory: percent("database_tier", "memory_threshold"),
 			ConnectionPool: percent("database_tier", "connection_pool_utilization"),
+			DiskIO:         percent("database_tier", "disk_io_threshold"),
 			QueryTime:      duration("database_tier", "query_response_time"),
 		},
 		Agents: AgentThresholds{

@@ -28,6 +28,10 @@ func VPAResources() Resources { return resources("50m", "200m", "64Mi", "1000Mi"
 // It runs for less than a second before the pod's own container.
 func CertificateResources() Resources { return resources("10m", "200m", "16Mi", "64Mi") }
 
+// DatabaseExporterResources are those of the exporter of PostgreSQL's metrics. It has one
+// connection and forty series.
+func DatabaseExporterResources() Resources { return resources("10m", "200m", "16Mi", "64Mi") }
+
 // AlertmanagerResources are those of Alertmanager. It keeps only the open alerts.
 func AlertmanagerResources() Resources { return resources("10m", "200m", "32Mi", "128Mi") }
 

@@ -43,6 +43,8 @@ type DatabaseThresholds struct {
 	// ConnectionPool is the share of max_connections that the services may use, and
 	// the share of a service's connections that its queries may use.
 	ConnectionPool Percent
+	// DiskIO is the share of time in which the disk is busy.
+	DiskIO Percent
 	// QueryTime is the duration of one query.
 	QueryTime time.Duration
 }
@@ -72,7 +74,7 @@ func Targets() Thresholds {
 			ConcurrentAgentSessions: 50,
 			QueueDepth:              100,
 		},
-		Database: DatabaseThresholds{CPU: 80, Memory: 90, ConnectionPool: 85, QueryTime: 100 * time.Millisecond},
+		Database: DatabaseThresholds{CPU: 80, Memory: 90, ConnectionPool: 85, DiskIO: 80, QueryTime: 100 * time.Millisecond},
 		Agents: AgentThresholds{
 			MCACoordination: 150 * time.Millisecond,
 			NPACalculation:  300 * time.Millisecond,

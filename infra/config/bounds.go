@@ -82,6 +82,7 @@ var numbers = map[string]bound{
 	"postgres.backupDays":           {storespec.MinBackupDays, storespec.MaxBackupDays, "a fault of a week ago can still be undone, and AWS keeps no more"},
 	"postgres.memoryMiB":            {1024, 4096 << 10, "the model of the settings begins at 1 GiB"},
 	"postgres.cores":                {Min: 1, Max: 192},
+	"postgres.passwordGeneration":   {Min: 0, Max: maxGeneration},
 
 	"redis.shards":             {1, 45, "ElastiCache allows 90 nodes, and each shard has a replica"},
 	"redis.replicasPerShard":   {1, 5, "without one a lost node is lost data; ElastiCache allows 5"},

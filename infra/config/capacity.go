@@ -61,6 +61,8 @@ func (s *Stack) pods() []pod {
 		for range s.Prometheus.Replicas {
 			all = append(all, podOf("prometheus", "", r.CPURequest, r.MemoryRequest, ""))
 		}
+		r = scaling.DatabaseExporterResources().WithRequests(share)
+		all = append(all, podOf("postgres-exporter", "", r.CPURequest, r.MemoryRequest, ""))
 		r = scaling.StateMetricsResources().WithRequests(share)
 		all = append(all, podOf("kube-state-metrics", "", r.CPURequest, r.MemoryRequest, ""))
 		if s.Edge.AlarmTopicARN != "" {

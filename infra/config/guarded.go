@@ -120,6 +120,7 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 			fields["postgres.storageGiB of managed"] = grows("postgres.storageGiB", spec.StorageGiB, "RDS can't shrink the storage of an instance")
 		}
 	case InCluster:
+		fields["postgres.passwordGeneration"] = counter("postgres.passwordGeneration", s.Postgres.PasswordGeneration)
 		fields["postgres.storageGiB of inCluster"] = grows("postgres.storageGiB", volumeGiB(s.Postgres.StorageGiB), "a volume can't shrink")
 	}
 	if s.Mongo.Kind == MongoManaged {

@@ -100,6 +100,7 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 		{"another store is a store of its own", "postgres.storageGiB of inCluster", "2", func(s *Stack) {
 			s.Postgres.Kind, s.Postgres.StorageGiB = InCluster, 2
 		}},
+		{"passwords of a store of its own", "postgres.passwordGeneration", "0", func(s *Stack) { s.Postgres.Kind = InCluster }},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			s := existing()

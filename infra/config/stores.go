@@ -34,6 +34,10 @@ type Postgres struct {
 	// snapshot's KMS key. A stack that exists can't change the key: see
 	// docs/runbooks/restore.md.
 	SnapshotIdentifier string `key:"snapshotIdentifier" kinds:"managed" unset:"an empty database"`
+	// The generation of the passwords of `inCluster`, by which the services log in.
+	// Increase it by one to rotate them. The services of `managed` log in with tokens of
+	// IAM.
+	PasswordGeneration int `key:"passwordGeneration" kinds:"inCluster"`
 	// The image of `inCluster`: a reference by digest, or `ecr://REPOSITORY:TAG`
 	// for an image in the account's own registry.
 	Image string `key:"image" kinds:"inCluster" unset:"required for inCluster"`

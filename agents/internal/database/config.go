@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/rdstoken"
 )
 
 // Config is the database's URL, and the limits of one process.
@@ -25,6 +26,10 @@ type Config struct {
 	// PasswordFile is DATABASE_PASSWORD_FILE. If set, it is read for each new
 	// connection, so that a rotated password needs no restart.
 	PasswordFile string
+	// IAM is DATABASE_LOGIN=iam: each new connection logs in with a token of IAM, which
+	// has the variables of rdstoken.Config. The default is password.
+	IAM   bool
+	Token rdstoken.Config
 	// MaxConnections is DATABASE_MAX_CONNECTIONS, 1 to 100 for one process. The
 	// design document's server has 200 (max_connections) for all processes.
 	MaxConnections int
@@ -39,13 +44,18 @@ type Config struct {
 // ReadConfig reads the variables of Config. DATABASE_URL is required.
 func ReadConfig(env *envconfig.Reader) Config {
 	env.Require("DATABASE_URL")
-	return Config{
+	cfg := Config{
 		URL:              env.URL("DATABASE_URL", "", "postgres", "postgresql"),
 		PasswordFile:     env.Path("DATABASE_PASSWORD_FILE", ""),
+		IAM:              env.OneOf("DATABASE_LOGIN", "password", "password", "iam") == "iam",
 		MaxConnections:   env.Int("DATABASE_MAX_CONNECTIONS", 8, 1, 100),
 		StatementTimeout: env.Duration("DATABASE_STATEMENT_TIMEOUT", time.Second, 10*time.Millisecond, time.Minute),
 		ConnectTimeout:   env.Duration("DATABASE_CONNECT_TIMEOUT", 2*time.Second, 100*time.Millisecond, 30*time.Second),
 	}
+	if cfg.IAM {
+		cfg.Token = rdstoken.ReadConfig(env)
+	}
+	return cfg
 }
 
 // sslModes are the modes of libpq that never fall back to plain text.
@@ -70,10 +80,29 @@ func (c Config) checkSSLMode() error {
 	if err != nil {
 		return errors.New("DATABASE_URL is not a URL: set it to postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full")
 	}
-	if mode := u.Query().Get("sslmode"); !slices.Contains(sslModes, mode) {
+	mode := u.Query().Get("sslmode")
+	if c.IAM && mode == "disable" {
+		return errors.New("DATABASE_URL has sslmode=disable with DATABASE_LOGIN=iam, which sends the token in plain text: set sslmode=verify-full")
+	}
+	if !slices.Contains(sslModes, mode) {
 		return fmt.Errorf("DATABASE_URL has sslmode=%q, must be one of %s: add ?sslmode=verify-full", mode, strings.Join(sslModes, ", "))
 	}
 	return nil
+}
+
+// credential returns what sets the password of a new connection: the current one of
+// PasswordFile, or a new token.
+func (c Config) credential() func(context.Context, *pgx.ConnConfig) error {
+	if !c.IAM {
+		return func(_ context.Context, conn *pgx.ConnConfig) error { return c.setPassword(conn) }
+	}
+	signer := rdstoken.New(c.Token)
+	return func(ctx context.Context, conn *pgx.ConnConfig) (err error) {
+		ctx, cancel := context.WithTimeout(ctx, c.ConnectTimeout)
+		defer cancel()
+		conn.Password, err = signer.Token(ctx, conn.Host, conn.Port, conn.User)
+		return err
+	}
 }
 
 // setPassword sets the password from PasswordFile, if there is one.
@@ -108,6 +137,12 @@ func (c Config) pool() (*pgxpool.Config, error) {
 	pool.MaxConnLifetime, pool.MaxConnLifetimeJitter = 30*time.Minute, 5*time.Minute
 	pool.MaxConnIdleTime = 5 * time.Minute
 	pool.HealthCheckPeriod = 30 * time.Second
-	pool.BeforeConnect = func(_ context.Context, conn *pgx.ConnConfig) error { return c.setPassword(conn) }
+	set := c.credential()
+	pool.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
+		if err := set(ctx, conn); err != nil {
+			return &credentialError{err}
+		}
+		return nil
+	}
 	return pool, nil
 }

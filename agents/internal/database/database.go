@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -24,17 +25,27 @@ type Store struct {
 // Open creates the pool without a connection. So a service starts while its
 // database is unavailable; Ping reports that.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
+	q := newQueries()
+	pool, err := OpenPool(ctx, cfg, q)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout, q}, nil
+}
+
+// OpenPool creates the pool of connections alone, for a program with statements of its
+// own. tracer may be nil.
+func OpenPool(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Pool, error) {
 	poolCfg, err := cfg.pool()
 	if err != nil {
 		return nil, err
 	}
-	q := newQueries()
-	poolCfg.ConnConfig.Tracer = q
+	poolCfg.ConnConfig.Tracer = tracer
 	pool, err := pgxpool.NewWithConfig(ctx, poolCfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the pool of PostgreSQL connections: %w", err)
 	}
-	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout, q}, nil
+	return pool, nil
 }
 
 // Close waits until all connections are returned, and closes them.

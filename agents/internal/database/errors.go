@@ -51,10 +51,17 @@ func code(err error) string {
 // may be sent again.
 func rolledBack(err error) bool { return code(err) == "40001" || code(err) == "40P01" }
 
+// credentialError is that there is no password or token for a new connection. A mounted
+// file may come later, and so may the credentials of a pod.
+type credentialError struct{ error }
+
+func (e *credentialError) Unwrap() error { return e.error }
+
 // notSent reports that the statement did not reach the server.
 func notSent(err error) bool {
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
-	return connecting || pgconn.SafeToRetry(err)
+	_, noCredential := errors.AsType[*credentialError](err)
+	return connecting || noCredential || pgconn.SafeToRetry(err)
 }
 
 // connectionLost reports that the connection ended during the statement, which

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
@@ -170,6 +173,40 @@ func TestRotatedPasswordNeedsNoRestart(t *testing.T) {
 	require.ErrorContains(t, s.Ping(t.Context()), "password authentication failed")
 	require.NoError(t, os.WriteFile(file, []byte("new-password\n"), 0o600))
 	require.NoError(t, s.Ping(t.Context()))
+}
+
+// With IAM each new connection has a token of its own as its password.
+func TestIAMLogsInWithATokenOfThePod(t *testing.T) {
+	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"AccessKeyId":"A","SecretAccessKey":"S","Token":"T","Expiration":"2099-01-01T00:00:00Z"}`)
+	}))
+	t.Cleanup(identity.Close)
+	file := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(file, []byte("t"), 0o600))
+	env := map[string]string{
+		"DATABASE_URL": "postgres://web_iam@127.0.0.1:1/d?sslmode=require", "DATABASE_LOGIN": "iam", "AWS_REGION": "us-east-1",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI": identity.URL, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file,
+	}
+	reader := envconfig.New(func(name string) (string, bool) { value, ok := env[name]; return value, ok })
+	cfg := ReadConfig(reader)
+	require.NoError(t, reader.Err())
+	pool, err := cfg.pool()
+	require.NoError(t, err)
+	conn := pool.ConnConfig.Copy()
+	require.NoError(t, pool.BeforeConnect(t.Context(), conn))
+	require.Contains(t, conn.Password, "127.0.0.1:1/?Action=connect&DBUser=web_iam&")
+
+	identity.Close()
+	s, err := Open(t.Context(), cfg)
+	require.NoError(t, err, "a service starts without credentials")
+	t.Cleanup(s.Close)
+	require.ErrorIs(t, s.Ping(t.Context()), ErrUnavailable)
+	_, err = s.User(t.Context(), "u")
+	require.ErrorIs(t, err, ErrUnavailable)
+
+	cfg.URL = "postgres://web_iam@127.0.0.1:1/d?sslmode=disable"
+	_, err = Open(t.Context(), cfg)
+	require.ErrorContains(t, err, "sends the token in plain text")
 }
 
 func TestOnlySafeFailuresAreRetried(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 // the text's value, or the default with exactly one problem that has a fix.
 func FuzzReader(f *testing.F) {
 	for _, text := range []string{
-		"", "7", "1e3", "256MB", "1GiB", "99999999999999999999EiB", "-1MB", "NaN", "5s", "1h-59m", "9223372036854775807ns", ":8000", "[::1]:80", "a:1,b:2", "a:1,",
+		"", "7", "1e3", "256MB", "1GiB", "99999999999999999999EiB", "-1MB", "NaN", "5s", "1h-59m", "9223372036854775807ns", ":8000", "[::1]:80", "a:1,b:2", "a:1,", "a=1,b=2", "a=1,b=-2",
 		"postgres://u:p@h/d?sslmode=disable", "http://", "https://[::1", "/run/secrets/a", "/../a", "info", "a b", "\x00",
 	} {
 		f.Add(text)
@@ -48,6 +48,10 @@ func FuzzReader(f *testing.F) {
 			return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 		}},
 		{func(r *envconfig.Reader) any { return r.Path("X", "/a") }, func(v any) bool { return filepath.IsAbs(v.(string)) }},
+		{func(r *envconfig.Reader) any { return r.Counts("X", "a", "b") }, func(v any) bool {
+			counts := v.(map[string]int)
+			return len(counts) == 0 || len(counts) == 2 && counts["a"] > 0 && counts["b"] > 0
+		}},
 		{func(r *envconfig.Reader) any { return r.Word("X", "a") }, func(v any) bool { return len(v.(string)) > 0 && len(v.(string)) <= 200 }},
 	}
 	f.Fuzz(func(t *testing.T, text string) {

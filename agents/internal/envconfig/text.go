@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -63,6 +64,24 @@ func (r *Reader) Word(name, fallback string) string {
 	return read(r, name, fallback, "must be 1 to 200 printable characters without spaces", func(text string) (string, bool) {
 		invalid := strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
 		return text, text != "" && len(text) <= 200 && !invalid
+	})
+}
+
+// Counts reads a positive number for each of the keys, as KEY=NUMBER separated by
+// commas. Other keys are refused. There is no default.
+func (r *Reader) Counts(name string, keys ...string) map[string]int {
+	rule := "must have a positive number for each of " + strings.Join(keys, ", ") + ", as KEY=NUMBER separated by commas"
+	return Required(r, name, rule, func(text string) (map[string]int, bool) {
+		counts := map[string]int{}
+		for pair := range strings.SplitSeq(text, ",") {
+			key, number, _ := strings.Cut(pair, "=")
+			count, err := strconv.Atoi(number)
+			if _, twice := counts[key]; twice || err != nil || count < 1 || !slices.Contains(keys, key) {
+				return nil, false
+			}
+			counts[key] = count
+		}
+		return counts, len(counts) == len(keys)
 	})
 }
 

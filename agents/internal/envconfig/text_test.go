@@ -13,6 +13,8 @@ func TestTextsMustHaveTheirForm(t *testing.T) {
 	path := func(r *envconfig.Reader) any { return r.Path("X", "/a") }
 	hosts := func(r *envconfig.Reader) any { return r.Hosts("X", "a:1") }
 	word := func(r *envconfig.Reader) any { return r.Word("X", "a") }
+	counts := func(r *envconfig.Reader) any { return r.Counts("X", "a", "b") }
+	none := map[string]int(nil)
 	for _, row := range []struct {
 		reason string
 		read   func(*envconfig.Reader) any
@@ -32,6 +34,12 @@ func TestTextsMustHaveTheirForm(t *testing.T) {
 		{"no port", hosts, "b", []string{"a:1"}, "must be one or more HOST:PORT"},
 		{"a word", word, "progressive-framework", "progressive-framework", ""},
 		{"two words", word, "a b", "a", "without spaces"},
+		{"a number for each key", counts, "b=2,a=1", map[string]int{"a": 1, "b": 2}, ""},
+		{"a key without a number", counts, "a=1", none, "a positive number for each of a, b"},
+		{"a key twice", counts, "a=1,b=2,a=1", none, "positive number"},
+		{"an unknown key", counts, "a=1,c=2", none, "positive number"},
+		{"zero", counts, "a=1,b=0", none, "positive number"},
+		{"no number", counts, "a,b", none, "as KEY=NUMBER"},
 		{"no word", word, "", "a", "1 to 200"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {

@@ -111,6 +111,7 @@ func New(in Inputs) (*Model, error) {
 		autovacuumVacuumScaleFactor.set(0.1),
 		autovacuumAnalyzeScaleFactor.set(0.05),
 
+		trackIOTiming.set(true),
 		sharedPreloadLibraries.set("pg_stat_statements"),
 		rdsForceSSL.set(true),
 	}}, nil

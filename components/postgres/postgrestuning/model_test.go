@@ -17,9 +17,9 @@ var documentInputs = Inputs{Memory: size.GiB(32), Cores: 16, Connections: 200}
 
 const archive = "aws s3 cp %p s3://progressive-framework-wal-backup/%f"
 
-// The expected statements are the design document's, with two corrections:
-// PostgreSQL 13 replaced wal_keep_segments, and v_slow_queries needs
-// pg_stat_statements.
+// The expected statements are the design document's, with three corrections:
+// PostgreSQL 13 replaced wal_keep_segments, v_slow_queries needs
+// pg_stat_statements, and the threshold of the disk needs track_io_timing.
 func TestSettingsMatchTheDesignDocument(t *testing.T) {
 	m, err := New(documentInputs)
 	require.NoError(t, err)
@@ -53,6 +53,7 @@ func TestSettingsMatchTheDesignDocument(t *testing.T) {
 		"ALTER SYSTEM SET autovacuum_vacuum_cost_limit = 2000;",
 		"ALTER SYSTEM SET autovacuum_vacuum_scale_factor = 0.1;",
 		"ALTER SYSTEM SET autovacuum_analyze_scale_factor = 0.05;",
+		"ALTER SYSTEM SET track_io_timing = 'on';",
 		"ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements';",
 	}, m.AlterSystem(archive))
 }

@@ -125,6 +125,9 @@ var (
 	autovacuumVacuumScaleFactor  = parameter[float64]{"autovacuum_vacuum_scale_factor", float, dynamic, everywhere}
 	autovacuumAnalyzeScaleFactor = parameter[float64]{"autovacuum_analyze_scale_factor", float, dynamic, everywhere}
 
+	// The exporter's series of the disk need the times, in pg_stat_database.
+	trackIOTiming = parameter[bool]{"track_io_timing", boolean, dynamic, everywhere}
+
 	// The document's view v_slow_queries needs this extension.
 	sharedPreloadLibraries = parameter[string]{"shared_preload_libraries", text, static, everywhere}
 	rdsForceSSL            = parameter[bool]{"rds.force_ssl", boolean, dynamic, rdsOnly}

@@ -120,6 +120,8 @@ type Namespaces struct {
 	Stores []string
 	// Forecaster says that Own has a forecaster.
 	Forecaster bool
+	// Database: the exporter of PostgreSQL's metrics runs in Platform.
+	Database bool
 }
 
 // Labels of a discovered pod (configuration.md, "pod").
@@ -165,6 +167,12 @@ func New(services []scaling.Profile, in Namespaces) Config {
 			Targets: podTargets(relabel{Source: []string{podApp}, Regex: ForecasterApp, Action: "keep"}),
 		})
 	}
+	if in.Database {
+		config.Scrapes = append(config.Scrapes, job{
+			Name: promrules.DatabaseJob, Discovery: pods(in.Platform),
+			Targets: podTargets(relabel{Source: []string{podApp}, Regex: DatabaseApp, Action: "keep"}),
+		})
+	}
 	config.Scrapes = append(config.Scrapes, job{
 		Name: "prometheus", Discovery: pods(in.Own),
 		Targets: podTargets(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
@@ -185,6 +193,10 @@ const StateApp = "kube-state-metrics"
 // ForecasterApp is the value of the label app of the forecaster, in the namespace of
 // Prometheus.
 const ForecasterApp = "forecaster"
+
+// DatabaseApp is the value of the label app of the exporter of PostgreSQL's metrics, in the
+// namespace of the services.
+const DatabaseApp = "postgres-exporter"
 
 // pods discovers the pods of namespaces. Equal discoveries share one watch.
 func pods(names ...string) []discovery {

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write testdata/prometheus.json anew")
 // The live tests give the file to a real Prometheus, which refuses an unknown field.
 func TestFile(t *testing.T) {
 	text, err := New(scaling.Services(), Namespaces{
-		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true,
+		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true, Database: true,
 	}).WithAlertmanager("alertmanager.app-prometheus.svc:9093").File()
 	require.NoError(t, err)
 	const golden = "testdata/prometheus.json"

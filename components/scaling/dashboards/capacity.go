@@ -5,6 +5,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/scaling/promquery"
+	"github.com/progressive-framework/platform/components/scaling/promrules"
 )
 
 // capacity shows what is used of what there is: requests, connections, CPU, memory.
@@ -22,6 +23,21 @@ func capacity(p Platform) Dashboard {
 			Queries: []Query{{Expr: `100 * sum(pg_stat_activity_count) / max(pg_settings_max_connections)`, Legend: "of max_connections", Exporter: PostgreSQL}},
 			Lines:   []Line{{"threshold", float64(t.Database.ConnectionPool)}},
 		},
+		{
+			Title: "Connections to PostgreSQL by state", Unit: Count,
+			Queries: []Query{{Expr: `sum by (state) (pg_stat_activity_count)`, Legend: "{{state}}", Exporter: PostgreSQL}},
+		},
+		{
+			Title: "Disk of PostgreSQL: share of time that connections wait for it", Unit: Percent,
+			Queries: []Query{{Expr: `100 * ` + promrules.DiskBusy, Legend: "reads and writes", Exporter: PostgreSQL}},
+			Lines:   []Line{{"threshold", float64(t.Database.DiskIO)}},
+		},
+		{Title: "Size of the database", Unit: Bytes, Queries: []Query{
+			{Expr: `sum(pg_database_size_bytes)`, Legend: "on disk", Exporter: PostgreSQL},
+		}},
+		{Title: "Deadlocks", Unit: PerSecond, Queries: []Query{
+			{Expr: `sum(rate(pg_stat_database_deadlocks[5m]))`, Legend: "of the database", Exporter: PostgreSQL},
+		}},
 		{Title: "Memory of Redis", Unit: Bytes, Queries: []Query{
 			{Expr: `sum(redis_memory_used_bytes)`, Legend: "used", Exporter: Redis},
 		}},

@@ -52,7 +52,10 @@ func Series() map[Exporter][]string {
 			"kube_horizontalpodautoscaler_status_desired_replicas",
 		},
 		// prometheus-community/postgres_exporter, README.md.
-		PostgreSQL: {"pg_stat_database_tup_returned", "pg_stat_activity_count", "pg_settings_max_connections"},
+		PostgreSQL: {
+			"pg_stat_database_tup_returned", "pg_stat_activity_count", "pg_settings_max_connections", "pg_database_size_bytes",
+			"pg_stat_database_blk_read_time", "pg_stat_database_blk_write_time", "pg_stat_database_deadlocks",
+		},
 		// oliver006/redis_exporter, exporter/exporter.go.
 		Redis:   {"redis_connected_clients", "redis_keyspace_hits_total", "redis_keyspace_misses_total", "redis_memory_used_bytes"},
 		MongoDB: {"mongodb_opcounters_total"},

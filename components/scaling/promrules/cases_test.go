@@ -69,7 +69,7 @@ func histogram(name, labels, le string, fast int) []map[string]any {
 
 func alertCases() []alertCase {
 	cases := slowCases()
-	for _, more := range [][]alertCase{loadCases(), failureCases(), stateCases(), redisCases(), predictionCases()} {
+	for _, more := range [][]alertCase{loadCases(), failureCases(), stateCases(), redisCases(), predictionCases(), databaseCases()} {
 		cases = append(cases, more...)
 	}
 	return cases

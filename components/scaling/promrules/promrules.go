@@ -34,6 +34,8 @@ type Input struct {
 	Stores []string
 	// Predictive says that a forecast decides about the numbers of pods.
 	Predictive bool
+	// Database: an exporter has the metrics of PostgreSQL.
+	Database bool
 }
 
 // Rule is a recording rule or an alert. The names of its fields are Prometheus'
@@ -74,7 +76,7 @@ func groups(in Input, t scaling.Thresholds) []Group {
 	}
 	objectives := objectives(in.Services, t)
 	var rules []Rule
-	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), predictionAlerts(in), objectiveAlerts(objectives), burnAlerts()} {
+	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), databaseAlerts(in, t), predictionAlerts(in), objectiveAlerts(objectives), burnAlerts()} {
 		for _, a := range alerts {
 			rules = append(rules, a.rule())
 		}

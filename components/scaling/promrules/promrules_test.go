@@ -24,7 +24,7 @@ func input() Input {
 	for i := range services {
 		services[i].Autoscaled = true
 	}
-	return Input{Services: services, Namespace: "app", Stores: []string{"postgres", "redis-cluster"}, Predictive: true}
+	return Input{Services: services, Namespace: "app", Stores: []string{"postgres", "redis-cluster"}, Predictive: true, Database: true}
 }
 
 // promtool runs promtool on rules of the platform and a file of unit tests.
@@ -141,7 +141,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 		}
 	}
 	slices.Sort(named)
-	require.ElementsMatch(t, want, append(slices.Compact(named), notYet...))
+	require.ElementsMatch(t, want, slices.Compact(named))
 
 	plain, count := groups(input(), scaling.Targets()), 0
 	tiers := reflect.TypeFor[scaling.Thresholds]()
@@ -154,11 +154,8 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 			require.NotEqual(t, plain, groups(input(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
 		}
 	}
-	require.Equal(t, len(want)-len(notYet), count)
+	require.Equal(t, len(want), count)
 }
-
-// notYet are the thresholds whose series no exporter has yet.
-var notYet = []string{"database_tier.disk_io_threshold"}
 
 // Each alert has its section in the runbook, and each section its alert. People find
 // it by the alert's annotation.

@@ -166,6 +166,7 @@ func (g generator) stores() {
 		g.set("postgres.image", one(g, "ecr://debian/postgres:15", "postgres@sha256:"+strings.Repeat("a", 64)))
 		g.set("postgres.memoryMiB", one(g, 1024, 8192))
 		g.maybe("postgres.cores", 1, 2, 192)
+		g.maybe("postgres.passwordGeneration", 0, 10000)
 		g.maybe("postgres.storageGiB", 1, 16384)
 		g.platforms("postgres.platforms")
 	}

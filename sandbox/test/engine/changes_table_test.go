@@ -189,6 +189,7 @@ var sandboxChanges = []change{
 	to("postgres.image", "ecr://debian/redis:7", applied),
 	to("postgres.memoryMiB", 2048, applied),
 	to("postgres.cores", 1, applied),
+	to("postgres.passwordGeneration", 1, oneWay),
 	to("postgres.storageGiB", 4, oneWay).sample(),
 	to("postgres.storageGiB", 1, refused).saying(`postgres.storageGiB: "2" can't become "1"`).sample(),
 	to("redis.kind", "none", refused).and("redis.image", nil).and("redis.memoryMiB", nil).and("redis.storageGiB", nil).saying(protectedText),

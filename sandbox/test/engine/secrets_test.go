@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -14,8 +15,15 @@ import (
 // its secret and key at AWS.
 type mount struct{ variable, secret, key string }
 
-// mounts returns what the services of staging and prod mount, by the name of the class
-// and the volume.
+// databaseRoles are the roles of PostgreSQL by which Deployments log in, if their names
+// differ.
+var databaseRoles = map[string]string{"progressive-framework-v5": "web", "postgres-exporter": "exporter"}
+
+// exporter is the Deployment of PostgreSQL's exporter, which uses no other store.
+const exporter = "postgres-exporter"
+
+// mounts returns what the pods of staging and prod mount, by the name of the class and the
+// volume. Only the migration mounts the password of the owner of PostgreSQL.
 func mounts(t *testing.T, s *stack) map[string]mount {
 	t.Helper()
 	mountFor := func(variable, store string) mount {
@@ -28,16 +36,13 @@ func mounts(t *testing.T, s *stack) map[string]mount {
 	return map[string]mount{"postgres": mountFor("DATABASE_PASSWORD_FILE", "postgres"), "redis": mountFor("REDIS_PASSWORD_FILE", "redis")}
 }
 
-// secretsAreMounted requires that the pods of each service mount the secrets, and that
-// the service's role can read exactly these.
+// secretsAreMounted requires that the pods of each service mount the secret of Redis, and
+// that the service's role can read exactly this, and log in to PostgreSQL as one role.
 func secretsAreMounted(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
-	wanted := mounts(t, s)
-	var secrets, keys []string
-	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		m := wanted[name]
-		secrets, keys = append(secrets, m.secret), append(keys, m.key)
+	all := mounts(t, s)
+	for name, m := range all {
 		class := s.kubectl(t, "-n", namespace, "get", "secretproviderclass", name, "-o", "jsonpath={.spec.parameters}")
 		require.Contains(t, class, `\"objectName\":\"`+m.secret+`\"`)
 		require.Contains(t, class, `"usePodIdentity":"true"`)
@@ -48,18 +53,50 @@ func secretsAreMounted(t *testing.T, s *stack) {
 	}
 	services := strings.Fields(s.kubectl(t, "-n", namespace, "get", "deployments", "-o", "jsonpath={.items[*].metadata.name}"))
 	require.NotEmpty(t, services)
+	require.Contains(t, services, exporter)
+	database, _ := s.one(t, "rds/instance:Instance", "").Outputs["resourceId"].(string)
+	require.NotEmpty(t, database)
 	for _, name := range services {
-		requireMounts(t, s, namespace, name, wanted)
-		require.ElementsMatch(t, []statement{
-			{"Read", "Allow", []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, secrets},
-			{"Decrypt", "Allow", []string{"kms:Decrypt"}, keys},
-		}, permissions(t, s, roles[name]), "%s: no other permission and no wildcard", name)
+		login := cmp.Or(databaseRoles[name], name) + "_iam"
+		wanted := map[string]mount{"redis": all["redis"]}
+		if name == exporter {
+			wanted = nil
+		}
+		env := requireMounts(t, s, namespace, "deployment/"+name, "{.spec.template.spec}", wanted)
+		require.Contains(t, env["DATABASE_URL"], "postgres://"+login+"@")
+		require.Equal(t, "iam", env["DATABASE_LOGIN"])
+		granted := permissions(t, s, roles[name])
+		connect := slices.IndexFunc(granted, func(s statement) bool { return s.Sid == "Connect" })
+		require.GreaterOrEqual(t, connect, 0, name)
+		require.Equal(t, []string{"rds-db:connect"}, granted[connect].Action)
+		require.Len(t, granted[connect].Resource, 1)
+		require.True(t, strings.HasSuffix(granted[connect].Resource[0], ":dbuser:"+database+"/"+login), "%s", granted[connect].Resource)
+		require.ElementsMatch(t, readers(wanted), slices.Delete(granted, connect, connect+1), "%s: no other permission and no wildcard", name)
+	}
+	env := requireMounts(t, s, namespace, "cronjob/migrate", "{.spec.jobTemplate.spec.template.spec}", all)
+	require.Contains(t, env["DATABASE_URL"], "postgres://platform@")
+	require.Equal(t, "iam", env["ROLE_LOGIN"])
+	require.ElementsMatch(t, readers(all), permissions(t, s, roles["migrate"]))
+}
+
+// readers are the statements that allow the reading of the mounted secrets.
+func readers(mounted map[string]mount) []statement {
+	if len(mounted) == 0 {
+		return nil
+	}
+	var secrets, keys []string
+	for _, name := range slices.Sorted(maps.Keys(mounted)) {
+		secrets, keys = append(secrets, mounted[name].secret), append(keys, mounted[name].key)
+	}
+	return []statement{
+		{"Read", "Allow", []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, secrets},
+		{"Decrypt", "Allow", []string{"kms:Decrypt"}, keys},
 	}
 }
 
-// requireMounts requires that the pods of a service have the volumes, and the variables
-// with the paths of their files.
-func requireMounts(t *testing.T, s *stack, namespace, service string, wanted map[string]mount) {
+// requireMounts requires that the pods of an object, whose template is at a path, have the
+// volumes, and the variables with the paths of their files. It returns their environment.
+func requireMounts(t *testing.T, s *stack, namespace, object, template string, wanted map[string]mount) map[string]string {
 	t.Helper()
 	var pod struct {
 		Containers []struct {
@@ -78,7 +115,7 @@ func requireMounts(t *testing.T, s *stack, namespace, service string, wanted map
 			}
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.kubectl(t, "-n", namespace, "get", "deployment", service, "-o", "jsonpath={.spec.template.spec}")), &pod))
+	require.NoError(t, json.Unmarshal([]byte(s.kubectl(t, "-n", namespace, "get", object, "-o", "jsonpath="+template)), &pod))
 	env, paths := map[string]string{}, map[string]string{}
 	for _, e := range pod.Containers[0].Env {
 		env[e.Name] = e.Value
@@ -100,7 +137,8 @@ func requireMounts(t *testing.T, s *stack, namespace, service string, wanted map
 		require.Equal(t, map[string]string{"secretProviderClass": v.Name}, v.CSI.VolumeAttributes)
 		require.Equal(t, paths[v.Name]+"/password", env[wanted[v.Name].variable])
 	}
-	require.Equal(t, len(wanted), mounted, "every store's password is mounted")
+	require.Equal(t, len(wanted), mounted, "%s mounts every password that it needs", object)
+	return env
 }
 
 // statement is a statement of a role's inline policy, without its conditions.

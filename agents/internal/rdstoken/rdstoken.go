@@ -1,0 +1,97 @@
+// Package rdstoken creates the tokens with which a pod logs in to a database of RDS, in
+// place of a password. A token is a signed URL that is valid for 15 minutes (RDS User
+// Guide, "IAM database authentication"). It is signed here, with the credentials that
+// EKS Pod Identity gives the pod, so that a new connection needs no call of AWS.
+package rdstoken
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+)
+
+const (
+	// lifetime is how long RDS accepts a token for a new connection.
+	lifetime = 15 * time.Minute
+	// refresh is how long before their end credentials are replaced.
+	refresh = 5 * time.Minute
+	// emptyHash is the SHA-256 hash of the empty body of a signed URL.
+	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	// callTimeout bounds one request for credentials to the agent on the pod's node.
+	callTimeout = 5 * time.Second
+)
+
+// Config is where the credentials come from. EKS sets all but the region (EKS User
+// Guide, "How EKS Pod Identity works").
+type Config struct {
+	// Region is AWS_REGION.
+	Region string
+	// CredentialsURL is AWS_CONTAINER_CREDENTIALS_FULL_URI.
+	CredentialsURL string
+	// TokenFile is AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE. It is read for each request for
+	// credentials, because the kubelet renews it.
+	TokenFile string
+}
+
+// ReadConfig reads the variables of Config. All of them are required.
+func ReadConfig(env *envconfig.Reader) Config {
+	env.Require("AWS_REGION", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+	return Config{
+		Region:         env.Word("AWS_REGION", ""),
+		CredentialsURL: env.URL("AWS_CONTAINER_CREDENTIALS_FULL_URI", "", "http"),
+		TokenFile:      env.Path("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", ""),
+	}
+}
+
+// Signer creates tokens. It is safe for concurrent use.
+type Signer struct {
+	region      string
+	credentials aws.CredentialsProvider
+	signer      *v4.Signer
+	now         func() time.Time
+}
+
+// New returns a Signer. It asks for credentials when the first token is created, and
+// again before they end.
+func New(cfg Config) *Signer {
+	provider := endpointcreds.New(cfg.CredentialsURL, func(o *endpointcreds.Options) {
+		o.HTTPClient = &http.Client{Timeout: callTimeout}
+		o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) {
+			token, err := os.ReadFile(cfg.TokenFile)
+			return strings.TrimSpace(string(token)), err
+		})
+	})
+	cached := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = refresh })
+	return &Signer{cfg.Region, cached, v4.NewSigner(), time.Now}
+}
+
+// Token returns the token of a user of the database at host and port. It is a secret.
+func (s *Signer) Token(ctx context.Context, host string, port uint16, user string) (string, error) {
+	credentials, err := s.credentials.Retrieve(ctx)
+	if err != nil {
+		return "", fmt.Errorf("credentials for the token of database user %s: %w", user, err)
+	}
+	query := url.Values{"Action": {"connect"}, "DBUser": {user}, "X-Amz-Expires": {strconv.Itoa(int(lifetime.Seconds()))}}
+	address := net.JoinHostPort(host, strconv.Itoa(int(port)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/?"+query.Encode(), nil)
+	if err != nil {
+		return "", fmt.Errorf("token of database user %s at %s: %w", user, address, err)
+	}
+	signed, _, err := s.signer.PresignHTTP(ctx, credentials, request, emptyHash, "rds-db", s.region, s.now().UTC())
+	if err != nil {
+		return "", fmt.Errorf("sign the token of database user %s: %w", user, err)
+	}
+	return strings.TrimPrefix(signed, "https://"), nil
+}

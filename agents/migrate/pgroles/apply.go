@@ -1,0 +1,178 @@
+package pgroles
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// lockTimeout bounds the wait for the locks of other runs and of DDL.
+const lockTimeout = 10 * time.Second
+
+// Config is how the roles log in.
+type Config struct {
+	// IAM lets them log in with tokens of IAM, and with no password. The server must be
+	// RDS.
+	IAM bool
+	// Passwords is the folder with the passwords, PASSWORDS/GENERATION/ROLE.
+	Passwords string
+	// Generation is the generation of the passwords, from 0. The one before stays valid.
+	Generation int
+	// Connections is the largest number of connections of each role, by its name.
+	Connections map[string]int
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if c.Generation < 0 {
+		errs = append(errs, fmt.Errorf("generation of the passwords is %d, must not be below 0", c.Generation))
+	}
+	for _, name := range Names() {
+		if c.Connections[name] < 1 {
+			errs = append(errs, fmt.Errorf("role %s may open %d connections, must be at least 1: set its number", name, c.Connections[name]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// maxPassword is the longest password in bytes.
+const maxPassword = 512
+
+// password reads the password of a role. No error shows it.
+func (c Config) password(name string, generation int) (string, error) {
+	text, err := os.ReadFile(filepath.Join(c.Passwords, strconv.Itoa(generation), name))
+	if err != nil {
+		return "", err
+	}
+	password := strings.TrimRight(string(text), "\r\n")
+	if len(password) < 16 || len(password) > maxPassword || strings.ContainsFunc(password, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("its file has %d bytes, must have 16 to %d printable ASCII characters: generate a new one", len(text), maxPassword)
+	}
+	return password, nil
+}
+
+// marker is the comment of every role that this package has created. A marked role that
+// is no longer wanted loses its login and its privileges.
+const marker = "progressive-framework: managed by migrate"
+
+// Apply changes the roles and their privileges in one transaction, so that no service
+// loses a privilege in between. The connection needs the database's owner with the right
+// to create roles. Without a difference it changes nothing.
+func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger) (err error) {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	wanted, err := c.roles()
+	if err != nil {
+		return err
+	}
+	cfg = cfg.Copy()
+	cfg.RuntimeParams["application_name"] = "migrate"
+	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(lockTimeout.Milliseconds(), 10)
+	cfg.RuntimeParams["search_path"] = "pg_catalog" // names of routines are complete
+	cfg.RuntimeParams["jit"] = "off"                // compiling the query of the privileges takes longer than running it
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("connect to change the roles: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	stored, err := storedVerifiers(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext('roles'))"); err != nil {
+			return fmt.Errorf("lock the roles; another run may hold the lock, so run again: %w", err)
+		}
+		return apply(ctx, tx, wanted, stored, log)
+	})
+}
+
+func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]string, log *slog.Logger) error {
+	existing, err := existingRoles(ctx, tx, wanted)
+	if err != nil {
+		return err
+	}
+	for _, old := range existing {
+		if !slices.ContainsFunc(wanted, func(r role) bool { return r.name == old.Name }) {
+			wanted = append(wanted, role{name: old.Name, connections: -1})
+		}
+	}
+	var names []string
+	for _, r := range wanted {
+		names = append(names, r.name)
+		i := slices.IndexFunc(existing, func(e attributes) bool { return e.Name == r.name })
+		if i < 0 {
+			if err := create(ctx, tx, r, log); err != nil {
+				return err
+			}
+			i, existing = len(existing), append(existing, attributes{Name: r.name, Connections: -1})
+		}
+		if err := alter(ctx, tx, r, existing[i], log); err != nil {
+			return err
+		}
+		if err := setPassword(ctx, tx, r, stored[r.name], log); err != nil {
+			return err
+		}
+	}
+	if err := applyMemberships(ctx, tx, names, wanted, log); err != nil {
+		return err
+	}
+	var database string
+	if err := tx.QueryRow(ctx, "SELECT quote_ident(current_database())").Scan(&database); err != nil {
+		return err
+	}
+	return applyPrivileges(ctx, tx, names, privileges(database), log)
+}
+
+// storedVerifiers returns the verifiers of all passwords, by role. Only a superuser can
+// read them; for others there are none, and each run sets the passwords again.
+func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
+	rows, err := conn.Query(ctx, "SELECT rolname::text, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL")
+	if err == nil {
+		var found []struct{ Name, Verifier string }
+		if found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Name, Verifier string }]); err == nil {
+			stored := map[string]string{}
+			for _, one := range found {
+				stored[one.Name] = one.Verifier
+			}
+			return stored, nil
+		}
+	}
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "42501" { // insufficient privilege
+		return nil, nil
+	}
+	return nil, fmt.Errorf("read the verifiers of passwords: %w", err)
+}
+
+// setPassword sets or removes the password of a role.
+func setPassword(ctx context.Context, tx pgx.Tx, r role, stored string, log *slog.Logger) error {
+	value := "NULL"
+	switch {
+	case r.password == "" && stored == "", r.password != "" && verifies(stored, r.password):
+		return nil
+	case r.password != "":
+		text, err := newVerifier(r.password)
+		if err != nil {
+			return err
+		}
+		value = "'" + text + "'" // base64, digits, $ and :
+	}
+	if _, err := tx.Exec(ctx, "ALTER ROLE "+quote(r.name)+" PASSWORD "+value); err != nil {
+		return fmt.Errorf("set the password of role %s: %w", r.name, err)
+	}
+	log.InfoContext(ctx, "changed a password", "role", r.name, "set", r.password != "")
+	return nil
+}
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -1,0 +1,140 @@
+package pgroles
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// attributes are a role as the server has it.
+type attributes struct {
+	Name        string
+	Marked      bool
+	Login       bool
+	Connections int
+	// Unsafe are attributes that no service may have, as ALTER ROLE removes them.
+	Unsafe []string
+	// Settings are its values of settings, such as search_path=public.
+	Settings []string
+	// Owned is the number of objects that it owns.
+	Owned int
+}
+
+// existingQuery lists the roles $1 and those with the comment $2.
+const existingQuery = `
+SELECT rolname::text, shobj_description(oid, 'pg_authid') IS NOT DISTINCT FROM $2, rolcanlogin, rolconnlimit,
+  array_remove(ARRAY[
+    CASE WHEN rolsuper THEN 'NOSUPERUSER' END, CASE WHEN rolcreaterole THEN 'NOCREATEROLE' END,
+    CASE WHEN rolcreatedb THEN 'NOCREATEDB' END, CASE WHEN rolreplication THEN 'NOREPLICATION' END,
+    CASE WHEN rolbypassrls THEN 'NOBYPASSRLS' END, CASE WHEN NOT rolinherit THEN 'INHERIT' END], NULL),
+  coalesce(rolconfig, '{}'),
+  (SELECT count(*)::int FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = pg_roles.oid AND deptype = 'o')
+FROM pg_roles WHERE rolname = ANY ($1) OR shobj_description(oid, 'pg_authid') = $2
+ORDER BY rolname`
+
+// existingRoles returns the wanted roles that exist, and those that this package created
+// before.
+func existingRoles(ctx context.Context, tx pgx.Tx, wanted []role) ([]attributes, error) {
+	var names []string
+	for _, r := range wanted {
+		names = append(names, r.name)
+	}
+	rows, err := tx.Query(ctx, existingQuery, names, marker)
+	if err != nil {
+		return nil, fmt.Errorf("read the roles: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[attributes])
+	if err != nil {
+		return nil, fmt.Errorf("read the roles: %w", err)
+	}
+	for _, f := range found {
+		switch {
+		case !f.Marked:
+			return nil, fmt.Errorf("role %s exists, and migrate has not created it: rename it, or give it the comment %q to let migrate manage it", f.Name, marker)
+		case f.Owned > 0:
+			return nil, fmt.Errorf("role %s owns %d objects, must own none: run REASSIGN OWNED BY %s TO CURRENT_USER", f.Name, f.Owned, quote(f.Name))
+		}
+	}
+	return found, nil
+}
+
+func create(ctx context.Context, tx pgx.Tx, r role, log *slog.Logger) error {
+	if err := change(ctx, tx, log, "CREATE ROLE "+quote(r.name)+" NOLOGIN"); err != nil {
+		return err
+	}
+	return change(ctx, tx, log, "COMMENT ON ROLE "+quote(r.name)+" IS '"+marker+"'")
+}
+
+// alter gives a role its attributes and settings. Only what differs is changed, because
+// some attributes can be named by a superuser only.
+func alter(ctx context.Context, tx pgx.Tx, r role, has attributes, log *slog.Logger) error {
+	options := has.Unsafe
+	if r.login != has.Login {
+		options = append(options, map[bool]string{true: "LOGIN", false: "NOLOGIN"}[r.login])
+	}
+	if r.connections != has.Connections {
+		options = append(options, fmt.Sprintf("CONNECTION LIMIT %d", r.connections))
+	}
+	var statements []string
+	if len(options) > 0 {
+		statements = append(statements, strings.Join(options, " "))
+	}
+	var settings []string
+	if r.login {
+		settings = []string{"search_path=" + schema}
+	}
+	if !slices.Equal(settings, has.Settings) {
+		if len(has.Settings) > 0 {
+			statements = append(statements, "RESET ALL")
+		}
+		if r.login {
+			statements = append(statements, "SET search_path = "+schema)
+		}
+	}
+	for _, s := range statements {
+		if err := change(ctx, tx, log, "ALTER ROLE "+quote(r.name)+" "+s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// membership is a role in a group.
+type membership struct{ Group, Member string }
+
+const membershipQuery = `
+SELECT g.rolname::text, m.rolname::text FROM pg_auth_members a
+JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member WHERE m.rolname = ANY ($1) ORDER BY 1, 2`
+
+// applyMemberships makes the roles members of their groups and of no others.
+func applyMemberships(ctx context.Context, tx pgx.Tx, names []string, roles []role, log *slog.Logger) error {
+	var wanted []membership
+	for _, r := range roles {
+		for _, group := range r.groups {
+			wanted = append(wanted, membership{group, r.name})
+		}
+	}
+	rows, err := tx.Query(ctx, membershipQuery, names)
+	if err != nil {
+		return fmt.Errorf("read the memberships: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[membership])
+	if err != nil {
+		return fmt.Errorf("read the memberships: %w", err)
+	}
+	for _, m := range without(found, wanted) {
+		if err := change(ctx, tx, log, "REVOKE "+quote(m.Group)+" FROM "+quote(m.Member)); err != nil {
+			return err
+		}
+	}
+	for _, m := range without(wanted, found) {
+		if err := change(ctx, tx, log, "GRANT "+quote(m.Group)+" TO "+quote(m.Member)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

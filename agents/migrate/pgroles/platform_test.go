@@ -1,0 +1,164 @@
+package pgroles
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/database"
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/testservers"
+	"github.com/progressive-framework/platform/agents/migrate/pgschema"
+)
+
+var server *testservers.Postgres
+
+func TestMain(m *testing.M) {
+	os.Exit(testservers.Main(m, func(ctx context.Context) (_ testservers.Server, err error) {
+		server, err = testservers.StartPostgres(ctx, map[string]string{"log_statement": "all", "logging_collector": "on", "log_directory": "log"})
+		return server, err
+	}))
+}
+
+// platform is a database with the platform's schema, and the passwords of its roles.
+type platform struct {
+	owner  *pgx.ConnConfig
+	conn   *pgx.Conn // the owner's
+	config Config
+}
+
+// migrated is the name of a database with the schema, by server. Others are copies.
+var migrated = map[*testservers.Postgres]string{}
+
+// newPlatform creates a database with the schema and no privileges.
+func newPlatform(t *testing.T, server *testservers.Postgres) *platform {
+	t.Helper()
+	if migrated[server] == "" {
+		owner, err := pgx.ParseConfig(server.Database(t))
+		require.NoError(t, err)
+		policy := pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
+		require.NoError(t, pgschema.Up(t.Context(), owner, policy, slog.New(slog.DiscardHandler)))
+		migrated[server] = owner.Database
+	}
+	admin, err := pgx.Connect(t.Context(), server.URL("postgres"))
+	require.NoError(t, err)
+	defer admin.Close(t.Context())
+	name := "platform_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	_, err = admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+migrated[server])
+	require.NoError(t, err)
+	owner, err := pgx.ParseConfig(server.URL(name))
+	require.NoError(t, err)
+	p := &platform{owner: owner, config: Config{Passwords: t.TempDir(), Connections: map[string]int{}}}
+	for _, name := range Names() {
+		p.config.Connections[name] = 50
+	}
+	p.rotate(t, 0)
+	p.conn, err = pgx.ConnectConfig(t.Context(), owner)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = p.conn.Close(context.WithoutCancel(t.Context())) })
+	return p
+}
+
+// rotate writes the passwords of a generation and removes those before the previous one,
+// as the stack does with its Secrets.
+func (p *platform) rotate(t *testing.T, generation int) {
+	t.Helper()
+	p.config.Generation = generation
+	folder := filepath.Join(p.config.Passwords, strconv.Itoa(generation))
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	for _, name := range Names() {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(password(name, generation)), 0o600))
+	}
+	require.NoError(t, os.RemoveAll(filepath.Join(p.config.Passwords, strconv.Itoa(generation-2))))
+}
+
+func password(name string, generation int) string {
+	return fmt.Sprintf("clear-password-%s-%d", name, generation)
+}
+
+// apply applies the roles and returns what was logged.
+func (p *platform) apply(t *testing.T) string {
+	t.Helper()
+	var out bytes.Buffer
+	require.NoError(t, Apply(t.Context(), p.owner, p.config, slog.New(slog.NewTextHandler(&out, nil))))
+	return out.String()
+}
+
+// exec executes a statement as the owner.
+func (p *platform) exec(t *testing.T, statement string) {
+	t.Helper()
+	_, err := p.conn.Exec(t.Context(), statement)
+	require.NoError(t, err, statement)
+}
+
+func (p *platform) address() string {
+	return net.JoinHostPort(p.owner.Host, strconv.Itoa(int(p.owner.Port)))
+}
+
+// url is the URL of a login of a generation, with its password.
+func (p *platform) url(name string, generation int) string {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(PasswordLogin(name, generation), password(name, generation)),
+		Host: p.address(), Path: p.owner.Database, RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// as connects as a service.
+func (p *platform) as(t *testing.T, name string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), p.url(name, p.config.Generation))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+// store is a service's own access to the database.
+func (p *platform) store(t *testing.T, url string) *database.Store {
+	t.Helper()
+	cfg := database.ReadConfig(envconfig.New(func(string) (string, bool) { return "", false }))
+	cfg.URL = url
+	s, err := database.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// work does all that a service asks of the database.
+func work(ctx context.Context, service string, s *database.Store) error {
+	id, user, body := uuid.New(), "u-"+uuid.NewString(), json.RawMessage(`{}`)
+	ignore := func(_ any, err error) error { return err }
+	switch service {
+	case "web":
+		_, missing := s.User(ctx, user)
+		if errors.Is(missing, database.ErrNotFound) {
+			missing = nil
+		}
+		return errors.Join(missing,
+			ignore(s.UserActive(ctx, user)), ignore(s.EnsureUser(ctx, user)), ignore(s.EnsureUser(ctx, user)),
+			ignore(s.SavePreferences(ctx, user, body)), ignore(s.SaveProfile(ctx, user, "Ada", body)))
+	case "mca":
+		state := database.AgentState{AgentID: "mca", Instance: user, Status: database.StatusActive, State: body}
+		done := []database.Coordination{{ID: id, AgentID: "mca", UserID: user, Task: "plan", Status: database.Complete, Result: body}}
+		return errors.Join(s.SaveAgentState(ctx, state), s.SaveAgentState(ctx, state), s.SaveCoordinations(ctx, done), s.SaveCoordinations(ctx, done),
+			ignore(s.ActiveAgents(ctx, "mca", time.Now())), ignore(s.RecentCoordinations(ctx, "mca", time.Now(), 1)))
+	default:
+		kind := map[string]database.PlanKind{"npa": database.Nutrition, "wpa": database.Workout}[service]
+		return errors.Join(s.SavePlan(ctx, kind, id, user, body), s.SavePlan(ctx, kind, id, user, body), ignore(s.RecentPlans(ctx, kind, user, 1)))
+	}
+}

@@ -1,0 +1,133 @@
+package pgroles
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// public is every role, as a grantee.
+const public = "PUBLIC"
+
+// privilege is one entry of an access list. Object and Column are quoted as in SQL.
+type privilege struct {
+	Kind    string // TABLE, COLUMN, SEQUENCE, SCHEMA, DATABASE or ROUTINE
+	Object  string
+	Column  string // only of kind COLUMN
+	Name    string // such as SELECT
+	Grantee string
+	// Grantable: the grantee may grant it to others.
+	Grantable bool
+}
+
+func (p privilege) compare(other privilege) int {
+	return cmp.Or(cmp.Compare(p.Grantee, other.Grantee), cmp.Compare(p.Kind, other.Kind), cmp.Compare(p.Object, other.Object),
+		cmp.Compare(p.Column, other.Column), cmp.Compare(p.Name, other.Name))
+}
+
+// String is the privilege as GRANT and REVOKE name it, without the grantee.
+func (p privilege) String() string {
+	if p.Kind == "COLUMN" {
+		return fmt.Sprintf("%s (%s) ON TABLE %s", p.Name, p.Column, p.Object)
+	}
+	return fmt.Sprintf("%s ON %s %s", p.Name, p.Kind, p.Object)
+}
+
+func (p privilege) grantee() string {
+	if p.Grantee == public {
+		return public
+	}
+	return pgx.Identifier{p.Grantee}.Sanitize()
+}
+
+// grantedQuery lists the privileges of the roles $1 in this database. It lists those of
+// PUBLIC only for objects that the current user may change, and not for parts of
+// PostgreSQL and of extensions.
+const grantedQuery = `
+SELECT o.kind, o.object, o.col, a.privilege_type, coalesce(r.rolname::text, 'PUBLIC'), a.is_grantable
+FROM (
+  SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, format('%I.%I', n.nspname, c.relname) AS object, '' AS col,
+         c.relacl AS acl, n.nspname AS space, c.relowner AS owner, 'pg_class'::regclass AS class, c.oid
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relacl IS NOT NULL
+  UNION ALL
+  SELECT 'COLUMN', format('%I.%I', n.nspname, c.relname), quote_ident(t.attname), t.attacl, n.nspname, c.relowner, 'pg_class'::regclass, c.oid
+  FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE t.attacl IS NOT NULL AND NOT t.attisdropped
+  UNION ALL
+  SELECT 'ROUTINE', p.oid::regprocedure::text, '', coalesce(p.proacl, acldefault('f', p.proowner)), n.nspname, p.proowner, 'pg_proc'::regclass, p.oid
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proacl IS NOT NULL OR n.nspname !~ '^(pg_|information_schema$)'
+  UNION ALL
+  SELECT 'SCHEMA', quote_ident(nspname), '', coalesce(nspacl, acldefault('n', nspowner)), nspname, nspowner, 'pg_namespace'::regclass, oid
+  FROM pg_namespace
+  UNION ALL
+  SELECT 'DATABASE', quote_ident(datname), '', coalesce(datacl, acldefault('d', datdba)), '', datdba, 'pg_database'::regclass, oid
+  FROM pg_database WHERE datname = current_database()
+) o CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+WHERE r.rolname = ANY ($1)
+   OR a.grantee = 0 AND o.space !~ '^(pg_|information_schema$)' AND pg_has_role(o.owner, 'USAGE')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')`
+
+// granted lists the privileges of the roles and of PUBLIC.
+func granted(ctx context.Context, tx pgx.Tx, names []string) ([]privilege, error) {
+	rows, err := tx.Query(ctx, grantedQuery, names)
+	if err != nil {
+		return nil, fmt.Errorf("read the privileges: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[privilege])
+	if err != nil {
+		return nil, fmt.Errorf("read the privileges: %w", err)
+	}
+	slices.SortFunc(found, privilege.compare)
+	return found, nil
+}
+
+// without returns the elements of all that are not in others.
+func without[T comparable](all, others []T) []T {
+	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return slices.Contains(others, one) })
+}
+
+// applyPrivileges revokes what the roles may do beyond wanted, grants what is missing,
+// and checks the result. A superuser's grant is revoked by a superuser only.
+func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []privilege, log *slog.Logger) error {
+	found, err := granted(ctx, tx, names)
+	if err != nil {
+		return err
+	}
+	for _, p := range without(found, wanted) {
+		if err := change(ctx, tx, log, fmt.Sprintf("REVOKE %s FROM %s CASCADE", p, p.grantee())); err != nil {
+			return err
+		}
+	}
+	// A privilege of a table that is revoked takes those of its columns with it.
+	if found, err = granted(ctx, tx, names); err != nil {
+		return err
+	}
+	for _, p := range without(wanted, found) {
+		if err := change(ctx, tx, log, fmt.Sprintf("GRANT %s TO %s", p, p.grantee())); err != nil {
+			return err
+		}
+	}
+	if found, err = granted(ctx, tx, names); err != nil {
+		return err
+	}
+	for _, p := range without(found, wanted) {
+		if p.Grantee != public {
+			return fmt.Errorf("role %s still has %s, which another user granted: revoke it as that user", p.Grantee, p)
+		}
+		log.WarnContext(ctx, "every role has a privilege that its owner could not revoke", "privilege", p.String())
+	}
+	return nil
+}
+
+// change executes a statement and logs it. It must not contain a secret.
+func change(ctx context.Context, tx pgx.Tx, log *slog.Logger, statement string) error {
+	if _, err := tx.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	log.InfoContext(ctx, "changed a role", "statement", statement)
+	return nil
+}

@@ -1,0 +1,157 @@
+// Package pgroles owns the PostgreSQL roles of the services: which exist, what each may
+// do, how many connections each may open, and how each logs in. pgschema owns the
+// tables. Only the owner of the database, which runs this, may do more.
+//
+// A service has a role without login, which holds its privileges, and a role for each way
+// to log in, which is a member of it. Apply changes the server to exactly that: what
+// somebody granted by hand is revoked.
+package pgroles
+
+import (
+	"fmt"
+	"slices"
+)
+
+// schema is the schema of every table.
+const schema = "public"
+
+// grant is what a role may do with a table, or with some of its columns.
+type grant struct {
+	table      string
+	privileges []string
+	columns    []string // empty: the whole table
+}
+
+// service is a role and its privileges. groups are the predefined roles that it is a
+// member of.
+type service struct {
+	name   string
+	grants []grant
+	groups []string
+}
+
+// services are the roles of the programs that connect. A privilege is listed only if a
+// statement of package database needs it, which a test checks. Tables without UPDATE
+// are append-only. Nobody may DELETE.
+var services = []service{
+	{name: "web", grants: []grant{
+		{"users", []string{"SELECT"}, nil},
+		{"users", []string{"INSERT"}, []string{"id", "display_name", "profile", "preferences"}},
+		// Not active: web must not activate a user again. The id is updated to itself.
+		{"users", []string{"UPDATE"}, []string{"id", "display_name", "profile", "preferences", "updated_at"}},
+	}},
+	{name: "mca", grants: []grant{
+		{"agent_states", []string{"SELECT", "INSERT", "UPDATE"}, nil},
+		{"agent_coordination", []string{"SELECT", "INSERT"}, nil},
+	}},
+	{name: "npa", grants: planGrants("nutrition_plans")},
+	{name: "wpa", grants: planGrants("workout_plans")},
+	// The reader of the database's metrics sees statistics and no rows.
+	{name: Exporter, groups: []string{"pg_monitor"}},
+}
+
+// Exporter is the role that reads the metrics of the server.
+const Exporter = "exporter"
+
+// planGrants are those of a planning agent: its plans, and the id of a user that does not
+// exist yet. ON CONFLICT (id) reads the id.
+func planGrants(table string) []grant {
+	return []grant{
+		{table, []string{"SELECT", "INSERT"}, nil},
+		{"users", []string{"SELECT", "INSERT"}, []string{"id"}},
+	}
+}
+
+// Names returns the names of the roles, one for each program that connects.
+func Names() []string {
+	var names []string
+	for _, s := range services {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// iamSuffix ends the name of the role that logs in with a token of IAM.
+const iamSuffix = "_iam"
+
+// iamGroup is the role of RDS whose members log in with a token of IAM (RDS User Guide,
+// "Creating a database account using IAM authentication").
+const iamGroup = "rds_iam"
+
+// PasswordLogin returns the role that logs in with the password of a generation. Two
+// roles take turns, so that the password of the running pods stays valid while the next
+// one is introduced.
+func PasswordLogin(name string, generation int) string {
+	return name + []string{"_a", "_b"}[generation%2]
+}
+
+// role is a role as it must be.
+type role struct {
+	name        string
+	login       bool
+	connections int    // at most; -1: no limit
+	password    string // empty: none
+	groups      []string
+}
+
+// roles returns every role as it must be. The error names a password that can't be read.
+func (c Config) roles() ([]role, error) {
+	var all []role
+	for _, s := range services {
+		all = append(all, role{name: s.name, connections: -1, groups: s.groups})
+		login := role{login: true, connections: c.Connections[s.name], groups: []string{s.name}}
+		if c.IAM {
+			login.name, login.groups = s.name+iamSuffix, append(login.groups, iamGroup)
+			all = append(all, login)
+			continue
+		}
+		for _, generation := range c.generations() {
+			password, err := c.password(s.name, generation)
+			if err != nil {
+				return nil, fmt.Errorf("password %d of role %s: %w", generation, s.name, err)
+			}
+			login.name, login.password = PasswordLogin(s.name, generation), password
+			all = append(all, login)
+		}
+	}
+	return all, nil
+}
+
+// generations are the generations whose passwords are valid.
+func (c Config) generations() []int {
+	if c.Generation == 0 {
+		return []int{0}
+	}
+	return []int{c.Generation - 1, c.Generation}
+}
+
+// privileges returns what the roles may do, in a database.
+func privileges(database string) []privilege {
+	var all []privilege
+	for _, s := range services {
+		all = append(all,
+			privilege{Kind: "DATABASE", Object: database, Name: "CONNECT", Grantee: s.name},
+			privilege{Kind: "SCHEMA", Object: schema, Name: "USAGE", Grantee: s.name})
+		for _, g := range s.grants {
+			for _, name := range g.privileges {
+				all = append(all, g.on(s.name, name)...)
+			}
+		}
+	}
+	slices.SortFunc(all, privilege.compare)
+	return all
+}
+
+func (g grant) on(grantee, name string) []privilege {
+	table := privilege{Kind: "TABLE", Object: schema + "." + g.table, Name: name, Grantee: grantee}
+	if len(g.columns) == 0 {
+		return []privilege{table}
+	}
+	var all []privilege
+	for _, column := range g.columns {
+		one := table
+		one.Kind, one.Column = "COLUMN", column
+		all = append(all, one)
+	}
+	return all
+}

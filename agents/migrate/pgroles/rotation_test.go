@@ -1,0 +1,160 @@
+package pgroles
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/agents/internal/database"
+	"github.com/progressive-framework/platform/agents/internal/testservers"
+)
+
+// pods are the processes of a service that the stack has started with a generation. Each
+// request opens a connection of its own, which is the worst case.
+type pods struct {
+	stop   context.CancelFunc
+	done   sync.WaitGroup
+	served atomic.Int64
+	failed atomic.Pointer[error]
+}
+
+func (p *platform) start(t *testing.T, name string, generation int) *pods {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(p.url(name, generation))
+	require.NoError(t, err)
+	url := "postgres://" + cfg.User + "@" + p.address() + "/" + p.owner.Database + "?sslmode=disable"
+	file := filepath.Join(p.config.Passwords, strconv.Itoa(generation), name)
+	ctx, stop := context.WithCancel(t.Context())
+	running := &pods{stop: stop}
+	for range 4 {
+		running.done.Go(func() {
+			for ctx.Err() == nil {
+				cfg := database.Config{URL: url, PasswordFile: file, MaxConnections: 1, StatementTimeout: 5 * time.Second, ConnectTimeout: 5 * time.Second}
+				s, err := database.Open(t.Context(), cfg)
+				if err == nil {
+					err = work(t.Context(), name, s)
+					s.Close()
+				}
+				if err != nil {
+					running.failed.Store(&err)
+					return
+				}
+				running.served.Add(1)
+			}
+		})
+	}
+	return running
+}
+
+// serve waits until the pods have served more requests.
+func (r *pods) serve(t *testing.T) {
+	t.Helper()
+	goal := r.served.Load() + 8
+	require.Eventually(t, func() bool { return r.served.Load() >= goal || r.failed.Load() != nil }, testservers.StartTimeout, time.Millisecond)
+	if err := r.failed.Load(); err != nil {
+		require.NoError(t, *err)
+	}
+}
+
+func (r *pods) end() {
+	r.stop()
+	r.done.Wait()
+}
+
+// TestRotationUnderLoadFailsNoRequest rotates the password three times. Each time the
+// pods of the old generation still open connections while those of the new one start.
+func TestRotationUnderLoadFailsNoRequest(t *testing.T) {
+	p := newPlatform(t, server)
+	p.apply(t)
+	old := p.start(t, "web", 0)
+	old.serve(t)
+	for generation := 1; generation <= 3; generation++ {
+		p.rotate(t, generation)
+		p.apply(t)
+		next := p.start(t, "web", generation)
+		next.serve(t)
+		old.serve(t)
+		old.end()
+		old.serveNoMore(t)
+		old = next
+	}
+	old.end()
+	_, err := pgx.Connect(t.Context(), p.url("web", 1))
+	require.ErrorContains(t, err, "password authentication failed", "after two more rotations a password is refused")
+}
+
+func (r *pods) serveNoMore(t *testing.T) {
+	t.Helper()
+	require.Nil(t, r.failed.Load())
+	t.Logf("%d requests, each on a new connection, none failed", r.served.Load())
+}
+
+// The server stores a verifier. Its log, which has every statement, has no password.
+func TestServerNeverSeesAPassword(t *testing.T) {
+	p := newPlatform(t, server)
+	p.apply(t)
+	p.rotate(t, 1)
+	p.apply(t)
+	p.as(t, "web")
+	var verifiers, passwords int
+	require.NoError(t, p.conn.QueryRow(t.Context(), `
+SELECT count(*) FILTER (WHERE line LIKE '%SCRAM-SHA-256$%'), count(*) FILTER (WHERE line LIKE '%clear-' || 'password-%')
+FROM pg_ls_logdir() f, regexp_split_to_table(pg_read_file('log/' || f.name), '\n') line`).Scan(&verifiers, &passwords))
+	require.NotZero(t, verifiers)
+	require.Zero(t, passwords)
+}
+
+func TestVerifierIsOfOnePassword(t *testing.T) {
+	printable := rapid.StringMatching(`[!-~]{1,60}`)
+	rapid.Check(t, func(t *rapid.T) {
+		first, second := printable.Draw(t, "first"), printable.Draw(t, "second")
+		stored, err := verifier(first, []byte(second), 10)
+		require.NoError(t, err)
+		require.True(t, verifies(stored, first))
+		require.Equal(t, first == second, verifies(stored, second))
+	})
+	for _, malformed := range []string{"", "md5abc", "SCRAM-SHA-256$", "SCRAM-SHA-256$0:AAAA$A:A", "SCRAM-SHA-256$4096:!$A:A"} {
+		require.False(t, verifies(malformed, "password"))
+	}
+}
+
+// On RDS the owner is no superuser, and IAM checks who logs in.
+func TestOwnerOfRDSCreatesRolesForIAM(t *testing.T) {
+	rds, err := testservers.StartPostgres(t.Context(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, rds.Close()) })
+	p := newPlatform(t, rds)
+	p.config.IAM = true
+	p.exec(t, "CREATE ROLE rds_iam NOLOGIN")
+	p.exec(t, "CREATE ROLE master LOGIN CREATEROLE CREATEDB PASSWORD 'password-of-the-master'")
+	p.exec(t, "GRANT rds_iam, pg_monitor TO master WITH ADMIN OPTION")
+	p.exec(t, `DO $$ DECLARE one regclass; BEGIN
+  EXECUTE format('ALTER DATABASE %I OWNER TO master', current_database());
+  FOR one IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') LOOP EXECUTE format('ALTER TABLE %s OWNER TO master', one); END LOOP;
+  ALTER FUNCTION create_monthly_partition OWNER TO master;
+  END $$`)
+	p.owner.User, p.owner.Password = "master", "password-of-the-master"
+	require.Contains(t, p.apply(t), `GRANT \"rds_iam\" TO \"npa_iam\"`)
+	require.Empty(t, p.apply(t))
+	rows, err := p.conn.Query(t.Context(), "SELECT rolname::text FROM pg_authid WHERE rolcanlogin AND rolpassword IS NULL AND pg_has_role(oid, 'rds_iam', 'USAGE') AND NOT rolsuper ORDER BY 1")
+	require.NoError(t, err)
+	logins, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	require.Equal(t, []string{"exporter_iam", "mca_iam", "npa_iam", "web_iam", "wpa_iam"}, logins)
+
+	// Back to passwords: the logins of IAM are gone.
+	p.config.IAM = false
+	require.NoError(t, Apply(t.Context(), p.owner, p.config, slog.New(slog.DiscardHandler)))
+	require.NoError(t, work(t.Context(), "mca", p.store(t, p.url("mca", 0))))
+	require.NoError(t, p.conn.QueryRow(t.Context(), "SELECT coalesce(string_agg(rolname, ','), '') FROM pg_roles WHERE rolcanlogin AND rolname LIKE '%iam'").Scan(&logins[0]))
+	require.Empty(t, logins[0])
+}

@@ -1,0 +1,96 @@
+// Package pgmetrics turns the statistics of a PostgreSQL server into series for
+// Prometheus. It owns the statements and the names. It reads no row of a table.
+package pgmetrics
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// scrapeTimeout bounds the reading of all series, and scrapes those at a time.
+// Prometheus waits 14 s.
+const (
+	scrapeTimeout = 5 * time.Second
+	scrapes       = 2
+)
+
+// Collector reads the server's statistics at each scrape. The server keeps them.
+type Collector struct {
+	pool *pgxpool.Pool
+	log  *slog.Logger
+}
+
+// New returns the Collector of a pool. One connection is enough, and it stays open: a
+// server that is full still answers.
+func New(pool *pgxpool.Pool, log *slog.Logger) *Collector { return &Collector{pool, log} }
+
+// Handler serves the series.
+func (c *Collector) Handler() http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(c)
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: scrapes, Timeout: 2 * scrapeTimeout})
+}
+
+var upDesc = prometheus.NewDesc("pg_up", "1 if the server answers, else 0.", nil, nil)
+
+// Describe implements prometheus.Collector. It sends nothing: a server that is down has
+// no other series than pg_up.
+func (*Collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c *Collector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	up := 1.0
+	for _, q := range queries {
+		metrics, err := c.read(ctx, q)
+		if err != nil {
+			c.log.Warn("the server's statistics could not be read", "series", q.series[0].name, "error", err)
+			up = 0
+			break
+		}
+		for _, m := range metrics {
+			out <- m
+		}
+	}
+	out <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, up)
+}
+
+// read returns the series of a query.
+func (c *Collector) read(ctx context.Context, q query) ([]prometheus.Metric, error) {
+	rows, err := c.pool.Query(ctx, q.sql)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var metrics []prometheus.Metric
+	for rows.Next() {
+		values, err := rows.Values()
+		if err != nil {
+			return nil, err
+		}
+		labels := make([]string, len(q.labels))
+		for i := range labels {
+			labels[i] = fmt.Sprint(values[i])
+		}
+		for i, s := range q.series {
+			value, ok := values[len(labels)+i].(float64)
+			if !ok {
+				return nil, fmt.Errorf("%s is %T, must be float8", s.name, values[len(labels)+i])
+			}
+			m, err := prometheus.NewConstMetric(prometheus.NewDesc(s.name, s.help, q.labels, nil), s.kind, value, labels...)
+			if err != nil {
+				return nil, err
+			}
+			metrics = append(metrics, m)
+		}
+	}
+	return metrics, rows.Err()
+}

@@ -1,0 +1,117 @@
+package pgmetrics
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/database"
+	"github.com/progressive-framework/platform/agents/internal/testservers"
+)
+
+var server *testservers.Postgres
+
+func TestMain(m *testing.M) {
+	os.Exit(testservers.Main(m, func(ctx context.Context) (_ testservers.Server, err error) {
+		server, err = testservers.StartPostgres(ctx, map[string]string{"track_io_timing": "on"})
+		return server, err
+	}))
+}
+
+// state is an answer: the sum of each series by its name, and the connections by user.
+type state struct{ values, users map[string]float64 }
+
+func scrape(t *testing.T, c *Collector) state {
+	t.Helper()
+	r := prometheus.NewRegistry()
+	r.MustRegister(c)
+	families, err := r.Gather()
+	require.NoError(t, err)
+	s := state{map[string]float64{}, map[string]float64{}}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			value := m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			s.values[f.GetName()] += value
+			for _, label := range m.GetLabel() {
+				if label.GetName() == "usename" {
+					s.users[label.GetValue()] += value
+				}
+			}
+		}
+	}
+	return s
+}
+
+// newCollector logs in as a role that sees statistics only.
+func newCollector(t *testing.T, server *testservers.Postgres) (*Collector, *pgx.Conn) {
+	t.Helper()
+	url := server.Database(t)
+	admin, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = admin.Close(context.WithoutCancel(t.Context())) })
+	_, err = admin.Exec(t.Context(), "CREATE ROLE reader LOGIN IN ROLE pg_monitor PASSWORD '"+testservers.PostgresPassword+"'; CREATE TABLE t (a int)")
+	require.NoError(t, err)
+	cfg, err := pgx.ParseConfig(url)
+	require.NoError(t, err)
+	pool, err := database.OpenPool(t.Context(), database.Config{
+		URL:            "postgres://reader:" + testservers.PostgresPassword + "@" + server.Address() + "/" + cfg.Database + "?sslmode=disable",
+		MaxConnections: 1, StatementTimeout: time.Second, ConnectTimeout: time.Second,
+	}, nil)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	return New(pool, slog.New(slog.DiscardHandler)), admin
+}
+
+func TestSeriesShowTheServer(t *testing.T) {
+	c, admin := newCollector(t, server)
+	require.NotEmpty(t, scrape(t, c).values, "the exporter's own connection is open")
+	_, err := admin.Exec(t.Context(), "INSERT INTO t SELECT generate_series(1, 1000)")
+	require.NoError(t, err)
+	found := scrape(t, c)
+	for _, q := range queries {
+		for _, s := range q.series {
+			require.Contains(t, found.values, s.name)
+		}
+	}
+	require.EqualValues(t, 1, found.values["pg_up"])
+	require.EqualValues(t, 100, found.values["pg_settings_max_connections"])
+	require.Greater(t, found.values["pg_database_size_bytes"], 1e6)
+	require.Zero(t, found.values["pg_replication_lag_seconds"])
+	require.Zero(t, found.values["pg_replication_is_replica"])
+	require.Equal(t, map[string]float64{"postgres": 1, "reader": 1}, found.users)
+
+	answer := httptest.NewRecorder()
+	c.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	require.Equal(t, http.StatusOK, answer.Code)
+	require.Contains(t, answer.Body.String(), "pg_up 1")
+	require.NotContains(t, answer.Body.String(), testservers.PostgresPassword)
+}
+
+// A server that is full still answers, and one that is down is pg_up 0.
+func TestServerThatIsFullOrDown(t *testing.T) {
+	full, err := testservers.StartPostgres(t.Context(), map[string]string{"max_connections": "8", "max_wal_senders": "0"})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = full.Close() })
+	c, _ := newCollector(t, full)
+	up := func() float64 { return scrape(t, c).values["pg_up"] }
+	require.EqualValues(t, 1, up())
+	for range 8 {
+		if conn, err := pgx.Connect(t.Context(), full.URL("postgres")); err == nil {
+			t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+		}
+	}
+	require.EqualValues(t, 1, up())
+	require.NoError(t, full.Stop())
+	require.EqualValues(t, 0, up())
+	require.Len(t, scrape(t, c).values, 1)
+	require.NoError(t, full.Start(t.Context()))
+	require.EqualValues(t, 1, up(), "it connects again by itself")
+}

@@ -1,0 +1,56 @@
+package componenttest
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/databaseexporter"
+	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/prometheus"
+)
+
+func newDatabaseExporter(change func(*databaseexporter.Args)) program {
+	return create(databaseexporter.NewExporter, func(where *account.Account) *databaseexporter.Args {
+		args := &databaseexporter.Args{
+			Account: where, ClusterName: pulumi.String("app"), Namespace: existingNamespace("app"), Image: pulumi.String("pgexporter" + digest),
+			Settings:     pulumi.StringMap{"DATABASE_URL": pulumi.String("postgres://exporter_a@postgres/d?sslmode=disable")},
+			Files:        []databaseexporter.Files{{Name: "postgres", MountPath: "/etc/platform/postgres", SecretName: pulumi.String("postgres-exporter-0")}},
+			Reader:       controller.Client{Namespace: "app-prometheus", App: prometheus.App},
+			RequestShare: 50,
+		}
+		change(args)
+		return args
+	})
+}
+
+// The exporter has no token of the API server, and only Prometheus reads it.
+func TestDatabaseExporterIsConfined(t *testing.T) {
+	d := deploy(t, newDatabaseExporter(func(*databaseexporter.Args) {}))
+	pod := d.one(t, k8sDeployment)
+	requireRestricted(t, pod, "spec.template.spec", 65532)
+	pod.has(t, map[string]any{
+		"metadata.name": "postgres-exporter", "spec.template.spec.automountServiceAccountToken": false,
+		"spec.template.spec.containers[0].env[0].name":               "DATABASE_URL",
+		"spec.template.spec.containers[0].ports[1].name":             "metrics",
+		"spec.template.spec.volumes[0].secret.secretName":            "postgres-exporter-0",
+		"spec.template.spec.containers[0].volumeMounts[0].mountPath": "/etc/platform/postgres",
+	})
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
+		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus", "spec.ingress[0].ports[0].port": "metrics",
+	})
+	require.Empty(t, d.ofType(identity), "with a password it has no role")
+}
+
+// With IAM the pod starts after its permission to log in exists.
+func TestDatabaseExporterLogsInByItsRole(t *testing.T) {
+	d := deploy(t, newDatabaseExporter(func(a *databaseexporter.Args) {
+		a.Statements = []iam.Statement{{Sid: "Connect", Actions: []string{"rds-db:connect"}, Resources: iam.ARNs(pulumi.String("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-1/exporter_iam"))}}
+	}))
+	d.one(t, identity).has(t, map[string]any{"serviceAccount": "postgres-exporter", "namespace": "app", "clusterName": "app"})
+	d.one(t, k8sDeployment).dependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
+	require.Contains(t, d.one(t, rolePolicy).get("policy"), "dbuser:db-1/exporter_iam")
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/databaseexporter"
+	"github.com/progressive-framework/platform/components/postgres"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// deployDatabaseExporter runs the exporter of PostgreSQL's metrics where Prometheus runs.
+// It returns the network policies of its pods. after are what it waits for: the migration
+// creates its role.
+func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, shared *environment, access *podAccess, after []pulumi.Resource) ([]pulumi.Resource, error) {
+	reader := metricsReader(stack)
+	if reader == nil || shared.database == nil {
+		return nil, nil
+	}
+	image, err := newImage(ctx, stack, base, "pgexporter", databaseexporter.Program)
+	if err != nil {
+		return nil, err
+	}
+	own := &environment{variables: pulumi.StringMap{}}
+	shared.database.addTo(own, postgres.Exporter)
+	delete(own.variables, "DATABASE_MAX_CONNECTIONS") // it has one connection
+	var files []databaseexporter.Files
+	for _, f := range own.files {
+		files = append(files, databaseexporter.Files{Name: f.Name, SecretName: f.SecretName, MountPath: f.MountPath})
+	}
+	for _, f := range shared.files {
+		if f.Name == authorities {
+			files = append(files, databaseexporter.Files{Name: f.Name, SecretName: f.SecretName, MountPath: f.MountPath})
+		}
+	}
+	exporter, err := databaseexporter.NewExporter(ctx, stack.Name()+"-postgres-exporter", &databaseexporter.Args{
+		Account:      base.account,
+		ClusterName:  eks.Name,
+		Namespace:    controller.Namespace{Name: stack.Name(), Created: eks.namespace},
+		Image:        image,
+		Settings:     own.variables,
+		Files:        files,
+		Statements:   own.statements,
+		Egress:       append(access.egress(access.stores.postgres), access.asRole()...),
+		Reader:       *reader,
+		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
+	}, eks.inBoth, pulumi.DependsOn(after))
+	if err != nil {
+		return nil, err
+	}
+	return []pulumi.Resource{exporter.Policy}, nil
+}

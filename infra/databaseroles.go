@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/postgres"
+	"github.com/progressive-framework/platform/components/secret"
+	"github.com/progressive-framework/platform/components/secretfiles"
+	"github.com/progressive-framework/platform/components/service"
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// databaseLogins are how programs log in to PostgreSQL, each as a role of its own: to RDS
+// with a token of IAM, to a server in the cluster with a password. Only the migration
+// logs in as the owner of the database, and creates the roles.
+type databaseLogins struct {
+	stack *config.Stack
+	base  *base
+	store *store
+	// query is the part of the URL with the TLS mode, and pool each pod's connections.
+	query string
+	pool  int
+	// passwords are the Secrets of the migration with the passwords of all roles, by
+	// generation. own are the Secrets of each role's current password. With IAM both are
+	// empty.
+	passwords map[int]pulumi.StringInput
+	own       map[string]pulumi.StringInput
+}
+
+// exporterConnections is the number of connections of the exporter: one, and one more
+// while its pod is replaced. They are of the reserve of package scaling.
+const exporterConnections = 2
+
+// databaseRoles are the names of the roles, with the largest number of connections that
+// all pods of each may open.
+func databaseRoles(stack *config.Stack, pool int) map[string]int {
+	roles := map[string]int{postgres.Exporter: exporterConnections}
+	for _, p := range stack.Profiles() {
+		roles[p.Short] = pool * (p.MostReplicas() + 1) // a rollout adds one pod
+	}
+	return roles
+}
+
+// newDatabaseLogins creates the passwords, if the store needs them.
+func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, db *store, query string) (*databaseLogins, error) {
+	pool, err := stack.Pool()
+	if err != nil {
+		return nil, fmt.Errorf("postgres.connections: %w", err)
+	}
+	logins := &databaseLogins{
+		stack: stack, base: base, store: db, query: query, pool: pool,
+		passwords: map[int]pulumi.StringInput{}, own: map[string]pulumi.StringInput{},
+	}
+	if logins.iam() {
+		return logins, nil
+	}
+	values := map[int]pulumi.StringMap{}
+	newest := stack.Postgres.PasswordGeneration
+	for _, role := range slices.Sorted(maps.Keys(databaseRoles(stack, pool))) {
+		generated, err := secret.NewSecret(ctx, stack.Name()+"-postgres-"+role, &secret.Args{
+			KeyARN:      base.key.ARN,
+			Description: "Password of the role " + role + " of PostgreSQL in " + stack.Name(),
+			Generation:  newest,
+			Unprotected: stack.DiscardData,
+		}, base.inRegion)
+		if err != nil {
+			return nil, err
+		}
+		for age, value := range generated.Accepted { // the newest is the first
+			if values[newest-age] == nil {
+				values[newest-age] = pulumi.StringMap{}
+			}
+			values[newest-age][role] = value
+		}
+		name := fmt.Sprintf("postgres-%s-%d", role, newest)
+		if logins.own[role], err = newPasswordFiles(ctx, stack, eks, name, pulumi.StringMap{secretfiles.FileName: generated.Value}); err != nil {
+			return nil, err
+		}
+	}
+	for _, generation := range slices.Sorted(maps.Keys(values)) {
+		name := fmt.Sprintf("postgres-roles-%d", generation)
+		if logins.passwords[generation], err = newPasswordFiles(ctx, stack, eks, name, values[generation]); err != nil {
+			return nil, err
+		}
+	}
+	return logins, nil
+}
+
+// newPasswordFiles creates a Secret of one generation of passwords. Its content never
+// changes: running pods keep theirs until they end.
+func newPasswordFiles(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, name string, files pulumi.StringMap) (pulumi.StringInput, error) {
+	created, err := corev1.NewSecret(ctx, stack.Name()+"-"+name, &corev1.SecretArgs{
+		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: eks.namespace},
+		Immutable:  pulumi.Bool(true),
+		StringData: files,
+	}, eks.inCluster)
+	if err != nil {
+		return nil, fmt.Errorf("secret %s: %w", name, err)
+	}
+	return created.Metadata.Name().Elem(), nil
+}
+
+// iam reports whether roles log in with tokens of IAM.
+func (l *databaseLogins) iam() bool { return l.store.resourceID != nil }
+
+// url is the URL of a user, without a password.
+func (l *databaseLogins) url(user string) pulumi.StringInput {
+	return pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", user, l.store.host, l.store.port, postgres.DatabaseName, l.query)
+}
+
+// addTo lets the pods with an environment log in as a role.
+func (l *databaseLogins) addTo(env *environment, role string) {
+	env.variables["DATABASE_MAX_CONNECTIONS"] = pulumi.String(strconv.Itoa(l.pool))
+	if l.iam() {
+		env.variables["DATABASE_URL"] = l.url(postgres.IAMLogin(role))
+		env.variables["DATABASE_LOGIN"] = pulumi.String("iam")
+		env.variables["AWS_REGION"] = pulumi.String(l.stack.Region)
+		env.statements = append(env.statements, connectPermission(l.base.account, l.store.resourceID, postgres.IAMLogin(role)))
+		return
+	}
+	env.variables["DATABASE_URL"] = l.url(postgres.PasswordLogin(role, l.stack.Postgres.PasswordGeneration))
+	env.variables["DATABASE_PASSWORD_FILE"] = pulumi.String(secretsFolder + "postgres/" + secretfiles.FileName)
+	env.files = append(env.files, service.SecretFiles{Name: "postgres", SecretName: l.own[role], MountPath: secretsFolder + "postgres"})
+}
+
+// connectPermission allows a login as one role of one database (RDS User Guide, "Creating
+// and using an IAM policy for IAM database access").
+func connectPermission(where *account.Account, resourceID pulumi.StringInput, user string) iam.Statement {
+	return iam.Statement{
+		Sid: "Connect", Actions: []string{"rds-db:connect"},
+		Resources: iam.ARNs(where.ARN("rds-db", pulumi.Sprintf("dbuser:%s/%s", resourceID, user))),
+	}
+}
+
+// addOwner lets the migration log in as the owner, and tells it the roles to create.
+func (l *databaseLogins) addOwner(env *environment) {
+	env.variables["DATABASE_URL"] = l.url(postgres.Owner)
+	env.addPassword("postgres", "DATABASE_PASSWORD_FILE", l.store)
+	var connections []string
+	roles := databaseRoles(l.stack, l.pool)
+	for _, role := range slices.Sorted(maps.Keys(roles)) {
+		connections = append(connections, fmt.Sprintf("%s=%d", role, roles[role]))
+	}
+	env.variables["ROLE_CONNECTIONS"] = pulumi.String(strings.Join(connections, ","))
+	if l.iam() {
+		env.variables["ROLE_LOGIN"] = pulumi.String("iam")
+		return
+	}
+	const folder = secretsFolder + "roles"
+	env.variables["ROLE_LOGIN"] = pulumi.String("password")
+	env.variables["ROLE_PASSWORDS"] = pulumi.String(folder)
+	env.variables["ROLE_GENERATION"] = pulumi.String(strconv.Itoa(l.stack.Postgres.PasswordGeneration))
+	for _, generation := range slices.Sorted(maps.Keys(l.passwords)) {
+		env.files = append(env.files, service.SecretFiles{
+			Name: fmt.Sprintf("roles-%d", generation), SecretName: l.passwords[generation], MountPath: fmt.Sprintf("%s/%d", folder, generation),
+		})
+	}
+}

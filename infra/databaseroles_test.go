@@ -1,0 +1,193 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/migrate/pgroles"
+	"github.com/progressive-framework/platform/components/postgres"
+)
+
+// container is what a pod of the program has: its environment and its secrets.
+type container struct {
+	env     map[string]string
+	secrets []string
+}
+
+// containers are those of the Deployments and of the migration's Job, by app.
+func containers(t *testing.T, all []registered) map[string]container {
+	t.Helper()
+	found := map[string]container{}
+	for _, r := range all {
+		if r.Type != "kubernetes:apps/v1:Deployment" && r.Type != "kubernetes:batch/v1:Job" {
+			continue
+		}
+		text, err := json.Marshal(r.Properties)
+		require.NoError(t, err)
+		var object struct {
+			Metadata struct{ Labels map[string]string }
+			Spec     struct {
+				Template struct {
+					Spec struct {
+						Containers []struct {
+							Env []struct{ Name, Value string }
+						}
+						Volumes []struct {
+							CSI       *struct{ VolumeAttributes map[string]string }
+							Projected *struct {
+								Sources []struct{ Secret *struct{ Name string } }
+							}
+						}
+					}
+				}
+			}
+		}
+		require.NoError(t, json.Unmarshal(text, &object))
+		c := container{env: map[string]string{}}
+		for _, e := range object.Spec.Template.Spec.Containers[0].Env {
+			c.env[e.Name] = e.Value
+		}
+		for _, v := range object.Spec.Template.Spec.Volumes {
+			if v.CSI != nil {
+				c.secrets = append(c.secrets, v.CSI.VolumeAttributes["secretProviderClass"])
+			}
+			if v.Projected != nil {
+				for _, s := range v.Projected.Sources {
+					if s.Secret != nil {
+						c.secrets = append(c.secrets, s.Secret.Name)
+					}
+				}
+			}
+		}
+		found[object.Metadata.Labels["app"]] = c
+	}
+	return found
+}
+
+// clientsOf are the containers that connect to PostgreSQL, by "USER APP".
+func clientsOf(found map[string]container) map[string]container {
+	clients := map[string]container{}
+	for app, c := range found {
+		if user, _, ok := strings.Cut(strings.TrimPrefix(c.env["DATABASE_URL"], "postgres://"), "@"); ok {
+			clients[user+" "+app] = c
+		}
+	}
+	return clients
+}
+
+// users are the users of the clients, sorted.
+func users(clients map[string]container) []string {
+	var all []string
+	for key := range clients {
+		user, _, _ := strings.Cut(key, " ")
+		all = append(all, user)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Only the migration is the owner. Every other program has a role of its own, and no
+// program mounts the password of another.
+func TestNoServiceIsTheOwnerOfTheDatabase(t *testing.T) {
+	for _, tc := range []struct {
+		stack string
+		users []string
+		owner string // the secret with the owner's password
+	}{
+		{"sandbox", []string{"exporter_a", "mca_a", "npa_a", postgres.Owner, "web_a", "wpa_a"}, "postgres-auth"},
+		{"prod", []string{"exporter_iam", "mca_iam", "npa_iam", postgres.Owner, "web_iam", "wpa_iam"}, "postgres"},
+	} {
+		t.Run(tc.stack, func(t *testing.T) {
+			clients := clientsOf(containers(t, deployed(t, tc.stack)))
+			require.Equal(t, tc.users, users(clients))
+			for key, c := range clients {
+				user, app, _ := strings.Cut(key, " ")
+				if user == postgres.Owner {
+					require.Equal(t, "migrate", app)
+					require.Contains(t, c.secrets, tc.owner)
+					continue
+				}
+				require.NotContains(t, c.secrets, tc.owner, app)
+				role, _, _ := strings.Cut(user, "_")
+				for _, other := range c.secrets {
+					if strings.HasPrefix(other, "postgres") {
+						require.Equal(t, "postgres-"+role+"-0", other)
+					}
+				}
+			}
+		})
+	}
+}
+
+// The migration is told the roles that it knows.
+func TestMigrationCreatesTheRolesThatLogIn(t *testing.T) {
+	for _, stack := range []string{"sandbox", "prod"} {
+		var names []string
+		env := containers(t, deployed(t, stack))["migrate"].env
+		for pair := range strings.SplitSeq(env["ROLE_CONNECTIONS"], ",") {
+			name, _, _ := strings.Cut(pair, "=")
+			names = append(names, name)
+		}
+		known := slices.Sorted(slices.Values(pgroles.Names()))
+		require.Equal(t, known, names)
+		require.Equal(t, map[string]string{"sandbox": "password", "prod": "iam"}[stack], env["ROLE_LOGIN"])
+	}
+	require.Equal(t, pgroles.Exporter, postgres.Exporter)
+	for generation := range 4 {
+		require.Equal(t, pgroles.PasswordLogin("web", generation), postgres.PasswordLogin("web", generation))
+	}
+}
+
+// In a rotation the migration has both generations. A pod's own Secret is a new one, so
+// that running pods keep theirs.
+func TestRotationMountsNewSecrets(t *testing.T) {
+	values := valuesWith(t, "sandbox", nil)
+	var stores map[string]any
+	require.NoError(t, json.Unmarshal([]byte(values["progressive-framework:postgres"]), &stores))
+	stores["passwordGeneration"] = 2
+	text, err := json.Marshal(stores)
+	require.NoError(t, err)
+	found := containers(t, deployedWith(t, "sandbox", map[string]string{"progressive-framework:postgres": string(text)}))
+	require.Subset(t, found["migrate"].secrets, []string{"postgres-roles-1", "postgres-roles-2"})
+	require.Equal(t, "2", found["migrate"].env["ROLE_GENERATION"])
+	clients := clientsOf(found)
+	require.Equal(t, []string{"exporter_a", "mca_a", "npa_a", postgres.Owner, "web_a", "wpa_a"}, users(clients))
+	for key, c := range clients {
+		if user, _, _ := strings.Cut(key, " "); user != postgres.Owner {
+			require.Contains(t, c.secrets, fmt.Sprintf("postgres-%s-2", strings.TrimSuffix(user, "_a")))
+		}
+	}
+}
+
+// A pod of RDS may log in as its own role only.
+func TestPodsMayConnectAsTheirRoleOnly(t *testing.T) {
+	allowed := map[string]string{}
+	for _, r := range deployed(t, "prod") {
+		policy, _ := r.Properties["policy"].(string)
+		if r.Type != "aws:iam/rolePolicy:RolePolicy" || !strings.Contains(policy, "rds-db:connect") {
+			continue
+		}
+		var document struct {
+			Statement []struct{ Action, Resource []string }
+		}
+		require.NoError(t, json.Unmarshal([]byte(policy), &document))
+		for _, s := range document.Statement {
+			if slices.Contains(s.Action, "rds-db:connect") {
+				require.Len(t, s.Resource, 1)
+				require.Regexp(t, `^arn:[^:]+:rds-db:[^:]+:[^:]+:dbuser:[^/*]+/[a-z]+_iam$`, s.Resource[0])
+				allowed[s.Resource[0][strings.LastIndex(s.Resource[0], "/")+1:]] = r.URN
+			}
+		}
+	}
+	require.Equal(t, []string{"exporter_iam", "mca_iam", "npa_iam", "web_iam", "wpa_iam"}, slices.Sorted(maps.Keys(allowed)))
+	for user, urn := range allowed {
+		role, _, _ := strings.Cut(user, "_")
+		require.Contains(t, urn, role)
+	}
+}

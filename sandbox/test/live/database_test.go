@@ -1,0 +1,64 @@
+package live
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// statement runs a statement in the pod of PostgreSQL, as the owner, and returns its rows.
+func statement(t *testing.T, sql string) (string, error) {
+	t.Helper()
+	return run(t, "kubectl", "-n", output[string](t, "namespace"), "exec", "postgres-0", "-c", "postgres", "--",
+		"sh", "-c", `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -v ON_ERROR_STOP=1 -c "$0"`, sql)
+}
+
+func rows(t *testing.T, sql string) []string {
+	t.Helper()
+	out, err := statement(t, sql)
+	require.NoError(t, err, sql)
+	return strings.Fields(out)
+}
+
+// TestServicesAreConnectedAsTheirOwnRoles: the server knows the services by name, and none
+// of them is its owner.
+func TestServicesAreConnectedAsTheirOwnRoles(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
+	// A pool opens its connections with the first requests.
+	must(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "10s", "--rate", "20")
+	users := rows(t, `SELECT DISTINCT regexp_replace(usename, '_[ab]$', '') FROM pg_stat_activity WHERE client_addr IS NOT NULL ORDER BY 1`)
+	require.Subset(t, users, []string{"exporter", "mca", "npa", "web", "wpa"})
+	require.NotContains(t, users, "platform", "only the migration logs in as the owner")
+	for _, login := range rows(t, `SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> 'platform'`) {
+		require.Regexp(t, `^(exporter|mca|npa|web|wpa)_[ab]$`, login)
+	}
+	require.Empty(t, rows(t, `SELECT rolname FROM pg_roles WHERE rolname <> 'platform' AND rolname !~ '^pg_' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)`))
+}
+
+// TestServicesAreRefusedEachOthersTables tries statements with the privileges of a service.
+func TestServicesAreRefusedEachOthersTables(t *testing.T) {
+	for _, tc := range []struct{ role, statement string }{
+		{"npa_a", "SELECT email FROM users"},
+		{"npa_a", "SELECT count(*) FROM workout_plans"},
+		{"wpa_a", "UPDATE workout_plans SET plan = plan"},
+		{"web_a", "SELECT count(*) FROM nutrition_plans"},
+		{"mca_a", "DELETE FROM agent_coordination"},
+		{"web_a", "CREATE TABLE t (a int)"},
+		{"exporter_a", "SELECT id FROM users"},
+	} {
+		t.Run(tc.role+" "+tc.statement, func(t *testing.T) {
+			_, err := statement(t, "SET ROLE "+tc.role+"; "+tc.statement)
+			require.Error(t, err)
+		})
+	}
+	for role, allowed := range map[string]string{
+		"web_a": "SELECT count(*) FROM users", "npa_a": "SELECT count(*) FROM nutrition_plans", "exporter_a": "SELECT count(*) FROM pg_stat_activity",
+	} {
+		_, err := statement(t, "SET ROLE "+role+"; "+allowed)
+		require.NoError(t, err, role)
+	}
+}
