@@ -40,6 +40,7 @@ func containers(t *testing.T, all []registered) map[string]container {
 						}
 						Volumes []struct {
 							CSI       *struct{ VolumeAttributes map[string]string }
+							Secret    *struct{ SecretName string }
 							Projected *struct {
 								Sources []struct{ Secret *struct{ Name string } }
 							}
@@ -56,6 +57,9 @@ func containers(t *testing.T, all []registered) map[string]container {
 		for _, v := range object.Spec.Template.Spec.Volumes {
 			if v.CSI != nil {
 				c.secrets = append(c.secrets, v.CSI.VolumeAttributes["secretProviderClass"])
+			}
+			if v.Secret != nil {
+				c.secrets = append(c.secrets, v.Secret.SecretName)
 			}
 			if v.Projected != nil {
 				for _, s := range v.Projected.Sources {
