@@ -18,7 +18,7 @@ func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base
 	if reader == nil || shared.database == nil {
 		return nil, nil
 	}
-	image, err := newImage(ctx, stack, base, "pgexporter", databaseexporter.Program)
+	image, err := newImage(ctx, stack, base, config.DatabaseExporterImage, databaseexporter.Program)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	if !stack.PodScaling.Forecasts() {
 		return nil, nil
 	}
-	image, err := newImage(ctx, stack, base, forecaster.App, forecaster.Program)
+	image, err := newImage(ctx, stack, base, config.ForecasterImage, forecaster.Program)
 	if err != nil {
 		return nil, err
 	}

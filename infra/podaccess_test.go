@@ -52,10 +52,11 @@ func connections(spec map[string]any, direction, peers string) []string {
 	return all
 }
 
-// withKeySet is a stack whose tokens are verified by a key set at a URL. The file of the
-// stack sandbox exists after make build only.
+// withKeySet is a stack whose tokens are verified by a key set at a URL, and that signs no
+// image. The files of the stack sandbox exist after make build only.
 var withKeySet = map[string]string{
-	"progressive-framework:auth": `{"issuer": "test", "audience": "test", "jwksUrl": "https://issuer.test/jwks.json"}`,
+	"progressive-framework:auth":   `{"issuer": "test", "audience": "test", "jwksUrl": "https://issuer.test/jwks.json"}`,
+	"progressive-framework:images": `{"mirror": "ecr://mirror"}`,
 }
 
 // Each program reaches what it calls, its stores and DNS, and is reached by its callers,
@@ -75,8 +76,8 @@ func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
 		{"sandbox", "mca", []string{metrics, "progressive-framework-v5 8000"}, []string{"npa 8000", "wpa 8000", "postgres 5432", "redis-cluster 6379", everywhere, dns}},
 		{"sandbox", "npa", []string{metrics, "mca 8000"}, []string{"postgres 5432", "redis-cluster 6379", everywhere, dns}},
 		{"sandbox", "migrate", nil, []string{"postgres 5432", dns}},
-		{"prod", "postgres-exporter", []string{metrics}, []string{vpc + " 5432", "169.254.170.23/32 80", dns}},
-		{"sandbox", "postgres-exporter", []string{metrics}, []string{"postgres 5432", dns}},
+		{"prod", "postgres-exporter", []string{"prometheus metrics"}, []string{vpc + " 5432", "169.254.170.23/32 80", dns}},
+		{"sandbox", "postgres-exporter", []string{"prometheus metrics"}, []string{"postgres 5432", dns}},
 		{"sandbox", "postgres", []string{"postgres-exporter 5432", "mca 5432", "migrate 5432", "npa 5432", "progressive-framework-v5 5432", "wpa 5432"}, nil},
 		{"sandbox", "redis-cluster", []string{"mca 6379", "npa 6379", metrics, "progressive-framework-v5 6379", "redis-cluster 6379,16379", "wpa 6379"}, []string{"redis-cluster 6379,16379", dns}},
 		{"sandbox", "default-deny", nil, nil},

@@ -35,6 +35,10 @@ const (
 	RedisAgentImage = "redisnode"
 	// WebhookCertificateImage is that of the job for VPA's certificate.
 	WebhookCertificateImage = "webhookcert"
+	// DatabaseExporterImage is that of the exporter of PostgreSQL's metrics.
+	DatabaseExporterImage = "pgexporter"
+	// ForecasterImage is that of the forecaster of loads.
+	ForecasterImage = "forecaster"
 )
 
 // Promoted says whether the stack runs the images of a promotion.
@@ -59,6 +63,12 @@ func (s *Stack) images() []string {
 	}
 	if s.PodScaling.Enabled {
 		names = append(names, WebhookCertificateImage)
+		if s.Postgres.Kind != NoStore {
+			names = append(names, DatabaseExporterImage)
+		}
+	}
+	if s.PodScaling.Forecasts() {
+		names = append(names, ForecasterImage)
 	}
 	return names
 }
