@@ -85,10 +85,10 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(path, "comments") {
 		items = &s.comments
 	}
-	switch {
-	case r.Method == http.MethodGet:
+	switch r.Method {
+	case http.MethodGet:
 		s.page(w, r, *items)
-	case r.Method == http.MethodPost:
+	case http.MethodPost:
 		content.ID, content.Number, content.State = int64(len(*items)+1), len(*items)+1, "open"
 		content.User.Login, content.URL = actionsBot, "https://github.example"+path
 		*items = append(*items, content)
