@@ -27,7 +27,7 @@ const maxEvidence = 64 << 20
 
 // readEvidence reads a JSON file.
 func readEvidence(file string, into any) error {
-	f, err := os.Open(file) //nolint:gosec // the file that the caller names
+	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}

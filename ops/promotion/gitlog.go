@@ -23,7 +23,7 @@ const (
 func (p project) git(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "git", args...) //nolint:gosec // the arguments are commits and names that were checked
+	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = p.dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -73,7 +73,7 @@ func (p project) write(stack string, f *record.File, r *record.Record) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", fileName(stack), err)
 	}
-	return os.WriteFile(filepath.Join(p.dir, fileName(stack)), text, 0o644) //nolint:gosec // a file of the project, which is in git
+	return os.WriteFile(filepath.Join(p.dir, fileName(stack)), text, 0o644)
 }
 
 // keys reads the trusted keys of a stack's file.

@@ -102,12 +102,12 @@ func (f *File) With(r *Record) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	end := first
-	if first < 0 { // there is no record yet: it becomes the last key of config
+	var end int
+	if first >= 0 {
+		end = blockEnd(lines, first, indent)
+	} else { // there is no record yet: it becomes the last key of config
 		first = blockEnd(lines, f.configLine(), 0)
 		end = first
-	} else {
-		end = blockEnd(lines, first, indent)
 	}
 	out := slices.Concat(lines[:first], r.lines(indent), lines[end:])
 	text := strings.Join(out, "")

@@ -59,8 +59,8 @@ func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.Che
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
-	resp.Failures, err = t.preview(ctx)
-	return resp, err
+	resp.Failures = t.preview(ctx)
+	return resp, nil
 }
 
 // verifiedBefore says whether the last update had the same image, keys and predicate
@@ -136,20 +136,20 @@ func badPredicateTypes(types []string) string {
 
 // preview verifies the image in the source, or in the target if it was copied before. An
 // image that is refused is a failure of the source.
-func (t *transfer) preview(ctx context.Context) ([]p.CheckFailure, error) {
+func (t *transfer) preview(ctx context.Context) []p.CheckFailure {
 	if t.inTarget(ctx) {
-		return nil, nil
+		return nil
 	}
 	err := t.verifySource(ctx)
 	var refused *attest.RefusedError
 	switch {
 	case err == nil:
-		return nil, nil
+		return nil
 	case errors.As(err, &refused):
-		return []p.CheckFailure{{Property: "source", Reason: err.Error()}}, nil
+		return []p.CheckFailure{{Property: "source", Reason: err.Error()}}
 	case errors.Is(err, attest.ErrAbsent):
-		return []p.CheckFailure{{Property: "source", Reason: err.Error() + ", and the target does not have it either: promote a digest that exists"}}, nil
+		return []p.CheckFailure{{Property: "source", Reason: err.Error() + ", and the target does not have it either: promote a digest that exists"}}
 	}
 	p.GetLogger(ctx).Warningf("%s was not verified in this preview: %v. The update verifies it before it copies it", t.source, err)
-	return nil, nil
+	return nil
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // smallStack is a stack with one store, for two stacks in one sandbox. %s are its
-// environment, its block and its images.
+// environment, its block, its administrator and its images.
 const smallStack = `config:
   aws:region: us-east-1
   progressive-framework:environment: %s
@@ -32,7 +32,7 @@ const smallStack = `config:
   progressive-framework:cluster:
     nodes: own
     publicAccessCidrs: [203.0.113.0/24]
-    admins: [arn:aws:iam::123456789012:role/platform-operators]
+    admins: [arn:aws:iam::123456789012:role/%s]
     requestPercent: 10
   progressive-framework:storageClass: sandbox-local
   progressive-framework:postgres: {kind: inCluster, image: "ecr://debian/postgres:15", memoryMiB: 1024, connections: 50, storageGiB: 1}
@@ -56,9 +56,11 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	}
 	root := e.layout.Project
 	writeSigningKey(t, filepath.Join(root, "signing.pem"))
+	// Each has another administrator: the stand-in deletes the permissions of a principal in
+	// every cluster when one cluster's entry for it is deleted.
 	for stack, text := range map[string]string{
-		"built":    fmt.Sprintf(smallStack, "built", "10.40.0.0/16", "{signingKey: signing.pem}"),
-		"promoted": fmt.Sprintf(smallStack, "promoted", "10.50.0.0/16", "{trustedKeys: [signing.pem.pub]}"),
+		"built":    fmt.Sprintf(smallStack, "built", "10.40.0.0/16", "platform-deployer", "{signingKey: signing.pem}"),
+		"promoted": fmt.Sprintf(smallStack, "promoted", "10.50.0.0/16", "platform-operators", "{trustedKeys: [signing.pem.pub]}"),
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi."+stack+".yaml"), []byte(text), 0o600))
 	}
