@@ -102,10 +102,12 @@ func newBase(t testing.TB) *environment {
 		add("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler", "recommends", map[string]any{"spec": map[string]any{
 			"targetRef": map[string]any{"name": "another"}, "updatePolicy": map[string]any{"updateMode": "Off"},
 		}}, nil),
-		add(k8sview.NetworkPolicy{}.Token(), "all", map[string]any{"metadata": map[string]any{"name": "all", "namespace": "progressive-framework-prod"}, "spec": map[string]any{
-			"podSelector": map[string]any{}, "ingress": []any{map[string]any{"from": []any{map[string]any{"podSelector": map[string]any{}}}}},
-		}}, nil),
-		add(k8sview.NetworkPolicy{}.Token(), "system", map[string]any{"metadata": map[string]any{"name": "system", "namespace": "kube-system"}, "spec": map[string]any{"podSelector": map[string]any{}}}, nil),
+		set("Deployment postgres-exporter", "spec.replicas", 2.0),
+		set("Deployment postgres-exporter", "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
+		add(k8sview.PodDisruptionBudget{}.Token(), "postgres-exporter", map[string]any{
+			"metadata": map[string]any{"name": "postgres-exporter", "namespace": "progressive-framework-prod"},
+			"spec":     map[string]any{"maxUnavailable": 1.0, "selector": map[string]any{"matchLabels": map[string]any{"app": "postgres-exporter"}}},
+		}, nil),
 		set("Deployment prod", "spec.template.spec.containers.0.image", imageByDigest),
 	}
 	upstream := []string{"Deployment prod", "Deployment termination", "StatefulSet prometheus-statefulset"}

@@ -16,7 +16,7 @@ var workloadExamples = []example{
 	{rule: "pod-disruption-possible", at: "PodDisruptionBudget mca-pdb", path: "spec.minAvailable", bad: 3.0, on: deployment, absent: evaluate.Holds},
 	{rule: "pod-disruption-possible", at: "PodDisruptionBudget mca-pdb", path: "spec.minAvailable", bad: "100%", on: deployment, absent: evaluate.Holds},
 	{rule: "pod-disruption-possible", at: "PodDisruptionBudget mca-pdb", path: "spec.maxUnavailable", bad: 0.0, on: deployment, absent: evaluate.Holds},
-	{rule: "pod-network-policy", at: "NetworkPolicy all", path: "metadata.namespace", bad: "another", on: deployment, also: []string{"pod-network-policy @ CronJob migrate-schedule", "pod-network-policy @ Deployment npa-deployment", "pod-network-policy @ Deployment web-deployment", "pod-network-policy @ Deployment wpa-deployment", "pod-network-policy @ Job migrate-job"}},
+	{rule: "pod-network-policy", at: "NetworkPolicy mca-policy", path: "metadata.namespace", bad: "another", on: deployment, given: []edit{set("NetworkPolicy default-policy", "metadata.namespace", "another")}},
 	{rule: "pod-probes", at: deployment, path: "spec.template.spec.containers.0.readinessProbe", bad: nil},
 	{rule: "pod-probes", at: deployment, path: "spec.template.spec.containers.0.livenessProbe", bad: nil},
 	{rule: "service-not-public", at: "Service metrics", path: "spec.externalIPs", bad: true, absent: evaluate.Holds},
