@@ -66,7 +66,7 @@ func look(ctx context.Context, cli *pulumicli.CLI, commit string) (*result, erro
 	r.change = r.plan
 	addSources(policy, preview.Sources())
 	r.comparePolicies(state, cli)
-	r.cost = costs(state, raw)
+	r.cost = costs(state, raw, estimates(cli))
 	return r, nil
 }
 
@@ -156,13 +156,24 @@ func evaluated(g *graph.Graph, stack, environment string, values map[string]stri
 	return report.New(stack, environment, e, g, e.Stack(g))
 }
 
+// estimates are those of usage in the stack's configuration. The policy pack refuses wrong
+// ones, so an error here means none.
+func estimates(cli *pulumicli.CLI) map[string]int64 {
+	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
+	config, err := waiver.Parse(values[waiver.Key])
+	if err != nil || len(cost.EstimateFaults(config.Cost.Estimates)) > 0 {
+		return nil
+	}
+	return config.Cost.Estimates
+}
+
 // costs estimates the state and the preview. It is nil without an estimate.
-func costs(state, preview []byte) *prcomment.Cost {
+func costs(state, preview []byte, usage map[string]int64) *prcomment.Cost {
 	later, err := source.Parse(preview)
 	if err != nil {
 		return nil
 	}
-	options := cost.Options{Now: time.Now()}
+	options := cost.Options{Now: time.Now(), Estimates: usage}
 	c := prcomment.Cost{After: cost.Estimate(later, options)}
 	if c.After.NoFigure != "" {
 		return nil

@@ -204,20 +204,21 @@ func union(lists ...[]string) []string {
 	return slices.Compact(all)
 }
 
-// imageType is the type of the images that the stack builds: components/image.
-const imageType = "ko:index:Image"
+// imageType is the type of the images that the stack builds, and promotedType of those that
+// it copies: components/image.
+const imageType, promotedType = "ko:index:Image", "ko:index:Promoted"
 
 // addImage notes the digests of an image.
 func (p *Plan) addImage(s EngineStep) {
-	if Type(s.URN) != imageType {
+	if t := Type(s.URN); t != imageType && t != promotedType {
 		return
 	}
 	image := Image{Name: Name(s.URN)}
 	if s.OldState != nil {
-		image.Before, _ = s.OldState.Inputs["digest"].(string)
+		image.Before = digest(s.OldState.Inputs)
 	}
 	if s.NewState != nil && s.Op != "delete" {
-		image.After, _ = s.NewState.Inputs["digest"].(string)
+		image.After = digest(s.NewState.Inputs)
 	}
 	for i := range p.Images {
 		if known := &p.Images[i]; known.Name == image.Name {
@@ -226,6 +227,17 @@ func (p *Plan) addImage(s EngineStep) {
 		}
 	}
 	p.Images = append(p.Images, image)
+}
+
+// digest returns the digest among the inputs of an image that is built, or in the source of
+// a promoted one.
+func digest(inputs map[string]any) string {
+	if built, ok := inputs["digest"].(string); ok {
+		return built
+	}
+	promoted, _ := inputs["source"].(string)
+	_, of, _ := strings.Cut(promoted, "@")
+	return of
 }
 
 // longer returns b if a is empty.
