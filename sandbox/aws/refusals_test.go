@@ -236,6 +236,24 @@ func TestAccessPolicyNeedsAnEntryOfTypeStandard(t *testing.T) {
 	require.ErrorContains(t, err, "type STANDARD", "entries for nodes have no access policies")
 }
 
+// Two clusters have the same administrator. The end of one takes nothing from the other.
+func TestAccessPolicyEndsWithTheEntryOfItsOwnCluster(t *testing.T) {
+	f := newFixture(t)
+	s := f.s
+	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
+	entries, policies := map[string]*resource{}, map[string]*resource{}
+	for _, name := range []string{"c", "d"} {
+		s.mustCreate(clusterT, name, props{"name": name, "version": "1.34", "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
+			"accessConfig": props{"authenticationMode": "API"}})
+		entries[name] = s.mustCreate(entryT, "entry-"+name, props{"clusterName": name, "principalArn": f.pods.state["arn"]})
+		policies[name] = s.mustCreate(accessT, "view-"+name, props{"clusterName": name, "principalArn": f.pods.state["arn"], "accessScope": props{"type": "cluster"},
+			"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"})
+	}
+	require.NoError(t, s.delete(entries["c"]))
+	require.False(t, s.refresh(policies["c"]))
+	require.True(t, s.refresh(policies["d"]))
+}
+
 func TestGatewayIsNotDetachedWhileAddressesUseIt(t *testing.T) {
 	f := newFixture(t)
 	s := f.s

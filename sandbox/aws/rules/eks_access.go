@@ -98,7 +98,7 @@ var _ = add(
 		Props: Props{
 			"clusterName": {Replace: true, Valid: clusterName, Ref: toCluster},
 			"principalArn": {Replace: true, Valid: arn, Ref: &Ref{
-				To: []string{accessEntryType}, By: []string{"principalArn"}, Noun: "access entry for", Missing: "ResourceNotFoundException", DeletedWith: true,
+				To: []string{accessEntryType}, By: []string{"principalArn"}, Within: "clusterName", Noun: "access entry for", Missing: "ResourceNotFoundException", DeletedWith: true,
 			}},
 			"policyArn":              {Replace: true, Valid: accessPolicy},
 			"accessScope":            {Replace: true},

@@ -149,6 +149,9 @@ func (c *Call) verifyNotReferenced() error {
 
 // pathTo returns the path at which the object o refers to target; "" if it does not.
 func (r reference) pathTo(o, target store.Object) string {
+	if within := r.ref.Within; within != "" && Object(o.State).String(within) != Object(target.State).String(within) {
+		return ""
+	}
 	for _, l := range leaves(o.State, r.path) {
 		if value, ok := l.value.(string); ok && r.ref.matches(target, value) {
 			return l.at

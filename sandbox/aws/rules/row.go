@@ -138,6 +138,9 @@ type Ref struct {
 	// By are the outputs of the object with which the value is compared. "id" is the
 	// object's id, and also the default.
 	By []string
+	// Within is a property that both objects have with the same value, such as the
+	// cluster of an access entry; empty: the value of By is unique by itself.
+	Within string
 	// Noun is the object's name in AWS's error, as in vpc ID.
 	Noun string
 	// Missing is AWS's error code if the object does not exist.
