@@ -116,6 +116,9 @@ var cluster = []*rule.Rule{
 			s.Must(v.Spec().Ingress().All(func(i k8sview.NetworkPolicyIngressRule) value.Truth {
 				return value.Any(i.From().Set(), i.Ports().Set())
 			}), "an ingress rule names neither peers nor ports")
+			s.Must(v.Spec().Egress().All(func(e k8sview.NetworkPolicyEgressRule) value.Truth {
+				return value.Any(e.To().Set(), e.Ports().Set())
+			}), "an egress rule names neither peers nor ports")
 		}),
 	},
 	{
