@@ -3,6 +3,7 @@ package loadtest
 import (
 	"bytes"
 	"context"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -183,6 +184,8 @@ func TestHangingServerDoesNotDelayTheReport(t *testing.T) {
 			return false
 		}
 		interrupt()
+		// A server sees that its client is gone only after it has read the request.
+		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 		return true
 	}
