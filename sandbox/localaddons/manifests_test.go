@@ -85,11 +85,25 @@ func TestWorkloads(t *testing.T) {
 				require.False(t, c.Resources.Limits.Memory().IsZero())
 				require.LessOrEqual(t, c.Resources.Requests.Memory().Value(), c.Resources.Limits.Memory().Value())
 				for _, p := range c.Ports {
-					require.Greater(t, p.ContainerPort, int32(1023), "port %s needs no privilege", p.Name)
+					require.GreaterOrEqual(t, int(p.ContainerPort), firstUnprivilegedPort(t, pod.Spec), "port %s needs no privilege", p.Name)
 				}
 			}
 		})
 	}
+}
+
+// firstUnprivilegedPort is the first port on which a process of the pod may listen without
+// a capability: the kernel's default, or the pod's sysctl.
+func firstUnprivilegedPort(t *testing.T, pod corev1.PodSpec) int {
+	t.Helper()
+	for _, s := range pod.SecurityContext.Sysctls {
+		if s.Name == "net.ipv4.ip_unprivileged_port_start" {
+			port, err := strconv.Atoi(s.Value)
+			require.NoError(t, err)
+			return port
+		}
+	}
+	return 1024
 }
 
 func TestServicesReachTheirPods(t *testing.T) {
