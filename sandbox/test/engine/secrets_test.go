@@ -88,6 +88,8 @@ func readers(mounted map[string]mount) []statement {
 	for _, name := range slices.Sorted(maps.Keys(mounted)) {
 		secrets, keys = append(secrets, mounted[name].secret), append(keys, mounted[name].key)
 	}
+	slices.Sort(secrets)
+	slices.Sort(keys)
 	return []statement{
 		{"Read", "Allow", []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, secrets},
 		{"Decrypt", "Allow", []string{"kms:Decrypt"}, keys},
@@ -167,7 +169,10 @@ func permissions(t *testing.T, s *stack, roleARN any) []statement {
 		}
 		var document struct{ Statement []statement }
 		require.NoError(t, json.Unmarshal([]byte(p.Outputs["policy"].(string)), &document))
-		statements = append(statements, document.Statement...)
+		for _, s := range document.Statement {
+			slices.Sort(s.Resource)
+			statements = append(statements, s)
+		}
 	}
 	return statements
 }

@@ -17,7 +17,7 @@ func copyProject(t *testing.T, e *environment) *environment {
 	t.Helper()
 	root := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(root, ".sandbox"), 0o700))
-	for _, name := range []string{".sandbox/issuer", "agents", "components", "release", "infra", "bin", "go.mod", "go.sum", "Pulumi.yaml", "Pulumi.sandbox.yaml", "Pulumi.staging.yaml"} {
+	for _, name := range []string{".sandbox/issuer", "agents", "components", "forecast", "release", "infra", "bin", "go.mod", "go.sum", "Pulumi.yaml", "Pulumi.sandbox.yaml", "Pulumi.staging.yaml"} {
 		from := filepath.Join(e.layout.Project, name)
 		info, err := os.Stat(from)
 		require.NoError(t, err)
