@@ -13,13 +13,34 @@ import (
 //   - Secrets, such as the random password of components/secret and the token of the
 //     registry among an image's inputs: the preview has hidden instead of the value.
 //     Their providers ignore such a change.
-//   - The random end of a name that Pulumi generates for a new resource: generatedName.
+//   - The random end of a name that Pulumi generates for a new resource: generatedName, and
+//     kubernetesName.
 //   - Identifiers that the engine gives to what does not exist yet: unknown.
 const hidden = "[secret]"
 
 // generatedName is a name that Pulumi generates: the resource's name, and seven random
 // hexadecimal digits (AWS provider, automatic names).
 var generatedName = regexp.MustCompile(`^(.+)-[0-9a-f]{7}$`)
+
+// kubernetesName is a name that the Kubernetes provider generates: the resource's name, and
+// eight random hexadecimal digits. The provider marks the object with autonamed
+// (pulumi-kubernetes, provider/pkg/metadata/naming.go).
+var kubernetesName = regexp.MustCompile(`^(.+)-[0-9a-f]{8}$`)
+
+const autonamed = "pulumi.com/autonamed"
+
+// ofKubernetes returns the generated name of a Kubernetes object, and the name without its
+// random end; empty for another resource.
+func ofKubernetes(s EngineStep) (name, stable string) {
+	metadata, _ := s.NewState.Inputs["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
+	name, _ = metadata["name"].(string)
+	match := kubernetesName.FindStringSubmatch(name)
+	if annotations[autonamed] != "true" || match == nil || match[1] != Name(s.URN) {
+		return "", ""
+	}
+	return name, match[1] + "-(generated)"
+}
 
 // generatedNames returns a replacer for the generated names of the resources that a
 // preview would create. Other resources refer to them in texts, such as a policy.
@@ -28,6 +49,9 @@ func generatedNames(steps []EngineStep) *strings.Replacer {
 	for _, s := range steps {
 		if s.NewState == nil || !slices.Contains([]string{"create", "create-replacement", "replace"}, s.Op) {
 			continue
+		}
+		if name, stable := ofKubernetes(s); name != "" {
+			pairs = append(pairs, [2]string{name, stable})
 		}
 		defaults, _ := s.NewState.Inputs["__defaults"].([]any)
 		for _, property := range defaults {

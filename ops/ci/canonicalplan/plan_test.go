@@ -49,6 +49,19 @@ func TestPlanHasNothingThatDiffersInEachRun(t *testing.T) {
 	require.Empty(t, Differences(one, run("2a85dbd", "username", "reversed")))
 }
 
+// The Kubernetes provider marks a name that it has generated.
+func TestGeneratedNamesOfKubernetes(t *testing.T) {
+	const job = "urn:pulumi:prod::p::kubernetes:batch/v1:Job::migrate-job"
+	run := func(name, annotations string) *Plan {
+		return plan(t, step("replace", job, `{"metadata": {"name": "`+name+`", "annotations": {`+annotations+`}}}`))
+	}
+	const marked = `"pulumi.com/autonamed": "true"`
+	one := run("migrate-job-c81c1e20", marked)
+	require.Equal(t, one.Digest, run("migrate-job-d4d61a44", marked).Digest)
+	require.NotEqual(t, one.Digest, run("other-job-d4d61a44", marked).Digest, "a name that is not the resource's")
+	require.NotEqual(t, run("migrate-job-c81c1e20", "").Digest, run("migrate-job-d4d61a44", "").Digest, "names that the program sets")
+}
+
 func TestWhatIsNotGeneratedCounts(t *testing.T) {
 	base := step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)
 	for _, tc := range []struct{ reason, other string }{

@@ -236,8 +236,8 @@ func digest(inputs map[string]any) string {
 		return built
 	}
 	promoted, _ := inputs["source"].(string)
-	_, of, _ := strings.Cut(promoted, "@")
-	return of
+	_, pinned, _ := strings.Cut(promoted, "@")
+	return pinned
 }
 
 // longer returns b if a is empty.
