@@ -14,9 +14,6 @@ import (
 	"github.com/progressive-framework/platform/components/postgres"
 )
 
-// issuerByURL replaces the file of the sandbox's issuer, which only make build creates.
-var issuerByURL = map[string]string{"progressive-framework:auth": `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`}
-
 // container is what a pod of the program has: its environment and its secrets.
 type container struct {
 	env     map[string]string
@@ -111,7 +108,7 @@ func TestNoServiceIsTheOwnerOfTheDatabase(t *testing.T) {
 		{"prod", []string{"exporter_iam", "mca_iam", "npa_iam", postgres.Owner, "web_iam", "wpa_iam"}, "postgres"},
 	} {
 		t.Run(tc.stack, func(t *testing.T) {
-			clients := clientsOf(containers(t, deployedWith(t, tc.stack, issuerByURL)))
+			clients := clientsOf(containers(t, deployedWith(t, tc.stack, withKeySet)))
 			require.Equal(t, tc.users, users(clients))
 			for key, c := range clients {
 				user, app, _ := strings.Cut(key, " ")
@@ -136,7 +133,7 @@ func TestNoServiceIsTheOwnerOfTheDatabase(t *testing.T) {
 func TestMigrationCreatesTheRolesThatLogIn(t *testing.T) {
 	for _, stack := range []string{"sandbox", "prod"} {
 		var names []string
-		env := containers(t, deployedWith(t, stack, issuerByURL))["migrate"].env
+		env := containers(t, deployedWith(t, stack, withKeySet))["migrate"].env
 		for pair := range strings.SplitSeq(env["ROLE_CONNECTIONS"], ",") {
 			name, _, _ := strings.Cut(pair, "=")
 			names = append(names, name)
@@ -160,9 +157,9 @@ func TestRotationMountsNewSecrets(t *testing.T) {
 	stores["passwordGeneration"] = 2
 	text, err := json.Marshal(stores)
 	require.NoError(t, err)
-	found := containers(t, deployedWith(t, "sandbox", map[string]string{
-		"progressive-framework:postgres": string(text), "progressive-framework:auth": issuerByURL["progressive-framework:auth"],
-	}))
+	changes := maps.Clone(withKeySet)
+	changes["progressive-framework:postgres"] = string(text)
+	found := containers(t, deployedWith(t, "sandbox", changes))
 	require.Subset(t, found["migrate"].secrets, []string{"postgres-roles-1", "postgres-roles-2"})
 	require.Equal(t, "2", found["migrate"].env["ROLE_GENERATION"])
 	clients := clientsOf(found)
