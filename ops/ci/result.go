@@ -65,8 +65,10 @@ func look(ctx context.Context, cli *pulumicli.CLI, commit string) (*result, erro
 	}
 	r.change = r.plan
 	addSources(policy, preview.Sources())
-	r.comparePolicies(state, cli)
-	r.cost = costs(state, raw, estimates(cli))
+	// A stack without a file has no waivers and no estimates.
+	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
+	r.comparePolicies(state, cli.Stack, values)
+	r.cost = costs(state, raw, estimates(values))
 	return r, nil
 }
 
@@ -141,14 +143,13 @@ func addSources(r *report.Report, sources map[string]string) {
 
 // comparePolicies marks the violations that the state has already. A state that can't be
 // evaluated, such as an empty one, has none.
-func (r *result) comparePolicies(state []byte, cli *pulumicli.CLI) {
+func (r *result) comparePolicies(state []byte, stack string, values map[string]string) {
 	earlier, err := source.Parse(state)
 	if err != nil {
 		r.policy.Compare(&report.Report{})
 		return
 	}
-	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
-	r.policy.Compare(evaluated(earlier.Graph, cli.Stack, r.policy.Environment, values))
+	r.policy.Compare(evaluated(earlier.Graph, stack, r.policy.Environment, values))
 }
 
 func evaluated(g *graph.Graph, stack, environment string, values map[string]string) *report.Report {
@@ -158,8 +159,7 @@ func evaluated(g *graph.Graph, stack, environment string, values map[string]stri
 
 // estimates are those of usage in the stack's configuration. The policy pack refuses wrong
 // ones, so an error here means none.
-func estimates(cli *pulumicli.CLI) map[string]int64 {
-	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
+func estimates(values map[string]string) map[string]int64 {
 	config, err := waiver.Parse(values[waiver.Key])
 	if err != nil || len(cost.EstimateFaults(config.Cost.Estimates)) > 0 {
 		return nil

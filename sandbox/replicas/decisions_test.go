@@ -105,19 +105,7 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 			},
 		}
 		replicas := int32(6)
-		scales := &scalefake.FakeScaleClient{}
-		scales.AddReactor("get", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
-			return true, &autoscalingv1.Scale{
-				ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
-				Spec:       autoscalingv1.ScaleSpec{Replicas: replicas},
-				Status:     autoscalingv1.ScaleStatus{Replicas: replicas, Selector: "app=web"},
-			}, nil
-		})
-		scales.AddReactor("update", "deployments", func(a clienttesting.Action) (bool, runtime.Object, error) {
-			scale := a.(clienttesting.UpdateAction).GetObject().(*autoscalingv1.Scale)
-			replicas = scale.Spec.Replicas
-			return true, scale, nil
-		})
+		scales := scaleOf(&replicas)
 		client := fake.NewClientset(hpa)
 		factory := informers.NewSharedInformerFactory(client, 0)
 		metrics := &walk{
@@ -162,4 +150,22 @@ func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
 	want, err := os.ReadFile(recorded)
 	require.NoError(t, err)
 	require.Equal(t, string(want), text.String(), "the controller decides otherwise: run go -C sandbox test ./replicas -update")
+}
+
+// scaleOf is the client of the Deployment web, which has so many replicas.
+func scaleOf(replicas *int32) *scalefake.FakeScaleClient {
+	scales := &scalefake.FakeScaleClient{}
+	scales.AddReactor("get", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, &autoscalingv1.Scale{
+			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
+			Spec:       autoscalingv1.ScaleSpec{Replicas: *replicas},
+			Status:     autoscalingv1.ScaleStatus{Replicas: *replicas, Selector: "app=web"},
+		}, nil
+	})
+	scales.AddReactor("update", "deployments", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		scale := a.(clienttesting.UpdateAction).GetObject().(*autoscalingv1.Scale)
+		*replicas = scale.Spec.Replicas
+		return true, scale, nil
+	})
+	return scales
 }

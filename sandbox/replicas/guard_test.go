@@ -11,18 +11,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/meta/testrestmapper"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes/fake"
-	scalefake "k8s.io/client-go/scale/fake"
-	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/controller/podautoscaler"
 )
@@ -103,19 +99,7 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 				},
 			},
 		}
-		scales := &scalefake.FakeScaleClient{}
-		scales.AddReactor("get", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
-			return true, &autoscalingv1.Scale{
-				ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
-				Spec:       autoscalingv1.ScaleSpec{Replicas: replicas},
-				Status:     autoscalingv1.ScaleStatus{Replicas: replicas, Selector: "app=web"},
-			}, nil
-		})
-		scales.AddReactor("update", "deployments", func(a clienttesting.Action) (bool, runtime.Object, error) {
-			scale := a.(clienttesting.UpdateAction).GetObject().(*autoscalingv1.Scale)
-			replicas = scale.Spec.Replicas
-			return true, scale, nil
-		})
+		scales := scaleOf(&replicas)
 		client := fake.NewClientset(hpa)
 		factory := informers.NewSharedInformerFactory(client, 0)
 		controller := podautoscaler.NewHorizontalController(ctx, client.CoreV1(), scales, client.AutoscalingV2(),

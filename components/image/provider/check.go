@@ -115,10 +115,7 @@ var importPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.~+-]*(/[A-Za-z0-9_
 
 // faults returns a failure for each invalid input. Unknown inputs are not checked.
 func faults(given property.Map, in ImageInputs) []p.CheckFailure {
-	rules := []struct {
-		property string
-		check    func() string // returns the reason and the fix, or an empty string
-	}{
+	return failures(given, []inputRule{
 		{"importPath", func() string { return badImportPath(in.ImportPath) }},
 		{"repository", func() string { return badRepository(in.Repository) }},
 		{"platforms", func() string { return badPlatforms(in.Platforms) }},
@@ -129,7 +126,17 @@ func faults(given property.Map, in ImageInputs) []p.CheckFailure {
 		{"goVersion", func() string { return mustBeUnset(in.GoVersion) }},
 		{"sources", func() string { return mustBeUnset(in.Sources) }},
 		{"signedBy", func() string { return mustBeUnset(in.SignedBy) }},
-	}
+	})
+}
+
+// inputRule checks one input.
+type inputRule struct {
+	property string
+	check    func() string // returns the reason and the fix, or an empty string
+}
+
+// failures returns a failure for each rule that a known input breaks.
+func failures(given property.Map, rules []inputRule) []p.CheckFailure {
 	var out []p.CheckFailure
 	for _, rule := range rules {
 		if given.Get(rule.property).HasComputed() {

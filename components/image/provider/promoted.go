@@ -150,19 +150,10 @@ func (r *Promoted) Read(ctx context.Context, req infer.ReadRequest[PromotedInput
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
-	ids, err := identities(ref.Context(), req.Inputs.Credentials)
-	if err != nil {
-		return unchanged, err
-	}
-	manifest, login, err := authenticate(ctx, ref, ids)
+	manifest, login, err := lookUp(ctx, ref, req.Inputs.Credentials)
 	switch {
-	case errors.Is(err, errDenied):
-		p.GetLogger(ctx).Warningf("cannot check whether %s still exists: %v. Its state is unchanged. "+
-			"To check it, log in (docker login %s) or run pulumi up, which sets new credentials, and refresh again",
-			ref, err, ref.Context().RegistryStr())
-		return unchanged, nil
 	case err != nil:
-		return unchanged, err
+		return unchanged, ignoreDenied(err)
 	case manifest == nil:
 		return infer.ReadResponse[PromotedInputs, PromotedState]{}, nil
 	}

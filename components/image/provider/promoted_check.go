@@ -88,27 +88,14 @@ func (in PromotedInputs) verifiedBefore(before property.Map) bool {
 
 // promotedFaults returns a failure for each invalid input. Unknown inputs are not checked.
 func promotedFaults(given property.Map, in PromotedInputs) []p.CheckFailure {
-	rules := []struct {
-		property string
-		check    func() string // returns the reason and the fix, or an empty string
-	}{
+	return failures(given, []inputRule{
 		{"source", func() string { return badSource(in.Source) }},
 		{"repository", func() string { return badRepository(in.Repository) }},
 		{"trustedKeys", func() string { return badTrustedKeys(in.TrustedKeys) }},
 		{"predicateTypes", func() string { return badPredicateTypes(in.PredicateTypes) }},
 		{"digest", func() string { return mustBeUnset(in.Digest) }},
 		{"tag", func() string { return mustBeUnset(in.Tag) }},
-	}
-	var out []p.CheckFailure
-	for _, rule := range rules {
-		if given.Get(rule.property).HasComputed() {
-			continue
-		}
-		if reason := rule.check(); reason != "" {
-			out = append(out, p.CheckFailure{Property: rule.property, Reason: reason})
-		}
-	}
-	return out
+	})
 }
 
 func badSource(source string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
@@ -32,19 +33,10 @@ func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, Ima
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
-	ids, err := identities(ref.Context(), req.Inputs.Credentials)
-	if err != nil {
-		return unchanged, err
-	}
-	manifest, login, err := authenticate(ctx, ref, ids)
+	manifest, login, err := lookUp(ctx, ref, req.Inputs.Credentials)
 	switch {
-	case errors.Is(err, errDenied):
-		p.GetLogger(ctx).Warningf("cannot check whether %s still exists: %v. Its state is unchanged. "+
-			"To check it, log in (docker login %s) or run pulumi up, which sets new credentials, and refresh again",
-			ref, err, ref.Context().RegistryStr())
-		return unchanged, nil
 	case err != nil:
-		return unchanged, err
+		return unchanged, ignoreDenied(err)
 	case manifest == nil:
 		return infer.ReadResponse[ImageInputs, ImageState]{}, nil
 	case req.State.SignedBy == "":
@@ -58,4 +50,28 @@ func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, Ima
 		return infer.ReadResponse[ImageInputs, ImageState]{}, nil
 	}
 	return unchanged, nil
+}
+
+// lookUp looks for a manifest with every login. It returns what authenticate does, and
+// warns if all logins are refused.
+func lookUp(ctx context.Context, ref name.Digest, credentials *Credentials) (*v1.Descriptor, identity, error) {
+	ids, err := identities(ref.Context(), credentials)
+	if err != nil {
+		return nil, identity{}, err
+	}
+	manifest, login, err := authenticate(ctx, ref, ids)
+	if errors.Is(err, errDenied) {
+		p.GetLogger(ctx).Warningf("cannot check whether %s still exists: %v. Its state is unchanged. "+
+			"To check it, log in (docker login %s) or run pulumi up, which sets new credentials, and refresh again",
+			ref, err, ref.Context().RegistryStr())
+	}
+	return manifest, login, err
+}
+
+// ignoreDenied returns nil for an error of refused logins, of which lookUp has warned.
+func ignoreDenied(err error) error {
+	if errors.Is(err, errDenied) {
+		return nil
+	}
+	return err
 }
