@@ -79,20 +79,20 @@ func TestFirstDayPublishesTheDocumentsTarget(t *testing.T) {
 	require.NotEqual(t, Learning, f.Status().State)
 }
 
-// A burst that repeats at the same minute of each hour is expected before it comes.
+// The forecast has a burst before it comes, if it repeats at the same minute of each hour.
 func TestRepeatingBurstIsExpected(t *testing.T) {
 	f := New(testConfig())
 	load := daily(4*day+hour, 4)
 	for _, l := range load[:4*day-minute] {
 		f.Add(l)
 	}
-	median := f.Status()
-	require.Greater(t, median.Forecast, 1.2*median.Load, "a minute before the burst")
+	status := f.Status()
+	require.Greater(t, status.Forecast, 1.2*status.Load, "a minute before the burst")
 	for _, l := range load[4*day-minute : 4*day+20*minute] {
 		f.Add(l)
 	}
-	median = f.Status()
-	require.InDelta(t, 1, median.Forecast/median.Load, 0.08, "long after the burst")
+	status = f.Status()
+	require.InDelta(t, 1, status.Forecast/status.Load, 0.08, "long after the burst")
 }
 
 func TestConformalQuantileCoversExchangeableValues(t *testing.T) {

@@ -17,7 +17,8 @@ type Config struct {
 	// Floor is the target of the reactive trigger that holds in any case, as a share of a
 	// pod's capacity. Zero means the constant Floor.
 	Floor float64
-	// Horizon is how far ahead pods are needed, in steps.
+	// Horizon is how far ahead the load is forecast, in steps: the time until a new pod is
+	// ready.
 	Horizon int
 	// Start is the Unix time of the first step.
 	Start int64

@@ -113,7 +113,10 @@ func (g *gate) fade() {
 // hysteresis is the saving that a change of the candidate needs.
 const hysteresis = 0.005
 
-// choose picks the candidate for the next hour.
+// choose selects the candidate for the next hour: the cheapest that keeps the budget of
+// overload or, if none keeps it, the cheapest with nearly the least overload. Only candidates
+// that cost no more than the design document's HPA count. The present candidate stays if
+// another one saves less than hysteresis.
 func (g *gate) choose() {
 	best, state := -1, TooExpensive
 	for i, s := range g.candidates {

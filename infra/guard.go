@@ -17,9 +17,10 @@ const fixedGuard, placedGuard, appliedGuard = "fixed", "placed", "applied"
 // config.Stack.FixedFields, by their ids.
 type recordedValues map[string]string
 
-// guardFixedValues records what the stack keeps for its whole life. It is the
-// first resource, and it is waited for: after a refused change nothing else is
-// registered, also in an update without a preview.
+// guardFixedValues registers the guard of the values that can't change after the
+// stack was created. The guard is the first resource, and the program waits for
+// its result. So a refused change stops an update before another resource is
+// registered, even without a preview.
 func guardFixedValues(ctx *pulumi.Context, stack *config.Stack) (recordedValues, error) {
 	guard, err := changeguard.NewGuard(ctx, fixedGuard, stack.FixedFields())
 	if err != nil {
@@ -28,9 +29,9 @@ func guardFixedValues(ctx *pulumi.Context, stack *config.Stack) (recordedValues,
 	return guard.Recorded(ctx)
 }
 
-// previewAppliedValues judges what changes in one direction only, before AWS and
-// Kubernetes are asked about it: their answers do not name the configuration. An
-// update judges it later, in guardAppliedValues.
+// previewAppliedValues checks the values that can change in one direction only,
+// before AWS and Kubernetes see them: their errors do not name the configuration.
+// An update checks these values later, in guardAppliedValues.
 func previewAppliedValues(ctx *pulumi.Context, stack *config.Stack) error {
 	if !ctx.DryRun() {
 		return nil
@@ -43,8 +44,10 @@ func previewAppliedValues(ctx *pulumi.Context, stack *config.Stack) error {
 	return err
 }
 
-// guardAppliedValues records what changes in one direction only, after the
-// resources that it is about: a change that failed can be taken back.
+// guardAppliedValues records the values that can change in one direction only,
+// such as the version of EKS. It records them after the resources that have
+// these values. So if an update of a resource fails, the earlier value is still
+// recorded, and the change can be reverted.
 func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, stores *stores) error {
 	if ctx.DryRun() {
 		return nil // previewAppliedValues has registered it

@@ -53,7 +53,7 @@ type Args struct {
 	TopicARN, Region string
 	// Senders are the pods that send alerts.
 	Senders []controller.Client
-	// RequestShare is the share of its requests that it asks for, 1 to 100 %.
+	// RequestShare is the part of the full resource requests that the pods request, 1 to 100 %.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
 	NodeSelector map[string]string

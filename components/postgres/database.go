@@ -1,6 +1,6 @@
 // Package postgres owns the platform's PostgreSQL: a database of RDS, or a
-// server in the cluster, both set by the model in package postgrestuning. What
-// it has in common with other stores is in package datastore.
+// server in the cluster. Package postgrestuning computes the settings of both.
+// What they have in common with other stores is in package datastore.
 package postgres
 
 import (

@@ -39,7 +39,7 @@ type Args struct {
 	Image pulumi.StringInput
 	// Readers are the pods that scrape it.
 	Readers []controller.Client
-	// RequestShare is the share of its requests that it asks for, 1 to 100 %.
+	// RequestShare is the part of the full resource requests that the pods request, 1 to 100 %.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
 	NodeSelector map[string]string

@@ -65,7 +65,7 @@ func TestReportOfARepeatingLoad(t *testing.T) {
 	for _, trace := range report.Traces {
 		ours, document, perfect := trace.Results[Ours], trace.Results[Document], trace.Results[Perfect]
 		require.Less(t, ours.PodHours, 0.9*document.PodHours)
-		require.LessOrEqual(t, ours.OverloadShare, accepted)
+		require.LessOrEqual(t, ours.OverloadShare, acceptedOverload)
 		require.Less(t, perfect.PodHours, ours.PodHours)
 		require.Zero(t, perfect.OverloadShare)
 		require.GreaterOrEqual(t, perfect.IdealRatio, 1.0)

@@ -42,8 +42,8 @@ func Controllers() []Controller {
 const (
 	minPods, maxPods = 3, 50
 	documentTarget   = 0.7
-	// accepted is the share of overload that is no fault.
-	accepted = 0.001
+	// acceptedOverload is the largest OverloadShare that counts as none.
+	acceptedOverload = 0.001
 )
 
 // horizon is how long until a pod that is asked for now serves, in steps: the longest start,

@@ -125,7 +125,7 @@ func (r *Report) tune() {
 		sum, allowed := 0.0, s.target <= mostTarget
 		for _, t := range r.Traces {
 			sum += t.grid[i].IdealRatio
-			allowed = allowed && t.grid[i].OverloadShare <= max(accepted, t.Results[Document].OverloadShare)
+			allowed = allowed && t.grid[i].OverloadShare <= max(acceptedOverload, t.Results[Document].OverloadShare)
 		}
 		if allowed && sum < cost {
 			best, cost = i, sum
@@ -140,8 +140,8 @@ func (r *Report) tune() {
 			least := t.grid[h]
 			switch {
 			case settings[i].target > mostTarget:
-			case g.OverloadShare <= accepted && (least.OverloadShare > accepted || g.PodHours < least.PodHours),
-				least.OverloadShare > accepted && g.OverloadShare < least.OverloadShare:
+			case g.OverloadShare <= acceptedOverload && (least.OverloadShare > acceptedOverload || g.PodHours < least.PodHours),
+				least.OverloadShare > acceptedOverload && g.OverloadShare < least.OverloadShare:
 				h = i
 			}
 		}
@@ -182,7 +182,7 @@ func (r *Report) summarize() {
 		vsDocument = append(vsDocument, 1-o.PodHours/d.PodHours)
 		vsTuned = append(vsTuned, 1-o.PodHours/t.Results[Tuned].PodHours)
 		policies = append(policies, 1-t.Results[OursDocument].PodHours/d.PodHours)
-		if h := t.Results[Hindsight]; h.OverloadShare <= accepted && o.OverloadShare <= accepted {
+		if h := t.Results[Hindsight]; h.OverloadShare <= acceptedOverload && o.OverloadShare <= acceptedOverload {
 			vsHindsight = append(vsHindsight, 1-o.PodHours/h.PodHours)
 			perfectVsHindsight = append(perfectVsHindsight, 1-t.Results[Perfect].PodHours/h.PodHours)
 		} else {
@@ -192,10 +192,10 @@ func (r *Report) summarize() {
 			equal = append(equal, t.OverloadAtEqualCost)
 		}
 		tuned, ours, ideal = tuned+t.Results[Tuned].IdealRatio, ours+o.IdealRatio, ideal+t.Results[Perfect].IdealRatio
-		if o.OverloadShare <= accepted {
+		if o.OverloadShare <= acceptedOverload {
 			r.WithinBudget++
 		}
-		if o.OverloadShare <= max(accepted, d.OverloadShare) && o.PodHours <= 1.02*d.PodHours {
+		if o.OverloadShare <= max(acceptedOverload, d.OverloadShare) && o.PodHours <= 1.02*d.PodHours {
 			r.NotWorse++
 		}
 		r.RerunIdentical = r.RerunIdentical && t.identical

@@ -27,7 +27,7 @@ type test struct {
 
 // newTest returns the test of the configured scenarios.
 func newTest(cfg config) *test {
-	// The agents together have as many connections as the web app.
+	// The web app has cfg.connections, each of three agents a third, and there are at most 50 WebSockets.
 	t := &test{cfg: cfg, client: load.NewClient(cfg.url, cfg.token.claims.Subject, cfg.token.text, 3*cfg.connections, cfg.remote)}
 	for _, r := range load.Requests {
 		if !slices.Contains(cfg.scenarios, r.Scenario) {

@@ -93,8 +93,8 @@ func podClient(o stackoutput.Outputs) (kubernetes.Interface, error) {
 	return clients.Kubernetes, nil
 }
 
-// lastUpdate returns when the last update of a stack ended. A failed one is an error: what
-// runs is then not what the program says.
+// lastUpdate returns when the last update of a stack ended. It returns an error if that
+// update failed, because the stack may then differ from the program.
 func lastUpdate(history []stackoutput.Update) (time.Time, error) {
 	for _, u := range history {
 		if u.Kind != "update" {

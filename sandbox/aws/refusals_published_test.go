@@ -119,8 +119,8 @@ func TestAuthenticationModeChangesForwardOnly(t *testing.T) {
 	require.ErrorContains(t, f.s.update(cluster, in("API_AND_CONFIG_MAP")), "Unsupported authentication mode update")
 }
 
-// The stand-in refused these, and AWS takes them.
-func TestTakesWhatAWSTakes(t *testing.T) {
+// AWS accepts these inputs, so the stand-in must not refuse them.
+func TestInputsThatAWSAcceptsAreAccepted(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	zone := s.mustCreate(zoneT, "zone", props{"name": "example.org"})
@@ -135,17 +135,17 @@ func TestTakesWhatAWSTakes(t *testing.T) {
 	}
 	www := s.mustCreate(recordT, "www", record("A", "192.0.2.1"))
 	require.Empty(t, s.diff(www, record("AAAA", "2001:db8::1")).GetReplaces(), "Route 53: a type changes in place")
-	for name, in := range map[string]struct {
-		token string
-		in    props
+	for name, row := range map[string]struct {
+		token  string
+		inputs props
 	}{
 		"TXT with two strings":            {recordT, with(record("TXT", strings.Repeat("a", 255)+`""`+strings.Repeat("b", 255)), props{"name": "txt"})},
 		"gp3 of 80,000 IOPS":              {templateT, props{"blockDeviceMappings": []any{props{"deviceName": "/dev/xvda", "ebs": props{"volumeType": "gp3", "volumeSize": 65536, "iops": 80000, "throughput": 2000}}}}},
 		"Valkey 9":                        {cacheT, with(f.cache, props{"engine": "valkey", "engineVersion": "9.0"})},
 		"RDS: max_connections of 8388607": {dbParametersT, props{"family": "postgres17", "parameters": []any{props{"name": "max_connections", "value": "8388607", "applyMethod": "pending-reboot"}}}},
-		"a rate of WAF of 10":             {webACLT, with(webACL(), props{"rules": []any{rate(10)}})},
+		"WAF: a rate limit of 10":         {webACLT, with(webACL(), props{"rules": []any{rate(10)}})},
 	} {
-		_, err := s.create(in.token, "taken", in.in)
+		_, err := s.create(row.token, "accepted", row.inputs)
 		require.NoError(t, err, name)
 	}
 	for _, version := range []string{"TLSv1.2_2025", "TLSv1.3_2025"} {

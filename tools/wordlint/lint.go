@@ -68,7 +68,7 @@ func check(path string, f Fragment, rules []Rule) []Finding {
 		if pattern == nil || (r.Paths != nil && !r.Paths.MatchString(path)) || (r.Unless != nil && r.Unless.MatchString(text)) {
 			continue
 		}
-		if r.Except != nil { // blanks keep the offsets
+		if r.Except != nil { // NUL bytes replace the exceptions: offsets and lines stay the same
 			text = r.Except.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\x00", len(s)) })
 		}
 		last := -1
@@ -79,12 +79,12 @@ func check(path string, f Fragment, rules []Rule) []Finding {
 			}
 			last = line
 			word := strings.Join(strings.Fields(text[span[0]:span[1]]), " ")
-			where := f.Text
+			context := f.Text
 			if !f.Name {
-				where = strings.Split(f.Text, "\n")[line-f.Line]
+				context = strings.Split(f.Text, "\n")[line-f.Line]
 			}
-			out = append(out, Finding{path, line, r.Word, where, fmt.Sprintf("%q: say %s (rule %q): %s",
-				word, r.Say, r.Word, strings.TrimSpace(where))})
+			out = append(out, Finding{path, line, r.Word, context, fmt.Sprintf("%q: say %s (rule %q): %s",
+				word, r.Say, r.Word, strings.TrimSpace(context))})
 		}
 	}
 	return out

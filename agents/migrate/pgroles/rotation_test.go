@@ -117,7 +117,7 @@ func TestVerifierIsOfOnePassword(t *testing.T) {
 	printable := rapid.StringMatching(`[!-~]{1,60}`)
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := printable.Draw(t, "first"), printable.Draw(t, "second")
-		stored, err := verifier(first, []byte(second), 10)
+		stored, err := verifierWithSalt(first, []byte(second), 10)
 		require.NoError(t, err)
 		require.True(t, verifies(stored, first))
 		require.Equal(t, first == second, verifies(stored, second))

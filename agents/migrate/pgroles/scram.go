@@ -26,22 +26,22 @@ var base = base64.StdEncoding
 func newVerifier(password string) (string, error) {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // never fails
-	return verifier(password, salt, iterations)
+	return verifierWithSalt(password, salt, iterations)
 }
 
-// verifier is newVerifier for a salt. The password must be ASCII, which SCRAM's
-// preparation of texts does not change.
-func verifier(password string, salt []byte, rounds int) (string, error) {
+// verifierWithSalt returns the SCRAM-SHA-256 verifier of a password with a given salt. The
+// password must be ASCII, because SASLprep is not applied.
+func verifierWithSalt(password string, salt []byte, rounds int) (string, error) {
 	salted, err := pbkdf2.Key(sha256.New, password, salt, rounds, sha256.Size)
 	if err != nil {
 		return "", fmt.Errorf("SCRAM verifier: %w", err)
 	}
-	stored := sha256.Sum256(keyed(salted, "Client Key"))
+	stored := sha256.Sum256(hmacSHA256(salted, "Client Key"))
 	return fmt.Sprintf("%s%d:%s$%s:%s", verifierPrefix, rounds, base.EncodeToString(salt),
-		base.EncodeToString(stored[:]), base.EncodeToString(keyed(salted, "Server Key"))), nil
+		base.EncodeToString(stored[:]), base.EncodeToString(hmacSHA256(salted, "Server Key"))), nil
 }
 
-func keyed(key []byte, text string) []byte {
+func hmacSHA256(key []byte, text string) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(text))
 	return mac.Sum(nil)
@@ -63,6 +63,6 @@ func verifies(stored, password string) bool {
 	if err != nil {
 		return false
 	}
-	own, err := verifier(password, salt, count)
+	own, err := verifierWithSalt(password, salt, count)
 	return err == nil && hmac.Equal([]byte(own), []byte(stored))
 }

@@ -220,8 +220,9 @@ var invalidInTags = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 // others use. The tag has the digest, so that it never moves, as repositories with
 // immutable tags require.
 //
-// A promoted image has a prefix: it may have the digest of an Image of the same name that
-// it takes the place of, whose deletion then keeps the manifest.
+// The tag of a promoted image has a prefix. A promoted image can replace an Image with the
+// same name and digest. Their tags differ, so that the deletion of the old Image keeps the
+// manifest.
 func resourceTag(urn resource.URN, prefix, hex string) string {
 	owner := "image"
 	if urn.IsValid() {

@@ -16,7 +16,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// Types of a trigger that are not a resource's.
+// KEDA's types of triggers, without those of the resource metrics: cpu and memory.
 const (
 	// Prometheus needs the metadata serverAddress.
 	Prometheus = "prometheus"

@@ -258,7 +258,7 @@ func refreshNetworkACL(c *Call) error {
 		c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
 			rule := Object(o.State)
 			if rule.String("networkAclId") == c.ID && rule.Bool("egress") == (direction == "egress") {
-				entries = append(entries, shownEntry(rule))
+				entries = append(entries, inlineEntry(rule))
 			}
 			return true
 		})
@@ -268,8 +268,9 @@ func refreshNetworkACL(c *Call) error {
 	return nil
 }
 
-// shownEntry converts a rule that is a separate resource to the form of inline rules.
-func shownEntry(rule Object) map[string]any {
+// inlineEntry converts a NetworkAclRule, a separate resource, to an entry of its network
+// ACL's property ingress or egress.
+func inlineEntry(rule Object) map[string]any {
 	out := map[string]any{
 		"ruleNo": rule["ruleNumber"], "action": rule["ruleAction"], "protocol": protocolNumber(rule.String("protocol")),
 		"fromPort": float64(rule.Int("fromPort")), "toPort": float64(rule.Int("toPort")),

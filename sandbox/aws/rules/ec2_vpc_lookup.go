@@ -13,7 +13,7 @@ import (
 
 // vpcOf implements getVpc: ec2/vpc_data_source.go.
 func vpcOf(c *Call, in Object) (Object, error) {
-	if err := onlyBy(in, "id"); err != nil {
+	if err := checkLookupKey(in, "id"); err != nil {
 		return nil, err
 	}
 	vpc, ok := c.resolve(toVPC, in.String("id"))
@@ -31,7 +31,7 @@ func vpcOf(c *Call, in Object) (Object, error) {
 
 // subnetOf implements getSubnet: ec2/vpc_subnet_data_source.go.
 func subnetOf(c *Call, in Object) (Object, error) {
-	if err := onlyBy(in, "id"); err != nil {
+	if err := checkLookupKey(in, "id"); err != nil {
 		return nil, err
 	}
 	subnet, ok := c.resolve(toSubnet, in.String("id"))
@@ -114,7 +114,7 @@ func (c *Call) associatedWith(table string) []string {
 
 // routeTableOf implements getRouteTable: ec2/vpc_route_table_data_source.go.
 func routeTableOf(c *Call, in Object) (Object, error) {
-	if err := onlyBy(in, "routeTableId"); err != nil {
+	if err := checkLookupKey(in, "routeTableId"); err != nil {
 		return nil, err
 	}
 	table, ok := c.resolve(toRouteTable, in.String("routeTableId"))
@@ -166,8 +166,8 @@ func internetGatewayOf(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// onlyBy returns an error for a lookup by other properties than one.
-func onlyBy(in Object, property string) error {
+// checkLookupKey returns an error unless property is the only argument of a lookup.
+func checkLookupKey(in Object, property string) error {
 	if !in.Has(property) || len(in) > 1 {
 		return fmt.Errorf("the stand-in looks this up by %s only, not by %v", property, slices.Sorted(maps.Keys(in)))
 	}

@@ -17,7 +17,8 @@ func refuse(code, message string, args ...any) error {
 	return &APIError{code, fmt.Sprintf(message, args...)}
 }
 
-// UnknownTypeError is returned for a resource type or function without a row.
+// UnknownTypeError is returned for a resource type or function that the stand-in has no
+// rules for: no Row of this package.
 type UnknownTypeError struct{ Token string }
 
 func (e *UnknownTypeError) Error() string {

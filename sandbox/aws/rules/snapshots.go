@@ -177,7 +177,7 @@ func clusterSnapshotOf(c *Call, in Object) (Object, error) {
 }
 
 func (c *Call) snapshotByName(in Object, property, kind, token string) (store.Object, error) {
-	if err := onlyBy(in, property); err != nil {
+	if err := checkLookupKey(in, property); err != nil {
 		return store.Object{}, err
 	}
 	snapshot, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[token]), Type: kind, ID: in.String(property)})

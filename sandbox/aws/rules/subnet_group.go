@@ -98,7 +98,8 @@ func notDefault(v any) string {
 	return ""
 }
 
-// The names that RDS and DocumentDB share: lower case, as the provider asks.
+// The rules for names that are the same for RDS and DocumentDB. The provider requires lower
+// case.
 var (
 	databaseName       = all(length(1, 63), pattern(`[a-z](?:-?[0-9a-z])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
 	databaseNamePrefix = all(length(1, 37), pattern(`[a-z](?:-?[0-9a-z])*-?`, "lower-case letters, digits and single hyphens, beginning with a letter"))

@@ -88,7 +88,7 @@ func (s *stack) checkPreview(t *testing.T, original map[string]any, c change) {
 		return
 	}
 	held := s.protectedIDs(t)
-	for _, step := range s.preview(t).replaced() {
+	for _, step := range s.preview(t).destructiveSteps() {
 		_, urn, _ := strings.Cut(step, " ")
 		require.NotContains(t, held, urn, "%s would be replaced", urn)
 	}

@@ -24,7 +24,7 @@ func TestGeneratedConfigurationsPreview(t *testing.T) {
 	for _, values := range all {
 		t.Log(values)
 		s.useConfiguration(t, values)
-		require.Empty(t, s.preview(t).replaced())
+		require.Empty(t, s.preview(t).destructiveSteps())
 	}
 }
 

@@ -99,7 +99,7 @@ func TestExistingVPC(t *testing.T) {
 
 	// The nodes now hold addresses. That is no reason to refuse the stack.
 	s.configure(t, original, network(map[string]any{"privateSubnetIds": []string{o.private[2], o.private[1], o.private[0]}}))
-	require.Empty(t, s.preview(t).replaced(), "the order of the subnets does not matter")
+	require.Empty(t, s.preview(t).destructiveSteps(), "the order of the subnets does not matter")
 
 	s.configure(t, original, nil)
 	out, err := s.try(t, "preview")

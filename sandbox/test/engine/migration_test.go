@@ -18,7 +18,7 @@ func failedMigrationRunsAgain(t *testing.T, s *stack) {
 	s.fail(t, namespace, first)
 
 	var replaced bool
-	for _, step := range s.preview(t).replaced() {
+	for _, step := range s.preview(t).destructiveSteps() {
 		require.Contains(t, step, "batch/v1:Job", "nothing else is replaced")
 		replaced = true
 	}

@@ -58,17 +58,18 @@ func (s *stack) one(t *testing.T, kind, part string) object {
 	return found[0]
 }
 
-// replaced lists the resources that a plan would delete or replace.
-func (p plan) replaced() []string {
-	var urns []string
+// destructiveSteps lists the steps of a plan that delete or replace a resource, each as
+// OPERATION URN.
+func (p plan) destructiveSteps() []string {
+	var steps []string
 	for _, step := range p.Steps {
 		switch step.Op {
 		case "same", "create", "update", "read", "refresh":
 		default:
-			urns = append(urns, step.Op+" "+step.URN)
+			steps = append(steps, step.Op+" "+step.URN)
 		}
 	}
-	return urns
+	return steps
 }
 
 // autoscaledCountIsKept changes a group's desired capacity, as Cluster Autoscaler does.
@@ -99,7 +100,7 @@ func nodesRollOneTierAtATime(t *testing.T, s *stack) {
 	require.Contains(t, out, "can't change in one update")
 	s.pulumi(t, "config", "rm", "--path", app)
 	template := s.one(t, "ec2/launchTemplate:LaunchTemplate", "-web-")
-	require.Empty(t, s.preview(t).replaced(), "the template and its former version stay")
+	require.Empty(t, s.preview(t).destructiveSteps(), "the template and its former version stay")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.Equal(t, template.ID, s.one(t, "ec2/launchTemplate:LaunchTemplate", "-web-").ID)
 	require.Equal(t, []string{"progressive-framework-v5-web-prod"}, s.refreshes(t))
@@ -148,7 +149,7 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 	zone := []string{"--path", "progressive-framework:network.zones[3]"}
 	s.pulumi(t, append([]string{"config", "set"}, append(zone, "us-east-1d")...)...)
 	p := s.preview(t)
-	require.Empty(t, p.replaced())
+	require.Empty(t, p.destructiveSteps())
 	require.Positive(t, p.ChangeSummary["create"])
 	subnets := len(s.objects(t, "ec2/subnet:Subnet"))
 	s.pulumi(t, "up", "--yes", "--skip-preview")
@@ -164,7 +165,7 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 	s.pulumi(t, append([]string{"config", "set"}, append(zone, "us-east-1d")...)...)
 	s.unprotect(t)
 	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
-	for _, gone := range s.preview(t).replaced() {
+	for _, gone := range s.preview(t).destructiveSteps() {
 		require.Regexp(t, `^delete .*-d(-[a-z0-9]+)?$`, gone)
 	}
 	s.pulumi(t, "up", "--yes", "--skip-preview")
@@ -179,7 +180,7 @@ func instanceClassChangesParameters(t *testing.T, s *stack) {
 	before := s.one(t, database, "")
 	buffers := parameter(t, s.one(t, group, ""), "shared_buffers")
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:postgres.instanceClass", "db.r7g.4xlarge")
-	require.Empty(t, s.preview(t).replaced())
+	require.Empty(t, s.preview(t).destructiveSteps())
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	after := s.one(t, database, "")
 	require.Equal(t, before.ID, after.ID)

@@ -45,7 +45,7 @@ func TestMinorUpgrade(t *testing.T) {
 
 	upgrade := func(changes map[string]any) {
 		s.configure(t, original, changes)
-		require.Empty(t, s.preview(t).replaced(), "%v", changes)
+		require.Empty(t, s.preview(t).destructiveSteps(), "%v", changes)
 		s.pulumi(t, "up", "--yes", "--skip-preview")
 		requireNoChanges(t, s)
 	}

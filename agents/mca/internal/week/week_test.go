@@ -33,7 +33,7 @@ func training(minutes map[int]int) *Training {
 
 func TestDaysWithASessionGetMoreEnergy(t *testing.T) {
 	w := Merge(nutrition(2000, 2000, 2000, 2000, 2000, 2000, 2000), training(map[int]int{1: 60, 3: 60, 5: 60}), 80)
-	// 2.5 MET above rest for an hour at 80 kg.
+	// Training needs 2.5 MET more than rest, and 1 MET is 1 kcal an hour for each kg: 2.5 × 80 kg × 1 h.
 	require.Equal(t, 200.0, w.Days[0].TrainingKcal)
 	for _, d := range w.Days {
 		if len(d.Sessions) > 0 {

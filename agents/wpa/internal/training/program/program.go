@@ -61,7 +61,7 @@ type Item struct {
 	HoldSeconds int
 	RestSeconds int     // after each set except the last
 	WeightKg    float64 // 0 if the history has none or the exercise has no weight
-	Why         string  // what the history changed
+	Why         string  // how the user's history changed the exercise; empty: it did not
 }
 
 // Range is a number of repetitions. Both ends are included.
