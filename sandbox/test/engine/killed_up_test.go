@@ -25,7 +25,9 @@ func TestKilledUpRecovers(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStack(t, newEnvironment(t), name)
+			e := newEnvironment(t)
+			e.checkpoints = true
+			s := newStack(t, e, name)
 			defer destroyRemovesEverything(t, s)
 			for _, p := range points {
 				s.killUp(t, p)

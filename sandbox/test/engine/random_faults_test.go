@@ -20,7 +20,9 @@ func TestFaultsAtRandomPoints(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 
-	s := newStack(t, newEnvironment(t), "prod")
+	e := newEnvironment(t)
+	e.checkpoints = true
+	s := newStack(t, e, "prod")
 	defer destroyRemovesEverything(t, s)
 	total := s.preview(t).creationsAtAWS()
 	for i := range faultCount {
