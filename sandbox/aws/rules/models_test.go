@@ -66,16 +66,16 @@ func TestEmptyTextIsRefusedWhereAValueIsRequired(t *testing.T) {
 			p := row.Props[path]
 			var failures []string
 			v := validator{s: s, row: row, fail: func(_, reason string, _ ...any) { failures = append(failures, reason) }}
-			required := v.requires(p, path) || !strings.HasSuffix(typ, "?")
+			required := v.isRequired(p, path) || !strings.HasSuffix(typ, "?")
 			name := path[strings.LastIndex(path, ".")+1:]
 			parent := strings.TrimSuffix(strings.TrimSuffix(path, name), ".")
 			switch {
 			case p.Empty:
 				continue
 			case strings.TrimSuffix(typ, "?") == "string" && required:
-				v.object(schema.Fields{name: typ}, Object{name: ""}, parent, parent)
+				v.checkObject(schema.Fields{name: typ}, Object{name: ""}, parent, parent)
 			case strings.TrimSuffix(typ, "?") == "[string]":
-				v.object(schema.Fields{name: typ}, Object{name: []any{""}}, parent, parent)
+				v.checkObject(schema.Fields{name: typ}, Object{name: []any{""}}, parent, parent)
 			default:
 				continue
 			}
@@ -92,7 +92,7 @@ func TestPanicIsAnErrorThatNamesTheRow(t *testing.T) {
 	add(&Row{Token: token})
 	t.Cleanup(func() { delete(rows, token) })
 	err := func() (err error) {
-		defer recovered(token, &err)
+		defer recoverPanic(token, &err)
 		panic("a row's own fault")
 	}()
 	require.ErrorContains(t, err, "row of "+token)

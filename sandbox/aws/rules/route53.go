@@ -24,7 +24,7 @@ var _ = add(&Row{
 	Source: "route53/zone.go", Page: "Route53/latest/APIReference/API_CreateHostedZone.html",
 	Label: "Route53 Hosted Zone", Global: true, ID: "Z{id20}", NotFound: "NoSuchHostedZone",
 	Props: Props{
-		"name":            {Replace: true, Required: true, Valid: hostedZoneName, Same: sameDomain},
+		"name":            {Replace: true, Required: true, Valid: checkHostedZoneName, Same: sameDomain},
 		"comment":         {Preset: "Managed by Pulumi", Valid: length(0, 256)},
 		"forceDestroy":    {Default: false},
 		"delegationSetId": {Replace: true, Refuse: noRow},
@@ -48,8 +48,9 @@ var _ = add(&Row{
 	},
 })
 
-// hostedZoneName validates a domain name that may end with a dot.
-func hostedZoneName(v any) string {
+// checkHostedZoneName returns a message unless v is a domain name, which may end with a
+// dot.
+func checkHostedZoneName(v any) string {
 	name, _ := v.(string)
 	return domainName(strings.TrimSuffix(name, "."))
 }

@@ -117,8 +117,8 @@ type Prop struct {
 	JSON bool
 	// Empty says that AWS takes an empty text as a value, also where one is required.
 	Empty bool
-	// Omit says that the provider sends a value that AWS requires if the program gives
-	// none.
+	// Omit says that the program may omit the property although AWS requires it. The
+	// provider then sends a value.
 	Omit bool
 	// Present says that an empty object has a meaning, such as an action of AWS WAF,
 	// and so differs from an omitted one.

@@ -21,9 +21,9 @@ var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/
 // name. AWS publishes more; another one needs a line here.
 var imageReleases = []string{"20260129", "20260209", "20260224", "20260304", "20260311", "20260318", "20260625", "20260923"}
 
-// publicParameter implements getParameter: ssm/parameter_data_source.go. The image id is
+// getParameter implements getParameter: ssm/parameter_data_source.go. The image id is
 // generated. It is always the same for a region and a parameter.
-func publicParameter(c *Call, in Object) (Object, error) {
+func getParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)
 	if match == nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // The rows are written by hand. These tests compare them with the structure that is
-// generated from the SDK.
+// isGenerated from the SDK.
 
 func TestEveryRowHasAGeneratedStructure(t *testing.T) {
 	resources, functionTokens, err := schema.Tokens()
