@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
 )
 
-// A row has the values that the stand-in knows. They are a part of those that AWS
-// publishes. If they are all of them, the row leaves them to the model.
+// The Enum of a row is a proper subset of the values in AWS's model. A row must not
+// repeat all values of the model.
 func TestEnumsOfRowsArePartsOfTheModels(t *testing.T) {
 	table := models.Load()
 	for _, token := range Tokens() {
@@ -37,8 +37,9 @@ func TestEnumsOfRowsArePartsOfTheModels(t *testing.T) {
 	}
 }
 
-// textPaths returns the types of all properties that the rows accept, by path.
-func textPaths(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
+// addAcceptedTypes adds the type of every property that the row accepts to out, by
+// path.
+func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
 	for name, typ := range fields {
 		at := dotted(path, name)
 		p, ok := row.Props[at]
@@ -48,20 +49,20 @@ func textPaths(s *schema.Resource, fields schema.Fields, path string, row *Row, 
 		out[at] = typ
 		inner := strings.Trim(strings.TrimSuffix(typ, "?"), "[]")
 		if strings.HasPrefix(inner, "@") {
-			textPaths(s, s.Object(inner), at, row, out)
+			addAcceptedTypes(s, s.Object(inner), at, row, out)
 		}
 	}
 }
 
-// The provider sends an empty text as it is where a value is required and in lists. AWS
-// refuses it there, unless the row says Empty.
+// The provider sends an empty text if it is in a list or if the property is required.
+// AWS refuses that text, unless the row says Empty.
 func TestEmptyTextIsRefusedWhereAValueIsRequired(t *testing.T) {
 	refused := 0
 	for _, token := range Tokens() {
 		s, row, err := schemaAndRow(token)
 		require.NoError(t, err)
 		types := map[string]string{}
-		textPaths(s, s.Inputs, "", row, types)
+		addAcceptedTypes(s, s.Inputs, "", row, types)
 		for path, typ := range types {
 			p := row.Props[path]
 			var failures []string

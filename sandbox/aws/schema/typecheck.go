@@ -22,7 +22,7 @@ type Problem struct {
 // every type. object returns the fields of a nested type.
 func Inputs(fields Fields, object func(typ string) Fields, values map[string]any) []Problem {
 	c := checker{object: object}
-	c.fields(fields, values, "")
+	c.checkFields(fields, values, "")
 	slices.SortFunc(c.problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
 	return c.problems
 }
@@ -37,15 +37,15 @@ func (c *checker) fail(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{path, fmt.Sprintf(format, args...)})
 }
 
-// fields checks the values of one object, whose path is given.
-func (c *checker) fields(fields Fields, values map[string]any, path string) {
+// checkFields checks the values of the object at a path.
+func (c *checker) checkFields(fields Fields, values map[string]any, path string) {
 	for name, v := range values {
 		typ, ok := fields[name]
 		if !ok {
 			c.fail(join(path, name), "no such property; known are %s", strings.Join(fields.Names(), ", "))
 			continue
 		}
-		c.value(strings.TrimSuffix(typ, "?"), v, join(path, name))
+		c.checkValue(strings.TrimSuffix(typ, "?"), v, join(path, name))
 	}
 	for name, typ := range fields {
 		if _, ok := values[name]; !ok && !strings.HasSuffix(typ, "?") {
@@ -54,9 +54,9 @@ func (c *checker) fields(fields Fields, values map[string]any, path string) {
 	}
 }
 
-// value checks that a value has a type, which is in the notation of the package. It adds
-// a problem for each part of the value that does not.
-func (c *checker) value(typ string, v any, path string) {
+// checkValue checks that a value has a type, which is in the notation of the package.
+// It adds a problem for each part of the value that has another type.
+func (c *checker) checkValue(typ string, v any, path string) {
 	if wire.IsUnknown(v) {
 		return
 	}
@@ -95,7 +95,7 @@ func (c *checker) value(typ string, v any, path string) {
 			return
 		}
 		for i, item := range list {
-			c.value(typ[1:len(typ)-1], item, fmt.Sprintf("%s[%d]", path, i))
+			c.checkValue(typ[1:len(typ)-1], item, fmt.Sprintf("%s[%d]", path, i))
 		}
 	case strings.HasPrefix(typ, "{"):
 		m, ok := v.(map[string]any)
@@ -104,7 +104,7 @@ func (c *checker) value(typ string, v any, path string) {
 			return
 		}
 		for name, item := range m {
-			c.value(typ[1:len(typ)-1], item, join(path, name))
+			c.checkValue(typ[1:len(typ)-1], item, join(path, name))
 		}
 	case strings.HasPrefix(typ, "@"):
 		m, ok := v.(map[string]any)
@@ -112,7 +112,7 @@ func (c *checker) value(typ string, v any, path string) {
 			c.fail(path, "must be an object, is %s", kindOf(v))
 			return
 		}
-		c.fields(c.object(typ), m, path)
+		c.checkFields(c.object(typ), m, path)
 	}
 }
 
