@@ -186,14 +186,14 @@ func checkSpace(ctx context.Context, w workspace) error {
 	return preflight.Space(spaceNeeds(w, dirs[0], dirs[1]))
 }
 
-// spaceNeeds returns what a cold build will add to each folder: what a folder
-// holds already is not needed again.
+// spaceNeeds returns the disk space that a cold build needs in each folder. The content
+// of a folder counts as a part of that space.
 func spaceNeeds(w workspace, modules, packages string) []preflight.Need {
 	return []preflight.Need{
-		{Dir: modules, What: "Go modules", Bytes: missing(coldModules, modules)},
-		{Dir: packages, What: "compiled packages", Bytes: missing(coldCache, packages)},
+		{Dir: modules, What: "Go modules", Bytes: missingBytes(coldModules, modules)},
+		{Dir: packages, What: "compiled packages", Bytes: missingBytes(coldCache, packages)},
 		{Dir: os.TempDir(), What: "the linker", Bytes: coldWork},
-		{Dir: w.sandbox, What: "the sandbox", Bytes: missing(coldSandbox, w.sandbox)},
+		{Dir: w.sandbox, What: "the sandbox", Bytes: missingBytes(coldSandbox, w.sandbox)},
 	}
 }
 
@@ -207,8 +207,8 @@ func goFolders(ctx context.Context, w workspace) []string {
 	return strings.Split(strings.TrimSpace(string(raw)), "\n")
 }
 
-// missing returns the bytes that dir still lacks to hold total bytes.
-func missing(total uint64, dir string) uint64 {
+// missingBytes returns the number of bytes that dir lacks to hold total bytes.
+func missingBytes(total uint64, dir string) uint64 {
 	var used uint64
 	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -43,17 +43,17 @@ func counterRequest(name string, operation int) (bool, error) {
 }
 
 func existingCounters() ([]string, error) {
-	var names []string
+	var joinNames []string
 	for _, name := range proxyCounters {
 		found, err := counterRequest(name, accountingGet)
 		if err != nil {
-			return names, err
+			return joinNames, err
 		}
 		if found {
-			names = append(names, name)
+			joinNames = append(joinNames, name)
 		}
 	}
-	return names, nil
+	return joinNames, nil
 }
 
 // removeCounters must run after removeRules: a counter in use can't be deleted.

@@ -54,16 +54,16 @@ func apiServerFlags(l *layout.Layout) []string {
 		setting{"requestheader-username-headers", "X-Remote-User"},
 		setting{"proxy-client-cert-file", p.cert("front-proxy-client")},
 		setting{"proxy-client-key-file", p.key("front-proxy-client")},
-		// Requests go to the pod's address, because a machine without a default
-		// route cannot reach a service's address.
+		// The API server sends requests to the pod's address, because a machine without
+		// a default route cannot reach a service's address.
 		setting{"enable-aggregator-routing", "true"},
 		setting{"profiling", "false"},
 	)
 	if l.Cluster == layout.ClusterLocal {
 		return append(flags, render(setting{"advertise-address", NodeAddress})...)
 	}
-	// There are no pods that need the API server's address. The node's address
-	// needs root, so the API server must not announce one.
+	// A simulated cluster has no pods that need the API server's address. Only root can
+	// add the node's address to the machine, so the API server announces none.
 	return append(flags, render(
 		setting{"advertise-address", "127.0.0.1"},
 		setting{"endpoint-reconciler-type", "none"},

@@ -46,9 +46,9 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 		left = append(left, "file "+nodeState)
 	}
 	var errs []error
-	add := func(what string, names []string, err error) {
+	add := func(what string, joinNames []string, err error) {
 		errs = append(errs, err)
-		for _, name := range names {
+		for _, name := range joinNames {
 			left = append(left, what+" "+name)
 		}
 	}
@@ -60,16 +60,16 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	add("address", address, err)
 	for _, tool := range ruleTools {
 		all, err := savedRules(ctx, tool)
-		var names []string
+		var joinNames []string
 		for _, r := range all {
 			for _, c := range r.chains {
-				names = append(names, r.table+" chain "+c)
+				joinNames = append(joinNames, r.table+" chain "+c)
 			}
 			for _, j := range r.jumps {
-				names = append(names, r.table+" rule "+j)
+				joinNames = append(joinNames, r.table+" rule "+j)
 			}
 		}
-		add(tool, names, err)
+		add(tool, joinNames, err)
 	}
 	counters, err := existingCounters()
 	add("nfacct", counters, err)
@@ -84,11 +84,11 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 
 // sandboxProcess is a process of the sandbox that was found without its record.
 type sandboxProcess struct {
-	pid  int
-	what string
+	pid     int
+	command string
 }
 
-func (s sandboxProcess) String() string { return fmt.Sprintf("process %d (%s)", s.pid, s.what) }
+func (s sandboxProcess) String() string { return fmt.Sprintf("process %d (%s)", s.pid, s.command) }
 
 // remainingProcesses finds the components of a sandbox by command line and
 // environment, containerd and its shims by their socket, and containers by their
@@ -197,11 +197,11 @@ func podLinks() ([]netlink.Link, error) {
 }
 
 func linkNames(links []netlink.Link) []string {
-	names := make([]string, len(links))
+	joinNames := make([]string, len(links))
 	for i, link := range links {
-		names[i] = link.Attrs().Name
+		joinNames[i] = link.Attrs().Name
 	}
-	return names
+	return joinNames
 }
 
 // hasAddress returns the node's address on the loopback device, if it is there.
