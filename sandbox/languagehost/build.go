@@ -24,7 +24,7 @@ func (h *host) executable(ctx context.Context, dir string, o options) (string, f
 	nothing := func() {}
 	switch {
 	case o.Binary != "":
-		path, err := find(dir, o.Binary)
+		path, err := findExecutable(dir, o.Binary)
 		return path, nothing, err
 	case o.BuildTarget != "":
 		target := o.BuildTarget
@@ -47,8 +47,8 @@ func (h *host) executable(ctx context.Context, dir string, o options) (string, f
 	}
 }
 
-// find looks for a prebuilt executable in the program's folder, then on PATH.
-func find(dir, name string) (string, error) {
+// findExecutable looks for a prebuilt executable in the program's folder, then on PATH.
+func findExecutable(dir, name string) (string, error) {
 	local := name
 	if !filepath.IsAbs(local) {
 		local = filepath.Join(dir, name)
@@ -93,7 +93,8 @@ func (h *host) build(ctx context.Context, dir, target string) error {
 	return nil
 }
 
-// command is exec.CommandContext with a SIGINT before the kill.
+// command returns a command that gets a SIGINT when ctx ends, and a SIGKILL after
+// grace.
 func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

@@ -61,10 +61,10 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
-	if err := anchor(description, l.Project); err != nil {
+	if err := makePathsAbsolute(description, l.Project); err != nil {
 		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, file), err)
 	}
-	dir := copied(l, stack)
+	dir := copyFolder(l, stack)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 	}
@@ -98,8 +98,8 @@ var podScalingKeys = []string{
 	"progressive-framework:images", "progressive-framework:policy",
 }
 
-// WithoutPodScaling writes the configuration of a stack in the folder dir without what
-// scales pods, and returns the file, for --config-file.
+// WithoutPodScaling writes the configuration of a stack in the folder dir without the
+// keys that scale pods. It returns the file, for --config-file.
 func WithoutPodScaling(dir, stack string) (string, error) {
 	content, err := read(filepath.Join(dir, stackFile(stack)))
 	if err != nil {
@@ -120,7 +120,7 @@ func WithoutPodScaling(dir, stack string) (string, error) {
 // updating it: an interrupted update is recovered with the configuration with
 // which it began. For a stack without a copy it returns Dir.
 func Last(l *layout.Layout, stack string) (string, error) {
-	if dir := copied(l, stack); stackName.MatchString(stack) && exists(filepath.Join(dir, stackFile(stack))) {
+	if dir := copyFolder(l, stack); stackName.MatchString(stack) && exists(filepath.Join(dir, stackFile(stack))) {
 		return dir, nil
 	}
 	return Dir(l, stack)
@@ -131,14 +131,14 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// copied returns the folder of a stack's copy.
-func copied(l *layout.Layout, stack string) string { return filepath.Join(l.Dir, "projects", stack) }
+// copyFolder returns the folder of a stack's copy.
+func copyFolder(l *layout.Layout, stack string) string { return filepath.Join(l.Dir, "projects", stack) }
 
 func stackFile(stack string) string { return "Pulumi." + stack + ".yaml" }
 
-// anchor makes the paths of a Pulumi.yaml in the folder root absolute. The
+// makePathsAbsolute makes the paths of a Pulumi.yaml in the folder root absolute. The
 // program's folder stays the working directory of the program and its plugins.
-func anchor(description map[string]any, root string) error {
+func makePathsAbsolute(description map[string]any, root string) error {
 	main := root
 	if value, ok := description["main"]; ok {
 		text, ok := value.(string)

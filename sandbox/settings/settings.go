@@ -172,15 +172,15 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 	if len(changes) == 0 {
 		return l, l.CreateFolders()
 	}
-	if fresh(l) {
+	if isFresh(l) {
 		return layout.Create(dir, want)
 	}
 	return nil, fmt.Errorf("the sandbox in %s was created with other settings: %s. Use it with its settings, or create a new one after make down PURGE=1",
 		dir, strings.Join(changes, "; "))
 }
 
-// fresh says whether nothing was started in the sandbox yet.
-func fresh(l *layout.Layout) bool {
+// isFresh says whether nothing was started in the sandbox yet.
+func isFresh(l *layout.Layout) bool {
 	for _, dir := range []string{l.PKI(), l.Backend(), l.Etcd()} {
 		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 			return false
