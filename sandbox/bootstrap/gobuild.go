@@ -59,9 +59,9 @@ func (e executable) run(ctx context.Context, w workspace, log *progress.Log) err
 	})
 }
 
-// digest is a hash of everything that a stamped executable is built from; it is
-// "" for the others. runtime.Version is the version of the go command, because
-// the same one has built this program.
+// digest is a hash of everything that a stamped executable is built from; it is "" for
+// other executables. runtime.Version is the version of the go command, because the same
+// go command has built this program.
 func (e executable) digest(w workspace) (string, error) {
 	if !e.stamp {
 		return "", nil

@@ -183,7 +183,7 @@ func checkSpace(ctx context.Context, w workspace) error {
 	if len(dirs) != 2 {
 		return errors.New("go env GOMODCACHE GOCACHE prints no paths: is Go installed, and 1.21 or newer?")
 	}
-	return preflight.Space(spaceNeeds(w, dirs[0], dirs[1]))
+	return preflight.CheckSpace(spaceNeeds(w, dirs[0], dirs[1]))
 }
 
 // spaceNeeds returns the disk space that a cold build needs in each folder. The content

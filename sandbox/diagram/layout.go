@@ -15,7 +15,7 @@ const (
 	pad       = 14 // between a box's edge and what is in it
 	gap       = 12 // between boxes
 	arrowGap  = 26 // between boxes that an arrow joins
-	perRow    = 4  // the most boxes of one width next to each other
+	perRow    = 4  // the maximum number of boxes of one width in a row
 )
 
 // place is the position of a box and what is drawn in it.

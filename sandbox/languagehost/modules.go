@@ -153,8 +153,8 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 	return &pulumirpc.GetRequiredPackagesResponse{Packages: packages}, nil
 }
 
-// dependency returns the plugin for the engine. A plugin without a version has that of
-// its SDK's module.
+// dependency returns the plugin for the engine. A plugin without a version has the
+// version of its SDK's module.
 func (p *plugin) dependency(moduleVersion string) *pulumirpc.PackageDependency {
 	d := &pulumirpc.PackageDependency{Name: p.Name, Kind: "resource", Version: p.Version, Server: p.Server}
 	// No plugin is released for a commit between two releases.

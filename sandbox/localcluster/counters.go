@@ -43,17 +43,17 @@ func counterRequest(name string, operation int) (bool, error) {
 }
 
 func existingCounters() ([]string, error) {
-	var joinNames []string
+	var names []string
 	for _, name := range proxyCounters {
 		found, err := counterRequest(name, accountingGet)
 		if err != nil {
-			return joinNames, err
+			return names, err
 		}
 		if found {
-			joinNames = append(joinNames, name)
+			names = append(names, name)
 		}
 	}
-	return joinNames, nil
+	return names, nil
 }
 
 // removeCounters must run after removeRules: a counter in use can't be deleted.

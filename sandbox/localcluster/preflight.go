@@ -102,9 +102,9 @@ func missing(lookPath func(string) (string, error), plugins []string) error {
 	return &e
 }
 
-// freePorts returns the ports that must be free: those of components that do not
-// run. For an existing cluster that includes the port of Forward; otherwise
-// kube-proxy serves it as a node port.
+// freePorts returns the ports that must be free: the ports of components that do not
+// run. For an existing cluster this includes the port of Forward. Otherwise kube-proxy
+// serves that port as a node port.
 func freePorts(l *layout.Layout) []layout.NamedPort {
 	var free []layout.NamedPort
 	for _, c := range ComponentsOf(l) {

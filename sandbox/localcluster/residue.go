@@ -46,9 +46,9 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 		left = append(left, "file "+nodeState)
 	}
 	var errs []error
-	add := func(what string, joinNames []string, err error) {
+	add := func(what string, names []string, err error) {
 		errs = append(errs, err)
-		for _, name := range joinNames {
+		for _, name := range names {
 			left = append(left, what+" "+name)
 		}
 	}
@@ -60,16 +60,16 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	add("address", address, err)
 	for _, tool := range ruleTools {
 		all, err := savedRules(ctx, tool)
-		var joinNames []string
+		var names []string
 		for _, r := range all {
 			for _, c := range r.chains {
-				joinNames = append(joinNames, r.table+" chain "+c)
+				names = append(names, r.table+" chain "+c)
 			}
 			for _, j := range r.jumps {
-				joinNames = append(joinNames, r.table+" rule "+j)
+				names = append(names, r.table+" rule "+j)
 			}
 		}
-		add(tool, joinNames, err)
+		add(tool, names, err)
 	}
 	counters, err := existingCounters()
 	add("nfacct", counters, err)
@@ -197,11 +197,11 @@ func podLinks() ([]netlink.Link, error) {
 }
 
 func linkNames(links []netlink.Link) []string {
-	joinNames := make([]string, len(links))
+	names := make([]string, len(links))
 	for i, link := range links {
-		joinNames[i] = link.Attrs().Name
+		names[i] = link.Attrs().Name
 	}
-	return joinNames
+	return names
 }
 
 // hasAddress returns the node's address on the loopback device, if it is there.
@@ -268,10 +268,10 @@ func hostFiles(l *layout.Layout) []string {
 	return files
 }
 
-// networkResults returns the files in which the CNI plugins cache their results
-// for the sandbox's pods. Each pod has one for the sandbox's network and one for
-// its loopback device. The latter's network name is the same in every cluster,
-// so it is found by the pod's id.
+// networkResults returns the files in which the CNI plugins cache their results for the
+// sandbox's pods. Each pod has a file for the sandbox's network and a file for its
+// loopback device. The network name of the loopback device is the same in every
+// cluster, so its file is found by the pod's id.
 func networkResults(cache string) []string {
 	const device = "-eth0"
 	own, _ := filepath.Glob(filepath.Join(cache, networkName+"-*"+device))

@@ -87,8 +87,8 @@ func (o Options) settings(project string) (layout.Settings, error) {
 	return s, errors.Join(errs...)
 }
 
-// setPorts changes ports by "name=number,…"; the names are those of the fields
-// in settings.json.
+// setPorts changes ports by "name=number,…". The names are the names of the fields in
+// settings.json.
 func setPorts(ports *layout.Ports, text string) error {
 	raw, err := json.Marshal(ports)
 	if err != nil {

@@ -13,7 +13,8 @@ const scalingGroupType = "aws:autoscaling/group:Group"
 var toGroup = &Ref{To: []string{scalingGroupType}, By: []string{"name"}, Noun: "AutoScalingGroup name", Missing: "ValidationError", DeletedWith: true}
 
 // groupMetrics are the metrics in
-// autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html, without those of warm pools.
+// autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html, without the metrics of warm
+// pools.
 var groupMetrics = []string{
 	"GroupMinSize", "GroupMaxSize", "GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupStandbyInstances",
 	"GroupTerminatingInstances", "GroupTotalInstances", "GroupInServiceCapacity", "GroupPendingCapacity", "GroupStandbyCapacity",

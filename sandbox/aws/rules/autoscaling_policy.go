@@ -150,15 +150,15 @@ func checkSteps(in Object, fail Fail) {
 		if !s.Known("scalingAdjustment") {
 			return
 		}
-		describeBounds := step{math.Inf(-1), math.Inf(1)}
-		for name, bound := range map[string]*float64{"metricIntervalLowerBound": &describeBounds.low, "metricIntervalUpperBound": &describeBounds.high} {
+		bounds := step{math.Inf(-1), math.Inf(1)}
+		for name, bound := range map[string]*float64{"metricIntervalLowerBound": &bounds.low, "metricIntervalUpperBound": &bounds.high} {
 			if n, err := strconv.ParseFloat(s.String(name), 64); err == nil {
 				*bound = n
 			} else if s.Has(name) {
 				return // the bound is unknown, or the rule decimal refuses it
 			}
 		}
-		steps = append(steps, describeBounds)
+		steps = append(steps, bounds)
 	}
 	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.low, b.low) })
 	for i, s := range steps {

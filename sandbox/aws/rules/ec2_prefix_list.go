@@ -44,7 +44,7 @@ func (c *Cloud) listWeight(id string) int {
 	return 0
 }
 
-// getManagedPrefixList implements getManagedPrefixList:
+// getManagedPrefixList implements the function as in
 // ec2/vpc_managed_prefix_list_data_source.go. The content of AWS's list changes; the
 // stand-in's list has one network for documentation.
 func getManagedPrefixList(c *Call, in Object) (Object, error) {

@@ -29,7 +29,7 @@ func getVPC(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// getSubnet implements getSubnet: ec2/vpc_subnet_data_source.go.
+// getSubnet implements the function as in ec2/vpc_subnet_data_source.go.
 func getSubnet(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "id"); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (c *Call) freeAddresses(subnet store.Object) (int, error) {
 	return free, nil
 }
 
-// getRouteTables implements getRouteTables: ec2/vpc_route_tables_data_source.go. A
+// getRouteTables implements the function as in ec2/vpc_route_tables_data_source.go. A
 // subnet without an association uses the main table of its VPC, which AWS's filter does
 // not find.
 func getRouteTables(c *Call, in Object) (Object, error) {
@@ -112,7 +112,7 @@ func (c *Call) associatedSubnets(table string) []string {
 	return subnets
 }
 
-// getRouteTable implements getRouteTable: ec2/vpc_route_table_data_source.go.
+// getRouteTable implements the function as in ec2/vpc_route_table_data_source.go.
 func getRouteTable(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "routeTableId"); err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func getRouteTable(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// getInternetGateway implements getInternetGateway:
+// getInternetGateway implements the function as in
 // ec2/vpc_internet_gateway_data_source.go.
 func getInternetGateway(c *Call, in Object) (Object, error) {
 	filters := in.Objects("filters")

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// getImage implements getImage for an image tag: ecr/image_data_source.go. It finds all
+// getImage finds an image by its tag, as in ecr/image_data_source.go. It finds all
 // images of the sandbox's registry, also those that the sandbox itself pushed.
 func getImage(c *Call, in Object) (Object, error) {
 	name, tag := in.String("repositoryName"), in.String("imageTag")

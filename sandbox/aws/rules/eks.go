@@ -140,8 +140,8 @@ func checkPrivateBlock(v any) string {
 	return fmt.Sprintf("%q must lie in %s", s, strings.Join(privateRanges, ", "))
 }
 
-// verifyCluster returns EKS's error for the subnets and groups of a cluster, for the
-// role of a new one, and for a change that EKS does not allow.
+// verifyCluster returns EKS's error for the subnets, the groups and the role of a new
+// cluster, or for a change that EKS does not allow.
 func verifyCluster(c *Call) error {
 	vpcID := ""
 	zones := map[string]bool{}
@@ -294,8 +294,7 @@ func (c *Call) createCreatorEntry() error {
 	})
 }
 
-// filled returns a copy of an object with more fields. It keeps the fields that the
-// object has.
+// filled returns a copy of an object with the fields that the object lacks.
 func filled(o Object, fields map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, v := range fields {

@@ -25,10 +25,10 @@ type function func(c *Call, in Object) (Object, error)
 var functions = map[string]function{
 	"aws:index/getCallerIdentity:getCallerIdentity":       getCallerIdentity,
 	"aws:index/getRegion:getRegion":                       getRegion,
-	"aws:index/getPartition:getPartition":                 partition, // meta/partition_data_source.go
+	"aws:index/getPartition:getPartition":                 getPartition, // meta/partition_data_source.go
 	"aws:index/getAvailabilityZones:getAvailabilityZones": getAvailabilityZones,
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken": getAuthorizationToken,
-	"aws:ecr/getCredentials:getCredentials":               credentials,
+	"aws:ecr/getCredentials:getCredentials":               getCredentials,
 	"aws:ecr/getImage:getImage":                           getImage,
 	"aws:iam/getPolicyDocument:getPolicyDocument":         getPolicyDocument, // iam/policy_document_data_source.go
 	"aws:eks/getCluster:getCluster":                       getCluster,
@@ -38,7 +38,7 @@ var functions = map[string]function{
 	"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": getOriginRequestPolicy, // cloudfront/origin_request_policy_data_source.go
 	"aws:route53/getZone:getZone":                                  getZone,                // route53/zone_data_source.go
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList":            getManagedPrefixList,
-	"aws:ec2/getSecurityGroup:getSecurityGroup":                    securityGroup,
+	"aws:ec2/getSecurityGroup:getSecurityGroup":                    getSecurityGroup,
 	"aws:ec2/getVpc:getVpc":                                        getVPC,
 	"aws:ec2/getSubnet:getSubnet":                                  getSubnet,
 	"aws:ec2/getRouteTables:getRouteTables":                        getRouteTables,
@@ -94,7 +94,6 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Obj
 	return out, nil, nil
 }
 
-// getCallerIdentity implements getCallerIdentity.
 func getCallerIdentity(c *Call, _ Object) (Object, error) {
 	out := Object{
 		"accountId": c.Account, "id": c.Account, "userId": "AIDASANDBOXSANDBOX000", "arn": c.callerARN(),
@@ -111,7 +110,7 @@ func (c *Cloud) callerARN() string {
 	return cmp.Or(c.Role, fmt.Sprintf("arn:%s:iam::%s:user/sandbox", c.Partition, c.Account))
 }
 
-// getRegion implements getRegion: the region in the inputs, else the provider's region.
+// getRegion returns the region in the inputs, or else the provider's region.
 func getRegion(c *Call, in Object) (Object, error) {
 	name := c.Region
 	if requested := in.String("name"); requested != "" {
@@ -127,12 +126,11 @@ func getRegion(c *Call, in Object) (Object, error) {
 	return Object{"id": name, "name": name, "description": r.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
 }
 
-// partition implements getPartition.
-func partition(c *Call, _ Object) (Object, error) {
+func getPartition(c *Call, _ Object) (Object, error) {
 	return Object{"id": c.Partition, "partition": c.Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
 }
 
-// getAvailabilityZones implements getAvailabilityZones:
+// getAvailabilityZones implements the function as in
 // ec2/availability_zones_data_source.go. The stand-in has no Local and Wavelength
 // Zones, so no zone needs an opt-in.
 func getAvailabilityZones(c *Call, in Object) (Object, error) {
@@ -175,7 +173,7 @@ func getAvailabilityZones(c *Call, in Object) (Object, error) {
 // AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
 const tokenLifetime = 12 * time.Hour
 
-// getAuthorizationToken implements getAuthorizationToken with the password of the
+// getAuthorizationToken returns a token with the password of the
 // sandbox's registry.
 func getAuthorizationToken(c *Call, in Object) (Object, error) {
 	if id := in.String("registryId"); id != "" && id != c.Account {
@@ -193,8 +191,8 @@ func getAuthorizationToken(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-// credentials implements getCredentials, which returns the token alone.
-func credentials(c *Call, in Object) (Object, error) {
+// getCredentials returns only the token.
+func getCredentials(c *Call, in Object) (Object, error) {
 	out, err := getAuthorizationToken(c, in)
 	if err != nil {
 		return nil, err

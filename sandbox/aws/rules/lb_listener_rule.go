@@ -16,8 +16,8 @@ const (
 	maxConditionWildcards = 5
 )
 
-// The conditions that a rule may have once, and those that it may have several times:
-// elasticloadbalancing/latest/application/rule-condition-types.html.
+// A rule may have each of singleConditions once, and each of repeatedConditions several
+// times: elasticloadbalancing/latest/application/rule-condition-types.html.
 var (
 	singleConditions   = []string{"hostHeader", "httpRequestMethod", "pathPattern", "sourceIp"}
 	repeatedConditions = []string{"httpHeader", "queryStrings"}

@@ -24,8 +24,8 @@ type Naming struct {
 	// Bare omits the dash before the digits. Lower converts the Pulumi name to lower
 	// case.
 	Bare, Lower bool
-	// Else is the prefix that Terraform's provider uses if neither property is set
-	// and Pulumi generates no name.
+	// Else is the prefix that the provider itself uses if the program sets neither Prop
+	// nor PrefixProp and Pulumi generates no name.
 	Else string
 }
 

@@ -97,8 +97,7 @@ func fillZone(c *Call) error {
 	return nil
 }
 
-// getZone implements getZone: it finds one hosted zone by its id, or by its name, VPC and
-// tags.
+// getZone finds one hosted zone by its id, or by its name, VPC and tags.
 func getZone(c *Call, in Object) (Object, error) {
 	if in.Has("zoneId") && in.Has("name") {
 		return nil, errors.New("only one of zoneId and name may be given")

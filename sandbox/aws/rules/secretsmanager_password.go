@@ -17,9 +17,8 @@ const (
 	punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 )
 
-// getRandomPassword implements getRandomPassword: it generates a new password at every
-// call. The id is the password too. As in pulumi-aws, neither is marked as a secret, so
-// a program must mark both.
+// getRandomPassword generates a new password at every call. The id is the password too.
+// As in pulumi-aws, neither is marked as a secret, so a program must mark both.
 func getRandomPassword(_ *Call, in Object) (Object, error) {
 	size := 32
 	if in.Has("passwordLength") {

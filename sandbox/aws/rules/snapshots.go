@@ -58,7 +58,7 @@ func (c *Call) verifyRestoredKey(snapshot Object, ref *Ref) error {
 
 // verifyRestoredInstance returns RDS's error for a restore. The provider restores with
 // the version and the storage of the snapshot, and changes both afterwards
-// (rds/instance.go). So the errors are those of a change:
+// (rds/instance.go). So this function returns the errors of a change:
 // AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html.
 func verifyRestoredInstance(c *Call) error {
 	snapshot, ok, err := c.restoreSource(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
@@ -141,7 +141,7 @@ func verifyRestoredCache(c *Call) error {
 	return c.verifyRestoredKey(snapshot, toCacheKey)
 }
 
-// getSnapshot implements getSnapshot: rds/snapshot_data_source.go.
+// getSnapshot implements the function as in rds/snapshot_data_source.go.
 func getSnapshot(c *Call, in Object) (Object, error) {
 	snapshot, err := c.snapshotByName(in, "dbSnapshotIdentifier", instanceSnapshot, dbInstanceType)
 	if err != nil {

@@ -95,8 +95,8 @@ const (
 	// person could exceed the day's energy.
 	proteinLow, carbohydrateLow = 0.28, 0.50
 
-	// fibrePer1000 in g per 1,000 kcal is the adequate intake. fibreMost in g
-	// is that of the reference man (IOM 2005).
+	// fibrePer1000 in g per 1,000 kcal is the adequate intake. fibreMost in g is the
+	// adequate intake of the reference man (IOM 2005).
 	fibrePer1000, fibreMost = 14, 38
 	// sodiumMost in mg: chronic disease risk reduction intake (NASEM 2019).
 	// sodiumIdeal: the American Heart Association's ideal limit.
