@@ -1,7 +1,7 @@
-// Command bootstrap does what is needed before there is a `sandbox` command. It
-// checks early for what would make the sandbox fail after long builds, installs
-// missing Debian packages, and builds the executables. It and the packages of
-// the sandbox that it imports use the standard library only, so that it is built
+// Command bootstrap prepares the machine and builds the `sandbox` command. First it
+// checks for problems that would make the sandbox fail after long builds. Then it
+// installs missing Debian packages and builds the executables. It and the packages
+// of the sandbox that it imports use only the standard library, so that it is built
 // in a second on a machine that has only Go.
 //
 // It starts, stops and configures nothing: the `sandbox` command does.

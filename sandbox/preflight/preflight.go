@@ -1,6 +1,6 @@
-// Package preflight finds what would make the start of a sandbox fail, before
-// anything is built or started, and reports all of it at once. It and the
-// packages that it imports use the standard library only, because the bootstrap
+// Package preflight finds problems that would make the start of a sandbox fail. It
+// runs before anything is built or started, and reports all problems at once. It and
+// the packages that it imports use only the standard library, because the bootstrap
 // runs it before anything else is built.
 package preflight
 

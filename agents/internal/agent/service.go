@@ -19,10 +19,10 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// compressFrom is the minimum size in bytes of a compressed response. A smaller one
-// fits into TCP's first window of ten segments (RFC 6928, 14,600 bytes), so
-// compression saves no round trip. It would cost twice as much as the rest of a
-// cached response.
+// compressFrom is the minimum size in bytes of a compressed response. A smaller
+// response fits into TCP's first window of ten segments (RFC 6928, 14,600 bytes), so
+// compression saves no round trip. Compression would cost twice as much as the rest of
+// a cached response.
 const compressFrom = 14_600
 
 // Service serves one agent.

@@ -1,7 +1,7 @@
-// Package servicetest has what the tests of the four services share: an issuer
-// with its published key, tokens, a valid environment, and a program under
-// load. Package testservers owns the servers. The tests of this package check
-// what all four services do at their start.
+// Package servicetest has the parts that the tests of the four services share: an
+// issuer with its published key, tokens, a valid environment, and a program under
+// load. Package testservers owns the servers. The tests of this package check the
+// start of all four services.
 package servicetest
 
 import (

@@ -1,10 +1,11 @@
 // Package pgroles owns the PostgreSQL roles of the services: which exist, what each may
 // do, how many connections each may open, and how each logs in. pgschema owns the
-// tables. Only the owner of the database, which runs this, may do more.
+// tables. Apply runs as the owner of the database. Only the owner may do more than the
+// services.
 //
-// A service has a role without login, which holds its privileges, and a role for each way
-// to log in, which is a member of it. Apply changes the server to exactly that: what
-// somebody granted by hand is revoked.
+// Each service has a group role without login, which has its privileges. It also has a
+// role for each way to log in, which is a member of the group role. Apply changes the
+// server to exactly this state, so it also revokes privileges that were granted by hand.
 package pgroles
 
 import (

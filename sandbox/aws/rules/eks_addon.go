@@ -55,8 +55,8 @@ func verifyAddonVersion(name, version, kubernetes string) error {
 // are the charts from which AWS builds the add-ons: aws/amazon-vpc-cni-k8s
 // charts/aws-vpc-cni/values.yaml, kubernetes-sigs/secrets-store-csi-driver
 // charts/secrets-store-csi-driver/values.yaml (under a key of that name), and
-// kubernetes-sigs/aws-ebs-csi-driver charts/aws-ebs-csi-driver/values.yaml. Those of
-// coredns and kube-proxy are from eks/latest/userguide/eks-add-ons.html.
+// kubernetes-sigs/aws-ebs-csi-driver charts/aws-ebs-csi-driver/values.yaml. The
+// keys of coredns and kube-proxy are from eks/latest/userguide/eks-add-ons.html.
 var eksAddonKeys = map[string][]string{
 	"vpc-cni":                               {"enableNetworkPolicy", "enableWindowsIpam", "env", "eniConfig", "init", "livenessProbeTimeoutSeconds", "nodeAgent", "readinessProbeTimeoutSeconds", "resources", "tolerations"},
 	"coredns":                               {"affinity", "autoScaling", "computeType", "corefile", "nodeSelector", "podAnnotations", "podDisruptionBudget", "podLabels", "replicaCount", "resources", "tolerations", "topologySpreadConstraints"},

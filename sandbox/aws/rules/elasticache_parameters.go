@@ -33,7 +33,8 @@ func defaultCacheGroup(name string) (family string, clusterOn, ok bool) {
 func yesNo() parameter { return oneWord("yes", "no") }
 
 // cacheParameters are parameters of ElastiCache for Redis 7 and Valkey 7 and 8. They are
-// those that the platform sets, and those that a user could copy from a redis.conf.
+// the parameters that the platform sets, and the parameters that a user could copy from
+// a redis.conf.
 //
 // The limits are from the page of the row, and from the output of
 // describe-cache-parameters for redis5.0 in the documentation of AWS's CLI. The names of
