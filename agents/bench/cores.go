@@ -68,7 +68,7 @@ func bind(pid int, to *unix.CPUSet) error {
 	return err
 }
 
-// cpuSeconds is the CPU time that the process has used.
+// cpuSeconds returns the CPU time that the process has used.
 func cpuSeconds(pid int) (float64, error) {
 	p, err := procfs.NewProc(pid)
 	if err != nil {

@@ -168,7 +168,8 @@ func printLatencies(ctx context.Context, token string, duration time.Duration, e
 	return nil
 }
 
-// missedNote returns what follows a goal in its table cell.
+// missedNote returns the text after a goal in its table cell. It is empty if the goal
+// is reached.
 func missedNote(reached bool) string {
 	if reached {
 		return ""

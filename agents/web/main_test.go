@@ -52,7 +52,7 @@ func TestShutdownUnderLoadFailsNoRequest(t *testing.T) {
 		}
 		return request(t, p, tokens[client], http.MethodGet, "/api/v1/users/profile", "")
 	})
-	load.Until(t, 200)
+	load.WaitForResponses(t, 200)
 	p.Stop()
 	load.End(t, clients)
 	require.Zero(t, <-p.Code)

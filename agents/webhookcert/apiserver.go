@@ -16,9 +16,9 @@ import (
 	"strings"
 )
 
-// account is where the kubelet mounts the token and the authority of the API server
-// (Kubernetes, "Accessing the Kubernetes API from a Pod").
-const account = "/var/run/secrets/kubernetes.io/serviceaccount"
+// accountDir is the folder with the pod's token and the API server's authority. The
+// kubelet mounts it (Kubernetes, "Accessing the Kubernetes API from a Pod").
+const accountDir = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 // apiServer is the cluster's API server.
 type apiServer struct {
@@ -26,19 +26,19 @@ type apiServer struct {
 	client     *http.Client
 }
 
-// inCluster returns the API server of the pod's cluster.
-func inCluster() (*apiServer, error) {
-	token, err := os.ReadFile(filepath.Join(account, "token"))
+// clusterAPIServer returns the API server of the pod's cluster.
+func clusterAPIServer() (*apiServer, error) {
+	token, err := os.ReadFile(filepath.Join(accountDir, "token"))
 	if err != nil {
 		return nil, fmt.Errorf("token of the service account: %w", err)
 	}
-	authority, err := os.ReadFile(filepath.Join(account, "ca.crt"))
+	authority, err := os.ReadFile(filepath.Join(accountDir, "ca.crt"))
 	if err != nil {
 		return nil, fmt.Errorf("authority of the API server: %w", err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(authority) {
-		return nil, fmt.Errorf("authority of the API server: %s has no certificate", filepath.Join(account, "ca.crt"))
+		return nil, fmt.Errorf("authority of the API server: %s has no certificate", filepath.Join(accountDir, "ca.crt"))
 	}
 	return &apiServer{
 		url:    "https://" + net.JoinHostPort(os.Getenv("KUBERNETES_SERVICE_HOST"), os.Getenv("KUBERNETES_SERVICE_PORT")),
@@ -47,8 +47,8 @@ func inCluster() (*apiServer, error) {
 	}, nil
 }
 
-// trust sets the authority of a webhook. A strategic merge finds the webhook by its name
-// and leaves every other field.
+// trust sets the authority of a webhook, so that the API server trusts its certificate.
+// A strategic merge finds the webhook by its name and leaves every other field.
 func (s *apiServer) trust(ctx context.Context, configuration, webhook string, certificate []byte) error {
 	patch, err := json.Marshal(map[string]any{"webhooks": []any{map[string]any{
 		"name": webhook, "clientConfig": map[string]any{"caBundle": certificate}, // []byte is base64 in JSON

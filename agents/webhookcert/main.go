@@ -1,9 +1,10 @@
 // Command webhookcert creates the certificate of an admission webhook, as an init
-// container of the webhook's pod. It owns a key, which it writes only to a folder of the
-// pod in memory, and the field caBundle of one MutatingWebhookConfiguration.
+// container of the webhook's pod. It owns a key, which it writes only to a folder of
+// the pod in memory, and the field caBundle of one MutatingWebhookConfiguration.
 //
-// So no Secret and no state has the key, and it ends with the pod. The certificate signs
-// itself: the API server trusts this one certificate, and nothing else.
+// So neither a Secret nor the stack's state contains the key, and the key ends with
+// the pod. The certificate is self-signed, and the API server trusts only this
+// certificate.
 //
 //	webhookcert -host NAME.NAMESPACE.svc -dir /certs -configuration NAME -webhook NAME
 package main
@@ -24,7 +25,7 @@ const limit = 30 * time.Second
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("service", "webhookcert")
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	err := run(ctx, os.Args[1:], inCluster)
+	err := run(ctx, os.Args[1:], clusterAPIServer)
 	cancel()
 	if err != nil {
 		log.Error("no certificate for the webhook", "error", err)
@@ -33,8 +34,8 @@ func main() {
 	log.Info("the API server trusts the webhook's new certificate")
 }
 
-// run writes the files, and then the authority. The webhook starts after run, so that
-// it never serves another certificate than the one that is trusted.
+// run writes the certificate's files and then sets the webhook's authority. The webhook
+// starts after run, so it always serves the trusted certificate.
 func run(ctx context.Context, args []string, connect func() (*apiServer, error)) error {
 	flags := flag.NewFlagSet("webhookcert", flag.ContinueOnError)
 	host := flags.String("host", "", "the name by which the API server calls the webhook")

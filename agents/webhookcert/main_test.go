@@ -24,7 +24,8 @@ func arguments(dir string) []string {
 	return []string{"-host", host, "-dir", dir, "-configuration", "app-vpa", "-webhook", "vpa.k8s.io"}
 }
 
-// standIn answers as the API server and records the authority in the patch.
+// standIn starts a server that answers as the API server does. It stores the patch's
+// authority in *authority.
 func standIn(t *testing.T, status int, authority *[]byte) func() (*apiServer, error) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/app-vpa", r.URL.Path)
@@ -88,8 +89,7 @@ func TestAPIServerTrustsTheWrittenCertificate(t *testing.T) {
 	}
 }
 
-// Each pod has a key of its own.
-func TestNoTwoRunsHaveOneKey(t *testing.T) {
+func TestEachRunHasItsOwnKey(t *testing.T) {
 	first, err := newPair(host, time.Now())
 	require.NoError(t, err)
 	second, err := newPair(host, time.Now())
@@ -98,7 +98,7 @@ func TestNoTwoRunsHaveOneKey(t *testing.T) {
 	require.NotEqual(t, first.certificate, second.certificate)
 }
 
-func TestRunRefuses(t *testing.T) {
+func TestRunReportsErrors(t *testing.T) {
 	var authority []byte
 	err := run(t.Context(), nil, standIn(t, http.StatusOK, &authority))
 	for _, flag := range []string{"-host", "-dir", "-configuration", "-webhook"} {

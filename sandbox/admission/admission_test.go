@@ -73,7 +73,7 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 		{"a new image of such a pod", image("alpine" + digest), with(image("busybox")), []string{"image-of-this-stack: mca"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			refusals := refuse(t, validator, with(tc.change), tc.old)
+			refusals := violations(t, validator, with(tc.change), tc.old)
 			require.Len(t, refusals, len(tc.want), "%q", refusals)
 			for i, want := range tc.want {
 				require.True(t, strings.HasPrefix(refusals[i], want), "%q begins with %q", refusals[i], want)
@@ -83,9 +83,9 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 	}
 }
 
-// refuse evaluates the policy for a creation, or for an update of old, and returns the
-// messages of the rules that are broken.
-func refuse(t *testing.T, validator validating.Validator, pod, old *corev1.Pod) []string {
+// violations evaluates the policy for a creation, or for an update of old, and returns
+// the messages of the broken rules.
+func violations(t *testing.T, validator validating.Validator, pod, old *corev1.Pod) []string {
 	t.Helper()
 	operation, before := admission.Create, runtime.Object(nil)
 	if old != nil {

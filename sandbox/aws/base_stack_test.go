@@ -107,7 +107,7 @@ func TestObjectInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildBase()
 	before := s.count()
-	for name, why := range map[string]string{
+	for name, code := range map[string]string{
 		"vpc":     "DependencyViolation",
 		"a":       "DependencyViolation",
 		"group":   "DependencyViolation", // an endpoint uses it
@@ -115,7 +115,7 @@ func TestObjectInUseIsNotDeleted(t *testing.T) {
 		"address": "InvalidIPAddress.InUse",
 	} {
 		err := s.delete(x.byName[name])
-		require.ErrorContains(t, err, why, name)
+		require.ErrorContains(t, err, code, name)
 		require.ErrorContains(t, err, x.byName[name].id, "the error names what is to be deleted")
 	}
 	require.ErrorContains(t, s.delete(x.byName["vpc"]), "refers to it in vpcId", "the error names what depends on it")

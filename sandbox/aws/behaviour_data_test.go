@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDataDiff(t *testing.T) {
+func TestDiffOfDataStores(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	s.mustCreate(dbParametersT, "params", props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})})
@@ -239,9 +239,10 @@ func TestMonitoringByAnInlinePolicy(t *testing.T) {
 	require.Equal(t, role.state["arn"], db.state["monitoringRoleArn"])
 }
 
-// AWS returns a parameter with the default of its family as pending-reboot, whatever was
-// sent. So a program that sends it as immediate sees a difference in each preview.
-func TestParametersReadBack(t *testing.T) {
+// AWS returns pending-reboot as the apply method of a parameter with the family's
+// default value, whatever the program sent. So a program that sends immediate sees a
+// difference in each preview.
+func TestDefaultParametersAreReadAsPendingReboot(t *testing.T) {
 	s := newSandbox(t, nil)
 	for i, row := range []struct {
 		token, family, name, value, method string

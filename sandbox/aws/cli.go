@@ -20,14 +20,14 @@ import (
 // tokenLifetime is the validity of a token that `aws eks get-token` prints.
 const tokenLifetime = 14 * time.Minute
 
-// CLI is the `aws` program of the sandbox. It has one command, which a kubeconfig
-// of EKS runs:
+// CLI is the `aws` program of the sandbox. It has one command, which a kubeconfig of
+// EKS runs:
 //
 //	aws eks get-token --cluster-name NAME [--region REGION] [--role-arn ARN] [--output json]
 //
-// It prints the credential of the sandbox's own kubeconfig, unless the cluster's API
-// endpoint does not admit the place of SANDBOX_RUN_FROM. Every other command or
-// option is an error that names it.
+// It prints the credential of the sandbox's own kubeconfig. It returns an error if the
+// cluster's API endpoint cannot be reached from the place in SANDBOX_RUN_FROM. For
+// every other command or option, it returns an error that names it.
 func CLI(args []string, stdout, _ io.Writer) error {
 	if len(args) < 2 || args[0] != "eks" || args[1] != "get-token" {
 		return fmt.Errorf("the sandbox's aws has `aws eks get-token` only, not %q: it reaches no account", "aws "+strings.Join(args, " "))
@@ -54,9 +54,9 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	return json.NewEncoder(stdout).Encode(execCredential(current, time.Now()))
 }
 
-// reachCluster returns an error if the run does not reach the cluster's API endpoint.
-// The program prints no credential then, so that the client fails as it does at AWS,
-// where its connection times out.
+// reachCluster returns an error if the run cannot connect to the cluster's API
+// endpoint. The program then prints no credential, so the client fails. With AWS, the
+// client fails because its connection times out.
 func reachCluster(l *layout.Layout, options map[string]string) error {
 	cloud, err := openCloud(l, cmp.Or(options["--region"], os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), rules.DefaultRegion))
 	if err != nil {

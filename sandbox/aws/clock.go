@@ -7,7 +7,8 @@ import (
 )
 
 // todayVariable sets the day of the stand-in's clock, such as 2026-12-02. The program
-// under test reads it, too. The time of day goes on, because generated names contain it.
+// under test reads the same variable. The time of day advances as usual, because
+// generated names contain it.
 const todayVariable = "PROGRESSIVE_TODAY"
 
 // clock returns the stand-in's clock: the machine's, unless todayVariable is set.
@@ -20,11 +21,11 @@ func clock() (func() time.Time, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s %q: must be a day such as 2026-12-02", todayVariable, set)
 	}
-	return on(day), nil
+	return clockOnDay(day), nil
 }
 
-// on is a clock that is always on one day.
-func on(day time.Time) func() time.Time {
+// clockOnDay returns a clock that stays on one day.
+func clockOnDay(day time.Time) func() time.Time {
 	return func() time.Time {
 		now := time.Now().UTC()
 		return day.Add(now.Sub(now.Truncate(24 * time.Hour)))

@@ -287,7 +287,7 @@ func faultsCommand() *cobra.Command {
 			}
 			out := cmd.OutOrStdout()
 			for _, x := range plan.Faults {
-				fmt.Fprintf(out, "%s at call %d of %s %s: %s\n", x.Mode, x.Nth, x.Op, x.Type, progress(x))
+				fmt.Fprintf(out, "%s at call %d of %s %s: %s\n", x.Mode, x.Nth, x.Op, x.Type, describeProgress(x))
 			}
 			for _, x := range plan.Slow {
 				fmt.Fprintf(out, "%s longer for every call of %s\n", x.Delay, x.Type)
@@ -297,8 +297,8 @@ func faultsCommand() *cobra.Command {
 	}
 }
 
-// progress describes how far a fault is: done, or the number of calls so far.
-func progress(f faults.Fault) string {
+// describeProgress returns "done", or the number of calls that the fault has counted.
+func describeProgress(f faults.Fault) string {
 	if f.Done() {
 		return "done"
 	}

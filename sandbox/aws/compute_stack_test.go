@@ -217,7 +217,7 @@ func TestComputeIsDeletedInReverseOrder(t *testing.T) {
 func TestComputeInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
-	for name, why := range map[string]string{
+	for name, code := range map[string]string{
 		"a":        "DependencyViolation", // a group and a load balancer use it
 		"front":    "DependencyViolation",
 		"gateway":  "DependencyViolation", // the load balancer has public addresses
@@ -227,7 +227,7 @@ func TestComputeInUseIsNotDeleted(t *testing.T) {
 		"template": "ResourceInUse",
 		"ends":     "ValidationException", // it has a target
 	} {
-		require.ErrorContains(t, s.delete(x.byName[name]), why, name)
+		require.ErrorContains(t, s.delete(x.byName[name]), code, name)
 	}
 	balancer := x.byName["balancer"]
 	in := with(x.news["balancer"], props{"enableDeletionProtection": true})

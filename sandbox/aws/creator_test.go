@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// EKS gives whoever creates a cluster an access entry, and refuses a second one for the
-// same identity.
+// EKS creates an access entry for the identity that creates a cluster. It refuses a
+// second entry for that identity.
 func TestCreatorOfAClusterHasAnAccessEntry(t *testing.T) {
 	const role = "arn:aws:iam::123456789012:role/platform-deployer"
 	s := newSandbox(t, props{"region": "us-east-1", "assumeRole": `{"roleArn":"` + role + `"}`})

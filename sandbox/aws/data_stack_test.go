@@ -154,7 +154,7 @@ func TestDataInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()
 	before := s.count()
-	for name, why := range map[string]string{
+	for name, code := range map[string]string{
 		"db-params":     "InvalidDBParameterGroupState",
 		"db-subnets":    "InvalidDBSubnetGroupStateFault",
 		"cache-params":  "InvalidCacheParameterGroupState",
@@ -166,7 +166,7 @@ func TestDataInUseIsNotDeleted(t *testing.T) {
 		"group":         "DependencyViolation",
 		"a":             "DependencyViolation",
 	} {
-		require.ErrorContains(t, s.delete(x.byName[name]), why, name)
+		require.ErrorContains(t, s.delete(x.byName[name]), code, name)
 	}
 	require.Equal(t, before, s.count())
 }

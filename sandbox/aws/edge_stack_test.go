@@ -215,7 +215,7 @@ func TestEdgeInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildEdge()
 	before := s.count()
-	for name, why := range map[string]string{
+	for name, code := range map[string]string{
 		"certificate": "ResourceInUseException",
 		"acl-of-web":  "WAFAssociatedItemException",
 		"control":     "OriginAccessControlInUse",
@@ -226,7 +226,7 @@ func TestEdgeInUseIsNotDeleted(t *testing.T) {
 		"zone":        "HostedZoneNotEmpty",
 		"files":       "BucketNotEmpty",
 	} {
-		require.ErrorContains(t, s.delete(x.byName[name]), why, name)
+		require.ErrorContains(t, s.delete(x.byName[name]), code, name)
 	}
 	require.Equal(t, before, s.count())
 }

@@ -22,7 +22,7 @@ func (s *sandbox) setDay(day string) {
 	s.t.Helper()
 	parsed, err := time.Parse(time.DateOnly, day)
 	require.NoError(s.t, err)
-	s.p.cloud.Now = on(parsed)
+	s.p.cloud.Now = clockOnDay(parsed)
 }
 
 func TestVersionsThatEKSOffers(t *testing.T) {
@@ -86,7 +86,7 @@ func TestClusterThatEKSHasUpgraded(t *testing.T) {
 	require.Equal(t, "1.36", cluster.state["version"])
 }
 
-// A cluster in extended support can't leave it by its policy.
+// A cluster in extended support can't change to the policy STANDARD.
 func TestPolicyStandardNeedsStandardSupport(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
@@ -125,9 +125,9 @@ func TestClock(t *testing.T) {
 	require.ErrorContains(t, err, `PROGRESSIVE_TODAY "tomorrow": must be a day such as 2026-12-02`)
 }
 
-// The program's calendar and the stand-in's were typed independently. Where both have a
-// version, they agree.
-func TestCalendarIsThatOfTheProgram(t *testing.T) {
+// The program's calendar and the stand-in's calendar are written independently. They
+// must agree on the versions that both have.
+func TestCalendarAgreesWithTheProgram(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join("..", "..", "components", "cluster", "ekscalendar", "calendar.go"))
 	require.NoError(t, err)
 	line := regexp.MustCompile(`"(1\.\d+)": \{date\((\d+), time\.(\w+), (\d+)\), date\((\d+), time\.(\w+), (\d+)\)\}`)

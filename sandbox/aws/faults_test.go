@@ -81,7 +81,7 @@ func TestLostReplies(t *testing.T) {
 func TestSlowCallsAreDelayed(t *testing.T) {
 	s := newSandbox(t, nil)
 	require.NoError(t, s.p.faults.AddSlow(faults.Slow{Type: addressT, Delay: time.Millisecond}))
-	delay, matched, err := s.p.faults.Take("create", addressT)
+	delay, matched, err := s.p.faults.CountCall("create", addressT)
 	require.NoError(t, err)
 	require.Nil(t, matched)
 	require.Equal(t, time.Millisecond, delay)

@@ -97,7 +97,7 @@ func (s *sandbox) provider(config props) *provider {
 	s.t.Helper()
 	st, err := store.Open(s.layout.AWS())
 	require.NoError(s.t, err)
-	p := &provider{layout: s.layout, store: st, faults: faults.In(s.layout.AWS()), now: on(today), exit: func(code int) { s.exited = code }}
+	p := &provider{layout: s.layout, store: st, faults: faults.In(s.layout.AWS()), now: clockOnDay(today), exit: func(code int) { s.exited = code }}
 	if config == nil {
 		config = props{"region": "us-east-1"}
 	}

@@ -121,7 +121,7 @@ func TestEnsureAccountCreatesEachObjectOnce(t *testing.T) {
 	require.Equal(t, "[]\n", listed, "the zone and the roles belong to the account, so they are not listed")
 }
 
-// The stacks use what the account has.
+// The configuration of the stacks names objects that the account has.
 func TestStacksUseTheAccountsObjects(t *testing.T) {
 	for _, stack := range []string{"staging", "prod"} {
 		raw, err := os.ReadFile("../../Pulumi." + stack + ".yaml")

@@ -73,7 +73,7 @@ func TestNetworkIsLookedUp(t *testing.T) {
 	require.Equal(t, []any{x.byName["cluster"].id}, clusters["names"])
 }
 
-func TestNetworkLookupsRefuse(t *testing.T) {
+func TestNetworkLookupErrors(t *testing.T) {
 	s := newSandbox(t, nil)
 	for _, row := range []struct {
 		reason, token string

@@ -7,10 +7,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// guard returns the sandbox of the environment. It returns an error if a user could
-// confuse the stand-in with AWS: if the state backend is not the sandbox's, or if
+// requireSandbox returns the sandbox of the environment. It returns an error if a user
+// could confuse the stand-in with AWS: if the state backend is not the sandbox's, or if
 // there are credentials of a real account.
-func guard() (*layout.Layout, error) {
+func requireSandbox() (*layout.Layout, error) {
 	l, err := layout.FromEnv()
 	if err != nil {
 		return nil, fmt.Errorf("the AWS stand-in starts in a sandbox only: %w", err)

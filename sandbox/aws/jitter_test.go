@@ -31,7 +31,7 @@ func TestJitterIsRepeatable(t *testing.T) {
 	require.NotEqual(t, jitter(7, "create", "urn"), jitter(8, "create", "urn"))
 }
 
-// Calls that arrive in one order end in another one.
+// Calls that start in one order end in another order.
 func TestChangesAreReordered(t *testing.T) {
 	s := newSandbox(t, nil)
 	order := func(seed uint64) []int {

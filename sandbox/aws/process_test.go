@@ -34,7 +34,7 @@ func (s *sandbox) setEnvironment() {
 	}
 }
 
-func TestGuard(t *testing.T) {
+func TestProviderStartsOnlyInASandbox(t *testing.T) {
 	for _, row := range []struct {
 		reason, name, value string
 		want                []string
@@ -47,7 +47,7 @@ func TestGuard(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			s := newSandbox(t, nil)
 			s.setEnvironment()
-			_, err := guard()
+			_, err := requireSandbox()
 			require.NoError(t, err, "the stand-in starts inside a sandbox")
 			t.Setenv(row.name, row.value)
 			err = Serve(t.Context(), io.Discard)

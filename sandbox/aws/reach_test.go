@@ -10,8 +10,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// The API endpoint answers a run that its settings and security groups admit.
-func TestAPIEndpointAnswersAdmittedRunsOnly(t *testing.T) {
+// The API endpoint answers a run only if the endpoint's settings and security groups
+// allow it.
+func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	x := s.buildBase() // VPC 10.20.0.0/16
@@ -77,10 +78,10 @@ func TestAPIEndpointAnswersAdmittedRunsOnly(t *testing.T) {
 	require.ErrorContains(t, token(""), "no such host")
 }
 
-// With private DNS an interface endpoint takes over the name of its service in the VPC.
-// A runner there that the endpoint's groups do not admit is cut off from the service, in
-// the middle of an update.
-func TestInterfaceEndpointsCutOffRunsThatAreNotAdmitted(t *testing.T) {
+// With private DNS, the name of a service resolves to the interface endpoint in the
+// whole VPC. If the endpoint's security groups do not allow a runner in the VPC, the
+// runner can't reach the service, even in the middle of an update.
+func TestInterfaceEndpointBlocksRunsThatItsGroupsDoNotAllow(t *testing.T) {
 	for _, tc := range []struct {
 		reason, from, service, rule string
 		private                     bool
@@ -119,9 +120,9 @@ func TestInterfaceEndpointsCutOffRunsThatAreNotAdmitted(t *testing.T) {
 	}
 }
 
-// Without a group of its own an endpoint has the default one of the VPC, which admits its
-// members only.
-func TestRunnerInTheVPCIsCutOffFromSTS(t *testing.T) {
+// An endpoint without security groups has the default group of the VPC, which allows
+// only its members.
+func TestRunnerInTheVPCCannotReachSTS(t *testing.T) {
 	t.Setenv(rules.RunFromVariable, "10.21.0.7")
 	s := newSandbox(t, nil)
 	vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.21.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true})

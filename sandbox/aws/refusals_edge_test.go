@@ -7,9 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// edgeFixture has the resources to which the rows of the edge refer. The bucket far
-// is in another region, and the certificate pending is not issued. The control taken
-// is for S3, the other one for Lambda. The function draft is not published.
+// edgeFixture has the resources to which the rows of the edge refer. The bucket far is
+// in another region, and the certificate pending is not issued. Of the two origin
+// access controls, control is for S3 and lambda for Lambda. The function draft is not
+// published.
 type edgeFixture struct {
 	s                                    *sandbox
 	bucket, far, logs, zone              *resource

@@ -7,8 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each row is refused by AWS's published models or texts, which the reason names.
-func TestRefusesWhatAWSPublishes(t *testing.T) {
+// AWS's published models or pages forbid the value of each row. The reason names the
+// source.
+func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	x := s.buildCompute()
@@ -119,8 +120,8 @@ func TestAuthenticationModeChangesForwardOnly(t *testing.T) {
 	require.ErrorContains(t, f.s.update(cluster, in("API_AND_CONFIG_MAP")), "Unsupported authentication mode update")
 }
 
-// AWS accepts these inputs, so the stand-in must not refuse them.
-func TestInputsThatAWSAcceptsAreAccepted(t *testing.T) {
+// AWS accepts these values, so the stand-in must accept them too.
+func TestValuesThatAWSAcceptsAreAccepted(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	zone := s.mustCreate(zoneT, "zone", props{"name": "example.org"})

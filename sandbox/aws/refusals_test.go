@@ -236,8 +236,9 @@ func TestAccessPolicyNeedsAnEntryOfTypeStandard(t *testing.T) {
 	require.ErrorContains(t, err, "type STANDARD", "entries for nodes have no access policies")
 }
 
-// Two clusters have the same administrator. The end of one takes nothing from the other.
-func TestAccessPolicyEndsWithTheEntryOfItsOwnCluster(t *testing.T) {
+// Two clusters have the same administrator. The deletion of the entry in one cluster
+// keeps the policy in the other one.
+func TestDeletedAccessEntryDeletesOnlyItsOwnPolicies(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})

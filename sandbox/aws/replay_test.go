@@ -100,8 +100,8 @@ func slots(token string, v any, path string, set func(any)) []slot {
 	return out
 }
 
-// refusedBy says whether AWS's model refuses a value. It is written apart from package
-// rules, which it judges.
+// refusedBy says whether AWS's model refuses a value. It shares no code with package
+// rules, because the test checks that package.
 func refusedBy(l models.Limit, v any) bool {
 	var n float64
 	switch v := v.(type) {
@@ -126,8 +126,8 @@ func refusedBy(l models.Limit, v any) bool {
 	return (l.Min != nil && n < *l.Min) || (l.Max != nil && n > *l.Max)
 }
 
-// The inputs of prod pass. With a value changed at random, the stand-in accepts none that
-// AWS's models refuse.
+// The stand-in accepts the inputs of prod. Then the test changes one value at random,
+// many times. The stand-in must refuse each changed value that AWS's models refuse.
 func TestReplayOfProdAcceptsNothingThatTheModelsRefuse(t *testing.T) {
 	s := newSandbox(t, nil)
 	preview := recordedPreview(t)

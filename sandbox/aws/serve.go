@@ -23,7 +23,7 @@ import (
 // engine, whose address is the process's argument, until the engine ends, a signal
 // comes or ctx ends.
 func Serve(ctx context.Context, stdout io.Writer) error {
-	l, err := guard()
+	l, err := requireSandbox()
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 	require.Equal(t, []string{"snapshotIdentifier"}, s.diff(db, with(in, props{"snapshotIdentifier": "another"})).GetReplaces())
 }
 
-// DocumentDB takes a key of its own at a restore.
+// DocumentDB accepts another key at a restore.
 func TestRestoredClustersHaveTheirOwnKey(t *testing.T) {
 	f := newSnapshots(t)
 	s := f.s
@@ -71,10 +71,10 @@ func TestRestoredClustersHaveTheirOwnKey(t *testing.T) {
 	}
 }
 
-// A destroy of what the program creates leaves the final snapshot, the automated backups
-// and the key of both. A new store under the same name starts from the snapshot. Its own
-// deletion does not collide with it, because its key, and so the snapshot's name, is new.
-func TestStoreIsRestoredFromWhatADestroyLeaves(t *testing.T) {
+// The deletion of a stack keeps the final snapshot, the automated backups and the key
+// of both. A new database with the same name starts from that snapshot. Its own final
+// snapshot has another name, because the name depends on the key, which is new.
+func TestDatabaseIsRestoredFromItsFinalSnapshot(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	create := func(key *resource, change props) (*resource, props) {

@@ -72,7 +72,7 @@ func (o privateOrigin) allowCloudFront(change props) *resource {
 }
 
 // The letter e is use1-az3 in this sandbox.
-func TestVPCOriginIsRefusedInAZoneWithout(t *testing.T) {
+func TestVPCOriginIsRefusedInAnUnsupportedZone(t *testing.T) {
 	o := newPrivateOrigin(t)
 	e := o.s.mustCreate(subnetT, "e", props{"vpcId": o.byName["vpc"].id, "cidrBlock": "10.20.32.0/20", "availabilityZone": "us-east-1e"})
 	balancer := o.s.mustCreate(balancerT, "other", props{"internal": true, "subnets": []any{o.byName["a"].id, e.id}, "securityGroups": []any{o.byName["group"].id}})

@@ -21,15 +21,15 @@ import (
 // by SIGKILL.
 const crashCode = 137
 
-// withFaults does the work of one call. If a fault is configured for the call, the
-// call is delayed, fails or loses its reply.
+// withFaults executes one call. If a fault is configured for the call, it delays the
+// call, or makes it fail or lose its reply.
 func (p *provider) withFaults(ctx context.Context, op, token, urn string, do func() error) error {
 	if p.session != nil {
 		bound, release := p.session.Bound(ctx)
 		defer release()
 		ctx = bound
 	}
-	delay, fault, err := p.faults.Take(op, token)
+	delay, fault, err := p.faults.CountCall(op, token)
 	if err != nil {
 		return err
 	}
@@ -80,8 +80,8 @@ func errorPrefix(op, token string) string {
 	return verb + " " + label
 }
 
-// The delays of jitter: most calls are quick, and one in slowShare is overtaken by the
-// calls after it.
+// The delays of jitter. Most calls have a delay below quickest. One call in slowShare
+// has a delay of up to slowest, so that later calls finish before it.
 const (
 	quickest, slowest = 5 * time.Millisecond, 100 * time.Millisecond
 	slowShare         = 8

@@ -31,14 +31,14 @@ func TestCounter(t *testing.T) {
 		{"another message of go is not progress", "go: updates to go.mod needed", false, "2 packages"},
 		{"the same package twice counts once", "internal/abi", true, "2 packages"},
 	} {
-		require.Equal(t, step.progress, c.line(step.line), step.reason)
+		require.Equal(t, step.progress, c.countLine(step.line), step.reason)
 		require.Equal(t, step.shows, shown, step.reason)
 	}
 	// The compilation of internal/abi began before the list was complete.
-	c.total([]string{"internal/abi", "x/1", "x/2"})
+	c.setTotal([]string{"internal/abi", "x/1", "x/2"})
 	require.Equal(t, "2 of 4 packages", shown)
-	c.line("x/1")
-	c.line("x/2")
+	c.countLine("x/1")
+	c.countLine("x/2")
 	require.Equal(t, "4 of 4 packages, linking", shown)
 }
 
@@ -185,12 +185,12 @@ func TestPrepareMachine(t *testing.T) {
 	})
 }
 
-func TestMissingIsWhatTheFolderDoesNotHold(t *testing.T) {
+func TestMissingBytesAreTheTotalMinusTheContent(t *testing.T) {
 	dir := t.TempDir()
-	require.EqualValues(t, 10, missing(10, filepath.Join(dir, "absent")))
+	require.EqualValues(t, 10, missingBytes(10, filepath.Join(dir, "absent")))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "f"), make([]byte, 4), 0o600))
-	require.EqualValues(t, 6, missing(10, dir))
-	require.Zero(t, missing(3, dir), "a folder that holds more than the total needs nothing")
+	require.EqualValues(t, 6, missingBytes(10, dir))
+	require.Zero(t, missingBytes(3, dir), "a folder that holds more than the total needs nothing")
 }
 
 // A build with filled caches must not need the space of a build without them.

@@ -32,8 +32,8 @@ type executable struct {
 	// patched is a required module that does not build without a patch; its zero
 	// value: none.
 	patched patchedModule
-	// modfile is the module file that replaces the module with the patched copy;
-	// "": that of dir. The build sets it.
+	// modfile is the module file that replaces the module with the patched copy. If it
+	// is "", the go.mod in dir is used. The build sets it.
 	modfile string
 	// embeds are files of the patched module that the package embeds and that
 	// are not in the repository.

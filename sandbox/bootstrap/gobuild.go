@@ -59,9 +59,9 @@ func (e executable) run(ctx context.Context, w workspace, log *progress.Log) err
 	})
 }
 
-// digest is a hash of everything that a stamped executable is built from; it is
-// "" for the others. runtime.Version is the version of the go command, because
-// the same one has built this program.
+// digest is a hash of everything that a stamped executable is built from; it is "" for
+// other executables. runtime.Version is the version of the go command, because the same
+// go command has built this program.
 func (e executable) digest(w workspace) (string, error) {
 	if !e.stamp {
 		return "", nil
@@ -195,7 +195,7 @@ func (e executable) compile(ctx context.Context, w workspace, detail func(string
 		var line string
 		line, err = lines.ReadString('\n')
 		fmt.Fprint(out, line)
-		if !count.line(strings.TrimSuffix(line, "\n")) {
+		if !count.countLine(strings.TrimSuffix(line, "\n")) {
 			messages.WriteString(line)
 		}
 	}
@@ -218,7 +218,7 @@ func (e executable) countPackages(ctx context.Context, w workspace, count *count
 	}
 	raw, err := w.goCommand(ctx, e.dir, "list", "-modfile="+e.modfile, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", trimpath, e.pkg).Output()
 	if err == nil {
-		count.total(strings.Fields(string(raw)))
+		count.setTotal(strings.Fields(string(raw)))
 	}
 }
 
@@ -270,8 +270,8 @@ func newCounter(detail func(string)) *counter {
 // have spaces or colons.
 var packageLine = regexp.MustCompile(`^[A-Za-z0-9][\w.~/+-]*$`)
 
-// line counts one line of output and says whether it was progress.
-func (c *counter) line(s string) (isProgress bool) {
+// countLine counts one line of output. It returns true if the line shows progress.
+func (c *counter) countLine(s string) (isProgress bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -286,9 +286,9 @@ func (c *counter) line(s string) (isProgress bool) {
 	return true
 }
 
-// total sets the packages that had to be compiled when they were listed. A package
-// whose compilation began before the list was made is in both sets.
-func (c *counter) total(stale []string) {
+// setTotal sets the packages that the build must compile. The list is made during the
+// build, so a package can be both in the list and compiled already.
+func (c *counter) setTotal(stale []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expected = make(map[string]bool, len(stale))

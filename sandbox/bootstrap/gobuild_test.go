@@ -41,7 +41,7 @@ func TestBuild(t *testing.T) {
 	require.Contains(t, string(log), "go build -v -trimpath")
 }
 
-// Neither the surroundings of a checkout nor the variables of a shell change a build.
+// The folders around a checkout and the variables of a shell do not change a build.
 func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
 	for _, tc := range []struct {
 		reason string

@@ -1,7 +1,7 @@
-// Command bootstrap does what is needed before there is a `sandbox` command. It
-// checks early for what would make the sandbox fail after long builds, installs
-// missing Debian packages, and builds the executables. It and the packages of
-// the sandbox that it imports use the standard library only, so that it is built
+// Command bootstrap prepares the machine and builds the `sandbox` command. First it
+// checks for problems that would make the sandbox fail after long builds. Then it
+// installs missing Debian packages and builds the executables. It and the packages
+// of the sandbox that it imports use only the standard library, so that it is built
 // in a second on a machine that has only Go.
 //
 // It starts, stops and configures nothing: the `sandbox` command does.
@@ -183,17 +183,17 @@ func checkSpace(ctx context.Context, w workspace) error {
 	if len(dirs) != 2 {
 		return errors.New("go env GOMODCACHE GOCACHE prints no paths: is Go installed, and 1.21 or newer?")
 	}
-	return preflight.Space(spaceNeeds(w, dirs[0], dirs[1]))
+	return preflight.CheckSpace(spaceNeeds(w, dirs[0], dirs[1]))
 }
 
-// spaceNeeds returns what a cold build will add to each folder: what a folder
-// holds already is not needed again.
+// spaceNeeds returns the disk space that a cold build needs in each folder. The content
+// of a folder counts as a part of that space.
 func spaceNeeds(w workspace, modules, packages string) []preflight.Need {
 	return []preflight.Need{
-		{Dir: modules, What: "Go modules", Bytes: missing(coldModules, modules)},
-		{Dir: packages, What: "compiled packages", Bytes: missing(coldCache, packages)},
+		{Dir: modules, What: "Go modules", Bytes: missingBytes(coldModules, modules)},
+		{Dir: packages, What: "compiled packages", Bytes: missingBytes(coldCache, packages)},
 		{Dir: os.TempDir(), What: "the linker", Bytes: coldWork},
-		{Dir: w.sandbox, What: "the sandbox", Bytes: missing(coldSandbox, w.sandbox)},
+		{Dir: w.sandbox, What: "the sandbox", Bytes: missingBytes(coldSandbox, w.sandbox)},
 	}
 }
 
@@ -207,8 +207,8 @@ func goFolders(ctx context.Context, w workspace) []string {
 	return strings.Split(strings.TrimSpace(string(raw)), "\n")
 }
 
-// missing returns the bytes that dir still lacks to hold total bytes.
-func missing(total uint64, dir string) uint64 {
+// missingBytes returns the number of bytes that dir lacks to hold total bytes.
+func missingBytes(total uint64, dir string) uint64 {
 	var used uint64
 	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// make finds the sandbox in a folder whose name has a space, and works without
-// a home folder.
-func TestMakefileInOddSurroundings(t *testing.T) {
+// make finds the sandbox in a folder whose name has a space, and works without a home
+// folder.
+func TestMakefileWorksWithSpacesInPathsAndMinimalEnvironment(t *testing.T) {
 	require.FileExists(t, "../../Makefile") // a cached result is of this one
 	dir := filepath.Join(t.TempDir(), "a b", "it's here")
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o700))

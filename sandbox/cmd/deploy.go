@@ -12,9 +12,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// deployScaled runs `pulumi up` and waits until the platform answers, and returns
-// its URL. Where Prometheus, KEDA and VPA have to be built first, which takes a quarter
-// of an hour, the platform answers before that, with a fixed number of pods.
+// deployScaled runs `pulumi up`, waits until the platform answers, and returns its URL.
+// If the images of Prometheus, KEDA and VPA are missing, it first deploys the platform
+// with a fixed number of pods, because building those images takes a quarter of an
+// hour.
 func deployScaled(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
 	if l.Cluster == layout.ClusterSimulated { // its images are empty
 		return deployAndAwait(ctx, l, s, "", log)
@@ -23,7 +24,7 @@ func deployScaled(ctx context.Context, l *layout.Layout, s *stack.Stack, state s
 	if err != nil {
 		return "", err
 	}
-	if missing > 0 && !scales(state) {
+	if missing > 0 && !hasPodScaling(state) {
 		if url, err = deployFixed(ctx, l, s, log); err != nil {
 			return "", err
 		}
@@ -35,12 +36,12 @@ func deployScaled(ctx context.Context, l *layout.Layout, s *stack.Stack, state s
 	return deployAndAwait(ctx, l, s, "", log)
 }
 
-// scales reports whether the stack has an autoscaler of pods.
-func scales(state stack.State) bool {
+// hasPodScaling reports whether the stack has an autoscaler of pods.
+func hasPodScaling(state stack.State) bool {
 	return slices.ContainsFunc(state.Resources, func(r stack.Resource) bool { return r.Type == "progressive:keda:KEDA" })
 }
 
-// deployFixed deploys the stack without what scales pods.
+// deployFixed deploys the stack without the resources that scale pods.
 func deployFixed(ctx context.Context, l *layout.Layout, s *stack.Stack, log *progress.Log) (string, error) {
 	file, err := project.WithoutPodScaling(s.Dir(), s.Name())
 	if err != nil {

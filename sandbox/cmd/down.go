@@ -20,7 +20,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// kept are the entries of the sandbox's folder that a purge leaves: the built
+// kept are the entries of the sandbox's folder that a purge does not remove: the built
 // executables, their logs, and the lock that this command holds.
 var kept = []string{"bin", "logs", lock.Name}
 

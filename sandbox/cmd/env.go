@@ -38,7 +38,8 @@ func (a *app) env() *cobra.Command {
 	}
 }
 
-// shellProject is the command by which the pulumi of ShellBin finds its folder.
+// shellProject returns the command with which the script shellPulumi finds the folder
+// that Pulumi works in.
 func (a *app) shellProject() *cobra.Command {
 	return &cobra.Command{
 		Use:     "shell-project",
@@ -77,7 +78,8 @@ esac
 exec %s "$@"
 `
 
-// writeShellPulumi writes the pulumi that is first on the PATH of a shell.
+// writeShellPulumi writes the script shellPulumi, which is the first pulumi on the PATH
+// of a shell.
 func writeShellPulumi(l *layout.Layout) error {
 	folders := []string{l.Dir, l.Project}
 	for i, dir := range folders {

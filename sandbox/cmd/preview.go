@@ -26,7 +26,7 @@ func (a *app) preview() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.onStack(c, l, name, append([]string{"preview", "--stack", name}, args...))
+			return a.runOnStack(c, l, name, append([]string{"preview", "--stack", name}, args...))
 		},
 	}
 	c.Flags().StringVar(&name, "stack", name, "sandbox, staging or prod")
@@ -48,14 +48,14 @@ func (a *app) pulumi() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.onStack(c, l, project.SandboxStack, args)
+			return a.runOnStack(c, l, project.SandboxStack, args)
 		},
 	}
 }
 
-// onStack runs Pulumi on a stack with the user's terminal. Pulumi prints its own
+// runOnStack runs Pulumi on a stack with the user's terminal. Pulumi prints its own
 // errors, so this returns a reportedError for them.
-func (a *app) onStack(c *cobra.Command, l *layout.Layout, name string, args []string) error {
+func (a *app) runOnStack(c *cobra.Command, l *layout.Layout, name string, args []string) error {
 	if err := prepare(c.Context(), l); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (a *app) onStack(c *cobra.Command, l *layout.Layout, name string, args []st
 }
 
 // openOrCreate opens the sandbox, or creates its folder with the settings of the
-// environment. Pulumi works in it without a cluster, too.
+// environment. Pulumi also works in a sandbox without a cluster.
 func (a *app) openOrCreate() (*layout.Layout, error) {
 	dir, err := a.folder()
 	if err != nil {

@@ -118,7 +118,7 @@ func newRoot(body Body) *cobra.Command {
 	return root
 }
 
-// aws is the command of the AWS stand-in, which finds its store by the
+// aws returns the command of the AWS stand-in. That command finds its store by the
 // environment.
 func (a *app) aws() *cobra.Command {
 	c := aws.Command()
@@ -150,7 +150,7 @@ func maxArgs(n int) cobra.PositionalArgs {
 	}
 }
 
-// folder is the sandbox's folder, absolute.
+// folder returns the sandbox's folder as an absolute path.
 func (a *app) folder() (string, error) {
 	dir := a.dir
 	if dir == "" {

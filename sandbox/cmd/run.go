@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// run is the command by which the sandbox starts its own processes.
+// run returns the command with which the sandbox starts its own processes.
 func (a *app) run() *cobra.Command {
 	return &cobra.Command{
 		Use:     "run NAME [ARGS...]",

@@ -74,7 +74,7 @@ func newReport(c *cobra.Command, l *layout.Layout) (*report, error) {
 	if r.Tools, err = toolchain.Resolve(c.Context(), l, built, os.Environ()); err != nil {
 		return nil, err
 	}
-	if l.Cluster != layout.ClusterExisting { // which has none of them
+	if l.Cluster != layout.ClusterExisting { // an existing cluster uses no images of the mirror
 		if r.Programs, err = mirror.Programs(c.Context(), l); err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func (r *report) write(out io.Writer) {
 		fmt.Fprintf(out, "stack %s: not yet created; run make up\n", project.SandboxStack)
 		return
 	}
-	fmt.Fprintf(out, "stack %s: %d resources, url %s\n", r.Stack.Name, r.Stack.Resources, dash(r.Stack.URL))
+	fmt.Fprintf(out, "stack %s: %d resources, url %s\n", r.Stack.Name, r.Stack.Resources, orDash(r.Stack.URL))
 	fmt.Fprint(out, dashboardsHint)
 	if r.Stack.Pending > 0 {
 		fmt.Fprintf(out, "  %d operations were interrupted; make up recovers them\n", r.Stack.Pending)
@@ -141,7 +141,7 @@ func (r *report) writeTools(out io.Writer) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "TOOL\tKIND\tVERSION\tPATH")
 	for _, tool := range r.Tools {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", tool.Name, kinds[tool.Kind], dash(tool.Version), tool.Path)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", tool.Name, kinds[tool.Kind], orDash(tool.Version), tool.Path)
 	}
 	t.Flush()
 	for _, tool := range r.Tools {
@@ -173,7 +173,7 @@ func number(n int) string {
 	return fmt.Sprint(n)
 }
 
-func dash(s string) string {
+func orDash(s string) string {
 	if s == "" {
 		return "-"
 	}

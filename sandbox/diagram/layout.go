@@ -15,7 +15,7 @@ const (
 	pad       = 14 // between a box's edge and what is in it
 	gap       = 12 // between boxes
 	arrowGap  = 26 // between boxes that an arrow joins
-	perRow    = 4  // the most boxes of one width next to each other
+	perRow    = 4  // the maximum number of boxes of one width in a row
 )
 
 // place is the position of a box and what is drawn in it.
@@ -126,7 +126,7 @@ func (b *box) putLine(line []*box, x, y, unit, space float64, fonts styles) (end
 			inner.H = end - y
 			continue
 		}
-		inner.lower((end - y - inner.H) / 2)
+		inner.moveDown((end - y - inner.H) / 2)
 		if i > 0 {
 			middle := (y + end) / 2
 			b.Arrows = append(b.Arrows, arrow{inner.X - space, middle, inner.X, middle})
@@ -135,8 +135,8 @@ func (b *box) putLine(line []*box, x, y, unit, space float64, fonts styles) (end
 	return end
 }
 
-// lower moves the box and its content down.
-func (b *box) lower(by float64) {
+// moveDown moves the box and its content down.
+func (b *box) moveDown(by float64) {
 	b.Y += by
 	for i := range b.Words {
 		b.Words[i].Y += by
@@ -146,7 +146,7 @@ func (b *box) lower(by float64) {
 		b.Arrows[i].Y2 += by
 	}
 	for _, inner := range b.Boxes {
-		inner.lower(by)
+		inner.moveDown(by)
 	}
 }
 

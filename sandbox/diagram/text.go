@@ -9,7 +9,7 @@ import (
 	"golang.org/x/image/font/opentype"
 )
 
-// Sizes of the type, in SVG units.
+// Font sizes, and the heights of lines, in SVG units.
 const (
 	titleSize, textSize     = 13, 11.5
 	titleHeight, textHeight = 18, 16

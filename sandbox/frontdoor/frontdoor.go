@@ -100,7 +100,7 @@ func (f *forwarder) serve(ctx context.Context, listener net.Listener) error {
 
 // connect forwards one connection to a ready pod.
 func (f *forwarder) connect(ctx context.Context, conn net.Conn) error {
-	pod, port, err := f.pick(ctx)
+	pod, port, err := f.pickPod(ctx)
 	if err != nil {
 		return err
 	}
@@ -158,8 +158,8 @@ func pipe(link httpstream.Connection, conn net.Conn, port int) error {
 	return copyErr
 }
 
-// pick returns a random ready pod of the service and the pod's port.
-func (f *forwarder) pick(ctx context.Context) (pod string, port int, err error) {
+// pickPod returns a random ready pod of the service and the pod's port.
+func (f *forwarder) pickPod(ctx context.Context) (pod string, port int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	service, err := f.client.CoreV1().Services(f.target.Namespace).Get(ctx, f.target.Service, metav1.GetOptions{})

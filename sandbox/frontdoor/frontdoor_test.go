@@ -190,7 +190,7 @@ func TestForwardLeadsToTheReadyPod(t *testing.T) {
 	require.Error(t, err, "a connection that the pod refuses is closed")
 }
 
-func TestPickNamesWhatIsMissing(t *testing.T) {
+func TestPickPodNamesTheMissingObject(t *testing.T) {
 	a := &api{t: t}
 	server := httptest.NewServer(a)
 	defer server.Close()
@@ -206,7 +206,7 @@ func TestPickNamesWhatIsMissing(t *testing.T) {
 		{"no such service", Target{"ns", "other", 80}, "not find"},
 	} {
 		t.Run(c.reason, func(t *testing.T) {
-			_, _, err := (&forwarder{client: client, target: c.target}).pick(t.Context())
+			_, _, err := (&forwarder{client: client, target: c.target}).pickPod(t.Context())
 			require.ErrorContains(t, err, c.want)
 		})
 	}

@@ -38,8 +38,8 @@ type Image struct {
 	// Sources is the folder of the main package, relative to Module. Empty: it is in
 	// a module that go.mod requires, and go.sum has the hash of its sources.
 	Sources string
-	// Flags are flags of `go build` beyond those of every image, and Ldflags flags of
-	// the linker.
+	// Flags are additional flags of `go build` for this image. Ldflags are flags of the
+	// linker.
 	Flags, Ldflags []string
 	// Repository is its repository in the registry.
 	Repository string
@@ -104,9 +104,9 @@ func (b *Builder) Missing(ctx context.Context, imgs []Image) (int, error) {
 	return missing, err
 }
 
-// Ensure returns the references by digest of images, by name. It builds and
-// pushes those that are not in the registry, each as a step of the log. The
-// step's text begins with group.
+// Ensure returns the references by digest of images, by name. It builds and pushes the
+// images that are not in the registry, each as a step of the log. The step's text
+// begins with group.
 func (b *Builder) Ensure(ctx context.Context, group string, imgs []Image, log *progress.Log) (map[string]string, error) {
 	all, missing, err := b.findAll(ctx, imgs)
 	if err != nil {

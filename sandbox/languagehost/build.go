@@ -18,13 +18,14 @@ const buildLimit = 30 * time.Minute
 // killed.
 const grace = 5 * time.Second
 
-// executable returns the path of the program's executable, which it builds unless
-// the options name a prebuilt one. The returned function removes temporary files.
+// executable returns the path of the program's executable. It builds the executable
+// unless the options name a prebuilt one. The returned function removes temporary
+// files.
 func (h *host) executable(ctx context.Context, dir string, o options) (string, func(), error) {
 	nothing := func() {}
 	switch {
 	case o.Binary != "":
-		path, err := find(dir, o.Binary)
+		path, err := findExecutable(dir, o.Binary)
 		return path, nothing, err
 	case o.BuildTarget != "":
 		target := o.BuildTarget
@@ -47,8 +48,8 @@ func (h *host) executable(ctx context.Context, dir string, o options) (string, f
 	}
 }
 
-// find looks for a prebuilt executable in the program's folder, then on PATH.
-func find(dir, name string) (string, error) {
+// findExecutable looks for a prebuilt executable in the program's folder, then on PATH.
+func findExecutable(dir, name string) (string, error) {
 	local := name
 	if !filepath.IsAbs(local) {
 		local = filepath.Join(dir, name)
@@ -66,9 +67,9 @@ func find(dir, name string) (string, error) {
 // build runs a plain `go build -o target` in dir, as the real host does. Other
 // flags would compile every package a second time.
 //
-// It also runs if the target exists: only the go command knows all dependencies
-// of a build. If the target is up to date, that takes about 0.4 s for a program of
-// 100 MB with the AWS and Kubernetes SDKs.
+// It also runs if the target exists, because only the go command knows all
+// dependencies of a build. If the target is up to date, the go command takes about
+// 0.4 s for a program of 100 MB with the AWS and Kubernetes SDKs.
 func (h *host) build(ctx context.Context, dir, target string) error {
 	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil || len(sources) == 0 {
@@ -93,7 +94,8 @@ func (h *host) build(ctx context.Context, dir, target string) error {
 	return nil
 }
 
-// command is exec.CommandContext with a SIGINT before the kill.
+// command returns a command that gets a SIGINT when ctx ends, and a SIGKILL after
+// grace.
 func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

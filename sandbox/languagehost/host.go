@@ -28,14 +28,14 @@ const sdkModule = "github.com/pulumi/pulumi/sdk/v3"
 
 // Serve does what the executable pulumi-language-go does. It listens on a free
 // port of 127.0.0.1, writes the port and a newline to stdout, and serves the
-// engine until ctx or the engine ends. The program's stdout follows on stdout. The
-// stderr of the program and the compiler goes to this process's stderr, which the
-// engine displays.
+// engine until ctx or the engine ends. After the port, stdout has the program's
+// stdout. This process's stderr, which the engine displays, has the stderr of the
+// program and of the compiler.
 //
 // args are the command line without the name of the program: flags, then the
 // address of the engine. Without an address the engine must call Handshake before
-// Run. The caller cancels ctx on SIGINT, by which the engine ends its plugins; a
-// running program is then killed.
+// Run. The engine ends its plugins with SIGINT. The caller then cancels ctx, and a
+// running program is killed.
 func Serve(ctx context.Context, args []string, stdout io.Writer) error {
 	return serve(ctx, args, stdout, os.Stderr)
 }

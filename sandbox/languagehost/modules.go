@@ -25,7 +25,7 @@ const (
 	downloadLimit = 15 * time.Minute
 )
 
-// pluginFile is the file by which an SDK's module names its plugin.
+// pluginFile is the file in which an SDK's module describes its plugin.
 const pluginFile = "pulumi-plugin.json"
 
 // errNoModule is returned for a folder outside any Go module.
@@ -53,9 +53,9 @@ func readModule(dir string) (root string, file *modfile.File, err error) {
 	}
 }
 
-// source returns the folder of a required module: a replacement's folder, or the
-// one in the module cache.
-func source(root, cache string, file *modfile.File, required module.Version) (string, error) {
+// sourceFolder returns the folder of a required module: the folder of its replacement,
+// or the one in the module cache.
+func sourceFolder(root, cache string, file *modfile.File, required module.Version) (string, error) {
 	for _, r := range file.Replace {
 		if r.Old.Path != required.Path || r.Old.Version != "" && r.Old.Version != required.Version {
 			continue
@@ -137,7 +137,7 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 	}
 	var packages []*pulumirpc.PackageDependency
 	for _, r := range file.Require {
-		dir, err := source(root, cache, file, r.Mod)
+		dir, err := sourceFolder(root, cache, file, r.Mod)
 		if err != nil {
 			return nil, fmt.Errorf("module %s of %s: %w", r.Mod, file.Syntax.Name, err)
 		}
@@ -153,8 +153,8 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 	return &pulumirpc.GetRequiredPackagesResponse{Packages: packages}, nil
 }
 
-// dependency returns the plugin for the engine. A plugin without a version has that of
-// its SDK's module.
+// dependency returns the plugin for the engine. A plugin without a version has the
+// version of its SDK's module.
 func (p *plugin) dependency(moduleVersion string) *pulumirpc.PackageDependency {
 	d := &pulumirpc.PackageDependency{Name: p.Name, Kind: "resource", Version: p.Version, Server: p.Server}
 	// No plugin is released for a commit between two releases.

@@ -16,32 +16,33 @@ func refused(what string) error {
 			"Install Pulumi from https://www.pulumi.com/docs/install; the real pulumi-language-go on PATH is then used", what)
 }
 
-// RunPlugin would run a provider or a policy pack from its source.
+// RunPlugin returns an error: only the real host runs a plugin or a policy pack from
+// its source.
 func (h *host) RunPlugin(req *pulumirpc.RunPluginRequest, _ grpc.ServerStreamingServer[pulumirpc.RunPluginResponse]) error {
 	return refused("running the plugin in " + req.GetInfo().GetProgramDirectory() + " from its source")
 }
 
-// Link would add a local SDK to the program's go.mod.
+// Link returns an error: only the real host adds a local SDK to the program's go.mod.
 func (h *host) Link(context.Context, *pulumirpc.LinkRequest) (*pulumirpc.LinkResponse, error) {
 	return nil, refused("linking a local SDK into a program")
 }
 
-// Pack would copy a generated SDK.
+// Pack returns an error: only the real host copies a generated SDK.
 func (h *host) Pack(context.Context, *pulumirpc.PackRequest) (*pulumirpc.PackResponse, error) {
 	return nil, refused("packing an SDK")
 }
 
-// GenerateProgram would write Go from PCL.
+// GenerateProgram returns an error: only the real host writes Go from PCL.
 func (h *host) GenerateProgram(context.Context, *pulumirpc.GenerateProgramRequest) (*pulumirpc.GenerateProgramResponse, error) {
 	return nil, refused("writing a program")
 }
 
-// GenerateProject would write a Go project from PCL.
+// GenerateProject returns an error: only the real host writes a Go project from PCL.
 func (h *host) GenerateProject(context.Context, *pulumirpc.GenerateProjectRequest) (*pulumirpc.GenerateProjectResponse, error) {
 	return nil, refused("writing a project")
 }
 
-// GeneratePackage would write a Go SDK from a schema.
+// GeneratePackage returns an error: only the real host writes a Go SDK from a schema.
 func (h *host) GeneratePackage(context.Context, *pulumirpc.GeneratePackageRequest) (*pulumirpc.GeneratePackageResponse, error) {
 	return nil, refused("writing an SDK")
 }

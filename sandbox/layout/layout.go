@@ -45,7 +45,7 @@ type Ports struct {
 	NodePort          int `json:"nodePort"` // the platform's front service
 }
 
-// DefaultPorts are those of the sandbox of `make up`.
+// DefaultPorts returns the ports of the sandbox of `make up`.
 func DefaultPorts() Ports {
 	return Ports{
 		APIServer: 6443, EtcdClient: 2379, EtcdPeer: 2380,

@@ -13,10 +13,10 @@ took a fifth of a preview's time. To get the log, remove this file (the next
 "make up" creates it again); "pulumi preview --logtostderr -v=7" shows the same.
 `
 
-// createPulumiFolder creates the folder for PULUMI_HOME, and a file in the place
-// of its folder of logs. The CLI compresses and encrypts a log of every command
-// and has no switch for that (3.259, StartLogging in pkg/logging/encrypted.go).
-// Where it can't create the folder, it runs without a log.
+// createPulumiFolder creates the folder for PULUMI_HOME, and a file at the path of its
+// log folder. The CLI compresses and encrypts a log of every command and has no switch
+// for that (3.259, StartLogging in pkg/logging/encrypted.go). If the CLI can't create
+// the log folder, it runs without a log.
 func (l *Layout) createPulumiFolder() error {
 	logs := filepath.Join(l.pulumi(), "logs")
 	if err := os.MkdirAll(l.pulumi(), 0o700); err != nil {

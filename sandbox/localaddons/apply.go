@@ -72,7 +72,7 @@ func (c *connection) apply(ctx context.Context, objects []*unstructured.Unstruct
 			if err == nil {
 				break
 			}
-			if !transient(err) {
+			if !isTransient(err) {
 				return fmt.Errorf("apply %s: %w", title(o), err)
 			}
 			select {
@@ -93,9 +93,9 @@ func title(o *unstructured.Unstructured) string {
 	return o.GetKind() + " " + o.GetNamespace() + "/" + o.GetName()
 }
 
-// transient says whether a later try may succeed.
-func transient(err error) bool {
-	return apierrors.IsNotFound(err) || // the namespace
+// isTransient says whether a later try may succeed.
+func isTransient(err error) bool {
+	return apierrors.IsNotFound(err) || // the namespace does not exist yet
 		apierrors.IsServiceUnavailable(err) ||
 		apierrors.IsInternalError(err) ||
 		apierrors.IsServerTimeout(err) ||

@@ -84,7 +84,7 @@ func TestApply(t *testing.T) {
 	require.Equal(t, map[string]bool{fieldManager: true}, s.managers)
 }
 
-func TestApplyDoesNotRepeatWhatCannotSucceed(t *testing.T) {
+func TestApplyDoesNotRepeatPermanentErrors(t *testing.T) {
 	objects, err := render(sample)
 	require.NoError(t, err)
 	for _, code := range []int{403, 422} {
@@ -128,7 +128,7 @@ func TestAwait(t *testing.T) {
 		corednsPath: deployment("coredns", 0), metricsPath: deployment("metrics-server", 0), apiServicePath: apiService("False"),
 	}}
 	c := s.connect(t)
-	// Each thing that is waited for becomes ready once it has been shown.
+	// Each object becomes ready after await has reported that it waits for the object.
 	var shown []string
 	next := map[string]map[string]any{
 		corednsPath: deployment("coredns", 1), metricsPath: deployment("metrics-server", 1), apiServicePath: apiService("True"),
@@ -147,7 +147,7 @@ func TestAwait(t *testing.T) {
 	require.Equal(t, "APIService v1beta1.metrics.k8s.io: no endpoints", shown[2])
 }
 
-func TestComplaints(t *testing.T) {
+func TestPodProblems(t *testing.T) {
 	objects, err := render(sample)
 	require.NoError(t, err)
 	s := &apiServer{pods: []any{map[string]any{
@@ -163,7 +163,7 @@ func TestComplaints(t *testing.T) {
 		if o.GetKind() != "Deployment" {
 			continue
 		}
-		got, err := c.complaints(t.Context(), o)
+		got, err := c.problems(t.Context(), o)
 		require.NoError(t, err)
 		require.Equal(t, []string{
 			"pod coredns-1: ContainersNotReady: containers with unready status: [coredns]",

@@ -29,9 +29,9 @@ var sample = values{
 	Resolvers:     []string{"192.0.2.1", "2001:db8::1"},
 }
 
-// typed renders the manifests and decodes them as the API server does. Unknown
+// decodedObjects renders the manifests and decodes them as the API server does. Unknown
 // fields are errors.
-func typed(t *testing.T, v values) []runtime.Object {
+func decodedObjects(t *testing.T, v values) []runtime.Object {
 	t.Helper()
 	known := runtime.NewScheme()
 	require.NoError(t, scheme.AddToScheme(known))
@@ -49,8 +49,8 @@ func typed(t *testing.T, v values) []runtime.Object {
 	return all
 }
 
-// only returns the objects of a type, by name.
-func only[T any](objects []runtime.Object) map[string]T {
+// objectsOf returns the objects of a type, by name.
+func objectsOf[T any](objects []runtime.Object) map[string]T {
 	found := map[string]T{}
 	for _, o := range objects {
 		if one, ok := o.(T); ok {
@@ -61,9 +61,9 @@ func only[T any](objects []runtime.Object) map[string]T {
 }
 
 func TestWorkloads(t *testing.T) {
-	all := typed(t, sample)
-	accounts := only[*corev1.ServiceAccount](all)
-	deployments := only[*appsv1.Deployment](all)
+	all := decodedObjects(t, sample)
+	accounts := objectsOf[*corev1.ServiceAccount](all)
+	deployments := objectsOf[*appsv1.Deployment](all)
 	require.Len(t, deployments, 2)
 	require.Equal(t, sample.CoreDNS, deployments["coredns"].Spec.Template.Spec.Containers[0].Image)
 	require.Equal(t, sample.MetricsServer, deployments["metrics-server"].Spec.Template.Spec.Containers[0].Image)
@@ -107,12 +107,12 @@ func firstUnprivilegedPort(t *testing.T, pod corev1.PodSpec) int {
 }
 
 func TestServicesReachTheirPods(t *testing.T) {
-	all := typed(t, sample)
-	services := only[*corev1.Service](all)
+	all := decodedObjects(t, sample)
+	services := objectsOf[*corev1.Service](all)
 	require.Equal(t, localcluster.DNSAddress, services["kube-dns"].Spec.ClusterIP)
 	for name, s := range services {
 		var reached *appsv1.Deployment
-		for _, d := range only[*appsv1.Deployment](all) {
+		for _, d := range objectsOf[*appsv1.Deployment](all) {
 			if labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(d.Spec.Template.Labels)) {
 				require.Nil(t, reached, "service %s selects two deployments", name)
 				reached = d
@@ -127,7 +127,7 @@ func TestServicesReachTheirPods(t *testing.T) {
 			require.True(t, found, "service %s, port %s: no container port %s", name, p.Name, p.TargetPort.StrVal)
 		}
 	}
-	for _, a := range only[*apiregistrationv1.APIService](all) {
+	for _, a := range objectsOf[*apiregistrationv1.APIService](all) {
 		require.Contains(t, services, a.Spec.Service.Name)
 	}
 }
@@ -135,8 +135,8 @@ func TestServicesReachTheirPods(t *testing.T) {
 func TestPermissions(t *testing.T) {
 	// The roles that every API server creates.
 	roles := map[string]bool{"system:auth-delegator": true, "extension-apiserver-authentication-reader": true}
-	all := typed(t, sample)
-	for name, role := range only[*rbacv1.ClusterRole](all) {
+	all := decodedObjects(t, sample)
+	for name, role := range objectsOf[*rbacv1.ClusterRole](all) {
 		roles[name] = true
 		for _, rule := range role.Rules {
 			require.NotContains(t, strings.Join(append(rule.Verbs, rule.Resources...), " "), "*", "role %s", name)
@@ -145,7 +145,7 @@ func TestPermissions(t *testing.T) {
 			}
 		}
 	}
-	accounts := only[*corev1.ServiceAccount](all)
+	accounts := objectsOf[*corev1.ServiceAccount](all)
 	check := func(name string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
 		require.True(t, roles[ref.Name], "binding %s: no role %s", name, ref.Name)
 		for _, s := range subjects {
@@ -153,16 +153,16 @@ func TestPermissions(t *testing.T) {
 			require.Equal(t, "kube-system", s.Namespace)
 		}
 	}
-	for name, b := range only[*rbacv1.ClusterRoleBinding](all) {
+	for name, b := range objectsOf[*rbacv1.ClusterRoleBinding](all) {
 		check(name, b.RoleRef, b.Subjects)
 	}
-	for name, b := range only[*rbacv1.RoleBinding](all) {
+	for name, b := range objectsOf[*rbacv1.RoleBinding](all) {
 		check(name, b.RoleRef, b.Subjects)
 	}
 }
 
 func TestMetricsServerVerifiesKubelets(t *testing.T) {
-	d := only[*appsv1.Deployment](typed(t, sample))["metrics-server"]
+	d := objectsOf[*appsv1.Deployment](decodedObjects(t, sample))["metrics-server"]
 	args := strings.Join(d.Spec.Template.Spec.Containers[0].Args, " ")
 	require.Contains(t, args, "--kubelet-certificate-authority=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
 	require.NotContains(t, args, "insecure")
@@ -170,9 +170,9 @@ func TestMetricsServerVerifiesKubelets(t *testing.T) {
 
 func TestCorefile(t *testing.T) {
 	corefile := func(v values) (text, sum string) {
-		all := typed(t, v)
-		return only[*corev1.ConfigMap](all)["coredns"].Data["Corefile"],
-			only[*appsv1.Deployment](all)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
+		all := decodedObjects(t, v)
+		return objectsOf[*corev1.ConfigMap](all)["coredns"].Data["Corefile"],
+			objectsOf[*appsv1.Deployment](all)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
 	}
 	with, withSum := corefile(sample)
 	require.Contains(t, with, "forward . 192.0.2.1 2001:db8::1 {")

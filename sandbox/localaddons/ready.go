@@ -31,7 +31,7 @@ func (c *connection) await(ctx context.Context, objects []*unstructured.Unstruct
 		waiting := ""
 		var last *unstructured.Unstructured
 		for _, o := range objects {
-			reason, err := c.unready(ctx, o)
+			reason, err := c.notReadyReason(ctx, o)
 			if err != nil && ctx.Err() == nil {
 				return fmt.Errorf("%s: %w", title(o), err)
 			}
@@ -46,14 +46,14 @@ func (c *connection) await(ctx context.Context, objects []*unstructured.Unstruct
 		detail(waiting)
 		select {
 		case <-ctx.Done():
-			return c.late(context.WithoutCancel(ctx), last, waiting, ctx.Err())
+			return c.lateError(context.WithoutCancel(ctx), last, waiting, ctx.Err())
 		case <-time.After(readyPause):
 		}
 	}
 }
 
-// unready returns the reason why an object is not ready; "" if it is ready.
-func (c *connection) unready(ctx context.Context, o *unstructured.Unstructured) (string, error) {
+// notReadyReason returns the reason why an object is not ready; "" if it is ready.
+func (c *connection) notReadyReason(ctx context.Context, o *unstructured.Unstructured) (string, error) {
 	ready, ok := readiness[o.GetKind()]
 	if !ok {
 		return "", nil
@@ -62,7 +62,7 @@ func (c *connection) unready(ctx context.Context, o *unstructured.Unstructured) 
 	switch {
 	case apierrors.IsNotFound(err):
 		return "was removed during the wait", nil
-	case err != nil && transient(err):
+	case err != nil && isTransient(err):
 		return err.Error(), nil
 	case err != nil:
 		return "", err
@@ -100,23 +100,23 @@ var readiness = map[string]func(*unstructured.Unstructured) (string, error){
 	},
 }
 
-// late returns the error for an addon that is not ready in time, with the problems
+// lateError returns the error for an addon that is not ready in time, with the problems
 // of its pods.
-func (c *connection) late(ctx context.Context, o *unstructured.Unstructured, waiting string, cause error) error {
+func (c *connection) lateError(ctx context.Context, o *unstructured.Unstructured, waiting string, cause error) error {
 	if !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	complaints, err := c.complaints(ctx, o)
+	problems, err := c.problems(ctx, o)
 	if err != nil {
-		complaints = []string{"its pods could not be listed: " + err.Error()}
+		problems = []string{"its pods could not be listed: " + err.Error()}
 	}
-	return fmt.Errorf("addons: not ready after %s: %s\n%s", readyTimeout, waiting, strings.Join(complaints, "\n"))
+	return fmt.Errorf("addons: not ready after %s: %s\n%s", readyTimeout, waiting, strings.Join(problems, "\n"))
 }
 
-// complaints returns the reasons why the pods of a Deployment do not run.
-func (c *connection) complaints(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
+// problems returns the reasons why the pods of a Deployment do not run.
+func (c *connection) problems(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
 	selector, found, err := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
 	if err != nil || !found {
 		return nil, err
@@ -131,14 +131,14 @@ func (c *connection) complaints(ctx context.Context, o *unstructured.Unstructure
 	}
 	var all []string
 	for _, pod := range pods.Items {
-		all = append(all, podComplaints(pod.Object, "pod "+pod.GetName())...)
+		all = append(all, podProblems(pod.Object, "pod "+pod.GetName())...)
 	}
 	return all, nil
 }
 
-// podComplaints returns the false conditions of a pod, and the reasons why its
+// podProblems returns the false conditions of a pod, and the reasons why its
 // containers wait or ended.
-func podComplaints(pod map[string]any, name string) []string {
+func podProblems(pod map[string]any, name string) []string {
 	var all []string
 	conditions, _, _ := unstructured.NestedSlice(pod, "status", "conditions")
 	for _, raw := range conditions {

@@ -32,27 +32,26 @@ const Forward = "forward"
 // and the search for residue are based.
 type Component struct {
 	Name string
-	// Kinds are the kinds of cluster that it belongs to.
+	// Kinds are the kinds of cluster that have the component.
 	Kinds []string
-	// After are the components that must be healthy before it starts, and that
-	// stop only after it.
+	// After are the components that must be healthy before this one starts. They stop
+	// only after this one.
 	After []string
-	// Ports are the ports that it needs on 127.0.0.1. The first one is shown in
-	// the status.
+	// Ports are the component's ports on 127.0.0.1. The status shows the first one.
 	Ports func(layout.Ports) []layout.NamedPort
-	// Flags are the flags of the Kubernetes command of that name; package
-	// components passes them to it.
+	// Flags are the flags of the component's Kubernetes command; package components
+	// passes them to the command.
 	Flags func(*layout.Layout) []string
-	// Files are the paths of files that it reads when it starts.
+	// Files are the paths of files that the component reads when it starts.
 	Files func(*layout.Layout) []string
-	// Env is its environment in addition to layout.Variable.
+	// Env is the component's environment in addition to layout.Variable.
 	Env []string
-	// Healthy returns an error if it does not work.
-	Healthy func(context.Context, *layout.Layout) error
-	// Limit is how long it may take to become healthy. It allows for a machine
-	// that compiles something at the same time.
+	// CheckHealth returns an error if the component does not work.
+	CheckHealth func(context.Context, *layout.Layout) error
+	// Limit is how long the component may take to become healthy. It is long enough for
+	// a machine that compiles something at the same time.
 	Limit time.Duration
-	// Grace is how long it may take to end after SIGTERM.
+	// Grace is how long the component may take to end after SIGTERM.
 	Grace time.Duration
 }
 
@@ -72,81 +71,82 @@ var frequentGC = []string{"GOGC=50"}
 var Components = []Component{
 	{
 		Name: Registry, Kinds: allKinds,
-		Ports:   func(p layout.Ports) []layout.NamedPort { return ports("registry", p.Registry) },
-		Healthy: registryHealthy,
-		Limit:   30 * time.Second, Grace: 5 * time.Second,
+		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("registry", p.Registry) },
+		CheckHealth: checkRegistry,
+		Limit:       30 * time.Second, Grace: 5 * time.Second,
 	},
 	{
 		Name: Etcd, Kinds: ownControl,
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("etcd", p.EtcdClient), ports("etcd (peers)", p.EtcdPeer)...)
 		},
-		Healthy: etcdHealthy,
-		// It would wait seconds for its clients. Acknowledged writes are on disk.
+		CheckHealth: checkEtcd,
+		// etcd would wait seconds for its clients. The end of the process loses no
+		// acknowledged write.
 		Limit: time.Minute, Grace: 2 * time.Second,
 	},
 	{
 		Name: APIServer, Kinds: ownControl, After: []string{Etcd},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("API server", p.APIServer) },
-		Flags: apiServerFlags, Healthy: apiServerHealthy, Env: frequentGC,
-		// It would wait until all watches end. etcd has all data.
+		Flags: apiServerFlags, CheckHealth: checkAPIServer, Env: frequentGC,
+		// The API server would wait until all watches end. All of its data are in etcd.
 		Limit: 2 * time.Minute, Grace: 5 * time.Second,
 	},
 	{
 		Name: ControllerManager, Kinds: ownControl, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("controller manager", p.ControllerManager) },
-		Flags: controllerManagerFlags, Healthy: controllerManagerHealthy,
+		Flags: controllerManagerFlags, CheckHealth: checkControllerManager,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
 		Name: Scheduler, Kinds: ownControl, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("scheduler", p.Scheduler) },
-		Flags: schedulerFlags, Healthy: schedulerHealthy,
+		Flags: schedulerFlags, CheckHealth: checkScheduler,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
 		Name: Containerd, Kinds: localOnly,
-		Files:   func(l *layout.Layout) []string { return []string{nodePaths{l}.config(containerdConfig)} },
-		Healthy: containerdHealthy,
-		Limit:   time.Minute, Grace: 10 * time.Second,
+		Files:       func(l *layout.Layout) []string { return []string{nodePaths{l}.config(containerdConfig)} },
+		CheckHealth: checkContainerd,
+		Limit:       time.Minute, Grace: 10 * time.Second,
 	},
 	{
 		Name: Kubelet, Kinds: localOnly, After: []string{APIServer, Containerd},
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("kubelet", p.Kubelet), ports("kubelet (health)", p.KubeletHealth)...)
 		},
-		Flags: kubeletFlags, Healthy: kubeletHealthy,
+		Flags: kubeletFlags, CheckHealth: checkKubelet,
 		Files: func(l *layout.Layout) []string { return []string{nodePaths{l}.config(kubeletConfig)} },
 		Limit: 2 * time.Minute, Grace: 10 * time.Second,
 	},
 	{
 		Name: Proxy, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		Ports: func(p layout.Ports) []layout.NamedPort {
-			// kube-proxy does not listen on node ports, but its rules would hide a
-			// process that does.
+			// kube-proxy does not listen on node ports. But its iptables rules would
+			// take the packets of a process that does, so the port must be free.
 			return slices.Concat(ports("kube-proxy (health)", p.ProxyHealth),
 				ports("kube-proxy (metrics)", p.ProxyMetrics), ports("front door (node port)", p.NodePort))
 		},
-		Flags: proxyFlags, Healthy: proxyHealthy,
+		Flags: proxyFlags, CheckHealth: checkProxy,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
 		Name: NetworkPolicies, Kinds: localOnly, After: []string{APIServer, Kubelet},
-		Healthy: networkPoliciesHealthy,
-		Limit:   time.Minute, Grace: 5 * time.Second,
+		CheckHealth: checkNetworkPolicies,
+		Limit:       time.Minute, Grace: 5 * time.Second,
 	},
 	{
 		Name: Kwok, Kinds: simulatedOnly, After: []string{APIServer},
-		// It replaces the kubelet, so it uses the kubelet's port.
-		Ports:   func(p layout.Ports) []layout.NamedPort { return ports("simulated nodes (health)", p.KubeletHealth) },
-		Healthy: kwokHealthy,
-		Limit:   time.Minute, Grace: 10 * time.Second,
+		// kwok replaces the kubelet, so it uses the kubelet's port.
+		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("simulated nodes (health)", p.KubeletHealth) },
+		CheckHealth: checkKwok,
+		Limit:       time.Minute, Grace: 10 * time.Second,
 	},
 	{
 		Name: Volumes, Kinds: ownControl, After: []string{APIServer},
-		Ports:   func(p layout.Ports) []layout.NamedPort { return ports("volumes (health)", p.Volumes) },
-		Healthy: volumesHealthy,
-		Limit:   time.Minute, Grace: 5 * time.Second,
+		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("volumes (health)", p.Volumes) },
+		CheckHealth: checkVolumes,
+		Limit:       time.Minute, Grace: 5 * time.Second,
 	},
 }
 
@@ -154,8 +154,8 @@ func ports(name string, port int) []layout.NamedPort {
 	return []layout.NamedPort{{Name: name, Port: port}}
 }
 
-// In returns the components of a sandbox, by its kind of cluster.
-func In(l *layout.Layout) []Component {
+// ComponentsOf returns the components of a sandbox, by its kind of cluster.
+func ComponentsOf(l *layout.Layout) []Component {
 	var in []Component
 	for _, c := range Components {
 		switch {

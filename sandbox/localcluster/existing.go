@@ -12,10 +12,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// copyContext copies the current context of the user's kubeconfig, with the
-// content of its certificate files, and checks that the cluster answers. The
-// sandbox uses the copy, so that a later change of the user's file cannot lead
-// it to another cluster.
+// copyContext copies the current context of the user's kubeconfig, with the content of
+// its certificate files, and checks that the cluster answers. The sandbox uses the
+// copy, so that a later change of the user's file cannot direct the sandbox to another
+// cluster.
 func copyContext(ctx context.Context, l *layout.Layout) error {
 	from := l.Settings.Kubeconfig
 	if from == "" {

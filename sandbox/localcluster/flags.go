@@ -12,7 +12,7 @@ import (
 // for each flag that is not just a path, an address or a port.
 type setting struct{ name, value string }
 
-func render(settings ...setting) []string {
+func renderFlags(settings ...setting) []string {
 	out := make([]string, len(settings))
 	for i, f := range settings {
 		out[i] = "--" + f.name + "=" + f.value
@@ -25,7 +25,7 @@ const serviceAccountIssuer = "https://kubernetes.default.svc." + ClusterDomain
 
 func apiServerFlags(l *layout.Layout) []string {
 	p := pki{dir: l.PKI()}
-	flags := render(
+	flags := renderFlags(
 		setting{"bind-address", "127.0.0.1"},
 		setting{"secure-port", strconv.Itoa(l.Ports.APIServer)},
 		setting{"tls-cert-file", p.cert("apiserver")},
@@ -54,17 +54,17 @@ func apiServerFlags(l *layout.Layout) []string {
 		setting{"requestheader-username-headers", "X-Remote-User"},
 		setting{"proxy-client-cert-file", p.cert("front-proxy-client")},
 		setting{"proxy-client-key-file", p.key("front-proxy-client")},
-		// Requests go to the pod's address, because a machine without a default
-		// route cannot reach a service's address.
+		// The API server sends requests to the pod's address, because a machine without
+		// a default route cannot reach a service's address.
 		setting{"enable-aggregator-routing", "true"},
 		setting{"profiling", "false"},
 	)
 	if l.Cluster == layout.ClusterLocal {
-		return append(flags, render(setting{"advertise-address", NodeAddress})...)
+		return append(flags, renderFlags(setting{"advertise-address", NodeAddress})...)
 	}
-	// There are no pods that need the API server's address. The node's address
-	// needs root, so the API server must not announce one.
-	return append(flags, render(
+	// A simulated cluster has no pods that need the API server's address. Only root can
+	// add the node's address to the machine, so the API server announces none.
+	return append(flags, renderFlags(
 		setting{"advertise-address", "127.0.0.1"},
 		setting{"endpoint-reconciler-type", "none"},
 	)...)
@@ -72,7 +72,7 @@ func apiServerFlags(l *layout.Layout) []string {
 
 func controllerManagerFlags(l *layout.Layout) []string {
 	p, kubeconfig := pki{dir: l.PKI()}, kubeconfigPath(l, "controller-manager")
-	return render(
+	return renderFlags(
 		setting{"bind-address", "127.0.0.1"},
 		setting{"secure-port", strconv.Itoa(l.Ports.ControllerManager)},
 		setting{"tls-cert-file", p.cert("controller-manager")},
@@ -94,7 +94,7 @@ func controllerManagerFlags(l *layout.Layout) []string {
 
 func schedulerFlags(l *layout.Layout) []string {
 	p, kubeconfig := pki{dir: l.PKI()}, kubeconfigPath(l, "scheduler")
-	return render(
+	return renderFlags(
 		setting{"bind-address", "127.0.0.1"},
 		setting{"secure-port", strconv.Itoa(l.Ports.Scheduler)},
 		setting{"tls-cert-file", p.cert("scheduler")},
@@ -114,7 +114,7 @@ func kubeletFlags(l *layout.Layout) []string {
 		"topology.kubernetes.io/region=" + Region,
 		"topology.kubernetes.io/zone=" + Zone,
 	}
-	return render(
+	return renderFlags(
 		setting{"config", paths.config(kubeletConfig)},
 		setting{"kubeconfig", kubeconfigPath(l, "kubelet")},
 		setting{"root-dir", paths.kubelet()},
@@ -126,7 +126,7 @@ func kubeletFlags(l *layout.Layout) []string {
 }
 
 func proxyFlags(l *layout.Layout) []string {
-	return render(
+	return renderFlags(
 		setting{"kubeconfig", kubeconfigPath(l, "kube-proxy")},
 		setting{"hostname-override", NodeName},
 		setting{"proxy-mode", "iptables"},

@@ -31,7 +31,7 @@ type probe struct {
 	url       string
 	authority string // name of the server's certificate authority; empty: plain HTTP
 	client    string // name of the client certificate; empty: none
-	accept    []int  // statuses besides 200 that show that it works
+	accept    []int  // other statuses with which a healthy component answers
 }
 
 // get sends the request and returns the body.
@@ -97,12 +97,12 @@ func loopbackURL(scheme string, port int, path string) string {
 	return scheme + "://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) + path
 }
 
-func registryHealthy(ctx context.Context, l *layout.Layout) error {
+func checkRegistry(ctx context.Context, l *layout.Layout) error {
 	_, err := probe{url: loopbackURL("http", l.Ports.Registry, "/v2/"), accept: []int{http.StatusUnauthorized}}.get(ctx, l)
 	return err
 }
 
-func etcdHealthy(ctx context.Context, l *layout.Layout) error {
+func checkEtcd(ctx context.Context, l *layout.Layout) error {
 	_, err := probe{url: loopbackURL("https", l.Ports.EtcdClient, "/health"),
 		authority: "etcd-ca", client: "apiserver-etcd-client"}.get(ctx, l)
 	return err
@@ -117,27 +117,27 @@ func getObject(ctx context.Context, l *layout.Layout, path string, into any) err
 	return json.Unmarshal(body, into)
 }
 
-func apiServerHealthy(ctx context.Context, l *layout.Layout) error {
+func checkAPIServer(ctx context.Context, l *layout.Layout) error {
 	return getObject(ctx, l, "/readyz", nil)
 }
 
-// controllerManagerHealthy also checks that the default service account exists,
-// because pods need it.
-func controllerManagerHealthy(ctx context.Context, l *layout.Layout) error {
+// checkControllerManager also checks that the default service account exists, because
+// pods need it.
+func checkControllerManager(ctx context.Context, l *layout.Layout) error {
 	if _, err := (probe{url: loopbackURL("https", l.Ports.ControllerManager, "/healthz"), authority: "ca"}).get(ctx, l); err != nil {
 		return err
 	}
 	return getObject(ctx, l, "/api/v1/namespaces/default/serviceaccounts/default", nil)
 }
 
-func schedulerHealthy(ctx context.Context, l *layout.Layout) error {
+func checkScheduler(ctx context.Context, l *layout.Layout) error {
 	_, err := probe{url: loopbackURL("https", l.Ports.Scheduler, "/readyz"), authority: "ca"}.get(ctx, l)
 	return err
 }
 
-// containerdHealthy uses the kubelet's interface (CRI): the runtime and the pods'
-// network must be ready.
-func containerdHealthy(ctx context.Context, l *layout.Layout) error {
+// checkContainerd uses the kubelet's interface (CRI): the runtime and the pods' network
+// must be ready.
+func checkContainerd(ctx context.Context, l *layout.Layout) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	runtime, err := dialRuntime(l)
@@ -157,8 +157,8 @@ func containerdHealthy(ctx context.Context, l *layout.Layout) error {
 	return nil
 }
 
-// kubeletHealthy also checks that the node is ready in the API server.
-func kubeletHealthy(ctx context.Context, l *layout.Layout) error {
+// checkKubelet also checks that the node is ready in the API server.
+func checkKubelet(ctx context.Context, l *layout.Layout) error {
 	if _, err := (probe{url: loopbackURL("http", l.Ports.KubeletHealth, "/healthz")}).get(ctx, l); err != nil {
 		return err
 	}
@@ -180,17 +180,17 @@ func kubeletHealthy(ctx context.Context, l *layout.Layout) error {
 	return errors.New("node " + NodeName + " has no condition Ready yet")
 }
 
-func proxyHealthy(ctx context.Context, l *layout.Layout) error {
+func checkProxy(ctx context.Context, l *layout.Layout) error {
 	_, err := probe{url: loopbackURL("http", l.Ports.ProxyHealth, "/healthz")}.get(ctx, l)
 	return err
 }
 
-// queues lists the kernel's queues of packets, a line each, with the number first. Every
-// line belongs to a process that reads the queue.
-const queues = "/proc/net/netfilter/nfnetlink_queue"
+// queuesFile lists the kernel's queues of packets. Each line begins with the number of
+// a queue, and exists only while a process reads that queue.
+const queuesFile = "/proc/net/netfilter/nfnetlink_queue"
 
-func networkPoliciesHealthy(context.Context, *layout.Layout) error {
-	raw, err := os.ReadFile(queues)
+func checkNetworkPolicies(context.Context, *layout.Layout) error {
+	raw, err := os.ReadFile(queuesFile)
 	if err != nil {
 		return fmt.Errorf("network policies: %w (the kernel needs the module nfnetlink_queue)", err)
 	}
@@ -199,15 +199,15 @@ func networkPoliciesHealthy(context.Context, *layout.Layout) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("network policies: nobody reads queue %d of %s yet", PolicyQueue, queues)
+	return fmt.Errorf("network policies: no process reads queue %d of %s yet", PolicyQueue, queuesFile)
 }
 
-func kwokHealthy(ctx context.Context, l *layout.Layout) error {
+func checkKwok(ctx context.Context, l *layout.Layout) error {
 	_, err := probe{url: loopbackURL("http", l.Ports.KubeletHealth, "/healthz")}.get(ctx, l)
 	return err
 }
 
-func volumesHealthy(ctx context.Context, l *layout.Layout) error {
+func checkVolumes(ctx context.Context, l *layout.Layout) error {
 	_, err := probe{url: loopbackURL("http", l.Ports.Volumes, "/healthz")}.get(ctx, l)
 	return err
 }

@@ -60,10 +60,10 @@ func parseRules(saved string) []rules {
 	return all
 }
 
-// removal returns the input of iptables-restore --noflush that removes the
-// node's chains. Declaring a chain empties it. Then the jumps to the chains are
-// deleted, then the chains.
-func removal(all []rules) string {
+// removalScript returns the input of iptables-restore --noflush that removes the node's
+// chains. Declaring a chain empties it. Then the script deletes the jumps to the
+// chains, and then the chains.
+func removalScript(all []rules) string {
 	var out strings.Builder
 	for _, r := range all {
 		if len(r.chains)+len(r.jumps) == 0 {
@@ -92,10 +92,10 @@ func savedRules(ctx context.Context, tool string) ([]rules, error) {
 	return parseRules(out), err
 }
 
-// noOtherNode returns an error if the machine is already a node, for example of
-// k3s or kubeadm: Stop could not distinguish that node's chains from the
-// sandbox's and would remove both.
-func noOtherNode(ctx context.Context) error {
+// checkNoOtherNode returns an error if the machine is already a node, for example of
+// k3s or kubeadm: Stop could not distinguish that node's chains from the sandbox's and
+// would remove both.
+func checkNoOtherNode(ctx context.Context) error {
 	for _, tool := range ruleTools {
 		all, err := savedRules(ctx, tool)
 		if err != nil {
@@ -126,7 +126,7 @@ func removeRules(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if input := removal(all); input != "" {
+		if input := removalScript(all); input != "" {
 			if _, err := command(ctx, input, tool+"-restore", "--noflush", "--wait", "5"); err != nil {
 				return err
 			}
@@ -153,9 +153,9 @@ const (
 	policyChain = "KUBE-NETWORK-POLICIES"
 )
 
-// QueuePackets makes the kernel queue the first packet of each connection between pods, and
-// between pods and other machines. Connections from this machine are not queued: the
-// kubelet's probes are always admitted. Packets pass while nobody reads the queue.
+// QueuePackets makes the kernel queue the first packet of each connection between pods,
+// and between pods and other machines. It does not queue connections from this machine,
+// so the kubelet's probes always work. If no process reads the queue, all packets pass.
 func QueuePackets(ctx context.Context) error {
 	input := fmt.Sprintf("*mangle\n:%[1]s - [0:0]\n-A %[1]s -m conntrack --ctstate NEW -j NFQUEUE --queue-num %[2]d --queue-bypass\nCOMMIT\n", policyChain, PolicyQueue)
 	if _, err := command(ctx, input, "iptables-restore", "--noflush", "--wait", "5"); err != nil {

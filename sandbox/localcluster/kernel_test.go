@@ -54,10 +54,10 @@ COMMIT
 -X CNI-0123
 COMMIT
 `
-	require.Equal(t, want, removal(parseRules(saved)), "only the node's chains: not Docker's, not the user's, none that only a comment names")
+	require.Equal(t, want, removalScript(parseRules(saved)), "only the node's chains: not Docker's, not the user's, none that only a comment names")
 	require.True(t, isNodeChain(firstChain(parseRules(saved))), "a machine with these chains is a node already")
 	require.Empty(t, firstChain(parseRules("*nat\n:DOCKER - [0:0]\n-A OUTPUT -j DOCKER\nCOMMIT\n")), "a machine with Docker is not a node")
-	require.Empty(t, removal(parseRules("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n")), "without the node's chains the input is empty")
+	require.Empty(t, removalScript(parseRules("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n")), "without the node's chains the input is empty")
 	require.Empty(t, parseRules(""))
 }
 

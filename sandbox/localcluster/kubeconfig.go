@@ -27,9 +27,9 @@ func apiServerURL(l *layout.Layout) string {
 	return fmt.Sprintf("https://127.0.0.1:%d", l.Ports.APIServer)
 }
 
-// writeKubeconfigs writes the kubeconfigs of the components and of the
-// administrator. Those of the components refer to the certificate files, so that
-// they stay valid when these are renewed. The administrator's contains the
+// writeKubeconfigs writes the kubeconfigs of the components and of the administrator.
+// The components' kubeconfigs refer to the certificate files, so that they stay valid
+// when the certificates are renewed. The administrator's kubeconfig contains the
 // certificates, so that it can be copied elsewhere.
 func writeKubeconfigs(l *layout.Layout) error {
 	p := pki{dir: l.PKI()}

@@ -78,9 +78,9 @@ type pki struct {
 func (p pki) cert(name string) string { return filepath.Join(p.dir, name+".crt") }
 func (p pki) key(name string) string  { return filepath.Join(p.dir, name+".key") }
 
-// ensure creates certificates and keys that are missing. It replaces those that
-// are damaged, expire soon, are signed by another authority or differ from the
-// table. It returns the names of what it wrote.
+// ensure creates certificates and keys that are missing. It replaces those that are
+// damaged, expire soon, are signed by another authority or differ from the table. It
+// returns the names of the files that it wrote.
 func (p pki) ensure() ([]string, error) {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return nil, err

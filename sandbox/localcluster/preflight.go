@@ -53,15 +53,15 @@ func Preflight(l *layout.Layout) error {
 	return errors.Join(errs...)
 }
 
-// claim checks that the cluster does not conflict with another one. It removes
+// claimMachine checks that the cluster does not conflict with another one. It removes
 // the residue of another sandbox whose processes have all ended.
-func claim(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+func claimMachine(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	switch l.Cluster {
 	case layout.ClusterLocal:
 		if os.Geteuid() != 0 {
 			return preflight.ErrNotRoot
 		}
-		if err := ownNode(ctx, l, log); err != nil {
+		if err := claimNode(ctx, l, log); err != nil {
 			return err
 		}
 	case layout.ClusterSimulated, layout.ClusterExisting:
@@ -70,7 +70,7 @@ func claim(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 			l.Cluster, layout.ClusterLocal, layout.ClusterSimulated, layout.ClusterExisting)
 	}
 	for _, c := range Components {
-		in := slices.ContainsFunc(In(l), func(o Component) bool { return o.Name == c.Name })
+		in := slices.ContainsFunc(ComponentsOf(l), func(o Component) bool { return o.Name == c.Name })
 		if !in && process.Alive(l, c.Name) {
 			return fmt.Errorf("%s of this sandbox runs, but a cluster of kind %q has no such component: "+
 				"the settings changed since the start; run `make down` first", c.Name, l.Cluster)
@@ -102,12 +102,12 @@ func missing(lookPath func(string) (string, error), plugins []string) error {
 	return &e
 }
 
-// freePorts returns the ports that must be free: those of components that do not
-// run. For an existing cluster that includes the port of Forward; otherwise
-// kube-proxy serves it as a node port.
+// freePorts returns the ports that must be free: the ports of components that do not
+// run. For an existing cluster this includes the port of Forward. Otherwise kube-proxy
+// serves that port as a node port.
 func freePorts(l *layout.Layout) []layout.NamedPort {
 	var free []layout.NamedPort
-	for _, c := range In(l) {
+	for _, c := range ComponentsOf(l) {
 		if c.Ports != nil && !process.Alive(l, c.Name) {
 			free = append(free, c.Ports(l.Ports)...)
 		}

@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// fixed is a layout with the same paths on every machine.
-func fixed(kind string) *layout.Layout {
+// fixedLayout returns a layout with the same paths on every machine.
+func fixedLayout(kind string) *layout.Layout {
 	return &layout.Layout{Dir: "/sandbox", Settings: layout.Settings{Cluster: kind, Ports: layout.DefaultPorts()}}
 }
 
@@ -28,7 +28,7 @@ func testLayout(t *testing.T, kind string) *layout.Layout {
 	return l
 }
 
-func golden(t *testing.T, name, got string) {
+func requireGolden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
@@ -43,22 +43,22 @@ func golden(t *testing.T, name, got string) {
 func TestFlags(t *testing.T) {
 	for _, kind := range []string{layout.ClusterLocal, layout.ClusterSimulated} {
 		var out strings.Builder
-		for _, c := range In(fixed(kind)) {
+		for _, c := range ComponentsOf(fixedLayout(kind)) {
 			if c.Flags != nil {
-				fmt.Fprintf(&out, "%s\n  %s\n", c.Name, strings.Join(c.Flags(fixed(kind)), "\n  "))
+				fmt.Fprintf(&out, "%s\n  %s\n", c.Name, strings.Join(c.Flags(fixedLayout(kind)), "\n  "))
 			}
 		}
-		golden(t, "flags-"+kind+".txt", out.String())
+		requireGolden(t, "flags-"+kind+".txt", out.String())
 	}
 }
 
 func TestNodeConfig(t *testing.T) {
-	l := fixed(layout.ClusterLocal)
+	l := fixedLayout(layout.ClusterLocal)
 	files, err := nodeConfig(l, "/usr/lib/cni")
 	require.NoError(t, err)
 	for _, f := range files {
 		require.True(t, strings.HasPrefix(f.path, l.Dir+"/config/"), f.path)
-		golden(t, filepath.Base(f.path), string(f.content))
+		requireGolden(t, filepath.Base(f.path), string(f.content))
 	}
 }
 
@@ -70,14 +70,14 @@ func TestComponentsAreInOrderAndComplete(t *testing.T) {
 			require.True(t, seen[before], "%s starts after %s, so it must be below it in the table; this also excludes cycles", c.Name, before)
 		}
 		seen[c.Name] = true
-		require.NotNil(t, c.Healthy, c.Name)
+		require.NotNil(t, c.CheckHealth, c.Name)
 		require.NotEmpty(t, c.Kinds, c.Name)
 		require.Positive(t, c.Limit, c.Name)
 		require.Positive(t, c.Grace, c.Name)
 	}
 	for _, kind := range allKinds {
 		ports := map[int]string{}
-		for _, c := range In(fixed(kind)) {
+		for _, c := range ComponentsOf(fixedLayout(kind)) {
 			if c.Ports == nil {
 				continue
 			}
@@ -96,13 +96,13 @@ func TestKindsOfCluster(t *testing.T) {
 		layout *layout.Layout
 		want   []string
 	}{
-		{"a local cluster has a node", fixed(layout.ClusterLocal), append(slices.Clone(control), Containerd, Kubelet, Proxy, NetworkPolicies, Volumes)},
-		{"a simulated one has kwok, and nothing that needs root", fixed(layout.ClusterSimulated), append(slices.Clone(control), Kwok, Volumes)},
-		{"an existing one only lacks a registry", fixed(layout.ClusterExisting), []string{Registry}},
+		{"a local cluster has a node", fixedLayout(layout.ClusterLocal), append(slices.Clone(control), Containerd, Kubelet, Proxy, NetworkPolicies, Volumes)},
+		{"a simulated one has kwok, and nothing that needs root", fixedLayout(layout.ClusterSimulated), append(slices.Clone(control), Kwok, Volumes)},
+		{"an existing one only lacks a registry", fixedLayout(layout.ClusterExisting), []string{Registry}},
 		{"an existing one with a registry lacks nothing", &layout.Layout{Settings: layout.Settings{Cluster: layout.ClusterExisting, Registry: "localhost:5000"}}, nil},
 	} {
 		var got []string
-		for _, c := range In(tc.layout) {
+		for _, c := range ComponentsOf(tc.layout) {
 			got = append(got, c.Name)
 		}
 		require.Equal(t, tc.want, got, tc.reason)
@@ -116,7 +116,7 @@ func TestSocketPathsAreShortEnough(t *testing.T) {
 			require.LessOrEqual(t, len(socket), 107, socket)
 		}
 	}
-	require.Equal(t, "/sandbox/kubelet", nodePaths{fixed(layout.ClusterLocal)}.kubelet(), "in the sandbox's own folder if its path is short enough")
+	require.Equal(t, "/sandbox/kubelet", nodePaths{fixedLayout(layout.ClusterLocal)}.kubelet(), "in the sandbox's own folder if its path is short enough")
 	require.NotEqual(t, nodePaths{&layout.Layout{Dir: "/a"}}.run(), nodePaths{&layout.Layout{Dir: "/b"}}.run(), "each sandbox has its own")
 }
 

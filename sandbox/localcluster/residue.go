@@ -84,11 +84,11 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 
 // sandboxProcess is a process of the sandbox that was found without its record.
 type sandboxProcess struct {
-	pid  int
-	what string
+	pid     int
+	command string
 }
 
-func (s sandboxProcess) String() string { return fmt.Sprintf("process %d (%s)", s.pid, s.what) }
+func (s sandboxProcess) String() string { return fmt.Sprintf("process %d (%s)", s.pid, s.command) }
 
 // remainingProcesses finds the components of a sandbox by command line and
 // environment, containerd and its shims by their socket, and containers by their
@@ -268,10 +268,10 @@ func hostFiles(l *layout.Layout) []string {
 	return files
 }
 
-// networkResults returns the files in which the CNI plugins cache their results
-// for the sandbox's pods. Each pod has one for the sandbox's network and one for
-// its loopback device. The latter's network name is the same in every cluster,
-// so it is found by the pod's id.
+// networkResults returns the files in which the CNI plugins cache their results for the
+// sandbox's pods. Each pod has a file for the sandbox's network and a file for its
+// loopback device. The network name of the loopback device is the same in every
+// cluster, so its file is found by the pod's id.
 func networkResults(cache string) []string {
 	const device = "-eth0"
 	own, _ := filepath.Glob(filepath.Join(cache, networkName+"-*"+device))

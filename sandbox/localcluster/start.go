@@ -30,9 +30,9 @@ const StartSteps = 2
 // Reasons to fail (missing permissions or packages, a port in use) are checked
 // before anything is started. The caller holds the sandbox's lock (package lock).
 func Start(ctx context.Context, l *layout.Layout, log *progress.Log) error {
-	// claim comes before Preflight, because the residue of a dead sandbox may hold
+	// claimMachine comes before Preflight, because the residue of a dead sandbox may hold
 	// ports.
-	if err := claim(ctx, l, log); err != nil {
+	if err := claimMachine(ctx, l, log); err != nil {
 		return err
 	}
 	if err := Preflight(l); err != nil {
@@ -45,13 +45,13 @@ func Start(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err := log.Step(step, func(func(string)) error { return prepare(ctx, l, log) }); err != nil {
 		return err
 	}
-	in := In(l)
-	return log.Step("cluster: "+names(in), func(detail func(string)) error {
+	in := ComponentsOf(l)
+	return log.Step("cluster: "+joinNames(in), func(detail func(string)) error {
 		return startAll(ctx, l, log, detail)
 	})
 }
 
-func names(cs []Component) string {
+func joinNames(cs []Component) string {
 	if len(cs) == 0 {
 		return "the user's own, nothing to start"
 	}
@@ -120,10 +120,10 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 		slices.Sort(list)
 		detail("waiting for " + strings.Join(list, ", "))
 	}
-	for _, c := range In(l) {
+	for _, c := range ComponentsOf(l) {
 		healthy[c.Name] = make(chan struct{})
 	}
-	for _, c := range In(l) {
+	for _, c := range ComponentsOf(l) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
@@ -160,10 +160,10 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 	return errors.Join(errs...)
 }
 
-// hung is how long a running component may be unhealthy before it is restarted.
-// It may only wait for a dependency that was just restarted. It is a variable for
-// the tests.
-var hung = 20 * time.Second
+// unhealthyLimit is how long a running component may be unhealthy before it is
+// restarted. In that time it may wait for a dependency that was just restarted. It is a
+// variable for the tests.
+var unhealthyLimit = 20 * time.Second
 
 func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Component) error {
 	s, err := spec(l, c)
@@ -175,14 +175,14 @@ func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Compon
 	if err != nil {
 		return err
 	}
-	check := func(ctx context.Context) error { return c.Healthy(ctx, l) }
+	check := func(ctx context.Context) error { return c.CheckHealth(ctx, l) }
 	if outcome != process.Running {
 		if ranBefore {
 			log.Say("%s: %s; started", c.Name, outcome)
 		}
 		return process.Await(ctx, l, c.Name, c.Limit, check)
 	}
-	err = process.Await(ctx, l, c.Name, hung, check)
+	err = process.Await(ctx, l, c.Name, unhealthyLimit, check)
 	var (
 		unhealthy *process.UnhealthyError
 		died      *process.DiedError

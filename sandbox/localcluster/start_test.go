@@ -76,7 +76,7 @@ func newTestCluster(t *testing.T) *testCluster {
 	tc := &testCluster{layout: testLayout(t, layout.ClusterSimulated)}
 	tc.log = progress.New(&tc.out, 0)
 	component := func(name string, after ...string) Component {
-		return Component{Name: name, Kinds: simulatedOnly, After: after, Healthy: tc.isUp(name), Limit: time.Minute, Grace: 10 * time.Second}
+		return Component{Name: name, Kinds: simulatedOnly, After: after, CheckHealth: tc.isUp(name), Limit: time.Minute, Grace: 10 * time.Second}
 	}
 	Components = []Component{component("a"), component("b", "a"), component("c", "a", "of another kind"), component("d", "b", "c")}
 	t.Cleanup(func() {
@@ -135,7 +135,7 @@ func TestStartInOrderAndOnce(t *testing.T) {
 	require.Equal(t, pids, tc.pids(t), "a running component is not touched")
 }
 
-func TestStartRepairsWhatWasKilled(t *testing.T) {
+func TestStartRepairsKilledComponents(t *testing.T) {
 	tc := newTestCluster(t)
 	require.NoError(t, tc.start(t))
 	for _, name := range []string{"a", "b", "c", "d"} {
@@ -152,12 +152,12 @@ func TestStartRepairsWhatWasKilled(t *testing.T) {
 	}
 }
 
-func TestStartRepairsWhatHangs(t *testing.T) {
+func TestStartRestartsHangingComponents(t *testing.T) {
 	tc := newTestCluster(t)
-	defer func(d time.Duration) { hung = d }(hung)
+	defer func(d time.Duration) { unhealthyLimit = d }(unhealthyLimit)
 	require.NoError(t, tc.start(t))
 	before := tc.pids(t)
-	hung = 50 * time.Millisecond
+	unhealthyLimit = 50 * time.Millisecond
 	require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, "c.up")))
 	require.NoError(t, tc.start(t))
 	require.NotEqual(t, before["c"], tc.pids(t)["c"])
@@ -180,7 +180,7 @@ func TestStartSaysWhyAComponentDied(t *testing.T) {
 	require.Len(t, tc.pids(t), 4)
 }
 
-func TestStartSaysWhatIsNotHealthy(t *testing.T) {
+func TestStartNamesTheUnhealthyComponent(t *testing.T) {
 	tc := newTestCluster(t)
 	tc.file(t, "a.hangs")
 	Components[0].Limit = 50 * time.Millisecond
@@ -191,7 +191,7 @@ func TestStartSaysWhatIsNotHealthy(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, "a.hangs")))
 }
 
-func TestStartInterrupted(t *testing.T) {
+func TestInterruptEndsStart(t *testing.T) {
 	tc := newTestCluster(t)
 	tc.file(t, "a.hangs")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -201,14 +201,14 @@ func TestStartInterrupted(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, "a.hangs")))
 }
 
-// A component may be killed just after Start found it running.
-func TestStartRepairsWhatDiesMeanwhile(t *testing.T) {
+// A component may be killed just after Start has found it running.
+func TestStartRepairsComponentKilledDuringTheStart(t *testing.T) {
 	tc := newTestCluster(t)
 	require.NoError(t, tc.start(t))
 	before := tc.pids(t)
-	healthy := Components[0].Healthy
+	healthy := Components[0].CheckHealth
 	var once sync.Once
-	Components[0].Healthy = func(ctx context.Context, l *layout.Layout) error {
+	Components[0].CheckHealth = func(ctx context.Context, l *layout.Layout) error {
 		once.Do(func() {
 			require.NoError(t, os.Remove(filepath.Join(l.Dir, "a.up")))
 			require.NoError(t, syscall.Kill(before["a"], syscall.SIGKILL))
@@ -306,7 +306,7 @@ func TestPreflight(t *testing.T) {
 	})
 }
 
-func TestTakeOverRefusesWhileTheOtherSandboxWorks(t *testing.T) {
+func TestTakeOverFailsWhileACommandUsesTheOtherSandbox(t *testing.T) {
 	n := &nodeChanges{Dir: t.TempDir()}
 	release, err := lock.Take(n.Dir, "make up")
 	require.NoError(t, err)

@@ -33,7 +33,7 @@ type ComponentStatus struct {
 // Status returns the status of each component of a sandbox's cluster, in the
 // order in which they start.
 func Status(ctx context.Context, l *layout.Layout) []ComponentStatus {
-	in := In(l)
+	in := ComponentsOf(l)
 	all := make([]ComponentStatus, len(in))
 	index := make([]int, len(in))
 	for i := range in {
@@ -58,7 +58,7 @@ func statusOf(ctx context.Context, l *layout.Layout, c Component) ComponentStatu
 	}
 	s.PID = r.PID
 	s.RSS, s.PSS = memory(r.PID)
-	if err := c.Healthy(ctx, l); err != nil {
+	if err := c.CheckHealth(ctx, l); err != nil {
 		s.Reason = err.Error()
 		return s
 	}

@@ -93,12 +93,12 @@ func sweepUntilClean(ctx context.Context, l *layout.Layout, node bool) error {
 	}
 }
 
-// shown is how many lines of residue an error lists.
-const shown = 8
+// maxShownResidue is the number of lines of residue that an error lists.
+const maxShownResidue = 8
 
 func summary(left []string) string {
-	text := strings.Join(left[:min(shown, len(left))], "; ")
-	if more := len(left) - shown; more > 0 {
+	text := strings.Join(left[:min(maxShownResidue, len(left))], "; ")
+	if more := len(left) - maxShownResidue; more > 0 {
 		text += fmt.Sprintf("; and %d more", more)
 	}
 	return text

@@ -11,17 +11,17 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// ownNode returns an error if the machine is the node of another running sandbox
-// or of another Kubernetes. If it was the node of a sandbox of which no process
-// runs, its residue is removed, as its own `make down` would do. The folder of a
-// killed sandbox may be deleted, so its own `make down` may never come.
-func ownNode(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+// claimNode returns an error if the machine is the node of another running sandbox or
+// of another Kubernetes. If the machine is still the node of a sandbox without
+// processes, claimNode removes the residue, as `make down` of that sandbox would do.
+// That sandbox's folder may be deleted, so its own `make down` may be impossible.
+func claimNode(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	n, err := readNode()
 	if err != nil || n != nil && n.Dir == l.Dir {
 		return err
 	}
 	if n == nil {
-		return noOtherNode(ctx)
+		return checkNoOtherNode(ctx)
 	}
 	return n.takeOver(ctx, log)
 }

@@ -21,8 +21,8 @@ import (
 // sandbox is ecr:// and this.
 const prefix = "mirror/"
 
-// images are all images, in the order in which they are built. The tags are those
-// of upstream's images, which the program of the stack asks for.
+// images are all images, in the order in which they are built. The tags are the tags of
+// upstream's images, which the stack's program uses.
 var images = []goimage.Image{
 	{
 		Name: "prometheus v3.16.0", Repository: prefix + "prometheus", Tags: []string{"v3.16.0"},
@@ -100,7 +100,7 @@ func Missing(ctx context.Context, l *layout.Layout) (int, error) {
 type Program struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
-	// State says whether it is built, and from what.
+	// State says whether the image is built, and from which sources.
 	State string `json:"state"`
 }
 

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tag is what the program of the stack asks for, and go.mod what is built.
+// The stack requests an image by its tag, and go.mod pins the version that is built.
+// The two must be the same version.
 func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
 	required := func(folder, module string) string {
 		raw, err := os.ReadFile(filepath.Join("../..", folder, "go.mod"))
@@ -38,8 +39,8 @@ func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
 	}
 }
 
-// The stack names the versions too: components/keda, components/prometheus and
-// components/vpa.
+// The components of the stack contain the same versions: components/keda,
+// components/prometheus and components/vpa.
 func TestTagsAreThoseOfTheComponents(t *testing.T) {
 	for _, row := range []struct{ file, text string }{
 		{"components/prometheus/args.go", `Version = "` + images[0].Tags[0] + `"`},
@@ -56,8 +57,9 @@ func TestTagsAreThoseOfTheComponents(t *testing.T) {
 	require.Contains(t, string(raw), "mirror: ecr://"+strings.TrimSuffix(prefix, "/"))
 }
 
-// The kinds of KEDA and VPA are read from the modules that the sandbox builds.
-func TestModulesOfTheKindsHaveTheHashesOfTheBuiltOnes(t *testing.T) {
+// components/keda and components/vpa contain the hashes of the modules from which their
+// kinds were read. The sandbox must build the same modules.
+func TestComponentsHaveTheHashesOfTheBuiltModules(t *testing.T) {
 	for folder, module := range map[string]string{"keda": "github.com/kedacore/keda/v2", "vpa": "k8s.io/autoscaler/vertical-pod-autoscaler"} {
 		component, err := os.ReadFile(filepath.Join("../../components", folder, "images.go"))
 		require.NoError(t, err)
@@ -72,9 +74,9 @@ func TestModulesOfTheKindsHaveTheHashesOfTheBuiltOnes(t *testing.T) {
 	}
 }
 
-// The packages of Kubernetes' libraries are compiled once for both only if their modules
-// have one version in both. A replacement would not do: the go command's cache knows a
-// package by the version that is required.
+// Kubernetes' libraries are compiled once for both programs only if both go.mod files
+// require the same versions. A replace directive is not enough, because the go
+// command's cache identifies a package by the required version.
 func TestVPAIsBuiltWithTheVersionsOfPrometheus(t *testing.T) {
 	versions := func(folder string) map[string]string {
 		found := map[string]string{}

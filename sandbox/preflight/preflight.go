@@ -1,6 +1,6 @@
-// Package preflight finds what would make the start of a sandbox fail, before
-// anything is built or started, and reports all of it at once. It and the
-// packages that it imports use the standard library only, because the bootstrap
+// Package preflight finds problems that would make the start of a sandbox fail. It
+// runs before anything is built or started, and reports all problems at once. It and
+// the packages that it imports use only the standard library, because the bootstrap
 // runs it before anything else is built.
 package preflight
 
@@ -31,7 +31,7 @@ func Check(l *layout.Layout, ports []layout.NamedPort) error {
 	if err := process.CheckPorts(ports); err != nil {
 		errs = append(errs, fmt.Errorf("%w\n  Other ports: make up SANDBOX_PORTS=registry=5002,apiServer=7443", err))
 	}
-	return errors.Join(append(errs, Space([]Need{{l.Dir, "the sandbox", startSpace}}))...)
+	return errors.Join(append(errs, CheckSpace([]Need{{l.Dir, "the sandbox", startSpace}}))...)
 }
 
 func checkUser(cluster string, euid int) error {
@@ -48,11 +48,11 @@ type Need struct {
 	Bytes     uint64
 }
 
-// Space adds up the needs for each disk and returns an error that names every
+// CheckSpace adds up the needs for each disk and returns an error that names every
 // disk that is too small.
-func Space(needs []Need) error { return space(needs, Disk) }
+func CheckSpace(needs []Need) error { return checkSpace(needs, Disk) }
 
-func space(needs []Need, disk func(dir string) (id, free uint64, err error)) error {
+func checkSpace(needs []Need, disk func(dir string) (id, free uint64, err error)) error {
 	var (
 		order      []uint64
 		free, need = map[uint64]uint64{}, map[uint64]uint64{}

@@ -39,7 +39,7 @@ func TestSpace(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
-			err := space(c.needs, disk)
+			err := checkSpace(c.needs, disk)
 			if c.want == "" {
 				require.NoError(t, err)
 				return

@@ -56,7 +56,7 @@ type Spec struct {
 // shell, and must not see the user's credentials.
 var inherited = []string{"PATH", "HOME", "TMPDIR", "LANG"}
 
-// Outcome is what Start found: the reason why it started a process, or Running.
+// Outcome is the result of Start: the reason why it started a process, or Running.
 type Outcome string
 
 // The outcomes of Start.
@@ -169,7 +169,7 @@ func runsFile(pid int, path string) bool {
 	if err != nil {
 		return true
 	}
-	// This link leads to the started file itself, even after the file was deleted.
+	// This link is the started file itself, even after the file was deleted.
 	started, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {
 		return true

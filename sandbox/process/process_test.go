@@ -86,8 +86,8 @@ func pid(t *testing.T, l *layout.Layout, name string) int {
 	return r.PID
 }
 
-// eventually waits until a condition is true. The condition depends on another
-// process, and what describes it.
+// eventually waits until a condition is true, which depends on another process. what
+// names the condition in the failure.
 func eventually(t *testing.T, what string, isTrue func() bool) {
 	t.Helper()
 	require.Eventually(t, isTrue, 10*time.Second, 5*time.Millisecond, what)

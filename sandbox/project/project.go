@@ -37,11 +37,10 @@ var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 func Dir(l *layout.Layout, stack string) (string, error) { return Copy(l, stack) }
 
 // Copy updates the copy of the project's files for one stack and returns its
-// folder. Only Pulumi.yaml and Pulumi.STACK.yaml are copied. The program, its
-// executable and the plugins are those of the project, by absolute paths. What
-// the CLI wrote into the copy stays until the project's file changes. Then the
-// copy follows the project, and keeps only the salt, with which the CLI reads
-// the stack's secrets.
+// folder. Only Pulumi.yaml and Pulumi.STACK.yaml are copied. They refer to the
+// project's program, executable and plugins by absolute paths. The CLI's changes to
+// the copy stay until the project's file changes. Then Copy replaces the file and
+// keeps only the salt, with which the CLI reads the stack's secrets.
 func Copy(l *layout.Layout, stack string) (string, error) {
 	if !stackName.MatchString(stack) {
 		return "", fmt.Errorf("stack %q: a name has letters, digits, '-', '_' and '.', at most 100", stack)
@@ -61,10 +60,10 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
-	if err := anchor(description, l.Project); err != nil {
+	if err := makePathsAbsolute(description, l.Project); err != nil {
 		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, file), err)
 	}
-	dir := copied(l, stack)
+	dir := copyFolder(l, stack)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 	}
@@ -98,8 +97,8 @@ var podScalingKeys = []string{
 	"progressive-framework:images", "progressive-framework:policy",
 }
 
-// WithoutPodScaling writes the configuration of a stack in the folder dir without what
-// scales pods, and returns the file, for --config-file.
+// WithoutPodScaling writes the configuration of a stack in the folder dir without the
+// keys that scale pods. It returns the file, for --config-file.
 func WithoutPodScaling(dir, stack string) (string, error) {
 	content, err := read(filepath.Join(dir, stackFile(stack)))
 	if err != nil {
@@ -116,11 +115,11 @@ func WithoutPodScaling(dir, stack string) (string, error) {
 	return path, nil
 }
 
-// Last returns the folder in which the CLI last worked on a stack, without
-// updating it: an interrupted update is recovered with the configuration with
-// which it began. For a stack without a copy it returns Dir.
+// Last returns the folder in which the CLI last worked on a stack, without updating it.
+// So an interrupted update is recovered with the configuration with which it began. For
+// a stack without a copy Last returns Dir.
 func Last(l *layout.Layout, stack string) (string, error) {
-	if dir := copied(l, stack); stackName.MatchString(stack) && exists(filepath.Join(dir, stackFile(stack))) {
+	if dir := copyFolder(l, stack); stackName.MatchString(stack) && exists(filepath.Join(dir, stackFile(stack))) {
 		return dir, nil
 	}
 	return Dir(l, stack)
@@ -131,21 +130,23 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// copied returns the folder of a stack's copy.
-func copied(l *layout.Layout, stack string) string { return filepath.Join(l.Dir, "projects", stack) }
+// copyFolder returns the folder of a stack's copy.
+func copyFolder(l *layout.Layout, stack string) string {
+	return filepath.Join(l.Dir, "projects", stack)
+}
 
 func stackFile(stack string) string { return "Pulumi." + stack + ".yaml" }
 
-// anchor makes the paths of a Pulumi.yaml in the folder root absolute. The
+// makePathsAbsolute makes the paths of a Pulumi.yaml in the folder root absolute. The
 // program's folder stays the working directory of the program and its plugins.
-func anchor(description map[string]any, root string) error {
+func makePathsAbsolute(description map[string]any, root string) error {
 	main := root
 	if value, ok := description["main"]; ok {
 		text, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("main: want a path, got %v", value)
 		}
-		main = absolute(root, text)
+		main = absolutePath(root, text)
 	}
 	description["main"] = main
 	if runtime, ok := description["runtime"].(map[string]any); ok {
@@ -153,7 +154,7 @@ func anchor(description map[string]any, root string) error {
 			for _, name := range []string{"buildTarget", "binary"} {
 				// The language host reads them relative to the program.
 				if value, ok := options[name].(string); ok {
-					options[name] = absolute(main, value)
+					options[name] = absolutePath(main, value)
 				}
 			}
 		}
@@ -167,14 +168,14 @@ func anchor(description map[string]any, root string) error {
 				return fmt.Errorf("plugins.%s[%d]: want an object, got %v", kind, i, entry)
 			}
 			if path, ok := plugin["path"].(string); ok {
-				plugin["path"] = absolute(root, path)
+				plugin["path"] = absolutePath(root, path)
 			}
 		}
 	}
 	return nil
 }
 
-func absolute(root, path string) string {
+func absolutePath(root, path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
 	}

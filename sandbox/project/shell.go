@@ -39,7 +39,7 @@ func Shell(l *layout.Layout) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("project: %w", err)
 	}
-	if err := anchor(description, l.Project); err != nil {
+	if err := makePathsAbsolute(description, l.Project); err != nil {
 		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, file), err)
 	}
 	if err := write(filepath.Join(dir, file), description); err != nil {

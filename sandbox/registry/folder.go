@@ -94,7 +94,7 @@ func (f *folder) repositories() []string {
 	return names
 }
 
-// repositoriesWithImages leaves out repositories whose images were all deleted.
+// repositoriesWithImages returns the repositories that have an image.
 // The library's lists of referrers do not count as images.
 func (f *folder) repositoriesWithImages() []string {
 	return slices.DeleteFunc(f.repositories(), func(repository string) bool {
@@ -109,9 +109,9 @@ func (f *folder) repositoriesWithImages() []string {
 	})
 }
 
-// missing returns the first digest without which a client can't pull the manifest
-// d: d itself, one of its blobs, or a manifest below it at any depth. It returns
-// "" if nothing is missing. It removes damaged files, as open does.
+// missing returns the first digest that a client needs to pull the manifest d and that
+// does not exist: d itself, one of its blobs, or a manifest below it at any depth. It
+// returns "" if nothing is missing. It removes damaged files, as open does.
 func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, error) {
 	file, err := f.open(repository, d)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -24,8 +24,8 @@ import (
 )
 
 // repositoryName is the grammar of repository names in the OCI distribution
-// specification 1.1. A name is checked before it becomes a path, so no request
-// isRead or writes outside the registry's folder.
+// specification 1.1. A name is checked before it becomes a path, so no request reads or
+// writes outside the registry's folder.
 var repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 
 // maxName is the longest name in bytes that file systems allow.
@@ -47,7 +47,7 @@ type handler struct {
 	library         http.Handler
 	files           *folder
 	credentialsHash [sha256.Size]byte // of "AWS:password"
-	indexes         sync.Mutex        // see exclusive
+	indexes         sync.Mutex        // see sendExclusive
 }
 
 func newHandler(library http.Handler, files *folder, password string) http.Handler {
@@ -115,14 +115,14 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	case kind == "manifests":
 		return h.changeManifest(w, r, repository)
 	}
-	return h.exclusive(r).send(w)
+	return h.sendExclusive(r).send(w)
 }
 
-// exclusive sends one request at a time to the library. It is for requests that
-// use a repository's index: there the library has data races, and it can lose one
-// of two referrers that are added at the same time. Such a request takes less than
-// a millisecond.
-func (h *handler) exclusive(r *http.Request) *bufferedResponse {
+// sendExclusive sends one request at a time to the library. It is for requests that use
+// a repository's index, because the library has data races there, and it can lose one
+// of two referrers that are added at the same time. Such a request takes less than a
+// millisecond.
+func (h *handler) sendExclusive(r *http.Request) *bufferedResponse {
 	h.indexes.Lock()
 	defer h.indexes.Unlock()
 	return buffer(h.library, r)
@@ -161,7 +161,7 @@ func (h *handler) readBlob(w http.ResponseWriter, r *http.Request, repository, r
 func (h *handler) readManifest(w http.ResponseWriter, r *http.Request, repository string) error {
 	r = r.Clone(r.Context())
 	r.Header.Set("Accept", manifestTypes)
-	a := h.exclusive(r)
+	a := h.sendExclusive(r)
 	if d := digest.Digest(a.header.Get("Docker-Content-Digest")); d != "" {
 		missing, err := h.files.missing(repository, d)
 		if err != nil {
@@ -196,7 +196,7 @@ func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, reposit
 	}
 	r = r.Clone(r.Context())
 	r.Body = io.NopCloser(bytes.NewReader(content))
-	return h.exclusive(r).send(w)
+	return h.sendExclusive(r).send(w)
 }
 
 // continueUpload receives a chunk of a blob, or the end of an upload. A failed

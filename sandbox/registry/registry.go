@@ -1,7 +1,7 @@
 // Package registry is the sandbox's OCI registry on loopback, in the place of
 // ECR. The library olareg stores the images below layout.RegistryDir and
-// implements the OCI distribution API 1.1. This package adds what ECR does and
-// the library does not: the password, the list of repositories, and errors that
+// implements the OCI distribution API 1.1. This package adds the parts of ECR
+// that the library lacks: the password, the list of repositories, and errors that
 // clients can act on. It does not build images.
 //
 // Reads need no credentials, because the kubelet pulls without them. Every write

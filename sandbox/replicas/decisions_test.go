@@ -33,14 +33,14 @@ import (
 
 var update = flag.Bool("update", false, "write the recorded decisions of Kubernetes' HPA controller")
 
-// recorded is what forecast/autoscale is checked with.
+// recorded is the file with the decisions with which forecast/autoscale is tested.
 const recorded = "../../forecast/autoscale/testdata/kubernetes.csv"
 
-// syncs is the number of decisions of each case: six hours.
+// syncs is the number of decisions of each case: four a minute in six hours.
 const syncs = 6 * 60 * 4
 
-// walk is a load in thousandths of a pod, as an external metric. It changes by noise, jumps,
-// and falls to nothing. It records each decision.
+// walk is a random load in thousandths of a pod, as an external metric. It changes by
+// noise, jumps, and falls to its minimum. It records each decision.
 type walk struct {
 	cluster
 	rng      *rand.Rand
@@ -93,7 +93,7 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
 			Spec: autoscaling.HorizontalPodAutoscalerSpec{
 				ScaleTargetRef: autoscaling.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
-				MinReplicas:    &low, MaxReplicas: most,
+				MinReplicas:    &low, MaxReplicas: maxPods,
 				Metrics: []autoscaling.MetricSpec{{
 					Type: autoscaling.ExternalMetricSourceType,
 					External: &autoscaling.ExternalMetricSource{
@@ -127,8 +127,8 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 	})
 }
 
-// The product's model of the HPA is checked with these decisions: TestDecisionsOfKubernetes in
-// forecast/autoscale.
+// The product's model of the HPA is tested with these decisions:
+// TestDecisionsOfKubernetes in forecast/autoscale.
 func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
 	rows := [][]string{{"case", "second", "load_milli", "replicas"}}
 	record(t, "document", 1, "700m",
@@ -152,7 +152,8 @@ func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
 	require.Equal(t, string(want), text.String(), "the controller decides otherwise: run go -C sandbox test ./replicas -update")
 }
 
-// scaleOf is the client of the Deployment web, which has so many replicas.
+// scaleOf returns a scale client for the Deployment web, which has that number of
+// replicas.
 func scaleOf(replicas *int32) *scalefake.FakeScaleClient {
 	scales := &scalefake.FakeScaleClient{}
 	scales.AddReactor("get", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {

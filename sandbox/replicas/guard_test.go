@@ -25,9 +25,10 @@ import (
 
 const (
 	hpaPeriod = 15 * time.Second
-	// silence is after how long without an answer a guard begins (components/scaling/promquery).
+	// silence is the time without an answer after which a guard takes effect
+	// (components/scaling/promquery).
 	silence = 120 * time.Second
-	// outage is how long the forecaster is away in each hour.
+	// outage is how long the forecaster does not answer in each hour.
 	outage = 10 * time.Minute
 )
 
@@ -41,7 +42,7 @@ type guarded struct {
 
 func (g *guarded) now() time.Duration { return time.Since(g.begin) }
 
-// silent is how long the forecaster has been away; 0: it answers.
+// silent returns how long the forecaster has not answered; 0 if it answers.
 func (g *guarded) silent() time.Duration {
 	return max(0, g.now()%time.Hour-(time.Hour-outage))
 }
@@ -61,12 +62,12 @@ func (g *guarded) GetExternalMetric(name, _ string, _ labels.Selector) ([]int64,
 	return []int64{int64(load)}, time.Now(), nil
 }
 
-// TestSilentForecasterLeavesTheDocumentsTarget runs Kubernetes' own HPA controller for four hours
-// with the metrics of a ScaledObject with a forecast, which is away for ten minutes of each hour.
-// While it is away, no pod is removed, and after two minutes there are as many as the document's
-// target wants.
+// TestSilentForecasterLeavesTheDocumentsTarget runs Kubernetes' own HPA controller for
+// four hours with the metrics of a ScaledObject with a forecast. The forecaster does
+// not answer for ten minutes of each hour. In that time no pod is removed, and after
+// two minutes the number of pods is the one that the document's target gives.
 func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
-	// They limit the rate of errors by a clock of outside of the bubble.
+	// The error handlers limit their rate by a clock outside of the synctest bubble.
 	handlers := utilruntime.ErrorHandlers
 	utilruntime.ErrorHandlers = nil
 	t.Cleanup(func() { utilruntime.ErrorHandlers = handlers })
@@ -90,7 +91,7 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
 			Spec: autoscaling.HorizontalPodAutoscalerSpec{
 				ScaleTargetRef: autoscaling.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
-				MinReplicas:    &low, MaxReplicas: most,
+				MinReplicas:    &low, MaxReplicas: maxPods,
 				Metrics: []autoscaling.MetricSpec{external("s0-forecast_pods", "1"), external("s1-floor", "950m"), external("s2-guard", "700m")},
 				Behavior: &autoscaling.HorizontalPodAutoscalerBehavior{
 					ScaleUp: rules(0, autoscaling.MaxChangePolicySelect, "0",
@@ -128,7 +129,7 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 			if replicas > before {
 				raised++
 			}
-			document := min(int32(math.Ceil(load/700)), most)
+			document := min(int32(math.Ceil(load/700)), maxPods)
 			require.GreaterOrEqual(t, replicas, min(document, max(2*before, before+4)), "%s of silence, a load of %.1f pods", silent, load/1000)
 		}
 		require.Greater(t, checked, 100)

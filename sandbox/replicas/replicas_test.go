@@ -22,10 +22,11 @@ import (
 
 const (
 	namespace = "platform"
-	// states of each comparison. 40,000 show a share of 0.1 % within 0.03 %.
+	// states is the number of random states in each comparison. With 40,000 states, a
+	// share of 0.1 % is measured within 0.03 %.
 	states = 40_000
-	// most is the largest number of pods of the design document's HPAs.
-	most = 50
+	// maxPods is the largest number of pods of the design document's HPAs.
+	maxPods = 50
 )
 
 // pod is one pod as the HPA and Prometheus see it.
@@ -34,7 +35,7 @@ type pod struct {
 	deleting bool
 	// sampled says whether Prometheus has a full window of samples of it.
 	sampled bool
-	// milli is the value of its metric, in thousandths.
+	// milli is the value of the pod's metric, in thousandths.
 	milli int64
 }
 
@@ -44,7 +45,7 @@ type state struct {
 	target int64 // in thousandths
 }
 
-// cluster answers the calculator for one state.
+// cluster serves one state to the calculator.
 type cluster struct {
 	state
 	external int64
@@ -74,7 +75,7 @@ func (*cluster) GetObjectMetric(string, string, *autoscaling.CrossVersionObjectR
 
 func name(i int) string { return fmt.Sprintf("pod-%d", i) }
 
-// Pods, List and Get make a cluster the lister of its only namespace.
+// Pods, List and Get make a cluster the pod lister of its only namespace.
 func (c *cluster) Pods(string) corelisters.PodNamespaceLister { return c }
 
 func (c *cluster) List(labels.Selector) ([]*v1.Pod, error) {
@@ -90,7 +91,7 @@ func (c *cluster) List(labels.Selector) ([]*v1.Pod, error) {
 
 func (*cluster) Get(string) (*v1.Pod, error) { panic("the calculator gets no single pod") }
 
-// tolerances are the 10 % that the controller manager has by default. The type has
+// tolerances returns the 10 % that the controller manager has by default. The type has
 // no constructor.
 func tolerances() podautoscaler.Tolerances {
 	var both podautoscaler.Tolerances
@@ -101,9 +102,10 @@ func tolerances() podautoscaler.Tolerances {
 	return both
 }
 
-// answers returns the number of pods that the document's Pods metric asks for, and
-// the number that an external metric with this value and AverageValue asks for.
-func (s state) answers(t *testing.T, external float64) (document, ours int32) {
+// wantedPods returns the number of pods that the calculator gives for the document's
+// Pods metric, and the number that it gives for an external metric of this value with
+// AverageValue.
+func (s state) wantedPods(t *testing.T, external float64) (document, ours int32) {
 	t.Helper()
 	c := &cluster{s, int64(math.Round(external))} // KEDA rounds to thousandths (quantityFromFloat64)
 	calculator := podautoscaler.NewReplicaCalculator(c, c, time.Minute, time.Second)
@@ -121,7 +123,7 @@ func (s state) answers(t *testing.T, external float64) (document, ours int32) {
 	return document, ours
 }
 
-// sum adds the samples of the pods that are counted, in thousandths.
+// sum adds the samples of the counted pods, in thousandths.
 func (s state) sum(counted func(pod) bool) (total float64) {
 	for _, p := range s.pods {
 		if p.sampled && counted(p) {
@@ -131,8 +133,9 @@ func (s state) sum(counted func(pod) bool) (total float64) {
 	return total
 }
 
-// demand is components/scaling/promquery.Value. Tests there prove that the queries
-// compute it; the sandbox imports nothing of the product.
+// demand computes the same value as components/scaling/promquery.Value, because the
+// sandbox imports nothing of the product. Tests of promquery prove that its queries
+// compute that value.
 func (s state) demand() float64 {
 	sum, pods, seen := s.sum(alive), 0.0, 0.0
 	for _, p := range s.pods {
@@ -150,9 +153,10 @@ func (s state) demand() float64 {
 
 func alive(p pod) bool { return !p.deleting }
 
-// random returns a state with a load of 0 to 3 targets a pod. change changes a pod.
-func random(rng *rand.Rand, targets []int64, change func(*pod)) state {
-	s := state{pods: make([]pod, 1+rng.IntN(most)), target: targets[rng.IntN(len(targets))]}
+// randomState returns a state with a load of 0 to 3 targets for each pod. change
+// changes a pod.
+func randomState(rng *rand.Rand, targets []int64, change func(*pod)) state {
+	s := state{pods: make([]pod, 1+rng.IntN(maxPods)), target: targets[rng.IntN(len(targets))]}
 	load := 3 * rng.Float64()
 	for i := range s.pods {
 		s.pods[i] = pod{sampled: true, milli: int64(load * (0.5 + rng.Float64()) * float64(s.target))}
@@ -161,8 +165,9 @@ func random(rng *rand.Rand, targets []int64, change func(*pod)) state {
 	return s
 }
 
-// valid reports whether both metrics have a value: a pod that counts is sampled.
-func (s state) valid() bool {
+// hasValues reports whether both metrics have a value. They have one if a pod is not
+// ending and has samples.
+func (s state) hasValues() bool {
 	for _, p := range s.pods {
 		if alive(p) && p.sampled {
 			return true
@@ -171,7 +176,7 @@ func (s state) valid() bool {
 	return false
 }
 
-// result is how the answers of a case compare with the document's.
+// result compares the numbers of pods of many states with the document's.
 type result struct {
 	checked, different, lower int
 	// below and above are the largest differences in pods.
@@ -180,19 +185,20 @@ type result struct {
 
 func (r result) share() float64 { return float64(r.different) / float64(r.checked) }
 
-// compare asks for the answers in random states.
+// compare computes both numbers of pods in random states.
 func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metric func(state) float64) (r result) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 7))
 	for range states {
-		s := random(rng, targets, func(p *pod) { change(rng, p) })
-		// Where the demand is a whole number of targets, the floating point of the
-		// calculator decides: it may multiply 1.1 and 10 to more than 11.
-		if !s.valid() || math.Mod(metric(s), float64(s.target)) == 0 {
+		s := randomState(rng, targets, func(p *pod) { change(rng, p) })
+		// If the demand is a whole number of targets, the calculator's floating point
+		// decides: it may multiply 1.1 and 10 to more than 11. Such states are left
+		// out.
+		if !s.hasValues() || math.Mod(metric(s), float64(s.target)) == 0 {
 			continue
 		}
 		r.checked++
-		document, ours := s.answers(t, metric(s))
+		document, ours := s.wantedPods(t, metric(s))
 		switch {
 		case ours > document:
 			r.different, r.above = r.different+1, max(r.above, ours-document)
@@ -251,7 +257,7 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 	}
 }
 
-// The test finds the usual mistakes.
+// The comparison detects common mistakes in a metric.
 func TestOtherMetricsGiveOtherReplicas(t *testing.T) {
 	average := func(s state) float64 { return s.sum(alive) / float64(len(s.pods)) }
 	r := compare(t, rates, nothing, average)

@@ -87,8 +87,8 @@ func (o Options) settings(project string) (layout.Settings, error) {
 	return s, errors.Join(errs...)
 }
 
-// setPorts changes ports by "name=number,…"; the names are those of the fields
-// in settings.json.
+// setPorts changes ports by "name=number,…". The names are the names of the fields in
+// settings.json.
 func setPorts(ports *layout.Ports, text string) error {
 	raw, err := json.Marshal(ports)
 	if err != nil {
@@ -172,15 +172,15 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 	if len(changes) == 0 {
 		return l, l.CreateFolders()
 	}
-	if fresh(l) {
+	if isFresh(l) {
 		return layout.Create(dir, want)
 	}
 	return nil, fmt.Errorf("the sandbox in %s was created with other settings: %s. Use it with its settings, or create a new one after make down PURGE=1",
 		dir, strings.Join(changes, "; "))
 }
 
-// fresh says whether nothing was started in the sandbox yet.
-func fresh(l *layout.Layout) bool {
+// isFresh says whether nothing was started in the sandbox yet.
+func isFresh(l *layout.Layout) bool {
 	for _, dir := range []string{l.PKI(), l.Backend(), l.Etcd()} {
 		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 			return false

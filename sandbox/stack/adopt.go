@@ -170,9 +170,9 @@ func (e *edit) resolvePending(pending []Operation) {
 }
 
 const (
-	// hiddenSecret is what a preview prints in place of a secret. In place of an
-	// unknown value it prints a text that equals no value at AWS. That is right: a
-	// creation with unknown inputs was never sent.
+	// hiddenSecret is the text that a preview prints in place of a secret. In place of
+	// an unknown value a preview prints a text that equals no value at AWS. That is
+	// right, because a creation with unknown inputs was never sent.
 	hiddenSecret = "[secret]"
 	// secretSignature marks an encrypted value in a state. Such a value can't be
 	// compared.

@@ -55,7 +55,7 @@ func Open(ctx context.Context, l *layout.Layout, name string, t Terminal) (*Stac
 	return OpenIn(ctx, l, name, dir, t)
 }
 
-// OpenIn is Open for a stack whose Pulumi.yaml is in the folder dir.
+// OpenIn opens a stack as Open does, but its Pulumi.yaml is in the folder dir.
 func OpenIn(ctx context.Context, l *layout.Layout, name, dir string, t Terminal) (*Stack, error) {
 	s := &Stack{layout: l, name: name, dir: dir, env: toolchain.Within(l, os.Environ()), terminal: t}
 	if _, err := s.query(ctx, "stack", "select", "--create"); err != nil {
@@ -222,7 +222,8 @@ func (s *Stack) Export(ctx context.Context) (State, error) {
 	return state, err
 }
 
-// export also returns the exported text, which has fields that State lacks.
+// export returns the stack's state. It also returns the exported text, which has fields
+// that State lacks.
 func (s *Stack) export(ctx context.Context) ([]byte, State, error) {
 	raw, err := s.query(ctx, "stack", "export")
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Within returns base with the variables that the sandbox's tools run with:
-// those of layout.Within, and BuildVariables, so that every tool builds the
-// program with the same settings.
+// Within returns base with the variables for the sandbox's tools: the variables of
+// layout.Within, and BuildVariables, so that every tool builds the program with the
+// same settings.
 func Within(l *layout.Layout, base []string) []string {
 	build := BuildVariables()
 	var kept []string
@@ -29,15 +29,15 @@ func Within(l *layout.Layout, base []string) []string {
 }
 
 // BuildVariables returns the go command's settings for the program, as
-// NAME=VALUE. The bootstrap uses them, and so does the Go language host since
-// Pulumi 3.248 (https://github.com/pulumi/pulumi/pull/23495 added -trimpath). An
-// older host and our stand-in take them from the environment. With different
+// NAME=VALUE. The bootstrap uses them. The Go language host has the same settings
+// since Pulumi 3.248 (https://github.com/pulumi/pulumi/pull/23495 added -trimpath).
+// An older host and our stand-in read them from the environment. With different
 // settings, the AWS SDK would be compiled once for each. cgo is off for the same
 // reason: with cgo, an installed gcc changes the cache key of most packages.
 //
-// They replace what a shell or a machine has set: another system to build for,
-// flags such as -mod, a workspace in a folder above. Go does not ask git for the
-// state of the checkout, because git refuses a checkout of another user.
+// The settings replace those of the shell or the machine: another system to build
+// for, flags such as -mod, a workspace in a folder above. -buildvcs is off, because
+// git refuses a checkout of another user.
 func BuildVariables() []string {
 	return []string{
 		"CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false", "GOWORK=off",

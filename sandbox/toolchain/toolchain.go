@@ -36,8 +36,8 @@ const multicall = "sandbox"
 const (
 	// PulumiMajor is the major version of the CLI, and of the SDK in go.mod.
 	PulumiMajor = 3
-	// PulumiMinor is the oldest CLI that the project runs on, the one that
-	// sandbox/cli/go.mod pins.
+	// PulumiMinor is the oldest CLI that the project runs on. sandbox/cli/go.mod pins
+	// it.
 	PulumiMinor = 259
 	// KubernetesMinor is the minor version of the sandbox's API server, which
 	// sandbox/go.mod pins. kubectl is supported one minor version either side

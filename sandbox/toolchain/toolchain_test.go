@@ -131,7 +131,8 @@ func TestAnotherSandboxIsNotInstalled(t *testing.T) {
 		m.tool(filepath.Join(live, "bin"), name, "echo v3.300.0")
 	}
 	m.tool(filepath.Join(live, "pulumi/plugins/resource-kubernetes-v4.30.0"), "pulumi-resource-kubernetes", "")
-	// This pulumi runs the one of bin: as its target, it would run itself for ever.
+	// This pulumi is a script that runs the pulumi in the folder bin. If the link in
+	// bin led to the script, the script would run itself without end.
 	m.tool(filepath.Join(live, "shell/bin"), "pulumi", "echo v3.300.0")
 	m.path = filepath.Join(live, "shell/bin") + ":" + filepath.Join(live, "bin")
 	got := m.resolve(layout.Variable+"="+live, "PULUMI_HOME="+live+"/pulumi")

@@ -66,10 +66,10 @@ type Request interface {
 	TakeUserID() string
 }
 
-// Planner computes the response to a valid request without a user's id. Its
-// result is a struct whose JSON begins with an empty userId. It must depend on
-// the request only, because all users with equal requests share it. Its error
-// is *Infeasible, the context's, or an internal one.
+// Planner computes the response to a valid request without a user's id. The result is a
+// struct whose JSON begins with an empty userId. It must depend only on the request,
+// because all users with equal requests share it. The error is *Infeasible, the
+// context's, or an internal one.
 type Planner[R Request] func(ctx context.Context, request R) (any, error)
 
 // Infeasible is the error of a request that no plan can fulfil. The client sees
@@ -85,7 +85,7 @@ func (i *Infeasible) Error() string { return i.Detail }
 // Run runs the agent until SIGTERM and ends the process with its exit code.
 func Run[R Request](spec Spec[R]) { httpserver.Main(spec.Name, Program(spec)) }
 
-// Program is the program that Run runs.
+// Program returns the agent's program.
 func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 	return httpserver.Program[Config]{
 		ReadConfig: spec.ReadConfig,
@@ -99,8 +99,8 @@ func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 // Config is the configuration of an agent. Names and defaults are from the
 // design document where it has them.
 type Config struct {
-	// AgentType is AGENT_TYPE, always the Spec's. It is read so that an image
-	// in another agent's manifest fails at its start.
+	// AgentType is AGENT_TYPE, always the Spec's. The check makes the process fail at
+	// its start if another agent's manifest uses this image.
 	AgentType string
 	// Timeout bounds the computation of one plan.
 	Timeout time.Duration

@@ -119,20 +119,20 @@ func (a *testAgent) sendAs(ctx context.Context, t *testing.T, user, plan string)
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(string(body)))
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
-	a.plan(w, r)
+	a.servePlan(w, r)
 	return w
 }
 
-// body sends a request and returns the body. The status must be 200.
-func (a *testAgent) body(t *testing.T, user, plan string) string {
+// requestPlan requests a plan and returns the response's body. The status must be 200.
+func (a *testAgent) requestPlan(t *testing.T, user, plan string) string {
 	t.Helper()
 	w := a.send(t, user, plan)
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
 	return w.Body.String()
 }
 
-// savedFor waits until count plans of the user are saved, and returns them.
-func (a *testAgent) savedFor(t *testing.T, user string, count int) []database.Plan {
+// waitForPlans waits until count plans of the user are saved, and returns them.
+func (a *testAgent) waitForPlans(t *testing.T, user string, count int) []database.Plan {
 	t.Helper()
 	var plans []database.Plan
 	require.Eventually(t, func() bool {
@@ -146,15 +146,15 @@ func (a *testAgent) savedFor(t *testing.T, user string, count int) []database.Pl
 func TestEqualRequestsArePlannedOnceAndSavedForEachUser(t *testing.T) {
 	a := newTestAgent(t, databaseEnv(t))
 	for range 3 {
-		require.Equal(t, `{"userId":"ada","number":1}`+"\n", a.body(t, "ada", "week"))
-		require.Equal(t, `{"userId":"bob","number":1}`+"\n", a.body(t, "bob", "week"), "the shared plan with the user's own id")
+		require.Equal(t, `{"userId":"ada","number":1}`+"\n", a.requestPlan(t, "ada", "week"))
+		require.Equal(t, `{"userId":"bob","number":1}`+"\n", a.requestPlan(t, "bob", "week"), "the shared plan with the user's own id")
 	}
-	require.Equal(t, `{"userId":"ada","number":2}`+"\n", a.body(t, "ada", "month"), "another request")
-	require.Equal(t, `{"userId":"a\"b","number":1}`+"\n", a.body(t, `a"b`, "week"), "any id is encoded as JSON")
+	require.Equal(t, `{"userId":"ada","number":2}`+"\n", a.requestPlan(t, "ada", "month"), "another request")
+	require.Equal(t, `{"userId":"a\"b","number":1}`+"\n", a.requestPlan(t, `a"b`, "week"), "any id is encoded as JSON")
 	for user, body := range map[string]string{"bob": `{"userId":"bob","number":1}`, `a"b`: `{"userId":"a\"b","number":1}`} {
-		require.JSONEq(t, body, string(a.savedFor(t, user, 1)[0].Body), "one row for each request, also after several responses")
+		require.JSONEq(t, body, string(a.waitForPlans(t, user, 1)[0].Body), "one row for each request, also after several responses")
 	}
-	a.savedFor(t, "ada", 2)
+	a.waitForPlans(t, "ada", 2)
 	require.EqualValues(t, 2, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeOK)), "the counter counts computed plans, not responses")
 }
 
@@ -192,7 +192,7 @@ func TestFailuresAreNotCached(t *testing.T) {
 		require.Equal(t, row.detail, problem.Detail, row.reason)
 	}
 	a.planner = countingPlanner
-	require.Contains(t, a.body(t, "ada", "week"), `"number":1`)
+	require.Contains(t, a.requestPlan(t, "ada", "week"), `"number":1`)
 	require.EqualValues(t, 3, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeFailed)))
 }
 
@@ -203,17 +203,17 @@ func TestRequestsGetPlansWhileTheDatabaseIsDown(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	a := newTestAgent(t, map[string]string{"DATABASE_URL": servicetest.Database(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
-	a.body(t, "ada", "before")
-	a.savedFor(t, "ada", 1)
+	a.requestPlan(t, "ada", "before")
+	a.waitForPlans(t, "ada", 1)
 	require.NoError(t, server.Stop())
 	const requests = 20
 	for i := range requests {
-		a.body(t, "ada", fmt.Sprint("during ", i)) // fails the test if the status is not 200
+		a.requestPlan(t, "ada", fmt.Sprint("during ", i)) // fails the test if the status is not 200
 	}
 	require.Eventually(t, func() bool { return a.plans.writer.Counts().Failed == requests }, testservers.StartTimeout, time.Millisecond)
 	require.NoError(t, server.Start(t.Context()))
-	a.body(t, "ada", "during 7")
-	saved := a.savedFor(t, "ada", 2)
+	a.requestPlan(t, "ada", "during 7")
+	saved := a.waitForPlans(t, "ada", 2)
 	t.Logf("%d requests while the database was down, 0 failed; %d plans saved before, 0 lost", requests, len(saved)-1)
 }
 
@@ -233,10 +233,10 @@ func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
 	<-started
 	for a.plans.writer.Enqueue(filler) { // until the queue is full
 	}
-	a.body(t, "ada", "week")
+	a.requestPlan(t, "ada", "week")
 	close(release)
 	require.Eventually(t, func() bool {
-		a.body(t, "ada", "week")
+		a.requestPlan(t, "ada", "week")
 		plans, err := a.dependencies.Store.RecentPlans(t.Context(), database.Nutrition, "ada", 10)
 		return err == nil && len(plans) == 1
 	}, testservers.StartTimeout, time.Millisecond)
@@ -245,9 +245,9 @@ func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
 func TestCloseSavesQueuedPlans(t *testing.T) {
 	env := databaseEnv(t)
 	a := openTestAgent(t, env)
-	a.body(t, "ada", "week")
+	a.requestPlan(t, "ada", "week")
 	require.NoError(t, a.Close(t.Context()))
-	newTestAgent(t, env).savedFor(t, "ada", 1)
+	newTestAgent(t, env).waitForPlans(t, "ada", 1)
 }
 
 func TestRoutesDependOnTokenAndPhase(t *testing.T) {
@@ -333,6 +333,6 @@ func TestOnlyLargeResponsesAreCompressed(t *testing.T) {
 		}
 		plain, err := io.ReadAll(body)
 		require.NoError(t, err)
-		require.Equal(t, a.body(t, "ada", row.plan), string(plain), row.reason)
+		require.Equal(t, a.requestPlan(t, "ada", row.plan), string(plain), row.reason)
 	}
 }

@@ -21,7 +21,7 @@ import (
 // requestKey is equal for equal requests of all users.
 type requestKey string
 
-// keyOf is the key of a request without a user's id.
+// keyOf returns the key of a request without a user's id.
 func keyOf(request Request) requestKey {
 	text, _ := json.Marshal(request) // a decoded request always encodes
 	sum := sha256.Sum256(text)
@@ -44,7 +44,7 @@ func encodeShared(plan any) ([]byte, error) {
 	return []byte(rest + "\n"), nil
 }
 
-// userHead is the beginning of a response for one user.
+// userHead returns the beginning of a response for one user.
 func userHead(userID string) []byte {
 	quoted, _ := json.Marshal(userID) // a string always encodes
 	return append([]byte(`{"userId":`), quoted...)

@@ -19,10 +19,10 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// compressFrom is the minimum size in bytes of a compressed response. A smaller one
-// fits into TCP's first window of ten segments (RFC 6928, 14,600 bytes), so
-// compression saves no round trip. It would cost twice as much as the rest of a
-// cached response.
+// compressFrom is the minimum size in bytes of a compressed response. A smaller
+// response fits into TCP's first window of ten segments (RFC 6928, 14,600 bytes), so
+// compression saves no round trip. Compression would cost twice as much as the rest of
+// a cached response.
 const compressFrom = 14_600
 
 // Service serves one agent.
@@ -96,12 +96,12 @@ func (s *Service[R]) routes() (http.Handler, error) {
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
-	mux.Handle("POST "+s.spec.path()+"/"+s.spec.Action, s.dependencies.Tokens.Require(auth.ScopeAgentsRun, compress(http.HandlerFunc(s.plan))))
+	mux.Handle("POST "+s.spec.path()+"/"+s.spec.Action, s.dependencies.Tokens.Require(auth.ScopeAgentsRun, compress(http.HandlerFunc(s.servePlan))))
 	return httpserver.Routes(mux), nil
 }
 
-// plan responds to a request for a plan. The user must be the token's subject.
-func (s *Service[R]) plan(w http.ResponseWriter, r *http.Request) {
+// servePlan responds to a request for a plan. The user must be the token's subject.
+func (s *Service[R]) servePlan(w http.ResponseWriter, r *http.Request) {
 	request := s.spec.NewRequest()
 	if !httpapi.ReadBody(w, r, s.spec.MaxBody, request) {
 		return

@@ -1,7 +1,7 @@
-// Package agenttest has the tests of configuration and API that npa and wpa
-// share. The tests of package agent import servicetest, so servicetest cannot
-// import package agent; this package does. Fuzz tests must not import this
-// package, because it links the validator of OpenAPI documents.
+// Package agenttest has the tests of configuration and API that npa and wpa share. It
+// is separate from package servicetest, because the tests of package agent import
+// servicetest. So servicetest cannot import package agent. Fuzz tests must not import
+// this package, because it links the validator of OpenAPI documents.
 package agenttest
 
 import (

@@ -15,8 +15,8 @@ func (v *Verifier) Require(scope string, next http.Handler) http.Handler {
 	return v.require(scope, fromHeader, next)
 }
 
-// RequireSocket is Require for the WebSocket route. A browser cannot set
-// Authorization there, so it also accepts the token
+// RequireSocket checks the token of a WebSocket request, as Require does. A browser
+// cannot set Authorization for a WebSocket, so RequireSocket also accepts the token
 //
 //   - as a subprotocol, "Sec-WebSocket-Protocol: progressive.v1, bearer.TOKEN".
 //     The web page uses this, because access logs of CloudFront and of the load

@@ -78,7 +78,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 	return result.principal, nil
 }
 
-// verify is Verify without the cache.
+// verify verifies a token without the cache.
 func (v *Verifier) verify(ctx context.Context, token string) (verified, error) {
 	parsed, err := jwt.ParseSigned(token, algorithms)
 	if err != nil {

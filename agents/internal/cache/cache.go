@@ -92,9 +92,9 @@ func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 }
 
 // invalidate deletes values from both tiers: from the local tier before and after
-// Redis. The first drop makes running loads stale, so that they do not write to
-// Redis after the deletion. The second removes what was copied from Redis
-// meanwhile.
+// Redis. The first drop makes running loads stale, so that they do not write to Redis
+// after the deletion. The second drop removes values that were copied from Redis in
+// between.
 func (c *Cache) invalidate(ctx context.Context, n namespace, ids []string) error {
 	n.drop(ids)
 	defer n.drop(ids)

@@ -93,8 +93,8 @@ func (c *Cache) receive(ctx context.Context, text string) {
 		return // Publish has invalidated the values of this process
 	}
 	for _, n := range c.affected(m.Event) {
-		// Delete single values again: a load in this process may have written
-		// an old one after the sender's deletion and before this event.
+		// Delete single values again: after the sender's deletion and before this
+		// event, a load in this process may have written an old value.
 		if len(m.IDs) == 0 && slices.Contains(m.DeletedPrefixes, n.prefix()) {
 			n.drop(nil)
 			continue

@@ -40,9 +40,8 @@ func (c *counter) add() {
 	stripePool.Put(s)
 }
 
-// stripePool returns the stripe of the current core, because a sync.Pool caches
-// items by core. A random stripe would often have been written last by another
-// core.
+// stripePool returns the stripe of the current core, because a sync.Pool caches items
+// by core. With a random stripe, another core would often have written the stripe last.
 var (
 	stripePool = sync.Pool{New: func() any { s := stripe(nextStripe.Add(1)); return &s }}
 	nextStripe atomic.Uint32

@@ -20,7 +20,7 @@ const (
 	DataUpdate            Event = "data_update"
 )
 
-// Strategy is how one kind of value is cached.
+// Strategy defines how one kind of value is cached.
 type Strategy struct {
 	// Name is from the design document. It is the label "strategy" of the
 	// metrics.

@@ -26,8 +26,9 @@ type Config struct {
 	// PasswordFile is DATABASE_PASSWORD_FILE. If set, it is read for each new
 	// connection, so that a rotated password needs no restart.
 	PasswordFile string
-	// IAM is DATABASE_LOGIN=iam: each new connection logs in with a token of IAM, which
-	// has the variables of rdstoken.Config. The default is password.
+	// IAM is true for DATABASE_LOGIN=iam: each new connection logs in with an IAM
+	// token. rdstoken.Config has the variables of the token. The default of
+	// DATABASE_LOGIN is password.
 	IAM   bool
 	Token rdstoken.Config
 	// MaxConnections is DATABASE_MAX_CONNECTIONS, 1 to 100 for one process. The
@@ -90,8 +91,8 @@ func (c Config) checkSSLMode() error {
 	return nil
 }
 
-// credential returns what sets the password of a new connection: the current one of
-// PasswordFile, or a new token.
+// credential returns a function that sets the password of a new connection: the current
+// content of PasswordFile, or a new IAM token.
 func (c Config) credential() func(context.Context, *pgx.ConnConfig) error {
 	if !c.IAM {
 		return func(_ context.Context, conn *pgx.ConnConfig) error { return c.setPassword(conn) }

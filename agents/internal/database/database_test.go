@@ -86,7 +86,7 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	require.NotErrorIs(t, err, ErrUnavailable, "an invalid request is not a database outage")
 }
 
-// The queries of one store are in its histogram; a failed one counts too.
+// The histogram of a store counts each query, also a failed one.
 func TestQueriesAreMeasured(t *testing.T) {
 	s := open(t, server)
 	registry := prometheus.NewRegistry()

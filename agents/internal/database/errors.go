@@ -51,8 +51,8 @@ func code(err error) string {
 // may be sent again.
 func rolledBack(err error) bool { return code(err) == "40001" || code(err) == "40P01" }
 
-// credentialError is that there is no password or token for a new connection. A mounted
-// file may come later, and so may the credentials of a pod.
+// credentialError means that there is no password or token for a new connection. The
+// mounted file or the pod's credentials may become available later.
 type credentialError struct{ error }
 
 func (e *credentialError) Unwrap() error { return e.error }

@@ -175,7 +175,7 @@ func TestRotatedPasswordNeedsNoRestart(t *testing.T) {
 	require.NoError(t, s.Ping(t.Context()))
 }
 
-// With IAM each new connection has a token of its own as its password.
+// With IAM, each new connection uses a new token as its password.
 func TestIAMLogsInWithATokenOfThePod(t *testing.T) {
 	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"AccessKeyId":"A","SecretAccessKey":"S","Token":"T","Expiration":"2099-01-01T00:00:00Z"}`)

@@ -28,16 +28,16 @@ func (q *queries) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQ
 	return context.WithValue(ctx, queryStart{}, time.Now())
 }
 
-// TraceQueryEnd implements pgx.QueryTracer. A query that failed counts: a timeout is
-// the slowest of all.
+// TraceQueryEnd implements pgx.QueryTracer. It also counts failed queries, because a
+// timeout is the slowest query.
 func (q *queries) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
 	if start, ok := ctx.Value(queryStart{}).(time.Time); ok {
 		q.duration.Observe(time.Since(start).Seconds())
 	}
 }
 
-// The connections of the process' pool. Their quotient is the design document's
-// connection_pool_utilization.
+// These are the connections of the process' pool. The ones in use divided by the
+// maximum are the design document's connection_pool_utilization.
 var (
 	acquiredDesc = prometheus.NewDesc("database_pool_acquired_connections", "Connections that queries use.", nil, nil)
 	maxDesc      = prometheus.NewDesc("database_pool_max_connections", "Connections that the pool may open.", nil, nil)

@@ -52,7 +52,7 @@ func (s *Store) UserActive(ctx context.Context, id string) (bool, error) {
 	})
 }
 
-// EnsureUser returns a user and creates a new one, because a valid token of an
+// EnsureUser returns a user, and creates the user if there is none. A valid token of an
 // unknown user is not an error.
 func (s *Store) EnsureUser(ctx context.Context, id string) (User, error) {
 	return s.user(ctx, idempotent, "ensure user", QueryEnsureUser, id)

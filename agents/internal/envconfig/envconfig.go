@@ -2,8 +2,9 @@
 // reports every problem at once. It owns the reading and the error texts. Each
 // service owns its variables and their rules.
 //
-// It uses no library for this, because those check types but no ranges, name the
-// Go field instead of the variable, and treat an empty value as absent.
+// It uses no library for this. Such libraries check types but no ranges. Their
+// errors name the Go field instead of the variable, and they treat an empty value as
+// absent.
 package envconfig
 
 import (
@@ -110,9 +111,9 @@ func (r *Reader) Err() error {
 	return r.problems
 }
 
-// read returns the fallback if the variable is absent or invalid. An invalid
-// value is a problem. So is an empty one, which usually is an error in the
-// manifest, unless parse accepts it.
+// read returns the fallback if the variable is absent or invalid. An invalid value is a
+// problem. An empty value is invalid unless parse accepts it, because it usually is an
+// error in the manifest.
 func read[T any](r *Reader, name string, fallback T, rule string, parse func(string) (T, bool)) T {
 	text, isSet := r.lookup(name)
 	if !isSet {

@@ -24,9 +24,9 @@ type Body interface {
 	Validate() []FieldError
 }
 
-// ReadBody reads at most limit bytes of the request's body into the pointer
-// into. It returns true if the body is valid. Otherwise it has sent the error:
-// 413, 415, 400 for a body that is not JSON, or 422 for a violated rule.
+// ReadBody decodes a request's body of at most limit bytes into the pointer into. It
+// returns true if the body is valid. Otherwise it has sent the error: 413, 415, 400 for
+// a body that is not JSON, or 422 for a violated rule.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, into Body) bool {
 	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
 		Error(w, http.StatusUnsupportedMediaType, CodeMediaType,
@@ -65,21 +65,22 @@ func isJSON(contentType string) bool {
 	return err == nil && mediaType == "application/json"
 }
 
-// Decode decodes the body and returns all field errors: fields that are
-// unknown, duplicate or of a wrong type, and violated rules. Names are
-// case-sensitive. The error is for a body that is not JSON.
+// Decode decodes the body and returns all field errors: fields that are unknown,
+// duplicate or of a wrong type, and violated rules. Names are case-sensitive. It
+// returns an error only for a body that is not JSON.
 func Decode(body []byte, into Body) ([]FieldError, error) {
 	// Nearly all bodies are valid, and the new encoding/json decodes them in half
 	// the time. An invalid body is decoded again, by the strict decoder, which
 	// collects all errors.
 	if jsonv2.Unmarshal(body, into, jsonv2.RejectUnknownMembers(true)) == nil {
-		return bounded(into.Validate()), nil
+		return limitErrors(into.Validate()), nil
 	}
 	reflect.ValueOf(into).Elem().SetZero() // remove fields that were decoded before the error
 	return decodeStrictly(body, into)
 }
 
-// decodeStrictly is Decode with the errors of all fields.
+// decodeStrictly decodes the body with the strict decoder, which reports the errors of
+// all fields.
 func decodeStrictly(body []byte, into Body) ([]FieldError, error) {
 	strictErrors, err := strict.UnmarshalStrict(body, into)
 	if err != nil {
@@ -96,10 +97,10 @@ func decodeStrictly(body []byte, into Body) ([]FieldError, error) {
 		}
 		problems = append(problems, FieldError{Pointer: pointer(path), Detail: clip(err.Error())})
 	}
-	return bounded(append(problems, into.Validate()...)), nil
+	return limitErrors(append(problems, into.Validate()...)), nil
 }
 
-func bounded(problems []FieldError) []FieldError { return problems[:min(len(problems), maxErrors)] }
+func limitErrors(problems []FieldError) []FieldError { return problems[:min(len(problems), maxErrors)] }
 
 // jsonTypeName names a type in API terms. Names of Go packages must not appear.
 func jsonTypeName(t reflect.Type) string {

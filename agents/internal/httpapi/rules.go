@@ -48,8 +48,8 @@ func Within[N int | float64](r *Rules, pointer string, value *N, min, max N) {
 	r.Check(value == nil || *value >= min && *value <= max, pointer, "must be from %v to %v", min, max)
 }
 
-// Words converts values to plain strings.
-func Words[W ~string](values []W) []string {
+// Strings converts values to plain strings.
+func Strings[W ~string](values []W) []string {
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = string(v)
@@ -57,12 +57,13 @@ func Words[W ~string](values []W) []string {
 	return texts
 }
 
-// Known returns the sorted keys of a table.
-func Known[W ~string, V any](table map[W]V) []string {
-	return Words(slices.Sorted(maps.Keys(table)))
+// SortedKeys returns the sorted keys of a table.
+func SortedKeys[W ~string, V any](table map[W]V) []string {
+	return Strings(slices.Sorted(maps.Keys(table)))
 }
 
-// Seed is an rng seed from the request's JSON: equal requests have equal seeds.
+// Seed returns a seed for random numbers from the request's JSON. Equal requests have
+// equal seeds.
 func Seed(request any) uint64 {
 	encoded, _ := json.Marshal(request) // a decoded request always encodes
 	sum := fnv.New64a()

@@ -36,7 +36,7 @@ func TestRulesReportPointerAndDetail(t *testing.T) {
 		require.Len(t, r, 1, row.reason)
 		require.Contains(t, r[0].Pointer+" "+r[0].Detail, row.problem, row.reason)
 	}
-	require.Equal(t, []string{"a", "b"}, httpapi.Known(map[string]int{"b": 1, "a": 2}))
+	require.Equal(t, []string{"a", "b"}, httpapi.SortedKeys(map[string]int{"b": 1, "a": 2}))
 	require.Equal(t, httpapi.Seed(testBody{Name: "a"}), httpapi.Seed(testBody{Name: "a"}))
 	require.NotEqual(t, httpapi.Seed(testBody{Name: "a"}), httpapi.Seed(testBody{Name: "b"}))
 }

@@ -44,7 +44,7 @@ func (c *clients) limit(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Set("Retry-After", strconv.Itoa(1)) // after a second the client has its rate again
+		w.Header().Set("Retry-After", strconv.Itoa(1)) // after one second the client may send again
 		httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
 			"client rate exceeded: at most "+strconv.Itoa(c.cfg.ClientRate)+" requests a second; try again")
 	})

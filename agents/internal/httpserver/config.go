@@ -16,14 +16,14 @@ type Config struct {
 	// Address is HOST:PORT. An empty host means every interface, port 0 any
 	// free port.
 	Address string
-	// MetricsAddress is METRICS_ADDRESS, HOST:PORT of /metrics. It is a port of its
-	// own, to which no load balancer leads. Empty means that nobody reads metrics.
+	// MetricsAddress is METRICS_ADDRESS, HOST:PORT of /metrics. It is a separate port
+	// that load balancers do not reach. If it is empty, no metrics are served.
 	MetricsAddress string
 	// LogLevel is LOG_LEVEL: debug, info, warn or error.
 	LogLevel slog.Level
 
-	// ReadHeaderTimeout bounds the reading of the headers, ReadTimeout that of
-	// headers and body together.
+	// ReadHeaderTimeout bounds the reading of the headers. ReadTimeout bounds the
+	// reading of headers and body together.
 	ReadHeaderTimeout time.Duration
 	ReadTimeout       time.Duration
 	// WriteTimeout bounds handler and response together.

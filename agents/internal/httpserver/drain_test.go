@@ -74,7 +74,7 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 		before   = 400   // requests before the shutdown starts
 		during   = 100   // requests that the draining server must serve
 		after    = 25    // requests of each client after the server has stopped
-		maxTotal = 50000 // a limit for a test that fails
+		maxTotal = 50000 // ends the clients if the test fails
 	)
 	var drainServed, closed atomic.Int64
 	handler := func(state *atomic.Pointer[State]) http.Handler {

@@ -9,8 +9,9 @@ import (
 	"net/http"
 )
 
-// serveMetrics serves /metrics until stop is called, also during the drain: the last
-// requests are counted. Requests for metrics are neither logged nor counted.
+// serveMetrics serves /metrics until stop is called. It also serves during the drain,
+// so that the last requests are counted. Requests for metrics are neither logged nor
+// counted.
 func (s *Server) serveMetrics(ctx context.Context) (stop func(), err error) {
 	if s.cfg.MetricsAddress == "" || s.cfg.Metrics == nil {
 		return func() {}, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxRequestID is the longest accepted id of a client, in bytes: twice a UUID
-// with room for a prefix.
+// maxRequestID is the longest accepted id of a client in bytes. It has room for a
+// prefix and two UUIDs.
 const maxRequestID = 80
 
 // requestID is the log attribute of the request's id.

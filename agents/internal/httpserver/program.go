@@ -46,8 +46,8 @@ func Main[C any](name string, program Program[C]) {
 // Exit codes: 0 after a complete drain, 1 when serving failed or requests were
 // canceled, 2 when the environment is wrong.
 type Program[C any] struct {
-	// ReadConfig reads the environment. Its error is an envconfig.Problems. C
-	// then only has what the logger needs.
+	// ReadConfig reads the environment. Its error is an envconfig.Problems. On an
+	// error, C has only the values that the logger needs.
 	ReadConfig func(lookup func(string) (string, bool)) (C, error)
 	// HTTP returns the HTTP server's configuration, which is a part of C.
 	HTTP func(C) Config

@@ -109,7 +109,7 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 }
 
 // The port that load balancers reach has no metrics.
-func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
+func TestMetricsAreServedOnASeparatePort(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	logs, code := run(ctx, newProgram(nil), map[string]string{"METRICS_ADDRESS": "127.0.0.1:0", "DRAIN_DELAY": "0s"})

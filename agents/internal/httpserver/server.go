@@ -39,9 +39,10 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 	if hook == nil {
 		hook = func(*http.Request, int, time.Duration) {}
 	}
-	// From the inside out. limitBody is outside the access log: it needs
-	// net/http's own ResponseWriter to close the connection of a client that
-	// keeps sending. rejectOversize is inside, so that it is logged.
+	// The handlers are wrapped from the inside out. limitBody is outside the access
+	// log, because it needs net/http's own ResponseWriter to close the connection of a
+	// client that keeps sending. rejectOversize is inside the access log, so that its
+	// answers are logged.
 	handler = rejectOversize(cfg.MaxBodyBytes, handler)
 	handler = newClients(cfg).limit(handler)
 	handler = catchPanics(log, handler)

@@ -1,7 +1,7 @@
 // Package rdstoken creates the tokens with which a pod logs in to a database of RDS, in
 // place of a password. A token is a signed URL that is valid for 15 minutes (RDS User
-// Guide, "IAM database authentication"). It is signed here, with the credentials that
-// EKS Pod Identity gives the pod, so that a new connection needs no call of AWS.
+// Guide, "IAM database authentication"). This package signs it with the credentials
+// that EKS Pod Identity gives the pod, so that a new connection needs no AWS call.
 package rdstoken
 
 import (
@@ -25,7 +25,7 @@ import (
 const (
 	// lifetime is how long RDS accepts a token for a new connection.
 	lifetime = 15 * time.Minute
-	// refresh is how long before their end credentials are replaced.
+	// refresh is the remaining validity at which credentials are replaced.
 	refresh = 5 * time.Minute
 	// emptyHash is the SHA-256 hash of the empty body of a signed URL.
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -33,8 +33,8 @@ const (
 	callTimeout = 5 * time.Second
 )
 
-// Config is where the credentials come from. EKS sets all but the region (EKS User
-// Guide, "How EKS Pod Identity works").
+// Config defines where the credentials come from. EKS sets every variable except the
+// region (EKS User Guide, "How EKS Pod Identity works").
 type Config struct {
 	// Region is AWS_REGION.
 	Region string

@@ -16,7 +16,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// podIdentity answers like the agent of EKS Pod Identity: credentials for a token.
+// podIdentity starts a server that answers as the agent of EKS Pod Identity does. It
+// returns the configuration for the server and the number of its calls.
 func podIdentity(t *testing.T, lifetime time.Duration) (Config, *atomic.Int64) {
 	t.Helper()
 	var calls atomic.Int64

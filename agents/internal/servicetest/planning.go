@@ -56,7 +56,7 @@ func (a PlanningAgent) CheckShutdownUnderLoad(t *testing.T) {
 	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "500ms"})
 	token := p.Env.Token(t, User)
 	load := p.Load(t, clients, func(int, int) *http.Request { return a.request(t, p, token) })
-	load.Until(t, 200)
+	load.WaitForResponses(t, 200)
 	p.Stop()
 	load.End(t, clients)
 	require.Zero(t, <-p.Code)

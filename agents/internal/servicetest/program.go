@@ -98,8 +98,8 @@ func (p *Process) Load(t testing.TB, clients int, request func(client, n int) *h
 	return l
 }
 
-// Until waits until all clients together have this number of responses.
-func (l *Load) Until(t testing.TB, served int64) {
+// WaitForResponses waits until all clients together have this number of responses.
+func (l *Load) WaitForResponses(t testing.TB, served int64) {
 	t.Helper()
 	require.Eventually(t, func() bool { return l.served.Load() >= served }, eventTimeout, time.Millisecond)
 }

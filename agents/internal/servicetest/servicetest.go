@@ -1,7 +1,7 @@
-// Package servicetest has what the tests of the four services share: an issuer
-// with its published key, tokens, a valid environment, and a program under
-// load. Package testservers owns the servers. The tests of this package check
-// what all four services do at their start.
+// Package servicetest has the parts that the tests of the four services share: an
+// issuer with its published key, tokens, a valid environment, and a program under
+// load. Package testservers owns the servers. The tests of this package check the
+// start of all four services.
 package servicetest
 
 import (
@@ -66,7 +66,7 @@ func (e *Environment) Lookup(changes map[string]string) func(string) (string, bo
 	}
 }
 
-// Environ is the environment with these changes, in the form of exec.Cmd.Env.
+// Environ returns the environment with these changes, in the form of exec.Cmd.Env.
 func (e *Environment) Environ(changes map[string]string) []string {
 	env := maps.Clone(e.env)
 	maps.Copy(env, changes)
@@ -87,7 +87,7 @@ func (e *Environment) Token(t testing.TB, user string, scopes ...string) string 
 	return e.TokenAt(t, time.Now(), user, scopes...)
 }
 
-// TokenAt is Token with the issuer's clock at now.
+// TokenAt returns a token as Token does, but valid for an hour from the given time.
 func (e *Environment) TokenAt(t testing.TB, now time.Time, user string, scopes ...string) string {
 	t.Helper()
 	if len(scopes) == 0 {

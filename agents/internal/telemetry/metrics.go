@@ -60,8 +60,9 @@ func (h *HTTP) CountRequest(r *http.Request, status int, duration time.Duration)
 	annotate(r, route, status)
 }
 
-// route is the pattern that matched, such as "GET /api/v1/users/profile". Paths
-// are untrusted input: each could add a time series.
+// route returns the pattern that matched, such as "GET /api/v1/users/profile". The path
+// must not be a label, because it is untrusted input: each path could add a time
+// series.
 func route(r *http.Request) string {
 	if r.Pattern == "" {
 		return "none"

@@ -21,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// TestMetricNamesOfTheDesignDocument: the exact names that its dashboards and
-// HPAs use.
+// TestMetricNamesOfTheDesignDocument: the metrics have the exact names that the design
+// document's dashboards and HPAs use.
 func TestMetricNamesOfTheDesignDocument(t *testing.T) {
 	registry := telemetry.Registry()
 	mca := telemetry.NewCoordination(registry, "mca", func() int { return 7 })

@@ -19,7 +19,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// TraceConfig is where traces are sent, and how many.
+// TraceConfig defines where traces are sent, and for how many requests.
 type TraceConfig struct {
 	// Endpoint is OTEL_EXPORTER_OTLP_ENDPOINT, the URL of an OTLP/HTTP
 	// collector. Without it there are no traces, at no cost.

@@ -78,8 +78,8 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	return nil
 }
 
-// dropRoot applies if the test runs as root, because PostgreSQL refuses to run as
-// root. It makes Debian's user postgres the owner of the files and of the server.
+// dropRoot makes Debian's user postgres the owner of the files and of the server if the
+// test runs as root. PostgreSQL refuses to run as root.
 func (p *Postgres) dropRoot(files ...string) error {
 	if os.Geteuid() != 0 {
 		return nil

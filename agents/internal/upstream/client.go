@@ -15,14 +15,14 @@ import (
 const maxResponse = 1 << 20
 
 // minHedgeDelay is the minimum time before the second try, a tenth of the design
-// document's limit between agents (inter_agent_communication, 100 ms). Without it,
-// a twentieth of all requests to a fast service would be sent twice. Each costs a
-// connection, because the slower try is canceled.
+// document's limit between agents (inter_agent_communication, 100 ms). Without it, a
+// twentieth of all requests to a fast service would be sent twice. Each second try
+// costs a connection, because the slower try is canceled.
 const minHedgeDelay = 10 * time.Millisecond
 
-// Client sends requests that may be sent twice. The second try starts when the
-// first one fails, or takes longer than the recent p95 and than 10 ms. The first
-// good response counts. At most one request in ten is sent twice.
+// Client sends requests that may be sent twice. The second try starts when the first
+// one fails, or when it takes longer than the recent p95 and longer than 10 ms. The
+// first good response counts. At most one request in ten is sent twice.
 type Client struct {
 	upstream *Upstream
 	latency  latency

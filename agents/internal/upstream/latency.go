@@ -16,7 +16,7 @@ const (
 	sortEvery = 16
 )
 
-// latency is the p95 of an upstream's recent good responses.
+// latency computes the p95 of an upstream's recent good responses.
 type latency struct {
 	mu     sync.Mutex
 	ring   [sample]time.Duration
@@ -37,7 +37,7 @@ func (l *latency) add(d time.Duration) {
 	}
 }
 
-// percentile95 is zero before minSamples responses.
+// percentile95 returns the p95. It is zero before minSamples responses.
 func (l *latency) percentile95() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

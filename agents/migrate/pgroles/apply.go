@@ -19,14 +19,15 @@ import (
 // lockTimeout bounds the wait for the locks of other runs and of DDL.
 const lockTimeout = 10 * time.Second
 
-// Config is how the roles log in.
+// Config defines how the roles log in.
 type Config struct {
-	// IAM lets them log in with tokens of IAM, and with no password. The server must be
-	// RDS.
+	// IAM makes the roles log in with IAM tokens instead of passwords. The server must
+	// be RDS.
 	IAM bool
 	// Passwords is the folder with the passwords, PASSWORDS/GENERATION/ROLE.
 	Passwords string
-	// Generation is the generation of the passwords, from 0. The one before stays valid.
+	// Generation is the generation of the passwords, from 0. The passwords of the
+	// generation before stay valid.
 	Generation int
 	// Connections is the largest number of connections of each role, by its name.
 	Connections map[string]int
@@ -45,7 +46,7 @@ func (c Config) validate() error {
 	return errors.Join(errs...)
 }
 
-// maxPassword is the longest password in bytes.
+// maxPassword is the maximum length of a password in bytes.
 const maxPassword = 512
 
 // password reads the password of a role. No error shows it.
@@ -79,7 +80,7 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 	cfg = cfg.Copy()
 	cfg.RuntimeParams["application_name"] = "migrate"
 	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(lockTimeout.Milliseconds(), 10)
-	cfg.RuntimeParams["search_path"] = "pg_catalog" // names of routines are complete
+	cfg.RuntimeParams["search_path"] = "pg_catalog" // the server then prints names of routines with their schema
 	cfg.RuntimeParams["jit"] = "off"                // compiling the query of the privileges takes longer than running it
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
@@ -136,7 +137,7 @@ func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]stri
 }
 
 // storedVerifiers returns the verifiers of all passwords, by role. Only a superuser can
-// read them; for others there are none, and each run sets the passwords again.
+// read them. For another user the map is nil, and each run sets all passwords again.
 func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
 	rows, err := conn.Query(ctx, "SELECT rolname::text, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL")
 	if err == nil {
@@ -159,7 +160,7 @@ func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, er
 func setPassword(ctx context.Context, tx pgx.Tx, r role, stored string, log *slog.Logger) error {
 	value := "NULL"
 	switch {
-	case r.password == "" && stored == "", r.password != "" && verifies(stored, r.password):
+	case r.password == "" && stored == "", r.password != "" && verifiesPassword(stored, r.password):
 		return nil
 	case r.password != "":
 		text, err := newVerifier(r.password)

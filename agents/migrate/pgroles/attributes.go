@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// attributes are a role as the server has it.
+// attributes are the attributes of a role in the server's catalog.
 type attributes struct {
 	Name        string
 	Marked      bool
@@ -69,8 +69,8 @@ func create(ctx context.Context, tx pgx.Tx, r role, log *slog.Logger) error {
 	return change(ctx, tx, log, "COMMENT ON ROLE "+quote(r.name)+" IS '"+marker+"'")
 }
 
-// alter gives a role its attributes and settings. Only what differs is changed, because
-// some attributes can be named by a superuser only.
+// alter sets a role's attributes and settings. It names only those that differ, because
+// only a superuser may name some attributes.
 func alter(ctx context.Context, tx pgx.Tx, r role, has attributes, log *slog.Logger) error {
 	options := has.Unsafe
 	if r.login != has.Login {

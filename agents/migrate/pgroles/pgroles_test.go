@@ -113,8 +113,9 @@ func TestChangesByHandAreRevoked(t *testing.T) {
 	}
 }
 
-// A role of an earlier release, or of another way to log in, keeps nothing.
-func TestRoleThatIsGoneLosesItsLogin(t *testing.T) {
+// A role of an earlier release, or of the other way to log in, loses its login and all
+// privileges.
+func TestUnwantedRoleLosesItsLogin(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
 	p.exec(t, "CREATE ROLE old LOGIN PASSWORD 'clear-password' CONNECTION LIMIT 5")

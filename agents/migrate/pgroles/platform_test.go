@@ -139,7 +139,7 @@ func (p *platform) store(t *testing.T, url string) *database.Store {
 	return s
 }
 
-// work does all that a service asks of the database.
+// work runs every statement that a service sends to the database.
 func work(ctx context.Context, service string, s *database.Store) error {
 	id, user, body := uuid.New(), "u-"+uuid.NewString(), json.RawMessage(`{}`)
 	ignore := func(_ any, err error) error { return err }

@@ -90,8 +90,8 @@ func without[T comparable](all, others []T) []T {
 	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return slices.Contains(others, one) })
 }
 
-// applyPrivileges revokes what the roles may do beyond wanted, grants what is missing,
-// and checks the result. A superuser's grant is revoked by a superuser only.
+// applyPrivileges revokes the privileges that are not in wanted, grants the missing
+// ones, and checks the result. Only a superuser can revoke a superuser's grant.
 func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []privilege, log *slog.Logger) error {
 	found, err := granted(ctx, tx, names)
 	if err != nil {
@@ -102,7 +102,8 @@ func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []pr
 			return err
 		}
 	}
-	// A privilege of a table that is revoked takes those of its columns with it.
+	// A REVOKE on a table also revokes the privileges on its columns, so the privileges
+	// are read again.
 	if found, err = granted(ctx, tx, names); err != nil {
 		return err
 	}

@@ -1,10 +1,11 @@
 // Package pgroles owns the PostgreSQL roles of the services: which exist, what each may
 // do, how many connections each may open, and how each logs in. pgschema owns the
-// tables. Only the owner of the database, which runs this, may do more.
+// tables. Apply runs as the owner of the database. Only the owner may do more than the
+// services.
 //
-// A service has a role without login, which holds its privileges, and a role for each way
-// to log in, which is a member of it. Apply changes the server to exactly that: what
-// somebody granted by hand is revoked.
+// Each service has a group role without login, which has its privileges. It also has a
+// role for each way to log in, which is a member of the group role. Apply changes the
+// server to exactly this state, so it also revokes privileges that were granted by hand.
 package pgroles
 
 import (
@@ -37,7 +38,8 @@ var services = []service{
 	{name: "web", grants: []grant{
 		{"users", []string{"SELECT"}, nil},
 		{"users", []string{"INSERT"}, []string{"id", "display_name", "profile", "preferences"}},
-		// Not active: web must not activate a user again. The id is updated to itself.
+		// active is missing, because web must not activate a user again. id is in the
+		// list, because the upsert sets it to its own value.
 		{"users", []string{"UPDATE"}, []string{"id", "display_name", "profile", "preferences", "updated_at"}},
 	}},
 	{name: "mca", grants: []grant{
@@ -53,8 +55,8 @@ var services = []service{
 // Exporter is the role that reads the metrics of the server.
 const Exporter = "exporter"
 
-// planGrants are those of a planning agent: its plans, and the id of a user that does not
-// exist yet. ON CONFLICT (id) reads the id.
+// planGrants returns the grants of a planning agent: its plans, and the id of a user
+// that does not exist yet. ON CONFLICT (id) reads the id.
 func planGrants(table string) []grant {
 	return []grant{
 		{table, []string{"SELECT", "INSERT"}, nil},
@@ -71,21 +73,21 @@ func Names() []string {
 	return names
 }
 
-// iamSuffix ends the name of the role that logs in with a token of IAM.
+// iamSuffix is the end of the name of a role that logs in with an IAM token.
 const iamSuffix = "_iam"
 
-// iamGroup is the role of RDS whose members log in with a token of IAM (RDS User Guide,
+// iamGroup is RDS's role whose members log in with an IAM token (RDS User Guide,
 // "Creating a database account using IAM authentication").
 const iamGroup = "rds_iam"
 
 // PasswordLogin returns the role that logs in with the password of a generation. Two
-// roles take turns, so that the password of the running pods stays valid while the next
-// one is introduced.
+// roles take turns. So the password of the running pods stays valid while the next
+// password is introduced.
 func PasswordLogin(name string, generation int) string {
 	return name + []string{"_a", "_b"}[generation%2]
 }
 
-// role is a role as it must be.
+// role is the wanted state of a role.
 type role struct {
 	name        string
 	login       bool
@@ -94,7 +96,8 @@ type role struct {
 	groups      []string
 }
 
-// roles returns every role as it must be. The error names a password that can't be read.
+// roles returns the wanted state of every role. The error names a password that can't
+// be read.
 func (c Config) roles() ([]role, error) {
 	var all []role
 	for _, s := range services {
@@ -125,7 +128,7 @@ func (c Config) generations() []int {
 	return []int{c.Generation - 1, c.Generation}
 }
 
-// privileges returns what the roles may do, in a database.
+// privileges returns the wanted privileges of the services' roles in a database.
 func privileges(database string) []privilege {
 	var all []privilege
 	for _, s := range services {
@@ -134,7 +137,7 @@ func privileges(database string) []privilege {
 			privilege{Kind: "SCHEMA", Object: schema, Name: "USAGE", Grantee: s.name})
 		for _, g := range s.grants {
 			for _, name := range g.privileges {
-				all = append(all, g.on(s.name, name)...)
+				all = append(all, g.privilegesFor(s.name, name)...)
 			}
 		}
 	}
@@ -142,7 +145,7 @@ func privileges(database string) []privilege {
 	return all
 }
 
-func (g grant) on(grantee, name string) []privilege {
+func (g grant) privilegesFor(grantee, name string) []privilege {
 	table := privilege{Kind: "TABLE", Object: schema + "." + g.table, Name: name, Grantee: grantee}
 	if len(g.columns) == 0 {
 		return []privilege{table}

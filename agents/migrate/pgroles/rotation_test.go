@@ -113,17 +113,17 @@ FROM pg_ls_logdir() f, regexp_split_to_table(pg_read_file('log/' || f.name), '\n
 	require.Zero(t, passwords)
 }
 
-func TestVerifierIsOfOnePassword(t *testing.T) {
+func TestVerifierMatchesOnlyItsPassword(t *testing.T) {
 	printable := rapid.StringMatching(`[!-~]{1,60}`)
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := printable.Draw(t, "first"), printable.Draw(t, "second")
-		stored, err := verifierWithSalt(first, []byte(second), 10)
+		stored, err := scramVerifier(first, []byte(second), 10)
 		require.NoError(t, err)
-		require.True(t, verifies(stored, first))
-		require.Equal(t, first == second, verifies(stored, second))
+		require.True(t, verifiesPassword(stored, first))
+		require.Equal(t, first == second, verifiesPassword(stored, second))
 	})
 	for _, malformed := range []string{"", "md5abc", "SCRAM-SHA-256$", "SCRAM-SHA-256$0:AAAA$A:A", "SCRAM-SHA-256$4096:!$A:A"} {
-		require.False(t, verifies(malformed, "password"))
+		require.False(t, verifiesPassword(malformed, "password"))
 	}
 }
 

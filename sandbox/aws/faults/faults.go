@@ -126,9 +126,9 @@ func (f File) Clear() error {
 	return nil
 }
 
-// Take counts one call. It returns the call's delay, and its fault or nil. If
-// several faults match, all count the call and the first one has its effect.
-func (f File) Take(op, token string) (delay time.Duration, fault *Fault, err error) {
+// CountCall counts one call. It returns the call's delay, and its fault or nil. If
+// several faults match, all count the call, and only the first one has an effect.
+func (f File) CountCall(op, token string) (delay time.Duration, fault *Fault, err error) {
 	plan, err := f.Read()
 	if err != nil {
 		return 0, nil, err

@@ -1,6 +1,6 @@
-// Package kubeconfig reads from the sandbox's kubeconfig what the stand-in needs:
-// the API server's address and certificate authority, and the credential of the
-// current context. It avoids client-go, which is many times larger.
+// Package kubeconfig reads the sandbox's kubeconfig: the API server's address and
+// certificate authority, and the credential of the current context. It avoids
+// client-go, which is many times larger.
 package kubeconfig
 
 import (

@@ -1,12 +1,12 @@
 // Package models has the constraints that AWS publishes for the properties of the
-// stand-in's types: allowed values, limits of numbers and lengths, patterns, and required
-// members. Its table is generated from AWS's API models, the source of AWS's own SDKs.
-// Package rules applies the table to every property, so a row has only the rules that no
-// model has.
+// stand-in's types: allowed values, limits of numbers and lengths, patterns, and
+// required members. Its table is generated from AWS's API models, the source of AWS's
+// own SDKs. Package rules applies the table to every property, so a row has only the
+// rules that no model has.
 //
-// The models are those of July 2024, the last ones in Go module github.com/aws/aws-sdk-go.
-// EC2's instance types are those of a newer SDK. What else AWS has changed since is in
-// newer.go, with its source.
+// The models are those of July 2024, the last ones in Go module
+// github.com/aws/aws-sdk-go. EC2's instance types are those of a newer SDK. Later
+// changes of AWS are in newer.go, with their sources.
 package models
 
 //go:generate go run ./gen
@@ -57,8 +57,7 @@ type Table struct {
 	Limits map[string]map[string]Limit `json:"limits"`
 }
 
-// Load returns the table. It panics on a table that is no JSON, which only a broken build
-// has.
+// Load returns the table. It panics if the table is not JSON; then the build is broken.
 var Load = sync.OnceValue(func() *Table {
 	t := &Table{}
 	if err := json.Unmarshal(raw, t); err != nil {
@@ -88,9 +87,9 @@ func (t *Table) Values(l Limit) []string {
 // Tokens returns the types of the table, sorted.
 func (t *Table) Tokens() []string { return slices.Sorted(maps.Keys(t.Limits)) }
 
-// Digest returns the digest of what a table is generated from: the paths of every type,
-// and the mapping to the models. A test compares it, so that a table that is too old is
-// found without the models.
+// Digest returns the digest of the inputs from which a table is generated: the paths of
+// every type, and the mapping to the models. A test compares it with Table.Rows. So it
+// finds a stale table without the models.
 func Digest(paths map[string][]string, mapping string) string {
 	h := sha256.New()
 	for _, token := range slices.Sorted(maps.Keys(paths)) {

@@ -16,7 +16,7 @@ var newer = map[string][]string{
 	"s3.BucketVersioningStatus": {"Disabled"},
 }
 
-// newerMin are the lower limits that are not those of the models, by Limit.From.
+// newerMin are the lower limits that AWS has changed since the models, by Limit.From.
 var newerMin = map[string]float64{
 	// waf/latest/APIReference/API_RateBasedStatement.html, since 2024-08
 	"wafv2 RateBasedStatement.Limit": 10,

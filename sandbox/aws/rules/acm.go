@@ -22,7 +22,7 @@ const (
 // acm/latest/userguide/acm-certificate-characteristics.html, from memory.
 const certificateValidity = 395 * 24 * time.Hour
 
-const onlyRequested = "imported and private certificates have no rules; request one with domainName"
+const noImportReason = "imported and private certificates have no rules; request one with domainName"
 
 var _ = add(
 	&Row{
@@ -38,11 +38,11 @@ var _ = add(
 			"options":                 {Computed: true},
 			"options.certificateTransparencyLoggingPreference": {Default: "ENABLED"},
 			"validationOptions":       {Replace: true, Set: true, Refuse: "for validation by mail"},
-			"certificateAuthorityArn": {Replace: true, Refuse: onlyRequested},
-			"certificateBody":         {Refuse: onlyRequested},
-			"certificateChain":        {Refuse: onlyRequested},
-			"earlyRenewalDuration":    {Refuse: onlyRequested},
-			"privateKey":              {Refuse: onlyRequested},
+			"certificateAuthorityArn": {Replace: true, Refuse: noImportReason},
+			"certificateBody":         {Refuse: noImportReason},
+			"certificateChain":        {Refuse: noImportReason},
+			"earlyRenewalDuration":    {Refuse: noImportReason},
+			"privateKey":              {Refuse: noImportReason},
 		},
 		Outputs:   map[string]string{"arn": "{id}"},
 		Normalize: addDomainName,
@@ -56,7 +56,7 @@ var _ = add(
 		Token:  "aws:acm/certificateValidation:CertificateValidation",
 		Source: "acm/certificate_validation.go", Page: "acm/latest/userguide/dns-validation.html",
 		Label: "ACM Certificate Validation", NotFound: "ResourceNotFoundException",
-		// In the provider the id is the time of issue.
+		// As in the provider, the id is the time of issue.
 		NewID: func(c *Call) (string, error) {
 			return c.Now().UTC().Format("2006-01-02 15:04:05.000000000 +0000 UTC"), nil
 		},
@@ -124,9 +124,9 @@ func (c *Call) issueIfValidated(certificate Object) (issued bool) {
 	return true
 }
 
-// isIssued says whether a certificate to which another object refers is issued. If
-// its records exist, isIssued first issues it in the store. An issued certificate
-// stays issued, even if the records are removed.
+// isIssued says whether a stored certificate is issued. It first issues the certificate
+// in the store if public DNS has the validation records. An issued certificate stays
+// issued, even if the records are removed.
 func (c *Call) isIssued(certificate store.Object) bool {
 	stored, ok := c.Tx.Get(certificate.Key) // a copy
 	if !ok || !c.issueIfValidated(stored.State) {
@@ -136,8 +136,7 @@ func (c *Call) isIssued(certificate store.Object) bool {
 	return true
 }
 
-// missingRecords returns the validation records of a certificate that public DNS
-// lacks.
+// missingRecords returns a certificate's validation records that are not in public DNS.
 func (c *Call) missingRecords(certificate Object) []string {
 	var out []string
 	for _, o := range certificate.Objects("domainValidationOptions") {
@@ -149,14 +148,14 @@ func (c *Call) missingRecords(certificate Object) []string {
 	return out
 }
 
-// verifyValidation returns an error if the certificate is not issued. The real
-// provider waits for the issue; the stand-in does not.
+// verifyValidation returns an error if the certificate is not issued. The real provider
+// waits until it is issued; the stand-in does not wait.
 func verifyValidation(c *Call) error {
 	certificate, _ := c.target("certificateArn")
-	if given := c.In.Strings("validationRecordFqdns"); len(given) > 0 {
+	if fqdns := c.In.Strings("validationRecordFqdns"); len(fqdns) > 0 {
 		for _, o := range Object(certificate.State).Objects("domainValidationOptions") {
 			fqdn := strings.TrimSuffix(o.String("resourceRecordName"), ".")
-			if !slices.ContainsFunc(given, func(name string) bool { return sameDomain(name, fqdn) }) {
+			if !slices.ContainsFunc(fqdns, func(name string) bool { return sameDomain(name, fqdn) }) {
 				return fmt.Errorf("missing %s DNS validation record: %s", o.String("domainName"), fqdn)
 			}
 		}

@@ -8,12 +8,13 @@ import (
 
 const scalingGroupType = "aws:autoscaling/group:Group"
 
-// toGroup is a reference to an Auto Scaling group, with which the referring resource is
-// deleted.
+// toGroup is a reference to an Auto Scaling group. The deletion of the group also
+// deletes the resource that has the reference.
 var toGroup = &Ref{To: []string{scalingGroupType}, By: []string{"name"}, Noun: "AutoScalingGroup name", Missing: "ValidationError", DeletedWith: true}
 
 // groupMetrics are the metrics in
-// autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html, without those of warm pools.
+// autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html, without the metrics of warm
+// pools.
 var groupMetrics = []string{
 	"GroupMinSize", "GroupMaxSize", "GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupStandbyInstances",
 	"GroupTerminatingInstances", "GroupTotalInstances", "GroupInServiceCapacity", "GroupPendingCapacity", "GroupStandbyCapacity",
@@ -44,7 +45,7 @@ var _ = add(&Row{
 		"launchTemplate":                {Computed: true},
 		"launchTemplate.id":             {Computed: true, Ref: toTemplate},
 		"launchTemplate.name":           {Computed: true, Ref: toTemplateName},
-		"launchTemplate.version":        {Computed: true, Valid: templateVersion},
+		"launchTemplate.version":        {Computed: true, Valid: checkTemplateVersion},
 		"launchConfiguration":           {Refuse: "AWS asks for launch templates in their place"},
 		"targetGroupArns":               {Set: true, Computed: true, Valid: arn, Ref: toTargets},
 		"healthCheckType":               {Computed: true, Enum: []string{"EC2", "ELB"}},
@@ -62,7 +63,7 @@ var _ = add(&Row{
 		"forceDelete":                   {Default: false},
 		"forceDeleteWarmPool":           {Default: false},
 		"ignoreFailedScalingActivities": {Default: false},
-		"waitForCapacityTimeout":        {Default: "10m", Valid: duration},
+		"waitForCapacityTimeout":        {Default: "10m", Valid: checkDuration},
 		"waitForElbCapacity":            {Valid: numbers(0, 10000)},
 		"minElbCapacity":                {Valid: numbers(0, 10000)},
 		"tags":                          {Set: true, Max: maxTags},
@@ -102,8 +103,9 @@ var terminationPolicies = []string{
 	"Default", "AllocationStrategy", "OldestLaunchTemplate", "OldestLaunchConfiguration", "ClosestToNextInstanceHour", "NewestInstance", "OldestInstance",
 }
 
-// duration requires a duration in Go's format, as the provider does.
-func duration(v any) string {
+// checkDuration returns a message unless v is a duration in Go's format, which the
+// provider requires.
+func checkDuration(v any) string {
 	s, _ := v.(string)
 	if d, err := time.ParseDuration(s); err != nil || d < 0 {
 		return fmt.Sprintf("%q must be a duration as in 10m", s)

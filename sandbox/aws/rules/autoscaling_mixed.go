@@ -24,14 +24,14 @@ var mixedProps = Props{
 	mixedSpec:                                                         {},
 	mixedSpec + ".launchTemplateId":                                   {Computed: true, Ref: toTemplate},
 	mixedSpec + ".launchTemplateName":                                 {Computed: true, Ref: toTemplateName},
-	mixedSpec + ".version":                                            {Computed: true, Valid: templateVersion},
+	mixedSpec + ".version":                                            {Computed: true, Valid: checkTemplateVersion},
 	mixedOverride:                                                     {Computed: true, Max: maxOverrides},
-	mixedOverride + ".instanceType":                                   {Valid: instanceType},
+	mixedOverride + ".instanceType":                                   {Valid: checkInstanceType},
 	mixedOverride + ".weightedCapacity":                               {Valid: pattern(`[1-9]\d{0,2}`, "a number from 1 to 999")},
 	mixedOverride + ".launchTemplateSpecification":                    {},
 	mixedOverride + ".launchTemplateSpecification.launchTemplateId":   {Ref: toTemplate},
 	mixedOverride + ".launchTemplateSpecification.launchTemplateName": {Ref: toTemplateName},
-	mixedOverride + ".launchTemplateSpecification.version":            {Valid: templateVersion},
+	mixedOverride + ".launchTemplateSpecification.version":            {Valid: checkTemplateVersion},
 	mixedOverride + ".instanceRequirements":                           {},
 }.with(requirementProps(mixedOverride + ".instanceRequirements."))
 

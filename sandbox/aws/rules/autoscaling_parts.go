@@ -12,7 +12,7 @@ var _ = add(
 		Props: Props{
 			"name": {Replace: true, Valid: all(length(1, 255), pattern(`[A-Za-z0-9\-_/]+`, "letters, digits and -_/"))},
 			// The provider changes a hook's group in place and does not delete the old
-			// hook. Here it is a replacement.
+			// hook. The stand-in replaces the hook instead.
 			"autoscalingGroupName": {Replace: true, Ref: toGroup},
 			"lifecycleTransition":  {Enum: []string{"autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING"}},
 			// If it is not set, AWS uses 3600, and the provider shows a difference at

@@ -12,13 +12,13 @@ import (
 const scalingPolicyType = "aws:autoscaling/policy:Policy"
 
 const (
-	tracking        = "targetTrackingConfiguration"
-	trackingCustom  = tracking + ".customizedMetricSpecification"
-	trackingDefined = tracking + ".predefinedMetricSpecification"
+	tracking           = "targetTrackingConfiguration"
+	trackingCustom     = tracking + ".customizedMetricSpecification"
+	trackingPredefined = tracking + ".predefinedMetricSpecification"
 )
 
-// typesOfProp has the types of policy that may have a property.
-var typesOfProp = map[string][]string{
+// policyTypesOfProp maps a property to the policy types that may have it.
+var policyTypesOfProp = map[string][]string{
 	"adjustmentType":          {"SimpleScaling", "StepScaling"},
 	"minAdjustmentMagnitude":  {"SimpleScaling", "StepScaling"},
 	"cooldown":                {"SimpleScaling"},
@@ -29,7 +29,7 @@ var typesOfProp = map[string][]string{
 	tracking:                  {"TargetTrackingScaling"},
 }
 
-// requiredByType has the required properties of each type of policy.
+// requiredByType maps a policy type to its required properties.
 var requiredByType = map[string][]string{
 	"SimpleScaling": {"adjustmentType", "scalingAdjustment"}, "StepScaling": {"adjustmentType", "stepAdjustments"}, "TargetTrackingScaling": {tracking},
 }
@@ -37,8 +37,8 @@ var requiredByType = map[string][]string{
 var _ = add(&Row{
 	Token:  scalingPolicyType,
 	Source: "autoscaling/policy.go", Page: "AutoScaling/latest/APIReference/API_PutScalingPolicy.html",
-	// The id has the form that an import uses. The provider's id is only the name, and
-	// policies of two groups may have the same name.
+	// The id is the group and the name, as in an import. The provider's id is the name
+	// only, and policies of two groups may have the same name.
 	Label: "Auto Scaling Policy", ID: "{autoscalingGroupName}/{name}", NotFound: "ValidationError", Put: true,
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{
@@ -54,25 +54,25 @@ var _ = add(&Row{
 		"scalingAdjustment":                 {},
 		"stepAdjustments":                   {Set: true, Max: 20},
 		"stepAdjustments.scalingAdjustment": {},
-		"stepAdjustments.metricIntervalLowerBound": {Valid: decimal, Same: sameNumber},
-		"stepAdjustments.metricIntervalUpperBound": {Valid: decimal, Same: sameNumber},
-		"predictiveScalingConfiguration":           {Refuse: "forecasts by AWS have no rules yet"},
-		tracking:                                   {},
-		tracking + ".targetValue":                  {Valid: numbers(math.SmallestNonzeroFloat64, 1e100)},
-		tracking + ".disableScaleIn":               {Default: false},
-		trackingDefined:                            {},
-		trackingDefined + ".predefinedMetricType":  {},
-		trackingDefined + ".resourceLabel":         {Valid: pattern(`app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+`, "arnSuffix of the load balancer, /, and arnSuffix of the target group")},
-		trackingCustom:                             {},
-		trackingCustom + ".metricName":             {Required: true, Valid: length(1, 255)},
-		trackingCustom + ".namespace":              {Required: true, Valid: length(1, 255)},
-		trackingCustom + ".statistic":              {Required: true},
-		trackingCustom + ".unit":                   {Enum: metricUnits},
-		trackingCustom + ".period":                 {Valid: oneOf(10, 30, 60)},
-		trackingCustom + ".metricDimensions":       {Max: 30},
-		trackingCustom + ".metricDimensions.name":  {Valid: length(1, 255)},
-		trackingCustom + ".metricDimensions.value": {Valid: length(1, 1024)},
-		trackingCustom + ".metrics":                {Set: true, Refuse: "expressions have no rules yet"},
+		"stepAdjustments.metricIntervalLowerBound":   {Valid: checkDecimal, Same: sameNumber},
+		"stepAdjustments.metricIntervalUpperBound":   {Valid: checkDecimal, Same: sameNumber},
+		"predictiveScalingConfiguration":             {Refuse: "forecasts by AWS have no rules yet"},
+		tracking:                                     {},
+		tracking + ".targetValue":                    {Valid: numbers(math.SmallestNonzeroFloat64, 1e100)},
+		tracking + ".disableScaleIn":                 {Default: false},
+		trackingPredefined:                           {},
+		trackingPredefined + ".predefinedMetricType": {},
+		trackingPredefined + ".resourceLabel":        {Valid: pattern(`app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+`, "arnSuffix of the load balancer, /, and arnSuffix of the target group")},
+		trackingCustom:                               {},
+		trackingCustom + ".metricName":               {Required: true, Valid: length(1, 255)},
+		trackingCustom + ".namespace":                {Required: true, Valid: length(1, 255)},
+		trackingCustom + ".statistic":                {Required: true},
+		trackingCustom + ".unit":                     {Enum: metricUnits},
+		trackingCustom + ".period":                   {Valid: oneOf(10, 30, 60)},
+		trackingCustom + ".metricDimensions":         {Max: 30},
+		trackingCustom + ".metricDimensions.name":    {Valid: length(1, 255)},
+		trackingCustom + ".metricDimensions.value":   {Valid: length(1, 1024)},
+		trackingCustom + ".metrics":                  {Set: true, Refuse: "expressions have no rules yet"},
 	},
 	Check:  checkScalingPolicy,
 	Verify: verifyScalingPolicy,
@@ -89,8 +89,8 @@ var _ = add(&Row{
 	},
 })
 
-// decimal requires a number in a string.
-func decimal(v any) string {
+// checkDecimal returns a message unless v is a text with a number.
+func checkDecimal(v any) string {
 	s, _ := v.(string)
 	if _, err := strconv.ParseFloat(s, 64); err != nil {
 		return fmt.Sprintf("%q must be a number", s)
@@ -114,7 +114,7 @@ func checkScalingPolicy(in Object, fail Fail) {
 	case kind == "":
 		kind = "SimpleScaling"
 	}
-	for name, kinds := range typesOfProp {
+	for name, kinds := range policyTypesOfProp {
 		if in.Has(name) && !slices.Contains(kinds, kind) {
 			fail(name, "belongs to policies of the type %v, this is %s", kinds, kind)
 		}
@@ -137,7 +137,7 @@ func checkScalingPolicy(in Object, fail Fail) {
 	}
 	defined := configuration.Object("predefinedMetricSpecification")
 	if defined.Known("predefinedMetricType") && (defined.String("predefinedMetricType") == "ALBRequestCountPerTarget") != defined.Has("resourceLabel") {
-		fail(trackingDefined+".resourceLabel", "must be given for ALBRequestCountPerTarget, and for it alone")
+		fail(trackingPredefined+".resourceLabel", "must be given for ALBRequestCountPerTarget, and for it alone")
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // instanceRefreshKind is the type of an instance refresh in the store. It is not a
-// Pulumi resource: `sandbox aws list --owned --json` shows it.
+// Pulumi resource, but `sandbox aws list --owned --json` shows it.
 const instanceRefreshKind = "Auto Scaling instance refresh"
 
 var refreshProps = Props{
@@ -21,10 +21,11 @@ var refreshProps = Props{
 	"instanceRefresh.preferences.minHealthyPercentage":  {Default: 90.0},
 	"instanceRefresh.preferences.maxHealthyPercentage":  {Default: 100.0},
 	"instanceRefresh.preferences.instanceWarmup":        {Valid: pattern(`\d+`, "a number of seconds")},
-	"instanceRefresh.preferences.checkpointDelay":       {Valid: seconds(maxCheckpointDelay)},
+	"instanceRefresh.preferences.checkpointDelay":       {Valid: checkSeconds(maxCheckpointDelay)},
 	"instanceRefresh.preferences.checkpointPercentages": {},
-	// The provider updates the group and then starts the refresh, so that AWS goes back to
-	// the version that has just failed (hashicorp/terraform-provider-aws, internal/service/autoscaling/group.go).
+	// The provider updates the group before it starts the refresh. So AWS would roll
+	// back to the version that has just failed (hashicorp/terraform-provider-aws,
+	// internal/service/autoscaling/group.go).
 	"instanceRefresh.preferences.autoRollback":              {Refuse: "goes back to the new version, because the provider updates the group before the refresh; leave it out and set the old version again"},
 	"instanceRefresh.preferences.skipMatching":              {Default: false},
 	"instanceRefresh.preferences.scaleInProtectedInstances": {Default: "Ignore"},
@@ -37,8 +38,8 @@ var refreshProps = Props{
 // API_RefreshPreferences.html.
 const maxCheckpointDelay = 172800
 
-// seconds requires a number of seconds as text, as the provider has it.
-func seconds(limit int) func(any) string {
+// checkSeconds returns a rule for a number of seconds, which the provider has as text.
+func checkSeconds(limit int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
 		if n, err := strconv.Atoi(s); err != nil || n < 0 || n > limit {
@@ -48,8 +49,8 @@ func seconds(limit int) func(any) string {
 	}
 }
 
-// checkCheckpoints checks the percentages at which a refresh waits. Without 100 at the end
-// it leaves instances as they are, and is complete nevertheless.
+// checkCheckpoints checks the percentages at which a refresh waits. The last one must
+// be 100: otherwise the refresh ends before all instances are replaced.
 func checkCheckpoints(p Object, fail Fail) {
 	const at = "instanceRefresh.preferences.checkpointPercentages"
 	list, _ := p["checkpointPercentages"].([]any)
@@ -90,9 +91,9 @@ func checkRefresh(in Object, fail Fail) {
 	checkCheckpoints(p, fail)
 }
 
-// refreshInstances records an instance refresh if the provider would start one: after
-// a change of the template or of a trigger. There are no instances, so the refresh is
-// complete at once.
+// refreshInstances stores an instance refresh if the template changed, or a tag that
+// triggers a refresh. The stand-in has no instances, so the refresh is complete at
+// once.
 func (c *Call) refreshInstances() error {
 	refresh := c.In.Object("instanceRefresh")
 	if refresh == nil {

@@ -57,7 +57,7 @@ func (c *Call) templateUses(o Object) []templateUse {
 func (c *Call) fillTemplates() {
 	fill := func(spec Object, id, name string) map[string]any {
 		given := spec
-		if given.Has(id) && given.Has(name) { // an earlier fill added one of the two; the id decides
+		if given.Has(id) && given.Has(name) { // an earlier call added one of the two; only the id is kept
 			given = Object{id: spec[id]}
 		}
 		template, ok := c.resolve(toTemplate, given.String(id))
@@ -121,7 +121,7 @@ func (c *Call) verifyLaunch(use templateUse, vpcID string) error {
 	if len(c.In.Object("mixedInstancesPolicy").Object("launchTemplate").Objects("overrides")) == 0 && !hasType {
 		return refuse("ValidationError", incomplete+"The request must contain the parameter InstanceType (%s)", use.template.ID)
 	}
-	for _, id := range groupsOf(template) {
+	for _, id := range securityGroupsOf(template) {
 		if group, ok := c.resolve(toSecurityGroup, id); !ok || Object(group.State).String("vpcId") != vpcID {
 			return refuse("ValidationError", incomplete+"The security group '%s' does not exist in VPC '%s'", id, vpcID)
 		}
@@ -153,10 +153,10 @@ func refreshScalingGroup(c *Call) error {
 		return true
 	})
 	slices.Sort(arns)
-	shown, sources := make([]any, len(arns)), make([]any, len(arns))
+	targetARNs, sources := make([]any, len(arns)), make([]any, len(arns))
 	for i, a := range arns {
-		shown[i], sources[i] = a, map[string]any{"identifier": a, "type": "elbv2"}
+		targetARNs[i], sources[i] = a, map[string]any{"identifier": a, "type": "elbv2"}
 	}
-	c.Out["targetGroupArns"], c.Out["trafficSources"] = shown, sources
+	c.Out["targetGroupArns"], c.Out["trafficSources"] = targetARNs, sources
 	return nil
 }

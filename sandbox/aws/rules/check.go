@@ -21,7 +21,8 @@ type CheckRequest struct {
 	Seed []byte
 	// Olds are the former checked inputs, News the program's inputs.
 	Olds, News Object
-	// Autonaming and Proposed come from the project's configuration.
+	// Autonaming is the mode of the project's configuration pulumi:autonaming.
+	// Proposed is the name that the engine proposes by that configuration.
 	Autonaming Autonaming
 	Proposed   string
 }
@@ -46,7 +47,7 @@ func schemaAndRow(token string) (*schema.Resource, *Row, error) {
 // Check completes the inputs as Pulumi does (names, presets, tags) and returns all
 // failures at once.
 func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err error) {
-	defer recovered(req.Token, &err)
+	defer recoverPanic(req.Token, &err)
 	s, row, err := schemaAndRow(req.Token)
 	if err != nil {
 		return nil, nil, err
@@ -77,8 +78,8 @@ func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err 
 		fail(problem.Path, "%s", problem.Reason)
 	}
 	if len(failures) == 0 {
-		v.object(s.Inputs, programInputs, "", "")
-		v.groups(programInputs)
+		v.checkObject(s.Inputs, programInputs, "", "")
+		v.checkGroups(programInputs)
 		if row.Check != nil {
 			row.Check(programInputs, fail)
 		}
@@ -113,9 +114,9 @@ type validator struct {
 	fail Fail
 }
 
-// object checks the properties of one object. path is the object's path in the rules.
+// checkObject checks the properties of one object. path is the object's path in the rules.
 // at is its path in messages, which also has list indexes.
-func (v *validator) object(fields schema.Fields, o Object, path, at string) {
+func (v *validator) checkObject(fields schema.Fields, o Object, path, at string) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		rulePath, shown := dotted(path, name), dotted(at, name)
 		if path == "" && name == "tags" && tagged(v.s) {
@@ -128,12 +129,12 @@ func (v *validator) object(fields schema.Fields, o Object, path, at string) {
 		case p.Refuse != "":
 			v.fail(shown, "refused by the AWS stand-in: %s", p.Refuse)
 		default:
-			required := v.requires(p, rulePath) || !strings.HasSuffix(fields[name], "?")
+			required := v.isRequired(p, rulePath) || !strings.HasSuffix(fields[name], "?")
 			if o[name] == "" && required && !p.Empty {
 				v.fail(shown, "is empty, and a value is required")
 				continue
 			}
-			v.value(fields[name], p, o[name], rulePath, shown)
+			v.checkValue(fields[name], p, o[name], rulePath, shown)
 		}
 	}
 	prefix := path
@@ -142,15 +143,15 @@ func (v *validator) object(fields schema.Fields, o Object, path, at string) {
 	}
 	for rulePath, p := range v.row.Props {
 		name, ok := strings.CutPrefix(rulePath, prefix)
-		if ok && v.requires(p, rulePath) && name != "" && !strings.Contains(name, ".") && !o.Has(name) {
+		if ok && v.isRequired(p, rulePath) && name != "" && !strings.Contains(name, ".") && !o.Has(name) {
 			v.fail(dotted(at, name), "a required property is missing")
 		}
 	}
 }
 
-// value checks the value of a property of the schema's type typ. A list or a map is
-// checked element by element. An unknown value has no failure.
-func (v *validator) value(typ string, p Prop, value any, path, at string) {
+// checkValue checks the value of a property. typ is the property's type in the schema.
+// A list or a map is checked element by element. An unknown value has no failure.
+func (v *validator) checkValue(typ string, p Prop, value any, path, at string) {
 	if wire.IsUnknown(value) {
 		return
 	}
@@ -160,34 +161,34 @@ func (v *validator) value(typ string, p Prop, value any, path, at string) {
 		if len(x) < p.Min || (p.Max > 0 && len(x) > p.Max) {
 			v.fail(at, "has %d elements, must have %s", len(x), describeRange(p.Min, p.Max))
 		}
-		v.items(len(x), path, at)
+		v.checkItems(len(x), path, at)
 		for i, item := range x {
 			if item == "" && !p.Empty {
 				v.fail(fmt.Sprintf("%s[%d]", at, i), "is empty")
 				continue
 			}
-			v.element(strings.TrimSuffix(strings.TrimPrefix(typ, "["), "]"), p, item, path, fmt.Sprintf("%s[%d]", at, i))
+			v.checkElement(strings.TrimSuffix(strings.TrimPrefix(typ, "["), "]"), p, item, path, fmt.Sprintf("%s[%d]", at, i))
 		}
 	case map[string]any:
 		if strings.HasPrefix(typ, "{") {
 			for _, name := range slices.Sorted(maps.Keys(x)) {
-				v.element(typ[1:len(typ)-1], p, x[name], path, dotted(at, name))
+				v.checkElement(typ[1:len(typ)-1], p, x[name], path, dotted(at, name))
 			}
 			return
 		}
-		v.element(typ, p, value, path, at)
+		v.checkElement(typ, p, value, path, at)
 	default:
-		v.element(typ, p, value, path, at)
+		v.checkElement(typ, p, value, path, at)
 	}
 }
 
-// element checks one value that is neither a list nor a map of the schema.
-func (v *validator) element(typ string, p Prop, value any, path, at string) {
+// checkElement checks one value that is neither a list nor a map of the schema.
+func (v *validator) checkElement(typ string, p Prop, value any, path, at string) {
 	if wire.IsUnknown(value) {
 		return
 	}
 	if m, ok := value.(map[string]any); ok && strings.HasPrefix(typ, "@") {
-		v.object(v.s.Object(typ), m, path, at)
+		v.checkObject(v.s.Object(typ), m, path, at)
 		return
 	}
 	if s, ok := value.(string); ok {
@@ -205,11 +206,11 @@ func (v *validator) element(typ string, p Prop, value any, path, at string) {
 			return
 		}
 	}
-	v.limited(p, value, path, at)
+	v.checkLimits(p, value, path, at)
 }
 
-// groups checks the properties that exclude or need each other.
-func (v *validator) groups(in Object) {
+// checkGroups checks the properties that exclude or need each other.
+func (v *validator) checkGroups(in Object) {
 	givenOf := func(group []string) []string {
 		return slices.DeleteFunc(slices.Clone(group), func(name string) bool { return len(leaves(in, name)) == 0 })
 	}
@@ -230,7 +231,8 @@ func (v *validator) groups(in Object) {
 	}
 }
 
-// describeGiven continues a message that ends in "there".
+// describeGiven returns the words after "there" in a message: "is none", or "are" and
+// the names.
 func describeGiven(given []string) string {
 	if len(given) == 0 {
 		return "is none"

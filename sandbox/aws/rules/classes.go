@@ -14,10 +14,10 @@ import (
 // CacheNodes.SupportedTypes.html, and documentdb/latest/developerguide/
 // db-instance-classes.html.
 var (
-	upTo16 = sizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
-	upTo24 = sizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
-	upTo32 = sizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge")
-	small  = sizes("micro small medium large xlarge 2xlarge")
+	upTo16 = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
+	upTo24 = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
+	upTo32 = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge")
+	small  = splitSizes("micro small medium large xlarge 2xlarge")
 
 	dbClasses = families{
 		"db.t3": small, "db.t4g": small,
@@ -25,28 +25,28 @@ var (
 		"db.m8g": append(slices.Clone(upTo24), "48xlarge"),
 		"db.r5":  upTo24, "db.r5b": upTo24, "db.r5d": upTo24, "db.r6g": upTo16, "db.r6gd": upTo16, "db.r6i": upTo32, "db.r6id": upTo32, "db.r7g": upTo16, "db.r7i": upTo24,
 		"db.r8g":   append(slices.Clone(upTo24), "48xlarge"),
-		"db.x2g":   append(sizes("medium"), upTo16...),
-		"db.x2idn": sizes("16xlarge 24xlarge 32xlarge"), "db.x2iedn": sizes("xlarge 2xlarge 4xlarge 8xlarge 16xlarge 24xlarge 32xlarge"),
+		"db.x2g":   append(splitSizes("medium"), upTo16...),
+		"db.x2idn": splitSizes("16xlarge 24xlarge 32xlarge"), "db.x2iedn": splitSizes("xlarge 2xlarge 4xlarge 8xlarge 16xlarge 24xlarge 32xlarge"),
 	}
 	docdbClasses = families{
-		"db.t3": sizes("medium"), "db.t4g": sizes("medium"),
-		"db.r5": upTo24, "db.r6g": upTo16, "db.r8g": upTo16, "db.r6gd": sizes("xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"),
+		"db.t3": splitSizes("medium"), "db.t4g": splitSizes("medium"),
+		"db.r5": upTo24, "db.r6g": upTo16, "db.r8g": upTo16, "db.r6gd": splitSizes("xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"),
 	}
 	cacheTypes = families{
-		"cache.t3": sizes("micro small medium"), "cache.t4g": sizes("micro small medium"),
-		"cache.m4": sizes("large xlarge 2xlarge 4xlarge 10xlarge"), "cache.m5": sizes("large xlarge 2xlarge 4xlarge 12xlarge 24xlarge"), "cache.m6g": upTo16, "cache.m7g": upTo16,
-		"cache.r4": sizes("large xlarge 2xlarge 4xlarge 8xlarge 16xlarge"), "cache.r5": sizes("large xlarge 2xlarge 4xlarge 12xlarge 24xlarge"), "cache.r6g": upTo16, "cache.r7g": upTo16,
-		"cache.r6gd": sizes("xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"), "cache.c7gn": upTo16,
+		"cache.t3": splitSizes("micro small medium"), "cache.t4g": splitSizes("micro small medium"),
+		"cache.m4": splitSizes("large xlarge 2xlarge 4xlarge 10xlarge"), "cache.m5": splitSizes("large xlarge 2xlarge 4xlarge 12xlarge 24xlarge"), "cache.m6g": upTo16, "cache.m7g": upTo16,
+		"cache.r4": splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 16xlarge"), "cache.r5": splitSizes("large xlarge 2xlarge 4xlarge 12xlarge 24xlarge"), "cache.r6g": upTo16, "cache.r7g": upTo16,
+		"cache.r6gd": splitSizes("xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"), "cache.c7gn": upTo16,
 	}
 )
 
 // families are the sizes of each family of classes.
 type families map[string][]string
 
-// sizes splits a list of sizes.
-func sizes(list string) []string { return strings.Fields(list) }
+// splitSizes splits a list of sizes.
+func splitSizes(list string) []string { return strings.Fields(list) }
 
-// valid requires a class of one of the families.
+// check returns a message unless v is a class of one of the families.
 func (f families) valid(v any) string {
 	s, _ := v.(string)
 	dot := strings.LastIndex(s, ".")
@@ -56,9 +56,9 @@ func (f families) valid(v any) string {
 	return ""
 }
 
-// instanceType requires an instance type of EC2, also where the model of another service
-// has only a text.
-func instanceType(v any) string {
+// checkInstanceType returns a message unless v is an instance type of EC2. The models
+// of some services declare only a string.
+func checkInstanceType(v any) string {
 	s, _ := v.(string)
 	if !slices.Contains(models.Load().Enums["ec2.InstanceType"], s) {
 		return fmt.Sprintf("%q is not an instance type of EC2", s)

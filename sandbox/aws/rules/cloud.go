@@ -20,7 +20,7 @@ const Partition = "aws"
 // DefaultRegion is the region of objects that are created outside of every stack.
 const DefaultRegion = "us-east-1"
 
-// Cloud is one account and region of the stand-in: those of a provider.
+// Cloud is the stand-in for one provider: one account in one region.
 type Cloud struct {
 	Layout      *layout.Layout
 	Store       *store.Store
@@ -70,7 +70,7 @@ func (c *Cloud) call(ctx context.Context, tx *store.Tx, token string) (*Call, er
 		return nil, err
 	}
 	call := &Call{Cloud: c, Row: row, Tx: tx, Context: ctx, schema: s}
-	if err := call.reachService(token); err != nil {
+	if err := call.verifyServiceReachable(token); err != nil {
 		return nil, fmt.Errorf("%s: %w", row.Label, err)
 	}
 	return call, nil

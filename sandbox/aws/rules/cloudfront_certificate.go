@@ -84,7 +84,8 @@ func coversName(name, host string) bool {
 	return strings.HasPrefix(name, "*.") && name[2:] == parent
 }
 
-// verifyAliases returns an error for a name that another distribution has.
+// verifyAliases returns an error for an alternate domain name that another distribution
+// has.
 func verifyAliases(c *Call) error {
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {

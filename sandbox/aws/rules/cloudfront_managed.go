@@ -72,9 +72,9 @@ func managedRequestPolicy(name string, headers map[string]any) Object {
 	}
 }
 
-// getCachePolicy is the function that looks up a cache policy.
+// getCachePolicy implements the Pulumi function aws:cloudfront/getCachePolicy.
 func getCachePolicy(c *Call, in Object) (Object, error) {
-	out, err := c.policyBy(in, cachePolicyType, managedCachePolicies)
+	out, err := c.findPolicy(in, cachePolicyType, managedCachePolicies)
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +83,15 @@ func getCachePolicy(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// getOriginRequestPolicy is the function that looks up an origin request policy.
+// getOriginRequestPolicy implements the Pulumi function
+// aws:cloudfront/getOriginRequestPolicy.
 func getOriginRequestPolicy(c *Call, in Object) (Object, error) {
-	out, err := c.policyBy(in, requestPolicyType, managedRequestPolicies)
+	out, err := c.findPolicy(in, requestPolicyType, managedRequestPolicies)
 	return functionResult(out), err
 }
 
-// policyBy returns a policy by its id or its name.
-func (c *Call) policyBy(in Object, token string, managed map[string]Object) (Object, error) {
+// findPolicy returns the policy that has the id or the name in the inputs.
+func (c *Call) findPolicy(in Object, token string, managed map[string]Object) (Object, error) {
 	if in.Has("id") == in.Has("name") {
 		return nil, errors.New("exactly one of id and name must be given")
 	}

@@ -33,11 +33,11 @@ var origins = Props{
 	"origins.connectionTimeout":                         {Default: 10.0, Valid: numbers(1, 10)},
 	"origins.originAccessControlId":                     {Ref: toAccessControl},
 	"origins.customHeaders":                             {Set: true, Max: 30},
-	"origins.customHeaders.name":                        {Valid: all(length(1, 256), originHeader)},
+	"origins.customHeaders.name":                        {Valid: all(length(1, 256), checkOriginHeader)},
 	"origins.customHeaders.value":                       {Valid: length(1, 1783)},
 	"origins.customOriginConfig":                        {},
-	"origins.customOriginConfig.httpPort":               {Valid: originPort},
-	"origins.customOriginConfig.httpsPort":              {Valid: originPort},
+	"origins.customOriginConfig.httpPort":               {Valid: checkOriginPort},
+	"origins.customOriginConfig.httpsPort":              {Valid: checkOriginPort},
 	"origins.customOriginConfig.originKeepaliveTimeout": {Default: 5.0, Valid: numbers(1, originTimeout)},
 	"origins.customOriginConfig.originReadTimeout":      {Default: 30.0, Valid: numbers(1, originTimeout)},
 	"origins.customOriginConfig.originProtocolPolicy":   {},
@@ -68,9 +68,9 @@ var refusedHeaders = []string{
 	"trailer", "transfer-encoding", "upgrade", "via", "x-real-ip",
 }
 
-// originHeader requires the name of a header that CloudFront can add to requests to an
-// origin.
-func originHeader(v any) string {
+// checkOriginHeader returns a message unless v is the name of a header that CloudFront
+// can add to requests to an origin.
+func checkOriginHeader(v any) string {
 	name, _ := v.(string)
 	lower := strings.ToLower(name)
 	if slices.Contains(refusedHeaders, lower) || strings.HasPrefix(lower, "x-amz-") || strings.HasPrefix(lower, "x-edge-") {
@@ -79,9 +79,9 @@ func originHeader(v any) string {
 	return pattern(`[A-Za-z0-9!#$%&'*+.^_|~-]+`, "the name of an HTTP header")(v)
 }
 
-// originPort requires a port that CloudFront allows for an origin:
+// checkOriginPort returns a message unless CloudFront allows the port for an origin:
 // cloudfront/latest/APIReference/API_CustomOriginConfig.html.
-func originPort(v any) string {
+func checkOriginPort(v any) string {
 	if n, _ := v.(float64); n != 80 && n != 443 && (n < 1024 || n > 65535) {
 		return fmt.Sprintf("is %v, must be 80, 443 or 1024 to 65535", n)
 	}
@@ -107,16 +107,16 @@ func checkOrigins(in Object, fail Fail) {
 	}
 }
 
-// verifyOrigins returns an error for an origin whose kind is not clear: it must be a
-// bucket, a VPC origin, or have a customOriginConfig. It also returns an error for a
-// VPC origin that could not answer, and for an access control of another kind.
+// verifyOrigins returns an error for an origin that is not a bucket, not a VPC origin,
+// and has no customOriginConfig. It also returns an error for a VPC origin that cannot
+// answer, and for an origin access control of another origin type.
 func verifyOrigins(c *Call) error {
 	for _, o := range c.In.Objects("origins") {
 		if o.Has("vpcOriginConfig") {
 			if o.Has("customOriginConfig") {
 				return refuse(cloudfrontArgument, "The origin %s has both vpcOriginConfig and customOriginConfig", o.String("originId"))
 			}
-			if err := verifyVPCOriginAnswers(c, o); err != nil {
+			if err := verifyVPCOriginReachable(c, o); err != nil {
 				return err
 			}
 			continue

@@ -57,19 +57,20 @@ var _ = add(&Row{
 	Remove: removeVPCOrigin,
 })
 
-// originClosedZones have no VPC origins: private-content-vpc-origins.html, "Supported AWS
-// Regions for VPC origins", as public notes of 2026 quote it for us-east-1. Whether AWS
-// refuses the origin or leaves the zone out is not documented, so it is refused.
+// originClosedZones are the zones without VPC origins:
+// private-content-vpc-origins.html, "Supported AWS Regions for VPC origins". The zone
+// of us-east-1 is from public notes of 2026. AWS does not document whether it refuses
+// such an origin or leaves the zone out; the stand-in refuses it.
 var originClosedZones = []string{"use1-az3"}
 
 // verifyVPCOrigin returns an error for a load balancer that lacks the prerequisites of
-// the page, and the errors of API_UpdateVpcOrigin. It is not documented whether two VPC
-// origins may have the same name, so that is refused.
+// the page, and the errors of API_UpdateVpcOrigin. AWS does not document whether two
+// VPC origins may have the same name; the stand-in refuses that.
 func verifyVPCOrigin(c *Call) error {
 	config := c.In.Object(originConfig)
 	if c.Old != nil && canonical(map[string]any(config), true) != canonical(map[string]any(c.Old.Object(originConfig)), true) {
-		if user := c.distributionOf(c.ID); user != "" {
-			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s uses it", user)
+		if distributionID := c.distributionOf(c.ID); distributionID != "" {
+			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s uses it", distributionID)
 		}
 	}
 	balancer, ok := c.target(originConfig + ".arn")
@@ -89,18 +90,18 @@ func verifyVPCOrigin(c *Call) error {
 			return refuse(cloudfrontArgument, "The load balancer %s has a subnet in %s, where CloudFront has no VPC origins", balancer.ID, zone)
 		}
 	}
-	var taken error
+	var conflict error
 	c.Tx.Each(c.scope(c.Row), vpcOriginType, func(o store.Object) bool {
 		if o.ID != c.ID && Object(o.State).Object(originConfig).String("name") == config.String("name") {
-			taken = refuse("EntityAlreadyExists", "The entity already exists: the VPC origin %s has the name %s", o.ID, config.String("name"))
+			conflict = refuse("EntityAlreadyExists", "The entity already exists: the VPC origin %s has the name %s", o.ID, config.String("name"))
 		}
-		return taken == nil
+		return conflict == nil
 	})
-	return taken
+	return conflict
 }
 
-// fillVPCOrigin creates CloudFront's security group in the VPC, unless it exists since
-// an earlier VPC origin. The group's owner is the VPC, because no program created it.
+// fillVPCOrigin creates CloudFront's security group in the VPC, unless an earlier VPC
+// origin created it. The group's owner is the VPC, because no program created it.
 func fillVPCOrigin(c *Call) error {
 	balancer, ok := c.target(originConfig + ".arn")
 	if !ok {
@@ -125,12 +126,12 @@ func fillVPCOrigin(c *Call) error {
 	return nil
 }
 
-// removeVPCOrigin deletes CloudFront's group with the last VPC origin of a VPC. It is
-// not documented what AWS does if a rule still refers to the group. So that is refused,
-// and a destroy must remove the rule first.
+// removeVPCOrigin deletes CloudFront's security group with the last VPC origin of a
+// VPC. AWS does not document what it does if a rule still refers to the group. The
+// stand-in refuses that, so the rule must be deleted first.
 func removeVPCOrigin(c *Call) error {
-	if user := c.distributionOf(c.ID); user != "" {
-		return nil // refused by the reference of the distribution
+	if distributionID := c.distributionOf(c.ID); distributionID != "" {
+		return nil // the reference of the distribution refuses it
 	}
 	balancer, ok := c.resolve(toOriginBalancer, c.Old.Object(originConfig).String("arn"))
 	if !ok {
@@ -174,19 +175,19 @@ func (c *Call) serviceGroup(scope store.Scope, vpcID string) (found store.Object
 
 // distributionOf returns the id of a distribution that uses a VPC origin, and "" if
 // there is none.
-func (c *Call) distributionOf(vpcOriginID string) (user string) {
+func (c *Call) distributionOf(vpcOriginID string) (distributionID string) {
 	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
 		for _, origin := range Object(o.State).Objects("origins") {
 			if origin.Object("vpcOriginConfig").String("vpcOriginId") == vpcOriginID {
-				user = o.ID
+				distributionID = o.ID
 			}
 		}
-		return user == ""
+		return distributionID == ""
 	})
-	return user
+	return distributionID
 }
 
-// verifyVPCOriginAnswers returns an error for a distribution whose VPC origin could not
+// verifyVPCOriginReachable returns an error for a distribution whose VPC origin could not
 // answer any request. AWS accepts such a distribution, but its users get 502 or 504.
 // The causes are:
 //
@@ -194,7 +195,7 @@ func (c *Call) distributionOf(vpcOriginID string) (user string) {
 //   - a certificate that does not cover the origin's domain name
 //     (AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html)
 //   - no security group of the load balancer that allows CloudFront's group
-func verifyVPCOriginAnswers(c *Call, at Object) error {
+func verifyVPCOriginReachable(c *Call, at Object) error {
 	origin, ok := c.resolve(toVPCOrigin, at.Object("vpcOriginConfig").String("vpcOriginId"))
 	if !ok {
 		return nil

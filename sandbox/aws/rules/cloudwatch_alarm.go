@@ -15,8 +15,8 @@ var (
 	}
 )
 
-// topicARN requires the ARN of an SNS topic. Topics have no row, so it is not checked
-// that the topic exists.
+// topicARN returns a message unless v is the ARN of an SNS topic. Topics have no row,
+// so the rule does not check that the topic exists.
 var topicARN = pattern(`arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?`, "the ARN of a topic")
 
 // metricUnits are the units in
@@ -65,7 +65,7 @@ var _ = add(&Row{
 		"evaluateLowSampleCountPercentiles": {Computed: true, Enum: []string{"evaluate", "ignore"}},
 		"metricName":                        {},
 		"namespace":                         {Valid: metricNamespace},
-		"period":                            {Valid: alarmPeriod(10, 20, 30)},
+		"period":                            {Valid: checkAlarmPeriod(10, 20, 30)},
 		"statistic":                         {},
 		"extendedStatistic":                 {Valid: extendedStatistic},
 		"unit":                              {},
@@ -75,14 +75,14 @@ var _ = add(&Row{
 		"metricQueries.id":                  {Valid: all(length(1, 255), pattern(`[a-z][a-zA-Z0-9_]*`, "letters, digits and _, beginning with a small letter"))},
 		"metricQueries.expression":          {Valid: length(1, 1024)},
 		"metricQueries.label":               {},
-		"metricQueries.period":              {Valid: alarmPeriod(1, 5, 10, 20, 30)},
+		"metricQueries.period":              {Valid: checkAlarmPeriod(1, 5, 10, 20, 30)},
 		"metricQueries.returnData":          {Default: false},
 		"metricQueries.accountId":           {Refuse: "other accounts have no rows"},
 		"metricQueries.metric":              {},
 		"metricQueries.metric.metricName":   {},
 		"metricQueries.metric.namespace":    {Required: true, Valid: metricNamespace},
-		"metricQueries.metric.period":       {Valid: alarmPeriod(1, 5, 10, 20, 30)},
-		"metricQueries.metric.stat":         {Valid: anyStatistic},
+		"metricQueries.metric.period":       {Valid: checkAlarmPeriod(1, 5, 10, 20, 30)},
+		"metricQueries.metric.stat":         {Valid: checkStatistic},
 		"metricQueries.metric.unit":         {},
 		"metricQueries.metric.dimensions":   {Valid: length(1, 1024)},
 	},
@@ -92,8 +92,9 @@ var _ = add(&Row{
 	Check:      checkAlarm,
 })
 
-// alarmPeriod requires a whole number of minutes or one of some shorter periods.
-func alarmPeriod(short ...float64) func(any) string {
+// checkAlarmPeriod returns a rule for a whole number of minutes, or for one of the
+// shorter periods.
+func checkAlarmPeriod(short ...float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); !slices.Contains(short, n) && (n < 60 || int(n)%60 != 0) {
 			return fmt.Sprintf("is %v, must be one of %v or a multiple of 60", n, short)
@@ -102,8 +103,8 @@ func alarmPeriod(short ...float64) func(any) string {
 	}
 }
 
-// anyStatistic requires a simple or an extended statistic.
-func anyStatistic(v any) string {
+// checkStatistic returns a message unless v is a simple or an extended statistic.
+func checkStatistic(v any) string {
 	if s, _ := v.(string); slices.Contains(alarmStatistics, s) {
 		return ""
 	}

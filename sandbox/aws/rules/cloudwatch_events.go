@@ -40,7 +40,7 @@ var _ = add(
 			"name":               {Replace: true, Computed: true, Valid: eventName},
 			"namePrefix":         {Replace: true, Computed: true, Valid: all(length(1, maxEventName-26), eventName)},
 			"description":        {},
-			"eventPattern":       {Required: true, JSON: true, Valid: eventPattern},
+			"eventPattern":       {Required: true, JSON: true, Valid: checkEventPattern},
 			"eventBusName":       {Replace: true, Default: "default", Enum: []string{"default"}},
 			"state":              {Computed: true},
 			"forceDestroy":       {Default: false},
@@ -62,8 +62,8 @@ var _ = add(
 		Label: "EventBridge Target", ID: "{rule}-{targetId}", NotFound: "ResourceNotFoundException", Put: true,
 		Props: Props{
 			"rule": {Replace: true, Ref: toEventRule},
-			// The provider generates an id if none is set. Then a lost answer creates a
-			// second target. So it is required here.
+			// Without an id, the provider generates one. If AWS's answer is lost, the
+			// retry then creates a second target. So the id is required here.
 			"targetId":     {Replace: true, Required: true, Valid: eventName},
 			"arn":          {Valid: arn, Ref: toQueueARN},
 			"eventBusName": {Replace: true, Default: "default", Enum: []string{"default"}},
@@ -76,9 +76,10 @@ var _ = add(
 	},
 )
 
-// eventPattern refuses what EventBridge calls invalid: a pattern has arrays of values and
-// objects, and no plain values (eventbridge/latest/userguide/eb-event-patterns.html).
-func eventPattern(v any) string {
+// checkEventPattern returns EventBridge's message for an invalid pattern. A pattern has
+// arrays of values and objects, and no plain values
+// (eventbridge/latest/userguide/eb-event-patterns.html).
+func checkEventPattern(v any) string {
 	s, _ := v.(string)
 	if len(s) > maxEventPattern {
 		return fmt.Sprintf("has %d characters; AWS allows %d", len(s), maxEventPattern)
@@ -87,10 +88,10 @@ func eventPattern(v any) string {
 	if err := json.Unmarshal([]byte(s), &pattern); err != nil {
 		return fmt.Sprintf("InvalidEventPatternException: Event pattern is not valid. Reason: %v", err)
 	}
-	return invalidPattern("", pattern)
+	return checkPatternObject("", pattern)
 }
 
-func invalidPattern(at string, pattern map[string]any) string {
+func checkPatternObject(at string, pattern map[string]any) string {
 	const invalid = "InvalidEventPatternException: Event pattern is not valid. Reason: "
 	if len(pattern) == 0 {
 		return invalid + "Empty objects are not allowed" + at
@@ -98,7 +99,7 @@ func invalidPattern(at string, pattern map[string]any) string {
 	for _, key := range slices.Sorted(maps.Keys(pattern)) {
 		switch v := pattern[key].(type) {
 		case map[string]any:
-			if reason := invalidPattern(" in "+key, v); reason != "" {
+			if reason := checkPatternObject(" in "+key, v); reason != "" {
 				return reason
 			}
 		case []any:

@@ -11,7 +11,7 @@ import (
 
 // Create creates an object from checked inputs and returns its id and state.
 func (c *Cloud) Create(ctx context.Context, token string, in Object) (id string, state Object, err error) {
-	defer recovered(token, &err)
+	defer recoverPanic(token, &err)
 	err = c.Store.Update(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, token)
 		if err != nil {

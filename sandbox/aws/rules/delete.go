@@ -10,7 +10,7 @@ import (
 // Delete removes an object and the objects that it owns. If it does not exist, there is
 // no error.
 func (c *Cloud) Delete(ctx context.Context, token, id string) (err error) {
-	defer recovered(token, &err)
+	defer recoverPanic(token, &err)
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, token)
 		if err != nil {

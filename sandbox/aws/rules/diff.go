@@ -32,16 +32,16 @@ type Diff struct {
 }
 
 // Diff compares inputs with the state, as the provider does. A property that the inputs
-// omit is no difference if AWS computes it, or if the state has its default. Differences
-// at the paths in ignore are left out.
+// omit is no difference if AWS computes it, or if the state has the default value. Diff
+// leaves out differences at the paths in ignore.
 func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff, err error) {
-	defer recovered(token, &err)
+	defer recoverPanic(token, &err)
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return Diff{}, err
 	}
 	d := differ{s: s, row: row}
-	d.object(s.Inputs, in, state, "", "", false)
+	d.compareObject(s.Inputs, in, state, "", "", false)
 	if tagged(s) {
 		if canonical(in["tagsAll"], false) != canonical(state["tagsAll"], false) {
 			d.add("tagsAll", Change, false)
@@ -67,9 +67,10 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff
 	return out, nil
 }
 
-// SameValue reports whether the provider sees no difference between the value want of a
-// program's input and the value have in the state, such as a domain with and without its
-// final dot. It is false for a type or an input that has no row.
+// SameValue reports whether two values of a program's input mean the same to the
+// provider, such as a domain with and without its final dot. want is the program's
+// value, have is the value in the state. The result is false for a type or an input
+// without a rule.
 func SameValue(token, input string, want, have any) bool {
 	s, row, err := schemaAndRow(token)
 	if err != nil {
@@ -81,7 +82,7 @@ func SameValue(token, input string, want, have any) bool {
 		return false
 	}
 	d := differ{s: s, row: row}
-	d.value(typ, p, want, have, input, input, false)
+	d.compareValue(typ, p, want, have, input, input, false)
 	return len(d.found) == 0
 }
 
@@ -113,10 +114,10 @@ func (d *differ) replace(path string) {
 	d.add(path, Change, true)
 }
 
-// object compares the properties of one object. path is the object's path in the rules.
+// compareObject compares the properties of one object. path is the object's path in the rules.
 // at is its path in differences. replace says whether any difference in the object
 // replaces the resource.
-func (d *differ) object(fields schema.Fields, in, state Object, path, at string, replace bool) {
+func (d *differ) compareObject(fields schema.Fields, in, state Object, path, at string, replace bool) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		rulePath, shown := dotted(path, name), dotted(at, name)
 		p, hasRule := d.row.Props[rulePath]
@@ -130,13 +131,13 @@ func (d *differ) object(fields schema.Fields, in, state Object, path, at string,
 			}
 			want = p.Default
 		}
-		d.value(fields[name], p, want, state[name], rulePath, shown, replace || p.Replace)
+		d.compareValue(fields[name], p, want, state[name], rulePath, shown, replace || p.Replace)
 	}
 }
 
-// value compares the value that the program wants with the value in the state. It
-// compares blocks property by property.
-func (d *differ) value(typ string, p Prop, want, have any, path, at string, replace bool) {
+// compareValue compares the value that the program wants with the value in the state.
+// It compares blocks property by property.
+func (d *differ) compareValue(typ string, p Prop, want, have any, path, at string, replace bool) {
 	typ = strings.TrimSuffix(typ, "?")
 	samePresence := !p.Present || (want == nil) == (have == nil)
 	if samePresence && isZero(want) && isZero(have) && !wire.IsUnknown(want) {
@@ -153,7 +154,7 @@ func (d *differ) value(typ string, p Prop, want, have any, path, at string, repl
 		wantBlock, wantOK := want.(map[string]any)
 		haveBlock, haveOK := have.(map[string]any)
 		if wantOK && haveOK {
-			d.object(d.s.Object(typ), wantBlock, haveBlock, path, at, replace)
+			d.compareObject(d.s.Object(typ), wantBlock, haveBlock, path, at, replace)
 			return
 		}
 		d.add(at, kind, replace || d.replacesBelow(path))
@@ -218,16 +219,16 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 	comparableList := func(list []Object) any {
 		out := make([]any, len(list))
 		for i, o := range list {
-			out[i] = d.comparable(fields, o, path)
+			out[i] = d.comparableBlock(fields, o, path)
 		}
 		return out
 	}
 	return canonical(comparableList(wantBlocks), p.Set) == canonical(comparableList(haveBlocks), p.Set)
 }
 
-// comparable returns a copy of a block whose text can be compared. Sets in it are
-// sorted, and objects that have a meaning even if they are empty are marked.
-func (d *differ) comparable(fields schema.Fields, o Object, path string) map[string]any {
+// comparableBlock returns a copy of a block whose text can be compared. It sorts sets,
+// and it marks objects that have a meaning even if they are empty.
+func (d *differ) comparableBlock(fields schema.Fields, o Object, path string) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {
 		typ, p := strings.TrimSuffix(fields[name], "?"), d.row.Props[dotted(path, name)]
@@ -235,7 +236,7 @@ func (d *differ) comparable(fields schema.Fields, o Object, path string) map[str
 		switch {
 		case strings.HasPrefix(typ, "@"):
 			m, _ := v.(map[string]any)
-			inner := d.comparable(d.s.Object(typ), m, dotted(path, name))
+			inner := d.comparableBlock(d.s.Object(typ), m, dotted(path, name))
 			if p.Present {
 				inner["is"] = "present"
 			}
@@ -244,7 +245,7 @@ func (d *differ) comparable(fields schema.Fields, o Object, path string) map[str
 			items := make([]any, len(list))
 			for i, item := range list {
 				m, _ := item.(map[string]any)
-				items[i] = d.comparable(d.s.Object(typ[1:len(typ)-1]), m, dotted(path, name))
+				items[i] = d.comparableBlock(d.s.Object(typ[1:len(typ)-1]), m, dotted(path, name))
 			}
 			v = trim(items, p.Set)
 		case p.Set:

@@ -12,8 +12,8 @@ import (
 const docdbClusterType = "aws:docdb/cluster:Cluster"
 
 var (
-	clusterPassword = masterPassword{property: "masterPassword", prefix: "rds!cluster-"}
-	lastDocSnapshot = finalSnapshot{clusterSnapshot, "DBClusterSnapshotAlreadyExistsFault"}
+	docdbPassword      = masterPassword{property: "masterPassword", prefix: "rds!cluster-"}
+	docdbFinalSnapshot = finalSnapshot{clusterSnapshot, "DBClusterSnapshotAlreadyExistsFault"}
 )
 
 // docdbVersions are the versions of DocumentDB with their family and the version to
@@ -52,7 +52,7 @@ var _ = add(&Row{
 		"applyImmediately":         {},
 		"port":                     {Replace: true, Default: 27017.0, Valid: numbers(1150, 65535)},
 
-		"masterUsername":           {Required: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z][A-Za-z0-9]*`, "letters and digits, beginning with a letter"), notReserved)},
+		"masterUsername":           {Required: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z][A-Za-z0-9]*`, "letters and digits, beginning with a letter"), checkNotReserved)},
 		"masterPassword":           {Valid: hideValue(all(length(8, 100), masterWords))},
 		"manageMasterUserPassword": {},
 
@@ -80,7 +80,7 @@ var _ = add(&Row{
 	AtMostOne: [][]string{{"clusterIdentifier", "clusterIdentifierPrefix"}},
 	Requires:  map[string][]string{"kmsKeyId": {"storageEncrypted"}},
 	Outputs:   map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:cluster:{clusterIdentifier}"},
-	Check:     clusterPassword.check,
+	Check:     docdbPassword.check,
 	Verify:    verifyDocdb,
 	Fill:      fillDocdb,
 	Refresh:   refreshDocdb,
@@ -91,7 +91,7 @@ var _ = add(&Row{
 		if n := len(c.membersOf(c.ID)); n > 0 {
 			return refuse("InvalidDBClusterStateFault", "Cluster cannot be deleted, it still contains DB instances in non-deleting state.")
 		}
-		return lastDocSnapshot.take(c)
+		return docdbFinalSnapshot.take(c)
 	},
 })
 
@@ -178,7 +178,7 @@ func fillDocdb(c *Call) error {
 	if err := fillRestoredDocdb(c); err != nil {
 		return err
 	}
-	return clusterPassword.fill(c)
+	return docdbPassword.fill(c)
 }
 
 // refreshDocdb adds the cluster's instances.

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// FindToken returns the type that a user names by its token or by the end of the token,
-// as in Subnet or ec2/subnet:Subnet. The types in retained are included.
+// FindToken returns the type whose token is name or ends in it, such as Subnet or
+// ec2/subnet:Subnet. The types in retained are included.
 func FindToken(name string) (string, error) {
 	var found []string
 	for _, token := range append(Tokens(), retained...) {
@@ -107,7 +107,7 @@ func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 	v := validator{s: s, row: row, fail: func(path, reason string, args ...any) {
 		failure = fmt.Errorf("%s: %s", path, fmt.Sprintf(reason, args...))
 	}}
-	v.value(fields[parts[0]], p, top[parts[0]], parts[0], parts[0])
+	v.checkValue(fields[parts[0]], p, top[parts[0]], parts[0], parts[0])
 	return failure
 }
 
@@ -130,8 +130,8 @@ func put(o map[string]any, parts []string, value any) {
 	o[last] = wire.Clone(value)
 }
 
-// Vanish removes an object outside of Pulumi. Nothing is checked, so other objects
-// may refer to an object that no longer exists.
+// Vanish removes an object outside of Pulumi. It checks nothing, so other objects may
+// refer to an object that no longer exists.
 func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 	return st.Update(ctx, func(tx *store.Tx) error {
 		object, err := FindObject(tx, token, id)
@@ -153,7 +153,7 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 }
 
 // Orphans returns the objects that a program or a user created and that are not in
-// known. That is a set of "TYPE ID", such as the resources of a Pulumi state.
+// known. known is a set of "TYPE ID", such as of the resources of a Pulumi state.
 func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
 	return slices.DeleteFunc(tx.All(), func(o store.Object) bool { return o.Owner != "" || known[o.Type+" "+o.ID] })
 }

@@ -28,7 +28,7 @@ var _ = add(
 			"vpcId":             {Replace: true, Ref: toVPC},
 			"serviceName":       {Replace: true, Required: true},
 			"vpcEndpointType":   {Replace: true, Default: "Gateway", Enum: []string{"Gateway", "Interface"}},
-			"policy":            {Computed: true, JSON: true, Valid: endpointPolicy},
+			"policy":            {Computed: true, JSON: true, Valid: checkEndpointPolicy},
 			"privateDnsEnabled": {Computed: true},
 			"routeTableIds": {Set: true, Computed: true, Ref: &Ref{
 				To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableId.NotFound",
@@ -101,13 +101,13 @@ var _ = add(
 
 const sameFlowLog = "Error. There is an existing Flow Log with the same configuration and log destination."
 
-// endpointPolicy requires a valid resource policy.
-func endpointPolicy(v any) string {
+// checkEndpointPolicy returns a message unless v is a valid resource policy.
+func checkEndpointPolicy(v any) string {
 	s, _ := v.(string)
 	return checkPolicy(s, resourcePolicy)
 }
 
-// checkEndpoint returns failures for properties of the other kind of endpoint.
+// checkEndpoint returns failures for properties that the endpoint's type does not have.
 func checkEndpoint(in Object, fail Fail) {
 	if in.Has("vpcEndpointType") && !in.Known("vpcEndpointType") {
 		return
@@ -128,8 +128,8 @@ func checkEndpoint(in Object, fail Fail) {
 	}
 }
 
-// serviceOf returns the service of an endpoint's name; "" if this region has no such
-// service.
+// serviceOf returns the service in the name of an endpoint service. It is "" if the
+// name is of another region.
 func (c *Call) serviceOf(name string) string {
 	service, ok := strings.CutPrefix(name, "com.amazonaws."+c.Region+".")
 	if !ok {
@@ -170,8 +170,8 @@ func verifyEndpoint(c *Call) error {
 	return nil
 }
 
-// verifyInterface returns an error for the subnets or the private DNS of an interface
-// endpoint.
+// verifyInterface returns an error if the subnets or the private DNS of an interface
+// endpoint are not valid.
 func verifyInterface(c *Call) error {
 	vpc, _ := c.target("vpcId")
 	zones := map[string]string{}

@@ -38,7 +38,7 @@ var _ = add(&Row{
 		"instanceType":                            {},
 		"updateDefaultVersion":                    {},
 		"defaultVersion":                          {Computed: true, Valid: numbers(1, 1e9)},
-		"userData":                                {Valid: userData},
+		"userData":                                {Valid: checkUserData},
 		"ebsOptimized":                            {Valid: yesOrNo},
 		"disableApiStop":                          {},
 		"disableApiTermination":                   {},
@@ -117,8 +117,8 @@ var interfaceProps = Props{
 	"networkInterfaces.ipv4Prefixes", "networkInterfaces.ipv6Addresses", "networkInterfaces.ipv6PrefixCount", "networkInterfaces.ipv6Prefixes",
 	"networkInterfaces.networkCardIndex", "networkInterfaces.networkInterfaceId", "networkInterfaces.privateIpAddress"))
 
-// userData requires base64 of at most maxUserData bytes.
-func userData(v any) string {
+// checkUserData returns a message unless v is base64 of at most maxUserData bytes.
+func checkUserData(v any) string {
 	s, _ := v.(string)
 	raw, err := base64.StdEncoding.DecodeString(s)
 	switch {
@@ -167,8 +167,8 @@ func checkTemplate(in Object, fail Fail) {
 	}
 }
 
-// checkVolume checks the ratios of a gp3 volume: at most 500 IOPS a GiB, and 0.25 MiB/s an
-// IOPS (the page of blockDeviceProps).
+// checkVolume checks the ratios of a gp3 volume: at most 500 IOPS for each GiB, and at
+// most 0.25 MiB/s for each IOPS. blockDeviceProps names the source.
 func checkVolume(ebs Object, at string, fail Fail) {
 	iops := baseOperations
 	if ebs.Known("iops") {
@@ -251,17 +251,17 @@ func templateVersions(old, in Object) []string {
 
 var versionPattern = regexp.MustCompile(`^(\$Latest|\$Default|[1-9]\d{0,8})$`)
 
-// templateVersion requires the version of a template in the form of an Auto Scaling
-// group.
-func templateVersion(v any) string {
+// checkTemplateVersion returns a message unless v is a template version as an Auto
+// Scaling group has it.
+func checkTemplateVersion(v any) string {
 	if s, _ := v.(string); !versionPattern.MatchString(s) {
 		return fmt.Sprintf("%q must be a number, $Latest or $Default", s)
 	}
 	return ""
 }
 
-// groupsOf returns the security groups of a template or of its network interfaces.
-func groupsOf(template Object) []string {
+// securityGroupsOf returns the security groups of a template or of its network interfaces.
+func securityGroupsOf(template Object) []string {
 	out := template.Strings("vpcSecurityGroupIds")
 	for _, l := range leaves(template, "networkInterfaces.securityGroups") {
 		if s, ok := l.value.(string); ok {

@@ -16,8 +16,8 @@ const (
 	networkACLAssociationType = "aws:ec2/networkAclAssociation:NetworkAclAssociation"
 )
 
-// toNetworkACL is a reference to a network ACL, with which its rules and associations
-// are deleted.
+// toNetworkACL is a reference to a network ACL. The deletion of the ACL also deletes
+// its rules and associations.
 var toNetworkACL = &Ref{To: []string{networkACLType}, Noun: "networkAcl ID", Missing: "InvalidNetworkAclID.NotFound", DeletedWith: true}
 
 // maxEntries is the default quota of rules for each direction:
@@ -31,7 +31,7 @@ func entryProps(direction string) Props {
 		direction:                    {Set: true, Computed: true},
 		direction + ".ruleNo":        {Valid: numbers(1, 32766)},
 		direction + ".action":        {},
-		direction + ".protocol":      {Valid: entryProtocol, Same: sameProtocol},
+		direction + ".protocol":      {Valid: checkEntryProtocol, Same: sameProtocol},
 		direction + ".cidrBlock":     {Valid: cidr4(0, 32)},
 		direction + ".ipv6CidrBlock": {Valid: cidr6(0, 128), Same: sameCIDR},
 		direction + ".fromPort":      {Valid: numbers(0, 65535)},
@@ -94,7 +94,7 @@ var _ = add(
 			"egress":        {Replace: true, Default: false},
 			"ruleNumber":    {Replace: true, Valid: numbers(1, 32766)},
 			"ruleAction":    {Replace: true},
-			"protocol":      {Replace: true, Valid: entryProtocol, Same: sameProtocol},
+			"protocol":      {Replace: true, Valid: checkEntryProtocol, Same: sameProtocol},
 			"cidrBlock":     {Replace: true, Valid: cidr4(0, 32)},
 			"ipv6CidrBlock": {Replace: true, Valid: cidr6(0, 128), Same: sameCIDR},
 			"fromPort":      {Replace: true, Valid: numbers(0, 65535)},
@@ -103,7 +103,7 @@ var _ = add(
 			"icmpCode":      {Replace: true, Valid: numbers(-1, 255)},
 		},
 		// A replacement has the number of the old rule, and the provider does not
-		// overwrite. So the program must set deleteBeforeReplace.
+		// overwrite a rule. So the program must set deleteBeforeReplace.
 		ExactlyOne: [][]string{{"cidrBlock", "ipv6CidrBlock"}},
 		Check:      func(in Object, fail Fail) { checkEntry(in, "", fail) },
 		Verify:     verifyEntry,
@@ -124,12 +124,12 @@ var _ = add(
 	},
 )
 
-// entryProtocol requires a protocol of which the name is in lower case.
-func entryProtocol(v any) string {
+// checkEntryProtocol returns a message unless v is a protocol in lower case.
+func checkEntryProtocol(v any) string {
 	if s, _ := v.(string); s != strings.ToLower(s) {
 		return fmt.Sprintf("%q must be in lower case", s)
 	}
-	return protocol(v)
+	return checkProtocol(v)
 }
 
 // checkEntry returns failures for ports and ICMP types that do not fit the protocol. AWS
@@ -159,19 +159,19 @@ func checkEntry(e Object, at string, fail Fail) {
 	}
 }
 
-// verifyEntry returns an error for a rule whose number is in use, for one rule too
-// many, and for a rule of a network ACL that has inline rules.
+// verifyEntry returns an error for a rule whose number is in use, for a rule above the
+// quota, and for a rule of a network ACL that has inline rules.
 func verifyEntry(c *Call) error {
-	list, _ := c.target("networkAclId")
+	acl, _ := c.target("networkAclId")
 	direction := map[bool]string{true: "egress", false: "ingress"}[c.In.Bool("egress")]
-	if len(Object(list.State).Objects(direction)) > 0 {
+	if len(Object(acl.State).Objects(direction)) > 0 {
 		return refuse("NetworkAclEntryAlreadyExists", "%s has %s rules of its own; the next update of it would remove this one. "+
-			"Give all rules in one way (refused by the AWS stand-in)", list.ID, direction)
+			"Give all rules in one way (refused by the AWS stand-in)", acl.ID, direction)
 	}
 	count, exists := 1, false
 	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
 		other := Object(o.State)
-		if o.ID != c.ID && other.String("networkAclId") == list.ID && other.Bool("egress") == c.In.Bool("egress") {
+		if o.ID != c.ID && other.String("networkAclId") == acl.ID && other.Bool("egress") == c.In.Bool("egress") {
 			count++
 			exists = exists || other.Int("ruleNumber") == c.In.Int("ruleNumber")
 		}
@@ -179,9 +179,9 @@ func verifyEntry(c *Call) error {
 	})
 	switch {
 	case exists:
-		return refuse("NetworkAclEntryAlreadyExists", "EC2 Network ACL (%s) Rule (egress: %t)(%d) already exists", list.ID, c.In.Bool("egress"), c.In.Int("ruleNumber"))
+		return refuse("NetworkAclEntryAlreadyExists", "EC2 Network ACL (%s) Rule (egress: %t)(%d) already exists", acl.ID, c.In.Bool("egress"), c.In.Int("ruleNumber"))
 	case count > maxEntries:
-		return refuse("NetworkAclEntryLimitExceeded", "The maximum number of network acl entries has been reached: %d %s rules in %s", maxEntries, direction, list.ID)
+		return refuse("NetworkAclEntryLimitExceeded", "The maximum number of network acl entries has been reached: %d %s rules in %s", maxEntries, direction, acl.ID)
 	}
 	return nil
 }
@@ -206,8 +206,8 @@ func (c *Call) verifyOnlyInline() error {
 // error for a subnet that another resource has associated: AWS would move the subnet,
 // and the other resource would always show a difference.
 func (c *Call) verifyAssociation(subnet store.Object, vpcID string) error {
-	if at := Object(subnet.State).String("vpcId"); at != vpcID {
-		return refuse("InvalidParameterValue", "The subnet %s is in %s, the network ACL in %s", subnet.ID, at, vpcID)
+	if subnetVPC := Object(subnet.State).String("vpcId"); subnetVPC != vpcID {
+		return refuse("InvalidParameterValue", "The subnet %s is in %s, the network ACL in %s", subnet.ID, subnetVPC, vpcID)
 	}
 	owner := ""
 	c.Tx.Each(c.scope(c.Row), networkACLAssociationType, func(o store.Object) bool {
@@ -245,11 +245,11 @@ func refreshNetworkACL(c *Call) error {
 		return true
 	})
 	slices.Sort(subnets)
-	shown := make([]any, len(subnets))
+	subnetIDs := make([]any, len(subnets))
 	for i, id := range subnets {
-		shown[i] = id
+		subnetIDs[i] = id
 	}
-	c.Out["subnetIds"] = shown
+	c.Out["subnetIds"] = subnetIDs
 	for _, direction := range []string{"ingress", "egress"} {
 		entries := []any{}
 		for _, e := range c.Out.Objects(direction) {
@@ -268,8 +268,7 @@ func refreshNetworkACL(c *Call) error {
 	return nil
 }
 
-// inlineEntry converts a NetworkAclRule, a separate resource, to an entry of its network
-// ACL's property ingress or egress.
+// inlineEntry converts a rule that is a separate resource to the form of inline rules.
 func inlineEntry(rule Object) map[string]any {
 	out := map[string]any{
 		"ruleNo": rule["ruleNumber"], "action": rule["ruleAction"], "protocol": protocolNumber(rule.String("protocol")),

@@ -11,24 +11,24 @@ import (
 
 const cloudFrontList = "com.amazonaws.global.cloudfront.origin-facing"
 
-// managedLists returns AWS's prefix lists in the call's region: the weight by the name.
-// A rule with a list counts as that many rules of its security group:
+// managedLists returns the names of AWS's prefix lists in the region, with their
+// weights. A rule with a list counts as that many rules of its security group:
 // vpc/latest/userguide/working-with-aws-managed-prefix-lists.html.
 func (c *Cloud) managedLists() map[string]int {
 	regional := "com.amazonaws." + c.Region
 	return map[string]int{cloudFrontList: 55, regional + ".s3": 1, regional + ".dynamodb": 1}
 }
 
-// knownLists are ids from public programs. Ids of other lists and regions are generated
-// and do not change.
-var knownLists = map[string]string{
+// cloudFrontListIDs are the ids of CloudFront's list by region, from public programs.
+// Ids of other lists and regions are generated and do not change.
+var cloudFrontListIDs = map[string]string{
 	"us-east-1": "pl-3b927c52", "us-east-2": "pl-b6a144df", "us-west-2": "pl-82a045eb", "eu-west-1": "pl-4fa04526", "eu-west-2": "pl-93a247fa",
 	"eu-central-1": "pl-a3a144ca", "ap-southeast-1": "pl-31a34658", "ap-southeast-2": "pl-b8a742d1", "ap-northeast-1": "pl-58a04531",
 }
 
-// listID returns the id of AWS's prefix list of a name in the call's region.
+// listID returns the id of the prefix list with this name in the region.
 func (c *Cloud) listID(name string) string {
-	if id, ok := knownLists[c.Region]; ok && name == cloudFrontList {
+	if id, ok := cloudFrontListIDs[c.Region]; ok && name == cloudFrontList {
 		return id
 	}
 	return fmt.Sprintf("pl-%08x", crc32.ChecksumIEEE([]byte(c.Region+" "+name)))
@@ -44,9 +44,10 @@ func (c *Cloud) listWeight(id string) int {
 	return 0
 }
 
-// managedPrefixList implements getManagedPrefixList: ec2/vpc_managed_prefix_list_data_source.go.
-// The content of the real list changes; here it is one network for documentation.
-func managedPrefixList(c *Call, in Object) (Object, error) {
+// getManagedPrefixList implements the function as in
+// ec2/vpc_managed_prefix_list_data_source.go. The content of AWS's list changes; the
+// stand-in's list has one network for documentation.
+func getManagedPrefixList(c *Call, in Object) (Object, error) {
 	if in.Has("filters") || in.Has("tags") {
 		return nil, errors.New("the stand-in finds prefix lists by name or id")
 	}

@@ -52,7 +52,7 @@ func routeTargets(prefix string) Props {
 	}
 }
 
-// with returns these rules and other ones.
+// with returns these rules and the rules in more.
 func (p Props) with(more Props) Props {
 	out := Props{}
 	for path, rule := range p {
@@ -197,7 +197,7 @@ func (c *Call) verifyTarget(table store.Object, route Object, destination string
 		if !ok {
 			return refuse(toGateway.Missing, "The gateway ID '%s' does not exist", id)
 		}
-		if at := Object(gateway.State).String("vpcId"); at != vpcID {
+		if otherVPC := Object(gateway.State).String("vpcId"); otherVPC != vpcID {
 			return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", table.ID, id)
 		}
 	}
@@ -206,7 +206,7 @@ func (c *Call) verifyTarget(table store.Object, route Object, destination string
 		if !ok {
 			return refuse(toEgressOnly.Missing, "The gateway ID '%s' does not exist", id)
 		}
-		if at := Object(gateway.State).String("vpcId"); at != vpcID {
+		if otherVPC := Object(gateway.State).String("vpcId"); otherVPC != vpcID {
 			return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", table.ID, id)
 		}
 		if !strings.Contains(destination, ":") {
@@ -219,7 +219,7 @@ func (c *Call) verifyTarget(table store.Object, route Object, destination string
 			return refuse(toNAT.Missing, "The natGateway ID '%s' does not exist", id)
 		}
 		subnet, _ := c.resolve(toSubnet, Object(nat.State).String("subnetId"))
-		if at := Object(subnet.State).String("vpcId"); at != vpcID {
+		if otherVPC := Object(subnet.State).String("vpcId"); otherVPC != vpcID {
 			return refuse("InvalidParameterValue", "route table %s and NAT gateway %s belong to different networks", table.ID, id)
 		}
 		if strings.Contains(destination, ":") {
@@ -237,7 +237,7 @@ func refreshRoutes(c *Call) error {
 	}
 	routes := []any{}
 	for _, r := range c.Old.Objects("routes") {
-		if c.inlineRoute(r) {
+		if c.isInlineRoute(r) {
 			routes = append(routes, map[string]any(r))
 		}
 	}
@@ -246,16 +246,16 @@ func refreshRoutes(c *Call) error {
 		if route.String("routeTableId") != c.ID {
 			return true
 		}
-		shown := map[string]any{}
+		inline := map[string]any{}
 		for from, to := range map[string]string{
 			"destinationCidrBlock": "cidrBlock", "destinationIpv6CidrBlock": "ipv6CidrBlock", "gatewayId": "gatewayId", "natGatewayId": "natGatewayId",
 			"egressOnlyGatewayId": "egressOnlyGatewayId",
 		} {
 			if v := route.String(from); v != "" {
-				shown[to] = v
+				inline[to] = v
 			}
 		}
-		routes = append(routes, shown)
+		routes = append(routes, inline)
 		return true
 	})
 	slices.SortFunc(routes, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
@@ -265,8 +265,9 @@ func refreshRoutes(c *Call) error {
 	return nil
 }
 
-// inlineRoute says whether a route of the table is no separate resource.
-func (c *Call) inlineRoute(r Object) bool {
+// isInlineRoute says whether a route belongs to the table only and is not a separate
+// resource.
+func (c *Call) isInlineRoute(r Object) bool {
 	_, isResource := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: routeType, ID: routeID(c.ID, destinationOf(r))})
 	return !isResource
 }

@@ -30,7 +30,7 @@ func inlineRules(prefix string) Props {
 		prefix + ".securityGroups": {Set: true, Ref: toSecurityGroup},
 		prefix + ".self":           {Default: false},
 		prefix + ".description":    {Valid: all(length(0, 255), groupText)},
-		prefix + ".protocol":       {Valid: protocol, Same: sameProtocol},
+		prefix + ".protocol":       {Valid: checkProtocol, Same: sameProtocol},
 		prefix + ".fromPort":       {Valid: numbers(-1, 65535)},
 		prefix + ".toPort":         {Valid: numbers(-1, 65535)},
 	}
@@ -121,7 +121,7 @@ func ruleRow(token, direction string) *Row {
 			"cidrIpv4":                  {Valid: cidr4(0, 32)},
 			"cidrIpv6":                  {Valid: cidr6(0, 128), Same: sameCIDR},
 			"prefixListId":              {Valid: pattern(`pl-[0-9a-f]{8,17}`, "a prefix list as in pl-12345678")},
-			"ipProtocol":                {Valid: all(protocol, protocolAsSent), Same: sameProtocol},
+			"ipProtocol":                {Valid: all(checkProtocol, checkProtocolAsSent), Same: sameProtocol},
 			"fromPort":                  {Valid: numbers(-1, 65535)},
 			"toPort":                    {Valid: numbers(-1, 65535)},
 			"description":               {Valid: all(length(0, 255), groupText)},
@@ -149,8 +149,9 @@ func ruleRow(token, direction string) *Row {
 // AWSEC2/latest/APIReference/API_IpPermission.html.
 var protocols = map[string]string{"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58", "all": "-1"}
 
-// protocol requires the name or the number of a protocol in protocols.
-func protocol(v any) string {
+// checkProtocol returns a message unless v is the name or the number of a protocol in
+// protocols.
+func checkProtocol(v any) string {
 	s, _ := v.(string)
 	if _, isName := protocols[strings.ToLower(s)]; isName {
 		return ""
@@ -161,16 +162,16 @@ func protocol(v any) string {
 		}
 	}
 	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 255 {
-		// AWS ignores the ports of other protocols; what it returns for them is not
-		// known.
+		// AWS ignores the ports of other protocols. It is not known what AWS returns
+		// for them.
 		return fmt.Sprintf("refused by the AWS stand-in: the protocol number %s has no rules yet; there are tcp, udp, icmp, icmpv6 and -1", s)
 	}
 	return fmt.Sprintf("%q must be tcp, udp, icmp, icmpv6, or -1 for all", s)
 }
 
-// protocolAsSent refuses spellings that the provider accepts but does not convert for
-// rules that are separate resources.
-func protocolAsSent(v any) string {
+// checkProtocolAsSent returns a message for spellings that the provider does not
+// convert in rules that are separate resources.
+func checkProtocolAsSent(v any) string {
 	if s, _ := v.(string); s == "all" || s != strings.ToLower(s) {
 		return fmt.Sprintf("refused by the AWS stand-in: %q is sent to AWS as it is; write names in lower case, and -1 for all", s)
 	}
@@ -242,7 +243,8 @@ func checkInlineRules(in Object, fail Fail) {
 	}
 }
 
-// ruleKey identifies a rule at AWS; the description is not part of it.
+// ruleKey returns the same text for two rules if AWS treats them as duplicates. The
+// description is not part of the text.
 func ruleKey(o Object) string {
 	source := ""
 	for _, name := range ruleSources {
@@ -257,8 +259,8 @@ func ruleKey(o Object) string {
 	return fmt.Sprintf("%s %d-%d %s", protocolNumber(o.String("ipProtocol")), from, to, source)
 }
 
-// verifyRule returns an error for a duplicate rule, an unknown prefix list, one rule too
-// many, and a group of another VPC.
+// verifyRule returns an error for a duplicate rule, an unknown prefix list, a rule
+// above the quota, and a group of another VPC.
 func verifyRule(c *Call) error {
 	group, _ := c.target("securityGroupId")
 	key := ruleKey(c.In)
@@ -331,7 +333,7 @@ func refreshGroup(c *Call) error {
 		separate := []any{}
 		c.Tx.Each(c.scope(c.Row), token, func(o store.Object) bool {
 			if Object(o.State).String("securityGroupId") == c.ID {
-				separate = append(separate, shownRule(o.State))
+				separate = append(separate, inlineRule(o.State))
 			}
 			return true
 		})
@@ -350,8 +352,8 @@ func refreshGroup(c *Call) error {
 	return nil
 }
 
-// shownRule converts a rule that is a separate resource to the form of inline rules.
-func shownRule(o Object) map[string]any {
+// inlineRule converts a rule that is a separate resource to the form of inline rules.
+func inlineRule(o Object) map[string]any {
 	out := map[string]any{"protocol": o["ipProtocol"], "fromPort": float64(o.Int("fromPort")), "toPort": float64(o.Int("toPort")), "self": false}
 	if s := o.String("description"); s != "" {
 		out["description"] = s

@@ -6,9 +6,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// securityGroup implements getSecurityGroup: ec2/vpc_security_group_data_source.go. It
-// also finds groups that AWS creates, such as that of CloudFront's VPC origins.
-func securityGroup(c *Call, in Object) (Object, error) {
+// getSecurityGroup implements the function as in ec2/vpc_security_group_data_source.go.
+// It also finds groups that AWS creates, such as the group of CloudFront's VPC origins.
+func getSecurityGroup(c *Call, in Object) (Object, error) {
 	if in.Has("filters") || in.Has("tags") {
 		return nil, errors.New("the stand-in finds security groups by id, name and vpcId")
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// The tokens of types that several files name.
+// Types that several files use.
 const (
 	natType             = "aws:ec2/natGateway:NatGateway"
 	internetGatewayType = "aws:ec2/internetGateway:InternetGateway"
@@ -37,7 +37,7 @@ var _ = add(
 		Source: "ec2/vpc_.go", Page: "vpc/latest/userguide/vpc-cidr-blocks.html",
 		Label: "EC2 VPC", ID: "vpc-{hex17}", NotFound: "InvalidVpcID.NotFound",
 		Props: Props{
-			"cidrBlock":                        {Replace: true, Required: true, Valid: all(cidr4(16, 28), usableForVPC)},
+			"cidrBlock":                        {Replace: true, Required: true, Valid: all(cidr4(16, 28), checkUsableForVPC)},
 			"instanceTenancy":                  {Default: "default", Enum: []string{"default", "dedicated"}},
 			"enableDnsSupport":                 {Default: true},
 			"enableDnsHostnames":               {Computed: true},
@@ -131,8 +131,8 @@ var _ = add(
 	},
 )
 
-// usableForVPC requires a range that AWS allows for VPCs.
-func usableForVPC(v any) string {
+// checkUsableForVPC returns a message for a range that AWS does not allow for VPCs.
+func checkUsableForVPC(v any) string {
 	s, _ := v.(string)
 	for _, reserved := range []string{"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"} {
 		if overlap(s, reserved) {

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// vpcOf implements getVpc: ec2/vpc_data_source.go.
-func vpcOf(c *Call, in Object) (Object, error) {
+// getVPC implements getVpc: ec2/vpc_data_source.go.
+func getVPC(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "id"); err != nil {
 		return nil, err
 	}
@@ -20,7 +20,7 @@ func vpcOf(c *Call, in Object) (Object, error) {
 	if !ok {
 		return nil, refuse(toVPC.Missing, "The vpc ID '%s' does not exist", in.String("id"))
 	}
-	out := c.lookedUp(vpc, "arn", "cidrBlock", "enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics", "instanceTenancy",
+	out := c.lookupResult(vpc, "arn", "cidrBlock", "enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics", "instanceTenancy",
 		"ipv6AssociationId", "ipv6CidrBlock", "mainRouteTableId", "dhcpOptionsId", "ownerId")
 	out["default"], out["state"] = false, "available"
 	out["cidrBlockAssociations"] = []any{map[string]any{
@@ -29,8 +29,8 @@ func vpcOf(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// subnetOf implements getSubnet: ec2/vpc_subnet_data_source.go.
-func subnetOf(c *Call, in Object) (Object, error) {
+// getSubnet implements the function as in ec2/vpc_subnet_data_source.go.
+func getSubnet(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "id"); err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func subnetOf(c *Call, in Object) (Object, error) {
 	if !ok {
 		return nil, refuse(toSubnet.Missing, "The subnet ID '%s' does not exist", in.String("id"))
 	}
-	out := c.lookedUp(subnet, "arn", "assignIpv6AddressOnCreation", "availabilityZone", "availabilityZoneId", "cidrBlock", "enableDns64",
+	out := c.lookupResult(subnet, "arn", "assignIpv6AddressOnCreation", "availabilityZone", "availabilityZoneId", "cidrBlock", "enableDns64",
 		"enableResourceNameDnsARecordOnLaunch", "enableResourceNameDnsAaaaRecordOnLaunch", "ipv6CidrBlock", "ipv6CidrBlockAssociationId",
 		"mapPublicIpOnLaunch", "ownerId", "privateDnsHostnameTypeOnLaunch", "vpcId")
 	free, err := c.freeAddresses(subnet)
@@ -53,10 +53,10 @@ func subnetOf(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// freeAddresses returns how many addresses a subnet has left: AWS reserves five
-// (vpc/latest/userguide/subnet-sizing.html), and NAT gateways and interface endpoints
-// have one each. Nodes, load balancers and databases are not counted, because they are
-// records without network interfaces here.
+// freeAddresses returns the number of free addresses in a subnet. AWS reserves five
+// (vpc/latest/userguide/subnet-sizing.html). Each NAT gateway and interface endpoint
+// uses one. Nodes, load balancers and databases have no network interfaces in the
+// stand-in, so they are not counted.
 func (c *Call) freeAddresses(subnet store.Object) (int, error) {
 	block, err := netip.ParsePrefix(Object(subnet.State).String("cidrBlock"))
 	if err != nil {
@@ -78,10 +78,10 @@ func (c *Call) freeAddresses(subnet store.Object) (int, error) {
 	return free, nil
 }
 
-// routeTablesOf implements getRouteTables: ec2/vpc_route_tables_data_source.go. A
-// subnet without an association has the main table of its VPC, and AWS's filter does
-// not find that.
-func routeTablesOf(c *Call, in Object) (Object, error) {
+// getRouteTables implements the function as in ec2/vpc_route_tables_data_source.go. A
+// subnet without an association uses the main table of its VPC, which AWS's filter does
+// not find.
+func getRouteTables(c *Call, in Object) (Object, error) {
 	filters := in.Objects("filters")
 	if in.Has("tags") || len(filters) > 1 || len(filters) == 1 && filters[0].String("name") != "association.subnet-id" {
 		return nil, errors.New("the stand-in finds route tables by vpcId and by the filter association.subnet-id")
@@ -90,7 +90,7 @@ func routeTablesOf(c *Call, in Object) (Object, error) {
 	c.Tx.Each(c.scope(rows[routeTableType]), routeTableType, func(o store.Object) bool {
 		fits := !in.Has("vpcId") || Object(o.State).String("vpcId") == in.String("vpcId")
 		if len(filters) == 1 {
-			fits = fits && slices.ContainsFunc(c.associatedWith(o.ID), func(id string) bool { return slices.Contains(filters[0].Strings("values"), id) })
+			fits = fits && slices.ContainsFunc(c.associatedSubnets(o.ID), func(id string) bool { return slices.Contains(filters[0].Strings("values"), id) })
 		}
 		if fits {
 			ids = append(ids, o.ID)
@@ -100,8 +100,8 @@ func routeTablesOf(c *Call, in Object) (Object, error) {
 	return Object{"id": c.Region, "ids": ids, "tags": map[string]any{}}, nil
 }
 
-// associatedWith returns the subnets that are associated with a route table.
-func (c *Call) associatedWith(table string) []string {
+// associatedSubnets returns the subnets that are associated with a route table.
+func (c *Call) associatedSubnets(table string) []string {
 	var subnets []string
 	c.Tx.Each(c.scope(rows[associationType]), associationType, func(o store.Object) bool {
 		if a := Object(o.State); a.String("routeTableId") == table {
@@ -112,8 +112,8 @@ func (c *Call) associatedWith(table string) []string {
 	return subnets
 }
 
-// routeTableOf implements getRouteTable: ec2/vpc_route_table_data_source.go.
-func routeTableOf(c *Call, in Object) (Object, error) {
+// getRouteTable implements the function as in ec2/vpc_route_table_data_source.go.
+func getRouteTable(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "routeTableId"); err != nil {
 		return nil, err
 	}
@@ -125,17 +125,17 @@ func routeTableOf(c *Call, in Object) (Object, error) {
 	if err := refreshRoutes(read); err != nil {
 		return nil, err
 	}
-	out := c.lookedUp(table, "arn", "ownerId", "vpcId")
+	out := c.lookupResult(table, "arn", "ownerId", "vpcId")
 	out["routeTableId"], out["subnetId"], out["gatewayId"] = table.ID, "", ""
 	routes, associations := []any{}, []any{}
 	for _, route := range read.Out.Objects("routes") {
-		shown := map[string]any{}
+		result := map[string]any{}
 		for _, name := range append([]string{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId", "instanceId"}, targets...) {
-			shown[name] = route.String(name)
+			result[name] = route.String(name)
 		}
-		routes = append(routes, shown)
+		routes = append(routes, result)
 	}
-	for _, subnet := range c.associatedWith(table.ID) {
+	for _, subnet := range c.associatedSubnets(table.ID) {
 		associations = append(associations, map[string]any{
 			"main": false, "routeTableId": table.ID, "subnetId": subnet, "gatewayId": "", "routeTableAssociationId": "",
 		})
@@ -144,8 +144,9 @@ func routeTableOf(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// internetGatewayOf implements getInternetGateway: ec2/vpc_internet_gateway_data_source.go.
-func internetGatewayOf(c *Call, in Object) (Object, error) {
+// getInternetGateway implements the function as in
+// ec2/vpc_internet_gateway_data_source.go.
+func getInternetGateway(c *Call, in Object) (Object, error) {
 	filters := in.Objects("filters")
 	if in.Has("internetGatewayId") || in.Has("tags") || len(filters) != 1 || filters[0].String("name") != "attachment.vpc-id" {
 		return nil, errors.New("the stand-in finds internet gateways by the filter attachment.vpc-id")
@@ -160,13 +161,13 @@ func internetGatewayOf(c *Call, in Object) (Object, error) {
 	if found == nil {
 		return nil, errors.New("no matching EC2 Internet Gateway found")
 	}
-	out := c.lookedUp(*found, "arn", "ownerId")
+	out := c.lookupResult(*found, "arn", "ownerId")
 	out["internetGatewayId"] = found.ID
 	out["attachments"] = []any{map[string]any{"state": "available", "vpcId": Object(found.State).String("vpcId")}}
 	return out, nil
 }
 
-// checkLookupKey returns an error unless property is the only argument of a lookup.
+// checkLookupKey returns an error unless property is the only input of a lookup.
 func checkLookupKey(in Object, property string) error {
 	if !in.Has(property) || len(in) > 1 {
 		return fmt.Errorf("the stand-in looks this up by %s only, not by %v", property, slices.Sorted(maps.Keys(in)))
@@ -174,9 +175,9 @@ func checkLookupKey(in Object, property string) error {
 	return nil
 }
 
-// lookedUp returns the id, the tags and some properties of an object, as a data source
-// shows them.
-func (c *Call) lookedUp(o store.Object, properties ...string) Object {
+// lookupResult returns the id, the tags and some properties of an object, in the form
+// of a data source.
+func (c *Call) lookupResult(o store.Object, properties ...string) Object {
 	state := Object(o.State)
 	tags := map[string]any{}
 	maps.Copy(tags, state.Object("tagsAll"))

@@ -13,8 +13,8 @@ import (
 
 const repositoryType = "aws:ecr/repository:Repository"
 
-// toRepository is a reference to a repository, with which the referring resource is
-// deleted.
+// toRepository is a reference to a repository. The deletion of the repository also
+// deletes the resource that has the reference.
 var toRepository = &Ref{To: []string{repositoryType}, By: []string{"name"}, Noun: "repository with name", Missing: "RepositoryNotFoundException", DeletedWith: true}
 
 var repositoryName = pattern(`(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`,
@@ -59,7 +59,7 @@ var _ = add(
 		DeleteBeforeReplace: true,
 		Props: Props{
 			"repository": {Replace: true, Ref: toRepository},
-			"policy":     {Replace: true, JSON: true, Valid: lifecyclePolicy},
+			"policy":     {Replace: true, JSON: true, Valid: checkLifecyclePolicy},
 		},
 		Outputs: map[string]string{"registryId": "{account}"},
 	},
@@ -125,9 +125,9 @@ func removeRepository(c *Call) error {
 	return registry.deleteImages(c.Context, name)
 }
 
-// lifecyclePolicy requires a document that ECR accepts:
+// checkLifecyclePolicy returns a message unless v is a document that ECR accepts:
 // AmazonECR/latest/userguide/lifecycle_policy_parameters.html.
-func lifecyclePolicy(v any) string {
+func checkLifecyclePolicy(v any) string {
 	s, _ := v.(string)
 	if len(s) > 30720 {
 		return fmt.Sprintf("has %d characters; AWS allows 30720", len(s))
@@ -146,7 +146,7 @@ func lifecyclePolicy(v any) string {
 		return cmp.Compare(Object(a).Int("rulePriority"), Object(b).Int("rulePriority"))
 	})
 	for i, rule := range doc.Rules {
-		reason := lifecycleRule(rule)
+		reason := checkLifecycleRule(rule)
 		matchesAny := Object(rule).Object("selection").String("tagStatus") == "any"
 		if reason == "" && matchesAny && Object(rule).Int("rulePriority") != Object(last).Int("rulePriority") {
 			reason = "has the tagStatus any, so its rulePriority must be the highest: ECR applies it last"
@@ -166,10 +166,10 @@ func lifecyclePolicy(v any) string {
 // maxWildcards is the maximum number of wildcards in a tag pattern.
 const maxWildcards = 4
 
-// lifecycleRule returns the reason why ECR refuses a rule, and "" if it accepts the
-// rule. The archiving of images (transition, storageClass, sinceImagePulled) is refused
-// here, because the version of the provider that was read ignores it.
-func lifecycleRule(rule Object) string {
+// checkLifecycleRule returns the reason why ECR refuses a rule, and "" if it accepts
+// the rule. The stand-in refuses the archiving of images (transition, storageClass,
+// sinceImagePulled), because the version of the provider that was read ignores it.
+func checkLifecycleRule(rule Object) string {
 	selection, action := rule.Object("selection"), rule.Object("action")
 	status, count := selection.String("tagStatus"), selection.String("countType")
 	hasTags := selection.Has("tagPrefixList") || selection.Has("tagPatternList")

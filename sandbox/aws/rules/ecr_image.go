@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// imageByTag implements getImage for an image tag: ecr/image_data_source.go. It finds
-// all images of the sandbox's registry, also those that the sandbox itself pushed.
-func imageByTag(c *Call, in Object) (Object, error) {
+// getImage finds an image by its tag, as in ecr/image_data_source.go. It finds all
+// images of the sandbox's registry, also those that the sandbox itself pushed.
+func getImage(c *Call, in Object) (Object, error) {
 	name, tag := in.String("repositoryName"), in.String("imageTag")
 	if name == "" || tag == "" || in.Has("imageDigest") || in.Has("mostRecent") || in.Has("registryId") {
 		return nil, refuse("InvalidParameterException", "the stand-in finds an image by repositoryName and imageTag alone")

@@ -12,11 +12,13 @@ import (
 
 const clusterType = "aws:eks/cluster:Cluster"
 
-// eksClosedZones have no control planes: eks/latest/userguide/network-reqs.html, "Subnet
-// requirements for clusters", as of 2025.
+// eksClosedZones are the zones in which EKS creates no control planes:
+// eks/latest/userguide/network-reqs.html, "Subnet requirements for clusters", as of
+// 2025.
 var eksClosedZones = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 
-// eksGroupPrefix begins the name of the security group that EKS creates for a cluster.
+// eksGroupPrefix is the start of the name of the security group that EKS creates for a
+// cluster.
 const eksGroupPrefix = "eks-cluster-sg-"
 
 const autoMode = "EKS Auto Mode has no rules yet"
@@ -44,7 +46,7 @@ var _ = add(&Row{
 		"vpcConfig.securityGroupIds":       {Set: true, Max: 5, Ref: toSecurityGroup},
 		"vpcConfig.endpointPrivateAccess":  {Default: false},
 		"vpcConfig.endpointPublicAccess":   {Default: true},
-		"vpcConfig.publicAccessCidrs":      {Set: true, Computed: true, Max: 40, Valid: all(cidr4(0, 32), notReservedBlock)},
+		"vpcConfig.publicAccessCidrs":      {Set: true, Computed: true, Max: 40, Valid: all(cidr4(0, 32), checkPublicBlock)},
 		"vpcConfig.clusterSecurityGroupId": {Computed: true, Refuse: "AWS creates it"},
 		"vpcConfig.vpcId":                  {Computed: true, Refuse: "AWS takes it from the subnets"},
 		"accessConfig":                     {Computed: true},
@@ -56,7 +58,7 @@ var _ = add(&Row{
 		"encryptionConfig.resources":                   {Required: true, Set: true, Min: 1, Max: 1, Enum: []string{"secrets"}},
 		"kubernetesNetworkConfig":                      {Computed: true},
 		"kubernetesNetworkConfig.ipFamily":             {Replace: true, Computed: true, Enum: []string{"ipv4"}},
-		"kubernetesNetworkConfig.serviceIpv4Cidr":      {Replace: true, Computed: true, Valid: all(cidr4(12, 24), inPrivateRange)},
+		"kubernetesNetworkConfig.serviceIpv4Cidr":      {Replace: true, Computed: true, Valid: all(cidr4(12, 24), checkPrivateBlock)},
 		"kubernetesNetworkConfig.serviceIpv6Cidr":      {Computed: true, Refuse: "AWS chooses it"},
 		"kubernetesNetworkConfig.elasticLoadBalancing": {Computed: true, Refuse: autoMode},
 		"upgradePolicy":                                {Computed: true},
@@ -100,13 +102,14 @@ var _ = add(&Row{
 	Refresh: refreshCluster,
 })
 
-// reservedBlocks can't reach a public endpoint, so EKS refuses them as public blocks:
-// eks/latest/userguide/cluster-endpoint.html. The blocks for documentation are left
-// out: they stand for the internet in the sandbox.
+// reservedBlocks are the blocks that EKS refuses in publicAccessCidrs, because no
+// request comes from them over the internet:
+// eks/latest/userguide/cluster-endpoint.html. The blocks for documentation are not in
+// the list, because they represent the internet in the sandbox.
 var reservedBlocks = append(slices.Clone(privateRanges), "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
 
-// notReservedBlock refuses blocks that are not on the internet.
-func notReservedBlock(v any) string {
+// checkPublicBlock returns a message for a block that is not on the internet.
+func checkPublicBlock(v any) string {
 	s, _ := v.(string)
 	for _, r := range reservedBlocks {
 		if inside(s, r) {
@@ -128,8 +131,8 @@ func verifyAuthentication(c *Call) error {
 	return nil
 }
 
-// inPrivateRange requires a network in one of privateRanges.
-func inPrivateRange(v any) string {
+// checkPrivateBlock returns a message unless v is a network in one of privateRanges.
+func checkPrivateBlock(v any) string {
 	s, _ := v.(string)
 	if slices.ContainsFunc(privateRanges, func(r string) bool { return inside(s, r) }) {
 		return ""
@@ -137,8 +140,8 @@ func inPrivateRange(v any) string {
 	return fmt.Sprintf("%q must lie in %s", s, strings.Join(privateRanges, ", "))
 }
 
-// verifyCluster returns EKS's error for the subnets and groups of a cluster, for the
-// role of a new one, and for a change that EKS does not allow.
+// verifyCluster returns EKS's error for the subnets, the groups and the role of a new
+// cluster, or for a change that EKS does not allow.
 func verifyCluster(c *Call) error {
 	vpcID := ""
 	zones := map[string]bool{}
@@ -220,7 +223,7 @@ func verifyClusterRole(c *Call) error {
 // (disable-extended-support.html). A rollback to the former version within seven days
 // (rollback-cluster.html) has no rule.
 func verifyClusterVersion(c *Call) error {
-	from, to := versionNow(c.Old, c.Now()), c.In.String("version")
+	from, to := clusterVersion(c.Old, c.Now()), c.In.String("version")
 	if to == "" {
 		to = from
 	}
@@ -270,16 +273,16 @@ func fillCluster(c *Call) error {
 	if vpc := c.clusterVPC(); overlap(service, vpc.String("cidrBlock")) {
 		return refuse("InvalidParameterException", "The specified service CIDR %s overlaps with the VPC's %s", service, vpc.String("cidrBlock"))
 	}
-	if err := c.ownCreatorEntry(); err != nil {
+	if err := c.createCreatorEntry(); err != nil {
 		return err
 	}
 	return fillClusterNetwork(c)
 }
 
-// ownCreatorEntry creates the access entry of the identity that creates a cluster, unless
-// the cluster says otherwise or has no access entries:
+// createCreatorEntry creates the access entry of the identity that creates a cluster.
+// It does nothing if the cluster disables that entry or has no access entries:
 // eks/latest/userguide/access-entries.html, "Cluster creator".
-func (c *Call) ownCreatorEntry() error {
+func (c *Call) createCreatorEntry() error {
 	access := c.Out.Object("accessConfig")
 	if c.Old != nil || !access.Bool("bootstrapClusterCreatorAdminPermissions") || access.String("authenticationMode") == "CONFIG_MAP" {
 		return nil
@@ -291,8 +294,7 @@ func (c *Call) ownCreatorEntry() error {
 	})
 }
 
-// filled returns a copy of an object. The copy has the given fields too, unless the
-// object has them.
+// filled returns a copy of an object with the fields that the object lacks.
 func filled(o Object, fields map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, v := range fields {
@@ -349,10 +351,10 @@ func fillClusterNetwork(c *Call) error {
 	return nil
 }
 
-// refreshCluster sets the endpoint and the CA of the sandbox's real API server, and the
-// version to which EKS has upgraded the cluster by itself.
+// refreshCluster sets the endpoint and the CA of the sandbox's real API server. It also
+// sets the version to which EKS has upgraded the cluster by itself.
 func refreshCluster(c *Call) error {
-	c.Out["version"] = versionNow(c.Out, c.Now())
+	c.Out["version"] = clusterVersion(c.Out, c.Now())
 	current, err := kubeconfig.Read(c.Layout.Kubeconfig())
 	if err != nil {
 		return err

@@ -15,7 +15,8 @@ const (
 	podIdentityType = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 )
 
-// toCluster is a reference to a cluster, with which the referring resource is deleted.
+// toCluster is a reference to a cluster. The deletion of the cluster also deletes the
+// resource that has the reference.
 var toCluster = &Ref{To: []string{clusterType}, By: []string{"name"}, Noun: "cluster", Missing: "ResourceNotFoundException", DeletedWith: true}
 
 // eksAddons are the add-ons of AWS and of the community:
@@ -36,7 +37,7 @@ var eksSteppedAddons = []string{"eks-pod-identity-agent", "vpc-cni"}
 
 // eksAccessPolicies are the access policies for users:
 // eks/latest/userguide/access-policy-permissions.html, as of 2025, read on 2026-11-23.
-// Those of Auto Mode and of AWS's own roles have no rules yet.
+// The policies of Auto Mode and of AWS's own roles have no rules yet.
 var eksAccessPolicies = []string{
 	"AmazonEKSAdminPolicy", "AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy", "AmazonEKSEditPolicy", "AmazonEKSSecretReaderPolicy",
 	"AmazonEKSViewPolicy",
@@ -100,7 +101,7 @@ var _ = add(
 			"principalArn": {Replace: true, Valid: arn, Ref: &Ref{
 				To: []string{accessEntryType}, By: []string{"principalArn"}, Within: "clusterName", Noun: "access entry for", Missing: "ResourceNotFoundException", DeletedWith: true,
 			}},
-			"policyArn":              {Replace: true, Valid: accessPolicy},
+			"policyArn":              {Replace: true, Valid: checkAccessPolicy},
 			"accessScope":            {Replace: true},
 			"accessScope.type":       {Replace: true},
 			"accessScope.namespaces": {Replace: true, Set: true},
@@ -146,7 +147,7 @@ var _ = add(
 		AtMostOne: [][]string{{"serviceAccountRoleArn", "podIdentityAssociations"}},
 		Verify: func(c *Call) error {
 			cluster, _ := c.target("clusterName")
-			version := versionNow(cluster.State, c.Now())
+			version := clusterVersion(cluster.State, c.Now())
 			if err := verifyAddonConfiguration(c.In.String("addonName"), c.In.String("configurationValues")); err != nil {
 				return err
 			}
@@ -159,7 +160,7 @@ var _ = add(
 			}
 			for _, role := range c.targets("podIdentityAssociations.roleArn") {
 				if !trusts(role, podIdentityService) {
-					return untrusted(role)
+					return untrustedRole(role)
 				}
 			}
 			return nil
@@ -203,7 +204,7 @@ var _ = add(
 		},
 		Verify: func(c *Call) error {
 			if role, ok := c.target("roleArn"); ok && !trusts(role, podIdentityService) {
-				return untrusted(role)
+				return untrustedRole(role)
 			}
 			return nil
 		},
@@ -216,14 +217,14 @@ const podIdentityService = "pods.eks.amazonaws.com"
 // eks/latest/userguide/access-entries.html and API_CreateAccessEntry.html.
 var notAWSName = all(without("system:"), without("eks:"), without("aws:"), without("amazon:"), without("iam:"))
 
-// untrusted returns EKS's error for a role that does not trust pod identities.
-func untrusted(role store.Object) error {
+// untrustedRole returns EKS's error for a role that does not trust pod identities.
+func untrustedRole(role store.Object) error {
 	return refuse("InvalidParameterException", "Trust policy of role %s is incorrect: it must let %s assume it (sts:AssumeRole, sts:TagSession)",
 		Object(role.State).String("arn"), podIdentityService)
 }
 
-// accessPolicy requires one of eksAccessPolicies.
-func accessPolicy(v any) string {
+// checkAccessPolicy returns a message unless v is the ARN of one of eksAccessPolicies.
+func checkAccessPolicy(v any) string {
 	s, _ := v.(string)
 	_, name, ok := strings.Cut(s, ":eks::aws:cluster-access-policy/")
 	if !ok || !slices.Contains(eksAccessPolicies, name) {

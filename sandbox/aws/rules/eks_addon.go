@@ -50,12 +50,13 @@ func verifyAddonVersion(name, version, kubernetes string) error {
 		name, version, strings.Join(shown, ", "))
 }
 
-// eksAddonKeys are the keys that the stand-in knows of each add-on's own schema, which
-// `aws eks describe-addon-configuration` returns. The sources are the charts from which
-// AWS builds the add-ons: aws/amazon-vpc-cni-k8s charts/aws-vpc-cni/values.yaml,
-// kubernetes-sigs/secrets-store-csi-driver charts/secrets-store-csi-driver/values.yaml
-// (under its own key), coredns and kube-proxy by eks/latest/userguide/eks-add-ons.html,
-// and kubernetes-sigs/aws-ebs-csi-driver charts/aws-ebs-csi-driver/values.yaml.
+// eksAddonKeys has the configuration keys that the stand-in accepts for each add-on.
+// EKS's own list is the output of `aws eks describe-addon-configuration`. The sources
+// are the charts from which AWS builds the add-ons: aws/amazon-vpc-cni-k8s
+// charts/aws-vpc-cni/values.yaml, kubernetes-sigs/secrets-store-csi-driver
+// charts/secrets-store-csi-driver/values.yaml (under a key of that name), and
+// kubernetes-sigs/aws-ebs-csi-driver charts/aws-ebs-csi-driver/values.yaml. The
+// keys of coredns and kube-proxy are from eks/latest/userguide/eks-add-ons.html.
 var eksAddonKeys = map[string][]string{
 	"vpc-cni":                               {"enableNetworkPolicy", "enableWindowsIpam", "env", "eniConfig", "init", "livenessProbeTimeoutSeconds", "nodeAgent", "readinessProbeTimeoutSeconds", "resources", "tolerations"},
 	"coredns":                               {"affinity", "autoScaling", "computeType", "corefile", "nodeSelector", "podAnnotations", "podDisruptionBudget", "podLabels", "replicaCount", "resources", "tolerations", "topologySpreadConstraints"},
@@ -64,7 +65,8 @@ var eksAddonKeys = map[string][]string{
 	"aws-secrets-store-csi-driver-provider": {"secrets-store-csi-driver", "tolerations", "resources", "nodeSelector", "affinity"},
 }
 
-// verifyAddonConfiguration returns an error for a key that an add-on's schema lacks.
+// verifyAddonConfiguration returns an error for a key that is not in an add-on's
+// schema.
 func verifyAddonConfiguration(name, values string) error {
 	if values == "" {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// clusterNames returns the names of the region's clusters.
-func clusterNames(c *Call, _ Object) (Object, error) {
+// getClusters returns the names of the region's clusters.
+func getClusters(c *Call, _ Object) (Object, error) {
 	names := []any{}
 	for _, name := range c.clusters() {
 		names = append(names, name)
@@ -25,8 +25,9 @@ func (c *Call) clusters() []string {
 	return names
 }
 
-// clusterOf describes a cluster as it is now. Blocks of the resource are lists here.
-func clusterOf(c *Call, in Object) (Object, error) {
+// getCluster returns a cluster as it is now. In its result, each block of the resource
+// is a list.
+func getCluster(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	found, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[clusterType]), Type: clusterType, ID: name})
 	if !ok {

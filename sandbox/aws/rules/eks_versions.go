@@ -38,8 +38,8 @@ func minors(calendar []eksVersion) []string {
 // end of extended support. It is EKS's default.
 const supportTypeExtended = "EXTENDED"
 
-// ended says whether the support of a version is over at a time, under an upgrade policy.
-func (v eksVersion) ended(policy string, now time.Time) bool {
+// supportEnded says whether the support of a version under an upgrade policy has ended.
+func (v eksVersion) supportEnded(policy string, now time.Time) bool {
 	end := v.standard
 	if policy == supportTypeExtended {
 		end = v.extended
@@ -55,18 +55,18 @@ func policyOf(cluster Object) string {
 	return supportTypeExtended
 }
 
-// versionNow returns the version that a cluster has at a time: EKS upgrades its control
-// plane to the next one when the support of its version ends, and changes nothing else
-// (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html). AWS does
-// so at some time after the end; here it is at once. The newest version of the calendar
-// stays.
-func versionNow(cluster Object, now time.Time) string {
+// clusterVersion returns the version that a cluster has now. EKS upgrades the control
+// plane to the next version after the support of its version ends, and changes nothing
+// else (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html).
+// The stand-in upgrades at once when the support ends. It keeps the newest version of
+// the calendar.
+func clusterVersion(cluster Object, now time.Time) string {
 	version := cluster.String("version")
 	at := slices.Index(eksVersions, version)
 	if at < 0 {
 		return version
 	}
-	for at < len(eksCalendar)-1 && eksCalendar[at].ended(policyOf(cluster), now) {
+	for at < len(eksCalendar)-1 && eksCalendar[at].supportEnded(policyOf(cluster), now) {
 		at++
 	}
 	return eksCalendar[at].minor
@@ -81,10 +81,10 @@ func verifySupport(in Object, now time.Time) error {
 	at := slices.Index(eksVersions, version)
 	switch {
 	case at < 0:
-		return nil // the table of the properties refuses it
-	case eksCalendar[at].ended(supportTypeExtended, now):
+		return nil // the Enum rule of the property refuses it
+	case eksCalendar[at].supportEnded(supportTypeExtended, now):
 		return refuse("InvalidParameterException", "unsupported Kubernetes version %s", version)
-	case eksCalendar[at].ended(policyOf(in), now):
+	case eksCalendar[at].supportEnded(policyOf(in), now):
 		return refuse("InvalidParameterException", "unsupported Kubernetes version %s for upgrade policy STANDARD; its standard support ended on %s",
 			version, eksCalendar[at].standard)
 	}

@@ -33,7 +33,8 @@ func defaultCacheGroup(name string) (family string, clusterOn, ok bool) {
 func yesNo() parameter { return oneWord("yes", "no") }
 
 // cacheParameters are parameters of ElastiCache for Redis 7 and Valkey 7 and 8. They are
-// those that the platform sets, and those that a user could copy from a redis.conf.
+// the parameters that the platform sets, and the parameters that a user could copy from
+// a redis.conf.
 //
 // The limits are from the page of the row, and from the output of
 // describe-cache-parameters for redis5.0 in the documentation of AWS's CLI. The names of
@@ -141,7 +142,7 @@ var _ = add(&Row{
 })
 
 // verifyCacheParameters returns ElastiCache's error for a group's parameters. Only the
-// first text is known.
+// first of its messages is known to be AWS's text.
 func verifyCacheParameters(c *Call) error {
 	if family := c.In.String("family"); !slices.Contains(cacheFamilies(), family) {
 		return refuse("InvalidParameterValue", "CacheParameterGroupFamily %s is not a valid parameter group family: the stand-in knows %v", family, cacheFamilies())
@@ -157,7 +158,7 @@ func verifyCacheParameters(c *Call) error {
 		case name == "notify-keyspace-events" && strings.Trim(value, notifyFlags) != "":
 			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed are the letters %s", value, name, notifyFlags)
 		case !p.allows(value):
-			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed values are: %s", value, name, p.allowed())
+			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed values are: %s", value, name, p.describeAllowed())
 		}
 		if old := c.oldClusterParameter(); name == "cluster-enabled" && old != "" && old != value && c.isReferenced() {
 			return refuse("InvalidCacheParameterGroupState", "The parameter %s can't change while a replication group uses %s", name, c.ID)
@@ -189,8 +190,9 @@ func clusterParameter(group Object) string {
 func (c *Call) isReferenced() bool { return c.verifyNotReferenced() != nil }
 
 // cacheVersions are the versions of ElastiCache:
-// AmazonElastiCache/latest/dg/engine-versions.html, of 2026. Those of
-// Valkey 9.0 are assumed to be the parameters of 8. The full versions are from memory.
+// AmazonElastiCache/latest/dg/engine-versions.html, of 2026. The family of Valkey 9.0
+// is an assumption: it has the parameters of Valkey 8. The full versions are from
+// memory.
 var cacheVersions = map[string]map[string]struct{ family, full string }{
 	"redis": {
 		"7.0": {"redis7", "7.0.7"},
@@ -205,7 +207,7 @@ var cacheVersions = map[string]map[string]struct{ family, full string }{
 	},
 }
 
-// cacheFamilies returns the families of these versions.
+// cacheFamilies returns the sorted families of all versions in cacheVersions.
 func cacheFamilies() []string {
 	var out []string
 	for _, versions := range cacheVersions {

@@ -13,13 +13,13 @@ var (
 	toCacheLog = &Ref{To: []string{logGroupType}, By: []string{"name"}, Noun: "log group", Missing: "InvalidParameterValue"}
 )
 
-var lastCacheSnapshot = finalSnapshot{cacheSnapshot, "SnapshotAlreadyExistsFault"}
+var finalCacheSnapshot = finalSnapshot{cacheSnapshot, "SnapshotAlreadyExistsFault"}
 
 // authToken is AWS's rule for the password of a cache:
 // AmazonElastiCache/latest/dg/auth.html.
 var authToken = hideValue(all(length(16, 128), pattern(`[A-Za-z0-9!&#$^<>-]+`, "letters, digits and ! & # $ ^ < > -")))
 
-// ElastiCache has no deletion protection.
+// The row has no deletion protection, because ElastiCache has none.
 var _ = add(&Row{
 	Token:  replicationGroupType,
 	Source: "elasticache/replication_group.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html",
@@ -86,7 +86,7 @@ var _ = add(&Row{
 	ReplaceIf: replacesCache,
 	Remove: func(c *Call) error {
 		if id := c.Old.String("finalSnapshotIdentifier"); id != "" {
-			return lastCacheSnapshot.create(c, id)
+			return finalCacheSnapshot.create(c, id)
 		}
 		return nil
 	},

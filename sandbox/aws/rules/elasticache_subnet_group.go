@@ -13,7 +13,7 @@ var _ = add(&Row{
 	ExistsCode: "CacheSubnetGroupAlreadyExists", ExistsText: "Cache subnet group {name} already exists.",
 	Naming: &Naming{Prop: "name", Max: 255},
 	// AWS stores names in lower case. Capital letters are refused here, not converted.
-	Props:   subnetGroupProps(all(length(1, 255), pattern(`[a-z0-9-]+`, "lower-case letters, digits and hyphens"), notDefault)),
+	Props:   subnetGroupProps(all(length(1, 255), pattern(`[a-z0-9-]+`, "lower-case letters, digits and hyphens"), checkNotDefault)),
 	Outputs: map[string]string{"arn": "arn:{partition}:elasticache:{region}:{account}:subnetgroup:{name}"},
 	Verify:  verifySubnetGroup(1, "InvalidParameterValue"),
 	Fill: func(c *Call) error {

@@ -131,11 +131,11 @@ func (c *Call) verifyNodeCounts() error {
 // verifyCacheEncryption returns an error for properties that need encryption, and for a
 // change of the encryption in transit in one step.
 func (c *Call) verifyCacheEncryption() error {
-	transit, mode := c.effective("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
+	transit, mode := c.effectiveBool("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
 	switch {
 	case c.In.Has("authToken") && !transit:
 		return refuse("InvalidParameterCombination", "The AUTH token is only supported when encryption-in-transit is enabled.")
-	case c.In.Has("kmsKeyId") && !c.effective("atRestEncryptionEnabled"):
+	case c.In.Has("kmsKeyId") && !c.effectiveBool("atRestEncryptionEnabled"):
 		return refuse("InvalidParameterCombination", "KmsKeyId is only supported when encryption-at-rest is enabled.")
 	case mode != "" && !transit:
 		return refuse("InvalidParameterCombination", "TransitEncryptionMode needs encryption-in-transit")
@@ -154,8 +154,9 @@ func (c *Call) verifyCacheEncryption() error {
 	return nil
 }
 
-// effective returns a boolean input, or its current value if the program does not give it.
-func (c *Call) effective(name string) bool {
+// effectiveBool returns a boolean input, or its current value if the program does not
+// give it.
+func (c *Call) effectiveBool(name string) bool {
 	if c.In.Has(name) {
 		return c.In.Bool(name)
 	}

@@ -72,7 +72,7 @@ var _ = add(
 	},
 )
 
-// checkCacheUser requires exactly one way to authenticate.
+// checkCacheUser checks that a user has exactly one kind of authentication.
 func checkCacheUser(in Object, fail Fail) {
 	mode := in.Object("authenticationMode")
 	if in.Has("authenticationMode") && mode.Known("type") && (mode.String("type") == "password") != mode.Has("passwords") {
@@ -108,7 +108,8 @@ func fillCacheUser(c *Call) error {
 	return nil
 }
 
-// verifyUserGroup requires a default user and different user names.
+// verifyUserGroup returns an error for two users with the same name, and for a Redis
+// group without a user of the name "default".
 func verifyUserGroup(c *Call) error {
 	names := map[string]bool{}
 	for _, id := range c.In.Strings("userIds") {
@@ -157,7 +158,7 @@ func removeFromUserGroups(c *Call) error {
 // verifyUsers returns an error for user groups that a replication group cannot use.
 func verifyUsers(c *Call, engine string) error {
 	for _, group := range c.targets("userGroupIds") {
-		if !c.effective("transitEncryptionEnabled") {
+		if !c.effectiveBool("transitEncryptionEnabled") {
 			return refuse("InvalidParameterCombination", "User group based access control requires encryption-in-transit to be enabled: %s", group.ID)
 		}
 		if groupEngine := strings.ToLower(Object(group.State).String("engine")); groupEngine != engine && groupEngine != "redis" {

@@ -26,9 +26,9 @@ func (e *UnknownTypeError) Error() string {
 		"(see sandbox/aws/README.md), or preview against real AWS", e.Token, FileOf(e.Token))
 }
 
-// recovered turns a panic of a row's code into an error that names the row. A deferred
-// call of it keeps the plugin alive for the other resources.
-func recovered(token string, err *error) {
+// recoverPanic turns a panic of a row's code into an error that names the row. So the
+// provider can still serve other resources.
+func recoverPanic(token string, err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("the AWS stand-in has a fault in the row of %s (%s): %v\n%s", token, FileOf(token), p, debug.Stack())
 	}

@@ -23,34 +23,34 @@ type function func(c *Call, in Object) (Object, error)
 // functions are the functions of the stand-in. The sources are the data sources of the
 // same names in terraform-provider-aws.
 var functions = map[string]function{
-	"aws:index/getCallerIdentity:getCallerIdentity":       callerIdentity, // sts/caller_identity_data_source.go
-	"aws:index/getRegion:getRegion":                       currentRegion,  // meta/region_data_source.go
-	"aws:index/getPartition:getPartition":                 partition,      // meta/partition_data_source.go
-	"aws:index/getAvailabilityZones:getAvailabilityZones": availabilityZones,
-	"aws:ecr/getAuthorizationToken:getAuthorizationToken": authorizationToken, // ecr/authorization_token_data_source.go
-	"aws:ecr/getCredentials:getCredentials":               credentials,
-	"aws:ecr/getImage:getImage":                           imageByTag,        // ecr/image_data_source.go
+	"aws:index/getCallerIdentity:getCallerIdentity":       getCallerIdentity,
+	"aws:index/getRegion:getRegion":                       getRegion,
+	"aws:index/getPartition:getPartition":                 getPartition, // meta/partition_data_source.go
+	"aws:index/getAvailabilityZones:getAvailabilityZones": getAvailabilityZones,
+	"aws:ecr/getAuthorizationToken:getAuthorizationToken": getAuthorizationToken,
+	"aws:ecr/getCredentials:getCredentials":               getCredentials,
+	"aws:ecr/getImage:getImage":                           getImage,
 	"aws:iam/getPolicyDocument:getPolicyDocument":         getPolicyDocument, // iam/policy_document_data_source.go
-	"aws:eks/getCluster:getCluster":                       clusterOf,         // eks/cluster_data_source.go
-	"aws:eks/getClusters:getClusters":                     clusterNames,      // eks/clusters_data_source.go
+	"aws:eks/getCluster:getCluster":                       getCluster,
+	"aws:eks/getClusters:getClusters":                     getClusters,
 
 	"aws:cloudfront/getCachePolicy:getCachePolicy":                 getCachePolicy,         // cloudfront/cache_policy_data_source.go
 	"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": getOriginRequestPolicy, // cloudfront/origin_request_policy_data_source.go
 	"aws:route53/getZone:getZone":                                  getZone,                // route53/zone_data_source.go
-	"aws:ec2/getManagedPrefixList:getManagedPrefixList":            managedPrefixList,
-	"aws:ec2/getSecurityGroup:getSecurityGroup":                    securityGroup,
-	"aws:ec2/getVpc:getVpc":                                        vpcOf,
-	"aws:ec2/getSubnet:getSubnet":                                  subnetOf,
-	"aws:ec2/getRouteTables:getRouteTables":                        routeTablesOf,
-	"aws:ec2/getRouteTable:getRouteTable":                          routeTableOf,
-	"aws:ec2/getInternetGateway:getInternetGateway":                internetGatewayOf,
-	"aws:rds/getSnapshot:getSnapshot":                              snapshotOf,
-	"aws:rds/getClusterSnapshot:getClusterSnapshot":                clusterSnapshotOf,
-	"aws:rds/getInstances:getInstances":                            instancesOf,
-	"aws:rds/getClusters:getClusters":                              databaseClustersOf,
-	"aws:ssm/getParameter:getParameter":                            publicParameter,
+	"aws:ec2/getManagedPrefixList:getManagedPrefixList":            getManagedPrefixList,
+	"aws:ec2/getSecurityGroup:getSecurityGroup":                    getSecurityGroup,
+	"aws:ec2/getVpc:getVpc":                                        getVPC,
+	"aws:ec2/getSubnet:getSubnet":                                  getSubnet,
+	"aws:ec2/getRouteTables:getRouteTables":                        getRouteTables,
+	"aws:ec2/getRouteTable:getRouteTable":                          getRouteTable,
+	"aws:ec2/getInternetGateway:getInternetGateway":                getInternetGateway,
+	"aws:rds/getSnapshot:getSnapshot":                              getSnapshot,
+	"aws:rds/getClusterSnapshot:getClusterSnapshot":                getClusterSnapshot,
+	"aws:rds/getInstances:getInstances":                            getInstances,
+	"aws:rds/getClusters:getClusters":                              getDatabaseClusters,
+	"aws:ssm/getParameter:getParameter":                            getParameter,
 	// secretsmanager/random_password_data_source.go
-	"aws:secretsmanager/getRandomPassword:getRandomPassword": randomPassword,
+	"aws:secretsmanager/getRandomPassword:getRandomPassword": getRandomPassword,
 }
 
 // FunctionTokens returns the tokens of the functions, sorted.
@@ -58,7 +58,7 @@ func FunctionTokens() []string { return slices.Sorted(maps.Keys(functions)) }
 
 // Invoke calls a function of the provider. Secret results are wrapped.
 func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Object, refused []Failure, err error) {
-	defer recovered(token, &err)
+	defer recoverPanic(token, &err)
 	s, hasSchema, err := schema.FunctionOf(token)
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +77,7 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Obj
 	var out Object
 	err = c.Store.View(ctx, func(tx *store.Tx) error {
 		call := &Call{Cloud: c, Tx: tx, Context: ctx}
-		if err := call.reachService(token); err != nil {
+		if err := call.verifyServiceReachable(token); err != nil {
 			return err
 		}
 		out, err = f(call, in)
@@ -94,12 +94,11 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Obj
 	return out, nil, nil
 }
 
-// callerIdentity implements getCallerIdentity.
-func callerIdentity(c *Call, _ Object) (Object, error) {
+func getCallerIdentity(c *Call, _ Object) (Object, error) {
 	out := Object{
 		"accountId": c.Account, "id": c.Account, "userId": "AIDASANDBOXSANDBOX000", "arn": c.callerARN(),
 	}
-	if c.Role != "" { // of the session: IAM/latest/UserGuide/reference_identifiers.html
+	if c.Role != "" { // of the role's session: IAM/latest/UserGuide/reference_identifiers.html
 		out["userId"] = "AROASANDBOXSANDBOX000:sandbox"
 		out["arn"] = fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/sandbox", c.Partition, c.Account, c.Role[strings.LastIndex(c.Role, "/")+1:])
 	}
@@ -111,8 +110,8 @@ func (c *Cloud) callerARN() string {
 	return cmp.Or(c.Role, fmt.Sprintf("arn:%s:iam::%s:user/sandbox", c.Partition, c.Account))
 }
 
-// currentRegion implements getRegion: the named region, else the provider's.
-func currentRegion(c *Call, in Object) (Object, error) {
+// getRegion returns the region in the inputs, or else the provider's region.
+func getRegion(c *Call, in Object) (Object, error) {
 	name := c.Region
 	if requested := in.String("name"); requested != "" {
 		name = requested
@@ -127,14 +126,14 @@ func currentRegion(c *Call, in Object) (Object, error) {
 	return Object{"id": name, "name": name, "description": r.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
 }
 
-// partition implements getPartition.
-func partition(c *Call, _ Object) (Object, error) {
+func getPartition(c *Call, _ Object) (Object, error) {
 	return Object{"id": c.Partition, "partition": c.Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
 }
 
-// availabilityZones implements getAvailabilityZones: ec2/availability_zones_data_source.go. The
-// stand-in has no Local and Wavelength Zones, so no zone needs an opt-in.
-func availabilityZones(c *Call, in Object) (Object, error) {
+// getAvailabilityZones implements the function as in
+// ec2/availability_zones_data_source.go. The stand-in has no Local and Wavelength
+// Zones, so no zone needs an opt-in.
+func getAvailabilityZones(c *Call, in Object) (Object, error) {
 	zones := c.zones()
 	if state := in.String("state"); state != "" && state != "available" {
 		zones = nil
@@ -174,9 +173,9 @@ func availabilityZones(c *Call, in Object) (Object, error) {
 // AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
 const tokenLifetime = 12 * time.Hour
 
-// authorizationToken implements getAuthorizationToken with the password of the
+// getAuthorizationToken returns a token with the password of the
 // sandbox's registry.
-func authorizationToken(c *Call, in Object) (Object, error) {
+func getAuthorizationToken(c *Call, in Object) (Object, error) {
 	if id := in.String("registryId"); id != "" && id != c.Account {
 		return nil, refuse("AccessDeniedException", "the registry %s belongs to another account than %s", id, c.Account)
 	}
@@ -192,9 +191,9 @@ func authorizationToken(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-// credentials implements getCredentials, which returns the token alone.
-func credentials(c *Call, in Object) (Object, error) {
-	out, err := authorizationToken(c, in)
+// getCredentials returns only the token.
+func getCredentials(c *Call, in Object) (Object, error) {
+	out, err := getAuthorizationToken(c, in)
 	if err != nil {
 		return nil, err
 	}

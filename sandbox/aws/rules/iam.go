@@ -138,8 +138,8 @@ var _ = add(
 	&Row{
 		Token:  attachmentType,
 		Source: "iam/role_policy_attachment.go", Page: "IAM/latest/APIReference/API_AttachRolePolicy.html",
-		// The id has the form that an import uses. The provider generates its id from the
-		// role's name and the time, so no program can depend on it.
+		// The id is the role and the policy, as in an import. The provider generates
+		// its id from the role's name and the time, so no program can depend on it.
 		Label: "IAM Role Policy Attachment", Global: true, ID: "{role}/{policyArn}", NotFound: "NoSuchEntity", Put: true,
 		// A replacement is the same attachment, so the provider deletes the old one
 		// first.
@@ -249,8 +249,8 @@ func (c *Call) attachedPolicies(role string) []string {
 	return out
 }
 
-// verifyUniqueName returns an error for a name that exists, also in other letter case or
-// with another path: IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html
+// verifyUniqueName returns an error if the name exists, even with another letter case
+// or another path: IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html
 // and API_CreateInstanceProfile.html.
 func verifyUniqueName(c *Call) error {
 	if c.Old != nil {

@@ -19,7 +19,7 @@ var (
 	}
 )
 
-const notNetwork = "only network and gateway load balancers have it, and they have no rules yet"
+const networkLBOnly = "only network and gateway load balancers have it, and they have no rules yet"
 
 var lbName = all(length(1, 32), pattern(`[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?`, "letters, digits and -, which neither begin nor end it"))
 
@@ -64,9 +64,9 @@ var _ = add(&Row{
 		"ipamPools":                             {Refuse: noIPAM},
 		"minimumLoadBalancerCapacity":           {Refuse: "reserved capacity has no rules yet"},
 		"enableCrossZoneLoadBalancing":          {Refuse: "it is always on"},
-		"dnsRecordClientRoutingPolicy":          {Refuse: notNetwork},
+		"dnsRecordClientRoutingPolicy":          {Refuse: networkLBOnly},
 		"enableTlsVersionAndCipherSuiteHeaders": {Default: false},
-		"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": {Computed: true, Refuse: notNetwork},
+		"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": {Computed: true, Refuse: networkLBOnly},
 	}.with(lbLogs("accessLogs")).with(lbLogs("connectionLogs")),
 	ExactlyOne: [][]string{{"subnets", "subnetMappings"}},
 	AtMostOne:  [][]string{{"name", "namePrefix"}},
@@ -84,7 +84,7 @@ var _ = add(&Row{
 	},
 })
 
-// verifyLoadBalancer follows
+// verifyLoadBalancer checks the subnets and the security groups of a load balancer:
 // elasticloadbalancing/latest/application/load-balancer-subnets.html. The errors about
 // zones are from public logs, the other codes from memory.
 func verifyLoadBalancer(c *Call) error {

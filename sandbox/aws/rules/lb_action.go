@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// actionBlocks has the property for the settings of each type of action.
+// actionBlocks maps a type of action to the property that has its settings.
 var actionBlocks = map[string]string{"forward": "forward", "redirect": "redirect", "fixed-response": "fixedResponse"}
 
 // redirectPort validates the port of a redirect.
@@ -86,8 +86,8 @@ func checkRedirect(r Object, at string, fail Fail) {
 	fail(at, "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a loop")
 }
 
-// forwardsTo returns the target groups in the actions of a listener or a rule.
-func forwardsTo(o Object, at string) []string {
+// forwardTargets returns the target groups in the actions of a listener or a rule.
+func forwardTargets(o Object, at string) []string {
 	var out []string
 	for _, path := range []string{at + ".targetGroupArn", at + ".forward.targetGroups.arn"} {
 		for _, l := range leaves(o, path) {
@@ -103,7 +103,7 @@ func forwardsTo(o Object, at string) []string {
 // second code is from public logs, the first from memory.
 func (c *Call) verifyForwards(at string, balancer Object, id string) error {
 	seen := map[string]bool{}
-	for _, target := range forwardsTo(c.In, at) {
+	for _, target := range forwardTargets(c.In, at) {
 		if seen[target] {
 			return refuse("ValidationError", "The target group %s is given twice in one action", target)
 		}

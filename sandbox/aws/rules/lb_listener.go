@@ -54,8 +54,8 @@ var _ = add(&Row{
 		"protocol":              {Computed: true, Enum: []string{"HTTP", "HTTPS"}},
 		"certificateArn":        {Valid: arn, Ref: toCertificate},
 		"sslPolicy":             {Computed: true, Enum: tlsPolicies},
-		"alpnPolicy":            {Refuse: notNetwork},
-		"tcpIdleTimeoutSeconds": {Refuse: notNetwork},
+		"alpnPolicy":            {Refuse: networkLBOnly},
+		"tcpIdleTimeoutSeconds": {Refuse: networkLBOnly},
 		"mutualAuthentication":  {Computed: true, Refuse: "certificates of clients have no rules yet"},
 	}.with(actionProps("defaultActions")).with(refusedAll("headers that the load balancer writes have no rules yet", "", listenerHeaders...)),
 	Unique: []Unique{{
@@ -67,12 +67,12 @@ var _ = add(&Row{
 		if in.Has("protocol") && !in.Known("protocol") {
 			return
 		}
-		for name, why := range map[string]string{
+		for name, reason := range map[string]string{
 			"certificateArn": "a certificate must be specified for HTTPS listeners",
 			"sslPolicy":      "must be given for HTTPS: the policy that AWS takes by itself offers TLS 1.0",
 		} {
 			if isHTTPS := in.String("protocol") == "HTTPS"; isHTTPS && !in.Has(name) {
-				fail(name, "%s", why)
+				fail(name, "%s", reason)
 			} else if !isHTTPS && in.Has(name) {
 				fail(name, "belongs to HTTPS listeners")
 			}

@@ -16,8 +16,8 @@ const (
 	maxConditionWildcards = 5
 )
 
-// The conditions that a rule may have once, and those that it may have several times:
-// elasticloadbalancing/latest/application/rule-condition-types.html.
+// A rule may have each of singleConditions once, and each of repeatedConditions several
+// times: elasticloadbalancing/latest/application/rule-condition-types.html.
 var (
 	singleConditions   = []string{"hostHeader", "httpRequestMethod", "pathPattern", "sourceIp"}
 	repeatedConditions = []string{"httpHeader", "queryStrings"}
@@ -39,7 +39,7 @@ var _ = add(&Row{
 		"conditions.pathPattern":               {},
 		"conditions.pathPattern.values":        {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern("[A-Za-z0-9_.$/~\"'@:+&*?-]+", "a path of letters, digits and _-.$/~\"'@:+&, with * and ?"))},
 		"conditions.httpHeader":                {},
-		"conditions.httpHeader.httpHeaderName": {Valid: all(pattern("[0-9A-Za-z_!#$%&'*+,.^`|~-]{1,40}", "a header's name of at most 40 characters"), notHost)},
+		"conditions.httpHeader.httpHeaderName": {Valid: all(pattern("[0-9A-Za-z_!#$%&'*+,.^`|~-]{1,40}", "a header's name of at most 40 characters"), checkNotHost)},
 		"conditions.httpHeader.values":         {Required: true, Set: true, Min: 1, Valid: length(1, 128)},
 		"conditions.httpRequestMethod":         {},
 		"conditions.httpRequestMethod.values":  {Required: true, Set: true, Min: 1, Valid: pattern(`[A-Z_-]{1,40}`, "a method in capitals")},
@@ -47,7 +47,7 @@ var _ = add(&Row{
 		"conditions.queryStrings.key":          {Valid: length(1, 128)},
 		"conditions.queryStrings.value":        {Valid: length(1, 128)},
 		"conditions.sourceIp":                  {},
-		"conditions.sourceIp.values":           {Required: true, Set: true, Min: 1, Valid: anyCIDR},
+		"conditions.sourceIp.values":           {Required: true, Set: true, Min: 1, Valid: checkCIDR},
 	}.with(actionProps("actions")),
 	Unique: []Unique{{
 		Props: []string{"listenerArn", "priority"}, Code: "PriorityInUse", Message: "Priority '{priority}' is currently in use",
@@ -82,16 +82,17 @@ var _ = add(&Row{
 	},
 })
 
-// notHost refuses the header Host, for which there is the condition hostHeader.
-func notHost(v any) string {
+// checkNotHost returns a message for the header Host, which has the condition
+// hostHeader.
+func checkNotHost(v any) string {
 	if s, _ := v.(string); strings.EqualFold(s, "host") {
 		return "Host has a condition of its own, hostHeader"
 	}
 	return ""
 }
 
-// anyCIDR requires an IPv4 or IPv6 CIDR block.
-func anyCIDR(v any) string {
+// checkCIDR returns a message unless v is an IPv4 or IPv6 CIDR block.
+func checkCIDR(v any) string {
 	if s, _ := v.(string); strings.Contains(s, ":") {
 		return cidr6(0, 128)(v)
 	}

@@ -54,11 +54,11 @@ var _ = add(&Row{
 		"stickiness.cookieDuration":      {Default: 86400.0, Valid: numbers(1, 604800)},
 		"stickiness.cookieName":          {},
 		"targetGroupHealth":              {Computed: true, Refuse: "thresholds of zones have no rules yet"},
-		"connectionTermination":          {Computed: true, Refuse: notNetwork},
-		"preserveClientIp":               {Computed: true, Refuse: notNetwork},
-		"proxyProtocolV2":                {Refuse: notNetwork},
-		"targetFailovers":                {Computed: true, Refuse: notNetwork},
-		"targetHealthStates":             {Computed: true, Refuse: notNetwork},
+		"connectionTermination":          {Computed: true, Refuse: networkLBOnly},
+		"preserveClientIp":               {Computed: true, Refuse: networkLBOnly},
+		"proxyProtocolV2":                {Refuse: networkLBOnly},
+		"targetFailovers":                {Computed: true, Refuse: networkLBOnly},
+		"targetHealthStates":             {Computed: true, Refuse: networkLBOnly},
 		"lambdaMultiValueHeadersEnabled": {Refuse: "functions as targets have no rules yet"},
 	},
 	AtMostOne: [][]string{{"name", "namePrefix"}},
@@ -112,7 +112,8 @@ func healthDefaults(in Object) map[string]any {
 	return out
 }
 
-// checkTargetGroup follows the page of the row and API_TargetGroupAttribute.html.
+// checkTargetGroup checks that the properties of a target group fit each other: the
+// page of the row, and API_TargetGroupAttribute.html.
 func checkTargetGroup(in Object, fail Fail) {
 	algorithm := in.String("loadBalancingAlgorithmType")
 	if in.Int("slowStart") > 0 && (algorithm == "least_outstanding_requests" || algorithm == "weighted_random") {
@@ -143,10 +144,10 @@ func (c *Call) balancersOf(group string) []string {
 	scope := store.Scope{Account: c.Account, Region: c.Region}
 	c.Tx.Each(scope, listenerType, func(o store.Object) bool {
 		listener := Object(o.State)
-		forwards := slices.Contains(forwardsTo(listener, "defaultActions"), group)
+		forwards := slices.Contains(forwardTargets(listener, "defaultActions"), group)
 		c.Tx.Each(scope, listenerRuleType, func(r store.Object) bool {
 			rule := Object(r.State)
-			forwards = forwards || (rule.String("listenerArn") == o.ID && slices.Contains(forwardsTo(rule, "actions"), group))
+			forwards = forwards || (rule.String("listenerArn") == o.ID && slices.Contains(forwardTargets(rule, "actions"), group))
 			return !forwards
 		})
 		if forwards {

@@ -74,8 +74,8 @@ func (m masterPassword) fill(c *Call) error {
 	return c.putOwned(secretType, arn, Object{"name": name, "arn": arn, "kmsKeyId": key, "recoveryWindowInDays": 0.0, "tagsAll": map[string]any{}})
 }
 
-// siteHash returns the label, n characters long, that the host names of all databases of
-// an account and region have in common.
+// siteHash returns a label of n characters, which is the same in the host names of all
+// databases of an account and region.
 func (c *Cloud) siteHash(service string, n int) string {
 	sum := sha256.Sum256([]byte(service + c.Account + c.Region))
 	return "c" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:n-1])
@@ -100,8 +100,8 @@ var reservedNames = strings.Fields(`admin rdsadmin rdsrepladmin rds_superuser
 	outer overlaps placing primary references returning right select session_user similar some symmetric table tablesample then to trailing
 	true union unique user using variadic verbose when where window with`)
 
-// notReserved refuses reserved words.
-func notReserved(v any) string {
+// checkNotReserved returns a message for a reserved word.
+func checkNotReserved(v any) string {
 	s, _ := v.(string)
 	if slices.Contains(reservedNames, strings.ToLower(s)) || strings.HasPrefix(strings.ToLower(s), "pg_") {
 		return fmt.Sprintf("%q cannot be used as it is a reserved word used by the engine", s)

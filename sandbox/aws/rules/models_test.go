@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
 )
 
-// A row has the values that the stand-in knows. They are a part of those that AWS
-// publishes. If they are all of them, the row leaves them to the model.
+// The Enum of a row is a proper subset of the values in AWS's model. A row must not
+// repeat all values of the model.
 func TestEnumsOfRowsArePartsOfTheModels(t *testing.T) {
 	table := models.Load()
 	for _, token := range Tokens() {
@@ -37,8 +37,9 @@ func TestEnumsOfRowsArePartsOfTheModels(t *testing.T) {
 	}
 }
 
-// textPaths returns the types of all properties that the rows accept, by path.
-func textPaths(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
+// addAcceptedTypes adds the type of every property that the row accepts to out, by
+// path.
+func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
 	for name, typ := range fields {
 		at := dotted(path, name)
 		p, ok := row.Props[at]
@@ -48,34 +49,34 @@ func textPaths(s *schema.Resource, fields schema.Fields, path string, row *Row, 
 		out[at] = typ
 		inner := strings.Trim(strings.TrimSuffix(typ, "?"), "[]")
 		if strings.HasPrefix(inner, "@") {
-			textPaths(s, s.Object(inner), at, row, out)
+			addAcceptedTypes(s, s.Object(inner), at, row, out)
 		}
 	}
 }
 
-// The provider sends an empty text as it is where a value is required and in lists. AWS
-// refuses it there, unless the row says Empty.
+// The provider sends an empty text if it is in a list or if the property is required.
+// AWS refuses that text, unless the row says Empty.
 func TestEmptyTextIsRefusedWhereAValueIsRequired(t *testing.T) {
 	refused := 0
 	for _, token := range Tokens() {
 		s, row, err := schemaAndRow(token)
 		require.NoError(t, err)
 		types := map[string]string{}
-		textPaths(s, s.Inputs, "", row, types)
+		addAcceptedTypes(s, s.Inputs, "", row, types)
 		for path, typ := range types {
 			p := row.Props[path]
 			var failures []string
 			v := validator{s: s, row: row, fail: func(_, reason string, _ ...any) { failures = append(failures, reason) }}
-			required := v.requires(p, path) || !strings.HasSuffix(typ, "?")
+			required := v.isRequired(p, path) || !strings.HasSuffix(typ, "?")
 			name := path[strings.LastIndex(path, ".")+1:]
 			parent := strings.TrimSuffix(strings.TrimSuffix(path, name), ".")
 			switch {
 			case p.Empty:
 				continue
 			case strings.TrimSuffix(typ, "?") == "string" && required:
-				v.object(schema.Fields{name: typ}, Object{name: ""}, parent, parent)
+				v.checkObject(schema.Fields{name: typ}, Object{name: ""}, parent, parent)
 			case strings.TrimSuffix(typ, "?") == "[string]":
-				v.object(schema.Fields{name: typ}, Object{name: []any{""}}, parent, parent)
+				v.checkObject(schema.Fields{name: typ}, Object{name: []any{""}}, parent, parent)
 			default:
 				continue
 			}
@@ -92,7 +93,7 @@ func TestPanicIsAnErrorThatNamesTheRow(t *testing.T) {
 	add(&Row{Token: token})
 	t.Cleanup(func() { delete(rows, token) })
 	err := func() (err error) {
-		defer recovered(token, &err)
+		defer recoverPanic(token, &err)
 		panic("a row's own fault")
 	}()
 	require.ErrorContains(t, err, "row of "+token)

@@ -24,8 +24,8 @@ type Naming struct {
 	// Bare omits the dash before the digits. Lower converts the Pulumi name to lower
 	// case.
 	Bare, Lower bool
-	// Else is the prefix that Terraform's provider uses if neither property is set
-	// and Pulumi generates no name.
+	// Else is the prefix that the provider itself uses if the program sets neither Prop
+	// nor PrefixProp and Pulumi generates no name.
 	Else string
 }
 
@@ -47,8 +47,8 @@ const (
 	AutonamingDisabled                   // names must be set
 )
 
-// generated says whether the value of a property was generated.
-func generated(in Object, prop string) bool {
+// isGenerated says whether the value of a property was generated.
+func isGenerated(in Object, prop string) bool {
 	return slices.Contains(in.Strings(defaultsKey), prop)
 }
 
@@ -57,7 +57,7 @@ func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 	if n.Else != "" || in.Has(n.Prop) || (n.PrefixProp != "" && in.Has(n.PrefixProp)) {
 		return
 	}
-	if old := req.Olds.String(n.Prop); old != "" && generated(req.Olds, n.Prop) {
+	if old := req.Olds.String(n.Prop); old != "" && isGenerated(req.Olds, n.Prop) {
 		in[n.Prop] = old
 	} else {
 		switch req.Autonaming {
@@ -69,7 +69,7 @@ func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 				fail(n.Prop, "the name %q of pulumi:autonaming has %d characters; AWS allows %d", req.Proposed, len(req.Proposed), n.Max)
 				return
 			}
-			in[n.Prop] = n.start(req.Proposed)
+			in[n.Prop] = n.withStart(req.Proposed)
 		default:
 			dash := "-"
 			if n.Bare {
@@ -84,7 +84,7 @@ func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 				fail(n.Prop, "generate a name: %v", err)
 				return
 			}
-			in[n.Prop] = n.start(req.Name + dash + digits)
+			in[n.Prop] = n.withStart(req.Name + dash + digits)
 			if n.Lower {
 				in[n.Prop] = strings.ToLower(in.String(n.Prop))
 			}
@@ -93,8 +93,8 @@ func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 	in[defaultsKey] = []any{n.Prop}
 }
 
-// start adds Start to a name that does not begin with it.
-func (n *Naming) start(name string) string {
+// withStart adds Start to a name that does not begin with it.
+func (n *Naming) withStart(name string) string {
 	if strings.HasPrefix(name, n.Start) {
 		return name
 	}
@@ -132,6 +132,6 @@ func (n *Naming) complete(in Object, now time.Time) error {
 // keepsGivenName says whether the program sets the name and does not change it. Then a
 // replacement can't be created while the old object exists.
 func (n *Naming) keepsGivenName(in, state Object) bool {
-	return n != nil && !generated(in, n.Prop) && in.Has(n.Prop) && !wire.IsUnknown(in[n.Prop]) &&
+	return n != nil && !isGenerated(in, n.Prop) && in.Has(n.Prop) && !wire.IsUnknown(in[n.Prop]) &&
 		in.String(n.Prop) == state.String(n.Prop)
 }

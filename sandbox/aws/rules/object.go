@@ -35,7 +35,7 @@ func (o Object) Int(name string) int { n, _ := o[name].(float64); return int(n) 
 // Object returns a nested object; it is empty if the property is missing.
 func (o Object) Object(name string) Object { m, _ := o[name].(map[string]any); return m }
 
-// fill sets those of the fields that the object lacks.
+// fill sets the fields that the object lacks.
 func (o Object) fill(fields map[string]any) {
 	for name, v := range fields {
 		if !o.Has(name) {

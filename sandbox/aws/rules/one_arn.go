@@ -8,14 +8,15 @@ import "github.com/progressive-framework/platform/sandbox/aws/store"
 // (AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html). The error code is that of the new
 // object's type.
 //
-// Only types whose row has a template for the ARN are compared. Other types show the ARN
-// of another object, as a secret's version shows that of its secret.
+// It compares only types whose row has a template for the ARN. The property arn of
+// other types may be the ARN of another object: a secret's version has the ARN of its
+// secret.
 func (c *Call) verifyUniqueARN() error {
 	newARN := c.Out.String("arn")
 	if c.Row.Outputs["arn"] == "" || c.Row.Put {
 		return nil
 	}
-	var taken error
+	var conflict error
 	for _, token := range Tokens() {
 		row := rows[token]
 		if row.Put || row.Outputs["arn"] == "" || token == c.Row.Token {
@@ -23,19 +24,19 @@ func (c *Call) verifyUniqueARN() error {
 		}
 		c.Tx.Each(c.scope(row), token, func(o store.Object) bool {
 			if o.State["arn"] == newARN {
-				taken = refuse(c.takenCode(), "%s already exists: it is the %s %s; both types share one namespace", newARN, row.Label, o.ID)
+				conflict = refuse(c.existsCode(), "%s already exists: it is the %s %s; both types share one namespace", newARN, row.Label, o.ID)
 			}
-			return taken == nil
+			return conflict == nil
 		})
-		if taken != nil {
-			return taken
+		if conflict != nil {
+			return conflict
 		}
 	}
 	return nil
 }
 
-// takenCode returns AWS's error code for a name that another object of the type has.
-func (c *Call) takenCode() string {
+// existsCode returns AWS's error code for a name that another object of the type has.
+func (c *Call) existsCode() string {
 	switch {
 	case c.Row.ExistsCode != "":
 		return c.Row.ExistsCode

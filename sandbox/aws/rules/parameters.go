@@ -34,9 +34,9 @@ type parameter struct {
 // noLimit is the upper limit of a number without an upper limit.
 const noLimit = math.MaxInt64
 
-// The constructors of parameters: countOf is a whole number with a unit, fraction is any
-// number, oneWord is one of the words, wordList is several of them, anyText is any text.
-// The value of an unchangeable parameter cannot be set.
+// The constructors of parameters: countOf is a whole number with a unit, fraction is
+// any number, oneWord is one of the words, wordList is a list of them, anyText is any
+// text. The value of an unchangeable parameter cannot be set.
 
 func countOf(unit string, low, high float64) parameter {
 	return parameter{unit: unit, low: low, high: high, whole: true}
@@ -72,8 +72,8 @@ func (p parameter) allows(value string) bool {
 	return true
 }
 
-// allowed returns the values that AWS accepts, for errors.
-func (p parameter) allowed() string {
+// describeAllowed returns the values that AWS accepts, for errors.
+func (p parameter) describeAllowed() string {
 	if !p.isNumber() {
 		return strings.Join(p.words, ",")
 	}
@@ -145,7 +145,7 @@ func verifyParameters(c *Call, table map[string]parameter) error {
 		case p.fixed:
 			return refuse("InvalidParameterValue", "The parameter %s cannot be modified.", name)
 		case !p.allows(value) && !(p.isNumber() && isFormula(value)):
-			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed values are: %s", value, name, p.allowed())
+			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed values are: %s", value, name, p.describeAllowed())
 		case p.static && in.String("applyMethod") == "immediate":
 			return refuse("InvalidParameterCombination", "cannot use immediate apply method for static parameter: %s needs pending-reboot", name)
 		}

@@ -1,9 +1,10 @@
 package rules
 
-// The values of parameters that AWS's families have as plain values. AWS returns a parameter
-// that equals them as pending-reboot, whatever the program sent (pulumi/pulumi-aws#2442).
-// Sources: AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Parameters.html
-// and PostgreSQL.Concepts.General.SSL.html, documentdb/latest/developerguide/
+// Default values of parameters. AWS returns the applyMethod pending-reboot for a
+// parameter with its default value, whatever the program sent (pulumi/pulumi-aws#2442).
+// Sources:
+// AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Parameters.html and
+// PostgreSQL.Concepts.General.SSL.html, documentdb/latest/developerguide/
 // cluster_parameter_groups-list_of_parameters.html.
 var (
 	postgresDefaults = map[string]string{
@@ -16,7 +17,8 @@ var (
 	}
 )
 
-// readBackParameters sets what AWS returns of a parameter group.
+// readBackParameters returns a Fill function that sets applyMethod to the value that
+// AWS returns.
 func readBackParameters(defaults map[string]string) func(*Call) error {
 	return func(c *Call) error {
 		for _, p := range c.Out.Objects("parameters") {

@@ -57,7 +57,8 @@ func dropSpace(r rune) rune {
 	return r
 }
 
-// checkPolicy returns the reason why AWS calls a document malformed; "" if it does not.
+// checkPolicy returns the reason why AWS calls a document malformed; "" if the document
+// is valid.
 func checkPolicy(text string, kind policyKind) string {
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {
@@ -97,7 +98,7 @@ func checkPolicy(text string, kind policyKind) string {
 	return ""
 }
 
-// checkStatement returns the reason why a statement is malformed; "" if it is not.
+// checkStatement returns the reason why a statement is malformed; "" if it is valid.
 func checkStatement(s map[string]any, kind policyKind) string {
 	for _, key := range slices.Sorted(maps.Keys(s)) {
 		if !slices.Contains(policyKeys, key) {
@@ -148,7 +149,7 @@ func checkStatement(s map[string]any, kind policyKind) string {
 }
 
 // checkPrincipal returns the reason why a statement's principal is malformed; "" if it
-// is not.
+// is valid.
 func checkPrincipal(s map[string]any) string {
 	for _, name := range []string{"Principal", "NotPrincipal"} {
 		v, given := s[name]

@@ -11,7 +11,7 @@ import (
 // PreviewCreate returns the expected state of a creation: the inputs, the defaults, and
 // an unknown value for everything that AWS computes.
 func (c *Cloud) PreviewCreate(token string, in Object) (state Object, err error) {
-	defer recovered(token, &err)
+	defer recoverPanic(token, &err)
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 
 // PreviewUpdate returns the expected state of an update.
 func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (updated Object, err error) {
-	defer recovered(token, &err)
+	defer recoverPanic(token, &err)
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (c *Cloud) InputsOf(token string, state, former Object) (Object, error) {
 		if (!hasRule && !isTags) || !ok || p.Refuse != "" || p.isDefault(v) {
 			continue
 		}
-		out[name] = c.importable(s, row, s.Inputs[name], v, name)
+		out[name] = c.importedValue(s, row, s.Inputs[name], v, name)
 	}
 	// AWS may return one setting in two properties, although a program may set only one
 	// of them. Then only the first is kept.
@@ -133,9 +133,9 @@ func presentValue(s *schema.Resource, typ string, former, present any) (value an
 	return out, true
 }
 
-// importable returns a copy of a value as an input of an import. It leaves out the
+// importedValue returns a copy of a value as an input of an import. It leaves out the
 // properties inside objects that have no rule or no value.
-func (c *Cloud) importable(s *schema.Resource, row *Row, typ string, v any, path string) any {
+func (c *Cloud) importedValue(s *schema.Resource, row *Row, typ string, v any, path string) any {
 	m, ok := v.(map[string]any)
 	typ = strings.TrimSuffix(typ, "?")
 	if !ok || !strings.HasPrefix(typ, "@") {
@@ -148,7 +148,7 @@ func (c *Cloud) importable(s *schema.Resource, row *Row, typ string, v any, path
 		if !hasRule || !exists || p.Refuse != "" || isZero(item) {
 			continue
 		}
-		out[name] = c.importable(s, row, fieldType, item, dotted(path, name))
+		out[name] = c.importedValue(s, row, fieldType, item, dotted(path, name))
 	}
 	return out
 }

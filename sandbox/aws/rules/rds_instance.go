@@ -18,7 +18,7 @@ var (
 
 var (
 	instancePassword = masterPassword{property: "password", keyProperty: "masterUserSecretKmsKeyId", prefix: "rds!db-"}
-	lastDBSnapshot   = finalSnapshot{instanceSnapshot, "DBSnapshotAlreadyExists"}
+	finalDBSnapshot  = finalSnapshot{instanceSnapshot, "DBSnapshotAlreadyExists"}
 )
 
 // dbCertificates are AWS's certificate authorities:
@@ -44,8 +44,8 @@ var _ = add(&Row{
 		"instanceClass":            {Valid: dbClasses.valid},
 		"applyImmediately":         {Default: false},
 
-		"dbName":                   {Replace: true, Computed: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), notReserved)},
-		"username":                 {Required: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), notReserved)},
+		"dbName":                   {Replace: true, Computed: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), checkNotReserved)},
+		"username":                 {Required: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), checkNotReserved)},
 		"password":                 {Valid: hideValue(all(length(8, 128), masterWords))},
 		"manageMasterUserPassword": {},
 		"masterUserSecretKmsKeyId": {Computed: true, Ref: toSecretKey},
@@ -91,7 +91,7 @@ var _ = add(&Row{
 		"databaseInsightsMode":               {Computed: true, Enum: []string{"standard", "advanced"}},
 		"performanceInsightsEnabled":         {Default: false},
 		"performanceInsightsKmsKeyId":        {Computed: true, Valid: arn, Ref: toDatabaseKey},
-		"performanceInsightsRetentionPeriod": {Computed: true, Valid: insightsRetention},
+		"performanceInsightsRetentionPeriod": {Computed: true, Valid: checkInsightsRetention},
 
 		"name":                     {Replace: true, Refuse: "deprecated; use dbName"},
 		"blueGreenUpdate":          {Refuse: "blue/green deployments have no rules yet"},
@@ -120,7 +120,7 @@ var _ = add(&Row{
 	},
 	Unique:  []Unique{{Props: []string{"identifier"}, Code: "DBInstanceAlreadyExists", Message: "DB instance already exists: {identifier}"}},
 	Outputs: map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:db:{identifier}", "resourceId": "{id}"},
-	// Storage that AWS has increased is no difference.
+	// If AWS has increased the storage, the difference is ignored.
 	IgnoreDiff: func(state, in Object) []string {
 		if given := in.Int("allocatedStorage"); state.Int("allocatedStorage") > given && in.Int("maxAllocatedStorage") > given {
 			return []string{"allocatedStorage"}
@@ -134,13 +134,13 @@ var _ = add(&Row{
 		if c.Old.Bool("deletionProtection") {
 			return refuse("InvalidParameterCombination", "Cannot delete protected DB Instance, please disable deletion protection and try again.")
 		}
-		if err := lastDBSnapshot.take(c); err != nil {
+		if err := finalDBSnapshot.take(c); err != nil {
 			return err
 		}
-		// RDS keeps them by the resource id: AmazonRDS/latest/UserGuide/
+		// RDS keeps automated backups by the resource id: AmazonRDS/latest/UserGuide/
 		// USER_WorkingWithAutomatedBackups.Retaining.html.
 		if !c.Old.Bool("deleteAutomatedBackups") && c.Old.Int("backupRetentionPeriod") > 0 {
-			backup := facts(c.Old)
+			backup := snapshotState(c.Old)
 			backup["source"], backup["backupRetentionPeriod"] = c.Old.String("identifier"), c.Old["backupRetentionPeriod"]
 			c.retain(automatedBackup, c.ID, backup)
 		}

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// insightsRetention requires a number of days that Performance Insights allows: a week,
-// 1 to 23 months of 31 days, or two years.
-func insightsRetention(v any) string {
+// checkInsightsRetention returns a message unless Performance Insights allows the
+// number of days: a week, 1 to 23 months of 31 days, or two years.
+func checkInsightsRetention(v any) string {
 	n, _ := v.(float64)
 	if days := int(n); days == 7 || days == 731 || (days%31 == 0 && days >= 31 && days <= 23*31) {
 		return ""
@@ -18,9 +18,10 @@ func insightsRetention(v any) string {
 	return fmt.Sprintf("is %v days, must be 7, 731, or a month times 31 (31, 62, ... 713)", n)
 }
 
-// advancedInsights is the minimum retention in days for the advanced mode of Database
-// Insights: AmazonRDS/latest/UserGuide/USER_DatabaseInsights.TurningOnAdvanced.html.
-const advancedInsights = 465
+// minAdvancedRetention is the minimum retention in days for the advanced mode of
+// Database Insights:
+// AmazonRDS/latest/UserGuide/USER_DatabaseInsights.TurningOnAdvanced.html.
+const minAdvancedRetention = 465
 
 // verifyInstance returns RDS's error for a creation or a change. The texts about
 // versions, monitoring, protection and networks are from public logs.
@@ -60,7 +61,7 @@ func verifyDBNetwork(c *Call) error {
 	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB instance")
 }
 
-// verifyMonitoring requires a role that enhanced monitoring may use.
+// verifyMonitoring returns an error for a role that enhanced monitoring cannot use.
 func verifyMonitoring(c *Call) error {
 	if c.In.Int("monitoringInterval") == 0 {
 		if c.In.String("monitoringRoleArn") != "" {
@@ -85,9 +86,9 @@ func verifyMonitoring(c *Call) error {
 // verifyInsights returns an error for the advanced mode without a long retention.
 func verifyInsights(c *Call) error {
 	if c.In.String("databaseInsightsMode") == "advanced" &&
-		(!c.In.Bool("performanceInsightsEnabled") || c.In.Int("performanceInsightsRetentionPeriod") < advancedInsights) {
+		(!c.In.Bool("performanceInsightsEnabled") || c.In.Int("performanceInsightsRetentionPeriod") < minAdvancedRetention) {
 		return refuse("InvalidParameterCombination", "To enable the Advanced mode of Database Insights, enable Performance Insights "+
-			"and set the retention period for Performance Insights to at least %d days.", advancedInsights)
+			"and set the retention period for Performance Insights to at least %d days.", minAdvancedRetention)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func verifyVersion(c *Call) error {
 	return nil
 }
 
-// versionNumber returns a number by which versions major.minor are ordered.
+// versionNumber returns a number that has the order of versions major.minor.
 func versionNumber(version string) int {
 	major, minor, _ := strings.Cut(version, ".")
 	a, _ := strconv.Atoi(major) // the form was checked
@@ -97,8 +97,7 @@ func fillVersion(c *Call) error {
 	return nil
 }
 
-// verifyFamily returns an error if the parameter group's family is not that of the
-// version.
+// verifyFamily returns an error if the parameter group is not of the version's family.
 func verifyFamily(c *Call) error {
 	group := c.In.String("parameterGroupName")
 	if group == "" {

@@ -10,24 +10,24 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// RunFromVariable is the environment variable by which a run says from where it
-// connects: an IPv4 address, and the security groups of its network interface where it
-// runs in a VPC, as in "10.20.32.7,sg-0123456789abcdef0".
+// RunFromVariable is the environment variable with the place in the network from which
+// a program run connects. The value is an IPv4 address, then the security groups of its
+// network interface if the run is in a VPC, as in "10.20.32.7,sg-0123456789abcdef0".
 const RunFromVariable = "SANDBOX_RUN_FROM"
 
-// DefaultRunFrom is an address on the internet that is nobody's (RFC 5737). The stacks
-// of this repository admit its block.
+// DefaultRunFrom is an address for documentation (RFC 5737). It represents a client on
+// the internet. The stacks of this repository allow its block.
 const DefaultRunFrom = "203.0.113.10"
 
-// Place is from where a run connects. The zero Place is AWS itself, which reaches
-// everything.
+// Place is the place in the network from which a program run connects. The zero Place
+// is AWS itself, which reaches everything.
 type Place struct {
 	Address netip.Addr
 	// Groups are the IDs of security groups.
 	Groups []string
 }
 
-// ParsePlace reads the value of RunFromVariable. Empty means DefaultRunFrom.
+// ParsePlace parses the value of RunFromVariable. An empty value means DefaultRunFrom.
 func ParsePlace(text string) (Place, error) {
 	if text == "" {
 		text = DefaultRunFrom
@@ -48,10 +48,11 @@ func ParsePlace(text string) (Place, error) {
 	return Place{Address: address, Groups: fields[1:]}, nil
 }
 
-// privateDNS has the interface endpoint that takes over the name of a service's API in
-// a VPC, by the module of the Pulumi types that call it. "logs" is a part of module
-// cloudwatch, and STS of the module index. Services without a line have no endpoint that
-// the stand-in knows, or names that no endpoint takes over:
+// privateDNS maps a module of Pulumi types, or a part of one, to the interface endpoint
+// of the service that the types call. In a VPC with that endpoint, the name of the
+// service's API resolves to the endpoint. "logs" is a part of the module cloudwatch,
+// and STS of the module index. A service without a line has no endpoint in the
+// stand-in, or its name does not resolve to an endpoint:
 // vpc/latest/privatelink/aws-services-privatelink-support.html.
 var privateDNS = map[string]string{
 	"autoscaling": "autoscaling", "docdb": "rds", "ec2": "ec2", "ecr": "ecr.api", "eks": "eks", "elasticache": "elasticache",
@@ -61,8 +62,8 @@ var privateDNS = map[string]string{
 	"index/getCallerIdentity": "sts",
 }
 
-// endpointService returns the service of the interface endpoint for the calls of a type
-// or function, such as aws:ec2/vpc:Vpc.
+// endpointService returns the service whose interface endpoint receives the calls of a
+// type or function, such as aws:ec2/vpc:Vpc.
 func endpointService(token string) string {
 	path, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), ":")
 	module, _, _ := strings.Cut(path, "/")
@@ -72,17 +73,18 @@ func endpointService(token string) string {
 	return privateDNS[module]
 }
 
-// reachService returns an error if the run is in a VPC whose interface endpoint for the
-// service does not admit it. With private DNS the service's name resolves to the
-// endpoint in the whole VPC: vpc/latest/privatelink/privatelink-access-aws-services.html,
-// "Private DNS". The endpoint's security groups must allow the client:
+// verifyServiceReachable returns an error if the run is in a VPC whose interface
+// endpoint for the service does not allow it. With private DNS the service's name
+// resolves to the endpoint in the whole VPC:
+// vpc/latest/privatelink/privatelink-access-aws-services.html, "Private DNS". The
+// endpoint's security groups must allow the client:
 // vpc/latest/privatelink/create-interface-endpoint.html, "Prerequisites".
-func (c *Call) reachService(token string) error {
+func (c *Call) verifyServiceReachable(token string) error {
 	service := endpointService(token)
 	if service == "" || !c.From.Address.IsValid() {
 		return nil
 	}
-	vpc, inside := c.vpcOf(c.From.Address)
+	vpc, inside := c.vpcContaining(c.From.Address)
 	if !inside {
 		return nil
 	}
@@ -103,7 +105,7 @@ func (c *Call) reachService(token string) error {
 
 const https = 443
 
-// String names a place in errors.
+// String returns the text of a place for errors.
 func (p Place) String() string {
 	if len(p.Groups) == 0 {
 		return p.Address.String()
@@ -111,24 +113,24 @@ func (p Place) String() string {
 	return p.Address.String() + " with " + strings.Join(p.Groups, ", ")
 }
 
-// ReachCluster returns an error if the API endpoint of a cluster does not answer the
-// run: eks/latest/userguide/cluster-endpoint.html. The facts of that page:
-//   - inside the VPC, the endpoint's name resolves to private addresses if private
-//     access is enabled, and to public ones otherwise;
-//   - outside, it resolves to public addresses if public access is enabled, and to
-//     private ones otherwise;
-//   - publicAccessCidrs bound who reaches the public addresses;
-//   - the cluster's security groups bound who reaches the private ones.
+// ReachCluster returns an error if a run cannot connect to the API endpoint of a cluster.
+// The rules are from eks/latest/userguide/cluster-endpoint.html:
+//   - Inside the VPC, the endpoint's name resolves to private addresses if private
+//     access is enabled, and to public addresses otherwise.
+//   - Outside the VPC, it resolves to public addresses if public access is enabled, and
+//     to private addresses otherwise.
+//   - publicAccessCidrs has the clients that can reach the public addresses.
+//   - The cluster's security groups have the clients that can reach the private ones.
 func (c *Cloud) ReachCluster(ctx context.Context, name string) error {
 	return c.Store.View(ctx, func(tx *store.Tx) error {
-		for _, o := range tx.All() { // whichever account the provider is configured with
+		for _, o := range tx.All() { // the cluster may be in any account
 			if o.Type != clusterType || o.Region != c.Region || o.ID != name {
 				continue
 			}
 			cloud := *c
 			cloud.Account = o.Account
 			call := &Call{Cloud: &cloud, Row: rows[clusterType], Tx: tx, Context: ctx}
-			if err := call.reachEndpoint(o); err != nil {
+			if err := call.verifyEndpointReachable(o); err != nil {
 				return fmt.Errorf("dial tcp: i/o timeout: the API endpoint of cluster %s does not answer %s: %w", name, c.From, err)
 			}
 			return nil
@@ -137,10 +139,10 @@ func (c *Cloud) ReachCluster(ctx context.Context, name string) error {
 	})
 }
 
-func (c *Call) reachEndpoint(cluster store.Object) error {
+func (c *Call) verifyEndpointReachable(cluster store.Object) error {
 	endpoint := Object(cluster.State).Object("vpcConfig")
 	public, private := endpoint.Bool("endpointPublicAccess"), endpoint.Bool("endpointPrivateAccess")
-	vpc, inside := c.vpcOf(c.From.Address)
+	vpc, inside := c.vpcContaining(c.From.Address)
 	inside = inside && vpc == endpoint.String("vpcId")
 	groups := append(endpoint.Strings("securityGroupIds"), endpoint.String("clusterSecurityGroupId"))
 	switch {
@@ -159,8 +161,8 @@ func (c *Call) reachEndpoint(cluster store.Object) error {
 	return nil
 }
 
-// vpcOf returns the VPC whose block has an address.
-func (c *Call) vpcOf(address netip.Addr) (id string, found bool) {
+// vpcContaining returns the VPC whose block contains an address.
+func (c *Call) vpcContaining(address netip.Addr) (id string, found bool) {
 	c.Tx.Each(c.scope(rows[vpcType]), vpcType, func(o store.Object) bool {
 		if contains(Object(o.State).String("cidrBlock"), address) {
 			id, found = o.ID, true
@@ -175,14 +177,14 @@ func contains(cidr string, address netip.Addr) bool {
 	return err == nil && block.Contains(address)
 }
 
-// admits says whether one of the groups admits the run to a TCP port: by a rule of its
-// own, or by one inside the group. A group's members do not reach each other without a
-// rule; EKS's group has one for its members.
+// admits says whether one of the groups allows the run to connect to a TCP port, by a
+// rule that is a separate resource or by an inline rule. Members of a group reach each
+// other only by a rule; EKS's own group has that rule.
 func (c *Call) admits(groups []string, port int) bool {
 	admitted := false
 	c.Tx.Each(c.scope(rows[ingressRuleType]), ingressRuleType, func(o store.Object) bool {
 		r := Object(o.State)
-		admitted = slices.Contains(groups, r.String("securityGroupId")) && onPort(r, "ipProtocol", port) &&
+		admitted = slices.Contains(groups, r.String("securityGroupId")) && allowsPort(r, "ipProtocol", port) &&
 			(contains(r.String("cidrIpv4"), c.From.Address) || slices.Contains(c.From.Groups, r.String("referencedSecurityGroupId")))
 		return !admitted
 	})
@@ -193,7 +195,7 @@ func (c *Call) admits(groups []string, port int) bool {
 		state := Object(o.State)
 		admitted = strings.HasPrefix(state.String("name"), eksGroupPrefix) && slices.Contains(c.From.Groups, o.ID)
 		for _, r := range state.Objects("ingress") {
-			admitted = admitted || onPort(r, "protocol", port) &&
+			admitted = admitted || allowsPort(r, "protocol", port) &&
 				(slices.ContainsFunc(r.Strings("cidrBlocks"), func(cidr string) bool { return contains(cidr, c.From.Address) }) ||
 					slices.ContainsFunc(r.Strings("securityGroups"), func(id string) bool { return slices.Contains(c.From.Groups, id) }) ||
 					r.Bool("self") && slices.Contains(c.From.Groups, o.ID))
@@ -203,8 +205,8 @@ func (c *Call) admits(groups []string, port int) bool {
 	return admitted
 }
 
-// onPort says whether a rule is about a TCP port.
-func onPort(rule Object, protocolName string, port int) bool {
+// allowsPort says whether a rule allows a TCP port.
+func allowsPort(rule Object, protocolName string, port int) bool {
 	switch protocolNumber(rule.String(protocolName)) {
 	case "-1":
 		return true

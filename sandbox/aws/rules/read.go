@@ -8,7 +8,7 @@ import (
 
 // Read returns the state of an object; ok is false if it does not exist.
 func (c *Cloud) Read(ctx context.Context, token, id string) (state Object, ok bool, err error) {
-	defer recovered(token, &err)
+	defer recoverPanic(token, &err)
 	err = c.Store.View(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, token)
 		if err != nil {

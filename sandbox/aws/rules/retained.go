@@ -55,7 +55,7 @@ func (f finalSnapshot) create(c *Call, id string) error {
 	if _, exists := c.retainedObject(f.kind, id); exists {
 		return refuse(f.existsCode, "Cannot create the snapshot because a snapshot with the identifier %s already exists.", id)
 	}
-	snapshot := facts(c.Old)
+	snapshot := snapshotState(c.Old)
 	snapshot["name"], snapshot["source"], snapshot["createTime"] = id, c.ID, c.Now().UTC().Format(time.RFC3339)
 	c.retain(f.kind, id, snapshot)
 	return nil

@@ -24,7 +24,7 @@ var _ = add(&Row{
 	Source: "route53/zone.go", Page: "Route53/latest/APIReference/API_CreateHostedZone.html",
 	Label: "Route53 Hosted Zone", Global: true, ID: "Z{id20}", NotFound: "NoSuchHostedZone",
 	Props: Props{
-		"name":            {Replace: true, Required: true, Valid: hostedZoneName, Same: sameDomain},
+		"name":            {Replace: true, Required: true, Valid: checkHostedZoneName, Same: sameDomain},
 		"comment":         {Preset: "Managed by Pulumi", Valid: length(0, 256)},
 		"forceDestroy":    {Default: false},
 		"delegationSetId": {Replace: true, Refuse: noRow},
@@ -48,8 +48,9 @@ var _ = add(&Row{
 	},
 })
 
-// hostedZoneName validates a domain name that may end with a dot.
-func hostedZoneName(v any) string {
+// checkHostedZoneName returns a message unless v is a domain name, which may end with a
+// dot.
+func checkHostedZoneName(v any) string {
 	name, _ := v.(string)
 	return domainName(strings.TrimSuffix(name, "."))
 }
@@ -96,8 +97,7 @@ func fillZone(c *Call) error {
 	return nil
 }
 
-// getZone implements getZone: it finds one hosted zone by its id, or by its name, VPC and
-// tags.
+// getZone finds one hosted zone by its id, or by its name, VPC and tags.
 func getZone(c *Call, in Object) (Object, error) {
 	if in.Has("zoneId") && in.Has("name") {
 		return nil, errors.New("only one of zoneId and name may be given")

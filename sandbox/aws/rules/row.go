@@ -79,7 +79,7 @@ type Row struct {
 	NewID func(c *Call) (string, error)
 	// IgnoreDiff returns properties whose differences the provider ignores.
 	IgnoreDiff func(state, in Object) []string
-	// ReplaceIf returns further properties whose change is a replacement.
+	// ReplaceIf returns more properties. A change of one of them replaces the resource.
 	ReplaceIf func(old, in Object) []string
 }
 
@@ -99,7 +99,8 @@ type Prop struct {
 	Replace bool
 	// Default is the provider's value if the property is not set.
 	Default any
-	// Preset is the same, but it is added to the inputs, as Pulumi does for descriptions.
+	// Preset is the provider's value if the property is not set. Unlike Default it is
+	// added to the inputs, as Pulumi does for descriptions.
 	Preset any
 	// Computed says that AWS chooses a value if the property is not set. Then the
 	// omission of the property is no change.
@@ -115,13 +116,14 @@ type Prop struct {
 	// JSON says that the value is a JSON document. Documents are compared by meaning. The
 	// program may also give an object instead of a text.
 	JSON bool
-	// Empty says that AWS takes an empty text as a value, also where one is required.
+	// Empty says that AWS accepts an empty text as a value, also if the property is
+	// required.
 	Empty bool
-	// Omit says that the provider sends a value that AWS requires if the program gives
-	// none.
+	// Omit says that the program may omit the property although AWS requires it. The
+	// provider then sends a value.
 	Omit bool
-	// Present says that an empty object has a meaning, such as an action of AWS WAF,
-	// and so differs from an omitted one.
+	// Present says that an empty object has a meaning, such as an action of AWS WAF, so
+	// it differs from an absent object.
 	Present bool
 	// Same says whether AWS treats two strings as equal.
 	Same func(a, b string) bool

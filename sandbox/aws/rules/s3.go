@@ -33,8 +33,8 @@ var _ = add(
 		ExistsText: "Your previous request to create the named bucket succeeded and you already own it.",
 		Naming:     &Naming{Prop: "bucket", PrefixProp: "bucketPrefix", Max: 63, Lower: true},
 		Props: Props{
-			"bucket":                             {Replace: true, Computed: true, Valid: bucketName},
-			"bucketPrefix":                       {Replace: true, Computed: true, Valid: all(length(1, 37), bucketPrefix)},
+			"bucket":                             {Replace: true, Computed: true, Valid: checkBucketName},
+			"bucketPrefix":                       {Replace: true, Computed: true, Valid: all(length(1, 37), checkBucketPrefix)},
 			"forceDestroy":                       {Default: false},
 			"accelerationStatus":                 {Computed: true, Refuse: ownResource},
 			"acl":                                {Computed: true, Refuse: ownResource},
@@ -101,8 +101,8 @@ var _ = add(
 	},
 )
 
-// bucketName requires a name that S3 accepts for a bucket.
-func bucketName(v any) string {
+// checkBucketName returns a message unless S3 accepts the name for a bucket.
+func checkBucketName(v any) string {
 	if reason := all(length(3, 63), pattern(`[a-z0-9][a-z0-9.-]*[a-z0-9]`, "lower-case letters, digits, dots and dashes, with a letter or digit at both ends"),
 		without("xn--"), without("sthree-"), without("amzn-s3-demo-"))(v); reason != "" {
 		return reason
@@ -119,10 +119,10 @@ func bucketName(v any) string {
 	return ""
 }
 
-// bucketPrefix requires a prefix from which a name of a bucket can be made.
-func bucketPrefix(v any) string {
+// checkBucketPrefix returns a message unless a bucket's name can begin with the prefix.
+func checkBucketPrefix(v any) string {
 	s, _ := v.(string)
-	return bucketName(s + "20060102150405000000000001")
+	return checkBucketName(s + "20060102150405000000000001")
 }
 
 // emptyBucket deletes a bucket's objects if forceDestroy is set. Otherwise they prevent
@@ -149,8 +149,9 @@ func verifyRegion(c *Call) error {
 	return nil
 }
 
-// settingOf returns a setting of a bucket. The id of a setting is the bucket's name.
-func (c *Call) settingOf(token, bucket string) (setting Object, exists bool) {
+// bucketSetting returns a setting of a bucket, such as its ACL. The id of a setting is
+// the bucket's name.
+func (c *Call) bucketSetting(token, bucket string) (setting Object, exists bool) {
 	o, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[token]), Type: token, ID: bucket})
 	return o.State, ok
 }

@@ -52,7 +52,7 @@ var _ = add(
 		},
 		Verify: func(c *Call) error {
 			bucket := c.In.String("bucket")
-			acl, ok := c.settingOf(bucketACLType, bucket+",log-delivery-write")
+			acl, ok := c.bucketSetting(bucketACLType, bucket+",log-delivery-write")
 			if ok && c.In.Object("rule").String("objectOwnership") == "BucketOwnerEnforced" {
 				return refuse("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting (%s has %s)",
 					bucket, acl.String("acl"))
@@ -84,7 +84,7 @@ var _ = add(
 // aclsEnabled says whether a bucket uses its ACL. Since April 2023 ACLs are disabled by
 // default, by the page about object ownership.
 func (c *Call) aclsEnabled(bucket string) bool {
-	controls, ok := c.settingOf(ownershipType, bucket)
+	controls, ok := c.bucketSetting(ownershipType, bucket)
 	return ok && controls.Object("rule").String("objectOwnership") != "BucketOwnerEnforced"
 }
 
@@ -100,7 +100,7 @@ func verifyBucketPolicy(c *Call) error {
 	}
 	bucket := c.In.String("bucket")
 	bucketARN := fmt.Sprintf("arn:%s:s3:::%s", c.Partition, bucket)
-	block, exists := c.settingOf(publicBlockType, bucket)
+	block, exists := c.bucketSetting(publicBlockType, bucket)
 	blocked := !exists || block.Bool("blockPublicPolicy")
 	var doc struct{ Statement any }
 	if err := json.Unmarshal([]byte(c.In.String("policy")), &doc); err != nil {

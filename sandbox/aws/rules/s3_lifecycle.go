@@ -35,7 +35,7 @@ var _ = add(
 			"rules.filter.tag.value":                     {Empty: true, Valid: length(0, maxTagValue)},
 			"rules.filter.and":                           {Refuse: "filters of several parts have no rules yet"},
 			"rules.expiration":                           {},
-			"rules.expiration.date":                      {Valid: midnight},
+			"rules.expiration.date":                      {Valid: checkMidnight},
 			"rules.expiration.days":                      {Valid: numbers(1, 1<<31-1)},
 			"rules.expiration.expiredObjectDeleteMarker": {},
 			"rules.noncurrentVersionExpiration":          {},
@@ -43,7 +43,7 @@ var _ = add(
 			"rules.noncurrentVersionExpiration.noncurrentDays":          {Valid: numbers(1, 1<<31-1)},
 			"rules.noncurrentVersionTransitions":                        {Set: true, Refuse: "no rules yet; expire old versions"},
 			"rules.transitions":                                         {Set: true},
-			"rules.transitions.date":                                    {Valid: midnight},
+			"rules.transitions.date":                                    {Valid: checkMidnight},
 			"rules.transitions.days":                                    {Valid: numbers(0, 1<<31-1)},
 			"rules.transitions.storageClass":                            {},
 			"rules.abortIncompleteMultipartUpload":                      {},
@@ -102,9 +102,9 @@ func checkLifecycle(in Object, fail Fail) {
 	}
 }
 
-// midnight requires the form of S3's dates: ISO 8601, midnight UTC
+// checkMidnight returns a message unless v is a date of S3: ISO 8601, midnight UTC
 // (AmazonS3/latest/API/API_LifecycleExpiration.html).
-func midnight(v any) string {
+func checkMidnight(v any) string {
 	s, _ := v.(string)
 	if t, err := time.Parse(time.RFC3339, s); err != nil || !t.UTC().Equal(t.UTC().Truncate(24*time.Hour)) {
 		return fmt.Sprintf("%q must be midnight UTC as in 2027-01-01T00:00:00Z", s)

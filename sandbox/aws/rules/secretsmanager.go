@@ -13,7 +13,8 @@ const (
 	secretVersionType = "aws:secretsmanager/secretVersion:SecretVersion"
 )
 
-// toSecret is a reference to a secret. The referring resource is deleted with the secret.
+// toSecret is a reference to a secret. The deletion of the secret also deletes the
+// resource that has the reference.
 var toSecret = &Ref{
 	To: []string{secretType}, By: []string{"id", "name"}, Noun: "secret", Missing: "ResourceNotFoundException", DeletedWith: true,
 }
@@ -27,16 +28,17 @@ const (
 
 var secretName = pattern(`[A-Za-z0-9/_+=.@-]+`, "letters, digits and /_+=.@-")
 
-// recoveryWindow requires the days until a deleted secret is removed: 0, or 7 to 30.
-func recoveryWindow(v any) string {
+// checkRecoveryWindow returns a message unless v is a number of days after which AWS
+// removes a deleted secret: 0, or 7 to 30.
+func checkRecoveryWindow(v any) string {
 	if n, _ := v.(float64); n == 0 || (n >= 7 && n <= 30) {
 		return ""
 	}
 	return fmt.Sprintf("is %v, must be 0 or 7 to 30", v)
 }
 
-// secretSize limits the bytes of a secret's value.
-func secretSize(v any) string {
+// checkSecretSize returns a message for a secret's value that is empty or too long.
+func checkSecretSize(v any) string {
 	if s, _ := v.(string); s == "" || len(s) > maxSecretValue {
 		return fmt.Sprintf("has %d bytes, must have 1 to %d", len(s), maxSecretValue)
 	}
@@ -58,7 +60,7 @@ var _ = add(
 			"description":                 {},
 			"kmsKeyId":                    {Ref: toSecretKey},
 			"policy":                      {Computed: true, JSON: true, Valid: policyDocument(resourcePolicy, maxSecretPolicy)},
-			"recoveryWindowInDays":        {Default: 30.0, Valid: recoveryWindow},
+			"recoveryWindowInDays":        {Default: 30.0, Valid: checkRecoveryWindow},
 			"forceOverwriteReplicaSecret": {Default: false},
 			"replicas":                    {Computed: true, Refuse: "copies in other regions have no rules yet"},
 		},
@@ -86,8 +88,8 @@ var _ = add(
 		Label: "Secrets Manager Secret Version", ID: "{secretId}|{versionId}", NotFound: "ResourceNotFoundException",
 		Props: Props{
 			"secretId":      {Replace: true, Ref: toSecret},
-			"secretString":  {Replace: true, Valid: secretSize},
-			"secretBinary":  {Replace: true, Valid: hideValue(all(secretSize, pattern(`[A-Za-z0-9+/]*={0,2}`, "base64")))},
+			"secretString":  {Replace: true, Valid: checkSecretSize},
+			"secretBinary":  {Replace: true, Valid: hideValue(all(checkSecretSize, pattern(`[A-Za-z0-9+/]*={0,2}`, "base64")))},
 			"versionStages": {Set: true, Computed: true, Max: 20, Valid: length(1, 256)},
 		},
 		ExactlyOne: [][]string{{"secretString", "secretBinary"}},

@@ -17,10 +17,9 @@ const (
 	punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 )
 
-// randomPassword implements getRandomPassword: it generates a new password at every call.
-// The id is the password too. As in pulumi-aws, neither is marked as a secret, so a
-// program must mark both.
-func randomPassword(_ *Call, in Object) (Object, error) {
+// getRandomPassword generates a new password at every call. The id is the password too.
+// As in pulumi-aws, neither is marked as a secret, so a program must mark both.
+func getRandomPassword(_ *Call, in Object) (Object, error) {
 	size := 32
 	if in.Has("passwordLength") {
 		size = in.Int("passwordLength")

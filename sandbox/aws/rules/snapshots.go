@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// snapshotFacts are the properties of a store that AWS keeps with its snapshot:
-// API_DBSnapshot, API_DBClusterSnapshot of RDS, API_Snapshot of ElastiCache.
+// snapshotFacts are the properties of a database or cache that AWS keeps with its
+// snapshot: API_DBSnapshot, API_DBClusterSnapshot of RDS, API_Snapshot of ElastiCache.
 var snapshotFacts = []string{
 	"engine", "engineVersion", "engineVersionActual", "kmsKeyId",
 	"allocatedStorage", "storageType", "storageEncrypted", "username", "dbName", "port", // RDS
@@ -19,8 +19,8 @@ var snapshotFacts = []string{
 	"atRestEncryptionEnabled", "numNodeGroups", // ElastiCache
 }
 
-// facts returns what a snapshot of an object tells about it.
-func facts(source Object) Object {
+// snapshotState returns the properties of a database or cache that its snapshot has.
+func snapshotState(source Object) Object {
 	out := Object{}
 	for _, name := range snapshotFacts {
 		if v, ok := source[name]; ok {
@@ -30,9 +30,9 @@ func facts(source Object) Object {
 	return out
 }
 
-// restored returns the snapshot from which a new store is created. There is none, with
-// ok false, for a store that exists or starts empty.
-func (c *Call) restored(kind, property, code string) (snapshot Object, ok bool, err error) {
+// restoreSource returns the snapshot from which a new database or cache is created. ok
+// is false if the object exists already or starts empty.
+func (c *Call) restoreSource(kind, property, code string) (snapshot Object, ok bool, err error) {
 	name := c.In.String(property)
 	if c.Old != nil || name == "" {
 		return nil, false, nil
@@ -57,34 +57,34 @@ func (c *Call) verifyRestoredKey(snapshot Object, ref *Ref) error {
 }
 
 // verifyRestoredInstance returns RDS's error for a restore. The provider restores with
-// the version and the storage of the snapshot, and changes both afterwards (rds/instance.go);
-// so the same errors come as for a change:
+// the version and the storage of the snapshot, and changes both afterwards
+// (rds/instance.go). So this function returns the errors of a change:
 // AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html.
 func verifyRestoredInstance(c *Call) error {
-	snapshot, ok, err := c.restored(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
+	snapshot, ok, err := c.restoreSource(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
 	if !ok {
 		return err
 	}
 	if engine := snapshot.String("engine"); engine != c.In.String("engine") {
 		return refuse("InvalidParameterCombination", "The snapshot is of engine %s, not %s", engine, c.In.String("engine"))
 	}
-	was, _, _ := strings.Cut(snapshot.String("engineVersionActual"), ".")
-	is, full, _ := postgresVersion(c.In.String("engineVersion"))
-	if was != is && !c.In.Bool("allowMajorVersionUpgrade") {
+	snapshotMajor, _, _ := strings.Cut(snapshot.String("engineVersionActual"), ".")
+	major, full, _ := postgresVersion(c.In.String("engineVersion"))
+	if snapshotMajor != major && !c.In.Bool("allowMajorVersionUpgrade") {
 		return refuse("InvalidParameterCombination", "Cannot upgrade postgres from %s to %s: the parameter group must be of the snapshot's version, and a "+
 			"major upgrade needs AllowMajorVersionUpgrade", snapshot.String("engineVersionActual"), full)
 	}
-	if has, wants := snapshot.Int("allocatedStorage"), c.In.Int("allocatedStorage"); wants < has {
-		return refuse("InvalidParameterValue", "Invalid storage size: the snapshot has %d GiB, and storage can't be decreased to %d", has, wants)
+	if snapshotSize, size := snapshot.Int("allocatedStorage"), c.In.Int("allocatedStorage"); size < snapshotSize {
+		return refuse("InvalidParameterValue", "Invalid storage size: the snapshot has %d GiB, and storage can't be decreased to %d", snapshotSize, size)
 	}
 	return c.verifyRestoredKey(snapshot, toDatabaseKey)
 }
 
-// fillRestoredInstance sets what an instance has from its snapshot, whatever the program
-// says: the key and the encryption (the call has no parameter for them), the master user
-// and the database.
+// fillRestoredInstance sets the properties that an instance always gets from its
+// snapshot: the encryption and the key, for which the call has no parameter, the master
+// user and the database.
 func fillRestoredInstance(c *Call) error {
-	snapshot, ok, err := c.restored(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
+	snapshot, ok, err := c.restoreSource(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
 	if !ok {
 		return err
 	}
@@ -99,20 +99,20 @@ func fillRestoredInstance(c *Call) error {
 // version and the key (docdb/cluster.go):
 // documentdb/latest/developerguide/API_RestoreDBClusterFromSnapshot.html.
 func verifyRestoredDocdb(c *Call) error {
-	snapshot, ok, err := c.restored(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
+	snapshot, ok, err := c.restoreSource(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {
 		return err
 	}
-	if was, is := snapshot.String("engineVersion"), c.docdbVersion(); was != is {
-		return refuse("InvalidParameterCombination", "Cannot restore a snapshot of docdb %s as %s", was, is)
+	if snapshotVersion, version := snapshot.String("engineVersion"), c.docdbVersion(); snapshotVersion != version {
+		return refuse("InvalidParameterCombination", "Cannot restore a snapshot of docdb %s as %s", snapshotVersion, version)
 	}
 	return c.verifyRestoredKey(snapshot, toDatabaseKey)
 }
 
-// fillRestoredDocdb sets what a cluster has from its snapshot. With a key of its own the
-// cluster is encrypted with that.
+// fillRestoredDocdb sets the properties that a cluster gets from its snapshot. If the
+// program gives a key, the cluster is encrypted with that key.
 func fillRestoredDocdb(c *Call) error {
-	snapshot, ok, err := c.restored(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
+	snapshot, ok, err := c.restoreSource(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {
 		return err
 	}
@@ -123,26 +123,26 @@ func fillRestoredDocdb(c *Call) error {
 	return nil
 }
 
-// verifyRestoredCache returns ElastiCache's error for a restore: the engine is the same,
-// and the version not older. The number of shards may differ:
+// verifyRestoredCache returns ElastiCache's error for a restore. The engine must be the
+// same, and the version must not be older. The number of shards may differ:
 // AmazonElastiCache/latest/dg/backups-restoring.html.
 func verifyRestoredCache(c *Call) error {
-	snapshot, ok, err := c.restored(cacheSnapshot, "snapshotName", "SnapshotNotFoundFault")
+	snapshot, ok, err := c.restoreSource(cacheSnapshot, "snapshotName", "SnapshotNotFoundFault")
 	if !ok {
 		return err
 	}
 	engine, version := c.cacheEngine()
-	if was := snapshot.String("engine"); was != engine {
-		return refuse("InvalidParameterCombination", "The snapshot is of engine %s, not %s", was, engine)
+	if snapshotEngine := snapshot.String("engine"); snapshotEngine != engine {
+		return refuse("InvalidParameterCombination", "The snapshot is of engine %s, not %s", snapshotEngine, engine)
 	}
-	if was := snapshot.String("engineVersion"); version < was {
-		return refuse("InvalidParameterCombination", "The snapshot is of version %s, and can't be restored into the older %s", was, version)
+	if snapshotVersion := snapshot.String("engineVersion"); version < snapshotVersion {
+		return refuse("InvalidParameterCombination", "The snapshot is of version %s, and can't be restored into the older %s", snapshotVersion, version)
 	}
 	return c.verifyRestoredKey(snapshot, toCacheKey)
 }
 
-// snapshotOf implements getSnapshot: rds/snapshot_data_source.go.
-func snapshotOf(c *Call, in Object) (Object, error) {
+// getSnapshot implements the function as in rds/snapshot_data_source.go.
+func getSnapshot(c *Call, in Object) (Object, error) {
 	snapshot, err := c.snapshotByName(in, "dbSnapshotIdentifier", instanceSnapshot, dbInstanceType)
 	if err != nil {
 		return nil, err
@@ -159,9 +159,10 @@ func snapshotOf(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-// clusterSnapshotOf implements rds's getClusterSnapshot: rds/cluster_snapshot_data_source.go.
-// The snapshots of DocumentDB are in one namespace with those of Aurora.
-func clusterSnapshotOf(c *Call, in Object) (Object, error) {
+// getClusterSnapshot implements rds's getClusterSnapshot:
+// rds/cluster_snapshot_data_source.go. Snapshots of DocumentDB and of Aurora are in one
+// namespace.
+func getClusterSnapshot(c *Call, in Object) (Object, error) {
 	snapshot, err := c.snapshotByName(in, "dbClusterSnapshotIdentifier", clusterSnapshot, docdbClusterType)
 	if err != nil {
 		return nil, err
@@ -187,20 +188,20 @@ func (c *Call) snapshotByName(in Object, property, kind, token string) (store.Ob
 	return snapshot, nil
 }
 
-// instancesOf implements rds's getInstances: rds/instances_data_source.go.
-func instancesOf(c *Call, in Object) (Object, error) {
-	names, err := c.namesBy(in, "db-instance-id", dbInstanceType, "identifier")
+// getInstances implements rds's getInstances: rds/instances_data_source.go.
+func getInstances(c *Call, in Object) (Object, error) {
+	names, err := c.namesByFilter(in, "db-instance-id", dbInstanceType, "identifier")
 	return Object{"id": c.Region, "instanceIdentifiers": names, "instanceArns": []any{}, "tags": map[string]any{}}, err
 }
 
-// databaseClustersOf implements rds's getClusters: rds/clusters_data_source.go.
-func databaseClustersOf(c *Call, in Object) (Object, error) {
-	names, err := c.namesBy(in, "db-cluster-id", docdbClusterType, "clusterIdentifier")
+// getDatabaseClusters implements rds's getClusters: rds/clusters_data_source.go.
+func getDatabaseClusters(c *Call, in Object) (Object, error) {
+	names, err := c.namesByFilter(in, "db-cluster-id", docdbClusterType, "clusterIdentifier")
 	return Object{"id": c.Region, "clusterIdentifiers": names, "clusterArns": []any{}}, err
 }
 
-// namesBy returns the names of the objects that a filter names.
-func (c *Call) namesBy(in Object, filter, token, property string) ([]any, error) {
+// namesByFilter returns the names of the objects that match a filter.
+func (c *Call) namesByFilter(in Object, filter, token, property string) ([]any, error) {
 	filters := in.Objects("filters")
 	if in.Has("tags") || len(filters) != 1 || filters[0].String("name") != filter {
 		return nil, fmt.Errorf("the stand-in finds these by the filter %s", filter)

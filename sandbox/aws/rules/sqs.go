@@ -20,9 +20,11 @@ const (
 )
 
 var (
-	// toQueueURL is a reference to a queue, with which the referring resource is deleted.
+	// toQueueURL is a reference to a queue. The deletion of the queue also deletes the
+	// resource that has the reference.
 	toQueueURL = &Ref{To: []string{queueType}, Noun: "queue", Missing: queueMissing, DeletedWith: true}
-	// toQueueARN is the target of an EventBridge rule. SQS deletes a queue that is one.
+	// toQueueARN is the reference of an EventBridge target to its queue. It does not
+	// prevent the deletion of the queue.
 	toQueueARN = &Ref{To: []string{queueType}, By: []string{"arn"}, Noun: "queue", Missing: queueMissing}
 )
 
@@ -80,9 +82,9 @@ var _ = add(
 	},
 )
 
-// queueAccepts says whether the policy of a queue allows a service to send messages for
-// the object with an ARN. Only conditions on aws:SourceArn are evaluated; all others count
-// as true.
+// queueAccepts says whether the policy of a queue allows a service to send messages.
+// source is the ARN of the object that sends. Only conditions on aws:SourceArn are
+// evaluated; all others count as true.
 func (c *Call) queueAccepts(queue store.Object, service, source string) bool {
 	var policy string
 	c.Tx.Each(c.scope(rows[queuePolicyType]), queuePolicyType, func(o store.Object) bool {
@@ -97,14 +99,14 @@ func (c *Call) queueAccepts(queue store.Object, service, source string) bool {
 	}
 	return slices.ContainsFunc(listOf(doc.Statement), func(s any) bool {
 		m, _ := s.(map[string]any)
-		who, _ := m["Principal"].(map[string]any)
-		return m["Effect"] == "Allow" && slices.Contains(listOf(who["Service"]), any(service)) &&
-			matchesAny(m["Action"], "sqs:SendMessage") && matchesAny(m["Resource"], Object(queue.State).String("arn")) && fromSource(m["Condition"], source)
+		principal, _ := m["Principal"].(map[string]any)
+		return m["Effect"] == "Allow" && slices.Contains(listOf(principal["Service"]), any(service)) &&
+			matchesAny(m["Action"], "sqs:SendMessage") && matchesAny(m["Resource"], Object(queue.State).String("arn")) && allowsSource(m["Condition"], source)
 	})
 }
 
-// fromSource says whether conditions on aws:SourceArn allow an ARN.
-func fromSource(condition any, source string) bool {
+// allowsSource says whether conditions on aws:SourceArn allow an ARN.
+func allowsSource(condition any, source string) bool {
 	operators, _ := condition.(map[string]any)
 	for _, keys := range operators {
 		values, _ := keys.(map[string]any)

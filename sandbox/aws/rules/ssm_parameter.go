@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// amiParameter matches the parameters of EKS's images: the recommended one
-// (eks/latest/userguide/retrieve-ami-id.html), and that of one release
+// amiParameter matches the parameters of EKS's images: the parameter of the recommended
+// image (eks/latest/userguide/retrieve-ami-id.html), and the parameter of one release
 // (aws/karpenter-provider-aws, pkg/providers/amifamily/al2023.go).
 var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/amazon-linux-2023/(x86_64|arm64)/standard/` +
 	`(?:recommended|amazon-eks-node-al2023-(x86_64|arm64)-standard-([\d.]+)-v(\d{8}))/image_id$`)
@@ -21,9 +21,9 @@ var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/
 // name. AWS publishes more; another one needs a line here.
 var imageReleases = []string{"20260129", "20260209", "20260224", "20260304", "20260311", "20260318", "20260625", "20260923"}
 
-// publicParameter implements getParameter: ssm/parameter_data_source.go. The image id is
+// getParameter implements the function as in ssm/parameter_data_source.go. The image id is
 // generated. It is always the same for a region and a parameter.
-func publicParameter(c *Call, in Object) (Object, error) {
+func getParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)
 	if match == nil {

@@ -28,18 +28,18 @@ func verifySubnetGroup(minZones int, tooFewCode string) func(*Call) error {
 
 // vpcOfGroup returns the VPC of a subnet group.
 func (c *Call) vpcOfGroup(group store.Object) string {
-	vpc, _ := c.subnetsOf(group)
+	vpc, _ := c.vpcAndZones(group)
 	return vpc
 }
 
 // zonesOfGroup returns the zone of each subnet of a subnet group.
 func (c *Call) zonesOfGroup(group store.Object) []string {
-	_, zones := c.subnetsOf(group)
+	_, zones := c.vpcAndZones(group)
 	return zones
 }
 
-// subnetsOf returns the VPC and the zone of each subnet of a subnet group.
-func (c *Call) subnetsOf(group store.Object) (vpc string, zones []string) {
+// vpcAndZones returns the VPC and the zone of each subnet of a subnet group.
+func (c *Call) vpcAndZones(group store.Object) (vpc string, zones []string) {
 	for _, id := range Object(group.State).Strings("subnetIds") {
 		if subnet, ok := c.resolve(toSubnet, id); ok {
 			state := Object(subnet.State)
@@ -90,22 +90,22 @@ func subnetGroupProps(validName func(any) string) Props {
 // managedBy is the description that pulumi-aws sets if there is none.
 const managedBy = "Managed by Pulumi"
 
-// notDefault refuses the name that AWS reserves.
-func notDefault(v any) string {
+// checkNotDefault returns a message for the name that AWS reserves.
+func checkNotDefault(v any) string {
 	if s, _ := v.(string); s == "default" {
 		return fmt.Sprintf("%q is not allowed", s)
 	}
 	return ""
 }
 
-// The rules for names that are the same for RDS and DocumentDB. The provider requires lower
-// case.
+// The names that RDS and DocumentDB share. They are in lower case, because the provider
+// requires it.
 var (
 	databaseName       = all(length(1, 63), pattern(`[a-z](?:-?[0-9a-z])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
 	databaseNamePrefix = all(length(1, 37), pattern(`[a-z](?:-?[0-9a-z])*-?`, "lower-case letters, digits and single hyphens, beginning with a letter"))
 	parameterGroupName = all(length(1, 255), pattern(`[a-z](?:-?[0-9a-z.])*`, "lower-case letters, digits, periods and single hyphens, beginning with a letter and not ending with a hyphen"), without("default."))
 	parameterGroupPre  = all(length(1, 229), pattern(`[a-z](?:-?[0-9a-z.])*-?`, "lower-case letters, digits, periods and single hyphens, beginning with a letter"))
-	subnetGroupName    = all(length(1, 255), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"), notDefault)
+	subnetGroupName    = all(length(1, 255), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"), checkNotDefault)
 	subnetGroupPrefix  = all(length(1, 229), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"))
 	// sourceSnapshot is the name of a snapshot to restore. AWS's own have a prefix.
 	sourceSnapshot = pattern(`(?:(?:rds|automatic)[.:])?[A-Za-z](?:-?[0-9A-Za-z])*`, "the name of a snapshot of this account")

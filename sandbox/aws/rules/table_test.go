@@ -142,7 +142,7 @@ func TestRowsUseOnlyPropertiesThatExist(t *testing.T) {
 	}
 }
 
-func TestRegions(t *testing.T) {
+func TestZonesOfARegionHaveUniqueIDs(t *testing.T) {
 	require.GreaterOrEqual(t, len(zonesOf("us-east-1", 0)), 6, "the region of the design document has six zones")
 	for _, name := range Regions() {
 		zones := zonesOf(name, 0)
@@ -158,7 +158,7 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-// Accounts have the same zones, with other letters.
+// In AWS, all accounts have the same zones. The letters of the zones differ.
 func TestSeedShufflesTheLettersOfZones(t *testing.T) {
 	idsOf := func(seed uint64) (names, ids []string) {
 		for _, z := range zonesOf("us-east-1", seed) {

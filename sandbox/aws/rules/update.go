@@ -11,7 +11,7 @@ import (
 // Update changes an object to checked inputs and returns its state. The property
 // paths in ignore keep their value.
 func (c *Cloud) Update(ctx context.Context, token, id string, in Object, ignore []string) (state Object, err error) {
-	defer recovered(token, &err)
+	defer recoverPanic(token, &err)
 	err = c.Store.Update(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, token)
 		if err != nil {

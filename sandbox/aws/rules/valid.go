@@ -92,7 +92,7 @@ func oneOf(list ...float64) func(any) string {
 // of low to high bits.
 func cidr4(low, high int) func(any) string { return cidr("IPv4", netip.Addr.Is4, low, high) }
 
-// cidr6 is the same for IPv6.
+// cidr6 requires an IPv6 CIDR block, with the same rules as cidr4.
 func cidr6(low, high int) func(any) string { return cidr("IPv6", netip.Addr.Is6, low, high) }
 
 // cidr requires a CIDR block of an address family, which isFamily tests.

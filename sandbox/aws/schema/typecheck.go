@@ -37,7 +37,7 @@ func (c *checker) fail(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{path, fmt.Sprintf(format, args...)})
 }
 
-// checkFields checks the values of one object, whose path is given.
+// checkFields checks the values of the object at a path.
 func (c *checker) checkFields(fields Fields, values map[string]any, path string) {
 	for name, v := range values {
 		typ, ok := fields[name]
@@ -54,8 +54,8 @@ func (c *checker) checkFields(fields Fields, values map[string]any, path string)
 	}
 }
 
-// checkValue checks that v has a type, which is in the notation of Fields. It adds a problem
-// for each part of v that has another type.
+// checkValue checks that a value has a type, which is in the notation of the package.
+// It adds a problem for each part of the value that has another type.
 func (c *checker) checkValue(typ string, v any, path string) {
 	if wire.IsUnknown(v) {
 		return

@@ -17,9 +17,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/volumes"
 )
 
-// bodies are the components by name. containerd is missing, because it is a
-// Debian package.
-var bodies = map[string]func(context.Context, *layout.Layout, localcluster.Component) error{
+// runFunctions has the function that runs each component, by name. containerd is
+// missing, because it is a Debian package.
+var runFunctions = map[string]func(context.Context, *layout.Layout, localcluster.Component) error{
 	localcluster.Registry: func(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
 		return registry.Serve(ctx, l)
 	},
@@ -43,7 +43,7 @@ var bodies = map[string]func(context.Context, *layout.Layout, localcluster.Compo
 // process, so Run can be called only once in a process.
 func Run(ctx context.Context, l *layout.Layout, name string) error {
 	c, ok := localcluster.ByName(name)
-	body := bodies[name]
+	body := runFunctions[name]
 	if !ok || body == nil {
 		return fmt.Errorf("run %q: this executable has no component of that name", name)
 	}

@@ -50,8 +50,8 @@ func serveProxy(ctx context.Context, l *layout.Layout, c localcluster.Component)
 
 var errEnded = errors.New("ended by itself")
 
-// execute runs a command of Kubernetes that ends at SIGTERM. The command has its
-// own signal handler, in addition to the one that ends ctx.
+// execute runs a command of Kubernetes that ends at SIGTERM. The command has its own
+// signal handler, in addition to the handler that ends ctx.
 func execute(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	cmd.SetArgs(flags)
 	err := cli.RunNoErrOutput(cmd)

@@ -13,12 +13,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/localcluster"
 )
 
-// serveNetworkPolicies judges the first packet of each connection between pods
-// (kube-network-policies). It takes the place of the VPC CNI's policy agent.
+// serveNetworkPolicies decides whether the first packet of each connection between pods
+// may pass (kube-network-policies). It replaces the VPC CNI's policy agent.
 //
 // Its own nftables rules need a kernel with CONFIG_NFT_QUEUE. localcluster.QueuePackets
-// has the same effect with iptables, which more kernels support. Where both work, the
-// second verdict equals the first.
+// has the same effect with iptables, which more kernels support. If both work, a packet
+// is queued twice, with the same result.
 func serveNetworkPolicies(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
 	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
@@ -35,7 +35,7 @@ func serveNetworkPolicies(ctx context.Context, l *layout.Layout, _ localcluster.
 		networkpolicy.Config{
 			NodeName: localcluster.NodeName,
 			QueueID:  localcluster.PolicyQueue,
-			// A sandbox that can't judge a packet serves its user.
+			// If the process can't decide about a packet, the packet passes.
 			FailOpen: true,
 		})
 	if err != nil {

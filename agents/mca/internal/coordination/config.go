@@ -15,8 +15,8 @@ const queueDepth = 100
 // Config is the configuration of the service. Names and defaults are from the
 // design document's section "MCA Resource Optimization" where it has them.
 type Config struct {
-	// AgentType is AGENT_TYPE, always MCA. It is read so that this image in
-	// another agent's manifest fails at its start.
+	// AgentType is AGENT_TYPE, always MCA. The check makes the process fail at its
+	// start if another agent's manifest uses this image.
 	AgentType string
 	// CoordinationMode is COORDINATION_MODE. The design document only has
 	// active.

@@ -95,9 +95,9 @@ type agentRequest struct {
 // activity recommends strength training on two or more days.
 func (c *CoordinateRequest) agentRequests() []agentRequest {
 	all := map[string]agentRequest{
-		npa: {npa, "/plan", "nutrition", c.Nutrition.with(agentBody{"userId": quote(c.UserID), "duration": number(week.Days)}, nil)},
-		wpa: {wpa, "/generate", "training", c.Training.with(agentBody{"userId": quote(c.UserID)},
-			agentBody{"fitnessLevel": quote("beginner"), "daysPerWeek": number(3)})},
+		npa: {npa, "/plan", "nutrition", c.Nutrition.with(agentBody{"userId": jsonString(c.UserID), "duration": jsonNumber(week.Days)}, nil)},
+		wpa: {wpa, "/generate", "training", c.Training.with(agentBody{"userId": jsonString(c.UserID)},
+			agentBody{"fitnessLevel": jsonString("beginner"), "daysPerWeek": jsonNumber(3)})},
 	}
 	requests := make([]agentRequest, len(c.Agents))
 	for i, name := range c.Agents {
@@ -118,15 +118,15 @@ func (b agentBody) with(set, defaults agentBody) agentBody {
 	return merged
 }
 
-func quote(text string) json.RawMessage {
+func jsonString(text string) json.RawMessage {
 	encoded, _ := json.Marshal(text) // a string always encodes
 	return encoded
 }
 
-func number(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
+func jsonNumber(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
 
-// weightKg is the body weight for the energy of training. For an absent or invalid
-// weight it is ReferenceKg. npa rejects an invalid one, if npa is called.
+// weightKg returns the body weight for the energy of training. For an absent or invalid
+// weight it returns ReferenceKg. If npa is called, npa rejects an invalid weight.
 func (c *CoordinateRequest) weightKg() float64 {
 	var kg float64
 	if err := json.Unmarshal(c.Nutrition["weightKg"], &kg); err != nil || kg < week.MinKg || kg > week.MaxKg {

@@ -42,8 +42,8 @@ type Queue struct {
 // above zero.
 func New(limit, depth int) *Queue { return &Queue{limit: limit, depth: depth} }
 
-// Enter waits for a slot. Call leave once to release it. The error is ErrFull,
-// or that of ctx if it ends first.
+// Enter waits for a slot. Call leave once to release the slot. The error is ErrFull, or
+// the error of ctx if ctx ends first.
 func (q *Queue) Enter(ctx context.Context, p Priority) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

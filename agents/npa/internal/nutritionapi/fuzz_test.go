@@ -35,8 +35,8 @@ func FuzzPlanRequest(f *testing.F) {
 		require.NoError(t, err)
 		require.Empty(t, problems)
 
-		request, _ := decoded.plan()
-		again, _ := redecoded.plan()
+		request, _ := decoded.toPlannerRequest()
+		again, _ := redecoded.toPlannerRequest()
 		require.Equal(t, request, again)
 		require.LessOrEqual(t, request.Days, planner.MaxDays)
 		for _, allergen := range request.Avoid {

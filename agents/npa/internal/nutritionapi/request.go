@@ -32,22 +32,22 @@ type PlanRequest struct {
 
 // The allowed values of the request's fields.
 var (
-	goals           = httpapi.Words(energy.Goals)
-	preferenceNames = httpapi.Known(preferences)
-	allergens       = httpapi.Words(foods.Allergens)
-	activities      = httpapi.Known(energy.Factors)
-	sexes           = httpapi.Words([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
+	goals           = httpapi.Strings(energy.Goals)
+	preferenceNames = httpapi.SortedKeys(preferences)
+	allergens       = httpapi.Strings(foods.Allergens)
+	activities      = httpapi.SortedKeys(energy.Factors)
+	sexes           = httpapi.Strings([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
 )
 
 // preference changes the planner's request for one value of preferences.
 type preference func(*planner.Request)
 
-// diet is the preference for a diet.
+// diet returns the preference for a diet.
 func diet(d foods.Diet) preference {
 	return func(r *planner.Request) { r.Diet = min(r.Diet, d) } // the strictest diet applies
 }
 
-// without is the preference to avoid these allergens.
+// without returns the preference to avoid these allergens.
 func without(allergens ...foods.Allergen) preference {
 	return func(r *planner.Request) { r.Avoid = append(r.Avoid, allergens...) }
 }
@@ -92,9 +92,9 @@ func (p *PlanRequest) TakeUserID() string {
 	return id
 }
 
-// plan converts the valid request to the planner's, and returns the names of
-// the fields that the reference adult fills.
-func (p *PlanRequest) plan() (r planner.Request, assumed []string) {
+// toPlannerRequest converts a valid request to a request of the planner. It also
+// returns the names of the fields that have the reference adult's values.
+func (p *PlanRequest) toPlannerRequest() (r planner.Request, assumed []string) {
 	sex := energy.Sex(cmp.Or(p.Sex, string(energy.Unspecified)))
 	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: httpapi.Seed(p)}
 	for _, goal := range p.Goals {

@@ -13,8 +13,8 @@ type PlanResponse struct {
 	UserID   string   `json:"userId"`   // package agent sets it for each user
 	Duration int      `json:"duration"` // days
 	Goals    []string `json:"goals"`
-	// Assumed are the request fields that were absent, so that the reference
-	// adult's values were used.
+	// Assumed has the names of the absent request fields. The plan uses the reference
+	// adult's values for them.
 	Assumed []string      `json:"assumed"`
 	Targets Targets       `json:"targets"`
 	Days    []DayResponse `json:"days"`

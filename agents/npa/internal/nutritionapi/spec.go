@@ -52,7 +52,7 @@ type MealPlanner interface {
 // PlanWith returns the agent's planner that calls p.
 func PlanWith(p MealPlanner) agent.Planner[*PlanRequest] {
 	return func(ctx context.Context, r *PlanRequest) (any, error) {
-		request, assumed := r.plan()
+		request, assumed := r.toPlannerRequest()
 		plan, err := p.Plan(ctx, request)
 		if infeasible, ok := errors.AsType[*planner.Infeasible](err); ok {
 			return nil, explain(r, infeasible)
@@ -64,17 +64,17 @@ func PlanWith(p MealPlanner) agent.Planner[*PlanRequest] {
 	}
 }
 
-// explain points at the request fields that conflict.
+// explain converts the planner's conflicts to errors of request fields.
 func explain(r *PlanRequest, infeasible *planner.Infeasible) *agent.Infeasible {
 	explained := &agent.Infeasible{Detail: infeasible.Error()}
 	for _, c := range infeasible.Conflicts {
-		explained.Errors = append(explained.Errors, conflict(r, c))
+		explained.Errors = append(explained.Errors, conflictError(r, c))
 	}
 	return explained
 }
 
-// conflict is the field error of one conflict.
-func conflict(r *PlanRequest, c planner.Conflict) httpapi.FieldError {
+// conflictError returns the field error for a conflict.
+func conflictError(r *PlanRequest, c planner.Conflict) httpapi.FieldError {
 	without := func(pointer, cause string) httpapi.FieldError {
 		return httpapi.FieldError{Pointer: pointer, Detail: "without " + cause + " there is a plan"}
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// infoSeries are the fields of INFO that are served, under the names of
-// oliver006/redis_exporter (exporter/exporter.go, metricMapGauges and
-// metricMapCounters), so that its dashboards and alerts fit. They are those of the
-// design document's Redis monitor and dashboard.
+// infoSeries are the fields of INFO that are served: those of the design document's
+// Redis monitor and dashboard. Their names are those of oliver006/redis_exporter
+// (exporter/exporter.go, metricMapGauges and metricMapCounters), so that its dashboards
+// and alerts work.
 var infoSeries = []struct {
 	field, name, help string
 	kind              prometheus.ValueType
@@ -37,8 +37,7 @@ var (
 	slowLastTimeDesc = prometheus.NewDesc("redis_last_slow_execution_duration_seconds", "Duration of the last slow command.", nil, nil)
 )
 
-// collector reads the node's state at each scrape. Redis keeps it, so that the
-// collector has none.
+// collector reads the node's state at each scrape.
 type collector struct{ node *Node }
 
 // Metrics serves the node's state for Prometheus.

@@ -57,9 +57,9 @@ func unassignedData(p peerState) error {
 		p.name, p.address, p.view.keys)
 }
 
-// roleCommands returns what a joined node does. It forgets removed nodes and
-// takes its share of slots that nobody ever owned. Without a share, it becomes
-// a replica once all slots have an owner.
+// roleCommands returns the commands of a joined node. It forgets removed nodes and
+// takes its share of the slots without an owner. If it has no share, it becomes a
+// replica once all slots have an owner.
 func roleCommands(self int, peers []peerState, shards int) []command {
 	ownView := peers[self].view
 	complete := converged(peers)
@@ -127,11 +127,11 @@ func converged(peers []peerState) bool {
 	return true
 }
 
-// forgetRemoved returns a CLUSTER FORGET for each id of a node that lost its
-// volume. Such a node does not answer and owns no slots, and a peer with another
-// id has its place. Every node that knows the id must suspect it. A majority that
-// marks it as failed is not required: that majority is lost once the first nodes
-// have forgotten the id.
+// forgetRemoved returns a CLUSTER FORGET for each id of a node that lost its volume.
+// Such a node does not answer and owns no slots, and a peer with another id has its
+// place. Every node that knows the id must suspect the node. It need not be marked as
+// failed: that needs a majority, which no longer exists once the first nodes have
+// forgotten the id.
 func forgetRemoved(ownView *view, peers []peerState) []command {
 	var forgets []command
 	for _, id := range slices.Sorted(maps.Keys(ownView.members)) {

@@ -26,15 +26,16 @@ import (
 )
 
 const (
-	// protocol is the subprotocol of the messages. A client that sends
-	// subprotocols must include it. The page also sends its token as one
-	// (auth.RequireSocket), which the server never returns.
+	// protocol is the subprotocol of the messages. A client that sends subprotocols
+	// must include it. The page also sends its token as a subprotocol
+	// (auth.RequireSocket). The server never returns the token.
 	protocol = "progressive.v1"
-	// maxMessage is the largest client message in bytes; the design document's
-	// has 80.
+	// maxMessage is the largest client message in bytes. The message of the design
+	// document's load test has 80 bytes.
 	maxMessage = 4 << 10
-	// perSecond and burst limit the messages of one connection. The design
-	// document's load test sends one in five seconds, the page one in two.
+	// perSecond and burst limit the messages of one connection. The design document's
+	// load test sends one message in five seconds, and the page sends one in two
+	// seconds.
 	perSecond, burst = 10, 20
 	// writeTimeout bounds the write of one response.
 	writeTimeout = 5 * time.Second
@@ -102,7 +103,8 @@ func (h *Hub) add(user string) error {
 	return nil
 }
 
-// remove ends what add began. conn is nil if the connection was not accepted.
+// remove removes a connection that add has counted. conn is nil if the connection was
+// not accepted.
 func (h *Hub) remove(user string, conn *websocket.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -24,7 +24,7 @@ const eventTimeout = 20 * time.Second
 
 func allAgentsUp(context.Context) Status { return Status{"active", map[string]string{"mca": "up"}} }
 
-// serve runs a hub behind a server that takes the user from the query.
+// serve runs a hub behind a server that reads the user's id from the query.
 func serve(t *testing.T, change func(*Config)) (*Hub, string) {
 	t.Helper()
 	cfg := Config{PerUser: 3, Total: 5, PingEvery: time.Minute, IdleTimeout: time.Minute, Origins: []string{"app.example.com"}}

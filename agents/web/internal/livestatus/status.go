@@ -47,7 +47,7 @@ func NewWatcher(mca *upstream.Upstream) *Watcher {
 	return &Watcher{mca: mca, http: &http.Client{Transport: mca, Timeout: requestTimeout}, now: time.Now}
 }
 
-// Status returns the agents' status of at most a second ago. The map is shared
+// Status returns the agents' status, which is at most one second old. The map is shared
 // and must not be changed.
 func (w *Watcher) Status(ctx context.Context) Status {
 	w.mu.Lock()

@@ -56,8 +56,8 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	return cfg, env.Err()
 }
 
-// hosts returns the host of an origin URL as a list, which is empty if the URL
-// has none.
+// hosts returns the host of an origin URL as a list. The list is empty if the URL has
+// no host.
 func hosts(origin string) []string {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {

@@ -33,7 +33,7 @@ func (u *userLimits) limit(next http.HandlerFunc) http.Handler {
 			next(w, r)
 			return
 		}
-		w.Header().Set("Retry-After", "1") // after a second the user has the rate again
+		w.Header().Set("Retry-After", "1") // after one second the user may send again
 		httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
 			fmt.Sprintf("user rate exceeded: at most %d requests a second; try again", u.rate))
 	})

@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxBody is the largest request in bytes. A body with every field has under
-// 200.
+// maxBody is the largest request in bytes. A body with every field has fewer than 200
+// bytes.
 const maxBody = 4 << 10
 
 // Preferences is the body of POST preferences. The design document's load test

@@ -81,8 +81,8 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 // State is the phase that the readiness response depends on.
 func (s *Service) State() *httpserver.State { return s.state }
 
-// Configure makes the server count and trace its requests, except WebSockets:
-// their duration is not that of a request.
+// Configure makes the server count and trace its requests. WebSockets are not counted,
+// because they last much longer than a request.
 func (s *Service) Configure(cfg *httpserver.Config) {
 	s.dependencies.Instrument(cfg)
 	hook := cfg.RequestHook

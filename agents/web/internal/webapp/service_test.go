@@ -49,7 +49,7 @@ func newWeb(t *testing.T, changes map[string]string) *web {
 	return newWebOn(t, postgres, changes)
 }
 
-// newWebOn is newWeb with a database on this server.
+// newWebOn creates a service with a database on this server.
 func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]string) *web {
 	t.Helper()
 	variables := map[string]string{

@@ -38,10 +38,10 @@ func FuzzGenerateRequest(f *testing.F) {
 		require.NoError(t, err)
 		require.Empty(t, problems)
 
-		request := decoded.program()
+		request := decoded.toPlannerRequest()
 		week, err := planner.Week(t.Context(), request)
 		require.NoError(t, err)
-		again, err := planner.Week(t.Context(), redecoded.program())
+		again, err := planner.Week(t.Context(), redecoded.toPlannerRequest())
 		require.NoError(t, err)
 		require.Equal(t, len(week.Sessions), len(again.Sessions))
 		for _, s := range week.Sessions {

@@ -17,7 +17,7 @@ const (
 	maxHistory, maxSets = 500, 20
 	// defaultMinutes is the session length of the design document's load test.
 	defaultMinutes = 45
-	// maxReps and maxKg reject typing errors. Nobody has lifted maxKg.
+	// maxReps and maxKg reject typing errors.
 	maxReps, maxKg = 1000, 1000
 	// bodyweight is accepted as equipment, but no exercise needs it.
 	bodyweight = "bodyweight"
@@ -56,11 +56,11 @@ type HistorySet struct {
 func (g *GenerateRequest) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
 	rules.UserID(g.UserID)
-	rules.OneOf("#/fitnessLevel", g.FitnessLevel, httpapi.Known(exercises.Levels))
+	rules.OneOf("#/fitnessLevel", g.FitnessLevel, httpapi.SortedKeys(exercises.Levels))
 	rules.AllOf("#/equipment", g.Equipment, append([]string{bodyweight}, exercises.Equipment...))
 	httpapi.Within(&rules, "#/duration", g.Duration, program.MinMinutes, program.MaxMinutes)
 	httpapi.Within(&rules, "#/daysPerWeek", g.DaysPerWeek, program.MinDays, program.MaxDays)
-	rules.AllOf("#/goals", g.Goals, httpapi.Words(program.Goals))
+	rules.AllOf("#/goals", g.Goals, httpapi.Strings(program.Goals))
 	rules.Check(len(g.History) <= maxHistory, "#/history", "has %d items, must have at most %d", len(g.History), maxHistory)
 	for i, entry := range g.History[:min(len(g.History), maxHistory)] {
 		entry.validate(&rules, fmt.Sprintf("#/history/%d", i))
@@ -88,8 +88,8 @@ func (g *GenerateRequest) TakeUserID() string {
 	return id
 }
 
-// program converts the valid request to the planner's.
-func (g *GenerateRequest) program() program.Request {
+// toPlannerRequest converts a valid request to a request of the planner.
+func (g *GenerateRequest) toPlannerRequest() program.Request {
 	r := program.Request{
 		Level: exercises.Levels[g.FitnessLevel], Equipment: slices.Clone(g.Equipment),
 		Minutes: valueOr(g.Duration, defaultMinutes), Days: valueOr(g.DaysPerWeek, 1), Seed: httpapi.Seed(g),

@@ -48,7 +48,7 @@ type WeekPlanner interface {
 // PlanWith returns the agent's planner that calls p.
 func PlanWith(p WeekPlanner) agent.Planner[*GenerateRequest] {
 	return func(ctx context.Context, r *GenerateRequest) (any, error) {
-		request := r.program()
+		request := r.toPlannerRequest()
 		week, err := p.Week(ctx, request)
 		if err != nil {
 			return nil, err

@@ -65,7 +65,7 @@ func read(apis, service string) (*api, error) {
 	return a, nil
 }
 
-// find returns the member of the shapes that describes a property.
+// find returns the member that describes a property, in the shapes of its type.
 func (a *api) find(d description, path string) (place, bool) {
 	for _, root := range d.shapes {
 		if at, ok := a.walk(root, path, d.names); ok {
@@ -75,7 +75,8 @@ func (a *api) find(d description, path string) (place, bool) {
 	return place{}, false
 }
 
-// walk follows a path from a shape. names has the members whose names differ.
+// walk follows a path from a shape. names maps a property's path to its member, if the
+// two names differ.
 func (a *api) walk(root, path string, names map[string]string) (place, bool) {
 	at := place{shape: root}
 	done := ""
@@ -84,9 +85,9 @@ func (a *api) walk(root, path string, names map[string]string) (place, bool) {
 		steps := []string{segment}
 		if name, ok := names[done]; ok {
 			if name == "" {
-				continue // the provider's own level
+				continue // only the provider has this level
 			}
-			// A name from a slash on begins at another shape.
+			// A name that begins with a slash starts at another shape.
 			if rest, ok := strings.CutPrefix(name, "/"); ok {
 				steps = strings.Split(rest, ".")
 				at = place{shape: steps[0]}
@@ -109,8 +110,8 @@ func (a *api) walk(root, path string, names map[string]string) (place, bool) {
 	return at, at.owner != ""
 }
 
-// structure returns the structure of a shape: of a list its elements, and of CloudFront's
-// structures with Quantity and Items their elements.
+// structure returns the structure in a shape. For a list, a map, and CloudFront's
+// structures with Quantity and Items, it is the structure of their elements.
 func (a *api) structure(name string) string {
 	s := a.Shapes[name]
 	switch {
@@ -130,8 +131,8 @@ func (s *shape) counted() bool {
 	return s.Type == "structure" && s.Members["Items"] != nil && s.Members["Quantity"] != nil
 }
 
-// step returns the member of a structure with a name of Pulumi, which differs in case and
-// in the plural.
+// step returns the member of a structure for a property's name. The two names may
+// differ in letter case and in the plural.
 func (a *api) step(structure, name string) (place, bool) {
 	s := a.Shapes[structure]
 	if s.Type != "structure" {
@@ -176,7 +177,7 @@ func (a *api) limit(at place, enums map[string][]string) (limit models.Limit, ok
 		limit.Number = slices.Contains([]string{"integer", "long", "double", "float"}, s.Type)
 		limit.Min, limit.Max = s.Min, s.Max
 		if s.Min != nil && *s.Min == 0 && s.Type == "string" {
-			limit.Min = nil // says nothing
+			limit.Min = nil // a minimum of 0 is no limit
 		}
 		limit.Pattern = translate(s.Pattern)
 		if len(s.Enum) > 0 {

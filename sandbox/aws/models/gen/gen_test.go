@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// The models are large, so this test compares only what the table was generated from.
+// The models are large, so this test compares only the digest of the table's inputs.
 func TestTableIsUpToDate(t *testing.T) {
 	require.Equal(t, models.Digest(paths(), Mapping()), models.Load().Rows, "run `go generate ./aws/models` in sandbox/")
 }

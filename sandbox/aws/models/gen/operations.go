@@ -14,7 +14,7 @@ type description struct {
 // Mapping returns the mapping as text, for the digest of the table.
 func Mapping() string { return fmt.Sprint(operations) }
 
-// undescribed are the types without a request of their own.
+// undescribed are the types that no shape describes, with the reason.
 var undescribed = map[string]string{
 	"aws:acm/certificateValidation:CertificateValidation": "waits for a certificate",
 	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":   "adopts a group that AWS creates",

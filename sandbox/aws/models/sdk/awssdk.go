@@ -1,7 +1,7 @@
-// Package awssdk pins the modules with AWS's published API models, which go generate in
-// package models reads. The first one has all constraints. It is large and no longer
-// maintained, so no other module of the repository requires it. The second one has the
-// newer instance types.
+// Package awssdk pins the two modules with AWS's published API models, which go
+// generate in package models reads. aws-sdk-go has all constraints. It is large and no
+// longer maintained, so no other module of the repository requires it. The other module
+// has the newer instance types.
 package awssdk
 
 import (

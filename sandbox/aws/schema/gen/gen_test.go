@@ -42,7 +42,7 @@ func TestTheProgramUsesOnlyTypesWithARow(t *testing.T) {
 }
 
 // The test above relies on usesIn. This test shows which uses it finds in a program.
-func TestUsesIn(t *testing.T) {
+func TestUsesInFindsConstructorsLookupsAndTokens(t *testing.T) {
 	root, err := programRoot(rowsDir)
 	require.NoError(t, err)
 	dir, _, err := sdkRoot(root)

@@ -39,15 +39,15 @@ func Start(ctx context.Context, from, to string) error {
 				}
 				continue
 			}
-			go pass(ctx, in, to)
+			go forwardConn(ctx, in, to)
 		}
 	}()
 	return nil
 }
 
-// pass copies both directions. The end of one direction is forwarded as a
+// forwardConn copies both directions. The end of one direction is forwarded as a
 // half-close. Both connections are closed when both directions have ended.
-func pass(ctx context.Context, in net.Conn, to string) {
+func forwardConn(ctx context.Context, in net.Conn, to string) {
 	defer in.Close()
 	dialer := net.Dialer{Timeout: dialTimeout}
 	out, err := dialer.DialContext(ctx, "tcp", to)
@@ -61,13 +61,13 @@ func pass(ctx context.Context, in net.Conn, to string) {
 	back := make(chan struct{})
 	go func() {
 		defer close(back)
-		oneWay(in, out)
+		copyOneWay(in, out)
 	}()
-	oneWay(out, in)
+	copyOneWay(out, in)
 	<-back
 }
 
-func oneWay(dst, src net.Conn) {
+func copyOneWay(dst, src net.Conn) {
 	_, _ = io.Copy(dst, src)
 	if half, ok := dst.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()

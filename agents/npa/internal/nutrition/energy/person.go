@@ -55,10 +55,10 @@ const (
 	MaxWeight = 250
 )
 
-// Reference is the adult whose values replace what a request leaves out.
-// Heights and weights are the reference values of the Dietary Reference Intakes
-// (IOM 2005, table 1-1, ages 19 to 30). An unspecified sex gets their mean. Age
-// 30 and moderate activity fit users of a training platform.
+// Reference returns the adult whose values replace those that a request omits. Heights
+// and weights are the reference values of the Dietary Reference Intakes (IOM 2005,
+// table 1-1, ages 19 to 30). An unspecified sex gets their mean. Age 30 and moderate
+// activity fit users of a training platform.
 func Reference(sex Sex) Person {
 	p := Person{AgeYears: 30, Sex: sex, Activity: Moderate}
 	switch sex {

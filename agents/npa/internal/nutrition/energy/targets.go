@@ -95,8 +95,8 @@ const (
 	// person could exceed the day's energy.
 	proteinLow, carbohydrateLow = 0.28, 0.50
 
-	// fibrePer1000 in g per 1,000 kcal is the adequate intake. fibreMost in g
-	// is that of the reference man (IOM 2005).
+	// fibrePer1000 in g per 1,000 kcal is the adequate intake. fibreMost in g is the
+	// adequate intake of the reference man (IOM 2005).
 	fibrePer1000, fibreMost = 14, 38
 	// sodiumMost in mg: chronic disease risk reduction intake (NASEM 2019).
 	// sodiumIdeal: the American Heart Association's ideal limit.
@@ -116,8 +116,8 @@ var deficitFloor = map[Sex]float64{Female: 1200, Male: 1500, Unspecified: 1350}
 
 // TargetsFor returns the targets of a person with these goals. No goal means
 // Maintenance, and WeightLoss with MuscleGain means Recomposition. For other
-// combinations the change of energy is the mean of the goals'. Each bound in g
-// per kg is the highest of the goals'.
+// combinations the change of energy is the mean of the goals' changes. Each bound in g
+// per kg is the highest of the goals' bounds.
 func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 	goal := combine(goals)
 	if prefs.HighProtein {

@@ -44,8 +44,8 @@ func (r rule) violation(amount float64) float64 {
 }
 
 const (
-	// margin is the distance that the linear program keeps from each bound, as a
-	// share. Rounding the portions then stays within the bounds.
+	// margin is the distance that the linear program keeps from each bound, as a share.
+	// So the rounded portions stay within the bounds.
 	margin = 0.02
 	// unusualCost is the cost of a portion at its minimum or maximum. Foods
 	// differ in cost by up to 1 by chance.
@@ -58,9 +58,9 @@ const (
 	points = 3
 )
 
-// problem is the linear program of a day. Its rows are the rules, then the
+// dayProblem returns the linear program of a day. Its rows are the rules, then the
 // slots. Its columns are the points of each slot's candidates.
-func problem(choices dayChoices, rules []rule) simplex.Problem {
+func dayProblem(choices dayChoices, rules []rule) simplex.Problem {
 	rows := make([]simplex.Row, 0, len(rules)+len(choices.slots))
 	for _, r := range rules {
 		scale := r.scale()
@@ -96,12 +96,12 @@ func (r rule) scale() float64 {
 	return r.bounds.Max
 }
 
-// solveDay is the diving heuristic. It solves the linear program, fixes the
-// decided slots and the one that is closest to a decision, and solves again. It
-// ends when each slot has one food.
+// solveDay plans a day with a diving heuristic. It solves the linear program. Then it
+// fixes the decided slots, and the undecided slot that is closest to a decision. It
+// repeats this until each slot has one food.
 func solveDay(ctx context.Context, choices dayChoices, rules []rule) (Day, error) {
 	for {
-		solution, err := simplex.Solve(ctx, problem(choices, rules))
+		solution, err := simplex.Solve(ctx, dayProblem(choices, rules))
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ const (
 	Target  Part = "target"
 )
 
-// Conflict is one part of the request. Without it a plan exists.
+// Conflict is one part of the request. If only this part is relaxed, a plan exists.
 type Conflict struct {
 	Part Part
 	Name string // of the allergen or of the nutrient; empty for the diet
@@ -101,9 +101,9 @@ func (p *Planner) explain(ctx context.Context, r Request, rules []rule, past *hi
 	return e
 }
 
-// missedNutrients returns the nutrients whose rules no mix of the whole menu
-// satisfies. The linear program also allows several foods in one slot. So every
-// real day misses the nutrients that it misses.
+// missedNutrients returns the nutrients whose rules no mix of the whole menu satisfies.
+// The linear program also allows several foods in one slot. So no day with one food in
+// each slot satisfies these rules either.
 func missedNutrients(ctx context.Context, m menu, rules []rule) ([]foods.Nutrient, error) {
 	choices := dayChoices{slots: m.slots}
 	for _, options := range m.options {
@@ -113,7 +113,7 @@ func missedNutrients(ctx context.Context, m menu, rules []rule) ([]foods.Nutrien
 		}
 		choices.candidates = append(choices.candidates, candidates)
 	}
-	solution, err := simplex.Solve(ctx, problem(choices, rules))
+	solution, err := simplex.Solve(ctx, dayProblem(choices, rules))
 	if err != nil {
 		return nil, err
 	}

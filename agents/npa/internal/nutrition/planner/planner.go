@@ -101,13 +101,14 @@ func (p *Planner) menu(r Request) menu {
 	return newMenu(p.table, r.Diet, r.Avoid, energy.TargetsFor(r.Person, r.Goals, r.Preferences).GoalKcal)
 }
 
-// newRNG depends on the request and the day only, so that plans repeat.
+// newRNG returns random numbers that depend only on the request and the day, so that
+// equal requests get equal plans.
 func newRNG(r Request, dayIndex int) *rand.Rand {
 	return rand.New(rand.NewPCG(r.Seed, uint64(dayIndex)))
 }
 
-// attempts are the selections that planDay tries in this order, and how often.
-// The last one meets strict requests at the price of variety.
+// attempts are the selections that planDay tries in this order, and how often it tries
+// each. The last one meets strict requests at the price of variety.
 var attempts = []struct {
 	selection selection
 	times     int

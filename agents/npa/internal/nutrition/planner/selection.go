@@ -58,17 +58,18 @@ type selection struct {
 
 const fewFoods = 6
 
-// placement is a food in a part of the day that may have it only once. The part
-// is the whole day (meal is empty) or, with repeat, one meal.
+// placement is a food and the part of the day that may contain it only once. The part
+// is the whole day (meal is empty), or one meal if selection.repeat is set.
 type placement struct {
 	meal foods.Meal
 	food *foods.Food
 }
 
-// selectCandidates selects the foods that were planned least, at random among
-// equals. Slots with the same foods divide them.
+// selectCandidates selects the foods that were planned least often, at random among
+// equals. It divides the foods among the slots with the same options.
 func selectCandidates(m menu, past *history, rng *rand.Rand, sel selection) dayChoices {
-	// scope is equal for slots that have the same foods and may not share one.
+	// scope returns the same value for slots that have the same options but must not
+	// contain the same food.
 	scope := func(s slot) slot {
 		if !sel.repeat {
 			s.meal = ""

@@ -4,10 +4,10 @@
 // It is the bounded-variable primal simplex method on a dense tableau (Chvátal,
 // Linear Programming, 1983, chapters 2, 3 and 8).
 //
-// Only the tests use gonum's optimize/convex/lp, to compare the results. It
-// factorises three times in each iteration, so the planner would take about thirty
-// times as long for a day (BenchmarkDay) and miss its goal of 30 ms for a week. It
-// also has no iteration limit and no context.
+// Only the tests use gonum's optimize/convex/lp, to compare the results. gonum's
+// solver factorises three times in each iteration. With it, the planner would take
+// about thirty times as long for a day (BenchmarkDay) and miss its goal of 30 ms for
+// a week. gonum's solver also has no iteration limit and no context.
 package simplex
 
 import (
@@ -54,7 +54,7 @@ const (
 	checkEvery = 64
 )
 
-// Solve returns an optimal solution. It stops after 50 iterations a column.
+// Solve returns an optimal solution. It stops after 50 iterations per column.
 func Solve(ctx context.Context, p Problem) (Solution, error) {
 	t := newTableau(p)
 	stalled := 0
@@ -62,11 +62,11 @@ func Solve(ctx context.Context, p Problem) (Solution, error) {
 		if iteration%checkEvery == 0 && ctx.Err() != nil {
 			return Solution{}, ctx.Err()
 		}
-		enter := t.entering(stalled >= stallLimit)
+		enter := t.enteringVariable(stalled >= stallLimit)
 		if enter < 0 {
 			return t.solution(p), nil
 		}
-		step, row := t.ratio(enter)
+		step, row := t.ratioTest(enter)
 		if math.IsInf(step, 1) {
 			return Solution{}, ErrUnbounded
 		}

@@ -31,14 +31,14 @@ func newTableau(p Problem) *tableau {
 	}
 	copy(t.reduced, p.Cost)
 	for i, row := range p.Rows {
-		t.start(i, row, p.Columns)
+		t.startRow(i, row, p.Columns)
 	}
 	return t
 }
 
-// start makes one variable of row i basic, for x = 0: s if the rule holds, else
+// startRow makes one variable of row i basic, for x = 0: s if the rule holds, else
 // above or below.
-func (t *tableau) start(i int, row Row, columns [][]float64) {
+func (t *tableau) startRow(i int, row Row, columns [][]float64) {
 	s, above, below := t.logicals(i)
 	t.upper[s] = row.Hi - row.Lo
 	t.reduced[above], t.reduced[below] = row.Penalty, row.Penalty
@@ -65,17 +65,17 @@ func (t *tableau) start(i int, row Row, columns [][]float64) {
 	}
 }
 
-// row is the row of rule i.
+// row returns the row of rule i.
 func (t *tableau) row(i int) []float64 { return t.cells[i*t.width : (i+1)*t.width] }
 
-// logicals are the indexes of the variables s, above and below of rule i.
+// logicals returns the indexes of the variables s, above and below of rule i.
 func (t *tableau) logicals(i int) (s, above, below int) {
 	return t.n + 3*i, t.n + 3*i + 1, t.n + 3*i + 2
 }
 
-// entering returns the nonbasic variable with the largest gain. With Bland's
+// enteringVariable returns the nonbasic variable with the largest gain. With Bland's
 // rule it is the first with any gain. It is -1 at the optimum.
-func (t *tableau) entering(bland bool) int {
+func (t *tableau) enteringVariable(bland bool) int {
 	best, most := -1, tolerance
 	for j, d := range t.reduced {
 		if t.inBasis[j] || t.upper[j] <= tolerance {
@@ -95,11 +95,10 @@ func (t *tableau) entering(bland bool) int {
 	return best
 }
 
-// ratio is the ratio test. It returns how far the entering variable can move, and
-// the row whose basic variable limits the step. The row is -1 if the entering
-// variable's own bound is the limit. Ties go to the lowest variable, as Bland's
-// rule needs.
-func (t *tableau) ratio(enter int) (step float64, row int) {
+// ratioTest returns how far the entering variable can move, and the row whose basic
+// variable limits the step. The row is -1 if the entering variable's own bound is the
+// limit. Ties go to the lowest variable, as Bland's rule needs.
+func (t *tableau) ratioTest(enter int) (step float64, row int) {
 	step, row = t.upper[enter], -1
 	for i := range t.m {
 		decrease := t.row(i)[enter]
@@ -138,7 +137,7 @@ func (t *tableau) move(enter int, step float64, row int) {
 		return
 	}
 	leave := t.basis[row]
-	t.atUpper[leave] = t.row(row)[enter]*direction < 0 // true if it rose, also by a step of 0
+	t.atUpper[leave] = t.row(row)[enter]*direction < 0 // true if the leaving variable rose to its bound; the step may be 0
 	t.inBasis[leave], t.inBasis[enter], t.atUpper[enter] = false, true, false
 	t.basis[row], t.value[row] = enter, newValue
 	t.pivot(row, enter)

@@ -38,9 +38,8 @@ func TestMain(m *testing.M) {
 // perAttack is the number of connections of each attack, opened within a second.
 const perAttack = 200
 
-// attacks are modes of slowhttptest. seen is whether the tool notices that the
-// server has closed its connections. It does not notice in the mode that hardly
-// reads.
+// attacks are modes of slowhttptest. seen is true if the tool notices that the server
+// has closed its connections. It does not notice this in the mode that reads slowly.
 var attacks = []struct {
 	name, path string
 	args       []string
@@ -81,14 +80,14 @@ func (c countingConn) Close() error {
 	return c.Conn.Close()
 }
 
-// serve runs the service with its own limits, but with timeouts of a few
-// seconds, so that the test sees them.
+// serve runs the service with its own limits, but with timeouts of a few seconds, so
+// that the test reaches them.
 func serve(t *testing.T, env *servicetest.Environment) (*countingListener, string) {
 	t.Helper()
 	cfg, err := webapp.ReadConfig(env.Lookup(map[string]string{
 		"DATABASE_URL": servicetest.Database(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s",
-		// As behind the load balancer: all clients without an address count as
-		// one.
+		// The service runs as behind the load balancer: all clients without
+		// X-Forwarded-For count as one client.
 		"TRUSTED_PROXIES": "1", "CLIENT_RATE": "1000", "DRAIN_DELAY": "0s", "SHUTDOWN_TIMEOUT": "20s",
 	}))
 	require.NoError(t, err)

@@ -28,7 +28,8 @@ type Request struct {
 	Days      int // of the week; 1 means a single session
 	Goals     []Goal
 	History   []Done
-	// Seed is the rng seed: it decides between equally good exercises.
+	// Seed is the seed of the random numbers, which decide between equally good
+	// exercises.
 	Seed uint64
 }
 
@@ -53,15 +54,15 @@ type Session struct {
 type Item struct {
 	Exercise *exercises.Exercise
 	Sets     int
-	// Reps is the range of a set, and Target is the number for this time. Both
-	// are zero for an exercise that is held or counted in minutes.
+	// Reps is the range of repetitions in a set, and Target is their number for this
+	// session. Both are zero for an exercise that is held or counted in minutes.
 	Reps   Range
 	Target int
 	// HoldSeconds is the time that a set is held, or the time of cardio.
 	HoldSeconds int
 	RestSeconds int     // after each set except the last
-	WeightKg    float64 // 0 if the history has none or the exercise has no weight
-	Why         string  // how the user's history changed the exercise; empty: it did not
+	WeightKg    float64 // 0 if the history has no weight or the exercise needs none
+	Why         string  // what changed because of the history
 }
 
 // Range is a number of repetitions. Both ends are included.

@@ -29,13 +29,14 @@ const (
 	// counts as mastered: one repetition left (Zourdos et al., J Strength Cond Res
 	// 30 (2016) 267).
 	maxMasteredRPE = 9
-	// weightIncrease is the share by which a mastered weight grows, within the 2 to
-	// 10 % of ACSM 2009. Weights are multiples of weightStep kg.
+	// weightIncrease is the share by which a mastered weight grows. ACSM 2009 advises 2
+	// to 10 %. Weights are multiples of weightStep kg.
 	weightIncrease, weightStep = 0.05, 0.5
-	// weightDecrease is the factor for a weight that was missed twice.
+	// weightDecrease is the factor for a weight after two sessions with too few
+	// repetitions.
 	weightDecrease = 0.9
-	// weeksBeforeDeload is the number of weeks without a pause before a lighter week:
-	// 4 to 6 by the coaches of Bell et al. (2023).
+	// weeksBeforeDeload is the number of training weeks without a pause before a
+	// lighter week. The coaches in Bell et al. (2023) use 4 to 6.
 	weeksBeforeDeload = 6
 	// maxReps is the highest number of repetitions of an exercise without weight.
 	// Above about 30 a set trains endurance (Schoenfeld et al., J Strength Cond Res
@@ -43,13 +44,13 @@ const (
 	maxReps = 30
 )
 
-// history is what was trained before.
+// history has the past exercises.
 type history struct {
 	byExercise map[string][]Done // latest first
 	weeks      []int             // numbers of the trained weeks, latest first
 }
 
-// newHistory sorts the past exercises. A day without sets does not count.
+// newHistory sorts the past exercises. It ignores an exercise without sets.
 func newHistory(past []Done) history {
 	h := history{byExercise: map[string][]Done{}}
 	sorted := slices.Clone(past)
@@ -146,7 +147,7 @@ type summary struct {
 	minReps     int
 }
 
-// summarize reduces an exercise to its sets of the heaviest weight.
+// summarize summarizes the sets with the highest weight.
 func summarize(done Done) summary {
 	heaviest := slices.MaxFunc(done.Sets, func(a, b Set) int { return cmp.Compare(a.WeightKg, b.WeightKg) }).WeightKg
 	s := summary{weight: heaviest, minReps: math.MaxInt}

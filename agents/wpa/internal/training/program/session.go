@@ -69,7 +69,7 @@ func (b *builder) pick(pattern exercises.Pattern, remaining int, today map[strin
 	var best Item
 	highest := 0.0
 	for _, e := range b.doable {
-		score := b.score(e) // computed for all, so that rng draws do not depend on what fits
+		score := b.score(e) // computed for each exercise, so that the random numbers do not depend on which exercises fit
 		if e.Pattern != pattern || today[e.ID] || score <= highest {
 			continue
 		}

@@ -10,11 +10,11 @@ import "github.com/progressive-framework/platform/agents/wpa/internal/training/e
 var weeklySets = map[exercises.Level]float64{exercises.Beginner: 6, exercises.Intermediate: 10, exercises.Advanced: 16}
 
 const (
-	// overTarget is the factor on its weekly target that a muscle may reach.
+	// overTarget times its weekly target is the most that a muscle may reach.
 	overTarget = 1.25
-	// sessionSets is the most sets of a muscle in one session. More had no
-	// measurable effect (Remmert et al., SportRxiv 2025: 11, counted the same
-	// way).
+	// sessionSets is the maximum number of sets of a muscle in one session. More sets
+	// have no measurable effect (Remmert et al., SportRxiv 2025, which counts sets in
+	// the same way).
 	sessionSets = 11
 	// secondary is the share of a set that counts for a secondary muscle.
 	secondary = 0.5
@@ -38,11 +38,10 @@ func newVolume(level exercises.Level, days int) *volume {
 // nextDay begins a day: no sets were done today.
 func (v *volume) nextDay() { v.today = map[exercises.Muscle]float64{} }
 
-// missing is the share of its weekly sets that a muscle still lacks.
+// missing returns the share of its weekly sets that a muscle still lacks.
 func (v *volume) missing(m exercises.Muscle) float64 { return max(1-v.week[m]/v.target, 0) }
 
-// remainingSets is the number of sets with m as the primary muscle that may be
-// added.
+// remainingSets returns how many sets with m as the primary muscle may be added.
 func (v *volume) remainingSets(m exercises.Muscle) int {
 	return int(min(overTarget*v.target-v.week[m], sessionSets-v.today[m]))
 }
