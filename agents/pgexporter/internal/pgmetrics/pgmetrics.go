@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -49,10 +50,13 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	up := 1.0
-	for _, q := range queries {
+	for _, q := range slices.Concat(queries, workload) {
 		metrics, err := c.read(ctx, q)
 		if err != nil {
 			c.log.Warn("the server's statistics could not be read", "series", q.series[0].name, "error", err)
+			if q.optional {
+				continue
+			}
 			up = 0
 			break
 		}
@@ -79,6 +83,9 @@ func (c *Collector) read(ctx context.Context, q query) ([]prometheus.Metric, err
 		labels := make([]string, len(q.labels))
 		for i := range labels {
 			labels[i] = fmt.Sprint(values[i])
+			if q.labels[i] == q.redacted {
+				labels[i] = redact(labels[i])
+			}
 		}
 		for i, s := range q.series {
 			value, ok := values[len(labels)+i].(float64)
