@@ -251,14 +251,17 @@ func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
 func TestInterruptedRunReports(t *testing.T) {
 	f := newFake(t)
 	ctx, interrupt := context.WithCancel(t.Context())
-	var requests atomic.Int64
+	var requests, interrupted atomic.Int64
 	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == load.Plan.Path && requests.Add(1) == 20 {
 			interrupt()
 		}
 		return false
 	}
+	end := context.AfterFunc(ctx, func() { interrupted.Store(time.Now().UnixNano()) })
+	defer end()
 	code, r, _ := runCommand(ctx, t, f.token, "--url", f.url, "--duration", "5m", "--rate", "300")
+	t.Logf("the report followed after %s; the promise is 1 s", time.Since(time.Unix(0, interrupted.Load())).Round(time.Millisecond))
 	require.Equal(t, exitcode.Interrupted, code)
 	require.True(t, r.Interrupted)
 	require.Positive(t, r.Load[0].Sent)
