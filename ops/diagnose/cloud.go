@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Cloud is what AWS says. Package awsview reads it.
+// Cloud is what AWS says. Package cloudview reads it.
 type Cloud struct {
 	Targets    []Target
 	Activities []Activity

@@ -38,7 +38,7 @@ type report struct {
 }
 
 // CloudReader reads what AWS says about a stack's groups, targets and databases. Package
-// awsview has it.
+// cloudview has it.
 type CloudReader func(context.Context, stackoutput.Outputs) (Cloud, []Missing, []Absent)
 
 // platform is what the checks read.

@@ -66,7 +66,7 @@ func connectionFindings(p podMetrics, next string) (list []Finding, figures []Fi
 	if 100*open > float64(poolLimit())*most {
 		list = append(list, Finding{
 			Name: "connections-near-limit", Where: "postgres", Evidence: fmt.Sprintf("%.0f of %.0f connections are open: %s", open, most, largest(users, 4)), Threshold: poolLimit().String() + " of max_connections",
-			Cause: "somebody connects beside the services, whose pools leave a reserve", Fix: "end the sessions that are not the services'; docs/runbooks/alerts.md#databaseconnectionshigh", Next: next,
+			Cause: "others connect than the services, whose pools leave a reserve", Fix: "end the sessions that are not the services'; docs/runbooks/alerts.md#databaseconnectionshigh", Next: next,
 		})
 	}
 	if n := p.sum("pg_stat_database_deadlocks", nil); p.recent && n > maxDeadlocks {
@@ -107,22 +107,22 @@ func (o objects) tableFindings(p podMetrics) (list []Finding) {
 	age := o.now.Sub(time.Unix(int64(since), 0))
 	for _, s := range p.samples {
 		table := s.labels["schemaname"] + "." + s.labels["relname"]
-		of := func(name string) float64 {
+		total := func(name string) float64 {
 			return p.sum(name, func(l map[string]string) bool {
 				return l["schemaname"] == s.labels["schemaname"] && l["relname"] == s.labels["relname"]
 			})
 		}
 		switch s.name {
 		case "pg_stat_user_tables_seq_scan":
-			if read := of("pg_stat_user_tables_seq_tup_read"); p.recent && s.value >= minScans && read/s.value >= minScanRows {
+			if read := total("pg_stat_user_tables_seq_tup_read"); p.recent && s.value >= minScans && read/s.value >= minScanRows {
 				list = append(list, Finding{
-					Name: "index-missing", Where: "postgres table " + table, Evidence: fmt.Sprintf("%.0f scans of the whole table %s, of %.0f rows each; %.0f scans of an index", s.value, p.since(), read/s.value, of("pg_stat_user_tables_idx_scan")),
+					Name: "index-missing", Where: "postgres table " + table, Evidence: fmt.Sprintf("%.0f scans of the whole table %s, of %.0f rows each; %.0f scans of an index", s.value, p.since(), read/s.value, total("pg_stat_user_tables_idx_scan")),
 					Threshold: fmt.Sprintf("%d scans of %d rows", minScans, minScanRows), Cause: "no index has the columns of a frequent statement",
 					Fix: "find the statement in slow-query, and add an index in agents/migrate/pgschema/migrations", Next: "pf diagnose database",
 				})
 			}
 		case "pg_stat_user_tables_n_dead_tup":
-			live, size := of("pg_stat_user_tables_n_live_tup"), of("pg_stat_user_tables_table_size_bytes")
+			live, size := total("pg_stat_user_tables_n_live_tup"), total("pg_stat_user_tables_table_size_bytes")
 			if share := 100 * s.value / (live + s.value); size >= minBytes && share > maxDead {
 				list = append(list, Finding{
 					Name: "table-bloated", Where: "postgres table " + table, Evidence: fmt.Sprintf("%.0f %% of its rows are dead, in %.0f MiB", share, size/(1<<20)), Threshold: fmt.Sprintf("%d %%", maxDead),

@@ -487,7 +487,7 @@ pg_stat_statements_seconds_total{queryid="42",query="SELECT name FROM users WHER
 	}},
 	{"an index that nothing uses", "index-unused", "index idx_users_email", "no scan in 809 days, and 95 MiB", "no statement needs it", replaceMetric("postgres-exporter-0", `schemaname="public"} 7`, `schemaname="public"} 0`)},
 	{"a bloated table", "table-bloated", "table public.users", "50 % of its rows are dead", "autovacuum", replaceMetric("postgres-exporter-0", `n_dead_tup{relname="users",schemaname="public"} 5000`, `n_dead_tup{relname="users",schemaname="public"} 50000`)},
-	{"connections near the limit", "connections-near-limit", "postgres", "172 of 200 connections are open: psql 140, web_a 24", "beside the services", addMetric("postgres-exporter-0", "pg_stat_activity_count{datname=\"d\",state=\"idle\",usename=\"psql\"} 140\n")},
+	{"connections near the limit", "connections-near-limit", "postgres", "172 of 200 connections are open: psql 140, web_a 24", "others connect", addMetric("postgres-exporter-0", "pg_stat_activity_count{datname=\"d\",state=\"idle\",usename=\"psql\"} 140\n")},
 	{"a lock that is held", "lock-held", "session 4711", "platform (idle in transaction), whose transaction is 2m0s old, blocks 3 sessions, one for 45s", "does not end", addMetric("postgres-exporter-0", `# TYPE pg_blocking_sessions_waiting gauge
 pg_blocking_sessions_waiting{pid="4711",usename="platform",state="idle in transaction"} 3
 # TYPE pg_blocking_sessions_wait_seconds gauge

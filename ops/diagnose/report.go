@@ -83,8 +83,8 @@ var pageTemplate = template.Must(template.New("report").Parse(pageSource))
 // html writes the report as one page without scripts or other files.
 func (r *report) html(out io.Writer) error { return pageTemplate.Execute(out, r) }
 
-// Of returns the items of a check, for the page.
-func (r *report) Of(check Check) any {
+// Items returns the items of a check, for the page.
+func (r *report) Items(check Check) any {
 	return struct {
 		Findings []Finding
 		Missing  []Missing

@@ -24,8 +24,8 @@ const (
 	maxReadings              = 10_000
 )
 
-// monitor is one of the document's monitor scripts: it reads the platform and lays a table
-// out.
+// monitor is one of the document's monitor scripts: it reads the platform and prints a
+// table.
 type monitor func(ctx context.Context, p platform) (string, error)
 
 var monitors = map[string]monitor{"redis": redisMonitor, "scaling": scalingMonitor}

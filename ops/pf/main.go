@@ -25,8 +25,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/progressive-framework/platform/ops/awsview"
 	"github.com/progressive-framework/platform/ops/ci"
+	"github.com/progressive-framework/platform/ops/cloudview"
 	"github.com/progressive-framework/platform/ops/costreport"
 	"github.com/progressive-framework/platform/ops/diagnose"
 	"github.com/progressive-framework/platform/ops/exitcode"
@@ -57,7 +57,7 @@ func newRoot() *cobra.Command {
 	stack.Flags(root.PersistentFlags())
 	root.AddCommand(
 		loadtest.Command(stack.Read),
-		diagnose.Command(stack.Read, awsview.Read),
+		diagnose.Command(stack.Read, cloudview.Read),
 		diagnose.WatchCommand(stack.Read),
 		costreport.Command(&stack),
 		ci.Command(&stack),

@@ -19,8 +19,8 @@ import (
 // diagnoseFor is how long a load runs while a healthy platform is diagnosed.
 var diagnoseFor = flag.Duration("diagnose-for", time.Minute, "how long a healthy platform under load is diagnosed each 30 s, at most 1h")
 
-// beside is a command that is run while the faults exist, such as popeye.
-var beside = flag.String("beside", "", "a shell command that is run while the faults of TestDiagnoseFindsSeededFaults exist")
+// compared is a command that is run while the faults exist, such as popeye.
+var compared = flag.String("compared", "", "a shell command that is run while the faults of TestDiagnoseFindsSeededFaults exist")
 
 // finding is one of the report of `pf diagnose --json`.
 type finding struct{ Check, Name, Where, Evidence, Cause, Fix string }
@@ -185,8 +185,8 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	for _, f := range seeded {
 		expect(f)
 	}
-	if *beside != "" {
-		must(t, "sh", "-c", *beside)
+	if *compared != "" {
+		must(t, "sh", "-c", *compared)
 	}
 
 	for range 6 {

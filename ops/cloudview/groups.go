@@ -1,4 +1,4 @@
-package awsview
+package cloudview
 
 import (
 	"context"

@@ -1,10 +1,10 @@
-// Package awsview reads what AWS says about a stack for `pf diagnose`: targets of the load
+// Package cloudview reads what AWS says about a stack for `pf diagnose`: targets of the load
 // balancer, scaling activities and instance refreshes of the tiers' groups, and events and
 // top waits of PostgreSQL. It is the only package of ops that links the AWS SDK's services.
 // It changes nothing, and uses the caller's own credentials.
 //
 // Nothing of it was tried on AWS. Tests replace each call by a fake of the SDK's types.
-package awsview
+package cloudview
 
 import (
 	"context"

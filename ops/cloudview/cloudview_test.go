@@ -1,4 +1,4 @@
-package awsview
+package cloudview
 
 import (
 	"context"
@@ -131,8 +131,8 @@ func TestAbsentPartsAreSaid(t *testing.T) {
 	require.Equal(t, []diagnose.Absent{{Check: diagnose.Database, What: "RDS", Why: "PostgreSQL runs in the cluster"}}, absent)
 }
 
-// TestOnlyEKSIsAskedFor: a sandbox sends nothing to AWS.
-func TestOnlyEKSIsAskedFor(t *testing.T) {
+// TestOnlyStacksOnEKSAreRead: a sandbox sends nothing to AWS.
+func TestOnlyStacksOnEKSAreRead(t *testing.T) {
 	kubeconfig := func(server string) []byte {
 		return []byte(`{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"` + server + `"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`)
 	}
