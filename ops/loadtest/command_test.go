@@ -323,3 +323,20 @@ func TestInvalidCommandLinesAreErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestProgressIsALineThatIsRemoved: it goes to standard error, so that the report in a pipe
+// does not have it.
+func TestProgressIsALineThatIsRemoved(t *testing.T) {
+	f := newFake(t)
+	t.Setenv("TOKEN", f.token)
+	c := Command(nil)
+	var out, progress bytes.Buffer
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.SetArgs([]string{"--url", f.url, "--only", "main", "--duration", "1200ms", "--rate", "20", "--progress"})
+	c.SetOut(&out)
+	c.SetErr(&progress)
+	require.NoError(t, c.ExecuteContext(t.Context()))
+	require.Regexp(t, `1s of 1.2s: \d+ responses, \d+/s, 0 wrong`, progress.String())
+	require.True(t, strings.HasSuffix(progress.String(), "\r\x1b[K"), "%q", progress.String())
+	require.NotContains(t, out.String(), "responses,")
+}

@@ -62,8 +62,12 @@ func find(t *testing.T, token, check, name, where string) (found finding, exists
 // objectVersions are the versions of objects that nothing changes by itself.
 func objectVersions(t *testing.T, namespace string) string {
 	t.Helper()
-	return must(t, "kubectl", "-n", namespace, "get", "deployments,statefulsets,services,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies,poddisruptionbudgets,scaledobjects",
-		"-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.generation} {.metadata.uid}{"\n"}{end}`)
+	get := func(kinds, version string) string {
+		return must(t, "kubectl", "-n", namespace, "get", kinds, "-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid} {.metadata.`+version+`}{"\n"}{end}`)
+	}
+	// A status changes by itself, and with it the resource version.
+	return get("deployments,statefulsets,poddisruptionbudgets,scaledobjects", "generation") +
+		get("services,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies", "resourceVersion")
 }
 
 // TestDiagnosisOfAHealthyPlatform: every part is read, nothing is found, and nothing is
