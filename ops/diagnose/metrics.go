@@ -96,6 +96,7 @@ func readMetrics(ctx context.Context, o objects, get kubeclient.PodGet) (m metri
 		})
 	}
 	wg.Wait()
+	missing = append(missing, silentApps(o, apps)...)
 	if oldErr != nil {
 		for _, check := range []Check{Database, Agents, Cache} {
 			missing = append(missing, Missing{check, "counters of the last " + window.String() + " in Prometheus, so they count since each pod's start", readFailure(oldErr)})
@@ -109,6 +110,30 @@ func readMetrics(ctx context.Context, o objects, get kubeclient.PodGet) (m metri
 		}
 	}
 	return m, missing
+}
+
+// silentApps are those without a ready pod, which has metrics. A store that is not in the
+// cluster has none.
+func silentApps(o objects, apps []string) (missing []Missing) {
+	for _, app := range apps {
+		pods, ready := 0, 0
+		for _, pod := range o.pods {
+			if pod.Labels["app"] != app {
+				continue
+			}
+			pods++
+			if isReady(pod) {
+				ready++
+			}
+		}
+		if ready > 0 || pods == 0 && (app == redisApp || app == exporterApp) {
+			continue
+		}
+		for _, check := range checksOf(app) {
+			missing = append(missing, Missing{check, "metrics of " + app, fmt.Sprintf("none of its %d pods is ready: see the findings of resources", pods)})
+		}
+	}
+	return missing
 }
 
 // began reports whether a pod's counters have begun in window. Those of PostgreSQL are older

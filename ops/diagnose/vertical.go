@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 const (
@@ -99,7 +101,7 @@ func (o objects) recommendations(v vertical) (list []Finding, figures []Figure) 
 					Cause: "the pods use more than VPA may give them", Fix: "raise the bounds of VPA in components/scaling/services.go, or find the leak", Next: next,
 				})
 			}
-			if mode := v.Spec.UpdatePolicy.UpdateMode; (mode == "Off" || mode == "Initial") && !request.IsZero() && target.AsApproximateFloat64() > underRequested*request.AsApproximateFloat64() {
+			if mode := v.Spec.UpdatePolicy.UpdateMode; (mode == "Off" || mode == "Initial") && fullRequest(v.Spec.TargetRef.Name, name, request) && target.AsApproximateFloat64() > underRequested*request.AsApproximateFloat64() {
 				list = append(list, Finding{
 					Name: "request-too-small", Where: "deployment/" + v.Spec.TargetRef.Name, Evidence: fmt.Sprintf("VPA recommends %s of %s, the request is %s, and mode %s changes nothing", human(name, target), name, human(name, request), mode),
 					Threshold: fmt.Sprintf("%.1f times the request", underRequested), Cause: "the pods use more than they request, so that a node may be too full", Fix: "raise the request in components/scaling/services.go", Next: next,
@@ -108,6 +110,18 @@ func (o objects) recommendations(v vertical) (list []Finding, figures []Figure) 
 		}
 	}
 	return list, figures
+}
+
+// fullRequest reports whether a request is at least the service's own: a stack with
+// cluster.requestPercent asks for less on purpose.
+func fullRequest(deployment string, name corev1.ResourceName, request resource.Quantity) bool {
+	for _, service := range scaling.Services() {
+		if service.Name == deployment {
+			own := map[corev1.ResourceName]resource.Quantity{corev1.ResourceCPU: service.Resources.CPURequest, corev1.ResourceMemory: service.Resources.MemoryRequest}[name]
+			return request.Cmp(own) >= 0
+		}
+	}
+	return false
 }
 
 // requests are those of a container of the newest pod of a Deployment.
