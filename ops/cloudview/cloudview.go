@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/pi"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/smithy-go"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -125,10 +126,14 @@ func (v *view) read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cl
 	instance, _, found := strings.Cut(stack.Postgres.Host, ".")
 	switch {
 	case stack.Postgres.SecretARN != "" && found && instance != "":
-		wg.Go(func() { v.readEvents(ctx, instance) })
+		wg.Go(func() { v.readEvents(ctx, instance, rdstypes.SourceTypeDbInstance) })
 		wg.Go(func() { v.readWaits(ctx, instance) })
 	default:
 		v.absent = append(v.absent, diagnose.Absent{Check: diagnose.Database, What: "RDS", Why: "PostgreSQL runs in the cluster"})
+	}
+	// The host of a cluster is NAME.cluster-ID.REGION.docdb.amazonaws.com.
+	if documents, _, found := strings.Cut(stack.Mongo.Host, "."); found && stack.Mongo.SecretARN != "" {
+		wg.Go(func() { v.readEvents(ctx, documents, rdstypes.SourceTypeDbCluster) })
 	}
 	wg.Wait()
 	return v.cloud, v.missing, v.absent

@@ -96,6 +96,10 @@ func TestEveryAnswerIsRead(t *testing.T) {
 	require.Empty(t, absent)
 	require.Equal(t, []diagnose.Target{{Group: "prod-web", ID: "i-1", State: "unhealthy", Reason: "Target.Timeout"}}, cloud.Targets, "once")
 	require.Len(t, cloud.Activities, 2)
+	withDocuments := stack
+	withDocuments.Mongo = stackoutput.Store{Host: "prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com", SecretARN: "arn:aws:secretsmanager:y"}
+	documents, _, _ := read(fake{}, withDocuments)
+	require.Contains(t, documents.Events, diagnose.Event{Source: "prod-mongo", Message: "failover started", Categories: []string{"failover"}, At: now})
 	require.Contains(t, cloud.Activities, diagnose.Activity{Group: "prod-web", Status: "Failed", Description: "Launching", Message: "no capacity", Started: now})
 	require.Len(t, cloud.Refreshes, 2)
 	require.Equal(t, []diagnose.Event{{Source: "prod-postgres", Message: "failover started", Categories: []string{"failover"}, At: now}}, cloud.Events)

@@ -23,14 +23,17 @@ const (
 	events, waits = 20, 5
 )
 
-func (v *view) readEvents(ctx context.Context, instance string) {
+// readEvents reads the events of an instance of RDS, or of a cluster of DocumentDB, which
+// RDS's API has too (Amazon DocumentDB Developer Guide, "Using Amazon DocumentDB event
+// subscriptions").
+func (v *view) readEvents(ctx context.Context, source string, kind rdstypes.SourceType) {
 	out, err := v.databases.DescribeEvents(ctx, &rds.DescribeEventsInput{
-		SourceIdentifier: aws.String(instance), SourceType: rdstypes.SourceTypeDbInstance,
+		SourceIdentifier: aws.String(source), SourceType: kind,
 		Duration: aws.Int32(int32(eventsBack.Minutes())), MaxRecords: aws.Int32(events),
 	})
-	v.store(diagnose.Database, "events of "+instance, err, func() {
+	v.store(diagnose.Database, "events of "+source, err, func() {
 		for _, e := range out.Events {
-			v.cloud.Events = append(v.cloud.Events, diagnose.Event{Source: instance, Message: aws.ToString(e.Message), Categories: e.EventCategories, At: aws.ToTime(e.Date)})
+			v.cloud.Events = append(v.cloud.Events, diagnose.Event{Source: source, Message: aws.ToString(e.Message), Categories: e.EventCategories, At: aws.ToTime(e.Date)})
 		}
 	})
 }

@@ -244,12 +244,12 @@ nodeGroups:
 `
 
 // replaceMetric damages one line of a pod's metrics.
-func replaceMetric(pod, old, new string) func(*fixture) {
+func replaceMetric(pod, old, with string) func(*fixture) {
 	return func(f *fixture) {
 		if !strings.Contains(f.metrics[pod], old) {
 			panic("no line " + old + " in the metrics of " + pod)
 		}
-		f.metrics[pod] = strings.Replace(f.metrics[pod], old, new, 1)
+		f.metrics[pod] = strings.Replace(f.metrics[pod], old, with, 1)
 	}
 }
 
@@ -392,9 +392,9 @@ func recommend(f *fixture, kind, name, value string) {
 }
 
 // nodeScaler damages the status of Cluster Autoscaler.
-func nodeScaler(old, new string) func(*fixture) {
+func nodeScaler(old, with string) func(*fixture) {
 	return func(f *fixture) {
-		f.status = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: nodeScalerNamespace, Name: nodeScalerStatus}, Data: map[string]string{"status": strings.Replace(nodeScalerText, old, new, 1)}}
+		f.status = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: nodeScalerNamespace, Name: nodeScalerStatus}, Data: map[string]string{"status": strings.Replace(nodeScalerText, old, with, 1)}}
 	}
 }
 

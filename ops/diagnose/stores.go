@@ -38,7 +38,7 @@ func absentStores(stack stackoutput.Outputs, o objects) (list []Absent) {
 	if stack.Mongo.Host == "" {
 		add("MongoDB", "the stack has no document store")
 	} else {
-		add("slow operations of DocumentDB", "its profiler writes to CloudWatch Logs only; the top waits are read from AWS")
+		add("slow operations of DocumentDB", "its profiler writes to CloudWatch Logs, which pf does not read: see the log group of the cluster")
 	}
 	return list
 }
