@@ -25,6 +25,7 @@ type objects struct {
 	now          time.Time
 	namespace    string
 	pods         []corev1.Pod
+	podsRead     bool
 	usage        []metricsv1beta1.PodMetrics
 	nodes        []corev1.Node
 	deployments  []appsv1.Deployment
@@ -59,20 +60,23 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 		mu sync.Mutex
 		wg sync.WaitGroup
 	)
-	read := func(check Check, what string, list func() error) {
+	readFor := func(checks []Check, what string, list func() error) {
 		wg.Go(func() {
 			if err := list(); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				missing = append(missing, Missing{check, what, readFailure(err)})
+				for _, check := range checks {
+					missing = append(missing, Missing{check, what, readFailure(err)})
+				}
 			}
 		})
 	}
-	read(Resources, "pods", func() error {
+	read := func(check Check, what string, list func() error) { readFor([]Check{check}, what, list) }
+	readFor([]Check{Resources, Database, Scaling, Agents, Cache}, "pods", func() error {
 		list, err := c.Kubernetes.CoreV1().Pods(namespace).List(ctx, all)
-		return keep(err, func() { o.pods = list.Items })
+		return keep(err, func() { o.pods, o.podsRead = list.Items, true })
 	})
-	read(Agents, "pods of Prometheus", func() error {
+	readFor([]Check{Database, Agents, Cache}, "pods of Prometheus", func() error {
 		list, err := c.Kubernetes.CoreV1().Pods(namespace+"-prometheus").List(ctx, all)
 		return keep(err, func() { o.observers = list.Items })
 	})
@@ -80,7 +84,7 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 		list, err := c.Metrics.MetricsV1beta1().PodMetricses(namespace).List(ctx, all)
 		return keep(err, func() { o.usage = list.Items })
 	})
-	read(Resources, "nodes", func() error {
+	readFor([]Check{Resources, Scaling}, "nodes", func() error {
 		list, err := c.Kubernetes.CoreV1().Nodes().List(ctx, all)
 		return keep(err, func() { o.nodes = list.Items })
 	})

@@ -692,6 +692,9 @@ func TestWhatCanNotBeReadIsSaid(t *testing.T) {
 		text   string
 	}{
 		{"no permission for pods", func(f *fixture) { f.forbidden = "pods" }, Resources, "no permission: pods is forbidden"},
+		{"no permission for the pods of stores", func(f *fixture) { f.forbidden = "pods" }, Database, "database: pods: no permission"},
+		{"no permission for the pods of agents", func(f *fixture) { f.forbidden = "pods" }, Agents, "agents: pods: no permission"},
+		{"no permission for the nodes of tiers", func(f *fixture) { f.forbidden = "nodes" }, Scaling, "scaling: nodes: no permission"},
 		{"no permission for nodes", func(f *fixture) { f.forbidden = "nodes" }, Resources, "no permission: nodes is forbidden"},
 		{"no permission for HPAs", func(f *fixture) { f.forbidden = "horizontalpodautoscalers.autoscaling" }, Scaling, "horizontalpodautoscalers.autoscaling is forbidden"},
 		{"a pod without metrics", func(f *fixture) { f.scrapeErr = errors.New("connection refused") }, Cache, "metrics of pod/web-0: not readable: connection refused"},

@@ -115,6 +115,9 @@ func readMetrics(ctx context.Context, o objects, get kubeclient.PodGet) (m metri
 // silentApps are those without a ready pod, which has metrics. A store that is not in the
 // cluster has none.
 func silentApps(o objects, apps []string) (missing []Missing) {
+	if !o.podsRead {
+		return nil // said already
+	}
 	for _, app := range apps {
 		pods, ready := 0, 0
 		for _, pod := range o.pods {

@@ -25,10 +25,10 @@ func absentStores(stack stackoutput.Outputs, o objects) (list []Absent) {
 		return slices.ContainsFunc(o.pods, func(p corev1.Pod) bool { return p.Labels["app"] == app })
 	}
 	add := func(what, why string) { list = append(list, Absent{Database, what, why}) }
-	if !runs(exporterApp) {
+	if o.podsRead && !runs(exporterApp) {
 		add("statistics of PostgreSQL", "no pod "+exporterApp+": podScaling is off, or the stack has no PostgreSQL")
 	}
-	if !runs(redisApp) {
+	if o.podsRead && !runs(redisApp) {
 		why := "the stack has no Redis"
 		if stack.Redis.Host != "" {
 			why = "Redis is ElastiCache: the alarms of CloudWatch watch its nodes (docs/aws.md)"
