@@ -709,6 +709,7 @@ func TestWhatCanNotBeReadIsSaid(t *testing.T) {
 		{"an error of Prometheus", func(f *fixture) { f.old = `{"status":"error","error":"query timed out"}` }, Database, `it answers "error": query timed out`},
 		{"a value that is none", func(f *fixture) { f.old = strings.Replace(f.old, `"4e7"`, `"x"`, 1) }, Database, `a value of the answer is "x"`},
 		{"Redis without metrics", func(f *fixture) { f.metrics["redis-cluster-2"] = "{" }, Database, "metrics of pod/redis-cluster-2: not readable"},
+		{"statistics that the exporter can't read", addMetric("postgres-exporter-0", "# TYPE pg_exporter_last_scrape_error gauge\npg_exporter_last_scrape_error 1\n"), Database, "a part of PostgreSQL's statistics: the log of pod/postgres-exporter-0"},
 		{"no permission for StatefulSets", func(f *fixture) { f.forbidden = "statefulsets.apps" }, Database, "StatefulSets: no permission"},
 		{"AWS that refuses", func(f *fixture) { f.cloudMissing = []Missing{{Scaling, "scaling activities", "AccessDenied"}} }, Scaling, "scaling activities: AccessDenied"},
 		{"no pod that is ready", func(f *fixture) { f.pods["web"].Status.Conditions[0].Status = corev1.ConditionUnknown }, Cache, "metrics of progressive-framework-v5: none of its 1 pods is ready"},

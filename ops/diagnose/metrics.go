@@ -92,6 +92,10 @@ func readMetrics(ctx context.Context, o objects, get kubeclient.PodGet) (m metri
 				}
 				return
 			}
+			up, _ := list.value("pg_up")
+			if failed, _ := list.value("pg_exporter_last_scrape_error"); failed == 1 && up == 1 {
+				missing = append(missing, Missing{Database, "a part of PostgreSQL's statistics", "the log of pod/" + pod.Name + " has the reason"})
+			}
 			m.pods = append(m.pods, podMetrics{pod: pod.Name, app: app, samples: list, recent: began(pod, app, list, o.now)})
 		})
 	}

@@ -155,6 +155,11 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	seed(fault{"a container killed for its memory", "resources", "pod-out-of-memory", "pod/fault-memory", "more memory than its limit"})
 	faultPod(t, namespace, "fault-place", mca, func(pod, _ map[string]any) { pod["nodeSelector"] = map[string]any{"no-such-label": "x"} })
 	seed(fault{"a pod that no node takes", "resources", "pod-unschedulable", "pod/fault-place", "no node has"})
+	faultPod(t, namespace, "fault-image", mca, func(_, container map[string]any) {
+		repository, _, _ := strings.Cut(container["image"].(string), "@")
+		container["image"] = repository + "@sha256:" + strings.Repeat("0", 64)
+	})
+	seed(fault{"an image that can't be pulled", "resources", "image-not-pulled", "pod/fault-image", "registry does not have"})
 	faultPod(t, namespace, "fault-secret", mca, func(_, container map[string]any) {
 		container["envFrom"] = []any{map[string]any{"secretRef": map[string]any{"name": "no-such-secret"}}}
 	})

@@ -10,8 +10,8 @@ type query struct {
 	series []series
 	// redacted is a label with a statement, which must not have literals.
 	redacted string
-	// optional: without it the server is still up. The extension pg_stat_statements is
-	// created by the migration.
+	// optional: without it the server is still up. pg_exporter_last_scrape_error says that
+	// it is missing.
 	optional bool
 }
 

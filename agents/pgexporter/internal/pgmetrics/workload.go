@@ -23,6 +23,7 @@ ORDER BY s.total_exec_time DESC LIMIT 10`,
 		},
 	},
 	{
+		optional: true,
 		sql: `SELECT schemaname::text, s.relname::text, seq_scan::float8, seq_tup_read::float8, coalesce(idx_scan, 0)::float8,
   n_live_tup::float8, n_dead_tup::float8, c.relpages * current_setting('block_size')::float8
 FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid ORDER BY c.relpages DESC, s.relid LIMIT 50`,
@@ -37,6 +38,7 @@ FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid ORDER BY c.relpage
 		},
 	},
 	{
+		optional: true,
 		// An index that a constraint needs is never unused.
 		sql: `SELECT s.schemaname::text, s.relname::text, s.indexrelname::text, s.idx_scan::float8, c.relpages * current_setting('block_size')::float8
 FROM pg_stat_user_indexes s JOIN pg_index i USING (indexrelid) JOIN pg_class c ON c.oid = s.indexrelid
@@ -48,10 +50,12 @@ WHERE NOT i.indisunique ORDER BY c.relpages DESC, c.oid LIMIT 100`,
 		},
 	},
 	{
-		sql:    `SELECT extract(epoch FROM coalesce(stats_reset, pg_postmaster_start_time()))::float8 FROM pg_stat_database WHERE datname = current_database()`,
-		series: []series{{"pg_stat_database_stats_reset", "When the statistics began, in seconds since 1970.", prometheus.GaugeValue}},
+		optional: true,
+		sql:      `SELECT extract(epoch FROM coalesce(stats_reset, pg_postmaster_start_time()))::float8 FROM pg_stat_database WHERE datname = current_database()`,
+		series:   []series{{"pg_stat_database_stats_reset", "When the statistics began, in seconds since 1970.", prometheus.GaugeValue}},
 	},
 	{
+		optional: true,
 		sql: `SELECT blocker.pid::text, coalesce(blocker.usename::text, ''), coalesce(blocker.state, ''), count(*)::float8,
   max(extract(epoch FROM clock_timestamp() - blocked.query_start))::float8,
   coalesce(max(extract(epoch FROM clock_timestamp() - blocker.xact_start)), 0)::float8
@@ -66,6 +70,7 @@ WHERE blocked.wait_event_type = 'Lock' GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 10
 		},
 	},
 	{
+		optional: true,
 		sql: `SELECT usename::text, state, max(extract(epoch FROM clock_timestamp() - xact_start))::float8 FROM pg_stat_activity
 WHERE datname = current_database() AND usename IS NOT NULL AND state IS NOT NULL AND xact_start IS NOT NULL GROUP BY 1, 2`,
 		labels: []string{"usename", "state"},
