@@ -155,6 +155,16 @@ func appFindings(base *url.URL, responses []response, now time.Time) (list []Fin
 	return list
 }
 
+// responseFigures are the phases of each response.
+func responseFigures(responses []response) (figures []Figure) {
+	for _, r := range responses {
+		if r.err == nil {
+			figures = append(figures, Figure{App, r.endpoint.path, fmt.Sprintf("status %d, %s", r.status, r.phases())})
+		}
+	}
+	return figures
+}
+
 // slowCause names the phase that took the most time.
 func slowCause(r response) string {
 	phase, longest := "the service works for long, or waits for a store", r.firstByte-r.dns-r.connect-r.tls

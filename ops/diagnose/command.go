@@ -2,10 +2,8 @@ package diagnose
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -33,20 +31,31 @@ type report struct {
 	Findings []Finding `json:"findings"`
 	// Missing is what could not be read.
 	Missing []Missing `json:"missing"`
+	// Absent is what this platform does not have.
+	Absent []Absent `json:"absent"`
+	// Figures are what was measured.
+	Figures []Figure `json:"figures"`
 }
+
+// CloudReader reads what AWS says about a stack's groups, targets and databases. Package
+// cloudview has it.
+type CloudReader func(context.Context, stackoutput.Outputs) (Cloud, []Missing, []Absent)
 
 // platform is what the checks read.
 type platform struct {
 	url     *url.URL
 	token   string
-	objects func(context.Context) (objects, []Missing)
-	scrape  scrape
+	objects func(context.Context) (objects, []Missing, []Absent)
+	get     kubeclient.PodGet
+	cloud   func(context.Context) (Cloud, []Missing, []Absent)
+	stores  stackoutput.Outputs
 }
 
-// Command returns the subcommand. outputs reads the stack's outputs.
-func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
+// Command returns the subcommand. outputs reads the stack's outputs, and cloud what AWS
+// says.
+func Command(outputs func(context.Context) (stackoutput.Outputs, error), cloud CloudReader) *cobra.Command {
 	var asJSON bool
-	var tokenFile string
+	var tokenFile, page string
 	names := []string{"all"}
 	for _, check := range Checks {
 		names = append(names, string(check))
@@ -60,7 +69,7 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.
 			"The token for the check app is in the variable TOKEN or in --token-file.\n\n" +
 			"Exit codes: 0 healthy, 1 findings, 2 wrong usage, 3 nothing found but something\n" +
 			"could not be read.",
-		Example:   "  TOKEN=\"$(make token)\" pf diagnose\n  pf diagnose resources --json",
+		Example:   "  TOKEN=\"$(make token)\" pf diagnose\n  pf diagnose resources --json\n  pf diagnose --report report.html",
 		ValidArgs: names,
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -76,14 +85,15 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
 			}
-			p, err := connect(stack, token, time.Now())
+			p, err := connect(stack, token, cloud, time.Now())
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
 			}
-			return p.diagnose(c.Context(), checks, time.Now()).write(c.OutOrStdout(), asJSON)
+			return p.diagnose(c.Context(), checks, time.Now()).write(c.OutOrStdout(), asJSON, page)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "report as JSON")
+	c.Flags().StringVar(&page, "report", "", "also write the report as an HTML page to this file")
 	c.Flags().StringVar(&tokenFile, "token-file", "", "a file with the token; the default is the variable TOKEN")
 	return c
 }
@@ -97,7 +107,7 @@ func readToken(file string) (string, error) {
 }
 
 // connect prepares to read the platform of a stack. Nothing is sent.
-func connect(stack stackoutput.Outputs, token string, now time.Time) (p platform, err error) {
+func connect(stack stackoutput.Outputs, token string, cloud CloudReader, now time.Time) (p platform, err error) {
 	if p.url, err = url.Parse(stack.URL); err != nil || p.url.Host == "" {
 		return p, fmt.Errorf("the stack's output url is %q, must have a host", stack.URL)
 	}
@@ -108,43 +118,64 @@ func connect(stack stackoutput.Outputs, token string, now time.Time) (p platform
 	if err != nil {
 		return p, err
 	}
-	p.token, p.scrape = token, proxyScrape(clients, stack.Namespace)
-	p.objects = func(ctx context.Context) (objects, []Missing) { return readObjects(ctx, clients, stack.Namespace, now) }
+	p.token, p.get, p.stores = token, clients.Get, stack
+	p.objects = func(ctx context.Context) (objects, []Missing, []Absent) {
+		return readObjects(ctx, clients, stack.Namespace, now)
+	}
+	p.cloud = func(ctx context.Context) (Cloud, []Missing, []Absent) { return cloud(ctx, stack) }
 	return p, nil
 }
 
 // diagnose reads what the checks need, and judges it.
 func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *report {
-	r := &report{Schema: schemaVersion, URL: p.url.String(), At: now.UTC(), Checks: checks, Findings: []Finding{}, Missing: []Missing{}}
 	wants := func(some ...Check) bool {
 		return slices.ContainsFunc(some, func(c Check) bool { return slices.Contains(checks, c) })
 	}
 	var (
-		wg        sync.WaitGroup
-		responses []response
-		absent    []Missing
+		wg                           sync.WaitGroup
+		responses                    []response
+		clouds                       Cloud
+		missing, noToken, cloudFails []Missing
+		absent, noCloud              []Absent
+		r                            results
 	)
 	if wants(App, Agents) {
-		wg.Go(func() { responses, absent = p.requests(ctx) })
+		wg.Go(func() { responses, noToken = p.requests(ctx) })
 	}
-	if wants(Resources, Scaling, Agents, Cache) {
-		o, missing := p.objects(ctx)
-		r.Missing = append(r.Missing, missing...)
-		r.Findings = append(r.Findings, resourceFindings(o)...)
-		r.Findings = append(r.Findings, scalingFindings(o)...)
-		if wants(Agents, Cache) {
-			pods, missing := readMetrics(ctx, o, p.scrape)
-			r.Missing = append(r.Missing, missing...)
-			r.Findings = append(r.Findings, agentFindings(o, pods)...)
-			r.Findings = append(r.Findings, cacheFindings(o, pods)...)
+	if wants(App, Scaling, Database) {
+		wg.Go(func() { clouds, cloudFails, noCloud = p.cloud(ctx) })
+	}
+	if wants(Resources, Database, Scaling, Agents, Cache) {
+		var (
+			o objects
+			m metrics
+		)
+		o, missing, absent = p.objects(ctx)
+		r.add(resourceFindings(o), o.usageFigures())
+		r.add(scalingFindings(o))
+		if wants(Database, Agents, Cache) {
+			var failed []Missing
+			m, failed = readMetrics(ctx, o, p.get)
+			missing = append(missing, failed...)
+			r.add(databaseFindings(o, m))
+			r.add(agentFindings(o, m))
+			r.add(cacheFindings(o, m))
+			absent = append(absent, absentStores(p.stores, o)...)
 		}
 	}
 	wg.Wait()
-	r.Missing = append(r.Missing, absent...)
-	r.Findings = append(r.Findings, appFindings(p.url, responses, now)...)
-	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return !wants(f.Check) })
-	r.Missing = slices.DeleteFunc(r.Missing, func(m Missing) bool { return !wants(m.Check) })
-	sortFindings(r.Findings)
+	r.add(appFindings(p.url, responses, now), responseFigures(responses))
+	r.add(cloudFindings(clouds, now))
+	return newReport(p.url.String(), now, checks, dropRepeated(r), slices.Concat(missing, noToken, cloudFails), append(absent, noCloud...))
+}
+
+// dropRepeated drops what mca's status says of a breaker, if its metrics say it for each
+// pod.
+func dropRepeated(r results) results {
+	byPod := slices.ContainsFunc(r.findings, func(f Finding) bool { return f.Name == "breaker-open" && strings.HasPrefix(f.Where, "pod/") })
+	if byPod {
+		r.findings = slices.DeleteFunc(r.findings, func(f Finding) bool { return f.Name == "breaker-open" && !strings.HasPrefix(f.Where, "pod/") })
+	}
 	return r
 }
 
@@ -168,62 +199,4 @@ func (p platform) requests(ctx context.Context) (list []response, missing []Miss
 		list = append(list, request(ctx, p.url, e, p.token))
 	}
 	return list, missing
-}
-
-// write prints the report. The error has the exit code.
-func (r *report) write(out io.Writer, asJSON bool) (err error) {
-	if asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(r)
-	} else {
-		err = r.text(out)
-	}
-	switch {
-	case err != nil:
-		return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("write the report: %w", err)}
-	case len(r.Findings) > 0:
-		return &exitcode.Error{Code: exitcode.Found}
-	case len(r.Missing) > 0:
-		return &exitcode.Error{Code: exitcode.NotLooked}
-	}
-	return nil
-}
-
-// text prints the report for people.
-func (r *report) text(out io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s at %s\n", r.URL, r.At.Format(time.RFC3339))
-	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "\n%s: %s: %s\n  evidence   %s\n", f.Check, f.Name, f.Where, f.Evidence)
-		if f.Threshold != "" {
-			fmt.Fprintf(&b, "  threshold  %s\n", f.Threshold)
-		}
-		fmt.Fprintf(&b, "  cause      %s\n  fix        %s\n  next       %s\n", f.Cause, f.Fix, f.Next)
-	}
-	if len(r.Findings) > 0 {
-		fmt.Fprintln(&b, "\ndocs/runbooks/diagnose.md has each finding.")
-	}
-	if len(r.Missing) > 0 {
-		fmt.Fprintln(&b, "\nnot read:")
-	}
-	for _, m := range r.Missing {
-		fmt.Fprintf(&b, "  %s: %s: %s\n", m.Check, m.What, m.Reason)
-	}
-	fmt.Fprintln(&b)
-	for _, check := range r.Checks {
-		count, incomplete := 0, ""
-		for _, f := range r.Findings {
-			if f.Check == check {
-				count++
-			}
-		}
-		if slices.ContainsFunc(r.Missing, func(m Missing) bool { return m.Check == check }) {
-			incomplete = ", incomplete"
-		}
-		fmt.Fprintf(&b, "%s: %d findings%s\n", check, count, incomplete)
-	}
-	_, err := io.WriteString(out, b.String())
-	return err
 }

@@ -18,13 +18,14 @@ type Check string
 const (
 	App       Check = "app"
 	Resources Check = "resources"
+	Database  Check = "database"
 	Scaling   Check = "scaling"
 	Agents    Check = "agents"
 	Cache     Check = "cache"
 )
 
 // Checks lists every check.
-var Checks = []Check{App, Resources, Scaling, Agents, Cache}
+var Checks = []Check{App, Resources, Database, Scaling, Agents, Cache}
 
 // Finding is one thing that is not as it must be.
 type Finding struct {
@@ -48,6 +49,30 @@ type Missing struct {
 	Check  Check  `json:"check"`
 	What   string `json:"what"`
 	Reason string `json:"reason"`
+}
+
+// Absent is a part that this platform does not have, so that there is nothing to check.
+type Absent struct {
+	Check Check  `json:"check"`
+	What  string `json:"what"`
+	Why   string `json:"why"`
+}
+
+// Figure is something that was measured, good or bad.
+type Figure struct {
+	Check Check  `json:"check"`
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// results are what rules say.
+type results struct {
+	findings []Finding
+	figures  []Figure
+}
+
+func (r *results) add(findings []Finding, figures []Figure) {
+	r.findings, r.figures = append(r.findings, findings...), append(r.figures, figures...)
 }
 
 // sortFindings orders findings by check, name and object.

@@ -1,7 +1,9 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,7 +115,7 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 		}
 		return Finding{
 			Name: "pod-out-of-memory", Where: where, Threshold: limit,
-			Evidence: fmt.Sprintf("OOMKilled at %s, exit code %d, %d restarts", ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, c.RestartCount),
+			Evidence: fmt.Sprintf("OOMKilled at %s, exit code %d, %d restarts", ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, c.RestartCount) + o.lastLines(pod.Name, c.Name),
 			Cause:    "the container needed more memory than its limit", Fix: "raise Resources in components/scaling/services.go, or find the leak: docs/runbooks/diagnose.md",
 			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
 		}, true
@@ -134,6 +136,7 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 		if ended != nil {
 			evidence += fmt.Sprintf(", the last with exit code %d (%s) %s", ended.ExitCode, ended.Reason, strings.TrimSpace(ended.Message))
 		}
+		evidence += o.lastLines(pod.Name, c.Name)
 		return Finding{
 			Name: "pod-crash-loop", Where: where, Evidence: evidence,
 			Cause: "the program ends at its start: an invalid environment variable, or a store that it can't do without", Fix: "read the last lines of its log; return to the version before if a release did it",
@@ -142,7 +145,7 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 	case c.RestartCount > maxRestarts && wasRecent && ended.ExitCode != 0:
 		return Finding{
 			Name: "pod-restarts", Where: where, Threshold: fmt.Sprintf("at most %d restarts", maxRestarts),
-			Evidence: fmt.Sprintf("%d restarts, the last at %s with exit code %d (%s)", c.RestartCount, ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, ended.Reason),
+			Evidence: fmt.Sprintf("%d restarts, the last at %s with exit code %d (%s)", c.RestartCount, ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, ended.Reason) + o.lastLines(pod.Name, c.Name),
 			Cause:    "the program fails from time to time, or its liveness probe does", Fix: "read the log of the ended container",
 			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
 		}, true
@@ -180,6 +183,49 @@ func (o objects) usageFindings() (list []Finding) {
 		}
 	}
 	return list
+}
+
+// mostUsage is the number of containers in the figures.
+const mostUsage = 5
+
+// usageFigures are the containers that use most CPU and memory, with requests and limits.
+func (o objects) usageFigures() (figures []Figure) {
+	specs := map[string]corev1.Container{}
+	for _, pod := range o.pods {
+		for _, c := range pod.Spec.Containers {
+			specs[pod.Name+"/"+c.Name] = c
+		}
+	}
+	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+		type use struct {
+			where string
+			used  resource.Quantity
+		}
+		var all []use
+		for _, pod := range o.usage {
+			for _, c := range pod.Containers {
+				all = append(all, use{pod.Name + "/" + c.Name, c.Usage[name]})
+			}
+		}
+		slices.SortFunc(all, func(a, b use) int { return cmp.Or(b.used.Cmp(a.used), cmp.Compare(a.where, b.where)) })
+		for _, u := range all[:min(mostUsage, len(all))] {
+			r := specs[u.where].Resources
+			request, limit := r.Requests[name], r.Limits[name]
+			figures = append(figures, Figure{Resources, string(name) + " of pod/" + u.where, fmt.Sprintf("%s, request %s, limit %s", human(name, u.used), human(name, request), human(name, limit))})
+		}
+	}
+	return figures
+}
+
+// human prints CPU in thousandths and memory in MiB.
+func human(name corev1.ResourceName, q resource.Quantity) string {
+	switch {
+	case q.IsZero():
+		return "none"
+	case name == corev1.ResourceMemory:
+		return fmt.Sprintf("%d MiB", q.Value()>>20)
+	}
+	return fmt.Sprintf("%dm", q.MilliValue())
 }
 
 // usageShare is the percentage of the limit, and whether it is above maxUsage.

@@ -9,9 +9,15 @@ import (
 )
 
 // scalingFindings are those of autoscalers and of drains.
-func scalingFindings(o objects) (list []Finding) {
+func scalingFindings(o objects) (list []Finding, figures []Figure) {
 	for _, hpa := range o.autoscalers {
 		list = append(list, o.autoscalerFindings(hpa)...)
+		figures = append(figures, Figure{Scaling, "hpa/" + hpa.Name, fmt.Sprintf("%d pods, %d wanted, %d to %d allowed: %s",
+			hpa.Status.CurrentReplicas, hpa.Status.DesiredReplicas, replicas(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas, strings.Join(currentMetrics(hpa), ", "))})
+	}
+	for _, part := range []func(objects) ([]Finding, []Figure){verticalFindings, nodeScalerFindings, nodeGroupFindings} {
+		found, measured := part(o)
+		list, figures = append(list, found...), append(figures, measured...)
 	}
 	for _, pdb := range o.budgets {
 		if pdb.Status.ExpectedPods > 0 && pdb.Status.DisruptionsAllowed == 0 && pdb.Status.ObservedGeneration >= pdb.Generation {
@@ -30,7 +36,7 @@ func scalingFindings(o objects) (list []Finding) {
 	for i := range list {
 		list[i].Check = Scaling
 	}
-	return list
+	return list, figures
 }
 
 func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (list []Finding) {
@@ -56,14 +62,23 @@ func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (
 	return list
 }
 
-// currentMetrics are the values of an autoscaler's metrics.
+// currentMetrics are the values of an autoscaler's metrics, each against its target.
 func currentMetrics(hpa autoscalingv2.HorizontalPodAutoscaler) (list []string) {
+	targets := map[string]string{}
+	for _, m := range hpa.Spec.Metrics {
+		switch {
+		case m.Resource != nil && m.Resource.Target.AverageUtilization != nil:
+			targets[string(m.Resource.Name)] = fmt.Sprintf(" of %d %%", *m.Resource.Target.AverageUtilization)
+		case m.External != nil && m.External.Target.AverageValue != nil:
+			targets[m.External.Metric.Name] = " of " + m.External.Target.AverageValue.String()
+		}
+	}
 	for _, m := range hpa.Status.CurrentMetrics {
 		switch {
 		case m.Resource != nil && m.Resource.Current.AverageUtilization != nil:
-			list = append(list, fmt.Sprintf("%s %d %%", m.Resource.Name, *m.Resource.Current.AverageUtilization))
+			list = append(list, fmt.Sprintf("%s %d %%%s", m.Resource.Name, *m.Resource.Current.AverageUtilization, targets[string(m.Resource.Name)]))
 		case m.External != nil && m.External.Current.AverageValue != nil:
-			list = append(list, fmt.Sprintf("%s %s", m.External.Metric.Name, m.External.Current.AverageValue))
+			list = append(list, fmt.Sprintf("%s %s%s", m.External.Metric.Name, m.External.Current.AverageValue, targets[m.External.Metric.Name]))
 		}
 	}
 	if len(list) == 0 {

@@ -62,7 +62,7 @@ func explainCommand(outputs func(context.Context) (stackoutput.Outputs, error)) 
 	c := &cobra.Command{
 		Use:   "explain",
 		Short: "Say why the forecaster of a stack has this forecast, or none",
-		Long: "Read the metrics of the stack's forecaster through the API server and explain them.\n\n" +
+		Long: "Read the metrics of the stack's forecaster through a port-forward and explain them.\n\n" +
 			"Exit codes: 0 each service has a forecast, 1 one has none, 2 wrong usage, 3 the\n" +
 			"forecaster could not be read.",
 		Example: "  pf forecast explain --stack prod",

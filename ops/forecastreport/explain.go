@@ -80,8 +80,7 @@ func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 	if i < 0 {
 		return nil, fmt.Errorf("no ready pod %s in %s: podScaling.predictive must be shadow or on; else see kubectl -n %s get pods", app, namespace, namespace)
 	}
-	// No network outside of the cluster reaches the metrics port.
-	text, err := clients.Kubernetes.CoreV1().Pods(namespace).ProxyGet("http", pods.Items[i].Name, fmt.Sprint(scaling.MetricsPort), "metrics", nil).DoRaw(ctx)
+	text, err := clients.Get(ctx, namespace, pods.Items[i].Name, scaling.MetricsPort, "/metrics")
 	if err != nil {
 		return nil, fmt.Errorf("metrics of pod/%s: %w", pods.Items[i].Name, err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/kubeclient/portforwardtest"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
@@ -110,12 +111,17 @@ forecast_answers_total{service="web"} 12
 func cluster(t *testing.T, ready, metrics string) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		switch r.URL.Path {
-		case "/api/v1/namespaces/app-prometheus/pods":
+		switch {
+		case r.URL.Path == "/api/v1/namespaces/app-prometheus/pods":
+			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprintf(w, `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"forecaster-1"},"status":{"conditions":[{"type":"Ready","status":%q}]}}]}`, ready)
-		case "/api/v1/namespaces/app-prometheus/pods/http:forecaster-1:9090/proxy/metrics":
-			fmt.Fprint(w, metrics)
+		case portforwardtest.Is(r, "app-prometheus", "forecaster-1"):
+			portforwardtest.Serve(w, r, func(port string, request *http.Request) (response, failure string) {
+				if port+request.URL.Path != "9090/metrics" {
+					return "", "connection refused"
+				}
+				return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(metrics), metrics), ""
+			})
 		default:
 			http.NotFound(w, r)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -19,6 +20,10 @@ type Clients struct {
 	Kubernetes kubernetes.Interface
 	// Metrics reads what metrics-server has measured.
 	Metrics metrics.Interface
+	// Dynamic reads kinds that operators add, such as VerticalPodAutoscaler.
+	Dynamic dynamic.Interface
+	// Get reads a page of a pod.
+	Get PodGet
 }
 
 // New returns clients for the current context of a kubeconfig. Nothing is sent
@@ -39,6 +44,10 @@ func newClients(config *rest.Config) (c Clients, err error) {
 	if c.Kubernetes, err = kubernetes.NewForConfig(config); err != nil {
 		return c, err
 	}
-	c.Metrics, err = metrics.NewForConfig(config)
+	if c.Metrics, err = metrics.NewForConfig(config); err != nil {
+		return c, err
+	}
+	c.Get = forward(config, c.Kubernetes)
+	c.Dynamic, err = dynamic.NewForConfig(config)
 	return c, err
 }

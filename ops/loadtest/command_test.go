@@ -251,14 +251,17 @@ func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
 func TestInterruptedRunReports(t *testing.T) {
 	f := newFake(t)
 	ctx, interrupt := context.WithCancel(t.Context())
-	var requests atomic.Int64
+	var requests, interrupted atomic.Int64
 	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == load.Plan.Path && requests.Add(1) == 20 {
 			interrupt()
 		}
 		return false
 	}
+	end := context.AfterFunc(ctx, func() { interrupted.Store(time.Now().UnixNano()) })
+	defer end()
 	code, r, _ := runCommand(ctx, t, f.token, "--url", f.url, "--duration", "5m", "--rate", "300")
+	t.Logf("the report followed after %s; the promise is 1 s", time.Since(time.Unix(0, interrupted.Load())).Round(time.Millisecond))
 	require.Equal(t, exitcode.Interrupted, code)
 	require.True(t, r.Interrupted)
 	require.Positive(t, r.Load[0].Sent)
@@ -319,4 +322,21 @@ func TestInvalidCommandLinesAreErrors(t *testing.T) {
 			require.Empty(t, out)
 		})
 	}
+}
+
+// TestProgressIsALineThatIsRemoved: it goes to standard error, so that the report in a pipe
+// does not have it.
+func TestProgressIsALineThatIsRemoved(t *testing.T) {
+	f := newFake(t)
+	t.Setenv("TOKEN", f.token)
+	c := Command(nil)
+	var out, progress bytes.Buffer
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.SetArgs([]string{"--url", f.url, "--only", "main", "--duration", "1200ms", "--rate", "20", "--progress"})
+	c.SetOut(&out)
+	c.SetErr(&progress)
+	require.NoError(t, c.ExecuteContext(t.Context()))
+	require.Regexp(t, `1s of 1.2s: \d+ responses, \d+/s, 0 wrong`, progress.String())
+	require.True(t, strings.HasSuffix(progress.String(), "\r\x1b[K"), "%q", progress.String())
+	require.NotContains(t, out.String(), "responses,")
 }

@@ -2,6 +2,7 @@
 //
 //	pf load            the design document's load test, with a report
 //	pf diagnose        what is wrong, why, and what to do
+//	pf watch           Redis' nodes, or the scaling of pods and nodes, live
 //	pf cost            what the stack costs a month
 //	pf ci              the steps of the workflows: preview, comment, up, drift
 //	pf promote         the images of one stack as the release of another
@@ -25,6 +26,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/progressive-framework/platform/ops/ci"
+	"github.com/progressive-framework/platform/ops/cloudview"
 	"github.com/progressive-framework/platform/ops/costreport"
 	"github.com/progressive-framework/platform/ops/diagnose"
 	"github.com/progressive-framework/platform/ops/exitcode"
@@ -55,7 +57,8 @@ func newRoot() *cobra.Command {
 	stack.Flags(root.PersistentFlags())
 	root.AddCommand(
 		loadtest.Command(stack.Read),
-		diagnose.Command(stack.Read),
+		diagnose.Command(stack.Read, cloudview.Read),
+		diagnose.WatchCommand(stack.Read),
 		costreport.Command(&stack),
 		ci.Command(&stack),
 		promotion.PromoteCommand(&stack),

@@ -1,5 +1,5 @@
-// Command screenshot takes the README's pictures: the front page, with a week that it
-// requests from the running platform, and the dashboards.
+// Command screenshot takes the documents' pictures: the front page, with a week that it
+// requests from the running platform, the dashboards, and pages of pf's reports.
 //
 //	make screenshot
 //
@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -33,17 +34,19 @@ func main() {
 	}
 }
 
-// run writes a picture of the front page, or of the dashboards, to a file.
+// run writes a picture of the front page, of the dashboards or of a report to a file.
 func run(args []string, token string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	switch {
 	case len(args) == 2 && args[0] == "-dashboard":
 		return take(ctx, args[1], dashboard)
+	case len(args) == 3 && args[0] == "-page":
+		return take(ctx, args[2], func(ctx context.Context) error { return page(ctx, args[1]) })
 	case len(args) == 1 && token != "":
 		return take(ctx, args[0], func(ctx context.Context) error { return frontPage(ctx, token) })
 	}
-	return errors.New("usage: TOKEN=... screenshot FILE.png, or screenshot -dashboard FILE.png")
+	return errors.New("usage: TOKEN=... screenshot FILE.png, screenshot -dashboard FILE.png, or screenshot -page FILE.html FILE.png")
 }
 
 // take opens a browser, lets prepare fill its window and writes a picture of it.
@@ -78,6 +81,26 @@ func frontPage(ctx context.Context, token string) error {
 		chromedp.WaitVisible("#week article"),
 	); err != nil {
 		return fmt.Errorf("front page at %s: %w", url, err)
+	}
+	return nil
+}
+
+// page opens an HTML file. Its first heading must be drawn, and it must load nothing else.
+func page(ctx context.Context, file string) error {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	var loaded int
+	if err := chromedp.Run(ctx,
+		chromedp.Navigate("file://"+path),
+		chromedp.WaitVisible("h1"),
+		chromedp.Evaluate("performance.getEntriesByType('resource').length", &loaded),
+	); err != nil {
+		return fmt.Errorf("page %s: %w", file, err)
+	}
+	if loaded > 0 {
+		return fmt.Errorf("page %s loads %d other files, must load none", file, loaded)
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package telemetry
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"maps"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Outcomes of an agent's work, as metric labels.
 const (
@@ -22,6 +26,11 @@ type Coordination struct {
 	Active prometheus.Gauge
 	// AgentRequests is agent_request_duration_seconds by the agent that responded.
 	AgentRequests *prometheus.HistogramVec
+	// Failures is agent_request_failures_total by agent and reason, and Hedges
+	// agent_request_hedges_total by agent: requests that were sent twice.
+	Failures, Hedges *prometheus.CounterVec
+	registry         prometheus.Registerer
+	labels           prometheus.Labels
 }
 
 // NewCoordination registers the metrics of an agent, such as "mca". queued returns
@@ -40,12 +49,37 @@ func NewCoordination(r prometheus.Registerer, agent string, queued func() int) *
 		AgentRequests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "agent_request_duration_seconds", Help: "Time from a request to another agent to its good response.", ConstLabels: labels, Buckets: Buckets,
 		}, []string{"upstream"}),
+		Failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "agent_request_failures_total", Help: "Requests to another agent without a good response.", ConstLabels: labels,
+		}, []string{"upstream", "reason"}),
+		Hedges: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "agent_request_hedges_total", Help: "Requests to another agent that were sent twice.", ConstLabels: labels,
+		}, []string{"upstream"}),
+		registry: r, labels: labels,
 	}
 	depth := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "agent_coordination_queue_depth", Help: "Coordination requests that wait for a session.", ConstLabels: labels,
 	}, func() float64 { return float64(queued()) })
-	r.MustRegister(duration, c.Active, c.AgentRequests, depth)
+	r.MustRegister(duration, c.Active, c.AgentRequests, c.Failures, c.Hedges, depth)
 	return c
+}
+
+// breakerStates are the values of agent_breaker_state, by gobreaker's names.
+var breakerStates = map[string]float64{"closed": 0, "half-open": 1, "open": 2}
+
+// Upstream registers the metrics of an agent that this one sends requests to: each
+// counter starts at zero, and breaker returns closed, half-open or open.
+func (c *Coordination) Upstream(name string, breaker func() string, reasons ...string) {
+	c.AgentRequests.WithLabelValues(name)
+	c.Hedges.WithLabelValues(name)
+	for _, reason := range reasons {
+		c.Failures.WithLabelValues(name, reason)
+	}
+	labels := prometheus.Labels{"upstream": name}
+	maps.Copy(labels, c.labels)
+	c.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "agent_breaker_state", Help: "State of the circuit breaker: 0 closed, 1 half-open, 2 open.", ConstLabels: labels,
+	}, func() float64 { return breakerStates[breaker()] }))
 }
 
 // NewNutritionCalculations registers nutrition_calculations_total by outcome.

@@ -107,7 +107,7 @@ func (s *Service) compute(ctx context.Context, request *CoordinateRequest, heade
 	// connection.
 	header.Set("Idempotency-Key", id.String())
 	response := Coordination{ID: id, UserID: request.UserID, Task: request.Task, CreatedAt: start.UTC().Truncate(time.Millisecond)}
-	response.Status, response.Week, response.Agents, err = s.merge(request, s.callAgents(ctx, header, request.agentRequests()))
+	response.Status, response.Week, response.Agents, err = s.merge(ctx, request, s.callAgents(ctx, header, request.agentRequests()))
 	s.records.add(request, response, time.Since(start))
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (s *Service) compute(ctx context.Context, request *CoordinateRequest, heade
 
 // merge merges the agents' outcomes into one week, and returns a report for each
 // agent. The error is a rejectedError or errNoAgent.
-func (s *Service) merge(request *CoordinateRequest, outcomes []outcome) (status string, merged week.Week, reports []AgentReport, err error) {
+func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcomes []outcome) (status string, merged week.Week, reports []AgentReport, err error) {
 	var (
 		nutrition *week.Nutrition
 		training  *week.Training
@@ -141,13 +141,17 @@ func (s *Service) merge(request *CoordinateRequest, outcomes []outcome) (status 
 				training, o.err = decodeResponse[week.Training](o.body)
 			}
 			if o.err != nil {
-				o.report.Status, o.report.Reason = agentFailed, "malformed"
+				o.report.Status, o.report.Reason = agentFailed, malformed
 			}
 		}
 		if o.err != nil {
-			s.log.Warn("an agent failed", "agent", o.report.Agent, "reason", o.report.Reason, "user", request.UserID, "error", o.err)
+			s.log.WarnContext(ctx, "an agent failed", "agent", o.report.Agent, "reason", o.report.Reason, "user", request.UserID, "error", o.err)
+			s.meters.Failures.WithLabelValues(o.report.Agent, o.report.Reason).Inc()
 		} else {
 			succeeded++
+		}
+		if o.report.Hedged {
+			s.meters.Hedges.WithLabelValues(o.report.Agent).Inc()
 		}
 		rejected = append(rejected, o.fieldErrors...)
 		reports = append(reports, o.report)

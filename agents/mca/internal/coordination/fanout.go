@@ -19,8 +19,7 @@ import (
 type AgentReport struct {
 	Agent  string `json:"agent"`
 	Status string `json:"status"` // ok or failed
-	// Reason is set if it failed: timeout, circuit_open, unreachable, refused
-	// or malformed.
+	// Reason is set if it failed. It is one of failureReasons.
 	Reason     string `json:"reason,omitempty"`
 	DurationMS int64  `json:"durationMs"`
 	// Hedged is true if the request was sent twice, because the first try was
@@ -33,6 +32,17 @@ const (
 	agentOK     = "ok"
 	agentFailed = "failed"
 )
+
+// Values of AgentReport.Reason.
+const (
+	timedOut    = "timeout"
+	circuitOpen = "circuit_open"
+	unreachable = "unreachable"
+	refused     = "refused"
+	malformed   = "malformed"
+)
+
+var failureReasons = []string{timedOut, circuitOpen, unreachable, refused, malformed}
 
 // outcome is the result of calling one agent.
 type outcome struct {
@@ -61,24 +71,24 @@ func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequ
 	defer cancel()
 	body, err := json.Marshal(r.body)
 	if err != nil {
-		return failure(r, upstream.Response{}, 0, "malformed", err)
+		return failure(r, upstream.Response{}, 0, malformed, err)
 	}
 	start := time.Now()
 	response, err := s.agents[r.agent].Post(ctx, agentsPath+r.agent+r.path, header, body)
 	duration := time.Since(start)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return failure(r, response, duration, "timeout", err)
+		return failure(r, response, duration, timedOut, err)
 	case errors.Is(err, upstream.ErrOpen):
-		return failure(r, response, duration, "circuit_open", err)
+		return failure(r, response, duration, circuitOpen, err)
 	case err != nil:
-		return failure(r, response, duration, "unreachable", err)
+		return failure(r, response, duration, unreachable, err)
 	case response.Status == http.StatusUnprocessableEntity:
-		o := failure(r, response, duration, "refused", errors.New("the agent rejected its part of the request"))
+		o := failure(r, response, duration, refused, errors.New("the agent rejected its part of the request"))
 		o.fieldErrors = prefixErrors(r.field, response.Body)
 		return o
 	case response.Status != http.StatusOK:
-		return failure(r, response, duration, "refused", fmt.Errorf("the agent responded %d", response.Status))
+		return failure(r, response, duration, refused, fmt.Errorf("the agent responded %d", response.Status))
 	}
 	s.meters.AgentRequests.WithLabelValues(r.agent).Observe(duration.Seconds())
 	return outcome{report: AgentReport{r.agent, agentOK, "", duration.Milliseconds(), response.Hedged}, body: response.Body}

@@ -82,7 +82,7 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 			return nil, err
 		}
 		s.agents[name] = upstream.NewClient(u)
-		s.meters.AgentRequests.WithLabelValues(name) // rate() needs a first sample
+		s.meters.Upstream(name, u.Breaker, failureReasons...)
 	}
 	s.cached, err = cache.NewNamespace[requestKey, []byte](s.dependencies.Cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes)
 	if err != nil {

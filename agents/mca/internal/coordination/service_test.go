@@ -85,6 +85,9 @@ func TestStatusAndMetricsCountActiveSessions(t *testing.T) {
 		`agent_coordination_queue_depth{agent="mca"} 0`,
 		`agent_request_duration_seconds_count{agent="mca",upstream="npa"} 1`,
 		`agent_request_duration_seconds_count{agent="mca",upstream="wpa"} 1`,
+		`agent_request_failures_total{agent="mca",reason="circuit_open",upstream="npa"} 0`,
+		`agent_request_hedges_total{agent="mca",upstream="wpa"} 0`,
+		`agent_breaker_state{agent="mca",upstream="npa"} 0`,
 		`application_cache_misses_total{strategy="agentCoordination",tier="local"} 1`,
 	} {
 		require.Contains(t, metrics, line)

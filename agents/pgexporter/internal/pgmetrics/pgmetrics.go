@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -38,21 +39,28 @@ func (c *Collector) Handler() http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: scrapes, Timeout: 2 * scrapeTimeout})
 }
 
-var upDesc = prometheus.NewDesc("pg_up", "1 if the server answers, else 0.", nil, nil)
+var (
+	upDesc    = prometheus.NewDesc("pg_up", "1 if the server answers, else 0.", nil, nil)
+	errorDesc = prometheus.NewDesc("pg_exporter_last_scrape_error", "1 if a statistic could not be read, else 0.", nil, nil)
+)
 
 // Describe implements prometheus.Collector. It sends nothing: a server that is down has
-// no other series than pg_up.
+// no other series than these two.
 func (*Collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	up := 1.0
-	for _, q := range queries {
+	up, failed := 1.0, 0.0
+	for _, q := range slices.Concat(queries, workload) {
 		metrics, err := c.read(ctx, q)
 		if err != nil {
 			c.log.Warn("the server's statistics could not be read", "series", q.series[0].name, "error", err)
+			failed = 1
+			if q.optional {
+				continue
+			}
 			up = 0
 			break
 		}
@@ -61,6 +69,7 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	out <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, up)
+	out <- prometheus.MustNewConstMetric(errorDesc, prometheus.GaugeValue, failed)
 }
 
 // read returns the series of a query.
@@ -79,6 +88,9 @@ func (c *Collector) read(ctx context.Context, q query) ([]prometheus.Metric, err
 		labels := make([]string, len(q.labels))
 		for i := range labels {
 			labels[i] = fmt.Sprint(values[i])
+			if q.labels[i] == q.redacted {
+				labels[i] = redact(labels[i])
+			}
 		}
 		for i, s := range q.series {
 			value, ok := values[len(labels)+i].(float64)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,7 +43,7 @@ func scrape(t *testing.T, c *Collector) state {
 			value := m.GetGauge().GetValue() + m.GetCounter().GetValue()
 			s.values[f.GetName()] += value
 			for _, label := range m.GetLabel() {
-				if label.GetName() == "usename" {
+				if label.GetName() == "usename" && f.GetName() == "pg_stat_activity_count" {
 					s.users[label.GetValue()] += value
 				}
 			}
@@ -57,7 +59,7 @@ func newCollector(t *testing.T, server *testservers.Postgres) (*Collector, *pgx.
 	admin, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = admin.Close(context.WithoutCancel(t.Context())) })
-	_, err = admin.Exec(t.Context(), "CREATE ROLE reader LOGIN IN ROLE pg_monitor PASSWORD '"+testservers.PostgresPassword+"'; CREATE TABLE t (a int)")
+	_, err = admin.Exec(t.Context(), "DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN IN ROLE pg_monitor PASSWORD '"+testservers.PostgresPassword+"'; CREATE TABLE t (a int); CREATE INDEX t_a ON t (a); CREATE EXTENSION pg_stat_statements")
 	require.NoError(t, err)
 	cfg, err := pgx.ParseConfig(url)
 	require.NoError(t, err)
@@ -76,12 +78,13 @@ func TestSeriesShowTheServer(t *testing.T) {
 	_, err := admin.Exec(t.Context(), "INSERT INTO t SELECT generate_series(1, 1000)")
 	require.NoError(t, err)
 	found := scrape(t, c)
-	for _, q := range queries {
+	for _, q := range slices.Concat(queries, workload[1:3]) {
 		for _, s := range q.series {
 			require.Contains(t, found.values, s.name)
 		}
 	}
 	require.EqualValues(t, 1, found.values["pg_up"])
+	require.Zero(t, found.values["pg_exporter_last_scrape_error"])
 	require.EqualValues(t, 100, found.values["pg_settings_max_connections"])
 	require.Greater(t, found.values["pg_database_size_bytes"], 1e6)
 	require.Zero(t, found.values["pg_replication_lag_seconds"])
@@ -93,6 +96,61 @@ func TestSeriesShowTheServer(t *testing.T) {
 	require.Equal(t, http.StatusOK, answer.Code)
 	require.Contains(t, answer.Body.String(), "pg_up 1")
 	require.NotContains(t, answer.Body.String(), testservers.PostgresPassword)
+}
+
+// The served text of a slow statement has no literal. A locked table does not stop the
+// exporter, and the session that holds the lock is named.
+func TestWorkloadNamesStatementsTablesAndLocks(t *testing.T) {
+	c, admin := newCollector(t, server)
+	run := func(statement string) {
+		_, err := admin.Exec(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	run("INSERT INTO t SELECT generate_series(1, 20000)")
+	run("VACUUM ANALYZE t")
+	run("SELECT pg_sleep(0.11), 'secret-17', count(*) FROM t WHERE a + 0 = 4711")
+	run("DO $$ BEGIN PERFORM pg_sleep(0.11), 'secret-18'; END $$")
+	run("SELECT pg_stat_force_next_flush()")
+	run("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+	waiter, err := pgx.ConnectConfig(t.Context(), admin.Config())
+	require.NoError(t, err)
+	waited := make(chan error, 1)
+	go func() {
+		_, err := waiter.Exec(t.Context(), "SELECT count(*) FROM t")
+		waited <- err
+	}()
+	answer := ""
+	require.Eventually(t, func() bool {
+		w := httptest.NewRecorder()
+		c.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		answer = w.Body.String()
+		return strings.Contains(answer, "pg_blocking_sessions_waiting{")
+	}, 10*time.Second, 20*time.Millisecond)
+	run("COMMIT")
+	require.NoError(t, <-waited)
+	require.NoError(t, waiter.Close(t.Context()))
+	require.Contains(t, answer, "pg_up 1")
+	require.Regexp(t, `pg_stat_statements_calls_total\{query="SELECT pg_sleep\(\$1\), \$2, count\(\*\) FROM t WHERE a \+ \$3 = \$4",queryid="-?\d+"\} 1`, answer)
+	require.Regexp(t, `pg_stat_user_tables_seq_tup_read\{relname="t",schemaname="public"\} [1-9]`, answer)
+	require.Regexp(t, `pg_stat_user_tables_n_live_tup\{relname="t",schemaname="public"\} [1-9]`, answer)
+	require.Contains(t, answer, `pg_stat_user_indexes_idx_scan{indexrelname="t_a",relname="t",schemaname="public"} 0`)
+	require.Regexp(t, `pg_blocking_sessions_waiting\{pid="\d+",state="idle in transaction",usename="postgres"\} 1`, answer)
+	require.Regexp(t, `pg_stat_activity_max_tx_duration\{state="idle in transaction",usename="postgres"\} \d`, answer)
+	require.Regexp(t, `pg_stat_database_stats_reset 1\.\d+e\+09`, answer)
+	require.NotContains(t, answer, "secret")
+	require.NotContains(t, answer, "4711")
+}
+
+// A server without the extension is up.
+func TestStatementsAreOptional(t *testing.T) {
+	c, admin := newCollector(t, server)
+	_, err := admin.Exec(t.Context(), "DROP EXTENSION pg_stat_statements")
+	require.NoError(t, err)
+	found := scrape(t, c)
+	require.EqualValues(t, 1, found.values["pg_up"])
+	require.EqualValues(t, 1, found.values["pg_exporter_last_scrape_error"])
+	require.NotContains(t, found.values, "pg_stat_statements_calls_total")
+	require.Contains(t, found.values, "pg_stat_user_tables_seq_scan")
 }
 
 // A server that is full still answers, and one that is down is pg_up 0.
@@ -111,7 +169,7 @@ func TestServerThatIsFullOrDown(t *testing.T) {
 	require.EqualValues(t, 1, up())
 	require.NoError(t, full.Stop())
 	require.EqualValues(t, 0, up())
-	require.Len(t, scrape(t, c).values, 1)
+	require.Len(t, scrape(t, c).values, 2)
 	require.NoError(t, full.Start(t.Context()))
 	require.EqualValues(t, 1, up(), "it connects again by itself")
 }

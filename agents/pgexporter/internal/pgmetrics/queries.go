@@ -8,6 +8,11 @@ type query struct {
 	sql    string
 	labels []string
 	series []series
+	// redacted is a label with a statement, which must not have literals.
+	redacted string
+	// optional: without it the server is still up. pg_exporter_last_scrape_error says that
+	// it is missing.
+	optional bool
 }
 
 // series is one value of each row.
@@ -21,25 +26,25 @@ type series struct {
 // cmd/postgres_exporter/queries.go), so that its dashboards and alerts fit.
 var queries = []query{
 	{
-		`SELECT datname::text, coalesce(state, 'unknown'), usename::text, count(*)::float8 FROM pg_stat_activity
+		sql: `SELECT datname::text, coalesce(state, 'unknown'), usename::text, count(*)::float8 FROM pg_stat_activity
 WHERE datname IS NOT NULL AND usename IS NOT NULL GROUP BY 1, 2, 3`,
-		[]string{"datname", "state", "usename"},
-		[]series{{"pg_stat_activity_count", "Connections by database, state and user.", prometheus.GaugeValue}},
+		labels: []string{"datname", "state", "usename"},
+		series: []series{{"pg_stat_activity_count", "Connections by database, state and user.", prometheus.GaugeValue}},
 	},
 	{
-		`SELECT current_setting('max_connections')::float8`, nil,
-		[]series{{"pg_settings_max_connections", "Connections that the server accepts.", prometheus.GaugeValue}},
+		sql:    `SELECT current_setting('max_connections')::float8`,
+		series: []series{{"pg_settings_max_connections", "Connections that the server accepts.", prometheus.GaugeValue}},
 	},
 	{
-		`SELECT current_database()::text, pg_database_size(current_database())::float8`, []string{"datname"},
-		[]series{{"pg_database_size_bytes", "Size of the database on disk.", prometheus.GaugeValue}},
+		sql: `SELECT current_database()::text, pg_database_size(current_database())::float8`, labels: []string{"datname"},
+		series: []series{{"pg_database_size_bytes", "Size of the database on disk.", prometheus.GaugeValue}},
 	},
 	{
-		`SELECT datname::text, numbackends::float8, xact_commit::float8, xact_rollback::float8, blks_read::float8, blks_hit::float8,
+		sql: `SELECT datname::text, numbackends::float8, xact_commit::float8, xact_rollback::float8, blks_read::float8, blks_hit::float8,
   tup_returned::float8, tup_fetched::float8, deadlocks::float8, temp_bytes::float8, blk_read_time, blk_write_time
 FROM pg_stat_database WHERE datname = current_database()`,
-		[]string{"datname"},
-		[]series{
+		labels: []string{"datname"},
+		series: []series{
 			{"pg_stat_database_numbackends", "Connections to the database.", prometheus.GaugeValue},
 			{"pg_stat_database_xact_commit", "Transactions that were committed.", prometheus.CounterValue},
 			{"pg_stat_database_xact_rollback", "Transactions that were rolled back.", prometheus.CounterValue},
@@ -55,9 +60,9 @@ FROM pg_stat_database WHERE datname = current_database()`,
 	},
 	{
 		// A server that has replayed nothing yet has no time.
-		`SELECT CASE WHEN pg_is_in_recovery() THEN coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp()), 0) ELSE 0 END::float8,
-  pg_is_in_recovery()::int::float8`, nil,
-		[]series{
+		sql: `SELECT CASE WHEN pg_is_in_recovery() THEN coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp()), 0) ELSE 0 END::float8,
+  pg_is_in_recovery()::int::float8`,
+		series: []series{
 			{"pg_replication_lag_seconds", "How far a replica is behind; 0 for a primary.", prometheus.GaugeValue},
 			{"pg_replication_is_replica", "1 for a replica, else 0.", prometheus.GaugeValue},
 		},

@@ -28,10 +28,21 @@ var infoSeries = []struct {
 	{"keyspace_hits", "redis_keyspace_hits_total", "Reads that found their key.", prometheus.CounterValue},
 	{"keyspace_misses", "redis_keyspace_misses_total", "Reads that found no key.", prometheus.CounterValue},
 	{"evicted_keys", "redis_evicted_keys_total", "Keys that were evicted for want of memory.", prometheus.CounterValue},
+	{"rejected_connections", "redis_rejected_connections_total", "Connections above maxclients.", prometheus.CounterValue},
+	{"connected_slaves", "redis_connected_slaves", "Replicas of the node.", prometheus.GaugeValue},
+}
+
+// clusterSeries are the fields of CLUSTER INFO that are served.
+var clusterSeries = []struct{ field, name, help string }{
+	{"cluster_slots_ok", "redis_cluster_slots_ok", "Slots whose node answers, as this node sees it."},
+	{"cluster_known_nodes", "redis_cluster_known_nodes", "Nodes that this node knows."},
+	{"cluster_size", "redis_cluster_size", "Primaries with slots, as this node sees it."},
 }
 
 var (
 	upDesc           = prometheus.NewDesc("redis_up", "1 if the node answers, else 0.", nil, nil)
+	clusterStateDesc = prometheus.NewDesc("redis_cluster_state", "1 if the node serves its slots, else 0.", nil, nil)
+	linkDesc         = prometheus.NewDesc("redis_master_link_up", "Of a replica: 1 if it is connected to its primary, else 0.", nil, nil)
 	slowLengthDesc   = prometheus.NewDesc("redis_slowlog_length", "Entries of the slow log.", nil, nil)
 	slowLastIDDesc   = prometheus.NewDesc("redis_slowlog_last_id", "Number of the last slow command since the node's start.", nil, nil)
 	slowLastTimeDesc = prometheus.NewDesc("redis_last_slow_execution_duration_seconds", "Duration of the last slow command.", nil, nil)
@@ -71,6 +82,18 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 			send(prometheus.NewDesc(s.name, s.help, nil, nil), s.kind, value)
 		}
 	}
+	// Only a replica has the field.
+	if link := field(info, "master_link_status"); link != "" {
+		send(linkDesc, prometheus.GaugeValue, number(link == "up"))
+	}
+	if cluster, err := local.ClusterInfo(ctx).Result(); err == nil {
+		send(clusterStateDesc, prometheus.GaugeValue, number(field(cluster, "cluster_state") == "ok"))
+		for _, s := range clusterSeries {
+			if value, err := strconv.ParseFloat(field(cluster, s.field), 64); err == nil {
+				send(prometheus.NewDesc(s.name, s.help, nil, nil), prometheus.GaugeValue, value)
+			}
+		}
+	}
 	length, err := local.Do(ctx, "SLOWLOG", "LEN").Int64()
 	if err != nil {
 		return
@@ -82,4 +105,12 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	send(slowLastIDDesc, prometheus.GaugeValue, lastID)
 	send(slowLastTimeDesc, prometheus.GaugeValue, seconds)
+}
+
+// number is 1 for true.
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

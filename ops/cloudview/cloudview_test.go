@@ -1,0 +1,157 @@
+package cloudview
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/pi"
+	pitypes "github.com/aws/aws-sdk-go-v2/service/pi/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/ops/diagnose"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/prod-web/0123"
+
+// fake answers each call, or refuses those in fails by their names.
+type fake struct {
+	fails    map[string]error
+	insights bool
+}
+
+func (f fake) DescribeAutoScalingGroups(_ context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+	var out autoscaling.DescribeAutoScalingGroupsOutput
+	for range in.AutoScalingGroupNames { // two groups have the same target group
+		out.AutoScalingGroups = append(out.AutoScalingGroups, astypes.AutoScalingGroup{TargetGroupARNs: []string{arn}})
+	}
+	return &out, f.fails["groups"]
+}
+
+func (f fake) DescribeScalingActivities(_ context.Context, in *autoscaling.DescribeScalingActivitiesInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeScalingActivitiesOutput, error) {
+	return &autoscaling.DescribeScalingActivitiesOutput{Activities: []astypes.Activity{{
+		AutoScalingGroupName: in.AutoScalingGroupName, StatusCode: astypes.ScalingActivityStatusCodeFailed, Description: aws.String("Launching"), StatusMessage: aws.String("no capacity"), StartTime: aws.Time(now),
+	}}}, f.fails["activities"]
+}
+
+func (f fake) DescribeInstanceRefreshes(context.Context, *autoscaling.DescribeInstanceRefreshesInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
+	return &autoscaling.DescribeInstanceRefreshesOutput{InstanceRefreshes: []astypes.InstanceRefresh{{InstanceRefreshId: aws.String("r"), Status: astypes.InstanceRefreshStatusInProgress, PercentageComplete: aws.Int32(40)}}}, f.fails["refreshes"]
+}
+
+func (f fake) DescribeTargetHealth(_ context.Context, in *elasticloadbalancingv2.DescribeTargetHealthInput, _ ...func(*elasticloadbalancingv2.Options)) (*elasticloadbalancingv2.DescribeTargetHealthOutput, error) {
+	if aws.ToString(in.TargetGroupArn) != arn {
+		return nil, errors.New("another target group")
+	}
+	return &elasticloadbalancingv2.DescribeTargetHealthOutput{TargetHealthDescriptions: []elbtypes.TargetHealthDescription{{
+		Target: &elbtypes.TargetDescription{Id: aws.String("i-1")}, TargetHealth: &elbtypes.TargetHealth{State: elbtypes.TargetHealthStateEnumUnhealthy, Reason: elbtypes.TargetHealthReasonEnumTimeout},
+	}}}, f.fails["targets"]
+}
+
+func (f fake) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
+	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{
+		DBInstanceIdentifier: in.DBInstanceIdentifier, DbiResourceId: aws.String("db-X"), DBInstanceClass: aws.String("db.r6g.xlarge"), PerformanceInsightsEnabled: aws.Bool(f.insights),
+	}}}, f.fails["instances"]
+}
+
+func (f fake) DescribeEvents(_ context.Context, in *rds.DescribeEventsInput, _ ...func(*rds.Options)) (*rds.DescribeEventsOutput, error) {
+	return &rds.DescribeEventsOutput{Events: []rdstypes.Event{{SourceIdentifier: in.SourceIdentifier, Message: aws.String("failover started"), EventCategories: []string{"failover"}, Date: aws.Time(now)}}}, f.fails["events"]
+}
+
+func (f fake) GetResourceMetrics(_ context.Context, in *pi.GetResourceMetricsInput, _ ...func(*pi.Options)) (*pi.GetResourceMetricsOutput, error) {
+	if aws.ToString(in.Identifier) != "db-X" {
+		return nil, errors.New("another database")
+	}
+	point := func(load float64) pitypes.DataPoint { return pitypes.DataPoint{Value: aws.Float64(load)} }
+	return &pi.GetResourceMetricsOutput{MetricList: []pitypes.MetricKeyDataPoints{
+		{Key: &pitypes.ResponseResourceMetricKey{Metric: aws.String("db.load.avg")}, DataPoints: []pitypes.DataPoint{point(9)}},
+		{Key: &pitypes.ResponseResourceMetricKey{Metric: aws.String("db.load.avg"), Dimensions: map[string]string{"db.wait_event.name": "CPU"}}, DataPoints: []pitypes.DataPoint{point(2), {}, point(4)}},
+	}}, f.fails["waits"]
+}
+
+var stack = stackoutput.Outputs{
+	AutoScalingGroups: map[string]string{"web": "prod-web", "application": "prod-application"},
+	Postgres:          stackoutput.Store{Host: "prod-postgres.abc.us-east-1.rds.amazonaws.com", SecretARN: "arn:aws:secretsmanager:x"},
+}
+
+func read(f fake, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
+	v := &view{groups: f, targets: f, databases: f, insights: f, now: now}
+	return v.read(context.Background(), stack)
+}
+
+func TestEveryAnswerIsRead(t *testing.T) {
+	cloud, missing, absent := read(fake{insights: true}, stack)
+	require.Empty(t, missing)
+	require.Empty(t, absent)
+	require.Equal(t, []diagnose.Target{{Group: "prod-web", ID: "i-1", State: "unhealthy", Reason: "Target.Timeout"}}, cloud.Targets, "once")
+	require.Len(t, cloud.Activities, 2)
+	withDocuments := stack
+	withDocuments.Mongo = stackoutput.Store{Host: "prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com", SecretARN: "arn:aws:secretsmanager:y"}
+	documents, _, _ := read(fake{}, withDocuments)
+	require.Contains(t, documents.Events, diagnose.Event{Source: "prod-mongo", Message: "failover started", Categories: []string{"failover"}, At: now})
+	require.Contains(t, cloud.Activities, diagnose.Activity{Group: "prod-web", Status: "Failed", Description: "Launching", Message: "no capacity", Started: now})
+	require.Len(t, cloud.Refreshes, 2)
+	require.Equal(t, []diagnose.Event{{Source: "prod-postgres", Message: "failover started", Categories: []string{"failover"}, At: now}}, cloud.Events)
+	require.Equal(t, []diagnose.Wait{{Database: "prod-postgres", Name: "CPU", Load: 3}}, cloud.Waits)
+	require.Equal(t, map[string]int{"prod-postgres": 4}, cloud.CPUs)
+}
+
+// TestEachRefusalIsSaid: the other answers are still read.
+func TestEachRefusalIsSaid(t *testing.T) {
+	denied := &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform this"}
+	for call, row := range map[string]struct {
+		check diagnose.Check
+		what  string
+	}{
+		"groups": {diagnose.App, "target health"}, "targets": {diagnose.App, "target health of prod-web"},
+		"activities": {diagnose.Scaling, "scaling activities of prod-web"}, "refreshes": {diagnose.Scaling, "instance refreshes of prod-web"},
+		"events": {diagnose.Database, "events of prod-postgres"}, "instances": {diagnose.Database, "top waits of prod-postgres"}, "waits": {diagnose.Database, "top waits of prod-postgres"},
+	} {
+		t.Run(call, func(t *testing.T) {
+			_, missing, _ := read(fake{insights: true, fails: map[string]error{call: denied}}, stack)
+			require.Contains(t, missing, diagnose.Missing{Check: row.check, What: row.what, Reason: "no permission: not authorized to perform this"})
+		})
+	}
+	require.Equal(t, "Throttling: slow down", reason(&smithy.GenericAPIError{Code: "Throttling", Message: "slow down"}))
+	require.Equal(t, "not readable: no route", reason(errors.New("no route")))
+}
+
+func TestAbsentPartsAreSaid(t *testing.T) {
+	_, missing, absent := read(fake{}, stack)
+	require.Empty(t, missing)
+	require.Equal(t, []diagnose.Absent{{Check: diagnose.Database, What: "top waits of prod-postgres", Why: "Performance Insights is off"}}, absent)
+	_, _, absent = read(fake{}, stackoutput.Outputs{Postgres: stackoutput.Store{Host: "postgres", SecretName: "postgres-auth"}})
+	require.Equal(t, []diagnose.Absent{{Check: diagnose.Database, What: "RDS", Why: "PostgreSQL runs in the cluster"}}, absent)
+}
+
+// TestOnlyStacksOnEKSAreRead: a sandbox sends nothing to AWS.
+func TestOnlyStacksOnEKSAreRead(t *testing.T) {
+	kubeconfig := func(server string) []byte {
+		return []byte(`{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"` + server + `"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`)
+	}
+	region, err := eksRegion(kubeconfig("https://0123ABCD.gr7.eu-central-1.eks.amazonaws.com"))
+	require.NoError(t, err)
+	require.Equal(t, "eu-central-1", region)
+	_, err = eksRegion(kubeconfig("https://127.0.0.1:6443"))
+	require.ErrorContains(t, err, "the API server 127.0.0.1:6443 is not EKS's")
+	_, missing, absent := Read(context.Background(), stackoutput.Outputs{Kubeconfig: kubeconfig("https://127.0.0.1:6443")})
+	require.Empty(t, missing)
+	require.Len(t, absent, 3)
+}
+
+func TestProcessorsOfInstanceClasses(t *testing.T) {
+	for class, want := range map[string]int{"db.t4g.micro": 2, "db.r6g.large": 2, "db.r6g.xlarge": 4, "db.r6g.16xlarge": 64, "db.serverless": 0, "db.x.metal": 0, "": 0} {
+		require.Equal(t, want, vcpus(class), class)
+	}
+}

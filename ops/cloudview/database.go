@@ -1,0 +1,102 @@
+package cloudview
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/pi"
+	pitypes "github.com/aws/aws-sdk-go-v2/service/pi/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+
+	"github.com/progressive-framework/platform/ops/diagnose"
+)
+
+const (
+	// eventsBack and waitsBack are how far back events and waits are read.
+	eventsBack, waitsBack = 24 * time.Hour, 10 * time.Minute
+	// events and waits are how many.
+	events, waits = 20, 5
+)
+
+// readEvents reads the events of an instance of RDS, or of a cluster of DocumentDB, which
+// RDS's API has too (Amazon DocumentDB Developer Guide, "Using Amazon DocumentDB event
+// subscriptions").
+func (v *view) readEvents(ctx context.Context, source string, kind rdstypes.SourceType) {
+	out, err := v.databases.DescribeEvents(ctx, &rds.DescribeEventsInput{
+		SourceIdentifier: aws.String(source), SourceType: kind,
+		Duration: aws.Int32(int32(eventsBack.Minutes())), MaxRecords: aws.Int32(events),
+	})
+	v.store(diagnose.Database, "events of "+source, err, func() {
+		for _, e := range out.Events {
+			v.cloud.Events = append(v.cloud.Events, diagnose.Event{Source: source, Message: aws.ToString(e.Message), Categories: e.EventCategories, At: aws.ToTime(e.Date)})
+		}
+	})
+}
+
+// readWaits reads what sessions wait for, from Performance Insights.
+func (v *view) readWaits(ctx context.Context, instance string) {
+	what := "top waits of " + instance
+	out, err := v.databases.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(instance)})
+	if err == nil && len(out.DBInstances) != 1 {
+		err = fmt.Errorf("RDS has %d instances of the name", len(out.DBInstances))
+	}
+	if err != nil {
+		v.store(diagnose.Database, what, err, nil)
+		return
+	}
+	db := out.DBInstances[0]
+	if !aws.ToBool(db.PerformanceInsightsEnabled) {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.absent = append(v.absent, diagnose.Absent{Check: diagnose.Database, What: what, Why: "Performance Insights is off"})
+		return
+	}
+	metrics, err := v.insights.GetResourceMetrics(ctx, &pi.GetResourceMetricsInput{
+		ServiceType: pitypes.ServiceTypeRds, Identifier: db.DbiResourceId,
+		StartTime: aws.Time(v.now.Add(-waitsBack)), EndTime: aws.Time(v.now), PeriodInSeconds: aws.Int32(60),
+		MetricQueries: []pitypes.MetricQuery{{Metric: aws.String("db.load.avg"), GroupBy: &pitypes.DimensionGroup{Group: aws.String("db.wait_event"), Limit: aws.Int32(waits)}}},
+	})
+	v.store(diagnose.Database, what, err, func() {
+		v.cloud.CPUs = map[string]int{instance: vcpus(aws.ToString(db.DBInstanceClass))}
+		for _, m := range metrics.MetricList {
+			if m.Key == nil || m.Key.Dimensions["db.wait_event.name"] == "" {
+				continue // the total
+			}
+			sum, count := 0., 0.
+			for _, point := range m.DataPoints {
+				if point.Value != nil {
+					sum, count = sum+*point.Value, count+1
+				}
+			}
+			if count > 0 {
+				v.cloud.Waits = append(v.cloud.Waits, diagnose.Wait{Database: instance, Name: m.Key.Dimensions["db.wait_event.name"], Load: sum / count})
+			}
+		}
+	})
+}
+
+// vcpus are those of an instance class of RDS, such as db.r6g.2xlarge (RDS User Guide, "DB
+// instance classes"): 2 up to large, 4 for each xlarge. 0: unknown.
+func vcpus(class string) int {
+	parts := strings.Split(class, ".")
+	if len(parts) != 3 {
+		return 0
+	}
+	switch size := parts[2]; size {
+	case "micro", "small", "medium", "large":
+		return 2
+	case "xlarge":
+		return 4
+	default:
+		n, err := strconv.Atoi(strings.TrimSuffix(size, "xlarge"))
+		if err != nil || n < 2 || n > 48 {
+			return 0
+		}
+		return 4 * n
+	}
+}

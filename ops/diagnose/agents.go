@@ -1,0 +1,150 @@
+package diagnose
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+const (
+	// minRequests is the least number of requests that a share is computed of.
+	minRequests = 100
+	// maxHedged is the share of requests to an agent that may be sent twice. mca sends
+	// the twentieth that is slowest twice (agents/internal/upstream), and at most a tenth.
+	maxHedged = 8
+	// queueShare is the share of mca's queue above which requests wait for long.
+	queueShare = scaling.Percent(50)
+)
+
+// isWork is false for probes and WebSockets.
+func isWork(labels map[string]string) bool {
+	route := labels["route"]
+	return !strings.HasPrefix(route, "GET /health") && route != "GET /metrics" && route != "GET /ws" && route != "none"
+}
+
+// agentLimits are the document's thresholds for the agents' work.
+func agentLimits() map[string]float64 {
+	t := scaling.Targets().Agents
+	return map[string]float64{"mca": t.MCACoordination.Seconds(), "npa": t.NPACalculation.Seconds(), "wpa": t.WPAGeneration.Seconds()}
+}
+
+// agentFindings are those of the agents' requests and coordinations.
+func agentFindings(o objects, m metrics) (list []Finding, figures []Figure) {
+	for _, service := range scaling.Services() {
+		for _, p := range m.withApp(service.Name) {
+			list = append(list, o.workFindings(service.Short, p)...)
+			list = append(list, o.coordinationFindings(p)...)
+			found, measured := o.upstreamFindings(p)
+			list, figures = append(list, found...), append(figures, measured...)
+		}
+	}
+	for _, f := range o.failures {
+		figures = append(figures, Figure{Agents, "failed coordination " + f.RequestID, f.String()})
+	}
+	for i := range list {
+		list[i].Check = Agents
+	}
+	return list, figures
+}
+
+// workFindings are those of the requests that a pod has served.
+func (o objects) workFindings(short string, p podMetrics) (list []Finding) {
+	limit := scaling.Targets().Web.ErrorRate
+	requests := p.sum("http_requests_total", isWork)
+	failed := p.sum("http_requests_total", func(l map[string]string) bool { return isWork(l) && strings.HasPrefix(l["status"], "5") })
+	if share := 100 * failed / requests; requests >= minRequests && share > float64(limit) {
+		list = append(list, Finding{
+			Name: "requests-failing", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("%.1f %% of %.0f requests %s have a status 5xx", share, requests, p.since()), Threshold: limit.String(),
+			Cause: short + ", or a store or an agent that it needs, fails", Fix: "docs/runbooks/alerts.md#errorratehigh", Next: o.kubectl("logs --since=10m " + p.pod),
+		})
+	}
+	count, seconds := p.sum("http_request_duration_seconds_count", isWork), p.sum("http_request_duration_seconds_sum", isWork)
+	if most := agentLimits()[short]; most > 0 && count >= minRequests && seconds/count > most {
+		list = append(list, Finding{
+			Name: "agent-slow", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("a mean of %s over %.0f requests %s", ms(seconds/count), count, p.since()), Threshold: ms(most),
+			Cause: "the agent has too little CPU, or waits for a store", Fix: "see pod-cpu-starved and hpa-at-maximum; docs/runbooks/alerts.md#responsesslow", Next: o.kubectl("top pods --containers --sort-by=cpu"),
+		})
+	}
+	return list
+}
+
+// coordinationFindings are those of mca's outcomes and of its queue.
+func (o objects) coordinationFindings(p podMetrics) (list []Finding) {
+	limit := scaling.Targets().Web.ErrorRate
+	outcomes := p.by("agent_coordination_requests_total", "outcome")
+	total := 0.
+	for _, n := range outcomes {
+		total += n
+	}
+	if bad := outcomes["failed"] + outcomes["partial"]; total >= minRequests && 100*bad/total > float64(limit) {
+		list = append(list, Finding{
+			Name: "coordinations-failing", Where: "pod/" + p.pod, Threshold: limit.String(),
+			Evidence: fmt.Sprintf("%.0f failed and %.0f partial of %.0f coordinations %s%s", outcomes["failed"], outcomes["partial"], total, p.since(), o.failedRequests(p.pod)),
+			Cause:    "npa or wpa fails or is too slow for mca's deadline", Fix: "see breaker-open, agent-requests-failing and agent-slow", Next: o.kubectl("logs --since=10m " + p.pod + " | grep coordination"),
+		})
+	}
+	most := scaling.Targets().Application.QueueDepth
+	if depth, exists := p.value("agent_coordination_queue_depth"); exists && 100*depth >= float64(queueShare)*float64(most) {
+		list = append(list, Finding{
+			Name: "coordination-queue-long", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("%.0f coordinations wait for a session", depth), Threshold: fmt.Sprintf("%s of %d", queueShare, most),
+			Cause: "more coordinations arrive than npa and wpa answer", Fix: "docs/runbooks/alerts.md#queuefull", Next: o.kubectl("get hpa"),
+		})
+	}
+	return list
+}
+
+// upstreamFindings are those of mca's requests to each agent.
+func (o objects) upstreamFindings(p podMetrics) (list []Finding, figures []Figure) {
+	answered := p.by("agent_request_duration_seconds_count", "upstream")
+	for _, agent := range slices.Sorted(maps.Keys(answered)) {
+		isAgent := func(l map[string]string) bool { return l["upstream"] == agent }
+		var (
+			where   = "pod/" + p.pod + " to " + agent
+			failed  = p.sum("agent_request_failures_total", func(l map[string]string) bool { return isAgent(l) && l["reason"] != "refused" })
+			hedged  = p.sum("agent_request_hedges_total", isAgent)
+			total   = answered[agent] + failed
+			breaker = p.sum("agent_breaker_state", isAgent)
+			reasons []string
+		)
+		for _, s := range p.samples {
+			if s.name == "agent_request_failures_total" && isAgent(s.labels) && s.value > 0 {
+				reasons = append(reasons, fmt.Sprintf("%.0f %s", s.value, s.labels["reason"]))
+			}
+		}
+		slices.Sort(reasons)
+		mean := p.sum("agent_request_duration_seconds_sum", isAgent) / answered[agent]
+		if math.IsNaN(mean) {
+			mean = 0
+		}
+		figures = append(figures, Figure{Agents, where, fmt.Sprintf("%.0f requests %s, mean %s, %.0f failed, %.0f sent twice, breaker %s", total, p.since(), ms(mean), failed, hedged, breakerName(breaker))})
+		if breaker == 2 {
+			list = append(list, Finding{
+				Name: "breaker-open", Where: where, Evidence: "the breaker is open: " + strings.Join(reasons, ", ") + " " + p.since(), Threshold: "closed",
+				Cause: "the last requests of mca to the agent failed, so that it sends none or few", Fix: "repair the agent; the breaker closes by itself", Next: o.kubectl("get pods -l app=" + agent),
+			})
+			continue
+		}
+		if share := 100 * failed / total; total >= minRequests && share > float64(scaling.Targets().Web.ErrorRate) {
+			list = append(list, Finding{
+				Name: "agent-requests-failing", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f requests %s failed: %s", share, total, p.since(), strings.Join(reasons, ", ")), Threshold: scaling.Targets().Web.ErrorRate.String(),
+				Cause: "the agent fails, is too slow, or can't be reached", Fix: "see the agent's own findings; docs/runbooks/alerts.md#agentrequestsslow", Next: o.kubectl("logs --since=10m " + p.pod),
+			})
+		}
+		if share := 100 * hedged / total; total >= minRequests && share > maxHedged {
+			list = append(list, Finding{
+				Name: "agent-hedged", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f requests %s were sent twice", share, total, p.since()), Threshold: fmt.Sprintf("%d %%", maxHedged),
+				Cause: "some pods of the agent are much slower than others, or fail", Fix: "compare its pods: CPU, restarts, and the zone of their nodes", Next: o.kubectl("top pods --containers --sort-by=cpu"),
+			})
+		}
+	}
+	return list, figures
+}
+
+// breakerName names a value of agent_breaker_state.
+func breakerName(state float64) string {
+	return map[float64]string{0: "closed", 1: "half-open", 2: "open"}[state]
+}

@@ -1,0 +1,194 @@
+package diagnose
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+const (
+	// minScans and minScanRows make a missing index: the table is read whole at least so
+	// often in window, so many rows each time. At 10,000 rows a scan of an index is
+	// faster by far.
+	minScans, minScanRows = 100, 10_000
+	// minBytes is the least size of a table or an index that is worth a finding.
+	minBytes = 64 << 20
+	// unusedFor is how long the statistics must reach back, before an index without a
+	// scan is unused: a weekly job may need it.
+	unusedFor = 14 * 24 * time.Hour
+	// maxDead is the share of dead rows in percent. Autovacuum begins at 20
+	// (autovacuum_vacuum_scale_factor), so at 40 it does not keep up.
+	maxDead = 40
+	// maxWait is how long a session may wait for a lock.
+	maxWait = time.Second
+	// maxIdle is how long a session may leave its transaction open without a statement.
+	maxIdle = time.Minute
+	// minCalls is the least number of calls that make a slow statement: a person's one
+	// report is none.
+	minCalls = 5
+	// maxDeadlocks in window, as in the alert DatabaseDeadlocks.
+	maxDeadlocks = 5
+)
+
+// postgresFindings are those of PostgreSQL, as its exporter reads them. It is the same for
+// RDS and for a server in the cluster.
+func postgresFindings(o objects, m metrics) (list []Finding, figures []Figure) {
+	for _, p := range m.withApp(exporterApp) {
+		next := o.kubectl("logs --since=10m " + p.pod)
+		if up, exists := p.value("pg_up"); !exists || up == 0 {
+			list = append(list, Finding{
+				Name: "database-down", Where: "postgres", Evidence: "pod/" + p.pod + " can't read the server's statistics", Cause: "the server is down, or refuses the role exporter",
+				Fix: "docs/runbooks/alerts.md#databasedown", Next: next,
+			})
+			continue
+		}
+		found, measured := connectionFindings(p, next)
+		list, figures = append(list, found...), append(figures, measured...)
+		found, measured = statementFindings(p)
+		list, figures = append(list, found...), append(figures, measured...)
+		list = append(list, o.tableFindings(p)...)
+		list = append(list, o.lockFindings(p)...)
+	}
+	for i := range list {
+		list[i].Check = Database
+	}
+	return list, figures
+}
+
+func connectionFindings(p podMetrics, next string) (list []Finding, figures []Figure) {
+	open := p.sum("pg_stat_activity_count", nil)
+	most, _ := p.value("pg_settings_max_connections")
+	users := p.by("pg_stat_activity_count", "usename")
+	figures = append(figures, Figure{Database, "connections to PostgreSQL", fmt.Sprintf("%.0f of %.0f: %s", open, most, largest(users, 6))})
+	if 100*open > float64(poolLimit())*most {
+		list = append(list, Finding{
+			Name: "connections-near-limit", Where: "postgres", Evidence: fmt.Sprintf("%.0f of %.0f connections are open: %s", open, most, largest(users, 4)), Threshold: poolLimit().String() + " of max_connections",
+			Cause: "others connect than the services, whose pools leave a reserve", Fix: "end the sessions that are not the services'; docs/runbooks/alerts.md#databaseconnectionshigh", Next: next,
+		})
+	}
+	if n := p.sum("pg_stat_database_deadlocks", nil); p.recent && n > maxDeadlocks {
+		list = append(list, Finding{
+			Name: "database-deadlocks", Where: "postgres", Evidence: fmt.Sprintf("%.0f transactions %s were rolled back by a deadlock", n, p.since()), Threshold: fmt.Sprint(maxDeadlocks),
+			Cause: "transactions lock the same rows in different orders", Fix: "docs/runbooks/alerts.md#databasedeadlocks", Next: next,
+		})
+	}
+	return list, figures
+}
+
+// statementFindings judge the statements of the document's view v_slow_queries.
+func statementFindings(p podMetrics) (list []Finding, figures []Figure) {
+	limit := scaling.Targets().Database.QueryTime
+	for _, s := range p.samples {
+		if s.name != "pg_stat_statements_calls_total" || s.value < minCalls {
+			continue
+		}
+		seconds := p.sum("pg_stat_statements_seconds_total", func(l map[string]string) bool { return l["queryid"] == s.labels["queryid"] })
+		mean := seconds / s.value
+		if mean <= limit.Seconds() {
+			continue
+		}
+		text := fmt.Sprintf("a mean of %s over %.0f calls %s: %.120s", ms(mean), s.value, p.since(), s.labels["query"])
+		figures = append(figures, Figure{Database, "slow statement " + s.labels["queryid"], text})
+		list = append(list, Finding{
+			Name: "slow-query", Where: "postgres statement " + s.labels["queryid"], Evidence: text, Threshold: limit.String(),
+			Cause: "an index is missing, the statement reads too much, or it waits for a lock or the disk", Fix: "see index-missing and lock-held; docs/runbooks/alerts.md#queriesslow",
+			Next: "EXPLAIN (GENERIC_PLAN) of the statement in psql, as a role that may read the table",
+		})
+	}
+	return list, figures
+}
+
+// tableFindings are those of tables and of indexes.
+func (o objects) tableFindings(p podMetrics) (list []Finding) {
+	since, _ := p.value("pg_stat_database_stats_reset")
+	age := o.now.Sub(time.Unix(int64(since), 0))
+	for _, s := range p.samples {
+		table := s.labels["schemaname"] + "." + s.labels["relname"]
+		total := func(name string) float64 {
+			return p.sum(name, func(l map[string]string) bool {
+				return l["schemaname"] == s.labels["schemaname"] && l["relname"] == s.labels["relname"]
+			})
+		}
+		switch s.name {
+		case "pg_stat_user_tables_seq_scan":
+			if read := total("pg_stat_user_tables_seq_tup_read"); p.recent && s.value >= minScans && read/s.value >= minScanRows {
+				list = append(list, Finding{
+					Name: "index-missing", Where: "postgres table " + table, Evidence: fmt.Sprintf("%.0f scans of the whole table %s, of %.0f rows each; %.0f scans of an index", s.value, p.since(), read/s.value, total("pg_stat_user_tables_idx_scan")),
+					Threshold: fmt.Sprintf("%d scans of %d rows", minScans, minScanRows), Cause: "no index has the columns of a frequent statement",
+					Fix: "find the statement in slow-query, and add an index in agents/migrate/pgschema/migrations", Next: "pf diagnose database",
+				})
+			}
+		case "pg_stat_user_tables_n_dead_tup":
+			live, size := total("pg_stat_user_tables_n_live_tup"), total("pg_stat_user_tables_table_size_bytes")
+			if share := 100 * s.value / (live + s.value); size >= minBytes && share > maxDead {
+				list = append(list, Finding{
+					Name: "table-bloated", Where: "postgres table " + table, Evidence: fmt.Sprintf("%.0f %% of its rows are dead, in %.0f MiB", share, size/(1<<20)), Threshold: fmt.Sprintf("%d %%", maxDead),
+					Cause: "autovacuum does not keep up, or an old transaction keeps the rows", Fix: "see transaction-idle; then VACUUM the table", Next: "VACUUM (VERBOSE) " + table + " in psql, as the owner",
+				})
+			}
+		case "pg_stat_user_indexes_idx_scan":
+			size := p.sum("pg_stat_user_indexes_size_bytes", func(l map[string]string) bool { return l["indexrelname"] == s.labels["indexrelname"] })
+			if s.value == 0 && size >= minBytes && age > unusedFor {
+				list = append(list, unusedIndex(s, size, age))
+			}
+		}
+	}
+	return list
+}
+
+func unusedIndex(s sample, size float64, age time.Duration) Finding {
+	return Finding{
+		Name: "index-unused", Where: "postgres index " + s.labels["indexrelname"], Evidence: fmt.Sprintf("no scan in %.0f days, and %.0f MiB", age.Hours()/24, size/(1<<20)),
+		Threshold: fmt.Sprintf("a scan in %.0f days", unusedFor.Hours()/24), Cause: "no statement needs it, and each write changes it",
+		Fix: "drop it in a migration, after a look at the replicas' statistics", Next: "pf diagnose database",
+	}
+}
+
+// lockFindings are those of sessions that block others.
+func (o objects) lockFindings(p podMetrics) (list []Finding) {
+	for _, s := range p.samples {
+		switch s.name {
+		case "pg_blocking_sessions_wait_seconds":
+			if s.value < maxWait.Seconds() {
+				continue
+			}
+			same := func(l map[string]string) bool { return l["pid"] == s.labels["pid"] }
+			list = append(list, Finding{
+				Name: "lock-held", Where: "postgres session " + s.labels["pid"], Threshold: maxWait.String(),
+				Evidence: fmt.Sprintf("%s (%s), whose transaction is %s old, blocks %.0f sessions, one for %s", s.labels["usename"], s.labels["state"], rounded(p.sum("pg_blocking_sessions_transaction_seconds", same)), p.sum("pg_blocking_sessions_waiting", same), rounded(s.value)),
+				Cause:    "a transaction holds a lock and does not end: a migration, a session of a person, or a program that hangs",
+				Fix:      "end the session: SELECT pg_terminate_backend(" + s.labels["pid"] + ")", Next: o.kubectl("logs --since=10m " + p.pod),
+			})
+		case "pg_stat_activity_max_tx_duration":
+			if s.labels["state"] == "idle in transaction" && s.value > maxIdle.Seconds() {
+				list = append(list, Finding{
+					Name: "transaction-idle", Where: "postgres role " + s.labels["usename"], Evidence: "a transaction is open for " + rounded(s.value) + " and does nothing", Threshold: maxIdle.String(),
+					Cause: "a person's session, or a program that forgot its transaction; no vacuum removes newer dead rows", Fix: "end the session with pg_terminate_backend", Next: o.kubectl("logs --since=10m " + p.pod),
+				})
+			}
+		}
+	}
+	return list
+}
+
+// largest lists the largest values with their names.
+func largest(values map[string]float64, most int) string {
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(values[b], values[a]), cmp.Compare(a, b))
+	})
+	text := ""
+	for _, name := range names[:min(most, len(names))] {
+		if text != "" {
+			text += ", "
+		}
+		text += fmt.Sprintf("%s %.0f", name, values[name])
+	}
+	return text
+}

@@ -1,0 +1,128 @@
+package diagnose
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+const (
+	// mcaLines and mcaBytes bound what is read of a log of mca, and mostPods the number
+	// of logs.
+	mcaLines, mcaBytes = 2000, 1 << 20
+	mostPods           = 10
+	// endedLines and endedBytes bound what is read of a container that ended.
+	endedLines, endedBytes = 3, 2 << 10
+	// mostFailures is the number of failed coordinations in a report.
+	mostFailures = 10
+)
+
+// coordinationFailure is a line of mca's log.
+type coordinationFailure struct {
+	pod       string
+	Time      time.Time `json:"time"`
+	Message   string    `json:"msg"`
+	RequestID string    `json:"request_id"`
+	Agent     string    `json:"agent"`
+	Reason    string    `json:"reason"`
+}
+
+// String does not have the user or the text of the error.
+func (f coordinationFailure) String() string {
+	return strings.TrimSpace(fmt.Sprintf("%s at %s, pod/%s: %s %s", f.Message, f.Time.UTC().Format(time.RFC3339), f.pod, f.Agent, f.Reason))
+}
+
+// readLogs reads the last lines of containers that ended, and mca's failures.
+func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (missing []Missing) {
+	o.logs = map[string]string{}
+	var (
+		mu sync.Mutex
+		wg sync.WaitGroup
+	)
+	read := func(check Check, pod string, options corev1.PodLogOptions, most int64, store func(text string)) {
+		wg.Go(func() {
+			options.LimitBytes = &most
+			stream, err := client.CoreV1().Pods(o.namespace).GetLogs(pod, &options).Stream(ctx)
+			var text []byte
+			if err == nil {
+				defer stream.Close()
+				text, err = io.ReadAll(io.LimitReader(stream, most))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case apierrors.IsNotFound(err), apierrors.IsBadRequest(err): // the kubelet has removed the container
+				return
+			case err != nil:
+				missing = append(missing, Missing{check, "log of pod/" + pod, readFailure(err)})
+				return
+			}
+			store(string(text))
+		})
+	}
+	count, ended := 0, 0
+	for _, pod := range o.pods {
+		if pod.Labels["app"] == scaling.MCA().Name && isReady(pod) && count < mostPods {
+			count++
+			lines, since := int64(mcaLines), int64(window.Seconds())
+			read(Agents, pod.Name, corev1.PodLogOptions{Container: scaling.MCA().Name, TailLines: &lines, SinceSeconds: &since}, mcaBytes, func(text string) {
+				o.failures = append(o.failures, coordinationFailures(pod.Name, text)...)
+			})
+		}
+		for _, c := range pod.Status.ContainerStatuses {
+			if c.LastTerminationState.Terminated != nil && o.now.Sub(c.LastTerminationState.Terminated.FinishedAt.Time) < recent && ended < mostPods {
+				ended++
+				lines, key := int64(endedLines), pod.Name+"/"+c.Name
+				read(Resources, pod.Name, corev1.PodLogOptions{Container: c.Name, Previous: true, TailLines: &lines}, endedBytes, func(text string) { o.logs[key] = text })
+			}
+		}
+	}
+	wg.Wait()
+	slices.SortFunc(o.failures, func(a, b coordinationFailure) int { return b.Time.Compare(a.Time) })
+	o.failures = o.failures[:min(len(o.failures), mostFailures)]
+	return missing
+}
+
+// coordinationFailures are the lines of a log of mca about failed agents.
+func coordinationFailures(pod, text string) (list []coordinationFailure) {
+	for line := range strings.Lines(text) {
+		f := coordinationFailure{pod: pod}
+		if json.Unmarshal([]byte(line), &f) == nil && (f.Message == "an agent failed" || f.Message == "coordination failed") {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// failedRequests lists the ids of a pod's newest failed requests.
+func (o objects) failedRequests(pod string) string {
+	var ids []string
+	for _, f := range o.failures {
+		if f.pod == pod && f.RequestID != "" && !slices.Contains(ids, f.RequestID) && len(ids) < 3 {
+			ids = append(ids, f.RequestID)
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return "; the last requests: " + strings.Join(ids, ", ")
+}
+
+// lastLines are those of a container that ended.
+func (o objects) lastLines(pod, container string) string {
+	if text := strings.TrimSpace(o.logs[pod+"/"+container]); text != "" {
+		return fmt.Sprintf("; it said: %.300s", strings.Join(strings.Fields(text), " "))
+	}
+	return ""
+}

@@ -1,0 +1,138 @@
+package diagnose
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+// fixedReport has an item of every kind.
+func fixedReport() *report {
+	return newReport("https://example.com", now, Checks, results{
+		[]Finding{
+			{Database, "slow-query", "postgres statement 42", "a mean of 250 ms over 400 calls: SELECT a FROM t WHERE b < $1", "100ms", "an index is missing", "see index-missing", "EXPLAIN"},
+			{Resources, "pod-crash-loop", "pod/mca-0/mca", "7 restarts; it said: <script>alert(1)</script>", "", "the program ends at its start", "read its log", "kubectl logs"},
+		},
+		[]Figure{{Cache, "profile in redis", "93 % of 40000 reads in the last 10m0s found a value, 0 commands failed"}, {App, "/health", "status 200, 1.2 ms"}},
+	}, []Missing{{Scaling, "VerticalPodAutoscalers", "no permission: forbidden"}}, []Absent{{Database, "MongoDB", "the stack has no document store"}})
+}
+
+// TestReportsMatchTheirGoldens: UPDATE_GOLDENS=1 writes them.
+func TestReportsMatchTheirGoldens(t *testing.T) {
+	r := fixedReport()
+	page := filepath.Join(t.TempDir(), "page.html")
+	for _, row := range []struct {
+		file string
+		json bool
+	}{{"report.txt", false}, {"report.json", true}, {"report.html", false}} {
+		t.Run(row.file, func(t *testing.T) {
+			var out bytes.Buffer
+			require.Error(t, r.write(&out, row.json, page))
+			if row.file == "report.html" {
+				content, err := os.ReadFile(page)
+				require.NoError(t, err)
+				out = *bytes.NewBuffer(content)
+				require.NotContains(t, out.String(), "<script")
+				require.NotRegexp(t, `(src|href)=`, out.String(), "the page needs no other file")
+			}
+			golden := filepath.Join("testdata", row.file)
+			if os.Getenv("UPDATE_GOLDENS") != "" {
+				require.NoError(t, os.WriteFile(golden, out.Bytes(), 0o600))
+			}
+			want, err := os.ReadFile(golden)
+			require.NoError(t, err)
+			require.Equal(t, string(want), out.String())
+		})
+	}
+}
+
+func TestPageThatCanNotBeWritten(t *testing.T) {
+	code, _ := exitcode.FromError(fixedReport().write(io.Discard, false, filepath.Join(t.TempDir(), "no", "page.html")))
+	require.Equal(t, exitcode.NotLooked, code)
+}
+
+// TestStacksThatCanNotBeRead: each error names what is missing, and nothing is sent.
+func TestStacksThatCanNotBeRead(t *testing.T) {
+	for _, row := range []struct {
+		reason  string
+		stack   stackoutput.Outputs
+		err     error
+		args    []string
+		code    int
+		message string
+	}{
+		{"no stack", stackoutput.Outputs{}, stackoutput.ErrNoOutputs, nil, exitcode.NotLooked, "run pulumi up first"},
+		{"a url without a host", stackoutput.Outputs{URL: "x"}, nil, nil, exitcode.NotLooked, `the stack's output url is "x"`},
+		{"no cluster", stackoutput.Outputs{URL: "http://127.0.0.1:1"}, nil, nil, exitcode.NotLooked, "no output namespace or kubeconfig"},
+		{"a kubeconfig that is none", stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(`"{"`)}, nil, nil, exitcode.NotLooked, "kubeconfig of the stack"},
+		{"an unknown check", stackoutput.Outputs{}, nil, []string{"disk"}, exitcode.Usage, `invalid argument "disk"`},
+		{"a token file that is not there", stackoutput.Outputs{}, nil, []string{"--token-file", "/nonexistent"}, exitcode.Usage, "/nonexistent"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			c := Command(func(context.Context) (stackoutput.Outputs, error) { return row.stack, row.err },
+				func(context.Context, stackoutput.Outputs) (Cloud, []Missing, []Absent) { panic("AWS was called") })
+			c.SilenceErrors, c.SilenceUsage = true, true
+			c.SetArgs(append([]string{}, row.args...))
+			c.SetOut(io.Discard)
+			err := c.ExecuteContext(t.Context())
+			code, _ := exitcode.FromError(err)
+			require.Equal(t, row.code, code)
+			require.ErrorContains(t, err, row.message)
+		})
+	}
+}
+
+// TestAClusterThatIsDownIsSaid: no list is skipped in silence.
+func TestAClusterThatIsDownIsSaid(t *testing.T) {
+	kubeconfig := `{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"https://127.0.0.1:1"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`
+	p, err := connect(stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(kubeconfig)}, "", func(context.Context, stackoutput.Outputs) (Cloud, []Missing, []Absent) {
+		return Cloud{}, nil, []Absent{{Scaling, "AWS", "not on AWS"}}
+	}, time.Now())
+	require.NoError(t, err)
+	var out bytes.Buffer
+	err = p.diagnose(t.Context(), []Check{Resources, Scaling, Database}, time.Now()).write(&out, false, "")
+	code, _ := exitcode.FromError(err)
+	require.Equal(t, exitcode.NotLooked, code)
+	for _, part := range []string{"pods", "nodes", "Deployments", "StatefulSets", "HorizontalPodAutoscalers", "PodDisruptionBudgets", "VerticalPodAutoscalers", "status of Cluster Autoscaler"} {
+		require.Contains(t, out.String(), part+": not readable: ")
+	}
+}
+
+// TestFailedCoordinationsHaveTheirRequest: users and texts of errors stay in the log.
+func TestFailedCoordinationsHaveTheirRequest(t *testing.T) {
+	list := coordinationFailures("mca-0", `{"time":"2026-01-31T11:59:00Z","msg":"an agent failed","agent":"wpa","reason":"timeout","user":"u-1","error":"secret","request_id":"r-1"}
+{"msg":"request"}
+not JSON
+{"time":"2026-01-31T11:58:00Z","msg":"coordination failed","request_id":"r-2"}
+`)
+	require.Len(t, list, 2)
+	o := objects{failures: list}
+	require.Equal(t, "; the last requests: r-1, r-2", o.failedRequests("mca-0"))
+	require.Empty(t, o.failedRequests("mca-1"))
+	require.Equal(t, "an agent failed at 2026-01-31T11:59:00Z, pod/mca-0: wpa timeout", list[0].String())
+}
+
+// TestCountersCountTheLastMinutes: a restart of the pod begins at zero.
+func TestCountersCountTheLastMinutes(t *testing.T) {
+	list, err := parse([]byte("# TYPE a_total counter\na_total{x=\"1\"} 70\na_total{x=\"2\"} 5\n# TYPE b gauge\nb 9\n"))
+	require.NoError(t, err)
+	old, err := parseOldValues([]byte(`{"status":"success","data":{"result":[
+		{"metric":{"__name__":"a_total","x":"1","pod":"p","job":"j","instance":"i","namespace":"n"},"value":[1,"60"]},
+		{"metric":{"__name__":"a_total","x":"2","pod":"p"},"value":[1,"50"]},
+		{"metric":{"__name__":"b","pod":"p"},"value":[1,"4"]}]}}`))
+	require.NoError(t, err)
+	list.growth(old["p"])
+	require.Equal(t, map[string]float64{"1": 10, "2": 5}, list.by("a_total", "x"))
+	value, exists := list.value("b")
+	require.True(t, exists)
+	require.EqualValues(t, 9, value)
+}

@@ -1,0 +1,44 @@
+package diagnose
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+// databaseFindings are those of PostgreSQL and of Redis.
+func databaseFindings(o objects, m metrics) (list []Finding, figures []Figure) {
+	list, figures = postgresFindings(o, m)
+	found, measured := redisFindings(o, m)
+	for i := range found {
+		found[i].Check = Database
+	}
+	return append(list, found...), append(figures, measured...)
+}
+
+// absentStores are stores that the stack does not have, or that nothing in the cluster
+// reads.
+func absentStores(stack stackoutput.Outputs, o objects) (list []Absent) {
+	runs := func(app string) bool {
+		return slices.ContainsFunc(o.pods, func(p corev1.Pod) bool { return p.Labels["app"] == app })
+	}
+	add := func(what, why string) { list = append(list, Absent{Database, what, why}) }
+	if o.podsRead && !runs(exporterApp) {
+		add("statistics of PostgreSQL", "no pod "+exporterApp+": podScaling is off, or the stack has no PostgreSQL")
+	}
+	if o.podsRead && !runs(redisApp) {
+		why := "the stack has no Redis"
+		if stack.Redis.Host != "" {
+			why = "Redis is ElastiCache: the alarms of CloudWatch watch its nodes (docs/aws.md)"
+		}
+		add("nodes of Redis", why)
+	}
+	if stack.Mongo.Host == "" {
+		add("MongoDB", "the stack has no document store")
+	} else {
+		add("slow operations of DocumentDB", "its profiler writes to CloudWatch Logs, which pf does not read: see the log group of the cluster")
+	}
+	return list
+}

@@ -1,0 +1,223 @@
+package diagnose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+// Bounds of watch: the least time between two readings, and the most readings.
+const (
+	minInterval, maxInterval = time.Second, time.Minute
+	maxReadings              = 10_000
+)
+
+// monitor is one of the document's monitor scripts: it reads the platform and prints a
+// table.
+type monitor func(ctx context.Context, p platform) (string, error)
+
+var monitors = map[string]monitor{"redis": redisMonitor, "scaling": scalingMonitor}
+
+// WatchCommand returns the subcommand watch.
+func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
+	var (
+		interval time.Duration
+		count    int
+	)
+	c := &cobra.Command{
+		Use:   "watch [redis|scaling]",
+		Short: "Show Redis' nodes or the scaling of pods and nodes, again and again",
+		Long: "The document's monitors as live screens: q ends them. Without a terminal each\n" +
+			"reading is printed below the last one. Nothing is changed.",
+		Example:   "  pf watch redis\n  pf watch scaling --interval 10s --count 6 | tee scaling.txt",
+		ValidArgs: sortedKeys(monitors),
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		RunE: func(c *cobra.Command, args []string) error {
+			if interval < minInterval || interval > maxInterval || count < 1 || count > maxReadings {
+				return fmt.Errorf("--interval is %s and --count %d, must be %s to %s and 1 to %d", interval, count, minInterval, maxInterval, maxReadings)
+			}
+			stack, err := outputs(c.Context())
+			if err != nil {
+				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+			}
+			p, err := connect(stack, "", nil, time.Now())
+			if err != nil {
+				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+			}
+			s := screen{
+				interval: interval, left: count,
+				read: func() (string, error) { return monitors[args[0]](c.Context(), p) },
+			}
+			return s.run(c.Context(), c.OutOrStdout())
+		},
+	}
+	c.Flags().DurationVar(&interval, "interval", 2*time.Second, "time between two readings")
+	c.Flags().IntVar(&count, "count", 1800, "number of readings")
+	return c
+}
+
+// screen shows readings.
+type screen struct {
+	interval time.Duration
+	left     int
+	read     func() (string, error)
+	text     string
+	err      error
+}
+
+// run shows a live screen on a terminal, else prints each reading.
+func (s *screen) run(ctx context.Context, out io.Writer) error {
+	if file, isFile := out.(*os.File); isFile && isTerminal(file) {
+		_, err := tea.NewProgram(s, tea.WithContext(ctx), tea.WithOutput(file), tea.WithAltScreen()).Run()
+		switch {
+		case errors.Is(err, tea.ErrProgramKilled), errors.Is(err, tea.ErrInterrupted):
+			err = nil
+		case err == nil && s.err != nil:
+			err = &exitcode.Error{Code: exitcode.NotLooked, Err: s.err}
+		}
+		return err
+	}
+	for ; ; s.left-- {
+		text, err := s.read()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+		}
+		if _, err := fmt.Fprintf(out, "%s\n", text); err != nil {
+			return &exitcode.Error{Code: exitcode.NotLooked, Err: err} // the reader of the pipe is gone
+		}
+		if s.left <= 1 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(s.interval):
+		}
+	}
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// reading is the text of one reading.
+type reading struct {
+	text string
+	err  error
+}
+
+// Init implements tea.Model.
+func (s *screen) Init() tea.Cmd { return s.next }
+
+func (s *screen) next() tea.Msg {
+	text, err := s.read()
+	return reading{text, err}
+}
+
+// Update implements tea.Model.
+func (s *screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
+	switch m := message.(type) {
+	case tea.KeyMsg:
+		if key := m.String(); key == "q" || key == "ctrl+c" || key == "esc" {
+			return s, tea.Quit
+		}
+	case reading:
+		s.text, s.err = m.text, m.err
+		if s.left--; s.left < 1 || s.err != nil {
+			return s, tea.Quit
+		}
+		return s, tea.Tick(s.interval, func(time.Time) tea.Msg { return s.next() })
+	}
+	return s, nil
+}
+
+// View implements tea.Model.
+func (s *screen) View() string { return s.text + "\nq ends\n" }
+
+// table lays rows out.
+func table(heading string, rows [][]string) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, heading)
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	w.Flush()
+	return b.String()
+}
+
+// lines are what was not read.
+func lines(missing []Missing, checks ...Check) (text string) {
+	for _, m := range missing {
+		if slices.Contains(checks, m.Check) {
+			text += "not read: " + m.What + ": " + m.Reason + "\n"
+		}
+	}
+	return text
+}
+
+// redisMonitor is the document's Redis monitor, over all nodes.
+func redisMonitor(ctx context.Context, p platform) (string, error) {
+	o, _, _ := p.objects(ctx)
+	m, missing := readMetrics(ctx, o, p.get)
+	nodes := m.withApp(redisApp)
+	if len(nodes) == 0 {
+		return "", fmt.Errorf("no node of Redis answers in %s: %s", o.namespace, strings.TrimSpace(lines(missing, Database)+"none is ready, or Redis is ElastiCache"))
+	}
+	rows := [][]string{{"NODE", "CLUSTER", "REPLICAS", "COMMANDS/S", "HIT RATE", "EVICTED", "MEMORY", "FRAGMENTATION", "CLIENTS", "SLOW"}}
+	for _, n := range nodes {
+		get := func(name string) float64 { return n.sum(name, nil) }
+		state := map[bool]string{true: "ok", false: "down"}[get("redis_cluster_state") == 1]
+		if up, replica := n.value("redis_master_link_up"); replica {
+			state += map[bool]string{true: ", replica", false: ", replica without primary"}[up == 1]
+		}
+		hits, misses := get("redis_keyspace_hits_total"), get("redis_keyspace_misses_total")
+		rows = append(rows, []string{
+			n.pod, state, fmt.Sprintf("%.0f", get("redis_connected_slaves")), fmt.Sprintf("%.0f", get("redis_instantaneous_ops_per_sec")), fmt.Sprintf("%.0f %%", 100*hits/max(hits+misses, 1)), fmt.Sprintf("%.0f", get("redis_evicted_keys_total")),
+			fmt.Sprintf("%.0f of %.0f MiB", get("redis_memory_used_bytes")/(1<<20), get("redis_memory_max_bytes")/(1<<20)), fmt.Sprintf("%.2f", get("redis_mem_fragmentation_ratio")), fmt.Sprintf("%.0f", get("redis_connected_clients")), fmt.Sprintf("%.0f", get("redis_slowlog_last_id")),
+		})
+	}
+	return table(fmt.Sprintf("Redis at %s; hits, evictions and slow commands %s", time.Now().UTC().Format(time.TimeOnly), nodes[0].since()), rows) + lines(missing, Database), nil
+}
+
+// scalingMonitor is the document's scaling monitor: pods, autoscalers and nodes.
+func scalingMonitor(ctx context.Context, p platform) (string, error) {
+	o, missing, _ := p.objects(ctx)
+	if len(o.deployments) == 0 {
+		return "", fmt.Errorf("no Deployment in %s: %s", o.namespace, strings.TrimSpace(lines(missing, Resources)))
+	}
+	rows := [][]string{{"DEPLOYMENT", "WANTED", "READY", "ALLOWED", "METRICS"}}
+	for _, d := range o.deployments {
+		row := []string{d.Name, fmt.Sprint(replicas(d.Spec.Replicas)), fmt.Sprint(d.Status.ReadyReplicas), "fixed", ""}
+		for _, hpa := range o.autoscalers {
+			if hpa.Spec.ScaleTargetRef.Name == d.Name {
+				row[3], row[4] = fmt.Sprintf("%d to %d", replicas(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas), strings.Join(currentMetrics(hpa), ", ")
+			}
+		}
+		rows = append(rows, row)
+	}
+	text := table("Scaling at "+time.Now().UTC().Format(time.TimeOnly), rows)
+	for _, part := range []func(objects) ([]Finding, []Figure){nodeGroupFindings, nodeScalerFindings} {
+		_, figures := part(o)
+		for _, f := range figures {
+			text += f.Name + ": " + f.Value + "\n"
+		}
+	}
+	return text + lines(missing, Scaling, Resources), nil
+}

@@ -1,0 +1,94 @@
+package diagnose
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+func TestMonitorsShowEachNodeAndDeployment(t *testing.T) {
+	f := healthy()
+	replaceMetric("redis-cluster-3", "redis_cluster_state 1", "redis_cluster_state 0")(f)
+	addMetric("redis-cluster-5", "# TYPE redis_master_link_up gauge\nredis_master_link_up 0\n")(f)
+	f.deploy.Status.ReadyReplicas = 1
+	f.hpa.Spec.ScaleTargetRef.Name = "mca"
+	f.status = nil
+	nodeScaler("x", "x")(f)
+	p, _ := f.platform(t)
+	text, err := redisMonitor(t.Context(), p)
+	require.NoError(t, err)
+	require.Regexp(t, `redis-cluster-0 +ok +0 +0 +90 % +0 +57 of 95 MiB +1.10 +0 +0\n`, text)
+	require.Regexp(t, `redis-cluster-3 +down`, text)
+	require.Regexp(t, `redis-cluster-5 +ok, replica without primary`, text)
+	text, err = scalingMonitor(t.Context(), p)
+	require.NoError(t, err)
+	require.Regexp(t, `mca +1 +1 +1 to 3 +its metrics have no value\n`, text)
+	require.Contains(t, text, "nodes of tier application: 1, of which 0 drain\ngroup test-application: 2 of 2 nodes ready")
+}
+
+func TestMonitorsSayWhatIsMissing(t *testing.T) {
+	f := healthy()
+	f.scrapeErr = errors.New("connection refused")
+	p, _ := f.platform(t)
+	_, err := redisMonitor(t.Context(), p)
+	require.ErrorContains(t, err, "metrics of pod/redis-cluster-0: not readable: connection refused")
+	f.forbidden = "deployments.apps"
+	p, _ = f.platform(t)
+	_, err = scalingMonitor(t.Context(), p)
+	require.ErrorContains(t, err, "no permission: deployments.apps is forbidden")
+}
+
+// TestPipeGetsEachReading: and no control character.
+func TestPipeGetsEachReading(t *testing.T) {
+	n := 0
+	s := screen{interval: time.Millisecond, left: 3, read: func() (string, error) { n++; return fmt.Sprint("reading ", n), nil }}
+	var out bytes.Buffer
+	require.NoError(t, s.run(t.Context(), &out))
+	require.Equal(t, "reading 1\nreading 2\nreading 3\n", out.String())
+
+	ctx, cancel := context.WithCancel(t.Context())
+	s = screen{interval: time.Hour, left: 9, read: func() (string, error) { time.AfterFunc(10*time.Millisecond, cancel); return "one", nil }}
+	require.NoError(t, s.run(ctx, io.Discard), "Ctrl-C ends it")
+	s = screen{left: 1, read: func() (string, error) { return "", errors.New("no node") }}
+	code, _ := exitcode.FromError(s.run(t.Context(), io.Discard))
+	require.Equal(t, exitcode.NotLooked, code)
+}
+
+func TestScreenEndsByKeyAndByCount(t *testing.T) {
+	s := &screen{interval: time.Millisecond, left: 2, read: func() (string, error) { return "text", nil }}
+	_, command := s.Update(s.Init()())
+	require.Contains(t, s.View(), "text")
+	_, command = s.Update(command())
+	require.Equal(t, tea.Quit(), command(), "two readings were enough")
+	_, command = s.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("q")})
+	require.Equal(t, tea.Quit(), command())
+	_, command = s.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("x")})
+	require.Nil(t, command)
+}
+
+func TestWatchRefusesWrongCommandLines(t *testing.T) {
+	for _, args := range []string{"", "disk", "redis --interval 10ms", "redis --count 0", "redis --count 1000000", "redis"} {
+		c := WatchCommand(func(context.Context) (stackoutput.Outputs, error) {
+			return stackoutput.Outputs{}, stackoutput.ErrNoOutputs
+		})
+		c.SilenceErrors, c.SilenceUsage = true, true
+		c.SetArgs(strings.Fields(args))
+		code, _ := exitcode.FromError(c.Execute())
+		want := exitcode.Usage
+		if args == "redis" {
+			want = exitcode.NotLooked
+		}
+		require.Equal(t, want, code, args)
+	}
+}
