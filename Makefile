@@ -89,7 +89,7 @@ e2e: up ## the tests on the live sandbox
 	@go -C sandbox test -count=1 -v -timeout 30m ./test/live/...
 
 fuzz: ## every decoder of the agents, the forecast, and the configurations of the program, for FUZZTIME=1m each
-	@grep -rl --include='*_test.go' '^func Fuzz' agents forecast infra | while read -r file; do \
+	@grep -rl --include='*_test.go' '^func Fuzz' agents forecast infra release | while read -r file; do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' $$file); do \
 			echo "$$name in $$(dirname $$file)"; \
 			go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
