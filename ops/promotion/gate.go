@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -55,6 +56,15 @@ func (g *judgements) missing(name gate.Name, why string) {
 		return
 	}
 	g.add(name, refused, "%s; get the evidence, or accept that there is none with --without %s", why, name)
+}
+
+// evidence adds a gate whose evidence may be missing.
+func (g *judgements) evidence(name gate.Name, err error, format string, args ...any) {
+	if errors.Is(err, errUnanswered) {
+		g.missing(name, err.Error())
+		return
+	}
+	g.judge(name, err, format, args...)
 }
 
 // refusals counts the gates that refuse.

@@ -19,9 +19,9 @@ import (
 
 func TestPromotionWritesTheReleaseAlone(t *testing.T) {
 	p := newTestProject(t)
-	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--commit")
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
 	require.Zero(t, code, out)
-	require.Contains(t, out, "load test")
+	require.Contains(t, out, "load-test")
 	require.Contains(t, out, "not checked")
 	text := p.read("Pulumi.prod.yaml")
 	require.True(t, strings.HasPrefix(text, prodFile+"  progressive-framework:release:\n"), text)
@@ -34,10 +34,10 @@ func TestPromotionWritesTheReleaseAlone(t *testing.T) {
 	}
 	require.Equal(t, "Pulumi.prod.yaml", p.git("show", "--format=", "--name-only", "HEAD"))
 	require.Equal(t, "promote-prod-"+r.Commit[:12], p.git("branch", "--show-current"))
-	require.Regexp(t, `load test +not checked`, p.git("log", "-1", "--format=%B"))
+	require.Regexp(t, `load-test +not checked`, p.git("log", "-1", "--format=%B"))
 	require.Empty(t, p.git("status", "--porcelain"))
 
-	out, code = p.run("promote", "--from", "staging", "--to", "prod")
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.Zero(t, code, out)
 	require.Contains(t, out, "nothing was written")
 }
@@ -87,7 +87,7 @@ func TestPromotionIsRefused(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			p := newTestProject(t)
-			args := append([]string{"promote", "--from", "staging", "--to", "prod"}, c.prepare(p)...)
+			args := append([]string{"promote", "--from", "staging", "--to", "prod", withoutEvidence}, c.prepare(p)...)
 			before := p.read("Pulumi.prod.yaml")
 			out, code := p.run(args...)
 			require.Equal(t, c.code, code, out)
@@ -136,11 +136,13 @@ func TestPodsMustRunTheDigestsOfTheOutput(t *testing.T) {
 
 func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 	updated := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
-	good := `{"schema":1,"url":"https://a","started":"2026-12-01T11:00:00Z","refusals":{},"answers":{},"load":[{"name":"page","sent":10,"p95":50,"limit":100,"kept":true}]}`
+	good := `{"schema":1,"url":"https://a","started":"2026-12-01T11:00:00Z","images":{"web":"r/web@sha256:1"},"refusals":{},"answers":{},"load":[{"name":"page","sent":10,"p95":50,"limit":100,"kept":true}]}`
 	for why, c := range map[string]struct{ old, new, want string }{
 		"within every limit":        {"", "", ""},
 		"a report of another stack": {"https://a", "https://b", "must be of https://a"},
 		"a report of older images":  {"T11", "T09", "it tested other images"},
+		"a report of other images":  {"sha256:1", "sha256:2", "web was r/web@sha256:2, is r/web@sha256:1"},
+		"a report without images":   {`"images"`, `"other"`, "does not say which images"},
 		"a missed limit":            {`"kept":true`, `"kept":false`, "page: p95 50 ms, must be at most 100 ms"},
 		"failed requests":           {`"p95"`, `"failed":{"503":2},"p95"`, "2 of 10 requests failed"},
 		"a wrong answer":            {`"answers":{}`, `"answers":{"wrong":["a plan of no day"]}`, "a plan of no day"},
@@ -151,7 +153,7 @@ func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 		t.Run(why, func(t *testing.T) {
 			var r loadReport
 			require.NoError(t, json.Unmarshal([]byte(strings.Replace(good, c.old, c.new, 1)), &r))
-			err := checkLoad(r, "https://a", updated)
+			err := checkLoad(r, "https://a", map[string]string{"web": "r/web@sha256:1"}, updated)
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -161,21 +163,22 @@ func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 	}
 }
 
-func TestPreviewMustLoseNothing(t *testing.T) {
+func TestPreviewMustBeOfTheReleaseAndLoseNothing(t *testing.T) {
+	const images = `"images":[{"name":"p-prod-web","before":"sha256:0","after":"sha256:1"},{"name":"p-prod-old","before":"sha256:9"}]`
+	const good = `{"stack":"prod","commit":"0a0a","steps":[{}],` + images + `}`
 	for why, c := range map[string]struct{ plan, verdict, policy, want string }{
-		"no loss":            {`{"stack":"prod","commit":"0a0a","steps":[{}]}`, `{"losses":null}`, `{"findings":[{"rule":"a","kind":"mandatory","new":false}]}`, ""},
-		"an approved loss":   {`{"stack":"prod"}`, `{"losses":[{"op":"replace","urn":"u","Approval":{"owner":"me"}}]}`, `{}`, ""},
-		"a loss":             {`{"stack":"prod"}`, `{"losses":[{"op":"replace","urn":"u","Approval":null}]}`, `{}`, "replace of u, which holds data"},
-		"a new violation":    {`{"stack":"prod"}`, `{}`, `{"findings":[{"rule":"a","kind":"mandatory","new":true,"resource":"r"}]}`, "new violation of a by r"},
-		"another stack":      {`{"stack":"dev"}`, `{}`, `{}`, `must be of "prod"`},
-		"a file that is cut": {`{"stack":`, `{}`, `{}`, "is no report"},
+		"no loss":             {good, `{"losses":null}`, `{"findings":[{"rule":"a","kind":"mandatory","new":false}]}`, ""},
+		"an approved loss":    {good, `{"losses":[{"op":"replace","urn":"u","Approval":{"owner":"me"}}]}`, `{}`, ""},
+		"a loss":              {good, `{"losses":[{"op":"replace","urn":"u","Approval":null,"Refused":"nobody has approved it"}]}`, `{}`, "replace of u, which holds data: nobody has approved it"},
+		"an expired approval": {good, `{"losses":[{"op":"delete","urn":"u","Approval":null,"Refused":"the approval of me ended on 2026-11-01"}]}`, `{}`, "the approval of me ended on 2026-11-01"},
+		"a new violation":     {good, `{}`, `{"findings":[{"rule":"a","kind":"mandatory","new":true,"resource":"r"}]}`, "new violation of a by r"},
+		"another stack":       {`{"stack":"dev"}`, `{}`, `{}`, `must be of "prod"`},
+		"another image":       {strings.Replace(good, "sha256:1", "sha256:2", 1), `{}`, `{}`, "p-prod-web has another image, sha256:2"},
+		"no image":            {`{"stack":"prod"}`, `{}`, `{}`, "not of this release"},
+		"a file that is cut":  {`{"stack":`, `{}`, `{}`, "is no report"},
 	} {
 		t.Run(why, func(t *testing.T) {
-			dir := t.TempDir()
-			for file, text := range map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy} {
-				require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
-			}
-			_, err := checkPreview(dir, "prod")
+			_, err := checkPreview(evidence(t, map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy}), "prod", map[string]string{"web": "sha256:1"})
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -183,7 +186,43 @@ func TestPreviewMustLoseNothing(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-	_, err := checkPreview(t.TempDir(), "prod")
+	_, err := checkPreview(t.TempDir(), "prod", nil)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// evidence writes the files of a preview.
+func evidence(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for file, text := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
+	}
+	return dir
+}
+
+func TestCostMustBeWithinTheBudget(t *testing.T) {
+	const good = `{"before":{"total":{"expectedMicroUSD":4000000000}},"after":{"total":{"expectedMicroUSD":4500000000},"unpriced":[{}]}}`
+	for why, c := range map[string]struct {
+		cost   string
+		budget int64
+		want   string
+	}{
+		"at the budget":      {good, 4500, ""},
+		"above":              {good, 4499, "would cost $4,500.00 a month, the budget is $4,499.00"},
+		"no figure":          {`{"after":{"noFigure":"no prices of the region"}}`, 4500, "no prices of the region"},
+		"a file that is cut": {`{`, 4500, "is no report"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			summary, err := checkCost(evidence(t, map[string]string{"cost.json": c.cost}), c.budget)
+			if c.want == "" {
+				require.NoError(t, err)
+				require.Equal(t, "$4,500.00 a month of $4,500.00, before $4,000.00; without a price: 1", summary)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+	_, err := checkCost(t.TempDir(), 1)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 

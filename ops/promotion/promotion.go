@@ -67,6 +67,26 @@ func (p project) read(stack string) (*record.File, error) {
 	return f, nil
 }
 
+// base returns the file that a record is written into: that of the last commit. A draft of
+// pf promote --draft is replaced. Any other change that is not committed is refused if the
+// record will be committed, which has the record alone.
+func (p project) base(ctx context.Context, stack string, commits bool) (*record.File, error) {
+	file, err := p.read(stack)
+	if err != nil {
+		return nil, err
+	}
+	last, err := p.committed(ctx, stack)
+	switch {
+	case err == nil && file.Draft(last):
+		return last, nil
+	case commits && err == nil:
+		return nil, fmt.Errorf("%s has changes that are not committed: commit or undo them first", fileName(stack))
+	case commits:
+		return nil, fmt.Errorf("%s: %w: commit the file first", fileName(stack), err)
+	}
+	return file, nil
+}
+
 // write writes the record into a stack's file.
 func (p project) write(stack string, f *record.File, r *record.Record) error {
 	text, err := f.With(r)

@@ -51,7 +51,7 @@ func newTestProject(t *testing.T) *testProject {
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
 	t.Cleanup(server.Close)
 	p := &testProject{t: t, dir: t.TempDir(), registry: strings.TrimPrefix(server.URL, "http://")}
-	key := filepath.Join(t.TempDir(), "key.pem")
+	key := filepath.Join(p.dir, "signing.pem")
 	require.NoError(t, signkey.Create(key))
 	var err error
 	p.key, err = signkey.Read(key)
@@ -60,11 +60,12 @@ func newTestProject(t *testing.T) *testProject {
 	require.NoError(t, err)
 	p.write("keys/staging.pub", string(public))
 	p.write("Pulumi.yaml", "name: p\nruntime: go\n")
-	p.write("Pulumi.staging.yaml", "config:\n  aws:region: us-east-1\n  progressive-framework:environment: staging\n  progressive-framework:auth: {issuer: a, token: {secure: hidden}}\n")
+	p.write("Pulumi.staging.yaml", "config:\n  aws:region: us-east-1\n  progressive-framework:environment: staging\n  progressive-framework:auth: {issuer: a, token: {secure: hidden}}\n  progressive-framework:images: {signingKey: signing.pem}\n")
+	p.write(".gitignore", "signing.pem*\n")
 	p.write("Pulumi.prod.yaml", prodFile)
 
 	bin := t.TempDir()
-	script := "#!/bin/sh\ncase \"$1 $2\" in\n\"stack output\") exec cat \"" + bin + "/output-$6\" ;;\n\"stack history\") exec cat " + bin + "/history ;;\nesac\nexit 9\n"
+	script := "#!/bin/sh\ncase \"$1 $2\" in\n\"stack output\") exec cat \"" + bin + "/output-$6\" ;;\n\"stack history\") exec cat " + bin + "/history ;;\n\"stack export\") exec cat \"" + bin + "/state-$5\" ;;\nesac\nexit 9\n"
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte(script), 0o700))
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	t.Setenv("DOCKER_CONFIG", bin)
@@ -81,6 +82,8 @@ func newTestProject(t *testing.T) *testProject {
 	p.history("update", "succeeded", time.Now().Add(-time.Hour))
 	p.build(true)
 	p.outputs("prod", map[string]string{})
+	p.state("staging", `{"deployment":{}}`)
+	p.state("prod", `{"deployment":{}}`)
 	return p
 }
 
@@ -129,6 +132,15 @@ func (p *testProject) outputs(stack string, images map[string]string) {
 	require.NoError(p.t, err)
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "output-"+stack), text, 0o600))
 }
+
+// state is what pulumi stack export prints.
+func (p *testProject) state(stack, text string) {
+	p.t.Helper()
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "state-"+stack), []byte(text), 0o600))
+}
+
+// withoutEvidence accepts that nothing but the registry, git and Pulumi was asked.
+const withoutEvidence = "--without=alarms,pods,load-test,preview,cost"
 
 // build gives the stack staging new images.
 func (p *testProject) build(signed bool) {

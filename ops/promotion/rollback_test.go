@@ -14,7 +14,7 @@ import (
 // promoted promotes the images of staging, and merges the change.
 func (p *testProject) promoted() {
 	p.t.Helper()
-	out, code := p.run("promote", "--from", "staging", "--to", "prod")
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.Zero(p.t, code, out)
 	p.commit("promotion")
 }

@@ -57,6 +57,8 @@ type File struct {
 	Environment string
 	// TrustedKeys are the files of images.trustedKeys, from the project's folder on.
 	TrustedKeys []string
+	// SigningKey is images.signingKey: a file, from the project's folder on, or a key of KMS.
+	SigningKey string
 
 	text string
 }
@@ -75,6 +77,7 @@ func Parse(text []byte) (*File, error) {
 	f := &File{text: string(text)}
 	var images struct {
 		TrustedKeys []string `yaml:"trustedKeys"`
+		SigningKey  string   `yaml:"signingKey"`
 	}
 	for name, into := range map[string]any{key: &f.Release, project + "environment": &f.Environment, project + "images": &images} {
 		node, ok := content.Config[name]
@@ -85,8 +88,17 @@ func Parse(text []byte) (*File, error) {
 			return nil, fmt.Errorf("stack file: %s: %w", name, err)
 		}
 	}
-	f.TrustedKeys = images.TrustedKeys
+	f.TrustedKeys, f.SigningKey = images.TrustedKeys, images.SigningKey
 	return f, nil
+}
+
+// Draft says whether the file differs from an earlier text by its record only.
+func (f *File) Draft(earlier *File) bool {
+	if f.Release == nil {
+		return f.text == earlier.text
+	}
+	text, err := earlier.With(f.Release)
+	return err == nil && string(text) == f.text
 }
 
 // With returns the text of the file with another record. Everything else, comments too,
