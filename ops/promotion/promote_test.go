@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +16,9 @@ import (
 
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/gate"
+	"github.com/progressive-framework/platform/release/record"
 )
 
 func TestPromotionWritesTheReleaseAlone(t *testing.T) {
@@ -40,6 +44,106 @@ func TestPromotionWritesTheReleaseAlone(t *testing.T) {
 	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.Zero(t, code, out)
 	require.Contains(t, out, "nothing was written")
+}
+
+// evidenceOf writes a load report and a preview of what staging runs.
+func (p *testProject) evidenceOf() []string {
+	p.t.Helper()
+	var images []map[string]string
+	for short, reference := range p.images {
+		_, digest, _ := strings.Cut(reference, "@")
+		images = append(images, map[string]string{"name": "p-prod-" + short, "after": digest})
+	}
+	plan, err := json.Marshal(map[string]any{"stack": "prod", "images": images})
+	require.NoError(p.t, err)
+	load, err := json.Marshal(map[string]any{
+		"schema": 1, "url": "https://staging.example.com", "started": time.Now(), "images": p.images,
+		"load": []map[string]any{{"name": "page", "kept": true}},
+	})
+	require.NoError(p.t, err)
+	dir := evidence(p.t, map[string]string{
+		"plan.json": string(plan), "verdict.json": "{}", "policy.json": "{}", "load.json": string(load),
+		"cost.json": `{"after":{"total":{"expectedMicroUSD":4500000000}}}`,
+	})
+	return []string{"--load-report", filepath.Join(dir, "load.json"), "--preview", dir}
+}
+
+// Each gate that passed leaves a statement on each image, which a copy takes along and which
+// only the key of staging can sign.
+func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
+	p := newTestProject(t)
+	p.write("Pulumi.prod.yaml", prodFile+"  progressive-framework:policy: {cost: {monthlyBudget: 5000}}\n")
+	p.commit("budget")
+	args := append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods"}, p.evidenceOf()...)
+	out, code := p.run(args...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "12 signed statements of the gates were added to 2 images")
+	p.commit("promotion")
+	p.deployed()
+
+	file, err := record.Parse([]byte(p.read("Pulumi.prod.yaml")))
+	require.NoError(t, err)
+	keys, err := project{p.dir}.keys("prod", file)
+	require.NoError(t, err)
+	r := file.Release
+	for short, digest := range r.Images {
+		copied, err := name.NewDigest(p.registry + "/prod/" + short + "@" + digest)
+		require.NoError(t, err)
+		wanted := gate.PredicateTypes([]gate.Name{gate.Signatures, gate.BakeTime, gate.LoadTest, gate.Preview, gate.Cost, gate.Migrations})
+		found, err := attest.Verify(t.Context(), copied, keys, wanted)
+		require.NoError(t, err)
+		require.Len(t, found, len(wanted))
+		for _, a := range found {
+			var passed gate.Passed
+			require.NoError(t, json.Unmarshal(a.Predicate, &passed))
+			require.Equal(t, gate.Passed{From: "staging", To: "prod", Commit: r.Commit, At: r.At, Evidence: passed.Evidence, Images: r.Images}, passed)
+			require.NotEmpty(t, passed.Evidence)
+		}
+		_, err = attest.Verify(t.Context(), copied, keys, gate.PredicateTypes([]gate.Name{gate.Pods}))
+		require.ErrorContains(t, err, "nothing of this type is attached", "what was not checked is not stated")
+	}
+
+	// A promotion of the same images to the same stack adds nothing, to another one it does.
+	p.write("Pulumi.prod.yaml", prodFile)
+	p.write("Pulumi.other.yaml", prodFile)
+	p.commit("without release")
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "0 signed statements")
+	out, code = p.run("promote", "--from", "staging", "--to", "other", withoutEvidence)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "6 signed statements")
+}
+
+func TestDraftIsForThePreviewAndReplaced(t *testing.T) {
+	p := newTestProject(t)
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--draft")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "no gate was judged")
+	draft := p.read("Pulumi.prod.yaml")
+	require.NotEqual(t, prodFile, draft)
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "built by the stack -> sha256:", "the difference from the last commit, not from the draft")
+	require.Empty(t, p.git("status", "--porcelain"))
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--draft", "--commit")
+	require.Equal(t, exitcode.Usage, code, out)
+}
+
+func TestGateWithoutEvidenceRefuses(t *testing.T) {
+	p := newTestProject(t)
+	out, code := p.run("promote", "--from", "staging", "--to", "prod")
+	require.Equal(t, exitcode.Found, code, out)
+	for _, name := range gate.Evidence() {
+		require.Contains(t, out, "--without "+string(name))
+	}
+	require.Equal(t, prodFile, p.read("Pulumi.prod.yaml"))
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--without", "signatures")
+	require.Equal(t, exitcode.Usage, code, out)
+	p.write("Pulumi.staging.yaml", "config:\n  aws:region: us-east-1\n")
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
+	require.NotZero(t, code, out)
+	require.Contains(t, out, "no key signs the gates")
 }
 
 func TestPromotionIsRefused(t *testing.T) {

@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,13 +45,15 @@ type testProject struct {
 	registry string
 	key      signkey.Key
 	images   map[string]string // of the stack staging
+	shorts   []string          // the names of its images
+	commits  string            // what they are built from; any by default
 }
 
 func newTestProject(t *testing.T) *testProject {
 	t.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
 	t.Cleanup(server.Close)
-	p := &testProject{t: t, dir: t.TempDir(), registry: strings.TrimPrefix(server.URL, "http://")}
+	p := &testProject{t: t, dir: t.TempDir(), registry: strings.TrimPrefix(server.URL, "http://"), shorts: []string{"web", "mca"}}
 	key := filepath.Join(p.dir, "signing.pem")
 	require.NoError(t, signkey.Create(key))
 	var err error
@@ -146,7 +149,7 @@ const withoutEvidence = "--without=alarms,pods,load-test,preview,cost"
 func (p *testProject) build(signed bool) {
 	p.t.Helper()
 	p.images = map[string]string{}
-	for _, short := range []string{"web", "mca"} {
+	for _, short := range p.shorts {
 		image, err := random.Image(128, 1)
 		require.NoError(p.t, err)
 		digest, err := image.Digest()
@@ -166,7 +169,7 @@ func (p *testProject) build(signed bool) {
 func (p *testProject) sign(ref name.Digest, digest v1.Hash) {
 	p.t.Helper()
 	provenance, err := attest.NewStatement("x", digest, attest.ProvenanceType, attest.Provenance{BuildDefinition: attest.BuildDefinition{
-		ResolvedDependencies: []attest.Dependency{{Name: "sources", Digest: map[string]string{"gitCommit": digest.Hex[:40]}}},
+		ResolvedDependencies: []attest.Dependency{{Name: "sources", Digest: map[string]string{"gitCommit": cmp.Or(p.commits, digest.Hex[:40])}}},
 	}})
 	require.NoError(p.t, err)
 	sbom, err := attest.NewStatement("x", digest, attest.SPDXType, map[string]any{"packages": []map[string]string{{"name": "example.com/m", "versionInfo": "v1." + digest.Hex[:2]}}})
