@@ -11,6 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/service"
 	"github.com/progressive-framework/platform/infra/config"
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // frontService is the service that users reach.
@@ -138,12 +139,12 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 	return built.Reference, nil
 }
 
-// signingKey is the file of the signing key as the image provider finds it: the
+// signingKey is the reference to the signing key as the image provider finds it. A file: the
 // configuration names it from the project's folder on, and the provider runs where the
 // program does, in infra.
 func signingKey(stack *config.Stack) string {
-	if stack.Images.SigningKey == "" {
-		return ""
+	if stack.Images.SigningKey == "" || signkey.IsKMS(stack.Images.SigningKey) {
+		return stack.Images.SigningKey
 	}
 	return "../" + stack.Images.SigningKey
 }

@@ -70,6 +70,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	add(validateServices(s.Services)...)
 	add(validatePodScaling(s)...)
 	add(validateRelease(s)...)
+	add(validateSigners(s)...)
 	add(validateFiles(s, o.files)...)
 	for _, rule := range acrossKeys {
 		if !anyWithin(append(problems, unread...), rule.reads) {
