@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -54,6 +55,7 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	e.variables = []string{
 		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
 	}
+	e.variables = append(e.variables, "DOCKER_CONFIG="+e.dockerConfig(t))
 	root := e.layout.Project
 	writeSigningKey(t, filepath.Join(root, "signing.pem"))
 	// Each has another administrator: the stand-in deletes the permissions of a principal in
@@ -65,13 +67,15 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi."+stack+".yaml"), []byte(text), 0o600))
 	}
 	e.git(t, "init", "--quiet")
-	e.git(t, "add", "Pulumi.yaml", "Pulumi.built.yaml", "Pulumi.promoted.yaml", "signing.pem.pub")
+	e.git(t, "add", "Pulumi.yaml", "Pulumi.built.yaml", "Pulumi.promoted.yaml", "signing.pem.pub", "agents/migrate/pgschema/migrations")
 	e.git(t, "commit", "--quiet", "--message", "begin")
 
 	built := newStack(t, e, "built")
 	built.pulumi(t, "up", "--yes", "--skip-preview")
-	out := e.promote(t, "--from", "built", "--to", "promoted", "--bake", "0s", "--commit")
-	require.Regexp(t, `pods +passed`, out)
+	out := e.promote(t, "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test,preview,cost", "--commit")
+	for _, gate := range []string{"signatures", "bake-time", "pods", "migrations"} {
+		require.Regexp(t, `(?m)^`+gate+` +passed`, out)
+	}
 	require.Equal(t, "Pulumi.promoted.yaml", e.git(t, "show", "--format=", "--name-only", "HEAD"))
 
 	s := newStack(t, e, "promoted")
@@ -84,7 +88,7 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 		before, after, _ := strings.Cut(reference, "@")
 		require.Contains(t, before, "progressive-framework-promoted/"+short)
 		require.True(t, strings.HasSuffix(source[short], "@"+after), "%s: %s, must be %s", short, reference, source[short])
-		require.Len(t, referrers(t, reference), 2, "provenance and SBOM of %s", short)
+		require.Len(t, referrers(t, reference), 2+4, "provenance and SBOM of %s, and the gates that passed", short)
 	}
 	require.Equal(t, target["mca"], s.kubectl(t, "-n", "progressive-framework-promoted", "get", "deployment", "mca",
 		"-o", "jsonpath={.spec.template.spec.containers[0].image}"))
@@ -101,6 +105,18 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	built.pulumi(t, "destroy", "--yes", "--skip-preview")
 	requireNoChanges(t, s)
 	destroyRemovesEverything(t, s)
+}
+
+// dockerConfig writes the login of the registry, which pf signs with, and returns its folder.
+func (e *environment) dockerConfig(t *testing.T) string {
+	t.Helper()
+	password, err := registry.EnsurePassword(e.layout)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	login := base64.StdEncoding.EncodeToString([]byte(registry.User + ":" + password))
+	text := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, e.layout.RegistryAddress(), login)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600))
+	return dir
 }
 
 // tamper changes an image, pushes it to the same repository and returns its digest.
