@@ -32,11 +32,13 @@ type trustStatement struct {
 
 // CIDocuments are the documents of the roles of the workflows: who may assume the role
 // that previews and the one that deploys, and what the previewing one may do. What the
-// deploying one may do is Documents. GitHub puts the environment of a job into the
+// deploying one may do is Documents, and what a role that it creates may do at most is the
+// boundary. GitHub puts the environment of a job into the
 // token's subject, and the conditions compare it exactly, so that no other job, branch or
 // repository gets the role.
 func CIDocuments() (map[string][]byte, error) {
 	documents := map[string]any{
+		"boundary":      boundary(),
 		"trust-preview": trustOf("preview-" + Environment),
 		"trust-deploy":  trustOf(Environment),
 		"preview":       policy{Version: "2012-10-17", Statement: readingStatements()},
@@ -50,6 +52,20 @@ func CIDocuments() (map[string][]byte, error) {
 		all[name] = append(document, '\n')
 	}
 	return all, nil
+}
+
+// boundary bounds the roles of a stack, whatever their policies allow. It forbids what would
+// widen a permission: IAM, the organization and the account's settings, and other roles.
+// A boundary gives no permission.
+func boundary() policy {
+	return policy{Version: "2012-10-17", Statement: []statement{
+		{
+			Sid: "AtMost", Effect: "Allow", NotAction: []string{"iam:*", "organizations:*", "account:*", "sts:AssumeRole", "sts:GetFederationToken"},
+			Resource: []string{"*"},
+		},
+		// EKS and Auto Scaling create the roles of other services of AWS.
+		{Sid: "ServiceLinkedRoles", Effect: "Allow", Action: []string{"iam:CreateServiceLinkedRole", "iam:GetRole"}, Resource: serviceLinkedRoles()},
+	}}
 }
 
 func trustOf(environment string) trust {
