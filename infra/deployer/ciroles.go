@@ -11,9 +11,9 @@ import (
 // Repository stands for OWNER/NAME at GitHub in the documents.
 const Repository = "OWNER/REPOSITORY"
 
-// issuer is GitHub's OpenID Connect provider (GitHub Docs, "Configuring OpenID Connect in
+// Issuer is GitHub's OpenID Connect provider (GitHub Docs, "Configuring OpenID Connect in
 // Amazon Web Services").
-const issuer = "token.actions.githubusercontent.com"
+const Issuer = "token.actions.githubusercontent.com"
 
 // reading are the prefixes of the actions that change nothing.
 var reading = []string{"Describe", "Get", "List", "BatchGet", "BatchCheck"}
@@ -71,10 +71,10 @@ func boundary() policy {
 func trustOf(environment string) trust {
 	return trust{Version: "2012-10-17", Statement: []trustStatement{{
 		Sid: "Workflow", Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity",
-		Principal: map[string]string{"Federated": "arn:aws:iam::" + Account + ":oidc-provider/" + issuer},
+		Principal: map[string]string{"Federated": "arn:aws:iam::" + Account + ":oidc-provider/" + Issuer},
 		Condition: map[string]map[string]string{"StringEquals": {
-			issuer + ":aud": "sts.amazonaws.com",
-			issuer + ":sub": "repo:" + Repository + ":environment:" + environment,
+			Issuer + ":aud": "sts.amazonaws.com",
+			Issuer + ":sub": "repo:" + Repository + ":environment:" + environment,
 		}},
 	}}}
 }
