@@ -111,12 +111,10 @@ func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, predi
 		return nil, err
 	}
 	for _, r := range referrers {
-		// What the annotation says decides only what is read: a signed statement of a wrong type
-		// does not count, and to hide one a registry could as well leave it out.
-		if t := r.Annotations[predicateAnnotation]; t != "" && !slices.Contains(predicateTypes, t) {
+		if unwanted(r.Annotations, predicateTypes) {
 			continue
 		}
-		bundle, err := readBundle(image.Context().Digest(r.Digest.String()), options)
+		bundle, err := readBundle(image.Context().Digest(r.Digest.String()), predicateTypes, options)
 		switch {
 		case err == nil && bundle == nil:
 			continue // not an attestation
@@ -152,9 +150,17 @@ func listReferrers(image name.Digest, options []remote.Option) ([]v1.Descriptor,
 	return list.Manifests, nil
 }
 
-// readBundle returns the bundle of a referrer, or nil if it is something else. The type
-// is taken from the manifest, because not every registry lists artifactType right.
-func readBundle(ref name.Digest, options []remote.Option) ([]byte, error) {
+// unwanted says whether the annotations name another predicate type. They decide only what is
+// read: a signed statement of a wrong type does not count, and to hide one a registry could as
+// well leave it out.
+func unwanted(annotations map[string]string, predicateTypes []string) bool {
+	t := annotations[predicateAnnotation]
+	return t != "" && !slices.Contains(predicateTypes, t)
+}
+
+// readBundle returns the bundle of a referrer, or nil if it is something else. The types
+// are taken from the manifest, because not every registry lists them right.
+func readBundle(ref name.Digest, predicateTypes []string, options []remote.Option) ([]byte, error) {
 	desc, err := remote.Get(ref, options...) // compares the content with the digest
 	if err != nil {
 		return nil, err
@@ -163,7 +169,7 @@ func readBundle(ref name.Digest, options []remote.Option) ([]byte, error) {
 	if err := json.Unmarshal(desc.Manifest, &m); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
-	if len(m.Layers) != 1 || m.Layers[0].MediaType != BundleType {
+	if len(m.Layers) != 1 || m.Layers[0].MediaType != BundleType || unwanted(m.Annotations, predicateTypes) {
 		return nil, nil
 	}
 	if m.Layers[0].Size > maxBundle {
