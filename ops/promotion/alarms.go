@@ -23,7 +23,7 @@ type alarmSource interface {
 	raised(ctx context.Context, since time.Time) ([]string, error)
 }
 
-// checkAlarms asks every source. It returns the number of sources.
+// checkAlarms reads every source. It returns the number of sources.
 func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time.Time) (int, error) {
 	if len(sources) == 0 {
 		return 0, fmt.Errorf("%w: the stack has neither Prometheus nor alarms of CloudWatch", errUnanswered)
@@ -101,7 +101,7 @@ func readAlarms(state []byte) (found stateAlarms, err error) {
 	return found, nil
 }
 
-// prometheus asks the stack's Prometheus through the API server.
+// prometheus queries the stack's Prometheus through the API server.
 type prometheus struct {
 	client    kubernetes.Interface
 	namespace string
@@ -136,7 +136,7 @@ func (p prometheus) raised(ctx context.Context, since time.Time) ([]string, erro
 	return names, nil
 }
 
-// cloudWatch asks CloudWatch by the aws command, which the kubeconfig of EKS needs, too.
+// cloudWatch reads CloudWatch by the aws command, which the kubeconfig of EKS needs, too.
 type cloudWatch struct {
 	region string
 	alarms map[string]bool
@@ -149,13 +149,13 @@ func (c cloudWatch) raised(ctx context.Context, since time.Time) ([]string, erro
 	var now struct {
 		MetricAlarms []struct{ AlarmName string }
 	}
-	if err := c.ask(ctx, &now, "describe-alarms", "--state-value", "ALARM", "--alarm-types", "MetricAlarm"); err != nil {
+	if err := c.request(ctx, &now, "describe-alarms", "--state-value", "ALARM", "--alarm-types", "MetricAlarm"); err != nil {
 		return nil, err
 	}
 	var history struct {
 		AlarmHistoryItems []struct{ AlarmName, HistorySummary string }
 	}
-	if err := c.ask(ctx, &history, "describe-alarm-history", "--history-item-type", "StateUpdate", "--start-date", since.UTC().Format(time.RFC3339)); err != nil {
+	if err := c.request(ctx, &history, "describe-alarm-history", "--history-item-type", "StateUpdate", "--start-date", since.UTC().Format(time.RFC3339)); err != nil {
 		return nil, err
 	}
 	raised := map[string]bool{}
@@ -171,7 +171,7 @@ func (c cloudWatch) raised(ctx context.Context, since time.Time) ([]string, erro
 	return slices.Sorted(maps.Keys(raised)), nil
 }
 
-func (c cloudWatch) ask(ctx context.Context, into any, args ...string) error {
+func (c cloudWatch) request(ctx context.Context, into any, args ...string) error {
 	args = append([]string{"cloudwatch"}, args...)
 	raw, err := c.run(ctx, append(args, "--region", c.region, "--output", "json")...)
 	if err != nil {

@@ -45,7 +45,7 @@ func TestAlarmsRefuse(t *testing.T) {
 	}
 }
 
-func TestAlertsOfPrometheusAreAskedThroughTheAPIServer(t *testing.T) {
+func TestAlertsOfPrometheusAreReadThroughTheAPIServer(t *testing.T) {
 	status, body := http.StatusOK, `{"status":"success","data":{"result":[{"metric":{"alertname":"ErrorRateHigh"}},{"metric":{"alertname":"CPUHigh"}}]}}`
 	var path, query string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

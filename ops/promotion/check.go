@@ -47,11 +47,11 @@ func (p promotion) check(ctx context.Context, file *record.File, source stackout
 
 	client, clientErr := podClient(source)
 	sources, err := alarmSources(ctx, stack, client, source.Namespace, p.region())
-	asked := 0
+	answered := 0
 	if err == nil {
-		asked, err = checkAlarms(ctx, sources, updated)
+		answered, err = checkAlarms(ctx, sources, updated)
 	}
-	g.evidence(gate.Alarms, err, "%d sources, none since the last update", asked)
+	g.evidence(gate.Alarms, err, "%d sources, none since the last update", answered)
 
 	pods, err := 0, clientErr
 	if err == nil {
