@@ -173,6 +173,7 @@ func TestPromotionIsRefused(t *testing.T) {
 			p.history("update", "failed", time.Now().Add(-time.Hour))
 			return nil
 		}, exitcode.Found, "the last update of the stack is failed"},
+		{"a migration that removes", func(p *testProject) []string { p.step("00001_users.sql", dropsStep); return nil }, exitcode.Found, "it removes what an older program may use"},
 		{"an image by its tag", func(p *testProject) []string {
 			p.outputs("staging", map[string]string{"web": p.registry + "/staging/web:v1"})
 			return nil

@@ -72,14 +72,7 @@ func newTestProject(t *testing.T) *testProject {
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte(script), 0o700))
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	t.Setenv("DOCKER_CONFIG", bin)
-	t.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-	for _, v := range []string{"GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"} {
-		t.Setenv(v, "t")
-	}
-	for _, v := range []string{"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"} {
-		t.Setenv(v, "t@example.com")
-	}
-	p.git("init", "--quiet", "--initial-branch", "main")
+	p.newRepository()
 	p.commit("begin")
 
 	p.history("update", "succeeded", time.Now().Add(-time.Hour))
@@ -88,6 +81,19 @@ func newTestProject(t *testing.T) *testProject {
 	p.state("staging", `{"deployment":{}}`)
 	p.state("prod", `{"deployment":{}}`)
 	return p
+}
+
+// newRepository makes the project's folder a repository of git.
+func (p *testProject) newRepository() {
+	p.t.Helper()
+	p.t.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+	for _, v := range []string{"GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"} {
+		p.t.Setenv(v, "t")
+	}
+	for _, v := range []string{"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"} {
+		p.t.Setenv(v, "t@example.com")
+	}
+	p.git("init", "--quiet", "--initial-branch", "main")
 }
 
 // bin is the folder of the fake Pulumi.

@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/release/migration"
+	"github.com/progressive-framework/platform/release/record"
 )
 
 const (
@@ -23,91 +25,104 @@ func (p *testProject) step(name, text string) {
 	p.commit(name)
 }
 
-// permit commits an approval that ends some days from now.
+// newSchemaHistory is a project with four commits: a table, a column more, the column away, and an edit
+// of the first step.
+func newSchemaHistory(t *testing.T) (p *testProject, table, adds, drops, edited string) {
+	t.Helper()
+	p = &testProject{t: t, dir: t.TempDir()}
+	p.newRepository()
+	for _, c := range []struct {
+		into       *string
+		name, text string
+	}{
+		{&table, "00001_users.sql", firstStep}, {&adds, "00002_email.sql", addsStep}, {&drops, "00003_email.sql", dropsStep}, {&edited, "00001_users.sql", addsStep},
+	} {
+		p.step(c.name, c.text)
+		*c.into = p.git("rev-parse", "HEAD")
+	}
+	return p, table, adds, drops, edited
+}
+
+// permit writes an approval that ends some days from now.
 func (p *testProject) permit(op, step string, days int) {
 	p.t.Helper()
 	until := time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly)
 	p.write(approvalsFile, "approvals:\n- {stack: prod, resource: "+step+", op: "+op+", reason: r, owner: me, until: \""+until+"\"}\n")
-	p.commit("permit")
 }
 
-func TestPromotionNeedsMigrationsThatAddOrAreApproved(t *testing.T) {
+func TestMigrationsAddOrAreApproved(t *testing.T) {
+	p, table, adds, drops, edited := newSchemaHistory(t)
 	for _, c := range []struct {
-		why     string
-		prepare func(*testProject)
-		want    string // nothing: promoted
+		why, before, after string
+		permit             func()
+		want               string // nothing: they pass
 	}{
-		{"a step that adds", func(p *testProject) { p.step("00002_email.sql", addsStep) }, ""},
-		{"a step that removes", func(p *testProject) { p.step("00002_email.sql", dropsStep) },
-			"00002_email.sql: ALTER TABLE USERS DROP COLUMN EMAIL: it removes what an older program may use (nobody has approved it)"},
-		{"an approved step", func(p *testProject) {
-			p.step("00002_email.sql", dropsStep)
-			p.permit("migrate", "00002_email.sql", 3)
-		}, ""},
-		{"an expired approval", func(p *testProject) {
-			p.step("00002_email.sql", dropsStep)
-			p.permit("migrate", "00002_email.sql", -2)
-		}, "the approval of me ended on"},
-		{"an approval of another operation", func(p *testProject) {
-			p.step("00002_email.sql", dropsStep)
-			p.permit("rollback", "00002_email.sql", 3)
-		}, "nobody has approved it"},
-		{"a step that was changed", func(p *testProject) { p.step("00001_users.sql", addsStep) }, "00001_users.sql: changed or gone"},
+		{"a step that adds", table, adds, nil, ""},
+		{"all steps, onto an empty database", "", adds, nil, ""},
+		{"a step that removes", adds, drops, nil, "00003_email.sql: ALTER TABLE USERS DROP COLUMN EMAIL: it removes what an older program may use (nobody has approved it)"},
+		{"an approved step", adds, drops, func() { p.permit("migrate", "00003_email.sql", 3) }, ""},
+		{"an expired approval", adds, drops, func() { p.permit("migrate", "00003_email.sql", -2) }, "the approval of me ended on"},
+		{"an approval of another operation", adds, drops, func() { p.permit("rollback", "00003_email.sql", 3) }, "nobody has approved it"},
+		{"a step that was changed", drops, edited, nil, "00001_users.sql: changed or gone"},
+		{"a commit that git does not have", strings.Repeat("0", 40), adds, nil, "git fetch --unshallow"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			p := newTestProject(t)
-			p.step("00001_users.sql", firstStep)
-			p.promoted()
-			c.prepare(p)
-			p.build(true)
-			before := p.read("Pulumi.prod.yaml")
-			out, code := p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
+			p.write(approvalsFile, "approvals: []\n")
+			if c.permit != nil {
+				c.permit()
+			}
+			database, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
+			require.NoError(t, err)
+			summary, err := database.add(t.Context(), c.before, c.after)
 			if c.want == "" {
-				require.Zero(t, code, out)
-				require.Regexp(t, `migrations +passed +1 steps since [0-9a-f]{12}`, out)
+				require.NoError(t, err)
+				require.Contains(t, summary, " steps since ")
 				return
 			}
-			require.Equal(t, exitcode.Found, code, out)
-			require.Contains(t, out, c.want)
-			require.Equal(t, before, p.read("Pulumi.prod.yaml"))
+			require.ErrorContains(t, err, c.want)
 		})
 	}
+	p.write(approvalsFile, "approval: []\n")
+	_, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
+	require.Error(t, err, "a misspelled file is no approval")
 }
 
 func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
+	p, table, adds, drops, _ := newSchemaHistory(t)
 	for _, c := range []struct {
-		why, text string
-		prepare   func(*testProject)
-		args      []string
-		want      string // nothing: rolled back
+		why    string
+		had    []string // the commits of the releases
+		to     string
+		permit func()
+		accept bool
+		want   string // nothing: rolled back
 	}{
-		{"by a step that adds", addsStep, nil, nil, "the schema is ahead of release"},
-		{"by a step that adds and is accepted", addsStep, nil, []string{"--accept-additive"}, ""},
-		{"by a step that removes", dropsStep, nil, []string{"--accept-additive"}, "it removes what an older program may use (nobody has approved it)"},
-		{"by an approved step", dropsStep, func(p *testProject) { p.permit("rollback", "00002_email.sql", 1) }, nil, ""},
-		{"by a step whose approval ended", dropsStep, func(p *testProject) { p.permit("rollback", "00002_email.sql", -9) }, nil, "the approval of me ended on"},
+		{"the same steps", []string{table, table}, table, nil, false, ""},
+		{"a newer release again", []string{table, adds}, adds, nil, false, ""},
+		{"ahead by a step that adds", []string{adds, table}, table, nil, false, "00002_email.sql only adds: use --accept-additive"},
+		{"ahead by a step that adds and is accepted", []string{adds, table}, table, nil, true, ""},
+		{"ahead by a step that removes", []string{drops, adds}, adds, nil, true, "it removes what an older program may use (nobody has approved it)"},
+		{"ahead by an approved step", []string{drops, adds}, adds, func() { p.permit("rollback", "00003_email.sql", 1) }, false, ""},
+		{"ahead by a step whose approval ended", []string{drops, adds}, adds, func() { p.permit("rollback", "00003_email.sql", -9) }, false, "the approval of me ended on"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			p := newTestProject(t)
-			p.step("00001_users.sql", firstStep)
-			p.promoted()
-			first := p.release("prod")
-			p.step("00002_email.sql", c.text)
-			p.permit("migrate", "00002_email.sql", 1)
-			p.build(true)
-			p.promoted()
-			if c.prepare != nil {
-				c.prepare(p)
+			p.write(approvalsFile, "approvals: []\n")
+			if c.permit != nil {
+				c.permit()
 			}
-			out, code := p.run(append([]string{"rollback", "--stack", "prod", "--commit"}, c.args...)...)
-			if c.want != "" {
-				require.Equal(t, exitcode.Found, code, out)
-				require.Contains(t, out, c.want)
+			database, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
+			require.NoError(t, err)
+			releases := []release{{"before any promotion", nil}}
+			for _, commit := range c.had {
+				releases = append(releases, release{"", &record.Record{Commit: commit}})
+			}
+			_, err = database.back(t.Context(), releases, c.to, c.accept)
+			if c.want == "" {
+				require.NoError(t, err)
 				return
 			}
-			require.Zero(t, code, out)
-			require.True(t, p.release("prod").SameImages(first))
-			p.git("switch", "--quiet", "main")
+			require.ErrorContains(t, err, "the schema is ahead of release "+c.to[:12])
+			require.ErrorContains(t, err, c.want)
 		})
 	}
 }
