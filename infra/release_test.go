@@ -74,3 +74,28 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 		})
 	}
 }
+
+// A key of KMS is named as the program is told, and the one that the stack creates signs.
+func TestKeyOfKMSSignsTheImages(t *testing.T) {
+	const key = "awskms:///alias/progressive-framework-staging-signing"
+	const auth = "progressive-framework:auth"
+	stack, err := config.Load("staging", valuesWith(t, "staging", map[string]string{
+		"progressive-framework:images": `{"signingKey":"` + key + `","kmsSigners":["arn:aws:iam::123456789012:role/deploy-staging"]}`,
+		auth:                           `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
+	}), config.WithFiles(fstest.MapFS{}))
+	require.NoError(t, err)
+	all, err := deployMocked(t, stack)
+	require.NoError(t, err)
+	images, keys := 0, 0
+	for _, r := range all {
+		if r.Type == image.Token {
+			images++
+			require.Equal(t, key, r.Inputs["signingKey"].StringValue())
+		}
+		if r.Type == "aws:kms/alias:Alias" && r.Inputs["name"].StringValue() == strings.TrimPrefix(key, "awskms:///") {
+			keys++
+		}
+	}
+	require.NotZero(t, images)
+	require.Equal(t, 1, keys)
+}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -72,7 +73,7 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 
 	built := newStack(t, e, "built")
 	built.pulumi(t, "up", "--yes", "--skip-preview")
-	out := e.promote(t, "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test,preview,cost", "--commit")
+	out := e.pf(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test,preview,cost", "--commit")
 	for _, gate := range []string{"signatures", "bake-time", "pods", "migrations"} {
 		require.Regexp(t, `(?m)^`+gate+` +passed`, out)
 	}
@@ -92,6 +93,13 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	}
 	require.Equal(t, target["mca"], s.kubectl(t, "-n", "progressive-framework-promoted", "get", "deployment", "mca",
 		"-o", "jsonpath={.spec.template.spec.containers[0].image}"))
+
+	out = e.pf(t, "diff", "built", "promoted")
+	require.Regexp(t, `(?m)^  mca  same, sha256:`, out)
+	require.Contains(t, out, "none: both run the same image migrate")
+	require.Contains(t, out, "progressive-framework:network.cidr  10.40.0.0/16 -> 10.50.0.0/16")
+	require.Contains(t, out, "\npolicies: built -> promoted\n")
+	require.Regexp(t, `(?m)^  total  \$[0-9.,]+ -> \$[0-9.,]+;`, out)
 
 	// A changed image in the repository of the first stack has no signature.
 	tampered := e.tamper(t, source["web"])
@@ -141,15 +149,17 @@ func (e *environment) tamper(t *testing.T, reference string) string {
 	return digest.String()
 }
 
-// promote runs pf promote in the project.
-func (e *environment) promote(t *testing.T, args ...string) string {
+// pf runs a subcommand of pf in the project, and logs how long it took.
+func (e *environment) pf(t *testing.T, args ...string) string {
 	t.Helper()
 	pf, err := filepath.Abs("../../../.sandbox/bin/pf")
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	out, err := e.command(ctx, e.layout.Project, pf, append([]string{"promote"}, args...)...).CombinedOutput()
+	began := time.Now()
+	out, err := e.command(ctx, e.layout.Project, pf, args...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	t.Logf("pf %s took %s", args[0], time.Since(began).Round(10*time.Millisecond))
 	return string(out)
 }
 
