@@ -56,11 +56,12 @@ func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(http.StatusOK, map[string]any{"KeyId": keyARN, "PublicKey": der, "KeyUsage": f.usage, "KeySpec": f.spec})
 	case "TrentService.Sign":
 		var in struct {
-			KeyId, MessageType, SigningAlgorithm string
-			Message                              []byte
+			KeyID                         string `json:"KeyId"`
+			MessageType, SigningAlgorithm string
+			Message                       []byte
 		}
 		require.NoError(f.t, json.NewDecoder(r.Body).Decode(&in))
-		if in.KeyId != keyARN || in.MessageType != "DIGEST" || in.SigningAlgorithm != "ECDSA_SHA_256" || len(in.Message) != sha256.Size {
+		if in.KeyID != keyARN || in.MessageType != "DIGEST" || in.SigningAlgorithm != "ECDSA_SHA_256" || len(in.Message) != sha256.Size {
 			answer(http.StatusBadRequest, map[string]string{"__type": "ValidationException", "message": "unexpected request"})
 			return
 		}
