@@ -191,7 +191,7 @@ var types = map[string][]grant{
 	"aws:kms/alias:Alias": {on("kms", everything, "ListAliases"), on("kms", named, "CreateAlias", "UpdateAlias", "DeleteAlias")},
 	"aws:kms/key:Key": {
 		on("kms", everything, "CreateKey", "TagResource"), // CreateKey tags the key that it creates
-		on("kms", tagged, "DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "GetKeyRotationStatus", "EnableKeyRotation", "DisableKeyRotation", "UpdateKeyDescription",
+		on("kms", tagged, "DescribeKey", "GetKeyPolicy", "GetPublicKey", "PutKeyPolicy", "GetKeyRotationStatus", "EnableKeyRotation", "DisableKeyRotation", "UpdateKeyDescription",
 			"EnableKey", "DisableKey", "ScheduleKeyDeletion", "CancelKeyDeletion", "ListResourceTags", "UntagResource"),
 	},
 
