@@ -47,7 +47,7 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 				"repository": "registry.example.com/staging", "images": digests,
 			})
 			require.NoError(t, err)
-			changes[images], changes["progressive-framework:release"] = `{"trustedKeys":["staging.pub"]}`, string(release)
+			changes[images], changes["progressive-framework:release"] = `{"trustedKeys":["staging.pub"],"requiredGates":["pods"]}`, string(release)
 			promoted, err := config.Load(stack, valuesWith(t, stack, changes), project)
 			require.NoError(t, err, "the images of the configuration are those of the program")
 			all, err = deployMocked(t, promoted)
@@ -58,6 +58,7 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 				if r.Type == image.PromotedToken {
 					sources[r.Inputs["source"].StringValue()] = true
 					require.Equal(t, string(public), r.Inputs["trustedKeys"].ArrayValue()[0].StringValue())
+					require.Len(t, r.Inputs["predicateTypes"].ArrayValue(), 3, "provenance, SBOM and the required gate")
 				}
 			}
 			require.Len(t, sources, len(digests))

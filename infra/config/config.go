@@ -219,6 +219,10 @@ type Images struct {
 	// with. One of them must have signed. During a rotation there are two.
 	TrustedKeys []string `key:"trustedKeys" unset:"none"`
 
+	// The gates of a promotion whose signed statements an image must have, such as `pods`: a
+	// preview refuses a digest that did not pass them. docs/promotion.md lists the gates.
+	RequiredGates []string `key:"requiredGates" unset:"none: provenance and SBOM are enough"`
+
 	// TrustedPEM are the contents of TrustedKeys.
 	TrustedPEM []string
 }

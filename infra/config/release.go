@@ -11,6 +11,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/account/regions"
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
@@ -140,6 +141,17 @@ func validateSigners(s *Stack) field.ErrorList {
 			problems = append(problems, field.Invalid(at.Index(i), arn, "must be the ARN of a role or a user of IAM, such as arn:aws:iam::123456789012:role/deployer"))
 		} else if err := regions.CheckARN(s.Region, arn); err != nil {
 			problems = append(problems, field.Invalid(at.Index(i), arn, err.Error()))
+		}
+	}
+	return problems
+}
+
+// validateGates checks the names of the required gates.
+func validateGates(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	for i, name := range s.Images.RequiredGates {
+		if !slices.Contains(gate.Names(), gate.Name(name)) {
+			problems = append(problems, field.NotSupported(path("images.requiredGates").Index(i), name, gate.Names()))
 		}
 	}
 	return problems

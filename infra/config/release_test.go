@@ -88,6 +88,8 @@ func TestRelease(t *testing.T) {
 	for why, tc := range map[string]struct{ images, want string }{
 		"a key of KMS, which is no file":     {`{"signingKey":"awskms:///alias/progressive-framework-staging-signing"}`, ""},
 		"no key of KMS":                      {`{"signingKey":"awskms:///alias/aws/ebs"}`, "images.signingKey: Invalid value"},
+		"required gates":                     {`{"requiredGates":["pods","load-test"]}`, ""},
+		"a gate that does not exist":         {`{"requiredGates":["pod"]}`, "images.requiredGates[0]: Unsupported value"},
 		"signers":                            {`{"kmsSigners":["arn:aws:iam::123456789012:role/ci/deployer"]}`, ""},
 		"a signer that is the whole account": {`{"kmsSigners":["arn:aws:iam::123456789012:root"]}`, "images.kmsSigners[0]: Invalid value"},
 		"everybody signs":                    {`{"kmsSigners":["*"]}`, "images.kmsSigners[0]: Invalid value"},

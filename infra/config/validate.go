@@ -71,6 +71,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	add(validatePodScaling(s)...)
 	add(validateRelease(s)...)
 	add(validateSigners(s)...)
+	add(validateGates(s)...)
 	add(validateFiles(s, o.files)...)
 	for _, rule := range acrossKeys {
 		if !anyWithin(append(problems, unread...), rule.reads) {

@@ -21,6 +21,9 @@ import (
 // check judges the gates. Its error is one of the command line or of the project.
 func (p promotion) check(ctx context.Context, file *record.File, source stackoutput.Outputs, r *record.Record, key signkey.Key) (g judgements, err error) {
 	for _, name := range p.without {
+		if slices.Contains(file.RequiredGates, gate.Name(name)) {
+			return g, fmt.Errorf("--without is %q: %s requires that gate (images.requiredGates)", name, fileName(p.to))
+		}
 		g.without = append(g.without, gate.Name(name))
 	}
 	database, err := newSchema(p.project, p.to, p.approvals, p.now)

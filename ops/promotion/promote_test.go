@@ -130,6 +130,26 @@ func TestDraftIsForThePreviewAndReplaced(t *testing.T) {
 	require.Equal(t, exitcode.Usage, code, out)
 }
 
+// A stack that requires gates accepts no release without their statements.
+func TestRequiredGatesAreDemanded(t *testing.T) {
+	p := newTestProject(t)
+	p.promoted() // before the gate was required, without evidence of it
+	p.build(true)
+	p.promoted()
+	p.write("Pulumi.prod.yaml", strings.Replace(p.read("Pulumi.prod.yaml"), "    trustedKeys:", "    requiredGates: [load-test]\n    trustedKeys:", 1))
+	p.commit("require")
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
+	require.NotZero(t, code, out)
+	require.Contains(t, out, `--without is "load-test": Pulumi.prod.yaml requires that gate`)
+	out, code = p.run("rollback", "--stack", "prod")
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, "has no valid attestation of type "+gate.LoadTest.PredicateType())
+
+	p.build(true)
+	out, code = p.run(append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,cost"}, p.evidenceOf()...)...)
+	require.Zero(t, code, out)
+}
+
 func TestGateWithoutEvidenceRefuses(t *testing.T) {
 	p := newTestProject(t)
 	out, code := p.run("promote", "--from", "staging", "--to", "prod")

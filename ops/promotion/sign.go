@@ -62,7 +62,7 @@ func (p promotion) attest(ctx context.Context, r *record.Record, checked judgeme
 			if j.result != passed || attested(found, j.name, p.to) {
 				continue
 			}
-			s, err := gate.Statement(j.name, image.Context().Name(), hash, gate.Passed{
+			s, err := attest.NewStatement(image.Context().Name(), hash, j.name.PredicateType(), gate.Passed{
 				From: p.from, To: p.to, Commit: r.Commit, At: r.At, Evidence: j.why, Images: r.Images,
 			})
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
@@ -182,6 +184,10 @@ func TestRepeatedSigningAddsNothing(t *testing.T) {
 	digests, err := Referrers(t.Context(), image)
 	require.NoError(t, err)
 	require.Len(t, digests, 2)
+}
+
+func TestWantedStatementsAreThoseOfThisPackage(t *testing.T) {
+	require.Equal(t, append(slices.Clone(both), gate.Pods.PredicateType()), gate.Wanted([]gate.Name{gate.Pods}))
 }
 
 // The statements of gates do not slow down a verification of provenance and SBOM.

@@ -1,14 +1,10 @@
 // Package gate has the gates of a promotion, and the signed statement that each leaves on an
-// image: who promoted what, when, and on which evidence. It is pure.
+// image: who promoted what, when, and on which evidence. It is pure, and has no dependencies, so that a configuration can name gates.
 package gate
 
 import (
 	"slices"
 	"time"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"github.com/progressive-framework/platform/release/attest"
 )
 
 // Name is the name of a gate.
@@ -49,6 +45,12 @@ func PredicateTypes(names []Name) []string {
 	return types
 }
 
+// Wanted are the predicate types of an image that a stack accepts: provenance and SBOM, as
+// package attest has them, and the gates that the stack requires.
+func Wanted(required []Name) []string {
+	return append([]string{"https://slsa.dev/provenance/v1", "https://spdx.dev/Document"}, PredicateTypes(required)...)
+}
+
 // Passed is the predicate: the gate passed for an image as a part of a release.
 type Passed struct {
 	// From and To are the stacks.
@@ -61,11 +63,6 @@ type Passed struct {
 	Evidence string `json:"evidence"`
 	// Images are the digests of the release by short names.
 	Images map[string]string `json:"images"`
-}
-
-// Statement returns the statement of a gate about an image.
-func Statement(n Name, repository string, digest v1.Hash, p Passed) (*attest.Statement, error) {
-	return attest.NewStatement(repository, digest, n.PredicateType(), p)
 }
 
 // MayMiss says whether the name is one of the gates whose evidence may be missing.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/progressive-framework/platform/release/gate"
 )
 
 const (
@@ -59,6 +61,8 @@ type File struct {
 	TrustedKeys []string
 	// SigningKey is images.signingKey: a file, from the project's folder on, or a key of KMS.
 	SigningKey string
+	// RequiredGates is images.requiredGates: the gates whose statements an image must have.
+	RequiredGates []gate.Name
 
 	text string
 }
@@ -78,6 +82,8 @@ func Parse(text []byte) (*File, error) {
 	var images struct {
 		TrustedKeys []string `yaml:"trustedKeys"`
 		SigningKey  string   `yaml:"signingKey"`
+
+		RequiredGates []gate.Name `yaml:"requiredGates"`
 	}
 	for name, into := range map[string]any{key: &f.Release, project + "environment": &f.Environment, project + "images": &images} {
 		node, ok := content.Config[name]
@@ -88,7 +94,7 @@ func Parse(text []byte) (*File, error) {
 			return nil, fmt.Errorf("stack file: %s: %w", name, err)
 		}
 	}
-	f.TrustedKeys, f.SigningKey = images.TrustedKeys, images.SigningKey
+	f.TrustedKeys, f.SigningKey, f.RequiredGates = images.TrustedKeys, images.SigningKey, images.RequiredGates
 	return f, nil
 }
 

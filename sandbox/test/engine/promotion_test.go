@@ -63,7 +63,7 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	// every cluster when one cluster's entry for it is deleted.
 	for stack, text := range map[string]string{
 		"built":    fmt.Sprintf(smallStack, "built", "10.40.0.0/16", "platform-deployer", "{signingKey: signing.pem}"),
-		"promoted": fmt.Sprintf(smallStack, "promoted", "10.50.0.0/16", "platform-operators", "{trustedKeys: [signing.pem.pub]}"),
+		"promoted": fmt.Sprintf(smallStack, "promoted", "10.50.0.0/16", "platform-operators", "{trustedKeys: [signing.pem.pub], requiredGates: [signatures, pods, migrations]}"),
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi."+stack+".yaml"), []byte(text), 0o600))
 	}
