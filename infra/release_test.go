@@ -76,7 +76,7 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 	}
 }
 
-// A key of KMS is named as the program is told, and the one that the stack creates signs.
+// The reference to a key of KMS reaches the images unchanged, and the stack creates that key.
 func TestKeyOfKMSSignsTheImages(t *testing.T) {
 	const key = "awskms:///alias/progressive-framework-staging-signing"
 	const auth = "progressive-framework:auth"

@@ -35,24 +35,24 @@ func TestTrustIsForOneEnvironment(t *testing.T) {
 	}
 }
 
-// What gives a role permissions needs the boundary, and the boundary forbids what widens them.
+// What grants a role permissions needs the boundary, and the boundary forbids what widens them.
 func TestRolesGetPermissionsWithTheBoundaryOnly(t *testing.T) {
 	documents, err := Documents()
 	require.NoError(t, err)
 	var identity policy
 	require.NoError(t, json.Unmarshal(documents["identity"], &identity))
-	gives := []string{"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:AttachRolePolicy"}
+	granting := []string{"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:AttachRolePolicy"}
 	seen := 0
 	for _, s := range identity.Statement {
 		for _, action := range s.Action {
 			require.NotContains(t, []string{"iam:*", "iam:DeleteRolePermissionsBoundary", "iam:CreatePolicyVersion", "iam:CreateUser"}, action)
-			if slices.Contains(gives, action) {
+			if slices.Contains(granting, action) {
 				seen++
 				require.Equal(t, map[string]map[string]string{"StringEquals": {"iam:PermissionsBoundary": BoundaryARN}}, s.Condition, action)
 			}
 		}
 	}
-	require.Equal(t, len(gives), seen)
+	require.Equal(t, len(granting), seen)
 	var boundary policy
 	ciDocument(t, "boundary", &boundary)
 	require.Subset(t, boundary.Statement[0].NotAction, []string{"iam:*", "organizations:*", "sts:AssumeRole"})
