@@ -33,7 +33,11 @@ func (p promotion) key(ctx context.Context) (signkey.Key, error) {
 			reference = filepath.Join(p.dir, reference)
 		}
 	}
-	return signer.Open(ctx, reference)
+	key, err := signer.Open(ctx, reference)
+	if err != nil {
+		return nil, unread(err)
+	}
+	return key, nil
 }
 
 // attest leaves a statement of each gate that passed on each image, and returns their number.
