@@ -34,7 +34,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 	grep '^[^ ]*[.]test ' | grep -v '^[^ ]*/sandbox/test/' | grep -E $(2) ' ($(HEAVY))' | sed 's/[.]test .*//'
 
 .NOTPARALLEL:
-.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e fuzz bench bench-agents bench-cache bench-load bench-prediction \
+.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e cosign fuzz bench bench-agents bench-cache bench-load bench-prediction \
 	load dashboard token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
@@ -88,8 +88,12 @@ e2e: up ## the tests on the live sandbox
 	$(PACKAGES) clients
 	@go -C sandbox test -count=1 -v -timeout 30m ./test/live/...
 
+cosign: ## cosign's own command, built from its module (minutes once), verifies what this project signs
+	@go -C tools/cosign build -o "$(abspath $(HOME_DIR))/bin/cosign" github.com/sigstore/cosign/v3/cmd/cosign
+	@COSIGN="$(abspath $(HOME_DIR))/bin/cosign" go test -count=1 -tags cosign -run TestCosign ./release/attest
+
 fuzz: ## every decoder of the agents, the forecast, and the configurations of the program, for FUZZTIME=1m each
-	@grep -rl --include='*_test.go' '^func Fuzz' agents forecast infra | while read -r file; do \
+	@grep -rl --include='*_test.go' '^func Fuzz' agents forecast infra release | while read -r file; do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' $$file); do \
 			echo "$$name in $$(dirname $$file)"; \
 			go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \

@@ -148,7 +148,21 @@ func deployBase(ctx *pulumi.Context, stack *config.Stack, provider *aws.Provider
 	if err != nil {
 		return nil, err
 	}
+	if len(stack.Images.KMSSigners) > 0 {
+		if _, err := newSigningKey(ctx, stack, account, inRegion); err != nil {
+			return nil, err
+		}
+	}
 	return &base{account: account, provider: provider, inRegion: inRegion, key: key, images: pulumi.StringMap{}}, nil
+}
+
+// newSigningKey creates the key that images.signingKey may name afterwards.
+func newSigningKey(ctx *pulumi.Context, stack *config.Stack, account *account.Account, inRegion pulumi.ResourceOption) (*key.Key, error) {
+	return key.NewSigningKey(ctx, stack.Name()+"-signing", &key.SigningArgs{
+		Account:     account,
+		Description: "Statements about the images of " + stack.Name(),
+		Signers:     stack.Images.KMSSigners,
+	}, inRegion)
 }
 
 // newProvider creates the AWS provider of a region. It sets the stack's tags on

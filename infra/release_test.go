@@ -47,7 +47,7 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 				"repository": "registry.example.com/staging", "images": digests,
 			})
 			require.NoError(t, err)
-			changes[images], changes["progressive-framework:release"] = `{"trustedKeys":["staging.pub"]}`, string(release)
+			changes[images], changes["progressive-framework:release"] = `{"trustedKeys":["staging.pub"],"requiredGates":["pods"]}`, string(release)
 			promoted, err := config.Load(stack, valuesWith(t, stack, changes), project)
 			require.NoError(t, err, "the images of the configuration are those of the program")
 			all, err = deployMocked(t, promoted)
@@ -58,6 +58,7 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 				if r.Type == image.PromotedToken {
 					sources[r.Inputs["source"].StringValue()] = true
 					require.Equal(t, string(public), r.Inputs["trustedKeys"].ArrayValue()[0].StringValue())
+					require.Len(t, r.Inputs["predicateTypes"].ArrayValue(), 3, "provenance, SBOM and the required gate")
 				}
 			}
 			require.Len(t, sources, len(digests))
@@ -73,4 +74,29 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The reference to a key of KMS reaches the images unchanged, and the stack creates that key.
+func TestKeyOfKMSSignsTheImages(t *testing.T) {
+	const key = "awskms:///alias/progressive-framework-staging-signing"
+	const auth = "progressive-framework:auth"
+	stack, err := config.Load("staging", valuesWith(t, "staging", map[string]string{
+		"progressive-framework:images": `{"signingKey":"` + key + `","kmsSigners":["arn:aws:iam::123456789012:role/deploy-staging"]}`,
+		auth:                           `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
+	}), config.WithFiles(fstest.MapFS{}))
+	require.NoError(t, err)
+	all, err := deployMocked(t, stack)
+	require.NoError(t, err)
+	images, keys := 0, 0
+	for _, r := range all {
+		if r.Type == image.Token {
+			images++
+			require.Equal(t, key, r.Inputs["signingKey"].StringValue())
+		}
+		if r.Type == "aws:kms/alias:Alias" && r.Inputs["name"].StringValue() == strings.TrimPrefix(key, "awskms:///") {
+			keys++
+		}
+	}
+	require.NotZero(t, images)
+	require.Equal(t, 1, keys)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/service"
 	"github.com/progressive-framework/platform/infra/config"
+	"github.com/progressive-framework/platform/release/gate"
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // frontService is the service that users reach.
@@ -116,7 +118,9 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 			Source:      stack.Release.Source(short),
 			Repository:  repo.URL,
 			TrustedKeys: stack.Images.TrustedPEM,
-			Credentials: credentials,
+			// Without a required gate it stays the provider's default, as before.
+			PredicateTypes: predicateTypes(stack),
+			Credentials:    credentials,
 		})
 		if err != nil {
 			return pulumi.StringOutput{}, err
@@ -138,12 +142,25 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 	return built.Reference, nil
 }
 
-// signingKey is the file of the signing key as the image provider finds it: the
+// predicateTypes are the statements that a promoted image must have, if the stack requires
+// gates.
+func predicateTypes(stack *config.Stack) []string {
+	var required []gate.Name
+	for _, name := range stack.Images.RequiredGates {
+		required = append(required, gate.Name(name))
+	}
+	if len(required) == 0 {
+		return nil
+	}
+	return gate.Wanted(required)
+}
+
+// signingKey is the reference to the signing key as the image provider finds it. A file: the
 // configuration names it from the project's folder on, and the provider runs where the
 // program does, in infra.
 func signingKey(stack *config.Stack) string {
-	if stack.Images.SigningKey == "" {
-		return ""
+	if stack.Images.SigningKey == "" || signkey.IsKMS(stack.Images.SigningKey) {
+		return stack.Images.SigningKey
 	}
 	return "../" + stack.Images.SigningKey
 }

@@ -1,8 +1,12 @@
 package componenttest
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -245,6 +249,41 @@ func TestKeyRotatesAndNamesItsUsers(t *testing.T) {
 	require.Contains(t, policy, "arn:aws:iam::123456789012:root")
 	require.NotContains(t, policy, "amazonaws.com", "no service uses a key that names none")
 	d.one(t, "aws:kms/alias:Alias").has(t, map[string]any{"name": "alias/app", "targetKeyId": "app-key-id"})
+}
+
+// A signing key signs for the named signers only, and as release/signer requests it.
+func TestSigningKeySignsForItsSigners(t *testing.T) {
+	const signer = "arn:aws:iam::123456789012:role/deployer"
+	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+		_, err := key.NewSigningKey(ctx, "app-signing", &key.SigningArgs{Account: where, Description: "statements", Signers: []string{signer}})
+		return err
+	})
+	k := d.one(t, "aws:kms/key:Key")
+	k.has(t, map[string]any{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256", "deletionWindowInDays": 30})
+	var document struct {
+		Statement []struct {
+			Sid       string
+			Action    []string
+			Principal struct{ AWS any }
+			Condition map[string]map[string]any
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(k.get("policy").(string)), &document))
+	signs := 0
+	for _, s := range document.Statement {
+		for _, action := range s.Action {
+			if action != "kms:Sign" {
+				require.NotContains(t, []string{"kms:*", "kms:S*", "*"}, action, s.Sid)
+				continue
+			}
+			signs++
+			require.Contains(t, fmt.Sprint(s.Principal.AWS), signer)
+			require.NotContains(t, fmt.Sprint(s.Principal.AWS), ":root")
+			require.Equal(t, []string{"kms:MessageType", "kms:SigningAlgorithm"}, slices.Sorted(maps.Keys(s.Condition["StringEquals"])))
+		}
+	}
+	require.Equal(t, 1, signs)
+	d.one(t, "aws:kms/alias:Alias").has(t, map[string]any{"name": "alias/app-signing", "targetKeyId": "app-signing-key-id"})
 }
 
 func TestSecretIsGeneratedAndKeptSecret(t *testing.T) {

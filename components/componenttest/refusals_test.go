@@ -115,6 +115,9 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 			Platforms: []ociplatform.Platform{"linux/mips"}, Credentials: &image.Credentials{},
 		})), []string{"ImportPath is empty", "Repository is nil", `"linux/mips": use linux/amd64 or linux/arm64`, "both Username and Password"}},
 		{"image without arguments", create(image.NewImage, none[*image.ImageArgs]), []string{"args are nil"}},
+		{"signing key that nobody uses", create(key.NewSigningKey, func(where *account.Account) *key.SigningArgs {
+			return &key.SigningArgs{Account: where, Description: "d"}
+		}), []string{"Signers must be set"}},
 		{"key without a description", create(key.NewKey, func(where *account.Account) *key.Args { return &key.Args{Account: where} }), []string{"Account and Description"}},
 
 		{"load balancer: CloudFront can't verify it", newLoadBalancer(func(a *loadbalancer.Args) { a.CertificateARN = nil }), []string{"CertificateARN"}},

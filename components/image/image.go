@@ -50,9 +50,9 @@ type ImageArgs struct {
 	// Dir is the folder in which the go tool runs: any folder of the module,
 	// relative to the program. Empty means the program's folder.
 	Dir string
-	// SigningKey is the file of the private key that signs the image's provenance and
-	// SBOM, relative to the program: ECDSA P-256, PKCS #8 in PEM. Its content is in no
-	// state. Empty means that nothing is signed.
+	// SigningKey is the key that signs the image's provenance and SBOM: awskms:///KEY of
+	// AWS KMS, or the file of the private key, relative to the program: ECDSA P-256, PKCS #8
+	// in PEM. Its content is in no state. Empty means that nothing is signed.
 	SigningKey string
 	// Credentials are the credentials for the repository. nil means those of the
 	// docker config.

@@ -21,6 +21,9 @@ type PromotedArgs struct {
 	// TrustedKeys are public keys in PEM. One of them must have signed the provenance and
 	// the SBOM of the image.
 	TrustedKeys []string
+	// PredicateTypes are the statements that the image must have; the provider's default,
+	// provenance and SBOM, if empty.
+	PredicateTypes []string
 	// Credentials are the credentials for the repository. The source's registry gets them
 	// only if it is the same. nil means those of the docker config.
 	Credentials *Credentials
@@ -48,6 +51,9 @@ func NewPromoted(ctx *pulumi.Context, name string, args *PromotedArgs, opts ...p
 		"source":      pulumi.String(args.Source),
 		"repository":  args.Repository,
 		"trustedKeys": pulumi.ToStringArray(args.TrustedKeys),
+	}
+	if len(args.PredicateTypes) > 0 {
+		in["predicateTypes"] = pulumi.ToStringArray(args.PredicateTypes)
 	}
 	if c := args.Credentials; c != nil {
 		in["credentials"] = c.inputs()

@@ -1,5 +1,5 @@
-// Package key owns the KMS keys that encrypt the platform's data: their rotation,
-// and which AWS services may use them. IAM policies of the account say which
+// Package key owns the KMS keys of the platform: those that encrypt its data, with their
+// rotation and the AWS services that may use them, and those that sign its images. IAM policies of the account say which
 // roles may use a key.
 package key
 

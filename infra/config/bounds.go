@@ -110,6 +110,8 @@ var listBounds = map[string]bound{
 	"cluster.privateAccessSecurityGroups": {Min: 0, Max: 10},
 	"images.platforms":                    {Min: 1, Max: unlimited},
 	"images.trustedKeys":                  {0, 10, "a rotation has two"},
+	"images.requiredGates":                {0, 8, "there are eight gates"},
+	"images.kmsSigners":                   {0, 20, "a key's policy has 32 KB, and a few roles sign"},
 	"postgres.platforms":                  {Min: 1, Max: unlimited},
 	"redis.platforms":                     {Min: 1, Max: unlimited},
 	// EC2 Auto Scaling, "Quotas": overrides of a mixed instances policy.

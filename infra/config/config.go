@@ -205,13 +205,23 @@ type Images struct {
 	// Alertmanager, KEDA, VPA): an existing registry path of the account, as
 	// `ecr://PREFIX`. The images have upstream's tags.
 	Mirror string `key:"mirror" unset:"upstream's registries"`
-	// A file of the project with the private key that signs the provenance and the SBOM of
-	// every image that the stack builds: ECDSA P-256, PKCS #8 in PEM. It must not be in
-	// git. Every preview reads it, too.
+	// The key that signs the provenance and the SBOM of every image that the stack builds,
+	// and the gates of a promotion. It is a key of AWS KMS, as `awskms:///ARN`,
+	// `awskms:///alias/NAME` or `awskms:///ID`, or a file of the project with a private key:
+	// ECDSA P-256, PKCS #8 in PEM. The file must not be in git. Every preview reads the key's
+	// public part.
 	SigningKey string `key:"signingKey" unset:"nothing is signed"`
+	// ARNs of the roles and users that may sign with a key of AWS KMS that the stack creates,
+	// `alias/progressive-framework-ENVIRONMENT-signing`: the deployer of the stack, and whoever
+	// promotes its images. `signingKey` can name the key once it exists.
+	KMSSigners []string `key:"kmsSigners" unset:"the stack creates no such key"`
 	// Files of the project with the public keys in PEM that promoted images are verified
 	// with. One of them must have signed. During a rotation there are two.
 	TrustedKeys []string `key:"trustedKeys" unset:"none"`
+
+	// The gates of a promotion whose signed statements an image must have, such as `pods`: a
+	// preview refuses a digest that did not pass them. docs/promotion.md lists the gates.
+	RequiredGates []string `key:"requiredGates" unset:"none: provenance and SBOM are enough"`
 
 	// TrustedPEM are the contents of TrustedKeys.
 	TrustedPEM []string

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // maxFile is the largest file for a Kubernetes Secret, less its metadata
@@ -68,7 +70,11 @@ func validateFiles(s *Stack, project fs.FS) field.ErrorList {
 		}
 		s.Images.TrustedPEM = append(s.Images.TrustedPEM, string(content))
 	}
-	if name := s.Images.SigningKey; name != "" { // only the image provider reads its content
+	if name := s.Images.SigningKey; signkey.IsKMS(name) {
+		if err := signkey.CheckKMS(name); err != nil {
+			problems = append(problems, field.Invalid(path("images.signingKey"), name, err.Error()))
+		}
+	} else if name != "" { // only the image provider reads its content
 		if _, err := readFile(project, name); err != nil {
 			problems = append(problems, field.Invalid(path("images.signingKey"), name, err.Error()+"; docs/promotion.md says how to create one"))
 		}

@@ -9,7 +9,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/progressive-framework/platform/components/account/regions"
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
@@ -122,6 +124,35 @@ func validateRelease(s *Stack) field.ErrorList {
 	}
 	if len(s.Images.TrustedKeys) == 0 {
 		problems = append(problems, field.Required(path("images.trustedKeys"), "the public keys that promoted images are verified with"))
+	}
+	return problems
+}
+
+// signerARN is a role or a user of IAM, with its path. A key's policy refuses every other
+// principal that this program would give it.
+var signerARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]{1,576}$`)
+
+// validateSigners checks who may sign with the stack's key of KMS.
+func validateSigners(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	at := path("images.kmsSigners")
+	for i, arn := range s.Images.KMSSigners {
+		if !signerARN.MatchString(arn) {
+			problems = append(problems, field.Invalid(at.Index(i), arn, "must be the ARN of a role or a user of IAM, such as arn:aws:iam::123456789012:role/deployer"))
+		} else if err := regions.CheckARN(s.Region, arn); err != nil {
+			problems = append(problems, field.Invalid(at.Index(i), arn, err.Error()))
+		}
+	}
+	return problems
+}
+
+// validateGates checks the names of the required gates.
+func validateGates(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	for i, name := range s.Images.RequiredGates {
+		if !slices.Contains(gate.Names(), gate.Name(name)) {
+			problems = append(problems, field.NotSupported(path("images.requiredGates").Index(i), name, gate.Names()))
+		}
 	}
 	return problems
 }

@@ -85,6 +85,23 @@ func TestRelease(t *testing.T) {
 	s, err := Load("staging", with(map[string]string{Project + ":images": `{"signingKey":"signing.pem"}`}), project)
 	require.NoError(t, err)
 	require.False(t, s.Promoted())
+	for why, tc := range map[string]struct{ images, want string }{
+		"a key of KMS, which is no file":     {`{"signingKey":"awskms:///alias/progressive-framework-staging-signing"}`, ""},
+		"no key of KMS":                      {`{"signingKey":"awskms:///alias/aws/ebs"}`, "images.signingKey: Invalid value"},
+		"required gates":                     {`{"requiredGates":["pods","load-test"]}`, ""},
+		"a gate that does not exist":         {`{"requiredGates":["pod"]}`, "images.requiredGates[0]: Unsupported value"},
+		"signers":                            {`{"kmsSigners":["arn:aws:iam::123456789012:role/ci/deployer"]}`, ""},
+		"a signer that is the whole account": {`{"kmsSigners":["arn:aws:iam::123456789012:root"]}`, "images.kmsSigners[0]: Invalid value"},
+		"everybody signs":                    {`{"kmsSigners":["*"]}`, "images.kmsSigners[0]: Invalid value"},
+		"a signer of another partition":      {`{"kmsSigners":["arn:aws-cn:iam::123456789012:role/deployer"]}`, "nothing crosses partitions"},
+	} {
+		_, err := Load("staging", with(map[string]string{Project + ":images": tc.images}), project)
+		if tc.want == "" {
+			require.NoError(t, err, why)
+			continue
+		}
+		require.ErrorContains(t, err, tc.want, why)
+	}
 	_, err = Load("staging", with(map[string]string{Project + ":images": `{"signingKey":"gone.pem"}`}), project)
 	require.ErrorContains(t, err, "images.signingKey: Invalid value: \"gone.pem\": the project has no such file")
 }

@@ -70,6 +70,8 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	add(validateServices(s.Services)...)
 	add(validatePodScaling(s)...)
 	add(validateRelease(s)...)
+	add(validateSigners(s)...)
+	add(validateGates(s)...)
 	add(validateFiles(s, o.files)...)
 	for _, rule := range acrossKeys {
 		if !anyWithin(append(problems, unread...), rule.reads) {

@@ -11,9 +11,9 @@ import (
 // Repository stands for OWNER/NAME at GitHub in the documents.
 const Repository = "OWNER/REPOSITORY"
 
-// issuer is GitHub's OpenID Connect provider (GitHub Docs, "Configuring OpenID Connect in
+// Issuer is GitHub's OpenID Connect provider (GitHub Docs, "Configuring OpenID Connect in
 // Amazon Web Services").
-const issuer = "token.actions.githubusercontent.com"
+const Issuer = "token.actions.githubusercontent.com"
 
 // reading are the prefixes of the actions that change nothing.
 var reading = []string{"Describe", "Get", "List", "BatchGet", "BatchCheck"}
@@ -32,11 +32,13 @@ type trustStatement struct {
 
 // CIDocuments are the documents of the roles of the workflows: who may assume the role
 // that previews and the one that deploys, and what the previewing one may do. What the
-// deploying one may do is Documents. GitHub puts the environment of a job into the
+// deploying one may do is Documents, and what a role that it creates may do at most is the
+// boundary. GitHub puts the environment of a job into the
 // token's subject, and the conditions compare it exactly, so that no other job, branch or
 // repository gets the role.
 func CIDocuments() (map[string][]byte, error) {
 	documents := map[string]any{
+		"boundary":      boundary(),
 		"trust-preview": trustOf("preview-" + Environment),
 		"trust-deploy":  trustOf(Environment),
 		"preview":       policy{Version: "2012-10-17", Statement: readingStatements()},
@@ -52,13 +54,27 @@ func CIDocuments() (map[string][]byte, error) {
 	return all, nil
 }
 
+// boundary bounds the roles of a stack, whatever their policies allow. It forbids what would
+// widen a permission: IAM, the organization and the account's settings, and other roles.
+// A boundary gives no permission.
+func boundary() policy {
+	return policy{Version: "2012-10-17", Statement: []statement{
+		{
+			Sid: "AtMost", Effect: "Allow", NotAction: []string{"iam:*", "organizations:*", "account:*", "sts:AssumeRole", "sts:GetFederationToken"},
+			Resource: []string{"*"},
+		},
+		// EKS and Auto Scaling create the roles of other services of AWS.
+		{Sid: "ServiceLinkedRoles", Effect: "Allow", Action: []string{"iam:CreateServiceLinkedRole", "iam:GetRole"}, Resource: serviceLinkedRoles()},
+	}}
+}
+
 func trustOf(environment string) trust {
 	return trust{Version: "2012-10-17", Statement: []trustStatement{{
 		Sid: "Workflow", Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity",
-		Principal: map[string]string{"Federated": "arn:aws:iam::" + Account + ":oidc-provider/" + issuer},
+		Principal: map[string]string{"Federated": "arn:aws:iam::" + Account + ":oidc-provider/" + Issuer},
 		Condition: map[string]map[string]string{"StringEquals": {
-			issuer + ":aud": "sts.amazonaws.com",
-			issuer + ":sub": "repo:" + Repository + ":environment:" + environment,
+			Issuer + ":aud": "sts.amazonaws.com",
+			Issuer + ":sub": "repo:" + Repository + ":environment:" + environment,
 		}},
 	}}}
 }

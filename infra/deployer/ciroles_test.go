@@ -3,6 +3,7 @@ package deployer
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,6 +32,32 @@ func TestTrustIsForOneEnvironment(t *testing.T) {
 			"token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
 			"token.actions.githubusercontent.com:sub": subject,
 		}}, s.Condition)
+	}
+}
+
+// What grants a role permissions needs the boundary, and the boundary forbids what widens them.
+func TestRolesGetPermissionsWithTheBoundaryOnly(t *testing.T) {
+	documents, err := Documents()
+	require.NoError(t, err)
+	var identity policy
+	require.NoError(t, json.Unmarshal(documents["identity"], &identity))
+	granting := []string{"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:AttachRolePolicy"}
+	seen := 0
+	for _, s := range identity.Statement {
+		for _, action := range s.Action {
+			require.NotContains(t, []string{"iam:*", "iam:DeleteRolePermissionsBoundary", "iam:CreatePolicyVersion", "iam:CreateUser"}, action)
+			if slices.Contains(granting, action) {
+				seen++
+				require.Equal(t, map[string]map[string]string{"StringEquals": {"iam:PermissionsBoundary": BoundaryARN}}, s.Condition, action)
+			}
+		}
+	}
+	require.Equal(t, len(granting), seen)
+	var boundary policy
+	ciDocument(t, "boundary", &boundary)
+	require.Subset(t, boundary.Statement[0].NotAction, []string{"iam:*", "organizations:*", "sts:AssumeRole"})
+	for _, s := range boundary.Statement {
+		require.False(t, slices.Contains(s.Resource, "*") && len(s.Action) > 0, s.Sid)
 	}
 }
 

@@ -43,7 +43,14 @@ const (
 	named
 	// tagged is the resources that have the stack's tags Project and Environment.
 	tagged
+	// bounded is the named roles that have the stack's permissions boundary, or get it. IAM
+	// has the condition for the actions that give permissions (Service Authorization Reference,
+	// "Condition keys for AWS Identity and Access Management").
+	bounded
 )
+
+// BoundaryARN is the permissions boundary of every role that the deployer creates.
+const BoundaryARN = "arn:aws:iam::" + Account + ":policy/progressive-framework-" + Environment + "-boundary"
 
 // grant is some actions on a scope. Actions are without the service's prefix.
 type grant struct {
@@ -78,9 +85,11 @@ type policy struct {
 }
 
 type statement struct {
-	Sid, Effect      string
-	Action, Resource []string
-	Condition        map[string]map[string]string `json:",omitempty"`
+	Sid, Effect string
+	Action      []string `json:",omitempty"`
+	NotAction   []string `json:",omitempty"`
+	Resource    []string
+	Condition   map[string]map[string]string `json:",omitempty"`
 }
 
 // statements are those of some services: one for each service and scope, and those that
@@ -88,7 +97,7 @@ type statement struct {
 func statements(services []string) []statement {
 	var all []statement
 	for _, service := range services {
-		for _, s := range []scope{everything, named, tagged} {
+		for _, s := range []scope{everything, named, tagged, bounded} {
 			if actions := actionsOf(service, s); len(actions) > 0 {
 				all = append(all, statementOf(service, s, actions))
 			}
@@ -101,7 +110,7 @@ func statements(services []string) []statement {
 // actionsOf collects the actions of a service on a scope, sorted. One that everything
 // allows is not repeated.
 func actionsOf(service string, s scope) []string {
-	found := map[scope]map[string]bool{everything: {}, named: {}, tagged: {}}
+	found := map[scope]map[string]bool{everything: {}, named: {}, tagged: {}, bounded: {}}
 	for _, grants := range [][]grant{slices.Concat(slices.Collect(maps.Values(types))...), always} {
 		for _, g := range grants {
 			if g.service == service {
@@ -118,12 +127,15 @@ func actionsOf(service string, s scope) []string {
 
 func statementOf(service string, s scope, actions []string) statement {
 	out := statement{
-		Sid: strings.ToUpper(service[:1]) + service[1:] + [...]string{"Any", "Named", "Tagged"}[s], Effect: "Allow",
+		Sid: strings.ToUpper(service[:1]) + service[1:] + [...]string{"Any", "Named", "Tagged", "Bounded"}[s], Effect: "Allow",
 		Action: actions, Resource: []string{"*"},
 	}
 	switch s {
 	case named:
 		out.Resource = resources[service]
+	case bounded:
+		out.Resource = resources[service]
+		out.Condition = map[string]map[string]string{"StringEquals": {"iam:PermissionsBoundary": BoundaryARN}}
 	case tagged:
 		out.Condition = map[string]map[string]string{"StringEquals": {
 			"aws:ResourceTag/Project": "progressive-framework", "aws:ResourceTag/Environment": Environment,

@@ -181,16 +181,17 @@ var types = map[string][]grant{
 			"TagInstanceProfile", "UntagInstanceProfile", "ListInstanceProfileTags"),
 	},
 	"aws:iam/role:Role": {
-		on("iam", named, "CreateRole", "GetRole", "UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy", "PutRolePermissionsBoundary", "DeleteRole",
+		on("iam", bounded, "CreateRole", "PutRolePermissionsBoundary"),
+		on("iam", named, "GetRole", "UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy", "DeleteRole",
 			"TagRole", "UntagRole", "ListRoleTags", "ListRolePolicies", "ListAttachedRolePolicies", "ListInstanceProfilesForRole"),
 	},
-	"aws:iam/rolePolicy:RolePolicy":                     {on("iam", named, "PutRolePolicy", "GetRolePolicy", "DeleteRolePolicy")},
-	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {on("iam", named, "AttachRolePolicy", "DetachRolePolicy", "ListAttachedRolePolicies")},
+	"aws:iam/rolePolicy:RolePolicy":                     {on("iam", bounded, "PutRolePolicy"), on("iam", named, "GetRolePolicy", "DeleteRolePolicy")},
+	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {on("iam", bounded, "AttachRolePolicy"), on("iam", named, "DetachRolePolicy", "ListAttachedRolePolicies")},
 
 	"aws:kms/alias:Alias": {on("kms", everything, "ListAliases"), on("kms", named, "CreateAlias", "UpdateAlias", "DeleteAlias")},
 	"aws:kms/key:Key": {
 		on("kms", everything, "CreateKey", "TagResource"), // CreateKey tags the key that it creates
-		on("kms", tagged, "DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "GetKeyRotationStatus", "EnableKeyRotation", "DisableKeyRotation", "UpdateKeyDescription",
+		on("kms", tagged, "DescribeKey", "GetKeyPolicy", "GetPublicKey", "PutKeyPolicy", "GetKeyRotationStatus", "EnableKeyRotation", "DisableKeyRotation", "UpdateKeyDescription",
 			"EnableKey", "DisableKey", "ScheduleKeyDeletion", "CancelKeyDeletion", "ListResourceTags", "UntagResource"),
 	},
 
@@ -281,6 +282,12 @@ var extra = map[string][]statement{
 			Resource: serviceLinkedRoles(),
 		},
 	},
+	// A promotion reads the images of another stack (Amazon ECR User Guide, "IAM permissions
+	// for pulling an image").
+	"ecr": {{
+		Sid: "EcrPromotion", Effect: "Allow", Action: []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
+		Resource: []string{"arn:aws:ecr:*:ACCOUNT:repository/progressive-framework-*"},
+	}},
 	// RDS and DocumentDB create the secrets of their managed passwords for the caller
 	// (RDS User Guide, "Permissions required for Secrets Manager integration").
 	"secretsmanager": {{

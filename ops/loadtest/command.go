@@ -99,13 +99,13 @@ func isTerminal(f *os.File) bool {
 
 // run runs the test and prints the report.
 func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error), stdout, stderr io.Writer) error {
-	platform, replicas := f.url, replicaReader(nil)
+	platform, replicas, images := f.url, replicaReader(nil), map[string]string(nil)
 	if platform == "" {
 		stack, err := outputs(ctx)
 		if err != nil {
 			return fmt.Errorf("%w; or set --url", err)
 		}
-		platform, replicas = stack.URL, readReplicas(stack)
+		platform, replicas, images = stack.URL, readReplicas(stack), stack.Images
 	}
 	cfg, err := f.config(platform, time.Now())
 	if err != nil {
@@ -123,6 +123,7 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 	if err != nil {
 		return &exitcode.Error{Code: exitcode.Found, Err: err}
 	}
+	r.addImages(context.WithoutCancel(ctx), images, outputs)
 	if cfg.old != nil {
 		r.Comparison = compare(cfg.old, r)
 	}

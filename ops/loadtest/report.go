@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/ops/load"
+	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
 // schemaVersion is that of report.schema.json. A reader refuses another one.
@@ -38,12 +39,32 @@ type report struct {
 	Answers checkResult `json:"answers"`
 	// Load is absent if Refusals or Answers has an incorrect response.
 	Load []row `json:"load,omitempty"`
+	// Images are those of the stack, as REPOSITORY@DIGEST by short names. They are absent with
+	// --url, and if they changed during the test.
+	Images map[string]string `json:"images,omitempty"`
 	// Replicas are the pods of each service over time, if there is a cluster.
 	Replicas map[string][]Replicas `json:"replicas,omitempty"`
 	// Comparison is that with the report of --compare.
 	Comparison *comparison `json:"comparison,omitempty"`
 	// Notes say what is missing in the report, and why.
 	Notes []string `json:"notes,omitempty"`
+}
+
+// addImages adds the images that the stack had before the test, if it has them afterwards:
+// otherwise nobody knows which of them were tested.
+func (r *report) addImages(ctx context.Context, before map[string]string, outputs func(context.Context) (stackoutput.Outputs, error)) {
+	if len(before) == 0 {
+		return
+	}
+	after, err := outputs(ctx)
+	switch {
+	case err != nil:
+		r.Notes = append(r.Notes, fmt.Sprintf("images: %v", err))
+	case !maps.Equal(before, after.Images):
+		r.Notes = append(r.Notes, "images: the stack was updated during the test")
+	default:
+		r.Images = before
+	}
 }
 
 // readReport reads a report of --json.

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/load"
+	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
 // requireSchema checks a report against report.schema.json.
@@ -40,6 +42,7 @@ func fixedReport() *report {
 	r := &report{
 		Schema: schemaVersion, URL: "http://127.0.0.1:30080", User: "test-user-123", Profile: load.Spike, Connections: 100, Rate: 200, AgentsRate: 50,
 		Started: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Seconds: 12, Refusals: checkResult{Sent: 6}, Answers: checkResult{Sent: 2},
+		Images:   map[string]string{"web": "registry.example.com/web@sha256:1"},
 		Replicas: map[string][]Replicas{"web": {{0, 1, 1}, {4, 3, 1}, {8, 3, 3}}},
 		Notes:    []string{"replicas were not read: forbidden"},
 	}
@@ -204,4 +207,25 @@ func TestPodsAreCountedByService(t *testing.T) {
 	found, err := read(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]Replicas{"web": {Wanted: 3, Ready: 2}}, found)
+}
+
+func TestImagesAreThoseOfTheWholeTest(t *testing.T) {
+	before := map[string]string{"web": "r/web@sha256:1"}
+	for why, c := range map[string]struct {
+		after map[string]string
+		err   error
+		want  map[string]string
+		note  string
+	}{
+		"the same":            {map[string]string{"web": "r/web@sha256:1"}, nil, before, ""},
+		"an update meanwhile": {map[string]string{"web": "r/web@sha256:2"}, nil, nil, "updated during the test"},
+		"no answer":           {nil, errors.New("no stack"), nil, "no stack"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			r := &report{}
+			r.addImages(t.Context(), before, func(context.Context) (stackoutput.Outputs, error) { return stackoutput.Outputs{Images: c.after}, c.err })
+			require.Equal(t, c.want, r.Images)
+			require.Contains(t, strings.Join(r.Notes, ""), c.note)
+		})
+	}
 }

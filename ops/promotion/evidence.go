@@ -19,6 +19,9 @@ import (
 
 	"github.com/progressive-framework/platform/ops/kubeclient"
 	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/policy/cost"
+	"github.com/progressive-framework/platform/policy/stackconfig"
+	"github.com/progressive-framework/platform/policy/waiver"
 )
 
 // maxEvidence is the largest file of evidence in bytes. A report of pf load of an hour has
@@ -45,15 +48,16 @@ func readEvidence(file string, into any) error {
 	return nil
 }
 
-// errNoCluster is the cause of an error of a cluster that can't be asked.
-var errNoCluster = errors.New("the cluster does not answer")
+// errUnanswered is the cause of an error of evidence that can't be read: nobody knows what it
+// would say.
+var errUnanswered = errors.New("no answer")
 
 // checkPods checks that the pods of a stack's namespace run exactly its images. It returns
 // the number of pods. A pod that is being deleted, or has ended, does not count.
 func checkPods(ctx context.Context, client kubernetes.Interface, namespace, repository string, digests map[string]string) (int, error) {
 	list, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errNoCluster, err)
+		return 0, fmt.Errorf("cluster: %w: %w", errUnanswered, err)
 	}
 	n, wrong := 0, map[string]bool{}
 	for _, pod := range list.Items {
@@ -84,11 +88,11 @@ func checkPods(ctx context.Context, client kubernetes.Interface, namespace, repo
 // podClient returns a client for the cluster of a stack.
 func podClient(o stackoutput.Outputs) (kubernetes.Interface, error) {
 	if len(o.KubeconfigFile()) == 0 {
-		return nil, fmt.Errorf("%w: the stack has no output kubeconfig", errNoCluster)
+		return nil, fmt.Errorf("cluster: %w: the stack has no output kubeconfig", errUnanswered)
 	}
 	clients, err := kubeclient.New(o.KubeconfigFile())
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoCluster, err)
+		return nil, fmt.Errorf("cluster: %w: %w", errUnanswered, err)
 	}
 	return clients.Kubernetes, nil
 }
@@ -114,9 +118,11 @@ type loadReport struct {
 	URL         string    `json:"url"`
 	Started     time.Time `json:"started"`
 	Interrupted bool      `json:"interrupted"`
-	Refusals    checked   `json:"refusals"`
-	Answers     checked   `json:"answers"`
-	Load        []struct {
+	// Images are those of the stack before and after the test, as REPOSITORY@DIGEST.
+	Images   map[string]string `json:"images"`
+	Refusals checked           `json:"refusals"`
+	Answers  checked           `json:"answers"`
+	Load     []struct {
 		Name   string         `json:"name"`
 		Sent   int            `json:"sent"`
 		Failed map[string]int `json:"failed"`
@@ -130,14 +136,18 @@ type checked struct {
 	Wrong []string `json:"wrong"`
 }
 
-// checkLoad checks that a load test of the stack at url, begun after its last update, kept
-// every limit and got no wrong answer.
-func checkLoad(r loadReport, url string, updated time.Time) error {
+// checkLoad checks that a load test of the stack at url ran against exactly these images, was
+// begun after the last update, kept every limit and got no wrong answer.
+func checkLoad(r loadReport, url string, images map[string]string, updated time.Time) error {
 	switch {
 	case r.Schema != 1:
 		return fmt.Errorf("the report has schema %d, must be 1: write it with this pf load --json", r.Schema)
 	case r.URL != url:
 		return fmt.Errorf("the report is of %s, must be of %s", r.URL, url)
+	case len(r.Images) == 0:
+		return errors.New("the report does not say which images it tested: run pf load --stack without --url")
+	case !maps.Equal(r.Images, images):
+		return fmt.Errorf("the report is of other images: %s", strings.Join(otherImages(r.Images, images), ", "))
 	case r.Started.Before(updated):
 		return fmt.Errorf("the test began at %s, before the last update at %s: it tested other images", r.Started.UTC().Format(time.RFC3339), updated.UTC().Format(time.RFC3339))
 	case r.Interrupted:
@@ -166,19 +176,30 @@ func checkLoad(r loadReport, url string, updated time.Time) error {
 	return nil
 }
 
+// otherImages lists the images that differ.
+func otherImages(tested, promoted map[string]string) (all []string) {
+	for _, short := range union(tested, promoted) {
+		if tested[short] != promoted[short] {
+			all = append(all, fmt.Sprintf("%s was %s, is %s", short, orNone(tested[short]), orNone(promoted[short])))
+		}
+	}
+	return all
+}
+
 // checkPreview reads the folder of pf ci preview --out: plan.json, verdict.json and
-// policy.json. It checks that the preview is of the stack, loses nothing that holds data
-// and has no new mandatory violation.
-func checkPreview(dir, stack string) (string, error) {
+// policy.json. It checks that the preview is of the stack with these digests, loses nothing
+// that holds data and has no new mandatory violation.
+func checkPreview(dir, stack string, digests map[string]string) (string, error) {
 	var plan struct {
 		Stack  string            `json:"stack"`
 		Commit string            `json:"commit"`
 		Steps  []json.RawMessage `json:"steps"`
+		Images []struct{ Name, After string }
 	}
 	var verdict struct {
 		Losses []struct {
-			Op, URN  string
-			Approval *json.RawMessage
+			Op, URN, Refused string
+			Approval         *json.RawMessage
 		} `json:"losses"`
 	}
 	var policy struct {
@@ -196,9 +217,21 @@ func checkPreview(dir, stack string) (string, error) {
 		return "", fmt.Errorf("%s is a preview of the stack %q, must be of %q", dir, plan.Stack, stack)
 	}
 	var faults []string
+	images := 0
+	for _, image := range plan.Images {
+		if image.After == "" {
+			continue // it is deleted
+		}
+		if images++; !slices.Contains(slices.Collect(maps.Values(digests)), image.After) {
+			faults = append(faults, fmt.Sprintf("%s has another image, %s", image.Name, image.After))
+		}
+	}
+	if images == 0 || len(faults) > 0 {
+		faults = append(faults, "the preview is not of this release: write it with --draft, and preview again")
+	}
 	for _, loss := range verdict.Losses {
 		if loss.Approval == nil {
-			faults = append(faults, fmt.Sprintf("%s of %s, which holds data, has no approval", loss.Op, loss.URN))
+			faults = append(faults, fmt.Sprintf("%s of %s, which holds data: %s", loss.Op, loss.URN, loss.Refused))
 		}
 	}
 	for _, f := range policy.Findings {
@@ -209,5 +242,33 @@ func checkPreview(dir, stack string) (string, error) {
 	if len(faults) > 0 {
 		return "", errors.New(strings.Join(faults, "; "))
 	}
-	return fmt.Sprintf("%d changes at commit %.12s, no loss without an approval, no new mandatory violation", len(plan.Steps), plan.Commit), nil
+	return fmt.Sprintf("%d changes at commit %.12s, %d images, no loss without an approval, no new mandatory violation", len(plan.Steps), plan.Commit, images), nil
+}
+
+// checkCost checks that the preview's cost is within a monthly budget, in US dollars.
+func checkCost(dir string, budget int64) (string, error) {
+	var c struct {
+		After, Before cost.Report
+	}
+	if err := readEvidence(filepath.Join(dir, "cost.json"), &c); err != nil {
+		return "", err
+	}
+	after, most := c.After.Total.Expected, cost.Micros(budget)*cost.Dollar
+	switch {
+	case c.After.NoFigure != "":
+		return "", fmt.Errorf("the preview has no cost: %s", c.After.NoFigure)
+	case after > most:
+		return "", fmt.Errorf("the stack would cost %s a month, the budget is %s (policy.cost.monthlyBudget)", after, most)
+	}
+	return fmt.Sprintf("%s a month of %s, before %s; without a price: %d", after, most, c.Before.Total.Expected, len(c.After.Unpriced)+len(c.After.Undecided)), nil
+}
+
+// monthlyBudget reads the budget of a stack's file, in US dollars; 0 without one.
+func (p project) monthlyBudget(stack string) (int64, error) {
+	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(stack)))
+	if err != nil {
+		return 0, err
+	}
+	config, err := waiver.Parse(values[waiver.Key])
+	return config.Cost.MonthlyBudget, err
 }

@@ -1,9 +1,13 @@
 package promotion
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
+
+	"github.com/progressive-framework/platform/release/gate"
 )
 
 // result is what a gate found.
@@ -13,27 +17,31 @@ const (
 	passed result = "passed"
 	// refused stops the promotion.
 	refused result = "refused"
-	// unchecked is a gate without its evidence. It is shown, and in the commit, so that a
-	// reviewer sees what nobody has looked at.
+	// unchecked is a gate without its evidence, which --without accepts. It is shown, and in
+	// the commit, so that a reviewer sees what nobody has looked at.
 	unchecked result = "not checked"
 )
 
-// gate is one condition of a promotion, with the evidence.
-type gate struct {
-	name   string
+// judgement is what one gate found, and why.
+type judgement struct {
+	name   gate.Name
 	result result
 	why    string
 }
 
-// gates are all conditions. All are judged, so that one run shows everything.
-type gates []gate
+// judgements are those of all gates. All are judged, so that one run shows everything.
+type judgements struct {
+	list []judgement
+	// without are the gates whose evidence may be missing in this run.
+	without []gate.Name
+}
 
-func (g *gates) add(name string, r result, format string, args ...any) {
-	*g = append(*g, gate{name, r, fmt.Sprintf(format, args...)})
+func (g *judgements) add(name gate.Name, r result, format string, args ...any) {
+	g.list = append(g.list, judgement{name, r, fmt.Sprintf(format, args...)})
 }
 
 // judge adds a gate that passes unless err is an error.
-func (g *gates) judge(name string, err error, format string, args ...any) {
+func (g *judgements) judge(name gate.Name, err error, format string, args ...any) {
 	if err != nil {
 		g.add(name, refused, "%v", err)
 		return
@@ -41,10 +49,28 @@ func (g *gates) judge(name string, err error, format string, args ...any) {
 	g.add(name, passed, format, args...)
 }
 
+// missing adds a gate without evidence. It refuses unless that was accepted.
+func (g *judgements) missing(name gate.Name, why string) {
+	if slices.Contains(g.without, name) {
+		g.add(name, unchecked, "%s", why)
+		return
+	}
+	g.add(name, refused, "%s; get the evidence, or accept that there is none with --without %s", why, name)
+}
+
+// evidence adds a gate whose evidence may be missing.
+func (g *judgements) evidence(name gate.Name, err error, format string, args ...any) {
+	if errors.Is(err, errUnanswered) {
+		g.missing(name, err.Error())
+		return
+	}
+	g.judge(name, err, format, args...)
+}
+
 // refusals counts the gates that refuse.
-func (g gates) refusals() (n int) {
-	for _, gate := range g {
-		if gate.result == refused {
+func (g judgements) refusals() (n int) {
+	for _, j := range g.list {
+		if j.result == refused {
 			n++
 		}
 	}
@@ -52,10 +78,10 @@ func (g gates) refusals() (n int) {
 }
 
 // write prints the gates as a table.
-func (g gates) write(out io.Writer) error {
+func (g judgements) write(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, gate := range g {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", gate.name, gate.result, gate.why)
+	for _, j := range g.list {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", j.name, j.result, j.why)
 	}
 	return w.Flush()
 }

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path"
 	"strings"
 	"time"
 
+	"github.com/progressive-framework/platform/release/migration"
 	"github.com/progressive-framework/platform/release/record"
 )
 
@@ -40,17 +42,36 @@ func (p project) head(ctx context.Context) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// clean checks that a stack's file has no change that is not committed, so that the commit
-// has the record alone.
-func (p project) clean(ctx context.Context, stack string) error {
-	out, err := p.git(ctx, "status", "--porcelain", "--", fileName(stack))
+// committed returns the stack's file of the last commit. A file that git does not have yet is
+// an error.
+func (p project) committed(ctx context.Context, stack string) (*record.File, error) {
+	text, err := p.git(ctx, "show", "HEAD:./"+fileName(stack))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if out != "" {
-		return fmt.Errorf("%s has changes that are not committed: commit or undo them first", fileName(stack))
+	f, err := record.Parse([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s of the last commit: %w", fileName(stack), err)
 	}
-	return nil
+	return f, nil
+}
+
+// steps returns the steps of the schema at a commit.
+func (p project) steps(ctx context.Context, commit string) (migration.Steps, error) {
+	out, err := p.git(ctx, "ls-tree", "--name-only", commit, "./"+migration.Folder+"/")
+	if err != nil {
+		return nil, fmt.Errorf("the migrations at %.12s: %w; git fetch --unshallow if the clone is a part of the history", commit, err)
+	}
+	steps := migration.Steps{}
+	for _, name := range strings.Fields(out) {
+		if !strings.HasSuffix(name, ".sql") {
+			continue
+		}
+		if steps[path.Base(name)], err = p.git(ctx, "show", commit+":./"+name); err != nil {
+			return nil, err
+		}
+	}
+	return steps, nil
 }
 
 // commit commits a stack's file alone, on a new branch.

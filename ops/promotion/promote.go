@@ -14,17 +14,23 @@ import (
 
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/record"
 )
+
+// approvalsFile is where a project has its approvals.
+const approvalsFile = ".ci/approvals.yaml"
 
 // promotion is a promotion with its evidence.
 type promotion struct {
 	project
-	from, to            string
-	loadReport, preview string
-	bake                time.Duration
-	commits             bool
-	now                 time.Time
+	from, to                       string
+	loadReport, preview, approvals string
+	signingKey                     string
+	bake                           time.Duration
+	without                        []string
+	commits, draft                 bool
+	now                            time.Time
 }
 
 // PromoteCommand returns the subcommand promote. stack has the flag --cwd.
@@ -37,18 +43,30 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 			"stack's file as the key release. No other key changes, and no stack does: merge the\n" +
 			"change, and pulumi up copies the images.\n\n" +
 			"The gates: trusted keys have signed provenance and SBOM of each image; the last update\n" +
-			"succeeded and is older than --bake; the pods run exactly these digests; the load test\n" +
-			"and the preview of the target, if they are given. A gate without evidence is shown as\n" +
-			"not checked, and does not refuse.\n\n" +
+			"succeeded and is older than --bake; no alarm was raised since; the pods run exactly these\n" +
+			"digests; a load test of them kept every limit; the preview of the target loses nothing,\n" +
+			"breaks no rule and stays within the budget; the schema is only added to. A gate without\n" +
+			"evidence refuses, unless --without names it. Each gate that passed leaves a signed\n" +
+			"statement on each image.\n\n" +
 			"Exit codes: 0 written, 1 refused, 2 wrong usage, 3 something could not be read.",
-		Example: "  pf promote --from staging --to prod --load-report load.json --preview out/prod --commit",
-		Args:    cobra.NoArgs,
+		Example: "  pf promote --from staging --to prod --draft\n" +
+			"  pf ci preview --stack prod --out out/prod\n" +
+			"  pf promote --from staging --to prod --load-report load.json --preview out/prod --commit",
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if p.from == "" || p.to == "" || p.from == p.to {
 				return errors.New("--from and --to must name two stacks")
 			}
 			if p.bake < 0 {
 				return fmt.Errorf("--bake is %s, must not be negative", p.bake)
+			}
+			for _, name := range p.without {
+				if !gate.Name(name).MayMiss() {
+					return fmt.Errorf("--without is %q, must be some of %v", name, gate.Evidence())
+				}
+			}
+			if p.draft && p.commits {
+				return errors.New("--draft is for a preview: it can't be committed")
 			}
 			var err error
 			if p.project, err = newProject(stack.Dir); err != nil {
@@ -62,9 +80,13 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 	f.StringVar(&p.from, "from", "", "the stack whose images are promoted")
 	f.StringVar(&p.to, "to", "", "the stack that will run them")
 	f.StringVar(&p.loadReport, "load-report", "", "a report of pf load --json of the stack --from, begun after its last update")
-	f.StringVar(&p.preview, "preview", "", "the folder of pf ci preview --out of the stack --to")
+	f.StringVar(&p.preview, "preview", "", "the folder of pf ci preview --out of the stack --to with this release (--draft)")
+	f.StringVar(&p.approvals, "approvals", approvalsFile, "the file with approved migrations, from the project's folder on")
+	f.StringVar(&p.signingKey, "signing-key", "", "the key that signs the gates: a file or awskms:///KEY; the default is images.signingKey of the stack --from")
 	f.DurationVar(&p.bake, "bake", 30*time.Minute, "how long ago the last update of the stack --from must have ended")
+	f.StringSliceVar(&p.without, "without", nil, "accept that these gates have no evidence: some of "+fmt.Sprint(gate.Evidence()))
 	f.BoolVar(&p.commits, "commit", false, "create a branch and commit the file")
+	f.BoolVar(&p.draft, "draft", false, "write the release without the gates, for a preview of it")
 	return c
 }
 
@@ -72,14 +94,9 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 func unread(err error) error { return &exitcode.Error{Code: exitcode.NotLooked, Err: err} }
 
 func (p promotion) run(ctx context.Context, out io.Writer) error {
-	file, err := p.read(p.to)
+	file, err := p.base(ctx, p.to, p.commits)
 	if err != nil {
 		return err
-	}
-	if p.commits {
-		if err := p.clean(ctx, p.to); err != nil {
-			return err
-		}
 	}
 	head, err := p.head(ctx)
 	if err != nil {
@@ -93,7 +110,17 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 	if r.Repository, r.Images, err = splitImages(source.Images); err != nil {
 		return unread(fmt.Errorf("stack %s: %w", p.from, err))
 	}
-	checked := p.check(ctx, file, source, r)
+	if p.draft {
+		return p.publish(ctx, out, change{stack: p.to, file: file, record: r, draft: true})
+	}
+	key, err := p.key(ctx)
+	if err != nil {
+		return err
+	}
+	checked, err := p.check(ctx, file, source, r, key)
+	if err != nil {
+		return err
+	}
 	if err := checked.write(out); err != nil {
 		return unread(err)
 	}
@@ -104,6 +131,11 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(out, "\n%s has these images already; nothing was written\n", fileName(p.to))
 		return nil
 	}
+	n, err := p.attest(ctx, r, checked, key)
+	if err != nil {
+		return unread(fmt.Errorf("the gates passed, but could not be signed; nothing was written: %w", err))
+	}
+	fmt.Fprintf(out, "\n%d signed statements of the gates were added to %d images\n", n, len(r.Images))
 	var text strings.Builder
 	if err := checked.write(&text); err != nil {
 		return unread(err)
@@ -116,64 +148,12 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// check judges the gates.
-func (p promotion) check(ctx context.Context, file *record.File, source stackoutput.Outputs, r *record.Record) (g gates) {
-	keys, err := p.keys(p.to, file)
-	if err == nil {
-		for _, short := range slices.Sorted(maps.Keys(r.Images)) {
-			_, verifyErr := verifyImage(ctx, r.Source(short), keys)
-			err = errors.Join(err, verifyErr)
-		}
-	}
-	g.judge("signatures", err, "%d images with provenance and SBOM", len(r.Images))
-
-	history, err := (&stackoutput.Stack{Name: p.from, Dir: p.dir}).History(ctx)
-	var updated time.Time
-	if err == nil {
-		updated, err = lastUpdate(history)
-	}
-	if age := p.now.Sub(updated); err == nil && age < p.bake {
-		err = fmt.Errorf("the last update of %s ended %s ago, must be %s: wait, or use --bake", p.from, age.Round(time.Second), p.bake)
-	}
-	g.judge("bake time", err, "the last update of %s ended at %s", p.from, updated.UTC().Format(time.RFC3339))
-
-	client, err := podClient(source)
-	pods := 0
-	if err == nil {
-		pods, err = checkPods(ctx, client, source.Namespace, r.Repository, r.Images)
-	}
-	if errors.Is(err, errNoCluster) {
-		g.add("pods", unchecked, "%v", err)
-	} else {
-		g.judge("pods", err, "%d containers in %s run these digests", pods, source.Namespace)
-	}
-
-	if p.loadReport == "" {
-		g.add("load test", unchecked, "no --load-report")
-	} else {
-		var report loadReport
-		err := readEvidence(p.loadReport, &report)
-		if err == nil {
-			err = checkLoad(report, source.URL, updated)
-		}
-		g.judge("load test", err, "of %s, every limit was kept", report.Started.UTC().Format(time.RFC3339))
-	}
-
-	if p.preview == "" {
-		g.add("preview of "+p.to, unchecked, "no --preview; the pull request's preview has the new digests")
-	} else {
-		summary, err := checkPreview(p.preview, p.to)
-		g.judge("preview of "+p.to, err, "%s", summary)
-	}
-	return g
-}
-
 // change is a record to be written.
 type change struct {
 	stack               string
 	file                *record.File
 	record              *record.Record
-	commits             bool
+	commits, draft      bool
 	branch, title, body string
 }
 
@@ -194,6 +174,10 @@ func (p project) publish(ctx context.Context, out io.Writer, c change) error {
 			continue
 		}
 		fmt.Fprintf(out, "  %s  %.19s -> %.19s\n", short, was, c.record.Images[short])
+	}
+	if c.draft {
+		fmt.Fprintf(out, "next: pf ci preview --stack %s, then pf promote without --draft; no gate was judged\n", c.stack)
+		return nil
 	}
 	if !c.commits {
 		fmt.Fprintf(out, "next: git diff %s, then commit it, and have it reviewed\n", fileName(c.stack))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,13 +16,16 @@ import (
 
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/gate"
+	"github.com/progressive-framework/platform/release/record"
 )
 
 func TestPromotionWritesTheReleaseAlone(t *testing.T) {
 	p := newTestProject(t)
-	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--commit")
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
 	require.Zero(t, code, out)
-	require.Contains(t, out, "load test")
+	require.Contains(t, out, "load-test")
 	require.Contains(t, out, "not checked")
 	text := p.read("Pulumi.prod.yaml")
 	require.True(t, strings.HasPrefix(text, prodFile+"  progressive-framework:release:\n"), text)
@@ -34,12 +38,132 @@ func TestPromotionWritesTheReleaseAlone(t *testing.T) {
 	}
 	require.Equal(t, "Pulumi.prod.yaml", p.git("show", "--format=", "--name-only", "HEAD"))
 	require.Equal(t, "promote-prod-"+r.Commit[:12], p.git("branch", "--show-current"))
-	require.Regexp(t, `load test +not checked`, p.git("log", "-1", "--format=%B"))
+	require.Regexp(t, `load-test +not checked`, p.git("log", "-1", "--format=%B"))
 	require.Empty(t, p.git("status", "--porcelain"))
 
-	out, code = p.run("promote", "--from", "staging", "--to", "prod")
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.Zero(t, code, out)
 	require.Contains(t, out, "nothing was written")
+}
+
+// evidenceOf writes a load report and a preview of what staging runs.
+func (p *testProject) evidenceOf() []string {
+	p.t.Helper()
+	var images []map[string]string
+	for short, reference := range p.images {
+		_, digest, _ := strings.Cut(reference, "@")
+		images = append(images, map[string]string{"name": "p-prod-" + short, "after": digest})
+	}
+	plan, err := json.Marshal(map[string]any{"stack": "prod", "images": images})
+	require.NoError(p.t, err)
+	load, err := json.Marshal(map[string]any{
+		"schema": 1, "url": "https://staging.example.com", "started": time.Now(), "images": p.images,
+		"load": []map[string]any{{"name": "page", "kept": true}},
+	})
+	require.NoError(p.t, err)
+	dir := evidence(p.t, map[string]string{
+		"plan.json": string(plan), "verdict.json": "{}", "policy.json": "{}", "load.json": string(load),
+		"cost.json": `{"after":{"total":{"expectedMicroUSD":4500000000}}}`,
+	})
+	return []string{"--load-report", filepath.Join(dir, "load.json"), "--preview", dir}
+}
+
+// Each gate that passed leaves a statement on each image, which a copy takes along and which
+// only the key of staging can sign.
+func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
+	p := newTestProject(t)
+	p.write("Pulumi.prod.yaml", prodFile+"  progressive-framework:policy: {cost: {monthlyBudget: 5000}}\n")
+	p.commit("budget")
+	args := append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods"}, p.evidenceOf()...)
+	out, code := p.run(args...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "12 signed statements of the gates were added to 2 images")
+	p.commit("promotion")
+	p.deployed()
+
+	file, err := record.Parse([]byte(p.read("Pulumi.prod.yaml")))
+	require.NoError(t, err)
+	keys, err := project{p.dir}.keys("prod", file)
+	require.NoError(t, err)
+	r := file.Release
+	for short, digest := range r.Images {
+		copied, err := name.NewDigest(p.registry + "/prod/" + short + "@" + digest)
+		require.NoError(t, err)
+		wanted := gate.PredicateTypes([]gate.Name{gate.Signatures, gate.BakeTime, gate.LoadTest, gate.Preview, gate.Cost, gate.Migrations})
+		found, err := attest.Verify(t.Context(), copied, keys, wanted)
+		require.NoError(t, err)
+		require.Len(t, found, len(wanted))
+		for _, a := range found {
+			var passed gate.Passed
+			require.NoError(t, json.Unmarshal(a.Predicate, &passed))
+			require.Equal(t, gate.Passed{From: "staging", To: "prod", Commit: r.Commit, At: r.At, Evidence: passed.Evidence, Images: r.Images}, passed)
+			require.NotEmpty(t, passed.Evidence)
+		}
+		_, err = attest.Verify(t.Context(), copied, keys, gate.PredicateTypes([]gate.Name{gate.Pods}))
+		require.ErrorContains(t, err, "nothing of this type is attached", "what was not checked is not stated")
+	}
+
+	// A promotion of the same images to the same stack adds nothing, to another one it does.
+	p.write("Pulumi.prod.yaml", prodFile)
+	p.write("Pulumi.other.yaml", prodFile)
+	p.commit("without release")
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "0 signed statements")
+	out, code = p.run("promote", "--from", "staging", "--to", "other", withoutEvidence)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "6 signed statements")
+}
+
+func TestDraftIsForThePreviewAndReplaced(t *testing.T) {
+	p := newTestProject(t)
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--draft")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "no gate was judged")
+	draft := p.read("Pulumi.prod.yaml")
+	require.NotEqual(t, prodFile, draft)
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "built by the stack -> sha256:", "the difference from the last commit, not from the draft")
+	require.Empty(t, p.git("status", "--porcelain"))
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--draft", "--commit")
+	require.Equal(t, exitcode.Usage, code, out)
+}
+
+// A stack that requires gates accepts no release without their statements.
+func TestRequiredGatesAreDemanded(t *testing.T) {
+	p := newTestProject(t)
+	p.promoted() // before the gate was required, without evidence of it
+	p.build(true)
+	p.promoted()
+	p.write("Pulumi.prod.yaml", strings.Replace(p.read("Pulumi.prod.yaml"), "    trustedKeys:", "    requiredGates: [load-test]\n    trustedKeys:", 1))
+	p.commit("require")
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
+	require.NotZero(t, code, out)
+	require.Contains(t, out, `--without is "load-test": Pulumi.prod.yaml requires that gate`)
+	out, code = p.run("rollback", "--stack", "prod")
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, "has no valid attestation of type "+gate.LoadTest.PredicateType())
+
+	p.build(true)
+	out, code = p.run(append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,cost"}, p.evidenceOf()...)...)
+	require.Zero(t, code, out)
+}
+
+func TestGateWithoutEvidenceRefuses(t *testing.T) {
+	p := newTestProject(t)
+	out, code := p.run("promote", "--from", "staging", "--to", "prod")
+	require.Equal(t, exitcode.Found, code, out)
+	for _, name := range gate.Evidence() {
+		require.Contains(t, out, "--without "+string(name))
+	}
+	require.Equal(t, prodFile, p.read("Pulumi.prod.yaml"))
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--without", "signatures")
+	require.Equal(t, exitcode.Usage, code, out)
+	p.write("Pulumi.staging.yaml", "config:\n  aws:region: us-east-1\n")
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
+	require.NotZero(t, code, out)
+	require.Contains(t, out, "no key signs the gates")
 }
 
 func TestPromotionIsRefused(t *testing.T) {
@@ -69,6 +193,7 @@ func TestPromotionIsRefused(t *testing.T) {
 			p.history("update", "failed", time.Now().Add(-time.Hour))
 			return nil
 		}, exitcode.Found, "the last update of the stack is failed"},
+		{"a migration that removes", func(p *testProject) []string { p.step("00001_users.sql", dropsStep); return nil }, exitcode.Found, "it removes what an older program may use"},
 		{"an image by its tag", func(p *testProject) []string {
 			p.outputs("staging", map[string]string{"web": p.registry + "/staging/web:v1"})
 			return nil
@@ -87,7 +212,7 @@ func TestPromotionIsRefused(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			p := newTestProject(t)
-			args := append([]string{"promote", "--from", "staging", "--to", "prod"}, c.prepare(p)...)
+			args := append([]string{"promote", "--from", "staging", "--to", "prod", withoutEvidence}, c.prepare(p)...)
 			before := p.read("Pulumi.prod.yaml")
 			out, code := p.run(args...)
 			require.Equal(t, c.code, code, out)
@@ -136,11 +261,13 @@ func TestPodsMustRunTheDigestsOfTheOutput(t *testing.T) {
 
 func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 	updated := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
-	good := `{"schema":1,"url":"https://a","started":"2026-12-01T11:00:00Z","refusals":{},"answers":{},"load":[{"name":"page","sent":10,"p95":50,"limit":100,"kept":true}]}`
+	good := `{"schema":1,"url":"https://a","started":"2026-12-01T11:00:00Z","images":{"web":"r/web@sha256:1"},"refusals":{},"answers":{},"load":[{"name":"page","sent":10,"p95":50,"limit":100,"kept":true}]}`
 	for why, c := range map[string]struct{ old, new, want string }{
 		"within every limit":        {"", "", ""},
 		"a report of another stack": {"https://a", "https://b", "must be of https://a"},
 		"a report of older images":  {"T11", "T09", "it tested other images"},
+		"a report of other images":  {"sha256:1", "sha256:2", "web was r/web@sha256:2, is r/web@sha256:1"},
+		"a report without images":   {`"images"`, `"other"`, "does not say which images"},
 		"a missed limit":            {`"kept":true`, `"kept":false`, "page: p95 50 ms, must be at most 100 ms"},
 		"failed requests":           {`"p95"`, `"failed":{"503":2},"p95"`, "2 of 10 requests failed"},
 		"a wrong answer":            {`"answers":{}`, `"answers":{"wrong":["a plan of no day"]}`, "a plan of no day"},
@@ -151,7 +278,7 @@ func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 		t.Run(why, func(t *testing.T) {
 			var r loadReport
 			require.NoError(t, json.Unmarshal([]byte(strings.Replace(good, c.old, c.new, 1)), &r))
-			err := checkLoad(r, "https://a", updated)
+			err := checkLoad(r, "https://a", map[string]string{"web": "r/web@sha256:1"}, updated)
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -161,21 +288,22 @@ func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 	}
 }
 
-func TestPreviewMustLoseNothing(t *testing.T) {
+func TestPreviewMustBeOfTheReleaseAndLoseNothing(t *testing.T) {
+	const images = `"images":[{"name":"p-prod-web","before":"sha256:0","after":"sha256:1"},{"name":"p-prod-old","before":"sha256:9"}]`
+	const good = `{"stack":"prod","commit":"0a0a","steps":[{}],` + images + `}`
 	for why, c := range map[string]struct{ plan, verdict, policy, want string }{
-		"no loss":            {`{"stack":"prod","commit":"0a0a","steps":[{}]}`, `{"losses":null}`, `{"findings":[{"rule":"a","kind":"mandatory","new":false}]}`, ""},
-		"an approved loss":   {`{"stack":"prod"}`, `{"losses":[{"op":"replace","urn":"u","Approval":{"owner":"me"}}]}`, `{}`, ""},
-		"a loss":             {`{"stack":"prod"}`, `{"losses":[{"op":"replace","urn":"u","Approval":null}]}`, `{}`, "replace of u, which holds data"},
-		"a new violation":    {`{"stack":"prod"}`, `{}`, `{"findings":[{"rule":"a","kind":"mandatory","new":true,"resource":"r"}]}`, "new violation of a by r"},
-		"another stack":      {`{"stack":"dev"}`, `{}`, `{}`, `must be of "prod"`},
-		"a file that is cut": {`{"stack":`, `{}`, `{}`, "is no report"},
+		"no loss":             {good, `{"losses":null}`, `{"findings":[{"rule":"a","kind":"mandatory","new":false}]}`, ""},
+		"an approved loss":    {good, `{"losses":[{"op":"replace","urn":"u","Approval":{"owner":"me"}}]}`, `{}`, ""},
+		"a loss":              {good, `{"losses":[{"op":"replace","urn":"u","Approval":null,"Refused":"nobody has approved it"}]}`, `{}`, "replace of u, which holds data: nobody has approved it"},
+		"an expired approval": {good, `{"losses":[{"op":"delete","urn":"u","Approval":null,"Refused":"the approval of me ended on 2026-11-01"}]}`, `{}`, "the approval of me ended on 2026-11-01"},
+		"a new violation":     {good, `{}`, `{"findings":[{"rule":"a","kind":"mandatory","new":true,"resource":"r"}]}`, "new violation of a by r"},
+		"another stack":       {`{"stack":"dev"}`, `{}`, `{}`, `must be of "prod"`},
+		"another image":       {strings.Replace(good, "sha256:1", "sha256:2", 1), `{}`, `{}`, "p-prod-web has another image, sha256:2"},
+		"no image":            {`{"stack":"prod"}`, `{}`, `{}`, "not of this release"},
+		"a file that is cut":  {`{"stack":`, `{}`, `{}`, "is no report"},
 	} {
 		t.Run(why, func(t *testing.T) {
-			dir := t.TempDir()
-			for file, text := range map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy} {
-				require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
-			}
-			_, err := checkPreview(dir, "prod")
+			_, err := checkPreview(evidence(t, map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy}), "prod", map[string]string{"web": "sha256:1"})
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -183,7 +311,43 @@ func TestPreviewMustLoseNothing(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-	_, err := checkPreview(t.TempDir(), "prod")
+	_, err := checkPreview(t.TempDir(), "prod", nil)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// evidence writes the files of a preview.
+func evidence(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for file, text := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
+	}
+	return dir
+}
+
+func TestCostMustBeWithinTheBudget(t *testing.T) {
+	const good = `{"before":{"total":{"expectedMicroUSD":4000000000}},"after":{"total":{"expectedMicroUSD":4500000000},"unpriced":[{}]}}`
+	for why, c := range map[string]struct {
+		cost   string
+		budget int64
+		want   string
+	}{
+		"at the budget":      {good, 4500, ""},
+		"above":              {good, 4499, "would cost $4,500.00 a month, the budget is $4,499.00"},
+		"no figure":          {`{"after":{"noFigure":"no prices of the region"}}`, 4500, "no prices of the region"},
+		"a file that is cut": {`{`, 4500, "is no report"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			summary, err := checkCost(evidence(t, map[string]string{"cost.json": c.cost}), c.budget)
+			if c.want == "" {
+				require.NoError(t, err)
+				require.Equal(t, "$4,500.00 a month of $4,500.00, before $4,000.00; without a price: 1", summary)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+	_, err := checkCost(t.TempDir(), 1)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 

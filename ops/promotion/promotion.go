@@ -23,12 +23,10 @@ import (
 
 	"github.com/progressive-framework/platform/ops/stackoutput"
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/record"
 	"github.com/progressive-framework/platform/release/signkey"
 )
-
-// wanted are the statements that a promoted image has.
-var wanted = []string{attest.ProvenanceType, attest.SPDXType}
 
 // stackName is what Pulumi accepts for the name of a stack. It becomes part of a file's
 // name.
@@ -65,6 +63,26 @@ func (p project) read(stack string) (*record.File, error) {
 		return nil, fmt.Errorf("%s: %w", fileName(stack), err)
 	}
 	return f, nil
+}
+
+// base returns the file that a record is written into: that of the last commit. A draft of
+// pf promote --draft is replaced. Any other change that is not committed is refused if the
+// record will be committed, which has the record alone.
+func (p project) base(ctx context.Context, stack string, commits bool) (*record.File, error) {
+	file, err := p.read(stack)
+	if err != nil {
+		return nil, err
+	}
+	last, err := p.committed(ctx, stack)
+	switch {
+	case err == nil && file.Draft(last):
+		return last, nil
+	case commits && err == nil:
+		return nil, fmt.Errorf("%s has changes that are not committed: commit or undo them first", fileName(stack))
+	case commits:
+		return nil, fmt.Errorf("%s: %w: commit the file first", fileName(stack), err)
+	}
+	return file, nil
 }
 
 // write writes the record into a stack's file.
@@ -126,13 +144,14 @@ func registryOptions() []remote.Option {
 	return []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("pf")}
 }
 
-// verifyImage verifies an image of a registry.
-func verifyImage(ctx context.Context, reference string, keys signkey.Trusted) ([]attest.Attestation, error) {
+// verifyImage verifies that an image of a registry has provenance, SBOM and the statements of
+// some gates.
+func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, gates ...gate.Name) ([]attest.Attestation, error) {
 	ref, err := name.NewDigest(reference, name.StrictValidation)
 	if err != nil {
 		return nil, fmt.Errorf("image %q: %w", reference, err)
 	}
-	return attest.Verify(ctx, ref, keys, wanted, registryOptions()...)
+	return attest.Verify(ctx, ref, keys, gate.Wanted(gates), registryOptions()...)
 }
 
 // outputsOf reads the outputs of a stack.

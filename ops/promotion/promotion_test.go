@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,14 +45,16 @@ type testProject struct {
 	registry string
 	key      signkey.Key
 	images   map[string]string // of the stack staging
+	shorts   []string          // the names of its images
+	commits  string            // what they are built from; any by default
 }
 
 func newTestProject(t *testing.T) *testProject {
 	t.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
 	t.Cleanup(server.Close)
-	p := &testProject{t: t, dir: t.TempDir(), registry: strings.TrimPrefix(server.URL, "http://")}
-	key := filepath.Join(t.TempDir(), "key.pem")
+	p := &testProject{t: t, dir: t.TempDir(), registry: strings.TrimPrefix(server.URL, "http://"), shorts: []string{"web", "mca"}}
+	key := filepath.Join(p.dir, "signing.pem")
 	require.NoError(t, signkey.Create(key))
 	var err error
 	p.key, err = signkey.Read(key)
@@ -60,28 +63,37 @@ func newTestProject(t *testing.T) *testProject {
 	require.NoError(t, err)
 	p.write("keys/staging.pub", string(public))
 	p.write("Pulumi.yaml", "name: p\nruntime: go\n")
-	p.write("Pulumi.staging.yaml", "config:\n  aws:region: us-east-1\n  progressive-framework:environment: staging\n  progressive-framework:auth: {issuer: a, token: {secure: hidden}}\n")
+	p.write("Pulumi.staging.yaml", "config:\n  aws:region: us-east-1\n  progressive-framework:environment: staging\n  progressive-framework:auth: {issuer: a, token: {secure: hidden}}\n  progressive-framework:images: {signingKey: signing.pem}\n")
+	p.write(".gitignore", "signing.pem*\n")
 	p.write("Pulumi.prod.yaml", prodFile)
 
 	bin := t.TempDir()
-	script := "#!/bin/sh\ncase \"$1 $2\" in\n\"stack output\") exec cat \"" + bin + "/output-$6\" ;;\n\"stack history\") exec cat " + bin + "/history ;;\nesac\nexit 9\n"
+	script := "#!/bin/sh\ncase \"$1 $2\" in\n\"stack output\") exec cat \"" + bin + "/output-$6\" ;;\n\"stack history\") exec cat " + bin + "/history ;;\n\"stack export\") exec cat \"" + bin + "/state-$5\" ;;\nesac\nexit 9\n"
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte(script), 0o700))
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	t.Setenv("DOCKER_CONFIG", bin)
-	t.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-	for _, v := range []string{"GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"} {
-		t.Setenv(v, "t")
-	}
-	for _, v := range []string{"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"} {
-		t.Setenv(v, "t@example.com")
-	}
-	p.git("init", "--quiet", "--initial-branch", "main")
+	p.newRepository()
 	p.commit("begin")
 
 	p.history("update", "succeeded", time.Now().Add(-time.Hour))
 	p.build(true)
 	p.outputs("prod", map[string]string{})
+	p.state("staging", `{"deployment":{}}`)
+	p.state("prod", `{"deployment":{}}`)
 	return p
+}
+
+// newRepository makes the project's folder a repository of git.
+func (p *testProject) newRepository() {
+	p.t.Helper()
+	p.t.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+	for _, v := range []string{"GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"} {
+		p.t.Setenv(v, "t")
+	}
+	for _, v := range []string{"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"} {
+		p.t.Setenv(v, "t@example.com")
+	}
+	p.git("init", "--quiet", "--initial-branch", "main")
 }
 
 // bin is the folder of the fake Pulumi.
@@ -130,11 +142,20 @@ func (p *testProject) outputs(stack string, images map[string]string) {
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "output-"+stack), text, 0o600))
 }
 
+// state is what pulumi stack export prints.
+func (p *testProject) state(stack, text string) {
+	p.t.Helper()
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "state-"+stack), []byte(text), 0o600))
+}
+
+// withoutEvidence accepts that nothing but the registry, git and Pulumi was asked.
+const withoutEvidence = "--without=alarms,pods,load-test,preview,cost"
+
 // build gives the stack staging new images.
 func (p *testProject) build(signed bool) {
 	p.t.Helper()
 	p.images = map[string]string{}
-	for _, short := range []string{"web", "mca"} {
+	for _, short := range p.shorts {
 		image, err := random.Image(128, 1)
 		require.NoError(p.t, err)
 		digest, err := image.Digest()
@@ -154,7 +175,7 @@ func (p *testProject) build(signed bool) {
 func (p *testProject) sign(ref name.Digest, digest v1.Hash) {
 	p.t.Helper()
 	provenance, err := attest.NewStatement("x", digest, attest.ProvenanceType, attest.Provenance{BuildDefinition: attest.BuildDefinition{
-		ResolvedDependencies: []attest.Dependency{{Name: "sources", Digest: map[string]string{"gitCommit": digest.Hex[:40]}}},
+		ResolvedDependencies: []attest.Dependency{{Name: "sources", Digest: map[string]string{"gitCommit": cmp.Or(p.commits, digest.Hex[:40])}}},
 	}})
 	require.NoError(p.t, err)
 	sbom, err := attest.NewStatement("x", digest, attest.SPDXType, map[string]any{"packages": []map[string]string{{"name": "example.com/m", "versionInfo": "v1." + digest.Hex[:2]}}})

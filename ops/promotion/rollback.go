@@ -15,6 +15,7 @@ import (
 
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/record"
 )
 
@@ -23,15 +24,14 @@ var commitPrefix = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
 
 // RollbackCommand returns the subcommand rollback. stack has the flags --stack and --cwd.
 func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
-	var to string
-	var commits bool
+	var o rollbackOptions
 	c := &cobra.Command{
 		Use:   "rollback --stack STACK [--to COMMIT]",
 		Short: "Write an earlier release of a stack again",
 		Long: "Take an earlier release from the git history of the stack's file, check that every image\n" +
-			"is in the stack's registry, signed by a trusted key, and write it. Nothing is built, and\n" +
-			"no stack changes: merge the change, and run pulumi up. Migrations of the stores are not\n" +
-			"undone: docs/promotion.md says what to check.\n\n" +
+			"is in the stack's registry, signed by a trusted key, and that the schema is not ahead of\n" +
+			"the release, and write it. Nothing is built, and no stack changes: merge the change, and\n" +
+			"run pulumi up. No migration is undone.\n\n" +
 			"Exit codes: 0 written, 1 refused, 2 wrong usage, 3 something could not be read.",
 		Example: "  pf rollback --stack prod --commit\n  pf rollback --stack prod --to 1f2e3d4c5b6a",
 		Args:    cobra.NoArgs,
@@ -39,36 +39,43 @@ func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
 			if stack.Name == "" {
 				return errors.New("--stack is not set: name the stack to roll back")
 			}
-			if to != "" && !commitPrefix.MatchString(to) {
-				return fmt.Errorf("--to is %q, must be 7 to 40 hexadecimal digits", to)
+			if o.to != "" && !commitPrefix.MatchString(o.to) {
+				return fmt.Errorf("--to is %q, must be 7 to 40 hexadecimal digits", o.to)
 			}
 			p, err := newProject(stack.Dir)
 			if err != nil {
 				return err
 			}
-			return p.rollback(c.Context(), c.OutOrStdout(), stack.Name, to, commits, time.Now().UTC().Truncate(time.Second))
+			return p.rollback(c.Context(), c.OutOrStdout(), stack.Name, o, time.Now().UTC().Truncate(time.Second))
 		},
 	}
-	c.Flags().StringVar(&to, "to", "", "the commit that was promoted, or the one that wrote the release; the default is the release before this one")
-	c.Flags().BoolVar(&commits, "commit", false, "create a branch and commit the file")
+	c.Flags().StringVar(&o.to, "to", "", "the commit that was promoted, or the one that wrote the release; the default is the release before this one")
+	c.Flags().BoolVar(&o.commits, "commit", false, "create a branch and commit the file")
+	c.Flags().BoolVar(&o.acceptAdditive, "accept-additive", false, "accept a schema that is ahead by steps that only add")
+	c.Flags().StringVar(&o.approvals, "approvals", approvalsFile, "the file with approvals, from the project's folder on")
 	return c
 }
 
-func (p project) rollback(ctx context.Context, out io.Writer, stack, to string, commits bool, now time.Time) error {
-	file, err := p.read(stack)
+// rollbackOptions are the flags of a rollback.
+type rollbackOptions struct {
+	to, approvals           string
+	commits, acceptAdditive bool
+}
+
+func (p project) rollback(ctx context.Context, out io.Writer, stack string, o rollbackOptions, now time.Time) error {
+	file, err := p.base(ctx, stack, o.commits)
 	if err != nil {
 		return err
 	}
-	if commits {
-		if err := p.clean(ctx, stack); err != nil {
-			return err
-		}
+	database, err := newSchema(p, stack, o.approvals, now)
+	if err != nil {
+		return err
 	}
 	list, err := p.history(ctx, stack)
 	if err != nil {
 		return unread(err)
 	}
-	earlier, err := target(list, file.Release, to)
+	earlier, err := target(list, file.Release, o.to)
 	if err != nil {
 		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%s: %w", fileName(stack), err)}
 	}
@@ -82,8 +89,10 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack, to string, 
 	}
 	r := *earlier.Record
 	r.At = now
-	var g gates
+	var g judgements
 	g.judge("images", p.available(ctx, stack, file, &r, outputs.Images), "%d images are in a registry, signed", len(r.Images))
+	summary, err := database.back(ctx, list, r.Commit, o.acceptAdditive)
+	g.judge(gate.Migrations, err, "%s", summary)
 	if err := g.write(out); err != nil {
 		return unread(err)
 	}
@@ -91,7 +100,7 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack, to string, 
 		return &exitcode.Error{Code: exitcode.Found, Err: errors.New("the rollback is refused; nothing was written")}
 	}
 	return p.publish(ctx, out, change{
-		stack: stack, file: file, record: &r, commits: commits,
+		stack: stack, file: file, record: &r, commits: o.commits,
 		branch: fmt.Sprintf("rollback-%s-%.12s-%d", stack, r.Commit, now.Unix()),
 		title:  fmt.Sprintf("%s: back to release %.12s", stack, r.Commit),
 		body:   fmt.Sprintf("The release that commit %.12s wrote.\n", earlier.commit),
@@ -111,11 +120,11 @@ func (p project) available(ctx context.Context, stack string, file *record.File,
 		if !found { // the stack has not run this image yet
 			repository = r.Repository + "/" + short
 		}
-		_, err := verifyImage(ctx, repository+"@"+r.Images[short], keys)
+		_, err := verifyImage(ctx, repository+"@"+r.Images[short], keys, file.RequiredGates...)
 		if err == nil {
 			continue
 		}
-		if _, again := verifyImage(ctx, r.Source(short), keys); again == nil {
+		if _, again := verifyImage(ctx, r.Source(short), keys, file.RequiredGates...); again == nil {
 			continue
 		}
 		errs = append(errs, err)

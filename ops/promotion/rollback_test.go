@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -14,7 +15,7 @@ import (
 // promoted promotes the images of staging, and merges the change.
 func (p *testProject) promoted() {
 	p.t.Helper()
-	out, code := p.run("promote", "--from", "staging", "--to", "prod")
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.Zero(p.t, code, out)
 	p.commit("promotion")
 }
@@ -115,12 +116,47 @@ func TestDiffShowsImagesModulesAndConfiguration(t *testing.T) {
 	require.NotContains(t, out, "hidden")
 	require.Contains(t, out, "progressive-framework:auth.token  [secret] -> none")
 	require.NotContains(t, out, "aws:region")
-	require.NotContains(t, out, "release")
+	require.NotContains(t, out, "progressive-framework:release")
+	require.Contains(t, out, "not known: a stack has neither a release nor signed provenance of its image migrate")
 
 	p.build(true)
 	out, code = p.run("diff", "staging", "prod")
 	require.Zero(t, code, out)
 	require.Regexp(t, `web  sha256:[0-9a-f]{12} -> sha256:[0-9a-f]{12}`, out)
-	require.Regexp(t, `commit [0-9a-f]{12} -> [0-9a-f]{12}`, out)
+	require.Regexp(t, `commits [0-9a-f]{12}\.\.[0-9a-f]{12}`, out)
 	require.Regexp(t, `module example.com/m  v1\.[0-9a-f]{2} -> v1\.`, out)
+}
+
+// keyState is a state with one key of KMS, which rotates or does not.
+func keyState(stack string, rotates bool, more string) string {
+	return fmt.Sprintf(`{"version":3,"deployment":{"resources":[{"urn":"urn:pulumi:%[1]s::p::aws:kms/key:Key::p-%[1]s-key","custom":true,"type":"aws:kms/key:Key",
+		"inputs":{"enableKeyRotation":%[2]t,"deletionWindowInDays":30}}%[3]s]}}`, stack, rotates, more)
+}
+
+func TestDiffShowsMigrationsPoliciesAndCost(t *testing.T) {
+	p := newTestProject(t)
+	p.shorts = []string{"web", "migrate"}
+	p.step("00001_users.sql", firstStep)
+	p.commits = p.git("rev-parse", "HEAD")
+	p.build(true)
+	p.promoted()
+	p.deployed()
+	p.state("prod", keyState("prod", true, ""))
+	p.state("staging", keyState("staging", false, `,{"urn":"urn:pulumi:staging::p::aws:kms/key:Key::p-staging-second","custom":true,"type":"aws:kms/key:Key","inputs":{"enableKeyRotation":true,"deletionWindowInDays":30}}`))
+	out, code := p.run("diff", "staging", "prod")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "none: both run the same image migrate")
+	require.Contains(t, out, "key-rotates p-*-key  mandatory -> holds")
+	require.NotContains(t, out, "p-*-second", "a key that keeps the rules")
+	require.Contains(t, out, "total  $2.00 -> $1.00; without a price: 0 -> 0")
+
+	p.step("00002_email.sql", addsStep)
+	p.step("00003_email.sql", dropsStep)
+	p.commits = p.git("rev-parse", "HEAD")
+	p.build(true)
+	out, code = p.run("diff", "staging", "prod")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "00002_email.sql  only the first; only adds")
+	require.Contains(t, out, "00003_email.sql  only the first; it removes what an older program may use")
+	require.NotContains(t, out, "00001_users.sql")
 }

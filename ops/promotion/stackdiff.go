@@ -11,12 +11,17 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/policy/stackconfig"
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/migration"
+	"github.com/progressive-framework/platform/release/record"
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
@@ -24,10 +29,11 @@ import (
 func DiffCommand(stack *stackoutput.Stack) *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff STACK_A STACK_B",
-		Short: "Say how two stacks differ: images, commits, modules, configuration",
+		Short: "Say how two stacks differ: images, modules, migrations, configuration, policies, cost",
 		Long: "Compare the images that two stacks run, with the git commit of each from its signed\n" +
-			"provenance and the modules from its signed SBOM, and the keys of their configuration.\n" +
-			"An encrypted value is never shown.",
+			"provenance and the modules from its signed SBOM; the migrations between these commits; the\n" +
+			"keys of the configuration; and what the states break of the policies and cost a month.\n" +
+			"An encrypted value is never shown. Nothing is changed.",
 		Example: "  pf diff staging prod",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -40,72 +46,177 @@ func DiffCommand(stack *stackoutput.Stack) *cobra.Command {
 	}
 }
 
-func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
-	var images [2]map[string]string
-	var configs [2]map[string]string
-	keys := signkey.Trusted{}
-	for i, stack := range []string{a, b} {
-		file, err := p.read(stack)
-		if err != nil {
-			return err
-		}
-		if len(file.TrustedKeys) > 0 {
-			own, err := p.keys(stack, file)
-			if err != nil {
-				return err
-			}
-			maps.Copy(keys, own)
-		}
-		if configs[i], err = p.config(stack); err != nil {
-			return err
-		}
-		outputs, err := outputsOf(ctx, p.dir, stack)
-		if err != nil {
-			return unread(err)
-		}
-		images[i] = outputs.Images
-	}
-	fmt.Fprintf(out, "images: %s -> %s\n", a, b)
-	for _, short := range union(images[0], images[1]) {
-		p.diffImage(ctx, out, short, images[0][short], images[1][short], keys)
-	}
-	fmt.Fprintf(out, "\nconfiguration: %s -> %s\n", a, b)
-	for _, path := range union(configs[0], configs[1]) {
-		if before, after := configs[0][path], configs[1][path]; before != after {
-			fmt.Fprintf(out, "  %s  %s -> %s\n", path, orNone(before), orNone(after))
-		}
-	}
-	return nil
+// side is what is known of one of two stacks.
+type side struct {
+	name    string
+	images  map[string]string
+	config  map[string]string
+	keys    signkey.Trusted
+	release *record.Record
+	// values is the configuration in Pulumi's form.
+	values map[string]string
+	state  []byte
 }
 
-// diffImage prints how an image differs in two stacks.
-func (p project) diffImage(ctx context.Context, out io.Writer, short, a, b string, keys signkey.Trusted) {
-	_, before, _ := strings.Cut(a, "@")
-	_, after, _ := strings.Cut(b, "@")
-	if before == after {
-		fmt.Fprintf(out, "  %s  same, %.19s\n", short, after)
-		return
+func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
+	var sides [2]side
+	var errs [2]error
+	var all sync.WaitGroup
+	for i, name := range []string{a, b} {
+		all.Go(func() { sides[i], errs[i] = p.side(ctx, name) })
 	}
-	fmt.Fprintf(out, "  %s  %.19s -> %.19s\n", short, orNone(before), orNone(after))
-	if a == "" || b == "" {
-		return
+	all.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		return err
 	}
-	old, err := contentsOf(ctx, a, keys)
-	if err == nil {
-		var current contents
-		if current, err = contentsOf(ctx, b, keys); err == nil {
-			if old.commit != current.commit {
-				fmt.Fprintf(out, "    commit %.12s -> %.12s\n", orNone(old.commit), orNone(current.commit))
-			}
-			for _, module := range union(old.modules, current.modules) {
-				if from, to := old.modules[module], current.modules[module]; from != to {
-					fmt.Fprintf(out, "    module %s  %s -> %s\n", module, orNone(from), orNone(to))
-				}
-			}
+	before, after := sides[0], sides[1]
+	keys := maps.Clone(before.keys)
+	maps.Copy(keys, after.keys)
+	fmt.Fprintf(out, "images: %s -> %s\n", a, b)
+	names := union(before.images, after.images)
+	texts := make([]strings.Builder, len(names))
+	commits := make([][2]string, len(names))
+	for i, short := range names {
+		all.Go(func() { commits[i] = diffImage(ctx, &texts[i], short, before.images[short], after.images[short], keys) })
+	}
+	all.Wait()
+	built := [2]string{releaseOf(before), releaseOf(after)}
+	for i, short := range names {
+		fmt.Fprint(out, texts[i].String())
+		if short == migrateImage && commits[i] != [2]string{} {
+			built = commits[i]
+		}
+	}
+	fmt.Fprintf(out, "\nmigrations: %s -> %s\n", a, b)
+	if one, other := before.images[migrateImage], after.images[migrateImage]; one != "" && digestOf(one) == digestOf(other) {
+		fmt.Fprintln(out, "  none: both run the same image migrate")
+	} else {
+		p.diffMigrations(ctx, out, built)
+	}
+	fmt.Fprintf(out, "\nconfiguration: %s -> %s\n", a, b)
+	for _, path := range union(before.config, after.config) {
+		if from, to := before.config[path], after.config[path]; from != to {
+			fmt.Fprintf(out, "  %s  %s -> %s\n", path, orNone(from), orNone(to))
+		}
+	}
+	now := time.Now()
+	fmt.Fprintf(out, "\npolicies: %s -> %s\n", a, b)
+	diffPolicies(out, before, after, now)
+	fmt.Fprintf(out, "\ncost a month: %s -> %s\n", a, b)
+	return diffCost(out, before, after, now)
+}
+
+// digestOf is the digest in REPOSITORY@DIGEST.
+func digestOf(reference string) string {
+	_, digest, _ := strings.Cut(reference, "@")
+	return digest
+}
+
+// releaseOf is the commit of a stack's release, or nothing.
+func releaseOf(s side) string {
+	if s.release == nil {
+		return ""
+	}
+	return s.release.Commit
+}
+
+// side reads what is known of a stack.
+func (p project) side(ctx context.Context, name string) (s side, err error) {
+	s = side{name: name, keys: signkey.Trusted{}}
+	file, err := p.read(name)
+	if err != nil {
+		return s, err
+	}
+	s.release = file.Release
+	if len(file.TrustedKeys) > 0 {
+		if s.keys, err = p.keys(name, file); err != nil {
+			return s, err
+		}
+	}
+	if s.config, err = p.config(name); err != nil {
+		return s, err
+	}
+	if s.values, err = stackconfig.Read(filepath.Join(p.dir, fileName(name))); err != nil {
+		return s, err
+	}
+	outputs, err := outputsOf(ctx, p.dir, name)
+	if err != nil {
+		return s, unread(err)
+	}
+	s.images = outputs.Images
+	if s.state, err = (&stackoutput.Stack{Name: name, Dir: p.dir}).Export(ctx); err != nil {
+		return s, unread(fmt.Errorf("stack %s: %w", name, err))
+	}
+	return s, nil
+}
+
+// diffMigrations prints the steps that one commit has and the other does not.
+func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]string) {
+	var steps [2]migration.Steps
+	for i, commit := range commits {
+		if commit == "" {
+			fmt.Fprintln(out, "  not known: a stack has neither a release nor signed provenance of its image migrate")
+			return
+		}
+		var err error
+		if steps[i], err = p.steps(ctx, commit); err != nil {
+			fmt.Fprintf(out, "  not known: %v\n", err)
 			return
 		}
 	}
-	fmt.Fprintf(out, "    commits and modules are not known: %v\n", err)
+	faults := map[string]string{}
+	for i := range steps {
+		only := maps.Clone(steps[i])
+		maps.DeleteFunc(only, func(name, text string) bool { return steps[1-i][name] == text })
+		for _, f := range migration.Faults(only) {
+			faults[f.Step] = f.Why
+		}
+	}
+	for _, name := range union(steps[0], steps[1]) {
+		before, had := steps[0][name]
+		after, has := steps[1][name]
+		what := map[[2]bool]string{{true, false}: "only the first", {false, true}: "only the second", {true, true}: "changed"}[[2]bool{had, has}]
+		if before == after && had == has {
+			continue
+		}
+		effect := "only adds"
+		if why := faults[name]; why != "" {
+			effect = why
+		}
+		fmt.Fprintf(out, "  %s  %s; %s\n", name, what, effect)
+	}
+}
+
+// diffImage prints how an image differs in two stacks, and returns the commits that it was
+// built from; nothing if they are not known.
+func diffImage(ctx context.Context, out io.Writer, short, a, b string, keys signkey.Trusted) (commits [2]string) {
+	before, after := digestOf(a), digestOf(b)
+	if before == after {
+		fmt.Fprintf(out, "  %s  same, %.19s\n", short, after)
+		return commits
+	}
+	fmt.Fprintf(out, "  %s  %.19s -> %.19s\n", short, orNone(before), orNone(after))
+	if a == "" || b == "" {
+		return commits
+	}
+	var both [2]contents
+	for i, reference := range []string{a, b} {
+		var err error
+		if both[i], err = contentsOf(ctx, reference, keys); err != nil {
+			fmt.Fprintf(out, "    commits and modules are not known: %v\n", err)
+			return commits
+		}
+	}
+	commits = [2]string{both[0].commit, both[1].commit}
+	if commits[0] != commits[1] {
+		fmt.Fprintf(out, "    commits %.12s..%.12s\n", orNone(commits[0]), orNone(commits[1]))
+	}
+	for _, module := range union(both[0].modules, both[1].modules) {
+		if from, to := both[0].modules[module], both[1].modules[module]; from != to {
+			fmt.Fprintf(out, "    module %s  %s -> %s\n", module, orNone(from), orNone(to))
+		}
+	}
+	return commits
 }
 
 func orNone(text string) string {

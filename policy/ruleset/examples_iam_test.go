@@ -11,5 +11,7 @@ var iamExamples = []example{
 	{rule: "iam-no-service-wildcard", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::b"}]}`, absent: evaluate.Holds},
 	{rule: "iam-role-has-permissions", at: "RolePolicy web-policy", path: "role", bad: "another", on: "Role web-role"},
 	{rule: "iam-role-used", at: "PodIdentityAssociation web-identity", on: "Role web-role", edits: []edit{remove("PodIdentityAssociation web-identity")}},
+	{rule: "iam-trust-subject", at: "Role web-role", path: "assumeRolePolicy", absent: evaluate.Holds,
+		bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/a"},"Condition":{"StringLike":{"a:sub":"repo:*","a:aud":"b"}}}]}`},
 	{rule: "iam-trust-named", at: "Role web-role", path: "assumeRolePolicy", bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}]}`, absent: evaluate.Holds},
 }

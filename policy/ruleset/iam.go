@@ -41,6 +41,26 @@ func (s statement) actions(test func(string) bool) value.Truth {
 	return s.texts("Action").Any(func(a value.String) value.Truth { return a.Satisfies(test) })
 }
 
+// federated reports whether the statement trusts the tokens of another issuer.
+func (s statement) federated() value.Truth { return s.At("Principal.Federated").Set() }
+
+// namesSubject reports whether the statement compares the audience and the subject of a token
+// exactly.
+func (s statement) namesSubject() value.Truth {
+	exact := s.At("Condition.StringEquals")
+	if !exact.Known() {
+		return value.Unknown
+	}
+	audience, subject := false, false
+	if keys, ok := exact.Raw().(map[string]any); ok {
+		for key := range keys {
+			audience = audience || strings.HasSuffix(key, ":aud")
+			subject = subject || strings.HasSuffix(key, ":sub")
+		}
+	}
+	return value.FromBool(audience && subject)
+}
+
 // readPrefixes are the prefixes of actions that change nothing.
 var readPrefixes = []string{"Describe", "List", "Get", "BatchGet", "Check", "Lookup"}
 
@@ -115,6 +135,17 @@ var iam = []*rule.Rule{
 		}),
 	},
 	{
+		ID: "iam-trust-subject", Title: "Roles for another issuer's tokens name the audience and the subject",
+		Why: "Every repository at GitHub could become the role.",
+		Fix: "infra/deployer, the trust documents", Standards: []string{"WA SEC02"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.IamRole) {
+			s.Must(statements(v.AssumeRolePolicy()).All(func(st statement) value.Truth {
+				return value.Not(value.All(st.allow(), st.federated(), value.Not(st.namesSubject())))
+			}), "a statement trusts an issuer without an exact audience and subject (StringEquals)")
+		}),
+	},
+	{
 		ID: "iam-no-administrator-attached", Title: "No role has AWS's administrator policies",
 		Why: "Whoever gets the role gets the account.",
 		Fix: "components/iam, ManagedPolicies", Standards: []string{"CIS AWS 1.16"},
@@ -131,6 +162,10 @@ var iam = []*rule.Rule{
 		Fix: "remove the role, or give it to its user", Standards: []string{"FSBP IAM.22"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.IamRole) {
+			// Tokens of another issuer use it from outside.
+			if trusted := statements(s.View().Get("assumeRolePolicy")).Any(statement.federated); trusted == value.True {
+				return
+			}
 			used := false
 			for _, r := range s.Graph.Users(s.Resource) {
 				switch r.Type {

@@ -15,12 +15,12 @@ func keyPolicyOpen(st statement) value.Truth {
 
 var keys = []*rule.Rule{
 	{
-		ID: "key-rotates", Title: "KMS keys rotate each year",
-		Why: "A key that leaked once opens everything for ever.",
+		ID: "key-rotates", Title: "KMS keys that encrypt rotate each year",
+		Why: "A key that leaked once opens everything for ever. KMS can't rotate a key that signs.",
 		Fix: "components/key, EnableKeyRotation", Standards: []string{"FSBP KMS.4", "CIS AWS 3.6"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.KmsKey) {
-			s.Must(v.EnableKeyRotation().IsTrue(), "enableKeyRotation is not true")
+			s.Must(value.Any(v.EnableKeyRotation().IsTrue(), v.KeyUsage().Is("SIGN_VERIFY")), "enableKeyRotation is not true")
 		}),
 	},
 	{

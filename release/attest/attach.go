@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -20,6 +21,8 @@ import (
 const (
 	emptyType   = types.MediaType("application/vnd.oci.empty.v1+json")
 	emptyConfig = "{}"
+	// predicateAnnotation is cosign's name for the predicate type of a bundle.
+	predicateAnnotation = "dev.sigstore.bundle.predicateType"
 )
 
 // Attach signs the statements and stores each as a referrer of the image, which must be
@@ -30,7 +33,11 @@ func Attach(ctx context.Context, image name.Digest, statements []*Statement, key
 	if err != nil {
 		return err
 	}
-	found, err := inspect(ctx, image, signkey.Trusted{id: key.Public()}, options)
+	var types []string
+	for _, s := range statements {
+		types = append(types, s.PredicateType)
+	}
+	found, err := inspect(ctx, image, signkey.Trusted{id: key.Public()}, types, options)
 	if err != nil {
 		return err
 	}
@@ -38,15 +45,27 @@ func Attach(ctx context.Context, image name.Digest, statements []*Statement, key
 	for _, a := range found.valid {
 		signed[a.PredicateType] = true
 	}
+	statements = slices.DeleteFunc(slices.Clone(statements), func(s *Statement) bool { return signed[s.PredicateType] })
+	return attachAll(ctx, image, found.image, statements, key, options)
+}
+
+// Add signs the statements and stores each as a referrer of the image, as Attach does. It
+// skips none.
+func Add(ctx context.Context, image name.Digest, statements []*Statement, key signkey.Key, options ...remote.Option) error {
+	subject, err := remote.Head(image, append(slices.Clone(options), remote.WithContext(ctx))...)
+	if err != nil {
+		return readError(image, err)
+	}
+	return attachAll(ctx, image, *subject, statements, key, options)
+}
+
+func attachAll(ctx context.Context, image name.Digest, subject v1.Descriptor, statements []*Statement, key signkey.Key, options []remote.Option) error {
 	for _, s := range statements {
-		if signed[s.PredicateType] {
-			continue
-		}
 		bundle, err := Sign(ctx, s, key)
 		if err != nil {
 			return fmt.Errorf("sign %s: %w", image, err)
 		}
-		if err := attachBundle(ctx, image, found.image, bundle, s.PredicateType, options); err != nil {
+		if err := attachBundle(ctx, image, subject, bundle, s.PredicateType, options); err != nil {
 			return fmt.Errorf("attach %s to %s: %w", s.PredicateType, image, err)
 		}
 	}
@@ -65,8 +84,8 @@ func attachBundle(ctx context.Context, image name.Digest, subject v1.Descriptor,
 		ArtifactType:  BundleType,
 		Subject:       &v1.Descriptor{MediaType: subject.MediaType, Digest: subject.Digest, Size: subject.Size},
 		Annotations: map[string]string{
-			"dev.sigstore.bundle.content":       "dsse-envelope",
-			"dev.sigstore.bundle.predicateType": predicateType,
+			"dev.sigstore.bundle.content": "dsse-envelope",
+			predicateAnnotation:           predicateType,
 		},
 	}
 	for _, blob := range []struct {

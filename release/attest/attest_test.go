@@ -11,8 +11,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -24,6 +26,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
@@ -181,6 +184,36 @@ func TestRepeatedSigningAddsNothing(t *testing.T) {
 	digests, err := Referrers(t.Context(), image)
 	require.NoError(t, err)
 	require.Len(t, digests, 2)
+}
+
+func TestWantedStatementsAreThoseOfThisPackage(t *testing.T) {
+	require.Equal(t, append(slices.Clone(both), gate.Pods.PredicateType()), gate.Wanted([]gate.Name{gate.Pods}))
+}
+
+// The statements of gates do not slow down a verification of provenance and SBOM.
+func TestVerifyReadsOnlyWhatIsWanted(t *testing.T) {
+	r := newTestRegistry(t, true)
+	key, trusted := newKey(t)
+	image := signed(t, r.repository(t, "web"), key)
+	var others []*Statement
+	for _, predicateType := range []string{"https://example.com/a", "https://example.com/b"} {
+		others = append(others, statement(t, image, predicateType))
+	}
+	require.NoError(t, Add(t.Context(), image, others, key))
+	var blobs atomic.Int64
+	r.tamper = func(path string, content []byte) []byte {
+		if strings.Contains(path, "/blobs/") {
+			blobs.Add(1)
+		}
+		return content
+	}
+	found, err := Verify(t.Context(), image, trusted, both)
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	require.EqualValues(t, 2, blobs.Load())
+	found, err = Find(t.Context(), image, trusted, []string{"https://example.com/a"})
+	require.NoError(t, err)
+	require.Len(t, found, 1)
 }
 
 func TestRotationAcceptsEitherKey(t *testing.T) {

@@ -20,9 +20,10 @@ import (
 )
 
 const (
-	// maxReferrers limits how many referrers of an image are read. Whoever may push
-	// can add some; we write one for each predicate type and key.
-	maxReferrers = 100
+	// maxReferrers limits how many referrers of an image are listed and copied. Whoever may
+	// push can add some; we write one for each predicate type and key, and one for each gate
+	// of a promotion and stack.
+	maxReferrers = 200
 	// maxBundle is the largest bundle in bytes. An SPDX document of a large service
 	// has less than 1 MB.
 	maxBundle = 16 << 20
@@ -59,7 +60,7 @@ func Verify(ctx context.Context, image name.Digest, keys signkey.Trusted, predic
 	if len(keys) == 0 || len(predicateTypes) == 0 {
 		return nil, fmt.Errorf("verify %s: no trusted key or no predicate type: nothing could be verified", image)
 	}
-	found, err := inspect(ctx, image, keys, options)
+	found, err := inspect(ctx, image, keys, predicateTypes, options)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +76,16 @@ func Verify(ctx context.Context, image name.Digest, keys signkey.Trusted, predic
 	return found.valid, nil
 }
 
+// Find returns the statements of some predicate types about the image that trusted keys have
+// signed. There may be none. Its error is as that of Verify.
+func Find(ctx context.Context, image name.Digest, keys signkey.Trusted, predicateTypes []string, options ...remote.Option) ([]Attestation, error) {
+	found, err := inspect(ctx, image, keys, predicateTypes, options)
+	if err != nil {
+		return nil, err
+	}
+	return found.valid, nil
+}
+
 // inspected is an image with its attestations.
 type inspected struct {
 	image v1.Descriptor
@@ -83,8 +94,8 @@ type inspected struct {
 	reasons []string
 }
 
-// inspect reads all attestations of an image.
-func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, options []remote.Option) (*inspected, error) {
+// inspect reads the attestations of an image of some predicate types.
+func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, predicateTypes []string, options []remote.Option) (*inspected, error) {
 	options = append(slices.Clone(options), remote.WithContext(ctx))
 	hash, err := v1.NewHash(image.DigestStr())
 	if err != nil {
@@ -100,14 +111,19 @@ func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, optio
 		return nil, err
 	}
 	for _, r := range referrers {
-		bundle, err := readBundle(image.Context().Digest(r.Digest.String()), options)
+		if unwanted(r.Annotations, predicateTypes) {
+			continue
+		}
+		bundle, err := readBundle(image.Context().Digest(r.Digest.String()), predicateTypes, options)
 		switch {
 		case err == nil && bundle == nil:
 			continue // not an attestation
 		case err == nil:
 			var a *Attestation
 			if a, err = open(bundle, keys, hash); err == nil {
-				found.valid = append(found.valid, *a)
+				if slices.Contains(predicateTypes, a.PredicateType) {
+					found.valid = append(found.valid, *a)
+				}
 				continue
 			}
 		case unreachable(err):
@@ -134,9 +150,17 @@ func listReferrers(image name.Digest, options []remote.Option) ([]v1.Descriptor,
 	return list.Manifests, nil
 }
 
-// readBundle returns the bundle of a referrer, or nil if it is something else. The type
-// is taken from the manifest, because not every registry lists artifactType right.
-func readBundle(ref name.Digest, options []remote.Option) ([]byte, error) {
+// unwanted says whether the annotations name another predicate type. They decide only what is
+// read: a signed statement of a wrong type does not count, and to hide one a registry could as
+// well leave it out.
+func unwanted(annotations map[string]string, predicateTypes []string) bool {
+	t := annotations[predicateAnnotation]
+	return t != "" && !slices.Contains(predicateTypes, t)
+}
+
+// readBundle returns the bundle of a referrer, or nil if it is something else. The types
+// are taken from the manifest, because not every registry lists them right.
+func readBundle(ref name.Digest, predicateTypes []string, options []remote.Option) ([]byte, error) {
 	desc, err := remote.Get(ref, options...) // compares the content with the digest
 	if err != nil {
 		return nil, err
@@ -145,7 +169,7 @@ func readBundle(ref name.Digest, options []remote.Option) ([]byte, error) {
 	if err := json.Unmarshal(desc.Manifest, &m); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
-	if len(m.Layers) != 1 || m.Layers[0].MediaType != BundleType {
+	if len(m.Layers) != 1 || m.Layers[0].MediaType != BundleType || unwanted(m.Annotations, predicateTypes) {
 		return nil, nil
 	}
 	if m.Layers[0].Size > maxBundle {

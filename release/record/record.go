@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/progressive-framework/platform/release/gate"
 )
 
 const (
@@ -57,6 +59,10 @@ type File struct {
 	Environment string
 	// TrustedKeys are the files of images.trustedKeys, from the project's folder on.
 	TrustedKeys []string
+	// SigningKey is images.signingKey: a file, from the project's folder on, or a key of KMS.
+	SigningKey string
+	// RequiredGates is images.requiredGates: the gates whose statements an image must have.
+	RequiredGates []gate.Name
 
 	text string
 }
@@ -75,6 +81,9 @@ func Parse(text []byte) (*File, error) {
 	f := &File{text: string(text)}
 	var images struct {
 		TrustedKeys []string `yaml:"trustedKeys"`
+		SigningKey  string   `yaml:"signingKey"`
+
+		RequiredGates []gate.Name `yaml:"requiredGates"`
 	}
 	for name, into := range map[string]any{key: &f.Release, project + "environment": &f.Environment, project + "images": &images} {
 		node, ok := content.Config[name]
@@ -85,8 +94,17 @@ func Parse(text []byte) (*File, error) {
 			return nil, fmt.Errorf("stack file: %s: %w", name, err)
 		}
 	}
-	f.TrustedKeys = images.TrustedKeys
+	f.TrustedKeys, f.SigningKey, f.RequiredGates = images.TrustedKeys, images.SigningKey, images.RequiredGates
 	return f, nil
+}
+
+// Draft says whether the file differs from an earlier text by its record only.
+func (f *File) Draft(earlier *File) bool {
+	if f.Release == nil {
+		return f.text == earlier.text
+	}
+	text, err := earlier.With(f.Release)
+	return err == nil && string(text) == f.text
 }
 
 // With returns the text of the file with another record. Everything else, comments too,

@@ -18,6 +18,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 )
 
 // Key signs. A key that never leaves its device, such as one of AWS KMS
@@ -27,6 +29,24 @@ type Key interface {
 	SignData(ctx context.Context, data []byte) ([]byte, error)
 	// Public returns the public key.
 	Public() *ecdsa.PublicKey
+}
+
+// KMSScheme begins a reference to a key of AWS KMS, in cosign's form.
+const KMSScheme = "awskms:///"
+
+// kmsID is what KMS accepts for a key: its ARN or that of an alias, its id, or an alias
+// (KMS API, Sign, KeyId). AWS's own aliases begin with alias/aws/ and do not sign.
+var kmsID = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:)?(key/)?(alias/[a-zA-Z0-9/_-]{1,250}|(mrk-)?[0-9a-f-]{32,36})$`)
+
+// IsKMS says whether a reference is to a key of KMS. Otherwise it is the path of a file.
+func IsKMS(reference string) bool { return strings.HasPrefix(reference, KMSScheme) }
+
+// CheckKMS returns an error if a reference is not to a key of KMS in the form that it needs.
+func CheckKMS(reference string) error {
+	if id, ok := strings.CutPrefix(reference, KMSScheme); !ok || !kmsID.MatchString(id) || strings.HasPrefix(id, "alias/aws/") {
+		return fmt.Errorf("%q: must be awskms:/// and the ARN, the alias or the id of a key of KMS, such as awskms:///alias/progressive-framework-staging-signing", reference)
+	}
+	return nil
 }
 
 // maxKeyFile is the largest key file in bytes. A P-256 key in PEM has about 250.
@@ -95,6 +115,18 @@ func Create(path string) error {
 		if err := writeNew(file.path, file.content, file.mode); err != nil {
 			return fmt.Errorf("signing key: %w", err)
 		}
+	}
+	return nil
+}
+
+// WritePublic writes the public part of a key to path, which must not exist.
+func WritePublic(path string, key Key) error {
+	public, err := PublicPEM(key.Public())
+	if err != nil {
+		return err
+	}
+	if err := writeNew(path, []byte(public), 0o644); err != nil {
+		return fmt.Errorf("public key: %w", err)
 	}
 	return nil
 }

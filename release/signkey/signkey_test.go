@@ -75,3 +75,21 @@ func TestParseTrustedRefuses(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
 }
+
+func TestReferencesToKMS(t *testing.T) {
+	for reference, valid := range map[string]bool{
+		"awskms:///alias/progressive-framework-staging-signing":                                 true,
+		"awskms:///arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab": true,
+		"awskms:///arn:aws:kms:us-east-1:123456789012:alias/signing":                            true,
+		"awskms:///1234abcd-12ab-34cd-56ef-1234567890ab":                                        true,
+		"awskms:///alias/aws/ebs":                                                               false,
+		"awskms:///":                                                                            false,
+		"awskms://alias/signing":                                                                false,
+		"awskms:///../key.pem":                                                                  false,
+		"signing.pem":                                                                           false,
+	} {
+		require.Equal(t, valid, CheckKMS(reference) == nil, reference)
+	}
+	require.True(t, IsKMS("awskms:///alias/a"))
+	require.False(t, IsKMS("signing.pem"))
+}

@@ -34,6 +34,8 @@ func newFixture(t *testing.T) *fixture {
 	f.role = s.mustCreate(roleT, "role", props{"name": "control-plane", "assumeRolePolicy": eksTrust})
 	f.pods = s.mustCreate(roleT, "pods", props{"name": "pods", "assumeRolePolicy": podTrust})
 	f.key = s.mustCreate(keyT, "key", props{})
+	s.mustCreate(keyT, "signing", props{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256", "policy": `{"Version":"2012-10-17","Statement":[` +
+		`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":["kms:Describe*","kms:PutKeyPolicy"],"Resource":"*"}]}`})
 	return f
 }
 
@@ -159,6 +161,9 @@ func TestRefusals(t *testing.T) {
 		{"a policy of AWS's that does not exist", attachT, props{"role": "pods", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSDreamPolicy"}, "NoSuchEntity"},
 		{"a role that does not exist", attachT, props{"role": "nobody", "policyArn": clusterPerm}, "NoSuchEntity"},
 		{"a deletion window of a day", keyT, props{"deletionWindowInDays": 1}, "must be 7 to 30"},
+		{"a symmetric key that signs", keyT, props{"keyUsage": "SIGN_VERIFY"}, "not compatible with its KeySpec"},
+		{"an asymmetric key that encrypts", keyT, props{"customerMasterKeySpec": "ECC_NIST_P256"}, "not compatible with its KeySpec"},
+		{"a signing key that rotates", keyT, props{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256", "enableKeyRotation": true}, "UnsupportedOperationException"},
 		{"a key policy that does not let anybody change it", keyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"logs.us-east-1.amazonaws.com"},"Action":"kms:Encrypt","Resource":"*"}]}`}, "will not allow you to update"},
 		{"a key's policy for a role that does not exist", keyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root","arn:aws:iam::123456789012:role/nobody"]},"Action":"kms:*","Resource":"*"}]}`}, "MalformedPolicyDocumentException: Policy contains a statement"},
 		{"the prefix alias/ without a name", aliasT, props{"namePrefix": "alias/", "targetKeyId": f.key.id}, "has 6 characters"},

@@ -42,7 +42,7 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 		return resp, nil
 	}
 	in.Platforms = canonical(in.Platforms)
-	if err := in.identifySigner(); err != nil {
+	if err := in.identifySigner(ctx); err != nil {
 		resp.Failures, err = checkFailure(err)
 		return resp, err
 	}

@@ -33,7 +33,7 @@ func signingKey(t *testing.T) (path, public string) {
 func pushedSigned(t *testing.T, registry *testRegistry, key string, more ...map[string]property.Value) *stack {
 	t.Helper()
 	in := ImageInputs{ImageSpec: ImageSpec{SigningKey: &key}}
-	require.NoError(t, in.identifySigner())
+	require.NoError(t, in.identifySigner(t.Context()))
 	more = append(more, map[string]property.Value{"signingKey": property.New(key), "signedBy": property.New(in.SignedBy)})
 	return pushed(t, registry, more...)
 }

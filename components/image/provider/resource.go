@@ -32,7 +32,7 @@ func (s *ImageSpec) Annotate(a infer.Annotator) {
 	a.Describe(&s.Base, "Base image as NAME@sha256:DIGEST; the provider's minimal base if empty.")
 	a.Describe(&s.Labels, "Labels of the image config.")
 	a.Describe(&s.Dir, "Folder in which the go tool runs, relative to the program.")
-	a.Describe(&s.SigningKey, "File with the private key that signs the image's provenance and SBOM, relative to the program; nothing is signed if empty.")
+	a.Describe(&s.SigningKey, "Key that signs the image's provenance and SBOM: a file, relative to the program, or awskms:///KEY of AWS KMS; nothing is signed if empty.")
 	a.Describe(&s.Digest, "Set by the provider: the digest of the image that the sources give.")
 	a.Describe(&s.Tag, "Set by the provider: the tag of the manifest, STACK-NAME-DIGEST.")
 	a.Describe(&s.GoVersion, "Set by the provider: the Go toolchain of the build.")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/image"
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signer"
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
@@ -26,13 +27,13 @@ const (
 	gitTimeout = 10 * time.Second
 )
 
-// identifySigner sets SignedBy to the key that will sign. Only the path of the key and its
-// public part are in the state.
-func (in *ImageInputs) identifySigner() error {
+// identifySigner sets SignedBy to the key that will sign. Only the reference to the key
+// and its public part are in the state.
+func (in *ImageInputs) identifySigner(ctx context.Context) error {
 	if value(in.SigningKey) == "" {
 		return nil
 	}
-	key, err := signkey.Read(value(in.SigningKey))
+	key, err := signer.Open(ctx, value(in.SigningKey))
 	if err != nil {
 		return &inputError{"signingKey", err.Error()}
 	}
@@ -45,7 +46,7 @@ func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Reposit
 	if in.SignedBy == "" {
 		return nil
 	}
-	key, err := signkey.Read(value(in.SigningKey))
+	key, err := signer.Open(ctx, value(in.SigningKey))
 	if err != nil {
 		return err
 	}

@@ -17,12 +17,20 @@ import (
 	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
 )
 
+// Migrate and Rollback are operations of pf promote and pf rollback: a step of PostgreSQL's
+// schema that does more than to add, and a return to a program that does not know the step.
+const (
+	Migrate  canonicalplan.Op = "migrate"
+	Rollback canonicalplan.Op = "rollback"
+)
+
 // Approval permits one loss. All fields are required.
 type Approval struct {
 	Stack string `json:"stack"`
-	// Resource is the resource's name in Pulumi; * is any text without a slash.
+	// Resource is the resource's name in Pulumi, or the file of the step; * is any text
+	// without a slash.
 	Resource string `json:"resource"`
-	// Op is replace or delete.
+	// Op is replace or delete, Migrate or Rollback.
 	Op     canonicalplan.Op `json:"op"`
 	Reason string           `json:"reason"`
 	Owner  string           `json:"owner"`
@@ -40,6 +48,8 @@ type Change struct {
 	Holds string
 	// Approval is the one that permits it, or nil.
 	Approval *Approval
+	// Refused says why there is none.
+	Refused string
 }
 
 // Parse reads a file of approvals: a list named approvals. It reports every fault.
@@ -57,8 +67,8 @@ func Parse(raw []byte) ([]Approval, error) {
 				faults = append(faults, fmt.Sprintf("approvals[%d].%s is empty", i, name))
 			}
 		}
-		if a.Op != canonicalplan.Replace && a.Op != canonicalplan.Delete {
-			faults = append(faults, fmt.Sprintf("approvals[%d].op is %q, must be replace or delete", i, a.Op))
+		if !slices.Contains([]canonicalplan.Op{canonicalplan.Replace, canonicalplan.Delete, Migrate, Rollback}, a.Op) {
+			faults = append(faults, fmt.Sprintf("approvals[%d].op is %q, must be replace, delete, migrate or rollback", i, a.Op))
 		}
 		if _, err := time.Parse(time.DateOnly, a.Until); err != nil {
 			faults = append(faults, fmt.Sprintf("approvals[%d].until is %q, must be a day such as 2026-12-31", i, a.Until))
@@ -74,14 +84,27 @@ func Parse(raw []byte) ([]Approval, error) {
 	return file.Approvals, nil
 }
 
-// permits reports whether the approval permits a step of a stack at a time.
-func (a Approval) permits(stack string, s canonicalplan.Step, now time.Time) bool {
-	until, err := time.Parse(time.DateOnly, a.Until)
-	if err != nil || now.After(until.AddDate(0, 0, 1)) || until.After(now.AddDate(0, 0, maxDays)) {
-		return false
+// Find returns the approval of an operation on a resource of a stack at a time. Without one,
+// refused says why.
+func Find(approvals []Approval, stack string, op canonicalplan.Op, resource string, now time.Time) (found *Approval, refused string) {
+	refused = "nobody has approved it"
+	for _, a := range approvals {
+		matches, err := path.Match(a.Resource, resource)
+		if err != nil || !matches || a.Stack != stack || a.Op != op {
+			continue
+		}
+		until, err := time.Parse(time.DateOnly, a.Until)
+		switch {
+		case err != nil:
+		case now.After(until.AddDate(0, 0, 1)):
+			refused = fmt.Sprintf("the approval of %s ended on %s", a.Owner, a.Until)
+		case until.After(now.AddDate(0, 0, maxDays)):
+			refused = fmt.Sprintf("the approval of %s is until %s, more than %d days ahead", a.Owner, a.Until, maxDays)
+		default:
+			return &a, ""
+		}
 	}
-	matches, err := path.Match(a.Resource, canonicalplan.Name(s.URN))
-	return err == nil && matches && a.Stack == stack && a.Op == s.Op
+	return nil, refused
 }
 
 // Changes returns the changes of a plan that lose what a resource holds, deletions first.
@@ -98,12 +121,7 @@ func Changes(p *canonicalplan.Plan, approvals []Approval, now time.Time) []Chang
 			continue
 		}
 		c := Change{Step: s, Holds: cmp.Or(stateful.Reason(kind), "not classified")}
-		for _, a := range approvals {
-			if a.permits(p.Stack, s, now) {
-				c.Approval = &a
-				break
-			}
-		}
+		c.Approval, c.Refused = Find(approvals, p.Stack, s.Op, canonicalplan.Name(s.URN), now)
 		all = append(all, c)
 	}
 	slices.SortStableFunc(all, func(a, b Change) int { return cmp.Compare(a.Op, b.Op) })

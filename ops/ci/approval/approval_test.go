@@ -51,20 +51,21 @@ func TestApprovalIsForOneChangeAndATime(t *testing.T) {
 	for _, tc := range []struct {
 		reason   string
 		approval Approval
-		permits  bool
+		refused  string
 	}{
-		{"its last day", good, true},
-		{"any text", edit(func(a *Approval) { a.Resource = "d*" }), true},
-		{"expired", edit(func(a *Approval) { a.Until = "2026-11-28" }), false},
-		{"longer than a change needs", edit(func(a *Approval) { a.Until = "2027-11-28" }), false},
-		{"another stack", edit(func(a *Approval) { a.Stack = "staging" }), false},
-		{"another operation", edit(func(a *Approval) { a.Op = canonicalplan.Delete }), false},
-		{"another resource", edit(func(a *Approval) { a.Resource = "other" }), false},
+		{"its last day", good, ""},
+		{"any text", edit(func(a *Approval) { a.Resource = "d*" }), ""},
+		{"expired", edit(func(a *Approval) { a.Until = "2026-11-28" }), "the approval of o ended on 2026-11-28"},
+		{"longer than a change needs", edit(func(a *Approval) { a.Until = "2027-11-28" }), "more than 30 days ahead"},
+		{"another stack", edit(func(a *Approval) { a.Stack = "staging" }), "nobody has approved it"},
+		{"another operation", edit(func(a *Approval) { a.Op = canonicalplan.Delete }), "nobody has approved it"},
+		{"another resource", edit(func(a *Approval) { a.Resource = "other" }), "nobody has approved it"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			changes := Changes(p, []Approval{tc.approval}, today)
 			require.Len(t, changes, 1, "an approved change is still shown")
-			require.Equal(t, tc.permits, Unapproved(changes) == 0)
+			require.Equal(t, tc.refused == "", Unapproved(changes) == 0)
+			require.Contains(t, changes[0].Refused, tc.refused)
 		})
 	}
 }

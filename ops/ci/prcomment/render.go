@@ -139,6 +139,9 @@ func losses(stacks []Stack) string {
 				continue
 			}
 			approved := "**no**"
+			if l.Refused != "" {
+				approved += ": " + cell(l.Refused)
+			}
 			if l.Approval != nil {
 				approved = cell(fmt.Sprintf("by %s until %s: %s", l.Approval.Owner, l.Approval.Until, l.Approval.Reason))
 			}

@@ -38,8 +38,8 @@ var _ = add(
 		},
 		Props: Props{
 			"description":                    {Computed: true},
-			"keyUsage":                       {Replace: true, Default: "ENCRYPT_DECRYPT", Enum: []string{"ENCRYPT_DECRYPT"}},
-			"customerMasterKeySpec":          {Replace: true, Default: "SYMMETRIC_DEFAULT", Enum: []string{"SYMMETRIC_DEFAULT"}},
+			"keyUsage":                       {Replace: true, Default: "ENCRYPT_DECRYPT", Enum: []string{"ENCRYPT_DECRYPT", signVerify}},
+			"customerMasterKeySpec":          {Replace: true, Default: "SYMMETRIC_DEFAULT", Enum: []string{"SYMMETRIC_DEFAULT", "ECC_NIST_P256"}},
 			"policy":                         {Computed: true, JSON: true, Valid: policyDocument(resourcePolicy, 32768)},
 			"bypassPolicyLockoutSafetyCheck": {Default: false},
 			"deletionWindowInDays":           {Valid: numbers(7, 30)},
@@ -79,8 +79,28 @@ var _ = add(
 
 var aliasName = pattern(`alias/[a-zA-Z0-9/_-]+`, "alias/ and letters, digits, / _ and -")
 
+// signVerify is the use of a key that signs.
+const signVerify = "SIGN_VERIFY"
+
+// verifyKeyUse returns an error for a key whose spec can't do what it is for, and for the
+// rotation of a key that signs (kms/latest/APIReference/API_CreateKey.html, KeyUsage, and
+// API_EnableKeyRotation.html).
+func verifyKeyUse(c *Call) error {
+	signs, symmetric := c.In.String("keyUsage") == signVerify, c.In.String("customerMasterKeySpec") != "ECC_NIST_P256"
+	switch {
+	case signs == symmetric:
+		return refuse("ValidationException", "The operation failed because the KeyUsage value of the KMS key is not compatible with its KeySpec")
+	case signs && c.In.Bool("enableKeyRotation"):
+		return refuse("UnsupportedOperationException", "automatic rotation is for symmetric encryption keys only")
+	}
+	return nil
+}
+
 // verifyKey returns an error for a policy that allows no principal to change the policy.
 func verifyKey(c *Call) error {
+	if err := verifyKeyUse(c); err != nil {
+		return err
+	}
 	if !c.In.Has("policy") {
 		return nil
 	}

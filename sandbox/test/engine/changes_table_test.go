@@ -123,6 +123,8 @@ var stagingChanges = []change{
 	to("images.platforms", []string{"linux/amd64", "linux/arm64"}, applied),
 	to("images.mirror", "ecr://mirror", applied),
 	to("images.signingKey", ".sandbox/issuer/signing.pem", applied),
+	to("images.kmsSigners", []string{"arn:aws:iam::123456789012:role/platform-deployer"}, adds),
+	to("images.requiredGates", []string{"pods"}, applied),
 	to("images.trustedKeys", []string{".sandbox/issuer/signing.pem.pub"}, applied),
 	to("release.commit", "0123456789012345678901234567890123456789", refused).saying("release.images.web: Required value"),
 	to("release.at", "2026-12-01T10:00:00Z", refused).saying("release.commit: Required value"),

@@ -6,12 +6,14 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -54,24 +56,27 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	e.variables = []string{
 		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
 	}
+	e.variables = append(e.variables, "DOCKER_CONFIG="+e.dockerConfig(t))
 	root := e.layout.Project
 	writeSigningKey(t, filepath.Join(root, "signing.pem"))
 	// Each has another administrator: the stand-in deletes the permissions of a principal in
 	// every cluster when one cluster's entry for it is deleted.
 	for stack, text := range map[string]string{
 		"built":    fmt.Sprintf(smallStack, "built", "10.40.0.0/16", "platform-deployer", "{signingKey: signing.pem}"),
-		"promoted": fmt.Sprintf(smallStack, "promoted", "10.50.0.0/16", "platform-operators", "{trustedKeys: [signing.pem.pub]}"),
+		"promoted": fmt.Sprintf(smallStack, "promoted", "10.50.0.0/16", "platform-operators", "{trustedKeys: [signing.pem.pub], requiredGates: [signatures, pods, migrations]}"),
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi."+stack+".yaml"), []byte(text), 0o600))
 	}
 	e.git(t, "init", "--quiet")
-	e.git(t, "add", "Pulumi.yaml", "Pulumi.built.yaml", "Pulumi.promoted.yaml", "signing.pem.pub")
+	e.git(t, "add", "Pulumi.yaml", "Pulumi.built.yaml", "Pulumi.promoted.yaml", "signing.pem.pub", "agents/migrate/pgschema/migrations")
 	e.git(t, "commit", "--quiet", "--message", "begin")
 
 	built := newStack(t, e, "built")
 	built.pulumi(t, "up", "--yes", "--skip-preview")
-	out := e.promote(t, "--from", "built", "--to", "promoted", "--bake", "0s", "--commit")
-	require.Regexp(t, `pods +passed`, out)
+	out := e.pf(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test,preview,cost", "--commit")
+	for _, gate := range []string{"signatures", "bake-time", "pods", "migrations"} {
+		require.Regexp(t, `(?m)^`+gate+` +passed`, out)
+	}
 	require.Equal(t, "Pulumi.promoted.yaml", e.git(t, "show", "--format=", "--name-only", "HEAD"))
 
 	s := newStack(t, e, "promoted")
@@ -84,10 +89,17 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 		before, after, _ := strings.Cut(reference, "@")
 		require.Contains(t, before, "progressive-framework-promoted/"+short)
 		require.True(t, strings.HasSuffix(source[short], "@"+after), "%s: %s, must be %s", short, reference, source[short])
-		require.Len(t, referrers(t, reference), 2, "provenance and SBOM of %s", short)
+		require.Len(t, referrers(t, reference), 2+4, "provenance and SBOM of %s, and the gates that passed", short)
 	}
 	require.Equal(t, target["mca"], s.kubectl(t, "-n", "progressive-framework-promoted", "get", "deployment", "mca",
 		"-o", "jsonpath={.spec.template.spec.containers[0].image}"))
+
+	out = e.pf(t, "diff", "built", "promoted")
+	require.Regexp(t, `(?m)^  mca  same, sha256:`, out)
+	require.Contains(t, out, "none: both run the same image migrate")
+	require.Contains(t, out, "progressive-framework:network.cidr  10.40.0.0/16 -> 10.50.0.0/16")
+	require.Contains(t, out, "\npolicies: built -> promoted\n")
+	require.Regexp(t, `(?m)^  total  \$[0-9.,]+ -> \$[0-9.,]+;`, out)
 
 	// A changed image in the repository of the first stack has no signature.
 	tampered := e.tamper(t, source["web"])
@@ -101,6 +113,18 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	built.pulumi(t, "destroy", "--yes", "--skip-preview")
 	requireNoChanges(t, s)
 	destroyRemovesEverything(t, s)
+}
+
+// dockerConfig writes the login of the registry, which pf signs with, and returns its folder.
+func (e *environment) dockerConfig(t *testing.T) string {
+	t.Helper()
+	password, err := registry.EnsurePassword(e.layout)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	login := base64.StdEncoding.EncodeToString([]byte(registry.User + ":" + password))
+	text := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, e.layout.RegistryAddress(), login)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600))
+	return dir
 }
 
 // tamper changes an image, pushes it to the same repository and returns its digest.
@@ -125,15 +149,17 @@ func (e *environment) tamper(t *testing.T, reference string) string {
 	return digest.String()
 }
 
-// promote runs pf promote in the project.
-func (e *environment) promote(t *testing.T, args ...string) string {
+// pf runs a subcommand of pf in the project, and logs how long it took.
+func (e *environment) pf(t *testing.T, args ...string) string {
 	t.Helper()
 	pf, err := filepath.Abs("../../../.sandbox/bin/pf")
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	out, err := e.command(ctx, e.layout.Project, pf, append([]string{"promote"}, args...)...).CombinedOutput()
+	began := time.Now()
+	out, err := e.command(ctx, e.layout.Project, pf, args...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	t.Logf("pf %s took %s", args[0], time.Since(began).Round(10*time.Millisecond))
 	return string(out)
 }
 

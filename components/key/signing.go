@@ -1,0 +1,88 @@
+package key
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/iam"
+)
+
+// SigningArgs configure a signing key.
+type SigningArgs struct {
+	// Account is the account that owns the key.
+	Account *account.Account
+	// Description says what the key signs.
+	Description string
+	// Signers are ARNs of the roles and users that sign. Nobody else of the account does,
+	// whatever its IAM policies allow.
+	Signers []string
+}
+
+// administration lists the actions on a signing key that IAM policies of the account may
+// allow: all that a deployment needs, and not kms:Sign. Whoever may change the key's policy
+// can still add a signer, as KMS demands of every key ("Default key policy").
+func administration() []string {
+	return []string{
+		"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:Describe*", "kms:DisableKey", "kms:EnableKey", "kms:Get*", "kms:List*",
+		"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+	}
+}
+
+// NewSigningKey creates a key that signs with ECDSA P-256, with the alias alias/NAME. Its
+// private part never leaves KMS. KMS can't rotate it: a new key takes its place
+// (docs/promotion.md).
+func NewSigningKey(ctx *pulumi.Context, name string, args *SigningArgs, opts ...pulumi.ResourceOption) (*Key, error) {
+	if args == nil || args.Account == nil || args.Description == "" || len(args.Signers) == 0 {
+		return nil, fmt.Errorf("signing key %s: %w", name, errors.New("Account, Description and Signers must be set"))
+	}
+	k := &Key{}
+	if err := ctx.RegisterComponentResource("progressive:key:SigningKey", name, k, opts...); err != nil {
+		return nil, fmt.Errorf("signing key %s: %w", name, err)
+	}
+	var signers []iam.Principal
+	for _, arn := range args.Signers {
+		signers = append(signers, iam.AWSPrincipal(pulumi.String(arn)))
+	}
+	document, err := iam.ResourcePolicy(
+		iam.Statement{
+			Sid: "Account", Principals: []iam.Principal{iam.AWSPrincipal(args.Account.Root())},
+			Actions: administration(), Resources: iam.AnyResource(),
+		},
+		iam.Statement{
+			Sid: "PublicKey", Principals: signers, Actions: []string{"kms:DescribeKey", "kms:GetPublicKey"}, Resources: iam.AnyResource(),
+		},
+		// Only what release/signer requests.
+		iam.Statement{
+			Sid: "Sign", Principals: signers, Actions: []string{"kms:Sign"}, Resources: iam.AnyResource(),
+			Conditions: []iam.Condition{
+				iam.Equals("kms:MessageType", pulumi.String("DIGEST")),
+				iam.Equals("kms:SigningAlgorithm", pulumi.String("ECDSA_SHA_256")),
+			},
+		},
+	)
+	if err != nil {
+		return nil, fmt.Errorf("policy of signing key %s: %w", name, err)
+	}
+	kmsKey, err := kms.NewKey(ctx, name+"-key", &kms.KeyArgs{
+		Description:           pulumi.String(args.Description),
+		KeyUsage:              pulumi.String("SIGN_VERIFY"),
+		CustomerMasterKeySpec: pulumi.String("ECC_NIST_P256"),
+		DeletionWindowInDays:  pulumi.Int(deletionWindow),
+		Policy:                document,
+	}, pulumi.Parent(k))
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s: %w", name, err)
+	}
+	if _, err := kms.NewAlias(ctx, name+"-alias", &kms.AliasArgs{
+		Name:        pulumi.String("alias/" + name),
+		TargetKeyId: kmsKey.KeyId,
+	}, pulumi.Parent(k)); err != nil {
+		return nil, fmt.Errorf("alias of signing key %s: %w", name, err)
+	}
+	k.ARN, k.ID = kmsKey.Arn, kmsKey.KeyId
+	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{"arn": k.ARN})
+}

@@ -1,0 +1,46 @@
+// Command bootstrap is the Pulumi program of the workflows' identities. It is a project of its
+// own, because the stacks are deployed with the roles that it creates. A person deploys it
+// once in each account; docs/ci.md says how.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+func main() {
+	pulumi.Run(func(ctx *pulumi.Context) error {
+		settings, err := read(ctx)
+		if err != nil {
+			return err
+		}
+		provider, err := aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
+			Region:            pulumi.String(settings.region),
+			AllowedAccountIds: pulumi.StringArray{pulumi.String(settings.account)},
+			DefaultTags:       &aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{"Project": pulumi.String("progressive-framework-ci")}},
+		})
+		if err != nil {
+			return fmt.Errorf("AWS provider: %w", err)
+		}
+		return deploy(ctx, settings, pulumi.Provider(provider))
+	})
+}
+
+// read reads the configuration. Keys that are not set are faults of their values.
+func read(ctx *pulumi.Context) (settings, error) {
+	get := func(key string) string {
+		value, _ := ctx.GetConfig(key)
+		return value
+	}
+	const project = "progressive-framework-ci:"
+	s := settings{region: get("aws:region"), account: get(project + "account"), repository: get(project + "repository")}
+	if stacks := get(project + "stacks"); stacks != "" {
+		if err := json.Unmarshal([]byte(stacks), &s.stacks); err != nil {
+			return s, fmt.Errorf("stacks must be a list of objects with environment and hostedZone: %w", err)
+		}
+	}
+	return s, s.validate()
+}

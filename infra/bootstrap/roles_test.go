@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/progressive-framework/platform/components/cloudmocks"
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/report"
+	"github.com/progressive-framework/platform/policy/ruleset"
+	"github.com/progressive-framework/platform/policy/source"
+	"github.com/progressive-framework/platform/policy/stackconfig"
+	"github.com/progressive-framework/platform/policy/waiver"
+)
+
+// example is the configuration of Pulumi.ci.yaml.
+func example(t *testing.T) settings {
+	t.Helper()
+	raw, err := os.ReadFile("Pulumi.ci.yaml")
+	require.NoError(t, err)
+	var file struct {
+		Config struct {
+			Region     string  `json:"aws:region"`
+			Account    string  `json:"progressive-framework-ci:account"`
+			Repository string  `json:"progressive-framework-ci:repository"`
+			Stacks     []stack `json:"progressive-framework-ci:stacks"`
+		} `json:"config"`
+	}
+	require.NoError(t, yaml.Unmarshal(raw, &file))
+	c := file.Config
+	return settings{region: c.Region, account: c.Account, repository: c.Repository, stacks: c.Stacks}
+}
+
+// registered are the resources of the program, by type and name.
+func registered(t *testing.T, s settings) map[string]map[string]any {
+	t.Helper()
+	cloud := &cloudmocks.Cloud{}
+	require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, s) }, pulumi.WithMocks("progressive-framework-ci", "ci", cloud)))
+	all := map[string]map[string]any{}
+	for _, r := range cloud.Registered() {
+		all[r.Type+" "+r.Name] = resource.PropertyMap(r.Inputs).Mappable()
+	}
+	return all
+}
+
+const (
+	roleType   = "aws:iam/role:Role "
+	policyType = "aws:iam/policy:Policy "
+)
+
+func TestEachStackHasTwoRolesAndABoundary(t *testing.T) {
+	s := example(t)
+	require.NoError(t, s.validate())
+	all := registered(t, s)
+	require.Contains(t, all, "aws:iam/openIdConnectProvider:OpenIdConnectProvider github")
+	placeholder := regexp.MustCompile(`\b(ACCOUNT|ENVIRONMENT|HOSTED_ZONE)\b`)
+	for _, environment := range []string{"staging", "prod"} {
+		for kind, subject := range map[string]string{"preview": "preview-" + environment, "deploy": environment} {
+			trust := all[roleType+kind+"-"+environment]["assumeRolePolicy"].(string)
+			require.Contains(t, trust, "repo:OWNER/REPOSITORY:environment:"+subject+`"`)
+		}
+		boundary := all[policyType+"progressive-framework-"+environment+"-boundary"]
+		require.Equal(t, "progressive-framework-"+environment+"-boundary", boundary["name"])
+		identity := all[policyType+"deploy-"+environment+"-identity"]["policy"].(string)
+		require.Contains(t, identity, "arn:aws:iam::123456789012:policy/progressive-framework-"+environment+"-boundary", "roles are created with the boundary")
+		require.NotContains(t, all, policyType+"preview-"+environment+"-identity", "the previewing role has its own policy alone")
+	}
+	for name, inputs := range all {
+		for key, value := range inputs {
+			if text, ok := value.(string); ok {
+				require.NotRegexp(t, placeholder, strings.ReplaceAll(text, "OWNER/REPOSITORY", ""), "%s %s", name, key)
+			}
+		}
+		// The deployer may change roles of the stack, which begin otherwise: never its own.
+		if role, ok := strings.CutPrefix(name, roleType); ok {
+			require.Equal(t, "ci-"+role, inputs["name"])
+		}
+	}
+}
+
+// The rules of the policy pack hold for the roles of CI, but for what Pulumi.ci.yaml waives.
+func TestRolesKeepThePolicies(t *testing.T) {
+	type state struct {
+		URN    string         `json:"urn"`
+		Type   string         `json:"type"`
+		Custom bool           `json:"custom"`
+		Inputs map[string]any `json:"inputs"`
+	}
+	var states []state
+	for name, inputs := range registered(t, example(t)) {
+		kind, short, _ := strings.Cut(name, " ")
+		if strings.HasPrefix(kind, "aws:") {
+			states = append(states, state{"urn:pulumi:ci::progressive-framework-ci::" + kind + "::" + short, kind, true, inputs})
+		}
+	}
+	raw, err := json.Marshal(map[string]any{"version": 3, "deployment": map[string]any{"resources": states}})
+	require.NoError(t, err)
+	parsed, err := source.Parse(raw)
+	require.NoError(t, err)
+	values, err := stackconfig.Read("Pulumi.ci.yaml")
+	require.NoError(t, err)
+	day := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	e := evaluate.New(ruleset.All(), values[waiver.EnvironmentKey], values[waiver.Key], day)
+	waived := 0
+	for _, f := range report.New("ci", values[waiver.EnvironmentKey], e, parsed.Graph, e.Stack(parsed.Graph)).Findings {
+		if f.Kind == report.Waived {
+			waived++
+			continue
+		}
+		require.NotEqual(t, report.Mandatory, f.Kind, "%s by %s: %s", f.Rule, f.Resource, f.Message)
+	}
+	require.NotZero(t, waived)
+}
+
+func TestSettingsAreRefused(t *testing.T) {
+	good := example(t)
+	for why, c := range map[string]struct {
+		edit func(*settings)
+		want string
+	}{
+		"an account":        {func(s *settings) { s.account = "1" }, "account is"},
+		"no region":         {func(s *settings) { s.region = "" }, "aws:region is"},
+		"every repository":  {func(s *settings) { s.repository = "OWNER/*" }, "repository is"},
+		"no stack":          {func(s *settings) { s.stacks = nil }, "stacks is empty"},
+		"an end of a text":  {func(s *settings) { s.stacks = []stack{{`a","b`, "Z1"}} }, "stacks[0].environment is"},
+		"no zone":           {func(s *settings) { s.stacks = []stack{{"prod", ""}} }, "stacks[0].hostedZone is"},
+		"a stack two times": {func(s *settings) { s.stacks = append(s.stacks[:1:1], s.stacks[0]) }, "listed twice"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			s := good
+			c.edit(&s)
+			require.ErrorContains(t, s.validate(), c.want)
+		})
+	}
+}

@@ -1,0 +1,203 @@
+package promotion
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+// alarmSource knows which alarms of a stack were raised.
+type alarmSource interface {
+	// raised returns the names of the alarms that were in alarm at any time since a time.
+	raised(ctx context.Context, since time.Time) ([]string, error)
+}
+
+// checkAlarms reads every source. It returns the number of sources.
+func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time.Time) (int, error) {
+	if len(sources) == 0 {
+		return 0, fmt.Errorf("%w: the stack has neither Prometheus nor alarms of CloudWatch", errUnanswered)
+	}
+	var raised []string
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		list, err := sources[name].raised(ctx, since)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", name, err)
+		}
+		for _, alarm := range list {
+			raised = append(raised, alarm+" ("+name+")")
+		}
+	}
+	if len(raised) > 0 {
+		return 0, fmt.Errorf("raised since %s: %s; find the cause, and let the bake time pass again", since.UTC().Format(time.RFC3339), strings.Join(raised, ", "))
+	}
+	return len(sources), nil
+}
+
+// alarmSources are those of a stack: Prometheus if its pods are scaled by it, CloudWatch if
+// the state has alarms.
+func alarmSources(ctx context.Context, stack *stackoutput.Stack, client kubernetes.Interface, platform, region string) (map[string]alarmSource, error) {
+	sources := map[string]alarmSource{}
+	state, err := stack.Export(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnanswered, err)
+	}
+	found, err := readAlarms(state)
+	if err != nil {
+		return nil, err
+	}
+	if len(found.cloudWatch) > 0 {
+		sources["CloudWatch"] = cloudWatch{region: region, alarms: found.cloudWatch, run: runAWS}
+	}
+	if found.prometheus && client == nil {
+		return nil, fmt.Errorf("%w: Prometheus is in the cluster", errUnanswered)
+	}
+	if found.prometheus {
+		sources["Prometheus"] = prometheus{client: client, namespace: platform + "-prometheus"}
+	}
+	return sources, nil
+}
+
+// stateAlarms is what the state of a stack has that raises alarms.
+type stateAlarms struct {
+	// cloudWatch are the names of its alarms.
+	cloudWatch map[string]bool
+	prometheus bool
+}
+
+func readAlarms(state []byte) (found stateAlarms, err error) {
+	var export struct {
+		Deployment struct {
+			Resources []struct {
+				Type    string
+				Outputs struct{ Name any }
+			}
+		}
+	}
+	if err := json.Unmarshal(state, &export); err != nil {
+		return found, fmt.Errorf("the state of the stack: %w", err)
+	}
+	found.cloudWatch = map[string]bool{}
+	for _, r := range export.Deployment.Resources {
+		switch r.Type {
+		case "aws:cloudwatch/metricAlarm:MetricAlarm":
+			if name, ok := r.Outputs.Name.(string); ok {
+				found.cloudWatch[name] = true
+			}
+		case "progressive:prometheus:Prometheus":
+			found.prometheus = true
+		}
+	}
+	return found, nil
+}
+
+// prometheus queries the stack's Prometheus through the API server.
+type prometheus struct {
+	client    kubernetes.Interface
+	namespace string
+}
+
+// raised implements alarmSource. ALERTS is the series that Prometheus writes for its alerts
+// (Prometheus, "Alerting rules", "Inspecting alerts during runtime").
+func (p prometheus) raised(ctx context.Context, since time.Time) ([]string, error) {
+	seconds := int(time.Since(since).Seconds()) + 1
+	raw, err := p.client.CoreV1().Services(p.namespace).ProxyGet("http", "prometheus", "9090", "api/v1/query", map[string]string{
+		"query": fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds),
+	}).DoRaw(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnanswered, err)
+	}
+	var answer struct {
+		Status string `json:"status"`
+		Data   struct {
+			Result []struct {
+				Metric map[string]string `json:"metric"`
+			} `json:"result"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil || answer.Status != "success" {
+		return nil, fmt.Errorf("%w: unexpected answer to a query", errUnanswered)
+	}
+	var names []string
+	for _, r := range answer.Data.Result {
+		names = append(names, r.Metric["alertname"])
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// cloudWatch reads CloudWatch by the aws command, which the kubeconfig of EKS needs, too.
+type cloudWatch struct {
+	region string
+	alarms map[string]bool
+	run    func(ctx context.Context, args ...string) ([]byte, error)
+}
+
+// raised implements alarmSource: the alarms that are in alarm, and those whose history says
+// that they were.
+func (c cloudWatch) raised(ctx context.Context, since time.Time) ([]string, error) {
+	var now struct {
+		MetricAlarms []struct{ AlarmName string }
+	}
+	if err := c.request(ctx, &now, "describe-alarms", "--state-value", "ALARM", "--alarm-types", "MetricAlarm"); err != nil {
+		return nil, err
+	}
+	var history struct {
+		AlarmHistoryItems []struct{ AlarmName, HistorySummary string }
+	}
+	if err := c.request(ctx, &history, "describe-alarm-history", "--history-item-type", "StateUpdate", "--start-date", since.UTC().Format(time.RFC3339)); err != nil {
+		return nil, err
+	}
+	raised := map[string]bool{}
+	for _, a := range now.MetricAlarms {
+		raised[a.AlarmName] = c.alarms[a.AlarmName]
+	}
+	for _, item := range history.AlarmHistoryItems {
+		if strings.HasSuffix(item.HistorySummary, "to ALARM") {
+			raised[item.AlarmName] = c.alarms[item.AlarmName]
+		}
+	}
+	maps.DeleteFunc(raised, func(_ string, own bool) bool { return !own })
+	return slices.Sorted(maps.Keys(raised)), nil
+}
+
+func (c cloudWatch) request(ctx context.Context, into any, args ...string) error {
+	args = append([]string{"cloudwatch"}, args...)
+	raw, err := c.run(ctx, append(args, "--region", c.region, "--output", "json")...)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnanswered, err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%w: aws %s printed no JSON: %w", errUnanswered, args[1], err)
+	}
+	return nil
+}
+
+// awsTimeout limits one run of the aws command, which reads all pages.
+const awsTimeout = time.Minute
+
+func runAWS(ctx context.Context, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, awsTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "aws", args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, fmt.Errorf("aws: %w: install the aws command", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("aws %s: %w: %s", args[1], err, strings.TrimSpace(stderr.String()))
+	}
+	return out, nil
+}

@@ -1,0 +1,151 @@
+package promotion
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/policy/stackconfig"
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/gate"
+	"github.com/progressive-framework/platform/release/record"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// check judges the gates. Its error is one of the command line or of the project.
+func (p promotion) check(ctx context.Context, file *record.File, source stackoutput.Outputs, r *record.Record, key signkey.Key) (g judgements, err error) {
+	for _, name := range p.without {
+		if slices.Contains(file.RequiredGates, gate.Name(name)) {
+			return g, fmt.Errorf("--without is %q: %s requires that gate (images.requiredGates)", name, fileName(p.to))
+		}
+		g.without = append(g.without, gate.Name(name))
+	}
+	database, err := newSchema(p.project, p.to, p.approvals, p.now)
+	if err != nil {
+		return g, err
+	}
+	budget, err := p.monthlyBudget(p.to)
+	if err != nil {
+		return g, err
+	}
+	stack := &stackoutput.Stack{Name: p.from, Dir: p.dir}
+	built, err := p.verify(ctx, file, r, key)
+	g.judge(gate.Signatures, err, "%d images with provenance and SBOM", len(r.Images))
+
+	history, err := stack.History(ctx)
+	var updated time.Time
+	if err == nil {
+		updated, err = lastUpdate(history)
+	}
+	if age := p.now.Sub(updated); err == nil && age < p.bake {
+		err = fmt.Errorf("the last update of %s ended %s ago, must be %s: wait, or use --bake", p.from, age.Round(time.Second), p.bake)
+	}
+	g.judge(gate.BakeTime, err, "the last update of %s ended at %s", p.from, updated.UTC().Format(time.RFC3339))
+
+	client, clientErr := podClient(source)
+	sources, err := alarmSources(ctx, stack, client, source.Namespace, p.region())
+	answered := 0
+	if err == nil {
+		answered, err = checkAlarms(ctx, sources, updated)
+	}
+	g.evidence(gate.Alarms, err, "%d sources, none since the last update", answered)
+
+	pods, err := 0, clientErr
+	if err == nil {
+		pods, err = checkPods(ctx, client, source.Namespace, r.Repository, r.Images)
+	}
+	g.evidence(gate.Pods, err, "%d containers in %s run these digests", pods, source.Namespace)
+
+	if p.loadReport == "" {
+		g.missing(gate.LoadTest, "no --load-report")
+	} else {
+		var report loadReport
+		err := readEvidence(p.loadReport, &report)
+		if err == nil {
+			err = checkLoad(report, source.URL, source.Images, updated)
+		}
+		g.judge(gate.LoadTest, err, "of %s, %d images, every limit was kept", report.Started.UTC().Format(time.RFC3339), len(report.Images))
+	}
+	p.checkTarget(&g, r, budget)
+
+	summary, err := database.add(ctx, releaseCommit(file), built)
+	g.judge(gate.Migrations, err, "%s", summary)
+	return g, nil
+}
+
+// checkTarget judges the preview of the target and its cost.
+func (p promotion) checkTarget(g *judgements, r *record.Record, budget int64) {
+	if p.preview == "" {
+		g.missing(gate.Preview, "no --preview")
+		g.missing(gate.Cost, "no --preview")
+		return
+	}
+	summary, err := checkPreview(p.preview, p.to, r.Images)
+	g.judge(gate.Preview, err, "%s", summary)
+	if budget == 0 {
+		g.missing(gate.Cost, fileName(p.to)+" has no policy.cost.monthlyBudget")
+		return
+	}
+	summary, err = checkCost(p.preview, budget)
+	g.judge(gate.Cost, err, "%s", summary)
+}
+
+// verify verifies the images with the keys of the target, and that the key of the gates is one
+// of them. It returns the commit that the schema's image was built from, or that of the
+// release.
+func (p promotion) verify(ctx context.Context, file *record.File, r *record.Record, key signkey.Key) (string, error) {
+	built := r.Commit
+	keys, err := p.keys(p.to, file)
+	if err != nil {
+		return built, err
+	}
+	var errs []error
+	if id, err := signkey.ID(key.Public()); err != nil || keys[id] == nil {
+		errs = append(errs, fmt.Errorf("the key that signs the gates is none of images.trustedKeys of %s", fileName(p.to)))
+	}
+	for _, short := range slices.Sorted(maps.Keys(r.Images)) {
+		found, err := verifyImage(ctx, r.Source(short), keys)
+		errs = append(errs, err)
+		if commit := sourceCommit(found); short == migrateImage && commit != "" {
+			built = commit
+		}
+	}
+	return built, errors.Join(errs...)
+}
+
+// migrateImage is the image that applies the migrations.
+const migrateImage = "migrate"
+
+// sourceCommit returns the commit in the provenance of an image, or nothing.
+func sourceCommit(found []attest.Attestation) string {
+	for _, a := range found {
+		var provenance attest.Provenance
+		if a.PredicateType == attest.ProvenanceType && json.Unmarshal(a.Predicate, &provenance) == nil {
+			return provenance.GitCommit()
+		}
+	}
+	return ""
+}
+
+// releaseCommit is the commit of the release in a file, or nothing.
+func releaseCommit(file *record.File) string {
+	if file.Release == nil {
+		return ""
+	}
+	return file.Release.Commit
+}
+
+// region is the region of the stack that is promoted.
+func (p promotion) region() string {
+	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(p.from)))
+	if err != nil {
+		return ""
+	}
+	return values["aws:region"]
+}

@@ -1,0 +1,91 @@
+package promotion
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/gate"
+	"github.com/progressive-framework/platform/release/record"
+	"github.com/progressive-framework/platform/release/signer"
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// key opens the key that signs the gates.
+func (p promotion) key(ctx context.Context) (signkey.Key, error) {
+	reference := p.signingKey
+	if reference == "" {
+		file, err := p.read(p.from)
+		if err != nil {
+			return nil, err
+		}
+		if reference = file.SigningKey; reference == "" {
+			return nil, fmt.Errorf("no key signs the gates: set images.signingKey in %s, or use --signing-key", fileName(p.from))
+		}
+		if !signkey.IsKMS(reference) {
+			reference = filepath.Join(p.dir, reference)
+		}
+	}
+	key, err := signer.Open(ctx, reference)
+	if err != nil {
+		return nil, unread(err)
+	}
+	return key, nil
+}
+
+// attest leaves a statement of each gate that passed on each image, and returns their number.
+// An image that has one for the same stack keeps it: it was promoted there before.
+func (p promotion) attest(ctx context.Context, r *record.Record, checked judgements, key signkey.Key) (n int, err error) {
+	id, err := signkey.ID(key.Public())
+	if err != nil {
+		return 0, err
+	}
+	own := signkey.Trusted{id: key.Public()}
+	for _, short := range slices.Sorted(maps.Keys(r.Images)) {
+		image, err := name.NewDigest(r.Source(short), name.StrictValidation)
+		if err != nil {
+			return n, err
+		}
+		hash, err := v1.NewHash(r.Images[short])
+		if err != nil {
+			return n, err
+		}
+		found, err := attest.Find(ctx, image, own, gate.PredicateTypes(gate.Names()), registryOptions()...)
+		if err != nil {
+			return n, err
+		}
+		var statements []*attest.Statement
+		for _, j := range checked.list {
+			if j.result != passed || attested(found, j.name, p.to) {
+				continue
+			}
+			s, err := attest.NewStatement(image.Context().Name(), hash, j.name.PredicateType(), gate.Passed{
+				From: p.from, To: p.to, Commit: r.Commit, At: r.At, Evidence: j.why, Images: r.Images,
+			})
+			if err != nil {
+				return n, err
+			}
+			statements = append(statements, s)
+		}
+		if err := attest.Add(ctx, image, statements, key, registryOptions()...); err != nil {
+			return n, err
+		}
+		n += len(statements)
+	}
+	return n, nil
+}
+
+// attested says whether an image has the statement of a gate for a stack.
+func attested(found []attest.Attestation, n gate.Name, to string) bool {
+	return slices.ContainsFunc(found, func(a attest.Attestation) bool {
+		var p gate.Passed
+		return a.PredicateType == n.PredicateType() && json.Unmarshal(a.Predicate, &p) == nil && p.To == to
+	})
+}

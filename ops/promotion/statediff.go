@@ -1,0 +1,94 @@
+package promotion
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/policy/cost"
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/report"
+	"github.com/progressive-framework/platform/policy/ruleset"
+	"github.com/progressive-framework/platform/policy/source"
+	"github.com/progressive-framework/platform/policy/waiver"
+)
+
+// findings evaluates the state of a stack. They are by rule and resource; the name of a
+// resource is without that of the environment, so that those of two stacks are equal.
+func (s side) findings(now time.Time) (map[string]report.Finding, error) {
+	stack, err := source.Parse(s.state)
+	if err != nil {
+		return nil, fmt.Errorf("state of %s: %w", s.name, err)
+	}
+	environment := s.values[waiver.EnvironmentKey]
+	e := evaluate.New(ruleset.All(), environment, s.values[waiver.Key], now)
+	all := map[string]report.Finding{}
+	for _, f := range report.New(s.name, environment, e, stack.Graph, e.Stack(stack.Graph)).Findings {
+		if f.Kind != report.Undecided {
+			all[f.Rule+" "+s.common(f.Resource)] = f
+		}
+	}
+	return all, nil
+}
+
+// common is a resource's name without the environment.
+func (s side) common(resource string) string {
+	return strings.Replace(resource, "-"+s.values[waiver.EnvironmentKey]+"-", "-*-", 1)
+}
+
+// diffPolicies prints the violations that only one of two stacks has, and those that are
+// accepted in one of them.
+func diffPolicies(out io.Writer, a, b side, now time.Time) {
+	before, err := a.findings(now)
+	if err != nil {
+		fmt.Fprintf(out, "  not known: %v\n", err)
+		return
+	}
+	after, err := b.findings(now)
+	if err != nil {
+		fmt.Fprintf(out, "  not known: %v\n", err)
+		return
+	}
+	for _, key := range union(before, after) {
+		from, to := kindOf(before, key), kindOf(after, key)
+		if from != to {
+			fmt.Fprintf(out, "  %s  %s -> %s\n", key, from, to)
+		}
+	}
+}
+
+func kindOf(findings map[string]report.Finding, key string) string {
+	if f, ok := findings[key]; ok {
+		return string(f.Kind)
+	}
+	return "holds"
+}
+
+// diffCost prints what two stacks cost a month, by component.
+func diffCost(out io.Writer, a, b side, now time.Time) error {
+	var reports [2]cost.Report
+	for i, s := range []side{a, b} {
+		stack, err := source.Parse(s.state)
+		if err != nil {
+			fmt.Fprintf(out, "  not known: state of %s: %v\n", s.name, err)
+			return nil
+		}
+		config, err := waiver.Parse(s.values[waiver.Key])
+		if err != nil {
+			return fmt.Errorf("%s: %w", fileName(s.name), err)
+		}
+		reports[i] = cost.Estimate(stack, cost.Options{Now: now, Region: s.values["aws:region"], Estimates: config.Cost.Estimates})
+	}
+	d := cost.Compare(reports[0], reports[1])
+	if d.NoFigure != "" {
+		fmt.Fprintf(out, "  no figure: %s\n", d.NoFigure)
+		return nil
+	}
+	for _, c := range d.Components {
+		fmt.Fprintf(out, "  %s  %s -> %s\n", c.Component, c.Before.Expected, c.After.Expected)
+	}
+	fmt.Fprintf(out, "  total  %s -> %s; without a price: %d -> %d\n", d.Before.Expected, d.After.Expected,
+		len(reports[0].Unpriced)+len(reports[0].Undecided), len(reports[1].Unpriced)+len(reports[1].Undecided))
+	return nil
+}

@@ -1,0 +1,88 @@
+//go:build cosign
+
+package attest
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// cosign's own command, whose path is in COSIGN, accepts every statement that this package
+// signs, and refuses them with another key, of another type, about another image and if they were
+// changed. make cosign builds and runs it.
+func TestCosignVerifiesWhatIsSigned(t *testing.T) {
+	r := newTestRegistry(t, true)
+	tampers := false
+	// ECR and the sandbox's registry list the artifactType; this one lists the type of the config.
+	r.tamper = func(path string, content []byte) []byte {
+		switch {
+		case strings.Contains(path, "/referrers/"):
+			return bytes.ReplaceAll(content, []byte(`"artifactType":"`+string(emptyType)+`"`), []byte(`"artifactType":"`+BundleType+`"`))
+		case tampers && strings.Contains(path, "/blobs/"):
+			return bytes.Replace(content, []byte(`"sig"`), []byte(`"sog"`), 1)
+		}
+		return content
+	}
+	files := t.TempDir()
+	newPair := func(file string) (signkey.Key, string) {
+		path := filepath.Join(files, file)
+		require.NoError(t, signkey.Create(path))
+		key, err := signkey.Read(path)
+		require.NoError(t, err)
+		return key, path + ".pub"
+	}
+	key, public := newPair("staging.pem")
+	_, other := newPair("other.pem")
+	const gateType = "https://github.com/progressive-framework/platform/release/gate/pods/v1"
+	flags := map[string]string{ProvenanceType: "slsaprovenance1", SPDXType: "spdxjson", gateType: gateType}
+	image := push(t, r.repository(t, "prod/web"))
+	var statements []*Statement
+	for predicateType := range flags {
+		statements = append(statements, statement(t, image, predicateType))
+	}
+	require.NoError(t, Attach(t.Context(), image, statements, key))
+	for predicateType, flag := range flags {
+		out, err := cosign(t, public, flag, image)
+		require.NoError(t, err, "%s: %s", predicateType, out)
+		require.Contains(t, out, "Verification for "+image.String())
+	}
+
+	for why, refused := range map[string]struct{ key, flag string }{
+		"another key":               {other, "slsaprovenance1"},
+		"a type that nobody signed": {public, "cyclonedx"},
+	} {
+		out, err := cosign(t, refused.key, refused.flag, image)
+		require.Error(t, err, "%s: %s", why, out)
+	}
+	second := push(t, r.repository(t, "prod/web"))
+	require.NoError(t, Add(t.Context(), second, statements, key))
+	out, err := cosign(t, public, "slsaprovenance1", second)
+	require.Error(t, err, "statements of another image: %s", out)
+	tampers = true
+	out, err = cosign(t, public, "slsaprovenance1", image)
+	require.Error(t, err, "a changed bundle: %s", out)
+}
+
+// cosign runs the command, without a transparency log, as docs/promotion.md says.
+func cosign(t *testing.T, key, predicateType string, image name.Digest) (string, error) {
+	t.Helper()
+	path := os.Getenv("COSIGN")
+	require.NotEmpty(t, path, "COSIGN is not set: run make cosign")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, "verify-attestation", "--key", key, "--insecure-ignore-tlog=true", "--type", predicateType, image.String())
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "DOCKER_CONFIG="+t.TempDir())
+	out, err := cmd.CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}

@@ -1,0 +1,114 @@
+// Package signer opens the keys that sign images: a file, or a key of AWS KMS, whose private
+// part never leaves AWS. It is the only package that links the client of KMS; package signkey has
+// the interface, the files and the public keys.
+//
+// A reference to a key is the path of a file, or a URI in cosign's form: awskms:///ARN,
+// awskms:///alias/NAME or awskms:///KEY-ID.
+package signer
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+// timeout limits one request to KMS with its retries.
+const timeout = 30 * time.Second
+
+// client has the requests to KMS that sign.
+type client interface {
+	GetPublicKey(ctx context.Context, in *kms.GetPublicKeyInput, options ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error)
+	Sign(ctx context.Context, in *kms.SignInput, options ...func(*kms.Options)) (*kms.SignOutput, error)
+}
+
+// Open returns the key of a reference. A key of KMS is used with the credentials and the
+// region of the environment, as by the aws command; the region of an ARN comes first.
+func Open(ctx context.Context, reference string) (signkey.Key, error) {
+	id, isKMS := strings.CutPrefix(reference, signkey.KMSScheme)
+	if !isKMS {
+		return signkey.Read(reference)
+	}
+	if err := signkey.CheckKMS(reference); err != nil {
+		return nil, fmt.Errorf("signing key: %w", err)
+	}
+	var options []func(*config.LoadOptions) error
+	if parsed, err := arn.Parse(id); err == nil {
+		options = append(options, config.WithRegion(parsed.Region))
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s: configuration of AWS: %w", reference, err)
+	}
+	return openKMS(ctx, kms.NewFromConfig(loaded), id)
+}
+
+// kmsKey is a key of KMS.
+type kmsKey struct {
+	client client
+	id     string
+	public *ecdsa.PublicKey
+}
+
+// openKMS reads the public part of a key, and checks that the key signs as bundles need it.
+func openKMS(ctx context.Context, c client, id string) (signkey.Key, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	out, err := c.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: &id})
+	if err != nil {
+		return nil, explain(id, err)
+	}
+	if out.KeyUsage != types.KeyUsageTypeSignVerify || out.KeySpec != types.KeySpecEccNistP256 {
+		return nil, fmt.Errorf("KMS key %s: it has the spec %s for %s: must be ECC_NIST_P256 for SIGN_VERIFY", id, out.KeySpec, out.KeyUsage)
+	}
+	parsed, err := x509.ParsePKIXPublicKey(out.PublicKey)
+	public, ok := parsed.(*ecdsa.PublicKey)
+	if err != nil || !ok || public.Curve != elliptic.P256() {
+		return nil, fmt.Errorf("KMS key %s: KMS returned no public key of the curve P-256", id)
+	}
+	return &kmsKey{client: c, id: id, public: public}, nil
+}
+
+// explain adds what to do to an error of KMS.
+func explain(id string, err error) error {
+	var absent *types.NotFoundException
+	if errors.As(err, &absent) {
+		return fmt.Errorf("KMS key %s: %w; create it with images.kmsSigners and pulumi up (docs/promotion.md)", id, err)
+	}
+	return fmt.Errorf("KMS key %s: %w; the caller needs kms:GetPublicKey and kms:Sign (images.kmsSigners)", id, err)
+}
+
+// SignData implements signkey.Key. Only the hash is sent: KMS accepts 4,096 bytes of a
+// message at most (KMS API, Sign).
+func (k *kmsKey) SignData(ctx context.Context, data []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	hash := sha256.Sum256(data)
+	out, err := k.client.Sign(ctx, &kms.SignInput{
+		KeyId: &k.id, Message: hash[:], MessageType: types.MessageTypeDigest, SigningAlgorithm: types.SigningAlgorithmSpecEcdsaSha256,
+	})
+	if err != nil {
+		return nil, explain(k.id, err)
+	}
+	if !ecdsa.VerifyASN1(k.public, hash[:], out.Signature) {
+		return nil, fmt.Errorf("KMS key %s: the signature that KMS returned is not of its public key", k.id)
+	}
+	return out.Signature, nil
+}
+
+// Public implements signkey.Key.
+func (k *kmsKey) Public() *ecdsa.PublicKey { return k.public }

@@ -1,0 +1,177 @@
+package signer
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/release/signkey"
+)
+
+const keyARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+// fakeKMS answers the two requests in KMS's protocol (AWS JSON 1.1), with one key.
+type fakeKMS struct {
+	t       *testing.T
+	private *ecdsa.PrivateKey
+	usage   types.KeyUsageType
+	spec    types.KeySpec
+	// fault is an exception of every answer.
+	fault string
+	// signs is the key that signs, if it is not private.
+	signs *ecdsa.PrivateKey
+	// regions are those of the requests' signatures.
+	regions []string
+}
+
+func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	credential := strings.Split(r.Header.Get("Authorization"), "/")
+	f.regions = append(f.regions, credential[2])
+	answer := func(status int, body any) {
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(body)
+	}
+	if f.fault != "" {
+		answer(http.StatusBadRequest, map[string]string{"__type": f.fault, "message": "no"})
+		return
+	}
+	switch r.Header.Get("X-Amz-Target") {
+	case "TrentService.GetPublicKey":
+		der, err := x509.MarshalPKIXPublicKey(&f.private.PublicKey)
+		require.NoError(f.t, err)
+		answer(http.StatusOK, map[string]any{"KeyId": keyARN, "PublicKey": der, "KeyUsage": f.usage, "KeySpec": f.spec})
+	case "TrentService.Sign":
+		var in struct {
+			KeyID                         string `json:"KeyId"`
+			MessageType, SigningAlgorithm string
+			Message                       []byte
+		}
+		require.NoError(f.t, json.NewDecoder(r.Body).Decode(&in))
+		if in.KeyID != keyARN || in.MessageType != "DIGEST" || in.SigningAlgorithm != "ECDSA_SHA_256" || len(in.Message) != sha256.Size {
+			answer(http.StatusBadRequest, map[string]string{"__type": "ValidationException", "message": "unexpected request"})
+			return
+		}
+		signature, err := ecdsa.SignASN1(rand.Reader, f.signs, in.Message)
+		require.NoError(f.t, err)
+		answer(http.StatusOK, map[string]any{"KeyId": keyARN, "Signature": signature})
+	default:
+		answer(http.StatusBadRequest, map[string]string{"__type": "UnknownOperationException"})
+	}
+}
+
+// newFake starts a KMS, which the SDK finds by its environment.
+func newFake(t *testing.T) *fakeKMS {
+	t.Helper()
+	f := &fakeKMS{t: t, private: newPrivate(t), usage: types.KeyUsageTypeSignVerify, spec: types.KeySpecEccNistP256}
+	f.signs = f.private
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL_KMS": server.URL, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true", "AWS_PROFILE": "",
+	} {
+		t.Setenv(name, value)
+	}
+	return f
+}
+
+func newPrivate(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	return private
+}
+
+func TestKeyOfKMSSignsTheHash(t *testing.T) {
+	f := newFake(t)
+	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
+	require.NoError(t, err)
+	require.Equal(t, &f.private.PublicKey, key.Public())
+	data := []byte(strings.Repeat("long", 4096)) // longer than a message of KMS may be
+	signature, err := key.SignData(t.Context(), data)
+	require.NoError(t, err)
+	hash := sha256.Sum256(data)
+	require.True(t, ecdsa.VerifyASN1(key.Public(), hash[:], signature))
+	require.Equal(t, []string{"eu-central-1", "eu-central-1"}, f.regions, "the ARN's region, not that of the environment")
+}
+
+func TestKeyOfKMSIsRefused(t *testing.T) {
+	for why, c := range map[string]struct {
+		prepare func(*fakeKMS)
+		want    string
+	}{
+		"it encrypts":          {func(f *fakeKMS) { f.usage = types.KeyUsageTypeEncryptDecrypt }, "for ENCRYPT_DECRYPT: must be ECC_NIST_P256 for SIGN_VERIFY"},
+		"another curve":        {func(f *fakeKMS) { f.spec = types.KeySpecEccNistP384 }, "has the spec ECC_NIST_P384"},
+		"it does not exist":    {func(f *fakeKMS) { f.fault = "NotFoundException" }, "create it with images.kmsSigners"},
+		"the caller may not":   {func(f *fakeKMS) { f.fault = "AccessDeniedException" }, "the caller needs kms:GetPublicKey and kms:Sign"},
+		"no public key at all": {func(f *fakeKMS) { f.private = newP384(t) }, "no public key of the curve P-256"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			c.prepare(newFake(t))
+			_, err := Open(t.Context(), signkey.KMSScheme+keyARN)
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, keyARN)
+		})
+	}
+}
+
+func newP384(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	return private
+}
+
+func TestWrongSignatureOfKMSIsNotUsed(t *testing.T) {
+	f := newFake(t)
+	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
+	require.NoError(t, err)
+	f.signs = newPrivate(t)
+	_, err = key.SignData(t.Context(), []byte("a"))
+	require.ErrorContains(t, err, "is not of its public key")
+	f.fault = "DisabledException"
+	_, err = key.SignData(t.Context(), []byte("a"))
+	require.ErrorContains(t, err, "DisabledException")
+}
+
+// The file of the public key is what trustedKeys names.
+func TestPublicKeyIsExported(t *testing.T) {
+	f := newFake(t)
+	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "staging.pub")
+	require.NoError(t, signkey.WritePublic(path, key))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	trusted, err := signkey.ParseTrusted(string(text))
+	require.NoError(t, err)
+	id, err := signkey.ID(&f.private.PublicKey)
+	require.NoError(t, err)
+	require.NotNil(t, trusted[id])
+	require.ErrorIs(t, signkey.WritePublic(path, key), os.ErrExist)
+}
+
+func TestReferenceChoosesTheKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, signkey.Create(path))
+	key, err := Open(t.Context(), path)
+	require.NoError(t, err)
+	require.NotNil(t, key.Public())
+	_, err = Open(t.Context(), "awskms:///no key")
+	require.ErrorContains(t, err, "must be awskms:///")
+	var _ client = (*kms.Client)(nil)
+}
