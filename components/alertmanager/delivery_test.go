@@ -75,6 +75,8 @@ func TestAlertReachesTheTopic(t *testing.T) {
 		"alerting":   object{"alertmanagers": []object{{"static_configs": []object{{"targets": []string{address}}}}}},
 	})
 	require.NoError(t, err)
+	// Prometheus sends to no Alertmanager in its first five seconds, and then once more after
+	// the delay.
 	start(t, "prometheus", "--config.file="+write("prometheus.json", text), "--storage.tsdb.path="+filepath.Join(dir, "series"),
 		"--web.listen-address=127.0.0.1:0", "--rules.alert.resend-delay=1s")
 

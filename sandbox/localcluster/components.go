@@ -63,21 +63,23 @@ var (
 	simulatedOnly = []string{layout.ClusterSimulated}
 )
 
-// frequentGC makes the garbage collector run twice as often as by default. In an
-// idle sandbox it reduces the API server's memory from 225 MB to 180 MB. For the
-// other components the difference is 3 MB at most.
-var frequentGC = []string{"GOGC=50"}
+// The garbage collector runs when the heap has grown by this percentage. Go's default is
+// 100, and an idle cluster has CPU time left. docs/performance.md has what it saves.
+const (
+	halfGrowth    = "GOGC=50"
+	quarterGrowth = "GOGC=25" // of the API server, which has the largest heap
+)
 
 // Components are the processes of a cluster, in the order in which they start.
 var Components = []Component{
 	{
-		Name: Registry, Kinds: allKinds,
+		Name: Registry, Env: []string{halfGrowth}, Kinds: allKinds,
 		Ports:   func(p layout.Ports) []layout.NamedPort { return ports("registry", p.Registry) },
 		Healthy: registryHealthy,
 		Limit:   30 * time.Second, Grace: 5 * time.Second,
 	},
 	{
-		Name: Etcd, Kinds: ownControl,
+		Name: Etcd, Env: []string{halfGrowth}, Kinds: ownControl,
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("etcd", p.EtcdClient), ports("etcd (peers)", p.EtcdPeer)...)
 		},
@@ -88,30 +90,30 @@ var Components = []Component{
 	{
 		Name: APIServer, Kinds: ownControl, After: []string{Etcd},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("API server", p.APIServer) },
-		Flags: apiServerFlags, Healthy: apiServerHealthy, Env: frequentGC,
+		Flags: apiServerFlags, Healthy: apiServerHealthy, Env: []string{quarterGrowth},
 		// It would wait until all watches end. etcd has all data.
 		Limit: 2 * time.Minute, Grace: 5 * time.Second,
 	},
 	{
-		Name: ControllerManager, Kinds: ownControl, After: []string{APIServer},
+		Name: ControllerManager, Env: []string{halfGrowth}, Kinds: ownControl, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("controller manager", p.ControllerManager) },
 		Flags: controllerManagerFlags, Healthy: controllerManagerHealthy,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Scheduler, Kinds: ownControl, After: []string{APIServer},
+		Name: Scheduler, Env: []string{halfGrowth}, Kinds: ownControl, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("scheduler", p.Scheduler) },
 		Flags: schedulerFlags, Healthy: schedulerHealthy,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Containerd, Kinds: localOnly,
+		Name: Containerd, Env: []string{halfGrowth}, Kinds: localOnly,
 		Files:   func(l *layout.Layout) []string { return []string{nodePaths{l}.config(containerdConfig)} },
 		Healthy: containerdHealthy,
 		Limit:   time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Kubelet, Kinds: localOnly, After: []string{APIServer, Containerd},
+		Name: Kubelet, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Containerd},
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("kubelet", p.Kubelet), ports("kubelet (health)", p.KubeletHealth)...)
 		},
@@ -120,7 +122,7 @@ var Components = []Component{
 		Limit: 2 * time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Proxy, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Name: Proxy, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			// kube-proxy does not listen on node ports, but its rules would hide a
 			// process that does.
@@ -131,7 +133,7 @@ var Components = []Component{
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: NetworkPolicies, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Name: NetworkPolicies, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		Healthy: networkPoliciesHealthy,
 		Limit:   time.Minute, Grace: 5 * time.Second,
 	},
@@ -143,7 +145,7 @@ var Components = []Component{
 		Limit:   time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Volumes, Kinds: ownControl, After: []string{APIServer},
+		Name: Volumes, Env: []string{halfGrowth}, Kinds: ownControl, After: []string{APIServer},
 		Ports:   func(p layout.Ports) []layout.NamedPort { return ports("volumes (health)", p.Volumes) },
 		Healthy: volumesHealthy,
 		Limit:   time.Minute, Grace: 5 * time.Second,
