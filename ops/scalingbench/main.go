@@ -3,7 +3,7 @@
 //
 //	make bench-scaling
 //
-// Each service has half of the load that its pods are meant for. Then the load steps to
+// Each service has a quarter of the load that its pods are meant for. Then the load steps to
 // three times the target, until a new pod is ready. Afterwards the maximum of the
 // ScaledObject is the minimum for a moment, because the document's scale-down windows
 // take minutes. The behaviour of the HPAs is the document's. At the end all loads stay,
@@ -23,6 +23,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/progressive-framework/platform/components/scaling"
@@ -42,7 +43,7 @@ func main() {
 	steps := flag.Duration("for", 10*time.Minute, "how long steps are measured; each service begins none afterwards")
 	steady := flag.Duration("steady", 3*time.Minute, "how long changes are counted under a steady load")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, maxDuration)
 	err := bench(ctx, os.Stdout, *stack, *steps, *steady)
 	cancel()
@@ -86,11 +87,8 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 		})
 	}
 	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	write(out, results, steady)
-	return nil
+	write(out, results, steady) // after an interruption, what was measured until then
+	return errors.Join(errs...)
 }
 
 // rate is the metric of a service whose load is a step: requests or work per time.

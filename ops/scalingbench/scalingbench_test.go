@@ -23,7 +23,7 @@ func TestPercentilesAreTheNearestRank(t *testing.T) {
 func TestRowHasTheParts(t *testing.T) {
 	step := parts{metric: 8 * time.Second, decision: 15 * time.Second, schedule: 15500 * time.Millisecond, start: 19 * time.Second}
 	var out strings.Builder
-	write(&out, []result{{service: "npa", steps: []parts{step}, changes: 2, sent: 100, failed: 1}}, 2*time.Minute)
+	write(&out, []result{{service: "npa", steps: []parts{step}, changes: 2, watched: true, sent: 100, failed: 1}}, 2*time.Minute)
 	require.Contains(t, out.String(), "| npa | 1 | 8.0 s | 7.0 s | 0.5 s | 3.5 s | 19.0 s | 19.0 s | 20.0 s, 30.0 s | 60 | 100 | 1 |")
 }
 
@@ -46,7 +46,7 @@ func TestEveryServiceHasALoad(t *testing.T) {
 	}
 }
 
-// A step is half of the target before and three times after; for npa 10 and 60 a minute.
+// The target of a pod of npa is 20 a minute.
 func TestLoadOfAPod(t *testing.T) {
 	s := &service{profile: scaling.NPA(), metric: rate(scaling.NPA())}
 	require.InDelta(t, 20./60, s.perSecond(), 1e-9)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"time"
 
@@ -20,12 +21,14 @@ import (
 
 const (
 	// The load before a step and after it, as a share of the target of the pods.
-	before, after = 0.5, 3
+	before, after = 0.25, 3
 	// tolerance is the share by which a metric must be above its target (Kubernetes'
 	// --horizontal-pod-autoscaler-tolerance).
 	tolerance = 0.1
 	// poll is how often the cluster is read, and stepLimit how long a step may take.
 	poll, stepLimit = 200 * time.Millisecond, 4 * time.Minute
+	// resets is how often a service is taken back to its minimum before a step.
+	resets = 3
 	// connections are those of each stream.
 	connections = 16
 )
@@ -43,12 +46,17 @@ type service struct {
 // target, the Deployment wants more pods, a new pod has a node, it is ready.
 type parts struct{ metric, decision, schedule, start time.Duration }
 
+func (p parts) String() string {
+	return fmt.Sprintf("metric %s, decision %s, schedule %s, ready %s", seconds(p.metric), seconds(p.decision), seconds(p.schedule), seconds(p.start))
+}
+
 // result is what was measured of a service.
 type result struct {
 	service string
 	steps   []parts
-	// changes of the number of pods under a steady load.
+	// changes of the number of pods under a steady load; watched: it was watched.
 	changes int
+	watched bool
 	// sent and failed are the requests of all loads.
 	sent, failed int
 }
@@ -82,12 +90,14 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 			return r, err
 		}
 		r.steps = append(r.steps, p)
+		fmt.Fprintf(os.Stderr, "%s: %s\n", r.service, p)
 	}
 	// One and a half pods' load needs two pods, and stays.
 	more := s.start(ctx, (1.5-before)*target)
 	if r.changes, err = s.changes(ctx, s.settle(), steady); err != nil {
 		return r, err
 	}
+	r.watched = true
 	count(more())
 	count(base())
 	return r, nil
@@ -125,19 +135,29 @@ func (s *service) settle() time.Duration {
 // reset takes the service back to its minimum, and waits until its load is all that its
 // metric and its HPA show.
 func (s *service) reset(ctx context.Context, least, most int32) error {
-	if err := s.setMaximum(ctx, least); err != nil {
-		return err
+	for range resets {
+		if err := s.setMaximum(ctx, least); err != nil {
+			return err
+		}
+		if err := s.until(ctx, func(now state) bool { return now.wanted == least }); err != nil {
+			return fmt.Errorf("%s: back to %d pods: %w", s.profile.Short, least, err)
+		}
+		if err := wait(ctx, s.settle()); err != nil {
+			return err
+		}
+		if err := s.setMaximum(ctx, most); err != nil {
+			return err
+		}
+		// KEDA changes the HPA, which then has a turn. If it wants more pods already, its
+		// metrics are not those of the load, as after a restart of Prometheus.
+		if err := wait(ctx, 20*time.Second); err != nil {
+			return err
+		}
+		if now, err := s.read(ctx); err != nil || now.wanted == least {
+			return err
+		}
 	}
-	if err := s.until(ctx, func(state state) bool { return state.wanted == least }); err != nil {
-		return fmt.Errorf("%s: back to %d pods: %w", s.profile.Short, least, err)
-	}
-	if err := wait(ctx, s.settle()); err != nil {
-		return err
-	}
-	if err := s.setMaximum(ctx, most); err != nil {
-		return err
-	}
-	return wait(ctx, 5*time.Second) // KEDA changes the HPA
+	return fmt.Errorf("%s: a quarter of a pod's load needs more than %d pods, %d times: something else loads it", s.profile.Short, least, resets)
 }
 
 // step waits for each part.
@@ -172,7 +192,7 @@ func (s *service) step(ctx context.Context, least int32) (p parts, err error) {
 		p.metric = p.decision
 	}
 	if err != nil {
-		return p, fmt.Errorf("%s: %+v: %w", s.profile.Short, p, err)
+		return p, fmt.Errorf("%s: %s: %w", s.profile.Short, p, err)
 	}
 	return p, nil
 }

@@ -33,13 +33,17 @@ func write(out io.Writer, results []result, steady time.Duration) {
 		for _, p := range r.steps {
 			all = append(all, p.start)
 		}
-		fmt.Fprintf(out, "| %s | %d | %s | %s | %s | %s | %s | %s | %s, %s | %.0f | %d | %d |\n", r.service, len(r.steps),
+		events := "–"
+		if r.watched {
+			events = fmt.Sprintf("%.0f", float64(r.changes)*float64(time.Hour)/float64(steady))
+		}
+		fmt.Fprintf(out, "| %s | %d | %s | %s | %s | %s | %s | %s | %s, %s | %s | %d | %d |\n", r.service, len(r.steps),
 			seconds(part(func(p parts) time.Duration { return p.metric })),
 			seconds(part(func(p parts) time.Duration { return p.decision - p.metric })),
 			seconds(part(func(p parts) time.Duration { return p.schedule - p.decision })),
 			seconds(part(func(p parts) time.Duration { return p.start - p.schedule })),
 			seconds(percentile(all, 50)), seconds(percentile(all, 95)), goal(r.service, 0), goal(r.service, 1),
-			float64(r.changes)*float64(time.Hour)/float64(steady), r.sent, r.failed)
+			events, r.sent, r.failed)
 	}
 }
 

@@ -89,6 +89,9 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 			return true
 		}
 	}
+	fallback := func(service string) bool {
+		return kubectl("-n", namespace, "get", "scaledobject", service, "-o", `jsonpath={.status.conditions[?(@.type=="Fallback")].status}`) == "True"
+	}
 	rolledOut := func() {
 		kubectl("-n", namespace, "rollout", "status", "deployment/npa", "--timeout=2m")
 	}
@@ -105,8 +108,9 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 		{
 			name: "Prometheus hangs", blind: true,
 			inject: func() { prometheus.freeze(t, observers, "app=prometheus") },
-			// npa has its load's pods, and wpa no window before it adds pods.
-			effect: floor("npa", "wpa"), within: time.Minute,
+			// npa has its load's pods, and wpa no window before it adds pods. KEDA says that it
+			// answers with the floor.
+			effect: func() bool { return fallback("wpa") && floor("npa", "wpa")() }, within: time.Minute,
 			undo: func() { prometheus.thaw() },
 		},
 		{
