@@ -76,6 +76,9 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 	count := func(l load.Result) {
 		r.sent += l.Sent()
 		r.failed += l.Failed.Total()
+		if l.Failed.Total() > 0 {
+			fmt.Fprintf(os.Stderr, "%s: failed: %s\n", r.service, l.Failed)
+		}
 	}
 	target := s.perSecond() * float64(least)
 	base := s.start(ctx, before*target)
