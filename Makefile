@@ -34,7 +34,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 	grep '^[^ ]*[.]test ' | grep -v '^[^ ]*/sandbox/test/' | grep -E $(2) ' ($(HEAVY))' | sed 's/[.]test .*//'
 
 .NOTPARALLEL:
-.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e cosign fuzz bench bench-agents bench-cache bench-load bench-prediction \
+.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e cosign fuzz bench bench-agents bench-cache bench-load bench-prediction bench-scaling \
 	load dashboard token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
@@ -112,6 +112,9 @@ bench-cache: ## the cache's figures there, compared with the design document's C
 
 bench-prediction: ## the predictive scaler's figures of docs/prediction.md, on the loads in TRACES=DIR
 	@go run ./forecast/benchprediction -traces "$(TRACES)"
+
+bench-scaling: require-sandbox $(ISSUER)/jwks.json ## from a step of load to a ready pod, on the running sandbox; a quarter of an hour
+	@eval "$$("$(HOME_DIR)/bin/sandbox" env)" && TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" go run ./ops/scalingbench
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@go run ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")

@@ -155,16 +155,21 @@ func newStateMetrics(change func(*statemetrics.Args)) program {
 	})
 }
 
-// kube-state-metrics lists four kinds of one namespace, and only Prometheus reads it.
+// kube-state-metrics lists five kinds of one namespace, and only Prometheus reads it. That
+// VPA's kind exists, it sees in the cluster's list of kinds.
 func TestStateMetricsReadOneNamespace(t *testing.T) {
 	d := deploy(t, newStateMetrics(func(*statemetrics.Args) {}))
 	var kinds []string
 	for _, p := range permissions(d) {
-		require.Equal(t, "app", p.namespace, "%+v", p)
 		require.Equal(t, []string{"list", "watch"}, p.verbs, "%+v", p)
+		if p.namespace == "" {
+			require.Equal(t, []string{"customresourcedefinitions"}, p.resources, "%+v", p)
+			continue
+		}
+		require.Equal(t, "app", p.namespace, "%+v", p)
 		kinds = append(kinds, p.resources...)
 	}
-	require.Equal(t, []string{"pods", "deployments", "statefulsets", "horizontalpodautoscalers"}, kinds)
+	require.Equal(t, []string{"pods", "deployments", "statefulsets", "horizontalpodautoscalers", "verticalpodautoscalers"}, kinds)
 	pod := d.one(t, "kubernetes:apps/v1:Deployment")
 	requireRestricted(t, pod, "spec.template.spec", 65532)
 	pod.has(t, map[string]any{

@@ -4,6 +4,7 @@
 package statemetrics
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -66,11 +67,47 @@ var watched = []struct{ group, resource string }{
 	{"", "pods"}, {"apps", "deployments"}, {"apps", "statefulsets"}, {"autoscaling", "horizontalpodautoscalers"},
 }
 
+// vpas are read too, but only once VPA has installed their kind.
+var vpas = rbac.Rule{Groups: []string{"autoscaling.k8s.io"}, Resources: []string{"verticalpodautoscalers"}, Verbs: []string{"list", "watch"}}
+
 // series are the series that alerts and dashboards read, as regular expressions. All
 // series of a pod would be 40.
 var series = []string{
 	"kube_deployment_(spec|status)_replicas.*", "kube_statefulset_(replicas|status_replicas.*)", "kube_horizontalpodautoscaler_.*",
 	"kube_pod_container_resource_(requests|limits)", "kube_pod_container_status_restarts_total", "kube_pod_status_(phase|ready)",
+	Recommendation,
+}
+
+// Recommendation is the series with what a VerticalPodAutoscaler recommends, by the labels
+// verticalpodautoscaler, container, resource and unit (byte or core). It has the name that
+// kube-state-metrics gave it until 2.9, which left the kind out.
+const Recommendation = "kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target"
+
+// recommendations is the configuration of Recommendation
+// (docs/metrics/extend/customresourcestate-metrics.md).
+func recommendations() (string, error) {
+	type object = map[string]any
+	series := func(resource, unit string) object {
+		return object{
+			"name": strings.TrimPrefix(Recommendation, "kube_"), "help": "Target of the recommender",
+			"commonLabels": object{"resource": resource, "unit": unit},
+			"each": object{"type": "Gauge", "gauge": object{
+				"path":           []string{"status", "recommendation", "containerRecommendations"},
+				"labelsFromPath": object{"container": []string{"containerName"}},
+				"valueFrom":      []string{"target", resource},
+			}},
+		}
+	}
+	text, err := json.Marshal(object{"kind": "CustomResourceStateMetrics", "spec": object{"resources": []object{{
+		"groupVersionKind": object{"group": "autoscaling.k8s.io", "version": "v1", "kind": "VerticalPodAutoscaler"},
+		"metricNamePrefix": "kube",
+		"labelsFromPath":   object{"verticalpodautoscaler": []string{"metadata", "name"}, "namespace": []string{"metadata", "namespace"}},
+		"metrics":          []object{series("memory", "byte"), series("cpu", "core")},
+	}}}})
+	if err != nil {
+		return "", fmt.Errorf("series of VerticalPodAutoscalers: %w", err)
+	}
+	return string(text), nil
 }
 
 // NewStateMetrics creates kube-state-metrics.
@@ -81,6 +118,10 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	s := &StateMetrics{}
 	if err := ctx.RegisterComponentResource("progressive:statemetrics:StateMetrics", name, s, opts...); err != nil {
 		return nil, fmt.Errorf("kube-state-metrics %s: %w", name, err)
+	}
+	custom, err := recommendations()
+	if err != nil {
+		return nil, err
 	}
 	parent := pulumi.Parent(s)
 	var resources []string
@@ -96,6 +137,7 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 			"--namespaces=" + args.Watched.Name,
 			"--resources=" + strings.Join(resources, ","),
 			"--metric-allowlist=" + strings.Join(series, ","),
+			"--custom-resource-state-config=" + custom,
 			"--use-apiserver-cache",
 		},
 		Ports:        []controller.Port{{Name: seriesPort, Number: 8080, From: args.Readers}, {Name: selfPort, Number: 8081}},
@@ -105,11 +147,17 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		NodeSelector: args.NodeSelector,
 	}
 	to := &rbac.Grant{Context: ctx, Account: spec.Account(), Options: []pulumi.ResourceOption{parent}}
-	binding, err := to.InNamespace(name+"-state-of-"+args.Watched.Name, name, args.Watched.Created, rules...)
+	binding, err := to.InNamespace(name+"-state-of-"+args.Watched.Name, name, args.Watched.Created, append(rules, vpas)...)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := controller.New(ctx, name, spec, []pulumi.Resource{binding}, parent); err != nil {
+	// It finds the kind when VPA is installed, and no sooner.
+	definitions, err := to.InCluster(name+"-kinds", name+"-kinds",
+		rbac.Rule{Groups: []string{"apiextensions.k8s.io"}, Resources: []string{"customresourcedefinitions"}, Verbs: []string{"list", "watch"}})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := controller.New(ctx, name, spec, []pulumi.Resource{binding, definitions}, parent); err != nil {
 		return nil, err
 	}
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})

@@ -62,21 +62,23 @@ var (
 	simulatedOnly = []string{layout.ClusterSimulated}
 )
 
-// frequentGC makes the garbage collector run twice as often as by default. In an
-// idle sandbox it reduces the API server's memory from 225 MB to 180 MB. For the
-// other components the difference is 3 MB at most.
-var frequentGC = []string{"GOGC=50"}
+// The garbage collector runs when the heap has grown by this percentage. Go's default is
+// 100, and an idle cluster has CPU time left. docs/performance.md has what it saves.
+const (
+	halfGrowth    = "GOGC=50"
+	quarterGrowth = "GOGC=25" // of the API server, which has the largest heap
+)
 
 // Components are the processes of a cluster, in the order in which they start.
 var Components = []Component{
 	{
-		Name: Registry, Kinds: allKinds,
+		Name: Registry, Env: []string{halfGrowth}, Kinds: allKinds,
 		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("registry", p.Registry) },
 		CheckHealth: checkRegistry,
 		Limit:       30 * time.Second, Grace: 5 * time.Second,
 	},
 	{
-		Name: Etcd, Kinds: ownControl,
+		Name: Etcd, Env: []string{halfGrowth}, Kinds: ownControl,
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("etcd", p.EtcdClient), ports("etcd (peers)", p.EtcdPeer)...)
 		},
@@ -88,18 +90,18 @@ var Components = []Component{
 	{
 		Name: APIServer, Kinds: ownControl, After: []string{Etcd},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("API server", p.APIServer) },
-		Flags: apiServerFlags, CheckHealth: checkAPIServer, Env: frequentGC,
+		Flags: apiServerFlags, CheckHealth: checkAPIServer, Env: []string{quarterGrowth},
 		// The API server would wait until all watches end. All of its data are in etcd.
 		Limit: 2 * time.Minute, Grace: 5 * time.Second,
 	},
 	{
-		Name: ControllerManager, Kinds: ownControl, After: []string{APIServer},
+		Name: ControllerManager, Env: []string{halfGrowth}, Kinds: ownControl, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("controller manager", p.ControllerManager) },
 		Flags: controllerManagerFlags, CheckHealth: checkControllerManager,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Scheduler, Kinds: ownControl, After: []string{APIServer},
+		Name: Scheduler, Env: []string{halfGrowth}, Kinds: ownControl, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("scheduler", p.Scheduler) },
 		Flags: schedulerFlags, CheckHealth: checkScheduler,
 		Limit: time.Minute, Grace: 10 * time.Second,
@@ -111,7 +113,7 @@ var Components = []Component{
 		Limit:       time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Kubelet, Kinds: localOnly, After: []string{APIServer, Containerd},
+		Name: Kubelet, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Containerd},
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("kubelet", p.Kubelet), ports("kubelet (health)", p.KubeletHealth)...)
 		},
@@ -120,7 +122,7 @@ var Components = []Component{
 		Limit: 2 * time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Proxy, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Name: Proxy, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			// kube-proxy does not listen on node ports. But its iptables rules would
 			// take the packets of a process that does, so the port must be free.

@@ -26,6 +26,9 @@ const (
 	Forecaster
 )
 
+// recommendation is the series of components/statemetrics with what a VPA recommends.
+const recommendation = "kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target"
+
 func (e Exporter) optional() bool { return e >= State }
 
 // Series returns the names of the series that panels may read, by exporter. A
@@ -49,7 +52,7 @@ func Series() map[Exporter][]string {
 		// kubernetes/kube-state-metrics, docs/metrics/workload.
 		State: {
 			"kube_deployment_status_replicas", "kube_deployment_status_replicas_ready",
-			"kube_horizontalpodautoscaler_status_desired_replicas",
+			"kube_horizontalpodautoscaler_status_desired_replicas", "kube_pod_container_resource_requests", recommendation,
 		},
 		// prometheus-community/postgres_exporter, README.md.
 		PostgreSQL: {

@@ -22,7 +22,7 @@ func podScaling(p Platform) Dashboard {
 		}
 	}
 	for _, s := range p.Services {
-		d.Panels = append(d.Panels, memoryOfPods(s))
+		d.Panels = append(d.Panels, memoryOfPods(s), recommended(s))
 	}
 	d.Panels = append(d.Panels, prediction(p)...)
 	d.Panels = append(d.Panels,
@@ -117,6 +117,20 @@ func memoryOfPods(s scaling.Profile) Panel {
 		Title: s.Short + ": memory of each pod", Unit: Bytes, Lines: lines,
 		Queries: []Query{{Expr: fmt.Sprintf(`sum by (pod) (container_memory_working_set_bytes{%s})`, pods(s)), Legend: "{{pod}}", Exporter: Kubelets}},
 	}
+}
+
+// recommended shows what the VPA recommends for a pod, as a share of what the pods
+// request. For web and mca nobody applies it.
+func recommended(s scaling.Profile) Panel {
+	panel := Panel{Title: s.Short + ": recommended in percent of the requests", Unit: Percent, Lines: []Line{{"as requested", 100}}}
+	for _, r := range s.VPA.Controls {
+		panel.Queries = append(panel.Queries, Query{
+			Expr: fmt.Sprintf(`100 * max(%[1]s{verticalpodautoscaler=%[2]q,resource=%[3]q}) / avg(kube_pod_container_resource_requests{container=%[4]q,resource=%[3]q})`,
+				recommendation, s.VPA.Name, r, s.Name),
+			Legend: string(r), Exporter: State,
+		})
+	}
+	return panel
 }
 
 func podsMetrics(s scaling.Profile) (all []scaling.PodsMetric) {

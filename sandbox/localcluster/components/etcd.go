@@ -34,6 +34,9 @@ func serveEtcd(ctx context.Context, l *layout.Layout, _ localcluster.Component) 
 	conf.Name = "sandbox"
 	conf.Dir = l.Etcd()
 	conf.UnsafeNoFsync = true
+	// etcd keeps these entries of its log in memory, for members that are behind. There is
+	// no other member. The defaults are 10,000 and 5,000.
+	conf.SnapshotCount, conf.SnapshotCatchUpEntries = 1000, 100
 	// The zero value of an embedded etcd would log every request as slow.
 	conf.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	conf.LogLevel = "warn"

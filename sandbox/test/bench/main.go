@@ -69,7 +69,7 @@ func (b *runner) live(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}
-	rows = append(rows, row{"sandbox idle, all processes (PSS)", idle.String(), "at most 1.5 GB"})
+	rows = append(rows, row{"sandbox idle, all processes (PSS)", idle.String(), "at most 1780 MB (1,700 MiB)"})
 
 	up, err := b.series(ctx, max(runs/3, 1), "make", "up")
 	if err != nil {

@@ -94,6 +94,21 @@ func get(ctx context.Context, client *http.Client, url string) (int, string, err
 	if err != nil {
 		return 0, "", err
 	}
+	return send(client, req)
+}
+
+// post sends a JSON body to the platform as the user of a token.
+func post(ctx context.Context, client *http.Client, url, token, body string) (int, string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	return send(client, req)
+}
+
+func send(client *http.Client, req *http.Request) (int, string, error) {
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, "", err

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ type visits struct {
 
 // visitWhile sends requests to url from four clients, of which two keep their
 // connections, until do returns; at most ten minutes and 60,000 requests.
-func visitWhile(t *testing.T, url string, do func()) *visits {
+func visitWhile(t *testing.T, url string, do func(*visits)) *visits {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	v := &visits{began: time.Now()}
@@ -48,7 +49,7 @@ func visitWhile(t *testing.T, url string, do func()) *visits {
 			}
 		})
 	}
-	do()
+	do(v)
 	cancel()
 	clients.Wait()
 	return v
@@ -66,6 +67,20 @@ func (v *visits) count(status int, body string, err error) {
 	}
 }
 
+// sent is the number of requests until now.
+func (v *visits) sent() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.total
+}
+
+// failures are the requests that have failed until now.
+func (v *visits) failures() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.failed)
+}
+
 // TestRolloutFailsNoRequest changes a line of a service and rolls it out under load.
 func TestRolloutFailsNoRequest(t *testing.T) {
 	file := filepath.Join(root, "agents", "web", "site", "page", "index.html")
@@ -81,7 +96,7 @@ func TestRolloutFailsNoRequest(t *testing.T) {
 	makeUp(t) // so that only the changed line is rolled out below
 	url := output[string](t, "url")
 	first := output[map[string]string](t, "images")["web"]
-	v := visitWhile(t, url, func() {
+	v := visitWhile(t, url, func(*visits) {
 		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(before), old, ours, 1)), 0o644))
 		makeUp(t)
 		// The old pod drains after the new one is ready.

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -70,14 +69,9 @@ func coordinate(t *testing.T, token string) {
 	t.Helper()
 	grams := time.Now().UnixMilli() % 100_000
 	body := fmt.Sprintf(`{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal","nutrition":{"weightKg":%d.%03d}}`, 50+grams/1000%100, grams%1000)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, output[string](t, "url")+"/api/v1/agents/mca/coordinate", strings.NewReader(body))
+	status, answer, err := post(t.Context(), &http.Client{Timeout: 10 * time.Second}, output[string](t, "url")+"/api/v1/agents/mca/coordinate", token, body)
 	require.NoError(t, err)
-	request.Header.Set("Authorization", "Bearer "+token)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	require.Equal(t, http.StatusOK, response.StatusCode)
+	require.Equal(t, http.StatusOK, status, answer)
 }
 
 // TestEveryAlertHasItsData: an alert whose series do not exist never fires. Each alert
@@ -121,24 +115,18 @@ func TestUsersReadNoMetrics(t *testing.T) {
 	require.NotContains(t, body, "http_requests_total")
 }
 
-// calculations sends requests to npa until ctx ends, two a second, each for another
+// calculate sends requests to npa until ctx ends, two a second, each for another
 // plan: an answer from the cache is no calculation.
-func calculations(ctx context.Context, t *testing.T, address, token string) {
-	t.Helper()
+func calculate(ctx context.Context, v *visits, address, token string) {
 	client := &http.Client{Timeout: 10 * time.Second}
 	for grams := time.Now().UnixMilli(); ctx.Err() == nil; grams++ {
 		// A weight in grams, which no earlier run of the test has sent.
 		body := fmt.Sprintf(`{"userId":"test-user-123","duration":1,"weightKg":%d.%03d}`, 50+grams/1000%100, grams%1000)
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/api/v1/agents/npa/plan", bytes.NewReader([]byte(body)))
-		if err != nil {
-			t.Error(err)
+		status, answer, err := post(ctx, client, address+"/api/v1/agents/npa/plan", token, body)
+		if ctx.Err() != nil {
 			return
 		}
-		request.Header.Set("Authorization", "Bearer "+token)
-		request.Header.Set("Content-Type", "application/json")
-		if response, err := client.Do(request); err == nil {
-			_ = response.Body.Close()
-		}
+		v.count(status, answer, err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(500 * time.Millisecond):
@@ -146,10 +134,12 @@ func calculations(ctx context.Context, t *testing.T, address, token string) {
 	}
 }
 
-// TestKEDAScalesAServiceOnItsMetric: two calculations a second are 120 a minute, six
-// times the target of a pod. Without load the count falls to the minimum again.
-func TestKEDAScalesAServiceOnItsMetric(t *testing.T) {
-	namespace := output[string](t, "namespace")
+// TestPodsFollowTheLoadThroughFaults: two calculations a second are 120 a minute, six
+// times the target of a pod. npa's pods are replaced while it scales up. Then one fault
+// follows the other. Without load the count falls to the minimum again. No request fails,
+// of users of the front page nor of npa.
+func TestPodsFollowTheLoadThroughFaults(t *testing.T) {
+	namespace, url := output[string](t, "namespace"), output[string](t, "url")
 	token := strings.TrimSpace(must(t, "make", "-s", "token"))
 	// The document's HPA of npa has Kubernetes' scale-down window of five minutes.
 	const behavior = "/spec/advanced/horizontalPodAutoscalerConfig/behavior"
@@ -161,21 +151,29 @@ func TestKEDAScalesAServiceOnItsMetric(t *testing.T) {
 	ready := func() string {
 		return must(t, "kubectl", "-n", namespace, "get", "deployment", "npa", "-o", "jsonpath={.status.readyReplicas}")
 	}
-	require.Equal(t, "1", ready())
+	require.Eventually(t, func() bool { return ready() == "1" }, 2*time.Minute, time.Second, "npa is idle")
+	pods := watchReplicas(t, namespace)
 
-	load, stop := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer stop()
-	ended := make(chan struct{})
-	began := time.Now()
-	go func() {
-		defer close(ended)
-		calculations(load, t, output[string](t, "url"), token)
-	}()
-	require.Eventually(t, func() bool { return ready() == "3" }, 4*time.Minute, time.Second, "KEDA scales up")
-	t.Logf("all pods were ready after %s of load", time.Since(began).Round(time.Second))
-	events := must(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=SuccessfulRescale,involvedObject.name=npa-hpa", "-o", "jsonpath={.items[*].message}")
-	require.Contains(t, events, "external metric s1-prometheus")
-	stop()
-	<-ended
+	v := visitWhile(t, url, func(v *visits) {
+		load, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		defer func() { stop(); <-ended }()
+		began := time.Now()
+		go func() {
+			defer close(ended)
+			calculate(load, v, url, token)
+		}()
+		require.Eventually(t, func() bool { return pods.now()["npa"] > 1 }, 4*time.Minute, 100*time.Millisecond, "KEDA scales up")
+		must(t, "kubectl", "-n", namespace, "rollout", "restart", "deployment/npa")
+		must(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=2m")
+		require.Eventually(t, func() bool { return ready() == "3" }, 2*time.Minute, time.Second, "all pods are there")
+		t.Logf("all pods were ready after %s of load and a rollout; %d requests", time.Since(began).Round(time.Second), v.sent())
+		require.Empty(t, v.failures())
+		events := must(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=SuccessfulRescale,involvedObject.name=npa-hpa", "-o", "jsonpath={.items[*].message}")
+		require.Contains(t, events, "external metric s1-prometheus")
+		during(t, scalingFaults(t, v, token), v, pods)
+	})
+	require.Empty(t, v.failed, "of %d requests", v.total)
+	require.Empty(t, pods.lost())
 	require.Eventually(t, func() bool { return ready() == "1" }, 4*time.Minute, time.Second, "and down again")
 }

@@ -1,0 +1,39 @@
+package statemetrics
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The series that the configuration makes have the name that the allowlist admits: the
+// prefix, an underscore and the metric's own.
+func TestRecommendationsHaveTheAllowedName(t *testing.T) {
+	text, err := recommendations()
+	require.NoError(t, err)
+	var config struct {
+		Kind string
+		Spec struct {
+			Resources []struct {
+				MetricNamePrefix string
+				Metrics          []struct {
+					Name         string
+					CommonLabels map[string]string
+				}
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &config))
+	require.Equal(t, "CustomResourceStateMetrics", config.Kind)
+	r := config.Spec.Resources[0]
+	var resources []string
+	for _, m := range r.Metrics {
+		require.Equal(t, Recommendation, r.MetricNamePrefix+"_"+m.Name)
+		require.Contains(t, strings.Join(series, "|"), Recommendation)
+		resources = append(resources, m.CommonLabels["resource"])
+	}
+	require.Equal(t, []string{"memory", "cpu"}, resources)
+	t.Log(text)
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/progressive-framework/platform/ops/load"
+)
+
+// sequence numbers the requests of all streams, and those of this run other than those of
+// an earlier one: an answer from the cache is no work of npa and wpa.
+var sequence atomic.Int64
+
+func init() { sequence.Store(time.Now().UnixMilli()) }
+
+// requests are those that the metric of each service counts.
+var requests = map[string]load.Request{
+	"web": load.Profile,
+	"mca": load.Coordinate, // cached, so that npa and wpa have no work by it
+	"npa": {
+		Name: "plan", Method: http.MethodPost, Path: "/api/v1/agents/npa/plan",
+		Body: func(user string, _ int) any {
+			grams := sequence.Add(1) % 100_000
+			return map[string]any{"userId": user, "duration": 1, "weightKg": 50 + float64(grams)/1000}
+		},
+	},
+	"wpa": {
+		Name: "workout", Method: http.MethodPost, Path: "/api/v1/agents/wpa/generate",
+		Body: func(user string, _ int) any {
+			return map[string]any{
+				"userId": user, "fitnessLevel": "intermediate", "duration": 45,
+				"history": []map[string]any{{"date": "2026-01-31", "exerciseId": fmt.Sprint("bench-", sequence.Add(1))}},
+			}
+		},
+	},
+}

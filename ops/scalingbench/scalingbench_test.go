@@ -1,0 +1,56 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+func TestPercentilesAreTheNearestRank(t *testing.T) {
+	all := []time.Duration{4, 1, 3, 2}
+	require.Equal(t, time.Duration(2), percentile(all, 50))
+	require.Equal(t, time.Duration(4), percentile(all, 95))
+	require.Equal(t, []time.Duration{4, 1, 3, 2}, all, "the argument is not sorted")
+	require.Zero(t, percentile(nil, 50))
+}
+
+// Each part in a row is the time since the part before it.
+func TestRowHasTheParts(t *testing.T) {
+	step := parts{metric: 8 * time.Second, decision: 15 * time.Second, schedule: 15500 * time.Millisecond, start: 19 * time.Second}
+	var out strings.Builder
+	write(&out, []result{{service: "npa", steps: []parts{step}, changes: 2, watched: true, sent: 100, failed: 1}}, 2*time.Minute)
+	require.Contains(t, out.String(), "| npa | 1 | 8.0 s | 7.0 s | 0.5 s | 3.5 s | 19.0 s | 19.0 s | 20.0 s, 30.0 s | 60 | 100 | 1 |")
+}
+
+// Every service has a load that its metric counts, and a goal. No two requests of npa and
+// of wpa are equal: an answer from the cache is no work.
+func TestEveryServiceHasALoad(t *testing.T) {
+	for _, p := range scaling.Services() {
+		require.Contains(t, requests, p.Short)
+		require.Contains(t, goals, p.Short)
+		require.NotEmpty(t, rate(p).Name, p.Short)
+		require.Positive(t, (&service{profile: p, metric: rate(p)}).perSecond(), p.Short)
+	}
+	for _, name := range []string{"npa", "wpa"} {
+		body := func() string {
+			text, err := json.Marshal(requests[name].Body(user, 0))
+			require.NoError(t, err)
+			return string(text)
+		}
+		require.NotEqual(t, body(), body(), name)
+	}
+}
+
+// The target of a pod of npa is 20 a minute.
+func TestLoadOfAPod(t *testing.T) {
+	s := &service{profile: scaling.NPA(), metric: rate(scaling.NPA())}
+	require.InDelta(t, 20./60, s.perSecond(), 1e-9)
+	require.Equal(t, scaling.NPA().HPA.Window()+20*time.Second, s.settle())
+	web := &service{profile: scaling.Web(), metric: rate(scaling.Web())}
+	require.Equal(t, 80*time.Second, web.settle(), "the window of its HPA is longer than that of its metric")
+}

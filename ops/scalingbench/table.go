@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// goals are the goals of p50 and p95 by service; web and mca have the scale-up windows of
+// the design document in them, 60 s and 30 s. 0: none.
+var goals = map[string][2]time.Duration{
+	"web": {80 * time.Second, 0},
+	"mca": {50 * time.Second, 0},
+	"npa": {20 * time.Second, 30 * time.Second},
+	"wpa": {20 * time.Second, 30 * time.Second},
+}
+
+// write prints the rows of docs/performance.md. Each part is the time since the part
+// before it, and its median.
+func write(out io.Writer, results []result, steady time.Duration) {
+	fmt.Fprintln(out, "| service | runs | metric | decision | schedule | start | step to ready pod, p50 | p95 | goal p50, p95 | scaling events per steady hour | requests | failed |")
+	fmt.Fprintln(out, "|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|")
+	for _, r := range results {
+		part := func(duration func(parts) time.Duration) time.Duration {
+			var all []time.Duration
+			for _, p := range r.steps {
+				all = append(all, duration(p))
+			}
+			return percentile(all, 50)
+		}
+		var all []time.Duration
+		for _, p := range r.steps {
+			all = append(all, p.start)
+		}
+		events := "–"
+		if r.watched {
+			events = fmt.Sprintf("%.0f", float64(r.changes)*float64(time.Hour)/float64(steady))
+		}
+		fmt.Fprintf(out, "| %s | %d | %s | %s | %s | %s | %s | %s | %s, %s | %s | %d | %d |\n", r.service, len(r.steps),
+			seconds(part(func(p parts) time.Duration { return p.metric })),
+			seconds(part(func(p parts) time.Duration { return p.decision - p.metric })),
+			seconds(part(func(p parts) time.Duration { return p.schedule - p.decision })),
+			seconds(part(func(p parts) time.Duration { return p.start - p.schedule })),
+			seconds(percentile(all, 50)), seconds(percentile(all, 95)), goal(r.service, 0), goal(r.service, 1),
+			events, r.sent, r.failed)
+	}
+}
+
+func goal(service string, i int) string {
+	if g := goals[service][i]; g != 0 {
+		return seconds(g)
+	}
+	return "–"
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+// percentile is the nearest rank; 0 without values.
+func percentile(all []time.Duration, p int) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	all = slices.Sorted(slices.Values(all))
+	return all[max(0, (len(all)*p+99)/100-1)]
+}
