@@ -22,7 +22,7 @@ var postgresExamples = []example{
 	{rule: "postgres-iam-login", at: postgresInstance, path: "iamDatabaseAuthenticationEnabled", bad: false},
 	{rule: "postgres-insights-encrypted", at: postgresInstance, path: "performanceInsightsEnabled", bad: false},
 	{rule: "postgres-insights-encrypted", at: postgresInstance, path: "performanceInsightsKmsKeyId", bad: nil},
-	{rule: "postgres-logs", at: postgresInstance, path: "enabledCloudwatchLogsExports.0", bad: nil},
+	{rule: "postgres-logs", at: postgresInstance, path: "enabledCloudwatchLogsExports.0", bad: nil, also: []string{"store-log-groups-managed @ Instance postgres-instance"}},
 	{rule: "postgres-managed-password", at: postgresInstance, path: "manageMasterUserPassword", bad: false},
 	{rule: "postgres-managed-password", at: postgresInstance, path: "password", bad: true, absent: evaluate.Holds},
 	{rule: "postgres-minor-upgrades", at: postgresInstance, path: "autoMinorVersionUpgrade", bad: false, absent: evaluate.Holds},

@@ -79,11 +79,11 @@ func parseList(raw []byte) ([]map[string]any, error) {
 	return objects, nil
 }
 
-// parseRecording reads a recorded preview. An object whose namespace is not known yet
-// is in the Namespace to which its metadata refer.
+// parseRecording reads a recorded preview. A name that is not known yet is that of the
+// object to which the input refers.
 func parseRecording(raw []byte) ([]map[string]any, error) {
 	var all []resource
-	namespaces := map[string]any{} // by URN
+	names := map[string]map[string]any{} // kind → URN → name
 	for line := range bytes.Lines(raw) {
 		var r resource
 		if err := json.Unmarshal(line, &r); err != nil {
@@ -100,25 +100,36 @@ func parseRecording(raw []byte) ([]map[string]any, error) {
 		if name := metadata["name"]; name == nil || name == unknown {
 			metadata["name"] = r.name() // Pulumi chooses a name that begins so
 		}
-		if r.Inputs["kind"] == "Namespace" {
-			namespaces[r.URN] = metadata["name"]
+		kind, _ := r.Inputs["kind"].(string)
+		if names[kind] == nil {
+			names[kind] = map[string]any{}
 		}
+		names[kind][r.URN] = metadata["name"]
 		all = append(all, r)
 	}
 	var objects []map[string]any
 	for _, r := range all {
-		metadata := r.Inputs["metadata"].(map[string]any)
-		for _, urn := range r.PropertyDependencies["metadata"] {
-			if name := namespaces[urn]; name != nil && metadata["namespace"] == unknown {
-				metadata["namespace"] = name
-			}
-		}
+		r.resolve("metadata", "namespace", names["Namespace"])
+		r.resolve("spec", "serviceName", names["Service"])
 		objects = append(objects, known("", r.Inputs).(map[string]any))
 	}
 	return objects, nil
 }
 
-// known replaces the images and numbers that a preview does not know.
+// resolve replaces an unknown name by that of the object to which the input prop refers.
+func (r resource) resolve(prop, member string, names map[string]any) {
+	object, _ := r.Inputs[prop].(map[string]any)
+	if object[member] != unknown {
+		return
+	}
+	for _, urn := range r.PropertyDependencies[prop] {
+		if name := names[urn]; name != nil {
+			object[member] = name
+		}
+	}
+}
+
+// known replaces the images that a preview does not know.
 func known(key string, v any) any {
 	switch v := v.(type) {
 	case string:
