@@ -72,7 +72,7 @@ var mongo = []*rule.Rule{
 	{
 		ID: "mongo-instances", Title: "Instances upgrade themselves and have an existing class",
 		Why: "Minor versions close flaws; an unknown class ends an up in the middle.",
-		Fix: "the key mongo.instanceClass, and components/mongo", Standards: nil,
+		Fix: "the key mongo.instanceClass, and components/mongo", Standards: []string{"WA OPS06"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.DocdbClusterInstance) {
 			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")

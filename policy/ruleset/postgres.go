@@ -103,7 +103,7 @@ var postgres = []*rule.Rule{
 		}),
 	postgresRule("postgres-class", "The instance class exists",
 		"RDS refuses an unknown class in the middle of an up.", "the key postgres.instanceClass", rule.Medium, rule.Everywhere,
-		nil, func(s *rule.Subject, v awsview.RdsInstance) {
+		[]string{"WA OPS06"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.InstanceClass().Satisfies(func(name string) bool {
 				_, err := postgrestuning.ClassOf(name)
 				return err == nil

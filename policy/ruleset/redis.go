@@ -44,7 +44,7 @@ var redis = []*rule.Rule{
 			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")
 		}),
 	redisRule("redis-node-type", "The node type exists",
-		"ElastiCache refuses an unknown type in the middle of an up.", "the key redis.nodeType", rule.Medium, nil,
+		"ElastiCache refuses an unknown type in the middle of an up.", "the key redis.nodeType", rule.Medium, []string{"WA OPS06"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.NodeType().Satisfies(func(name string) bool {
 				_, err := redistuning.MemoryOf(name)

@@ -35,7 +35,7 @@ var serviceLogs = []*rule.Rule{
 	{
 		ID: "waf-log-name", Title: "The web ACL's log group has the name that AWS demands",
 		Why: "WAF refuses a log group whose name does not begin with aws-waf-logs-, in the middle of an up.",
-		Fix: "components/webacl, the log group's name", Standards: nil,
+		Fix: "components/webacl, the log group's name", Standards: []string{"FSBP WAF.11"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.Wafv2WebAclLoggingConfiguration) {
 			groups := rule.Refs[awsview.CloudwatchLogGroup](s.Graph, s.Resource, "logDestinationConfigs")
