@@ -10,7 +10,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/autoscaler/manifest"
+	"github.com/progressive-framework/platform/components/poddisruption"
 	"github.com/progressive-framework/platform/components/podnetwork"
+	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -22,10 +24,7 @@ const user = 65534
 func (b *builder) disruptionBudget() error {
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(),
-		Spec: &policyv1.PodDisruptionBudgetSpecArgs{
-			MaxUnavailable: pulumi.Int(1),
-			Selector:       &metav1.LabelSelectorArgs{MatchLabels: labels()},
-		},
+		Spec:     poddisruption.OneAtATime(labels()),
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("disruption budget of %s: %w", b.name, err)
@@ -67,7 +66,6 @@ func (b *builder) access() *podnetwork.Args {
 }
 
 func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
-	r := b.args.Options.Resources
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
 		PriorityClassName:  pulumi.String("system-cluster-critical"),
@@ -83,12 +81,9 @@ func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("metrics"), ContainerPort: pulumi.Int(manifest.MetricsPort), Protocol: pulumi.String("TCP"),
 			}},
-			LivenessProbe:  probe(),
-			ReadinessProbe: probe(),
-			Resources: &corev1.ResourceRequirementsArgs{
-				Requests: pulumi.StringMap{"cpu": pulumi.String(r.CPURequest.String()), "memory": pulumi.String(r.MemoryRequest.String())},
-				Limits:   pulumi.StringMap{"cpu": pulumi.String(r.CPULimit.String()), "memory": pulumi.String(r.MemoryLimit.String())},
-			},
+			LivenessProbe:   probe(),
+			ReadinessProbe:  probe(),
+			Resources:       podresources.Requirements(b.args.Options.Resources),
 			SecurityContext: podsecurity.Container(),
 		}},
 	}

@@ -56,9 +56,11 @@ func TestServiceRunsConfinedAndRollsWithoutAGap(t *testing.T) {
 		"metadata.name": "mca", "spec.replicas": 3,
 		"spec.strategy.rollingUpdate.maxUnavailable": 0, "spec.strategy.rollingUpdate.maxSurge": 1,
 		"spec.template.spec.automountServiceAccountToken": false, "spec.template.spec.containers[0].image": "mca" + digest,
-		"spec.template.spec.containers[0].resources.requests.cpu":      "300m",
-		"spec.template.spec.containers[0].readinessProbe.httpGet.path": "/health/ready",
-		"spec.template.spec.serviceAccountName":                        "mca",
+		"spec.template.spec.containers[0].resources.requests.cpu":                  "300m",
+		`spec.template.spec.containers[0].resources.requests["ephemeral-storage"]`: "64Mi",
+		`spec.template.spec.containers[0].resources.limits["ephemeral-storage"]`:   "256Mi",
+		"spec.template.spec.containers[0].readinessProbe.httpGet.path":             "/health/ready",
+		"spec.template.spec.serviceAccountName":                                    "mca",
 	})
 	deployed.has(t, map[string]any{"spec.template.spec.containers[0].terminationMessagePolicy": "FallbackToLogsOnError"})
 	// No probe has an initial delay: a new pod is ready when it can be.
@@ -84,7 +86,7 @@ func TestServiceIsSpreadAndDrainedPodByPod(t *testing.T) {
 	deployed := d.one(t, k8sDeployment)
 	labels := deployed.get("spec.selector.matchLabels")
 	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget").has(t, map[string]any{
-		"metadata.name": "mca", "spec.maxUnavailable": 1, "spec.minAvailable": nil, "spec.selector.matchLabels": labels,
+		"metadata.name": "mca", "spec.unhealthyPodEvictionPolicy": "AlwaysAllow", "spec.maxUnavailable": 1, "spec.minAvailable": nil, "spec.selector.matchLabels": labels,
 	})
 	for i, key := range []string{"topology.kubernetes.io/zone", "kubernetes.io/hostname"} {
 		at := fmt.Sprintf("spec.template.spec.topologySpreadConstraints[%d].", i)
@@ -180,7 +182,7 @@ func TestTaskRunsOnceAndByItsSchedule(t *testing.T) {
 		`metadata.annotations["pulumi.com/replaceUnready"]`: "true", `metadata.annotations["pulumi.com/timeoutSeconds"]`: "2700",
 	})
 	d.one(t, "kubernetes:batch/v1:CronJob").has(t, map[string]any{
-		"spec.schedule": "17 3 * * *", "spec.timeZone": "Etc/UTC", "spec.concurrencyPolicy": "Forbid",
+		"spec.startingDeadlineSeconds": 3600, "spec.schedule": "17 3 * * *", "spec.timeZone": "Etc/UTC", "spec.concurrencyPolicy": "Forbid",
 	})
 	once := deploy(t, newTask(func(a *service.TaskArgs) { a.Task.Schedule = "" }))
 	require.Empty(t, once.ofType("kubernetes:batch/v1:CronJob"))

@@ -15,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/podnetwork"
+	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/rbac"
 	"github.com/progressive-framework/platform/components/scaling"
@@ -189,16 +190,8 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 			LivenessProbe:   &corev1.ProbeArgs{HttpGet: args.Alive, PeriodSeconds: pulumi.Int(20), TimeoutSeconds: pulumi.Int(5)},
 			SecurityContext: podsecurity.Container(),
 			VolumeMounts:    args.Mounts,
-			Resources:       Requirements(args.Resources),
+			Resources:       podresources.Requirements(args.Resources),
 		}},
-	}
-}
-
-// Requirements returns requests and limits as a container has them.
-func Requirements(r scaling.Resources) *corev1.ResourceRequirementsArgs {
-	return &corev1.ResourceRequirementsArgs{
-		Requests: pulumi.StringMap{"cpu": pulumi.String(r.CPURequest.String()), "memory": pulumi.String(r.MemoryRequest.String())},
-		Limits:   pulumi.StringMap{"cpu": pulumi.String(r.CPULimit.String()), "memory": pulumi.String(r.MemoryLimit.String())},
 	}
 }
 

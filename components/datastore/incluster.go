@@ -184,14 +184,6 @@ func SecretFiles(volume string, secret pulumi.StringInput) *corev1.VolumeArgs {
 	return &corev1.VolumeArgs{Name: pulumi.String(volume), Secret: &corev1.SecretVolumeSourceArgs{SecretName: secret, DefaultMode: pulumi.Int(0o440)}}
 }
 
-// Resources returns the requests and limits of a container.
-func Resources(cpu, memory, cpuLimit, memoryLimit string) *corev1.ResourceRequirementsArgs {
-	return &corev1.ResourceRequirementsArgs{
-		Requests: pulumi.StringMap{"cpu": pulumi.String(cpu), "memory": pulumi.String(memory)},
-		Limits:   pulumi.StringMap{"cpu": pulumi.String(cpuLimit), "memory": pulumi.String(memoryLimit)},
-	}
-}
-
 // Env returns an environment variable.
 func Env(name, value string) *corev1.EnvVarArgs {
 	return &corev1.EnvVarArgs{Name: pulumi.String(name), Value: pulumi.String(value)}

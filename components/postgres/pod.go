@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/podsecurity"
 )
 
@@ -26,7 +27,7 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 			},
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port)}},
 			// The model uses all of the memory. The cores may be shared.
-			Resources: datastore.Resources(strconv.Itoa(args.Tuning.Cores*250)+"m", memory, strconv.Itoa(args.Tuning.Cores), memory),
+			Resources: podresources.Quantities(strconv.Itoa(args.Tuning.Cores*250)+"m", memory, strconv.Itoa(args.Tuning.Cores), memory),
 			// Recovery after a crash can take long.
 			StartupProbe:   probe(5, 120),
 			LivenessProbe:  probe(30, 3),

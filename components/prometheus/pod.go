@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/size"
@@ -24,7 +25,7 @@ func podSpec(args *Args, config, consoles pulumi.StringInput, labels pulumi.Stri
 			Image:           args.Image,
 			Args:            pulumi.ToStringArray(flags(args)),
 			Ports:           corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port), Protocol: pulumi.String("TCP")}},
-			Resources:       datastore.Resources(r.CPURequest.String(), r.MemoryRequest.String(), r.CPULimit.String(), r.MemoryLimit.String()),
+			Resources:       podresources.Requirements(r),
 			StartupProbe:    probe("/-/ready", 1, 600), // after a crash it reads its log again
 			ReadinessProbe:  probe("/-/ready", 5, 3),
 			LivenessProbe:   probe("/-/healthy", 15, 4),

@@ -17,6 +17,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/poddisruption"
 	"github.com/progressive-framework/platform/components/prometheus/scrape"
 	"github.com/progressive-framework/platform/components/rbac"
 	"github.com/progressive-framework/platform/components/scaling/promrules"
@@ -94,7 +95,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	}
 	if _, err := policyv1.NewPodDisruptionBudget(ctx, name+"-pdb", &policyv1.PodDisruptionBudgetArgs{
 		Metadata: objects.Meta(app),
-		Spec:     &policyv1.PodDisruptionBudgetSpecArgs{MaxUnavailable: pulumi.Int(1), Selector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()}},
+		Spec:     poddisruption.OneAtATime(objects.Selector()),
 	}, parent); err != nil {
 		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)
 	}

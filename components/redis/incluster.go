@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/poddisruption"
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
 	"github.com/progressive-framework/platform/components/scaling"
@@ -143,7 +143,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	}
 	if _, err := policyv1.NewPodDisruptionBudget(ctx, name+"-pdb", &policyv1.PodDisruptionBudgetArgs{
 		Metadata: objects.Meta(StatefulSet),
-		Spec:     &policyv1.PodDisruptionBudgetSpecArgs{MaxUnavailable: pulumi.Int(1), Selector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()}},
+		Spec:     poddisruption.OneAtATime(objects.Selector()),
 	}, objects.Parent); err != nil {
 		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)
 	}

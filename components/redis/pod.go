@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/prometheus/scrape"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
@@ -66,7 +67,7 @@ func nodeContainer(args *InClusterArgs) *corev1.ContainerArgs {
 			&corev1.ContainerPortArgs{Name: pulumi.String(clientPort), ContainerPort: pulumi.Int(Port)},
 			&corev1.ContainerPortArgs{Name: pulumi.String(gossipPort), ContainerPort: pulumi.Int(gossip)},
 		},
-		Resources: datastore.Resources(args.CPURequest.String(), args.Memory.Div(4).String(), "1000m", args.Memory.String()),
+		Resources: podresources.Quantities(args.CPURequest.String(), args.Memory.Div(4).String(), "1000m", args.Memory.String()),
 		LivenessProbe: &corev1.ProbeArgs{
 			Exec:                &corev1.ExecActionArgs{Command: pulumi.ToStringArray(redistuning.LiveCommand)},
 			InitialDelaySeconds: pulumi.Int(30), TimeoutSeconds: pulumi.Int(5), PeriodSeconds: pulumi.Int(30),
@@ -99,7 +100,7 @@ func agentContainer(args *InClusterArgs) *corev1.ContainerArgs {
 			&corev1.ContainerPortArgs{Name: pulumi.String("agent"), ContainerPort: pulumi.Int(agentPort)},
 			&corev1.ContainerPortArgs{Name: pulumi.String(metricsPort), ContainerPort: pulumi.Int(scaling.MetricsPort)},
 		},
-		Resources: datastore.Resources("10m", "32Mi", "200m", "64Mi"),
+		Resources: podresources.Quantities("10m", "32Mi", "200m", "64Mi"),
 		LivenessProbe: &corev1.ProbeArgs{
 			HttpGet:             &corev1.HTTPGetActionArgs{Path: pulumi.String("/health"), Port: pulumi.String("agent")},
 			InitialDelaySeconds: pulumi.Int(10), TimeoutSeconds: pulumi.Int(5), PeriodSeconds: pulumi.Int(30),

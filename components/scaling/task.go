@@ -18,6 +18,8 @@ type Task struct {
 	Deadline time.Duration
 	// Schedule is a cron expression in UTC. Empty means that it runs only once.
 	Schedule string
+	// StartWithin is how late a run of the schedule may start. A later one is left out.
+	StartWithin time.Duration
 }
 
 // Migrate updates the schema of the stores. The document runs it by hand and
@@ -30,6 +32,8 @@ func Migrate() Task {
 		Retries:   6,
 		Deadline:  40 * time.Minute, // longer than the command's MIGRATE_TIMEOUT of 30 minutes
 		Schedule:  "17 3 * * *",
+		// Long enough for an upgrade of the control plane; the next run is a day later.
+		StartWithin: time.Hour,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -16,7 +17,7 @@ import (
 func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
 	p := args.Profile
 	volumes, mounts := files(p.Caches, args.Secrets)
-	c := container(p.Name, &args.Pod, p.Env, p.Resources, mounts)
+	c := container(p.Name, &args.Pod, p.Env, podresources.Requirements(p.Resources, p.Caches...), mounts)
 	c.Ports = corev1.ContainerPortArray{port("http", p.Port), port(metricsPort, scaling.MetricsPort)}
 	c.Env = append(c.Env.(corev1.EnvVarArray), &corev1.EnvVarArgs{Name: pulumi.String("METRICS_ADDRESS"), Value: pulumi.Sprintf(":%d", scaling.MetricsPort)})
 	c.StartupProbe, c.LivenessProbe, c.ReadinessProbe = startupProbe(p.Startup()), httpProbe(p.Liveness), httpProbe(p.Readiness)
@@ -65,7 +66,7 @@ func confined(p *Pod, account pulumi.StringInput, c *corev1.ContainerArgs, volum
 	}
 }
 
-func container(name string, p *Pod, env []scaling.EnvVar, resources scaling.Resources, mounts corev1.VolumeMountArray) *corev1.ContainerArgs {
+func container(name string, p *Pod, env []scaling.EnvVar, resources *corev1.ResourceRequirementsArgs, mounts corev1.VolumeMountArray) *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
 		Name:  pulumi.String(name),
 		Image: p.Image,
@@ -73,17 +74,8 @@ func container(name string, p *Pod, env []scaling.EnvVar, resources scaling.Reso
 		// The last lines of the log of a container that fails are in the pod's status.
 		// The Kubernetes provider shows them in its diagnostics.
 		TerminationMessagePolicy: pulumi.String("FallbackToLogsOnError"),
-		Resources: &corev1.ResourceRequirementsArgs{
-			Requests: pulumi.StringMap{
-				"cpu":    pulumi.String(resources.CPURequest.String()),
-				"memory": pulumi.String(resources.MemoryRequest.String()),
-			},
-			Limits: pulumi.StringMap{
-				"cpu":    pulumi.String(resources.CPULimit.String()),
-				"memory": pulumi.String(resources.MemoryLimit.String()),
-			},
-		},
-		VolumeMounts: mounts,
+		Resources:                resources,
+		VolumeMounts:             mounts,
 	}
 }
 

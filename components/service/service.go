@@ -14,6 +14,7 @@ import (
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/poddisruption"
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -147,7 +148,7 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	// of available pods would block a drain for ever where there is one pod.
 	if _, err := policyv1.NewPodDisruptionBudget(ctx, name+"-pdb", &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(p.Name),
-		Spec:     &policyv1.PodDisruptionBudgetSpecArgs{MaxUnavailable: pulumi.Int(1), Selector: &metav1.LabelSelectorArgs{MatchLabels: selector}},
+		Spec:     poddisruption.OneAtATime(selector),
 	}, parent); err != nil {
 		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)
 	}

@@ -10,6 +10,7 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
@@ -83,7 +84,9 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 				Schedule:          pulumi.String(task.Schedule),
 				TimeZone:          pulumi.String("Etc/UTC"),
 				ConcurrencyPolicy: pulumi.String("Forbid"),
-				JobTemplate:       &batchv1.JobTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels}, Spec: job},
+				// Without it the controller counts missed runs for ever, and stops after 100 of them.
+				StartingDeadlineSeconds: pulumi.Int(int(task.StartWithin.Seconds())),
+				JobTemplate:             &batchv1.JobTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels}, Spec: job},
 			},
 		}, parent, pulumi.DependsOn(permissions)); err != nil {
 			return nil, fmt.Errorf("schedule of %s: %w", name, err)
@@ -94,7 +97,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 
 func (a *TaskArgs) job(account pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
 	volumes, mounts := files(nil, a.Secrets)
-	spec := confined(&a.Pod, account, container(a.Task.Short, &a.Pod, nil, a.Task.Resources, mounts), volumes)
+	spec := confined(&a.Pod, account, container(a.Task.Short, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)
 	spec.RestartPolicy = pulumi.String("Never") // each attempt is a new pod, so that the logs stay
 	return &batchv1.JobSpecArgs{
 		BackoffLimit:          pulumi.Int(a.Task.Retries),

@@ -24,9 +24,10 @@ const (
 	// Repository is the repository of its image below a mirror.
 	Repository = "kube-state-metrics"
 	// Image is upstream's image (kubernetes/kube-state-metrics,
-	// examples/standard/deployment.yaml). No public source of its digest was found, so
-	// it has an exact version only.
-	Image = "registry.k8s.io/kube-state-metrics/kube-state-metrics:" + Version
+	// examples/standard/deployment.yaml), by the digest of the index that ten public
+	// repositories have for this version. Two of them also list the image for amd64 in it.
+	Image = "registry.k8s.io/kube-state-metrics/kube-state-metrics:" + Version +
+		"@sha256:42cfe3723a5f058171c627537fb57a3ea0f26e4380fa18555a95cb1a1b4cfc5b"
 )
 
 // App is the value of the label app of its pod.

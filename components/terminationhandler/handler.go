@@ -16,6 +16,7 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/poddisruption"
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
@@ -169,10 +170,7 @@ func (b *builder) rbac() error {
 func (b *builder) disruptionBudget() error {
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(),
-		Spec: &policyv1.PodDisruptionBudgetSpecArgs{
-			MaxUnavailable: pulumi.Int(1),
-			Selector:       &metav1.LabelSelectorArgs{MatchLabels: labels()},
-		},
+		Spec:     poddisruption.OneAtATime(labels()),
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("disruption budget of %s: %w", b.name, err)

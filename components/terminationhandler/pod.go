@@ -5,6 +5,7 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
@@ -13,7 +14,6 @@ import (
 // pod returns a pod of the handler. Two pods are on two nodes where there are two, so that
 // one drains the node of the other.
 func (b *builder) pod() *corev1.PodSpecArgs {
-	r := b.drain.Resources
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
 		PriorityClassName:  pulumi.String("system-cluster-critical"),
@@ -31,12 +31,9 @@ func (b *builder) pod() *corev1.PodSpecArgs {
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("probe"), ContainerPort: pulumi.Int(terminationspec.ProbePort), Protocol: pulumi.String("TCP"),
 			}},
-			LivenessProbe:  probe(),
-			ReadinessProbe: probe(),
-			Resources: &corev1.ResourceRequirementsArgs{
-				Requests: pulumi.StringMap{"cpu": pulumi.String(r.CPURequest.String()), "memory": pulumi.String(r.MemoryRequest.String())},
-				Limits:   pulumi.StringMap{"cpu": pulumi.String(r.CPULimit.String()), "memory": pulumi.String(r.MemoryLimit.String())},
-			},
+			LivenessProbe:   probe(),
+			ReadinessProbe:  probe(),
+			Resources:       podresources.Requirements(b.drain.Resources),
 			SecurityContext: podsecurity.Container(),
 		}},
 	}

@@ -9,7 +9,7 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -81,7 +81,7 @@ func certificateFiles(args *Args) (corev1.VolumeArray, corev1.VolumeMountArray, 
 		}),
 		SecurityContext: podsecurity.Container(),
 		VolumeMounts:    mount(false),
-		Resources:       controller.Requirements(r),
+		Resources:       podresources.Requirements(r),
 	}
 	volume := &corev1.VolumeArgs{Name: pulumi.String("certificates"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{
 		Medium: pulumi.String("Memory"), SizeLimit: pulumi.String("1Mi"),

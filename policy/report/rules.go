@@ -14,6 +14,13 @@ func RulesTable(w io.Writer, rules []*rule.Rule) error {
 	sorted := slices.Clone(rules)
 	slices.SortFunc(sorted, func(a, b *rule.Rule) int { return strings.Compare(a.ID, b.ID) })
 	var b strings.Builder
+	cross := 0
+	for _, r := range rules {
+		if r.Check.Cross {
+			cross++
+		}
+	}
+	fmt.Fprintf(&b, "%d rules; %d of them read the stack: resources and their references.\n\n", len(rules), cross)
 	b.WriteString("| rule | what holds | why | fix | standards | severity | prod, staging, sandbox | reads |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range sorted {
 		reads := "the resource"

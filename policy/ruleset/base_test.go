@@ -25,6 +25,19 @@ const (
 	eksCluster       = "Cluster cluster"
 )
 
+// policyOf returns the policy of a role. Those of pods allow what the pods call.
+func policyOf(name string) string {
+	switch name {
+	case "RolePolicy termination-policy":
+		return `{"Statement":[{"Effect":"Allow","Action":["sqs:ReceiveMessage"],"Resource":["arn:aws:sqs:us-east-1:1:q"]}]}`
+	case "RolePolicy policy":
+		return `{"Statement":[{"Effect":"Allow","Action":["autoscaling:DescribeTags"],"Resource":["*"]}]}`
+	case "RolePolicy mca-policy", "RolePolicy npa-policy", "RolePolicy wpa-policy", "RolePolicy web-policy", "RolePolicy migrate-policy", "RolePolicy postgres-exporter-policy":
+		return `{"Statement":[{"Effect":"Allow","Action":["rds-db:connect","secretsmanager:GetSecretValue"],"Resource":["arn:aws:rds-db:us-east-1:1:dbuser:d/u"]}]}`
+	}
+	return goodPolicy
+}
+
 // base is the recorded prod with values that only AWS knows, and without the
 // violations that prod waives. Every rule holds in it, and each rule has a
 // resource to check.
@@ -43,7 +56,7 @@ func newBase(t testing.TB) *environment {
 	for i, r := range slices.Clone(env.resources) {
 		switch r.Type {
 		case awsview.IamRolePolicy{}.Token():
-			env.resources[i] = with(r, "policy", goodPolicy)
+			env.resources[i] = with(r, "policy", policyOf(short(r)))
 		case awsview.IamRole{}.Token():
 			env.resources[i] = with(r, "assumeRolePolicy", goodTrust)
 		case awsview.S3BucketPolicy{}.Token():
@@ -53,13 +66,12 @@ func newBase(t testing.TB) *environment {
 		case k8sview.Deployment{}.Token(), k8sview.Job{}.Token(), k8sview.StatefulSet{}.Token():
 			for _, list := range []string{"spec.template.spec.containers", "spec.template.spec.initContainers"} {
 				if containers, _ := r.View().At(list).Raw().([]any); len(containers) > 0 {
-					r = with(with(r, list+".0.image", imageByDigest), list+".0.resources.limits.ephemeral-storage", "1Gi")
+					r = with(r, list+".0.image", imageByDigest)
 				}
 			}
 			env.resources[i] = r
 		case k8sview.CronJob{}.Token():
-			env.resources[i] = with(with(r, "spec.jobTemplate.spec.template.spec.containers.0.image", imageByDigest),
-				"spec.jobTemplate.spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")
+			env.resources[i] = with(r, "spec.jobTemplate.spec.template.spec.containers.0.image", imageByDigest)
 		case awsview.CloudwatchLogGroup{}.Token():
 			env.resources[i] = with(r, "retentionInDays", 400.0)
 		case awsview.Ec2VpcEndpoint{}.Token():
@@ -88,25 +100,25 @@ func newBase(t testing.TB) *environment {
 		add(k8sview.ConfigMap{}.Token(), "settings", map[string]any{"metadata": map[string]any{"name": "settings", "namespace": "n"}, "data": map[string]any{"LOG_LEVEL": "info"}}, nil),
 		add(k8sview.Secret{}.Token(), "login", map[string]any{"metadata": map[string]any{"name": "login", "namespace": "n"}, "stringData": map[string]any{"password": value.Secret{Value: "p"}}}, nil),
 		add(k8sview.HorizontalPodAutoscaler{}.Token(), "scaler", map[string]any{"spec": map[string]any{
-			"scaleTargetRef": map[string]any{"name": "another"}, "minReplicas": 2.0, "maxReplicas": 9.0,
+			"scaleTargetRef": map[string]any{"kind": "Rollout", "name": "another"}, "minReplicas": 2.0, "maxReplicas": 9.0,
 			"metrics": []any{map[string]any{"type": "Resource", "resource": map[string]any{"name": "cpu"}}},
 		}}, nil),
 		add("kubernetes:keda.sh/v1alpha1:ScaledObject", "keda-scaler", map[string]any{"spec": map[string]any{
-			"scaleTargetRef": map[string]any{"name": "another"}, "minReplicaCount": 2.0, "maxReplicaCount": 9.0,
+			"scaleTargetRef": map[string]any{"kind": "Rollout", "name": "another"}, "minReplicaCount": 2.0, "maxReplicaCount": 9.0,
 			"triggers": []any{map[string]any{"type": "cpu"}},
 		}}, nil),
 		add("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler", "resizer", map[string]any{"spec": map[string]any{
-			"targetRef": map[string]any{"name": "another"}, "updatePolicy": map[string]any{"updateMode": "InPlaceOrRecreate"},
+			"targetRef": map[string]any{"kind": "Rollout", "name": "another"}, "updatePolicy": map[string]any{"updateMode": "InPlaceOrRecreate"},
 			"resourcePolicy": map[string]any{"containerPolicies": []any{map[string]any{"containerName": "*", "mode": "Auto", "controlledResources": []any{"memory"}}}},
 		}}, nil),
 		add("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler", "recommends", map[string]any{"spec": map[string]any{
-			"targetRef": map[string]any{"name": "another"}, "updatePolicy": map[string]any{"updateMode": "Off"},
+			"targetRef": map[string]any{"kind": "Rollout", "name": "another"}, "updatePolicy": map[string]any{"updateMode": "Off"},
 		}}, nil),
 		set("Deployment postgres-exporter", "spec.replicas", 2.0),
 		set("Deployment postgres-exporter", "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
 		add(k8sview.PodDisruptionBudget{}.Token(), "postgres-exporter", map[string]any{
 			"metadata": map[string]any{"name": "postgres-exporter", "namespace": "progressive-framework-prod"},
-			"spec":     map[string]any{"maxUnavailable": 1.0, "selector": map[string]any{"matchLabels": map[string]any{"app": "postgres-exporter"}}},
+			"spec":     map[string]any{"maxUnavailable": 1.0, "unhealthyPodEvictionPolicy": "AlwaysAllow", "selector": map[string]any{"matchLabels": map[string]any{"app": "postgres-exporter"}}},
 		}, nil),
 		set("Deployment prod", "spec.template.spec.containers.0.image", imageByDigest),
 	}
@@ -126,7 +138,7 @@ func newBase(t testing.TB) *environment {
 			set(short(r), "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
 			add(k8sview.PodDisruptionBudget{}.Token(), name, map[string]any{
 				"metadata": map[string]any{"name": app, "namespace": "progressive-framework-prod-" + namespace},
-				"spec":     map[string]any{"maxUnavailable": 1.0, "selector": map[string]any{"matchLabels": map[string]any{"app": app}}},
+				"spec":     map[string]any{"maxUnavailable": 1.0, "unhealthyPodEvictionPolicy": "AlwaysAllow", "selector": map[string]any{"matchLabels": map[string]any{"app": app}}},
 			}, nil))
 	}
 	for _, name := range upstream {

@@ -50,7 +50,7 @@ const (
 	defaultPool  = 8.0
 )
 
-// poolConnections returns the sum of the sizes of all pods' connection pools. It is
+// poolConnections returns the least sum of the sizes of all pods' connection pools. It is
 // complete if no unknown value could add to it.
 func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 	complete = true
@@ -58,10 +58,9 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 		count, known := maxPods(g, r)
 		for _, c := range knownItems(podOf(r).Spec().Containers()) {
 			pool, set := 0.0, false
-			variables, all := c.Env().Items()
-			complete = complete && all
+			variables, named := c.Env().Items()
 			for _, e := range variables {
-				complete = complete && e.Name().Known()
+				named = named && e.Name().Known()
 				switch {
 				case e.Name().Is(poolVariable) == value.True:
 					text, _ := e.Value().Raw().(string)
@@ -71,8 +70,11 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 					pool = defaultPool
 				}
 			}
+			if !named { // one of the variables may be the bound
+				pool = 0
+			}
 			sum += count * pool
-			complete = complete && known
+			complete = complete && known && named
 		}
 	}
 	return sum, complete

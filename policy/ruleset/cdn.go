@@ -50,7 +50,7 @@ var cdn = []*rule.Rule{
 			}), "an origin that is a bucket has no origin access control")
 		}),
 	cdnRule("cdn-no-shadowed-path", "No behaviour is hidden by an earlier one", "CloudFront uses the first pattern that matches. The later one never applies.",
-		"components/cdn/behaviour, the order of rules", rule.Medium, nil, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+		"components/cdn/behaviour, the order of rules", rule.Medium, []string{"WA OPS06"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			items := knownItems(v.OrderedCacheBehaviors())
 			for i, later := range items {
 				for _, earlier := range items[:i] {

@@ -28,10 +28,10 @@ var cluster = []*rule.Rule{
 		[]string{"CIS EKS 4.1.3"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(value.HasText(g.ApiGroups(), "*"), value.HasText(g.Resources(), "*"), value.HasText(g.Verbs(), "*")))
 		}, "a rule has *"),
-	rbacRule("rbac-no-escalation", "Roles can't give themselves more permissions", "escalate, bind and impersonate lead to the administrator.",
+	rbacRule("rbac-no-escalation", "Roles can't give themselves more permissions", "escalate, bind, impersonate and the approval of certificates lead to the administrator.",
 		[]string{"CIS EKS 4.1.8"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
-			return value.Not(value.Any(value.HasText(g.Verbs(), "escalate"), value.HasText(g.Verbs(), "bind"), value.HasText(g.Verbs(), "impersonate")))
-		}, "a rule has escalate, bind or impersonate"),
+			return value.Not(value.Any(value.HasText(g.Verbs(), "escalate"), value.HasText(g.Verbs(), "bind"), value.HasText(g.Verbs(), "impersonate"), allows(g, "signers", "approve")))
+		}, "a rule has escalate, bind or impersonate, or approves certificates"),
 	rbacRule("rbac-no-secrets", "Roles do not read Secrets", "The passwords of all services would be in one hand.",
 		[]string{"CIS EKS 4.1.2"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(allows(g, "secrets", "list"), allows(g, "secrets", "watch"), value.All(allows(g, "secrets", "get"), value.Not(g.ResourceNames().Set()))))
@@ -40,6 +40,29 @@ var cluster = []*rule.Rule{
 		[]string{"CIS EKS 4.1.4"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(allows(g, "pods/exec", "create"), allows(g, "pods/attach", "create")))
 		}, "a rule allows exec or attach"),
+	rbacRule("rbac-no-pod-creation", "Roles do not create pods", "Whoever creates a pod chooses its service account, and gets that account's permissions.",
+		[]string{"CIS Kubernetes 5.1.4", "kube-linter access-to-create-pods"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
+			answer := value.True
+			for _, resource := range []string{"pods", "deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs"} {
+				answer = value.All(answer, value.Not(allows(g, resource, "create")))
+			}
+			return answer
+		}, "a rule creates pods, or objects that create pods"),
+	rbacRule("rbac-no-mass-deletion", "Roles do not delete whole collections", "One request would delete every object of a kind.",
+		[]string{"kube-linter deletecollection-verb-in-role"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
+			return value.Not(value.Any(value.HasText(g.Verbs(), "deletecollection"), value.HasText(g.Verbs(), "*")))
+		}, "a rule has deletecollection or *"),
+	{
+		ID: "rbac-not-aggregated", Title: "A ClusterRole adds nothing to the roles admin, edit and view",
+		Why: "Everybody with one of these roles would get its permissions, without a binding that shows it.",
+		Fix: "the component that creates the role: its labels", Standards: []string{"kube-linter aggregate-to-admin-escalation"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.ClusterRole) {
+			for _, role := range []string{"admin", "edit", "view"} {
+				s.Must(value.Not(v.Metadata().Labels().Key("rbac.authorization.k8s.io/aggregate-to-"+role).Is("true")), "it is added to the role %s", role)
+			}
+		}),
+	},
 	{
 		ID: "rbac-no-administrator", Title: "Nobody is bound to cluster-admin",
 		Why: "The account of one pod would own the cluster.",

@@ -15,7 +15,7 @@ var eksExamples = []example{
 	{rule: "eks-log-group-managed", at: "LogGroup control-plane", path: "name", bad: "/aws/eks/another/cluster", on: "Cluster cluster"},
 	{rule: "eks-network-policies-enforced", at: "Addon vpc-cni", path: "configurationValues", bad: `{"enableNetworkPolicy":"false"}`},
 	{rule: "eks-no-implicit-admin", at: "Cluster cluster", path: "accessConfig.bootstrapClusterCreatorAdminPermissions", bad: true},
-	{rule: "eks-one-role-per-service-account", at: "PodIdentityAssociation web-identity", path: "roleArn", bad: "arn:aws:iam::2:role/another", also: []string{"iam-role-used @ Role web-role"}},
+	{rule: "eks-one-role-per-service-account", at: "PodIdentityAssociation web-identity", path: "roleArn", bad: "arn:aws:iam::2:role/another", also: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-role-used @ Role web-role"}},
 	{rule: "eks-one-role-per-service-account", at: "PodIdentityAssociation web-identity", edits: []edit{add("aws:eks/podIdentityAssociation:PodIdentityAssociation", "second", map[string]any{"namespace": "kube-system", "roleArn": "arn"}, map[string]string{"roleArn": "Role web-role"})}, also: []string{"eks-one-role-per-service-account @ PodIdentityAssociation second"}},
 	{rule: "eks-secrets-encrypted", at: eksCluster, path: "encryptionConfig.resources.0", bad: nil},
 	{rule: "eks-version-supported", at: eksCluster, path: "version", bad: nil},

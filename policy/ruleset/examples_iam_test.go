@@ -5,11 +5,11 @@ import (
 )
 
 var iamExamples = []example{
-	{rule: "iam-changes-scoped", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["ec2:TerminateInstances"],"Resource":"*"}]}`, absent: evaluate.Holds},
-	{rule: "iam-no-administrator", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`, absent: evaluate.Holds, also: []string{"iam-changes-scoped @ RolePolicy web-policy"}},
+	{rule: "iam-changes-scoped", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["ec2:TerminateInstances"],"Resource":"*"}]}`, absent: evaluate.Holds, also: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-calls-only @ PodIdentityAssociation web-identity"}},
+	{rule: "iam-no-administrator", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`, absent: evaluate.Holds, also: []string{"iam-calls-only @ PodIdentityAssociation web-identity", "iam-changes-scoped @ RolePolicy web-policy"}},
 	{rule: "iam-no-administrator-attached", at: "RolePolicyAttachment vpc-cni-amazoneks_cni_policy", path: "policyArn", bad: "arn:aws:iam::aws:policy/AdministratorAccess", absent: evaluate.Holds},
-	{rule: "iam-no-service-wildcard", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::b"}]}`, absent: evaluate.Holds},
-	{rule: "iam-role-has-permissions", at: "RolePolicy web-policy", path: "role", bad: "another", on: "Role web-role"},
+	{rule: "iam-no-service-wildcard", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::b"}]}`, absent: evaluate.Holds, also: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-calls-only @ PodIdentityAssociation web-identity"}},
+	{rule: "iam-role-has-permissions", at: "RolePolicy web-policy", path: "role", bad: "another", on: "Role web-role", also: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity"}},
 	{rule: "iam-role-used", at: "PodIdentityAssociation web-identity", on: "Role web-role", edits: []edit{remove("PodIdentityAssociation web-identity")}},
 	{rule: "iam-trust-subject", at: "Role web-role", path: "assumeRolePolicy", absent: evaluate.Holds,
 		bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/a"},"Condition":{"StringLike":{"a:sub":"repo:*","a:aud":"b"}}}]}`},

@@ -28,6 +28,8 @@ var nodeExamples = []example{
 	{rule: "nodes-refresh-stops", at: "Group web-group", path: "instanceRefresh.preferences.checkpointPercentages", bad: []any{100.0}},
 	{rule: "nodes-several-types", at: "Group application-group", path: "mixedInstancesPolicy.launchTemplate.overrides", bad: nil},
 	{rule: "nodes-two-zones", at: "Group application-group", path: "vpcZoneIdentifiers", bad: nil},
-	{rule: "nodes-volumes-encrypted", at: "LaunchTemplate application-template", path: "blockDeviceMappings.0.ebs", bad: nil},
+	{rule: "nodes-detailed-monitoring", at: "LaunchTemplate web-template", path: "monitoring.enabled", bad: false},
+	{rule: "nodes-volumes-deleted", at: "LaunchTemplate web-template", path: "blockDeviceMappings.0.ebs.deleteOnTermination", bad: "false"},
+	{rule: "nodes-volumes-encrypted", at: "LaunchTemplate application-template", path: "blockDeviceMappings.0.ebs.encrypted", bad: nil},
 	{rule: "nodes-volumes-encrypted", at: "LaunchTemplate application-template", path: "blockDeviceMappings", bad: nil},
 }

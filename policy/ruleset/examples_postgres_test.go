@@ -12,6 +12,7 @@ var postgresExamples = []example{
 	{rule: "postgres-backups", at: postgresInstance, path: "backupRetentionPeriod", bad: 0.0},
 	{rule: "postgres-backups-outlive", at: postgresInstance, path: "deleteAutomatedBackups", bad: true},
 	{rule: "postgres-class", at: postgresInstance, path: "instanceClass", bad: nil},
+	{rule: "postgres-connections-suffice", at: "Deployment mca-deployment", path: "spec.template.spec.containers.0.env.5.name", bad: "OTHER", on: "ParameterGroup postgres-parameters"}, // it was DATABASE_MAX_CONNECTIONS
 	{rule: "postgres-connections-suffice", at: "Deployment mca-deployment", path: "spec.replicas", bad: 500.0, on: "ParameterGroup postgres-parameters", absent: evaluate.Holds, also: []string{"deployment-one-scaler @ Deployment mca-deployment", "nodes-hold-all-pods @ Cluster cluster"}},
 	{rule: "postgres-deletion-protection", at: postgresInstance, path: "deletionProtection", bad: false},
 	{rule: "postgres-encrypted", at: postgresInstance, path: "kmsKeyId", bad: nil, also: []string{"key-of-store-rotates @ " + postgresInstance}},
@@ -22,7 +23,7 @@ var postgresExamples = []example{
 	{rule: "postgres-iam-login", at: postgresInstance, path: "iamDatabaseAuthenticationEnabled", bad: false},
 	{rule: "postgres-insights-encrypted", at: postgresInstance, path: "performanceInsightsEnabled", bad: false},
 	{rule: "postgres-insights-encrypted", at: postgresInstance, path: "performanceInsightsKmsKeyId", bad: nil},
-	{rule: "postgres-logs", at: postgresInstance, path: "enabledCloudwatchLogsExports.0", bad: nil},
+	{rule: "postgres-logs", at: postgresInstance, path: "enabledCloudwatchLogsExports.0", bad: nil, also: []string{"store-log-groups-managed @ Instance postgres-instance"}},
 	{rule: "postgres-managed-password", at: postgresInstance, path: "manageMasterUserPassword", bad: false},
 	{rule: "postgres-managed-password", at: postgresInstance, path: "password", bad: true, absent: evaluate.Holds},
 	{rule: "postgres-minor-upgrades", at: postgresInstance, path: "autoMinorVersionUpgrade", bad: false, absent: evaluate.Holds},

@@ -54,7 +54,7 @@ func (e example) environment(t *testing.T, edits ...edit) *environment {
 
 func allExamples() []example {
 	return slices.Concat(networkExamples, nodeExamples, eksExamples, postgresExamples, mongoExamples, redisExamples,
-		edgeExamples, bucketExamples, keyExamples, iamExamples, podExamples, workloadExamples, clusterExamples, storeExamples, stackExamples, spendingExamples)
+		edgeExamples, bucketExamples, keyExamples, iamExamples, podExamples, podObjectExamples, callExamples, workloadExamples, clusterExamples, storeExamples, stackExamples, spendingExamples)
 }
 
 // Each example breaks its rule and those in also, and no other rule. Without the

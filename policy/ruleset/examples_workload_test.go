@@ -16,7 +16,7 @@ var workloadExamples = []example{
 	{rule: "pod-disruption-possible", at: "PodDisruptionBudget mca-pdb", path: "spec.minAvailable", bad: 3.0, on: deployment, absent: evaluate.Holds},
 	{rule: "pod-disruption-possible", at: "PodDisruptionBudget mca-pdb", path: "spec.minAvailable", bad: "100%", on: deployment, absent: evaluate.Holds},
 	{rule: "pod-disruption-possible", at: "PodDisruptionBudget mca-pdb", path: "spec.maxUnavailable", bad: 0.0, on: deployment, absent: evaluate.Holds},
-	{rule: "pod-network-policy", at: "NetworkPolicy mca-policy", path: "metadata.namespace", bad: "another", on: deployment, given: []edit{set("NetworkPolicy default-policy", "metadata.namespace", "another")}},
+	{rule: "pod-network-policy", at: "NetworkPolicy mca-policy", path: "metadata.namespace", bad: "another", on: deployment, given: []edit{set("NetworkPolicy default-policy", "metadata.namespace", "another")}, also: []string{"network-policy-selects-pods @ NetworkPolicy mca-policy"}},
 	{rule: "pod-probes", at: deployment, path: "spec.template.spec.containers.0.readinessProbe", bad: nil},
 	{rule: "pod-probes", at: deployment, path: "spec.template.spec.containers.0.livenessProbe", bad: nil},
 	{rule: "service-not-public", at: "Service metrics", path: "spec.externalIPs", bad: true, absent: evaluate.Holds},

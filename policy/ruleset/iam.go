@@ -180,7 +180,7 @@ var iam = []*rule.Rule{
 	{
 		ID: "iam-role-has-permissions", Title: "Each role has a permission",
 		Why: "A service with an empty role fails at its first call, long after the up.",
-		Fix: "components/iam, Statements or ManagedPolicies", Standards: nil,
+		Fix: "components/iam, Statements or ManagedPolicies", Standards: []string{"WA SEC03"},
 		Severity: rule.Low, Levels: rule.Advice,
 		Check: rule.Across(func(s *rule.Subject, v awsview.IamRole) {
 			s.Must(value.Any(

@@ -117,6 +117,17 @@ var keys = []*rule.Rule{
 			s.Must(value.Any(rotates, restored), "kmsKeyId is not that of a key of this stack that rotates")
 		}, storeTypes...),
 	},
+	{
+		ID: "key-of-store-kept", Title: "Pulumi refuses to delete the key of a store",
+		Why: "Snapshots and backups outlive their store. Without the key they can't be read.",
+		Fix: "the key deletionProtection", Standards: []string{"FSBP KMS.3", "WA REL09"},
+		Severity: rule.High, Levels: rule.Deployed,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			s.Must(rule.Refs[awsview.KmsKey](s.Graph, s.Resource, "kmsKeyId").All(func(r *graph.Resource, _ awsview.KmsKey) value.Truth {
+				return value.FromBool(r.Protect)
+			}), "protect of its key is not set")
+		}, storeTypes...),
+	},
 }
 
 // encrypted reports whether Pulumi encrypts a value.

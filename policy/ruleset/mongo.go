@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
@@ -71,11 +72,11 @@ var mongo = []*rule.Rule{
 	{
 		ID: "mongo-instances", Title: "Instances upgrade themselves and have an existing class",
 		Why: "Minor versions close flaws; an unknown class ends an up in the middle.",
-		Fix: "the key mongo.instanceClass, and components/mongo", Standards: nil,
+		Fix: "the key mongo.instanceClass, and components/mongo", Standards: []string{"WA OPS06"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.DocdbClusterInstance) {
 			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")
-			s.Must(v.InstanceClass().Matches(databaseClass), "instanceClass is %s", v.InstanceClass().Text())
+			s.Must(v.InstanceClass().Satisfies(docdbspec.HasClass), "instanceClass is %s", v.InstanceClass().Text())
 		}),
 	},
 	{

@@ -43,6 +43,26 @@ var nodes = []*rule.Rule{
 		}),
 	},
 	{
+		ID: "nodes-volumes-deleted", Title: "A node's volumes end with the node",
+		Why: "Each replaced node would leave a volume behind that is billed for ever.",
+		Fix: "components/tier, DeleteOnTermination", Standards: []string{"awsguard ec2-volume-inuse", "WA COST04"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
+			s.Must(v.BlockDeviceMappings().All(func(m awsview.Ec2LaunchTemplateBlockDeviceMapping) value.Truth {
+				return m.Ebs().DeleteOnTermination().Is("true")
+			}), "a volume stays after its node")
+		}),
+	},
+	{
+		ID: "nodes-detailed-monitoring", Title: "Nodes send their metrics each minute",
+		Why: "Alarms and scaling policies with periods of one minute would see every fifth minute only.",
+		Fix: "components/tier, Monitoring", Standards: []string{"awsguard ec2-instance-detailed-monitoring-enabled"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
+			s.Must(v.Monitoring().Enabled().IsTrue(), "monitoring.enabled is not true")
+		}),
+	},
+	{
 		ID: "nodes-no-public-address", Title: "Nodes have no public address",
 		Why: "A node is reached through the load balancer only.",
 		Fix: "components/tier, NetworkInterfaces", Standards: []string{"FSBP EC2.25", "FSBP AutoScaling.5"},

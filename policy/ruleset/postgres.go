@@ -1,8 +1,10 @@
 package ruleset
 
 import (
-	"regexp"
+	"strings"
 
+	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
+	"github.com/progressive-framework/platform/components/postgres/rdscalendar"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
@@ -10,11 +12,6 @@ import (
 
 // minBackupDays is the minimum of FSBP for every store.
 const minBackupDays = 7
-
-var (
-	databaseClass = regexp.MustCompile(`^db\.[a-z][a-z0-9]*[0-9][a-z]*\.(\d*x?large|micro|small|medium)$`)
-	cacheNode     = regexp.MustCompile(`^cache\.[a-z][a-z0-9]*[0-9][a-z]*\.(\d*x?large|micro|small|medium)$`)
-)
 
 var postgres = []*rule.Rule{
 	postgresRule("postgres-encrypted", "The database is encrypted with a key of this account",
@@ -104,10 +101,22 @@ var postgres = []*rule.Rule{
 		[]string{"FSBP RDS.17"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.CopyTagsToSnapshot().IsTrue(), "copyTagsToSnapshot is not true")
 		}),
-	postgresRule("postgres-class", "The instance class has the form of AWS's classes",
+	postgresRule("postgres-class", "The instance class exists",
 		"RDS refuses an unknown class in the middle of an up.", "the key postgres.instanceClass", rule.Medium, rule.Everywhere,
-		nil, func(s *rule.Subject, v awsview.RdsInstance) {
-			s.Must(v.InstanceClass().Matches(databaseClass), "instanceClass is %s", v.InstanceClass().Text())
+		[]string{"WA OPS06"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.InstanceClass().Satisfies(func(name string) bool {
+				_, err := postgrestuning.ClassOf(name)
+				return err == nil
+			}), "instanceClass is %s", v.InstanceClass().Text())
+		}),
+	postgresRule("postgres-version-supported", "PostgreSQL's major version has standard support for half a year more",
+		"After its end AWS asks for each core what another database costs.", "the key postgres.version", rule.Medium, rule.Advice,
+		[]string{"WA OPS05"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.EngineVersion().Satisfies(func(version string) bool {
+				major, _, _ := strings.Cut(version, ".")
+				end, known := rdscalendar.StandardEnd(major)
+				return known && s.Now.Add(rdscalendar.Notice).Before(end)
+			}), "standard support of %s is unknown, over, or ends within %d days", v.EngineVersion().Text(), int(rdscalendar.Notice.Hours()/24))
 		}),
 	{
 		ID: "postgres-tls-only", Title: "The database refuses connections without TLS",

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"github.com/progressive-framework/platform/components/redis/redistuning"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/rule"
@@ -42,10 +43,13 @@ var redis = []*rule.Rule{
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")
 		}),
-	redisRule("redis-node-type", "The node type has the form of AWS's types",
-		"ElastiCache refuses an unknown type in the middle of an up.", "the key redis.nodeType", rule.Medium, nil,
+	redisRule("redis-node-type", "The node type exists",
+		"ElastiCache refuses an unknown type in the middle of an up.", "the key redis.nodeType", rule.Medium, []string{"WA OPS06"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
-			s.Must(v.NodeType().Matches(cacheNode), "nodeType is %s", v.NodeType().Text())
+			s.Must(v.NodeType().Satisfies(func(name string) bool {
+				_, err := redistuning.MemoryOf(name)
+				return err == nil
+			}), "nodeType is %s", v.NodeType().Text())
 		}),
 	redisRule("redis-slow-log", "The slow log goes to CloudWatch",
 		"A command that blocks all others is in it.", "components/redis, logDeliveries", rule.Low, []string{"WA OPS08"},

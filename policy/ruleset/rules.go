@@ -11,6 +11,6 @@ import (
 
 // All returns every rule.
 func All() []*rule.Rule {
-	return slices.Concat(network, nodes, eks, postgres, mongo, redis, balancer, cdn, webACL, buckets, registry, keys, iam,
-		pods, workloads, cluster, stores, stack, spending)
+	return slices.Concat(network, nodes, eks, postgres, mongo, redis, balancer, cdn, webACL, buckets, registry, keys, iam, calls,
+		pods, podObjects, workloads, cluster, stores, serviceLogs, stack, spending)
 }

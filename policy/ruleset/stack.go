@@ -58,7 +58,7 @@ var stack = []*rule.Rule{
 	{
 		ID: "names-within-limits", Title: "Names fit AWS's limits",
 		Why: "AWS refuses a longer one in the middle of an up.",
-		Fix: "the key environment", Standards: nil,
+		Fix: "the key environment", Standards: []string{"WA REL01"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			name := value.As[value.String](s.View().Get("name"))
@@ -69,7 +69,7 @@ var stack = []*rule.Rule{
 	{
 		ID: "alarm-names-differ", Title: "Each alarm has a name of its own at AWS",
 		Why: "The second one overwrites the first one.",
-		Fix: "components/tier and components/loadbalancer: the alarm's name", Standards: nil,
+		Fix: "components/tier and components/loadbalancer: the alarm's name", Standards: []string{"WA OPS08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudwatchMetricAlarm) {
 			for _, other := range s.Graph.OfType(s.Type) {

@@ -67,7 +67,7 @@ var webACL = []*rule.Rule{
 	{
 		ID: "certificate-covers-names", Title: "A distribution's certificate covers its names",
 		Why: "CloudFront refuses an alias that the certificate does not have.",
-		Fix: "components/certificate/names", Standards: nil,
+		Fix: "components/certificate/names", Standards: []string{"FSBP CloudFront.7"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			all := rule.Every[awsview.AcmCertificate](s.Graph)

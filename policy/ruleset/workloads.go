@@ -110,7 +110,7 @@ var workloads = []*rule.Rule{
 	{
 		ID: "deployment-one-scaler", Title: "A Deployment's count has one owner",
 		Why: "Each up would undo the autoscaler's decision.",
-		Fix: "components/service: no Replicas with an HPA", Standards: []string{"kube-score horizontalpodautoscaler-has-target"},
+		Fix: "components/service: no Replicas with an HPA", Standards: []string{"kube-score deployment-targeted-by-hpa-does-not-have-replicas-configured"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
 			s.Must(value.Not(value.All(v.Spec().Replicas().Set(), scaledBy(s).Exists())), "replicas is set, and an HPA changes it")
@@ -187,7 +187,7 @@ var workloads = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "job-bounded", Title: "Tasks end, and their pods are removed",
+		ID: "job-bounded", Title: "Tasks end",
 		Why: "A task that hangs holds its lock and its node for ever.",
 		Fix: "components/service, NewTask", Standards: []string{"WA OPS08"},
 		Severity: rule.Low, Levels: rule.Everywhere,
@@ -203,7 +203,7 @@ var workloads = []*rule.Rule{
 	{
 		ID: "hpa-can-scale", Title: "An HPA's minimum is below its maximum",
 		Why: "With equal bounds an HPA scales nothing.",
-		Fix: "the keys services.NAME.min and max", Standards: []string{"kube-linter hpa-minimum-three-replicas"},
+		Fix: "the keys services.NAME.min and max", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			low, high := scaledTo(s.Resource)

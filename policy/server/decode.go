@@ -16,6 +16,21 @@ func decode(s *structpb.Struct) value.Node {
 	return value.New(object)
 }
 
+// stackType is the type of the resource whose outputs are those of the stack.
+const stackType = "pulumi:pulumi:Stack"
+
+// missing returns the outputs that rules read and the inputs do not have: the ARN, and
+// what was not known. The others would be decoded a second time, for nothing.
+func missing(outputs *structpb.Struct, inputs value.Node) *structpb.Struct {
+	fields := map[string]*structpb.Value{}
+	for name, v := range outputs.GetFields() {
+		if name == "arn" || !inputs.Get(name).Known() {
+			fields[name] = v
+		}
+	}
+	return &structpb.Struct{Fields: fields}
+}
+
 // plain converts one value of a message.
 func plain(v *structpb.Value) any {
 	switch k := v.GetKind().(type) {

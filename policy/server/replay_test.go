@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -52,8 +51,13 @@ type pack struct {
 // startPack starts the policy pack as a process and connects to it.
 func startPack(t testing.TB) *pack {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), serveVariable+"=1")
+	return connect(t, exec.CommandContext(t.Context(), os.Args[0]), serveVariable+"=1")
+}
+
+// connect starts a policy pack and connects to it.
+func connect(t testing.TB, cmd *exec.Cmd, variables ...string) *pack {
+	t.Helper()
+	cmd.Env = append(os.Environ(), variables...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	var messages bytes.Buffer
@@ -162,27 +166,5 @@ func TestBudgetInAPreview(t *testing.T) {
 			continue
 		}
 		require.Contains(t, found, "a month, with 0 items not known yet and 3 without a price; the budget is $1,000.00")
-	}
-}
-
-// BenchmarkPack measures the pack's process in one preview: its CPU time and its
-// peak memory, with prod's resources and with four times as many.
-func BenchmarkPack(b *testing.B) {
-	for _, copies := range []int{1, 4} {
-		resources := recorded(b, copies)
-		b.Run(fmt.Sprintf("%d resources", len(resources)), func(b *testing.B) {
-			var cpu time.Duration
-			var peak int64
-			for range b.N {
-				p := startPack(b)
-				p.replay(b, resources)
-				require.NoError(b, p.cmd.Process.Kill())
-				p.cmd.Wait()
-				cpu += p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
-				peak = max(peak, p.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
-			}
-			b.ReportMetric(cpu.Seconds()/float64(b.N), "cpu-s/op")
-			b.ReportMetric(float64(peak)/1024, "peak-MB")
-		})
 	}
 }

@@ -232,10 +232,12 @@ func (a *Analyzer) AnalyzeStack(_ context.Context, in *pulumirpc.AnalyzeStackReq
 // are those that Analyze received.
 func (a *Analyzer) resource(in *pulumirpc.AnalyzerResource) *graph.Resource {
 	r := graph.New(in.GetUrn())
-	r.Outputs = decode(in.GetProperties())
-	r.Inputs = r.Outputs
-	if seen, ok := a.inputs[r.URN]; ok {
+	if seen, ok := a.inputs[r.URN]; ok && r.Type != stackType {
+		r.Outputs = decode(missing(in.GetProperties(), seen))
 		r.Inputs = value.Overlay(seen, r.Outputs)
+	} else {
+		r.Outputs = decode(in.GetProperties())
+		r.Inputs = r.Outputs
 	}
 	r.Parent, r.Protect, r.IgnoreChanges = in.GetParent(), in.GetOptions().GetProtect(), in.GetOptions().GetIgnoreChanges()
 	r.Provider = in.GetProvider().GetUrn()

@@ -107,7 +107,7 @@ var Components = []Component{
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Containerd, Kinds: localOnly,
+		Name: Containerd, Env: []string{halfGrowth}, Kinds: localOnly,
 		Files:       func(l *layout.Layout) []string { return []string{nodePaths{l}.config(containerdConfig)} },
 		CheckHealth: checkContainerd,
 		Limit:       time.Minute, Grace: 10 * time.Second,
@@ -133,7 +133,7 @@ var Components = []Component{
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: NetworkPolicies, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Name: NetworkPolicies, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		CheckHealth: checkNetworkPolicies,
 		Limit:       time.Minute, Grace: 5 * time.Second,
 	},
@@ -145,7 +145,7 @@ var Components = []Component{
 		Limit:       time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Volumes, Kinds: ownControl, After: []string{APIServer},
+		Name: Volumes, Env: []string{halfGrowth}, Kinds: ownControl, After: []string{APIServer},
 		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("volumes (health)", p.Volumes) },
 		CheckHealth: checkVolumes,
 		Limit:       time.Minute, Grace: 5 * time.Second,

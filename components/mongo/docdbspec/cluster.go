@@ -58,7 +58,7 @@ func (c Cluster) Complete() (Cluster, error) {
 	c.Instances = cmp.Or(c.Instances, defaultInstances)
 	c.BackupDays = cmp.Or(c.BackupDays, storespec.MaxBackupDays)
 	errs := []error{storespec.CheckIdentifier(c.Identifier), storespec.CheckDays("BackupDays", c.BackupDays, storespec.MinBackupDays)}
-	if !instanceClass.MatchString(c.InstanceClass) {
+	if !HasClass(c.InstanceClass) {
 		errs = append(errs, fmt.Errorf("InstanceClass %q must be db.t4g.medium or db.r6g.large to db.r6g.16xlarge", c.InstanceClass))
 	}
 	if c.Instances < 1 || c.Instances > maxInstances {
@@ -69,6 +69,9 @@ func (c Cluster) Complete() (Cluster, error) {
 	}
 	return c, nil
 }
+
+// HasClass reports whether the platform allows an instance class.
+func HasClass(name string) bool { return instanceClass.MatchString(name) }
 
 // ParameterGroup returns the name of the cluster's parameter group.
 func (c Cluster) ParameterGroup() string { return c.Identifier + "-docdb5" }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/test/testenv"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
@@ -46,6 +47,14 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 		{fmt.Sprintf("prod: `pulumi up` of %d resources against the stand-in", len(all)), rate(took, len(all)), ""},
 		{"prod: `pulumi preview`, nothing changed", previews.times(), ""},
 	}
+	bare := *p
+	bare.env = layout.WithoutPolicyPack(p.env)
+	without, err := bare.series(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
+	if err != nil {
+		return nil, err
+	}
+	share := 100 * (previews.median() - without.median()).Seconds() / without.median().Seconds()
+	rows = append(rows, row{"… without the policy pack", fmt.Sprintf("%s; the pack adds %.0f %%", without.times(), share), "at most 10 %"})
 	compared, err := p.compareWithFloor(ctx, previews, len(all), runs)
 	if err != nil {
 		return nil, err

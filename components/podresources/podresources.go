@@ -1,0 +1,28 @@
+// Package podresources owns the form of a container's requests and limits. The numbers
+// are in components/scaling.
+package podresources
+
+import (
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// Requirements returns the requests and limits of a container that fills caches.
+func Requirements(r scaling.Resources, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
+	return Quantities(r.CPURequest.String(), r.MemoryRequest.String(), r.CPULimit.String(), r.MemoryLimit.String(), caches...)
+}
+
+// Quantities is Requirements with the requests and limits as Kubernetes writes them.
+func Quantities(cpu, memory, cpuLimit, memoryLimit string, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
+	disk := scaling.DiskFor(caches...)
+	return &corev1.ResourceRequirementsArgs{
+		Requests: pulumi.StringMap{
+			"cpu": pulumi.String(cpu), "memory": pulumi.String(memory), "ephemeral-storage": pulumi.String(disk.Request.String()),
+		},
+		Limits: pulumi.StringMap{
+			"cpu": pulumi.String(cpuLimit), "memory": pulumi.String(memoryLimit), "ephemeral-storage": pulumi.String(disk.Limit.String()),
+		},
+	}
+}

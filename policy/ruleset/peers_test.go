@@ -1,0 +1,48 @@
+package ruleset_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/ruleset"
+)
+
+// The page about other tools names rules that exist, and has a reason where there is
+// none.
+func TestPeersNameOurRules(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/policy-peers.md")
+	require.NoError(t, err)
+	ids := map[string]bool{}
+	for _, r := range ruleset.All() {
+		ids[r.ID] = true
+	}
+	rows, named := 0, 0
+	name := regexp.MustCompile("^`([a-z0-9-]+)`$")
+	for line := range strings.Lines(string(raw)) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) != 5 || strings.TrimSpace(cells[1]) == "theirs" || strings.HasPrefix(cells[1], "---") {
+			continue
+		}
+		rows++
+		ours, note := strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3])
+		if ours == "no rule" {
+			require.NotEmpty(t, note, "%s: say why there is no rule", cells[1])
+			continue
+		}
+		for id := range strings.SplitSeq(ours, ", ") {
+			match := name.FindStringSubmatch(id)
+			require.NotNil(t, match, "%s: %q is not the id of a rule", cells[1], id)
+			require.True(t, ids[match[1]], "%s: there is no rule %s", cells[1], match[1])
+			named++
+		}
+	}
+	require.Greater(t, rows, 100)
+	require.Greater(t, named, 80)
+	for _, id := range regexp.MustCompile("`([a-z]+-[a-z0-9-]+)`").FindAllStringSubmatch(string(raw), -1) {
+		require.True(t, ids[id[1]], "the text names the rule %s, which does not exist", id[1])
+	}
+}

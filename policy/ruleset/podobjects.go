@@ -1,0 +1,170 @@
+package ruleset
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8sview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// podObjects are rules on objects that name pods, and on names within a pod.
+var podObjects = []*rule.Rule{
+	{
+		ID: "scaler-has-target", Title: "An autoscaler's target is a workload of this stack",
+		Why: "It scales nothing, and says so only in its own status.",
+		Fix: "components/podscaling, the target's name", Standards: []string{"kube-score horizontalpodautoscaler-has-target", "kube-linter dangling-horizontalpodautoscaler"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			target := scalerTarget(s.Resource)
+			kind := value.As[value.String](target.Get("kind")).Or("Deployment")
+			name := value.As[value.String](target.Get("name"))
+			found := value.False
+			for _, r := range ofTypes(s.Graph, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()) {
+				found = value.Any(found, value.All(
+					kind.Is(r.Type[strings.LastIndex(r.Type, ":")+1:]),
+					name.Equals(value.As[value.String](r.View().At("metadata.name"))),
+					namespaceOf(s.Graph, s.Resource).Equals(namespaceOf(s.Graph, r)),
+				))
+			}
+			other := value.Not(kind.In("Deployment", "StatefulSet"))
+			s.Must(value.Any(other, found), "no %s %s is in its namespace", kind.Text(), name.Text())
+		}, append(slices.Clone(podScalers), verticalPodAutoscaler)...),
+	},
+	{
+		ID: "scaler-two-pods", Title: "An autoscaler keeps two pods at least",
+		Why: "The loss of a node stops a service with one pod.",
+		Fix: "the key services.NAME.min", Standards: []string{"kube-score horizontalpodautoscaler-replicas", "WA REL10"},
+		Severity: rule.Medium, Levels: rule.ProdOnly,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			low, _ := scaledTo(s.Resource)
+			s.Must(low.AtLeast(2), "its minimum is %s", low.Text())
+		}, podScalers...),
+	},
+	{
+		ID: "network-policy-selects-pods", Title: "Each NetworkPolicy selects pods of this stack",
+		Why: "A policy without pods hides that the pods that it is for have none.",
+		Fix: "components/podnetwork, Selector", Standards: []string{"kube-score networkpolicy-targets-pod", "kube-linter dangling-networkpolicy"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v k8sview.NetworkPolicy) {
+			found := value.False
+			for _, r := range ofTypes(s.Graph, workloadTypes...) {
+				found = value.Any(found, selects(s.Graph, s.Resource, v.Spec().PodSelector().MatchLabels(), r))
+			}
+			s.Must(found, "its podSelector matches no pods of this stack")
+		}),
+	},
+	{
+		ID: "pod-service-account-exists", Title: "The service account of a pod exists",
+		Why: "The pods of a workload without it are refused, one after the other.",
+		Fix: "the component's ServiceAccountName", Standards: []string{"kube-linter non-existent-service-account"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			name := resolved(s.Graph, s.Resource, podOf(s.Resource).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
+			exists := rule.Every[k8sview.ServiceAccount](s.Graph).Any(func(r *graph.Resource, a k8sview.ServiceAccount) value.Truth {
+				return value.All(a.Metadata().Name().Equals(name), namespaceOf(s.Graph, r).Equals(namespaceOf(s.Graph, s.Resource)))
+			})
+			s.Must(value.Any(value.Not(name.Set()), name.Is("default"), exists), "no service account %s is in its namespace", name.Text())
+		}, workloadTypes...),
+	},
+	{
+		ID: "workload-selects-its-pods", Title: "A workload's selector matches its own pods",
+		Why: "The API server refuses it in the middle of an up.",
+		Fix: "the component's labels", Standards: []string{"kube-score deployment-pod-selector-labels-match-template-metadata-labels", "kube-linter mismatching-selector"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			selector := value.As[k8sview.LabelSelector](s.View().At("spec.selector")).MatchLabels()
+			for _, name := range selector.Keys() {
+				s.Must(selector.Key(name).Equals(labels(s.Resource).Key(name)), "the pods have no label %s with the selector's value", name)
+			}
+		}, serverTypes...),
+	},
+	{
+		ID: "statefulset-has-service", Title: "The Service of a StatefulSet exists and is headless",
+		Why: "Without it the pods have no names in DNS, by which clients and the pods themselves find each other.",
+		Fix: "components/datastore, StatefulSet.Service", Standards: []string{"kube-score statefulset-has-servicename"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v k8sview.StatefulSet) {
+			name := resolved(s.Graph, s.Resource, v.Spec().ServiceName(), "spec", k8sview.Service{}.Token())
+			s.Must(rule.Every[k8sview.Service](s.Graph).Any(func(r *graph.Resource, service k8sview.Service) value.Truth {
+				return value.All(service.Metadata().Name().Equals(name), service.Spec().ClusterIP().Is("None"),
+					namespaceOf(s.Graph, r).Equals(namespaceOf(s.Graph, s.Resource)))
+			}), "no headless Service %s is in its namespace", name.Text())
+		}),
+	},
+	{
+		ID: "cronjob-deadline", Title: "A CronJob leaves out a run that is too late",
+		Why: "Without a deadline the controller counts missed runs, and stops for ever after a hundred.",
+		Fix: "components/scaling, the task's StartWithin", Standards: []string{"kube-score cronjob-has-deadline"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.CronJob) {
+			// The controller looks every 10 s (CronJob's documentation).
+			s.Must(v.Spec().StartingDeadlineSeconds().Or(0).AtLeast(10), "startingDeadlineSeconds is %s", v.Spec().StartingDeadlineSeconds().Text())
+		}),
+	},
+	{
+		ID: "pod-disruption-unhealthy", Title: "A pod that is not ready holds up no drain",
+		Why: "A node with a broken pod could not be replaced until somebody repairs the pod.",
+		Fix: "components/poddisruption", Standards: []string{"kube-linter pdb-unhealthy-pod-eviction-policy"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.PodDisruptionBudget) {
+			s.Must(v.Spec().UnhealthyPodEvictionPolicy().Is("AlwaysAllow"), "unhealthyPodEvictionPolicy is %s", v.Spec().UnhealthyPodEvictionPolicy().Text())
+		}),
+	},
+	podRule("pod-environment-once", "A container has each environment variable once", "Only the last value counts, and nobody sees which one it is.",
+		"the component's environment", []string{"kube-score environment-variable-key-duplication", "kube-linter duplicate-env-var"}, func(s *rule.Subject, p k8sview.PodSpec) {
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return differ(c.Env(), k8sview.EnvVar.Name) }), "a variable is there twice")
+		}),
+	podRule("pod-probe-port", "A probe asks a port of its container", "A probe of a port that does not exist fails for ever.",
+		"the component's ports and probes", []string{"kube-linter readiness-port", "kube-linter liveness-port", "kube-linter startup-port"}, func(s *rule.Subject, p k8sview.PodSpec) {
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
+				return value.All(asksOwnPort(c, c.ReadinessProbe()), asksOwnPort(c, c.LivenessProbe()), asksOwnPort(c, c.StartupProbe()))
+			}), "a probe asks a port that is not one of ports")
+		}),
+}
+
+// ofTypes returns the resources of several types.
+func ofTypes(g *graph.Graph, types ...string) []*graph.Resource {
+	var all []*graph.Resource
+	for _, typ := range types {
+		all = append(all, g.OfType(typ)...)
+	}
+	return all
+}
+
+// scalerTarget returns the reference of an autoscaler to what it scales.
+func scalerTarget(scaler *graph.Resource) value.Node {
+	if scaler.Type == verticalPodAutoscaler {
+		return scaler.View().At("spec.targetRef")
+	}
+	return scaler.View().At("spec.scaleTargetRef")
+}
+
+// differ reports whether no two elements have the same name.
+func differ[T value.View](list value.List[T], name func(T) value.String) value.Truth {
+	items, complete := list.Items()
+	answer := value.True
+	for i, first := range items {
+		for _, second := range items[i+1:] {
+			answer = value.All(answer, value.Not(name(first).Equals(name(second))))
+		}
+	}
+	if !complete {
+		return value.All(answer, value.Unknown)
+	}
+	return answer
+}
+
+// asksOwnPort reports whether a probe that asks a port asks one of the container.
+func asksOwnPort(c k8sview.Container, probe k8sview.Probe) value.Truth {
+	answer := value.True
+	for _, port := range []value.Node{probe.HttpGet().Port(), probe.TcpSocket().Port()} {
+		own := c.Ports().Any(func(p k8sview.ContainerPort) value.Truth {
+			return value.Any(value.As[value.String](port).Equals(p.Name()), value.As[value.Number](port).Compare(p.ContainerPort(), equal))
+		})
+		answer = value.All(answer, value.Any(value.Not(port.Set()), own))
+	}
+	return answer
+}

@@ -1,0 +1,51 @@
+package server
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/ruleset"
+)
+
+// BenchmarkPack measures a pack's process in one preview: its CPU time and its
+// peak memory, with few and with all rules, and with a part of prod's resources and with
+// 1,000 of three copies. policyx serves the same rules in the same run; the packs find as
+// many violations.
+func BenchmarkPack(b *testing.B) {
+	folder := b.TempDir()
+	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-o", folder, "./testdata/ownpack", "./testdata/policyxpack")
+	raw, err := build.CombinedOutput()
+	require.NoError(b, err, string(raw))
+	all := len(ruleset.All())
+	for _, size := range []struct{ rules, resources int }{{20, 314}, {80, 314}, {all, 314}, {all, 1000}} {
+		resources := recorded(b, 3)[:size.resources]
+		violations := map[string]int{}
+		for _, kind := range []string{"ownpack", "policyxpack"} {
+			b.Run(fmt.Sprintf("%s/%d rules/%d resources", kind, size.rules, len(resources)), func(b *testing.B) {
+				// The least of all runs: other processes only add to it.
+				cpu, peak := time.Hour, int64(1)<<40
+				for range b.N {
+					p := connect(b, exec.CommandContext(b.Context(), filepath.Join(folder, kind)), "POLICY_RULES_OF_TEST="+strconv.Itoa(size.rules))
+					violations[kind], _ = p.replay(b, resources)
+					require.NoError(b, p.cmd.Process.Kill())
+					p.cmd.Wait()
+					cpu = min(cpu, p.cmd.ProcessState.UserTime()+p.cmd.ProcessState.SystemTime())
+					peak = min(peak, p.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
+				}
+				b.ReportMetric(cpu.Seconds(), "cpu-s")
+				b.ReportMetric(float64(peak)/1024, "peak-MB")
+				b.ReportMetric(float64(violations[kind]), "violations")
+			})
+		}
+		if len(violations) == 2 { // both ran: -bench selects some
+			require.Equal(b, violations["policyxpack"], violations["ownpack"], "both packs apply the same rules")
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/zegl/kube-score/parser"
+	"github.com/zegl/kube-score/score"
+)
+
+const recordings = "../../policy/testdata/"
+
+// kube-score has no CRITICAL for prod and staging that nobody has argued away, and each
+// argument is needed.
+func TestNoCriticalIsLeft(t *testing.T) {
+	var all []finding
+	for _, stack := range []string{"prod", "staging"} {
+		objects, err := readObjects(recordings + stack + ".jsonl")
+		require.NoError(t, err)
+		result, err := grade(objects)
+		require.NoError(t, err)
+		require.Greater(t, result.grades, 300, "the checks see the objects")
+		faults, _ := unanswered(result.critical, arguments)
+		require.Empty(t, faults, "fix the component, or argue it away in argued.go")
+		all = append(all, result.critical...)
+	}
+	_, unused := unanswered(all, arguments)
+	require.Empty(t, unused, "remove it from argued.go")
+}
+
+// An object that breaks a check is found, so that the test above can fail.
+func TestFaultsAreFound(t *testing.T) {
+	for _, tc := range []struct {
+		check, kind string
+		edit        func(spec map[string]any)
+	}{
+		{"container-ephemeral-storage-request-and-limit", "Deployment", func(spec map[string]any) { delete(container(spec), "resources") }},
+		{"container-security-context-readonlyrootfilesystem", "Deployment", func(spec map[string]any) { delete(container(spec), "securityContext") }},
+		{"cronjob-has-deadline", "CronJob", func(spec map[string]any) { delete(spec, "startingDeadlineSeconds") }},
+		{"networkpolicy-targets-pod", "NetworkPolicy", func(spec map[string]any) {
+			spec["podSelector"] = map[string]any{"matchLabels": map[string]any{"app": "nobody"}}
+		}},
+		{"service-targets-pod", "Service", func(spec map[string]any) { spec["selector"] = map[string]any{"app": "nobody"} }},
+		{"statefulset-has-servicename", "StatefulSet", func(spec map[string]any) { spec["serviceName"] = "nobody" }},
+	} {
+		objects, err := readObjects(recordings + "prod.jsonl")
+		require.NoError(t, err)
+		i := slices.IndexFunc(objects, func(o map[string]any) bool { return o["kind"] == tc.kind })
+		require.GreaterOrEqual(t, i, 0, tc.kind)
+		tc.edit(objects[i]["spec"].(map[string]any))
+		result, err := grade(objects)
+		require.NoError(t, err)
+		faults, _ := unanswered(result.critical, arguments)
+		require.NotEmpty(t, faults, tc.check)
+		for _, f := range faults {
+			require.Equal(t, tc.kind, f.Kind, "%s", f)
+		}
+		require.True(t, slices.ContainsFunc(faults, func(f finding) bool { return f.Check == tc.check }), "%s: %v", tc.check, faults)
+	}
+}
+
+func container(spec map[string]any) map[string]any {
+	pod := spec["template"].(map[string]any)["spec"].(map[string]any)
+	return pod["containers"].([]any)[0].(map[string]any)
+}
+
+// docs/policy-peers.md has a row for each check of kube-score.
+func TestEveryCheckIsInTheTable(t *testing.T) {
+	page, err := os.ReadFile("../../docs/policy-peers.md")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(page), "## kube-score")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n## ")
+	checks := score.RegisterAllChecks(parser.Empty(), nil, nil).All()
+	require.Greater(t, len(checks), 30)
+	for _, c := range checks {
+		require.Contains(t, section, "\n| "+c.ID+" |", "the page has no row for it")
+	}
+	require.Equal(t, len(checks), strings.Count(section, "\n| ")-1, "the page has a row for a check that does not exist")
+}
+
+// Names that a preview does not know are those of the objects that it refers to.
+func TestUnknownNamesAreResolved(t *testing.T) {
+	objects, err := readObjects(recordings + "prod.jsonl")
+	require.NoError(t, err)
+	for _, o := range objects {
+		require.NotEqual(t, unknown, o["metadata"].(map[string]any)["namespace"], "%v", o["metadata"])
+		if spec, ok := o["spec"].(map[string]any); ok {
+			require.NotEqual(t, unknown, spec["serviceName"], "%v", o["metadata"])
+		}
+	}
+}
+
+// The output of kubectl is read without what a controller has created.
+func TestObjectsOfACluster(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "list.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"apiVersion":"v1","kind":"List","items":[
+		{"apiVersion":"v1","kind":"Pod","metadata":{"name":"own","namespace":"n"},"spec":{"containers":[{"name":"c","image":"i"}]}},
+		{"apiVersion":"v1","kind":"Pod","metadata":{"name":"owned","namespace":"n","ownerReferences":[{"kind":"ReplicaSet"}]},"spec":{"containers":[{"name":"c","image":"i"}]}}
+	]}`), 0o600))
+	faults, err := run([]string{file})
+	require.NoError(t, err)
+	require.NotEmpty(t, faults)
+	for _, f := range faults {
+		require.Equal(t, "own", f.Name)
+	}
+	_, err = run([]string{recordings + "missing.jsonl"})
+	require.Error(t, err)
+	_, err = run(nil)
+	require.True(t, strings.Contains(err.Error(), "no file"))
+}

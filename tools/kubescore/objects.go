@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// unknown is Pulumi's text for a string that a preview does not know yet
+// (sdk/go/common/resource/sig).
+const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+// unknownImage replaces an image that a preview does not know: the stack's images are
+// named by digest.
+const unknownImage = "registry.example/image@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// resource is a line of a recording of the policy pack's tests.
+type resource struct {
+	URN                  string
+	Inputs               map[string]any
+	PropertyDependencies map[string][]string
+}
+
+// name is the last part of the URN.
+func (r resource) name() string { return r.URN[strings.LastIndex(r.URN, "::")+2:] }
+
+// isObject reports whether the resource is an object of Kubernetes.
+func (r resource) isObject() bool {
+	parts := strings.Split(r.URN, "::")
+	typ := parts[2]
+	return strings.HasPrefix(typ[strings.LastIndex(typ, "$")+1:], "kubernetes:")
+}
+
+// readObjects reads objects of Kubernetes from a file: a recording of the policy pack's
+// tests, or the output of kubectl get -o json. "-" is the standard input.
+func readObjects(file string) ([]map[string]any, error) {
+	in := os.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	raw, err := io.ReadAll(in)
+	if err != nil {
+		return nil, err
+	}
+	var objects []map[string]any
+	if bytes.HasPrefix(raw, []byte(`{"urn":`)) {
+		objects, err = parseRecording(raw)
+	} else {
+		objects, err = parseList(raw)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return objects, nil
+}
+
+// parseList reads the output of kubectl. Pods and other objects that a controller
+// has created are left out: their owner is scored.
+func parseList(raw []byte) ([]map[string]any, error) {
+	var list struct{ Items []map[string]any }
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, fmt.Errorf("neither a recording nor a list of kubectl get -o json: %w", err)
+	}
+	var objects []map[string]any
+	for _, o := range list.Items {
+		metadata, _ := o["metadata"].(map[string]any)
+		if metadata["ownerReferences"] == nil {
+			objects = append(objects, o)
+		}
+	}
+	return objects, nil
+}
+
+// parseRecording reads a recorded preview. A name that is not known yet is that of the
+// object to which the input refers.
+func parseRecording(raw []byte) ([]map[string]any, error) {
+	var all []resource
+	names := map[string]map[string]any{} // kind → URN → name
+	for line := range bytes.Lines(raw) {
+		var r resource
+		if err := json.Unmarshal(line, &r); err != nil {
+			return nil, err
+		}
+		if !r.isObject() {
+			continue
+		}
+		metadata, ok := r.Inputs["metadata"].(map[string]any)
+		if !ok {
+			metadata = map[string]any{}
+			r.Inputs["metadata"] = metadata
+		}
+		if name := metadata["name"]; name == nil || name == unknown {
+			metadata["name"] = r.name() // Pulumi chooses a name that begins so
+		}
+		kind, _ := r.Inputs["kind"].(string)
+		if names[kind] == nil {
+			names[kind] = map[string]any{}
+		}
+		names[kind][r.URN] = metadata["name"]
+		all = append(all, r)
+	}
+	var objects []map[string]any
+	for _, r := range all {
+		r.resolve("metadata", "namespace", names["Namespace"])
+		r.resolve("spec", "serviceName", names["Service"])
+		objects = append(objects, known("", r.Inputs).(map[string]any))
+	}
+	return objects, nil
+}
+
+// resolve replaces an unknown name by that of the object to which the input prop refers.
+func (r resource) resolve(prop, member string, names map[string]any) {
+	object, _ := r.Inputs[prop].(map[string]any)
+	if object[member] != unknown {
+		return
+	}
+	for _, urn := range r.PropertyDependencies[prop] {
+		if name := names[urn]; name != nil {
+			object[member] = name
+		}
+	}
+}
+
+// known replaces the images that a preview does not know.
+func known(key string, v any) any {
+	switch v := v.(type) {
+	case string:
+		if key == "image" && v == unknown {
+			return unknownImage
+		}
+	case []any:
+		for i, item := range v {
+			v[i] = known(key, item)
+		}
+	case map[string]any:
+		for name, item := range v {
+			v[name] = known(name, item)
+		}
+	}
+	return v
+}
