@@ -59,3 +59,29 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 
 // written is a value as text, whatever its type is.
 func written(v resource.PropertyValue) string { return v.String() }
+
+// The configuration knows each tag that the program sets, and so refuses to ignore it.
+func TestEveryTagOfTheProgramIsKnown(t *testing.T) {
+	stack, err := config.Load("prod", valuesWith(t, "prod", nil))
+	require.NoError(t, err)
+	all, err := deployMocked(t, stack)
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	for _, r := range all {
+		tags := r.Inputs["tags"]
+		switch {
+		case tags.IsObject():
+			for key := range tags.ObjectValue() {
+				seen[string(key)] = true
+			}
+		case tags.IsArray(): // of Auto Scaling Groups
+			for _, tag := range tags.ArrayValue() {
+				seen[tag.ObjectValue()["key"].StringValue()] = true
+			}
+		}
+	}
+	for key := range seen {
+		require.Contains(t, stack.TagKeys(), key)
+	}
+	require.Contains(t, seen, "kubernetes.io/role/internal-elb")
+}
