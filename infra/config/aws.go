@@ -62,7 +62,7 @@ func (s *Stack) OwnTags() map[string]string {
 }
 
 // ownTags are keys that the program gives values to, by resource or for all.
-var ownTags = []string{"Project", "Environment", "ManagedBy", "Name", "Tier", "AgentCapable"}
+var ownTags = []string{"Project", "Environment", "ManagedBy", "Name", "Service", "Tier", "AgentCapable"}
 
 const (
 	// A resource has 50 tags at most (AWS Tagging, "Tag naming limits and
