@@ -23,6 +23,10 @@ export GOFLAGS := -trimpath -buildvcs=false
 export GOWORK := off
 export GOOS := $(shell go env GOHOSTOS 2>/dev/null)
 export GOARCH := $(shell go env GOHOSTARCH 2>/dev/null)
+export GOAMD64 := v1
+export GOARM64 := v8.0
+export GO111MODULE := on
+unexport GOEXPERIMENT
 # Without a home folder, as in some CI jobs, Go has no place for its caches.
 export HOME := $(or $(HOME),$(shell getent passwd "$$(id -u)" | cut -d: -f6))
 

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/components/cloudmocks"
 	"github.com/progressive-framework/platform/infra/config"
+	"github.com/progressive-framework/platform/infra/deployer/authorization"
 )
 
 // An explicit provider reads no key of the stack's configuration: the program
@@ -59,3 +65,90 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 
 // written is a value as text, whatever its type is.
 func written(v resource.PropertyValue) string { return v.String() }
+
+// The configuration knows each tag that the program sets, and so refuses to ignore it.
+func TestEveryTagOfTheProgramIsKnown(t *testing.T) {
+	stack, err := config.Load("prod", valuesWith(t, "prod", nil))
+	require.NoError(t, err)
+	all, err := deployMocked(t, stack)
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	for _, r := range all {
+		tags := r.Inputs["tags"]
+		switch {
+		case tags.IsObject():
+			for key := range tags.ObjectValue() {
+				seen[string(key)] = true
+			}
+		case tags.IsArray(): // of Auto Scaling Groups
+			for _, tag := range tags.ArrayValue() {
+				seen[tag.ObjectValue()["key"].StringValue()] = true
+			}
+		}
+	}
+	for key := range seen {
+		require.Contains(t, stack.TagKeys(), key)
+	}
+	require.Contains(t, seen, "kubernetes.io/role/internal-elb")
+}
+
+// AWS has each action in the policies of the program's roles, keys, buckets, queues and
+// endpoints, and each statement can allow what it names. Nothing here has IAM's own word.
+func TestPoliciesOfTheProgramAllowWhatTheyName(t *testing.T) {
+	reference, err := authorization.Load()
+	require.NoError(t, err)
+	documents := 0
+	for _, name := range []string{"prod", "staging"} {
+		stack, err := config.Load(name, valuesWith(t, name, nil))
+		require.NoError(t, err)
+		all, err := deployMocked(t, stack)
+		require.NoError(t, err)
+		arns := realARNs(all)
+		for _, r := range all {
+			for _, key := range []resource.PropertyKey{"policy", "assumeRolePolicy"} {
+				document := r.Inputs[key]
+				if document.IsSecret() {
+					document = document.SecretValue().Element
+				}
+				if !document.IsString() || !strings.HasPrefix(r.Type, "aws:") {
+					continue
+				}
+				documents++
+				require.NoError(t, reference.Check([]byte(arns.Replace(document.StringValue()))), "%s %s", r.URN, key)
+			}
+		}
+	}
+	require.Greater(t, documents, 60)
+}
+
+// arnForms are the ARNs of the types that policies name, in AWS's form.
+var arnForms = map[string]string{
+	"aws:autoscaling/group:Group":              "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/NAME",
+	"aws:cloudfront/distribution:Distribution": "arn:aws:cloudfront::123456789012:distribution/NAME",
+	"aws:cloudwatch/eventRule:EventRule":       "arn:aws:events:us-east-1:123456789012:rule/NAME",
+	"aws:cloudwatch/logGroup:LogGroup":         "arn:aws:logs:us-east-1:123456789012:log-group:NAME",
+	"aws:eks/cluster:Cluster":                  "arn:aws:eks:us-east-1:123456789012:cluster/NAME",
+	"aws:iam/role:Role":                        "arn:aws:iam::123456789012:role/NAME",
+	"aws:kms/key:Key":                          "arn:aws:kms:us-east-1:123456789012:key/NAME",
+	"aws:s3/bucketV2:BucketV2":                 "arn:aws:s3:::NAME",
+	"aws:secretsmanager/secret:Secret":         "arn:aws:secretsmanager:us-east-1:123456789012:secret:NAME",
+	"aws:sqs/queue:Queue":                      "arn:aws:sqs:us-east-1:123456789012:NAME",
+	"aws:wafv2/webAcl:WebAcl":                  "arn:aws:wafv2:us-east-1:123456789012:global/webacl/NAME/0",
+}
+
+// realARNs replaces the ARNs of the mocks, which have no service, by those of AWS. Longer
+// names come first, because some begin others.
+func realARNs(all []cloudmocks.Registration) *strings.Replacer {
+	replaced := map[string]string{}
+	for _, r := range all {
+		form, known := arnForms[r.Type]
+		if mock := r.Outputs["arn"]; known && mock.IsString() {
+			replaced[mock.StringValue()] = strings.ReplaceAll(form, "NAME", r.Name)
+		}
+	}
+	var pairs []string
+	for _, mock := range slices.SortedFunc(maps.Keys(replaced), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }) {
+		pairs = append(pairs, mock, replaced[mock])
+	}
+	return strings.NewReplacer(pairs...)
+}

@@ -5,10 +5,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/progressive-framework/platform/components/account/regions"
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 // AWS is the configuration of the AWS providers, in addition to the region. Every
@@ -60,7 +62,7 @@ func (s *Stack) OwnTags() map[string]string {
 }
 
 // ownTags are keys that the program gives values to, by resource or for all.
-var ownTags = []string{"Project", "Environment", "ManagedBy", "Name", "Tier", "AgentCapable"}
+var ownTags = []string{"Project", "Environment", "ManagedBy", "Name", "Service", "Tier", "AgentCapable"}
 
 const (
 	// A resource has 50 tags at most (AWS Tagging, "Tag naming limits and
@@ -70,9 +72,16 @@ const (
 	maxTagValue = 256
 )
 
+// meaningful begin the keys of tags that AWS or Kubernetes gives a meaning.
+var meaningful = []string{"aws:", "kubernetes.io/", "k8s.io/"}
+
+// tagText is what every service accepts in the keys and values of tags (AWS Tagging, "Tag
+// naming limits and requirements").
+var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
+
 // roleARN is the ARN of an IAM role, with its account (IAM User Guide, "IAM
 // identifiers").
-var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/[!-~]{1,512}$`)
+var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/([!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,64}$`)
 
 func validateAWS(s *Stack) field.ErrorList {
 	var problems field.ErrorList
@@ -90,26 +99,66 @@ func validateAWS(s *Stack) field.ErrorList {
 			}
 		}
 	}
-	if len(s.AWS.DefaultTags.Tags) > maxTags {
-		problems = append(problems, field.TooMany(at("defaultTags").Child("tags"), len(s.AWS.DefaultTags.Tags), maxTags))
+	problems = append(problems, s.validateTags(at("defaultTags").Child("tags"))...)
+	return append(problems, s.validateIgnored(at("ignoreTags"))...)
+}
+
+// validateTags checks the tags of every resource.
+func (s *Stack) validateTags(at *field.Path) field.ErrorList {
+	var problems field.ErrorList
+	tags := s.AWS.DefaultTags.Tags
+	if len(tags) > maxTags {
+		problems = append(problems, field.TooMany(at, len(tags), maxTags))
 	}
-	for _, key := range slices.Concat(ownTags, slices.Collect(maps.Keys(s.AWS.DefaultTags.Tags))) {
-		ignored := slices.Contains(s.AWS.IgnoreTags.Keys, key) ||
-			slices.ContainsFunc(s.AWS.IgnoreTags.KeyPrefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
-		if ignored {
-			problems = append(problems, field.Forbidden(at("ignoreTags"), "ignores "+key+", which is a tag that the program sets; take it out"))
-		}
-	}
-	for key, value := range s.AWS.DefaultTags.Tags {
-		tag := at("defaultTags").Child("tags").Child(key)
-		switch {
-		case slices.Contains(ownTags, key):
+	var before []string
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		// The tags of an IAM role differ by more than upper and lower case (IAM User
+		// Guide, "Rules for tagging").
+		same := func(other string) bool { return strings.EqualFold(key, other) }
+		switch value, tag := tags[key], at.Child(key); {
+		case slices.ContainsFunc(ownTags, same):
 			problems = append(problems, field.Forbidden(tag, "is a tag that the program sets itself; take another key"))
-		case strings.HasPrefix(strings.ToLower(key), "aws:") || strings.HasPrefix(key, "kubernetes.io/") || strings.HasPrefix(key, "k8s.io/"):
+		case slices.ContainsFunc(before, same):
+			problems = append(problems, field.Forbidden(tag, "differs from another tag by upper and lower case only, and IAM takes them for one; take one of them out"))
+		case slices.ContainsFunc(meaningful, func(prefix string) bool { return strings.HasPrefix(strings.ToLower(key), prefix) }):
 			problems = append(problems, field.Forbidden(tag, "is a key that AWS or Kubernetes gives a meaning; take another key"))
-		case key == "" || len(key) > maxTagKey || len(value) > maxTagValue:
+		case key == "" || utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
 			problems = append(problems, field.Invalid(tag, value, "must have a key of 1 to 128 characters and a value of at most 256"))
+		case !tagText.MatchString(key) || !tagText.MatchString(value) || strings.TrimSpace(key) != key:
+			problems = append(problems, field.Invalid(tag, value, "must have a key and a value of letters, digits, spaces and _ . : / = + - @ only, and no space at the key's ends"))
+		}
+		before = append(before, key)
+	}
+	return problems
+}
+
+// validateIgnored refuses to ignore a tag that the program sets. The provider would not
+// set it.
+func (s *Stack) validateIgnored(at *field.Path) field.ErrorList {
+	var problems field.ErrorList
+	ignored := s.AWS.IgnoreTags
+	for _, key := range s.TagKeys() {
+		if slices.Contains(ignored.Keys, key) || slices.ContainsFunc(ignored.KeyPrefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
+			problems = append(problems, field.Forbidden(at, "ignores "+key+", which is a tag that the program sets; take it out"))
 		}
 	}
 	return problems
+}
+
+// TagKeys lists the keys of all tags that the program sets, sorted: those of every resource,
+// and those by which EKS and the Cluster Autoscaler find subnets, nodes and groups.
+func (s *Stack) TagKeys() []string {
+	keys := slices.Concat(ownTags, slices.Collect(maps.Keys(s.AWS.DefaultTags.Tags)),
+		[]string{"kubernetes.io/role/elb", "kubernetes.io/role/internal-elb", "kubernetes.io/cluster/" + s.Name()})
+	tiers, err := s.NodeTiers(s.Name())
+	if err != nil {
+		tiers = nil // its own rule refuses it
+	}
+	for _, t := range tiers {
+		if plan, err := scaling.PlanFor(t.Profile, t.Owner); err == nil {
+			keys = slices.AppendSeq(keys, maps.Keys(plan.DiscoveryTags))
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }

@@ -21,6 +21,25 @@ type pod struct {
 	milli, mib int64
 	tier       scaling.TierName // empty: any
 	belongsTo  string           // the key that makes it larger
+	// limits are those of a store, by the keys that set them; nil: the program's own,
+	// which fit every node that holds the requests.
+	limits []limit
+}
+
+// limit is what a pod may use of a node, in the unit of its key.
+type limit struct {
+	key      string
+	most     int64
+	resource string
+	has      func(room) int64
+}
+
+func cores(key string, most int) limit {
+	return limit{key, int64(most), "cores", func(r room) int64 { return int64(r.cores) }}
+}
+
+func memory(key string, most int) limit {
+	return limit{key, int64(most), "MiB of memory", func(r room) int64 { return max(0, r.mib) }}
 }
 
 func podOf(name string, tier scaling.TierName, cpu, memory resource.Quantity, key string) pod {
@@ -83,12 +102,14 @@ func (s *Stack) pods() []pod {
 		}
 	}
 	if p := s.Postgres; p.Kind == InCluster {
-		all = append(all, pod{name: "postgres", milli: int64(250 * p.Cores), mib: int64(p.MemoryMiB), belongsTo: "postgres.memoryMiB"})
+		all = append(all, pod{name: "postgres", milli: int64(250 * p.Cores), mib: int64(p.MemoryMiB), belongsTo: "postgres.memoryMiB",
+			limits: []limit{cores("postgres.cores", p.Cores)}}) // it requests all of its memory
 	}
 	if r := s.Redis; r.Kind == InCluster {
-		memory := cmp.Or(r.MemoryMiB, defaultRedisMiB)
+		most := cmp.Or(r.MemoryMiB, defaultRedisMiB)
 		for range redisNodes {
-			all = append(all, pod{name: "redis", milli: redisMilli, mib: int64(memory/4 + redisAgentMiB), belongsTo: "redis.memoryMiB"})
+			all = append(all, pod{name: "redis", milli: redisMilli, mib: int64(most/4 + redisAgentMiB), belongsTo: "redis.memoryMiB",
+				limits: []limit{memory("redis.memoryMiB", most)}})
 		}
 	}
 	return all
@@ -111,6 +132,8 @@ const (
 type room struct {
 	milli, mib int64
 	pods       int
+	// cores are those of the whole node.
+	cores int
 }
 
 // roomOf returns what a node has left after the node's own pods.
@@ -134,6 +157,7 @@ func roomOf(h instancespec.Hardware) room {
 		milli: int64(h.Cores)*1000 - kept/10,
 		mib:   h.Memory.Bytes()>>20*(100-firmwarePercent)/100 - kubeletMiB - perPodMiB*userdata.MaxPods - evictionMiB,
 		pods:  h.Pods,
+		cores: h.Cores,
 	}
 	for _, own := range eksspec.NodePods() {
 		p := podOf(own.Name, "", resource.MustParse(own.CPU), resource.MustParse(own.Memory), "")
@@ -144,7 +168,7 @@ func roomOf(h instancespec.Hardware) room {
 
 func (r room) holds(p pod) bool { return p.milli <= r.milli && p.mib <= r.mib && r.pods >= 1 }
 
-func (r room) without(p pod) room { return room{r.milli - p.milli, r.mib - p.mib, r.pods - 1} }
+func (r room) without(p pod) room { return room{r.milli - p.milli, r.mib - p.mib, r.pods - 1, r.cores} }
 
 // validateNodes checks that each pod fits on a node of its tier, and that all
 // together fit on the largest number of nodes.
@@ -187,10 +211,33 @@ func validateNodes(s *Stack) field.ErrorList {
 			problems = append(problems, tooSmall(path("tiers").Child(string(scaling.ApplicationTier)).Child("instanceTypes"), tiers[len(tiers)-1], rooms[scaling.ApplicationTier], p))
 		}
 	}
+	problems = append(problems, validateLimits(all, tiers, rooms)...)
 	if len(problems) > 0 {
 		return problems
 	}
 	return place(all, nodes)
+}
+
+// validateLimits checks that a store can use what it may use on each node that accepts its
+// requests. The scheduler does not compare limits with nodes: Redis would fill the node
+// until the kernel ends it, and PostgreSQL would plan for cores that are not there.
+func validateLimits(all []pod, tiers []NodeTier, rooms map[scaling.TierName]room) field.ErrorList {
+	var problems field.ErrorList
+	refused := map[string]bool{}
+	for _, p := range all {
+		for _, l := range p.limits {
+			for _, t := range tiers {
+				r := rooms[t.Profile.Name]
+				if has := l.has(r); r.holds(p) && l.most > has && !refused[l.key] {
+					refused[l.key] = true
+					problems = append(problems, field.Invalid(path(l.key), l.most, fmt.Sprintf(
+						"a pod of %s may run on a node of tier %s, %s, which has %d %s for it: lower it, or take larger instances",
+						p.name, t.Profile.Name, strings.Join(t.Fleet.InstanceTypes, ", "), has, l.resource)))
+				}
+			}
+		}
+	}
+	return problems
 }
 
 func tooSmall(at *field.Path, t NodeTier, r room, p pod) *field.Error {

@@ -239,13 +239,19 @@ type FrontDoor struct {
 type Policy struct {
 	// The level of a rule, by its ID, where the stack asks for more than the
 	// rule does: `mandatory` or `advisory`.
-	Levels map[string]string `key:"levels" unset:"none"`
+	Levels map[string]PolicyLevel `key:"levels" unset:"none"`
 	// The accepted violations: a list of objects with `rule`, `resource`,
 	// `reason`, `owner` and `until`.
 	Waivers []Waiver `key:"waivers" unset:"none"`
 	// What the stack may cost, and what it is expected to use.
 	Cost Cost `key:"cost"`
 }
+
+// PolicyLevel is what becomes of a violation of a rule.
+type PolicyLevel string
+
+// Values lists the levels.
+func (PolicyLevel) Values() []string { return []string{"mandatory", "advisory"} }
 
 // Cost is what the policy pack and `pf cost` know of the stack's cost.
 type Cost struct {

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -30,6 +33,18 @@ var digits = regexp.MustCompile(`^[0-9]+$`)
 // numbers.
 var removed = map[string]string{
 	"services.*.replicas": "is gone, because an autoscaler sets the number of pods: set min and max instead, or leave them out for the design document's",
+}
+
+// maxText is the longest text of a key, in bytes. No rule of a key allows a longer one.
+const maxText = 2048
+
+// beginning returns enough of a text to find it.
+func beginning(text string) string {
+	const enough = 40
+	if runes := []rune(text); len(runes) > enough {
+		return string(runes[:enough]) + "…"
+	}
+	return text
 }
 
 // advice ends every problem of a value that stands for none.
@@ -80,8 +95,11 @@ func (r *reader) read(at *field.Path, pattern, kind string, v reflect.Value, raw
 		}
 		if ok {
 			v.SetString(text)
-			if strings.TrimSpace(text) != text || text == "" {
+			switch {
+			case strings.TrimSpace(text) != text || text == "":
 				r.refuse(field.Invalid(at, text, "must not be empty, and must not begin or end with a space: "+advice))
+			case len(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
+				r.refuse(field.Invalid(at, beginning(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
 			}
 			return
 		}
@@ -186,13 +204,69 @@ func parse(t reflect.Type, text string) (any, error) {
 		}
 		return text == "true", nil
 	}
-	var tree any
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber() // so that 1.5 is refused where a whole number is due
-	if err := d.Decode(&tree); err != nil || d.More() {
-		return nil, fmt.Errorf("must be %s; set its members with `pulumi config set --path`", noun(t))
+	tree, err := decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("must be %s%w; set its members with `pulumi config set --path`", noun(t), err)
 	}
 	return tree, nil
+}
+
+// errNotJSON adds nothing to the message: the noun says what is due.
+var errNotJSON = errors.New("")
+
+// decode reads one JSON value, with numbers as they are written, so that 1.5 is refused where
+// a whole number is due. An object that has a member twice is refused: one of the two values
+// would be ignored.
+func decode(text string) (any, error) {
+	var tree any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if d.Decode(&tree) != nil {
+		return nil, errNotJSON
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errNotJSON
+	}
+	if twice := repeated(json.NewDecoder(strings.NewReader(text))); twice != "" {
+		return nil, fmt.Errorf(", and has the member %q twice", twice)
+	}
+	return tree, nil
+}
+
+// repeated returns the first member that an object in valid JSON has twice; empty for none.
+func repeated(d *json.Decoder) string {
+	type object struct {
+		members map[string]bool // nil: a list
+		value   bool            // the next text is a value
+	}
+	var open []object
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return ""
+		}
+		last := len(open) - 1
+		name, isText := token.(string)
+		isName := last >= 0 && open[last].members != nil && isText && !open[last].value
+		switch {
+		case isName && open[last].members[name]:
+			return name
+		case isName:
+			open[last].members[name], open[last].value = true, true
+			continue
+		case token == json.Delim('{'):
+			open = append(open, object{members: map[string]bool{}})
+			continue
+		case token == json.Delim('['):
+			open = append(open, object{})
+			continue
+		case token == json.Delim('}') || token == json.Delim(']'):
+			open = open[:last]
+		}
+		if len(open) > 0 {
+			open[len(open)-1].value = false
+		}
+	}
 }
 
 // noun is what a person writes for a value of t.

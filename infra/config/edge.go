@@ -83,7 +83,7 @@ var (
 	zoneID         = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 	domainName     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$`)
 	topicARN       = regexp.MustCompile(`^arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
-	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):[0-9]{12}:certificate/[0-9a-f-]+$`)
+	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):([0-9]{12}):certificate/[0-9a-f-]+$`)
 )
 
 func validateEdge(s *Stack) field.ErrorList {
@@ -118,7 +118,7 @@ func validateEdge(s *Stack) field.ErrorList {
 	if _, err := traffic.Behaviours(e.Cacheable...); err != nil {
 		problems = append(problems, field.Invalid(at.Child("cacheable"), strings.Join(e.Cacheable, ", "), plain(err)))
 	}
-	if form := topicARN.FindStringSubmatch(e.AlarmTopicARN); e.AlarmTopicARN != "" && (form == nil || form[1] != s.Region) {
+	if form := topicARN.FindStringSubmatch(e.AlarmTopicARN); e.AlarmTopicARN != "" && (form == nil || form[1] != s.Region || regions.CheckARN(s.Region, e.AlarmTopicARN) != nil) {
 		problems = append(problems, field.Invalid(at.Child("alarmTopicArn"), e.AlarmTopicARN, "must be the ARN of an SNS topic in "+s.Region))
 	}
 	return problems
@@ -141,8 +141,10 @@ func validateCertificates(s *Stack) field.ErrorList {
 		switch form := certificateARN.FindStringSubmatch(certificate.arn); {
 		case certificate.arn == "":
 			problems = append(problems, field.Required(at, "without edge.zone nobody can prove that the domain is yours; give a certificate of "+certificate.region))
-		case form == nil || form[1] != certificate.region:
+		case form == nil || form[1] != certificate.region || regions.CheckARN(s.Region, certificate.arn) != nil:
 			problems = append(problems, field.Invalid(at, certificate.arn, "must be the ARN of an ACM certificate in "+certificate.region))
+		case accountID.MatchString(s.Account) && form[2] != s.Account:
+			problems = append(problems, field.Invalid(at, certificate.arn, "is a certificate of another account than "+s.Account+"; CloudFront and load balancers take those of their own account only"))
 		}
 	}
 	return problems

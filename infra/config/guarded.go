@@ -54,6 +54,13 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 			Reason: "the endpoints stay in their zone", Fix: "Keep the zone",
 		},
 	}
+	if s.Network.VPCID != "" && s.hasManagedStore() {
+		fields["network.databaseSubnetIds"] = changerule.Field{
+			Path: "network.databaseSubnetIds", Value: changerule.List(s.Network.DatabaseSubnetIDs), Rule: changerule.Kept, From: s.Network.DatabaseSubnetIDs,
+			Reason: "AWS does not take a subnet from a store that has an instance in it",
+			Fix:    "Keep these subnets, to which others can be added; a stack that had no network.databaseSubnetIds has its privateSubnetIds there",
+		}
+	}
 	if s.Cluster.Nodes != NodesOwn {
 		for _, t := range scaling.Tiers() {
 			fields[nodeImageID(t.Name)] = s.nodeImage(t.Name)

@@ -123,6 +123,43 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 	}
 }
 
+// AWS does not take a subnet from a store that runs in it. The subnets are private ones by
+// default, so a change of those counts too.
+func TestStoresKeepTheirSubnets(t *testing.T) {
+	s := existing()
+	s.Network = Network{VPCID: "vpc-1", PrivateSubnetIDs: []string{"a", "b"}, DatabaseSubnetIDs: []string{"d", "c"}}
+	before := recordedFixed(&s)
+	for _, tc := range []struct {
+		reason  string
+		subnets []string
+		want    string
+	}{
+		{"another order", []string{"c", "d"}, ""},
+		{"one more", []string{"c", "d", "e"}, ""},
+		{"one of them is another", []string{"c", "e"}, `network.databaseSubnetIds: "c, d" can't become`},
+		{"those of the nodes", []string{"a", "b"}, `network.databaseSubnetIds: "c, d" can't become "a, b"`},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			s.Network.DatabaseSubnetIDs = tc.subnets
+			kept, err := s.FixedFields()["network.databaseSubnetIds"].Accept(before["network.databaseSubnetIds"])
+			if tc.want != "" {
+				require.ErrorContains(t, err, tc.want)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, "c, d", kept, "what was added can be taken back")
+		})
+	}
+}
+
+func recordedFixed(s *Stack) map[string]string {
+	values := map[string]string{}
+	for id, f := range s.FixedFields() {
+		values[id] = f.Value
+	}
+	return values
+}
+
 // A change of more than one minor is refused, however the versions are written.
 func TestVersionsAreNotSkipped(t *testing.T) {
 	s := existing()

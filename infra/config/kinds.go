@@ -47,6 +47,11 @@ var conditions = []condition{
 		"has no effect with cluster.nodes: own, because the stack then creates no nodes; take it out",
 	},
 	{
+		[]string{"cluster.sessionManager"},
+		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
+		"has no effect with cluster.nodes: own, because the stack then creates no nodes to log in to; take it out",
+	},
+	{
 		[]string{"postgres.platforms", "redis.platforms"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
 		"has no effect with cluster.nodes: own, because the stack does not know the processors of its nodes; take it out",
@@ -88,9 +93,7 @@ var conditions = []condition{
 	},
 	{
 		[]string{"maintenanceDay"},
-		func(s *Stack) bool {
-			return s.Postgres.Kind == Managed || s.Redis.Kind == Managed || s.Mongo.Kind == MongoManaged
-		},
+		(*Stack).hasManagedStore,
 		"has no effect without a managed store; take it out",
 	},
 	{
@@ -103,6 +106,11 @@ var conditions = []condition{
 // hasVolumes reports whether pods of the stack have volumes.
 func (s *Stack) hasVolumes() bool {
 	return s.Postgres.Kind == InCluster || s.Redis.Kind == InCluster || s.PodScaling.Enabled
+}
+
+// hasManagedStore reports whether a store of the stack is a service of AWS.
+func (s *Stack) hasManagedStore() bool {
+	return s.Postgres.Kind == Managed || s.Redis.Kind == Managed || s.Mongo.Kind == MongoManaged
 }
 
 // withoutEffect lists the keys that are set and have no effect.

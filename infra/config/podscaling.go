@@ -11,11 +11,15 @@ import (
 // mirror is a prefix of ECR repositories (ECR API, CreateRepository).
 var mirror = regexp.MustCompile(`^` + AccountRegistry + `[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$`)
 
+// maxMirror leaves 56 of the 256 characters of a repository's name (ECR API,
+// CreateRepository) for those of upstream.
+const maxMirror = 200
+
 func validatePodScaling(s *Stack) field.ErrorList {
 	var problems field.ErrorList
-	if m := s.Images.Mirror; m != "" && !mirror.MatchString(m) {
-		problems = append(problems, field.Invalid(path("images.mirror"), m,
-			"must be "+AccountRegistry+"PREFIX, the first part of the names of ECR repositories, such as "+AccountRegistry+"mirror"))
+	if m := s.Images.Mirror; m != "" && (!mirror.MatchString(m) || len(m) > len(AccountRegistry)+maxMirror) {
+		problems = append(problems, field.Invalid(path("images.mirror"), m, fmt.Sprintf(
+			"must be %sPREFIX, the first part of the names of ECR repositories, such as %smirror; at most %d characters of PREFIX", AccountRegistry, AccountRegistry, maxMirror)))
 	}
 	if s.PodScaling.Enabled && s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
 		problems = append(problems, field.Required(path("storageClass"), "the class of Prometheus' volumes; the stack creates one for nodes of its own only"))

@@ -27,7 +27,7 @@ var (
 	// reserved are the blocks that are not routed on the internet (RFC 6890). EKS
 	// refuses them.
 	reserved = append(slices.Clone(unusable), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
-		netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"))
+		netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("192.168.0.0/16"))
 	// securityGroupID is the ID of a security group (EC2 API, "Resource IDs").
 	securityGroupID = regexp.MustCompile(`^sg-([0-9a-f]{8}|[0-9a-f]{17})$`)
 )

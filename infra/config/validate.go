@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ var (
 	vpcID     = regexp.MustCompile(`^vpc-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	subnetID  = regexp.MustCompile(`^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	// policyARN is an IAM policy of the account or of AWS (IAM API, "Identifiers").
-	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$`)
+	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,128}$`)
 	// className is the name of a Kubernetes object.
 	className = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
 )
@@ -236,10 +237,16 @@ func validateAuth(a Auth) field.ErrorList {
 	switch keys, err := url.Parse(a.JWKSURL); {
 	case (a.JWKSURL == "") == (a.JWKSFile == ""):
 		problems = append(problems, field.Invalid(at, "", "must have jwksUrl or jwksFile, and not both: where the issuer's keys are"))
-	case a.JWKSURL != "" && (err != nil || keys.Scheme != "https" || keys.Host == "" || keys.User != nil || keys.Fragment != ""):
-		problems = append(problems, field.Invalid(at.Child("jwksUrl"), a.JWKSURL, "must be an https URL without user and fragment: whoever changes the keys on their way signs tokens"))
+	case a.JWKSURL != "" && (err != nil || keys.Scheme != "https" || keys.Host == "" || keys.User != nil || keys.Fragment != "" || !isPort(keys.Port())):
+		problems = append(problems, field.Invalid(at.Child("jwksUrl"), a.JWKSURL, "must be an https URL, with a port of 1 to 65535 if any, and without user and fragment: whoever changes the keys on their way signs tokens"))
 	}
 	return problems
+}
+
+// isPort reports whether the port of a URL is unset or valid.
+func isPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 func validateServices(overrides Services) field.ErrorList {

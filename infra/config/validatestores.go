@@ -86,7 +86,9 @@ func validateStores(s *Stack) field.ErrorList {
 				problems = append(problems, field.Invalid(at.Child(store.snapshotKey), store.snapshot, err.Error()))
 			}
 		case string(InCluster):
-			problems = append(problems, store.checkInCluster(s, at)...)
+			if store.inCluster != nil { // otherwise the rule of the kind refuses it
+				problems = append(problems, store.checkInCluster(s, at)...)
+			}
 		}
 	}
 	return problems

@@ -64,8 +64,7 @@ var complete = map[string]map[string]any{
 }
 
 // set returns a valid configuration in which a key has a value.
-func (l leaf) set(t *testing.T, value any) map[string]string {
-	t.Helper()
+func (l leaf) set(t require.TestingT, value any) map[string]string {
 	top, rest, nested := strings.Cut(l.path, ".")
 	if !nested {
 		text, isText := value.(string)

@@ -3,8 +3,8 @@
 //
 // The actions are those that the provider's file of a type calls
 // (hashicorp/terraform-provider-aws, internal/service), under the names of AWS's Service
-// Authorization Reference ("Actions, resources, and condition keys"). IAM evaluated none
-// of the policies: nothing has run on AWS yet.
+// Authorization Reference ("Actions, resources, and condition keys"), with which package
+// authorization compares them. IAM evaluated none of the policies: nothing has run on AWS yet.
 package deployer
 
 import (

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/infra/deployer/authorization"
 )
 
 var update = flag.Bool("update", false, "write docs/deploy-policy and docs/ci-roles anew")
@@ -185,6 +187,20 @@ func TestPoliciesFitIAM(t *testing.T) {
 			if g.scope == named {
 				require.NotEmpty(t, resources[g.service], "%s of %s has no ARN", g.service, token)
 			}
+		}
+	}
+}
+
+// AWS has each action, and each statement can allow it: it names resources and tags that the
+// action knows.
+func TestPoliciesAllowWhatTheyName(t *testing.T) {
+	reference, err := authorization.Load()
+	require.NoError(t, err)
+	for folder, generate := range folders {
+		documents, err := generate()
+		require.NoError(t, err)
+		for name, document := range documents {
+			require.NoError(t, reference.Check(document), "%s/%s", folder, name)
 		}
 	}
 }

@@ -58,6 +58,14 @@ func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
 		{"flags that suit another project", func(t *testing.T, _ workspace) { t.Setenv("GOFLAGS", "-mod=vendor -tags=absent") }},
 		{"another system to build for", func(t *testing.T, _ workspace) { t.Setenv("GOOS", "windows"); t.Setenv("GOARCH", "arm64") }},
 		{"cgo without a compiler", func(t *testing.T, _ workspace) { t.Setenv("CGO_ENABLED", "1"); t.Setenv("CC", "/nowhere/cc") }},
+		{"modules switched off", func(t *testing.T, _ workspace) { t.Setenv("GO111MODULE", "off") }},
+		{"an experiment that this Go does not have", func(t *testing.T, _ workspace) { t.Setenv("GOEXPERIMENT", "absent") }},
+		{"instructions that the machine lacks", func(t *testing.T, _ workspace) { t.Setenv("GOAMD64", "v4"); t.Setenv("GOARM64", "v9.5") }},
+		{"settings of go env -w", func(t *testing.T, w workspace) {
+			file := filepath.Join(w.project, "env")
+			require.NoError(t, os.WriteFile(file, []byte("GO111MODULE=off\nGOFLAGS=-mod=vendor\nGOAMD64=v4\nGOWORK=/nowhere/go.work\n"), 0o600))
+			t.Setenv("GOENV", file)
+		}},
 		{"a folder for temporary files with a space", func(t *testing.T, w workspace) {
 			dir := filepath.Join(w.project, "a b")
 			require.NoError(t, os.Mkdir(dir, 0o700))

@@ -21,7 +21,7 @@ func Within(l *layout.Layout, base []string) []string {
 		switch {
 		case name == "PATH": // in a shell of make env it contains the sandbox's folders
 			kept = append(kept, "PATH="+without(without(value, l.Bin()), l.ShellBin()))
-		case lookup(build, name) == "":
+		case !slices.ContainsFunc(build, func(set string) bool { return strings.HasPrefix(set, name+"=") }):
 			kept = append(kept, kv)
 		}
 	}
@@ -41,7 +41,8 @@ func Within(l *layout.Layout, base []string) []string {
 func BuildVariables() []string {
 	return []string{
 		"CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false", "GOWORK=off",
-		"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH,
+		"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "GOAMD64=v1", "GOARM64=v8.0",
+		"GO111MODULE=on", "GOEXPERIMENT=",
 	}
 }
 

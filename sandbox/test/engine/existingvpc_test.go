@@ -101,8 +101,13 @@ func TestExistingVPC(t *testing.T) {
 	s.configure(t, original, network(map[string]any{"privateSubnetIds": []string{o.private[2], o.private[1], o.private[0]}}))
 	require.Empty(t, s.preview(t).destructiveSteps(), "the order of the subnets does not matter")
 
-	s.configure(t, original, nil)
+	s.configure(t, original, network(map[string]any{"databaseSubnetIds": o.private}))
 	out, err := s.try(t, "preview")
+	require.Error(t, err)
+	require.Contains(t, out, "network.databaseSubnetIds: ", "the stores have instances in their subnets")
+
+	s.configure(t, original, nil)
+	out, err = s.try(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, `network.cidr: "" can't become "10.20.0.0/16"`)
 

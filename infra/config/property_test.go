@@ -1,0 +1,173 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// internals are words of the implementation, which no message has.
+var internals = regexp.MustCompile(`mapstructure|reflect\.|json:|0x[0-9a-f]{6}|<nil>|%!|panic|unmarshal|Internal error`)
+
+// oddities are values that a person may write for any key, by their kind.
+var oddities = map[string]any{
+	"null": nil, "empty text": "", "a space": " ", "text": "x", "text of two lines": "a\nb", "long text": strings.Repeat("a", 5000),
+	"text that is no UTF-8": "a\xff", "zero": 0, "negative": -1, "huge": json.Number("99999999999999999999"), "fraction": json.Number("0.5"), "exponent": json.Number("1e3"),
+	"true": true, "false": false, "empty list": []any{}, "list of null": []any{nil}, "list of lists": []any{[]any{}}, "list of numbers": []any{1, 1},
+	"the same text twice": []any{"x", "x"}, "empty object": map[string]any{}, "an object": map[string]any{"x": 1}, "an object of nothing": map[string]any{"": nil},
+}
+
+// odd is the kinds of value that no key of a type accepts, so that its own path is in the
+// answer.
+func odd(t reflect.Type) []string {
+	always := []string{"null", "list of null", "list of lists", "list of numbers", "an object", "an object of nothing"}
+	switch t.Kind() {
+	case reflect.String:
+		return append(always, "empty text", "a space", "text of two lines", "long text", "fraction", "exponent", "negative", "true", "false", "empty list", "the same text twice", "empty object")
+	case reflect.Int:
+		return append(always, "empty text", "text", "negative", "huge", "fraction", "exponent", "true", "empty list", "the same text twice", "empty object")
+	case reflect.Bool:
+		return append(always, "empty text", "text", "zero", "huge", "fraction", "empty list", "the same text twice", "empty object")
+	default:
+		return append(always, "empty text", "text", "zero", "negative", "huge", "fraction", "true", "false", "the same text twice", "empty object")
+	}
+}
+
+// everyLeaf lists the keys of the project's namespace and of AWS's.
+func everyLeaf() []leaf {
+	return append(leaves(),
+		leaf{"aws:profile", reflect.TypeFor[string](), ""}, leaf{"aws:assumeRole.roleArn", reflect.TypeFor[string](), ""},
+		leaf{"aws:defaultTags.tags.CostCenter", reflect.TypeFor[string](), ""},
+		leaf{"aws:ignoreTags.keys", reflect.TypeFor[[]string](), ""}, leaf{"aws:ignoreTags.keyPrefixes", reflect.TypeFor[[]string](), ""})
+}
+
+// give returns a configuration in which the key has a value. An encoding replaces what is
+// no UTF-8.
+func (l leaf) give(t require.TestingT, value any) map[string]string {
+	namespace, rest, ours := strings.Cut(l.path, ":")
+	if !ours {
+		return l.set(t, value)
+	}
+	top, members, nested := strings.Cut(rest, ".")
+	for names := strings.Split(members, "."); nested && len(names) > 0; names = names[:len(names)-1] {
+		value = map[string]any{names[len(names)-1]: value}
+	}
+	text, isText := value.(string)
+	if !isText {
+		encoded, err := json.Marshal(value)
+		require.NoError(t, err)
+		text = string(encoded)
+	}
+	values := good()
+	values[namespace+":"+top] = text
+	return values
+}
+
+// requirePlain checks that every problem has a path and is in plain words.
+func requirePlain(t require.TestingT, err error) {
+	var all *Error
+	if !errors.As(err, &all) {
+		require.NoError(t, err)
+		return
+	}
+	for _, p := range all.Problems {
+		require.Contains(t, p.Field, ":", "%v", p)
+		require.NotRegexp(t, internals, p.ErrorBody(), p.Field)
+		require.Less(t, len(p.ErrorBody()), 8000, p.Field)
+	}
+}
+
+// Load answers every value of every key in plain words, and a value that no key of the
+// type accepts by the key's own path.
+func TestEveryKeyAnswersEveryValue(t *testing.T) {
+	for _, l := range everyLeaf() {
+		full := l.path
+		if !strings.Contains(full, ":") {
+			full = Project + ":" + full
+		}
+		refused := odd(l.t)
+		for _, kind := range slices.Sorted(maps.Keys(oddities)) {
+			_, err := Load("prod", l.give(t, oddities[kind]))
+			requirePlain(t, err)
+			if top, _, nested := strings.Cut(full, "."); !nested && l.t.Kind() != reflect.Struct && top == full && !slices.Contains([]string{"empty text", "a space", "text of two lines", "long text"}, kind) {
+				continue // a top-level text is what Pulumi has of any value
+			}
+			if !slices.Contains(refused, kind) {
+				continue
+			}
+			var all *Error
+			require.ErrorAs(t, err, &all, "%s: %s must be refused", full, kind)
+			require.True(t, slices.ContainsFunc(fieldsOf(all), func(at string) bool { return within(at, full) || within(full, at) }),
+				"%s: %s must be refused by its path, not %v", full, kind, fieldsOf(all))
+		}
+	}
+}
+
+func fieldsOf(all *Error) []string {
+	var fields []string
+	for _, p := range all.Problems {
+		fields = append(fields, p.Field)
+	}
+	return fields
+}
+
+// A key with few values refuses those of every other key.
+func TestEveryChoiceRefusesTheValuesOfOthers(t *testing.T) {
+	choices := map[leaf][]string{}
+	var all []string
+	for _, l := range leaves() {
+		if c, ok := reflect.Zero(l.t).Interface().(choice); ok {
+			choices[l] = c.Values()
+			all = append(all, c.Values()...)
+		}
+	}
+	require.Greater(t, len(choices), 10)
+	for l, own := range choices {
+		for _, value := range append(all, "url", "own ", "NONE", "off", "auto", "default") {
+			_, err := Load("prod", l.give(t, value))
+			requirePlain(t, err)
+			if !slices.Contains(own, value) {
+				require.ErrorContains(t, err, l.path, "%s: %q must be refused", l.path, value)
+			}
+		}
+	}
+}
+
+// Any two keys with any values have an answer in plain words. Together they may contradict
+// each other.
+func TestEveryPairOfKeysHasAnAnswer(t *testing.T) {
+	keys, kinds := everyLeaf(), slices.Sorted(maps.Keys(oddities))
+	plausible := []any{1, 2, 50, 1000, "none", "inCluster", "managed", "own", "single", "perZone", "on", "shadow", "controlPlane", "a", "example.com", "1.36", "10.0.0.0/20",
+		[]any{"us-east-1a", "us-east-1b"}, []any{"us-east-1f", "us-east-1a", "us-east-1d"}, []any{"m7g.metal"}, []any{"t4g.nano"}, []any{"linux/arm64"}, []any{}}
+	rapid.Check(t, func(t *rapid.T) {
+		values := good()
+		for range 2 {
+			l := rapid.SampledFrom(keys).Draw(t, "key")
+			var value any
+			if rapid.Bool().Draw(t, "plausible") {
+				value = rapid.SampledFrom(plausible).Draw(t, "value")
+			} else {
+				value = oddities[rapid.SampledFrom(kinds).Draw(t, "kind")]
+			}
+			for key, text := range l.give(t, value) {
+				if good()[key] != text {
+					values[key] = text
+				}
+			}
+		}
+		_, err := Load("prod", values)
+		requirePlain(t, err)
+		if err != nil {
+			require.NotEmpty(t, fmt.Sprint(err))
+		}
+	})
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// The order of a list is no part of the configuration: nothing gets another name or moves to
+// another zone. Lists whose order is a preference, such as tiers.NAME.instanceTypes, are not
+// here.
+func TestOrderOfListsChangesNothing(t *testing.T) {
+	const (
+		cluster = `{"admins":[ADMINS],"publicAccessCidrs":[PUBLIC],"privateAccessCidrs":[PRIVATE],"privateAccessSecurityGroups":[GROUPS],"zones":[ZONES]}`
+		network = `{"cidr":"10.20.0.0/16","natGateways":"single","endpoints":"single","zones":[NETWORK]}`
+	)
+	lists := map[string][]string{
+		"ADMINS":    {`"arn:aws:iam::123456789012:role/b"`, `"arn:aws:iam::123456789012:role/a"`, `"arn:aws:iam::123456789012:user/c"`},
+		"PUBLIC":    {`"203.0.113.0/25"`, `"198.51.100.0/24"`},
+		"PRIVATE":   {`"10.99.0.0/16"`, `"10.98.0.0/16"`},
+		"GROUPS":    {`"sg-0123456789abcdef0"`, `"sg-0123456789abcdef1"`},
+		"ZONES":     {`"us-east-1b"`, `"us-east-1c"`},
+		"NETWORK":   {`"us-east-1d"`, `"us-east-1b"`, `"us-east-1a"`, `"us-east-1c"`},
+		"PLATFORMS": {`"linux/amd64"`, `"linux/arm64"`},
+		"IGNORED":   {`"audited"`, `"owner"`},
+	}
+	fill := func(reversed bool) map[string]string {
+		values := map[string]string{
+			config.Project + ":cluster": cluster, config.Project + ":network": network, config.Project + ":images": `{"platforms":[PLATFORMS]}`,
+			"aws:ignoreTags": `{"keys":[IGNORED]}`,
+		}
+		for key, text := range values {
+			for name, items := range lists {
+				items = slices.Clone(items)
+				if reversed {
+					slices.Reverse(items)
+				}
+				text = strings.ReplaceAll(text, "["+name+"]", "["+strings.Join(items, ",")+"]")
+			}
+			values[key] = text
+		}
+		return values
+	}
+	described := func(reversed bool) []string {
+		var all []string
+		for _, r := range deployedWith(t, "prod", fill(reversed)) {
+			properties, err := json.Marshal(sorted(r.Properties))
+			require.NoError(t, err)
+			all = append(all, r.URN+" "+string(properties))
+		}
+		slices.Sort(all)
+		return all
+	}
+	require.Equal(t, described(false), described(true))
+}
+
+// sorted returns a value in which every list is in the order of its texts.
+func sorted(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for key, member := range v {
+			out[key] = sorted(member)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, member := range v {
+			out[i] = sorted(member)
+		}
+		slices.SortFunc(out, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		return out
+	case string: // a list in a text, such as that of recorded zones
+		if strings.Contains(v, ", ") {
+			items := strings.Split(v, ", ")
+			slices.Sort(items)
+			return strings.Join(items, ", ")
+		}
+	}
+	return value
+}
