@@ -101,6 +101,7 @@ func (e *environment) forMigration(documents *store) *environment {
 	// DocumentDB Developer Guide, "Connecting programmatically".
 	own.variables["MONGODB_URI"] = pulumi.Sprintf("mongodb://%s@%s:%d/?tls=true&tlsCAFile=%s&replicaSet=rs0&retryWrites=false",
 		mongo.Owner, documents.host, documents.port, e.caFile)
+	own.variables["MONGODB_PROFILER"] = pulumi.String("off")
 	own.variables["MONGODB_DATABASE"] = pulumi.String(mongo.DatabaseName)
 	return own
 }
