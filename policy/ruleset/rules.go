@@ -12,5 +12,5 @@ import (
 // All returns every rule.
 func All() []*rule.Rule {
 	return slices.Concat(network, nodes, eks, postgres, mongo, redis, balancer, cdn, webACL, buckets, registry, keys, iam,
-		pods, workloads, cluster, stores, stack, spending)
+		pods, workloads, cluster, stores, storeAccess, stack, spending)
 }
