@@ -17,6 +17,7 @@ import (
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/access"
 	"github.com/progressive-framework/platform/components/network/subnet"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/protection"
 	"github.com/progressive-framework/platform/infra/config"
 )
@@ -233,6 +234,8 @@ type eksCluster struct {
 	// inCluster selects the cluster's Kubernetes provider. inBoth selects it and
 	// the AWS provider, for components that need the two.
 	inCluster, inBoth pulumi.ResourceOption
+	// addresses are those that network policies name.
+	addresses podnetwork.Cluster
 }
 
 // deployCluster creates the EKS cluster and the platform's namespace.
@@ -288,6 +291,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		namespace: namespace.Metadata.Name().Elem(),
 		inCluster: inCluster,
 		inBoth:    pulumi.Providers(base.provider, provider),
+		addresses: podnetwork.Cluster{Nodes: vpc.Blocks[subnet.PrivateApp], Services: created.ServiceCIDR},
 	}, nil
 }
 

@@ -24,8 +24,7 @@ type environment struct {
 	statements []iam.Statement
 	// database is how pods log in to PostgreSQL.
 	database *databaseLogins
-	// caFile has the certificate authorities of the managed stores; empty: their
-	// certificates can't be verified.
+	// caFile has the certificate authorities of the managed stores; empty: there is none.
 	caFile string
 }
 
@@ -91,18 +90,18 @@ func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *
 }
 
 // forMigration adds what the migration needs: the owner's password, the roles, and the
-// document store. The driver of documents verifies the server, so that they are left out
-// without a caFile.
+// document store.
 func (e *environment) forMigration(documents *store) *environment {
 	own := e.clone()
 	own.database.addOwner(own)
-	if documents == nil || documents.host == nil || e.caFile == "" {
+	if documents == nil || documents.host == nil {
 		return own
 	}
 	own.addPassword("mongo", "MONGODB_PASSWORD_FILE", documents)
 	// DocumentDB Developer Guide, "Connecting programmatically".
 	own.variables["MONGODB_URI"] = pulumi.Sprintf("mongodb://%s@%s:%d/?tls=true&tlsCAFile=%s&replicaSet=rs0&retryWrites=false",
 		mongo.Owner, documents.host, documents.port, e.caFile)
+	own.variables["MONGODB_PROFILER"] = pulumi.String("off")
 	own.variables["MONGODB_DATABASE"] = pulumi.String(mongo.DatabaseName)
 	return own
 }
@@ -113,18 +112,14 @@ func (e *environment) addPassword(name, variable string, s *store) {
 	e.variables[variable] = pulumi.String(secretsFolder + name + "/" + secretfiles.FileName)
 }
 
-// sslMode is PostgreSQL's. A managed server is verified by the caFile. One in the
-// cluster has no certificate: its network policy lets only the platform's pods
-// connect, over the cluster's own network.
+// sslMode is PostgreSQL's. A managed server is verified. One in the cluster has no
+// certificate: its network policy lets only the platform's pods connect, over the cluster's
+// own network.
 func (e *environment) sslMode(s *store) string {
-	switch {
-	case s.secretARN == nil:
+	if s.secretARN == nil {
 		return "disable"
-	case e.caFile == "":
-		return "require"
-	default:
-		return "verify-full&sslrootcert=" + e.caFile
 	}
+	return "verify-full&sslrootcert=" + e.caFile
 }
 
 // role is the role of the pods: it reads the files that come from Secrets Manager and has

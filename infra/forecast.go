@@ -8,6 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/forecaster"
 	"github.com/progressive-framework/platform/components/keda"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/podscaling"
 	"github.com/progressive-framework/platform/components/podscaling/trigger"
 	"github.com/progressive-framework/platform/components/prometheus"
@@ -24,12 +25,22 @@ func forecastMetrics(stack *config.Stack) []string {
 }
 
 // metricsReaders are the pods that may send queries to Prometheus.
-func metricsReaders(stack *config.Stack, kedaNamespace controller.Namespace) []controller.Client {
-	readers := []controller.Client{{Namespace: kedaNamespace.Name, App: keda.OperatorApp}}
+func metricsReaders(stack *config.Stack, kedaNamespace controller.Namespace) []podnetwork.Peer {
+	readers := []podnetwork.Peer{podnetwork.AppIn(kedaNamespace.Name, keda.OperatorApp)}
 	if stack.PodScaling.Forecasts() {
-		readers = append(readers, controller.Client{App: forecaster.App})
+		readers = append(readers, podnetwork.App(forecaster.App))
 	}
 	return readers
+}
+
+// triggers allows KEDA's operator to query what ScaledObjects name, in the namespace of
+// Prometheus.
+func triggers(stack *config.Stack, observers string) []podnetwork.Rule {
+	rules := []podnetwork.Rule{podnetwork.To(prometheus.Port, podnetwork.AppIn(observers, prometheus.App))}
+	if stack.PodScaling.Forecasts() {
+		rules = append(rules, forecaster.Calls(observers))
+	}
+	return rules
 }
 
 // deployForecaster builds the forecaster's image and runs it. It returns what its
@@ -46,8 +57,8 @@ func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 		Namespace:    observers,
 		Image:        image,
 		Services:     stack.Profiles(),
-		Callers:      []controller.Client{{Namespace: kedaNamespace.Name, App: keda.OperatorApp}},
-		Readers:      []controller.Client{{App: prometheus.App}},
+		Callers:      []podnetwork.Peer{podnetwork.AppIn(kedaNamespace.Name, keda.OperatorApp)},
+		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
 	}, eks.inCluster, pulumi.DependsOn(slices.Concat(server.Settled, nodes.ready)))
 	if err != nil {

@@ -44,7 +44,7 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 	}
 	return &store{
 		settled: server.Settled, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName,
-		access: rule(postgres.Port, podnetwork.App(postgres.StatefulSet)),
+		access: podnetwork.To(postgres.Port, podnetwork.App(postgres.StatefulSet)),
 	}, nil
 }
 
@@ -83,7 +83,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	}
 	return &store{
 		settled: cache.Settled, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName,
-		access: rule(redis.Port, podnetwork.App(redis.StatefulSet)),
+		access: podnetwork.To(redis.Port, podnetwork.App(redis.StatefulSet)),
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/progressive-framework/platform/components/alertmanager"
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/keda"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/prometheus"
 	"github.com/progressive-framework/platform/components/redis"
@@ -34,11 +35,12 @@ type observability struct {
 func prometheusNamespace(stack *config.Stack) string { return stack.Name() + "-prometheus" }
 
 // metricsReader are the pods that scrape the stores; nil: the stack has none.
-func metricsReader(stack *config.Stack) *controller.Client {
+func metricsReader(stack *config.Stack) *podnetwork.Peer {
 	if !stack.PodScaling.Enabled {
 		return nil
 	}
-	return &controller.Client{Namespace: prometheusNamespace(stack), App: prometheus.App}
+	reader := podnetwork.AppIn(prometheusNamespace(stack), prometheus.App)
+	return &reader
 }
 
 // storesInCluster are the StatefulSets of the stack's stores.
@@ -95,6 +97,8 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Namespace:    observers,
 		Platform:     platform,
 		Controllers:  []controller.Namespace{kedaNamespace, vpaNamespace},
+		Cluster:      eks.addresses,
+		Targets:      targets(receiver, kedaNamespace, vpaNamespace),
 		Image:        images[prometheus.Repository],
 		Replicas:     stack.Prometheus.Replicas,
 		Storage:      size.GiB(int64(stack.Prometheus.StorageGiB)),
@@ -115,8 +119,9 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if _, err := statemetrics.NewStateMetrics(ctx, stack.Name()+"-state", &statemetrics.Args{
 		Namespace:    observers,
 		Watched:      platform,
+		Cluster:      eks.addresses,
 		Image:        images[statemetrics.Repository],
-		Readers:      []controller.Client{{App: prometheus.App}},
+		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
 		RequestShare: share,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready)); err != nil {
 		return nil, err
@@ -126,7 +131,9 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Watched:       platform,
 		OperatorImage: images[keda.OperatorRepository],
 		AdapterImage:  images[keda.AdapterRepository],
-		Readers:       []controller.Client{{Namespace: observers.Name, App: prometheus.App}},
+		Cluster:       eks.addresses,
+		Triggers:      triggers(stack, observers.Name),
+		Readers:       []podnetwork.Peer{podnetwork.AppIn(observers.Name, prometheus.App)},
 		RequestShare:  share,
 
 		ExternalMetrics: forecastMetrics(stack),
@@ -145,7 +152,8 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		UpdaterImage:     images[vpa.UpdaterRepository],
 		AdmissionImage:   images[vpa.AdmissionRepository],
 		CertificateImage: certificate,
-		Readers:          []controller.Client{{Namespace: observers.Name, App: prometheus.App}},
+		Cluster:          eks.addresses,
+		Readers:          []podnetwork.Peer{podnetwork.AppIn(observers.Name, prometheus.App)},
 		Interval:         time.Duration(stack.PodScaling.ResizeSeconds) * time.Second,
 		RequestShare:     share,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
@@ -157,6 +165,16 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		return nil, err
 	}
 	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled, forecast)}, nil
+}
+
+// targets allows Prometheus to scrape KEDA and VPA, and to reach the Alertmanager, if there is
+// one: receiver is its address.
+func targets(receiver string, kedaNamespace, vpaNamespace controller.Namespace) []podnetwork.Rule {
+	rules := append(vpa.Targets(vpaNamespace.Name), keda.Targets(kedaNamespace.Name))
+	if receiver != "" {
+		rules = append(rules, podnetwork.To(alertmanager.Port, podnetwork.App(alertmanager.App)))
+	}
+	return rules
 }
 
 // deployAlertmanager creates the Alertmanager and returns its address; empty: the
@@ -176,7 +194,7 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 		Image:        image,
 		TopicARN:     stack.Edge.AlarmTopicARN,
 		Region:       stack.Region,
-		Senders:      []controller.Client{{App: prometheus.App}},
+		Senders:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
 	}, eks.inBoth, pulumi.DependsOn(nodes.ready))
 	return alertmanager.Address(namespace.Name), err

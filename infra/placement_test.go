@@ -113,7 +113,8 @@ func TestStackInAnExistingVPC(t *testing.T) {
 			require.NotContains(t, subnets, cloudmocks.RoutedSubnet+"a", "CloudFront has no VPC origins in use1-az3")
 		case "kubernetes:networking.k8s.io/v1:NetworkPolicy":
 			if r.Name == stack.Name()+"-migrate-policy" {
-				require.Contains(t, written(r.Inputs["spec"]), cloudmocks.ExistingBlock, "the stores are in the VPC")
+				require.Contains(t, written(r.Inputs["spec"]), cloudmocks.SubnetBlock(cloudmocks.PlainSubnet+"d"), "a store is in it")
+				require.NotContains(t, written(r.Inputs["spec"]), cloudmocks.SubnetBlock(cloudmocks.RoutedSubnet+"b"), "no store is in it")
 			}
 		case "aws:ec2/securityGroup:SecurityGroup":
 			require.Equal(t, cloudmocks.ExistingVPCID, r.Inputs["vpcId"].StringValue())

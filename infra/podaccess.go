@@ -6,7 +6,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/podnetwork"
-	"github.com/progressive-framework/platform/components/prometheus"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/infra/config"
 )
@@ -15,15 +14,15 @@ import (
 type podAccess struct {
 	stack  *config.Stack
 	stores *stores
-	// blocks are the VPC's addresses.
-	blocks []string
+	// nodes are the blocks of the subnets of the nodes.
+	nodes []string
 }
 
 // https is the port where an issuer publishes the keys of its tokens.
 const https = 443
 
-// forService returns what a service may do. Users' requests come from the load balancer or,
-// forwarded by kube-proxy, from another node: from addresses of the VPC.
+// forService returns what a service may do. Users' requests come from the address of the node
+// that kube-proxy forwards them from.
 func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
 	access := podnetwork.Access{Egress: append(a.egress(a.stores.postgres, a.stores.redis), a.asRole()...)}
 	var callers []podnetwork.Peer
@@ -32,20 +31,20 @@ func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
 			callers = append(callers, podnetwork.App(other.Name))
 		}
 		if slices.Contains(profile.Calls, other.Short) {
-			access.Egress = append(access.Egress, rule(other.Port, podnetwork.App(other.Name)))
+			access.Egress = append(access.Egress, podnetwork.To(other.Port, podnetwork.App(other.Name)))
 		}
 	}
 	if nodePort(a.stack, profile) != 0 {
-		callers = append(callers, inBlocks(a.blocks...)...)
+		callers = append(callers, podnetwork.Blocks(a.nodes...)...)
 	}
 	if len(callers) > 0 {
-		access.Ingress = append(access.Ingress, rule(profile.Port, callers...))
+		access.Ingress = append(access.Ingress, podnetwork.To(profile.Port, callers...))
 	}
 	if r := metricsReader(a.stack); r != nil {
-		access.Ingress = append(access.Ingress, rule(scaling.MetricsPort, podnetwork.Peer{Namespace: r.Namespace, Labels: podnetwork.App(prometheus.App).Labels}))
+		access.Ingress = append(access.Ingress, podnetwork.To(scaling.MetricsPort, *r))
 	}
 	if a.stack.Auth.JWKSURL != "" {
-		access.Egress = append(access.Egress, rule(https, inBlocks("0.0.0.0/0")...))
+		access.Egress = append(access.Egress, podnetwork.To(https, podnetwork.Blocks("0.0.0.0/0")...))
 	}
 	return access
 }
@@ -83,18 +82,6 @@ func clientsOfStores(stack *config.Stack, others ...string) []podnetwork.Peer {
 	}
 	for _, other := range others {
 		peers = append(peers, podnetwork.App(other))
-	}
-	return peers
-}
-
-func rule(port int, peers ...podnetwork.Peer) podnetwork.Rule {
-	return podnetwork.Rule{Peers: peers, Ports: []podnetwork.Port{{Number: port}}}
-}
-
-func inBlocks(blocks ...string) []podnetwork.Peer {
-	peers := make([]podnetwork.Peer, len(blocks))
-	for i, block := range blocks {
-		peers[i] = podnetwork.Peer{Block: block}
 	}
 	return peers
 }

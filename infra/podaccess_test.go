@@ -62,32 +62,87 @@ var withKeySet = map[string]string{
 // Each program reaches what it calls, its stores and DNS, and is reached by its callers,
 // Prometheus and, where it has a port on the nodes, the VPC.
 func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
-	const vpc, everywhere, dns, metrics = "10.10.0.0/16", "0.0.0.0/0 443", "kube-dns 53,53", "prometheus 9090"
-	managed := []string{vpc + " 5432", vpc + " 6379", "169.254.170.23/32 80", everywhere, dns}
+	const everywhere, dns, identity, metrics = "0.0.0.0/0 443", "kube-dns 53,53", "169.254.170.23/32 80", "prometheus 9090"
+	api := append(onNodes("443"), "172.20.0.1/32 443", dns)
+	deployed := map[string][]registered{"prod": deployedWith(t, "prod", withKeySet), "sandbox": deployedWith(t, "sandbox", withKeySet)}
+	managed := slices.Concat(onStores("5432"), onStores("6379"), []string{identity, everywhere, dns})
 	for _, tc := range []struct {
 		stack, program  string
 		ingress, egress []string
 	}{
-		{"prod", "progressive-framework-v5", []string{vpc + " 3000", metrics}, append([]string{"mca 8000"}, managed...)},
-		{"prod", "mca", []string{vpc + " 8000", metrics, "progressive-framework-v5 8000"}, append([]string{"npa 8000", "wpa 8000"}, managed...)},
+		{"prod", "progressive-framework-v5", append(onNodes("3000"), metrics), append([]string{"mca 8000"}, managed...)},
+		{"prod", "mca", append(onNodes("8000"), metrics, "progressive-framework-v5 8000"), append([]string{"npa 8000", "wpa 8000"}, managed...)},
 		{"prod", "npa", []string{metrics, "mca 8000"}, managed},
 		{"prod", "wpa", []string{metrics, "mca 8000"}, managed},
-		{"prod", "migrate", nil, []string{vpc + " 5432", vpc + " 27017", dns}},
+		{"prod", "migrate", nil, slices.Concat(onStores("5432"), onStores("27017"), []string{dns})},
 		{"sandbox", "mca", []string{metrics, "progressive-framework-v5 8000"}, []string{"npa 8000", "wpa 8000", "postgres 5432", "redis-cluster 6379", everywhere, dns}},
 		{"sandbox", "npa", []string{metrics, "mca 8000"}, []string{"postgres 5432", "redis-cluster 6379", everywhere, dns}},
 		{"sandbox", "migrate", nil, []string{"postgres 5432", dns}},
-		{"prod", "postgres-exporter", []string{"prometheus metrics"}, []string{vpc + " 5432", "169.254.170.23/32 80", dns}},
-		{"sandbox", "postgres-exporter", []string{"prometheus metrics"}, []string{"postgres 5432", dns}},
+		{"prod", "postgres-exporter", []string{metrics}, append(onStores("5432"), identity, dns)},
+		{"sandbox", "postgres-exporter", []string{metrics}, []string{"postgres 5432", dns}},
 		{"sandbox", "postgres", []string{"postgres-exporter 5432", "mca 5432", "migrate 5432", "npa 5432", "progressive-framework-v5 5432", "wpa 5432"}, nil},
 		{"sandbox", "redis-cluster", []string{"mca 6379", "npa 6379", metrics, "progressive-framework-v5 6379", "redis-cluster 6379,16379", "wpa 6379"}, []string{"redis-cluster 6379,16379", dns}},
 		{"sandbox", "default-deny", nil, nil},
+		{"prod", "keda-operator", []string{"prometheus 8080", "keda-metrics-apiserver 9666"}, slices.Concat(api, []string{metrics})},
+		{"prod", "keda-metrics-apiserver", append(onNodes("6443"), "prometheus 8080"), slices.Concat(api, []string{"keda-operator 9666"})},
+		{"prod", "vpa-recommender", []string{"prometheus 8942"}, api},
+		{"prod", "vpa-updater", []string{"prometheus 8943"}, api},
+		{"prod", "vpa-admission-controller", append(onNodes("9443"), "prometheus 8944"), api},
+		{"prod", "kube-state-metrics", []string{"prometheus 8080"}, api},
+		{"prod", "prometheus", []string{metrics, "keda-operator 9090"}, slices.Concat(api, onNodes("10250"), []string{
+			metrics, "progressive-framework-v5 9090", "mca 9090", "npa 9090", "wpa 9090", "postgres-exporter 9090",
+			"keda-operator 8080", "keda-metrics-apiserver 8080", "kube-state-metrics 8080",
+			"vpa-recommender 8942", "vpa-updater 8943", "vpa-admission-controller 8944",
+		})},
 	} {
 		t.Run(tc.stack+"/"+tc.program, func(t *testing.T) {
-			spec := policyOf(t, deployedWith(t, tc.stack, withKeySet), tc.program)
+			spec := policyOf(t, deployed[tc.stack], tc.program)
 			require.Equal(t, []any{"Ingress", "Egress"}, spec["policyTypes"])
 			require.ElementsMatch(t, tc.ingress, connections(spec, "ingress", "from"))
 			require.ElementsMatch(t, tc.egress, connections(spec, "egress", "to"))
 		})
+	}
+}
+
+// onNodes and onStores are the connections with the subnets of the nodes and of the data stores, in
+// each zone of prod.
+func onNodes(port string) []string {
+	return []string{"10.10.0.0/20 " + port, "10.10.32.0/20 " + port, "10.10.64.0/20 " + port}
+}
+
+func onStores(port string) []string {
+	return []string{"10.10.20.0/22 " + port, "10.10.52.0/22 " + port, "10.10.84.0/22 " + port}
+}
+
+// The security group of a managed store admits every node, and so every pod. Policies are what
+// keeps the other pods of the stack away from it.
+func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
+	users := map[string][]string{
+		"5432":  {"progressive-framework-v5", "mca", "npa", "wpa", "migrate", "postgres-exporter"},
+		"6379":  {"progressive-framework-v5", "mca", "npa", "wpa"},
+		"27017": {"migrate"},
+	}
+	found := map[string][]string{}
+	for _, r := range deployedWith(t, "prod", withKeySet) {
+		if r.Type != "kubernetes:networking.k8s.io/v1:NetworkPolicy" {
+			continue
+		}
+		name, spec := r.Properties["metadata"].(map[string]any)["name"].(string), r.Properties["spec"].(map[string]any)
+		require.Equal(t, []any{"Ingress", "Egress"}, spec["policyTypes"], name)
+		ports := map[string]bool{}
+		for _, c := range connections(spec, "egress", "to") {
+			peer, port, _ := strings.Cut(c, " ")
+			require.True(t, peer != "0.0.0.0/0" || port == "443", "%s reaches %s", name, c)
+			ports[port] = true
+		}
+		for port := range users {
+			if ports[port] {
+				found[port] = append(found[port], name)
+			}
+		}
+	}
+	for port, names := range users {
+		require.ElementsMatch(t, names, found[port], port)
 	}
 }
 

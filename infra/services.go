@@ -7,6 +7,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/image"
 	"github.com/progressive-framework/platform/components/network"
+	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/repository"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/service"
@@ -33,7 +34,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		return nil, err
 	}
 	deployed := &services{byName: map[string]*service.Service{}}
-	access := &podAccess{stack: stack, stores: stores, blocks: vpc.Blocks}
+	access := &podAccess{stack: stack, stores: stores, nodes: vpc.Blocks[subnet.PrivateApp]}
 	policies := stores.resources()
 	ready := nodes.ready
 	if stores.postgres != nil {

@@ -120,7 +120,7 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPassword)
 		return &store{
 			settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class,
-			access:     rule(postgres.Port, inBlocks(vpc.Blocks...)...),
+			access:     podnetwork.To(postgres.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
 			resourceID: database.ResourceID,
 		}, err
 	case config.InCluster:
@@ -153,7 +153,7 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "redis", cache.SecretARN, cache.SecretKeyARN, "")
 		return &store{
 			settled: cache.Settled, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN, class: class,
-			access: rule(redis.Port, inBlocks(vpc.Blocks...)...),
+			access: podnetwork.To(redis.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
 		}, err
 	case config.InCluster:
 		return deployRedisInCluster(ctx, stack, base, eks, nodes)
@@ -183,7 +183,7 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", documents.SecretARN, nil, masterPassword)
 		return &store{
 			settled: documents.Settled, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class,
-			access: rule(mongo.Port, inBlocks(vpc.Blocks...)...),
+			access: podnetwork.To(mongo.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
 		}, err
 	}
 	return nil, nil

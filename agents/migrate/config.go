@@ -26,6 +26,9 @@ type config struct {
 	// mongoDatabase is MONGODB_DATABASE. The default is from the design
 	// document.
 	mongoDatabase string
+	// mongoProfiler is MONGODB_PROFILER, on or off: whether the server has the command
+	// profile. DocumentDB has it not.
+	mongoProfiler bool
 	// timeout is MIGRATE_TIMEOUT, for the whole run.
 	timeout  time.Duration
 	logLevel slog.Level
@@ -49,6 +52,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		mongoURI:          env.URL("MONGODB_URI", "", "mongodb", "mongodb+srv"),
 		mongoPasswordFile: env.Path("MONGODB_PASSWORD_FILE", ""),
 		mongoDatabase:     env.Word("MONGODB_DATABASE", "progressive_framework_v5"),
+		mongoProfiler:     env.OneOf("MONGODB_PROFILER", "on", "on", "off") == "on",
 		timeout:           env.Duration("MIGRATE_TIMEOUT", 30*time.Minute, time.Second, 24*time.Hour),
 		logLevel:          env.LogLevel("LOG_LEVEL"),
 	}

@@ -92,5 +92,5 @@ func migrateMongo(ctx context.Context, cfg config, log *slog.Logger) (err error)
 		return fmt.Errorf("MONGODB_URI: %w", err)
 	}
 	defer func() { err = errors.Join(err, connection.Disconnect(context.WithoutCancel(ctx))) }()
-	return mongoindexes.Up(ctx, connection.Database(cfg.mongoDatabase), log)
+	return mongoindexes.Up(ctx, connection.Database(cfg.mongoDatabase), mongoindexes.Options{NoProfiler: !cfg.mongoProfiler}, log)
 }

@@ -114,24 +114,27 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 // provider gets the pod's role from the Pod Identity agent. Neither has its own
 // role.
 //
-// The driver checks mounted secrets for new values every two minutes. RDS rotates
-// its secret every seven days. In these two minutes the server refuses new
-// connections with the old password. The field names are those in the provider's
-// test of the add-on (aws/secrets-store-csi-driver-provider-aws, tests).
-const secretsStoreConfig = `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"2m",` +
+// The driver checks mounted secrets for new values every hour. Each check is a call of
+// Secrets Manager for each pod, which is billed. Pods that stay mount Redis' password only, of
+// which ElastiCache accepts the former one, too, until the next rotation. The migration mounts
+// the master passwords when it starts. The field names are those in the provider's test of
+// the add-on (aws/secrets-store-csi-driver-provider-aws, tests).
+const secretsStoreConfig = `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"1h",` +
 	`"tokenRequests":[{"audience":"pods.eks.amazonaws.com"}]}}`
 
 // volumeAccount is the service account of the EBS CSI driver's controller.
 const volumeAccount = "ebs-csi-controller-sa"
 
 // volumeRole creates the role of the EBS CSI driver: the AWS managed policy, and
-// permission to use the key (aws-ebs-csi-driver, "Encryption").
+// permission to use the key (aws-ebs-csi-driver, "Encryption"). Version 2 of the policy is
+// limited to volumes and snapshots with the tag that the driver sets (AWS Managed Policy
+// Reference, "AmazonEBSCSIDriverPolicyV2").
 func volumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) (*iam.Role, error) {
 	return iam.NewRole(ctx, name+"-ebs-csi", &iam.RoleArgs{
 		Account:         args.Account,
 		Description:     "EBS volumes of EKS cluster " + args.Cluster.ClusterName,
 		Trust:           iam.Pod(args.Cluster.Name, pulumi.String(cluster.SystemNamespace), volumeAccount),
-		ManagedPolicies: []string{"service-role/AmazonEBSCSIDriverPolicy"},
+		ManagedPolicies: []string{"AmazonEBSCSIDriverPolicyV2"},
 		Statements: []iam.Statement{
 			{
 				Sid:       "Encrypt",

@@ -20,8 +20,12 @@ import (
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 )
+
+// App is the value of the label app of its pod.
+const App = "alertmanager"
 
 const (
 	// Version is Alertmanager's release.
@@ -35,7 +39,7 @@ const (
 	// Port is the port of its API.
 	Port = 9093
 
-	app                      = "alertmanager"
+	app                      = App
 	configFolder, dataFolder = "/etc/alertmanager", "/alertmanager"
 	configFile               = "alertmanager.json"
 )
@@ -52,7 +56,7 @@ type Args struct {
 	// TopicARN is the SNS topic that gets the alerts, in Region.
 	TopicARN, Region string
 	// Senders are the pods that send alerts.
-	Senders []controller.Client
+	Senders []podnetwork.Peer
 	// RequestShare is the part of the full resource requests that the pods request, 1 to 100 %.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
@@ -125,7 +129,9 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 			fmt.Sprintf("--web.listen-address=:%d", Port), "--cluster.listen-address=", "--log.format=json",
 		},
 		Ports: []controller.Port{{Name: "api", Number: Port, Service: Port, From: args.Senders}},
-		Ready: ready, Alive: alive,
+		// The addresses of SNS change.
+		Egress: podnetwork.APIs(),
+		Ready:  ready, Alive: alive,
 		Resources: scaling.AlertmanagerResources().WithRequests(args.RequestShare),
 		Volumes: corev1.VolumeArray{
 			datastore.ConfigFiles("config", config.Metadata.Name().Elem()),

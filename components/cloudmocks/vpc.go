@@ -1,6 +1,9 @@
 package cloudmocks
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // ExistingVPCID is a VPC that no program creates.
 const ExistingVPCID = "vpc-0123456789abcdef0"
@@ -16,6 +19,15 @@ const (
 	PlainSubnet  = "subnet-0000000000000000"
 )
 
+// SubnetBlock returns the IPv4 block of a RoutedSubnet or a PlainSubnet.
+func SubnetBlock(id string) string {
+	third := id[len(id)-1] - 'a'
+	if strings.HasPrefix(id, RoutedSubnet) {
+		third += 100
+	}
+	return fmt.Sprintf("10.20.%d.0/24", third)
+}
+
 // ExistingVPC answers the lookups of ExistingVPCID. mainTarget is the target of the
 // default route of its main route table.
 func ExistingVPC(mainTarget string) map[string]func(args map[string]any) map[string]any {
@@ -25,7 +37,7 @@ func ExistingVPC(mainTarget string) map[string]func(args map[string]any) map[str
 		},
 		"aws:ec2/getSubnet:getSubnet": func(args map[string]any) map[string]any {
 			id, _ := args["id"].(string)
-			return object{"id": id, "vpcId": ExistingVPCID, "availabilityZone": Region + id[len(id)-1:], "availableIpAddressCount": 4000}
+			return object{"id": id, "vpcId": ExistingVPCID, "availabilityZone": Region + id[len(id)-1:], "cidrBlock": SubnetBlock(id), "availableIpAddressCount": 4000}
 		},
 		"aws:ec2/getRouteTables:getRouteTables": func(args map[string]any) map[string]any {
 			filters, _ := args["filters"].([]any)

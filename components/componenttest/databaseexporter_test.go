@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/account"
-	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/databaseexporter"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/prometheus"
 )
 
@@ -19,7 +19,7 @@ func newDatabaseExporter(change func(*databaseexporter.Args)) program {
 			Account: where, ClusterName: pulumi.String("app"), Namespace: existingNamespace("app"), Image: pulumi.String("pgexporter" + digest),
 			Settings:     pulumi.StringMap{"DATABASE_URL": pulumi.String("postgres://exporter_a@postgres/d?sslmode=disable")},
 			Files:        []databaseexporter.Files{{Name: "postgres", MountPath: "/etc/platform/postgres", SecretName: pulumi.String("postgres-exporter-0")}},
-			Reader:       controller.Client{Namespace: "app-prometheus", App: prometheus.App},
+			Reader:       podnetwork.AppIn("app-prometheus", prometheus.App),
 			RequestShare: 50,
 		}
 		change(args)
@@ -40,7 +40,7 @@ func TestDatabaseExporterIsConfined(t *testing.T) {
 		"spec.template.spec.containers[0].volumeMounts[0].mountPath": "/etc/platform/postgres",
 	})
 	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
-		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus", "spec.ingress[0].ports[0].port": "metrics",
+		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus", "spec.ingress[0].ports[0].port": 9090,
 	})
 	require.Empty(t, d.ofType(identity), "with a password it has no role")
 }

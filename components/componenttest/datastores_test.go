@@ -9,7 +9,6 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/clients"
-	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/mongo"
 	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 	"github.com/progressive-framework/platform/components/podnetwork"
@@ -387,7 +386,8 @@ func TestStoresInTheClusterAreConfined(t *testing.T) {
 func TestRedisMetricsAreOpenToTheirReader(t *testing.T) {
 	require.Equal(t, promrules.Redis, redis.StatefulSet, "the alerts of Redis watch its pods")
 	args := redisPodArgs()
-	args.Reader = &controller.Client{Namespace: "app-prometheus", App: "prometheus"}
+	reader := podnetwork.AppIn("app-prometheus", "prometheus")
+	args.Reader = &reader
 	d := deploy(t, newRedisPods(args))
 	policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
 	policy.has(t, map[string]any{

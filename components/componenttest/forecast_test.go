@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/account"
-	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/forecaster"
 	"github.com/progressive-framework/platform/components/keda"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/podscaling"
 	"github.com/progressive-framework/platform/components/prometheus"
 	"github.com/progressive-framework/platform/components/scaling"
@@ -19,8 +19,8 @@ func newForecaster(change func(*forecaster.Args)) program {
 	return create(forecaster.NewForecaster, func(*account.Account) *forecaster.Args {
 		args := &forecaster.Args{
 			Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("forecaster" + digest), Services: scaling.Services(),
-			Callers: []controller.Client{{Namespace: "app-keda", App: keda.OperatorApp}},
-			Readers: []controller.Client{{App: prometheus.App}}, RequestShare: 50,
+			Callers: []podnetwork.Peer{podnetwork.AppIn("app-keda", keda.OperatorApp)},
+			Readers: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
 		}
 		change(args)
 		return args
@@ -46,10 +46,12 @@ func TestForecasterIsOneConfinedPod(t *testing.T) {
 	d.one(t, k8sService).has(t, map[string]any{"metadata.name": "forecaster", "spec.ports[0].port": 6000, "spec.ports[1]": nil})
 	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
 		"spec.ingress[0].from[0].podSelector.matchLabels.app": "keda-operator",
-		"spec.ingress[0].ports[0].port":                       "grpc",
+		"spec.ingress[0].ports[0].port":                       6000,
 		"spec.ingress[1].from[0].podSelector.matchLabels.app": "prometheus",
-		"spec.ingress[1].ports[0].port":                       "metrics",
+		"spec.ingress[1].ports[0].port":                       9090,
 		"spec.ingress[2]":                                     nil,
+		"spec.egress[1].to[0].podSelector.matchLabels.app":    "prometheus",
+		"spec.egress[2]":                                      nil,
 	})
 	require.Equal(t, "forecaster.app-prometheus.svc:6000", forecaster.Address("app-prometheus"))
 }

@@ -30,7 +30,7 @@ func TestEmptyAccessDeniesEverything(t *testing.T) {
 
 func TestAccessNamesPeersAndPorts(t *testing.T) {
 	policy := deploy(t, newPolicy(podnetwork.Access{
-		Ingress: []podnetwork.Rule{{Peers: []podnetwork.Peer{podnetwork.App("web"), {Block: "10.30.0.0/16"}}, Ports: []podnetwork.Port{{Number: 3000}}}},
+		Ingress: []podnetwork.Rule{{Peers: []podnetwork.Peer{podnetwork.App("web"), {Block: pulumi.String("10.30.0.0/16")}}, Ports: []podnetwork.Port{{Number: 3000}}}},
 		Egress:  []podnetwork.Rule{podnetwork.DNS()},
 	}, pulumi.StringMap{"app": pulumi.String("mca")})).one(t, k8sNetworkPolicy)
 	policy.has(t, map[string]any{
@@ -51,11 +51,12 @@ func TestOpenRulesAreRefused(t *testing.T) {
 	port := []podnetwork.Port{{Number: 80}}
 	for reason, rule := range map[string]podnetwork.Rule{
 		"no peers":                   {Ports: port},
+		"a port that is no number":   {Peers: []podnetwork.Peer{podnetwork.App("web")}, Ports: []podnetwork.Port{{}}},
 		"no ports":                   {Peers: []podnetwork.Peer{podnetwork.App("web")}},
 		"a peer that selects all":    {Peers: []podnetwork.Peer{{}}, Ports: port},
 		"every pod of a namespace":   {Peers: []podnetwork.Peer{{Namespace: "kube-system"}}, Ports: port},
-		"pods in a block":            {Peers: []podnetwork.Peer{{Labels: map[string]string{"app": "web"}, Block: "10.0.0.0/16"}}, Ports: port},
-		"a namespace with addresses": {Peers: []podnetwork.Peer{{Namespace: "app", Block: "10.0.0.0/16"}}, Ports: port},
+		"pods in a block":            {Peers: []podnetwork.Peer{{Labels: map[string]string{"app": "web"}, Block: pulumi.String("10.0.0.0/16")}}, Ports: port},
+		"a namespace with addresses": {Peers: []podnetwork.Peer{{Namespace: "app", Block: pulumi.String("10.0.0.0/16")}}, Ports: port},
 	} {
 		_, err := run(newPolicy(podnetwork.Access{Egress: []podnetwork.Rule{rule}}, nil))
 		require.ErrorContains(t, err, "network policy app: egress rule 0", reason)
@@ -73,4 +74,19 @@ func TestEveryProgramHasAPolicy(t *testing.T) {
 	policy = d.one(t, k8sNetworkPolicy)
 	policy.has(t, map[string]any{"metadata.name": "migrate", "spec.podSelector.matchLabels.app": "migrate", "spec.ingress": nil})
 	d.one(t, "kubernetes:batch/v1:Job").dependsOn(t, policy)
+}
+
+// The VPC CNI judges a connection to the API server by the address of its Service, which is
+// the first one of the block. Others judge the addresses behind it.
+func TestAPIServerHasTheFirstAddressOfTheServices(t *testing.T) {
+	rules := podnetwork.Cluster{Nodes: []string{"10.30.0.0/20"}, Services: pulumi.String("10.100.0.0/16")}.API()
+	policy := deploy(t, newPolicy(podnetwork.Access{Egress: rules}, nil)).one(t, k8sNetworkPolicy)
+	policy.has(t, map[string]any{
+		"spec.egress[1].to": []any{
+			map[string]any{"ipBlock": map[string]any{"cidr": "10.30.0.0/20"}}, map[string]any{"ipBlock": map[string]any{"cidr": "10.100.0.1/32"}},
+		},
+		"spec.egress[1].ports": []any{map[string]any{"port": 443.0, "protocol": "TCP"}},
+	})
+	_, err := run(newPolicy(podnetwork.Access{Egress: podnetwork.Cluster{Services: pulumi.String("fd00::/108")}.API()}, nil))
+	require.ErrorContains(t, err, `block of the Services "fd00::/108"`)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/alertmanager"
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/keda"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/prometheus"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
@@ -25,11 +26,14 @@ func existingNamespace(name string) controller.Namespace {
 	return controller.Namespace{Name: name, Created: pulumi.String(name)}
 }
 
+// addresses are those of a cluster in a VPC of 10.30.0.0/16.
+var addresses = podnetwork.Cluster{Nodes: []string{"10.30.0.0/20", "10.30.32.0/20"}, Services: pulumi.String("172.20.0.0/16")}
+
 func prometheusArgs() *prometheus.Args {
 	return &prometheus.Args{
 		Namespace: existingNamespace("app-prometheus"), Platform: existingNamespace("app"), Controllers: []controller.Namespace{existingNamespace("app-keda")},
-		Image: pulumi.String("prometheus" + digest), Replicas: 2, Storage: size.GiB(10), Services: scaling.Services(),
-		Readers: []controller.Client{{Namespace: "app-keda", App: keda.OperatorApp}}, RequestShare: 50,
+		Image: pulumi.String("prometheus" + digest), Replicas: 2, Storage: size.GiB(10), Services: scaling.Services(), Cluster: addresses,
+		Readers: []podnetwork.Peer{podnetwork.AppIn("app-keda", keda.OperatorApp)}, RequestShare: 50,
 		Dashboards: dashboards.New(dashboards.Platform{Services: scaling.Services(), Connections: 200}),
 	}
 }
@@ -37,8 +41,8 @@ func prometheusArgs() *prometheus.Args {
 func kedaArgs() *keda.Args {
 	return &keda.Args{
 		Namespace: existingNamespace("app-keda"), Watched: existingNamespace("app"),
-		OperatorImage: pulumi.String("keda" + digest), AdapterImage: pulumi.String("adapter" + digest),
-		Readers: []controller.Client{{Namespace: "app-prometheus", App: prometheus.App}}, RequestShare: 50,
+		OperatorImage: pulumi.String("keda" + digest), AdapterImage: pulumi.String("adapter" + digest), Cluster: addresses,
+		Readers: []podnetwork.Peer{podnetwork.AppIn("app-prometheus", prometheus.App)}, RequestShare: 50,
 	}
 }
 
@@ -148,7 +152,7 @@ func newStateMetrics(change func(*statemetrics.Args)) program {
 	return create(statemetrics.NewStateMetrics, func(*account.Account) *statemetrics.Args {
 		args := &statemetrics.Args{
 			Namespace: existingNamespace("app-prometheus"), Watched: existingNamespace("app"), Image: pulumi.String("state" + digest),
-			Readers: []controller.Client{{App: prometheus.App}}, RequestShare: 50,
+			Cluster: addresses, Readers: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
 		}
 		change(args)
 		return args
@@ -187,7 +191,7 @@ func TestAlertmanagerPublishesToItsTopic(t *testing.T) {
 	d := deploy(t, create(alertmanager.NewAlertmanager, func(where *account.Account) *alertmanager.Args {
 		return &alertmanager.Args{
 			Account: where, ClusterName: pulumi.String("prod"), Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("alertmanager" + digest),
-			TopicARN: topic, Region: "us-east-1", Senders: []controller.Client{{App: prometheus.App}}, RequestShare: 50,
+			TopicARN: topic, Region: "us-east-1", Senders: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
 		}
 	}))
 	policy := d.one(t, "aws:iam/rolePolicy:RolePolicy").get("policy").(string)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/account"
-	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/prometheus"
 	"github.com/progressive-framework/platform/components/vpa"
 )
@@ -20,8 +20,8 @@ func newVPA(change func(*vpa.Args)) program {
 		args := &vpa.Args{
 			Namespace: existingNamespace("app-vpa"), Watched: existingNamespace("app"),
 			RecommenderImage: pulumi.String("recommender" + digest), UpdaterImage: pulumi.String("updater" + digest),
-			AdmissionImage: pulumi.String("admission" + digest), CertificateImage: pulumi.String("certificate" + digest),
-			Readers:  []controller.Client{{Namespace: "app-prometheus", App: prometheus.App}},
+			AdmissionImage: pulumi.String("admission" + digest), CertificateImage: pulumi.String("certificate" + digest), Cluster: addresses,
+			Readers:  []podnetwork.Peer{podnetwork.AppIn("app-prometheus", prometheus.App)},
 			Interval: time.Minute, RequestShare: 50,
 		}
 		change(args)

@@ -49,17 +49,8 @@ func NewNamespace(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOptio
 type Port struct {
 	Name            string
 	Number, Service int
-	// From are the clients that the network policy admits. FromAnywhere admits all.
-	From         []Client
-	FromAnywhere bool
-}
-
-// Client is what may connect to a port: pods of a namespace.
-type Client struct {
-	// Namespace is theirs; empty: pods of the controller's own namespace.
-	Namespace string
-	// App is the value of their label app; empty: all pods of the namespace.
-	App string
+	// From are the clients that the network policy admits. Empty: none.
+	From []podnetwork.Peer
 }
 
 // Args configure a Controller.
@@ -80,7 +71,7 @@ type Args struct {
 	Settings pulumi.StringMap
 	// Ports are its ports. Without a Service port it has no Service.
 	Ports []Port
-	// Egress is where it may connect. Empty: anywhere.
+	// Egress is where it may connect. Empty: nowhere.
 	Egress []podnetwork.Rule
 	// Ready and Alive are its probes. They also begin the pod's life: it may take
 	// two minutes to become ready.
@@ -100,6 +91,17 @@ func (a *Args) validate() error {
 		return errors.New("controller: Namespace, App, Image and Ports must be set")
 	}
 	return nil
+}
+
+// access is what its network policy allows.
+func (a *Args) access() podnetwork.Access {
+	access := podnetwork.Access{Egress: a.Egress}
+	for _, p := range a.Ports {
+		if len(p.From) > 0 {
+			access.Ingress = append(access.Ingress, podnetwork.To(p.Number, p.From...))
+		}
+	}
+	return access
 }
 
 // Account returns the controller's service account.
@@ -128,7 +130,9 @@ func New(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, 
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
-	policy, err := networkPolicy(ctx, name, args, meta, labels, opts)
+	policy, err := podnetwork.New(ctx, name, &podnetwork.Args{
+		Name: args.App, Namespace: args.Namespace.Created, Selector: labels, Access: args.access(),
+	}, append([]pulumi.ResourceOption{pulumi.Aliases([]pulumi.Alias{{Name: pulumi.String(name)}})}, opts...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ type Args struct {
 	// Egress is where it may connect: the database, and what it needs to log in.
 	Egress []podnetwork.Rule
 	// Reader are the pods that scrape it.
-	Reader controller.Client
+	Reader podnetwork.Peer
 	// RequestShare is the part of the full resource requests that the pods request, 1 to 100 %.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
@@ -106,7 +106,7 @@ func NewExporter(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Re
 		Settings: args.Settings, Tokenless: true, Egress: args.Egress,
 		Ports: []controller.Port{
 			{Name: "http", Number: 8000},
-			{Name: scrape.MetricsPort, Number: scaling.MetricsPort, From: []controller.Client{args.Reader}},
+			{Name: scrape.MetricsPort, Number: scaling.MetricsPort, From: []podnetwork.Peer{args.Reader}},
 		},
 		Ready: alive, Alive: alive,
 		Resources: scaling.DatabaseExporterResources().WithRequests(args.RequestShare),

@@ -21,6 +21,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/forecaster/forecastspec"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/prometheus"
 	"github.com/progressive-framework/platform/components/prometheus/scrape"
 	"github.com/progressive-framework/platform/components/scaling"
@@ -46,7 +47,7 @@ type Args struct {
 	// Services are those whose load it learns, with the bounds of the stack.
 	Services []scaling.Profile
 	// Callers are the pods that ask it: those of KEDA's operator. Readers scrape it.
-	Callers, Readers []controller.Client
+	Callers, Readers []podnetwork.Peer
 	// RequestShare is the part of the full resource requests that the pods request, 1 to 100 %.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
@@ -70,6 +71,11 @@ type Forecaster struct {
 	// Settled is its Deployment. A ScaledObject that asks it must depend on it: KEDA
 	// reads once which metrics it has.
 	Settled []pulumi.Resource
+}
+
+// Calls allows to ask the forecaster in a namespace.
+func Calls(namespace string) podnetwork.Rule {
+	return podnetwork.To(Port, podnetwork.AppIn(namespace, App))
 }
 
 // Address is the host and port of the forecaster in a namespace.
@@ -102,7 +108,8 @@ func NewForecaster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 			{Name: scrape.MetricsPort, Number: scaling.MetricsPort, From: args.Readers},
 			{Name: "http", Number: probePort},
 		},
-		Ready: probe("/health/ready"), Alive: probe("/health"),
+		Egress: []podnetwork.Rule{podnetwork.DNS(), podnetwork.To(prometheus.Port, podnetwork.App(prometheus.App))},
+		Ready:  probe("/health/ready"), Alive: probe("/health"),
 		Resources:    scaling.ForecasterResources().WithRequests(args.RequestShare),
 		NodeSelector: args.NodeSelector,
 	}, nil, pulumi.Parent(f))

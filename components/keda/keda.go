@@ -18,6 +18,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
@@ -33,6 +34,17 @@ const (
 // queries of ScaledObjects.
 const OperatorApp = operatorApp
 
+// Ports of the metrics of both programs, and of the operator's metrics for the adapter.
+const (
+	metricsPort  = 8080
+	operatorPort = 9666
+)
+
+// Targets allows to scrape both programs in a namespace.
+func Targets(namespace string) podnetwork.Rule {
+	return podnetwork.To(metricsPort, podnetwork.AppIn(namespace, operatorApp), podnetwork.AppIn(namespace, adapterApp))
+}
+
 // Args configure KEDA.
 type Args struct {
 	// Namespace is KEDA's own, and Watched the one with the Deployments that it
@@ -42,8 +54,12 @@ type Args struct {
 	OperatorImage, AdapterImage pulumi.StringInput
 	// ExternalMetrics are the names of the metrics of external scalers that HPAs read.
 	ExternalMetrics []string
+	// Cluster has the addresses of the API server. Triggers allows to reach what the
+	// triggers of ScaledObjects query.
+	Cluster  podnetwork.Cluster
+	Triggers []podnetwork.Rule
 	// Readers are the pods that scrape its metrics.
-	Readers []controller.Client
+	Readers []podnetwork.Peer
 	// RequestShare is the part of upstream's resource requests that the pods request, 1 to 100 %.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
@@ -52,8 +68,8 @@ type Args struct {
 
 func (a *Args) validate() error {
 	switch {
-	case a == nil || a.Namespace.Created == nil || a.Watched.Created == nil || a.OperatorImage == nil || a.AdapterImage == nil:
-		return errors.New("keda: Namespace, Watched, OperatorImage and AdapterImage must be set")
+	case a == nil || a.Namespace.Created == nil || a.Watched.Created == nil || a.OperatorImage == nil || a.AdapterImage == nil || a.Cluster.Services == nil:
+		return errors.New("keda: Namespace, Watched, OperatorImage, AdapterImage and Cluster must be set")
 	case a.Namespace.Name == a.Watched.Name:
 		return fmt.Errorf("keda: Namespace is %s, must not be Watched: KEDA lists every Secret of its namespace", a.Namespace.Name)
 	case a.RequestShare < 1 || a.RequestShare > 100:
@@ -124,11 +140,12 @@ func newOperator(ctx *pulumi.Context, name string, args *Args, after []pulumi.Re
 		},
 		Env: append(environment(args), scaling.EnvVar{Name: "KEDA_RESTRICT_SECRET_ACCESS", Value: "true"}),
 		Ports: []controller.Port{
-			{Name: "metrics", Number: 8080, From: args.Readers},
+			{Name: "metrics", Number: metricsPort, From: args.Readers},
 			{Name: "health", Number: 8081},
-			{Name: "metricsservice", Number: 9666, Service: 9666, From: []controller.Client{{App: adapterApp}}},
+			{Name: "metricsservice", Number: operatorPort, Service: operatorPort, From: []podnetwork.Peer{podnetwork.App(adapterApp)}},
 		},
-		Ready: probe("/readyz", "health", "HTTP"), Alive: probe("/healthz", "health", "HTTP"),
+		Egress: append(args.Cluster.API(), args.Triggers...),
+		Ready:  probe("/readyz", "health", "HTTP"), Alive: probe("/healthz", "health", "HTTP"),
 		Resources:    scaling.KEDAResources().WithRequests(args.RequestShare),
 		Volumes:      corev1.VolumeArray{certificateVolume(true)},
 		Mounts:       corev1.VolumeMountArray{certificateMount()},
@@ -152,11 +169,11 @@ func newAdapter(ctx *pulumi.Context, name string, args *Args, after []pulumi.Res
 		},
 		Env: environment(args),
 		Ports: []controller.Port{
-			{Name: "metrics", Number: 8080, From: args.Readers},
-			// The API server is no pod of the cluster, so that no selector can name it.
-			{Name: "https", Number: 6443, Service: 443, FromAnywhere: true},
+			{Name: "metrics", Number: metricsPort, From: args.Readers},
+			{Name: "https", Number: 6443, Service: 443, From: args.Cluster.APIServer()},
 		},
-		Ready: probe("/readyz", "https", "HTTPS"), Alive: probe("/healthz", "https", "HTTPS"),
+		Egress: append(args.Cluster.API(), podnetwork.To(operatorPort, podnetwork.App(operatorApp))),
+		Ready:  probe("/readyz", "https", "HTTPS"), Alive: probe("/healthz", "https", "HTTPS"),
 		Resources: scaling.KEDAResources().WithRequests(args.RequestShare),
 		Volumes: corev1.VolumeArray{
 			certificateVolume(false),

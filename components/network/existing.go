@@ -29,12 +29,7 @@ func LookupExisting(ctx *pulumi.Context, args *ExistingArgs, opts ...pulumi.Invo
 	if err != nil {
 		return nil, fmt.Errorf("VPC %s: %w", args.VPCID, err)
 	}
-	v := &existingvpc.VPC{ID: found.Id, DNSSupport: found.EnableDnsSupport, DNSHostnames: found.EnableDnsHostnames, Blocks: []string{found.CidrBlock}}
-	for _, more := range found.CidrBlockAssociations {
-		if more.State == "associated" && more.CidrBlock != found.CidrBlock {
-			v.Blocks = append(v.Blocks, more.CidrBlock)
-		}
-	}
+	v := &existingvpc.VPC{ID: found.Id, DNSSupport: found.EnableDnsSupport, DNSHostnames: found.EnableDnsHostnames}
 	for _, tier := range []struct {
 		ids     []string
 		subnets *[]existingvpc.Subnet
@@ -67,7 +62,7 @@ func lookupSubnet(ctx *pulumi.Context, id string, opts ...pulumi.InvokeOption) (
 		return existingvpc.Subnet{}, fmt.Errorf("routes of subnet %s: %w", id, err)
 	}
 	return existingvpc.Subnet{
-		ID: id, VPCID: found.VpcId, Zone: found.AvailabilityZone, FreeAddresses: found.AvailableIpAddressCount, DefaultRoute: route,
+		ID: id, VPCID: found.VpcId, Zone: found.AvailabilityZone, Block: found.CidrBlock, FreeAddresses: found.AvailableIpAddressCount, DefaultRoute: route,
 	}, nil
 }
 
@@ -114,16 +109,16 @@ func defaultRoute(ctx *pulumi.Context, vpcID, subnetID string, opts ...pulumi.In
 // UseExisting returns a VPC of LookupExisting as a Network. It creates nothing at AWS:
 // routes, endpoints, network ACLs and flow logs belong to the VPC's owner.
 func UseExisting(ctx *pulumi.Context, name string, v *existingvpc.VPC, opts ...pulumi.ResourceOption) (*Network, error) {
-	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: v.Zones(), Blocks: v.Blocks}
+	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: v.Zones(), Blocks: map[subnet.Tier][]string{}}
 	if err := ctx.RegisterComponentResource(componentType, name, n, opts...); err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
 	n.VPCID = pulumi.ID(v.ID).ToIDOutput()
-	for _, s := range v.Private {
-		n.SubnetIDs[subnet.PrivateApp] = append(n.SubnetIDs[subnet.PrivateApp], pulumi.String(s.ID))
-	}
-	for _, s := range v.Database {
-		n.SubnetIDs[subnet.PrivateData] = append(n.SubnetIDs[subnet.PrivateData], pulumi.String(s.ID))
+	for tier, subnets := range map[subnet.Tier][]existingvpc.Subnet{subnet.PrivateApp: v.Private, subnet.PrivateData: v.Database} {
+		for _, s := range subnets {
+			n.SubnetIDs[tier] = append(n.SubnetIDs[tier], pulumi.String(s.ID))
+			n.Blocks[tier] = append(n.Blocks[tier], s.Block)
+		}
 	}
 	return n, ctx.RegisterResourceOutputs(n, n.outputs())
 }

@@ -81,8 +81,8 @@ type Network struct {
 	// SubnetIDs are the subnets of each tier. Those of a created VPC are in the order
 	// of Args.Zones. An existing VPC has no public ones here: the platform uses none.
 	SubnetIDs map[subnet.Tier]pulumi.StringArray
-	// Blocks are the IPv4 blocks of the VPC.
-	Blocks []string
+	// Blocks are the IPv4 blocks of SubnetIDs.
+	Blocks map[subnet.Tier][]string
 	// Settled are the routes and the endpoints. A resource whose instances need the
 	// network must depend on them, and not on the Network: the SDK adds children to a
 	// component asynchronously, so a dependency on it can miss some.
@@ -105,7 +105,7 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
-	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: args.Zones, Blocks: []string{args.Block.String()}}
+	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: args.Zones, Blocks: map[subnet.Tier][]string{}}
 	if err := ctx.RegisterComponentResource(componentType, name, n, opts...); err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
@@ -128,6 +128,9 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	}
 	if err := b.subnets(subnets, n.SubnetIDs); err != nil {
 		return nil, err
+	}
+	for _, s := range subnets {
+		n.Blocks[s.Tier] = append(n.Blocks[s.Tier], s.Block.String())
 	}
 	if err := b.routes(); err != nil {
 		return nil, err

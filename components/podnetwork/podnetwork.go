@@ -1,6 +1,5 @@
-// Package podnetwork owns the network policies of the platform's programs: what may
-// connect to their pods, and where these may connect. Those of controllers and of stores
-// in the cluster are in packages controller and datastore.
+// Package podnetwork owns the network policies of all pods of the stack: what may connect to
+// them, and where they may connect.
 package podnetwork
 
 import (
@@ -33,12 +32,29 @@ type Peer struct {
 	Namespace string
 	// Labels select the pods.
 	Labels map[string]string
-	// Block is a block of IPv4 addresses, such as a VPC's.
-	Block string
+	// Block is a block of IPv4 addresses, such as a subnet's.
+	Block pulumi.StringInput
 }
 
 // App is the peer of the pods of a program, in the namespace of the policy.
-func App(name string) Peer { return Peer{Labels: map[string]string{"app": name}} }
+func App(name string) Peer { return AppIn("", name) }
+
+// AppIn is the peer of the pods of a program in a namespace.
+func AppIn(namespace, name string) Peer {
+	return Peer{Namespace: namespace, Labels: map[string]string{"app": name}}
+}
+
+// Blocks are the peers of blocks of addresses.
+func Blocks(blocks ...string) []Peer {
+	peers := make([]Peer, len(blocks))
+	for i, block := range blocks {
+		peers[i] = Peer{Block: pulumi.String(block)}
+	}
+	return peers
+}
+
+// To is the rule of one TCP port of peers.
+func To(port int, peers ...Peer) Rule { return Rule{Peers: peers, Ports: []Port{{Number: port}}} }
 
 // Port is a port of the pods that are connected to. It is a number, because the VPC CNI
 // resolves a name only for pods of the policy itself.
@@ -60,12 +76,13 @@ func DNS() Rule {
 // PodIdentity allows to reach the agent that gives a pod the credentials of its role (EKS
 // User Guide, "EKS Pod Identity Agent").
 func PodIdentity() Rule {
-	return Rule{Peers: []Peer{{Block: "169.254.170.23/32"}}, Ports: []Port{{Number: 80}}}
+	return To(80, Blocks("169.254.170.23/32")...)
 }
 
-// APIs allows what a controller needs that calls the API server and AWS.
+// APIs allows what a controller needs that calls AWS, whose addresses change, and the API
+// server.
 func APIs() []Rule {
-	return []Rule{DNS(), {Peers: []Peer{{Block: "0.0.0.0/0"}}, Ports: []Port{{Number: 443}}}, PodIdentity()}
+	return []Rule{DNS(), To(443, Blocks("0.0.0.0/0")...), PodIdentity()}
 }
 
 // Args configure a policy.
@@ -98,8 +115,13 @@ func (r Rule) validate() error {
 		return errors.New("it must have Peers and Ports: without them it admits everybody, or on every port")
 	}
 	for _, p := range r.Peers {
-		if (p.Block == "") == (len(p.Labels) == 0) || p.Block != "" && p.Namespace != "" {
+		if (p.Block == nil) == (len(p.Labels) == 0) || p.Block != nil && p.Namespace != "" {
 			return fmt.Errorf("peer %+v: it must have either Labels or a Block", p)
+		}
+	}
+	for _, p := range r.Ports {
+		if p.Number < 1 || p.Number > 65535 {
+			return fmt.Errorf("port %d: it must be 1 to 65535", p.Number)
 		}
 	}
 	return nil
@@ -121,8 +143,12 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if len(ingress) > 0 {
 		spec.Ingress = ingress
 	}
-	if len(args.Access.Egress) > 0 {
-		spec.Egress = Egress(args.Access.Egress)
+	var egress networkingv1.NetworkPolicyEgressRuleArray
+	for _, r := range args.Access.Egress {
+		egress = append(egress, &networkingv1.NetworkPolicyEgressRuleArgs{To: r.peers(), Ports: r.ports()})
+	}
+	if len(egress) > 0 {
+		spec.Egress = egress
 	}
 	created, err := networkingv1.NewNetworkPolicy(ctx, name+"-policy", &networkingv1.NetworkPolicyArgs{
 		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(args.Name), Namespace: args.Namespace, Labels: args.Selector},
@@ -134,21 +160,12 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	return created, nil
 }
 
-// Egress returns rules as the egress of a policy of another package.
-func Egress(rules []Rule) networkingv1.NetworkPolicyEgressRuleArray {
-	var egress networkingv1.NetworkPolicyEgressRuleArray
-	for _, r := range rules {
-		egress = append(egress, &networkingv1.NetworkPolicyEgressRuleArgs{To: r.peers(), Ports: r.ports()})
-	}
-	return egress
-}
-
 func (r Rule) peers() networkingv1.NetworkPolicyPeerArray {
 	var all networkingv1.NetworkPolicyPeerArray
 	for _, p := range r.Peers {
 		peer := &networkingv1.NetworkPolicyPeerArgs{}
-		if p.Block != "" {
-			peer.IpBlock = &networkingv1.IPBlockArgs{Cidr: pulumi.String(p.Block)}
+		if p.Block != nil {
+			peer.IpBlock = &networkingv1.IPBlockArgs{Cidr: p.Block}
 		} else {
 			peer.PodSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.ToStringMap(p.Labels)}
 		}

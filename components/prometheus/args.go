@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
 	"github.com/progressive-framework/platform/components/size"
@@ -41,6 +42,10 @@ type Args struct {
 	Platform controller.Namespace
 	// Controllers are further namespaces with pods that it scrapes.
 	Controllers []controller.Namespace
+	// Cluster has the addresses of the API server and of the kubelets. Targets allows to
+	// reach the pods of Controllers, and the Alertmanager.
+	Cluster podnetwork.Cluster
+	Targets []podnetwork.Rule
 	// Image is the reference of its image.
 	Image pulumi.StringInput
 	// Replicas is the number of pods, 1 to MaxReplicas. Each scrapes everything.
@@ -64,7 +69,7 @@ type Args struct {
 	// them.
 	Alertmanager string
 	// Readers are the pods that may send queries.
-	Readers []controller.Client
+	Readers []podnetwork.Peer
 	// RequestShare is the part of the full resource requests that the pods request, 1 to 100 %.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
@@ -73,8 +78,8 @@ type Args struct {
 
 func (a *Args) validate() error {
 	switch {
-	case a == nil || a.Namespace.Name == "" || a.Namespace.Created == nil || a.Platform.Name == "" || a.Platform.Created == nil || a.Image == nil:
-		return errors.New("prometheus: Namespace, Platform and Image must be set")
+	case a == nil || a.Namespace.Name == "" || a.Namespace.Created == nil || a.Platform.Name == "" || a.Platform.Created == nil || a.Image == nil || a.Cluster.Services == nil:
+		return errors.New("prometheus: Namespace, Platform, Image and Cluster must be set")
 	case a.Replicas < 1 || a.Replicas > MaxReplicas:
 		return fmt.Errorf("prometheus: Replicas is %d, must be 1 to %d", a.Replicas, MaxReplicas)
 	case a.Storage.Less(size.GiB(1)):

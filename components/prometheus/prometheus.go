@@ -11,7 +11,6 @@ import (
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
-	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -90,7 +89,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	if err := networkPolicy(ctx, name, args, objects, parent); err != nil {
+	if _, err := objects.NewNetworkPolicy(args.access()); err != nil {
 		return nil, err
 	}
 	if _, err := policyv1.NewPodDisruptionBudget(ctx, name+"-pdb", &policyv1.PodDisruptionBudgetArgs{
@@ -156,25 +155,4 @@ func grant(ctx *pulumi.Context, name string, args *Args, objects *datastore.Obje
 		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: watch},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes/metrics"}, Verbs: []string{"get"}})
 	return append(granted, nodes), err
-}
-
-// networkPolicy admits the readers, and Prometheus itself.
-func networkPolicy(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) error {
-	var from networkingv1.NetworkPolicyPeerArray
-	for _, reader := range append([]controller.Client{{App: app}}, args.Readers...) {
-		from = append(from, reader.Peer())
-	}
-	if _, err := networkingv1.NewNetworkPolicy(ctx, name+"-policy", &networkingv1.NetworkPolicyArgs{
-		Metadata: objects.Meta(app),
-		Spec: &networkingv1.NetworkPolicySpecArgs{
-			PodSelector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()},
-			PolicyTypes: pulumi.ToStringArray([]string{"Ingress"}),
-			Ingress: networkingv1.NetworkPolicyIngressRuleArray{&networkingv1.NetworkPolicyIngressRuleArgs{
-				From: from, Ports: networkingv1.NetworkPolicyPortArray{&networkingv1.NetworkPolicyPortArgs{Port: pulumi.String(portName)}},
-			}},
-		},
-	}, parent); err != nil {
-		return fmt.Errorf("network policy of %s: %w", name, err)
-	}
-	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"k8s.io/apimachinery/pkg/api/resource"
 
-	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/poddisruption"
 	"github.com/progressive-framework/platform/components/podnetwork"
@@ -40,7 +39,7 @@ type InClusterArgs struct {
 	// Clients are the pods that may connect to Redis.
 	Clients []podnetwork.Peer
 	// Reader are the pods that scrape the nodes' metrics; nil: none does.
-	Reader *controller.Client
+	Reader *podnetwork.Peer
 	// Password is the password of clients. NodePassword is the password of nodes among
 	// each other. Both have only letters and digits.
 	Password, NodePassword pulumi.StringInput
@@ -172,9 +171,7 @@ func (a *InClusterArgs) access() podnetwork.Access {
 		Egress:  []podnetwork.Rule{toNodes, podnetwork.DNS()},
 	}
 	if r := a.Reader; r != nil {
-		access.Ingress = append(access.Ingress, podnetwork.Rule{
-			Peers: []podnetwork.Peer{{Namespace: r.Namespace, Labels: podnetwork.App(r.App).Labels}}, Ports: []podnetwork.Port{{Number: scaling.MetricsPort}},
-		})
+		access.Ingress = append(access.Ingress, podnetwork.To(scaling.MetricsPort, *r))
 	}
 	return access
 }

@@ -24,6 +24,9 @@ func TestPools(t *testing.T) {
 	pool, err = Pool(Services(), 200)
 	require.NoError(t, err)
 	require.Equal(t, 8, pool, "13 fixed pods: the services' default")
+	all, err := PoolConnections(autoscaled(Services()), 500)
+	require.NoError(t, err)
+	require.Equal(t, 416, all, "104 pods with 4 each")
 	_, err = Pool(autoscaled(Services()), 122)
 	require.ErrorContains(t, err, "must be at least 123: up to 104 pods of the services open a connection each, of 85 % of all; raise it, or lower services.NAME.max")
 }

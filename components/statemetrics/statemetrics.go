@@ -13,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/prometheus/scrape"
 	"github.com/progressive-framework/platform/components/rbac"
 	"github.com/progressive-framework/platform/components/scaling"
@@ -39,8 +40,10 @@ type Args struct {
 	Namespace, Watched controller.Namespace
 	// Image is the reference of its image.
 	Image pulumi.StringInput
+	// Cluster has the addresses of the API server.
+	Cluster podnetwork.Cluster
 	// Readers are the pods that scrape it.
-	Readers []controller.Client
+	Readers []podnetwork.Peer
 	// RequestShare is the part of the full resource requests that the pods request, 1 to 100 %.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
@@ -49,8 +52,8 @@ type Args struct {
 
 func (a *Args) validate() error {
 	switch {
-	case a == nil || a.Namespace.Created == nil || a.Watched.Created == nil || a.Watched.Name == "" || a.Image == nil:
-		return errors.New("kube-state-metrics: Namespace, Watched and Image must be set")
+	case a == nil || a.Namespace.Created == nil || a.Watched.Created == nil || a.Watched.Name == "" || a.Image == nil || a.Cluster.Services == nil:
+		return errors.New("kube-state-metrics: Namespace, Watched, Image and Cluster must be set")
 	case a.RequestShare < 1 || a.RequestShare > 100:
 		return fmt.Errorf("kube-state-metrics: RequestShare is %s, must be 1 to 100 %%", a.RequestShare)
 	}
@@ -134,14 +137,15 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	spec := &controller.Args{
 		Namespace: args.Namespace, App: App, Image: args.Image,
 		Command: []string{
-			"--port=8080", "--telemetry-port=8081",
+			fmt.Sprintf("--port=%d", scrape.StatePort), "--telemetry-port=8081",
 			"--namespaces=" + args.Watched.Name,
 			"--resources=" + strings.Join(resources, ","),
 			"--metric-allowlist=" + strings.Join(series, ","),
 			"--custom-resource-state-config=" + custom,
 			"--use-apiserver-cache",
 		},
-		Ports:        []controller.Port{{Name: seriesPort, Number: 8080, From: args.Readers}, {Name: selfPort, Number: 8081}},
+		Ports:        []controller.Port{{Name: seriesPort, Number: scrape.StatePort, From: args.Readers}, {Name: selfPort, Number: 8081}},
+		Egress:       args.Cluster.API(),
 		Ready:        probe("/readyz", selfPort),
 		Alive:        probe("/livez", seriesPort),
 		Resources:    scaling.StateMetricsResources().WithRequests(args.RequestShare),

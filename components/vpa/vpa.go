@@ -19,6 +19,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/manifestfile"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/rbac"
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -29,6 +30,22 @@ const (
 	updaterApp     = "vpa-updater"
 	admissionApp   = "vpa-admission-controller"
 )
+
+// Ports of the metrics, upstream's defaults.
+const (
+	recommenderPort = 8942
+	updaterPort     = 8943
+	admissionPort   = 8944
+)
+
+// Targets allows to scrape the three programs in a namespace.
+func Targets(namespace string) []podnetwork.Rule {
+	return []podnetwork.Rule{
+		podnetwork.To(recommenderPort, podnetwork.AppIn(namespace, recommenderApp)),
+		podnetwork.To(updaterPort, podnetwork.AppIn(namespace, updaterApp)),
+		podnetwork.To(admissionPort, podnetwork.AppIn(namespace, admissionApp)),
+	}
+}
 
 // The bounds of the interval: below, metrics-server has no newer values; above, a pod
 // that needs memory waits for too long.
@@ -44,8 +61,10 @@ type Args struct {
 	// RecommenderImage, UpdaterImage and AdmissionImage are the references of its
 	// images, and CertificateImage the one of CertificateProgram.
 	RecommenderImage, UpdaterImage, AdmissionImage, CertificateImage pulumi.StringInput
+	// Cluster has the addresses of the API server.
+	Cluster podnetwork.Cluster
 	// Readers are the pods that scrape its metrics.
-	Readers []controller.Client
+	Readers []podnetwork.Peer
 	// Interval is how often usage is read, and how often pods are resized: MinInterval
 	// to MaxInterval, whole seconds.
 	Interval time.Duration
@@ -62,6 +81,8 @@ func (a *Args) validate() error {
 		return errors.New("vpa: Namespace and Watched must be set")
 	case a.RecommenderImage == nil || a.UpdaterImage == nil || a.AdmissionImage == nil || a.CertificateImage == nil:
 		return errors.New("vpa: RecommenderImage, UpdaterImage, AdmissionImage and CertificateImage must be set")
+	case a.Cluster.Services == nil:
+		return errors.New("vpa: Cluster must be set")
 	case a.Namespace.Name == a.Watched.Name:
 		return fmt.Errorf("vpa: Namespace is %s, must not be Watched: a webhook must not need itself to start", a.Namespace.Name)
 	case a.Interval < MinInterval || a.Interval > MaxInterval || a.Interval%time.Second != 0:
@@ -134,7 +155,7 @@ const leastMemoryMiB = 250
 // recommender computes the requests from the pods' usage. It stores its histograms in
 // objects of the kind VerticalPodAutoscalerCheckpoint.
 func recommender(args *Args) *controller.Args {
-	return program(args, recommenderApp, args.RecommenderImage, 8942,
+	return program(args, recommenderApp, args.RecommenderImage, recommenderPort,
 		"--recommender-interval="+args.Interval.String(),
 		// Smaller requests are recommended where the services' are smaller, too.
 		"--pod-recommendation-min-memory-mb="+strconv.Itoa(max(1, leastMemoryMiB*int(args.RequestShare)/100)),
@@ -144,19 +165,18 @@ func recommender(args *Args) *controller.Args {
 // updater resizes pods whose requests are not as recommended. It evicts one only if
 // its node has no room for it, and never while the webhook does not answer.
 func updater(args *Args) *controller.Args {
-	return program(args, updaterApp, args.UpdaterImage, 8943, "--updater-interval="+args.Interval.String())
+	return program(args, updaterApp, args.UpdaterImage, updaterPort, "--updater-interval="+args.Interval.String())
 }
 
 // admission sets the requests of new pods.
 func admission(args *Args) *controller.Args {
-	spec := program(args, admissionApp, args.AdmissionImage, 8944,
+	spec := program(args, admissionApp, args.AdmissionImage, admissionPort,
 		"--port="+strconv.Itoa(WebhookPort),
 		"--register-webhook=false", // the program registers it
 		"--tls-cert-file="+certificates+"/tls.crt", "--tls-private-key="+certificates+"/tls.key",
 		"--min-tls-version=tls1_3",
 	)
-	// The API server is no pod of the cluster, so that no selector can name it.
-	spec.Ports = append(spec.Ports, controller.Port{Name: "webhook", Number: WebhookPort, Service: 443, FromAnywhere: true})
+	spec.Ports = append(spec.Ports, controller.Port{Name: "webhook", Number: WebhookPort, Service: 443, From: args.Cluster.APIServer()})
 	spec.Volumes, spec.Mounts, spec.Before = certificateFiles(args)
 	return spec
 }
@@ -170,6 +190,7 @@ func program(args *Args, app string, image pulumi.StringInput, metrics int, flag
 		// The updater reads in the Lease of this namespace whether the webhook answers.
 		Env:          []scaling.EnvVar{{Name: "NAMESPACE", Value: args.Namespace.Name}},
 		Ports:        []controller.Port{{Name: "metrics", Number: metrics, From: args.Readers}},
+		Egress:       args.Cluster.API(),
 		Ready:        probe,
 		Alive:        probe,
 		Resources:    scaling.VPAResources().WithRequests(args.RequestShare),

@@ -55,11 +55,10 @@ type Stack struct {
 	// The ARN of an IAM policy that bounds what every IAM role of the stack may
 	// do: its permissions boundary.
 	PermissionsBoundary string `key:"permissionsBoundary"`
-	// A PEM file of the project with the certificate authorities of RDS and
-	// DocumentDB, which AWS publishes as `global-bundle.pem`. Without it the
-	// services encrypt the connection to PostgreSQL but do not verify the
-	// server, and `migrate` does not connect to DocumentDB.
-	CAFile string `key:"caFile"`
+	// A PEM file of the project with the certificate authorities by which clients
+	// verify RDS and DocumentDB, such as `global-bundle.pem`, which AWS publishes. A
+	// region that is newer than the program's own authorities needs it.
+	CAFile string `key:"caFile" unset:"the authorities of the region, as of September 2024"`
 	// The storage class of the volumes of in-cluster stores.
 	StorageClass string `key:"storageClass"`
 
@@ -86,7 +85,7 @@ type Stack struct {
 	// Warnings are what should change soon, although the configuration is valid.
 	Warnings []string
 
-	// CABundle is the content of CAFile.
+	// CABundle is the content of CAFile, or the program's own authorities of the region.
 	CABundle []byte
 
 	// given are the paths of the keys that the stack has.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/account/regions"
+	"github.com/progressive-framework/platform/components/datastore/rdsca"
 )
 
 // pair is one change of a valid configuration, and the error of Load. An empty want
@@ -168,12 +169,31 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 	})
 }
 
-// A region of a new partition is accepted; CloudFront is not there.
+// authority is a project with a file ca.pem.
+func authority(t *testing.T) Option {
+	t.Helper()
+	return WithFiles(fstest.MapFS{"ca.pem": {Data: rdsca.For("us-east-1")}})
+}
+
+// The program has the authorities of most regions, and a stack may name others.
+func TestManagedStoresAreVerified(t *testing.T) {
+	stack, err := Load("prod", with(nil))
+	require.NoError(t, err)
+	require.Equal(t, rdsca.For(stack.Region), stack.CABundle)
+	own := fstest.MapFS{"ca.pem": {Data: rdsca.For("eu-west-1")}}
+	stack, err = Load("prod", with(map[string]string{Project + ":caFile": "ca.pem"}), WithFiles(own))
+	require.NoError(t, err)
+	require.Equal(t, own["ca.pem"].Data, stack.CABundle)
+}
+
+// A region of a new partition is accepted, with its authorities; CloudFront is not there.
 func TestNewPartitions(t *testing.T) {
 	for _, region := range []string{"eusc-de-east-1", "us-gov-west-1", "cn-north-1"} {
 		network := `{"cidr":"10.20.0.0/16","zones":["` + region + `a","` + region + `b"]}`
 		admins := `{"admins":["arn:` + regions.Partition(region) + `:iam::123456789012:role/operators"]}`
 		_, err := Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins}))
+		require.ErrorContains(t, err, "caFile: Required value: clients could not verify the managed stores", region)
+		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":caFile": "ca.pem"}), authority(t))
 		require.NoError(t, err, region)
 		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":edge": `{"domain":"example.com","zone":"example.com"}`}))
 		require.ErrorContains(t, err, "edge.domain: Forbidden: CloudFront")

@@ -13,6 +13,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/progressive-framework/platform/components/account/regions"
+	"github.com/progressive-framework/platform/components/datastore/rdsca"
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
@@ -58,6 +60,13 @@ func validateFiles(s *Stack, project fs.FS) field.ErrorList {
 			continue
 		}
 		*f.into = content
+	}
+	managed := s.Postgres.Kind == Managed || s.Mongo.Kind == MongoManaged
+	if managed && s.CAFile == "" && regions.Check(s.Region) == nil {
+		if s.CABundle = rdsca.For(s.Region); len(s.CABundle) == 0 {
+			problems = append(problems, field.Required(path("caFile"), fmt.Sprintf(
+				"clients could not verify the managed stores: the program has no certificate authorities of RDS in %s; AWS publishes global-bundle.pem", s.Region)))
+		}
 	}
 	for i, name := range s.Images.TrustedKeys {
 		content, err := readFile(project, name)

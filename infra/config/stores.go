@@ -8,6 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 	"github.com/progressive-framework/platform/components/postgres/rdsspec"
 	"github.com/progressive-framework/platform/components/redis/elasticachespec"
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/size"
 )
 
@@ -158,11 +159,17 @@ func (s *Stack) Server() postgrestuning.Inputs {
 	}
 }
 
-// Database is what the stack asks of RDS.
+// Database is what the stack asks of RDS. Every connection that the services' pools can open
+// may run a query.
 func (s *Stack) Database() rdsspec.Database {
 	p := s.Postgres
+	active, err := scaling.PoolConnections(s.Profiles(), p.Connections)
+	if err != nil {
+		active = 0 // validateConnections refuses it
+	}
 	return rdsspec.Database{
-		Identifier: s.Name(), InstanceClass: p.InstanceClass, Connections: p.Connections, StorageGiB: p.StorageGiB, BackupDays: p.BackupDays,
+		Identifier: s.Name(), InstanceClass: p.InstanceClass, Connections: p.Connections, ActiveQueries: active,
+		StorageGiB: p.StorageGiB, BackupDays: p.BackupDays,
 	}
 }
 

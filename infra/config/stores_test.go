@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,4 +55,30 @@ func TestStoresOfOneNamespaceHaveNamesOfTheirOwn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "progressive-framework-abcdefghijkl", s.Database().Identifier)
 	require.Equal(t, "progressive-framework-abcdefghijkl-mongo", s.Documents().Identifier)
+}
+
+// Every connection that the pools can open may sort at once. With the number of cores instead,
+// db.r7g.xlarge had a work_mem of 1 GiB, four times the document's number.
+func TestWorkMemIsWhatThePoolsCanUse(t *testing.T) {
+	s, err := Load("prod", with(map[string]string{Project + ":postgres": `{"instanceClass":"db.r7g.xlarge"}`, Project + ":podScaling": `{"enabled":true}`}))
+	require.NoError(t, err)
+	database := s.Database()
+	pool, err := s.Pool()
+	require.NoError(t, err)
+	pods := 0
+	for _, p := range s.Profiles() {
+		pods += p.MostReplicas() + 1 // a rollout adds one
+	}
+	require.Equal(t, pods*pool, database.ActiveQueries)
+	_, model, err := database.Complete()
+	require.NoError(t, err)
+	for _, p := range model.RDS() {
+		if p.Name() == "work_mem" {
+			kilobytes, err := strconv.Atoi(p.Value())
+			require.NoError(t, err)
+			require.LessOrEqual(t, kilobytes, 256<<10)
+			require.LessOrEqual(t, kilobytes*database.ActiveQueries, 8<<20, "kB: a quarter of 32 GiB")
+			require.GreaterOrEqual(t, kilobytes, 64<<10)
+		}
+	}
 }

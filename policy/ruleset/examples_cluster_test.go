@@ -15,7 +15,7 @@ var clusterExamples = []example{
 	{rule: "namespace-default-unused", at: "ConfigMap settings", path: "metadata", bad: nil},
 	{rule: "namespace-restricted", at: "Namespace prod", path: "metadata.labels.pod-security|kubernetes|io/enforce", bad: nil},
 	{rule: "network-policy-not-open", at: "NetworkPolicy mca-policy", path: "spec.ingress.0", bad: nil},
-	{rule: "network-policy-not-open", at: "NetworkPolicy mca-policy", path: "spec.egress.0", bad: nil},
+	{rule: "network-policy-not-open", at: "NetworkPolicy mca-policy", path: "spec.egress.0", bad: nil, also: []string{"pod-reaches-own-stores @ " + deployment}},
 	{rule: "rbac-no-administrator", at: "ClusterRoleBinding prod", path: "roleRef.name", bad: "cluster-admin", absent: evaluate.Holds},
 	{rule: "rbac-no-escalation", at: "ClusterRole prod", path: "rules.0.verbs.0", bad: "escalate", absent: evaluate.Holds},
 	{rule: "rbac-no-escalation", at: "ClusterRole prod", path: "rules.0", bad: map[string]any{"apiGroups": []any{"certificates.k8s.io"}, "resources": []any{"signers"}, "verbs": []any{"approve"}}, absent: evaluate.Holds},

@@ -12,5 +12,5 @@ import (
 // All returns every rule.
 func All() []*rule.Rule {
 	return slices.Concat(network, nodes, eks, postgres, mongo, redis, balancer, cdn, webACL, buckets, registry, keys, iam, calls,
-		pods, podObjects, workloads, cluster, stores, serviceLogs, stack, spending)
+		pods, podObjects, workloads, cluster, stores, storeAccess, serviceLogs, stack, spending)
 }

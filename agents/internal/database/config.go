@@ -19,9 +19,8 @@ import (
 
 // Config is the database's URL, and the limits of one process.
 type Config struct {
-	// URL is DATABASE_URL in libpq's form. It must have an sslmode of disable,
-	// require, verify-ca or verify-full. libpq's default would silently fall
-	// back to plain text.
+	// URL is DATABASE_URL in libpq's form. It must have an sslmode of disable or
+	// verify-full. libpq's default would silently fall back to plain text.
 	URL string
 	// PasswordFile is DATABASE_PASSWORD_FILE. If set, it is read for each new
 	// connection, so that a rotated password needs no restart.
@@ -59,8 +58,9 @@ func ReadConfig(env *envconfig.Reader) Config {
 	return cfg
 }
 
-// sslModes are the modes of libpq that never fall back to plain text.
-var sslModes = []string{"disable", "require", "verify-ca", "verify-full"}
+// sslModes are the modes of libpq for a server without a certificate, and for one that is
+// verified. The others accept any server that answers, or any name.
+var sslModes = []string{"disable", "verify-full"}
 
 // Connection returns the settings of one connection, with the current password
 // and the connect timeout. No error shows the URL.
@@ -86,7 +86,7 @@ func (c Config) checkSSLMode() error {
 		return errors.New("DATABASE_URL has sslmode=disable with DATABASE_LOGIN=iam, which sends the token in plain text: set sslmode=verify-full")
 	}
 	if !slices.Contains(sslModes, mode) {
-		return fmt.Errorf("DATABASE_URL has sslmode=%q, must be one of %s: add ?sslmode=verify-full", mode, strings.Join(sslModes, ", "))
+		return fmt.Errorf("DATABASE_URL has sslmode=%q, must be one of %s: set sslmode=verify-full", mode, strings.Join(sslModes, ", "))
 	}
 	return nil
 }

@@ -179,8 +179,10 @@ func TestConnectionChecksURLAndPassword(t *testing.T) {
 		{"the file's password takes precedence", "postgres://u:secret@h/d?sslmode=disable", file, ""},
 		{"libpq's default falls back to plain text", "postgres://u:secret@h/d", "", "sslmode=verify-full"},
 		{"prefer falls back too", "postgres://u:secret@h/d?sslmode=prefer", "", `sslmode="prefer"`},
-		{"a missing file", "postgres://u:secret@h/d?sslmode=require", "/nothing", "DATABASE_PASSWORD_FILE"},
-		{"an invalid port", "postgres://u:secret@h:x/d?sslmode=require", "", "DATABASE_URL"},
+		{"any server that answers", "postgres://u:secret@h/d?sslmode=require", "", `sslmode="require"`},
+		{"a server of another name", "postgres://u:secret@h/d?sslmode=verify-ca", "", `sslmode="verify-ca"`},
+		{"a missing file", "postgres://u:secret@h/d?sslmode=verify-full", "/nothing", "DATABASE_PASSWORD_FILE"},
+		{"an invalid port", "postgres://u:secret@h:x/d?sslmode=verify-full", "", "DATABASE_URL"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			conn, err := Config{URL: row.url, PasswordFile: row.file, ConnectTimeout: time.Second}.Connection()

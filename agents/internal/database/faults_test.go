@@ -184,7 +184,7 @@ func TestIAMLogsInWithATokenOfThePod(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(file, []byte("t"), 0o600))
 	env := map[string]string{
-		"DATABASE_URL": "postgres://web_iam@127.0.0.1:1/d?sslmode=require", "DATABASE_LOGIN": "iam", "AWS_REGION": "us-east-1",
+		"DATABASE_URL": "postgres://web_iam@127.0.0.1:1/d?sslmode=verify-full", "DATABASE_LOGIN": "iam", "AWS_REGION": "us-east-1",
 		"AWS_CONTAINER_CREDENTIALS_FULL_URI": identity.URL, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file,
 	}
 	reader := envconfig.New(func(name string) (string, bool) { value, ok := env[name]; return value, ok })

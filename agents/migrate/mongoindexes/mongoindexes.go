@@ -1,6 +1,7 @@
 // Package mongoindexes creates the indexes of the design document's section
-// "MongoDB Performance Tuning" in a MongoDB database, and sets its profiler. It
-// owns the indexes' names, keys and options. Services own the documents.
+// "MongoDB Performance Tuning" in a MongoDB database, and sets the profiler of a server
+// that has the command. It owns the indexes' names, keys and options. Services own the
+// documents.
 //
 // Each step may be repeated, and may run while services or other runs are
 // active. The server keeps an index that already exists with the same
@@ -62,9 +63,17 @@ func keys(namesAndKinds ...any) (d bson.D) {
 	return d
 }
 
+// Options say what a server can't do.
+type Options struct {
+	// NoProfiler leaves out the command profile. DocumentDB refuses it: its profiler is a
+	// parameter of the cluster (DocumentDB Developer Guide, "Profiling Amazon DocumentDB
+	// operations"), which package components/mongo sets.
+	NoProfiler bool
+}
+
 // Up creates every missing index and sets the profiler. It continues after a
 // failed step and returns all errors.
-func Up(ctx context.Context, db *mongo.Database, log *slog.Logger) error {
+func Up(ctx context.Context, db *mongo.Database, opts Options, log *slog.Logger) error {
 	var errs []error
 	for _, index := range indexes {
 		model := mongo.IndexModel{Keys: index.keys, Options: options.Index().SetName(index.name)}
@@ -76,6 +85,9 @@ func Up(ctx context.Context, db *mongo.Database, log *slog.Logger) error {
 			continue
 		}
 		log.InfoContext(ctx, "index is up to date", "collection", index.collection, "index", index.name)
+	}
+	if opts.NoProfiler {
+		return errors.Join(errs...)
 	}
 	// Level 1 records only slow operations. The design document's level 2 would
 	// record all.

@@ -84,7 +84,7 @@ func connect(t *testing.T) (*mongo.Database, func() []string) {
 // available to execute them.
 func TestCommandsSentToMongoDB(t *testing.T) {
 	db, sent := connect(t)
-	_ = Up(t.Context(), db, discardLog) // the next test checks the commands that FerretDB rejects
+	_ = Up(t.Context(), db, Options{}, discardLog) // the next test checks the commands that FerretDB rejects
 	require.Equal(t, []string{
 		`{"createIndexes":"agent_conversations","indexes":[{"key":{"userId":1,"agentType":1,"createdAt":-1},"name":"idx_user_agent_conversations"}]}`,
 		`{"createIndexes":"agent_coordination","indexes":[{"key":{"masterId":1,"status":1,"updatedAt":-1},"name":"idx_coordination_active"}]}`,
@@ -114,7 +114,7 @@ func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 		}
 		return names
 	}
-	err := Up(t.Context(), db, discardLog)
+	err := Up(t.Context(), db, Options{}, discardLog)
 	for _, unsupported := range []string{ // if a newer FerretDB supports one, move it to the list below
 		"idx_nutrition_search", "idx_exercise_search", "idx_session_ttl", "idx_active_user_email", "profiler",
 	} {
@@ -130,7 +130,7 @@ func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for range 2 {
-		wg.Go(func() { _ = Up(t.Context(), db, discardLog) })
+		wg.Go(func() { _ = Up(t.Context(), db, Options{}, discardLog) })
 	}
 	wg.Wait()
 	require.Equal(t, first, list())
@@ -143,5 +143,5 @@ func TestConflictingIndexIsNamedWithTheFix(t *testing.T) {
 	other := mongo.IndexModel{Keys: keys("date", ascending), Options: options.Index().SetName("idx_nutrition_user_date")}
 	_, err := db.Collection("nutrition_data").Indexes().CreateOne(t.Context(), other)
 	require.NoError(t, err)
-	require.ErrorContains(t, Up(t.Context(), db, discardLog), "create index idx_nutrition_user_date of nutrition_data (if an index of this name has other keys, drop it and run again)")
+	require.ErrorContains(t, Up(t.Context(), db, Options{}, discardLog), "create index idx_nutrition_user_date of nutrition_data (if an index of this name has other keys, drop it and run again)")
 }

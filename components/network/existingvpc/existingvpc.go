@@ -16,8 +16,6 @@ type VPC struct {
 	ID string
 	// DNSSupport and DNSHostnames are its DNS attributes.
 	DNSSupport, DNSHostnames bool
-	// Blocks are its IPv4 blocks.
-	Blocks []string
 	// Private are the subnets of nodes and of the load balancer, Database those of the
 	// data stores.
 	Private, Database []Subnet
@@ -28,6 +26,8 @@ type Subnet struct {
 	ID, VPCID string
 	// Zone is the availability zone's name.
 	Zone string
+	// Block is its IPv4 block.
+	Block string
 	// FreeAddresses is how many IPv4 addresses are not in use.
 	FreeAddresses int
 	// DefaultRoute is the target of the route to 0.0.0.0/0, such as a NAT gateway's

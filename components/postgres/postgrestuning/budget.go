@@ -57,7 +57,7 @@ func (in Inputs) budget() (budget, error) {
 
 	b.work = in.WorkMem.Truncate(mib)
 	if b.work == (size.Size{}) {
-		b.work = size.Min(memory.Div(4), left).Div(working).Truncate(mib)
+		b.work = size.Min(size.Min(memory.Div(4), left).Div(working), size.MiB(mostWorkMemMiB)).Truncate(mib)
 	}
 	need := size.Max(b.work, size.MiB(minWorkMemMiB))
 	if !b.work.Less(need) && !left.Less(b.work.Mul(working)) {

@@ -10,10 +10,9 @@
 // # Memory
 //
 // The document's work_mem is 256 MB. For 200 connections that would be 50 GB,
-// and the server has 32 GB. It works because most connections are idle: clients
-// use pools, and one core runs one query at a time. So the model counts the
-// processes that work at the same time, which are queries and their parallel
-// workers. It keeps
+// and the server has 32 GB. It works as long as most connections are idle. So the model
+// counts the processes that may work at the same time, which are queries and their parallel
+// workers. The stack gives all connections that the services' pools can open. It keeps
 //
 //	shared_buffers + wal_buffers
 //	  + work_mem × (active queries + max_parallel_workers)
@@ -47,7 +46,7 @@ type Inputs struct {
 	// if the clients' pools allow more.
 	ActiveQueries int
 	// WorkMem is work_mem. Zero means the largest value that fits, with at most
-	// a quarter of the memory for all processes together.
+	// a quarter of the memory for all processes together, and the document's 256 MB.
 	WorkMem size.Size
 }
 
@@ -59,6 +58,8 @@ const (
 	// (Andres Freund, "Measuring the Memory Overhead of a Postgres Connection":
 	// less than 8 MiB without huge pages).
 	perConnectionMiB = 8
+	// mostWorkMemMiB is the document's work_mem.
+	mostWorkMemMiB = 256
 	// minWorkMemMiB is PostgreSQL's default. With less, even small sorts use
 	// the disk.
 	minWorkMemMiB = 4

@@ -166,6 +166,7 @@ func TestEveryModelFitsIntoItsMemory(t *testing.T) {
 			8<<20*n["max_connections"]
 		require.LessOrEqual(t, sum, in.Memory.Bytes())
 		require.GreaterOrEqual(t, n["work_mem"], int64(4<<20))
+		require.LessOrEqual(t, n["work_mem"], int64(256<<20), "the document's number")
 		require.LessOrEqual(t, n["max_parallel_workers"], n["max_worker_processes"])
 		require.LessOrEqual(t, n["max_parallel_workers_per_gather"], n["max_parallel_workers"])
 		file := m.File("")

@@ -37,6 +37,9 @@ type Database struct {
 	InstanceClass string
 	// Connections is max_connections. Zero means the document's 200.
 	Connections int
+	// ActiveQueries is how many queries may run at once, by which work_mem is bounded. Zero
+	// means as many as the class has cores.
+	ActiveQueries int
 	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS
 	// increases it up to MostStorageGiB. Zero there means five times StorageGiB.
 	StorageGiB, MostStorageGiB int
@@ -73,7 +76,7 @@ func (d Database) tune() (*postgrestuning.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return postgrestuning.New(postgrestuning.Inputs{Memory: class.Memory, Cores: class.Cores, Connections: d.Connections})
+	return postgrestuning.New(postgrestuning.Inputs{Memory: class.Memory, Cores: class.Cores, Connections: d.Connections, ActiveQueries: d.ActiveQueries})
 }
 
 // ParameterGroup returns the name of the instance's parameter group. The name does

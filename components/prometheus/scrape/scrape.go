@@ -190,6 +190,9 @@ const App = "prometheus"
 // Prometheus.
 const StateApp = "kube-state-metrics"
 
+// StatePort is the port of the series of kube-state-metrics.
+const StatePort = 8080
+
 // ForecasterApp is the value of the label app of the forecaster, in the namespace of
 // Prometheus.
 const ForecasterApp = "forecaster"

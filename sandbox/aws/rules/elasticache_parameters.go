@@ -109,7 +109,7 @@ var cacheParameters = map[string]parameter{
 	"cluster-require-full-coverage":       yesNo(),
 	"cluster-allow-reads-when-down":       yesNo(),
 	"cluster-allow-pubsubshard-when-down": yesNo(),
-	"cluster-preferred-endpoint-type":     oneWord("ip", "hostname"),
+	"cluster-preferred-endpoint-type":     oneWord("ip", "tls-dynamic"),
 	"replica-allow-chaining":              unchangeable(),
 	"replica-ignore-maxmemory":            unchangeable(),
 	"replica-lazy-flush":                  unchangeable(),

@@ -326,7 +326,7 @@ var awsPolicies = []string{
 	"AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKSBlockStoragePolicy", "AmazonEKSClusterPolicy",
 	"AmazonEKSComputePolicy", "AmazonEKSLoadBalancingPolicy", "AmazonEKSNetworkingPolicy", "AmazonEKSServicePolicy",
 	"AmazonEKSVPCResourceController", "AmazonEKSWorkerNodeMinimalPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy",
-	"AmazonS3ReadOnlyAccess", "AmazonSSMManagedInstanceCore", "AWSXRayDaemonWriteAccess", "CloudWatchAgentServerPolicy", "SecurityAudit",
+	"AmazonEBSCSIDriverPolicyV2", "AmazonS3ReadOnlyAccess", "AmazonSSMManagedInstanceCore", "AWSXRayDaemonWriteAccess", "CloudWatchAgentServerPolicy", "SecurityAudit",
 	"service-role/AmazonEBSCSIDriverPolicy", "service-role/AmazonEFSCSIDriverPolicy", "service-role/AmazonRDSEnhancedMonitoringRole",
 	"service-role/AWSLambdaBasicExecutionRole", "service-role/AutoScalingNotificationAccessRole",
 }

@@ -199,8 +199,11 @@ func certificatesAreVerified(t *testing.T, s *stack) {
 	env := func(object string) string {
 		return s.kubectl(t, "-n", namespace, "get", object, "-o", "jsonpath={..containers[0].env}")
 	}
-	require.Contains(t, env("deployment/mca"), "sslmode=require")
-	require.NotContains(t, env("cronjob/migrate"), "MONGODB_URI")
+	require.Contains(t, env("deployment/mca"), "sslmode=verify-full", "by the program's own authorities")
+	authorities := func() string {
+		return s.kubectl(t, "-n", namespace, "get", "secret", "authorities", "-o", "jsonpath={.data}")
+	}
+	shipped := authorities()
 
 	s.pulumi(t, "config", "set", "caFile", "infra/main.go")
 	out, err := s.run(t, s.dir, "pulumi", "preview")
@@ -209,7 +212,7 @@ func certificatesAreVerified(t *testing.T, s *stack) {
 
 	s.pulumi(t, "config", "set", "caFile", "sandbox/test/engine/testdata/ca.pem")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Contains(t, env("deployment/mca"), "sslmode=verify-full")
+	require.NotEqual(t, shipped, authorities())
 	require.Contains(t, env("deployment/mca"), "sslrootcert=/etc/platform/authorities/ca.pem")
 	require.Contains(t, env("cronjob/migrate"), "tlsCAFile=/etc/platform/authorities/ca.pem")
 	require.NotContains(t, env("deployment/mca"), "MONGODB")

@@ -35,12 +35,21 @@ func admitVisitors(t *testing.T, namespace string) {
 // the pod wrote when it is in the phase.
 func visit(t *testing.T, pod, image, labels, url, count, phase string) string {
 	t.Helper()
-	_, err := run(t, "kubectl", "delete", "pod", pod, "--ignore-not-found", "--wait")
+	return visitFrom(t, "default", pod, image, labels, url, count, phase)
+}
+
+// visitFrom runs the pod in a namespace, with no more permissions than restricted pods have.
+func visitFrom(t *testing.T, namespace, pod, image, labels, url, count, phase string) string {
+	t.Helper()
+	_, err := run(t, "kubectl", "-n", namespace, "delete", "pod", pod, "--ignore-not-found", "--wait")
 	require.NoError(t, err)
-	t.Cleanup(func() { must(t, "kubectl", "delete", "pod", pod, "--wait=false") })
-	must(t, "kubectl", "run", pod, "--image="+image, "--labels="+labels, "--restart=Never", "--", url, count)
-	must(t, "kubectl", "wait", "pod/"+pod, "--for=jsonpath={.status.phase}="+phase, "--timeout=60s")
-	return must(t, "kubectl", "logs", pod)
+	t.Cleanup(func() { must(t, "kubectl", "-n", namespace, "delete", "pod", pod, "--wait=false") })
+	restricted := `{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},` +
+		`"containers":[{"name":"` + pod + `","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}`
+	must(t, "kubectl", "-n", namespace, "run", pod, "--image="+image, "--labels="+labels, "--restart=Never",
+		"--override-type=strategic", "--overrides="+restricted, "--", url, count)
+	must(t, "kubectl", "-n", namespace, "wait", "pod/"+pod, "--for=jsonpath={.status.phase}="+phase, "--timeout=60s")
+	return must(t, "kubectl", "-n", namespace, "logs", pod)
 }
 
 // TestNetworkPoliciesAreEnforced: of two equal pods, the one with the label of a policy is
@@ -56,4 +65,17 @@ func TestNetworkPoliciesAreEnforced(t *testing.T) {
 	for pod, url := range map[string]string{"visitor-of-a-service": mca, "visitor-of-a-store": postgres} {
 		require.Contains(t, visit(t, pod, image, "visitor=other", url, "1", "Failed"), "Client.Timeout exceeded", url)
 	}
+}
+
+// TestControllersConnectOnlyToWhatTheyCall: of two equal pods in the namespace of VPA, the one
+// with the label of VPA's updater reaches the API server, and not the metrics of CoreDNS, which
+// no policy protects. The other one, which no policy selects, reaches them.
+func TestControllersConnectOnlyToWhatTheyCall(t *testing.T) {
+	namespace, image := output[string](t, "namespace")+"-vpa", visitorImage(t)
+	dns := must(t, "kubectl", "-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", "jsonpath={.items[0].status.podIP}")
+	metrics := "http://" + dns + ":9153/metrics"
+	require.Contains(t, visitFrom(t, namespace, "visitor-free", image, "visitor=other", metrics, "1", "Succeeded"), "coredns_")
+	require.Contains(t, visitFrom(t, namespace, "visitor-updater", image, "app=vpa-updater", metrics, "1", "Failed"), "Client.Timeout exceeded")
+	api := visitFrom(t, namespace, "visitor-of-the-api", image, "app=vpa-updater", "https://kubernetes.default.svc.cluster.local/", "1", "Failed")
+	require.Contains(t, api, "certificate", "it is connected, and has not the cluster's authority")
 }

@@ -1,0 +1,168 @@
+package mongoindexes
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/wiremessage"
+)
+
+// documentDBCommands are the commands that documentDB accepts: those of AWS's table that
+// migrations may need (DocumentDB Developer Guide, "Supported MongoDB APIs, operations, and
+// data types", column 5.0). It refuses all others, also such as AWS supports. The table says
+// No to profile, setParameter, getParameter, renameCollection, convertToCapped and copydb.
+var documentDBCommands = []string{
+	"hello", "isMaster", "ismaster", "ping", "buildInfo", "endSessions", "saslStart", "saslContinue",
+	"createIndexes", "dropIndexes", "listIndexes", "create", "drop", "collMod", "listCollections", "listDatabases", "dropDatabase",
+	"find", "insert", "update", "delete", "aggregate", "count", "distinct", "findAndModify", "getMore", "killCursors",
+}
+
+// notSupported is DocumentDB's error code of a command that it does not have.
+const notSupported = 303
+
+// documentDB is a server of MongoDB's protocol that has the commands of DocumentDB and keeps
+// nothing. It records what it is sent.
+type documentDB struct {
+	mu      sync.Mutex
+	refused []string
+	served  []string
+}
+
+// startDocumentDB returns a client's database on a new documentDB.
+func startDocumentDB(t *testing.T) (*documentDB, *mongo.Database) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := &documentDB{}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go server.serve(conn)
+		}
+	}()
+	client, err := mongo.Connect(options.Client().ApplyURI("mongodb://" + listener.Addr().String() + "/?directConnection=true&retryWrites=false"))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, client.Disconnect(t.Context()))
+		require.NoError(t, listener.Close())
+	})
+	return server, client.Database("progressive_framework_v5")
+}
+
+// serve answers the messages of a connection until it ends.
+func (d *documentDB) serve(conn net.Conn) {
+	defer conn.Close()
+	for {
+		request, opcode, command, err := readMessage(conn)
+		if err != nil {
+			return
+		}
+		reply, err := bson.Marshal(d.answer(command))
+		if err != nil {
+			return
+		}
+		if _, err := conn.Write(message(request, opcode, reply)); err != nil {
+			return
+		}
+	}
+}
+
+func (d *documentDB) answer(command bson.Raw) bson.D {
+	elements, err := command.Elements()
+	if err != nil || len(elements) == 0 {
+		return bson.D{{Key: "ok", Value: 0.0}, {Key: "errmsg", Value: "no command"}}
+	}
+	name := elements[0].Key()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !slices.Contains(documentDBCommands, name) {
+		d.refused = append(d.refused, name)
+		return bson.D{{Key: "ok", Value: 0.0}, {Key: "code", Value: notSupported}, {Key: "errmsg", Value: "Feature not supported: " + name}}
+	}
+	d.served = append(d.served, name)
+	return bson.D{ // what hello answers is in every answer
+		{Key: "isWritablePrimary", Value: true}, {Key: "ismaster", Value: true}, {Key: "helloOk", Value: true},
+		{Key: "maxBsonObjectSize", Value: 16 << 20}, {Key: "maxMessageSizeBytes", Value: 48_000_000}, {Key: "maxWriteBatchSize", Value: 100_000},
+		{Key: "minWireVersion", Value: 0}, {Key: "maxWireVersion", Value: 13}, {Key: "ok", Value: 1.0},
+	}
+}
+
+// readMessage reads an OP_MSG, or the OP_QUERY of a client's first hello.
+func readMessage(conn io.Reader) (request int32, opcode wiremessage.OpCode, command bson.Raw, err error) {
+	head := make([]byte, 4)
+	if _, err := io.ReadFull(conn, head); err != nil {
+		return 0, 0, nil, err
+	}
+	length := binary.LittleEndian.Uint32(head)
+	if length < 16 || length > 1<<20 {
+		return 0, 0, nil, errors.New("length of a message")
+	}
+	whole := append(head, make([]byte, length-4)...)
+	if _, err := io.ReadFull(conn, whole[4:]); err != nil {
+		return 0, 0, nil, err
+	}
+	_, request, _, opcode, rest, ok := wiremessage.ReadHeader(whole)
+	if !ok {
+		return 0, 0, nil, errors.New("header of a message")
+	}
+	// An OP_MSG has 4 bytes of flags and the kind of its first section. An OP_QUERY has flags,
+	// a name that ends with 0, and two numbers.
+	skip := 5
+	if opcode == wiremessage.OpQuery {
+		skip = 4 + slices.Index(rest[4:], 0) + 1 + 8
+	}
+	if len(rest) < skip+4 {
+		return 0, 0, nil, errors.New("body of a message")
+	}
+	document := rest[skip:]
+	size := binary.LittleEndian.Uint32(document)
+	if int(size) > len(document) {
+		return 0, 0, nil, errors.New("document of a message")
+	}
+	return request, opcode, bson.Raw(document[:size]), nil
+}
+
+// message is the answer to a request, in the form that belongs to its opcode.
+func message(request int32, opcode wiremessage.OpCode, reply []byte) []byte {
+	answer, body := wiremessage.OpMsg, append(make([]byte, 5), reply...)
+	if opcode == wiremessage.OpQuery {
+		// flags, a cursor, the index of the first document, and 1 document
+		head := make([]byte, 20)
+		head[16] = 1
+		answer, body = wiremessage.OpReply, append(head, reply...)
+	}
+	start, whole := wiremessage.AppendHeaderStart(nil, 1, request, answer)
+	whole = append(whole, body...)
+	binary.LittleEndian.PutUint32(whole[start:], uint32(len(whole)))
+	return whole
+}
+
+// DocumentDB refuses the command of the profiler. Every other one it has.
+func TestDocumentDBHasEveryCommand(t *testing.T) {
+	server, db := startDocumentDB(t)
+	require.NoError(t, Up(t.Context(), db, Options{NoProfiler: true}, discardLog))
+	require.Empty(t, server.refused)
+	created := slices.DeleteFunc(slices.Clone(server.served), func(name string) bool { return name != "createIndexes" })
+	require.Len(t, created, len(indexes))
+}
+
+// A refusal is not swallowed.
+func TestRefusalOfDocumentDBIsAnError(t *testing.T) {
+	server, db := startDocumentDB(t)
+	err := Up(t.Context(), db, Options{}, discardLog)
+	require.ErrorContains(t, err, "set the profiler to level 1")
+	require.ErrorContains(t, err, "Feature not supported: profile")
+	require.Equal(t, []string{"profile"}, server.refused)
+}

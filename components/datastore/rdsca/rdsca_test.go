@@ -1,0 +1,49 @@
+package rdsca
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDigest(t *testing.T) {
+	sum := sha256.Sum256(bundle)
+	require.Equal(t, Digest, hex.EncodeToString(sum[:]))
+}
+
+// Each certificate signs itself, is an authority of the region that its comment names, and lives
+// longer than any server.
+func TestCertificates(t *testing.T) {
+	regions := map[string]bool{}
+	for _, line := range strings.Split(string(bundle), "\n") {
+		if name, ok := strings.CutPrefix(line, "# Amazon RDS "); ok {
+			regions[strings.Fields(name)[0]] = true
+		}
+	}
+	require.Len(t, regions, 27)
+	for region := range regions {
+		rest, count := For(region), 0
+		for {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil {
+				break
+			}
+			count++
+			c, err := x509.ParseCertificate(block.Bytes)
+			require.NoError(t, err)
+			require.True(t, strings.HasPrefix(c.Subject.CommonName, "Amazon RDS "+region+" Root CA "), c.Subject)
+			require.True(t, c.IsCA)
+			require.NoError(t, c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature))
+			require.True(t, c.NotAfter.After(time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)))
+		}
+		require.Equal(t, 3, count, region)
+	}
+	require.Empty(t, For("mx-central-1"))
+	require.Empty(t, For("east-1"))
+}

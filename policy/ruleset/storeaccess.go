@@ -1,0 +1,57 @@
+package ruleset
+
+import (
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8sview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// storePorts are the ports of the managed stores, and the environment variable by which a
+// program finds the store (docs/design/0023-network-policies.md).
+var storePorts = []struct {
+	port     float64
+	variable string
+}{{5432, "DATABASE_URL"}, {6379, "REDIS_ADDRESSES"}, {27017, "MONGODB_URI"}}
+
+var storeAccess = []*rule.Rule{{
+	ID: "pod-reaches-own-stores", Title: "Only pods that use a store may connect to it",
+	Why: "The security group of a managed store admits every node, and so every pod: policies are the only boundary.",
+	Fix: "components/podnetwork, the pod's Egress", Standards: []string{"CIS EKS 4.3.2", "WA SEC05"},
+	Severity: rule.High, Levels: rule.Deployed,
+	Check: rule.AcrossTypes(func(s *rule.Subject) {
+		policies := selectedBy[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels")
+		if !policies.Complete {
+			s.Wait("the selector of a NetworkPolicy")
+		}
+		bounded := value.FromBool(false)
+		for _, r := range policies.Resources {
+			spec := value.As[k8sview.NetworkPolicy](r.View()).Spec()
+			bounded = value.Any(bounded, value.HasText(spec.PolicyTypes(), "Egress"))
+			for _, store := range storePorts {
+				s.Must(value.Implies(reachesBlock(spec, store.port), hasVariable(s.Resource, store.variable)),
+					"%s admits addresses at port %v, and the pod has no %s", r.Name, store.port, store.variable)
+			}
+		}
+		s.Must(bounded, "no NetworkPolicy bounds where its pods connect")
+	}, workloadTypes...),
+}}
+
+// reachesBlock reports whether a policy allows connections to addresses at a port. A managed
+// store has an address, and no labels.
+func reachesBlock(spec k8sview.NetworkPolicySpec, port float64) value.Truth {
+	return spec.Egress().Any(func(e k8sview.NetworkPolicyEgressRule) value.Truth {
+		addresses := value.Any(value.Not(e.To().Set()), e.To().Any(func(p k8sview.NetworkPolicyPeer) value.Truth { return p.IpBlock().Set() }))
+		return value.All(addresses, value.Any(value.Not(e.Ports().Set()), e.Ports().Any(func(p k8sview.NetworkPolicyPort) value.Truth {
+			first := value.As[value.Number](p.Port())
+			return value.Any(first.Is(port), value.All(p.EndPort().Set(), first.AtMost(port), p.EndPort().AtLeast(port)))
+		})))
+	})
+}
+
+// hasVariable reports whether a container of a workload has an environment variable.
+func hasVariable(r *graph.Resource, name string) value.Truth {
+	return podOf(r).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
+		return c.Env().Any(func(e k8sview.EnvVar) value.Truth { return e.Name().Is(name) })
+	})
+}
