@@ -84,10 +84,9 @@ func parallel(jobs []int, cores int, work func(int)) {
 
 func runTrace(trace Trace) TraceReport {
 	t := TraceReport{Name: trace.Name, Results: map[Controller]Result{}}
-	spec := document()
-	t.Results[Document] = run(trace, &spec, reactive{spec, trace.Load, documentTarget})
-	t.Results[Perfect] = run(trace, nil, perfect{trace.Load})
-	for _, s := range grid() {
+	t.Results[Document] = runDocument(trace)
+	t.Results[Perfect] = run(trace, nil, perfect{trace.Load, trace.Service.Document})
+	for _, s := range grid(trace.Service.Document) {
 		t.grid = append(t.grid, run(trace, &s.spec, reactive{s.spec, trace.Load, s.target}))
 	}
 	for _, c := range []Controller{Gate, Ours, OursDeadBand, OursDocument} {
@@ -102,9 +101,10 @@ func runTrace(trace Trace) TraceReport {
 func check(trace Trace) (identical, blind bool) {
 	const days, change = 4 * day, 3*day + day/2
 	publish := func(load []float64) []float64 {
-		p := &predictive{forecaster: forecast.New(config(Ours, trace)), load: load, keep: true}
+		p, spec := newPredictive(Ours, trace)
+		p.load, p.keep = load, true
 		for k := 1; k < len(load); k++ {
-			p.proposal(k, minPods)
+			p.proposal(k, spec.Min)
 		}
 		return p.published
 	}
@@ -119,7 +119,7 @@ func check(trace Trace) (identical, blind bool) {
 
 // tune chooses the settings of Tuned and Hindsight.
 func (r *Report) tune() {
-	settings := grid()
+	settings := grid(MainApplication().Document) // targets and names are the same for each service
 	best, cost := -1, math.Inf(1)
 	for i, s := range settings {
 		sum, allowed := 0.0, s.target <= mostTarget
