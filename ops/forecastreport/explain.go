@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/model"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/forecast"
@@ -60,19 +61,12 @@ const app = "app=forecaster"
 
 // explain reads the forecaster of a stack.
 func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error)) ([]Service, error) {
-	stack, err := outputs(ctx)
+	clients, platform, err := connect(ctx, outputs)
 	if err != nil {
 		return nil, err
 	}
-	if stack.Namespace == "" || len(stack.KubeconfigFile()) == 0 {
-		return nil, errors.New("the stack has no output namespace or kubeconfig: run pulumi up first")
-	}
-	clients, err := kubeclient.New(stack.KubeconfigFile())
-	if err != nil {
-		return nil, err
-	}
-	namespace := stack.Namespace + "-prometheus"
-	pods, err := clients.Kubernetes.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: app})
+	namespace := observers(platform)
+	pods, err := clients.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: app})
 	if err != nil {
 		return nil, fmt.Errorf("pods of the forecaster: %w", err)
 	}
@@ -81,12 +75,28 @@ func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 		return nil, fmt.Errorf("no ready pod %s in %s: podScaling.predictive must be shadow or on; else see kubectl -n %s get pods", app, namespace, namespace)
 	}
 	// No network outside of the cluster reaches the metrics port.
-	text, err := clients.Kubernetes.CoreV1().Pods(namespace).ProxyGet("http", pods.Items[i].Name, fmt.Sprint(scaling.MetricsPort), "metrics", nil).DoRaw(ctx)
+	text, err := clients.CoreV1().Pods(namespace).ProxyGet("http", pods.Items[i].Name, fmt.Sprint(scaling.MetricsPort), "metrics", nil).DoRaw(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("metrics of pod/%s: %w", pods.Items[i].Name, err)
 	}
 	return parse(text)
 }
+
+// connect returns clients of the stack's cluster, and the namespace of the services.
+func connect(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error)) (kubernetes.Interface, string, error) {
+	stack, err := outputs(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	if stack.Namespace == "" || len(stack.KubeconfigFile()) == 0 {
+		return nil, "", errors.New("the stack has no output namespace or kubeconfig: run pulumi up first")
+	}
+	clients, err := kubeclient.New(stack.KubeconfigFile())
+	return clients.Kubernetes, stack.Namespace, err
+}
+
+// observers is the namespace of Prometheus and of the forecaster.
+func observers(platform string) string { return platform + "-prometheus" }
 
 func ready(p corev1.Pod) bool {
 	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue })

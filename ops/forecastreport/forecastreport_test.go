@@ -11,8 +11,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -87,6 +89,86 @@ func TestWrongFilesAreUsage(t *testing.T) {
 	}
 }
 
+// measuredCluster has an HPA of web with 2 to 8 pods, and a Prometheus with days of a daily wave of
+// its load, between one and five pods' capacity. An hour of it is missing.
+func measuredCluster(t *testing.T, days int) (outputs func(context.Context) (stackoutput.Outputs, error), mostPoints *int) {
+	t.Helper()
+	begin := time.Now().Add(-time.Duration(days) * 24 * time.Hour).Unix()
+	mostPoints = new(int)
+	return server(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/apis/autoscaling/v2/namespaces/app/horizontalpodautoscalers/progressive-framework-hpa":
+			fmt.Fprint(w, `{"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v2","spec":{"minReplicas":2,"maxReplicas":8}}`)
+		case "/api/v1/namespaces/app-prometheus/services/http:prometheus:9090/proxy/api/v1/query_range":
+			form := r.URL.Query()
+			var first, last int64
+			_, err := fmt.Sscan(form.Get("start")+" "+form.Get("end"), &first, &last)
+			if err != nil || form.Get("step") != "15" || !strings.Contains(form.Get("query"), `rate(http_requests_total{job="progressive-framework-v5"`) {
+				http.Error(w, form.Encode(), http.StatusBadRequest)
+				return
+			}
+			*mostPoints = max(*mostPoints, int(last-first)/15+1)
+			var points []string
+			for at := first; at <= last; at += 15 {
+				if at > begin && (at-begin)/3600 != 30 {
+					points = append(points, fmt.Sprintf(`[%d,"%.4g"]`, at, 1000./7*(3+2*math.Sin(2*math.Pi*float64(at)/86400))))
+				}
+			}
+			if len(points) == 0 {
+				fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[]}}`)
+				return
+			}
+			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[%s]}]}}`, strings.Join(points, ","))
+		default:
+			http.NotFound(w, r)
+		}
+	}), mostPoints
+}
+
+func TestBacktestOfAServiceReadsItsStack(t *testing.T) {
+	outputs, mostPoints := measuredCluster(t, 4)
+	out, code := run(t, outputs, "backtest", "--service", "web", "--json")
+	require.Zero(t, code, out)
+	require.LessOrEqual(t, *mostPoints, 11_000, "Prometheus refuses more points")
+	var r struct {
+		Trace  string
+		Traces []struct {
+			Results map[string]struct {
+				PodHours float64 `json:"pod_hours"`
+			}
+		}
+		Timeline struct{ Load []float64 }
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	require.Equal(t, "web", r.Trace)
+	require.InDelta(t, 5, slices.Max(r.Timeline.Load), 0.1, "the load is not scaled")
+	document := r.Traces[0].Results["document"].PodHours
+	require.InDelta(t, 24*3/0.7, document, 20, "a day of three pods at 70 %, between two and eight")
+	require.Less(t, r.Traces[0].Results["ours"].PodHours, document)
+}
+
+func TestServicesThatCantBeMeasured(t *testing.T) {
+	short, _ := measuredCluster(t, 2)
+	for _, tc := range []struct {
+		outputs func(context.Context) (stackoutput.Outputs, error)
+		args    []string
+		code    int
+		message string
+	}{
+		{nowhere, []string{"--service", "mail"}, exitcode.Usage, "must be one of web, mca, npa, wpa"},
+		{nowhere, []string{"--service", "web", "--days", "30"}, exitcode.Usage, "must be 4 to 15"},
+		{nowhere, []string{"--service", "web", "x.csv"}, exitcode.Usage, "either a file or --service"},
+		{nowhere, nil, exitcode.Usage, "either a file or --service"},
+		{nowhere, []string{"--service", "web"}, exitcode.NotLooked, "no stack"},
+		{short, []string{"--service", "mca"}, exitcode.NotLooked, "HPA of mca"},
+		{short, []string{"--service", "web"}, exitcode.NotLooked, "2.0 days: must have more than 3"},
+	} {
+		out, code := run(t, tc.outputs, append([]string{"backtest"}, tc.args...)...)
+		require.Equal(t, tc.code, code, out)
+		require.Contains(t, out, tc.message)
+	}
+}
+
 const metrics = `# TYPE gate_state gauge
 gate_state{service="web",state="learning"} 1
 # TYPE history_days gauge
@@ -109,8 +191,7 @@ forecast_answers_total{service="web"} 12
 // cluster is an API server with one pod of the forecaster, which answers with metrics.
 func cluster(t *testing.T, ready, metrics string) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
+	return server(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/api/v1/namespaces/app-prometheus/pods":
 			fmt.Fprintf(w, `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"forecaster-1"},"status":{"conditions":[{"type":"Ready","status":%q}]}}]}`, ready)
@@ -119,6 +200,15 @@ func cluster(t *testing.T, ready, metrics string) func(context.Context) (stackou
 		default:
 			http.NotFound(w, r)
 		}
+	})
+}
+
+// server is a stack with an API server.
+func server(t *testing.T, handler http.HandlerFunc) func(context.Context) (stackoutput.Outputs, error) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		handler(w, r)
 	}))
 	t.Cleanup(server.Close)
 	kubeconfig, err := json.Marshal(map[string]any{
