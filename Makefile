@@ -34,7 +34,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 	grep '^[^ ]*[.]test ' | grep -v '^[^ ]*/sandbox/test/' | grep -E $(2) ' ($(HEAVY))' | sed 's/[.]test .*//'
 
 .NOTPARALLEL:
-.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e fuzz bench bench-agents bench-cache bench-load bench-prediction \
+.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e fuzz bench bench-agents bench-cache bench-load bench-prediction bench-prediction-live \
 	load dashboard token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
@@ -108,6 +108,9 @@ bench-cache: ## the cache's figures there, compared with the design document's C
 
 bench-prediction: ## the predictive scaler's figures of docs/prediction.md, on the loads in TRACES=DIR
 	@go run ./forecast/benchprediction -traces "$(TRACES)"
+
+bench-prediction-live: up ## a daily peak on the sandbox, with the forecast and without it: docs/prediction.md; FAULTS=1 for its faults
+	@eval "$$("$(HOME_DIR)/bin/sandbox" env)" && go run ./ops/peakbench $(if $(FAULTS),-faults)
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@go run ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")
