@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"math"
 	"slices"
 
 	"github.com/progressive-framework/platform/forecast"
@@ -84,6 +85,12 @@ func grid(doc autoscale.Spec) []setting {
 		}
 	}
 	return all
+}
+
+// isFirstTuned reports whether it is the tuned HPA of the first try of the design, by which its goals
+// were set: the cheapest of a smaller grid.
+func (s setting) isFirstTuned() bool {
+	return s.up == "fast" && s.down == "document" && s.tolerance == autoscale.DefaultTolerance && math.Abs(s.target-0.7) < 1e-9
 }
 
 // reactive is an HPA on the present load: target is the share of a pod's capacity.

@@ -33,8 +33,11 @@ type Report struct {
 	Traces       []TraceReport `json:"traces"`
 	TunedSetting string        `json:"tuned_setting"`
 	// Savings are shares of pod-hours.
-	SavingVsDocument       Range `json:"saving_vs_doc"`
-	SavingVsTuned          Range `json:"saving_vs_tuned"`
+	SavingVsDocument Range `json:"saving_vs_doc"`
+	SavingVsTuned    Range `json:"saving_vs_tuned"`
+	// SavingVsFirstTuned compares with firstTuned, by which the goals were set.
+	SavingVsFirstTuned     Range `json:"saving_vs_first_tuned"`
+	PerfectVsTuned         Range `json:"perfect_vs_tuned"`
 	SavingVsHindsight      Range `json:"saving_vs_hindsight"`
 	PerfectVsHindsight     Range `json:"perfect_vs_hindsight"`
 	SavingDocumentPolicies Range `json:"saving_document_policies"`
@@ -42,6 +45,7 @@ type Report struct {
 	LeftOut             []string      `json:"left_out"`
 	OverloadAtEqualCost Range         `json:"overload_at_equal_cost"`
 	GapClosed           float64       `json:"gap_closed"`
+	FirstGapClosed      float64       `json:"gap_closed_from_first_tuned"`
 	WithinBudget        int           `json:"within_budget"`
 	NotWorse            int           `json:"not_worse"`
 	Train, Tick         time.Duration `json:"-"`
@@ -175,12 +179,15 @@ func overloadAt(family []Result, podHours float64) float64 {
 // summarize computes the figures over all traces.
 func (r *Report) summarize() {
 	r.RerunIdentical, r.NoLookahead = true, true
-	var vsDocument, vsTuned, vsHindsight, perfectVsHindsight, policies, equal []float64
-	var tuned, ours, ideal float64
+	var vsDocument, vsTuned, vsFirst, perfectVsTuned, vsHindsight, perfectVsHindsight, policies, equal []float64
+	var tuned, first, ours, ideal float64
+	firstTuned := slices.IndexFunc(grid(MainApplication().Document), setting.isFirstTuned)
 	for _, t := range r.Traces {
 		o, d := t.Results[Ours], t.Results[Document]
 		vsDocument = append(vsDocument, 1-o.PodHours/d.PodHours)
 		vsTuned = append(vsTuned, 1-o.PodHours/t.Results[Tuned].PodHours)
+		vsFirst = append(vsFirst, 1-o.PodHours/t.grid[firstTuned].PodHours)
+		perfectVsTuned = append(perfectVsTuned, 1-t.Results[Perfect].PodHours/t.Results[Tuned].PodHours)
 		policies = append(policies, 1-t.Results[OursDocument].PodHours/d.PodHours)
 		if h := t.Results[Hindsight]; h.OverloadShare <= accepted && o.OverloadShare <= accepted {
 			vsHindsight = append(vsHindsight, 1-o.PodHours/h.PodHours)
@@ -192,6 +199,7 @@ func (r *Report) summarize() {
 			equal = append(equal, t.OverloadAtEqualCost)
 		}
 		tuned, ours, ideal = tuned+t.Results[Tuned].IdealRatio, ours+o.IdealRatio, ideal+t.Results[Perfect].IdealRatio
+		first += t.grid[firstTuned].IdealRatio
 		if o.OverloadShare <= accepted {
 			r.WithinBudget++
 		}
@@ -202,12 +210,13 @@ func (r *Report) summarize() {
 		r.NoLookahead = r.NoLookahead && t.blind
 	}
 	r.SavingVsDocument, r.SavingVsTuned = saving(vsDocument), saving(vsTuned)
+	r.SavingVsFirstTuned, r.PerfectVsTuned = saving(vsFirst), saving(perfectVsTuned)
 	r.SavingVsHindsight, r.PerfectVsHindsight = saving(vsHindsight), saving(perfectVsHindsight)
 	r.SavingDocumentPolicies = saving(policies)
 	if len(equal) > 0 {
 		r.OverloadAtEqualCost = Range{mean(equal), slices.Max(equal)}
 	}
-	r.GapClosed = (tuned - ours) / (tuned - ideal)
+	r.GapClosed, r.FirstGapClosed = (tuned-ours)/(tuned-ideal), (first-ours)/(first-ideal)
 }
 
 func saving(values []float64) Range {
