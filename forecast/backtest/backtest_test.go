@@ -76,6 +76,10 @@ func TestReportOfARepeatingLoad(t *testing.T) {
 	require.Equal(t, 2, report.NotWorse)
 	require.InDelta(t, 1-report.Traces[0].Results[Ours].PodHours/report.Traces[0].Results[Document].PodHours, report.SavingVsDocument.Mean, 0.02)
 
+	require.GreaterOrEqual(t, report.SavingVsHindsightDeadBand.Mean, report.SavingVsHindsight.Mean, "fewer settings to choose from")
+	require.Greater(t, report.PerfectVsTuned.Mean, report.SavingVsTuned.Mean)
+	require.GreaterOrEqual(t, report.SavingVsFirstTuned.Mean, report.SavingVsTuned.Mean, "the tuned HPA is the cheapest")
+
 	var first, second strings.Builder
 	require.NoError(t, report.Print(&first))
 	require.NoError(t, Run(traces, 1).Print(&second))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/forecast"
+	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
 // TraceReport has the results of all controllers on one trace.
@@ -19,7 +20,9 @@ type TraceReport struct {
 	// target that costs as many pod-hours. NaN where that HPA has no overload or costs never as little.
 	OverloadAtEqualCost float64 `json:"-"`
 	grid                []Result
-	identical, blind    bool
+	// hindsightDeadBand is Hindsight among the HPAs with the default dead band.
+	hindsightDeadBand Result
+	identical, blind  bool
 }
 
 // Range is the mean and the worst of a figure over the traces.
@@ -36,11 +39,15 @@ type Report struct {
 	SavingVsDocument Range `json:"saving_vs_doc"`
 	SavingVsTuned    Range `json:"saving_vs_tuned"`
 	// SavingVsFirstTuned compares with firstTuned, by which the goals were set.
-	SavingVsFirstTuned     Range `json:"saving_vs_first_tuned"`
-	PerfectVsTuned         Range `json:"perfect_vs_tuned"`
-	SavingVsHindsight      Range `json:"saving_vs_hindsight"`
-	PerfectVsHindsight     Range `json:"perfect_vs_hindsight"`
-	SavingDocumentPolicies Range `json:"saving_document_policies"`
+	SavingVsFirstTuned Range `json:"saving_vs_first_tuned"`
+	PerfectVsTuned     Range `json:"perfect_vs_tuned"`
+	SavingVsHindsight  Range `json:"saving_vs_hindsight"`
+	PerfectVsHindsight Range `json:"perfect_vs_hindsight"`
+	// SavingVsHindsightDeadBand and PerfectVsHindsightDeadBand are those against HPAs with the
+	// default dead band, as all were when the goals were set.
+	SavingVsHindsightDeadBand  Range `json:"saving_vs_hindsight_dead_band"`
+	PerfectVsHindsightDeadBand Range `json:"perfect_vs_hindsight_dead_band"`
+	SavingDocumentPolicies     Range `json:"saving_document_policies"`
 	// LeftOut are the traces where ours or Hindsight has more than 0.1 % overload.
 	LeftOut             []string      `json:"left_out"`
 	OverloadAtEqualCost Range         `json:"overload_at_equal_cost"`
@@ -139,17 +146,9 @@ func (r *Report) tune() {
 	for j := range r.Traces {
 		t := &r.Traces[j]
 		t.Results[Tuned] = t.grid[best]
-		h := 0
-		for i, g := range t.grid {
-			least := t.grid[h]
-			switch {
-			case settings[i].target > mostTarget:
-			case g.OverloadShare <= accepted && (least.OverloadShare > accepted || g.PodHours < least.PodHours),
-				least.OverloadShare > accepted && g.OverloadShare < least.OverloadShare:
-				h = i
-			}
-		}
+		h := hindsight(settings, t.grid, 0)
 		t.Results[Hindsight], t.HindsightSetting = t.grid[h], settings[h].String()
+		t.hindsightDeadBand = t.grid[hindsight(settings, t.grid, autoscale.DefaultTolerance)]
 		var family []Result
 		for i, s := range settings {
 			if b := settings[best]; s.up == b.up && s.down == b.down && s.tolerance == b.tolerance {
@@ -158,6 +157,26 @@ func (r *Report) tune() {
 		}
 		t.OverloadAtEqualCost = t.Results[Ours].OverloadShare/overloadAt(family, t.Results[Ours].PodHours) - 1
 	}
+}
+
+// hindsight returns the cheapest setting with at most 0.1 % overload, or the one with the least
+// overload, among those with at least this dead band.
+func hindsight(settings []setting, results []Result, deadBand float64) int {
+	h := -1
+	for i, g := range results {
+		if settings[i].target > mostTarget || settings[i].tolerance < deadBand {
+			continue
+		}
+		if h < 0 {
+			h = i
+		}
+		least := results[h]
+		if g.OverloadShare <= accepted && (least.OverloadShare > accepted || g.PodHours < least.PodHours) ||
+			least.OverloadShare > accepted && g.OverloadShare < least.OverloadShare {
+			h = i
+		}
+	}
+	return h
 }
 
 // overloadAt interpolates the logarithm of the overload between the targets of a family, whose
@@ -179,7 +198,7 @@ func overloadAt(family []Result, podHours float64) float64 {
 // summarize computes the figures over all traces.
 func (r *Report) summarize() {
 	r.RerunIdentical, r.NoLookahead = true, true
-	var vsDocument, vsTuned, vsFirst, perfectVsTuned, vsHindsight, perfectVsHindsight, policies, equal []float64
+	var vsDocument, vsTuned, vsFirst, perfectVsTuned, vsHindsight, perfectVsHindsight, vsDeadBand, perfectVsDeadBand, policies, equal []float64
 	var tuned, first, ours, ideal float64
 	firstTuned := slices.IndexFunc(grid(MainApplication().Document), setting.isFirstTuned)
 	for _, t := range r.Traces {
@@ -194,6 +213,10 @@ func (r *Report) summarize() {
 			perfectVsHindsight = append(perfectVsHindsight, 1-t.Results[Perfect].PodHours/h.PodHours)
 		} else {
 			r.LeftOut = append(r.LeftOut, t.Name)
+		}
+		if h := t.hindsightDeadBand; h.OverloadShare <= accepted && o.OverloadShare <= accepted {
+			vsDeadBand = append(vsDeadBand, 1-o.PodHours/h.PodHours)
+			perfectVsDeadBand = append(perfectVsDeadBand, 1-t.Results[Perfect].PodHours/h.PodHours)
 		}
 		if !math.IsNaN(t.OverloadAtEqualCost) {
 			equal = append(equal, t.OverloadAtEqualCost)
@@ -212,6 +235,7 @@ func (r *Report) summarize() {
 	r.SavingVsDocument, r.SavingVsTuned = saving(vsDocument), saving(vsTuned)
 	r.SavingVsFirstTuned, r.PerfectVsTuned = saving(vsFirst), saving(perfectVsTuned)
 	r.SavingVsHindsight, r.PerfectVsHindsight = saving(vsHindsight), saving(perfectVsHindsight)
+	r.SavingVsHindsightDeadBand, r.PerfectVsHindsightDeadBand = saving(vsDeadBand), saving(perfectVsDeadBand)
 	r.SavingDocumentPolicies = saving(policies)
 	if len(equal) > 0 {
 		r.OverloadAtEqualCost = Range{mean(equal), slices.Max(equal)}

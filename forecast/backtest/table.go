@@ -43,6 +43,8 @@ func (r Report) Print(w io.Writer) error {
 		{"saving_vs_tuned, with the tuned HPA of the goals", r.SavingVsFirstTuned},
 		{"saving_vs_hindsight", r.SavingVsHindsight},
 		{"saving_vs_hindsight of perfect", r.PerfectVsHindsight},
+		{"saving_vs_hindsight, with HPAs that have the default dead band", r.SavingVsHindsightDeadBand},
+		{"… of perfect", r.PerfectVsHindsightDeadBand},
 		{"saving_vs_doc with the document's policies", r.SavingDocumentPolicies},
 		{"overload_at_equal_cost", r.OverloadAtEqualCost},
 	} {
