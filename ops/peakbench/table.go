@@ -52,6 +52,9 @@ func (s *sandbox) report(ctx context.Context, predicted, reactive run) error {
 		fmt.Printf("| %s | %d | %d | %d | %s | %.1f | %.1f | %+.0f %% |\n", row.name, row.run.sent, row.run.failed, row.run.slow, ready,
 			row.run.podMinutes, simulated, 100*(simulated/row.run.podMinutes-1))
 	}
+	if err := s.printForecaster(ctx, predicted); err != nil {
+		return err
+	}
 	fmt.Println("\nPods over time, as second:wanted/ready.")
 	for _, r := range []run{reactive, predicted} {
 		last := replicas{}
@@ -63,6 +66,24 @@ func (s *sandbox) report(ctx context.Context, predicted, reactive run) error {
 		}
 		fmt.Println()
 	}
+	return nil
+}
+
+// printForecaster prints what the forecaster needed during a run, with the platform's four services.
+func (s *sandbox) printForecaster(ctx context.Context, r run) error {
+	const job = `{job="forecaster"}`
+	window := fmt.Sprintf("[%.0fs]", r.end.Sub(r.begin).Seconds())
+	for _, figure := range []struct{ name, query string }{
+		{"cores", "max(rate(process_cpu_seconds_total" + job + window + "))"},
+		{"bytes of memory", "max(max_over_time(process_resident_memory_bytes" + job + window + "))"},
+	} {
+		values, err := s.query(ctx, figure.query, r.end, r.end, step)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("\nThe forecaster: %.4g %s.", values[r.end.Unix()], figure.name)
+	}
+	fmt.Println()
 	return nil
 }
 
