@@ -27,7 +27,7 @@ const (
 	jitter = 8 * time.Second
 	// lead is from the end of the history's writing to the replay: Prometheus looks for new blocks
 	// each minute, and the forecaster reads them when it starts.
-	lead = 130 * time.Second
+	lead = 140 * time.Second
 )
 
 // writeHistory gives Prometheus two weeks in which the load of each day rises as the replay will,
@@ -50,7 +50,7 @@ func (s *sandbox) writeHistory(ctx context.Context, folder string) (begin time.T
 		return begin, err
 	}
 	// The samples of the last hour before now are in the block, or are not found.
-	if err := wait(ctx, "Prometheus reads the history", 100*time.Second, func() (bool, error) {
+	if err := wait(ctx, "Prometheus reads the history", 110*time.Second, func() (bool, error) {
 		values, err := s.query(ctx, arrivals(), begin.Add(-time.Hour), begin.Add(-50*time.Minute), time.Minute)
 		return len(values) == 11 && values[begin.Add(-time.Hour).Unix()] > 0.8*base, err
 	}); err != nil {

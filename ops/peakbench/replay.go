@@ -27,7 +27,7 @@ const (
 	mixed, counted = 35.0, 25.0
 	// calibration is the load and the time in which the cost of a request is measured.
 	calibration     = 200.0
-	calibrationTime = 30 * time.Second
+	calibrationTime = 25 * time.Second
 )
 
 // rate is the counted load by the time since the replay began.
@@ -152,6 +152,9 @@ func (s *sandbox) replay(ctx context.Context, begin time.Time) (r run, err error
 	}
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		return r, err
+	}
+	if late := time.Since(begin); late > 30*time.Second {
+		return r, fmt.Errorf("the replay begins %s late: this machine is too busy", late.Round(time.Second))
 	}
 	select {
 	case <-ctx.Done():
