@@ -39,13 +39,18 @@ func (s *sandbox) faults(ctx context.Context) error {
 	if err := s.scaleForecaster(ctx, 1); err != nil {
 		return err
 	}
-	if err := wait(ctx, "KEDA gets numbers again", time.Minute, func() (bool, error) {
-		answers, _, err := s.now(ctx, `sum(rate(forecast_answers_total{job="forecaster",service="web"}[15s]))`)
-		return answers > 0, err
-	}); err != nil {
+	if err := s.waitForAnswers(ctx); err != nil {
 		return err
 	}
 	return s.fault(ctx, "is frozen (SIGSTOP), until the kubelet restarts it", frozen, func() error { return s.freezeForecaster(ctx) })
+}
+
+// waitForAnswers waits until KEDA gets numbers from the forecaster.
+func (s *sandbox) waitForAnswers(ctx context.Context) error {
+	return wait(ctx, "KEDA gets numbers from the forecaster", time.Minute, func() (bool, error) {
+		answers, _, err := s.now(ctx, `sum(rate(forecast_answers_total{job="forecaster",service="web"}[30s]))`)
+		return answers > 0, err
+	})
 }
 
 // fault causes a fault, watches the HPA for a time, and prints a line.

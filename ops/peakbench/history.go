@@ -27,7 +27,7 @@ const (
 	jitter = 8 * time.Second
 	// lead is from the end of the history's writing to the replay: Prometheus looks for new blocks
 	// each minute, and the forecaster reads them when it starts.
-	lead = 140 * time.Second
+	lead = 125 * time.Second
 )
 
 // writeHistory gives Prometheus two weeks in which the load of each day rises as the replay will,
@@ -59,10 +59,13 @@ func (s *sandbox) writeHistory(ctx context.Context, folder string) (begin time.T
 	if _, err := s.output(ctx, "kubectl", "-n", s.observers(), "delete", "pod", "-l", "app=forecaster"); err != nil {
 		return begin, err
 	}
-	return begin, wait(ctx, "the forecaster reads the history", 40*time.Second, func() (bool, error) {
+	if err := wait(ctx, "the forecaster reads the history", 40*time.Second, func() (bool, error) {
 		days, _, err := s.now(ctx, `max(history_days{job="forecaster",service="web"})`)
 		return days > historyDays-0.1, err
-	})
+	}); err != nil {
+		return begin, err
+	}
+	return begin, s.waitForAnswers(ctx)
 }
 
 // arrivals is the forecaster's query of the load.

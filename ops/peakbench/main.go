@@ -16,6 +16,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"time"
+
+	"github.com/progressive-framework/platform/forecast/backtest"
 )
 
 // limit bounds everything together.
@@ -68,6 +70,10 @@ func measure(ctx context.Context, faults bool) (err error) {
 	if err != nil {
 		return err
 	}
+	printHeader()
+	if err := s.print(ctx, backtest.Ours, predicted); err != nil {
+		return err
+	}
 	if faults {
 		if err := s.faults(ctx); err != nil {
 			return err
@@ -83,5 +89,8 @@ func measure(ctx context.Context, faults bool) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.report(ctx, predicted, reactive)
+	if err := s.print(ctx, backtest.Document, reactive); err != nil {
+		return err
+	}
+	return s.printForecaster(ctx, predicted)
 }

@@ -52,10 +52,13 @@ func TestRunCountsPods(t *testing.T) {
 	r.count([]replicas{{0, 2, 2}, {60, 2, 2}, {riseAt.Seconds() - 10, 3, 2}, {riseAt.Seconds() - 4, 3, 3}, {150, 3, 3}})
 	require.False(t, r.never)
 	require.Equal(t, -4*time.Second, r.ready)
-	require.InDelta(t, 2*80.0/60+3*70.0/60, r.podMinutes, 1e-9)
+	more := riseAt.Seconds() - 10
+	require.InDelta(t, 2*more/60+3*(150-more)/60, r.podMinutes, 1e-9)
 	late := run{}
 	late.count([]replicas{{0, 2, 2}, {300, 3, 2}})
 	require.True(t, late.never)
+	require.Equal(t, "4 s before the rise began", r.readiness())
+	require.Equal(t, "never", late.readiness())
 }
 
 // The peak is one that two pods can't serve, and three can.

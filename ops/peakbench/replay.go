@@ -19,15 +19,15 @@ const (
 	minPods, maxPods = 2, 8
 	// base and peak are requests/s that the HPA counts.
 	base, peak = 120.0, 380.0
-	riseAt     = 90 * time.Second
+	riseAt     = 80 * time.Second
 	riseLength = 30 * time.Second
-	length     = 4 * time.Minute
+	length     = 210 * time.Second
 	// mixed is the number of requests of which counted are counted: pf load also sends GET
 	// /health, which the metric of the HPA leaves out.
 	mixed, counted = 35.0, 25.0
 	// calibration is the load and the time in which the cost of a request is measured.
 	calibration     = 200.0
-	calibrationTime = 25 * time.Second
+	calibrationTime = 22 * time.Second
 )
 
 // rate is the counted load by the time since the replay began.
@@ -113,7 +113,7 @@ func (s *sandbox) limitPods(ctx context.Context) error {
 		return err
 	}
 	used, most := 0.0, 0.0
-	values, err := s.query(ctx, cpu, began.Add(20*time.Second), time.Now(), 5*time.Second)
+	values, err := s.query(ctx, cpu, began.Add(15*time.Second), time.Now(), 5*time.Second)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/progressive-framework/platform/components/scaling"
@@ -14,59 +13,47 @@ import (
 
 const step = forecast.StepSeconds * time.Second
 
-// report prints both runs, and what the simulation makes of the loads that Prometheus measured in
-// them. The forecast has the two weeks before as its history.
-func (s *sandbox) report(ctx context.Context, predicted, reactive run) error {
-	from := predicted.begin.Add(-historyDays * 24 * time.Hour).Truncate(step).Add(time.Hour)
-	loads, err := s.loads(ctx, from, reactive.end)
-	if err != nil {
-		return err
-	}
-	service := backtest.Service{Document: document(), Target: 0.7, Floor: float64(scaling.PredictionFloor) / 100}
-	trace, err := backtest.MeasuredTrace("web", from, loads, service)
-	if err != nil {
-		return err
-	}
-	index := func(at time.Time) int { return min(int(at.Sub(from)/step), len(trace.Load)) }
-
-	ours := trace
-	ours.From, ours.Load = index(predicted.begin), trace.Load[:index(predicted.end)]
-	theirs := trace
-	theirs.Start, theirs.From, theirs.Load = reactive.begin.Unix(), 0, trace.Load[index(reactive.begin):index(reactive.end)]
-
+// printHeader begins the table of the runs.
+func printHeader() {
 	fmt.Printf("| | requests | failed | slower than 500 ms | pods ready for the peak | pod-minutes | pod-minutes, simulated | difference |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
-	for _, row := range []struct {
-		name       string
-		run        run
-		controller backtest.Controller
-		trace      backtest.Trace
-	}{{"the document's HPA", reactive, backtest.Document, theirs}, {"with the forecast", predicted, backtest.Ours, ours}} {
-		ready := fmt.Sprintf("%.0f s after the rise began", row.run.ready.Seconds())
-		switch {
-		case row.run.never:
-			ready = "never"
-		case row.run.ready < 0:
-			ready = fmt.Sprintf("%.0f s before the rise began", -row.run.ready.Seconds())
-		}
-		simulated := 60 * backtest.Simulate(row.controller, row.trace).PodHours
-		fmt.Printf("| %s | %d | %d | %d | %s | %.1f | %.1f | %+.0f %% |\n", row.name, row.run.sent, row.run.failed, row.run.slow, ready,
-			row.run.podMinutes, simulated, 100*(simulated/row.run.podMinutes-1))
+}
+
+// print prints a run, and what the simulation makes of the load that Prometheus measured in it. The
+// forecast of the simulation has the two weeks before as its history.
+func (s *sandbox) print(ctx context.Context, controller backtest.Controller, r run) error {
+	from := r.begin.Truncate(step)
+	if controller != backtest.Document {
+		from = from.Add(-historyDays*24*time.Hour + time.Hour)
 	}
-	if err := s.printForecaster(ctx, predicted); err != nil {
+	loads, err := s.loads(ctx, from, r.end)
+	if err != nil {
 		return err
 	}
-	fmt.Println("\nPods over time, as second:wanted/ready.")
-	for _, r := range []run{reactive, predicted} {
-		last := replicas{}
-		for _, p := range r.pods {
-			if p.Wanted != last.Wanted || p.Ready != last.Ready {
-				fmt.Printf("%.0f:%d/%d ", p.Second, p.Wanted, p.Ready)
-			}
-			last = p
+	trace := backtest.Trace{
+		Start: from.Unix(), Load: loads, From: int(r.begin.Sub(from) / step),
+		Service: backtest.Service{Document: document(), Target: 0.7, Floor: float64(scaling.PredictionFloor) / 100},
+	}
+	simulated := 60 * backtest.Simulate(controller, trace).PodHours
+	fmt.Printf("| %s | %d | %d | %d | %s | %.1f | %.1f | %+.0f %% |\n", controller, r.sent, r.failed, r.slow, r.readiness(), r.podMinutes, simulated, 100*(simulated/r.podMinutes-1))
+	last := replicas{}
+	for _, p := range r.pods {
+		if p.Wanted != last.Wanted || p.Ready != last.Ready {
+			say("second %.0f: %d pods wanted, %d ready", p.Second, p.Wanted, p.Ready)
 		}
-		fmt.Println()
+		last = p
 	}
 	return nil
+}
+
+// readiness says when the pods that the peak needs were ready.
+func (r run) readiness() string {
+	switch {
+	case r.never:
+		return "never"
+	case r.ready < 0:
+		return fmt.Sprintf("%.0f s before the rise began", -r.ready.Seconds())
+	}
+	return fmt.Sprintf("%.0f s after the rise began", r.ready.Seconds())
 }
 
 // printForecaster prints what the forecaster needed during a run, with the platform's four services.
@@ -94,24 +81,24 @@ func document() autoscale.Spec {
 	return d
 }
 
-// loads reads the load of each step, in pods. NaN is a step without one.
+// loads reads the load of each step, in pods. A step without one repeats the step before.
 func (s *sandbox) loads(ctx context.Context, from, to time.Time) (loads []float64, err error) {
 	const chunk = 10_000 * step // Prometheus refuses more than 11,000 points
-	for at := from; at.Before(to); at = at.Add(chunk) {
-		until := at.Add(chunk - step)
+	last := 0.0
+	for first := from.Add(step); !first.After(to); first = first.Add(chunk) {
+		until := first.Add(chunk - step)
 		if until.After(to) {
 			until = to
 		}
-		values, err := s.query(ctx, arrivals(), at.Add(step), until.Add(step), step)
+		values, err := s.query(ctx, arrivals(), first, until, step)
 		if err != nil {
 			return nil, err
 		}
-		for end := at.Add(step); !end.After(until.Add(step)); end = end.Add(step) {
-			load, ok := values[end.Unix()]
-			if !ok {
-				load = math.NaN()
+		for end := first; !end.After(until); end = end.Add(step) {
+			if load, ok := values[end.Unix()]; ok {
+				last = load / capacity()
 			}
-			loads = append(loads, load/capacity())
+			loads = append(loads, last)
 		}
 	}
 	return loads, nil
