@@ -14,7 +14,7 @@ import (
 type Service struct {
 	// Document is the document's HPA, with the bounds of the number of pods.
 	Document autoscale.Spec
-	// Target and Floor are the loads at which the document's HPA and the floor beside a forecast
+	// Target and Floor are the loads at which the document's HPA and the floor alongside a forecast
 	// add pods, as shares of a pod's capacity: 0 < Target <= Floor <= 1.
 	Target, Floor float64
 }
