@@ -38,7 +38,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 	grep '^[^ ]*[.]test ' | grep -v '^[^ ]*/sandbox/test/' | grep -E $(2) ' ($(HEAVY))' | sed 's/[.]test .*//'
 
 .NOTPARALLEL:
-.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e cosign fuzz bench bench-agents bench-cache bench-load bench-prediction bench-scaling \
+.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e cosign fuzz bench bench-agents bench-cache bench-load bench-prediction bench-scaling bench-prediction-live \
 	load dashboard token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
@@ -119,6 +119,9 @@ bench-prediction: ## the predictive scaler's figures of docs/prediction.md, on t
 
 bench-scaling: require-sandbox $(ISSUER)/jwks.json ## from a step of load to a ready pod, on the running sandbox; a quarter of an hour
 	@eval "$$("$(HOME_DIR)/bin/sandbox" env)" && TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" go run ./ops/scalingbench
+
+bench-prediction-live: up ## a daily peak on the sandbox, with the forecast and without it: docs/prediction.md; FAULTS=1 for its faults
+	@eval "$$("$(HOME_DIR)/bin/sandbox" env)" && go run ./ops/peakbench $(if $(FAULTS),-faults)
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@go run ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")

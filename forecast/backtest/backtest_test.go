@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -75,11 +76,43 @@ func TestReportOfARepeatingLoad(t *testing.T) {
 	require.Equal(t, 2, report.NotWorse)
 	require.InDelta(t, 1-report.Traces[0].Results[Ours].PodHours/report.Traces[0].Results[Document].PodHours, report.SavingVsDocument.Mean, 0.02)
 
+	require.GreaterOrEqual(t, report.SavingVsHindsightDeadBand.Mean, report.SavingVsHindsight.Mean, "fewer settings to choose from")
+	require.Greater(t, report.PerfectVsTuned.Mean, report.SavingVsTuned.Mean)
+	require.GreaterOrEqual(t, report.SavingVsFirstTuned.Mean, report.SavingVsTuned.Mean, "the tuned HPA is the cheapest")
+
 	var first, second strings.Builder
 	require.NoError(t, report.Print(&first))
 	require.NoError(t, Run(traces, 1).Print(&second))
 	require.Equal(t, first.String(), second.String())
 	require.Contains(t, first.String(), "| saving_vs_doc |")
+}
+
+// A measured load keeps its scale, and has the bounds of its service.
+func TestMeasuredLoadKeepsItsScale(t *testing.T) {
+	service := MainApplication()
+	service.Document.Min, service.Document.Max = 2, 8
+	loads := make([]float64, 4*day)
+	for k := range loads {
+		loads[k] = 1 + 5*float64(k/240%24)/24 // six pods at the end of each day
+	}
+	for k := day; k < day+20; k++ {
+		loads[k] = math.NaN()
+	}
+	start := time.Unix(1_700_000_000, 0)
+	trace, err := MeasuredTrace("web", start, loads, service)
+	require.NoError(t, err)
+	require.InDelta(t, loads[day-1], trace.Load[day+19], 0, "a missing step repeats the one before")
+	require.InDelta(t, loads[2*day], trace.Load[2*day], 0)
+	document := Simulate(Document, trace).PodHours
+	require.InDelta(t, 24*3.5/0.7, document, 10, "a day at 70 % of a mean load of 3.5 pods, rounded up")
+	require.Less(t, Simulate(Ours, trace).PodHours, document)
+	trace.From = len(trace.Load) - 240
+	require.Less(t, Simulate(Document, trace).PodHours, 9.0, "an hour of at most 8 pods")
+
+	_, err = MeasuredTrace("web", start, loads[:2*day], service)
+	require.ErrorContains(t, err, "2.0 days")
+	_, err = MeasuredTrace("web", start, make([]float64, 4*day), service)
+	require.ErrorContains(t, err, "no load")
 }
 
 func TestOverloadAtEqualCostInterpolates(t *testing.T) {
@@ -95,14 +128,13 @@ func TestTimelineIsTheRun(t *testing.T) {
 	timeline := TimelineOf(trace, 100)
 	require.LessOrEqual(t, len(timeline.Days), 100)
 	require.InDelta(t, 3, timeline.Days[0], 0)
-	spec := document()
-	want := run(trace, &spec, reactive{spec, trace.Load, documentTarget})
+	want := runDocument(trace)
 	sum, load := 0.0, 0.0
 	for i, share := range timeline.Overload[Document] {
 		sum += share * timeline.Load[i]
 		load += timeline.Load[i]
 		require.GreaterOrEqual(t, timeline.High[i], timeline.Median[i])
-		require.GreaterOrEqual(t, timeline.Pods[Ours][i], float64(minPods))
+		require.GreaterOrEqual(t, timeline.Pods[Ours][i], float64(trace.Service.Document.Min))
 	}
 	require.InDelta(t, want.OverloadShare, sum/load, 0.1*want.OverloadShare+1e-6, "parts are equally long, but the last")
 }

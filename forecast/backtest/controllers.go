@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"math"
 	"slices"
 
 	"github.com/progressive-framework/platform/forecast"
@@ -37,14 +38,8 @@ func Controllers() []Controller {
 	return []Controller{Document, Tuned, Hindsight, Gate, Ours, OursDeadBand, OursDocument, Perfect}
 }
 
-// Bounds of the number of pods, and the targets: those of the document's HPA of the main
-// application.
-const (
-	minPods, maxPods = 3, 50
-	documentTarget   = 0.7
-	// acceptedOverload is the largest OverloadShare that counts as none.
-	acceptedOverload = 0.001
-)
+// acceptedOverload is the largest OverloadShare that counts as none.
+const acceptedOverload = 0.001
 
 // horizon is how long until a pod that is asked for now serves, in steps: the longest start,
 // and the periods of the HPA and of the metric. documentHorizon adds the document's stabilization
@@ -53,15 +48,6 @@ const (
 	horizon         = 90 / step
 	documentHorizon = 150 / step
 )
-
-// document is the behaviour of the document's HPA of the main application.
-func document() autoscale.Spec {
-	return autoscale.Spec{
-		Min: minPods, Max: maxPods,
-		Up:   autoscale.Behavior{Window: 60, Policies: []autoscale.Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: autoscale.DefaultTolerance},
-		Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, Least: true, Tolerance: autoscale.DefaultTolerance},
-	}
-}
 
 // setting is an HPA on the present load.
 type setting struct {
@@ -78,8 +64,8 @@ const mostTarget = 0.95
 
 // grid returns the settings of an HPA that a person could tune: target, and behaviour in both
 // directions. The targets of one behaviour are consecutive and increase.
-func grid() []setting {
-	doc, fast := document(), autoscale.Fast(minPods, maxPods, 0)
+func grid(doc autoscale.Spec) []setting {
+	fast := autoscale.Fast(doc.Min, doc.Max, 0)
 	late := fast.Down
 	late.Window = 300
 	type behavior struct {
@@ -91,7 +77,7 @@ func grid() []setting {
 		for _, down := range []behavior{{"document", doc.Down}, {"after 300 s", late}, {"fast", fast.Down}} {
 			for _, tolerance := range []float64{autoscale.DefaultTolerance, 0} {
 				up.Tolerance, down.Tolerance = tolerance, tolerance
-				spec := autoscale.Spec{Min: minPods, Max: maxPods, Up: up.Behavior, Down: down.Behavior}
+				spec := autoscale.Spec{Min: doc.Min, Max: doc.Max, Up: up.Behavior, Down: down.Behavior}
 				for percent := 30; percent <= 115; percent += 5 {
 					all = append(all, setting{float64(percent) / 100, up.name, down.name, tolerance, spec})
 				}
@@ -99,6 +85,12 @@ func grid() []setting {
 		}
 	}
 	return all
+}
+
+// isFirstTuned reports whether it is the tuned HPA of the first try of the design, by which its goals
+// were set: the cheapest of a smaller grid.
+func (s setting) isFirstTuned() bool {
+	return s.up == "fast" && s.down == "document" && s.tolerance == autoscale.DefaultTolerance && math.Abs(s.target-0.7) < 1e-9
 }
 
 // reactive is an HPA on the present load: target is the share of a pod's capacity.
@@ -123,15 +115,19 @@ func recent(load []float64, k int) float64 {
 }
 
 // perfect knows the load of the next 90 s.
-type perfect struct{ load []float64 }
+type perfect struct {
+	load   []float64
+	bounds autoscale.Spec
+}
 
 func (p perfect) proposal(k, _ int) int {
-	return idealPods(slices.Max(p.load[k:min(k+horizon, len(p.load))]))
+	return idealPods(slices.Max(p.load[k:min(k+horizon, len(p.load))]), p.bounds)
 }
 
 // predictive asks for what a forecaster publishes, and for the reactive floor.
 type predictive struct {
 	spec       autoscale.Spec
+	floor      float64
 	forecaster *forecast.Forecaster
 	load       []float64
 	observed   int
@@ -153,26 +149,39 @@ func (p *predictive) proposal(k, current int) int {
 	if p.keep {
 		p.published = append(p.published, pods)
 	}
-	return max(p.spec.Proposal(pods, 1, current), p.spec.Proposal(recent(p.load, k), forecast.Floor, current))
+	return max(p.spec.Proposal(pods, 1, current), p.spec.Proposal(recent(p.load, k), p.floor, current))
 }
 
 // config is the forecaster's configuration for a controller on a trace.
 func config(controller Controller, trace Trace) forecast.Config {
+	s := trace.Service
 	c := forecast.Config{
-		Target: documentTarget, Document: document(), Ours: autoscale.Fast(minPods, maxPods, 0),
+		Target: s.Target, Floor: s.Floor, Document: s.Document, Ours: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
 		Horizon: horizon, Start: trace.Start, WithoutForecast: controller == Gate,
 	}
 	switch controller {
 	case OursDeadBand:
-		c.Ours = autoscale.Fast(minPods, maxPods, autoscale.DefaultTolerance)
+		c.Ours = autoscale.Fast(s.Document.Min, s.Document.Max, autoscale.DefaultTolerance)
 	case OursDocument:
 		c.Ours, c.Horizon = c.Document, documentHorizon
 	}
 	return c
 }
 
+// newPredictive returns the metrics of one of our controllers, and its HPA.
+func newPredictive(controller Controller, trace Trace) (*predictive, autoscale.Spec) {
+	c := config(controller, trace)
+	return &predictive{spec: c.Ours, floor: c.Floor, forecaster: forecast.New(c), load: trace.Load}, c.Ours
+}
+
 // runPredictive runs one of our controllers.
 func runPredictive(controller Controller, trace Trace) Result {
-	c := config(controller, trace)
-	return run(trace, &c.Ours, &predictive{spec: c.Ours, forecaster: forecast.New(c), load: trace.Load})
+	metrics, spec := newPredictive(controller, trace)
+	return run(trace, &spec, metrics)
+}
+
+// runDocument runs the document's HPA.
+func runDocument(trace Trace) Result {
+	spec := trace.Service.Document
+	return run(trace, &spec, reactive{spec, trace.Load, trace.Service.Target})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/forecast"
+	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
 // TraceReport has the results of all controllers on one trace.
@@ -19,7 +20,9 @@ type TraceReport struct {
 	// target that costs as many pod-hours. NaN where that HPA has no overload or costs never as little.
 	OverloadAtEqualCost float64 `json:"-"`
 	grid                []Result
-	identical, blind    bool
+	// hindsightDeadBand is Hindsight among the HPAs with the default dead band.
+	hindsightDeadBand Result
+	identical, blind  bool
 }
 
 // Range is the mean and the worst of a figure over the traces.
@@ -33,15 +36,23 @@ type Report struct {
 	Traces       []TraceReport `json:"traces"`
 	TunedSetting string        `json:"tuned_setting"`
 	// Savings are shares of pod-hours.
-	SavingVsDocument       Range `json:"saving_vs_doc"`
-	SavingVsTuned          Range `json:"saving_vs_tuned"`
-	SavingVsHindsight      Range `json:"saving_vs_hindsight"`
-	PerfectVsHindsight     Range `json:"perfect_vs_hindsight"`
-	SavingDocumentPolicies Range `json:"saving_document_policies"`
+	SavingVsDocument Range `json:"saving_vs_doc"`
+	SavingVsTuned    Range `json:"saving_vs_tuned"`
+	// SavingVsFirstTuned compares with firstTuned, by which the goals were set.
+	SavingVsFirstTuned Range `json:"saving_vs_first_tuned"`
+	PerfectVsTuned     Range `json:"perfect_vs_tuned"`
+	SavingVsHindsight  Range `json:"saving_vs_hindsight"`
+	PerfectVsHindsight Range `json:"perfect_vs_hindsight"`
+	// SavingVsHindsightDeadBand and PerfectVsHindsightDeadBand are those against HPAs with the
+	// default dead band, as all were when the goals were set.
+	SavingVsHindsightDeadBand  Range `json:"saving_vs_hindsight_dead_band"`
+	PerfectVsHindsightDeadBand Range `json:"perfect_vs_hindsight_dead_band"`
+	SavingDocumentPolicies     Range `json:"saving_document_policies"`
 	// LeftOut are the traces where ours or Hindsight has more than 0.1 % overload.
 	LeftOut             []string      `json:"left_out"`
 	OverloadAtEqualCost Range         `json:"overload_at_equal_cost"`
 	GapClosed           float64       `json:"gap_closed"`
+	FirstGapClosed      float64       `json:"gap_closed_from_first_tuned"`
 	WithinBudget        int           `json:"within_budget"`
 	NotWorse            int           `json:"not_worse"`
 	Train, Tick         time.Duration `json:"-"`
@@ -84,10 +95,9 @@ func parallel(jobs []int, cores int, work func(int)) {
 
 func runTrace(trace Trace) TraceReport {
 	t := TraceReport{Name: trace.Name, Results: map[Controller]Result{}}
-	spec := document()
-	t.Results[Document] = run(trace, &spec, reactive{spec, trace.Load, documentTarget})
-	t.Results[Perfect] = run(trace, nil, perfect{trace.Load})
-	for _, s := range grid() {
+	t.Results[Document] = runDocument(trace)
+	t.Results[Perfect] = run(trace, nil, perfect{trace.Load, trace.Service.Document})
+	for _, s := range grid(trace.Service.Document) {
 		t.grid = append(t.grid, run(trace, &s.spec, reactive{s.spec, trace.Load, s.target}))
 	}
 	for _, c := range []Controller{Gate, Ours, OursDeadBand, OursDocument} {
@@ -102,9 +112,10 @@ func runTrace(trace Trace) TraceReport {
 func check(trace Trace) (identical, blind bool) {
 	const days, change = 4 * day, 3*day + day/2
 	publish := func(load []float64) []float64 {
-		p := &predictive{forecaster: forecast.New(config(Ours, trace)), load: load, keep: true}
+		p, spec := newPredictive(Ours, trace)
+		p.load, p.keep = load, true
 		for k := 1; k < len(load); k++ {
-			p.proposal(k, minPods)
+			p.proposal(k, spec.Min)
 		}
 		return p.published
 	}
@@ -119,7 +130,7 @@ func check(trace Trace) (identical, blind bool) {
 
 // tune chooses the settings of Tuned and Hindsight.
 func (r *Report) tune() {
-	settings := grid()
+	settings := grid(MainApplication().Document) // targets and names are the same for each service
 	best, cost := -1, math.Inf(1)
 	for i, s := range settings {
 		sum, allowed := 0.0, s.target <= mostTarget
@@ -135,17 +146,9 @@ func (r *Report) tune() {
 	for j := range r.Traces {
 		t := &r.Traces[j]
 		t.Results[Tuned] = t.grid[best]
-		h := 0
-		for i, g := range t.grid {
-			least := t.grid[h]
-			switch {
-			case settings[i].target > mostTarget:
-			case g.OverloadShare <= acceptedOverload && (least.OverloadShare > acceptedOverload || g.PodHours < least.PodHours),
-				least.OverloadShare > acceptedOverload && g.OverloadShare < least.OverloadShare:
-				h = i
-			}
-		}
+		h := hindsight(settings, t.grid, 0)
 		t.Results[Hindsight], t.HindsightSetting = t.grid[h], settings[h].String()
+		t.hindsightDeadBand = t.grid[hindsight(settings, t.grid, autoscale.DefaultTolerance)]
 		var family []Result
 		for i, s := range settings {
 			if b := settings[best]; s.up == b.up && s.down == b.down && s.tolerance == b.tolerance {
@@ -154,6 +157,26 @@ func (r *Report) tune() {
 		}
 		t.OverloadAtEqualCost = t.Results[Ours].OverloadShare/overloadAt(family, t.Results[Ours].PodHours) - 1
 	}
+}
+
+// hindsight returns the cheapest setting with at most 0.1 % overload, or the one with the least
+// overload, among those with at least this dead band.
+func hindsight(settings []setting, results []Result, deadBand float64) int {
+	h := -1
+	for i, g := range results {
+		if settings[i].target > mostTarget || settings[i].tolerance < deadBand {
+			continue
+		}
+		if h < 0 {
+			h = i
+		}
+		least := results[h]
+		if g.OverloadShare <= acceptedOverload && (least.OverloadShare > acceptedOverload || g.PodHours < least.PodHours) ||
+			least.OverloadShare > acceptedOverload && g.OverloadShare < least.OverloadShare {
+			h = i
+		}
+	}
+	return h
 }
 
 // overloadAt interpolates the logarithm of the overload between the targets of a family, whose
@@ -175,12 +198,15 @@ func overloadAt(family []Result, podHours float64) float64 {
 // summarize computes the figures over all traces.
 func (r *Report) summarize() {
 	r.RerunIdentical, r.NoLookahead = true, true
-	var vsDocument, vsTuned, vsHindsight, perfectVsHindsight, policies, equal []float64
-	var tuned, ours, ideal float64
+	var vsDocument, vsTuned, vsFirst, perfectVsTuned, vsHindsight, perfectVsHindsight, vsDeadBand, perfectVsDeadBand, policies, equal []float64
+	var tuned, first, ours, ideal float64
+	firstTuned := slices.IndexFunc(grid(MainApplication().Document), setting.isFirstTuned)
 	for _, t := range r.Traces {
 		o, d := t.Results[Ours], t.Results[Document]
 		vsDocument = append(vsDocument, 1-o.PodHours/d.PodHours)
 		vsTuned = append(vsTuned, 1-o.PodHours/t.Results[Tuned].PodHours)
+		vsFirst = append(vsFirst, 1-o.PodHours/t.grid[firstTuned].PodHours)
+		perfectVsTuned = append(perfectVsTuned, 1-t.Results[Perfect].PodHours/t.Results[Tuned].PodHours)
 		policies = append(policies, 1-t.Results[OursDocument].PodHours/d.PodHours)
 		if h := t.Results[Hindsight]; h.OverloadShare <= acceptedOverload && o.OverloadShare <= acceptedOverload {
 			vsHindsight = append(vsHindsight, 1-o.PodHours/h.PodHours)
@@ -188,10 +214,15 @@ func (r *Report) summarize() {
 		} else {
 			r.LeftOut = append(r.LeftOut, t.Name)
 		}
+		if h := t.hindsightDeadBand; h.OverloadShare <= acceptedOverload && o.OverloadShare <= acceptedOverload {
+			vsDeadBand = append(vsDeadBand, 1-o.PodHours/h.PodHours)
+			perfectVsDeadBand = append(perfectVsDeadBand, 1-t.Results[Perfect].PodHours/h.PodHours)
+		}
 		if !math.IsNaN(t.OverloadAtEqualCost) {
 			equal = append(equal, t.OverloadAtEqualCost)
 		}
 		tuned, ours, ideal = tuned+t.Results[Tuned].IdealRatio, ours+o.IdealRatio, ideal+t.Results[Perfect].IdealRatio
+		first += t.grid[firstTuned].IdealRatio
 		if o.OverloadShare <= acceptedOverload {
 			r.WithinBudget++
 		}
@@ -202,12 +233,14 @@ func (r *Report) summarize() {
 		r.NoLookahead = r.NoLookahead && t.blind
 	}
 	r.SavingVsDocument, r.SavingVsTuned = saving(vsDocument), saving(vsTuned)
+	r.SavingVsFirstTuned, r.PerfectVsTuned = saving(vsFirst), saving(perfectVsTuned)
 	r.SavingVsHindsight, r.PerfectVsHindsight = saving(vsHindsight), saving(perfectVsHindsight)
+	r.SavingVsHindsightDeadBand, r.PerfectVsHindsightDeadBand = saving(vsDeadBand), saving(perfectVsDeadBand)
 	r.SavingDocumentPolicies = saving(policies)
 	if len(equal) > 0 {
 		r.OverloadAtEqualCost = Range{mean(equal), slices.Max(equal)}
 	}
-	r.GapClosed = (tuned - ours) / (tuned - ideal)
+	r.GapClosed, r.FirstGapClosed = (tuned-ours)/(tuned-ideal), (first-ours)/(first-ideal)
 }
 
 func saving(values []float64) Range {

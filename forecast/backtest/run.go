@@ -41,7 +41,8 @@ func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k,
 	if spec != nil {
 		next = autoscale.NewHPA(*spec).Next
 	}
-	pods := &autoscale.Pods{Ready: idealPods(trace.Load[0] / documentTarget)}
+	service := trace.Service
+	pods := &autoscale.Pods{Ready: idealPods(trace.Load[0]/service.Target, service.Document)}
 	var r Result
 	var total, ideal, load, overload float64
 	created := 0
@@ -60,7 +61,7 @@ func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k,
 		}
 		hook(k, count, over)
 		total += float64(count)
-		ideal += float64(idealPods(trace.Load[k]))
+		ideal += float64(idealPods(trace.Load[k], service.Document))
 		load += trace.Load[k]
 		overload += over
 		if over > 0.01*trace.Load[k] {
@@ -76,5 +77,7 @@ func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k,
 	return r
 }
 
-// idealPods are the fewest pods that serve a load.
-func idealPods(load float64) int { return min(max(int(math.Ceil(load)), minPods), maxPods) }
+// idealPods are the fewest pods within the bounds that serve a load.
+func idealPods(load float64, bounds autoscale.Spec) int {
+	return min(max(int(math.Ceil(load)), bounds.Min), bounds.Max)
+}

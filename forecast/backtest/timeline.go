@@ -48,17 +48,18 @@ func TimelineOf(trace Trace, parts int) Timeline {
 			}
 		}
 	}
-	spec := document()
-	runWithHook(trace, &spec, reactive{spec, trace.Load, documentTarget}, hookOf(Document))
-	c := config(Ours, trace)
+	spec := trace.Service.Document
+	runWithHook(trace, &spec, reactive{spec, trace.Load, trace.Service.Target}, hookOf(Document))
+	metrics, spec := newPredictive(Ours, trace)
 	median, high := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
-	runWithHook(trace, &c.Ours, &predictive{spec: c.Ours, forecaster: forecast.New(c), load: trace.Load, watch: func(k int, s forecast.Status) {
+	metrics.watch = func(k int, s forecast.Status) {
 		if k < trace.From {
 			return
 		}
 		i := (k - trace.From) / width
 		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[median]), max(t.High[i], s.Pods[high])
-	}}, hookOf(Ours))
+	}
+	runWithHook(trace, &spec, metrics, hookOf(Ours))
 	for i := range count {
 		t.Days[i] = float64(trace.From+i*width) / day
 		t.Load[i] /= sizes[i]

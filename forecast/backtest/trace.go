@@ -46,6 +46,8 @@ type Trace struct {
 	Load []float64
 	// From is the first step that is evaluated.
 	From int
+	// Service is what serves it.
+	Service Service
 }
 
 // ReadTraces reads all traces of a folder in the order of their names.
@@ -134,7 +136,7 @@ func newTrace(name string, samples []sample) (Trace, error) {
 		from = 14 * day
 		first = max(first, last-70*86400)
 	}
-	trace := Trace{Name: name, Start: first, From: from, Load: make([]float64, (last-first)/step)}
+	trace := Trace{Name: name, Start: first, From: from, Service: MainApplication(), Load: make([]float64, (last-first)/step)}
 	if len(trace.Load) <= from {
 		return Trace{}, fmt.Errorf("has %.1f days: must have more than 3", days)
 	}

@@ -45,9 +45,14 @@ func backtestFile(path string) (*backtestReport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("backtest: %s: %w", path, err)
 	}
+	return newReport(trace), nil
+}
+
+// newReport runs all autoscalers over a trace.
+func newReport(trace backtest.Trace) *backtestReport {
 	return &backtestReport{
-		Name: name, Report: backtest.Run([]backtest.Trace{trace}, runtime.GOMAXPROCS(0)), Timeline: backtest.TimelineOf(trace, parts),
-	}, nil
+		Name: trace.Name, Report: backtest.Run([]backtest.Trace{trace}, runtime.GOMAXPROCS(0)), Timeline: backtest.TimelineOf(trace, parts),
+	}
 }
 
 // write prints the report, and writes the page if it has a path.

@@ -6,8 +6,11 @@ package forecastreport
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,26 +28,42 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(backtestCommand(), explainCommand(outputs))
+	c.AddCommand(backtestCommand(outputs), explainCommand(outputs))
 	return c
 }
 
-func backtestCommand() *cobra.Command {
+func backtestCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	var asJSON bool
-	var html string
+	var html, service string
+	var days int
 	c := &cobra.Command{
-		Use:   "backtest FILE.csv",
+		Use:   "backtest FILE.csv | --service NAME",
 		Short: "Run the document's HPA, tuned HPAs and the forecast over a recorded load",
-		Long: "Run each autoscaler over a recorded load, step by step, without hindsight. The file\n" +
-			"has the header unix_seconds,load, increasing times, and more than three days. The\n" +
-			"largest usual load is scaled to 30 pods. A run takes some seconds.\n\n" +
-			"Exit codes: 0 done, 2 wrong usage or file, 3 the report could not be written.",
-		Example: "  pf forecast backtest web.csv\n  pf forecast backtest web.csv --json --html report.html",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			r, err := backtestFile(args[0])
+		Long: "Run each autoscaler over a recorded load, step by step, without hindsight. The first\n" +
+			"three days are history. A run takes some seconds.\n\n" +
+			"A file has the header unix_seconds,load and increasing times. Its largest usual load\n" +
+			"is scaled to 30 pods. With --service the load is what the stack's Prometheus has\n" +
+			"measured, in pods of the capacity that the stack assumes, within the HPA's bounds.\n\n" +
+			"Exit codes: 0 done, 2 wrong usage or file, 3 the load could not be read from the\n" +
+			"stack, or the report not be written.",
+		Example: "  pf forecast backtest web.csv --html report.html\n  pf forecast backtest --service web --days 14 --stack prod --json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			var r *backtestReport
+			code := exitcode.Usage
+			switch {
+			case (len(args) == 1) == (service != ""):
+				err = errors.New("backtest: must have either a file or --service")
+			case service == "":
+				r, err = backtestFile(args[0])
+			default:
+				if err = validateMeasured(service, days); err == nil {
+					code = exitcode.NotLooked
+					r, err = backtestService(c.Context(), outputs, service, days, time.Now())
+				}
+			}
 			if err != nil {
-				return &exitcode.Error{Code: exitcode.Usage, Err: err}
+				return &exitcode.Error{Code: code, Err: err}
 			}
 			if err := r.write(c.OutOrStdout(), asJSON, html); err != nil {
 				return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("write the report: %w", err)}
@@ -54,6 +73,8 @@ func backtestCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "report as JSON")
 	c.Flags().StringVar(&html, "html", "", "also write the report with plots to this file")
+	c.Flags().StringVar(&service, "service", "", "read the load of this service from the stack's Prometheus: "+strings.Join(services(), ", "))
+	c.Flags().IntVar(&days, "days", mostDays-1, fmt.Sprintf("with --service: how many days back, %d to %d; Prometheus keeps %d", leastDays, mostDays, mostDays))
 	return c
 }
 

@@ -13,7 +13,6 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/progressive-framework/platform/components/scaling"
@@ -60,23 +59,16 @@ const app = "app=forecaster"
 
 // explain reads the forecaster of a stack.
 func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error)) ([]Service, error) {
-	stack, err := outputs(ctx)
+	clients, platform, err := connect(ctx, outputs)
 	if err != nil {
 		return nil, err
 	}
-	if stack.Namespace == "" || len(stack.KubeconfigFile()) == 0 {
-		return nil, errors.New("the stack has no output namespace or kubeconfig: run pulumi up first")
-	}
-	clients, err := kubeclient.New(stack.KubeconfigFile())
-	if err != nil {
-		return nil, err
-	}
-	namespace := stack.Namespace + "-prometheus"
+	namespace := observers(platform)
 	pods, err := clients.Kubernetes.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: app})
 	if err != nil {
 		return nil, fmt.Errorf("pods of the forecaster: %w", err)
 	}
-	i := slices.IndexFunc(pods.Items, ready)
+	i := slices.IndexFunc(pods.Items, kubeclient.Ready)
 	if i < 0 {
 		return nil, fmt.Errorf("no ready pod %s in %s: podScaling.predictive must be shadow or on; else see kubectl -n %s get pods", app, namespace, namespace)
 	}
@@ -87,9 +79,21 @@ func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 	return parse(text)
 }
 
-func ready(p corev1.Pod) bool {
-	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue })
+// connect returns clients of the stack's cluster, and the namespace of the services.
+func connect(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error)) (kubeclient.Clients, string, error) {
+	stack, err := outputs(ctx)
+	if err != nil {
+		return kubeclient.Clients{}, "", err
+	}
+	if stack.Namespace == "" || len(stack.KubeconfigFile()) == 0 {
+		return kubeclient.Clients{}, "", errors.New("the stack has no output namespace or kubeconfig: run pulumi up first")
+	}
+	clients, err := kubeclient.New(stack.KubeconfigFile())
+	return clients, stack.Namespace, err
 }
+
+// observers is the namespace of Prometheus and of the forecaster.
+func observers(platform string) string { return platform + "-prometheus" }
 
 // parse reads the forecaster's metrics.
 func parse(text []byte) ([]Service, error) {

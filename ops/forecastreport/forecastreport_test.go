@@ -9,10 +9,13 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -88,6 +91,110 @@ func TestWrongFilesAreUsage(t *testing.T) {
 	}
 }
 
+// measuredCluster has an HPA of web with 2 to 8 pods, and a Prometheus with days of a daily wave of
+// its load, between one and five pods' capacity. An hour of it is missing.
+func measuredCluster(t *testing.T, days int) (outputs func(context.Context) (stackoutput.Outputs, error), mostPoints *int) {
+	t.Helper()
+	begin := time.Now().Add(-time.Duration(days) * 24 * time.Hour).Unix()
+	mostPoints = new(int)
+	return server(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/apis/autoscaling/v2/namespaces/app/horizontalpodautoscalers/progressive-framework-hpa":
+			fmt.Fprint(w, `{"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v2","spec":{"minReplicas":2,"maxReplicas":8}}`)
+		case podsPath:
+			fmt.Fprintf(w, podList, "prometheus-0", "True")
+		case forwardPath("prometheus-0"):
+			portforwardtest.Serve(w, r, func(port string, request *http.Request) (response, failure string) {
+				if port+request.URL.Path != "9090/api/v1/query_range" {
+					return "", "connection refused"
+				}
+				return measure(request.URL.Query(), begin, mostPoints), ""
+			})
+		default:
+			http.NotFound(w, r)
+		}
+	}), mostPoints
+}
+
+// measure answers a query of a range. The load begins at a time.
+func measure(form url.Values, begin int64, mostPoints *int) string {
+	var first, last int64
+	_, err := fmt.Sscan(form.Get("start")+" "+form.Get("end"), &first, &last)
+	if err != nil || form.Get("step") != "15" || !strings.Contains(form.Get("query"), `rate(http_requests_total{job="progressive-framework-v5"`) {
+		return "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+	}
+	*mostPoints = max(*mostPoints, int(last-first)/15+1)
+	var points []string
+	for at := first; at <= last; at += 15 {
+		if at > begin && (at-begin)/3600 != 30 {
+			points = append(points, fmt.Sprintf(`[%d,"%.4g"]`, at, 1000./7*(3+2*math.Sin(2*math.Pi*float64(at)/86400))))
+		}
+	}
+	var series string
+	if len(points) > 0 {
+		series = fmt.Sprintf(`{"metric":{},"values":[%s]}`, strings.Join(points, ","))
+	}
+	return httpResponse(`{"status":"success","data":{"resultType":"matrix","result":[` + series + `]}}`)
+}
+
+// httpResponse is a response with a body.
+func httpResponse(body string) string {
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+const (
+	podsPath = "/api/v1/namespaces/app-prometheus/pods"
+	// podList is a list of one pod, by its name and whether it is ready.
+	podList = `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":%q},"status":{"conditions":[{"type":"Ready","status":%q}]}}]}`
+)
+
+// forwardPath is the path of a port-forward to a pod.
+func forwardPath(pod string) string { return podsPath + "/" + pod + "/portforward" }
+
+func TestBacktestOfAServiceReadsItsStack(t *testing.T) {
+	outputs, mostPoints := measuredCluster(t, 4)
+	out, code := run(t, outputs, "backtest", "--service", "web", "--json")
+	require.Zero(t, code, out)
+	require.LessOrEqual(t, *mostPoints, 11_000, "Prometheus refuses more points")
+	var r struct {
+		Trace  string
+		Traces []struct {
+			Results map[string]struct {
+				PodHours float64 `json:"pod_hours"`
+			}
+		}
+		Timeline struct{ Load []float64 }
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	require.Equal(t, "web", r.Trace)
+	require.InDelta(t, 5, slices.Max(r.Timeline.Load), 0.1, "the load is not scaled")
+	document := r.Traces[0].Results["document"].PodHours
+	require.InDelta(t, 24*3/0.7, document, 20, "a day of three pods at 70 %, between two and eight")
+	require.Less(t, r.Traces[0].Results["ours"].PodHours, document)
+}
+
+func TestServicesThatCantBeMeasured(t *testing.T) {
+	short, _ := measuredCluster(t, 2)
+	for _, tc := range []struct {
+		outputs func(context.Context) (stackoutput.Outputs, error)
+		args    []string
+		code    int
+		message string
+	}{
+		{nowhere, []string{"--service", "mail"}, exitcode.Usage, "must be one of web, mca, npa, wpa"},
+		{nowhere, []string{"--service", "web", "--days", "30"}, exitcode.Usage, "must be 4 to 15"},
+		{nowhere, []string{"--service", "web", "x.csv"}, exitcode.Usage, "either a file or --service"},
+		{nowhere, nil, exitcode.Usage, "either a file or --service"},
+		{nowhere, []string{"--service", "web"}, exitcode.NotLooked, "no stack"},
+		{short, []string{"--service", "mca"}, exitcode.NotLooked, "HPA of mca"},
+		{short, []string{"--service", "web"}, exitcode.NotLooked, "2.0 days: must have more than 3"},
+	} {
+		out, code := run(t, tc.outputs, append([]string{"backtest"}, tc.args...)...)
+		require.Equal(t, tc.code, code, out)
+		require.Contains(t, out, tc.message)
+	}
+}
+
 const metrics = `# TYPE gate_state gauge
 gate_state{service="web",state="learning"} 1
 # TYPE history_days gauge
@@ -110,21 +217,29 @@ forecast_answers_total{service="web"} 12
 // cluster is an API server with one pod of the forecaster, which answers with metrics.
 func cluster(t *testing.T, ready, metrics string) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/api/v1/namespaces/app-prometheus/pods":
-			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprintf(w, `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"forecaster-1"},"status":{"conditions":[{"type":"Ready","status":%q}]}}]}`, ready)
-		case portforwardtest.Is(r, "app-prometheus", "forecaster-1"):
+	return server(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case podsPath:
+			fmt.Fprintf(w, podList, "forecaster-1", ready)
+		case forwardPath("forecaster-1"):
 			portforwardtest.Serve(w, r, func(port string, request *http.Request) (response, failure string) {
 				if port+request.URL.Path != "9090/metrics" {
 					return "", "connection refused"
 				}
-				return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(metrics), metrics), ""
+				return httpResponse(metrics), ""
 			})
 		default:
 			http.NotFound(w, r)
 		}
+	})
+}
+
+// server is a stack with an API server.
+func server(t *testing.T, handler http.HandlerFunc) func(context.Context) (stackoutput.Outputs, error) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		handler(w, r)
 	}))
 	t.Cleanup(server.Close)
 	kubeconfig, err := json.Marshal(map[string]any{

@@ -135,6 +135,12 @@ func (r Result) PerSecond() float64 {
 // by nearest rank. It is zero without a correct response.
 func (r Result) Percentile(p int) time.Duration { return percentile(r.Latencies, p) }
 
+// Slower is the number of correct responses that took longer than a limit.
+func (r Result) Slower(limit time.Duration) int {
+	within, _ := slices.BinarySearch(r.Latencies, limit+1)
+	return len(r.Latencies) - within
+}
+
 // Percentile is that of the second's correct responses.
 func (s Second) Percentile(p int) time.Duration { return percentile(s.Latencies, p) }
 

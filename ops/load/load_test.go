@@ -111,4 +111,6 @@ func TestPercentilesAreTheNearestRank(t *testing.T) {
 		require.Equal(t, want, r.Percentile(p), p)
 	}
 	require.Zero(t, Result{}.Percentile(99))
+	require.Equal(t, 5, r.Slower(15), "those that took 16 to 20")
+	require.Zero(t, r.Slower(20))
 }

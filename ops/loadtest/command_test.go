@@ -76,7 +76,7 @@ func TestCorrectPlatformPasses(t *testing.T) {
 		"WebSocket status", "between agents"}, names)
 	require.InDelta(t, 34, r.Load[1].Sent, 2, "20 of 35 of 300 per second for 200 ms")
 	require.InDelta(t, 20, r.Load[3].Sent, 2, "a third of the rate")
-	require.Equal(t, row{"between agents", 2, 10, nil, 3, 12, 12, 100, true, nil}, r.Load[7], "a repeated coordination counts once")
+	require.Equal(t, row{"between agents", 2, 10, 0, nil, 3, 12, 12, 100, true, nil}, r.Load[7], "a repeated coordination counts once")
 	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(f.preferences), "the design document's preferences remain")
 }
 

@@ -121,6 +121,7 @@ type row struct {
 	Name      string       `json:"name"`
 	Sent      int          `json:"sent"`
 	PerSecond float64      `json:"perSecond"` // of correct responses
+	Slow      int          `json:"slow"`      // correct responses later than Limit
 	Failed    load.Reasons `json:"failed,omitempty"`
 	P50       float64      `json:"p50"`
 	P95       float64      `json:"p95"`
@@ -148,7 +149,7 @@ func newRow(s load.Stream, r load.Result) row {
 		seconds = append(seconds, second{len(s.Latencies), s.Failed, ms(s.Percentile(50)), ms(s.Percentile(95)), ms(s.Percentile(99))})
 	}
 	return row{
-		Name: s.Name, Sent: r.Sent(), PerSecond: r.PerSecond(), Failed: r.Failed,
+		Name: s.Name, Sent: r.Sent(), PerSecond: r.PerSecond(), Slow: r.Slower(s.Limit), Failed: r.Failed,
 		P50: ms(r.Percentile(50)), P95: ms(r.Percentile(95)), P99: ms(r.Percentile(99)), Limit: ms(s.Limit),
 		Kept: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit, Seconds: seconds,
 	}

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
 	"time"
 
-	"k8s.io/client-go/kubernetes"
-
+	"github.com/progressive-framework/platform/ops/kubeclient"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
@@ -46,7 +46,7 @@ func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time
 
 // alarmSources are those of a stack: Prometheus if its pods are scaled by it, CloudWatch if
 // the state has alarms.
-func alarmSources(ctx context.Context, stack *stackoutput.Stack, client kubernetes.Interface, platform, region string) (map[string]alarmSource, error) {
+func alarmSources(ctx context.Context, stack *stackoutput.Stack, clients kubeclient.Clients, platform, region string) (map[string]alarmSource, error) {
 	sources := map[string]alarmSource{}
 	state, err := stack.Export(ctx)
 	if err != nil {
@@ -59,11 +59,11 @@ func alarmSources(ctx context.Context, stack *stackoutput.Stack, client kubernet
 	if len(found.cloudWatch) > 0 {
 		sources["CloudWatch"] = cloudWatch{region: region, alarms: found.cloudWatch, run: runAWS}
 	}
-	if found.prometheus && client == nil {
+	if found.prometheus && clients.Kubernetes == nil {
 		return nil, fmt.Errorf("%w: Prometheus is in the cluster", errUnanswered)
 	}
 	if found.prometheus {
-		sources["Prometheus"] = prometheus{client: client, namespace: platform + "-prometheus"}
+		sources["Prometheus"] = prometheus{clients: clients, namespace: platform + "-prometheus"}
 	}
 	return sources, nil
 }
@@ -101,9 +101,9 @@ func readAlarms(state []byte) (found stateAlarms, err error) {
 	return found, nil
 }
 
-// prometheus queries the stack's Prometheus through the API server.
+// prometheus queries the stack's Prometheus.
 type prometheus struct {
-	client    kubernetes.Interface
+	clients   kubeclient.Clients
 	namespace string
 }
 
@@ -111,9 +111,9 @@ type prometheus struct {
 // (Prometheus, "Alerting rules", "Inspecting alerts during runtime").
 func (p prometheus) raised(ctx context.Context, since time.Time) ([]string, error) {
 	seconds := int(time.Since(since).Seconds()) + 1
-	raw, err := p.client.CoreV1().Services(p.namespace).ProxyGet("http", "prometheus", "9090", "api/v1/query", map[string]string{
-		"query": fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds),
-	}).DoRaw(ctx)
+	raw, err := p.clients.Prometheus(ctx, p.namespace, "query", url.Values{
+		"query": {fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds)},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnanswered, err)
 	}

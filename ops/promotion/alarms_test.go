@@ -3,15 +3,18 @@ package promotion
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
 // fakeAlarms are the alarms of a source.
@@ -45,29 +48,30 @@ func TestAlarmsRefuse(t *testing.T) {
 	}
 }
 
-func TestAlertsOfPrometheusAreReadThroughTheAPIServer(t *testing.T) {
-	status, body := http.StatusOK, `{"status":"success","data":{"result":[{"metric":{"alertname":"ErrorRateHigh"}},{"metric":{"alertname":"CPUHigh"}}]}}`
-	var path, query string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path, query = r.URL.Path, r.URL.Query().Get("query")
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	}))
-	t.Cleanup(server.Close)
-	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})
-	require.NoError(t, err)
-	p := prometheus{client: client, namespace: "pf-prometheus"}
+func TestAlertsOfPrometheusAreThoseSinceTheUpdate(t *testing.T) {
+	answer, failure := `{"status":"success","data":{"result":[{"metric":{"alertname":"ErrorRateHigh"}},{"metric":{"alertname":"CPUHigh"}}]}}`, error(nil)
+	var asked string
+	ready := corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}
+	p := prometheus{namespace: "pf-prometheus", clients: kubeclient.Clients{
+		Kubernetes: fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "pf-prometheus", Name: "prometheus-0", Labels: map[string]string{"app": "prometheus"}}, Status: ready}),
+		Get: func(_ context.Context, namespace, pod string, port int, path string) ([]byte, error) {
+			asked = fmt.Sprintf("%s/%s:%d%s", namespace, pod, port, path)
+			return []byte(answer), failure
+		},
+	}}
 	names, err := p.raised(t.Context(), time.Now().Add(-time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, []string{"CPUHigh", "ErrorRateHigh"}, names)
-	require.Equal(t, "/api/v1/namespaces/pf-prometheus/services/http:prometheus:9090/proxy/api/v1/query", path)
+	path, query, _ := strings.Cut(asked, "?query=")
+	require.Equal(t, "pf-prometheus/prometheus-0:9090/api/v1/query", path)
+	query, err = url.QueryUnescape(query)
+	require.NoError(t, err)
 	require.Regexp(t, `max_over_time\(ALERTS\{alertstate="firing"\}\[360[0-9]s\]\)`, query)
 
-	body = `{"status":"error"}`
+	answer = `{"status":"error"}`
 	_, err = p.raised(t.Context(), time.Now())
 	require.ErrorIs(t, err, errUnanswered)
-	status = http.StatusServiceUnavailable
+	failure = errors.New("503 Service Unavailable")
 	_, err = p.raised(t.Context(), time.Now())
 	require.ErrorIs(t, err, errUnanswered)
 }

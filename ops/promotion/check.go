@@ -48,8 +48,8 @@ func (p promotion) check(ctx context.Context, file *record.File, source stackout
 	}
 	g.judge(gate.BakeTime, err, "the last update of %s ended at %s", p.from, updated.UTC().Format(time.RFC3339))
 
-	client, clientErr := podClient(source)
-	sources, err := alarmSources(ctx, stack, client, source.Namespace, p.region())
+	clients, clientErr := podClients(source)
+	sources, err := alarmSources(ctx, stack, clients, source.Namespace, p.region())
 	answered := 0
 	if err == nil {
 		answered, err = checkAlarms(ctx, sources, updated)
@@ -58,7 +58,7 @@ func (p promotion) check(ctx context.Context, file *record.File, source stackout
 
 	pods, err := 0, clientErr
 	if err == nil {
-		pods, err = checkPods(ctx, client, source.Namespace, r.Repository, r.Images)
+		pods, err = checkPods(ctx, clients.Kubernetes, source.Namespace, r.Repository, r.Images)
 	}
 	g.evidence(gate.Pods, err, "%d containers in %s run these digests", pods, source.Namespace)
 

@@ -85,16 +85,16 @@ func checkPods(ctx context.Context, client kubernetes.Interface, namespace, repo
 	return n, nil
 }
 
-// podClient returns a client for the cluster of a stack.
-func podClient(o stackoutput.Outputs) (kubernetes.Interface, error) {
+// podClients returns clients for the cluster of a stack.
+func podClients(o stackoutput.Outputs) (kubeclient.Clients, error) {
 	if len(o.KubeconfigFile()) == 0 {
-		return nil, fmt.Errorf("cluster: %w: the stack has no output kubeconfig", errUnanswered)
+		return kubeclient.Clients{}, fmt.Errorf("cluster: %w: the stack has no output kubeconfig", errUnanswered)
 	}
 	clients, err := kubeclient.New(o.KubeconfigFile())
 	if err != nil {
-		return nil, fmt.Errorf("cluster: %w: %w", errUnanswered, err)
+		return kubeclient.Clients{}, fmt.Errorf("cluster: %w: %w", errUnanswered, err)
 	}
-	return clients.Kubernetes, nil
+	return clients, nil
 }
 
 // lastUpdate returns when the last update of a stack ended. It returns an error if that

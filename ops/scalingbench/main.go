@@ -80,7 +80,7 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 	for i, profile := range scaling.Services() {
 		wg.Go(func() {
 			s := &service{
-				profile: profile, metric: rate(profile), cluster: clients.Kubernetes, namespace: outputs.Namespace,
+				profile: profile, metric: rate(profile), clients: clients, namespace: outputs.Namespace,
 				client: load.NewClient(base, user, token, connections, false),
 			}
 			results[i], errs[i] = s.measure(ctx, steps, steady)

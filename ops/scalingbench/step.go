@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strconv"
 	"time"
@@ -12,10 +13,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
 
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/scaling/promquery"
+	"github.com/progressive-framework/platform/ops/kubeclient"
 	"github.com/progressive-framework/platform/ops/load"
 )
 
@@ -37,7 +38,7 @@ const (
 type service struct {
 	profile   scaling.Profile
 	metric    scaling.PodsMetric
-	cluster   kubernetes.Interface
+	clients   kubeclient.Clients
 	namespace string
 	client    *load.Client
 }
@@ -250,11 +251,11 @@ func (s *service) until(ctx context.Context, done func(state) bool) error {
 }
 
 func (s *service) read(ctx context.Context) (now state, err error) {
-	d, err := s.cluster.AppsV1().Deployments(s.namespace).Get(ctx, s.profile.Name, metav1.GetOptions{})
+	d, err := s.clients.Kubernetes.AppsV1().Deployments(s.namespace).Get(ctx, s.profile.Name, metav1.GetOptions{})
 	if err != nil {
 		return now, err
 	}
-	list, err := s.cluster.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + s.profile.Name})
+	list, err := s.clients.Kubernetes.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + s.profile.Name})
 	if err != nil {
 		return now, err
 	}
@@ -274,9 +275,7 @@ func (s *service) read(ctx context.Context) (now state, err error) {
 
 // demand is the value that KEDA reads; 0: it has none.
 func (s *service) demand(ctx context.Context) float64 {
-	raw, err := s.cluster.CoreV1().RESTClient().Get().
-		AbsPath(fmt.Sprintf("/api/v1/namespaces/%s-prometheus/services/prometheus:9090/proxy/api/v1/query", s.namespace)).
-		Param("query", promquery.Demand(s.profile, s.metric)).DoRaw(ctx)
+	raw, err := s.clients.Prometheus(ctx, s.namespace+"-prometheus", "query", url.Values{"query": {promquery.Demand(s.profile, s.metric)}})
 	var answer struct {
 		Data struct{ Result []struct{ Value [2]any } }
 	}
@@ -294,7 +293,7 @@ func (s *service) scaledObject() string {
 }
 
 func (s *service) bounds(ctx context.Context) (least, most int32, err error) {
-	raw, err := s.cluster.CoreV1().RESTClient().Get().AbsPath(s.scaledObject()).DoRaw(ctx)
+	raw, err := s.clients.Kubernetes.CoreV1().RESTClient().Get().AbsPath(s.scaledObject()).DoRaw(ctx)
 	if err != nil {
 		return 0, 0, fmt.Errorf("%s: %w", s.profile.Short, err)
 	}
@@ -306,7 +305,7 @@ func (s *service) bounds(ctx context.Context) (least, most int32, err error) {
 }
 
 func (s *service) setMaximum(ctx context.Context, most int32) error {
-	err := s.cluster.CoreV1().RESTClient().Patch(types.MergePatchType).AbsPath(s.scaledObject()).
+	err := s.clients.Kubernetes.CoreV1().RESTClient().Patch(types.MergePatchType).AbsPath(s.scaledObject()).
 		Body(fmt.Appendf(nil, `{"spec":{"maxReplicaCount":%d}}`, most)).Do(ctx).Error()
 	if err != nil {
 		return fmt.Errorf("%s: maximum of the ScaledObject: %w", s.profile.Short, err)

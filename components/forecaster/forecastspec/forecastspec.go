@@ -23,18 +23,27 @@ type Service struct {
 	Document autoscale.Spec `json:"document"`
 }
 
-// JSON returns the value of SERVICES. A service without a scaling.Prediction is an error.
+// New returns the configuration of one service. A service without a scaling.Prediction is an error.
+func New(p scaling.Profile) (Service, error) {
+	prediction, ok := p.Prediction()
+	if !ok {
+		return Service{}, fmt.Errorf("forecast of %s: its HPA must have a rate of requests and a target of the CPU", p.Name)
+	}
+	return Service{
+		Name: p.Short, Query: promquery.Arrivals(p, prediction.Load), Capacity: prediction.Capacity(),
+		Target: float64(prediction.Target) / 100, Floor: float64(scaling.PredictionFloor) / 100, Document: document(p.HPA),
+	}, nil
+}
+
+// JSON returns the value of SERVICES.
 func JSON(services []scaling.Profile) (string, error) {
 	list := make([]Service, 0, len(services))
 	for _, p := range services {
-		prediction, ok := p.Prediction()
-		if !ok {
-			return "", fmt.Errorf("forecast of %s: its HPA must have a rate of requests and a target of the CPU", p.Name)
+		s, err := New(p)
+		if err != nil {
+			return "", err
 		}
-		list = append(list, Service{
-			Name: p.Short, Query: promquery.Arrivals(p, prediction.Load), Capacity: prediction.Capacity(),
-			Target: float64(prediction.Target) / 100, Floor: float64(scaling.PredictionFloor) / 100, Document: document(p.HPA),
-		})
+		list = append(list, s)
 	}
 	text, err := json.Marshal(list)
 	if err != nil {

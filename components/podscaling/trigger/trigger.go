@@ -4,8 +4,9 @@
 // With a forecast the headroom comes from the forecast, so that the triggers on the
 // present load move to a floor. Each moved trigger has a guard: the same demand at the
 // document's target, which has no value while KEDA gets numbers from the forecaster. An
-// HPA takes the trigger that asks for the most pods, so that a silent forecaster leaves
-// the document's HPA (docs/design/0020-predictive-scaling.md).
+// HPA takes the trigger that asks for the most pods, so that a forecaster without a number
+// leaves the document's HPA (docs/design/0020-predictive-scaling.md). KEDA 2.20.2 answers
+// none of these triggers while it can't reach the forecaster: docs/prediction.md.
 package trigger
 
 import (

@@ -1,0 +1,96 @@
+// Command peakbench replays a daily peak on the sandbox, once with the forecast and once with the
+// document's HPA, and prints both as a table of docs/prediction.md. KEDA, the HPA and the pods are
+// real. The two weeks before are written into Prometheus' volume, so that the replay begins just
+// before the peak of the next day. It asserts nothing, because the figures depend on the machine.
+//
+// It runs in the environment of a running sandbox of this machine (make bench-prediction-live), and
+// changes Pulumi.sandbox.yaml until it ends.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/progressive-framework/platform/forecast/backtest"
+)
+
+// limit bounds everything together.
+const limit = 40 * time.Minute
+
+func main() {
+	faults := flag.Bool("faults", false, "after the peak with the forecast, take the forecaster away under load, and freeze it")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if err := measure(ctx, *faults); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func measure(ctx context.Context, faults bool) (err error) {
+	s := &sandbox{}
+	scratch, err := os.MkdirTemp("", "peak")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	s.scratch = scratch
+	committed, err := os.ReadFile(stackFile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.WriteFile(stackFile, committed, 0o644)) }()
+
+	if err := s.up(ctx, string(committed), on); err != nil {
+		return err
+	}
+	if s.namespace, err = s.output(ctx, "pulumi", "stack", "output", "namespace", "--stack", "sandbox"); err != nil {
+		return err
+	}
+	if err := s.limitPods(ctx); err != nil {
+		return err
+	}
+	if err := s.waitForFewestPods(ctx); err != nil {
+		return err
+	}
+	begin, err := s.writeHistory(ctx, filepath.Join(scratch, "history"))
+	if err != nil {
+		return err
+	}
+	predicted, err := s.replay(ctx, begin)
+	if err != nil {
+		return err
+	}
+	printHeader()
+	if err := s.print(ctx, backtest.Ours, predicted); err != nil {
+		return err
+	}
+	if faults {
+		if err := s.faults(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.up(ctx, string(committed), shadow); err != nil {
+		return err
+	}
+	if err := s.waitForFewestPods(ctx); err != nil {
+		return err
+	}
+	reactive, err := s.replay(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	if err := s.print(ctx, backtest.Document, reactive); err != nil {
+		return err
+	}
+	return s.printForecaster(ctx, predicted)
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/forecast"
+	"github.com/progressive-framework/platform/forecast/autoscale"
+	"github.com/progressive-framework/platform/forecast/backtest"
+)
+
+const step = forecast.StepSeconds * time.Second
+
+// printHeader begins the table of the runs.
+func printHeader() {
+	fmt.Printf("| | requests | failed | slower than 500 ms | pods ready for the peak | pod-minutes | pod-minutes, simulated | difference |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
+}
+
+// print prints a run, and what the simulation makes of the load that Prometheus measured in it. The
+// forecast of the simulation has the two weeks before as its history.
+func (s *sandbox) print(ctx context.Context, controller backtest.Controller, r run) error {
+	from := r.begin.Truncate(step)
+	if controller != backtest.Document {
+		from = from.Add(-historyDays*24*time.Hour + time.Hour)
+	}
+	loads, err := s.loads(ctx, from, r.end)
+	if err != nil {
+		return err
+	}
+	trace := backtest.Trace{
+		Start: from.Unix(), Load: loads, From: int(r.begin.Sub(from) / step),
+		Service: backtest.Service{Document: document(), Target: 0.7, Floor: float64(scaling.PredictionFloor) / 100},
+	}
+	simulated := 60 * backtest.Simulate(controller, trace).PodHours
+	fmt.Printf("| %s | %d | %d | %d | %s | %.1f | %.1f | %+.0f %% |\n", controller, r.sent, r.failed, r.slow, r.readiness(), r.podMinutes, simulated, 100*(simulated/r.podMinutes-1))
+	last := replicas{}
+	for _, p := range r.pods {
+		if p.Wanted != last.Wanted || p.Ready != last.Ready {
+			say("second %.0f: %d pods wanted, %d ready", p.Second, p.Wanted, p.Ready)
+		}
+		last = p
+	}
+	return nil
+}
+
+// readiness says when the pods that the peak needs were ready.
+func (r run) readiness() string {
+	switch {
+	case r.never:
+		return "never"
+	case r.ready < 0:
+		return fmt.Sprintf("%.0f s before the rise began", -r.ready.Seconds())
+	}
+	return fmt.Sprintf("%.0f s after the rise began", r.ready.Seconds())
+}
+
+// printForecaster prints what the forecaster needed during a run, with the platform's four services.
+func (s *sandbox) printForecaster(ctx context.Context, r run) error {
+	const job = `{job="forecaster"}`
+	window := fmt.Sprintf("[%.0fs]", r.end.Sub(r.begin).Seconds())
+	for _, figure := range []struct{ name, query string }{
+		{"cores", "max(rate(process_cpu_seconds_total" + job + window + "))"},
+		{"bytes of memory", "max(max_over_time(process_resident_memory_bytes" + job + window + "))"},
+	} {
+		values, err := s.query(ctx, figure.query, r.end, r.end, step)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("\nThe forecaster: %.4g %s.", values[r.end.Unix()], figure.name)
+	}
+	fmt.Println()
+	return nil
+}
+
+// document is the document's HPA of the main application with the bounds of this run.
+func document() autoscale.Spec {
+	d := backtest.MainApplication().Document
+	d.Min, d.Max = minPods, maxPods
+	return d
+}
+
+// loads reads the load of each step, in pods. A step without one repeats the step before.
+func (s *sandbox) loads(ctx context.Context, from, to time.Time) (loads []float64, err error) {
+	const chunk = 10_000 * step // Prometheus refuses more than 11,000 points
+	last := 0.0
+	for first := from.Add(step); !first.After(to); first = first.Add(chunk) {
+		until := first.Add(chunk - step)
+		if until.After(to) {
+			until = to
+		}
+		values, err := s.query(ctx, arrivals(), first, until, step)
+		if err != nil {
+			return nil, err
+		}
+		for end := first; !end.After(until); end = end.Add(step) {
+			if load, ok := values[end.Unix()]; ok {
+				last = load / capacity()
+			}
+			loads = append(loads, last)
+		}
+	}
+	return loads, nil
+}
