@@ -121,7 +121,8 @@ type Network struct {
 	// are those of the stack.
 	PrivateSubnetIDs []string `key:"privateSubnetIds" unset:"required with network.vpcId"`
 	// The subnets of the managed data stores in an existing VPC: one in each of 2
-	// to 6 zones. They need no route out.
+	// to 6 zones. They need no route out. With a managed store those that a stack has
+	// stay; others can be added.
 	DatabaseSubnetIDs []string `key:"databaseSubnetIds" unset:"network.privateSubnetIds"`
 
 	// Block is CIDR, parsed.

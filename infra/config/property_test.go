@@ -50,9 +50,9 @@ func everyLeaf() []leaf {
 		leaf{"aws:ignoreTags.keys", reflect.TypeFor[[]string](), ""}, leaf{"aws:ignoreTags.keyPrefixes", reflect.TypeFor[[]string](), ""})
 }
 
-// give returns a configuration in which the key has a value. An encoding replaces what is
+// with returns a configuration in which the key has a value. An encoding replaces what is
 // no UTF-8.
-func (l leaf) give(t require.TestingT, value any) map[string]string {
+func (l leaf) with(t require.TestingT, value any) map[string]string {
 	namespace, rest, ours := strings.Cut(l.path, ":")
 	if !ours {
 		return l.set(t, value)
@@ -96,7 +96,7 @@ func TestEveryKeyAnswersEveryValue(t *testing.T) {
 		}
 		refused := odd(l.t)
 		for _, kind := range slices.Sorted(maps.Keys(oddities)) {
-			_, err := Load("prod", l.give(t, oddities[kind]))
+			_, err := Load("prod", l.with(t, oddities[kind]))
 			requirePlain(t, err)
 			if top, _, nested := strings.Cut(full, "."); !nested && l.t.Kind() != reflect.Struct && top == full && !slices.Contains([]string{"empty text", "a space", "text of two lines", "long text"}, kind) {
 				continue // a top-level text is what Pulumi has of any value
@@ -133,7 +133,7 @@ func TestEveryChoiceRefusesTheValuesOfOthers(t *testing.T) {
 	require.Greater(t, len(choices), 10)
 	for l, own := range choices {
 		for _, value := range append(all, "url", "own ", "NONE", "off", "auto", "default") {
-			_, err := Load("prod", l.give(t, value))
+			_, err := Load("prod", l.with(t, value))
 			requirePlain(t, err)
 			if !slices.Contains(own, value) {
 				require.ErrorContains(t, err, l.path, "%s: %q must be refused", l.path, value)
@@ -158,7 +158,7 @@ func TestEveryPairOfKeysHasAnAnswer(t *testing.T) {
 			} else {
 				value = oddities[rapid.SampledFrom(kinds).Draw(t, "kind")]
 			}
-			for key, text := range l.give(t, value) {
+			for key, text := range l.with(t, value) {
 				if good()[key] != text {
 					values[key] = text
 				}

@@ -47,7 +47,7 @@ type Postgres struct {
 	// The OCI platforms of the image of `inCluster`. They must cover the
 	// architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms" kinds:"inCluster"`
-	// The CPU cores of `inCluster`.
+	// The CPU cores of `inCluster`, at most those of a node.
 	Cores int `key:"cores" kinds:"inCluster"`
 }
 
@@ -74,7 +74,8 @@ type Redis struct {
 	Image string `key:"image" kinds:"inCluster" unset:"required for inCluster"`
 	// The OCI platforms of the image of `inCluster`, as `postgres.platforms`.
 	Platforms []ociplatform.Platform `key:"platforms" kinds:"inCluster"`
-	// The memory limit of a node of `inCluster` in MiB.
+	// The memory limit of a node of `inCluster` in MiB, at most what a node of the tiers
+	// has for pods.
 	MemoryMiB int `key:"memoryMiB" kinds:"inCluster" unset:"4096"`
 	// The volume of a node of `inCluster` in GiB. It can grow, and never shrink.
 	StorageGiB int `key:"storageGiB" kinds:"inCluster" unset:"20"`

@@ -15,7 +15,7 @@ func TestCheck(t *testing.T) {
 		{"a queue as a topic", `{"Effect":"Allow","Action":"sqs:CreateQueue","Resource":"arn:aws:sns:*:123456789012:platform"}`, "every request names a resource arn:*:sqs:"},
 		{"an action without a resource", `{"Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":"arn:aws:ecr:*:123456789012:repository/platform"}`, "only the resource * allows it"},
 		{"an action without tags", `{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Project":"a"}}}`, "condition key aws:ResourceTag"},
-		{"a resource without tags beside one that has them", `{"Effect":"Allow","Action":"kms:CreateAlias","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Project":"a"}}}`, "condition key aws:ResourceTag"},
+		{"two resources, one without tags", `{"Effect":"Allow","Action":"kms:CreateAlias","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Project":"a"}}}`, "condition key aws:ResourceTag"},
 		{"one of two resources", `{"Effect":"Allow","Action":"kms:CreateAlias","Resource":"arn:aws:kms:*:123456789012:alias/platform"}`, "every request names a resource arn:*:kms:*:*:key/*"},
 		{"a wildcard", `{"Effect":"Allow","Action":"s3:GetBucket*","Resource":"arn:aws:s3:::platform-*"}`, ""},
 		{"a wildcard of nothing", `{"Effect":"Allow","Action":"s3:Fetch*","Resource":"*"}`, "no such action"},

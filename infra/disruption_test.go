@@ -1,0 +1,67 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// Every Deployment and StatefulSet that has, or may get, a second pod has a disruption budget, so
+// that a drained node takes one of its pods at a time.
+func TestSeveralPodsHaveADisruptionBudget(t *testing.T) {
+	for _, stack := range []string{"sandbox", "staging", "prod"} {
+		t.Run(stack, func(t *testing.T) {
+			changes := map[string]string{}
+			if stack == "sandbox" { // its keys are created by make build
+				changes = map[string]string{
+					config.Project + ":auth":   `{"issuer":"a","audience":"b","jwksUrl":"https://a.example.com/jwks"}`,
+					config.Project + ":images": `{"mirror":"ecr://mirror"}`,
+				}
+			}
+			budgets, checked := map[string]bool{}, 0
+			all := deployedWith(t, stack, changes)
+			for _, r := range all {
+				if r.Type == "kubernetes:policy/v1:PodDisruptionBudget" {
+					spec := r.Properties["spec"].(map[string]any)
+					require.EqualValues(t, 1, spec["maxUnavailable"], r.URN)
+					budgets[app(spec["selector"])] = true
+				}
+			}
+			for _, r := range all {
+				if r.Type != "kubernetes:apps/v1:Deployment" && r.Type != "kubernetes:apps/v1:StatefulSet" {
+					continue
+				}
+				spec := r.Properties["spec"].(map[string]any)
+				if replicas, set := spec["replicas"].(float64); set && replicas < 2 {
+					continue
+				}
+				checked++
+				require.True(t, budgets[app(spec["selector"])], "%s has several pods and no budget", r.URN)
+			}
+			require.GreaterOrEqual(t, checked, 4)
+		})
+	}
+}
+
+// app is the label app of a selector.
+func app(selector any) string {
+	object, _ := selector.(map[string]any)
+	labels, _ := object["matchLabels"].(map[string]any)
+	name, _ := labels["app"].(string)
+	return name
+}
+
+// Every role of the program is within the permissions boundary.
+func TestEveryRoleHasThePermissionsBoundary(t *testing.T) {
+	const boundary = "arn:aws:iam::123456789012:policy/boundary"
+	roles := 0
+	for _, r := range deployedWith(t, "prod", map[string]string{config.Project + ":permissionsBoundary": boundary}) {
+		if r.Type == "aws:iam/role:Role" {
+			roles++
+			require.Equal(t, boundary, r.Properties["permissionsBoundary"], r.URN)
+		}
+	}
+	require.Greater(t, roles, 10)
+}
