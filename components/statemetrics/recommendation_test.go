@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/scaling/dashboards"
 )
 
 // The series that the configuration makes have the name that the allowlist admits: the
@@ -35,5 +37,5 @@ func TestRecommendationsHaveTheAllowedName(t *testing.T) {
 		resources = append(resources, m.CommonLabels["resource"])
 	}
 	require.Equal(t, []string{"memory", "cpu"}, resources)
-	t.Log(text)
+	require.Contains(t, dashboards.Series()[dashboards.State], Recommendation, "panels read it")
 }
