@@ -117,7 +117,7 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 			"progressive-framework:cluster":             `{"admins":["arn:aws:iam::123456789012:role/operators"],"publicAccessCidrs":["198.18.0.0/24"],"privateAccessCidrs":["10.99.0.0/16"]}`,
 			"progressive-framework:postgres":            `{"instanceClass":"db.r7g.xlarge"}`,
 			"progressive-framework:redis":               `{"nodeType":"cache.r7g.large"}`,
-			"progressive-framework:mongo":               `{"instanceClass":"db.r6g.large"}`,
+			"progressive-framework:mongo":               `{"kind":"managed","instanceClass":"db.r6g.large"}`,
 			"progressive-framework:permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
 		})
 		require.NoError(t, err)

@@ -90,7 +90,7 @@ func TestStackInAnExistingVPC(t *testing.T) {
 		"progressive-framework:edge":     `{"domain":"example.com","zone":"example.com"}`,
 		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge"}`,
 		"progressive-framework:redis":    `{"nodeType":"cache.r7g.large"}`,
-		"progressive-framework:mongo":    `{"instanceClass":"db.r6g.large"}`,
+		"progressive-framework:mongo":    `{"kind":"managed","instanceClass":"db.r6g.large"}`,
 	})
 	require.NoError(t, err)
 	cloud := &cloudmocks.Cloud{Calls: cloudmocks.ExistingVPC("vgw-1"), ZoneIDs: map[string]string{"us-east-1a": "use1-az3"}}

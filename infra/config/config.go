@@ -361,7 +361,7 @@ func defaults() Stack {
 		Edge:               Edge{WebACL: true, WebACLMode: webaclspec.Count},
 		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Redis:              Redis{Kind: Managed, Platforms: []ociplatform.Platform{ociplatform.Default}},
-		Mongo:              Mongo{Kind: MongoManaged},
+		Mongo:              Mongo{Kind: NoMongo},
 		DeletionProtection: true,
 		MaintenanceDay:     "sun",
 		StorageClass:       storespec.StorageClass,

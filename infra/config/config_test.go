@@ -24,7 +24,7 @@ func good() map[string]string {
 		"progressive-framework:auth":        `{"issuer":"https://login.example.com","audience":"platform","jwksUrl":"https://login.example.com/jwks"}`,
 		"progressive-framework:postgres":    `{"instanceClass":"db.r7g.xlarge"}`,
 		"progressive-framework:redis":       `{"nodeType":"cache.r7g.large"}`,
-		"progressive-framework:mongo":       `{"instanceClass":"db.r6g.large"}`,
+		"progressive-framework:mongo":       `{"kind":"managed","instanceClass":"db.r6g.large"}`,
 		clusterKey:                          requiredOfCluster,
 	}
 }

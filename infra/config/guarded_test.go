@@ -59,6 +59,7 @@ func existing() Stack {
 	s.Network.CIDR, s.Network.Zones = "10.20.0.0/16", []string{"b", "a", "c"}
 	s.Network.NATGateways = "single"
 	s.Postgres.InstanceClass, s.Redis.NodeType, s.Mongo.InstanceClass = "db.r7g.xlarge", "cache.r7g.large", "db.r6g.large"
+	s.Mongo.Kind = MongoManaged
 	s.Edge.Domain = "example.com"
 	s.Cluster.Version = "1.34" // newer and older versions are known
 	return s

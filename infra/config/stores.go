@@ -83,7 +83,8 @@ type Redis struct {
 
 // Mongo is the document store.
 type Mongo struct {
-	// DocumentDB, or no document store at all. `managed` needs `cluster.nodes:
+	// DocumentDB, or no document store at all. No service reads it: the migration
+	// creates the indexes of the design document. `managed` needs `cluster.nodes:
 	// autoScaling`, because an add-on mounts its password.
 	Kind MongoKind `key:"kind"`
 	// The DocumentDB instance class of `managed`, such as `db.r6g.large`.

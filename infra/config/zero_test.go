@@ -56,7 +56,7 @@ var complete = map[string]map[string]any{
 	"postgres@inCluster": {"kind": "inCluster", "image": "ecr://debian/postgres:15", "memoryMiB": 4096},
 	"redis":              {"nodeType": "cache.r7g.large"},
 	"redis@inCluster":    {"kind": "inCluster", "image": "ecr://debian/redis:7"},
-	"mongo":              {"instanceClass": "db.r6g.large"},
+	"mongo":              {"kind": "managed", "instanceClass": "db.r6g.large"},
 	"edge":               {"domain": "example.com", "zone": "example.com"},
 	"network":            {"cidr": "10.20.0.0/16", "zones": []string{"us-east-1a", "us-east-1b", "us-east-1c"}},
 	"cluster":            {"privateAccessCidrs": []string{"10.99.0.0/16"}, "admins": []string{"arn:aws:iam::123456789012:role/operators"}},

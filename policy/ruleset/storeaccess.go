@@ -21,10 +21,11 @@ var storeAccess = []*rule.Rule{{
 	Severity: rule.High, Levels: rule.Deployed,
 	Check: rule.AcrossTypes(func(s *rule.Subject) {
 		policies := selectedBy[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels")
+		bounded := value.FromBool(len(policies.Resources) == 0) // pod-network-policy demands one
 		if !policies.Complete {
 			s.Wait("the selector of a NetworkPolicy")
+			bounded = value.Any(bounded, value.Unknown)
 		}
-		bounded := value.FromBool(false)
 		for _, r := range policies.Resources {
 			spec := value.As[k8sview.NetworkPolicy](r.View()).Spec()
 			bounded = value.Any(bounded, value.HasText(spec.PolicyTypes(), "Egress"))

@@ -190,6 +190,7 @@ func (g generator) stores() {
 	if g.own || g.rng.IntN(2) == 0 {
 		g.set("mongo.kind", "none")
 	} else {
+		g.set("mongo.kind", "managed")
 		g.set("mongo.instanceClass", one(g, "db.t4g.medium", "db.r6g.16xlarge"))
 		g.maybe("mongo.instances", 1, 16)
 		g.maybe("mongo.backupDays", 7, 35)
