@@ -148,6 +148,9 @@ func TestDiffShowsMigrationsPoliciesAndCost(t *testing.T) {
 	require.Contains(t, out, "none: both run the same image migrate")
 	require.Contains(t, out, "key-rotates p-*-key  mandatory -> holds")
 	require.NotContains(t, out, "p-*-second", "a key that keeps the rules")
+	for resource, common := range map[string]string{"p-prod-key": "p-*-key", "p-prod": "p-*", "p-production": "p-production", "key": "key"} {
+		require.Equal(t, common, side{values: map[string]string{"progressive-framework:environment": "prod"}}.common(resource))
+	}
 	require.Contains(t, out, "total  $2.00 -> $1.00; without a price: 0 -> 0")
 
 	p.step("00002_email.sql", addsStep)

@@ -34,7 +34,7 @@ func (s side) findings(now time.Time) (map[string]report.Finding, error) {
 
 // common is a resource's name without the environment.
 func (s side) common(resource string) string {
-	return strings.Replace(resource, "-"+s.values[waiver.EnvironmentKey]+"-", "-*-", 1)
+	return strings.TrimSuffix(strings.Replace(resource+"-", "-"+s.values[waiver.EnvironmentKey]+"-", "-*-", 1), "-")
 }
 
 // diffPolicies prints the violations that only one of two stacks has, and those that are
