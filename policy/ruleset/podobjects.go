@@ -117,11 +117,11 @@ var podObjects = []*rule.Rule{
 		"the component's environment", []string{"kube-score environment-variable-key-duplication", "kube-linter duplicate-env-var"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return differ(c.Env(), k8sview.EnvVar.Name) }), "a variable is there twice")
 		}),
-	podRule("pod-probe-port", "A probe asks a port of its container", "A probe of a port that does not exist fails for ever.",
+	podRule("pod-probe-port", "A probe connects to a port of its container", "A probe of a port that does not exist fails for ever.",
 		"the component's ports and probes", []string{"kube-linter readiness-port", "kube-linter liveness-port", "kube-linter startup-port"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
-				return value.All(asksOwnPort(c, c.ReadinessProbe()), asksOwnPort(c, c.LivenessProbe()), asksOwnPort(c, c.StartupProbe()))
-			}), "a probe asks a port that is not one of ports")
+				return value.All(probesOwnPort(c, c.ReadinessProbe()), probesOwnPort(c, c.LivenessProbe()), probesOwnPort(c, c.StartupProbe()))
+			}), "a probe connects to a port that is not one of ports")
 		}),
 }
 
@@ -157,8 +157,8 @@ func differ[T value.View](list value.List[T], name func(T) value.String) value.T
 	return answer
 }
 
-// asksOwnPort reports whether a probe that asks a port asks one of the container.
-func asksOwnPort(c k8sview.Container, probe k8sview.Probe) value.Truth {
+// probesOwnPort reports whether a probe that connects to a port connects to one of the container.
+func probesOwnPort(c k8sview.Container, probe k8sview.Probe) value.Truth {
 	answer := value.True
 	for _, port := range []value.Node{probe.HttpGet().Port(), probe.TcpSocket().Port()} {
 		own := c.Ports().Any(func(p k8sview.ContainerPort) value.Truth {

@@ -13,8 +13,9 @@ import (
 	"github.com/zegl/kube-score/scorecard"
 )
 
-// kubernetesVersion decides which versions of APIs kube-score calls old.
-var kubernetesVersion = config.Semver{Major: 1, Minor: 34}
+// kubernetesVersion is that of the stacks. It decides which versions of APIs kube-score
+// calls old.
+var kubernetesVersion = config.Semver{Major: 1, Minor: 36}
 
 // finding is a grade CRITICAL of kube-score.
 type finding struct {

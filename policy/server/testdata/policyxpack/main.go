@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/blang/semver"
@@ -79,8 +80,8 @@ func rules() []*rule.Rule {
 func apply(r *rule.Rule, subject *graph.Resource, stack *graph.Graph, manager policyx.PolicyManager) {
 	s := &rule.Subject{Resource: subject, Graph: stack, Now: time.Now()}
 	r.Check.Run(s)
-	for _, message := range s.Broken {
-		manager.ReportViolation(message, subject.URN)
+	if len(s.Broken) > 0 { // one violation a resource, as ours
+		manager.ReportViolation(strings.Join(s.Broken, "; "), subject.URN)
 	}
 }
 
