@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
@@ -47,7 +46,7 @@ func registered(t *testing.T, s settings) map[string]map[string]any {
 	require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, s) }, pulumi.WithMocks("progressive-framework-ci", "ci", cloud)))
 	all := map[string]map[string]any{}
 	for _, r := range cloud.Registered() {
-		all[r.Type+" "+r.Name] = resource.PropertyMap(r.Inputs).Mappable()
+		all[r.Type+" "+r.Name] = r.Inputs.Mappable()
 	}
 	return all
 }
