@@ -52,7 +52,7 @@ const smallStack = `config:
 // neither the first stack nor its repositories afterwards. What nobody signed is refused in
 // a preview.
 func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
-	e := copyProject(t, newEnvironment(t))
+	e := copyProject(t, newEnvironment(t).withDocumentedZones(t))
 	e.variables = []string{
 		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
 	}
