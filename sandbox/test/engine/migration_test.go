@@ -23,13 +23,12 @@ func failedMigrationRunsAgain(t *testing.T, s *stack) {
 
 	nodes := strings.Fields(s.kubectl(t, "get", "nodes", "-o", "name"))
 	s.kubectl(t, append([]string{"cordon"}, nodes...)...) // no node completes the pod
-	out := s.upWithFailingPod(t, namespace, first)
+	out, second := s.upWithFailingPod(t, namespace, first)
 	s.kubectl(t, append([]string{"uncordon"}, nodes...)...)
 	for _, line := range strings.Split(lastLines, "\n") {
 		require.Contains(t, out, line)
 	}
 	require.Contains(t, out, "batch/v1:Job", "the lines are the Job's")
-	second := s.migration(t, namespace)
 
 	s.requireOnlyTheJobIsReplaced(t)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
@@ -54,8 +53,8 @@ const lastLines = `{"level":"INFO","msg":"migration 00007 began"}
 {"level":"ERROR","msg":"migration 00007: canceling statement due to lock timeout"}`
 
 // upWithFailingPod runs an update, in which the only pod of the new Job fails, and returns its
-// output. The test writes the status that a kubelet would write.
-func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) string {
+// output and the name of the Job. The test writes the status that a kubelet would write.
+func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) (out, job string) {
 	t.Helper()
 	type result struct {
 		out string
@@ -66,7 +65,7 @@ func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) string 
 		out, err := s.try(t, "up", "--yes", "--skip-preview")
 		ended <- result{out, err}
 	}()
-	var pod, job string
+	var pod string
 	require.Eventually(t, func() bool {
 		out, err := s.run(t, s.dir, "kubectl", "-n", namespace, "get", "pods", "-l", "app=migrate", "--field-selector=status.phase=Pending",
 			"-o", `jsonpath={range .items[*]}{.metadata.name} {.metadata.ownerReferences[0].name}{"\n"}{end}`)
@@ -100,7 +99,7 @@ func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) string 
 	s.kubectl(t, "-n", namespace, "patch", "pod", pod, "--subresource=status", "--type=merge", "-p", string(status))
 	up := <-ended
 	require.Error(t, up.err)
-	return up.out
+	return up.out, job
 }
 
 // migration returns the name of the program's only Job. Those of the CronJob have an
