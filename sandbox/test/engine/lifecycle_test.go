@@ -13,10 +13,13 @@ import (
 // it, so a failed step ends the test of its stack. TestKilledUpRecovers does it for
 // staging.
 func TestLifecycle(t *testing.T) {
-	for name, changes := range map[string][]step{"sandbox": nil, "prod": productionSteps} {
+	for name, changes := range map[string][]step{
+		"sandbox": {{"a failed migration runs again", failedMigrationRunsAgain}}, // each update of this stack is short
+		"prod":    productionSteps,
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, newEnvironment(t), name)
-			if len(changes) > 0 {
+			if name == "prod" {
 				s.pulumi(t, "config", "rm", protection) // back to the project's setting
 				s.pulumi(t, "config", "rm", discard)
 			}

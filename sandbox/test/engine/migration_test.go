@@ -4,30 +4,102 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// failedMigrationRunsAgain lets the Job migrate fail. The next update creates the Job
-// again, although the program has not changed.
+// failedMigrationRunsAgain lets the Job migrate fail in an update, which ends with the last
+// lines of its log. After the cause is gone the next update creates the Job again, although
+// the program has not changed.
 func failedMigrationRunsAgain(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
 	first := s.migration(t, namespace)
 	s.fail(t, namespace, first)
+	s.requireOnlyTheJobIsReplaced(t)
 
-	var replaced bool
-	for _, step := range s.preview(t).destructiveSteps() {
-		require.Contains(t, step, "batch/v1:Job", "nothing else is replaced")
-		replaced = true
+	nodes := strings.Fields(s.kubectl(t, "get", "nodes", "-o", "name"))
+	s.kubectl(t, append([]string{"cordon"}, nodes...)...) // no node completes the pod
+	out, second := s.upWithFailingPod(t, namespace, first)
+	s.kubectl(t, append([]string{"uncordon"}, nodes...)...)
+	for _, line := range strings.Split(lastLines, "\n") {
+		require.Contains(t, out, line)
 	}
-	require.True(t, replaced, "a failed Job is a difference")
+	require.Contains(t, out, "batch/v1:Job", "the lines are the Job's")
+
+	s.requireOnlyTheJobIsReplaced(t)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	second := s.migration(t, namespace)
-	require.NotEqual(t, first, second, "the failed Job is gone")
-	s.kubectl(t, "-n", namespace, "wait", "--for=condition=complete", "job/"+second, "--timeout=60s")
+	third := s.migration(t, namespace)
+	require.NotContains(t, []string{first, second}, third, "the failed Jobs are gone")
+	s.kubectl(t, "-n", namespace, "wait", "--for=condition=complete", "job/"+third, "--timeout=60s")
 	s.pulumi(t, "preview", "--expect-no-changes")
+}
+
+func (s *stack) requireOnlyTheJobIsReplaced(t *testing.T) {
+	t.Helper()
+	replaced := s.preview(t).destructiveSteps()
+	require.NotEmpty(t, replaced, "a failed Job is a difference")
+	for _, step := range replaced {
+		require.Contains(t, step, "batch/v1:Job", "nothing else is replaced")
+	}
+}
+
+// lastLines is what the migration wrote last. The kubelet takes it from the log, because the
+// container has the policy FallbackToLogsOnError.
+const lastLines = `{"level":"INFO","msg":"migration 00007 began"}
+{"level":"ERROR","msg":"migration 00007: canceling statement due to lock timeout"}`
+
+// upWithFailingPod runs an update, in which the only pod of the new Job fails, and returns its
+// output and the name of the Job. The test writes the status that a kubelet would write.
+func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) (out, job string) {
+	t.Helper()
+	type result struct {
+		out string
+		err error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		out, err := s.try(t, "up", "--yes", "--skip-preview")
+		ended <- result{out, err}
+	}()
+	var pod string
+	require.Eventually(t, func() bool {
+		out, err := s.run(t, s.dir, "kubectl", "-n", namespace, "get", "pods", "-l", "app=migrate", "--field-selector=status.phase=Pending",
+			"-o", `jsonpath={range .items[*]}{.metadata.name} {.metadata.ownerReferences[0].name}{"\n"}{end}`)
+		if err != nil {
+			return false
+		}
+		for _, line := range strings.Split(out, "\n") {
+			if pod, job, _ = strings.Cut(line, " "); pod != "" && job != before {
+				return true
+			}
+		}
+		return false
+	}, 3*time.Minute, time.Second, "the update creates the Job again")
+	s.kubectl(t, "-n", namespace, "patch", "job", job, "--type=merge", "-p", `{"spec":{"backoffLimit":0}}`)
+	now := time.Now().UTC().Format(time.RFC3339)
+	condition := func(kind, status string) map[string]any {
+		return map[string]any{"type": kind, "status": status, "lastTransitionTime": now}
+	}
+	status, err := json.Marshal(map[string]any{"status": map[string]any{
+		"phase": "Failed",
+		"conditions": []any{condition("PodScheduled", "True"), condition("Initialized", "True"),
+			condition("Ready", "False"), condition("ContainersReady", "False")},
+		"containerStatuses": []any{map[string]any{
+			"name": "migrate", "image": "migrate", "imageID": "migrate", "ready": false, "restartCount": 0,
+			"state": map[string]any{"terminated": map[string]any{
+				"exitCode": 1, "reason": "Error", "message": lastLines, "startedAt": now, "finishedAt": now,
+			}},
+		}},
+	}})
+	require.NoError(t, err)
+	s.kubectl(t, "-n", namespace, "patch", "pod", pod, "--subresource=status", "--type=merge", "-p", string(status))
+	up := <-ended
+	require.Error(t, up.err)
+	return up.out, job
 }
 
 // migration returns the name of the program's only Job. Those of the CronJob have an

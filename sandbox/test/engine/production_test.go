@@ -24,7 +24,6 @@ var productionSteps = []step{
 	{"the site's files are uploaded, and no source files", siteIsUploaded},
 	{"an update keeps an autoscaler's count", autoscaledCountIsKept},
 	{"nodes are replaced by another image, one tier at a time, and not by tags", nodesRollOneTierAtATime},
-	{"a failed migration runs again", failedMigrationRunsAgain},
 	{"a fourth zone replaces nothing", fourthZoneReplacesNothing},
 	{"another instance class changes the parameters and replaces nothing", instanceClassChangesParameters},
 	{"destroy of a protected store is refused", protectedDestroyIsRefused},
