@@ -227,8 +227,8 @@ func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
 	}
 }
 
-// A flat load, and none at all, have singular regressions.
-func TestConstantLoads(t *testing.T) {
+// A constant load, or none, makes the regression singular. The forecast is still a number.
+func TestForecastOfConstantLoadIsANumber(t *testing.T) {
 	for _, load := range []float64{0, 10, largest} {
 		f := New(testConfig())
 		for range 2 * day {

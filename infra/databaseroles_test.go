@@ -85,7 +85,8 @@ func clientsOf(found map[string]container) map[string]container {
 	return clients
 }
 
-// users are the users of the clients, sorted.
+// users returns the database users of the clients, sorted. A key of clients begins with the
+// user and a space.
 func users(clients map[string]container) []string {
 	var all []string
 	for key := range clients {

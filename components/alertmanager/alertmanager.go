@@ -57,7 +57,7 @@ type Args struct {
 	TopicARN, Region string
 	// Senders are the pods that send alerts.
 	Senders []podnetwork.Peer
-	// RequestShare is the part of the full resource requests that the pods request, 1 to 100 %.
+	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
 	NodeSelector map[string]string

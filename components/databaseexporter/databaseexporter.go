@@ -52,7 +52,7 @@ type Args struct {
 	Egress []podnetwork.Rule
 	// Reader are the pods that scrape it.
 	Reader podnetwork.Peer
-	// RequestShare is the part of the full resource requests that the pods request, 1 to 100 %.
+	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
 	NodeSelector map[string]string

@@ -68,7 +68,7 @@ type Args struct {
 	// Interval is how often usage is read, and how often pods are resized: MinInterval
 	// to MaxInterval, whole seconds.
 	Interval time.Duration
-	// RequestShare is the part of the full resource requests that the pods request, and of the smallest
+	// RequestShare is the size of the pods' resource requests in percent of the usual ones, and of the smallest
 	// memory that it recommends, 1 to 100 %.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.

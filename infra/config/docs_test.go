@@ -175,7 +175,7 @@ func rows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string,
 	}
 }
 
-// typeOf returns the form of a value of t in a stack's file; empty for an object.
+// typeOf returns the documented type of a value of t in a stack's file, or "" for a struct.
 func typeOf(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:

@@ -61,7 +61,7 @@ var types = map[string][]grant{
 		on("cloudfront", tagged, "DeleteDistribution"),
 		on("acm", everything, "DescribeCertificate"),
 		on("wafv2", everything, "GetWebACL"),
-		// Standard logs are delivered by an ACL that CloudFront sets for the caller.
+		// For standard logs, CloudFront adds itself to the bucket's ACL with the caller's permissions.
 		on("s3", named, "GetBucketAcl", "PutBucketAcl"),
 	},
 	"aws:cloudfront/originAccessControl:OriginAccessControl": {

@@ -146,7 +146,8 @@ func TestStackIsReadWithoutAFile(t *testing.T) {
 	require.Contains(t, out, "\ntotal                                        $32.85       $32.85       $32.85\n", "a resource that waits for its deletion is not counted")
 }
 
-// A replacement has three steps for one resource. It is counted once on each side.
+// A replacement has three steps for one resource. The cost before and the cost after the
+// change each count the resource once.
 func TestAReplacementIsCountedOnce(t *testing.T) {
 	const urn = "urn:pulumi:dev::p::progressive:network:Network$aws:ec2/natGateway:NatGateway::nat"
 	file := filepath.Join(t.TempDir(), "preview.json")

@@ -133,7 +133,7 @@ func (list samples) value(name string) (float64, bool) {
 const oldSeries = "http_requests_total|http_request_duration_seconds_(sum|count)|agent_.+_(total|sum|count)|application_cache_.+_total|" +
 	"redis_(keyspace_(hits|misses)|evicted_keys)_total|redis_slowlog_last_id|pg_stat_(statements|user_tables|database)_.+"
 
-// oldValues asks Prometheus for the counters' values of window ago, by pod.
+// oldValues queries Prometheus for the values that each pod's counters had one window ago.
 func oldValues(ctx context.Context, o objects, get func(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error)) (map[string]map[string]float64, error) {
 	i := slices.IndexFunc(o.observers, func(p corev1.Pod) bool { return p.Labels["app"] == "prometheus" && isReady(p) })
 	if i < 0 {

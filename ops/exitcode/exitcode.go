@@ -12,8 +12,8 @@ const (
 	Usage = 2
 	// NotLooked: something could not be read, so that no answer is complete.
 	NotLooked = 3
-	// Drifted: pf ci drift has found a difference. That command has no incomplete
-	// answer: what it can't read is Failed.
+	// Drifted: pf ci drift has found a difference. If it can't read something, it exits
+	// with Failed.
 	Drifted = 3
 	// Failed: Pulumi, or another program or server that a command of pf ci needs, has
 	// failed.

@@ -221,8 +221,8 @@ func sleepUntil(ctx context.Context, due time.Time) bool {
 	}
 }
 
-// sendBefore does not send after the deadline: a request that waited so long
-// behind a stall has failed.
+// sendBefore sends request n with a deadline. If slow requests delayed it past the
+// deadline, it sends nothing and returns an error.
 func (s Stream) sendBefore(ctx context.Context, deadline time.Time, n int) error {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()

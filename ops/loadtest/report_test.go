@@ -209,9 +209,9 @@ func TestPodsAreCountedByService(t *testing.T) {
 	require.Equal(t, map[string]Replicas{"web": {Wanted: 3, Ready: 2}}, found)
 }
 
-func TestImagesAreThoseOfTheWholeTest(t *testing.T) {
+func TestImagesAreReportedIfNoUpdateChangedThem(t *testing.T) {
 	before := map[string]string{"web": "r/web@sha256:1"}
-	for why, c := range map[string]struct {
+	for reason, c := range map[string]struct {
 		after map[string]string
 		err   error
 		want  map[string]string
@@ -219,9 +219,9 @@ func TestImagesAreThoseOfTheWholeTest(t *testing.T) {
 	}{
 		"the same":            {map[string]string{"web": "r/web@sha256:1"}, nil, before, ""},
 		"an update meanwhile": {map[string]string{"web": "r/web@sha256:2"}, nil, nil, "updated during the test"},
-		"no answer":           {nil, errors.New("no stack"), nil, "no stack"},
+		"no outputs":          {nil, errors.New("no stack"), nil, "no stack"},
 	} {
-		t.Run(why, func(t *testing.T) {
+		t.Run(reason, func(t *testing.T) {
 			r := &report{}
 			r.addImages(t.Context(), before, func(context.Context) (stackoutput.Outputs, error) { return stackoutput.Outputs{Images: c.after}, c.err })
 			require.Equal(t, c.want, r.Images)

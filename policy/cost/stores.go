@@ -92,7 +92,8 @@ func documentInstance(i item, v awsview.DocdbClusterInstance) {
 	}
 }
 
-// replicationGroup is billed for each node by the hour.
+// replicationGroup adds the hourly price of each node of the group, or the reason why the
+// number or the type of the nodes is unknown.
 func replicationGroup(i item, v awsview.ElasticacheReplicationGroup) {
 	engine, node := textOr(v.Engine(), "redis"), text(v.NodeType())
 	sku := "elasticache:" + engine.value + ":" + node.value

@@ -19,7 +19,7 @@ const trimpath = "-trimpath"
 
 // executable is one program that the bootstrap builds.
 type executable struct {
-	// name is for messages; the log is the file build-LOG.log.
+	// name is used in messages. log is a part of the log file's name: build-LOG.log.
 	name, log string
 	// dir is the folder, relative to the project, in which go build runs.
 	dir string

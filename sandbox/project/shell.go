@@ -12,10 +12,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Shell updates and returns the folder in which plain pulumi works in a shell of
-// `make env`. The folder has every stack of the project: each stack's file is a link
-// to the file in the stack's own copy (Copy), so that both write the same file. A
-// stack that is created in the shell has its file in this folder.
+// Shell updates and returns the project folder for a shell of `make env`, where the
+// user runs pulumi directly. The folder has a file for every stack of the project: a
+// link to the file in the stack's own copy (Copy). A stack that is created in the shell
+// has its file in this folder.
 func Shell(l *layout.Layout) (string, error) {
 	dir := filepath.Join(l.Dir, "shell", "project")
 	if err := os.MkdirAll(dir, 0o700); err != nil {

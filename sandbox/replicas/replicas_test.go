@@ -257,8 +257,8 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 	}
 }
 
-// The comparison detects common mistakes in a metric.
-func TestOtherMetricsGiveOtherReplicas(t *testing.T) {
+// A wrong metric gives numbers of replicas that differ from those of the right one.
+func TestComparisonDetectsWrongMetrics(t *testing.T) {
 	average := func(s state) float64 { return s.sum(alive) / float64(len(s.pods)) }
 	r := compare(t, rates, nothing, average)
 	require.Greater(t, r.share(), 0.9, "an average is divided by the number of pods twice")

@@ -97,7 +97,7 @@ func (s *Stack) Recover(ctx context.Context, printf func(string, ...any)) (State
 	return state, s.Explain(ctx, err)
 }
 
-// recover does the work of Recover, with unexplained errors.
+// recover does the work of Recover, which adds the explanation to its errors.
 func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State, error) {
 	if err := s.unlock(ctx, printf); err != nil {
 		return State{}, err

@@ -31,11 +31,11 @@ type document struct{ *bytes.Reader }
 
 func (document) Name() string { return "object" }
 
-// scored is what kube-score says about objects.
+// scored is the result of kube-score for some objects.
 type scored struct {
-	// critical are its grades CRITICAL, sorted.
+	// critical are the findings of grade CRITICAL, sorted.
 	critical []finding
-	// grades is the number of its grades of all kinds.
+	// grades is the number of findings of all grades.
 	grades int
 }
 

@@ -16,10 +16,11 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/wiremessage"
 )
 
-// documentDBCommands are the commands that documentDB accepts: those of AWS's table that
-// migrations may need (DocumentDB Developer Guide, "Supported MongoDB APIs, operations, and
-// data types", column 5.0). It refuses all others, also such as AWS supports. The table says
-// No to profile, setParameter, getParameter, renameCollection, convertToCapped and copydb.
+// documentDBCommands are the commands that documentDB accepts. They are in AWS's table of
+// supported commands, and migrations may need them (DocumentDB Developer Guide, "Supported
+// MongoDB APIs, operations, and data types", column 5.0). documentDB refuses all others, even
+// those that AWS supports. AWS does not support profile, setParameter, getParameter,
+// renameCollection, convertToCapped and copydb.
 var documentDBCommands = []string{
 	"hello", "isMaster", "ismaster", "ping", "buildInfo", "endSessions", "saslStart", "saslContinue",
 	"createIndexes", "dropIndexes", "listIndexes", "create", "drop", "collMod", "listCollections", "listDatabases", "dropDatabase",

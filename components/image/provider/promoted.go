@@ -115,8 +115,9 @@ func (r *Promoted) deploy(ctx context.Context, in PromotedInputs, dryRun bool) (
 	return state, nil
 }
 
-// Diff compares what decides the image and whether it is accepted. The same digest in
-// another source is the same image. Credentials are not compared.
+// Diff compares the inputs that identify the image, and those by which it is verified. The
+// source is not compared, because the digest identifies the image. Credentials are not
+// compared either.
 func (r *Promoted) Diff(_ context.Context, req infer.DiffRequest[PromotedInputs, PromotedState]) (infer.DiffResponse, error) {
 	before, now := req.State.PromotedSpec, req.Inputs.PromotedSpec
 	detail := map[string]p.PropertyDiff{}

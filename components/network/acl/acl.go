@@ -98,8 +98,8 @@ func (r *Rules) allowClients(number int, clients netip.Prefix) {
 	r.Egress = append(r.Egress, Rule{number, clients, ephemeralFrom, ephemeralTo})
 }
 
-// allowReplication allows connections between the stores of two data subnets. Redis
-// uses its port and its cluster bus (16379).
+// allowReplication allows connections in both directions between the stores of two data
+// subnets. The ephemeral range includes Redis' port (6379) and its cluster bus (16379).
 func (r *Rules) allowReplication(number int, peers netip.Prefix) {
 	rule := Rule{number, peers, ephemeralFrom, ephemeralTo}
 	r.Ingress = append(r.Ingress, rule)

@@ -59,7 +59,8 @@ func requests(job, status string, by int) map[string]any {
 	return growing(`http_requests_total{`+job+`,pod="a",method="GET",route="GET /x",status="`+status+`"}`, by)
 }
 
-// histogram is one of which fast of 100 observations are within le.
+// histogram returns the bucket le and the count of a histogram. Of every 100 observations,
+// the bucket has fast.
 func histogram(name, labels, le string, fast int) []map[string]any {
 	return []map[string]any{
 		growing(fmt.Sprintf(`%s_bucket{%s,pod="a",le=%q}`, name, labels, le), fast),
@@ -163,8 +164,8 @@ func failureCases() []alertCase {
 	}
 }
 
-// container are series of a container of a pod with a CPU request of one core, a limit
-// of two, and 1000 bytes of memory.
+// container returns the series of a pod's container. It has a CPU request of one core, a CPU
+// limit of two cores, and a memory limit of 1000 bytes.
 func container(pod string, cpuPercent int, memory float64) []map[string]any {
 	labels := fmt.Sprintf(`{namespace="app",pod=%q,container="c"`, pod)
 	return []map[string]any{

@@ -106,7 +106,7 @@ func (r Reference) checkAction(s Statement, name string) error {
 		return nil
 	}
 	var err error
-	for _, known := range matching { // a wildcard allows what it can
+	for _, known := range matching { // a wildcard is valid if one of its actions is
 		if err = r[known].check(s); err == nil {
 			return nil
 		}

@@ -111,9 +111,9 @@ func short(s string) string {
 	return s
 }
 
-// Since returns what a change does, for two plans against the same empty state: the
-// resources that only after creates, those that only before creates, and those whose
-// new values differ. Whether AWS would replace one is not known.
+// Since returns the difference between two plans against the same empty state. A resource
+// in the plan after only is created. One in the plan before only is deleted. One with other
+// values is updated: Since can't know whether AWS would replace it.
 func Since(before, after *Plan) (*Plan, error) {
 	p := *after
 	p.Steps, p.Unchanged, p.Images = []Step{}, 0, nil

@@ -85,7 +85,7 @@ func (s Stack) policyCell() string {
 	return fmt.Sprintf("%s, %d fixed, %d waived", text, len(s.Policy.Fixed), waived)
 }
 
-// name is the stack's name, and what its plan is against.
+// name returns the stack's name, and "(offline)" if the plan was not compared with its state.
 func (s Stack) name() string {
 	if s.Plan.Offline {
 		return code(s.Plan.Stack) + " (offline)"

@@ -22,8 +22,9 @@ var databaseRoles = map[string]string{"progressive-framework-v5": "web", "postgr
 // exporter is the Deployment of PostgreSQL's exporter, which uses no other store.
 const exporter = "postgres-exporter"
 
-// mounts returns what the pods of staging and prod mount, by the name of the class and the
-// volume. Only the migration mounts the password of the owner of PostgreSQL.
+// mounts returns the secrets that the pods of staging and prod mount, by the name of the
+// SecretProviderClass and of the volume. Only the migration mounts the password of the
+// database's owner.
 func mounts(t *testing.T, s *stack) map[string]mount {
 	t.Helper()
 	mountFor := func(variable, store string) mount {

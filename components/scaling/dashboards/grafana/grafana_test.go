@@ -20,8 +20,8 @@ var platform = dashboards.Platform{
 	Exporters: []dashboards.Exporter{dashboards.State, dashboards.PostgreSQL, dashboards.Redis, dashboards.MongoDB},
 }
 
-// Grafana's schema accepts the files: strict decoding refuses unknown and missing
-// fields, and Validate the values. What is read back is what the panels say.
+// Grafana's schema accepts the files. Strict decoding rejects unknown and missing
+// fields, and Validate checks the values. The decoded files equal the dashboards.
 func TestFilesAreValidForGrafana(t *testing.T) {
 	cog.NewRuntime().RegisterPanelcfgVariant(timeseries.VariantConfig())
 	cog.NewRuntime().RegisterDataqueryVariant(prometheus.VariantConfig())
@@ -32,8 +32,8 @@ func TestFilesAreValidForGrafana(t *testing.T) {
 	for _, d := range all {
 		text := files["progressive-framework-"+d.Name+".json"]
 		var model dashboard.Dashboard //nolint:staticcheck // as in render
-		// Without an error, the SDK returns a list of none, which is not nil. It loses
-		// what is nested then, so panels and queries are decoded one by one.
+		// On success the SDK returns an empty list of errors that is not nil. Its decoder then
+		// drops nested objects, so panels and queries are decoded one by one.
 		require.Empty(t, model.UnmarshalJSONStrict([]byte(text)), d.Name)
 		require.NoError(t, model.Validate(), d.Name)
 		require.Equal(t, d.Title, *model.Title)
