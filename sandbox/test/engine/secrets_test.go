@@ -23,8 +23,8 @@ var databaseRoles = map[string]string{"progressive-framework-v5": "web", "postgr
 const exporter = "postgres-exporter"
 
 // mounts returns the secrets that the pods of staging and prod mount, by the name of the
-// SecretProviderClass and of the volume. Only the migration mounts the password of the
-// database's owner.
+// SecretProviderClass and of the volume. Only the migration mounts the passwords of
+// DocumentDB and of the owner of the PostgreSQL database.
 func mounts(t *testing.T, s *stack) map[string]mount {
 	t.Helper()
 	mountFor := func(variable, store string) mount {
@@ -34,7 +34,10 @@ func mounts(t *testing.T, s *stack) map[string]mount {
 		key, _ := s.one(t, "kms/key:Key", "-"+store+"-key").Outputs["arn"].(string)
 		return mount{variable, output.SecretARN, key}
 	}
-	return map[string]mount{"postgres": mountFor("DATABASE_PASSWORD_FILE", "postgres"), "redis": mountFor("REDIS_PASSWORD_FILE", "redis")}
+	return map[string]mount{
+		"postgres": mountFor("DATABASE_PASSWORD_FILE", "postgres"), "redis": mountFor("REDIS_PASSWORD_FILE", "redis"),
+		"mongo": mountFor("MONGODB_PASSWORD_FILE", "mongo"),
+	}
 }
 
 // secretsAreMounted requires that the pods of each service mount the secret of Redis, and
