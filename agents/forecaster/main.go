@@ -1,6 +1,6 @@
 // Command forecaster publishes how many pods each service will need. It learns the loads from
-// Prometheus, which also scrapes what it publishes. This package owns the process only: environment, logs, signals and exit code. Package
-// scaler does the work, and package forecast the mathematics.
+// Prometheus, which also scrapes what it publishes. This package owns the process only: environment,
+// logs, signals and exit code. Package scaler does the work, and package forecast the mathematics.
 //
 // Exit codes: 0 after a signal, 1 when serving failed, 2 when the environment is wrong.
 package main
