@@ -54,26 +54,21 @@ func TestShadowChangesNoAutoscaler(t *testing.T) {
 	require.Equal(t, specs(t, deployedWith(t, "prod", nil)), specs(t, off), "off is the default")
 }
 
-// KEDA reads once which metrics the forecaster has, so that it must answer before.
-func TestScaledObjectsComeAfterTheForecaster(t *testing.T) {
-	on := predicting(t, "on")
-	i := slices.IndexFunc(ofKind(on, "Deployment"), isForecaster)
-	require.GreaterOrEqual(t, i, 0)
-	forecaster := ofKind(on, "Deployment")[i].URN
-	o := newOrder(on)
-	scaled := ofKind(on, "ScaledObject")
+// Switched on, the autoscalers are the only difference to the shadow: KEDA needs no
+// permission and no network policy for the forecaster, because it reads Prometheus. An
+// external scaler that KEDA can't reach would take the guards with it.
+func TestKEDAReadsTheForecastFromPrometheus(t *testing.T) {
+	shadow, on := predicting(t, "shadow"), predicting(t, "on")
+	for _, kind := range []string{"Role", "ClusterRole", "NetworkPolicy", "Service"} {
+		require.NotEmpty(t, ofKind(on, kind), kind)
+		require.Equal(t, specs(t, ofKind(shadow, kind)), specs(t, ofKind(on, kind)), kind)
+	}
+	scaled := specs(t, ofKind(on, "ScaledObject"))
 	require.Len(t, scaled, 4)
-	for _, r := range scaled {
-		require.True(t, o.before(r.URN)[forecaster], r.URN)
+	for urn, text := range scaled {
+		require.Contains(t, text, "forecast_published_pods", urn)
+		require.NotContains(t, text, "external", urn)
 	}
-	roles := specs(t, ofKind(on, "Role"))
-	readers := 0
-	for _, text := range roles {
-		if strings.Contains(text, `"s4-forecast_pods"`) {
-			readers++
-		}
-	}
-	require.Equal(t, 1, readers, "the HPA controller may read its metric")
 }
 
 // The page with the panels of the forecast and all exporters in the cluster is within its

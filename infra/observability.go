@@ -132,11 +132,9 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		OperatorImage: images[keda.OperatorRepository],
 		AdapterImage:  images[keda.AdapterRepository],
 		Cluster:       eks.addresses,
-		Triggers:      triggers(stack, observers.Name),
+		Triggers:      triggers(observers.Name),
 		Readers:       []podnetwork.Peer{podnetwork.AppIn(observers.Name, prometheus.App)},
 		RequestShare:  share,
-
-		ExternalMetrics: forecastMetrics(stack),
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
@@ -160,11 +158,10 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
-	forecast, err := deployForecaster(ctx, stack, base, eks, nodes, observers, kedaNamespace, server)
-	if err != nil {
+	if err := deployForecaster(ctx, stack, base, eks, nodes, observers, server); err != nil {
 		return nil, err
 	}
-	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled, forecast)}, nil
+	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled)}, nil
 }
 
 // targets allows Prometheus to scrape KEDA and VPA, and to reach the Alertmanager, if there is

@@ -1,17 +1,15 @@
-// Command forecaster tells KEDA how many pods each service will need. It learns the loads from
-// Prometheus. This package owns the process only: environment, logs, signals and exit code. Package
-// scaler does the work, and package forecast the mathematics.
+// Command forecaster publishes how many pods each service will need. It learns the loads from
+// Prometheus, which also scrapes what it publishes. This package owns the process only: environment,
+// logs, signals and exit code. Package scaler does the work, and package forecast the mathematics.
 //
 // Exit codes: 0 after a signal, 1 when serving failed, 2 when the environment is wrong.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -22,9 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"google.golang.org/grpc"
 
-	"github.com/progressive-framework/platform/agents/forecaster/internal/externalscaler"
 	"github.com/progressive-framework/platform/agents/forecaster/internal/scaler"
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
@@ -56,7 +52,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	return 0
 }
 
-// serve runs the scaler with its gRPC and HTTP servers until ctx ends, or one of them fails.
+// serve runs the scaler with its HTTP servers until ctx ends, or one of them fails.
 func serve(ctx context.Context, cfg scaler.Config, log *slog.Logger) error {
 	client, err := api.NewClient(api.Config{Address: cfg.PrometheusURL, RoundTripper: bounded{api.DefaultRoundTripper}})
 	if err != nil {
@@ -71,32 +67,14 @@ func serve(ctx context.Context, cfg scaler.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.GRPCAddress)
-	if err != nil {
-		return fmt.Errorf("listen on %s for KEDA: %w", cfg.GRPCAddress, err)
-	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	grpcServer := grpc.NewServer()
-	externalscaler.RegisterExternalScalerServer(grpcServer, s)
-	ended := make(chan struct{}, 2)
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		s.Run(ctx)
-		ended <- struct{}{}
-	}()
-	go func() {
-		if err := grpcServer.Serve(listener); err != nil {
-			stop(fmt.Errorf("serve KEDA: %w", err))
-		}
-		ended <- struct{}{}
 	}()
 	err = server.Run(ctx)
-	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
-		err = cause
-	}
-	stop(nil)
-	grpcServer.Stop() // KEDA's streams have no end of their own
-	<-ended
+	stop()
 	<-ended
 	return err
 }

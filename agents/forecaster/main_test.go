@@ -14,7 +14,7 @@ const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0
 // Prometheus that is away is not an error: the process waits for it.
 func TestErrorsSetTheExitCode(t *testing.T) {
 	valid := map[string]string{
-		"SERVICES": services, "PROMETHEUS_URL": "http://127.0.0.1:1", "LISTEN_ADDRESS": "127.0.0.1:0", "GRPC_ADDRESS": "127.0.0.1:0", "METRICS_ADDRESS": "127.0.0.1:0",
+		"SERVICES": services, "PROMETHEUS_URL": "http://127.0.0.1:1", "LISTEN_ADDRESS": "127.0.0.1:0", "METRICS_ADDRESS": "127.0.0.1:0",
 	}
 	for _, row := range []struct {
 		reason, variable, value string
@@ -23,7 +23,7 @@ func TestErrorsSetTheExitCode(t *testing.T) {
 	}{
 		{"a signal ends the process", "", "", 0, "drained"},
 		{"no service", "SERVICES", "[]", 2, "SERVICES"},
-		{"an address that is not this machine's", "GRPC_ADDRESS", "192.0.2.1:1", 1, "listen on 192.0.2.1:1 for KEDA"},
+		{"an address that is not this machine's", "METRICS_ADDRESS", "192.0.2.1:1", 1, "listen"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

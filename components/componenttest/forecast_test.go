@@ -8,7 +8,6 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/forecaster"
-	"github.com/progressive-framework/platform/components/keda"
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/podscaling"
 	"github.com/progressive-framework/platform/components/prometheus"
@@ -19,7 +18,6 @@ func newForecaster(change func(*forecaster.Args)) program {
 	return create(forecaster.NewForecaster, func(*account.Account) *forecaster.Args {
 		args := &forecaster.Args{
 			Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("forecaster" + digest), Services: scaling.Services(),
-			Callers: []podnetwork.Peer{podnetwork.AppIn("app-keda", keda.OperatorApp)},
 			Readers: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
 		}
 		change(args)
@@ -27,7 +25,7 @@ func newForecaster(change func(*forecaster.Args)) program {
 	})
 }
 
-// KEDA and Prometheus reach it, it reaches no API server, and it has 64 MB.
+// Only Prometheus reaches it, it reaches no API server, and it has 64 MB.
 func TestForecasterIsOneConfinedPod(t *testing.T) {
 	d := deploy(t, newForecaster(func(*forecaster.Args) {}))
 	pod := d.one(t, "kubernetes:apps/v1:Deployment")
@@ -43,17 +41,14 @@ func TestForecasterIsOneConfinedPod(t *testing.T) {
 		"spec.template.spec.containers[0].readinessProbe.httpGet.path":            "/health/ready",
 		"spec.template.spec.containers[0].env[1].value":                           "http://prometheus:9090",
 	})
-	d.one(t, k8sService).has(t, map[string]any{"metadata.name": "forecaster", "spec.ports[0].port": 6000, "spec.ports[1]": nil})
+	require.Empty(t, d.ofType(k8sService), "Prometheus scrapes its pod")
 	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
-		"spec.ingress[0].from[0].podSelector.matchLabels.app": "keda-operator",
-		"spec.ingress[0].ports[0].port":                       6000,
-		"spec.ingress[1].from[0].podSelector.matchLabels.app": "prometheus",
-		"spec.ingress[1].ports[0].port":                       9090,
-		"spec.ingress[2]":                                     nil,
+		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus",
+		"spec.ingress[0].ports[0].port":                       9090,
+		"spec.ingress[1]":                                     nil,
 		"spec.egress[1].to[0].podSelector.matchLabels.app":    "prometheus",
 		"spec.egress[2]":                                      nil,
 	})
-	require.Equal(t, "forecaster.app-prometheus.svc:6000", forecaster.Address("app-prometheus"))
 }
 
 func TestForecasterRefuses(t *testing.T) {
@@ -71,20 +66,21 @@ func TestForecasterRefuses(t *testing.T) {
 }
 
 func forecasted(a *podscaling.Args) {
-	a.Forecast = &podscaling.Forecast{Address: pulumi.String("forecaster.app-prometheus.svc:6000"), Namespace: "app"}
+	a.Forecast = &podscaling.Forecast{Namespace: "app"}
 }
 
-// Package trigger has the triggers; their addresses, and the behaviour that the forecast
+// Package trigger has the triggers; their address, and the behaviour that the forecast
 // simulates, are here.
-func TestScaledObjectReadsTheForecaster(t *testing.T) {
+func TestScaledObjectReadsTheForecast(t *testing.T) {
 	o := deploy(t, newPodScaling(scaling.Web(), forecasted)).one(t, scaledObject)
 	o.has(t, map[string]any{
 		"spec.triggers[0].metadata.value":                                          "95",
 		"spec.triggers[2].metadata.threshold":                                      "135.714",
 		"spec.triggers[2].metadata.serverAddress":                                  "http://prometheus:9090",
-		"spec.triggers[4].type":                                                    "external",
-		"spec.triggers[4].metadata.scalerAddress":                                  "forecaster.app-prometheus.svc:6000",
-		"spec.triggers[4].metadata.service":                                        "web",
+		"spec.triggers[4].type":                                                    "prometheus",
+		"spec.triggers[4].name":                                                    "forecast_pods",
+		"spec.triggers[4].metadata.serverAddress":                                  "http://prometheus:9090",
+		"spec.triggers[4].metadata.ignoreNullValues":                               "false",
 		"spec.triggers[7].name":                                                    "http_requests_per_second_guard",
 		"spec.triggers[7].metadata.threshold":                                      "100",
 		"spec.triggers[7].metadata.serverAddress":                                  "http://prometheus:9090",
@@ -97,7 +93,7 @@ func TestScaledObjectReadsTheForecaster(t *testing.T) {
 	})
 }
 
-func TestForecastNeedsItsAddress(t *testing.T) {
+func TestForecastNeedsItsNamespace(t *testing.T) {
 	_, err := run(newPodScaling(scaling.Web(), func(a *podscaling.Args) { a.Forecast = &podscaling.Forecast{} }))
-	require.ErrorContains(t, err, "must have Address and Namespace")
+	require.ErrorContains(t, err, "must have Namespace")
 }

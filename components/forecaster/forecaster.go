@@ -1,15 +1,13 @@
-// Package forecaster owns the pod that tells KEDA how many pods each service will need
+// Package forecaster owns the pod that publishes how many pods each service will need
 // (agents/forecaster). It runs in the namespace of Prometheus, from which it reads the
-// loads.
+// loads. Prometheus scrapes what it publishes, and KEDA reads that from Prometheus, so that
+// it has no Service and no other caller.
 //
-// It is one pod without leader election. What it tells is a function of the loads in
+// It is one pod without leader election. What it publishes is a function of the loads in
 // Prometheus, so that a new pod continues with the same numbers once it has read two
-// weeks, in seconds. Two pods would tell KEDA the same, and cost twice. While none
-// answers, the HPA removes no pod, adds them at the floor, and after two minutes the
+// weeks, in seconds. Two pods would publish the same, and cost twice. While none
+// publishes, the HPA removes no pod, adds them at the floor, and within two minutes the
 // guard triggers apply the document's targets (components/podscaling/trigger).
-//
-// KEDA connects without TLS, inside the cluster. A network policy admits its operator
-// and nobody else, and an answer has a number of pods only.
 package forecaster
 
 import (
@@ -32,8 +30,6 @@ const (
 	App = scrape.ForecasterApp
 	// Program is the Go main package of its image.
 	Program = "github.com/progressive-framework/platform/agents/forecaster"
-	// Port is where KEDA connects.
-	Port = 6000
 
 	probePort = 8000
 )
@@ -46,8 +42,8 @@ type Args struct {
 	Image pulumi.StringInput
 	// Services are those whose load it learns, with the bounds of the stack.
 	Services []scaling.Profile
-	// Callers are the pods that ask it: those of KEDA's operator. Readers scrape it.
-	Callers, Readers []podnetwork.Peer
+	// Readers are the pods that scrape it.
+	Readers []podnetwork.Peer
 	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that its nodes must have. Empty means any node.
@@ -67,19 +63,7 @@ func (a *Args) validate() error {
 // Forecaster is a running forecaster.
 type Forecaster struct {
 	pulumi.ResourceState
-
-	// Settled is its Deployment. A ScaledObject that asks it must depend on it: KEDA
-	// reads once which metrics it has.
-	Settled []pulumi.Resource
 }
-
-// Calls allows to ask the forecaster in a namespace.
-func Calls(namespace string) podnetwork.Rule {
-	return podnetwork.To(Port, podnetwork.AppIn(namespace, App))
-}
-
-// Address is the host and port of the forecaster in a namespace.
-func Address(namespace string) string { return fmt.Sprintf("%s.%s.svc:%d", App, namespace, Port) }
 
 // NewForecaster creates the forecaster.
 func NewForecaster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Forecaster, error) {
@@ -94,17 +78,15 @@ func NewForecaster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := ctx.RegisterComponentResource("progressive:forecaster:Forecaster", name, f, opts...); err != nil {
 		return nil, fmt.Errorf("forecaster %s: %w", name, err)
 	}
-	created, err := controller.New(ctx, name, &controller.Args{
+	if _, err := controller.New(ctx, name, &controller.Args{
 		Namespace: args.Namespace, App: App, Image: args.Image, Tokenless: true,
 		Env: []scaling.EnvVar{
 			{Name: "SERVICES", Value: services},
 			{Name: "PROMETHEUS_URL", Value: fmt.Sprintf("http://%s:%d", prometheus.App, prometheus.Port)},
 			{Name: "LISTEN_ADDRESS", Value: fmt.Sprintf(":%d", probePort)},
 			{Name: "METRICS_ADDRESS", Value: fmt.Sprintf(":%d", scaling.MetricsPort)},
-			{Name: "GRPC_ADDRESS", Value: fmt.Sprintf(":%d", Port)},
 		},
 		Ports: []controller.Port{
-			{Name: "grpc", Number: Port, Service: Port, From: args.Callers},
 			{Name: scrape.MetricsPort, Number: scaling.MetricsPort, From: args.Readers},
 			{Name: "http", Number: probePort},
 		},
@@ -112,11 +94,9 @@ func NewForecaster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 		Ready:  probe("/health/ready"), Alive: probe("/health"),
 		Resources:    scaling.ForecasterResources().WithRequests(args.RequestShare),
 		NodeSelector: args.NodeSelector,
-	}, nil, pulumi.Parent(f))
-	if err != nil {
+	}, nil, pulumi.Parent(f)); err != nil {
 		return nil, err
 	}
-	f.Settled = []pulumi.Resource{created.Settled}
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{})
 }
 

@@ -52,8 +52,6 @@ type Args struct {
 	Namespace, Watched controller.Namespace
 	// OperatorImage and AdapterImage are the references of its images.
 	OperatorImage, AdapterImage pulumi.StringInput
-	// ExternalMetrics are the names of the metrics of external scalers that HPAs read.
-	ExternalMetrics []string
 	// Cluster has the addresses of the API server. Triggers allows to reach what the
 	// triggers of ScaledObjects query.
 	Cluster  podnetwork.Cluster

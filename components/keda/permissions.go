@@ -53,15 +53,13 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 // maxTriggers is how many triggers a ScaledObject may have.
 const maxTriggers = 10
 
-// externalMetrics are the names that KEDA gives to the metrics of Prometheus, and to
-// others: the position of the trigger, and its type or the scaler's own name (KEDA,
-// pkg/scalers/scaler.go, GenerateMetricNameWithIndex). Each is a resource of the API.
-func externalMetrics(others []string) []string {
-	var names []string
-	for _, name := range append([]string{"prometheus"}, others...) {
-		for i := range maxTriggers {
-			names = append(names, fmt.Sprintf("s%d-%s", i, name))
-		}
+// externalMetrics are the names that KEDA gives to the metrics of Prometheus, by the
+// position of the trigger (KEDA, pkg/scalers/scaler.go, GenerateMetricNameWithIndex). Each
+// is a resource of the API.
+func externalMetrics() []string {
+	names := make([]string, maxTriggers)
+	for i := range names {
+		names[i] = fmt.Sprintf("s%d-prometheus", i)
 	}
 	return names
 }
@@ -87,6 +85,6 @@ func grantAdapter(ctx *pulumi.Context, name string, args *Args, account rbac.Acc
 	}
 	autoscaler := &rbac.Grant{Context: ctx, Options: to.Options, Account: rbac.Account{Name: "horizontal-pod-autoscaler", Namespace: pulumi.String("kube-system")}}
 	reader, err := autoscaler.InNamespace(name+"-external-metrics", "external-metrics-reader", args.Watched.Created,
-		rbac.Rule{Groups: []string{"external.metrics.k8s.io"}, Resources: externalMetrics(args.ExternalMetrics), Verbs: []string{"get", "list"}})
+		rbac.Rule{Groups: []string{"external.metrics.k8s.io"}, Resources: externalMetrics(), Verbs: []string{"get", "list"}})
 	return []pulumi.Resource{watched, callers, authority, reader}, err
 }

@@ -29,10 +29,8 @@ type Args struct {
 	Forecast *Forecast
 }
 
-// Forecast is the forecaster that KEDA asks.
+// Forecast says that a forecaster publishes its pods in Prometheus.
 type Forecast struct {
-	// Address is its host and port for KEDA.
-	Address pulumi.StringInput
 	// Namespace is the name of the namespace of the service, which its series have.
 	Namespace string
 }
@@ -45,8 +43,8 @@ func (a *Args) validate() error {
 		return fmt.Errorf("pod scaling of %s: its Deployment has a fixed number of replicas, which would undo the autoscaler's: set Profile.Autoscaled", a.Profile.Name)
 	}
 	if f := a.Forecast; f != nil {
-		if f.Address == nil || f.Namespace == "" {
-			return fmt.Errorf("pod scaling of %s: Forecast must have Address and Namespace", a.Profile.Name)
+		if f.Namespace == "" {
+			return fmt.Errorf("pod scaling of %s: Forecast must have Namespace", a.Profile.Name)
 		}
 		if _, err := trigger.Predicted(a.Profile, f.Namespace); err != nil {
 			return err
@@ -137,7 +135,7 @@ func scaledObject(args *Args) (pulumi.Map, error) {
 	}, nil
 }
 
-// triggers gives the triggers their addresses.
+// triggers gives the triggers the address of Prometheus.
 func triggers(args *Args) (pulumi.Array, error) {
 	all, err := trigger.Document(args.Profile), error(nil)
 	if f := args.Forecast; f != nil {
@@ -149,11 +147,8 @@ func triggers(args *Args) (pulumi.Array, error) {
 		for key, value := range t.Metadata {
 			metadata[key] = pulumi.String(value)
 		}
-		switch t.Type {
-		case trigger.Prometheus:
+		if t.Type == trigger.Prometheus {
 			metadata["serverAddress"] = args.PrometheusURL
-		case trigger.External:
-			metadata["scalerAddress"] = args.Forecast.Address
 		}
 		object := pulumi.Map{"type": pulumi.String(t.Type), "metricType": pulumi.String(t.MetricType), "metadata": metadata}
 		if t.Name != "" {

@@ -59,7 +59,7 @@ type Args struct {
 	// scrapes, and whose CPU and memory alerts watch.
 	Stores []string
 	// Forecaster says that a forecaster runs in Namespace, which it scrapes. Predictive
-	// says that KEDA asks it, so that alerts watch whether it answers.
+	// says that HPAs read its forecast, so that alerts watch whether there is one.
 	Forecaster, Predictive bool
 	// Database: the exporter of PostgreSQL's metrics runs in Platform.
 	Database bool

@@ -13,8 +13,10 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	autoscaling "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/progressive-framework/platform/components/podscaling/trigger"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/forecast"
 	"github.com/progressive-framework/platform/ops/kubeclient"
@@ -33,31 +35,30 @@ type Service struct {
 	// Load and Forecast are the present load, and the median of the next 90 s, in pods.
 	Load     float64 `json:"load"`
 	Forecast float64 `json:"forecast"`
-	// Published are the pods that KEDA is published; nil: none.
+	// Published are the pods that Prometheus gets for KEDA; nil: none.
 	Published *float64 `json:"published"`
 	// Overload is the candidate's share of the load in the simulation. BudgetLeft is what
 	// is left of forecast.Budget.
 	Overload   float64 `json:"overload"`
 	BudgetLeft float64 `json:"budget_left"`
-	// Answers is how often KEDA was told a number since the forecaster started. Without
-	// any, the forecast is a shadow.
-	Answers float64 `json:"answers"`
+	// Decides says that the HPA has the forecast among its metrics. Else it is a shadow.
+	Decides bool `json:"decides"`
 }
 
 // reasons explain the states of agents/forecaster, and of package forecast.
 var reasons = map[string]string{
 	"no history":                   "Prometheus has no load of the service yet, or does not answer",
-	"stale":                        "Prometheus has no load of the last two minutes",
-	string(forecast.Learning):      "less than a day of history: it tells the document's target",
+	"stale":                        "Prometheus has no load of the last minute",
+	string(forecast.Learning):      "less than a day of history: it publishes the document's target",
 	string(forecast.WithinBudget):  "the cheapest candidate that kept the budget of overload in the simulation",
 	string(forecast.LeastOverload): "no candidate kept the budget at the document's cost: the one with nearly the least overload",
-	string(forecast.TooExpensive):  "each candidate costs more than the document's HPA: it tells the document's target",
+	string(forecast.TooExpensive):  "each candidate costs more than the document's HPA: it publishes the document's target",
 }
 
 // app is the label of the forecaster's pod, in the namespace of Prometheus.
 const app = "app=forecaster"
 
-// explain reads the forecaster of a stack.
+// explain reads the forecaster and the HPAs of a stack.
 func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error)) ([]Service, error) {
 	clients, platform, err := connect(ctx, outputs)
 	if err != nil {
@@ -76,7 +77,33 @@ func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 	if err != nil {
 		return nil, fmt.Errorf("metrics of pod/%s: %w", pods.Items[i].Name, err)
 	}
-	return parse(text)
+	services, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	hpas, err := clients.Kubernetes.AutoscalingV2().HorizontalPodAutoscalers(platform).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("HPAs of %s: %w", platform, err)
+	}
+	for i := range services {
+		services[i].Decides = decides(services[i].Name, hpas.Items)
+	}
+	return services, nil
+}
+
+// decides says whether the HPA of a service has the forecast among its metrics.
+func decides(service string, hpas []autoscaling.HorizontalPodAutoscaler) bool {
+	i := slices.Index(services(), service)
+	if i < 0 {
+		return false
+	}
+	profile := scaling.Services()[i]
+	name := trigger.ForecastMetric(profile)
+	return slices.ContainsFunc(hpas, func(h autoscaling.HorizontalPodAutoscaler) bool {
+		return h.Name == profile.HPA.Name && slices.ContainsFunc(h.Spec.Metrics, func(m autoscaling.MetricSpec) bool {
+			return m.External != nil && m.External.Metric.Name == name
+		})
+	})
 }
 
 // connect returns clients of the stack's cluster, and the namespace of the services.
@@ -145,8 +172,6 @@ func (s *Service) set(name string, labels map[string]string, m *dto.Metric) {
 		s.Forecast = value
 	case "forecast_published_pods":
 		s.Published = &value
-	case "forecast_answers_total":
-		s.Answers = m.GetCounter().GetValue()
 	case "gate_overload":
 		if labels["window"] == "2d" {
 			s.Overload, s.BudgetLeft = value, forecast.Budget-value
@@ -172,11 +197,14 @@ func writeServices(out io.Writer, services []Service, asJSON bool) error {
 		if s.Published != nil {
 			published = fmt.Sprintf("%.2f pods", *s.Published)
 		}
-		source := "KEDA has not asked: the HPA is the document's"
-		if s.Answers > 0 {
-			source = fmt.Sprintf("KEDA got %.0f answers", s.Answers)
+		effect := "a shadow: the HPA is the document's"
+		switch {
+		case s.Decides && s.Published != nil:
+			effect = "the HPA has it among its metrics"
+		case s.Decides:
+			effect = "the guard triggers are the document's HPA"
 		}
-		fmt.Fprintf(&b, "  tells      %s; %s\n\n", published, source)
+		fmt.Fprintf(&b, "  publishes  %s; %s\n\n", published, effect)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -99,7 +99,7 @@ func measuredCluster(t *testing.T, days int) (outputs func(context.Context) (sta
 	mostPoints = new(int)
 	return server(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case "/apis/autoscaling/v2/namespaces/app/horizontalpodautoscalers/progressive-framework-hpa":
+		case hpasPath + "/progressive-framework-hpa":
 			fmt.Fprint(w, `{"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v2","spec":{"minReplicas":2,"maxReplicas":8}}`)
 		case podsPath:
 			fmt.Fprintf(w, podList, "prometheus-0", "True")
@@ -144,6 +144,7 @@ func httpResponse(body string) string {
 
 const (
 	podsPath = "/api/v1/namespaces/app-prometheus/pods"
+	hpasPath = "/apis/autoscaling/v2/namespaces/app/horizontalpodautoscalers"
 	// podList is a list of one pod, by its name and whether it is ready.
 	podList = `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":%q},"status":{"conditions":[{"type":"Ready","status":%q}]}}]}`
 )
@@ -210,17 +211,26 @@ forecast_published_pods{service="web"} 4.25
 # TYPE gate_overload gauge
 gate_overload{service="web",window="2d"} 0.0001
 gate_overload{service="web",window="12h"} 0.5
-# TYPE forecast_answers_total counter
-forecast_answers_total{service="web"} 12
 `
 
-// cluster is an API server with one pod of the forecaster, which answers with metrics.
-func cluster(t *testing.T, ready, metrics string) func(context.Context) (stackoutput.Outputs, error) {
+// cluster is an API server with one pod of the forecaster, which answers with metrics, and the HPA
+// of web with these external metrics.
+func cluster(t *testing.T, ready, metrics string, external ...string) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
 	return server(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case podsPath:
 			fmt.Fprintf(w, podList, "forecaster-1", ready)
+		case hpasPath:
+			var specs []map[string]any
+			for _, name := range external {
+				specs = append(specs, map[string]any{"type": "External", "external": map[string]any{"metric": map[string]any{"name": name}}})
+			}
+			require.NoError(t, json.NewEncoder(w).Encode(map[string]any{
+				"kind": "HorizontalPodAutoscalerList", "apiVersion": "autoscaling/v2", "items": []map[string]any{
+					{"metadata": map[string]any{"name": "progressive-framework-hpa"}, "spec": map[string]any{"metrics": specs}},
+				},
+			}))
 		case forwardPath("forecaster-1"):
 			portforwardtest.Serve(w, r, func(port string, request *http.Request) (response, failure string) {
 				if port+request.URL.Path != "9090/metrics" {
@@ -255,19 +265,24 @@ func server(t *testing.T, handler http.HandlerFunc) func(context.Context) (stack
 }
 
 func TestExplainSaysWhy(t *testing.T) {
-	out, code := run(t, cluster(t, "True", metrics), "explain")
+	documents := []string{"s2-prometheus", "s3-prometheus"}
+	on := append(documents, "s4-prometheus", "s5-prometheus")
+	out, code := run(t, cluster(t, "True", metrics, on...), "explain")
 	require.Zero(t, code, out)
 	for _, want := range []string{
 		"web: learning: less than a day of history", "0.25 days", "3.00 pods; the median of the next 90 s is 3.50", "headroom 0.70",
-		"0.0600 % of the budget of 0.07 % is left", "tells      4.25 pods; KEDA got 12 answers",
+		"0.0600 % of the budget of 0.07 % is left", "publishes  4.25 pods; the HPA has it among its metrics",
 	} {
 		require.Contains(t, out, want)
 	}
+	out, code = run(t, cluster(t, "True", metrics, documents...), "explain")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "publishes  4.25 pods; a shadow: the HPA is the document's")
 	silent := "# TYPE gate_state gauge\ngate_state{service=\"web\",state=\"no history\"} 1\nhistory_days{service=\"web\"} 0\n"
-	out, code = run(t, cluster(t, "True", silent), "explain")
+	out, code = run(t, cluster(t, "True", silent, on...), "explain")
 	require.Equal(t, exitcode.Found, code)
 	require.Contains(t, out, "web: no history: Prometheus has no load")
-	require.Contains(t, out, "tells      nothing; KEDA has not asked")
+	require.Contains(t, out, "publishes  nothing; the guard triggers are the document's HPA")
 	out, code = run(t, cluster(t, "True", silent), "explain", "--json")
 	require.Equal(t, exitcode.Found, code)
 	require.Contains(t, out, `"published": null`)

@@ -5,14 +5,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/progressive-framework/platform/components/podscaling/trigger"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
 const (
-	// silence is after how long without an answer the guard applies the document's target, and
+	// silence is after how long without a forecast the guard applies the document's target at most, and
 	// react what a scrape, KEDA and the HPA's period may take then.
 	silence, react = 120 * time.Second, 45 * time.Second
 	// frozen is how long the HPA is watched after the forecaster was frozen. The kubelet restarts
@@ -39,17 +44,22 @@ func (s *sandbox) faults(ctx context.Context) error {
 	if err := s.scaleForecaster(ctx, 1); err != nil {
 		return err
 	}
-	if err := s.waitForAnswers(ctx); err != nil {
+	if err := s.waitForForecast(ctx); err != nil {
 		return err
 	}
 	return s.fault(ctx, "is frozen (SIGSTOP), until the kubelet restarts it", frozen, func() error { return s.freezeForecaster(ctx) })
 }
 
-// waitForAnswers waits until KEDA gets numbers from the forecaster.
-func (s *sandbox) waitForAnswers(ctx context.Context) error {
-	return wait(ctx, "KEDA gets numbers from the forecaster", time.Minute, func() (bool, error) {
-		answers, _, err := s.now(ctx, `sum(rate(forecast_answers_total{job="forecaster",service="web"}[30s]))`)
-		return answers > 0, err
+// waitForForecast waits until Prometheus has a forecast, and the HPA has read it from KEDA.
+func (s *sandbox) waitForForecast(ctx context.Context) error {
+	web := scaling.Web()
+	return wait(ctx, "the HPA reads a forecast", time.Minute, func() (bool, error) {
+		_, found, err := s.now(ctx, promquery.Forecast(web))
+		if !found || err != nil {
+			return false, err
+		}
+		read, err := s.kubectl(ctx, "get", "hpa", web.HPA.Name, "-o", "jsonpath={.status.currentMetrics[*].external.metric.name}")
+		return slices.Contains(strings.Fields(read), trigger.ForecastMetric(web)), err
 	})
 }
 

@@ -65,7 +65,7 @@ func (s *sandbox) writeHistory(ctx context.Context, folder string) (begin time.T
 	}); err != nil {
 		return begin, err
 	}
-	return begin, s.waitForAnswers(ctx)
+	return begin, s.waitForForecast(ctx)
 }
 
 // arrivals is the forecaster's query of the load.

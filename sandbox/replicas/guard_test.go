@@ -25,47 +25,55 @@ import (
 
 const (
 	hpaPeriod = 15 * time.Second
-	// silence is the time without an answer after which a guard takes effect
-	// (components/scaling/promquery).
-	silence = 120 * time.Second
-	// outage is how long the forecaster does not answer in each hour.
+	// silence is for how long Prometheus has the last number of a forecaster that was killed. Then
+	// the forecast has no value, and the guards have one (components/scaling/promquery).
+	silence = 60 * time.Second
+	// outage is how long the forecaster is away in each hour.
 	outage = 10 * time.Minute
+	// failures is after how many failed readings KEDA's fallback holds the present pods.
+	failures = 3
 )
 
 // guarded are the external metrics of a service with a forecast: the forecast, the floor at 95 %
 // of a pod's capacity, and the guard at the document's 70 %.
 type guarded struct {
 	cluster
-	begin time.Time
-	loads []float64 // in thousandths of a pod, by sync
+	begin    time.Time
+	loads    []float64 // in thousandths of a pod, by sync
+	replicas *int32
 }
 
 func (g *guarded) now() time.Duration { return time.Since(g.begin) }
 
-// silent returns how long the forecaster has not answered; 0 if it answers.
+// silent returns how long the forecaster has been away; 0 if it is there.
 func (g *guarded) silent() time.Duration {
 	return max(0, g.now()%time.Hour-(time.Hour-outage))
 }
 
 func (g *guarded) GetExternalMetric(name, _ string, _ labels.Selector) ([]int64, time.Time, error) {
 	step := min(int(g.now()/hpaPeriod), len(g.loads)-1)
-	load := g.loads[step]
+	load, silent := g.loads[step], g.silent()
 	switch {
 	case strings.HasSuffix(name, "forecast_pods"):
-		if g.silent() > 0 {
-			return nil, time.Time{}, errors.New("the forecaster does not answer")
+		switch {
+		case silent < silence: // the last number before it was killed
+			last := g.loads[max(step-int(silent/hpaPeriod), 0)]
+			return []int64{int64(last / 0.9)}, time.Now(), nil
+		case silent < silence+failures*hpaPeriod:
+			return nil, time.Time{}, errors.New("the query has no value") // ignoreNullValues: "false"
 		}
-		return []int64{int64(load / 0.9)}, time.Now(), nil
-	case strings.HasSuffix(name, "guard") && g.silent() < silence:
+		return []int64{1000 * int64(*g.replicas)}, time.Now(), nil // KEDA's fallback
+	case strings.HasSuffix(name, "guard") && silent < silence:
 		return []int64{0}, time.Now(), nil // ignoreNullValues
 	}
 	return []int64{int64(load)}, time.Now(), nil
 }
 
 // TestSilentForecasterLeavesTheDocumentsTarget runs Kubernetes' own HPA controller for
-// four hours with the metrics of a ScaledObject with a forecast. The forecaster does
-// not answer for ten minutes of each hour. In that time no pod is removed, and after
-// two minutes the number of pods is the one that the document's target gives.
+// four hours with the metrics of a ScaledObject with a forecast, all of which are queries
+// of Prometheus. The forecaster is away for ten minutes of each hour. From a minute on no
+// pod is removed, and after two minutes the number of pods is at least the one that the
+// document's target gives.
 func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 	// The error handlers limit their rate by a clock outside of the synctest bubble.
 	handlers := utilruntime.ErrorHandlers
@@ -75,7 +83,7 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		low, replicas := int32(3), int32(6)
 		rng := rand.New(rand.NewPCG(5, 2))
-		metrics := &guarded{begin: time.Now()}
+		metrics := &guarded{begin: time.Now(), replicas: &replicas}
 		for load := 10_000.0; len(metrics.loads) < syncs+8; {
 			load = min(max(load*math.Exp(0.08*rng.NormFloat64()), 1000), 32_000)
 			metrics.loads = append(metrics.loads, load)
@@ -117,8 +125,8 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 			synctest.Wait()
 			silent := metrics.silent()
 			load := metrics.loads[int(metrics.now()/hpaPeriod)]
-			if silent > hpaPeriod {
-				require.GreaterOrEqual(t, replicas, before, "no pod is removed while it is away")
+			if silent > silence+hpaPeriod {
+				require.GreaterOrEqual(t, replicas, before, "no pod is removed while there is no forecast")
 			} else if silent == 0 {
 				fewest = min(fewest, float64(replicas)/(load/1000))
 			}

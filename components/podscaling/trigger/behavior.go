@@ -17,8 +17,8 @@ type Behavior struct {
 }
 
 // Fast returns the behaviour that the forecast simulates its HPA with: at once up, down
-// after a minute, and no dead band. Until KEDA gets numbers again, the HPA removes no
-// pod: it removes none while one of its metrics has an error.
+// after a minute, and no dead band. While there is no forecast, the HPA removes no pod: it
+// removes none while one of its metrics has an error.
 func Fast(h scaling.HPA) (down, up Behavior) {
 	spec := autoscale.Fast(h.MinReplicas, h.MaxReplicas, 0)
 	return behavior(spec.Down), behavior(spec.Up)

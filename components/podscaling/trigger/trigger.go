@@ -3,10 +3,12 @@
 //
 // With a forecast the headroom comes from the forecast, so that the triggers on the
 // present load move to a floor. Each moved trigger has a guard: the same demand at the
-// document's target, which has no value while KEDA gets numbers from the forecaster. An
-// HPA takes the trigger that asks for the most pods, so that a forecaster without a number
-// leaves the document's HPA (docs/design/0020-predictive-scaling.md). KEDA 2.20.2 answers
-// none of these triggers while it can't reach the forecaster: docs/prediction.md.
+// document's target, which has no value while there is a forecast. An HPA takes the
+// trigger that asks for the most pods, so that a forecaster without a number leaves the
+// document's HPA (docs/design/0020-predictive-scaling.md).
+//
+// All of them are queries of Prometheus. A query that fails is an error of its own trigger.
+// An external scaler that KEDA can't reach would be an error of all of them.
 package trigger
 
 import (
@@ -17,19 +19,14 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// KEDA's types of triggers, without those of the resource metrics: cpu and memory.
-const (
-	// Prometheus needs the metadata serverAddress.
-	Prometheus = "prometheus"
-	// External needs the metadata scalerAddress.
-	External = "external"
-)
+// Prometheus is KEDA's type of a trigger with a query. It needs the metadata
+// serverAddress. The other types are those of the resource metrics: cpu and memory.
+const Prometheus = "prometheus"
 
-// ForecastMetric is the name of the forecaster's metric (agents/forecaster). KEDA puts
-// the position of the trigger before it.
-const ForecastMetric = "forecast_pods"
+// forecastName is the name of the trigger of the forecast.
+const forecastName = "forecast_pods"
 
-// Trigger is a trigger of a ScaledObject without addresses (KEDA,
+// Trigger is a trigger of a ScaledObject without the address of Prometheus (KEDA,
 // apis/keda/v1alpha1/scaletriggers_types.go).
 type Trigger struct {
 	Type       string            `json:"type"`
@@ -63,11 +60,22 @@ func Predicted(p scaling.Profile, namespace string) ([]Trigger, error) {
 			guards = append(guards, guard(p, namespace, m))
 		}
 	}
-	all = append(all, Trigger{
-		Type: External, Name: ForecastMetric, MetricType: average,
-		Metadata: map[string]string{"service": p.Short},
-	})
-	return append(all, guards...), nil
+	return append(append(all, forecast(p)), guards...), nil
+}
+
+// ForecastMetric is the name of the forecast among the external metrics of an HPA: KEDA
+// names the metric of a query by the position of its trigger (KEDA,
+// pkg/scalers/prometheus_scaler.go).
+func ForecastMetric(p scaling.Profile) string {
+	return fmt.Sprintf("s%d-%s", len(p.HPA.Metrics), Prometheus)
+}
+
+// forecast returns the trigger of the pods that the forecaster publishes.
+func forecast(p scaling.Profile) Trigger {
+	t := query(forecastName, promquery.Forecast(p), 1)
+	// No value is an error, with which an HPA removes no pod.
+	t.Metadata["ignoreNullValues"] = "false"
+	return t
 }
 
 // average divides the value of a metric by the target to get the number of pods.
@@ -89,8 +97,8 @@ func metricTrigger(p scaling.Profile, m scaling.Metric) Trigger {
 	}
 }
 
-// guard returns the trigger that applies the document's target while the forecaster is
-// silent. No value is no pods, because it has none as long as the forecast decides.
+// guard returns the trigger that applies the document's target while there is no forecast.
+// No value is no pods, because it has none as long as the forecast decides.
 func guard(p scaling.Profile, namespace string, m scaling.Metric) Trigger {
 	var t Trigger
 	switch m := m.(type) {

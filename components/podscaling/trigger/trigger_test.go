@@ -3,6 +3,7 @@ package trigger
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"math"
 	"os"
 	"strconv"
@@ -60,7 +61,8 @@ func TestPredictedTriggersKeepTheDocumentsPositions(t *testing.T) {
 				names[one.Name] = true
 			}
 		}
-		require.Equal(t, External, predicted[len(document)].Type)
+		require.Equal(t, fmt.Sprintf("s%d-prometheus", len(document)), ForecastMetric(p))
+		require.Equal(t, forecastName, predicted[len(document)].Name)
 	}
 	_, err := Predicted(scaling.Profile{Name: "x"}, "app")
 	require.ErrorContains(t, err, "must have a rate of requests")
@@ -70,7 +72,7 @@ func TestPredictedTriggersKeepTheDocumentsPositions(t *testing.T) {
 type state struct {
 	pods                        int
 	load, cpu, memory, duration float64
-	// forecast is the pods that KEDA is told; negative: the forecaster is silent.
+	// forecast is the pods that are published; negative: there is no forecast.
 	forecast float64
 }
 
@@ -85,12 +87,13 @@ func (s state) value(t require.TestingT, p scaling.Profile, one Trigger) (value,
 		if one.Type == "memory" {
 			value = s.memory / p.Resources.MemoryRequest.AsApproximateFloat64()
 		}
-	case External:
-		return s.forecast, 1, s.forecast >= 0
 	case Prometheus:
 		target, err = strconv.ParseFloat(one.Metadata["threshold"], 64)
 		name, isGuard := strings.CutSuffix(one.Name, "_guard")
 		switch name {
+		case forecastName:
+			require.Equal(t, "false", one.Metadata["ignoreNullValues"], "no value is an error")
+			return s.forecast, target, s.forecast >= 0
 		case "cpu":
 			value = s.cpu
 		case "memory":
@@ -138,7 +141,7 @@ func states(t *rapid.T, p scaling.Profile) state {
 	}
 }
 
-// While the forecaster is silent, the HPA asks for no less than the document's would.
+// While there is no forecast, the HPA asks for no less than the document's would.
 func TestSilenceIsTheDocumentsHPA(t *testing.T) {
 	for _, p := range scaling.Services() {
 		predicted, err := Predicted(p, "app")
@@ -150,7 +153,7 @@ func TestSilenceIsTheDocumentsHPA(t *testing.T) {
 	}
 }
 
-// While it answers, the HPA asks for what it says, and for the floor in any case.
+// While there is one, the HPA asks for what it says, and for the floor in any case.
 func TestForecastAboveTheFloorDecides(t *testing.T) {
 	for _, p := range scaling.Services() {
 		prediction, _ := p.Prediction()

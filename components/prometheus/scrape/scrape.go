@@ -163,7 +163,8 @@ func New(services []scaling.Profile, in Namespaces) Config {
 	}
 	if in.Forecaster {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: promquery.ForecasterJob, Discovery: pods(in.Own),
+			// Often, because KEDA reads it here: a forecast is for the next 90 s.
+			Name: promquery.ForecasterJob, Interval: seconds(scaling.ScrapeInterval), Timeout: seconds(Timeout), Discovery: pods(in.Own),
 			Targets: podTargets(relabel{Source: []string{podApp}, Regex: ForecasterApp, Action: "keep"}),
 		})
 	}

@@ -16,8 +16,10 @@ const (
 	arrivalWindow = 15 * time.Second
 	// usageWindow is that of the CPU of containers, which is scraped each 15 s.
 	usageWindow = time.Minute
-	// silence is after how long without an answer to KEDA a guard begins.
-	silence = 2 * time.Minute
+	// forecastAge is how long a number of the forecaster is used after its last scrape. It
+	// publishes none once its last load is a minute old (agents/forecaster), so that a guard
+	// begins at most two minutes after the last load that it has learned.
+	forecastAge = time.Minute
 )
 
 // Arrivals returns the expression of the requests that arrive at a service, in the unit
@@ -30,17 +32,17 @@ func Arrivals(p scaling.Profile, m scaling.PodsMetric) string {
 	return fmt.Sprintf(`%ssum(rate(%s[%s])) or 0 * count(up{job=%q} == 1)`, factor(r.Per), selector(p, r.Counter, r.Where), duration(arrivalWindow), Job(p))
 }
 
-// Answers returns the expression of how often the forecaster has told KEDA a number of
-// pods, in the window such as "5m". It is KEDA's own requests that count: a forecast that
-// KEDA does not reach is none.
-func Answers(p scaling.Profile, window string) string {
-	return fmt.Sprintf(`sum(increase(forecast_answers_total{job=%q,service=%q}[%s]))`, ForecasterJob, p.Short, window)
+// Forecast returns the expression of the pods that the forecaster publishes for a service.
+// It has no value if the last scrape of a number is older than a minute, or if that is no
+// finite number of pods. While a pod of the forecaster replaces another, the larger counts.
+func Forecast(p scaling.Profile) string {
+	return fmt.Sprintf(`max(last_over_time(forecast_published_pods{job=%q,service=%q}[%s]) >= 0 < Inf)`, ForecasterJob, p.Short, duration(forecastAge))
 }
 
-// Guard returns the expression that has the value of demand while KEDA has got no number
-// from the forecaster for two minutes, and no value while it gets them.
+// Guard returns the expression that has the value of demand while Forecast has none, and
+// no value while it has one.
 func Guard(p scaling.Profile, demand string) string {
-	return fmt.Sprintf(`(%s) unless on () %s > 0`, demand, Answers(p, duration(silence)))
+	return fmt.Sprintf(`(%s) unless on () %s`, demand, Forecast(p))
 }
 
 // Usage returns the expression of a resource that the pods of a service in a namespace

@@ -2,6 +2,7 @@ package promquery
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/progressive-framework/platform/components/scaling"
@@ -16,34 +17,46 @@ func later(expr string, want ...float64) expression {
 	return e
 }
 
-// The guard has the demand while KEDA gets no number, whatever the reason, and nothing
-// while it gets one.
-func TestGuardHoldsWhileTheForecasterIsSilent(t *testing.T) {
+// The guard has the demand while there is no forecast, whatever the reason, and nothing
+// while there is one. Where the forecast has a value, KEDA reads the same.
+func TestGuardHoldsWhileThereIsNoForecast(t *testing.T) {
 	const scrapes = 61 // five minutes
 	p, m := metric(t, "nutrition_calculations_per_minute")
 	load := []series{
 		{`up{job="npa",pod="a"}`, gauge(1, 0, scrapes)}, {`nutrition_calculations_total{job="npa",pod="a",outcome="ok"}`, counter(5, 0, scrapes)},
 	}
-	answers := func(pod, values string) series {
-		return series{fmt.Sprintf(`forecast_answers_total{job="forecaster",service="npa",pod=%q}`, pod), values}
+	published := func(pod, values string) series {
+		return series{fmt.Sprintf(`forecast_published_pods{job="forecaster",service="npa",pod=%q}`, pod), values}
 	}
-	// It is asked each 15 s: three scrapes of these tests.
-	const growing = "0x3 1x3 2x3 3x3 4x3 5x3 6x3 7x3 8x3 9x3 10x3 11x3 12x3 13x3 14x3"
+	silent := []float64(nil)
 	var tests []unitTest
 	for _, tc := range []struct {
-		reason string
-		input  []series
-		want   []float64
+		reason   string
+		input    []series
+		forecast []float64
 	}{
-		{"it answers", []series{answers("a", growing)}, nil},
-		{"there is no forecaster", nil, []float64{60}},
-		{"it runs, and KEDA does not reach it or it has no forecast", []series{answers("a", gauge(7, 0, scrapes))}, []float64{60}},
-		{"it ended 100 s ago", []series{answers("a", "0x20 1x3 2x3 3x3 4x3 5 _x19")}, nil},
-		{"it ended three minutes ago", []series{answers("a", "0x3 1x3 2x3 3x3 4x3 5 _x39")}, []float64{60}},
-		{"a new pod answers", []series{answers("a", "0+1x20 _x39"), answers("b", "_x48 0x3 1x3 2x3")}, nil},
-		{"another service's forecast", []series{{`forecast_answers_total{job="forecaster",service="wpa",pod="a"}`, growing}}, []float64{60}},
+		{"there is a forecast", []series{published("a", gauge(4, 0, scrapes))}, []float64{4}},
+		{"it asks for nothing", []series{published("a", gauge(0, 0, scrapes))}, []float64{0}},
+		{"there is no forecaster", nil, silent},
+		{"it has no number any more: Prometheus marks the series as stale", []series{published("a", "4x40 stale _x19")}, silent},
+		{"a scrape failed 10 s ago", []series{published("a", "4x58 stale _")}, []float64{4}},
+		{"its last scrape was 50 s ago", []series{published("a", "4x50 _x10")}, []float64{4}},
+		{"its last scrape was 65 s ago", []series{published("a", "4x47 _x13")}, silent},
+		{"its last scrape was three minutes ago", []series{published("a", "4x24 _x36")}, silent},
+		{"it publishes no number", []series{published("a", "4x40"+strings.Repeat(" NaN", 20))}, silent},
+		{"it publishes infinity", []series{published("a", strings.TrimSpace(strings.Repeat("Inf ", scrapes)))}, silent},
+		{"it publishes less than nothing", []series{published("a", "-1x60")}, silent},
+		{"a new pod has a number", []series{published("a", "9x20 _x40"), published("b", "_x48 5x12")}, []float64{5}},
+		{"a new pod has none, and the old one has ended", []series{published("a", "9x20 stale _x39"), published("b", "_x47"+strings.Repeat(" NaN", 13))}, silent},
+		{"another service's forecast", []series{{`forecast_published_pods{job="forecaster",service="wpa",pod="a"}`, gauge(4, 0, scrapes)}}, silent},
 	} {
-		tests = append(tests, unitTest{Interval: "5s", Input: append(tc.input, load...), Exprs: []expression{later(Guard(p, Demand(p, m)), tc.want...)}})
+		var guard []float64
+		if tc.forecast == nil {
+			guard = []float64{60}
+		}
+		tests = append(tests, unitTest{Interval: "5s", Input: append(tc.input, load...), Exprs: []expression{
+			later(Forecast(p), tc.forecast...), later(Guard(p, Demand(p, m)), guard...),
+		}})
 	}
 	evaluate(t, tests)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// predictionAlerts watch whether KEDA gets numbers from the forecaster. While it gets
+// predictionAlerts watch whether there is a forecast that KEDA can read. While there is
 // none, users are served as by the document's HPA, and pods are not saved.
 func predictionAlerts(in Input) []alert {
 	if !in.Predictive {
@@ -17,9 +17,9 @@ func predictionAlerts(in Input) []alert {
 	for _, p := range in.Services {
 		all = append(all, alert{
 			name: "ForecastMissing", severity: Ticket,
-			value:   fmt.Sprintf(`(%s or vector(0))`, promquery.Answers(p, rateWindow)),
+			value:   fmt.Sprintf(`(count(%s) or vector(0))`, promquery.Forecast(p)),
 			compare: "<", limit: 1, hold: 10 * time.Minute,
-			summary: "KEDA gets no forecast, so that the document's targets decide about the number of pods",
+			summary: "There is no forecast, so that the document's targets decide about the number of pods",
 		}.forService(p))
 	}
 	return all

@@ -14,7 +14,7 @@ type explained struct {
 	Service, State, Why string
 	HistoryDays         float64 `json:"history_days"`
 	Published           *float64
-	Answers             float64
+	Decides             bool
 }
 
 // explain reads the forecaster; nil: it can't be read.
@@ -58,7 +58,7 @@ func TestForecasterInTheShadow(t *testing.T) {
 		history[s.Service] = s.HistoryDays
 		require.NotEmpty(t, s.Why, s.Service)
 		require.NotNil(t, s.Published, s.Service)
-		require.Zero(t, s.Answers, "%s: KEDA does not ask in the shadow", s.Service)
+		require.False(t, s.Decides, "%s: no HPA reads it in the shadow", s.Service)
 		if s.HistoryDays < 1 {
 			require.Equal(t, "learning", s.State, "%s: a day of history is missing, and it says so", s.Service)
 		}

@@ -1,6 +1,6 @@
-// Package scaler answers KEDA how many pods each service needs. It feeds package forecast from
-// Prometheus, on start and on the go, and publishes what was asked and why as metrics. It owns
-// neither the mathematics nor the HPA.
+// Package scaler says how many pods each service needs. It feeds package forecast from Prometheus,
+// on start and on the go, and publishes the pods, and why, as metrics. KEDA reads them from
+// Prometheus. It owns neither the mathematics nor the HPA.
 package scaler
 
 import (
@@ -19,8 +19,6 @@ import (
 // Config is the environment of the forecaster.
 type Config struct {
 	HTTP httpserver.Config
-	// GRPCAddress is GRPC_ADDRESS, where KEDA connects.
-	GRPCAddress string
 	// PrometheusURL is PROMETHEUS_URL.
 	PrometheusURL string
 	// Services is SERVICES: a JSON list.
@@ -29,7 +27,7 @@ type Config struct {
 
 // Service is one service whose load is learned.
 type Service struct {
-	// Name is the value of "service" in the metadata of the trigger.
+	// Name is the value of the label "service" of its metrics.
 	Name string `json:"name"`
 	// Query is PromQL with one value: the rate of arriving requests. Its window is short,
 	// because a forecast averages a minute itself: 15 s where scrapes come each 5 s.
@@ -53,7 +51,6 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	c := Config{
 		HTTP:          httpserver.ReadConfig(env, ":8000", "/health", "/health/ready"),
-		GRPCAddress:   env.Address("GRPC_ADDRESS", ":6000"),
 		PrometheusURL: env.URL("PROMETHEUS_URL", "http://prometheus:9090", "http", "https"),
 		Services:      envconfig.Required(env, "SERVICES", "must be a JSON list of services with name, query, capacity, target, floor and document", parseServices),
 	}

@@ -19,8 +19,10 @@ const (
 	history = 14 * 24 * time.Hour
 	// chunk bounds one range query. Prometheus refuses more than 11,000 points.
 	chunk = 10_000 * step
-	// fresh is how old the last load may be. KEDA's guard trigger has the same limit.
-	fresh = 120 * time.Second
+	// fresh is how old the last load may be. KEDA takes a number for a minute after the last scrape
+	// that had it (components/scaling/promquery), so that the last of an old load is used two
+	// minutes after it.
+	fresh = time.Minute
 	// settle is how long after its end a load is read: one scrape, and its transfer.
 	settle = 6 * time.Second
 	// readTimeout bounds one query.
@@ -43,8 +45,6 @@ type learner struct {
 	end time.Time
 	// seen is the end of the last step that had a load.
 	seen time.Time
-	// answers counts how often KEDA got a number.
-	answers uint64
 }
 
 // catchUp reads the steps since the last one. It can be called again after an error: what was read
@@ -124,24 +124,6 @@ type answer struct {
 	Published float64
 	// Reason says why nothing is published.
 	Reason string
-}
-
-// publish returns what is published now, and counts the answer if it has a number.
-func (l *learner) publish(now time.Time) answer {
-	a := l.answer(now)
-	if a.Reason == "" {
-		l.mutex.Lock()
-		l.answers++
-		l.mutex.Unlock()
-	}
-	return a
-}
-
-// answerCount returns how often KEDA got a number.
-func (l *learner) answerCount() float64 {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return float64(l.answers)
 }
 
 // answer returns what is published now.

@@ -13,8 +13,7 @@ var (
 	loadDesc      = describe("forecast_load", "Median forecast of the largest load in the next 90 s, in pods.")
 	presentDesc   = describe("forecast_present_load", "Mean load of the last minute, in pods.")
 	podsDesc      = describe("forecast_pods", "Pods that each quantile of the forecast asks for.", "quantile")
-	publishedDesc = describe("forecast_published_pods", "Pods that KEDA is told. Absent while there are none.")
-	answersDesc   = describe("forecast_answers_total", "Answers to KEDA with a number of pods. While none come, KEDA's guard trigger applies the document's target.")
+	publishedDesc = describe("forecast_published_pods", "Pods that the service needs, which KEDA reads. Absent while there is no forecast: KEDA's guard triggers then apply the document's target.")
 	stateDesc     = describe("gate_state", "1 for the present state: learning, within_budget, least_overload, too_expensive, no history, stale.", "state")
 	overloadDesc  = describe("gate_overload", "Overload of the candidate in use, as a share of the load, in the simulation.", "window")
 	daysDesc      = describe("history_days", "Days of history.")
@@ -35,7 +34,6 @@ func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 		gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{name}, labels...)...)
 		}
-		out <- prometheus.MustNewConstMetric(answersDesc, prometheus.CounterValue, s.learners[name].answerCount(), name)
 		a := s.learners[name].answer(now)
 		state := string(a.State)
 		if a.Reason != "" {

@@ -7,20 +7,11 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	"github.com/progressive-framework/platform/agents/forecaster/internal/externalscaler"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// metricName is the name of the only metric of each service. Its target is 1: its value is pods.
-const metricName = "forecast_pods"
-
-// Scaler is KEDA's external scaler for all services.
+// Scaler computes and publishes the pods of all services. It is a prometheus.Collector.
 type Scaler struct {
-	externalscaler.UnimplementedExternalScalerServer
-
 	learners map[string]*learner
 	order    []string
 	now      func() time.Time
@@ -67,63 +58,7 @@ func (s *Scaler) follow(ctx context.Context, l *learner) {
 	}
 }
 
-// find returns the learner that a trigger names in its metadata.
-func (s *Scaler) find(ref *externalscaler.ScaledObjectRef) (*learner, error) {
-	name := ref.GetScalerMetadata()["service"]
-	l, ok := s.learners[name]
-	if !ok {
-		return nil, status.Errorf(codes.NotFound, "service %q: must be one of %v: set the trigger's metadata service", name, s.order)
-	}
-	return l, nil
-}
-
-// IsActive says that a service never scales to zero.
-func (s *Scaler) IsActive(_ context.Context, ref *externalscaler.ScaledObjectRef) (*externalscaler.IsActiveResponse, error) {
-	if _, err := s.find(ref); err != nil {
-		return nil, err
-	}
-	return &externalscaler.IsActiveResponse{Result: true}, nil
-}
-
-// StreamIsActive says so once, until KEDA ends the stream.
-func (s *Scaler) StreamIsActive(ref *externalscaler.ScaledObjectRef, stream externalscaler.ExternalScaler_StreamIsActiveServer) error {
-	if _, err := s.find(ref); err != nil {
-		return err
-	}
-	if err := stream.Send(&externalscaler.IsActiveResponse{Result: true}); err != nil {
-		return err
-	}
-	<-stream.Context().Done()
-	return nil
-}
-
-// GetMetricSpec returns the metric, whose target is one pod.
-func (s *Scaler) GetMetricSpec(_ context.Context, ref *externalscaler.ScaledObjectRef) (*externalscaler.GetMetricSpecResponse, error) {
-	if _, err := s.find(ref); err != nil {
-		return nil, err
-	}
-	return &externalscaler.GetMetricSpecResponse{MetricSpecs: []*externalscaler.MetricSpec{
-		{MetricName: metricName, TargetSize: 1, TargetSizeFloat: 1},
-	}}, nil
-}
-
-// GetMetrics returns the pods. It fails while there are none to publish, so that the HPA uses its
-// other metrics.
-func (s *Scaler) GetMetrics(_ context.Context, request *externalscaler.GetMetricsRequest) (*externalscaler.GetMetricsResponse, error) {
-	l, err := s.find(request.GetScaledObjectRef())
-	if err != nil {
-		return nil, err
-	}
-	a := l.publish(s.now())
-	if a.Reason != "" {
-		return nil, status.Errorf(codes.Unavailable, "service %s: %s", l.service.Name, a.Reason)
-	}
-	return &externalscaler.GetMetricsResponse{MetricValues: []*externalscaler.MetricValue{
-		{MetricName: metricName, MetricValue: int64(a.Published + 1), MetricValueFloat: a.Published},
-	}}, nil
-}
-
-// Handler serves the probes. The process is ready at once: without history it has an answer too.
+// Handler serves the probes. The process is ready at once: without history it says so.
 func (s *Scaler) Handler(state *httpserver.State) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", state.Live)

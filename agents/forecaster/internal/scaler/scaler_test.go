@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"math"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -15,12 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
-
-	"github.com/progressive-framework/platform/agents/forecaster/internal/externalscaler"
 )
 
 const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0.7, "floor": 0.95, "document": {
@@ -104,8 +97,8 @@ func TestOutageOfPrometheusLosesNothing(t *testing.T) {
 	_, l := newScaler(t, metrics, &now)
 	require.NoError(t, l.catchUp(t.Context(), now))
 	metrics.fail = errors.New("connection refused")
-	require.Error(t, l.catchUp(t.Context(), now.Add(time.Minute)))
-	require.Empty(t, l.answer(now.Add(time.Minute)).Reason)
+	require.Error(t, l.catchUp(t.Context(), now.Add(45*time.Second)))
+	require.Empty(t, l.answer(now.Add(45*time.Second)).Reason)
 	require.Equal(t, "stale", l.answer(now.Add(3*time.Minute)).Reason)
 	metrics.fail = nil
 	now = now.Add(10 * time.Minute)
@@ -141,51 +134,31 @@ func TestClockJumpsReadTheHistoryAnew(t *testing.T) {
 	}
 }
 
-func TestKEDAIsAnswered(t *testing.T) {
+// KEDA must not take a missing forecast for no load: the series is absent, not 0.
+func TestPodsAreAbsentWithoutAForecast(t *testing.T) {
 	now := noon
 	s, l := newScaler(t, &fakePrometheus{begin: noon.Add(-2 * time.Hour)}, &now)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	server := grpc.NewServer()
-	externalscaler.RegisterExternalScalerServer(server, s)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
-	connection, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = connection.Close() })
-	keda := externalscaler.NewExternalScalerClient(connection)
-	web := &externalscaler.ScaledObjectRef{Name: "web", ScalerMetadata: map[string]string{"service": "web"}}
-	request := &externalscaler.GetMetricsRequest{ScaledObjectRef: web, MetricName: metricName}
-
-	_, err = keda.GetMetrics(t.Context(), request)
-	require.Equal(t, codes.Unavailable, status.Code(err), "an HPA must not take no answer for no load")
-	require.ErrorContains(t, err, "no history")
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(s)
+	published := func() (values []float64) {
+		families, err := registry.Gather()
+		require.NoError(t, err)
+		for _, family := range families {
+			if family.GetName() == "forecast_published_pods" {
+				for _, m := range family.GetMetric() {
+					values = append(values, m.GetGauge().GetValue())
+				}
+			}
+		}
+		return values
+	}
+	require.Empty(t, published(), "no history")
 	require.NoError(t, l.catchUp(t.Context(), now))
-	values, err := keda.GetMetrics(t.Context(), request)
-	require.NoError(t, err)
-	require.InDelta(t, l.answer(now).Published, values.GetMetricValues()[0].GetMetricValueFloat(), 0)
-	require.Greater(t, float64(values.GetMetricValues()[0].GetMetricValue()), l.answer(now).Published, "the old field rounds up")
-
-	require.InDelta(t, 1, l.answerCount(), 0, "an answer without a number does not count: the guard trigger reads it")
-
-	spec, err := keda.GetMetricSpec(t.Context(), web)
-	require.NoError(t, err)
-	require.Equal(t, metricName, spec.GetMetricSpecs()[0].GetMetricName())
-	require.InDelta(t, 1, spec.GetMetricSpecs()[0].GetTargetSizeFloat(), 0)
-	active, err := keda.IsActive(t.Context(), web)
-	require.NoError(t, err)
-	require.True(t, active.GetResult())
-	stream, err := keda.StreamIsActive(t.Context(), web)
-	require.NoError(t, err)
-	active, err = stream.Recv()
-	require.NoError(t, err)
-	require.True(t, active.GetResult())
-
-	_, err = keda.GetMetricSpec(t.Context(), &externalscaler.ScaledObjectRef{})
-	require.Equal(t, codes.NotFound, status.Code(err))
-	now = now.Add(5 * time.Minute)
-	_, err = keda.GetMetrics(t.Context(), request)
-	require.ErrorContains(t, err, "stale")
+	require.Equal(t, []float64{l.answer(now).Published}, published())
+	now = now.Add(45 * time.Second)
+	require.Len(t, published(), 1, "two queries have failed")
+	now = now.Add(30 * time.Second)
+	require.Empty(t, published(), "the last load is more than a minute old")
 }
 
 func TestMetricsSayWhy(t *testing.T) {
