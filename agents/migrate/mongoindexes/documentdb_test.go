@@ -121,7 +121,7 @@ func readMessage(conn io.Reader) (request int32, opcode wiremessage.OpCode, comm
 	// An OP_MSG has 4 bytes of flags and the kind of its first section. An OP_QUERY has flags,
 	// a name that ends with 0, and two numbers.
 	skip := 5
-	if opcode == wiremessage.OpQuery {
+	if opcode == wiremessage.OpQuery { //nolint:staticcheck // the driver sends its first hello by it
 		skip = 4 + slices.Index(rest[4:], 0) + 1 + 8
 	}
 	if len(rest) < skip+4 {
@@ -138,7 +138,7 @@ func readMessage(conn io.Reader) (request int32, opcode wiremessage.OpCode, comm
 // message is the answer to a request, in the form that belongs to its opcode.
 func message(request int32, opcode wiremessage.OpCode, reply []byte) []byte {
 	answer, body := wiremessage.OpMsg, append(make([]byte, 5), reply...)
-	if opcode == wiremessage.OpQuery {
+	if opcode == wiremessage.OpQuery { //nolint:staticcheck // the driver sends its first hello by it
 		// flags, a cursor, the index of the first document, and 1 document
 		head := make([]byte, 20)
 		head[16] = 1

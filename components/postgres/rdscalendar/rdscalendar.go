@@ -12,14 +12,15 @@ const Notice = 180 * 24 * time.Hour
 // (RDS for PostgreSQL Release Notes, "Release calendar"; read in endoflife-date's copy,
 // products/amazon-rds-postgresql.md, of 2025-02). Afterwards AWS asks more for each core.
 var standard = map[string]time.Time{
-	"14": date(2027, time.February, 28),
-	"15": date(2028, time.February, 29),
-	"16": date(2029, time.February, 28),
-	"17": date(2030, time.February, 28),
+	"14": endOfFebruary(2027),
+	"15": endOfFebruary(2028),
+	"16": endOfFebruary(2029),
+	"17": endOfFebruary(2030),
 }
 
-func date(year int, month time.Month, day int) time.Time {
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+// endOfFebruary is the day before the first of March.
+func endOfFebruary(year int) time.Time {
+	return time.Date(year, time.March, 0, 0, 0, 0, 0, time.UTC)
 }
 
 // StandardEnd returns the end of standard support of a major version such as "17";
