@@ -417,6 +417,11 @@ var faults = []struct {
 		waiting(f, "CrashLoopBackOff", "back-off")
 		ended(f, "Error", 2, time.Minute)
 	}},
+	{"a crash loop between two starts", "pod-crash-loop", "pod/mca-0/app", "4 restarts, the last with exit code 2 (Error)", "ends at its start", func(f *fixture) {
+		ended(f, "Error", 2, time.Minute)
+		status := &f.pods["mca"].Status.ContainerStatuses[0]
+		status.State, status.RestartCount = status.LastTerminationState, 4
+	}},
 	{"frequent restarts", "pod-restarts", "pod/mca-0/app", "7 restarts", "from time to time", func(f *fixture) {
 		ended(f, "Error", 1, 10*time.Minute)
 		f.pods["mca"].Status.ContainerStatuses[0].RestartCount = 7

