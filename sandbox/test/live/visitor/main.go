@@ -19,6 +19,10 @@ func main() {
 	}
 }
 
+// settle is how long the visitor waits before its first request. A network policy holds for
+// a pod only when the API server knows the pod's address, up to a second after its start.
+const settle = 3 * time.Second
+
 // visit sends the requests. Its arguments are a URL and a count of 1 to 1,000.
 func visit(args []string) error {
 	if len(args) != 2 {
@@ -28,6 +32,7 @@ func visit(args []string) error {
 	if err != nil || count < 1 || count > 1000 {
 		return fmt.Errorf("count %q: must be 1 to 1000", args[1])
 	}
+	time.Sleep(settle)
 	client := &http.Client{Timeout: 5 * time.Second}
 	for range count {
 		resp, err := client.Get(args[0])
