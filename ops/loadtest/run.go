@@ -106,17 +106,17 @@ func (t *test) readBack(ctx context.Context, store load.Request) error {
 	if err := t.client.Send(ctx, store, 0); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, readBackWithin)
+	limit, cancel := context.WithTimeout(ctx, readBackWithin)
 	defer cancel()
 	profile := load.Profile
 	profile.Check = store.Check
 	for {
-		err := t.client.Send(ctx, profile, 0)
+		err := t.client.Send(ctx, profile, 0) // the limit would hide what the last response has
 		if err == nil {
 			return nil
 		}
 		select {
-		case <-ctx.Done():
+		case <-limit.Done():
 			return err
 		case <-time.After(readBackWithin / 20):
 		}
