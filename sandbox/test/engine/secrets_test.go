@@ -12,7 +12,7 @@ import (
 )
 
 // mount has the variable with the file of a store's password in a pod, and the ARNs of
-// its secret and key at AWS.
+// its secret and key at AWS. An empty key is AWS's own, which needs no permission.
 type mount struct{ variable, secret, key string }
 
 // databaseRoles are the roles of PostgreSQL by which Deployments log in, if their names
@@ -34,9 +34,13 @@ func mounts(t *testing.T, s *stack) map[string]mount {
 		key, _ := s.one(t, "kms/key:Key", "-"+store+"-key").Outputs["arn"].(string)
 		return mount{variable, output.SecretARN, key}
 	}
+	// DocumentDB encrypts the password that it manages with AWS's own key.
+	var mongo struct{ SecretARN string }
+	s.output(t, "mongo", &mongo)
+	require.NotEmpty(t, mongo.SecretARN)
 	return map[string]mount{
 		"postgres": mountFor("DATABASE_PASSWORD_FILE", "postgres"), "redis": mountFor("REDIS_PASSWORD_FILE", "redis"),
-		"mongo": mountFor("MONGODB_PASSWORD_FILE", "mongo"),
+		"mongo": {variable: "MONGODB_PASSWORD_FILE", secret: mongo.SecretARN},
 	}
 }
 
@@ -90,7 +94,10 @@ func readers(mounted map[string]mount) []statement {
 	}
 	var secrets, keys []string
 	for _, name := range slices.Sorted(maps.Keys(mounted)) {
-		secrets, keys = append(secrets, mounted[name].secret), append(keys, mounted[name].key)
+		secrets = append(secrets, mounted[name].secret)
+		if key := mounted[name].key; key != "" {
+			keys = append(keys, key)
+		}
 	}
 	slices.Sort(secrets)
 	slices.Sort(keys)
