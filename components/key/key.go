@@ -101,29 +101,39 @@ func NewKey(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	}
 	// Without this statement nobody could change the key again (KMS Developer
 	// Guide, "Default key policy").
-	owner := iam.Statement{
-		Sid: "Account", Principals: []iam.Principal{iam.AWSPrincipal(args.Account.Root())},
-		Actions: []string{"kms:*"}, Resources: iam.AnyResource(),
-	}
+	owner := byAccount(args.Account, "kms:*")
 	document, err := iam.ResourcePolicy(append([]iam.Statement{owner}, args.Users...)...)
 	if err != nil {
 		return nil, fmt.Errorf("policy of key %s: %w", name, err)
 	}
-	kmsKey, err := kms.NewKey(ctx, name+"-key", &kms.KeyArgs{
-		Description:          pulumi.String(args.Description),
-		EnableKeyRotation:    pulumi.Bool(true),
-		DeletionWindowInDays: pulumi.Int(deletionWindow),
-		Policy:               document,
-	}, pulumi.Parent(k), pulumi.RetainOnDelete(args.Retain))
-	if err != nil {
+	if err := k.create(ctx, name, &kms.KeyArgs{
+		Description:       pulumi.String(args.Description),
+		EnableKeyRotation: pulumi.Bool(true),
+		Policy:            document,
+	}, pulumi.RetainOnDelete(args.Retain)); err != nil {
 		return nil, fmt.Errorf("key %s: %w", name, err)
+	}
+	return k, nil
+}
+
+// byAccount lets IAM policies of the account allow actions on a key.
+func byAccount(a *account.Account, actions ...string) iam.Statement {
+	return iam.Statement{Sid: "Account", Principals: []iam.Principal{iam.AWSPrincipal(a.Root())}, Actions: actions, Resources: iam.AnyResource()}
+}
+
+// create creates the KMS key of the component, with its alias.
+func (k *Key) create(ctx *pulumi.Context, name string, args *kms.KeyArgs, opts ...pulumi.ResourceOption) error {
+	args.DeletionWindowInDays = pulumi.Int(deletionWindow)
+	kmsKey, err := kms.NewKey(ctx, name+"-key", args, append(opts, pulumi.Parent(k))...)
+	if err != nil {
+		return err
 	}
 	if _, err := kms.NewAlias(ctx, name+"-alias", &kms.AliasArgs{
 		Name:        pulumi.String("alias/" + name),
 		TargetKeyId: kmsKey.KeyId,
 	}, pulumi.Parent(k)); err != nil {
-		return nil, fmt.Errorf("alias of key %s: %w", name, err)
+		return fmt.Errorf("alias: %w", err)
 	}
 	k.ARN, k.ID = kmsKey.Arn, kmsKey.KeyId
-	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{"arn": k.ARN})
+	return ctx.RegisterResourceOutputs(k, pulumi.Map{"arn": k.ARN})
 }

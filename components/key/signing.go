@@ -48,10 +48,7 @@ func NewSigningKey(ctx *pulumi.Context, name string, args *SigningArgs, opts ...
 		signers = append(signers, iam.AWSPrincipal(pulumi.String(arn)))
 	}
 	document, err := iam.ResourcePolicy(
-		iam.Statement{
-			Sid: "Account", Principals: []iam.Principal{iam.AWSPrincipal(args.Account.Root())},
-			Actions: administration(), Resources: iam.AnyResource(),
-		},
+		byAccount(args.Account, administration()...),
 		iam.Statement{
 			Sid: "PublicKey", Principals: signers, Actions: []string{"kms:DescribeKey", "kms:GetPublicKey"}, Resources: iam.AnyResource(),
 		},
@@ -67,22 +64,13 @@ func NewSigningKey(ctx *pulumi.Context, name string, args *SigningArgs, opts ...
 	if err != nil {
 		return nil, fmt.Errorf("policy of signing key %s: %w", name, err)
 	}
-	kmsKey, err := kms.NewKey(ctx, name+"-key", &kms.KeyArgs{
+	if err := k.create(ctx, name, &kms.KeyArgs{
 		Description:           pulumi.String(args.Description),
 		KeyUsage:              pulumi.String("SIGN_VERIFY"),
 		CustomerMasterKeySpec: pulumi.String("ECC_NIST_P256"),
-		DeletionWindowInDays:  pulumi.Int(deletionWindow),
 		Policy:                document,
-	}, pulumi.Parent(k))
-	if err != nil {
+	}); err != nil {
 		return nil, fmt.Errorf("signing key %s: %w", name, err)
 	}
-	if _, err := kms.NewAlias(ctx, name+"-alias", &kms.AliasArgs{
-		Name:        pulumi.String("alias/" + name),
-		TargetKeyId: kmsKey.KeyId,
-	}, pulumi.Parent(k)); err != nil {
-		return nil, fmt.Errorf("alias of signing key %s: %w", name, err)
-	}
-	k.ARN, k.ID = kmsKey.Arn, kmsKey.KeyId
-	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{"arn": k.ARN})
+	return k, nil
 }

@@ -61,14 +61,8 @@ func (l leaf) with(t require.TestingT, value any) map[string]string {
 	for names := strings.Split(members, "."); nested && len(names) > 0; names = names[:len(names)-1] {
 		value = map[string]any{names[len(names)-1]: value}
 	}
-	text, isText := value.(string)
-	if !isText {
-		encoded, err := json.Marshal(value)
-		require.NoError(t, err)
-		text = string(encoded)
-	}
 	values := good()
-	values[namespace+":"+top] = text
+	values[namespace+":"+top] = textOf(t, value)
 	return values
 }
 

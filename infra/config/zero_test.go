@@ -63,18 +63,22 @@ var complete = map[string]map[string]any{
 	"auth":               {"issuer": "a", "audience": "b", "jwksUrl": "https://a/b"},
 }
 
+// textOf returns a value of a key as Pulumi passes it on: text as it is, anything else as JSON.
+func textOf(t require.TestingT, value any) string {
+	if text, isText := value.(string); isText {
+		return text
+	}
+	encoded, err := json.Marshal(value)
+	require.NoError(t, err)
+	return string(encoded)
+}
+
 // set returns a valid configuration in which a key has a value.
 func (l leaf) set(t require.TestingT, value any) map[string]string {
 	top, rest, nested := strings.Cut(l.path, ".")
 	if !nested {
-		text, isText := value.(string)
-		if !isText {
-			encoded, err := json.Marshal(value)
-			require.NoError(t, err)
-			text = string(encoded)
-		}
 		values := good()
-		values[Project+":"+top] = text
+		values[Project+":"+top] = textOf(t, value)
 		return values
 	}
 	object := maps.Clone(complete[top])
@@ -90,10 +94,8 @@ func (l leaf) set(t require.TestingT, value any) map[string]string {
 		at[parent], at, rest = inner, inner, key
 	}
 	at[rest] = value
-	encoded, err := json.Marshal(object)
-	require.NoError(t, err)
 	values := good()
-	values[Project+":"+top] = string(encoded)
+	values[Project+":"+top] = textOf(t, object)
 	return values
 }
 

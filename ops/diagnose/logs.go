@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
 const (
@@ -73,7 +74,7 @@ func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (mi
 	}
 	count, ended := 0, 0
 	for _, pod := range o.pods {
-		if pod.Labels["app"] == scaling.MCA().Name && isReady(pod) && count < mostPods {
+		if pod.Labels["app"] == scaling.MCA().Name && kubeclient.Ready(pod) && count < mostPods {
 			count++
 			lines, since := int64(mcaLines), int64(window.Seconds())
 			read(Agents, pod.Name, corev1.PodLogOptions{Container: scaling.MCA().Name, TailLines: &lines, SinceSeconds: &since}, mcaBytes, func(text string) {

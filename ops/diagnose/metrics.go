@@ -75,7 +75,7 @@ func readMetrics(ctx context.Context, o objects, get kubeclient.PodGet) (m metri
 	wg.Go(func() { old, oldErr = oldValues(ctx, o, get) })
 	for _, pod := range o.pods {
 		app := pod.Labels["app"]
-		if !slices.Contains(apps, app) || !isReady(pod) {
+		if !slices.Contains(apps, app) || !kubeclient.Ready(pod) {
 			continue
 		}
 		wg.Go(func() {
@@ -129,7 +129,7 @@ func silentApps(o objects, apps []string) (missing []Missing) {
 				continue
 			}
 			pods++
-			if isReady(pod) {
+			if kubeclient.Ready(pod) {
 				ready++
 			}
 		}
@@ -151,10 +151,6 @@ func began(pod corev1.Pod, app string, list samples, now time.Time) bool {
 		return exists && now.Sub(time.Unix(int64(since), 0)) < window
 	}
 	return pod.Status.StartTime != nil && now.Sub(pod.Status.StartTime.Time) < window
-}
-
-func isReady(pod corev1.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue })
 }
 
 // ms prints a duration in seconds as milliseconds.

@@ -16,14 +16,14 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
 const (
 	// window is how far back counters count. An older fault was repaired, or its alert
 	// has fired.
 	window = 10 * time.Minute
-	// prometheusPort is that of the pods of Prometheus.
-	prometheusPort = 9090
 	// seriesTimeout bounds the query in Prometheus.
 	seriesTimeout = "3s"
 )
@@ -135,12 +135,12 @@ const oldSeries = "http_requests_total|http_request_duration_seconds_(sum|count)
 
 // oldValues queries Prometheus for the values that each pod's counters had one window ago.
 func oldValues(ctx context.Context, o objects, get func(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error)) (map[string]map[string]float64, error) {
-	i := slices.IndexFunc(o.observers, func(p corev1.Pod) bool { return p.Labels["app"] == "prometheus" && isReady(p) })
+	i := slices.IndexFunc(o.observers, func(p corev1.Pod) bool { return p.Labels["app"] == "prometheus" && kubeclient.Ready(p) })
 	if i < 0 {
 		return nil, fmt.Errorf("no pod of Prometheus is ready in %s", o.namespace+"-prometheus")
 	}
 	query := url.Values{"query": {fmt.Sprintf("{__name__=~%q,namespace=%q} offset %dm", oldSeries, o.namespace, int(window.Minutes()))}, "timeout": {seriesTimeout}}
-	text, err := get(ctx, o.observers[i].Namespace, o.observers[i].Name, prometheusPort, "/api/v1/query?"+query.Encode())
+	text, err := get(ctx, o.observers[i].Namespace, o.observers[i].Name, kubeclient.PrometheusPort, "/api/v1/query?"+query.Encode())
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -264,11 +263,7 @@ func (s *service) read(ctx context.Context) (now state, err error) {
 	}
 	now.pods = map[string]pod{}
 	for _, p := range list.Items {
-		ready := false
-		for _, c := range p.Status.Conditions {
-			ready = ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-		}
-		now.pods[p.Name] = pod{p.Spec.NodeName != "", ready}
+		now.pods[p.Name] = pod{p.Spec.NodeName != "", kubeclient.Ready(p)}
 	}
 	return now, nil
 }
