@@ -224,3 +224,16 @@ application_cache_misses_total{strategy="nutritionData",tier="redis"} 1
 application_cache_misses_total{strategy="userSession",tier="redis"} 1
 `)))
 }
+
+func TestLoadCountsOneReadInRedis(t *testing.T) {
+	for _, strategy := range []Strategy{NutritionData, APIResponse} { // with and without a local tier
+		t.Run(strategy.Name, func(t *testing.T) {
+			s := newPlans(t, newConnected(t, cluster), strategy)
+			_, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{}, nil })
+			require.NoError(t, err)
+			counted := s.meters.read()
+			require.EqualValues(t, 1, counted.redisMisses)
+			require.Zero(t, counted.redisHits)
+		})
+	}
+}

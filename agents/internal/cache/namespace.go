@@ -94,11 +94,13 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 		return value, nil
 	}
 	epoch := n.epoch.Load()
+	readAgain := n.getRedis
 	if n.local == nil {
 		// A hit in Redis does not need the flight.
 		if value, ok := n.getRedis(ctx, key, epoch); ok {
 			return value, nil
 		}
+		readAgain = n.readRedis // this read has been counted
 	}
 	var data []byte // the encoded value, if it is new
 	return n.loads.do(ctx, epochKey[K]{key, epoch}, func(ctx context.Context) (V, error) {
@@ -108,7 +110,7 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 				return value, nil
 			}
 		}
-		if value, ok := n.getRedis(ctx, key, epoch); ok {
+		if value, ok := readAgain(ctx, key, epoch); ok {
 			return value, nil
 		}
 		value, err := load(ctx)
@@ -149,29 +151,49 @@ func (n *Namespace[K, V]) lookup(key K) (value V, ok bool) {
 	return e.value, true
 }
 
-// getRedis returns a value of Redis and copies it to the local tier, unless an
-// event has come since epoch.
+// getRedis is readRedis that counts the hit or the miss.
 func (n *Namespace[K, V]) getRedis(ctx context.Context, key K, epoch uint64) (value V, ok bool) {
 	if ctx.Err() != nil {
 		return value, false
 	}
-	data, err := n.cache.redis.get(n.keyPrefix + string(key))
-	if err == nil {
-		var expires time.Time
-		if value, expires, err = decode[V](data); err == nil {
-			// At most the strategy's TTL, because the writer's clock may be
-			// wrong.
-			if remaining := min(time.Until(expires), n.rule.TTL); remaining > 0 {
-				n.meters.redisHits.add()
-				n.storeLocal(key, entry[V]{value, n.cache.clock.now() + remaining, cost(key, data)}, epoch)
-				return value, true
-			}
-			err = errNotFound
-		}
+	value, err := n.fromRedis(key, epoch)
+	if err != nil {
+		n.countMiss(err)
+		return value, false
 	}
-	n.countMiss(err)
+	n.meters.redisHits.add()
+	return value, true
+}
+
+// readRedis returns a value of Redis without counting the read.
+func (n *Namespace[K, V]) readRedis(ctx context.Context, key K, epoch uint64) (value V, ok bool) {
+	if ctx.Err() != nil {
+		return value, false
+	}
+	value, err := n.fromRedis(key, epoch)
+	return value, err == nil
+}
+
+// fromRedis returns a value of Redis and copies it to the local tier, unless an
+// event has come since epoch. The error is errNotFound or errNoRedis, or says why
+// Redis or the value failed.
+func (n *Namespace[K, V]) fromRedis(key K, epoch uint64) (V, error) {
 	var zero V
-	return zero, false
+	data, err := n.cache.redis.get(n.keyPrefix + string(key))
+	if err != nil {
+		return zero, err
+	}
+	value, expires, err := decode[V](data)
+	if err != nil {
+		return zero, err
+	}
+	// At most the strategy's TTL, because the writer's clock may be wrong.
+	remaining := min(time.Until(expires), n.rule.TTL)
+	if remaining <= 0 {
+		return zero, errNotFound
+	}
+	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + remaining, cost(key, data)}, epoch)
+	return value, nil
 }
 
 func (n *Namespace[K, V]) countMiss(err error) {
