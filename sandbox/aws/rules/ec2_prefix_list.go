@@ -12,9 +12,9 @@ import (
 // cloudFrontList is the name of the prefix list with CloudFront's addresses.
 const cloudFrontList = "com.amazonaws.global.cloudfront.origin-facing"
 
-// managedLists returns the names of AWS's prefix lists in the region, with their
-// weights. For the quota of a security group, a rule with a list counts as that many
-// rules: vpc/latest/userguide/working-with-aws-managed-prefix-lists.html.
+// managedLists maps AWS's prefix lists in the region to their weights. In the quota of a
+// security group, a rule with a list of weight 55 counts as 55 rules:
+// vpc/latest/userguide/working-with-aws-managed-prefix-lists.html.
 func (c *Cloud) managedLists() map[string]int {
 	regional := "com.amazonaws." + c.Region
 	return map[string]int{cloudFrontList: 55, regional + ".s3": 1, regional + ".dynamodb": 1}

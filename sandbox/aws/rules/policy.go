@@ -223,8 +223,8 @@ func trusts(role store.Object, service string) bool {
 	return slices.Contains(principals(Object(role.State).String("assumeRolePolicy"), "Service"), service)
 }
 
-// verifyPrincipals returns an error if the policy document in a property has a role of this
-// account that does not exist as a principal. Each service has its own code and message.
+// verifyPrincipals returns an error if the policy document in a property names a principal
+// that does not exist: a role of this account. code and message are those of the service.
 func (c *Call) verifyPrincipals(property, code, message string) error {
 	text := c.In.String(property)
 	for _, principal := range principals(text, "AWS") {

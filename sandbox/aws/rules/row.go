@@ -78,7 +78,7 @@ type Row struct {
 	Remove func(c *Call) error
 	// NewID returns the id of a new object if a template is not enough.
 	NewID func(c *Call) (string, error)
-	// IgnoreDiff returns properties. The provider ignores their differences.
+	// IgnoreDiff returns the properties with differences that the provider ignores.
 	IgnoreDiff func(state, in Object) []string
 	// ReplaceIf returns changed properties that replace the resource only in some cases.
 	ReplaceIf func(old, in Object) []string
