@@ -16,25 +16,58 @@ const (
 	clusterPerm = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 )
 
-// resourceSet is a set of created resources.
-type resourceSet struct {
+// testStack has the resources that a test has created in a sandbox.
+type testStack struct {
+	s       *sandbox
 	created []*resource // in the order of creation
 	byName  map[string]*resource
-	news    map[string]props // the inputs that the program gives, by name
+	news    map[string]props // the program's inputs, by the name of the resource
+}
+
+// newStack returns a stack without resources.
+func (s *sandbox) newStack() *testStack {
+	return &testStack{s: s, byName: map[string]*resource{}, news: map[string]props{}}
+}
+
+// add creates a resource and adds it to the stack.
+func (stack *testStack) add(token, name string, in props) *resource {
+	stack.s.t.Helper()
+	created := stack.s.mustCreate(token, name, in)
+	stack.created = append(stack.created, created)
+	stack.byName[name], stack.news[name] = created, in
+	return created
+}
+
+// requireNoDiff asserts that unchanged inputs have no difference, also after a refresh.
+func (stack *testStack) requireNoDiff() {
+	stack.s.t.Helper()
+	for _, round := range []string{"after the creation", "after a refresh", "after a second refresh"} {
+		for _, created := range stack.created {
+			d := stack.s.diff(created, stack.news[created.name])
+			require.Equal(stack.s.t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, created.token, created.name, d.GetDetailedDiff())
+			require.True(stack.s.t, stack.s.refresh(created), created.name)
+		}
+	}
+}
+
+// requireDeletion deletes all resources in reverse order, and asserts that the store is
+// empty then.
+func (stack *testStack) requireDeletion() {
+	stack.s.t.Helper()
+	for _, created := range slices.Backward(stack.created) {
+		require.NoError(stack.s.t, stack.s.delete(created), "%s %s", created.token, created.name)
+		require.False(stack.s.t, stack.s.refresh(created), "%s still exists", created.name)
+		require.NoError(stack.s.t, stack.s.delete(created), "%s: a second deletion is no error", created.name)
+	}
+	require.Zero(stack.s.t, stack.s.count(), "the store still has objects")
 }
 
 // buildBase creates the base: a VPC with two zones, a NAT gateway, a repository and a
 // cluster.
-func (s *sandbox) buildBase() *resourceSet {
+func (s *sandbox) buildBase() *testStack {
 	s.t.Helper()
-	x := &resourceSet{byName: map[string]*resource{}, news: map[string]props{}}
-	add := func(token, name string, in props) *resource {
-		s.t.Helper()
-		created := s.mustCreate(token, name, in)
-		x.created = append(x.created, created)
-		x.byName[name], x.news[name] = created, in
-		return created
-	}
+	stack := s.newStack()
+	add := stack.add
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true, "tags": props{"Name": "main"}})
 	add("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "default", props{"vpcId": vpc.id})
 	gateway := add(gatewayT, "gateway", props{"vpcId": vpc.id})
@@ -77,35 +110,16 @@ func (s *sandbox) buildBase() *resourceSet {
 	})
 	add(addonT, "dns", props{"clusterName": cluster.id, "addonName": "coredns", "addonVersion": "v1.12.4-eksbuild.1"})
 	add(identityT, "mca", props{"clusterName": cluster.id, "namespace": "default", "serviceAccount": "mca", "roleArn": pods.state["arn"]})
-	return x
+	return stack
 }
 
-func TestUnchangedBaseHasNoDiff(t *testing.T) {
-	s := newSandbox(t, nil)
-	x := s.buildBase()
-	for _, round := range []string{"after the update", "after a refresh"} {
-		for _, created := range x.created {
-			d := s.diff(created, x.news[created.name])
-			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, created.token, created.name, d.GetDetailedDiff())
-			require.True(t, s.refresh(created), created.name)
-		}
-	}
-}
+func TestUnchangedBaseHasNoDiff(t *testing.T) { newSandbox(t, nil).buildBase().requireNoDiff() }
 
-func TestBaseIsDeletedInReverseOrder(t *testing.T) {
-	s := newSandbox(t, nil)
-	x := s.buildBase()
-	for _, created := range slices.Backward(x.created) {
-		require.NoError(t, s.delete(created), "%s %s", created.token, created.name)
-		require.False(t, s.refresh(created), "%s is still there", created.name)
-		require.NoError(t, s.delete(created), "%s: a second deletion is no error", created.name)
-	}
-	require.Zero(t, s.count(), "objects are left in the store")
-}
+func TestBaseIsDeletedInReverseOrder(t *testing.T) { newSandbox(t, nil).buildBase().requireDeletion() }
 
 func TestObjectInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildBase()
+	stack := s.buildBase()
 	before := s.count()
 	for name, code := range map[string]string{
 		"vpc":     "DependencyViolation",
@@ -114,17 +128,17 @@ func TestObjectInUseIsNotDeleted(t *testing.T) {
 		"gateway": "DependencyViolation", // a NAT gateway has a public address
 		"address": "InvalidIPAddress.InUse",
 	} {
-		err := s.delete(x.byName[name])
+		err := s.delete(stack.byName[name])
 		require.ErrorContains(t, err, code, name)
-		require.ErrorContains(t, err, x.byName[name].id, "the error names what is to be deleted")
+		require.ErrorContains(t, err, stack.byName[name].id, "the error names what is to be deleted")
 	}
-	require.ErrorContains(t, s.delete(x.byName["vpc"]), "refers to it in vpcId", "the error names what depends on it")
+	require.ErrorContains(t, s.delete(stack.byName["vpc"]), "refers to it in vpcId", "the error names what depends on it")
 	require.Equal(t, before, s.count())
 }
 
 func TestOutputsAreRealistic(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildBase()
+	stack := s.buildBase()
 	for _, want := range []struct{ name, property, pattern string }{
 		{"vpc", "arn", `^arn:aws:ec2:us-east-1:123456789012:vpc/vpc-[0-9a-f]{17}$`},
 		{"vpc", "defaultSecurityGroupId", `^sg-[0-9a-f]{17}$`},
@@ -147,13 +161,13 @@ func TestOutputsAreRealistic(t *testing.T) {
 		{"entry", "userName", `^arn:aws:sts::123456789012:assumed-role/pods-[0-9a-f]{7}/\{\{SessionName\}\}$`},
 		{"mca", "associationId", `^a-[a-z0-9]{17}$`},
 	} {
-		got, _ := x.byName[want.name].state[want.property].(string)
+		got, _ := stack.byName[want.name].state[want.property].(string)
 		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
 	}
-	cluster := x.byName["cluster"].state
+	cluster := stack.byName["cluster"].state
 	require.Equal(t, b64("authority"), cluster["certificateAuthority"].(props)["data"])
 	require.Equal(t, "172.20.0.0/16", cluster["kubernetesNetworkConfig"].(props)["serviceIpv4Cidr"], "the VPC is in 10.0.0.0/8")
-	require.Equal(t, x.byName["vpc"].id, cluster["vpcConfig"].(props)["vpcId"])
+	require.Equal(t, stack.byName["vpc"].id, cluster["vpcConfig"].(props)["vpcId"])
 	issuer := cluster["identities"].([]any)[0].(props)["oidcs"].([]any)[0].(props)["issuer"]
 	require.Regexp(t, `^https://oidc\.eks\.us-east-1\.amazonaws\.com/id/[A-Z0-9]{32}$`, issuer)
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// preview returns the properties that a preview shows for an update of x.
-func (s *sandbox) preview(x *resource, news props) props {
+// preview returns the properties that a preview shows for an update of a resource.
+func (s *sandbox) preview(r *resource, news props) props {
 	s.t.Helper()
-	checked, failures := s.check(x.token, x.name, x.in, news)
+	checked, failures := s.check(r.token, r.name, r.in, news)
 	require.Empty(s.t, failures)
 	res, err := s.p.Update(s.t.Context(), &pulumirpc.UpdateRequest{
-		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Olds: s.pb(x.state), News: s.pb(checked), OldInputs: s.pb(x.in), Preview: true,
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Olds: s.pb(r.state), News: s.pb(checked), OldInputs: s.pb(r.in), Preview: true,
 	})
 	require.NoError(s.t, err)
 	return wire.Decode(res.GetProperties())
@@ -23,8 +23,8 @@ func (s *sandbox) preview(x *resource, news props) props {
 
 func TestDesiredCapacityIsKept(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
-	group, in := x.byName["group"], x.news["group"]
+	stack := s.buildCompute()
+	group, in := stack.byName["group"], stack.news["group"]
 	require.Equal(t, 2.0, group.state["desiredCapacity"], "the lower limit, if the program gives none")
 	s.drift(group, "desiredCapacity", 5.0)
 	require.NoError(t, s.update(group, with(in, props{"defaultInstanceWarmup": 90})))
@@ -39,8 +39,8 @@ func TestDesiredCapacityIsKept(t *testing.T) {
 
 func TestIgnoredDesiredCapacityIsKept(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
-	in := with(x.news["mixed"], props{"desiredCapacity": 1})
+	stack := s.buildCompute()
+	in := with(stack.news["mixed"], props{"desiredCapacity": 1})
 	group := s.mustCreate(scalingT, "ignoring", in)
 	s.drift(group, "desiredCapacity", 3.0)
 	in = with(in, props{"defaultCooldown": 60})
@@ -53,10 +53,10 @@ func TestIgnoredDesiredCapacityIsKept(t *testing.T) {
 	require.Equal(t, 1.0, group.state["desiredCapacity"])
 }
 
-func TestTemplateVersions(t *testing.T) {
+func TestChangedTemplateGetsANewVersion(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
-	template, in := x.byName["template"], x.news["template"]
+	stack := s.buildCompute()
+	template, in := stack.byName["template"], stack.news["template"]
 	require.Equal(t, []any{1.0, 1.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	changed := with(in, props{"instanceType": "m7g.xlarge"})
 	shown := s.preview(template, changed)
@@ -73,11 +73,11 @@ func TestTemplateVersions(t *testing.T) {
 	require.True(t, s.refresh(template))
 }
 
-func TestInstanceRefresh(t *testing.T) {
+func TestChangedTemplateOfAGroupStartsAnInstanceRefresh(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
-	template, group, in := x.byName["template"], x.byName["group"], x.news["group"]
-	require.NoError(t, s.update(template, with(x.news["template"], props{"instanceType": "m7g.xlarge"})))
+	stack := s.buildCompute()
+	template, group, in := stack.byName["template"], stack.byName["group"], stack.news["group"]
+	require.NoError(t, s.update(template, with(stack.news["template"], props{"instanceType": "m7g.xlarge"})))
 	require.Empty(t, s.refreshes(group.id), "a new version that no group uses starts no refresh")
 	in = with(in, props{"launchTemplate": props{"id": template.id, "version": "2"}})
 	require.NoError(t, s.update(group, in))
@@ -89,7 +89,7 @@ func TestInstanceRefresh(t *testing.T) {
 	latest := s.mustCreate(scalingT, "latest", with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}},
 	}))
-	require.NoError(t, s.update(template, with(x.news["template"], props{"instanceType": "m7g.large"})))
+	require.NoError(t, s.update(template, with(stack.news["template"], props{"instanceType": "m7g.large"})))
 	require.True(t, s.refresh(latest))
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(latest, with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}},
@@ -121,22 +121,22 @@ func TestIPv6BlockIsUnknownInPreview(t *testing.T) {
 
 func TestUpdateDoesNotAdoptAssociatedResources(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
-	list := x.byName["list"]
+	stack := s.buildCompute()
+	list := stack.byName["list"]
 	require.True(t, s.refresh(list))
 	require.Len(t, list.state["subnetIds"], 1)
-	require.NoError(t, s.update(list, with(x.news["list"], props{"tags": props{"a": "b"}})))
-	require.NoError(t, s.delete(x.byName["list-a"]))
-	require.NoError(t, s.delete(x.byName["in"]))
+	require.NoError(t, s.update(list, with(stack.news["list"], props{"tags": props{"a": "b"}})))
+	require.NoError(t, s.delete(stack.byName["list-a"]))
+	require.NoError(t, s.delete(stack.byName["in"]))
 	require.True(t, s.refresh(list))
-	require.Empty(t, list.state["subnetIds"], "the update did not adopt what the refresh had shown")
+	require.Empty(t, list.state["subnetIds"], "the update did not add the subnet of the refresh to the ACL's own subnets")
 	require.Empty(t, list.state["ingress"])
 	require.Len(t, list.state["egress"], 1)
 }
 
-func TestComputeReplacements(t *testing.T) {
+func TestChangesOfComputeUpdateOrReplace(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
+	stack := s.buildCompute()
 	for _, row := range []struct {
 		reason, name string
 		change       props
@@ -146,22 +146,22 @@ func TestComputeReplacements(t *testing.T) {
 		{"targets on another port", "targets", props{"port": 8081}, "port", true},
 		{"targets with another check", "targets", props{"healthCheck": props{"path": "/"}}, "healthCheck.path", false},
 		{"an internal load balancer", "balancer", props{"internal": true}, "internal", true},
-		{"a load balancer with other groups", "balancer", props{"securityGroups": []any{x.byName["tier"].id}}, "securityGroups", false},
+		{"a load balancer with other groups", "balancer", props{"securityGroups": []any{stack.byName["tier"].id}}, "securityGroups", false},
 		{"a listener with another policy", "https", props{"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}, "sslPolicy", false},
 		{"a rule with another priority", "canaries", props{"priority": 11}, "priority", false},
-		{"a group with another template", "group", props{"launchTemplate": props{"id": x.byName["template"].id, "version": "$Latest"}, "instanceRefresh": nil}, "launchTemplate.version", false},
+		{"a group with another template", "group", props{"launchTemplate": props{"id": stack.byName["template"].id, "version": "$Latest"}, "instanceRefresh": nil}, "launchTemplate.version", false},
 		{"a rule of a network ACL", "in", props{"fromPort": 80}, "fromPort", true},
-		{"a policy of another group", "simple", props{"autoscalingGroupName": x.byName["mixed"].id}, "autoscalingGroupName", true},
+		{"a policy of another group", "simple", props{"autoscalingGroupName": stack.byName["mixed"].id}, "autoscalingGroupName", true},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			d := s.diff(x.byName[row.name], with(x.news[row.name], row.change))
+			d := s.diff(stack.byName[row.name], with(stack.news[row.name], row.change))
 			require.Contains(t, d.GetDetailedDiff(), row.path)
 			require.Equal(t, row.replace, len(d.GetReplaces()) > 0)
 		})
 	}
 }
 
-func TestPrefixLists(t *testing.T) {
+func TestPrefixListIsFoundByNameAndID(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:ec2/getManagedPrefixList:getManagedPrefixList"
 	list, err := s.invoke(token, props{"name": "com.amazonaws.global.cloudfront.origin-facing"})
@@ -179,7 +179,7 @@ func TestPrefixLists(t *testing.T) {
 	require.ErrorContains(t, err, "0 EC2 Managed Prefix Lists matched")
 }
 
-func TestImageParameters(t *testing.T) {
+func TestImageParameterHasTheImageOfItsRelease(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:ssm/getParameter:getParameter"
 	name := func(version, architecture string) props {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDiffOfDataStores(t *testing.T) {
+func TestChangesOfDataStoresUpdateOrReplace(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	s.mustCreate(dbParametersT, "params", props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})})
@@ -26,11 +26,11 @@ func TestDiffOfDataStores(t *testing.T) {
 	require.True(t, s.refresh(db))
 	const update, replace = "UPDATE", "UPDATE_REPLACE"
 	for _, row := range []struct {
-		reason string
-		x      *resource
-		news   props
-		path   string
-		kind   string // empty if there is no difference
+		reason   string
+		resource *resource
+		news     props
+		path     string
+		kind     string // empty if there is no difference
 	}{
 		{"storage that grew by itself", db, in, "", ""},
 		{"another class", db, with(in, props{"instanceClass": "db.r6g.xlarge"}), "instanceClass", update},
@@ -57,7 +57,7 @@ func TestDiffOfDataStores(t *testing.T) {
 		{"the same secret and value", value, props{"secretId": secret.id, "secretString": "one"}, "", ""},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			d := s.diff(row.x, row.news)
+			d := s.diff(row.resource, row.news)
 			if row.kind == "" {
 				require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%v", d.GetDetailedDiff())
 				return
@@ -69,7 +69,7 @@ func TestDiffOfDataStores(t *testing.T) {
 	}
 }
 
-func TestDatabaseUpdates(t *testing.T) {
+func TestDatabaseIsUpdatedInPlace(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	s.mustCreate(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{f.a.id, f.e.id}})
@@ -97,7 +97,7 @@ func TestDatabaseUpdates(t *testing.T) {
 	require.Equal(t, "default.postgres18", db.state["parameterGroupName"], "AWS's own group follows the version")
 }
 
-func TestParameterGroupUpdates(t *testing.T) {
+func TestParameterGroupInUseChangesInPlace(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	in := props{"name": "p", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})}
@@ -114,7 +114,7 @@ func TestParameterGroupUpdates(t *testing.T) {
 	require.NoError(t, s.delete(cache))
 }
 
-func TestManagedPassword(t *testing.T) {
+func TestManagedPasswordIsASecretOfTheDatabase(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	before := s.count()
@@ -132,7 +132,7 @@ func TestManagedPassword(t *testing.T) {
 	require.Equal(t, before, s.count(), "the secret and its policy are deleted with the database")
 }
 
-func TestCacheEncryptionInTwoSteps(t *testing.T) {
+func TestCacheEncryptionChangesInTwoSteps(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	cache := s.mustCreate(cacheT, "cache", f.cache)
@@ -157,7 +157,7 @@ func TestDeletedCacheUserIsRemovedFromGroups(t *testing.T) {
 	require.Equal(t, []any{"first"}, group.state["userIds"])
 }
 
-func TestDocumentUpgrades(t *testing.T) {
+func TestDocumentClusterUpgradesByOneMajorVersion(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	docs := s.mustCreate(docT, "docs", with(f.doc, props{"engineVersion": "4.0.0"}))
@@ -170,7 +170,7 @@ func TestDocumentUpgrades(t *testing.T) {
 	require.Equal(t, "default.docdb5.0", docs.state["dbClusterParameterGroupName"])
 }
 
-func TestSecretVersionStages(t *testing.T) {
+func TestNewSecretVersionBecomesTheCurrentOne(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	secret := s.mustCreate(secretT, "s", f.secret)
@@ -183,7 +183,7 @@ func TestSecretVersionStages(t *testing.T) {
 	require.False(t, s.refresh(two), "a secret's versions are deleted with it")
 }
 
-func TestRandomPassword(t *testing.T) {
+func TestRandomPasswordFollowsItsOptions(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:secretsmanager/getRandomPassword:getRandomPassword"
 	one, err := s.invoke(token, nil)
@@ -231,7 +231,7 @@ func TestSecretsAreNotListed(t *testing.T) {
 	require.NotContains(t, out, "0123456789abcdef", "a cache's password, or a user's")
 }
 
-func TestMonitoringByAnInlinePolicy(t *testing.T) {
+func TestMonitoringRoleCanHaveAnInlinePolicy(t *testing.T) {
 	f := newDataFixture(t)
 	role := f.s.mustCreate(roleT, "r", props{"assumeRolePolicy": monitoringTrust})
 	f.s.mustCreate("aws:iam/rolePolicy:RolePolicy", "p", props{"role": role.state["name"], "policy": identity("logs:PutLogEvents")})

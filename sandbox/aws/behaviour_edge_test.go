@@ -14,9 +14,9 @@ import (
 
 func TestChangesThatUpdateADistributionInPlace(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildEdge()
-	distribution := x.byName["distribution"]
-	news := x.news["distribution"]
+	stack := s.buildEdge()
+	distribution := stack.byName["distribution"]
+	news := stack.news["distribution"]
 	shuffled := with(news, props{"aliases": []any{"example.com", "www.example.com"}, "origins": []any{news["origins"].([]any)[1], news["origins"].([]any)[0]}})
 	ordered := news["orderedCacheBehaviors"].([]any)[0].(props)
 	shuffled["orderedCacheBehaviors"] = []any{with(ordered, props{"allowedMethods": []any{"HEAD", "GET"}})}
@@ -27,7 +27,7 @@ func TestChangesThatUpdateADistributionInPlace(t *testing.T) {
 	require.Empty(t, s.diff(distribution, changed).GetReplaces())
 	require.NoError(t, s.update(distribution, changed))
 	require.NotEqual(t, old, distribution.state["etag"])
-	require.NoError(t, s.delete(x.byName["acl-of-web"]), "no distribution uses it any more")
+	require.NoError(t, s.delete(stack.byName["acl-of-web"]), "no distribution uses it any more")
 
 	kept := with(changed, props{"retainOnDelete": true, "enabled": true})
 	require.NoError(t, s.update(distribution, kept))
@@ -36,7 +36,7 @@ func TestChangesThatUpdateADistributionInPlace(t *testing.T) {
 	require.Equal(t, false, distribution.state["enabled"], "retainOnDelete disables the distribution")
 }
 
-func TestWebACLActions(t *testing.T) {
+func TestEmptyBlockOfAWebACLIsAValue(t *testing.T) {
 	s := newSandbox(t, nil)
 	acl := s.mustCreate(webACLT, "acl", webACL())
 	counting := webACL()
@@ -60,9 +60,9 @@ func TestForceDestroyEmptiesABucket(t *testing.T) {
 	require.Zero(t, s.count(), "objects and settings are deleted with the bucket")
 }
 
-// A change of a file is recognised by the file's hash. The etag is computed from
-// the file's content.
-func TestObjectFromAFile(t *testing.T) {
+// The engine recognises a changed file by its hash. The etag is computed from the file's
+// content.
+func TestObjectHasTheContentOfItsFile(t *testing.T) {
 	s := newSandbox(t, nil)
 	bucket := s.mustCreate(bucketT, "b", nil)
 	path := filepath.Join(t.TempDir(), "index.html")
@@ -99,7 +99,7 @@ func TestAllowOverwriteReplacesARecord(t *testing.T) {
 	require.Zero(t, s.count())
 }
 
-func TestPrivateZone(t *testing.T) {
+func TestPrivateZoneIsFoundByItsVPC(t *testing.T) {
 	s := newSandbox(t, nil)
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	in := props{"name": "internal.example", "vpcs": []any{props{"vpcId": vpc.id}}}
@@ -115,9 +115,9 @@ func TestPrivateZone(t *testing.T) {
 	require.Equal(t, zone.id, out["zoneId"])
 }
 
-func TestEdgeDiff(t *testing.T) {
+func TestChangesOfTheEdgeUpdateOrReplace(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildEdge()
+	stack := s.buildEdge()
 	for _, row := range []struct {
 		reason, name string
 		change       props
@@ -130,23 +130,23 @@ func TestEdgeDiff(t *testing.T) {
 		{"the same name in upper case", "www", props{"name": "WWW"}, nil, pulumirpc.DiffResponse_DIFF_NONE},
 		{"another record", "www", props{"name": "web"}, []string{"name"}, pulumirpc.DiffResponse_DIFF_SOME},
 		{"a zone's name with a dot", "zone", props{"name": "example.com."}, nil, pulumirpc.DiffResponse_DIFF_NONE},
-		{"a policy with its keys in another order", "policy", props{"policy": `{"Statement":{"Resource":"` + x.byName["files"].state["arn"].(string) + `/*","Action":["s3:GetObject"],` +
+		{"a policy with its keys in another order", "policy", props{"policy": `{"Statement":{"Resource":"` + stack.byName["files"].state["arn"].(string) + `/*","Action":["s3:GetObject"],` +
 			`"Principal":{"Service":["cloudfront.amazonaws.com"]},"Effect":"Allow"},"Version":"2012-10-17"}`}, nil, pulumirpc.DiffResponse_DIFF_NONE},
 		{"another name replaces a bucket", "files", props{"bucket": "another-name"}, []string{"bucket"}, pulumirpc.DiffResponse_DIFF_SOME},
 		{"a longer TTL", "cache", props{"defaultTtl": 120}, nil, pulumirpc.DiffResponse_DIFF_SOME},
 		{"another body", "index", props{"content": "bye"}, nil, pulumirpc.DiffResponse_DIFF_SOME},
 		{"a function by another name", "function", props{"name": "other"}, []string{"name"}, pulumirpc.DiffResponse_DIFF_SOME},
 	} {
-		d := s.diff(x.byName[row.name], with(x.news[row.name], row.change))
+		d := s.diff(stack.byName[row.name], with(stack.news[row.name], row.change))
 		require.Equal(t, row.changes, d.GetChanges(), "%s: %v", row.reason, d.GetDetailedDiff())
 		require.ElementsMatch(t, row.replaces, d.GetReplaces(), row.reason)
 	}
-	require.False(t, s.diff(x.byName["certificate"], with(x.news["certificate"], props{"domainName": "example.net"})).GetDeleteBeforeReplace(),
+	require.False(t, s.diff(stack.byName["certificate"], with(stack.news["certificate"], props{"domainName": "example.net"})).GetDeleteBeforeReplace(),
 		"the old certificate is used until the new one is created")
 }
 
-// unknownVariants returns copies of v, the value at the path at. Each copy has one
-// unknown value; its key in the map is the path of the unknown value.
+// unknownVariants returns copies of a value. Each copy has one unknown value. The key of a
+// copy is the path of its unknown value. at is the path of v.
 func unknownVariants(v any, at string) map[string]any {
 	out := map[string]any{at: wire.Unknown{}}
 	switch v := v.(type) {
@@ -171,9 +171,9 @@ func unknownVariants(v any, at string) map[string]any {
 // The test previews the creation of each resource with each of its values unknown.
 func TestUnknownValuesAreNotRefused(t *testing.T) {
 	s := newSandbox(t, nil)
-	for _, x := range []*resourceSet{s.buildBase(), s.buildEdge(), s.buildCompute()} {
-		for _, created := range x.created {
-			for path, in := range unknownVariants(x.news[created.name], "") {
+	for _, stack := range []*testStack{s.buildBase(), s.buildEdge(), s.buildCompute()} {
+		for _, created := range stack.created {
+			for path, in := range unknownVariants(stack.news[created.name], "") {
 				if path == "" {
 					continue
 				}
@@ -204,7 +204,7 @@ func TestCertificatesStayIssued(t *testing.T) {
 	require.Equal(t, "PENDING_VALIDATION", private.state["status"], "ACM does not see private zones")
 }
 
-func TestPreviewOfACertificate(t *testing.T) {
+func TestPreviewOfACertificateHasUnknownOutputs(t *testing.T) {
 	s := newSandbox(t, nil)
 	in, failures := s.check(certificateT, "c", nil, props{"domainName": "example.com", "validationMethod": "DNS"})
 	require.Empty(t, failures)

@@ -12,12 +12,12 @@ import (
 )
 
 // drift changes an object outside of Pulumi, as a user of the console would.
-func (s *sandbox) drift(x *resource, path string, value any) {
+func (s *sandbox) drift(r *resource, path string, value any) {
 	s.t.Helper()
-	require.NoError(s.t, rules.Drift(s.t.Context(), s.p.store, x.token, x.id, []rules.Assignment{{Path: path, Value: value}}))
+	require.NoError(s.t, rules.Drift(s.t.Context(), s.p.store, r.token, r.id, []rules.Assignment{{Path: path, Value: value}}))
 }
 
-func TestDiff(t *testing.T) {
+func TestDiffShowsUpdatesAndReplacements(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	group := s.mustCreate(groupT, "g", props{"vpcId": f.vpc.id, "name": "g", "description": "d", "ingress": []any{
@@ -31,11 +31,11 @@ func TestDiff(t *testing.T) {
 		replace = "UPDATE_REPLACE"
 	)
 	for _, row := range []struct {
-		reason string
-		x      *resource
-		news   props
-		path   string
-		kind   string
+		reason   string
+		resource *resource
+		news     props
+		path     string
+		kind     string
 	}{
 		{"nothing changed", f.vpc, props{"cidrBlock": "10.30.0.0/16"}, "", same},
 		{"the program gives the default value", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "default", "enableDnsSupport": true}, "", same},
@@ -61,7 +61,7 @@ func TestDiff(t *testing.T) {
 		{"a generated name replaces the name of the program", f.pods, props{"assumeRolePolicy": podTrust}, "name", replace},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			d := s.diff(row.x, row.news)
+			d := s.diff(row.resource, row.news)
 			if row.kind == same {
 				require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%v", d.GetDetailedDiff())
 				return
@@ -74,7 +74,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func TestDeleteBeforeReplace(t *testing.T) {
+func TestGivenNameRequiresDeletionBeforeReplacement(t *testing.T) {
 	f := newFixture(t)
 	created := f.s.mustCreate(groupT, "generated", props{"vpcId": f.vpc.id, "description": "one"})
 	require.False(t, f.s.diff(created, props{"vpcId": f.vpc.id, "description": "two"}).GetDeleteBeforeReplace(), "the replacement gets another generated name")
@@ -121,7 +121,7 @@ func TestDriftIsCheckedAgainstTheSchema(t *testing.T) {
 	require.ErrorContains(t, err, f.vpc.id, "the error lists the existing ids")
 }
 
-func TestIgnoreChanges(t *testing.T) {
+func TestIgnoredPropertyKeepsItsValue(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	in := props{"cidrBlock": "10.30.0.0/16", "tags": props{"a": "b"}}
@@ -135,7 +135,7 @@ func TestIgnoreChanges(t *testing.T) {
 	require.Equal(t, props{"a": "c"}, f.vpc.state["tags"])
 }
 
-func TestGeneratedNames(t *testing.T) {
+func TestGeneratedNamesStayTheSame(t *testing.T) {
 	s := newSandbox(t, nil)
 	in := props{"assumeRolePolicy": podTrust}
 	role := s.mustCreate(roleT, "worker", in)
@@ -164,7 +164,7 @@ func TestGeneratedNames(t *testing.T) {
 	require.Len(t, res.GetFailures(), 1, "without autonaming the program must give the name")
 }
 
-func TestDefaultTags(t *testing.T) {
+func TestDefaultTagsAreMergedIntoTagsAll(t *testing.T) {
 	tags := func(json string) props { return props{"region": "us-east-1", "defaultTags": `{"tags":` + json + `}`} }
 	s := newSandbox(t, tags(`{"Project":"p","Stack":"s"}`))
 	in := props{"cidrBlock": "10.0.0.0/16", "tags": props{"Stack": "own"}}
@@ -182,7 +182,7 @@ func TestDefaultTags(t *testing.T) {
 	require.Equal(t, wire.Unknown{}, unknown["tagsAll"])
 }
 
-func TestPreview(t *testing.T) {
+func TestPreviewShowsUnknownValuesAndChangesNothing(t *testing.T) {
 	s := newSandbox(t, nil)
 	in, failures := s.check(subnetT, "a", nil, props{"vpcId": wire.Unknown{}, "cidrBlock": "10.0.0.0/24"})
 	require.Empty(t, failures, "an unknown value is not refused")
@@ -210,7 +210,7 @@ func TestPreview(t *testing.T) {
 	require.Equal(t, true, vpc.state["enableDnsSupport"], "a preview changes nothing")
 }
 
-func TestImport(t *testing.T) {
+func TestImportedResourceHasNoDiff(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	subnet := &resource{token: subnetT, name: "imported", id: f.a.id}
@@ -225,15 +225,15 @@ func TestImport(t *testing.T) {
 
 func TestReadShowsAssociatedResources(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildBase()
-	require.NotContains(t, x.byName["private"].state, "routes")
+	stack := s.buildBase()
+	require.NotContains(t, stack.byName["private"].state, "routes")
 	for _, name := range []string{"private", "group", "control-plane", "address", "flow"} {
-		require.True(t, s.refresh(x.byName[name]))
+		require.True(t, s.refresh(stack.byName[name]))
 	}
-	require.Equal(t, []any{props{"cidrBlock": "0.0.0.0/0", "natGatewayId": x.byName["nat"].id}}, x.byName["private"].state["routes"])
-	require.Len(t, x.byName["group"].state["ingress"], 1)
-	require.Equal(t, []any{clusterPerm}, x.byName["control-plane"].state["managedPolicyArns"])
-	require.Equal(t, x.byName["nat"].state["privateIp"], x.byName["address"].state["privateIp"])
+	require.Equal(t, []any{props{"cidrBlock": "0.0.0.0/0", "natGatewayId": stack.byName["nat"].id}}, stack.byName["private"].state["routes"])
+	require.Len(t, stack.byName["group"].state["ingress"], 1)
+	require.Equal(t, []any{clusterPerm}, stack.byName["control-plane"].state["managedPolicyArns"])
+	require.Equal(t, stack.byName["nat"].state["privateIp"], stack.byName["address"].state["privateIp"])
 }
 
 func TestProcessesShareTheStore(t *testing.T) {

@@ -17,7 +17,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// tokenLifetime is the validity of a token that `aws eks get-token` prints.
+// tokenLifetime is how long a token of `aws eks get-token` is valid. AWS's own program has
+// the same value.
 const tokenLifetime = 14 * time.Minute
 
 // CLI is the `aws` program of the sandbox. It has one command, which a kubeconfig of
@@ -25,9 +26,9 @@ const tokenLifetime = 14 * time.Minute
 //
 //	aws eks get-token --cluster-name NAME [--region REGION] [--role-arn ARN] [--output json]
 //
-// It prints the credential of the sandbox's own kubeconfig. It returns an error if the
-// cluster's API endpoint cannot be reached from the place in SANDBOX_RUN_FROM. For
-// every other command or option, it returns an error that names it.
+// The command prints the credential of the sandbox's own kubeconfig. It returns an error
+// if a client at the place in SANDBOX_RUN_FROM could not reach the cluster's API endpoint.
+// CLI returns an error for every other command or option.
 func CLI(args []string, stdout, _ io.Writer) error {
 	if len(args) < 2 || args[0] != "eks" || args[1] != "get-token" {
 		return fmt.Errorf("the sandbox's aws has `aws eks get-token` only, not %q: it reaches no account", "aws "+strings.Join(args, " "))
@@ -54,9 +55,9 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	return json.NewEncoder(stdout).Encode(execCredential(current, time.Now()))
 }
 
-// reachCluster returns an error if the run cannot connect to the cluster's API
-// endpoint. The program then prints no credential, so the client fails. With AWS, the
-// client fails because its connection times out.
+// reachCluster returns an error if a client at the place in SANDBOX_RUN_FROM could not
+// reach the cluster's API endpoint. Then the program prints no credential, so the client
+// fails. At AWS, the client's connection would time out.
 func reachCluster(l *layout.Layout, options map[string]string) error {
 	cloud, err := openCloud(l, cmp.Or(options["--region"], os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), rules.DefaultRegion))
 	if err != nil {
@@ -68,8 +69,8 @@ func reachCluster(l *layout.Layout, options map[string]string) error {
 	return cloud.ReachCluster(context.Background(), options["--cluster-name"])
 }
 
-// getTokenOptions reads the options. It returns an error for those that the stand-in
-// does not support.
+// getTokenOptions parses the options of `aws eks get-token`. It returns an error for an
+// option or a value that the sandbox does not support.
 func getTokenOptions(args []string) (map[string]string, error) {
 	given := map[string]string{}
 	for len(args) > 0 {
@@ -98,8 +99,8 @@ func getTokenOptions(args []string) (map[string]string, error) {
 	return given, nil
 }
 
-// credential is an ExecCredential of client.authentication.k8s.io/v1beta1, which
-// kubectl and client-go read.
+// credential is an ExecCredential of client.authentication.k8s.io/v1beta1. It is the format
+// that kubectl and client-go expect from the program.
 type credential struct {
 	Kind       string           `json:"kind"`
 	APIVersion string           `json:"apiVersion"`
@@ -107,6 +108,8 @@ type credential struct {
 	Status     credentialStatus `json:"status"`
 }
 
+// credentialStatus is the status of an ExecCredential: a token, or a client certificate
+// with its key.
 type credentialStatus struct {
 	ExpirationTimestamp   string `json:"expirationTimestamp"`
 	Token                 string `json:"token,omitempty"`
@@ -114,7 +117,8 @@ type credentialStatus struct {
 	ClientKeyData         string `json:"clientKeyData,omitempty"`
 }
 
-// execCredential returns the credential of a kubeconfig, for kubectl.
+// execCredential returns the credential of a kubeconfig's current context as an
+// ExecCredential.
 func execCredential(c *kubeconfig.Current, now time.Time) credential {
 	return credential{
 		Kind: "ExecCredential", APIVersion: "client.authentication.k8s.io/v1beta1",

@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// todayVariable sets the day of the stand-in's clock, such as 2026-12-02. The program
-// under test reads the same variable. The time of day advances as usual, because
-// generated names contain it.
+// todayVariable is the environment variable with the day of the stand-in's clock, such as
+// 2026-12-02. The Pulumi program reads the same variable. The time of day is the real one
+// and advances, because generated names must differ.
 const todayVariable = "PROGRESSIVE_TODAY"
 
 // clock returns the stand-in's clock: the machine's, unless todayVariable is set.
 func clock() (func() time.Time, error) {
-	set := os.Getenv(todayVariable)
-	if set == "" {
+	today := os.Getenv(todayVariable)
+	if today == "" {
 		return time.Now, nil
 	}
-	day, err := time.Parse(time.DateOnly, set)
+	day, err := time.Parse(time.DateOnly, today)
 	if err != nil {
-		return nil, fmt.Errorf("%s %q: must be a day such as 2026-12-02", todayVariable, set)
+		return nil, fmt.Errorf("%s %q: must be a day such as 2026-12-02", todayVariable, today)
 	}
 	return clockOnDay(day), nil
 }
 
-// clockOnDay returns a clock that stays on one day.
+// clockOnDay returns a clock with the given day and the real time of day.
 func clockOnDay(day time.Time) func() time.Time {
 	return func() time.Time {
 		now := time.Now().UTC()

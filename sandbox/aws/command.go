@@ -17,9 +17,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Command is `sandbox aws`. It lists the objects of the stand-in, creates objects,
-// and makes the stand-in drift, fail or slow down. It works on the sandbox of the
-// environment.
+// Command returns the command `sandbox aws`. It lists, creates, changes and deletes objects
+// of the stand-in, and makes its calls fail or take longer. The environment defines which
+// sandbox it uses.
 func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:          "aws",
@@ -32,7 +32,7 @@ func Command() *cobra.Command {
 	return cmd
 }
 
-// openStore opens the objects of the environment's sandbox.
+// openStore opens the store of the environment's sandbox.
 func openStore() (*store.Store, error) {
 	l, err := layout.FromEnv()
 	if err != nil {
@@ -51,6 +51,7 @@ func openFaults() (faults.File, error) {
 	return faults.In(l.AWS()), nil
 }
 
+// listCommand returns the command `sandbox aws list`.
 func listCommand() *cobra.Command {
 	var asJSON, owned bool
 	var notIn string
@@ -66,33 +67,21 @@ func listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var inExport map[string]bool
+			var inStack map[string]bool
 			if notIn != "" {
-				if inExport, err = stackObjects(notIn); err != nil {
+				if inStack, err = stackObjects(notIn); err != nil {
 					return err
 				}
 			}
 			return st.View(cmd.Context(), func(tx *store.Tx) error {
 				objects := tx.All()
-				switch {
-				case inExport != nil:
-					objects = rules.Orphans(tx, inExport)
-				case !owned:
-					objects = rules.Orphans(tx, nil)
+				if !owned || inStack != nil {
+					objects = rules.Orphans(tx, inStack)
 				}
 				if asJSON {
-					for i, o := range objects {
-						shown, err := rules.Redacted(o)
-						if err != nil {
-							return err
-						}
-						objects[i] = shown
-					}
-					enc := json.NewEncoder(cmd.OutOrStdout())
-					enc.SetIndent("", "  ")
-					return enc.Encode(append([]store.Object{}, objects...))
+					return printJSON(cmd.OutOrStdout(), objects)
 				}
-				return printObjects(cmd.OutOrStdout(), objects)
+				return printTable(cmd.OutOrStdout(), objects)
 			})
 		},
 	}
@@ -102,8 +91,22 @@ func listCommand() *cobra.Command {
 	return cmd
 }
 
-// printObjects prints a table with a row for each object.
-func printObjects(out io.Writer, objects []store.Object) error {
+// printJSON prints the objects as a JSON list, without secret values.
+func printJSON(out io.Writer, objects []store.Object) error {
+	redacted := make([]store.Object, len(objects))
+	for i, o := range objects {
+		var err error
+		if redacted[i], err = rules.Redacted(o); err != nil {
+			return err
+		}
+	}
+	enc := json.NewEncoder(out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(redacted)
+}
+
+// printTable prints a table with a row for each object.
+func printTable(out io.Writer, objects []store.Object) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "REGION\tTYPE\tID\tNAME")
 	for _, o := range objects {
@@ -117,7 +120,8 @@ func printObjects(out io.Writer, objects []store.Object) error {
 	return w.Flush()
 }
 
-// stackObjects returns the set of all "TYPE ID" in an exported stack.
+// stackObjects returns the resources of an exported stack as a set of "TYPE ID". path is a
+// file with the output of `pulumi stack export`.
 func stackObjects(path string) (map[string]bool, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -141,6 +145,7 @@ func stackObjects(path string) (map[string]bool, error) {
 	return out, nil
 }
 
+// setCommand returns the command `sandbox aws set`.
 func setCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "set TYPE ID PROPERTY=VALUE...",
@@ -154,7 +159,7 @@ func setCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list, err := assignments(args[2:])
+			assignments, err := parseAssignments(args[2:])
 			if err != nil {
 				return err
 			}
@@ -162,13 +167,14 @@ func setCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return rules.Drift(cmd.Context(), st, token, args[1], list)
+			return rules.Drift(cmd.Context(), st, token, args[1], assignments)
 		},
 	}
 }
 
-// assignments parses arguments of the form PROPERTY=VALUE.
-func assignments(args []string) ([]rules.Assignment, error) {
+// parseAssignments parses arguments of the form PROPERTY=VALUE. A value that is not JSON is
+// a text.
+func parseAssignments(args []string) ([]rules.Assignment, error) {
 	var list []rules.Assignment
 	for _, arg := range args {
 		path, text, ok := strings.Cut(arg, "=")
@@ -185,6 +191,7 @@ func assignments(args []string) ([]rules.Assignment, error) {
 	return list, nil
 }
 
+// deleteCommand returns the command `sandbox aws delete`.
 func deleteCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "delete TYPE ID",
@@ -204,8 +211,7 @@ func deleteCommand() *cobra.Command {
 	}
 }
 
-// resolveType returns the token of a type or function. It returns * unchanged,
-// which means any.
+// resolveType returns the token of a type or a function. It returns faults.Any unchanged.
 func resolveType(name string) (string, error) {
 	if name == faults.Any || rules.KnownFunction(name) {
 		return name, nil
@@ -213,6 +219,7 @@ func resolveType(name string) (string, error) {
 	return rules.FindToken(name)
 }
 
+// failCommand returns the command `sandbox aws fail`.
 func failCommand() *cobra.Command {
 	fault := faults.Fault{Delay: 2 * time.Second}
 	cmd := &cobra.Command{
@@ -248,6 +255,7 @@ func failCommand() *cobra.Command {
 	return cmd
 }
 
+// slowCommand returns the command `sandbox aws slow`.
 func slowCommand() *cobra.Command {
 	slow := faults.Slow{}
 	cmd := &cobra.Command{
@@ -271,6 +279,7 @@ func slowCommand() *cobra.Command {
 	return cmd
 }
 
+// faultsCommand returns the command `sandbox aws faults`.
 func faultsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "faults",
@@ -286,11 +295,11 @@ func faultsCommand() *cobra.Command {
 				return err
 			}
 			out := cmd.OutOrStdout()
-			for _, x := range plan.Faults {
-				fmt.Fprintf(out, "%s at call %d of %s %s: %s\n", x.Mode, x.Nth, x.Op, x.Type, describeProgress(x))
+			for _, fault := range plan.Faults {
+				fmt.Fprintf(out, "%s at call %d of %s %s: %s\n", fault.Mode, fault.Nth, fault.Op, fault.Type, describeProgress(fault))
 			}
-			for _, x := range plan.Slow {
-				fmt.Fprintf(out, "%s longer for every call of %s\n", x.Delay, x.Type)
+			for _, slow := range plan.Slow {
+				fmt.Fprintf(out, "%s longer for every call of %s\n", slow.Delay, slow.Type)
 			}
 			return nil
 		},
@@ -305,6 +314,7 @@ func describeProgress(f faults.Fault) string {
 	return fmt.Sprintf("%d calls so far", f.Seen)
 }
 
+// clearCommand returns the command `sandbox aws clear-faults`.
 func clearCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "clear-faults",

@@ -12,6 +12,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
+// createCommand returns the command `sandbox aws create`.
 func createCommand() *cobra.Command {
 	region := rules.DefaultRegion
 	cmd := &cobra.Command{
@@ -32,7 +33,7 @@ func createCommand() *cobra.Command {
 			if !rules.KnownRegion(region) {
 				return fmt.Errorf("--region %s: the stand-in knows %s", region, strings.Join(rules.Regions(), ", "))
 			}
-			list, err := assignments(args[1:])
+			assignments, err := parseAssignments(args[1:])
 			if err != nil {
 				return err
 			}
@@ -44,7 +45,7 @@ func createCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			id, err := cloud.CreateDirect(cmd.Context(), token, list)
+			id, err := cloud.CreateDirect(cmd.Context(), token, assignments)
 			if err != nil {
 				return err
 			}
@@ -56,8 +57,8 @@ func createCommand() *cobra.Command {
 	return cmd
 }
 
-// EnsureAccount creates the objects that the account of a sandbox has before any
-// stack, unless they exist.
+// EnsureAccount creates the objects that a sandbox's account has before any stack is
+// deployed, unless they exist.
 func EnsureAccount(ctx context.Context, l *layout.Layout) error {
 	cloud, err := openCloud(l, rules.DefaultRegion)
 	if err != nil {
@@ -69,7 +70,7 @@ func EnsureAccount(ctx context.Context, l *layout.Layout) error {
 	return nil
 }
 
-// openCloud returns the stand-in of a sandbox, for one region.
+// openCloud returns the stand-in of a sandbox for its default account and one region.
 func openCloud(l *layout.Layout, region string) (*rules.Cloud, error) {
 	st, err := store.Open(l.AWS())
 	if err != nil {

@@ -3,11 +3,9 @@ package aws
 import (
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
-	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
@@ -38,16 +36,10 @@ const (
 
 // buildCompute creates a tier: a dual-stack VPC, a load balancer with rules, and
 // Auto Scaling groups behind it.
-func (s *sandbox) buildCompute() *resourceSet {
+func (s *sandbox) buildCompute() *testStack {
 	s.t.Helper()
-	x := &resourceSet{byName: map[string]*resource{}, news: map[string]props{}}
-	add := func(token, name string, in props) *resource {
-		s.t.Helper()
-		created := s.mustCreate(token, name, in)
-		x.created = append(x.created, created)
-		x.byName[name], x.news[name] = created, in
-		return created
-	}
+	stack := s.newStack()
+	add := stack.add
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.40.0.0/16", "assignGeneratedIpv6CidrBlock": true})
 	gateway := add(gatewayT, "gateway", props{"vpcId": vpc.id})
 	out := add(egressOnlyT, "out", props{"vpcId": vpc.id})
@@ -152,7 +144,7 @@ func (s *sandbox) buildCompute() *resourceSet {
 			}}},
 		}},
 	})
-	add(scalingAttachT, "attachment", props{"autoscalingGroupName": x.byName["mixed"].id, "lbTargetGroupArn": canary.id})
+	add(scalingAttachT, "attachment", props{"autoscalingGroupName": stack.byName["mixed"].id, "lbTargetGroupArn": canary.id})
 	add(hookT, "hook", props{"autoscalingGroupName": group.id, "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 300, "defaultResult": "CONTINUE"})
 	label, _ := balancer.state["arnSuffix"].(string)
 	suffix, _ := targets.state["arnSuffix"].(string)
@@ -183,40 +175,25 @@ func (s *sandbox) buildCompute() *resourceSet {
 			props{"id": "requests", "metric": props{"metricName": "RequestCount", "namespace": "AWS/ApplicationELB", "stat": "Sum", "period": 60, "dimensions": props{"LoadBalancer": label}}},
 		},
 	})
-	return x
+	return stack
 }
 
-// queuePolicy allows a service to send messages to a queue for one EventBridge rule.
+// queuePolicy returns a policy that allows a service to send messages to a queue for one
+// EventBridge rule.
 func queuePolicy(queue *resource, service string, rule *resource) string {
 	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Sid":"Events","Effect":"Allow","Principal":{"Service":[%q]},"Action":["sqs:SendMessage"],`+
 		`"Resource":[%q],"Condition":{"ArnEquals":{"aws:SourceArn":[%q]}}}]}`, service, queue.state["arn"], rule.state["arn"])
 }
 
-func TestUnchangedComputeHasNoDiff(t *testing.T) {
-	s := newSandbox(t, nil)
-	x := s.buildCompute()
-	for _, round := range []string{"after the update", "after a refresh", "after a second refresh"} {
-		for _, created := range x.created {
-			d := s.diff(created, x.news[created.name])
-			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, created.token, created.name, d.GetDetailedDiff())
-			require.True(t, s.refresh(created), created.name)
-		}
-	}
-}
+func TestUnchangedComputeHasNoDiff(t *testing.T) { newSandbox(t, nil).buildCompute().requireNoDiff() }
 
 func TestComputeIsDeletedInReverseOrder(t *testing.T) {
-	s := newSandbox(t, nil)
-	x := s.buildCompute()
-	for _, created := range slices.Backward(x.created) {
-		require.NoError(t, s.delete(created), "%s %s", created.token, created.name)
-		require.False(t, s.refresh(created), "%s is still there", created.name)
-	}
-	require.Zero(t, s.count(), "objects are left in the store")
+	newSandbox(t, nil).buildCompute().requireDeletion()
 }
 
 func TestComputeInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
+	stack := s.buildCompute()
 	for name, code := range map[string]string{
 		"a":        "DependencyViolation", // a group and a load balancer use it
 		"front":    "DependencyViolation",
@@ -227,30 +204,30 @@ func TestComputeInUseIsNotDeleted(t *testing.T) {
 		"template": "ResourceInUse",
 		"ends":     "ValidationException", // it has a target
 	} {
-		require.ErrorContains(t, s.delete(x.byName[name]), code, name)
+		require.ErrorContains(t, s.delete(stack.byName[name]), code, name)
 	}
-	balancer := x.byName["balancer"]
-	in := with(x.news["balancer"], props{"enableDeletionProtection": true})
+	balancer := stack.byName["balancer"]
+	in := with(stack.news["balancer"], props{"enableDeletionProtection": true})
 	require.NoError(t, s.update(balancer, in))
 	require.ErrorContains(t, s.delete(balancer), "deletion protection is enabled")
 	in["enableDeletionProtection"] = false
 	require.NoError(t, s.update(balancer, in))
 	require.NoError(t, s.delete(balancer))
 	for _, name := range []string{"http", "https", "canaries"} {
-		require.False(t, s.refresh(x.byName[name]), "%s is deleted with its load balancer", name)
+		require.False(t, s.refresh(stack.byName[name]), "%s is deleted with its load balancer", name)
 	}
-	require.NoError(t, s.delete(x.byName["canary"]), "no rule forwards to it any more")
-	require.NoError(t, s.delete(x.byName["group"]))
+	require.NoError(t, s.delete(stack.byName["canary"]), "no rule forwards to it any more")
+	require.NoError(t, s.delete(stack.byName["group"]))
 	for _, name := range []string{"requests", "hook"} {
-		require.False(t, s.refresh(x.byName[name]), "%s is deleted with its group", name)
+		require.False(t, s.refresh(stack.byName[name]), "%s is deleted with its group", name)
 	}
 }
 
 func TestComputeOutputsAreRealistic(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
+	stack := s.buildCompute()
 	for _, name := range []string{"targets", "mixed", "list"} {
-		require.True(t, s.refresh(x.byName[name])) // a read adds the associated resources
+		require.True(t, s.refresh(stack.byName[name])) // a read adds the associated resources
 	}
 	for _, want := range []struct{ name, property, pattern string }{
 		{"vpc", "ipv6CidrBlock", `^2600:1f18:[0-9a-f]+::/56$`},
@@ -271,22 +248,22 @@ func TestComputeOutputsAreRealistic(t *testing.T) {
 		{"ends", "arn", `^arn:aws:events:us-east-1:123456789012:rule/ends-[0-9a-f]{7}$`},
 		{"busy", "arn", `^arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy-[0-9a-f]{7}$`},
 	} {
-		got, _ := x.byName[want.name].state[want.property].(string)
+		got, _ := stack.byName[want.name].state[want.property].(string)
 		if want.property == "id" {
-			got = x.byName[want.name].id
+			got = stack.byName[want.name].id
 		}
 		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
 	}
-	require.Equal(t, 11.0, x.byName["closed"].state["priority"], "one above the highest priority")
-	require.Equal(t, []any{x.byName["balancer"].id}, x.byName["targets"].state["loadBalancerArns"])
-	require.Equal(t, []any{x.byName["canary"].id}, x.byName["mixed"].state["targetGroupArns"], "the attachment is a resource of its own")
-	require.Equal(t, []any{x.byName["a"].id}, x.byName["list"].state["subnetIds"])
-	require.Len(t, x.byName["list"].state["egress"], 1)
-	require.ElementsMatch(t, []any{"us-east-1a", "us-east-1b"}, x.byName["group"].state["availabilityZones"])
-	distribution := x.byName["attributes"].state["mixedInstancesPolicy"].(props)["instancesDistribution"].(props)
+	require.Equal(t, 11.0, stack.byName["closed"].state["priority"], "one above the highest priority")
+	require.Equal(t, []any{stack.byName["balancer"].id}, stack.byName["targets"].state["loadBalancerArns"])
+	require.Equal(t, []any{stack.byName["canary"].id}, stack.byName["mixed"].state["targetGroupArns"], "the attachment is a resource of its own")
+	require.Equal(t, []any{stack.byName["a"].id}, stack.byName["list"].state["subnetIds"])
+	require.Len(t, stack.byName["list"].state["egress"], 1)
+	require.ElementsMatch(t, []any{"us-east-1a", "us-east-1b"}, stack.byName["group"].state["availabilityZones"])
+	distribution := stack.byName["attributes"].state["mixedInstancesPolicy"].(props)["instancesDistribution"].(props)
 	require.Equal(t, "lowest-price", distribution["onDemandAllocationStrategy"], "the default for attributes differs from the default for types")
-	specification := x.byName["attributes"].state["mixedInstancesPolicy"].(props)["launchTemplate"].(props)["launchTemplateSpecification"].(props)
-	require.Equal(t, x.byName["template"].id, specification["launchTemplateId"], "the template is found by its name")
+	specification := stack.byName["attributes"].state["mixedInstancesPolicy"].(props)["launchTemplate"].(props)["launchTemplateSpecification"].(props)
+	require.Equal(t, stack.byName["template"].id, specification["launchTemplateId"], "the template is found by its name")
 	require.Equal(t, "$Default", specification["version"])
 }
 

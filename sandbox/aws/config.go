@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -20,10 +21,10 @@ type config struct {
 	defaultTags map[string]any
 }
 
-// configKeys are the keys of the provider's configuration that the stand-in
-// accepts. A key with the value false has no effect here, because it only concerns
-// the connection to AWS. All other keys are refused, because they may lead to a
-// real account.
+// configKeys are the keys of the provider's configuration that the stand-in accepts. A key
+// with the value true has an effect. A key with the value false has none, because it only
+// concerns the connection to AWS. All other keys are refused, because they could connect a
+// user to a real account.
 var configKeys = map[string]bool{
 	"region": true, "defaultTags": true, "allowedAccountIds": true, "forbiddenAccountIds": true, "assumeRole": true,
 	// Only the program sets tags in a sandbox, so there are no tags to ignore.
@@ -36,8 +37,8 @@ var configKeys = map[string]bool{
 // engineKeys are keys that the engine adds to a provider's properties.
 var engineKeys = []string{"version", "pluginDownloadURL", "pluginChecksums", "__internal"}
 
-// parseConfig reads a provider's properties. Stack configuration and the SDKs pass
-// every value that is not a string as JSON in a string.
+// parseConfig parses a provider's properties. Pulumi passes every value that is not a
+// string as JSON in a string. The failures have all refused properties.
 func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	out := config{account: rules.Account}
 	s, _, err := schema.ResourceOf(schema.ProviderToken)
@@ -99,19 +100,14 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	return out, failures, nil
 }
 
-// region returns the configured region or that of the environment, as in the real
-// provider.
+// region returns the configured region, or the region of the environment, as the real
+// provider does.
 func region(o rules.Object) string {
-	for _, name := range []string{o.String("region"), os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")} {
-		if name != "" {
-			return name
-		}
-	}
-	return ""
+	return cmp.Or(o.String("region"), os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))
 }
 
-// decodeJSON decodes a value that is passed as JSON in a string. It returns a
-// value of the type string unchanged.
+// decodeJSON decodes a value that Pulumi passes as JSON in a string. typ is the type of the
+// property. A value of the type string is returned unchanged.
 func decodeJSON(typ string, v any) any {
 	text, ok := v.(string)
 	if !ok || typ == "string" {

@@ -61,7 +61,7 @@ func TestAccountIsTheFirstAllowedOne(t *testing.T) {
 	require.Contains(t, vpc.state["arn"], ":111122223333:")
 }
 
-func TestDiffConfig(t *testing.T) {
+func TestAnotherRegionReplacesTheProvider(t *testing.T) {
 	s := newSandbox(t, nil)
 	diff := func(olds, news props) *pulumirpc.DiffResponse {
 		res, err := s.p.DiffConfig(t.Context(), &pulumirpc.DiffRequest{Olds: s.pb(olds), News: s.pb(news)})

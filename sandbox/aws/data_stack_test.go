@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"slices"
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -49,16 +48,10 @@ func dataParameters(list ...[]string) []any {
 }
 
 // buildData creates a database, a cache, a document store and secrets.
-func (s *sandbox) buildData() *resourceSet {
+func (s *sandbox) buildData() *testStack {
 	s.t.Helper()
-	x := &resourceSet{byName: map[string]*resource{}, news: map[string]props{}}
-	add := func(token, name string, in props) *resource {
-		s.t.Helper()
-		created := s.mustCreate(token, name, in)
-		x.created = append(x.created, created)
-		x.byName[name], x.news[name] = created, in
-		return created
-	}
+	stack := s.newStack()
+	add := stack.add
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
 	a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
 	b := add(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
@@ -113,25 +106,15 @@ func (s *sandbox) buildData() *resourceSet {
 	add(versionT, "token-value", props{"secretId": secret.id, "secretString": "hidden"})
 	add(secretPolicyT, "token-policy", props{"secretArn": secret.id, "blockPublicPolicy": true, "policy": `{"Version":"2012-10-17","Statement":[` +
 		`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`})
-	return x
+	return stack
 }
 
-func TestUnchangedDataHasNoDiff(t *testing.T) {
-	s := newSandbox(t, nil)
-	x := s.buildData()
-	for _, round := range []string{"after the update", "after a refresh"} {
-		for _, created := range x.created {
-			d := s.diff(created, x.news[created.name])
-			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, created.token, created.name, d.GetDetailedDiff())
-			require.True(t, s.refresh(created), created.name)
-		}
-	}
-}
+func TestUnchangedDataHasNoDiff(t *testing.T) { newSandbox(t, nil).buildData().requireNoDiff() }
 
 func TestImportedDataHasNoDiff(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildData()
-	for _, created := range x.created {
+	stack := s.buildData()
+	for _, created := range stack.created {
 		imported := &resource{token: created.token, name: created.name, id: created.id}
 		require.True(t, s.refresh(imported), created.name)
 		d := s.diff(imported, imported.in)
@@ -139,20 +122,11 @@ func TestImportedDataHasNoDiff(t *testing.T) {
 	}
 }
 
-func TestDataIsDeletedInReverseOrder(t *testing.T) {
-	s := newSandbox(t, nil)
-	x := s.buildData()
-	for _, created := range slices.Backward(x.created) {
-		require.NoError(t, s.delete(created), "%s %s", created.token, created.name)
-		require.False(t, s.refresh(created), "%s is still there", created.name)
-		require.NoError(t, s.delete(created), "%s: a second deletion is no error", created.name)
-	}
-	require.Zero(t, s.count(), "objects are left in the store")
-}
+func TestDataIsDeletedInReverseOrder(t *testing.T) { newSandbox(t, nil).buildData().requireDeletion() }
 
 func TestDataInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildData()
+	stack := s.buildData()
 	before := s.count()
 	for name, code := range map[string]string{
 		"db-params":     "InvalidDBParameterGroupState",
@@ -166,14 +140,14 @@ func TestDataInUseIsNotDeleted(t *testing.T) {
 		"group":         "DependencyViolation",
 		"a":             "DependencyViolation",
 	} {
-		require.ErrorContains(t, s.delete(x.byName[name]), code, name)
+		require.ErrorContains(t, s.delete(stack.byName[name]), code, name)
 	}
 	require.Equal(t, before, s.count())
 }
 
 func TestDataOutputsAreRealistic(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildData()
+	stack := s.buildData()
 	for _, want := range []struct{ name, property, pattern string }{
 		{"main", "identifier", `^main[0-9a-f]{7}$`},
 		{"main", "address", `^main[0-9a-f]{7}\.c[a-z0-9]{11}\.us-east-1\.rds\.amazonaws\.com$`},
@@ -199,20 +173,20 @@ func TestDataOutputsAreRealistic(t *testing.T) {
 		{"token", "arn", `^arn:aws:secretsmanager:us-east-1:123456789012:secret:token-[0-9a-f]{7}-[A-Z0-9]{6}$`},
 		{"token-value", "versionId", `^[0-9a-f-]{36}$`},
 	} {
-		got, _ := x.byName[want.name].state[want.property].(string)
+		got, _ := stack.byName[want.name].state[want.property].(string)
 		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
 	}
-	secret := x.byName["main"].state["masterUserSecrets"].([]any)[0].(props)
+	secret := stack.byName["main"].state["masterUserSecrets"].([]any)[0].(props)
 	require.Regexp(t, `^arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-[0-9a-f-]{36}-[A-Z0-9]{6}$`, secret["secretArn"])
 	require.Equal(t, "active", secret["secretStatus"])
-	require.NotContains(t, x.byName["main"].state, "password", "the managed password is not in the state")
-	require.Len(t, x.byName["Cache"].state["memberClusters"], 6)
-	require.Equal(t, true, x.byName["Cache"].state["clusterEnabled"])
-	require.EqualValues(t, 2, x.byName["sessions"].state["numCacheClusters"])
-	require.Equal(t, []any{"AWSCURRENT"}, x.byName["token-value"].state["versionStages"])
-	require.Equal(t, true, x.byName["docs-0"].state["writer"])
-	require.Equal(t, false, x.byName["docs-1"].state["writer"])
-	require.EqualValues(t, 27017, x.byName["docs-0"].state["port"])
-	require.True(t, s.refresh(x.byName["docs"]))
-	require.Equal(t, []any{x.byName["docs-0"].id, x.byName["docs-1"].id}, x.byName["docs"].state["clusterMembers"])
+	require.NotContains(t, stack.byName["main"].state, "password", "the managed password is not in the state")
+	require.Len(t, stack.byName["Cache"].state["memberClusters"], 6)
+	require.Equal(t, true, stack.byName["Cache"].state["clusterEnabled"])
+	require.EqualValues(t, 2, stack.byName["sessions"].state["numCacheClusters"])
+	require.Equal(t, []any{"AWSCURRENT"}, stack.byName["token-value"].state["versionStages"])
+	require.Equal(t, true, stack.byName["docs-0"].state["writer"])
+	require.Equal(t, false, stack.byName["docs-1"].state["writer"])
+	require.EqualValues(t, 27017, stack.byName["docs-0"].state["port"])
+	require.True(t, s.refresh(stack.byName["docs"]))
+	require.Equal(t, []any{stack.byName["docs-0"].id, stack.byName["docs-1"].id}, stack.byName["docs"].state["clusterMembers"])
 }

@@ -12,12 +12,14 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// clusterInputs are the inputs of a cluster in the fixture's subnets.
+// clusterInputs returns the inputs of a cluster in the fixture's subnets. policy is its
+// upgrade policy.
 func (f *fixture) clusterInputs(version, policy string) props {
 	return props{"name": "c", "version": version, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
 		"upgradePolicy": props{"supportType": policy}}
 }
 
+// setDay sets the day of the stand-in's clock, such as 2026-12-02.
 func (s *sandbox) setDay(day string) {
 	s.t.Helper()
 	parsed, err := time.Parse(time.DateOnly, day)
@@ -25,7 +27,7 @@ func (s *sandbox) setDay(day string) {
 	s.p.cloud.Now = clockOnDay(parsed)
 }
 
-func TestVersionsThatEKSOffers(t *testing.T) {
+func TestEKSOffersVersionsWithSupportOnly(t *testing.T) {
 	for _, row := range []struct{ reason, day, version, policy, err string }{
 		{"in standard support", "2026-12-01", "1.34", "STANDARD", ""},
 		{"standard support is over", "2026-12-02", "1.34", "STANDARD", "unsupported Kubernetes version 1.34"},
@@ -71,7 +73,7 @@ func TestEKSUpgradesAClusterWithoutSupport(t *testing.T) {
 	}
 }
 
-func TestClusterThatEKSHasUpgraded(t *testing.T) {
+func TestUpgradedClusterCannotReturnToItsFormerVersion(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
@@ -96,7 +98,7 @@ func TestPolicyStandardNeedsStandardSupport(t *testing.T) {
 	require.NoError(t, s.update(cluster, f.clusterInputs("1.34", "STANDARD")))
 }
 
-func TestClusterLookup(t *testing.T) {
+func TestClustersAreLookedUp(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	none, err := s.invoke("aws:eks/getClusters:getClusters", nil)
@@ -115,7 +117,7 @@ func TestClusterLookup(t *testing.T) {
 	require.NotEmpty(t, described["endpoint"])
 }
 
-func TestClock(t *testing.T) {
+func TestClockHasTheDayOfTheEnvironment(t *testing.T) {
 	t.Setenv(todayVariable, "2027-03-27")
 	now, err := clock()
 	require.NoError(t, err)
@@ -125,8 +127,8 @@ func TestClock(t *testing.T) {
 	require.ErrorContains(t, err, `PROGRESSIVE_TODAY "tomorrow": must be a day such as 2026-12-02`)
 }
 
-// The program's calendar and the stand-in's calendar are written independently. They
-// must agree on the versions that both have.
+// The Pulumi program and the stand-in have separate calendars. For a version in both, the
+// days must be equal.
 func TestCalendarAgreesWithTheProgram(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join("..", "..", "components", "cluster", "ekscalendar", "calendar.go"))
 	require.NoError(t, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/faults"
 )
 
-// fail configures a fault; without Nth it is the next matching call.
+// fail configures a fault. Without Nth, the next matching call fails.
 func (s *sandbox) fail(f faults.Fault) {
 	s.t.Helper()
 	if f.Nth == 0 {
@@ -57,7 +57,7 @@ func TestThrottledCallFailsOnlyIfPermanent(t *testing.T) {
 	require.ErrorContains(t, err, "ThrottlingException")
 }
 
-func TestLostReplies(t *testing.T) {
+func TestCallWithALostReplyIsExecuted(t *testing.T) {
 	s := newSandbox(t, nil)
 	for _, mode := range []string{faults.LoseReply, faults.Crash} {
 		s.fail(faults.Fault{Op: "create", Type: roleT, Mode: mode})

@@ -62,13 +62,13 @@ const (
 // props are the properties of a resource as a program gives them.
 type props = map[string]any
 
-// sandbox calls a provider as the engine does.
+// sandbox is a sandbox with a provider. A test calls the provider in the engine's place.
 type sandbox struct {
 	t        *testing.T
 	p        *provider
 	layout   *layout.Layout
 	registry *fakeRegistry
-	exited   int
+	exited   int // the exit code of the provider's process
 }
 
 // newSandbox creates a sandbox with a configured provider.
@@ -91,8 +91,7 @@ func newSandbox(t *testing.T, config props) *sandbox {
 // today is the day of the tests, on which EKS supports 1.32 to 1.36.
 var today = time.Date(2026, time.November, 29, 0, 0, 0, 0, time.UTC)
 
-// provider opens one more provider of the same sandbox, as another process
-// would.
+// provider returns one more provider of the same sandbox, as in another process.
 func (s *sandbox) provider(config props) *provider {
 	s.t.Helper()
 	st, err := store.Open(s.layout.AWS())
@@ -114,6 +113,7 @@ func (s *sandbox) pb(o props) *structpb.Struct {
 	return out
 }
 
+// urn returns the URN of a resource in the test's stack.
 func urn(token, name string) string { return "urn:pulumi:test::test::" + token + "::" + name }
 
 // resource is a resource in the engine's state.
@@ -122,7 +122,8 @@ type resource struct {
 	in, state       props // the checked inputs and the outputs
 }
 
-// check returns the checked inputs and the reasons of the failures.
+// check returns the checked inputs and the reasons of the failures. olds are the checked
+// inputs of the last update.
 func (s *sandbox) check(token, name string, olds, news props) (props, []string) {
 	s.t.Helper()
 	res, err := s.p.Check(s.t.Context(), &pulumirpc.CheckRequest{
@@ -160,54 +161,54 @@ func (s *sandbox) mustCreate(token, name string, in props) *resource {
 	return created
 }
 
-// diff compares a resource with the inputs news; it skips the ignored properties.
-func (s *sandbox) diff(x *resource, news props, ignore ...string) *pulumirpc.DiffResponse {
+// diff compares a resource with the inputs news, except the properties in ignore.
+func (s *sandbox) diff(r *resource, news props, ignore ...string) *pulumirpc.DiffResponse {
 	s.t.Helper()
-	checked, failures := s.check(x.token, x.name, x.in, news)
+	checked, failures := s.check(r.token, r.name, r.in, news)
 	require.Empty(s.t, failures)
 	res, err := s.p.Diff(s.t.Context(), &pulumirpc.DiffRequest{
-		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Olds: s.pb(x.state), News: s.pb(checked), OldInputs: s.pb(x.in), IgnoreChanges: ignore,
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Olds: s.pb(r.state), News: s.pb(checked), OldInputs: s.pb(r.in), IgnoreChanges: ignore,
 	})
 	require.NoError(s.t, err)
 	return res
 }
 
-// update changes a resource to the inputs news, except the ignored properties.
-func (s *sandbox) update(x *resource, news props, ignore ...string) error {
+// update changes a resource to the inputs news, except the properties in ignore.
+func (s *sandbox) update(r *resource, news props, ignore ...string) error {
 	s.t.Helper()
-	checked, failures := s.check(x.token, x.name, x.in, news)
+	checked, failures := s.check(r.token, r.name, r.in, news)
 	if len(failures) > 0 {
 		return fmt.Errorf("check: %s", strings.Join(failures, "; "))
 	}
 	res, err := s.p.Update(s.t.Context(), &pulumirpc.UpdateRequest{
-		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Olds: s.pb(x.state), News: s.pb(checked), OldInputs: s.pb(x.in), IgnoreChanges: ignore,
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Olds: s.pb(r.state), News: s.pb(checked), OldInputs: s.pb(r.in), IgnoreChanges: ignore,
 	})
 	if err != nil {
 		return fmt.Errorf("update: %s", status.Convert(err).Message())
 	}
-	x.in, x.state = checked, wire.Decode(res.GetProperties())
+	r.in, r.state = checked, wire.Decode(res.GetProperties())
 	return nil
 }
 
-// refresh reads a resource and returns false if it does not exist any more.
-func (s *sandbox) refresh(x *resource) bool {
+// refresh reads the state of a resource. It returns false if the resource no longer exists.
+func (s *sandbox) refresh(r *resource) bool {
 	s.t.Helper()
 	res, err := s.p.Read(s.t.Context(), &pulumirpc.ReadRequest{
-		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Properties: s.pb(x.state), Inputs: s.pb(x.in),
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Properties: s.pb(r.state), Inputs: s.pb(r.in),
 	})
 	require.NoError(s.t, err)
 	if res.GetId() == "" {
 		return false
 	}
-	x.in, x.state = wire.Decode(res.GetInputs()), wire.Decode(res.GetProperties())
+	r.in, r.state = wire.Decode(res.GetInputs()), wire.Decode(res.GetProperties())
 	return true
 }
 
 // delete deletes a resource.
-func (s *sandbox) delete(x *resource) error {
+func (s *sandbox) delete(r *resource) error {
 	s.t.Helper()
 	_, err := s.p.Delete(s.t.Context(), &pulumirpc.DeleteRequest{
-		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Properties: s.pb(x.state), OldInputs: s.pb(x.in),
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Properties: s.pb(r.state), OldInputs: s.pb(r.in),
 	})
 	if err != nil {
 		return fmt.Errorf("delete: %s", status.Convert(err).Message())
@@ -228,15 +229,15 @@ func (s *sandbox) invoke(token string, in props) (props, error) {
 	return wire.Decode(res.GetReturn()), nil
 }
 
-// count returns the number of objects in the store, including those that AWS creates itself.
+// count returns the number of objects in the store, including those that AWS itself creates.
 func (s *sandbox) count() int {
 	s.t.Helper()
-	n := 0
+	total := 0
 	require.NoError(s.t, s.p.store.View(s.t.Context(), func(tx *store.Tx) error {
-		n = len(tx.All())
+		total = len(tx.All())
 		return nil
 	}))
-	return n
+	return total
 }
 
 // fakeRegistry answers the requests that the stand-in sends to the sandbox's registry.
@@ -246,7 +247,7 @@ type fakeRegistry struct {
 	untagged []string                     // repositories with images that have no tag
 }
 
-// push adds a tag, as a push of an image would.
+// push adds a tag with the digest of its image.
 func (f *fakeRegistry) push(repository, tag, digest string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -256,8 +257,8 @@ func (f *fakeRegistry) push(repository, tag, digest string) {
 	f.tags[repository][tag] = digest
 }
 
-// ServeHTTP lists repositories and tags, looks up a tag's digest, and deletes a
-// digest.
+// ServeHTTP lists the repositories, lists the tags of a repository, returns the digest of a
+// tag, and deletes the tags of a digest.
 func (f *fakeRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -301,6 +302,7 @@ func (f *fakeRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
+// certificateKubeconfig is a kubeconfig with a user that has a client certificate.
 var certificateKubeconfig = `{
   "current-context": "sandbox",
   "contexts": [{"name": "other", "context": {"cluster": "x", "user": "x"}}, {"name": "sandbox", "context": {"cluster": "here", "user": "admin"}}],
@@ -308,8 +310,8 @@ var certificateKubeconfig = `{
   "users": [{"name": "admin", "user": {"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}}]
 }`
 
-// apiServer gives the sandbox an API server that accepts every request. It returns
-// the number of requests by path.
+// apiServer starts an API server that accepts every request, and writes the sandbox's
+// kubeconfig for it. It returns the number of requests by path.
 func (s *sandbox) apiServer() map[string]int {
 	s.t.Helper()
 	requests := map[string]int{}
@@ -322,9 +324,11 @@ func (s *sandbox) apiServer() map[string]int {
 	return requests
 }
 
+// b64 encodes a text as base64.
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// with returns a copy of in with the changes; a change to nil removes a property.
+// with returns a copy of in with the properties of change. A property that is nil in change
+// is removed.
 func with(in, change props) props {
 	out := maps.Clone(in)
 	if out == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-func TestManagedPolicies(t *testing.T) {
+func TestManagedPoliciesAreFoundByNameAndID(t *testing.T) {
 	s := newSandbox(t, nil)
 	custom := s.mustCreate(cachePolicyT, "custom", with(cachePolicy(), props{"name": "custom"}))
 	for token, ids := range map[string]map[string]string{
@@ -46,7 +46,7 @@ func TestManagedPolicies(t *testing.T) {
 	require.Equal(t, []any{props{"headerBehavior": "allExcept", "headers": []any{props{"items": []any{"Host"}}}}}, out["headersConfigs"])
 }
 
-func TestGetZone(t *testing.T) {
+func TestZoneIsFoundByNameIDAndTags(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:route53/getZone:getZone"
 	_, err := s.invoke(token, props{"name": "example.com"})
@@ -73,7 +73,7 @@ func TestGetZone(t *testing.T) {
 	}
 }
 
-func TestCreateCommand(t *testing.T) {
+func TestCreateCommandCreatesObjectsOutsideOfStacks(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	id, err := s.run("create", "Zone", "name=example.com", "tags.Owner=me")
@@ -105,7 +105,7 @@ func TestEnsureAccountCreatesEachObjectOnce(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	var all sync.WaitGroup
-	for range 4 { // as several processes that start at the same time
+	for range 4 { // the same as several processes that start at the same time
 		all.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.layout)) })
 	}
 	all.Wait()
@@ -121,7 +121,8 @@ func TestEnsureAccountCreatesEachObjectOnce(t *testing.T) {
 	require.Equal(t, "[]\n", listed, "the zone and the roles belong to the account, so they are not listed")
 }
 
-// The configuration of the stacks names objects that the account has.
+// The zone, the role and the account in the configuration of the stacks exist in the
+// stand-in.
 func TestStacksUseTheAccountsObjects(t *testing.T) {
 	for _, stack := range []string{"staging", "prod"} {
 		raw, err := os.ReadFile("../../Pulumi." + stack + ".yaml")

@@ -18,8 +18,8 @@ const (
 // A program can read a network that it did not create.
 func TestNetworkIsLookedUp(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildBase()
-	vpc, a, b := x.byName["vpc"], x.byName["a"], x.byName["b"]
+	stack := s.buildBase()
+	vpc, a, b := stack.byName["vpc"], stack.byName["a"], stack.byName["b"]
 
 	found, err := s.invoke(getVpc, props{"id": vpc.id})
 	require.NoError(t, err)
@@ -31,8 +31,8 @@ func TestNetworkIsLookedUp(t *testing.T) {
 		free   float64
 		reason string
 	}{
-		{a, 4096 - 5 - 2, "five are AWS's, one is the NAT gateway's, one the endpoint's"},
-		{b, 4096 - 5 - 1, "five are AWS's, one is the endpoint's"},
+		{a, 4096 - 5 - 2, "AWS reserves five addresses; the NAT gateway and the endpoint use one each"},
+		{b, 4096 - 5 - 1, "AWS reserves five addresses; the endpoint uses one"},
 	} {
 		subnet, err := s.invoke(getSubnet, props{"id": row.subnet.id})
 		require.NoError(t, err)
@@ -46,9 +46,9 @@ func TestNetworkIsLookedUp(t *testing.T) {
 	}
 	tables, err := s.invoke(getRouteTables, bySubnet(b.id))
 	require.NoError(t, err)
-	require.Equal(t, []any{x.byName["private"].id}, tables["ids"])
-	lonely := s.mustCreate(subnetT, "lonely", props{"vpcId": vpc.id, "cidrBlock": "10.20.32.0/20"})
-	tables, err = s.invoke(getRouteTables, bySubnet(lonely.id))
+	require.Equal(t, []any{stack.byName["private"].id}, tables["ids"])
+	unassociated := s.mustCreate(subnetT, "unassociated", props{"vpcId": vpc.id, "cidrBlock": "10.20.32.0/20"})
+	tables, err = s.invoke(getRouteTables, bySubnet(unassociated.id))
 	require.NoError(t, err)
 	require.Empty(t, tables["ids"], "the main route table has no association with the subnet")
 	tables, err = s.invoke(getRouteTables, props{"vpcId": vpc.id})
@@ -56,21 +56,21 @@ func TestNetworkIsLookedUp(t *testing.T) {
 	require.Len(t, tables["ids"], 3, "the main table, too")
 
 	for name, target := range map[string]string{"private": "natGatewayId", "public": "gatewayId"} {
-		table, err := s.invoke(getRouteTable, props{"routeTableId": x.byName[name].id})
+		table, err := s.invoke(getRouteTable, props{"routeTableId": stack.byName[name].id})
 		require.NoError(t, err)
 		routes := table["routes"].([]any)
-		require.Len(t, routes, 1, "routes inside the table and routes of their own: %s", name)
+		require.Len(t, routes, 1, "an inline route, or a route that is a separate resource: %s", name)
 		require.NotEmpty(t, routes[0].(props)[target])
 		require.Equal(t, "0.0.0.0/0", routes[0].(props)["cidrBlock"])
 	}
 
 	gateway, err := s.invoke(getGateway, props{"filters": []any{props{"name": "attachment.vpc-id", "values": []any{vpc.id}}}})
 	require.NoError(t, err)
-	require.Equal(t, x.byName["gateway"].id, gateway["internetGatewayId"])
+	require.Equal(t, stack.byName["gateway"].id, gateway["internetGatewayId"])
 
 	clusters, err := s.invoke(getClusters, nil)
 	require.NoError(t, err)
-	require.Equal(t, []any{x.byName["cluster"].id}, clusters["names"])
+	require.Equal(t, []any{stack.byName["cluster"].id}, clusters["names"])
 }
 
 func TestNetworkLookupErrors(t *testing.T) {

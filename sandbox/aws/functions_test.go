@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAvailabilityZones(t *testing.T) {
+func TestAvailabilityZonesAreFiltered(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:index/getAvailabilityZones:getAvailabilityZones"
 	for _, row := range []struct {
@@ -37,7 +37,7 @@ func TestAvailabilityZones(t *testing.T) {
 	require.ErrorContains(t, err, "sandbox/aws/rules/sqs*.go")
 }
 
-func TestAuthorizationToken(t *testing.T) {
+func TestAuthorizationTokenHasTheRegistryPassword(t *testing.T) {
 	s := newSandbox(t, nil)
 	out, err := s.invoke("aws:ecr/getAuthorizationToken:getAuthorizationToken", nil)
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func TestAuthorizationToken(t *testing.T) {
 	require.ErrorContains(t, err, "AccessDeniedException")
 }
 
-func TestPolicyDocument(t *testing.T) {
+func TestPolicyDocumentIsTheProviders(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:iam/getPolicyDocument:getPolicyDocument"
 	out, err := s.invoke(token, props{"statements": []any{

@@ -18,20 +18,20 @@ func TestJitterIsRepeatable(t *testing.T) {
 		urn := fmt.Sprint("urn-", i)
 		d := jitter(7, "create", urn)
 		require.Equal(t, d, jitter(7, "create", urn))
-		require.Less(t, d, slowest)
-		if d >= quickest {
+		require.Less(t, d, maxSlowDelay)
+		if d >= maxUsualDelay {
 			slow++
 		}
 	}
 	require.Greater(t, slow, 400/slowShare/2)
 	require.Less(t, slow, 400/slowShare*2)
-	require.Zero(t, jitter(0, "create", "urn"), "without a seed a change takes no time")
-	require.Zero(t, jitter(7, "read", "urn"), "reads have no order")
+	require.Zero(t, jitter(0, "create", "urn"), "without a seed there is no delay")
+	require.Zero(t, jitter(7, "read", "urn"), "reads are not delayed")
 	require.NotEqual(t, jitter(7, "create", "urn"), jitter(7, "delete", "urn"))
 	require.NotEqual(t, jitter(7, "create", "urn"), jitter(8, "create", "urn"))
 }
 
-// Calls that start in one order end in another order.
+// The jitter makes calls end in another order than they start.
 func TestChangesAreReordered(t *testing.T) {
 	s := newSandbox(t, nil)
 	order := func(seed uint64) []int {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// RDS and DocumentDB have one control plane, so they can't use the same name.
+// RDS and DocumentDB share one namespace of ARNs, so a name can be used only once.
 func TestRDSAndDocumentDBShareTheirNames(t *testing.T) {
 	s := newSandbox(t, nil)
 	vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})

@@ -58,7 +58,7 @@ func TestProviderStartsOnlyInASandbox(t *testing.T) {
 	}
 }
 
-func TestServe(t *testing.T) {
+func TestServePrintsItsPortAndAnswers(t *testing.T) {
 	s := newSandbox(t, nil)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -80,7 +80,7 @@ func TestServe(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestEngineAddress(t *testing.T) {
+func TestEngineAddressFollowsTheFlags(t *testing.T) {
 	address, err := engineAddress([]string{"--logtostderr", "-v=9", "--tracing", "x", "127.0.0.1:1"})
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:1", address)
@@ -88,7 +88,7 @@ func TestEngineAddress(t *testing.T) {
 	require.ErrorContains(t, err, "started by the Pulumi engine")
 }
 
-func TestGetToken(t *testing.T) {
+func TestGetTokenPrintsTheCredential(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	run := func(args string) (props, error) {
@@ -149,7 +149,7 @@ func TestGetToken(t *testing.T) {
 	}
 }
 
-// run runs a command of `sandbox aws`.
+// run runs a command of `sandbox aws` and returns its output.
 func (s *sandbox) run(args ...string) (string, error) {
 	s.t.Helper()
 	var out bytes.Buffer
@@ -161,7 +161,7 @@ func (s *sandbox) run(args ...string) (string, error) {
 	return out.String(), err
 }
 
-func TestCommands(t *testing.T) {
+func TestCommandsListChangeAndFail(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16", "tags": props{"Name": "main"}})

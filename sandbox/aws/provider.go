@@ -23,11 +23,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// announcement is the message of the stand-in at every start.
+// announcement is the message that the stand-in shows at every start.
 const announcement = "AWS stand-in of the sandbox: nothing is created at AWS"
 
-// provider implements the engine's calls. The engine unwraps secrets before a call
-// and marks them again in the response, as for the real plugin.
+// provider implements the calls of the Pulumi engine. Before a call the engine removes the
+// marks of secret values, and it adds them to the response again. So the provider does not
+// handle them.
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 
@@ -42,7 +43,8 @@ type provider struct {
 	cloud *rules.Cloud // nil until Configure
 }
 
-// GetPluginInfo returns the version of the SDK from which the tables are generated.
+// GetPluginInfo returns the version of the SDK from which the property tables were
+// generated.
 func (p *provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	version, err := schema.Version()
 	return &pulumirpc.PluginInfo{Version: version}, err
@@ -81,10 +83,11 @@ func (p *provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*p
 	return out, nil
 }
 
-// Configure sets the account and the region, and logs the announcement.
+// Configure creates the Cloud of the configured account and region, and logs the
+// announcement.
 func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
 	props := wire.Decode(req.GetArgs())
-	c, failures, err := parseConfig(props)
+	conf, failures, err := parseConfig(props)
 	if err != nil {
 		return nil, err
 	}
@@ -97,14 +100,15 @@ func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	}
 	p.mu.Lock()
 	p.cloud = &rules.Cloud{
-		From: from, Role: c.role, Layout: p.layout, Store: p.store, Account: c.account, Region: c.region, Partition: rules.Partition, DefaultTags: c.defaultTags, Now: p.now,
+		From: from, Role: conf.role, Layout: p.layout, Store: p.store, Account: conf.account, Region: conf.region, Partition: rules.Partition,
+		DefaultTags: conf.defaultTags, Now: p.now,
 	}
 	p.mu.Unlock()
 	p.log(ctx, pulumirpc.LogSeverity_INFO, "", announcement)
 	return &pulumirpc.ConfigureResponse{SupportsPreview: true, SupportsAutonamingConfiguration: true}, nil
 }
 
-// configured returns the account and region of this provider.
+// configured returns the Cloud that Configure created.
 func (p *provider) configured() (*rules.Cloud, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -121,7 +125,7 @@ func (p *provider) log(ctx context.Context, severity pulumirpc.LogSeverity, urn,
 	}
 }
 
-// Attach connects to an engine that did not start the plugin itself.
+// Attach connects to an engine. It is called if the engine did not start the plugin itself.
 func (p *provider) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
 	if p.session == nil {
 		return &emptypb.Empty{}, nil
@@ -137,7 +141,7 @@ func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, erro
 	return &emptypb.Empty{}, nil
 }
 
-// Invoke calls a function.
+// Invoke calls a Pulumi function.
 func (p *provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
@@ -160,8 +164,8 @@ func (p *provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*p
 func checkFailures(list []rules.Failure) []*pulumirpc.CheckFailure {
 	out := make([]*pulumirpc.CheckFailure, len(list))
 	for i, f := range list {
-		// With Property set, the engine prints a value that it can't find for nested
-		// properties. So the path is part of the text.
+		// Property is not set, because the engine can't show the value of a nested
+		// property. So the path is part of the reason.
 		out[i] = &pulumirpc.CheckFailure{Reason: fmt.Sprintf("%s: %s", f.Path, f.Reason)}
 	}
 	return out
@@ -176,7 +180,7 @@ func failureError(list []rules.Failure) error {
 	return errors.Join(all...)
 }
 
-// statusError converts an error to a status whose text the engine shows unchanged.
+// statusError converts an error to a gRPC status. The engine shows its text unchanged.
 func statusError(err error) error {
 	if err == nil {
 		return nil
@@ -187,7 +191,7 @@ func statusError(err error) error {
 	return status.Error(codes.Unknown, err.Error())
 }
 
-// encode turns properties into a message; nil stays nil.
+// encode converts properties to a message of the engine's protocol.
 func encode(o rules.Object) (*structpb.Struct, error) {
 	s, err := wire.Encode(o)
 	if err != nil {

@@ -10,31 +10,31 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// The API endpoint answers a run only if the endpoint's settings and security groups
-// allow it.
+// The API endpoint of a cluster answers a program only if the endpoint's settings and
+// security groups allow it.
 func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
-	x := s.buildBase() // VPC 10.20.0.0/16
-	cluster := x.byName["cluster"]
+	stack := s.buildBase() // VPC 10.20.0.0/16
+	cluster := stack.byName["cluster"]
 	own := cluster.state["vpcConfig"].(props)["clusterSecurityGroupId"].(string)
-	runner := s.mustCreate(groupT, "runner", props{"vpcId": x.byName["vpc"].id})
-	other := s.mustCreate(groupT, "other", props{"vpcId": x.byName["vpc"].id})
+	runner := s.mustCreate(groupT, "runner", props{"vpcId": stack.byName["vpc"].id})
+	other := s.mustCreate(groupT, "other", props{"vpcId": stack.byName["vpc"].id})
 	s.mustCreate(ingressT, "runners", props{"securityGroupId": own, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": runner.id})
 	s.mustCreate(ingressT, "network", props{"securityGroupId": own, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.99.0.0/16"})
 	s.mustCreate(ingressT, "ssh", props{"securityGroupId": own, "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "10.98.0.0/16"})
 
-	token := func(from string) error {
+	getToken := func(from string) error {
 		t.Setenv(rules.RunFromVariable, from)
 		return CLI([]string{"eks", "get-token", "--cluster-name", cluster.id, "--region", "us-east-1"}, &bytes.Buffer{}, io.Discard)
 	}
-	access := func(private, public bool, cidrs ...any) {
-		vpc := props{"subnetIds": []any{x.byName["a"].id, x.byName["b"].id}, "endpointPrivateAccess": private, "endpointPublicAccess": public}
+	setAccess := func(private, public bool, cidrs ...any) {
+		vpc := props{"subnetIds": []any{stack.byName["a"].id, stack.byName["b"].id}, "endpointPrivateAccess": private, "endpointPublicAccess": public}
 		if len(cidrs) > 0 {
 			vpc["publicAccessCidrs"] = cidrs
 		}
 		news := props{}
-		for key, value := range x.news["cluster"] {
+		for key, value := range stack.news["cluster"] {
 			news[key] = value
 		}
 		news["vpcConfig"] = vpc
@@ -47,23 +47,23 @@ func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
 		refused         string
 	}{
 		{"an admitted public address", "203.0.113.10", true, true, []any{"203.0.113.0/24"}, ""},
-		{"the default place is one", "", true, true, []any{"203.0.113.0/24"}, ""},
+		{"the default place, which is an admitted public address", "", true, true, []any{"203.0.113.0/24"}, ""},
 		{"another public address", "198.51.100.7", true, true, []any{"203.0.113.0/24"}, "its publicAccessCidrs are 203.0.113.0/24"},
 		{"a public address, and the endpoint is private", "203.0.113.10", true, false, nil, "it is private"},
 		{"a connected network that a rule admits", "10.99.0.10", true, false, nil, ""},
 		{"a connected network that no rule admits", "10.97.0.10", true, false, nil, "do not admit it on port 443"},
 		{"a connected network that a rule admits to another port", "10.98.0.10", true, false, nil, "do not admit it on port 443"},
-		{"a connected network, where the name is public", "10.99.0.10", true, true, []any{"203.0.113.0/24"}, "resolves to public addresses there"},
+		{"a connected network, where the name resolves to public addresses", "10.99.0.10", true, true, []any{"203.0.113.0/24"}, "resolves to public addresses there"},
 		{"a runner in the VPC", "10.20.0.7," + runner.id, true, false, nil, ""},
-		{"and there the name is private", "10.20.0.7," + runner.id, true, true, []any{"203.0.113.0/24"}, ""},
+		{"a runner in the VPC, and the endpoint is private and public", "10.20.0.7," + runner.id, true, true, []any{"203.0.113.0/24"}, ""},
 		{"a runner of another group", "10.20.0.7 " + other.id, true, false, nil, "do not admit it"},
 		{"a runner without a group", "10.20.0.7", true, false, nil, "do not admit it"},
 		{"a member of EKS's own group", "10.20.0.7," + own, true, false, nil, ""},
 		{"a runner in the VPC, and the endpoint is public only", "10.20.0.7," + runner.id, false, true, []any{"203.0.113.0/24"}, "resolves to public addresses there"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			access(tc.private, tc.public, tc.cidrs...)
-			err := token(tc.from)
+			setAccess(tc.private, tc.public, tc.cidrs...)
+			err := getToken(tc.from)
 			if tc.refused == "" {
 				require.NoError(t, err)
 				return
@@ -72,15 +72,15 @@ func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
 			require.ErrorContains(t, err, tc.refused)
 		})
 	}
-	require.ErrorContains(t, token("here"), "must begin with an IPv4 address")
-	require.ErrorContains(t, token("10.20.0.7,runners"), `"runners" must be the ID of a security group`)
-	require.NoError(t, s.delete(x.byName["cluster"]))
-	require.ErrorContains(t, token(""), "no such host")
+	require.ErrorContains(t, getToken("here"), "must begin with an IPv4 address")
+	require.ErrorContains(t, getToken("10.20.0.7,runners"), `"runners" must be the ID of a security group`)
+	require.NoError(t, s.delete(stack.byName["cluster"]))
+	require.ErrorContains(t, getToken(""), "no such host")
 }
 
-// With private DNS, the name of a service resolves to the interface endpoint in the
-// whole VPC. If the endpoint's security groups do not allow a runner in the VPC, the
-// runner can't reach the service, even in the middle of an update.
+// With private DNS, the name of a service resolves to the interface endpoint in the whole
+// VPC. So a runner in the VPC can't reach the service if the endpoint's security groups do
+// not allow it.
 func TestInterfaceEndpointBlocksRunsThatItsGroupsDoNotAllow(t *testing.T) {
 	for _, tc := range []struct {
 		reason, from, service, rule string
@@ -120,8 +120,8 @@ func TestInterfaceEndpointBlocksRunsThatItsGroupsDoNotAllow(t *testing.T) {
 	}
 }
 
-// An endpoint without security groups has the default group of the VPC, which allows
-// only its members.
+// An endpoint without security groups has the default group of the VPC. That group allows
+// only its members, and the runner is not a member.
 func TestRunnerInTheVPCCannotReachSTS(t *testing.T) {
 	t.Setenv(rules.RunFromVariable, "10.21.0.7")
 	s := newSandbox(t, nil)

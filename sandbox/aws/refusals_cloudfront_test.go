@@ -43,7 +43,7 @@ func distributionWithCertificate(certificate props, aliases ...any) props {
 	return distribution(props{"viewerCertificate": certificate, "aliases": aliases})
 }
 
-func TestRefusalsOfCloudFront(t *testing.T) {
+func TestCloudFrontRefusals(t *testing.T) {
 	f := newEdgeFixture(t)
 	cache := func(change, key props) props {
 		in := with(cachePolicy(), change)

@@ -10,67 +10,67 @@ import (
 
 func TestNetworkRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
+	stack := s.buildCompute()
 	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
 	otherSubnet := s.mustCreate(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
-	unassociated := s.mustCreate(subnetT, "spare", props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.9.0/24", "availabilityZone": "us-east-1c"})
+	unassociated := s.mustCreate(subnetT, "spare", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.9.0/24", "availabilityZone": "us-east-1c"})
 	rule := func(change props) props {
-		return with(props{"networkAclId": x.byName["list"].id, "ruleNumber": 200, "ruleAction": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 1, "toPort": 2}, change)
+		return with(props{"networkAclId": stack.byName["list"].id, "ruleNumber": 200, "ruleAction": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 1, "toPort": 2}, change)
 	}
 	entry := func(change props) []any {
 		return []any{with(props{"ruleNo": 1, "action": "allow", "protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlock": "0.0.0.0/0"}, change)}
 	}
 	s.requireRefusals([]refusal{
-		{"a subnet's IPv6 block outside of the VPC's", subnetT, props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": "2001:db8::/64"}, "InvalidSubnet.Range"},
-		{"a subnet's IPv6 block that is in use", subnetT, props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": x.byName["a"].state["ipv6CidrBlock"]}, "InvalidSubnet.Conflict"},
-		{"a second egress-only gateway", egressOnlyT, props{"vpcId": x.byName["vpc"].id}, "EgressOnlyInternetGatewayLimitExceeded"},
-		{"IPv4 through an egress-only gateway", routeT, props{"routeTableId": x.byName["table"].id, "destinationCidrBlock": "10.99.0.0/16", "egressOnlyGatewayId": x.byName["out"].id}, "egress-only internet gateway"},
+		{"a subnet's IPv6 block outside of the VPC's", subnetT, props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": "2001:db8::/64"}, "InvalidSubnet.Range"},
+		{"a subnet's IPv6 block that is in use", subnetT, props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": stack.byName["a"].state["ipv6CidrBlock"]}, "InvalidSubnet.Conflict"},
+		{"a second egress-only gateway", egressOnlyT, props{"vpcId": stack.byName["vpc"].id}, "EgressOnlyInternetGatewayLimitExceeded"},
+		{"IPv4 through an egress-only gateway", routeT, props{"routeTableId": stack.byName["table"].id, "destinationCidrBlock": "10.99.0.0/16", "egressOnlyGatewayId": stack.byName["out"].id}, "egress-only internet gateway"},
 		{"a number that is in use", aclRuleT, rule(props{"ruleNumber": 100}), "already exists"},
-		{"a rule resource for a list with inline rules", aclRuleT, rule(props{"networkAclId": x.byName["inline"].id}), "has ingress rules of its own"},
+		{"a rule resource for a list with inline rules", aclRuleT, rule(props{"networkAclId": stack.byName["inline"].id}), "has ingress rules of its own"},
 		{"IPv4 and IPv6 in a rule", aclRuleT, rule(props{"ipv6CidrBlock": "::/0"}), "cidrBlock"},
 		{"TCP without ports", aclRuleT, rule(props{"fromPort": nil, "toPort": nil}), "with TCP and UDP"},
 		{"ports without TCP", aclRuleT, rule(props{"protocol": "-1"}), "has no ports"},
 		{"ICMP without a type", aclRuleT, rule(props{"protocol": "icmp", "fromPort": nil, "toPort": nil}), "icmpType"},
 		{"the number of the last rule", aclRuleT, rule(props{"ruleNumber": 32767}), "ruleNumber"},
-		{"a subnet that has another list's association", aclAssocT, props{"networkAclId": x.byName["inline"].id, "subnetId": x.byName["a"].id}, "associated by"},
-		{"a subnet that a list has inline", aclT, props{"vpcId": x.byName["vpc"].id, "subnetIds": []any{x.byName["b"].id}}, "associated by"},
-		{"a subnet of another VPC", aclAssocT, props{"networkAclId": x.byName["list"].id, "subnetId": otherSubnet.id}, "the network ACL in"},
-		{"a number twice inline", aclT, props{"vpcId": x.byName["vpc"].id, "ingress": append(entry(nil), entry(props{"action": "deny"})...)}, "given twice"},
-		{"a prefix list that does not exist", ingressT, props{"securityGroupId": x.byName["tier"].id, "ipProtocol": "-1", "prefixListId": "pl-00000000"}, "InvalidPrefixListID.NotFound"},
-		{"CloudFront's list twice in a group", ingressT, props{"securityGroupId": x.byName["front"].id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "prefixListId": "pl-3b927c52"}, "RulesPerSecurityGroupLimitExceeded"},
+		{"a subnet that has another list's association", aclAssocT, props{"networkAclId": stack.byName["inline"].id, "subnetId": stack.byName["a"].id}, "associated by"},
+		{"a subnet that a list has inline", aclT, props{"vpcId": stack.byName["vpc"].id, "subnetIds": []any{stack.byName["b"].id}}, "associated by"},
+		{"a subnet of another VPC", aclAssocT, props{"networkAclId": stack.byName["list"].id, "subnetId": otherSubnet.id}, "the network ACL in"},
+		{"a number twice inline", aclT, props{"vpcId": stack.byName["vpc"].id, "ingress": append(entry(nil), entry(props{"action": "deny"})...)}, "given twice"},
+		{"a prefix list that does not exist", ingressT, props{"securityGroupId": stack.byName["tier"].id, "ipProtocol": "-1", "prefixListId": "pl-00000000"}, "InvalidPrefixListID.NotFound"},
+		{"CloudFront's list twice in a group", ingressT, props{"securityGroupId": stack.byName["front"].id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "prefixListId": "pl-3b927c52"}, "RulesPerSecurityGroupLimitExceeded"},
 	})
-	s.mustCreate(aclAssocT, "free", props{"networkAclId": x.byName["list"].id, "subnetId": unassociated.id})
-	_, err := s.create(aclT, "late", props{"vpcId": x.byName["vpc"].id, "subnetIds": []any{unassociated.id}})
+	s.mustCreate(aclAssocT, "free", props{"networkAclId": stack.byName["list"].id, "subnetId": unassociated.id})
+	_, err := s.create(aclT, "late", props{"vpcId": stack.byName["vpc"].id, "subnetIds": []any{unassociated.id}})
 	require.ErrorContains(t, err, "associated by")
-	require.ErrorContains(t, s.update(x.byName["list"], with(x.news["list"], props{"ingress": entry(nil)})), "as resources of their own", "the update would remove the rules that are resources of their own")
+	require.ErrorContains(t, s.update(stack.byName["list"], with(stack.news["list"], props{"ingress": entry(nil)})), "as resources of their own", "the update would remove the rules that are resources of their own")
 }
 
 func TestBalancerRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
+	stack := s.buildCompute()
 	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
 	otherB := s.mustCreate(subnetT, "other-b", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
 	otherA := s.mustCreate(subnetT, "other-a", props{"vpcId": other.id, "cidrBlock": "10.41.1.0/24", "availabilityZone": "us-east-1a"})
-	a2 := s.mustCreate(subnetT, "a2", props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "availabilityZone": "us-east-1a"})
-	small := s.mustCreate(subnetT, "small", props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.9.0/28", "availabilityZone": "us-east-1c"})
+	a2 := s.mustCreate(subnetT, "a2", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "availabilityZone": "us-east-1a"})
+	small := s.mustCreate(subnetT, "small", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.9.0/28", "availabilityZone": "us-east-1c"})
 	otherTargets := s.mustCreate(targetsT, "other", props{"vpcId": other.id, "port": 80, "protocol": "HTTP"})
-	internal := s.mustCreate(balancerT, "inner", props{"subnets": []any{x.byName["a"].id, x.byName["b"].id}, "internal": true})
+	internal := s.mustCreate(balancerT, "inner", props{"subnets": []any{stack.byName["a"].id, stack.byName["b"].id}, "internal": true})
 	balancer := func(change props) props {
-		return with(props{"subnets": []any{x.byName["a"].id, x.byName["b"].id}}, change)
+		return with(props{"subnets": []any{stack.byName["a"].id, stack.byName["b"].id}}, change)
 	}
 	targets := func(change props) props {
-		return with(props{"vpcId": x.byName["vpc"].id, "port": 80, "protocol": "HTTP"}, change)
+		return with(props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP"}, change)
 	}
 	forward := func(arn any) []any { return []any{props{"type": "forward", "targetGroupArn": arn}} }
 	listener := func(change props) props {
 		return with(props{
-			"loadBalancerArn": x.byName["balancer"].id, "port": 8443, "protocol": "HTTPS", "certificateArn": x.byName["certificate"].id, "sslPolicy": tlsPolicy,
-			"defaultActions": forward(x.byName["targets"].id),
+			"loadBalancerArn": stack.byName["balancer"].id, "port": 8443, "protocol": "HTTPS", "certificateArn": stack.byName["certificate"].id, "sslPolicy": tlsPolicy,
+			"defaultActions": forward(stack.byName["targets"].id),
 		}, change)
 	}
 	rule := func(change props) props {
 		return with(props{
-			"listenerArn": x.byName["https"].id, "priority": 50, "actions": forward(x.byName["targets"].id),
+			"listenerArn": stack.byName["https"].id, "priority": 50, "actions": forward(stack.byName["targets"].id),
 			"conditions": []any{props{"pathPattern": props{"values": []any{"/x"}}}},
 		}, change)
 	}
@@ -78,17 +78,17 @@ func TestBalancerRefusals(t *testing.T) {
 		return []any{props{"type": "redirect", "redirect": with(props{"statusCode": "HTTP_301"}, change)}}
 	}
 	s.requireRefusals([]refusal{
-		{"one zone", balancerT, balancer(props{"subnets": []any{x.byName["a"].id}}), "two different Availability Zones"},
-		{"a zone twice", balancerT, balancer(props{"subnets": []any{x.byName["a"].id, a2.id}}), "multiple subnets in the same Availability Zone"},
-		{"two VPCs", balancerT, balancer(props{"subnets": []any{x.byName["a"].id, otherB.id}}), "one VPC"},
-		{"a subnet that is too small", balancerT, balancer(props{"subnets": []any{x.byName["a"].id, small.id}}), "needs a /27"},
+		{"one zone", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id}}), "two different Availability Zones"},
+		{"a zone twice", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id, a2.id}}), "multiple subnets in the same Availability Zone"},
+		{"two VPCs", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id, otherB.id}}), "one VPC"},
+		{"a subnet that is too small", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id, small.id}}), "needs a /27"},
 		{"a VPC without an internet gateway", balancerT, balancer(props{"subnets": []any{otherA.id, otherB.id}}), "no internet gateway"},
 		{"a dual-stack load balancer in subnets without IPv6", balancerT, balancer(props{"subnets": []any{otherA.id, otherB.id}, "internal": true, "ipAddressType": "dualstack"}), "no IPv6 CIDR block"},
 		{"a group of another VPC", balancerT, balancer(props{"securityGroups": []any{other.state["defaultSecurityGroupId"]}}), "security groups are invalid"},
 		{"a name of 33 letters", balancerT, balancer(props{"name": strings.Repeat("x", 33)}), "name"},
 		{"a name that ends in a dash", balancerT, balancer(props{"name": "front-"}), "name"},
 		{"a name that AWS reserves", balancerT, balancer(props{"name": "internal-front"}), "internal-"},
-		{"a name that is in use", balancerT, balancer(props{"name": x.byName["balancer"].state["name"]}), "DuplicateLoadBalancerName"},
+		{"a name that is in use", balancerT, balancer(props{"name": stack.byName["balancer"].state["name"]}), "DuplicateLoadBalancerName"},
 		{"a network load balancer", balancerT, balancer(props{"loadBalancerType": "network"}), "loadBalancerType"},
 		{"an idle time above the limit", balancerT, balancer(props{"idleTimeout": 4001}), "idleTimeout"},
 		{"logs to a bucket with an invalid name", balancerT, balancer(props{"accessLogs": props{"bucket": "x"}}), "bucket"},
@@ -106,19 +106,19 @@ func TestBalancerRefusals(t *testing.T) {
 		{"HTTPS without a certificate", listenerT, listener(props{"certificateArn": nil}), "a certificate must be specified"},
 		{"HTTPS without a policy", listenerT, listener(props{"sslPolicy": nil}), "sslPolicy"},
 		{"a policy with TLS 1.0", listenerT, listener(props{"sslPolicy": "ELBSecurityPolicy-2016-08"}), "one of"},
-		{"a certificate of another region", listenerT, listener(props{"certificateArn": strings.Replace(x.byName["certificate"].id, "us-east-1", "eu-west-1", 1)}), "CertificateNotFound"},
-		{"an ARN that is not a certificate's", listenerT, listener(props{"certificateArn": x.byName["balancer"].id}), "CertificateNotFound"},
+		{"a certificate of another region", listenerT, listener(props{"certificateArn": strings.Replace(stack.byName["certificate"].id, "us-east-1", "eu-west-1", 1)}), "CertificateNotFound"},
+		{"an ARN that is not a certificate's", listenerT, listener(props{"certificateArn": stack.byName["balancer"].id}), "CertificateNotFound"},
 		{"HTTP with a certificate", listenerT, listener(props{"protocol": "HTTP"}), "belongs to HTTPS"},
 		{"a port that is in use", listenerT, listener(props{"port": 443}), "DuplicateListener"},
-		{"a load balancer that does not exist", listenerT, listener(props{"loadBalancerArn": strings.Replace(x.byName["balancer"].id, "balancer", "none", 1)}), "LoadBalancerNotFound"},
-		{"a target group that does not exist", listenerT, listener(props{"defaultActions": forward(x.byName["targets"].id + "0")}), "TargetGroupNotFound"},
+		{"a load balancer that does not exist", listenerT, listener(props{"loadBalancerArn": strings.Replace(stack.byName["balancer"].id, "balancer", "none", 1)}), "LoadBalancerNotFound"},
+		{"a target group that does not exist", listenerT, listener(props{"defaultActions": forward(stack.byName["targets"].id + "0")}), "TargetGroupNotFound"},
 		{"a target group of another VPC", listenerT, listener(props{"defaultActions": forward(otherTargets.id)}), "different VPC"},
 		{"a target group of another load balancer", listenerT, listener(props{"loadBalancerArn": internal.id}), "more than one load balancer"},
 		{"a redirect to itself", listenerT, listener(props{"defaultActions": redirect(nil)}), "creates a loop"},
 		{"a redirect without a code", listenerT, listener(props{"defaultActions": redirect(props{"statusCode": nil, "port": "443"})}), "statusCode"},
-		{"two actions", listenerT, listener(props{"defaultActions": append(forward(x.byName["targets"].id), redirect(props{"port": "1"})...)}), "defaultActions"},
+		{"two actions", listenerT, listener(props{"defaultActions": append(forward(stack.byName["targets"].id), redirect(props{"port": "1"})...)}), "defaultActions"},
 		{"an action without its block", listenerT, listener(props{"defaultActions": []any{props{"type": "fixed-response"}}}), "fixedResponse"},
-		{"an action with the block of another type", listenerT, listener(props{"defaultActions": []any{props{"type": "forward", "targetGroupArn": x.byName["targets"].id, "fixedResponse": props{"contentType": "text/plain"}}}}), "does not belong"},
+		{"an action with the block of another type", listenerT, listener(props{"defaultActions": []any{props{"type": "forward", "targetGroupArn": stack.byName["targets"].id, "fixedResponse": props{"contentType": "text/plain"}}}}), "does not belong"},
 		{"an authentication action", listenerT, listener(props{"defaultActions": []any{props{"type": "authenticate-oidc"}}}), "one of"},
 		{"a priority that is in use", listenRuleT, rule(props{"priority": 10}), "PriorityInUse"},
 		{"a priority above the limit", listenRuleT, rule(props{"priority": 50001}), "priority"},
@@ -143,22 +143,22 @@ func TestBalancerRefusals(t *testing.T) {
 
 func TestEventRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
+	stack := s.buildCompute()
 	queue := func(change props) props { return with(props{}, change) }
 	pattern := func(text string) props { return props{"eventPattern": text} }
 	target := func(change props) props {
-		return with(props{"rule": x.byName["ends"].id, "targetId": "second", "arn": x.byName["events"].state["arn"]}, change)
+		return with(props{"rule": stack.byName["ends"].id, "targetId": "second", "arn": stack.byName["events"].state["arn"]}, change)
 	}
-	unheard := s.mustCreate(eventRuleT, "unheard", pattern(`{"source":["aws.ec2"]}`))
+	otherRule := s.mustCreate(eventRuleT, "other", pattern(`{"source":["aws.ec2"]}`))
 	closed := s.mustCreate(queueT, "closed", props{})
 	s.requireRefusals([]refusal{
 		{"a name of 81 letters", queueT, queue(props{"name": strings.Repeat("x", 81)}), "name"},
 		{"a name with a dot", queueT, queue(props{"name": "a.b"}), "letters, digits, - and _"},
-		{"a name that is in use", queueT, queue(props{"name": x.byName["events"].state["name"]}), "QueueAlreadyExists"},
+		{"a name that is in use", queueT, queue(props{"name": stack.byName["events"].state["name"]}), "QueueAlreadyExists"},
 		{"messages that are kept for a second", queueT, queue(props{"messageRetentionSeconds": 1}), "messageRetentionSeconds"},
 		{"a policy inside the queue", queueT, queue(props{"policy": `{}`}), "use a QueuePolicy"},
-		{"a key of ours", queueT, queue(props{"kmsMasterKeyId": x.byName["key"].id}), "sqsManagedSseEnabled"},
-		{"a policy of a queue that does not exist", queuePolicyT, props{"queueUrl": closed.id + "x", "policy": queuePolicy(closed, "events.amazonaws.com", unheard)}, "NonExistentQueue"},
+		{"a KMS key of the program", queueT, queue(props{"kmsMasterKeyId": stack.byName["key"].id}), "sqsManagedSseEnabled"},
+		{"a policy of a queue that does not exist", queuePolicyT, props{"queueUrl": closed.id + "x", "policy": queuePolicy(closed, "events.amazonaws.com", otherRule)}, "NonExistentQueue"},
 		{"a policy that is not JSON", queuePolicyT, props{"queueUrl": closed.id, "policy": "{"}, "policy"},
 		{"a pattern that is not JSON", eventRuleT, pattern(`{`), "is not valid JSON"},
 		{"a plain value in a pattern", eventRuleT, pattern(`{"source":"aws.ec2"}`), `"source" must be an object or an array`},
@@ -171,45 +171,45 @@ func TestEventRefusals(t *testing.T) {
 		{"a queue that does not exist", eventTargetT, target(props{"arn": "arn:aws:sqs:us-east-1:123456789012:none"}), "NonExistentQueue"},
 		{"no id, so that a lost answer makes a second target", eventTargetT, target(props{"targetId": nil}), "targetId"},
 		{"a queue without a policy", eventTargetT, target(props{"arn": closed.state["arn"]}), "would accept the target and drop every event"},
-		{"a queue that accepts another rule only", eventTargetT, target(props{"rule": unheard.id}), "would accept the target and drop every event"},
+		{"a queue that accepts another rule only", eventTargetT, target(props{"rule": otherRule.id}), "would accept the target and drop every event"},
 	})
 	for _, name := range []string{"2", "3", "4", "5"} {
 		s.mustCreate(eventTargetT, "target"+name, target(props{"targetId": name}))
 	}
 	_, err := s.create(eventTargetT, "sixth", target(props{"targetId": "6"}))
 	require.ErrorContains(t, err, "LimitExceededException")
-	require.NoError(t, s.delete(x.byName["events"]))
-	require.False(t, s.refresh(x.byName["senders"]), "a policy is deleted with its queue")
+	require.NoError(t, s.delete(stack.byName["events"]))
+	require.False(t, s.refresh(stack.byName["senders"]), "a policy is deleted with its queue")
 }
 
 func TestScalingRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.buildCompute()
+	stack := s.buildCompute()
 	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
 	otherSubnet := s.mustCreate(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
 	imageless := s.mustCreate(templateT, "imageless", props{"instanceType": "m7g.large"})
 	typeless := s.mustCreate(templateT, "typeless", props{"imageId": "ami-0123456789abcdef0"})
-	addresses := s.mustCreate(targetsT, "addresses", props{"vpcId": x.byName["vpc"].id, "port": 80, "protocol": "HTTP", "targetType": "ip"})
-	spec := props{"id": x.byName["template"].id, "version": "1"}
+	addresses := s.mustCreate(targetsT, "addresses", props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP", "targetType": "ip"})
+	spec := props{"id": stack.byName["template"].id, "version": "1"}
 	group := func(change props) props {
-		return with(props{"minSize": 1, "maxSize": 2, "vpcZoneIdentifiers": []any{x.byName["a"].id}, "launchTemplate": spec}, change)
+		return with(props{"minSize": 1, "maxSize": 2, "vpcZoneIdentifiers": []any{stack.byName["a"].id}, "launchTemplate": spec}, change)
 	}
 	mixed := func(distribution props, overrides ...any) props {
-		policy := props{"launchTemplate": props{"launchTemplateSpecification": props{"launchTemplateId": x.byName["template"].id}, "overrides": overrides}}
+		policy := props{"launchTemplate": props{"launchTemplateSpecification": props{"launchTemplateId": stack.byName["template"].id}, "overrides": overrides}}
 		if distribution != nil {
 			policy["instancesDistribution"] = distribution
 		}
 		return group(props{"launchTemplate": nil, "mixedInstancesPolicy": policy})
 	}
 	refresh := func(preferences props) props {
-		return group(props{"instanceRefresh": props{"strategy": "Rolling", "preferences": preferences}, "launchTemplate": props{"id": x.byName["template"].id, "version": "$Latest"}})
+		return group(props{"instanceRefresh": props{"strategy": "Rolling", "preferences": preferences}, "launchTemplate": props{"id": stack.byName["template"].id, "version": "$Latest"}})
 	}
 	requirements := props{"vcpuCount": props{"min": 2}, "memoryMib": props{"min": 1024}}
 	template := func(change props) props { return with(props{"imageId": "ami-0123456789abcdef0"}, change) }
 	disk := func(ebs props) props {
 		return template(props{"blockDeviceMappings": []any{props{"deviceName": "/dev/xvda", "ebs": ebs}}})
 	}
-	policy := func(change props) props { return with(props{"autoscalingGroupName": x.byName["group"].id}, change) }
+	policy := func(change props) props { return with(props{"autoscalingGroupName": stack.byName["group"].id}, change) }
 	tracking := func(configuration props) props {
 		return policy(props{"policyType": "TargetTrackingScaling", "targetTrackingConfiguration": with(props{"targetValue": 50.0}, configuration)})
 	}
@@ -220,10 +220,10 @@ func TestScalingRefusals(t *testing.T) {
 		}
 		return policy(props{"policyType": "StepScaling", "adjustmentType": "ChangeInCapacity", "stepAdjustments": out})
 	}
-	balancer, _ := x.byName["balancer"].state["arnSuffix"].(string)
-	canary, _ := x.byName["canary"].state["arnSuffix"].(string)
-	unrouted := s.mustCreate(targetsT, "unrouted", props{"vpcId": x.byName["vpc"].id, "port": 80, "protocol": "HTTP"})
-	s.mustCreate(scalingAttachT, "unrouted", props{"autoscalingGroupName": x.byName["mixed"].id, "lbTargetGroupArn": unrouted.id})
+	balancer, _ := stack.byName["balancer"].state["arnSuffix"].(string)
+	canary, _ := stack.byName["canary"].state["arnSuffix"].(string)
+	unrouted := s.mustCreate(targetsT, "unrouted", props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP"})
+	s.mustCreate(scalingAttachT, "unrouted", props{"autoscalingGroupName": stack.byName["mixed"].id, "lbTargetGroupArn": unrouted.id})
 	unroutedSuffix, _ := unrouted.state["arnSuffix"].(string)
 	perTarget := func(label string) props {
 		return tracking(props{"predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget", "resourceLabel": label}})
@@ -243,15 +243,15 @@ func TestScalingRefusals(t *testing.T) {
 	s.requireRefusals([]refusal{
 		{"user data above 16 KB", templateT, template(props{"userData": base64.StdEncoding.EncodeToString(make([]byte, 16385))}), "AWS allows 16384"},
 		{"user data that is not base64", templateT, template(props{"userData": "#!/bin/sh"}), "must be base64"},
-		{"groups on two levels", templateT, template(props{"vpcSecurityGroupIds": []any{x.byName["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{x.byName["tier"].id}}}}), "on one level"},
-		{"a key without encryption", templateT, disk(props{"kmsKeyId": x.byName["key"].state["arn"]}), "needs encrypted"},
+		{"groups on two levels", templateT, template(props{"vpcSecurityGroupIds": []any{stack.byName["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{stack.byName["tier"].id}}}}), "on one level"},
+		{"a key without encryption", templateT, disk(props{"kmsKeyId": stack.byName["key"].state["arn"]}), "needs encrypted"},
 		{"a key that does not exist", templateT, disk(props{"encrypted": "true", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"}), "not"},
 		{"IOPS without a volume type", templateT, disk(props{"iops": 4000}), "volumeType"},
 		{"an old volume type", templateT, disk(props{"volumeType": "gp2"}), "one of"},
 		{"a group that does not exist", templateT, template(props{"vpcSecurityGroupIds": []any{"sg-0123456789abcdef0"}}), "InvalidGroup.NotFound"},
 		{"a profile that does not exist", templateT, template(props{"iamInstanceProfile": props{"name": "none"}}), "IAM Instance Profile"},
-		{"a profile by name and by ARN", templateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": x.byName["profile"].state["arn"]}}), "together"},
-		{"a name that is in use", templateT, template(props{"name": x.byName["template"].state["name"]}), "AlreadyExists"},
+		{"a profile by name and by ARN", templateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": stack.byName["profile"].state["arn"]}}), "together"},
+		{"a name that is in use", templateT, template(props{"name": stack.byName["template"].state["name"]}), "AlreadyExists"},
 		{"a default version that does not exist", templateT, template(props{"defaultVersion": 2}), "VersionNotFound"},
 		{"an invalid instance type", templateT, template(props{"instanceType": "large"}), "InstanceType"},
 		{"a lower limit above the upper", scalingT, group(props{"minSize": 3}), "above maxSize"},
@@ -260,7 +260,7 @@ func TestScalingRefusals(t *testing.T) {
 		{"a launch template and a mixed instances policy", scalingT, group(props{"mixedInstancesPolicy": mixed(nil)["mixedInstancesPolicy"]}), "launchTemplate"},
 		{"neither subnets nor zones", scalingT, group(props{"vpcZoneIdentifiers": nil}), "vpcZoneIdentifiers"},
 		{"both subnets and zones", scalingT, group(props{"availabilityZones": []any{"us-east-1a"}}), "vpcZoneIdentifiers"},
-		{"two VPCs", scalingT, group(props{"vpcZoneIdentifiers": []any{x.byName["a"].id, otherSubnet.id}}), "one VPC"},
+		{"two VPCs", scalingT, group(props{"vpcZoneIdentifiers": []any{stack.byName["a"].id, otherSubnet.id}}), "one VPC"},
 		{"groups of another VPC", scalingT, group(props{"vpcZoneIdentifiers": []any{otherSubnet.id}}), "does not exist in VPC"},
 		{"a template that does not exist", scalingT, group(props{"launchTemplate": props{"id": "lt-0123456789abcdef0"}}), "launch template"},
 		{"a version that does not exist", scalingT, group(props{"launchTemplate": with(spec, props{"version": "7"})}), "version 7"},
@@ -268,7 +268,7 @@ func TestScalingRefusals(t *testing.T) {
 		{"a template without an image", scalingT, group(props{"launchTemplate": props{"id": imageless.id}}), "ImageId"},
 		{"a template without a type", scalingT, group(props{"launchTemplate": props{"id": typeless.id}}), "InstanceType"},
 		{"a target group of IP addresses", scalingT, group(props{"targetGroupArns": []any{addresses.id}}), "may not be valid"},
-		{"a name that is in use", scalingT, group(props{"name": x.byName["group"].id}), "already exists"},
+		{"a name that is in use", scalingT, group(props{"name": stack.byName["group"].id}), "already exists"},
 		{"a process that does not exist", scalingT, group(props{"suspendedProcesses": []any{"Sleep"}}), "one of"},
 		{"a metric that does not exist", scalingT, group(props{"enabledMetrics": []any{"Mood"}}), "one of"},
 		{"a maximum lifetime of an hour", scalingT, group(props{"maxInstanceLifetime": 3600}), "maxInstanceLifetime"},
@@ -288,7 +288,7 @@ func TestScalingRefusals(t *testing.T) {
 		{"requirements without a memory", scalingT, mixed(nil, props{"instanceRequirements": props{"vcpuCount": props{"min": 2}}}), "memoryMib"},
 		{"requirements with prioritized", scalingT, mixed(props{"onDemandAllocationStrategy": "prioritized"}, props{"instanceRequirements": requirements}), "lowest-price"},
 		{"Spot pools with another strategy", scalingT, mixed(props{"spotAllocationStrategy": "price-capacity-optimized", "spotInstancePools": 2}), "lowest-price"},
-		{"a target group attached twice", scalingAttachT, props{"autoscalingGroupName": x.byName["mixed"].id, "lbTargetGroupArn": x.byName["canary"].id}, "AlreadyExists"},
+		{"a target group attached twice", scalingAttachT, props{"autoscalingGroupName": stack.byName["mixed"].id, "lbTargetGroupArn": stack.byName["canary"].id}, "AlreadyExists"},
 		{"a hook without a time", hookT, policy(props{"lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}), "heartbeatTimeout"},
 		{"a hook of a group that does not exist", hookT, props{"autoscalingGroupName": "none", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 60}, "ValidationError"},
 		{"a simple policy without a step", scalingPolicyT, policy(props{"adjustmentType": "ChangeInCapacity"}), "scalingAdjustment"},
@@ -300,24 +300,24 @@ func TestScalingRefusals(t *testing.T) {
 		{"tracking without a metric", scalingPolicyT, tracking(nil), "exactly one of"},
 		{"request tracking without a resource label", scalingPolicyT, tracking(props{"predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget"}}), "resourceLabel"},
 		{"request tracking for a target group of another group", scalingPolicyT, perTarget(balancer + "/" + canary), "is not attached"},
-		{"request tracking for a target group without a listener", scalingPolicyT, with(perTarget(balancer+"/"+unroutedSuffix), props{"autoscalingGroupName": x.byName["mixed"].id}), "does not route"},
+		{"request tracking for a target group without a listener", scalingPolicyT, with(perTarget(balancer+"/"+unroutedSuffix), props{"autoscalingGroupName": stack.byName["mixed"].id}), "does not route"},
 		{"predictive scaling", scalingPolicyT, policy(props{"policyType": "PredictiveScaling"}), "one of"},
 		{"a metric without a statistic", alarmT, alarm(props{"statistic": nil}), "statistic"},
 		{"two statistics", alarmT, alarm(props{"extendedStatistic": "p99"}), "statistic"},
 		{"a period of 45 seconds", alarmT, alarm(props{"period": 45}), "multiple of 60"},
 		{"evaluation periods of two days", alarmT, alarm(props{"period": 600, "evaluationPeriods": 288}), "look back"},
 		{"more points than periods", alarmT, alarm(props{"datapointsToAlarm": 3}), "above evaluationPeriods"},
-		{"an action that is not an alarm action", alarmT, alarm(props{"alarmActions": []any{x.byName["group"].state["arn"]}}), "alarm action"},
+		{"an action that is not an alarm action", alarmT, alarm(props{"alarmActions": []any{stack.byName["group"].state["arn"]}}), "alarm action"},
 		{"an invalid SNS topic", alarmT, alarm(props{"alarmActions": []any{"arn:aws:sns:us-east-1:123456789012:a b"}}), "alarm action"},
 		{"neither metric nor queries", alarmT, alarm(props{"metricName": nil}), "metricName"},
 		{"queries and a statistic", alarmT, with(queries(query(true)), props{"statistic": "Sum"}), "not to metricQueries"},
 		{"no query that returns data", alarmT, queries(query(false)), "exactly one query"},
 		{"a query twice", alarmT, queries(query(true), query(false)), "given twice"},
-		{"an alarm's name that is in use", alarmT, alarm(props{"name": x.byName["busy"].id}), "already exists"},
+		{"an alarm's name that is in use", alarmT, alarm(props{"name": stack.byName["busy"].id}), "already exists"},
 	})
 }
 
-func TestAddonVersions(t *testing.T) {
+func TestAddonVersionsDependOnKubernetes(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	requests := s.apiServer()

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// dataFixture has the resources to which the rows of the data stores refer.
+// dataFixture has the resources that the tests of data stores need, and valid inputs.
 type dataFixture struct {
 	*fixture
 	db, cache, sharded, doc, secret props // valid inputs; sharded is a cache in cluster mode
@@ -87,7 +87,7 @@ func TestDatabaseRefusals(t *testing.T) {
 		{"a monitoring role with another trust policy", dbT, db(props{"monitoringInterval": 60, "monitoringRoleArn": f.role.state["arn"]}), "ENHANCED_MONITORING"},
 		{"a monitoring role without permissions", dbT, db(props{"monitoringInterval": 60, "monitoringRoleArn": bare.state["arn"]}), "ENHANCED_MONITORING"},
 		{"a monitoring interval that is not allowed", dbT, db(props{"monitoringInterval": 20}), "must be one of"},
-		{"an insights retention of ten days", dbT, db(props{"performanceInsightsEnabled": true, "performanceInsightsRetentionPeriod": 10}), "a month times 31"},
+		{"an insights retention of ten days", dbT, db(props{"performanceInsightsEnabled": true, "performanceInsightsRetentionPeriod": 10}), "must be 7, 731, or 1 to 23 times 31"},
 		{"an insights retention without insights", dbT, db(props{"performanceInsightsRetentionPeriod": 7}), "together with performanceInsightsEnabled"},
 		{"advanced insights with a short retention", dbT, db(props{"performanceInsightsEnabled": true, "databaseInsightsMode": "advanced"}), "at least 465 days"},
 		{"a log of another engine", dbT, db(props{"enabledCloudwatchLogsExports": []any{"slowquery"}}), "must be one of postgresql"},
@@ -181,7 +181,7 @@ func TestCacheRefusals(t *testing.T) {
 		{"a subnet that does not exist", cacheSubnetsT, props{"subnetIds": []any{"subnet-0"}}, "InvalidSubnetID.NotFound"},
 
 		{"a user with a short password", cacheUserT, user(props{"noPasswordRequired": nil, "passwords": []any{"short"}}), "must have 16 to 128"},
-		{"a user without an authentication mode", cacheUserT, user(props{"noPasswordRequired": nil}), "passwords, or noPasswordRequired"},
+		{"a user without an authentication mode", cacheUserT, user(props{"noPasswordRequired": nil}), "exactly one of passwords, noPasswordRequired and authenticationMode"},
 		{"an access string without on or off", cacheUserT, user(props{"accessString": "~* +@all"}), "begins with on or off"},
 		{"an IAM user whose name is not its id", cacheUserT, user(props{"noPasswordRequired": nil, "userName": "v", "authenticationMode": props{"type": "iam"}}), "must be the userId"},
 		{"a group without a default user", cacheUsersT, props{"userGroupId": "g", "engine": "redis", "userIds": []any{"app"}}, "DefaultUserRequired"},
@@ -242,13 +242,13 @@ func TestSecretRefusals(t *testing.T) {
 	})
 }
 
-func TestDeletionProtection(t *testing.T) {
+func TestProtectedDatabaseIsNotDeleted(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	on, off := props{"deletionProtection": true}, props{"deletionProtection": false}
 	db := s.mustCreate(dbT, "db", with(f.db, on))
 	require.ErrorContains(t, s.delete(db), "Cannot delete protected DB Instance, please disable deletion protection and try again.")
-	require.True(t, s.refresh(db), "it is still there")
+	require.True(t, s.refresh(db), "the database still exists")
 	require.NoError(t, s.update(db, with(f.db, off)))
 	require.NoError(t, s.delete(db))
 	docs := s.mustCreate(docT, "docs", with(f.doc, on))
@@ -257,7 +257,7 @@ func TestDeletionProtection(t *testing.T) {
 	require.NoError(t, s.delete(docs))
 }
 
-func TestFinalSnapshots(t *testing.T) {
+func TestDeletionCreatesAFinalSnapshot(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	for token, in := range map[string]props{dbT: f.db, docT: f.doc} {
@@ -267,7 +267,7 @@ func TestFinalSnapshots(t *testing.T) {
 		require.NoError(t, s.delete(undecided))
 		again := s.mustCreate(token, "again", with(in, props{"skipFinalSnapshot": false, "finalSnapshotIdentifier": "last"}))
 		require.ErrorContains(t, s.delete(again), "SnapshotAlreadyExists", token)
-		require.True(t, s.refresh(again), "it is still there")
+		require.True(t, s.refresh(again), "the database still exists")
 	}
 	last := with(f.cache, props{"finalSnapshotIdentifier": "last"})
 	require.NoError(t, s.delete(s.mustCreate(cacheT, "one", last)))
@@ -279,7 +279,7 @@ func TestFinalSnapshots(t *testing.T) {
 	require.NoError(t, s.delete(two))
 }
 
-func TestSecretRecoveryWindow(t *testing.T) {
+func TestNameOfADeletedSecretIsReserved(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)

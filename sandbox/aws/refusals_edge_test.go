@@ -7,15 +7,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// edgeFixture has the resources to which the rows of the edge refer. The bucket far is
-// in another region, and the certificate pending is not issued. Of the two origin
-// access controls, control is for S3 and lambda for Lambda. The function draft is not
-// published.
+// edgeFixture has the resources that the tests of the edge need.
 type edgeFixture struct {
-	s                                    *sandbox
-	bucket, far, logs, zone              *resource
-	pending, certificate                 *resource
-	control, lambda, draft, distribution *resource
+	s               *sandbox
+	bucket, logs    *resource
+	far             *resource // a bucket in another region
+	zone            *resource
+	certificate     *resource
+	pending         *resource // a certificate that is not issued
+	control, lambda *resource // origin access controls for S3 and for Lambda
+	draft           *resource // a function that is not published
+	distribution    *resource
 }
 
 // newEdgeFixture creates the resources of an edgeFixture in a new sandbox.
@@ -40,8 +42,8 @@ func newEdgeFixture(t *testing.T) *edgeFixture {
 	return f
 }
 
-// issue creates a certificate for a domain name and its alternative names. It also
-// creates the validation record.
+// issue creates a certificate for a domain name and its alternative names, and the
+// validation record of the domain name.
 func (s *sandbox) issue(name string, zone *resource, alternatives ...any) *resource {
 	s.t.Helper()
 	certificate := s.mustCreate(certificateT, "of-"+strings.ReplaceAll(name, ".", "-"), props{
@@ -55,7 +57,7 @@ func (s *sandbox) issue(name string, zone *resource, alternatives ...any) *resou
 	return certificate
 }
 
-// refusal is the creation of a resource that is refused.
+// refusal is the creation of a resource that the stand-in must refuse.
 type refusal struct {
 	reason string // why AWS refuses it
 	token  string
@@ -77,7 +79,7 @@ func (s *sandbox) requireRefusals(rows []refusal) {
 	}
 }
 
-func TestRefusalsOfS3(t *testing.T) {
+func TestS3Refusals(t *testing.T) {
 	f := newEdgeFixture(t)
 	policy := func(change props) props {
 		return props{"bucket": f.bucket.id, "policy": props{"Version": "2012-10-17", "Statement": []any{with(props{
@@ -132,7 +134,7 @@ func TestRefusalsOfS3(t *testing.T) {
 	require.ErrorContains(t, err, "cannot be updated from 'Enabled' to 'Disabled'", "versioning can only be suspended")
 }
 
-func TestRefusalsOfCertificatesAndRecords(t *testing.T) {
+func TestCertificateAndRecordRefusals(t *testing.T) {
 	f := newEdgeFixture(t)
 	certificate := func(change props) props {
 		return with(props{"domainName": "a.example.com", "validationMethod": "DNS"}, change)
@@ -177,7 +179,7 @@ func TestRefusalsOfCertificatesAndRecords(t *testing.T) {
 	})
 }
 
-func TestRefusalsOfWebACLs(t *testing.T) {
+func TestWebACLRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
 	rule := func(change props) props {
 		return with(webACL(), props{"rules": []any{with(managedRule("AWSManagedRulesCommonRuleSet", 0), change)}})

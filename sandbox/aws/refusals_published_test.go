@@ -7,12 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// AWS's published models or pages forbid the value of each row. The reason names the
-// source.
+// AWS's API models or documentation forbid the value in each row. The reason of a row
+// begins with the source.
 func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	x := s.buildCompute()
+	stack := s.buildCompute()
 	bucket := s.mustCreate(bucketT, "lifecycle", props{"bucket": "lifecycle-of-rules"})
 	zone := s.mustCreate(zoneT, "zone", props{"name": "example.org"})
 	reader := s.mustCreate(roleT, "reader", props{"name": "reader", "assumeRolePolicy": monitoringTrust, "inlinePolicies": []any{props{"name": "p", "policy": identity("logs:PutLogEvents")}}})
@@ -29,12 +29,12 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	}
 	acl := func(change props) props { return with(webACL(), change) }
 	targets := func(matcher string) props {
-		return props{"vpcId": x.byName["vpc"].id, "port": 80, "protocol": "HTTP", "healthCheck": props{"matcher": matcher}}
+		return props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP", "healthCheck": props{"matcher": matcher}}
 	}
 	rule := func(action props, condition props) props {
-		return props{"listenerArn": x.byName["https"].id, "priority": 77, "actions": []any{action}, "conditions": []any{condition}}
+		return props{"listenerArn": stack.byName["https"].id, "priority": 77, "actions": []any{action}, "conditions": []any{condition}}
 	}
-	forward := props{"type": "forward", "targetGroupArn": x.byName["targets"].id}
+	forward := props{"type": "forward", "targetGroupArn": stack.byName["targets"].id}
 	path := props{"pathPattern": props{"values": []any{"/x"}}}
 	redirect := func(change props) props {
 		return rule(props{"type": "redirect", "redirect": with(props{"statusCode": "HTTP_301"}, change)}, path)
@@ -44,8 +44,8 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	}
 	group := func(change props) props {
 		return with(props{
-			"minSize": 1, "maxSize": 2, "vpcZoneIdentifiers": []any{x.byName["a"].id},
-			"launchTemplate": props{"id": x.byName["template"].id, "version": "$Latest"},
+			"minSize": 1, "maxSize": 2, "vpcZoneIdentifiers": []any{stack.byName["a"].id},
+			"launchTemplate": props{"id": stack.byName["template"].id, "version": "$Latest"},
 		}, change)
 	}
 	template := func(change props) props { return with(props{"imageId": "ami-0123456789abcdef0"}, change) }
@@ -67,7 +67,7 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 		}}})}}), "has 65 characters"},
 		{"API_Matcher: a code of 500", targetsT, targets("200-500"), "codes from 200 to 499"},
 		{"API_Matcher: a range that descends", targetsT, targets("299-200"), "ascending"},
-		{"S3 lifecycle: expiration before the transition", lifeT, life(props{"expiration": props{"days": 30}, "transitions": []any{props{"days": 60, "storageClass": "GLACIER"}}}), "must be above those of the transition"},
+		{"S3 lifecycle: expiration before the transition", lifeT, life(props{"expiration": props{"days": 30}, "transitions": []any{props{"days": 60, "storageClass": "GLACIER"}}}), "must be above the days of the transition"},
 		{"S3 lifecycle: an abort with a filter by size", lifeT, life(props{"filter": props{"objectSizeGreaterThan": 10}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 7}}), "filter.objectSizeGreaterThan"},
 		{"S3 lifecycle: no rules", lifeT, props{"bucket": bucket.id}, "rules"},
 		{"S3 lifecycle: a date that is not midnight", lifeT, life(props{"expiration": props{"date": "2027-01-01T10:00:00Z"}}), "must be midnight"},

@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fixture has the resources to which the rows of a table refer. The subnets a, b and
-// e of the VPC vpc are in the zones of these letters. EKS has no control planes in
-// the zone of e. The subnet far is in the VPC other.
+// fixture has the resources that many tests need.
 type fixture struct {
-	s                                        *sandbox
-	vpc, other, gateway, a, b, far, e, group *resource
-	table, address, role, pods, key          *resource
+	s                        *sandbox
+	vpc, other               *resource
+	a, b, e                  *resource // subnets of vpc, each in the zone with its letter; EKS does not support the zone e
+	far                      *resource // a subnet of other
+	gateway, group, table    *resource
+	address, role, pods, key *resource
 }
 
 // newFixture creates the resources of a fixture in a new sandbox.
@@ -44,7 +45,7 @@ func identity(action string) string {
 	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":%q,"Resource":"*"}]}`, action)
 }
 
-func TestRefusals(t *testing.T) {
+func TestBaseRefusals(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	s.mustCreate(natT, "nat", props{"allocationId": f.address.id, "subnetId": f.a.id})
@@ -69,7 +70,6 @@ func TestRefusals(t *testing.T) {
 		}
 		return in
 	}
-	vpc := func(in props) props { return in }
 	subnet := func(in props) props {
 		in["vpcId"] = f.vpc.id
 		return in
@@ -82,16 +82,16 @@ func TestRefusals(t *testing.T) {
 		return in
 	}
 	s.requireRefusals([]refusal{
-		{"a /8 is too large for a VPC", vpcT, vpc(props{"cidrBlock": "10.0.0.0/8"}), "prefix of /16 to /28"},
-		{"a CIDR is written as its network", vpcT, vpc(props{"cidrBlock": "10.0.0.1/16"}), "must be written as its network, 10.0.0.0/16"},
-		{"a VPC in the loopback range", vpcT, vpc(props{"cidrBlock": "127.0.0.0/16"}), "can't be used in a VPC"},
-		{"a VPC without a CIDR, which needs IPAM", vpcT, vpc(props{}), "cidrBlock: a required property is missing"},
-		{"a tenancy that does not exist", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "instanceTenancy": "host"}), "one of default, dedicated"},
-		{"an unknown property", vpcT, vpc(props{"cidrBlok": "10.0.0.0/16"}), "cidrBlok: no such property"},
-		{"a property of the wrong type", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "enableDnsSupport": "yes"}), "must be true or false, is a string"},
-		{"IPAM, which the stand-in does not have", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "ipv4IpamPoolId": "x"}), "refused by the AWS stand-in"},
-		{"AWS's own tags", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "tags": props{"aws:x": "y"}}), "the prefix aws: is reserved for AWS"},
-		{"a long tag", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "tags": props{"x": strings.Repeat("y", 257)}}), "at most 256 characters"},
+		{"a /8 is too large for a VPC", vpcT, props{"cidrBlock": "10.0.0.0/8"}, "prefix of /16 to /28"},
+		{"a CIDR is written as its network", vpcT, props{"cidrBlock": "10.0.0.1/16"}, "must be written as its network, 10.0.0.0/16"},
+		{"a VPC in the loopback range", vpcT, props{"cidrBlock": "127.0.0.0/16"}, "can't be used in a VPC"},
+		{"a VPC without a CIDR, which needs IPAM", vpcT, props{}, "cidrBlock: a required property is missing"},
+		{"a tenancy that does not exist", vpcT, props{"cidrBlock": "10.0.0.0/16", "instanceTenancy": "host"}, "one of default, dedicated"},
+		{"an unknown property", vpcT, props{"cidrBlok": "10.0.0.0/16"}, "cidrBlok: no such property"},
+		{"a property of the wrong type", vpcT, props{"cidrBlock": "10.0.0.0/16", "enableDnsSupport": "yes"}, "must be true or false, is a string"},
+		{"IPAM, which the stand-in does not have", vpcT, props{"cidrBlock": "10.0.0.0/16", "ipv4IpamPoolId": "x"}, "refused by the AWS stand-in"},
+		{"AWS's own tags", vpcT, props{"cidrBlock": "10.0.0.0/16", "tags": props{"aws:x": "y"}}, "the prefix aws: is reserved for AWS"},
+		{"a long tag", vpcT, props{"cidrBlock": "10.0.0.0/16", "tags": props{"x": strings.Repeat("y", 257)}}, "at most 256 characters"},
 		{"a subnet outside its VPC", subnetT, subnet(props{"cidrBlock": "10.99.0.0/24"}), "InvalidSubnet.Range"},
 		{"a subnet that overlaps another", subnetT, subnet(props{"cidrBlock": "10.30.0.128/25"}), "InvalidSubnet.Conflict"},
 		{"a subnet of too few addresses", subnetT, subnet(props{"cidrBlock": "10.30.9.0/29"}), "prefix of /16 to /28"},
@@ -194,7 +194,7 @@ func TestAllFailuresAreReportedAtOnce(t *testing.T) {
 	require.Len(t, failures, 3, "%v", failures)
 }
 
-func TestClusterRules(t *testing.T) {
+func TestClusterUpdatesFollowTheRulesOfEKS(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
@@ -291,7 +291,7 @@ func TestRoleIsDetachedFromProfileAndPolicies(t *testing.T) {
 	require.NotContains(t, profile.state, "role")
 }
 
-func TestRepositoryWithImages(t *testing.T) {
+func TestRepositoryWithImagesIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
 	in := props{"name": "a/b"}
 	repository := s.mustCreate(repositoryT, "r", in)

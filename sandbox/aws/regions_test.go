@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// in returns the same sandbox with a provider of another region, as a program with
-// two providers has it.
+// in returns the same sandbox with a provider for another region, as in a program with two
+// providers.
 func (s *sandbox) in(region string) *sandbox {
 	s.t.Helper()
 	other := *s
@@ -17,8 +17,8 @@ func (s *sandbox) in(region string) *sandbox {
 	return &other
 }
 
-// TestTwoRegions creates resources in two regions that refer to one another.
-func TestTwoRegions(t *testing.T) {
+// A distribution in two regions' providers needs a certificate and a web ACL in Virginia.
+func TestRegionalObjectsExistOnlyInTheirRegion(t *testing.T) {
 	virginia := newSandbox(t, nil)
 	frankfurt := virginia.in("eu-central-1")
 	zone := frankfurt.mustCreate(zoneT, "zone", props{"name": "example.com"})

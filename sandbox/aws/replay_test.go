@@ -31,7 +31,7 @@ type recorded struct {
 // unknownInRecording is the engine's text for an unknown value.
 const unknownInRecording = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-// recordedPreview returns the AWS resources of prod's preview.
+// recordedPreview returns the AWS resources in the recorded preview of the stack prod.
 func recordedPreview(t *testing.T) []recorded {
 	f, err := os.Open(filepath.Join("..", "..", "policy", "testdata", "prod.jsonl"))
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func recordedPreview(t *testing.T) []recorded {
 		typ := strings.Split(r.URN, "::")[2]
 		r.token = typ[strings.LastIndex(typ, "$")+1:]
 		if _, known := rules.RowOf(r.token); known {
-			r.Inputs = unknowns(r.Inputs).(props)
+			r.Inputs = decodeUnknowns(r.Inputs).(props)
 			out = append(out, r)
 		}
 	}
@@ -53,8 +53,8 @@ func recordedPreview(t *testing.T) []recorded {
 	return out
 }
 
-// unknowns replaces the texts of unknown values and of secrets.
-func unknowns(v any) any {
+// decodeUnknowns replaces the texts of unknown values and of secrets by wire.Unknown.
+func decodeUnknowns(v any) any {
 	switch v := v.(type) {
 	case string:
 		if strings.Contains(v, unknownInRecording) || v == "[secret]" {
@@ -62,46 +62,48 @@ func unknowns(v any) any {
 		}
 	case []any:
 		for i := range v {
-			v[i] = unknowns(v[i])
+			v[i] = decodeUnknowns(v[i])
 		}
 	case props:
 		for name := range v {
-			v[name] = unknowns(v[name])
+			v[name] = decodeUnknowns(v[name])
 		}
 	}
 	return v
 }
 
-// slot is a text or a number in the inputs of a resource, with its model.
-type slot struct {
+// limitedValue is a text or a number in the inputs of a resource that AWS's API model
+// limits.
+type limitedValue struct {
 	path  string
 	limit models.Limit
 	value any
-	set   func(any)
+	set   func(any) // changes the value in the inputs
 }
 
-// slots returns the values that a model constrains.
-func slots(token string, v any, path string, set func(any)) []slot {
-	var out []slot
+// limitedValues returns the values below v that AWS's API model limits. path is the path of
+// v, and set changes v.
+func limitedValues(token string, v any, path string, set func(any)) []limitedValue {
+	var out []limitedValue
 	switch v := v.(type) {
 	case props:
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			out = append(out, slots(token, v[name], strings.TrimPrefix(path+"."+name, "."), func(x any) { v[name] = x })...)
+			out = append(out, limitedValues(token, v[name], strings.TrimPrefix(path+"."+name, "."), func(changed any) { v[name] = changed })...)
 		}
 	case []any:
 		for i := range v {
-			out = append(out, slots(token, v[i], path, func(x any) { v[i] = x })...)
+			out = append(out, limitedValues(token, v[i], path, func(changed any) { v[i] = changed })...)
 		}
 	case string, float64:
 		if limit, ok := models.Load().Property(token, path); ok {
-			out = append(out, slot{path, limit, v, set})
+			out = append(out, limitedValue{path, limit, v, set})
 		}
 	}
 	return out
 }
 
-// refusedBy says whether AWS's model refuses a value. It shares no code with package
-// rules, because the test checks that package.
+// refusedBy reports whether a limit of AWS's API model refuses a value. It shares no code
+// with package rules, because the test checks that package.
 func refusedBy(l models.Limit, v any) bool {
 	var n float64
 	switch v := v.(type) {
@@ -109,11 +111,11 @@ func refusedBy(l models.Limit, v any) bool {
 		n = v
 	case string:
 		if v == "" || (l.Number && !regexp.MustCompile(`^-?\d+$`).MatchString(v)) {
-			return false // not sent, or the provider's own
+			return false // the provider does not send it
 		}
 		if l.Number {
 			_, err := fmt.Sscan(v, &n)
-			return err == nil && ((l.Min != nil && n < *l.Min) || (l.Max != nil && n > *l.Max))
+			return err == nil && !l.Allows(n)
 		}
 		if values := models.Load().Values(l); values != nil {
 			return !slices.Contains(values, v)
@@ -123,11 +125,11 @@ func refusedBy(l models.Limit, v any) bool {
 		}
 		n = float64(utf8.RuneCountInString(v))
 	}
-	return (l.Min != nil && n < *l.Min) || (l.Max != nil && n > *l.Max)
+	return !l.Allows(n)
 }
 
-// The stand-in accepts the inputs of prod. Then the test changes one value at random,
-// many times. The stand-in must refuse each changed value that AWS's models refuse.
+// The stand-in must accept the recorded inputs of prod. Then the test changes one value at
+// random, many times. The stand-in must refuse each value that AWS's API models refuse.
 func TestReplayOfProdAcceptsNothingThatTheModelsRefuse(t *testing.T) {
 	s := newSandbox(t, nil)
 	preview := recordedPreview(t)
@@ -140,13 +142,13 @@ func TestReplayOfProdAcceptsNothingThatTheModelsRefuse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rapid.SampledFrom(preview).Draw(t, "resource")
 		in := wire.CloneMap(r.Inputs)
-		list := slots(r.token, in, "", nil)
-		if len(list) == 0 {
+		limited := limitedValues(r.token, in, "", nil)
+		if len(limited) == 0 {
 			return
 		}
-		at := rapid.SampledFrom(list).Draw(t, "property")
+		property := rapid.SampledFrom(limited).Draw(t, "property")
 		var value any
-		if _, isNumber := at.value.(float64); isNumber {
+		if _, isNumber := property.value.(float64); isNumber {
 			value = float64(rapid.Int64Range(-10, 1<<33).Draw(t, "number"))
 		} else {
 			value = rapid.OneOf(
@@ -154,12 +156,12 @@ func TestReplayOfProdAcceptsNothingThatTheModelsRefuse(t *testing.T) {
 				rapid.Just(strings.Repeat("x", 3000)), rapid.Just(""),
 			).Draw(t, "text")
 		}
-		at.set(value)
+		property.set(value)
 		_, failures := s.check(r.token, "replayed", nil, in)
-		if refusedBy(at.limit, value) {
+		if refusedBy(property.limit, value) {
 			refused++
 			if len(failures) == 0 {
-				t.Fatalf("%s %s: %.80q is accepted; %s refuses it", r.token, at.path, fmt.Sprint(value), at.limit.From)
+				t.Fatalf("%s %s: %.80q is accepted; %s refuses it", r.token, property.path, fmt.Sprint(value), property.limit.From)
 			}
 		}
 	})

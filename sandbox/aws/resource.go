@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// resourceRequest is the part of every request that identifies the resource.
+// resourceRequest is the part of a request that identifies the resource.
 type resourceRequest interface {
 	GetUrn() string
 	GetType() string
@@ -24,7 +24,7 @@ func typeOf(req resourceRequest) string {
 	if t := req.GetType(); t != "" {
 		return t
 	}
-	parts := strings.Split(req.GetUrn(), "::")
+	parts := strings.Split(req.GetUrn(), "::") // urn:pulumi:STACK::PROJECT::PARENTTYPE$TYPE::NAME
 	if len(parts) < 3 {
 		return ""
 	}
@@ -40,7 +40,7 @@ func nameOf(req resourceRequest) string {
 	return parts[len(parts)-1]
 }
 
-// Check completes the inputs and returns all failures at once.
+// Check completes the inputs of a resource, and returns a failure for each refused input.
 func (p *provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
@@ -73,9 +73,9 @@ func (p *provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: checkFailures(failures)}, statusError(err)
 }
 
-// diffKinds has two of the engine's kinds for each kind of difference: without and
-// with a replacement of the resource.
-var diffKinds = map[string][2]pulumirpc.PropertyDiff_Kind{
+// diffKinds maps a kind of difference to two of the engine's kinds: for a change in place,
+// and for a replacement of the resource.
+var diffKinds = map[string]struct{ inPlace, replace pulumirpc.PropertyDiff_Kind }{
 	rules.Add:    {pulumirpc.PropertyDiff_ADD, pulumirpc.PropertyDiff_ADD_REPLACE},
 	rules.Delete: {pulumirpc.PropertyDiff_DELETE, pulumirpc.PropertyDiff_DELETE_REPLACE},
 	rules.Change: {pulumirpc.PropertyDiff_UPDATE, pulumirpc.PropertyDiff_UPDATE_REPLACE},
@@ -97,20 +97,20 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	}
 	for _, d := range diff.Differences {
 		out.Changes = pulumirpc.DiffResponse_DIFF_SOME
-		kind := diffKinds[d.Kind][0]
+		kind := diffKinds[d.Kind].inPlace
 		if d.Replace {
-			kind = diffKinds[d.Kind][1]
+			kind = diffKinds[d.Kind].replace
 			out.Replaces = append(out.Replaces, d.Path)
 		}
 		out.DetailedDiff[d.Path] = &pulumirpc.PropertyDiff{Kind: kind}
-		top, _, _ := strings.Cut(d.Path, ".")
-		top, _, _ = strings.Cut(top, "[")
-		out.Diffs = append(out.Diffs, top)
+		topLevel, _, _ := strings.Cut(d.Path, ".")
+		topLevel, _, _ = strings.Cut(topLevel, "[")
+		out.Diffs = append(out.Diffs, topLevel)
 	}
 	return out, nil
 }
 
-// Create creates a resource; in a preview it returns the expected state.
+// Create creates a resource. In a preview it creates nothing and returns the expected state.
 func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
@@ -141,8 +141,8 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	return out, nil
 }
 
-// Read returns the present state of a resource. If it no longer exists, the id is
-// empty.
+// Read returns the present state of a resource. If the resource no longer exists, the id in
+// the response is empty.
 func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
@@ -172,7 +172,7 @@ func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 	return out, nil
 }
 
-// Update changes a resource; in a preview it returns the expected state.
+// Update changes a resource. In a preview it changes nothing and returns the expected state.
 func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {

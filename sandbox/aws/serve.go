@@ -18,10 +18,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Serve is the program pulumi-resource-aws. It checks that it runs in a sandbox,
-// listens on a free port of 127.0.0.1, and prints the port to stdout. It serves the
-// engine, whose address is the process's argument, until the engine ends, a signal
-// comes or ctx ends.
+// Serve is the program pulumi-resource-aws. It checks that it runs in a sandbox, listens on
+// a free port of 127.0.0.1, and prints the port to stdout. The argument of the process is
+// the address of the Pulumi engine. Serve returns when the engine ends, when the process
+// receives a signal, or when ctx ends.
 func Serve(ctx context.Context, stdout io.Writer) error {
 	l, err := requireSandbox()
 	if err != nil {
@@ -36,9 +36,9 @@ func Serve(ctx context.Context, stdout io.Writer) error {
 	return serve(ctx, l, address, stdout)
 }
 
-// engineAddress returns the engine's address, which follows the flags that the
-// engine passes to every plugin. It is empty if a user starts the plugin; then an
-// engine attaches to the plugin later.
+// engineAddress returns the engine's address. It is the argument after the flags that the
+// engine passes to every plugin. The address is empty if a user starts the plugin; then an
+// engine calls Attach later.
 func engineAddress(args []string) (string, error) {
 	flags := flag.NewFlagSet("pulumi-resource-aws", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -54,8 +54,8 @@ func engineAddress(args []string) (string, error) {
 	return flags.Arg(0), nil
 }
 
-// serve serves the provider of one sandbox. It connects to the engine unless the
-// address is empty.
+// serve serves the provider of one sandbox. If the engine's address is not empty, it
+// connects to the engine.
 func serve(ctx context.Context, l *layout.Layout, address string, stdout io.Writer) error {
 	st, err := store.Open(l.AWS())
 	if err != nil {

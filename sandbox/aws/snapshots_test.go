@@ -10,13 +10,14 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// snapshots is an account with the final snapshots last-db, last-doc and last-cache of
-// encrypted stores, and the key that they are encrypted with.
+// snapshots is a fixture with the final snapshots last-db, last-doc and last-cache of
+// deleted data stores. key encrypts the snapshots; other is another key.
 type snapshots struct {
 	*dataFixture
 	key, other *resource
 }
 
+// newSnapshots creates the resources of snapshots in a new sandbox.
 func newSnapshots(t *testing.T) *snapshots {
 	t.Helper()
 	f := &snapshots{dataFixture: newDataFixture(t)}
@@ -35,8 +36,8 @@ func newSnapshots(t *testing.T) *snapshots {
 	return f
 }
 
-// RDS restores with the key of the snapshot. A program that names another key would
-// replace the database in its next update.
+// RDS restores a database with the key of the snapshot. If the program gives another key,
+// its next update replaces the database.
 func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 	f := newSnapshots(t)
 	s := f.s
@@ -53,7 +54,7 @@ func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 	require.Equal(t, []string{"snapshotIdentifier"}, s.diff(db, with(in, props{"snapshotIdentifier": "another"})).GetReplaces())
 }
 
-// DocumentDB accepts another key at a restore.
+// DocumentDB and ElastiCache accept another key at a restore.
 func TestRestoredClustersHaveTheirOwnKey(t *testing.T) {
 	f := newSnapshots(t)
 	s := f.s
@@ -71,9 +72,9 @@ func TestRestoredClustersHaveTheirOwnKey(t *testing.T) {
 	}
 }
 
-// The deletion of a stack keeps the final snapshot, the automated backups and the key
-// of both. A new database with the same name starts from that snapshot. Its own final
-// snapshot has another name, because the name depends on the key, which is new.
+// The deletion of a stack keeps the final snapshot, the automated backups and their key. A
+// new database with the same name is restored from that snapshot. The final snapshot of
+// the new database has another name, because the name has the id of its new key.
 func TestDatabaseIsRestoredFromItsFinalSnapshot(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s

@@ -15,31 +15,30 @@ const (
 	originGroup = "CloudFront-VPCOrigins-Service-SG"
 )
 
-// privateOrigin is an internal load balancer that CloudFront can reach.
-type privateOrigin struct {
-	*resourceSet
-	s *sandbox
-}
+// privateOrigin is a stack with an internal load balancer that is a VPC origin of
+// CloudFront.
+type privateOrigin struct{ *testStack }
 
 // newPrivateOrigin creates a VPC with an internal load balancer, its listener
 // and a VPC origin.
 func newPrivateOrigin(t *testing.T) privateOrigin {
 	s := newSandbox(t, nil)
-	return privateOrigin{s: s, resourceSet: s.newSet(func(add func(token, name string, in props) *resource) {
-		vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
-		add(gatewayT, "gateway", props{"vpcId": vpc.id})
-		a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
-		b := add(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
-		group := add(groupT, "group", props{"vpcId": vpc.id})
-		zone := add(zoneT, "zone", props{"name": "example.com"})
-		certificate := s.issue("origin.example.com", zone)
-		balancer := add(balancerT, "balancer", props{"internal": true, "subnets": []any{a.id, b.id}, "securityGroups": []any{group.id}})
-		add(listenerT, "listener", props{
-			"loadBalancerArn": balancer.id, "port": 443, "protocol": "HTTPS", "certificateArn": certificate.id, "sslPolicy": tlsPolicy,
-			"defaultActions": []any{props{"type": "fixed-response", "fixedResponse": props{"contentType": "text/plain", "statusCode": "404"}}},
-		})
-		add(vpcOriginT, "origin", vpcOrigin(balancer.id, nil))
-	})}
+	stack := s.newStack()
+	add := stack.add
+	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
+	add(gatewayT, "gateway", props{"vpcId": vpc.id})
+	a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
+	b := add(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
+	group := add(groupT, "group", props{"vpcId": vpc.id})
+	zone := add(zoneT, "zone", props{"name": "example.com"})
+	certificate := s.issue("origin.example.com", zone)
+	balancer := add(balancerT, "balancer", props{"internal": true, "subnets": []any{a.id, b.id}, "securityGroups": []any{group.id}})
+	add(listenerT, "listener", props{
+		"loadBalancerArn": balancer.id, "port": 443, "protocol": "HTTPS", "certificateArn": certificate.id, "sslPolicy": tlsPolicy,
+		"defaultActions": []any{props{"type": "fixed-response", "fixedResponse": props{"contentType": "text/plain", "statusCode": "404"}}},
+	})
+	add(vpcOriginT, "origin", vpcOrigin(balancer.id, nil))
+	return privateOrigin{stack}
 }
 
 // vpcOrigin returns the inputs of a VPC origin in front of a load balancer, with
@@ -71,7 +70,7 @@ func (o privateOrigin) allowCloudFront(change props) *resource {
 	}, change))
 }
 
-// The letter e is use1-az3 in this sandbox.
+// In this sandbox, the zone us-east-1e has the id use1-az3.
 func TestVPCOriginIsRefusedInAnUnsupportedZone(t *testing.T) {
 	o := newPrivateOrigin(t)
 	e := o.s.mustCreate(subnetT, "e", props{"vpcId": o.byName["vpc"].id, "cidrBlock": "10.20.32.0/20", "availabilityZone": "us-east-1e"})
@@ -121,7 +120,7 @@ func TestVPCOriginHasNoDiffAndIsDeletedCompletely(t *testing.T) {
 	require.ErrorContains(t, err, "no matching EC2 Security Group found")
 }
 
-func TestRefusalsOfVPCOrigins(t *testing.T) {
+func TestVPCOriginRefusals(t *testing.T) {
 	o := newPrivateOrigin(t)
 	public := o.s.mustCreate(balancerT, "public", props{"subnets": []any{o.byName["a"].id, o.byName["b"].id}})
 	isolated := o.s.mustCreate(vpcT, "lonely", props{"cidrBlock": "10.40.0.0/16"})
@@ -175,7 +174,7 @@ func webACLLog(acl, group *resource, change props) props {
 	}, change)
 }
 
-func TestWebACLLog(t *testing.T) {
+func TestWebACLLogIsUpdatedInPlace(t *testing.T) {
 	s := newSandbox(t, nil)
 	acl, group := s.mustCreate(webACLT, "acl", webACL()), s.mustCreate(logGroupT, "log", props{"name": "aws-waf-logs-main"})
 	log := s.mustCreate(webACLLogT, "log", webACLLog(acl, group, nil))

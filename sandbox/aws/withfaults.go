@@ -17,12 +17,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// crashCode is the plugin's exit code after a fault Crash: that of a process killed
-// by SIGKILL.
+// crashCode is the plugin's exit code after the fault faults.Crash. It is the code of a
+// process that SIGKILL has killed.
 const crashCode = 137
 
-// withFaults executes one call. If a fault is configured for the call, it delays the
-// call, or makes it fail or lose its reply.
+// withFaults executes one call with do, and applies the configured faults and delays to it.
+// op is the operation, such as create. token is the type, and urn the name of the resource.
 func (p *provider) withFaults(ctx context.Context, op, token, urn string, do func() error) error {
 	if p.session != nil {
 		bound, release := p.session.Bound(ctx)
@@ -56,6 +56,7 @@ func (p *provider) withFaults(ctx context.Context, op, token, urn string, do fun
 		}
 		return do()
 	}
+	// The other modes do the work and then lose its result.
 	if err := do(); err != nil {
 		return err
 	}
@@ -65,7 +66,8 @@ func (p *provider) withFaults(ctx context.Context, op, token, urn string, do fun
 	return status.Error(codes.Unavailable, fmt.Sprintf("%s: request send failed, connection reset by peer", errorPrefix(op, token)))
 }
 
-// faultError returns an error with the text of AWS and its provider.
+// faultError returns the error of a fault. code and message are the defaults if the fault
+// has none.
 func faultError(op, token string, f *faults.Fault, code, message string) error {
 	return fmt.Errorf("%s: %w", errorPrefix(op, token), &rules.APIError{Code: cmp.Or(f.Code, code), Message: cmp.Or(f.Message, message)})
 }
@@ -80,15 +82,17 @@ func errorPrefix(op, token string) string {
 	return verb + " " + label
 }
 
-// The delays of jitter. Most calls have a delay below quickest. One call in slowShare
-// has a delay of up to slowest, so that later calls finish before it.
+// The delays of jitter. Most calls have a delay below maxUsualDelay. On average one call in
+// slowShare has a delay below maxSlowDelay, so that later calls can finish before it.
 const (
-	quickest, slowest = 5 * time.Millisecond, 100 * time.Millisecond
-	slowShare         = 8
+	maxUsualDelay = 5 * time.Millisecond
+	maxSlowDelay  = 100 * time.Millisecond
+	slowShare     = 8
 )
 
-// jitter returns a random delay for a change. It depends only on the seed and on the
-// change, so that a failed run can be repeated.
+// jitter returns a random delay for a creation, an update or a deletion. The delay depends
+// only on the seed, the operation and the resource, so a failed test can be repeated. The
+// seed 0 means no delay.
 func jitter(seed uint64, op, urn string) time.Duration {
 	if seed == 0 || op == "read" || op == "invoke" {
 		return 0
@@ -97,12 +101,12 @@ func jitter(seed uint64, op, urn string) time.Duration {
 	hash.Write([]byte(op + " " + urn))
 	rng := rand.New(rand.NewPCG(seed, hash.Sum64()))
 	if rng.IntN(slowShare) == 0 {
-		return time.Duration(rng.Int64N(int64(slowest)))
+		return time.Duration(rng.Int64N(int64(maxSlowDelay)))
 	}
-	return time.Duration(rng.Int64N(int64(quickest)))
+	return time.Duration(rng.Int64N(int64(maxUsualDelay)))
 }
 
-// pause waits for a duration, or until ctx ends; then it returns ctx's cause.
+// pause waits for a duration. If ctx ends before that, it returns the cause.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil

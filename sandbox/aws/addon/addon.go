@@ -1,6 +1,6 @@
-// Package addon installs the CustomResourceDefinitions of an EKS add-on into
-// Kubernetes. EKS would also install controllers and drivers. Here none are
-// installed, so nothing acts on objects of these kinds.
+// Package addon installs the CustomResourceDefinition of an EKS add-on into Kubernetes. EKS
+// also installs the add-on's controllers and drivers. The stand-in does not, so nothing
+// acts on objects of the defined kind.
 package addon
 
 import (
@@ -28,19 +28,19 @@ type definition struct {
 	yaml []byte
 }
 
-// definitions has the definition of each add-on, by its name in EKS.
+// definitions maps the name of an EKS add-on to its definition.
 var definitions = map[string]definition{
 	"aws-secrets-store-csi-driver-provider": {"secretproviderclasses.secrets-store.csi.x-k8s.io", secretProviderClasses},
 }
 
-// timeout limits the request. An API server on this machine answers in
-// milliseconds.
+// timeout limits the request to the API server. An API server on this machine answers in
+// milliseconds; the limit is for one that hangs.
 const timeout = 30 * time.Second
 
-// Install applies the definition of an add-on in the cluster of the kubeconfig's
-// current context. It does nothing for an add-on without a definition. It may be
-// repeated. Definitions are never removed, because all EKS clusters of a sandbox are
-// the same Kubernetes.
+// Install applies the definition of an add-on in the cluster of the kubeconfig's current
+// context. It does nothing for an add-on without a definition. A second call changes
+// nothing. Definitions are never removed, because all EKS clusters of a sandbox are the
+// same Kubernetes cluster.
 func Install(ctx context.Context, name, kubeconfigPath string) error {
 	d, known := definitions[name]
 	if !known {
@@ -63,16 +63,16 @@ func Install(ctx context.Context, name, kubeconfigPath string) error {
 	return nil
 }
 
-// apply sends the definition to the API server as a server-side apply.
-func (d definition) apply(ctx context.Context, client *http.Client, to *kubeconfig.Current) error {
-	url := to.Server + "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + d.name + "?fieldManager=eks&force=true"
+// apply sends the definition to the API server of a cluster as a server-side apply.
+func (d definition) apply(ctx context.Context, client *http.Client, cluster *kubeconfig.Current) error {
+	url := cluster.Server + "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + d.name + "?fieldManager=eks&force=true"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, url, bytes.NewReader(d.yaml))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/apply-patch+yaml")
-	if to.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+to.Token)
+	if cluster.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+cluster.Token)
 	}
 	res, err := client.Do(req)
 	if err != nil {
@@ -86,8 +86,8 @@ func (d definition) apply(ctx context.Context, client *http.Client, to *kubeconf
 	return nil
 }
 
-// clientOf returns an HTTP client that trusts the API server's authority and uses
-// the client certificate, if the kubeconfig has them.
+// clientOf returns an HTTP client for the API server of a kubeconfig's context. It trusts
+// the certificate authority and uses the client certificate, if the context has them.
 func clientOf(c *kubeconfig.Current) (*http.Client, error) {
 	if err := c.CredentialError(); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func clientOf(c *kubeconfig.Current) (*http.Client, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("certificate authority: holds no certificate")
+			return nil, errors.New("certificate authority: contains no certificate")
 		}
 	}
 	if c.Certificate != "" {

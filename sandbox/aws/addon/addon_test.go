@@ -29,7 +29,7 @@ func writeKubeconfig(t *testing.T, serve http.HandlerFunc, user string) string {
 	return file
 }
 
-func TestInstall(t *testing.T) {
+func TestInstallAppliesTheDefinition(t *testing.T) {
 	var requests []*http.Request
 	var sent []byte
 	file := writeKubeconfig(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -60,7 +60,7 @@ func TestInstall(t *testing.T) {
 	require.Equal(t, crd.Spec.Versions[0], crd.Spec.Versions[1], "both versions have the same schema")
 }
 
-func TestInstallErrors(t *testing.T) {
+func TestInstallReportsErrors(t *testing.T) {
 	forbid := func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "definitions are not yours", http.StatusForbidden)
 	}

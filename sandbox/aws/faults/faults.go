@@ -32,7 +32,7 @@ const (
 // Modes are all modes.
 var Modes = []string{Error, Throttle, LoseReply, Crash}
 
-// Ops are the operations that faults match.
+// Ops are the operations that a fault can match.
 var Ops = []string{"create", "read", "update", "delete", "invoke"}
 
 // Any matches every operation or type.
@@ -59,7 +59,7 @@ type Fault struct {
 	Seen int `json:"seen"`
 }
 
-// Done says whether the fault has no further effect.
+// Done reports whether the fault has no further effect.
 func (f Fault) Done() bool { return !f.Permanent && f.Seen >= f.Nth }
 
 // Slow makes every call of a type take longer by Delay.
@@ -68,19 +68,19 @@ type Slow struct {
 	Delay time.Duration `json:"delay"`
 }
 
-// Plan is the content of the file.
+// Plan has all configured faults and delays of a sandbox.
 type Plan struct {
 	Faults []Fault `json:"faults,omitempty"`
 	Slow   []Slow  `json:"slow,omitempty"`
 }
 
-// File is the file with the plan of one sandbox.
+// File is the file with the Plan of one sandbox.
 type File struct{ path string }
 
-// In returns the plan's file in the stand-in's folder.
+// In returns the plan's file in dir, the folder of the stand-in.
 func In(dir string) File { return File{filepath.Join(dir, "faults.json")} }
 
-// Read returns the plan; without a file it is empty.
+// Read returns the plan. It is empty if the file does not exist.
 func (f File) Read() (Plan, error) {
 	var plan Plan
 	raw, err := os.ReadFile(f.path)
@@ -117,7 +117,7 @@ func (f File) AddSlow(slow Slow) error {
 	return f.edit(func(p *Plan) { p.Slow = append(p.Slow, slow) })
 }
 
-// Clear removes the plan.
+// Clear removes all faults and delays.
 func (f File) Clear() error {
 	err := os.Remove(f.path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -126,8 +126,9 @@ func (f File) Clear() error {
 	return nil
 }
 
-// CountCall counts one call. It returns the call's delay, and its fault or nil. If
-// several faults match, all count the call, and only the first one has an effect.
+// CountCall counts a call of an operation on a type. It returns the call's delay, and the
+// fault that the call gets, or nil. If several faults match, all of them count the call,
+// and only the first one has an effect.
 func (f File) CountCall(op, token string) (delay time.Duration, fault *Fault, err error) {
 	plan, err := f.Read()
 	if err != nil {
@@ -138,18 +139,18 @@ func (f File) CountCall(op, token string) (delay time.Duration, fault *Fault, er
 			delay += slow.Delay
 		}
 	}
-	if !slices.ContainsFunc(plan.Faults, func(x Fault) bool { return !x.Done() && x.matches(op, token) }) {
-		return delay, nil, nil
+	if !slices.ContainsFunc(plan.Faults, func(candidate Fault) bool { return candidate.counts(op, token) }) {
+		return delay, nil, nil // most calls, which need no lock
 	}
 	err = f.edit(func(p *Plan) {
 		for i := range p.Faults {
-			x := &p.Faults[i]
-			if x.Done() || !x.matches(op, token) {
+			candidate := &p.Faults[i]
+			if !candidate.counts(op, token) {
 				continue
 			}
-			x.Seen++
-			if x.Seen >= x.Nth && fault == nil {
-				copied := *x
+			candidate.Seen++
+			if candidate.Seen >= candidate.Nth && fault == nil {
+				copied := *candidate
 				fault = &copied
 			}
 		}
@@ -157,12 +158,13 @@ func (f File) CountCall(op, token string) (delay time.Duration, fault *Fault, er
 	return delay, fault, err
 }
 
-// matches says whether the fault counts a call of an operation on a type.
-func (f Fault) matches(op, token string) bool {
-	return (f.Op == Any || f.Op == op) && (f.Type == Any || f.Type == token)
+// counts reports whether the fault counts a call of an operation on a type.
+func (f Fault) counts(op, token string) bool {
+	return !f.Done() && (f.Op == Any || f.Op == op) && (f.Type == Any || f.Type == token)
 }
 
-// edit changes the plan under a lock and replaces the file by a rename.
+// edit changes the plan under a lock between processes. It replaces the file by a rename,
+// so Read, which takes no lock, always reads a complete file.
 func (f File) edit(change func(*Plan)) error {
 	lock, err := os.OpenFile(f.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package kubeconfig reads the sandbox's kubeconfig: the API server's address and
-// certificate authority, and the credential of the current context. It avoids
-// client-go, which is many times larger.
+// Package kubeconfig reads the current context of the sandbox's kubeconfig: the API
+// server's address, its certificate authority, and the user's credential. It does not use
+// client-go, because that is many times larger.
 package kubeconfig
 
 import (
@@ -17,18 +17,20 @@ import (
 type Current struct {
 	// Server is the URL of the API server.
 	Server string
-	// Authority is the certificate authority, base64 of PEM; empty if the system's
-	// authorities are used.
+	// Authority is the certificate authority: PEM, encoded as base64. It is empty if the
+	// system's authorities are used.
 	Authority string
-	// Certificate and Key are the client's, as PEM; Token is a bearer token. Either
-	// the first two or the token are set.
+	// Certificate and Key are the client's certificate and key, as PEM. They are empty if
+	// the user has a token.
 	Certificate, Key string
-	Token            string
-	// credentialErr says why the user's credential can't be passed on; nil if it can.
+	// Token is a bearer token. It is empty if the user has a certificate.
+	Token string
+	// credentialErr is the reason why another program cannot use the user's credential;
+	// nil if it can.
 	credentialErr error
 }
 
-// file is the part of a kubeconfig that is needed.
+// file is the part of a kubeconfig that this package needs.
 type file struct {
 	CurrentContext string `json:"current-context"`
 	Contexts       []struct {
@@ -52,7 +54,8 @@ type file struct {
 	} `json:"users"`
 }
 
-// user has the credentials of a user. A name without Data is the path of a file.
+// user has the credentials of a user. Certificate and Key are paths of files;
+// CertificateData and KeyData are the contents, encoded as base64.
 type user struct {
 	CertificateData string `json:"client-certificate-data"`
 	Certificate     string `json:"client-certificate"`
@@ -89,25 +92,15 @@ func (f *file) current(dir string) (*Current, error) {
 			continue
 		}
 		out := &Current{}
-		for _, c := range f.Clusters {
-			if c.Name != context.Context.Cluster {
-				continue
-			}
-			out.Server, out.Authority = c.Cluster.Server, c.Cluster.Authority
-			if out.Authority == "" && c.Cluster.AuthFile != "" {
-				pem, err := readRelative(dir, c.Cluster.AuthFile)
-				if err != nil {
-					return nil, fmt.Errorf("certificate authority: %w", err)
-				}
-				out.Authority = base64.StdEncoding.EncodeToString([]byte(pem))
-			}
+		if err := f.setCluster(out, dir, context.Context.Cluster); err != nil {
+			return nil, err
 		}
 		if out.Server == "" {
 			return nil, fmt.Errorf("context %q names the cluster %q, which does not exist", context.Name, context.Context.Cluster)
 		}
 		for _, u := range f.Users {
 			if u.Name == context.Context.User {
-				return out, out.credential(dir, u.User)
+				return out, out.setCredential(dir, u.User)
 			}
 		}
 		out.credentialErr = fmt.Errorf("context %q names the user %q, which does not exist", context.Name, context.Context.User)
@@ -116,9 +109,28 @@ func (f *file) current(dir string) (*Current, error) {
 	return nil, fmt.Errorf("the current context %q does not exist", f.CurrentContext)
 }
 
-// credential copies the user's certificate or token. Any other kind of credential
-// can't be passed on, and credentialErr says why.
-func (c *Current) credential(dir string, u user) error {
+// setCluster sets the address and the certificate authority in out, from the cluster with a
+// name. dir is the folder of the kubeconfig.
+func (f *file) setCluster(out *Current, dir, name string) error {
+	for _, c := range f.Clusters {
+		if c.Name != name {
+			continue
+		}
+		out.Server, out.Authority = c.Cluster.Server, c.Cluster.Authority
+		if out.Authority == "" && c.Cluster.AuthFile != "" {
+			pem, err := readRelative(dir, c.Cluster.AuthFile)
+			if err != nil {
+				return fmt.Errorf("certificate authority: %w", err)
+			}
+			out.Authority = base64.StdEncoding.EncodeToString([]byte(pem))
+		}
+	}
+	return nil
+}
+
+// setCredential sets the user's certificate or token. For any other kind of credential, it
+// sets credentialErr.
+func (c *Current) setCredential(dir string, u user) error {
 	var err error
 	switch {
 	case u.CertificateData != "" || u.Certificate != "":
@@ -146,11 +158,12 @@ func (c *Current) credential(dir string, u user) error {
 	return nil
 }
 
-// CredentialError says why the current user's credential can't be passed on; it is
-// nil if the credential can.
+// CredentialError returns the reason why another program cannot use the user's credential.
+// It returns nil if Certificate and Key, or Token, are set.
 func (c *Current) CredentialError() error { return c.credentialErr }
 
-// dataOrFile decodes data, which is base64. If it is empty, it reads the file.
+// dataOrFile decodes data from base64. If data is empty, it reads the file at path. A
+// relative path starts at dir.
 func dataOrFile(dir, data, path string) (string, error) {
 	if data == "" {
 		return readRelative(dir, path)
@@ -159,7 +172,7 @@ func dataOrFile(dir, data, path string) (string, error) {
 	return string(raw), err
 }
 
-// readRelative reads a file whose path is relative to the kubeconfig's folder.
+// readRelative reads a file. A relative path starts at dir, the kubeconfig's folder.
 func readRelative(dir, path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)

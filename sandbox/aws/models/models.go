@@ -1,12 +1,12 @@
 // Package models has the constraints that AWS publishes for the properties of the
 // stand-in's types: allowed values, limits of numbers and lengths, patterns, and
-// required members. Its table is generated from AWS's API models, the source of AWS's
-// own SDKs. Package rules applies the table to every property, so a row has only the
-// rules that no model has.
+// required members. Its table is generated from AWS's API models, from which AWS also
+// generates its SDKs. Package rules applies the table to every property, so a row has only
+// the rules that no model has.
 //
-// The models are those of July 2024, the last ones in Go module
-// github.com/aws/aws-sdk-go. EC2's instance types are those of a newer SDK. Later
-// changes of AWS are in newer.go, with their sources.
+// The models are of July 2024, the last ones in the Go module github.com/aws/aws-sdk-go.
+// EC2's instance types are from a newer SDK. Later changes of AWS are in newer.go, with
+// their sources.
 package models
 
 //go:generate go run ./gen
@@ -27,14 +27,14 @@ var raw []byte
 
 // Limit has the constraints of one property, or of each element of a list or map.
 type Limit struct {
-	// From names the service, the shape and the member of the model.
+	// From is the service, the shape and the member of the model, for error texts.
 	From string `json:"from"`
-	// Enum is the name of a list in Table.Enums; the values are allowed.
+	// Enum is the key of the allowed values in Table.Enums.
 	Enum string `json:"enum,omitempty"`
 	// Min and Max limit a number, or the characters of a text.
 	Min *float64 `json:"min,omitempty"`
 	Max *float64 `json:"max,omitempty"`
-	// Number says that AWS has a number, even if the provider has a text.
+	// Number says that the value is a number at AWS, even if it is a text in the provider.
 	Number bool `json:"number,omitempty"`
 	// Pattern is a regular expression in Go's syntax. It must match the whole text.
 	Pattern string `json:"pattern,omitempty"`
@@ -47,17 +47,18 @@ type Limit struct {
 
 // Table is the generated table.
 type Table struct {
-	// Module are the modules of the models, with their versions.
+	// Module has the names and versions of the modules with the models.
 	Module string `json:"module"`
-	// Rows is the digest of the paths and the mapping from which the table was generated.
+	// Rows is the Digest of the inputs from which the table was generated.
 	Rows string `json:"rows"`
-	// Enums are lists of allowed values, by service and shape.
+	// Enums are lists of allowed values. A key is a service and a shape, as in
+	// ec2.InstanceType.
 	Enums map[string][]string `json:"enums"`
 	// Limits are the constraints by type and by the path of a property.
 	Limits map[string]map[string]Limit `json:"limits"`
 }
 
-// Load returns the table. It panics if the table is not JSON; then the build is broken.
+// Load returns the table. It panics if the embedded file is not valid JSON.
 var Load = sync.OnceValue(func() *Table {
 	t := &Table{}
 	if err := json.Unmarshal(raw, t); err != nil {
@@ -66,7 +67,8 @@ var Load = sync.OnceValue(func() *Table {
 	return t
 })
 
-// Property returns the limit of a property. ok is false if no model constrains it.
+// Property returns the limit of a property. ok is false if no model constrains it. A
+// minimum in newerMin replaces the model's minimum.
 func (t *Table) Property(token, path string) (limit Limit, ok bool) {
 	limit, ok = t.Limits[token][path]
 	if low, changed := newerMin[limit.From]; changed {
@@ -75,8 +77,13 @@ func (t *Table) Property(token, path string) (limit Limit, ok bool) {
 	return limit, ok
 }
 
-// Values returns the allowed values of a limit, with those that AWS has added since; nil
-// if the limit has none.
+// Allows reports whether a number is between Min and Max. Each of them can be absent.
+func (l Limit) Allows(n float64) bool {
+	return (l.Min == nil || n >= *l.Min) && (l.Max == nil || n <= *l.Max)
+}
+
+// Values returns the allowed values of a limit, including those in newer. It returns nil if
+// the limit has no list of values.
 func (t *Table) Values(l Limit) []string {
 	if l.Enum == "" {
 		return nil
@@ -87,9 +94,9 @@ func (t *Table) Values(l Limit) []string {
 // Tokens returns the types of the table, sorted.
 func (t *Table) Tokens() []string { return slices.Sorted(maps.Keys(t.Limits)) }
 
-// Digest returns the digest of the inputs from which a table is generated: the paths of
-// every type, and the mapping to the models. A test compares it with Table.Rows. So it
-// finds a stale table without the models.
+// Digest returns the digest of a table's sources: the property paths of every type, and the
+// text of the mapping to the models. A test compares it with Table.Rows. So the test finds a
+// stale table without the large models.
 func Digest(paths map[string][]string, mapping string) string {
 	h := sha256.New()
 	for _, token := range slices.Sorted(maps.Keys(paths)) {

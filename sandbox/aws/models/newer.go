@@ -1,7 +1,7 @@
 package models
 
-// newer are the values that are not in the models of July 2024, by the name of the list.
-// The pages are those of docs.aws.amazon.com.
+// newer has allowed values that are not in the models of July 2024. A key is a key of
+// Table.Enums. The pages are below docs.aws.amazon.com.
 var newer = map[string][]string{
 	// autoscaling/ec2/APIReference/API_InstanceRequirements.html
 	"autoscaling.CpuManufacturer": {"apple"},
@@ -12,11 +12,12 @@ var newer = map[string][]string{
 	"route53.RRType": {"HTTPS", "SSHFP", "SVCB", "TLSA"},
 	// AmazonS3/latest/userguide/acl-overview.html, "Canned ACL"; the model leaves it out.
 	"s3.BucketCannedACL": {"log-delivery-write"},
-	// The provider's own: it sends nothing (internal/service/s3/bucket_versioning.go).
+	// A value of the provider, which it does not send to AWS
+	// (internal/service/s3/bucket_versioning.go).
 	"s3.BucketVersioningStatus": {"Disabled"},
 }
 
-// newerMin are the lower limits that AWS has changed since the models, by Limit.From.
+// newerMin has minimums that AWS has changed since July 2024. A key is a Limit.From.
 var newerMin = map[string]float64{
 	// waf/latest/APIReference/API_RateBasedStatement.html, since 2024-08
 	"wafv2 RateBasedStatement.Limit": 10,

@@ -15,9 +15,9 @@ const Domain = "progressive-framework.example"
 
 // CreateDirect creates an object outside of every stack, by the same rules as in a
 // stack, and returns its id.
-func (c *Cloud) CreateDirect(ctx context.Context, token string, list []Assignment) (id string, err error) {
+func (c *Cloud) CreateDirect(ctx context.Context, token string, assignments []Assignment) (id string, err error) {
 	in := Object{}
-	for _, a := range list {
+	for _, a := range assignments {
 		put(in, strings.Split(a.Path, "."), a.Value)
 	}
 	if in, err = c.checkInputs(token, in); err != nil {
@@ -35,12 +35,13 @@ const (
 	DeployerRole = "platform-deployer"
 )
 
-// accountTrust lets the account's own identities assume a role.
+// accountTrust is the trust policy of these roles: every identity of the account may
+// assume them.
 const accountTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::` + Account + `:root"}}]}`
 
-// EnsureAccount creates the hosted zone of Domain and the roles, unless they exist. Their
-// owner is the account, so they belong to no stack and `list` shows them only with
-// --owned.
+// EnsureAccount creates the hosted zone of Domain and the roles, unless they exist. The
+// account is their owner, because they belong to no stack. So `sandbox aws list` shows
+// them only with --owned.
 func (c *Cloud) EnsureAccount(ctx context.Context) error {
 	for _, o := range []struct {
 		token string
@@ -57,14 +58,15 @@ func (c *Cloud) EnsureAccount(ctx context.Context) error {
 	return nil
 }
 
-// ensure creates an object of the account, unless one of its name exists.
+// ensure creates an object of the account, unless an object of the same type and name
+// exists.
 func (c *Cloud) ensure(ctx context.Context, token string, in Object) error {
 	in, err := c.checkInputs(token, in)
 	if err != nil {
 		return err
 	}
-	// One transaction looks for the object and creates it. So two commands at the same
-	// time do not create two objects.
+	// The search and the creation are in one transaction. Otherwise two commands at the
+	// same time could create two objects.
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, token)
 		if err != nil {
@@ -88,8 +90,8 @@ func (c *Cloud) ensure(ctx context.Context, token string, in Object) error {
 	})
 }
 
-// checkInputs completes the inputs of an object that no program declares. If AWS
-// would refuse them, the error has every reason.
+// checkInputs checks the inputs of an object that no Pulumi program declares, and
+// completes them. The error lists every refused property.
 func (c *Cloud) checkInputs(token string, in Object) (Object, error) {
 	name := token[strings.LastIndex(token, ":")+1:]
 	in, failures, err := c.Check(CheckRequest{Token: token, Name: strings.ToLower(name), News: in})

@@ -56,7 +56,7 @@ var _ = add(
 		Token:  "aws:acm/certificateValidation:CertificateValidation",
 		Source: "acm/certificate_validation.go", Page: "acm/latest/userguide/dns-validation.html",
 		Label: "ACM Certificate Validation", NotFound: "ResourceNotFoundException",
-		// As in the provider, the id is the time of issue.
+		// The provider uses the time as the id.
 		NewID: func(c *Call) (string, error) {
 			return c.Now().UTC().Format("2006-01-02 15:04:05.000000000 +0000 UTC"), nil
 		},
@@ -77,9 +77,10 @@ func addDomainName(in Object) {
 	}
 }
 
-// fillCertificate computes the DNS records that ACM needs, one for each name. A record
-// depends only on the name and the account. So certificates in two regions have the same
-// record, and a name has the same record as its wildcard.
+// fillCertificate sets the outputs of a new certificate: one DNS validation record for
+// each name, and the status. A record depends only on the name and the account. So
+// certificates in two regions have the same record, and a name has the same record as
+// its wildcard.
 func fillCertificate(c *Call) error {
 	if c.Old != nil {
 		return nil
@@ -90,22 +91,18 @@ func fillCertificate(c *Call) error {
 	var options []any
 	for _, name := range c.Out.Strings("subjectAlternativeNames") {
 		host := strings.TrimPrefix(strings.ToLower(name), "*.")
-		sum := sha256.Sum256([]byte(c.Account + " " + host))
-		digits := hex.EncodeToString(sum[:])
+		hash := sha256.Sum256([]byte(c.Account + " " + host))
+		digits := hex.EncodeToString(hash[:])
 		options = append(options, map[string]any{
 			"domainName": name, "resourceRecordType": "CNAME", "resourceRecordName": "_" + digits[:32] + "." + host + ".",
 			"resourceRecordValue": "_" + digits[32:] + ".acm-validations.aws.",
 		})
 	}
-	for name, v := range map[string]any{
+	c.Out.fill(map[string]any{
 		"domainValidationOptions": options, "status": pendingValidation, "type": "AMAZON_ISSUED", "pendingRenewal": false,
 		"renewalEligibility": "INELIGIBLE", "validationEmails": []any{}, "keyAlgorithm": "RSA_2048",
 		"options": map[string]any{"certificateTransparencyLoggingPreference": "ENABLED"},
-	} {
-		if !c.Out.Has(name) {
-			c.Out[name] = v
-		}
-	}
+	})
 	return nil
 }
 
@@ -124,11 +121,11 @@ func (c *Call) issueIfValidated(certificate Object) (issued bool) {
 	return true
 }
 
-// isIssued says whether a stored certificate is issued. It first issues the certificate
-// in the store if public DNS has the validation records. An issued certificate stays
-// issued, even if the records are removed.
+// isIssued reports whether a certificate is issued. If public DNS has the validation
+// records, it first changes the certificate's status in the store to issued. An issued
+// certificate stays issued, even if the records are removed.
 func (c *Call) isIssued(certificate store.Object) bool {
-	stored, ok := c.Tx.Get(certificate.Key) // a copy
+	stored, ok := c.Tx.Get(certificate.Key)
 	if !ok || !c.issueIfValidated(stored.State) {
 		return false
 	}

@@ -25,6 +25,8 @@ var groupMetrics = []string{
 // AutoScaling/latest/APIReference/API_CreateAutoScalingGroup.html.
 var groupName = pattern(`[!-9;-~]+`, "characters of ASCII from 33 to 126 without a colon")
 
+// templateSources are the properties that can define a group's instances. A program sets
+// exactly one of them.
 var templateSources = []string{"launchTemplate", "mixedInstancesPolicy", "launchConfiguration"}
 
 var _ = add(&Row{
@@ -46,7 +48,7 @@ var _ = add(&Row{
 		"launchTemplate.id":             {Computed: true, Ref: toTemplate},
 		"launchTemplate.name":           {Computed: true, Ref: toTemplateName},
 		"launchTemplate.version":        {Computed: true, Valid: checkTemplateVersion},
-		"launchConfiguration":           {Refuse: "AWS asks for launch templates in their place"},
+		"launchConfiguration":           {Refuse: "AWS recommends launch templates instead"},
 		"targetGroupArns":               {Set: true, Computed: true, Valid: arn, Ref: toTargets},
 		"healthCheckType":               {Computed: true, Enum: []string{"EC2", "ELB"}},
 		"healthCheckGracePeriod":        {Default: 300.0, Valid: numbers(0, 1e9)},
@@ -90,15 +92,15 @@ var _ = add(&Row{
 	Refresh:    refreshScalingGroup,
 })
 
-// scalingProcesses are those in
+// scalingProcesses are the processes of a group that can be suspended:
 // autoscaling/ec2/userguide/as-suspend-resume-processes.html.
 var scalingProcesses = []string{
 	"Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh", "ReplaceUnhealthy", "ScheduledActions",
 }
 
-// terminationPolicies are those in
-// autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html, without Lambda
-// functions.
+// terminationPolicies are the predefined policies in
+// autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html. Lambda functions
+// as policies have no rules yet.
 var terminationPolicies = []string{
 	"Default", "AllocationStrategy", "OldestLaunchTemplate", "OldestLaunchConfiguration", "ClosestToNextInstanceHour", "NewestInstance", "OldestInstance",
 }
@@ -121,7 +123,8 @@ func checkGroup(in Object, fail Fail) {
 	if lowKnown && highKnown && low > high {
 		fail("minSize", "%v is above maxSize, %v", low, high)
 	}
-	if (desiredKnown && lowKnown && desired < low) || (desiredKnown && highKnown && desired > high) {
+	tooLow, tooHigh := lowKnown && desired < low, highKnown && desired > high
+	if desiredKnown && (tooLow || tooHigh) {
 		fail("desiredCapacity", "Desired capacity:%v must be between the specified min size:%v and max size:%v", desired, low, high)
 	}
 	if len(in.Strings("vpcZoneIdentifiers")) == 0 && in.Known("vpcZoneIdentifiers") {
@@ -130,18 +133,18 @@ func checkGroup(in Object, fail Fail) {
 	if template := in.Object("launchTemplate"); in.Known("launchTemplate") && template.Has("id") == template.Has("name") {
 		fail("launchTemplate", "exactly one of id and name must be given")
 	}
-	all := map[string]any{}
+	tags := map[string]any{}
 	for i, tag := range in.Objects("tags") {
 		key := tag.String("key")
 		if !tag.Known("key") {
 			continue
 		}
-		if _, exists := all[key]; exists {
+		if _, exists := tags[key]; exists {
 			fail(fmt.Sprintf("tags[%d].key", i), "the tag %s is given twice", key)
 		}
-		all[key] = tag["value"]
+		tags[key] = tag["value"]
 	}
-	checkTags(all, fail)
+	checkTags(tags, fail)
 	// AutoScaling/latest/APIReference/API_InstanceMaintenancePolicy.html
 	if p := in.Object("instanceMaintenancePolicy"); p.Int("maxHealthyPercentage")-p.Int("minHealthyPercentage") > 100 &&
 		p.Known("minHealthyPercentage") && p.Known("maxHealthyPercentage") {
@@ -154,16 +157,12 @@ func checkGroup(in Object, fail Fail) {
 // fillGroup computes the outputs of a group and starts an instance refresh if an
 // update needs one.
 func fillGroup(c *Call) error {
-	for name, v := range map[string]any{
+	c.Out.fill(map[string]any{
 		"desiredCapacity": c.Out["minSize"], "healthCheckType": "EC2", "defaultCooldown": 300.0, "targetGroupArns": []any{},
 		"serviceLinkedRoleArn": fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling", c.Partition, c.Account),
 		"predictedCapacity":    0.0, "warmPoolSize": 0.0,
-	} {
-		if !c.Out.Has(name) {
-			c.Out[name] = v
-		}
-	}
-	// If the program sets no size, new limits change the present size:
+	})
+	// If the desired capacity is outside new limits, AWS sets it to the nearest limit:
 	// autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html.
 	c.Out["desiredCapacity"] = float64(min(max(c.Out.Int("desiredCapacity"), c.Out.Int("minSize")), c.Out.Int("maxSize")))
 	zones := []any{}
@@ -175,8 +174,8 @@ func fillGroup(c *Call) error {
 	c.Out["availabilityZones"] = zones
 	c.fillTemplates()
 	if c.Old == nil {
-		id, err := c.expand("arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}")
-		c.Out["arn"] = id
+		groupARN, err := c.expand("arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}")
+		c.Out["arn"] = groupARN
 		return err
 	}
 	return c.refreshInstances()

@@ -5,10 +5,11 @@ import (
 	"slices"
 )
 
-// maxOverrides is the limit in
+// maxOverrides is the maximum number of a policy's overrides:
 // autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html.
 const maxOverrides = 40
 
+// mixedProps are the rules of a group's mixed instances policy.
 var mixedProps = Props{
 	"mixedInstancesPolicy":                                                           {Computed: true},
 	"mixedInstancesPolicy.instancesDistribution":                                     {Computed: true},
@@ -35,7 +36,7 @@ var mixedProps = Props{
 	mixedOverride + ".instanceRequirements":                           {},
 }.with(requirementProps(mixedOverride + ".instanceRequirements."))
 
-// distributionDefaults returns AWS's defaults:
+// distributionDefaults returns AWS's defaults for a policy's instances distribution:
 // AutoScaling/latest/APIReference/API_InstancesDistribution.html.
 func distributionDefaults(policy Object) map[string]any {
 	out := map[string]any{
@@ -51,7 +52,7 @@ func distributionDefaults(policy Object) map[string]any {
 	return out
 }
 
-// hasRequirements says whether a policy's overrides have instance requirements instead of
+// hasRequirements reports whether a policy's overrides have instance requirements instead of
 // instance types.
 func hasRequirements(policy Object) bool {
 	return slices.ContainsFunc(policy.Object("launchTemplate").Objects("overrides"), func(o Object) bool { return o.Has("instanceRequirements") })
@@ -93,8 +94,8 @@ func checkMixed(in Object, fail Fail) {
 	checkDistribution(policy.Object("instancesDistribution"), byAttributes, fail)
 }
 
-// checkDistribution checks the strategies of a mixed instances policy. byAttributes
-// says whether its overrides have instance requirements.
+// checkDistribution checks the strategies of a mixed instances policy. byAttributes is true
+// if the policy's overrides have instance requirements.
 func checkDistribution(d Object, byAttributes bool, fail Fail) {
 	const at = "mixedInstancesPolicy.instancesDistribution."
 	if byAttributes && d.String("onDemandAllocationStrategy") == "prioritized" {

@@ -2,6 +2,8 @@ package rules
 
 const scalingAttachmentType = "aws:autoscaling/attachment:Attachment"
 
+const noHookNotifications = "notifications have no rules; EventBridge reports every hook"
+
 // Resources that belong to an Auto Scaling group.
 var _ = add(
 	&Row{
@@ -19,9 +21,9 @@ var _ = add(
 			// every refresh. So it is required here.
 			"heartbeatTimeout":      {Required: true, Valid: numbers(30, 7200)},
 			"defaultResult":         {Computed: true, Enum: []string{"CONTINUE", "ABANDON"}},
-			"notificationMetadata":  {Refuse: "notifications have no rules; EventBridge tells of every hook"},
-			"notificationTargetArn": {Refuse: "notifications have no rules; EventBridge tells of every hook"},
-			"roleArn":               {Refuse: "notifications have no rules; EventBridge tells of every hook"},
+			"notificationMetadata":  {Refuse: noHookNotifications},
+			"notificationTargetArn": {Refuse: noHookNotifications},
+			"roleArn":               {Refuse: noHookNotifications},
 		},
 		Fill: func(c *Call) error {
 			if !c.Out.Has("defaultResult") {

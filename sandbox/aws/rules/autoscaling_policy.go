@@ -83,8 +83,8 @@ var _ = add(&Row{
 		if c.Old != nil {
 			return nil
 		}
-		id, err := c.expand("arn:{partition}:autoscaling:{region}:{account}:scalingPolicy:{uuid}:autoScalingGroupName/{autoscalingGroupName}:policyName/{name}")
-		c.Out["arn"] = id
+		policyARN, err := c.expand("arn:{partition}:autoscaling:{region}:{account}:scalingPolicy:{uuid}:autoScalingGroupName/{autoscalingGroupName}:policyName/{name}")
+		c.Out["arn"] = policyARN
 		return err
 	},
 })
@@ -98,7 +98,7 @@ func checkDecimal(v any) string {
 	return ""
 }
 
-// sameNumber says whether two strings are the same number, such as 1 and 1.0.
+// sameNumber reports whether two strings are the same number, such as 1 and 1.0.
 func sameNumber(a, b string) bool {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
@@ -110,7 +110,7 @@ func checkScalingPolicy(in Object, fail Fail) {
 	kind := in.String("policyType")
 	switch {
 	case in.Has("policyType") && kind == "":
-		return // unknown
+		return // the type is not known yet
 	case kind == "":
 		kind = "SimpleScaling"
 	}
@@ -135,9 +135,10 @@ func checkScalingPolicy(in Object, fail Fail) {
 	if configuration.Has("predefinedMetricSpecification") == configuration.Has("customizedMetricSpecification") {
 		fail(tracking, "exactly one of predefinedMetricSpecification and customizedMetricSpecification must be given")
 	}
-	defined := configuration.Object("predefinedMetricSpecification")
-	if defined.Known("predefinedMetricType") && (defined.String("predefinedMetricType") == "ALBRequestCountPerTarget") != defined.Has("resourceLabel") {
-		fail(trackingPredefined+".resourceLabel", "must be given for ALBRequestCountPerTarget, and for it alone")
+	metric := configuration.Object("predefinedMetricSpecification")
+	needsLabel := metric.String("predefinedMetricType") == "ALBRequestCountPerTarget"
+	if metric.Known("predefinedMetricType") && needsLabel != metric.Has("resourceLabel") {
+		fail(trackingPredefined+".resourceLabel", "must be given for ALBRequestCountPerTarget, and for no other metric")
 	}
 }
 
@@ -155,7 +156,7 @@ func checkSteps(in Object, fail Fail) {
 			if n, err := strconv.ParseFloat(s.String(name), 64); err == nil {
 				*bound = n
 			} else if s.Has(name) {
-				return // the bound is unknown, or the rule decimal refuses it
+				return // the bound is unknown, or checkDecimal refuses it
 			}
 		}
 		steps = append(steps, bounds)
@@ -172,8 +173,8 @@ func checkSteps(in Object, fail Fail) {
 }
 
 // verifyScalingPolicy checks the resource label, which names a load balancer and a
-// target group. It returns an error if the target group is not attached to the Auto
-// Scaling group, or if no listener of the load balancer forwards to it:
+// target group. The target group must be attached to the Auto Scaling group. A listener of
+// the load balancer must forward to the target group:
 // AutoScaling/latest/APIReference/API_PredefinedMetricSpecification.html.
 func verifyScalingPolicy(c *Call) error {
 	label := c.In.Object(tracking).Object("predefinedMetricSpecification").String("resourceLabel")

@@ -13,6 +13,7 @@ import (
 // Pulumi resource, but `sandbox aws list --owned --json` shows it.
 const instanceRefreshKind = "Auto Scaling instance refresh"
 
+// refreshProps are the rules of a group's instance refresh.
 var refreshProps = Props{
 	"instanceRefresh":                                   {},
 	"instanceRefresh.strategy":                          {},
@@ -38,7 +39,7 @@ var refreshProps = Props{
 // API_RefreshPreferences.html.
 const maxCheckpointDelay = 172800
 
-// checkSeconds returns a rule for a number of seconds, which the provider has as text.
+// checkSeconds returns a validator for a text with a number of seconds, at most limit.
 func checkSeconds(limit int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -49,8 +50,9 @@ func checkSeconds(limit int) func(any) string {
 	}
 }
 
-// checkCheckpoints checks the percentages at which a refresh waits. The last one must
-// be 100: otherwise the refresh ends before all instances are replaced.
+// checkCheckpoints checks the checkpoints of an instance refresh. At each percentage of
+// replaced instances the refresh waits. The last percentage must be 100, because the
+// refresh ends there.
 func checkCheckpoints(p Object, fail Fail) {
 	const at = "instanceRefresh.preferences.checkpointPercentages"
 	list, _ := p["checkpointPercentages"].([]any)
@@ -74,7 +76,7 @@ func checkCheckpoints(p Object, fail Fail) {
 	}
 }
 
-// checkRefresh checks the preferences by
+// checkRefresh checks the preferences of an instance refresh. The defaults are in
 // AutoScaling/latest/APIReference/API_RefreshPreferences.html.
 func checkRefresh(in Object, fail Fail) {
 	p := in.Object("instanceRefresh").Object("preferences")
@@ -91,16 +93,18 @@ func checkRefresh(in Object, fail Fail) {
 	checkCheckpoints(p, fail)
 }
 
-// refreshInstances stores an instance refresh if the template changed, or a tag that
-// triggers a refresh. The stand-in has no instances, so the refresh is complete at
-// once.
+// refreshInstances stores an instance refresh if the launch template changed, or if the tags
+// changed and the program lists them as a trigger. The stand-in has no instances, so the
+// refresh is complete at once.
 func (c *Call) refreshInstances() error {
 	refresh := c.In.Object("instanceRefresh")
 	if refresh == nil {
 		return nil
 	}
 	changed := func(name string) bool { return canonical(c.Old[name], false) != canonical(c.Out[name], false) }
-	if !changed("launchTemplate") && !changed("mixedInstancesPolicy") && !(slices.Contains(refresh.Strings("triggers"), "tag") && changed("tags")) {
+	byTemplate := changed("launchTemplate") || changed("mixedInstancesPolicy")
+	byTags := changed("tags") && slices.Contains(refresh.Strings("triggers"), "tag")
+	if !byTemplate && !byTags {
 		return nil
 	}
 	id, err := randomUUID()

@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// A template that a group uses cannot be deleted here. AWS's pages do not say whether
-// EC2 refuses that, and with which code.
+// The stand-in refuses to delete a template that a group uses. AWS's pages do not say
+// whether EC2 refuses it too; the code is the stand-in's own.
 var (
 	toTemplate     = &Ref{To: []string{launchTemplateType}, Noun: "launch template ID", Missing: "ValidationError", InUseCode: "ResourceInUse"}
 	toTemplateName = &Ref{To: []string{launchTemplateType}, By: []string{"name"}, Noun: "launch template name", Missing: "ValidationError", InUseCode: "ResourceInUse"}
@@ -22,13 +22,13 @@ const (
 
 // templateUse is one template from which a group launches instances.
 type templateUse struct {
-	path     string // of the property that refers to the template
+	path     string // the path of the property that refers to the template
 	template store.Object
 	version  string
 }
 
-// templateUses returns the templates of a group. All of them exist, because references
-// were checked.
+// templateUses returns the launch templates of a group with the properties that refer to
+// them.
 func (c *Call) templateUses(o Object) []templateUse {
 	var out []templateUse
 	add := func(path string, spec Object, id, name string) {
@@ -52,22 +52,24 @@ func (c *Call) templateUses(o Object) []templateUse {
 	return out
 }
 
-// fillTemplates sets id, name and version of a group's templates, as AWS returns them;
-// $Latest and $Default are kept.
-func (c *Call) fillTemplates() {
-	fill := func(spec Object, id, name string) map[string]any {
-		given := spec
-		if given.Has(id) && given.Has(name) { // an earlier call added one of the two; only the id is kept
-			given = Object{id: spec[id]}
-		}
-		template, ok := c.resolve(toTemplate, given.String(id))
-		if !ok {
-			template, _ = c.resolve(toTemplateName, given.String(name))
-		}
-		return filled(Object{id: template.ID, name: template.State["name"]}, filled(spec, map[string]any{"version": "$Default"}))
+// completeTemplate completes spec, a reference to a launch template. It sets the template's
+// id and name, as AWS does. The default version is $Default. idProp and nameProp are the
+// properties of the reference for the id and the name.
+func (c *Call) completeTemplate(spec Object, idProp, nameProp string) map[string]any {
+	template, ok := c.resolve(toTemplate, spec.String(idProp))
+	if !ok {
+		template, _ = c.resolve(toTemplateName, spec.String(nameProp))
 	}
-	if spec := c.Out.Object("launchTemplate"); spec != nil && c.In.Has("launchTemplate") {
-		c.Out["launchTemplate"] = fill(filled(c.In.Object("launchTemplate"), nil), "id", "name")
+	out := filled(spec, map[string]any{"version": "$Default"})
+	out[idProp], out[nameProp] = template.ID, template.State["name"]
+	return out
+}
+
+// fillTemplates completes the references of a group to its launch templates, and the
+// defaults of its mixed instances policy.
+func (c *Call) fillTemplates() {
+	if c.In.Object("launchTemplate") != nil {
+		c.Out["launchTemplate"] = c.completeTemplate(c.In.Object("launchTemplate"), "id", "name")
 	} else {
 		delete(c.Out, "launchTemplate")
 	}
@@ -77,14 +79,14 @@ func (c *Call) fillTemplates() {
 	}
 	mixed := filled(c.Out.Object("mixedInstancesPolicy"), nil)
 	template := filled(c.In.Object("mixedInstancesPolicy").Object("launchTemplate"), nil)
-	template["launchTemplateSpecification"] = fill(filled(Object(template).Object("launchTemplateSpecification"), nil), "launchTemplateId", "launchTemplateName")
+	template["launchTemplateSpecification"] = c.completeTemplate(Object(template).Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	mixed["launchTemplate"] = template
 	mixed["instancesDistribution"] = filled(Object(mixed).Object("instancesDistribution"), distributionDefaults(c.In.Object("mixedInstancesPolicy")))
 	c.Out["mixedInstancesPolicy"] = mixed
 }
 
-// verifyGroup returns an error if instances cannot be launched. The code and the texts
-// are from memory.
+// verifyGroup returns an error if the group could not launch instances or attach them to
+// its target groups. The error code and the texts are from memory.
 func verifyGroup(c *Call) error {
 	vpcID := ""
 	for _, subnet := range c.targets("vpcZoneIdentifiers") {
@@ -129,8 +131,8 @@ func (c *Call) verifyLaunch(use templateUse, vpcID string) error {
 	return nil
 }
 
-// verifyAttachable returns an error for a target group that cannot have the group's instances
-// as targets.
+// verifyAttachable returns an error for a target group that cannot have instances of a
+// VPC as targets.
 func verifyAttachable(target store.Object, vpcID string) error {
 	t := Object(target.State)
 	if t.String("targetType") != "instance" {
@@ -142,7 +144,8 @@ func verifyAttachable(target store.Object, vpcID string) error {
 	return nil
 }
 
-// refreshScalingGroup adds the target groups that separate resources attach.
+// refreshScalingGroup adds the target groups that separate attachment resources attach
+// to the group.
 func refreshScalingGroup(c *Call) error {
 	arns := c.Out.Strings("targetGroupArns")
 	c.Tx.Each(c.scope(c.Row), scalingAttachmentType, func(o store.Object) bool {

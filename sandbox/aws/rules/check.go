@@ -12,26 +12,27 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// CheckRequest has the inputs to check.
+// CheckRequest has the inputs of one resource that Check checks.
 type CheckRequest struct {
 	Token string
-	// Name is the resource's Pulumi name. Seed is the engine's random seed: with it,
-	// a preview and the update after it generate the same name.
+	// Name is the resource's Pulumi name.
 	Name string
+	// Seed is the engine's random seed. With it, a preview and the update after it
+	// generate the same name.
 	Seed []byte
-	// Olds are the former checked inputs, News the program's inputs.
+	// Olds are the checked inputs of the last update. News are the program's inputs.
 	Olds, News Object
 	// Autonaming is the mode of the project's configuration pulumi:autonaming.
-	// Proposed is the name that the engine proposes by that configuration.
 	Autonaming Autonaming
-	Proposed   string
+	// Proposed is the name that the engine proposes by that configuration.
+	Proposed string
 }
 
 // Failure is one refused property.
 type Failure struct{ Path, Reason string }
 
-// schemaAndRow returns the structure and the rules of a type. The error for a type
-// without rules is an *UnknownTypeError.
+// schemaAndRow returns the schema and the row of a type. The error for a type without
+// one of them is an *UnknownTypeError.
 func schemaAndRow(token string) (*schema.Resource, *Row, error) {
 	s, hasSchema, err := schema.ResourceOf(token)
 	if err != nil {
@@ -53,7 +54,7 @@ func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err 
 		return nil, nil, err
 	}
 	in := Object(wire.CloneMap(req.News))
-	delete(in, defaultsKey) // set again by Naming
+	delete(in, defaultsKey) // setName sets it again
 	delete(in, "tagsAll")   // computed from tags, below
 	var failures []Failure
 	fail := func(path, reason string, args ...any) {
@@ -67,7 +68,7 @@ func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err 
 		}
 	}
 	if row.Naming != nil {
-		row.Naming.name(in, req, fail)
+		row.Naming.setName(in, req, fail)
 	}
 	if row.Normalize != nil {
 		row.Normalize(in)
@@ -115,7 +116,7 @@ type validator struct {
 }
 
 // checkObject checks the properties of one object. path is the object's path in the rules.
-// at is its path in messages, which also has list indexes.
+// at is the object's path in messages. Only at has list indexes.
 func (v *validator) checkObject(fields schema.Fields, o Object, path, at string) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		rulePath, shown := dotted(path, name), dotted(at, name)
@@ -142,15 +143,17 @@ func (v *validator) checkObject(fields schema.Fields, o Object, path, at string)
 		prefix += "."
 	}
 	for rulePath, p := range v.row.Props {
-		name, ok := strings.CutPrefix(rulePath, prefix)
-		if ok && v.isRequired(p, rulePath) && name != "" && !strings.Contains(name, ".") && !o.Has(name) {
+		name, below := strings.CutPrefix(rulePath, prefix)
+		isField := below && name != "" && !strings.Contains(name, ".")
+		if isField && v.isRequired(p, rulePath) && !o.Has(name) {
 			v.fail(dotted(at, name), "a required property is missing")
 		}
 	}
 }
 
 // checkValue checks the value of a property. typ is the property's type in the schema.
-// A list or a map is checked element by element. An unknown value has no failure.
+// path and at are the paths as in checkObject. A list or a map is checked element by
+// element. An unknown value has no failure.
 func (v *validator) checkValue(typ string, p Prop, value any, path, at string) {
 	if wire.IsUnknown(value) {
 		return
@@ -182,7 +185,8 @@ func (v *validator) checkValue(typ string, p Prop, value any, path, at string) {
 	}
 }
 
-// checkElement checks one value that is neither a list nor a map of the schema.
+// checkElement checks one value that is neither a list nor a map of the schema. The
+// parameters are those of checkValue.
 func (v *validator) checkElement(typ string, p Prop, value any, path, at string) {
 	if wire.IsUnknown(value) {
 		return
@@ -211,28 +215,28 @@ func (v *validator) checkElement(typ string, p Prop, value any, path, at string)
 
 // checkGroups checks the properties that exclude or need each other.
 func (v *validator) checkGroups(in Object) {
-	givenOf := func(group []string) []string {
+	givenIn := func(group []string) []string {
 		return slices.DeleteFunc(slices.Clone(group), func(name string) bool { return len(leaves(in, name)) == 0 })
 	}
 	for _, group := range v.row.ExactlyOne {
-		if given := givenOf(group); len(given) != 1 {
+		if given := givenIn(group); len(given) != 1 {
 			v.fail(group[0], "exactly one of %s must be given; there %s", strings.Join(group, ", "), describeGiven(given))
 		}
 	}
 	for _, group := range v.row.AtMostOne {
-		if given := givenOf(group); len(given) > 1 {
+		if given := givenIn(group); len(given) > 1 {
 			v.fail(given[0], "%s can't be given together", strings.Join(given, " and "))
 		}
 	}
 	for name, needs := range v.row.Requires {
-		if in.Has(name) && len(givenOf(needs)) != len(needs) {
+		if in.Has(name) && len(givenIn(needs)) != len(needs) {
 			v.fail(name, "can only be set together with %s", strings.Join(needs, ", "))
 		}
 	}
 }
 
-// describeGiven returns the words after "there" in a message: "is none", or "are" and
-// the names.
+// describeGiven completes a message that ends in "there": it returns "is none", or
+// "are" and the given names.
 func describeGiven(given []string) string {
 	if len(given) == 0 {
 		return "is none"
@@ -240,7 +244,7 @@ func describeGiven(given []string) string {
 	return "are " + strings.Join(given, ", ")
 }
 
-// describeRange describes a number of elements; without an upper limit high is 0.
+// describeRange describes the allowed number of elements. A high of 0 is no upper limit.
 func describeRange(low, high int) string {
 	switch {
 	case high == 0:

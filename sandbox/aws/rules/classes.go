@@ -8,11 +8,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/models"
 )
 
-// These lists are AWS's pages on the classes of each store, as of late 2025, without
-// families that AWS has announced since: AmazonRDS/latest/UserGuide/
-// Concepts.DBInstanceClass.Support.html (PostgreSQL), AmazonElastiCache/latest/dg/
-// CacheNodes.SupportedTypes.html, and documentdb/latest/developerguide/
-// db-instance-classes.html.
+// The instance classes of RDS for PostgreSQL, DocumentDB and ElastiCache, as of late
+// 2025. The sources are AmazonRDS/latest/UserGuide/
+// Concepts.DBInstanceClass.Support.html, documentdb/latest/developerguide/
+// db-instance-classes.html and AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html.
 var (
 	upTo16 = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
 	upTo24 = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
@@ -40,13 +39,13 @@ var (
 	}
 )
 
-// families are the sizes of each family of classes.
+// families maps a family of classes, such as db.m6g, to its sizes.
 type families map[string][]string
 
-// splitSizes splits a list of sizes.
+// splitSizes splits a list of sizes at its spaces.
 func splitSizes(list string) []string { return strings.Fields(list) }
 
-// check returns a message unless v is a class of one of the families.
+// valid returns a message unless v is a class of one of the families.
 func (f families) valid(v any) string {
 	s, _ := v.(string)
 	dot := strings.LastIndex(s, ".")
@@ -56,8 +55,8 @@ func (f families) valid(v any) string {
 	return ""
 }
 
-// checkInstanceType returns a message unless v is an instance type of EC2. The models
-// of some services declare only a string.
+// checkInstanceType returns a message unless v is an instance type of EC2. It is needed
+// because the models of some services declare instance types as plain strings.
 func checkInstanceType(v any) string {
 	s, _ := v.(string)
 	if !slices.Contains(models.Load().Enums["ec2.InstanceType"], s) {

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Account is the stand-in's default account, an id that AWS uses in examples.
+// Account is the id of the stand-in's default account. AWS uses this id in examples.
 const Account = "123456789012"
 
 // Partition is the account's AWS partition.
@@ -28,10 +28,11 @@ type Cloud struct {
 	Region      string
 	Partition   string
 	DefaultTags map[string]any
-	// Role is the ARN of the role that the provider assumes; empty: the credentials'
-	// own identity.
+	// Role is the ARN of the role that the provider assumes. Without a role, the
+	// provider uses the identity of its credentials.
 	Role string
-	// From is where the run connects from; zero outside a run.
+	// From is the place from which the Pulumi program connects. It is zero if no program
+	// runs.
 	From Place
 	// Now is the clock; time.Now outside tests.
 	Now func() time.Time
@@ -46,7 +47,7 @@ type Call struct {
 	Context context.Context
 	// ID is the object's id.
 	ID string
-	// In are the inputs with defaults. Old is the former state, nil at a creation.
+	// In are the inputs with defaults. Old is the old state, nil at a creation.
 	// Out is the new state, which rules complete.
 	In, Old, Out Object
 
@@ -90,14 +91,14 @@ func (c *Call) key() store.Key {
 }
 
 // wrapError adds the provider's text to an error, such as "creating EC2 VPC".
-func (c *Call) wrapError(what operation, err error) error {
+func (c *Call) wrapError(op operation, err error) error {
 	if err == nil {
 		return nil
 	}
 	if c.ID == "" {
-		return fmt.Errorf("%s %s: %w", what, c.Row.Label, err)
+		return fmt.Errorf("%s %s: %w", op, c.Row.Label, err)
 	}
-	return fmt.Errorf("%s %s (%s): %w", what, c.Row.Label, c.ID, err)
+	return fmt.Errorf("%s %s (%s): %w", op, c.Row.Label, c.ID, err)
 }
 
 // putOwned stores an object that is deleted together with this call's object.

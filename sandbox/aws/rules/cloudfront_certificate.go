@@ -26,11 +26,11 @@ var viewerCertificate = Props{
 	"viewerCertificate.minimumProtocolVersion":       {Default: "TLSv1"},
 }
 
-// checkViewerCertificate returns failures for settings that exclude each other. They
-// are in the SDK's comment on DistributionViewerCertificate.
+// checkViewerCertificate returns failures for settings that exclude each other. The
+// SDK's comment on DistributionViewerCertificate lists them.
 func checkViewerCertificate(v Object, fail Fail) {
 	const at = "viewerCertificate."
-	fromACM, oldest := v.Has("acmCertificateArn"), v.String("minimumProtocolVersion")
+	fromACM, minimum := v.Has("acmCertificateArn"), v.String("minimumProtocolVersion")
 	switch {
 	case v.Known("cloudfrontDefaultCertificate") && fromACM == v.Bool("cloudfrontDefaultCertificate"):
 		fail(at+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
@@ -38,17 +38,17 @@ func checkViewerCertificate(v Object, fail Fail) {
 		fail(at+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
 	case fromACM && !v.Has("sslSupportMethod"):
 		fail(at+"sslSupportMethod", "must be given with acmCertificateArn")
-	case !fromACM && oldest != "" && oldest != "TLSv1":
-		fail(at+"minimumProtocolVersion", "is %s, must be TLSv1 with CloudFront's default certificate", oldest)
-	case fromACM && v.String("sslSupportMethod") == "sni-only" && oldest == "SSLv3":
-		fail(at+"minimumProtocolVersion", "SSLv3 can't be had with sni-only")
-	case fromACM && v.String("sslSupportMethod") == "vip" && !slices.Contains([]string{"", "SSLv3", "TLSv1"}, oldest):
-		fail(at+"minimumProtocolVersion", "is %s, must be SSLv3 or TLSv1 with vip", oldest)
+	case !fromACM && minimum != "" && minimum != "TLSv1":
+		fail(at+"minimumProtocolVersion", "is %s, must be TLSv1 with CloudFront's default certificate", minimum)
+	case fromACM && v.String("sslSupportMethod") == "sni-only" && minimum == "SSLv3":
+		fail(at+"minimumProtocolVersion", "is SSLv3, must be a version of TLS with sni-only")
+	case fromACM && v.String("sslSupportMethod") == "vip" && !slices.Contains([]string{"", "SSLv3", "TLSv1"}, minimum):
+		fail(at+"minimumProtocolVersion", "is %s, must be SSLv3 or TLSv1 with vip", minimum)
 	}
 }
 
-// verifyViewerCertificate returns an error for a certificate that CloudFront cannot use. The
-// texts are from public issues.
+// verifyViewerCertificate returns an error for a certificate that CloudFront cannot use.
+// The error texts are from public issues.
 func verifyViewerCertificate(c *Call) error {
 	aliases := c.In.Strings("aliases")
 	certificate, fromACM := c.target("viewerCertificate.acmCertificateArn")
@@ -73,7 +73,7 @@ func verifyViewerCertificate(c *Call) error {
 	return nil
 }
 
-// coversName says whether a certificate's name is valid for a host. A wildcard covers
+// coversName reports whether a certificate's name is valid for a host. A wildcard covers
 // one label.
 func coversName(name, host string) bool {
 	name, host = strings.ToLower(name), strings.ToLower(host)

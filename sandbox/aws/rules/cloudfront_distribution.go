@@ -16,18 +16,19 @@ const (
 	noRules          = "no rules yet"
 )
 
-// distributionZone is the hosted zone of all distributions:
+// distributionZone is the id of the hosted zone of all distributions:
 // general/latest/gr/cf_region.html.
 const distributionZone = "Z2FDTNDATAQYW2"
 
+// The lists of HTTP methods that CloudFront accepts in a cache behavior.
 var (
 	readMethods    = []any{"GET", "HEAD"}
 	optionsMethods = []any{"GET", "HEAD", "OPTIONS"}
 	allMethods     = []any{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 )
 
-// behavior returns the rules of the cache behavior at a path.
-func behavior(path string) Props {
+// behaviorRules returns the rules of the cache behavior at a path.
+func behaviorRules(path string) Props {
 	out := Props{}
 	for name, p := range (Props{
 		"targetOriginId":                   {Required: true, Valid: length(1, 128)},
@@ -62,7 +63,7 @@ var _ = add(&Row{
 	Token:  distributionType,
 	Source: "cloudfront/distribution.go", Page: "cloudfront/latest/APIReference/API_DistributionConfig.html",
 	Label: "CloudFront Distribution", Global: true, ID: "E{id13}", NotFound: "NoSuchDistribution",
-	Props: mergeProps(Props{
+	Props: Props{
 		"enabled":                           {},
 		"aliases":                           {Set: true, Valid: domainName},
 		"comment":                           {Valid: length(0, 128)},
@@ -92,7 +93,7 @@ var _ = add(&Row{
 		"restrictions.geoRestriction.locations":       {Set: true, Computed: true, Valid: pattern(`[A-Z]{2}`, "a country's code of two capitals")},
 		"restrictions.geoRestriction.restrictionType": {},
 		"originGroups":                                {Set: true, Refuse: noRules},
-	}, behavior("defaultCacheBehavior"), behavior("orderedCacheBehaviors"), origins, viewerCertificate),
+	}.with(behaviorRules("defaultCacheBehavior"), behaviorRules("orderedCacheBehaviors"), origins, viewerCertificate),
 	Check: func(in Object, fail Fail) {
 		checkBehavior(in.Object("defaultCacheBehavior"), "defaultCacheBehavior", fail)
 		for i, b := range in.Objects("orderedCacheBehaviors") {
@@ -108,7 +109,8 @@ var _ = add(&Row{
 			}
 		}
 		geo := in.Object("restrictions").Object("geoRestriction")
-		if kind := geo.String("restrictionType"); kind != "" && geo.Known("locations") && (kind == "none") == (len(geo.Strings("locations")) > 0) {
+		hasLocations := len(geo.Strings("locations")) > 0
+		if kind := geo.String("restrictionType"); kind != "" && geo.Known("locations") && hasLocations == (kind == "none") {
 			fail("restrictions.geoRestriction.locations", "must be given for blacklist and whitelist, and for those alone")
 		}
 	},
@@ -128,8 +130,8 @@ var _ = add(&Row{
 	Remove: retainDistribution,
 })
 
-// checkBehavior returns failures for combinations of methods that CloudFront does not
-// allow.
+// checkBehavior returns failures for sets of HTTP methods that CloudFront does not allow
+// in a cache behavior.
 func checkBehavior(b Object, at string, fail Fail) {
 	for name, sets := range map[string][][]any{
 		"allowedMethods": {readMethods, optionsMethods, allMethods}, "cachedMethods": {readMethods, optionsMethods},
@@ -144,8 +146,8 @@ func checkBehavior(b Object, at string, fail Fail) {
 	}
 }
 
-// verifyBehaviors returns an error for a behavior whose origin does not exist, whose
-// path another behavior has, or whose function is not published.
+// verifyBehaviors returns an error if two behaviors have the same path, an origin does not
+// exist, or a function is not published.
 func verifyBehaviors(c *Call) error {
 	originIDs := map[string]bool{}
 	for _, o := range c.In.Objects("origins") {
@@ -196,8 +198,8 @@ func fillDistribution(c *Call) error {
 	return nil
 }
 
-// retainDistribution disables a distribution with retainOnDelete and keeps it. The
-// provider disables every other distribution before it deletes it.
+// retainDistribution disables a distribution with retainOnDelete instead of deleting it,
+// as the provider does.
 func retainDistribution(c *Call) error {
 	if !c.Old.Bool("retainOnDelete") {
 		return nil
@@ -208,7 +210,7 @@ func retainDistribution(c *Call) error {
 	return errKept
 }
 
-// distributionAt returns the distribution whose CloudFront domain name is host.
+// distributionAt returns the distribution with the CloudFront domain name host.
 func (c *Call) distributionAt(host string) (found store.Object, ok bool) {
 	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
 		found, ok = o, o.State["domainName"] == host

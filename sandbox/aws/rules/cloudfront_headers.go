@@ -6,11 +6,14 @@ import (
 	"strings"
 )
 
-// securityHeaders are set by securityHeadersConfig, not as custom headers.
+// securityHeaders are the headers that CloudFront refuses as custom headers. The property
+// securityHeadersConfig sets them.
 var securityHeaders = []string{
 	"content-security-policy", "referrer-policy", "strict-transport-security", "x-content-type-options", "x-frame-options", "x-xss-protection",
 }
 
+// security is the path of the security headers. responseParts names the parts of a policy
+// in an error text.
 const (
 	security      = "securityHeadersConfig."
 	responseParts = "corsConfig, customHeadersConfig, removeHeadersConfig, securityHeadersConfig and serverTimingHeadersConfig"

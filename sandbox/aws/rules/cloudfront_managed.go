@@ -9,11 +9,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// The managed policies that a platform of this kind uses, by id:
-// AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html,
+// The managed policies that a web platform uses, by id. Their pages in
+// AmazonCloudFront/latest/DeveloperGuide are using-managed-cache-policies.html,
 // using-managed-origin-request-policies.html and
-// using-managed-response-headers-policies.html; the ids were looked up there or
-// in public programs on 2026-11-23.
+// using-managed-response-headers-policies.html. The ids were looked up there or in public
+// programs on 2026-11-23.
 var (
 	managedCachePolicies = map[string]Object{
 		"658327ea-f89d-4fab-a63d-7e88639e58f6": managedCachePolicy("Managed-CachingOptimized", 1, 86400, 31536000, true),
@@ -46,13 +46,14 @@ var (
 	}
 )
 
-// isManaged returns a function that says whether an id is that of a managed policy.
+// isManaged returns a function that reports whether managed has a policy with an id.
 func isManaged(managed map[string]Object) func(id string) bool {
 	return func(id string) bool { _, ok := managed[id]; return ok }
 }
 
-// managedCachePolicy returns a cache policy whose key is the path and, if compressed, the
-// encoding.
+// managedCachePolicy returns a cache policy without cookies, headers and query strings in
+// the cache key. If compressed is true, the encoding is part of the key. The TTLs are in
+// seconds.
 func managedCachePolicy(name string, minTTL, defaultTTL, maxTTL float64, compressed bool) Object {
 	return Object{
 		"name": name, "minTtl": minTTL, "defaultTtl": defaultTTL, "maxTtl": maxTTL,
@@ -90,7 +91,8 @@ func getOriginRequestPolicy(c *Call, in Object) (Object, error) {
 	return functionResult(out), err
 }
 
-// findPolicy returns the policy that has the id or the name in the inputs.
+// findPolicy returns the policy that has the id or the name in the inputs. managed are
+// AWS's own policies of the type.
 func (c *Call) findPolicy(in Object, token string, managed map[string]Object) (Object, error) {
 	if in.Has("id") == in.Has("name") {
 		return nil, errors.New("exactly one of id and name must be given")
@@ -120,8 +122,9 @@ func (c *Call) findPolicy(in Object, token string, managed map[string]Object) (O
 	return found, err
 }
 
-// functionResult converts a policy to the form of a function's result. Each block
-// becomes a list of one, and a name that ends in Config becomes plural.
+// functionResult converts a policy from the form of a resource to the form of a Pulumi
+// function's result. There, each block is a list of one element, and a name that ends in
+// Config is plural.
 func functionResult(o Object) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {

@@ -11,17 +11,15 @@ var toAccessControl = &Ref{
 	To: []string{accessControlType}, Noun: "origin access control", Missing: "NoSuchOriginAccessControl", InUseCode: "OriginAccessControlInUse",
 }
 
-// toStandardLogBucket is a reference to the bucket of access logs. The reference is
-// the bucket's host name.
+// toStandardLogBucket is a reference to the bucket of access logs, by its host name.
 var toStandardLogBucket = &Ref{
 	To: []string{bucketType}, By: []string{"bucketDomainName", "bucketRegionalDomainName"}, Noun: "S3 bucket that you specified for CloudFront logs",
 	Missing: cloudfrontArgument,
 }
 
-// originTimeout is the default quota of two timeouts, in seconds: of CloudFront's wait
-// for an origin, and of an idle connection
-// (AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
-const originTimeout = 120
+// maxOriginTimeout is the default quota of an origin's read timeout and of its keep-alive
+// timeout, in seconds: AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html.
+const maxOriginTimeout = 120
 
 // origins has the rules of a distribution's origins.
 var origins = Props{
@@ -38,8 +36,8 @@ var origins = Props{
 	"origins.customOriginConfig":                        {},
 	"origins.customOriginConfig.httpPort":               {Valid: checkOriginPort},
 	"origins.customOriginConfig.httpsPort":              {Valid: checkOriginPort},
-	"origins.customOriginConfig.originKeepaliveTimeout": {Default: 5.0, Valid: numbers(1, originTimeout)},
-	"origins.customOriginConfig.originReadTimeout":      {Default: 30.0, Valid: numbers(1, originTimeout)},
+	"origins.customOriginConfig.originKeepaliveTimeout": {Default: 5.0, Valid: numbers(1, maxOriginTimeout)},
+	"origins.customOriginConfig.originReadTimeout":      {Default: 30.0, Valid: numbers(1, maxOriginTimeout)},
 	"origins.customOriginConfig.originProtocolPolicy":   {},
 	"origins.customOriginConfig.originSslProtocols":     {Required: true, Set: true},
 	"origins.originShield":                              {},
@@ -49,8 +47,8 @@ var origins = Props{
 	// cloudfront/latest/APIReference/API_VpcOriginConfig.html.
 	"origins.vpcOriginConfig":                        {},
 	"origins.vpcOriginConfig.vpcOriginId":            {Ref: toVPCOrigin},
-	"origins.vpcOriginConfig.originKeepaliveTimeout": {Computed: true, Valid: numbers(1, originTimeout)},
-	"origins.vpcOriginConfig.originReadTimeout":      {Computed: true, Valid: numbers(1, originTimeout)},
+	"origins.vpcOriginConfig.originKeepaliveTimeout": {Computed: true, Valid: numbers(1, maxOriginTimeout)},
+	"origins.vpcOriginConfig.originReadTimeout":      {Computed: true, Valid: numbers(1, maxOriginTimeout)},
 }
 
 // shieldRegions are the regions with Origin Shield:
@@ -91,8 +89,8 @@ func checkOriginPort(v any) string {
 // bucketHost matches the host name of a bucket that is an origin.
 var bucketHost = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$`)
 
-// checkOrigins returns failures for two origins with the same id, and for an Origin
-// Shield without a region.
+// checkOrigins returns failures for two origins with the same id, and for an enabled
+// Origin Shield without a region.
 func checkOrigins(in Object, fail Fail) {
 	seen := map[string]bool{}
 	for i, o := range in.Objects("origins") {
@@ -107,9 +105,11 @@ func checkOrigins(in Object, fail Fail) {
 	}
 }
 
-// verifyOrigins returns an error for an origin that is not a bucket, not a VPC origin,
-// and has no customOriginConfig. It also returns an error for a VPC origin that cannot
-// answer, and for an origin access control of another origin type.
+// verifyOrigins returns an error for:
+//
+//   - an origin that is neither a bucket nor a VPC origin, and has no customOriginConfig
+//   - a VPC origin that cannot answer requests
+//   - an origin access control for another type of origin
 func verifyOrigins(c *Call) error {
 	for _, o := range c.In.Objects("origins") {
 		if o.Has("vpcOriginConfig") {
@@ -135,8 +135,8 @@ func verifyOrigins(c *Call) error {
 	return nil
 }
 
-// verifyLogBucket returns an error for a log bucket without ACLs, which CloudFront needs
-// to write. The text is from public issues.
+// verifyLogBucket returns an error for a log bucket with disabled ACLs, because CloudFront
+// writes logs with an ACL. The error text is from public issues.
 func verifyLogBucket(c *Call) error {
 	bucket, ok := c.target("loggingConfig.bucket")
 	if ok && !c.aclsEnabled(bucket.ID) {

@@ -22,7 +22,8 @@ const maxPolicyItems = 10
 var cloudfrontName = all(length(1, 128), pattern(`[A-Za-z0-9_-]+`, "letters, digits, _ and -"))
 
 // behaviorProps returns the rules of a policy's block for cookies, headers or query
-// strings: one of the behaviors, and the list of names to which it applies.
+// strings. name is cookie, header or queryString. The block has a behavior and the list
+// of names to which the behavior applies.
 func behaviorProps(path, name string) Props {
 	block := path + name + "sConfig"
 	return Props{
@@ -33,17 +34,7 @@ func behaviorProps(path, name string) Props {
 	}
 }
 
-// mergeProps merges the rules of several blocks.
-func mergeProps(parts ...Props) Props {
-	out := Props{}
-	for _, part := range parts {
-		for path, p := range part {
-			out[path] = p
-		}
-	}
-	return out
-}
-
+// cacheKey is the property of a cache policy with the parts of the cache key.
 const cacheKey = "parametersInCacheKeyAndForwardedToOrigin"
 
 var _ = add(
@@ -70,7 +61,7 @@ var _ = add(
 		Source: "cloudfront/cache_policy.go", Page: "cloudfront/latest/APIReference/API_CachePolicyConfig.html",
 		Label: "CloudFront Cache Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchCachePolicy",
 		Naming: &Naming{Prop: "name", Max: 255},
-		Props: mergeProps(Props{
+		Props: Props{
 			"name":                                   {Valid: cloudfrontName},
 			"comment":                                {Valid: length(0, 128)},
 			"minTtl":                                 {Default: 0.0, Valid: numbers(0, 1<<31-1)},
@@ -79,7 +70,7 @@ var _ = add(
 			cacheKey:                                 {},
 			cacheKey + ".enableAcceptEncodingBrotli": {},
 			cacheKey + ".enableAcceptEncodingGzip":   {Omit: true},
-		},
+		}.with(
 			behaviorProps(cacheKey+".", "cookie"),
 			behaviorProps(cacheKey+".", "header"),
 			behaviorProps(cacheKey+".", "queryString")),
@@ -98,7 +89,7 @@ var _ = add(
 		Source: "cloudfront/origin_request_policy.go", Page: "cloudfront/latest/APIReference/API_OriginRequestPolicyConfig.html",
 		Label: "CloudFront Origin Request Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchOriginRequestPolicy",
 		Naming: &Naming{Prop: "name", Max: 255},
-		Props: mergeProps(Props{"name": {Valid: cloudfrontName}, "comment": {Valid: length(0, 128)}},
+		Props: Props{"name": {Valid: cloudfrontName}, "comment": {Valid: length(0, 128)}}.with(
 			behaviorProps("", "cookie"),
 			behaviorProps("", "header"),
 			behaviorProps("", "queryString")),
@@ -112,8 +103,9 @@ var _ = add(
 	},
 )
 
-// checkBehaviorNames returns a failure if names are given for a behavior that allows
-// none, and if none are given for a behavior that needs them.
+// checkBehaviorNames reports a behavior that needs a list of names and has none. It also
+// reports a behavior that has a list but does not use it. path is the path of the object
+// with the behavior.
 func checkBehaviorNames(in Object, path string, fail Fail) {
 	for _, name := range []string{"cookie", "header", "queryString"} {
 		block := in.Object(name + "sConfig")
@@ -129,8 +121,8 @@ func checkBehaviorNames(in Object, path string, fail Fail) {
 	}
 }
 
-// verifyCachePolicy returns an error for contradictory TTLs. It also returns an error
-// for a cache key if caching is disabled; those texts are from public issues.
+// verifyCachePolicy returns an error for contradictory TTLs, and for a cache key although
+// caching is disabled. The error texts for the cache key are from public issues.
 func verifyCachePolicy(c *Call) error {
 	low, usual, high := c.In.Int("minTtl"), c.In.Int("defaultTtl"), c.In.Int("maxTtl")
 	if low > usual || usual > high {

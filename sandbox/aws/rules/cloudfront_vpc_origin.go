@@ -14,6 +14,8 @@ const vpcOriginType = "aws:cloudfront/vpcOrigin:VpcOrigin"
 // private-content-vpc-origins.html.
 const vpcOriginGroup = "CloudFront-VPCOrigins-Service-SG"
 
+// originConfig is the property with the settings of a VPC origin. inUseDelete and inUseUpdate
+// are CloudFront's error codes for an origin that a distribution uses.
 const (
 	originConfig = "vpcOriginEndpointConfig"
 	inUseDelete  = "CannotDeleteEntityWhileInUse"
@@ -42,7 +44,7 @@ var _ = add(&Row{
 		originConfig + ".originSslProtocols":          {Required: true},
 		originConfig + ".originSslProtocols.items":    {Set: true, Min: 1, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
 		originConfig + ".originSslProtocols.quantity": {},
-		"timeouts": {Refuse: "the stand-in takes no time"},
+		"timeouts": {Refuse: "the stand-in creates and deletes at once"},
 	},
 	Outputs:  map[string]string{"arn": cloudfrontARN + "vpcorigin/{id}", "etag": "E{id13}"},
 	Volatile: []string{"etag"},
@@ -57,15 +59,16 @@ var _ = add(&Row{
 	Remove: removeVPCOrigin,
 })
 
-// originClosedZones are the zones without VPC origins:
+// originClosedZones are the availability zones without VPC origins:
 // private-content-vpc-origins.html, "Supported AWS Regions for VPC origins". The zone
 // of us-east-1 is from public notes of 2026. AWS does not document whether it refuses
-// such an origin or leaves the zone out; the stand-in refuses it.
+// an origin in such a zone; the stand-in refuses it.
 var originClosedZones = []string{"use1-az3"}
 
-// verifyVPCOrigin returns an error for a load balancer that lacks the prerequisites of
-// the page, and the errors of API_UpdateVpcOrigin. AWS does not document whether two
-// VPC origins may have the same name; the stand-in refuses that.
+// verifyVPCOrigin returns an error for a load balancer that cannot be a VPC origin
+// (private-content-vpc-origins.html, "Prerequisites"). It also returns an error for a
+// change while a distribution uses the VPC origin (API_UpdateVpcOrigin). AWS does not
+// document whether two VPC origins may have the same name; the stand-in refuses that.
 func verifyVPCOrigin(c *Call) error {
 	config := c.In.Object(originConfig)
 	if c.Old != nil && canonical(map[string]any(config), true) != canonical(map[string]any(c.Old.Object(originConfig)), true) {
@@ -127,11 +130,11 @@ func fillVPCOrigin(c *Call) error {
 }
 
 // removeVPCOrigin deletes CloudFront's security group with the last VPC origin of a
-// VPC. AWS does not document what it does if a rule still refers to the group. The
-// stand-in refuses that, so the rule must be deleted first.
+// VPC. AWS does not document what it does while a rule refers to the group. The
+// stand-in refuses the deletion, so the rule must be deleted first.
 func removeVPCOrigin(c *Call) error {
 	if distributionID := c.distributionOf(c.ID); distributionID != "" {
-		return nil // the reference of the distribution refuses it
+		return nil // verifyNotReferenced refuses the deletion
 	}
 	balancer, ok := c.resolve(toOriginBalancer, c.Old.Object(originConfig).String("arn"))
 	if !ok {
@@ -164,7 +167,7 @@ func removeVPCOrigin(c *Call) error {
 	return nil
 }
 
-// serviceGroup returns CloudFront's security group in a VPC.
+// serviceGroup returns the security group that CloudFront created in a VPC.
 func (c *Call) serviceGroup(scope store.Scope, vpcID string) (found store.Object, ok bool) {
 	c.Tx.Each(scope, securityGroupType, func(o store.Object) bool {
 		found, ok = o, o.State["name"] == vpcOriginGroup && o.State["vpcId"] == vpcID
@@ -187,20 +190,19 @@ func (c *Call) distributionOf(vpcOriginID string) (distributionID string) {
 	return distributionID
 }
 
-// verifyVPCOriginReachable returns an error for a distribution whose VPC origin could not
-// answer any request. AWS accepts such a distribution, but its users get 502 or 504.
-// The causes are:
+// verifyVPCOriginReachable returns an error if a distribution's VPC origin cannot answer any
+// request. AWS accepts such a distribution, but its users get 502 or 504. The causes are:
 //
 //   - no listener at the port
 //   - a certificate that does not cover the origin's domain name
 //     (AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html)
 //   - no security group of the load balancer that allows CloudFront's group
-func verifyVPCOriginReachable(c *Call, at Object) error {
-	origin, ok := c.resolve(toVPCOrigin, at.Object("vpcOriginConfig").String("vpcOriginId"))
+func verifyVPCOriginReachable(c *Call, origin Object) error {
+	vpcOrigin, ok := c.resolve(toVPCOrigin, origin.Object("vpcOriginConfig").String("vpcOriginId"))
 	if !ok {
 		return nil
 	}
-	config := Object(origin.State).Object(originConfig)
+	config := Object(vpcOrigin.State).Object(originConfig)
 	balancer, ok := c.resolve(toOriginBalancer, config.String("arn"))
 	if !ok {
 		return nil
@@ -217,37 +219,39 @@ func verifyVPCOriginReachable(c *Call, at Object) error {
 		return listener == nil
 	})
 	if listener == nil {
-		return refuse("502 Bad Gateway", "the VPC origin %s has no listener for %s at port %d of %s", origin.ID, protocol, port, balancer.ID)
+		return refuse("502 Bad Gateway", "the VPC origin %s has no listener for %s at port %d of %s", vpcOrigin.ID, protocol, port, balancer.ID)
 	}
 	if certificate, known := c.resolve(toCertificate, listener.String("certificateArn")); protocol == "HTTPS" && known {
 		names := append(Object(certificate.State).Strings("subjectAlternativeNames"), Object(certificate.State).String("domainName"))
-		if host := at.String("domainName"); !slices.ContainsFunc(names, func(name string) bool { return coversName(name, host) }) {
+		if host := origin.String("domainName"); !slices.ContainsFunc(names, func(name string) bool { return coversName(name, host) }) {
 			return refuse("502 Bad Gateway", "the certificate %s of the listener does not cover %s, the domain name of the origin", certificate.ID, host)
 		}
 	}
 	if !c.allowsOriginGroup(balancer, port) {
-		return refuse("504 Gateway Timeout", "no security group of %s admits %s at port %d", balancer.ID, vpcOriginGroup, port)
+		return refuse("504 Gateway Timeout", "no security group of %s allows %s at port %d", balancer.ID, vpcOriginGroup, port)
 	}
 	return nil
 }
 
-// allowsOriginGroup says whether a security group of a load balancer allows CloudFront
-// at a port. The rule's source is CloudFront's group or its prefix list.
+// allowsOriginGroup reports whether a security group of a load balancer allows requests
+// from CloudFront at a port. The source of the rule must be CloudFront's group or its
+// prefix list.
 func (c *Call) allowsOriginGroup(balancer store.Object, port int) bool {
 	state := Object(balancer.State)
 	group, _ := c.serviceGroup(balancer.Scope, state.String("vpcId"))
 	allows := false
 	c.Tx.Each(balancer.Scope, ingressRuleType, func(o store.Object) bool {
 		rule := Object(o.State)
-		fromCloudFront := rule.String("referencedSecurityGroupId") == group.ID && group.ID != "" || rule.String("prefixListId") == c.listID(cloudFrontList)
+		fromGroup := group.ID != "" && rule.String("referencedSecurityGroupId") == group.ID
+		fromList := rule.String("prefixListId") == c.prefixListID(cloudFrontList)
 		atPort := protocolNumber(rule.String("ipProtocol")) == "-1" || rule.Int("fromPort") <= port && port <= rule.Int("toPort")
-		allows = fromCloudFront && atPort && slices.Contains(state.Strings("securityGroups"), rule.String("securityGroupId"))
+		allows = (fromGroup || fromList) && atPort && slices.Contains(state.Strings("securityGroups"), rule.String("securityGroupId"))
 		return !allows
 	})
 	return allows
 }
 
-// hasGatewayIn says whether a VPC of a region has an internet gateway.
+// hasGatewayIn reports whether a VPC of a region has an internet gateway.
 func (c *Call) hasGatewayIn(region, vpcID string) bool {
 	attached := false
 	c.Tx.Each(store.Scope{Account: c.Account, Region: region}, internetGatewayType, func(o store.Object) bool {

@@ -44,8 +44,7 @@ var _ = add(&Row{
 	Token:  alarmType,
 	Source: "cloudwatch/metric_alarm.go", Page: "AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
 	Label: "CloudWatch Metric Alarm", ID: "{name}", NotFound: "ResourceNotFound",
-	// AWS overwrites an alarm. The provider of late 2025 checks first that it does not
-	// exist.
+	// AWS overwrites an alarm that exists. The provider of late 2025 refuses that.
 	ExistsCode: "AlreadyExists", ExistsText: `CloudWatch metric alarm "{name}" already exists`,
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{
@@ -92,8 +91,8 @@ var _ = add(&Row{
 	Check:      checkAlarm,
 })
 
-// checkAlarmPeriod returns a rule for a whole number of minutes, or for one of the
-// shorter periods.
+// checkAlarmPeriod returns a validator for a period in seconds. It allows the periods in
+// short and every multiple of 60.
 func checkAlarmPeriod(short ...float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); !slices.Contains(short, n) && (n < 60 || int(n)%60 != 0) {
@@ -147,7 +146,8 @@ func checkAlarm(in Object, fail Fail) {
 	}
 }
 
-// checkQueries checks the metric queries; exactly one must return data.
+// checkQueries checks the metric queries of an alarm. Exactly one of them must return the
+// data that the alarm evaluates.
 func checkQueries(in Object, fail Fail) {
 	if !in.Known("metricQueries") {
 		return

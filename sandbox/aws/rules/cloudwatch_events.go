@@ -16,8 +16,8 @@ const (
 
 // Limits of EventBridge (eventbridge/latest/userguide/eb-quota.html).
 const (
-	maxEventPattern = 2048 // characters, which AWS raises on demand
-	maxTargets      = 5    // of one rule
+	maxEventPattern = 2048 // characters; AWS can raise this quota
+	maxTargets      = 5    // targets of one rule
 )
 
 // maxEventName is the limit of names in eventbridge/latest/APIReference/API_PutRule.html.
@@ -91,6 +91,8 @@ func checkEventPattern(v any) string {
 	return checkPatternObject("", pattern)
 }
 
+// checkPatternObject returns EventBridge's message for an invalid object in a pattern, or "".
+// at is the object's place in the message, such as " in detail".
 func checkPatternObject(at string, pattern map[string]any) string {
 	const invalid = "InvalidEventPatternException: Event pattern is not valid. Reason: "
 	if len(pattern) == 0 {
@@ -113,10 +115,10 @@ func checkPatternObject(at string, pattern map[string]any) string {
 	return ""
 }
 
-// verifyEventTarget returns an error for more targets than a rule may have, and for a
-// queue that accepts no events of the rule. AWS accepts such a target and then drops each
-// event (eventbridge/latest/userguide/eb-troubleshooting.html, "My rule ran but I don't see
-// any messages sent to my Amazon SQS queue").
+// verifyEventTarget returns an error if a rule has too many targets, or if the policy of a
+// queue does not allow the rule to send events. AWS accepts such a queue and then drops
+// each event (eventbridge/latest/userguide/eb-troubleshooting.html, "My rule ran but I
+// don't see any messages sent to my Amazon SQS queue").
 func verifyEventTarget(c *Call) error {
 	rule, _ := c.target("rule")
 	others := 0

@@ -63,8 +63,9 @@ func (c *Call) create(in Object) error {
 	return c.save(store.Object{Key: c.key(), Created: c.Now().UTC()})
 }
 
-// save stores the object. Then Refresh adds values of other objects to Out. Those
-// values are not stored, because they change with the other objects.
+// save stores the object with the state Out. Then the row's Refresh adds values of other
+// objects to Out. Those values are not stored, because they change with the other
+// objects.
 func (c *Call) save(object store.Object) error {
 	object.State = wire.CloneMap(c.Out)
 	c.Tx.Put(object)
@@ -74,7 +75,8 @@ func (c *Call) save(object store.Object) error {
 	return nil
 }
 
-// newID returns the id of a new object, by the row's rule.
+// newID returns the id of a new object: the result of the row's NewID, or the expanded
+// template in the row's ID.
 func (c *Call) newID() (string, error) {
 	if c.Row.NewID != nil {
 		return c.Row.NewID(c)
@@ -82,7 +84,7 @@ func (c *Call) newID() (string, error) {
 	return c.expand(c.Row.ID)
 }
 
-// alreadyExists returns the service's error for an object whose id exists.
+// alreadyExists returns the service's error for a new object with an id that exists.
 func (c *Call) alreadyExists() error {
 	if c.Row.ExistsCode == "" {
 		return refuse("AlreadyExists", "%s %s already exists", c.Row.Label, c.ID)
@@ -94,14 +96,15 @@ func (c *Call) alreadyExists() error {
 	return refuse(c.Row.ExistsCode, "%s", text)
 }
 
-// complete removes the engine's own properties and sets defaults.
+// complete returns the inputs with the defaults of omitted properties, and without the
+// engine's own property.
 func (c *Call) complete(in Object) Object {
 	out := withDefaults(c.schema, c.Row, c.schema.Inputs, in, "")
 	delete(out, defaultsKey)
 	return out
 }
 
-// fill computes outputs.
+// fill sets the outputs of the row's templates in Out, and then runs the row's Fill.
 func (c *Call) fill() error {
 	for _, name := range slices.Sorted(maps.Keys(c.Row.Outputs)) {
 		value, err := c.expand(c.Row.Outputs[name])

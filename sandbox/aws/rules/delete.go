@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// Delete removes an object and the objects that it owns. If it does not exist, there is
-// no error.
+// Delete removes an object and the objects that it owns. The deletion of an object that
+// does not exist is no error.
 func (c *Cloud) Delete(ctx context.Context, token, id string) (err error) {
 	defer recoverPanic(token, &err)
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
@@ -39,8 +39,8 @@ func (c *Cloud) Delete(ctx context.Context, token, id string) (err error) {
 	})
 }
 
-// errKept is returned by a row's Remove if the provider is configured to keep the
-// object.
+// errKept is the error with which a row's Remove says that the object must not be deleted.
+// The program asked for this with a property such as skipDestroy.
 var errKept = errors.New("kept")
 
 // drop removes an object, the objects that it owns, and the objects that AWS deletes

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// The kinds of a change.
+// The kinds of a Difference.
 const (
 	Add    = "add"
 	Delete = "delete"
@@ -31,9 +31,9 @@ type Diff struct {
 	DeleteBeforeReplace bool
 }
 
-// Diff compares inputs with the state, as the provider does. A property that the inputs
-// omit is no difference if AWS computes it, or if the state has the default value. Diff
-// leaves out differences at the paths in ignore.
+// Diff compares inputs with the state, as the provider does. An omitted property is no
+// difference if AWS computes it, or if the state has the default value. Diff leaves out
+// differences at the paths in ignore.
 func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff, err error) {
 	defer recoverPanic(token, &err)
 	s, row, err := schemaAndRow(token)
@@ -68,7 +68,7 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff
 }
 
 // SameValue reports whether two values of a program's input mean the same to the
-// provider, such as a domain with and without its final dot. want is the program's
+// provider. An example is a domain with and without its final dot. want is the program's
 // value, have is the value in the state. The result is false for a type or an input
 // without a rule.
 func SameValue(token, input string, want, have any) bool {
@@ -77,8 +77,8 @@ func SameValue(token, input string, want, have any) bool {
 		return false
 	}
 	typ, known := s.Inputs[input]
-	p, ruled := row.Props[input]
-	if !known || !ruled {
+	p, hasRule := row.Props[input]
+	if !known || !hasRule {
 		return false
 	}
 	d := differ{s: s, row: row}
@@ -86,7 +86,8 @@ func SameValue(token, input string, want, have any) bool {
 	return len(d.found) == 0
 }
 
-// covers says whether an ignored path contains the path of a difference.
+// covers reports whether an ignored path contains the path of a difference. The ignored path
+// * contains every path.
 func covers(ignored, path string) bool {
 	ignored = strings.TrimSuffix(ignored, "[*]")
 	return path == ignored || strings.HasPrefix(path, ignored+".") || strings.HasPrefix(path, ignored+"[") || ignored == "*"
@@ -99,6 +100,8 @@ type differ struct {
 	found []Difference
 }
 
+// add adds a difference. kind is Add, Change or Delete. replace is true if the difference
+// replaces the resource.
 func (d *differ) add(path, kind string, replace bool) {
 	d.found = append(d.found, Difference{path, kind, replace})
 }
@@ -115,8 +118,8 @@ func (d *differ) replace(path string) {
 }
 
 // compareObject compares the properties of one object. path is the object's path in the rules.
-// at is its path in differences. replace says whether any difference in the object
-// replaces the resource.
+// at is its path in differences. If replace is true, every difference in the object replaces
+// the resource.
 func (d *differ) compareObject(fields schema.Fields, in, state Object, path, at string, replace bool) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		rulePath, shown := dotted(path, name), dotted(at, name)
@@ -135,12 +138,13 @@ func (d *differ) compareObject(fields schema.Fields, in, state Object, path, at 
 	}
 }
 
-// compareValue compares the value that the program wants with the value in the state.
-// It compares blocks property by property.
+// compareValue compares the value want of the program with the value have of the state. typ
+// is the property's type in the schema, p is its rule. path, at and replace are as in
+// compareObject. Blocks are compared property by property.
 func (d *differ) compareValue(typ string, p Prop, want, have any, path, at string, replace bool) {
 	typ = strings.TrimSuffix(typ, "?")
-	samePresence := !p.Present || (want == nil) == (have == nil)
-	if samePresence && isZero(want) && isZero(have) && !wire.IsUnknown(want) {
+	presenceDiffers := p.Present && (want == nil) != (have == nil)
+	if !presenceDiffers && isZero(want) && isZero(have) && !wire.IsUnknown(want) {
 		return
 	}
 	kind := Change
@@ -165,7 +169,8 @@ func (d *differ) compareValue(typ string, p Prop, want, have any, path, at strin
 	}
 }
 
-// replacesBelow says whether a block has a property whose change replaces the resource.
+// replacesBelow reports whether a change of any property of a block replaces the
+// resource.
 func (d *differ) replacesBelow(path string) bool {
 	for rulePath, p := range d.row.Props {
 		if p.Replace && strings.HasPrefix(rulePath, path+".") {
@@ -175,7 +180,8 @@ func (d *differ) replacesBelow(path string) bool {
 	return false
 }
 
-// equal says whether two values have the same meaning by the rules of the property.
+// equal reports whether two values have the same meaning by the rules of the property. typ
+// is the property's type in the schema, and path is its path in the rules.
 func (d *differ) equal(typ string, p Prop, want, have any, path string) bool {
 	if strings.HasPrefix(typ, "[@") {
 		return d.equalBlocks(d.s.Object(typ[1:len(typ)-1]), p, want, have, path)
@@ -191,8 +197,9 @@ func (d *differ) equal(typ string, p Prop, want, have any, path string) bool {
 	return canonical(want, p.Set) == canonical(have, p.Set)
 }
 
-// equalBlocks compares lists of blocks. Omitted properties have their defaults.
-// Properties that AWS computes are compared only if the program sets them.
+// equalBlocks reports whether two lists of blocks are equal. fields are the properties of a
+// block. Omitted properties have their defaults. Properties that AWS computes are compared
+// only if the program sets them.
 func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path string) bool {
 	blocks := func(v any) []Object {
 		var out []Object
@@ -226,8 +233,9 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 	return canonical(comparableList(wantBlocks), p.Set) == canonical(comparableList(haveBlocks), p.Set)
 }
 
-// comparableBlock returns a copy of a block whose text can be compared. It sorts sets,
-// and it marks objects that have a meaning even if they are empty.
+// comparableBlock returns a copy of a block for comparison with canonical. Its sets are
+// sorted. Objects with the rule Present get a mark, because canonical leaves out empty
+// objects.
 func (d *differ) comparableBlock(fields schema.Fields, o Object, path string) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {
@@ -288,8 +296,9 @@ func withDefaults(s *schema.Resource, row *Row, fields schema.Fields, in Object,
 	return out
 }
 
-// sameDocument compares JSON documents by meaning. The order of keys and of lists,
-// such as a policy's actions, has no meaning. A single value equals a list of one.
+// sameDocument reports whether two JSON documents have the same meaning. The order of
+// keys and of lists, such as a policy's actions, has no meaning. A single value equals a
+// list with only that value.
 func sameDocument(a, b string) bool {
 	var x, y any
 	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {

@@ -16,15 +16,16 @@ var (
 	docdbFinalSnapshot = finalSnapshot{clusterSnapshot, "DBClusterSnapshotAlreadyExistsFault"}
 )
 
-// docdbVersions are the versions of DocumentDB with their family and the version to
-// which they can be upgraded: documentdb/latest/developerguide/docdb-mvu.html. 3.6 is
-// out of support and left out.
+// docdbVersions maps each version of DocumentDB to its parameter group family and to the
+// version that an upgrade can reach: documentdb/latest/developerguide/docdb-mvu.html.
+// Version 3.6 is left out, because AWS no longer supports it.
 var docdbVersions = map[string]struct{ family, next string }{
 	"4.0.0": {"docdb4.0", "5.0.0"},
 	"5.0.0": {"docdb5.0", "8.0.0"},
 	"8.0.0": {"docdb8.0", ""},
 }
 
+// latestDocdb is the version of a new cluster without a version in its inputs.
 const latestDocdb = "8.0.0"
 
 // docdbFamilies returns the sorted families of all versions.
@@ -72,7 +73,7 @@ var _ = add(&Row{
 		"finalSnapshotIdentifier":      {Valid: snapshotName},
 
 		"availabilityZones":       {Set: true, Replace: true, Computed: true, Refuse: "AWS adds zones until there are three, and the next preview replaces the cluster; the subnet group defines its zones"},
-		"clusterMembers":          {Set: true, Computed: true, Refuse: "instances say which cluster they belong to"},
+		"clusterMembers":          {Set: true, Computed: true, Refuse: "each instance has the cluster's identifier"},
 		"globalClusterIdentifier": {Refuse: "global clusters have no rows"},
 		"restoreToPointInTime":    {Replace: true, Refuse: notRestored},
 		"snapshotIdentifier":      {Replace: true, Valid: sourceSnapshot},
@@ -130,8 +131,8 @@ func verifyDocdb(c *Call) error {
 	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB cluster")
 }
 
-// docdbVersion returns the version in the inputs, else the present version, else the
-// latest one.
+// docdbVersion returns the engine version of a cluster: the one in the inputs, or the
+// present one, or the latest one for a new cluster.
 func (c *Call) docdbVersion() string {
 	for _, version := range []string{c.In.String("engineVersion"), c.Old.String("engineVersion")} {
 		if version != "" {
@@ -181,7 +182,7 @@ func fillDocdb(c *Call) error {
 	return docdbPassword.fill(c)
 }
 
-// refreshDocdb adds the cluster's instances.
+// refreshDocdb sets clusterMembers to the ids of the cluster's instances.
 func refreshDocdb(c *Call) error {
 	members := []any{}
 	for _, o := range c.membersOf(c.ID) {

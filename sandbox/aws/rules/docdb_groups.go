@@ -10,8 +10,8 @@ const (
 	docdbSubnetGroupType = "aws:docdb/subnetGroup:SubnetGroup"
 )
 
-// toDocdbParameters is a reference to a parameter group. AWS's default groups exist
-// without a resource.
+// The references of a cluster to its groups. AWS's default parameter groups exist without
+// a resource.
 var (
 	toDocdbParameters = &Ref{
 		To: []string{docdbParametersType}, By: []string{"name"}, Noun: "cluster parameter group", Missing: "DBClusterParameterGroupNotFound",
@@ -22,7 +22,7 @@ var (
 	}
 )
 
-// docdbParameters are the parameters that all versions of DocumentDB have:
+// docdbParameters are the parameters of all versions of DocumentDB:
 // documentdb/latest/developerguide/cluster_parameter_groups-list_of_parameters.html.
 var docdbParameters = map[string]parameter{
 	"tls":                                  oneWord("disabled", "enabled", "fips-140-3", "tls1.2+", "tls1.3+").atRestart(),

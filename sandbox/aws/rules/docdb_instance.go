@@ -12,7 +12,8 @@ const docdbInstanceType = "aws:docdb/clusterInstance:ClusterInstance"
 // documentdb/latest/developerguide/limits.html.
 const maxMembers = 16
 
-// toDocdb is a reference to a cluster. The cluster's own rule refuses its deletion.
+// toDocdb is a reference to a cluster. It has no InUseCode, because the Remove of the
+// cluster's row refuses to delete a cluster with instances.
 var toDocdb = &Ref{To: []string{docdbClusterType}, Noun: "DB cluster", Missing: "DBClusterNotFoundFault"}
 
 var _ = add(&Row{
@@ -34,7 +35,7 @@ var _ = add(&Row{
 		"applyImmediately":           {},
 		"caCertIdentifier":           {Computed: true, Enum: dbCertificates},
 		"copyTagsToSnapshot":         {Default: false},
-		// AWS does not return these two.
+		// AWS does not return the next two properties.
 		"enablePerformanceInsights":   {},
 		"performanceInsightsKmsKeyId": {Computed: true, Valid: arn, Ref: toDatabaseKey},
 	},
@@ -57,8 +58,8 @@ var _ = add(&Row{
 	Refresh: refreshDocdbInstance,
 })
 
-// fillDocdbInstance computes the outputs of an instance. Instances are distributed over
-// the cluster's zones.
+// fillDocdbInstance computes the outputs of an instance. It distributes the instances of
+// a cluster over the cluster's availability zones.
 func fillDocdbInstance(c *Call) error {
 	o, _ := c.target("clusterIdentifier")
 	cluster := Object(o.State)
@@ -80,7 +81,8 @@ func fillDocdbInstance(c *Call) error {
 	return nil
 }
 
-// refreshDocdbInstance adds the values that the cluster defines.
+// refreshDocdbInstance copies the values that an instance has from its cluster. The oldest
+// instance is the writer.
 func refreshDocdbInstance(c *Call) error {
 	o, ok := c.resolve(toDocdb, c.Out.String("clusterIdentifier"))
 	if !ok {

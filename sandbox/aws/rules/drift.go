@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// FindToken returns the type whose token is name or ends in it, such as Subnet or
-// ec2/subnet:Subnet. The types in retained are included.
+// FindToken returns the token of a type. name is the token or the end of it, such as Subnet
+// or ec2/subnet:Subnet. The types in retained are included.
 func FindToken(name string) (string, error) {
 	var found []string
 	for _, token := range append(Tokens(), retained...) {
@@ -59,8 +59,8 @@ type Assignment struct {
 }
 
 // Drift changes properties of an object outside of Pulumi, as a user of the AWS
-// console would. Values must fit the type and its rules; nothing else is checked.
-func Drift(ctx context.Context, st *store.Store, token, id string, list []Assignment) error {
+// console would. It checks only that each value fits the property's type and rules.
+func Drift(ctx context.Context, st *store.Store, token, id string, assignments []Assignment) error {
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func Drift(ctx context.Context, st *store.Store, token, id string, list []Assign
 		if err != nil {
 			return err
 		}
-		for _, a := range list {
+		for _, a := range assignments {
 			if err := assign(s, row, object.State, a); err != nil {
 				return fmt.Errorf("%s %s: %w", token, id, err)
 			}
@@ -84,35 +84,36 @@ func Drift(ctx context.Context, st *store.Store, token, id string, list []Assign
 // property's type and rules.
 func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 	parts := strings.Split(a.Path, ".")
-	if _, ok := s.Outputs[parts[0]]; !ok {
-		return fmt.Errorf("no property %q; there are %s", parts[0], strings.Join(s.Outputs.Names(), ", "))
+	name := parts[0]
+	typ, ok := s.Outputs[name]
+	if !ok {
+		return fmt.Errorf("no property %q; there are %s", name, strings.Join(s.Outputs.Names(), ", "))
 	}
 	put(state, parts, a.Value)
-	if parts[0] == "tags" && tagged(s) {
+	if name == "tags" && tagged(s) {
 		put(state, append([]string{"tagsAll"}, parts[1:]...), a.Value)
 	}
-	top := Object{parts[0]: state[parts[0]]}
 	if a.Value == nil && len(parts) == 1 {
-		return nil
+		return nil // the property was removed
 	}
-	fields := schema.Fields{parts[0]: s.Outputs[parts[0]] + "?"}
-	for _, problem := range schema.Inputs(fields, s.Object, top) {
+	// The type with ? allows that the value is omitted.
+	for _, problem := range schema.Inputs(schema.Fields{name: typ + "?"}, s.Object, Object{name: state[name]}) {
 		return fmt.Errorf("%s: %s", problem.Path, problem.Reason)
 	}
-	p, hasRule := row.Props[parts[0]]
-	if !hasRule || strings.HasPrefix(fields[parts[0]], "@") || strings.HasPrefix(fields[parts[0]], "[@") {
+	p, hasRule := row.Props[name]
+	if !hasRule || strings.HasPrefix(typ, "@") || strings.HasPrefix(typ, "[@") {
 		return nil
 	}
 	var failure error
 	v := validator{s: s, row: row, fail: func(path, reason string, args ...any) {
 		failure = fmt.Errorf("%s: %s", path, fmt.Sprintf(reason, args...))
 	}}
-	v.checkValue(fields[parts[0]], p, top[parts[0]], parts[0], parts[0])
+	v.checkValue(typ, p, state[name], name, name)
 	return failure
 }
 
-// put sets the value at a path and creates the maps above it. The value nil removes the
-// property.
+// put sets the value at a path of o. It creates missing maps of the path. parts are the
+// names in the path. The value nil removes the property.
 func put(o map[string]any, parts []string, value any) {
 	for _, name := range parts[:len(parts)-1] {
 		next, ok := o[name].(map[string]any)
@@ -152,8 +153,9 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 	})
 }
 
-// Orphans returns the objects that a program or a user created and that are not in
-// known. known is a set of "TYPE ID", such as of the resources of a Pulumi state.
+// Orphans returns the objects without an owner that are not in known. A program or a user
+// created them, but no stack manages them. known has a key "TYPE ID" for each resource of
+// a Pulumi state.
 func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
 	return slices.DeleteFunc(tx.All(), func(o store.Object) bool { return o.Owner != "" || known[o.Type+" "+o.ID] })
 }
@@ -161,8 +163,8 @@ func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
 // hiddenValue replaces a secret in output for users.
 const hiddenValue = "[secret]"
 
-// Redacted returns an object without the values that pulumi-aws marks as secret, at any
-// depth.
+// Redacted returns an object in which hiddenValue replaces the values that pulumi-aws
+// marks as secret, at any depth.
 func Redacted(o store.Object) (store.Object, error) {
 	s, ok, err := schema.ResourceOf(o.Type)
 	if err != nil || !ok || len(s.Secrets) == 0 {

@@ -50,7 +50,8 @@ var _ = add(
 		Fill:    fillEndpoint,
 		Outputs: map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{id}", "ownerId": "{account}", "state": "available"},
 		ReplaceIf: func(old, in Object) []string {
-			if in.Has("privateDnsEnabled") && in.String("vpcEndpointType") != "Interface" && in.Bool("privateDnsEnabled") != old.Bool("privateDnsEnabled") {
+			changed := in.Has("privateDnsEnabled") && in.Bool("privateDnsEnabled") != old.Bool("privateDnsEnabled")
+			if changed && in.String("vpcEndpointType") != "Interface" {
 				return []string{"privateDnsEnabled"}
 			}
 			return nil
@@ -128,8 +129,8 @@ func checkEndpoint(in Object, fail Fail) {
 	}
 }
 
-// serviceOf returns the service in the name of an endpoint service. It is "" if the
-// name is of another region.
+// serviceOf returns the AWS service in the name of an endpoint service, such as s3 for
+// com.amazonaws.us-east-1.s3. It returns "" for a name of another region.
 func (c *Call) serviceOf(name string) string {
 	service, ok := strings.CutPrefix(name, "com.amazonaws."+c.Region+".")
 	if !ok {
@@ -195,7 +196,8 @@ func verifyInterface(c *Call) error {
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
 		other := Object(o.State)
-		if o.ID != c.ID && other.String("vpcId") == vpc.ID && other.String("serviceName") == c.In.String("serviceName") && other.Bool("privateDnsEnabled") {
+		sameService := other.String("vpcId") == vpc.ID && other.String("serviceName") == c.In.String("serviceName")
+		if o.ID != c.ID && sameService && other.Bool("privateDnsEnabled") {
 			conflict = refuse("InvalidParameter", "private-dns-enabled cannot be set because there is already a conflicting DNS domain for %s in the VPC %s, by %s",
 				c.In.String("serviceName"), vpc.ID, o.ID)
 		}
@@ -216,7 +218,7 @@ func fillEndpoint(c *Call) error {
 	}
 	c.Out["serviceRegion"] = c.Region
 	if c.In.String("vpcEndpointType") != "Interface" {
-		c.Out["prefixListId"] = c.listID(c.In.String("serviceName")) // the list has the service's name
+		c.Out["prefixListId"] = c.prefixListID(c.In.String("serviceName")) // the list has the service's name
 		return nil
 	}
 	if !c.Out.Has("ipAddressType") {
@@ -226,20 +228,16 @@ func fillEndpoint(c *Call) error {
 	if len(c.Out.Strings("securityGroupIds")) == 0 {
 		c.Out["securityGroupIds"] = []any{Object(vpc.State).String("defaultSecurityGroupId")}
 	}
-	subnets := len(c.Out.Strings("subnetIds"))
-	interfaces := c.Out.Strings("networkInterfaceIds")
-	for len(interfaces) < subnets {
-		h, err := randomHex(17)
+	subnetCount := len(c.Out.Strings("subnetIds"))
+	interfaces, _ := c.Out["networkInterfaceIds"].([]any)
+	for len(interfaces) < subnetCount {
+		digits, err := randomHex(17)
 		if err != nil {
 			return err
 		}
-		interfaces = append(interfaces, "eni-"+h)
+		interfaces = append(interfaces, "eni-"+digits)
 	}
-	list := make([]any, subnets)
-	for i := range list {
-		list[i] = interfaces[i]
-	}
-	c.Out["networkInterfaceIds"] = list
+	c.Out["networkInterfaceIds"] = append([]any{}, interfaces[:subnetCount]...)
 	if c.Old == nil {
 		return fillEndpointDNS(c)
 	}

@@ -9,16 +9,19 @@ import (
 
 const launchTemplateType = "aws:ec2/launchTemplate:LaunchTemplate"
 
-// maxUserData is in bytes, before base64: AWSEC2/latest/UserGuide/user-data.html.
+// maxUserData is the maximum size of user data in bytes, before the encoding as base64:
+// AWSEC2/latest/UserGuide/user-data.html.
 const maxUserData = 16 << 10
 
-const notInGroups = "not for templates of Auto Scaling groups, and without rules"
+// notInGroups is the reason to refuse properties that templates of Auto Scaling groups do
+// not need.
+const notInGroups = "templates of Auto Scaling groups do not need this property, so it has no rules"
 
-// unversioned are the properties whose change creates no new version of a template: its
-// tags, and the choice of the default version.
+// unversioned are the properties that a template's versions do not contain. Their change
+// creates no new version.
 var unversioned = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVersion"}
 
-// yesOrNo validates the provider's form of an optional boolean.
+// yesOrNo validates an optional boolean, which the provider declares as a string.
 var yesOrNo = pattern(`true|false`, `"true" or "false"`)
 
 var toProfile = &Ref{To: []string{profileType}, Noun: "IAM Instance Profile", Missing: "InvalidParameterValue"}
@@ -83,8 +86,8 @@ var _ = add(&Row{
 	VolatileIf: templateVersions,
 })
 
-// blockDeviceProps has the limits of gp3: ebs/latest/userguide/general-purpose.html, since
-// September 2025.
+// blockDeviceProps are the rules of a template's disks. gp3 has these limits since
+// September 2025: ebs/latest/userguide/general-purpose.html.
 var blockDeviceProps = Props{
 	"blockDeviceMappings":                              {},
 	"blockDeviceMappings.deviceName":                   {Required: true, Valid: pattern(`/dev/(xvd[a-z]{1,2}|sd[a-z]\d*)`, "a device as in /dev/xvda")},
@@ -102,6 +105,7 @@ var blockDeviceProps = Props{
 	"blockDeviceMappings.ebs.volumeInitializationRate": {Refuse: "snapshots have no row"},
 }
 
+// interfaceProps are the rules of a template's network interfaces.
 var interfaceProps = Props{
 	"networkInterfaces.associatePublicIpAddress": {Valid: yesOrNo},
 	"networkInterfaces.deleteOnTermination":      {Valid: yesOrNo},
@@ -168,7 +172,7 @@ func checkTemplate(in Object, fail Fail) {
 }
 
 // checkVolume checks the ratios of a gp3 volume: at most 500 IOPS for each GiB, and at
-// most 0.25 MiB/s for each IOPS. blockDeviceProps names the source.
+// most 0.25 MiB/s for each IOPS (ebs/latest/userguide/general-purpose.html).
 func checkVolume(ebs Object, at string, fail Fail) {
 	iops := baseOperations
 	if ebs.Known("iops") {
@@ -192,7 +196,8 @@ func verifyTemplate(c *Call) error {
 	return nil
 }
 
-// createsVersion says whether a change of a template creates a new version.
+// createsVersion reports whether the change from old to updated creates a new version of
+// a template.
 func createsVersion(old, updated Object) bool {
 	names := map[string]bool{}
 	for _, o := range []Object{old, updated} {
@@ -215,7 +220,7 @@ func createsVersion(old, updated Object) bool {
 // options.
 func fillTemplate(c *Call) error {
 	if c.In.Has("metadataOptions") {
-		// Omitted options have the account's defaults.
+		// Omitted options have the defaults of the account, which are AWS's here.
 		c.Out["metadataOptions"] = filled(c.Out.Object("metadataOptions"), map[string]any{
 			"httpEndpoint": "enabled", "httpTokens": "optional", "httpPutResponseHopLimit": 1.0,
 		})
@@ -236,9 +241,8 @@ func fillTemplate(c *Call) error {
 	return nil
 }
 
-// templateVersions returns the outputs that a preview shows as unknown. As in the
-// provider, a change of only tags makes them unknown too, although it creates no
-// version.
+// templateVersions returns the outputs that a preview shows as unknown. A change of only
+// tags makes them unknown too, as in the provider, although it creates no version.
 func templateVersions(old, in Object) []string {
 	if !createsVersion(old, in) && canonical(old["tagsAll"], false) == canonical(in["tagsAll"], false) {
 		return nil
@@ -249,10 +253,11 @@ func templateVersions(old, in Object) []string {
 	return []string{"latestVersion"}
 }
 
+// versionPattern matches a template's version: a number, $Latest or $Default.
 var versionPattern = regexp.MustCompile(`^(\$Latest|\$Default|[1-9]\d{0,8})$`)
 
-// checkTemplateVersion returns a message unless v is a template version as an Auto
-// Scaling group has it.
+// checkTemplateVersion returns a message unless v is a valid template version in a
+// reference to a launch template.
 func checkTemplateVersion(v any) string {
 	if s, _ := v.(string); !versionPattern.MatchString(s) {
 		return fmt.Sprintf("%q must be a number, $Latest or $Default", s)

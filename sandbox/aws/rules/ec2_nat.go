@@ -57,10 +57,11 @@ var _ = add(
 		},
 		Check: func(in Object, fail Fail) {
 			private := in.String("connectivityType") == "private"
+			public := !private && (in.Known("connectivityType") || !in.Has("connectivityType"))
 			if private && in.Has("allocationId") {
 				fail("allocationId", `is not supported with connectivityType "private"`)
 			}
-			if !private && !in.Has("allocationId") && (in.Known("connectivityType") || !in.Has("connectivityType")) {
+			if public && !in.Has("allocationId") {
 				fail("allocationId", "a public NAT gateway needs the allocation of an Elastic IP")
 			}
 		},
@@ -78,7 +79,7 @@ func fillAddress(c *Call) error {
 	if c.Old != nil {
 		return nil
 	}
-	// The address is one of the networks that RFC 5737 reserves for documentation.
+	// The address is in one of the networks that RFC 5737 reserves for documentation.
 	n, err := randomBelow(2 * 254)
 	if err != nil {
 		return err
@@ -94,7 +95,7 @@ func fillAddress(c *Call) error {
 	return nil
 }
 
-// refreshAddress adds the NAT gateway that uses an address.
+// refreshAddress sets the association of an Elastic IP with the NAT gateway that uses it.
 func refreshAddress(c *Call) error {
 	for _, name := range []string{"associationId", "privateIp", "networkInterface"} {
 		delete(c.Out, name)
@@ -150,7 +151,8 @@ func fillNAT(c *Call) error {
 		if err != nil {
 			return err
 		}
-		// AWS reserves the first four addresses of a subnet and the last.
+		// AWS reserves the first four addresses of a subnet and the last one. The smallest
+		// subnet, /28, has 11 others; one of the first 10 of them is chosen.
 		address := block.Addr().Next().Next().Next()
 		offset, err := randomBelow(10)
 		if err != nil {

@@ -20,12 +20,13 @@ const (
 // its rules and associations.
 var toNetworkACL = &Ref{To: []string{networkACLType}, Noun: "networkAcl ID", Missing: "InvalidNetworkAclID.NotFound", DeletedWith: true}
 
-// maxEntries is the default quota of rules for each direction:
-// vpc/latest/userguide/amazon-vpc-limits.html. It can be raised to 40; the design must
-// not rely on that.
+// maxEntries is the default quota of rules for each direction of a network ACL:
+// vpc/latest/userguide/amazon-vpc-limits.html. AWS can raise it to 40, but a program must
+// also work in an account with the default quota.
 const maxEntries = 20
 
-// entryProps returns the rules of entries inside a network ACL.
+// entryProps returns the rules of the entries inside a network ACL. direction is ingress
+// or egress.
 func entryProps(direction string) Props {
 	return Props{
 		direction:                    {Set: true, Computed: true},
@@ -155,12 +156,12 @@ func checkEntry(e Object, at string, fail Fail) {
 		fail(dotted(at, "fromPort"), "must be 0, as toPort: the protocol has no ports")
 	}
 	if icmp != e.Has("icmpType") || icmp != e.Has("icmpCode") {
-		fail(dotted(at, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for it alone")
+		fail(dotted(at, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for no other protocol")
 	}
 }
 
-// verifyEntry returns an error for a rule whose number is in use, for a rule above the
-// quota, and for a rule of a network ACL that has inline rules.
+// verifyEntry returns an error if the rule's number is in use, if the network ACL has too
+// many rules, or if the network ACL has inline rules.
 func verifyEntry(c *Call) error {
 	acl, _ := c.target("networkAclId")
 	direction := map[bool]string{true: "egress", false: "ingress"}[c.In.Bool("egress")]
@@ -268,7 +269,8 @@ func refreshNetworkACL(c *Call) error {
 	return nil
 }
 
-// inlineEntry converts a rule that is a separate resource to the form of inline rules.
+// inlineEntry converts a network ACL rule from the form of a separate resource to the
+// form of an inline rule.
 func inlineEntry(rule Object) map[string]any {
 	out := map[string]any{
 		"ruleNo": rule["ruleNumber"], "action": rule["ruleAction"], "protocol": protocolNumber(rule.String("protocol")),

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
+// cloudFrontList is the name of the prefix list with CloudFront's addresses.
 const cloudFrontList = "com.amazonaws.global.cloudfront.origin-facing"
 
-// managedLists returns the names of AWS's prefix lists in the region, with their
-// weights. A rule with a list counts as that many rules of its security group:
+// managedLists maps AWS's prefix lists in the region to their weights. In the quota of a
+// security group, a rule with a list of weight 55 counts as 55 rules:
 // vpc/latest/userguide/working-with-aws-managed-prefix-lists.html.
 func (c *Cloud) managedLists() map[string]int {
 	regional := "com.amazonaws." + c.Region
@@ -26,39 +27,42 @@ var cloudFrontListIDs = map[string]string{
 	"eu-central-1": "pl-a3a144ca", "ap-southeast-1": "pl-31a34658", "ap-southeast-2": "pl-b8a742d1", "ap-northeast-1": "pl-58a04531",
 }
 
-// listID returns the id of the prefix list with this name in the region.
-func (c *Cloud) listID(name string) string {
+// prefixListID returns the id of the prefix list with this name in the region.
+func (c *Cloud) prefixListID(name string) string {
 	if id, ok := cloudFrontListIDs[c.Region]; ok && name == cloudFrontList {
 		return id
 	}
 	return fmt.Sprintf("pl-%08x", crc32.ChecksumIEEE([]byte(c.Region+" "+name)))
 }
 
-// listWeight returns the weight of a list by its id; 0 if there is none.
-func (c *Cloud) listWeight(id string) int {
+// prefixListWeight returns the weight of the prefix list with an id, or 0 if no list has
+// the id.
+func (c *Cloud) prefixListWeight(id string) int {
 	for name, weight := range c.managedLists() {
-		if c.listID(name) == id {
+		if c.prefixListID(name) == id {
 			return weight
 		}
 	}
 	return 0
 }
 
-// getManagedPrefixList implements the function as in
-// ec2/vpc_managed_prefix_list_data_source.go. The content of AWS's list changes; the
-// stand-in's list has one network for documentation.
+// getManagedPrefixList implements the Pulumi function aws:ec2/getManagedPrefixList:
+// ec2/vpc_managed_prefix_list_data_source.go. AWS changes the networks of its lists. So
+// each list of the stand-in has only one network, from the range for documentation.
 func getManagedPrefixList(c *Call, in Object) (Object, error) {
 	if in.Has("filters") || in.Has("tags") {
 		return nil, errors.New("the stand-in finds prefix lists by name or id")
 	}
 	known := slices.Sorted(maps.Keys(c.managedLists()))
 	names := slices.DeleteFunc(slices.Clone(known), func(name string) bool {
-		return (in.Has("name") && in.String("name") != name) || (in.Has("id") && in.String("id") != c.listID(name))
+		otherName := in.Has("name") && in.String("name") != name
+		otherID := in.Has("id") && in.String("id") != c.prefixListID(name)
+		return otherName || otherID
 	})
 	if len(names) != 1 {
 		return nil, fmt.Errorf("%d EC2 Managed Prefix Lists matched; the stand-in has %s in %s", len(names), strings.Join(known, ", "), c.Region)
 	}
-	id := c.listID(names[0])
+	id := c.prefixListID(names[0])
 	return Object{
 		"id": id, "name": names[0], "addressFamily": "IPv4", "ownerId": "AWS", "maxEntries": 0.0, "version": 0.0, "tags": map[string]any{},
 		"arn":     fmt.Sprintf("arn:%s:ec2:%s:aws:prefix-list/%s", c.Partition, c.Region, id),

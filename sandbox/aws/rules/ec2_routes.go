@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +18,8 @@ const (
 	associationType = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 )
 
-// A route to a deleted gateway becomes a black hole; AWS does not refuse the deletion.
+// References of routes. The gateways have no InUseCode, because AWS does not refuse to
+// delete a gateway with routes. Such a route then drops its traffic.
 var (
 	toRouteTable = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", DeletedWith: true}
 	toGateway    = &Ref{To: []string{internetGatewayType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
@@ -25,6 +27,7 @@ var (
 	toNAT        = &Ref{To: []string{natType}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
 )
 
+// A route has exactly one of destinations and one of targets.
 var (
 	destinations = []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"}
 	targets      = []string{
@@ -33,10 +36,11 @@ var (
 	}
 )
 
-const noRow = "what it names has no row"
+// noRow is the reason to refuse a property that refers to a type without rules.
+const noRow = "the stand-in has no rules for the type to which it refers"
 
-// routeTargets returns the rules of a route's targets, which routes and route tables
-// share.
+// routeTargets returns the rules of a route's targets. The prefix is "" for a route, and
+// "routes." for the inline routes of a route table.
 func routeTargets(prefix string) Props {
 	return Props{
 		prefix + "gatewayId":              {Ref: toGateway},
@@ -52,14 +56,12 @@ func routeTargets(prefix string) Props {
 	}
 }
 
-// with returns these rules and the rules in more.
-func (p Props) with(more Props) Props {
-	out := Props{}
-	for path, rule := range p {
-		out[path] = rule
-	}
-	for path, rule := range more {
-		out[path] = rule
+// with returns the rules of p and of more. For a path in several of them, it has the last
+// rule.
+func (p Props) with(more ...Props) Props {
+	out := maps.Clone(p)
+	for _, rules := range more {
+		maps.Copy(out, rules)
 	}
 	return out
 }
@@ -165,7 +167,7 @@ func verifyRoute(c *Call) error {
 	return c.verifyTarget(table, c.In, destination)
 }
 
-// verifyInlineRoutes returns the errors of verifyRoute for the routes in a table.
+// verifyInlineRoutes returns the errors of verifyRoute for the inline routes of a table.
 func verifyInlineRoutes(c *Call) error {
 	vpc := store.Object{State: map[string]any{"vpcId": c.In.String("vpcId")}}
 	var seen []string
@@ -182,8 +184,8 @@ func verifyInlineRoutes(c *Call) error {
 	return nil
 }
 
-// verifyTarget returns an error for a route whose target does not exist, is in another
-// VPC, or does not accept the destination.
+// verifyTarget returns an error if a route's target does not exist, is in another VPC, or
+// does not accept the destination. table is the route table of the route.
 func (c *Call) verifyTarget(table store.Object, route Object, destination string) error {
 	vpcID := Object(table.State).String("vpcId")
 	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: vpcType, ID: vpcID}); ok {
@@ -229,8 +231,8 @@ func (c *Call) verifyTarget(table store.Object, route Object, destination string
 	return nil
 }
 
-// refreshRoutes adds the routes that are separate resources, as AWS does at a read of
-// the table.
+// refreshRoutes adds the routes that are separate resources to the routes of the table,
+// because AWS returns them too.
 func refreshRoutes(c *Call) error {
 	if c.Old == nil || c.Row == nil {
 		return nil
@@ -265,8 +267,8 @@ func refreshRoutes(c *Call) error {
 	return nil
 }
 
-// isInlineRoute says whether a route belongs to the table only and is not a separate
-// resource.
+// isInlineRoute reports whether a route of the table is an inline route and not a
+// separate resource.
 func (c *Call) isInlineRoute(r Object) bool {
 	_, isResource := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: routeType, ID: routeID(c.ID, destinationOf(r))})
 	return !isResource

@@ -16,11 +16,11 @@ const (
 	egressRuleType    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 )
 
-// groupText validates names and descriptions:
+// groupText validates the names and descriptions of groups:
 // AWSEC2/latest/APIReference/API_CreateSecurityGroup.html.
 var groupText = pattern(`[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
 
-// inlineRules returns the rules of ingress and egress blocks.
+// inlineRules returns the rules of the ingress or egress blocks of a group.
 func inlineRules(prefix string) Props {
 	return Props{
 		prefix:                     {Set: true, Computed: true},
@@ -36,6 +36,7 @@ func inlineRules(prefix string) Props {
 	}
 }
 
+// groupOutputs are the outputs that security groups and default security groups share.
 var groupOutputs = map[string]string{
 	"arn":     "arn:{partition}:ec2:{region}:{account}:security-group/{id}",
 	"ownerId": "{account}",
@@ -88,8 +89,8 @@ var _ = add(
 		},
 		Check: checkInlineRules,
 		Fill: func(c *Call) error {
-			// At the creation the provider takes the default group over and revokes
-			// rules that are not set. Later it keeps omitted rules.
+			// When the provider adopts the default group, it revokes the rules of an
+			// omitted block. A later update keeps them.
 			if c.Old != nil {
 				return nil
 			}
@@ -105,6 +106,7 @@ var _ = add(
 	ruleRow(egressRuleType, "Egress"),
 )
 
+// ruleSources are the sources, or the destinations, of a rule. A rule has exactly one.
 var ruleSources = []string{"cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"}
 
 // ruleRow returns the row of a rule that is a separate resource.
@@ -132,7 +134,7 @@ func ruleRow(token, direction string) *Row {
 			"securityGroupRuleId": "{id}",
 		},
 		Check: func(in Object, fail Fail) { checkPorts(in, "ipProtocol", "", fail) },
-		// AWS changes a rule in place, except for a change to another kind of source.
+		// AWS changes a rule in place, but it cannot change the kind of its source.
 		ReplaceIf: func(old, in Object) []string {
 			for _, name := range ruleSources {
 				if in.Has(name) && old.String(name) == "" {
@@ -162,15 +164,15 @@ func checkProtocol(v any) string {
 		}
 	}
 	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 255 {
-		// AWS ignores the ports of other protocols. It is not known what AWS returns
-		// for them.
+		// AWS ignores the ports of other protocols. AWS's pages do not say which ports it
+		// then returns.
 		return fmt.Sprintf("refused by the AWS stand-in: the protocol number %s has no rules yet; there are tcp, udp, icmp, icmpv6 and -1", s)
 	}
 	return fmt.Sprintf("%q must be tcp, udp, icmp, icmpv6, or -1 for all", s)
 }
 
-// checkProtocolAsSent returns a message for spellings that the provider does not
-// convert in rules that are separate resources.
+// checkProtocolAsSent returns a message for a protocol that the provider would not
+// convert. In rules that are separate resources, the provider converts no spelling.
 func checkProtocolAsSent(v any) string {
 	if s, _ := v.(string); s == "all" || s != strings.ToLower(s) {
 		return fmt.Sprintf("refused by the AWS stand-in: %q is sent to AWS as it is; write names in lower case, and -1 for all", s)
@@ -178,6 +180,7 @@ func checkProtocolAsSent(v any) string {
 	return ""
 }
 
+// sameProtocol reports whether two names or numbers mean the same protocol.
 func sameProtocol(a, b string) bool { return protocolNumber(a) == protocolNumber(b) }
 
 // protocolNumber returns the number of a protocol that is given by name or number.
@@ -192,7 +195,8 @@ func protocolNumber(s string) string {
 // protocolName is the name of the property with the protocol: "ipProtocol" in a rule
 // that is a separate resource, "protocol" in an inline rule.
 func checkPorts(rule Object, protocolName, at string, fail Fail) {
-	if !rule.Known(protocolName) || (rule.Has("fromPort") && !rule.Known("fromPort")) || (rule.Has("toPort") && !rule.Known("toPort")) {
+	isUnknown := func(port string) bool { return rule.Has(port) && !rule.Known(port) }
+	if !rule.Known(protocolName) || isUnknown("fromPort") || isUnknown("toPort") {
 		return
 	}
 	from, to := rule.Int("fromPort"), rule.Int("toPort")
@@ -215,8 +219,8 @@ func checkPorts(rule Object, protocolName, at string, fail Fail) {
 	}
 }
 
-// checkICMP checks the type and the code, which ICMP has instead of ports. They may be
-// omitted unless required is true.
+// checkICMP checks the ICMP type in fromPort and the ICMP code in toPort. A rule may omit
+// both unless required is true. at is the rule's path in messages.
 func checkICMP(rule Object, required bool, at string, fail Fail) {
 	from, to := rule.Int("fromPort"), rule.Int("toPort")
 	switch {
@@ -259,8 +263,8 @@ func ruleKey(o Object) string {
 	return fmt.Sprintf("%s %d-%d %s", protocolNumber(o.String("ipProtocol")), from, to, source)
 }
 
-// verifyRule returns an error for a duplicate rule, an unknown prefix list, a rule
-// above the quota, and a group of another VPC.
+// verifyRule returns an error for a duplicate rule, an unknown prefix list, a rule above
+// the quota, and a source group in another VPC.
 func verifyRule(c *Call) error {
 	group, _ := c.target("securityGroupId")
 	key := ruleKey(c.In)
@@ -275,7 +279,7 @@ func verifyRule(c *Call) error {
 	if duplicate != nil {
 		return duplicate
 	}
-	if id := c.In.String("prefixListId"); id != "" && c.listWeight(id) == 0 {
+	if id := c.In.String("prefixListId"); id != "" && c.prefixListWeight(id) == 0 {
 		return refuse("InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist", id)
 	}
 	if err := c.verifyRuleCount(group); err != nil {
@@ -290,8 +294,8 @@ func verifyRule(c *Call) error {
 }
 
 // maxRules is the default quota of rules for each direction and address family:
-// vpc/latest/userguide/amazon-vpc-limits.html. It can be raised; the design must not
-// rely on that.
+// vpc/latest/userguide/amazon-vpc-limits.html. AWS can raise it, but a program must also
+// work in an account with the default quota.
 const maxRules = 60
 
 // verifyRuleCount returns an error if a group has too many rules for IPv4 or for IPv6. A
@@ -302,7 +306,7 @@ func (c *Call) verifyRuleCount(group store.Object) error {
 	inline := len(Object(group.State).Objects(direction))
 	ipv4, ipv6 := inline, inline
 	count := func(rule Object) {
-		weight := max(1, c.listWeight(rule.String("prefixListId")))
+		weight := max(1, c.prefixListWeight(rule.String("prefixListId")))
 		if !rule.Has("cidrIpv6") {
 			ipv4 += weight
 		}
@@ -324,7 +328,8 @@ func (c *Call) verifyRuleCount(group store.Object) error {
 	return nil
 }
 
-// refreshGroup adds the rules that are separate resources, as AWS does at a read.
+// refreshGroup adds the rules that are separate resources to the rules of the group,
+// because AWS returns them too.
 func refreshGroup(c *Call) error {
 	if c.Old == nil {
 		return nil
@@ -352,7 +357,8 @@ func refreshGroup(c *Call) error {
 	return nil
 }
 
-// inlineRule converts a rule that is a separate resource to the form of inline rules.
+// inlineRule converts a rule from the form of a separate resource to the form of an inline
+// rule.
 func inlineRule(o Object) map[string]any {
 	out := map[string]any{"protocol": o["ipProtocol"], "fromPort": float64(o.Int("fromPort")), "toPort": float64(o.Int("toPort")), "self": false}
 	if s := o.String("description"); s != "" {
@@ -370,8 +376,8 @@ func inlineRule(o Object) map[string]any {
 	return out
 }
 
-// removeGroup refuses to delete a VPC's default group. With revokeRulesOnDelete it
-// removes rules of other groups that refer to this one.
+// removeGroup refuses to delete the default group of a VPC. With revokeRulesOnDelete, it
+// deletes the rules of other groups that refer to this group.
 func removeGroup(c *Call) error {
 	if c.Old.String("name") == "default" {
 		return refuse("CannotDelete", "the specified group: %q name: %q cannot be deleted by a user", c.ID, "default")

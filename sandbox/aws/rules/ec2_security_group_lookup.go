@@ -6,8 +6,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// getSecurityGroup implements the function as in ec2/vpc_security_group_data_source.go.
-// It also finds groups that AWS creates, such as the group of CloudFront's VPC origins.
+// getSecurityGroup implements the Pulumi function aws:ec2/getSecurityGroup:
+// ec2/vpc_security_group_data_source.go. It also finds groups that AWS creates, such as
+// the group of CloudFront's VPC origins.
 func getSecurityGroup(c *Call, in Object) (Object, error) {
 	if in.Has("filters") || in.Has("tags") {
 		return nil, errors.New("the stand-in finds security groups by id, name and vpcId")
@@ -15,8 +16,8 @@ func getSecurityGroup(c *Call, in Object) (Object, error) {
 	var found []store.Object
 	c.Tx.Each(c.scope(rows[securityGroupType]), securityGroupType, func(o store.Object) bool {
 		state := Object(o.State)
-		if (!in.Has("id") || in.String("id") == o.ID) && (!in.Has("name") || in.String("name") == state.String("name")) &&
-			(!in.Has("vpcId") || in.String("vpcId") == state.String("vpcId")) {
+		matches := func(input, value string) bool { return !in.Has(input) || in.String(input) == value }
+		if matches("id", o.ID) && matches("name", state.String("name")) && matches("vpcId", state.String("vpcId")) {
 			found = append(found, o)
 		}
 		return true

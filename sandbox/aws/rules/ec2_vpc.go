@@ -111,8 +111,8 @@ var _ = add(
 		Source: "ec2/vpc_internet_gateway.go", Page: "vpc/latest/userguide/VPC_Internet_Gateway.html",
 		Label: "EC2 Internet Gateway", ID: "igw-{hex17}", NotFound: "InvalidInternetGatewayID.NotFound",
 		Props: Props{"vpcId": {Computed: true, Ref: toVPC}},
-		// The provider detaches the gateway from the old VPC and attaches it to the new
-		// one.
+		// For a change of the VPC, the provider detaches the gateway from the old VPC. So
+		// the rules of a deletion apply.
 		Verify: func(c *Call) error {
 			if c.Old == nil || c.Old.String("vpcId") == c.In.String("vpcId") || !c.In.Has("vpcId") {
 				return nil
@@ -142,9 +142,9 @@ func checkUsableForVPC(v any) string {
 	return ""
 }
 
-// fillVPC creates the objects that AWS creates with a VPC: the default security group
-// and the main route table. It also sets the ids of the default network ACL and the DHCP
-// options, which have no objects.
+// fillVPC creates the objects that AWS creates with a VPC: the default security group and
+// the main route table. It also sets the ids of the default network ACL and of the DHCP
+// options. The stand-in has no objects for those two.
 func fillVPC(c *Call) error {
 	if c.In.Bool("assignGeneratedIpv6CidrBlock") && !c.Out.Has("ipv6CidrBlock") {
 		h, err := randomHex(4)
@@ -201,8 +201,8 @@ func fillVPC(c *Call) error {
 	})
 }
 
-// verifySubnet returns an error for a block outside of the VPC, a block that another
-// subnet has, and a zone of another region.
+// verifySubnet returns an error for a block outside of the VPC's block, a block that
+// overlaps another subnet, and a zone of another region.
 func verifySubnet(c *Call) error {
 	vpc, _ := c.target("vpcId")
 	block, ipv6Block := c.In.String("cidrBlock"), c.In.String("ipv6CidrBlock")
@@ -228,7 +228,8 @@ func verifySubnet(c *Call) error {
 		return conflict
 	}
 	name, id := c.In.String("availabilityZone"), c.In.String("availabilityZoneId")
-	if (name != "" && c.zoneID(name) == "") || (id != "" && c.zoneName(id) == "") {
+	noSuchName, noSuchID := name != "" && c.zoneID(name) == "", id != "" && c.zoneName(id) == ""
+	if noSuchName || noSuchID {
 		return refuse("InvalidParameterValue", "Value (%s%s) for parameter availabilityZone is invalid. Subnets can currently only be created in "+
 			"the following availability zones: %v.", name, id, c.zones())
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// getVPC implements getVpc: ec2/vpc_data_source.go.
+// getVPC implements the Pulumi function aws:ec2/getVpc: ec2/vpc_data_source.go.
 func getVPC(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "id"); err != nil {
 		return nil, err
@@ -29,7 +29,8 @@ func getVPC(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// getSubnet implements the function as in ec2/vpc_subnet_data_source.go.
+// getSubnet implements the Pulumi function aws:ec2/getSubnet:
+// ec2/vpc_subnet_data_source.go.
 func getSubnet(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "id"); err != nil {
 		return nil, err
@@ -53,10 +54,10 @@ func getSubnet(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// freeAddresses returns the number of free addresses in a subnet. AWS reserves five
-// (vpc/latest/userguide/subnet-sizing.html). Each NAT gateway and interface endpoint
-// uses one. Nodes, load balancers and databases have no network interfaces in the
-// stand-in, so they are not counted.
+// freeAddresses returns the number of free IPv4 addresses in a subnet. AWS reserves five
+// of them (vpc/latest/userguide/subnet-sizing.html). Each NAT gateway and interface
+// endpoint uses one. Nodes, load balancers and databases have no network interfaces in
+// the stand-in, so they are not counted.
 func (c *Call) freeAddresses(subnet store.Object) (int, error) {
 	block, err := netip.ParsePrefix(Object(subnet.State).String("cidrBlock"))
 	if err != nil {
@@ -78,21 +79,23 @@ func (c *Call) freeAddresses(subnet store.Object) (int, error) {
 	return free, nil
 }
 
-// getRouteTables implements the function as in ec2/vpc_route_tables_data_source.go. A
-// subnet without an association uses the main table of its VPC, which AWS's filter does
-// not find.
+// getRouteTables implements the Pulumi function aws:ec2/getRouteTables:
+// ec2/vpc_route_tables_data_source.go. For a subnet without an association it finds no
+// table, as AWS does, although the subnet uses the main table of its VPC.
 func getRouteTables(c *Call, in Object) (Object, error) {
 	filters := in.Objects("filters")
-	if in.Has("tags") || len(filters) > 1 || len(filters) == 1 && filters[0].String("name") != "association.subnet-id" {
+	isOther := func(filter Object) bool { return filter.String("name") != "association.subnet-id" }
+	if in.Has("tags") || len(filters) > 1 || slices.ContainsFunc(filters, isOther) {
 		return nil, errors.New("the stand-in finds route tables by vpcId and by the filter association.subnet-id")
 	}
 	ids := []any{}
 	c.Tx.Each(c.scope(rows[routeTableType]), routeTableType, func(o store.Object) bool {
-		fits := !in.Has("vpcId") || Object(o.State).String("vpcId") == in.String("vpcId")
+		matches := !in.Has("vpcId") || Object(o.State).String("vpcId") == in.String("vpcId")
 		if len(filters) == 1 {
-			fits = fits && slices.ContainsFunc(c.associatedSubnets(o.ID), func(id string) bool { return slices.Contains(filters[0].Strings("values"), id) })
+			subnets := filters[0].Strings("values")
+			matches = matches && slices.ContainsFunc(c.associatedSubnets(o.ID), func(id string) bool { return slices.Contains(subnets, id) })
 		}
-		if fits {
+		if matches {
 			ids = append(ids, o.ID)
 		}
 		return true
@@ -112,7 +115,8 @@ func (c *Call) associatedSubnets(table string) []string {
 	return subnets
 }
 
-// getRouteTable implements the function as in ec2/vpc_route_table_data_source.go.
+// getRouteTable implements the Pulumi function aws:ec2/getRouteTable:
+// ec2/vpc_route_table_data_source.go.
 func getRouteTable(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "routeTableId"); err != nil {
 		return nil, err
@@ -121,6 +125,7 @@ func getRouteTable(c *Call, in Object) (Object, error) {
 	if !ok {
 		return nil, errors.New("query returned no results. Please change your search criteria and try again")
 	}
+	// The routes of the table are those that a read of the resource returns.
 	read := &Call{Cloud: c.Cloud, Tx: c.Tx, Context: c.Context, Row: rows[routeTableType], ID: table.ID, Old: table.State, Out: Object{}}
 	if err := refreshRoutes(read); err != nil {
 		return nil, err
@@ -144,7 +149,7 @@ func getRouteTable(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// getInternetGateway implements the function as in
+// getInternetGateway implements the Pulumi function aws:ec2/getInternetGateway:
 // ec2/vpc_internet_gateway_data_source.go.
 func getInternetGateway(c *Call, in Object) (Object, error) {
 	filters := in.Objects("filters")
@@ -175,8 +180,8 @@ func checkLookupKey(in Object, property string) error {
 	return nil
 }
 
-// lookupResult returns the id, the tags and some properties of an object, in the form
-// of a data source.
+// lookupResult returns the id, the tags and the named properties of an object as the
+// result of a Pulumi function. A property without a value is an empty text.
 func (c *Call) lookupResult(o store.Object, properties ...string) Object {
 	state := Object(o.State)
 	tags := map[string]any{}

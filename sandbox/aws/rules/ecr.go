@@ -107,7 +107,7 @@ func (c *Call) awsKey(service string) string {
 	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s-%s-4%s-8%s-%s", c.Partition, c.Region, c.Account, h[:8], h[8:12], h[13:16], h[17:20], h[20:])
 }
 
-// removeRepository refuses to delete images, unless forceDelete is set.
+// removeRepository refuses to delete a repository with images, unless forceDelete is set.
 func removeRepository(c *Call) error {
 	registry := registryClient{layout: c.Layout}
 	name := c.Old.String("name")

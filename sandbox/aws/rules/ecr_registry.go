@@ -21,10 +21,10 @@ const registryTimeout = 5 * time.Second
 // registryUser is the user name for the registry's password, as in ECR.
 const registryUser = "AWS"
 
-// registryClient is a client of the sandbox's registry, by the OCI distribution API.
+// registryClient is a client of the sandbox's registry. It uses the OCI distribution API.
 type registryClient struct{ layout *layout.Layout }
 
-// registryPassword reads the password for pushes.
+// registryPassword reads the password for pushes from the sandbox's files.
 func registryPassword(l *layout.Layout) (string, error) {
 	raw, err := os.ReadFile(l.RegistryPassword())
 	if err != nil {
@@ -56,7 +56,7 @@ func (r registryClient) do(ctx context.Context, method, path string, out any) (s
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, nil, fmt.Errorf("the sandbox's registry does not answer; make up repairs it: %w", err)
+		return 0, nil, fmt.Errorf("the sandbox's registry does not answer; start it with make up: %w", err)
 	}
 	defer res.Body.Close()
 	if out != nil && res.StatusCode == http.StatusOK {
@@ -82,7 +82,7 @@ func (r registryClient) tags(ctx context.Context, name string) (tags []string, k
 	return list.Tags, true, nil
 }
 
-// hasImages says whether a repository has an image, with or without a tag.
+// hasImages reports whether a repository has an image, with or without a tag.
 func (r registryClient) hasImages(ctx context.Context, name string) (bool, error) {
 	tags, known, err := r.tags(ctx, name)
 	if err != nil || !known || len(tags) > 0 {

@@ -23,7 +23,8 @@ const eksGroupPrefix = "eks-cluster-sg-"
 
 const autoMode = "EKS Auto Mode has no rules yet"
 
-// privateRanges are the ranges that may contain a service network.
+// privateRanges are the private address ranges of RFC 1918. A cluster's service network
+// must be in one of them.
 var privateRanges = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
 
 var clusterName = all(length(1, 100), pattern(`[0-9A-Za-z][A-Za-z0-9_-]*`, "letters, digits, - and _, beginning with a letter or digit"))
@@ -137,7 +138,7 @@ func checkPrivateBlock(v any) string {
 	if slices.ContainsFunc(privateRanges, func(r string) bool { return inside(s, r) }) {
 		return ""
 	}
-	return fmt.Sprintf("%q must lie in %s", s, strings.Join(privateRanges, ", "))
+	return fmt.Sprintf("%q must be in %s", s, strings.Join(privateRanges, ", "))
 }
 
 // verifyCluster returns EKS's error for the subnets, the groups and the role of a new
@@ -217,11 +218,16 @@ func verifyClusterRole(c *Call) error {
 	return nil
 }
 
-// verifyClusterVersion returns an error for a downgrade, for an upgrade by more than one
-// minor version (eks/latest/userguide/update-cluster.html), for a version without
-// support, and for the policy STANDARD on a version without standard support
-// (disable-extended-support.html). A rollback to the former version within seven days
-// (rollback-cluster.html) has no rule.
+// verifyClusterVersion returns an error for:
+//
+//   - a downgrade
+//   - an upgrade by more than one minor version (eks/latest/userguide/update-cluster.html)
+//   - a version without support
+//   - the policy STANDARD with a version without standard support
+//     (disable-extended-support.html)
+//
+// EKS allows a rollback to the old version within seven days (rollback-cluster.html). The
+// stand-in does not.
 func verifyClusterVersion(c *Call) error {
 	from, to := clusterVersion(c.Old, c.Now()), c.In.String("version")
 	if to == "" {
@@ -248,19 +254,13 @@ func minorOf(version string) int {
 // fillCluster computes the outputs of a cluster and the defaults of its blocks. It
 // returns an error if the service network overlaps the VPC.
 func fillCluster(c *Call) error {
-	defaults := map[string]any{}
 	if c.Old == nil {
-		defaults["createdAt"] = c.Now().UTC().Format(time.RFC3339)
 		issuer, err := c.expand("https://oidc.eks.{region}.amazonaws.com/id/{id32}")
 		if err != nil {
 			return err
 		}
-		defaults["identities"] = []any{map[string]any{"oidcs": []any{map[string]any{"issuer": issuer}}}}
-	}
-	for name, v := range defaults {
-		if !c.Out.Has(name) {
-			c.Out[name] = v
-		}
+		c.Out["createdAt"] = c.Now().UTC().Format(time.RFC3339)
+		c.Out["identities"] = []any{map[string]any{"oidcs": []any{map[string]any{"issuer": issuer}}}}
 	}
 	for block, fields := range map[string]map[string]any{
 		"accessConfig":            {"authenticationMode": "CONFIG_MAP", "bootstrapClusterCreatorAdminPermissions": true},
@@ -294,7 +294,7 @@ func (c *Call) createCreatorEntry() error {
 	})
 }
 
-// filled returns a copy of an object with the fields that the object lacks.
+// filled returns a copy of o with the fields of fields that o lacks.
 func filled(o Object, fields map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, v := range fields {
@@ -306,8 +306,8 @@ func filled(o Object, fields map[string]any) map[string]any {
 	return out
 }
 
-// serviceNetwork returns the network that EKS chooses: 10.100.0.0/16, or 172.20.0.0/16
-// if the VPC is in 10.0.0.0/8.
+// serviceNetwork returns the service network that EKS chooses for a cluster:
+// 10.100.0.0/16, or 172.20.0.0/16 if the VPC is in 10.0.0.0/8.
 func (c *Call) serviceNetwork() string {
 	if overlap(c.clusterVPC().String("cidrBlock"), "10.0.0.0/8") {
 		return "172.20.0.0/16"
@@ -325,7 +325,8 @@ func (c *Call) clusterVPC() Object {
 	return nil
 }
 
-// fillClusterNetwork creates the security group of a new cluster.
+// fillClusterNetwork sets the outputs in vpcConfig, and creates the security group of a new
+// cluster.
 func fillClusterNetwork(c *Call) error {
 	vpc := c.Out.Object("vpcConfig")
 	subnets := c.targets("vpcConfig.subnetIds")
@@ -352,7 +353,8 @@ func fillClusterNetwork(c *Call) error {
 }
 
 // refreshCluster sets the endpoint and the CA of the sandbox's real API server. It also
-// sets the version to which EKS has upgraded the cluster by itself.
+// sets the present version, because EKS upgrades a cluster by itself when the support of
+// its version ends.
 func refreshCluster(c *Call) error {
 	c.Out["version"] = clusterVersion(c.Out, c.Now())
 	current, err := kubeconfig.Read(c.Layout.Kubeconfig())

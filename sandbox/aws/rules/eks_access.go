@@ -82,11 +82,11 @@ var _ = add(
 				}
 			}
 			if c.Old == nil {
-				id, err := c.expand("arn:{partition}:eks:{region}:{account}:access-entry/{clusterName}/role/{account}/{uuid}")
+				entryARN, err := c.expand("arn:{partition}:eks:{region}:{account}:access-entry/{clusterName}/role/{account}/{uuid}")
 				if err != nil {
 					return err
 				}
-				c.Out["accessEntryArn"] = id
+				c.Out["accessEntryArn"] = entryARN
 			}
 			return setTimes(c, "createdAt", "modifiedAt")
 		},
@@ -109,7 +109,7 @@ var _ = add(
 		Check: func(in Object, fail Fail) {
 			scope := in.Object("accessScope")
 			if scope.Known("type") && (scope.String("type") == "namespace") != scope.Has("namespaces") {
-				fail("accessScope.namespaces", "must be given for the type namespace, and for it alone")
+				fail("accessScope.namespaces", "must be given for the type namespace, and for no other type")
 			}
 		},
 		Verify: func(c *Call) error {
@@ -154,8 +154,9 @@ var _ = add(
 			if err := verifyAddonVersion(c.In.String("addonName"), c.In.String("addonVersion"), version); err != nil {
 				return err
 			}
-			if from, to := c.Old.String("addonVersion"), c.In.String("addonVersion"); from != "" && slices.Contains(eksSteppedAddons, c.In.String("addonName")) &&
-				max(minorOf(to)-minorOf(from), minorOf(from)-minorOf(to)) > 1 {
+			from, to := c.Old.String("addonVersion"), c.In.String("addonVersion")
+			steps := max(minorOf(to)-minorOf(from), minorOf(from)-minorOf(to))
+			if from != "" && slices.Contains(eksSteppedAddons, c.In.String("addonName")) && steps > 1 {
 				return refuse("InvalidParameterException", "%s can be updated by one minor version at a time: %s to %s", c.In.String("addonName"), from, to)
 			}
 			for _, role := range c.targets("podIdentityAssociations.roleArn") {
@@ -167,11 +168,11 @@ var _ = add(
 		},
 		Fill: func(c *Call) error {
 			if c.Old == nil {
-				id, err := c.expand("arn:{partition}:eks:{region}:{account}:addon/{clusterName}/{addonName}/{uuid}")
+				addonARN, err := c.expand("arn:{partition}:eks:{region}:{account}:addon/{clusterName}/{addonName}/{uuid}")
 				if err != nil {
 					return err
 				}
-				c.Out["arn"] = id
+				c.Out["arn"] = addonARN
 			}
 			if err := addon.Install(c.Context, c.In.String("addonName"), c.Layout.Kubeconfig()); err != nil {
 				return err
@@ -243,7 +244,8 @@ func verifyAccess(c *Call) error {
 	return nil
 }
 
-// setTimes sets the times of the creation and of the last change.
+// setTimes sets the times of the creation and of the last change. created and changed are
+// the names of the two outputs.
 func setTimes(c *Call, created, changed string) error {
 	now := c.Now().UTC().Format(time.RFC3339)
 	if c.Old == nil {

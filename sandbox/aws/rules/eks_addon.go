@@ -8,20 +8,21 @@ import (
 	"strings"
 )
 
-// addonLine is a range of minor versions of one major version.
-type addonLine struct {
+// addonVersions is a range of minor versions of one major version, such as v1.18 to
+// v1.22.
+type addonVersions struct {
 	major     string
 	low, high int // the first and the last minor version
 }
 
-// eksAddonLines are the versions of the platform's add-ons. They were found in public
-// programs for Kubernetes 1.33 to 1.36 until September 2026, read on 2026-11-23: vpc-cni
-// v1.20.4 to v1.22.4, coredns v1.12.4 to v1.14.3, aws-ebs-csi-driver v1.54.0 to v1.66.0,
-// metrics-server v0.8.0 to v0.9.0, eks-pod-identity-agent v1.3.10, and
-// aws-secrets-store-csi-driver-provider v2.1.1, v2.2.2 and v3.1.3. Older versions are
-// allowed if they were seen with older clusters. kube-proxy has the version of its
-// cluster.
-var eksAddonLines = map[string][]addonLine{
+// eksAddonVersions are the versions of the platform's add-ons. On 2026-11-23, public
+// programs for Kubernetes 1.33 to 1.36 had these versions: vpc-cni v1.20.4 to v1.22.4,
+// coredns v1.12.4 to v1.14.3, aws-ebs-csi-driver v1.54.0 to v1.66.0, metrics-server
+// v0.8.0 to v0.9.0, eks-pod-identity-agent v1.3.10, and
+// aws-secrets-store-csi-driver-provider v2.1.1, v2.2.2 and v3.1.3. The lower minor
+// versions were found in programs for older clusters. kube-proxy is not in the table,
+// because it has the version of the cluster.
+var eksAddonVersions = map[string][]addonVersions{
 	"vpc-cni":                               {{"v1", 18, 22}},
 	"coredns":                               {{"v1", 11, 14}},
 	"aws-ebs-csi-driver":                    {{"v1", 35, 66}},
@@ -30,33 +31,40 @@ var eksAddonLines = map[string][]addonLine{
 	"aws-secrets-store-csi-driver-provider": {{"v2", 1, 2}, {"v3", 1, 1}},
 }
 
-// verifyAddonVersion returns an error for a version that is not known for an add-on.
+// verifyAddonVersion returns an error if an add-on does not have the version. kubernetes is
+// the Kubernetes version of the cluster.
 func verifyAddonVersion(name, version, kubernetes string) error {
 	if name == "kube-proxy" && !strings.HasPrefix(version, "v"+kubernetes+".") {
 		return refuse("InvalidParameterException", "Addon version specified is not supported: kube-proxy %s on Kubernetes %s", version, kubernetes)
 	}
-	lines, known := eksAddonLines[name]
+	ranges, known := eksAddonVersions[name]
 	if !known {
 		return nil
 	}
-	var shown []string
-	for _, l := range lines {
-		if major, _, _ := strings.Cut(version, "."); major == l.major && minorOf(version) >= l.low && minorOf(version) <= l.high {
+	major, _, _ := strings.Cut(version, ".")
+	minor := minorOf(version)
+	var allowed []string
+	for _, r := range ranges {
+		if major == r.major && minor >= r.low && minor <= r.high {
 			return nil
 		}
-		shown = append(shown, fmt.Sprintf("%s.%d to %s.%d", l.major, l.low, l.major, l.high))
+		allowed = append(allowed, fmt.Sprintf("%s.%d to %s.%d", r.major, r.low, r.major, r.high))
 	}
 	return refuse("InvalidParameterException", "Addon version specified is not supported: %s %s; the stand-in knows %s (sandbox/aws/rules/eks_addon.go)",
-		name, version, strings.Join(shown, ", "))
+		name, version, strings.Join(allowed, ", "))
 }
 
 // eksAddonKeys has the configuration keys that the stand-in accepts for each add-on.
-// EKS's own list is the output of `aws eks describe-addon-configuration`. The sources
-// are the charts from which AWS builds the add-ons: aws/amazon-vpc-cni-k8s
-// charts/aws-vpc-cni/values.yaml, kubernetes-sigs/secrets-store-csi-driver
-// charts/secrets-store-csi-driver/values.yaml (under a key of that name), and
-// kubernetes-sigs/aws-ebs-csi-driver charts/aws-ebs-csi-driver/values.yaml. The
-// keys of coredns and kube-proxy are from eks/latest/userguide/eks-add-ons.html.
+// EKS's own list is the output of `aws eks describe-addon-configuration`. Most keys are
+// from the Helm charts from which AWS builds the add-ons:
+//
+//   - aws/amazon-vpc-cni-k8s charts/aws-vpc-cni/values.yaml
+//   - kubernetes-sigs/secrets-store-csi-driver
+//     charts/secrets-store-csi-driver/values.yaml (an add-on has these keys below the key
+//     secrets-store-csi-driver)
+//   - kubernetes-sigs/aws-ebs-csi-driver charts/aws-ebs-csi-driver/values.yaml
+//
+// The keys of coredns and kube-proxy are from eks/latest/userguide/eks-add-ons.html.
 var eksAddonKeys = map[string][]string{
 	"vpc-cni":                               {"enableNetworkPolicy", "enableWindowsIpam", "env", "eniConfig", "init", "livenessProbeTimeoutSeconds", "nodeAgent", "readinessProbeTimeoutSeconds", "resources", "tolerations"},
 	"coredns":                               {"affinity", "autoScaling", "computeType", "corefile", "nodeSelector", "podAnnotations", "podDisruptionBudget", "podLabels", "replicaCount", "resources", "tolerations", "topologySpreadConstraints"},
@@ -65,8 +73,8 @@ var eksAddonKeys = map[string][]string{
 	"aws-secrets-store-csi-driver-provider": {"secrets-store-csi-driver", "tolerations", "resources", "nodeSelector", "affinity"},
 }
 
-// verifyAddonConfiguration returns an error for a key that is not in an add-on's
-// schema.
+// verifyAddonConfiguration returns an error for configuration values that are not a JSON
+// object, or that have a key outside of the add-on's schema.
 func verifyAddonConfiguration(name, values string) error {
 	if values == "" {
 		return nil

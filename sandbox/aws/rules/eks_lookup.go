@@ -6,7 +6,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// getClusters returns the names of the region's clusters.
+// getClusters implements the Pulumi function aws:eks/getClusters: the names of the
+// region's clusters.
 func getClusters(c *Call, _ Object) (Object, error) {
 	names := []any{}
 	for _, name := range c.clusters() {
@@ -15,6 +16,7 @@ func getClusters(c *Call, _ Object) (Object, error) {
 	return Object{"id": c.Region, "names": names}, nil
 }
 
+// clusters returns the sorted names of the region's EKS clusters.
 func (c *Call) clusters() []string {
 	var names []string
 	c.Tx.Each(c.scope(rows[clusterType]), clusterType, func(o store.Object) bool {
@@ -25,8 +27,8 @@ func (c *Call) clusters() []string {
 	return names
 }
 
-// getCluster returns a cluster as it is now. In its result, each block of the resource
-// is a list.
+// getCluster implements the Pulumi function aws:eks/getCluster. Each block of the
+// resource, such as accessConfig, is a list in the result.
 func getCluster(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	found, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[clusterType]), Type: clusterType, ID: name})

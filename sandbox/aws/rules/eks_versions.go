@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// eksVersion is a line of EKS's release calendar: the days on which standard and
-// extended support of a version end, at 00:00 UTC.
+// eksVersion is an entry of EKS's release calendar: a minor version, and the days when its
+// standard and its extended support end, at 00:00 UTC.
 type eksVersion struct{ minor, standard, extended string }
 
 // eksCalendar has the versions of EKS, oldest first:
-// eks/latest/userguide/kubernetes-versions.html. It was read on 2026-11-29 in copies:
-// up to 1.34 in awsdocs/amazon-eks-user-guide, 1.35 and 1.36 as other repositories of
-// AWS quote it (aws-samples/sample-apex-skills, and the output of
-// `aws eks describe-cluster-versions` of September 2026). EKS has 1.37 since
-// 2026-10-01; its dates were not found, so it is left out.
+// eks/latest/userguide/kubernetes-versions.html. The dates were read on 2026-11-29 in
+// copies of that page. Those up to 1.34 are from awsdocs/amazon-eks-user-guide. Those of
+// 1.35 and 1.36 are from aws-samples/sample-apex-skills and from an output of
+// `aws eks describe-cluster-versions` of September 2026. EKS has 1.37 since 2026-10-01;
+// its dates were not found, so it is left out.
 var eksCalendar = []eksVersion{
 	{"1.32", "2026-03-23", "2027-03-23"},
 	{"1.33", "2026-07-29", "2027-07-29"},
@@ -26,6 +26,7 @@ var eksCalendar = []eksVersion{
 // eksVersions are the minor versions of the calendar.
 var eksVersions = minors(eksCalendar)
 
+// minors returns the minor versions of a calendar, in its order.
 func minors(calendar []eksVersion) []string {
 	var all []string
 	for _, v := range calendar {
@@ -38,7 +39,7 @@ func minors(calendar []eksVersion) []string {
 // end of extended support. It is EKS's default.
 const supportTypeExtended = "EXTENDED"
 
-// supportEnded says whether the support of a version under an upgrade policy has ended.
+// supportEnded reports whether the support of a version under an upgrade policy has ended.
 func (v eksVersion) supportEnded(policy string, now time.Time) bool {
 	end := v.standard
 	if policy == supportTypeExtended {
@@ -47,7 +48,7 @@ func (v eksVersion) supportEnded(policy string, now time.Time) bool {
 	return now.UTC().Format(time.DateOnly) >= end
 }
 
-// policyOf returns the upgrade policy of a cluster.
+// policyOf returns the upgrade policy of a cluster, STANDARD or EXTENDED.
 func policyOf(cluster Object) string {
 	if policy := cluster.Object("upgradePolicy").String("supportType"); policy != "" {
 		return policy
@@ -55,11 +56,11 @@ func policyOf(cluster Object) string {
 	return supportTypeExtended
 }
 
-// clusterVersion returns the version that a cluster has now. EKS upgrades the control
-// plane to the next version after the support of its version ends, and changes nothing
-// else (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html).
-// The stand-in upgrades at once when the support ends. It keeps the newest version of
-// the calendar.
+// clusterVersion returns the Kubernetes version that a cluster has now. After the support
+// of a version ends, EKS upgrades the control plane to the next version
+// (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html). The
+// stand-in upgrades on the day when the support ends. The newest version of the calendar
+// is never upgraded.
 func clusterVersion(cluster Object, now time.Time) string {
 	version := cluster.String("version")
 	at := slices.Index(eksVersions, version)
@@ -72,10 +73,10 @@ func clusterVersion(cluster Object, now time.Time) string {
 	return eksCalendar[at].minor
 }
 
-// verifySupport returns an error for a version that EKS does not offer any more:
-// kubernetes-versions.html, "Amazon EKS extended support FAQs". AWS does not say
-// whether a cluster with the policy STANDARD may get a version without standard
-// support, so it is refused.
+// verifySupport returns an error for a version that EKS no longer offers:
+// kubernetes-versions.html, "Amazon EKS extended support FAQs". It also returns an error
+// for a version without standard support on a cluster with the policy STANDARD. AWS does
+// not say whether it allows that.
 func verifySupport(in Object, now time.Time) error {
 	version := in.String("version")
 	at := slices.Index(eksVersions, version)

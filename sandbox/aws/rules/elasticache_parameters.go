@@ -62,7 +62,7 @@ var cacheParameters = map[string]parameter{
 	"active-defrag-cycle-min":       countOf("%", 1, 75),
 	"active-defrag-cycle-max":       countOf("%", 1, 75),
 	"active-defrag-max-scan-fields": countOf("", 1, 1000000),
-	"activerehashing":               unchangeable(), // hidden, and on, in Redis 7
+	"activerehashing":               unchangeable(), // in Redis 7 it is always on, and AWS hides it
 
 	// Clients.
 	"timeout":                   countOf("seconds", 20, noLimit).orZero(),
@@ -186,7 +186,7 @@ func clusterParameter(group Object) string {
 	return "no"
 }
 
-// isReferenced says whether another object refers to the object of this call.
+// isReferenced reports whether another object refers to the object of this call.
 func (c *Call) isReferenced() bool { return c.verifyNotReferenced() != nil }
 
 // cacheVersions are the versions of ElastiCache:

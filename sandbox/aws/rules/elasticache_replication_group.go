@@ -6,8 +6,8 @@ const (
 	noCopies = "copies of other caches have no rules yet"
 )
 
-// toCacheKey is a reference to the key of a cache, toCacheLog to the log group that it
-// writes to.
+// toCacheKey is a reference to the KMS key of a cache. toCacheLog is a reference to the
+// log group for its logs.
 var (
 	toCacheKey = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterValue"}
 	toCacheLog = &Ref{To: []string{logGroupType}, By: []string{"name"}, Noun: "log group", Missing: "InvalidParameterValue"}
@@ -112,8 +112,8 @@ func checkReplicationGroup(in Object, fail Fail) {
 	}
 }
 
-// replacesCache returns the properties whose change is a downgrade. The provider
-// replaces a group for an older version, and for a change from Valkey to Redis.
+// replacesCache returns the changed properties that replace a group. The provider replaces a
+// group for an older version, and for a change from Valkey to Redis.
 func replacesCache(old, in Object) []string {
 	oldEngine, newEngine := old.String("engine"), in.String("engine")
 	if newEngine == "" {

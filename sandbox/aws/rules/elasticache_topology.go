@@ -14,7 +14,8 @@ const (
 	maxReplicas = 5
 )
 
-// cacheEngine returns the engine and the version in the inputs, or the present ones.
+// cacheEngine returns the engine and the version in the inputs. If the inputs have no
+// version, it is the present version of the same engine, or else the latest one.
 func (c *Call) cacheEngine() (engine, version string) {
 	engine, version = c.In.String("engine"), c.In.String("engineVersion")
 	if version == "" && engine == c.Old.String("engine") {
@@ -26,8 +27,8 @@ func (c *Call) cacheEngine() (engine, version string) {
 	return engine, version
 }
 
-// isSharded says whether a group is in cluster mode. Its parameter group decides that,
-// or clusterMode if there is no parameter group.
+// isSharded reports whether a group is in cluster mode. The parameter group decides it. If
+// the group has no parameter group, clusterMode decides it.
 func (c *Call) isSharded() bool {
 	name := c.In.String("parameterGroupName")
 	if name == "" {
@@ -103,8 +104,8 @@ func (c *Call) verifyCacheFamily(family string) error {
 	return nil
 }
 
-// verifyNodeCounts returns an error for numbers of shards and replicas that do not fit
-// the cluster mode and the failover.
+// verifyNodeCounts returns an error for numbers of shards and replicas that the cluster
+// mode or the automatic failover does not allow.
 func (c *Call) verifyNodeCounts() error {
 	shards, replicas := c.nodeCounts()
 	sharded := c.isSharded()
@@ -114,7 +115,7 @@ func (c *Call) verifyNodeCounts() error {
 	case !sharded && shards > 1:
 		return refuse("InvalidParameterCombination", "%d node groups need cluster mode: a parameter group with cluster-enabled yes, "+
 			"such as default.redis7.cluster.on", shards)
-	case (mode == "enabled" || mode == "compatible") && !sharded, mode == "disabled" && sharded:
+	case mode != "" && (mode == "disabled") == sharded:
 		return refuse("InvalidParameterCombination", "clusterMode %s does not fit the parameter group's cluster-enabled", mode)
 	case c.In.Bool("automaticFailoverEnabled") && !sharded && replicas < 1:
 		return refuse("InvalidParameterCombination", "Automatic failover is not supported for replication groups with less than 2 cache clusters")
@@ -128,8 +129,9 @@ func (c *Call) verifyNodeCounts() error {
 	return nil
 }
 
-// verifyCacheEncryption returns an error for properties that need encryption, and for a
-// change of the encryption in transit in one step.
+// verifyCacheEncryption returns an error for properties that need encryption although it
+// is off. It also returns an error for a change of the encryption in transit that is not
+// done in two steps.
 func (c *Call) verifyCacheEncryption() error {
 	transit, mode := c.effectiveBool("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
 	switch {
@@ -208,8 +210,8 @@ func fillReplicationGroup(c *Call) error {
 	return nil
 }
 
-// setEndpoints sets the addresses. A sharded cache has one address for all nodes. Any
-// other cache has one address for the primary and one for the readers.
+// setEndpoints sets the endpoint addresses of a cache. A sharded cache has one address for
+// all nodes. Any other cache has one for the primary and one for the readers.
 func (c *Call) setEndpoints(sharded bool) {
 	hash, domain := c.siteHash("elasticache", 6), regions[c.Region].code+".cache.amazonaws.com"
 	encrypted := c.Out.Bool("transitEncryptionEnabled")

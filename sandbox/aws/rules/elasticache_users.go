@@ -76,7 +76,7 @@ var _ = add(
 func checkCacheUser(in Object, fail Fail) {
 	mode := in.Object("authenticationMode")
 	if in.Has("authenticationMode") && mode.Known("type") && (mode.String("type") == "password") != mode.Has("passwords") {
-		fail("authenticationMode.passwords", "must be given for the type password, and for it alone")
+		fail("authenticationMode.passwords", "must be given for the type password, and for no other type")
 	}
 	if mode.String("type") == "iam" && in.Known("userName") && in.Known("userId") && in.String("userName") != in.String("userId") {
 		fail("userName", "must be the userId for users of IAM")
@@ -85,7 +85,7 @@ func checkCacheUser(in Object, fail Fail) {
 		return // whether a password is required is not known yet
 	}
 	if !in.Has("authenticationMode") && in.Has("passwords") == in.Bool("noPasswordRequired") {
-		fail("passwords", "passwords, or noPasswordRequired, or authenticationMode must be given")
+		fail("passwords", "exactly one of passwords, noPasswordRequired and authenticationMode must be given")
 	}
 }
 

@@ -5,20 +5,21 @@ import (
 	"runtime/debug"
 )
 
-// APIError is an error of AWS, with a code of AWS.
+// APIError is an error that AWS's API would return. Code is AWS's error code.
 type APIError struct {
 	Code, Message string
 }
 
 func (e *APIError) Error() string { return fmt.Sprintf("api error %s: %s", e.Code, e.Message) }
 
-// refuse returns an error of AWS with a code and a formatted message.
+// refuse returns an error of AWS with a code and a message. args are the values for the
+// message's format.
 func refuse(code, message string, args ...any) error {
 	return &APIError{code, fmt.Sprintf(message, args...)}
 }
 
-// UnknownTypeError is returned for a resource type or function that the stand-in has no
-// rules for: no Row of this package.
+// UnknownTypeError is the error for a resource type or a function without rules in this
+// package.
 type UnknownTypeError struct{ Token string }
 
 func (e *UnknownTypeError) Error() string {

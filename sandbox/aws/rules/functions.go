@@ -16,12 +16,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// function computes the result of an invoke. Its inputs were checked against the
-// schema.
+// function computes the result of a Pulumi function (invoke). Its inputs were checked
+// against the schema.
 type function func(c *Call, in Object) (Object, error)
 
-// functions are the functions of the stand-in. The sources are the data sources of the
-// same names in terraform-provider-aws.
+// functions maps the token of each Pulumi function that the stand-in has to its
+// implementation. The sources are the data sources of the same names in
+// terraform-provider-aws.
 var functions = map[string]function{
 	"aws:index/getCallerIdentity:getCallerIdentity":       getCallerIdentity,
 	"aws:index/getRegion:getRegion":                       getRegion,
@@ -56,15 +57,16 @@ var functions = map[string]function{
 // FunctionTokens returns the tokens of the functions, sorted.
 func FunctionTokens() []string { return slices.Sorted(maps.Keys(functions)) }
 
-// Invoke calls a function of the provider. Secret results are wrapped.
+// Invoke calls a Pulumi function. It returns failures for inputs that do not fit the
+// schema. Secret values of the result have the type wire.Secret.
 func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Object, refused []Failure, err error) {
 	defer recoverPanic(token, &err)
 	s, hasSchema, err := schema.FunctionOf(token)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, hasRule := functions[token]
-	if !hasSchema || !hasRule {
+	compute, exists := functions[token]
+	if !hasSchema || !exists {
 		return nil, nil, &UnknownTypeError{token}
 	}
 	var failures []Failure
@@ -80,7 +82,7 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Obj
 		if err := call.verifyServiceReachable(token); err != nil {
 			return err
 		}
-		out, err = f(call, in)
+		out, err = compute(call, in)
 		return err
 	})
 	if err != nil {
@@ -94,23 +96,26 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Obj
 	return out, nil, nil
 }
 
+// getCallerIdentity implements the Pulumi function aws:index/getCallerIdentity. The user
+// ids are invented.
 func getCallerIdentity(c *Call, _ Object) (Object, error) {
 	out := Object{
 		"accountId": c.Account, "id": c.Account, "userId": "AIDASANDBOXSANDBOX000", "arn": c.callerARN(),
 	}
-	if c.Role != "" { // of the role's session: IAM/latest/UserGuide/reference_identifiers.html
+	if c.Role != "" { // the form of a session: IAM/latest/UserGuide/reference_identifiers.html
 		out["userId"] = "AROASANDBOXSANDBOX000:sandbox"
 		out["arn"] = fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/sandbox", c.Partition, c.Account, c.Role[strings.LastIndex(c.Role, "/")+1:])
 	}
 	return out, nil
 }
 
-// callerARN is the ARN of the IAM user or role that calls AWS.
+// callerARN returns the ARN of the IAM user or role that calls AWS.
 func (c *Cloud) callerARN() string {
 	return cmp.Or(c.Role, fmt.Sprintf("arn:%s:iam::%s:user/sandbox", c.Partition, c.Account))
 }
 
-// getRegion returns the region in the inputs, or else the provider's region.
+// getRegion implements the Pulumi function aws:index/getRegion: the region in the inputs,
+// or the provider's region.
 func getRegion(c *Call, in Object) (Object, error) {
 	name := c.Region
 	if requested := in.String("name"); requested != "" {
@@ -126,13 +131,14 @@ func getRegion(c *Call, in Object) (Object, error) {
 	return Object{"id": name, "name": name, "description": r.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
 }
 
+// getPartition implements the Pulumi function aws:index/getPartition.
 func getPartition(c *Call, _ Object) (Object, error) {
 	return Object{"id": c.Partition, "partition": c.Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
 }
 
-// getAvailabilityZones implements the function as in
-// ec2/availability_zones_data_source.go. The stand-in has no Local and Wavelength
-// Zones, so no zone needs an opt-in.
+// getAvailabilityZones implements the Pulumi function aws:index/getAvailabilityZones:
+// ec2/availability_zones_data_source.go. The stand-in has no Local and Wavelength Zones,
+// so no zone needs an opt-in.
 func getAvailabilityZones(c *Call, in Object) (Object, error) {
 	zones := c.zones()
 	if state := in.String("state"); state != "" && state != "available" {
@@ -173,8 +179,8 @@ func getAvailabilityZones(c *Call, in Object) (Object, error) {
 // AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
 const tokenLifetime = 12 * time.Hour
 
-// getAuthorizationToken returns a token with the password of the
-// sandbox's registry.
+// getAuthorizationToken implements the Pulumi function aws:ecr/getAuthorizationToken. The
+// token has the password of the sandbox's registry.
 func getAuthorizationToken(c *Call, in Object) (Object, error) {
 	if id := in.String("registryId"); id != "" && id != c.Account {
 		return nil, refuse("AccessDeniedException", "the registry %s belongs to another account than %s", id, c.Account)
@@ -191,7 +197,8 @@ func getAuthorizationToken(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-// getCredentials returns only the token.
+// getCredentials implements the Pulumi function aws:ecr/getCredentials: the result of
+// getAuthorizationToken without the user name and the password.
 func getCredentials(c *Call, in Object) (Object, error) {
 	out, err := getAuthorizationToken(c, in)
 	if err != nil {
@@ -202,5 +209,5 @@ func getCredentials(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// KnownFunction says whether the stand-in has a function.
+// KnownFunction reports whether the stand-in has a function.
 func KnownFunction(token string) bool { _, ok := functions[token]; return ok }

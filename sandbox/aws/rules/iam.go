@@ -17,21 +17,22 @@ const (
 	profileType    = "aws:iam/instanceProfile:InstanceProfile"
 )
 
-// A role with policies cannot be deleted. A role in an instance profile can, because the
-// provider first removes it from the profile.
+// References to roles and policies. AWS refuses to delete a role with policies. The
+// provider removes a role from its instance profile before it deletes the role, so
+// toRoleInProfile has no InUseCode.
 var (
 	toRoleName      = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity", InUseCode: "DeleteConflict"}
 	toRoleInProfile = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity"}
 	toRoleARN       = &Ref{To: []string{roleType}, By: []string{"arn"}, Noun: "role", Missing: "InvalidParameterException"}
 	toPolicy        = &Ref{
-		To: []string{policyType}, By: []string{"arn"}, Noun: "policy", Missing: "NoSuchEntity", InUseCode: "DeleteConflict", Predefined: managedPolicy,
+		To: []string{policyType}, By: []string{"arn"}, Noun: "policy", Missing: "NoSuchEntity", InUseCode: "DeleteConflict", Predefined: isAWSPolicy,
 	}
 )
 
-// Quotas of IAM: IAM/latest/UserGuide/reference_iam-quotas.html. Two of them can be
-// raised, but the design must not rely on that: trust policies to 8192 characters, and
-// attached policies to 25. The page's tables were not found, so the numbers are from a
-// public summary of 2026.
+// Default quotas of IAM: IAM/latest/UserGuide/reference_iam-quotas.html. The page's tables
+// were not found, so the numbers are from a public summary of 2026. AWS can raise two of
+// them: trust policies to 8192 characters, and attached policies to 25. A program must
+// also work in an account with the default quotas.
 const (
 	maxTrustPolicy     = 2048
 	maxManagedPolicy   = 6144
@@ -43,12 +44,13 @@ var entityName = pattern(`[\w+=,.@-]+`, "letters, digits and _+=,.@-")
 
 var entityPath = pattern(`/|/[\x21-\x7e]+/`, "a path that begins and ends with a slash")
 
-// policyPath allows fewer characters than other paths:
-// IAM/latest/APIReference/API_CreatePolicy.html does not allow an asterisk. It does not
-// mention other punctuation, so that is refused too.
+// policyPath allows fewer characters than entityPath. The source,
+// IAM/latest/APIReference/API_CreatePolicy.html, does not allow an asterisk. It does not
+// mention other punctuation, so the stand-in refuses that too.
 var policyPath = pattern(`(?:/[A-Za-z0-9.,+@=_-]+)*/`, "a path that begins and ends with a slash, of letters, digits and .,+@=_-")
 
-// roleDescription is from memory of IAM/latest/APIReference/API_CreateRole.html.
+// roleDescription validates the description of a role:
+// IAM/latest/APIReference/API_CreateRole.html, from memory.
 var roleDescription = pattern(`[\t\n\r\x{20}-\x{7E}\x{A1}-\x{FF}]*`, "Latin-1 text")
 
 var _ = add(
@@ -66,7 +68,7 @@ var _ = add(
 			"description":           {Valid: all(length(0, 1000), roleDescription)},
 			"forceDetachPolicies":   {Default: false},
 			"maxSessionDuration":    {Default: 3600.0},
-			"permissionsBoundary":   {Valid: arn, Ref: &Ref{To: toPolicy.To, By: toPolicy.By, Noun: "policy", Missing: "NoSuchEntity", InUseCode: "DeleteConflict", Predefined: managedPolicy}},
+			"permissionsBoundary":   {Valid: arn, Ref: &Ref{To: toPolicy.To, By: toPolicy.By, Noun: "policy", Missing: "NoSuchEntity", InUseCode: "DeleteConflict", Predefined: isAWSPolicy}},
 			"managedPolicyArns":     {Set: true, Computed: true, Valid: arn, Max: maxPoliciesPerRole, Ref: toPolicy},
 			"inlinePolicies":        {Set: true, Computed: true},
 			"inlinePolicies.name":   {Required: true, Valid: all(length(1, 128), entityName)},
@@ -110,14 +112,14 @@ var _ = add(
 			return err
 		},
 		Refresh: func(c *Call) error {
-			n := 0
+			attachments := 0
 			c.Tx.Each(c.scope(c.Row), attachmentType, func(o store.Object) bool {
 				if Object(o.State).String("policyArn") == c.ID {
-					n++
+					attachments++
 				}
 				return true
 			})
-			c.Out["attachmentCount"] = float64(n)
+			c.Out["attachmentCount"] = float64(attachments)
 			return nil
 		},
 	},
@@ -138,11 +140,11 @@ var _ = add(
 	&Row{
 		Token:  attachmentType,
 		Source: "iam/role_policy_attachment.go", Page: "IAM/latest/APIReference/API_AttachRolePolicy.html",
-		// The id is the role and the policy, as in an import. The provider generates
-		// its id from the role's name and the time, so no program can depend on it.
+		// The id is the one of an import. The provider's own id has the time in it, so no
+		// program can depend on that id.
 		Label: "IAM Role Policy Attachment", Global: true, ID: "{role}/{policyArn}", NotFound: "NoSuchEntity", Put: true,
-		// A replacement is the same attachment, so the provider deletes the old one
-		// first.
+		// Otherwise the deletion of the old resource would detach the policy that the
+		// replacement has attached.
 		DeleteBeforeReplace: true,
 		Props: Props{
 			"role":      {Replace: true, Ref: toRoleName},
@@ -181,26 +183,27 @@ var _ = add(
 				Same: func(a, b string) bool { return strings.TrimPrefix(a, "https://") == strings.TrimPrefix(b, "https://") },
 			},
 			"clientIdLists": {Set: true, Min: 1, Max: 100},
-			// The provider ignores an empty list and shows a difference at every
-			// preview.
+			// With an empty list, the provider shows a difference at every preview. So the
+			// stand-in refuses it.
 			"thumbprintLists": {Computed: true, Min: 1, Max: 5, Valid: pattern(`[0-9a-fA-F]{40}`, "40 hexadecimal digits")},
 		},
 		Outputs: map[string]string{"arn": "{id}"},
 		Fill: func(c *Call) error {
 			c.Out["url"] = strings.TrimPrefix(c.In.String("url"), "https://") // as AWS returns it
 			if !c.Out.Has("thumbprintLists") {
-				h, err := randomHex(40)
+				thumbprint, err := randomHex(40)
 				if err != nil {
 					return err
 				}
-				c.Out["thumbprintLists"] = []any{h}
+				c.Out["thumbprintLists"] = []any{thumbprint}
 			}
 			return nil
 		},
 	},
 )
 
-// fillEntity sets the unique id and the creation time of a new entity.
+// fillEntity sets the unique id and the creation time of a new IAM entity. property is the
+// output with the id. template is the id's template.
 func fillEntity(c *Call, property, template string) error {
 	if c.Old != nil {
 		return nil
@@ -214,7 +217,8 @@ func fillEntity(c *Call, property, template string) error {
 	return nil
 }
 
-// refreshRole adds the policies that separate resources attach.
+// refreshRole adds the policies that separate resources attach to the role, because AWS
+// returns them too.
 func refreshRole(c *Call) error {
 	if c.Old == nil {
 		return nil
@@ -249,9 +253,10 @@ func (c *Call) attachedPolicies(role string) []string {
 	return out
 }
 
-// verifyUniqueName returns an error if the name exists, even with another letter case
-// or another path: IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html
-// and API_CreateInstanceProfile.html.
+// verifyUniqueName returns an error if an entity of the type has the name already. Names
+// that differ only in letter case or path are the same name:
+// IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html and
+// API_CreateInstanceProfile.html.
 func verifyUniqueName(c *Call) error {
 	if c.Old != nil {
 		return nil
@@ -268,8 +273,8 @@ func verifyUniqueName(c *Call) error {
 }
 
 // removeRole does what the provider does before it deletes a role. It removes the role
-// from instance profiles. It detaches all policies if forceDetachPolicies is set or if
-// the role itself lists policies.
+// from instance profiles. It also removes all policies of a kind, if forceDetachPolicies
+// is set or if the role itself lists policies of that kind.
 func removeRole(c *Call) error {
 	c.Tx.Each(c.scope(c.Row), profileType, func(o store.Object) bool {
 		if profile, ok := c.Tx.Get(o.Key); ok && Object(profile.State).String("role") == c.ID {
@@ -302,7 +307,8 @@ func verifyAttachment(c *Call) error {
 	return nil
 }
 
-// verifyInlineSize limits the size of all inline policies of a role together.
+// verifyInlineSize returns an error if the inline policies of a role have together more
+// than maxInlinePolicies characters.
 func verifyInlineSize(c *Call) error {
 	total := len(strings.Map(dropSpace, c.In.String("policy")))
 	c.Tx.Each(c.scope(c.Row), rolePolicyType, func(o store.Object) bool {
@@ -318,10 +324,9 @@ func verifyInlineSize(c *Call) error {
 	return nil
 }
 
-// awsPolicies are the AWS managed policies that the platform may use:
-// aws-managed-policy/latest/reference/policy-list.html. Each name was found on
-// 2026-11-23 there, in eks/latest/userguide/security-iam-awsmanpol.html, or by its ARN
-// in public programs.
+// awsPolicies are the AWS managed policies that the platform may use. On 2026-11-23 each
+// name was found in aws-managed-policy/latest/reference/policy-list.html, in
+// eks/latest/userguide/security-iam-awsmanpol.html, or by its ARN in public programs.
 var awsPolicies = []string{
 	"AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKSBlockStoragePolicy", "AmazonEKSClusterPolicy",
 	"AmazonEKSComputePolicy", "AmazonEKSLoadBalancingPolicy", "AmazonEKSNetworkingPolicy", "AmazonEKSServicePolicy",
@@ -331,8 +336,8 @@ var awsPolicies = []string{
 	"service-role/AWSLambdaBasicExecutionRole", "service-role/AutoScalingNotificationAccessRole",
 }
 
-// managedPolicy says whether an ARN is that of an AWS managed policy.
-func managedPolicy(value string) bool {
+// isAWSPolicy reports whether a value is the ARN of an AWS managed policy.
+func isAWSPolicy(value string) bool {
 	_, name, ok := strings.Cut(value, ":iam::aws:policy/")
 	return ok && slices.Contains(awsPolicies, name)
 }

@@ -14,8 +14,8 @@ const (
 	aliasType = "aws:kms/alias:Alias"
 )
 
-// toKey is a reference to a key by id or ARN, toKeyARN by ARN only. AWS allows the
-// deletion of a key in use and only schedules it.
+// toKey is a reference to a key by id or ARN. toKeyARN is a reference by ARN only. They
+// have no InUseCode, because AWS allows the deletion of a key in use.
 var (
 	toKey    = &Ref{To: []string{keyType}, By: []string{"id", "arn"}, Noun: "key", Missing: "NotFoundException"}
 	toKeyARN = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterException"}
@@ -79,13 +79,14 @@ var _ = add(
 
 var aliasName = pattern(`alias/[a-zA-Z0-9/_-]+`, "alias/ and letters, digits, / _ and -")
 
-// signVerify is the use of a key that signs.
+// signVerify is the keyUsage of a key that signs and does not encrypt.
 const signVerify = "SIGN_VERIFY"
 
-// verifyKeyUse returns an error for a key whose spec can't do what it is for, and for the
-// rotation of a key that signs (kms/latest/APIReference/API_CreateKey.html, KeyUsage, and
-// API_EnableKeyRotation.html).
+// verifyKeyUse returns an error for a key spec that does not allow the key's use
+// (kms/latest/APIReference/API_CreateKey.html, KeyUsage). It also returns an error for
+// the rotation of a key that signs (API_EnableKeyRotation.html).
 func verifyKeyUse(c *Call) error {
+	// A symmetric key encrypts, the key of an elliptic curve (ECC) signs.
 	signs, symmetric := c.In.String("keyUsage") == signVerify, c.In.String("customerMasterKeySpec") != "ECC_NIST_P256"
 	switch {
 	case signs == symmetric:
@@ -96,7 +97,11 @@ func verifyKeyUse(c *Call) error {
 	return nil
 }
 
-// verifyKey returns an error for a policy that allows no principal to change the policy.
+// policyChangers are the actions that allow a principal to change a key's policy.
+var policyChangers = []any{"kms:*", "*", "kms:PutKeyPolicy", "kms:Put*"}
+
+// verifyKey returns an error for a use that the key's spec does not allow, and for an
+// invalid policy. A policy must allow the account to change the policy later.
 func verifyKey(c *Call) error {
 	if err := verifyKeyUse(c); err != nil {
 		return err
@@ -115,14 +120,14 @@ func verifyKey(c *Call) error {
 	if err := json.Unmarshal([]byte(c.In.String("policy")), &doc); err != nil {
 		return refuse("MalformedPolicyDocumentException", "%v", err)
 	}
+	accountPrincipals := []any{root, c.Account, "*"}
 	for _, s := range listOf(doc.Statement) {
 		statement, _ := s.(map[string]any)
 		principal, _ := statement["Principal"].(map[string]any)
 		principals := append(listOf(principal["AWS"]), listOf(statement["Principal"])...)
-		actions := listOf(statement["Action"])
-		if statement["Effect"] == "Allow" && (slices.Contains(principals, any(root)) || slices.Contains(principals, any(c.Account)) || slices.Contains(principals, any("*"))) &&
-			(slices.Contains(actions, any("kms:*")) || slices.Contains(actions, any("*")) || slices.Contains(actions, any("kms:PutKeyPolicy")) ||
-				slices.Contains(actions, any("kms:Put*"))) {
+		allowsAccount := slices.ContainsFunc(principals, func(p any) bool { return isOneOf(p, accountPrincipals) })
+		allowsChange := slices.ContainsFunc(listOf(statement["Action"]), func(action any) bool { return isOneOf(action, policyChangers) })
+		if statement["Effect"] == "Allow" && allowsAccount && allowsChange {
 			return nil
 		}
 	}
@@ -130,23 +135,24 @@ func verifyKey(c *Call) error {
 		"allow %s the action kms:*", root)
 }
 
-// fillKey sets the values that AWS chooses if the program gives none.
+// isOneOf reports whether a JSON value is one of the texts in allowed.
+func isOneOf(v any, allowed []any) bool {
+	text, ok := v.(string)
+	return ok && slices.Contains(allowed, any(text))
+}
+
+// fillKey sets the values that AWS chooses for a key if the program gives none.
 func fillKey(c *Call) error {
-	if !c.Out.Has("policy") {
-		c.Out["policy"] = fmt.Sprintf(`{"Id":"key-default-1","Statement":[{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},`+
-			`"Resource":"*","Sid":"Enable IAM User Permissions"}],"Version":"2012-10-17"}`, c.Partition, c.Account)
-	}
-	if !c.Out.Has("description") {
-		c.Out["description"] = ""
-	}
-	if !c.Out.Has("multiRegion") {
-		c.Out["multiRegion"] = false
-	}
+	c.Out.fill(map[string]any{
+		"policy": fmt.Sprintf(`{"Id":"key-default-1","Statement":[{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},`+
+			`"Resource":"*","Sid":"Enable IAM User Permissions"}],"Version":"2012-10-17"}`, c.Partition, c.Account),
+		"description": "", "multiRegion": false,
+	})
 	switch {
 	case !c.In.Bool("enableKeyRotation"):
 		delete(c.Out, "rotationPeriodInDays")
 	case !c.Out.Has("rotationPeriodInDays"):
-		c.Out["rotationPeriodInDays"] = 365.0
+		c.Out["rotationPeriodInDays"] = 365.0 // API_EnableKeyRotation.html
 	}
 	return nil
 }
@@ -154,14 +160,14 @@ func fillKey(c *Call) error {
 // verifyAlias returns an error if a key has too many aliases.
 func verifyAlias(c *Call) error {
 	key, _ := c.target("targetKeyId")
-	n := 0
+	others := 0
 	c.Tx.Each(c.scope(c.Row), aliasType, func(o store.Object) bool {
 		if o.ID != c.ID && Object(o.State).String("targetKeyArn") == Object(key.State).String("arn") {
-			n++
+			others++
 		}
 		return true
 	})
-	if n >= maxAliases {
+	if others >= maxAliases {
 		return refuse("LimitExceededException", "Cannot create more than %d aliases for key %s", maxAliases, key.ID)
 	}
 	return nil

@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// logContext is the encryption context of CloudWatch Logs, by which key policies refer
-// to log groups.
+// logContext is the condition key with which a key policy refers to log groups.
 const logContext = "kms:EncryptionContext:aws:logs:arn"
 
-// keyAllows says whether a key's policy allows a service an action for a log group.
-// Conditions on the log group are evaluated; all others count as true.
+// keyAllows reports whether a key's policy allows a service an action for a log group. It
+// evaluates conditions on the log group. It assumes that all other conditions are true.
 func keyAllows(policy, service, action, group string) bool {
 	var doc struct{ Statement any }
 	if json.Unmarshal([]byte(policy), &doc) != nil {
@@ -21,19 +20,19 @@ func keyAllows(policy, service, action, group string) bool {
 	return slices.ContainsFunc(listOf(doc.Statement), func(s any) bool {
 		statement, _ := s.(map[string]any)
 		principal, _ := statement["Principal"].(map[string]any)
-		return statement["Effect"] == "Allow" && (statement["Principal"] == "*" || slices.Contains(listOf(principal["Service"]), any(service))) &&
-			matchesAny(statement["Action"], action) && conditionHolds(statement["Condition"], group)
+		forService := statement["Principal"] == "*" || slices.Contains(listOf(principal["Service"]), any(service))
+		return statement["Effect"] == "Allow" && forService && matchesAny(statement["Action"], action) && conditionHolds(statement["Condition"], logContext, group)
 	})
 }
 
-// conditionHolds says whether a statement's conditions allow a log group. It evaluates
-// only conditions on logContext.
-func conditionHolds(condition any, group string) bool {
+// conditionHolds reports whether a statement's conditions on a condition key allow a value.
+// It does not evaluate conditions on other keys.
+func conditionHolds(condition any, conditionKey, value string) bool {
 	operators, _ := condition.(map[string]any)
 	for _, keys := range operators {
 		values, _ := keys.(map[string]any)
 		for key, want := range values {
-			if strings.EqualFold(key, logContext) && !matchesAny(want, group) {
+			if strings.EqualFold(key, conditionKey) && !matchesAny(want, value) {
 				return false
 			}
 		}
@@ -41,7 +40,8 @@ func conditionHolds(condition any, group string) bool {
 	return true
 }
 
-// matchesAny says whether a value matches one of the patterns, which may have * and ?.
+// matchesAny reports whether a value matches one of the patterns. patterns is a text or a
+// list of texts, with the wildcards * and ?. Letter case has no meaning.
 func matchesAny(patterns any, value string) bool {
 	return slices.ContainsFunc(listOf(patterns), func(p any) bool {
 		text, _ := p.(string)

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-
-	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
 const loadBalancerType = "aws:lb/loadBalancer:LoadBalancer"
 
-// Only application load balancers have rules. The listeners of a load balancer are
-// deleted with it.
+// References to load balancers and to the buckets for their logs. Only application load
+// balancers have rules. AWS deletes the listeners of a load balancer together with it.
 var (
 	toLoadBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: "LoadBalancerNotFound", DeletedWith: true}
 	toLogBucket    = &Ref{
@@ -19,12 +17,12 @@ var (
 	}
 )
 
-const networkLBOnly = "only network and gateway load balancers have it, and they have no rules yet"
+const networkLBOnly = "belongs to network and gateway load balancers, which have no rules yet"
 
-var lbName = all(length(1, 32), pattern(`[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?`, "letters, digits and -, which neither begin nor end it"))
+var lbName = all(length(1, 32), pattern(`[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?`, "letters, digits and hyphens, not beginning or ending with a hyphen"))
 
-// lbLogs returns the rules of a block for logs in a bucket. If a program omits the
-// block, the provider keeps its values.
+// lbLogs returns the rules of a block for logs in a bucket. If a program omits the block,
+// the provider keeps the block's old values.
 func lbLogs(block string) Props {
 	return Props{
 		block:              {Computed: true},
@@ -86,7 +84,7 @@ var _ = add(&Row{
 
 // verifyLoadBalancer checks the subnets and the security groups of a load balancer:
 // elasticloadbalancing/latest/application/load-balancer-subnets.html. The errors about
-// zones are from public logs, the other codes from memory.
+// zones are from public logs. The other error codes are from memory.
 func verifyLoadBalancer(c *Call) error {
 	vpcID, zones := "", map[string]string{}
 	for _, subnet := range c.targets("subnets") {
@@ -143,14 +141,10 @@ func fillLoadBalancer(c *Call) error {
 		return nil
 	}
 	vpc, _ := c.resolve(toVPC, vpcID)
-	for name, v := range map[string]any{
+	c.Out.fill(map[string]any{
 		"internal": false, "ipAddressType": "ipv4", "securityGroups": []any{Object(vpc.State).String("defaultSecurityGroupId")},
-	} {
-		if !c.Out.Has(name) {
-			c.Out[name] = v
-		}
-	}
-	number, err := randomBelow(9_000_000_000)
+	})
+	number, err := randomBelow(9_000_000_000) // the host name has a number of ten digits
 	if err != nil {
 		return err
 	}
@@ -163,17 +157,11 @@ func fillLoadBalancer(c *Call) error {
 	return nil
 }
 
-// hasInternetGateway says whether a VPC has an internet gateway.
-func (c *Call) hasInternetGateway(vpcID string) bool {
-	attached := false
-	c.Tx.Each(store.Scope{Account: c.Account, Region: c.Region}, internetGatewayType, func(o store.Object) bool {
-		attached = Object(o.State).String("vpcId") == vpcID
-		return !attached
-	})
-	return attached
-}
+// hasInternetGateway reports whether a VPC of the provider's region has an internet
+// gateway.
+func (c *Call) hasInternetGateway(vpcID string) bool { return c.hasGatewayIn(c.Region, vpcID) }
 
-// lbZones are the hosted zones of application load balancers:
+// lbZones maps a region to the id of the hosted zone of its application load balancers:
 // elbv2/hosted_zone_id_data_source.go.
 var lbZones = map[string]string{
 	"us-east-1": "Z35SXDOTRQ7X7K", "us-east-2": "Z3AADJGX6KTTL2", "us-west-2": "Z1H1FL5HABSF5", "ca-central-1": "ZQSVJUPU6J1EY",

@@ -15,7 +15,7 @@ var redirectPort = pattern(`#\{port\}|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4
 // elasticloadbalancing/latest/application/rule-action-types.html.
 func actionProps(at string) Props {
 	return Props{
-		at:                                  {Min: 1, Max: 1}, // one routing action, because actions that authenticate users are refused
+		at:                                  {Min: 1, Max: 1}, // AWS allows more only before a routing action, to authenticate users
 		at + ".type":                        {Enum: []string{"forward", "redirect", "fixed-response"}},
 		at + ".order":                       {Computed: true, Valid: numbers(1, 50000)},
 		at + ".targetGroupArn":              {Valid: arn, Ref: toTargetGroup},
@@ -42,14 +42,15 @@ func actionProps(at string) Props {
 	}
 }
 
-// checkActions requires the block of the action's type, and no other.
+// checkActions checks that each action has the block of its type, and no other block.
+// at is the property with the actions.
 func checkActions(in Object, at string, fail Fail) {
 	for i, a := range in.Objects(at) {
 		path := fmt.Sprintf("%s[%d]", at, i)
 		kind := a.String("type")
 		block, ok := actionBlocks[kind]
 		if !ok {
-			continue // unknown, or refused by the rule of the type
+			continue // the type is not known yet, or its rule refuses it
 		}
 		for other, name := range actionBlocks {
 			if other != kind && a.Has(name) {
@@ -73,7 +74,7 @@ func checkActions(in Object, at string, fail Fail) {
 	}
 }
 
-// checkRedirect refuses a redirect to the URL of the request.
+// checkRedirect refuses a redirect r to the URL of the request. at is its path in messages.
 func checkRedirect(r Object, at string, fail Fail) {
 	if r == nil {
 		return
@@ -99,9 +100,10 @@ func forwardTargets(o Object, at string) []string {
 	return out
 }
 
-// verifyForwards returns an error for target groups that a load balancer cannot use. The
-// second code is from public logs, the first from memory.
-func (c *Call) verifyForwards(at string, balancer Object, id string) error {
+// verifyForwards returns an error for target groups that a load balancer cannot use. at is
+// the property with the actions that forward to them. The code
+// TargetGroupAssociationLimit is from public logs; the other two codes are from memory.
+func (c *Call) verifyForwards(at string, balancer Object, balancerID string) error {
 	seen := map[string]bool{}
 	for _, target := range forwardTargets(c.In, at) {
 		if seen[target] {
@@ -110,9 +112,9 @@ func (c *Call) verifyForwards(at string, balancer Object, id string) error {
 		seen[target] = true
 		group, _ := c.resolve(toTargetGroup, target)
 		if vpc := Object(group.State).String("vpcId"); vpc != balancer.String("vpcId") {
-			return refuse("InvalidConfigurationRequest", "The following target groups are in a different VPC than load balancer '%s': %s is in %s", id, target, vpc)
+			return refuse("InvalidConfigurationRequest", "The following target groups are in a different VPC than load balancer '%s': %s is in %s", balancerID, target, vpc)
 		}
-		if others := slices.DeleteFunc(c.balancersOf(target), func(other string) bool { return other == id }); len(others) > 0 {
+		if others := slices.DeleteFunc(c.balancersOf(target), func(other string) bool { return other == balancerID }); len(others) > 0 {
 			return refuse("TargetGroupAssociationLimit", "The following target groups cannot be associated with more than one load balancer: %s (it is with %s)",
 				target, others[0])
 		}
@@ -120,7 +122,8 @@ func (c *Call) verifyForwards(at string, balancer Object, id string) error {
 	return nil
 }
 
-// verifyRedirects returns an error for a redirect from HTTPS to HTTP:
+// verifyRedirects returns an error for a redirect from HTTPS to HTTP. at is the property
+// with the actions. protocol is the protocol of the listener. The source is
 // elasticloadbalancing/latest/application/rule-action-types.html, "Redirect actions".
 func verifyRedirects(in Object, at, protocol string) error {
 	for _, a := range in.Objects(at) {

@@ -9,8 +9,8 @@ const (
 	listenerRuleType = "aws:lb/listenerRule:ListenerRule"
 )
 
-// toListener is a rule's reference to its listener. The rules of a listener are deleted
-// with it.
+// toListener is a rule's reference to its listener. AWS deletes the rules of a listener
+// together with it.
 var toListener = &Ref{To: []string{listenerType}, Noun: "listener", Missing: "ListenerNotFound", DeletedWith: true}
 
 // toCertificate is a reference to a certificate of ACM.
@@ -18,16 +18,16 @@ var toCertificate = &Ref{
 	To: []string{certificateType}, By: []string{"arn"}, Noun: "certificate", Missing: "CertificateNotFound", InUseCode: "ResourceInUseException",
 }
 
-// tlsPolicies are the policies that allow only TLS 1.2 and 1.3:
+// tlsPolicies are the policies with TLS 1.3 that allow no TLS older than 1.2:
 // elasticloadbalancing/latest/application/describe-ssl-policies.html. That page was found
-// without its tables, so each name is from public programs. Older policies, and AWS's
-// default, allow TLS 1.0 and 1.1 or lack TLS 1.3.
+// without its tables, so the names are from public programs. The stand-in refuses the
+// other policies and AWS's default, because they allow TLS 1.0 or lack TLS 1.3.
 var tlsPolicies = []string{
 	"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06",
 	"ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
 }
 
-// listenerHeaders are the listener's properties that change headers.
+// listenerHeaders are the properties with which a listener changes HTTP headers.
 var listenerHeaders = []string{
 	"routingHttpRequestXAmznMtlsClientcertHeaderName", "routingHttpRequestXAmznMtlsClientcertIssuerHeaderName",
 	"routingHttpRequestXAmznMtlsClientcertLeafHeaderName", "routingHttpRequestXAmznMtlsClientcertSerialNumberHeaderName",
@@ -83,7 +83,7 @@ var _ = add(&Row{
 			return err
 		}
 		balancer, _ := c.target("loadBalancerArn")
-		if region := strings.SplitN(c.In.String("certificateArn")+":::::", ":", 6)[3]; region != "" && region != c.Region {
+		if region := regionOfARN(c.In.String("certificateArn")); region != "" && region != c.Region {
 			return refuse("CertificateNotFound", "Certificate '%s' not found: it is not in %s", c.In.String("certificateArn"), c.Region)
 		}
 		return c.verifyForwards("defaultActions", balancer.State, balancer.ID)

@@ -8,9 +8,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// The quotas of one rule: elasticloadbalancing/latest/application/
-// load-balancer-limits.html. They can be raised, but the design must not rely on
-// that.
+// The default quotas of one rule: elasticloadbalancing/latest/application/
+// load-balancer-limits.html. AWS can raise them, but a program must also work in an
+// account with the default quotas.
 const (
 	maxConditionValues    = 5
 	maxConditionWildcards = 5
@@ -35,7 +35,7 @@ var _ = add(&Row{
 		"priority":                             {Computed: true},
 		"conditions":                           {Set: true, Min: 1},
 		"conditions.hostHeader":                {},
-		"conditions.hostHeader.values":         {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern(`[A-Za-z0-9.*?-]+\.[A-Za-z*?]+`, "a host name, with * and ?, a dot and only letters after the last one"))},
+		"conditions.hostHeader.values":         {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern(`[A-Za-z0-9.*?-]+\.[A-Za-z*?]+`, "a host name, also with * and ?, with only letters after the last dot"))},
 		"conditions.pathPattern":               {},
 		"conditions.pathPattern.values":        {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern("[A-Za-z0-9_.$/~\"'@:+&*?-]+", "a path of letters, digits and _-.$/~\"'@:+&, with * and ?"))},
 		"conditions.httpHeader":                {},
@@ -70,20 +70,20 @@ var _ = add(&Row{
 		if c.Out.Has("priority") {
 			return nil
 		}
-		last := 0 // the provider chooses the number after the listener's highest priority
+		// The provider uses the number after the highest priority of the listener's rules.
+		highest := 0
 		c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
 			if other := Object(o.State); other.String("listenerArn") == c.In.String("listenerArn") {
-				last = max(last, other.Int("priority"))
+				highest = max(highest, other.Int("priority"))
 			}
 			return true
 		})
-		c.Out["priority"] = float64(last + 1)
+		c.Out["priority"] = float64(highest + 1)
 		return nil
 	},
 })
 
-// checkNotHost returns a message for the header Host, which has the condition
-// hostHeader.
+// checkNotHost returns a message for the header Host. The condition hostHeader is for it.
 func checkNotHost(v any) string {
 	if s, _ := v.(string); strings.EqualFold(s, "host") {
 		return "Host has a condition of its own, hostHeader"

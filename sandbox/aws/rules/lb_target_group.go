@@ -10,8 +10,9 @@ import (
 
 const targetGroupType = "aws:lb/targetGroup:TargetGroup"
 
-// toTargetGroup is the reference of a listener or a rule, which prevents the deletion of
-// the target group. toTargets is the reference of an Auto Scaling group, which does not.
+// toTargetGroup is the reference of a listener or a rule to a target group. It prevents
+// the deletion of the target group. toTargets is the reference of an Auto Scaling group;
+// it does not prevent the deletion.
 var (
 	toTargetGroup = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "TargetGroupNotFound", InUseCode: "ResourceInUse"}
 	toTargets     = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "ValidationError"}
@@ -29,7 +30,8 @@ var _ = add(&Row{
 		"targetType": {Replace: true, Default: "instance", Enum: []string{"instance", "ip"}},
 		"port":       {Replace: true, Required: true, Valid: numbers(1, 65535)},
 		"protocol":   {Replace: true, Required: true, Enum: []string{"HTTP", "HTTPS"}},
-		// A target group does not prevent the deletion of its VPC.
+		// A target group does not prevent the deletion of its VPC. So the reference has no
+		// InUseCode.
 		"vpcId":                          {Replace: true, Required: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing}},
 		"protocolVersion":                {Replace: true, Computed: true, Enum: []string{"HTTP1", "HTTP2", "GRPC"}},
 		"ipAddressType":                  {Replace: true, Computed: true},
@@ -79,14 +81,10 @@ var _ = add(&Row{
 		c.Out["arnSuffix"] = "targetgroup/" + suffix
 		c.Out["healthCheck"] = filled(c.Out.Object("healthCheck"), healthDefaults(c.Out))
 		c.Out["stickiness"] = filled(c.Out.Object("stickiness"), map[string]any{"enabled": false, "type": "lb_cookie", "cookieDuration": 86400.0})
-		for name, v := range map[string]any{
+		c.Out.fill(map[string]any{
 			"protocolVersion": "HTTP1", "ipAddressType": "ipv4", "loadBalancingAlgorithmType": "round_robin",
 			"loadBalancingAnomalyMitigation": "off", "loadBalancingCrossZoneEnabled": "use_load_balancer_configuration",
-		} {
-			if !c.Out.Has(name) {
-				c.Out[name] = v
-			}
-		}
+		})
 		return nil
 	},
 	Refresh: func(c *Call) error {
@@ -99,8 +97,8 @@ var _ = add(&Row{
 	},
 })
 
-// healthDefaults returns AWS's defaults of health checks:
-// elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html.
+// healthDefaults returns AWS's defaults of a target group's health check, with times in
+// seconds: elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html.
 func healthDefaults(in Object) map[string]any {
 	out := map[string]any{
 		"enabled": true, "healthyThreshold": 5.0, "unhealthyThreshold": 2.0, "interval": 30.0, "timeout": 5.0,
@@ -112,14 +110,15 @@ func healthDefaults(in Object) map[string]any {
 	return out
 }
 
-// checkTargetGroup checks that the properties of a target group fit each other: the
-// page of the row, and API_TargetGroupAttribute.html.
+// checkTargetGroup checks the properties of a target group that depend on each other. The
+// sources are the page of the row and API_TargetGroupAttribute.html.
 func checkTargetGroup(in Object, fail Fail) {
 	algorithm := in.String("loadBalancingAlgorithmType")
 	if in.Int("slowStart") > 0 && (algorithm == "least_outstanding_requests" || algorithm == "weighted_random") {
 		fail("slowStart", "can't be used with the algorithm %s", algorithm)
 	}
-	if in.String("loadBalancingAnomalyMitigation") == "on" && algorithm != "weighted_random" && (in.Known("loadBalancingAlgorithmType") || algorithm == "") {
+	algorithmUnknown := in.Has("loadBalancingAlgorithmType") && !in.Known("loadBalancingAlgorithmType")
+	if in.String("loadBalancingAnomalyMitigation") == "on" && algorithm != "weighted_random" && !algorithmUnknown {
 		fail("loadBalancingAnomalyMitigation", "needs loadBalancingAlgorithmType weighted_random")
 	}
 	if codes := in.Object("healthCheck").String("matcher"); codes != "" && (in.Known("protocolVersion") || !in.Has("protocolVersion")) {
@@ -130,7 +129,7 @@ func checkTargetGroup(in Object, fail Fail) {
 	}
 	sticky := in.Object("stickiness")
 	if sticky.Known("type") && (sticky.String("type") == "app_cookie") != sticky.Has("cookieName") {
-		fail("stickiness.cookieName", "must be given for the type app_cookie, and for it alone")
+		fail("stickiness.cookieName", "must be given for the type app_cookie, and for no other type")
 	}
 	if slices.Contains([]string{"AWSALB", "AWSALBAPP", "AWSALBTG"}, sticky.String("cookieName")) {
 		fail("stickiness.cookieName", "%s is the name of a cookie of the load balancer", sticky.String("cookieName"))
@@ -159,11 +158,12 @@ func (c *Call) balancersOf(group string) []string {
 	return slices.Compact(out)
 }
 
-// matcher requires codes, and ranges of them.
+// matcher validates the codes of a healthy target: a list of codes and of ranges of codes.
 var matcher = pattern(`\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?)*`, "codes as in 200,202 or 200-299")
 
-// checkCodes checks the codes of a healthy target: 200 to 499, or 0 to 99 of gRPC, and
-// ascending in a range: elasticloadbalancing/latest/APIReference/API_Matcher.html.
+// checkCodes checks the codes of a healthy target. HTTP codes must be 200 to 499, gRPC
+// codes 0 to 99. The end of a range must be above its start. The source is
+// elasticloadbalancing/latest/APIReference/API_Matcher.html.
 func checkCodes(codes string, grpc bool, fail Fail) {
 	low, high := 200, 499
 	if grpc {

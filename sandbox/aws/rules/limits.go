@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/models"
 )
 
-// checkLimits checks a value that is neither a list nor a map by AWS's model of the
-// property.
+// checkLimits checks a text or a number against the limits in AWS's API model. path is the
+// property's path in the rules, at is the path in messages.
 func (v *validator) checkLimits(p Prop, value any, path, at string) {
 	limit, ok := models.Load().Property(v.row.Token, path)
 	if !ok {
@@ -26,7 +26,7 @@ func (v *validator) checkLimits(p Prop, value any, path, at string) {
 		}
 	case string:
 		if x == "" {
-			return // required, or not sent at all
+			return // checkObject refuses it if it is required; otherwise the provider does not send it
 		}
 		if reason := checkText(limit, p, x); reason != "" {
 			v.fail(at, "%s (%s)", reason, limit.From)
@@ -34,12 +34,13 @@ func (v *validator) checkLimits(p Prop, value any, path, at string) {
 	}
 }
 
-// checkText returns the reason why a model refuses a text.
+// checkText returns the reason why the limits of a model refuse the text s, or "". p is the
+// row's rule of the property.
 func checkText(limit models.Limit, p Prop, s string) string {
 	if limit.Number {
 		n, err := strconv.ParseFloat(s, 64)
 		if err != nil {
-			return "" // the row has the rule for a text that the provider accepts here
+			return "" // the row has its own rule for a text that is not a number
 		}
 		return checkNumber(limit, n)
 	}
@@ -48,8 +49,7 @@ func checkText(limit models.Limit, p Prop, s string) string {
 	if values := models.Load().Values(limit); len(p.Enum) == 0 && values != nil && !slices.Contains(values, s) {
 		return fmt.Sprintf("is %q, must be one of %s", s, shortList(values))
 	}
-	n := float64(utf8.RuneCountInString(s))
-	if (limit.Min != nil && n < *limit.Min) || (limit.Max != nil && n > *limit.Max) {
+	if n := float64(utf8.RuneCountInString(s)); !limit.Allows(n) {
 		return fmt.Sprintf("has %v characters, must have %s", n, describeBounds(limit))
 	}
 	if limit.Pattern != "" && !compiled(limit.Pattern).MatchString(s) {
@@ -58,9 +58,9 @@ func checkText(limit models.Limit, p Prop, s string) string {
 	return ""
 }
 
-// checkNumber returns the reason why a model refuses a number.
+// checkNumber returns the reason why the limits of a model refuse a number, or "".
 func checkNumber(limit models.Limit, n float64) string {
-	if (limit.Min != nil && n < *limit.Min) || (limit.Max != nil && n > *limit.Max) {
+	if !limit.Allows(n) {
 		return fmt.Sprintf("is %v, must be %s", n, describeBounds(limit))
 	}
 	return ""
@@ -68,20 +68,21 @@ func checkNumber(limit models.Limit, n float64) string {
 
 // describeBounds describes the limits of a number or of a text's length.
 func describeBounds(l models.Limit) string {
-	show := func(f *float64) string { return strconv.FormatFloat(*f, 'f', -1, 64) }
+	format := func(f *float64) string { return strconv.FormatFloat(*f, 'f', -1, 64) }
 	switch {
 	case l.Min == nil:
-		return "at most " + show(l.Max)
+		return "at most " + format(l.Max)
 	case l.Max == nil:
-		return "at least " + show(l.Min)
+		return "at least " + format(l.Min)
 	}
-	return show(l.Min) + " to " + show(l.Max)
+	return format(l.Min) + " to " + format(l.Max)
 }
 
 var patterns sync.Map // maps a pattern of the models to its *regexp.Regexp
 
-// compiled returns the expression of a model's pattern, which must match a whole text.
-// The generator leaves out patterns that Go can't compile.
+// compiled returns the compiled expression for a pattern of the models. It matches only
+// whole texts. It cannot panic, because the generator of the models leaves out patterns
+// that Go cannot compile.
 func compiled(p string) *regexp.Regexp {
 	if re, ok := patterns.Load(p); ok {
 		return re.(*regexp.Regexp)
@@ -91,8 +92,9 @@ func compiled(p string) *regexp.Regexp {
 	return re
 }
 
-// checkItems checks the number of a list's elements by AWS's model. The provider does
-// not send an empty list, so that has no failure.
+// checkItems checks the number n of a list's elements against AWS's API model. An empty list
+// is allowed, because the provider does not send it. path is the list's path in the rules,
+// at is the path in messages.
 func (v *validator) checkItems(n int, path, at string) {
 	limit, ok := models.Load().Property(v.row.Token, path)
 	if ok && n > 0 && (n < limit.MinItems || (limit.MaxItems > 0 && n > limit.MaxItems)) {
@@ -100,22 +102,25 @@ func (v *validator) checkItems(n int, path, at string) {
 	}
 }
 
-// isRequired says whether a property must be set in its object. The row says so, or
-// AWS's model, if neither the provider nor AWS has a default. At the top level, the
-// schema already requires properties.
+// isRequired reports whether the row or AWS's API model requires a property. The model's
+// requirement counts only inside objects, because the schema has the required properties of
+// the top level. It does not count if the provider or AWS has a default value.
 func (v *validator) isRequired(p Prop, path string) bool {
 	if p.Required {
 		return true
 	}
 	limit, ok := models.Load().Property(v.row.Token, path)
-	return ok && limit.Required && strings.Contains(path, ".") && p.Default == nil && p.Preset == nil && !p.Computed && !p.Omit
+	nested := strings.Contains(path, ".")
+	hasDefault := p.Default != nil || p.Preset != nil || p.Computed || p.Omit
+	return ok && limit.Required && nested && !hasDefault
 }
 
-// shortList joins values. It shortens a long list, such as EC2's instance types.
+// shortList joins values for an error. It shortens a long list, such as EC2's instance
+// types.
 func shortList(values []string) string {
-	const most = 60
-	if len(values) > most {
-		return strings.Join(values[:most], ", ") + fmt.Sprintf(" and %d more", len(values)-most)
+	const maxShown = 60
+	if len(values) > maxShown {
+		return strings.Join(values[:maxShown], ", ") + fmt.Sprintf(" and %d more", len(values)-maxShown)
 	}
 	return strings.Join(values, ", ")
 }

@@ -10,19 +10,20 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// masterPassword defines the administrator's password of a type of database: a secret
-// that AWS creates and rotates, or a password of the program.
+// masterPassword has the rules of the administrator's password of a database type. The
+// program gives the password, or AWS creates and rotates a secret with it.
 type masterPassword struct {
 	property    string // the property with the password
 	keyProperty string // the property with the key that encrypts the secret
 	prefix      string // the start of the secret's name
 }
 
-// masterWords is AWS's rule for passwords: printable ASCII without / @ " and spaces
-// (API_CreateDBInstance.html).
+// masterWords validates the characters of a password: printable ASCII without / @ " and
+// spaces (API_CreateDBInstance.html).
 var masterWords = pattern(`[\x21\x23-\x2e\x30-\x3f\x41-\x7e]+`, `printable ASCII characters other than /, @, " and spaces`)
 
-// hideValue removes the password from the reason of a validator.
+// hideValue returns a validator like valid. It removes the checked value from the reasons,
+// because the value is a password.
 func hideValue(valid func(any) string) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -43,8 +44,8 @@ func (m masterPassword) check(in Object, fail Fail) {
 	}
 }
 
-// fill creates the secret of a managed password, or deletes it if the password is not
-// managed any more. The database owns the secret, so both are deleted together.
+// fill creates the secret of a managed password. If the password is no longer managed, it
+// deletes the secret. The database owns the secret, so both are deleted together.
 func (m masterPassword) fill(c *Call) error {
 	if !c.In.Bool("manageMasterUserPassword") {
 		c.Tx.Owned(c.scope(c.Row), c.ID, func(o store.Object) {
@@ -74,15 +75,16 @@ func (m masterPassword) fill(c *Call) error {
 	return c.putOwned(secretType, arn, Object{"name": name, "arn": arn, "kmsKeyId": key, "recoveryWindowInDays": 0.0, "tagsAll": map[string]any{}})
 }
 
-// siteHash returns a label of n characters, which is the same in the host names of all
-// databases of an account and region.
+// siteHash returns the part of a database's host name that depends on the service, the
+// account and the region. It has n characters and is the same for all databases there.
 func (c *Cloud) siteHash(service string, n int) string {
 	sum := sha256.Sum256([]byte(service + c.Account + c.Region))
 	return "c" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:n-1])
 }
 
-// hostedZone returns the id of the hosted zone of databases. In us-east-1 it is the real
-// id, from public programs. In other regions it is generated, and always the same.
+// hostedZone returns the id of the hosted zone with the names of the region's databases.
+// For us-east-1 it is the real id, from public programs. For each other region it is a
+// generated id that never changes.
 func (c *Cloud) hostedZone() string {
 	if c.Region == "us-east-1" {
 		return "Z2R2ITUGPM61AM"

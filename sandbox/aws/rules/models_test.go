@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
 )
 
-// The Enum of a row is a proper subset of the values in AWS's model. A row must not
-// repeat all values of the model.
+// The Enum of a row must have fewer values than AWS's model, and none that the model does
+// not have.
 func TestEnumsOfRowsArePartsOfTheModels(t *testing.T) {
 	table := models.Load()
 	for _, token := range Tokens() {
@@ -37,8 +37,8 @@ func TestEnumsOfRowsArePartsOfTheModels(t *testing.T) {
 	}
 }
 
-// addAcceptedTypes adds the type of every property that the row accepts to out, by
-// path.
+// addAcceptedTypes adds the accepted properties below a path to out, which maps the path of
+// a property to its type.
 func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
 	for name, typ := range fields {
 		at := dotted(path, name)
@@ -54,8 +54,8 @@ func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row
 	}
 }
 
-// The provider sends an empty text if it is in a list or if the property is required.
-// AWS refuses that text, unless the row says Empty.
+// The provider sends an empty text if it is in a list or if the property is required. AWS
+// refuses an empty text, except for properties with the rule Empty.
 func TestEmptyTextIsRefusedWhereAValueIsRequired(t *testing.T) {
 	refused := 0
 	for _, token := range Tokens() {

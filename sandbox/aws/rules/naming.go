@@ -3,6 +3,7 @@ package rules
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// Naming defines how a name is generated if none is set. As in pulumi-aws, a generated
-// name consists of the resource's Pulumi name, a dash and seven hexadecimal digits.
+// Naming defines how a name is generated if the program sets none. As in pulumi-aws, a
+// generated name is the resource's Pulumi name, a dash and seven hexadecimal digits.
 type Naming struct {
 	// Prop is the property of the name. PrefixProp is the property for a prefix, if
 	// the type has one.
@@ -21,11 +22,12 @@ type Naming struct {
 	Max int
 	// Start is the start of every generated name, such as alias/ for KMS.
 	Start string
-	// Bare omits the dash before the digits. Lower converts the Pulumi name to lower
-	// case.
-	Bare, Lower bool
-	// Else is the prefix that the provider itself uses if the program sets neither Prop
-	// nor PrefixProp and Pulumi generates no name.
+	// Bare omits the dash before the digits.
+	Bare bool
+	// Lower converts the Pulumi name to lower case.
+	Lower bool
+	// Else is the prefix with which the provider generates a name if the program sets
+	// neither Prop nor PrefixProp. A type with Else gets no name from Pulumi.
 	Else string
 }
 
@@ -42,55 +44,62 @@ type Autonaming int
 // The modes of autonaming.
 const (
 	AutonamingDefault  Autonaming = iota // the provider generates the name
-	AutonamingPropose                    // the proposed name, with Start added
-	AutonamingEnforce                    // the proposed name, or failure
-	AutonamingDisabled                   // names must be set
+	AutonamingPropose                    // the engine's proposed name is used
+	AutonamingEnforce                    // the engine's proposed name must be used
+	AutonamingDisabled                   // the program must set names
 )
 
-// isGenerated says whether the value of a property was generated.
+// isGenerated reports whether pulumi-aws generated the value of a property.
 func isGenerated(in Object, prop string) bool {
 	return slices.Contains(in.Strings(defaultsKey), prop)
 }
 
-// name generates a name if none is set, or keeps the one that was generated before.
-func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
-	if n.Else != "" || in.Has(n.Prop) || (n.PrefixProp != "" && in.Has(n.PrefixProp)) {
+// setName sets the name in the inputs if the program sets none. It keeps a name that was
+// generated before, from the old inputs in req.
+func (n *Naming) setName(in Object, req CheckRequest, fail Fail) {
+	hasPrefix := n.PrefixProp != "" && in.Has(n.PrefixProp)
+	if n.Else != "" || in.Has(n.Prop) || hasPrefix {
 		return
 	}
-	if old := req.Olds.String(n.Prop); old != "" && isGenerated(req.Olds, n.Prop) {
-		in[n.Prop] = old
-	} else {
-		switch req.Autonaming {
-		case AutonamingDisabled:
-			fail(n.Prop, "automatic naming is disabled by pulumi:autonaming; set a name")
+	name := req.Olds.String(n.Prop)
+	if name == "" || !isGenerated(req.Olds, n.Prop) {
+		var err error
+		if name, err = n.generate(req); err != nil {
+			fail(n.Prop, "%v", err)
 			return
-		case AutonamingEnforce, AutonamingPropose:
-			if len(req.Proposed) > n.Max {
-				fail(n.Prop, "the name %q of pulumi:autonaming has %d characters; AWS allows %d", req.Proposed, len(req.Proposed), n.Max)
-				return
-			}
-			in[n.Prop] = n.withStart(req.Proposed)
-		default:
-			dash := "-"
-			if n.Bare {
-				dash = ""
-			}
-			if tooLong := len(req.Name) + len(dash) + suffixLength - n.Max; tooLong > 0 {
-				fail(n.Prop, "the name generated from %q would be %d characters too long (limit %d); set a name", req.Name, tooLong, n.Max)
-				return
-			}
-			digits, err := suffix(req.Seed)
-			if err != nil {
-				fail(n.Prop, "generate a name: %v", err)
-				return
-			}
-			in[n.Prop] = n.withStart(req.Name + dash + digits)
-			if n.Lower {
-				in[n.Prop] = strings.ToLower(in.String(n.Prop))
-			}
 		}
 	}
+	in[n.Prop] = name
 	in[defaultsKey] = []any{n.Prop}
+}
+
+// generate returns a new name, by the mode of autonaming.
+func (n *Naming) generate(req CheckRequest) (string, error) {
+	switch req.Autonaming {
+	case AutonamingDisabled:
+		return "", errors.New("automatic naming is disabled by pulumi:autonaming; set a name")
+	case AutonamingEnforce, AutonamingPropose:
+		if len(req.Proposed) > n.Max {
+			return "", fmt.Errorf("the name %q of pulumi:autonaming has %d characters; AWS allows %d", req.Proposed, len(req.Proposed), n.Max)
+		}
+		return n.withStart(req.Proposed), nil
+	}
+	dash := "-"
+	if n.Bare {
+		dash = ""
+	}
+	if tooLong := len(req.Name) + len(dash) + suffixLength - n.Max; tooLong > 0 {
+		return "", fmt.Errorf("the name generated from %q would be %d characters too long (limit %d); set a name", req.Name, tooLong, n.Max)
+	}
+	digits, err := suffix(req.Seed)
+	if err != nil {
+		return "", fmt.Errorf("generate a name: %w", err)
+	}
+	name := n.withStart(req.Name + dash + digits)
+	if n.Lower {
+		name = strings.ToLower(name)
+	}
+	return name, nil
 }
 
 // withStart adds Start to a name that does not begin with it.
@@ -101,14 +110,15 @@ func (n *Naming) withStart(name string) string {
 	return n.Start + name
 }
 
-// suffix derives the digits from the engine's random seed, so they are the same in a
-// preview and in the update after it. Without a seed they are random.
+// suffix returns the digits at the end of a generated name. It derives them from the
+// engine's random seed, so a preview and the update after it have the same digits.
+// Without a seed, the digits are random.
 func suffix(seed []byte) (string, error) {
 	if len(seed) == 0 {
 		return randomHex(suffixLength)
 	}
-	sum := sha256.Sum256(seed)
-	return hex.EncodeToString(sum[:])[:suffixLength], nil
+	hash := sha256.Sum256(seed)
+	return hex.EncodeToString(hash[:])[:suffixLength], nil
 }
 
 // complete generates a name from a prefix as Terraform's provider does: it adds the time
@@ -129,9 +139,11 @@ func (n *Naming) complete(in Object, now time.Time) error {
 	return nil
 }
 
-// keepsGivenName says whether the program sets the name and does not change it. Then a
-// replacement can't be created while the old object exists.
+// keepsGivenName reports whether the program sets the name and does not change it. Then
+// the old object must be deleted before its replacement is created.
 func (n *Naming) keepsGivenName(in, state Object) bool {
-	return n != nil && !isGenerated(in, n.Prop) && in.Has(n.Prop) && !wire.IsUnknown(in[n.Prop]) &&
-		in.String(n.Prop) == state.String(n.Prop)
+	if n == nil || isGenerated(in, n.Prop) {
+		return false
+	}
+	return in.Has(n.Prop) && !wire.IsUnknown(in[n.Prop]) && in.String(n.Prop) == state.String(n.Prop)
 }

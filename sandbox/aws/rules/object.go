@@ -14,10 +14,10 @@ import (
 // any rule runs.
 type Object map[string]any
 
-// Has says whether the property is set, known or not.
+// Has reports whether the property is set, even if its value is unknown.
 func (o Object) Has(name string) bool { _, ok := o[name]; return ok }
 
-// Known says whether the property is set and has no unknown value.
+// Known reports whether the property is set and contains no unknown value.
 func (o Object) Known(name string) bool {
 	v, ok := o[name]
 	return ok && !wire.ContainsUnknown(v)
@@ -32,7 +32,7 @@ func (o Object) Bool(name string) bool { b, _ := o[name].(bool); return b }
 // Int returns a number property, truncated to a whole number.
 func (o Object) Int(name string) int { n, _ := o[name].(float64); return int(n) }
 
-// Object returns a nested object; it is empty if the property is missing.
+// Object returns a nested object, and nil if the property is missing.
 func (o Object) Object(name string) Object { m, _ := o[name].(map[string]any); return m }
 
 // fill sets the fields that the object lacks.
@@ -68,7 +68,7 @@ func (o Object) Objects(name string) []Object {
 	return out
 }
 
-// leaf is one value in an object.
+// leaf is one value in an object, with its path.
 type leaf struct {
 	at    string // the path with list indexes, as in routes[0].natGatewayId
 	value any
@@ -101,7 +101,7 @@ func leaves(o Object, path string) []leaf {
 	return found
 }
 
-// elements returns the elements of a list, or the leaf itself.
+// elements returns a leaf for each element of a list. It returns any other leaf itself.
 func elements(l leaf) []leaf {
 	list, ok := l.value.([]any)
 	if !ok {
@@ -114,7 +114,8 @@ func elements(l leaf) []leaf {
 	return out
 }
 
-// isZero says whether a value has the same meaning as an omitted value.
+// isZero reports whether a value is nil, empty, false or 0. To the provider, such a value
+// has the same meaning as an omitted value.
 func isZero(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -138,13 +139,14 @@ func isZero(v any) bool {
 func canonical(v any, sets bool) string {
 	raw, err := json.Marshal(trim(v, sets))
 	if err != nil {
-		// Only values that are not plain fail to marshal.
+		// Only a value with a type outside of JSON gets here.
 		return fmt.Sprintf("%#v", v)
 	}
 	return string(raw)
 }
 
-// trim returns the value that canonical encodes.
+// trim returns a copy of a value for canonical. It removes the zero values of objects, and
+// replaces an unknown value by a text. It sorts lists if sets is true.
 func trim(v any, sets bool) any {
 	switch v := v.(type) {
 	case map[string]any:

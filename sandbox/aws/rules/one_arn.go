@@ -3,14 +3,12 @@ package rules
 import "github.com/progressive-framework/platform/sandbox/aws/store"
 
 // verifyUniqueARN returns an error if an object of another type has the ARN of the new
-// object. RDS, DocumentDB and Neptune have one control plane with one namespace: their
-// subnet groups, clusters, instances and snapshots have ARNs of rds
-// (AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html). The error code is that of the new
+// object. This happens because RDS, DocumentDB and Neptune share one namespace of ARNs
+// (AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html). The error has the code of the new
 // object's type.
 //
-// It compares only types whose row has a template for the ARN. The property arn of
-// other types may be the ARN of another object: a secret's version has the ARN of its
-// secret.
+// It compares only types with a template for the output arn. In other types, arn can be
+// the ARN of another object. For example, a secret's version has the ARN of its secret.
 func (c *Call) verifyUniqueARN() error {
 	newARN := c.Out.String("arn")
 	if c.Row.Outputs["arn"] == "" || c.Row.Put {
@@ -35,7 +33,7 @@ func (c *Call) verifyUniqueARN() error {
 	return nil
 }
 
-// existsCode returns AWS's error code for a name that another object of the type has.
+// existsCode returns AWS's error code for an object of the type that exists already.
 func (c *Call) existsCode() string {
 	switch {
 	case c.Row.ExistsCode != "":

@@ -20,11 +20,11 @@ type parameter struct {
 	whole bool
 	// extra is an additional allowed value outside of the limits.
 	extra string
-	// words are the allowed values of a parameter that is not a number. list says that
-	// the parameter can have several values, separated by commas. With list and without
-	// words, any text is allowed.
+	// words are the allowed values of a parameter that is not a number.
 	words []string
-	list  bool
+	// list says that the parameter can have several words, separated by commas. If words
+	// is empty, any text is allowed.
+	list bool
 	// static says that a change takes effect only at a restart.
 	static bool
 	// fixed says that AWS does not allow a change.
@@ -34,31 +34,40 @@ type parameter struct {
 // noLimit is the upper limit of a number without an upper limit.
 const noLimit = math.MaxInt64
 
-// The constructors of parameters: countOf is a whole number with a unit, fraction is
-// any number, oneWord is one of the words, wordList is a list of them, anyText is any
-// text. The value of an unchangeable parameter cannot be set.
-
+// countOf returns a parameter that is a whole number from low to high, with a unit.
 func countOf(unit string, low, high float64) parameter {
 	return parameter{unit: unit, low: low, high: high, whole: true}
 }
 
+// fraction returns a parameter that is a number from low to high, with or without decimals.
 func fraction(low, high float64) parameter { return parameter{low: low, high: high} }
-func oneWord(words ...string) parameter    { return parameter{words: words} }
-func wordList(words ...string) parameter   { return parameter{words: words, list: true} }
-func anyText() parameter                   { return parameter{list: true} }
-func (p parameter) orZero() parameter      { p.extra = "0"; return p }
-func (p parameter) atRestart() parameter   { p.static = true; return p }
-func unchangeable() parameter              { return parameter{fixed: true} }
 
-// isNumber says whether the parameter is a number.
+// oneWord returns a parameter that is one of the words.
+func oneWord(words ...string) parameter { return parameter{words: words} }
+
+// wordList returns a parameter that is a list of some of the words.
+func wordList(words ...string) parameter { return parameter{words: words, list: true} }
+
+// anyText returns a parameter that is any text.
+func anyText() parameter { return parameter{list: true} }
+
+// unchangeable returns a parameter that AWS does not allow to change.
+func unchangeable() parameter { return parameter{fixed: true} }
+
+// orZero also allows the value 0.
+func (p parameter) orZero() parameter { p.extra = "0"; return p }
+
+// atRestart says that a change takes effect only at a restart.
+func (p parameter) atRestart() parameter { p.static = true; return p }
+
+// isNumber reports whether the parameter is a number.
 func (p parameter) isNumber() bool { return len(p.words) == 0 && !p.list }
 
-// allows says whether AWS accepts a value.
+// allows reports whether AWS accepts a value.
 func (p parameter) allows(value string) bool {
 	switch {
 	case p.isNumber():
-		n, err := strconv.ParseFloat(value, 64)
-		return (p.extra != "" && value == p.extra) || err == nil && n >= p.low && n <= p.high && (!p.whole || (n == math.Trunc(n) && !strings.ContainsAny(value, ".eE")))
+		return p.allowsNumber(value)
 	case len(p.words) == 0:
 		return true
 	case !p.list:
@@ -72,7 +81,19 @@ func (p parameter) allows(value string) bool {
 	return true
 }
 
-// describeAllowed returns the values that AWS accepts, for errors.
+// allowsNumber reports whether AWS accepts a value of a parameter that is a number.
+func (p parameter) allowsNumber(value string) bool {
+	if p.extra != "" && value == p.extra {
+		return true
+	}
+	n, err := strconv.ParseFloat(value, 64)
+	if err != nil || n < p.low || n > p.high {
+		return false
+	}
+	return !p.whole || (n == math.Trunc(n) && !strings.ContainsAny(value, ".eE"))
+}
+
+// describeAllowed returns a text for errors with the values that AWS accepts.
 func (p parameter) describeAllowed() string {
 	if !p.isNumber() {
 		return strings.Join(p.words, ",")
@@ -90,7 +111,7 @@ func (p parameter) describeAllowed() string {
 	return out
 }
 
-// plainNumber writes a number without an exponent, if it is not too large for that.
+// plainNumber returns a number as text. Whole numbers below 1e15 have no exponent.
 func plainNumber(n float64) string {
 	if n == math.Trunc(n) && math.Abs(n) < 1e15 {
 		return strconv.FormatFloat(n, 'f', -1, 64)
@@ -105,13 +126,13 @@ var formulaWords = regexp.MustCompile(`DBInstanceClassMemory|DBInstanceVCPU|Allo
 // formulaRest matches the characters of a formula outside of formulaWords.
 var formulaRest = regexp.MustCompile(`^[0-9\s(),*/+{}-]+$`)
 
-// isFormula says whether a value is a formula, such as {DBInstanceClassMemory/32768}.
+// isFormula reports whether a value is a formula, such as {DBInstanceClassMemory/32768}.
 func isFormula(value string) bool {
 	return strings.Contains(value, "{") && formulaRest.MatchString(formulaWords.ReplaceAllString(value, ""))
 }
 
-// parameterProps returns the rules of the parameters in a group of RDS or DocumentDB.
-// The two services have different defaults of applyMethod.
+// parameterProps returns the rules of the parameters in a parameter group. defaultMethod
+// is the default of applyMethod, which differs between RDS and DocumentDB.
 func parameterProps(defaultMethod string) Props {
 	return Props{
 		"parameters":             {Set: true},
@@ -133,8 +154,9 @@ func checkParameters(in Object, fail Fail) {
 	}
 }
 
-// verifyParameters returns RDS's error for a group's parameters. The texts were found in
-// public logs, except the one for parameters that cannot be modified.
+// verifyParameters returns RDS's error for the parameters of a group. table has the
+// definitions of the known parameters. The error texts are from public logs, except the
+// one for parameters that cannot be modified.
 func verifyParameters(c *Call, table map[string]parameter) error {
 	for _, in := range c.In.Objects("parameters") {
 		name, value := in.String("name"), in.String("value")

@@ -1,8 +1,7 @@
 package rules
 
-// Default values of parameters. AWS returns the applyMethod pending-reboot for a
-// parameter with its default value, whatever the program sent (pulumi/pulumi-aws#2442).
-// Sources:
+// Default values of parameters. If a parameter has its default value, AWS returns the
+// applyMethod pending-reboot and ignores the program's (pulumi/pulumi-aws#2442). Sources:
 // AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Parameters.html and
 // PostgreSQL.Concepts.General.SSL.html, documentdb/latest/developerguide/
 // cluster_parameter_groups-list_of_parameters.html.
@@ -17,8 +16,8 @@ var (
 	}
 )
 
-// readBackParameters returns a Fill function that sets applyMethod to the value that
-// AWS returns.
+// readBackParameters returns a function for a row's Fill. It sets the applyMethod that AWS
+// returns for parameters with their default value.
 func readBackParameters(defaults map[string]string) func(*Call) error {
 	return func(c *Call) error {
 		for _, p := range c.Out.Objects("parameters") {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestParameterValues(t *testing.T) {
+func TestParameterAllowsValuesInItsRange(t *testing.T) {
 	for _, row := range []struct {
 		reason  string
 		p       parameter
@@ -38,7 +38,7 @@ func TestParameterValues(t *testing.T) {
 	}
 }
 
-func TestFormulas(t *testing.T) {
+func TestFormulasAreRecognised(t *testing.T) {
 	for value, want := range map[string]bool{
 		"{DBInstanceClassMemory/32768}":                true,
 		"GREATEST({DBInstanceClassMemory/1024},65536)": true,
@@ -51,8 +51,8 @@ func TestFormulas(t *testing.T) {
 	}
 }
 
-// The stand-in knows all settings in the design document, whether AWS lets them change or
-// not.
+// The stand-in knows all settings in the design document, also those that AWS does not
+// allow to change.
 func TestDesignSettingsAreKnown(t *testing.T) {
 	for _, name := range []string{
 		"shared_buffers", "effective_cache_size", "maintenance_work_mem", "work_mem", "wal_buffers", "checkpoint_completion_target", "max_connections",
@@ -72,7 +72,7 @@ func TestDesignSettingsAreKnown(t *testing.T) {
 	}
 }
 
-func TestWindows(t *testing.T) {
+func TestWindowsAreCheckedAndCompared(t *testing.T) {
 	for _, row := range []struct {
 		reason, day, week string
 		overlap           bool
@@ -102,7 +102,7 @@ func TestWindows(t *testing.T) {
 	require.Empty(t, weekly(databaseWindow)("sat:23:45-sun:00:15"))
 }
 
-func TestPostgresVersions(t *testing.T) {
+func TestPostgresVersionIsTheLatestMinorVersion(t *testing.T) {
 	for version, want := range map[string]string{"17": "17.12", "17.6": "17.6", "": "18.6", "15.20": "15.20"} {
 		_, full, ok := postgresVersion(version)
 		require.True(t, ok, version)

@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// policyKind is the use of a policy document. Each has its own grammar:
+// policyKind is the kind of a policy document. Each kind has its own grammar:
 // IAM/latest/UserGuide/reference_policies_grammar.html.
 type policyKind int
 
@@ -26,8 +26,9 @@ const (
 var (
 	actionPattern = regexp.MustCompile(`^(\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+)$`)
 	sidPattern    = regexp.MustCompile(`^[a-zA-Z0-9]*$`)
-	// policyText matches the characters that IAM allows in documents: IAM/latest/
-	// UserGuide/reference_iam-quotas.html. It is applied to other services too.
+	// policyText matches the characters that IAM allows in policy documents:
+	// IAM/latest/UserGuide/reference_iam-quotas.html. The stand-in also checks the
+	// documents of other services with it.
 	policyText = regexp.MustCompile(`^[\t\n\r\x{20}-\x{FF}]*$`)
 )
 
@@ -36,9 +37,9 @@ var policyKeys = []string{
 	"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 }
 
-// policyDocument returns a validator of documents of a kind. It refuses a malformed
-// document. It also refuses a document with more than limit characters, not counting
-// white space, unless limit is 0.
+// policyDocument returns a validator of policy documents of a kind. It refuses malformed
+// documents, and documents with more than limit characters without white space. A limit
+// of 0 is no limit.
 func policyDocument(kind policyKind, limit int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -49,7 +50,7 @@ func policyDocument(kind policyKind, limit int) func(any) string {
 	}
 }
 
-// dropSpace removes white space, for strings.Map.
+// dropSpace removes white space if it is used with strings.Map.
 func dropSpace(r rune) rune {
 	if unicode.IsSpace(r) {
 		return -1
@@ -64,7 +65,7 @@ func checkPolicy(text string, kind policyKind) string {
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {
 		return fmt.Sprintf("is not a JSON policy document: %v", err)
 	}
-	// The provider sends a normalised document without escapes.
+	// The provider sends the document in this form, without escapes such as \u0100.
 	if sent, err := json.Marshal(doc); err != nil || !policyText.Match(sent) {
 		return "has a character beyond U+00FF"
 	}
@@ -111,25 +112,8 @@ func checkStatement(s map[string]any, kind policyKind) string {
 	if sid, _ := s["Sid"].(string); (kind == identityPolicy || kind == trustPolicy) && !sidPattern.MatchString(sid) {
 		return fmt.Sprintf("has the Sid %q; it may have letters and digits only", sid)
 	}
-	// Each pair of elements, and whether a statement must or must not have one of the two.
-	pairs := [][3]string{{"Action", "NotAction", "must"}, {"Resource", "NotResource", "must"}, {"Principal", "NotPrincipal", "must"}}
-	switch kind {
-	case identityPolicy:
-		pairs[2][2] = "must not"
-	case trustPolicy, repositoryPolicy:
-		pairs[1][2] = "must not"
-	}
-	for _, pair := range pairs {
-		_, hasElement := s[pair[0]]
-		_, hasOpposite := s[pair[1]]
-		switch {
-		case hasElement && hasOpposite:
-			return fmt.Sprintf("has both %s and %s", pair[0], pair[1])
-		case pair[2] == "must" && !hasElement && !hasOpposite:
-			return fmt.Sprintf("has no %s", pair[0])
-		case pair[2] == "must not" && (hasElement || hasOpposite):
-			return fmt.Sprintf("has a %s, which this kind of policy can't have", pair[0])
-		}
+	if reason := checkElements(s, kind); reason != "" {
+		return reason
 	}
 	for _, action := range append(listOf(s["Action"]), listOf(s["NotAction"])...) {
 		text, ok := action.(string)
@@ -141,11 +125,36 @@ func checkStatement(s map[string]any, kind policyKind) string {
 		}
 	}
 	for _, resource := range append(listOf(s["Resource"]), listOf(s["NotResource"])...) {
-		if text, ok := resource.(string); !ok || (text != "*" && !strings.HasPrefix(text, "arn:") && !strings.HasPrefix(text, "*")) {
+		if text, _ := resource.(string); !strings.HasPrefix(text, "arn:") && !strings.HasPrefix(text, "*") {
 			return fmt.Sprintf("has the Resource %v; resources are ARNs or *", resource)
 		}
 	}
 	return checkPrincipal(s)
+}
+
+// checkElements returns an error text if a statement lacks an element, or has an element
+// that this kind of policy cannot have. It returns "" if all elements are valid.
+func checkElements(s map[string]any, kind policyKind) string {
+	for _, e := range []struct {
+		element, opposite string
+		required          bool // a policy of this kind has one of the two, or else none of them
+	}{
+		{"Action", "NotAction", true},
+		{"Resource", "NotResource", kind == identityPolicy || kind == resourcePolicy},
+		{"Principal", "NotPrincipal", kind != identityPolicy},
+	} {
+		_, hasElement := s[e.element]
+		_, hasOpposite := s[e.opposite]
+		switch {
+		case hasElement && hasOpposite:
+			return fmt.Sprintf("has both %s and %s", e.element, e.opposite)
+		case e.required && !hasElement && !hasOpposite:
+			return fmt.Sprintf("has no %s", e.element)
+		case !e.required && (hasElement || hasOpposite):
+			return fmt.Sprintf("has a %s, which this kind of policy can't have", e.element)
+		}
+	}
+	return ""
 }
 
 // checkPrincipal returns the reason why a statement's principal is malformed; "" if it
@@ -169,7 +178,8 @@ func checkPrincipal(s map[string]any) string {
 	return ""
 }
 
-// listOf returns a list unchanged and any other value as a list of one.
+// listOf returns a list unchanged, and any other value as a list of one element. In a
+// policy document, both forms have the same meaning.
 func listOf(v any) []any {
 	switch v := v.(type) {
 	case nil:
@@ -208,13 +218,13 @@ func principals(text, kind string) []string {
 	return out
 }
 
-// trusts says whether a service may assume a role.
+// trusts reports whether a service may assume a role.
 func trusts(role store.Object, service string) bool {
 	return slices.Contains(principals(Object(role.State).String("assumeRolePolicy"), "Service"), service)
 }
 
-// verifyPrincipals returns an error if a document allows a role of this account that does
-// not exist. The error's code and text depend on the service.
+// verifyPrincipals returns an error if the policy document in a property names a principal
+// that does not exist: a role of this account. code and message are those of the service.
 func (c *Call) verifyPrincipals(property, code, message string) error {
 	text := c.In.String(property)
 	for _, principal := range principals(text, "AWS") {

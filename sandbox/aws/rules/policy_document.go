@@ -11,14 +11,15 @@ import (
 	"strings"
 )
 
-// document is a policy as the data source writes it: the elements in this order, without
-// empty elements.
+// document is a policy in the form of Terraform's data source: with its elements in this
+// order, and without empty elements.
 type document struct {
 	Version   string      `json:"Version,omitempty"`
 	ID        string      `json:"Id,omitempty"`
 	Statement []statement `json:"Statement,omitempty"`
 }
 
+// statement is a statement of a document.
 type statement struct {
 	Sid          string `json:"Sid,omitempty"`
 	Effect       string `json:"Effect,omitempty"`
@@ -31,9 +32,9 @@ type statement struct {
 	Condition    any    `json:"Condition,omitempty"`
 }
 
-// getPolicyDocument implements the function of that name. It merges the source
-// documents, the statements and the override documents. An override replaces a statement
-// with the same Sid.
+// getPolicyDocument implements the Pulumi function aws:iam/getPolicyDocument. It merges the
+// source documents, the statements and the override documents, in this order. A later
+// statement replaces an earlier one with the same Sid.
 func getPolicyDocument(_ *Call, in Object) (Object, error) {
 	doc := document{Version: "2012-10-17"}
 	for _, name := range []string{"sourceJson", "overrideJson"} {
@@ -103,7 +104,8 @@ func convertVariables(list []string, version string) ([]string, error) {
 	return out, nil
 }
 
-// merge adds another document's statements, which replace statements with the same Sid.
+// merge adds the statements of another document. A statement of other replaces the
+// statement of d with the same Sid.
 func (d *document) merge(other document) {
 	if other.ID != "" {
 		d.ID = other.ID
@@ -121,7 +123,7 @@ func (d *document) merge(other document) {
 	}
 }
 
-// parseDocument parses a policy whose Statement is a list or one statement.
+// parseDocument parses a policy. Its Statement can be a list or a single statement.
 func parseDocument(text string) (document, error) {
 	var raw struct {
 		Version   string
@@ -142,8 +144,8 @@ func parseDocument(text string) (document, error) {
 	return doc, json.Unmarshal(raw.Statement, &doc.Statement)
 }
 
-// statementOf converts a statement of the inputs. It returns an error for properties
-// that AWS would refuse together.
+// statementOf converts a statement of the inputs to a statement of a document. It returns
+// an error for properties that AWS would refuse together.
 func statementOf(in Object, version string) (statement, error) {
 	s := statement{
 		Sid: in.String("sid"), Effect: "Allow",
@@ -152,19 +154,19 @@ func statementOf(in Object, version string) (statement, error) {
 	if !sidPattern.MatchString(s.Sid) {
 		return s, fmt.Errorf("sid %q: must be letters and digits", s.Sid)
 	}
-	for name, to := range map[string]*any{"resources": &s.Resource, "notResources": &s.NotResource} {
+	for name, element := range map[string]*any{"resources": &s.Resource, "notResources": &s.NotResource} {
 		list, err := convertVariables(in.Strings(name), version)
 		if err != nil {
 			return s, fmt.Errorf("%s: %w", name, err)
 		}
-		*to = oneOrMany(list)
+		*element = oneOrMany(list)
 	}
-	for name, to := range map[string]*any{"principals": &s.Principal, "notPrincipals": &s.NotPrincipal} {
+	for name, element := range map[string]*any{"principals": &s.Principal, "notPrincipals": &s.NotPrincipal} {
 		principal, err := principalOf(in.Objects(name), version)
 		if err != nil {
 			return s, fmt.Errorf("%s: %w", name, err)
 		}
-		*to = principal
+		*element = principal
 	}
 	if effect := in.String("effect"); effect != "" {
 		s.Effect = effect
@@ -181,37 +183,48 @@ func statementOf(in Object, version string) (statement, error) {
 	if s.Principal != nil && s.NotPrincipal != nil {
 		return s, errors.New("principals and notPrincipals can't be given together")
 	}
+	condition, err := conditionOf(in.Objects("conditions"), version)
+	if err != nil {
+		return s, fmt.Errorf("conditions: %w", err)
+	}
+	s.Condition = condition
+	return s, nil
+}
+
+// conditionOf converts the conditions of the inputs to the Condition of a statement: by
+// test, such as StringEquals, and by variable. It returns nil if there are no conditions.
+func conditionOf(list []Object, version string) (any, error) {
 	conditions := map[string]map[string][]string{}
-	for _, c := range in.Objects("conditions") {
-		test := c.String("test")
+	for _, c := range list {
+		test, variable := c.String("test"), c.String("variable")
 		if conditions[test] == nil {
 			conditions[test] = map[string][]string{}
 		}
 		values, err := convertVariables(c.Strings("values"), version)
 		if err != nil {
-			return s, fmt.Errorf("conditions: %w", err)
+			return nil, err
 		}
-		conditions[test][c.String("variable")] = append(conditions[test][c.String("variable")], values...)
+		conditions[test][variable] = append(conditions[test][variable], values...)
 	}
-	if len(conditions) > 0 {
-		rendered := map[string]map[string]any{}
-		for test, variables := range conditions {
-			rendered[test] = map[string]any{}
-			for variable, values := range variables {
-				if len(values) == 1 {
-					rendered[test][variable] = values[0]
-				} else {
-					rendered[test][variable] = values
-				}
+	if len(conditions) == 0 {
+		return nil, nil
+	}
+	out := map[string]map[string]any{}
+	for test, variables := range conditions {
+		out[test] = map[string]any{}
+		for variable, values := range variables {
+			if len(values) == 1 {
+				out[test][variable] = values[0]
+			} else {
+				out[test][variable] = values
 			}
 		}
-		s.Condition = rendered
 	}
-	return s, nil
+	return out, nil
 }
 
-// oneOrMany returns a single element itself. It returns several elements as a list in
-// descending order, as the data source does.
+// oneOrMany returns a list in the form of Terraform's data source. No element becomes nil.
+// One element becomes the element without a list. Several become a list in descending order.
 func oneOrMany(list []string) any {
 	list = slices.Clone(list)
 	slices.Sort(list)
@@ -226,7 +239,8 @@ func oneOrMany(list []string) any {
 	return list
 }
 
-// principalOf returns the principals by kind, or "*" for everybody.
+// principalOf converts the principals of the inputs to the Principal of a statement: the
+// identifiers by kind, or "*" for everybody.
 func principalOf(list []Object, version string) (any, error) {
 	byKind := map[string][]string{}
 	for _, p := range list {
@@ -249,7 +263,7 @@ func principalOf(list []Object, version string) (any, error) {
 	return out, nil
 }
 
-// render returns the document as JSON, indented and without white space.
+// render returns the document as JSON in two forms: indented, and without white space.
 func (d document) render() (pretty, minified string, err error) {
 	indented, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {

@@ -22,7 +22,8 @@ func (c *Cloud) PreviewCreate(token string, in Object) (state Object, err error)
 	return out, nil
 }
 
-// markUnknown sets the properties that AWS will compute to an unknown value.
+// markUnknown sets properties of out to an unknown value, if they have no value and AWS will
+// compute them. fields are the properties of the object, and path is its path in the rules.
 func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 	for name, typ := range fields {
 		rulePath := dotted(path, name)
@@ -33,14 +34,15 @@ func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 			continue
 		}
 		_, isInput := c.schema.Inputs[name]
-		computed := c.Row.Props[rulePath].Computed
-		if computed || (path == "" && !isInput && name != "tagsAll") {
+		isOutput := path == "" && !isInput && name != "tagsAll"
+		if isOutput || c.Row.Props[rulePath].Computed {
 			out[name] = wire.Unknown{}
 		}
 	}
 }
 
-// PreviewUpdate returns the expected state of an update.
+// PreviewUpdate returns the expected state of an update. Outputs that the update changes
+// have an unknown value. The property paths in ignore keep their value.
 func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (updated Object, err error) {
 	defer recoverPanic(token, &err)
 	s, row, err := schemaAndRow(token)
@@ -60,17 +62,17 @@ func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (
 	return out, nil
 }
 
-// InputsOf returns the inputs for a state. After a refresh, these are the former inputs
-// with their present values. At an import there are no former inputs. Then the inputs
-// are all properties that differ from their default.
-func (c *Cloud) InputsOf(token string, state, former Object) (Object, error) {
+// InputsOf returns the program inputs that belong to a state. After a refresh, they are the
+// old inputs with the values of the state. At an import there are no old inputs. Then they
+// are all input properties with a value other than the default.
+func (c *Cloud) InputsOf(token string, state, oldInputs Object) (Object, error) {
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err
 	}
 	out := Object{}
-	if len(former) > 0 {
-		for name, old := range former {
+	if len(oldInputs) > 0 {
+		for name, old := range oldInputs {
 			if name == defaultsKey {
 				out[name] = old
 				continue
@@ -90,8 +92,8 @@ func (c *Cloud) InputsOf(token string, state, former Object) (Object, error) {
 		}
 		out[name] = c.importedValue(s, row, s.Inputs[name], v, name)
 	}
-	// AWS may return one setting in two properties, although a program may set only one
-	// of them. Then only the first is kept.
+	// AWS can return one setting in two properties, such as a name and its prefix. A
+	// program may set only one of them, so only the first is kept.
 	for _, group := range row.AtMostOne {
 		kept := false
 		for _, name := range group {
@@ -104,7 +106,7 @@ func (c *Cloud) InputsOf(token string, state, former Object) (Object, error) {
 	return out, nil
 }
 
-// isDefault says whether v is the value of the property if the program does not set it.
+// isDefault reports whether the property also has the value v if the program omits it.
 func (p Prop) isDefault(v any) bool {
 	if p.Default == nil || v == nil {
 		return isZero(v)
@@ -112,20 +114,21 @@ func (p Prop) isDefault(v any) bool {
 	return canonical(p.Default, p.Set) == canonical(v, p.Set)
 }
 
-// presentValue returns the present value of a former input. It leaves out properties
-// inside objects that AWS added. ok is false if there is no present value.
-func presentValue(s *schema.Resource, typ string, former, present any) (value any, ok bool) {
+// presentValue returns the present value of an old input. Inside objects it returns only
+// the properties of the old input, without the properties that AWS added. ok is false if
+// there is no present value.
+func presentValue(s *schema.Resource, typ string, old, present any) (value any, ok bool) {
 	if present == nil {
 		return nil, false
 	}
 	typ = strings.TrimSuffix(typ, "?")
-	formerMap, formerOK := former.(map[string]any)
+	oldMap, oldOK := old.(map[string]any)
 	presentMap, presentOK := present.(map[string]any)
-	if !formerOK || !presentOK || !strings.HasPrefix(typ, "@") {
+	if !oldOK || !presentOK || !strings.HasPrefix(typ, "@") {
 		return wire.Clone(present), true
 	}
 	out := map[string]any{}
-	for name, item := range formerMap {
+	for name, item := range oldMap {
 		if v, ok := presentValue(s, s.Object(typ)[name], item, presentMap[name]); ok {
 			out[name] = v
 		}
@@ -133,8 +136,9 @@ func presentValue(s *schema.Resource, typ string, former, present any) (value an
 	return out, true
 }
 
-// importedValue returns a copy of a value as an input of an import. It leaves out the
-// properties inside objects that have no rule or no value.
+// importedValue returns a copy of a value as an input of an import. typ is its type in the
+// schema, and path is its path in the rules. Inside objects importedValue leaves out
+// properties without a rule, and properties with a zero value.
 func (c *Cloud) importedValue(s *schema.Resource, row *Row, typ string, v any, path string) any {
 	m, ok := v.(map[string]any)
 	typ = strings.TrimSuffix(typ, "?")

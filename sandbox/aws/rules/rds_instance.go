@@ -10,7 +10,8 @@ const (
 // toMonitoringRole is a reference to the role of enhanced monitoring.
 var toMonitoringRole = &Ref{To: []string{roleType}, By: []string{"arn"}, Noun: "role", Missing: "InvalidParameterValue"}
 
-// toDatabaseKey is a reference to a key by ARN, toSecretKey by id, ARN or alias.
+// toDatabaseKey is a reference to a key by its ARN. toSecretKey is a reference to a key by
+// its id, its ARN or an alias.
 var (
 	toDatabaseKey = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "KMSKeyNotAccessibleFault"}
 	toSecretKey   = &Ref{To: []string{keyType, aliasType}, By: []string{"id", "arn"}, Noun: "KMS key", Missing: "KMSKeyNotAccessibleFault"}
@@ -120,7 +121,8 @@ var _ = add(&Row{
 	},
 	Unique:  []Unique{{Props: []string{"identifier"}, Code: "DBInstanceAlreadyExists", Message: "DB instance already exists: {identifier}"}},
 	Outputs: map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:db:{identifier}", "resourceId": "{id}"},
-	// If AWS has increased the storage, the difference is ignored.
+	// With maxAllocatedStorage, AWS increases the storage by itself. The provider then
+	// ignores the difference.
 	IgnoreDiff: func(state, in Object) []string {
 		if given := in.Int("allocatedStorage"); state.Int("allocatedStorage") > given && in.Int("maxAllocatedStorage") > given {
 			return []string{"allocatedStorage"}
@@ -137,8 +139,8 @@ var _ = add(&Row{
 		if err := finalDBSnapshot.take(c); err != nil {
 			return err
 		}
-		// RDS keeps automated backups by the resource id: AmazonRDS/latest/UserGuide/
-		// USER_WorkingWithAutomatedBackups.Retaining.html.
+		// RDS identifies a retained automated backup by the resource id of the instance:
+		// AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.Retaining.html.
 		if !c.Old.Bool("deleteAutomatedBackups") && c.Old.Int("backupRetentionPeriod") > 0 {
 			backup := snapshotState(c.Old)
 			backup["source"], backup["backupRetentionPeriod"] = c.Old.String("identifier"), c.Old["backupRetentionPeriod"]

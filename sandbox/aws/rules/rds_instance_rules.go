@@ -8,14 +8,15 @@ import (
 	"time"
 )
 
-// checkInsightsRetention returns a message unless Performance Insights allows the
-// number of days: a week, 1 to 23 months of 31 days, or two years.
+// checkInsightsRetention returns the reason why Performance Insights does not allow a number
+// of days, or "". It allows 7, 731, and 1 to 23 times 31 days: API_CreateDBInstance.html,
+// PerformanceInsightsRetentionPeriod.
 func checkInsightsRetention(v any) string {
 	n, _ := v.(float64)
 	if days := int(n); days == 7 || days == 731 || (days%31 == 0 && days >= 31 && days <= 23*31) {
 		return ""
 	}
-	return fmt.Sprintf("is %v days, must be 7, 731, or a month times 31 (31, 62, ... 713)", n)
+	return fmt.Sprintf("is %v days, must be 7, 731, or 1 to 23 times 31 (31, 62, ... 713)", n)
 }
 
 // minAdvancedRetention is the minimum retention in days for the advanced mode of
@@ -40,7 +41,8 @@ func verifyInstance(c *Call) error {
 	return nil
 }
 
-// verifyDBNetwork checks the subnet group, the zone and the security groups.
+// verifyDBNetwork returns an error for a subnet group, an availability zone or security
+// groups that an instance cannot have.
 func verifyDBNetwork(c *Call) error {
 	group, _ := c.target("dbSubnetGroupName")
 	if oldName := c.Old.String("dbSubnetGroupName"); oldName != "" && oldName != group.ID {
@@ -61,7 +63,8 @@ func verifyDBNetwork(c *Call) error {
 	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB instance")
 }
 
-// verifyMonitoring returns an error for a role that enhanced monitoring cannot use.
+// verifyMonitoring returns an error for a role that enhanced monitoring cannot use. The role
+// must trust RDS's monitoring and have at least one policy.
 func verifyMonitoring(c *Call) error {
 	if c.In.Int("monitoringInterval") == 0 {
 		if c.In.String("monitoringRoleArn") != "" {
@@ -83,7 +86,8 @@ func verifyMonitoring(c *Call) error {
 	return nil
 }
 
-// verifyInsights returns an error for the advanced mode without a long retention.
+// verifyInsights returns an error for the advanced mode of Database Insights with a
+// retention below minAdvancedRetention.
 func verifyInsights(c *Call) error {
 	if c.In.String("databaseInsightsMode") == "advanced" &&
 		(!c.In.Bool("performanceInsightsEnabled") || c.In.Int("performanceInsightsRetentionPeriod") < minAdvancedRetention) {
@@ -93,8 +97,8 @@ func verifyInsights(c *Call) error {
 	return nil
 }
 
-// fillInstance computes the outputs of an instance: the address, the version, the storage,
-// the secret, and the values that AWS chooses if the program gives none.
+// fillInstance computes the outputs of an instance: its address, version, storage and secret,
+// and the default values of AWS.
 func fillInstance(c *Call) error {
 	if err := fillVersion(c); err != nil {
 		return err
@@ -116,11 +120,11 @@ func fillInstance(c *Call) error {
 		c.Out["latestRestorableTime"] = c.Now().UTC().Format(time.RFC3339)
 	}
 	c.Out["maintenanceWindow"] = strings.ToLower(c.Out.String("maintenanceWindow"))
-	for name, encrypted := range map[string]bool{
+	for name, needsKey := range map[string]bool{
 		"kmsKeyId": c.In.Bool("storageEncrypted"), "performanceInsightsKmsKeyId": c.In.Bool("performanceInsightsEnabled"),
 	} {
 		switch {
-		case !encrypted:
+		case !needsKey:
 			c.Out[name] = ""
 		case c.Out.String(name) == "":
 			c.Out[name] = c.awsKey("rds")
@@ -130,7 +134,7 @@ func fillInstance(c *Call) error {
 	case !c.In.Bool("performanceInsightsEnabled"):
 		c.Out["performanceInsightsRetentionPeriod"] = 0.0
 	case c.Out.Int("performanceInsightsRetentionPeriod") == 0:
-		c.Out["performanceInsightsRetentionPeriod"] = 7.0
+		c.Out["performanceInsightsRetentionPeriod"] = 7.0 // days; API_CreateDBInstance.html
 	}
 	fillStorage(c)
 	if err := fillRestoredInstance(c); err != nil {

@@ -77,7 +77,8 @@ var _ = add(
 	},
 )
 
-// keepIfSkipped keeps an object if skipDestroy is set.
+// keepIfSkipped is the Remove of rows with the property skipDestroy, which keeps an object
+// when its resource is deleted.
 func keepIfSkipped(c *Call) error {
 	if c.Old.Bool("skipDestroy") {
 		return errKept

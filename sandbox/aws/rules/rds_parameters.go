@@ -2,10 +2,10 @@ package rules
 
 import "math"
 
-// biggest is the maximum of PostgreSQL's settings that are whole numbers.
+// biggest is the maximum value of PostgreSQL's whole-number settings.
 const biggest = math.MaxInt32
 
-// messageLevels are PostgreSQL's levels, the least severe first.
+// messageLevels are PostgreSQL's log levels, from the least to the most severe.
 var messageLevels = []string{
 	"debug5", "debug4", "debug3", "debug2", "debug1", "info", "notice", "warning", "error", "log", "fatal", "panic",
 }
@@ -14,16 +14,16 @@ var messageLevels = []string{
 func zeroOne() parameter { return oneWord("0", "1") }
 
 // postgresParameters are parameters of RDS for PostgreSQL: those that the platform sets,
-// and those that it could set by mistake. Their sources are:
+// and others that a platform often changes. Their sources are:
 //
-//   - Units, and whether a parameter is static: the page of the row. For parameters that
-//     the page lacks, the context postmaster in pg_settings means static.
+//   - Units, and whether a parameter is static: the page of the row. A parameter that is
+//     not on the page is static if its context in pg_settings is postmaster.
 //   - Ranges and words: pg_settings of PostgreSQL 15.20. Those of RDS may be narrower.
 //   - Unchangeable parameters, and 0 and 1 as booleans: describe-db-parameters, from
 //     memory.
 //
 // PostgreSQL 18 can change autovacuum_max_workers without a restart. It is not known
-// whether RDS can, so the parameter is static here.
+// whether RDS allows that, so the parameter is static here.
 var postgresParameters = map[string]parameter{
 	// Memory.
 	"shared_buffers":       countOf("8kB", 16, 1073741823).atRestart(),

@@ -1,22 +1,22 @@
 package rules
 
-// The limits of RDS for PostgreSQL's volumes: AmazonRDS/latest/UserGuide/
-// CHAP_Storage.html. A gp3 volume smaller than stripedFrom has the base values, and
-// neither its IOPS nor its throughput can be chosen. The provider checks that too.
+// The limits of the volumes of RDS for PostgreSQL, in IOPS, MiB/s and GiB:
+// AmazonRDS/latest/UserGuide/CHAP_Storage.html. RDS stripes a gp3 volume of stripedFrom or
+// more over four volumes. A smaller volume always has the base values.
 const (
-	stripedFrom = 400 // gibibytes
+	stripedFrom = 400 // GiB
 
 	baseOperations, baseThroughput       = 3000, 125
 	stripedOperations, stripedThroughput = 12000, 500
-	mostOperations, mostThroughput       = 64000, 4000
+	maxOperations, maxThroughput         = 64000, 4000
 	operationsPerGibibyte                = 500
 	operationsPerThroughput              = 4 // at most 0.25 MiB/s for each IOPS
 
-	// The limits of io1 and io2. The IOPS per gibibyte are from
-	// API_CreateDBInstance.html. io2 may exceed them, but its limit was not found.
-	provisionedFrom                   = 100 // gibibytes
-	provisionedPerGibibyte            = 50
-	leastProvisioned, mostProvisioned = 1000, 256000
+	// The limits of io1 and io2. The IOPS for each GiB are from API_CreateDBInstance.html.
+	// io2 allows more, but its limit was not found.
+	provisionedFrom                = 100 // GiB
+	provisionedPerGibibyte         = 50
+	minProvisioned, maxProvisioned = 1000, 256000
 )
 
 // verifyStorage returns an error for volumes that RDS does not offer.
@@ -43,15 +43,16 @@ func verifyStorage(c *Call) error {
 		switch {
 		case size < provisionedFrom:
 			return refuse("InvalidParameterCombination", "Invalid storage size for engine name postgres and storage type %s: %d", kind, size)
-		case iops < leastProvisioned || iops > mostProvisioned || iops > size*provisionedPerGibibyte || 2*iops < size:
+		case iops < minProvisioned || iops > maxProvisioned || iops > size*provisionedPerGibibyte || 2*iops < size: // less than 0.5 IOPS a GiB
 			return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type %s: %d, must be %d to %d, and 0.5 to %d a GiB",
-				kind, iops, leastProvisioned, mostProvisioned, provisionedPerGibibyte)
+				kind, iops, minProvisioned, maxProvisioned, provisionedPerGibibyte)
 		}
 	}
 	return nil
 }
 
-// verifyGP3 returns an error for IOPS or a throughput that a gp3 volume cannot have.
+// verifyGP3 returns an error if a gp3 volume cannot have the IOPS or the throughput. 0 means
+// that the program sets no value.
 func verifyGP3(size, iops, throughput int) error {
 	if size < stripedFrom {
 		// The base values are allowed, because a program has them after an import.
@@ -67,17 +68,18 @@ func verifyGP3(size, iops, throughput int) error {
 		throughput = stripedThroughput
 	}
 	switch {
-	case iops < stripedOperations || iops > mostOperations || iops > size*operationsPerGibibyte:
+	case iops < stripedOperations || iops > maxOperations || iops > size*operationsPerGibibyte:
 		return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type gp3: %d, must be %d to %d, and at most %d a GiB",
-			iops, stripedOperations, mostOperations, operationsPerGibibyte)
-	case throughput < stripedThroughput || throughput > mostThroughput || throughput*operationsPerThroughput > iops:
+			iops, stripedOperations, maxOperations, operationsPerGibibyte)
+	case throughput < stripedThroughput || throughput > maxThroughput || throughput*operationsPerThroughput > iops:
 		return refuse("InvalidParameterCombination", "Invalid storage throughput value for engine name postgres and storage type gp3: %d, must be %d to %d MiB/s, "+
-			"and at most 0.25 an IOPS", throughput, stripedThroughput, mostThroughput)
+			"and at most 0.25 an IOPS", throughput, stripedThroughput, maxThroughput)
 	}
 	return nil
 }
 
-// storageType returns the type in the inputs, or AWS's default.
+// storageType returns the storage type of an instance: the one in the inputs, or the
+// present one, or AWS's default.
 func (c *Call) storageType() string {
 	switch {
 	case c.In.Has("storageType"):

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// postgresVersions are the first and the last minor version that RDS offers, by major
-// version.
+// postgresVersions maps a major version to the first and the last minor version that RDS
+// offers.
 //
-// The first: since 2026-05-01 no instance can be created with 15.9-15.12, 16.5-16.8 and
-// 17.1-17.4, by public reports of AWS's notice. 18.1 is the first version after the
-// preview. The last: public programs of August 2026 got 18.6 from
-// describe-db-engine-versions, and 15.20, 16.16 and 17.12 were released with it. AWS may
-// have skipped versions between the two.
+// The first minor versions are from public reports of a notice by AWS: since 2026-05-01
+// no instance can be created with 15.9-15.12, 16.5-16.8 and 17.1-17.4. 18.1 is the first
+// version after the preview. The last minor versions are from public programs of August
+// 2026: describe-db-engine-versions had 18.6, and PostgreSQL released 15.20, 16.16 and
+// 17.12 together with it. AWS may have skipped versions between the first and the last.
 var postgresVersions = map[string][2]int{
 	"15": {13, 20},
 	"16": {9, 16},
@@ -22,9 +22,9 @@ var postgresVersions = map[string][2]int{
 	"18": {1, 6},
 }
 
-// postgresVersion returns the major version, and the full version that RDS runs. The
-// version may be a major version or "", which both mean the latest one. ok is false if
-// RDS does not offer the version.
+// postgresVersion returns the major version and the full version that RDS runs for a
+// version in a program. A major version means its latest minor version. "" means the
+// latest version. ok is false if RDS does not offer the version.
 func postgresVersion(version string) (major, full string, ok bool) {
 	if version == "" {
 		version = slices.Max(postgresMajors())
@@ -72,7 +72,8 @@ func verifyVersion(c *Call) error {
 	return nil
 }
 
-// versionNumber returns a number that has the order of versions major.minor.
+// versionNumber returns a number for the comparison of two versions major.minor: a higher
+// version has a higher number.
 func versionNumber(version string) int {
 	major, minor, _ := strings.Cut(version, ".")
 	a, _ := strconv.Atoi(major) // the form was checked
@@ -80,11 +81,14 @@ func versionNumber(version string) int {
 	return a*1000 + b
 }
 
-// fillVersion sets the full version, and the default groups of its major version.
+// fillVersion sets the full engine version, and the default parameter group and option
+// group of its major version.
 func fillVersion(c *Call) error {
 	version, oldVersion := c.In.String("engineVersion"), c.Old.String("engineVersionActual")
 	_, full, ok := postgresVersion(version)
-	if !ok || (oldVersion != "" && (version == "" || strings.HasPrefix(oldVersion, version+"."))) {
+	// A program with only the major version, or without a version, keeps the old one.
+	keepsOld := oldVersion != "" && (version == "" || strings.HasPrefix(oldVersion, version+"."))
+	if !ok || keepsOld {
 		full = oldVersion
 	}
 	c.Out["engineVersionActual"] = full
@@ -97,7 +101,7 @@ func fillVersion(c *Call) error {
 	return nil
 }
 
-// verifyFamily returns an error if the parameter group is not of the version's family.
+// verifyFamily returns an error if the parameter group is for another major version.
 func verifyFamily(c *Call) error {
 	group := c.In.String("parameterGroupName")
 	if group == "" {

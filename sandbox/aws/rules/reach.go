@@ -11,16 +11,17 @@ import (
 )
 
 // RunFromVariable is the environment variable with the place in the network from which
-// a program run connects. The value is an IPv4 address, then the security groups of its
-// network interface if the run is in a VPC, as in "10.20.32.7,sg-0123456789abcdef0".
+// a Pulumi program connects. The value is an IPv4 address. Inside a VPC, the security
+// groups of the program's network interface follow, as in
+// "10.20.32.7,sg-0123456789abcdef0".
 const RunFromVariable = "SANDBOX_RUN_FROM"
 
-// DefaultRunFrom is an address for documentation (RFC 5737). It represents a client on
-// the internet. The stacks of this repository allow its block.
+// DefaultRunFrom is the address of a client on the internet. It is in a block for
+// documentation (RFC 5737), which the stacks of this repository allow.
 const DefaultRunFrom = "203.0.113.10"
 
-// Place is the place in the network from which a program run connects. The zero Place
-// is AWS itself, which reaches everything.
+// Place is the place in the network from which a Pulumi program connects. The zero Place
+// is inside AWS, and all checks of reachability are skipped for it.
 type Place struct {
 	Address netip.Addr
 	// Groups are the IDs of security groups.
@@ -48,11 +49,10 @@ func ParsePlace(text string) (Place, error) {
 	return Place{Address: address, Groups: fields[1:]}, nil
 }
 
-// privateDNS maps a module of Pulumi types, or a part of one, to the interface endpoint
-// of the service that the types call. In a VPC with that endpoint, the name of the
-// service's API resolves to the endpoint. "logs" is a part of the module cloudwatch,
-// and STS of the module index. A service without a line has no endpoint in the
-// stand-in, or its name does not resolve to an endpoint:
+// privateDNS maps a Pulumi module, or one of its types, to the service of its interface
+// endpoint. In a VPC with that endpoint and private DNS, the host name of the service's API
+// resolves to the endpoint. A service that is missing here has no endpoint in the stand-in,
+// or AWS has no private DNS name for it:
 // vpc/latest/privatelink/aws-services-privatelink-support.html.
 var privateDNS = map[string]string{
 	"autoscaling": "autoscaling", "docdb": "rds", "ec2": "ec2", "ecr": "ecr.api", "eks": "eks", "elasticache": "elasticache",
@@ -62,8 +62,8 @@ var privateDNS = map[string]string{
 	"index/getCallerIdentity": "sts",
 }
 
-// endpointService returns the service whose interface endpoint receives the calls of a
-// type or function, such as aws:ec2/vpc:Vpc.
+// endpointService returns the service that a type or function calls, such as ec2 for
+// aws:ec2/vpc:Vpc. It returns "" if the service has no interface endpoint.
 func endpointService(token string) string {
 	path, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), ":")
 	module, _, _ := strings.Cut(path, "/")
@@ -73,12 +73,11 @@ func endpointService(token string) string {
 	return privateDNS[module]
 }
 
-// verifyServiceReachable returns an error if the run is in a VPC whose interface
-// endpoint for the service does not allow it. With private DNS the service's name
-// resolves to the endpoint in the whole VPC:
-// vpc/latest/privatelink/privatelink-access-aws-services.html, "Private DNS". The
-// endpoint's security groups must allow the client:
-// vpc/latest/privatelink/create-interface-endpoint.html, "Prerequisites".
+// verifyServiceReachable returns an error if the program runs in a VPC and cannot reach
+// the API of a type's service. It cannot if the VPC has an interface endpoint for the
+// service with private DNS, and the endpoint's security groups do not allow the program.
+// Sources: vpc/latest/privatelink/privatelink-access-aws-services.html, "Private DNS", and
+// create-interface-endpoint.html, "Prerequisites".
 func (c *Call) verifyServiceReachable(token string) error {
 	service := endpointService(token)
 	if service == "" || !c.From.Address.IsValid() {
@@ -90,20 +89,22 @@ func (c *Call) verifyServiceReachable(token string) error {
 	}
 	var refused error
 	c.Tx.Each(c.scope(rows[vpcEndpointType]), vpcEndpointType, func(o store.Object) bool {
-		e := Object(o.State)
-		if e.String("vpcId") != vpc || !e.Bool("privateDnsEnabled") || c.serviceOf(e.String("serviceName")) != service {
+		endpoint := Object(o.State)
+		if endpoint.String("vpcId") != vpc || !endpoint.Bool("privateDnsEnabled") || c.serviceOf(endpoint.String("serviceName")) != service {
 			return true
 		}
-		if !c.admits(e.Strings("securityGroupIds"), https) {
+		groups := endpoint.Strings("securityGroupIds")
+		if !c.groupsAllow(groups, httpsPort) {
 			refused = fmt.Errorf("request send failed, dial tcp: i/o timeout: in %s the name of %s resolves to the interface endpoint %s, "+
-				"whose security groups (%s) do not admit %s on port %d", vpc, service, o.ID, strings.Join(e.Strings("securityGroupIds"), ", "), c.From, https)
+				"whose security groups (%s) do not admit %s on port %d", vpc, service, o.ID, strings.Join(groups, ", "), c.From, httpsPort)
 		}
 		return false
 	})
 	return refused
 }
 
-const https = 443
+// httpsPort is the port of AWS's APIs and of a cluster's API endpoint.
+const httpsPort = 443
 
 // String returns the text of a place for errors.
 func (p Place) String() string {
@@ -113,14 +114,14 @@ func (p Place) String() string {
 	return p.Address.String() + " with " + strings.Join(p.Groups, ", ")
 }
 
-// ReachCluster returns an error if a run cannot connect to the API endpoint of a cluster.
-// The rules are from eks/latest/userguide/cluster-endpoint.html:
+// ReachCluster returns an error if the program cannot connect to the API endpoint of a
+// cluster. The rules are from eks/latest/userguide/cluster-endpoint.html:
 //   - Inside the VPC, the endpoint's name resolves to private addresses if private
 //     access is enabled, and to public addresses otherwise.
-//   - Outside the VPC, it resolves to public addresses if public access is enabled, and
-//     to private addresses otherwise.
-//   - publicAccessCidrs has the clients that can reach the public addresses.
-//   - The cluster's security groups have the clients that can reach the private ones.
+//   - Outside the VPC, the name resolves to public addresses if public access is enabled,
+//     and to private addresses otherwise.
+//   - publicAccessCidrs must contain the clients of the public addresses.
+//   - The cluster's security groups must allow the clients of the private addresses.
 func (c *Cloud) ReachCluster(ctx context.Context, name string) error {
 	return c.Store.View(ctx, func(tx *store.Tx) error {
 		for _, o := range tx.All() { // the cluster may be in any account
@@ -139,19 +140,23 @@ func (c *Cloud) ReachCluster(ctx context.Context, name string) error {
 	})
 }
 
+// verifyEndpointReachable returns the reason why the program cannot connect to the API
+// endpoint of a cluster, by the rules in the comment of ReachCluster.
 func (c *Call) verifyEndpointReachable(cluster store.Object) error {
 	endpoint := Object(cluster.State).Object("vpcConfig")
 	public, private := endpoint.Bool("endpointPublicAccess"), endpoint.Bool("endpointPrivateAccess")
 	vpc, inside := c.vpcContaining(c.From.Address)
 	inside = inside && vpc == endpoint.String("vpcId")
+	inConnectedNetwork := !inside && c.From.Address.IsPrivate()
 	groups := append(endpoint.Strings("securityGroupIds"), endpoint.String("clusterSecurityGroupId"))
+	toPrivateAddress := (inside && private) || (inConnectedNetwork && !public)
 	switch {
-	case inside && private, !inside && !public && c.From.Address.IsPrivate():
-		if !c.admits(groups, https) {
-			return fmt.Errorf("its security groups (%s) do not admit it on port %d", strings.Join(groups, ", "), https)
+	case toPrivateAddress:
+		if !c.groupsAllow(groups, httpsPort) {
+			return fmt.Errorf("its security groups (%s) do not admit it on port %d", strings.Join(groups, ", "), httpsPort)
 		}
 		return nil
-	case inside || c.From.Address.IsPrivate():
+	case inside || inConnectedNetwork:
 		return fmt.Errorf("its name resolves to public addresses there, and the stand-in does not know which public address %s has", c.From.Address)
 	case !public:
 		return fmt.Errorf("it is private, and a public address is in no connected network")
@@ -161,7 +166,7 @@ func (c *Call) verifyEndpointReachable(cluster store.Object) error {
 	return nil
 }
 
-// vpcContaining returns the VPC whose block contains an address.
+// vpcContaining returns the VPC with a block that contains the address.
 func (c *Call) vpcContaining(address netip.Addr) (id string, found bool) {
 	c.Tx.Each(c.scope(rows[vpcType]), vpcType, func(o store.Object) bool {
 		if contains(Object(o.State).String("cidrBlock"), address) {
@@ -172,40 +177,49 @@ func (c *Call) vpcContaining(address netip.Addr) (id string, found bool) {
 	return id, found
 }
 
+// contains reports whether a CIDR block contains an address.
 func contains(cidr string, address netip.Addr) bool {
 	block, err := netip.ParsePrefix(cidr)
 	return err == nil && block.Contains(address)
 }
 
-// admits says whether one of the groups allows the run to connect to a TCP port, by a
-// rule that is a separate resource or by an inline rule. Members of a group reach each
-// other only by a rule; EKS's own group has that rule.
-func (c *Call) admits(groups []string, port int) bool {
-	admitted := false
+// groupsAllow reports whether one of the security groups allows the program to connect to
+// a TCP port.
+func (c *Call) groupsAllow(groups []string, port int) bool {
+	allowed := false
 	c.Tx.Each(c.scope(rows[ingressRuleType]), ingressRuleType, func(o store.Object) bool {
-		r := Object(o.State)
-		admitted = slices.Contains(groups, r.String("securityGroupId")) && allowsPort(r, "ipProtocol", port) &&
-			(contains(r.String("cidrIpv4"), c.From.Address) || slices.Contains(c.From.Groups, r.String("referencedSecurityGroupId")))
-		return !admitted
+		rule := Object(o.State)
+		allowed = slices.Contains(groups, rule.String("securityGroupId")) && allowsPort(rule, "ipProtocol", port) &&
+			(contains(rule.String("cidrIpv4"), c.From.Address) || slices.Contains(c.From.Groups, rule.String("referencedSecurityGroupId")))
+		return !allowed
 	})
+	if allowed {
+		return true
+	}
 	c.Tx.Each(c.scope(rows[securityGroupType]), securityGroupType, func(o store.Object) bool {
-		if admitted || !slices.Contains(groups, o.ID) {
-			return !admitted
-		}
-		state := Object(o.State)
-		admitted = strings.HasPrefix(state.String("name"), eksGroupPrefix) && slices.Contains(c.From.Groups, o.ID)
-		for _, r := range state.Objects("ingress") {
-			admitted = admitted || allowsPort(r, "protocol", port) &&
-				(slices.ContainsFunc(r.Strings("cidrBlocks"), func(cidr string) bool { return contains(cidr, c.From.Address) }) ||
-					slices.ContainsFunc(r.Strings("securityGroups"), func(id string) bool { return slices.Contains(c.From.Groups, id) }) ||
-					r.Bool("self") && slices.Contains(c.From.Groups, o.ID))
-		}
-		return !admitted
+		allowed = slices.Contains(groups, o.ID) && c.inlineRulesAllow(o, port)
+		return !allowed
 	})
-	return admitted
+	return allowed
 }
 
-// allowsPort says whether a rule allows a TCP port.
+// inlineRulesAllow reports whether an inline rule of a security group allows the program to
+// connect to a TCP port. EKS's own group always allows its members.
+func (c *Call) inlineRulesAllow(group store.Object, port int) bool {
+	state := Object(group.State)
+	isMember := slices.Contains(c.From.Groups, group.ID)
+	if isMember && strings.HasPrefix(state.String("name"), eksGroupPrefix) {
+		return true
+	}
+	return slices.ContainsFunc(state.Objects("ingress"), func(rule Object) bool {
+		hasAddress := slices.ContainsFunc(rule.Strings("cidrBlocks"), func(cidr string) bool { return contains(cidr, c.From.Address) })
+		hasGroup := slices.ContainsFunc(rule.Strings("securityGroups"), func(id string) bool { return slices.Contains(c.From.Groups, id) })
+		return allowsPort(rule, "protocol", port) && (hasAddress || hasGroup || rule.Bool("self") && isMember)
+	})
+}
+
+// allowsPort reports whether a rule allows a TCP port. protocolName is the name of the
+// property with the rule's protocol.
 func allowsPort(rule Object, protocolName string, port int) bool {
 	switch protocolNumber(rule.String(protocolName)) {
 	case "-1":

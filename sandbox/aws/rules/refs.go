@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// verifyReferences returns an error if inputs refer to an object that does not exist. At
-// an update only new references are checked, as AWS does.
+// verifyReferences returns an error if an input refers to an object that does not exist.
+// At an update it checks only references that the old state does not have, as AWS does.
 func (c *Call) verifyReferences() error {
 	for path, p := range c.Row.Props {
 		if p.Ref == nil {
@@ -34,8 +34,8 @@ func (c *Call) verifyReferences() error {
 	return nil
 }
 
-// resolve finds the object to which a value refers. For an object that AWS defines
-// itself, ok is true and the object is empty.
+// resolve returns the object to which a value refers; ok is false if there is none. For an
+// object that AWS itself defines, ok is true and the object is empty.
 func (c *Call) resolve(ref *Ref, value string) (object store.Object, ok bool) {
 	for _, token := range ref.To {
 		row, ok := rows[token]
@@ -52,12 +52,12 @@ func (c *Call) resolve(ref *Ref, value string) (object store.Object, ok bool) {
 	return store.Object{}, false
 }
 
-// lookup finds the object of one type to which a value refers.
+// lookup finds the object to which a value refers. row is the row of the object's type.
 func (c *Call) lookup(row *Row, ref *Ref, value string) (object store.Object, ok bool) {
 	scope := c.scope(row)
-	// An ARN may name another region.
-	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" && !row.Global && parts[3] != "" {
-		scope.Region = parts[3]
+	// An ARN can refer to an object in another region.
+	if region := regionOfARN(value); region != "" && !row.Global {
+		scope.Region = region
 	}
 	if len(ref.by()) == 1 && ref.by()[0] == "id" {
 		return c.Tx.Get(store.Key{Scope: scope, Type: row.Token, ID: value})
@@ -69,7 +69,17 @@ func (c *Call) lookup(row *Row, ref *Ref, value string) (object store.Object, ok
 	return object, ok
 }
 
-// by returns By, or the id if By is empty.
+// regionOfARN returns the region in an ARN. It returns "" for an ARN without a region and
+// for any other text.
+func regionOfARN(value string) string {
+	parts := strings.SplitN(value, ":", 6) // arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
+	if len(parts) < 6 || parts[0] != "arn" {
+		return ""
+	}
+	return parts[3]
+}
+
+// by returns By, or its default "id" if By is empty.
 func (r *Ref) by() []string {
 	if len(r.By) == 0 {
 		return []string{"id"}
@@ -77,7 +87,7 @@ func (r *Ref) by() []string {
 	return r.By
 }
 
-// matches says whether a value refers to the object o.
+// matches reports whether a value refers to the object o.
 func (r *Ref) matches(o store.Object, value string) bool {
 	return slices.ContainsFunc(r.by(), func(by string) bool {
 		if by == "id" {
@@ -113,9 +123,9 @@ func (c *Call) targets(path string) []store.Object {
 	return out
 }
 
-// verifyNotReferenced returns an error for the deletion of an object to which another
-// object refers, if AWS refuses the deletion then. Objects that the object owns do not
-// count.
+// verifyNotReferenced returns AWS's error for the deletion of an object that is in use. It is
+// in use if an object refers to it with a Ref that has an InUseCode. Objects that the
+// deleted object owns are not counted.
 func (c *Call) verifyNotReferenced() error {
 	self, _ := c.Tx.Get(c.key())
 	for _, r := range referencesTo(c.Row.Token) {
@@ -160,8 +170,8 @@ func (r reference) pathTo(o, target store.Object) string {
 	return ""
 }
 
-// scopesOf returns the scopes in which objects of a type can refer to this one. A
-// global object can be referred to from any region.
+// scopesOf returns the scopes in which objects of a type can refer to the object of this
+// call. Objects of any region can refer to a global object.
 func (c *Call) scopesOf(row *Row) []store.Scope {
 	if row.Global || !c.Row.Global {
 		return []store.Scope{c.scope(row)}

@@ -10,16 +10,17 @@ import (
 // region is one region of AWS.
 type region struct {
 	name string // the name in AWS's console
-	code string // the prefix of its zone ids
-	// zones are the availability zones of one account: the letter and the number of the
-	// zone id. Other accounts combine the letters and the numbers differently.
+	code string // the prefix of the region's zone ids
+	// zones maps the letter of each availability zone to the number in its zone id, for
+	// one account. AWS maps them in another way for other accounts.
 	zones map[string]string
 }
 
-// regions are the regions of the stand-in. More can be added from
+// regions are the regions of the stand-in. The sources are
 // docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html and
-// aws-availability-zones.html. On 2026-11-23 the zone ids were compared with a copy of
-// 2025. apne1-az3 is left out, because accounts in public listings lack it.
+// aws-availability-zones.html, which also have more regions. The zone ids were compared
+// on 2026-11-23 with a copy of 2025. apne1-az3 is left out, because public lists of
+// accounts do not have it.
 var regions = map[string]region{
 	"us-east-1":      {"US East (N. Virginia)", "use1", map[string]string{"a": "1", "b": "2", "c": "4", "d": "6", "e": "3", "f": "5"}},
 	"us-east-2":      {"US East (Ohio)", "use2", threeZones},
@@ -38,6 +39,7 @@ var regions = map[string]region{
 	"sa-east-1":      {"South America (Sao Paulo)", "sae1", threeZones},
 }
 
+// threeZones are the zones of a region with the letters a to c and the numbers 1 to 3.
 var threeZones = map[string]string{"a": "1", "b": "2", "c": "3"}
 
 // Regions returns the names of the stand-in's regions, sorted.
@@ -50,15 +52,15 @@ func Regions() []string {
 	return out
 }
 
-// KnownRegion says whether the stand-in has a region.
+// KnownRegion reports whether the stand-in has a region.
 func KnownRegion(name string) bool { _, ok := regions[name]; return ok }
 
 // zone is one availability zone.
 type zone struct{ name, id string }
 
-// zonesOf returns the zones of a region, sorted by name. A seed other than 0 combines
-// the letters and the ids anew, as in another account:
-// ram/latest/userguide/working-with-az-ids.html.
+// zonesOf returns the zones of a region, sorted by name. Each seed is the mapping of zone
+// names to zone ids in another account: ram/latest/userguide/working-with-az-ids.html.
+// With the value 0 of seed, the mapping is the one in regions.
 func zonesOf(name string, seed uint64) []zone {
 	r := regions[name]
 	letters := slices.Sorted(maps.Keys(r.zones))
@@ -77,10 +79,10 @@ func zonesOf(name string, seed uint64) []zone {
 	return out
 }
 
-// zones returns the zones of the call's region in the sandbox's account.
+// zones returns the availability zones of the provider's region in the sandbox's account.
 func (c *Cloud) zones() []zone { return zonesOf(c.Region, c.Layout.ZoneSeed) }
 
-// zoneID returns the id of a zone of the region; "" if there is none.
+// zoneID returns the id of the zone with a name, and "" if the region has no such zone.
 func (c *Cloud) zoneID(name string) string {
 	for _, z := range c.zones() {
 		if z.name == name {
@@ -90,7 +92,7 @@ func (c *Cloud) zoneID(name string) string {
 	return ""
 }
 
-// zoneName returns the name of a zone of the region by its id; "" if there is none.
+// zoneName returns the name of the zone with an id, and "" if the region has no such zone.
 func (c *Cloud) zoneName(id string) string {
 	for _, z := range c.zones() {
 		if z.id == id {

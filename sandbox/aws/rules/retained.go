@@ -16,28 +16,31 @@ const (
 	automatedBackup  = "aws:rds/automated-backup"
 )
 
+// retained are the types of objects that AWS keeps after a deletion. No program can create
+// them.
 var retained = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup}
 
-// retainedObject returns an object that an earlier deletion has retained.
+// retainedObject returns an object that AWS retained when another object was deleted.
 func (c *Call) retainedObject(typ, id string) (object store.Object, exists bool) {
 	return c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: typ, ID: id})
 }
 
-// retain stores an object that stays after this object's deletion.
+// retain stores an object of the type typ that remains after the deletion of the call's
+// object.
 func (c *Call) retain(typ, id string, state Object) {
 	c.Tx.Put(store.Object{
 		Key: store.Key{Scope: c.scope(c.Row), Type: typ, ID: id}, Created: c.Now().UTC(), State: state,
 	})
 }
 
-// finalSnapshot defines the final snapshot of a type of database.
+// finalSnapshot has the rules of the final snapshot of a database type.
 type finalSnapshot struct {
-	kind       string // the type of the snapshot
-	existsCode string // AWS's error code if the snapshot exists
+	kind       string // the type of the snapshot in the store
+	existsCode string // AWS's error code if a snapshot has the same name
 }
 
-// take creates the final snapshot, unless skipFinalSnapshot is set. It returns an error
-// if there is no name for the snapshot; the text is the provider's.
+// take creates the final snapshot of the deleted database, unless skipFinalSnapshot is
+// set. Without a name for the snapshot, it returns the provider's error.
 func (f finalSnapshot) take(c *Call) error {
 	if c.Old.Bool("skipFinalSnapshot") {
 		return nil
@@ -50,7 +53,7 @@ func (f finalSnapshot) take(c *Call) error {
 	return f.create(c, id)
 }
 
-// create creates the snapshot with a given name.
+// create stores a snapshot of the call's old state with a name.
 func (f finalSnapshot) create(c *Call, id string) error {
 	if _, exists := c.retainedObject(f.kind, id); exists {
 		return refuse(f.existsCode, "Cannot create the snapshot because a snapshot with the identifier %s already exists.", id)

@@ -11,13 +11,14 @@ import (
 
 const zoneType = "aws:route53/zone:Zone"
 
-// zoneServers is the number of name servers of a public zone.
-const zoneServers = 4
+// serverDomains are the top-level domains of a zone's name servers. Each zone has one name
+// server in each of them.
+var serverDomains = []string{"com", "net", "org", "co.uk"}
 
-// domainName validates a host name, or one with a wildcard:
-// Route53/latest/DeveloperGuide/DomainNameFormat.html, without underscores.
+// domainName validates a domain name, which may begin with the wildcard label *:
+// Route53/latest/DeveloperGuide/DomainNameFormat.html. Underscores are not allowed here.
 var domainName = all(length(1, 253), pattern(`(?:\*\.)?(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}`,
-	"a domain name, as in www.example.com, without a dot at its end"))
+	"a domain name as in www.example.com, without a dot at its end"))
 
 var _ = add(&Row{
 	Token:  zoneType,
@@ -34,7 +35,7 @@ var _ = add(&Row{
 	},
 	Outputs: map[string]string{"arn": "arn:{partition}:route53:::hostedzone/{id}", "zoneId": "{id}"},
 	Verify: func(c *Call) error {
-		if c.Old != nil && (len(c.Old.Objects("vpcs")) == 0) != (len(c.In.Objects("vpcs")) == 0) {
+		if c.Old != nil && isPrivateZone(c.Old) != isPrivateZone(c.In) {
 			return refuse("PublicZoneVPCAssociation", "A hosted zone can't become private, or public: create another one")
 		}
 		return nil
@@ -48,21 +49,25 @@ var _ = add(&Row{
 	},
 })
 
-// checkHostedZoneName returns a message unless v is a domain name, which may end with a
-// dot.
+// isPrivateZone reports whether a hosted zone is private: it is associated with a VPC.
+func isPrivateZone(zone Object) bool { return len(zone.Objects("vpcs")) > 0 }
+
+// checkHostedZoneName returns a message unless v is a domain name. A dot at its end is
+// allowed.
 func checkHostedZoneName(v any) string {
 	name, _ := v.(string)
 	return domainName(strings.TrimSuffix(name, "."))
 }
 
-// sameDomain says whether two domain names are equal.
+// sameDomain reports whether two domain names are equal. Letter case and a dot at the end
+// have no meaning.
 func sameDomain(a, b string) bool { return plainDomain(a) == plainDomain(b) }
 
-// plainDomain returns a name as AWS returns it: in lower case, without a dot at its end.
+// plainDomain returns a domain name in lower case and without a dot at its end.
 func plainDomain(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
-// fillZone creates the name servers of a new zone and the two records that every zone
-// has.
+// fillZone chooses the name servers of a new zone, and creates the NS and SOA records that
+// every zone has.
 func fillZone(c *Call) error {
 	c.Out["name"] = strings.TrimSuffix(c.In.String("name"), ".")
 	for _, vpc := range c.Out.Objects("vpcs") {
@@ -71,16 +76,19 @@ func fillZone(c *Call) error {
 	if c.Old != nil {
 		return nil
 	}
-	servers := make([]any, zoneServers)
-	for i, top := range []string{"com", "net", "org", "co.uk"} {
-		servers[i] = fmt.Sprintf("ns-%d.awsdns-00.%s", i*512, top) // those of a private zone
-		if len(c.In.Objects("vpcs")) == 0 {
-			n, err := randomBelow(512)
-			if err != nil {
-				return err
-			}
-			servers[i] = fmt.Sprintf("ns-%d.awsdns-%02d.%s", i*512+n, n%64, top)
+	servers := make([]any, len(serverDomains))
+	for i, domain := range serverDomains {
+		const perDomain = 512 // Route 53 numbers its servers 0-511 in com, 512-1023 in net, and so on
+		first := i * perDomain
+		if isPrivateZone(c.In) { // AWS returns the same servers for every private zone
+			servers[i] = fmt.Sprintf("ns-%d.awsdns-00.%s", first, domain)
+			continue
 		}
+		n, err := randomBelow(perDomain)
+		if err != nil {
+			return err
+		}
+		servers[i] = fmt.Sprintf("ns-%d.awsdns-%02d.%s", first+n, n%64, domain)
 	}
 	c.Out["primaryNameServer"] = servers[0]
 	slices.SortFunc(servers, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
@@ -97,23 +105,15 @@ func fillZone(c *Call) error {
 	return nil
 }
 
-// getZone finds one hosted zone by its id, or by its name, VPC and tags.
+// getZone implements the Pulumi function aws:route53/getZone. It finds one hosted zone by
+// its id, or by its name, VPC and tags.
 func getZone(c *Call, in Object) (Object, error) {
 	if in.Has("zoneId") && in.Has("name") {
 		return nil, errors.New("only one of zoneId and name may be given")
 	}
-	private := in.Bool("privateZone") || in.Has("vpcId")
 	var found []store.Object
 	c.Tx.Each(c.scope(rows[zoneType]), zoneType, func(o store.Object) bool {
-		zone := Object(o.State)
-		vpcs := zone.Objects("vpcs")
-		matches := o.ID == in.String("zoneId") || !in.Has("zoneId") && (len(vpcs) > 0) == private &&
-			(!in.Has("name") || sameDomain(zone.String("name"), in.String("name"))) &&
-			(!in.Has("vpcId") || slices.ContainsFunc(vpcs, func(v Object) bool { return v.String("vpcId") == in.String("vpcId") }))
-		for key, value := range in.Object("tags") {
-			matches = matches && zone.Object("tagsAll")[key] == value
-		}
-		if matches {
+		if matchesZone(o, in) {
 			found = append(found, o)
 		}
 		return true
@@ -129,12 +129,29 @@ func getZone(c *Call, in Object) (Object, error) {
 	c.eachRecord(found[0].ID, func(store.Object) { records++ })
 	return Object{
 		"id": found[0].ID, "zoneId": found[0].ID, "arn": zone["arn"], "name": plainDomain(zone.String("name")), "comment": zone["comment"],
-		"nameServers": zone["nameServers"], "primaryNameServer": zone["primaryNameServer"], "privateZone": len(zone.Objects("vpcs")) > 0,
+		"nameServers": zone["nameServers"], "primaryNameServer": zone["primaryNameServer"], "privateZone": isPrivateZone(zone),
 		"resourceRecordSetCount": records, "tags": map[string]any(zone.Object("tagsAll")), "callerReference": "terraform-" + found[0].Created.Format("20060102150405"),
 	}, nil
 }
 
-// eachRecord visits the records of a zone, including those that every zone has.
+// matchesZone reports whether a hosted zone fits the inputs of getZone.
+func matchesZone(o store.Object, in Object) bool {
+	zone := Object(o.State)
+	for key, value := range in.Object("tags") {
+		if zone.Object("tagsAll")[key] != value {
+			return false
+		}
+	}
+	if in.Has("zoneId") {
+		return o.ID == in.String("zoneId")
+	}
+	wantPrivate := in.Bool("privateZone") || in.Has("vpcId")
+	sameName := !in.Has("name") || sameDomain(zone.String("name"), in.String("name"))
+	inVPC := !in.Has("vpcId") || slices.ContainsFunc(zone.Objects("vpcs"), func(v Object) bool { return v.String("vpcId") == in.String("vpcId") })
+	return isPrivateZone(zone) == wantPrivate && sameName && inVPC
+}
+
+// eachRecord visits the records of a zone, including its NS and SOA records.
 func (c *Call) eachRecord(zone string, visit func(store.Object)) {
 	c.Tx.Each(c.scope(rows[recordType]), recordType, func(o store.Object) bool {
 		if o.State["zoneId"] == zone {
@@ -144,17 +161,19 @@ func (c *Call) eachRecord(zone string, visit func(store.Object)) {
 	})
 }
 
-// isPublicRecord says whether a public zone has a record with that name, type and value.
+// isPublicRecord reports whether a public zone has a record with a name, a type and a value.
+// kind is the type of the record, such as CNAME.
 func (c *Call) isPublicRecord(name, kind, value string) bool {
 	found := false
 	c.Tx.Each(c.scope(rows[zoneType]), zoneType, func(zone store.Object) bool {
-		if len(Object(zone.State).Objects("vpcs")) > 0 {
+		if isPrivateZone(zone.State) {
 			return true
 		}
 		c.eachRecord(zone.ID, func(o store.Object) {
 			record := Object(o.State)
-			found = found || sameDomain(record.String("fqdn"), name) && record.String("type") == kind &&
-				slices.ContainsFunc(record.Strings("records"), func(v string) bool { return sameDomain(v, value) })
+			sameRecord := sameDomain(record.String("fqdn"), name) && record.String("type") == kind
+			hasValue := slices.ContainsFunc(record.Strings("records"), func(v string) bool { return sameDomain(v, value) })
+			found = found || sameRecord && hasValue
 		})
 		return !found
 	})

@@ -18,15 +18,15 @@ const (
 	noRoutingPolicy = "routing policies have no rules yet"
 )
 
-// toZone is a record's reference to its zone. Records prevent the deletion of the zone,
-// except the records that every zone has.
+// toZone is a record's reference to its zone. A record of a program prevents the deletion
+// of the zone. The zone owns its NS and SOA records, so they do not prevent it.
 var toZone = &Ref{To: []string{zoneType}, Noun: "hosted zone", Missing: "NoSuchHostedZone", InUseCode: "HostedZoneNotEmpty"}
 
 var _ = add(&Row{
 	Token:  recordType,
 	Source: "route53/record.go", Page: "Route53/latest/APIReference/API_ResourceRecordSet.html",
 	Label: "Route53 Record", Global: true, NotFound: "NoSuchHostedZone",
-	// Without allowOverwrite, verifyRecord refuses to overwrite.
+	// verifyRecord refuses to overwrite a record, unless allowOverwrite is set.
 	Put: true,
 	NewID: func(c *Call) (string, error) {
 		return fmt.Sprintf("%s_%s_%s", c.In.String("zoneId"), plainDomain(c.In.String("name")), c.In.String("type")), nil
@@ -60,7 +60,7 @@ var _ = add(&Row{
 	Fill: func(c *Call) error {
 		c.Out["name"], c.Out["fqdn"] = plainDomain(c.In.String("name")), c.fqdn()
 		c.eachRecord(c.In.String("zoneId"), func(o store.Object) {
-			if c.isSameRecord(o) && o.ID != c.ID { // the same record with its name written in another way
+			if c.isSameRecord(o) && o.ID != c.ID { // its id has another spelling of the name
 				c.Tx.Delete(o.Key)
 			}
 		})
@@ -68,7 +68,7 @@ var _ = add(&Row{
 	},
 })
 
-// checkRecord returns failures for values that do not fit the type.
+// checkRecord returns failures for values that a record of its type cannot have.
 func checkRecord(in Object, fail Fail) {
 	values := in.Strings("records")
 	kind := in.String("type")
@@ -76,22 +76,24 @@ func checkRecord(in Object, fail Fail) {
 		fail("records", "has %d elements, a CNAME has one", len(values))
 	}
 	for i, value := range values {
-		// The provider adds the quotes at both ends. "" inside separates strings
-		// (Route53/latest/DeveloperGuide/ResourceRecordTypes.html, TXTFormat).
+		// The provider adds quotes at both ends of a text. Two quotes inside the text
+		// separate strings (Route53/latest/DeveloperGuide/ResourceRecordTypes.html,
+		// TXTFormat).
 		for text := range strings.SplitSeq(value, `""`) {
 			if n := len(strings.Trim(text, `"`)); (kind == "TXT" || kind == "SPF") && n > maxTXT {
 				fail(fmt.Sprintf("records[%d]", i), `has a string of %d characters, may have %d: separate strings by ""`, n, maxTXT)
 			}
 		}
 		address, err := netip.ParseAddr(value)
-		if (kind == "A" && (err != nil || !address.Is4())) || (kind == "AAAA" && (err != nil || !address.Is6())) {
+		is4, is6 := err == nil && address.Is4(), err == nil && address.Is6()
+		if (kind == "A" && !is4) || (kind == "AAAA" && !is6) {
 			fail(fmt.Sprintf("records[%d]", i), "%q is no address for a record of type %s", value, kind)
 		}
 	}
 }
 
-// fqdn returns the full name of the call's record. It adds the zone's name if the
-// record's name does not end with it.
+// fqdn returns the full name of the call's record. If the record's name does not end with
+// the zone's name, fqdn adds the zone's name.
 func (c *Call) fqdn() string {
 	zone, _ := c.target("zoneId")
 	name, parent := plainDomain(c.In.String("name")), plainDomain(Object(zone.State).String("name"))
@@ -104,14 +106,14 @@ func (c *Call) fqdn() string {
 	return name + "." + parent
 }
 
-// isSameRecord says whether a record of the zone has the name and type of the call's
-// record.
+// isSameRecord reports whether a record of the zone has the full name and the type of the
+// call's record.
 func (c *Call) isSameRecord(o store.Object) bool {
 	return o.State["fqdn"] == c.fqdn() && o.State["type"] == c.In.String("type")
 }
 
-// verifyRecord returns Route 53's error for a record that conflicts with another one, and
-// for an alias. The texts are from public issues and logs.
+// verifyRecord returns Route 53's error for a record that conflicts with another record, and
+// for an invalid alias. The error texts are from public issues and logs.
 func verifyRecord(c *Call) error {
 	zone, _ := c.target("zoneId")
 	parent := Object(zone.State).String("name")
@@ -134,19 +136,19 @@ func verifyRecord(c *Call) error {
 	if refused != nil {
 		return refused
 	}
-	return c.verifyAlias(zone.ID)
+	return c.verifyAliasTarget(zone.ID)
 }
 
-// verifyAlias returns an error for an alias whose target does not exist. It checks only
-// targets in the record's zone, and distributions of CloudFront.
-func (c *Call) verifyAlias(zone string) error {
+// verifyAliasTarget returns an error for an alias to a target that does not exist. It
+// checks only targets in the record's zone, and distributions of CloudFront.
+func (c *Call) verifyAliasTarget(zoneID string) error {
 	for _, alias := range c.In.Objects("aliases") {
 		name, kind := plainDomain(alias.String("name")), c.In.String("type")
 		found, inZone := true, true
 		switch alias.String("zoneId") {
-		case zone:
+		case zoneID:
 			found = false
-			c.eachRecord(zone, func(o store.Object) { found = found || o.State["fqdn"] == name && o.State["type"] == kind })
+			c.eachRecord(zoneID, func(o store.Object) { found = found || o.State["fqdn"] == name && o.State["type"] == kind })
 		case distributionZone:
 			_, found = c.distributionAt(name)
 			inZone = strings.HasSuffix(name, ".cloudfront.net")

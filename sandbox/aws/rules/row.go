@@ -3,9 +3,10 @@
 // whether its change replaces the resource. They also compute outputs, and return the
 // errors with which AWS refuses a call. Each type has one Row, in a file of its service.
 //
-// A row names the sources of its facts. One is a file of terraform-provider-aws, from
-// which the provider pulumi-aws is built. The other is a page of AWS's documentation. A
-// property without a rule is refused, because its behaviour at AWS was not checked.
+// A row has two sources of its facts: a file of terraform-provider-aws, from which
+// pulumi-aws is built, and a page of AWS's documentation. "From memory" means that the
+// author knew a fact and did not find its source. A property without a rule is refused,
+// because its behaviour at AWS was not checked.
 package rules
 
 import (
@@ -47,7 +48,7 @@ type Row struct {
 	ExactlyOne [][]string
 	// AtMostOne are groups of properties. At most one property of a group may be set.
 	AtMostOne [][]string
-	// Requires has the properties that must be set too, if the property of the key is.
+	// Requires maps a property to the properties that must be set together with it.
 	Requires map[string][]string
 	// Outputs are the templates of computed outputs, by property.
 	Outputs map[string]string
@@ -55,7 +56,7 @@ type Row struct {
 	Volatile []string
 	// VolatileIf returns the outputs that an update changes only in some cases.
 	VolatileIf func(old, in Object) []string
-	// Unique are the properties that must differ between objects.
+	// Unique are properties that must have a different value in every object of the type.
 	Unique []Unique
 	// DeleteBeforeReplace says that the old object must be deleted before its
 	// replacement is created.
@@ -72,14 +73,14 @@ type Row struct {
 	Fill func(c *Call) error
 	// Refresh updates computed outputs at a read.
 	Refresh func(c *Call) error
-	// Remove returns AWS's error for a deletion, or does what AWS does in addition. If it
-	// returns errKept, the object is not deleted.
+	// Remove runs before a deletion. It returns AWS's error, or changes the other objects
+	// that AWS changes. If it returns errKept, the object is not deleted.
 	Remove func(c *Call) error
 	// NewID returns the id of a new object if a template is not enough.
 	NewID func(c *Call) (string, error)
-	// IgnoreDiff returns properties whose differences the provider ignores.
+	// IgnoreDiff returns the properties with differences that the provider ignores.
 	IgnoreDiff func(state, in Object) []string
-	// ReplaceIf returns more properties. A change of one of them replaces the resource.
+	// ReplaceIf returns changed properties that replace the resource only in some cases.
 	ReplaceIf func(old, in Object) []string
 }
 
@@ -125,7 +126,7 @@ type Prop struct {
 	// Present says that an empty object has a meaning, such as an action of AWS WAF, so
 	// it differs from an absent object.
 	Present bool
-	// Same says whether AWS treats two strings as equal.
+	// Same reports whether AWS treats two strings as equal.
 	Same func(a, b string) bool
 	// Ref defines the object to which the property refers.
 	Ref *Ref
@@ -140,8 +141,8 @@ type Ref struct {
 	// By are the outputs of the object with which the value is compared. "id" is the
 	// object's id, and also the default.
 	By []string
-	// Within is a property that both objects have with the same value, such as the
-	// cluster of an access entry; empty: the value of By is unique by itself.
+	// Within is a property that must have the same value in both objects, such as the
+	// cluster of an access entry. It is empty if the outputs in By identify the object.
 	Within string
 	// Noun is the object's name in AWS's error, as in vpc ID.
 	Noun string
@@ -153,20 +154,23 @@ type Ref struct {
 	// DeletedWith says that AWS deletes the object with this property together with
 	// the object to which it refers.
 	DeletedWith bool
-	// Predefined says whether AWS itself defines the object, such as a managed policy.
+	// Predefined reports whether AWS itself defines the object, such as a managed policy.
 	Predefined func(value string) bool
 }
 
-// Unique are properties whose values must differ between the objects of a scope.
+// Unique are properties that two objects of a type cannot have with the same values.
 type Unique struct {
 	Props []string
-	// Code is AWS's error code, and Message its text. {x} in it is replaced by property x.
+	// Code and Message are AWS's error code and text. {x} in the text is replaced by
+	// property x.
 	Code, Message string
 }
 
+// rows maps a type to its row.
 var rows = map[string]*Row{}
 
-// add registers rows. The file of each service calls it to initialize a variable.
+// add registers rows. Each service's file calls it to initialize a package variable, so all
+// rows are registered before main starts. The result only gives the variable a value.
 func add(list ...*Row) bool { //nolint:unparam // a variable of the package needs a value
 	for _, r := range list {
 		rows[r.Token] = r
@@ -192,14 +196,14 @@ func FileOf(token string) string {
 	return fmt.Sprintf("sandbox/aws/rules/%s*.go", service)
 }
 
-// reference is a property of another type that refers to a type.
+// reference is a property that refers to an object of another type.
 type reference struct {
-	row  *Row
-	path string
-	ref  *Ref
+	row  *Row   // the row of the type that has the property
+	path string // the path of the property
+	ref  *Ref   // the property's rule
 }
 
-// referencesTo returns every property that refers to a type.
+// referencesTo returns every property of any type that can refer to an object of a type.
 func referencesTo(token string) []reference {
 	var out []reference
 	for _, t := range Tokens() {

@@ -11,12 +11,13 @@ import (
 const (
 	bucketType    = "aws:s3/bucketV2:BucketV2"
 	bucketObject  = "aws:s3/bucketObjectv2:BucketObjectv2"
-	ownResource   = "deprecated; use the separate resource for it"
+	ownResource   = "deprecated; use the separate resource for this setting"
 	noOtherOwners = "buckets of other accounts have no rows"
 )
 
-// toBucket is a reference from a setting of a bucket, which is deleted with the bucket.
-// toFilledBucket is a reference from an object, which prevents the bucket's deletion.
+// toBucket is the reference of a bucket's setting. AWS deletes the setting with the bucket.
+// toFilledBucket is the reference of an object in a bucket. The object prevents the
+// bucket's deletion.
 var (
 	toBucket       = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", DeletedWith: true}
 	toFilledBucket = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", InUseCode: "BucketNotEmpty"}
@@ -65,7 +66,8 @@ var _ = add(
 	&Row{
 		Token:  bucketObject,
 		Source: "s3/object.go", Page: "AmazonS3/latest/API/API_PutObject.html",
-		// The provider's id is only the key. Here the bucket is part of it.
+		// The provider's id is only the key. Here the bucket is part of the id, because
+		// ids must be unique in the store.
 		Label: "S3 Object", Global: true, ID: "{bucket}/{key}", NotFound: "NoSuchKey", Put: true,
 		Props: Props{
 			"bucket":                    {Replace: true, Ref: toFilledBucket},
@@ -119,14 +121,15 @@ func checkBucketName(v any) string {
 	return ""
 }
 
-// checkBucketPrefix returns a message unless a bucket's name can begin with the prefix.
+// checkBucketPrefix returns a message unless a bucket's name can begin with the prefix. It
+// checks the prefix with a suffix as the provider generates it.
 func checkBucketPrefix(v any) string {
 	s, _ := v.(string)
 	return checkBucketName(s + "20060102150405000000000001")
 }
 
-// emptyBucket deletes a bucket's objects if forceDestroy is set. Otherwise they prevent
-// the bucket's deletion.
+// emptyBucket deletes the objects of a bucket with forceDestroy. In any other bucket they
+// prevent its deletion.
 func emptyBucket(c *Call) error {
 	if c.Old.Bool("forceDestroy") {
 		c.Tx.Each(c.scope(c.Row), bucketObject, func(o store.Object) bool {

@@ -13,7 +13,7 @@ const (
 	bucketACLType   = "aws:s3/bucketAclV2:BucketAclV2"
 )
 
-// maxBucketPolicy is S3's limit in bytes:
+// maxBucketPolicy is the maximum size of a bucket policy in bytes:
 // AmazonS3/latest/userguide/add-bucket-policy.html.
 const maxBucketPolicy = 20480
 
@@ -66,8 +66,8 @@ var _ = add(
 		Label: "S3 Bucket ACL", Global: true, ID: "{bucket},{acl}", NotFound: "NoSuchBucket", Put: true,
 		Props: Props{
 			"bucket": {Replace: true, Ref: toBucket},
-			// AWS changes it in place, with a new id. The canned ACLs for public access
-			// have no rules.
+			// AWS changes an ACL in place. The provider's id has the ACL in it, so a change
+			// replaces the resource here. The canned ACLs for public access have no rules.
 			"acl":                 {Replace: true, Required: true, Enum: []string{"private", "log-delivery-write"}},
 			"accessControlPolicy": {Computed: true, Refuse: "use acl"},
 			"expectedBucketOwner": {Replace: true, Refuse: noOtherOwners},
@@ -81,8 +81,8 @@ var _ = add(
 	},
 )
 
-// aclsEnabled says whether a bucket uses its ACL. Since April 2023 ACLs are disabled by
-// default, by the page about object ownership.
+// aclsEnabled reports whether a bucket uses its ACL. Since April 2023, S3 disables ACLs by
+// default (AmazonS3/latest/userguide/about-object-ownership.html).
 func (c *Call) aclsEnabled(bucket string) bool {
 	controls, ok := c.bucketSetting(ownershipType, bucket)
 	return ok && controls.Object("rule").String("objectOwnership") != "BucketOwnerEnforced"
@@ -125,8 +125,8 @@ func verifyBucketPolicy(c *Call) error {
 	return nil
 }
 
-// isPublic says whether a statement gives everybody access. S3 evaluates conditions. Here
-// any condition counts as a restriction.
+// isPublic reports whether a statement gives everybody access. S3 evaluates conditions. The
+// stand-in assumes that every condition restricts the access.
 func isPublic(s map[string]any) bool {
 	if s["Effect"] != "Allow" || s["Condition"] != nil {
 		return false

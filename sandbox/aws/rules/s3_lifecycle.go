@@ -2,15 +2,16 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// leastDaysToIA is how many days objects must exist before a transition to a class for
-// infrequent access:
+// minDaysToIA is the minimum age of objects, in days, for a transition to a storage class
+// for infrequent access:
 // AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html.
-const leastDaysToIA = 30
+const minDaysToIA = 30
 
 var _ = add(
 	&Row{
@@ -20,7 +21,7 @@ var _ = add(
 		Props: Props{
 			"bucket":                                     {Replace: true, Ref: toBucket},
 			"expectedBucketOwner":                        {Replace: true, Computed: true, Refuse: noOtherOwners},
-			"timeouts":                                   {Refuse: "the stand-in takes no time"},
+			"timeouts":                                   {Refuse: "the stand-in creates and deletes at once"},
 			"transitionDefaultMinimumObjectSize":         {Computed: true, Enum: []string{"all_storage_classes_128K", "varies_by_storage_class"}},
 			"rules":                                      {Required: true, Min: 1, Max: 1000},
 			"rules.id":                                   {Valid: length(1, 255)},
@@ -52,7 +53,8 @@ var _ = add(
 		Check: checkLifecycle,
 		Verify: func(c *Call) error {
 			for _, rule := range c.In.Objects("rules") {
-				if !rule.Has("expiration") && !rule.Has("noncurrentVersionExpiration") && !rule.Has("transitions") && !rule.Has("abortIncompleteMultipartUpload") {
+				actions := []string{"expiration", "noncurrentVersionExpiration", "transitions", "abortIncompleteMultipartUpload"}
+				if !slices.ContainsFunc(actions, rule.Has) {
 					return refuse("InvalidRequest", "At least one action needs to be specified in a rule: %s has none", rule.String("id"))
 				}
 			}
@@ -67,7 +69,7 @@ var _ = add(
 	},
 )
 
-// checkLifecycle returns failures for settings of rules that exclude each other.
+// checkLifecycle returns failures for settings of lifecycle rules that exclude each other.
 func checkLifecycle(in Object, fail Fail) {
 	seen := map[string]bool{}
 	for i, rule := range in.Objects("rules") {
@@ -89,21 +91,22 @@ func checkLifecycle(in Object, fail Fail) {
 		}
 		for j, t := range rule.Objects("transitions") {
 			class := t.String("storageClass")
+			isInfrequent := class == "STANDARD_IA" || class == "ONEZONE_IA" // infrequent access
 			expiration := rule.Object("expiration")
 			switch {
 			case t.Has("days") == t.Has("date"):
 				fail(fmt.Sprintf("%s.transitions[%d]", at, j), "exactly one of days and date must be given")
-			case t.Known("days") && t.Int("days") < leastDaysToIA && (class == "STANDARD_IA" || class == "ONEZONE_IA"):
-				fail(fmt.Sprintf("%s.transitions[%d].days", at, j), "is %d, must be %d or more for %s", t.Int("days"), leastDaysToIA, class)
+			case isInfrequent && t.Known("days") && t.Int("days") < minDaysToIA:
+				fail(fmt.Sprintf("%s.transitions[%d].days", at, j), "is %d, must be %d or more for %s", t.Int("days"), minDaysToIA, class)
 			case t.Known("days") && expiration.Known("days") && expiration.Int("days") <= t.Int("days"):
-				fail(at+".expiration.days", "is %d, must be above those of the transition, %d", expiration.Int("days"), t.Int("days"))
+				fail(at+".expiration.days", "is %d, must be above the days of the transition, %d", expiration.Int("days"), t.Int("days"))
 			}
 		}
 	}
 }
 
-// checkMidnight returns a message unless v is a date of S3: ISO 8601, midnight UTC
-// (AmazonS3/latest/API/API_LifecycleExpiration.html).
+// checkMidnight returns a message unless v is a time in ISO 8601 at midnight UTC, which S3
+// requires (AmazonS3/latest/API/API_LifecycleExpiration.html).
 func checkMidnight(v any) string {
 	s, _ := v.(string)
 	if t, err := time.Parse(time.RFC3339, s); err != nil || !t.UTC().Equal(t.UTC().Truncate(24*time.Hour)) {

@@ -82,7 +82,7 @@ var _ = add(
 	},
 )
 
-// fillObject computes the outputs of an object.
+// fillObject computes the etag of an S3 object and AWS's defaults.
 func fillObject(c *Call) error {
 	body, err := contentOf(c.In)
 	if err != nil {
@@ -90,16 +90,12 @@ func fillObject(c *Call) error {
 	}
 	sum := md5.Sum(body) //nolint:gosec // S3's etag is an MD5
 	c.Out["etag"] = hex.EncodeToString(sum[:])
-	for name, v := range map[string]any{"contentType": "application/octet-stream", "storageClass": "STANDARD"} {
-		if !c.Out.Has(name) {
-			c.Out[name] = v
-		}
-	}
+	c.Out.fill(map[string]any{"contentType": "application/octet-stream", "storageClass": "STANDARD"})
 	return nil
 }
 
-// contentOf returns the content to upload. A file's path is relative to the program's
-// folder, which is also the working directory of plugins.
+// contentOf returns the content of an S3 object. The path of a file is relative to the
+// program's folder, which is also the working directory of plugins.
 func contentOf(in Object) ([]byte, error) {
 	switch asset := in.Object("source"); {
 	case in.Has("contentBase64"):

@@ -131,7 +131,7 @@ var _ = add(
 )
 
 // verifyNameNotRetained returns an error for a new secret with the name of a deleted
-// secret whose recovery window has not ended. If the window has ended, it removes the
+// secret, until the recovery window of the deleted secret ends. After that it removes the
 // deleted secret.
 func verifyNameNotRetained(c *Call) error {
 	deleted, exists := c.retainedObject(deletedSecret, c.In.String("name"))
@@ -150,7 +150,8 @@ func verifyNameNotRetained(c *Call) error {
 	return nil
 }
 
-// scheduleSecret retains a deleted secret's name until its recovery window ends.
+// scheduleSecret stores a deleted secret for verifyNameNotRetained. AWS reserves the
+// secret's name until the recovery window ends.
 func scheduleSecret(c *Call) error {
 	days := c.Old.Int("recoveryWindowInDays")
 	if days == 0 {
@@ -161,14 +162,15 @@ func scheduleSecret(c *Call) error {
 	return nil
 }
 
-// The stages of a secret's versions that AWS moves by itself.
+// The stages that AWS moves from one version of a secret to another.
 const (
 	currentVersion  = "AWSCURRENT"
 	previousVersion = "AWSPREVIOUS"
 )
 
-// moveStages sets the stage of the former current version to previous, if the call's
-// version becomes the current one.
+// moveStages changes the stages of the other versions if the call's version becomes the
+// current one. The old current version becomes the previous one. The old previous version
+// loses its stage.
 func moveStages(c *Call) error {
 	if !slices.Contains(c.Out.Strings("versionStages"), currentVersion) {
 		return nil
@@ -181,7 +183,7 @@ func moveStages(c *Call) error {
 		stages := []any{}
 		for _, stage := range Object(other.State).Strings("versionStages") {
 			switch stage {
-			case previousVersion:
+			case previousVersion: // only one version has this stage
 			case currentVersion:
 				stages = append(stages, previousVersion)
 			default:

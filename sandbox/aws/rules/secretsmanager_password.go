@@ -5,34 +5,36 @@ import (
 	"strings"
 )
 
-// maxPassword is the maximum length of a generated password:
-// secretsmanager/latest/apireference/API_GetRandomPassword.html, which also has the
-// characters below.
+// maxPassword is the maximum length of a generated password. Its source, and the source of
+// the characters below, is
+// secretsmanager/latest/apireference/API_GetRandomPassword.html.
 const maxPassword = 4096
 
 const (
 	lowercase   = "abcdefghijklmnopqrstuvwxyz"
 	uppercase   = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	digitsAll   = "0123456789"
+	numerals    = "0123456789"
 	punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 )
 
-// getRandomPassword generates a new password at every call. The id is the password too.
-// As in pulumi-aws, neither is marked as a secret, so a program must mark both.
+// getRandomPassword implements the Pulumi function
+// aws:secretsmanager/getRandomPassword. It generates a new password at every call. As in
+// pulumi-aws, the id is the password too, and neither is marked as a secret. So a program
+// must mark both.
 func getRandomPassword(_ *Call, in Object) (Object, error) {
-	size := 32
+	size := 32 // AWS's default
 	if in.Has("passwordLength") {
 		size = in.Int("passwordLength")
 	}
 	if size < 1 || size > maxPassword {
 		return nil, refuse("InvalidParameterException", "Password length must be 1 to %d, is %d", maxPassword, size)
 	}
-	var kinds []string // the characters of each kind
+	var kinds []string // the allowed characters of each kind
 	for _, kind := range []struct {
 		letters  string
 		included bool
 	}{
-		{lowercase, !in.Bool("excludeLowercase")}, {uppercase, !in.Bool("excludeUppercase")}, {digitsAll, !in.Bool("excludeNumbers")},
+		{lowercase, !in.Bool("excludeLowercase")}, {uppercase, !in.Bool("excludeUppercase")}, {numerals, !in.Bool("excludeNumbers")},
 		{punctuation, !in.Bool("excludePunctuation")}, {" ", in.Bool("includeSpace")},
 	} {
 		letters := strings.Map(func(r rune) rune {
@@ -56,8 +58,8 @@ func getRandomPassword(_ *Call, in Object) (Object, error) {
 	return Object{"id": password, "randomPassword": password, "passwordLength": float64(size)}, nil
 }
 
-// drawPassword selects random characters of all kinds and shuffles them. If requireEach
-// is true, there is a character of each kind.
+// drawPassword returns a password of random characters of the kinds. If requireEach is
+// true, it has at least one character of each kind.
 func drawPassword(kinds []string, size int, requireEach bool) (string, error) {
 	allKinds := strings.Join(kinds, "")
 	out := make([]byte, size)

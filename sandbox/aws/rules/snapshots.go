@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// snapshotFacts are the properties of a database or cache that AWS keeps with its
-// snapshot: API_DBSnapshot, API_DBClusterSnapshot of RDS, API_Snapshot of ElastiCache.
+// snapshotFacts are the properties of a database or cache that its snapshot also has:
+// API_DBSnapshot and API_DBClusterSnapshot of RDS, and API_Snapshot of ElastiCache.
 var snapshotFacts = []string{
 	"engine", "engineVersion", "engineVersionActual", "kmsKeyId",
 	"allocatedStorage", "storageType", "storageEncrypted", "username", "dbName", "port", // RDS
@@ -19,7 +19,7 @@ var snapshotFacts = []string{
 	"atRestEncryptionEnabled", "numNodeGroups", // ElastiCache
 }
 
-// snapshotState returns the properties of a database or cache that its snapshot has.
+// snapshotState returns the state of a new snapshot of a database or cache.
 func snapshotState(source Object) Object {
 	out := Object{}
 	for _, name := range snapshotFacts {
@@ -30,8 +30,9 @@ func snapshotState(source Object) Object {
 	return out
 }
 
-// restoreSource returns the snapshot from which a new database or cache is created. ok
-// is false if the object exists already or starts empty.
+// restoreSource returns the snapshot from which a new database or cache is restored. ok is
+// false if the call restores nothing. kind is the type of the snapshot. property is the
+// input with its name. code is AWS's error code for a snapshot that does not exist.
 func (c *Call) restoreSource(kind, property, code string) (snapshot Object, ok bool, err error) {
 	name := c.In.String(property)
 	if c.Old != nil || name == "" {
@@ -44,7 +45,7 @@ func (c *Call) restoreSource(kind, property, code string) (snapshot Object, ok b
 	return o.State, true, nil
 }
 
-// verifyRestoredKey returns an error if the key of a snapshot can't be used any more.
+// verifyRestoredKey returns an error if the KMS key of a snapshot no longer exists.
 func (c *Call) verifyRestoredKey(snapshot Object, ref *Ref) error {
 	key := snapshot.String("kmsKeyId")
 	if key == "" || strings.Contains(key, ":alias/aws/") || key == c.awsKey("rds") {
@@ -56,10 +57,10 @@ func (c *Call) verifyRestoredKey(snapshot Object, ref *Ref) error {
 	return nil
 }
 
-// verifyRestoredInstance returns RDS's error for a restore. The provider restores with
-// the version and the storage of the snapshot, and changes both afterwards
-// (rds/instance.go). So this function returns the errors of a change:
-// AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html.
+// verifyRestoredInstance returns RDS's error for the restore of an instance
+// (AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html). The provider
+// first restores the version and the storage of the snapshot, and then changes both
+// (rds/instance.go). So the errors of a change are returned too.
 func verifyRestoredInstance(c *Call) error {
 	snapshot, ok, err := c.restoreSource(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
 	if !ok {
@@ -80,9 +81,9 @@ func verifyRestoredInstance(c *Call) error {
 	return c.verifyRestoredKey(snapshot, toDatabaseKey)
 }
 
-// fillRestoredInstance sets the properties that an instance always gets from its
-// snapshot: the encryption and the key, for which the call has no parameter, the master
-// user and the database.
+// fillRestoredInstance sets the properties that a restored instance always has from its
+// snapshot: the encryption, the key, the master user and the database. AWS's call has no
+// parameters for them.
 func fillRestoredInstance(c *Call) error {
 	snapshot, ok, err := c.restoreSource(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
 	if !ok {
@@ -95,9 +96,9 @@ func fillRestoredInstance(c *Call) error {
 	return nil
 }
 
-// verifyRestoredDocdb returns DocumentDB's error for a restore. The provider passes the
-// version and the key (docdb/cluster.go):
-// documentdb/latest/developerguide/API_RestoreDBClusterFromSnapshot.html.
+// verifyRestoredDocdb returns DocumentDB's error for the restore of a cluster:
+// documentdb/latest/developerguide/API_RestoreDBClusterFromSnapshot.html. The provider
+// sends the program's version and key (docdb/cluster.go).
 func verifyRestoredDocdb(c *Call) error {
 	snapshot, ok, err := c.restoreSource(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {
@@ -109,8 +110,8 @@ func verifyRestoredDocdb(c *Call) error {
 	return c.verifyRestoredKey(snapshot, toDatabaseKey)
 }
 
-// fillRestoredDocdb sets the properties that a cluster gets from its snapshot. If the
-// program gives a key, the cluster is encrypted with that key.
+// fillRestoredDocdb sets the properties that a restored cluster has from its snapshot. If
+// the program gives a key, the cluster has that key instead of the snapshot's.
 func fillRestoredDocdb(c *Call) error {
 	snapshot, ok, err := c.restoreSource(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {
@@ -141,7 +142,8 @@ func verifyRestoredCache(c *Call) error {
 	return c.verifyRestoredKey(snapshot, toCacheKey)
 }
 
-// getSnapshot implements the function as in rds/snapshot_data_source.go.
+// getSnapshot implements the Pulumi function aws:rds/getSnapshot:
+// rds/snapshot_data_source.go.
 func getSnapshot(c *Call, in Object) (Object, error) {
 	snapshot, err := c.snapshotByName(in, "dbSnapshotIdentifier", instanceSnapshot, dbInstanceType)
 	if err != nil {
@@ -159,9 +161,9 @@ func getSnapshot(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-// getClusterSnapshot implements rds's getClusterSnapshot:
-// rds/cluster_snapshot_data_source.go. Snapshots of DocumentDB and of Aurora are in one
-// namespace.
+// getClusterSnapshot implements the Pulumi function aws:rds/getClusterSnapshot:
+// rds/cluster_snapshot_data_source.go. It also finds snapshots of DocumentDB, because they
+// share a namespace with Aurora's snapshots.
 func getClusterSnapshot(c *Call, in Object) (Object, error) {
 	snapshot, err := c.snapshotByName(in, "dbClusterSnapshotIdentifier", clusterSnapshot, docdbClusterType)
 	if err != nil {
@@ -177,6 +179,8 @@ func getClusterSnapshot(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
+// snapshotByName returns the snapshot with the name in a property of the inputs. kind is
+// the type of the snapshot. token is the type of its database.
 func (c *Call) snapshotByName(in Object, property, kind, token string) (store.Object, error) {
 	if err := checkLookupKey(in, property); err != nil {
 		return store.Object{}, err
@@ -188,19 +192,22 @@ func (c *Call) snapshotByName(in Object, property, kind, token string) (store.Ob
 	return snapshot, nil
 }
 
-// getInstances implements rds's getInstances: rds/instances_data_source.go.
+// getInstances implements the Pulumi function aws:rds/getInstances:
+// rds/instances_data_source.go.
 func getInstances(c *Call, in Object) (Object, error) {
 	names, err := c.namesByFilter(in, "db-instance-id", dbInstanceType, "identifier")
 	return Object{"id": c.Region, "instanceIdentifiers": names, "instanceArns": []any{}, "tags": map[string]any{}}, err
 }
 
-// getDatabaseClusters implements rds's getClusters: rds/clusters_data_source.go.
+// getDatabaseClusters implements the Pulumi function aws:rds/getClusters:
+// rds/clusters_data_source.go.
 func getDatabaseClusters(c *Call, in Object) (Object, error) {
 	names, err := c.namesByFilter(in, "db-cluster-id", docdbClusterType, "clusterIdentifier")
 	return Object{"id": c.Region, "clusterIdentifiers": names, "clusterArns": []any{}}, err
 }
 
-// namesByFilter returns the names of the objects that match a filter.
+// namesByFilter returns the names of a type's objects that match the only filter of the
+// inputs. property is the output with the name. filter is the required filter name.
 func (c *Call) namesByFilter(in Object, filter, token, property string) ([]any, error) {
 	filters := in.Objects("filters")
 	if in.Has("tags") || len(filters) != 1 || filters[0].String("name") != filter {

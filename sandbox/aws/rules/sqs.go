@@ -3,7 +3,6 @@ package rules
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
@@ -36,8 +35,8 @@ var _ = add(
 		Source: "sqs/queue.go", Page: "AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html",
 		Label: "SQS Queue", NotFound: queueMissing,
 		NewID: func(c *Call) (string, error) { return c.expand("https://sqs.{region}.amazonaws.com/{account}/{name}") },
-		// AWS returns the existing queue if all attributes are equal. Here it is always an
-		// error, because two resources would own one queue.
+		// If all attributes are equal, AWS returns the existing queue. The stand-in always
+		// returns an error, because two resources would own one queue.
 		ExistsCode: "QueueAlreadyExists", ExistsText: "A queue already exists with the name {name}",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 80},
 		Props: Props{
@@ -82,9 +81,9 @@ var _ = add(
 	},
 )
 
-// queueAccepts says whether the policy of a queue allows a service to send messages.
-// source is the ARN of the object that sends. Only conditions on aws:SourceArn are
-// evaluated; all others count as true.
+// queueAccepts reports whether the policy of a queue allows a service to send messages.
+// source is the ARN of the object that sends. Conditions on aws:SourceArn are evaluated.
+// All other conditions are assumed to be true.
 func (c *Call) queueAccepts(queue store.Object, service, source string) bool {
 	var policy string
 	c.Tx.Each(c.scope(rows[queuePolicyType]), queuePolicyType, func(o store.Object) bool {
@@ -98,23 +97,10 @@ func (c *Call) queueAccepts(queue store.Object, service, source string) bool {
 		return false
 	}
 	return slices.ContainsFunc(listOf(doc.Statement), func(s any) bool {
-		m, _ := s.(map[string]any)
-		principal, _ := m["Principal"].(map[string]any)
-		return m["Effect"] == "Allow" && slices.Contains(listOf(principal["Service"]), any(service)) &&
-			matchesAny(m["Action"], "sqs:SendMessage") && matchesAny(m["Resource"], Object(queue.State).String("arn")) && allowsSource(m["Condition"], source)
+		statement, _ := s.(map[string]any)
+		principal, _ := statement["Principal"].(map[string]any)
+		return statement["Effect"] == "Allow" && slices.Contains(listOf(principal["Service"]), any(service)) &&
+			matchesAny(statement["Action"], "sqs:SendMessage") && matchesAny(statement["Resource"], Object(queue.State).String("arn")) &&
+			conditionHolds(statement["Condition"], "aws:SourceArn", source)
 	})
-}
-
-// allowsSource says whether conditions on aws:SourceArn allow an ARN.
-func allowsSource(condition any, source string) bool {
-	operators, _ := condition.(map[string]any)
-	for _, keys := range operators {
-		values, _ := keys.(map[string]any)
-		for key, want := range values {
-			if strings.EqualFold(key, "aws:SourceArn") && !matchesAny(want, source) {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -11,18 +11,20 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// amiParameter matches the parameters of EKS's images: the parameter of the recommended
-// image (eks/latest/userguide/retrieve-ami-id.html), and the parameter of one release
-// (aws/karpenter-provider-aws, pkg/providers/amifamily/al2023.go).
+// amiParameter matches the names of AWS's parameters with the ids of EKS's images. One
+// form is for the recommended image (eks/latest/userguide/retrieve-ami-id.html). The other
+// form is for one release (aws/karpenter-provider-aws,
+// pkg/providers/amifamily/al2023.go).
 var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/amazon-linux-2023/(x86_64|arm64)/standard/` +
 	`(?:recommended|amazon-eks-node-al2023-(x86_64|arm64)-standard-([\d.]+)-v(\d{8}))/image_id$`)
 
-// imageReleases are the dates of releases of EKS's images that public programs and records
-// name. AWS publishes more; another one needs a line here.
+// imageReleases are the dates of releases of EKS's images, from public programs and
+// records. AWS publishes more; add a release here to use it.
 var imageReleases = []string{"20260129", "20260209", "20260224", "20260304", "20260311", "20260318", "20260625", "20260923"}
 
-// getParameter implements the function as in ssm/parameter_data_source.go. The image id is
-// generated. It is always the same for a region and a parameter.
+// getParameter implements the Pulumi function aws:ssm/getParameter:
+// ssm/parameter_data_source.go. The image id is generated. It depends only on the region
+// and the parameter's name.
 func getParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)
@@ -34,7 +36,8 @@ func getParameter(c *Call, in Object) (Object, error) {
 	if !slices.Contains(eksVersions, version) {
 		return nil, refuse("ParameterNotFound", "%s: EKS has images for %s", name, strings.Join(eksVersions, ", "))
 	}
-	if date := match[5]; date != "" && (match[3] != architecture || match[4] != version || !slices.Contains(imageReleases, date)) {
+	repeats := match[3] == architecture && match[4] == version
+	if date := match[5]; date != "" && (!repeats || !slices.Contains(imageReleases, date)) {
 		return nil, refuse("ParameterNotFound", "%s: the name must repeat %s and %s, and the stand-in knows the releases %s",
 			name, architecture, version, strings.Join(imageReleases, ", "))
 	}

@@ -6,8 +6,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// verifySubnetGroup returns a function that returns an error for subnets of two VPCs. The
-// function also returns an error, with the code tooFewCode, for fewer zones than minZones.
+// verifySubnetGroup returns a function for the Verify of a subnet group's row. It refuses
+// subnets of two VPCs, and subnets in fewer availability zones than minZones. tooFewCode
+// is AWS's error code for too few zones.
 func verifySubnetGroup(minZones int, tooFewCode string) func(*Call) error {
 	return func(c *Call) error {
 		vpcs, zones := map[string]bool{}, map[string]bool{}
@@ -32,13 +33,13 @@ func (c *Call) vpcOfGroup(group store.Object) string {
 	return vpc
 }
 
-// zonesOfGroup returns the zone of each subnet of a subnet group.
+// zonesOfGroup returns the availability zone of each subnet of a subnet group.
 func (c *Call) zonesOfGroup(group store.Object) []string {
 	_, zones := c.vpcAndZones(group)
 	return zones
 }
 
-// vpcAndZones returns the VPC and the zone of each subnet of a subnet group.
+// vpcAndZones returns the VPC of a subnet group, and the availability zone of each subnet.
 func (c *Call) vpcAndZones(group store.Object) (vpc string, zones []string) {
 	for _, id := range Object(group.State).Strings("subnetIds") {
 		if subnet, ok := c.resolve(toSubnet, id); ok {
@@ -49,9 +50,9 @@ func (c *Call) vpcAndZones(group store.Object) (vpc string, zones []string) {
 	return vpc, zones
 }
 
-// verifyGroupsOfVPC returns an error for security groups that are not in the subnet
-// group's VPC. The first two parameters are the properties that refer to them. noun is
-// the name of the database in AWS's error.
+// verifyGroupsOfVPC returns an error for security groups outside of the subnet group's VPC.
+// groupsProperty and subnetGroupProperty are the properties with the references. noun is
+// the name of the database type in AWS's error.
 func (c *Call) verifyGroupsOfVPC(groupsProperty, subnetGroupProperty, noun string) error {
 	group, ok := c.target(subnetGroupProperty)
 	if !ok {
@@ -76,9 +77,9 @@ func (c *Call) defaultGroup(vpc string) []any {
 	return []any{v.State["defaultSecurityGroupId"]}
 }
 
-// subnetGroupProps returns the rules that the subnet groups of three services have in
-// common. validName is the validator of the name. In AWS a subnet cannot be deleted while
-// a database is in it. Here it cannot be deleted while a subnet group contains it.
+// subnetGroupProps returns the rules that are the same for the subnet groups of RDS,
+// DocumentDB and ElastiCache. AWS refuses to delete a subnet with a database in it. The
+// stand-in refuses to delete a subnet that is in a subnet group.
 func subnetGroupProps(validName func(any) string) Props {
 	return Props{
 		"name":        {Replace: true, Computed: true, Valid: validName},
@@ -87,10 +88,10 @@ func subnetGroupProps(validName func(any) string) Props {
 	}
 }
 
-// managedBy is the description that pulumi-aws sets if there is none.
+// managedBy is the description that pulumi-aws sets if the program gives none.
 const managedBy = "Managed by Pulumi"
 
-// checkNotDefault returns a message for the name that AWS reserves.
+// checkNotDefault returns a message for the name "default", which AWS reserves.
 func checkNotDefault(v any) string {
 	if s, _ := v.(string); s == "default" {
 		return fmt.Sprintf("%q is not allowed", s)
@@ -98,8 +99,7 @@ func checkNotDefault(v any) string {
 	return ""
 }
 
-// The names that RDS and DocumentDB share. They are in lower case, because the provider
-// requires it.
+// The validators of names of RDS and DocumentDB. The provider requires lower case.
 var (
 	databaseName       = all(length(1, 63), pattern(`[a-z](?:-?[0-9a-z])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
 	databaseNamePrefix = all(length(1, 37), pattern(`[a-z](?:-?[0-9a-z])*-?`, "lower-case letters, digits and single hyphens, beginning with a letter"))
@@ -107,7 +107,8 @@ var (
 	parameterGroupPre  = all(length(1, 229), pattern(`[a-z](?:-?[0-9a-z.])*-?`, "lower-case letters, digits, periods and single hyphens, beginning with a letter"))
 	subnetGroupName    = all(length(1, 255), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"), checkNotDefault)
 	subnetGroupPrefix  = all(length(1, 229), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"))
-	// sourceSnapshot is the name of a snapshot to restore. AWS's own have a prefix.
+	// sourceSnapshot validates the name of a snapshot to restore. The names of automatic
+	// snapshots have a prefix such as rds:.
 	sourceSnapshot = pattern(`(?:(?:rds|automatic)[.:])?[A-Za-z](?:-?[0-9A-Za-z])*`, "the name of a snapshot of this account")
 	snapshotName   = all(length(1, 255), pattern(`[A-Za-z](?:-?[0-9A-Za-z])*`, "letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
 )

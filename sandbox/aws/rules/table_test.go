@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// The rows are written by hand. These tests compare them with the structure that is
-// generated from the SDK.
+// The rows are written by hand. The tests in this file compare them with the property
+// tables, which are generated from the SDK.
 
 func TestEveryRowHasAGeneratedStructure(t *testing.T) {
 	resources, functionTokens, err := schema.Tokens()
@@ -158,7 +158,7 @@ func TestZonesOfARegionHaveUniqueIDs(t *testing.T) {
 	}
 }
 
-// In AWS, all accounts have the same zones. The letters of the zones differ.
+// All accounts of AWS have the same zone ids, but the letters of the zones differ.
 func TestSeedShufflesTheLettersOfZones(t *testing.T) {
 	idsOf := func(seed uint64) (names, ids []string) {
 		for _, z := range zonesOf("us-east-1", seed) {

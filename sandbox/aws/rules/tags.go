@@ -17,9 +17,10 @@ const (
 	maxTagValue = 256
 )
 
+// tagCharacters matches the keys and values of tags.
 var tagCharacters = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
-// tagged says whether a type has tags into which the provider merges default tags.
+// tagged reports whether a type has tags. The provider adds its default tags to them.
 func tagged(r *schema.Resource) bool {
 	_, hasTags := r.Inputs["tags"]
 	_, hasTagsAll := r.Outputs["tagsAll"]
@@ -42,7 +43,8 @@ func mergeTags(defaults map[string]any, tags any) any {
 	return all
 }
 
-// checkTags reports tags that AWS refuses.
+// checkTags returns failures for tags that AWS refuses. all is a map of keys to values; an
+// unknown value is not checked.
 func checkTags(all any, fail Fail) {
 	tags, ok := all.(map[string]any)
 	if !ok {

@@ -10,10 +10,13 @@ import (
 	"strings"
 )
 
-// expand replaces the variables of a template, which are names in braces. A variable is
-// the call's account, region, partition or id, a property, or a random value. hex17 is 17
-// hexadecimal digits. id17 is 17 capital letters and digits, as in IAM's unique ids. uuid
-// is a UUID.
+// expand replaces the variables of a template. A variable is a name in braces:
+//
+//   - {account}, {region}, {partition} and {id} are values of the call.
+//   - {hex17} is 17 random hexadecimal digits.
+//   - {id17} is 17 random capital letters and digits, as in IAM's unique ids.
+//   - {uuid} is a random UUID.
+//   - Any other name is a property of the object.
 func (c *Call) expand(template string) (string, error) {
 	var out strings.Builder
 	for {
@@ -66,7 +69,7 @@ func (c *Call) variable(name string) (string, error) {
 	return "", fmt.Errorf("template variable {%s}: the object has no such property", name)
 }
 
-// lengthSuffix returns the number after the prefix, as in hex8.
+// lengthSuffix returns the number after a prefix, such as 8 for hex8 and the prefix hex.
 func lengthSuffix(name, prefix string) (n int, ok bool) {
 	rest, ok := strings.CutPrefix(name, prefix)
 	if !ok {
@@ -76,7 +79,7 @@ func lengthSuffix(name, prefix string) (n int, ok bool) {
 	return n, err == nil
 }
 
-// randomHex returns n hexadecimal digits.
+// randomHex returns n random hexadecimal digits.
 func randomHex(n int) (string, error) {
 	raw := make([]byte, (n+1)/2)
 	if _, err := rand.Read(raw); err != nil {
@@ -94,7 +97,7 @@ func randomID(n int) (string, error) {
 	return base32.StdEncoding.EncodeToString(raw)[:n], nil
 }
 
-// randomBelow returns a number from 0 to n-1.
+// randomBelow returns a random number from 0 to n-1.
 func randomBelow(n int64) (int, error) {
 	i, err := rand.Int(rand.Reader, big.NewInt(n))
 	if err != nil {

@@ -53,8 +53,8 @@ func (c *Call) update(in Object, ignore []string) error {
 	return c.save(object)
 }
 
-// keepIgnored sets ignored properties to the value of the state. For such a property the
-// engine sends the last value that it knows, but the provider keeps the present value.
+// keepIgnored returns the inputs with the present values of ignored properties. It is
+// needed because the engine sends the last value that it knows of such a property.
 func keepIgnored(in, state Object, ignore []string) Object {
 	out := Object(wire.CloneMap(in))
 	for _, path := range ignore {
@@ -79,7 +79,7 @@ func keepIgnored(in, state Object, ignore []string) Object {
 	return out
 }
 
-// merged returns the state after an update. It has the new inputs, and the computed
+// merged returns the new state of an update before Fill: the new inputs, and the computed
 // values of the old state.
 func (c *Call) merged() Object {
 	out := Object{}
@@ -94,8 +94,9 @@ func (c *Call) merged() Object {
 	return out
 }
 
-// mergeNested returns the new value of a property. Inside an object it keeps the computed
-// values of the old object that the program does not give.
+// mergeNested returns the new value of a property: v with computed values of the old value.
+// Inside an object it keeps a computed value if the program does not set it. typ is the
+// property's type in the schema, and path is its path in the rules.
 func (c *Call) mergeNested(typ string, v, old any, path string) any {
 	newMap, newOK := v.(map[string]any)
 	oldMap, oldOK := old.(map[string]any)

@@ -10,10 +10,10 @@ import (
 )
 
 // Most functions in this file return a validator of single values. A validator returns
-// the reason why a value is refused, or "". The schema check has refused values of another
-// type before.
+// the reason why it refuses a value, or "". The type of the value was checked before,
+// against the schema.
 
-// all requires that each of the validators accepts the value.
+// all allows a value that each of the validators allows.
 func all(validators ...func(any) string) func(any) string {
 	return func(v any) string {
 		for _, valid := range validators {
@@ -25,7 +25,7 @@ func all(validators ...func(any) string) func(any) string {
 	}
 }
 
-// length limits the number of characters of a string.
+// length allows strings with low to high characters.
 func length(low, high int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -36,7 +36,8 @@ func length(low, high int) func(any) string {
 	}
 }
 
-// pattern requires that the expression matches the whole string.
+// pattern allows strings that the regular expression matches as a whole. The message of the
+// validator is that the value must be hint.
 func pattern(expr, hint string) func(any) string {
 	re := regexp.MustCompile(`^(?:` + expr + `)$`)
 	return func(v any) string {
@@ -58,7 +59,7 @@ func without(prefix string) func(any) string {
 	}
 }
 
-// numbers limits a number.
+// numbers allows numbers from low to high.
 func numbers(low, high float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); n < low || n > high {
@@ -88,14 +89,15 @@ func oneOf(list ...float64) func(any) string {
 	}
 }
 
-// cidr4 requires an IPv4 CIDR block, written with its first address and with a prefix
-// of low to high bits.
+// cidr4 allows IPv4 CIDR blocks with a prefix of low to high bits. The address must be the
+// first one of the block.
 func cidr4(low, high int) func(any) string { return cidr("IPv4", netip.Addr.Is4, low, high) }
 
-// cidr6 requires an IPv6 CIDR block, with the same rules as cidr4.
+// cidr6 allows IPv6 CIDR blocks, with the same rules as cidr4.
 func cidr6(low, high int) func(any) string { return cidr("IPv6", netip.Addr.Is6, low, high) }
 
-// cidr requires a CIDR block of an address family, which isFamily tests.
+// cidr allows CIDR blocks of an address family with a prefix of low to high bits. isFamily
+// reports whether an address belongs to the family.
 func cidr(family string, isFamily func(netip.Addr) bool, low, high int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -112,14 +114,14 @@ func cidr(family string, isFamily func(netip.Addr) bool, low, high int) func(any
 	}
 }
 
-// overlap says whether two CIDR blocks have an address in common.
+// overlap reports whether two CIDR blocks have an address in common.
 func overlap(a, b string) bool {
 	x, errX := netip.ParsePrefix(a)
 	y, errY := netip.ParsePrefix(b)
 	return errX == nil && errY == nil && x.Overlaps(y)
 }
 
-// inside says whether the first CIDR block is part of the second.
+// inside reports whether the first CIDR block is part of the second.
 func inside(inner, outer string) bool {
 	x, errX := netip.ParsePrefix(inner)
 	y, errY := netip.ParsePrefix(outer)
@@ -128,7 +130,7 @@ func inside(inner, outer string) bool {
 
 var arnPattern = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.+$`)
 
-// arn requires an Amazon Resource Name.
+// arn returns a message unless v is an Amazon Resource Name.
 func arn(v any) string {
 	if s, _ := v.(string); !arnPattern.MatchString(s) {
 		return fmt.Sprintf("%q is not an ARN", s)
@@ -136,7 +138,7 @@ func arn(v any) string {
 	return ""
 }
 
-// sameCIDR says whether two CIDR blocks are the same network.
+// sameCIDR reports whether two CIDR blocks are the same network.
 func sameCIDR(a, b string) bool {
 	x, errX := netip.ParsePrefix(a)
 	y, errY := netip.ParsePrefix(b)

@@ -15,15 +15,15 @@ var toWebACL = &Ref{
 	To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "InvalidWebACLId", InUseCode: "WAFAssociatedItemException",
 }
 
-// managedRules are AWS's rule groups with the capacity that each uses:
+// managedRules maps an AWS managed rule group to the capacity that it uses:
 // waf/latest/developerguide/aws-managed-rule-groups-list.html.
 var managedRules = map[string]int{
 	"AWSManagedRulesCommonRuleSet": 700, "AWSManagedRulesKnownBadInputsRuleSet": 200, "AWSManagedRulesAmazonIpReputationList": 25,
 }
 
 const (
-	rateCapacity = 2    // of a rate-based rule, from memory
-	maxCapacity  = 5000 // the limit of a web ACL, from memory
+	rateCapacity = 2    // the capacity that a rate-based rule uses, from memory
+	maxCapacity  = 5000 // the capacity of a web ACL, from memory
 )
 
 const otherStatement = "only managed rule groups and rate-based rules have rules"
@@ -33,7 +33,7 @@ var (
 	wafMetric = pattern(`[\w#:./-]{1,255}`, "1 to 255 letters, digits and _ # : . / -")
 )
 
-// visibility returns the rules of a block that configures metrics.
+// visibility returns the rules of the block that configures metrics, below a path.
 func visibility(path string) Props {
 	return Props{
 		path + "visibilityConfig":                          {},
@@ -43,7 +43,8 @@ func visibility(path string) Props {
 	}
 }
 
-// refusedAll returns rules that refuse properties with one reason.
+// refusedAll returns rules that refuse the named properties below a path, all with the same
+// reason.
 func refusedAll(reason, path string, names ...string) Props {
 	out := Props{}
 	for _, name := range names {
@@ -64,7 +65,7 @@ var _ = add(&Row{
 	Source: "wafv2/web_acl.go", Page: "waf/latest/APIReference/API_CreateWebACL.html",
 	Label: "WAFv2 WebACL", ID: "{uuid}", NotFound: "WAFNonexistentItemException",
 	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
-	Props: mergeProps(Props{
+	Props: Props{
 		"name":        {Replace: true, Computed: true, Valid: wafName},
 		"namePrefix":  {Replace: true, Computed: true, Valid: all(length(1, 102), wafName)},
 		"description": {},
@@ -103,7 +104,7 @@ var _ = add(&Row{
 		wafRate + ".customKeys":                 {Refuse: otherStatement},
 		wafRate + ".forwardedIpConfig":          {Refuse: otherStatement},
 		wafRate + ".scopeDownStatement":         {Refuse: otherStatement},
-	},
+	}.with(
 		visibility(""), visibility("rules."),
 		refusedAll(noRules, "", "associationConfig", "captchaConfig", "challengeConfig", "customResponseBodies", "dataProtectionConfig", "ruleJson", "tokenDomains"),
 		refusedAll(noRules, "rules.", "captchaConfig", "challengeConfig", "ruleLabels", "action.captcha", "action.challenge"),
@@ -137,21 +138,23 @@ var _ = add(&Row{
 	},
 })
 
-// capacityOf returns the capacity of a web ACL's rules.
+// capacityOf returns the capacity that a web ACL's rules use.
 func capacityOf(in Object) int {
-	n := 0
+	capacity := 0
 	for _, rule := range in.Objects("rules") {
 		statement := rule.Object("statement")
-		n += managedRules[statement.Object("managedRuleGroupStatement").String("name")]
+		capacity += managedRules[statement.Object("managedRuleGroupStatement").String("name")]
 		if statement.Has("rateBasedStatement") {
-			n += rateCapacity
+			capacity += rateCapacity
 		}
 	}
-	return n
+	return capacity
 }
 
-// checkWebACL returns failures for rules that contradict themselves or each other.
+// checkWebACL returns failures for two rules with the same name or priority, and for
+// actions that a rule cannot have.
 func checkWebACL(in Object, fail Fail) {
+	// requireOne checks that exactly one property of a nested object is set.
 	requireOne := func(o Object, name, at string) {
 		if n := len(o.Object(name)); n != 1 && !wire.IsUnknown(o[name]) {
 			fail(at+name, "exactly one must be given, there are %d", n)
@@ -172,14 +175,15 @@ func checkWebACL(in Object, fail Fail) {
 		if wire.IsUnknown(rule["statement"]) {
 			continue
 		}
-		// The rules of a group have their own actions, which overrideAction can change.
-		action, other := "action", "overrideAction"
+		// The rules of a managed group have actions of their own. overrideAction changes
+		// them. Any other rule has an action.
+		required, refused := "action", "overrideAction"
 		if rule.Object("statement").Has("managedRuleGroupStatement") {
-			action, other = other, action
+			required, refused = "overrideAction", "action"
 		}
-		if rule.Has(other) {
-			fail(at+other, "can't be given for this statement; use %s", action)
+		if rule.Has(refused) {
+			fail(at+refused, "can't be given for this statement; use %s", required)
 		}
-		requireOne(rule, action, at)
+		requireOne(rule, required, at)
 	}
 }

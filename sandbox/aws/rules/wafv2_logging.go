@@ -7,8 +7,8 @@ import (
 
 const webACLLogType = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
 
-// wafLogPrefix is the required start of a destination's name: waf/latest/APIReference/
-// API_LoggingConfiguration.html.
+// wafLogPrefix is the prefix that the name of a log destination must have:
+// waf/latest/APIReference/API_LoggingConfiguration.html.
 const wafLogPrefix = "aws-waf-logs-"
 
 const (

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// The minimum length in minutes of the windows of RDS and DocumentDB, and of
-// ElastiCache. A daily window is hh24:mi-hh24:mi, a weekly one
-// ddd:hh24:mi-ddd:hh24:mi, in UTC (API_CreateDBInstance.html,
-// API_CreateReplicationGroup.html).
+// The minimum length, in minutes, of backup and maintenance windows. The sources are
+// API_CreateDBInstance.html and API_CreateReplicationGroup.html. A daily window has the
+// form hh24:mi-hh24:mi, and a weekly window the form ddd:hh24:mi-ddd:hh24:mi. Both are in
+// UTC.
 const (
-	databaseWindow = 30
-	cacheWindow    = 60
+	databaseWindow = 30 // RDS and DocumentDB
+	cacheWindow    = 60 // ElastiCache
 )
 
 const (
@@ -29,7 +29,8 @@ var (
 	sameWeekday = strings.EqualFold // AWS returns weekdays in lower case
 )
 
-// span is a window in minutes: its start within the day or week, and its length.
+// span is a window: its start, in minutes since the start of the day or week, and its
+// length in minutes.
 type span struct{ start, length int }
 
 // parseDaily parses a daily window; ok is false if the format is wrong.
@@ -60,50 +61,52 @@ func minutesOf(hours, minutes string) int {
 	return h*60 + m
 }
 
-// daily requires a daily window of a minimum length in minutes.
-func daily(shortest int) func(any) string {
-	return window(parseDaily, "hh24:mi-hh24:mi", shortest)
+// daily returns a validator of daily windows with a minimum length in minutes.
+func daily(minLength int) func(any) string {
+	return window(parseDaily, "hh24:mi-hh24:mi", minLength)
 }
 
-// weekly requires a weekly window of a minimum length in minutes.
-func weekly(shortest int) func(any) string {
-	return window(parseWeekly, "ddd:hh24:mi-ddd:hh24:mi", shortest)
+// weekly returns a validator of weekly windows with a minimum length in minutes.
+func weekly(minLength int) func(any) string {
+	return window(parseWeekly, "ddd:hh24:mi-ddd:hh24:mi", minLength)
 }
 
-// window requires a window of a minimum length. parse reads a window, and form describes
-// its format.
-func window(parse func(string) (span, bool), form string, shortest int) func(any) string {
+// window returns a validator of windows with a minimum length in minutes. parse parses a
+// window. form is the form of a window, for messages.
+func window(parse func(string) (span, bool), form string, minLength int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
 		w, ok := parse(s)
 		switch {
 		case !ok:
 			return fmt.Sprintf("%q must satisfy the format of %q", s, form)
-		case w.length < shortest:
-			return fmt.Sprintf("%q has %d minutes, must have %d or more", s, w.length, shortest)
+		case w.length < minLength:
+			return fmt.Sprintf("%q has %d minutes, must have %d or more", s, w.length, minLength)
 		}
 		return ""
 	}
 }
 
-// windowsOverlap says whether a daily and a weekly window have a common minute.
+// windowsOverlap reports whether a daily and a weekly window have a minute in common.
 func windowsOverlap(day, week string) bool {
 	d, okDay := parseDaily(day)
 	w, okWeek := parseWeekly(week)
 	if !okDay || !okWeek {
 		return false
 	}
-	for n := range 7 {
-		start := n*dayMinutes + d.start
-		if (start-w.start+weekMinutes)%weekMinutes < w.length || (w.start-start+weekMinutes)%weekMinutes < d.length {
+	// minutesAfter returns the minutes from one time of the week to the next other time.
+	minutesAfter := func(from, to int) int { return (to - from + weekMinutes) % weekMinutes }
+	for weekday := range weekdays {
+		start := weekday*dayMinutes + d.start
+		if minutesAfter(w.start, start) < w.length || minutesAfter(start, w.start) < d.length {
 			return true
 		}
 	}
 	return false
 }
 
-// verifyWindows returns an error if the backup window and the maintenance window
-// overlap.
+// verifyWindows returns an error if the backup window and the maintenance window overlap.
+// backup and maintenance are the names of the properties.
 func verifyWindows(c *Call, backup, maintenance string) error {
 	if day, week := c.In.String(backup), c.In.String(maintenance); windowsOverlap(day, week) {
 		return refuse("InvalidParameterValue", "The backup window and maintenance window must not overlap: %s and %s", day, week)

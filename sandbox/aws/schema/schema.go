@@ -1,7 +1,7 @@
 // Package schema has the structure of every resource and function of the stand-in: the
 // names and types of their properties, and whether a property is required. The tables in
-// the folder data are generated from the source of the pulumi-aws SDK. The rules for
-// values are in package rules.
+// the folder data are generated from the source of the pulumi-aws SDK. Package rules has
+// the rules for values.
 //
 // The notation of types in the tables:
 //
@@ -72,7 +72,7 @@ func (r *Resource) Object(typ string) Fields { return r.types[strings.TrimPrefix
 // Object returns the fields of a nested type of the function, which is written @Name.
 func (f *Function) Object(typ string) Fields { return f.types[strings.TrimPrefix(typ, "@")] }
 
-// table is the content of one file in data, for one service.
+// table is the content of one file in the folder data. Each service has one table.
 type table struct {
 	SDK       string               `json:"sdk"`
 	Resources map[string]*Resource `json:"resources"`
@@ -80,7 +80,8 @@ type table struct {
 	Types     map[string]Fields    `json:"types"`
 }
 
-var tables sync.Map // by service: a func() (*table, error) that reads the table once
+// tables maps a service to a func() (*table, error) that reads the table once.
+var tables sync.Map
 
 // open returns the table of a service. It reads the table at the first use, because the
 // plugin starts at every preview and most stacks use few services.

@@ -11,15 +11,15 @@ import (
 
 // Problem is one value that does not fit its type.
 type Problem struct {
-	// Path leads to the value, as in vpcConfig.subnetIds[0].
+	// Path is the path of the value, as in vpcConfig.subnetIds[0].
 	Path string
-	// Reason says what is wrong with it and what would be right.
+	// Reason describes the problem and a correct value.
 	Reason string
 }
 
-// Inputs compares values with the fields of an input and returns all problems: unknown
-// names, wrong types, and missing required properties. A value that is not known yet has
-// every type. object returns the fields of a nested type.
+// Inputs checks the names and the types of input values, and returns all problems: unknown
+// names, wrong types, and missing required properties. An unknown value has no problem.
+// object returns the fields of a nested type.
 func Inputs(fields Fields, object func(typ string) Fields, values map[string]any) []Problem {
 	c := checker{object: object}
 	c.checkFields(fields, values, "")
@@ -33,6 +33,7 @@ type checker struct {
 	problems []Problem
 }
 
+// fail adds a problem.
 func (c *checker) fail(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{path, fmt.Sprintf(format, args...)})
 }
@@ -54,8 +55,8 @@ func (c *checker) checkFields(fields Fields, values map[string]any, path string)
 	}
 }
 
-// checkValue checks that a value has a type, which is in the notation of the package.
-// It adds a problem for each part of the value that has another type.
+// checkValue adds a problem for each part of a value that does not have the type typ. The
+// package comment defines the notation of types.
 func (c *checker) checkValue(typ string, v any, path string) {
 	if wire.IsUnknown(v) {
 		return

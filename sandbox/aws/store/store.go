@@ -1,11 +1,11 @@
-// Package store stores the objects of the stand-in's AWS: one for each resource, by
-// account, region, type and id. It is independent of Pulumi's state. So a refresh can
-// find differences between the two.
+// Package store stores the objects of the stand-in, by account, region, type and id. The
+// store is separate from Pulumi's state, so a refresh can find differences between the
+// two.
 //
-// The file is a journal with one line for each transaction. All processes use the same
-// lock. A writer appends its line under the lock, and a reader applies the lines since
-// its last read. A process that is killed during a write leaves at most an incomplete
-// line. Readers ignore such a line, and the next writer removes it.
+// The store is a journal: a file with one line for each transaction. All processes use the
+// same lock. A writer appends a line under the lock. A reader applies the lines since its
+// last read. A process that is killed during a write leaves at most one incomplete line.
+// Readers ignore that line, and the next writer removes it.
 package store
 
 import (
@@ -23,11 +23,11 @@ import (
 	"time"
 )
 
-// Global is the region of objects without a region, such as those of IAM.
+// Global is the region of objects without a region, such as IAM's objects.
 const Global = "global"
 
-// lockTimeout is how long a call waits for other processes. A transaction takes
-// milliseconds.
+// lockTimeout is how long a call waits for the lock. A transaction takes milliseconds, so
+// the timeout only ends a wait for a process that hangs.
 const lockTimeout = 30 * time.Second
 
 // Scope is the account and the region of an object.
@@ -46,9 +46,9 @@ type Key struct {
 // Object is one object of AWS.
 type Object struct {
 	Key
-	// Owner is the id of the object with which AWS creates and deletes this one, such as
-	// the VPC of a default security group. It is empty if a program or a user created the
-	// object.
+	// Owner is the id of the object that owns this one, such as the VPC of a default
+	// security group. AWS creates and deletes the two together. Owner is empty if a program
+	// or a user created the object.
 	Owner string `json:"owner,omitempty"`
 	// Created is the time of the creation.
 	Created time.Time `json:"created"`
@@ -56,7 +56,7 @@ type Object struct {
 	State map[string]any `json:"state"`
 }
 
-// op is one step of a transaction.
+// op is one change of a transaction: either Put or Delete is set.
 type op struct {
 	Put    *Object `json:"put,omitempty"`
 	Delete *Key    `json:"delete,omitempty"`
@@ -69,12 +69,12 @@ type Store struct {
 
 	mu      sync.Mutex
 	objects map[Scope]map[string]map[string]Object // by scope, type, id
-	inode   uint64                                 // of the file that was read
-	offset  int64                                  // of the first byte that was not read yet
-	lines   int                                    // how many lines were read
+	inode   uint64                                 // the inode of the file that was read
+	offset  int64                                  // the position after the last complete line
+	lines   int                                    // the number of lines that were read
 }
 
-// Open opens the journal in dir, which is created if it does not exist.
+// Open opens the journal in the folder dir. It creates the folder if it does not exist.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("folder of the AWS store: %w", err)
@@ -82,7 +82,7 @@ func Open(dir string) (*Store, error) {
 	return &Store{path: filepath.Join(dir, "store.jsonl")}, nil
 }
 
-// View calls read with the present objects. No process changes them meanwhile.
+// View calls read with the present objects. No process can change them before read returns.
 func (s *Store) View(ctx context.Context, read func(*Tx) error) error {
 	return s.locked(ctx, syscall.LOCK_SH, func() error {
 		tx := &Tx{store: s}
@@ -90,8 +90,8 @@ func (s *Store) View(ctx context.Context, read func(*Tx) error) error {
 	})
 }
 
-// Update calls change and then writes all its changes, or none if change returns an
-// error.
+// Update calls change, and then writes all changes of the transaction. If change returns an
+// error, it writes none.
 func (s *Store) Update(ctx context.Context, change func(*Tx) error) error {
 	return s.locked(ctx, syscall.LOCK_EX, func() error {
 		tx := &Tx{store: s}
@@ -102,9 +102,9 @@ func (s *Store) Update(ctx context.Context, change func(*Tx) error) error {
 	})
 }
 
-// locked calls do under the lock, after it has applied the changes of other processes.
-// how is LOCK_SH for a reader and LOCK_EX for a writer.
-func (s *Store) locked(ctx context.Context, how int, do func() error) error {
+// locked takes the lock, applies the changes of other processes, and calls do. mode is
+// LOCK_SH for a reader and LOCK_EX for a writer.
+func (s *Store) locked(ctx context.Context, mode int, do func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lock, err := os.OpenFile(s.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
@@ -115,7 +115,7 @@ func (s *Store) locked(ctx context.Context, how int, do func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	for {
-		err := syscall.Flock(int(lock.Fd()), how|syscall.LOCK_NB)
+		err := syscall.Flock(int(lock.Fd()), mode|syscall.LOCK_NB)
 		if err == nil {
 			break
 		}
@@ -134,12 +134,17 @@ func (s *Store) locked(ctx context.Context, how int, do func() error) error {
 	return do()
 }
 
+// reset forgets all objects, before the whole file with the inode is read.
+func (s *Store) reset(inode uint64) {
+	s.objects, s.inode, s.offset, s.lines = map[Scope]map[string]map[string]Object{}, inode, 0, 0
+}
+
 // catchUp applies the lines that were appended since the last read. If the file was
-// replaced, it reads all of it.
+// replaced, it reads the whole file.
 func (s *Store) catchUp() error {
 	f, err := os.Open(s.path)
 	if errors.Is(err, os.ErrNotExist) {
-		s.objects, s.inode, s.offset, s.lines = map[Scope]map[string]map[string]Object{}, 0, 0, 0
+		s.reset(0)
 		return nil
 	}
 	if err != nil {
@@ -152,7 +157,7 @@ func (s *Store) catchUp() error {
 	}
 	inode := info.Sys().(*syscall.Stat_t).Ino
 	if inode != s.inode || info.Size() < s.offset {
-		s.objects, s.inode, s.offset, s.lines = map[Scope]map[string]map[string]Object{}, inode, 0, 0
+		s.reset(inode)
 	}
 	if _, err := f.Seek(s.offset, io.SeekStart); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
@@ -176,7 +181,7 @@ func (s *Store) catchUp() error {
 	}
 }
 
-// apply applies the steps of a transaction to the objects in memory.
+// apply applies the changes of a transaction to the objects in memory.
 func (s *Store) apply(ops []op) {
 	for _, o := range ops {
 		switch {
@@ -196,8 +201,15 @@ func (s *Store) apply(ops []op) {
 	}
 }
 
-// commit appends the line of a transaction. If most lines are outdated, it rewrites the
-// journal instead.
+// A journal is compacted if it has more than compactLines lines, and more than compactRatio
+// lines for each object. Smaller journals are read in milliseconds.
+const (
+	compactLines = 1000
+	compactRatio = 4
+)
+
+// commit appends a line with the changes of a transaction. If most lines of the journal are
+// outdated, it compacts the journal instead.
 func (s *Store) commit(ops []op) error {
 	if len(ops) == 0 {
 		return nil
@@ -206,13 +218,13 @@ func (s *Store) commit(ops []op) error {
 	if err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
-	// The steps are decoded from the line. So this process has the same values as the
-	// others, and shares none with the caller.
+	// The changes are decoded from the line. So this process has the same values as other
+	// processes, and shares no value with the caller.
 	var decoded []op
 	if err := json.Unmarshal(line, &decoded); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
-	if s.lines > 1000 && s.lines > 4*s.count() {
+	if s.lines > compactLines && s.lines > compactRatio*s.count() {
 		s.apply(decoded)
 		return s.compact()
 	}
@@ -221,7 +233,7 @@ func (s *Store) commit(ops []op) error {
 		return fmt.Errorf("AWS store: %w", err)
 	}
 	defer f.Close()
-	// All complete lines were read, so only an incomplete line can follow the offset.
+	// All complete lines were read. So only an incomplete line can follow the offset.
 	if err := f.Truncate(s.offset); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
@@ -269,11 +281,11 @@ func (s *Store) compact() error {
 
 // count returns the number of all objects.
 func (s *Store) count() int {
-	n := 0
+	total := 0
 	for _, types := range s.objects {
-		for _, ids := range types {
-			n += len(ids)
+		for _, objects := range types {
+			total += len(objects)
 		}
 	}
-	return n
+	return total
 }

@@ -16,8 +16,10 @@ import (
 
 var testScope = Scope{Account: "123456789012", Region: "us-east-1"}
 
+// key returns the key of an object in testScope.
 func key(typ, id string) Key { return Key{Scope: testScope, Type: typ, ID: id} }
 
+// open opens the store in a folder, as another process would.
 func open(t *testing.T, dir string) *Store {
 	t.Helper()
 	s, err := Open(dir)
@@ -47,7 +49,7 @@ func ids(t *testing.T, s *Store) []string {
 	return out
 }
 
-func TestTransactions(t *testing.T) {
+func TestFailedTransactionChangesNothing(t *testing.T) {
 	s := open(t, t.TempDir())
 	put(t, s, "vpc", "v", map[string]any{"cidr": "x"})
 	refused := errors.New("refused")
@@ -85,7 +87,7 @@ func TestProcessesShareTheJournal(t *testing.T) {
 	require.Equal(t, []string{"3"}, ids(t, a))
 }
 
-func TestManyWritersAtOnce(t *testing.T) {
+func TestConcurrentWritersLoseNothing(t *testing.T) {
 	dir := t.TempDir()
 	var writers sync.WaitGroup
 	for w := range 4 {
@@ -120,14 +122,14 @@ func TestIncompleteLineIsIgnoredAndRemoved(t *testing.T) {
 	require.Equal(t, []string{"1", "2"}, ids(t, s), "the next writer removes the incomplete line")
 }
 
-func TestDamageIsReported(t *testing.T) {
+func TestDamagedLineIsReported(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "store.jsonl"), []byte("[]\nnonsense\n"), 0o600))
 	err := open(t, dir).View(t.Context(), func(*Tx) error { return nil })
 	require.ErrorContains(t, err, "line 2 is damaged")
 }
 
-func TestCompaction(t *testing.T) {
+func TestOutdatedLinesAreCompacted(t *testing.T) {
 	dir := t.TempDir()
 	s, other := open(t, dir), open(t, dir)
 	for i := range 1100 {
@@ -151,11 +153,12 @@ func TestWaitForTheLockEnds(t *testing.T) {
 	}))
 }
 
-// childDir is the variable with the folder of the store for the process that is killed.
+// childDir is the environment variable with the store's folder for the killed process.
 const childDir = "STORE_TEST_CHILD"
 
-// The test kills a process that writes without a pause, five times. All objects that the
-// process has reported as written must be in the store, and the store must be writable.
+// The test starts a process that writes without a pause, and kills it. It does this five
+// times. All objects that a process has reported as written must be in the store, and the
+// store must be writable.
 func TestKilledWriterLosesNothing(t *testing.T) {
 	if dir := os.Getenv(childDir); dir != "" {
 		s := open(t, dir)

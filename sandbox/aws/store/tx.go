@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// Tx is a transaction: a view of the store with the transaction's changes. It is
-// valid only inside View or Update.
+// Tx is a transaction of the store. It is valid only inside the function that View or
+// Update calls.
 type Tx struct {
 	store *Store
 	ops   []op // the changes so far
@@ -42,8 +42,8 @@ func (tx *Tx) Each(scope Scope, typ string, visit func(Object) bool) {
 	}
 }
 
-// Owned calls visit with every object of a scope that has the owner. The objects are
-// shared and must not be changed. Changes of this transaction are not included.
+// Owned calls visit with every object of a scope that has an owner with this id. The
+// objects are shared and must not be changed. Changes of this transaction are not included.
 func (tx *Tx) Owned(scope Scope, owner string, visit func(Object)) {
 	for _, ids := range tx.store.objects[scope] {
 		for _, object := range ids {

@@ -1,9 +1,9 @@
 // Package wire converts property values between the engine's protocol and plain Go
 // values (string, bool, float64, []any, map[string]any).
 //
-// The SDK's package for this (go/common/resource/plugin) links the engine's plugin
-// host, HCL and tracing. The stand-in starts at every preview and must be small. The
-// markers below are part of Pulumi's protocol and never change.
+// The Pulumi SDK has a package for this, go/common/resource/plugin. It also links the
+// engine's plugin host, HCL and tracing. The stand-in starts at every preview and must be
+// small, so it does not use that package.
 package wire
 
 import (
@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// The markers of the protocol.
+// The markers of special values. They are part of Pulumi's protocol and never change.
 const (
 	sigKey       = "4dabf18193072939515e22adb298388d"
 	sigSecret    = "1b47061264138c4ac30d75fd1eb44270"
@@ -25,7 +25,8 @@ const (
 	unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 )
 
-// unknowns are the markers of a value that is not known yet, one per kind.
+// unknowns are the markers of a value that a preview does not know yet. Each kind of value,
+// such as a number, has its own marker.
 var unknowns = []string{
 	unknownValue,
 	"1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -36,26 +37,26 @@ var unknowns = []string{
 	"dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 }
 
-// Unknown stands for a value that a preview does not know yet.
+// Unknown is a value that a preview does not know yet.
 type Unknown struct{}
 
 // Secret is a value that the engine has to keep secret.
 type Secret struct{ Value any }
 
-// Archive is an archive, which the stand-in does not support.
+// Archive represents an archive of files. The stand-in does not support archives.
 type Archive struct{}
 
-// IsAsset says whether v is an asset, which is a file or a text of the program. An asset
-// is not decoded: it stays in the engine's form, which has a hash of the content.
+// IsAsset reports whether v is an asset: a file or a text of the program. Decode leaves an
+// asset in the engine's form, which has a hash of the content.
 func IsAsset(v any) bool {
 	m, _ := v.(map[string]any)
 	return m[sigKey] == sigAsset
 }
 
-// IsUnknown says whether v itself is unknown.
+// IsUnknown reports whether v itself is unknown.
 func IsUnknown(v any) bool { _, ok := v.(Unknown); return ok }
 
-// ContainsUnknown says whether v or anything below it is unknown.
+// ContainsUnknown reports whether v is unknown or contains an unknown value.
 func ContainsUnknown(v any) bool {
 	switch v := v.(type) {
 	case Unknown:
@@ -74,8 +75,8 @@ func ContainsUnknown(v any) bool {
 	return false
 }
 
-// Decode converts a message to plain values. It leaves out nulls, which mean the same as
-// properties that are not set. It unwraps secrets and output values.
+// Decode converts a message to plain values. It leaves out nulls, because a property that is
+// null is not set. It replaces secrets and outputs by their values.
 func Decode(s *structpb.Struct) map[string]any {
 	out := map[string]any{}
 	for name, v := range s.GetFields() {
@@ -86,7 +87,7 @@ func Decode(s *structpb.Struct) map[string]any {
 	return out
 }
 
-// decode converts one value; nil is a null.
+// decode converts one value. A null becomes nil.
 func decode(v *structpb.Value) any {
 	switch k := v.GetKind().(type) {
 	case *structpb.Value_BoolValue:
@@ -200,7 +201,7 @@ func encode(v any) (*structpb.Value, error) {
 	return nil, fmt.Errorf("a %T can't be sent to the engine", v)
 }
 
-// Clone copies plain values deeply.
+// Clone returns a deep copy of a plain value.
 func Clone(v any) any {
 	switch v := v.(type) {
 	case []any:
@@ -215,7 +216,7 @@ func Clone(v any) any {
 	return v
 }
 
-// CloneMap copies a map of plain values deeply.
+// CloneMap returns a deep copy of a map of plain values.
 func CloneMap(m map[string]any) map[string]any {
 	out := make(map[string]any, len(m))
 	for k, v := range m {

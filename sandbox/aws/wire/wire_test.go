@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-func TestRoundTrip(t *testing.T) {
+func TestDecodeReversesEncode(t *testing.T) {
 	in := map[string]any{
 		"text": "a", "flag": true, "number": 1.5, "list": []any{"a", 1.0, map[string]any{"b": false}},
 		"object": map[string]any{"unknown": Unknown{}}, "empty": map[string]any{}, "none": []any{},
@@ -19,7 +19,7 @@ func TestRoundTrip(t *testing.T) {
 	require.False(t, ContainsUnknown(in["list"]))
 }
 
-func TestMarkers(t *testing.T) {
+func TestMarkedValuesAreDecoded(t *testing.T) {
 	marked := func(sig string, fields map[string]any) map[string]any {
 		fields[sigKey] = sig
 		return fields
@@ -45,7 +45,7 @@ func TestMarkers(t *testing.T) {
 	require.False(t, IsAsset(map[string]any{"hash": "h"}))
 }
 
-func TestEncodeOtherGoTypes(t *testing.T) {
+func TestEncodeAcceptsOtherGoTypes(t *testing.T) {
 	s, err := Encode(map[string]any{"n": 3, "list": []string{"a"}, "tags": map[string]string{"k": "v"}})
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"n": 3.0, "list": []any{"a"}, "tags": map[string]any{"k": "v"}}, Decode(s))
@@ -54,7 +54,7 @@ func TestEncodeOtherGoTypes(t *testing.T) {
 	require.Empty(t, Decode(&structpb.Struct{}))
 }
 
-func TestClone(t *testing.T) {
+func TestCloneSharesNoValue(t *testing.T) {
 	in := map[string]any{"list": []any{map[string]any{"a": "b"}}}
 	out := CloneMap(in)
 	out["list"].([]any)[0].(map[string]any)["a"] = "changed"

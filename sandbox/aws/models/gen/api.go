@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/models"
 )
 
-// api is the model of one service, a file api-2.json.
+// api is AWS's API model of one service: the content of a file api-2.json.
 type api struct {
 	Service string
 	Shapes  map[string]*shape
@@ -26,26 +26,26 @@ type shape struct {
 	Pattern  string
 	Required []string
 	Members  map[string]*member
-	Member   *member // of a list
-	Value    *member // of a map
+	Member   *member // the elements of a list
+	Value    *member // the values of a map
 }
 
 // member refers to the shape of a structure's member.
 type member struct{ Shape string }
 
-// place is a member that a path leads to.
+// place is the member of a structure that describes a property.
 type place struct {
-	owner, name string // the structure and its member
-	shape       string
+	owner, name string // the names of the structure and of the member
+	shape       string // the name of the member's shape
 	required    bool
 }
 
-// opened are the models that were read, by service.
-var opened = map[string]*api{}
+// apiCache maps a service to its model, if readAPI has read it.
+var apiCache = map[string]*api{}
 
-// read returns the newest model of a service.
-func read(apis, service string) (*api, error) {
-	if a, ok := opened[service]; ok {
+// readAPI returns the newest model of a service. apis is the folder with all models.
+func readAPI(apis, service string) (*api, error) {
+	if a, ok := apiCache[service]; ok {
 		return a, nil
 	}
 	files, err := filepath.Glob(filepath.Join(apis, service, "*", "api-2.json"))
@@ -61,11 +61,11 @@ func read(apis, service string) (*api, error) {
 	if err := json.Unmarshal(raw, a); err != nil {
 		return nil, fmt.Errorf("service %s: %w", service, err)
 	}
-	opened[service] = a
+	apiCache[service] = a
 	return a, nil
 }
 
-// find returns the member that describes a property, in the shapes of its type.
+// find returns the member that describes the property at a path of a type.
 func (a *api) find(d description, path string) (place, bool) {
 	for _, root := range d.shapes {
 		if at, ok := a.walk(root, path, d.names); ok {
@@ -75,31 +75,30 @@ func (a *api) find(d description, path string) (place, bool) {
 	return place{}, false
 }
 
-// walk follows a path from a shape. names maps a property's path to its member, if the
-// two names differ.
+// walk returns the member that describes the property at a path. It follows the path from
+// the shape root, segment by segment. names has the members of properties with another name
+// in the model, as in the struct description.
 func (a *api) walk(root, path string, names map[string]string) (place, bool) {
 	at := place{shape: root}
-	done := ""
+	prefix := "" // the path up to the present segment
 	for segment := range strings.SplitSeq(path, ".") {
-		done = strings.TrimPrefix(done+"."+segment, ".")
-		steps := []string{segment}
-		if name, ok := names[done]; ok {
+		prefix = strings.TrimPrefix(prefix+"."+segment, ".")
+		members := []string{segment}
+		if name, ok := names[prefix]; ok {
 			if name == "" {
 				continue // only the provider has this level
 			}
-			// A name that begins with a slash starts at another shape.
-			if rest, ok := strings.CutPrefix(name, "/"); ok {
-				steps = strings.Split(rest, ".")
-				at = place{shape: steps[0]}
-				steps = steps[1:]
-			} else {
-				steps = strings.Split(name, ".")
+			rest, otherShape := strings.CutPrefix(name, "/")
+			members = strings.Split(rest, ".")
+			if otherShape {
+				at = place{shape: members[0]}
+				members = members[1:]
 			}
 		}
-		for _, step := range steps {
-			next, ok := a.step(at.shape, step)
+		for _, member := range members {
+			next, ok := a.member(at.shape, member)
 			if !ok {
-				next, ok = a.step(a.structure(at.shape), step)
+				next, ok = a.member(a.structure(at.shape), member)
 			}
 			if !ok {
 				return place{}, false
@@ -110,8 +109,8 @@ func (a *api) walk(root, path string, names map[string]string) (place, bool) {
 	return at, at.owner != ""
 }
 
-// structure returns the structure in a shape. For a list, a map, and CloudFront's
-// structures with Quantity and Items, it is the structure of their elements.
+// structure returns the name of the structure in a shape. For a list, a map, and one of
+// CloudFront's lists, it is the structure of the elements.
 func (a *api) structure(name string) string {
 	s := a.Shapes[name]
 	switch {
@@ -119,35 +118,38 @@ func (a *api) structure(name string) string {
 		return a.structure(s.Member.Shape)
 	case s.Type == "map" && s.Value != nil:
 		return a.structure(s.Value.Shape)
-	case s.counted():
+	case s.isCloudFrontList():
 		return a.structure(s.Members["Items"].Shape)
 	}
 	return name
 }
 
-// counted says whether a shape is one of CloudFront's lists, a structure with Quantity and
-// Items.
-func (s *shape) counted() bool {
+// isCloudFrontList reports whether a shape is one of CloudFront's lists: a structure with
+// the members Quantity and Items.
+func (s *shape) isCloudFrontList() bool {
 	return s.Type == "structure" && s.Members["Items"] != nil && s.Members["Quantity"] != nil
 }
 
-// step returns the member of a structure for a property's name. The two names may
-// differ in letter case and in the plural.
-func (a *api) step(structure, name string) (place, bool) {
+// member returns the member of a structure for a property's name. The two names may differ
+// in letter case and in the plural.
+func (a *api) member(structure, name string) (place, bool) {
 	s := a.Shapes[structure]
 	if s.Type != "structure" {
 		return place{}, false
 	}
-	for member, m := range s.Members {
-		x, y := strings.ToLower(member), strings.ToLower(name)
-		if x == y || x+"s" == y || x == y+"s" || strings.TrimSuffix(y, "ies")+"y" == x {
-			return place{owner: structure, name: member, shape: m.Shape, required: slices.Contains(s.Required, member)}, true
+	property := strings.ToLower(name)
+	for memberName, m := range s.Members {
+		lower := strings.ToLower(memberName)
+		equal := lower == property || lower+"s" == property || lower == property+"s"
+		if equal || strings.TrimSuffix(property, "ies")+"y" == lower {
+			return place{owner: structure, name: memberName, shape: m.Shape, required: slices.Contains(s.Required, memberName)}, true
 		}
 	}
 	return place{}, false
 }
 
-// limit returns the constraints of a member. ok is false if it has none.
+// limit returns the constraints of a member. ok is false if it has none. It adds the
+// allowed values of an enum to enums.
 func (a *api) limit(at place, enums map[string][]string) (limit models.Limit, ok bool) {
 	limit.From = fmt.Sprintf("%s %s.%s", a.Service, at.owner, at.name)
 	limit.Required = at.required
@@ -165,7 +167,7 @@ func (a *api) limit(at place, enums map[string][]string) (limit models.Limit, ok
 			next = s.Member
 		case s.Type == "map" && s.Value != nil:
 			next = s.Value
-		case s.counted():
+		case s.isCloudFrontList():
 			next = s.Members["Items"]
 		}
 		if next == nil {
@@ -190,12 +192,15 @@ func (a *api) limit(at place, enums map[string][]string) (limit models.Limit, ok
 	return limit, ok
 }
 
+// surrogates matches the range of characters above U+FFFF in Java's syntax, as surrogate
+// pairs. codePoint matches one character in that syntax.
 var (
 	surrogates = regexp.MustCompile(`\\uD800\\uDC00-\\uDBFF\\uDFFF`)
 	codePoint  = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`)
 )
 
-// translate returns a pattern in Go's syntax, or "" if Go has no such syntax.
+// translate returns a pattern of a model in Go's syntax. It returns "" if Go cannot compile
+// the pattern.
 func translate(p string) string {
 	p = surrogates.ReplaceAllString(p, `\x{10000}-\x{10FFFF}`)
 	p = codePoint.ReplaceAllString(p, `\x{$1}`)

@@ -9,7 +9,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// The models are large, so this test compares only the digest of the table's inputs.
+// The models are large, so this test does not read them. It compares the digest of the
+// other inputs of the table.
 func TestTableIsUpToDate(t *testing.T) {
 	require.Equal(t, models.Digest(paths(), Mapping()), models.Load().Rows, "run `go generate ./aws/models` in sandbox/")
 }
@@ -22,7 +23,7 @@ func TestEveryTypeIsDescribed(t *testing.T) {
 	}
 }
 
-func TestTranslate(t *testing.T) {
+func TestPatternIsTranslatedToGo(t *testing.T) {
 	for _, row := range []struct{ reason, in, want string }{
 		{"a code point", `[\u0020-\u007E]*`, `[\x{0020}-\x{007E}]*`},
 		{"a pair of surrogates is one code point", `[\uD800\uDC00-\uDBFF\uDFFF]`, `[\x{10000}-\x{10FFFF}]`},

@@ -1,6 +1,6 @@
 // Command gen generates the table of AWS's constraints (models/models.json). It reads
-// AWS's API models from the Go module that the folder sdk pins, the property paths from
-// package rules, and which shape describes which type from operations.go.
+// AWS's API models from the Go modules of the folder sdk, and the property paths from
+// package rules. operations.go maps each type to the shapes of a model.
 package main
 
 import (
@@ -23,13 +23,14 @@ import (
 const (
 	// module has the models, in its folder models/apis.
 	module = "github.com/aws/aws-sdk-go"
-	// newerModule has the instance types of today, in types/enums.go.
+	// newerModule has the present instance types, in types/enums.go.
 	newerModule = "github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
-// instanceTypes is the name of the list of instance types.
+// instanceTypes is the key of the instance types in the table's enums.
 const instanceTypes = "ec2.InstanceType"
 
+// instanceType matches the declaration of an instance type in the source of newerModule.
 var instanceType = regexp.MustCompile(`(?m)^\s+InstanceType\w+\s+InstanceType = "([^"]+)"$`)
 
 func main() {
@@ -43,7 +44,8 @@ func main() {
 	}
 }
 
-// write generates the table.
+// write generates the table and writes it to the file out. If unmatched is true, it prints
+// the properties that no model describes.
 func write(source, out string, unmatched bool) error {
 	dir, version, err := download(source, module)
 	if err != nil {
@@ -82,7 +84,8 @@ func write(source, out string, unmatched bool) error {
 	return nil
 }
 
-// download returns the folder and the version of the models' module.
+// download returns the folder and the version of a module in the go.mod of the folder
+// source. It downloads the module if necessary.
 func download(source, module string) (dir, version string, err error) {
 	cmd := exec.Command("go", "mod", "download", "-json", module)
 	cmd.Dir = source
@@ -101,7 +104,8 @@ func download(source, module string) (dir, version string, err error) {
 	return m.Dir, m.Version, nil
 }
 
-// generate returns the table, and the properties that no model describes.
+// generate returns the table, and the properties that no model describes. apis is the folder
+// with all models.
 func generate(apis string) (*models.Table, []string, error) {
 	table := &models.Table{Rows: models.Digest(paths(), Mapping()), Enums: map[string][]string{}, Limits: map[string]map[string]models.Limit{}}
 	var missing []string
@@ -113,7 +117,7 @@ func generate(apis string) (*models.Table, []string, error) {
 			}
 			continue
 		}
-		api, err := read(apis, described.api)
+		api, err := readAPI(apis, described.api)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -137,7 +141,7 @@ func generate(apis string) (*models.Table, []string, error) {
 	return table, missing, nil
 }
 
-// paths returns the properties of every type.
+// paths returns the property paths of every type.
 func paths() map[string][]string {
 	out := map[string][]string{}
 	for _, token := range rules.Tokens() {

@@ -2,25 +2,27 @@ package main
 
 import "fmt"
 
-// description says which shapes of a service's model describe a type.
+// description has the shapes of a service's model that describe a type.
 type description struct {
-	api    string
-	shapes []string
-	// names has the member of each property whose name differs. "" is a level that only
-	// the provider has. A name after a slash begins at another shape.
+	api    string   // the service
+	shapes []string // the first shape with a property describes it
+	// names maps the path of a property to its members, if their names differ. "" means
+	// that only the provider has this level. A name with a slash starts at another shape,
+	// as in /Parameter.ParameterName.
 	names map[string]string
 }
 
 // Mapping returns the mapping as text, for the digest of the table.
 func Mapping() string { return fmt.Sprint(operations) }
 
-// undescribed are the types that no shape describes, with the reason.
+// undescribed maps a type that no shape describes to the reason.
 var undescribed = map[string]string{
 	"aws:acm/certificateValidation:CertificateValidation": "waits for a certificate",
 	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":   "adopts a group that AWS creates",
 	"aws:cloudfront/vpcOrigin:VpcOrigin":                  "newer than the models",
 }
 
+// operations maps each type to its description.
 var operations = map[string]description{
 	"aws:acm/certificate:Certificate":             {"acm", []string{"RequestCertificateRequest"}, nil},
 	"aws:autoscaling/lifecycleHook:LifecycleHook": {"autoscaling", []string{"PutLifecycleHookType"}, map[string]string{"name": "LifecycleHookName"}},

@@ -1,7 +1,7 @@
-// Package awssdk pins the two modules with AWS's published API models, which go
-// generate in package models reads. aws-sdk-go has all constraints. It is large and no
-// longer maintained, so no other module of the repository requires it. The other module
-// has the newer instance types.
+// Package awssdk pins the versions of two modules that the generator of package models
+// reads. aws-sdk-go has AWS's API models with all constraints. It is large and no longer
+// maintained, so no other module of the repository requires it. The module of EC2 in
+// aws-sdk-go-v2 has the newer instance types.
 package awssdk
 
 import (

@@ -41,7 +41,8 @@ func TestTheProgramUsesOnlyTypesWithARow(t *testing.T) {
 	}
 }
 
-// The test above relies on usesIn. This test shows which uses it finds in a program.
+// TestTheProgramUsesOnlyTypesWithARow relies on usesIn. This test checks usesIn with a small
+// program.
 func TestUsesInFindsConstructorsLookupsAndTokens(t *testing.T) {
 	root, err := programRoot(rowsDir)
 	require.NoError(t, err)
@@ -82,7 +83,7 @@ func main() {
 	require.Equal(t, "infra/main.go:10", uses[0].Where)
 }
 
-func TestUnknownToken(t *testing.T) {
+func TestUnknownTokenIsReported(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "rows.go"), []byte("package rules\n\nvar x = \"aws:ec2/dream:Dream\"\n"), 0o600))
 	root, err := programRoot(rowsDir)

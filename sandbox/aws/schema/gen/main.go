@@ -1,13 +1,10 @@
 // Command gen generates the stand-in's property tables (schema/data/*.json) from the
-// source of the program's pulumi-aws SDK. A table has every input with its type, every
-// output, every secret output, and the nested types. The type says whether the input is
-// required.
+// source of the program's pulumi-aws SDK. A table has the inputs and outputs of each type
+// with their types, the secret outputs, and the nested types.
 //
-// The tables contain the resources and functions that have a row in package rules. The
-// command reads the tokens of the rows from the Go source of that package.
-//
-// The command imports only the standard library. So it also runs if the stand-in does not
-// compile.
+// The tables contain the resources and functions with a token in the source of package
+// rules. The command parses that source and imports only the standard library, so it also
+// works if the stand-in does not compile.
 package main
 
 import (
@@ -23,11 +20,11 @@ import (
 	"strings"
 )
 
-// sdkModule is the module whose source is read, in the version of the program's
-// go.mod.
+// sdkModule is the SDK. Its version is the one in the program's go.mod.
 const sdkModule = "github.com/pulumi/pulumi-aws/sdk/v6"
 
-// programModule is the first line of the program's go.mod, to find its folder.
+// programModule is the first line of the program's go.mod. programRoot finds the program by
+// it.
 const programModule = "module github.com/progressive-framework/platform\n"
 
 func main() {
@@ -40,7 +37,8 @@ func main() {
 	}
 }
 
-// write generates the tables in out and removes tables of services without a row.
+// write generates the tables in the folder out, and removes tables of services without a
+// row. rows is the folder of package rules.
 func write(rows, out string) error {
 	files, err := generate(rows)
 	if err != nil {
@@ -66,7 +64,8 @@ func write(rows, out string) error {
 	return nil
 }
 
-// generate returns the tables by file name.
+// generate returns the content of each table, by file name. rows is the folder of package
+// rules.
 func generate(rows string) (map[string][]byte, error) {
 	tokens, err := tokensIn(rows)
 	if err != nil {
@@ -93,7 +92,7 @@ func generate(rows string) (map[string][]byte, error) {
 		}
 		return t
 	}
-	if err := sdk.provider(tableFor("index")); err != nil {
+	if err := sdk.addProvider(tableFor("index")); err != nil {
 		return nil, err
 	}
 	for _, token := range tokens {
@@ -116,7 +115,7 @@ func generate(rows string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// programRoot returns the folder of the program's go.mod: dir or a folder above it.
+// programRoot returns the folder of the program's go.mod. It is dir or a folder above it.
 func programRoot(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -128,18 +127,18 @@ func programRoot(dir string) (string, error) {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("no folder above %s holds the program's go.mod (%s)", abs, strings.TrimSpace(programModule))
+			return "", fmt.Errorf("no folder above %s has the program's go.mod (%s)", abs, strings.TrimSpace(programModule))
 		}
 	}
 }
 
-// sdkRoot returns the folder and version of the SDK of the program in dir. If it is
-// not in the module cache, it is downloaded.
+// sdkRoot returns the folder and the version of the SDK that the program in dir requires.
+// It downloads the SDK if the module cache does not have it.
 func sdkRoot(dir string) (root, version string, err error) {
 	runGo := func(args ...string) ([]byte, error) {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = dir
-		// The sandbox's flags may name another module file; the program's go.mod must
+		// GOFLAGS may have -modfile with another module file. The program's go.mod must
 		// be used.
 		cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "GOFLAGS=") })
 		out, err := cmd.Output()

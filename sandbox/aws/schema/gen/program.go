@@ -15,7 +15,8 @@ import (
 	"strings"
 )
 
-// tokenPattern matches a Pulumi type or function token of AWS.
+// tokenPattern matches the token of an AWS resource or function, such as
+// aws:ec2/vpc:Vpc.
 var tokenPattern = regexp.MustCompile(`^aws:[a-z0-9]+/[a-zA-Z0-9]+:[a-zA-Z0-9]+$`)
 
 // use is one place in Go source that uses a resource or a function of AWS.
@@ -45,15 +46,15 @@ func tokensIn(dir string) ([]string, error) {
 	return out, nil
 }
 
-// usesIn returns every use of an AWS resource or function in the Go files below
-// dir: constructors and invokes of the SDK, and tokens in strings, because a program
-// may register a resource by its token.
+// usesIn returns every use of an AWS resource or function in the Go files below dir. A use
+// is a constructor or a function of the SDK. It is also a token in a string, because a
+// program can register a resource by its token.
 func usesIn(dir string, s *sdk) ([]use, error) {
 	var out []use
 	err := goFiles(dir, func(rel string, fset *token.FileSet, file *ast.File) error {
-		at := func(pos token.Pos) string { return fmt.Sprintf("%s:%d", rel, fset.Position(pos).Line) }
+		where := func(pos token.Pos) string { return fmt.Sprintf("%s:%d", rel, fset.Position(pos).Line) }
 		for tok, pos := range literals(file) {
-			out = append(out, use{tok, at(pos)})
+			out = append(out, use{tok, where(pos)})
 		}
 		imports := sdkImports(file)
 		if len(imports) == 0 {
@@ -75,11 +76,11 @@ func usesIn(dir string, s *sdk) ([]use, error) {
 			}
 			tok, err := s.tokenOf(module, sel.Sel.Name)
 			if err != nil {
-				failed = fmt.Errorf("%s: %w", at(sel.Pos()), err)
+				failed = fmt.Errorf("%s: %w", where(sel.Pos()), err)
 				return false
 			}
 			if tok != "" {
-				out = append(out, use{tok, at(sel.Pos())})
+				out = append(out, use{tok, where(sel.Pos())})
 			}
 			return true
 		})
@@ -89,8 +90,9 @@ func usesIn(dir string, s *sdk) ([]use, error) {
 	return out, err
 }
 
-// tokenOf returns the token that a function of the SDK registers, reads or invokes;
-// "" for helpers such as VpcArgs.
+// tokenOf returns the token of the resource or function that a Go function of the SDK uses.
+// It returns "" for other names of the SDK, such as VpcArgs. The form with the suffix
+// Output has no token in its source, so the form without it is read too.
 func (s *sdk) tokenOf(module, name string) (string, error) {
 	plain := strings.TrimSuffix(name, "Output")
 	if !strings.HasPrefix(name, "New") && !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "Lookup") {
@@ -124,8 +126,8 @@ func (s *sdk) tokenOf(module, name string) (string, error) {
 	return "", nil
 }
 
-// sdkImports returns the SDK packages that a file imports: the module in tokens by the
-// package's name in the file. The module of the root package is index.
+// sdkImports returns the packages of the SDK that a file imports. It maps the name of a
+// package in the file to the module in its tokens. The root package has the module index.
 func sdkImports(file *ast.File) map[string]string {
 	out := map[string]string{}
 	for _, imp := range file.Imports {
@@ -145,7 +147,7 @@ func sdkImports(file *ast.File) map[string]string {
 	return out
 }
 
-// literals returns the tokens in the string literals of a file, with their positions.
+// literals returns the tokens in the string literals of a file, with the position of each.
 func literals(file *ast.File) map[string]token.Pos {
 	out := map[string]token.Pos{}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -159,8 +161,9 @@ func literals(file *ast.File) map[string]token.Pos {
 	return out
 }
 
-// goFiles parses every Go file below dir except tests, in lexical order. A folder
-// that does not exist has none.
+// goFiles parses every Go file below dir except tests, and calls visit with it. The order is
+// lexical. rel is the file's path, relative to the parent of dir. A folder that does not
+// exist has no files.
 func goFiles(dir string, visit func(rel string, fset *token.FileSet, file *ast.File) error) error {
 	if _, err := os.Stat(dir); os.IsNotExist(err) {
 		return nil

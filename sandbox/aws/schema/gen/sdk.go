@@ -40,24 +40,27 @@ type function struct {
 // schema.
 type fields map[string]string
 
-// sdk caches the packages of the SDK.
+// sdk reads the packages of the SDK and caches them.
 type sdk struct {
 	dir      string
-	packages map[string]*sdkPackage
+	packages map[string]*sdkPackage // by module
 }
 
-// sdkPackage is one package of the SDK. Its declarations are those of the parsed files.
+// sdkPackage is one package of the SDK. It has the content of all files, but only the
+// declarations of the files that were parsed.
 type sdkPackage struct {
 	files   map[string][]byte // by path
+	parsed  map[string]bool   // by path
 	structs map[string]*ast.StructType
-	basics  map[string]string // named types that are strings, numbers or booleans: the enums
+	basics  map[string]string // the enums: named types with their string, number or boolean type
 	funcs   map[string]*ast.FuncDecl
-	parsed  map[string]bool // by path of a file
 }
 
+// newSDK returns the SDK with the Go packages in dir.
 func newSDK(dir string) *sdk { return &sdk{dir: dir, packages: map[string]*sdkPackage{}} }
 
-// open reads the files of one package; index is the SDK's root package.
+// open returns one package of the SDK. It parses the files with the nested types. The
+// module index is the SDK's root package.
 func (s *sdk) open(module string) (*sdkPackage, error) {
 	if p, ok := s.packages[module]; ok {
 		return p, nil
@@ -95,7 +98,7 @@ func (s *sdk) open(module string) (*sdkPackage, error) {
 	return p, nil
 }
 
-// parse adds the declarations of one file, once.
+// parse adds the declarations of one file, unless the file was parsed before.
 func (p *sdkPackage) parse(name string) error {
 	if p.parsed[name] {
 		return nil
@@ -129,7 +132,7 @@ func (p *sdkPackage) parse(name string) error {
 	return nil
 }
 
-// fileWith returns the file that contains all of the texts.
+// fileWith returns the path of the file that contains all of the texts.
 func (p *sdkPackage) fileWith(texts ...string) (string, error) {
 	for name, raw := range p.files {
 		if !slices.ContainsFunc(texts, func(text string) bool { return !bytes.Contains(raw, []byte(text)) }) {
@@ -139,7 +142,8 @@ func (p *sdkPackage) fileWith(texts ...string) (string, error) {
 	return "", fmt.Errorf("the SDK has no file with %s: is the token right?", strings.Join(texts, " and "))
 }
 
-// add adds the resource or the function of one token to t.
+// add adds the resource or the function of a token to t. The last part of a resource's token
+// begins with a capital letter.
 func (s *sdk) add(t *table, module, tok string) error {
 	p, err := s.open(module)
 	if err != nil {
@@ -152,8 +156,9 @@ func (s *sdk) add(t *table, module, tok string) error {
 	return p.addResource(t, tok, name)
 }
 
-// addResource adds the structure of a resource to t. It reads the structs of the
-// arguments and of the state, and the constructor.
+// addResource adds the structure of a resource to t. The inputs are in the struct of the
+// arguments, the outputs in the struct of the state. The constructor has the required
+// arguments and the secret outputs.
 func (p *sdkPackage) addResource(t *table, tok, name string) error {
 	file, err := p.fileWith(`RegisterResource("`+tok+`"`, "\nfunc New"+name+"(")
 	if err != nil {
@@ -189,8 +194,8 @@ func (p *sdkPackage) addResource(t *table, tok, name string) error {
 	return nil
 }
 
-// addFunction adds the structure of a function to t. It reads the structs of the
-// arguments and of the result.
+// addFunction adds the structure of a function to t. The inputs are in the struct of the
+// arguments, the outputs in the struct of the result.
 func (p *sdkPackage) addFunction(t *table, tok string) error {
 	file, err := p.fileWith(`ctx.Invoke("` + tok + `"`)
 	if err != nil {
@@ -199,8 +204,8 @@ func (p *sdkPackage) addFunction(t *table, tok string) error {
 	if err := p.parse(file); err != nil {
 		return err
 	}
-	// The functions are found by their text, because the SDK names them GetX or
-	// LookupX.
+	// The Go function is found by the token in its body, because its name can begin with
+	// Get or Lookup.
 	for _, decl := range p.funcs {
 		result := resultOf(decl, tok)
 		if result == "" {
@@ -225,8 +230,8 @@ func (p *sdkPackage) addFunction(t *table, tok string) error {
 	return errors.New("the SDK has no function that invokes it")
 }
 
-// provider adds the provider's configuration.
-func (s *sdk) provider(t *table) error {
+// addProvider adds the provider's configuration to t.
+func (s *sdk) addProvider(t *table) error {
 	p, err := s.open("index")
 	if err != nil {
 		return err
@@ -242,7 +247,8 @@ func (s *sdk) provider(t *table) error {
 	return nil
 }
 
-// fields returns a struct's tagged fields and adds their nested types to t.
+// fields returns the properties of a struct with their types, and adds the nested types to
+// t.
 func (p *sdkPackage) fields(t *table, st *ast.StructType) (fields, error) {
 	out := fields{}
 	for _, f := range st.Fields.List {
@@ -310,7 +316,7 @@ func (p *sdkPackage) typ(t *table, e ast.Expr) (text string, optional bool, err 
 	return "", false, fmt.Errorf("unknown kind of type %T", e)
 }
 
-// tagOf returns the property in the tag of a struct's field; "" if it has none.
+// tagOf returns the property name in the tag of a struct's field; "" if it has none.
 func tagOf(f *ast.Field) string {
 	if f.Tag == nil || len(f.Names) == 0 {
 		return ""
@@ -323,7 +329,7 @@ func tagOf(f *ast.Field) string {
 	return name
 }
 
-// propertyOf returns the property of a struct's field.
+// propertyOf returns the property name of the field with a Go name.
 func propertyOf(st *ast.StructType, field string) string {
 	for _, f := range st.Fields.List {
 		if len(f.Names) > 0 && f.Names[0].Name == field {
@@ -333,8 +339,8 @@ func propertyOf(st *ast.StructType, field string) string {
 	return ""
 }
 
-// requiredArgs returns the fields of args for which a constructor returns an error
-// if they are nil.
+// requiredArgs returns the fields of args that a constructor requires. The constructor has a
+// statement such as: if args.VpcId == nil { return nil, errors.New(...) }.
 func requiredArgs(fn *ast.FuncDecl) []string {
 	var out []string
 	ast.Inspect(fn, func(n ast.Node) bool {
@@ -358,7 +364,7 @@ func requiredArgs(fn *ast.FuncDecl) []string {
 	return out
 }
 
-// onlyReturns says whether a block consists of one return statement.
+// onlyReturns reports whether a block is a single return statement.
 func onlyReturns(body *ast.BlockStmt) bool {
 	if len(body.List) != 1 {
 		return false
@@ -367,7 +373,8 @@ func onlyReturns(body *ast.BlockStmt) bool {
 	return ok
 }
 
-// secretOutputs returns the names in a constructor's AdditionalSecretOutputs.
+// secretOutputs returns the secret outputs of a resource, sorted. They are the arguments of
+// the call of AdditionalSecretOutputs in the constructor.
 func secretOutputs(fn *ast.FuncDecl) []string {
 	var out []string
 	ast.Inspect(fn, func(n ast.Node) bool {
@@ -392,8 +399,9 @@ func secretOutputs(fn *ast.FuncDecl) []string {
 	return out
 }
 
-// resultOf returns the type of a function's result, which is the type of its variable rv.
-// It returns "" if the function does not invoke tok.
+// resultOf returns the result type of a Go function that invokes the token. It is the type
+// of the function's variable rv. resultOf returns "" if the function does not invoke the
+// token.
 func resultOf(fn *ast.FuncDecl, tok string) string {
 	invokes, result := false, ""
 	ast.Inspect(fn, func(n ast.Node) bool {
