@@ -66,6 +66,9 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
+	if err := deployContainerLogs(ctx, stack, base, eks, nodes); err != nil {
+		return err
+	}
 	admission, err := deployAdmission(ctx, stack, base, eks)
 	if err != nil {
 		return err

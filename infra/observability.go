@@ -12,6 +12,7 @@ import (
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/prometheus"
+	"github.com/progressive-framework/platform/components/prometheus/scrape"
 	"github.com/progressive-framework/platform/components/redis"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
@@ -93,6 +94,10 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
+	workspace, err := workspaceOf(stack, base, eks)
+	if err != nil {
+		return nil, err
+	}
 	server, err := prometheus.NewPrometheus(ctx, stack.Name()+"-prometheus", &prometheus.Args{
 		Namespace:    observers,
 		Platform:     platform,
@@ -108,11 +113,12 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Database:     hasDatabase(stack),
 		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: exporters(stack)}),
 		Alertmanager: receiver,
+		Workspace:    workspace,
 		Readers:      metricsReaders(stack, kedaNamespace),
 		RequestShare: share,
 		Forecaster:   stack.PodScaling.Forecasts(),
 		Predictive:   stack.PodScaling.Predictive == config.PredictiveOn,
-	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	}, eks.inBoth, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +168,19 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		return nil, err
 	}
 	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled)}, nil
+}
+
+// workspaceOf is the workspace that the stack names for Prometheus; nil: none.
+func workspaceOf(stack *config.Stack, base *base, eks *eksCluster) (*prometheus.Workspace, error) {
+	arn := stack.Prometheus.WorkspaceARN
+	if arn == "" {
+		return nil, nil
+	}
+	workspace, err := scrape.ParseWorkspace(arn)
+	if err != nil {
+		return nil, err
+	}
+	return &prometheus.Workspace{Account: base.account, ClusterName: eks.ClusterName, Cluster: eks.Name, Workspace: workspace}, nil
 }
 
 // targets allows Prometheus to scrape KEDA and VPA, and to reach the Alertmanager, if there is

@@ -88,6 +88,7 @@ func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
 		{"prod", "vpa-recommender", []string{"prometheus 8942"}, api},
 		{"prod", "vpa-updater", []string{"prometheus 8943"}, api},
 		{"prod", "vpa-admission-controller", append(onNodes("9443"), "prometheus 8944"), api},
+		{"prod", "fluent-bit", nil, []string{identity, everywhere, dns}},
 		{"prod", "kube-state-metrics", []string{"prometheus 8080"}, api},
 		{"prod", "prometheus", []string{metrics, "keda-operator 9090"}, slices.Concat(api, onNodes("10250"), []string{
 			metrics, "progressive-framework-v5 9090", "mca 9090", "npa 9090", "wpa 9090", "postgres-exporter 9090",

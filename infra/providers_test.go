@@ -99,7 +99,9 @@ func TestPoliciesOfTheProgramAllowWhatTheyName(t *testing.T) {
 	require.NoError(t, err)
 	documents := 0
 	for _, name := range []string{"prod", "staging"} {
-		stack, err := config.Load(name, valuesWith(t, name, nil))
+		stack, err := config.Load(name, valuesWith(t, name, map[string]string{
+			config.Project + ":prometheus": `{"workspaceArn":"arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef"}`,
+		}))
 		require.NoError(t, err)
 		all, err := deployMocked(t, stack)
 		require.NoError(t, err)

@@ -1,5 +1,5 @@
-// Package logs owns the CloudWatch log groups of the data stores, and how long logs
-// are kept. AWS creates missing groups by itself, but without our KMS key and
+// Package logs owns the CloudWatch log groups of the data stores and of the containers, and
+// how long logs are kept. AWS creates missing groups by itself, but without our KMS key and
 // without expiry.
 package logs
 
@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Days is how long logs are kept: logs of stores, of the control plane, and access
+// Days is how long logs are kept: logs of stores, of containers, of the control plane, and access
 // logs. 90 days cover a quarter, the usual range of an audit. CloudWatch Logs
 // allows only some numbers, and 90 is one of them.
 const Days = 90

@@ -27,6 +27,9 @@ func (a *Args) access() podnetwork.Access {
 		podnetwork.To(scaling.MetricsPort, append(metrics, own)...),
 		podnetwork.To(scrape.StatePort, podnetwork.App(scrape.StateApp)),
 	)
+	if a.Workspace != nil {
+		egress = append(egress, podnetwork.APIs()[1:]...) // names are resolved already; AWS's addresses change
+	}
 	return podnetwork.Access{
 		Ingress: []podnetwork.Rule{podnetwork.To(Port, append([]podnetwork.Peer{own}, a.Readers...)...)},
 		Egress:  append(egress, a.Targets...),

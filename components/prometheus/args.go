@@ -68,6 +68,8 @@ type Args struct {
 	// Alertmanager is the host and port that gets its alerts. Empty: nothing delivers
 	// them.
 	Alertmanager string
+	// Workspace gets the recorded series, too; nil: they stay in the pods' volumes.
+	Workspace *Workspace
 	// Readers are the pods that may send queries.
 	Readers []podnetwork.Peer
 	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
@@ -82,6 +84,8 @@ func (a *Args) validate() error {
 		return errors.New("prometheus: Namespace, Platform, Image and Cluster must be set")
 	case a.Replicas < 1 || a.Replicas > MaxReplicas:
 		return fmt.Errorf("prometheus: Replicas is %d, must be 1 to %d", a.Replicas, MaxReplicas)
+	case a.Workspace != nil && (a.Workspace.Account == nil || a.Workspace.ClusterName == "" || a.Workspace.Cluster == nil || a.Workspace.ARN == ""):
+		return errors.New("prometheus: Workspace must have Account, ClusterName, Cluster and ARN")
 	case a.Storage.Less(size.GiB(1)):
 		return fmt.Errorf("prometheus: Storage is %s, must be 1Gi or more", a.Storage)
 	case len(a.Dashboards) == 0:

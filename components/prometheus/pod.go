@@ -10,6 +10,7 @@ import (
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/podresources"
 	"github.com/progressive-framework/platform/components/podsecurity"
+	"github.com/progressive-framework/platform/components/prometheus/scrape"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/size"
 )
@@ -37,6 +38,12 @@ func podSpec(args *Args, config, consoles pulumi.StringInput, labels pulumi.Stri
 	pod.ServiceAccountName = pulumi.String(app)
 	pod.AutomountServiceAccountToken = pulumi.Bool(true) // it asks the API server for its targets
 	pod.NodeSelector = pulumi.ToStringMap(args.NodeSelector)
+	if args.Workspace != nil {
+		pod.Containers.(corev1.ContainerArray)[0].(*corev1.ContainerArgs).Env = corev1.EnvVarArray{&corev1.EnvVarArgs{
+			Name:      pulumi.String(scrape.PodVariable),
+			ValueFrom: &corev1.EnvVarSourceArgs{FieldRef: &corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String("metadata.name")}},
+		}}
+	}
 	if args.Replicas > 1 {
 		pod.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{&corev1.TopologySpreadConstraintArgs{
 			MaxSkew: pulumi.Int(1), TopologyKey: pulumi.String("topology.kubernetes.io/zone"),

@@ -62,11 +62,15 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if args.Alertmanager != "" {
 		settings = settings.WithAlertmanager(args.Alertmanager)
 	}
+	watched := promrules.Input{Services: args.Services, Namespace: args.Platform.Name, Stores: args.Stores, Predictive: args.Predictive, Database: args.Database}
+	if w := args.Workspace; w != nil {
+		settings = settings.WithRemoteWrite(w.Workspace, w.ClusterName, promrules.Recorded(watched))
+	}
 	file, err := settings.File()
 	if err != nil {
 		return nil, err
 	}
-	rules, err := promrules.File(promrules.Input{Services: args.Services, Namespace: args.Platform.Name, Stores: args.Stores, Predictive: args.Predictive, Database: args.Database})
+	rules, err := promrules.File(watched)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +91,13 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	permissions, err := grant(ctx, name, args, objects, parent)
 	if err != nil {
 		return nil, err
+	}
+	if args.Workspace != nil {
+		role, err := args.Workspace.role(ctx, name, args.Namespace.Created, parent)
+		if err != nil {
+			return nil, err
+		}
+		permissions = append(permissions, role...)
 	}
 	if _, err := objects.NewNetworkPolicy(args.access()); err != nil {
 		return nil, err

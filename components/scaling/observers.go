@@ -1,5 +1,7 @@
 package scaling
 
+import "time"
+
 // MetricsPort is the port of a service's pod for its metrics.
 const MetricsPort = 9090
 
@@ -34,6 +36,16 @@ func DatabaseExporterResources() Resources { return resources("10m", "200m", "16
 
 // AlertmanagerResources are those of Alertmanager. It keeps only the open alerts.
 func AlertmanagerResources() Resources { return resources("10m", "200m", "32Mi", "128Mi") }
+
+// LogSilence is how long no container log may arrive, in whole hours. Prometheus writes lines
+// at least every two hours, when it closes a block.
+const LogSilence = 4 * time.Hour
+
+// LogShipperResources are those of the pod that sends the logs of a node's containers. The
+// requests are those of AWS's chart (aws/eks-charts, aws-for-fluent-bit). Two inputs hold
+// 8 MB each (package fluentbit); the limit leaves the rest for Fluent Bit itself, its
+// positions and a batch of 1 MB for each output.
+func LogShipperResources() Resources { return resources("50m", "500m", "50Mi", "128Mi") }
 
 // ForecasterResources are those of the forecaster. With four services it had at most
 // 53 MB (docs/prediction.md), and the limit is 64 MB. It reads two weeks in 2.5 s of CPU

@@ -163,7 +163,8 @@ func roomOf(h instancespec.Hardware) room {
 		p := podOf(own.Name, "", resource.MustParse(own.CPU), resource.MustParse(own.Memory), "")
 		r = r.without(p)
 	}
-	return r
+	shipper := scaling.LogShipperResources()
+	return r.without(podOf("fluent-bit", "", shipper.CPURequest, shipper.MemoryRequest, ""))
 }
 
 func (r room) holds(p pod) bool { return p.milli <= r.milli && p.mib <= r.mib && r.pods >= 1 }

@@ -67,7 +67,7 @@ func TestSumsFit(t *testing.T) {
 		{"fewer nodes than pods", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"],"min":1,"desired":1,"max":2}}`}, "tiers.web.max: Invalid value: 2: so many nodes do not hold all pods"},
 		{"a store larger than a node", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":32768,"connections":200}`}, "a pod of postgres requests 500m and 32768 MiB"},
 		{"a cache that may outgrow a node", map[string]string{"redis": `{"kind":"inCluster","image":"ecr://debian/redis:7","memoryMiB":32768}`},
-			"redis.memoryMiB: Invalid value: 32768: a pod of redis may run on a node of tier web, m7i.xlarge, m6i.xlarge, m5.xlarge, which has 13148 MiB of memory for it"},
+			"redis.memoryMiB: Invalid value: 32768: a pod of redis may run on a node of tier web, m7i.xlarge, m6i.xlarge, m5.xlarge, which has 13098 MiB of memory for it"},
 		{"a cache that may not", map[string]string{"redis": `{"kind":"inCluster","image":"ecr://debian/redis:7","memoryMiB":13000}`}, ""},
 		{"more cores than a node has", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200,"cores":8}`},
 			"postgres.cores: Invalid value: 8: a pod of postgres may run on a node of tier web, m7i.xlarge, m6i.xlarge, m5.xlarge, which has 4 cores for it"},

@@ -202,7 +202,7 @@ type Images struct {
 	// index. They must cover the architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms"`
 	// Where the images of others are that the stack runs (Prometheus, kube-state-metrics,
-	// Alertmanager, KEDA, VPA): an existing registry path of the account, as
+	// Alertmanager, KEDA, VPA, AWS for Fluent Bit): an existing registry path of the account, as
 	// `ecr://PREFIX`. The images have upstream's tags.
 	Mirror string `key:"mirror" unset:"upstream's registries"`
 	// The key that signs the provenance and the SBOM of every image that the stack builds,
@@ -349,6 +349,11 @@ type Prometheus struct {
 	Replicas int `key:"replicas"`
 	// The size of the volume of each pod.
 	StorageGiB int `key:"storageGiB"`
+	// The ARN of an existing workspace of Amazon Managed Service for Prometheus, in the
+	// stack's region and account. It gets the recorded series: the values that autoscalers
+	// compare with their targets, and the service level objectives. Everything else stays in
+	// the pods' volumes.
+	WorkspaceARN string `key:"workspaceArn" unset:"no series leaves the cluster"`
 }
 
 func defaults() Stack {

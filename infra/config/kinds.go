@@ -82,9 +82,14 @@ var conditions = []condition{
 		"has no effect without a store of kind inCluster and without podScaling.enabled; take it out",
 	},
 	{
-		[]string{"podScaling.resizeSeconds", "podScaling.predictive", "prometheus", "images.mirror"},
+		[]string{"podScaling.resizeSeconds", "podScaling.predictive", "prometheus"},
 		func(s *Stack) bool { return s.PodScaling.Enabled },
 		"has no effect without podScaling.enabled; take it out",
+	},
+	{
+		[]string{"images.mirror"},
+		func(s *Stack) bool { return s.PodScaling.Enabled || s.Cluster.Nodes != NodesOwn },
+		"has no effect without podScaling.enabled and with cluster.nodes: own, because the stack then runs no image of others; take it out",
 	},
 	{
 		[]string{"images.signingKey"},

@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/progressive-framework/platform/components/account/regions"
+	"github.com/progressive-framework/platform/components/prometheus/scrape"
 )
 
 // mirror is a prefix of ECR repositories (ECR API, CreateRepository).
@@ -28,7 +31,25 @@ func validatePodScaling(s *Stack) field.ErrorList {
 		problems = append(problems, field.Invalid(path("podScaling.predictive"), string(PredictiveOn), fmt.Sprintf(
 			"needs cluster.version %s or later, which is %s: an HPA without dead band is off by default before; set shadow until the upgrade", tolerance, v)))
 	}
-	return problems
+	return append(problems, validateWorkspace(s)...)
+}
+
+// validateWorkspace checks the workspace of Prometheus. Pods have the permissions of roles of
+// the stack's account, which a workspace of another account does not admit.
+func validateWorkspace(s *Stack) field.ErrorList {
+	arn, at := s.Prometheus.WorkspaceARN, path("prometheus.workspaceArn")
+	if arn == "" {
+		return nil
+	}
+	switch w, err := scrape.ParseWorkspace(arn); {
+	case err != nil:
+		return field.ErrorList{field.Invalid(at, arn, "must be the ARN of a workspace, such as arn:aws:aps:"+s.Region+":123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef")}
+	case w.Region != s.Region || regions.CheckARN(s.Region, arn) != nil:
+		return field.ErrorList{field.Invalid(at, arn, "must be in the stack's region "+s.Region)}
+	case accountID.MatchString(s.Account) && w.Account != s.Account:
+		return field.ErrorList{field.Invalid(at, arn, "is a workspace of another account than "+s.Account+"; the pods' role may write to those of its own account only")}
+	}
+	return nil
 }
 
 // tolerance is the first Kubernetes version that has the field tolerance of an HPA on by

@@ -21,6 +21,11 @@ func TestImageOf(t *testing.T) {
 	}
 }
 
+// Nodes of the stack run an image of others without podScaling, too: the one that sends logs.
+func TestMirrorServesNodes(t *testing.T) {
+	requireLoad(t, map[string]string{"images": `{"mirror":"ecr://mirror"}`}, "")
+}
+
 // A node must have room for what scales the pods, too.
 func TestPodsOfPodScalingNeedRoom(t *testing.T) {
 	count := func(s Stack) map[string]int {
@@ -68,6 +73,23 @@ func TestPredictiveNeedsPodScaling(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Equal(t, strings.Contains(tc.podScaling, "predictive"), s.PodScaling.Forecasts())
+		})
+	}
+}
+
+func TestWorkspaceIsOfTheStack(t *testing.T) {
+	const enabled, id = `{"enabled":true}`, "ws-01234567-89ab-cdef-0123-456789abcdef"
+	for _, tc := range []struct{ reason, podScaling, prometheus, want string }{
+		{"none", enabled, `{"replicas":2}`, ""},
+		{"of the stack's region and account", enabled, `{"workspaceArn":"arn:aws:aps:us-east-1:123456789012:workspace/` + id + `"}`, ""},
+		{"its URL", enabled, `{"workspaceArn":"https://aps-workspaces.us-east-1.amazonaws.com/workspaces/` + id + `"}`, "prometheus.workspaceArn: Invalid value"},
+		{"of another region", enabled, `{"workspaceArn":"arn:aws:aps:eu-west-1:123456789012:workspace/` + id + `"}`, "must be in the stack's region us-east-1"},
+		{"of another partition", enabled, `{"workspaceArn":"arn:aws-cn:aps:us-east-1:123456789012:workspace/` + id + `"}`, "must be in the stack's region"},
+		{"of another account", enabled, `{"workspaceArn":"arn:aws:aps:us-east-1:210987654321:workspace/` + id + `"}`, "is a workspace of another account than 123456789012"},
+		{"without a Prometheus", `{"enabled":false}`, `{"workspaceArn":"arn:aws:aps:us-east-1:123456789012:workspace/` + id + `"}`, "prometheus: Forbidden: has no effect without podScaling.enabled"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			requireLoad(t, map[string]string{"podScaling": tc.podScaling, "prometheus": tc.prometheus}, tc.want)
 		})
 	}
 }

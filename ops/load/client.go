@@ -13,6 +13,8 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // maxBody bounds a response in bytes. A plan of 31 days is below a quarter of
@@ -25,6 +27,10 @@ type Client struct {
 	Base        *url.URL
 	User, Token string
 	HTTP        *http.Client
+	// Limiter delays the HTTP requests of all streams; nil: none. Requests that became due
+	// while a server stood still are then sent at this rate. Otherwise they are sent at once,
+	// and a service responds 429 to one client's requests above its rate.
+	Limiter *rate.Limiter
 }
 
 // NewClient returns a Client with this many connections. The base has a scheme and
@@ -78,6 +84,11 @@ func (c *Client) Stream(r Request, shape Shape) (stream Stream, end func()) {
 // Send sends request number n of the HTTP API and checks the response. A status
 // other than 200, or an error of the request's Check, is an InvalidAnswer.
 func (c *Client) Send(ctx context.Context, r Request, n int) error {
+	if c.Limiter != nil {
+		if err := c.Limiter.Wait(ctx); err != nil {
+			return err
+		}
+	}
 	token := c.Token
 	if r.Public {
 		token = ""

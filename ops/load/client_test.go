@@ -1,14 +1,17 @@
 package load
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 )
 
 func TestOnlyLoopbackAddressesAreDialed(t *testing.T) {
@@ -66,4 +69,26 @@ func TestUncachedRequestsDiffer(t *testing.T) {
 		require.NotEqual(t, uncached.Body("u", 0), uncached.Body("u", 0), r.Name)
 		require.Equal(t, original, r.Body("u", 0), r.Name)
 	}
+}
+
+// TestLimiterDelaysAllStreams: requests that are due at once are not sent at once, whichever
+// stream they belong to.
+func TestLimiterDelaysAllStreams(t *testing.T) {
+	var sent atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		sent.Add(1)
+		_, _ = w.Write([]byte(`{"status":"ok"}`))
+	}))
+	t.Cleanup(server.Close)
+	base, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	client := NewClient(base, "u", "t", 1, false)
+	t.Cleanup(client.HTTP.CloseIdleConnections)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	client.Limiter = rate.NewLimiter(rate.Every(time.Hour), 2)
+	require.NoError(t, client.Send(ctx, Health, 0))
+	require.NoError(t, client.Send(ctx, Request{Method: http.MethodGet, Path: "/"}, 0))
+	require.ErrorContains(t, client.Send(ctx, Health, 1), "would exceed context deadline")
+	require.EqualValues(t, 2, sent.Load())
 }

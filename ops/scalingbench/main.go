@@ -26,6 +26,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/ops/kubeclient"
 	"github.com/progressive-framework/platform/ops/load"
@@ -77,11 +79,13 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 		results = make([]result, len(scaling.Services()))
 		errs    = make([]error, len(results))
 	)
+	// All services are reached through web, for which this process is one client.
+	client := load.NewClient(base, user, token, streams*connections*len(results), false)
+	client.Limiter = newLimiter()
 	for i, profile := range scaling.Services() {
 		wg.Go(func() {
 			s := &service{
-				profile: profile, metric: rate(profile), clients: clients, namespace: outputs.Namespace,
-				client: load.NewClient(base, user, token, connections, false),
+				profile: profile, metric: metricOf(profile), clients: clients, namespace: outputs.Namespace, client: client,
 			}
 			results[i], errs[i] = s.measure(ctx, steps, steady)
 		})
@@ -91,8 +95,13 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 	return errors.Join(errs...)
 }
 
-// rate is the metric of a service whose load is a step: requests or work per time.
-func rate(p scaling.Profile) scaling.PodsMetric {
+// newLimiter returns the limit of all loads together. Web responds 429 to a client's requests
+// above the document's requests_per_second_max, and 2 cores under four steps at a time may
+// stand still for seconds: 5 s are 1,500 requests of web's load, which would be sent at once.
+func newLimiter() *rate.Limiter { return rate.NewLimiter(rate.Limit(load.MaxPerSecond()), 1) }
+
+// metricOf is the metric of a service whose load is a step: requests or work per time.
+func metricOf(p scaling.Profile) scaling.PodsMetric {
 	for _, m := range p.HPA.Metrics {
 		if m, ok := m.(scaling.PodsMetric); ok {
 			if _, ok := m.Source.(scaling.Rate); ok {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/ops/load"
 )
 
 func TestPercentilesAreTheNearestRank(t *testing.T) {
@@ -33,8 +34,8 @@ func TestEveryServiceHasALoad(t *testing.T) {
 	for _, p := range scaling.Services() {
 		require.Contains(t, requests, p.Short)
 		require.Contains(t, goals, p.Short)
-		require.NotEmpty(t, rate(p).Name, p.Short)
-		require.Positive(t, (&service{profile: p, metric: rate(p)}).perSecond(), p.Short)
+		require.NotEmpty(t, metricOf(p).Name, p.Short)
+		require.Positive(t, (&service{profile: p, metric: metricOf(p)}).perSecond(), p.Short)
 	}
 	for _, name := range []string{"npa", "wpa"} {
 		body := func() string {
@@ -48,9 +49,21 @@ func TestEveryServiceHasALoad(t *testing.T) {
 
 // The target of a pod of npa is 20 a minute.
 func TestLoadOfAPod(t *testing.T) {
-	s := &service{profile: scaling.NPA(), metric: rate(scaling.NPA())}
+	s := &service{profile: scaling.NPA(), metric: metricOf(scaling.NPA())}
 	require.InDelta(t, 20./60, s.perSecond(), 1e-9)
 	require.Equal(t, scaling.NPA().HPA.Window()+20*time.Second, s.settle())
-	web := &service{profile: scaling.Web(), metric: rate(scaling.Web())}
+	web := &service{profile: scaling.Web(), metric: metricOf(scaling.Web())}
 	require.Equal(t, 80*time.Second, web.settle(), "the window of its HPA is longer than that of its metric")
+}
+
+// A service's limit of one client has this burst, which the loads never use up.
+func TestLoadsStayBelowTheLimitOfOneClient(t *testing.T) {
+	limiter := newLimiter()
+	require.EqualValues(t, load.MaxPerSecond(), limiter.Limit())
+	require.Equal(t, 1, limiter.Burst())
+	highest := 0.
+	for _, p := range scaling.Services() {
+		highest += after * (&service{profile: p, metric: metricOf(p)}).perSecond()
+	}
+	require.Less(t, highest, float64(limiter.Limit()), "the loads of one pod each would be late for ever")
 }

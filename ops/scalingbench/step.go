@@ -29,8 +29,9 @@ const (
 	poll, stepLimit = 200 * time.Millisecond, 4 * time.Minute
 	// resets is how often a service is taken back to its minimum before a step.
 	resets = 3
-	// connections are those of each stream.
-	connections = 16
+	// connections are those of each stream, and streams is how many streams of a service run
+	// at a time.
+	connections, streams = 16, 2
 )
 
 // service is a service under load.

@@ -38,7 +38,7 @@ var prodRows = []string{
 	"3 × 1 secretsmanager:secret at $0.40 = $1.20, two master users and Redis",
 	"1 × 1 wafv2:web-acl at $5.00 = $5.00, webacl",
 	"4 × 1 wafv2:rule at $1.00 = $4.00, webacl",
-	"44 × 1 cloudwatch:alarm:standard at $0.10 = $4.40, alarms by the metrics that they read",
+	"45 × 1 cloudwatch:alarm:standard at $0.10 = $4.50, alarms by the metrics that they read",
 }
 
 // sums adds the lines of a report by SKU, and by resource where a SKU has several
@@ -84,7 +84,7 @@ func TestProdIsTheHandKeptBill(t *testing.T) {
 		unpriced = append(unpriced, g.SKU)
 	}
 	require.Equal(t, slices.Repeat([]string{"docdb:db.r6g.large"}, 3), unpriced)
-	require.Equal(t, "$4,226.58 ($3,153.70 to $14,342.27)", r.Total.String())
+	require.Equal(t, "$4,226.68 ($3,153.80 to $14,342.37)", r.Total.String())
 }
 
 // Each type of the recorded stacks is billed, or free on purpose.

@@ -23,7 +23,7 @@ type UsageItem struct {
 var usageItems = []UsageItem{
 	{"endpointGB", "vpc-endpoint:data", "network", "data through VPC endpoints"},
 	{"loadBalancerLCUHours", "load-balancer:lcu", "loadbalancer", "load balancer capacity units (LCU)"},
-	{"logsGB", "cloudwatch:logs", "stack", "ingested logs, among them flow logs and enhanced monitoring"},
+	{"logsGB", "cloudwatch:logs", "stack", "ingested logs, among them flow logs, container logs and enhanced monitoring"},
 	{"mongoMillionRequests", "docdb:io", "mongo", "I/O of DocumentDB"},
 	{"mongoStorageGB", "docdb:storage", "mongo", "storage of DocumentDB"},
 	{"natGB", "nat-gateway:data", "network", "data through NAT gateways"},

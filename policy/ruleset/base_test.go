@@ -30,6 +30,8 @@ func policyOf(name string) string {
 	switch name {
 	case "RolePolicy termination-policy":
 		return `{"Statement":[{"Effect":"Allow","Action":["sqs:ReceiveMessage"],"Resource":["arn:aws:sqs:us-east-1:1:q"]}]}`
+	case "RolePolicy logs-policy":
+		return `{"Statement":[{"Effect":"Allow","Action":["logs:PutLogEvents"],"Resource":["arn:aws:logs:us-east-1:1:log-group:g:*"]}]}`
 	case "RolePolicy policy":
 		return `{"Statement":[{"Effect":"Allow","Action":["autoscaling:DescribeTags"],"Resource":["*"]}]}`
 	case "RolePolicy mca-policy", "RolePolicy npa-policy", "RolePolicy wpa-policy", "RolePolicy web-policy", "RolePolicy migrate-policy", "RolePolicy postgres-exporter-policy":
@@ -63,7 +65,7 @@ func newBase(t testing.TB) *environment {
 			env.resources[i] = with(r, "policy", goodBucket)
 		case awsview.S3BucketOwnershipControls{}.Token():
 			env.resources[i] = with(r, "rule.objectOwnership", "BucketOwnerEnforced")
-		case k8sview.Deployment{}.Token(), k8sview.Job{}.Token(), k8sview.StatefulSet{}.Token():
+		case k8sview.Deployment{}.Token(), k8sview.Job{}.Token(), k8sview.StatefulSet{}.Token(), k8sview.DaemonSet{}.Token():
 			for _, list := range []string{"spec.template.spec.containers", "spec.template.spec.initContainers"} {
 				if containers, _ := r.View().At(list).Raw().([]any); len(containers) > 0 {
 					r = with(r, list+".0.image", imageByDigest)
@@ -121,8 +123,9 @@ func newBase(t testing.TB) *environment {
 			"spec":     map[string]any{"maxUnavailable": 1.0, "unhealthyPodEvictionPolicy": "AlwaysAllow", "selector": map[string]any{"matchLabels": map[string]any{"app": "postgres-exporter"}}},
 		}, nil),
 		set("Deployment prod", "spec.template.spec.containers.0.image", imageByDigest),
+		set("DaemonSet logs", "spec.template.spec.volumes.2.hostPath", nil),
 	}
-	upstream := []string{"Deployment prod", "Deployment termination", "StatefulSet prometheus-statefulset"}
+	upstream := []string{"Deployment prod", "Deployment termination", "StatefulSet prometheus-statefulset", "DaemonSet logs"}
 	namespaces := map[string]string{"keda": "keda", "vpa": "vpa", "state": "prometheus"}
 	for _, r := range env.resources { // programs of others, in namespaces of their own
 		name, isDeployment := strings.CutPrefix(short(r), "Deployment ")

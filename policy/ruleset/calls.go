@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/progressive-framework/platform/components/autoscaler/manifest"
+	"github.com/progressive-framework/platform/components/containerlogs/fluentbit"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
 	"github.com/progressive-framework/platform/policy/awsview"
@@ -40,6 +41,10 @@ func callsOf(account string) (actions []string, known bool) {
 		return slices.Concat(terminationspec.ReadActions(), terminationspec.GroupActions(), terminationspec.QueueActions()), true
 	case account == "alertmanager":
 		return []string{"sns:Publish"}, true
+	case account == "prometheus":
+		return []string{"aps:RemoteWrite"}, true
+	case account == fluentbit.App:
+		return fluentbit.WriteActions(), true
 	}
 	return nil, false
 }

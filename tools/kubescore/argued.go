@@ -13,6 +13,7 @@ const oneEndpoint = "the program has one endpoint for its health; readiness is a
 var arguments = []argument{
 	{"container-image-pull-policy", "*/*", "an image by digest is the same image, and the node's role pulls it: there is no secret to validate again"},
 	{"container-security-context-user-group-id", "Deployment/aws-node-termination-handler", "1000 is the user of upstream's image and chart; it has no volume that another user could share"},
+	{"container-security-context-user-group-id", "DaemonSet/fluent-bit", "the group of root owns the log files of containers; its user is not root, and it has no capability"},
 	{"pod-probes-identical", "Deployment/aws-node-termination-handler", "the program has one endpoint for its health, and no client sends it requests"},
 	{"pod-probes-identical", "Deployment/cluster-autoscaler", "the program has one endpoint for its health, and no client sends it requests"},
 	{"pod-probes-identical", "Deployment/postgres-exporter", oneEndpoint},

@@ -80,6 +80,26 @@ func TestAccessLogHasRouteStatusAndSize(t *testing.T) {
 	}
 }
 
+// Logs leave the node (components/containerlogs), so they have no credential and no body.
+func TestLogHasNoCredential(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusBadGateway)
+	})
+	mux.HandleFunc("POST /panic", func(http.ResponseWriter, *http.Request) { panic("the cause") })
+	server := launch(t, mux)
+	for _, path := range []string{"/", "/panic"} {
+		_, _ = do(t, http.MethodPost, server.url(path)+"?token=hidden1", strings.NewReader(`{"password":"hidden2"}`), http.Header{
+			"Authorization": {"Bearer hidden3"}, "Cookie": {"session=hidden4"},
+		})
+		server.logs.wait(t, "request", path)
+	}
+	server.logs.mu.Lock()
+	defer server.logs.mu.Unlock()
+	require.NotContains(t, server.logs.buf.String(), "hidden")
+}
+
 func TestPanicEndsOnlyItsRequest(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /early", func(http.ResponseWriter, *http.Request) { panic("the cause") })

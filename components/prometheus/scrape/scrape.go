@@ -40,7 +40,9 @@ type Config struct {
 	RuleFiles []string `json:"rule_files"`
 	// Alerting says where alerts are sent; nil: they are evaluated only.
 	Alerting *alerting `json:"alerting,omitempty"`
-	Scrapes  []job     `json:"scrape_configs"`
+	// RemoteWrites are servers that get series, too.
+	RemoteWrites []remoteWrite `json:"remote_write,omitempty"`
+	Scrapes      []job         `json:"scrape_configs"`
 }
 
 type global struct {
@@ -48,10 +50,13 @@ type global struct {
 	Timeout   string `json:"scrape_timeout"`
 	Samples   int    `json:"sample_limit"`
 	BodyLimit string `json:"body_size_limit"`
+	// Labels are on all that leaves the server.
+	Labels map[string]string `json:"external_labels,omitempty"`
 }
 
 type alerting struct {
-	Alertmanagers []alertmanager `json:"alertmanagers"`
+	Relabel       []relabel      `json:"alert_relabel_configs,omitempty"`
+	Alertmanagers []alertmanager `json:"alertmanagers,omitempty"`
 }
 
 type alertmanager struct {
@@ -64,7 +69,12 @@ type static struct {
 
 // WithAlertmanager returns the configuration that sends alerts to a host and port.
 func (c Config) WithAlertmanager(address string) Config {
-	c.Alerting = &alerting{[]alertmanager{{[]static{{[]string{address}}}}}}
+	sent := alerting{}
+	if c.Alerting != nil {
+		sent = *c.Alerting
+	}
+	sent.Alertmanagers = []alertmanager{{[]static{{[]string{address}}}}}
+	c.Alerting = &sent
 	return c
 }
 

@@ -126,6 +126,7 @@ var classes = map[string]class{
 	"kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration":                    replaceable(wiring),
 	"kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition":                                replaceable("the program creates the objects of the kind again"),
 	"kubernetes:apiregistration.k8s.io/v1:APIService":                                            replaceable(wiring),
+	"kubernetes:apps/v1:DaemonSet":                                                               replaceable("runs pods that hold nothing but positions in log files"),
 	"kubernetes:apps/v1:Deployment":                                                              replaceable(runs),
 	"kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler":                                     replaceable(fromProgram),
 	"kubernetes:batch/v1:CronJob":                                                                replaceable(runs),

@@ -6,6 +6,8 @@ package promrules
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,6 +89,19 @@ func groups(in Input, t scaling.Thresholds) []Group {
 		all = append(all, g)
 	}
 	return all
+}
+
+// Recorded lists the names of the recorded series, sorted.
+func Recorded(in Input) []string {
+	names := map[string]bool{}
+	for _, g := range Groups(in) {
+		for _, r := range g.Rules {
+			if r.Record != "" {
+				names[r.Record] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // File renders the groups as a rules file of Prometheus.

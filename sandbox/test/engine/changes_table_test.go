@@ -138,6 +138,7 @@ var stagingChanges = []change{
 	to("podScaling.predictive", "shadow", adds),
 	to("prometheus.replicas", 1, refused).saying(protectedText),
 	to("prometheus.storageGiB", 60, oneWay),
+	to("prometheus.workspaceArn", "arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef", applied),
 	to("auth.issuer", "https://other.progressive-framework.example", applied),
 	to("auth.audience", "other", applied),
 	to("auth.jwksUrl", "https://login.progressive-framework.example/keys.json", applied),

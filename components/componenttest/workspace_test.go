@@ -1,0 +1,69 @@
+package componenttest
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/prometheus"
+	"github.com/progressive-framework/platform/components/prometheus/scrape"
+)
+
+const workspaceARN = "arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef"
+
+func newWritingPrometheus(change func(*prometheus.Workspace)) program {
+	return create(prometheus.NewPrometheus, func(where *account.Account) *prometheus.Args {
+		args := prometheusArgs()
+		to, err := scrape.ParseWorkspace(workspaceARN)
+		if err != nil {
+			return nil
+		}
+		args.Workspace = &prometheus.Workspace{Account: where, ClusterName: "app", Cluster: pulumi.String("app"), Workspace: to}
+		change(args.Workspace)
+		return args
+	})
+}
+
+// Its pods may write to the workspace and do nothing else at AWS. Each says which pod it is.
+func TestPrometheusWritesToItsWorkspaceOnly(t *testing.T) {
+	d := deploy(t, newWritingPrometheus(func(*prometheus.Workspace) {}))
+	set := d.one(t, "kubernetes:apps/v1:StatefulSet")
+	set.has(t, map[string]any{
+		"spec.template.spec.containers[0].env": []any{map[string]any{
+			"name": "POD_NAME", "valueFrom": map[string]any{"fieldRef": map[string]any{"fieldPath": "metadata.name"}},
+		}},
+	})
+	set.dependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
+	d.one(t, identity).has(t, map[string]any{"namespace": "app-prometheus", "serviceAccount": "prometheus", "clusterName": "app"})
+	require.JSONEq(t, `{"Version":"2012-10-17","Statement":[{"Sid":"Write","Effect":"Allow","Action":["aps:RemoteWrite"],"Resource":["`+workspaceARN+`"]}]}`,
+		d.one(t, rolePolicy).get("policy").(string))
+	require.Contains(t, d.one(t, "kubernetes:core/v1:ConfigMap", "app-config").get(`data["prometheus.json"]`), "/api/v1/remote_write")
+
+	egress := func(d deployment) []any {
+		return d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").get("spec.egress").([]any)
+	}
+	require.Len(t, egress(d), len(egress(deploy(t, newPrometheus(func(*prometheus.Args) {}))))+2, "AWS at port 443, and the agent of Pod Identity")
+}
+
+// Without a workspace it has no permission at AWS.
+func TestPrometheusWithoutWorkspaceHasNoRole(t *testing.T) {
+	d := deploy(t, newPrometheus(func(*prometheus.Args) {}))
+	require.Empty(t, d.ofType(identity))
+	require.Empty(t, d.ofType(rolePolicy))
+	require.NotContains(t, d.one(t, "kubernetes:core/v1:ConfigMap", "app-config").get(`data["prometheus.json"]`), "remote_write")
+}
+
+func TestWorkspaceRefuses(t *testing.T) {
+	for reason, change := range map[string]func(*prometheus.Workspace){
+		"no cluster":   func(w *prometheus.Workspace) { w.ClusterName = "" },
+		"no account":   func(w *prometheus.Workspace) { w.Account = nil },
+		"no workspace": func(w *prometheus.Workspace) { w.Workspace = scrape.Workspace{} },
+	} {
+		t.Run(reason, func(t *testing.T) {
+			_, err := run(newWritingPrometheus(change))
+			require.ErrorContains(t, err, "Workspace must have Account, ClusterName, Cluster and ARN")
+		})
+	}
+}

@@ -1,0 +1,40 @@
+package containerlogs
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// alarm creates the alarm for logs that do not arrive. Its group has the pods that always
+// write: the Cluster Autoscaler at each scan, and Prometheus at each block of two hours.
+// CloudWatch has no data for a group that gets nothing, so missing data count as silence. The
+// alarm is created after the pods, and is quiet when their first lines have arrived.
+func (b *builder) alarm(group *cloudwatch.LogGroup, pods pulumi.Resource) error {
+	const period = time.Hour
+	args := &cloudwatch.MetricAlarmArgs{
+		Name:               pulumi.String(b.name + "-silent"),
+		AlarmDescription:   pulumi.Sprintf("No container log has arrived for %s: logs of ended pods are lost", scaling.LogSilence),
+		Namespace:          pulumi.String("AWS/Logs"),
+		MetricName:         pulumi.String("IncomingLogEvents"),
+		Dimensions:         pulumi.StringMap{"LogGroupName": group.Name},
+		Statistic:          pulumi.String("Sum"),
+		Period:             pulumi.Int(int(period.Seconds())),
+		EvaluationPeriods:  pulumi.Int(int(scaling.LogSilence / period)),
+		ComparisonOperator: pulumi.String(scaling.Below),
+		Threshold:          pulumi.Float64(1),
+		TreatMissingData:   pulumi.String("breaching"),
+	}
+	if topic := b.args.AlarmTopicARN; topic != "" {
+		topics := pulumi.Array{pulumi.String(topic)}
+		args.AlarmActions, args.OkActions = topics, topics
+	}
+	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-silent", args, b.parent, pulumi.DependsOn([]pulumi.Resource{pods})); err != nil {
+		return fmt.Errorf("alarm of %s: %w", b.name, err)
+	}
+	return nil
+}

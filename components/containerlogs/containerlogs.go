@@ -1,0 +1,187 @@
+// Package containerlogs owns the way of the containers' logs to CloudWatch Logs: the log
+// groups, and on each node of the stack a pod of AWS for Fluent Bit that writes to them and
+// may do nothing else. Package fluentbit has what it reads and sends.
+package containerlogs
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/cluster"
+	"github.com/progressive-framework/platform/components/containerlogs/fluentbit"
+	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/logs"
+	"github.com/progressive-framework/platform/components/podnetwork"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+const (
+	// Repository is the repository of the image below a mirror.
+	Repository = "aws-for-fluent-bit"
+
+	namespace = cluster.SystemNamespace
+	appName   = fluentbit.App
+
+	configFolder = "/fluent-bit/platform"
+	configFile   = "fluent-bit.yaml"
+)
+
+// Args configure a Shipper.
+type Args struct {
+	// Account is the account of the log groups.
+	Account *account.Account
+	// Cluster is the cluster with the nodes.
+	Cluster *cluster.Cluster
+	// Namespace is the name of the platform's namespace, whose logs have a group of their own.
+	Namespace string
+	// KeyARN encrypts the logs. The key's policy must let CloudWatch Logs use it (key.Logs).
+	KeyARN pulumi.StringInput
+	// Image is the reference of AWS for Fluent Bit.
+	Image pulumi.StringInput
+	// AlarmTopicARN is the SNS topic of the alarm. Empty means that nobody is notified.
+	AlarmTopicARN string
+	// Nodes are the resources without which its pods can't run: tiers and add-ons.
+	Nodes []pulumi.Resource
+}
+
+func (a *Args) validate() error {
+	if a == nil || a.Account == nil || a.Cluster == nil || a.Namespace == "" || a.KeyARN == nil || a.Image == nil {
+		return errors.New("container logs: Account, Cluster, Namespace, KeyARN and Image must be set")
+	}
+	return nil
+}
+
+// Shipper sends the logs.
+type Shipper struct{ pulumi.ResourceState }
+
+// builder creates the children of a Shipper with the same name and parent.
+type builder struct {
+	ctx    *pulumi.Context
+	name   string
+	args   *Args
+	parent pulumi.ResourceOption
+	// dependencies are those of the pods.
+	dependencies []pulumi.Resource
+}
+
+// NewShipper creates the log groups, the permission to write to them, and the pods. It needs
+// the AWS provider and the cluster's Kubernetes provider (pulumi.Providers).
+func NewShipper(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Shipper, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	file, err := fluentbit.File(fluentbit.Input{Region: args.Account.Region, Cluster: args.Cluster.ClusterName, Namespace: args.Namespace})
+	if err != nil {
+		return nil, err
+	}
+	s := &Shipper{}
+	if err := ctx.RegisterComponentResource("progressive:containerlogs:Shipper", name, s, opts...); err != nil {
+		return nil, fmt.Errorf("container logs %s: %w", name, err)
+	}
+	b := &builder{ctx: ctx, name: name, args: args, parent: pulumi.Parent(s), dependencies: append([]pulumi.Resource{}, args.Nodes...)}
+	var kinds []string
+	for _, g := range fluentbit.Groups() {
+		kinds = append(kinds, string(g))
+	}
+	groups, err := logs.NewGroups(ctx, name, fluentbit.Folder(args.Cluster.ClusterName), kinds, args.KeyARN, b.parent)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.role(groups); err != nil {
+		return nil, err
+	}
+	pods, err := b.pods(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.alarm(groups[slices.Index(fluentbit.Groups(), fluentbit.Dataplane)], pods); err != nil {
+		return nil, err
+	}
+	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})
+}
+
+// role creates the IAM role of the pods.
+func (b *builder) role(groups []*cloudwatch.LogGroup) error {
+	var streams []pulumi.StringInput
+	for _, g := range groups {
+		streams = append(streams, pulumi.Sprintf("%s:*", g.Arn))
+	}
+	role, err := iam.NewRole(b.ctx, b.name, &iam.RoleArgs{
+		Account:     b.args.Account,
+		Description: "Container logs of EKS cluster " + b.args.Cluster.ClusterName,
+		Trust:       iam.Pod(b.args.Cluster.Name, pulumi.String(namespace), appName),
+		Statements:  []iam.Statement{{Sid: "Write", Actions: fluentbit.WriteActions(), Resources: streams}},
+	}, b.parent)
+	if err != nil {
+		return err
+	}
+	association, err := eks.NewPodIdentityAssociation(b.ctx, b.name, &eks.PodIdentityAssociationArgs{
+		ClusterName:    b.args.Cluster.Name,
+		Namespace:      pulumi.String(namespace),
+		ServiceAccount: pulumi.String(appName),
+		RoleArn:        role.ARN,
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("pod identity of %s: %w", b.name, err)
+	}
+	b.dependencies = append(append(b.dependencies, association), role.Policies...)
+	return nil
+}
+
+// pods creates the DaemonSet with what it needs in the cluster.
+func (b *builder) pods(file string) (pulumi.Resource, error) {
+	objects := &datastore.Objects{Context: b.ctx, Name: b.name, App: appName, Namespace: pulumi.String(namespace), Parent: b.parent}
+	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: objects.Meta(appName)}, b.parent)
+	if err != nil {
+		return nil, fmt.Errorf("service account of %s: %w", b.name, err)
+	}
+	policy, err := objects.NewNetworkPolicy(podnetwork.Access{Egress: podnetwork.APIs()})
+	if err != nil {
+		return nil, err
+	}
+	config, err := objects.NewConfigMap(appName, map[string]string{configFile: file})
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(file))
+	set, err := appsv1.NewDaemonSet(b.ctx, b.name, &appsv1.DaemonSetArgs{
+		Metadata: objects.Meta(appName),
+		Spec: &appsv1.DaemonSetSpecArgs{
+			Selector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()},
+			Template: &corev1.PodTemplateSpecArgs{
+				Metadata: &metav1.ObjectMetaArgs{Labels: objects.Selector(), Annotations: pulumi.StringMap{
+					"progressive-framework/config": pulumi.String(hex.EncodeToString(sum[:8])), // other settings replace the pods
+				}},
+				Spec: pod(b.args.Image, config),
+			},
+		},
+	}, b.parent, pulumi.DependsOn(append(b.dependencies, account, policy)))
+	if err != nil {
+		return nil, fmt.Errorf("DaemonSet of %s: %w", b.name, err)
+	}
+	return set, nil
+}
+
+// nodeLabels selects the nodes of the stack's tiers, whatever their taints. Nodes of others
+// in the cluster have logs of their own.
+func nodeLabels() *corev1.AffinityArgs {
+	return &corev1.AffinityArgs{NodeAffinity: &corev1.NodeAffinityArgs{
+		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelectorArgs{NodeSelectorTerms: corev1.NodeSelectorTermArray{&corev1.NodeSelectorTermArgs{
+			MatchExpressions: corev1.NodeSelectorRequirementArray{&corev1.NodeSelectorRequirementArgs{
+				Key: pulumi.String(scaling.NodeLabel), Operator: pulumi.String("Exists"),
+			}},
+		}}},
+	}}
+}

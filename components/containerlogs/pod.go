@@ -1,0 +1,67 @@
+package containerlogs
+
+import (
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/containerlogs/fluentbit"
+	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/podresources"
+	"github.com/progressive-framework/platform/components/podsecurity"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// rootGroup owns the log files, which containerd creates with mode 0640. Its members need no
+// power of root to read them.
+const rootGroup = 0
+
+// terminationGrace, in seconds, is for sending what has been read.
+const terminationGrace = 30
+
+// pod returns the pod of a node. It has no token of the API server: the path of a file says
+// whose log it is.
+func pod(image, config pulumi.StringInput) *corev1.PodSpecArgs {
+	spec := datastore.Pod(podsecurity.NonRoot, terminationGrace,
+		corev1.ContainerArray{&corev1.ContainerArgs{
+			Name:    pulumi.String(appName),
+			Image:   image,
+			Command: pulumi.ToStringArray([]string{fluentbit.Program, "-c", configFolder + "/" + configFile}),
+			Env: corev1.EnvVarArray{&corev1.EnvVarArgs{Name: pulumi.String("NODE_NAME"), ValueFrom: &corev1.EnvVarSourceArgs{
+				FieldRef: &corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String("spec.nodeName")},
+			}}},
+			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
+				Name: pulumi.String("health"), ContainerPort: pulumi.Int(fluentbit.HealthPort), Protocol: pulumi.String("TCP"),
+			}},
+			LivenessProbe:   probe(fluentbit.LivenessPath),
+			ReadinessProbe:  probe(fluentbit.ReadinessPath),
+			Resources:       podresources.Requirements(scaling.LogShipperResources()),
+			SecurityContext: podsecurity.Container(),
+			VolumeMounts: corev1.VolumeMountArray{
+				datastore.Mount("config", configFolder), datastore.Mount("state", fluentbit.StateFolder),
+				&corev1.VolumeMountArgs{Name: pulumi.String("logs"), MountPath: pulumi.String(fluentbit.LogFolder), ReadOnly: pulumi.Bool(true)},
+			},
+		}},
+		corev1.VolumeArray{
+			datastore.ConfigFiles("config", config),
+			&corev1.VolumeArgs{Name: pulumi.String("state"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("64Mi")}},
+			&corev1.VolumeArgs{Name: pulumi.String("logs"), HostPath: &corev1.HostPathVolumeSourceArgs{
+				Path: pulumi.String(fluentbit.LogFolder), Type: pulumi.String("Directory"),
+			}},
+		},
+	)
+	security := podsecurity.PodWithVolumes(podsecurity.NonRoot)
+	security.RunAsGroup = pulumi.Int(rootGroup)
+	spec.SecurityContext = security
+	spec.ServiceAccountName = pulumi.String(appName)
+	spec.PriorityClassName = pulumi.String("system-node-critical") // other pods make room for it
+	spec.Tolerations = corev1.TolerationArray{&corev1.TolerationArgs{Operator: pulumi.String("Exists")}}
+	spec.Affinity = nodeLabels()
+	return spec
+}
+
+func probe(path string) *corev1.ProbeArgs {
+	return &corev1.ProbeArgs{
+		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("health")},
+		PeriodSeconds: pulumi.Int(10), TimeoutSeconds: pulumi.Int(5),
+	}
+}

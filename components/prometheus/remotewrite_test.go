@@ -1,0 +1,147 @@
+package prometheus
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/snappy"
+	"github.com/prometheus/prometheus/prompb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/prometheus/scrape"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promquery"
+	"github.com/progressive-framework/platform/components/scaling/promrules"
+)
+
+type object = map[string]any
+
+// written are the labels of the series that a workspace got in one request.
+type written []map[string]string
+
+// receiver is a workspace: it reads requests of Prometheus' remote write protocol 1.0.
+type receiver chan written
+
+func (r receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	packed, err := io.ReadAll(request.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	text, err := snappy.Decode(nil, packed)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	var body prompb.WriteRequest
+	if err := body.Unmarshal(text); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	var got written
+	for _, series := range body.Timeseries {
+		labels := map[string]string{}
+		for _, l := range series.Labels {
+			labels[l.Name] = l.Value
+		}
+		got = append(got, labels)
+	}
+	select {
+	case r <- got:
+	default: // the test has ended, and Prometheus sends the rest
+	}
+}
+
+// A genuine Prometheus scrapes a service, evaluates the platform's rules and writes with the
+// file of a stack. The workspace is this process. It gets what is recorded, and nothing that
+// was scraped. Debian's release of Prometheus sends its requests without a signature.
+func TestOnlyRecordedSeriesReachTheWorkspace(t *testing.T) {
+	requests := make(receiver, 1000)
+	workspaceServer := httptest.NewServer(requests)
+	t.Cleanup(workspaceServer.Close)
+	web := scaling.Services()[0]
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "# TYPE http_requests_total counter\nhttp_requests_total{route=\"GET /\",status=\"200\"} 7\n")
+	}))
+	t.Cleanup(target.Close)
+
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	watched := promrules.Input{Services: scaling.Services(), Namespace: "app"}
+	rules, err := promrules.File(watched)
+	require.NoError(t, err)
+	require.Contains(t, string(rules), "interval: 15s")
+	to, err := scrape.ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef")
+	require.NoError(t, err)
+	file, err := scrape.New(scaling.Services(), scrape.Namespaces{Own: "app-prometheus", Platform: "app"}).
+		WithRemoteWrite(to, "app", promrules.Recorded(watched)).File()
+	require.NoError(t, err)
+	// Only the targets, which need a cluster, the times and the addresses are others.
+	var config object
+	require.NoError(t, json.Unmarshal([]byte(file), &config))
+	config["rule_files"] = []string{write("rules.yaml", strings.ReplaceAll(string(rules), "interval: 15s", "interval: 1s"))}
+	config["remote_write"].([]any)[0].(object)["url"] = workspaceServer.URL
+	config["global"] = object{"external_labels": config["global"].(object)["external_labels"]} // Debian's release has no global limits
+	config["scrape_configs"] = []object{{
+		"job_name": promquery.Job(web), "scrape_interval": "1s", "scrape_timeout": "1s",
+		"static_configs": []object{{"targets": []string{strings.TrimPrefix(target.URL, "http://")}}},
+	}}
+	text, err := json.Marshal(config)
+	require.NoError(t, err)
+	// Release 3 replaces variables in external labels without a flag.
+	start(t, "prometheus", "--config.file="+write("prometheus.json", string(text)), "--storage.tsdb.path="+filepath.Join(dir, "series"),
+		"--web.listen-address=127.0.0.1:0", "--enable-feature=expand-external-labels")
+
+	// Its rate needs two scrapes, so that scraped samples would have come before.
+	const last = "objective:requests:rate5m"
+	names := map[string]bool{}
+	for deadline := time.After(60 * time.Second); !names[last]; {
+		select {
+		case got := <-requests:
+			for _, labels := range got {
+				names[labels["__name__"]] = true
+				require.Equal(t, "app", labels["cluster"])
+				require.Equal(t, "prometheus-0", labels["__replica__"], "the workspace would have the samples of both pods")
+			}
+		case <-deadline:
+			require.Fail(t, "no series of the name "+last, "got %v", names)
+		}
+	}
+	for name := range names {
+		require.True(t, slices.Contains(promrules.Recorded(watched), name), "%s is not recorded", name)
+	}
+}
+
+// start runs a program until the test ends.
+func start(t *testing.T, program string, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	require.NoError(t, err, "apt-get install prometheus")
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), scrape.PodVariable+"=prometheus-0",
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true")
+	var log strings.Builder
+	cmd.Stdout, cmd.Stderr = &log, &log
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s: %s", program, log.String())
+		}
+	})
+}

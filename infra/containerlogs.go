@@ -1,0 +1,26 @@
+package main
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/containerlogs"
+	"github.com/progressive-framework/platform/components/containerlogs/fluentbit"
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// deployContainerLogs sends the logs of all containers to CloudWatch, from each node that the
+// stack manages. Nodes of others, such as this machine in the sandbox, keep their logs.
+func deployContainerLogs(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) error {
+	if stack.Cluster.Nodes == config.NodesOwn {
+		return nil
+	}
+	image, err := imageReference(ctx, base, stack.ImageOf(fluentbit.Image, containerlogs.Repository))
+	if err != nil {
+		return err
+	}
+	_, err = containerlogs.NewShipper(ctx, stack.Name()+"-logs", &containerlogs.Args{
+		Account: base.account, Cluster: eks.Cluster, Namespace: stack.Name(), KeyARN: base.key.ARN, Image: image,
+		AlarmTopicARN: stack.Edge.AlarmTopicARN, Nodes: nodes.ready,
+	}, eks.inBoth)
+	return err
+}
