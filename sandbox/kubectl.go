@@ -5,5 +5,5 @@ import (
 	"k8s.io/kubectl/pkg/cmd"
 )
 
-// kubectl runs the genuine kubectl, from the module k8s.io/kubectl.
+// kubectl runs the genuine kubectl of the module k8s.io/kubectl and returns its exit code.
 func kubectl() int { return cli.Run(cmd.NewDefaultKubectlCommand()) }

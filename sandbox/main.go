@@ -1,6 +1,6 @@
-// Command sandbox is one binary with everything that runs in a sandbox: the
-// commands, the processes of the cluster, the stand-ins that Pulumi starts as
-// plugins, kubectl and aws. The name in argv[0] selects the role.
+// Command sandbox is one binary with all programs of a sandbox. These are the commands,
+// the processes of the cluster, the stand-ins that Pulumi starts as plugins, kubectl and
+// aws. The name in argv[0] selects the program.
 package main
 
 import (
@@ -18,9 +18,9 @@ import (
 
 func main() { os.Exit(run()) }
 
-// plugins are the programs that others start by name: Pulumi starts the
-// plugins, and a kubeconfig starts aws.
-var plugins = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
+// programs are the programs that other programs start by their names. Pulumi starts its
+// plugins, and the credentials plugin of a kubeconfig starts aws.
+var programs = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
 	"pulumi-resource-aws": func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
 		return aws.Serve(ctx, stdout)
 	},
@@ -39,11 +39,11 @@ func run() int {
 	}
 	ctx, stop := cmd.Signals(context.Background())
 	defer stop()
-	plugin, ok := plugins[name]
+	program, ok := programs[name]
 	if !ok {
 		return cmd.Main(ctx, args, components.Run, os.Stdin, os.Stdout, os.Stderr)
 	}
-	if err := plugin(ctx, args, os.Stdout, os.Stderr); err != nil {
+	if err := program(ctx, args, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintf(os.Stderr, "error: %s: %v\n", name, err)
 		return 1
 	}

@@ -20,12 +20,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// policy is the policy that the program creates, for the images that its test names.
+// policy is the file with the policy that the program creates. The test of podrules writes
+// it, for the images in the constants below.
 const policy = "../../components/admissionpolicy/podrules/testdata/spec.yaml"
 
 const (
 	digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	own    = "registry.example.com/platform/mca"
+	image  = "registry.example.com/platform/mca" // an image of the platform, without its digest
 )
 
 func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
@@ -39,17 +40,17 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 		want []string
 	}{
 		{"a pod of the platform", func(*corev1.Pod) {}, nil, nil},
-		{"the image of a store in the cluster", image("registry.example.com/debian/redis" + digest), nil, nil},
-		{"another repository with the same beginning", image("registry.example.com/debian/redis-of-others/x" + digest), nil, []string{"image-of-this-stack: mca runs"}},
-		{"another stack", image("registry.example.com/platform-of-others/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
-		{"another registry with our path", image("attacker.example/registry.example.com/platform/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
-		{"Docker Hub, without a host", image("busybox" + digest), nil, []string{"image-of-this-stack: mca runs"}},
-		{"a tag", image(own + ":latest"), nil, []string{"pod-image-by-digest: mca names its image by a tag"}},
-		{"a digest that is cut", image(own + strings.TrimSuffix(digest, "f")), nil, []string{"pod-image-by-digest: mca"}},
-		{"a digest of another kind", image(own + "@sha512:" + strings.Repeat("0", 64)), nil, []string{"pod-image-by-digest: mca"}},
-		{"no image", image(""), nil, []string{"image-of-this-stack: mca", "pod-image-by-digest: mca"}},
-		{"each of two containers is named", func(p *corev1.Pod) {
-			p.Spec.Containers = append(p.Spec.Containers, container("log", own+":1"), container("proxy", own+":1"))
+		{"the image of a store in the cluster", withImage("registry.example.com/debian/redis" + digest), nil, nil},
+		{"another repository with the same beginning", withImage("registry.example.com/debian/redis-of-others/x" + digest), nil, []string{"image-of-this-stack: mca runs"}},
+		{"an image of another stack", withImage("registry.example.com/platform-of-others/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
+		{"another registry with our path", withImage("attacker.example/registry.example.com/platform/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
+		{"an image of Docker Hub, without a host", withImage("busybox" + digest), nil, []string{"image-of-this-stack: mca runs"}},
+		{"an image by tag", withImage(image + ":latest"), nil, []string{"pod-image-by-digest: mca names its image by a tag"}},
+		{"a digest that is too short", withImage(image + strings.TrimSuffix(digest, "f")), nil, []string{"pod-image-by-digest: mca"}},
+		{"a digest with another algorithm", withImage(image + "@sha512:" + strings.Repeat("0", 64)), nil, []string{"pod-image-by-digest: mca"}},
+		{"no image", withImage(""), nil, []string{"image-of-this-stack: mca", "pod-image-by-digest: mca"}},
+		{"the message names both containers that break the rule", func(p *corev1.Pod) {
+			p.Spec.Containers = append(p.Spec.Containers, container("log", image+":1"), container("proxy", image+":1"))
 		}, nil, []string{"pod-image-by-digest: log, proxy names"}},
 		{"an init container", func(p *corev1.Pod) {
 			p.Spec.InitContainers = []corev1.Container{container("init", "busybox"+digest)}
@@ -59,21 +60,21 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 		}, newPod(), []string{"image-of-this-stack: debugger", "pod-image-by-digest: debugger", "pod-read-only-root: debugger"}},
 		{"no security context", func(p *corev1.Pod) { p.Spec.Containers[0].SecurityContext = nil }, nil, []string{"pod-read-only-root: mca can write"}},
 		{"a root file system that can be written", func(p *corev1.Pod) { *p.Spec.Containers[0].SecurityContext.ReadOnlyRootFilesystem = false }, nil, []string{"pod-read-only-root: mca"}},
-		{"a token of the API server", token(""), nil, []string{"pod-no-api-token: token has"}},
-		{"a token of the API server by its audience", token("https://kubernetes.default.svc"), nil, []string{"pod-no-api-token: token has"}},
-		{"such a token of an account that may have it", func(p *corev1.Pod) {
-			token("")(p)
+		{"a token of the API server", withToken(""), nil, []string{"pod-no-api-token: token has"}},
+		{"a token of the API server by its audience", withToken("https://kubernetes.default.svc"), nil, []string{"pod-no-api-token: token has"}},
+		{"a token of the API server, for an account that may have one", func(p *corev1.Pod) {
+			withToken("")(p)
 			p.Spec.ServiceAccountName = "prometheus"
 		}, nil, nil},
-		{"a token of EKS Pod Identity", token("pods.eks.amazonaws.com"), nil, nil},
-		{"a label of a pod that is older than the policy", func(p *corev1.Pod) {
-			image("busybox")(p)
+		{"a token of EKS Pod Identity", withToken("pods.eks.amazonaws.com"), nil, nil},
+		{"a new label for a pod that is older than the policy", func(p *corev1.Pod) {
+			withImage("busybox")(p)
 			p.Labels = map[string]string{"released": "true"}
-		}, with(image("busybox")), nil},
-		{"a new image of such a pod", image("alpine" + digest), with(image("busybox")), []string{"image-of-this-stack: mca"}},
+		}, changedPod(withImage("busybox")), nil},
+		{"a new image for a pod that is older than the policy", withImage("alpine" + digest), changedPod(withImage("busybox")), []string{"image-of-this-stack: mca"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			refusals := violations(t, validator, with(tc.change), tc.old)
+			refusals := violations(t, validator, changedPod(tc.change), tc.old)
 			require.Len(t, refusals, len(tc.want), "%q", refusals)
 			for i, want := range tc.want {
 				require.True(t, strings.HasPrefix(refusals[i], want), "%q begins with %q", refusals[i], want)
@@ -130,7 +131,7 @@ func newValidator(t *testing.T) validating.Validator {
 	compiler, err := cel.NewCompositedCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
 	require.NoError(t, err)
 	options := cel.OptionalVariableDeclarations{HasAuthorizer: true}
-	// A new policy may use what the API server of this version offers to new expressions.
+	// NewExpressions allows everything that this version of the API server supports.
 	compiler.CompileAndStoreVariables(variables, options, environment.NewExpressions)
 	compile := func(expressions []cel.ExpressionAccessor, hasAuthorizer bool) cel.ConditionEvaluator {
 		options := cel.OptionalVariableDeclarations{HasAuthorizer: hasAuthorizer}
@@ -146,28 +147,30 @@ func newPod() *corev1.Pod {
 	return &corev1.Pod{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{Name: "mca"},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{container("mca", own+digest)}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{container("mca", image+digest)}},
 	}
 }
 
-func container(name, image string) corev1.Container {
+func container(name, reference string) corev1.Container {
 	readOnly := true
-	return corev1.Container{Name: name, Image: image, SecurityContext: &corev1.SecurityContext{ReadOnlyRootFilesystem: &readOnly}}
+	return corev1.Container{Name: name, Image: reference, SecurityContext: &corev1.SecurityContext{ReadOnlyRootFilesystem: &readOnly}}
 }
 
-// with returns a pod of the platform with a change.
-func with(change func(*corev1.Pod)) *corev1.Pod {
+// changedPod returns a pod of the platform after a change.
+func changedPod(change func(*corev1.Pod)) *corev1.Pod {
 	p := newPod()
 	change(p)
 	return p
 }
 
-func image(reference string) func(*corev1.Pod) {
+// withImage returns a change of the image of the pod's container.
+func withImage(reference string) func(*corev1.Pod) {
 	return func(p *corev1.Pod) { p.Spec.Containers[0].Image = reference }
 }
 
-// token mounts a token of the service account for an audience, next to a ConfigMap.
-func token(audience string) func(*corev1.Pod) {
+// withToken returns a change that mounts a token of the service account for an audience.
+// The same volume also has a ConfigMap.
+func withToken(audience string) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
 		sources := []corev1.VolumeProjection{
 			{ConfigMap: &corev1.ConfigMapProjection{}},

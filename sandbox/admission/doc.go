@@ -1,4 +1,4 @@
-// Package admission has the test of the platform's ValidatingAdmissionPolicy: the API
-// server's own code evaluates the rules of components/admissionpolicy/podrules. The
-// engine tests create the policy in an API server.
+// Package admission tests the platform's ValidatingAdmissionPolicy. It evaluates the rules
+// of components/admissionpolicy/podrules with the code of the API server, without a
+// running API server. The engine tests use the policy in a running one.
 package admission

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/preflight"
 )
 
-func TestCounter(t *testing.T) {
+func TestCounterCountsModulesAndPackagesOfTheOutput(t *testing.T) {
 	shown := ""
 	c := newCounter(func(s string) { shown = s })
 	for _, step := range []struct {
@@ -42,20 +43,20 @@ func TestCounter(t *testing.T) {
 	require.Equal(t, "4 of 4 packages, linking", shown)
 }
 
-func TestRequiredVersion(t *testing.T) {
+func TestVersionOfAModuleComesFromGoMod(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "go.mod")
 	require.NoError(t, os.WriteFile(file, []byte("module m\n\nrequire a.b/c v1.2.3\n\nrequire (\n\ta.b/c/v3 v3.4.5-rc.1 // indirect\n)\n"), 0o600))
 	for module, want := range map[string]string{"a.b/c": "v1.2.3", "a.b/c/v3": "v3.4.5-rc.1"} {
-		got, err := requiredVersion(file, module)
+		version, err := requiredVersion(file, module)
 		require.NoError(t, err)
-		require.Equal(t, want, got)
+		require.Equal(t, want, version)
 	}
 	_, err := requiredVersion(file, "a.b/d")
 	require.ErrorContains(t, err, "does not require it")
 }
 
 // The versions in the flags come from this repository's go.mod files.
-func TestExecutablesOfThisRepository(t *testing.T) {
+func TestExecutablesHaveFoldersVersionsAndConstantFlags(t *testing.T) {
 	w := workspace{project: "../..", sandbox: t.TempDir()}
 	list, err := executables(t.Context(), w)
 	require.NoError(t, err)
@@ -90,53 +91,53 @@ func TestExecutablesOfThisRepository(t *testing.T) {
 }
 
 func TestPatchIsAppliedWhereTheTextOccursOnce(t *testing.T) {
-	c := patchedModule{module: "m", file: "a.go", before: "x{", after: "&x{"}
+	patch := patchedModule{module: "m", file: "a.go", before: "x{", after: "&x{"}
 	for _, tc := range []struct{ reason, content, want, fails string }{
 		{"once", "a: x{},", "a: &x{},", ""},
 		{"a newer version lacks the text", "a: y{},", "a: y{},", "0 times"},
 		{"two places: which one is meant is unknown", "x{}, x{}", "x{}, x{}", "2 times"},
 	} {
-		file := filepath.Join(t.TempDir(), c.file)
+		file := filepath.Join(t.TempDir(), patch.file)
 		require.NoError(t, os.WriteFile(file, []byte(tc.content), 0o600))
-		err := c.apply(filepath.Dir(file))
+		err := patch.apply(filepath.Dir(file))
 		if tc.fails == "" {
 			require.NoError(t, err, tc.reason)
 		} else {
 			require.ErrorContains(t, err, tc.fails, tc.reason)
 		}
-		got, err := os.ReadFile(file)
+		content, err := os.ReadFile(file)
 		require.NoError(t, err)
-		require.Equal(t, tc.want, string(got), tc.reason)
+		require.Equal(t, tc.want, string(content), tc.reason)
 	}
 }
 
-func TestWithVersion(t *testing.T) {
+func TestEmbeddedDocumentHasTheProvidersVersion(t *testing.T) {
 	for _, c := range []struct{ reason, document, version, want string }{
 		{"a schema gets the version", "{\n  \"name\": \"k\",\n  \"a\": [1, 2]\n}", "4.25.0-alpha+f4", `{"a":[1,2],"name":"k","version":"4.25.0-alpha+f4"}`},
 		{"another version is replaced", `{"version": "1.0.0"}`, "2.0.0", `{"version":"2.0.0"}`},
 		{"a mapping has none", `{"name": {"b": 1.50}}`, "", `{"name":{"b":1.50}}`},
 	} {
-		got, err := withVersion([]byte(c.document), c.version)
+		document, err := withVersion([]byte(c.document), c.version)
 		require.NoError(t, err, c.reason)
-		require.Equal(t, c.want, string(got), c.reason)
+		require.Equal(t, c.want, string(document), c.reason)
 	}
 	_, err := withVersion([]byte("<html>"), "1.0.0")
 	require.Error(t, err, "no JSON")
 }
 
-func TestUsage(t *testing.T) {
+func TestWrongArgumentsGiveExitCode2(t *testing.T) {
 	for _, args := range [][]string{nil, {"/p", "/s"}, {"/p", "/s", "down"}} {
 		require.Equal(t, 2, run(t.Context(), args, io.Discard), "%v", args)
 	}
 }
 
-func TestPrepareMachine(t *testing.T) {
+func TestProblemsOfTheMachineAreFoundBeforeABuild(t *testing.T) {
 	held, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer held.Close()
 	port := held.Addr().(*net.TCPAddr).Port
 	// packages.sh is replaced by a script that writes its arguments to a file.
-	machine := func(t *testing.T) (w workspace, installs string) {
+	newWorkspace := func(t *testing.T) (w workspace, installs string) {
 		for _, name := range []string{"CLUSTER", "KUBECONFIG", "REGISTRY", "SANDBOX_PORTS"} {
 			t.Setenv(name, "")
 		}
@@ -147,33 +148,30 @@ func TestPrepareMachine(t *testing.T) {
 		require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho $* >"+installs+"\n"), 0o755))
 		return w, installs
 	}
-	prepare := func(t *testing.T, w workspace) error {
-		return prepareMachine(t.Context(), w)
-	}
 	t.Run("a port in use is reported before anything is built", func(t *testing.T) {
-		w, installs := machine(t)
+		w, installs := newWorkspace(t)
 		t.Setenv("SANDBOX_PORTS", fmt.Sprintf("apiServer=%d", port))
-		require.ErrorContains(t, prepare(t, w), fmt.Sprintf("port %d in use", port))
+		require.ErrorContains(t, prepareMachine(t.Context(), w), fmt.Sprintf("port %d in use", port))
 		require.NoFileExists(t, installs)
 	})
 	t.Run("an invalid option is reported before anything is built", func(t *testing.T) {
-		w, _ := machine(t)
+		w, _ := newWorkspace(t)
 		t.Setenv("CLUSTER", "docker")
-		require.ErrorContains(t, prepare(t, w), `CLUSTER="docker"`)
+		require.ErrorContains(t, prepareMachine(t.Context(), w), `CLUSTER="docker"`)
 		require.NoFileExists(t, filepath.Join(w.sandbox, "settings.json"))
 	})
 	t.Run("simulated nodes need neither packages nor root", func(t *testing.T) {
-		w, installs := machine(t)
+		w, installs := newWorkspace(t)
 		t.Setenv("CLUSTER", "simulated")
-		require.NoError(t, prepare(t, w))
+		require.NoError(t, prepareMachine(t.Context(), w))
 		require.NoFileExists(t, installs)
 	})
 	t.Run("with a sandbox the ports are not checked: they may be the sandbox's own", func(t *testing.T) {
-		w, installs := machine(t)
+		w, installs := newWorkspace(t)
 		require.NoError(t, os.MkdirAll(w.bin(), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(w.bin(), "sandbox"), nil, 0o755))
 		t.Setenv("SANDBOX_PORTS", fmt.Sprintf("apiServer=%d", port))
-		err := prepare(t, w)
+		err := prepareMachine(t.Context(), w)
 		if os.Geteuid() != 0 {
 			require.ErrorIs(t, err, preflight.ErrNotRoot)
 			return
@@ -246,15 +244,19 @@ func packages(t *testing.T, apt string, uid int, groups ...string) (bin, stderr 
 	return bin, string(out), err
 }
 
-func TestPackages(t *testing.T) {
+func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 	t.Run("installs what is missing, and starts no service meanwhile", func(t *testing.T) {
-		bin, out, err := packages(t, `echo "$@" >>calls; [ "$1" = update ] || for last; do :; done
-case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>calls; touch slowhttptest chromium amtool promtool; chmod 755 slowhttptest chromium amtool promtool ;; esac`, 0, "clients")
+		before := syscall.Umask(0o077)
+		defer syscall.Umask(before)
+		bin, out, err := packages(t, `echo "$@" >>calls; : >created; case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>calls; touch slowhttptest chromium amtool promtool; chmod 755 slowhttptest chromium amtool promtool ;; esac`, 0, "clients")
 		require.NoError(t, err, out)
 		calls, err := os.ReadFile(filepath.Join(bin, "calls"))
 		require.NoError(t, err)
 		require.Regexp(t, `update\n.* install --yes --no-install-recommends chromium slowhttptest prometheus-alertmanager prometheus\npolicy 101\n$`, string(calls))
 		require.NoFileExists(t, filepath.Join(bin, "policy-rc.d"))
+		info, err := os.Stat(filepath.Join(bin, "created"))
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o644), info.Mode(), "other users read what packages create, with every umask of the shell")
 	})
 	t.Run("the same program from another source is enough", func(t *testing.T) {
 		_, out, err := packages(t, "echo must not run; exit 1", 0)

@@ -11,15 +11,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// trimpath is a flag of every build of this repository, because ko and Pulumi's
-// Go language host use it. With the same flags, CoreDNS and metrics-server reuse
-// packages compiled for the sandbox, and the AWS SDK is compiled once.
-// toolchain.BuildVariables sets it for commands that other tools start.
+// trimpath is a flag of every build of this repository. ko and Pulumi's Go language host
+// build with this flag. Builds share compiled packages only if their flags are equal.
+// For builds that other tools start, toolchain.BuildVariables sets the flag.
 const trimpath = "-trimpath"
 
 // executable is one program that the bootstrap builds.
 type executable struct {
-	// name is used in messages. log is a part of the log file's name: build-LOG.log.
+	// name is the name in messages. The file build-LOG.log has the output of the build,
+	// where LOG is the value of log.
 	name, log string
 	// dir is the folder, relative to the project, in which go build runs.
 	dir string
@@ -27,38 +27,38 @@ type executable struct {
 	pkg string
 	// out is the file to write, absolute.
 	out string
-	// flags come after -trimpath.
+	// flags are the flags of `go build` after -trimpath.
 	flags []string
-	// patched is a required module that does not build without a patch; its zero
-	// value: none.
+	// patched is a required module that does not compile without a patch. The zero
+	// value means that no module is patched.
 	patched patchedModule
-	// modfile is the module file that replaces the module with the patched copy. If it
-	// is "", the go.mod in dir is used. The build sets it.
+	// modfile is a copy of go.mod that replaces the module with its patched copy. The
+	// build writes the file and sets this field. "" means the go.mod in dir.
 	modfile string
-	// embeds are files of the patched module that the package embeds and that
-	// are not in the repository.
+	// embeds are the files of the patched module that the package embeds. They are not
+	// in the repository, so the build copies them.
 	embeds []embedded
-	// stamp says that out depends only on the Go files and module files of dir
-	// and on the toolchain. A build is skipped while their hash is the same.
+	// stamp says that the build records a hash of everything that out depends on: the Go
+	// files and module files of dir, and the toolchain. While the hash is the same, the
+	// build is skipped.
 	stamp bool
 }
 
-// patchedModule is a module of the executable's go.mod that is built from a copy
-// with one replaced text.
+// patchedModule is a module that is built from a copy in which one text is replaced.
 type patchedModule struct {
 	module string
-	// file is a path in the module. The text before, which occurs once in it, is
-	// replaced by after.
+	// file is a path in the module. In this file, the text before is replaced by the
+	// text after. The text before must occur exactly once.
 	file, before, after string
 }
 
-// embedded is a JSON document of the patched module, for a package to embed.
+// embedded is a JSON document of the patched module that a package embeds.
 type embedded struct {
 	// file is a path in the module.
 	file string
 	// out is the file to write, relative to the executable's dir.
 	out string
-	// version replaces the document's version; "" keeps it.
+	// version replaces the version in the document. "" leaves the document without one.
 	version string
 }
 
@@ -75,7 +75,7 @@ func executables(ctx context.Context, w workspace) ([]executable, error) {
 		},
 		{
 			name: "the program", log: "infra", dir: "infra", pkg: ".", out: filepath.Join(w.project, "bin/infra"),
-			// No more flags: the real language host uses exactly these.
+			// The only flag is -trimpath, as in the builds of the real language host.
 		},
 		{
 			name: "the image provider", log: "pulumi-resource-ko", dir: ".", pkg: "./components/image/pulumi-resource-ko",
@@ -98,8 +98,8 @@ func executables(ctx context.Context, w workspace) ([]executable, error) {
 	return list, nil
 }
 
-// kubernetesPlugin is the Pulumi Kubernetes provider, for machines that have
-// none installed. The two embedded documents are those of upstream's build.
+// kubernetesPlugin returns the Pulumi Kubernetes provider. It is built only if no usable
+// provider is installed. The two embedded documents are those of upstream's build.
 func kubernetesPlugin(w workspace) executable {
 	const (
 		module  = "github.com/pulumi/pulumi-kubernetes/provider/v4"
@@ -110,9 +110,9 @@ func kubernetesPlugin(w workspace) executable {
 		name: "the Kubernetes provider", log: "pulumi-resource-kubernetes", dir: "sandbox/kubernetesprovider", pkg: ".",
 		out:   filepath.Join(w.bin(), "pulumi-resource-kubernetes"),
 		flags: []string{"-buildvcs=false", "-ldflags", "-s -w -X " + module + "/pkg/version.Version=" + version},
-		// A field of the schema's Go type became a pointer in Pulumi 3.250. An
-		// older Pulumi would not need the patch, but with it the Kubernetes SDK
-		// would be compiled a second time.
+		// A field of the schema's Go type became a pointer in Pulumi 3.250. The provider
+		// compiles with an older Pulumi without the patch. But then the Kubernetes SDK
+		// would be compiled a second time, for that older version.
 		patched: patchedModule{
 			module: module, file: "pkg/gen/schema.go",
 			before: "Provider: pschema.ResourceSpec{", after: "Provider: &pschema.ResourceSpec{",
@@ -125,7 +125,7 @@ func kubernetesPlugin(w workspace) executable {
 	}
 }
 
-// pulumi is the Pulumi CLI, for machines that have none installed.
+// pulumi returns the Pulumi CLI. It is built only if no usable CLI is installed.
 func pulumi(w workspace) (executable, error) {
 	const module = "github.com/pulumi/pulumi/pkg/v3"
 	version, err := requiredVersion(filepath.Join(w.project, "sandbox/cli/go.mod"), module)
@@ -148,27 +148,27 @@ func kubernetesVersion(version string) string {
 	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
 	flags := []string{"-s", "-w"}
 	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
-		// A list, because the order must not change: other flags produce another
-		// binary, and another binary restarts the cluster.
-		for _, v := range [][2]string{
+		// This is not a map, because the order must not change. Other flags produce
+		// another binary, and another binary restarts the cluster.
+		for _, variable := range []struct{ name, value string }{
 			{"gitVersion", version}, {"gitMajor", parts[0]}, {"gitMinor", parts[1]}, {"gitCommit", "module"}, {"gitTreeState", "clean"},
 		} {
-			flags = append(flags, fmt.Sprintf("-X %s.%s=%s", pkg, v[0], v[1]))
+			flags = append(flags, fmt.Sprintf("-X %s.%s=%s", pkg, variable.name, variable.value))
 		}
 	}
 	return strings.Join(flags, " ")
 }
 
-// requiredVersion reads the version of a module from a go.mod, the only place that pins
-// it.
+// requiredVersion returns the version of a module that the given go.mod requires. No other
+// file pins the version.
 func requiredVersion(file, module string) (string, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("version of %s: %w", module, err)
 	}
-	m := regexp.MustCompile(`(?m)^\s*(?:require\s+)?` + regexp.QuoteMeta(module) + `\s+(v\d+\.\d+\.\d+\S*)`).FindSubmatch(raw)
-	if m == nil {
+	requirement := regexp.MustCompile(`(?m)^\s*(?:require\s+)?` + regexp.QuoteMeta(module) + `\s+(v\d+\.\d+\.\d+\S*)`).FindSubmatch(raw)
+	if requirement == nil {
 		return "", fmt.Errorf("version of %s: %s does not require it", module, file)
 	}
-	return string(m[1]), nil
+	return string(requirement[1]), nil
 }

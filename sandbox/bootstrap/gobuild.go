@@ -23,8 +23,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// run builds one executable and shows the progress. The whole output goes to a
-// log file; the error contains the compiler's messages.
+// run builds one executable as a step of the log. It writes the output of the go command
+// to a log file. An error contains the compiler's messages.
 func (e executable) run(ctx context.Context, w workspace, log *progress.Log) error {
 	return log.Step("building "+e.name, func(detail func(string)) error {
 		stampFile := filepath.Join(w.logs(), "build-"+e.log+".stamp")
@@ -33,15 +33,17 @@ func (e executable) run(ctx context.Context, w workspace, log *progress.Log) err
 			return err
 		}
 		info, err := os.Lstat(e.out)
-		if regular := err == nil && info.Mode().IsRegular(); regular && e.stamp {
-			if old, err := os.ReadFile(stampFile); err == nil && string(old) == stamp {
-				return nil
-			}
-		} else if err == nil && !regular {
-			// A link here leads to a tool that was installed earlier; go build would
+		exists := err == nil
+		switch {
+		case exists && !info.Mode().IsRegular():
+			// This is a link to a tool that was installed earlier. go build would
 			// overwrite that tool.
 			if err := os.Remove(e.out); err != nil {
 				return fmt.Errorf("%s: %w", e.out, err)
+			}
+		case exists && e.stamp:
+			if last, err := os.ReadFile(stampFile); err == nil && string(last) == stamp {
+				return nil
 			}
 		}
 		if e.patched.module != "" {
@@ -59,9 +61,9 @@ func (e executable) run(ctx context.Context, w workspace, log *progress.Log) err
 	})
 }
 
-// digest is a hash of everything that a stamped executable is built from; it is "" for
-// other executables. runtime.Version is the version of the go command, because the same
-// go command has built this program.
+// digest returns a hash of all inputs of the build of a stamped executable. For other
+// executables it returns "". runtime.Version is the version of the go command, because
+// the same go command has built this program.
 func (e executable) digest(w workspace) (string, error) {
 	if !e.stamp {
 		return "", nil
@@ -83,10 +85,9 @@ func (e executable) digest(w workspace) (string, error) {
 	return fmt.Sprintf("%x\n", sum.Sum(nil)), nil
 }
 
-// patch copies the module from the module cache, which downloads and verifies
-// it, into the sandbox's folder and replaces the text there. It writes the
-// documents that the package embeds. It returns the module file that replaces
-// the module with the copy.
+// patch copies the module from the module cache into the sandbox's folder and replaces
+// the text in the copy. It also writes the documents that the package embeds. It returns
+// a module file that replaces the module with the copy.
 func (e executable) patch(ctx context.Context, w workspace) (modfile string, err error) {
 	raw, err := w.goCommand(ctx, e.dir, "mod", "download", "-json", e.patched.module).Output()
 	if err != nil {
@@ -120,37 +121,37 @@ func (e executable) patch(ctx context.Context, w workspace) (modfile string, err
 		}
 	}
 	modfile = filepath.Join(work, "go.mod")
-	for name, more := range map[string]string{
+	for name, addition := range map[string]string{
 		"go.mod": fmt.Sprintf("\nreplace %s => %q\n", e.patched.module, upstream), "go.sum": "",
 	} {
 		content, err := os.ReadFile(filepath.Join(w.project, e.dir, name))
 		if err != nil {
 			return "", err
 		}
-		if err := os.WriteFile(filepath.Join(work, name), append(content, more...), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(work, name), append(content, addition...), 0o644); err != nil {
 			return "", err
 		}
 	}
 	return modfile, nil
 }
 
-// apply replaces the text in a copy of the module. It fails if this version of
-// the module does not have the text exactly once.
-func (c patchedModule) apply(dir string) error {
-	file := filepath.Join(dir, c.file)
+// apply replaces the text in a copy of the module. If the module does not contain the
+// text exactly once, apply returns an error.
+func (m patchedModule) apply(dir string) error {
+	file := filepath.Join(dir, m.file)
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	if n := bytes.Count(content, []byte(c.before)); n != 1 {
+	if n := bytes.Count(content, []byte(m.before)); n != 1 {
 		return fmt.Errorf("module %s: %s has %q %d times, must have it once: "+
-			"check whether the pinned version still needs the patch in bootstrap/executables.go", c.module, c.file, c.before, n)
+			"check whether the pinned version still needs the patch in bootstrap/executables.go", m.module, m.file, m.before, n)
 	}
-	return os.WriteFile(file, bytes.Replace(content, []byte(c.before), []byte(c.after), 1), 0o644)
+	return os.WriteFile(file, bytes.Replace(content, []byte(m.before), []byte(m.after), 1), 0o644)
 }
 
-// withVersion returns a JSON object without whitespace, and with the given
-// version unless that is "".
+// withVersion returns a JSON object without whitespace and with the given version. If
+// version is "", the fields of the object stay as they are.
 func withVersion(document []byte, version string) ([]byte, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(document, &fields); err != nil {
@@ -162,12 +163,12 @@ func withVersion(document []byte, version string) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// listAfter is how long a build must last before its packages are counted. A
-// warm build ends sooner and does not pay for the count.
+// listAfter is how long a build must last before its packages are counted. A build with
+// filled caches ends earlier, and the count would only delay it.
 const listAfter = 4 * time.Second
 
 // compile runs go build, and writes its command line and output to the log file. It
-// passes detail the number of compiled packages.
+// calls detail with the number of compiled packages.
 func (e executable) compile(ctx context.Context, w workspace, detail func(string)) error {
 	logFile := filepath.Join(w.logs(), "build-"+e.log+".log")
 	out, err := os.Create(logFile)
@@ -184,13 +185,13 @@ func (e executable) compile(ctx context.Context, w workspace, detail func(string
 	}
 	cmd.Stderr = cmd.Stdout
 	if err := cmd.Start(); err != nil {
-		return e.explain(ctx, w, err, "", logFile)
+		return e.buildError(ctx, w, err, "", logFile)
 	}
 	count := newCounter(detail)
 	listing, stop := context.WithCancel(ctx)
 	var lister sync.WaitGroup
 	lister.Go(func() { e.countPackages(listing, w, count) })
-	var messages strings.Builder // lines that are not progress: the compiler's messages
+	var messages strings.Builder // the compiler's messages, which are the lines that show no progress
 	for lines := bufio.NewReader(output); err == nil; {
 		var line string
 		line, err = lines.ReadString('\n')
@@ -203,13 +204,13 @@ func (e executable) compile(ctx context.Context, w workspace, detail func(string
 	stop()
 	lister.Wait()
 	if err != nil {
-		return e.explain(ctx, w, err, messages.String(), logFile)
+		return e.buildError(ctx, w, err, messages.String(), logFile)
 	}
 	return nil
 }
 
-// countPackages passes count the packages that the build will compile. If it
-// fails, only the total is missing.
+// countPackages lists the packages that the build will compile and sets them in count. If
+// the go command fails, the progress is shown without a total.
 func (e executable) countPackages(ctx context.Context, w workspace, count *counter) {
 	select {
 	case <-ctx.Done():
@@ -222,9 +223,9 @@ func (e executable) countPackages(ctx context.Context, w workspace, count *count
 	}
 }
 
-// explain returns the error of a failed build. If a disk is full, the error lists the
+// buildError returns the error of a failed build. If a disk is full, the error lists the
 // free space of each folder.
-func (e executable) explain(ctx context.Context, w workspace, err error, output, logFile string) error {
+func (e executable) buildError(ctx context.Context, w workspace, err error, output, logFile string) error {
 	output = strings.TrimSpace(output)
 	if !strings.Contains(output, "no space left on device") {
 		return fmt.Errorf("building %s: %w\n%s\n  The whole output is in %s", e.name, err, output, logFile)
@@ -252,33 +253,33 @@ func (w workspace) goCommand(ctx context.Context, dir string, args ...string) *e
 	return cmd
 }
 
-// counter counts lines of the output of go build -v: one for each package when
-// its compilation begins, and one for each downloaded module.
+// counter counts packages and modules in the output of go build -v. The output has a line
+// for each downloaded module, and for each package when its compilation begins.
 type counter struct {
 	mu         sync.Mutex
-	detail     func(string)
-	downloaded int
-	compiled   map[string]bool
-	expected   map[string]bool
+	detail     func(string)    // shows the progress
+	downloaded int             // modules
+	compiled   map[string]bool // packages in the output
+	expected   map[string]bool // packages that countPackages has listed; nil until then
 }
 
 func newCounter(detail func(string)) *counter {
 	return &counter{detail: detail, compiled: map[string]bool{}}
 }
 
-// packageLine matches an import path alone on its line; the compiler's messages
-// have spaces or colons.
+// packageLine matches a line that is only an import path. The compiler's messages contain
+// spaces or colons.
 var packageLine = regexp.MustCompile(`^[A-Za-z0-9][\w.~/+-]*$`)
 
 // countLine counts one line of output. It returns true if the line shows progress.
-func (c *counter) countLine(s string) (isProgress bool) {
+func (c *counter) countLine(line string) (isProgress bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case strings.HasPrefix(s, "go: downloading "):
+	case strings.HasPrefix(line, "go: downloading "):
 		c.downloaded++
-	case packageLine.MatchString(s):
-		c.compiled[s] = true
+	case packageLine.MatchString(line):
+		c.compiled[line] = true
 	default:
 		return false
 	}
@@ -286,8 +287,8 @@ func (c *counter) countLine(s string) (isProgress bool) {
 	return true
 }
 
-// setTotal sets the packages that the build must compile. The list is made during the
-// build, so a package can be both in the list and compiled already.
+// setTotal sets the packages that the build must compile. The go command lists them during
+// the build, so some of them may be compiled already.
 func (c *counter) setTotal(stale []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -298,23 +299,23 @@ func (c *counter) setTotal(stale []string) {
 	c.show()
 }
 
-// show passes detail the progress: the downloaded modules until the first package,
-// and then the compiled packages.
+// show calls detail with the number of downloaded modules until the first package is
+// compiled, and then with the number of compiled packages.
 func (c *counter) show() {
-	switch done := len(c.compiled); {
-	case done == 0 && c.downloaded > 0:
+	switch compiled := len(c.compiled); {
+	case compiled == 0 && c.downloaded > 0:
 		c.detail(fmt.Sprintf("%d modules downloaded", c.downloaded))
 	case c.expected == nil:
-		c.detail(fmt.Sprintf("%d packages", done))
+		c.detail(fmt.Sprintf("%d packages", compiled))
 	default:
-		all := done
+		total := compiled
 		for pkg := range c.expected {
 			if !c.compiled[pkg] {
-				all++
+				total++
 			}
 		}
-		text := fmt.Sprintf("%d of %d packages", done, all)
-		if done == all {
+		text := fmt.Sprintf("%d of %d packages", compiled, total)
+		if compiled == total {
 			text += ", linking"
 		}
 		c.detail(text)

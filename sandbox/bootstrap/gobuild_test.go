@@ -14,7 +14,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// smallProject is a project with one program, and how to build it.
+// smallProject creates a project with one program. It returns the workspace and the
+// executable to build.
 func smallProject(t *testing.T, source string) (workspace, executable) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "project")
@@ -30,7 +31,7 @@ func smallProject(t *testing.T, source string) (workspace, executable) {
 	return w, executable{name: "small", log: "small", dir: ".", pkg: ".", out: filepath.Join(w.bin(), "small")}
 }
 
-func TestBuild(t *testing.T) {
+func TestBuildWritesTheExecutableAndALog(t *testing.T) {
 	w, e := smallProject(t, "package main\n\nfunc main() {}\n")
 	var output bytes.Buffer
 	require.NoError(t, e.run(t.Context(), w, progress.New(&output, 1)))
@@ -128,9 +129,9 @@ func TestStampedBuildIsNotRepeated(t *testing.T) {
 	require.Equal(t, first.Size(), second.Size(), "a removed executable is built again")
 }
 
-func TestExplainAFullDisk(t *testing.T) {
+func TestErrorOfAFullDiskListsTheFolders(t *testing.T) {
 	w, e := smallProject(t, "")
-	err := e.explain(t.Context(), w, errors.New("exit status 1"), "a\nwrite /tmp/go-build1/b001/_pkg_.a: no space left on device", "x.log")
+	err := e.buildError(t.Context(), w, errors.New("exit status 1"), "a\nwrite /tmp/go-build1/b001/_pkg_.a: no space left on device", "x.log")
 	require.ErrorContains(t, err, "no space left on the disk of one of these folders")
 	require.ErrorContains(t, err, w.sandbox+": ")
 	require.ErrorContains(t, err, "_pkg_.a")

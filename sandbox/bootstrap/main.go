@@ -1,10 +1,10 @@
 // Command bootstrap prepares the machine and builds the `sandbox` command. First it
 // checks for problems that would make the sandbox fail after long builds. Then it
-// installs missing Debian packages and builds the executables. It and the packages
-// of the sandbox that it imports use only the standard library, so that it is built
-// in a second on a machine that has only Go.
+// installs missing Debian packages and builds the executables.
 //
-// It starts, stops and configures nothing: the `sandbox` command does.
+// The command uses only the standard library, also in the packages of the sandbox that it
+// imports. So it is built in a second on a machine that has only Go. It starts, stops and
+// configures no process of the sandbox: the `sandbox` command does that.
 package main
 
 import (
@@ -35,11 +35,11 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stderr))
 }
 
-// errReported is a failure that a script has reported already.
+// errReported is the error of a script that has printed its own message.
 var errReported = errors.New("reported")
 
-// run is main with its inputs as parameters. Exit codes: 0 done, 1 failed, 2
-// wrong usage.
+// run does the work of main and returns the exit code: 0 for success, 1 for a failure and
+// 2 for wrong arguments.
 func run(ctx context.Context, args []string, stderr io.Writer) int {
 	if len(args) != 3 || args[2] != "build" && args[2] != "up" {
 		fmt.Fprintln(stderr, "usage: bootstrap.sh build, or bootstrap.sh up")
@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	}
 	err := build(ctx, w, args[2] == "up", progress.New(stderr, 0))
 	if ctx.Err() != nil {
-		err = errors.New("interrupted; compiled packages are kept, the next run continues from there")
+		err = errors.New("interrupted; the compiled packages are kept, and the next run continues from there")
 	}
 	switch {
 	case err == nil:
@@ -121,8 +121,8 @@ func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 		}
 		return nil
 	}
-	// With little to build, the go commands wait for the disk more than for the
-	// processor. In parallel they take half the time.
+	// The executables exist, so little is compiled. The go commands then wait for the disk
+	// most of the time, and in parallel they take half the time.
 	errs := make([]error, len(builds))
 	var all sync.WaitGroup
 	for i, b := range builds {
@@ -132,23 +132,24 @@ func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 	return errors.Join(errs...)
 }
 
-// prepareMachine reports at once everything that would make `sandbox up` fail,
-// and installs the packages that a local cluster needs. `sandbox up` checks
-// again, and more.
+// prepareMachine returns an error that lists all problems that would make `sandbox up`
+// fail. Without such a problem it installs the packages that a local cluster needs.
+// `sandbox up` repeats these checks and adds others.
 func prepareMachine(ctx context.Context, w workspace) error {
-	h, err := settings.Ensure(w.sandbox, w.project, settings.Options{}.WithEnv(os.Getenv))
+	l, err := settings.Ensure(w.sandbox, w.project, settings.Options{}.WithEnv(os.Getenv))
 	if err != nil {
 		return err
 	}
-	if h.Cluster != layout.ClusterLocal {
+	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
-	// Before the first build no sandbox runs, so another program holds the port.
+	// Before the first build this sandbox can't run. So a port in use belongs to another
+	// program. Later it may belong to this sandbox, and `sandbox up` checks it.
 	var ports []layout.NamedPort
 	if !isFile(filepath.Join(w.bin(), "sandbox")) {
-		ports = h.Ports.All()
+		ports = l.Ports.All()
 	}
-	if err := preflight.Check(h, ports); err != nil {
+	if err := preflight.Check(l, ports); err != nil {
 		return err
 	}
 	script := exec.CommandContext(ctx, filepath.Join(w.project, "sandbox/bootstrap/packages.sh"), "node", "servers")
@@ -164,20 +165,17 @@ func prepareMachine(ctx context.Context, w workspace) error {
 	return nil
 }
 
-// The disk space of a cold `make up` in bytes, measured on linux/amd64 with Go
-// 1.26 and rounded up for later versions: 5.4 GB of modules with their archives,
-// 14.1 GB of compiled packages (3.8 GB of them for the Kubernetes provider, and as
-// much for Prometheus and KEDA), the linker's temporary folder, and 1.3 GB of
-// executables, images, logs and the cluster's data.
+// The disk space of a `make up` with empty caches, in bytes. The values were measured on
+// linux/amd64 with Go 1.26 and are rounded up for later versions.
 const (
-	coldModules = 6 << 30
-	coldCache   = 15 << 30
-	coldWork    = 1 << 30
-	coldSandbox = 2 << 30
+	coldModules = 6 << 30  // 5.4 GB: modules with their archives
+	coldCache   = 15 << 30 // 14.1 GB: compiled packages
+	coldWork    = 1 << 30  // the linker's temporary folder
+	coldSandbox = 2 << 30  // 1.3 GB: executables, images, logs and the cluster's data
 )
 
-// checkSpace refuses a cold build if a disk is too small for it, because the
-// build would otherwise fail half an hour later.
+// checkSpace returns an error if a disk is too small for a build with empty caches. Without
+// this check the build would fail half an hour later.
 func checkSpace(ctx context.Context, w workspace) error {
 	dirs := goFolders(ctx, w)
 	if len(dirs) != 2 {
@@ -186,8 +184,8 @@ func checkSpace(ctx context.Context, w workspace) error {
 	return preflight.CheckSpace(spaceNeeds(w, dirs[0], dirs[1]))
 }
 
-// spaceNeeds returns the disk space that a cold build needs in each folder. The content
-// of a folder counts as a part of that space.
+// spaceNeeds returns the free disk space that the build needs in each folder. That is the
+// space of a build with empty caches, minus the size of the folder's present content.
 func spaceNeeds(w workspace, modules, packages string) []preflight.Need {
 	return []preflight.Need{
 		{Dir: modules, What: "Go modules", Bytes: missingBytes(coldModules, modules)},
@@ -207,7 +205,7 @@ func goFolders(ctx context.Context, w workspace) []string {
 	return strings.Split(strings.TrimSpace(string(raw)), "\n")
 }
 
-// missingBytes returns the number of bytes that dir lacks to hold total bytes.
+// missingBytes returns total minus the size of the files in dir, and at least 0.
 func missingBytes(total uint64, dir string) uint64 {
 	var used uint64
 	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {

@@ -13,7 +13,7 @@ import (
 // make finds the sandbox in a folder whose name has a space, and works without a home
 // folder.
 func TestMakefileWorksWithSpacesInPathsAndMinimalEnvironment(t *testing.T) {
-	require.FileExists(t, "../../Makefile") // a cached result is of this one
+	require.FileExists(t, "../../Makefile") // the go command repeats a cached test when this file changes
 	dir := filepath.Join(t.TempDir(), "a b", "it's here")
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o700))
 	script := "#!/bin/sh\nprintf '%s|' \"$@\" \"$HOME\" \"$GOWORK\" \"$GOFLAGS\" \"$GOOS\" \"$CGO_ENABLED\"\n"
@@ -25,8 +25,8 @@ func TestMakefileWorksWithSpacesInPathsAndMinimalEnvironment(t *testing.T) {
 	}
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	said := strings.Split(string(out), "|")
-	require.Equal(t, "status", said[0])
-	require.DirExists(t, said[1], "HOME")
-	require.Equal(t, []string{"off", "-trimpath -buildvcs=false", "linux", "0"}, said[2:6])
+	printed := strings.Split(string(out), "|")
+	require.Equal(t, "status", printed[0])
+	require.DirExists(t, printed[1], "HOME")
+	require.Equal(t, []string{"off", "-trimpath -buildvcs=false", "linux", "0"}, printed[2:6])
 }

@@ -1,15 +1,18 @@
 #!/bin/sh
-# Installs the Debian packages of the named groups, except those whose files
-# exist already, from Debian or from another source:
+# Installs the Debian packages of the named groups. A package is not installed if its
+# program exists already, also if it was not installed from Debian:
 #
 #   packages.sh node servers           what make up needs for a cluster of its own
 #   packages.sh servers clients race   what make test needs
 set -eu
 # A user's PATH often lacks the folders of root.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+# Scripts in packages create files that other users must read. With the umask 077 of
+# some shells only root could read them.
+umask 022
 
-# need PACKAGE PURPOSE FILE...: the package is missing if none of the files
-# exists. Each is an absolute path or the name of a program on PATH.
+# need PACKAGE PURPOSE FILE... adds the package to $missing if none of the files
+# exists. A file is an absolute path or the name of a program on PATH.
 need() {
 	package=$1 purpose=$2
 	shift 2
@@ -21,7 +24,7 @@ need() {
 	done
 	missing="$missing $package"
 	purposes="$purposes${purposes:+, }$package $purpose"
-	[ "$group" != node ] || avoidable=yes
+	[ "$group" != node ] || avoidable=yes # CLUSTER=existing needs no node
 }
 
 find_missing() {
@@ -62,7 +65,7 @@ fail() {
 	exit 1
 }
 
-# Without Error-Mode=any an update that reached no server exits with 0.
+# Without Error-Mode=any, `apt-get update` exits with 0 even if it reached no server.
 apt() {
 	DEBIAN_FRONTEND=noninteractive LC_ALL=C timeout 10m apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Update::Error-Mode=any -o Acquire::Retries=2 \
 		-o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=120 "$@" >&2 || fail "apt-get $1 failed, see above"

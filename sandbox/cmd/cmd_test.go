@@ -27,10 +27,10 @@ import (
 func sandbox(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
-	body := func(_ context.Context, l *layout.Layout, name string) error {
-		return fmt.Errorf("body of %s in %s", name, l.Dir)
+	runComponent := func(_ context.Context, l *layout.Layout, name string) error {
+		return fmt.Errorf("component %s in %s", name, l.Dir)
 	}
-	code = Main(t.Context(), args, body, strings.NewReader(""), &out, &err)
+	code = Main(t.Context(), args, runComponent, strings.NewReader(""), &out, &err)
 	return code, out.String(), err.String()
 }
 
@@ -73,10 +73,10 @@ func TestErrorIsPrintedOnce(t *testing.T) {
 	}{
 		{"an unknown command is wrong usage", []string{"bogus"}, 2, `unknown command "bogus"`},
 		{"an unknown flag is wrong usage", []string{"status", "--bogus"}, 2, "See: sandbox status --help"},
-		{"an argument too many is wrong usage", []string{"down", "now"}, 2, "sandbox down --help"},
+		{"a surplus argument is wrong usage", []string{"down", "now"}, 2, "sandbox down --help"},
 		{"no sandbox", []string{"--home", elsewhere, "status"}, 1, "create one with make up"},
 		{"a log that does not exist", []string{"logs", "bogus"}, 1, `no log "bogus"`},
-		{"a process of the cluster fails with its own error", []string{"run", "etcd"}, 1, "body of etcd in"},
+		{"a process of the cluster fails with its own error", []string{"run", "etcd"}, 1, "component etcd in"},
 		{"the forward needs a target", []string{"run", "forward", "ns"}, 2, "a namespace, a service and a port"},
 		{"tools that are not built", []string{"preview", "--stack", "qa"}, 1, "run make build"},
 	}
@@ -105,18 +105,18 @@ func TestSecondCommandNamesTheRunningOne(t *testing.T) {
 func TestUpNamesEveryProblemBeforeItStartsAnything(t *testing.T) {
 	l := newLayout(t)
 	t.Setenv("CLUSTER", layout.ClusterSimulated)
-	var wanted []string
+	var usedPorts []string // NAME=PORT of ports on which this test listens
 	for _, name := range []string{"apiServer", "registry"} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		t.Cleanup(func() { listener.Close() })
-		wanted = append(wanted, fmt.Sprintf("%s=%d", name, listener.Addr().(*net.TCPAddr).Port))
+		usedPorts = append(usedPorts, fmt.Sprintf("%s=%d", name, listener.Addr().(*net.TCPAddr).Port))
 	}
-	t.Setenv("SANDBOX_PORTS", strings.Join(wanted, ","))
+	t.Setenv("SANDBOX_PORTS", strings.Join(usedPorts, ","))
 	code, _, stderr := sandbox(t, "up")
 	require.Equal(t, 1, code)
-	for _, w := range wanted {
-		_, port, _ := strings.Cut(w, "=")
+	for _, used := range usedPorts {
+		_, port, _ := strings.Cut(used, "=")
 		require.Contains(t, stderr, "port "+port+" in use")
 	}
 	require.Contains(t, stderr, "SANDBOX_PORTS=")
@@ -125,13 +125,13 @@ func TestUpNamesEveryProblemBeforeItStartsAnything(t *testing.T) {
 	require.Empty(t, entries)
 }
 
-func TestDownWithoutSandbox(t *testing.T) {
+func TestDownWithoutASandboxDoesNothing(t *testing.T) {
 	code, _, stderr := sandbox(t, "--home", t.TempDir(), "down")
 	require.Zero(t, code)
 	require.Contains(t, stderr, "nothing to stop")
 }
 
-func TestShellLines(t *testing.T) {
+func TestShellLinesAreQuotedAndRemoveCredentials(t *testing.T) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "it's $HOME `here`")
 	l, err := layout.Create(dir, layout.Settings{Project: root})
@@ -154,7 +154,7 @@ func TestShellLines(t *testing.T) {
 	require.True(t, strings.HasPrefix(text, "# In this shell AWS is a stand-in"))
 }
 
-func TestLogs(t *testing.T) {
+func TestLogsShowTheLastLines(t *testing.T) {
 	l := newLayout(t)
 	require.NoError(t, os.WriteFile(filepath.Join(l.Logs(), "a.log"), []byte("1\n2\n3\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(l.Logs(), "b.log"), []byte("4\n5"), 0o600))
@@ -164,7 +164,7 @@ func TestLogs(t *testing.T) {
 	require.Equal(t, "3\n", out)
 }
 
-func TestLogsFollow(t *testing.T) {
+func TestFollowedLogsShowNewLinesAndReplacedFiles(t *testing.T) {
 	l := newLayout(t)
 	path := filepath.Join(l.Logs(), "x.log")
 	require.NoError(t, os.WriteFile(path, []byte("old\n"), 0o600))
@@ -173,24 +173,24 @@ func TestLogsFollow(t *testing.T) {
 	out := &syncBuffer{}
 	done := make(chan int, 1)
 	go func() { done <- Main(ctx, []string{"logs", "-f"}, nil, strings.NewReader(""), out, io.Discard) }()
-	shows := func(text string) {
+	requireSuffix := func(text string) {
 		require.Eventually(t, func() bool { return strings.HasSuffix(out.String(), text) }, 20*time.Second, 10*time.Millisecond, text)
 	}
-	shows("old\n")
+	requireSuffix("old\n")
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	require.NoError(t, err)
 	_, err = f.WriteString("more\n")
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
-	shows("old\nmore\n")
+	requireSuffix("old\nmore\n")
 	require.NoError(t, os.Remove(path))
 	require.NoError(t, os.WriteFile(path, []byte("new\n"), 0o600))
-	shows("new\n")
+	requireSuffix("new\n")
 	cancel()
 	require.Zero(t, <-done)
 }
 
-func TestAwaitFront(t *testing.T) {
+func TestUpWaitsUntilThePlatformIsHealthy(t *testing.T) {
 	requests := 0
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests++

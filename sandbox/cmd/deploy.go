@@ -12,12 +12,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// deployScaled runs `pulumi up`, waits until the platform answers, and returns its URL.
-// If the images of Prometheus, KEDA and VPA are missing, it first deploys the platform
-// with a fixed number of pods, because building those images takes a quarter of an
-// hour.
-func deployScaled(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
-	if l.Cluster == layout.ClusterSimulated { // its images are empty
+// deployWithAutoscaling runs `pulumi up`, waits until the platform answers, and returns
+// its URL. If the images of Prometheus, KEDA and VPA are missing, the first `up` deploys
+// the platform with a fixed number of pods. Building those images takes a quarter of an
+// hour, and the user can open the platform meanwhile.
+func deployWithAutoscaling(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
+	if l.Cluster == layout.ClusterSimulated { // mirror.EnsureEmpty has pushed images without files
 		return deployAndAwait(ctx, l, s, "", log)
 	}
 	missing, err := mirror.Missing(ctx, l)
@@ -25,10 +25,10 @@ func deployScaled(ctx context.Context, l *layout.Layout, s *stack.Stack, state s
 		return "", err
 	}
 	if missing > 0 && !hasPodScaling(state) {
-		if url, err = deployFixed(ctx, l, s, log); err != nil {
+		if url, err = deployWithoutAutoscaling(ctx, l, s, log); err != nil {
 			return "", err
 		}
-		log.Say("the platform answers at %s; what scales its pods follows", url)
+		log.Say("the platform answers at %s; the autoscalers of its pods follow", url)
 	}
 	if err := mirror.Ensure(ctx, l, log); err != nil {
 		return "", err
@@ -36,13 +36,13 @@ func deployScaled(ctx context.Context, l *layout.Layout, s *stack.Stack, state s
 	return deployAndAwait(ctx, l, s, "", log)
 }
 
-// hasPodScaling reports whether the stack has an autoscaler of pods.
+// hasPodScaling reports whether the stack has KEDA, which scales its pods.
 func hasPodScaling(state stack.State) bool {
 	return slices.ContainsFunc(state.Resources, func(r stack.Resource) bool { return r.Type == "progressive:keda:KEDA" })
 }
 
-// deployFixed deploys the stack without the resources that scale pods.
-func deployFixed(ctx context.Context, l *layout.Layout, s *stack.Stack, log *progress.Log) (string, error) {
+// deployWithoutAutoscaling deploys the stack without the resources that scale pods.
+func deployWithoutAutoscaling(ctx context.Context, l *layout.Layout, s *stack.Stack, log *progress.Log) (string, error) {
 	file, err := project.WithoutPodScaling(s.Dir(), s.Name())
 	if err != nil {
 		return "", err
@@ -50,8 +50,8 @@ func deployFixed(ctx context.Context, l *layout.Layout, s *stack.Stack, log *pro
 	return deployAndAwait(ctx, l, s, file, log)
 }
 
-// deployAndAwait runs `pulumi up`, with another configuration if configFile is not
-// empty, and waits until the platform answers.
+// deployAndAwait runs `pulumi up`, waits until the platform answers, and returns its URL.
+// configFile replaces the stack's configuration file, if it is not empty.
 func deployAndAwait(ctx context.Context, l *layout.Layout, s *stack.Stack, configFile string, log *progress.Log) (string, error) {
 	args := []string{"up", "--yes", "--skip-preview", "--stack", s.Name()}
 	if configFile != "" {

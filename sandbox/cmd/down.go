@@ -20,9 +20,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// kept are the entries of the sandbox's folder that a purge does not remove: the built
-// executables, their logs, and the lock that this command holds.
-var kept = []string{"bin", "logs", lock.Name}
+// keptByPurge are the entries of the sandbox's folder that a purge does not remove. They
+// are the built executables, all logs, and the lock that this command holds.
+var keptByPurge = []string{"bin", "logs", lock.Name}
 
 func (a *app) down() *cobra.Command {
 	var purge bool
@@ -61,7 +61,7 @@ func (a *app) down() *cobra.Command {
 }
 
 // stop stops the sandbox's processes and the cluster. With purge it also removes the
-// data, and first the stack in a user's own cluster.
+// sandbox's data. In a user's own cluster, a purge first destroys the stack.
 func stop(c *cobra.Command, l *layout.Layout, purge bool) error {
 	ctx := c.Context()
 	log := progress.New(c.ErrOrStderr(), 0)
@@ -89,7 +89,7 @@ func stop(c *cobra.Command, l *layout.Layout, purge bool) error {
 		return fmt.Errorf("remove the sandbox's data: %w", err)
 	}
 	for _, entry := range entries {
-		if slices.Contains(kept, entry.Name()) {
+		if slices.Contains(keptByPurge, entry.Name()) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(l.Dir, entry.Name())); err != nil {
@@ -111,7 +111,7 @@ func destroyInExistingCluster(c *cobra.Command, l *layout.Layout) error {
 		return err
 	}
 	if err := s.Run(c.Context(), "destroy", "--yes", "--skip-preview", "--stack", s.Name()); err != nil {
-		return fmt.Errorf("%w. Nothing was removed: without its state the stack in your cluster could not be found again",
+		return fmt.Errorf("%w. The sandbox's data were not removed, because only the stack's state names its objects in your cluster",
 			s.Explain(c.Context(), err))
 	}
 	return nil

@@ -38,12 +38,12 @@ func (a *app) env() *cobra.Command {
 	}
 }
 
-// shellProject returns the command with which the script shellPulumi finds the folder
-// that Pulumi works in.
+// shellProject returns the command that prints the folder in which Pulumi works. The
+// script shellPulumi runs this command.
 func (a *app) shellProject() *cobra.Command {
 	return &cobra.Command{
 		Use:     "shell-project",
-		Short:   "Bring the copies up to date that pulumi works on in a shell, and print their folder",
+		Short:   "Update the copies of the project's files for pulumi in a shell, and print their folder",
 		Example: `  cd "$(sandbox shell-project)"`,
 		Args:    noArgs,
 		Hidden:  true,
@@ -62,9 +62,9 @@ func (a *app) shellProject() *cobra.Command {
 	}
 }
 
-// shellPulumi is the script that runs Pulumi. In the project, Pulumi works on copies:
-// PULUMI_OPTION_CWD, which is Pulumi's variable for the flag --cwd, is their folder.
-// The user's own flag overrides it.
+// shellPulumi is the script that runs Pulumi in a shell. In the project it sets
+// PULUMI_OPTION_CWD to the folder of the copies, so that Pulumi works on them. Pulumi
+// reads its flag --cwd from that variable, and a flag of the user overrides it.
 const shellPulumi = `#!/bin/sh
 # Written by "sandbox env". Pulumi writes into the folder that it works in: the
 # salt of a stack, and what "pulumi config set" changes.
@@ -78,8 +78,8 @@ esac
 exec %s "$@"
 `
 
-// writeShellPulumi writes the script shellPulumi, which is the first pulumi on the PATH
-// of a shell.
+// writeShellPulumi writes the script shellPulumi into the first folder on the PATH of a
+// shell.
 func writeShellPulumi(l *layout.Layout) error {
 	folders := []string{l.Dir, l.Project}
 	for i, dir := range folders {

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/process"
 )
 
-// awaitFront polls the platform's /health until it answers 200.
+// awaitFront polls the platform's /health until it answers 200, for at most limit.
 func awaitFront(ctx context.Context, url string, limit time.Duration, detail func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -49,8 +50,8 @@ func checkHealth(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// The target of the process that forwards this machine's node port to the
-// front service of the user's own cluster.
+// The front service of the platform, to which the sandbox forwards its node port in a
+// user's own cluster.
 const (
 	frontService = "progressive-framework-v5-service"
 	frontPort    = 80
@@ -60,7 +61,7 @@ const (
 // the platform's URL is the same on every kind of cluster.
 func startForward(ctx context.Context, l *layout.Layout, namespace string) error {
 	if namespace == "" {
-		return fmt.Errorf("the stack has no output named namespace, so the front service can't be found")
+		return errors.New("the stack has no output named namespace, so the front service can't be found")
 	}
 	self, err := os.Executable()
 	if err != nil {

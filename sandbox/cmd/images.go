@@ -16,13 +16,14 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// imageTypes are the types of an image that the stack builds and pushes, or copies.
+// imageTypes are the resource types of images that the stack pushes: built by the stack,
+// or copied from another stack's registry.
 var imageTypes = []string{"ko:index:Image", "ko:index:Promoted"}
 
-// refreshLostImages refreshes the stack if the sandbox's registry has lost an
-// image of the state, so that the next update pushes the image again. Without
-// it, Pulumi would rely on the state, and new pods could not pull. Images in the
-// user's own registry are not checked.
+// refreshLostImages refreshes the stack if an image of its state is not in the sandbox's
+// registry. Then the next update pushes the image again. Without the refresh Pulumi
+// relies on the state, and new pods can't pull the image. Images in the user's own
+// registry are not checked.
 func refreshLostImages(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) error {
 	if l.Settings.Registry != "" {
 		return nil

@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-func TestLostImages(t *testing.T) {
+func TestImagesOfTheStateThatTheRegistryLacksAreFound(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	port := ln.Addr().(*net.TCPAddr).Port

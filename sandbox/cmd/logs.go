@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// logs shows the logs with tail(1), because tail -F also follows a file that is
-// replaced.
+// logs returns the command that shows logs. It runs tail(1), because tail -F also follows
+// a log file that is replaced.
 func (a *app) logs() *cobra.Command {
 	var (
 		follow bool
@@ -19,15 +19,15 @@ func (a *app) logs() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:     "logs [NAME]",
-		Short:   "Show the last lines of one log, or of every one",
+		Short:   "Show the last lines of one log, or of all logs",
 		Example: "  sandbox logs\n  sandbox logs kubelet -f",
 		Args:    maxArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			h, err := a.open()
+			l, err := a.open()
 			if err != nil {
 				return err
 			}
-			files, err := filepath.Glob(filepath.Join(h.Logs(), "*.log"))
+			files, err := filepath.Glob(filepath.Join(l.Logs(), "*.log"))
 			if err != nil {
 				return err
 			}
@@ -42,7 +42,7 @@ func (a *app) logs() *cobra.Command {
 				names = args
 			}
 			if len(names) == 0 {
-				return fmt.Errorf("no log in %s yet: run make up", h.Logs())
+				return fmt.Errorf("no log in %s yet: run make up", l.Logs())
 			}
 			tail := exec.CommandContext(c.Context(), "tail", "-n", fmt.Sprint(count))
 			if follow {
@@ -51,7 +51,7 @@ func (a *app) logs() *cobra.Command {
 			for _, name := range names {
 				tail.Args = append(tail.Args, name+".log")
 			}
-			tail.Dir, tail.Stdout, tail.Stderr = h.Logs(), c.OutOrStdout(), c.ErrOrStderr()
+			tail.Dir, tail.Stdout, tail.Stderr = l.Logs(), c.OutOrStdout(), c.ErrOrStderr()
 			if err := tail.Run(); err != nil && c.Context().Err() == nil { // Ctrl-C ends a -f
 				return fmt.Errorf("tail: %w", err)
 			}

@@ -16,9 +16,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// prepare creates what Pulumi needs in a sandbox's folder, with or without a
-// cluster: the passphrase, the registry's password, the links to the tools, and
-// the resources that an AWS account has before any stack.
+// prepare writes the files that Pulumi needs into the sandbox's folder: the passphrase, the
+// registry's password and the links to the tools. It also creates the resources that an AWS
+// account has before any stack. prepare does not need a cluster.
 func prepare(ctx context.Context, l *layout.Layout) error {
 	built, err := builtFolder()
 	if err != nil {
@@ -40,8 +40,8 @@ func prepare(ctx context.Context, l *layout.Layout) error {
 	return aws.EnsureAccount(ctx, l)
 }
 
-// builtFolder is the folder in which the bootstrap put the executables, which
-// is the folder of this binary.
+// builtFolder returns the folder of the executables that the bootstrap built. It is the
+// folder of this binary, because the bootstrap built this binary too.
 func builtFolder() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -55,7 +55,7 @@ func terminal(c *cobra.Command) stack.Terminal {
 	return stack.Terminal{In: c.InOrStdin(), Out: c.OutOrStdout(), Err: c.ErrOrStderr()}
 }
 
-// firstLine shortens a message to the one line that a table has for it.
+// firstLine returns the first line of a message, because a row of a table is one line.
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return line

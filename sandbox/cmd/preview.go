@@ -53,8 +53,9 @@ func (a *app) pulumi() *cobra.Command {
 	}
 }
 
-// runOnStack runs Pulumi on a stack with the user's terminal. Pulumi prints its own
-// errors, so this returns a reportedError for them.
+// runOnStack runs Pulumi on a stack with the user's terminal. If Pulumi fails, it has
+// printed its error already. Then the returned error is a reportedError, unless
+// stack.Explain has added a hint that Pulumi did not print.
 func (a *app) runOnStack(c *cobra.Command, l *layout.Layout, name string, args []string) error {
 	if err := prepare(c.Context(), l); err != nil {
 		return err
@@ -72,8 +73,8 @@ func (a *app) runOnStack(c *cobra.Command, l *layout.Layout, name string, args [
 	return &reportedError{code: tool.Code, err: failure}
 }
 
-// openOrCreate opens the sandbox, or creates its folder with the settings of the
-// environment. Pulumi also works in a sandbox without a cluster.
+// openOrCreate opens the sandbox. If there is none, it creates the folder with settings
+// from the environment, but starts no cluster: a preview needs none.
 func (a *app) openOrCreate() (*layout.Layout, error) {
 	dir, err := a.folder()
 	if err != nil {

@@ -9,30 +9,31 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// recover is for users of plain pulumi; `up` recovers the stack by itself.
+// recover returns the command that repairs a stack. It is for users who run pulumi
+// directly, because `sandbox up` repairs the stack by itself.
 func (a *app) recover() *cobra.Command {
 	name := project.SandboxStack
 	c := &cobra.Command{
 		Use:   "recover",
 		Short: "Repair a stack's state after an interrupted update",
-		Long: "Release the lock of a killed pulumi. Add to the state the resources that were created\n" +
-			"but not recorded, also where AWS's answer was lost. Drop those that were not created.\n" +
-			"Then refresh. `make up` does all of this by itself.",
+		Long: "Release the lock of a killed pulumi. Add the resources to the state that were created\n" +
+			"but not recorded, for example because a response of AWS was lost. Remove pending\n" +
+			"creations that did not happen. Then refresh. `make up` does all of this by itself.",
 		Example: "  sandbox recover --stack staging",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			h, err := a.open()
+			l, err := a.open()
 			if err != nil {
 				return err
 			}
-			if err := prepare(c.Context(), h); err != nil {
+			if err := prepare(c.Context(), l); err != nil {
 				return err
 			}
-			dir, err := project.Last(h, name)
+			dir, err := project.Last(l, name)
 			if err != nil {
 				return err
 			}
-			s, err := stack.OpenIn(c.Context(), h, name, dir, terminal(c))
+			s, err := stack.OpenIn(c.Context(), l, name, dir, terminal(c))
 			if err != nil {
 				return err
 			}

@@ -1,5 +1,5 @@
 // Package cmd holds the sandbox's commands, for users and for the Makefile. It
-// owns the order of the steps (what `up` does first and next) and the text on
+// owns the order of the steps (for example of the steps of `up`) and the text on
 // the terminal. The other packages do the work.
 package cmd
 
@@ -26,10 +26,10 @@ const (
 	exitUsage  = 2
 )
 
-// Main runs the command line args and returns the exit code. An error is printed
-// once, on stderr.
-func Main(ctx context.Context, args []string, body Body, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot(body)
+// Main runs the command line args and returns the exit code. It prints an error once, on
+// stderr.
+func Main(ctx context.Context, args []string, runComponent ComponentRunner, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot(runComponent)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -53,11 +53,11 @@ func Main(ctx context.Context, args []string, body Body, stdin io.Reader, stdout
 	}
 }
 
-// indented indents the lines after the first, so that a message of several
-// lines is seen as one.
+// indented returns the error's message with its later lines indented, so that a reader
+// sees that they belong to the first line.
 func indented(err error) string { return strings.ReplaceAll(err.Error(), "\n", "\n  ") }
 
-// usageError is an error in the command line: exit code exitUsage.
+// usageError is an error in the command line. Main exits with exitUsage.
 type usageError struct {
 	command string
 	err     error
@@ -76,20 +76,20 @@ type reportedError struct {
 func (e *reportedError) Error() string { return e.err.Error() }
 func (e *reportedError) Unwrap() error { return e.err }
 
-// Body runs the process of the cluster called name. It is a parameter of Main
-// because it links all of Kubernetes, which the commands and their tests do not
-// need.
-type Body func(ctx context.Context, l *layout.Layout, name string) error
+// ComponentRunner runs the component of the cluster with the given name. It is a parameter
+// of Main because the components link all of Kubernetes. The tests of the commands do not
+// need to link it.
+type ComponentRunner func(ctx context.Context, l *layout.Layout, name string) error
 
 // app is the state that all commands share.
 type app struct {
 	// dir is the sandbox's folder, from --home.
-	dir  string
-	body Body
+	dir          string
+	runComponent ComponentRunner
 }
 
-func newRoot(body Body) *cobra.Command {
-	a := &app{body: body}
+func newRoot(runComponent ComponentRunner) *cobra.Command {
+	a := &app{runComponent: runComponent}
 	root := &cobra.Command{
 		Use:   "sandbox",
 		Short: "One machine that stands in for AWS",
@@ -102,9 +102,9 @@ func newRoot(body Body) *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.TraverseChildren = true // --home comes before a command whose flags are Pulumi's
-	// Kubernetes registers a flag --version for the whole process, and cobra
-	// would show it.
+	root.TraverseChildren = true // parses --home before the command pulumi, which passes its flags to Pulumi
+	// Kubernetes registers a flag --version for the whole process. cobra would list it in
+	// the help of every command.
 	if foreign := pflag.Lookup("version"); foreign != nil {
 		foreign.Hidden = true
 	}
@@ -118,8 +118,8 @@ func newRoot(body Body) *cobra.Command {
 	return root
 }
 
-// aws returns the command of the AWS stand-in. That command finds its store by the
-// environment.
+// aws returns the command of the AWS stand-in. It sets the variable that names the
+// sandbox, because the stand-in finds its store by this variable.
 func (a *app) aws() *cobra.Command {
 	c := aws.Command()
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {

@@ -11,11 +11,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// run returns the command with which the sandbox starts its own processes.
+// run returns the command that runs one process of the sandbox. The sandbox starts its
+// own processes with it.
 func (a *app) run() *cobra.Command {
 	return &cobra.Command{
 		Use:     "run NAME [ARGS...]",
-		Short:   "Be one process of the sandbox",
+		Short:   "Run one process of the sandbox in the foreground",
 		Example: "  sandbox run kube-apiserver",
 		Hidden:  true,
 		Args: func(c *cobra.Command, args []string) error {
@@ -25,12 +26,12 @@ func (a *app) run() *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			h, err := a.open()
+			l, err := a.open()
 			if err != nil {
 				return err
 			}
 			if args[0] != localcluster.Forward {
-				return a.body(c.Context(), h, args[0])
+				return a.runComponent(c.Context(), l, args[0])
 			}
 			if len(args) != 4 {
 				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: want a namespace, a service and a port", localcluster.Forward)}
@@ -39,7 +40,7 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: port %q: %w", localcluster.Forward, args[3], err)}
 			}
-			return frontdoor.Run(c.Context(), h, frontdoor.Target{Namespace: args[1], Service: args[2], Port: port})
+			return frontdoor.Run(c.Context(), l, frontdoor.Target{Namespace: args[1], Service: args[2], Port: port})
 		},
 	}
 }
@@ -47,7 +48,7 @@ func (a *app) run() *cobra.Command {
 func (a *app) version() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
-		Short:   "Show the versions of what is inside",
+		Short:   "Show the versions of Kubernetes and Pulumi",
 		Example: "  sandbox version",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -14,9 +14,8 @@ import (
 // stack.ErrInterrupted.
 var errTerminated = errors.New("terminated")
 
-// Signals returns a context that ends at the first SIGINT or SIGTERM; its cause
-// says which. After that the signals have their default effect again, so that a
-// second one ends the process.
+// Signals returns a context that ends at the first SIGINT or SIGTERM. The cause of the
+// context says which signal it was. After the first signal, a second one ends the process.
 func Signals(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	received := make(chan os.Signal, 1)

@@ -21,7 +21,7 @@ func (a *app) status() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "status",
-		Short:   "Show what runs, which tools are real, and what the stack holds",
+		Short:   "Show the processes, the tools and the stack of the sandbox",
 		Example: "  sandbox status\n  sandbox status --json",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -42,7 +42,7 @@ func (a *app) status() *cobra.Command {
 			return e.Encode(r)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "for programs")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
 
@@ -52,19 +52,23 @@ type report struct {
 	Cluster    string                         `json:"cluster"`
 	Components []localcluster.ComponentStatus `json:"components"`
 	Tools      []toolchain.Tool               `json:"tools"`
-	// Programs are upstream's that run in the cluster.
+	// Programs are the programs of other projects that run in the cluster, such as
+	// Prometheus.
 	Programs []mirror.Program `json:"programs"`
 	// Stack is nil if the stack sandbox was not yet created.
 	Stack *stackReport `json:"stack,omitempty"`
 }
 
+// stackReport is the part of a report about the stack sandbox.
 type stackReport struct {
-	Name      string `json:"name"`
+	Name string `json:"name"`
+	// Resources and Pending are numbers of resources and of interrupted operations.
 	Resources int    `json:"resources"`
 	Pending   int    `json:"pending"`
 	URL       string `json:"url,omitempty"`
 }
 
+// newReport collects the state of the sandbox: its processes, tools, programs and stack.
 func newReport(c *cobra.Command, l *layout.Layout) (*report, error) {
 	r := &report{Dir: l.Dir, Cluster: l.Cluster, Components: localcluster.Status(c.Context(), l)}
 	built, err := builtFolder()
@@ -125,8 +129,8 @@ func (r *report) writeComponents(out io.Writer) {
 		total += s.PSS
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, number(s.PID), number(s.Port), health, megabytes(s.PSS))
 	}
-	// Proportional set size: memory that processes share counts once.
-	fmt.Fprintf(t, "together\t\t\t\t%s\n", megabytes(total))
+	// This is the sum of proportional set sizes: memory that processes share counts once.
+	fmt.Fprintf(t, "total\t\t\t\t%s\n", megabytes(total))
 	t.Flush()
 }
 
@@ -164,8 +168,7 @@ func (r *report) writePrograms(out io.Writer) {
 	t.Flush()
 }
 
-// number formats a number for the table, in which an absent value is "-". So do dash
-// for a text and megabytes for bytes.
+// number formats a number for a table. A missing value, which is 0, is shown as "-".
 func number(n int) string {
 	if n == 0 {
 		return "-"
@@ -173,6 +176,7 @@ func number(n int) string {
 	return fmt.Sprint(n)
 }
 
+// orDash returns s, or "-" for an empty text.
 func orDash(s string) string {
 	if s == "" {
 		return "-"
@@ -180,6 +184,8 @@ func orDash(s string) string {
 	return s
 }
 
+// megabytes formats a number of bytes for a table. A missing value, which is 0, is shown
+// as "-".
 func megabytes(n int64) string {
 	if n == 0 {
 		return "-"

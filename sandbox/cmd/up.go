@@ -31,7 +31,7 @@ func (a *app) up() *cobra.Command {
 		Use:   "up",
 		Short: "Start or repair the sandbox and bring the platform up in it",
 		Long: "Start the parts of the sandbox that do not run, repair what was killed, and run\n" +
-			"`pulumi up` on the stack sandbox. It can be repeated: what is in order stays.",
+			"`pulumi up` on the stack sandbox. A repetition changes only what is not in order.",
 		Example: "  sandbox up\n  CLUSTER=existing KUBECONFIG=~/.kube/config REGISTRY=localhost:5001 sandbox up",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -84,21 +84,22 @@ func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) err
 	return upStack(c, l, log)
 }
 
-// steps is the number of steps of an up, without images that have to be built.
+// steps returns the number of steps that the log of an `up` announces. Each image that has
+// to be built adds a step later.
 func steps(l *layout.Layout, deploy bool) int {
 	n := localcluster.StartSteps
 	if l.Cluster != layout.ClusterExisting {
-		n++ // addons, or simulated nodes
+		n++ // the addons or the simulated nodes
 	}
 	if deploy && l.Cluster != layout.ClusterSimulated {
-		n++ // the platform's health
+		n++ // the wait until the platform is healthy
 	}
 	return n
 }
 
-// startCluster starts Kubernetes with DNS and metrics on a real node, or with
-// simulated nodes. A user's own cluster has all of these; it only gets a storage
-// class of the name that the program uses.
+// startCluster starts the cluster. A local cluster gets DNS and metrics, and a simulated
+// cluster gets simulated nodes. A user's own cluster has all of these, and only gets a
+// storage class with the name that the program uses.
 func startCluster(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err := localcluster.Start(ctx, l, log); err != nil {
 		return err
@@ -137,7 +138,7 @@ func upStack(c *cobra.Command, l *layout.Layout, log *progress.Log) error {
 	if err := refreshLostImages(ctx, l, s, state, log); err != nil {
 		return err
 	}
-	url, err := deployScaled(ctx, l, s, state, log)
+	url, err := deployWithAutoscaling(ctx, l, s, state, log)
 	if err != nil {
 		return err
 	}
@@ -163,6 +164,6 @@ func printNextSteps(c *cobra.Command, url string) error {
 // dashboardsHint says how to see the panels that Prometheus serves.
 const dashboardsHint = "Dashboards: make dashboard, then http://127.0.0.1:9090/consoles/index.html\n"
 
-// frontLimit is how long the platform may take to answer after `pulumi up`.
-// `pulumi up` itself waits for the pods, so only the node's routes may be missing.
+// frontLimit is how long the platform may take to answer after `pulumi up`. The pods are
+// ready then, because `pulumi up` waits for them. Only kube-proxy's rules may be missing.
 const frontLimit = time.Minute

@@ -12,7 +12,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// An export of the state takes a second or more, so up must not repeat it.
+// An export of the state takes a second or more. So `up` must export it only once before
+// `pulumi up` and once after it.
 func TestUpExportsTheStateOnceBeforeAndOnceAfter(t *testing.T) {
 	l := newLayout(t)
 	require.NoError(t, os.WriteFile(filepath.Join(l.Project, "Pulumi.sandbox.yaml"), []byte("config: {}\n"), 0o600))

@@ -35,7 +35,8 @@ type recipe struct {
 	packages []string
 	// excluded are prefixes of paths that the image leaves out.
 	excluded []string
-	// user is the user that runs the image. userID is its id in the official image.
+	// user is the name of the user as which the image runs. userID is the id that the
+	// official image gives to this user.
 	user   string
 	userID int
 	// path is the value of the image's variable PATH.
@@ -59,15 +60,15 @@ var recipes = []recipe{
 	{
 		repository: "debian/postgres", tag: "15",
 		packages: []string{"postgresql-15", "postgresql-client-15"},
-		// The query compiler needs 100 MB of LLVM. Without its module PostgreSQL uses
-		// its interpreter.
+		// The compiler of queries (JIT) needs 100 MB of LLVM. Without the module llvmjit,
+		// PostgreSQL interprets queries.
 		excluded: []string{"/usr/lib/postgresql/15/lib/bitcode", "/usr/lib/postgresql/15/lib/llvmjit"},
 		user:     "postgres", userID: 999,
 		path: "/usr/lib/postgresql/15/bin:/usr/bin:/bin",
 	},
 }
 
-// queryTimeout limits one call of dpkg-query, packTimeout the build of one image.
+// queryTimeout limits one call of dpkg-query. packTimeout limits the build of one image.
 const (
 	queryTimeout = 10 * time.Second
 	packTimeout  = 5 * time.Minute
@@ -120,9 +121,9 @@ func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 
 // formatVersion must change when the code packs the same packages differently.
 // Then the images are built again.
-const formatVersion = "1"
+const formatVersion = "2"
 
-// key is a tag with a hash of the recipe and the versions of its packages.
+// key returns a tag with a hash of the recipe and of the versions of its packages.
 func (r recipe) key(ctx context.Context) (string, error) {
 	versions, err := r.versions(ctx)
 	if err != nil {

@@ -21,61 +21,65 @@ func TestImageContainsProgramsAndTheirLibraries(t *testing.T) {
 	for _, want := range []string{"/usr/bin/dash", "/usr/bin/sh", "/usr/bin/cat"} {
 		require.Contains(t, files, want)
 	}
-	c, err := filepath.Glob("/usr/lib/*/libc.so.6")
+	libc, err := filepath.Glob("/usr/lib/*/libc.so.6")
 	require.NoError(t, err)
-	require.Subset(t, files, c, "the library that all programs load")
+	require.NotEmpty(t, libc)
+	require.Subset(t, files, libc, "the library that all programs load")
 
 	first, err := base.pack(t.Context())
 	require.NoError(t, err)
 	second, err := base.pack(t.Context())
 	require.NoError(t, err)
-	a, err := first.Digest()
+	firstDigest, err := first.Digest()
 	require.NoError(t, err)
-	b, err := second.Digest()
+	secondDigest, err := second.Digest()
 	require.NoError(t, err)
-	require.Equal(t, a, b, "the same packages give the same image")
+	require.Equal(t, firstDigest, secondDigest, "the same packages give the same image")
 }
 
-func TestArchive(t *testing.T) {
+func TestArchiveHasTheSameOwnersAndModesOnEveryMachine(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
-	program, link := filepath.Join(dir, "program"), filepath.Join(dir, "link")
+	program, link, private := filepath.Join(dir, "program"), filepath.Join(dir, "link"), filepath.Join(dir, "private")
+	require.NoError(t, os.WriteFile(private, []byte("x"), 0o600))
 	require.NoError(t, os.WriteFile(program, []byte("x"), 0o700))
 	require.NoError(t, os.Chmod(program, 0o4755|os.ModeSetuid))
 	require.NoError(t, os.Symlink("program", link))
 
-	paths := set{}
+	paths := pathSet{}
 	require.NoError(t, paths.add(link))
 	require.Equal(t, []string{link, program}, paths.sorted(), "the target of a link is added too")
+	require.NoError(t, paths.add(private))
 
 	var out bytes.Buffer
 	require.NoError(t, base.archive(&out, paths.sorted()))
-	got := map[string]*tar.Header{}
+	headers := map[string]*tar.Header{}
 	for r := tar.NewReader(&out); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)
-		got["/"+h.Name] = h
+		headers["/"+h.Name] = h
 	}
-	require.Equal(t, int64(0o755), got[program].Mode, "the setuid bit is removed")
-	require.Zero(t, got[program].Uid)
-	require.True(t, got[program].ModTime.Unix() <= 0)
-	require.Equal(t, "program", got[link].Linkname)
-	require.Equal(t, "usr/bin", got["/bin"].Linkname)
-	require.Contains(t, got, filepath.Dir(program)+"/", "a folder comes before its files")
+	require.Equal(t, int64(0o755), headers[program].Mode, "the setuid bit is removed")
+	require.Equal(t, int64(0o644), headers[private].Mode, "the user of the image owns no file, and must read this one")
+	require.Zero(t, headers[program].Uid)
+	require.True(t, headers[program].ModTime.Unix() <= 0)
+	require.Equal(t, "program", headers[link].Linkname)
+	require.Equal(t, "usr/bin", headers["/bin"].Linkname)
+	require.Contains(t, headers, filepath.Dir(program)+"/", "a folder comes before its files")
 }
 
-func TestParseLdd(t *testing.T) {
-	got, err := parseLdd([]byte("/usr/bin/x:\n\tlinux-vdso.so.1 (0x0001)\n\tlibc.so.6 => /lib/libc.so.6 (0x0002)\n\t/lib64/ld.so (0x0003)\n\tstatically linked\n"))
+func TestLddOutputGivesThePathsOfLibraries(t *testing.T) {
+	paths, err := parseLdd([]byte("/usr/bin/x:\n\tlinux-vdso.so.1 (0x0001)\n\tlibc.so.6 => /lib/libc.so.6 (0x0002)\n\t/lib64/ld.so (0x0003)\n\tstatically linked\n"))
 	require.NoError(t, err)
-	require.Equal(t, []string{"/lib/libc.so.6", "/lib64/ld.so"}, got)
+	require.Equal(t, []string{"/lib/libc.so.6", "/lib64/ld.so"}, paths)
 	_, err = parseLdd([]byte("\tlibx.so => not found\n"))
 	require.ErrorContains(t, err, "libx.so => not found")
 }
 
-func TestMissingPackage(t *testing.T) {
+func TestErrorNamesThePackageThatIsNotInstalled(t *testing.T) {
 	_, err := recipe{repository: "debian/none", packages: []string{"no-such-package-of-debian"}}.key(t.Context())
 	require.ErrorContains(t, err, "no-such-package-of-debian")
 	require.ErrorContains(t, err, "must be installed")

@@ -15,8 +15,8 @@ import (
 )
 
 // files returns the sorted paths of the image's files: the packages' files, and
-// the libraries that their programs load. Links among the folders of a path are
-// resolved. The file itself may be a link.
+// the libraries that their programs load. In a path, links to folders are resolved.
+// The file itself may be a link.
 func (r recipe) files(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, packTimeout)
 	defer cancel()
@@ -24,7 +24,7 @@ func (r recipe) files(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dpkg-query -L: %w", err)
 	}
-	all := set{}
+	all := pathSet{}
 	for line := range strings.Lines(string(out)) {
 		if path := strings.TrimSpace(line); strings.HasPrefix(path, "/") && !r.excludes(path) {
 			if err := all.add(path); err != nil {
@@ -52,12 +52,12 @@ func (r recipe) excludes(path string) bool {
 	return slices.ContainsFunc(slices.Concat(documentation, r.excluded), func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
-// set is a set of paths.
-type set map[string]bool
+// pathSet is a set of paths of files.
+type pathSet map[string]bool
 
-// add adds a file and, if it is a link, its target. It ignores a folder, because
-// archive creates the folders of the files.
-func (s set) add(path string) error {
+// add adds a file and, if the file is a link, the target of the link. It ignores a folder,
+// because archive creates the folders of the files.
+func (s pathSet) add(path string) error {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
 		return fmt.Errorf("folder of %s: %w", path, err)
@@ -88,7 +88,7 @@ func (s set) add(path string) error {
 	return s.add(target)
 }
 
-func (s set) sorted() []string {
+func (s pathSet) sorted() []string {
 	paths := make([]string, 0, len(s))
 	for path := range s {
 		paths = append(paths, path)
@@ -122,8 +122,8 @@ func sharedLibraries(ctx context.Context, files []string) ([]string, error) {
 	return parseLdd(out)
 }
 
-// parseLdd returns the libraries' paths in the output of ldd. A line is
-// "NAME => PATH (ADDRESS)"; the line of the loader has no arrow.
+// parseLdd returns the libraries' paths in the output of ldd. A line has the form
+// "NAME => PATH (ADDRESS)". The line of the loader has only "PATH (ADDRESS)".
 func parseLdd(output []byte) ([]string, error) {
 	var paths []string
 	lines := bufio.NewScanner(bytes.NewReader(output))

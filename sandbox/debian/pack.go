@@ -48,11 +48,11 @@ func (r recipe) pack(ctx context.Context) (v1.Image, error) {
 	return mutate.AppendLayers(img, layer)
 }
 
-// linkedFolders are folders that are links into /usr in Debian since version 12.
+// linkedFolders are the folders of the root that are links into /usr since Debian 12.
 var linkedFolders = []string{"bin", "lib", "lib64", "sbin"}
 
-// archive writes the files as one layer, with a folder /tmp and the files of
-// users and groups.
+// archive writes the files as one layer, with a folder /tmp, /etc/passwd and
+// /etc/group.
 func (r recipe) archive(to io.Writer, files []string) error {
 	w := tar.NewWriter(to)
 	a := &archiver{tar: w, folders: map[string]bool{}}
@@ -70,6 +70,17 @@ func (r recipe) archive(to io.Writer, files []string) error {
 		return a.err
 	}
 	return w.Close()
+}
+
+// imageMode returns the mode of a file in the image: everyone may read it, and execute
+// it if its owner can. The user of the image owns no file, and some files of this
+// machine can be read by their owner only, such as redis.conf. The image has no setuid
+// and setgid programs.
+func imageMode(onHost fs.FileMode) int64 {
+	if onHost&0o100 != 0 {
+		return 0o755
+	}
+	return 0o644
 }
 
 // archiver writes a tar file. It keeps the first error and then writes nothing
@@ -107,8 +118,8 @@ func (a *archiver) folder(path string) {
 	a.header(tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(path, "/") + "/", Mode: 0o755})
 }
 
-// file copies a file or a link of this machine. It skips the files of users and
-// groups, which archive writes itself.
+// file copies a file or a link of this machine. It skips /etc/passwd and /etc/group,
+// because archive writes its own.
 func (a *archiver) file(path string) {
 	if a.err != nil || slices.Contains([]string{"/etc/passwd", "/etc/group"}, path) {
 		return
@@ -135,8 +146,7 @@ func (a *archiver) file(path string) {
 		return
 	}
 	defer f.Close()
-	// The mask removes setuid and setgid bits.
-	a.header(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: int64(info.Mode().Perm() & 0o755), Size: info.Size()})
+	a.header(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: imageMode(info.Mode()), Size: info.Size()})
 	if a.err == nil {
 		_, a.err = io.Copy(a.tar, f)
 	}

@@ -22,8 +22,8 @@ func export(t *testing.T, stack string) string {
 	return string(text)
 }
 
-// composed returns the boxes of an exported state with their positions.
-func composed(t *testing.T, export string) *picture {
+// composedPicture returns the boxes of an exported state with their positions.
+func composedPicture(t *testing.T, export string) *picture {
 	t.Helper()
 	s, err := read(strings.NewReader(export))
 	require.NoError(t, err)
@@ -32,32 +32,32 @@ func composed(t *testing.T, export string) *picture {
 	return p
 }
 
-// all lists the boxes, outer before inner.
-func all(boxes []*box) []*box {
-	var every []*box
+// withInnerBoxes returns the boxes and, after each box, the boxes inside it.
+func withInnerBoxes(boxes []*box) []*box {
+	var all []*box
 	for _, b := range boxes {
-		every = append(append(every, b), all(b.Boxes)...)
+		all = append(append(all, b), withInnerBoxes(b.Boxes)...)
 	}
-	return every
+	return all
 }
 
-// textLines lists the lines of text in a picture.
-func textLines(p *picture) []string {
-	var lines []string
-	for _, b := range all(p.Boxes) {
-		for _, w := range b.Words {
-			lines = append(lines, w.Text)
+// texts returns the lines of text in a picture.
+func texts(p *picture) []string {
+	var all []string
+	for _, b := range withInnerBoxes(p.Boxes) {
+		for _, line := range b.Lines {
+			all = append(all, line.Text)
 		}
 	}
-	return lines
+	return all
 }
 
-// With the widest common font no text is wider than its box. No box is outside
-// its parent, and no two boxes overlap.
+// With the widest common font no text is wider than its box. No box is outside its
+// parent, and no two boxes overlap.
 func TestTextAndBoxesStayInTheirBox(t *testing.T) {
 	fonts, err := newStyles()
 	require.NoError(t, err)
-	in := map[string]style{"title": fonts.title, "text": fonts.text}
+	fontOf := map[string]style{"title": fonts.title, "text": fonts.text}
 	prod := export(t, "prod")
 	for reason, state := range map[string]string{
 		"prod":                    prod,
@@ -65,14 +65,14 @@ func TestTextAndBoxesStayInTheirBox(t *testing.T) {
 		"words that are too long": strings.NewReplacer(`"mca`, `"`+strings.Repeat("m", 200), `"m7i.xlarge`, `"`+strings.Repeat("WIDE", 80)).Replace(prod),
 		"many words":              strings.ReplaceAll(prod, `"pf-prod`, `"`+strings.Repeat("many words ", 30)),
 	} {
-		p := composed(t, state)
+		p := composedPicture(t, state)
 		require.EqualValues(t, pageWidth, p.W)
 		page := &box{place: place{W: p.W, H: p.H, Boxes: p.Boxes}}
-		for _, b := range append(all(p.Boxes), page) {
-			for _, w := range b.Words {
-				require.LessOrEqual(t, w.X+in[w.Class].width(w.Text), b.X+b.W-pad, "%s: %q is wider than %v", reason, w.Text, b.Title)
-				require.Greater(t, w.Y, b.Y, "%s: %q", reason, w.Text)
-				require.Less(t, w.Y, b.Y+b.H, "%s: %q", reason, w.Text)
+		for _, b := range append(withInnerBoxes(p.Boxes), page) {
+			for _, line := range b.Lines {
+				require.LessOrEqual(t, line.X+fontOf[line.Class].width(line.Text), b.X+b.W-pad, "%s: %q is wider than %v", reason, line.Text, b.Title)
+				require.Greater(t, line.Y, b.Y, "%s: %q", reason, line.Text)
+				require.Less(t, line.Y, b.Y+b.H, "%s: %q", reason, line.Text)
 			}
 			for i, inner := range b.Boxes {
 				require.True(t, inner.X >= b.X && inner.Y >= b.Y && inner.X+inner.W <= b.X+b.W+.01 && inner.Y+inner.H <= b.Y+b.H+.01,
@@ -87,7 +87,7 @@ func TestTextAndBoxesStayInTheirBox(t *testing.T) {
 }
 
 func TestResourcesOfTheStateAreDrawn(t *testing.T) {
-	prod := textLines(composed(t, export(t, "prod")))
+	prod := texts(composedPicture(t, export(t, "prod")))
 	for _, line := range []string{
 		"Users", "Route 53", "CloudFront", "/ws → ALB-progressive-framework-dynamic", "AWS WAF web ACL", "S3 static files",
 		"VPC 10.10.0.0/16", "10.10.80.0/22 · NAT gateway", "HTTPS 443 · 3 rules, else 404", "pf-prod-agents-30800",
@@ -99,22 +99,23 @@ func TestResourcesOfTheStateAreDrawn(t *testing.T) {
 		require.Contains(t, prod, line)
 	}
 	zones := slices.DeleteFunc(slices.Clone(prod), func(line string) bool { return !strings.HasPrefix(line, "us-east-1") })
-	a := []string{"us-east-1a", "us-east-1b", "us-east-1c"}
-	require.Equal(t, slices.Concat(a, a, a), zones, "zones are columns, in order, in each of three tiers")
+	tier := []string{"us-east-1a", "us-east-1b", "us-east-1c"}
+	require.Equal(t, slices.Concat(tier, tier, tier), zones, "the zones are columns in the same order in each of the three tiers")
 }
 
-// A stack without edge, load balancer, groups and managed stores draws none.
+// The stack sandbox has no edge, load balancer, Auto Scaling group and managed store, so
+// none of them is drawn.
 func TestAbsentResourcesAreNotDrawn(t *testing.T) {
-	p := composed(t, export(t, "sandbox"))
+	p := composedPicture(t, export(t, "sandbox"))
 	require.Equal(t, []string{"VPC 10.30.0.0/16"}, p.Boxes[0].Title)
-	require.Contains(t, textLines(p), "StatefulSet, 6 × 20m CPU, 128Mi")
-	text := strings.Join(append(textLines(p), p.Description), "\n")
+	require.Contains(t, texts(p), "StatefulSet, 6 × 20m CPU, 128Mi")
+	text := strings.Join(append(texts(p), p.Description), "\n")
 	for _, absent := range []string{"Edge", "Users", "CloudFront", "Load Balancer", "Auto Scaling", "RDS", "S3\n", "alarm"} {
 		require.NotContains(t, text, absent)
 	}
 }
 
-// The engine writes resources in the order in which they are finished.
+// The engine writes resources in the order in which their creation ends, which varies.
 func TestTheOrderOfAStateDoesNotMatter(t *testing.T) {
 	text := export(t, "prod")
 	lines := strings.Split(strings.TrimSpace(text), "\n")
@@ -122,22 +123,22 @@ func TestTheOrderOfAStateDoesNotMatter(t *testing.T) {
 	resources[len(resources)-1] += ","
 	slices.Reverse(resources)
 	resources[len(resources)-1] = strings.TrimSuffix(resources[len(resources)-1], ",")
-	require.Equal(t, drawn(t, text), drawn(t, strings.Join(lines, "\n")))
+	require.Equal(t, drawSVG(t, text), drawSVG(t, strings.Join(lines, "\n")))
 }
 
-// drawn returns the picture of an exported state.
-func drawn(t *testing.T, export string) string {
+// drawSVG returns the picture of an exported state.
+func drawSVG(t *testing.T, export string) string {
 	t.Helper()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), "", "", strings.NewReader(export), &out))
 	return out.String()
 }
 
-// The picture is an SVG with a title and a description for screen readers, also
-// if names contain markup.
+// The picture is an SVG with a title and a description for screen readers. Markup in a
+// name is escaped.
 func TestPictureIsAnAccessibleSVG(t *testing.T) {
-	text := drawn(t, strings.ReplaceAll(export(t, "prod"), `"pf-prod"`, `"<script>&"`))
-	names := map[string]string{}
+	text := drawSVG(t, strings.ReplaceAll(export(t, "prod"), `"pf-prod"`, `"<script>&"`))
+	textOf := map[string]string{} // by element
 	decoder := xml.NewDecoder(strings.NewReader(text))
 	last := ""
 	for {
@@ -151,12 +152,12 @@ func TestPictureIsAnAccessibleSVG(t *testing.T) {
 			last = token.Name.Local
 			require.NotEqual(t, "script", last)
 		case xml.CharData:
-			names[last] += string(token)
+			textOf[last] += string(token)
 		}
 	}
-	require.Contains(t, names["title"], "The stack prod of progressive-framework")
-	require.Contains(t, names["desc"], "RDS for PostgreSQL 17; ElastiCache for Redis 7.1; DocumentDB 5.0.0")
-	require.Contains(t, names["text"], "<script>&")
+	require.Contains(t, textOf["title"], "The stack prod of progressive-framework")
+	require.Contains(t, textOf["desc"], "RDS for PostgreSQL 17; ElastiCache for Redis 7.1; DocumentDB 5.0.0")
+	require.Contains(t, textOf["text"], "<script>&")
 	require.NotContains(t, text, "ZgotmplZ", "the template engine refused nothing")
 }
 
@@ -165,7 +166,7 @@ func TestErrorsNameTheProblemOfTheState(t *testing.T) {
 	for reason, row := range map[string]struct{ export, message string }{
 		"no export":             {`Updating…`, "is not the output of `pulumi stack export`"},
 		"an empty stack":        {`{"deployment":{}}`, "bring the stack up first"},
-		"nothing of ours":       {`{"deployment":{"resources":[` + stack + `]}}`, "nothing in the state is in picture.yaml"},
+		"no drawn resource":     {`{"deployment":{"resources":[` + stack + `]}}`, "nothing in the state is in picture.yaml"},
 		"a property is missing": {strings.Replace(export(t, "prod"), `"nodeType"`, `"kind"`, 1), `ReplicationGroup progressive-framework-prod-redis`},
 	} {
 		err := run(t.Context(), "", "", strings.NewReader(row.export), io.Discard)

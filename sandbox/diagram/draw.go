@@ -8,7 +8,7 @@ import (
 )
 
 //go:embed picture.svg.tmpl
-var svg string
+var svgTemplate string
 
 // draw writes the picture of a state as an SVG.
 func draw(s *state, out io.Writer) error {
@@ -16,14 +16,14 @@ func draw(s *state, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	t, err := template.New("picture.svg").Parse(svg)
+	t, err := template.New("picture.svg").Parse(svgTemplate)
 	if err != nil {
 		return err
 	}
 	return t.Execute(out, p)
 }
 
-// compose returns the boxes of a state with their positions.
+// compose returns the picture of a state: its boxes with their positions.
 func compose(s *state) (*picture, error) {
 	boxes, err := outline(s)
 	if err != nil {

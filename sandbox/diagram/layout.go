@@ -11,31 +11,31 @@ import (
 const (
 	pageWidth = 1100
 	margin    = 24 // around the picture
-	header    = 72 // of the page
-	pad       = 14 // between a box's edge and what is in it
+	header    = 72 // height of the page's title
+	pad       = 14 // between the edge of a box and its content
 	gap       = 12 // between boxes
 	arrowGap  = 26 // between boxes that an arrow joins
 	perRow    = 4  // the maximum number of boxes of one width in a row
 )
 
-// place is the position of a box and what is drawn in it.
+// place is the position of a box, and the content that is drawn in the box.
 type place struct {
 	X, Y, W, H float64
-	Words      []word
+	Lines      []textLine
 	Arrows     []arrow
-	Boxes      []*box // the inner ones
+	Boxes      []*box // the boxes inside this one
 }
 
-// word is one line of text: X is where it begins, Y its baseline.
-type word struct {
+// textLine is one line of text. It begins at X, and Y is its baseline.
+type textLine struct {
 	X, Y        float64
 	Class, Text string
 }
 
-// arrow goes from one point to another, down or to the right.
+// arrow is a line from one point to another that is below it or to the right of it.
 type arrow struct{ X1, Y1, X2, Y2 float64 }
 
-// picture is what the template draws.
+// picture is the input of the template.
 type picture struct {
 	*state
 	W, H        float64
@@ -54,16 +54,17 @@ func arrange(s *state, boxes []*box, fonts styles) *picture {
 	return &picture{state: s, W: pageWidth, H: end + margin, Description: describe(boxes), Arrows: page.Arrows, Boxes: boxes}
 }
 
-// put places the box and its content at a given width and computes its height.
+// put sets the position of the box and of its content for a given width. The content
+// decides the height.
 func (b *box) put(x, y, width float64, fonts styles) {
 	b.place = place{X: x, Y: y, W: width}
 	left, inner := x+pad, width-2*pad
 	y += pad - 4 // a line includes some space above it
-	write := func(lines []string, class string, in style, height float64) {
+	write := func(lines []string, class string, font style, height float64) {
 		for _, line := range lines {
-			for _, text := range in.wrap(line, inner) {
+			for _, text := range font.wrap(line, inner) {
 				y += height
-				b.Words = append(b.Words, word{left, y - height/4, class, text})
+				b.Lines = append(b.Lines, textLine{left, y - height/4, class, text})
 			}
 		}
 	}
@@ -91,31 +92,33 @@ func (b *box) putRows(x, y, width float64, fonts styles) float64 {
 	return y
 }
 
-// putRow places boxes next to each other and returns the end of the row. If all
-// have the same width, the row is split into lines with common columns.
+// putRow places boxes next to each other and returns the end of the row. If all boxes
+// have the same width and do not fit into one line, the row is split into several lines.
+// The boxes of these lines form columns.
 func (b *box) putRow(row []*box, x, y, width float64, fonts styles) float64 {
 	b.Boxes = append(b.Boxes, row...)
-	columns, shares := len(row), 0.0
+	columns, totalWidth := len(row), 0.0 // totalWidth is the sum of the relative widths
 	for _, inner := range row {
-		shares += inner.wide
+		totalWidth += inner.wide
 	}
-	if lines := math.Ceil(shares / perRow); shares == float64(columns) && lines > 1 {
-		columns = int(math.Ceil(shares / lines)) // five are three and two, not four and one
-		shares = float64(columns)
+	if lines := math.Ceil(totalWidth / perRow); totalWidth == float64(columns) && lines > 1 {
+		columns = int(math.Ceil(totalWidth / lines)) // five boxes are split into three and two, not into four and one
+		totalWidth = float64(columns)
 	}
 	space := float64(gap)
 	if b.flow {
 		space = arrowGap
 	}
-	unit := (width - space*float64(columns-1)) / shares
+	unit := (width - space*float64(columns-1)) / totalWidth
 	for line := range slices.Chunk(row, columns) {
 		y = b.putLine(line, x, y, unit, space, fonts) + gap
 	}
 	return y - gap
 }
 
-// putLine places boxes next to each other, all as high as the highest. Boxes that
-// arrows join keep their own height and are centred on the arrows.
+// putLine places boxes next to each other and returns the end of the line. Without arrows
+// all boxes get the height of the highest one. Boxes that arrows join keep their own
+// height, and the arrows are at the middle of their sides.
 func (b *box) putLine(line []*box, x, y, unit, space float64, fonts styles) (end float64) {
 	for _, inner := range line {
 		inner.put(x, y, unit*inner.wide, fonts)
@@ -138,8 +141,8 @@ func (b *box) putLine(line []*box, x, y, unit, space float64, fonts styles) (end
 // moveDown moves the box and its content down.
 func (b *box) moveDown(by float64) {
 	b.Y += by
-	for i := range b.Words {
-		b.Words[i].Y += by
+	for i := range b.Lines {
+		b.Lines[i].Y += by
 	}
 	for i := range b.Arrows {
 		b.Arrows[i].Y1 += by

@@ -1,7 +1,7 @@
-// Diagram draws the resources of a stack's state as an SVG. It reads `pulumi
-// stack export` from its input. With -stack it first brings that stack of the
-// project up in a temporary sandbox with simulated nodes, so that prod can be
-// drawn without AWS.
+// Diagram draws the resources of a stack's state as an SVG. It reads the output of
+// `pulumi stack export` from its input. With -stack it creates that stack of the project
+// in a temporary sandbox with simulated nodes, and draws it. So prod can be drawn
+// without AWS.
 //
 // picture.yaml defines the boxes and their text, outline.go fills them from a
 // state, layout.go computes positions, and picture.svg.tmpl is the SVG.

@@ -17,14 +17,16 @@ var pictureYAML []byte
 
 // node is an entry of picture.yaml: the boxes to draw and their text.
 type node struct {
-	// Each is a type with one box for every resource, All a type with one box for
-	// all of them. A node with neither is drawn only if a resource is found inside
-	// it or next to it.
+	// Each is a resource type of which every resource gets a box of its own. All is a
+	// resource type of which all resources together get one box. A node has one of the
+	// two or none. A node with none is drawn only if the state has a resource of a node
+	// inside it or next to it.
 	Each, All string
-	// Where is a template. A resource is drawn if its output is not empty.
+	// Where is a template that is executed for each resource. If the result is empty,
+	// the resource is not drawn.
 	Where string
-	// Title and Text are templates of a resource's facts or of a list of them.
-	// Empty lines are left out.
+	// Title and Text are templates. With Each they get the facts of one resource, with
+	// All a list of facts. Empty lines are left out.
 	Title, Text string
 	// Class is a class of the template's style sheet.
 	Class string
@@ -43,8 +45,8 @@ type box struct {
 	rows        [][]*box
 	flow        bool
 	wide        float64
-	found       bool // this box or a box in it has a resource
-	fixed       bool // this box is drawn if another box in its row is found
+	hasResource bool // this box, or a box inside it, is drawn for a resource of the state
+	onlyText    bool // this box has no resource type and no rows; it is drawn if another box in its row has a resource
 	place
 }
 
@@ -56,25 +58,26 @@ func outline(s *state) ([]*box, error) {
 	if err := decoder.Decode(&nodes); err != nil {
 		return nil, fmt.Errorf("picture.yaml: %w", err)
 	}
-	boxes, err := s.fillAll(nodes)
-	return slices.DeleteFunc(boxes, func(b *box) bool { return !b.found }), err
+	boxes, err := s.boxesOfAll(nodes)
+	return slices.DeleteFunc(boxes, func(b *box) bool { return !b.hasResource }), err
 }
 
-// fillAll returns the boxes of all nodes.
-func (s *state) fillAll(nodes []node) ([]*box, error) {
-	var boxes []*box
+// boxesOfAll returns the boxes of all nodes.
+func (s *state) boxesOfAll(nodes []node) ([]*box, error) {
+	var all []*box
 	for _, n := range nodes {
-		filled, err := s.fill(n)
+		boxes, err := s.boxes(n)
 		if err != nil {
 			return nil, err
 		}
-		boxes = append(boxes, filled...)
+		all = append(all, boxes...)
 	}
-	return boxes, nil
+	return all, nil
 }
 
-// fill returns the boxes of a node: none, one, or one for each resource.
-func (s *state) fill(n node) ([]*box, error) {
+// boxes returns the boxes of a node: one for each resource with Each, and at most one
+// otherwise.
+func (s *state) boxes(n node) ([]*box, error) {
 	kind := n.Each + n.All
 	if kind == "" {
 		b, err := s.box(n, s)
@@ -108,7 +111,7 @@ func (s *state) fill(n node) ([]*box, error) {
 	return boxes, nil
 }
 
-// box returns one box with the boxes inside it; data is what the templates get.
+// box returns one box with the boxes inside it. data is the input of the templates.
 func (s *state) box(n node, data any) (*box, error) {
 	title, err := s.execute(n.Title, data)
 	if err != nil {
@@ -120,23 +123,23 @@ func (s *state) box(n node, data any) (*box, error) {
 	}
 	b := &box{
 		Class: n.Class, Title: lines(title), Text: lines(text), flow: n.Flow, wide: cmp.Or(n.Wide, 1),
-		found: n.Each+n.All != "", fixed: n.Each+n.All == "" && len(n.Rows) == 0,
+		hasResource: n.Each+n.All != "", onlyText: n.Each+n.All == "" && len(n.Rows) == 0,
 	}
 	for _, row := range n.Rows {
-		boxes, err := s.fillAll(row)
+		boxes, err := s.boxesOfAll(row)
 		if err != nil {
 			return nil, err
 		}
-		boxes = slices.DeleteFunc(boxes, func(inner *box) bool { return !inner.found && !inner.fixed })
-		if slices.ContainsFunc(boxes, func(inner *box) bool { return inner.found }) {
-			b.rows, b.found = append(b.rows, boxes), true
+		boxes = slices.DeleteFunc(boxes, func(inner *box) bool { return !inner.hasResource && !inner.onlyText })
+		if slices.ContainsFunc(boxes, func(inner *box) bool { return inner.hasResource }) {
+			b.rows, b.hasResource = append(b.rows, boxes), true
 		}
 	}
 	return b, nil
 }
 
-// execute executes a template. A missing property is an error, because the text
-// would be wrong.
+// execute returns the output of a template. A property that the data lack is an error,
+// because the text would contain "<no value>".
 func (s *state) execute(text string, data any) (string, error) {
 	if text == "" {
 		return "", nil
@@ -171,7 +174,7 @@ func lines(text string) []string {
 	return all
 }
 
-// count returns, for example, "1 key" or "3 keys".
+// count returns a number with its noun, for example "1 key" or "3 keys".
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -179,7 +182,8 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// join lists the values of a property, sorted and without duplicates.
+// join joins the values of a property, sorted and without duplicates. Of a value that is a
+// path it takes the last part.
 func join(list []facts, path, separator string) string {
 	all := make([]string, len(list))
 	for i, f := range list {

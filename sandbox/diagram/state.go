@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// facts are one resource of a state: its outputs, its "id", and the name of its
-// URN as "urnName". Numbers are json.Number, so that they are printed as in the
-// state.
+// facts are the outputs of one resource of a state, and two more properties: "id", and
+// "urnName" with the name in its URN. Numbers are json.Number, so that they are printed
+// as in the state.
 type facts map[string]any
 
-// get returns a property by its path, such as "metadata.name"; nil if it is
-// missing.
+// get returns the property at a path such as "metadata.name". It returns nil if the
+// property is missing.
 func (f facts) get(path string) any {
 	var v any = map[string]any(f)
 	for name := range strings.SplitSeq(path, ".") {
@@ -76,7 +76,7 @@ func read(in io.Reader) (*state, error) {
 	return s, nil
 }
 
-// withValue lists the resources of a type that have the value at the path.
+// withValue returns the resources of a type whose property at the path has the value.
 func (s *state) withValue(kind, path string, value any) []facts {
 	var found []facts
 	for _, f := range s.byType[kind] {

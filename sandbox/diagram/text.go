@@ -45,8 +45,8 @@ func (s style) width(text string) float64 {
 	return float64(font.MeasureString(s.face, text)) / 64
 }
 
-// wrap breaks text between words into lines of at most the width. A word that is
-// longer is shortened.
+// wrap breaks text between words into lines that are at most as long as width. A word that
+// is longer than a line is shortened.
 func (s style) wrap(text string, width float64) []string {
 	var lines []string
 	line := ""

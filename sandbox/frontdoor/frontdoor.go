@@ -1,9 +1,10 @@
-// Package frontdoor forwards connections from the sandbox's node port on this
-// machine to a service of a user's own cluster, through its API server. So the
-// platform has the same URL on every kind of cluster.
+// Package frontdoor forwards connections from the sandbox's node port on this machine to
+// a service of a user's own cluster. The connections go through the API server of that
+// cluster, as with `kubectl port-forward`. So the platform has the same URL on every kind
+// of cluster.
 //
-// It looks for a ready pod at every connection, so that new connections reach new
-// pods after a rollout, as with kube-proxy.
+// Each connection is forwarded to a pod that is ready at that moment. So new connections
+// reach new pods after a rollout, as with kube-proxy.
 package frontdoor
 
 import (
@@ -45,8 +46,8 @@ const lookupTimeout = 10 * time.Second
 // forwardProtocol is the subprotocol of `kubectl port-forward`.
 const forwardProtocol = "portforward.k8s.io"
 
-// Run listens on 127.0.0.1 at the sandbox's node port until ctx ends. A
-// connection for which no pod is ready is closed, and the log says why.
+// Run listens on 127.0.0.1 at the sandbox's node port until ctx ends. If no pod is ready,
+// a connection is closed and the reason is logged.
 func Run(ctx context.Context, l *layout.Layout, target Target) error {
 	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
@@ -201,6 +202,6 @@ func (f *forwarder) pickPod(ctx context.Context) (pod string, port int, err erro
 	if len(choices) == 0 {
 		return "", 0, fmt.Errorf("service %s/%s has no ready pod", f.target.Namespace, f.target.Service)
 	}
-	c := choices[rand.IntN(len(choices))]
-	return c.pod, c.port, nil
+	chosen := choices[rand.IntN(len(choices))]
+	return chosen.pod, chosen.port, nil
 }

@@ -24,15 +24,15 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
-// api is a fake API server: one service, its endpoints, and the pods' side of
-// a port-forward, on which every line is answered by "POD:PORT LINE".
-type api struct {
+// fakeAPI is an API server with one service and its endpoints. It also has the pods' side
+// of a port-forward: a pod answers every line with "POD:PORT LINE".
+type fakeAPI struct {
 	t     *testing.T
-	ready atomic.Pointer[string] // the pod that is ready; nil for none
+	ready atomic.Pointer[string] // the name of the ready pod, or nil
 	fails atomic.Bool            // the pod refuses the connection
 }
 
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/services/front"):
 		a.answer(w, corev1.Service{
@@ -41,7 +41,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 	case strings.HasSuffix(r.URL.Path, "/endpointslices"):
 		if r.URL.Query().Get("labelSelector") != "kubernetes.io/service-name=front" {
-			http.Error(w, "not asked for the service", http.StatusBadRequest)
+			http.Error(w, "the label selector must select the service", http.StatusBadRequest)
 			return
 		}
 		a.answer(w, discoveryv1.EndpointSliceList{
@@ -56,14 +56,14 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer sends an object as JSON.
-func (a *api) answer(w http.ResponseWriter, object any) {
+func (a *fakeAPI) answer(w http.ResponseWriter, object any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(object)
 }
 
-// endpoints returns the service's endpoints: a pod that is not ready and, if there is
-// one, the ready pod.
-func (a *api) endpoints() discoveryv1.EndpointSlice {
+// endpoints returns the service's endpoints: one pod that is not ready, and the ready pod
+// if there is one.
+func (a *fakeAPI) endpoints() discoveryv1.EndpointSlice {
 	port := func(name string, number int32) discoveryv1.EndpointPort {
 		return discoveryv1.EndpointPort{Name: &name, Port: &number}
 	}
@@ -84,7 +84,7 @@ func (a *api) endpoints() discoveryv1.EndpointSlice {
 }
 
 // forward serves the pod's side of a port-forward.
-func (a *api) forward(w http.ResponseWriter, r *http.Request) {
+func (a *fakeAPI) forward(w http.ResponseWriter, r *http.Request) {
 	pod := strings.Split(r.URL.Path, "/")[6]
 	if _, err := httpstream.Handshake(r, w, []string{forwardProtocol}); err != nil {
 		return
@@ -123,8 +123,8 @@ func (a *api) forward(w http.ResponseWriter, r *http.Request) {
 	<-link.CloseChan()
 }
 
-// start runs a forwarder on a free port and returns its address.
-func start(t *testing.T, a *api) string {
+// startForwarder runs a forwarder on a free port and returns its address.
+func startForwarder(t *testing.T, a *fakeAPI) string {
 	t.Helper()
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
@@ -144,8 +144,8 @@ func start(t *testing.T, a *api) string {
 	return listener.Addr().String()
 }
 
-// say sends one line and returns the answer.
-func say(t *testing.T, conn net.Conn, line string) (string, error) {
+// exchangeLine sends one line and returns the answer.
+func exchangeLine(t *testing.T, conn net.Conn, line string) (string, error) {
 	t.Helper()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
 	if _, err := fmt.Fprintln(conn, line); err != nil {
@@ -163,35 +163,35 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-func TestForwardLeadsToTheReadyPod(t *testing.T) {
-	a := &api{t: t}
-	address := start(t, a)
+func TestConnectionsAreForwardedToTheReadyPod(t *testing.T) {
+	a := &fakeAPI{t: t}
+	address := startForwarder(t, a)
 
-	_, err := say(t, dial(t, address), "early")
+	_, err := exchangeLine(t, dial(t, address), "early")
 	require.Error(t, err, "no pod is ready: the connection is closed")
 
 	first, second := "a", "b"
 	a.ready.Store(&first)
-	kept := dial(t, address)
-	answer, err := say(t, kept, "one")
+	open := dial(t, address)
+	answer, err := exchangeLine(t, open, "one")
 	require.NoError(t, err)
 	require.Equal(t, "a:8080 one", answer, "the pod's port, not the service's")
 
 	a.ready.Store(&second) // a rollout
-	answer, err = say(t, dial(t, address), "two")
+	answer, err = exchangeLine(t, dial(t, address), "two")
 	require.NoError(t, err)
 	require.Equal(t, "b:8080 two", answer, "a new connection goes to the new pod")
-	answer, err = say(t, kept, "three")
+	answer, err = exchangeLine(t, open, "three")
 	require.NoError(t, err)
 	require.Equal(t, "a:8080 three", answer, "an open connection stays with its pod")
 
 	a.fails.Store(true)
-	_, err = say(t, dial(t, address), "four")
+	_, err = exchangeLine(t, dial(t, address), "four")
 	require.Error(t, err, "a connection that the pod refuses is closed")
 }
 
 func TestPickPodNamesTheMissingObject(t *testing.T) {
-	a := &api{t: t}
+	a := &fakeAPI{t: t}
 	server := httptest.NewServer(a)
 	defer server.Close()
 	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})

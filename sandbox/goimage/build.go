@@ -19,25 +19,25 @@ import (
 	"github.com/google/ko/pkg/publish"
 )
 
-// buildTimeout limits the build of one image, also on a slow machine with an
-// empty cache. On two cores it takes about two minutes.
+// buildTimeout limits the build of one image. A build takes about two minutes on two cores;
+// the limit allows for a slow machine with empty caches.
 const buildTimeout = 30 * time.Minute
 
-// user is the user of the images; the host has no user with this id.
+// user is the user and group as which the images run. No user of the host has this id.
 const user = "65532:65532"
 
-// buildConfig has the flags and the environment of `go build`. -trimpath and
-// CGO_ENABLED=0 are as for the sandbox's own executable, so that both share
-// compiled packages. Without stamps of the repository and of the build, the same
-// sources give the same image.
+// buildConfig has the flags and the environment of `go build`. The sandbox's own
+// executable is also built with -trimpath and CGO_ENABLED=0, so both share compiled
+// packages. The other flags keep the commit and the build id out of the binary, so that
+// the same sources give the same image.
 var buildConfig = build.Config{
 	Env:     []string{"CGO_ENABLED=0", "GOWORK=off"},
 	Flags:   build.FlagArray{"-trimpath", "-buildvcs=false"},
 	Ldflags: build.StringArray{"-s", "-w", "-buildid="},
 }
 
-// recipe is everything besides the sources that determines an image. It is part
-// of the image's key, so that a change builds the image again.
+// recipe is the text of all settings of a build. It is part of each image's key, so that
+// images are built again after a setting changes.
 var recipe = fmt.Sprint(buildConfig, user)
 
 // config returns the flags with which an image is built.
@@ -84,10 +84,11 @@ func (b *Builder) build(ctx context.Context, img Image, tags []string, detail fu
 	return digest.String(), nil
 }
 
-// base is the base image of all images here: no file, and a user. The commands
-// are static and read the cluster's CA from the service account's volume.
+// base returns the base image of all images: it has a user and no file. The programs need
+// no file, because they are linked statically and read the cluster's CA from the volume of
+// the service account.
 func base(context.Context, string) (name.Reference, build.Result, error) {
-	ref, err := name.ParseReference("empty.invalid/base:1") // .invalid: it is in no registry
+	ref, err := name.ParseReference("empty.invalid/base:1") // a name that no registry can have (RFC 2606)
 	if err != nil {
 		return nil, nil, err
 	}

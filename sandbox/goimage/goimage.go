@@ -1,8 +1,8 @@
 // Package goimage builds images of Go programs with ko, for the sandbox's own
 // registry. The modules of the programs are folders of the repository.
 //
-// It stores no state. An image is tagged with a hash of what it is built from, so
-// an image whose tag exists is not built again.
+// The package stores no state. The tag of an image is a hash of the image's inputs. If the
+// tag exists, the image is not built again.
 package goimage
 
 import (
@@ -32,18 +32,18 @@ type Image struct {
 	Name string
 	// ImportPath is the main package.
 	ImportPath string
-	// Module is the folder of the go.mod with which it is built, relative to the
+	// Module is the folder of the go.mod with which the image is built, relative to the
 	// project.
 	Module string
-	// Sources is the folder of the main package, relative to Module. Empty: it is in
-	// a module that go.mod requires, and go.sum has the hash of its sources.
+	// Sources is the folder of the main package, relative to Module. It is empty for a
+	// package of a required module. The hash of those sources is in go.sum.
 	Sources string
 	// Flags are additional flags of `go build` for this image. Ldflags are flags of the
 	// linker.
 	Flags, Ldflags []string
-	// Repository is its repository in the registry.
+	// Repository is the repository of the image in the registry.
 	Repository string
-	// Tags are the tags by which others pull it, in addition to its key.
+	// Tags are the tags of the image, in addition to its key.
 	Tags []string
 }
 
@@ -67,26 +67,27 @@ func NewBuilder(l *layout.Layout) (*Builder, error) {
 	}, nil
 }
 
-// found is an image with its state in the registry.
-type found struct {
+// imageState is an image with its state in the registry.
+type imageState struct {
 	Image
-	tags   []string // all its tags, the key first
-	digest string   // empty if not every tag points to the image
+	tags   []string // the key, and then Image.Tags
+	digest string   // empty if one of the tags is missing or points to another image
 }
 
 // find looks for an image in the registry.
-func (b *Builder) find(ctx context.Context, img Image) (found, error) {
+func (b *Builder) find(ctx context.Context, img Image) (imageState, error) {
 	key, err := b.key(img)
 	if err != nil {
-		return found{}, err
+		return imageState{}, err
 	}
 	tags := append([]string{key}, img.Tags...)
-	digest, err := b.pushed(ctx, img, tags)
-	return found{Image: img, tags: tags, digest: digest}, err
+	digest, err := b.commonDigest(ctx, img, tags)
+	return imageState{Image: img, tags: tags, digest: digest}, err
 }
 
-func (b *Builder) findAll(ctx context.Context, imgs []Image) (all []found, missing int, err error) {
-	all = make([]found, len(imgs))
+// findAll looks for images in the registry. It also returns how many of them are missing.
+func (b *Builder) findAll(ctx context.Context, imgs []Image) (all []imageState, missing int, err error) {
+	all = make([]imageState, len(imgs))
 	for i, img := range imgs {
 		if all[i], err = b.find(ctx, img); err != nil {
 			return nil, 0, fmt.Errorf("image %s: %w", img.Name, err)
@@ -104,9 +105,9 @@ func (b *Builder) Missing(ctx context.Context, imgs []Image) (int, error) {
 	return missing, err
 }
 
-// Ensure returns the references by digest of images, by name. It builds and pushes the
-// images that are not in the registry, each as a step of the log. The step's text
-// begins with group.
+// Ensure builds and pushes the images that are not in the registry, each as a step of the
+// log. The text of such a step begins with group. Ensure returns the references of all
+// images: their names are the keys, and the references contain the digests.
 func (b *Builder) Ensure(ctx context.Context, group string, imgs []Image, log *progress.Log) (map[string]string, error) {
 	all, missing, err := b.findAll(ctx, imgs)
 	if err != nil {
@@ -114,23 +115,23 @@ func (b *Builder) Ensure(ctx context.Context, group string, imgs []Image, log *p
 	}
 	log.Expect(missing)
 	refs := map[string]string{}
-	for _, f := range all {
-		if f.digest == "" {
-			if err := log.Step(group+": image "+f.Name, func(detail func(string)) (err error) {
-				f.digest, err = b.build(ctx, f.Image, f.tags, detail)
+	for _, img := range all {
+		if img.digest == "" {
+			if err := log.Step(group+": image "+img.Name, func(detail func(string)) (err error) {
+				img.digest, err = b.build(ctx, img.Image, img.tags, detail)
 				return err
 			}); err != nil {
 				return nil, err
 			}
 		}
-		refs[f.Name] = b.registry + "/" + f.Repository + "@" + f.digest
+		refs[img.Name] = b.registry + "/" + img.Repository + "@" + img.digest
 	}
 	return refs, nil
 }
 
-// EnsureEmpty pushes an image without files under the tags that are missing.
+// EnsureEmpty pushes an image without files under the tags, unless all of them exist.
 func (b *Builder) EnsureEmpty(ctx context.Context, repository string, tags ...string) error {
-	if pushed, err := b.pushed(ctx, Image{Repository: repository}, tags); err != nil || pushed != "" {
+	if digest, err := b.commonDigest(ctx, Image{Repository: repository}, tags); err != nil || digest != "" {
 		return err
 	}
 	_, img, err := base(ctx, "")
@@ -149,12 +150,12 @@ func (b *Builder) EnsureEmpty(ctx context.Context, repository string, tags ...st
 	return nil
 }
 
-// EnsureQuietly builds and pushes one image if it is not in the registry, without
-// a step of a log.
+// EnsureQuietly builds and pushes one image if it is not in the registry. Unlike Ensure it
+// adds no step to a log.
 func (b *Builder) EnsureQuietly(ctx context.Context, img Image) error {
-	f, err := b.find(ctx, img)
-	if err == nil && f.digest == "" {
-		_, err = b.build(ctx, img, f.tags, func(string) {})
+	state, err := b.find(ctx, img)
+	if err == nil && state.digest == "" {
+		_, err = b.build(ctx, img, state.tags, func(string) {})
 	}
 	if err != nil {
 		return fmt.Errorf("image %s: %w", img.Name, err)
@@ -162,9 +163,9 @@ func (b *Builder) EnsureQuietly(ctx context.Context, img Image) error {
 	return nil
 }
 
-// pushed returns the digest of the image to which all tags point; "" if a tag is
-// missing or points to another image.
-func (b *Builder) pushed(ctx context.Context, img Image, tags []string) (string, error) {
+// commonDigest returns the digest of the image to which all tags point. It returns "" if a
+// tag is missing, or if the tags point to different images.
+func (b *Builder) commonDigest(ctx context.Context, img Image, tags []string) (string, error) {
 	refs := make([]name.Reference, len(tags))
 	for i, tag := range tags {
 		ref, err := name.NewTag(b.registry + "/" + img.Repository + ":" + tag)
@@ -176,9 +177,9 @@ func (b *Builder) pushed(ctx context.Context, img Image, tags []string) (string,
 	return registry.CommonDigest(ctx, remote.WithAuth(b.auth), refs...)
 }
 
-// key is a tag with a hash of everything that determines the image: its sources,
-// the versions of its modules, the Go release and the recipe. The release is that
-// of this program, which is also built again with a new Go.
+// key returns a tag with a hash of the image's inputs: its sources, the versions of its
+// modules, the Go release and the recipe. The Go release is that of this program, because
+// after a change of the release this program is built again too.
 func (b *Builder) key(img Image) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, recipe, img.ImportPath, img.Flags, img.Ldflags)

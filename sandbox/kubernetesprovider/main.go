@@ -1,9 +1,8 @@
-// Command pulumi-resource-kubernetes is the genuine Pulumi Kubernetes provider, in
-// the version that go.mod pins. Upstream's own command cannot be built from the
-// module, because it embeds a generated schema that is not in the module. The
-// bootstrap writes that schema into the folder schema, from the same version of
-// the module. It also patches a copy of the module for a newer Pulumi: see
-// docs/design/0001-sandbox.md.
+// Command pulumi-resource-kubernetes is the genuine Pulumi Kubernetes provider, in the
+// version that go.mod pins. Upstream's own command cannot be built from the module: it
+// embeds two generated files that the module does not have. The bootstrap writes these
+// files into the folder schema, from the same version of the module. The bootstrap also
+// patches a copy of the module for a newer Pulumi: see docs/design/0001-sandbox.md.
 package main
 
 import (
@@ -17,15 +16,15 @@ import (
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version"
 )
 
-// generated contains schema.json and terraform-mapping.json. The provider needs the
-// schema to read objects that it has not created (import, and the functions that
-// get a resource), and the mapping for `pulumi convert`.
+// generated contains schema.json and terraform-mapping.json. The provider needs the schema
+// for objects that it has not created: for imports and for functions that get a resource.
+// The mapping is for `pulumi convert`.
 //
 //go:embed schema
 var generated embed.FS
 
-// patchForce is the variable for which later versions have the provider's argument
-// enablePatchForce: an update overwrites a field that another client has set.
+// patchForce is a variable of the provider. If it is true, an update overwrites a field
+// that another client has set. Later versions have the argument enablePatchForce for it.
 const patchForce = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 
 func main() {
@@ -56,9 +55,10 @@ func serve() error {
 	return nil
 }
 
-// keepTemporaryFiles sets TMPDIR to a folder of the sandbox, if there is a sandbox.
-// At every start the provider writes a temporary kubeconfig for Helm and does not
-// delete it. Files older than an hour are deleted here; younger ones may be in use.
+// keepTemporaryFiles sets TMPDIR to a folder of the sandbox, if there is a sandbox. At
+// every start the provider writes a temporary kubeconfig for Helm and does not delete it.
+// So keepTemporaryFiles deletes the files that are older than an hour. A younger file may
+// be in use.
 func keepTemporaryFiles(sandbox string) error {
 	if sandbox == "" {
 		return nil

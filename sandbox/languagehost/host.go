@@ -22,20 +22,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/languagehost/enginesession"
 )
 
-// sdkModule is the module whose version the host reports, because it has the
-// protocol of that version.
+// sdkModule is Pulumi's SDK. The host reports the version of this module, because the
+// module defines the protocol that the host speaks.
 const sdkModule = "github.com/pulumi/pulumi/sdk/v3"
 
-// Serve does what the executable pulumi-language-go does. It listens on a free
-// port of 127.0.0.1, writes the port and a newline to stdout, and serves the
-// engine until ctx or the engine ends. After the port, stdout has the program's
-// stdout. This process's stderr, which the engine displays, has the stderr of the
-// program and of the compiler.
+// Serve does the work of the executable pulumi-language-go. It listens on a free port of
+// 127.0.0.1, writes the port and a newline to stdout, and serves the engine until ctx or
+// the engine ends. After the port, the program's output follows on stdout. The errors of
+// the program and of the compiler go to this process's stderr, which the engine displays.
 //
-// args are the command line without the name of the program: flags, then the
-// address of the engine. Without an address the engine must call Handshake before
-// Run. The engine ends its plugins with SIGINT. The caller then cancels ctx, and a
-// running program is killed.
+// args are the arguments of the command line: flags, then the address of the engine.
+// Without an address the engine must call Handshake before Run. The engine ends its
+// plugins with SIGINT. The caller must cancel ctx then, which kills a running program.
 func Serve(ctx context.Context, args []string, stdout io.Writer) error {
 	return serve(ctx, args, stdout, os.Stderr)
 }
@@ -75,8 +73,8 @@ func engineAddress(args []string) (string, error) {
 	return flags.Arg(0), nil
 }
 
-// host is the LanguageRuntime service. Methods that it does not have answer
-// codes.Unimplemented, so the engine does without them.
+// host is the LanguageRuntime service. For other methods of the service, the embedded
+// type returns codes.Unimplemented, and the engine continues without them.
 type host struct {
 	pulumirpc.UnimplementedLanguageRuntimeServer
 
@@ -98,7 +96,7 @@ func (h *host) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }
 
-// GetPluginInfo reports the version of the protocol that the host was built with.
+// GetPluginInfo returns the version of sdkModule in this executable.
 func (h *host) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	info := &pulumirpc.PluginInfo{}
 	if build, ok := debug.ReadBuildInfo(); ok {

@@ -43,22 +43,23 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// served is a host under test, as the engine sees it.
-type served struct {
+// testHost is a host and the engine to which it is connected. Its methods send requests to
+// the host, as the engine does.
+type testHost struct {
 	pulumirpc.LanguageRuntimeClient
 	engine         *grpc.Server
 	address        string // of the engine
 	stdout, stderr *buffer
-	done           chan error // what serve returned
+	done           chan error // has the result of serve
 	stop           context.CancelFunc
 }
 
-// start serves a host with an engine that it can watch.
-func start(t *testing.T) *served {
+// startHost serves a host that is connected to a fake engine.
+func startHost(t *testing.T) *testHost {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := &served{
+	s := &testHost{
 		engine: grpc.NewServer(), address: listener.Addr().String(),
 		stdout: &buffer{}, stderr: &buffer{}, done: make(chan error, 1),
 	}
@@ -87,7 +88,7 @@ func start(t *testing.T) *served {
 	return s
 }
 
-// write makes a file below dir and returns its path.
+// write creates a file below dir and returns its path.
 func write(t *testing.T, dir, name, text string, mode os.FileMode) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
@@ -114,12 +115,12 @@ func TestRunReportsHowTheProgramEnded(t *testing.T) {
 		{"any other status is shown", "exit 3", &pulumirpc.RunResponse{Error: "program exited with non-zero exit code: 3"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s, dir := start(t), t.TempDir()
+			s, dir := startHost(t), t.TempDir()
 			write(t, dir, "program", "#!/bin/sh\necho to stdout; echo to stderr >&2\n"+tc.script+"\n", 0o755)
-			got, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"binary": "program"})})
+			response, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"binary": "program"})})
 			require.NoError(t, err)
-			require.Equal(t, tc.want.GetError(), got.GetError())
-			require.Equal(t, tc.want.GetBail(), got.GetBail())
+			require.Equal(t, tc.want.GetError(), response.GetError())
+			require.Equal(t, tc.want.GetBail(), response.GetBail())
 			require.Contains(t, s.stdout.String(), "to stdout\n")
 			require.Contains(t, s.stderr.String(), "to stderr\n")
 		})
@@ -127,7 +128,7 @@ func TestRunReportsHowTheProgramEnded(t *testing.T) {
 }
 
 func TestRunSetsTheVariablesOfTheSDK(t *testing.T) {
-	s, dir := start(t), t.TempDir()
+	s, dir := startHost(t), t.TempDir()
 	write(t, dir, "program", "#!/bin/sh\nenv | grep ^PULUMI_ ; pwd\n", 0o755)
 	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{
 		Project: "p", Stack: "s", Pwd: dir, MonitorAddress: "127.0.0.1:1", DryRun: true, Parallel: 4,
@@ -136,16 +137,16 @@ func TestRunSetsTheVariablesOfTheSDK(t *testing.T) {
 		Info:             info(t, dir, map[string]any{"binary": "program"}),
 	})
 	require.NoError(t, err)
-	got := s.stdout.String()
+	output := s.stdout.String()
 	for _, want := range []string{
 		"PULUMI_PROJECT=p\n", "PULUMI_STACK=s\n", "PULUMI_ROOT_DIRECTORY=" + dir + "\n",
 		`PULUMI_CONFIG={"p:size":"3"}` + "\n", `PULUMI_CONFIG_SECRET_KEYS=["p:password"]` + "\n",
 		"PULUMI_DRY_RUN=true\n", "PULUMI_PARALLEL=4\n", "PULUMI_MONITOR=127.0.0.1:1\n",
 		"PULUMI_ENGINE=" + s.address + "\n", "\n" + dir + "\n",
 	} {
-		require.Contains(t, got, want)
+		require.Contains(t, output, want)
 	}
-	require.NotContains(t, got, "PULUMI_ORGANIZATION", "an empty value is left out")
+	require.NotContains(t, output, "PULUMI_ORGANIZATION", "an empty value is left out")
 }
 
 func TestRunBuildsTheProgram(t *testing.T) {
@@ -153,7 +154,7 @@ func TestRunBuildsTheProgram(t *testing.T) {
 	for _, tc := range []struct {
 		reason  string
 		options map[string]any
-		kept    string
+		remains string // the file that remains after the run
 	}{
 		{"a build target is relative to the program's folder and stays", map[string]any{"buildTarget": "../bin/out"}, "bin/out"},
 		{"without a build target the executable is temporary", nil, ""},
@@ -161,15 +162,15 @@ func TestRunBuildsTheProgram(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			root := t.TempDir()
 			t.Setenv("TMPDIR", t.TempDir())
-			s, dir := start(t), filepath.Join(root, "infra")
+			s, dir := startHost(t), filepath.Join(root, "infra")
 			write(t, root, "go.mod", "module example.com/hello\n\ngo 1.26\n", 0o644)
 			write(t, dir, "main.go", hello, 0o644)
-			got, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, tc.options)})
+			response, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, tc.options)})
 			require.NoError(t, err)
-			require.Empty(t, got.GetError())
+			require.Empty(t, response.GetError())
 			require.Contains(t, s.stderr.String(), "hello")
-			if tc.kept != "" {
-				require.FileExists(t, filepath.Join(root, tc.kept))
+			if tc.remains != "" {
+				require.FileExists(t, filepath.Join(root, tc.remains))
 			}
 			left, err := os.ReadDir(os.Getenv("TMPDIR"))
 			require.NoError(t, err)
@@ -179,7 +180,7 @@ func TestRunBuildsTheProgram(t *testing.T) {
 }
 
 func TestABrokenProgramShowsTheCompilersMessage(t *testing.T) {
-	s, dir := start(t), t.TempDir()
+	s, dir := startHost(t), t.TempDir()
 	write(t, dir, "go.mod", "module example.com/broken\n\ngo 1.26\n", 0o644)
 	write(t, dir, "main.go", "package main\n\nfunc main() { undefinedName() }\n", 0o644)
 	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"buildTarget": "out"})})
@@ -187,28 +188,29 @@ func TestABrokenProgramShowsTheCompilersMessage(t *testing.T) {
 	require.Contains(t, s.stderr.String(), "./main.go:3:15: undefined: undefinedName")
 }
 
-func TestRunRefuses(t *testing.T) {
+func TestRunReturnsAnErrorFor(t *testing.T) {
 	for _, tc := range []struct {
 		reason  string
 		options map[string]any
 		want    string
 	}{
-		{"two ways to an executable contradict each other", map[string]any{"binary": "a", "buildTarget": "b"}, "exclude each other"},
-		{"a misspelt option would link anew at every run", map[string]any{"buildtarget": "b"}, "runtime.options.buildtarget is unknown; known are binary and buildTarget"},
-		{"an option of the wrong kind", map[string]any{"binary": true}, "runtime.options.binary must be a string"},
+		{"both a prebuilt executable and a build target", map[string]any{"binary": "a", "buildTarget": "b"}, "exclude each other"},
+		{"a misspelt option, which would cause a link at every run", map[string]any{"buildtarget": "b"}, "runtime.options.buildtarget is unknown; known are binary and buildTarget"},
+		{"an option of the wrong type", map[string]any{"binary": true}, "runtime.options.binary must be a string"},
 		{"a prebuilt program that is not there", map[string]any{"binary": "no-such-program"}, `no executable "no-such-program"`},
 		{"a folder without a program", map[string]any{"buildTarget": "b"}, "no Go files"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s, dir := start(t), t.TempDir()
+			s, dir := startHost(t), t.TempDir()
 			_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, tc.options)})
 			require.ErrorContains(t, err, tc.want)
 		})
 	}
 }
 
-// sleeper starts a program that does not end by itself, and returns when it runs.
-func sleeper(t *testing.T, s *served) <-chan error {
+// startSleeper starts a program that does not end by itself, and returns when it runs. The
+// channel has the error of Run when the program has ended.
+func startSleeper(t *testing.T, s *testHost) <-chan error {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, dir, "program", "#!/bin/sh\necho running\nexec sleep 600\n", 0o755)
@@ -222,8 +224,8 @@ func sleeper(t *testing.T, s *served) <-chan error {
 }
 
 func TestCancelKillsTheProgram(t *testing.T) {
-	s := start(t)
-	ended := sleeper(t, s)
+	s := startHost(t)
+	ended := startSleeper(t, s)
 	_, err := s.Cancel(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 	require.ErrorContains(t, <-ended, enginesession.ErrCancelled.Error())
@@ -232,23 +234,23 @@ func TestCancelKillsTheProgram(t *testing.T) {
 }
 
 func TestTheProgramEndsWithTheEngine(t *testing.T) {
-	s := start(t)
-	ended := sleeper(t, s)
+	s := startHost(t)
+	ended := startSleeper(t, s)
 	s.engine.Stop() // closes the connection, as a kill -9 of the engine does
 	require.ErrorContains(t, <-ended, "is gone")
 	require.NoError(t, <-s.done)
 }
 
 func TestTheProgramEndsWithTheHost(t *testing.T) {
-	s := start(t)
-	ended := sleeper(t, s)
+	s := startHost(t)
+	ended := startSleeper(t, s)
 	s.stop()
 	require.Error(t, <-ended)
 	require.NoError(t, <-s.done)
 }
 
 func TestUnsupportedMethodsAreRefused(t *testing.T) {
-	s := start(t)
+	s := startHost(t)
 	stream, err := s.RunPlugin(t.Context(), &pulumirpc.RunPluginRequest{Info: info(t, "policy", nil)})
 	require.NoError(t, err)
 	_, err = stream.Recv()
@@ -262,25 +264,25 @@ func TestUnsupportedMethodsAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "attaching a debugger")
 }
 
-func TestEngineAddress(t *testing.T) {
+func TestEngineAddressIsTheLastArgument(t *testing.T) {
 	for _, tc := range []struct {
 		reason, want, err string
 		args              []string
 	}{
 		{reason: "the address comes last", args: []string{"127.0.0.1:7"}, want: "127.0.0.1:7"},
 		{reason: "the engine passes its log flags on", args: []string{"--logtostderr", "-v=9", "--tracing", "file:t", "a:1"}, want: "a:1"},
-		{reason: "started by hand: Handshake will follow"},
-		{reason: "a flag that no engine gives", args: []string{"--colour", "a:1"}, err: "--colour"},
+		{reason: "no address: the engine will call Handshake"},
+		{reason: "a flag that the engine does not pass", args: []string{"--colour", "a:1"}, err: "--colour"},
 		{reason: "two addresses", args: []string{"a:1", "b:2"}, err: "one engine address"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			got, err := engineAddress(tc.args)
+			address, err := engineAddress(tc.args)
 			if tc.err != "" {
 				require.ErrorContains(t, err, tc.err)
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, tc.want, got)
+			require.Equal(t, tc.want, address)
 		})
 	}
 }

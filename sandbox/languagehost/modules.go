@@ -25,7 +25,7 @@ const (
 	downloadLimit = 15 * time.Minute
 )
 
-// pluginFile is the file in which an SDK's module describes its plugin.
+// pluginFile is the name of the file in which the module of an SDK describes its plugin.
 const pluginFile = "pulumi-plugin.json"
 
 // errNoModule is returned for a folder outside any Go module.
@@ -93,8 +93,8 @@ type plugin struct {
 	} `json:"parameterization"`
 }
 
-// readPlugin looks for the file in the folders that SDKs use: the root, a
-// subfolder, and a subfolder of go/. It returns nil if there is none.
+// readPlugin reads the pluginFile of the module in dir. SDKs have the file in the root, in
+// a subfolder, or in a subfolder of go/. It returns nil if there is no such file.
 func readPlugin(dir string) (*plugin, error) {
 	for _, pattern := range []string{pluginFile, "*/" + pluginFile, "go/*/" + pluginFile} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
@@ -120,9 +120,9 @@ func readPlugin(dir string) (*plugin, error) {
 // engine finds or downloads them before the run, and uses their versions for its
 // default providers.
 //
-// The real host also derives a plugin from every module path that begins with
-// github.com/pulumi/pulumi-. This one does not, because pulumi-go-provider is such
-// a module and a library without a plugin.
+// The real host also assumes a plugin for every module path that begins with
+// github.com/pulumi/pulumi-. This stand-in does not, because the path of
+// pulumi-go-provider begins so, and it is a library without a plugin.
 func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequiredPackagesRequest) (*pulumirpc.GetRequiredPackagesResponse, error) {
 	root, file, err := readModule(req.GetInfo().GetProgramDirectory())
 	if errors.Is(err, errNoModule) { // a prebuilt program may be in any folder
@@ -153,8 +153,8 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 	return &pulumirpc.GetRequiredPackagesResponse{Packages: packages}, nil
 }
 
-// dependency returns the plugin for the engine. A plugin without a version has the
-// version of its SDK's module.
+// dependency returns the plugin in the form that the engine expects. A plugin file without
+// a version means the version of the SDK's module.
 func (p *plugin) dependency(moduleVersion string) *pulumirpc.PackageDependency {
 	d := &pulumirpc.PackageDependency{Name: p.Name, Kind: "resource", Version: p.Version, Server: p.Server}
 	// No plugin is released for a commit between two releases.
@@ -185,7 +185,7 @@ func (h *host) GetProgramDependencies(_ context.Context, req *pulumirpc.GetProgr
 			continue
 		}
 		d := &pulumirpc.DependencyInfo{Name: r.Mod.Path}
-		if !replaced[r.Mod.Path] { // a replacement does not have this version
+		if !replaced[r.Mod.Path] { // the version of a replacement is not in go.mod
 			d.Version = r.Mod.Version
 		}
 		all = append(all, d)
@@ -201,8 +201,7 @@ func (h *host) InstallDependencies(req *pulumirpc.InstallDependenciesRequest, st
 	ctx, cancel := context.WithTimeout(ctx, downloadLimit)
 	defer cancel()
 	cmd := command(ctx, req.GetInfo().GetProgramDirectory(), "go", "mod", "download")
-	cmd.Stdout = writer(func(b []byte) error { return stream.Send(&pulumirpc.InstallDependenciesResponse{Stdout: b}) })
-	cmd.Stderr = cmd.Stdout // one stream: Send is not safe for two writers at once
+	sendOutput(cmd, func(b []byte) error { return stream.Send(&pulumirpc.InstallDependenciesResponse{Stdout: b}) })
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("`go mod download` in %s: %w", cmd.Dir, err)
 	}
@@ -238,11 +237,18 @@ func goOutput(ctx context.Context, dir string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// writer is an io.Writer that calls the function with each write.
-type writer func([]byte) error
+// sendOutput makes the command call send with its output and errors. The calls do not
+// overlap: exec writes from one goroutine if both writers are the same pointer.
+func sendOutput(cmd *exec.Cmd, send func([]byte) error) {
+	w := &sendWriter{send}
+	cmd.Stdout, cmd.Stderr = w, w
+}
 
-func (w writer) Write(b []byte) (int, error) {
-	if err := w(append([]byte(nil), b...)); err != nil {
+// sendWriter is an io.Writer that calls send with each write.
+type sendWriter struct{ send func([]byte) error }
+
+func (w *sendWriter) Write(b []byte) (int, error) {
+	if err := w.send(append([]byte(nil), b...)); err != nil {
 		return 0, err
 	}
 	return len(b), nil

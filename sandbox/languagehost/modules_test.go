@@ -3,7 +3,9 @@ package languagehost
 import (
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
@@ -27,8 +29,9 @@ require (
 replace example.com/local => ../local
 `
 
-// modules creates a program and a module cache with its requirements.
-func modules(t *testing.T) (program string) {
+// programWithModules creates a program, and a module cache with the modules that it
+// requires. It returns the program's folder.
+func programWithModules(t *testing.T) (program string) {
 	root := t.TempDir()
 	cache := filepath.Join(root, "cache")
 	t.Setenv("GOMODCACHE", cache)
@@ -48,11 +51,11 @@ func modules(t *testing.T) (program string) {
 }
 
 func TestRequiredPackagesComeFromTheSDKs(t *testing.T) {
-	s, dir := start(t), modules(t)
-	got, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: info(t, filepath.Join(dir, "infra"), nil)})
+	s, dir := startHost(t), programWithModules(t)
+	response, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: info(t, filepath.Join(dir, "infra"), nil)})
 	require.NoError(t, err)
 	found := map[string]*pulumirpc.PackageDependency{}
-	for _, p := range got.GetPackages() {
+	for _, p := range response.GetPackages() {
 		require.Equal(t, "resource", p.GetKind())
 		found[p.GetName()] = p
 	}
@@ -67,14 +70,14 @@ func TestRequiredPackagesComeFromTheSDKs(t *testing.T) {
 }
 
 func TestAPrebuiltProgramNeedsNoModule(t *testing.T) {
-	s := start(t)
-	got, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: info(t, t.TempDir(), nil)})
+	s := startHost(t)
+	response, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: info(t, t.TempDir(), nil)})
 	require.NoError(t, err)
-	require.Empty(t, got.GetPackages())
+	require.Empty(t, response.GetPackages())
 }
 
-func TestProgramDependencies(t *testing.T) {
-	s, dir := start(t), modules(t)
+func TestProgramDependenciesAreTheModulesOfGoMod(t *testing.T) {
+	s, dir := startHost(t), programWithModules(t)
 	for _, tc := range []struct {
 		reason     string
 		transitive bool
@@ -84,34 +87,51 @@ func TestProgramDependencies(t *testing.T) {
 		{"direct and indirect requirements", true, 7},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			got, err := s.GetProgramDependencies(t.Context(), &pulumirpc.GetProgramDependenciesRequest{
+			response, err := s.GetProgramDependencies(t.Context(), &pulumirpc.GetProgramDependenciesRequest{
 				Info: info(t, dir, nil), TransitiveDependencies: tc.transitive,
 			})
 			require.NoError(t, err)
-			require.Len(t, got.GetDependencies(), tc.want)
-			for _, d := range got.GetDependencies() {
+			require.Len(t, response.GetDependencies(), tc.want)
+			for _, d := range response.GetDependencies() {
 				require.Equal(t, d.GetName() == "example.com/local", d.GetVersion() == "", "only a replaced module has no version: %s", d)
 			}
 		})
 	}
 }
 
-func TestAbout(t *testing.T) {
-	s := start(t)
-	got, err := s.About(t.Context(), &pulumirpc.AboutRequest{Info: info(t, t.TempDir(), nil)})
+func TestAboutNamesTheGoToolchain(t *testing.T) {
+	s := startHost(t)
+	response, err := s.About(t.Context(), &pulumirpc.AboutRequest{Info: info(t, t.TempDir(), nil)})
 	require.NoError(t, err)
 	path, err := exec.LookPath("go")
 	require.NoError(t, err)
-	require.Equal(t, path, got.GetExecutable())
-	require.Contains(t, got.GetVersion(), "go version")
+	require.Equal(t, path, response.GetExecutable())
+	require.Contains(t, response.GetVersion(), "go version")
 
-	// The version comes from the executable's build info, which a test lacks.
+	// The version is in the build info of an executable. A test binary has none, so the test
+	// does not compare it.
 	_, err = s.GetPluginInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 }
 
+// gRPC allows only one Send on a stream at a time.
+func TestOutputAndErrorsAreNotSentAtTheSameTime(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do echo out; echo error >&2; done")
+	var sending, overlaps atomic.Int32
+	sendOutput(cmd, func([]byte) error {
+		if sending.Add(1) > 1 {
+			overlaps.Add(1)
+		}
+		time.Sleep(5 * time.Millisecond)
+		sending.Add(-1)
+		return nil
+	})
+	require.NoError(t, cmd.Run())
+	require.Zero(t, overlaps.Load())
+}
+
 func TestInstallDependenciesStreamsTheOutput(t *testing.T) {
-	s, dir := start(t), t.TempDir()
+	s, dir := startHost(t), t.TempDir()
 	write(t, dir, "go.mod", "module example.com/broken\n\nrequire nonsense\n", 0o644)
 	stream, err := s.InstallDependencies(t.Context(), &pulumirpc.InstallDependenciesRequest{Info: info(t, dir, nil)})
 	require.NoError(t, err)

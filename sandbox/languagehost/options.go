@@ -20,18 +20,18 @@ type options struct {
 	BuildTarget string
 }
 
-// parseOptions returns an error for an unknown option. If a misspelt option were
-// ignored, every run would link the program again.
-func parseOptions(given *structpb.Struct) (options, error) {
+// parseOptions reads the options and returns an error for an unknown one. If a misspelt
+// option were ignored, every run would link the program again.
+func parseOptions(runtimeOptions *structpb.Struct) (options, error) {
 	var o options
 	known := map[string]*string{"binary": &o.Binary, "buildTarget": &o.BuildTarget}
-	for _, name := range slices.Sorted(maps.Keys(given.GetFields())) {
+	for _, name := range slices.Sorted(maps.Keys(runtimeOptions.GetFields())) {
 		target, ok := known[name]
 		if !ok {
 			return options{}, fmt.Errorf("Pulumi.yaml: runtime.options.%s is unknown; known are %s",
 				name, strings.Join(slices.Sorted(maps.Keys(known)), " and "))
 		}
-		value, ok := given.GetFields()[name].GetKind().(*structpb.Value_StringValue)
+		value, ok := runtimeOptions.GetFields()[name].GetKind().(*structpb.Value_StringValue)
 		if !ok {
 			return options{}, fmt.Errorf("Pulumi.yaml: runtime.options.%s must be a string", name)
 		}

@@ -24,7 +24,7 @@ func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 		return nil, errors.New("run: no engine address; call Handshake first")
 	}
 	if req.GetAttachDebugger() {
-		return nil, refused("attaching a debugger")
+		return nil, unsupported("attaching a debugger")
 	}
 	o, err := parseOptions(req.GetInfo().GetOptions())
 	if err != nil {
@@ -50,11 +50,11 @@ func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, fmt.Errorf("the program %s was stopped: %w", path, cause)
 	}
-	return outcome(path, err), nil
+	return runResponse(path, err), nil
 }
 
-// outcome returns the engine's response for the end of the program.
-func outcome(path string, err error) *pulumirpc.RunResponse {
+// runResponse returns the response for a program that ended with err.
+func runResponse(path string, err error) *pulumirpc.RunResponse {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -70,8 +70,8 @@ func outcome(path string, err error) *pulumirpc.RunResponse {
 	}
 }
 
-// environment returns base with the variables of a run that the Go SDK reads
-// (go/pulumi/run.go). Empty values are left out, as by the real host.
+// environment returns base and the variables from which the Go SDK reads the parameters of
+// a run (go/pulumi/run.go). Like the real host, it leaves out empty values.
 func environment(base []string, req *pulumirpc.RunRequest, engine string) ([]string, error) {
 	config := ""
 	if req.GetConfig() != nil {

@@ -1,6 +1,5 @@
-// Package layout defines the paths, the ports and the environment of one
-// sandbox, by which Pulumi, kubectl and the stand-ins find each other. It starts
-// no process.
+// Package layout defines the paths, the ports and the environment of one sandbox. With
+// these Pulumi, kubectl and the stand-ins find each other. The package starts no process.
 //
 // A sandbox writes into one folder only, so that removing the folder removes the
 // sandbox. Several sandboxes (that of `make up` and those of the engine tests)
@@ -66,7 +65,7 @@ func (p Ports) All() []NamedPort {
 	}
 }
 
-// NamedPort is a port and what listens there.
+// NamedPort is a port with the name of its listener.
 type NamedPort struct {
 	Name string
 	Port int
@@ -87,13 +86,13 @@ type Settings struct {
 	Ports    Ports  `json:"ports"`
 	// Zones are the availability zones that simulated nodes are spread over.
 	Zones []string `json:"zones,omitempty"`
-	// ZoneSeed decides which zone id each letter of a zone has, as that differs by
-	// account at AWS. 0 is the order of AWS's documentation, also for sandboxes that
-	// were created before this setting.
+	// ZoneSeed decides the zone id, such as use1-az1, of each zone, such as us-east-1a. In
+	// AWS these pairs differ by account. 0 means the order of AWS's documentation; sandboxes
+	// from before this setting have 0.
 	ZoneSeed uint64 `json:"zoneSeed,omitempty"`
-	// OrderSeed decides how long each change at AWS takes, in milliseconds, so that
-	// resources without a dependency between them change in a random order. 0: changes
-	// take no time. The engine tests set it.
+	// OrderSeed decides how many milliseconds the stand-in waits in each change. So
+	// resources without a dependency between them change in a random order. 0 means no
+	// waiting. The engine tests set it.
 	OrderSeed uint64 `json:"orderSeed,omitempty"`
 }
 
@@ -107,7 +106,7 @@ type Layout struct {
 // ErrNotSandbox is returned by FromEnv outside a sandbox's environment.
 var ErrNotSandbox = errors.New(Variable + ` is not set: this shell is not in a sandbox; run eval "$(make env)" first`)
 
-// FromEnv opens the sandbox that the environment names.
+// FromEnv opens the sandbox of the folder in the environment variable Variable.
 func FromEnv() (*Layout, error) {
 	dir := os.Getenv(Variable)
 	if dir == "" {
@@ -173,7 +172,7 @@ func (l *Layout) path(parts ...string) string {
 // Bin holds the executables that come first on the sandbox's PATH.
 func (l *Layout) Bin() string { return l.path("bin") }
 
-// ShellBin holds what comes before Bin on the PATH of a person's shell.
+// ShellBin is the folder before Bin on the PATH of a user's shell.
 func (l *Layout) ShellBin() string { return l.path("shell", "bin") }
 
 // Logs holds one file for each process, NAME.log.
@@ -191,8 +190,7 @@ func (l *Layout) Etcd() string { return l.path("etcd") }
 // RegistryDir holds the blobs and manifests of our own OCI registry.
 func (l *Layout) RegistryDir() string { return l.path("registry") }
 
-// RegistryAddress is the host and port of the registry that images are pushed
-// to and pulled from.
+// RegistryAddress is the host and port of the registry of the sandbox's images.
 func (l *Layout) RegistryAddress() string {
 	if l.Settings.Registry != "" {
 		return l.Settings.Registry
@@ -210,24 +208,25 @@ func (l *Layout) AWS() string { return l.path("aws") }
 // Backend holds Pulumi's state.
 func (l *Layout) Backend() string { return l.path("state") }
 
-// BackendURL is Backend as Pulumi's URL. By default the file backend keeps a
-// metadata file for each state and writes it in place. A kill -9 during that
-// write leaves a state that can't be read ("failed to load checkpoint: EOF",
-// seen with 3.259). Without the metadata file every write is one rename.
+// BackendURL is the URL of Backend for Pulumi. By default the file backend also writes a
+// metadata file for each state, in place. A kill -9 during that write leaves a state that
+// can't be read ("failed to load checkpoint: EOF", seen with 3.259). Without the metadata
+// file every write ends with a rename, so a kill leaves the old or the new state.
 func (l *Layout) BackendURL() string { return "file://" + l.Backend() + "?metadata=skip" }
 
 // Passphrase is the file that holds the passphrase of the sandbox's stacks.
 func (l *Layout) Passphrase() string { return l.path("passphrase") }
 
-// Kubeconfig is the administrator's kubeconfig: that of the local cluster, or a
-// copy of the current context of the user's file.
+// Kubeconfig is the administrator's kubeconfig. For an existing cluster it is a copy of
+// the current context of the user's file.
 func (l *Layout) Kubeconfig() string { return l.path("kubeconfig") }
 
-// PolicyPackVariable names the policy pack of every preview and up.
+// PolicyPackVariable is the variable with the path of the policy pack. Pulumi evaluates
+// the pack in every preview and up.
 const PolicyPackVariable = "PULUMI_OPTION_POLICY_PACK"
 
-// WithoutPolicyPack returns env without the policy pack, for commands that the
-// rules of the platform must not refuse.
+// WithoutPolicyPack returns env without PolicyPackVariable. It is for commands that must
+// work although the stack violates a policy.
 func WithoutPolicyPack(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, PolicyPackVariable+"=") })
 }
@@ -247,8 +246,8 @@ func (l *Layout) Environ() []string {
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=1",
 		"PULUMI_IGNORE_AMBIENT_PLUGINS=",
 		"KUBECONFIG=" + l.Kubeconfig(),
-		// Pulumi reads every flag from such a variable, too. The path is absolute:
-		// the CLI looks for a relative one below the program's folder.
+		// Pulumi reads the flag --policy-pack from this variable. The path is absolute,
+		// because Pulumi resolves a relative one in the program's folder.
 		PolicyPackVariable + "=" + l.PolicyPack(),
 	}
 }
@@ -266,22 +265,22 @@ var CloudVariables = []string{
 // Within returns base with the changes for the sandbox: its own variables are
 // set, Bin is first on PATH, and CloudVariables are removed.
 func (l *Layout) Within(base []string) []string {
-	own := l.Environ()
-	drop := slices.Clone(CloudVariables)
-	for _, kv := range own {
+	added := l.Environ()
+	removed := slices.Clone(CloudVariables)
+	for _, kv := range added {
 		name, _, _ := strings.Cut(kv, "=")
-		drop = append(drop, name)
+		removed = append(removed, name)
 	}
-	env := make([]string, 0, len(base)+len(own)+1)
+	env := make([]string, 0, len(base)+len(added)+1)
 	path := ""
 	for _, kv := range base {
 		name, value, _ := strings.Cut(kv, "=")
 		switch {
 		case name == "PATH":
 			path = value
-		case !slices.Contains(drop, name):
+		case !slices.Contains(removed, name):
 			env = append(env, kv)
 		}
 	}
-	return append(append(env, own...), "PATH="+l.Bin()+string(os.PathListSeparator)+path)
+	return append(append(env, added...), "PATH="+l.Bin()+string(os.PathListSeparator)+path)
 }

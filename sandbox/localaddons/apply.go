@@ -21,9 +21,9 @@ import (
 // fieldManager is the name of the field manager in server-side apply.
 const fieldManager = "progressive-sandbox"
 
-// How long a new API server may refuse an object, and the pause between two
-// tries: it creates the namespace kube-system and the pool of service addresses
-// after it reports healthy.
+// A new API server refuses some objects for a short time. The reason is that it reports
+// healthy before it creates the namespace kube-system and the pool of service addresses.
+// applyTimeout limits the time of all objects. applyPause is the pause between two tries.
 const (
 	applyTimeout = time.Minute
 	applyPause   = 250 * time.Millisecond
@@ -37,7 +37,7 @@ func connect(l *layout.Layout) (*connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig %s: %w", l.Kubeconfig(), err)
 	}
-	// The default, five requests a second, is meant for controllers.
+	// The default limit of five requests a second would delay the addons.
 	config.QPS, config.Burst = 100, 200
 	config.Timeout = 30 * time.Second
 	return connectTo(config)
@@ -51,8 +51,9 @@ func connectTo(config *rest.Config) (*connection, error) {
 	return &connection{client}, nil
 }
 
-// resource returns the client for an object's resource. The manifests have no
-// kind with an irregular plural, so no request to the API server is needed.
+// resource returns the client for an object's resource. It guesses the plural of the kind
+// instead of requesting it from the API server. The guess is right, because no kind in
+// the manifests has an irregular plural.
 func (c *connection) resource(o *unstructured.Unstructured) dynamic.ResourceInterface {
 	plural, _ := meta.UnsafeGuessKindToResource(o.GroupVersionKind())
 	if ns := o.GetNamespace(); ns != "" {
@@ -61,28 +62,33 @@ func (c *connection) resource(o *unstructured.Unstructured) dynamic.ResourceInte
 	return c.client.Resource(plural)
 }
 
-// apply applies the objects by server-side apply and takes over all their fields.
+// apply applies the objects by server-side apply. It becomes the manager of all their
+// fields, also of those that another manager has changed.
 func (c *connection) apply(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
-	for _, o := range objects {
-		detail("apply " + title(o))
-		for {
-			_, err := c.resource(o).Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
-			if err == nil {
-				break
-			}
-			if !isTransient(err) {
-				return fmt.Errorf("apply %s: %w", title(o), err)
-			}
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("apply %s: the API server was not ready for it in time: %w", title(o), err)
-			case <-time.After(applyPause):
-			}
+	for _, object := range objects {
+		detail("apply " + title(object))
+		if err := c.applyOne(ctx, object); err != nil {
+			return fmt.Errorf("apply %s: %w", title(object), err)
 		}
 	}
 	return nil
+}
+
+// applyOne applies one object, and tries again after a transient error until ctx ends.
+func (c *connection) applyOne(ctx context.Context, object *unstructured.Unstructured) error {
+	for {
+		_, err := c.resource(object).Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
+		if err == nil || !isTransient(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the API server was not ready for the object within %s: %w", applyTimeout, err)
+		case <-time.After(applyPause):
+		}
+	}
 }
 
 // title returns an object's kind, namespace and name for messages.

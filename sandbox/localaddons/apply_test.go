@@ -12,14 +12,14 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// apiServer is the part of the Kubernetes API that Install needs. It records what
-// is applied, and first answers with the status codes in refusals.
+// apiServer is a fake of the part of the Kubernetes API that Install needs. It records the
+// applied objects. It answers the first requests with the status codes in refusals.
 type apiServer struct {
 	mu       sync.Mutex
 	refusals []int
-	applied  []string // paths, in order
-	managers map[string]bool
-	status   map[string]map[string]any // by path
+	applied  []string                  // paths of objects, in order
+	managers map[string]bool           // field managers of the applied objects
+	status   map[string]map[string]any // objects with a status, by path
 	pods     []any
 }
 
@@ -71,10 +71,10 @@ const (
 	apiServicePath = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"
 )
 
-func TestApply(t *testing.T) {
+func TestApplyRepeatsAfterTransientErrors(t *testing.T) {
 	objects, err := render(sample)
 	require.NoError(t, err)
-	s := &apiServer{refusals: []int{404, 503, 500}} // no namespace yet, not started, no addresses yet
+	s := &apiServer{refusals: []int{404, 503, 500}} // there is no namespace, the server is not ready, there are no addresses
 	require.NoError(t, s.connect(t).apply(t.Context(), objects, ignore))
 	require.Len(t, s.applied, len(objects))
 	require.Equal(t, "/api/v1/namespaces/kube-system/serviceaccounts/coredns", s.applied[0])
@@ -121,16 +121,16 @@ func apiService(available string) map[string]any {
 	}
 }
 
-func TestAwait(t *testing.T) {
+func TestAwaitWaitsForEachObjectInTurn(t *testing.T) {
 	objects, err := render(sample)
 	require.NoError(t, err)
 	s := &apiServer{status: map[string]map[string]any{
 		corednsPath: deployment("coredns", 0), metricsPath: deployment("metrics-server", 0), apiServicePath: apiService("False"),
 	}}
 	c := s.connect(t)
-	// Each object becomes ready after await has reported that it waits for the object.
+	// When await reports that it waits for an object, this object becomes ready.
 	var shown []string
-	next := map[string]map[string]any{
+	ready := map[string]map[string]any{
 		corednsPath: deployment("coredns", 1), metricsPath: deployment("metrics-server", 1), apiServicePath: apiService("True"),
 	}
 	order := []string{corednsPath, metricsPath, apiServicePath}
@@ -138,7 +138,7 @@ func TestAwait(t *testing.T) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		path := order[len(shown)]
-		s.status[path] = next[path]
+		s.status[path] = ready[path]
 		shown = append(shown, text)
 	}))
 	require.Len(t, shown, 3)
@@ -147,7 +147,7 @@ func TestAwait(t *testing.T) {
 	require.Equal(t, "APIService v1beta1.metrics.k8s.io: no endpoints", shown[2])
 }
 
-func TestPodProblems(t *testing.T) {
+func TestProblemsOfPodsHaveTheirReasons(t *testing.T) {
 	objects, err := render(sample)
 	require.NoError(t, err)
 	s := &apiServer{pods: []any{map[string]any{
@@ -163,11 +163,11 @@ func TestPodProblems(t *testing.T) {
 		if o.GetKind() != "Deployment" {
 			continue
 		}
-		got, err := c.problems(t.Context(), o)
+		problems, err := c.problems(t.Context(), o)
 		require.NoError(t, err)
 		require.Equal(t, []string{
 			"pod coredns-1: ContainersNotReady: containers with unready status: [coredns]",
 			"pod coredns-1: container coredns: ImagePullBackOff: not found",
-		}, got)
+		}, problems)
 	}
 }

@@ -7,11 +7,11 @@ const (
 	metricsServerName = "metrics-server"
 )
 
-// pause is the image without which no pod can start; its repository and tag
-// are those of localcluster.PauseImage.
+// pause is the image of the first container of every pod. Its repository and tag must be
+// equal to those of localcluster.PauseImage.
 var pause = newImage("pause", "pause", "sandbox")
 
-// images are all images, in the order in which they are needed.
+// images are all images, in the order in which they are built.
 var images = []goimage.Image{
 	pause,
 	newImage(corednsName, "addons/coredns"),
@@ -21,7 +21,7 @@ var images = []goimage.Image{
 // modulePath is the path of this Go module.
 const modulePath = "github.com/progressive-framework/platform/sandbox"
 
-// newImage returns the image of the command in the folder name below this package.
+// newImage returns the image of the command in the subfolder name of this package.
 func newImage(name, repository string, tags ...string) goimage.Image {
 	folder := "localaddons/" + name
 	return goimage.Image{

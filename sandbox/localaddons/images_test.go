@@ -23,8 +23,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/registry"
 )
 
-// newSandbox returns a sandbox with a running registry and with its own project,
-// which only has the sources of pause.
+// newSandbox returns a sandbox with a running registry. The project of the sandbox has only
+// the sources of pause.
 func newSandbox(t *testing.T) *layout.Layout {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -57,7 +57,7 @@ func newSandbox(t *testing.T) *layout.Layout {
 	return l
 }
 
-func TestPushPause(t *testing.T) {
+func TestPauseIsPushedWithItsSBOMAndNotBuiltAgain(t *testing.T) {
 	l := newSandbox(t)
 	require.NoError(t, PushPause(t.Context(), l))
 
@@ -131,7 +131,7 @@ func change(t *testing.T, path, text string) {
 	require.NoError(t, f.Close())
 }
 
-func TestBuildErrors(t *testing.T) {
+func TestErrorNamesTheSourceThatDoesNotBuild(t *testing.T) {
 	l := newSandbox(t)
 	change(t, filepath.Join(l.Project, "sandbox/localaddons/pause/main.go"), "\nvar broken int = \"\"\n")
 	require.ErrorContains(t, PushPause(t.Context(), l), "main.go:", "the compiler's own message")

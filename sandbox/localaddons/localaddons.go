@@ -1,13 +1,13 @@
-// Package localaddons installs the addons that every cluster has into a local
-// cluster: the pause image, which every pod needs, DNS for services (CoreDNS),
-// and the resource metrics for autoscalers (metrics-server).
+// Package localaddons installs the addons that every cluster has into a local cluster.
+// The addons are the pause image, which every pod needs, DNS for services (CoreDNS), and
+// the resource metrics for autoscalers (metrics-server).
 //
-// It owns the commands of the three images (a folder for each below this one) and
-// the manifests. It starts no process of the sandbox and does not deploy the
-// platform's own workloads.
+// The package has the commands of the three images, each in a subfolder, and the
+// manifests. It starts no process of the sandbox and does not deploy the platform's own
+// workloads.
 //
-// It stores no state. The manifests are applied every time, which restores objects
-// that were removed or changed by hand.
+// The package stores no state. Each `up` applies all manifests, which restores objects
+// that somebody has removed or changed.
 package localaddons
 
 import (
@@ -20,13 +20,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// Install builds missing images, applies the manifests and waits until everything
-// is ready. If nothing has changed it takes less than a second. It is one step of
-// the log, and adds a step for each image that it builds.
+// Install builds missing images, applies the manifests and waits until everything is
+// ready. If nothing has changed, that takes less than a second. The work is one step of
+// the log, and each image that is built adds a step.
 //
-// It needs the registry and the API server. For other kinds of cluster it does
-// nothing: a simulated cluster runs no pods, and a user's own cluster has its own
-// addons.
+// The registry and the API server must run. For other kinds of cluster Install does
+// nothing: a simulated cluster runs no pods, and a user's own cluster has its own addons.
 func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if l.Cluster != layout.ClusterLocal {
 		return nil
@@ -65,9 +64,9 @@ func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	})
 }
 
-// PushPause makes sure that the pause image is in the registry under the name
-// that containerd uses. It only needs the registry, so it can be called before the
-// cluster has a pod. For other kinds of cluster it does nothing.
+// PushPause builds and pushes the pause image, if the registry does not have it under the
+// name that containerd uses. Only the registry must run. For other kinds of cluster
+// PushPause does nothing.
 func PushPause(ctx context.Context, l *layout.Layout) error {
 	if l.Cluster != layout.ClusterLocal {
 		return nil

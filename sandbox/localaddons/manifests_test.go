@@ -29,8 +29,8 @@ var sample = values{
 	Resolvers:     []string{"192.0.2.1", "2001:db8::1"},
 }
 
-// decodedObjects renders the manifests and decodes them as the API server does. Unknown
-// fields are errors.
+// decodedObjects renders the manifests and decodes them as the API server does. An unknown
+// field is an error.
 func decodedObjects(t *testing.T, v values) []runtime.Object {
 	t.Helper()
 	known := runtime.NewScheme()
@@ -60,7 +60,7 @@ func objectsOf[T any](objects []runtime.Object) map[string]T {
 	return found
 }
 
-func TestWorkloads(t *testing.T) {
+func TestWorkloadsAreRestrictedAndHaveProbesAndResources(t *testing.T) {
 	all := decodedObjects(t, sample)
 	accounts := objectsOf[*corev1.ServiceAccount](all)
 	deployments := objectsOf[*appsv1.Deployment](all)
@@ -132,7 +132,7 @@ func TestServicesReachTheirPods(t *testing.T) {
 	}
 }
 
-func TestPermissions(t *testing.T) {
+func TestRolesOnlyReadAndBindingsReferToThem(t *testing.T) {
 	// The roles that every API server creates.
 	roles := map[string]bool{"system:auth-delegator": true, "extension-apiserver-authentication-reader": true}
 	all := decodedObjects(t, sample)
@@ -168,24 +168,24 @@ func TestMetricsServerVerifiesKubelets(t *testing.T) {
 	require.NotContains(t, args, "insecure")
 }
 
-func TestCorefile(t *testing.T) {
+func TestCorefileForwardsOnlyWithResolvers(t *testing.T) {
 	corefile := func(v values) (text, sum string) {
 		all := decodedObjects(t, v)
 		return objectsOf[*corev1.ConfigMap](all)["coredns"].Data["Corefile"],
 			objectsOf[*appsv1.Deployment](all)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
 	}
-	with, withSum := corefile(sample)
-	require.Contains(t, with, "forward . 192.0.2.1 2001:db8::1 {")
-	require.Contains(t, with, "kubernetes cluster.local in-addr.arpa ip6.arpa {")
-	alone := sample
-	alone.Resolvers = nil
-	without, withoutSum := corefile(alone)
-	require.NotContains(t, without, "forward")
-	require.NotContains(t, without, "loop", "without forwarding there can be no loop")
-	require.NotEqual(t, withSum, withoutSum, "a changed Corefile restarts the pods")
+	forwarding, forwardingSum := corefile(sample)
+	require.Contains(t, forwarding, "forward . 192.0.2.1 2001:db8::1 {")
+	require.Contains(t, forwarding, "kubernetes cluster.local in-addr.arpa ip6.arpa {")
+	noResolvers := sample
+	noResolvers.Resolvers = nil
+	local, localSum := corefile(noResolvers)
+	require.NotContains(t, local, "forward")
+	require.NotContains(t, local, "loop", "without forwarding there can be no loop")
+	require.NotEqual(t, forwardingSum, localSum, "a changed Corefile restarts the pods")
 
 	known := directives(t)
-	for _, text := range []string{with, without} {
+	for _, text := range []string{forwarding, local} {
 		for line := range strings.Lines(text) {
 			// A plugin is a line with one level of indentation in the server block.
 			if rest, ok := strings.CutPrefix(line, "    "); ok && rest[0] != ' ' && rest[0] != '}' {
@@ -195,7 +195,8 @@ func TestCorefile(t *testing.T) {
 	}
 }
 
-// directives reads the plugins from the source of the image's command.
+// directives returns the plugins in the source of the image's command. Each of them must be
+// linked.
 func directives(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "coredns/main.go", nil, 0)

@@ -14,51 +14,56 @@ import (
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
 
-// The addons pull two images over loopback and start within seconds.
-// metrics-server is ready after two scrapes, fifteen seconds apart. The limit
-// allows for a busy machine.
+// readyTimeout limits the time until the addons are ready, and readyPause is the pause
+// between two checks. CoreDNS starts within seconds. metrics-server is ready after two
+// scrapes, with fifteen seconds between them. The limit allows for a busy machine.
 const (
 	readyTimeout = 5 * time.Minute
 	readyPause   = 250 * time.Millisecond
 )
 
-// await waits until every Deployment is ready and the API server reaches the API
-// of metrics-server.
+// await waits until every Deployment is ready and the API server can reach the API of
+// metrics-server.
 func (c *connection) await(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	for {
-		waiting := ""
-		var last *unstructured.Unstructured
-		for _, o := range objects {
-			reason, err := c.notReadyReason(ctx, o)
-			if err != nil && ctx.Err() == nil {
-				return fmt.Errorf("%s: %w", title(o), err)
-			}
-			if reason != "" || err != nil {
-				waiting, last = title(o)+": "+reason, o
-				break
-			}
+		object, reason, err := c.firstNotReady(ctx, objects)
+		if err != nil || object == nil {
+			return err
 		}
-		if last == nil {
-			return nil
-		}
+		waiting := title(object) + ": " + reason
 		detail(waiting)
 		select {
 		case <-ctx.Done():
-			return c.lateError(context.WithoutCancel(ctx), last, waiting, ctx.Err())
+			return c.timeoutError(context.WithoutCancel(ctx), object, waiting, ctx.Err())
 		case <-time.After(readyPause):
 		}
 	}
 }
 
-// notReadyReason returns the reason why an object is not ready; "" if it is ready.
-func (c *connection) notReadyReason(ctx context.Context, o *unstructured.Unstructured) (string, error) {
-	ready, ok := readiness[o.GetKind()]
+// firstNotReady returns the first object that is not ready, and the reason. It returns
+// nil if all objects are ready.
+func (c *connection) firstNotReady(ctx context.Context, objects []*unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
+	for _, object := range objects {
+		reason, err := c.notReadyReason(ctx, object)
+		if err != nil && ctx.Err() == nil {
+			return nil, "", fmt.Errorf("%s: %w", title(object), err)
+		}
+		if reason != "" || err != nil {
+			return object, reason, nil
+		}
+	}
+	return nil, "", nil
+}
+
+// notReadyReason returns the reason why an object is not ready, or "" if it is ready.
+func (c *connection) notReadyReason(ctx context.Context, object *unstructured.Unstructured) (string, error) {
+	readinessOf, ok := readiness[object.GetKind()]
 	if !ok {
 		return "", nil
 	}
-	got, err := c.resource(o).Get(ctx, o.GetName(), metav1.GetOptions{})
+	current, err := c.resource(object).Get(ctx, object.GetName(), metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		return "was removed during the wait", nil
@@ -67,11 +72,11 @@ func (c *connection) notReadyReason(ctx context.Context, o *unstructured.Unstruc
 	case err != nil:
 		return "", err
 	}
-	return ready(got)
+	return readinessOf(current)
 }
 
-// readiness has the kinds that take time, with a function that returns why an
-// object is not ready.
+// readiness has a function for each kind of object that is not ready at once. The function
+// returns the reason why an object is not ready, or "" if it is ready.
 var readiness = map[string]func(*unstructured.Unstructured) (string, error){
 	"Deployment": func(o *unstructured.Unstructured) (string, error) {
 		result, err := status.Compute(o)
@@ -100,9 +105,9 @@ var readiness = map[string]func(*unstructured.Unstructured) (string, error){
 	},
 }
 
-// lateError returns the error for an addon that is not ready in time, with the problems
-// of its pods.
-func (c *connection) lateError(ctx context.Context, o *unstructured.Unstructured, waiting string, cause error) error {
+// timeoutError returns the error for an addon that is not ready in time. The error lists
+// the problems of the addon's pods.
+func (c *connection) timeoutError(ctx context.Context, o *unstructured.Unstructured, waiting string, cause error) error {
 	if !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
@@ -136,8 +141,8 @@ func (c *connection) problems(ctx context.Context, o *unstructured.Unstructured)
 	return all, nil
 }
 
-// podProblems returns the false conditions of a pod, and the reasons why its
-// containers wait or ended.
+// podProblems returns the conditions of a pod that are False, and the reasons why its
+// containers wait or have ended.
 func podProblems(pod map[string]any, name string) []string {
 	var all []string
 	conditions, _, _ := unstructured.NestedSlice(pod, "status", "conditions")

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// resolverFiles are the files with the machine's DNS servers. The first may list only
-// a server on the machine itself, which a pod can't reach. The second, written by
-// systemd-resolved, then lists the servers to which that server forwards.
+// resolverFiles are the files with the machine's DNS servers. The first file may list only
+// a server on the machine itself, which pods can't reach. Such a server is
+// systemd-resolved. It lists the servers to which it forwards in the second file.
 var resolverFiles = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}
 
 // maxResolvers is how many servers a resolver uses at most (resolv.conf(5)).
@@ -47,7 +47,7 @@ func resolvers(content string) []string {
 			continue
 		}
 		addr, err := netip.ParseAddr(fields[1])
-		// A zone names a network device of the host, which a pod does not have.
+		// An address with a zone, such as fe80::1%eth0, needs a network device of the host.
 		if err != nil || addr.IsLoopback() || addr.IsUnspecified() || addr.Zone() != "" {
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestHostResolvers(t *testing.T) {
+func TestCoreDNSForwardsToServersThatPodsCanReach(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		files  []string // "-" is a file that does not exist
@@ -35,9 +35,9 @@ func TestHostResolvers(t *testing.T) {
 				}
 				paths = append(paths, path)
 			}
-			got, err := hostResolvers(paths)
+			servers, err := hostResolvers(paths)
 			require.NoError(t, err)
-			require.Equal(t, row.want, got)
+			require.Equal(t, row.want, servers)
 		})
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// The names of the components: of their processes, logs and records, and the
-// NAME of `sandbox run NAME`.
+// The names of the components. `sandbox run NAME`, the logs and the process records use
+// them.
 const (
 	Registry          = "registry"
 	Etcd              = "etcd"
@@ -24,8 +24,8 @@ const (
 	Volumes           = "volumes"
 )
 
-// Forward is the process that forwards to the front service in the user's own
-// cluster. It is not a component, because it starts after the platform.
+// Forward is the name of the process that forwards to the front service in the user's own
+// cluster. It is not a component, because it starts after the platform is deployed.
 const Forward = "forward"
 
 // Component is one row of the table Components, on which start, stop, status
@@ -35,7 +35,7 @@ type Component struct {
 	// Kinds are the kinds of cluster that have the component.
 	Kinds []string
 	// After are the components that must be healthy before this one starts. They stop
-	// only after this one.
+	// only after this one has stopped.
 	After []string
 	// Ports are the component's ports on 127.0.0.1. The status shows the first one.
 	Ports func(layout.Ports) []layout.NamedPort
@@ -57,16 +57,17 @@ type Component struct {
 
 var (
 	allKinds      = []string{layout.ClusterLocal, layout.ClusterSimulated, layout.ClusterExisting}
-	ownControl    = []string{layout.ClusterLocal, layout.ClusterSimulated} // with a control plane of the sandbox
+	ownControl    = []string{layout.ClusterLocal, layout.ClusterSimulated} // the control plane is part of the sandbox
 	localOnly     = []string{layout.ClusterLocal}
 	simulatedOnly = []string{layout.ClusterSimulated}
 )
 
-// The garbage collector runs when the heap has grown by this percentage. Go's default is
-// 100, and an idle cluster has CPU time left. docs/performance.md has what it saves.
+// GOGC is the growth of the heap in percent after which Go's garbage collector runs. Values
+// below the default of 100 save memory and cost CPU time. An idle cluster has enough CPU
+// time. docs/performance.md has the measured memory.
 const (
 	halfGrowth    = "GOGC=50"
-	quarterGrowth = "GOGC=25" // of the API server, which has the largest heap
+	quarterGrowth = "GOGC=25" // for the API server, which has the largest heap
 )
 
 // Components are the processes of a cluster, in the order in which they start.
@@ -83,15 +84,16 @@ var Components = []Component{
 			return append(ports("etcd", p.EtcdClient), ports("etcd (peers)", p.EtcdPeer)...)
 		},
 		CheckHealth: checkEtcd,
-		// etcd would wait seconds for its clients. The end of the process loses no
-		// acknowledged write.
+		// With more time etcd waits seconds for its clients. A kill loses no acknowledged
+		// write.
 		Limit: time.Minute, Grace: 2 * time.Second,
 	},
 	{
 		Name: APIServer, Kinds: ownControl, After: []string{Etcd},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("API server", p.APIServer) },
 		Flags: apiServerFlags, CheckHealth: checkAPIServer, Env: []string{quarterGrowth},
-		// The API server would wait until all watches end. All of its data are in etcd.
+		// With more time the API server waits until all watches end. A kill loses no data,
+		// because they are in etcd.
 		Limit: 2 * time.Minute, Grace: 5 * time.Second,
 	},
 	{
@@ -124,8 +126,9 @@ var Components = []Component{
 	{
 		Name: Proxy, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		Ports: func(p layout.Ports) []layout.NamedPort {
-			// kube-proxy does not listen on node ports. But its iptables rules would
-			// take the packets of a process that does, so the port must be free.
+			// kube-proxy does not listen on node ports. But its iptables rules handle all
+			// packets to these ports. A process that listens on one would get no packet, so
+			// the port must be free.
 			return slices.Concat(ports("kube-proxy (health)", p.ProxyHealth),
 				ports("kube-proxy (metrics)", p.ProxyMetrics), ports("front door (node port)", p.NodePort))
 		},
@@ -158,19 +161,17 @@ func ports(name string, port int) []layout.NamedPort {
 
 // ComponentsOf returns the components of a sandbox, by its kind of cluster.
 func ComponentsOf(l *layout.Layout) []Component {
-	var in []Component
+	var all []Component
 	for _, c := range Components {
-		switch {
-		case !slices.Contains(c.Kinds, l.Cluster):
-		case c.Name == Registry && l.Settings.Registry != "": // the user has a registry
-		default:
-			in = append(in, c)
+		usersRegistry := c.Name == Registry && l.Settings.Registry != ""
+		if slices.Contains(c.Kinds, l.Cluster) && !usersRegistry {
+			all = append(all, c)
 		}
 	}
-	return in
+	return all
 }
 
-// ByName returns a row of the table.
+// ByName returns the component of that name, and false if there is none.
 func ByName(name string) (Component, bool) {
 	i := slices.IndexFunc(Components, func(c Component) bool { return c.Name == name })
 	if i < 0 {

@@ -22,7 +22,7 @@ import (
 const (
 	containerdConfig = "containerd.toml"
 	kubeletConfig    = "kubelet.yaml"
-	registryHosts    = "registries" // a folder for each registry
+	registryHosts    = "registries" // a folder that has a subfolder for each registry
 	networkConfig    = "cni"        // a folder with one file
 	networkName      = "progressive"
 )
@@ -62,8 +62,8 @@ func nodeConfig(l *layout.Layout, plugins string) ([]configFile, error) {
 
 // containerdTemplate is the configuration of containerd 1.6 and 1.7.
 //
-// All paths are in the sandbox's folders, so that it does not conflict with
-// another containerd and leaves no residue.
+// All paths are in folders of the sandbox. So this containerd does not conflict with
+// another one and leaves no residue.
 var containerdTemplate = template.Must(template.New("containerd").Funcs(template.FuncMap{"quote": quote}).Parse(
 	`version = 2
 root = {{quote .Root}}
@@ -75,7 +75,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.internal.v1.
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = {{quote .Pause}}
-  # A machine may lack CAP_SYS_RESOURCE, which is needed to lower a score.
+  # A machine may lack CAP_SYS_RESOURCE, which is needed to lower an OOM score.
   restrict_oom_score_adj = true
   disable_apparmor = true
   netns_mounts_under_state_dir = true
@@ -112,8 +112,8 @@ func renderContainerd(l *layout.Layout, plugins string) ([]byte, error) {
 	return []byte(out.String()), err
 }
 
-// renderRegistryHosts renders containerd's hosts.toml, by which it uses plain
-// HTTP for the registry.
+// renderRegistryHosts renders containerd's hosts.toml. It makes containerd use plain HTTP
+// for the registry.
 func renderRegistryHosts(l *layout.Layout) []byte {
 	url := "http://" + l.RegistryAddress()
 	return fmt.Appendf(nil, "server = %q\n\n[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n", url, url)
@@ -135,8 +135,8 @@ func renderNetwork(l *layout.Layout) ([]byte, error) {
 					"routes": []map[string]string{{"dst": "0.0.0.0/0"}},
 				},
 			},
-			// Allows pod traffic where the machine's forward policy is DROP, as
-			// Docker sets it.
+			// The plugin firewall allows the traffic of pods, also if the machine's policy for
+			// forwarded packets is DROP. Docker sets that policy.
 			{"type": "firewall", "backend": "iptables"},
 			{"type": "portmap", "capabilities": map[string]bool{"portMappings": true}},
 		},
@@ -167,14 +167,15 @@ func renderKubelet(l *layout.Layout) ([]byte, error) {
 		FailSwapOn:               ptr(false),
 		PodLogsDir:               paths.podLogs(),
 		MaxPods:                  110,
-		// A developer's disk is often nearly full. The default percentages would
-		// evict every pod.
+		// A developer's disk is often nearly full. With the default percentages the kubelet
+		// would evict every pod.
 		EvictionHard: map[string]string{
 			"memory.available": "100Mi",
 			"nodefs.available": "500Mi", "nodefs.inodesFree": "1%",
 			"imagefs.available": "500Mi", "imagefs.inodesFree": "1%",
 		},
-		// Images are removed by age, not by disk usage, for the same reason.
+		// On a disk that is nearly full, the kubelet would also remove every unused image. So
+		// it removes images by their age.
 		ImageGCHighThresholdPercent: ptr(int32(100)),
 		ImageGCLowThresholdPercent:  ptr(int32(99)),
 		ImageMaximumGCAge:           metav1.Duration{Duration: 7 * 24 * time.Hour},
@@ -191,8 +192,8 @@ func renderKubelet(l *layout.Layout) ([]byte, error) {
 
 func ptr[T any](v T) *T { return &v }
 
-// pluginFolders are the folders of the CNI plugins in Debian and Ubuntu, in
-// upstream's archive, and in Fedora.
+// pluginFolders are the folders in which CNI plugins are installed: by Debian and Ubuntu,
+// by upstream's archive, and by Fedora.
 var pluginFolders = []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"}
 
 // networkPlugins are the CNI plugins of the node's network.

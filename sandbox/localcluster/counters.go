@@ -23,13 +23,13 @@ const (
 	accountingName   = 1
 )
 
-// counterRequest sends the kernel an operation on one accounting object. It
-// returns false if there is no object of that name, or no support for them.
-func counterRequest(name string, operation int) (bool, error) {
+// counterRequest sends the kernel a request for an operation on one accounting object.
+// exists is false if the kernel has no object of that name or has no accounting objects.
+func counterRequest(name string, operation int) (exists bool, err error) {
 	req := nl.NewNetlinkRequest(accounting|operation, syscall.NLM_F_ACK)
 	req.AddData(&nl.Nfgenmsg{NfgenFamily: syscall.AF_UNSPEC, Version: nl.NFNETLINK_V0})
 	req.AddData(nl.NewRtAttr(accountingName, nl.ZeroTerminated(name)))
-	_, err := req.Execute(netlinkNetfilter, 0)
+	_, err = req.Execute(netlinkNetfilter, 0)
 	switch {
 	case err == nil:
 		return true, nil
@@ -56,7 +56,8 @@ func existingCounters() ([]string, error) {
 	return names, nil
 }
 
-// removeCounters must run after removeRules: a counter in use can't be deleted.
+// removeCounters deletes the counters. It must run after removeRules, because a counter
+// that a rule uses can't be deleted.
 func removeCounters() error {
 	var errs []error
 	for _, name := range proxyCounters {

@@ -1,13 +1,12 @@
 // Package localcluster owns the Kubernetes of a sandbox: its processes, their
-// certificates, configuration and node network. It starts them, repairs what was
-// killed, and stops them without residue.
+// certificates, configuration and node network. It starts the processes, starts killed
+// ones again, and stops them without residue.
 //
 // The processes are those of a real cluster. Except for containerd they are this
-// executable, run as `sandbox run NAME`. Their code is in package components, so
-// that the code that starts and stops a cluster, and its tests, do not link
-// Kubernetes. The table in components.go has each process with its kinds of
-// cluster, dependencies, ports, flags and health check. Start, stop, status and
-// the search for residue work on that table.
+// executable, started as `sandbox run NAME`. Their code is in package components, so
+// that this package and its tests do not link Kubernetes. The table in components.go has
+// each process with its kinds of cluster, dependencies, ports, flags and health check.
+// Start, stop, status and the search for residue work on that table.
 //
 // The three kinds of cluster are layout.ClusterLocal (real pods, needs root),
 // layout.ClusterSimulated (real control plane, nodes simulated by kwok) and
@@ -15,12 +14,14 @@
 //
 // # Addresses
 //
-// Pods have 100.64.0.0/16, services 100.65.0.0/16, and the one node 100.66.0.1,
-// an additional address of the loopback device. The API server listens on
-// 127.0.0.1, but refuses to announce a loopback address to pods. So its process
-// also forwards connections from the node's address, which pods use. Pods have
-// point-to-point links, not a bridge: every packet is routed, so services work
-// without the kernel module br_netfilter.
+// Pods have addresses in 100.64.0.0/16 and services in 100.65.0.0/16. The one node has
+// 100.66.0.1, which is an additional address of the loopback device.
+//
+// The API server listens on 127.0.0.1, but refuses to announce a loopback address to
+// pods. So its process also forwards connections from the node's address, which pods use.
+//
+// Pods have point-to-point links instead of a bridge. So every packet is routed, and
+// services work without the kernel module br_netfilter.
 //
 // # Version
 //
@@ -32,9 +33,8 @@
 // and Pulumi's provider cannot parse the API server's version.
 package localcluster
 
-// KubernetesVersion is the version of k8s.io/kubernetes in go.mod. The linker
-// must write it into the executable. Package components refuses to start if the
-// two differ.
+// KubernetesVersion is the version of k8s.io/kubernetes in go.mod. The linker must write
+// the same version into the executable. Otherwise package components starts no component.
 //
 // 1.36 is the last minor version with Debian 12's containerd: from 1.37 on the
 // kubelet needs the call RuntimeConfig, which containerd has since 2.0

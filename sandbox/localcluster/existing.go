@@ -36,8 +36,8 @@ func copyContext(ctx context.Context, l *layout.Layout) error {
 	return writeKubeconfig(l.Kubeconfig(), c)
 }
 
-// flatten removes every context except the current one, and embeds the files
-// that it refers to.
+// flatten removes every context except the current one, and replaces references to files
+// by the content of the files.
 func flatten(c *clientcmdapi.Config, from string) error {
 	if c.CurrentContext == "" {
 		return errors.New("it has no current context: choose one with `kubectl config use-context`")

@@ -15,8 +15,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// userKubeconfig writes a kubeconfig with two contexts that refers to files in
-// its folder.
+// userKubeconfig writes a kubeconfig with two contexts, which refers to files in its folder.
 func userKubeconfig(t *testing.T, server, current string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,21 +41,21 @@ current-context: `+current+"\n"), 0o600))
 	return path
 }
 
-func existing(t *testing.T, kubeconfig string) *layout.Layout {
+func existingLayout(t *testing.T, kubeconfig string) *layout.Layout {
 	t.Helper()
 	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterExisting, Kubeconfig: kubeconfig, Registry: "localhost:5000"})
 	require.NoError(t, err)
 	return l
 }
 
-func TestExistingCluster(t *testing.T) {
+func TestExistingClusterIsUsedThroughACopyOfTheCurrentContext(t *testing.T) {
 	var requested string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requested = r.URL.Path
 		_, _ = io.WriteString(w, `{"major":"1"}`)
 	}))
 	defer srv.Close()
-	l := existing(t, userKubeconfig(t, srv.URL, "kind"))
+	l := existingLayout(t, userKubeconfig(t, srv.URL, "kind"))
 	require.NoError(t, Start(t.Context(), l, progress.New(io.Discard, 0)))
 	require.Equal(t, "/version", requested, "Start checks that the cluster answers")
 
@@ -75,9 +74,9 @@ func TestExistingCluster(t *testing.T) {
 	require.FileExists(t, l.Settings.Kubeconfig, "the user's file is not changed")
 }
 
-func TestExistingClusterErrors(t *testing.T) {
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+func TestErrorNamesTheProblemOfTheKubeconfig(t *testing.T) {
+	stopped := httptest.NewServer(http.NotFoundHandler())
+	stopped.Close()
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
 	defer refusing.Close()
 	for _, tc := range []struct {
@@ -86,12 +85,12 @@ func TestExistingClusterErrors(t *testing.T) {
 	}{
 		{"no file named", "", []string{"KUBECONFIG"}},
 		{"no such file", "/nowhere/config", []string{"/nowhere/config", "no such file"}},
-		{"no current context", userKubeconfig(t, gone.URL, `""`), []string{"current context", "use-context"}},
-		{"a context that does not exist", userKubeconfig(t, gone.URL, "lost"), []string{"lost"}},
-		{"no server answers", userKubeconfig(t, gone.URL, "kind"), []string{`"kind"`, gone.URL, "does not answer", "start it"}},
+		{"no current context", userKubeconfig(t, stopped.URL, `""`), []string{"current context", "use-context"}},
+		{"a context that does not exist", userKubeconfig(t, stopped.URL, "lost"), []string{"lost"}},
+		{"no server answers", userKubeconfig(t, stopped.URL, "kind"), []string{`"kind"`, stopped.URL, "does not answer", "start it"}},
 		{"the server refuses the user", userKubeconfig(t, refusing.URL, "kind"), []string{"does not answer"}},
 	} {
-		l := existing(t, tc.kubeconfig)
+		l := existingLayout(t, tc.kubeconfig)
 		err := Start(t.Context(), l, progress.New(io.Discard, 0))
 		for _, want := range tc.want {
 			require.ErrorContains(t, err, want, tc.reason)

@@ -8,16 +8,17 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// setting is one flag of a Kubernetes command. The tables below give a reason
-// for each flag that is not just a path, an address or a port.
-type setting struct{ name, value string }
+// flagValue is one flag of a Kubernetes command. In the lists below, a flag whose value is
+// not a path, an address or a port has a comment with the reason.
+type flagValue struct{ name, value string }
 
-func renderFlags(settings ...setting) []string {
-	out := make([]string, len(settings))
-	for i, f := range settings {
-		out[i] = "--" + f.name + "=" + f.value
+// renderFlags returns the flags as arguments of a command line.
+func renderFlags(flags ...flagValue) []string {
+	args := make([]string, len(flags))
+	for i, f := range flags {
+		args[i] = "--" + f.name + "=" + f.value
 	}
-	return out
+	return args
 }
 
 // serviceAccountIssuer is the issuer in the tokens of service accounts.
@@ -26,85 +27,85 @@ const serviceAccountIssuer = "https://kubernetes.default.svc." + ClusterDomain
 func apiServerFlags(l *layout.Layout) []string {
 	p := pki{dir: l.PKI()}
 	flags := renderFlags(
-		setting{"bind-address", "127.0.0.1"},
-		setting{"secure-port", strconv.Itoa(l.Ports.APIServer)},
-		setting{"tls-cert-file", p.cert("apiserver")},
-		setting{"tls-private-key-file", p.key("apiserver")},
-		setting{"client-ca-file", p.cert("ca")},
-		setting{"anonymous-auth", "false"},
-		setting{"authorization-mode", "Node,RBAC"},
-		setting{"enable-admission-plugins", "NodeRestriction"},
-		setting{"etcd-servers", fmt.Sprintf("https://127.0.0.1:%d", l.Ports.EtcdClient)},
-		setting{"etcd-cafile", p.cert("etcd-ca")},
-		setting{"etcd-certfile", p.cert("apiserver-etcd-client")},
-		setting{"etcd-keyfile", p.key("apiserver-etcd-client")},
-		setting{"service-cluster-ip-range", ServiceCIDR},
-		setting{"service-account-issuer", serviceAccountIssuer},
-		setting{"service-account-key-file", p.key(serviceAccountKey)},
-		setting{"service-account-signing-key-file", p.key(serviceAccountKey)},
-		setting{"kubelet-certificate-authority", p.cert("ca")},
-		setting{"kubelet-client-certificate", p.cert("apiserver-kubelet-client")},
-		setting{"kubelet-client-key", p.key("apiserver-kubelet-client")},
-		setting{"kubelet-preferred-address-types", "InternalIP"},
-		// The aggregation layer, for the metrics APIs.
-		setting{"requestheader-client-ca-file", p.cert("front-proxy-ca")},
-		setting{"requestheader-allowed-names", frontProxyUser},
-		setting{"requestheader-extra-headers-prefix", "X-Remote-Extra-"},
-		setting{"requestheader-group-headers", "X-Remote-Group"},
-		setting{"requestheader-username-headers", "X-Remote-User"},
-		setting{"proxy-client-cert-file", p.cert("front-proxy-client")},
-		setting{"proxy-client-key-file", p.key("front-proxy-client")},
+		flagValue{"bind-address", "127.0.0.1"},
+		flagValue{"secure-port", strconv.Itoa(l.Ports.APIServer)},
+		flagValue{"tls-cert-file", p.cert("apiserver")},
+		flagValue{"tls-private-key-file", p.key("apiserver")},
+		flagValue{"client-ca-file", p.cert("ca")},
+		flagValue{"anonymous-auth", "false"},
+		flagValue{"authorization-mode", "Node,RBAC"},
+		flagValue{"enable-admission-plugins", "NodeRestriction"},
+		flagValue{"etcd-servers", fmt.Sprintf("https://127.0.0.1:%d", l.Ports.EtcdClient)},
+		flagValue{"etcd-cafile", p.cert("etcd-ca")},
+		flagValue{"etcd-certfile", p.cert("apiserver-etcd-client")},
+		flagValue{"etcd-keyfile", p.key("apiserver-etcd-client")},
+		flagValue{"service-cluster-ip-range", ServiceCIDR},
+		flagValue{"service-account-issuer", serviceAccountIssuer},
+		flagValue{"service-account-key-file", p.key(serviceAccountKey)},
+		flagValue{"service-account-signing-key-file", p.key(serviceAccountKey)},
+		flagValue{"kubelet-certificate-authority", p.cert("ca")},
+		flagValue{"kubelet-client-certificate", p.cert("apiserver-kubelet-client")},
+		flagValue{"kubelet-client-key", p.key("apiserver-kubelet-client")},
+		flagValue{"kubelet-preferred-address-types", "InternalIP"},
+		// The aggregation layer needs these flags. The metrics APIs use it.
+		flagValue{"requestheader-client-ca-file", p.cert("front-proxy-ca")},
+		flagValue{"requestheader-allowed-names", frontProxyUser},
+		flagValue{"requestheader-extra-headers-prefix", "X-Remote-Extra-"},
+		flagValue{"requestheader-group-headers", "X-Remote-Group"},
+		flagValue{"requestheader-username-headers", "X-Remote-User"},
+		flagValue{"proxy-client-cert-file", p.cert("front-proxy-client")},
+		flagValue{"proxy-client-key-file", p.key("front-proxy-client")},
 		// The API server sends requests to the pod's address, because a machine without
 		// a default route cannot reach a service's address.
-		setting{"enable-aggregator-routing", "true"},
-		setting{"profiling", "false"},
+		flagValue{"enable-aggregator-routing", "true"},
+		flagValue{"profiling", "false"},
 	)
 	if l.Cluster == layout.ClusterLocal {
-		return append(flags, renderFlags(setting{"advertise-address", NodeAddress})...)
+		return append(flags, renderFlags(flagValue{"advertise-address", NodeAddress})...)
 	}
 	// A simulated cluster has no pods that need the API server's address. Only root can
 	// add the node's address to the machine, so the API server announces none.
 	return append(flags, renderFlags(
-		setting{"advertise-address", "127.0.0.1"},
-		setting{"endpoint-reconciler-type", "none"},
+		flagValue{"advertise-address", "127.0.0.1"},
+		flagValue{"endpoint-reconciler-type", "none"},
 	)...)
 }
 
 func controllerManagerFlags(l *layout.Layout) []string {
 	p, kubeconfig := pki{dir: l.PKI()}, kubeconfigPath(l, "controller-manager")
 	return renderFlags(
-		setting{"bind-address", "127.0.0.1"},
-		setting{"secure-port", strconv.Itoa(l.Ports.ControllerManager)},
-		setting{"tls-cert-file", p.cert("controller-manager")},
-		setting{"tls-private-key-file", p.key("controller-manager")},
-		setting{"kubeconfig", kubeconfig},
-		setting{"authentication-kubeconfig", kubeconfig},
-		setting{"authorization-kubeconfig", kubeconfig},
-		setting{"use-service-account-credentials", "true"},
-		setting{"service-account-private-key-file", p.key(serviceAccountKey)},
-		setting{"root-ca-file", p.cert("ca")},
-		setting{"cluster-signing-cert-file", p.cert("ca")},
-		setting{"cluster-signing-key-file", p.key("ca")},
-		setting{"requestheader-client-ca-file", p.cert("front-proxy-ca")},
-		// There is only one instance; an election would delay its restart.
-		setting{"leader-elect", "false"},
-		setting{"profiling", "false"},
+		flagValue{"bind-address", "127.0.0.1"},
+		flagValue{"secure-port", strconv.Itoa(l.Ports.ControllerManager)},
+		flagValue{"tls-cert-file", p.cert("controller-manager")},
+		flagValue{"tls-private-key-file", p.key("controller-manager")},
+		flagValue{"kubeconfig", kubeconfig},
+		flagValue{"authentication-kubeconfig", kubeconfig},
+		flagValue{"authorization-kubeconfig", kubeconfig},
+		flagValue{"use-service-account-credentials", "true"},
+		flagValue{"service-account-private-key-file", p.key(serviceAccountKey)},
+		flagValue{"root-ca-file", p.cert("ca")},
+		flagValue{"cluster-signing-cert-file", p.cert("ca")},
+		flagValue{"cluster-signing-key-file", p.key("ca")},
+		flagValue{"requestheader-client-ca-file", p.cert("front-proxy-ca")},
+		// There is only one instance, and an election would delay its restart.
+		flagValue{"leader-elect", "false"},
+		flagValue{"profiling", "false"},
 	)
 }
 
 func schedulerFlags(l *layout.Layout) []string {
 	p, kubeconfig := pki{dir: l.PKI()}, kubeconfigPath(l, "scheduler")
 	return renderFlags(
-		setting{"bind-address", "127.0.0.1"},
-		setting{"secure-port", strconv.Itoa(l.Ports.Scheduler)},
-		setting{"tls-cert-file", p.cert("scheduler")},
-		setting{"tls-private-key-file", p.key("scheduler")},
-		setting{"kubeconfig", kubeconfig},
-		setting{"authentication-kubeconfig", kubeconfig},
-		setting{"authorization-kubeconfig", kubeconfig},
-		setting{"requestheader-client-ca-file", p.cert("front-proxy-ca")},
-		setting{"leader-elect", "false"},
-		setting{"profiling", "false"},
+		flagValue{"bind-address", "127.0.0.1"},
+		flagValue{"secure-port", strconv.Itoa(l.Ports.Scheduler)},
+		flagValue{"tls-cert-file", p.cert("scheduler")},
+		flagValue{"tls-private-key-file", p.key("scheduler")},
+		flagValue{"kubeconfig", kubeconfig},
+		flagValue{"authentication-kubeconfig", kubeconfig},
+		flagValue{"authorization-kubeconfig", kubeconfig},
+		flagValue{"requestheader-client-ca-file", p.cert("front-proxy-ca")},
+		flagValue{"leader-elect", "false"},
+		flagValue{"profiling", "false"},
 	)
 }
 
@@ -115,34 +116,34 @@ func kubeletFlags(l *layout.Layout) []string {
 		"topology.kubernetes.io/zone=" + Zone,
 	}
 	return renderFlags(
-		setting{"config", paths.config(kubeletConfig)},
-		setting{"kubeconfig", kubeconfigPath(l, "kubelet")},
-		setting{"root-dir", paths.kubelet()},
-		setting{"cert-dir", l.PKI()},
-		setting{"hostname-override", NodeName},
-		setting{"node-ip", NodeAddress},
-		setting{"node-labels", strings.Join(labels, ",")},
+		flagValue{"config", paths.config(kubeletConfig)},
+		flagValue{"kubeconfig", kubeconfigPath(l, "kubelet")},
+		flagValue{"root-dir", paths.kubelet()},
+		flagValue{"cert-dir", l.PKI()},
+		flagValue{"hostname-override", NodeName},
+		flagValue{"node-ip", NodeAddress},
+		flagValue{"node-labels", strings.Join(labels, ",")},
 	)
 }
 
 func proxyFlags(l *layout.Layout) []string {
 	return renderFlags(
-		setting{"kubeconfig", kubeconfigPath(l, "kube-proxy")},
-		setting{"hostname-override", NodeName},
-		setting{"proxy-mode", "iptables"},
-		setting{"cluster-cidr", PodCIDR},
-		setting{"bind-address", "127.0.0.1"},
-		setting{"healthz-bind-address", fmt.Sprintf("127.0.0.1:%d", l.Ports.ProxyHealth)},
-		setting{"metrics-bind-address", fmt.Sprintf("127.0.0.1:%d", l.Ports.ProxyMetrics)},
-		// The default of one second delays every change of endpoints. It only helps
-		// with thousands of services.
-		setting{"iptables-min-sync-period", "100ms"},
+		flagValue{"kubeconfig", kubeconfigPath(l, "kube-proxy")},
+		flagValue{"hostname-override", NodeName},
+		flagValue{"proxy-mode", "iptables"},
+		flagValue{"cluster-cidr", PodCIDR},
+		flagValue{"bind-address", "127.0.0.1"},
+		flagValue{"healthz-bind-address", fmt.Sprintf("127.0.0.1:%d", l.Ports.ProxyHealth)},
+		flagValue{"metrics-bind-address", fmt.Sprintf("127.0.0.1:%d", l.Ports.ProxyMetrics)},
+		// The default of one second delays every change of endpoints. Only a cluster with
+		// thousands of services needs that.
+		flagValue{"iptables-min-sync-period", "100ms"},
 		// Node ports answer on the loopback device only.
-		setting{"nodeport-addresses", "127.0.0.0/8"},
-		setting{"iptables-localhost-nodeports", "true"},
+		flagValue{"nodeport-addresses", "127.0.0.0/8"},
+		flagValue{"iptables-localhost-nodeports", "true"},
 		// 0 leaves the machine's limits for connection tracking unchanged.
-		setting{"conntrack-max-per-core", "0"},
-		setting{"conntrack-tcp-timeout-established", "0"},
-		setting{"conntrack-tcp-timeout-close-wait", "0"},
+		flagValue{"conntrack-max-per-core", "0"},
+		flagValue{"conntrack-tcp-timeout-established", "0"},
+		flagValue{"conntrack-tcp-timeout-close-wait", "0"},
 	)
 }

@@ -26,12 +26,12 @@ const checkTimeout = 5 * time.Second
 // bodyLimit is how many bytes of a response a check reads.
 const bodyLimit = 1 << 20
 
-// probe is one request that a healthy component answers with 200.
+// probe is one request that a healthy component answers with status 200.
 type probe struct {
 	url       string
-	authority string // name of the server's certificate authority; empty: plain HTTP
-	client    string // name of the client certificate; empty: none
-	accept    []int  // other statuses with which a healthy component answers
+	authority string // name of the server's certificate authority; empty for plain HTTP
+	client    string // name of the client certificate; empty for no certificate
+	accept    []int  // other statuses that are healthy
 }
 
 // get sends the request and returns the body.
@@ -121,8 +121,8 @@ func checkAPIServer(ctx context.Context, l *layout.Layout) error {
 	return getObject(ctx, l, "/readyz", nil)
 }
 
-// checkControllerManager also checks that the default service account exists, because
-// pods need it.
+// checkControllerManager checks the controller manager's health. It also checks that the
+// default service account exists, because pods need it.
 func checkControllerManager(ctx context.Context, l *layout.Layout) error {
 	if _, err := (probe{url: loopbackURL("https", l.Ports.ControllerManager, "/healthz"), authority: "ca"}).get(ctx, l); err != nil {
 		return err
@@ -157,7 +157,7 @@ func checkContainerd(ctx context.Context, l *layout.Layout) error {
 	return nil
 }
 
-// checkKubelet also checks that the node is ready in the API server.
+// checkKubelet also checks the node in the API server: it must have the condition Ready.
 func checkKubelet(ctx context.Context, l *layout.Layout) error {
 	if _, err := (probe{url: loopbackURL("http", l.Ports.KubeletHealth, "/healthz")}).get(ctx, l); err != nil {
 		return err
@@ -185,8 +185,8 @@ func checkProxy(ctx context.Context, l *layout.Layout) error {
 	return err
 }
 
-// queuesFile lists the kernel's queues of packets. Each line begins with the number of
-// a queue, and exists only while a process reads that queue.
+// queuesFile lists the kernel's queues of packets that a process reads. Each line begins
+// with the number of a queue.
 const queuesFile = "/proc/net/netfilter/nfnetlink_queue"
 
 func checkNetworkPolicies(context.Context, *layout.Layout) error {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// ruleTools are the commands for IPv4 and IPv6.
+// ruleTools are the commands for the firewall rules of IPv4 and of IPv6.
 var ruleTools = []string{"iptables", "ip6tables"}
 
 // nodeChains are the prefixes of the chains that kube-proxy, the kubelet and the
@@ -27,8 +27,8 @@ func isNodeChain(chain string) bool {
 // rules are the node's chains of one table, from iptables-save.
 type rules struct {
 	table  string
-	chains []string // the node's chains
-	jumps  []string // rules of other chains that jump to these, from "-A" on
+	chains []string // the names of the node's chains
+	jumps  []string // the rules of other chains that jump to the node's chains, as "-A ..."
 }
 
 // parseRules reads the node's chains from the output of iptables-save.
@@ -46,13 +46,14 @@ func parseRules(saved string) []rules {
 				current.chains = append(current.chains, chain)
 			}
 		case strings.HasPrefix(line, "-A "):
-			f := strings.Fields(line)
-			if isNodeChain(f[1]) {
-				continue // removed with its chain
+			words := strings.Fields(line)
+			if isNodeChain(words[1]) {
+				continue // the rule is removed with its chain
 			}
-			// A jump to a chain has no options, so it is at the end of the rule.
-			// Elsewhere "-j" may be in a comment.
-			if to := f[len(f)-2:]; (to[0] == "-j" || to[0] == "-g") && isNodeChain(to[1]) {
+			// A jump to a chain has no options, so it is at the end of the rule. A "-j" at
+			// another position may be a part of a comment.
+			option, target := words[len(words)-2], words[len(words)-1]
+			if (option == "-j" || option == "-g") && isNodeChain(target) {
 				current.jumps = append(current.jumps, line)
 			}
 		}
@@ -61,7 +62,7 @@ func parseRules(saved string) []rules {
 }
 
 // removalScript returns the input of iptables-restore --noflush that removes the node's
-// chains. Declaring a chain empties it. Then the script deletes the jumps to the
+// chains. It declares each chain, which empties it. Then it deletes the jumps to the
 // chains, and then the chains.
 func removalScript(all []rules) string {
 	var out strings.Builder
@@ -92,9 +93,9 @@ func savedRules(ctx context.Context, tool string) ([]rules, error) {
 	return parseRules(out), err
 }
 
-// checkNoOtherNode returns an error if the machine is already a node, for example of
-// k3s or kubeadm: Stop could not distinguish that node's chains from the sandbox's and
-// would remove both.
+// checkNoOtherNode returns an error if the machine is already a node of another
+// Kubernetes, such as k3s. Stop could not distinguish the chains of the two nodes and
+// would remove all.
 func checkNoOtherNode(ctx context.Context) error {
 	for _, tool := range ruleTools {
 		all, err := savedRules(ctx, tool)
@@ -109,7 +110,7 @@ func checkNoOtherNode(ctx context.Context) error {
 	return nil
 }
 
-// firstChain returns the first chain in all; "" if there is none.
+// firstChain returns the first of the node's chains in all tables, or "" if there is none.
 func firstChain(all []rules) string {
 	for _, r := range all {
 		if len(r.chains) > 0 {
@@ -149,13 +150,14 @@ func command(ctx context.Context, input, name string, args ...string) (string, e
 const (
 	// PolicyQueue is the number of the kernel's queue of packets that wait for a verdict.
 	PolicyQueue = 100
-	// policyChain has a prefix of nodeChains, so that it is removed with them.
+	// policyChain begins with a prefix in nodeChains, so that it is removed with the other
+	// chains.
 	policyChain = "KUBE-NETWORK-POLICIES"
 )
 
 // QueuePackets makes the kernel queue the first packet of each connection between pods,
-// and between pods and other machines. It does not queue connections from this machine,
-// so the kubelet's probes always work. If no process reads the queue, all packets pass.
+// and between pods and other machines. Packets from this machine are not queued, so the
+// kubelet's probes always work. If no process reads the queue, all packets pass.
 func QueuePackets(ctx context.Context) error {
 	input := fmt.Sprintf("*mangle\n:%[1]s - [0:0]\n-A %[1]s -m conntrack --ctstate NEW -j NFQUEUE --queue-num %[2]d --queue-bypass\nCOMMIT\n", policyChain, PolicyQueue)
 	if _, err := command(ctx, input, "iptables-restore", "--noflush", "--wait", "5"); err != nil {

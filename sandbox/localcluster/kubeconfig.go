@@ -15,8 +15,7 @@ import (
 // sandbox's kubeconfigs.
 const contextName = "sandbox"
 
-// kubeconfigs are the components that read a kubeconfig, by the name of their
-// certificate.
+// kubeconfigs are the names of the certificates of components that read a kubeconfig.
 var kubeconfigs = []string{"controller-manager", "scheduler", "kubelet", "kube-proxy"}
 
 func kubeconfigPath(l *layout.Layout, name string) string {

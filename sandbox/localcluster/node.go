@@ -16,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// nodeChanges are the kernel's settings from before Start made the machine a
-// node. They are stored in nodeState until Stop has restored them.
+// nodeChanges records the kernel's settings of the machine before Start changed them for
+// the node. The record is stored in nodeState until Stop has restored the settings.
 type nodeChanges struct {
 	// Dir is the sandbox that the node belongs to.
 	Dir string `json:"dir"`
@@ -42,23 +42,23 @@ var kernelSettings = []string{
 	synSent,
 }
 
-// synSent is how many seconds the kernel tracks a connection without an answer,
-// 120 by default. While no pod is ready, kube-proxy rejects connections to a node
-// port on 127.0.0.1. By then the kernel tracks the connection without its address
-// translation. A later connection from the same local port is then refused too,
-// although pods are ready again (seen for two minutes after a restart of the
-// kubelet).
+// synSent is the setting for how many seconds the kernel tracks a connection without an
+// answer. The default is 120.
+//
+// While no pod is ready, kube-proxy rejects connections to a node port on 127.0.0.1. But
+// the kernel already tracks the rejected connection, without an address translation. Until
+// that entry expires, a new connection from the same local port is refused too, although
+// pods are ready again. This was seen for two minutes after a restart of the kubelet.
 const synSent = "net/netfilter/nf_conntrack_tcp_timeout_syn_sent"
 
-// nodeSettings are the settings that Start changes; not every kernel has all of
-// them.
+// nodeSettings are the settings that Start changes. Not every kernel has all of them.
 var nodeSettings = map[string]string{
 	"net/ipv4/ip_forward":              "1",
 	"net/ipv4/conf/all/route_localnet": "1",
 	synSent:                            "3",
 }
 
-// readNode returns the stored nodeChanges; nil if the machine is not a node.
+// readNode returns the stored nodeChanges, or nil if the machine is not a node.
 func readNode() (*nodeChanges, error) {
 	raw, err := os.ReadFile(nodeState)
 	if errors.Is(err, os.ErrNotExist) {
@@ -123,8 +123,8 @@ func recordNode(l *layout.Layout) error {
 	if err := writeFile(nodeState, raw); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
-	// Readable for other users, because Residue of a simulated cluster reads it
-	// without root.
+	// The file must be readable for other users: a simulated cluster runs without root,
+	// and its Residue reads the file.
 	return os.Chmod(nodeState, 0o644)
 }
 
@@ -169,9 +169,9 @@ func removeAddress() error {
 	return nil
 }
 
-// cgroupRoots returns the mount points of cgroups: one for each controller with
-// version 1, one for all with version 2. If both are mounted, version 1 has the
-// controllers, but pods also get a folder in version 2.
+// cgroupRoots returns the mount points of cgroups in all, and in control those that have
+// the controllers. Version 1 has a mount point for each controller, and version 2 one for
+// all. If both are mounted, version 1 has the controllers, but pods get a folder in both.
 func cgroupRoots() (control, all []string, err error) {
 	raw, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
@@ -184,13 +184,13 @@ func cgroupRoots() (control, all []string, err error) {
 func parseCgroupRoots(mounts string) (control, all []string) {
 	var v1, v2 []string
 	for _, line := range strings.Split(mounts, "\n") {
-		f := strings.Fields(line)
+		fields := strings.Fields(line) // device, mount point, type, and others
 		switch {
-		case len(f) < 3:
-		case f[2] == "cgroup":
-			v1 = append(v1, f[1])
-		case f[2] == "cgroup2":
-			v2 = append(v2, f[1])
+		case len(fields) < 3:
+		case fields[2] == "cgroup":
+			v1 = append(v1, fields[1])
+		case fields[2] == "cgroup2":
+			v2 = append(v2, fields[1])
 		}
 	}
 	all = slices.Concat(v1, v2)
@@ -225,16 +225,17 @@ func createCgroups(name string) error {
 				}
 			}
 		}
-		// Version 1: no process may run in a new cpuset until it has CPUs and memory.
-		for _, f := range []string{"cpuset.cpus", "cpuset.mems"} {
-			raw, err := os.ReadFile(filepath.Join(root, f))
-			if err != nil || strings.TrimSpace(string(raw)) == "" {
+		// Version 1: no process may run in a new cpuset until it has CPUs and memory. The
+		// new cpuset gets those of its parent.
+		for _, name := range []string{"cpuset.cpus", "cpuset.mems"} {
+			ofParent, err := os.ReadFile(filepath.Join(root, name))
+			if err != nil || strings.TrimSpace(string(ofParent)) == "" {
 				continue
 			}
-			if have, err := os.ReadFile(filepath.Join(dir, f)); err != nil || strings.TrimSpace(string(have)) != "" {
+			if own, err := os.ReadFile(filepath.Join(dir, name)); err != nil || strings.TrimSpace(string(own)) != "" {
 				continue
 			}
-			if err := os.WriteFile(filepath.Join(dir, f), raw, 0); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, name), ofParent, 0); err != nil {
 				return fmt.Errorf("cgroup: %w", err)
 			}
 		}

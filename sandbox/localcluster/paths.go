@@ -33,17 +33,17 @@ const (
 // nodePaths returns the paths of a local cluster's files.
 type nodePaths struct{ layout *layout.Layout }
 
-// id is part of paths outside the sandbox's folder, and differs for each
-// sandbox.
+// id returns a name that differs for each sandbox. It is part of the sandbox's paths
+// outside its folder.
 func (paths nodePaths) id() string {
 	sum := sha256.Sum256([]byte(paths.layout.Dir))
 	return "progressive-" + hex.EncodeToString(sum[:4])
 }
 
-// run is the folder of sockets and of containerd's volatile state. It is outside
-// the sandbox's folder, because the path of a unix socket has at most 107
-// characters. It is in /run because a reboot must delete it: it also ends mounts,
-// network namespaces and containers.
+// run returns the folder of the sockets and of containerd's volatile state. The folder is
+// not in the sandbox's folder, because the path of a unix socket has at most 107
+// characters. It is in /run, because the state is about mounts, network namespaces and
+// containers. A reboot ends all of these, and it also empties /run.
 func (paths nodePaths) run() string { return "/run/" + paths.id() }
 
 func (paths nodePaths) containerdSocket() string { return paths.run() + "/containerd.sock" }
@@ -53,8 +53,8 @@ func (paths nodePaths) containerdRoot() string   { return filepath.Join(paths.la
 // kubeletSocket is the longest path of a socket below the kubelet's folder.
 const kubeletSocket = "/pod-resources/kubelet.sock"
 
-// kubelet is the folder of the pods' volumes. It is outside the sandbox's folder
-// if that folder's path is too long for the sockets in it.
+// kubelet returns the folder of the pods' volumes. If the path of the sandbox's folder is
+// too long for the kubelet's sockets, the folder is in /var/lib.
 func (paths nodePaths) kubelet() string {
 	dir := filepath.Join(paths.layout.Dir, "kubelet")
 	if len(dir+kubeletSocket) > 107 {
@@ -73,6 +73,7 @@ func (paths nodePaths) cgroup() string { return "/" + paths.id() }
 // podLogs holds the output of the containers.
 func (paths nodePaths) podLogs() string { return filepath.Join(paths.layout.Logs(), "pods") }
 
-// nodeState is the file with nodeChanges. There is one for the machine, because
-// two local clusters would conflict in iptables and in the node's address.
+// nodeState is the file with nodeChanges. There is one file for the machine, because a
+// machine can run only one local cluster. Two would conflict in iptables and in the node's
+// address.
 const nodeState = "/run/progressive-node.json"

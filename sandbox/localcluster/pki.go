@@ -19,14 +19,15 @@ import (
 	"time"
 )
 
-// Certificates are valid for a year and are renewed by a Start in the last month.
-// Authorities are valid for ten years, longer than any sandbox. Kubernetes
+// Certificates are valid for a year, and a Start in the last month renews them.
+// Authorities are valid for ten years, which is longer than a sandbox exists. Kubernetes
 // reloads renewed files by itself, so no process is restarted for them.
 const (
 	authorityLife   = 10 * 365 * 24 * time.Hour
 	certificateLife = 365 * 24 * time.Hour
 	renewBefore     = 30 * 24 * time.Hour
-	// clockSkew is how far a clock may be set back.
+	// clockSkew is the time between the start of a new certificate's validity and its
+	// creation. A certificate stays valid if the clock is set back by less than that.
 	clockSkew = time.Hour
 )
 
@@ -36,12 +37,13 @@ type certificate struct {
 	authority string // name of the authority that signs it
 	user      string // common name; for a client, its user in Kubernetes
 	group     string // organization; for a client, its group in Kubernetes
-	server    bool   // also valid for a server
+	server    bool   // the certificate is also valid for a server
 	hosts     []string
 }
 
-// There is an authority for each trust domain: a client of the API server must
-// not be accepted by etcd, nor as the proxy of the aggregation layer.
+// authorities are the certificate authorities, one for each group of servers. A client of
+// the API server must not have access to etcd. It must also not pass for the proxy of the
+// aggregation layer.
 var authorities = []string{"ca", "etcd-ca", "front-proxy-ca"}
 
 var loopbackHosts = []string{"localhost", "127.0.0.1"}
@@ -78,9 +80,9 @@ type pki struct {
 func (p pki) cert(name string) string { return filepath.Join(p.dir, name+".crt") }
 func (p pki) key(name string) string  { return filepath.Join(p.dir, name+".key") }
 
-// ensure creates certificates and keys that are missing. It replaces those that are
-// damaged, expire soon, are signed by another authority or differ from the table. It
-// returns the names of the files that it wrote.
+// ensure creates missing certificates and keys. It replaces certificates that are damaged,
+// expire soon, are signed by another authority or differ from the table. It returns the
+// names of the certificates and keys that it wrote.
 func (p pki) ensure() ([]string, error) {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return nil, err
@@ -94,18 +96,18 @@ func (p pki) ensure() ([]string, error) {
 			BasicConstraintsValid: true,
 			KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature,
 		}
-		have, err := p.load(name)
-		if err != nil || !p.staysValid(have.cert) {
-			if have, err = p.issue(name, template, nil, authorityLife); err != nil { // self-signed
+		authority, err := p.load(name)
+		if err != nil || !p.staysValid(authority.cert) {
+			if authority, err = p.issue(name, template, nil, authorityLife); err != nil { // self-signed
 				return written, fmt.Errorf("authority %s: %w", name, err)
 			}
 			written = append(written, name)
 		}
-		signers[name] = have
+		signers[name] = authority
 	}
 	for _, c := range certificates {
-		have, err := p.load(c.name)
-		if err == nil && p.staysValid(have.cert) && c.matches(have.cert, signers[c.authority].cert) {
+		existing, err := p.load(c.name)
+		if err == nil && p.staysValid(existing.cert) && c.matches(existing.cert, signers[c.authority].cert) {
 			continue
 		}
 		if _, err := p.issue(c.name, c.template(), signers[c.authority], certificateLife); err != nil {
@@ -126,6 +128,7 @@ func (p pki) ensure() ([]string, error) {
 	return written, nil
 }
 
+// staysValid says whether a certificate is valid now and does not expire soon.
 func (p pki) staysValid(c *x509.Certificate) bool {
 	return p.now.After(c.NotBefore) && p.now.Add(renewBefore).Before(c.NotAfter)
 }
@@ -152,15 +155,16 @@ func (c certificate) template() *x509.Certificate {
 	return t
 }
 
-// matches says whether a certificate is as the table defines it.
-func (c certificate) matches(have, signer *x509.Certificate) bool {
+// matches says whether an existing certificate agrees with its row of the table and was
+// signed by signer.
+func (c certificate) matches(existing, signer *x509.Certificate) bool {
 	want := c.template()
-	return have.CheckSignatureFrom(signer) == nil &&
-		have.Subject.CommonName == want.Subject.CommonName &&
-		slices.Equal(have.Subject.Organization, want.Subject.Organization) &&
-		slices.Equal(have.ExtKeyUsage, want.ExtKeyUsage) &&
-		slices.Equal(have.DNSNames, want.DNSNames) &&
-		slices.EqualFunc(have.IPAddresses, want.IPAddresses, net.IP.Equal)
+	return existing.CheckSignatureFrom(signer) == nil &&
+		existing.Subject.CommonName == want.Subject.CommonName &&
+		slices.Equal(existing.Subject.Organization, want.Subject.Organization) &&
+		slices.Equal(existing.ExtKeyUsage, want.ExtKeyUsage) &&
+		slices.Equal(existing.DNSNames, want.DNSNames) &&
+		slices.EqualFunc(existing.IPAddresses, want.IPAddresses, net.IP.Equal)
 }
 
 // pair is a certificate with its private key.
@@ -192,22 +196,22 @@ func (p pki) load(name string) (*pair, error) {
 	return &pair{cert, key}, nil
 }
 
-// issue writes a new certificate with a new key; without a signer it is
+// issue writes a new certificate with a new key. If signer is nil, the certificate is
 // self-signed.
-func (p pki) issue(name string, t *x509.Certificate, signer *pair, life time.Duration) (*pair, error) {
+func (p pki) issue(name string, template *x509.Certificate, signer *pair, life time.Duration) (*pair, error) {
 	key, err := newKey()
 	if err != nil {
 		return nil, err
 	}
-	if t.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)); err != nil {
+	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)); err != nil {
 		return nil, err
 	}
-	t.NotBefore, t.NotAfter = p.now.Add(-clockSkew), p.now.Add(life)
-	parent, by := t, crypto.Signer(key)
+	template.NotBefore, template.NotAfter = p.now.Add(-clockSkew), p.now.Add(life)
+	parent, signingKey := template, crypto.Signer(key)
 	if signer != nil {
-		parent, by = signer.cert, signer.key
+		parent, signingKey = signer.cert, signer.key
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, parent, key.Public(), by)
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signingKey)
 	if err != nil {
 		return nil, err
 	}
@@ -249,12 +253,12 @@ func writePEM(path, kind string, der []byte) error {
 	return writeFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
 
-// writeFile replaces a file by a rename, so that a reader sees the old or the new
-// content. It writes only if the content differs, because processes are
-// restarted when a file changes.
+// writeFile replaces a file by a rename, so that a reader sees either the old or the new
+// content. It writes nothing if the content is the same, because a changed file restarts
+// processes.
 func writeFile(path string, content []byte) error {
-	have, err := os.ReadFile(path)
-	if err == nil && bytes.Equal(have, content) {
+	current, err := os.ReadFile(path)
+	if err == nil && bytes.Equal(current, content) {
 		return nil
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -21,14 +21,14 @@ func TestCertificatesVerify(t *testing.T) {
 	for _, c := range certificates {
 		authority, err := p.load(c.authority)
 		require.NoError(t, err, c.name)
-		have, err := p.load(c.name)
+		pair, err := p.load(c.name)
 		require.NoError(t, err, c.name)
 		roots := x509.NewCertPool()
 		roots.AddCert(authority.cert)
-		_, err = have.cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		_, err = pair.cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 		require.NoError(t, err, "%s as a client", c.name)
 		for _, host := range c.hosts {
-			_, err = have.cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, DNSName: host, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+			_, err = pair.cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, DNSName: host, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
 			require.NoError(t, err, "%s as the server %s", c.name, host)
 		}
 		for _, other := range authorities {
@@ -37,7 +37,7 @@ func TestCertificatesVerify(t *testing.T) {
 			}
 			signer, err := p.load(other)
 			require.NoError(t, err)
-			require.Error(t, have.cert.CheckSignatureFrom(signer.cert), "%s must not be accepted where %s is trusted", c.name, other)
+			require.Error(t, pair.cert.CheckSignatureFrom(signer.cert), "%s must not be accepted where %s is trusted", c.name, other)
 		}
 		info, err := os.Stat(p.key(c.name))
 		require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestAPIServerCertificateHasItsAddresses(t *testing.T) {
 	p := pki{dir: t.TempDir(), now: time.Now()}
 	_, err := p.ensure()
 	require.NoError(t, err)
-	have, err := p.load("apiserver")
+	apiServer, err := p.load("apiserver")
 	require.NoError(t, err)
 	for _, tc := range []struct{ host, reason string }{
 		{"127.0.0.1", "from the machine"},
@@ -58,42 +58,42 @@ func TestAPIServerCertificateHasItsAddresses(t *testing.T) {
 		{"kubernetes.default.svc", "from pods, by name"},
 		{"kubernetes.default.svc.cluster.local", "from pods, by full name"},
 	} {
-		require.NoError(t, have.cert.VerifyHostname(tc.host), tc.reason)
+		require.NoError(t, apiServer.cert.VerifyHostname(tc.host), tc.reason)
 	}
 }
 
 func TestCertificatesAreRenewedWhenNeeded(t *testing.T) {
-	born := time.Now()
-	leaves := len(certificates)
+	created := time.Now()
+	allCertificates := len(certificates)
 	for _, tc := range []struct {
 		reason string
 		at     time.Time
 		damage func(*testing.T, pki)
-		want   []string // nil: none
-		count  int
+		want   []string // the names of the files that are written; nil for none
+		count  int      // the number of files that are written, instead of want
 	}{
-		{reason: "nothing is wrong", at: born},
-		{reason: "more than a month is left", at: born.Add(certificateLife - renewBefore - time.Hour)},
-		{reason: "less than a month is left", at: born.Add(certificateLife - renewBefore + time.Hour), count: leaves},
-		{reason: "expired", at: born.Add(2 * certificateLife), count: leaves},
-		{reason: "the clock was set far back", at: born.Add(-24 * time.Hour), count: leaves + len(authorities)},
-		{reason: "a certificate is missing", at: born, want: []string{"kubelet"},
+		{reason: "nothing is wrong", at: created},
+		{reason: "more than a month is left", at: created.Add(certificateLife - renewBefore - time.Hour)},
+		{reason: "less than a month is left", at: created.Add(certificateLife - renewBefore + time.Hour), count: allCertificates},
+		{reason: "expired", at: created.Add(2 * certificateLife), count: allCertificates},
+		{reason: "the clock was set far back", at: created.Add(-24 * time.Hour), count: allCertificates + len(authorities)},
+		{reason: "a certificate is missing", at: created, want: []string{"kubelet"},
 			damage: func(t *testing.T, p pki) { require.NoError(t, os.Remove(p.cert("kubelet"))) }},
-		{reason: "a key is cut off", at: born, want: []string{"scheduler"},
+		{reason: "a key is cut off", at: created, want: []string{"scheduler"},
 			damage: func(t *testing.T, p pki) { require.NoError(t, os.Truncate(p.key("scheduler"), 10)) }},
-		{reason: "key and certificate do not match, as after a crash between two writes", at: born, want: []string{"admin"},
+		{reason: "key and certificate do not match, as after a crash between two writes", at: created, want: []string{"admin"},
 			damage: func(t *testing.T, p pki) {
 				key, err := newKey()
 				require.NoError(t, err)
 				require.NoError(t, writeKey(p.key("admin"), key))
 			}},
-		{reason: "an authority is missing, so all that it signed is replaced", at: born, want: []string{"etcd-ca", "apiserver-etcd-client", "etcd"},
+		{reason: "an authority is missing, so all that it signed is replaced", at: created, want: []string{"etcd-ca", "apiserver-etcd-client", "etcd"},
 			damage: func(t *testing.T, p pki) { require.NoError(t, os.Remove(p.key("etcd-ca"))) }},
-		{reason: "the key of service accounts is missing", at: born, want: []string{serviceAccountKey},
+		{reason: "the key of service accounts is missing", at: created, want: []string{serviceAccountKey},
 			damage: func(t *testing.T, p pki) { require.NoError(t, os.Remove(p.key(serviceAccountKey))) }},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			p := pki{dir: t.TempDir(), now: born}
+			p := pki{dir: t.TempDir(), now: created}
 			_, err := p.ensure()
 			require.NoError(t, err)
 			if tc.damage != nil {
@@ -118,13 +118,13 @@ func TestCertificateThatDiffersFromTheTableIsReplaced(t *testing.T) {
 	p := pki{dir: t.TempDir(), now: time.Now()}
 	_, err := p.ensure()
 	require.NoError(t, err)
-	have, err := p.load("kubelet")
+	kubelet, err := p.load("kubelet")
 	require.NoError(t, err)
 	signer, err := p.load("ca")
 	require.NoError(t, err)
 	row := certificates[7]
 	require.Equal(t, "kubelet", row.name)
-	require.True(t, row.matches(have.cert, signer.cert))
+	require.True(t, row.matches(kubelet.cert, signer.cert))
 	for _, tc := range []struct {
 		reason string
 		change func(*certificate)
@@ -137,11 +137,11 @@ func TestCertificateThatDiffersFromTheTableIsReplaced(t *testing.T) {
 	} {
 		c := row
 		tc.change(&c)
-		require.False(t, c.matches(have.cert, signer.cert), tc.reason)
+		require.False(t, c.matches(kubelet.cert, signer.cert), tc.reason)
 	}
 }
 
-func TestKubeconfigs(t *testing.T) {
+func TestAdministratorsKubeconfigContainsTheKeyAndOthersReferToIt(t *testing.T) {
 	l := testLayout(t, layout.ClusterLocal)
 	_, err := pki{dir: l.PKI(), now: time.Now()}.ensure()
 	require.NoError(t, err)

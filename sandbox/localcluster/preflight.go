@@ -43,18 +43,19 @@ func (e *MissingError) Error() string {
 		strings.Join(e.Programs, ", "), strings.Join(e.Packages, " "))
 }
 
-// Preflight returns every reason for which Start would fail, as far as it can be
-// found without a change to the machine.
+// Preflight returns an error with every reason for which Start would fail. It finds only
+// the reasons that can be found without a change to the machine.
 func Preflight(l *layout.Layout) error {
 	errs := []error{preflight.Check(l, freePorts(l))}
 	if l.Cluster == layout.ClusterLocal {
-		errs = append(errs, missing(exec.LookPath, pluginFolders))
+		errs = append(errs, missingPrograms(exec.LookPath, pluginFolders))
 	}
 	return errors.Join(errs...)
 }
 
-// claimMachine checks that the cluster does not conflict with another one. It removes
-// the residue of another sandbox whose processes have all ended.
+// claimMachine returns an error if the cluster conflicts with another one on this machine.
+// If another sandbox has left residue and has no process any more, claimMachine removes
+// the residue.
 func claimMachine(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	switch l.Cluster {
 	case layout.ClusterLocal:
@@ -70,8 +71,8 @@ func claimMachine(ctx context.Context, l *layout.Layout, log *progress.Log) erro
 			l.Cluster, layout.ClusterLocal, layout.ClusterSimulated, layout.ClusterExisting)
 	}
 	for _, c := range Components {
-		in := slices.ContainsFunc(ComponentsOf(l), func(o Component) bool { return o.Name == c.Name })
-		if !in && process.Alive(l, c.Name) {
+		belongs := slices.ContainsFunc(ComponentsOf(l), func(own Component) bool { return own.Name == c.Name })
+		if !belongs && process.Alive(l, c.Name) {
 			return fmt.Errorf("%s of this sandbox runs, but a cluster of kind %q has no such component: "+
 				"the settings changed since the start; run `make down` first", c.Name, l.Cluster)
 		}
@@ -79,8 +80,8 @@ func claimMachine(ctx context.Context, l *layout.Layout, log *progress.Log) erro
 	return nil
 }
 
-// missing returns an error that names every requirement that is not installed.
-func missing(lookPath func(string) (string, error), plugins []string) error {
+// missingPrograms returns a *MissingError if a requirement is not installed.
+func missingPrograms(lookPath func(string) (string, error), plugins []string) error {
 	var e MissingError
 	add := func(program, debian string) {
 		e.Programs = append(e.Programs, program)
@@ -102,9 +103,9 @@ func missing(lookPath func(string) (string, error), plugins []string) error {
 	return &e
 }
 
-// freePorts returns the ports that must be free: the ports of components that do not
-// run. For an existing cluster this includes the port of Forward. Otherwise kube-proxy
-// serves that port as a node port.
+// freePorts returns the ports that must be free, which are the ports of components that do
+// not run. For an existing cluster the node port of Forward is one of them. For a local
+// cluster the node port is a port of kube-proxy.
 func freePorts(l *layout.Layout) []layout.NamedPort {
 	var free []layout.NamedPort
 	for _, c := range ComponentsOf(l) {

@@ -28,19 +28,20 @@ func testLayout(t *testing.T, kind string) *layout.Layout {
 	return l
 }
 
-func requireGolden(t *testing.T, name, got string) {
+// requireGolden compares a text with a file in testdata. With -update it writes the file.
+func requireGolden(t *testing.T, name, text string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
 		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, string(want), got, "%s; `go test -update` writes it", path)
+	require.Equal(t, string(want), text, "%s; `go test -update` writes it", path)
 }
 
-func TestFlags(t *testing.T) {
+func TestFlagsAreThoseOfTheGoldenFiles(t *testing.T) {
 	for _, kind := range []string{layout.ClusterLocal, layout.ClusterSimulated} {
 		var out strings.Builder
 		for _, c := range ComponentsOf(fixedLayout(kind)) {
@@ -52,7 +53,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-func TestNodeConfig(t *testing.T) {
+func TestNodeConfigurationIsThatOfTheGoldenFiles(t *testing.T) {
 	l := fixedLayout(layout.ClusterLocal)
 	files, err := nodeConfig(l, "/usr/lib/cni")
 	require.NoError(t, err)
@@ -67,7 +68,7 @@ func TestComponentsAreInOrderAndComplete(t *testing.T) {
 	for _, c := range Components {
 		require.False(t, seen[c.Name], "%s is in the table twice", c.Name)
 		for _, before := range c.After {
-			require.True(t, seen[before], "%s starts after %s, so it must be below it in the table; this also excludes cycles", c.Name, before)
+			require.True(t, seen[before], "%s starts after %s, so its row must be below that row; this also excludes cycles", c.Name, before)
 		}
 		seen[c.Name] = true
 		require.NotNil(t, c.CheckHealth, c.Name)
@@ -89,23 +90,23 @@ func TestComponentsAreInOrderAndComplete(t *testing.T) {
 	}
 }
 
-func TestKindsOfCluster(t *testing.T) {
-	control := []string{Registry, Etcd, APIServer, ControllerManager, Scheduler}
+func TestEachKindOfClusterHasItsComponents(t *testing.T) {
+	controlPlane := []string{Registry, Etcd, APIServer, ControllerManager, Scheduler}
 	for _, tc := range []struct {
 		reason string
 		layout *layout.Layout
 		want   []string
 	}{
-		{"a local cluster has a node", fixedLayout(layout.ClusterLocal), append(slices.Clone(control), Containerd, Kubelet, Proxy, NetworkPolicies, Volumes)},
-		{"a simulated one has kwok, and nothing that needs root", fixedLayout(layout.ClusterSimulated), append(slices.Clone(control), Kwok, Volumes)},
-		{"an existing one only lacks a registry", fixedLayout(layout.ClusterExisting), []string{Registry}},
-		{"an existing one with a registry lacks nothing", &layout.Layout{Settings: layout.Settings{Cluster: layout.ClusterExisting, Registry: "localhost:5000"}}, nil},
+		{"a local cluster has a node", fixedLayout(layout.ClusterLocal), append(slices.Clone(controlPlane), Containerd, Kubelet, Proxy, NetworkPolicies, Volumes)},
+		{"a simulated cluster has kwok, and nothing that needs root", fixedLayout(layout.ClusterSimulated), append(slices.Clone(controlPlane), Kwok, Volumes)},
+		{"an existing cluster needs only a registry", fixedLayout(layout.ClusterExisting), []string{Registry}},
+		{"an existing cluster with a registry needs nothing", &layout.Layout{Settings: layout.Settings{Cluster: layout.ClusterExisting, Registry: "localhost:5000"}}, nil},
 	} {
-		var got []string
+		var names []string
 		for _, c := range ComponentsOf(tc.layout) {
-			got = append(got, c.Name)
+			names = append(names, c.Name)
 		}
-		require.Equal(t, tc.want, got, tc.reason)
+		require.Equal(t, tc.want, names, tc.reason)
 	}
 }
 
@@ -116,8 +117,8 @@ func TestSocketPathsAreShortEnough(t *testing.T) {
 			require.LessOrEqual(t, len(socket), 107, socket)
 		}
 	}
-	require.Equal(t, "/sandbox/kubelet", nodePaths{fixedLayout(layout.ClusterLocal)}.kubelet(), "in the sandbox's own folder if its path is short enough")
-	require.NotEqual(t, nodePaths{&layout.Layout{Dir: "/a"}}.run(), nodePaths{&layout.Layout{Dir: "/b"}}.run(), "each sandbox has its own")
+	require.Equal(t, "/sandbox/kubelet", nodePaths{fixedLayout(layout.ClusterLocal)}.kubelet(), "the kubelet's folder is in the sandbox's folder if that path is short enough")
+	require.NotEqual(t, nodePaths{&layout.Layout{Dir: "/a"}}.run(), nodePaths{&layout.Layout{Dir: "/b"}}.run(), "each sandbox has its own folder for sockets")
 }
 
 func TestVersionIsThatOfTheModule(t *testing.T) {

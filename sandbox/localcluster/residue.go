@@ -18,13 +18,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Residue lists everything of a sandbox's cluster that is on the machine outside
-// the sandbox's folder: processes, mounts, network devices and addresses, rules
-// of iptables, cgroups, files. After Stop it is empty. Each line starts with the
-// kind of thing or its tool.
+// Residue lists the state that a sandbox's cluster has on the machine outside the sandbox's
+// folder. The entries are processes, mounts, network devices and addresses, rules of
+// iptables, cgroups and files. Each entry starts with its kind or with the tool that shows
+// it. After Stop the list is empty.
 //
-// Without root it lists only processes: another user cannot have created the
-// other things.
+// Without root it lists only processes, because only root can create the other things.
 func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	var left []string
 	for _, p := range remainingProcesses(l) {
@@ -39,8 +38,8 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	}
 	switch {
 	case n == nil && l.Cluster != layout.ClusterLocal, n != nil && n.Dir != l.Dir:
-		// This sandbox created none. Similar rules and devices may belong to
-		// another sandbox or another Kubernetes on this machine.
+		// This sandbox has created no other things. Rules and devices with the same names
+		// may belong to another sandbox or to another Kubernetes on this machine.
 		return left, nil
 	case n != nil:
 		left = append(left, "file "+nodeState)
@@ -56,7 +55,7 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	add("mount", points, err)
 	links, err := podLinks()
 	add("network device", linkNames(links), err)
-	address, err := hasAddress()
+	address, err := presentAddress()
 	add("address", address, err)
 	for _, tool := range ruleTools {
 		all, err := savedRules(ctx, tool)
@@ -90,9 +89,9 @@ type sandboxProcess struct {
 
 func (s sandboxProcess) String() string { return fmt.Sprintf("process %d (%s)", s.pid, s.command) }
 
-// remainingProcesses finds the components of a sandbox by command line and
-// environment, containerd and its shims by their socket, and containers by their
-// cgroup.
+// remainingProcesses finds the processes of a sandbox without their records. It finds
+// components by command line and environment, containerd and its shims by their socket,
+// and containers by their cgroup.
 func remainingProcesses(l *layout.Layout) []sandboxProcess {
 	paths := nodePaths{l}
 	inCgroup := map[int]bool{}
@@ -161,11 +160,11 @@ func mounts(l *layout.Layout) ([]string, error) {
 func parseMounts(mountinfo string, below ...string) []string {
 	var points []string
 	for _, line := range strings.Split(mountinfo, "\n") {
-		f := strings.Fields(line)
-		if len(f) < 5 {
+		fields := strings.Fields(line) // the fifth field is the mount point (proc(5))
+		if len(fields) < 5 {
 			continue
 		}
-		point := unescape.Replace(f[4])
+		point := unescape.Replace(fields[4])
 		if slices.ContainsFunc(below, func(dir string) bool { return point == dir || strings.HasPrefix(point, dir+"/") }) {
 			points = append(points, point)
 		}
@@ -176,8 +175,8 @@ func parseMounts(mountinfo string, below ...string) []string {
 // unescape decodes the kernel's escapes in paths of mountinfo.
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
-// podLinks returns the host's end of each pod's link: the devices with the
-// address of the pods' gateway.
+// podLinks returns the host's end of each pod's link. These are the network devices with
+// the address podGateway.
 func podLinks() ([]netlink.Link, error) {
 	addrs, err := netlink.AddrList(nil, netlink.FAMILY_V4)
 	if err != nil {
@@ -204,8 +203,8 @@ func linkNames(links []netlink.Link) []string {
 	return names
 }
 
-// hasAddress returns the node's address on the loopback device, if it is there.
-func hasAddress() ([]string, error) {
+// presentAddress returns the node's address if the loopback device has it.
+func presentAddress() ([]string, error) {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
 		return nil, err
@@ -238,11 +237,11 @@ func cgroups(l *layout.Layout) ([]string, error) {
 	return dirs, nil
 }
 
-// hostFiles returns the sandbox's files in folders that are not the sandbox's.
+// hostFiles returns the sandbox's files in folders that do not belong to the sandbox.
 func hostFiles(l *layout.Layout) []string {
 	paths := nodePaths{l}
 	var files []string
-	// Each bundle of a container names the socket of its shim.
+	// The bundle of each container has a file with the path of its shim's socket.
 	bundles, _ := filepath.Glob(filepath.Join(paths.containerdState(), "io.containerd.runtime.v2.task", "*", "*", "address"))
 	for _, b := range bundles {
 		raw, err := os.ReadFile(b)

@@ -23,12 +23,13 @@ type runtime struct {
 
 func dialRuntime(l *layout.Layout) (*runtime, error) {
 	socket := nodePaths{l}.containerdSocket()
-	// Without a listener the gRPC client would log and retry, so try first.
-	probe, err := net.Dial("unix", socket)
+	// If nobody listens, the gRPC client would log and retry. This connection returns the
+	// error at once.
+	test, err := net.Dial("unix", socket)
 	if err != nil {
 		return nil, fmt.Errorf("containerd: %w", err)
 	}
-	probe.Close()
+	test.Close()
 	conn, err := grpc.NewClient("unix://"+socket,
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -39,8 +40,8 @@ func dialRuntime(l *layout.Layout) (*runtime, error) {
 
 func (r *runtime) Close() { _ = r.conn.Close() }
 
-// podGrace is how long containers may take to end after SIGTERM, so that a
-// database need not recover at its next start.
+// podGrace is how long containers may take to end after SIGTERM. A database that is killed
+// earlier has to recover at its next start.
 const podGrace = 5 * time.Second
 
 // removeLimit limits the removal of all pods.
@@ -61,7 +62,7 @@ func removePods(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return fmt.Errorf("list containers: %w", err)
 	}
-	err = each(containers.GetContainers(), func(c *criapi.Container) error {
+	err = forEach(containers.GetContainers(), func(c *criapi.Container) error {
 		_, err := r.StopContainer(ctx, &criapi.StopContainerRequest{ContainerId: c.GetId(), Timeout: int64(podGrace / time.Second)})
 		return err
 	})
@@ -69,7 +70,7 @@ func removePods(ctx context.Context, l *layout.Layout) error {
 	if listErr != nil {
 		return errors.Join(err, fmt.Errorf("list pods: %w", listErr))
 	}
-	return errors.Join(err, each(pods.GetItems(), func(p *criapi.PodSandbox) error {
+	return errors.Join(err, forEach(pods.GetItems(), func(p *criapi.PodSandbox) error {
 		if _, err := r.StopPodSandbox(ctx, &criapi.StopPodSandboxRequest{PodSandboxId: p.GetId()}); err != nil {
 			return fmt.Errorf("stop pod %s: %w", p.GetMetadata().GetName(), err)
 		}
@@ -80,8 +81,8 @@ func removePods(ctx context.Context, l *layout.Layout) error {
 	}))
 }
 
-// each runs do for all items in parallel and joins the errors.
-func each[T any](items []T, do func(T) error) error {
+// forEach calls do for all items in parallel and joins the errors.
+func forEach[T any](items []T, do func(T) error) error {
 	errs := make([]error, len(items))
 	var all sync.WaitGroup
 	for i, item := range items {

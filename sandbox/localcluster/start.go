@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -15,20 +16,20 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// containerdPath is the path in Debian's package. containerd is the only
+// containerdPath is the path of containerd in Debian's package. containerd is the only
 // component that is not part of this executable.
 const containerdPath = "/usr/bin/containerd"
 
 // StartSteps is the number of steps that Start adds to a log.
 const StartSteps = 2
 
-// Start starts the cluster of a sandbox and waits until it is healthy. It can be
-// called at any time. It starts what does not run, repairs what was killed or
-// hangs, and restarts what was configured differently or built again. It does not
-// touch the rest.
+// Start starts the cluster of a sandbox and waits until it is healthy. It can be called at
+// any time. It starts components that do not run. It restarts components that hang, that
+// have another configuration now, or that were built again. Other components are not
+// changed.
 //
-// Reasons to fail (missing permissions or packages, a port in use) are checked
-// before anything is started. The caller holds the sandbox's lock (package lock).
+// Before it starts anything, Start checks for missing permissions, missing packages and
+// ports in use. The caller must hold the sandbox's lock (package lock).
 func Start(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	// claimMachine comes before Preflight, because the residue of a dead sandbox may hold
 	// ports.
@@ -45,24 +46,24 @@ func Start(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err := log.Step(step, func(func(string)) error { return prepare(ctx, l, log) }); err != nil {
 		return err
 	}
-	in := ComponentsOf(l)
-	return log.Step("cluster: "+joinNames(in), func(detail func(string)) error {
+	return log.Step("cluster: "+joinNames(ComponentsOf(l)), func(detail func(string)) error {
 		return startAll(ctx, l, log, detail)
 	})
 }
 
-func joinNames(cs []Component) string {
-	if len(cs) == 0 {
+func joinNames(components []Component) string {
+	if len(components) == 0 {
 		return "the user's own, nothing to start"
 	}
-	all := make([]string, len(cs))
-	for i, c := range cs {
-		all[i] = c.Name
+	names := make([]string, len(components))
+	for i, c := range components {
+		names[i] = c.Name
 	}
-	return strings.Join(all, ", ")
+	return strings.Join(names, ", ")
 }
 
-// prepare writes the files of the processes, and prepares the machine as a node.
+// prepare writes the files that the processes read. For a local cluster it also prepares
+// the machine as a node.
 func prepare(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if l.Cluster == layout.ClusterExisting {
 		return copyContext(ctx, l)
@@ -101,25 +102,12 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
-		mu      sync.Mutex
-		errs    []error
-		waiting = map[string]bool{}
-		healthy = map[string]chan struct{}{}
-		all     sync.WaitGroup
+		mu       sync.Mutex // of errs
+		errs     []error
+		starting = startingNames{detail: detail, names: map[string]bool{}}
+		healthy  = map[string]chan struct{}{} // a channel is closed when the component is healthy
+		all      sync.WaitGroup
 	)
-	show := func(name string, on bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if waiting[name] = on; !on {
-			delete(waiting, name)
-		}
-		var list []string
-		for n := range waiting {
-			list = append(list, n)
-		}
-		slices.Sort(list)
-		detail("waiting for " + strings.Join(list, ", "))
-	}
 	for _, c := range ComponentsOf(l) {
 		healthy[c.Name] = make(chan struct{})
 	}
@@ -128,20 +116,20 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 		go func() {
 			defer all.Done()
 			for _, before := range c.After {
-				// A component of another kind of cluster is not waited for.
-				if done, ok := healthy[before]; ok {
-					select {
-					case <-done:
-					case <-ctx.Done():
-						return
-					}
+				isHealthy, ok := healthy[before]
+				if !ok {
+					continue // this kind of cluster does not have the component
+				}
+				select {
+				case <-isHealthy:
+				case <-ctx.Done():
+					return
 				}
 			}
-			show(c.Name, true)
+			starting.add(c.Name)
 			if err := startOne(ctx, l, log, c); err != nil {
 				mu.Lock()
-				// A component that was cancelled because another failed has no error of
-				// its own.
+				// If another component has failed, this one was only cancelled.
 				if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 					errs = append(errs, err)
 				}
@@ -149,7 +137,7 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 				cancel()
 				return
 			}
-			show(c.Name, false)
+			starting.remove(c.Name)
 			close(healthy[c.Name])
 		}()
 	}
@@ -160,17 +148,46 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 	return errors.Join(errs...)
 }
 
-// unhealthyLimit is how long a running component may be unhealthy before it is
-// restarted. In that time it may wait for a dependency that was just restarted. It is a
-// variable for the tests.
+// startingNames are the names of the components that are starting. Each change shows them
+// as the progress of the step. It is safe for use by several goroutines.
+type startingNames struct {
+	mu     sync.Mutex
+	names  map[string]bool
+	detail func(string)
+}
+
+func (s *startingNames) add(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names[name] = true
+	s.show()
+}
+
+func (s *startingNames) remove(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.names, name)
+	s.show()
+}
+
+// show displays the names. The caller must hold the lock.
+func (s *startingNames) show() {
+	s.detail("waiting for " + strings.Join(slices.Sorted(maps.Keys(s.names)), ", "))
+}
+
+// unhealthyLimit is how long a running component may be unhealthy before it is restarted.
+// In that time it may wait for a dependency that was just restarted. Tests set a shorter
+// limit.
 var unhealthyLimit = 20 * time.Second
 
+// startOne starts a component if it does not run, and waits until it is healthy. If it runs
+// but does not become healthy within unhealthyLimit, startOne restarts it.
 func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Component) error {
 	s, err := spec(l, c)
 	if err != nil {
 		return err
 	}
-	ranBefore := process.Recorded(l, c.Name) // so this is a repair, not a first start
+	ranBefore := process.Recorded(l, c.Name) // then this start is a repair, which the log mentions
 	outcome, err := process.Start(ctx, l, s)
 	if err != nil {
 		return err
@@ -190,7 +207,7 @@ func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Compon
 	switch {
 	case errors.As(err, &unhealthy):
 		log.Say("%s: runs but is not healthy (%v); restarted", c.Name, unhealthy.Last)
-	case errors.As(err, &died): // just after Start found it running
+	case errors.As(err, &died): // it ended after process.Start had found it running
 		log.Say("%s: %s; started", c.Name, process.Started)
 	default:
 		return err
@@ -204,7 +221,7 @@ func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Compon
 	return process.Await(ctx, l, c.Name, c.Limit, check)
 }
 
-// spec returns the process of a component.
+// spec returns the specification of the process of a component.
 func spec(l *layout.Layout, c Component) (process.Spec, error) {
 	s := process.Spec{Name: c.Name, Grace: c.Grace, Env: append([]string{layout.Variable + "=" + l.Dir}, c.Env...)}
 	if c.Name == Containerd {

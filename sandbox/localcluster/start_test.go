@@ -24,8 +24,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// TestMain makes the test's executable act as the components: the tests start it
-// as `EXECUTABLE run NAME`, like the sandbox's executable.
+// TestMain makes the test's executable act as a component. The tests start it as
+// `EXECUTABLE run NAME`, like the sandbox's executable.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "run" && os.Getenv(layout.Variable) != "" {
 		runComponent(os.Args[2])
@@ -34,8 +34,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runComponent creates a file NAME.up, which exists while it is healthy. If there
-// is a file NAME.fails it exits; with NAME.hangs it never becomes healthy.
+// runComponent acts as the component NAME. The file NAME.up exists while the component is
+// healthy. If there is a file NAME.fails, the component exits. If there is a file
+// NAME.hangs, it never becomes healthy.
 func runComponent(name string) {
 	l, err := layout.FromEnv()
 	if err != nil {
@@ -72,22 +73,23 @@ type testCluster struct {
 
 func newTestCluster(t *testing.T) *testCluster {
 	t.Helper()
-	real := Components
+	original := Components
 	tc := &testCluster{layout: testLayout(t, layout.ClusterSimulated)}
 	tc.log = progress.New(&tc.out, 0)
 	component := func(name string, after ...string) Component {
-		return Component{Name: name, Kinds: simulatedOnly, After: after, CheckHealth: tc.isUp(name), Limit: time.Minute, Grace: 10 * time.Second}
+		return Component{Name: name, Kinds: simulatedOnly, After: after, CheckHealth: tc.healthCheck(name), Limit: time.Minute, Grace: 10 * time.Second}
 	}
 	Components = []Component{component("a"), component("b", "a"), component("c", "a", "of another kind"), component("d", "b", "c")}
 	t.Cleanup(func() {
 		require.NoError(t, Stop(context.Background(), tc.layout, progress.New(io.Discard, 0)))
-		Components = real
+		Components = original
 	})
 	return tc
 }
 
-// isUp returns the health check of a component of runComponent.
-func (tc *testCluster) isUp(name string) func(context.Context, *layout.Layout) error {
+// healthCheck returns the health check of a component of runComponent. The check records
+// the component in order when it succeeds.
+func (tc *testCluster) healthCheck(name string) func(context.Context, *layout.Layout) error {
 	return func(context.Context, *layout.Layout) error {
 		if _, err := os.Stat(filepath.Join(tc.layout.Dir, name+".up")); err != nil {
 			return err
@@ -105,7 +107,8 @@ func (tc *testCluster) start(t *testing.T) error {
 	return Start(t.Context(), tc.layout, tc.log)
 }
 
-func (tc *testCluster) file(t *testing.T, name string) {
+// createFile creates a file that runComponent reads.
+func (tc *testCluster) createFile(t *testing.T, name string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(filepath.Join(tc.layout.Dir, name), nil, 0o600))
 }
@@ -121,7 +124,7 @@ func (tc *testCluster) pids(t *testing.T) map[string]int {
 	return pids
 }
 
-func TestStartInOrderAndOnce(t *testing.T) {
+func TestComponentsStartInOrderAndOnlyOnce(t *testing.T) {
 	tc := newTestCluster(t)
 	require.NoError(t, tc.start(t))
 	require.Len(t, tc.order, 4)
@@ -166,7 +169,7 @@ func TestStartRestartsHangingComponents(t *testing.T) {
 
 func TestStartSaysWhyAComponentDied(t *testing.T) {
 	tc := newTestCluster(t)
-	tc.file(t, "b.fails")
+	tc.createFile(t, "b.fails")
 	err := tc.start(t)
 	var died *process.DiedError
 	require.ErrorAs(t, err, &died)
@@ -182,7 +185,7 @@ func TestStartSaysWhyAComponentDied(t *testing.T) {
 
 func TestStartNamesTheUnhealthyComponent(t *testing.T) {
 	tc := newTestCluster(t)
-	tc.file(t, "a.hangs")
+	tc.createFile(t, "a.hangs")
 	Components[0].Limit = 50 * time.Millisecond
 	err := tc.start(t)
 	var unhealthy *process.UnhealthyError
@@ -193,7 +196,7 @@ func TestStartNamesTheUnhealthyComponent(t *testing.T) {
 
 func TestInterruptEndsStart(t *testing.T) {
 	tc := newTestCluster(t)
-	tc.file(t, "a.hangs")
+	tc.createFile(t, "a.hangs")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	interrupt := errors.New("interrupt")
 	time.AfterFunc(50*time.Millisecond, func() { cancel(interrupt) })
@@ -224,7 +227,7 @@ func TestSummaryIsShort(t *testing.T) {
 	require.Equal(t, "x; x; x; x; x; x; x; x; and 2 more", summary(strings.Split("x x x x x x x x x x", " ")))
 }
 
-func TestStop(t *testing.T) {
+func TestStopLeavesNoResidueAndKeepsTheData(t *testing.T) {
 	tc := newTestCluster(t)
 	require.NoError(t, tc.start(t))
 	left, err := Residue(t.Context(), tc.layout)
@@ -232,7 +235,7 @@ func TestStop(t *testing.T) {
 	require.Len(t, left, 4, "each is found without its record: %v", left)
 	require.ErrorIs(t, Purge(t.Context(), tc.layout), ErrRunning)
 
-	require.NoError(t, os.Remove(filepath.Join(tc.layout.Run(), "c.json")), "as if its record was lost")
+	require.NoError(t, os.Remove(filepath.Join(tc.layout.Run(), "c.json")), "the record of c is lost")
 	require.NoError(t, Stop(t.Context(), tc.layout, tc.log))
 	left, err = Residue(t.Context(), tc.layout)
 	require.NoError(t, err)
@@ -255,29 +258,29 @@ func TestStopLeavesOtherSandboxesAlone(t *testing.T) {
 	require.Equal(t, before, tc.pids(t))
 }
 
-func TestStatus(t *testing.T) {
+func TestStatusHasTheReasonOfEachProblem(t *testing.T) {
 	tc := newTestCluster(t)
 	require.NoError(t, tc.start(t))
 	require.NoError(t, process.Stop(t.Context(), tc.layout, "d", time.Second))
 	require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, "c.up")))
-	got := Status(t.Context(), tc.layout)
-	require.Len(t, got, 4)
-	for i, tc := range []struct {
+	statuses := Status(t.Context(), tc.layout)
+	require.Len(t, statuses, 4)
+	for i, want := range []struct {
 		name, reason string
 		runs         bool
 	}{{"a", "", true}, {"b", "", true}, {"c", "no such file", true}, {"d", "does not run", false}} {
-		s := got[i]
-		require.Equal(t, tc.name, s.Name)
-		require.Equal(t, tc.runs, s.PID != 0, tc.name)
-		require.Equal(t, tc.reason == "", s.Healthy, tc.name)
-		require.Contains(t, s.Reason, tc.reason)
-		if tc.runs {
-			require.Positive(t, s.RSS, tc.name)
+		s := statuses[i]
+		require.Equal(t, want.name, s.Name)
+		require.Equal(t, want.runs, s.PID != 0, want.name)
+		require.Equal(t, want.reason == "", s.Healthy, want.name)
+		require.Contains(t, s.Reason, want.reason)
+		if want.runs {
+			require.Positive(t, s.RSS, want.name)
 		}
 	}
 }
 
-func TestPreflight(t *testing.T) {
+func TestStartChecksBeforeItStartsAnything(t *testing.T) {
 	t.Run("port in use", func(t *testing.T) {
 		tc := newTestCluster(t)
 		listener, err := net.Listen("tcp4", "127.0.0.1:0")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/process"
@@ -15,17 +16,17 @@ import (
 // it.
 type ComponentStatus struct {
 	Name string `json:"name"`
-	// PID is zero if it does not run.
+	// PID is the id of the process, or zero if the component does not run.
 	PID int `json:"pid"`
-	// Port is its port on 127.0.0.1; zero if it has none.
+	// Port is the component's port on 127.0.0.1, or zero if it has none.
 	Port int `json:"port,omitempty"`
-	// Healthy says whether it works; if not, Reason says why.
+	// Healthy says whether the health check succeeds. If not, Reason has the error.
 	Healthy bool   `json:"healthy"`
 	Reason  string `json:"reason,omitempty"`
-	// RSS is its resident memory in bytes. It contains all of the code, which the
-	// components share.
+	// RSS is the resident memory in bytes. The components share one executable, and the
+	// RSS of each contains all of the shared memory.
 	RSS int64 `json:"rssBytes"`
-	// PSS is its proportional share in bytes: summed over the components, shared
+	// PSS is the proportional memory in bytes. In the sum over all components, shared
 	// memory counts once.
 	PSS int64 `json:"pssBytes"`
 }
@@ -33,17 +34,14 @@ type ComponentStatus struct {
 // Status returns the status of each component of a sandbox's cluster, in the
 // order in which they start.
 func Status(ctx context.Context, l *layout.Layout) []ComponentStatus {
-	in := ComponentsOf(l)
-	all := make([]ComponentStatus, len(in))
-	index := make([]int, len(in))
-	for i := range in {
-		index[i] = i
+	components := ComponentsOf(l)
+	statuses := make([]ComponentStatus, len(components))
+	var all sync.WaitGroup
+	for i, c := range components {
+		all.Go(func() { statuses[i] = statusOf(ctx, l, c) })
 	}
-	_ = each(index, func(i int) error {
-		all[i] = statusOf(ctx, l, in[i])
-		return nil
-	})
-	return all
+	all.Wait()
+	return statuses
 }
 
 func statusOf(ctx context.Context, l *layout.Layout, c Component) ComponentStatus {
@@ -66,8 +64,8 @@ func statusOf(ctx context.Context, l *layout.Layout, c Component) ComponentStatu
 	return s
 }
 
-// memory returns a process's resident and proportional memory in bytes; zero if
-// it cannot be read.
+// memory returns a process's resident and proportional memory in bytes. Both are zero if
+// they cannot be read.
 func memory(pid int) (rss, pss int64) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
@@ -78,17 +76,17 @@ func memory(pid int) (rss, pss int64) {
 
 func parseMemory(rollup string) (rss, pss int64) {
 	for _, line := range strings.Split(rollup, "\n") {
-		f := strings.Fields(line)
-		if len(f) != 3 || f[2] != "kB" {
+		fields := strings.Fields(line) // such as "Rss: 2048 kB"
+		if len(fields) != 3 || fields[2] != "kB" {
 			continue
 		}
-		kb, err := strconv.ParseInt(f[1], 10, 64)
+		kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
 		switch {
 		case err != nil:
-		case f[0] == "Rss:":
-			rss = kb << 10
-		case f[0] == "Pss:":
-			pss = kb << 10
+		case fields[0] == "Rss:":
+			rss = kilobytes << 10
+		case fields[0] == "Pss:":
+			pss = kilobytes << 10
 		}
 	}
 	return rss, pss

@@ -15,17 +15,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// cleanupLimit is how long the kernel may take to remove what belonged to ended
-// processes: network devices disappear some time after their namespace.
+// cleanupLimit is how long the kernel may take to remove the things of ended processes.
+// Network devices disappear some time after their namespace.
 const cleanupLimit = 15 * time.Second
 
-// Stop stops the cluster of a sandbox and restores the machine: no process,
-// mount, network device, rule or cgroup remains. It checks this and returns an
-// error that lists what it could not remove. The data stay (objects, volumes,
-// images) for the next Start.
+// Stop stops the cluster of a sandbox and restores the machine: no process, mount, network
+// device, rule or cgroup remains. If something remains, the error lists it. The data
+// (objects, volumes, images) stay for the next Start.
 //
-// It can be called at any time, also if processes were killed or the settings
-// changed since the start. The caller holds the sandbox's lock.
+// Stop can be called at any time, also if processes were killed or the settings changed
+// since the start. The caller must hold the sandbox's lock.
 func Stop(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	log.Expect(1)
 	return log.Step("cluster: stop", func(detail func(string)) error { return stopAll(ctx, l, log, detail) })
@@ -36,15 +35,15 @@ func stopAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail fu
 	if err != nil {
 		return err
 	}
-	mine := node != nil && node.Dir == l.Dir
-	if mine && os.Geteuid() != 0 {
+	isNode := node != nil && node.Dir == l.Dir // the machine is the node of this sandbox
+	if isNode && os.Geteuid() != 0 {
 		return fmt.Errorf("stop of a local cluster: %w", preflight.ErrNotRoot)
 	}
 	stopped := map[string]chan struct{}{}
 	for _, c := range Components {
 		stopped[c.Name] = make(chan struct{})
 	}
-	err = each(Components, func(c Component) error {
+	err = forEach(Components, func(c Component) error {
 		defer close(stopped[c.Name])
 		for _, other := range Components {
 			if slices.Contains(other.After, c.Name) {
@@ -63,25 +62,25 @@ func stopAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail fu
 		return err
 	}
 	detail("removing the residue")
-	if mine {
+	if isNode {
 		return node.undo(ctx, l)
 	}
-	return sweepUntilClean(ctx, l, false)
+	return sweepUntilClean(ctx, l, processesOnly)
 }
 
-// sweepUntilClean repeats sweep until no residue is left: a cgroup is busy for a
-// moment after its last process has ended, and a device disappears some time
-// after its network namespace.
-func sweepUntilClean(ctx context.Context, l *layout.Layout, node bool) error {
+// sweepUntilClean repeats sweep until no residue is left. One call may not be enough. A
+// cgroup is busy for a moment after its last process has ended. A device disappears some
+// time after its network namespace.
+func sweepUntilClean(ctx context.Context, l *layout.Layout, scope sweepScope) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanupLimit)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		swept := sweep(ctx, l, node)
+		sweepErr := sweep(ctx, l, scope)
 		left, err := Residue(ctx, l)
-		left = slices.DeleteFunc(left, func(what string) bool { return what == "file "+nodeState })
-		if err = errors.Join(swept, err); err == nil && len(left) == 0 {
+		left = slices.DeleteFunc(left, func(entry string) bool { return entry == "file "+nodeState })
+		if err = errors.Join(sweepErr, err); err == nil && len(left) == 0 {
 			return nil
 		}
 		select {
@@ -96,6 +95,7 @@ func sweepUntilClean(ctx context.Context, l *layout.Layout, node bool) error {
 // maxShownResidue is the number of lines of residue that an error lists.
 const maxShownResidue = 8
 
+// summary joins the first lines of residue and adds how many more there are.
 func summary(left []string) string {
 	text := strings.Join(left[:min(maxShownResidue, len(left))], "; ")
 	if more := len(left) - maxShownResidue; more > 0 {

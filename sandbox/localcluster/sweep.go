@@ -16,9 +16,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Folders outside the sandbox that containerd, its shims, the network plugins
-// and the kubelet always write to. Only the sandbox's files in them are removed,
-// and the folders if they are empty then.
+// containerd, its shims, the network plugins and the kubelet always write to these folders
+// outside the sandbox. Only the sandbox's files in them are removed. A folder that is
+// empty after that is removed too.
 const (
 	shimSockets   = "/run/containerd/s"
 	networkCache  = "/var/lib/cni/results"
@@ -26,7 +26,8 @@ const (
 	devicePlugins = "/var/lib/kubelet/device-plugins"
 )
 
-// sharedFolders are these folders and their parents, children first.
+// sharedFolders are the folders of the constants above and their parents. A subfolder comes
+// before its parent.
 var sharedFolders = []string{
 	shimSockets, "/run/containerd",
 	networkCache, "/var/lib/cni",
@@ -34,19 +35,25 @@ var sharedFolders = []string{
 	devicePlugins, "/var/lib/kubelet",
 }
 
+// sweepScope says which residue a sweep removes.
+type sweepScope string
+
+const (
+	processesOnly sweepScope = "processes" // the machine is not the node of the sandbox
+	wholeNode     sweepScope = "node"      // the machine is the node of the sandbox
+)
+
 // sweep removes the residue of a cluster, also after its processes were killed.
-// It always ends processes. It removes the rest only if the machine is this
-// sandbox's node.
-func sweep(ctx context.Context, l *layout.Layout, node bool) error {
+func sweep(ctx context.Context, l *layout.Layout, scope sweepScope) error {
 	if err := killAll(ctx, l); err != nil {
 		return err
 	}
-	if !node {
+	if scope == processesOnly {
 		return nil
 	}
-	// The order matters. Mounts are removed before their folders, and sockets
-	// before the files that name them. Network namespaces are mounts too, and their
-	// devices go with them.
+	// The order matters. Mounts are removed before their folders, and sockets before the
+	// files with their paths. A network namespace is a mount too; its devices disappear
+	// with it.
 	return errors.Join(
 		unmountAll(l),
 		removeLinks(),
@@ -59,8 +66,8 @@ func sweep(ctx context.Context, l *layout.Layout, node bool) error {
 	)
 }
 
-// killAll kills the processes without a record: shims, containers, and components
-// whose record was lost.
+// killAll kills the processes that have no record: shims, containers, and components
+// with a lost record.
 func killAll(ctx context.Context, l *layout.Layout) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanupLimit)
 	defer cancel()
@@ -88,7 +95,7 @@ func unmountAll(l *layout.Layout) error {
 		return err
 	}
 	var errs []error
-	for _, point := range slices.Backward(points) { // the latest mount is on top
+	for _, point := range slices.Backward(points) { // a later mount may cover an earlier one
 		if err := syscall.Unmount(point, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
 			errs = append(errs, fmt.Errorf("unmount %s: %w", point, err))
 		}
@@ -113,8 +120,8 @@ func removeLinks() error {
 	return errors.Join(errs...)
 }
 
-// removeCgroups deletes children first: a cgroup's folder can only be removed if
-// it has no subfolder. The files in it need not be removed.
+// removeCgroups deletes the sandbox's cgroups, subfolders first, because only a cgroup
+// without subfolders can be removed. The files in a cgroup's folder need not be removed.
 func removeCgroups(l *layout.Layout) error {
 	dirs, err := cgroups(l)
 	if err != nil {
@@ -139,8 +146,7 @@ func removeCgroups(l *layout.Layout) error {
 	return errors.Join(errs...)
 }
 
-// removeHostFiles deletes the sandbox's files in folders that are not the
-// sandbox's.
+// removeHostFiles deletes the sandbox's files in folders that do not belong to the sandbox.
 func removeHostFiles(l *layout.Layout) error {
 	var errs []error
 	for _, path := range hostFiles(l) {
@@ -149,7 +155,7 @@ func removeHostFiles(l *layout.Layout) error {
 		}
 	}
 	for _, dir := range sharedFolders {
-		_ = os.Remove(dir) // fails if it is not empty, as it should
+		_ = os.Remove(dir) // a folder that is not empty must stay, and then this call fails
 	}
 	return errors.Join(errs...)
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// claimNode returns an error if the machine is the node of another running sandbox or
-// of another Kubernetes. If the machine is still the node of a sandbox without
-// processes, claimNode removes the residue, as `make down` of that sandbox would do.
-// That sandbox's folder may be deleted, so its own `make down` may be impossible.
+// claimNode returns an error if the machine is the node of another running sandbox or of
+// another Kubernetes. If another sandbox has no process any more but has left residue,
+// claimNode removes the residue, as `make down` of that sandbox would do. That `make down`
+// may be impossible, because the folder of that sandbox may be deleted.
 func claimNode(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	n, err := readNode()
 	if err != nil || n != nil && n.Dir == l.Dir {
@@ -26,8 +26,8 @@ func claimNode(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	return n.takeOver(ctx, log)
 }
 
-// takeOver returns an error if a process of the node's sandbox runs or a command
-// works on it. Otherwise it removes the residue.
+// takeOver removes the residue of the sandbox that used the node. It returns an error if a
+// process of that sandbox runs or a command works on it.
 func (n *nodeChanges) takeOver(ctx context.Context, log *progress.Log) error {
 	dead := &layout.Layout{Dir: n.Dir}
 	if _, err := os.Stat(n.Dir); err == nil {
@@ -49,11 +49,11 @@ func (n *nodeChanges) takeOver(ctx context.Context, log *progress.Log) error {
 	return n.undo(ctx, dead)
 }
 
-// undo removes everything of the sandbox from the machine and restores the
-// kernel's settings. The record is removed last, so that after a failure the
-// next call continues.
+// undo removes everything of the sandbox from the machine and restores the kernel's
+// settings. The record of the changes is removed last, so that a call after a failure
+// can repeat the work.
 func (n *nodeChanges) undo(ctx context.Context, l *layout.Layout) error {
-	if err := sweepUntilClean(ctx, l, true); err != nil {
+	if err := sweepUntilClean(ctx, l, wholeNode); err != nil {
 		return err
 	}
 	if err := n.restore(); err != nil {

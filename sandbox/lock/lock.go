@@ -1,6 +1,6 @@
-// Package lock keeps two commands from working on one sandbox at the same
-// time. It owns one file; it imports the standard library alone, because the
-// bootstrap uses it before anything else is built.
+// Package lock keeps two commands from working on one sandbox at the same time. It owns
+// the lock file. It imports only the standard library, because the bootstrap uses it
+// before anything else is built.
 package lock
 
 import (
@@ -20,8 +20,8 @@ const Name = "lock"
 type HeldError struct {
 	// Dir is the sandbox's folder.
 	Dir string
-	// Holder is the text in the lock file, "make up (pid 123)"; empty if the
-	// holder has not written it yet.
+	// Holder is the text in the lock file, such as "make up (pid 123)". It is empty if the
+	// holder has not written the text yet.
 	Holder string
 }
 
@@ -33,11 +33,11 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("%s works on the sandbox in %s: wait until it ends, or stop it, and try again", holder, e.Dir)
 }
 
-// Take takes the lock of the sandbox in dir for the command called what and
-// returns the function that releases it. The kernel releases it when the process
-// dies, so a killed command never blocks the next one. If another process holds
-// the lock, the error is a *HeldError.
-func Take(dir, what string) (release func(), err error) {
+// Take takes the lock of the sandbox in dir and returns the function that releases it. If
+// another process holds the lock, the error is a *HeldError. command is the name of the
+// caller's command; the HeldError of another process shows it. The kernel releases the
+// lock when the process dies, so a killed command does not block the next one.
+func Take(dir, command string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("sandbox folder: %w", err)
 	}
@@ -55,9 +55,10 @@ func Take(dir, what string) (release func(), err error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 	}
-	// The text is only for HeldError's message: the lock holds without it.
+	// The text is only for the message of a HeldError. The lock works without it, so an
+	// error is ignored.
 	if f.Truncate(0) == nil {
-		_, _ = f.WriteAt(fmt.Appendf(nil, "%s (pid %d)\n", what, os.Getpid()), 0)
+		_, _ = f.WriteAt(fmt.Appendf(nil, "%s (pid %d)\n", command, os.Getpid()), 0)
 	}
 	return func() {
 		_ = f.Truncate(0)

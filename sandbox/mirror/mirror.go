@@ -1,10 +1,10 @@
-// Package mirror builds the images of programs that others have written and that the
-// platform runs: Prometheus, kube-state-metrics, KEDA and VPA. It replaces a mirror of
-// upstream's images, because a sandbox cannot reach their registries.
+// Package mirror builds the images of other projects' programs that the platform runs:
+// Prometheus, kube-state-metrics, KEDA and VPA. On AWS the stack pulls the projects' own
+// images through a mirror. A sandbox cannot reach their registries.
 //
-// Each program is built from its own module, at the version of the go.mod in the
-// folder below this one. Programs whose modules pin different versions of the same
-// dependencies have a go.mod each.
+// Each program is built from its own module. A go.mod in a subfolder pins the version.
+// Programs whose modules need different versions of the same dependencies have different
+// go.mod files.
 package mirror
 
 import (
@@ -17,25 +17,25 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// prefix begins the names of the mirror's repositories: `images.mirror` of the stack
-// sandbox is ecr:// and this.
+// prefix is the beginning of the names of the mirror's repositories. In the stack sandbox,
+// the configuration key images.mirror has the value "ecr://mirror".
 const prefix = "mirror/"
 
-// images are all images, in the order in which they are built. The tags are the tags of
-// upstream's images, which the stack's program uses.
+// images are all images, in the order in which they are built. Their tags are those of the
+// projects' own images, because the stack's program uses these tags.
 var images = []goimage.Image{
 	{
 		Name: "prometheus v3.16.0", Repository: prefix + "prometheus", Tags: []string{"v3.16.0"},
 		Module: folder("prometheus"), ImportPath: "github.com/prometheus/prometheus/cmd/prometheus",
-		// Without the discovery of other clouds, whose SDKs take minutes to compile
-		// (prometheus/prometheus, README, "Building from source").
+		// The tags leave out service discovery in clouds, because the SDKs of the clouds take
+		// minutes to compile (prometheus/prometheus, README, "Building from source").
 		Flags:   []string{"-tags", "remove_all_sd,enable_kubernetes_sd"},
 		Ldflags: []string{"-X", "github.com/prometheus/common/version.Version=3.16.0"},
 	},
 	{
 		Name: "kube-state-metrics v2.20.0", Repository: prefix + "kube-state-metrics", Tags: []string{"v2.20.0"},
-		// Its go.mod has the versions of Prometheus' modules, so that both share compiled
-		// packages.
+		// This go.mod requires the same versions as the go.mod of Prometheus, so that both
+		// programs share compiled packages.
 		Module: folder("kube-state-metrics"), ImportPath: "k8s.io/kube-state-metrics/v2",
 		Ldflags: []string{"-X", "github.com/prometheus/common/version.Version=2.20.0"},
 	},
@@ -55,8 +55,9 @@ func kedaImage(repository, command string) goimage.Image {
 	}
 }
 
-// vpaImage is built with the versions of Kubernetes' libraries that Prometheus has, so
-// that most of its packages are compiled already.
+// vpaImage returns the image of one command of VPA. Its go.mod requires the same versions
+// of Kubernetes' libraries as the go.mod of Prometheus, so that both programs share
+// compiled packages.
 func vpaImage(command string) goimage.Image {
 	const version = "1.8.1"
 	return goimage.Image{
@@ -65,11 +66,11 @@ func vpaImage(command string) goimage.Image {
 	}
 }
 
-// folder is the folder of a go.mod in the repository.
+// folder returns the folder of a go.mod, relative to the repository.
 func folder(name string) string { return path.Join("sandbox/mirror", name) }
 
-// EnsureEmpty pushes an image without files for each image that is missing. It is a
-// stand-in for a simulated cluster, whose nodes run no program.
+// EnsureEmpty pushes an image without files in place of each image that is missing. It is
+// for a simulated cluster, because simulated nodes run no program.
 func EnsureEmpty(ctx context.Context, l *layout.Layout) error {
 	b, err := goimage.NewBuilder(l)
 	if err != nil {
@@ -91,12 +92,12 @@ func Missing(ctx context.Context, l *layout.Layout) (int, error) {
 	}
 	missing, err := b.Missing(ctx, images)
 	if err != nil {
-		return 0, fmt.Errorf("upstream's programs: %w", err)
+		return 0, fmt.Errorf("images of other projects: %w", err)
 	}
 	return missing, nil
 }
 
-// Program is one of upstream's programs, for `sandbox status`.
+// Program is a program of another project, in the output of `sandbox status`.
 type Program struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
@@ -126,15 +127,15 @@ func Programs(ctx context.Context, l *layout.Layout) ([]Program, error) {
 	return all, nil
 }
 
-// Ensure builds and pushes the images that are missing, each as a step of the log.
-// With an empty cache of compiled packages that takes a quarter of an hour.
+// Ensure builds and pushes the missing images, each as a step of the log. With an empty
+// build cache that takes a quarter of an hour.
 func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	b, err := goimage.NewBuilder(l)
 	if err != nil {
 		return err
 	}
 	if _, err := b.Ensure(ctx, "mirror", images, log); err != nil {
-		return fmt.Errorf("upstream's programs: %w", err)
+		return fmt.Errorf("images of other projects: %w", err)
 	}
 	return nil
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The stack requests an image by its tag, and go.mod pins the version that is built.
-// The two must be the same version.
+// The stack pulls an image by its tag, and go.mod pins the version that is built. Both
+// must be the same version.
 func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
-	required := func(folder, module string) string {
+	requiredVersion := func(folder, module string) string {
 		raw, err := os.ReadFile(filepath.Join("../..", folder, "go.mod"))
 		require.NoError(t, err)
 		for line := range strings.Lines(string(raw)) {
@@ -27,7 +27,7 @@ func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
 	}
 	for _, img := range images {
 		module, _, _ := strings.Cut(strings.Replace(img.ImportPath, "/pkg/", "/cmd/", 1), "/cmd/")
-		version := required(img.Module, module)
+		version := requiredVersion(img.Module, module)
 		if module == "github.com/prometheus/prometheus" {
 			// Release 3.16.0 is module version v0.316.0: the module has no /v3.
 			major, rest, ok := strings.Cut(strings.TrimPrefix(img.Tags[0], "v"), ".")
@@ -57,8 +57,8 @@ func TestTagsAreThoseOfTheComponents(t *testing.T) {
 	require.Contains(t, string(raw), "mirror: ecr://"+strings.TrimSuffix(prefix, "/"))
 }
 
-// components/keda and components/vpa contain the hashes of the modules from which their
-// kinds were read. The sandbox must build the same modules.
+// components/keda and components/vpa contain definitions of kinds that were copied from
+// modules, and the hashes of these modules. The sandbox must build the same modules.
 func TestComponentsHaveTheHashesOfTheBuiltModules(t *testing.T) {
 	for folder, module := range map[string]string{"keda": "github.com/kedacore/keda/v2", "vpa": "k8s.io/autoscaler/vertical-pod-autoscaler"} {
 		component, err := os.ReadFile(filepath.Join("../../components", folder, "images.go"))
@@ -90,8 +90,8 @@ func TestVPAIsBuiltWithTheVersionsOfPrometheus(t *testing.T) {
 	}
 	prometheus, shared := versions("prometheus"), 0
 	for module, version := range versions("vpa") {
-		// VPA 1.8.1 does not compile with Prometheus' client 1.25, whose queries return
-		// more. Kubernetes' libraries do not need it.
+		// VPA 1.8.1 does not compile with version 1.25 of Prometheus' client, which changed a
+		// result type. Kubernetes' libraries do not need the client.
 		if module == "github.com/prometheus/client_golang" || module == "github.com/prometheus/common" {
 			continue
 		}

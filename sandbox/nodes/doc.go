@@ -1,16 +1,16 @@
-// Package nodes owns the simulated nodes of a sandbox, and the process that
-// simulates their kubelets with the controllers of kwok. The real scheduler
-// assigns pods to the nodes, and the pods become ready without running. So a stack
-// of any size fits on one machine, but nothing answers at the pods' addresses.
+// Package nodes owns the simulated nodes of a sandbox, and the process that simulates
+// their kubelets with the controllers of kwok. The real scheduler assigns pods to the
+// nodes. The pods become ready without running, so a stack of any size fits on one
+// machine. Nothing answers at the pods' addresses.
 //
 // Package localcluster starts the process.
 package nodes
 
-// annotation and fake mark the nodes that kwok simulates; the names are kwok's.
+// kwok simulates the nodes that have this annotation with this value.
 const (
-	annotation = "kwok.x-k8s.io/node"
-	fake       = "fake"
+	kwokAnnotation = "kwok.x-k8s.io/node"
+	kwokValue      = "fake"
 )
 
-// label marks the nodes that Ensure created and may delete.
+// label is the label of the nodes that Ensure has created. Ensure deletes only such nodes.
 const label = "sandbox.progressive-framework.dev/simulated"

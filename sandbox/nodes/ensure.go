@@ -18,21 +18,22 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// instance is an EC2 instance type with the values of its node in EKS.
-type instance struct {
+// instanceType is an EC2 instance type with the capacity of its node in EKS.
+type instanceType struct {
 	name   string
 	cpu    resource.Quantity
 	memory resource.Quantity
-	pods   int64 // addresses of its network interfaces: interfaces × (addresses − 1) + 2
-	// The amounts for pods. EKS reserves 6 % of the first core, 1 % of the second
-	// and 0.5 % of the third and fourth, 255 MiB, and 11 MiB for each pod. It evicts
-	// below 100 MiB (awslabs/amazon-eks-ami, kubelet defaults).
+	pods   int64 // the VPC CNI's limit: network interfaces × (addresses of each − 1) + 2
+	// These amounts are available to pods. EKS reserves 6 % of the first core, 1 % of the
+	// second and 0.5 % of the third and fourth. Of the memory it reserves 255 MiB, 11 MiB
+	// for each pod, and 100 MiB below which the kubelet evicts pods
+	// (awslabs/amazon-eks-ami, kubelet defaults).
 	allocatableCPU    resource.Quantity
 	allocatableMemory resource.Quantity
 }
 
-// m6iXLarge has 4 vCPU, 16 GiB, 4 interfaces with 15 addresses each.
-var m6iXLarge = instance{
+// m6iXLarge has 4 vCPU, 16 GiB of memory, and 4 network interfaces with 15 addresses each.
+var m6iXLarge = instanceType{
 	name: "m6i.xlarge",
 	cpu:  resource.MustParse("4"), memory: resource.MustParse("16Gi"), pods: 4*(15-1) + 2,
 	allocatableCPU:    resource.MustParse("3920m"),
@@ -42,15 +43,16 @@ var m6iXLarge = instance{
 // readyWithin is how long the nodes may take to be ready.
 const readyWithin = time.Minute
 
-// tierLabel is the label that the platform's launch templates set on nodes and
-// that its services select; tiers are its values.
+// tierLabel is a label of nodes. The platform's launch templates set it, and the node
+// selectors of its services use it.
 const tierLabel = "progressive-framework/tier"
 
+// tiers are the values of tierLabel.
 var tiers = []string{"web", "application"}
 
-// Ensure creates the simulated nodes of a sandbox: perZone nodes, at least one, of
-// each tier in each zone. Surplus nodes are deleted, and their pods are scheduled
-// again. It returns when all nodes are ready.
+// Ensure creates the simulated nodes of a sandbox: perZone nodes of each tier in each zone.
+// perZone must be at least 1. Surplus nodes are deleted, and their pods are scheduled
+// again. Ensure returns when all nodes are ready.
 func Ensure(ctx context.Context, l *layout.Layout, perZone int) error {
 	if len(l.Zones) == 0 {
 		return errors.New("simulated nodes: the sandbox's settings have no zones: set zones, such as us-east-1a")
@@ -69,15 +71,15 @@ func Ensure(ctx context.Context, l *layout.Layout, perZone int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin,
 		fmt.Errorf("not ready within %s; see the log of kwok", readyWithin))
 	defer cancel()
-	if err := ensure(ctx, client.CoreV1().Nodes(), plan(l.Zones, perZone)); err != nil {
+	if err := ensure(ctx, client.CoreV1().Nodes(), newNodes(l.Zones, perZone)); err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
 	return nil
 }
 
-// plan lists the nodes to create. A name consists of zone, tier and number, so that
-// more nodes never rename existing ones.
-func plan(zones []string, perZone int) []*corev1.Node {
+// newNodes returns the nodes to create. The name of a node consists of its zone, tier and
+// number, so a larger perZone changes no name.
+func newNodes(zones []string, perZone int) []*corev1.Node {
 	var nodes []*corev1.Node
 	for _, zone := range zones {
 		for _, tier := range tiers {
@@ -89,41 +91,41 @@ func plan(zones []string, perZone int) []*corev1.Node {
 	return nodes
 }
 
-// node returns simulated node number i of a tier in a zone.
-func node(zone, tier string, i int, it instance) *corev1.Node {
-	name := "simulated-" + zone + "-" + tier + "-" + strconv.Itoa(i)
-	amount := func(cpu, memory resource.Quantity) corev1.ResourceList {
+// node returns the simulated node with a number in a tier and zone.
+func node(zone, tier string, number int, instance instanceType) *corev1.Node {
+	name := "simulated-" + zone + "-" + tier + "-" + strconv.Itoa(number)
+	resources := func(cpu, memory resource.Quantity) corev1.ResourceList {
 		return corev1.ResourceList{
 			corev1.ResourceCPU:              cpu,
 			corev1.ResourceMemory:           memory,
-			corev1.ResourcePods:             *resource.NewQuantity(it.pods, resource.DecimalSI),
+			corev1.ResourcePods:             *resource.NewQuantity(instance.pods, resource.DecimalSI),
 			corev1.ResourceEphemeralStorage: resource.MustParse("20Gi"), // EKS's default volume
 		}
 	}
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:        name,
-			Annotations: map[string]string{annotation: fake},
+			Annotations: map[string]string{kwokAnnotation: kwokValue},
 			Labels: map[string]string{
 				label:                               "true",
 				corev1.LabelHostname:                name,
 				tierLabel:                           tier,
 				corev1.LabelOSStable:                "linux",
 				corev1.LabelArchStable:              "amd64",
-				corev1.LabelInstanceTypeStable:      it.name,
+				corev1.LabelInstanceTypeStable:      instance.name,
 				corev1.LabelTopologyZone:            zone,
 				corev1.LabelTopologyRegion:          region(zone),
 				"node-role.kubernetes.io/simulated": "",
 			},
 		},
 		Status: corev1.NodeStatus{
-			Capacity:    amount(it.cpu, it.memory),
-			Allocatable: amount(it.allocatableCPU, it.allocatableMemory),
+			Capacity:    resources(instance.cpu, instance.memory),
+			Allocatable: resources(instance.allocatableCPU, instance.allocatableMemory),
 		},
 	}
 }
 
-// region returns a zone's name without its last letter.
+// region returns the region of a zone, which is the zone's name without its last letter.
 func region(zone string) string { return strings.TrimRight(zone, "abcdefghijklmnopqrstuvwxyz") }
 
 // nodeAPI is the part of the node client that ensure needs.
@@ -146,12 +148,12 @@ func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		have, err := api.List(ctx, metav1.ListOptions{LabelSelector: label})
+		existing, err := api.List(ctx, metav1.ListOptions{LabelSelector: label})
 		if err != nil {
 			return fmt.Errorf("list: %w", err)
 		}
 		ready := 0
-		for _, n := range have.Items {
+		for _, n := range existing.Items {
 			switch {
 			case !wanted[n.Name]:
 				if err := api.Delete(ctx, n.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
@@ -172,8 +174,8 @@ func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
 	}
 }
 
-// usable says whether pods can be scheduled on a node: it is ready, and the
-// controller manager has removed the taint of new nodes.
+// usable says whether pods can be scheduled on a node. The node must be ready, and the
+// controller manager must have removed the taint of a new node.
 func usable(n *corev1.Node) bool {
 	for _, t := range n.Spec.Taints {
 		if t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable {

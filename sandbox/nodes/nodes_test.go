@@ -20,11 +20,11 @@ var zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 // for the second time.
 type fakeAPI struct {
 	nodes  map[string]*corev1.Node
-	looked map[string]int // how often each node was listed
+	listed map[string]int // how often each node was listed
 	broken bool           // the nodes never become ready
 }
 
-func newFake() *fakeAPI { return &fakeAPI{nodes: map[string]*corev1.Node{}, looked: map[string]int{}} }
+func newFake() *fakeAPI { return &fakeAPI{nodes: map[string]*corev1.Node{}, listed: map[string]int{}} }
 
 func (f *fakeAPI) Create(_ context.Context, n *corev1.Node, _ metav1.CreateOptions) (*corev1.Node, error) {
 	if f.nodes[n.Name] != nil {
@@ -42,7 +42,7 @@ func (f *fakeAPI) List(_ context.Context, o metav1.ListOptions) (*corev1.NodeLis
 		if n.Labels[o.LabelSelector] == "" {
 			continue
 		}
-		if f.looked[name]++; f.looked[name] > 1 && !f.broken {
+		if f.listed[name]++; f.listed[name] > 1 && !f.broken {
 			n.Spec.Taints = nil
 			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 		}
@@ -56,17 +56,17 @@ func (f *fakeAPI) Delete(_ context.Context, name string, _ metav1.DeleteOptions)
 	return nil
 }
 
-func TestEnsure(t *testing.T) {
+func TestEnsureCreatesMissingNodesAndDeletesSurplusOnes(t *testing.T) {
 	f := newFake()
 	f.nodes["somebody-elses"] = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "somebody-elses"}}
 	for _, tc := range []struct {
 		reason  string
 		perZone int
 	}{
-		{"from nothing", 2}, {"more", 3}, {"the same again", 3}, {"fewer", 1},
+		{"no node exists", 2}, {"more nodes", 3}, {"the same number again", 3}, {"fewer nodes", 1},
 	} {
-		require.NoError(t, ensure(t.Context(), f, plan(zones, tc.perZone)), tc.reason)
-		require.Len(t, f.nodes, 3*len(tiers)*tc.perZone+1, "%s: and the node that is not simulated stays", tc.reason)
+		require.NoError(t, ensure(t.Context(), f, newNodes(zones, tc.perZone)), tc.reason)
+		require.Len(t, f.nodes, 3*len(tiers)*tc.perZone+1, "%s: all simulated nodes, and the node that is not simulated", tc.reason)
 		for name, n := range f.nodes {
 			require.True(t, name == "somebody-elses" || usable(n), "%s: %s", tc.reason, name)
 		}
@@ -78,44 +78,40 @@ func TestEnsureErrorHasTheNumberOfReadyNodes(t *testing.T) {
 	f.broken = true
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := ensure(ctx, f, plan(zones, 1))
+	err := ensure(ctx, f, newNodes(zones, 1))
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "0 of 6")
 }
 
-func TestEnsureRefuses(t *testing.T) {
+func TestEnsureNeedsZonesAndAtLeastOneNode(t *testing.T) {
 	require.ErrorContains(t, Ensure(t.Context(), &layout.Layout{}, 1), "zones")
 	require.ErrorContains(t, Ensure(t.Context(), &layout.Layout{Settings: layout.Settings{Zones: zones}}, 0), "0 per zone")
 }
 
-func TestPlan(t *testing.T) {
-	nodes := plan(zones, 2)
+func TestNodesHaveTheLabelsAndCapacityOfEKS(t *testing.T) {
+	nodes := newNodes(zones, 2)
 	require.Len(t, nodes, 12)
 	n := nodes[5]
 	require.Equal(t, "simulated-us-east-1b-web-1", n.Name)
 	require.Equal(t, "web", n.Labels[tierLabel])
 	require.Equal(t, "us-east-1b", n.Labels[corev1.LabelTopologyZone])
 	require.Equal(t, "us-east-1", n.Labels[corev1.LabelTopologyRegion])
-	require.Equal(t, fake, n.Annotations[annotation], "kwok simulates it")
+	require.Equal(t, kwokValue, n.Annotations[kwokAnnotation], "kwok simulates it")
 	require.Equal(t, int64(58), n.Status.Capacity.Pods().Value(), "as in EKS's table for m6i.xlarge")
-	for name, have := range n.Status.Allocatable {
+	for name, allocatable := range n.Status.Allocatable {
 		capacity := n.Status.Capacity[name]
-		require.LessOrEqual(t, have.Cmp(capacity), 0, "%s: allocatable is at most the capacity", name)
+		require.LessOrEqual(t, allocatable.Cmp(capacity), 0, "%s: allocatable is at most the capacity", name)
 	}
-	more := plan(zones, 3)
+	names := map[string]bool{}
+	for _, n := range newNodes(zones, 3) {
+		names[n.Name] = true
+	}
 	for _, n := range nodes {
-		require.True(t, func() bool {
-			for _, m := range more {
-				if m.Name == n.Name {
-					return true
-				}
-			}
-			return false
-		}(), "%s keeps its name when there are more", n.Name)
+		require.True(t, names[n.Name], "%s keeps its name when there are more", n.Name)
 	}
 }
 
-func TestUsable(t *testing.T) {
+func TestUsableNodesAreReadyAndHaveNoTaintOfNewNodes(t *testing.T) {
 	ready := []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 	for _, tc := range []struct {
 		reason string

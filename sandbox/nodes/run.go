@@ -23,21 +23,21 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// leaseSeconds is the duration of a node's lease, the kubelet's
-// nodeLeaseDurationSeconds.
+// leaseSeconds is the duration of a node's lease in seconds. It is the default of the
+// kubelet's nodeLeaseDurationSeconds.
 const leaseSeconds = 40
 
-// parallelism is the number of workers for each of kwok's queues, kwok's default.
+// parallelism is the number of workers for each of kwok's queues. It is kwok's default.
 const parallelism = 4
 
 // podAddresses is the range of the simulated pods' addresses. Nothing answers at
 // them.
 const podAddresses = "100.64.0.1/16"
 
-// Run simulates the kubelets of the nodes until ctx ends. When it watches the API
-// server, it serves /healthz on the kubelet's port.
+// Run simulates the kubelets of the nodes until ctx ends. As soon as it watches the API
+// server, it answers /healthz on the port of the kubelet's health check.
 func Run(ctx context.Context, l *layout.Layout) error {
-	ctr, err := controller(l)
+	kwok, err := newController(l)
 	if err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
@@ -48,7 +48,7 @@ func Run(ctx context.Context, l *layout.Layout) error {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
 	defer listener.Close()
-	if err := ctr.Start(ctx); err != nil {
+	if err := kwok.Start(ctx); err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
 	mux := http.NewServeMux()
@@ -62,10 +62,10 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	return nil
 }
 
-// controller creates kwok's controllers. kwok's command is not used, because it
-// reads a configuration from the user's home folder, and serves logs and exec,
-// which simulated pods do not have.
-func controller(l *layout.Layout) (*controllers.Controller, error) {
+// newController creates kwok's controllers. kwok's own command is not used, because it
+// reads a configuration from the user's home folder. It also serves logs and exec, which
+// simulated pods do not have.
+func newController(l *layout.Layout) (*controllers.Controller, error) {
 	stages, err := loadStages()
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func controller(l *layout.Layout) (*controllers.Controller, error) {
 		RESTMapper:                        mapper,
 		ImpersonatingDynamicClient:        clients.ToImpersonatingDynamicClient(),
 		ImpersonatingTypedClient:          clients.ToImpersonatingTypedClient(),
-		ManageNodesWithAnnotationSelector: annotation + "=" + fake,
+		ManageNodesWithAnnotationSelector: kwokAnnotation + "=" + kwokValue,
 		CIDR:                              podAddresses,
 		NodeIP:                            "127.0.0.1",
 		NodePort:                          l.Ports.Kubelet,
@@ -122,8 +122,8 @@ func controller(l *layout.Layout) (*controllers.Controller, error) {
 	})
 }
 
-// loadStages reads the stages that kwok defines: the state changes of nodes and
-// pods, and their order.
+// loadStages returns kwok's default stages. A stage is a change of a node's or a pod's
+// status that kwok simulates.
 func loadStages() (map[internalversion.StageResourceRef][]*internalversion.Stage, error) {
 	stages := map[internalversion.StageResourceRef][]*internalversion.Stage{}
 	for _, text := range []string{

@@ -1,7 +1,7 @@
-// Package preflight finds problems that would make the start of a sandbox fail. It
-// runs before anything is built or started, and reports all problems at once. It and
-// the packages that it imports use only the standard library, because the bootstrap
-// runs it before anything else is built.
+// Package preflight finds problems that would make the start of a sandbox fail. Its checks
+// run before anything is built or started, and report all problems at once. The package
+// and its imports use only the standard library, because the bootstrap runs the checks
+// before anything else is built.
 package preflight
 
 import (
@@ -16,16 +16,17 @@ import (
 	"github.com/progressive-framework/platform/sandbox/process"
 )
 
-// ErrNotRoot is returned for a local cluster if the user is not root.
+// ErrNotRoot is the error for a local cluster if the user is not root.
 var ErrNotRoot = errors.New("a local cluster needs root, for containers and their network: " +
 	"run it as root (sudo -E make up), or use a cluster that you have: make up CLUSTER=" + layout.ClusterExisting)
 
-// startSpace is the free space that the disk of the sandbox's folder must have,
-// in bytes. Images, etcd's data and logs of one `up` take about a third of it.
-// The kubelet evicts pods when a disk runs full.
+// startSpace is the free space in bytes that the disk of the sandbox's folder must have.
+// Images, etcd's data and logs of one `up` take about a third of this space. The rest is a
+// reserve, because the kubelet evicts pods when a disk is nearly full.
 const startSpace = 2 << 30
 
-// Check looks at the user, the ports that must be free, and the disk.
+// Check returns an error if the cluster needs root and the user is not root, if one of the
+// ports is in use, or if the disk has not enough free space.
 func Check(l *layout.Layout, ports []layout.NamedPort) error {
 	errs := []error{checkUser(l.Cluster, os.Geteuid())}
 	if err := process.CheckPorts(ports); err != nil {
@@ -43,7 +44,7 @@ func checkUser(cluster string, euid int) error {
 
 // Need is the disk space that one folder will take.
 type Need struct {
-	// Dir may not exist yet.
+	// Dir is the folder, which may not exist yet. What is its future content, for messages.
 	Dir, What string
 	Bytes     uint64
 }
@@ -54,9 +55,9 @@ func CheckSpace(needs []Need) error { return checkSpace(needs, Disk) }
 
 func checkSpace(needs []Need, disk func(dir string) (id, free uint64, err error)) error {
 	var (
-		order      []uint64
-		free, need = map[uint64]uint64{}, map[uint64]uint64{}
-		parts      = map[uint64][]string{}
+		order      []uint64                                   // ids of disks
+		free, need = map[uint64]uint64{}, map[uint64]uint64{} // bytes by the id of the disk
+		parts      = map[uint64][]string{}                    // descriptions of the needs by the id of the disk
 	)
 	for _, n := range needs {
 		id, bytes, err := disk(n.Dir)
@@ -72,15 +73,15 @@ func checkSpace(needs []Need, disk func(dir string) (id, free uint64, err error)
 	var errs []error
 	for _, id := range order {
 		if free[id] < need[id] {
-			errs = append(errs, fmt.Errorf("no space left: %s free, %s needed: %s: free some, or move a folder by the variables "+
+			errs = append(errs, fmt.Errorf("no space left: %s free, %s needed: %s: free some space, or move a folder with the variables "+
 				"GOMODCACHE, GOCACHE, TMPDIR and %s", Gigabytes(free[id]), Gigabytes(need[id]), strings.Join(parts[id], ", "), layout.Variable))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Disk returns the id and the free bytes of the file system on which dir is or
-// will be.
+// Disk returns the id and the free bytes of the file system of dir. If dir does not exist
+// yet, Disk uses the nearest existing folder above dir.
 func Disk(dir string) (id, free uint64, err error) {
 	existing := dir
 	for {

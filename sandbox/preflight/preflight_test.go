@@ -16,7 +16,7 @@ func TestOnlyALocalClusterNeedsRoot(t *testing.T) {
 	require.NoError(t, checkUser(layout.ClusterSimulated, 1000))
 }
 
-func TestSpace(t *testing.T) {
+func TestNeedsOfOneDiskAreAddedUp(t *testing.T) {
 	const gib = 1 << 30
 	disks := map[string][2]uint64{"/mod": {1, 10 * gib}, "/cache": {1, 10 * gib}, "/tmp": {2, 1 * gib}}
 	disk := func(dir string) (id, free uint64, err error) {
@@ -51,10 +51,10 @@ func TestSpace(t *testing.T) {
 
 func TestDiskOfAFolderThatDoesNotExistYet(t *testing.T) {
 	dir := t.TempDir()
-	now, _, err := Disk(dir)
+	id, _, err := Disk(dir)
 	require.NoError(t, err)
-	later, free, err := Disk(filepath.Join(dir, "a", "b"))
+	idOfNewFolder, free, err := Disk(filepath.Join(dir, "a", "b"))
 	require.NoError(t, err)
-	require.Equal(t, now, later)
+	require.Equal(t, id, idOfNewFolder)
 	require.NotZero(t, free)
 }

@@ -19,7 +19,7 @@ const tailLines = 15
 type DiedError struct {
 	Name string
 	Log  string // path of the log
-	Tail string // the last lines of this run
+	Tail string // the last lines in the log that this run wrote
 }
 
 func (e *DiedError) Error() string {
@@ -60,8 +60,8 @@ func Await(ctx context.Context, l *layout.Layout, name string, limit time.Durati
 		if err == nil {
 			return nil
 		}
-		// A check that the limit cut off does not say why the process is not
-		// healthy. Then the error of the check before it is kept.
+		// If the limit ends during a check, the check's error does not say why the process
+		// is not healthy. Then the error of the earlier check is kept.
 		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
 			last = err
 		}
@@ -80,17 +80,17 @@ func Await(ctx context.Context, l *layout.Layout, name string, limit time.Durati
 	}
 }
 
-// runMark begins the line that separates the runs of a process in its log.
+// runMark is the beginning of the line that separates the runs of a process in its log.
 const runMark = "=== started "
 
-// startLine is the line that begins a run in the log.
+// startLine returns the line with which a run begins in the log.
 func startLine(t time.Time) string { return runMark + t.UTC().Format(time.RFC3339) + " ===\n" }
 
-// tailBytes is how many bytes of a log LogTail reads at most.
+// tailBytes is the maximum number of bytes at the end of a log that LogTail reads.
 const tailBytes = 64 << 10
 
-// LogTail returns the last lines that the latest run of a process wrote, at
-// most n of them.
+// LogTail returns the last lines that the latest run of a process wrote. It returns at
+// most n lines.
 func LogTail(l *layout.Layout, name string, n int) string {
 	f, err := os.Open(LogPath(l, name))
 	if err != nil {

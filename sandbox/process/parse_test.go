@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-func TestParseStat(t *testing.T) {
+func TestStatIsParsedAfterTheCommandsName(t *testing.T) {
 	afterName := " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21"
 	for _, tc := range []struct {
 		reason, stat string
@@ -24,15 +24,15 @@ func TestParseStat(t *testing.T) {
 		{"empty", "", false},
 		{"the start time is not a number", "42 (x)" + strings.Replace(afterName, "4711", "x", 1), false},
 	} {
-		got, err := parseStat([]byte(tc.stat))
+		parsed, err := parseStat([]byte(tc.stat))
 		require.Equal(t, tc.valid, err == nil, "%s: %v", tc.reason, err)
 		if tc.valid {
-			require.Equal(t, stat{state: 'S', threads: 17, ticks: 4711}, got, tc.reason)
+			require.Equal(t, stat{state: 'S', threads: 17, ticks: 4711}, parsed, tc.reason)
 		}
 	}
 }
 
-func TestDead(t *testing.T) {
+func TestZombieWithoutOtherThreadsIsDead(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		stat   stat
@@ -65,7 +65,7 @@ func TestDifferentSpecsHaveDifferentDigests(t *testing.T) {
 	}
 }
 
-func TestLogTail(t *testing.T) {
+func TestLogTailHasTheLastLinesOfTheLatestRun(t *testing.T) {
 	l := newLayout(t)
 	require.Contains(t, LogTail(l, "a", 3), "no log")
 	write := func(text string) {
@@ -102,22 +102,22 @@ func emptyLog(t *testing.T, l *layout.Layout) string {
 	return LogPath(l, "a")
 }
 
-func TestCheckPorts(t *testing.T) {
+func TestPortInUseIsFoundWithItsHolder(t *testing.T) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
-	taken := listener.Addr().(*net.TCPAddr).Port
+	port := listener.Addr().(*net.TCPAddr).Port
 
-	err = CheckPorts([]layout.NamedPort{{Name: "API server", Port: taken}})
+	err = CheckPorts([]layout.NamedPort{{Name: "API server", Port: port}})
 	var inUse *PortInUseError
 	require.ErrorAs(t, err, &inUse)
-	require.Equal(t, taken, inUse.Port)
+	require.Equal(t, port, inUse.Port)
 	require.Contains(t, inUse.Holder, "process ", "this test holds the port and may read its own /proc entry")
 
 	require.NoError(t, listener.Close())
-	require.NoError(t, CheckPorts([]layout.NamedPort{{Name: "API server", Port: taken}}), "the check does not keep the port open")
+	require.NoError(t, CheckPorts([]layout.NamedPort{{Name: "API server", Port: port}}), "the check does not keep the port open")
 }
 
-func TestPortInUseMessage(t *testing.T) {
+func TestPortInUseErrorHasTheFix(t *testing.T) {
 	for _, tc := range []struct {
 		reason, holder string
 		want           []string
@@ -132,7 +132,7 @@ func TestPortInUseMessage(t *testing.T) {
 	}
 }
 
-func TestListeners(t *testing.T) {
+func TestOnlyListeningSocketsOfThePortAreFound(t *testing.T) {
 	const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:192B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1 0000 100 0 0 10 0
    1: 0100007F:192B 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 222 1 0000 100 0 0 10 0
@@ -140,6 +140,6 @@ func TestListeners(t *testing.T) {
    3: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 444 1 0000 100 0 0 10 0
 broken line
 `
-	require.Equal(t, []string{"111", "333"}, listeners(table, 0x192B), "listening sockets on any address; no connections, no other ports")
+	require.Equal(t, []string{"111", "333"}, listeners(table, 0x192B), "sockets that listen on any address, and neither connections nor other ports")
 	require.Empty(t, listeners(table, 1))
 }

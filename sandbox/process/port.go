@@ -32,14 +32,13 @@ func (e *PortInUseError) Error() string {
 		e.Port, e.Wanted, e.Port, holder, fix)
 }
 
-// portCloseTimeout is how long the kernel may hold the ports of a killed process
+// portCloseTimeout is how long the kernel may keep the ports of a killed process in use
 // after the process has disappeared from /proc.
 const portCloseTimeout = 3 * time.Second
 
-// CheckPorts tries to listen on every port on 127.0.0.1. For each port in use it
-// returns a *PortInUseError; the errors are joined. If a port is in use but no
-// process is found that holds it, CheckPorts tries again for three seconds. The
-// kernel may still close the port of a killed process.
+// CheckPorts tries to listen on every port on 127.0.0.1. It returns a *PortInUseError for
+// each port in use; the errors are joined. If no process has the port, the kernel may still
+// be closing the port of a killed process. So CheckPorts tries again for three seconds.
 func CheckPorts(ports []layout.NamedPort) error {
 	for until := time.Now().Add(portCloseTimeout); ; time.Sleep(pollEvery) {
 		errs := tryPorts(ports)
@@ -51,7 +50,7 @@ func CheckPorts(ports []layout.NamedPort) error {
 	}
 }
 
-// tryPorts listens on each port once and returns an error for each failure.
+// tryPorts listens on each port for a moment and returns an error for each failure.
 func tryPorts(ports []layout.NamedPort) []error {
 	var errs []error
 	for _, p := range ports {
@@ -68,8 +67,8 @@ func tryPorts(ports []layout.NamedPort) []error {
 	return errs
 }
 
-// holder describes the process that listens on a port; "" if this user can't
-// see it.
+// holder describes the process that listens on a port. It returns "" if the current user
+// can't see that process.
 func holder(port int) string {
 	inodes := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
@@ -94,8 +93,8 @@ func holder(port int) string {
 	return ""
 }
 
-// describe returns the start of a process's command line and, if the process
-// belongs to a sandbox, the sandbox's folder.
+// describe returns the beginning of a process's command line. If the process belongs to a
+// sandbox, the text also has the sandbox's folder.
 func describe(pid string) string {
 	cmdline, err := os.ReadFile("/proc/" + pid + "/cmdline")
 	if err != nil || len(cmdline) == 0 {
@@ -119,13 +118,13 @@ func describe(pid string) string {
 func listeners(table string, port int) []string {
 	var inodes []string
 	for _, line := range strings.Split(table, "\n") {
-		f := strings.Fields(line)
-		if len(f) < 10 || f[3] != "0A" {
+		fields := strings.Fields(line)
+		if len(fields) < 10 || fields[3] != "0A" {
 			continue
 		}
-		_, hex, ok := strings.Cut(f[1], ":")
+		_, hex, ok := strings.Cut(fields[1], ":")
 		if n, err := strconv.ParseInt(hex, 16, 32); ok && err == nil && int(n) == port {
-			inodes = append(inodes, f[9])
+			inodes = append(inodes, fields[9])
 		}
 	}
 	return inodes

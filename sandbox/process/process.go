@@ -1,10 +1,9 @@
 // Package process starts, finds and stops the detached processes of a sandbox.
 //
-// A process outlives the command that started it: it has its own session,
-// appends its output to NAME.log, and is found again through a record NAME.json.
-// The record holds the process id, the id of the boot, and the clock tick at
-// which the process started. So a signal never reaches a later process with the
-// same process id.
+// A process outlives the command that started it: it has its own session and appends its
+// output to NAME.log. A record NAME.json identifies the process. It has the process id,
+// the id of the boot, and the clock tick at which the process started. So a signal never
+// reaches a later process with the same process id.
 //
 // The package does not know what the processes do. Package localcluster decides
 // which processes run and in which order.
@@ -20,6 +19,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -28,14 +29,14 @@ import (
 
 // Spec describes a process that should run.
 type Spec struct {
-	// Name is the process's name in the sandbox, and of its log and record.
+	// Name identifies the process in the sandbox. Its log and its record have this name.
 	Name string
 	// Path is the executable.
 	Path string
-	// Args are its arguments, without the executable's own name.
+	// Args are the arguments of the process, without the executable's own name.
 	Args []string
-	// Env is its environment as NAME=VALUE, in addition to the variables in
-	// inherited.
+	// Env is the environment of the process as NAME=VALUE, in addition to the variables
+	// in inherited.
 	Env []string
 	// Inputs are files that the process reads only when it starts. If one of them
 	// changes, the process is restarted.
@@ -56,7 +57,41 @@ type Spec struct {
 // shell, and must not see the user's credentials.
 var inherited = []string{"PATH", "HOME", "TMPDIR", "LANG"}
 
-// Outcome is the result of Start: the reason why it started a process, or Running.
+// umask is the umask of every process, 022 as in Debian. The umask of the user's shell
+// must not apply. With 077 only root may enter the root folder that containerd creates for
+// a container, and only root may read the container's resolv.conf.
+const umask = 0o022
+
+// umaskMu is held while the umask of this process is the umask of a child.
+var umaskMu sync.Mutex
+
+// startWithUmask starts a command with umask. A child inherits the umask of its parent, so
+// the umask of this process changes for the time of the start.
+func startWithUmask(cmd *exec.Cmd) error {
+	umaskMu.Lock()
+	defer umaskMu.Unlock()
+	own := syscall.Umask(umask)
+	defer syscall.Umask(own)
+	return cmd.Start()
+}
+
+// closeFilesAtExec makes every child start without the open files of this process, except
+// standard input and outputs. This process may have inherited files from the user's shell.
+// With such a file, `flock FILE make up` would hold the lock on FILE until `make down`.
+func closeFilesAtExec() error {
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if descriptor, err := strconv.Atoi(file.Name()); err == nil && descriptor > 2 {
+			syscall.CloseOnExec(descriptor)
+		}
+	}
+	return nil
+}
+
+// Outcome is the result of Start: the reason why Start started a process, or Running.
 type Outcome string
 
 // The outcomes of Start.
@@ -67,9 +102,9 @@ const (
 	Replaced Outcome = "its executable was replaced"
 )
 
-// Start makes sure that a process runs as s describes. If it does already, Start
-// does nothing. If its arguments, its inputs or its executable changed, Start
-// restarts it.
+// Start makes sure that a process runs as s describes. If such a process runs already,
+// Start does nothing. If its arguments, its inputs or its executable changed, Start
+// restarts the process.
 //
 // Start returns as soon as the process exists. Await waits until it is healthy.
 func Start(ctx context.Context, l *layout.Layout, s Spec) (Outcome, error) {
@@ -107,8 +142,8 @@ func Start(ctx context.Context, l *layout.Layout, s Spec) (Outcome, error) {
 	return outcome, nil
 }
 
-// launch starts a detached process whose output goes to its log. The returned
-// record has no digest yet.
+// launch starts a detached process that writes its output to its log. The returned record
+// has no digest yet.
 func launch(l *layout.Layout, s Spec) (Record, error) {
 	out, err := openLog(l, s.Name)
 	if err != nil {
@@ -120,28 +155,30 @@ func launch(l *layout.Layout, s Spec) (Record, error) {
 	cmd.Env = environment(s.Env)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
+	if err := closeFilesAtExec(); err != nil {
 		return Record{}, err
 	}
-	// Without Wait a process that dies early stays a zombie until this command
-	// ends.
+	if err := startWithUmask(cmd); err != nil {
+		return Record{}, err
+	}
+	// If the process ends before this command, it stays a zombie until Wait.
 	go func() { _ = cmd.Wait() }()
 	return identify(s, cmd.Process.Pid)
 }
 
-// environment returns the inherited variables and those of a Spec.
-func environment(ofSpec []string) []string {
-	env := make([]string, 0, len(inherited)+len(ofSpec))
+// environment returns the inherited variables and the variables of a Spec.
+func environment(specEnv []string) []string {
+	env := make([]string, 0, len(inherited)+len(specEnv))
 	for _, name := range inherited {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)
 		}
 	}
-	return append(env, ofSpec...)
+	return append(env, specEnv...)
 }
 
-// digest is a hash of the spec and of the content of its inputs. Every text is
-// written with its length, so that two different lists give different digests.
+// digest returns a hash of the spec and of the content of its inputs. Every text is hashed
+// with its length, so that different lists give different digests.
 func (s Spec) digest() (string, error) {
 	sum := sha256.New()
 	add := func(text string) { fmt.Fprintf(sum, "%d:%s", len(text), text) }
@@ -162,14 +199,14 @@ func (s Spec) digest() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// runsFile says whether the executable of a process is the file that is now at
-// path. It returns true if one of the two cannot be read.
+// runsFile says whether a process runs the file that is now at path. It returns true if
+// that is unknown, because the file or the process can't be read.
 func runsFile(pid int, path string) bool {
 	current, err := os.Stat(path)
 	if err != nil {
 		return true
 	}
-	// This link is the started file itself, even after the file was deleted.
+	// This link leads to the file that was started, even if that file was deleted.
 	started, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {
 		return true
@@ -177,9 +214,9 @@ func runsFile(pid int, path string) bool {
 	return os.SameFile(current, started)
 }
 
-// Stop ends a process: it sends SIGTERM, waits up to grace, and then sends
-// SIGKILL. A process that does not run, or whose id now belongs to another
-// process, counts as stopped. Stop removes the record and keeps the log.
+// Stop ends a process: it sends SIGTERM, waits up to grace, and then sends SIGKILL. If the
+// process does not run, or if its id now belongs to another process, Stop sends no
+// signal. Stop removes the record and keeps the log.
 func Stop(ctx context.Context, l *layout.Layout, name string, grace time.Duration) error {
 	r, err := loadRecord(l, name)
 	switch {
@@ -190,7 +227,7 @@ func Stop(ctx context.Context, l *layout.Layout, name string, grace time.Duratio
 			return err
 		}
 	}
-	// A record that cannot be read names no process, so it is removed as well.
+	// A record that cannot be read identifies no process, so it is removed too.
 	if err := os.Remove(recordPath(l, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("stop %s: %w", name, err)
 	}
@@ -204,8 +241,8 @@ const logLimit = 16 << 20
 // LogPath returns the file to which the output of a process is appended.
 func LogPath(l *layout.Layout, name string) string { return filepath.Join(l.Logs(), name+".log") }
 
-// openLog opens a log for a new run and writes the line that begins the run. A
-// long log is renamed first.
+// openLog opens a log for a new run and writes the first line of the run. A log that is
+// larger than logLimit is renamed first.
 func openLog(l *layout.Layout, name string) (*os.File, error) {
 	path := LogPath(l, name)
 	if err := os.MkdirAll(l.Logs(), 0o700); err != nil {

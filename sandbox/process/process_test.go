@@ -42,11 +42,22 @@ func TestMain(m *testing.M) {
 		}
 		fmt.Println("done")
 		await(syscall.SIGTERM)
+	case "umask":
+		fmt.Printf("umask %04o\n", syscall.Umask(0))
+		await(syscall.SIGTERM)
+	case "files":
+		links, _ := filepath.Glob("/proc/self/fd/*")
+		for _, link := range links {
+			target, _ := os.Readlink(link)
+			fmt.Println(target)
+		}
+		fmt.Println("done")
+		await(syscall.SIGTERM)
 	}
 }
 
-// await returns at a signal, and otherwise after a minute, so no test leaves a
-// process behind.
+// await returns at a signal. It returns after a minute at the latest, so that no test
+// leaves a process.
 func await(s os.Signal) {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, s)
@@ -86,28 +97,28 @@ func pid(t *testing.T, l *layout.Layout, name string) int {
 	return r.PID
 }
 
-// eventually waits until a condition is true, which depends on another process. what
-// names the condition in the failure.
+// eventually waits until a condition that depends on another process is true. what is the
+// description of the condition in the failure.
 func eventually(t *testing.T, what string, isTrue func() bool) {
 	t.Helper()
 	require.Eventually(t, isTrue, 10*time.Second, 5*time.Millisecond, what)
 }
 
-func TestStartIsIdempotent(t *testing.T) {
+func TestStartRestartsOnlyAfterAChange(t *testing.T) {
 	l := newLayout(t, "a")
 	input := filepath.Join(t.TempDir(), "config")
 	require.NoError(t, os.WriteFile(input, []byte("one"), 0o600))
 	s := specOf(t, "a", "wait")
 	s.Inputs = []string{input}
 
-	got, err := Start(t.Context(), l, s)
+	outcome, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
-	require.Equal(t, Started, got)
+	require.Equal(t, Started, outcome)
 	first := pid(t, l, "a")
 
-	got, err = Start(t.Context(), l, s)
+	outcome, err = Start(t.Context(), l, s)
 	require.NoError(t, err)
-	require.Equal(t, Running, got, "nothing changed")
+	require.Equal(t, Running, outcome, "nothing changed")
 	require.Equal(t, first, pid(t, l, "a"))
 
 	for _, tc := range []struct {
@@ -117,13 +128,13 @@ func TestStartIsIdempotent(t *testing.T) {
 		{"its arguments changed", func() { s.Args = []string{"-test.v"} }},
 		{"its environment changed", func() { s.Env = append(s.Env, "X=1") }},
 		{"a file that it reads at the start changed", func() { require.NoError(t, os.WriteFile(input, []byte("two"), 0o600)) }},
-		{"what it derives from the settings changed", func() { s.Derived = []string{"--port=2"} }},
+		{"a value that it derives from the settings changed", func() { s.Derived = []string{"--port=2"} }},
 	} {
 		before := pid(t, l, "a")
 		tc.change()
-		got, err := Start(t.Context(), l, s)
+		outcome, err := Start(t.Context(), l, s)
 		require.NoError(t, err, tc.reason)
-		require.Equal(t, Changed, got, tc.reason)
+		require.Equal(t, Changed, outcome, tc.reason)
 		require.NotEqual(t, before, pid(t, l, "a"), tc.reason)
 	}
 }
@@ -143,13 +154,13 @@ func TestStartReplacesAnOldExecutable(t *testing.T) {
 	require.NoError(t, err)
 	before := pid(t, l, "a")
 	install()
-	got, err := Start(t.Context(), l, s)
+	outcome, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
-	require.Equal(t, Replaced, got)
+	require.Equal(t, Replaced, outcome)
 	require.NotEqual(t, before, pid(t, l, "a"))
 }
 
-func TestStartAfterKill(t *testing.T) {
+func TestStartStartsAKilledProcessAgain(t *testing.T) {
 	l := newLayout(t, "a")
 	s := specOf(t, "a", "wait")
 	_, err := Start(t.Context(), l, s)
@@ -157,9 +168,9 @@ func TestStartAfterKill(t *testing.T) {
 	require.NoError(t, syscall.Kill(pid(t, l, "a"), syscall.SIGKILL))
 	eventually(t, "a killed process is not alive", func() bool { return !Alive(l, "a") })
 	require.True(t, Recorded(l, "a"), "it was not stopped, so it should be started again")
-	got, err := Start(t.Context(), l, s)
+	outcome, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
-	require.Equal(t, Started, got)
+	require.Equal(t, Started, outcome)
 }
 
 func TestProcessIsDetached(t *testing.T) {
@@ -189,7 +200,37 @@ func TestProcessDoesNotInheritTheShellsEnvironment(t *testing.T) {
 	require.Contains(t, LogTail(l, "a", 100), "PATH=", "programs are found")
 }
 
-func TestStop(t *testing.T) {
+// With the umask 077, containerd would create containers that only root can enter.
+func TestProcessDoesNotInheritTheShellsUmask(t *testing.T) {
+	for _, ofShell := range []int{0o022, 0o077} {
+		before := syscall.Umask(ofShell)
+		t.Cleanup(func() { syscall.Umask(before) })
+		l := newLayout(t, "a")
+		_, err := Start(t.Context(), l, specOf(t, "a", "umask"))
+		require.NoError(t, err)
+		require.Equal(t, ofShell, syscall.Umask(ofShell), "the command keeps the umask of its shell")
+		eventually(t, "it prints its umask", func() bool { return strings.HasPrefix(LogTail(l, "a", 1), "umask ") })
+		require.Equal(t, "umask 0022", LogTail(l, "a", 1))
+	}
+}
+
+// With an inherited file, `flock FILE make up` would hold its lock until `make down`.
+func TestProcessDoesNotInheritTheShellsFiles(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "lock"))
+	require.NoError(t, err)
+	defer file.Close()
+	// A shell opens its files without the flag FD_CLOEXEC.
+	_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, file.Fd(), syscall.F_SETFD, 0)
+	require.Zero(t, errno)
+	l := newLayout(t, "a")
+	_, err = Start(t.Context(), l, specOf(t, "a", "files"))
+	require.NoError(t, err)
+	eventually(t, "it lists its files", func() bool { return strings.HasSuffix(LogTail(l, "a", 100), "done") })
+	require.Contains(t, LogTail(l, "a", 100), LogPath(l, "a"), "the log is open")
+	require.NotContains(t, LogTail(l, "a", 100), file.Name())
+}
+
+func TestStopEndsTheProcessAndRemovesItsRecord(t *testing.T) {
 	for _, tc := range []struct {
 		role, reason string
 		grace        time.Duration
@@ -260,7 +301,7 @@ func TestStopNeverSignalsAReusedPID(t *testing.T) {
 	}
 }
 
-func TestDamagedRecord(t *testing.T) {
+func TestDamagedRecordIsReplacedByTheNextStart(t *testing.T) {
 	l := newLayout(t, "a")
 	require.NoError(t, os.WriteFile(recordPath(l, "a"), []byte("{half"), 0o600))
 	require.False(t, Alive(l, "a"))
@@ -279,21 +320,21 @@ func TestStartErrorNamesTheMissingFile(t *testing.T) {
 	require.ErrorContains(t, err, "/nowhere/config")
 }
 
-func TestAwait(t *testing.T) {
+func TestAwaitReturnsTheReasonOfAProblem(t *testing.T) {
 	errUnhealthy := errors.New("not healthy yet")
-	t.Run("healthy after a while", func(t *testing.T) {
+	t.Run("the process becomes healthy", func(t *testing.T) {
 		l := newLayout(t, "a")
 		_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
 		require.NoError(t, err)
-		n := 0
+		checks := 0
 		require.NoError(t, Await(t.Context(), l, "a", time.Minute, func(context.Context) error {
-			if n++; n < 3 {
+			if checks++; checks < 3 {
 				return errUnhealthy
 			}
 			return nil
 		}))
 	})
-	t.Run("dies", func(t *testing.T) {
+	t.Run("the process ends", func(t *testing.T) {
 		l := newLayout(t, "a")
 		_, err := Start(t.Context(), l, specOf(t, "a", "die"))
 		require.NoError(t, err)
@@ -303,7 +344,7 @@ func TestAwait(t *testing.T) {
 		require.Contains(t, err.Error(), "cannot open the vault", "the end of the log is in the error")
 		require.Contains(t, err.Error(), LogPath(l, "a"))
 	})
-	t.Run("never healthy", func(t *testing.T) {
+	t.Run("the process never becomes healthy", func(t *testing.T) {
 		l := newLayout(t, "a")
 		_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
 		require.NoError(t, err)
@@ -312,7 +353,7 @@ func TestAwait(t *testing.T) {
 		require.ErrorAs(t, err, &unhealthy)
 		require.ErrorIs(t, err, errUnhealthy)
 	})
-	t.Run("interrupted", func(t *testing.T) {
+	t.Run("the context ends", func(t *testing.T) {
 		l := newLayout(t, "a")
 		_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
 		require.NoError(t, err)

@@ -50,8 +50,8 @@ func Alive(l *layout.Layout, name string) bool {
 	return ok
 }
 
-// Recorded says whether a process was started and not stopped by Stop. It may
-// have ended by itself.
+// Recorded says whether Start has started a process that Stop has not stopped. The process
+// may have ended by itself.
 func Recorded(l *layout.Layout, name string) bool {
 	_, err := os.Stat(recordPath(l, name))
 	return err == nil
@@ -96,15 +96,15 @@ func identify(s Spec, pid int) (Record, error) {
 	}
 	st, err := readStat(pid)
 	if errors.Is(err, os.ErrNotExist) {
-		// The process has ended already; Await will say why. Zero ticks mark this
-		// case, because no process starts at tick zero.
+		// The process has ended already, and Await will return the reason. Zero ticks mean
+		// this case, because no process starts at tick zero.
 		return r, nil
 	}
 	r.Ticks = st.ticks
 	return r, err
 }
 
-// Alive says whether this run still runs. A zombie has ended.
+// Alive says whether the process of this record still runs. A zombie does not run.
 func (r Record) Alive() bool {
 	if r.PID <= 1 || r.Ticks == 0 {
 		return false
@@ -123,17 +123,17 @@ const pollEvery = 20 * time.Millisecond
 // killTimeout is how long the kernel may take to end a process after a SIGKILL.
 const killTimeout = 10 * time.Second
 
-// Stop ends this run with SIGTERM and, after grace, with SIGKILL. It never
-// signals another process.
+// Stop ends the process of this record with SIGTERM and, after grace, with SIGKILL. It
+// never sends a signal to another process.
 func (r Record) Stop(ctx context.Context, grace time.Duration) error {
-	// FindProcess opens a handle (pidfd) of the process. Alive is called after that,
-	// so it checks the process of the handle. The signal can then reach only this
-	// process, even if its id is used again.
+	// FindProcess opens a handle (pidfd). A signal goes to the process of the handle, even if
+	// another process gets the same id later. Alive is called after FindProcess, so Alive
+	// checks the process of the handle.
 	p, err := os.FindProcess(r.PID)
 	if err != nil || !r.Alive() {
 		return nil
 	}
-	defer func() { _ = p.Release() }() // it fails only if there is nothing to release
+	defer func() { _ = p.Release() }() // Release fails only for a handle that is already released
 	for _, step := range []struct {
 		signal os.Signal
 		wait   time.Duration
@@ -185,9 +185,9 @@ type stat struct {
 	ticks   uint64 // start time in clock ticks since the boot
 }
 
-// dead says whether only the process's entry in the process table is left. If
-// the first thread has ended and others still run, the kernel shows a zombie
-// too, but the process still holds its ports.
+// dead says whether the process has ended and only its entry in the process table is left.
+// The kernel also shows a zombie if the first thread has ended and other threads run. Such
+// a process is not dead, because it still holds its ports.
 func (s stat) dead() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
 
 // readStat reads /proc/PID/stat. If there is no such process, the error is
@@ -203,13 +203,14 @@ func readStat(pid int) (stat, error) {
 	return parseStat(raw)
 }
 
-// parseStat reads the third, the twentieth and the twenty-second field. The
-// second field is the command's name in brackets. The name may contain spaces and
-// brackets too, so the fields are counted from the last bracket.
+// parseStat reads the state, the number of threads and the start time, which are the
+// fields 3, 20 and 22. Field 2 is the command's name in brackets. The name may contain
+// spaces and brackets, so parseStat splits only the text after the last bracket. There
+// the index of field 3 is 0.
 func parseStat(raw []byte) (stat, error) {
-	i := bytes.LastIndexByte(raw, ')')
-	fields := strings.Fields(string(raw[i+1:]))
-	if i < 0 || len(fields) < 20 || len(fields[0]) != 1 {
+	endOfName := bytes.LastIndexByte(raw, ')')
+	fields := strings.Fields(string(raw[endOfName+1:]))
+	if endOfName < 0 || len(fields) < 20 || len(fields[0]) != 1 {
 		return stat{}, fmt.Errorf("unknown format of /proc/PID/stat: %q", raw)
 	}
 	ticks, err := strconv.ParseUint(fields[19], 10, 64)

@@ -1,6 +1,6 @@
-// Package progress prints the progress of a long command: which step of how
-// many runs, what it does now, and for how long. It imports the standard library
-// only, because the bootstrap uses it before anything else is built.
+// Package progress prints the progress of a long command. It prints the number of the
+// current step and of all steps, and the step's progress and duration. It imports only the
+// standard library, because the bootstrap uses it before anything else is built.
 package progress
 
 import (
@@ -10,49 +10,48 @@ import (
 	"time"
 )
 
-// heartbeat is how often a step that is still running says so.
+// heartbeat is the interval between two lines about a running step.
 const heartbeat = 10 * time.Second
 
 // Log writes one line when a step starts, one every ten seconds while it runs,
 // and one when it ends. It is safe for use by several goroutines.
 type Log struct {
-	mu    sync.Mutex
-	out   io.Writer
-	start time.Time
-	n, m  int // the started steps, and all expected steps
+	mu       sync.Mutex
+	out      io.Writer
+	start    time.Time
+	started  int // number of started steps
+	expected int // number of all steps, as far as it is known
 }
 
-// New returns a Log that writes to out and expects m steps; m is zero if the
-// number is not known.
-func New(out io.Writer, m int) *Log {
-	return &Log{out: out, start: time.Now(), m: m}
+// New returns a Log that writes to out and expects a number of steps. The number is zero
+// if it is not known.
+func New(out io.Writer, steps int) *Log {
+	return &Log{out: out, start: time.Now(), expected: steps}
 }
 
-// Expect adds m to the number of expected steps.
-func (l *Log) Expect(m int) {
+// Expect adds to the number of expected steps.
+func (l *Log) Expect(steps int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.m += m
+	l.expected += steps
 }
 
-// Step runs do as the next step. While it runs, do may call detail with its
-// progress, such as "412 of 3081 packages"; the next heartbeat shows it.
+// Step runs do as the next step. do may call detail with its progress, such as "412 of
+// 3081 packages". The next line about the step shows the last of these texts.
 func (l *Log) Step(name string, do func(detail func(string)) error) error {
 	l.mu.Lock()
-	l.n++
-	label := fmt.Sprintf("[%d/%d] %s", l.n, max(l.n, l.m), name)
+	l.started++
+	label := fmt.Sprintf("[%d/%d] %s", l.started, max(l.started, l.expected), name)
 	l.mu.Unlock()
 	var (
-		mu   sync.Mutex
-		last string
+		mu         sync.Mutex
+		lastDetail string
 	)
 	began := time.Now()
 	l.print("%s", label)
 	done := make(chan struct{})
-	var beats sync.WaitGroup
-	beats.Add(1)
-	go func() {
-		defer beats.Done()
+	var heartbeats sync.WaitGroup
+	heartbeats.Go(func() {
 		tick := time.NewTicker(heartbeat)
 		defer tick.Stop()
 		for {
@@ -61,7 +60,7 @@ func (l *Log) Step(name string, do func(detail func(string)) error) error {
 				return
 			case <-tick.C:
 				mu.Lock()
-				text := last
+				text := lastDetail
 				mu.Unlock()
 				if text != "" {
 					text = ": " + text
@@ -69,14 +68,14 @@ func (l *Log) Step(name string, do func(detail func(string)) error) error {
 				l.print("%s … %s%s", label, Elapsed(time.Since(began)), text)
 			}
 		}
-	}()
-	err := do(func(s string) {
+	})
+	err := do(func(text string) {
 		mu.Lock()
-		last = s
+		lastDetail = text
 		mu.Unlock()
 	})
 	close(done)
-	beats.Wait()
+	heartbeats.Wait()
 	if err != nil {
 		l.print("%s failed after %s", label, Elapsed(time.Since(began)))
 		return err
@@ -85,7 +84,7 @@ func (l *Log) Step(name string, do func(detail func(string)) error) error {
 	return nil
 }
 
-// Say writes one line with the time since the Log began.
+// Say writes one line, which begins with the time since the Log was created.
 func (l *Log) Say(format string, args ...any) { l.print(format, args...) }
 
 func (l *Log) print(format string, args ...any) {

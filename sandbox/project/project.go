@@ -1,12 +1,12 @@
-// Package project gives every stack a folder in which the Pulumi CLI works on it
-// inside a sandbox. It owns the copies below projects/ in the sandbox's folder,
-// and changes nothing in the project itself.
+// Package project gives every stack a folder in which the Pulumi CLI works on it inside a
+// sandbox. The folders are below projects/ in the sandbox's folder, and have copies of
+// the project's files. The package changes nothing in the project itself.
 //
-// A copy is needed because the CLI writes into the folder it works in: the salt
-// of a stack's passphrase, and the changes of `pulumi config set`, go into
-// Pulumi.STACK.yaml. In the project, Pulumi.sandbox.yaml has a salt for the
-// public passphrase. The files of staging and prod have none, so that no real
-// stack uses the salt of a sandbox.
+// A copy is needed because the CLI writes into the folder in which it works. It writes the
+// salt of a stack's passphrase, and the changes of `pulumi config set`, to
+// Pulumi.STACK.yaml. In the project, only Pulumi.sandbox.yaml has a salt, for the public
+// passphrase. The files of staging and prod have none, so that no real stack uses the
+// salt of a sandbox.
 package project
 
 import (
@@ -26,26 +26,24 @@ import (
 // SandboxStack is the stack of `make up`.
 const SandboxStack = "sandbox"
 
-// file is the name of the file that describes the project.
-const file = "Pulumi.yaml"
+// projectFile is the name of the file that describes the project.
+const projectFile = "Pulumi.yaml"
 
 // stackName matches the names that the CLI accepts for a stack in a file
 // backend.
 var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 
-// Dir returns the folder in which the CLI works on a stack: the copy that Copy updates.
-func Dir(l *layout.Layout, stack string) (string, error) { return Copy(l, stack) }
-
-// Copy updates the copy of the project's files for one stack and returns its
-// folder. Only Pulumi.yaml and Pulumi.STACK.yaml are copied. They refer to the
-// project's program, executable and plugins by absolute paths. The CLI's changes to
-// the copy stay until the project's file changes. Then Copy replaces the file and
-// keeps only the salt, with which the CLI reads the stack's secrets.
+// Copy updates the copy of the project's files for one stack and returns its folder, in
+// which the CLI works. Only Pulumi.yaml and Pulumi.STACK.yaml are copied. In the copies,
+// the paths of the project's program, executable and plugins are absolute.
+//
+// The CLI's changes to the copy stay until the project's file changes. Then Copy replaces
+// the file and keeps only the salt, which the CLI needs to decrypt the stack's secrets.
 func Copy(l *layout.Layout, stack string) (string, error) {
 	if !stackName.MatchString(stack) {
 		return "", fmt.Errorf("stack %q: a name has letters, digits, '-', '_' and '.', at most 100", stack)
 	}
-	description, err := read(filepath.Join(l.Project, file))
+	description, err := read(filepath.Join(l.Project, projectFile))
 	if err != nil {
 		return "", fmt.Errorf("project: %w", err)
 	}
@@ -61,7 +59,7 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
 	if err := makePathsAbsolute(description, l.Project); err != nil {
-		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, file), err)
+		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, projectFile), err)
 	}
 	dir := copyFolder(l, stack)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -73,12 +71,13 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	}
 	digest := fmt.Sprintf("%x\n", sha256.Sum256(original))
 	digestFile := filepath.Join(dir, ".copied-from")
-	if known, readErr := os.ReadFile(digestFile); err == nil && readErr == nil && string(known) == digest {
-		config = earlier
+	copied, readErr := os.ReadFile(digestFile)
+	if err == nil && readErr == nil && string(copied) == digest {
+		config = earlier // the project's file has not changed since it was copied
 	} else {
 		keepSecrets(config, earlier)
 	}
-	for name, content := range map[string]map[string]any{file: description, stackFile(stack): config} {
+	for name, content := range map[string]map[string]any{projectFile: description, stackFile(stack): config} {
 		if err := write(filepath.Join(dir, name), content); err != nil {
 			return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 		}
@@ -89,16 +88,17 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	return dir, nil
 }
 
-// podScalingKeys are the keys of a stack without which the numbers of pods are fixed,
-// and neither Prometheus nor KEDA runs. The policy pack's only waivers of the stack
-// sandbox are KEDA's, and a waiver that nothing needs is a violation.
+// podScalingKeys are the configuration keys that a stack with a fixed number of pods must
+// not have. Without the first three, neither Prometheus nor KEDA runs. The policy key has
+// the waivers of the stack sandbox. KEDA needs all of them, and the policy pack refuses a
+// waiver that is not needed.
 var podScalingKeys = []string{
 	"progressive-framework:podScaling", "progressive-framework:prometheus",
 	"progressive-framework:images", "progressive-framework:policy",
 }
 
-// WithoutPodScaling writes the configuration of a stack in the folder dir without the
-// keys that scale pods. It returns the file, for --config-file.
+// WithoutPodScaling writes a copy of a stack's configuration in the folder dir, without
+// podScalingKeys. It returns the path of the new file, for Pulumi's flag --config-file.
 func WithoutPodScaling(dir, stack string) (string, error) {
 	content, err := read(filepath.Join(dir, stackFile(stack)))
 	if err != nil {
@@ -115,14 +115,14 @@ func WithoutPodScaling(dir, stack string) (string, error) {
 	return path, nil
 }
 
-// Last returns the folder in which the CLI last worked on a stack, without updating it.
-// So an interrupted update is recovered with the configuration with which it began. For
-// a stack without a copy Last returns Dir.
+// Last returns the folder of a stack's copy without updating the copy. So an interrupted
+// update is recovered with the configuration with which it began. For a stack without a
+// copy, Last creates one.
 func Last(l *layout.Layout, stack string) (string, error) {
 	if dir := copyFolder(l, stack); stackName.MatchString(stack) && exists(filepath.Join(dir, stackFile(stack))) {
 		return dir, nil
 	}
-	return Dir(l, stack)
+	return Copy(l, stack)
 }
 
 func exists(path string) bool {
@@ -137,8 +137,8 @@ func copyFolder(l *layout.Layout, stack string) string {
 
 func stackFile(stack string) string { return "Pulumi." + stack + ".yaml" }
 
-// makePathsAbsolute makes the paths of a Pulumi.yaml in the folder root absolute. The
-// program's folder stays the working directory of the program and its plugins.
+// makePathsAbsolute makes the paths of a Pulumi.yaml absolute. root is the folder of the
+// file. The working directory of the program and its plugins stays the same.
 func makePathsAbsolute(description map[string]any, root string) error {
 	main := root
 	if value, ok := description["main"]; ok {
@@ -152,7 +152,7 @@ func makePathsAbsolute(description map[string]any, root string) error {
 	if runtime, ok := description["runtime"].(map[string]any); ok {
 		if options, ok := runtime["options"].(map[string]any); ok {
 			for _, name := range []string{"buildTarget", "binary"} {
-				// The language host reads them relative to the program.
+				// The language host resolves these paths in the program's folder.
 				if value, ok := options[name].(string); ok {
 					options[name] = absolutePath(main, value)
 				}
@@ -182,16 +182,16 @@ func absolutePath(root, path string) string {
 	return filepath.Join(root, path)
 }
 
-// keepSecrets copies the keys for secrets that the CLI wrote into an earlier
-// copy, unless the project's file has its own.
+// keepSecrets copies the settings for the encryption of secrets from an earlier copy into
+// config, unless the project's file has such settings.
 func keepSecrets(config, earlier map[string]any) {
-	keys := []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
-	for _, name := range keys {
+	settings := []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
+	for _, name := range settings {
 		if _, ok := config[name]; ok {
 			return
 		}
 	}
-	for _, name := range keys {
+	for _, name := range settings {
 		if value, ok := earlier[name]; ok {
 			config[name] = value
 		}
@@ -216,7 +216,7 @@ func write(path string, content map[string]any) error {
 	if err != nil {
 		return err
 	}
-	if now, err := os.ReadFile(path); err == nil && string(now) == string(raw) {
+	if current, err := os.ReadFile(path); err == nil && string(current) == string(raw) {
 		return nil
 	}
 	if err := os.WriteFile(path+".new", raw, 0o600); err != nil {

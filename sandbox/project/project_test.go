@@ -40,18 +40,18 @@ func load(t *testing.T, dir, name string) map[string]any {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(dir, name))
 	require.NoError(t, err)
-	got := map[string]any{}
-	require.NoError(t, yaml.Unmarshal(raw, &got))
-	return got
+	content := map[string]any{}
+	require.NoError(t, yaml.Unmarshal(raw, &content))
+	return content
 }
 
 func TestCopyHasPathsIntoTheProject(t *testing.T) {
 	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.staging.yaml": "config:\n  aws:region: us-east-1\n"})
-	dir, err := Dir(l, "staging")
+	dir, err := Copy(l, "staging")
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(l.Dir, "projects/staging"), dir)
 
-	got := load(t, dir, "Pulumi.yaml")
+	copied := load(t, dir, "Pulumi.yaml")
 	require.Equal(t, map[string]any{
 		"name":    "progressive-framework",
 		"main":    filepath.Join(l.Project, "infra"),
@@ -60,7 +60,7 @@ func TestCopyHasPathsIntoTheProject(t *testing.T) {
 			map[string]any{"name": "ko", "path": filepath.Join(l.Project, "bin")},
 			map[string]any{"name": "other", "path": "/opt/other"},
 		}},
-	}, got)
+	}, copied)
 	require.Equal(t, map[string]any{"config": map[string]any{"aws:region": "us-east-1"}}, load(t, dir, "Pulumi.staging.yaml"))
 }
 
@@ -68,7 +68,7 @@ func TestBrokenFilesOfTheSandboxStackAreNamed(t *testing.T) {
 	for name, content := range map[string]string{"Pulumi.yaml": "name: [", "Pulumi.sandbox.yaml": "config: ["} {
 		files := map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": ""}
 		files[name] = content
-		_, err := Dir(newLayout(t, files), SandboxStack)
+		_, err := Copy(newLayout(t, files), SandboxStack)
 		require.ErrorContains(t, err, name)
 	}
 }
@@ -76,17 +76,17 @@ func TestBrokenFilesOfTheSandboxStackAreNamed(t *testing.T) {
 // A change by the CLI stays until the project's own file changes.
 func TestCopyKeepsWhatTheCLIChanged(t *testing.T) {
 	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": "config:\n  a: 1\n"})
-	dir, err := Dir(l, SandboxStack)
+	dir, err := Copy(l, SandboxStack)
 	require.NoError(t, err)
 	require.NotEqual(t, l.Project, dir)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.sandbox.yaml"), []byte("encryptionsalt: v1:abc\nconfig:\n  a: 2\n"), 0o600))
 
-	_, err = Dir(l, SandboxStack)
+	_, err = Copy(l, SandboxStack)
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 2}}, load(t, dir, "Pulumi.sandbox.yaml"))
 
 	require.NoError(t, os.WriteFile(filepath.Join(l.Project, "Pulumi.sandbox.yaml"), []byte("config:\n  a: 3\n"), 0o644))
-	_, err = Dir(l, SandboxStack)
+	_, err = Copy(l, SandboxStack)
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 3}}, load(t, dir, "Pulumi.sandbox.yaml"))
 }
@@ -119,7 +119,7 @@ func TestCopyPrefersTheProjectsOwnSecretsProvider(t *testing.T) {
 	require.Equal(t, map[string]any{"secretsprovider": "awskms://alias/x", "encryptedkey": "k"}, load(t, dir, "Pulumi.prod.yaml"))
 }
 
-func TestCopyRefuses(t *testing.T) {
+func TestCopyReturnsAnErrorFor(t *testing.T) {
 	cases := []struct {
 		reason string
 		files  map[string]string
@@ -141,10 +141,10 @@ func TestCopyRefuses(t *testing.T) {
 	}
 }
 
-func TestWithoutPodScaling(t *testing.T) {
+func TestConfigurationWithoutPodScalingIsAnotherFile(t *testing.T) {
 	const key = "progressive-framework:podScaling"
 	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.a.yaml": "encryptionsalt: s\nconfig:\n  a:x: 1\n  " + key + ": {enabled: true}\n"})
-	dir, err := Dir(l, "a")
+	dir, err := Copy(l, "a")
 	require.NoError(t, err)
 	path, err := WithoutPodScaling(dir, "a")
 	require.NoError(t, err)

@@ -12,10 +12,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Shell updates and returns the project folder for a shell of `make env`, where the
-// user runs pulumi directly. The folder has a file for every stack of the project: a
-// link to the file in the stack's own copy (Copy). A stack that is created in the shell
-// has its file in this folder.
+// Shell updates the project folder for a shell of `make env` and returns the folder's path.
+// In that shell the user runs pulumi directly. For every stack of the project, the folder
+// has a link to the stack's configuration file, which is in the folder of Copy. If the user
+// creates a stack in the shell, its configuration file is in the project folder.
 func Shell(l *layout.Layout) (string, error) {
 	dir := filepath.Join(l.Dir, "shell", "project")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -35,23 +35,23 @@ func Shell(l *layout.Layout) (string, error) {
 			return "", fmt.Errorf("project of the shell: %w", err)
 		}
 	}
-	description, err := read(filepath.Join(l.Project, file))
+	description, err := read(filepath.Join(l.Project, projectFile))
 	if err != nil {
 		return "", fmt.Errorf("project: %w", err)
 	}
 	if err := makePathsAbsolute(description, l.Project); err != nil {
-		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, file), err)
+		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, projectFile), err)
 	}
-	if err := write(filepath.Join(dir, file), description); err != nil {
+	if err := write(filepath.Join(dir, projectFile), description); err != nil {
 		return "", fmt.Errorf("project of the shell: %w", err)
 	}
 	name, _ := description["name"].(string)
 	return dir, selectSandbox(l, dir, name)
 }
 
-// link creates a link to target at path, in place of an existing file.
+// link creates a link to target at path. It replaces an existing file or link.
 func link(target, path string) error {
-	if now, err := os.Readlink(path); err == nil && now == target {
+	if current, err := os.Readlink(path); err == nil && current == target {
 		return nil
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -60,15 +60,15 @@ func link(target, path string) error {
 	return os.Symlink(target, path)
 }
 
-// selectSandbox selects SandboxStack if the shell has not selected a stack, as
-// `pulumi stack select` does: in a file that is named after the project's path
-// (3.259, projectWorkspace.settingsPath).
+// selectSandbox selects SandboxStack if no stack is selected in the folder dir. It writes
+// the file that `pulumi stack select` writes. The file's name has a hash of the project's
+// path (3.259, projectWorkspace.settingsPath).
 func selectSandbox(l *layout.Layout, dir, name string) error {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return fmt.Errorf("project of the shell: %w", err)
 	}
-	sum := sha1.Sum([]byte(filepath.Join(real, file))) //nolint:gosec // see above
+	sum := sha1.Sum([]byte(filepath.Join(real, projectFile))) //nolint:gosec // Pulumi uses SHA-1 for this name
 	path := l.PulumiWorkspace(fmt.Sprintf("%s-%x-workspace.json", name, sum))
 	if exists(path) {
 		return nil

@@ -15,8 +15,8 @@ import (
 // requestTimeout limits one request to the registry, which is on this machine.
 const requestTimeout = 10 * time.Second
 
-// CommonDigest returns the digest of the image to which all references point. It
-// returns "" if a reference is not in the registry, or if the references point to
+// CommonDigest returns the digest of the image to which all references point. It returns
+// "" if a reference does not exist in the registry, or if the references point to
 // different images.
 func CommonDigest(ctx context.Context, auth remote.Option, refs ...name.Reference) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)

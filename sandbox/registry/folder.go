@@ -17,27 +17,27 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// folder is the folder of the library's repositories. Each is an OCI image
-// layout: REPOSITORY/index.json and REPOSITORY/blobs/ALGORITHM/HEX.
+// folder is the folder in which the library stores repositories. Each repository is an OCI
+// image layout: REPOSITORY/index.json and REPOSITORY/blobs/ALGORITHM/HEX.
 type folder struct {
 	dir string
 
 	mu      sync.Mutex
-	checked map[string]fileVersion // blobs with a correct digest, by path
+	checked map[string]fileVersion // blobs whose digest was correct, by path
 }
 
-// fileVersion identifies the content of a checked file. If it differs, the file is
-// checked again.
+// fileVersion is the size and modification time of a checked file. If one of them changes,
+// the file is checked again.
 type fileVersion struct {
 	size    int64
 	modTime time.Time
 }
 
-// openFolder prepares the folder before the library opens it. It removes images in
-// the layout of an earlier release, and unfinished uploads.
+// openFolder prepares the folder before the library opens it. It removes unfinished
+// uploads. If an earlier release has written the folder, it removes all images.
 func openFolder(dir string) (*folder, error) {
-	// An earlier release kept all blobs in one folder "blobs", which the library
-	// does not allow as a repository. make up pushes the images again.
+	// An earlier release stored all blobs in one folder "blobs". The library does not
+	// accept that name for a repository. make up pushes the images again.
 	if _, err := os.Stat(filepath.Join(dir, "blobs")); err == nil {
 		slog.Warn("registry removes images in the layout of an earlier release; make up builds and pushes them again", "dir", dir)
 		if err := os.RemoveAll(dir); err != nil {
@@ -101,7 +101,7 @@ func (f *folder) repositoriesWithImages() []string {
 		var index types.Index
 		raw, err := os.ReadFile(filepath.Join(f.path(repository), "index.json"))
 		if err != nil || json.Unmarshal(raw, &index) != nil {
-			return true // damaged: the library serves no images of it either
+			return true // the file is damaged, so the library serves no image of the repository either
 		}
 		return !slices.ContainsFunc(index.Manifests, func(d types.Descriptor) bool {
 			return d.Annotations[types.AnnotReferrerSubject] == ""
@@ -109,9 +109,9 @@ func (f *folder) repositoriesWithImages() []string {
 	})
 }
 
-// missing returns the first digest that a client needs to pull the manifest d and that
-// does not exist: d itself, one of its blobs, or a manifest below it at any depth. It
-// returns "" if nothing is missing. It removes damaged files, as open does.
+// missing returns the first digest that a client needs for a pull of the manifest d, but
+// that does not exist. The digest is d, one of its blobs, or a manifest below d at any
+// depth. missing returns "" if every file exists. Like open, it removes damaged files.
 func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, error) {
 	file, err := f.open(repository, d)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -127,7 +127,8 @@ func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, err
 	return f.missingParts(repository, content)
 }
 
-// missingParts does the same for the blobs and manifests that a manifest lists.
+// missingParts returns the first missing digest among the blobs and manifests that a
+// manifest lists, at any depth. It returns "" if every file exists.
 func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest, error) {
 	var m struct {
 		Config            *types.Descriptor
@@ -177,8 +178,8 @@ func (f *folder) open(repository string, d digest.Digest) (*os.File, error) {
 	return file, nil
 }
 
-// check compares the content of an open file with its digest, unless that was done
-// for this version of the file. The file is then read from its start again.
+// check compares the content of an open file with its digest, unless that was done for this
+// version of the file. After check the next read begins at the start of the file.
 func (f *folder) check(file *os.File, d digest.Digest) error {
 	info, err := file.Stat()
 	if err != nil {

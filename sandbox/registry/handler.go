@@ -31,36 +31,37 @@ var repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-
 // maxName is the longest name in bytes that file systems allow.
 const maxName = 255
 
-// resourcePath has the groups repository, kind and reference. The repository's
-// name may contain a kind's word too; then the last such word in the path is the
-// kind.
+// resourcePath matches the path of a resource. Its groups are the repository, the kind and
+// the reference. A repository's name may contain the word of a kind, such as "tags". Then
+// the last such word in the path is the kind.
 var resourcePath = regexp.MustCompile(`^/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)$`)
 
-// manifestTypes are all types of manifests that the library stores. The library
-// responds 404 to a client that accepts only "*/*"; ECR sends the stored type.
+// manifestTypes are all types of manifests that the library stores. If a client accepts
+// only "*/*", the library responds 404, but ECR sends the stored type. So handler adds
+// these types to each request.
 var manifestTypes = strings.Join([]string{
 	types.MediaTypeOCI1ManifestList, types.MediaTypeOCI1Manifest, types.MediaTypeDocker2ManifestList, types.MediaTypeDocker2Manifest,
 }, ", ")
 
-// handler serves the registry's API: that of the library, with ECR's additions.
+// handler serves the registry's API: the API of the library with the additions of ECR.
 type handler struct {
 	library         http.Handler
 	files           *folder
-	credentialsHash [sha256.Size]byte // of "AWS:password"
-	indexes         sync.Mutex        // see sendExclusive
+	credentialsHash [sha256.Size]byte // the hash of "AWS:" and the password
+	indexes         sync.Mutex        // sendExclusive holds it
 }
 
 func newHandler(library http.Handler, files *folder, password string) http.Handler {
 	return &handler{library: library, files: files, credentialsHash: sha256.Sum256([]byte(User + ":" + password))}
 }
 
-// refusal is an error response that does not come from the library.
-type refusal struct {
+// responseError is an error response that does not come from the library.
+type responseError struct {
 	status        int
 	code, message string
 }
 
-func (e *refusal) Error() string { return e.message }
+func (e *responseError) Error() string { return e.message }
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -68,10 +69,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		return
 	}
-	var e *refusal
+	var e *responseError
 	if !errors.As(err, &e) {
 		slog.Error("registry failed", "method", r.Method, "path", r.URL.Path, "error", err)
-		e = &refusal{http.StatusInternalServerError, "UNKNOWN", err.Error()}
+		e = &responseError{http.StatusInternalServerError, "UNKNOWN", err.Error()}
 	}
 	if e.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="progressive sandbox registry"`)
@@ -79,14 +80,14 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, e.status, map[string]any{"errors": []map[string]string{{"code": e.code, "message": e.message}}})
 }
 
-// serve checks the credentials and the path, and passes the request to the
-// function for its kind. It returns a *refusal instead of writing an error.
+// serve checks the credentials and the path, and passes the request to the function for
+// its kind. For an error response it returns a *responseError and writes nothing.
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
 	versionCheck := strings.TrimSuffix(r.URL.Path, "/") == "/v2"
 	switch {
 	case (!isRead || versionCheck) && !h.authenticated(r):
-		return &refusal{http.StatusUnauthorized, "UNAUTHORIZED", "pushes need the user " + User + " and the sandbox's registry password"}
+		return &responseError{http.StatusUnauthorized, "UNAUTHORIZED", "pushes need the user " + User + " and the sandbox's registry password"}
 	case versionCheck:
 		h.library.ServeHTTP(w, r)
 		return nil
@@ -94,18 +95,18 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 		writeJSON(w, http.StatusOK, map[string]any{"repositories": h.files.repositoriesWithImages()})
 		return nil
 	}
-	m := resourcePath.FindStringSubmatch(r.URL.Path)
-	if m == nil {
-		return &refusal{http.StatusNotFound, "UNSUPPORTED", r.URL.Path + " is not part of the registry API"}
+	groups := resourcePath.FindStringSubmatch(r.URL.Path)
+	if groups == nil {
+		return &responseError{http.StatusNotFound, "UNSUPPORTED", r.URL.Path + " is not part of the registry API"}
 	}
-	repository, kind, reference := m[1], m[2], m[3]
+	repository, kind, reference := groups[1], groups[2], groups[3]
 	if len(repository) > maxName || !repositoryName.MatchString(repository) {
-		return &refusal{http.StatusBadRequest, "NAME_INVALID", "repository name " + repository + " is not well-formed"}
+		return &responseError{http.StatusBadRequest, "NAME_INVALID", "repository name " + repository + " is not well-formed"}
 	}
 	mayCreate := r.Method == http.MethodPost || r.Method == http.MethodPut
 	switch {
 	case !mayCreate && !h.files.has(repository):
-		return &refusal{http.StatusNotFound, "NAME_UNKNOWN", "repository " + repository + " is not in this registry"}
+		return &responseError{http.StatusNotFound, "NAME_UNKNOWN", "repository " + repository + " is not in this registry"}
 	case kind == "blobs" && isRead:
 		return h.readBlob(w, r, repository, reference)
 	case kind == "blobs/uploads" && r.Method != http.MethodPost:
@@ -118,10 +119,9 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	return h.sendExclusive(r).send(w)
 }
 
-// sendExclusive sends one request at a time to the library. It is for requests that use
-// a repository's index, because the library has data races there, and it can lose one
-// of two referrers that are added at the same time. Such a request takes less than a
-// millisecond.
+// sendExclusive sends one request at a time to the library. It is for requests that use a
+// repository's index. There the library has data races, and it can lose one of two
+// referrers that are added at the same time. Such a request takes less than a millisecond.
 func (h *handler) sendExclusive(r *http.Request) *bufferedResponse {
 	h.indexes.Lock()
 	defer h.indexes.Unlock()
@@ -135,15 +135,16 @@ func (h *handler) authenticated(r *http.Request) bool {
 	return ok && subtle.ConstantTimeCompare(hash[:], h.credentialsHash[:]) == 1
 }
 
-// readBlob serves a blob without the library, which does not check the content.
+// readBlob serves a blob after a check of its digest. It does not use the library, because
+// the library does not check the content.
 func (h *handler) readBlob(w http.ResponseWriter, r *http.Request, repository, reference string) error {
 	d, err := digest.Parse(reference)
 	if err != nil {
-		return &refusal{http.StatusBadRequest, "DIGEST_INVALID", fmt.Sprintf("digest %s: %v", reference, err)}
+		return &responseError{http.StatusBadRequest, "DIGEST_INVALID", fmt.Sprintf("digest %s: %v", reference, err)}
 	}
 	file, err := h.files.open(repository, d)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &refusal{http.StatusNotFound, "BLOB_UNKNOWN", fmt.Sprintf("blob %s is not in %s", d, repository)}
+		return &responseError{http.StatusNotFound, "BLOB_UNKNOWN", fmt.Sprintf("blob %s is not in %s", d, repository)}
 	}
 	if err != nil {
 		return err
@@ -155,39 +156,40 @@ func (h *handler) readBlob(w http.ResponseWriter, r *http.Request, repository, r
 	return nil
 }
 
-// readManifest serves a manifest if all its blobs exist, and otherwise responds
-// 404. Clients skip the push of an image whose manifest exists, so without the 404
-// they would never restore the missing blob.
+// readManifest serves a manifest if all its blobs exist, and otherwise responds 404. A
+// client does not push an image if its manifest exists. So without the 404 no client would
+// restore the missing blob.
 func (h *handler) readManifest(w http.ResponseWriter, r *http.Request, repository string) error {
 	r = r.Clone(r.Context())
 	r.Header.Set("Accept", manifestTypes)
-	a := h.sendExclusive(r)
-	if d := digest.Digest(a.header.Get("Docker-Content-Digest")); d != "" {
+	response := h.sendExclusive(r)
+	if d := digest.Digest(response.header.Get("Docker-Content-Digest")); d != "" {
 		missing, err := h.files.missing(repository, d)
 		if err != nil {
 			return err
 		}
 		if missing != "" {
 			slog.Warn("registry: incomplete image is not served", "repository", repository, "digest", d, "missing", missing)
-			return &refusal{http.StatusNotFound, "MANIFEST_UNKNOWN", fmt.Sprintf("the image %s@%s lacks %s; push it again", repository, d, missing)}
+			return &responseError{http.StatusNotFound, "MANIFEST_UNKNOWN", fmt.Sprintf("the image %s@%s lacks %s; push it again", repository, d, missing)}
 		}
 	}
-	return a.send(w)
+	return response.send(w)
 }
 
-// changeManifest stores or deletes a manifest or a tag. Deleting a digest also
-// deletes the tags that point to it, as in ECR.
+// changeManifest stores or deletes a manifest or a tag. If a manifest is deleted by its
+// digest, the tags that point to it are deleted too, as in ECR.
 func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, repository string) error {
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxManifest))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return &refusal{http.StatusRequestEntityTooLarge, "SIZE_INVALID", fmt.Sprintf("the manifest is larger than %d bytes", maxManifest)}
+		return &responseError{http.StatusRequestEntityTooLarge, "SIZE_INVALID", fmt.Sprintf("the manifest is larger than %d bytes", maxManifest)}
 	}
 	if err != nil {
-		return &refusal{http.StatusBadRequest, "SIZE_INVALID", "the manifest ended early"}
+		return &responseError{http.StatusBadRequest, "SIZE_INVALID", "the manifest ended early"}
 	}
 	if r.Method == http.MethodPut {
-		// The library checks only that files exist. So these two calls first remove
-		// the damaged files among the manifest and its parts.
+		// The library refuses a manifest if one of its blobs does not exist, but it does not
+		// check the content of the files. These two calls remove damaged files, so that
+		// they do not exist for the library.
 		_, manifestErr := h.files.missing(repository, digest.FromBytes(content))
 		_, partsErr := h.files.missingParts(repository, content)
 		if err := errors.Join(manifestErr, partsErr); err != nil {
@@ -199,15 +201,15 @@ func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, reposit
 	return h.sendExclusive(r).send(w)
 }
 
-// continueUpload receives a chunk of a blob, or the end of an upload. A failed
-// upload is deleted, because it would use disk space for an hour and the disk may
-// be full.
+// continueUpload receives a chunk of a blob, or the end of an upload. A failed upload is
+// deleted, because the disk may be full, and the library would keep the upload's file for
+// an hour.
 func (h *handler) continueUpload(w http.ResponseWriter, r *http.Request) error {
-	a := buffer(h.library, r)
-	if a.status >= http.StatusInternalServerError {
+	response := buffer(h.library, r)
+	if response.status >= http.StatusInternalServerError {
 		call(context.WithoutCancel(r.Context()), h.library, http.MethodDelete, r.URL.Path)
 	}
-	return a.send(w)
+	return response.send(w)
 }
 
 // bufferedResponse is a response of the library in memory. It implements
@@ -218,16 +220,16 @@ type bufferedResponse struct {
 	body   bytes.Buffer
 }
 
-// buffer sends a request to the library and returns the response. It is not for
-// blobs, because they are too large for the memory.
+// buffer sends a request to the library and returns the response in memory. It must not be
+// used to read blobs, because they can be larger than the memory.
 func buffer(library http.Handler, r *http.Request) *bufferedResponse {
-	a := &bufferedResponse{header: http.Header{}}
-	library.ServeHTTP(a, r)
-	a.WriteHeader(http.StatusOK) // if the library set no status
-	return a
+	response := &bufferedResponse{header: http.Header{}}
+	library.ServeHTTP(response, r)
+	response.WriteHeader(http.StatusOK) // has no effect if the library has set a status
+	return response
 }
 
-// call sends the library a request that no client has sent, without a body.
+// call sends a request of the registry itself to the library, without a body.
 func call(ctx context.Context, library http.Handler, method, path string) {
 	r, err := http.NewRequestWithContext(ctx, method, path, http.NoBody) //nolint:gosec // it goes to the library, not to a server
 	if err != nil {
@@ -238,32 +240,32 @@ func call(ctx context.Context, library http.Handler, method, path string) {
 }
 
 // Header implements http.ResponseWriter.
-func (a *bufferedResponse) Header() http.Header { return a.header }
+func (b *bufferedResponse) Header() http.Header { return b.header }
 
-// WriteHeader implements http.ResponseWriter. The first status counts.
-func (a *bufferedResponse) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
+// WriteHeader implements http.ResponseWriter. Only the first call has an effect.
+func (b *bufferedResponse) WriteHeader(status int) {
+	if b.status == 0 {
+		b.status = status
 	}
 }
 
 // Write implements http.ResponseWriter.
-func (a *bufferedResponse) Write(p []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	return a.body.Write(p)
+func (b *bufferedResponse) Write(p []byte) (int, error) {
+	b.WriteHeader(http.StatusOK)
+	return b.body.Write(p)
 }
 
-// send sends the response to the client. A status of 500 or above is a failure of
-// the disk for which the library gives no message, so send returns a *refusal with
-// one.
-func (a *bufferedResponse) send(w http.ResponseWriter) error {
-	if a.status >= http.StatusInternalServerError {
-		return &refusal{a.status, "UNKNOWN", "the registry could not store this; its log says why. Is there space left in its folder? Push again then"}
+// send sends the response to the client. A status of 500 or above means a failure of the
+// disk. The library gives no message for it, so send returns a *responseError with one.
+func (b *bufferedResponse) send(w http.ResponseWriter) error {
+	if b.status >= http.StatusInternalServerError {
+		return &responseError{b.status, "UNKNOWN", "the registry could not store this; its log has the reason. Make sure that the disk of its folder has space, and push again"}
 	}
-	maps.Copy(w.Header(), a.header)
-	w.WriteHeader(a.status)
-	// gosec reports this in some runs only, so nolintlint may not.
-	_, _ = w.Write(a.body.Bytes()) //nolint:gosec,nolintlint // an OCI document for a registry client, not a page
+	maps.Copy(w.Header(), b.header)
+	w.WriteHeader(b.status)
+	// gosec reports this line in some runs only. In other runs nolintlint would report the
+	// comment as unused, so it is disabled too.
+	_, _ = w.Write(b.body.Bytes()) //nolint:gosec,nolintlint // an OCI document for a registry client, not a page
 	return nil
 }
 

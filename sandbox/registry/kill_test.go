@@ -16,8 +16,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// serveVariable names a sandbox's folder. If it is set, the test binary serves the
-// sandbox's registry instead of running the tests. So a test can kill that process.
+// serveVariable is the variable with a sandbox's folder. If it is set, the test binary
+// serves the sandbox's registry instead of running the tests. So a test can kill the
+// registry.
 const serveVariable = "REGISTRY_TEST_SERVE"
 
 func TestMain(m *testing.M) {

@@ -19,10 +19,10 @@ const User = "AWS"
 
 var wellFormedPassword = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// EnsurePassword returns the password for pushes. The first call creates it: 32
-// random bytes in hex, in the file layout.RegistryPassword with mode 0600. Later
-// calls, of any process, return the same password. If the file has another
-// content, the error names it.
+// EnsurePassword returns the password for pushes. The first call writes 32 random bytes in
+// hex to the file layout.RegistryPassword, with mode 0600. Later calls, also of other
+// processes, return the same password. A file with malformed content is an error, which
+// names the file.
 func EnsurePassword(l *layout.Layout) (string, error) {
 	path := l.RegistryPassword()
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -39,13 +39,13 @@ func EnsurePassword(l *layout.Layout) (string, error) {
 	}
 	password := strings.TrimSpace(string(raw))
 	if !wellFormedPassword.MatchString(password) {
-		return "", fmt.Errorf("registry password %s: want 64 hex digits, found %d other characters; remove the file, and a new one is created", path, len(password))
+		return "", fmt.Errorf("registry password %s: the content is not 64 hex digits (it has %d characters); remove the file, and the next command creates a new one", path, len(password))
 	}
 	return password, nil
 }
 
-// createPassword writes a new password to path unless another process has done
-// so. It uses a link because a rename would replace the other's file.
+// createPassword writes a new password to path, unless another process has done so at the
+// same time. It uses a hard link, because a rename would replace the file of that process.
 func createPassword(path string) error {
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {

@@ -19,24 +19,24 @@ func newLayout(t *testing.T) *layout.Layout {
 
 func TestConcurrentCallsCreateOnePassword(t *testing.T) {
 	l := newLayout(t)
-	got := make([]string, 8)
-	errs := make([]error, len(got))
+	passwords := make([]string, 8)
+	errs := make([]error, len(passwords))
 	var all sync.WaitGroup
-	for i := range got {
-		all.Go(func() { got[i], errs[i] = EnsurePassword(l) })
+	for i := range passwords {
+		all.Go(func() { passwords[i], errs[i] = EnsurePassword(l) })
 	}
 	all.Wait()
-	for i := range got {
+	for i := range passwords {
 		require.NoError(t, errs[i])
-		require.Len(t, got[i], 64)
-		require.Equal(t, got[0], got[i])
+		require.Len(t, passwords[i], 64)
+		require.Equal(t, passwords[0], passwords[i])
 	}
 	info, err := os.Stat(l.RegistryPassword())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	other, err := EnsurePassword(newLayout(t))
 	require.NoError(t, err)
-	require.NotEqual(t, got[0], other)
+	require.NotEqual(t, passwords[0], other)
 }
 
 func TestPasswordFileGetsMode0600AndIsChecked(t *testing.T) {

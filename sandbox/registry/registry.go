@@ -1,8 +1,7 @@
-// Package registry is the sandbox's OCI registry on loopback, in the place of
-// ECR. The library olareg stores the images below layout.RegistryDir and
-// implements the OCI distribution API 1.1. This package adds the parts of ECR
-// that the library lacks: the password, the list of repositories, and errors that
-// clients can act on. It does not build images.
+// Package registry is the sandbox's OCI registry on loopback. It replaces ECR. The library
+// olareg stores the images below layout.RegistryDir and implements the OCI distribution
+// API 1.1. This package adds the parts of ECR that the library lacks: the password, the
+// list of repositories, and errors with a fix. It does not build images.
 //
 // Reads need no credentials, because the kubelet pulls without them. Every write
 // needs Basic credentials: the user AWS, as in ECR, and the password of
@@ -16,19 +15,20 @@
 //     partial content. Unfinished uploads stay on disk, so Serve removes them.
 //   - Wrong digests: a blob or a manifest under another digest is refused, as
 //     is a manifest whose blobs were not pushed.
-//   - Damage: the library does not check what it reads, and skips the push of
-//     a blob whose damaged file exists. So handler checks each file against its
-//     digest and removes a damaged file; the next push restores the file.
+//   - Damage: the library does not check the content that it reads. If the file of
+//     a blob exists, it does not store the blob again, also if the file is damaged.
+//     So handler checks each file against its digest and removes a damaged file.
+//     The next push restores the file.
 //   - Garbage collection: it never removes a tagged manifest. During a push it
-//     could remove an old blob that the push relies on. So it runs at the start,
-//     at the end, and in a repository that was not used for an hour. It keeps
-//     untagged manifests, because pods run images by digest. It also keeps blobs
-//     younger than an hour.
+//     could remove an old blob that the push relies on. So it runs only
+//     when the registry starts, when it ends, and in a repository that was not used
+//     for an hour. Untagged manifests are kept, because pods run images by digest.
+//     Blobs younger than an hour are kept too.
 //   - Concurrency: the race detector finds races in the use of a repository's
 //     index, and concurrent referrers of one image overwrite each other. So
 //     handler sends such requests one at a time.
 //   - Power failure: writes are not synced to disk, so a power failure can damage
-//     files. The paragraph on damage says what happens then.
+//     files. Damaged files are removed, see above.
 package registry
 
 import (
@@ -49,8 +49,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Timeouts of the server. A layer of 1 GB takes seconds over loopback. Ten
-// minutes are enough for a busy machine, and still end a connection that hangs.
+// Timeouts of the server. A layer of 1 GB takes seconds over loopback. Ten minutes are
+// enough for a busy machine, and they end a connection that hangs.
 const (
 	headerTimeout   = 10 * time.Second
 	transferTimeout = 10 * time.Minute
@@ -58,17 +58,17 @@ const (
 	shutdownTimeout = 5 * time.Second
 )
 
-// gracePeriod is how old a blob must be before garbage collection removes it. A
-// push that a restart interrupted can continue with its blobs within that time.
+// gracePeriod is how old a blob must be before garbage collection removes it. If a restart
+// interrupts a push, the client can continue within that time.
 const gracePeriod = time.Hour
 
-// maxManifest is the largest size of a manifest, in bytes: the size that the OCI
-// distribution specification requires a registry to accept.
+// maxManifest is the largest size of a manifest in bytes. The OCI distribution
+// specification requires a registry to accept manifests of this size.
 const maxManifest = 4 << 20
 
-// Serve serves the registry on the sandbox's registry port of 127.0.0.1 until ctx
-// ends. Then it gives running requests five seconds to finish. It returns an error
-// if the folder or the port can't be opened, and nil after a shutdown.
+// Serve serves the registry on the sandbox's registry port of 127.0.0.1 until ctx ends.
+// Then running requests have five seconds to finish. Serve returns an error if the folder
+// or the port can't be opened. After a shutdown it returns nil.
 func Serve(ctx context.Context, l *layout.Layout) error {
 	if l.Registry != "" {
 		return fmt.Errorf("registry: this sandbox uses the registry %s and serves none of its own", l.Registry)
@@ -86,7 +86,7 @@ func Serve(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return fmt.Errorf("registry: listen on %s: %w", address, err)
 	}
-	// The folder is opened after the port, so two processes never use it at once.
+	// Only one process can listen on the port, so only one process opens the folder.
 	files, err := openFolder(l.RegistryDir())
 	if err != nil {
 		return errors.Join(err, ln.Close())
@@ -107,13 +107,13 @@ func openLibrary(dir string) *olareg.Server {
 			StoreType: config.StoreDir,
 			RootDir:   dir,
 			GC: config.ConfigGC{
-				Frequency:   -1, // not while clients push
+				Frequency:   -1, // no collection at intervals, because clients may push at that time
 				GracePeriod: gracePeriod,
 				// With a limit the library closes the oldest upload, possibly during a
 				// write, and that can deadlock.
 				RepoUploadMax:     -1,
 				Untagged:          &no,
-				EmptyRepo:         &no, // a nested repository would survive without its layout file
+				EmptyRepo:         &no, // the removal would damage a repository in a subfolder of the empty one
 				ReferrersWithSubj: &yes,
 			},
 		},
@@ -133,9 +133,9 @@ func closeLibrary(library *olareg.Server) {
 	}
 }
 
-// collectGarbage removes the blobs of deleted images and unfinished pushes. The
-// library collects only in repositories that were used, so collectGarbage reads
-// from each repository and then closes the library.
+// collectGarbage removes the blobs of deleted images and unfinished pushes. The library
+// collects garbage when it is closed, but only in repositories that were used. So
+// collectGarbage reads from each repository and then closes the library.
 func collectGarbage(ctx context.Context, files *folder) {
 	library := openLibrary(files.dir)
 	defer closeLibrary(library)
@@ -144,8 +144,8 @@ func collectGarbage(ctx context.Context, files *folder) {
 	}
 }
 
-// serve serves HTTP on a listener until ctx ends, and then shuts down as Serve
-// says.
+// serve serves HTTP on a listener until ctx ends, and then shuts the server down. Running
+// requests have five seconds to finish.
 func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 	unused := &unusedConns{conns: map[net.Conn]struct{}{}}
 	srv := &http.Server{
@@ -156,7 +156,7 @@ func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
 		ConnState:         unused.track,
-		// Clients try TLS first at every ping, so such errors are normal.
+		// Clients try TLS before plain HTTP, so errors about TLS are normal.
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
 	serveErr := make(chan error, 1)
@@ -176,9 +176,8 @@ func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 	return nil
 }
 
-// unusedConns are the connections on which no client has sent a request yet.
-// Clients open some in advance, and http.Server.Shutdown would wait seconds for
-// each of them.
+// unusedConns are the connections on which no client has sent a request yet. Clients open
+// some connections in advance. http.Server.Shutdown would wait five seconds for them.
 type unusedConns struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}

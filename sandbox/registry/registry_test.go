@@ -110,9 +110,9 @@ func (b *testRegistry) requirePull(ref string, want v1.Hash) {
 	img, err := remote.Image(b.ref(ref))
 	require.NoError(b.t, err)
 	require.NoError(b.t, validate.Image(img))
-	got, err := img.Digest()
+	digest, err := img.Digest()
 	require.NoError(b.t, err)
-	require.Equal(b.t, want, got)
+	require.Equal(b.t, want, digest)
 }
 
 // do sends a plain request; an empty user sends no credentials.
@@ -162,12 +162,12 @@ func TestRestartKeepsEverything(t *testing.T) {
 
 	b.requirePull("team/mca:v1", d)
 	b.requirePull("team/mca@"+d.String(), d)
-	got, err := remote.Index(b.ref("team/mca:all"))
+	pulled, err := remote.Index(b.ref("team/mca:all"))
 	require.NoError(t, err)
-	require.NoError(t, validate.Index(got))
-	gotDigest, err := got.Digest()
+	require.NoError(t, validate.Index(pulled))
+	pulledDigest, err := pulled.Digest()
 	require.NoError(t, err)
-	require.Equal(t, idxDigest, gotDigest)
+	require.Equal(t, idxDigest, pulledDigest)
 	tags, err := remote.List(b.ref("team/mca:v1").Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"all", "v1"}, tags)
@@ -179,7 +179,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	require.Equal(t, []string{"team/mca"}, repos)
 }
 
-func TestDelete(t *testing.T) {
+func TestDeletionOfADigestRemovesItsTagsAndNoOtherImage(t *testing.T) {
 	b := newTestRegistry(t)
 	deleted, deletedDigest := b.randomImage()
 	kept, keptDigest := b.randomImage()
@@ -191,7 +191,7 @@ func TestDelete(t *testing.T) {
 	require.NoError(t, remote.Delete(b.ref("app:v1"), b.credentials()))
 	_, err := remote.Image(b.ref("app:v1"))
 	requireStatus(t, err, http.StatusNotFound)
-	b.requirePull("app:stable", deletedDigest) // a tag's deletion leaves the image
+	b.requirePull("app:stable", deletedDigest) // the deletion of a tag does not delete the image
 
 	require.NoError(t, remote.Delete(b.ref("app@"+deletedDigest.String()), b.credentials()))
 	b.restart()
@@ -203,7 +203,7 @@ func TestDelete(t *testing.T) {
 	requireStatus(t, remote.Delete(b.ref("app@"+deletedDigest.String()), b.credentials()), http.StatusNotFound)
 }
 
-func TestCredentials(t *testing.T) {
+func TestPushesNeedThePassword(t *testing.T) {
 	b := newTestRegistry(t)
 	img, d := b.randomImage()
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
@@ -237,10 +237,10 @@ func TestDamagedFilesAreNotServedAndAPushRestoresThem(t *testing.T) {
 	push := func() {
 		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
 		require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.credentials()))
-		b.requirePull("app:v1", d) // marks the files as checked, which must not hide later damage
-		got, err := remote.Index(b.ref("app:all"))
+		b.requirePull("app:v1", d) // after this, the files are known to be correct; the registry must still find later damage
+		pulled, err := remote.Index(b.ref("app:all"))
 		require.NoError(t, err)
-		require.NoError(t, validate.Index(got))
+		require.NoError(t, validate.Index(pulled))
 	}
 	push()
 	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
@@ -251,19 +251,19 @@ func TestDamagedFilesAreNotServedAndAPushRestoresThem(t *testing.T) {
 			info, err := os.Stat(file)
 			require.NoError(t, err)
 			require.NoError(t, os.Truncate(file, info.Size()/2))
-			_, one := remote.Head(b.ref("app:v1"))
-			_, all := remote.Head(b.ref("app:all"))
+			_, imageErr := remote.Head(b.ref("app:v1"))
+			_, indexErr := remote.Head(b.ref("app:all"))
 			if filepath.Base(file) == "index.json" {
-				b.restart() // a running registry keeps the index in memory
-				_, one = remote.Head(b.ref("app:v1"))
+				b.restart() // a running registry keeps index.json in memory
+				_, imageErr = remote.Head(b.ref("app:v1"))
 			}
-			requireStatus(t, errors.Join(one, all), http.StatusNotFound)
+			requireStatus(t, errors.Join(imageErr, indexErr), http.StatusNotFound)
 			push()
 		})
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestErrorResponseHasStatusAndCode(t *testing.T) {
 	const (
 		imageType = "application/vnd.oci.image.manifest.v1+json"
 		indexType = "application/vnd.oci.image.index.v1+json"
@@ -324,9 +324,9 @@ func TestAnyClientCanRead(t *testing.T) {
 	require.NoError(t, err)
 	for _, accept := range []string{"", "*/*"} {
 		resp := b.do(http.MethodGet, "/v2/app/manifests/v1", "", nil, http.Header{"Accept": {accept}})
-		got, err := io.ReadAll(resp.Body)
+		manifest, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
-		require.Equal(t, string(want), string(got))
+		require.Equal(t, string(want), string(manifest))
 		require.Equal(t, d.String(), resp.Header.Get("Docker-Content-Digest"))
 	}
 	config, err := img.ConfigName()
@@ -344,7 +344,7 @@ func TestFailedUploadIsDeleted(t *testing.T) {
 	b := newTestRegistry(t)
 	location := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil).Header.Get("Location")
 	require.Len(t, b.uploads(), 1)
-	body := iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("the client goes away")))
+	body := iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("the body ends early")))
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+b.layout.RegistryAddress()+location, body)
 	require.NoError(t, err)
 	req.SetBasicAuth(User, b.password)
@@ -355,17 +355,17 @@ func TestFailedUploadIsDeleted(t *testing.T) {
 
 func TestDiskErrorIsInTheResponse(t *testing.T) {
 	b := newTestRegistry(t)
-	require.NoError(t, os.WriteFile(filepath.Join(b.layout.RegistryDir(), "app"), nil, 0o600)) // in the place of the repository's folder
+	require.NoError(t, os.WriteFile(filepath.Join(b.layout.RegistryDir(), "app"), nil, 0o600)) // this file prevents the creation of the repository's folder
 	resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil)
 	require.Equal(t, http.StatusInternalServerError, resp.StatusCode)
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	require.Contains(t, string(body), "its log says why")
+	require.Contains(t, string(body), "its log has the reason")
 }
 
-func TestConcurrentPushes(t *testing.T) {
+func TestConcurrentPushesOfCommonLayersSucceed(t *testing.T) {
 	b := newTestRegistry(t)
-	base, _ := b.randomImage() // its layers are in all images, so the pushes write the same blobs
+	base, _ := b.randomImage() // all images have its layers, so the pushes write the same blobs
 	const n = 8
 	digests := make([]v1.Hash, n)
 	errs := make([]error, n)
@@ -396,7 +396,7 @@ func TestConcurrentPushes(t *testing.T) {
 	}
 }
 
-func TestReferrers(t *testing.T) {
+func TestReferrersAreListedAndDeletedWithTheirImage(t *testing.T) {
 	b := newTestRegistry(t)
 	img, d := b.randomImage()
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
@@ -419,7 +419,7 @@ func TestReferrers(t *testing.T) {
 	const signatures = 8
 	errs := make([]error, signatures)
 	var all sync.WaitGroup
-	for i := range signatures { // at once, as a promotion may push them
+	for i := range signatures { // at the same time, as a promotion may push them
 		all.Go(func() { _, errs[i] = pushReferrer("application/vnd.example.signature") })
 	}
 	all.Wait()
@@ -440,7 +440,7 @@ func TestReferrers(t *testing.T) {
 	require.Equal(t, sbom, listReferrers("application/vnd.example.sbom")[0].Digest)
 	b.requirePull("app@"+sbom.String(), sbom)
 
-	// ECR deletes the referrers of an image that was deleted, within a day.
+	// ECR deletes the referrers of a deleted image within a day.
 	require.NoError(t, remote.Delete(b.ref("app@"+d.String()), b.credentials()))
 	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
@@ -456,7 +456,7 @@ func TestReferrers(t *testing.T) {
 	require.Empty(t, repos)
 }
 
-func TestPortInUse(t *testing.T) {
+func TestPortInUseIsAnError(t *testing.T) {
 	b := newTestRegistry(t)
 	err := Serve(t.Context(), b.layout)
 	require.ErrorContains(t, err, b.layout.RegistryAddress()+" is in use")
@@ -477,7 +477,7 @@ func TestRestartRemovesUnusedBlobsAndUploads(t *testing.T) {
 	children, err := idx.IndexManifest()
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
-	require.NoError(t, remote.Write(b.ref("app:v1"), newer, b.credentials())) // img has no tag from here on
+	require.NoError(t, remote.Write(b.ref("app:v1"), newer, b.credentials())) // now img has no tag
 	require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.credentials()))
 	push := func(content string) {
 		resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/?digest="+digest.FromString(content).String(), User, strings.NewReader(content), nil)

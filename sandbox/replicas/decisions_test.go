@@ -33,25 +33,26 @@ import (
 
 var update = flag.Bool("update", false, "write the recorded decisions of Kubernetes' HPA controller")
 
-// recorded is the file with the decisions with which forecast/autoscale is tested.
-const recorded = "../../forecast/autoscale/testdata/kubernetes.csv"
+// recording is the file with the recorded decisions. The tests of forecast/autoscale read it.
+const recording = "../../forecast/autoscale/testdata/kubernetes.csv"
 
 // syncs is the number of decisions of each case: four a minute in six hours.
 const syncs = 6 * 60 * 4
 
-// walk is a random load in thousandths of a pod, as an external metric. It changes by
-// noise, jumps, and falls to its minimum. It records each decision.
-type walk struct {
+// randomLoad is an external metric with a random load. The load changes by noise and jumps.
+// Each time the HPA controller reads the metric, randomLoad records a row: the load and the
+// present number of pods, which is the last decision.
+type randomLoad struct {
 	cluster
 	rng      *rand.Rand
 	begin    time.Time
-	load     float64
+	load     float64 // in thousandths of a pod
 	replicas func() int32
 	rows     *[][]string
 	name     string
 }
 
-func (w *walk) GetExternalMetric(string, string, labels.Selector) ([]int64, time.Time, error) {
+func (w *randomLoad) GetExternalMetric(string, string, labels.Selector) ([]int64, time.Time, error) {
 	w.load *= math.Exp(0.05 * w.rng.NormFloat64())
 	switch w.rng.IntN(60) {
 	case 0:
@@ -70,6 +71,8 @@ func (w *walk) GetExternalMetric(string, string, labels.Selector) ([]int64, time
 	return []int64{milli}, time.Now(), nil
 }
 
+// rules returns the scaling rules of an HPA for one direction. window is in seconds. An empty
+// tolerance means the default.
 func rules(window int32, policy autoscaling.ScalingPolicySelect, tolerance string, policies ...autoscaling.HPAScalingPolicy) *autoscaling.HPAScalingRules {
 	r := &autoscaling.HPAScalingRules{StabilizationWindowSeconds: &window, SelectPolicy: &policy, Policies: policies}
 	if tolerance != "" {
@@ -83,17 +86,18 @@ func policy(kind autoscaling.HPAScalingPolicyType, value, seconds int32) autosca
 	return autoscaling.HPAScalingPolicy{Type: kind, Value: value, PeriodSeconds: seconds}
 }
 
-// record runs Kubernetes' own HPA controller for six hours of a fake clock, and adds its decisions.
+// record runs Kubernetes' own HPA controller for six hours of a fake clock, and adds its
+// decisions to rows.
 func record(t *testing.T, name string, seed uint64, target string, up, down *autoscaling.HPAScalingRules, rows *[][]string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		low, average := int32(3), resource.MustParse(target)
+		minReplicas, average := int32(3), resource.MustParse(target)
 		hpa := &autoscaling.HorizontalPodAutoscaler{
 			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
 			Spec: autoscaling.HorizontalPodAutoscalerSpec{
 				ScaleTargetRef: autoscaling.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
-				MinReplicas:    &low, MaxReplicas: maxPods,
+				MinReplicas:    &minReplicas, MaxReplicas: maxPods,
 				Metrics: []autoscaling.MetricSpec{{
 					Type: autoscaling.ExternalMetricSourceType,
 					External: &autoscaling.ExternalMetricSource{
@@ -108,18 +112,19 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 		scales := scaleOf(&replicas)
 		client := fake.NewClientset(hpa)
 		factory := informers.NewSharedInformerFactory(client, 0)
-		metrics := &walk{
+		metrics := &randomLoad{
 			rng: rand.New(rand.NewPCG(seed, 1)), begin: time.Now(), load: 10_000, name: name, rows: rows,
 			replicas: func() int32 { return replicas },
 		}
+		// The durations and the tolerance are the defaults of the controller manager.
 		controller := podautoscaler.NewHorizontalController(ctx, client.CoreV1(), scales, client.AutoscalingV2(),
 			testrestmapper.TestOnlyStaticRESTMapper(legacyscheme.Scheme), metrics,
 			factory.Autoscaling().V2().HorizontalPodAutoscalers(), factory.Core().V1().Pods(),
-			15*time.Second, 5*time.Minute, 0.1, 5*time.Minute, 30*time.Second)
+			hpaPeriod, 5*time.Minute, 0.1, 5*time.Minute, 30*time.Second)
 		factory.Start(ctx.Done())
 		go controller.Run(ctx, 1)
 		before := len(*rows)
-		time.Sleep(syncs*15*time.Second + 10*time.Second)
+		time.Sleep(syncs*hpaPeriod + 10*time.Second)
 		cancel()
 		factory.Shutdown()
 		synctest.Wait()
@@ -127,33 +132,33 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 	})
 }
 
-// The product's model of the HPA is tested with these decisions:
-// TestDecisionsOfKubernetes in forecast/autoscale.
+// TestDecisionsOfKubernetes in forecast/autoscale tests the product's model of the HPA with
+// these decisions. So they must be those of the pinned version of Kubernetes.
 func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
 	rows := [][]string{{"case", "second", "load_milli", "replicas"}}
 	record(t, "document", 1, "700m",
 		rules(60, autoscaling.MaxChangePolicySelect, "", policy(autoscaling.PercentScalingPolicy, 50, 60), policy(autoscaling.PodsScalingPolicy, 5, 60)),
 		rules(300, autoscaling.MinChangePolicySelect, "", policy(autoscaling.PercentScalingPolicy, 10, 60), policy(autoscaling.PodsScalingPolicy, 2, 60)), &rows)
+	// These rules are those of a service with a forecast.
 	fastUp := []autoscaling.HPAScalingPolicy{policy(autoscaling.PercentScalingPolicy, 100, 15), policy(autoscaling.PodsScalingPolicy, 4, 15)}
 	fastDown := policy(autoscaling.PercentScalingPolicy, 100, 15)
-	for _, c := range [][2]string{{"fast", ""}, {"fast without dead band", "0"}} {
-		name, tolerance := c[0], c[1]
-		record(t, name, 2, "1",
-			rules(0, autoscaling.MaxChangePolicySelect, tolerance, fastUp...),
-			rules(60, autoscaling.MaxChangePolicySelect, tolerance, fastDown), &rows)
+	for _, c := range []struct{ name, tolerance string }{{"fast", ""}, {"fast without dead band", "0"}} {
+		record(t, c.name, 2, "1",
+			rules(0, autoscaling.MaxChangePolicySelect, c.tolerance, fastUp...),
+			rules(60, autoscaling.MaxChangePolicySelect, c.tolerance, fastDown), &rows)
 	}
 	var text strings.Builder
 	require.NoError(t, csv.NewWriter(&text).WriteAll(rows))
 	if *update {
-		require.NoError(t, os.WriteFile(recorded, []byte(text.String()), 0o644))
+		require.NoError(t, os.WriteFile(recording, []byte(text.String()), 0o644))
 	}
-	want, err := os.ReadFile(recorded)
+	want, err := os.ReadFile(recording)
 	require.NoError(t, err)
-	require.Equal(t, string(want), text.String(), "the controller decides otherwise: run go -C sandbox test ./replicas -update")
+	require.Equal(t, string(want), text.String(), "the decisions of the controller have changed: run go -C sandbox test ./replicas -update")
 }
 
-// scaleOf returns a scale client for the Deployment web, which has that number of
-// replicas.
+// scaleOf returns a scale client for the Deployment web. replicas is its number of replicas,
+// which an update changes.
 func scaleOf(replicas *int32) *scalefake.FakeScaleClient {
 	scales := &scalefake.FakeScaleClient{}
 	scales.AddReactor("get", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {

@@ -25,65 +25,70 @@ import (
 
 const (
 	hpaPeriod = 15 * time.Second
-	// silence is for how long Prometheus has the last number of a forecaster that was killed. Then
-	// the forecast has no value, and the guards have one (components/scaling/promquery).
-	silence = 60 * time.Second
-	// outage is how long the forecaster is away in each hour.
+	// staleAfter is how long Prometheus returns the last forecast after the forecaster was
+	// killed. After that the query of the forecast has no value, and the query of the guard
+	// has one (components/scaling/promquery).
+	staleAfter = 60 * time.Second
+	// outage is how long the forecaster does not run at the end of each hour.
 	outage = 10 * time.Minute
-	// failures is after how many failed readings KEDA's fallback holds the present pods.
+	// failures is the number of failed queries after which KEDA's fallback keeps the present
+	// number of pods.
 	failures = 3
 )
 
-// guarded are the external metrics of a service with a forecast: the forecast, the floor at 95 %
-// of a pod's capacity, and the guard at the document's 70 %.
-type guarded struct {
+// guardedMetrics has the three external metrics of a service with a forecast. They are the
+// forecast, the floor at 95 % of a pod's capacity, and the guard at the document's 70 %.
+type guardedMetrics struct {
 	cluster
 	begin    time.Time
-	loads    []float64 // in thousandths of a pod, by sync
+	loads    []float64 // in thousandths of a pod, one for each period of the HPA
 	replicas *int32
 }
 
-func (g *guarded) now() time.Duration { return time.Since(g.begin) }
+func (g *guardedMetrics) now() time.Duration { return time.Since(g.begin) }
 
-// silent returns how long the forecaster has been away; 0 if it is there.
-func (g *guarded) silent() time.Duration {
+// outageSoFar returns how long the present outage has lasted, or 0 without an outage.
+func (g *guardedMetrics) outageSoFar() time.Duration {
 	return max(0, g.now()%time.Hour-(time.Hour-outage))
 }
 
-func (g *guarded) GetExternalMetric(name, _ string, _ labels.Selector) ([]int64, time.Time, error) {
+// GetExternalMetric returns a metric as KEDA does. In an outage the forecast has three
+// phases: the last value in Prometheus, errors because the query has no value, and then
+// KEDA's fallback.
+func (g *guardedMetrics) GetExternalMetric(name, _ string, _ labels.Selector) ([]int64, time.Time, error) {
 	step := min(int(g.now()/hpaPeriod), len(g.loads)-1)
-	load, silent := g.loads[step], g.silent()
+	load, down := g.loads[step], g.outageSoFar()
 	switch {
 	case strings.HasSuffix(name, "forecast_pods"):
 		switch {
-		case silent < silence: // the last number before it was killed
-			last := g.loads[max(step-int(silent/hpaPeriod), 0)]
+		case down < staleAfter: // the last forecast before the outage, for pods with a load of 90 %
+			last := g.loads[max(step-int(down/hpaPeriod), 0)]
 			return []int64{int64(last / 0.9)}, time.Now(), nil
-		case silent < silence+failures*hpaPeriod:
-			return nil, time.Time{}, errors.New("the query has no value") // ignoreNullValues: "false"
+		case down < staleAfter+failures*hpaPeriod: // the trigger has ignoreNullValues "false"
+			return nil, time.Time{}, errors.New("the query has no value")
 		}
 		return []int64{1000 * int64(*g.replicas)}, time.Now(), nil // KEDA's fallback
-	case strings.HasSuffix(name, "guard") && silent < silence:
-		return []int64{0}, time.Now(), nil // ignoreNullValues
+	case strings.HasSuffix(name, "guard") && down < staleAfter: // the query has no value, which counts as 0
+		return []int64{0}, time.Now(), nil
 	}
 	return []int64{int64(load)}, time.Now(), nil
 }
 
-// TestSilentForecasterLeavesTheDocumentsTarget runs Kubernetes' own HPA controller for
-// four hours with the metrics of a ScaledObject with a forecast, all of which are queries
-// of Prometheus. The forecaster is away for ten minutes of each hour. From a minute on no
-// pod is removed, and after two minutes the number of pods is at least the one that the
+// TestSilentForecasterLeavesTheDocumentsTarget runs Kubernetes' own HPA controller for four
+// hours, with the metrics of a ScaledObject that has a forecast. All of them are queries of
+// Prometheus. The forecaster does not run for ten minutes of each hour. After a minute of an
+// outage no pod may be removed. After two minutes there must be at least as many pods as the
 // document's target gives.
 func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
-	// The error handlers limit their rate by a clock outside of the synctest bubble.
+	// The error handlers limit their rate with a clock that synctest does not control.
 	handlers := utilruntime.ErrorHandlers
 	utilruntime.ErrorHandlers = nil
 	t.Cleanup(func() { utilruntime.ErrorHandlers = handlers })
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		low, replicas := int32(3), int32(6)
+		minReplicas, replicas := int32(3), int32(6)
 		rng := rand.New(rand.NewPCG(5, 2))
-		metrics := &guarded{begin: time.Now(), replicas: &replicas}
+		metrics := &guardedMetrics{begin: time.Now(), replicas: &replicas}
 		for load := 10_000.0; len(metrics.loads) < syncs+8; {
 			load = min(max(load*math.Exp(0.08*rng.NormFloat64()), 1000), 32_000)
 			metrics.loads = append(metrics.loads, load)
@@ -99,7 +104,7 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
 			Spec: autoscaling.HorizontalPodAutoscalerSpec{
 				ScaleTargetRef: autoscaling.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
-				MinReplicas:    &low, MaxReplicas: maxPods,
+				MinReplicas:    &minReplicas, MaxReplicas: maxPods,
 				Metrics: []autoscaling.MetricSpec{external("s0-forecast_pods", "1"), external("s1-floor", "950m"), external("s2-guard", "700m")},
 				Behavior: &autoscaling.HorizontalPodAutoscalerBehavior{
 					ScaleUp: rules(0, autoscaling.MaxChangePolicySelect, "0",
@@ -111,6 +116,7 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 		scales := scaleOf(&replicas)
 		client := fake.NewClientset(hpa)
 		factory := informers.NewSharedInformerFactory(client, 0)
+		// The durations and the tolerance are the defaults of the controller manager.
 		controller := podautoscaler.NewHorizontalController(ctx, client.CoreV1(), scales, client.AutoscalingV2(),
 			testrestmapper.TestOnlyStaticRESTMapper(legacyscheme.Scheme), metrics,
 			factory.Autoscaling().V2().HorizontalPodAutoscalers(), factory.Core().V1().Pods(),
@@ -118,19 +124,20 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 		factory.Start(ctx.Done())
 		go controller.Run(ctx, 1)
 
-		checked, raised, fewest := 0, 0, math.Inf(1)
-		for range syncs * 2 / 3 {
+		checked, raised := 0, 0
+		fewestPodsPerLoad := math.Inf(1) // while the forecaster runs
+		for range syncs * 2 / 3 {        // four of the six hours of syncs
 			before := replicas
 			time.Sleep(hpaPeriod)
 			synctest.Wait()
-			silent := metrics.silent()
+			down := metrics.outageSoFar()
 			load := metrics.loads[int(metrics.now()/hpaPeriod)]
-			if silent > silence+hpaPeriod {
+			if down > staleAfter+hpaPeriod {
 				require.GreaterOrEqual(t, replicas, before, "no pod is removed while there is no forecast")
-			} else if silent == 0 {
-				fewest = min(fewest, float64(replicas)/(load/1000))
+			} else if down == 0 {
+				fewestPodsPerLoad = min(fewestPodsPerLoad, float64(replicas)/(load/1000))
 			}
-			if silent < silence+hpaPeriod {
+			if down < staleAfter+hpaPeriod {
 				continue
 			}
 			checked++
@@ -138,11 +145,12 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 				raised++
 			}
 			document := min(int32(math.Ceil(load/700)), maxPods)
-			require.GreaterOrEqual(t, replicas, min(document, max(2*before, before+4)), "%s of silence, a load of %.1f pods", silent, load/1000)
+			allowed := max(2*before, before+4) // ScaleUp allows 100 % or four more pods in a period
+			require.GreaterOrEqual(t, replicas, min(document, allowed), "an outage of %s, a load of %.1f pods", down, load/1000)
 		}
 		require.Greater(t, checked, 100)
 		require.Greater(t, raised, 3)
-		require.Less(t, fewest, 1/0.8, "with a forecast there are fewer pods than at the document's target")
+		require.Less(t, fewestPodsPerLoad, 1/0.8, "with a forecast there are fewer pods than at the document's target")
 		cancel()
 		factory.Shutdown()
 		synctest.Wait()

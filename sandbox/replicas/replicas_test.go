@@ -22,8 +22,8 @@ import (
 
 const (
 	namespace = "platform"
-	// states is the number of random states in each comparison. With 40,000 states, a
-	// share of 0.1 % is measured within 0.03 %.
+	// states is the number of random states in each comparison. With 40,000 states, the
+	// error of a measured share of 0.1 % is at most 0.03 %.
 	states = 40_000
 	// maxPods is the largest number of pods of the design document's HPAs.
 	maxPods = 50
@@ -31,9 +31,9 @@ const (
 
 // pod is one pod as the HPA and Prometheus see it.
 type pod struct {
-	// deleting says that the pod is ending.
+	// deleting says that the pod is being deleted.
 	deleting bool
-	// sampled says whether Prometheus has a full window of samples of it.
+	// sampled says whether Prometheus has samples of the pod for a full window.
 	sampled bool
 	// milli is the value of the pod's metric, in thousandths.
 	milli int64
@@ -45,17 +45,17 @@ type state struct {
 	target int64 // in thousandths
 }
 
-// cluster serves one state to the calculator.
+// cluster is the metrics client and the pod lister of the calculator. It returns one state.
 type cluster struct {
 	state
-	external int64
+	external int64 // the value of the external metric, in thousandths
 }
 
 func (c *cluster) GetRawMetric(string, string, labels.Selector, labels.Selector) (metrics.PodMetricsInfo, time.Time, error) {
 	info := metrics.PodMetricsInfo{}
 	for i, p := range c.pods {
 		if p.sampled {
-			info[name(i)] = metrics.PodMetric{Timestamp: time.Now(), Window: 30 * time.Second, Value: p.milli}
+			info[podName(i)] = metrics.PodMetric{Timestamp: time.Now(), Window: 30 * time.Second, Value: p.milli}
 		}
 	}
 	return info, time.Now(), nil
@@ -66,14 +66,14 @@ func (c *cluster) GetExternalMetric(string, string, labels.Selector) ([]int64, t
 }
 
 func (*cluster) GetResourceMetric(context.Context, v1.ResourceName, string, labels.Selector, string) (metrics.PodMetricsInfo, time.Time, error) {
-	panic("the test asks for no resource metric")
+	panic("the test reads no resource metric")
 }
 
 func (*cluster) GetObjectMetric(string, string, *autoscaling.CrossVersionObjectReference, labels.Selector) (int64, time.Time, error) {
-	panic("the test asks for no object metric")
+	panic("the test reads no object metric")
 }
 
-func name(i int) string { return fmt.Sprintf("pod-%d", i) }
+func podName(i int) string { return fmt.Sprintf("pod-%d", i) }
 
 // Pods, List and Get make a cluster the pod lister of its only namespace.
 func (c *cluster) Pods(string) corelisters.PodNamespaceLister { return c }
@@ -81,7 +81,7 @@ func (c *cluster) Pods(string) corelisters.PodNamespaceLister { return c }
 func (c *cluster) List(labels.Selector) ([]*v1.Pod, error) {
 	all := make([]*v1.Pod, len(c.pods))
 	for i, p := range c.pods {
-		all[i] = &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name(i)}, Status: v1.PodStatus{Phase: v1.PodRunning}}
+		all[i] = &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: podName(i)}, Status: v1.PodStatus{Phase: v1.PodRunning}}
 		if p.deleting {
 			all[i].DeletionTimestamp = &metav1.Time{Time: time.Now()}
 		}
@@ -89,10 +89,10 @@ func (c *cluster) List(labels.Selector) ([]*v1.Pod, error) {
 	return all, nil
 }
 
-func (*cluster) Get(string) (*v1.Pod, error) { panic("the calculator gets no single pod") }
+func (*cluster) Get(string) (*v1.Pod, error) { panic("the calculator reads no single pod") }
 
-// tolerances returns the 10 % that the controller manager has by default. The type has
-// no constructor.
+// tolerances returns the default tolerances of the controller manager, which are 10 %. The
+// type has no constructor and no exported field, so the fields are written with unsafe.
 func tolerances() podautoscaler.Tolerances {
 	var both podautoscaler.Tolerances
 	v := reflect.ValueOf(&both).Elem()
@@ -102,14 +102,14 @@ func tolerances() podautoscaler.Tolerances {
 	return both
 }
 
-// wantedPods returns the number of pods that the calculator gives for the document's
-// Pods metric, and the number that it gives for an external metric of this value with
-// AverageValue.
+// wantedPods returns two numbers of pods that the calculator computes. document is the number
+// for the document's Pods metric. ours is the number for an external metric with the value
+// external and a target of type AverageValue.
 func (s state) wantedPods(t *testing.T, external float64) (document, ours int32) {
 	t.Helper()
 	c := &cluster{s, int64(math.Round(external))} // KEDA rounds to thousandths (quantityFromFloat64)
 	calculator := podautoscaler.NewReplicaCalculator(c, c, time.Minute, time.Second)
-	// status.replicas and spec.replicas are the pods that are not ending.
+	// status.replicas and spec.replicas count the pods that are not being deleted.
 	current := int32(0)
 	for _, p := range s.pods {
 		if !p.deleting {
@@ -123,38 +123,38 @@ func (s state) wantedPods(t *testing.T, external float64) (document, ours int32)
 	return document, ours
 }
 
-// sum adds the samples of the counted pods, in thousandths.
-func (s state) sum(counted func(pod) bool) (total float64) {
+// sum returns the sum of the samples of the selected pods, in thousandths.
+func (s state) sum(selected func(pod) bool) (total float64) {
 	for _, p := range s.pods {
-		if p.sampled && counted(p) {
+		if p.sampled && selected(p) {
 			total += float64(p.milli)
 		}
 	}
 	return total
 }
 
-// demand computes the same value as components/scaling/promquery.Value, because the
-// sandbox imports nothing of the product. Tests of promquery prove that its queries
-// compute that value.
+// demand computes the same value as components/scaling/promquery.Value. It is repeated here,
+// because the sandbox imports nothing of the product. The tests of promquery prove that its
+// queries compute that value.
 func (s state) demand() float64 {
-	sum, pods, seen := s.sum(alive), 0.0, 0.0
+	sum, pods, sampled := s.sum(alive), 0.0, 0.0
 	for _, p := range s.pods {
 		if !alive(p) {
 			continue
 		}
 		pods++
 		if p.sampled {
-			seen++
+			sampled++
 		}
 	}
 	target := float64(s.target)
-	return max(sum, min(sum+target*(pods-seen), target*pods))
+	return max(sum, min(sum+target*(pods-sampled), target*pods))
 }
 
 func alive(p pod) bool { return !p.deleting }
 
-// randomState returns a state with a load of 0 to 3 targets for each pod. change
-// changes a pod.
+// randomState returns a state with a mean load of 0 to 3 targets for each pod. It calls change
+// for each pod.
 func randomState(rng *rand.Rand, targets []int64, change func(*pod)) state {
 	s := state{pods: make([]pod, 1+rng.IntN(maxPods)), target: targets[rng.IntN(len(targets))]}
 	load := 3 * rng.Float64()
@@ -165,8 +165,8 @@ func randomState(rng *rand.Rand, targets []int64, change func(*pod)) state {
 	return s
 }
 
-// hasValues reports whether both metrics have a value. They have one if a pod is not
-// ending and has samples.
+// hasValues reports whether both metrics have a value. For that, one pod must have samples and
+// must not be deleted.
 func (s state) hasValues() bool {
 	for _, p := range s.pods {
 		if alive(p) && p.sampled {
@@ -176,9 +176,14 @@ func (s state) hasValues() bool {
 	return false
 }
 
-// result compares the numbers of pods of many states with the document's.
+// result is the result of a comparison of our number of pods with the document's number.
 type result struct {
-	checked, different, lower int
+	// checked is the number of compared states.
+	checked int
+	// different is the number of states in which the two numbers of pods differ.
+	different int
+	// lower is the number of states in which our number is lower.
+	lower int
 	// below and above are the largest differences in pods.
 	below, above int32
 }
@@ -191,9 +196,9 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 	rng := rand.New(rand.NewPCG(1, 7))
 	for range states {
 		s := randomState(rng, targets, func(p *pod) { change(rng, p) })
-		// If the demand is a whole number of targets, the calculator's floating point
-		// decides: it may multiply 1.1 and 10 to more than 11. Such states are left
-		// out.
+		// If the demand is a whole number of targets, rounding errors of the calculator's
+		// floating point numbers decide: 1.1 times 10 may be more than 11. Such states are
+		// left out.
 		if !s.hasValues() || math.Mod(metric(s), float64(s.target)) == 0 {
 			continue
 		}
@@ -207,23 +212,22 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 		}
 	}
 	require.Greater(t, r.checked, states*9/10)
-	t.Logf("%d states: %.3f %% of the answers differ; %d are lower, by at most %d pods; the others are higher by at most %d", r.checked, 100*r.share(), r.lower, r.below, r.above)
+	t.Logf("%d states: %.3f %% of the numbers of pods differ; %d are lower, by at most %d pods; the others are higher by at most %d", r.checked, 100*r.share(), r.lower, r.below, r.above)
 	return r
 }
 
-// The document's targets in thousandths: requests, coordinations, calculations and
-// generations; and the mean duration.
+// The document's targets, in thousandths.
 var (
-	rates    = []int64{100_000, 10_000, 20_000, 15_000}
-	duration = []int64{500}
+	rates    = []int64{100_000, 10_000, 20_000, 15_000} // requests, coordinations, calculations and generations
+	duration = []int64{500}                             // the mean duration in seconds
 )
 
-// What can happen to a pod.
+// These functions change a pod at random.
 var (
-	nothing     = func(*rand.Rand, *pod) {}
-	unsampled   = func(rng *rand.Rand, p *pod) { p.sampled = rng.IntN(5) > 0 }
-	ending      = func(rng *rand.Rand, p *pod) { p.deleting = rng.IntN(8) == 0 }
-	bothOfThese = func(rng *rand.Rand, p *pod) { unsampled(rng, p); ending(rng, p) }
+	unchanged           = func(*rand.Rand, *pod) {}
+	unsampled           = func(rng *rand.Rand, p *pod) { p.sampled = rng.IntN(5) > 0 }
+	deleted             = func(rng *rand.Rand, p *pod) { p.deleting = rng.IntN(8) == 0 }
+	unsampledAndDeleted = func(rng *rand.Rand, p *pod) { unsampled(rng, p); deleted(rng, p) }
 )
 
 func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
@@ -231,10 +235,10 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 		reason string
 		change func(*rand.Rand, *pod)
 	}{
-		{"every pod has samples", nothing},
+		{"every pod has samples", unchanged},
 		{"a fifth of the pods has no samples", unsampled},
-		{"an eighth of the pods is ending", ending},
-		{"pods that end, and pods without samples", bothOfThese},
+		{"an eighth of the pods is being deleted", deleted},
+		{"some pods are being deleted and some have no samples", unsampledAndDeleted},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			t.Parallel()
@@ -242,14 +246,14 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 			require.LessOrEqual(t, r.share(), 0.001)
 			require.Zero(t, r.lower)
 
-			// Kubernetes rounds the average down to thousandths of a second, and the
-			// target is 500 of them. Of 50 pods that is up to a tenth of a pod, so that
-			// the document's answer is lower in some states. Ours does not round.
+			// For the document's metric, Kubernetes rounds the average down to thousandths of
+			// a second, and the target is 500 of them. With 50 pods the rounding is up to a
+			// tenth of a pod. So the document's number is lower in some states.
 			r = compare(t, duration, tc.change, state.demand)
 			require.LessOrEqual(t, r.share(), 0.04)
 			require.Zero(t, r.lower)
 
-			// With millionths, the answers are the same.
+			// In millionths of a second, the rounding does not matter.
 			r = compare(t, []int64{500_000}, tc.change, state.demand)
 			require.LessOrEqual(t, r.share(), 0.001)
 			require.Zero(t, r.lower)
@@ -257,10 +261,10 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 	}
 }
 
-// A wrong metric gives numbers of replicas that differ from those of the right one.
+// The comparison must show that a wrong metric gives other numbers of pods.
 func TestComparisonDetectsWrongMetrics(t *testing.T) {
 	average := func(s state) float64 { return s.sum(alive) / float64(len(s.pods)) }
-	r := compare(t, rates, nothing, average)
+	r := compare(t, rates, unchanged, average)
 	require.Greater(t, r.share(), 0.9, "an average is divided by the number of pods twice")
 	require.Equal(t, r.different, r.lower)
 

@@ -1,5 +1,5 @@
-// Package settings turns the user's options, from flags and variables, into the
-// settings of a sandbox. A sandbox that exists keeps its settings.
+// Package settings turns the user's options into the settings of a sandbox. Options come
+// from flags and environment variables. A sandbox that exists keeps its settings.
 package settings
 
 import (
@@ -18,8 +18,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Options are the user's choices for a sandbox, from flags or the environment;
-// empty means the default.
+// Options are the user's options for a sandbox. An empty option means the default.
 type Options struct {
 	Cluster    string // CLUSTER
 	Kubeconfig string // KUBECONFIG
@@ -27,8 +26,8 @@ type Options struct {
 	Ports      string // SANDBOX_PORTS: registry=5002,apiServer=7443
 }
 
-// WithEnv fills empty options from the environment. KUBECONFIG is read for an
-// existing cluster only, because in a shell of `make env` it is the sandbox's.
+// WithEnv fills empty options from the environment. It reads KUBECONFIG only for an
+// existing cluster, because a shell of `make env` has the sandbox's own KUBECONFIG.
 func (o Options) WithEnv(getenv func(string) string) Options {
 	for variable, value := range map[string]*string{"CLUSTER": &o.Cluster, "REGISTRY": &o.Registry, "SANDBOX_PORTS": &o.Ports} {
 		if *value == "" {
@@ -44,7 +43,7 @@ func (o Options) WithEnv(getenv func(string) string) Options {
 	return o
 }
 
-// The node ports that Kubernetes gives out by default
+// The first and the last node port of Kubernetes' default range
 // (--service-node-port-range).
 const firstNodePort, lastNodePort = 30000, 32767
 
@@ -72,14 +71,14 @@ func (o Options) settings(project string) (layout.Settings, error) {
 		}
 		s.Kubeconfig = kubeconfig
 		if _, err := os.Stat(kubeconfig); err != nil {
-			errs = append(errs, fmt.Errorf("CLUSTER=%s needs a kubeconfig: %w: name yours by KUBECONFIG", layout.ClusterExisting, err))
+			errs = append(errs, fmt.Errorf("CLUSTER=%s needs a kubeconfig: %w: set KUBECONFIG to the path of yours", layout.ClusterExisting, err))
 		}
 	default:
 		errs = append(errs, fmt.Errorf("CLUSTER=%q: choose %s, %s or %s", s.Cluster,
 			layout.ClusterLocal, layout.ClusterExisting, layout.ClusterSimulated))
 	}
 	if o.Registry != "" && s.Cluster != layout.ClusterExisting {
-		errs = append(errs, fmt.Errorf("REGISTRY=%q goes with CLUSTER=%s only: any other sandbox has its own", o.Registry, layout.ClusterExisting))
+		errs = append(errs, fmt.Errorf("REGISTRY=%q is allowed with CLUSTER=%s only, because any other sandbox has its own registry: remove it", o.Registry, layout.ClusterExisting))
 	}
 	if err := setPorts(&s.Ports, o.Ports); err != nil {
 		errs = append(errs, err)
@@ -87,8 +86,8 @@ func (o Options) settings(project string) (layout.Settings, error) {
 	return s, errors.Join(errs...)
 }
 
-// setPorts changes ports by "name=number,…". The names are the names of the fields in
-// settings.json.
+// setPorts changes the ports that text lists as "name=number,…". The names are the names
+// of the fields in settings.json.
 func setPorts(ports *layout.Ports, text string) error {
 	raw, err := json.Marshal(ports)
 	if err != nil {
@@ -112,17 +111,17 @@ func setPorts(ports *layout.Ports, text string) error {
 			continue
 		}
 		if name == "nodePort" && (port < firstNodePort || port > lastNodePort) {
-			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: nodePort=%d: Kubernetes gives out %d to %d", port, firstNodePort, lastNodePort))
+			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: nodePort=%d: Kubernetes allows %d to %d", port, firstNodePort, lastNodePort))
 			continue
 		}
 		byName[name] = port
 	}
-	holder := map[int]string{}
+	nameOf := map[int]string{}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		if other, ok := holder[byName[name]]; ok {
+		if other, ok := nameOf[byName[name]]; ok {
 			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: %s and %s are both %d", other, name, byName[name]))
 		}
-		holder[byName[name]] = name
+		nameOf[byName[name]] = name
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)
@@ -148,10 +147,12 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 	case err != nil:
 		return nil, err
 	}
-	if o.Kubeconfig == l.Kubeconfig() { // a shell of make env: this is the copy of the user's file
+	// In a shell of make env, KUBECONFIG is the sandbox's copy of the user's file.
+	if o.Kubeconfig == l.Kubeconfig() {
 		o.Kubeconfig = l.Settings.Kubeconfig
 	}
-	if o.Cluster == "" { // fill in the present settings, so that only real changes differ
+	// Without an option CLUSTER the present settings stay.
+	if o.Cluster == "" {
 		o.Cluster = l.Cluster
 		if l.Cluster == layout.ClusterExisting && o.Kubeconfig == "" {
 			o.Kubeconfig = l.Settings.Kubeconfig
@@ -189,24 +190,24 @@ func isFresh(l *layout.Layout) bool {
 	return true
 }
 
-// differences lists the settings that differ.
-func differences(has, want layout.Settings) []string {
-	var out []string
-	for _, d := range []struct{ name, has, want string }{
-		{"CLUSTER", has.Cluster, want.Cluster},
-		{"KUBECONFIG", has.Kubeconfig, want.Kubeconfig},
-		{"REGISTRY", has.Registry, want.Registry},
-		{"project", has.Project, want.Project},
+// differences describes the settings that differ.
+func differences(current, want layout.Settings) []string {
+	var texts []string
+	for _, setting := range []struct{ name, current, want string }{
+		{"CLUSTER", current.Cluster, want.Cluster},
+		{"KUBECONFIG", current.Kubeconfig, want.Kubeconfig},
+		{"REGISTRY", current.Registry, want.Registry},
+		{"project", current.Project, want.Project},
 	} {
-		if d.has != d.want {
-			out = append(out, fmt.Sprintf("%s is %q, not %q", d.name, d.has, d.want))
+		if setting.current != setting.want {
+			texts = append(texts, fmt.Sprintf("%s is %q, not %q", setting.name, setting.current, setting.want))
 		}
 	}
-	wanted := want.Ports.All()
-	for i, p := range has.Ports.All() {
-		if p.Port != wanted[i].Port {
-			out = append(out, fmt.Sprintf("the port of the %s is %d, not %d", p.Name, p.Port, wanted[i].Port))
+	wantPorts := want.Ports.All()
+	for i, p := range current.Ports.All() {
+		if p.Port != wantPorts[i].Port {
+			texts = append(texts, fmt.Sprintf("the port of the %s is %d, not %d", p.Name, p.Port, wantPorts[i].Port))
 		}
 	}
-	return out
+	return texts
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-func TestWithEnv(t *testing.T) {
+func TestFlagsOverrideTheEnvironment(t *testing.T) {
 	env := map[string]string{"CLUSTER": "existing", "KUBECONFIG": "/k", "REGISTRY": "localhost:5001", "SANDBOX_PORTS": "registry=5002", "HOME": "/home/me"}
 	getenv := func(name string) string { return env[name] }
 	cases := []struct {
@@ -19,20 +19,20 @@ func TestWithEnv(t *testing.T) {
 		unset  string
 		want   Options
 	}{
-		{"the environment fills what no flag says", Options{}, "", Options{"existing", "/k", "localhost:5001", "registry=5002"}},
-		{"a flag wins", Options{Cluster: "existing", Kubeconfig: "/other"}, "", Options{"existing", "/other", "localhost:5001", "registry=5002"}},
+		{"the environment fills an option without a flag", Options{}, "", Options{"existing", "/k", "localhost:5001", "registry=5002"}},
+		{"a flag overrides the environment", Options{Cluster: "existing", Kubeconfig: "/other"}, "", Options{"existing", "/other", "localhost:5001", "registry=5002"}},
 		{"a local cluster ignores KUBECONFIG: in a shell of make env it is the sandbox's", Options{Cluster: "local"}, "", Options{"local", "", "localhost:5001", "registry=5002"}},
-		{"kubectl's own default", Options{}, "KUBECONFIG", Options{"existing", "/home/me/.kube/config", "localhost:5001", "registry=5002"}},
+		{"without KUBECONFIG, the default of kubectl applies", Options{}, "KUBECONFIG", Options{"existing", "/home/me/.kube/config", "localhost:5001", "registry=5002"}},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
-			got := c.flags.WithEnv(func(name string) string {
+			options := c.flags.WithEnv(func(name string) string {
 				if name == c.unset {
 					return ""
 				}
 				return getenv(name)
 			})
-			require.Equal(t, c.want, got)
+			require.Equal(t, c.want, options)
 		})
 	}
 }
@@ -48,7 +48,7 @@ func TestSettingsReportEveryInvalidOption(t *testing.T) {
 		{"a registry for a cluster that has its own", Options{Registry: "localhost:1"}, []string{"REGISTRY", "existing"}},
 		{"a registry without a port", Options{Cluster: "existing", Kubeconfig: missing, Registry: "localhost"}, []string{"host and port", "needs a kubeconfig"}},
 		{"several at once", Options{Cluster: "docker", Ports: "web=1,registry=x,nodePort=80"},
-			[]string{"docker", `"web" is no port`, `registry="x"`, "nodePort=80: Kubernetes gives out 30000 to 32767"}},
+			[]string{"docker", `"web" is no port`, `registry="x"`, "nodePort=80: Kubernetes allows 30000 to 32767"}},
 		{"two on one port", Options{Ports: "registry=6443"}, []string{"apiServer and registry are both 6443"}},
 		{"beyond the range", Options{Ports: "registry=70000"}, []string{"1 to 65535"}},
 	}
@@ -63,7 +63,7 @@ func TestSettingsReportEveryInvalidOption(t *testing.T) {
 	}
 }
 
-func TestSettingsPorts(t *testing.T) {
+func TestOptionPortsChangesOnlyTheNamedPorts(t *testing.T) {
 	s, err := Options{Ports: "registry=5002, apiServer=7443"}.settings("/p")
 	require.NoError(t, err)
 	want := layout.DefaultPorts()
@@ -80,7 +80,7 @@ func TestEnsureKeepsTheSettings(t *testing.T) {
 
 	again, err := Ensure(dir, "/p", Options{})
 	require.NoError(t, err)
-	require.Equal(t, first.Settings, again.Settings, "no option: it stays as it is")
+	require.Equal(t, first.Settings, again.Settings, "without an option the settings stay")
 
 	// Nothing was started, so a port that was in use can still be changed.
 	moved, err := Ensure(dir, "/p", Options{Ports: "registry=5003"})
@@ -104,17 +104,17 @@ func TestEnsureKeepsTheSettings(t *testing.T) {
 
 func TestEnsureCompletesAnOlderSandbox(t *testing.T) {
 	dir := t.TempDir()
-	h, err := Ensure(dir, "/p", Options{})
+	first, err := Ensure(dir, "/p", Options{})
 	require.NoError(t, err)
 	logs := filepath.Join(dir, "pulumi", "logs")
 	require.NoError(t, os.Remove(logs))
 	require.NoError(t, os.Mkdir(logs, 0o700))
 	again, err := Ensure(dir, "/p", Options{})
 	require.NoError(t, err)
-	require.Equal(t, h.Settings, again.Settings)
+	require.Equal(t, first.Settings, again.Settings)
 	stat, err := os.Stat(logs)
 	require.NoError(t, err)
-	require.False(t, stat.IsDir(), "the CLI makes no logs here")
+	require.False(t, stat.IsDir(), "a file keeps the CLI from writing logs here")
 }
 
 func TestEnsureKeepsAnExistingCluster(t *testing.T) {

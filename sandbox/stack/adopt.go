@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// orphans lists the objects of the AWS stand-in that are in no stack's state. The
-// engine never received the response to their creation.
+// orphans returns the objects of the AWS stand-in that no stack's state contains. For such
+// an object the engine has not received the response to the creation.
 func (s *Stack) orphans(ctx context.Context) ([]store.Object, error) {
 	recorded, err := s.recordedResources()
 	if err != nil {
@@ -37,9 +37,9 @@ func (s *Stack) orphans(ctx context.Context) ([]store.Object, error) {
 	return orphans, err
 }
 
-// recordedResources returns the set of all "TYPE ID" in the state files of the
-// sandbox. It reads all stacks, because an object that is not in this stack may be
-// in another.
+// recordedResources returns the resources in the state files of the sandbox, as a set of
+// "TYPE ID". It reads the files of all stacks, because an object may belong to another
+// stack.
 func (s *Stack) recordedResources() (map[string]bool, error) {
 	files, err := filepath.Glob(filepath.Join(s.layout.Backend(), ".pulumi", "stacks", "*", "*.json"))
 	if err != nil {
@@ -66,10 +66,10 @@ func (s *Stack) recordedResources() (map[string]bool, error) {
 	return recorded, nil
 }
 
-// creation is a resource that an update created or would create.
+// creation is a resource that an update has created or would create.
 type creation struct {
-	Resource                // the fields that are compared with an orphan
-	record   map[string]any // all fields, as in a state
+	Resource                // the fields that adopt compares with an orphan
+	record   map[string]any // all fields, in the form that a state has
 }
 
 // plannedCreations reads the creations from the output of `pulumi preview --json`.
@@ -94,16 +94,16 @@ func plannedCreations(preview []byte) ([]creation, error) {
 				return nil, fmt.Errorf("pulumi preview --json: %w", err)
 			}
 		}
-		// A preview masks secrets. The refresh after the import reads the real
-		// values.
+		// A preview hides secrets. So inputs and outputs stay empty here, and the refresh
+		// after the import reads the real values.
 		c.record["inputs"], c.record["outputs"] = map[string]any{}, map[string]any{}
 		creations = append(creations, c)
 	}
 	return creations, nil
 }
 
-// edit is an exported state that is being changed. It keeps the fields that State
-// lacks, and all digits of numbers.
+// edit changes an exported state. Its fields are untyped, because State has only some of
+// the fields of an export. All digits of numbers are kept.
 type edit struct {
 	export     map[string]any // the whole export
 	deployment map[string]any // the field deployment of the export
@@ -123,10 +123,12 @@ func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
 	return e, nil
 }
 
-// adopt looks for an orphan that c created, and records it in the state. It
-// returns false if there is none. A replacement takes the position of the resource
-// that it replaces, before its dependents. The old resource is marked for deletion
-// by the next update, as Pulumi itself does.
+// adopt looks for an orphan that may come from the creation c, and adds it to the state. It
+// returns false if there is no such orphan.
+//
+// If c replaces a resource of the state, it takes the position of that resource, which is
+// before the dependents. The old resource is marked as deleted, as Pulumi does, so that
+// the next update deletes it.
 func (e *edit) adopt(c creation) (adopted bool) {
 	for i, o := range e.orphans {
 		if o.Type != c.Type || !MayComeFrom(o, c.Inputs) {
@@ -151,9 +153,10 @@ func (e *edit) adopt(c creation) (adopted bool) {
 	return false
 }
 
-// resolvePending removes the pending operations from the state. A creation that
-// took effect at AWS becomes a resource. The next update repeats all other
-// creations. If a Kubernetes object exists already, its provider takes it over.
+// resolvePending removes the pending operations from the state. If a pending creation has
+// created an object at AWS, the object becomes a resource of the state. The next update
+// repeats all other creations. If a Kubernetes object exists already, the provider
+// updates the object instead.
 func (e *edit) resolvePending(pending []Operation) {
 	operations, _ := e.deployment["pending_operations"].([]any)
 	for i, op := range pending {
@@ -170,38 +173,41 @@ func (e *edit) resolvePending(pending []Operation) {
 }
 
 const (
-	// hiddenSecret is the text that a preview prints in place of a secret. In place of
-	// an unknown value a preview prints a text that equals no value at AWS. That is
-	// right, because a creation with unknown inputs was never sent.
+	// hiddenSecret is the text that a preview prints in place of a secret. For an unknown
+	// value a preview prints another text, which equals no value at AWS. So a creation with
+	// an unknown input matches no orphan. The engine has never sent such a creation to AWS.
 	hiddenSecret = "[secret]"
-	// secretSignature marks an encrypted value in a state. Such a value can't be
-	// compared.
+	// secretSignature is the key of an encrypted value in a state (Pulumi's SDK,
+	// resource.SecretSig). Such a value can't be compared.
 	secretSignature = "4dabf18193072939515e22adb298388d"
-	// autonameSuffix is the length of the random end of a name generated by Pulumi.
+	// autonameSuffix is the length of the random end of a name that Pulumi generates.
 	autonameSuffix = 7
 )
 
-// MayComeFrom reports whether an object may have been created with inputs: all known
-// values are equal, or the provider sees no difference. The random end of a
-// generated name may differ, because each preview generates it again.
+// MayComeFrom reports whether an object may have been created with inputs. Each input must
+// be equal to the object's value, or the provider must see no difference between them. The
+// random end of a generated name may differ, because each preview generates it again.
 func MayComeFrom(object store.Object, inputs map[string]any) bool {
-	generated := map[any]bool{}
+	generated := map[any]bool{} // names of the inputs that Pulumi has generated
 	defaults, _ := inputs["__defaults"].([]any)
 	for _, name := range defaults {
 		generated[name] = true
 	}
-	for name, want := range inputs {
-		have := object.State[name]
-		same := contains(have, want) || generated[name] && equalExceptSuffix(have, want) || rules.SameValue(object.Type, name, want, have)
-		if !same && !strings.HasPrefix(name, "__") {
+	for name, input := range inputs {
+		if strings.HasPrefix(name, "__") {
+			continue // the input belongs to the engine
+		}
+		value := object.State[name]
+		same := contains(value, input) || generated[name] && equalExceptSuffix(value, input) || rules.SameValue(object.Type, name, input, value)
+		if !same {
 			return false
 		}
 	}
 	return true
 }
 
-// contains says whether a value of an object has every property of the inputs, at
-// any depth. Secret inputs count as equal. Properties that begin with two
+// contains says whether a value of an object has every property of the inputs, at any
+// depth. A secret input is equal to every value. Properties that begin with two
 // underscores belong to the engine and are ignored.
 func contains(object, inputs any) bool {
 	switch want := inputs.(type) {

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-func TestMayComeFrom(t *testing.T) {
+func TestObjectMayComeFromInputsThatItContains(t *testing.T) {
 	object := map[string]any{
 		"cidrBlock": "10.0.0.0/16", "enable": true, "arn": "arn:x", "name": "role-1a2b3c4",
 		"tags": map[string]any{"Name": "a"}, "list": []any{"x"},
@@ -23,16 +23,16 @@ func TestMayComeFrom(t *testing.T) {
 		{"outputs do not matter", map[string]any{"cidrBlock": "10.0.0.0/16", "__defaults": []any{}}, true},
 		{"another value", map[string]any{"cidrBlock": "10.1.0.0/16"}, false},
 		{"a property that the object lacks", map[string]any{"other": "x"}, false},
-		{"nested", map[string]any{"tags": map[string]any{"Name": "a", "__defaults": []any{}}, "list": []any{"x"}}, true},
+		{"an input with properties and lists", map[string]any{"tags": map[string]any{"Name": "a", "__defaults": []any{}}, "list": []any{"x"}}, true},
 		{"the tags of another object", map[string]any{"cidrBlock": "10.0.0.0/16", "tags": map[string]any{"Name": "b"}}, false},
 		{"a longer list", map[string]any{"list": []any{"x", "y"}}, false},
 		{"a list instead of a boolean", map[string]any{"enable": []any{"x"}}, false},
-		{"a value that is not known yet was never sent", map[string]any{"cidrBlock": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}, false},
+		{"an unknown value, which the engine never sends", map[string]any{"cidrBlock": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}, false},
 		{"a secret of a preview can't be compared", map[string]any{"cidrBlock": hiddenSecret}, true},
 		{"a secret of a state can't be compared", map[string]any{"cidrBlock": map[string]any{secretSignature: "1b47", "ciphertext": "…"}}, true},
-		{"a generated name has the same stem", map[string]any{"name": "role-9f8e7d6", "__defaults": []any{"name"}}, true},
+		{"a generated name with the same beginning", map[string]any{"name": "role-9f8e7d6", "__defaults": []any{"name"}}, true},
 		{"a name from the program must be equal", map[string]any{"name": "role-9f8e7d6"}, false},
-		{"a generated name with another stem", map[string]any{"name": "rule-9f8e7d6", "__defaults": []any{"name"}}, false},
+		{"a generated name with another beginning", map[string]any{"name": "rule-9f8e7d6", "__defaults": []any{"name"}}, false},
 	} {
 		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, MayComeFrom(orphan("vpc", "1", object), tc.inputs)) })
 	}
@@ -55,7 +55,7 @@ func orphan(typ, id string, state map[string]any) store.Object {
 	return store.Object{Key: store.Key{Scope: store.Scope{Account: "1", Region: "r"}, Type: typ, ID: id}, State: state}
 }
 
-func TestOrphans(t *testing.T) {
+func TestOrphansAreInNoStateAndWereNotCreatedByAWS(t *testing.T) {
 	l, err := layout.Create(t.TempDir(), layout.Settings{})
 	require.NoError(t, err)
 	s := &Stack{layout: l, name: "sandbox"}
@@ -72,7 +72,7 @@ func TestOrphans(t *testing.T) {
 	}))
 	orphans, err := s.orphans(t.Context())
 	require.NoError(t, err)
-	require.Len(t, orphans, 1, "neither an object of another stack nor one that AWS creates itself")
+	require.Len(t, orphans, 1, "an object of another stack is no orphan, and neither is one that AWS creates by itself")
 	require.Equal(t, "subnet-2", orphans[0].ID)
 }
 
@@ -102,7 +102,7 @@ func resolvePending(t *testing.T, exported string, orphans ...store.Object) (*ed
 	return e, string(raw)
 }
 
-func TestPendingCreationsAreAdoptedOrDropped(t *testing.T) {
+func TestPendingCreationsBecomeResourcesIfTheirObjectsExist(t *testing.T) {
 	// subnet-2 belongs to urn:b; the subnet of urn:c was never created.
 	e, state := resolvePending(t, interrupted, orphan(subnetType, "subnet-2", map[string]any{"cidrBlock": "10.0.1.0/24"}))
 	require.Equal(t, []string{
@@ -127,11 +127,11 @@ func TestPendingReplacementTakesTheOldPosition(t *testing.T) {
 	  {"urn":"urn:vpc","type":"vpc","id":"old"},
 	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]}],
 	 "pending_operations":[{"type":"creating","resource":{"urn":"urn:vpc","type":"vpc"}}]}}`
-	_, got := resolvePending(t, state, orphan("vpc", "new", nil))
+	_, edited := resolvePending(t, state, orphan("vpc", "new", nil))
 	require.JSONEq(t, `{"deployment":{"resources":[
 	  {"urn":"urn:vpc","type":"vpc","id":"new"},
 	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]},
-	  {"urn":"urn:vpc","type":"vpc","id":"old","delete":true}]}}`, got)
+	  {"urn":"urn:vpc","type":"vpc","id":"old","delete":true}]}}`, edited)
 }
 
 func TestCreationsOfAPreviewAreAdopted(t *testing.T) {
@@ -159,7 +159,7 @@ func TestCreationsOfAPreviewAreAdopted(t *testing.T) {
 	 {"urn":"urn:a","type":"aws:ec2/eip:Eip","custom":true,"id":"eipalloc-1","inputs":{},"outputs":{},"parent":"urn:net"}]}}`, string(raw))
 }
 
-func TestOutput(t *testing.T) {
+func TestOutputReadsAStackOutput(t *testing.T) {
 	state, err := parseExport([]byte(interrupted))
 	require.NoError(t, err)
 	require.Equal(t, "http://x", state.Output("url"))

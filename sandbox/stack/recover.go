@@ -40,8 +40,8 @@ func locks(l *layout.Layout, stack string) ([]lock, error) {
 			err = json.Unmarshal(raw, &parsed)
 		}
 		if err != nil {
-			// The writer of an incomplete lock was killed. The empty lock counts as
-			// released.
+			// The process that wrote this incomplete lock was killed. For an empty lock,
+			// holderMayRun returns false.
 			parsed = lock{}
 		}
 		all = append(all, parsed)
@@ -49,16 +49,16 @@ func locks(l *layout.Layout, stack string) ([]lock, error) {
 	return all, nil
 }
 
-// machine tells which Pulumi processes run on this machine; tests replace it.
+// machine finds the Pulumi processes of this machine. Tests replace startTime.
 type machine struct {
 	hostname string
 	// startTime returns the start time of the process if it runs and is a pulumi.
 	startTime func(pid int) (began time.Time, ok bool)
 }
 
-// holderMayRun says whether the process that took the lock may still run. A
-// process of another machine cannot be seen, so it counts as running. If the
-// process with the lock's id started after the lock was taken, it is another one.
+// holderMayRun says whether the process that took the lock may still run. A process of
+// another machine cannot be seen, so it counts as running. A process with the PID of the
+// lock may have started after the lock was taken. Then it is another process.
 func (m machine) holderMayRun(l lock) bool {
 	if l.PID == 0 {
 		return false
@@ -82,15 +82,16 @@ func (e *lockedError) Error() string {
 		e.stack, e.lock.PID, e.lock.Username, e.lock.Hostname, e.lock.Timestamp.Local().Format(time.DateTime), e.stack)
 }
 
-// Recover repairs the stack's state after an interrupted update and returns the
-// state. It reports what it does through printf. It releases the lock of a killed
-// Pulumi and resolves pending operations. It also records objects that AWS created
-// while the engine received no response; else the next update would create them
-// twice. If a running process holds the lock, the error names the process. If
-// there is nothing to repair, the state is only read, once.
+// Recover repairs the stack's state after an interrupted update and returns the state. It
+// calls printf with its messages. Recover releases the lock of a killed Pulumi and resolves
+// pending operations. It also adds objects to the state that AWS has created although the
+// engine received no response. Without that the next update would create them twice.
 //
-// The state is edited by export and import, as the user would do it. The flag
-// --import-pending-creates of refresh is not enough: it only relabels the
+// If a running process holds the lock, the error names the process. If there is nothing to
+// repair, the state is only read, once.
+//
+// The state is edited by export and import, as a user would do it. The flag
+// --import-pending-creates of refresh is not enough: it only changes the type of the
 // operation, and the resource is lost with the next snapshot (seen with 3.259).
 func (s *Stack) Recover(ctx context.Context, printf func(string, ...any)) (State, error) {
 	state, err := s.recover(ctx, printf)
@@ -127,7 +128,7 @@ func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State
 	if len(orphans) == 0 {
 		return state, nil
 	}
-	// The engine has no record of these creations. If a preview would create a
+	// The remaining orphans belong to no pending operation. If a preview would create a
 	// resource with the same inputs as an orphan, the orphan is that resource.
 	preview, err := s.withoutPolicies().query(ctx, "preview", "--json")
 	if err != nil {
@@ -204,8 +205,8 @@ func thisMachine() (machine, error) {
 	return machine{hostname: hostname, startTime: pulumiStartTime}, nil
 }
 
-// pulumiStartTime returns the start time of a Pulumi process: the modification
-// time of its folder in /proc. The result ok is false if no pulumi has that id.
+// pulumiStartTime returns the start time of the Pulumi process pid. That is the
+// modification time of /proc/PID. ok is false if pid is not a Pulumi process.
 func pulumiStartTime(pid int) (began time.Time, ok bool) {
 	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// All locks of the test were taken at noon. On this machine process 10 runs since
-// before noon and process 11 since after noon.
-func TestHolderMayRun(t *testing.T) {
+// All locks of the test were taken at noon. On this machine, process 10 started before noon
+// and process 11 after noon. Process 12 does not run.
+func TestHolderOfALockMayRunIfItStartedBeforeTheLock(t *testing.T) {
 	startTimes := map[int]time.Time{10: noon.Add(-time.Minute), 11: noon.Add(time.Hour)}
 	m := machine{hostname: "this-machine", startTime: func(pid int) (time.Time, bool) {
 		began, ok := startTimes[pid]
@@ -37,31 +37,31 @@ func TestHolderMayRun(t *testing.T) {
 	}
 }
 
-func TestLocks(t *testing.T) {
+func TestIncompleteLocksAreReadAsEmpty(t *testing.T) {
 	l, err := layout.Create(t.TempDir(), layout.Settings{})
 	require.NoError(t, err)
 	dir := filepath.Join(l.Backend(), ".pulumi/locks/organization/progressive-framework/sandbox")
 	require.NoError(t, os.MkdirAll(dir, 0o700))
-	got, err := locks(l, "sandbox")
+	all, err := locks(l, "sandbox")
 	require.NoError(t, err)
-	require.Empty(t, got)
+	require.Empty(t, all)
 
 	complete, err := json.Marshal(lock{PID: 7, Hostname: "here", Username: "me", Timestamp: noon})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), complete, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "b.json"), complete[:9], 0o600))
-	got, err = locks(l, "sandbox")
+	all, err = locks(l, "sandbox")
 	require.NoError(t, err)
-	require.Equal(t, []lock{{PID: 7, Hostname: "here", Username: "me", Timestamp: noon}, {}}, got)
+	require.Equal(t, []lock{{PID: 7, Hostname: "here", Username: "me", Timestamp: noon}, {}}, all)
 
-	got, err = locks(l, "staging")
+	all, err = locks(l, "staging")
 	require.NoError(t, err)
-	require.Empty(t, got, "locks of another stack are not read")
+	require.Empty(t, all, "locks of another stack are not read")
 }
 
-// stackWithCLI returns a stack whose pulumi is a shell script. The script appends
-// its arguments to the file calls. It prints the output of the command's first two
-// words. It copies an imported state to a file with the suffix .imported.
+// stackWithCLI returns a stack with a shell script in place of pulumi. The script appends
+// its arguments to the file calls. It prints the text that outputs has for the first two
+// words of its arguments. An imported state is copied to the file calls + ".imported".
 func stackWithCLI(t *testing.T, outputs map[string]string) (s *Stack, calls string) {
 	t.Helper()
 	l, err := layout.Create(t.TempDir(), layout.Settings{})

@@ -1,6 +1,6 @@
-// Package stack works on one Pulumi stack of a sandbox through the Pulumi CLI.
-// It creates the stack if it does not exist, runs commands on it, and recovers
-// it after a killed Pulumi. It has no state of its own.
+// Package stack works on one Pulumi stack of a sandbox with the Pulumi CLI. It creates the
+// stack if it does not exist, runs commands on it, and repairs its state after Pulumi was
+// killed. The package stores nothing itself.
 package stack
 
 import (
@@ -34,21 +34,21 @@ type Stack struct {
 	terminal Terminal
 }
 
-// Terminal holds the streams of commands that the user watches.
+// Terminal has the streams of commands that run on the user's terminal.
 type Terminal struct {
 	In       io.Reader
 	Out, Err io.Writer
 }
 
-// ErrInterrupted is the cause of a context that a Ctrl-C ended. After such an end
-// Stack sends Pulumi no signal, because the terminal has sent it one.
+// ErrInterrupted is the cause of a context that ended at a Ctrl-C. Then Stack does not send
+// a signal to Pulumi, because the terminal has sent SIGINT to Pulumi already.
 var ErrInterrupted = errors.New("interrupted")
 
 // Open selects a stack of the sandbox, as `pulumi stack select` does, and
 // creates it if it does not exist. The tools must be linked (package toolchain)
 // and the passphrase must exist.
 func Open(ctx context.Context, l *layout.Layout, name string, t Terminal) (*Stack, error) {
-	dir, err := project.Dir(l, name)
+	dir, err := project.Copy(l, name)
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +64,10 @@ func OpenIn(ctx context.Context, l *layout.Layout, name, dir string, t Terminal)
 	return s, nil
 }
 
-// Name is the stack's name.
+// Name returns the stack's name.
 func (s *Stack) Name() string { return s.name }
 
-// Dir is the folder of Pulumi.yaml in which its commands run.
+// Dir returns the folder of Pulumi.yaml, in which the stack's commands run.
 func (s *Stack) Dir() string { return s.dir }
 
 // Exists says whether the sandbox's state contains a stack of that name.
@@ -91,9 +91,9 @@ func EnsurePassphrase(l *layout.Layout) error {
 	return nil
 }
 
-// Explain adds a hint to the failure of a Pulumi command if the user replaced the
-// sandbox's passphrase. Pulumi reports an incorrect passphrase, but not which
-// files do not match. Explain returns any other error unchanged.
+// Explain adds a hint to the error of a Pulumi command if the user has replaced the
+// sandbox's passphrase. Pulumi reports an incorrect passphrase, but does not name the files
+// that do not match. Explain returns any other error unchanged.
 func (s *Stack) Explain(ctx context.Context, err error) error {
 	var tool *ToolError
 	if !errors.As(err, &tool) || ctx.Err() != nil {
@@ -103,7 +103,7 @@ func (s *Stack) Explain(ctx context.Context, err error) error {
 	if readErr != nil || strings.TrimSpace(string(phrase)) == Passphrase {
 		return err
 	}
-	return fmt.Errorf("%w\nIf the passphrase is incorrect: %s does not hold the sandbox's passphrase %q. "+
+	return fmt.Errorf("%w\nIf the passphrase is incorrect: %s does not contain the sandbox's passphrase %q. "+
 		"Write the passphrase that matches the encryptionsalt of %s, or restore that file", err,
 		s.layout.Passphrase(), Passphrase, filepath.Join(s.dir, "Pulumi."+s.name+".yaml"))
 }
@@ -112,9 +112,9 @@ func (s *Stack) Explain(ctx context.Context, err error) error {
 type ToolError struct {
 	// What is the command, such as "pulumi up".
 	What string
-	// Code is its exit code.
+	// Code is the exit code of the command.
 	Code int
-	// Stderr is its error output; empty if that went to the terminal.
+	// Stderr is the error output of the command. It is empty if the terminal has shown it.
 	Stderr string
 }
 
@@ -133,8 +133,8 @@ const stopGrace = 2 * time.Minute
 // queryTimeout limits commands that only read the state.
 const queryTimeout = 2 * time.Minute
 
-// withoutPolicies returns the stack without the policy pack. A recovery only reads
-// what a preview would create; the next update checks the policies.
+// withoutPolicies returns the same stack, for commands without the policy pack. A recovery
+// uses a preview only to list creations, and the next update checks the policies.
 func (s *Stack) withoutPolicies() *Stack {
 	c := *s
 	c.env = layout.WithoutPolicyPack(s.env)
@@ -147,7 +147,7 @@ func (s *Stack) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.layout.Bin(), "pulumi"), args...)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	cmd.Cancel = func() error {
-		// The terminal sends Ctrl-C to Pulumi as well. A second signal would make
+		// At a Ctrl-C the terminal sends SIGINT to Pulumi too. A second SIGINT would make
 		// Pulumi abort the current resource.
 		if errors.Is(context.Cause(ctx), ErrInterrupted) {
 			return nil
@@ -180,8 +180,8 @@ func (s *Stack) query(ctx context.Context, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// commandError returns the error of a command that has run: nil, a *ToolError if
-// the command exited with another code than 0, or err with the command's name.
+// commandError returns the error for the result err of a command. If the command has exited
+// with another code than 0, it is a *ToolError. A nil err stays nil.
 func commandError(what string, err error, stderr string) error {
 	var exit *exec.ExitError
 	switch {
@@ -244,8 +244,8 @@ func parseExport(raw []byte) (State, error) {
 	return export.Deployment, nil
 }
 
-// Output returns a stack output that is a string, and "" if there is no such
-// output.
+// Output returns the value of a stack output. It returns "" if there is no such output or
+// if the value is not a string.
 func (s State) Output(name string) string {
 	for _, r := range s.Resources {
 		if r.Type == "pulumi:pulumi:Stack" {

@@ -21,7 +21,7 @@ func TestExplainNamesTheFilesOfAWrongPassphrase(t *testing.T) {
 
 	s := &Stack{layout: l, name: "x", dir: t.TempDir()}
 	failure := &ToolError{What: "pulumi up", Code: 255}
-	require.Equal(t, error(failure), s.Explain(t.Context(), failure), "the passphrase is the sandbox's: no hint")
+	require.Equal(t, error(failure), s.Explain(t.Context(), failure), "the file has the sandbox's passphrase, so there is no hint")
 
 	require.NoError(t, os.WriteFile(l.Passphrase(), []byte("other\n"), 0o600))
 	require.NoError(t, EnsurePassphrase(l), "the user's own passphrase stays")

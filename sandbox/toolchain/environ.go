@@ -10,34 +10,35 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Within returns base with the variables for the sandbox's tools: the variables of
-// layout.Within, and BuildVariables, so that every tool builds the program with the
-// same settings.
+// Within returns base with the variables for the sandbox's tools. These are the variables
+// of layout.Within and BuildVariables. So every tool builds the program with the same
+// settings.
 func Within(l *layout.Layout, base []string) []string {
 	build := BuildVariables()
-	var kept []string
+	var env []string
 	for _, kv := range base {
 		name, value, _ := strings.Cut(kv, "=")
+		isBuildVariable := slices.ContainsFunc(build, func(set string) bool { return strings.HasPrefix(set, name+"=") })
 		switch {
 		case name == "PATH": // in a shell of make env it contains the sandbox's folders
-			kept = append(kept, "PATH="+without(without(value, l.Bin()), l.ShellBin()))
-		case !slices.ContainsFunc(build, func(set string) bool { return strings.HasPrefix(set, name+"=") }):
-			kept = append(kept, kv)
+			env = append(env, "PATH="+without(without(value, l.Bin()), l.ShellBin()))
+		case !isBuildVariable:
+			env = append(env, kv)
 		}
 	}
-	return append(l.Within(kept), build...)
+	return append(l.Within(env), build...)
 }
 
-// BuildVariables returns the go command's settings for the program, as
-// NAME=VALUE. The bootstrap uses them. The Go language host has the same settings
-// since Pulumi 3.248 (https://github.com/pulumi/pulumi/pull/23495 added -trimpath).
-// An older host and our stand-in read them from the environment. With different
-// settings, the AWS SDK would be compiled once for each. cgo is off for the same
-// reason: with cgo, an installed gcc changes the cache key of most packages.
+// BuildVariables returns the variables of the go command for builds of the program, as
+// NAME=VALUE. The bootstrap and the Go language host must build with equal settings.
+// Otherwise the AWS SDK is compiled once for each. Since Pulumi 3.248 the real host uses
+// these settings by itself (https://github.com/pulumi/pulumi/pull/23495 added -trimpath).
+// An older host and our stand-in read them from the environment.
 //
-// The settings replace those of the shell or the machine: another system to build
-// for, flags such as -mod, a workspace in a folder above. -buildvcs is off, because
-// git refuses a checkout of another user.
+// The user's shell may set another target system, flags such as -mod, or a workspace in a
+// folder above. These variables replace such settings. cgo is off, because with cgo an
+// installed gcc changes the cache key of most packages. -buildvcs is off, because git
+// refuses a checkout that belongs to another user.
 func BuildVariables() []string {
 	return []string{
 		"CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false", "GOWORK=off",
@@ -46,7 +47,7 @@ func BuildVariables() []string {
 	}
 }
 
-// without removes dir from a PATH.
+// without returns a PATH without the folder dir.
 func without(path, dir string) string {
 	list := slices.DeleteFunc(filepath.SplitList(path), func(d string) bool { return d == dir })
 	return strings.Join(list, string(os.PathListSeparator))

@@ -17,22 +17,23 @@ import (
 // versionTimeout is how long a tool may take to print its version.
 const versionTimeout = 20 * time.Second
 
-// newResolver returns a resolver of environ. It does not look for tools in the folders
-// own, whose last one holds the executables of the bootstrap.
-func newResolver(ctx context.Context, environ []string, own ...string) *resolver {
+// newResolver returns a resolver for the environment environ. It ignores the folders
+// ignored on the PATH, because their tools are not installed on the machine. The last of
+// these folders has the executables of the bootstrap.
+func newResolver(ctx context.Context, environ []string, ignored ...string) *resolver {
 	r := &resolver{ctx: ctx, environ: append(slices.Clone(environ), "PULUMI_SKIP_UPDATE_CHECK=1")}
-	if len(own) > 0 {
-		r.built = own[len(own)-1]
+	if len(ignored) > 0 {
+		r.built = ignored[len(ignored)-1]
 	}
-	// A shell of `make env` has a sandbox's links on its PATH and a sandbox's
-	// folder in PULUMI_HOME. What is there does not count as installed.
+	// A shell of `make env` has a sandbox's links on its PATH and a sandbox's folder in
+	// PULUMI_HOME. Tools and plugins in these folders do not count as installed.
 	sandbox := lookup(environ, layout.Variable)
 	if sandbox != "" {
 		l := &layout.Layout{Dir: filepath.Clean(sandbox)}
-		own = append(slices.Clone(own), l.Bin(), l.ShellBin())
+		ignored = append(slices.Clone(ignored), l.Bin(), l.ShellBin())
 	}
 	for _, dir := range filepath.SplitList(lookup(environ, "PATH")) {
-		if filepath.IsAbs(dir) && !slices.Contains(own, filepath.Clean(dir)) {
+		if filepath.IsAbs(dir) && !slices.Contains(ignored, filepath.Clean(dir)) {
 			r.path = append(r.path, dir)
 		}
 	}
@@ -44,7 +45,8 @@ func newResolver(ctx context.Context, environ []string, own ...string) *resolver
 	return r
 }
 
-// find returns the first executable called name on the path, or "".
+// find returns the path of the first executable with that name on the resolver's PATH, or
+// "" if there is none.
 func (r *resolver) find(name string) string {
 	for _, dir := range r.path {
 		file := filepath.Join(dir, name)
@@ -55,7 +57,7 @@ func (r *resolver) find(name string) string {
 	return ""
 }
 
-// output runs a tool and returns what it prints; "" if it fails.
+// output runs a tool and returns its output, or "" if the tool fails.
 func (r *resolver) output(file string, args ...string) string {
 	ctx, cancel := context.WithTimeout(r.ctx, versionTimeout)
 	defer cancel()
@@ -68,13 +70,14 @@ func (r *resolver) output(file string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// InstalledPulumi looks for pulumi on the PATH of environ, without the folders
-// own. It returns the path and the version if that is new enough. Otherwise path
-// is "", and note says why an installed pulumi is not used.
-func InstalledPulumi(ctx context.Context, environ []string, own ...string) (path, version, note string) {
-	return newResolver(ctx, environ, own...).installedPulumi()
+// InstalledPulumi looks for pulumi on the PATH of environ, except in the folders ignored.
+// It returns the path and the version, if the version is new enough. Otherwise path is
+// "". If an installed pulumi is not used, note has the reason.
+func InstalledPulumi(ctx context.Context, environ []string, ignored ...string) (path, version, note string) {
+	return newResolver(ctx, environ, ignored...).installedPulumi()
 }
 
+// installedPulumi does the work of InstalledPulumi.
 func (r *resolver) installedPulumi() (path, version, note string) {
 	file := r.find("pulumi")
 	if file == "" {
@@ -110,20 +113,20 @@ func (r *resolver) languageHost() Tool {
 	return t
 }
 
-// InstalledKubernetesPlugin returns the path of an installed Kubernetes provider
-// that the sandbox will use: on the PATH of environ, without the folders own, or
+// InstalledKubernetesPlugin returns the path of an installed Kubernetes provider that the
+// sandbox will use. It looks on the PATH of environ, except in the folders ignored, and
 // among Pulumi's plugins. It returns "" if there is none.
-func InstalledKubernetesPlugin(ctx context.Context, environ []string, own ...string) string {
-	t := newResolver(ctx, environ, own...).kubernetesPlugin()
+func InstalledKubernetesPlugin(ctx context.Context, environ []string, ignored ...string) string {
+	t := newResolver(ctx, environ, ignored...).kubernetesPlugin()
 	if t.Kind != Installed {
 		return ""
 	}
 	return t.Path
 }
 
-// kubernetesPlugin returns an installed provider: that on the path, or else the newest
-// one of Pulumi's plugins with the right major version. Otherwise it returns the
-// built one.
+// kubernetesPlugin returns the Kubernetes provider that the sandbox uses. The first choice
+// is a provider on the PATH. The second is the newest of Pulumi's plugins that has the
+// right major version. The last is the provider that the bootstrap built.
 func (r *resolver) kubernetesPlugin() Tool {
 	const name = "pulumi-resource-kubernetes"
 	t := Tool{Name: name, Kind: Built, Path: filepath.Join(r.built, name), Version: KubernetesPluginVersion}
@@ -134,7 +137,7 @@ func (r *resolver) kubernetesPlugin() Tool {
 	const prefix = "resource-kubernetes-"
 	found, err := filepath.Glob(filepath.Join(r.plugins, prefix+"v*", t.Name))
 	if err != nil {
-		return t // only if the path of PULUMI_HOME contains a bracket
+		return t // the pattern is malformed, because the path of PULUMI_HOME contains a bracket
 	}
 	var best version
 	for _, file := range found {
@@ -155,37 +158,38 @@ func (r *resolver) kubernetesPlugin() Tool {
 	return t
 }
 
-// kubectl returns an installed kubectl whose version the API server supports, or the
-// sandbox's own.
+// kubectl returns an installed kubectl, if the API server supports its version. Otherwise
+// it returns the sandbox's own kubectl.
 func (r *resolver) kubectl() Tool {
 	t := r.standIn("kubectl")
-	t.Kind = Built // from k8s.io/kubectl: the genuine code
+	t.Kind = Built // the sandbox's binary contains the genuine code, of the module k8s.io/kubectl
 	t.Version = fmt.Sprintf("v1.%d", KubernetesMinor)
 	file := r.find(t.Name)
 	if file == "" {
 		return t
 	}
-	var answer struct {
+	var output struct {
 		ClientVersion struct {
 			GitVersion string `json:"gitVersion"`
 		} `json:"clientVersion"`
 	}
 	printed := r.output(file, "version", "--client", "-o", "json")
-	if err := json.Unmarshal([]byte(printed), &answer); err != nil {
+	if err := json.Unmarshal([]byte(printed), &output); err != nil {
 		t.Note = fmt.Sprintf("%s does not print its version", file)
 		return t
 	}
-	v, ok := parseVersion(answer.ClientVersion.GitVersion)
+	v, ok := parseVersion(output.ClientVersion.GitVersion)
 	if !ok || v.major != 1 || v.minor < KubernetesMinor-1 || v.minor > KubernetesMinor+1 {
 		t.Note = fmt.Sprintf("%s is %s; the API server supports 1.%d to 1.%d", file,
-			answer.ClientVersion.GitVersion, KubernetesMinor-1, KubernetesMinor+1)
+			output.ClientVersion.GitVersion, KubernetesMinor-1, KubernetesMinor+1)
 		return t
 	}
-	t.Kind, t.Path, t.Version = Installed, file, answer.ClientVersion.GitVersion
+	t.Kind, t.Path, t.Version = Installed, file, output.ClientVersion.GitVersion
 	return t
 }
 
-// lookup returns the value of a variable in environ: the last one, or "".
+// lookup returns the value of a variable in environ, or "" if it is not set. If it is set
+// several times, the last value applies.
 func lookup(environ []string, name string) string {
 	value := ""
 	for _, kv := range environ {

@@ -1,8 +1,9 @@
-// Package toolchain selects the tools of a sandbox: those installed on the
-// machine, those built from their own source, and the stand-ins. It creates
-// links to them in the sandbox's bin folder. It runs a tool only to get its
-// version. It imports the standard library and package layout only, because the
-// bootstrap uses it to decide whether to build Pulumi.
+// Package toolchain selects the tools of a sandbox. A tool is installed on the machine,
+// built from its own source, or a stand-in. The package creates links to the selected
+// tools in the sandbox's bin folder. It runs a tool only to get its version.
+//
+// The package imports only the standard library and package layout, because the bootstrap
+// uses it to decide whether to build Pulumi.
 package toolchain
 
 import (
@@ -29,59 +30,61 @@ const (
 // Real says whether the tool is the genuine one.
 func (k Kind) Real() bool { return k != StandIn }
 
-// multicall is the name of the binary that contains all stand-ins.
+// multicall is the name of the binary that contains all stand-ins. Each stand-in is a link
+// to it.
 const multicall = "sandbox"
 
 // The versions that decide whether an installed tool is used.
 const (
 	// PulumiMajor is the major version of the CLI, and of the SDK in go.mod.
 	PulumiMajor = 3
-	// PulumiMinor is the oldest CLI that the project runs on. sandbox/cli/go.mod pins
-	// it.
+	// PulumiMinor is the minor version of the oldest CLI with which the project works.
+	// sandbox/cli/go.mod pins it.
 	PulumiMinor = 259
 	// KubernetesMinor is the minor version of the sandbox's API server, which
-	// sandbox/go.mod pins. kubectl is supported one minor version either side
+	// sandbox/go.mod pins. The API server supports a kubectl that is at most one minor
+	// version older or newer
 	// (https://kubernetes.io/releases/version-skew-policy/#kubectl).
 	KubernetesMinor = 36
-	// KubernetesPluginMajor is the major version of the SDK in go.mod; a plugin
-	// of another major version has other resources.
+	// KubernetesPluginMajor is the major version of the SDK in go.mod. A plugin of another
+	// major version has other resources.
 	KubernetesPluginMajor = 4
 )
 
-// KubernetesPluginVersion is the version that is set in a Kubernetes provider
-// that is built here. The module that sandbox/kubernetesprovider/go.mod pins is
-// from the day before release 4.25.0, and upstream tags no module versions.
+// KubernetesPluginVersion is the version of the Kubernetes provider that the bootstrap
+// builds. The project does not tag the versions of the provider's module. The commit that
+// sandbox/kubernetesprovider/go.mod pins is from the day before release 4.25.0.
 const KubernetesPluginVersion = "4.25.0-alpha+f47bc2d6f199"
 
 // Tool is one tool as the sandbox will run it; `sandbox status --json` prints it.
 type Tool struct {
-	// Name is the command's name, which is also the link's.
+	// Name is the name of the command and of its link.
 	Name string `json:"name"`
 	Kind Kind   `json:"kind"`
-	// Version is what the tool prints; empty if it is not known.
+	// Version is the version that the tool prints. It is empty if it is not known.
 	Version string `json:"version,omitempty"`
 	// Path is the executable that the link leads to.
 	Path string `json:"path"`
-	// Note says why an installed tool is not used; empty otherwise.
+	// Note is the reason why an installed tool is not used. Otherwise it is empty.
 	Note string `json:"note,omitempty"`
 }
 
 // resolver looks for tools in one environment.
 type resolver struct {
 	ctx context.Context
-	// path are the folders of PATH, without those of any sandbox.
+	// path are the folders of PATH, without the folders of sandboxes.
 	path []string
-	// plugins is the folder of the plugins that the user has installed in Pulumi.
+	// plugins is the folder in which the user's Pulumi stores its plugins.
 	plugins string
 	// built is the folder of the executables that the bootstrap built.
 	built string
-	// environ is the environment in which tools print their version.
+	// environ is the environment of the tools when they print their versions.
 	environ []string
 }
 
-// Resolve selects every tool of the sandbox l. It looks for installed tools on
-// the PATH of environ and among the plugins in its PULUMI_HOME. The folder built
-// holds the executables of the bootstrap.
+// Resolve selects every tool of the sandbox l. It looks for installed tools on the PATH of
+// environ, and for plugins in the PULUMI_HOME of environ. The folder built has the
+// executables of the bootstrap.
 func Resolve(ctx context.Context, l *layout.Layout, built string, environ []string) ([]Tool, error) {
 	r := newResolver(ctx, environ, l.Bin(), built)
 	tools := []Tool{
@@ -101,7 +104,7 @@ func Resolve(ctx context.Context, l *layout.Layout, built string, environ []stri
 	return tools, nil
 }
 
-// standIn returns the tool name as a link to the sandbox's own binary.
+// standIn returns a tool with that name, as a link to the sandbox's own binary.
 func (r *resolver) standIn(name string) Tool {
 	kind := StandIn
 	if name == multicall {
@@ -110,8 +113,8 @@ func (r *resolver) standIn(name string) Tool {
 	return Tool{Name: name, Kind: kind, Path: filepath.Join(r.built, multicall)}
 }
 
-// Link creates the links of tools in the sandbox's bin folder. Each is replaced
-// by a rename, so that a command that runs meanwhile finds the old or the new.
+// Link creates the links to tools in the sandbox's bin folder. A link is replaced by a
+// rename, so that a command that starts meanwhile finds either the old or the new tool.
 func Link(l *layout.Layout, tools []Tool) error {
 	if err := os.MkdirAll(l.Bin(), 0o755); err != nil {
 		return fmt.Errorf("folder of the tools: %w", err)
@@ -119,9 +122,9 @@ func Link(l *layout.Layout, tools []Tool) error {
 	for _, t := range tools {
 		link := filepath.Join(l.Bin(), t.Name)
 		if link == t.Path {
-			continue // built in place
+			continue // the bootstrap built the tool in this folder
 		}
-		if now, err := os.Readlink(link); err == nil && now == t.Path {
+		if target, err := os.Readlink(link); err == nil && target == t.Path {
 			continue
 		}
 		next := link + ".next"

@@ -14,13 +14,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// machine is a machine with a sandbox, to which a test adds tools.
+// machine is a machine with a sandbox. A test adds tools to it.
 type machine struct {
 	t      *testing.T
 	layout *layout.Layout
-	built  string
-	root   string
-	path   string
+	built  string // the folder of the executables of the bootstrap
+	root   string // the home folder of the user
+	path   string // the folder of installed tools, which is on PATH
 }
 
 func newMachine(t *testing.T) *machine {
@@ -57,16 +57,16 @@ func (m *machine) resolve(extra ...string) map[string]Tool {
 	return byName
 }
 
-// kubectlSays returns the script of a kubectl that prints this version.
-func kubectlSays(version string) string {
+// kubectlScript returns the script of a kubectl that prints this version.
+func kubectlScript(version string) string {
 	return fmt.Sprintf(`echo '{"clientVersion":{"gitVersion":"%s"}}'`, version)
 }
 
-func TestResolve(t *testing.T) {
+func TestInstalledToolsAreUsedIfTheirVersionsFit(t *testing.T) {
 	type want struct {
 		kind Kind
 		path string // relative to the machine's root
-		note string // a part of it
+		note string // a part of the note
 	}
 	const (
 		standIn = ".sandbox/bin/sandbox"
@@ -99,9 +99,9 @@ func TestResolve(t *testing.T) {
 		}, "pulumi-resource-kubernetes", want{Built, plugin, "major version 4 is needed"}},
 		{"the real AWS plugin is never reached from a sandbox", func(m *machine) { m.tool(m.path, "pulumi-resource-aws", "") }, "pulumi-resource-aws", want{StandIn, standIn, ""}},
 		{"the real aws is never reached from a sandbox", func(m *machine) { m.tool(m.path, "aws", "") }, "aws", want{StandIn, standIn, ""}},
-		{"a kubectl one minor older", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.35.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
-		{"a kubectl one minor newer", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.37.1+k3s1")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
-		{"a kubectl outside the supported skew", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.34.4")) }, "kubectl", want{Built, standIn, "1.35 to 1.37"}},
+		{"a kubectl one minor older", func(m *machine) { m.tool(m.path, "kubectl", kubectlScript("v1.35.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
+		{"a kubectl one minor newer", func(m *machine) { m.tool(m.path, "kubectl", kubectlScript("v1.37.1+k3s1")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
+		{"a kubectl outside the supported skew", func(m *machine) { m.tool(m.path, "kubectl", kubectlScript("v1.34.4")) }, "kubectl", want{Built, standIn, "1.35 to 1.37"}},
 		{"a file that is not executable is no tool", func(m *machine) {
 			require.NoError(m.t, os.Chmod(m.tool(m.path, "pulumi-language-go", ""), 0o644))
 		}, "pulumi-language-go", want{StandIn, standIn, ""}},
@@ -110,21 +110,21 @@ func TestResolve(t *testing.T) {
 		t.Run(c.reason, func(t *testing.T) {
 			m := newMachine(t)
 			c.prepare(m)
-			got := m.resolve()[c.tool]
-			require.Equal(t, c.want.kind, got.Kind)
-			require.Equal(t, filepath.Join(m.root, c.want.path), got.Path)
+			tool := m.resolve()[c.tool]
+			require.Equal(t, c.want.kind, tool.Kind)
+			require.Equal(t, filepath.Join(m.root, c.want.path), tool.Path)
 			if c.want.note == "" {
-				require.Empty(t, got.Note)
+				require.Empty(t, tool.Note)
 			} else {
-				require.Contains(t, got.Note, c.want.note)
+				require.Contains(t, tool.Note, c.want.note)
 			}
 		})
 	}
 }
 
 func TestAnotherSandboxIsNotInstalled(t *testing.T) {
-	// The shell of `make env`: the live sandbox's links are on PATH while an
-	// engine test resolves for a sandbox of its own.
+	// An engine test runs in a shell of `make env`. The PATH has the links of the live
+	// sandbox, and the test resolves the tools of its own sandbox.
 	m := newMachine(t)
 	live := filepath.Join(m.root, "live")
 	for _, name := range []string{"pulumi", "pulumi-language-go", "pulumi-resource-kubernetes", "kubectl"} {
@@ -135,22 +135,22 @@ func TestAnotherSandboxIsNotInstalled(t *testing.T) {
 	// bin led to the script, the script would run itself without end.
 	m.tool(filepath.Join(live, "shell/bin"), "pulumi", "echo v3.300.0")
 	m.path = filepath.Join(live, "shell/bin") + ":" + filepath.Join(live, "bin")
-	got := m.resolve(layout.Variable+"="+live, "PULUMI_HOME="+live+"/pulumi")
-	for name, tool := range got {
+	tools := m.resolve(layout.Variable+"="+live, "PULUMI_HOME="+live+"/pulumi")
+	for name, tool := range tools {
 		require.NotEqual(t, Installed, tool.Kind, name)
 	}
 }
 
-func TestResolveWithoutBuiltTools(t *testing.T) {
+func TestMissingBuiltToolIsAnError(t *testing.T) {
 	m := newMachine(t)
 	require.NoError(t, os.Remove(filepath.Join(m.built, "pulumi")))
 	_, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.ErrorContains(t, err, "run make build")
 }
 
-func TestLink(t *testing.T) {
+func TestLinksFollowTheSelectedTools(t *testing.T) {
 	m := newMachine(t)
-	for range 2 { // a second time changes nothing
+	for range 2 { // the second call changes nothing
 		tools, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
 		require.NoError(t, err)
 		require.NoError(t, Link(m.layout, tools))
@@ -172,7 +172,7 @@ func TestLink(t *testing.T) {
 	require.Equal(t, real, target)
 }
 
-func TestLinkInAnotherSandbox(t *testing.T) {
+func TestLinksOfAnotherSandboxLeadToTheBuiltTools(t *testing.T) {
 	m := newMachine(t)
 	other, err := layout.Create(filepath.Join(m.root, "other"), m.layout.Settings)
 	require.NoError(t, err)
@@ -180,9 +180,9 @@ func TestLinkInAnotherSandbox(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, Link(other, tools))
 	for name, want := range map[string]string{"sandbox": "sandbox", "kubectl": "sandbox", "pulumi": "pulumi", "pulumi-resource-kubernetes": "pulumi-resource-kubernetes"} {
-		got, err := os.Readlink(filepath.Join(other.Bin(), name))
+		target, err := os.Readlink(filepath.Join(other.Bin(), name))
 		require.NoError(t, err)
-		require.Equal(t, filepath.Join(m.built, want), got)
+		require.Equal(t, filepath.Join(m.built, want), target)
 	}
 }
 
@@ -198,21 +198,21 @@ func TestVersionsAgreeWithGoMod(t *testing.T) {
 	} {
 		raw, err := os.ReadFile(c.file)
 		require.NoError(t, err)
-		m := regexp.MustCompile(regexp.QuoteMeta(c.module) + ` v(\d+)\.(\d+)\.`).FindSubmatch(raw)
-		require.NotNil(t, m, "%s requires %s", c.file, c.module)
-		require.Equal(t, strconv.Itoa(c.major), string(m[1]), c.module)
+		version := regexp.MustCompile(regexp.QuoteMeta(c.module) + ` v(\d+)\.(\d+)\.`).FindSubmatch(raw)
+		require.NotNil(t, version, "%s requires %s", c.file, c.module)
+		require.Equal(t, strconv.Itoa(c.major), string(version[1]), c.module)
 		if c.minor >= 0 {
-			require.Equal(t, strconv.Itoa(c.minor), string(m[2]), c.module)
+			require.Equal(t, strconv.Itoa(c.minor), string(version[2]), c.module)
 		}
 	}
 }
 
-func TestWithin(t *testing.T) {
+func TestEnvironmentHasTheBuildVariablesAndNoCredentials(t *testing.T) {
 	m := newMachine(t)
 	base := []string{"HOME=" + m.root, "PATH=" + m.layout.ShellBin() + ":" + m.layout.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
-	got := Within(m.layout, base)
+	env := Within(m.layout, base)
 	values := map[string]string{}
-	for _, kv := range got {
+	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
 		require.NotContains(t, values, name, "each variable once")
 		values[name] = value
@@ -223,6 +223,6 @@ func TestWithin(t *testing.T) {
 	require.Equal(t, "0", values["CGO_ENABLED"])
 	require.Equal(t, "vi", values["EDITOR"])
 	require.NotContains(t, values, "AWS_PROFILE")
-	again := Within(m.layout, got)
-	require.ElementsMatch(t, got, again, "a second time changes nothing")
+	again := Within(m.layout, env)
+	require.ElementsMatch(t, env, again, "a second call changes nothing")
 }

@@ -2,8 +2,8 @@ package toolchain
 
 import "fmt"
 
-// version is the part of a version that is compared. A suffix after the patch
-// (-dev, +k3s1) is ignored.
+// version is a version without its suffix, such as -dev or +k3s1. Versions are compared
+// without suffixes.
 type version struct{ major, minor, patch int }
 
 // parseVersion reads v1.2.3, with or without the v and with any suffix.

@@ -1,9 +1,10 @@
-// Package volumes provisions persistent volumes for the sandbox's pods: folders of
-// this machine, for claims of the storage class ClassName. It replaces the EBS CSI
-// driver. Its volumes are not as fast, not replicated, and not limited in size.
+// Package volumes provisions persistent volumes for the sandbox's pods, in place of the
+// EBS CSI driver. A volume is a folder of this machine, for a claim of the storage class
+// ClassName. Unlike volumes of EBS, these volumes are not replicated and not limited in
+// size.
 //
-// On a user's own cluster it provisions nothing. There the class is a copy of the
-// cluster's default class.
+// In a user's own cluster the package provisions no volumes. There it creates the class
+// as a copy of the cluster's default class.
 package volumes
 
 import (
@@ -23,21 +24,23 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// ClassName is the storage class of the stack sandbox. On AWS the program creates
-// the class fast-ssd for the EBS CSI driver.
+// ClassName is the name of the storage class of the stack sandbox. On AWS the program
+// creates the class fast-ssd for the EBS CSI driver instead.
 const ClassName = "sandbox-local"
 
 // provisionerName is the provisioner in the storage class.
 const provisionerName = "sandbox.progressive-framework/local"
 
-// ebsProvisioner is the EBS CSI driver's, in the class that the program creates on
-// AWS. The stacks staging and prod have it in a simulated cluster.
+// ebsProvisioner is the provisioner in the class fast-ssd, which is the EBS CSI driver. In
+// a simulated cluster the stacks staging and prod use that class, so this package must
+// provision its volumes too.
 const ebsProvisioner = "ebs.csi.aws.com"
 
-// defaultAnnotation marks a cluster's default class.
+// defaultAnnotation is the annotation of a cluster's default class.
 const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 
-// setupTimeout limits the requests to the API server at the start.
+// setupTimeout limits the requests to the API server in each of these operations: the
+// creation of the class, and one search for claims to resize.
 const setupTimeout = 30 * time.Second
 
 // connect returns a client of the sandbox's cluster.
@@ -63,8 +66,7 @@ func CopyDefaultClass(ctx context.Context, l *layout.Layout) error {
 	return copyDefault(ctx, client.StorageV1().StorageClasses())
 }
 
-// copyDefault does the work of CopyDefaultClass; tests call it with a fake
-// cluster.
+// copyDefault does the work of CopyDefaultClass. Tests call it with a fake cluster.
 func copyDefault(ctx context.Context, classes storageclient.StorageClassInterface) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
@@ -89,10 +91,9 @@ func copyDefault(ctx context.Context, classes storageclient.StorageClassInterfac
 	return ensureClass(ctx, classes, defaultClass)
 }
 
-// class returns the storage class. A volume is a folder of its pod's node, so it
-// is provisioned when the pod has a node. A volume is deleted with its claim. The
-// claims of a StatefulSet outlive the StatefulSet, so data are lost only if a
-// claim is deleted.
+// class returns the storage class. A volume is a folder of the node of its pod, so it is
+// provisioned after the pod has got a node. A volume is deleted with its claim. Kubernetes
+// does not delete the claims of a deleted StatefulSet, so the StatefulSet's data stay.
 func class() *storagev1.StorageClass {
 	bindingMode, reclaimPolicy, expansion := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimDelete, true
 	return &storagev1.StorageClass{
@@ -104,9 +105,9 @@ func class() *storagev1.StorageClass {
 	}
 }
 
-// ensureClass creates the class. If it exists already, only AllowVolumeExpansion
-// is updated: it is the only field that may differ in an older sandbox, and
-// Kubernetes lets it change.
+// ensureClass creates the class. If the class exists, ensureClass updates only
+// AllowVolumeExpansion. Only this field may differ in an older sandbox, and Kubernetes
+// allows its change.
 func ensureClass(ctx context.Context, classes storageclient.StorageClassInterface, c *storagev1.StorageClass) error {
 	_, err := classes.Create(ctx, c, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {

@@ -11,18 +11,27 @@ import (
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
-// provisioner creates a folder below root for each claim.
+// provisioner creates a folder below root for each claim. It implements the interface of
+// the external provisioner library.
 type provisioner struct{ root string }
 
-// Provision creates a folder and a volume for it. The volume is of the type local,
-// for which the kubelet applies a pod's fsGroup. A node of a sandbox has the name
-// of its host.
+// folderMode is the mode of a volume's folder: its owner and group may write. The
+// kubelet sets the group to the fsGroup of the pod.
+const folderMode = 0o770
+
+// Provision creates a folder and a volume for it. The volume has the type local,
+// because the kubelet sets the fsGroup of a pod only for some types. The node
+// affinity uses the name of the node as its host name, which are equal in a sandbox.
 func (p provisioner) Provision(_ context.Context, o controller.ProvisionOptions) (*corev1.PersistentVolume, controller.ProvisioningState, error) {
 	if o.SelectedNodeName == "" {
 		return nil, controller.ProvisioningFinished, fmt.Errorf("claim %s/%s: its pod has no node yet", o.PVC.Namespace, o.PVC.Name)
 	}
 	path := filepath.Join(p.root, o.PVName)
-	if err := os.MkdirAll(path, 0o770); err != nil {
+	err := os.MkdirAll(path, folderMode)
+	if err == nil {
+		err = os.Chmod(path, folderMode) // the mode of Mkdir lacks the bits of the umask
+	}
+	if err != nil {
 		return nil, controller.ProvisioningFinished, fmt.Errorf("claim %s/%s: %w", o.PVC.Namespace, o.PVC.Name, err)
 	}
 	return &corev1.PersistentVolume{
@@ -41,7 +50,7 @@ func (p provisioner) Provision(_ context.Context, o controller.ProvisionOptions)
 	}, controller.ProvisioningFinished, nil
 }
 
-// Delete removes a volume's folder. A volume with another path is an error.
+// Delete removes a volume's folder. It returns an error for a path outside root.
 func (p provisioner) Delete(_ context.Context, v *corev1.PersistentVolume) error {
 	if v.Spec.Local == nil || v.Spec.Local.Path != filepath.Join(p.root, v.Name) {
 		return fmt.Errorf("volume %s: its path is not in %s, so it is left alone", v.Name, p.root)

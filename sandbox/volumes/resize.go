@@ -11,8 +11,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// resizeInterval is how long a larger claim may wait. A folder has no size, so
-// only the capacities in the API objects have to change.
+// resizeInterval is the time between two searches for claims that request more storage. A
+// folder has no size, so only the capacities in the API objects have to change.
 const resizeInterval = 2 * time.Second
 
 // resize enlarges the volumes of claims that request more storage than they have.
@@ -32,7 +32,8 @@ func resize(ctx context.Context, client kubernetes.Interface) {
 	}
 }
 
-// resizeAll enlarges the volume of each such claim once.
+// resizeAll searches once for claims that request more storage than they have, and enlarges
+// their volumes.
 func resizeAll(ctx context.Context, client kubernetes.Interface) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()

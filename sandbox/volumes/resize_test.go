@@ -41,9 +41,9 @@ func TestVolumeGrowsWithItsClaim(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			client := fake.NewClientset(tc.claim, volume(tc.claim.Name))
 			require.NoError(t, resizeAll(t.Context(), client))
-			got, err := client.CoreV1().PersistentVolumeClaims("platform").Get(t.Context(), tc.claim.Name, metav1.GetOptions{})
+			claim, err := client.CoreV1().PersistentVolumeClaims("platform").Get(t.Context(), tc.claim.Name, metav1.GetOptions{})
 			require.NoError(t, err)
-			require.Equal(t, tc.want, got.Status.Capacity.Storage().String())
+			require.Equal(t, tc.want, claim.Status.Capacity.Storage().String())
 			v, err := client.CoreV1().PersistentVolumes().Get(t.Context(), "pv-"+tc.claim.Name, metav1.GetOptions{})
 			require.NoError(t, err)
 			require.Equal(t, tc.want, v.Spec.Capacity.Storage().String())
@@ -51,8 +51,7 @@ func TestVolumeGrowsWithItsClaim(t *testing.T) {
 	}
 }
 
-// The class of an older sandbox does not allow expansion. The next start changes
-// that.
+// The class of an older sandbox does not allow expansion. The next start allows it.
 func TestClassOfAnOlderSandboxAllowsExpansion(t *testing.T) {
 	older := class()
 	older.AllowVolumeExpansion = nil

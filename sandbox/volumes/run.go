@@ -41,7 +41,7 @@ func Run(ctx context.Context, l *layout.Layout) error {
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	// There is one process for each sandbox, so no leader election.
+	// A sandbox has only one such process, so it needs no leader election.
 	for _, name := range []string{provisionerName, ebsProvisioner} {
 		go controller.NewProvisionController(ctx, client, name, provisioner{root}, controller.LeaderElection(false)).Run(ctx)
 	}

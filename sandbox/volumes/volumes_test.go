@@ -3,6 +3,7 @@ package volumes
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +15,7 @@ import (
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
-func TestProvisionAndDelete(t *testing.T) {
+func TestVolumeIsAFolderThatIsDeletedWithIt(t *testing.T) {
 	p := provisioner{t.TempDir()}
 	claim := &corev1.PersistentVolumeClaim{Spec: corev1.PersistentVolumeClaimSpec{
 		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
@@ -44,7 +45,21 @@ func TestProvisionAndDelete(t *testing.T) {
 	require.DirExists(t, outside)
 }
 
-func TestCopyDefault(t *testing.T) {
+// The kubelet gives the folder's group to the pod, which must be able to write.
+func TestVolumeHasTheSameModeWithEveryUmask(t *testing.T) {
+	for _, umask := range []int{0o022, 0o077} {
+		before := syscall.Umask(umask)
+		t.Cleanup(func() { syscall.Umask(before) })
+		options := controller.ProvisionOptions{StorageClass: class(), PVName: "pvc-1", PVC: &corev1.PersistentVolumeClaim{}, SelectedNodeName: "here"}
+		v, _, err := provisioner{t.TempDir()}.Provision(t.Context(), options)
+		require.NoError(t, err)
+		info, err := os.Stat(v.Spec.Local.Path)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o770), info.Mode().Perm(), "umask %03o", umask)
+	}
+}
+
+func TestOwnClusterGetsACopyOfItsDefaultClass(t *testing.T) {
 	standard := &storagev1.StorageClass{
 		ObjectMeta:  metav1.ObjectMeta{Name: "standard", Annotations: map[string]string{defaultAnnotation: "true"}},
 		Provisioner: "rancher.io/local-path",

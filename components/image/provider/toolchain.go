@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // keptSettings are the user's settings of the go tool that a build uses: the sources
@@ -42,8 +43,8 @@ var buildEnv = []string{
 // Isolate prepares the environment of this process, so that every machine builds the
 // same binary. It removes settings of the go tool that could change a binary. It
 // also sets ko's cache of linked binaries to a folder below cache. Each working
-// folder has its own, so that two checkouts never write the same file. An empty
-// cache means the user's cache folder.
+// folder has its own, so that two checkouts never write the same file. Folders that
+// were not used for seven days are deleted. An empty cache means the user's cache folder.
 //
 // ko reads the environment of the process, so call Isolate once, before the first
 // build. It returns the version of the installed toolchain and GOTOOLCHAIN, which
@@ -77,10 +78,13 @@ func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
 		return "", fmt.Errorf("working folder: %w", err)
 	}
 	sum := sha256.Sum256([]byte(cwd))
+	if cache, err = useCache(cache, hex.EncodeToString(sum[:6]), time.Now()); err != nil {
+		return "", err
+	}
 	return settings["GOVERSION"] + " " + settings["GOTOOLCHAIN"], errors.Join(
 		os.Setenv("GOENV", "off"),
 		os.Setenv("GOWORK", "off"),
-		os.Setenv("KOCACHE", filepath.Join(cache, hex.EncodeToString(sum[:6]))),
+		os.Setenv("KOCACHE", cache),
 		os.Unsetenv("KO_GO_PATH"),
 	)
 }

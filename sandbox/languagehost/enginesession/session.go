@@ -1,7 +1,6 @@
-// Package enginesession is a plugin's side of its connection with the Pulumi
-// engine. It serves the plugin's gRPC service as the engine expects, detects the
-// end of the engine, ends calls that the engine cancels, and logs to the engine's
-// display.
+// Package enginesession is a plugin's side of its connection with the Pulumi engine. It
+// serves the plugin's gRPC service as the engine expects. It detects the end of the engine
+// and ends calls that the engine cancels. It also logs to the engine's display.
 package enginesession
 
 import (
@@ -36,8 +35,8 @@ var ErrCancelled = errors.New("the engine cancelled the operation")
 // Session is one run of a plugin: from the first line on stdout until the engine
 // ends or the plugin is stopped. It is safe for use by several goroutines.
 type Session struct {
-	life context.Context
-	stop context.CancelCauseFunc
+	life context.Context         // ends with the session
+	stop context.CancelCauseFunc // ends life
 
 	mu        sync.Mutex
 	address   string
@@ -46,9 +45,9 @@ type Session struct {
 	cancelled bool
 }
 
-// Serve listens on a free port of 127.0.0.1, writes the port and a newline to
-// stdout as the engine expects, and serves the services that register adds until
-// ctx or the engine ends. It then ends running calls.
+// Serve listens on a free port of 127.0.0.1, and writes the port and a newline to stdout,
+// as the engine expects. It serves the services that register adds until ctx or the
+// engine ends. Then it ends running calls.
 func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *Session) error) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -73,9 +72,9 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 	return nil
 }
 
-// Dial connects to the engine and ends the session when the engine ends. It keeps
-// one idle connection, which the kernel closes when the engine is killed. So the
-// plugin ends at once, and waiting costs nothing.
+// Dial connects to the engine and ends the session when the engine ends. It keeps one idle
+// connection. When the engine is killed, the kernel closes the connection, and the
+// session ends at once. So no polling is needed.
 func (s *Session) Dial(address string) error {
 	if address == "" {
 		return errors.New("the engine gave no address")
@@ -132,9 +131,9 @@ func (s *Session) Cancel() {
 	}
 }
 
-// Bound returns a context that ends with the call's ctx, with the session, and
-// with Cancel; its cause says which. The caller calls the returned function at the
-// end of the call.
+// Bound returns a context for one call. The context ends with ctx, with the session or with
+// Cancel. Its cause is the reason of the end. At the end of the call the caller must call
+// the returned function.
 func (s *Session) Bound(ctx context.Context) (context.Context, func()) {
 	ctx, end := context.WithCancelCause(ctx)
 	detach := context.AfterFunc(s.life, func() { end(context.Cause(s.life)) })
@@ -148,9 +147,9 @@ func (s *Session) Bound(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { detach(); end(nil) }
 }
 
-// Log shows a message with the resource in the engine's display and diagnostics.
-// If the engine does not accept it, the message is dropped: that must not fail the
-// resource.
+// Log shows a message for a resource in the engine's display and diagnostics. If the
+// engine does not accept the message, it is dropped, because a message must not fail
+// the resource.
 func (s *Session) Log(ctx context.Context, urn string, severity pulumirpc.LogSeverity, message string) {
 	s.mu.Lock()
 	client := s.client

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// begin serves a plugin without a service and returns its session.
-func begin(t *testing.T) (session *Session, stop context.CancelFunc, done chan error) {
+// newSession serves a plugin without a service and returns its session.
+func newSession(t *testing.T) (session *Session, stop context.CancelFunc, done chan error) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r, w := io.Pipe()
@@ -27,18 +27,18 @@ func begin(t *testing.T) (session *Session, stop context.CancelFunc, done chan e
 	return <-sessions, stop, done
 }
 
-func TestBoundContextEndsWith(t *testing.T) {
+func TestBoundContextEndsAfterTheEndOf(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		end    func(*Session, context.CancelFunc, context.CancelFunc)
 		cause  error
 	}{
-		{"the engine's cancellation", func(s *Session, _, _ context.CancelFunc) { s.Cancel(); s.Cancel() }, ErrCancelled},
+		{"the operation, which the engine cancels", func(s *Session, _, _ context.CancelFunc) { s.Cancel(); s.Cancel() }, ErrCancelled},
 		{"the plugin", func(_ *Session, stop, _ context.CancelFunc) { stop() }, context.Canceled},
 		{"the call", func(_ *Session, _, call context.CancelFunc) { call() }, context.Canceled},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s, stop, _ := begin(t)
+			s, stop, _ := newSession(t)
 			call, endCall := context.WithCancel(t.Context())
 			defer endCall()
 			ctx, end := s.Bound(call)
@@ -52,7 +52,7 @@ func TestBoundContextEndsWith(t *testing.T) {
 }
 
 func TestCallAfterCancelEndsAtOnce(t *testing.T) {
-	s, _, _ := begin(t)
+	s, _, _ := newSession(t)
 	s.Cancel()
 	ctx, end := s.Bound(t.Context())
 	defer end()
@@ -61,13 +61,13 @@ func TestCallAfterCancelEndsAtOnce(t *testing.T) {
 }
 
 func TestServeEndsWithItsContext(t *testing.T) {
-	_, stop, done := begin(t)
+	_, stop, done := newSession(t)
 	stop()
 	require.NoError(t, <-done)
 }
 
 func TestPluginEndsIfTheEngineDoesNotAnswer(t *testing.T) {
-	s, _, done := begin(t)
+	s, _, done := newSession(t)
 	require.ErrorContains(t, s.Dial(""), "no address")
 	require.Empty(t, s.Address())
 	require.NoError(t, s.Dial("127.0.0.1:1"))
@@ -76,6 +76,6 @@ func TestPluginEndsIfTheEngineDoesNotAnswer(t *testing.T) {
 }
 
 func TestLogWithoutAnEngineIsDropped(t *testing.T) {
-	s, _, _ := begin(t)
+	s, _, _ := newSession(t)
 	s.Log(t.Context(), "urn", pulumirpc.LogSeverity_INFO, "lost")
 }

@@ -1,5 +1,5 @@
-// Coredns is CoreDNS with only the plugins that the sandbox's Corefile uses,
-// because the full set links the SDKs of three clouds.
+// Coredns is CoreDNS with only the plugins that the sandbox's Corefile uses. All plugins
+// together would link the SDKs of three cloud providers.
 package main
 
 import (
@@ -19,8 +19,7 @@ import (
 )
 
 func main() {
-	// The order in which the plugins handle a query. A Corefile can't use names
-	// that are not listed.
+	// The plugins handle a query in this order. A Corefile can use only these names.
 	dnsserver.Directives = []string{
 		"reload", "ready", "health", "prometheus", "errors", "loadbalance", "cache", "kubernetes", "loop", "forward",
 	}

@@ -13,15 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asPause makes the test binary run the command with two processes to reap: one
-// that it starts, and an orphan that this one leaves.
-const asPause = "PAUSE_TEST"
+// pauseVariable makes the test binary run the command, with two processes to reap. The
+// first is a child of the command. The second is an orphan that the first leaves.
+const pauseVariable = "PAUSE_TEST"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asPause) == "" {
+	if os.Getenv(pauseVariable) == "" {
 		os.Exit(m.Run())
 	}
-	// In a pod the first process gets the orphans. Here it has to be a subreaper.
+	// In a pod the first process becomes the parent of orphans. Here the process has to ask
+	// for that.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		panic(err)
 	}
@@ -33,13 +34,13 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-func TestPause(t *testing.T) {
+func TestPauseReapsOrphansAndEndsAtASignal(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), asPause+"=1")
+			cmd.Env = append(os.Environ(), pauseVariable+"=1")
 			require.NoError(t, cmd.Start())
-			// The orphan becomes its child, and is then reaped.
+			// The orphan becomes a child of the command, which reaps it.
 			require.Eventually(t, func() bool { return children(cmd.Process.Pid) != "" }, 5*time.Second, time.Millisecond)
 			require.Eventually(t, func() bool { return children(cmd.Process.Pid) == "" }, 5*time.Second, 5*time.Millisecond)
 			require.NoError(t, cmd.Process.Signal(signal))

@@ -1,7 +1,6 @@
-// Package components holds the code of the processes of a sandbox's cluster,
-// which are started as `sandbox run NAME`. It is the only package that links
-// Kubernetes, etcd and kwok. Package localcluster defines the processes and
-// their flags.
+// Package components runs the processes of a sandbox's cluster: `sandbox run NAME` calls
+// Run. It is the only package that links Kubernetes, etcd and kwok. Package localcluster
+// defines the processes and their flags.
 package components
 
 import (
@@ -17,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/volumes"
 )
 
-// runFunctions has the function that runs each component, by name. containerd is
-// missing, because it is a Debian package.
+// runFunctions has one function for each component, by the component's name. The function
+// runs the component. containerd is missing, because it is an executable of a Debian package.
 var runFunctions = map[string]func(context.Context, *layout.Layout, localcluster.Component) error{
 	localcluster.Registry: func(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
 		return registry.Serve(ctx, l)
@@ -43,15 +42,15 @@ var runFunctions = map[string]func(context.Context, *layout.Layout, localcluster
 // process, so Run can be called only once in a process.
 func Run(ctx context.Context, l *layout.Layout, name string) error {
 	c, ok := localcluster.ByName(name)
-	body := runFunctions[name]
-	if !ok || body == nil {
+	runComponent := runFunctions[name]
+	if !ok || runComponent == nil {
 		return fmt.Errorf("run %q: this executable has no component of that name", name)
 	}
 	if linked := version.Get().GitVersion; linked != localcluster.KubernetesVersion {
 		return fmt.Errorf("run %s: this executable was linked as Kubernetes %s, but is %s: "+
 			"link it with -X k8s.io/component-base/version.gitVersion=%[3]s", name, linked, localcluster.KubernetesVersion)
 	}
-	if err := body(ctx, l, c); err != nil && ctx.Err() == nil {
+	if err := runComponent(ctx, l, c); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

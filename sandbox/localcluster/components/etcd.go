@@ -18,9 +18,8 @@ import (
 // etcdReady is how long etcd may take to read its log and elect itself leader.
 const etcdReady = time.Minute
 
-// serveEtcd runs etcd as a cluster of one member. It does not sync its writes to
-// the disk: they survive a kill of the process, and only a power failure could
-// lose the last of them.
+// serveEtcd runs etcd as a cluster of one member. etcd does not sync its writes to the
+// disk. A kill of the process loses no write, but a power failure may lose the last ones.
 func serveEtcd(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
 	client := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", l.Ports.EtcdClient)}
 	peer := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", l.Ports.EtcdPeer)}
@@ -34,10 +33,11 @@ func serveEtcd(ctx context.Context, l *layout.Layout, _ localcluster.Component) 
 	conf.Name = "sandbox"
 	conf.Dir = l.Etcd()
 	conf.UnsafeNoFsync = true
-	// etcd keeps these entries of its log in memory, for members that are behind. There is
-	// no other member. The defaults are 10,000 and 5,000.
+	// These are the numbers of log entries that etcd keeps in memory, for members that are
+	// behind. There is no other member, so less than the defaults of 10,000 and 5,000 is
+	// enough.
 	conf.SnapshotCount, conf.SnapshotCatchUpEntries = 1000, 100
-	// The zero value of an embedded etcd would log every request as slow.
+	// With the zero value etcd would log every request as slow.
 	conf.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	conf.LogLevel = "warn"
 	conf.LogOutputs = []string{"stderr"}

@@ -33,7 +33,7 @@ func serveAPIServer(ctx context.Context, l *layout.Layout, c localcluster.Compon
 }
 
 func serveControllerManager(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
-	return executeUntil(ctx, controllermanager.NewControllerManagerCommand(), c.Flags(l))
+	return executeUntilDone(ctx, controllermanager.NewControllerManagerCommand(), c.Flags(l))
 }
 
 func serveScheduler(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
@@ -45,13 +45,14 @@ func serveKubelet(ctx context.Context, l *layout.Layout, c localcluster.Componen
 }
 
 func serveProxy(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
-	return executeUntil(ctx, proxy.NewProxyCommand(), c.Flags(l))
+	return executeUntilDone(ctx, proxy.NewProxyCommand(), c.Flags(l))
 }
 
 var errEnded = errors.New("ended by itself")
 
 // execute runs a command of Kubernetes that ends at SIGTERM. The command has its own
-// signal handler, in addition to the handler that ends ctx.
+// signal handler, and another handler ends ctx at the same signal. If the command ends
+// without the signal, execute returns an error.
 func execute(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	cmd.SetArgs(flags)
 	err := cli.RunNoErrOutput(cmd)
@@ -61,9 +62,9 @@ func execute(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	return err
 }
 
-// executeUntil runs a command that ignores signals and needs no shutdown. It
-// returns when ctx ends, without waiting for the command.
-func executeUntil(ctx context.Context, cmd *cobra.Command, flags []string) error {
+// executeUntilDone runs a command that ignores signals and needs no shutdown. When ctx
+// ends, executeUntilDone returns although the command still runs.
+func executeUntilDone(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	ended := make(chan error, 1)
 	go func() { ended <- execute(ctx, cmd, flags) }()
 	select {

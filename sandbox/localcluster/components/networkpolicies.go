@@ -13,12 +13,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/localcluster"
 )
 
-// serveNetworkPolicies decides whether the first packet of each connection between pods
-// may pass (kube-network-policies). It replaces the VPC CNI's policy agent.
+// serveNetworkPolicies runs kube-network-policies, which enforces NetworkPolicies: it
+// decides for the first packet of each connection whether the packet may pass. It replaces
+// the VPC CNI's policy agent.
 //
-// Its own nftables rules need a kernel with CONFIG_NFT_QUEUE. localcluster.QueuePackets
-// has the same effect with iptables, which more kernels support. If both work, a packet
-// is queued twice, with the same result.
+// kube-network-policies queues packets with nftables, which needs a kernel with
+// CONFIG_NFT_QUEUE. Some kernels do not have it, so localcluster.QueuePackets also queues
+// the packets with iptables. If both work, a packet is queued twice, with the same decision.
 func serveNetworkPolicies(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
 	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {

@@ -11,10 +11,12 @@ import (
 	"time"
 )
 
-// heaviest is the number of packages in the table of the compilation.
+// heaviest is the number of packages in the printed table. The table has the packages that
+// took the most time.
 const heaviest = 15
 
-// action is an action of the go command, as its action graph lists it.
+// action is one action in the action graph of the go command, such as the compilation of a
+// package.
 type action struct {
 	Mode, Package            string
 	CmdReal, CmdUser, CmdSys time.Duration
@@ -36,9 +38,9 @@ func (b *runner) compile(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	peak := watchTree(cmd.Process.Pid)
+	stopMeasuring := watchTree(cmd.Process.Pid)
 	err = cmd.Wait()
-	took, most := time.Since(start), peak()
+	duration, peakMemory := time.Since(start), stopMeasuring()
 	if err != nil {
 		return err
 	}
@@ -56,7 +58,7 @@ func (b *runner) compile(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("The program with an empty cache: %.0f s, peak memory %s, %d MB executable, %d packages.\n\n| package | seconds | of the processor |\n|---|---|---|\n",
-		took.Seconds(), most, info.Size()/1_000_000, len(actions))
+		duration.Seconds(), peakMemory, info.Size()/1_000_000, len(actions))
 	for _, a := range actions[:heaviest] {
 		name := strings.TrimPrefix(strings.TrimPrefix(a.Package, "github.com/pulumi/"), "github.com/")
 		if a.Mode == "link" {

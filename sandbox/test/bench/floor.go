@@ -10,16 +10,17 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// program is a stack of one of the programs below this folder, in a temporary project.
-// It runs with the same language host as the platform's program, which checks the
-// sources before every run.
+// program is a stack of one of the programs in the subfolders, in a temporary project. It
+// uses the same language host as the platform's program. This host checks the sources before
+// every run.
 type program struct {
 	*runner
 	stack string
 }
 
-// program creates the project and the empty stack. The program gets the variables in env.
-// The returned function destroys the stack and removes the project.
+// program creates the project and an empty stack of the program called name. env are
+// additional variables of the program. The returned function destroys the stack and removes
+// the project.
 func (b *runner) program(ctx context.Context, name string, env ...string) (*program, func(), error) {
 	dir, err := os.MkdirTemp("", "pf-bench-")
 	if err != nil {
@@ -36,7 +37,7 @@ func (b *runner) program(ctx context.Context, name string, env ...string) (*prog
 		}
 	}
 	p := &program{runner: b.at(dir), stack: "bench"}
-	// The rules are about the platform, not about the programs of the benchmarks.
+	// The rules of the policy pack are for the platform's program only.
 	p.env = layout.WithoutPolicyPack(append(p.env, env...))
 	end := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
@@ -50,7 +51,7 @@ func (b *runner) program(ctx context.Context, name string, env ...string) (*prog
 	return p, end, p.run(ctx, "pulumi", "stack", "init", p.stack)
 }
 
-// up runs `pulumi up` and returns how long it took.
+// up runs `pulumi up` and returns its duration.
 func (p *program) up(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	err := p.run(ctx, "pulumi", "up", "--yes", "--skip-preview", "--stack", p.stack)
@@ -62,26 +63,27 @@ func (p *program) previews(ctx context.Context, runs int) (series, error) {
 	return p.series(ctx, runs, "pulumi", "preview", "--stack", p.stack, "--non-interactive", "--expect-no-changes")
 }
 
-// compareWithFloor compares a preview of n resources with the floor: the preview of an
-// empty program that registers as many resources and has the same providers. The floor
-// without the Kubernetes provider shows how long that provider takes.
+// compareWithFloor compares previews of n resources with the floor. The floor is the preview
+// of the program Empty with the same number of resources and the same providers. A second
+// floor without the Kubernetes provider shows the time that this provider takes.
 func (b *runner) compareWithFloor(ctx context.Context, ours series, n, runs int) ([]row, error) {
-	without, err := b.floor(ctx, n, runs, "KUBERNETES=0")
+	awsOnly, err := b.floor(ctx, n, runs, "KUBERNETES=0")
 	if err != nil {
 		return nil, fmt.Errorf("empty program: %w", err)
 	}
-	with, err := b.floor(ctx, n, runs, "KUBERNETES=1")
+	bothProviders, err := b.floor(ctx, n, runs, "KUBERNETES=1")
 	if err != nil {
 		return nil, fmt.Errorf("empty program: %w", err)
 	}
 	return []row{
-		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", n), without.times(), ""},
-		{"… and with the Kubernetes provider", with.times(), ""},
-		{"… ratio of the medians, both with it", fmt.Sprintf("%.2f", ours.median().Seconds()/with.median().Seconds()), "at most 1.5 (prod)"},
+		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", n), awsOnly.times(), ""},
+		{"… and with the Kubernetes provider", bothProviders.times(), ""},
+		{"… ratio of the medians, both with it", fmt.Sprintf("%.2f", ours.median().Seconds()/bothProviders.median().Seconds()), "at most 1.5 (prod)"},
 	}, nil
 }
 
-// floor times the preview of an empty program of n resources.
+// floor times previews of the program Empty with n resources. env is the variable for the
+// Kubernetes provider.
 func (b *runner) floor(ctx context.Context, n, runs int, env string) (series, error) {
 	p, end, err := b.program(ctx, "empty", fmt.Sprintf("RESOURCES=%d", n), env)
 	if err != nil {

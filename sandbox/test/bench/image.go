@@ -13,11 +13,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// mca is the service whose image is measured.
+// mca is the package of the service of which the image is measured.
 const mca = "./agents/mca"
 
-// image times the preview of only an unchanged image, and compares the size of the
-// unpacked image with that of the stripped binary in it.
+// image times the preview of one unchanged image, without other resources. It also compares
+// the size of the unpacked image with the size of the stripped binary in the image.
 func (b *runner) image(ctx context.Context, runs int) ([]row, error) {
 	out, err := b.output(ctx, "pulumi", "stack", "output", "images", "--json", "--stack", "sandbox")
 	if err != nil {
@@ -50,6 +50,7 @@ func (b *runner) image(ctx context.Context, runs int) ([]row, error) {
 	}, nil
 }
 
+// unpackedSize returns the size of all layers of an image after unpacking, in bytes.
 func unpackedSize(ctx context.Context, reference string) (int64, error) {
 	ref, err := name.ParseReference(reference)
 	if err != nil {

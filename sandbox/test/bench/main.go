@@ -29,9 +29,11 @@ func main() {
 	}
 }
 
-// row is one line of the table.
+// row is one line of the table: the name of a figure, its value, and the value to reach.
 type row struct{ figure, value, goal string }
 
+// bench measures and prints the figures. prodOnly leaves out the running sandbox. cold adds
+// the compilation with an empty cache.
 func bench(ctx context.Context, dir string, runs int, prodOnly, cold bool) error {
 	l, err := layout.Open(dir)
 	if err != nil {

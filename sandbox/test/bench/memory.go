@@ -11,28 +11,30 @@ import (
 	"time"
 )
 
+// bytesize is a number of bytes.
 type bytesize int64
 
 func (b bytesize) String() string { return fmt.Sprintf("%d MB", b/1_000_000) }
 
-// sample is the interval at which the memory of a process tree is read.
-const sample = 25 * time.Millisecond
+// sampleInterval is the interval between two measurements of the memory of a process tree.
+const sampleInterval = 25 * time.Millisecond
 
-// watchTree measures a process and its descendants. The returned function ends the
-// measurement and returns the peak of their PSS, in which shared pages count once.
+// watchTree measures the memory of a process and its descendants. The returned function ends
+// the measurement and returns the peak. The memory is the sum of their PSS, in which shared
+// pages count once.
 func watchTree(pid int) (stop func() bytesize) {
 	var peak bytesize
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(sample)
+		tick := time.NewTicker(sampleInterval)
 		defer tick.Stop()
 		for {
-			var now bytesize
+			var current bytesize
 			for _, p := range tree(pid) {
-				now += pss(p)
+				current += pss(p)
 			}
-			peak = max(peak, now)
+			peak = max(peak, current)
 			select {
 			case <-quit:
 				return
@@ -47,7 +49,7 @@ func watchTree(pid int) (stop func() bytesize) {
 	}
 }
 
-// tree lists pid and its descendants.
+// tree returns pid and the ids of its descendants.
 func tree(pid int) []int {
 	children := map[int][]int{}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed
@@ -56,11 +58,12 @@ func tree(pid int) []int {
 		if err != nil {
 			continue // the process has ended
 		}
-		// The command's name may contain any character; the fields follow its last ")".
+		// The second field is the command's name in brackets, which may contain any character.
+		// So the other fields are those after the last bracket.
 		fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
-		child, err1 := strconv.Atoi(filepath.Base(filepath.Dir(f)))
-		parent, err2 := strconv.Atoi(fields[1])
-		if err1 == nil && err2 == nil {
+		child, childErr := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+		parent, parentErr := strconv.Atoi(fields[1])
+		if childErr == nil && parentErr == nil {
 			children[parent] = append(children[parent], child)
 		}
 	}

@@ -15,20 +15,21 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// runner runs commands inside the sandbox's environment.
+// runner runs commands in the sandbox's environment.
 type runner struct {
 	layout *layout.Layout
 	env    []string
-	dir    string
+	dir    string // the working directory of the commands
 }
 
+// at returns a runner with another working directory.
 func (b *runner) at(dir string) *runner {
 	return &runner{layout: b.layout, env: slices.Clone(b.env), dir: dir}
 }
 
 func (b *runner) command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	if own := filepath.Join(b.layout.Bin(), name); exists(own) {
-		name = own
+	if path := filepath.Join(b.layout.Bin(), name); exists(path) {
+		name = path
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = b.dir, b.env
@@ -56,9 +57,10 @@ func (b *runner) output(ctx context.Context, name string, args ...string) ([]byt
 }
 
 // series has the durations of several runs, in ascending order.
-type series struct{ took []time.Duration }
+type series struct{ durations []time.Duration }
 
-// series times n runs of a command, after one run that fills the caches.
+// series times n runs of a command. Before these runs it runs the command once, which fills
+// the caches.
 func (b *runner) series(ctx context.Context, n int, name string, args ...string) (series, error) {
 	if err := b.run(ctx, name, args...); err != nil {
 		return series{}, err
@@ -69,37 +71,39 @@ func (b *runner) series(ctx context.Context, n int, name string, args ...string)
 		if err := b.run(ctx, name, args...); err != nil {
 			return s, err
 		}
-		s.took = append(s.took, time.Since(start))
+		s.durations = append(s.durations, time.Since(start))
 	}
-	slices.Sort(s.took)
+	slices.Sort(s.durations)
 	return s, nil
 }
 
-// peak returns the peak memory of a run, including its child processes. This is not
-// measured together with the time, because reading a process's memory stops the process.
+// peak returns the peak memory of a run of a command, including its child processes. It needs
+// a run of its own, because a process stops for a moment when its memory is measured. That
+// would change the duration of a timed run.
 func (b *runner) peak(ctx context.Context, name string, args ...string) (bytesize, error) {
 	cmd := b.command(ctx, name, args...)
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	watch := watchTree(cmd.Process.Pid)
+	stopMeasuring := watchTree(cmd.Process.Pid)
 	err := cmd.Wait()
-	most := watch()
+	peakMemory := stopMeasuring()
 	if err != nil {
-		return most, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+		return peakMemory, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
 	}
-	return most, nil
+	return peakMemory, nil
 }
 
-func (s series) median() time.Duration { return s.took[len(s.took)/2] }
+func (s series) median() time.Duration { return s.durations[len(s.durations)/2] }
 
+// times describes the median, the 95th percentile and the number of runs.
 func (s series) times() string {
-	p95 := s.took[(len(s.took)*95+99)/100-1]
-	return fmt.Sprintf("p50 %.2f s, p95 %.2f s of %d", s.median().Seconds(), p95.Seconds(), len(s.took))
+	p95 := s.durations[(len(s.durations)*95+99)/100-1]
+	return fmt.Sprintf("p50 %.2f s, p95 %.2f s of %d", s.median().Seconds(), p95.Seconds(), len(s.durations))
 }
 
-// idle returns the memory of the processes of `sandbox status` and of the pods, after a
-// wait of 30 s. The pods' processes are children of containerd's shims.
+// idle waits for 30 s and returns the memory of the sandbox. It is the memory of the processes
+// in `sandbox status` and of the pods. The pods' processes are children of containerd's shims.
 func (b *runner) idle(ctx context.Context) (bytesize, error) {
 	select {
 	case <-ctx.Done():
@@ -135,7 +139,7 @@ type resource struct {
 	URN string `json:"urn"`
 }
 
-// exported lists the resources of a stack.
+// exported returns the resources in a stack's exported state.
 func (b *runner) exported(ctx context.Context, stack string) ([]resource, error) {
 	out, err := b.output(ctx, "pulumi", "stack", "export", "--stack", stack)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// foreign is an image by digest of another registry.
-const foreign = "docker.io/library/busybox@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+// foreignImage is an image, by digest, of another registry.
+const foreignImage = "docker.io/library/busybox@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// otherPodsAreRefused asks the API server to admit pods that differ from the stack's own
-// ones. The refusal names the rule. sandbox/admission has the details of the rules.
+// otherPodsAreRefused creates pods that differ from the stack's own pods. The API server must
+// refuse them and name the rule. The tests of sandbox/admission have more cases of the rules.
 func otherPodsAreRefused(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
@@ -30,11 +30,11 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 	for _, tc := range []struct {
 		reason string
 		change func(podSpec)
-		// refusal is a part of the message; empty if the pod is admitted.
+		// refusal is a part of the API server's message. It is empty if the pod is admitted.
 		refusal string
 	}{
 		{"the stack's own pod", func(podSpec) {}, ""},
-		{"an image of another registry", func(p podSpec) { p.container()["image"] = foreign }, "image-of-this-stack: mca runs an image that does not begin with "},
+		{"an image of another registry", func(p podSpec) { p.container()["image"] = foreignImage }, "image-of-this-stack: mca runs an image that does not begin with "},
 		{
 			"a repository whose name begins with the stack's name",
 			func(p podSpec) { p.container()["image"] = strings.Replace(image, namespace, namespace+"-of-others", 1) },
@@ -43,7 +43,7 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 		{"an image by tag", func(p podSpec) { p.container()["image"] = repository + ":latest" }, "pod-image-by-digest: mca names its image by a tag. Fix: "},
 		{"an init container", func(p podSpec) {
 			init := maps.Clone(p.container())
-			init["name"], init["image"] = "init", foreign
+			init["name"], init["image"] = "init", foreignImage
 			for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
 				delete(init, probe)
 			}
@@ -71,9 +71,9 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 		})
 	}
 
-	t.Run("another namespace is not concerned", func(t *testing.T) {
+	t.Run("pods of another namespace are admitted", func(t *testing.T) {
 		spec := own.Spec.Template.Spec.clone(t)
-		spec.container()["image"] = foreign
+		spec.container()["image"] = foreignImage
 		delete(spec, "serviceAccountName")
 		delete(spec, "serviceAccount")
 		_, err := s.createPod(t, "default", spec, "--dry-run=server")
@@ -81,20 +81,20 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 	})
 	t.Run("a container for debugging", func(t *testing.T) {
 		pod := s.kubectl(t, "-n", namespace, "get", "pods", "-l", "app=mca", "-o", "jsonpath={.items[0].metadata.name}")
-		out, err := s.run(t, s.dir, "kubectl", "-n", namespace, "debug", pod, "--profile=restricted", "--container=debugger", "--image="+foreign, "--attach=false")
+		out, err := s.run(t, s.dir, "kubectl", "-n", namespace, "debug", pod, "--profile=restricted", "--container=debugger", "--image="+foreignImage, "--attach=false")
 		require.Error(t, err)
 		require.Contains(t, out, "image-of-this-stack: debugger runs")
 	})
-	t.Run("the API server's types fit the expressions", func(t *testing.T) {
+	t.Run("the API server finds no type errors in the expressions", func(t *testing.T) {
 		require.Eventually(t, func() bool {
 			return s.kubectl(t, "get", "validatingadmissionpolicy", namespace, "-o", "jsonpath={.status.observedGeneration}") != ""
 		}, time.Minute, time.Second, "the controller has checked the policy")
 		require.Empty(t, s.kubectl(t, "get", "validatingadmissionpolicy", namespace, "-o", "jsonpath={.status.typeChecking.expressionWarnings}"))
 	})
-	t.Run("a pod from before the policy", func(t *testing.T) {
+	t.Run("a pod that is older than the policy may get a label and no other image", func(t *testing.T) {
 		s.kubectl(t, "delete", "validatingadmissionpolicybinding", namespace)
 		spec := own.Spec.Template.Spec.clone(t)
-		spec.container()["image"] = foreign
+		spec.container()["image"] = foreignImage
 		require.Eventually(t, func() bool { // the API server reads its policies from a cache
 			_, err := s.createPod(t, namespace, spec)
 			return err == nil
@@ -106,8 +106,8 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 			return err != nil
 		}, time.Minute, time.Second, "the update has bound it again")
 		s.kubectl(t, "-n", namespace, "label", "pod", "probe", "released=true")
-		out, err := s.run(t, s.dir, "kubectl", "-n", namespace, "set", "image", "pod/probe", "mca="+strings.Replace(foreign, "busybox", "alpine", 1))
-		require.Error(t, err, "a new image is judged")
+		out, err := s.run(t, s.dir, "kubectl", "-n", namespace, "set", "image", "pod/probe", "mca="+strings.Replace(foreignImage, "busybox", "alpine", 1))
+		require.Error(t, err, "a new image is checked")
 		require.Contains(t, out, "image-of-this-stack")
 		s.kubectl(t, "-n", namespace, "delete", "pod", "probe", "--wait=false")
 	})

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// All errors of a stack's configuration are reported at once, with their paths, and no
-// resource is registered.
+// The program reports all errors of a stack's configuration at once, with their paths. It
+// registers no resource.
 func TestWrongConfigRegistersNothing(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)
@@ -36,8 +36,8 @@ func TestWrongConfigRegistersNothing(t *testing.T) {
 	}
 }
 
-// The message of the Pulumi CLI does not name the file that it could not read.
-func TestMalformedConfigFile(t *testing.T) {
+// The Pulumi CLI does not name the file that it could not read, so the sandbox must name it.
+func TestErrorNamesTheMalformedConfigFile(t *testing.T) {
 	e := copyProject(t, newEnvironment(t))
 	for _, name := range []string{"sandbox", "staging"} {
 		t.Run(name, func(t *testing.T) {
@@ -50,16 +50,16 @@ func TestMalformedConfigFile(t *testing.T) {
 	}
 }
 
-func TestWrongPassphrase(t *testing.T) {
+func TestWrongPassphraseIsAnError(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "--secret", "aws:secretKey", "x") // encrypted with the right passphrase
 	right, err := os.ReadFile(s.layout.Passphrase())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(s.layout.Passphrase(), []byte("wrong"), 0o600))
-	out, tried := s.try(t, "preview")
+	out, previewErr := s.try(t, "preview")
 	require.NoError(t, os.WriteFile(s.layout.Passphrase(), right, 0o600))
-	require.Error(t, tried)
+	require.Error(t, previewErr)
 	require.Contains(t, out, "incorrect passphrase")
 	require.Empty(t, s.atAWS(t))
 }

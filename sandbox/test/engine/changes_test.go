@@ -14,9 +14,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// propertiesVariable, set to "all", tries every row of the tables of changes
-// (`make properties`), which takes many minutes. Without it the sampled rows are
-// tried.
+// propertiesVariable is the variable that selects the tested rows of the tables of changes.
+// With "all", as `make properties` sets it, every row is tested, which takes many minutes.
+// Without it, only the rows with everyRun are tested.
 const propertiesVariable = "PROPERTIES"
 
 // Every change of a key is refused in the preview, or it is applied without a loss of
@@ -36,7 +36,7 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 			s.configure(t, original, nil)
 			s.pulumi(t, "up", "--yes", "--skip-preview")
 			if !whole {
-				table = slices.DeleteFunc(slices.Clone(table), func(c change) bool { return !c.sampled })
+				table = slices.DeleteFunc(slices.Clone(table), func(c change) bool { return !c.everyRun })
 			}
 			for _, c := range table {
 				t.Run(c.key+" "+string(c.want), func(t *testing.T) { s.checkPreview(t, original, c) })
@@ -54,62 +54,65 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 	}
 }
 
-// The tables have every key of docs/configuration.md, so that a new key needs a
-// row.
+// The tables must have every key of docs/configuration.md, so that nobody forgets the row
+// of a new key.
 func TestEveryKeyHasAChange(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "configuration.md"))
 	require.NoError(t, err)
 	keys, _, found := strings.Cut(string(raw), "<!-- end of keys -->")
 	require.True(t, found)
-	tried := map[string]bool{}
+	tested := map[string]bool{}
 	for _, c := range slices.Concat(stagingChanges, sandboxChanges) {
 		parts := strings.Split(c.key, ".")
 		if parts[0] == "tiers" || parts[0] == "services" {
 			parts[1] = "NAME"
 		}
-		tried[strings.Join(parts, ".")] = true
+		tested[strings.Join(parts, ".")] = true
 		require.Contains(t, c.set, c.key)
 	}
 	documented := regexp.MustCompile("(?m)^\\| `([a-zA-Z:.]+)` \\|").FindAllStringSubmatch(keys, -1)
 	require.NotEmpty(t, documented)
-	for _, m := range documented {
-		require.True(t, tried[m[1]], "%s: add a row to changes_table_test.go", m[1])
+	for _, match := range documented {
+		key := match[1]
+		require.True(t, tested[key], "%s: add a row to changes_table_test.go", key)
 	}
 }
 
-// checkPreview previews one change: it is refused, or it replaces no protected resource.
+// checkPreview previews one change. The preview must refuse it, if the row says so. Otherwise
+// the preview must not replace a protected resource.
 func (s *stack) checkPreview(t *testing.T, original map[string]any, c change) {
 	s.configure(t, original, c.set)
 	defer s.configure(t, original, nil)
 	if c.want == refused {
 		out, err := s.try(t, "preview")
 		require.Error(t, err)
-		require.Contains(t, out, c.says)
+		require.Contains(t, out, c.message)
 		return
 	}
-	held := s.protectedIDs(t)
+	protected := s.protectedIDs(t)
 	for _, step := range s.preview(t).destructiveSteps() {
 		_, urn, _ := strings.Cut(step, " ")
-		require.NotContains(t, held, urn, "%s would be replaced", urn)
+		require.NotContains(t, protected, urn, "%s would be replaced", urn)
 	}
 }
 
-// applyAndUndo applies all accepted changes of the table, and sets the former
-// values again: first those with the outcome applied, then adds, then oneWay.
+// applyAndUndo applies all accepted changes of the table, and sets the former values again.
+// The changes with the outcome applied come first, then adds, then oneWay.
 func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []change) {
-	batch := func(want outcome, later bool) map[string]any {
+	// batch returns the values of all changes with an outcome that one update applies.
+	batch := func(want outcome, secondUpdate bool) map[string]any {
 		set := map[string]any{}
 		for _, c := range table {
-			if c.want == want && c.later == later && !c.previewOnly {
+			if c.want == want && c.secondUpdate == secondUpdate && !c.previewOnly {
 				maps.Copy(set, c.set)
 			}
 		}
-		delete(set, "deletionProtection") // it would remove the protection of the others
+		delete(set, "deletionProtection") // this change would remove the protection of the resources
 		return set
 	}
 	before := s.protectedIDs(t)
-	for _, later := range []bool{false, true} {
-		set := batch(applied, later)
+	for _, secondUpdate := range []bool{false, true} {
+		set := batch(applied, secondUpdate)
 		if len(set) == 0 {
 			continue
 		}
@@ -155,12 +158,13 @@ func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []chan
 			require.Error(t, err, key)
 			require.Contains(t, out, "can't become", key)
 		}
-		for key, value := range set { // the stack stays as it is now
+		for key, value := range set { // the stack keeps these values
 			assign(original, key, value)
 		}
 	}
 }
 
+// requireKept requires that every protected resource of before still has its id.
 func requireKept(t *testing.T, before, after map[string]string) {
 	t.Helper()
 	for urn, id := range before {
@@ -181,17 +185,18 @@ func (s *stack) protectedIDs(t *testing.T) map[string]string {
 		} `json:"deployment"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, "stack", "export")), &export))
-	held := map[string]string{}
+	ids := map[string]string{}
 	for _, r := range export.Deployment.Resources {
 		if r.Protect {
-			held[r.URN] = r.ID
+			ids[r.URN] = r.ID
 		}
 	}
-	require.NotEmpty(t, held)
-	return held
+	require.NotEmpty(t, ids)
+	return ids
 }
 
-// unprotectAndDestroy destroys a stack in the documented way.
+// unprotectAndDestroy destroys a protected stack as the documentation says: an update removes
+// the protection before the destroy.
 func (s *stack) unprotectAndDestroy(t *testing.T) {
 	t.Helper()
 	s.configure(t, s.configuration(t), map[string]any{"deletionProtection": false, "discardData": true})
@@ -199,7 +204,7 @@ func (s *stack) unprotectAndDestroy(t *testing.T) {
 	destroyRemovesEverything(t, s)
 }
 
-// configuration returns the stack's configuration by full keys.
+// configuration returns the stack's configuration, by keys with their namespaces.
 func (s *stack) configuration(t *testing.T) map[string]any {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(s.dir, "Pulumi."+s.name+".yaml"))
@@ -211,7 +216,8 @@ func (s *stack) configuration(t *testing.T) map[string]any {
 	return content.Config
 }
 
-// configure writes a configuration with changes to the stack's file.
+// configure applies changes to a copy of a configuration, and writes the copy to the stack's
+// file.
 func (s *stack) configure(t *testing.T, config, changes map[string]any) {
 	t.Helper()
 	path := filepath.Join(s.dir, "Pulumi."+s.name+".yaml")
@@ -219,10 +225,10 @@ func (s *stack) configure(t *testing.T, config, changes map[string]any) {
 	require.NoError(t, err)
 	content := map[string]any{}
 	require.NoError(t, yaml.Unmarshal(raw, &content))
-	copied, err := yaml.Marshal(config)
+	encoded, err := yaml.Marshal(config)
 	require.NoError(t, err)
 	changed := map[string]any{}
-	require.NoError(t, yaml.Unmarshal(copied, &changed))
+	require.NoError(t, yaml.Unmarshal(encoded, &changed))
 	for key, value := range changes {
 		assign(changed, key, value)
 	}
@@ -243,33 +249,33 @@ func fullKey(key string) string {
 // assign sets a key, such as network.cidr, or removes it if value is nil.
 func assign(config map[string]any, key string, value any) {
 	parts := strings.Split(key, ".")
-	at, name := config, fullKey(parts[0])
+	object, name := config, fullKey(parts[0])
 	for _, next := range parts[1:] {
-		child, ok := at[name].(map[string]any)
+		child, ok := object[name].(map[string]any)
 		if !ok {
 			child = map[string]any{}
-			at[name] = child
+			object[name] = child
 		}
-		at, name = child, next
+		object, name = child, next
 	}
 	if value == nil {
-		delete(at, name)
+		delete(object, name)
 		return
 	}
-	at[name] = value
+	object[name] = value
 }
 
 // value returns the value of a key, and whether it is set.
 func (s *stack) value(config map[string]any, key string) (any, bool) {
 	parts := strings.Split(key, ".")
-	at, name := config, fullKey(parts[0])
+	object, name := config, fullKey(parts[0])
 	for _, next := range parts[1:] {
-		child, ok := at[name].(map[string]any)
+		child, ok := object[name].(map[string]any)
 		if !ok {
 			return nil, false
 		}
-		at, name = child, next
+		object, name = child, next
 	}
-	v, ok := at[name]
+	v, ok := object[name]
 	return v, ok
 }

@@ -33,8 +33,8 @@ func (s *stack) pf(t *testing.T, args ...string) (string, int) {
 	return out.String(), 0
 }
 
-// previewed runs pf ci preview and returns the plan's file.
-func (s *stack) previewed(t *testing.T) string {
+// planFile runs pf ci preview and returns the path of the plan.
+func (s *stack) planFile(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	out, code := s.pf(t, "ci", "preview", "--commit", "c1", "--out", dir)
@@ -45,8 +45,9 @@ func (s *stack) previewed(t *testing.T) string {
 	return filepath.Join(dir, "plan.json")
 }
 
-// exported is the state, which is too long for the log.
-func (s *stack) exported(t *testing.T) string {
+// exportedState returns the exported state. It is too long for the test's log, so this does
+// not use run.
+func (s *stack) exportedState(t *testing.T) string {
 	t.Helper()
 	cmd := s.command(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "stack", "export")
 	out, err := cmd.Output()
@@ -54,8 +55,8 @@ func (s *stack) exported(t *testing.T) string {
 	return string(out)
 }
 
-// What pf ci up applies is what was approved: with another program, configuration or
-// state it changes nothing. pf ci drift writes nothing.
+// pf ci up applies only the approved plan: with another program, configuration or state it
+// changes nothing. pf ci drift writes nothing.
 func TestCIAppliesWhatWasApproved(t *testing.T) {
 	first := newPolicyStack(t, "sandbox")
 	first.pulumi(t, "stack", "rm", "--yes")
@@ -63,69 +64,69 @@ func TestCIAppliesWhatWasApproved(t *testing.T) {
 	e.variables = first.variables
 	s := newStack(t, e, "sandbox")
 
-	out, code := s.pf(t, "ci", "up", "--commit", "c1", "--approved", s.previewed(t))
+	out, code := s.pf(t, "ci", "up", "--commit", "c1", "--approved", s.planFile(t))
 	defer destroyRemovesEverything(t, s)
 	require.Zero(t, code, out)
-	require.NotContains(t, out, "not approved", "a whole stack is created as its plan says")
+	require.NotContains(t, out, "not approved", "the creation of a whole stack agrees with its plan")
 
 	const key = "progressive-framework:services.mca.max"
 	s.pulumi(t, "config", "set", "--path", key, "4")
-	plan := s.previewed(t)
-	refused := func(reason string, want ...string) {
+	plan := s.planFile(t)
+	requireRefused := func(reason string, want ...string) {
 		t.Helper()
-		before := s.exported(t)
+		before := s.exportedState(t)
 		out, code := s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
 		require.Equal(t, 1, code, "%s\n%s", reason, out)
 		for _, text := range append(want, "Nothing was changed") {
 			require.Contains(t, out, text, reason)
 		}
-		require.Equal(t, before, s.exported(t), reason)
+		require.Equal(t, before, s.exportedState(t), reason)
 	}
 
 	s.pulumi(t, "config", "set", "--path", key, "3")
-	refused("the configuration moved", "configuration: approved")
+	requireRefused("the configuration has changed", "configuration: approved")
 	s.pulumi(t, "config", "set", "--path", key, "4")
 
 	source := filepath.Join(e.layout.Project, "agents", "mca", "greeting.go")
 	good, err := os.ReadFile(source)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(source, []byte(strings.Replace(string(good), "MCA coordinates", "MCA leads", 1)), 0o600))
-	refused("the program moved", "ko:index:Image progressive-framework-sandbox-mca: not approved, now update", "image progressive-framework-sandbox-mca: approved")
+	requireRefused("the program has changed", "ko:index:Image progressive-framework-sandbox-mca: not approved, now update", "image progressive-framework-sandbox-mca: approved")
 	require.NoError(t, os.WriteFile(source, good, 0o600))
 
 	urn := "urn:pulumi:sandbox::progressive-framework::pulumi:pulumi:Stack::progressive-framework-sandbox"
 	s.pulumi(t, "state", "protect", urn, "--yes")
-	refused("the state moved", "state: approved")
+	requireRefused("the state has changed", "state: approved")
 	s.pulumi(t, "state", "unprotect", urn, "--yes")
-	plan = s.previewed(t) // each write encrypts the secrets of a state anew, so it has moved
+	plan = s.planFile(t) // a new plan, because each write of the state encrypts its secrets differently
 
 	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
-	require.Zero(t, code, "everything is as it was approved\n%s", out)
+	require.Zero(t, code, "nothing has changed since the approval\n%s", out)
 	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
-	require.Equal(t, 1, code, "a plan is applied once\n%s", out)
+	require.Equal(t, 1, code, "a plan can be applied only once\n%s", out)
 
 	driftIsReported(t, s)
 }
 
-// driftIsReported is the part with pf ci drift.
+// driftIsReported changes resources without Pulumi and runs pf ci drift.
 func driftIsReported(t *testing.T, s *stack) {
 	var vpc, namespace string
 	s.output(t, "vpcId", &vpc)
 	s.output(t, "namespace", &namespace)
 	s.kubectl(t, "-n", namespace, "scale", "deployment/mca", "--replicas=3")
 	out, code := s.pf(t, "ci", "drift")
-	require.Zero(t, code, "an autoscaler's work is no drift\n%s", out)
+	require.Zero(t, code, "a number of pods that an autoscaler has set is no drift\n%s", out)
 
 	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:ec2/vpc:Vpc", vpc, "enableDnsHostnames=false")
 	require.NoError(t, err)
 	s.kubectl(t, "-n", namespace, "delete", "service", "mca-service", "--wait")
-	before := s.exported(t)
+	before := s.exportedState(t)
 	out, code = s.pf(t, "ci", "drift")
 	require.Equal(t, 3, code, out)
 	require.Contains(t, out, "aws:ec2/vpc:Vpc")
 	require.Contains(t, out, "enableDnsHostnames")
 	require.Contains(t, out, "mca-service: gone")
 	require.Contains(t, out, "2 drifted")
-	require.Equal(t, before, s.exported(t), "nothing is written")
+	require.Equal(t, before, s.exportedState(t), "nothing is written")
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 }

@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The real engine previews valid configurations without an error. The tests of
-// infra/config generate them; the tests of infra run many more with mocks.
+// The real engine previews generated configurations without an error. The tests of
+// infra/config generate them. The tests of infra run many more configurations with mocks.
 func TestGeneratedConfigurationsPreview(t *testing.T) {
 	text, err := os.ReadFile("../../../infra/config/testdata/generated.json")
 	require.NoError(t, err)
@@ -51,9 +51,9 @@ func (s *stack) useConfiguration(t *testing.T, values map[string]string) {
 	require.NoError(t, os.WriteFile(file, text, 0o600))
 }
 
-// The longest environment that the documentation allows works for the whole of
-// prod: every name is within AWS's limit.
-func TestLongestEnvironment(t *testing.T) {
+// With the longest name of an environment that the documentation allows, every resource name
+// of prod is within AWS's limit.
+func TestLongestEnvironmentFitsAWSLimits(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "prod")
 	defer s.remove(t)
 	for _, environment := range []string{"abcdefghij", "abcdefghijkl"} {
@@ -66,8 +66,8 @@ func TestLongestEnvironment(t *testing.T) {
 	require.Contains(t, out, "progressive-framework:environment: Invalid value")
 }
 
-// The program reads or refuses every key that the CLI accepts, in every namespace. It
-// refuses an encrypted key and does not show its value.
+// The program reads or refuses every key that the CLI accepts, in every namespace. If a key
+// is encrypted, the program refuses the key and does not show the value.
 func TestEveryKeyIsReadOrRefused(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)

@@ -27,30 +27,30 @@ import (
 // timeout limits every command of a test. A whole `up` takes seconds.
 const timeout = 5 * time.Minute
 
-// environment is a sandbox that only one test uses at a time, so that everything in it
-// belongs to that test. It also has the project of the test.
+// environment is a sandbox and the project of a test. Only one test uses a sandbox at a time,
+// so everything in the sandbox belongs to that test.
 type environment struct {
 	layout *layout.Layout
-	// variables are set for every command, as NAME=VALUE.
+	// variables are the additional variables of every command, as NAME=VALUE.
 	variables []string
-	// today is the day of the program's and the stand-in's clock; "" is testDay.
+	// today is the date of the program's and the stand-in's clock. "" means testDay.
 	today string
-	// checkpoints makes the engine save its whole state at each step, as it does for users. A
-	// killed update needs them. Without them the engine saves its state at the end, which
-	// takes a fifth of the CPU time.
+	// checkpoints makes the engine save its whole state at each step, as it does for users.
+	// A test that kills an update needs that. Without it the engine saves its state only at
+	// the end, which takes a fifth of the CPU time.
 	checkpoints bool
 }
 
-// sandboxes are the started sandboxes. A test starts another one if none is free, so the
-// flag -parallel limits their number.
+// sandboxes are the sandboxes of this run. If none is free, a test starts another one. So
+// the flag -parallel limits their number.
 var sandboxes struct {
 	sync.Mutex
 	free  []*layout.Layout
-	stops []func() error
+	stops []func() error // stops every sandbox
 }
 
-// seedVariable repeats the random choices of an earlier run, by the number that it
-// printed.
+// seedVariable is the variable with which a run repeats the random choices of an earlier
+// run. Its value is the number that the earlier run has printed.
 const seedVariable = "SANDBOX_SEED"
 
 // seed is the seed of this run's random choices.
@@ -74,55 +74,56 @@ func TestMain(m *testing.M) {
 func chooseSeed() error {
 	seed = rand.Uint64()
 	if text := os.Getenv(seedVariable); text != "" {
-		given, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
 			return fmt.Errorf("%s: %w", seedVariable, err)
 		}
-		seed = given
 	}
 	log.Printf("engine tests: %s=%d repeats the random choices of this run", seedVariable, seed)
 	return nil
 }
 
-// testDay is the day of the tests, so that none fails because the support of a version
-// has ended.
+// testDay is the date of the program's clock in the tests. With the real date, tests would
+// fail after the support of a version has ended.
 const testDay = "2026-11-29"
 
-// newEnvironment reserves a sandbox for t until t ends, and lets t run in parallel with other
-// tests. The sandbox of a failed test is not used again, because it may contain resources.
+// newEnvironment reserves a sandbox for t until t ends. t runs in parallel with other tests.
+// The sandbox of a failed test is not used again, because it may contain resources.
 func newEnvironment(t *testing.T) *environment {
 	t.Helper()
 	t.Parallel()
-	h := freeSandbox(t)
+	l := takeSandbox(t)
 	t.Cleanup(func() {
 		if !t.Failed() {
 			sandboxes.Lock()
 			defer sandboxes.Unlock()
-			sandboxes.free = append(sandboxes.free, h)
+			sandboxes.free = append(sandboxes.free, l)
 		}
 	})
-	return &environment{layout: h}
+	return &environment{layout: l}
 }
 
-func freeSandbox(t *testing.T) *layout.Layout {
+// takeSandbox returns a free sandbox, or starts one if none is free.
+func takeSandbox(t *testing.T) *layout.Layout {
 	t.Helper()
 	sandboxes.Lock()
 	defer sandboxes.Unlock()
 	if last := len(sandboxes.free) - 1; last >= 0 {
-		h := sandboxes.free[last]
+		l := sandboxes.free[last]
 		sandboxes.free = sandboxes.free[:last]
-		return h
+		return l
 	}
 	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
-	h, stop, err := testenv.New(context.WithoutCancel(t.Context()), root, seed, io.Discard)
+	l, stop, err := testenv.New(context.WithoutCancel(t.Context()), root, seed, io.Discard)
 	require.NoError(t, err)
 	sandboxes.stops = append(sandboxes.stops, stop)
-	return h
+	return l
 }
 
-// withDocumentedZones gives the letters of the zones the ids of AWS's documentation
-// until t ends, for a test that names the zones of the control plane.
+// withDocumentedZones gives the zones the ids that they have in AWS's documentation, until t
+// ends. A test needs that if the zones of the control plane matter, because EKS does not
+// support every zone id.
 func (e *environment) withDocumentedZones(t *testing.T) *environment {
 	t.Helper()
 	before := e.layout.Settings
@@ -159,10 +160,10 @@ func (e *environment) run(t *testing.T, dir, name string, args ...string) (strin
 	return out.String(), err
 }
 
-// protection is the configuration key that protects a stack's data from a destroy.
+// protection is the configuration key with which a stack's data are protected from a destroy.
 const protection = "progressive-framework:deletionProtection"
 
-// discard is the configuration key with which a destroy leaves no data behind.
+// discard is the configuration key with which a destroy keeps no backups of the data.
 const discard = "progressive-framework:discardData"
 
 // stack is a stack of the real program.
@@ -176,7 +177,7 @@ type stack struct {
 // from a destroy.
 func newStack(t *testing.T, e *environment, name string) *stack {
 	t.Helper()
-	// An old copy has another test's changes by the CLI.
+	// A copy of an earlier test has the CLI's changes of that test.
 	require.NoError(t, os.RemoveAll(filepath.Join(e.layout.Dir, "projects", name)))
 	dir, err := project.Copy(e.layout, name)
 	require.NoError(t, err)
@@ -195,7 +196,7 @@ func (s *stack) pulumi(t *testing.T, args ...string) string {
 	return out
 }
 
-// try runs the real CLI on the stack and returns its error.
+// try runs the Pulumi CLI on the stack. It returns the output, and the error if pulumi fails.
 func (s *stack) try(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	return s.run(t, s.dir, "pulumi", append(args, "--non-interactive", "--color=never")...)
@@ -222,8 +223,8 @@ type record struct {
 	ID   string `json:"id"`
 }
 
-// atAWS lists the resources in the store of the AWS stand-in. A test has its sandbox for
-// itself, so all of them belong to the stack under test.
+// atAWS lists the resources in the store of the AWS stand-in. No other test uses the sandbox
+// at this time, so all of them belong to the stack under test.
 func (s *stack) atAWS(t *testing.T) []record {
 	t.Helper()
 	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--json")

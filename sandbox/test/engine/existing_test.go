@@ -11,8 +11,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/mirror"
 )
 
-// A second sandbox uses the cluster of the first, as it would use a user's kind or k3d:
-// with only a kubeconfig and without root. It has its own registry and AWS stand-in.
+// A second sandbox uses the cluster of the first one, as it would use a user's own cluster
+// of kind or k3d. It needs only a kubeconfig, and no root. It has its own registry and its
+// own AWS stand-in.
 func TestExistingCluster(t *testing.T) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

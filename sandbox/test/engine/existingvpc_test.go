@@ -10,18 +10,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// otherOwner is a network that somebody else than the stack has created.
-type otherOwner struct {
-	vpc, public       string
-	private, database []string
-	created           []record // in the order of creation
+// foreignNetwork is a network that the stack has not created.
+type foreignNetwork struct {
+	vpc               string   // its id
+	public            string   // the id of the public subnet
+	private, database []string // the ids of the other subnets
+	created           []record // all resources, in the order of creation
 }
 
-// newOtherOwner creates a VPC with an internet gateway, a public subnet with a NAT
+// newForeignNetwork creates a VPC with an internet gateway, a public subnet with a NAT
 // gateway, and private and database subnets in three zones.
-func newOtherOwner(t *testing.T, s *stack) *otherOwner {
+func newForeignNetwork(t *testing.T, s *stack) *foreignNetwork {
 	t.Helper()
-	o := &otherOwner{}
+	o := &foreignNetwork{}
 	create := func(kind string, properties ...string) string {
 		out, err := s.run(t, s.dir, "sandbox", append([]string{"aws", "create", kind}, properties...)...)
 		require.NoError(t, err)
@@ -33,16 +34,16 @@ func newOtherOwner(t *testing.T, s *stack) *otherOwner {
 	o.vpc = create("aws:ec2/vpc:Vpc", "cidrBlock=10.60.0.0/16", "enableDnsHostnames=true")
 	gateway := create("aws:ec2/internetGateway:InternetGateway", "vpcId="+o.vpc)
 	o.public = create("aws:ec2/subnet:Subnet", "vpcId="+o.vpc, "cidrBlock=10.60.255.0/24", "availabilityZone=us-east-1a")
-	routes := create("aws:ec2/routeTable:RouteTable", "vpcId="+o.vpc)
-	create("aws:ec2/route:Route", "routeTableId="+routes, "destinationCidrBlock=0.0.0.0/0", "gatewayId="+gateway)
-	create("aws:ec2/routeTableAssociation:RouteTableAssociation", "routeTableId="+routes, "subnetId="+o.public)
+	publicRoutes := create("aws:ec2/routeTable:RouteTable", "vpcId="+o.vpc)
+	create("aws:ec2/route:Route", "routeTableId="+publicRoutes, "destinationCidrBlock=0.0.0.0/0", "gatewayId="+gateway)
+	create("aws:ec2/routeTableAssociation:RouteTableAssociation", "routeTableId="+publicRoutes, "subnetId="+o.public)
 	address := create("aws:ec2/eip:Eip", "domain=vpc")
 	nat := create("aws:ec2/natGateway:NatGateway", "allocationId="+address, "subnetId="+o.public)
-	out := create("aws:ec2/routeTable:RouteTable", "vpcId="+o.vpc)
-	create("aws:ec2/route:Route", "routeTableId="+out, "destinationCidrBlock=0.0.0.0/0", "natGatewayId="+nat)
+	privateRoutes := create("aws:ec2/routeTable:RouteTable", "vpcId="+o.vpc)
+	create("aws:ec2/route:Route", "routeTableId="+privateRoutes, "destinationCidrBlock=0.0.0.0/0", "natGatewayId="+nat)
 	for i, letter := range []string{"a", "b", "c"} {
 		private := create("aws:ec2/subnet:Subnet", "vpcId="+o.vpc, fmt.Sprintf("cidrBlock=10.60.%d.0/20", 16*i), "availabilityZone=us-east-1"+letter)
-		create("aws:ec2/routeTableAssociation:RouteTableAssociation", "routeTableId="+out, "subnetId="+private)
+		create("aws:ec2/routeTableAssociation:RouteTableAssociation", "routeTableId="+privateRoutes, "subnetId="+private)
 		o.private = append(o.private, private)
 		o.database = append(o.database, create("aws:ec2/subnet:Subnet", "vpcId="+o.vpc, fmt.Sprintf("cidrBlock=10.60.%d.0/24", 64+i), "availabilityZone=us-east-1"+letter))
 	}
@@ -50,7 +51,7 @@ func newOtherOwner(t *testing.T, s *stack) *otherOwner {
 }
 
 // remove deletes the network.
-func (o *otherOwner) remove(t *testing.T, s *stack) {
+func (o *foreignNetwork) remove(t *testing.T, s *stack) {
 	t.Helper()
 	for _, r := range slices.Backward(o.created) {
 		_, err := s.run(t, s.dir, "sandbox", "aws", "delete", r.Type, r.ID)
@@ -58,10 +59,10 @@ func (o *otherOwner) remove(t *testing.T, s *stack) {
 	}
 }
 
-// A stack uses a VPC that exists, and creates nothing of the network.
-func TestExistingVPC(t *testing.T) {
+// A stack that uses an existing VPC creates no resource of the network.
+func TestStackUsesAnExistingVPC(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
-	o := newOtherOwner(t, s)
+	o := newForeignNetwork(t, s)
 	network := func(change map[string]any) map[string]any {
 		keys := map[string]any{"vpcId": o.vpc, "privateSubnetIds": o.private, "databaseSubnetIds": o.database}
 		maps.Copy(keys, change)
@@ -69,19 +70,19 @@ func TestExistingVPC(t *testing.T) {
 	}
 	original := s.configuration(t)
 	for _, wrong := range []struct {
-		reason string
-		change map[string]any
-		says   string
+		reason  string
+		change  map[string]any
+		message string
 	}{
 		{"a public subnet", map[string]any{"privateSubnetIds": []string{o.public, o.private[1]}}, "is public: its default route is the internet gateway"},
-		{"nodes without a way out", map[string]any{"privateSubnetIds": o.database}, "has no route to 0.0.0.0/0"},
+		{"subnets without a route to the internet", map[string]any{"privateSubnetIds": o.database}, "has no route to 0.0.0.0/0"},
 		{"a VPC that does not exist", map[string]any{"vpcId": "vpc-0123456789abcdef0"}, "InvalidVpcID.NotFound"},
 		{"two subnets of a zone", map[string]any{"databaseSubnetIds": []string{o.database[0], o.private[0], o.database[1]}}, "are both in us-east-1a"},
 	} {
 		s.configure(t, original, network(wrong.change))
 		out, err := s.try(t, "preview")
 		require.Error(t, err, wrong.reason)
-		require.Contains(t, out, wrong.says, wrong.reason)
+		require.Contains(t, out, wrong.message, wrong.reason)
 	}
 
 	s.configure(t, original, network(nil))
@@ -97,7 +98,8 @@ func TestExistingVPC(t *testing.T) {
 	require.Equal(t, o.vpc, vpc)
 	requireNoChanges(t, s)
 
-	// The nodes now hold addresses. That is no reason to refuse the stack.
+	// The nodes now use addresses of the subnets. The program must not refuse the stack for
+	// that.
 	s.configure(t, original, network(map[string]any{"privateSubnetIds": []string{o.private[2], o.private[1], o.private[0]}}))
 	require.Empty(t, s.preview(t).destructiveSteps(), "the order of the subnets does not matter")
 
@@ -113,7 +115,7 @@ func TestExistingVPC(t *testing.T) {
 
 	s.configure(t, original, network(nil))
 	s.pulumi(t, "destroy", "--yes", "--skip-preview")
-	require.Len(t, s.atAWS(t), len(o.created), "the network of the other owner is still there, and nothing else")
+	require.Len(t, s.atAWS(t), len(o.created), "only the foreign network still exists")
 	s.pulumi(t, "stack", "rm", "--yes")
 	o.remove(t, s)
 	require.Empty(t, s.atAWS(t))

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A throttled call is repeated and the `up` goes on. An error ends the `up`; the
-// next one goes on from there.
+// After a throttled call, the provider repeats the call and the `up` continues. Another error
+// ends the `up`, and the next `up` continues from there.
 func TestUpAfterFailedCall(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer destroyRemovesEverything(t, s)
@@ -25,7 +25,7 @@ func TestUpAfterFailedCall(t *testing.T) {
 		types = append(types, r.Type)
 	}
 	require.Contains(t, types, "aws:ec2/routeTable:RouteTable", "the throttled creation was repeated")
-	require.NotContains(t, types, "aws:eks/cluster:Cluster", "the failed creation was not")
+	require.NotContains(t, types, "aws:eks/cluster:Cluster", "the failed creation was not repeated")
 	_, err = s.run(t, s.dir, "sandbox", "aws", "clear-faults")
 	require.NoError(t, err)
 	s.pulumi(t, "up", "--yes", "--skip-preview")

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An `up` is killed at certain points. After a recovery and another `up`, nothing
-// exists twice and nothing is missing from the state.
+// An `up` is killed at certain points. After a recovery and another `up`, no resource exists
+// twice, and no resource is missing from the state.
 func TestKilledUpRecovers(t *testing.T) {
 	for name, points := range map[string][]point{
 		"sandbox": {
@@ -32,8 +32,8 @@ func TestKilledUpRecovers(t *testing.T) {
 			for _, p := range points {
 				s.killUp(t, p)
 				out, err := s.try(t, "up", "--yes", "--skip-preview")
-				require.Error(t, err, "killed %s: the dead engine still holds the stack's lock", p.reason)
-				require.Contains(t, out, "pulumi cancel", "the CLI says what to do")
+				require.Error(t, err, "killed %s: the stack still has the lock of the killed engine", p.reason)
+				require.Contains(t, out, "pulumi cancel", "the CLI names the fix")
 				s.pulumi(t, "cancel", "--yes")
 				_, err = s.run(t, s.dir, "sandbox", "recover", "--stack", s.name)
 				require.NoError(t, err)
@@ -46,13 +46,14 @@ func TestKilledUpRecovers(t *testing.T) {
 	}
 }
 
-// point is a state of the platform during an `up`.
+// point is a point in the course of an `up`.
 type point struct {
 	reached func(*testing.T, *stack) bool
 	reason  string
 }
 
-// resourcesAtAWS returns true if the stand-in has at least count resources.
+// resourcesAtAWS returns a function for the point at which the stand-in has at least count
+// resources.
 func resourcesAtAWS(count int) func(*testing.T, *stack) bool {
 	return func(t *testing.T, s *stack) bool { return len(s.atAWS(t)) >= count }
 }
@@ -62,11 +63,11 @@ func deploymentInCluster(t *testing.T, s *stack) bool {
 	return s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "deployments", "-o", "name") != ""
 }
 
-// killUp starts an `up` and kills it and all its child processes with SIGKILL
-// as soon as p is reached.
+// killUp starts an `up`. As soon as it reaches p, killUp kills it and all its child processes
+// with SIGKILL.
 func (s *stack) killUp(t *testing.T, p point) {
 	t.Helper()
-	// Slow enough that calls are still in progress when the engine is killed.
+	// With this delay, calls are still in progress when the engine is killed.
 	_, err := s.run(t, s.dir, "sandbox", "aws", "slow", "--delay", "150ms")
 	require.NoError(t, err)
 	cmd := s.command(t.Context(), s.dir, s.layout.Bin()+"/pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
@@ -83,8 +84,8 @@ func (s *stack) killUp(t *testing.T, p point) {
 }
 
 // requireNothingTwice compares the resources of the stand-in and of the cluster with the
-// state: nothing exists twice, and nothing is missing from the state. Of the cluster's
-// objects only Jobs could exist twice, because the names of the others are fixed.
+// state. No resource may exist twice, and none may be missing from the state. In the cluster
+// it compares only Jobs, because other objects have fixed names and can't exist twice.
 func (s *stack) requireNothingTwice(t *testing.T) {
 	t.Helper()
 	state := s.inState(t)

@@ -9,18 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLifecycle creates, changes and destroys a stack. A step needs the one before
-// it, so a failed step ends the test of its stack. TestKilledUpRecovers does it for
-// staging.
+// TestLifecycle creates, changes and destroys the stacks sandbox and prod. Each step needs
+// the steps before it, so a failed step ends the test of its stack. TestKilledUpRecovers
+// creates and destroys the stack staging.
 func TestLifecycle(t *testing.T) {
 	for name, changes := range map[string][]step{
-		"sandbox": {{"a failed migration runs again", failedMigrationRunsAgain}}, // each update of this stack is short
+		"sandbox": {{"a failed migration runs again", failedMigrationRunsAgain}}, // in this stack, because its updates are short
 		"prod":    productionSteps,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, newEnvironment(t), name)
 			if name == "prod" {
-				s.pulumi(t, "config", "rm", protection) // back to the project's setting
+				s.pulumi(t, "config", "rm", protection) // now the value of the project's file applies
 				s.pulumi(t, "config", "rm", discard)
 			}
 			for _, step := range slices.Concat([]step{
@@ -96,8 +96,8 @@ func upCreatesThePlatform(t *testing.T, s *stack) {
 	require.Equal(t, images["mca"], s.kubectl(t, "-n", namespace, "get", "deployment", "mca",
 		"-o", "jsonpath={.spec.template.spec.containers[0].image}"), "the pod runs the image that was built")
 	ready := s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "jsonpath={.status.readyReplicas}/{.spec.replicas}")
-	have, want, _ := strings.Cut(ready, "/")
-	require.Equal(t, want, have, "every replica is ready")
+	readyReplicas, replicas, _ := strings.Cut(ready, "/")
+	require.Equal(t, replicas, readyReplicas, "every replica is ready")
 }
 
 func upAgainChangesNothing(t *testing.T, s *stack) {
@@ -106,7 +106,8 @@ func upAgainChangesNothing(t *testing.T, s *stack) {
 	s.pulumi(t, "refresh", "--yes", "--skip-preview", "--expect-no-changes")
 }
 
-// requireNoChanges compares the program with the state and with what exists, in one command.
+// requireNoChanges compares the program with the state and with the existing resources, in
+// one command.
 func requireNoChanges(t *testing.T, s *stack) {
 	t.Helper()
 	s.pulumi(t, "preview", "--refresh", "--expect-no-changes")
@@ -138,7 +139,7 @@ func driftIsUndone(t *testing.T, s *stack) {
 	require.Equal(t, "MCA", s.kubectl(t, "-n", namespace, "get", "deployment", "mca",
 		"-o", `jsonpath={.spec.template.spec.containers[0].env[?(@.name=="AGENT_TYPE")].value}`))
 	require.Equal(t, "1", s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "jsonpath={.spec.minReadySeconds}"),
-		"an update keeps what another controller has set and the program does not set")
+		"an update keeps a field that another controller has set and the program does not set")
 	require.Len(t, s.atAWS(t), len(before))
 	requireNoChanges(t, s)
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// failedMigrationRunsAgain lets the Job migrate fail in an update, which ends with the last
-// lines of its log. After the cause is gone the next update creates the Job again, although
-// the program has not changed.
+// failedMigrationRunsAgain makes the Job migrate fail in an update. The error of the update
+// must have the last lines of the Job's log. After the cause is gone, the next update must
+// create the Job again, although the program has not changed.
 func failedMigrationRunsAgain(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
-	first := s.migration(t, namespace)
-	s.fail(t, namespace, first)
+	first := s.migrationJob(t, namespace)
+	s.makeJobFail(t, namespace, first)
 	s.requireOnlyTheJobIsReplaced(t)
 
 	nodes := strings.Fields(s.kubectl(t, "get", "nodes", "-o", "name"))
@@ -28,11 +28,11 @@ func failedMigrationRunsAgain(t *testing.T, s *stack) {
 	for _, line := range strings.Split(lastLines, "\n") {
 		require.Contains(t, out, line)
 	}
-	require.Contains(t, out, "batch/v1:Job", "the lines are the Job's")
+	require.Contains(t, out, "batch/v1:Job", "the error names the Job")
 
 	s.requireOnlyTheJobIsReplaced(t)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	third := s.migration(t, namespace)
+	third := s.migrationJob(t, namespace)
 	require.NotContains(t, []string{first, second}, third, "the failed Jobs are gone")
 	s.kubectl(t, "-n", namespace, "wait", "--for=condition=complete", "job/"+third, "--timeout=60s")
 	s.pulumi(t, "preview", "--expect-no-changes")
@@ -47,13 +47,14 @@ func (s *stack) requireOnlyTheJobIsReplaced(t *testing.T) {
 	}
 }
 
-// lastLines is what the migration wrote last. The kubelet takes it from the log, because the
-// container has the policy FallbackToLogsOnError.
+// lastLines are the last lines that the migration has written. The kubelet copies them from
+// the log into the pod's status, because the container has the policy FallbackToLogsOnError.
 const lastLines = `{"level":"INFO","msg":"migration 00007 began"}
 {"level":"ERROR","msg":"migration 00007: canceling statement due to lock timeout"}`
 
-// upWithFailingPod runs an update, in which the only pod of the new Job fails, and returns its
-// output and the name of the Job. The test writes the status that a kubelet would write.
+// upWithFailingPod runs an update in which the only pod of the new Job fails. The test writes
+// the status that a kubelet would write. before is the name of the Job before the update, or
+// "". upWithFailingPod returns the output of the update and the name of the new Job.
 func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) (out, job string) {
 	t.Helper()
 	type result struct {
@@ -102,9 +103,9 @@ func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) (out, j
 	return up.out, job
 }
 
-// migration returns the name of the program's only Job. Those of the CronJob have an
-// owner.
-func (s *stack) migration(t *testing.T, namespace string) string {
+// migrationJob returns the name of the program's only Job. It ignores the Jobs of the
+// CronJob, which have an owner.
+func (s *stack) migrationJob(t *testing.T, namespace string) string {
 	t.Helper()
 	var jobs struct {
 		Items []struct {
@@ -125,21 +126,21 @@ func (s *stack) migration(t *testing.T, namespace string) string {
 	return names[0]
 }
 
-// fail replaces a Job by one of the same name with a pod that no node accepts. So the
-// Job controller itself sets the Job to failed at its deadline.
-func (s *stack) fail(t *testing.T, namespace, name string) {
+// makeJobFail replaces a Job by one with the same name. No node accepts the pod of the new
+// Job, so the Job controller itself marks the Job as failed at its deadline.
+func (s *stack) makeJobFail(t *testing.T, namespace, name string) {
 	t.Helper()
 	var job map[string]any
 	require.NoError(t, json.Unmarshal([]byte(s.kubectl(t, "-n", namespace, "get", "job", name, "-o", "json")), &job))
 	delete(job, "status")
 	meta, spec := job["metadata"].(map[string]any), job["spec"].(map[string]any)
-	for _, ofServer := range []string{"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"} {
-		delete(meta, ofServer)
+	for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"} {
+		delete(meta, field) // the API server has set this field
 	}
 	template := spec["template"].(map[string]any)
 	for _, labels := range []any{meta["labels"], template["metadata"].(map[string]any)["labels"]} {
-		for _, ofServer := range []string{"controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"} {
-			delete(labels.(map[string]any), ofServer)
+		for _, label := range []string{"controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"} {
+			delete(labels.(map[string]any), label) // the API server has set this label
 		}
 	}
 	delete(spec, "selector")

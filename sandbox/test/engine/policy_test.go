@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "write the recordings of policy/testdata
 // policyKey is the stack's configuration key of the policy pack.
 const policyKey = "progressive-framework:policy"
 
-// newPolicyStack creates a stack with the committed configuration. Its environment has
-// the policy pack, as a shell of make env has it.
+// newPolicyStack creates a stack with the committed configuration. Its commands run the
+// policy pack, as in a shell of make env.
 func newPolicyStack(t *testing.T, name string) *stack {
 	t.Helper()
 	e := newEnvironment(t)
@@ -39,8 +39,7 @@ func newPolicyStack(t *testing.T, name string) *stack {
 	return s
 }
 
-// The committed configuration of each stack keeps every mandatory rule in a plain
-// preview.
+// A preview of each stack with the committed configuration breaks no mandatory rule.
 func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 	for _, name := range []string{"prod", "staging", "sandbox"} {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +59,8 @@ func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 	})
 }
 
-// The rules' tests use recorded previews. Each recording must be current.
+// The tests of the rules use recorded previews. A recording must be equal to the present
+// preview.
 func TestPolicyRecordings(t *testing.T) {
 	for _, name := range []string{"prod", "staging"} {
 		t.Run(name, func(t *testing.T) {
@@ -71,16 +71,16 @@ func TestPolicyRecordings(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "preview.json")
 			raw := s.previewJSON(t)
 			require.NoError(t, os.WriteFile(file, raw, 0o600))
-			got, err := exec.CommandContext(t.Context(), s.layout.PolicyPack(), "record", file).Output()
+			current, err := exec.CommandContext(t.Context(), s.layout.PolicyPack(), "record", file).Output()
 			require.NoError(t, err)
 			recording := filepath.Join(s.layout.Project, "policy", "testdata", name+".jsonl")
 			if *update {
-				require.NoError(t, os.WriteFile(recording, got, 0o644))
+				require.NoError(t, os.WriteFile(recording, current, 0o644))
 				return
 			}
 			want, err := os.ReadFile(recording)
 			require.NoError(t, err)
-			require.True(t, string(want) == string(got), "%s is stale: go -C sandbox test ./test/engine -run TestPolicyRecordings -update", recording)
+			require.True(t, string(want) == string(current), "%s is stale: go -C sandbox test ./test/engine -run TestPolicyRecordings -update", recording)
 		})
 	}
 }
@@ -96,8 +96,8 @@ func (s *stack) previewJSON(t *testing.T) []byte {
 	return out
 }
 
-// A waiver accepts a violation until its last day, and not after it.
-func TestPolicyWaivers(t *testing.T) {
+// A waiver allows a violation until its last day, and not after it.
+func TestPolicyWaiversEndAndMustBeNeeded(t *testing.T) {
 	s := newPolicyStack(t, "prod")
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:postgres.singleZone", "true")
@@ -111,11 +111,11 @@ func TestPolicyWaivers(t *testing.T) {
 		fails   bool
 		want    []string
 	}{
-		{"none", nil, true, []string{"postgres-two-zones", "[mandatory]"}},
-		{"in its time", []map[string]any{waiver("postgres-two-zones", day(30))}, false, []string{"waived until " + day(30)}},
-		{"expired", []map[string]any{waiver("postgres-two-zones", day(-2))}, true, []string{"postgres-two-zones", "policy-config", "it expired on " + day(-2)}},
+		{"no waiver", nil, true, []string{"postgres-two-zones", "[mandatory]"}},
+		{"a waiver before its end", []map[string]any{waiver("postgres-two-zones", day(30))}, false, []string{"waived until " + day(30)}},
+		{"a waiver after its end", []map[string]any{waiver("postgres-two-zones", day(-2))}, true, []string{"postgres-two-zones", "policy-config", "it expired on " + day(-2)}},
 		{
-			"too long, unused, and of an unknown rule",
+			"a waiver that lasts too long, one that is not needed, and one of an unknown rule",
 			[]map[string]any{waiver("postgres-two-zones", day(200)), waiver("postgres-private", day(9)), waiver("postgres-dreams", day(9))},
 			true, []string{"more than 180 days ahead", "nothing breaks the rule any more", `there is no rule "postgres-dreams"`},
 		},
@@ -128,12 +128,12 @@ func TestPolicyWaivers(t *testing.T) {
 		}
 	}
 	out, code := s.pf(t, "ci", "preview", "--commit", "c1", "--out", t.TempDir())
-	require.Equal(t, 1, code, "a violation is a refusal, and no failure of Pulumi")
+	require.Equal(t, 1, code, "1 is the code of a refusal, and not of a failure of Pulumi")
 	require.Contains(t, out, "mandatory violations that the state does not have")
 }
 
-// A preview fails whose cost is above the budget, before anything exists.
-func TestPolicyBudget(t *testing.T) {
+// If the cost of a stack is above the budget, the preview fails before anything exists.
+func TestPreviewFailsAboveTheBudget(t *testing.T) {
 	s := newPolicyStack(t, "staging")
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "--path", policyKey+".cost.monthlyBudget", "500")
@@ -145,8 +145,8 @@ func TestPolicyBudget(t *testing.T) {
 	require.Contains(t, text, "the budget is $500.00")
 }
 
-// addWaivers writes the committed waivers and further ones into the copy of the
-// stack's configuration.
+// addWaivers writes the committed waivers and additional ones to the copy of the stack's
+// configuration.
 func (s *stack) addWaivers(t *testing.T, more []map[string]any) {
 	t.Helper()
 	read := func(dir string) map[string]any {
@@ -180,7 +180,7 @@ func TestPolicyPackStopsUp(t *testing.T) {
 	for _, r := range s.atAWS(t) {
 		require.NotEqual(t, "aws:rds/instance:Instance", r.Type, "the database was created although it breaks a rule")
 	}
-	s.variables = nil // a destroy runs no policies, but the pack's file must be there
+	s.variables = nil // a destroy evaluates no policies, and needs no policy pack
 }
 
 // A preview fails if the pack does not work.
@@ -190,8 +190,8 @@ func TestBrokenPolicyPackFails(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "pack")
 	for _, tc := range []struct{ reason, content string }{
 		{"the file is missing", ""},
-		{"it ends at once", "#!/bin/sh\nexit 3\n"},
-		{"it names no port", "#!/bin/sh\necho no port\nsleep 1\n"},
+		{"the pack ends at once", "#!/bin/sh\nexit 3\n"},
+		{"the pack prints no port", "#!/bin/sh\necho no port\nsleep 1\n"},
 	} {
 		if tc.content != "" {
 			require.NoError(t, os.WriteFile(script, []byte(tc.content), 0o700))
@@ -202,8 +202,8 @@ func TestBrokenPolicyPackFails(t *testing.T) {
 	}
 }
 
-// A rule that panics is broken, and all other rules still work.
-func TestPanickingRule(t *testing.T) {
+// A rule that panics is reported as broken, and all other rules still work.
+func TestPanickingRuleDoesNotStopTheOthers(t *testing.T) {
 	s := newPolicyStack(t, "sandbox")
 	defer s.remove(t)
 	pack := filepath.Join(t.TempDir(), "panicpack")
@@ -220,8 +220,9 @@ func TestPanickingRule(t *testing.T) {
 	require.Contains(t, text, "another rule of a test")
 }
 
-// The CLI's own command and ours check the state of a stack that exists.
-func TestPolicyOfALiveStack(t *testing.T) {
+// `pulumi policy analyze` and the pack's own command check can check the state of a stack
+// that exists.
+func TestPolicyPackChecksAnExistingStack(t *testing.T) {
 	s := newPolicyStack(t, "sandbox")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	defer destroyRemovesEverything(t, s)
@@ -238,6 +239,6 @@ func TestPolicyOfALiveStack(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(raw, &report))
 	require.Zero(t, report.Summary["mandatory"])
-	require.Zero(t, report.Summary["undecided"], "nothing is unknown once it exists: %s", raw)
+	require.Zero(t, report.Summary["undecided"], "existing resources have no unknown values: %s", raw)
 	require.Greater(t, report.Summary["holds"], 100)
 }

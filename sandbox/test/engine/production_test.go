@@ -13,17 +13,17 @@ import (
 	sandboxstack "github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// productionSteps are checks and changes of the existing stack prod. No change may
-// replace a resource with data.
+// productionSteps are the steps of TestLifecycle for the existing stack prod: checks, and
+// changes that must not replace a resource with data.
 var productionSteps = []step{
 	{"no secret is in the state", noSecretIsInTheState},
-	{"after a lost reply every resource would be recognised", everyCreationIsRecognised},
-	{"a service reads the secrets that it mounts, and no other", secretsAreMounted},
-	{"with a certificate authority the stores' certificates are verified", certificatesAreVerified},
-	{"the API server refuses other pods than the stack's", otherPodsAreRefused},
+	{"every resource can be recognised after a lost response", everyCreationIsRecognised},
+	{"a service can read the secrets that it mounts, and no other", secretsAreMounted},
+	{"services verify the stores' certificates with the configured authority", certificatesAreVerified},
+	{"the API server refuses pods that are not the stack's", otherPodsAreRefused},
 	{"the site's files are uploaded, and no source files", siteIsUploaded},
 	{"an update keeps an autoscaler's count", autoscaledCountIsKept},
-	{"nodes are replaced by another image, one tier at a time, and not by tags", nodesRollOneTierAtATime},
+	{"another image replaces the nodes of one tier at a time, and a tag replaces none", nodesRollOneTierAtATime},
 	{"a fourth zone replaces nothing", fourthZoneReplacesNothing},
 	{"another instance class changes the parameters and replaces nothing", instanceClassChangesParameters},
 	{"destroy of a protected store is refused", protectedDestroyIsRefused},
@@ -49,7 +49,7 @@ func (s *stack) objects(t *testing.T, kind string, flags ...string) []object {
 	return slices.DeleteFunc(export.Deployment.Resources, func(o object) bool { return o.Type != "aws:"+kind })
 }
 
-// one returns the only object of a type whose URN contains part.
+// one returns the object of a type whose URN contains part. There must be exactly one.
 func (s *stack) one(t *testing.T, kind, part string) object {
 	t.Helper()
 	found := slices.DeleteFunc(s.objects(t, kind), func(o object) bool { return !strings.Contains(o.URN, part) })
@@ -84,7 +84,8 @@ func autoscaledCountIsKept(t *testing.T, s *stack) {
 	require.EqualValues(t, 5, s.one(t, group, "-application-").Outputs["desiredCapacity"])
 }
 
-// nodesRollOneTierAtATime changes tags, both images at once, and then one image.
+// nodesRollOneTierAtATime changes a tag, which replaces no node. The release of the nodes of
+// both tiers can't change in one update, so the test changes one tier after the other.
 func nodesRollOneTierAtATime(t *testing.T, s *stack) {
 	require.Empty(t, s.refreshes(t))
 	s.pulumi(t, "config", "set", "--path", "aws:defaultTags.tags.CostCenter", "nodes")
@@ -109,7 +110,8 @@ func nodesRollOneTierAtATime(t *testing.T, s *stack) {
 	require.ElementsMatch(t, []string{"progressive-framework-v5-web-prod", "progressive-framework-v5-app-prod"}, s.refreshes(t))
 }
 
-// refreshes lists the groups that have replaced their instances, once for each time.
+// refreshes lists the instance refreshes by the names of their groups. A group is in the list
+// once for each of its refreshes.
 func (s *stack) refreshes(t *testing.T) []string {
 	t.Helper()
 	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--owned", "--json")
@@ -136,9 +138,9 @@ func noSecretIsInTheState(t *testing.T, s *stack) {
 	require.NotEmpty(t, secrets)
 	for _, secret := range secrets {
 		shown, _ := secret.Outputs["secretString"].(map[string]any)
-		coded, _ := shown["plaintext"].(string)
+		encoded, _ := shown["plaintext"].(string)
 		var value string
-		require.NoError(t, json.Unmarshal([]byte(coded), &value), "the state marks it as secret")
+		require.NoError(t, json.Unmarshal([]byte(encoded), &value), "the state has the value as a secret")
 		require.Greater(t, len(value), 15)
 		require.NotContains(t, state, value, secret.URN)
 	}
@@ -155,8 +157,8 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 	require.Len(t, s.objects(t, "ec2/subnet:Subnet"), subnets+3, "a subnet in each tier")
 	requireNoChanges(t, s)
 
-	// Without the zone: its resources are protected until deletionProtection is off.
-	// Then only they are deleted.
+	// When the zone is removed again, its resources are protected until deletionProtection
+	// is off. Then only the resources of this zone are deleted.
 	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
 	out, err := s.try(t, "preview")
 	require.Error(t, err)
@@ -164,8 +166,8 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 	s.pulumi(t, append([]string{"config", "set"}, append(zone, "us-east-1d")...)...)
 	s.unprotect(t)
 	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
-	for _, gone := range s.preview(t).destructiveSteps() {
-		require.Regexp(t, `^delete .*-d(-[a-z0-9]+)?$`, gone)
+	for _, step := range s.preview(t).destructiveSteps() {
+		require.Regexp(t, `^delete .*-d(-[a-z0-9]+)?$`, step)
 	}
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.Len(t, s.objects(t, "ec2/subnet:Subnet"), subnets)
@@ -183,7 +185,7 @@ func instanceClassChangesParameters(t *testing.T, s *stack) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	after := s.one(t, database, "")
 	require.Equal(t, before.ID, after.ID)
-	require.Equal(t, before.Outputs["resourceId"], after.Outputs["resourceId"], "the same database")
+	require.Equal(t, before.Outputs["resourceId"], after.Outputs["resourceId"], "the database is not replaced")
 	require.Equal(t, "db.r7g.4xlarge", after.Outputs["instanceClass"])
 	require.NotEqual(t, buffers, parameter(t, s.one(t, group, ""), "shared_buffers"))
 	requireNoChanges(t, s)
@@ -220,8 +222,9 @@ func (s *stack) unprotect(t *testing.T) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 
-// everyCreationIsRecognised compares what the stand-in has with the inputs that the program
-// sent. After a lost reply, the object is found by them.
+// everyCreationIsRecognised compares each object of the stand-in with the inputs that the
+// program has sent. After a lost response, `sandbox recover` finds the object by these
+// inputs.
 func everyCreationIsRecognised(t *testing.T, s *stack) {
 	var objects []store.Object
 	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--json")

@@ -24,8 +24,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/registry"
 )
 
-// smallStack is a stack with one store, for two stacks in one sandbox. %s are its
-// environment, its block, its administrator and its images.
+// smallStack is the configuration of a stack with one store, so that two stacks fit into one
+// sandbox. The values for %s are the environment, the CIDR block, the role of the
+// administrator, and the key images.
 const smallStack = `config:
   aws:region: us-east-1
   progressive-framework:environment: %s
@@ -48,9 +49,9 @@ const smallStack = `config:
   progressive-framework:images: %s
 `
 
-// One stack builds and signs, pf promotes, the other runs the same digests. It needs
-// neither the first stack nor its repositories afterwards. What nobody signed is refused in
-// a preview.
+// The first stack builds and signs images, pf promotes them, and the second stack runs the
+// same digests. After that the second stack needs neither the first stack nor its
+// repositories. A preview refuses an image without a signature.
 func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	e := copyProject(t, newEnvironment(t).withDocumentedZones(t))
 	e.variables = []string{
@@ -59,8 +60,8 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	e.variables = append(e.variables, "DOCKER_CONFIG="+e.dockerConfig(t))
 	root := e.layout.Project
 	writeSigningKey(t, filepath.Join(root, "signing.pem"))
-	// Each has another administrator: the stand-in deletes the permissions of a principal in
-	// every cluster when one cluster's entry for it is deleted.
+	// The stacks have different administrators. When an access entry of one cluster is
+	// deleted, the stand-in deletes the permissions of its principal in every cluster.
 	for stack, text := range map[string]string{
 		"built":    fmt.Sprintf(smallStack, "built", "10.40.0.0/16", "platform-deployer", "{signingKey: signing.pem}"),
 		"promoted": fmt.Sprintf(smallStack, "promoted", "10.50.0.0/16", "platform-operators", "{trustedKeys: [signing.pem.pub], requiredGates: [signatures, pods, migrations]}"),
@@ -115,7 +116,8 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	destroyRemovesEverything(t, s)
 }
 
-// dockerConfig writes the login of the registry, which pf signs with, and returns its folder.
+// dockerConfig writes the login of the registry for pf, which pushes signatures. It returns
+// the folder of the file.
 func (e *environment) dockerConfig(t *testing.T) string {
 	t.Helper()
 	password, err := registry.EnsurePassword(e.layout)
@@ -172,7 +174,7 @@ func (e *environment) git(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// referrers lists what is attached to an image.
+// referrers returns the digests of the documents that are attached to an image.
 func referrers(t *testing.T, reference string) []string {
 	t.Helper()
 	ref, err := name.NewDigest(reference)
@@ -195,11 +197,11 @@ func writeSigningKey(t *testing.T, path string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
+	privateKey, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
-	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	publicKey, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	require.NoError(t, err)
-	for file, block := range map[string]*pem.Block{path: {Type: "PRIVATE KEY", Bytes: private}, path + ".pub": {Type: "PUBLIC KEY", Bytes: public}} {
+	for file, block := range map[string]*pem.Block{path: {Type: "PRIVATE KEY", Bytes: privateKey}, path + ".pub": {Type: "PUBLIC KEY", Bytes: publicKey}} {
 		require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(block), 0o600))
 	}
 }

@@ -9,12 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// faultCount is the number of interrupted updates of the stack: three in each mode.
+// faultCount is the number of interrupted updates of the stack. Each of the two modes gets
+// half of them.
 const faultCount = 6
 
-// The first `up` of a stack is interrupted at random creations, which AWS refuses, or
-// completes without a response. After each, `sandbox recover` runs. In the end nothing exists
-// twice and nothing is missing from the state.
+// The first `up` of a stack is interrupted at random creations. AWS refuses the creation, or
+// completes it and the response is lost. After each fault `sandbox recover` runs. No resource
+// may exist twice, and none may be missing from the state.
 func TestFaultsAtRandomPoints(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -27,8 +28,9 @@ func TestFaultsAtRandomPoints(t *testing.T) {
 	total := s.preview(t).creationsAtAWS()
 	for i := range faultCount {
 		mode := []string{"error", "lose-reply"}[i%2]
-		span := max(1, (total-len(s.atAWS(t)))/(faultCount-i))
-		nth := 1 + random.IntN(span)
+		// The faults are spread over the creations that are left.
+		creationsPerFault := max(1, (total-len(s.atAWS(t)))/(faultCount-i))
+		nth := 1 + random.IntN(creationsPerFault)
 		_, err := s.run(t, s.dir, "sandbox", "aws", "fail", "--op", "create", "--mode", mode, "--nth", strconv.Itoa(nth))
 		require.NoError(t, err)
 		_, err = s.try(t, "up", "--yes", "--skip-preview")

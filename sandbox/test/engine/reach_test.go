@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A runner in the VPC deploys the stack, once the stack admits it. Before, the endpoints
-// that the same update creates cut it off from AWS. Afterwards the API endpoint is
-// private.
+// A runner in the VPC can deploy the stack if the configuration admits the runner. Otherwise
+// the update creates endpoints that cut the runner off from AWS. With a runner in the VPC,
+// the API endpoint of the cluster is private.
 func TestRunnerInTheVPCDeploys(t *testing.T) {
 	e := newEnvironment(t)
 	s := newStack(t, e, "sandbox") // its VPC is 10.30.0.0/16
@@ -17,15 +17,15 @@ func TestRunnerInTheVPCDeploys(t *testing.T) {
 	e.variables = runner
 	out, err := s.try(t, "up", "--yes", "--skip-preview")
 	require.Error(t, err)
-	require.Contains(t, out, "resolves to the interface endpoint", "the update creates what cuts its runner off")
+	require.Contains(t, out, "resolves to the interface endpoint", "the update creates the endpoints that cut the runner off")
 
 	s.pulumi(t, "config", "rm", "--path", "progressive-framework:cluster.publicAccessCidrs")
 	out, err = s.try(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "cluster.publicAccessCidrs: Required value: from where the stack is deployed")
 
-	// The rules that admit the runner must exist before it connects again, and the
-	// runner can't create them any more. Somebody outside of the VPC does.
+	// The runner is cut off and can't create the rules that admit it. So somebody outside of
+	// the VPC destroys the stack, and the runner creates it again.
 	e.variables = nil
 	s.pulumi(t, "destroy", "--yes", "--skip-preview")
 	e.variables = runner
@@ -33,7 +33,7 @@ func TestRunnerInTheVPCDeploys(t *testing.T) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	s.pulumi(t, "preview", "--expect-no-changes")
 
-	e.variables = nil // on the internet
+	e.variables = nil // the command runs on the internet
 	out, err = s.try(t, "up", "--yes", "--skip-preview", "--refresh")
 	require.Error(t, err)
 	require.Contains(t, out, "unreachable", "the API endpoint is private")

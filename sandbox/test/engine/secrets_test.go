@@ -11,20 +11,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mount has the variable with the file of a store's password in a pod, and the ARNs of
-// its secret and key at AWS. An empty key is AWS's own, which needs no permission.
-type mount struct{ variable, secret, key string }
+// mount is a store's password that a pod mounts as a file.
+type mount struct {
+	variable string // the variable with the path of the file
+	secret   string // the ARN of the secret
+	key      string // the ARN of the key of the secret; empty for AWS's own key, which needs no permission
+}
 
-// databaseRoles are the roles of PostgreSQL by which Deployments log in, if their names
-// differ.
+// databaseRoles has the PostgreSQL roles of Deployments that have another name than their
+// role.
 var databaseRoles = map[string]string{"progressive-framework-v5": "web", "postgres-exporter": "exporter"}
 
 // exporter is the Deployment of PostgreSQL's exporter, which uses no other store.
 const exporter = "postgres-exporter"
 
-// mounts returns the secrets that the pods of staging and prod mount, by the name of the
-// SecretProviderClass and of the volume. Only the migration mounts the passwords of
-// DocumentDB and of the owner of the PostgreSQL database.
+// mounts returns the secrets that pods of staging and prod mount. The keys are the names of
+// the SecretProviderClasses and volumes. The passwords of DocumentDB and of the owner of the
+// PostgreSQL database are mounted only by the migration.
 func mounts(t *testing.T, s *stack) map[string]mount {
 	t.Helper()
 	mountFor := func(variable, store string) mount {
@@ -44,8 +47,9 @@ func mounts(t *testing.T, s *stack) map[string]mount {
 	}
 }
 
-// secretsAreMounted requires that the pods of each service mount the secret of Redis, and
-// that the service's role can read exactly this, and log in to PostgreSQL as one role.
+// secretsAreMounted checks the secrets and permissions of each service. Its pods mount only
+// the secret of Redis. Its IAM role can read only this secret, and can log in to PostgreSQL
+// as only one role.
 func secretsAreMounted(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
@@ -73,22 +77,23 @@ func secretsAreMounted(t *testing.T, s *stack) {
 		env := requireMounts(t, s, namespace, "deployment/"+name, "{.spec.template.spec}", wanted)
 		require.Contains(t, env["DATABASE_URL"], "postgres://"+login+"@")
 		require.Equal(t, "iam", env["DATABASE_LOGIN"])
-		granted := permissions(t, s, roles[name])
-		connect := slices.IndexFunc(granted, func(s statement) bool { return s.Sid == "Connect" })
-		require.GreaterOrEqual(t, connect, 0, name)
-		require.Equal(t, []string{"rds-db:connect"}, granted[connect].Action)
-		require.Len(t, granted[connect].Resource, 1)
-		require.True(t, strings.HasSuffix(granted[connect].Resource[0], ":dbuser:"+database+"/"+login), "%s", granted[connect].Resource)
-		require.ElementsMatch(t, readers(wanted), slices.Delete(granted, connect, connect+1), "%s: no other permission and no wildcard", name)
+		statements := permissions(t, s, roles[name])
+		index := slices.IndexFunc(statements, func(s statement) bool { return s.Sid == "Connect" })
+		require.GreaterOrEqual(t, index, 0, name)
+		connect := statements[index]
+		require.Equal(t, []string{"rds-db:connect"}, connect.Action)
+		require.Len(t, connect.Resource, 1)
+		require.True(t, strings.HasSuffix(connect.Resource[0], ":dbuser:"+database+"/"+login), "%s", connect.Resource)
+		require.ElementsMatch(t, readStatements(wanted), slices.Delete(statements, index, index+1), "%s: no other permission and no wildcard", name)
 	}
 	env := requireMounts(t, s, namespace, "cronjob/migrate", "{.spec.jobTemplate.spec.template.spec}", all)
 	require.Contains(t, env["DATABASE_URL"], "postgres://platform@")
 	require.Equal(t, "iam", env["ROLE_LOGIN"])
-	require.ElementsMatch(t, readers(all), permissions(t, s, roles["migrate"]))
+	require.ElementsMatch(t, readStatements(all), permissions(t, s, roles["migrate"]))
 }
 
-// readers are the statements that allow the reading of the mounted secrets.
-func readers(mounted map[string]mount) []statement {
+// readStatements returns the statements that allow to read the mounted secrets.
+func readStatements(mounted map[string]mount) []statement {
 	if len(mounted) == 0 {
 		return nil
 	}
@@ -107,8 +112,10 @@ func readers(mounted map[string]mount) []statement {
 	}
 }
 
-// requireMounts requires that the pods of an object, whose template is at a path, have the
-// volumes, and the variables with the paths of their files. It returns their environment.
+// requireMounts requires that the pods of an object mount the wanted secrets. Each secret
+// also needs its variable, which has the path of the secret's file. template is the JSON
+// path of the pods' spec in the object. The result is the environment of the pods' first
+// container.
 func requireMounts(t *testing.T, s *stack, namespace, object, template string, wanted map[string]mount) map[string]string {
 	t.Helper()
 	var pod struct {
@@ -201,20 +208,20 @@ func siteIsUploaded(t *testing.T, s *stack) {
 	require.ElementsMatch(t, []any{"index.html", "app.js", "style.css"}, keys)
 }
 
-// certificatesAreVerified configures the authority that signs the stores' certificates.
-// Then services verify PostgreSQL's certificate, and only migrate connects to DocumentDB
-// and can read its password.
+// certificatesAreVerified configures the authority that signs the stores' certificates. Then
+// services must verify PostgreSQL's certificate with it. Only migrate may connect to
+// DocumentDB and read its password.
 func certificatesAreVerified(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
 	env := func(object string) string {
 		return s.kubectl(t, "-n", namespace, "get", object, "-o", "jsonpath={..containers[0].env}")
 	}
-	require.Contains(t, env("deployment/mca"), "sslmode=verify-full", "by the program's own authorities")
+	require.Contains(t, env("deployment/mca"), "sslmode=verify-full", "without caFile, services use the authorities that are part of the program")
 	authorities := func() string {
 		return s.kubectl(t, "-n", namespace, "get", "secret", "authorities", "-o", "jsonpath={.data}")
 	}
-	shipped := authorities()
+	before := authorities()
 
 	s.pulumi(t, "config", "set", "caFile", "infra/main.go")
 	out, err := s.run(t, s.dir, "pulumi", "preview")
@@ -223,7 +230,7 @@ func certificatesAreVerified(t *testing.T, s *stack) {
 
 	s.pulumi(t, "config", "set", "caFile", "sandbox/test/engine/testdata/ca.pem")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.NotEqual(t, shipped, authorities())
+	require.NotEqual(t, before, authorities())
 	require.Contains(t, env("deployment/mca"), "sslrootcert=/etc/platform/authorities/ca.pem")
 	require.Contains(t, env("cronjob/migrate"), "tlsCAFile=/etc/platform/authorities/ca.pem")
 	require.NotContains(t, env("deployment/mca"), "MONGODB")

@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Commands in a shell of `make env` find the stacks and write nothing into the
-// checkout.
+// Pulumi commands in a shell of `make env` find the stacks and write nothing to the checkout.
 func TestShellOfTheSandboxLeavesTheCheckoutAlone(t *testing.T) {
 	e := newEnvironment(t)
 	before := e.checkout(t)
@@ -30,7 +29,7 @@ pulumi stack rm prod --yes && pulumi stack rm staging --yes --preserve-config &&
 	require.Equal(t, before, e.checkout(t))
 }
 
-// Only the sandbox's stack has a salt in the project: its passphrase is public.
+// In the project, only the stack sandbox has a salt, because only its passphrase is public.
 func TestOnlyTheSandboxStackHasASalt(t *testing.T) {
 	e := newEnvironment(t)
 	out, err := exec.CommandContext(t.Context(), "grep", "-l", "encryptionsalt", "-r", e.layout.Project, "--include=Pulumi.*.yaml", "--exclude-dir=.sandbox").Output()

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// copyProject copies the product's sources, so that the test can change them, and returns
-// an environment whose project is the copy.
+// copyProject copies the product's sources, so that a test can change them. It returns an
+// environment with the copy as its project.
 func copyProject(t *testing.T, e *environment) *environment {
 	t.Helper()
 	root := t.TempDir()
@@ -29,9 +29,9 @@ func copyProject(t *testing.T, e *environment) *environment {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), raw, 0o600))
 	}
-	h := *e.layout
-	h.Settings = layout.Settings{Cluster: h.Cluster, Project: root, Ports: h.Ports, Zones: h.Zones, ZoneSeed: h.ZoneSeed, OrderSeed: h.OrderSeed}
-	return &environment{layout: &h}
+	l := *e.layout
+	l.Settings = layout.Settings{Cluster: l.Cluster, Project: root, Ports: l.Ports, Zones: l.Zones, ZoneSeed: l.ZoneSeed, OrderSeed: l.OrderSeed}
+	return &environment{layout: &l}
 }
 
 // A service's image depends only on its sources.
@@ -48,27 +48,27 @@ func TestImageFollowsItsSources(t *testing.T) {
 	first := digest()
 
 	file := filepath.Join(s.layout.Project, "agents", "mca", "greeting.go")
-	good, err := os.ReadFile(file)
+	original, err := os.ReadFile(file)
 	require.NoError(t, err)
-	edit := func(old, new string) {
-		require.Contains(t, string(good), old)
-		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(good), old, new, 1)), 0o600))
+	replaceText := func(old, new string) {
+		require.Contains(t, string(original), old)
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(original), old, new, 1)), 0o600))
 	}
 
-	edit(`"MCA coordinates`, `undefined + "MCA coordinates`)
+	replaceText(`"MCA coordinates`, `undefined + "MCA coordinates`)
 	out, err := s.try(t, "preview")
-	require.Error(t, err, "a source that does not compile")
+	require.Error(t, err, "the source does not compile")
 	require.Contains(t, out, "greeting.go", "the compiler's own message names the file")
 	require.Contains(t, out, "undefined: undefined", "the compiler's own message names the error")
 
-	edit(`"MCA coordinates`, `"MCA, changed, coordinates`)
+	replaceText(`"MCA coordinates`, `"MCA, changed, coordinates`)
 	p := s.preview(t)
 	require.Equal(t, 2, p.ChangeSummary["update"], "the preview shows that the image and the Deployment will change")
 	require.Equal(t, first, digest(), "the preview has pushed and changed nothing")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.NotEqual(t, first, digest())
 
-	require.NoError(t, os.WriteFile(file, good, 0o600))
+	require.NoError(t, os.WriteFile(file, original, 0o600))
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Equal(t, first, digest(), "the same sources are the same image")
+	require.Equal(t, first, digest(), "the same sources give the same image")
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// versions are the Kubernetes minor versions of a cluster's parts. kube-proxy stands
-// for the add-ons.
+// versions are the Kubernetes minor versions of a cluster's parts. The version of the add-ons
+// is that of kube-proxy.
 type versions struct {
 	controlPlane, addons, autoscaler string
 }
@@ -23,15 +23,15 @@ func (s *stack) versions(t *testing.T) versions {
 	return v
 }
 
-// minorOf returns the minor version of a version such as v1.36.0-eksbuild.25.
+// minorOf returns the first two numbers of a version: 1.36 for v1.36.0-eksbuild.25.
 func minorOf(version string) string {
 	parts := strings.Split(strings.TrimPrefix(version, "v"), ".")
 	return strings.Join(parts[:2], ".")
 }
 
-// A cluster is upgraded by one minor version as docs/runbooks/upgrade.md says: one part
-// after the other, with one `up` each, and in the end one tier's nodes after the other.
-// Nothing is replaced.
+// The test upgrades a cluster by one minor version, as docs/runbooks/upgrade.md says. Each
+// part of the cluster gets an `up`, one after the other, and then the nodes of each tier. No
+// resource is replaced.
 func TestMinorUpgrade(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	original := s.configuration(t)
@@ -71,7 +71,7 @@ func TestMinorUpgrade(t *testing.T) {
 	s.unprotectAndDestroy(t)
 }
 
-// images returns the AMIs of the launch templates by their URNs.
+// images returns the AMI of each launch template, by the URN of the template.
 func (s *stack) images(t *testing.T) map[string]string {
 	t.Helper()
 	images := map[string]string{}
@@ -81,9 +81,9 @@ func (s *stack) images(t *testing.T) map[string]string {
 	return images
 }
 
-// When standard support ends, EKS upgrades the control plane by itself. The program then
-// refuses the former version, and never asks for a downgrade.
-func TestEndOfSupport(t *testing.T) {
+// When standard support ends, EKS upgrades the control plane by itself. After that the program
+// must refuse the former version, because EKS can't downgrade a cluster.
+func TestProgramRefusesAVersionAfterItsSupport(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	original := s.configuration(t)
 	assign(original, "cluster.version", "1.35")
@@ -102,7 +102,7 @@ func TestEndOfSupport(t *testing.T) {
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 	require.Equal(t, "1.36", s.one(t, "eks/cluster:Cluster", "-cluster").Outputs["version"])
 
-	// It is too late for extended support, and the program says so.
+	// Now it is too late for extended support, and the program must say so.
 	s.configure(t, original, map[string]any{"cluster.extendedSupport": true})
 	out, err = s.try(t, "preview")
 	require.Error(t, err)

@@ -10,12 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOnlyTheStacksPodsAreAdmitted creates pods by hand that the nodes could run. The
-// refusal names the rule and the fix. The stack's own pods restart.
+// TestOnlyTheStacksPodsAreAdmitted creates pods that are not the stack's. The API server must
+// refuse them and name the rule and the fix. New pods of the stack's own Deployments must be
+// admitted.
 func TestOnlyTheStacksPodsAreAdmitted(t *testing.T) {
 	namespace := output[string](t, "namespace")
-	ours := output[map[string]string](t, "images")["web"]
-	repository, _, _ := strings.Cut(ours, "@")
+	webImage := output[map[string]string](t, "images")["web"]
+	repository, _, _ := strings.Cut(webImage, "@")
 	for _, tc := range []struct {
 		reason, image string
 		readOnlyRoot  bool
@@ -23,7 +24,7 @@ func TestOnlyTheStacksPodsAreAdmitted(t *testing.T) {
 	}{
 		{"an image that the stack has not built", visitorImage(t), true, "image-of-this-stack", "build the image in the stack"},
 		{"an image by tag", repository + ":latest", true, "pod-image-by-digest", "end the reference in @sha256:DIGEST"},
-		{"a root file system that can be written", ours, false, "pod-read-only-root", "set securityContext.readOnlyRootFilesystem to true"},
+		{"a root file system that can be written", webImage, false, "pod-read-only-root", "set securityContext.readOnlyRootFilesystem to true"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			t.Cleanup(func() {
@@ -39,7 +40,8 @@ func TestOnlyTheStacksPodsAreAdmitted(t *testing.T) {
 	must(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=180s")
 }
 
-// podFile writes a pod that the Pod Security Standard "restricted" admits.
+// podFile writes the manifest of a pod that the Pod Security Standard "restricted" admits. It
+// returns the path of the file.
 func podFile(t *testing.T, image string, readOnlyRoot bool) string {
 	t.Helper()
 	encoded, err := json.Marshal(map[string]any{

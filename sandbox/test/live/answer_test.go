@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// TestURLAnswers waits until the platform answers requests.
 func TestURLAnswers(t *testing.T) {
 	client := &http.Client{Timeout: 5 * time.Second}
 	for _, path := range []string{"/", "/health", "/health/ready", "/openapi.json", "/api/v1/agents/mca/health"} {
@@ -27,7 +28,7 @@ func TestPodRunsTheDigestOfTheOutput(t *testing.T) {
 	reference := output[map[string]string](t, "images")["web"]
 	_, digest, ok := strings.Cut(reference, "@")
 	require.True(t, ok, "the output %q is a reference by digest", reference)
-	// The old pod of a rollout drains for a while after the `up`.
+	// After an `up`, the old pod of a rollout still runs for some seconds.
 	require.Eventually(t, func() bool {
 		running := strings.Fields(must(t, "kubectl", "-n", output[string](t, "namespace"), "get", "pods", "-l", "app=progressive-framework-v5",
 			"--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}"))
@@ -35,8 +36,8 @@ func TestPodRunsTheDigestOfTheOutput(t *testing.T) {
 	}, time.Minute, time.Second, "every pod runs %s", digest)
 }
 
-// TestPodAnswersThroughItsClusterIPAndName sends requests from a pod, because ClusterIPs
-// and service names work only there: through kube-proxy's rules and CoreDNS.
+// TestPodAnswersThroughItsClusterIPAndName sends requests from a pod, because ClusterIPs and
+// service names work only in the cluster. It tests kube-proxy's rules and CoreDNS.
 func TestPodAnswersThroughItsClusterIPAndName(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	ip := must(t, "kubectl", "-n", namespace, "get", "service", "mca-service", "-o", "jsonpath={.spec.clusterIP}")
@@ -47,14 +48,14 @@ func TestPodAnswersThroughItsClusterIPAndName(t *testing.T) {
 		"visitor-by-name": "mca-service." + namespace + ".svc.cluster.local",
 	} {
 		t.Run(name, func(t *testing.T) {
-			written := visit(t, name, image, "visitor=admitted", fmt.Sprintf("http://%s/health", host), "5", "Succeeded")
-			require.Equal(t, 5, strings.Count(written, `"status":"ok"`), "five answers")
+			logs := visit(t, name, image, "visitor=admitted", fmt.Sprintf("http://%s/health", host), "5", "Succeeded")
+			require.Equal(t, 5, strings.Count(logs, `"status":"ok"`), "five answers")
 		})
 	}
 }
 
-// TestMetricsServerMeasuresThePod runs kubectl top, which reads the kubelet's metrics
-// through metrics-server and the API server's aggregation, as an HPA does.
+// TestMetricsServerMeasuresThePod runs kubectl top. Like an HPA, it reads the kubelet's
+// metrics through the API server's aggregation layer and metrics-server.
 func TestMetricsServerMeasuresThePod(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	require.Eventually(t, func() bool {

@@ -16,7 +16,7 @@ import (
 
 type fields = map[string]any
 
-// at returns the value at a path of keys, or nil.
+// at returns the value at a path of keys, or nil if there is none.
 func at(v any, path ...string) any {
 	for _, key := range path {
 		o, _ := v.(fields)
@@ -25,7 +25,7 @@ func at(v any, path ...string) any {
 	return v
 }
 
-// documentHPAs are the HPAs of the design document.
+// documentHPAs returns the HPAs of the design document.
 func documentHPAs(t *testing.T) (all []fields) {
 	t.Helper()
 	f, err := os.Open(filepath.Join(root, "components/scaling/testdata/hpa.yaml"))
@@ -38,14 +38,14 @@ func documentHPAs(t *testing.T) (all []fields) {
 			return all
 		}
 		require.NoError(t, err)
-		text, err := json.Marshal(o) // numbers as the API server's
+		text, err := json.Marshal(o) // this and the next step give numbers the types that objects of the API server have here
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(text, &o))
 		all = append(all, o)
 	}
 }
 
-// sandboxBounds are the bounds of the services in Pulumi.sandbox.yaml.
+// sandboxBounds returns the minimum and maximum of each service in Pulumi.sandbox.yaml.
 func sandboxBounds(t *testing.T) map[string]fields {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "Pulumi.sandbox.yaml"))
@@ -61,26 +61,26 @@ func sandboxBounds(t *testing.T) map[string]fields {
 	return bounds
 }
 
-// TestHPAsAreTheDocuments reads the HPAs that KEDA made back from the API server, and
-// compares them with the design document field by field, metric by metric. Only the
-// bounds are the sandbox's. A Pods metric of the document is the external metric of the
-// trigger at its position.
+// TestHPAsAreTheDocuments reads the HPAs that KEDA has created, and compares all their fields
+// with the design document. Only the minimum and maximum differ: they are those of the
+// sandbox. KEDA provides a Pods metric of the document as an external metric. Its name has
+// the position of the trigger in the ScaledObject.
 func TestHPAsAreTheDocuments(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	bounds := sandboxBounds(t)
-	short := map[string]string{"progressive-framework-v5": "web"}
+	serviceOf := map[string]string{"progressive-framework-v5": "web"} // Deployments with another name than their service
 	for _, want := range documentHPAs(t) {
 		name := at(want, "metadata", "name").(string)
 		t.Run(name, func(t *testing.T) {
 			var hpa fields
 			require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "hpa", name, "-o", "json")), &hpa))
-			target := at(want, "spec", "scaleTargetRef", "name").(string)
-			if s, ok := short[target]; ok {
-				target = s
+			service := at(want, "spec", "scaleTargetRef", "name").(string)
+			if name, ok := serviceOf[service]; ok {
+				service = name
 			}
 			require.Equal(t, at(want, "spec", "scaleTargetRef"), at(hpa, "spec", "scaleTargetRef"))
-			require.EqualValues(t, bounds[target]["min"], at(hpa, "spec", "minReplicas"))
-			require.EqualValues(t, bounds[target]["max"], at(hpa, "spec", "maxReplicas"))
+			require.EqualValues(t, bounds[service]["min"], at(hpa, "spec", "minReplicas"))
+			require.EqualValues(t, bounds[service]["max"], at(hpa, "spec", "maxReplicas"))
 			for _, direction := range []string{"scaleDown", "scaleUp"} {
 				behavior, _ := at(want, "spec", "behavior", direction).(fields)
 				if behavior != nil && behavior["selectPolicy"] == nil {
@@ -94,8 +94,8 @@ func TestHPAsAreTheDocuments(t *testing.T) {
 	}
 }
 
-// asExternal turns the document's Pods metrics into the external metrics by which KEDA
-// provides them.
+// asExternal replaces the document's Pods metrics by the external metrics that KEDA provides
+// for them.
 func asExternal(metrics []any) []any {
 	out := make([]any, len(metrics))
 	for i, m := range metrics {
@@ -109,7 +109,8 @@ func asExternal(metrics []any) []any {
 	return out
 }
 
-// withoutSelectors removes the selector by which KEDA finds the ScaledObject.
+// withoutSelectors removes the selectors of external metrics. KEDA adds them to find the
+// ScaledObject, and the document has none.
 func withoutSelectors(metrics []any) []any {
 	for _, m := range metrics {
 		if metric, ok := at(m, "external", "metric").(fields); ok {
@@ -119,8 +120,8 @@ func withoutSelectors(metrics []any) []any {
 	return metrics
 }
 
-// TestAutoscalersReadTheirMetrics: each HPA can compute its number of pods, and each
-// ScaledObject is ready and not on its fallback.
+// TestAutoscalersReadTheirMetrics requires that each HPA can compute its number of pods. Each
+// ScaledObject must be ready and must not use its fallback.
 func TestAutoscalersReadTheirMetrics(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	condition := func(kind, name, condition string) string {

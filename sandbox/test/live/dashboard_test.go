@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryPanelHasDataUnderLoad evaluates each expression of the page that people open,
-// during the design document's load test: each has a value, and none is NaN.
+// TestEveryPanelHasDataUnderLoad evaluates each expression of the dashboards' page after the
+// design document's load test. Each expression must have a value, and none may be NaN.
 func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 	path := prometheusPath(t)
 	page := must(t, "kubectl", "get", "--raw", path+"/consoles/index.html")
@@ -21,7 +21,7 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 	_, data, found := strings.Cut(page, `id="data">`)
 	require.True(t, found)
 	data, _, _ = strings.Cut(data, "</script>")
-	var read struct {
+	var content struct {
 		Dashboards []struct {
 			Name   string
 			Panels []struct {
@@ -30,8 +30,8 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 			}
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(data), &read))
-	require.NotEmpty(t, read.Dashboards)
+	require.NoError(t, json.Unmarshal([]byte(data), &content))
+	require.NotEmpty(t, content.Dashboards)
 
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
@@ -41,7 +41,7 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 	var missing []string
 	for range 3 { // the rules are evaluated every 15 s
 		missing, queries = nil, 0
-		for _, d := range read.Dashboards {
+		for _, d := range content.Dashboards {
 			for _, p := range d.Panels {
 				for _, q := range p.Queries {
 					queries++

@@ -9,13 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// statement runs a statement in the pod of PostgreSQL, as the owner, and returns its rows.
+// statement runs an SQL statement in the pod of PostgreSQL, as the owner of the database, and
+// returns the rows of the result.
 func statement(t *testing.T, sql string) (string, error) {
 	t.Helper()
 	return run(t, "kubectl", "-n", output[string](t, "namespace"), "exec", "postgres-0", "-c", "postgres", "--",
 		"sh", "-c", `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -v ON_ERROR_STOP=1 -c "$0"`, sql)
 }
 
+// rows runs an SQL statement and returns the values of its result. The test fails if the
+// statement fails.
 func rows(t *testing.T, sql string) []string {
 	t.Helper()
 	out, err := statement(t, sql)
@@ -23,12 +26,12 @@ func rows(t *testing.T, sql string) []string {
 	return strings.Fields(out)
 }
 
-// TestServicesAreConnectedAsTheirOwnRoles: the server knows the services by name, and none
-// of them is its owner.
+// TestServicesAreConnectedAsTheirOwnRoles requires that each service is connected with a role
+// of its own name, and none with the role of the owner.
 func TestServicesAreConnectedAsTheirOwnRoles(t *testing.T) {
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
-	// A pool opens its connections with the first requests.
+	// The services open their connections at the first requests.
 	must(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "10s", "--rate", "20")
 	users := rows(t, `SELECT DISTINCT regexp_replace(usename, '_[ab]$', '') FROM pg_stat_activity WHERE client_addr IS NOT NULL ORDER BY 1`)
 	require.Subset(t, users, []string{"exporter", "mca", "npa", "web", "wpa"})
@@ -39,7 +42,8 @@ func TestServicesAreConnectedAsTheirOwnRoles(t *testing.T) {
 	require.Empty(t, rows(t, `SELECT rolname FROM pg_roles WHERE rolname <> 'platform' AND rolname !~ '^pg_' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)`))
 }
 
-// TestServicesAreRefusedEachOthersTables tries statements with the privileges of a service.
+// TestServicesAreRefusedEachOthersTables runs statements with the privileges of a service.
+// Those that the service does not need must fail.
 func TestServicesAreRefusedEachOthersTables(t *testing.T) {
 	for _, tc := range []struct{ role, statement string }{
 		{"npa_a", "SELECT email FROM users"},

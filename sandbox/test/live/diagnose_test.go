@@ -16,13 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// diagnoseFor is how long a load runs while a healthy platform is diagnosed.
+// diagnoseFor is the duration of the load during which a healthy platform is diagnosed.
 var diagnoseFor = flag.Duration("diagnose-for", time.Minute, "how long a healthy platform under load is diagnosed each 30 s, at most 1h")
 
-// compared is a command that is run while the faults exist, such as popeye.
+// compared is the command of another tool, such as popeye. It runs while the faults exist, so
+// that its findings can be compared.
 var compared = flag.String("compared", "", "a shell command that is run while the faults of TestDiagnoseFindsSeededFaults exist")
 
-// finding is one of the report of `pf diagnose --json`.
+// finding is a finding in the output of `pf diagnose --json`.
 type finding struct{ Check, Name, Where, Evidence, Cause, Fix string }
 
 type diagnosis struct {
@@ -30,7 +31,7 @@ type diagnosis struct {
 	Missing  []struct{ Check, What, Reason string }
 }
 
-// tokenFile is a file with a valid token.
+// tokenFile writes a valid token to a file and returns the path of the file.
 func tokenFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")
@@ -38,7 +39,8 @@ func tokenFile(t *testing.T) string {
 	return file
 }
 
-// diagnose runs pf diagnose. Findings are no error of the command.
+// diagnose runs pf diagnose. It ignores the exit code, because the command also fails if it
+// finds something.
 func diagnose(t *testing.T, token, check string, args ...string) (d diagnosis) {
 	t.Helper()
 	out, _ := run(t, "pf", append([]string{"diagnose", check, "--stack", "sandbox", "--token-file", token, "--json"}, args...)...)
@@ -46,8 +48,8 @@ func diagnose(t *testing.T, token, check string, args ...string) (d diagnosis) {
 	return d
 }
 
-// find diagnoses until the finding exists.
-func find(t *testing.T, token, check, name, where string) (found finding, exists bool) {
+// awaitFinding repeats pf diagnose until the finding exists, for at most two minutes.
+func awaitFinding(t *testing.T, token, check, name, where string) (found finding, exists bool) {
 	t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Second) {
 		for _, f := range diagnose(t, token, check).Findings {
@@ -59,19 +61,20 @@ func find(t *testing.T, token, check, name, where string) (found finding, exists
 	return found, false
 }
 
-// objectVersions are the versions of objects that nothing changes by itself.
+// objectVersions returns the versions of objects that change only if somebody changes them.
 func objectVersions(t *testing.T, namespace string) string {
 	t.Helper()
 	get := func(kinds, version string) string {
 		return must(t, "kubectl", "-n", namespace, "get", kinds, "-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid} {.metadata.`+version+`}{"\n"}{end}`)
 	}
-	// A status changes by itself, and with it the resource version.
+	// The status of the first kinds changes by itself, and with it the resource version. The
+	// generation changes only with the spec.
 	return get("deployments,statefulsets,poddisruptionbudgets,scaledobjects", "generation") +
 		get("services,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies", "resourceVersion")
 }
 
-// TestDiagnosisOfAHealthyPlatform: every part is read, nothing is found, and nothing is
-// changed. The duration is in the log.
+// TestDiagnosisOfAHealthyPlatform requires that pf diagnose can read every part, finds nothing
+// and changes nothing. The log has the duration.
 func TestDiagnosisOfAHealthyPlatform(t *testing.T) {
 	namespace, token := output[string](t, "namespace"), tokenFile(t)
 	before := objectVersions(t, namespace)
@@ -88,17 +91,18 @@ func TestDiagnosisOfAHealthyPlatform(t *testing.T) {
 	}
 }
 
-// slowMachine are findings that are true of a machine without spare CPU.
+// slowMachine are the findings that may be true on a machine without spare CPU.
 var slowMachine = []string{"endpoint-slow", "agent-slow", "pod-cpu-starved", "hpa-at-maximum", "slow-query", "pod-unschedulable", "redis-slow-commands"}
 
-// TestHealthyPlatformUnderLoadHasNoFalseFinding diagnoses each 30 s.
+// TestHealthyPlatformUnderLoadHasNoFalseFinding runs pf diagnose every 30 s during a load. It
+// must find nothing except what a slow machine explains.
 func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
 	token := tokenFile(t)
 	duration := min(*diagnoseFor, time.Hour)
-	loaded := make(chan error, 1)
+	loadErr := make(chan error, 1)
 	go func() {
 		_, err := run(t, "pf", "load", "soak", "--stack", "sandbox", "--token-file", token, "--duration", duration.String(), "--rate", "20")
-		loaded <- err
+		loadErr <- err
 	}()
 	counts, diagnoses := map[string]int{}, 0
 	for end := time.Now().Add(duration); time.Now().Before(end); time.Sleep(30 * time.Second) {
@@ -111,20 +115,20 @@ func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
 		}
 	}
 	t.Logf("%d diagnoses in %s of load; findings that a slow machine explains: %v", diagnoses, duration, counts)
-	require.NoError(t, <-loaded)
+	require.NoError(t, <-loadErr)
 }
 
-// faultPod creates a pod in the platform's namespace like another one, which a change
-// damages.
-func faultPod(t *testing.T, namespace, name, like string, change func(pod, container map[string]any)) {
+// faultPod creates a faulty pod in the platform's namespace. The pod has the image and the
+// security settings of the pod template. change adds the fault.
+func faultPod(t *testing.T, namespace, name, template string, change func(pod, container map[string]any)) {
 	t.Helper()
-	var template struct{ Spec map[string]any }
-	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pod", like, "-o", "json")), &template))
-	first := template.Spec["containers"].([]any)[0].(map[string]any)
+	var existing struct{ Spec map[string]any }
+	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pod", template, "-o", "json")), &existing))
+	first := existing.Spec["containers"].([]any)[0].(map[string]any)
 	container := map[string]any{"name": "fault", "image": first["image"], "securityContext": first["securityContext"], "resources": map[string]any{
 		"requests": map[string]any{"cpu": "10m", "memory": "16Mi"}, "limits": map[string]any{"cpu": "500m", "memory": "64Mi"},
 	}}
-	spec := map[string]any{"securityContext": template.Spec["securityContext"], "automountServiceAccountToken": false, "terminationGracePeriodSeconds": 0}
+	spec := map[string]any{"securityContext": existing.Spec["securityContext"], "automountServiceAccountToken": false, "terminationGracePeriodSeconds": 0}
 	change(spec, container)
 	spec["containers"] = []any{container}
 	text, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": name, "labels": map[string]any{"app": name}}, "spec": spec})
@@ -137,9 +141,10 @@ func faultPod(t *testing.T, namespace, name, like string, change func(pod, conta
 	must(t, "kubectl", "-n", namespace, "apply", "-f", file)
 }
 
-// TestDiagnoseFindsSeededFaults seeds faults in the running platform and prints the table.
-// Those of pods exist together, in pods of their own. A missing index is none of them: it
-// needs ten minutes of Prometheus' history.
+// TestDiagnoseFindsSeededFaults causes faults in the running platform. pf diagnose must find
+// each of them. The test prints a table of the findings. Faults of pods exist at the same
+// time, each in a pod of its own. A missing index is not tested, because its finding needs
+// ten minutes of Prometheus' history.
 func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	namespace, token := output[string](t, "namespace"), tokenFile(t)
 	mca := strings.Fields(must(t, "kubectl", "-n", namespace, "get", "pods", "-l", "app=mca", "-o", "jsonpath={.items[*].metadata.name}"))[0]
@@ -155,7 +160,7 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	faultPod(t, namespace, "fault-memory", "redis-cluster-0", shell("sleep 1; tail /dev/zero"))
 	seed(fault{"a container killed for its memory", "resources", "pod-out-of-memory", "pod/fault-memory", "more memory than its limit"})
 	faultPod(t, namespace, "fault-place", mca, func(pod, _ map[string]any) { pod["nodeSelector"] = map[string]any{"no-such-label": "x"} })
-	seed(fault{"a pod that no node takes", "resources", "pod-unschedulable", "pod/fault-place", "no node has"})
+	seed(fault{"a pod that fits on no node", "resources", "pod-unschedulable", "pod/fault-place", "no node has"})
 	faultPod(t, namespace, "fault-image", mca, func(_, container map[string]any) {
 		repository, _, _ := strings.Cut(container["image"].(string), "@")
 		container["image"] = repository + "@sha256:" + strings.Repeat("0", 64)
@@ -164,7 +169,7 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	faultPod(t, namespace, "fault-secret", mca, func(_, container map[string]any) {
 		container["envFrom"] = []any{map[string]any{"secretRef": map[string]any{"name": "no-such-secret"}}}
 	})
-	seed(fault{"a Secret that is gone", "resources", "pod-configuration-invalid", "pod/fault-secret", "does not exist"})
+	seed(fault{"a missing Secret", "resources", "pod-configuration-invalid", "pod/fault-secret", "does not exist"})
 	faultPod(t, namespace, "fault-environment", mca, func(_, container map[string]any) {
 		container["env"] = []any{map[string]any{"name": "LISTEN_ADDRESS", "value": "nonsense"}}
 	})
@@ -173,7 +178,7 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 		container["command"] = []string{"sh", "-c", "while :; do :; done"}
 		container["resources"] = map[string]any{"requests": map[string]any{"cpu": "10m", "memory": "16Mi"}, "limits": map[string]any{"cpu": "50m", "memory": "64Mi"}}
 	})
-	seed(fault{"a starved pod", "resources", "pod-cpu-starved", "pod/fault-cpu", "throttled"})
+	seed(fault{"a pod with too little CPU", "resources", "pod-cpu-starved", "pod/fault-cpu", "throttled"})
 	must(t, "kubectl", "-n", namespace, "create", "poddisruptionbudget", "fault-budget", "--selector=app=progressive-framework-v5", "--min-available=100%")
 	t.Cleanup(func() { must(t, "kubectl", "-n", namespace, "delete", "poddisruptionbudget", "fault-budget") })
 	seed(fault{"a PDB that blocks a drain", "scaling", "drain-blocked", "poddisruptionbudget/fault-budget", "as many pods as there are"})
@@ -182,13 +187,13 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "seeded fault\tfinding\tevidence")
 	expect := func(f fault) {
-		found, exists := find(t, token, f.check, f.finding, f.where)
+		found, exists := awaitFinding(t, token, f.check, f.finding, f.where)
 		if !exists {
 			t.Errorf("%s was not found as %s", f.fault, f.finding)
 			return
 		}
 		if !strings.Contains(found.Cause, f.cause) {
-			t.Errorf("the cause of %s is %q, must have %q", f.fault, found.Cause, f.cause)
+			t.Errorf("the cause of %s is %q, must contain %q", f.fault, found.Cause, f.cause)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%.90s\n", f.fault, found.Name, found.Evidence)
 	}
@@ -199,8 +204,8 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 		must(t, "sh", "-c", *compared)
 	}
 
-	// Another number of columns is another statement than that of an earlier run, whose counters
-	// may have been reset in between.
+	// The number of columns differs in each run, so this is not the statement of an earlier
+	// run. The counters of that statement may have been reset.
 	slow := "SELECT pg_sleep(0.15), 'literal of the fault'" + strings.Repeat(", 1", int(time.Now().Unix()%97))
 	for range 6 {
 		_, err := statement(t, slow)
@@ -223,16 +228,17 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	found := diagnose(t, wrong, "app").Findings
 	require.NotEmpty(t, found)
 	require.Equal(t, "token-refused", found[0].Name)
-	fmt.Fprintf(w, "a token of nobody\t%s\t%s\n", found[0].Name, found[0].Evidence)
+	fmt.Fprintf(w, "an invalid token\t%s\t%s\n", found[0].Name, found[0].Evidence)
 
 	must(t, "kubectl", "-n", namespace, "delete", "pod", "redis-cluster-5", "--wait=false")
-	expect(fault{"a Redis node that is gone", "database", "redis-node-down", "statefulset/redis-cluster", "has ended"})
+	expect(fault{"a deleted Redis node", "database", "redis-node-down", "statefulset/redis-cluster", "has ended"})
 	must(t, "kubectl", "-n", namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
 	require.NoError(t, w.Flush())
 	t.Logf("faults of the running platform\n%s", &table)
 }
 
-// session runs statements as the owner in the background, and returns what waits for them.
+// session runs SQL statements as the owner in the background. It returns a function that waits
+// until they end.
 func session(t *testing.T, namespace, sql string) (wait func()) {
 	t.Helper()
 	done := make(chan struct{})

@@ -1,4 +1,4 @@
-// Package live has the e2e tests: the sandbox of `make up`, with real nodes, real pods
-// and real traffic. They need root and fixed ports of the machine, and keep the sandbox
-// running. `make e2e` runs them.
+// Package live has the e2e tests. They test the running sandbox of `make up`, with a real
+// node, real pods and real traffic. They need root and fixed ports of the machine. After the
+// tests the sandbox still runs. `make e2e` runs them.
 package live

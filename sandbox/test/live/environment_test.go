@@ -20,14 +20,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// timeout limits every command. A `make up` with filled caches takes seconds; with a
-// rollout it waits for new pods.
+// timeout limits every command. A `make up` with filled caches takes seconds. If it rolls
+// out a service, it also waits for new pods.
 const timeout = 10 * time.Minute
 
-// root is the project's folder, live the sandbox of `make up` in it.
 var (
-	root string
-	live *layout.Layout
+	root string         // the project's folder
+	live *layout.Layout // the sandbox of `make up` in that folder
 )
 
 func TestMain(m *testing.M) {
@@ -41,16 +40,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// run runs a command inside the sandbox's environment and returns its standard
-// output; the rest goes to the test's log.
+// run runs a command in the sandbox's environment and returns its standard output. The test's
+// log has all output.
 func run(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
 	// A cleanup function runs commands after the test's own context has ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)
 	defer cancel()
 	env := toolchain.Within(live, os.Environ())
-	if own := filepath.Join(live.Bin(), name); fileExists(own) {
-		name = own
+	if path := filepath.Join(live.Bin(), name); fileExists(path) {
+		name = path
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = root, env
@@ -80,7 +79,7 @@ func makeUp(t *testing.T) string {
 	return must(t, "make", "up")
 }
 
-// output reads one output of the sandbox stack.
+// output returns an output of the stack sandbox.
 func output[T any](t *testing.T, name string) T {
 	t.Helper()
 	var v T
@@ -88,7 +87,7 @@ func output[T any](t *testing.T, name string) T {
 	return v
 }
 
-// get sends one request to the platform.
+// get sends a GET request to the platform and returns the status and the body of the response.
 func get(ctx context.Context, client *http.Client, url string) (int, string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -97,7 +96,8 @@ func get(ctx context.Context, client *http.Client, url string) (int, string, err
 	return send(client, req)
 }
 
-// post sends a JSON body to the platform as the user of a token.
+// post sends a JSON body to the platform with a token, and returns the status and the body of
+// the response.
 func post(ctx context.Context, client *http.Client, url, token, body string) (int, string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {

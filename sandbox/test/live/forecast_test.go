@@ -9,16 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// explained is a service in the output of pf forecast explain --json.
-type explained struct {
+// explanation is the entry of a service in the output of pf forecast explain --json.
+type explanation struct {
 	Service, State, Why string
 	HistoryDays         float64 `json:"history_days"`
 	Published           *float64
 	Decides             bool
 }
 
-// explain reads the forecaster; nil: it can't be read.
-func explain(t *testing.T) (all []explained) {
+// explain returns the explanations of all services, or nil if the forecaster can't be read.
+func explain(t *testing.T) (all []explanation) {
 	t.Helper()
 	out, _ := run(t, "pf", "forecast", "explain", "--stack", "sandbox", "--json")
 	if json.Unmarshal([]byte(out), &all) != nil {
@@ -27,27 +27,28 @@ func explain(t *testing.T) (all []explained) {
 	return all
 }
 
-// autoscalerSpecs are the specs of all HPAs and ScaledObjects, as the API server has them.
+// autoscalerSpecs returns the specs of all HPAs and ScaledObjects.
 func autoscalerSpecs(t *testing.T, namespace string) string {
 	t.Helper()
 	return must(t, "kubectl", "-n", namespace, "get", "hpa,scaledobject", "-o", "jsonpath={range .items[*]}{.metadata.name}{.spec}{\"\\n\"}{end}")
 }
 
-// TestForecasterInTheShadow: it runs, is scraped, says why it has no forecast of its own,
-// and comes back with its history after its pod was killed. Nothing of the HPAs changes.
+// TestForecasterInTheShadow tests the forecaster in the shadow, where it does not change HPAs.
+// It must run, be scraped by Prometheus, and explain why it has no forecast of its own. After
+// its pod is killed, a new pod must have the same history. The HPAs must not change.
 func TestForecasterInTheShadow(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	path := prometheusPath(t)
-	own := namespace + "-prometheus"
+	prometheusNamespace := namespace + "-prometheus"
 	before := autoscalerSpecs(t, namespace)
-	require.NotContains(t, before, "forecast", "in the shadow no HPA has its metric")
+	require.NotContains(t, before, "forecast", "in the shadow no HPA has the metric of the forecast")
 
-	var services []explained
+	var services []explanation
 	require.Eventually(t, func() bool {
 		services = explain(t)
 		for _, s := range services {
 			if s.State == "no history" || s.State == "stale" {
-				return false // Prometheus has just begun
+				return false // Prometheus has no samples yet
 			}
 		}
 		scraped, _ := queryAt(t, path, `count(gate_state{job="forecaster"})`)
@@ -58,22 +59,22 @@ func TestForecasterInTheShadow(t *testing.T) {
 		history[s.Service] = s.HistoryDays
 		require.NotEmpty(t, s.Why, s.Service)
 		require.NotNil(t, s.Published, s.Service)
-		require.False(t, s.Decides, "%s: no HPA reads it in the shadow", s.Service)
+		require.False(t, s.Decides, "%s: no HPA reads the forecast in the shadow", s.Service)
 		if s.HistoryDays < 1 {
-			require.Equal(t, "learning", s.State, "%s: a day of history is missing, and it says so", s.Service)
+			require.Equal(t, "learning", s.State, "%s: the state of a forecaster with less than a day of history", s.Service)
 		}
 	}
 	if bytes, found := queryAt(t, path, `max(process_resident_memory_bytes{job="forecaster"})`); found {
-		t.Logf("the forecaster has %.1f MB", bytes/1e6)
+		t.Logf("the forecaster uses %.1f MB of memory", bytes/1e6)
 	}
 
-	pod := must(t, "kubectl", "-n", own, "get", "pods", "-l", "app=forecaster", "-o", "jsonpath={.items[*].metadata.name}")
-	must(t, "kubectl", "-n", own, "delete", "pod", pod, "--grace-period=0", "--force")
+	pod := must(t, "kubectl", "-n", prometheusNamespace, "get", "pods", "-l", "app=forecaster", "-o", "jsonpath={.items[*].metadata.name}")
+	must(t, "kubectl", "-n", prometheusNamespace, "delete", "pod", pod, "--grace-period=0", "--force")
 	began := time.Now()
 	require.Eventually(t, func() bool {
-		back, found := queryAt(t, path, fmt.Sprintf(`max(history_days{job="forecaster",pod!=%q,service="web"})`, pod))
-		return found && back >= history["web"]-0.001
-	}, 50*time.Second, time.Second, "another pod is scraped, and has read the history again")
+		days, found := queryAt(t, path, fmt.Sprintf(`max(history_days{job="forecaster",pod!=%q,service="web"})`, pod))
+		return found && days >= history["web"]-0.001
+	}, 50*time.Second, time.Second, "a new pod is scraped and has read the history")
 	t.Logf("the new pod was scraped with its history after %s", time.Since(began).Round(time.Second))
 	require.Len(t, explain(t), 4)
 	require.Equal(t, before, autoscalerSpecs(t, namespace))

@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDesignLoadTest sends every request of the design document's load test to the
-// stack's URL, which pf reads from the outputs. With a token each has a real answer,
-// without a valid one 401. The load is light, and the test asserts no latency: on a busy
-// machine it would say nothing.
+// TestDesignLoadTest sends every request of the design document's load test to the stack's
+// URL. pf reads the URL from the stack's outputs. With a token each request must have a
+// correct response, and without a valid token 401. The load is light. The test asserts no
+// latency, because the latency depends on the machine.
 func TestDesignLoadTest(t *testing.T) {
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
@@ -35,10 +35,11 @@ func TestDesignLoadTest(t *testing.T) {
 	require.Empty(t, report.Answers.Wrong)
 	require.Positive(t, report.Answers.Sent)
 	require.NotEmpty(t, report.Load)
-	require.Contains(t, report.Replicas, "web", "the stack's outputs lead to its cluster")
+	require.Contains(t, report.Replicas, "web", "pf finds the cluster with the stack's outputs")
 	for _, request := range report.Load {
 		require.Empty(t, request.Failed, request.Name)
-		if request.Name != "between agents" { // none of its answers is cached, so that the short load may complete none
+		// The responses of "between agents" are not cached, and the short load may complete none.
+		if request.Name != "between agents" {
 			require.Positive(t, request.PerSecond, request.Name)
 		}
 	}

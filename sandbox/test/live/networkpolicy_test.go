@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// visitors admits pods of the namespace default with a label to mca.
-const visitors = `
+// visitorPolicy is a network policy. It allows connections to mca from pods of the namespace
+// default that have the label visitor=admitted.
+const visitorPolicy = `
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: test-visitors}
@@ -22,23 +23,24 @@ spec:
     ports: [{port: http}]
 `
 
-// admitVisitors creates the policy visitors for the time of the test.
+// admitVisitors creates visitorPolicy and deletes it at the end of the test.
 func admitVisitors(t *testing.T, namespace string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "policy.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(visitors), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(visitorPolicy), 0o600))
 	must(t, "kubectl", "-n", namespace, "apply", "-f", file)
 	t.Cleanup(func() { must(t, "kubectl", "-n", namespace, "delete", "networkpolicy", "test-visitors") })
 }
 
-// visit runs a pod in the namespace default that sends requests to a URL. It returns what
-// the pod wrote when it is in the phase.
+// visit runs a pod in the namespace default that sends count requests to a URL. It waits until
+// the pod is in the phase, and returns the pod's log.
 func visit(t *testing.T, pod, image, labels, url, count, phase string) string {
 	t.Helper()
 	return visitFrom(t, "default", pod, image, labels, url, count, phase)
 }
 
-// visitFrom runs the pod in a namespace, with no more permissions than restricted pods have.
+// visitFrom does the work of visit, with the pod in any namespace. The pod satisfies the Pod
+// Security Standard "restricted".
 func visitFrom(t *testing.T, namespace, pod, image, labels, url, count, phase string) string {
 	t.Helper()
 	_, err := run(t, "kubectl", "-n", namespace, "delete", "pod", pod, "--ignore-not-found", "--wait")
@@ -52,9 +54,9 @@ func visitFrom(t *testing.T, namespace, pod, image, labels, url, count, phase st
 	return must(t, "kubectl", "-n", namespace, "logs", pod)
 }
 
-// TestNetworkPoliciesAreEnforced: of two equal pods, the one with the label of a policy is
-// answered. The other one waits in vain for a service, by its ClusterIP, and for a store,
-// by the address of its pod.
+// TestNetworkPoliciesAreEnforced sends requests from two equal pods. The pod with the label of
+// visitorPolicy must get a response of mca. The other pod must get no connection: neither to
+// mca, by the ClusterIP of its service, nor to PostgreSQL, by the address of its pod.
 func TestNetworkPoliciesAreEnforced(t *testing.T) {
 	namespace, image := output[string](t, "namespace"), visitorImage(t)
 	admitVisitors(t, namespace)
@@ -67,9 +69,10 @@ func TestNetworkPoliciesAreEnforced(t *testing.T) {
 	}
 }
 
-// TestControllersConnectOnlyToWhatTheyCall: of two equal pods in the namespace of VPA, the one
-// with the label of VPA's updater reaches the API server, and not the metrics of CoreDNS, which
-// no policy protects. The other one, which no policy selects, reaches them.
+// TestControllersConnectOnlyToWhatTheyCall sends requests from two equal pods in the namespace
+// of VPA. One has the label of VPA's updater, so a policy for its egress selects it. It must
+// reach the API server, and must not reach the metrics of CoreDNS. The other pod is selected
+// by no policy, and must reach these metrics.
 func TestControllersConnectOnlyToWhatTheyCall(t *testing.T) {
 	namespace, image := output[string](t, "namespace")+"-vpa", visitorImage(t)
 	dns := must(t, "kubectl", "-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", "jsonpath={.items[0].status.podIP}")
@@ -77,5 +80,5 @@ func TestControllersConnectOnlyToWhatTheyCall(t *testing.T) {
 	require.Contains(t, visitFrom(t, namespace, "visitor-free", image, "visitor=other", metrics, "1", "Succeeded"), "coredns_")
 	require.Contains(t, visitFrom(t, namespace, "visitor-updater", image, "app=vpa-updater", metrics, "1", "Failed"), "Client.Timeout exceeded")
 	api := visitFrom(t, namespace, "visitor-of-the-api", image, "app=vpa-updater", "https://kubernetes.default.svc.cluster.local/", "1", "Failed")
-	require.Contains(t, api, "certificate", "it is connected, and has not the cluster's authority")
+	require.Contains(t, api, "certificate", "the connection works; only the certificate is unknown to the visitor")
 }

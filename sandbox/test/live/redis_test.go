@@ -13,40 +13,40 @@ import (
 // redis runs commands in the pods of the sandbox stack's Redis cluster.
 type redis struct{ namespace, password string }
 
-// keys is the number of keys that are written before each loss and read after it. With
-// this number every primary has some.
+// keys is the number of keys that a test writes before a loss of pods and reads after it. With
+// this number every primary has some keys.
 const keys = 300
 
-// recovery is the longest time that the cluster may take: until the pods are started
-// again, and for a failover, which takes several node timeouts of 5 s.
-const recovery = 3 * time.Minute
+// recoveryLimit is how long the cluster may take to recover. It includes the start of new pods,
+// and a failover, which takes several node timeouts of 5 s.
+const recoveryLimit = 3 * time.Minute
 
 func newRedis(t *testing.T) redis {
 	t.Helper()
 	r := redis{namespace: output[string](t, "namespace")}
-	coded := must(t, "kubectl", "-n", r.namespace, "get", "secret", "redis-auth", "-o", "jsonpath={.data.password}")
-	password, err := base64.StdEncoding.DecodeString(coded)
+	encoded := must(t, "kubectl", "-n", r.namespace, "get", "secret", "redis-auth", "-o", "jsonpath={.data.password}")
+	password, err := base64.StdEncoding.DecodeString(encoded)
 	require.NoError(t, err)
 	r.password = string(password)
 	return r
 }
 
-// script runs a shell script in a pod, with redis-cli logged in.
+// script runs a shell script in a pod. In the script, redis-cli has the password.
 func (r redis) script(t *testing.T, pod, script string) (string, error) {
 	t.Helper()
 	return run(t, "kubectl", "-n", r.namespace, "exec", pod, "-c", "redis", "--", "env", "REDISCLI_AUTH="+r.password, "sh", "-c", script)
 }
 
-// write sets every key to a value of this round.
+// write sets every key to a value that contains the name of the round.
 func (r redis) write(t *testing.T, round string) {
 	t.Helper()
 	out, err := r.script(t, "redis-cluster-0", fmt.Sprintf(`for i in $(seq %d); do redis-cli -c set key-$i %s-$i; done | grep -c OK`, keys, round))
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprint(keys), strings.TrimSpace(out), "every write is acknowledged")
-	time.Sleep(2 * time.Second) // appendfsync everysec: a write is on disk after a second
+	time.Sleep(2 * time.Second) // a write is on disk after a second (appendfsync everysec)
 }
 
-// read counts the keys that have the values of a round.
+// read returns the number of keys that have the values of a round.
 func (r redis) read(t *testing.T, round string) string {
 	t.Helper()
 	out, _ := r.script(t, "redis-cluster-0", fmt.Sprintf(
@@ -54,19 +54,20 @@ func (r redis) read(t *testing.T, round string) string {
 	return strings.TrimSpace(out)
 }
 
-// requireRecovery waits until the cluster is complete and has every key.
+// requireRecovery waits until the cluster has all its nodes, and requires that it has every
+// key.
 func (r redis) requireRecovery(t *testing.T, round string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		info, err := r.script(t, "redis-cluster-0", "redis-cli cluster info; redis-cli cluster nodes")
 		return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:6") &&
 			strings.Count(info, " master ")+strings.Count(info, "myself,master ") == 3 && !strings.Contains(info, "fail ") && !strings.Contains(info, "fail?")
-	}, recovery, 3*time.Second, "three primaries and three replicas again")
+	}, recoveryLimit, 3*time.Second, "three primaries and three replicas again")
 	must(t, "kubectl", "-n", r.namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
 	require.Equal(t, fmt.Sprint(keys), r.read(t, round), "every key is there")
 }
 
-// primaries returns the pods that are primaries now.
+// primaries returns the names of the pods that are primaries now.
 func (r redis) primaries(t *testing.T) []string {
 	t.Helper()
 	var pods []string
@@ -86,8 +87,8 @@ func (r redis) kill(t *testing.T, pods ...string) {
 	must(t, "kubectl", append([]string{"-n", r.namespace, "delete", "pod", "--grace-period=0", "--force"}, pods...)...)
 }
 
-// TestRedisSurvives deletes each primary in turn, then all pods at once, which get other
-// addresses. No acknowledged write is lost.
+// TestRedisSurvives deletes each primary in turn, and then all pods at the same time. New pods
+// have other addresses. No acknowledged write may be lost.
 func TestRedisSurvives(t *testing.T) {
 	r := newRedis(t)
 	primaries := r.primaries(t)

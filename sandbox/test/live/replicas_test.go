@@ -19,28 +19,33 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// replicaWatch sees each change of the Deployments of the stack's services.
+// replicaWatch watches the numbers of pods of the stack's services. The keys of its maps are
+// the names of Deployments.
 type replicaWatch struct {
 	mu sync.Mutex
-	// least are the pods that each service must have ready, and kept those that its
-	// Deployment must not go below.
-	least, kept map[string]int
-	spec, ready map[string]int
-	missing     []string
+	// minimum are the numbers of pods that must be ready at any time.
+	minimum map[string]int
+	// floor are the numbers of pods below which a Deployment must not be scaled now. It is
+	// nil if Deployments may be scaled down.
+	floor map[string]int
+	// spec are the present numbers of pods in the specs of the Deployments.
+	spec map[string]int
+	// violations describe the times at which a service had too few pods.
+	violations []string
 }
 
-// watchReplicas watches until the test ends. The minimum of each service is that of its
-// ScaledObject.
+// watchReplicas starts a replicaWatch that ends with the test. The minimum of each service is
+// the minimum of its ScaledObject.
 func watchReplicas(t *testing.T, namespace string) *replicaWatch {
 	t.Helper()
-	w := &replicaWatch{least: map[string]int{}, spec: map[string]int{}, ready: map[string]int{}}
+	w := &replicaWatch{minimum: map[string]int{}, spec: map[string]int{}}
 	for _, line := range strings.Fields(must(t, "kubectl", "-n", namespace, "get", "scaledobjects", "-o", `jsonpath={range .items[*]}{.metadata.name}={.spec.minReplicaCount}{"\n"}{end}`)) {
-		service, least, _ := strings.Cut(line, "=")
-		n, err := strconv.Atoi(least)
+		service, minimum, _ := strings.Cut(line, "=")
+		n, err := strconv.Atoi(minimum)
 		require.NoError(t, err)
-		w.least[service] = n
+		w.minimum[service] = n
 	}
-	require.NotEmpty(t, w.least)
+	require.NotEmpty(t, w.minimum)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	cmd := exec.CommandContext(ctx, filepath.Join(live.Bin(), "kubectl"), "-n", namespace, "get", "deployments", "--watch",
 		"-o", `jsonpath={.metadata.name} {.spec.replicas} {.status.readyReplicas}{"\n"}`)
@@ -52,62 +57,63 @@ func watchReplicas(t *testing.T, namespace string) *replicaWatch {
 	go func() {
 		defer close(ended)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			w.change(strings.Fields(lines.Text()))
+			w.record(strings.Fields(lines.Text()))
 		}
 	}()
 	t.Cleanup(func() {
 		stop()
 		<-ended
-		_ = cmd.Wait() // it was killed
+		_ = cmd.Wait() // the error says that stop has killed the command
 	})
-	require.Eventually(t, func() bool { return len(w.now()) >= len(w.least) }, 30*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.replicas()) >= len(w.minimum) }, 30*time.Second, 100*time.Millisecond)
 	return w
 }
 
-// change reads a line of the watch. Without a third field no pod is ready.
-func (w *replicaWatch) change(line []string) {
+// record reads a line of the watch: the name of a Deployment, its number of pods, and its
+// number of ready pods. The last field is missing if no pod is ready.
+func (w *replicaWatch) record(fields []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(line) < 2 || w.least[line[0]] == 0 {
+	if len(fields) < 2 || w.minimum[fields[0]] == 0 {
 		return
 	}
-	service, ready := line[0], 0
-	spec, err := strconv.Atoi(line[1])
-	if err == nil && len(line) > 2 {
-		ready, err = strconv.Atoi(line[2])
+	service, ready := fields[0], 0
+	spec, err := strconv.Atoi(fields[1])
+	if err == nil && len(fields) > 2 {
+		ready, err = strconv.Atoi(fields[2])
 	}
 	switch {
 	case err != nil:
-		w.missing = append(w.missing, err.Error())
-	case ready < w.least[service]:
-		w.missing = append(w.missing, fmt.Sprintf("%s has %d pods ready, and at least %d must be", service, ready, w.least[service]))
-	case spec < w.kept[service]:
-		w.missing = append(w.missing, fmt.Sprintf("%s was scaled from %d to %d pods", service, w.kept[service], spec))
+		w.violations = append(w.violations, err.Error())
+	case ready < w.minimum[service]:
+		w.violations = append(w.violations, fmt.Sprintf("%s has %d pods ready, and must have at least %d", service, ready, w.minimum[service]))
+	case spec < w.floor[service]:
+		w.violations = append(w.violations, fmt.Sprintf("%s was scaled from %d to %d pods", service, w.floor[service], spec))
 	}
-	w.spec[service], w.ready[service] = spec, ready
+	w.spec[service] = spec
 }
 
-// now are the replicas of the Deployments.
-func (w *replicaWatch) now() map[string]int {
+// replicas returns the present numbers of pods of the Deployments.
+func (w *replicaWatch) replicas() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return maps.Clone(w.spec)
 }
 
-// keep says that from now on no service may be scaled below its present replicas; or
-// with false, that all may.
-func (w *replicaWatch) keep(all bool) {
+// forbidScaleDown forbids that a service is scaled below its present number of pods. With
+// false it allows scaling down again.
+func (w *replicaWatch) forbidScaleDown(forbid bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.kept = nil
-	if all {
-		w.kept = maps.Clone(w.spec)
+	w.floor = nil
+	if forbid {
+		w.floor = maps.Clone(w.spec)
 	}
 }
 
-// lost are the times at which a service had too few pods.
+// lost describes the times at which a service had too few pods.
 func (w *replicaWatch) lost() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.missing
+	return w.violations
 }

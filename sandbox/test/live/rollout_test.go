@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// visits counts the requests that were sent during a change, and those that failed.
+// visits counts requests, and records those that failed.
 type visits struct {
 	began  time.Time
 	mu     sync.Mutex
@@ -23,8 +23,8 @@ type visits struct {
 	failed []string
 }
 
-// visitWhile sends requests to url from four clients, of which two keep their
-// connections, until do returns; at most ten minutes and 60,000 requests.
+// visitWhile sends requests to url from four clients until do returns. Two of the clients keep
+// their connections. It sends at most 60,000 requests, for at most ten minutes.
 func visitWhile(t *testing.T, url string, do func(*visits)) *visits {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -67,48 +67,49 @@ func (v *visits) count(status int, body string, err error) {
 	}
 }
 
-// sent is the number of requests until now.
+// sent returns the number of requests so far.
 func (v *visits) sent() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.total
 }
 
-// failures are the requests that have failed until now.
+// failures describes the requests that have failed so far.
 func (v *visits) failures() []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.Clone(v.failed)
 }
 
-// TestRolloutFailsNoRequest changes a line of a service and rolls it out under load.
+// TestRolloutFailsNoRequest changes a line of a service and rolls it out while requests are
+// sent. No request may fail.
 func TestRolloutFailsNoRequest(t *testing.T) {
 	file := filepath.Join(root, "agents", "web", "site", "page", "index.html")
 	before, err := os.ReadFile(file)
 	require.NoError(t, err)
-	old, ours := "<h1>Progressive Framework</h1>", "<h1>Progressive Framework, as the live test says</h1>"
-	require.Contains(t, string(before), old)
+	oldLine, newLine := "<h1>Progressive Framework</h1>", "<h1>Progressive Framework, as the live test says</h1>"
+	require.Contains(t, string(before), oldLine)
 	t.Cleanup(func() {
 		require.NoError(t, os.WriteFile(file, before, 0o644))
 		makeUp(t)
 	})
 
-	makeUp(t) // so that only the changed line is rolled out below
+	makeUp(t) // after this, only the changed line is rolled out
 	url := output[string](t, "url")
 	first := output[map[string]string](t, "images")["web"]
 	v := visitWhile(t, url, func(*visits) {
-		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(before), old, ours, 1)), 0o644))
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(before), oldLine, newLine, 1)), 0o644))
 		makeUp(t)
-		// The old pod drains after the new one is ready.
+		// The old pod ends some seconds after the new one is ready.
 		time.Sleep(15 * time.Second)
 	})
 	require.Empty(t, v.failed, "of %d requests", v.total)
 	require.Greater(t, v.total, 500, "requests were sent during the whole rollout")
 
 	second := output[map[string]string](t, "images")["web"]
-	require.NotEqual(t, first, second, "a changed line is a new digest")
+	require.NotEqual(t, first, second, "the changed line gives another digest")
 	_, body, err := get(t.Context(), http.DefaultClient, url)
 	require.NoError(t, err)
-	require.Contains(t, body, ours, "the new version answers")
+	require.Contains(t, body, newLine, "the new version answers")
 	TestPodRunsTheDigestOfTheOutput(t)
 }

@@ -14,21 +14,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// prometheusPath is the path of the stack's Prometheus on the API server.
+// prometheusPath returns the path of the stack's Prometheus on the API server.
 func prometheusPath(t *testing.T) string {
 	t.Helper()
 	return fmt.Sprintf("/api/v1/namespaces/%s-prometheus/services/prometheus:9090/proxy", output[string](t, "namespace"))
 }
 
-// query asks the stack's Prometheus, through the API server, and returns the first
-// value; found is false for an empty answer.
+// query evaluates an expression in the stack's Prometheus, through the API server. It returns
+// the first value of the result. found is false if the result is empty.
 func query(t *testing.T, expression string) (value float64, found bool) {
 	t.Helper()
 	return queryAt(t, prometheusPath(t), expression)
 }
 
-// queryAt is query for tests with many expressions: to look up the path takes longer
-// than a query.
+// queryAt evaluates an expression like query, in the Prometheus at path. query looks for the
+// path each time, which takes longer than the request. So a test with many expressions
+// calls prometheusPath once and then queryAt.
 func queryAt(t *testing.T, path, expression string) (value float64, found bool) {
 	t.Helper()
 	raw, err := run(t, "kubectl", "get", "--raw", path+"/api/v1/query?query="+url.QueryEscape(expression))
@@ -47,8 +48,8 @@ func queryAt(t *testing.T, path, expression string) (value float64, found bool) 
 	return value, true
 }
 
-// TestPrometheusScrapesEveryPodEveryFiveSeconds: autoscalers of pods read these
-// series. Half a minute has six samples.
+// TestPrometheusScrapesEveryPodEveryFiveSeconds requires at least five samples of every pod in
+// half a minute. The autoscalers read these series.
 func TestPrometheusScrapesEveryPodEveryFiveSeconds(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	for _, service := range []string{"progressive-framework-v5", "mca", "npa", "wpa"} {
@@ -61,21 +62,22 @@ func TestPrometheusScrapesEveryPodEveryFiveSeconds(t *testing.T) {
 		}, 2*time.Minute, 3*time.Second, service)
 	}
 	_, found := query(t, `sum(rate(container_cpu_usage_seconds_total[1m]))`)
-	require.True(t, found, "the CPU of containers, from the kubelets")
+	require.True(t, found, "Prometheus scrapes the CPU of containers from the kubelet")
 }
 
-// coordinate sends mca a request that npa and wpa must answer.
+// coordinate sends a request to mca for which mca needs responses of npa and wpa.
 func coordinate(t *testing.T, token string) {
 	t.Helper()
-	grams := time.Now().UnixMilli() % 100_000
+	grams := time.Now().UnixMilli() % 100_000 // another weight in each call, so that no response comes from the cache
 	body := fmt.Sprintf(`{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal","nutrition":{"weightKg":%d.%03d}}`, 50+grams/1000%100, grams%1000)
 	status, answer, err := post(t.Context(), &http.Client{Timeout: 10 * time.Second}, output[string](t, "url")+"/api/v1/agents/mca/coordinate", token, body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status, answer)
 }
 
-// TestEveryAlertHasItsData: an alert whose series do not exist never fires. Each alert
-// has the expression that it compares as an annotation, and that must have a value.
+// TestEveryAlertHasItsData evaluates the expression that each alert compares, which is in an
+// annotation of the alert. The expression must have a value. An alert without data never
+// fires.
 func TestEveryAlertHasItsData(t *testing.T) {
 	raw := must(t, "kubectl", "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s-prometheus/services/prometheus:9090/proxy/api/v1/rules?type=alert", output[string](t, "namespace")))
 	var answer struct {
@@ -108,19 +110,20 @@ func TestEveryAlertHasItsData(t *testing.T) {
 	}, 2*time.Minute, 5*time.Second, "alerts without data: %v", missing)
 }
 
-// TestUsersReadNoMetrics: the port of the metrics is not that of the service.
+// TestUsersReadNoMetrics requires that the platform's URL does not serve metrics. They have a
+// port of their own.
 func TestUsersReadNoMetrics(t *testing.T) {
 	_, body, err := get(t.Context(), &http.Client{Timeout: 5 * time.Second}, output[string](t, "url")+"/metrics")
 	require.NoError(t, err)
 	require.NotContains(t, body, "http_requests_total")
 }
 
-// calculate sends requests to npa until ctx ends, two a second, each for another
-// plan: an answer from the cache is no calculation.
+// calculate sends two requests a second to npa until ctx ends. Each request is for another
+// plan, because a response from the cache is no calculation.
 func calculate(ctx context.Context, v *visits, address, token string) {
 	client := &http.Client{Timeout: 10 * time.Second}
 	for grams := time.Now().UnixMilli(); ctx.Err() == nil; grams++ {
-		// A weight in grams, which no earlier run of the test has sent.
+		// The weight differs in each request and from those of earlier runs.
 		body := fmt.Sprintf(`{"userId":"test-user-123","duration":1,"weightKg":%d.%03d}`, 50+grams/1000%100, grams%1000)
 		status, answer, err := post(ctx, client, address+"/api/v1/agents/npa/plan", token, body)
 		if ctx.Err() != nil {
@@ -134,14 +137,15 @@ func calculate(ctx context.Context, v *visits, address, token string) {
 	}
 }
 
-// TestPodsFollowTheLoadThroughFaults: two calculations a second are 120 a minute, six
-// times the target of a pod. npa's pods are replaced while it scales up. Then one fault
-// follows the other. Without load the count falls to the minimum again. No request fails,
-// of users of the front page nor of npa.
+// TestPodsFollowTheLoadThroughFaults sends two calculations a second, which are 120 a minute
+// and six times the target of a pod. While npa scales up, a rollout replaces its pods. Then
+// one fault follows the other. Without load the number of pods must fall to the minimum. No
+// request to the front page or to npa may fail.
 func TestPodsFollowTheLoadThroughFaults(t *testing.T) {
 	namespace, url := output[string](t, "namespace"), output[string](t, "url")
 	token := strings.TrimSpace(must(t, "make", "-s", "token"))
-	// The document's HPA of npa has Kubernetes' scale-down window of five minutes.
+	// The document's HPA of npa waits five minutes before it removes pods, which is Kubernetes'
+	// default. For the test it waits 15 s.
 	const behavior = "/spec/advanced/horizontalPodAutoscalerConfig/behavior"
 	patch := func(operation string) {
 		must(t, "kubectl", "-n", namespace, "patch", "scaledobject", "npa", "--type=json", "-p", operation)
@@ -155,25 +159,25 @@ func TestPodsFollowTheLoadThroughFaults(t *testing.T) {
 	pods := watchReplicas(t, namespace)
 
 	v := visitWhile(t, url, func(v *visits) {
-		load, stop := context.WithCancel(t.Context())
+		loadCtx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		defer func() { stop(); <-ended }()
 		began := time.Now()
 		go func() {
 			defer close(ended)
-			calculate(load, v, url, token)
+			calculate(loadCtx, v, url, token)
 		}()
-		require.Eventually(t, func() bool { return pods.now()["npa"] > 1 }, 4*time.Minute, 100*time.Millisecond, "KEDA scales up")
+		require.Eventually(t, func() bool { return pods.replicas()["npa"] > 1 }, 4*time.Minute, 100*time.Millisecond, "KEDA scales up")
 		must(t, "kubectl", "-n", namespace, "rollout", "restart", "deployment/npa")
 		must(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=2m")
-		require.Eventually(t, func() bool { return ready() == "3" }, 2*time.Minute, time.Second, "all pods are there")
+		require.Eventually(t, func() bool { return ready() == "3" }, 2*time.Minute, time.Second, "npa has its maximum of pods")
 		t.Logf("all pods were ready after %s of load and a rollout; %d requests", time.Since(began).Round(time.Second), v.sent())
 		require.Empty(t, v.failures())
 		events := must(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=SuccessfulRescale,involvedObject.name=npa-hpa", "-o", "jsonpath={.items[*].message}")
 		require.Contains(t, events, "external metric s1-prometheus")
-		during(t, scalingFaults(t, v, token), v, pods)
+		injectFaults(t, scalingFaults(t, v, token), v, pods)
 	})
 	require.Empty(t, v.failed, "of %d requests", v.total)
 	require.Empty(t, pods.lost())
-	require.Eventually(t, func() bool { return ready() == "1" }, 4*time.Minute, time.Second, "and down again")
+	require.Eventually(t, func() bool { return ready() == "1" }, 4*time.Minute, time.Second, "npa scales down to its minimum")
 }

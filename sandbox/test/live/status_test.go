@@ -27,8 +27,8 @@ func components(t *testing.T) []component {
 	return s.Components
 }
 
-// healthy returns the components and fails the test unless all of them run and are healthy.
-func healthy(t *testing.T) []component {
+// healthyComponents returns the components. All of them must run and be healthy.
+func healthyComponents(t *testing.T) []component {
 	t.Helper()
 	all := components(t)
 	for _, c := range all {
@@ -38,8 +38,7 @@ func healthy(t *testing.T) []component {
 	return all
 }
 
-// ended returns true if a process does not exist or is a zombie, which init has not
-// collected yet.
+// ended returns true if a process does not exist or is a zombie.
 func ended(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(stat), ") Z ")

@@ -19,29 +19,29 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// TestKilledProcessesAreRepaired kills every process of the sandbox at once. The next
-// `make up` repairs the sandbox without losing anything.
+// TestKilledProcessesAreRepaired kills every process of the sandbox. The next `make up` must
+// repair the sandbox without a loss.
 //
-// It must run after TestRolloutFailsNoRequest, which counts every request: a kubelet that
-// starts again shows its pods as not ready for a moment.
+// The test must run after TestRolloutFailsNoRequest, which fails if one request fails. After
+// its start, a kubelet reports its pods as not ready for a moment.
 func TestKilledProcessesAreRepaired(t *testing.T) {
 	before := output[map[string]string](t, "images")
-	for _, c := range healthy(t) {
+	for _, c := range healthyComponents(t) {
 		require.NoError(t, syscall.Kill(c.PID, syscall.SIGKILL), c.Name)
 	}
 	makeUp(t)
-	healthy(t)
+	healthyComponents(t)
 	require.Equal(t, before, output[map[string]string](t, "images"))
 	TestURLAnswers(t)
 }
 
-// TestDownRemovesEverything expects that `make down` removes everything that `make up`
-// created in the machine, and that the next `make up` continues with the same state.
+// TestDownRemovesEverything requires that `make down` removes everything that `make up` has
+// created on the machine. The next `make up` must continue with the same state.
 func TestDownRemovesEverything(t *testing.T) {
-	running := healthy(t)
+	running := healthyComponents(t)
 	var groups []string
-	for _, what := range residue(t) {
-		if group, ok := strings.CutPrefix(what, "cgroup "); ok {
+	for _, entry := range residue(t) {
+		if group, ok := strings.CutPrefix(entry, "cgroup "); ok {
 			groups = append(groups, group)
 		}
 	}
@@ -81,7 +81,8 @@ func TestDownRemovesEverything(t *testing.T) {
 	TestURLAnswers(t)
 }
 
-// residue returns what the live sandbox has created in the machine.
+// residue returns everything that the live sandbox has created on the machine outside its
+// folder.
 func residue(t *testing.T) []string {
 	t.Helper()
 	found, err := localcluster.Residue(t.Context(), live)
@@ -89,33 +90,34 @@ func residue(t *testing.T) []string {
 	return found
 }
 
-// TestDeadSandboxIsCleanedUp expects that a second sandbox does not start while any
-// process of the first one runs. If all of them were killed, the second one removes what
-// they left in the machine.
+// TestDeadSandboxIsCleanedUp requires that a second sandbox does not start while a process of
+// the first one runs. After all of them are killed, the second one must remove the residue of
+// the first one.
 func TestDeadSandboxIsCleanedUp(t *testing.T) {
 	log := progress.New(t.Output(), 0)
 	next, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Ports: live.Ports})
 	require.NoError(t, err)
 	require.ErrorContains(t, localcluster.Start(t.Context(), next, log), "run `make down` there")
 
-	for _, what := range residue(t) {
+	for _, entry := range residue(t) {
 		var pid int
-		if n, _ := fmt.Sscanf(what, "process %d ", &pid); n == 1 {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended with another
-			require.Eventually(t, func() bool { return ended(pid) }, 10*time.Second, 10*time.Millisecond, what)
+		if n, _ := fmt.Sscanf(entry, "process %d ", &pid); n == 1 {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // the process may have ended with another one
+			require.Eventually(t, func() bool { return ended(pid) }, 10*time.Second, 10*time.Millisecond, entry)
 		}
 	}
-	// The clean-up comes before the check of the ports: a port in use stops the second
-	// sandbox right after it. The first sandbox's port may be in use for a moment: the
-	// last thread of a killed process closes its sockets, and ended looks at the first.
-	var taken net.Listener
+	// Start removes the residue and then checks the ports. The test listens on a port, so that
+	// Start ends right after the removal. The port of the killed API server may still be in
+	// use for a moment: the last thread of a process closes the sockets, but ended checks only
+	// the first thread.
+	var blocker net.Listener
 	require.Eventually(t, func() bool {
-		taken, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", live.Ports.APIServer))
+		blocker, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", live.Ports.APIServer))
 		return err == nil
 	}, 10*time.Second, 10*time.Millisecond)
 	var inUse *process.PortInUseError
 	require.ErrorAs(t, localcluster.Start(t.Context(), next, log), &inUse)
-	require.NoError(t, taken.Close())
+	require.NoError(t, blocker.Close())
 	require.Empty(t, residue(t))
 
 	makeUp(t)

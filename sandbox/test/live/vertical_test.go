@@ -13,10 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// resized are the services whose memory the VPA sets.
+// resized are the services of which VPA sets the memory.
 var resized = []string{"npa", "wpa"}
 
-// runningPod returns a pod of a service.
+// runningPod returns a running pod of a service.
 func runningPod(t *testing.T, namespace, app string) fields {
 	t.Helper()
 	var list fields
@@ -34,7 +34,7 @@ func container(t *testing.T, pod fields) fields {
 	return statuses[0].(fields)
 }
 
-// memory returns a quantity of memory in bytes, and 0 if there is none.
+// memory returns a quantity of memory in bytes, or 0 if v is no quantity.
 func memory(v any) int64 {
 	text, _ := v.(string)
 	quantity, err := resource.ParseQuantity(text)
@@ -44,8 +44,9 @@ func memory(v any) int64 {
 	return quantity.Value()
 }
 
-// recommendation returns the memory that a VPA recommends, and the least that it may.
-func recommendation(t *testing.T, namespace, vpa string) (target, least int64) {
+// recommendation returns the memory that a VPA recommends, and the minimum that it may
+// recommend, in bytes.
+func recommendation(t *testing.T, namespace, vpa string) (target, minimum int64) {
 	t.Helper()
 	var o fields
 	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "vpa", vpa, "-o", "json")), &o))
@@ -59,7 +60,8 @@ func recommendation(t *testing.T, namespace, vpa string) (target, least int64) {
 		memory(at(first("spec", "resourcePolicy", "containerPolicies"), "minAllowed", "memory"))
 }
 
-// TestEveryVPARecommends: also those that resize nothing.
+// TestEveryVPARecommends requires a recommendation of every VPA, also of those that resize no
+// pods.
 func TestEveryVPARecommends(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	for _, vpa := range []string{"progressive-framework-vpa", "mca-vpa", "npa-vpa", "wpa-vpa"} {
@@ -70,18 +72,18 @@ func TestEveryVPARecommends(t *testing.T) {
 	}
 }
 
-// TestVPAResizesPodsInPlace gives two running pods less memory than their VPAs allow. The
-// VPAs give them what they recommend, and their limits in proportion. No container
-// restarts, and the services follow their new limits. The sandbox's VPA acts every 15 s
-// (podScaling.resizeSeconds); the default is a minute.
+// TestVPAResizesPodsInPlace gives two running pods less memory than their VPAs allow. The VPAs
+// must set the recommended requests, and raise the limits in proportion. No container may
+// restart. The Go runtimes of the services must use the new limits. In the sandbox, VPA acts
+// every 15 s (podScaling.resizeSeconds); the default is a minute.
 func TestVPAResizesPodsInPlace(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	const request, limit = "24Mi", "256Mi"
 	before := map[string]fields{}
 	for _, app := range resized {
 		require.Eventually(t, func() bool {
-			target, least := recommendation(t, namespace, app+"-vpa")
-			return target >= least && least > memory(request)
+			target, minimum := recommendation(t, namespace, app+"-vpa")
+			return target >= minimum && minimum > memory(request)
 		}, 2*time.Minute, 3*time.Second, app)
 		before[app] = runningPod(t, namespace, app)
 	}
@@ -92,14 +94,14 @@ func TestVPAResizesPodsInPlace(t *testing.T) {
 	began := time.Now()
 	for _, app := range resized {
 		name := at(before[app], "metadata", "name").(string)
-		_, least := recommendation(t, namespace, app+"-vpa")
+		_, minimum := recommendation(t, namespace, app+"-vpa")
 		require.Eventually(t, func() bool {
 			var pod fields
 			require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pod", name, "-o", "json")), &pod))
 			require.Equal(t, at(before[app], "metadata", "uid"), at(pod, "metadata", "uid"))
 			require.Equal(t, at(container(t, before[app]), "restartCount"), at(container(t, pod), "restartCount"), "%s restarted", name)
-			now := at(container(t, pod), "resources")
-			return memory(at(now, "requests", "memory")) >= least && memory(at(now, "limits", "memory")) > memory(limit)
+			resources := at(container(t, pod), "resources")
+			return memory(at(resources, "requests", "memory")) >= minimum && memory(at(resources, "limits", "memory")) > memory(limit)
 		}, 2*time.Minute-time.Since(began), 2*time.Second, "%s is resized", name)
 		t.Logf("%s was resized after %s", name, time.Since(began).Round(time.Second))
 	}
@@ -111,8 +113,8 @@ func TestVPAResizesPodsInPlace(t *testing.T) {
 	}
 }
 
-// requireMemoryLimitFollows waits until a service's Go runtime has nine tenths of its
-// container's limit.
+// requireMemoryLimitFollows waits until the memory limit of a service's Go runtime is nine
+// tenths of the limit of its container.
 func requireMemoryLimitFollows(t *testing.T, namespace, app, name string) {
 	t.Helper()
 	limit := memory(at(container(t, runningPod(t, namespace, app)), "resources", "limits", "memory"))
@@ -122,8 +124,9 @@ func requireMemoryLimitFollows(t *testing.T, namespace, app, name string) {
 	}, time.Minute, 2*time.Second, "the memory limit of %s follows its container's", name)
 }
 
-// TestNewPodGetsTheRecommendation creates a copy of a pod, without storing it. The API
-// server asks VPA's webhook, and trusts the certificate that its pod created.
+// TestNewPodGetsTheRecommendation creates a copy of a pod with a dry run. The API server sends
+// it to VPA's webhook, which sets the recommended memory. For that, the API server must trust
+// the certificate that the pod of the webhook has created.
 func TestNewPodGetsTheRecommendation(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	before, _ := recommendation(t, namespace, "wpa-vpa")

@@ -1,6 +1,6 @@
-// Package testenv starts sandboxes for the engine tests and the benchmarks: a control
-// plane with simulated nodes in three zones, on free ports and in a temporary folder. It
-// does not import the program.
+// Package testenv starts sandboxes for the engine tests and the benchmarks. Such a sandbox
+// has a control plane with simulated nodes in three zones. It uses free ports and a temporary
+// folder. The package does not import the program.
 package testenv
 
 import (
@@ -20,13 +20,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// Zones are the availability zones of the simulated nodes: those that the stacks use.
+// Zones are the availability zones of the simulated nodes. The stacks use the same zones.
 var Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
-// New starts a sandbox for the project in root, whose executables must be built. It
-// writes the steps to progress, and returns the sandbox and a function that stops and
-// removes it. Its seed decides the ids of the zones and the order of changes at AWS; see
-// layout.Settings.
+// New starts a sandbox for the project in root. The executables of the project must be built.
+// New writes the steps to progress. The result is the sandbox and a function that stops
+// and removes it. seed is layout.Settings' ZoneSeed and OrderSeed: it decides the ids of
+// the zones and the order of changes at AWS.
 func New(ctx context.Context, root string, seed uint64, progress io.Writer) (*layout.Layout, func() error, error) {
 	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
 	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko"), filepath.Join(root, "bin", "policy")} {
@@ -113,8 +113,8 @@ func freePorts() (layout.Ports, error) {
 func Command(ctx context.Context, l *layout.Layout, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
-	// Tests bring stacks up without deletion protection, which breaks rules of
-	// the policy pack. The tests of the pack set the variable.
+	// Tests create stacks without deletion protection, which breaks rules of the policy pack.
+	// So the variable of the pack is removed. The tests of the pack set it again.
 	cmd.Env = layout.WithoutPolicyPack(toolchain.Within(l, os.Environ()))
 	return cmd
 }

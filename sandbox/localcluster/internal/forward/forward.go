@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// dialTimeout limits the connection to an address of this machine.
+// dialTimeout limits the time to connect to an address of this machine.
 const dialTimeout = 5 * time.Second
 
-// Start accepts connections at one address and forwards them to another until ctx
-// ends. It returns as soon as it listens.
+// Start forwards connections from one address to another until ctx ends. It returns as
+// soon as it listens.
 func Start(ctx context.Context, from, to string) error {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", from)
@@ -33,7 +33,7 @@ func Start(ctx context.Context, from, to string) error {
 			}
 			if err != nil {
 				slog.Error("forward: accept", "from", from, "err", err)
-				select { // perhaps there are too many open files
+				select { // the cause may be too many open files, which ends after some time
 				case <-ctx.Done():
 				case <-time.After(100 * time.Millisecond):
 				}
@@ -45,8 +45,8 @@ func Start(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// forwardConn copies both directions. The end of one direction is forwarded as a
-// half-close. Both connections are closed when both directions have ended.
+// forwardConn copies data in both directions. When one side ends its direction, the other
+// side gets a half-close. Both connections are closed when both directions have ended.
 func forwardConn(ctx context.Context, in net.Conn, to string) {
 	defer in.Close()
 	dialer := net.Dialer{Timeout: dialTimeout}
@@ -58,15 +58,17 @@ func forwardConn(ctx context.Context, in net.Conn, to string) {
 	defer out.Close()
 	stop := context.AfterFunc(ctx, func() { in.Close(); out.Close() })
 	defer stop()
-	back := make(chan struct{})
+	responsesEnded := make(chan struct{})
 	go func() {
-		defer close(back)
+		defer close(responsesEnded)
 		copyOneWay(in, out)
 	}()
 	copyOneWay(out, in)
-	<-back
+	<-responsesEnded
 }
 
+// copyOneWay copies data from src to dst until src ends its direction. Then it ends the
+// direction to dst.
 func copyOneWay(dst, src net.Conn) {
 	_, _ = io.Copy(dst, src)
 	if half, ok := dst.(interface{ CloseWrite() error }); ok {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// free returns an address without a listener.
-func free(t *testing.T) string {
+// freeAddress returns an address on which nobody listens.
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -19,9 +19,9 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// echo returns the address of a server that reads until the sender closes its
-// direction, then sends everything back and closes.
-func echo(t *testing.T) string {
+// startEcho starts a server that reads until the sender closes its direction. Then it sends
+// everything back and closes the connection. startEcho returns the server's address.
+func startEcho(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -42,28 +42,28 @@ func echo(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func TestForward(t *testing.T) {
-	from := free(t)
+func TestDataAndHalfClosesAreForwarded(t *testing.T) {
+	from := freeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	require.NoError(t, Start(ctx, from, echo(t)))
+	require.NoError(t, Start(ctx, from, startEcho(t)))
 	for range 3 {
 		c, err := net.Dial("tcp", from)
 		require.NoError(t, err)
 		_, err = io.WriteString(c, "hello")
 		require.NoError(t, err)
 		require.NoError(t, c.(*net.TCPConn).CloseWrite(), "the end of one direction is forwarded")
-		got, err := io.ReadAll(c)
+		answer, err := io.ReadAll(c)
 		require.NoError(t, err)
-		require.Equal(t, "hello", string(got))
+		require.Equal(t, "hello", string(answer))
 		require.NoError(t, c.Close())
 	}
 }
 
 func TestForwardEndsWithItsContext(t *testing.T) {
-	from := free(t)
+	from := freeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	require.NoError(t, Start(ctx, from, echo(t)))
+	require.NoError(t, Start(ctx, from, startEcho(t)))
 	c, err := net.Dial("tcp", from)
 	require.NoError(t, err)
 	defer c.Close()
@@ -81,8 +81,8 @@ func TestForwardEndsWithItsContext(t *testing.T) {
 }
 
 func TestForwardWithoutATargetClosesTheConnection(t *testing.T) {
-	from := free(t)
-	require.NoError(t, Start(t.Context(), from, free(t)))
+	from := freeAddress(t)
+	require.NoError(t, Start(t.Context(), from, freeAddress(t)))
 	c, err := net.Dial("tcp", from)
 	require.NoError(t, err)
 	defer c.Close()
@@ -92,7 +92,7 @@ func TestForwardWithoutATargetClosesTheConnection(t *testing.T) {
 	require.NotErrorIs(t, err, context.DeadlineExceeded, "it is closed, not left open")
 }
 
-func TestForwardFromATakenAddress(t *testing.T) {
-	taken := echo(t)
-	require.ErrorContains(t, Start(t.Context(), taken, free(t)), taken)
+func TestForwardFromAnAddressInUseIsAnError(t *testing.T) {
+	inUse := startEcho(t)
+	require.ErrorContains(t, Start(t.Context(), inUse, freeAddress(t)), inUse)
 }

@@ -1,6 +1,6 @@
-// Services is the Pulumi program of the growth measurement. It registers SERVICES
-// services of five resources: a component, a repository, a role, the role's policy,
-// which depends on both, and a log group.
+// Services is a Pulumi program with SERVICES services. The benchmark measures how `pulumi up`
+// and previews grow with their number. A service has five resources: a component, a
+// repository, a role, a policy that depends on both, and a log group.
 package main
 
 import (
@@ -13,12 +13,13 @@ import (
 
 const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
 
-// repository and role are the resources whose outputs other resources use.
+// repository is a resource with an output that another resource uses.
 type repository struct {
 	pulumi.CustomResourceState
 	ARN pulumi.StringOutput `pulumi:"arn"`
 }
 
+// role is a resource with an output that another resource uses.
 type role struct {
 	pulumi.CustomResourceState
 	Name pulumi.StringOutput `pulumi:"name"`

@@ -1,6 +1,6 @@
-// Visitor sends COUNT requests to one URL and exits with 0 if every answer was a 200.
-// The live tests run it as a pod, because a ClusterIP and a service's name work only in
-// the cluster.
+// Visitor sends COUNT requests to a URL. It exits with 0 if every response has the status 200.
+// The live tests run it as a pod, because a ClusterIP and a service's name work only in the
+// cluster.
 package main
 
 import (
@@ -19,9 +19,10 @@ func main() {
 	}
 }
 
-// settle is how long the visitor waits before its first request. A network policy holds for
-// a pod only when the API server knows the pod's address, up to a second after its start.
-const settle = 3 * time.Second
+// settleTime is how long the visitor waits before its first request. A network policy applies
+// to a pod only after the API server knows the pod's address. That takes up to a second after
+// the start of the pod.
+const settleTime = 3 * time.Second
 
 // visit sends the requests. Its arguments are a URL and a count of 1 to 1,000.
 func visit(args []string) error {
@@ -32,7 +33,7 @@ func visit(args []string) error {
 	if err != nil || count < 1 || count > 1000 {
 		return fmt.Errorf("count %q: must be 1 to 1000", args[1])
 	}
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	client := &http.Client{Timeout: 5 * time.Second}
 	for range count {
 		resp, err := client.Get(args[0])
