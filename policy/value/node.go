@@ -65,7 +65,8 @@ func (n Node) FromResource() Node {
 	return n
 }
 
-// Raw is the node as New takes it, for reports and tests. A rule uses a view.
+// Raw returns the value in the form that New takes. It is for reports and tests; a rule
+// uses a view.
 func (n Node) Raw() any {
 	switch n.state {
 	case absent:
@@ -96,7 +97,7 @@ func (n Node) At(path string) Node {
 	return n
 }
 
-// child is a part of the node. It is secret if the node is.
+// child returns a part of the node. It is secret if the node is.
 func (n Node) child(raw any) Node {
 	c := New(raw)
 	c.secret = c.secret || n.secret
@@ -104,7 +105,7 @@ func (n Node) child(raw any) Node {
 	return c
 }
 
-// Keys are the names of the members that are known, sorted.
+// Keys returns the names of the members that are known, sorted.
 func (n Node) Keys() []string {
 	object, _ := n.raw.(map[string]any)
 	return slices.Sorted(maps.Keys(object))

@@ -1,7 +1,7 @@
 package value
 
-// Overlay returns the inputs, with each unknown input replaced by the output of
-// the same name, if that is known.
+// Overlay returns a copy of inputs. Each unknown input in it is replaced by the output of the
+// same name, if that output is known.
 func Overlay(inputs, outputs Node) Node {
 	raw, ok := inputs.raw.(map[string]any)
 	if !ok {
