@@ -58,21 +58,7 @@ func Stack(urn string) string {
 
 // View returns the resource's inputs for a typed view. An input that comes from
 // another resource counts as set, even while it is unknown.
-func (r *Resource) View() value.Node {
-	object, ok := r.Inputs.Raw().(map[string]any)
-	if !ok || len(r.References) == 0 {
-		return r.Inputs
-	}
-	// Each input is marked, because a view gets the inputs one by one, by name.
-	marked := make(map[string]any, len(object))
-	for name, raw := range object {
-		if len(r.References[name]) > 0 {
-			raw = value.Provenance{Value: raw}
-		}
-		marked[name] = raw
-	}
-	return value.New(marked)
-}
+func (r *Resource) View() value.Node { return r.Inputs.WithReferences(r.References) }
 
 // Graph is a stack's resources.
 type Graph struct {

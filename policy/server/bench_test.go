@@ -2,10 +2,12 @@ package server
 
 import (
 	"fmt"
+	"math"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -30,17 +32,17 @@ func BenchmarkPack(b *testing.B) {
 		for _, kind := range []string{"emptypack", "ownpack", "policyxpack"} {
 			b.Run(fmt.Sprintf("%s/%d rules/%d resources", kind, size.rules, len(resources)), func(b *testing.B) {
 				// The least of all runs: other processes only add to it.
-				cpu, peak := time.Hour, int64(1)<<40
+				cpu, peak := time.Hour, math.Inf(1)
 				for range b.N {
 					p := connect(b, exec.CommandContext(b.Context(), filepath.Join(folder, kind)), "POLICY_RULES_OF_TEST="+strconv.Itoa(size.rules))
 					violations[kind], _ = p.replay(b, resources)
+					peak = min(peak, peakMemory(b, p.cmd.Process.Pid))
 					require.NoError(b, p.cmd.Process.Kill())
 					p.cmd.Wait()
 					cpu = min(cpu, p.cmd.ProcessState.UserTime()+p.cmd.ProcessState.SystemTime())
-					peak = min(peak, p.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
 				}
 				b.ReportMetric(cpu.Seconds(), "cpu-s")
-				b.ReportMetric(float64(peak)/1024, "peak-MB")
+				b.ReportMetric(peak, "peak-MB")
 				b.ReportMetric(float64(violations[kind]), "violations")
 			})
 		}
@@ -48,4 +50,18 @@ func BenchmarkPack(b *testing.B) {
 			require.Equal(b, violations["policyxpack"], violations["ownpack"], "both packs apply the same rules")
 		}
 	}
+}
+
+// peakMemory returns the peak of a running process's resident memory in MiB. The maximum in
+// rusage is no measure of it: the kernel also counts the process that started it, from before
+// the exec.
+func peakMemory(b *testing.B, pid int) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(b, err)
+	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	require.NotNil(b, found)
+	kib, err := strconv.ParseFloat(string(found[1]), 64)
+	require.NoError(b, err)
+	return kib / 1024
 }

@@ -7,15 +7,17 @@ import (
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
+	grpcproto "google.golang.org/grpc/encoding/proto"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// register registers the service with handlers of our own for Remediate and AnalyzeStack. The
-// generated handlers would decode the properties of every resource two more times, and all of
-// them at once. The decoded form needs ten times the memory of the message.
-func register(s *grpc.Server, a *Analyzer) {
+// newServer returns a server with handlers of our own for Remediate and AnalyzeStack. The
+// generated handlers decode the properties of every resource two more times, in AnalyzeStack all
+// of them at once. The decoded form needs ten times the memory of the message.
+func newServer(a *Analyzer) *grpc.Server {
 	service := pulumirpc.Analyzer_ServiceDesc
 	service.Methods = slices.Clone(service.Methods)
 	for i := range service.Methods {
@@ -23,27 +25,37 @@ func register(s *grpc.Server, a *Analyzer) {
 		case "Remediate":
 			method.Handler = func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 				// A resource has exactly the properties that the program gives it.
-				_, err := undecoded(decode)
-				return &pulumirpc.RemediateResponse{}, err
+				var request undecoded
+				return &pulumirpc.RemediateResponse{}, decode(&request)
 			}
 		case "AnalyzeStack":
 			method.Handler = func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
-				request, err := undecoded(decode)
-				if err != nil {
+				var request undecoded
+				if err := decode(&request); err != nil {
 					return nil, err
 				}
 				return a.analyzeStack(request)
 			}
 		}
 	}
+	s := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(grpcproto.Name)}))
 	s.RegisterService(&service, a)
+	return s
 }
 
-// undecoded returns the bytes of a request. A message without fields keeps all of them.
-func undecoded(decode func(any) error) ([]byte, error) {
-	var message emptypb.Empty
-	err := decode(&message)
-	return message.ProtoReflect().GetUnknown(), err
+// undecoded is a request in its encoded form.
+type undecoded []byte
+
+// codec is gRPC's codec, except that it leaves an undecoded request as it is.
+type codec struct{ encoding.CodecV2 }
+
+// Unmarshal copies the request, because gRPC uses its buffers again.
+func (c codec) Unmarshal(data mem.BufferSlice, request any) error {
+	if u, ok := request.(*undecoded); ok {
+		*u = data.Materialize()
+		return nil
+	}
+	return c.CodecV2.Unmarshal(data, request)
 }
 
 // resourcesField is the number of the field resources in the message AnalyzeStackRequest

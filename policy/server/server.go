@@ -16,7 +16,6 @@ import (
 	"time"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/progressive-framework/platform/policy/evaluate"
@@ -55,8 +54,7 @@ func Serve(ctx context.Context, o Options, out *os.File) error {
 	if err != nil {
 		return fmt.Errorf("policy server: %w", err)
 	}
-	s := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))
-	register(s, New(o))
+	s := newServer(New(o))
 	fmt.Fprintf(out, "%d\n", listener.Addr().(*net.TCPAddr).Port)
 	stop := context.AfterFunc(ctx, s.Stop)
 	defer stop()
@@ -70,7 +68,9 @@ func Serve(ctx context.Context, o Options, out *os.File) error {
 type Analyzer struct {
 	pulumirpc.UnimplementedAnalyzerServer
 	options Options
-	// notApplicable has the rules that do not check a type, by type.
+	// messages has, for each rule, the message that it does not apply to a resource.
+	messages []*pulumirpc.PolicyNotApplicable
+	// notApplicable has the messages of the rules that do not check a type, by type.
 	notApplicable map[string][]*pulumirpc.PolicyNotApplicable
 
 	mutex       sync.Mutex
@@ -89,6 +89,9 @@ type Analyzer struct {
 // New returns the service, which uses the levels of prod until it is configured.
 func New(o Options) *Analyzer {
 	a := &Analyzer{options: o, notApplicable: map[string][]*pulumirpc.PolicyNotApplicable{}, inputs: map[string]value.Node{}}
+	for _, r := range o.Rules {
+		a.messages = append(a.messages, &pulumirpc.PolicyNotApplicable{PolicyName: r.ID})
+	}
 	a.setStack("", map[string]string{})
 	return a
 }
@@ -182,9 +185,9 @@ func (a *Analyzer) Analyze(_ context.Context, in *pulumirpc.AnalyzeRequest) (*pu
 func (a *Analyzer) rulesNotFor(typ string) []*pulumirpc.PolicyNotApplicable {
 	list, ok := a.notApplicable[typ]
 	if !ok {
-		for _, r := range a.options.Rules {
+		for i, r := range a.options.Rules {
 			if !slices.Contains(r.Check.Types, typ) {
-				list = append(list, &pulumirpc.PolicyNotApplicable{PolicyName: r.ID})
+				list = append(list, a.messages[i])
 			}
 		}
 		a.notApplicable[typ] = list

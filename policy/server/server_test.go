@@ -49,8 +49,7 @@ func dial(t *testing.T, o Options) pulumirpc.AnalyzerClient {
 	o.Now = func() time.Time { return time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC) }
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := grpc.NewServer()
-	register(s, New(o))
+	s := newServer(New(o))
 	go s.Serve(listener)
 	t.Cleanup(s.Stop)
 	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))

@@ -26,6 +26,8 @@ type Node struct {
 	// fromResource is true for the output of a resource. It counts as set, although
 	// it is not known yet.
 	fromResource bool
+	// references are the resources that a member comes from, by the member's name.
+	references map[string][]string
 }
 
 // View is every type that gives a Node typed members.
@@ -52,16 +54,15 @@ func New(raw any) Node {
 		n := New(v.Value)
 		n.secret = true
 		return n
-	case Provenance:
-		return New(v.Value).FromResource()
 	}
 	return Node{state: known, raw: raw}
 }
 
-// FromResource returns the node as the output of a resource: it counts as set
-// even while it is unknown.
-func (n Node) FromResource() Node {
-	n.fromResource = true
+// WithReferences returns the node with the resources that its members come from, by the name
+// of the member. Such a member is the output of a resource: it counts as set even while it is
+// unknown.
+func (n Node) WithReferences(references map[string][]string) Node {
+	n.references = references
 	return n
 }
 
@@ -86,7 +87,9 @@ func (n Node) Get(name string) Node {
 	if !ok {
 		return Node{}
 	}
-	return n.child(object[name])
+	member := n.child(object[name])
+	member.fromResource = member.fromResource || len(n.references[name]) > 0
+	return member
 }
 
 // At follows a dotted path of members.
@@ -143,8 +146,6 @@ func determined(raw any) bool {
 		return false
 	case Secret:
 		return determined(v.Value)
-	case Provenance:
-		return determined(v.Value)
 	case []any:
 		return !slices.ContainsFunc(v, func(item any) bool { return !determined(item) })
 	case map[string]any:
@@ -200,6 +201,3 @@ func (n Node) JSON() Node {
 	}
 	return n.child(document)
 }
-
-// Provenance marks a value as the output of a resource.
-type Provenance struct{ Value any }
