@@ -133,15 +133,22 @@ func check(args []string, out *os.File, messages io.Writer) error {
 	if err := render(r, &text); err != nil {
 		return err
 	}
-	if *target != "" {
-		err = os.WriteFile(*target, []byte(text.String()), 0o644)
-	} else {
-		_, err = io.WriteString(out, text.String())
+	if err := write(*target, text.String(), out); err != nil {
+		return err
 	}
-	if err == nil && r.Fails() {
+	if r.Fails() {
 		return errViolations
 	}
-	return err
+	return nil
+}
+
+// write writes text to a file, or to out if no file is named.
+func write(file, text string, out io.Writer) error {
+	if file == "" {
+		_, err := io.WriteString(out, text)
+		return err
+	}
+	return os.WriteFile(file, []byte(text), 0o644)
 }
 
 // record prints a preview's JSON as a recording.

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"cmp"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -17,14 +18,14 @@ const (
 	bytesPerGiB = 1 << 30
 )
 
-// volumeClaim is billed as the EBS volume that its storage class creates.
+// volumeClaim adds the EBS volume that the storage class of a claim creates.
 func volumeClaim(i item) {
 	claim := i.r.View()
 	claimVolume(i, value.As[k8sview.PersistentVolumeClaimSpec](claim.Get("spec")), 1)
 }
 
-// statefulSet is billed for the volumes of its claim templates, one for each pod.
-// A claim that is a resource of the stack is counted there.
+// statefulSet adds the volumes of its claim templates, one for each pod. A claim that is a
+// resource of the stack is an item of its own.
 func statefulSet(i item, v k8sview.StatefulSet) {
 	templates, complete := v.Spec().VolumeClaimTemplates().Items()
 	if !complete {
@@ -42,31 +43,34 @@ func statefulSet(i item, v k8sview.StatefulSet) {
 	claims, problem := namedClaims(i.e.graph)
 	for _, t := range templates {
 		template := text(t.Metadata().Name())
-		if len(claims) > 0 && !template.ok() {
-			problem = template.problem
-		}
-		if len(claims) > 0 && !name.ok() {
-			problem = name.problem
+		if len(claims) > 0 {
+			problem = cmp.Or(name.problem, template.problem, problem)
 		}
 		if problem != "" {
 			i.undecided("ebs:gp3", "whether a claim of the stack is one of volumeClaimTemplates", problem)
 			continue
 		}
-		count := int64(0)
-		for pod := range pods.value {
-			// Kubernetes names a claim TEMPLATE-SET-ORDINAL.
-			if !claims[fmt.Sprintf("%s-%s-%d", template.value, name.value, pod)] {
-				count++
-			}
-		}
-		if count > 0 {
+		// A claim that is a resource of the stack is an item of its own.
+		if count := unclaimed(claims, template.value, name.value, pods.value); count > 0 {
 			claimVolume(i, t.Spec(), count)
 		}
 	}
 }
 
-// namedClaims are the names of the claims that are resources, and why one has none
-// yet.
+// unclaimed returns how many claims of a template are not among claims. Kubernetes names a
+// claim TEMPLATE-SET-ORDINAL.
+func unclaimed(claims map[string]bool, template, set string, pods int64) int64 {
+	count := int64(0)
+	for pod := range pods {
+		if !claims[fmt.Sprintf("%s-%s-%d", template, set, pod)] {
+			count++
+		}
+	}
+	return count
+}
+
+// namedClaims returns the names of the claims that are resources of the stack. problem says
+// why the name of one of them is unknown.
 func namedClaims(g *graph.Graph) (names map[string]bool, problem string) {
 	names = map[string]bool{}
 	for _, c := range g.OfType(claimType) {
@@ -105,7 +109,7 @@ func claimVolume(i item, spec k8sview.PersistentVolumeClaimSpec, count int64) {
 	i.fixed("ebs:"+kind.value, gib*count)
 }
 
-// volumeKind is the EBS volume type of a storage class of the stack.
+// volumeKind returns the EBS volume type of a storage class of the stack.
 func volumeKind(i item, name string) reading[string] {
 	for _, class := range i.e.graph.OfType(classType) {
 		if value.As[value.String](class.View().At("metadata.name")).Is(name) != value.True {
@@ -123,7 +127,7 @@ func volumeKind(i item, name string) reading[string] {
 	return reading[string]{problem: "is not part of the stack"}
 }
 
-// kubernetesService is billed if it creates a load balancer.
+// kubernetesService adds an item without a price if the Service creates a load balancer.
 func kubernetesService(i item) {
 	switch kind := textOr(value.As[value.String](i.r.View().At("spec.type")), "ClusterIP"); {
 	case !kind.ok():

@@ -22,7 +22,7 @@ type Difference struct {
 	Lines []Change `json:"lines"`
 	// NewGaps are the items of After without an amount that Before does not have.
 	NewGaps []Gap `json:"newGaps,omitempty"`
-	// GoneGaps are those that Before has and After does not.
+	// GoneGaps are the items of Before without an amount that After does not have.
 	GoneGaps []Gap `json:"goneGaps,omitempty"`
 }
 
@@ -57,7 +57,8 @@ func Compare(before, after Report) Difference {
 	return d
 }
 
-// changes sums the lines of each key, and returns the keys whose sums differ.
+// changes sums the monthly amounts of all lines that have the same key. It returns the keys
+// whose sums differ between before and after.
 func changes(before, after []Line, key func(Line) Change) []Change {
 	sums := map[Change]*Change{}
 	at := func(l Line) *Change {

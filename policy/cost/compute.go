@@ -13,8 +13,8 @@ import (
 // (Amazon CloudWatch User Guide, "Enable or turn off detailed monitoring").
 const detailedMetrics = 7
 
-// eksCluster is billed by the hour, and more for a version whose standard support
-// has ended.
+// eksCluster adds the hours of a cluster. They cost more for a version whose standard
+// support has ended.
 func eksCluster(i item, v awsview.EksCluster) {
 	if v.ComputeConfig().Enabled().IsTrue() != value.False {
 		i.unpriced("eks:auto-mode", noRow)
@@ -29,23 +29,24 @@ func eksCluster(i item, v awsview.EksCluster) {
 		i.undecided("eks:standard", "version", "is "+version.value+", whose end of support is not known")
 		return
 	}
-	sku := "eks:standard"
-	// Without a policy EKS keeps the version at the higher price.
-	policy := textOr(v.UpgradePolicy().SupportType(), "EXTENDED")
-	if !i.e.now.IsZero() && !i.e.now.Before(support.End(false)) {
-		if !policy.ok() {
-			i.undecided("eks:extended", "upgradePolicy.supportType", policy.problem)
-			return
-		}
-		if policy.value == "EXTENDED" {
-			sku = "eks:extended"
-		}
+	if i.e.now.IsZero() || i.e.now.Before(support.End(false)) {
+		i.hourly("eks:standard", 1)
+		return
 	}
-	i.hourly(sku, 1)
+	// EKS keeps a version after its standard support, at the higher price, unless the policy
+	// is STANDARD. Then EKS upgrades the cluster.
+	switch policy := textOr(v.UpgradePolicy().SupportType(), "EXTENDED"); {
+	case !policy.ok():
+		i.undecided("eks:extended", "upgradePolicy.supportType", policy.problem)
+	case policy.value == "EXTENDED":
+		i.hourly("eks:extended", 1)
+	default:
+		i.hourly("eks:standard", 1)
+	}
 }
 
-// autoScalingGroup is billed for its instances, their volumes and their metrics,
-// on demand. Its size is from the minimum to the maximum.
+// autoScalingGroup adds a group's instances on demand, their volumes and their metrics,
+// for its minimum, desired and maximum size.
 func autoScalingGroup(i item, v awsview.AutoscalingGroup) {
 	template := launchTemplate(i)
 	instanceType := instanceTypeOf(v, template)
@@ -83,10 +84,10 @@ func autoScalingGroup(i item, v awsview.AutoscalingGroup) {
 	}
 }
 
-// times is a quantity for each of a number of things.
+// times returns the quantity multiplied by n.
 func (q Quantity) times(n int64) Quantity { return Quantity{q.Min * n, q.Expected * n, q.Max * n} }
 
-// launchTemplate is the launch template of a group, or nil.
+// launchTemplate returns the launch template of a group, or nil.
 func launchTemplate(i item) *graph.Resource {
 	for _, input := range []string{"mixedInstancesPolicy", "launchTemplate"} {
 		if found := i.e.graph.Refs(i.r, input, (awsview.Ec2LaunchTemplate{}).Token()).Resources; len(found) > 0 {
@@ -96,8 +97,8 @@ func launchTemplate(i item) *graph.Resource {
 	return nil
 }
 
-// instanceTypeOf is the type that a group starts first: the first override, or
-// that of its template.
+// instanceTypeOf returns the type that a group starts first: that of the first override,
+// or that of its template.
 func instanceTypeOf(v awsview.AutoscalingGroup, template *graph.Resource) reading[string] {
 	overrides := v.MixedInstancesPolicy().LaunchTemplate().Overrides()
 	if n := length(overrides); n.problem == notKnown {

@@ -41,7 +41,7 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 	require.True(t, text == string(current), "%s is stale: run make generate", file)
 }
 
-// estimates is a table of the usage that a configuration can estimate.
+// estimates returns a table of the usage that a configuration can estimate.
 func estimates() string {
 	all := map[string]int64{}
 	for _, name := range cost.EstimateNames() {
@@ -60,7 +60,7 @@ func estimates() string {
 	return b.String()
 }
 
-// billedTypes is the list of the resource types that have a charge.
+// billedTypes returns the list of the resource types that have a charge.
 func billedTypes() string {
 	return "`" + strings.Join(cost.BilledTypes(), "`, `") + "`\n"
 }

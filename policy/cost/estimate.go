@@ -83,12 +83,12 @@ func region(s *source.Stack, fallback string) (name, problem string) {
 	return name, ""
 }
 
-// add adds the items of one resource. A type of AWS that is in no table gives a
-// gap, because a resource that nobody looked at must not count as free.
+// add adds the items of one resource. A type of AWS that is in neither table gives a gap:
+// it must not count as free before somebody has looked up its price.
 func (e *estimator) add(r *graph.Resource) {
-	if count := costed[r.Type]; count != nil {
+	if count := billed[r.Type]; count != nil {
 		count(item{e, r})
-	} else if strings.HasPrefix(r.Type, "aws:") && !uncosted[r.Type] {
+	} else if strings.HasPrefix(r.Type, "aws:") && !notBilled[r.Type] {
 		item{e, r}.unpriced("", "the type "+r.Type+" is not in the table of billed types")
 	}
 }
@@ -138,8 +138,8 @@ func (i item) undecided(sku, input, problem string) {
 	i.e.report.Undecided = append(i.e.report.Undecided, Gap{component(i.r), i.r.Name, i.r.URN, sku, input + " " + problem})
 }
 
-// component is the outermost component of a resource: its package, such as
-// network. A state, a preview and a recording name it alike, in the URN.
+// component returns the name of the outermost component of a resource: its package, such
+// as network. It is in the URN, so it is the same for a state, a preview and a recording.
 func component(r *graph.Resource) string {
 	parts := strings.SplitN(r.URN, "::", 4)
 	if len(parts) < 3 {

@@ -47,7 +47,7 @@ func TestStackComputedByHand(t *testing.T) {
 	require.Equal(t, []cost.Subtotal{{Component: "network", Monthly: r.Total, Lines: 10}}, r.Components)
 }
 
-// The region decides the prices: without one there is no figure, and no zero.
+// Prices depend on the region. A stack without a region has no figure; its cost is not zero.
 func TestNoFigureWithoutPrices(t *testing.T) {
 	nat := resource("aws:ec2/natGateway:NatGateway", "a", nil, nil)
 	providerIn := func(region any) *graph.Resource {

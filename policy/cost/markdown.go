@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Markdown returns the subtotals and the total as a Markdown table, with what has no
-// amount below it.
+// Markdown returns the subtotals and the total as a Markdown table. Below it are the items
+// without an amount.
 func (r Report) Markdown() string {
 	if r.NoFigure != "" {
 		return "No figure: " + r.NoFigure + ".\n"
@@ -35,7 +35,7 @@ func (r Report) Markdown() string {
 	return b.String()
 }
 
-// Names are the gaps in words. Gaps that differ only by resource are one name with
+// Names describes the gaps in words. Gaps that differ only by resource have one text, with
 // their number.
 func Names(gaps []Gap) []string {
 	var names []string

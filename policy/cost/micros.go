@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// String is the amount in dollars and cents, such as $1,234.56. It is rounded to
-// the nearest cent, half a cent away from zero.
+// String returns the amount in dollars and cents, such as $1,234.56. It is rounded to the
+// nearest cent, and half a cent away from zero.
 func (m Micros) String() string {
 	sign, cents := "", (int64(m.abs())+5_000)/10_000
 	if m < 0 && cents > 0 {
@@ -16,7 +16,7 @@ func (m Micros) String() string {
 	return fmt.Sprintf("%s$%s.%02d", sign, thousands(cents/100), cents%100)
 }
 
-// Signed is String with a plus sign for an amount above zero.
+// Signed returns the text of String, with a plus sign for an amount above zero.
 func (m Micros) Signed() string {
 	if m > 0 {
 		return "+" + m.String()
@@ -24,7 +24,7 @@ func (m Micros) Signed() string {
 	return m.String()
 }
 
-// Exact is the amount with all its decimals, two or more, such as $0.2016.
+// Exact returns the amount with all its decimals, two or more, such as $0.2016.
 func (m Micros) Exact() string {
 	sign, amount := "", int64(m.abs())
 	if m < 0 {
@@ -49,10 +49,10 @@ func ParseMicros(text string) (Micros, error) {
 	return Micros(n), nil
 }
 
-// abs is the amount without its sign.
+// abs returns the amount without its sign.
 func (m Micros) abs() Micros { return max(m, -m) }
 
-// thousands is a number with a comma after each three digits.
+// thousands returns a number with a comma after each three digits.
 func thousands(n int64) string {
 	if n < 1000 {
 		return fmt.Sprint(n)
@@ -60,17 +60,17 @@ func thousands(n int64) string {
 	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
 
-// Plus is the sum of two amounts.
+// Plus returns the sum of two amounts.
 func (r Range) Plus(other Range) Range {
 	return Range{r.Min + other.Min, r.Expected + other.Expected, r.Max + other.Max}
 }
 
-// Minus is the difference of two amounts.
+// Minus returns the difference of two amounts.
 func (r Range) Minus(other Range) Range {
 	return Range{r.Min - other.Min, r.Expected - other.Expected, r.Max - other.Max}
 }
 
-// String is the expected amount, with the minimum and the maximum if they differ.
+// String returns the expected amount, with the minimum and the maximum if they differ.
 func (r Range) String() string {
 	if r.Min == r.Max {
 		return r.Expected.String()

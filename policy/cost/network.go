@@ -5,10 +5,11 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// natGateway is billed by the hour, whatever it is connected to.
+// natGateway adds the hours of a NAT gateway.
 func natGateway(i item, _ awsview.Ec2NatGateway) { i.hourly("nat-gateway", 1) }
 
-// vpcEndpoint is billed by the hour in each subnet, if it has network interfaces.
+// vpcEndpoint adds the hours of an interface endpoint in each of its subnets. A gateway
+// endpoint is free.
 func vpcEndpoint(i item, v awsview.Ec2VpcEndpoint) {
 	kind := textOr(v.VpcEndpointType(), "Gateway")
 	switch {
@@ -26,7 +27,7 @@ func vpcEndpoint(i item, v awsview.Ec2VpcEndpoint) {
 	}
 }
 
-// loadBalancer is billed by the hour. One that faces the internet has a public
+// loadBalancer adds the hours of a load balancer. One that faces the internet has a public
 // address in each subnet. Its capacity units are usage.
 func loadBalancer(i item, v awsview.LbLoadBalancer) {
 	kind := textOr(v.LoadBalancerType(), "application")
@@ -50,8 +51,8 @@ func loadBalancer(i item, v awsview.LbLoadBalancer) {
 	}
 }
 
-// webACL is billed by the month, and so is each rule. A managed rule group counts
-// as one rule. Requests are usage.
+// webACL adds the monthly charges of a web ACL and of each of its rules. A managed rule
+// group counts as one rule. Requests are usage.
 func webACL(i item, v awsview.Wafv2WebAcl) {
 	i.fixed("wafv2:web-acl", 1)
 	switch rules := length(v.Rules()); rules.problem {
@@ -62,7 +63,7 @@ func webACL(i item, v awsview.Wafv2WebAcl) {
 	}
 }
 
-// metricAlarm is billed for each metric that it reads.
+// metricAlarm adds the monthly charge of an alarm for each metric that it reads.
 func metricAlarm(i item, v awsview.CloudwatchMetricAlarm) {
 	const standard, high = "cloudwatch:alarm:standard", "cloudwatch:alarm:high-resolution"
 	// A period below a minute makes an alarm one of high resolution.

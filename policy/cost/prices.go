@@ -24,7 +24,7 @@ type Price struct {
 	// Unit is what the price is for, such as hour.
 	Unit   string
 	Region string
-	// AsOf is the day on which the newest source had the price.
+	// AsOf is the day on which the newest of Sources had the price.
 	AsOf time.Time
 	// Sources are where the price was read. Sources that disagree give no row.
 	Sources []string

@@ -21,7 +21,7 @@ func TestPriceTable(t *testing.T) {
 	}
 }
 
-// Within a family of instances the price grows with the size.
+// Within a family of instances a larger size costs more.
 func TestPricesGrowWithTheSize(t *testing.T) {
 	sizes := []string{"micro", "small", "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"}
 	bySKU := map[string]cost.Micros{}

@@ -12,8 +12,8 @@ import (
 // the highest price × 730 hours × maxQuantity is below 2^63.
 const maxQuantity = 1_000_000
 
-// reading is what an input says. problem is why it has no value: "is not known
-// yet", "is not set", or what is wrong with it.
+// reading is the value of an input. problem is empty, or says why there is no value: "is
+// not known yet", "is not set", or what is wrong with it.
 type reading[T any] struct {
 	value   T
 	problem string
@@ -47,7 +47,7 @@ func whole(n value.Number) reading[int64] {
 	return reading[int64]{problem: "is not a number"}
 }
 
-// wholeOr is whole, with AWS's default for an input that is not set.
+// wholeOr reads a whole number, with AWS's default for an input that is not set.
 func wholeOr(n value.Number, fallback int64) reading[int64] {
 	if r := whole(n); r.problem != notSet {
 		return r
@@ -71,7 +71,7 @@ func text(s value.String) reading[string] {
 	return reading[string]{problem: "is not a text"}
 }
 
-// textOr is text, with AWS's default for an input that is not set.
+// textOr reads a text, with AWS's default for an input that is not set.
 func textOr(s value.String, fallback string) reading[string] {
 	if r := text(s); r.problem != notSet {
 		return r

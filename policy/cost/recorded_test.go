@@ -15,9 +15,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// prodRows are the bill of the recorded prod, kept by hand: what is billed, how
-// many of it a month, the price of one, and the amount. The list is complete: an
-// item that prod gains must be added here.
+// prodRows is the bill of the recorded prod, written by hand: the number of units a month, the
+// item, its price and the amount. The list is complete: add each item that prod gains.
 var prodRows = []string{
 	"8 × 730 h ec2:m7i.xlarge at $0.2016 = $1,177.34 (4 to 50: $588.67 to $7,358.40), tier application-group",
 	"6 × 730 h ec2:m7i.xlarge at $0.2016 = $883.01 (3 to 30: $441.50 to $4,415.04), tier web-group",
@@ -41,8 +40,8 @@ var prodRows = []string{
 	"45 × 1 cloudwatch:alarm:standard at $0.10 = $4.50, alarms by the metrics that they read",
 }
 
-// sums adds the lines of a report by SKU, and by resource where a SKU has several
-// amounts.
+// sums returns the sums of a report's lines by SKU. A SKU that is in several rows of prodRows
+// has a sum for each resource.
 func sums(r cost.Report) map[string]cost.Range {
 	out := map[string]cost.Range{}
 	for _, l := range r.Lines {
@@ -57,9 +56,8 @@ func sums(r cost.Report) map[string]cost.Range {
 	return out
 }
 
-// The amount of each row is that of the report, in dollars and cents, and the
-// report has no other.
-func TestProdIsTheHandKeptBill(t *testing.T) {
+// The report has the same items as the bill that was written by hand, with the same amounts.
+func TestProdCostsWhatTheBillSays(t *testing.T) {
 	r := cost.Estimate(recorded(t, "prod"), cost.Options{Now: today})
 	left := sums(r)
 	for _, row := range prodRows {
@@ -74,10 +72,10 @@ func TestProdIsTheHandKeptBill(t *testing.T) {
 				}
 			}
 		}
-		require.NotEmpty(t, found, "prod has no more: %s", row)
+		require.NotEmpty(t, found, "prod has this item no more: %s", row)
 		delete(left, found)
 	}
-	require.Empty(t, left, "prod has items that the hand-kept bill does not have")
+	require.Empty(t, left, "prod has items that prodRows does not have")
 	require.Empty(t, r.Undecided)
 	var unpriced []string
 	for _, g := range r.Unpriced {
@@ -87,7 +85,7 @@ func TestProdIsTheHandKeptBill(t *testing.T) {
 	require.Equal(t, "$4,226.68 ($3,153.80 to $14,342.37)", r.Total.String())
 }
 
-// Each type of the recorded stacks is billed, or free on purpose.
+// Each type of the recorded stacks is in billed or in notBilled.
 func TestRecordedTypesAreKnown(t *testing.T) {
 	for _, name := range []string{"prod", "staging"} {
 		r := cost.Estimate(recorded(t, name), cost.Options{Now: today})
@@ -98,7 +96,7 @@ func TestRecordedTypesAreKnown(t *testing.T) {
 	}
 }
 
-// A total is at least that of each part of the stack: a resource never lowers it.
+// One more resource never lowers the total.
 func TestAResourceNeverLowersTheTotal(t *testing.T) {
 	all := slices.DeleteFunc(slices.Clone(recorded(t, "prod").Graph.All()), func(r *graph.Resource) bool {
 		return strings.HasPrefix(r.Type, "pulumi:providers:") // it decides the region
@@ -122,7 +120,7 @@ func TestAResourceNeverLowersTheTotal(t *testing.T) {
 	})
 }
 
-// An unknown value never adds to the total, and never removes an item in silence.
+// An unknown value never raises the total. If it lowers the total, the report names a gap.
 func TestUnknownValuesAreNamed(t *testing.T) {
 	for _, name := range []string{"prod", "staging"} {
 		all := recorded(t, name).Graph.All()
@@ -140,7 +138,7 @@ func TestUnknownValuesAreNamed(t *testing.T) {
 				rt.Fatalf("an unknown value raises the total from %v to %v", full.Total, r.Total)
 			}
 			if r.Total != full.Total && len(r.Undecided)+len(r.Unpriced) <= len(full.Undecided)+len(full.Unpriced) {
-				rt.Fatalf("%v less, and nothing is named", full.Total.Minus(r.Total))
+				rt.Fatalf("the total is lower by %v, and the report names no further gap", full.Total.Minus(r.Total))
 			}
 		})
 	}

@@ -87,8 +87,7 @@ type Gap struct {
 type Subtotal struct {
 	Component string `json:"component"`
 	Monthly   Range  `json:"monthly"`
-	// Lines is the number of priced items, Gaps that of the items without an
-	// amount.
+	// Lines is the number of priced items. Gaps is the number of items without an amount.
 	Lines int `json:"lines"`
 	Gaps  int `json:"gaps,omitempty"`
 }

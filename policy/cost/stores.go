@@ -9,7 +9,7 @@ import (
 // (Amazon RDS User Guide, "Pricing and data retention for Performance Insights").
 const includedDays = 7
 
-// secret is billed by the month, and so is each replica.
+// secret adds the monthly charge of a secret and of each replica.
 func secret(i item, v awsview.SecretsmanagerSecret) {
 	replicas := length(v.Replicas())
 	if replicas.problem == notKnown {
@@ -28,8 +28,8 @@ func masterSecret(i item, managed value.Bool) {
 	}
 }
 
-// database is billed for its instance by the hour and for its storage. A standby
-// in another zone is part of the price of Multi-AZ.
+// database adds the hours of a database's instance, and its storage. The price of Multi-AZ
+// includes the standby in another zone.
 func database(i item, v awsview.RdsInstance) {
 	masterSecret(i, v.ManageMasterUserPassword())
 	engine, class, multi := text(v.Engine()), text(v.InstanceClass()), truth(v.MultiAz())
@@ -79,11 +79,11 @@ func databaseStorage(i item, v awsview.RdsInstance, multi reading[bool], zones s
 	}
 }
 
-// documentCluster has no charge of its own but the secret: its instances are
-// resources, and its storage is usage.
+// documentCluster adds the secret of the cluster. Its instances are other resources, and its
+// storage is usage.
 func documentCluster(i item, v awsview.DocdbCluster) { masterSecret(i, v.ManageMasterUserPassword()) }
 
-// documentInstance is billed by the hour.
+// documentInstance adds the hours of an instance of DocumentDB.
 func documentInstance(i item, v awsview.DocdbClusterInstance) {
 	if class := text(v.InstanceClass()); class.ok() {
 		i.hourly("docdb:"+class.value, 1)

@@ -13,14 +13,14 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// today is a day on which no price of the tests is old.
+// today is the day of the tests. No price is old on it.
 var today = time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
 
 // provider is the provider of the tests' stacks.
 var provider = resource("pulumi:providers:aws", "aws", map[string]any{"region": "us-east-1"}, nil)
 
-// resource returns a resource of the component network. References are names of
-// resources by input.
+// resource returns a resource of the component network. references are the resources that its
+// inputs refer to, by the name of the input.
 func resource(typ, name string, inputs map[string]any, references map[string]*graph.Resource) *graph.Resource {
 	r := graph.New("urn:pulumi:test::p::progressive:network:Network$" + typ + "::" + name)
 	r.Inputs, r.References = value.New(inputs), map[string][]string{}

@@ -13,8 +13,8 @@ import (
 // counter adds the items of a resource of one type.
 type counter func(item)
 
-// costed are the types that have a charge which their inputs decide.
-var costed = map[string]counter{
+// billed are the types with a charge that depends on the resource's inputs.
+var billed = map[string]counter{
 	"aws:ec2/eip:Eip":                 func(i item) { i.hourly("public-ipv4", 1) },
 	claimType:                         volumeClaim,
 	"kubernetes:core/v1:Service":      kubernetesService,
@@ -46,9 +46,9 @@ func on[T rule.Typed](count func(item, T)) counter {
 	return func(i item) { count(i, value.As[T](i.r.View())) }
 }
 
-// uncosted are the types of AWS without such a charge. They are free, or billed by
-// usage, which NotCounted and the estimates cover.
-var uncosted = set(
+// notBilled are the types of AWS without such a charge. They are free, or their charge
+// depends on usage. Usage is in the estimates or in NotCounted.
+var notBilled = set(
 	// Free.
 	"aws:acm/certificate:Certificate", "aws:acm/certificateValidation:CertificateValidation",
 	"aws:autoscaling/attachment:Attachment", "aws:autoscaling/lifecycleHook:LifecycleHook", "aws:autoscaling/policy:Policy",
@@ -89,6 +89,6 @@ func set(names ...string) map[string]bool {
 	return m
 }
 
-// BilledTypes are the resource types that have a charge which their inputs decide,
+// BilledTypes returns the types with a charge that depends on the resource's inputs,
 // sorted.
-func BilledTypes() []string { return slices.Sorted(maps.Keys(costed)) }
+func BilledTypes() []string { return slices.Sorted(maps.Keys(billed)) }

@@ -22,14 +22,13 @@ var (
 	}, nil)
 )
 
-// claim is the spec of a claim of ten GiB.
+// claim returns the spec of a claim of ten GiB.
 func claim() map[string]any {
 	return map[string]any{"storageClassName": "fast", "resources": map[string]any{"requests": map[string]any{"storage": "10Gi"}}}
 }
 
-// typeRow is a resource of one type, and what one of its inputs does to its amount.
-// The amounts are monthly, in dollars; a text that is no amount is a part of the
-// only gap.
+// typeRow is a resource of one type, its monthly amount in dollars, and the amounts without
+// one of its inputs. A text that does not begin with $ is part of the reason of the only gap.
 type typeRow struct {
 	typ    string
 	inputs map[string]any
@@ -39,7 +38,7 @@ type typeRow struct {
 	inputRows
 }
 
-// inputRows are what happens without an input, and while it is unknown.
+// inputRows has, for each input, the amount or the gap without it and while it is unknown.
 type inputRows map[string]struct{ absent, unknown string }
 
 var typeRows = []typeRow{
@@ -165,8 +164,8 @@ var typeRows = []typeRow{
 	},
 }
 
-// Each input of each billed type: with a value, without one, and while it is
-// unknown. What is unknown is named, and never zero in silence.
+// Each input of each billed type is tried with a value, without one, and while it is unknown.
+// An unknown amount is a gap that the report names; it never counts as zero.
 func TestInputsOfBilledTypes(t *testing.T) {
 	for _, row := range typeRows {
 		r := resource(row.typ, "subject", row.inputs, row.refs)
@@ -190,7 +189,7 @@ func TestInputsOfBilledTypes(t *testing.T) {
 	}
 }
 
-// The table above has each billed type.
+// typeRows has each billed type.
 func TestEveryBilledTypeHasARow(t *testing.T) {
 	have := map[string]bool{}
 	for _, row := range typeRows {
@@ -217,7 +216,8 @@ func TestClaimsAreCountedOnce(t *testing.T) {
 	require.Contains(t, estimate(claimed).Undecided[0].Reason, "is not part of the stack")
 }
 
-// Inputs out of range are named; they neither overflow nor count as zero.
+// An input out of range is a gap that the report names. It neither overflows nor counts as
+// zero.
 func TestImpossibleQuantities(t *testing.T) {
 	for _, size := range []any{-1.0, 1e12, "many", "1e400"} {
 		g := resource("aws:autoscaling/group:Group", "g", map[string]any{"minSize": size, "maxSize": 3.0, "mixedInstancesPolicy": map[string]any{

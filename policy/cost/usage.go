@@ -15,7 +15,7 @@ type UsageItem struct {
 	SKU      string
 	// Component is the component that it is shown with.
 	Component string
-	// What is the text in NotCounted.
+	// What describes the charge in NotCounted.
 	What string
 }
 
@@ -44,10 +44,10 @@ var neverCounted = []string{
 	"support plans and tax",
 }
 
-// UsageItems are the charges that a configuration can estimate.
+// UsageItems returns the charges that a configuration can estimate.
 func UsageItems() []UsageItem { return slices.Clone(usageItems) }
 
-// EstimateNames are the names of the usage that a configuration can estimate.
+// EstimateNames returns the names of the usage that a configuration can estimate.
 func EstimateNames() []string {
 	var names []string
 	for _, u := range usageItems {

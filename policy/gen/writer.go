@@ -55,7 +55,7 @@ func (w *writer) locate(token string) (module, name string) {
 	return group + "/" + version, name
 }
 
-// viewName is the name of the view of an SDK's type.
+// viewName returns the name of the view of an SDK's type.
 func (w *writer) viewName(p *sdkPackage, sdkType string) string {
 	if !w.out.prefix {
 		return sdkType
@@ -100,7 +100,7 @@ func (w *writer) writeView(view, comment, token string, p *sdkPackage, st *struc
 func method(property string) string {
 	name := export(property)
 	switch name {
-	case "Get", "At", "Set", "Known", "Keys", "Walk", "Raw", "JSON", "Node", "Token", "IsSecret", "FromResource":
+	case "Get", "At", "Set", "Known", "Keys", "Walk", "Raw", "JSON", "Node", "Token", "IsSecret", "WithReferences":
 		return name + "Value"
 	}
 	return name
@@ -136,7 +136,7 @@ func (w *writer) goType(p *sdkPackage, file *ast.File, e ast.Expr) (name string,
 	return "", nil, fmt.Errorf("a type of the form %T", e)
 }
 
-// listType is the Go type of a list or a map of items.
+// listType returns the Go type of a list or a map of items.
 func listType(kind, item string) string {
 	if item == "value.Node" {
 		item = "value.Value"
@@ -144,7 +144,7 @@ func listType(kind, item string) string {
 	return "value." + kind + "[" + item + "]"
 }
 
-// namedType is goType for a type with a name.
+// namedType returns what goType returns, for a type with a name.
 func (w *writer) namedType(p *sdkPackage, name string) (goType string, writeObject func() error, err error) {
 	switch name {
 	case "string":

@@ -50,7 +50,7 @@ func New(urn string) *Resource {
 	return r
 }
 
-// Stack is the stack's name in a URN.
+// Stack returns the stack's name in a URN.
 func Stack(urn string) string {
 	stack, _, _ := strings.Cut(strings.TrimPrefix(urn, "urn:pulumi:"), "::")
 	return stack
@@ -58,44 +58,30 @@ func Stack(urn string) string {
 
 // View returns the resource's inputs for a typed view. An input that comes from
 // another resource counts as set, even while it is unknown.
-func (r *Resource) View() value.Node {
-	object, ok := r.Inputs.Raw().(map[string]any)
-	if !ok || len(r.References) == 0 {
-		return r.Inputs
-	}
-	// The mark is on each input, because a view reads the inputs by name.
-	marked := make(map[string]any, len(object))
-	for name, raw := range object {
-		if len(r.References[name]) > 0 {
-			raw = value.Provenance{Value: raw}
-		}
-		marked[name] = raw
-	}
-	return value.New(marked)
-}
+func (r *Resource) View() value.Node { return r.Inputs.WithReferences(r.References) }
 
 // Graph is a stack's resources.
 type Graph struct {
 	all    []*Resource
 	byURN  map[string]*Resource
 	byType map[string][]*Resource
-	// back are the resources that refer to a URN.
-	back map[string][]*Resource
+	// referrers are the resources that refer to a URN.
+	referrers map[string][]*Resource
 }
 
 // Build returns the graph of resources.
 func Build(resources []*Resource) *Graph {
 	g := &Graph{
 		all: resources, byURN: make(map[string]*Resource, len(resources)),
-		byType: map[string][]*Resource{}, back: map[string][]*Resource{},
+		byType: map[string][]*Resource{}, referrers: map[string][]*Resource{},
 	}
 	for _, r := range resources {
 		g.byURN[r.URN] = r
 		g.byType[r.Type] = append(g.byType[r.Type], r)
 		for _, urns := range r.References {
 			for _, urn := range urns {
-				if list := g.back[urn]; len(list) == 0 || list[len(list)-1] != r {
-					g.back[urn] = append(list, r)
+				if list := g.referrers[urn]; len(list) == 0 || list[len(list)-1] != r {
+					g.referrers[urn] = append(list, r)
 				}
 			}
 		}
@@ -150,8 +136,8 @@ func (r *Resource) identifiedBy(text string) bool {
 	return text == r.ID || value.As[value.String](r.Outputs.Get("arn")).Is(text) == value.True
 }
 
-// Back returns the resources of type typ whose input prop refers to r.
-func (g *Graph) Back(r *Resource, typ, prop string) Related {
+// Referrers returns the resources of type typ whose input prop refers to r.
+func (g *Graph) Referrers(r *Resource, typ, prop string) Related {
 	out := Related{Complete: true}
 	for _, other := range g.byType[typ] {
 		refs := g.Refs(other, prop, r.Type)
@@ -186,5 +172,5 @@ func (r Related) Exists() value.Truth {
 	return r.Any(func(*Resource) value.Truth { return value.True })
 }
 
-// Users returns the resources with any input that refers to r.
-func (g *Graph) Users(r *Resource) []*Resource { return g.back[r.URN] }
+// AllReferrers returns the resources with any input that refers to r.
+func (g *Graph) AllReferrers(r *Resource) []*Resource { return g.referrers[r.URN] }

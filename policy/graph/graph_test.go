@@ -45,7 +45,7 @@ func TestReferences(t *testing.T) {
 		from := resource("from", map[string]any{"ref": tc.input}, map[string][]string{"ref": tc.references})
 		g := Build([]*Resource{target, from})
 		require.Equal(t, tc.want, g.Refs(from, "ref", target.Type).Exists(), tc.reason)
-		require.Equal(t, tc.want, g.Back(target, from.Type, "ref").Any(always), "%s, from the other end", tc.reason)
+		require.Equal(t, tc.want, g.Referrers(target, from.Type, "ref").Any(always), "%s, from the other end", tc.reason)
 		if tc.want != value.Unknown {
 			require.Equal(t, tc.want == value.True, len(g.Refs(from, "ref", target.Type).Resources) == 1, tc.reason)
 		}
@@ -68,9 +68,9 @@ func TestRelated(t *testing.T) {
 }
 
 func TestOutputsOfResourcesCountAsSet(t *testing.T) {
-	r := resource("r", map[string]any{"made": value.Undetermined{}, "later": value.Undetermined{}, "object": map[string]any{"member": value.Undetermined{}}},
-		map[string][]string{"made": {"urn:a"}, "object": {"urn:b"}})
-	require.Equal(t, value.True, r.View().Get("made").Set())
-	require.Equal(t, value.Unknown, r.View().Get("later").Set())
+	r := resource("r", map[string]any{"fromA": value.Undetermined{}, "unknown": value.Undetermined{}, "object": map[string]any{"member": value.Undetermined{}}},
+		map[string][]string{"fromA": {"urn:a"}, "object": {"urn:b"}})
+	require.Equal(t, value.True, r.View().Get("fromA").Set())
+	require.Equal(t, value.Unknown, r.View().Get("unknown").Set())
 	require.Equal(t, value.True, r.View().At("object.member").Set())
 }

@@ -27,24 +27,9 @@ func (r *Report) SARIF(w io.Writer) error {
 		}
 		if _, ok := index[f.Rule]; !ok {
 			index[f.Rule] = len(rules)
-			rules = append(rules, object{
-				"id": f.Rule, "shortDescription": object{"text": f.Title}, "fullDescription": object{"text": f.Why},
-				"help": object{"text": "Fix: " + f.Fix}, "properties": object{"tags": append([]string{}, f.Standards...), "severity": f.Severity},
-			})
+			rules = append(rules, sarifRule(f))
 		}
-		result := object{
-			"ruleId": f.Rule, "ruleIndex": index[f.Rule], "level": sarifLevel(f.Kind),
-			"message":             object{"text": f.Resource + ": " + f.Message + ". Fix: " + f.Fix},
-			"partialFingerprints": object{"ruleAndResource/v1": f.key()},
-			"locations":           []object{f.location()},
-		}
-		if r.comparedToState {
-			result["baselineState"] = map[bool]string{true: "new", false: "unchanged"}[f.New]
-		}
-		if f.Waiver != nil {
-			result["suppressions"] = []object{{"kind": "external", "status": "accepted", "justification": f.Waiver.Reason}}
-		}
-		results = append(results, result)
+		results = append(results, r.sarifResult(f, index[f.Rule]))
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -55,6 +40,31 @@ func (r *Report) SARIF(w io.Writer) error {
 			"results": results,
 		}},
 	})
+}
+
+// sarifRule returns the description of a finding's rule.
+func sarifRule(f Finding) object {
+	return object{
+		"id": f.Rule, "shortDescription": object{"text": f.Title}, "fullDescription": object{"text": f.Why},
+		"help": object{"text": "Fix: " + f.Fix}, "properties": object{"tags": append([]string{}, f.Standards...), "severity": f.Severity},
+	}
+}
+
+// sarifResult returns a finding; ruleIndex is the position of its rule in the list of rules.
+func (r *Report) sarifResult(f Finding, ruleIndex int) object {
+	result := object{
+		"ruleId": f.Rule, "ruleIndex": ruleIndex, "level": sarifLevel(f.Kind),
+		"message":             object{"text": f.Resource + ": " + f.Message + ". Fix: " + f.Fix},
+		"partialFingerprints": object{"ruleAndResource/v1": f.key()},
+		"locations":           []object{f.location()},
+	}
+	if r.comparedToState {
+		result["baselineState"] = map[bool]string{true: "new", false: "unchanged"}[f.New]
+	}
+	if f.Waiver != nil {
+		result["suppressions"] = []object{{"kind": "external", "status": "accepted", "justification": f.Waiver.Reason}}
+	}
+	return result
 }
 
 func sarifLevel(k Kind) string {

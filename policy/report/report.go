@@ -131,27 +131,31 @@ func (f Finding) key() string { return f.Rule + " " + f.URN }
 // lists those that are fixed.
 func (r *Report) Compare(earlier *Report) {
 	r.comparedToState = true
-	before := map[string]Finding{}
-	for _, f := range earlier.Findings {
-		if f.Kind != Undecided {
-			before[f.key()] = f
-		}
-	}
+	earlierViolations, violations := earlier.violations(), r.violations()
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Kind != Undecided {
-			_, had := before[f.key()]
-			f.New = !had
-			delete(before, f.key())
+			f.New = !earlierViolations[f.key()]
 		}
 	}
 	for _, f := range earlier.Findings {
-		if _, gone := before[f.key()]; gone && !r.undecided(f) {
+		if f.Kind != Undecided && !violations[f.key()] && !r.undecided(f) {
 			r.Fixed = append(r.Fixed, f)
 		}
 	}
 }
 
-// undecided reports whether it is not known whether the violation still exists.
+// violations returns the keys of the findings that are decided.
+func (r *Report) violations() map[string]bool {
+	keys := map[string]bool{}
+	for _, f := range r.Findings {
+		if f.Kind != Undecided {
+			keys[f.key()] = true
+		}
+	}
+	return keys
+}
+
+// undecided reports whether the violation of an earlier report is an undecided result now.
 func (r *Report) undecided(f Finding) bool {
 	return slices.ContainsFunc(r.Findings, func(x Finding) bool { return x.key() == f.key() && x.Kind == Undecided })
 }
@@ -192,7 +196,7 @@ func (r *Report) Text(w io.Writer) error {
 	return err
 }
 
-// mark is the prefix of a finding that the earlier state does not have.
+// mark returns "new " for a finding that the earlier state does not have.
 func (r *Report) mark(f Finding) string {
 	if r.comparedToState && f.New {
 		return "new "

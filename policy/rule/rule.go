@@ -61,7 +61,7 @@ type Typed interface {
 	Token() string
 }
 
-// On checks a resource by its own properties.
+// On returns a check of a resource by its own properties.
 func On[T Typed](run func(*Subject, T)) Check {
 	var view T
 	return Check{Types: []string{view.Token()}, Run: func(s *Subject) { run(s, value.As[T](s.Resource.View())) }}
@@ -74,10 +74,10 @@ func Across[T Typed](run func(*Subject, T)) Check {
 	return c
 }
 
-// OnTypes checks resources of several types, which have no view in common.
+// OnTypes returns a check of resources of several types, which have no view in common.
 func OnTypes(run func(*Subject), types ...string) Check { return Check{Types: types, Run: run} }
 
-// AcrossTypes is OnTypes for a rule that also reads other resources.
+// AcrossTypes returns a check of resources of several types that also reads other resources.
 func AcrossTypes(run func(*Subject), types ...string) Check {
 	return Check{Types: types, Run: run, Cross: true}
 }
@@ -135,7 +135,7 @@ func Refs[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 // Users returns the resources whose input prop refers to r.
 func Users[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 	var view T
-	return Set[T]{g.Back(r, view.Token(), prop)}
+	return Set[T]{g.Referrers(r, view.Token(), prop)}
 }
 
 // Every returns all resources of the type in the stack.

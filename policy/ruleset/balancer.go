@@ -24,7 +24,7 @@ var balancer = []*rule.Rule{
 			s.Must(v.Internal().Or(false).IsTrue(), "internal is not true")
 		}),
 	},
-	albRule("alb-invalid-headers", "The load balancer drops invalid headers", "They smuggle a second request past the checks of the first.",
+	albRule("alb-invalid-headers", "The load balancer drops invalid headers", "With an invalid header an attacker can hide a second request in the first one.",
 		"components/loadbalancer, DropInvalidHeaderFields", []string{"FSBP ELB.4"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.DropInvalidHeaderFields().IsTrue(), "dropInvalidHeaderFields is not true")
 		}),
@@ -37,7 +37,7 @@ var balancer = []*rule.Rule{
 		"the key deletionProtection", []string{"FSBP ELB.6"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.EnableDeletionProtection().IsTrue(), "enableDeletionProtection is not true")
 		}),
-	albRule("alb-desync", "The load balancer refuses ambiguous requests", "Two servers that read one request differently let an attacker send a hidden one.",
+	albRule("alb-desync", "The load balancer refuses ambiguous requests", "If two servers read one request differently, an attacker can hide a second request in it.",
 		"components/loadbalancer, DesyncMitigationMode", []string{"FSBP ELB.12"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.DesyncMitigationMode().Or("defensive").In("defensive", "strictest"), "desyncMitigationMode is %s", v.DesyncMitigationMode().Text())
 		}),
@@ -61,7 +61,8 @@ var balancer = []*rule.Rule{
 			for _, group := range groups.Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(r *graph.Resource, v awsview.VpcSecurityGroupIngressRule) value.Truth {
-					// The group of CloudFront's interfaces is looked up once a VPC origin exists.
+					// The program looks up the security group of CloudFront's interfaces after
+					// the VPC origin exists. So the rule's group refers to the origin.
 					cloudFront := rule.Refs[awsview.CloudfrontVpcOrigin](s.Graph, r, "referencedSecurityGroupId").Exists()
 					return value.All(cloudFront, value.Not(v.CidrIpv4().Set()), value.Not(v.CidrIpv6().Set()), value.Not(v.PrefixListId().Set()))
 				}), "an ingress rule of %s names something other than the group of CloudFront's VPC origins", group.Name)
@@ -70,7 +71,7 @@ var balancer = []*rule.Rule{
 	},
 	{
 		ID: "alb-tls13", Title: "HTTPS listeners speak TLS 1.2 and 1.3 only",
-		Why: "Older versions can be broken.",
+		Why: "Attacks on older versions of TLS are known.",
 		Fix: "components/loadbalancer, tlsPolicy", Standards: []string{"FSBP ELB.17"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.LbListener) {
@@ -79,7 +80,7 @@ var balancer = []*rule.Rule{
 	},
 	{
 		ID: "alb-no-plain-http", Title: "HTTP listeners redirect to HTTPS",
-		Why: "A request in clear text carries a token that anybody on the way can use.",
+		Why: "Anybody on the way can read the token of a request in clear text, and use it.",
 		Fix: "components/loadbalancer, listeners", Standards: []string{"FSBP ELB.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.LbListener) {
@@ -105,8 +106,8 @@ var balancer = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "alb-target-group-drains", Title: "A deregistered target finishes its requests",
-		Why: "With no delay each rollout cuts requests off.",
+		ID: "alb-target-group-drains", Title: "A deregistered target finishes its requests, and a health check has a path",
+		Why: "Without a delay each rollout cuts requests off.",
 		Fix: "components/loadbalancer/routing, DeregistrationDelay", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.LbTargetGroup) {
@@ -115,7 +116,7 @@ var balancer = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "alb-health-check-in-time", Title: "A health check ends before the next one",
+		ID: "alb-health-check-in-time", Title: "A health check ends before the next one starts",
 		Why: "ELB refuses a timeout that is not below the interval.",
 		Fix: "components/loadbalancer, healthTimeout", Standards: []string{"WA REL06"},
 		Severity: rule.Low, Levels: rule.Everywhere,
@@ -126,7 +127,7 @@ var balancer = []*rule.Rule{
 	},
 	{
 		ID: "edge-timeouts-in-order", Title: "CloudFront waits longer than the load balancer, and closes idle connections first",
-		Why: "If the outer hop gives up first, the inner one works for nobody. If the inner one closes first, a request in flight is lost.",
+		Why: "If CloudFront gives up first, the load balancer works on a request that nobody waits for. If the load balancer closes an idle connection first, a request on it is lost.",
 		Fix: "components/scaling, EdgeTimeouts", Standards: []string{"WA REL05"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.LbLoadBalancer) {

@@ -25,7 +25,8 @@ const (
 	eksCluster       = "Cluster cluster"
 )
 
-// policyOf returns the policy of a role. Those of pods allow what the pods call.
+// policyOf returns the policy of a role in the base. A pod's policy allows the calls that the
+// pod makes.
 func policyOf(name string) string {
 	switch name {
 	case "RolePolicy termination-policy":
@@ -40,8 +41,8 @@ func policyOf(name string) string {
 	return goodPolicy
 }
 
-// base is the recorded prod with values that only AWS knows, and without the
-// violations that prod waives. Every rule holds in it, and each rule has a
+// base returns the recorded prod with two changes: values that only AWS knows are set, and the
+// violations that prod waives are repaired. Every rule holds in it, and each rule has a
 // resource to check.
 func base(t testing.TB) *environment {
 	t.Helper()

@@ -8,13 +8,13 @@ import (
 )
 
 var buckets = []*rule.Rule{
-	bucketRule("bucket-not-public", "Public access to the bucket is blocked", "One wrong policy or ACL would open it to everybody.",
+	bucketRule("bucket-not-public", "Public access to the bucket is blocked", "One wrong policy or ACL would open the bucket to everybody.",
 		"components/bucket, settings", rule.Critical, []string{"FSBP S3.1", "FSBP S3.8", "CIS AWS 2.1.4"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketPublicAccessBlock](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b awsview.S3BucketPublicAccessBlock) value.Truth {
 				return value.All(b.BlockPublicAcls().IsTrue(), b.BlockPublicPolicy().IsTrue(), b.IgnorePublicAcls().IsTrue(), b.RestrictPublicBuckets().IsTrue())
 			}), "no public access block with all four settings")
 		}),
-	bucketRule("bucket-encrypted", "The bucket has an encryption configuration", "An object without encryption is readable to whoever copies the disk.",
+	bucketRule("bucket-encrypted", "The bucket has an encryption configuration", "Whoever copies the disk can read an object without encryption.",
 		"components/bucket, KeyARN", rule.Medium, []string{"FSBP S3.17"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketServerSideEncryptionConfigurationV2](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b awsview.S3BucketServerSideEncryptionConfigurationV2) value.Truth {
 				return b.Rules().Any(func(r awsview.S3BucketServerSideEncryptionConfigurationV2Rule) value.Truth {
@@ -50,7 +50,7 @@ var buckets = []*rule.Rule{
 		"components/bucket, SetPolicy", rule.Medium, []string{"FSBP S3.5", "CIS AWS 2.1.1"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketPolicy](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, p awsview.S3BucketPolicy) value.Truth {
 				return statements(p.Policy()).Any(func(st statement) value.Truth {
-					return value.All(st.deny(), value.HasText(value.As[value.List[value.String]](oneOrMany(st.At("Condition.Bool.aws:SecureTransport"))), "false"))
+					return value.All(st.deny(), value.HasText(value.As[value.List[value.String]](asList(st.At("Condition.Bool.aws:SecureTransport"))), "false"))
 				})
 			}), "no statement of its policy denies requests without TLS")
 		}),

@@ -66,7 +66,7 @@ var calls = []*rule.Rule{
 	},
 	{
 		ID: "iam-calls-only", Title: "A pod's role allows only the calls that its program makes",
-		Why: "Whoever takes the pod over gets what nobody needs.",
+		Why: "An attacker in the pod would have permissions that the program does not need.",
 		Fix: "components/iam, the role's statements", Standards: []string{"WA SEC03", "FSBP IAM.21"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {

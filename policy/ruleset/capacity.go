@@ -13,8 +13,8 @@ import (
 func maxPods(g *graph.Graph, r *graph.Resource) (count float64, known bool) {
 	replicas := value.As[value.Number](r.View().At("spec.replicas")).Or(1)
 	count, known = knownNumber(replicas), replicas.Known()
-	for _, scaler := range scaledBy(&rule.Subject{Resource: r, Graph: g}).Resources {
-		_, n := scaledTo(scaler)
+	for _, scaler := range scalersOf(&rule.Subject{Resource: r, Graph: g}).Resources {
+		_, n := podBounds(scaler)
 		count, known = max(count, knownNumber(n)), known && n.Known()
 	}
 	return count, known
@@ -58,9 +58,9 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 		count, known := maxPods(g, r)
 		for _, c := range knownItems(podOf(r).Spec().Containers()) {
 			pool, set := 0.0, false
-			variables, named := c.Env().Items()
+			variables, namesKnown := c.Env().Items()
 			for _, e := range variables {
-				named = named && e.Name().Known()
+				namesKnown = namesKnown && e.Name().Known()
 				switch {
 				case e.Name().Is(poolVariable) == value.True:
 					text, _ := e.Value().Raw().(string)
@@ -70,11 +70,11 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 					pool = defaultPool
 				}
 			}
-			if !named { // one of the variables may be the bound
+			if !namesKnown { // a variable with an unknown name may be poolVariable
 				pool = 0
 			}
 			sum += count * pool
-			complete = complete && known && named
+			complete = complete && known && namesKnown
 		}
 	}
 	return sum, complete

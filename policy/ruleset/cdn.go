@@ -13,7 +13,7 @@ var cdn = []*rule.Rule{
 		"components/cdn, DefaultRootObject", rule.Low, []string{"FSBP CloudFront.1"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.DefaultRootObject().Set(), "defaultRootObject is not set")
 		}),
-	cdnRule("cdn-https", "Viewers use HTTPS", "A request in clear text carries a token that anybody on the way can use.",
+	cdnRule("cdn-https", "Viewers use HTTPS", "Anybody on the way can read the token of a request in clear text, and use it.",
 		"components/cdn, viewerProtocols", rule.High, []string{"FSBP CloudFront.3"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.DefaultCacheBehavior().ViewerProtocolPolicy().In("redirect-to-https", "https-only"), "the default behaviour allows HTTP")
 			s.Must(v.OrderedCacheBehaviors().All(func(b awsview.CloudfrontDistributionOrderedCacheBehavior) value.Truth {
@@ -29,7 +29,7 @@ var cdn = []*rule.Rule{
 			s.Must(v.ViewerCertificate().AcmCertificateArn().Set(), "acmCertificateArn is not set")
 			s.Must(v.ViewerCertificate().SslSupportMethod().Is("sni-only"), "sslSupportMethod is %s", v.ViewerCertificate().SslSupportMethod().Text())
 		}),
-	cdnRule("cdn-tls12", "Viewers use TLS 1.2 at least", "Older versions can be broken.",
+	cdnRule("cdn-tls12", "Viewers use TLS 1.2 at least", "Attacks on older versions of TLS are known.",
 		"components/cdn, MinimumProtocolVersion", rule.High, []string{"FSBP CloudFront.15"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.ViewerCertificate().MinimumProtocolVersion().HasPrefix("TLSv1.2_2"), "minimumProtocolVersion is %s", v.ViewerCertificate().MinimumProtocolVersion().Text())
 		}),
@@ -75,7 +75,7 @@ var cdn = []*rule.Rule{
 	},
 	{
 		ID: "cdn-vpc-origin-https", Title: "CloudFront speaks HTTPS with TLS 1.2 to the load balancer",
-		Why: "Whoever reads the VPC's network would read tokens.",
+		Why: "An attacker who reads the traffic in the VPC would read tokens.",
 		Fix: "components/loadbalancer, vpcOrigin", Standards: []string{"FSBP CloudFront.9", "FSBP CloudFront.10"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontVpcOrigin) {
@@ -95,8 +95,8 @@ var cdn = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "cdn-security-headers", Title: "Answers carry HSTS and a content security policy",
-		Why: "A browser would follow a plain link, and run scripts of others.",
+		ID: "cdn-security-headers", Title: "Responses have the headers HSTS and Content-Security-Policy",
+		Why: "A browser would follow a link without TLS, and run scripts of other sites.",
 		Fix: "components/cdn, securityHeaders", Standards: []string{"OWASP Secure Headers"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontResponseHeadersPolicy) {

@@ -10,7 +10,7 @@ import (
 
 var roleTypes = []string{k8sview.Role{}.Token(), k8sview.ClusterRole{}.Token()}
 
-// grants are the rules of a role.
+// grants returns the rules of a role, each of which grants verbs on resources.
 func grants(s *rule.Subject) value.List[k8sview.PolicyRule] {
 	return value.As[value.List[k8sview.PolicyRule]](s.View().Get("rules"))
 }
@@ -28,11 +28,11 @@ var cluster = []*rule.Rule{
 		[]string{"CIS EKS 4.1.3"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(value.HasText(g.ApiGroups(), "*"), value.HasText(g.Resources(), "*"), value.HasText(g.Verbs(), "*")))
 		}, "a rule has *"),
-	rbacRule("rbac-no-escalation", "Roles can't give themselves more permissions", "escalate, bind, impersonate and the approval of certificates lead to the administrator.",
+	rbacRule("rbac-no-escalation", "Roles can't give themselves more permissions", "With escalate, bind, impersonate or the approval of certificates a role can become the administrator.",
 		[]string{"CIS EKS 4.1.8"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(value.HasText(g.Verbs(), "escalate"), value.HasText(g.Verbs(), "bind"), value.HasText(g.Verbs(), "impersonate"), allows(g, "signers", "approve")))
 		}, "a rule has escalate, bind or impersonate, or approves certificates"),
-	rbacRule("rbac-no-secrets", "Roles do not read Secrets", "The passwords of all services would be in one hand.",
+	rbacRule("rbac-no-secrets", "Roles do not read Secrets", "One role could read the passwords of all services.",
 		[]string{"CIS EKS 4.1.2"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(allows(g, "secrets", "list"), allows(g, "secrets", "watch"), value.All(allows(g, "secrets", "get"), value.Not(g.ResourceNames().Set()))))
 		}, "a rule reads secrets that it does not name"),

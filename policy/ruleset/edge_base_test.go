@@ -13,8 +13,8 @@ func (env *environment) missing(name string) bool {
 	return !slices.ContainsFunc(env.resources, func(r *graph.Resource) bool { return short(r) == name })
 }
 
-// edgeEdits adds the current edge and PodDisruptionBudgets to an older recording.
-// It returns no edits for a recording that has them.
+// edgeEdits returns the edits that add to a recording the resources of the edge and the
+// PodDisruptionBudgets that it lacks.
 func edgeEdits(env *environment) []edit {
 	var edits []edit
 	if env.missing("VpcOrigin vpc-origin") {

@@ -61,7 +61,7 @@ var eks = []*rule.Rule{
 	},
 	{
 		ID: "eks-log-group-managed", Title: "The stack owns the log group of the control plane",
-		Why: "EKS creates a missing one without a key and without an end.",
+		Why: "EKS creates a missing one without a key and without a retention period.",
 		Fix: "components/cluster, controlPlane", Standards: []string{"CIS AWS 3.5"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.EksCluster) {
@@ -80,7 +80,7 @@ var eks = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "eks-no-implicit-admin", Title: "Whoever creates the cluster gets no hidden administration",
+		ID: "eks-no-implicit-admin", Title: "The creator of the cluster gets no hidden administrator permissions",
 		Why: "The permission is in no resource and can't be taken away.",
 		Fix: "the key cluster.admins, and components/cluster", Standards: []string{"CIS EKS 4.1.1"},
 		Severity: rule.Low, Levels: rule.Advice,
@@ -99,7 +99,7 @@ var eks = []*rule.Rule{
 	},
 	{
 		ID: "eks-network-policies-enforced", Title: "The pod network enforces network policies",
-		Why: "Without it every NetworkPolicy is a comment.",
+		Why: "Without it no NetworkPolicy has an effect.",
 		Fix: "components/cluster, nodeAddons", Standards: []string{"CIS EKS 4.3.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.EksAddon) {
@@ -128,7 +128,7 @@ var eks = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.EksCluster) {
 			for _, r := range s.Graph.OfType(k8sview.Deployment{}.Token()) {
-				if builtHere(s.Graph, r).Exists() == value.True {
+				if stackImages(s.Graph, r).Exists() == value.True {
 					continue
 				}
 				for _, c := range knownItems(podOf(r).Spec().Containers()) {

@@ -19,5 +19,6 @@ var mongoExamples = []example{
 	{rule: "mongo-managed-password", at: mongoCluster, path: "masterPassword", bad: true, absent: evaluate.Holds},
 	{rule: "mongo-subnets-span-zones", at: "SubnetGroup mongo-subnets", path: "subnetIds", bad: nil},
 	{rule: "mongo-tls-only", at: "ClusterParameterGroup mongo-parameters", path: "parameters.0", bad: nil, on: mongoCluster},
+	{rule: "mongo-version-supported", at: mongoCluster, path: "engineVersion", bad: "3.6.0"},
 	{rule: "mongo-two-instances", at: "ClusterInstance mongo-instance-1", path: "clusterIdentifier", bad: "another", on: mongoCluster, given: []edit{remove("ClusterInstance mongo-instance-0")}},
 }

@@ -11,6 +11,8 @@ var nodeExamples = []example{
 	{rule: "nodes-drain-before-end", at: "LifecycleHook web-drain", path: "heartbeatTimeout", bad: 1.0, on: "Group web-group", absent: evaluate.Holds},
 	{rule: "nodes-drain-before-end", at: "LifecycleHook web-drain", path: "autoscalingGroupName", bad: "another", on: "Group web-group"},
 	{rule: "nodes-imdsv2", at: "LaunchTemplate application-template", path: "metadataOptions", bad: nil},
+	{rule: "nodes-instance-type", at: "Group web-group", path: "mixedInstancesPolicy.launchTemplate.overrides.1.instanceType", bad: "m7i.3xlarge"},
+	{rule: "nodes-instance-type", at: "LaunchTemplate web-template", path: "instanceType", bad: "m99.xlarge", absent: evaluate.Holds},
 	{rule: "nodes-launch-template", at: "Group web-group", path: "mixedInstancesPolicy", bad: nil, also: []string{"nodes-several-types @ Group web-group"}},
 	{rule: "nodes-launch-template", at: "Group application-group", path: "launchConfiguration", bad: true, absent: evaluate.Holds},
 	{rule: "nodes-load-balancer-health", at: "Group web-group", path: "healthCheckType", bad: "EC2"},

@@ -23,5 +23,7 @@ var redisExamples = []example{
 	{rule: "redis-tuned", at: redisGroup, path: "subnetGroupName", bad: nil},
 	{rule: "redis-user-not-dangerous", at: "User redis-default", path: "noPasswordRequired", bad: true, absent: evaluate.Holds},
 	{rule: "redis-user-not-dangerous", at: "User redis-default", path: "accessString", bad: nil},
+	{rule: "redis-version-supported", at: redisGroup, path: "engineVersion", bad: "6.2"},
+	{rule: "redis-version-supported", at: redisGroup, path: "engine", bad: "valkey", absent: evaluate.Holds},
 	{rule: "redis-users", at: redisGroup, path: "userGroupIds", bad: nil},
 }

@@ -16,33 +16,34 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// example is one edit of the base that breaks one demand of a rule. It also has
-// the outcomes while the edited value is absent or unknown.
+// example is one edit of the base that breaks one demand of a rule. It also has the outcomes
+// while the edited value is absent and while it is unknown.
 type example struct {
 	rule string
 	// at and path are the edited resource and input; bad is the value that
 	// breaks the rule. nil removes the input.
 	at, path string
 	bad      any
-	// on is the resource that breaks the rule; empty for the edited one.
+	// on is the resource that breaks the rule. If it is empty, that is the edited one.
 	on string
-	// edits replace the edit of at and path, for a change of something else than
-	// an input.
+	// edits replace the edit of at and path. They are for a change that is no edit of an
+	// input.
 	edits []edit
-	// given edits are applied first, in each of the three cases.
+	// given are edits that prepare the base. They are applied first, in each of the three
+	// cases.
 	given []edit
 	// also are the other rules that the edit breaks, as "rule @ resource".
 	also []string
-	// absent is the outcome without the value; empty for broken. If bad is nil,
-	// both are the same case.
+	// absent is the outcome without the value. If it is empty, the rule is broken then.
 	absent evaluate.Outcome
-	// unknown is the outcome while the value is unknown; empty for undecided.
+	// unknown is the outcome while the value is unknown. If it is empty, the rule is
+	// undecided then.
 	unknown evaluate.Outcome
 }
 
 func (e example) subject() string { return cmp.Or(e.on, e.at) }
 
-// environment is the base with the given edits, and then these.
+// environment returns the base with the edits of given, and then with these edits.
 func (e example) environment(t *testing.T, edits ...edit) *environment {
 	t.Helper()
 	env := base(t)
@@ -57,8 +58,8 @@ func allExamples() []example {
 		edgeExamples, bucketExamples, keyExamples, iamExamples, podExamples, podObjectExamples, callExamples, workloadExamples, clusterExamples, storeExamples, stackExamples, spendingExamples)
 }
 
-// Each example breaks its rule and those in also, and no other rule. Without the
-// value, and while it is unknown, the outcome is the one in the row.
+// Each example breaks its own rule and the rules of its field also, and no other rule. It has
+// the outcomes without the value and while the value is unknown.
 func TestExamples(t *testing.T) {
 	untouched := base(t).results(nil)
 	for _, e := range allExamples() {

@@ -13,11 +13,12 @@ type statement struct{ value.Node }
 
 // statements returns the statements of a policy document.
 func statements(document value.Node) value.List[statement] {
-	return value.As[value.List[statement]](oneOrMany(document.JSON().Get("Statement")))
+	return value.As[value.List[statement]](asList(document.JSON().Get("Statement")))
 }
 
-// oneOrMany returns a member as a list. IAM also accepts a single value.
-func oneOrMany(n value.Node) value.Node {
+// asList returns a member of a policy document as a list. IAM also accepts a single value
+// without a list.
+func asList(n value.Node) value.Node {
 	switch raw := n.Raw().(type) {
 	case string, map[string]any:
 		return value.New([]any{raw})
@@ -25,15 +26,15 @@ func oneOrMany(n value.Node) value.Node {
 	return n
 }
 
-// texts returns a member as a list of texts.
+// texts returns a member of the statement as a list of texts.
 func (s statement) texts(name string) value.List[value.String] {
-	return value.As[value.List[value.String]](oneOrMany(s.Get(name)))
+	return value.As[value.List[value.String]](asList(s.Get(name)))
 }
 
 func (s statement) allow() value.Truth { return value.As[value.String](s.Get("Effect")).Is("Allow") }
 func (s statement) deny() value.Truth  { return value.As[value.String](s.Get("Effect")).Is("Deny") }
 
-// everyResource reports whether the statement names no resource.
+// everyResource reports whether the statement is for all resources (*).
 func (s statement) everyResource() value.Truth { return value.HasText(s.texts("Resource"), "*") }
 
 // actions reports whether test is true for an action of the statement.
@@ -112,7 +113,7 @@ var iam = []*rule.Rule{
 	},
 	{
 		ID: "iam-changes-scoped", Title: "Actions that change something name their resources",
-		Why: "A role that was taken over changes what is not its own.",
+		Why: "An attacker with the role could change resources of other programs.",
 		Fix: "components/iam, the statement's Resources or Conditions", Standards: []string{"cdk-nag IAM5", "WA SEC03"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
@@ -158,16 +159,16 @@ var iam = []*rule.Rule{
 	},
 	{
 		ID: "iam-role-used", Title: "Each role has a use in the stack",
-		Why: "A role that nothing uses is an entry that nobody watches.",
+		Why: "Nobody watches a role that nothing uses, and an attacker can use it.",
 		Fix: "remove the role, or give it to its user", Standards: []string{"FSBP IAM.22"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.IamRole) {
-			// Tokens of another issuer use it from outside.
+			// A role for tokens of another issuer is used from outside the stack.
 			if trusted := statements(s.View().Get("assumeRolePolicy")).Any(statement.federated); trusted == value.True {
 				return
 			}
 			used := false
-			for _, r := range s.Graph.Users(s.Resource) {
+			for _, r := range s.Graph.AllReferrers(s.Resource) {
 				switch r.Type {
 				case awsview.IamRolePolicy{}.Token(), awsview.IamRolePolicyAttachment{}.Token():
 				default:

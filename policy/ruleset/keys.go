@@ -16,7 +16,7 @@ func keyPolicyOpen(st statement) value.Truth {
 var keys = []*rule.Rule{
 	{
 		ID: "key-rotates", Title: "KMS keys that encrypt rotate each year",
-		Why: "A key that leaked once opens everything for ever. KMS can't rotate a key that signs.",
+		Why: "A key that leaked once decrypts everything for ever. KMS can't rotate a key that signs.",
 		Fix: "components/key, EnableKeyRotation", Standards: []string{"FSBP KMS.4", "CIS AWS 3.6"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.KmsKey) {
@@ -25,7 +25,7 @@ var keys = []*rule.Rule{
 	},
 	{
 		ID: "key-not-public", Title: "No key policy admits everybody",
-		Why: "Every AWS account could decrypt.",
+		Why: "Every AWS account could decrypt with the key.",
 		Fix: "components/key, Users", Standards: []string{"FSBP KMS.5"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.KmsKey) {
@@ -43,7 +43,7 @@ var keys = []*rule.Rule{
 	},
 	{
 		ID: "queue-encrypted", Title: "Queues are encrypted",
-		Why: "Messages name instances, groups and accounts.",
+		Why: "The messages contain names of instances, groups and accounts.",
 		Fix: "components/terminationhandler, SqsManagedSseEnabled", Standards: []string{"FSBP SQS.1"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.SqsQueue) {
@@ -52,7 +52,7 @@ var keys = []*rule.Rule{
 	},
 	{
 		ID: "log-group-retention", Title: "Logs have a retention period",
-		Why: "Logs without one are billed for ever, and hold personal data for ever.",
+		Why: "Logs without one are kept and billed for ever, with the personal data in them.",
 		Fix: "components/logs, Days", Standards: []string{"WA COST04"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudwatchLogGroup) {
@@ -106,7 +106,7 @@ var keys = []*rule.Rule{
 	},
 	{
 		ID: "key-of-store-rotates", Title: "Stores use a key of this stack that rotates",
-		Why: "A key that belongs to somebody else can be taken away, with the data.",
+		Why: "The owner of another key can delete it. The data can't be read then.",
 		Fix: "components/datastore, Key", Standards: []string{"FSBP KMS.4"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"github.com/progressive-framework/platform/components/datastore/enginecalendar"
 	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/rule"
@@ -20,7 +21,7 @@ var mongo = []*rule.Rule{
 			s.Must(v.BackupRetentionPeriod().Or(1).AtLeast(minBackupDays), "backupRetentionPeriod is %s; at least %d days", v.BackupRetentionPeriod().Text(), minBackupDays)
 		}),
 	mongoRule("mongo-audit-log", "The audit log goes to CloudWatch",
-		"It is the only record of who read what.", "components/mongo, exports", rule.Medium, rule.Everywhere,
+		"The audit log is the only record of who read what.", "components/mongo, exports", rule.Medium, rule.Everywhere,
 		[]string{"FSBP DocumentDB.4"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(value.HasText(v.EnabledCloudwatchLogsExports(), "audit"), "the log audit is not exported")
 		}),
@@ -59,6 +60,11 @@ var mongo = []*rule.Rule{
 			s.Must(parameter[awsview.DocdbClusterParameterGroup](s, "dbClusterParameterGroupName", "audit_logs", "enabled"), "the parameter group does not set audit_logs to enabled")
 		}),
 	},
+	mongoRule("mongo-version-supported", "The version of DocumentDB has standard support for half a year more",
+		"After its end AWS charges for extended support.", "components/mongo/docdbspec, Version", rule.Medium, rule.Advice,
+		[]string{"WA OPS05"}, func(s *rule.Subject, v awsview.DocdbCluster) {
+			mustBeSupported(s, v.Engine().Or(string(enginecalendar.DocumentDB)), v.EngineVersion())
+		}),
 	{
 		ID: "mongo-two-instances", Title: "The cluster has a second instance",
 		Why: "The loss of the only one stops it until AWS has created another.",
@@ -71,7 +77,7 @@ var mongo = []*rule.Rule{
 	},
 	{
 		ID: "mongo-instances", Title: "Instances upgrade themselves and have an existing class",
-		Why: "Minor versions close flaws; an unknown class ends an up in the middle.",
+		Why: "Minor versions close security flaws. AWS refuses an unknown class in the middle of an up.",
 		Fix: "the key mongo.instanceClass, and components/mongo", Standards: []string{"WA OPS06"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.DocdbClusterInstance) {

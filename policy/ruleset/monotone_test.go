@@ -38,9 +38,9 @@ func leaves(raw any, prefix string) []string {
 	return out
 }
 
-// An unknown value only makes a result undecided. It never changes a kept rule to
-// a broken one, or a broken one to a kept one, and no rule panics. The stacks are
-// the recorded prod and staging, and the base.
+// A value that becomes unknown can only make a result undecided. It never makes a broken
+// result hold, or a result that holds broken, and no rule panics. The stacks are the recorded
+// prod and staging, and the base.
 func TestUnknownOnlyMakesUndecided(t *testing.T) {
 	stacks := map[string]*environment{"prod": recorded(t, "prod"), "staging": recorded(t, "staging"), "base": base(t)}
 	for _, env := range stacks {

@@ -93,8 +93,8 @@ var network = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "network-rules-apart", Title: "Security groups have no rules of their own, only rule resources",
-		Why: "Rules of both kinds on one group remove each other at every up.",
+		ID: "network-rules-apart", Title: "The rules of a security group are resources, not inputs of the group",
+		Why: "If a group has rules of both kinds, each up removes those of one kind.",
 		Fix: "use vpc.SecurityGroupIngressRule and EgressRule", Standards: []string{"awsguard"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2SecurityGroup) {
@@ -104,7 +104,7 @@ var network = []*rule.Rule{
 	},
 	{
 		ID: "network-rules-described", Title: "Security group rules have a description",
-		Why: "A rule whose purpose nobody knows is never removed.",
+		Why: "Nobody removes a rule whose purpose nobody knows.",
 		Fix: "the component that creates the rule: description", Standards: []string{"CKV_AWS_23"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
@@ -128,7 +128,7 @@ var network = []*rule.Rule{
 	},
 	{
 		ID: "network-egress-scoped", Title: "Egress rules do not allow everything",
-		Why: "A process that was taken over can send data anywhere.",
+		Why: "An attacker in a process could send data anywhere.",
 		Fix: "components/cluster: nodeSecurityGroup; network policies bound the pods", Standards: []string{"CKV_AWS_382"},
 		Severity: rule.Low, Levels: rule.Advice,
 		Check: rule.On(func(s *rule.Subject, v awsview.VpcSecurityGroupEgressRule) {
@@ -138,7 +138,7 @@ var network = []*rule.Rule{
 	},
 	{
 		ID: "network-endpoint-private-names", Title: "Interface endpoints answer for the service's own name",
-		Why: "Without it the SDKs leave the VPC through the NAT gateway.",
+		Why: "Without it the requests of AWS's SDKs leave the VPC through the NAT gateway.",
 		Fix: "components/network, PrivateDnsEnabled", Standards: []string{"WA SEC05"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2VpcEndpoint) {
@@ -155,7 +155,7 @@ var network = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "network-nat-survives-zone", Title: "There is a NAT gateway in each zone that routes to one",
+		ID: "network-nat-survives-zone", Title: "Each zone with routes to a NAT gateway has its own",
 		Why: "The loss of one zone would cut the others off from the internet.",
 		Fix: "the key network.natGateways: perZone", Standards: []string{"WA REL10"},
 		Severity: rule.Medium, Levels: rule.ProdOnly,

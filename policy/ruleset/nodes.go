@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/tier/instancespec"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/rule"
@@ -14,7 +15,7 @@ const autoscalerTag = "k8s.io/cluster-autoscaler/enabled"
 var nodes = []*rule.Rule{
 	{
 		ID: "nodes-imdsv2", Title: "Nodes answer metadata requests with a session token only",
-		Why: "Version 1 gives the node's credentials to any request that a pod can be tricked into.",
+		Why: "Version 1 answers every request with the node's credentials, also one that an attacker makes a pod send.",
 		Fix: "components/tier, MetadataOptions", Standards: []string{"FSBP EC2.170", "CIS AWS 5.6"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
@@ -101,6 +102,26 @@ var nodes = []*rule.Rule{
 		}),
 	},
 	{
+		ID: "nodes-instance-type", Title: "The instance types of nodes exist and suit EKS nodes",
+		Why: "AWS refuses an unknown type in the middle of an up. A type without prefix delegation has too few addresses for pods.",
+		Fix: "the key tiers.NAME.instanceTypes", Standards: []string{"WA OPS06"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			if s.Type == templateType {
+				one := value.As[awsview.Ec2LaunchTemplate](s.View()).InstanceType()
+				s.Must(value.Implies(one.Set(), suitsNodes(one)), "instanceType is %s", one.Text())
+				return
+			}
+			overrides, complete := value.As[awsview.AutoscalingGroup](s.View()).MixedInstancesPolicy().LaunchTemplate().Overrides().Items()
+			if !complete {
+				s.Wait("the instance types of the group")
+			}
+			for _, o := range overrides {
+				s.Must(value.Any(o.InstanceRequirements().Set(), suitsNodes(o.InstanceType())), "the instance type of an override is %s", o.InstanceType().Text())
+			}
+		}, templateType, awsview.AutoscalingGroup{}.Token()),
+	},
+	{
 		ID: "nodes-launch-template", Title: "Auto Scaling Groups use a launch template",
 		Why: "Launch configurations get no new features of EC2, and no IMDS settings.",
 		Fix: "components/tier", Standards: []string{"FSBP AutoScaling.9"},
@@ -144,7 +165,7 @@ var nodes = []*rule.Rule{
 	},
 	{
 		ID: "nodes-one-capacity-owner", Title: "One controller changes the size of a group",
-		Why: "Cluster Autoscaler's FAQ forbids scaling by metrics next to it: nodes come without pods and go with them.",
+		Why: "Cluster Autoscaler's FAQ forbids a second autoscaler: that one adds nodes that no pod needs, and removes nodes with pods.",
 		Fix: "components/scaling, the tier's capacity owner", Standards: []string{"WA REL07"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.AutoscalingGroup) {
@@ -158,7 +179,7 @@ var nodes = []*rule.Rule{
 	},
 	{
 		ID: "nodes-refresh-stops", Title: "A failing instance refresh stops",
-		Why: "A wrong image or a wrong setting would take one node after the other.",
+		Why: "A wrong image or a wrong setting would stop one node after the other.",
 		Fix: "components/tier, refreshPreferences", Standards: []string{"WA OPS06", "WA REL08"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
@@ -169,8 +190,8 @@ var nodes = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "nodes-refresh-not-by-tags", Title: "A tag replaces no node",
-		Why: "A label for the bill would drain every pod.",
+		ID: "nodes-refresh-not-by-tags", Title: "A changed tag does not replace nodes",
+		Why: "A new tag for the bill would drain every node.",
 		Fix: "components/tier, InstanceRefresh: leave Triggers out", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
@@ -190,6 +211,17 @@ var nodes = []*rule.Rule{
 			}), "no hook holds a node for the %s that pods have to end", scaling.TerminationGrace)
 		}),
 	},
+}
+
+// templateType is the type of a launch template.
+var templateType = awsview.Ec2LaunchTemplate{}.Token()
+
+// suitsNodes reports whether an instance type exists and a node can have it.
+func suitsNodes(instance value.String) value.Truth {
+	return instance.Satisfies(func(name string) bool {
+		_, err := instancespec.HardwareOf(name)
+		return err == nil
+	})
 }
 
 // spanTwoZones reports whether the subnets that the input prop refers to are in two

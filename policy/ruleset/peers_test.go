@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/policy/ruleset"
 )
 
-// The page about other tools names rules that exist, and has a reason where there is
-// none.
+// docs/policy-peers.md names rules that exist. A check of another tool without a rule here has
+// a reason.
 func TestPeersNameOurRules(t *testing.T) {
 	raw, err := os.ReadFile("../../docs/policy-peers.md")
 	require.NoError(t, err)

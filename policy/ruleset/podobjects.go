@@ -39,13 +39,13 @@ var podObjects = []*rule.Rule{
 		Fix: "the key services.NAME.min", Standards: []string{"kube-score horizontalpodautoscaler-replicas", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.ProdOnly,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			low, _ := scaledTo(s.Resource)
+			low, _ := podBounds(s.Resource)
 			s.Must(low.AtLeast(2), "its minimum is %s", low.Text())
 		}, podScalers...),
 	},
 	{
 		ID: "network-policy-selects-pods", Title: "Each NetworkPolicy selects pods of this stack",
-		Why: "A policy without pods hides that the pods that it is for have none.",
+		Why: "A policy that matches no pods protects none, and nobody sees it.",
 		Fix: "components/podnetwork, Selector", Standards: []string{"kube-score networkpolicy-targets-pod", "kube-linter dangling-networkpolicy"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.NetworkPolicy) {
@@ -58,7 +58,7 @@ var podObjects = []*rule.Rule{
 	},
 	{
 		ID: "pod-service-account-exists", Title: "The service account of a pod exists",
-		Why: "The pods of a workload without it are refused, one after the other.",
+		Why: "The API server refuses every pod of the workload.",
 		Fix: "the component's ServiceAccountName", Standards: []string{"kube-linter non-existent-service-account"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
@@ -105,7 +105,7 @@ var podObjects = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "pod-disruption-unhealthy", Title: "A pod that is not ready holds up no drain",
+		ID: "pod-disruption-unhealthy", Title: "A pod that is not ready does not stop a drain",
 		Why: "A node with a broken pod could not be replaced until somebody repairs the pod.",
 		Fix: "components/poddisruption", Standards: []string{"kube-linter pdb-unhealthy-pod-eviction-policy"},
 		Severity: rule.Medium, Levels: rule.Everywhere,

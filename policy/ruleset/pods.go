@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// serverTypes are the workloads whose pods run without an end. The pods of
-// taskTypes complete.
+// serverTypes are the kinds of workloads whose pods run until somebody stops them. The pods
+// of taskTypes end by themselves.
 var (
 	serverTypes   = []string{k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token(), k8sview.DaemonSet{}.Token()}
 	taskTypes     = []string{k8sview.Job{}.Token(), k8sview.CronJob{}.Token()}
@@ -41,10 +41,10 @@ var credential = regexp.MustCompile(`(?i)(^|_)(password|secret|token|api_?key|pr
 var pods = []*rule.Rule{
 	podRule("pod-non-root", "Containers do not run as root", "A flaw in the runtime would give root on the node.",
 		"components/podsecurity, Pod", []string{"PSS restricted", "CIS EKS 4.2.6"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			whole := p.SecurityContext().RunAsNonRoot().IsTrue()
+			ofPod := p.SecurityContext().RunAsNonRoot().IsTrue()
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
-				own := c.SecurityContext().RunAsNonRoot()
-				return value.All(value.Any(whole, own.IsTrue()), value.Not(own.IsFalse()))
+				ofContainer := c.SecurityContext().RunAsNonRoot()
+				return value.All(value.Any(ofPod, ofContainer.IsTrue()), value.Not(ofContainer.IsFalse()))
 			}), "runAsNonRoot is not true")
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				return value.Not(value.Any(c.SecurityContext().RunAsUser().Is(0), p.SecurityContext().RunAsUser().Is(0)))
@@ -56,7 +56,7 @@ var pods = []*rule.Rule{
 				return c.SecurityContext().AllowPrivilegeEscalation().IsFalse()
 			}), "allowPrivilegeEscalation is not false")
 		}),
-	podRule("pod-no-privileges", "No container is privileged", "It would have the whole node.",
+	podRule("pod-no-privileges", "No container is privileged", "A process in it could do everything on the node.",
 		"components/podsecurity, Container", []string{"PSS baseline", "CIS EKS 4.2.1"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return value.Not(c.SecurityContext().Privileged().IsTrue()) }), "privileged is true")
 		}),
@@ -69,34 +69,34 @@ var pods = []*rule.Rule{
 		}),
 	podRule("pod-seccomp", "Containers run under a seccomp profile", "Without one a process may make every system call.",
 		"components/podsecurity, Pod", []string{"PSS restricted", "CIS EKS 4.6.2"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			whole := p.SecurityContext().SeccompProfile().Type().In("RuntimeDefault", "Localhost")
+			ofPod := p.SecurityContext().SeccompProfile().Type().In("RuntimeDefault", "Localhost")
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
-				own := c.SecurityContext().SeccompProfile().Type()
-				return value.Any(own.In("RuntimeDefault", "Localhost"), value.All(value.Not(own.Set()), whole))
+				ofContainer := c.SecurityContext().SeccompProfile().Type()
+				return value.Any(ofContainer.In("RuntimeDefault", "Localhost"), value.All(value.Not(ofContainer.Set()), ofPod))
 			}), "no seccomp profile")
 		}),
-	podRule("pod-not-on-host", "Pods do not share the node's namespaces or files", "They would see other pods, and the node's credentials.",
+	podRule("pod-not-on-host", "Pods do not share the node's namespaces or files", "Such a pod sees other pods, and the node's credentials.",
 		"components/service, the pod's spec", []string{"PSS baseline", "CIS EKS 4.2.2"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(value.Not(value.Any(p.HostNetwork().IsTrue(), p.HostPID().IsTrue(), p.HostIPC().IsTrue())), "hostNetwork, hostPID or hostIPC is true")
 			s.Must(p.Volumes().All(func(v k8sview.Volume) value.Truth { return value.Not(v.HostPath().Set()) }), "a volume is a path of the node")
 		}),
-	podRule("pod-read-only-root", "The root file system can't be written", "An attacker could not leave a program behind.",
+	podRule("pod-read-only-root", "The root file system can't be written", "An attacker could leave a program in the container.",
 		"components/podsecurity, Container", []string{"kube-score container-security-context-readonlyrootfilesystem"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				return c.SecurityContext().ReadOnlyRootFilesystem().IsTrue()
 			}), "readOnlyRootFilesystem is not true")
 		}),
-	podRule("pod-requests", "Containers have requests", "The scheduler would put too many on one node.",
+	podRule("pod-requests", "Containers have requests", "The scheduler would put too many pods on one node.",
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources", "WA PERF02"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				return value.All(c.Resources().Requests().Key("cpu").Set(), c.Resources().Requests().Key("memory").Set())
 			}), "a request of CPU or memory is missing")
 		}),
-	podRule("pod-memory-limit", "Containers have a memory limit", "One that leaks would take the node's memory from all others.",
+	podRule("pod-memory-limit", "Containers have a memory limit", "A container that leaks would take the node's memory from all others.",
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("memory").Set() }), "the limit of memory is missing")
 		}),
-	podRule("pod-ephemeral-limit", "Containers have a request and a limit of disk space", "One that writes much would fill the node's disk.",
+	podRule("pod-ephemeral-limit", "Containers have a request and a limit of disk space", "A container that writes much would fill the node's disk.",
 		"components/podresources", []string{"kube-score container-ephemeral-storage-request-and-limit"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("ephemeral-storage").Set() }), "the limit of ephemeral-storage is missing")
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Requests().Key("ephemeral-storage").Set() }), "the request of ephemeral-storage is missing")
@@ -105,7 +105,7 @@ var pods = []*rule.Rule{
 		"components/image, the image's digest", []string{"kube-score container-image-tag", "CIS EKS 5.1.3"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Image().Matches(digest) }), "an image is not named by digest")
 		}),
-	podRule("pod-no-secret-in-environment", "Secrets are not in environment variables", "They are in the pod's spec, in crash reports and in every child process.",
+	podRule("pod-no-secret-in-environment", "Secrets are not in environment variables", "Environment variables are in the pod's spec, in crash reports and in every child process.",
 		"components/secretfiles: mount them as files", []string{"CIS EKS 4.4.1"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				plain := c.Env().All(func(e k8sview.EnvVar) value.Truth {
@@ -127,7 +127,7 @@ var pods = []*rule.Rule{
 			s.Must(value.Any(own, spec.AutomountServiceAccountToken().Or(true).IsFalse()), "serviceAccountName is %s, and its token is mounted", name.Text())
 		}, workloadTypes...),
 	},
-	advisory(podRule("pod-no-api-token", "Pods get no token of the API server", "Whoever takes the pod over could ask the API server.",
+	advisory(podRule("pod-no-api-token", "Pods get no token of the API server", "An attacker in the pod could call the API server.",
 		"components/service, AutomountServiceAccountToken", []string{"CIS EKS 4.1.6"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(p.AutomountServiceAccountToken().Or(true).IsFalse(), "automountServiceAccountToken is not false")
 		})),

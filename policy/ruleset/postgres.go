@@ -1,10 +1,8 @@
 package ruleset
 
 import (
-	"strings"
-
+	"github.com/progressive-framework/platform/components/datastore/enginecalendar"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
-	"github.com/progressive-framework/platform/components/postgres/rdscalendar"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
@@ -70,18 +68,18 @@ var postgres = []*rule.Rule{
 			s.Must(v.MonitoringRoleArn().Set(), "monitoringRoleArn is not set")
 		}),
 	postgresRule("postgres-insights-encrypted", "Performance Insights is on and encrypted",
-		"It shows the text of queries, with their values.", "components/postgres, PerformanceInsightsKmsKeyId", rule.Low, rule.Everywhere,
+		"Performance Insights shows the text of queries, with their values.", "components/postgres, PerformanceInsightsKmsKeyId", rule.Low, rule.Everywhere,
 		[]string{"CKV_AWS_353", "CKV_AWS_354"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.PerformanceInsightsEnabled().IsTrue(), "performanceInsightsEnabled is not true")
 			s.Must(v.PerformanceInsightsKmsKeyId().Set(), "performanceInsightsKmsKeyId is not set")
 		}),
 	postgresRule("postgres-minor-upgrades", "Minor versions are installed by themselves",
-		"They close flaws.", "components/postgres, AutoMinorVersionUpgrade", rule.Medium, rule.Everywhere,
+		"Minor versions close security flaws.", "components/postgres, AutoMinorVersionUpgrade", rule.Medium, rule.Everywhere,
 		[]string{"FSBP RDS.13"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")
 		}),
 	postgresRule("postgres-own-user", "The owner's name is not a well-known one",
-		"An attacker then has to guess the password only.", "components/datastore/storespec, Owner", rule.Low, rule.Everywhere,
+		"With a well-known name an attacker has to guess only the password.", "components/datastore/storespec, Owner", rule.Low, rule.Everywhere,
 		[]string{"FSBP RDS.25"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.Username().Set(), "username is not set")
 			s.Must(value.Not(v.Username().In("postgres", "admin", "root")), "username is %s", v.Username().Text())
@@ -110,13 +108,9 @@ var postgres = []*rule.Rule{
 			}), "instanceClass is %s", v.InstanceClass().Text())
 		}),
 	postgresRule("postgres-version-supported", "PostgreSQL's major version has standard support for half a year more",
-		"After its end AWS asks for each core what another database costs.", "the key postgres.version", rule.Medium, rule.Advice,
+		"After its end AWS charges for extended support, by the core.", "the key postgres.version", rule.Medium, rule.Advice,
 		[]string{"WA OPS05"}, func(s *rule.Subject, v awsview.RdsInstance) {
-			s.Must(v.EngineVersion().Satisfies(func(version string) bool {
-				major, _, _ := strings.Cut(version, ".")
-				end, known := rdscalendar.StandardEnd(major)
-				return known && s.Now.Add(rdscalendar.Notice).Before(end)
-			}), "standard support of %s is unknown, over, or ends within %d days", v.EngineVersion().Text(), int(rdscalendar.Notice.Hours()/24))
+			mustBeSupported(s, v.Engine().Or(string(enginecalendar.PostgreSQL)), v.EngineVersion())
 		}),
 	{
 		ID: "postgres-tls-only", Title: "The database refuses connections without TLS",
@@ -129,7 +123,7 @@ var postgres = []*rule.Rule{
 	},
 	{
 		ID: "postgres-tuned", Title: "The database uses a parameter group of this stack",
-		Why: "AWS's default group knows neither our connections nor our queries.",
+		Why: "AWS's default group has limits for another number of connections and another load.",
 		Fix: "components/postgres/postgrestuning", Standards: []string{"WA PERF03"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.RdsInstance) {

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 )
 
-// A stack whose images were promoted keeps every rule that a stack with built ones keeps.
+// Every rule also holds in a stack whose images were promoted instead of built.
 func TestPromotedImageIsOneOfTheStack(t *testing.T) {
 	env, promoted := newBase(t), 0
 	rename := func(text string) string { return strings.Replace(text, "ko:index:Image::", "ko:index:Promoted::", 1) }

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"github.com/progressive-framework/platform/components/datastore/enginecalendar"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
@@ -39,7 +40,7 @@ var redis = []*rule.Rule{
 			s.Must(v.SnapshotRetentionLimit().Or(0).AtLeast(1), "snapshotRetentionLimit is %s", v.SnapshotRetentionLimit().Text())
 		}),
 	redisRule("redis-minor-upgrades", "Minor versions are installed by themselves",
-		"They close flaws.", "components/redis, AutoMinorVersionUpgrade", rule.Medium, []string{"FSBP ElastiCache.2"},
+		"Minor versions close security flaws.", "components/redis, AutoMinorVersionUpgrade", rule.Medium, []string{"FSBP ElastiCache.2"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")
 		}),
@@ -58,6 +59,15 @@ var redis = []*rule.Rule{
 				return d.LogType().Is("slow-log")
 			}), "the slow log is delivered nowhere")
 		}),
+	{
+		ID: "redis-version-supported", Title: "The version of Redis or Valkey has standard support for half a year more",
+		Why: "After its end AWS charges for extended support.",
+		Fix: "components/redis/elasticachespec, Version", Standards: []string{"WA OPS05"},
+		Severity: rule.Medium, Levels: rule.Advice,
+		Check: rule.On(func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
+			mustBeSupported(s, v.Engine().Or(string(enginecalendar.Redis)), v.EngineVersion())
+		}),
+	},
 	{
 		ID: "redis-user-not-dangerous", Title: "Users have no dangerous commands",
 		Why: "FLUSHALL, CONFIG and SHUTDOWN stop every service.",

@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/policy/ruleset"
 )
 
-// Each rule says what it demands, why, how to fix it, and where the demand comes from.
-// The goal is 100 rules, 30 of them across resources.
+// Each rule says what it demands, why, how to fix a violation, and which standard demands it.
+// There are at least 100 rules, 30 of them across resources.
 func TestEveryRuleIsDescribed(t *testing.T) {
 	id := regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)+$`)
 	seen, cross := map[string]bool{}, 0

@@ -57,7 +57,7 @@ var stack = []*rule.Rule{
 	},
 	{
 		ID: "names-within-limits", Title: "Names fit AWS's limits",
-		Why: "AWS refuses a longer one in the middle of an up.",
+		Why: "AWS refuses a longer name in the middle of an up.",
 		Fix: "the key environment", Standards: []string{"WA REL01"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
@@ -68,7 +68,7 @@ var stack = []*rule.Rule{
 	},
 	{
 		ID: "alarm-names-differ", Title: "Each alarm has a name of its own at AWS",
-		Why: "The second one overwrites the first one.",
+		Why: "AWS replaces an alarm by a second one with the same name.",
 		Fix: "components/tier and components/loadbalancer: the alarm's name", Standards: []string{"WA OPS08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudwatchMetricAlarm) {

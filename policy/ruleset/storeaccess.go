@@ -21,7 +21,8 @@ var storeAccess = []*rule.Rule{{
 	Severity: rule.High, Levels: rule.Deployed,
 	Check: rule.AcrossTypes(func(s *rule.Subject) {
 		policies := selectedBy[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels")
-		bounded := value.FromBool(len(policies.Resources) == 0) // pod-network-policy demands one
+		// The rule pod-network-policy finds a pod without any policy.
+		bounded := value.FromBool(len(policies.Resources) == 0)
 		if !policies.Complete {
 			s.Wait("the selector of a NetworkPolicy")
 			bounded = value.Any(bounded, value.Unknown)
@@ -38,14 +39,14 @@ var storeAccess = []*rule.Rule{{
 	}, workloadTypes...),
 }}
 
-// reachesBlock reports whether a policy allows connections to addresses at a port. A managed
-// store has an address, and no labels.
+// reachesBlock reports whether a policy allows connections to a block of addresses at a port.
+// A managed store has an address only: a policy can't select it by labels.
 func reachesBlock(spec k8sview.NetworkPolicySpec, port float64) value.Truth {
 	return spec.Egress().Any(func(e k8sview.NetworkPolicyEgressRule) value.Truth {
 		addresses := value.Any(value.Not(e.To().Set()), e.To().Any(func(p k8sview.NetworkPolicyPeer) value.Truth { return p.IpBlock().Set() }))
 		return value.All(addresses, value.Any(value.Not(e.Ports().Set()), e.Ports().Any(func(p k8sview.NetworkPolicyPort) value.Truth {
-			first := value.As[value.Number](p.Port())
-			return value.Any(first.Is(port), value.All(p.EndPort().Set(), first.AtMost(port), p.EndPort().AtLeast(port)))
+			lowest := value.As[value.Number](p.Port())
+			return value.Any(lowest.Is(port), value.All(p.EndPort().Set(), lowest.AtMost(port), p.EndPort().AtLeast(port)))
 		})))
 	})
 }

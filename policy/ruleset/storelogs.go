@@ -13,7 +13,7 @@ import (
 var serviceLogs = []*rule.Rule{
 	{
 		ID: "store-log-groups-managed", Title: "The stack owns the log groups of its databases",
-		Why: "A log group that RDS or DocumentDB creates has no end and no key of this account.",
+		Why: "A log group that RDS or DocumentDB creates has no retention period, and no key of this account.",
 		Fix: "components/datastore, the log groups' names", Standards: []string{"CIS AWS 3.5"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"github.com/progressive-framework/platform/components/datastore/enginecalendar"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/rule"
@@ -10,8 +11,9 @@ import (
 // imageTokens are the types that build an image in the stack, or copy one.
 var imageTokens = []string{"ko:index:Image", "ko:index:Promoted"}
 
-// builtHere returns the images of the stack that a workload runs.
-func builtHere(g *graph.Graph, r *graph.Resource) graph.Related {
+// stackImages returns the images that a workload runs and that the stack builds or
+// promotes.
+func stackImages(g *graph.Graph, r *graph.Resource) graph.Related {
 	out := graph.Related{Complete: true}
 	for _, typ := range imageTokens {
 		images := g.Refs(r, "spec", typ)
@@ -26,7 +28,7 @@ var stores = []*rule.Rule{
 		"the key deletionProtection", rule.Deployed, func(s *rule.Subject) {
 			s.Must(value.FromBool(s.Protect), "protect is not set")
 		}),
-	storeRule("store-reached-on-its-port", "A store admits security groups on its own port only", "Another port is another service that nobody watches.",
+	storeRule("store-reached-on-its-port", "A store admits security groups on its own port only", "Nobody watches what listens on another port.",
 		"components/clients, the group's port", rule.Everywhere, func(s *rule.Subject) {
 			port := value.As[value.Number](s.View().Get("port"))
 			for _, group := range storeGroups(s).Resources {
@@ -37,7 +39,7 @@ var stores = []*rule.Rule{
 			}
 			s.Must(storeGroups(s).Exists(), "no security group of this stack protects it")
 		}),
-	storeRule("store-reached-by-its-users", "A store admits security groups of this stack only", "Whoever is on the network could try to log in.",
+	storeRule("store-reached-by-its-users", "A store admits security groups of this stack only", "Every machine of the network could try to log in.",
 		"components/clients, the group's Clients", rule.Everywhere, func(s *rule.Subject) {
 			for _, group := range storeGroups(s).Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
@@ -53,7 +55,7 @@ var stores = []*rule.Rule{
 		}),
 	{
 		ID: "store-subnets-route-nowhere", Title: "The subnets of stores have no route to the internet",
-		Why: "A database that was taken over could send its data out.",
+		Why: "An attacker in the database could send its data out.",
 		Fix: "components/network, the private-data subnets", Standards: []string{"WA SEC05"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
@@ -75,29 +77,41 @@ var stores = []*rule.Rule{
 		Fix: "components/image: build or mirror it into the stack's repository", Standards: []string{"CIS EKS 5.1.4"},
 		Severity: rule.Medium, Levels: rule.Deployed,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			s.Must(builtHere(s.Graph, s.Resource).Exists(), "its image is not one of this stack")
+			s.Must(stackImages(s.Graph, s.Resource).Exists(), "its image is not one of this stack")
 		}, workloadTypes...),
 	},
 	{
-		ID: "nodes-hold-all-pods", Title: "The maximum of nodes has room for the maximum of pods",
+		ID: "nodes-hold-all-pods", Title: "The maximum number of nodes has the CPU for the maximum number of pods",
 		Why: "At a peak pods would wait for nodes that the group can't add.",
 		Fix: "the keys tiers.NAME.max and services.NAME.max", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			groups := s.Graph.OfType(awsview.AutoscalingGroup{}.Token())
+			if len(groups) == 0 { // the nodes belong to another stack
+				return
+			}
 			requested, complete := requestedCPU(s.Graph)
-			maxNodes, known := 0.0, true
-			for _, r := range s.Graph.OfType(awsview.AutoscalingGroup{}.Token()) {
-				n := value.As[awsview.AutoscalingGroup](r.View()).MaxSize()
-				known = known && n.Known()
-				maxNodes += knownNumber(n)
+			count, known := maxNodes(groups)
+			cores := count * minNodeCores
+			enough := value.FromBool(requested <= cores)
+			// An unknown value may add pods to enough nodes, or nodes to too few.
+			if enough == value.True && !complete || enough == value.False && !known {
+				enough = value.Unknown
 			}
-			enough := value.Unknown // unknown values may add pods or nodes
-			if requested <= maxNodes*minNodeCores && complete || requested > maxNodes*minNodeCores && known {
-				enough = value.FromBool(requested <= maxNodes*minNodeCores)
-			}
-			s.Must(value.Any(value.FromBool(len(s.Graph.OfType(awsview.AutoscalingGroup{}.Token())) == 0), enough), "pods request %.1f cores, %g nodes have %.1f", requested, maxNodes, maxNodes*minNodeCores)
+			s.Must(enough, "pods request %.1f cores, %g nodes have %.1f", requested, count, cores)
 		}, awsview.EksCluster{}.Token()),
 	},
+}
+
+// maxNodes returns the sum of the groups' maximum sizes. It is known if each of them is.
+func maxNodes(groups []*graph.Resource) (sum float64, known bool) {
+	known = true
+	for _, r := range groups {
+		n := value.As[awsview.AutoscalingGroup](r.View()).MaxSize()
+		known = known && n.Known()
+		sum += knownNumber(n)
+	}
+	return sum, known
 }
 
 // minNodeCores is the CPU for pods on the smallest node of a tier. A large
@@ -110,6 +124,14 @@ func equal(a, b float64) bool { return a == b }
 func knownNumber(n value.Number) float64 {
 	v, _ := n.Raw().(float64)
 	return v
+}
+
+// mustBeSupported demands that AWS's standard support of a store's version lasts longer than
+// enginecalendar.Notice.
+func mustBeSupported(s *rule.Subject, engine, version value.String) {
+	s.Must(value.Both(engine, version, func(engine, version string) bool {
+		return enginecalendar.Supported(enginecalendar.Engine(engine), version, s.Now)
+	}), "standard support of %s %s is unknown, over, or ends within %d days", engine.Text(), version.Text(), int(enginecalendar.Notice.Hours()/24))
 }
 
 // storeGroups returns the security groups of a store.

@@ -34,7 +34,7 @@ var webACL = []*rule.Rule{
 	},
 	{
 		ID: "waf-logged", Title: "The web ACL logs what it blocks",
-		Why: "A user who was blocked can't be told why.",
+		Why: "Without the log nobody knows why a user was blocked.",
 		Fix: "components/webacl, a logging configuration", Standards: []string{"FSBP WAF.11"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.Wafv2WebAcl) {

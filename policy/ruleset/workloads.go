@@ -94,7 +94,7 @@ var workloads = []*rule.Rule{
 		Fix: "the key services.NAME.min", Standards: []string{"kube-score deployment-replicas", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.Advice,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
-			s.Must(value.Any(v.Spec().Replicas().Or(1).AtLeast(2), scaledBy(s).Exists()), "replicas is %s", v.Spec().Replicas().Or(1).Text())
+			s.Must(value.Any(v.Spec().Replicas().Or(1).AtLeast(2), scalersOf(s).Exists()), "replicas is %s", v.Spec().Replicas().Or(1).Text())
 		}),
 	},
 	{
@@ -108,12 +108,12 @@ var workloads = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "deployment-one-scaler", Title: "A Deployment's count has one owner",
+		ID: "deployment-one-scaler", Title: "Only one owner sets the number of a Deployment's pods",
 		Why: "Each up would undo the autoscaler's decision.",
 		Fix: "components/service: no Replicas with an HPA", Standards: []string{"kube-score deployment-targeted-by-hpa-does-not-have-replicas-configured"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
-			s.Must(value.Not(value.All(v.Spec().Replicas().Set(), scaledBy(s).Exists())), "replicas is set, and an HPA changes it")
+			s.Must(value.Not(value.All(v.Spec().Replicas().Set(), scalersOf(s).Exists())), "replicas is set, and an HPA changes it")
 		}),
 	},
 	{
@@ -162,18 +162,11 @@ var workloads = []*rule.Rule{
 		Fix: "components/service, the labels", Standards: []string{"kube-score service-targets-pod"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Service) {
-			out := graph.Related{Complete: true}
-			for _, typ := range serverTypes {
-				for _, r := range s.Graph.OfType(typ) {
-					switch selects(s.Graph, s.Resource, v.Spec().Selector(), r) {
-					case value.True:
-						out.Resources = append(out.Resources, r)
-					case value.Unknown:
-						out.Complete = false
-					}
-				}
+			found := value.False
+			for _, r := range ofTypes(s.Graph, serverTypes...) {
+				found = value.Any(found, selects(s.Graph, s.Resource, v.Spec().Selector(), r))
 			}
-			s.Must(out.Exists(), "its selector matches no pods of this stack")
+			s.Must(found, "its selector matches no pods of this stack")
 		}),
 	},
 	{
@@ -187,7 +180,7 @@ var workloads = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "job-bounded", Title: "Tasks end",
+		ID: "job-bounded", Title: "A task has a deadline",
 		Why: "A task that hangs holds its lock and its node for ever.",
 		Fix: "components/service, NewTask", Standards: []string{"WA OPS08"},
 		Severity: rule.Low, Levels: rule.Everywhere,
@@ -206,7 +199,7 @@ var workloads = []*rule.Rule{
 		Fix: "the keys services.NAME.min and max", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			low, high := scaledTo(s.Resource)
+			low, high := podBounds(s.Resource)
 			s.Must(low.Compare(high, func(low, high float64) bool { return low < high }), "its minimum of pods is not below its maximum")
 		}, podScalers...),
 	},
@@ -226,8 +219,8 @@ var workloads = []*rule.Rule{
 // verticalPodAutoscaler is the kind that sets the requests of pods.
 const verticalPodAutoscaler = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler"
 
-// resizes reports whether a VPA sets a resource of a container. Without a list it sets
-// CPU and memory.
+// resizes reports whether a VPA sets the request of a resource, cpu or memory, for a
+// container. A VPA without the list controlledResources sets both.
 func resizes(vpa *graph.Resource, resource string) value.Truth {
 	policies := value.As[value.List[value.Value]](vpa.View().At("spec.resourcePolicy.containerPolicies"))
 	sets := value.Any(value.Not(policies.Set()), policies.Any(func(policy value.Value) value.Truth {
@@ -239,21 +232,22 @@ func resizes(vpa *graph.Resource, resource string) value.Truth {
 	return value.All(value.Not(off), sets)
 }
 
-// scalesOn reports whether an HPA of the VPA's target scales on the use of a resource.
+// scalesOn reports whether an HPA scales the target of the VPA, which is the subject, on the
+// use of a resource.
 func scalesOn(s *rule.Subject, resource string) value.Truth {
 	target := value.As[value.String](s.View().At("spec.targetRef.name"))
 	answer := value.False
 	for _, typ := range podScalers {
 		for _, r := range s.Graph.OfType(typ) {
 			same := value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(target)
-			answer = value.Any(answer, value.All(same, reads(r, resource)))
+			answer = value.Any(answer, value.All(same, hasMetric(r, resource)))
 		}
 	}
 	return answer
 }
 
-// reads reports whether an autoscaler of pods has a metric of a resource.
-func reads(scaler *graph.Resource, resource string) value.Truth {
+// hasMetric reports whether an autoscaler scales on the use of a resource, cpu or memory.
+func hasMetric(scaler *graph.Resource, resource string) value.Truth {
 	if scaler.Type == scaledObject {
 		return value.As[value.List[value.Value]](scaler.View().At("spec.triggers")).Any(func(trigger value.Value) value.Truth {
 			return value.As[value.String](trigger.At("type")).Is(resource)
@@ -264,14 +258,14 @@ func reads(scaler *graph.Resource, resource string) value.Truth {
 	})
 }
 
-// scaledObject is the kind from which KEDA makes an HPA.
+// scaledObject is the kind from which KEDA creates an HPA.
 const scaledObject = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 
-// podScalers are what changes the number of pods.
+// podScalers are the types of autoscalers that set a number of pods.
 var podScalers = []string{k8sview.HorizontalPodAutoscaler{}.Token(), scaledObject}
 
-// scaledTo returns the bounds of an autoscaler of pods.
-func scaledTo(r *graph.Resource) (low, high value.Number) {
+// podBounds returns the lowest and the highest number of pods that an autoscaler sets.
+func podBounds(r *graph.Resource) (low, high value.Number) {
 	if r.Type == scaledObject {
 		return value.As[value.Number](r.View().At("spec.minReplicaCount")).Or(0), value.As[value.Number](r.View().At("spec.maxReplicaCount")).Or(100)
 	}
@@ -281,11 +275,11 @@ func scaledTo(r *graph.Resource) (low, high value.Number) {
 
 // onePod reports whether a workload never has more than one pod.
 func onePod(s *rule.Subject) value.Truth {
-	return value.All(value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1), value.Not(scaledBy(s).Exists()))
+	return value.All(value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1), value.Not(scalersOf(s).Exists()))
 }
 
-// scaledBy returns the autoscalers of the subject.
-func scaledBy(s *rule.Subject) graph.Related {
+// scalersOf returns the autoscalers that set the number of the subject's pods.
+func scalersOf(s *rule.Subject) graph.Related {
 	out := graph.Related{Complete: true}
 	name := value.As[value.String](s.View().At("metadata.name"))
 	for _, typ := range podScalers {

@@ -19,8 +19,8 @@ func decode(s *structpb.Struct) value.Node {
 // stackType is the type of the resource whose outputs are those of the stack.
 const stackType = "pulumi:pulumi:Stack"
 
-// missing returns the outputs that rules read and the inputs do not have: the ARN, and
-// what was not known. The others would be decoded a second time, for nothing.
+// missing returns the outputs that rules read and that inputs does not have: the ARN, and each
+// output whose input was not known.
 func missing(outputs *structpb.Struct, inputs value.Node) *structpb.Struct {
 	fields := map[string]*structpb.Value{}
 	for name, v := range outputs.GetFields() {

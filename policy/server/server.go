@@ -16,7 +16,6 @@ import (
 	"time"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/progressive-framework/platform/policy/evaluate"
@@ -55,8 +54,7 @@ func Serve(ctx context.Context, o Options, out *os.File) error {
 	if err != nil {
 		return fmt.Errorf("policy server: %w", err)
 	}
-	s := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))
-	pulumirpc.RegisterAnalyzerServer(s, New(o))
+	s := newServer(New(o))
 	fmt.Fprintf(out, "%d\n", listener.Addr().(*net.TCPAddr).Port)
 	stop := context.AfterFunc(ctx, s.Stop)
 	defer stop()
@@ -70,16 +68,18 @@ func Serve(ctx context.Context, o Options, out *os.File) error {
 type Analyzer struct {
 	pulumirpc.UnimplementedAnalyzerServer
 	options Options
-	// notApplicable has the rules that do not check a type, by type.
+	// messages has, for each rule, the message that it does not apply to a resource.
+	messages []*pulumirpc.PolicyNotApplicable
+	// notApplicable has the messages of the rules that do not check a type, by type.
 	notApplicable map[string][]*pulumirpc.PolicyNotApplicable
 
 	mutex       sync.Mutex
 	configured  bool
 	environment string
 	evaluator   *evaluate.Evaluator
-	// perRun are the levels of --policy-pack-config. listed are the levels that
-	// GetAnalyzerInfo returned. pulumi policy analyze passes listed to Configure,
-	// so they are not levels of --policy-pack-config.
+	// perRun are the levels of --policy-pack-config. pulumi policy analyze instead passes
+	// the levels that GetAnalyzerInfo returned. Those are in listed, and Configure leaves
+	// them out of perRun.
 	perRun, listed map[string]pulumirpc.EnforcementLevel
 	// inputs are the properties that Analyze received, by URN. In a preview the
 	// properties that AnalyzeStack receives are not complete.
@@ -89,6 +89,9 @@ type Analyzer struct {
 // New returns the service, which uses the levels of prod until it is configured.
 func New(o Options) *Analyzer {
 	a := &Analyzer{options: o, notApplicable: map[string][]*pulumirpc.PolicyNotApplicable{}, inputs: map[string]value.Node{}}
+	for _, r := range o.Rules {
+		a.messages = append(a.messages, &pulumirpc.PolicyNotApplicable{PolicyName: r.ID})
+	}
 	a.setStack("", map[string]string{})
 	return a
 }
@@ -162,18 +165,12 @@ func (a *Analyzer) info(r *rule.Rule) *pulumirpc.PolicyInfo {
 	}
 }
 
-// Remediate changes nothing: with a pack that rewrites properties, the resource
-// would not have what the program says.
-func (a *Analyzer) Remediate(context.Context, *pulumirpc.AnalyzeRequest) (*pulumirpc.RemediateResponse, error) {
-	return &pulumirpc.RemediateResponse{}, nil
-}
-
 // Analyze applies the rules that need no other resource, before the resource
 // is created or changed.
 func (a *Analyzer) Analyze(_ context.Context, in *pulumirpc.AnalyzeRequest) (*pulumirpc.AnalyzeResponse, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	a.configureByURN(in.GetUrn())
+	a.ensureConfigured(in.GetUrn())
 	r := graph.New(in.GetUrn())
 	r.Inputs = decode(in.GetProperties())
 	r.Parent, r.Protect, r.IgnoreChanges = in.GetOptions().GetParent(), in.GetOptions().GetProtect(), in.GetOptions().GetIgnoreChanges()
@@ -188,9 +185,9 @@ func (a *Analyzer) Analyze(_ context.Context, in *pulumirpc.AnalyzeRequest) (*pu
 func (a *Analyzer) rulesNotFor(typ string) []*pulumirpc.PolicyNotApplicable {
 	list, ok := a.notApplicable[typ]
 	if !ok {
-		for _, r := range a.options.Rules {
+		for i, r := range a.options.Rules {
 			if !slices.Contains(r.Check.Types, typ) {
-				list = append(list, &pulumirpc.PolicyNotApplicable{PolicyName: r.ID})
+				list = append(list, a.messages[i])
 			}
 		}
 		a.notApplicable[typ] = list
@@ -198,19 +195,19 @@ func (a *Analyzer) rulesNotFor(typ string) []*pulumirpc.PolicyNotApplicable {
 	return list
 }
 
-// AnalyzeStack applies the rules that need several resources, after the last
-// resource of a preview or up.
-func (a *Analyzer) AnalyzeStack(_ context.Context, in *pulumirpc.AnalyzeStackRequest) (*pulumirpc.AnalyzeResponse, error) {
+// analyzeStack applies the rules that need several resources, after the last resource of a
+// preview or up. request is an undecoded AnalyzeStackRequest.
+func (a *Analyzer) analyzeStack(request []byte) (*pulumirpc.AnalyzeResponse, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	var resources []*graph.Resource
-	for _, r := range in.GetResources() {
-		resources = append(resources, a.resource(r))
+	if err := eachResource(request, func(r *pulumirpc.AnalyzerResource) { resources = append(resources, a.resource(r)) }); err != nil {
+		return nil, err
 	}
 	if len(resources) == 0 {
 		return &pulumirpc.AnalyzeResponse{}, nil
 	}
-	a.configureByURN(resources[0].URN)
+	a.ensureConfigured(resources[0].URN)
 	g := graph.Build(resources)
 	all := a.evaluator.Stack(g)
 	if a.options.Report != nil {
@@ -250,9 +247,9 @@ func (a *Analyzer) resource(in *pulumirpc.AnalyzerResource) *graph.Resource {
 	return r
 }
 
-// configureByURN finds the configuration of a stack if the engine did not pass
-// it.
-func (a *Analyzer) configureByURN(urn string) {
+// ensureConfigured reads the configuration of the stack in a URN, unless the engine has
+// passed one.
+func (a *Analyzer) ensureConfigured(urn string) {
 	if a.configured {
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -47,8 +49,7 @@ func dial(t *testing.T, o Options) pulumirpc.AnalyzerClient {
 	o.Now = func() time.Time { return time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC) }
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := grpc.NewServer()
-	pulumirpc.RegisterAnalyzerServer(s, New(o))
+	s := newServer(New(o))
 	go s.Serve(listener)
 	t.Cleanup(s.Stop)
 	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -160,6 +161,33 @@ func TestLevelsOfOneRun(t *testing.T) {
 	info, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 	require.Len(t, info.GetPolicies(), 4, "three rules, and that of the configuration")
+}
+
+// A message that is cut off, or that another program sends, is an error and no panic.
+func TestBrokenStackRequestIsRefused(t *testing.T) {
+	whole, err := proto.Marshal(&pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{{Urn: urnOne, Type: "t:t:T", Name: "one"}}})
+	require.NoError(t, err)
+	seen := 0
+	require.NoError(t, eachResource(whole, func(r *pulumirpc.AnalyzerResource) {
+		require.Equal(t, urnOne, r.GetUrn())
+		seen++
+	}))
+	require.Equal(t, 1, seen)
+	for length := 1; length < len(whole); length++ {
+		require.Error(t, eachResource(whole[:length], func(*pulumirpc.AnalyzerResource) {}), length)
+	}
+	broken := protowire.AppendBytes(protowire.AppendTag(nil, resourcesField, protowire.BytesType), []byte{0xff})
+	require.Error(t, eachResource(broken, func(*pulumirpc.AnalyzerResource) {}))
+	other := protowire.AppendVarint(protowire.AppendTag(nil, 9, protowire.VarintType), 1)
+	require.NoError(t, eachResource(append(other, whole...), func(*pulumirpc.AnalyzerResource) { seen++ }), "a field that the SDK adds later is left out")
+	require.Equal(t, 2, seen)
+}
+
+// The engine calls Remediate for each resource.
+func TestRemediateChangesNothing(t *testing.T) {
+	out, err := dial(t, Options{Rules: testRules()}).Remediate(t.Context(), &pulumirpc.AnalyzeRequest{Urn: urnOne, Properties: properties(t, map[string]any{"a": "y"})})
+	require.NoError(t, err)
+	require.Empty(t, out.GetRemediations())
 }
 
 func TestSecretsAndOutputsAreDecoded(t *testing.T) {

@@ -51,7 +51,7 @@ type Stack struct {
 	Config map[string]string
 }
 
-// Name is the stack's name.
+// Name returns the stack's name.
 func (s *Stack) Name() string {
 	if all := s.Graph.All(); len(all) > 0 {
 		return graph.Stack(all[0].URN)
@@ -73,7 +73,7 @@ func Read(file string) (*Stack, error) {
 	return s, nil
 }
 
-// Parse is Read with the file's content.
+// Parse reads the content of such a file.
 func Parse(raw []byte) (*Stack, error) {
 	if bytes.HasPrefix(raw, []byte(`{"urn":`)) {
 		return parseRecording(raw)

@@ -40,7 +40,7 @@ func TestPreview(t *testing.T) {
 	require.Equal(t, value.True, bucket.View().Get("kmsKeyId").Set(), "the output of a resource is set")
 	require.Equal(t, value.Unknown, bucket.View().Get("password").Set())
 	require.Equal(t, []*graph.Resource{key}, s.Graph.Refs(bucket, "kmsKeyId", key.Type).Resources)
-	require.Equal(t, []*graph.Resource{bucket}, s.Graph.Back(key, bucket.Type, "kmsKeyId").Resources)
+	require.Equal(t, []*graph.Resource{bucket}, s.Graph.Referrers(key, bucket.Type, "kmsKeyId").Resources)
 }
 
 func TestExport(t *testing.T) {

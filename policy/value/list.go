@@ -33,7 +33,7 @@ func (l List[T]) Any(test func(T) Truth) Truth {
 	return Not(l.All(func(item T) Truth { return Not(test(item)) }))
 }
 
-// Len is the number of elements.
+// Len returns the number of elements.
 func (l List[T]) Len() Number {
 	if l.state == unknown {
 		return Number(l)
@@ -42,7 +42,7 @@ func (l List[T]) Len() Number {
 	return Number{New(float64(len(items)))}
 }
 
-// First is the first element, absent in an empty list.
+// First returns the first element; absent in an empty list.
 func (l List[T]) First() T {
 	if items, _ := l.Items(); len(items) > 0 {
 		return items[0]
@@ -58,7 +58,7 @@ func HasText(l List[String], want string) Truth {
 	return l.Any(func(s String) Truth { return s.Is(want) })
 }
 
-// Key is the value of one name.
+// Key returns the value of one name.
 func (m Map[T]) Key(name string) T { return As[T](m.Get(name)) }
 
 // Value is a value of any type, as an element of a list or a map.

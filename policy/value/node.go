@@ -26,6 +26,8 @@ type Node struct {
 	// fromResource is true for the output of a resource. It counts as set, although
 	// it is not known yet.
 	fromResource bool
+	// references are the resources that a member comes from, by the member's name.
+	references map[string][]string
 }
 
 // View is every type that gives a Node typed members.
@@ -52,20 +54,20 @@ func New(raw any) Node {
 		n := New(v.Value)
 		n.secret = true
 		return n
-	case Provenance:
-		return New(v.Value).FromResource()
 	}
 	return Node{state: known, raw: raw}
 }
 
-// FromResource returns the node as the output of a resource: it counts as set
-// even while it is unknown.
-func (n Node) FromResource() Node {
-	n.fromResource = true
+// WithReferences returns the node with the resources that its members come from, by the name
+// of the member. Such a member is the output of a resource: it counts as set even while it is
+// unknown.
+func (n Node) WithReferences(references map[string][]string) Node {
+	n.references = references
 	return n
 }
 
-// Raw is the node as New takes it, for reports and tests. A rule uses a view.
+// Raw returns the value in the form that New takes. It is for reports and tests; a rule
+// uses a view.
 func (n Node) Raw() any {
 	switch n.state {
 	case absent:
@@ -85,7 +87,9 @@ func (n Node) Get(name string) Node {
 	if !ok {
 		return Node{}
 	}
-	return n.child(object[name])
+	member := n.child(object[name])
+	member.fromResource = member.fromResource || len(n.references[name]) > 0
+	return member
 }
 
 // At follows a dotted path of members.
@@ -96,7 +100,7 @@ func (n Node) At(path string) Node {
 	return n
 }
 
-// child is a part of the node. It is secret if the node is.
+// child returns a part of the node. It is secret if the node is.
 func (n Node) child(raw any) Node {
 	c := New(raw)
 	c.secret = c.secret || n.secret
@@ -104,7 +108,7 @@ func (n Node) child(raw any) Node {
 	return c
 }
 
-// Keys are the names of the members that are known, sorted.
+// Keys returns the names of the members that are known, sorted.
 func (n Node) Keys() []string {
 	object, _ := n.raw.(map[string]any)
 	return slices.Sorted(maps.Keys(object))
@@ -141,8 +145,6 @@ func determined(raw any) bool {
 	case Undetermined:
 		return false
 	case Secret:
-		return determined(v.Value)
-	case Provenance:
 		return determined(v.Value)
 	case []any:
 		return !slices.ContainsFunc(v, func(item any) bool { return !determined(item) })
@@ -199,6 +201,3 @@ func (n Node) JSON() Node {
 	}
 	return n.child(document)
 }
-
-// Provenance marks a value as the output of a resource.
-type Provenance struct{ Value any }

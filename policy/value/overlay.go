@@ -1,23 +1,33 @@
 package value
 
-// Overlay returns the inputs, with each unknown input replaced by the output of
-// the same name, if that is known.
+import "maps"
+
+// Overlay returns inputs. Each unknown input is replaced by the output of the same name, if that
+// output is known.
 func Overlay(inputs, outputs Node) Node {
 	raw, ok := inputs.raw.(map[string]any)
 	if !ok {
 		return inputs
 	}
-	out := make(map[string]any, len(raw))
+	var out map[string]any // a copy of raw, once there is something to replace
 	for name, v := range raw {
-		out[name] = v
-		if !determined(v) {
-			if output := outputs.Get(name); output.state == known && output.Known() {
-				out[name] = output.raw
-				if output.secret {
-					out[name] = Secret{Value: output.raw}
-				}
-			}
+		if determined(v) {
+			continue
 		}
+		output := outputs.Get(name)
+		if output.state != known || !output.Known() {
+			continue
+		}
+		if out == nil {
+			out = maps.Clone(raw)
+		}
+		out[name] = output.raw
+		if output.secret {
+			out[name] = Secret{Value: output.raw}
+		}
+	}
+	if out == nil {
+		return inputs
 	}
 	return New(out)
 }

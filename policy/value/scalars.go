@@ -37,7 +37,7 @@ func or[T View](n T, fallback any) T {
 	return As[T](New(fallback))
 }
 
-// Or is s, or fallback where s is absent.
+// Or returns s, or fallback if s is absent.
 func (s String) Or(fallback string) String { return or(s, fallback) }
 
 // Is compares with a text.
@@ -77,7 +77,8 @@ func (s String) Matches(re *regexp.Regexp) Truth { return check(s.Node, re.Match
 // Satisfies reports whether test is true for the text.
 func (s String) Satisfies(test func(string) bool) Truth { return check(s.Node, test) }
 
-// Text is the known text, or a placeholder, for messages.
+// Text returns the quoted text for a message; "(not set)" or "(not known yet)" if there is
+// none.
 func (s String) Text() string {
 	switch v := s.raw.(type) {
 	case string:
@@ -87,7 +88,7 @@ func (s String) Text() string {
 	}
 }
 
-// Or is b, or fallback where b is absent.
+// Or returns b, or fallback if b is absent.
 func (b Bool) Or(fallback bool) Bool { return or(b, fallback) }
 
 // IsTrue reports whether b is true.
@@ -102,7 +103,7 @@ func (b Bool) IsTrue() Truth {
 // IsFalse reports whether b is false.
 func (b Bool) IsFalse() Truth { return check(b.Node, func(v bool) bool { return !v }) }
 
-// Or is n, or fallback where n is absent.
+// Or returns n, or fallback if n is absent.
 func (n Number) Or(fallback float64) Number { return or(n, fallback) }
 
 // Is compares with a number.
@@ -131,8 +132,8 @@ func (n Number) Compare(other Number, test func(a, b float64) bool) Truth {
 // Both applies test to two texts.
 func Both(a, b String, test func(a, b string) bool) Truth { return both(a.Node, b.Node, test) }
 
-// both is check for two values. An absent value gives False; otherwise an
-// unknown one gives Unknown.
+// both applies test to two known values of type T. If one is absent, it returns False. If
+// none is absent and one is unknown, it returns Unknown.
 func both[T any](a, b Node, test func(a, b T) bool) Truth {
 	if a.state == absent || b.state == absent {
 		return False
@@ -145,7 +146,7 @@ func both[T any](a, b Node, test func(a, b T) bool) Truth {
 	return FromBool(ok1 && ok2 && test(x, y))
 }
 
-// Text is the known number, or a placeholder, for messages.
+// Text returns the number for a message; "(not set)" or "(not known yet)" if there is none.
 func (n Number) Text() string {
 	if v, ok := n.raw.(float64); ok {
 		return strconv.FormatFloat(v, 'g', -1, 64)

@@ -29,7 +29,7 @@ func (t Truth) String() string { return [...]string{"false", "unknown", "true"}[
 // Not turns True into False and back. Unknown stays unknown.
 func Not(t Truth) Truth { return Truth{-t.t} }
 
-// All is True if every argument is True, and False if any is False. Otherwise it is
+// All returns True if every argument is True, False if any is False, and otherwise
 // Unknown.
 func All(terms ...Truth) Truth {
 	all := True
@@ -39,8 +39,7 @@ func All(terms ...Truth) Truth {
 	return all
 }
 
-// Any is True if any argument is True, and False if all are False. Otherwise it is
-// Unknown.
+// Any returns True if any argument is True, False if all are False, and otherwise Unknown.
 func Any(terms ...Truth) Truth {
 	one := False
 	for _, t := range terms {
@@ -49,5 +48,5 @@ func Any(terms ...Truth) Truth {
 	return one
 }
 
-// Implies is True if second is True or first is False.
+// Implies returns True if first is False or second is True.
 func Implies(first, second Truth) Truth { return Any(Not(first), second) }

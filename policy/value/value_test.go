@@ -46,8 +46,8 @@ func TestTruthTables(t *testing.T) {
 func TestMembers(t *testing.T) {
 	n := New(map[string]any{
 		"name": "x", "empty": "", "later": Undetermined{}, "hidden": Secret{"s"}, "list": []any{"a", Undetermined{}},
-		"output": Provenance{Undetermined{}}, "document": `{"a": {"b": true}}`, "invalid": "{",
-	})
+		"output": Undetermined{}, "document": `{"a": {"b": true}}`, "invalid": "{",
+	}).WithReferences(map[string][]string{"output": {"urn"}})
 	text := func(path string) String { return As[String](n.At(path)) }
 	for _, tc := range []struct {
 		reason string

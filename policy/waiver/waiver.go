@@ -64,7 +64,7 @@ func Parse(raw string) (Config, error) {
 	return c, nil
 }
 
-// end is the end of the waiver's last day.
+// end returns the end of the waiver's last day.
 func (w Waiver) end() (time.Time, error) {
 	day, _, _ := strings.Cut(w.Until, "T") // YAML may have read the day as a time
 	t, err := time.Parse(time.DateOnly, day)

@@ -27,38 +27,13 @@ import (
 func main() {
 	err := policyx.Main(func(*pulumi.Context) (policyx.PolicyPack, error) {
 		var policies []policyx.Policy
-		var stack *graph.Graph
+		stack := &convertedStack{}
 		for _, r := range rules() {
-			if !r.Check.Cross {
-				policies = append(policies, policyx.NewResourceValidationPolicy(r.ID, policyx.ResourceValidationPolicyArgs{
-					Description: r.Title, EnforcementLevel: policyx.EnforcementLevelMandatory,
-					ValidateResource: func(_ context.Context, args policyx.ResourceValidationArgs) error {
-						if slices.Contains(r.Check.Types, args.Resource.Type) {
-							apply(r, resource(args.Resource), nil, args.Manager)
-						}
-						return nil
-					},
-				}))
-				continue
+			if r.Check.Cross {
+				policies = append(policies, stackPolicy(r, stack))
+			} else {
+				policies = append(policies, resourcePolicy(r))
 			}
-			policies = append(policies, policyx.NewStackValidationPolicy(r.ID, policyx.StackValidationPolicyArgs{
-				Description: r.Title, EnforcementLevel: policyx.EnforcementLevelMandatory,
-				ValidateStack: func(_ context.Context, args policyx.StackValidationArgs) error {
-					if stack == nil {
-						var all []*graph.Resource
-						for _, a := range args.Resources {
-							all = append(all, resource(a))
-						}
-						stack = graph.Build(all)
-					}
-					for _, typ := range r.Check.Types {
-						for _, subject := range stack.OfType(typ) {
-							apply(r, subject, stack, args.Manager)
-						}
-					}
-					return nil
-				},
-			}))
 		}
 		return policyx.NewPolicyPack("policyxpack", semver.MustParse("0.0.1"), policyx.EnforcementLevelMandatory, policies)
 	})
@@ -68,7 +43,51 @@ func main() {
 	}
 }
 
-// rules are as many as the environment says, or all.
+// resourcePolicy returns the policy of a rule that reads one resource.
+func resourcePolicy(r *rule.Rule) policyx.Policy {
+	return policyx.NewResourceValidationPolicy(r.ID, policyx.ResourceValidationPolicyArgs{
+		Description: r.Title, EnforcementLevel: policyx.EnforcementLevelMandatory,
+		ValidateResource: func(_ context.Context, args policyx.ResourceValidationArgs) error {
+			if slices.Contains(r.Check.Types, args.Resource.Type) {
+				apply(r, resource(args.Resource), nil, args.Manager)
+			}
+			return nil
+		},
+	})
+}
+
+// convertedStack is the graph of a stack, which the first policy that needs it converts.
+type convertedStack struct{ graph *graph.Graph }
+
+func (c *convertedStack) convert(resources []policyx.AnalyzerResource) *graph.Graph {
+	if c.graph == nil {
+		var all []*graph.Resource
+		for _, a := range resources {
+			all = append(all, resource(a))
+		}
+		c.graph = graph.Build(all)
+	}
+	return c.graph
+}
+
+// stackPolicy returns the policy of a rule that reads several resources.
+func stackPolicy(r *rule.Rule, stack *convertedStack) policyx.Policy {
+	return policyx.NewStackValidationPolicy(r.ID, policyx.StackValidationPolicyArgs{
+		Description: r.Title, EnforcementLevel: policyx.EnforcementLevelMandatory,
+		ValidateStack: func(_ context.Context, args policyx.StackValidationArgs) error {
+			g := stack.convert(args.Resources)
+			for _, typ := range r.Check.Types {
+				for _, subject := range g.OfType(typ) {
+					apply(r, subject, g, args.Manager)
+				}
+			}
+			return nil
+		},
+	})
+}
+
+// rules returns all rules, or as many as the environment variable POLICY_RULES_OF_TEST
+// says.
 func rules() []*rule.Rule {
 	all := ruleset.All()
 	if n, err := strconv.Atoi(os.Getenv("POLICY_RULES_OF_TEST")); err == nil {

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
+	grpcproto "google.golang.org/grpc/encoding/proto"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+)
+
+// newServer returns a server with handlers of our own for Remediate and AnalyzeStack. The
+// generated handlers decode the properties of every resource two more times, in AnalyzeStack all
+// of them at once. The decoded form needs ten times the memory of the message.
+func newServer(a *Analyzer) *grpc.Server {
+	service := pulumirpc.Analyzer_ServiceDesc
+	service.Methods = slices.Clone(service.Methods)
+	for i := range service.Methods {
+		switch method := &service.Methods[i]; method.MethodName {
+		case "Remediate":
+			method.Handler = func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+				// A resource has exactly the properties that the program gives it.
+				var request undecoded
+				return &pulumirpc.RemediateResponse{}, decode(&request)
+			}
+		case "AnalyzeStack":
+			method.Handler = func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+				var request undecoded
+				if err := decode(&request); err != nil {
+					return nil, err
+				}
+				return a.analyzeStack(request)
+			}
+		}
+	}
+	s := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(grpcproto.Name)}))
+	s.RegisterService(&service, a)
+	return s
+}
+
+// undecoded is a request in its encoded form.
+type undecoded []byte
+
+// codec is gRPC's codec, except that it leaves an undecoded request as it is.
+type codec struct{ encoding.CodecV2 }
+
+// Unmarshal copies the request, because gRPC uses its buffers again.
+func (c codec) Unmarshal(data mem.BufferSlice, request any) error {
+	if u, ok := request.(*undecoded); ok {
+		*u = data.Materialize()
+		return nil
+	}
+	return c.CodecV2.Unmarshal(data, request)
+}
+
+// resourcesField is the number of the field resources in the message AnalyzeStackRequest
+// (analyzer.proto of Pulumi's SDK).
+const resourcesField = 1
+
+// eachResource calls visit with each resource of an undecoded AnalyzeStackRequest.
+func eachResource(request []byte, visit func(*pulumirpc.AnalyzerResource)) error {
+	for len(request) > 0 {
+		field, kind, length := protowire.ConsumeTag(request)
+		if length < 0 {
+			return fmt.Errorf("AnalyzeStackRequest: %w", protowire.ParseError(length))
+		}
+		request = request[length:]
+		length = protowire.ConsumeFieldValue(field, kind, request)
+		if length < 0 {
+			return fmt.Errorf("AnalyzeStackRequest: %w", protowire.ParseError(length))
+		}
+		if field == resourcesField && kind == protowire.BytesType {
+			encoded, _ := protowire.ConsumeBytes(request)
+			r := &pulumirpc.AnalyzerResource{}
+			if err := proto.Unmarshal(encoded, r); err != nil {
+				return fmt.Errorf("AnalyzeStackRequest: %w", err)
+			}
+			visit(r)
+		}
+		request = request[length:]
+	}
+	return nil
+}
