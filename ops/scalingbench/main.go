@@ -87,11 +87,11 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 		})
 	}
 	wg.Wait()
-	write(out, results, steady) // after an interruption, what was measured until then
+	write(out, results, steady) // also after an interruption
 	return errors.Join(errs...)
 }
 
-// rate is the metric of a service whose load is a step: requests or work per time.
+// rate returns the metric of a service that a step of load changes: requests or work per time.
 func rate(p scaling.Profile) scaling.PodsMetric {
 	for _, m := range p.HPA.Metrics {
 		if m, ok := m.(scaling.PodsMetric); ok {
