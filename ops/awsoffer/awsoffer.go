@@ -20,14 +20,14 @@ import (
 	"github.com/progressive-framework/platform/policy/cost"
 )
 
-// product is a product of an offer file.
+// product is a product in an offer file.
 type product struct {
 	SKU        string            `json:"sku"`
 	Family     string            `json:"productFamily"`
 	Attributes map[string]string `json:"attributes"`
 }
 
-// term is what a product costs under one kind of contract.
+// term is the price of a product under one kind of contract.
 type term struct {
 	Dimensions map[string]dimension `json:"priceDimensions"`
 }
@@ -39,17 +39,18 @@ type dimension struct {
 	PerUnit    map[string]string `json:"pricePerUnit"`
 }
 
-// Offer is what an offer file says about the rows that the price table may have.
+// Offer is the content of an offer file that the price table can use.
 type Offer struct {
-	// Code is the service, such as AmazonEC2.
+	// Code is the code of the service, such as AmazonEC2.
 	Code string
 	// Version is the version of the file, such as 20260924211011.
 	Version string
 	// Published is the day of the file.
 	Published time.Time
-	// Prices are the prices in dollars on demand, by SKU of the price table and region.
+	// Prices are the on-demand prices in dollars, by SKU of the price table and region.
 	Prices []cost.Price
-	// Problems are products that give no row, such as two with different prices.
+	// Problems are products that the price table can't use, such as two products with different
+	// prices for one SKU.
 	Problems []string
 }
 
@@ -57,7 +58,7 @@ type Offer struct {
 func Read(r io.Reader) (Offer, error) {
 	var o Offer
 	d := json.NewDecoder(r)
-	// products has the rows of the products that the table may have, by AWS's SKU.
+	// products has the wanted products, by AWS's SKU.
 	products, found := map[string]cost.Price{}, map[string]cost.Price{}
 	published := ""
 	fields := map[string]func() error{
@@ -90,7 +91,7 @@ func Read(r io.Reader) (Offer, error) {
 	return o, nil
 }
 
-// readProducts keeps the products that a row of the table is for.
+// readProducts keeps the products for which the price table can have a row.
 func (o *Offer) readProducts(d *json.Decoder, products map[string]cost.Price) error {
 	return members(d, func(string) error {
 		var p product
@@ -117,7 +118,7 @@ func (o *Offer) readTerms(d *json.Decoder, sku string, products, found map[strin
 	for _, t := range terms {
 		for _, dim := range t.Dimensions {
 			usd, ok := dim.PerUnit["USD"]
-			if !ok || cmp.Or(dim.BeginRange, "0") != "0" { // the price of more than the first volume
+			if !ok || cmp.Or(dim.BeginRange, "0") != "0" { // a price that begins after the first volume
 				continue
 			}
 			amount, err := cost.ParseMicros(usd)
@@ -125,7 +126,7 @@ func (o *Offer) readTerms(d *json.Decoder, sku string, products, found map[strin
 			case err != nil:
 				o.Problems = append(o.Problems, fmt.Sprintf("%s: %v", row.SKU, err))
 				continue
-			case amount == 0: // included in a reservation, or a free tier
+			case amount == 0: // a reservation includes it, or it is in the free tier
 				continue
 			}
 			row.Amount = amount
@@ -135,8 +136,8 @@ func (o *Offer) readTerms(d *json.Decoder, sku string, products, found map[strin
 	return nil
 }
 
-// keep adds a row. Two products with different prices give none, because it is not
-// known which one is billed.
+// keep adds a row. Two products with different prices give no row, because the file does not say
+// which one AWS bills.
 func (o *Offer) keep(row cost.Price, found map[string]cost.Price) {
 	key := row.Region + " " + row.SKU
 	other, seen := found[key]
@@ -152,7 +153,7 @@ func (o *Offer) keep(row cost.Price, found map[string]cost.Price) {
 	found[key] = other
 }
 
-// complete fills in the rows' day and source, and sorts them.
+// complete sets the day and the source of each row, and sorts the rows.
 func (o *Offer) complete(found map[string]cost.Price) {
 	for _, row := range found {
 		if row.Amount > 0 {
@@ -167,7 +168,7 @@ func (o *Offer) complete(found map[string]cost.Price) {
 	slices.Sort(o.Problems)
 }
 
-// members calls visit at the value of each member of an object.
+// members calls visit for each member of a JSON object, at the member's value.
 func members(d *json.Decoder, visit func(name string) error) error {
 	if t, err := d.Token(); err != nil {
 		return err
@@ -187,7 +188,7 @@ func members(d *json.Decoder, visit func(name string) error) error {
 	return err
 }
 
-// skip passes over one value without keeping it.
+// skip skips one JSON value.
 func skip(d *json.Decoder) error {
 	for depth := 0; ; {
 		t, err := d.Token()

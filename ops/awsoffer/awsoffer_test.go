@@ -31,11 +31,11 @@ func TestOfferFile(t *testing.T) {
 		require.Equal(t, []string{"AWS price list AmazonEC2 20261001000000"}, p.Sources)
 	}
 	require.Equal(t, map[string]string{
-		"us-east-1 ec2:m7i.xlarge": "$0.2016 hour", // neither dedicated, nor Windows, nor reserved
+		"us-east-1 ec2:m7i.xlarge": "$0.2016 hour", // not dedicated, not Windows, not reserved
 		"us-east-1 ec2:m6i.xlarge": "$0.185 hour",
 		"us-east-1 ec2:m99.xlarge": "$0.90 hour",
 		"us-east-1 nat-gateway":    "$0.045 hour",    // not the free tier
-		"us-east-1 ebs:gp3":        "$0.08 GB-month", // not the discount for more
+		"us-east-1 ebs:gp3":        "$0.08 GB-month", // not the discounted price of larger volumes
 		"eu-central-1 nat-gateway": "$0.052 hour",
 	}, prices)
 	require.Equal(t, []string{"ec2:c7g.large in us-east-1: $0.0725 and $0.08, so that it gets no row"}, o.Problems)
@@ -51,7 +51,7 @@ func TestChanges(t *testing.T) {
 	require.Len(t, withNew, 2)
 	require.Equal(t, "ec2:m99.xlarge in us-east-1: new, $0.90 (hour)", withNew[1].String())
 
-	// The rows are read back by the table's own parser.
+	// The parser of the price table reads the written rows.
 	var rows strings.Builder
 	require.NoError(t, WriteRows(&rows, withNew))
 	back, err := cost.ParsePrices("sku,micro_usd,unit,region,as_of,sources\n" + rows.String())
@@ -60,8 +60,7 @@ func TestChanges(t *testing.T) {
 	require.Equal(t, withNew[1].After, back[1])
 }
 
-// Which product is which row, for each service. The attributes are those of AWS's
-// files.
+// The row of each product, by service. The attributes are those in AWS's files.
 func TestRows(t *testing.T) {
 	for _, tc := range []struct {
 		code, family string
@@ -89,7 +88,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// The SKUs that a usage type gives are those that the table has.
+// Every SKU that a usage type maps to is in the price table.
 func TestUsagesAreRowsOfTheTable(t *testing.T) {
 	units := map[string]string{}
 	for _, p := range cost.Prices() {

@@ -13,14 +13,14 @@ import (
 
 // Change is a row that an offer file changes or adds.
 type Change struct {
-	// Before is the row of the table; its amount is zero for a new row.
+	// Before is the row of the table. Its amount is zero if the row is new.
 	Before cost.Price
 	After  cost.Price
 }
 
-// Changes returns the rows of the table whose price differs in the offer, and those
-// that the table lacks and whose SKU begins with one of the prefixes. same are the
-// rows with an equal price: only their day and source change.
+// Changes compares the price table with an offer. changed has the rows whose price differs, and new
+// rows whose SKU begins with one of the prefixes. same has the rows with an equal price: only their
+// day and source change.
 func Changes(table []cost.Price, o Offer, prefixes []string) (changed, same []Change) {
 	for _, after := range o.Prices {
 		i := slices.IndexFunc(table, func(p cost.Price) bool { return p.SKU == after.SKU && p.Region == after.Region })
@@ -38,7 +38,7 @@ func Changes(table []cost.Price, o Offer, prefixes []string) (changed, same []Ch
 	return changed, same
 }
 
-// WriteRows writes rows as prices.csv has them, without the first line.
+// WriteRows writes rows in the form of prices.csv, without the header.
 func WriteRows(w io.Writer, rows []Change) error {
 	out := csv.NewWriter(w)
 	for _, c := range rows {
@@ -51,7 +51,7 @@ func WriteRows(w io.Writer, rows []Change) error {
 	return out.Error()
 }
 
-// String says what changes, such as "kms:key: $1.00 to $1.10 (month)".
+// String prints the change, such as "kms:key: $1.00 to $1.10 (month)".
 func (c Change) String() string {
 	before := "new, "
 	if c.Before.Amount > 0 {

@@ -7,12 +7,11 @@ import (
 	"github.com/progressive-framework/platform/policy/cost"
 )
 
-// regionCode is what AWS puts in front of many usage types: EU- or USE2-, and the
-// region's name for KMS.
+// regionCode is the prefix of many usage types: EU- or USE2-, or the region's name for KMS.
 var regionCode = regexp.MustCompile(`^([A-Z]{2,4}[0-9]{0,2}|[a-z]{2}(-gov)?-[a-z]+-[0-9])-`)
 
-// usages are the rows that a usage type decides, by service, usage type and
-// operation. An empty operation is any.
+// usages maps service, usage type and operation to a row of the price table. An empty operation
+// matches any.
 var usages = []struct{ code, usage, operation, sku, unit string }{
 	{"AWSELB", "LoadBalancerUsage", "LoadBalancing:Application", "load-balancer:application", "hour"},
 	{"AWSELB", "LoadBalancerUsage", "LoadBalancing:Network", "load-balancer:network", "hour"},
@@ -35,11 +34,11 @@ var usages = []struct{ code, usage, operation, sku, unit string }{
 	{"awswaf", "WebACLV2", "", "wafv2:web-acl", "month"},
 }
 
-// storage are the volume types of RDS, by their names in the offer file.
+// storage maps the volume types of RDS from their names in the offer file.
 var storage = map[string]string{"General Purpose": "gp2", "General Purpose-GP3": "gp3"}
 
-// rowFor returns the row that a product is for, without its price. Its SKU is empty
-// if the table has no such rows.
+// rowFor returns the row of a product without its price. Its SKU is empty if the price table has no
+// such row.
 func rowFor(code string, p product) cost.Price {
 	a := p.Attributes
 	row := cost.Price{Region: a["regionCode"], Unit: "hour"}
@@ -65,11 +64,11 @@ func rowFor(code string, p product) cost.Price {
 			row.SKU, row.Unit = "rds:storage:"+zones+":"+kind, "GB-month"
 		}
 	case "AmazonElastiCache Cache Instance":
-		if a["cacheEngine"] == "Redis" && strings.HasPrefix(usage, "NodeUsage:") { // others are extended support
+		if a["cacheEngine"] == "Redis" && strings.HasPrefix(usage, "NodeUsage:") { // the other usage types are extended support
 			row.SKU = "elasticache:redis:" + a["instanceType"]
 		}
 	case "AmazonDocDB Database Instance":
-		if strings.HasPrefix(usage, "InstanceUsage:") { // others include I/O
+		if strings.HasPrefix(usage, "InstanceUsage:") { // the other usage types include I/O
 			row.SKU = "docdb:" + a["instanceType"]
 		}
 	}

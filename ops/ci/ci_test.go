@@ -17,9 +17,9 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// desk is a project with a script in the place of Pulumi. The engine tests run the real
-// one; here are the files, the exit codes and GitHub.
-type desk struct {
+// ciProject is a project with a script in place of Pulumi. These tests cover files, exit codes and
+// GitHub. The engine tests run the real Pulumi.
+type ciProject struct {
 	dir string
 }
 
@@ -28,7 +28,7 @@ const (
 	network  = "urn:pulumi:prod::p::aws:ec2/vpc:Vpc::vpc"
 )
 
-// script answers from the files of the folder $DESK, and notes its commands.
+// script prints files of the folder $DESK and records its commands.
 const script = `#!/bin/sh
 echo "$*" >> "$DESK/commands"
 case "$1 $2" in
@@ -39,9 +39,9 @@ up*) cat "$DESK/events.json"; exit "$(cat "$DESK/upcode" 2>/dev/null || echo 0)"
 esac
 `
 
-func newDesk(t *testing.T) *desk {
+func newCIProject(t *testing.T) *ciProject {
 	t.Helper()
-	d := &desk{dir: t.TempDir()}
+	d := &ciProject{dir: t.TempDir()}
 	t.Setenv("DESK", d.dir)
 	t.Setenv("PATH", d.dir+":"+os.Getenv("PATH"))
 	t.Setenv("PULUMI_OPTION_POLICY_PACK", filepath.Join(d.dir, "pack"))
@@ -58,15 +58,15 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-func (d *desk) write(t *testing.T, name, text string) {
+func (d *ciProject) write(t *testing.T, name, text string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o700))
 }
 
-func (d *desk) path(name string) string { return filepath.Join(d.dir, name) }
+func (d *ciProject) path(name string) string { return filepath.Join(d.dir, name) }
 
 // run runs pf ci and returns its output and exit code.
-func (d *desk) run(t *testing.T, args ...string) (string, int) {
+func (d *ciProject) run(t *testing.T, args ...string) (string, int) {
 	t.Helper()
 	c := Command(&stackoutput.Stack{Name: "prod", Dir: d.dir})
 	var out bytes.Buffer
@@ -85,7 +85,7 @@ func (d *desk) run(t *testing.T, args ...string) (string, int) {
 	return out.String(), code
 }
 
-func (d *desk) preview(t *testing.T) string {
+func (d *ciProject) preview(t *testing.T) string {
 	t.Helper()
 	out, code := d.run(t, "preview", "--out", d.path("out"))
 	require.Zero(t, code, out)
@@ -93,7 +93,7 @@ func (d *desk) preview(t *testing.T) string {
 }
 
 func TestPreviewWritesItsFiles(t *testing.T) {
-	d := newDesk(t)
+	d := newCIProject(t)
 	d.preview(t)
 	for _, name := range []string{planFile, policyFile, sarifFile, junitFile, summaryFile, verdictFile} {
 		require.FileExists(t, d.path("out/"+name))
@@ -107,7 +107,7 @@ func TestPreviewWritesItsFiles(t *testing.T) {
 func TestPreviewIsRefused(t *testing.T) {
 	violation := `{"stack": "prod", "environment": "prod", "findings": [{"rule": "a-rule", "kind": "mandatory", "urn": "` + network + `", "new": true}]}`
 	replaced := `{"steps": [{"op": "replace", "urn": "` + database + `", "newState": {"urn": "` + database + `"}, "replaceReasons": ["kmsKeyId"]}]}`
-	// As the CLI 3.259 ends a preview with a violation.
+	// The CLI 3.259 ends a preview with a violation like this.
 	ended := `{"steps": [], "diagnostics": [{"severity": "error", "message": "error: preview failed\n"}]}`
 	approvals := "approvals:\n- {stack: prod, resource: db, op: replace, reason: r, owner: o, until: \"2199-01-01\"}\n"
 	for _, tc := range []struct {
@@ -129,7 +129,7 @@ func TestPreviewIsRefused(t *testing.T) {
 		{"the sandbox is not built", nil, []string{"--offline"}, exitcode.Usage, "run make build"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			d := newDesk(t)
+			d := newCIProject(t)
 			for name, text := range tc.files {
 				d.write(t, name, text)
 			}
@@ -147,10 +147,10 @@ func TestPreviewIsRefused(t *testing.T) {
 	}
 }
 
-// A violation that the state has already does not refuse a change: the rule of the state
-// is evaluated with the real rules.
+// A violation that the state already has does not refuse a change. The real rules evaluate the
+// state.
 func TestStandingViolationIsNotNew(t *testing.T) {
-	d := newDesk(t)
+	d := newCIProject(t)
 	const group = "urn:pulumi:prod::p::aws:ec2/launchTemplate:LaunchTemplate::nodes"
 	d.write(t, "state.json", `{"deployment": {"resources": [{"urn": "`+group+`", "type": "aws:ec2/launchTemplate:LaunchTemplate", "inputs": {"keyName": "k"}}]}}`)
 	d.write(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "nodes-no-key-pair", "kind": "mandatory", "urn": "`+group+`", "new": true}]}`)
@@ -161,7 +161,7 @@ func TestStandingViolationIsNotNew(t *testing.T) {
 }
 
 func TestOfflinePreviewShowsWhatChangesSinceTheBase(t *testing.T) {
-	d := newDesk(t)
+	d := newCIProject(t)
 	require.NoError(t, os.MkdirAll(d.path(".sandbox/bin"), 0o750))
 	d.write(t, ".sandbox/bin/sandbox", script)
 	create := func(value string) string {
@@ -183,7 +183,7 @@ func TestOfflinePreviewShowsWhatChangesSinceTheBase(t *testing.T) {
 }
 
 func TestUp(t *testing.T) {
-	d := newDesk(t)
+	d := newCIProject(t)
 	plan := d.preview(t)
 	out, code := d.run(t, "up", "--approved", plan, "--out", d.path("done"))
 	require.Zero(t, code, out)
@@ -213,7 +213,8 @@ func TestUp(t *testing.T) {
 	require.NotContains(t, strings.TrimPrefix(string(after), string(before)), "up --yes", "nothing was applied")
 }
 
-// github answers as a repository without comments and issues does.
+// github is a server that responds as for a repository without comments and issues. It returns the
+// requests.
 func github(t *testing.T) *[]string {
 	t.Helper()
 	var requests []string
@@ -236,7 +237,7 @@ func github(t *testing.T) *[]string {
 }
 
 func TestComment(t *testing.T) {
-	d := newDesk(t)
+	d := newCIProject(t)
 	requests := github(t)
 	d.preview(t)
 	t.Setenv("GITHUB_STEP_SUMMARY", d.path("summary"))
@@ -255,7 +256,7 @@ func TestComment(t *testing.T) {
 }
 
 func TestDrift(t *testing.T) {
-	d := newDesk(t)
+	d := newCIProject(t)
 	requests := github(t)
 	out, code := d.run(t, "drift", "--issue")
 	require.Zero(t, code, out)
@@ -269,7 +270,7 @@ func TestDrift(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	d := newDesk(t)
+	d := newCIProject(t)
 	for _, args := range [][]string{{"preview"}, {"up"}, {"comment"}} {
 		_, code := d.run(t, args...)
 		require.Equal(t, exitcode.Usage, code, args)
@@ -283,7 +284,7 @@ func TestUsage(t *testing.T) {
 	require.ErrorContains(t, err, "the policy pack")
 }
 
-// A working tree with changes is another program than its commit.
+// A working tree with changes has another identity than its commit.
 func TestCommitOfTheWorkingTree(t *testing.T) {
 	dir := t.TempDir()
 	git := func(args ...string) {

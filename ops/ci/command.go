@@ -1,6 +1,6 @@
-// Package ci has the commands of the workflows: preview, comment, up and drift. Each runs
-// on a desk as it does in a workflow. This package owns the command line and the files
-// between the commands; the packages in it own the rules.
+// Package ci has the commands that the workflows run: preview, comment, up and drift. Each also
+// runs on a person's machine. This package owns the command line and the files that the commands
+// exchange. Its subpackages own the rules.
 package ci
 
 import (
@@ -20,16 +20,17 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// Command returns the subcommand. stack is what the flags --stack and --cwd set.
+// Command returns the subcommand ci. stack holds the flags --stack and --cwd.
 func Command(stack *stackoutput.Stack) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ci",
 		Short: "The steps of the workflows: preview, comment, up, drift",
-		Long: "The steps of the workflows. Each runs on a desk as it does there; docs/ci.md says how.\n\n" +
-			"Exit codes: 0 done; 1 refused or broken, and the output says why; 2 wrong usage;\n" +
+		Long: "The steps of the workflows. Each also runs on a person's machine: docs/ci.md.\n\n" +
+			"Exit codes: 0 done; 1 refused, and the output has the reason; 2 wrong usage;\n" +
 			"3 drift; 4 Pulumi or GitHub failed.",
 		Example: "  pf ci preview --stack prod --out out/prod\n  pf ci up --stack prod --approved out/prod/plan.json",
-		// A group without a subcommand is a mistake, and no success.
+		// Without a subcommand the command fails, so that a workflow with a mistake does not
+		// succeed.
 		RunE: func(c *cobra.Command, _ []string) error {
 			return fmt.Errorf("pf ci needs a subcommand: %s", strings.Join(names(c.Commands()), ", "))
 		},
@@ -45,7 +46,7 @@ func names(commands []*cobra.Command) (all []string) {
 	return all
 }
 
-// options are the flags that several subcommands have.
+// options are the flags that several subcommands share.
 type options struct {
 	pack, commit, approvals string
 	timeout                 time.Duration
@@ -54,11 +55,11 @@ type options struct {
 func (o *options) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.pack, "policy-pack", "", "the policy pack; the default is "+pulumicli.PackVariable+", then bin/policy in the project")
 	c.Flags().StringVar(&o.commit, "commit", "", "the commit of the program; the default is that of the project's working tree")
-	c.Flags().StringVar(&o.approvals, "approvals", "", "a file with approved losses of stateful resources (docs/ci.md)")
+	c.Flags().StringVar(&o.approvals, "approvals", "", "a file that approves the replacement or deletion of resources with data (docs/ci.md)")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "how long each command of Pulumi may take")
 }
 
-// cli returns Pulumi for a stack.
+// cli returns the client of Pulumi for a stack.
 func (o *options) cli(stack *stackoutput.Stack) (*pulumicli.CLI, error) {
 	if stack.Name == "" {
 		return nil, errors.New("--stack is not set: a workflow has no selected stack")
@@ -73,13 +74,13 @@ func (o *options) cli(stack *stackoutput.Stack) (*pulumicli.CLI, error) {
 	return &pulumicli.CLI{Stack: stack.Name, Dir: stack.Dir, Pack: pack, Timeout: o.timeout}, nil
 }
 
-// validStack reports whether a name can be a part of a file's name.
+// validStack reports whether a stack's name can be part of a file name.
 func validStack(name string) bool {
 	return strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == "" && strings.Trim(name, ".") != ""
 }
 
-// packPath returns the absolute path of the policy pack. No command runs without one: a
-// preview without policies must not look like one that keeps them.
+// packPath returns the absolute path of the policy pack. Every command needs a pack, because a
+// preview without policies looks like a preview that keeps them.
 func packPath(flag, dir string) (string, error) {
 	path := flag
 	if path == "" {
@@ -98,14 +99,13 @@ func packPath(flag, dir string) (string, error) {
 	return path, nil
 }
 
-// failed is an error of Pulumi or of GitHub.
+// failed returns the exit error for a failure of Pulumi or of GitHub.
 func failed(err error) error { return &exitcode.Error{Code: exitcode.Failed, Err: err} }
 
-// refused is the end of a command whose output says what is wrong.
+// refused returns the exit error of a command whose output already has the reason.
 func refused() error { return &exitcode.Error{Code: exitcode.Found} }
 
-// commitOf returns the commit of the working tree in dir. Changes that are not committed
-// add their digest.
+// commitOf returns the commit of the working tree in dir. Uncommitted changes add their digest.
 func commitOf(ctx context.Context, dir, flag string) (string, error) {
 	if flag != "" {
 		return flag, nil

@@ -20,10 +20,10 @@ func commentCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "comment --in DIR [--pr NUMBER]",
 		Short: "Write the previews of a pull request into its one comment",
-		Long: "Write the previews in the folders into one comment of the pull request, which each run\n" +
-			"edits in place, and into the file $GITHUB_STEP_SUMMARY. Without --pr it only writes that\n" +
-			"file and the standard output, and needs no token: so a fork's pull request has a\n" +
-			"summary, too.\n\n" +
+		Long: "Write the previews in the folders into one comment of the pull request, and into the\n" +
+			"file $GITHUB_STEP_SUMMARY. Each run edits the same comment. Without --pr the command\n" +
+			"writes only to that file and to standard output. It then needs no token, so that a\n" +
+			"pull request of a fork has a summary, too.\n\n" +
 			"GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL are read from the environment.",
 		Example: "  pf ci comment --in out/staging --in out/prod\n  pf ci comment --pr 7 --in out/prod",
 		Args:    cobra.NoArgs,
@@ -34,8 +34,8 @@ func commentCommand() *cobra.Command {
 			return runComment(c.Context(), pull, in, os.Getenv, c.OutOrStdout())
 		},
 	}
-	c.Flags().IntVar(&pull, "pr", 0, "the number of the pull request; 0 for no comment")
-	c.Flags().StringArrayVar(&in, "in", nil, "a folder that pf ci preview has written; again for another stack")
+	c.Flags().IntVar(&pull, "pr", 0, "the number of the pull request; 0 writes no comment")
+	c.Flags().StringArrayVar(&in, "in", nil, "a folder that pf ci preview wrote; may be given several times")
 	return c
 }
 
@@ -70,7 +70,7 @@ func runComment(ctx context.Context, pull int, in []string, getenv func(string) 
 	return nil
 }
 
-// appendTo adds a text to a file.
+// appendTo appends a text to a file.
 func appendTo(file, text string) error {
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
 	if err != nil {
@@ -80,7 +80,7 @@ func appendTo(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// readStack reads the files of one preview.
+// readStack reads the files that one preview wrote.
 func readStack(dir string) (s prcomment.Stack, err error) {
 	s.Plan, err = readPlan(filepath.Join(dir, changeFile))
 	if errors.Is(err, os.ErrNotExist) {

@@ -23,12 +23,12 @@ func driftCommand(stack *stackoutput.Stack) *cobra.Command {
 	var issue bool
 	c := &cobra.Command{
 		Use:   "drift --stack STACK",
-		Short: "Say what differs from the state, without writing anything",
-		Long: "Compare the state with what exists. Nothing is written, not even the state. What\n" +
-			"autoscalers and controllers change is no drift; the report counts it.\n\n" +
-			"With --issue the drift is one issue of the repository, which each run edits in place,\n" +
-			"and closes when there is none any more.\n\n" +
-			"Exit code 3: there is drift.",
+		Short: "Compare the state with what exists, without writing anything",
+		Long: "Compare the state with what exists. The command writes nothing, not even the state.\n" +
+			"Changes by autoscalers and controllers are no drift; the report counts them.\n\n" +
+			"With --issue the command writes one issue of the repository. Each run edits the same\n" +
+			"issue, and closes it when nothing drifts.\n\n" +
+			"Exit code 3: something drifted.",
 		Example: "  pf ci drift --stack prod\n  pf ci drift --stack prod --issue --out out",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -40,7 +40,7 @@ func driftCommand(stack *stackoutput.Stack) *cobra.Command {
 		},
 	}
 	o.flags(c)
-	c.Flags().StringVar(&out, "out", "", "a folder for drift.json; empty for none")
+	c.Flags().StringVar(&out, "out", "", "a folder for drift.json; the default writes none")
 	c.Flags().BoolVar(&issue, "issue", false, "write the issue; needs GITHUB_TOKEN and GITHUB_REPOSITORY")
 	return c
 }
@@ -86,7 +86,7 @@ func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, g
 	return nil
 }
 
-// writeIssue writes the issue of the stack, or closes it.
+// writeIssue creates or edits the stack's issue, or closes it if nothing drifted.
 func writeIssue(ctx context.Context, client *githubapi.Client, r *driftreport.Report, stdout io.Writer) error {
 	var address string
 	var err error

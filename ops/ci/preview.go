@@ -29,9 +29,9 @@ func previewCommand(stack *stackoutput.Stack) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "preview --stack STACK --out DIR",
 		Short: "Preview a stack, and write its plan, policies and cost as files",
-		Long: "Run one preview with the policy pack. The folder gets plan.json (the canonical plan that\n" +
-			"pf ci up compares), policy.json, policy.sarif, junit.xml, summary.md, and cost.json if\n" +
-			"there is an estimate.\n\n" +
+		Long: "Run one preview with the policy pack. Write plan.json (the plan that pf ci up compares),\n" +
+			"policy.json, policy.sarif, junit.xml and summary.md, and cost.json if the cost can be\n" +
+			"estimated.\n\n" +
 			"Exit code 1: a new mandatory violation, a stateful resource that would be replaced or\n" +
 			"deleted without an approval, or a cost above the budget.",
 		Example: "  pf ci preview --stack prod --out out/prod\n" +
@@ -59,12 +59,12 @@ func previewCommand(stack *stackoutput.Stack) *cobra.Command {
 	o.flags(c)
 	c.Flags().StringVar(&out, "out", "", "the folder for the files")
 	c.Flags().BoolVar(&offline, "offline", false, "preview against the sandbox's stand-in for AWS, without an account: every resource is new")
-	c.Flags().StringVar(&base, "base", "", "with --offline: the folder of the base commit's preview; the summary has what changes since")
-	c.Flags().Int64Var(&budget, "budget", 0, "the most that the stack may cost, in US dollars a month; 0 for no limit")
+	c.Flags().StringVar(&base, "base", "", "with --offline: the folder of the base commit's preview; the summary has the differences from it")
+	c.Flags().Int64Var(&budget, "budget", 0, "the highest allowed cost of the stack in US dollars a month; 0 is no limit")
 	return c
 }
 
-// sandboxPath returns the sandbox's executable, which make build creates.
+// sandboxPath returns the path of the sandbox's executable, which make build creates.
 func sandboxPath(dir string) (string, error) {
 	home := os.Getenv("PROGRESSIVE_SANDBOX")
 	if home == "" {
@@ -80,13 +80,13 @@ func sandboxPath(dir string) (string, error) {
 	return path, nil
 }
 
-// previewOptions are the flags of the preview alone.
+// previewOptions are the flags that only the preview has.
 type previewOptions struct {
 	out, base string
 	budget    cost.Micros
 }
 
-// runPreview previews, writes the files, and judges.
+// runPreview previews the stack, writes the files and returns an error if the change is refused.
 func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOptions, stdout io.Writer) error {
 	approvals, err := readApprovals(o.approvals)
 	if err != nil {
@@ -96,7 +96,7 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 	if err != nil {
 		return err
 	}
-	result, err := look(ctx, cli, commit)
+	result, err := previewStack(ctx, cli, commit)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 	return nil
 }
 
-// readApprovals reads the file of approvals; none if it is empty.
+// readApprovals reads a file of approvals. An empty name means no approvals.
 func readApprovals(file string) ([]approval.Approval, error) {
 	if file == "" {
 		return nil, nil
@@ -136,7 +136,7 @@ func readApprovals(file string) ([]approval.Approval, error) {
 	return list, nil
 }
 
-// planFile and its neighbours are the files that a preview writes.
+// The files that a preview writes.
 const (
 	planFile    = "plan.json"
 	policyFile  = "policy.json"
@@ -144,13 +144,13 @@ const (
 	junitFile   = "junit.xml"
 	summaryFile = "summary.md"
 	costFile    = "cost.json"
-	// changeFile is what changes since the base, for a preview with one.
+	// changeFile has the difference from the base. Only a preview with a base writes it.
 	changeFile = "change.json"
-	// verdictFile has what the flags of the preview decided.
+	// verdictFile has the result of the checks that flags asked for.
 	verdictFile = "verdict.json"
 )
 
-// verdict is what the flags of the preview decided.
+// verdict is the result of the checks that flags asked for.
 type verdict struct {
 	Losses []approval.Change `json:"losses"`
 	Budget cost.Micros       `json:"budgetMicroUSD,omitempty"`

@@ -26,18 +26,18 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// result is what one preview says.
+// result is the result of one preview.
 type result struct {
 	plan *canonicalplan.Plan
-	// change is what the change does: the plan, or its difference from the base's plan.
+	// change is the plan. With a base it is the difference from the base's plan.
 	change *canonicalplan.Plan
 	policy *report.Report
 	cost   *prcomment.Cost
 }
 
-// look previews a stack and reads its state. A violation of a policy is a part of the
-// result; another failure of Pulumi is an error.
-func look(ctx context.Context, cli *pulumicli.CLI, commit string) (*result, error) {
+// previewStack previews a stack and reads its state. Violations of policies are part of the result.
+// Every other failure of Pulumi is an error.
+func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*result, error) {
 	state, err := cli.Export(ctx)
 	if err != nil {
 		return nil, failed(err)
@@ -65,7 +65,7 @@ func look(ctx context.Context, cli *pulumicli.CLI, commit string) (*result, erro
 	}
 	r.change = r.plan
 	addSources(policy, preview.Sources())
-	// A stack without a file has no waivers and no estimates.
+	// Without a file the stack has no waivers and no estimates.
 	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
 	r.comparePolicies(state, cli.Stack, values)
 	r.cost = costs(state, raw, estimates(values))
@@ -80,7 +80,7 @@ func configDigest(cli *pulumicli.CLI) (string, error) {
 	return canonicalplan.ConfigDigest(project, stack)
 }
 
-// previewWithReport runs the preview and reads the report of its policy pack.
+// previewWithReport runs the preview and reads the report of the policy pack.
 func previewWithReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report.Report, error) {
 	dir, err := os.MkdirTemp("", "pf-ci-")
 	if err != nil {
@@ -94,7 +94,7 @@ func previewWithReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report
 	}
 	content, err := os.ReadFile(file)
 	switch {
-	case err != nil && failure != nil: // it failed before the pack could see all resources
+	case err != nil && failure != nil: // the preview failed before the pack saw all resources
 		return nil, nil, explain(raw, failure)
 	case err != nil:
 		return nil, nil, fmt.Errorf("the policy pack wrote no report: %w", err)
@@ -103,7 +103,7 @@ func previewWithReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report
 	if err := json.Unmarshal(content, &policy); err != nil {
 		return nil, nil, fmt.Errorf("the report of the policy pack: %w", err)
 	}
-	// A violation is a failure of Pulumi without an error of a resource.
+	// A violation makes Pulumi fail without an error of a resource.
 	if failure != nil && (!policy.Fails() || len(messages(raw)) > 0) {
 		return nil, nil, explain(raw, failure)
 	}
@@ -121,7 +121,7 @@ func explain(raw []byte, failure error) error {
 	return failure
 }
 
-// messages are the errors in the output of a preview.
+// messages returns the errors in the output of a preview.
 func messages(raw []byte) []string {
 	p, err := canonicalplan.ParsePreview(raw)
 	if err != nil {
@@ -130,7 +130,7 @@ func messages(raw []byte) []string {
 	return p.Errors()
 }
 
-// addSources adds the Go lines to the findings: the engine does not send them to the pack.
+// addSources adds the Go lines to the findings. The engine does not send them to the policy pack.
 func addSources(r *report.Report, sources map[string]string) {
 	for i := range r.Findings {
 		file, line, _ := strings.Cut(sources[r.Findings[i].URN], ":")
@@ -141,8 +141,8 @@ func addSources(r *report.Report, sources map[string]string) {
 	}
 }
 
-// comparePolicies marks the violations that the state has already. A state that can't be
-// evaluated, such as an empty one, has none.
+// comparePolicies marks the violations that the state already has. A state that can't be evaluated,
+// such as an empty one, has none.
 func (r *result) comparePolicies(state []byte, stack string, values map[string]string) {
 	earlier, err := source.Parse(state)
 	if err != nil {
@@ -157,8 +157,8 @@ func evaluated(g *graph.Graph, stack, environment string, values map[string]stri
 	return report.New(stack, environment, e, g, e.Stack(g))
 }
 
-// estimates are those of usage in the stack's configuration. The policy pack refuses wrong
-// ones, so an error here means none.
+// estimates returns the usage estimates in the stack's configuration. It ignores errors, because
+// the policy pack reports wrong estimates.
 func estimates(values map[string]string) map[string]int64 {
 	config, err := waiver.Parse(values[waiver.Key])
 	if err != nil || len(cost.EstimateFaults(config.Cost.Estimates)) > 0 {
@@ -167,7 +167,7 @@ func estimates(values map[string]string) map[string]int64 {
 	return config.Cost.Estimates
 }
 
-// costs estimates the state and the preview. It is nil without an estimate.
+// costs estimates the cost of the state and of the preview. It returns nil if it can't.
 func costs(state, preview []byte, usage map[string]int64) *prcomment.Cost {
 	later, err := source.Parse(preview)
 	if err != nil {
@@ -186,7 +186,7 @@ func costs(state, preview []byte, usage map[string]int64) *prcomment.Cost {
 	return &c
 }
 
-// since compares the result with the base's, whose files are in dir.
+// since replaces the plan by its difference from the base, whose files are in dir.
 func (r *result) since(dir string) error {
 	plan, err := readPlan(filepath.Join(dir, planFile))
 	if err != nil {
@@ -216,7 +216,7 @@ func (r *result) since(dir string) error {
 	return nil
 }
 
-// view is the result for a reader.
+// view returns the result in the form that the comment renders.
 func (r *result) view(approvals []approval.Approval, budget cost.Micros, now time.Time) prcomment.Stack {
 	return prcomment.Stack{
 		Plan: r.change, Policy: r.policy, Cost: r.cost, Budget: budget,
@@ -236,7 +236,7 @@ func readJSON(file string, into any) error {
 	return nil
 }
 
-// digest is the SHA-256 of a text in hexadecimal.
+// digest returns the SHA-256 of a text in hexadecimal.
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

@@ -24,10 +24,10 @@ func upCommand(stack *stackoutput.Stack) *cobra.Command {
 		Use:   "up --stack STACK --approved PLAN",
 		Short: "Update a stack, if its preview is still the approved one",
 		Long: "Preview again, and update the stack only if commit, configuration, state and every\n" +
-			"change equal those of the approved plan. What differs is printed. Afterwards, what was\n" +
-			"done is compared with what was approved.\n\n" +
-			"Exit code 1: the plan is not the approved one, and nothing was changed; or the update\n" +
-			"did what was not approved.",
+			"change are equal to those of the approved plan. Otherwise print the differences. After\n" +
+			"the update, compare the operations with the plan.\n\n" +
+			"Exit code 1: the plan differs from the approved one, and nothing was changed; or the update\n" +
+			"did something that was not approved.",
 		Example: "  pf ci up --stack prod --approved out/prod/plan.json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -44,11 +44,11 @@ func upCommand(stack *stackoutput.Stack) *cobra.Command {
 	}
 	o.flags(c)
 	c.Flags().StringVar(&approved, "approved", "", "the plan that was approved")
-	c.Flags().StringVar(&out, "out", "", "a folder for done.json, the record of the update; empty for none")
+	c.Flags().StringVar(&out, "out", "", "a folder for done.json, the record of the update; the default writes none")
 	return c
 }
 
-// record is what an update did.
+// record describes what an update did.
 type record struct {
 	Stack string `json:"stack"`
 	// Plan is the digest of the approved plan.
@@ -56,11 +56,12 @@ type record struct {
 	Commit string    `json:"commit"`
 	Began  time.Time `json:"began"`
 	Ended  time.Time `json:"ended"`
-	// Failure is the error of the update; empty for none.
+	// Failure is the error of the update. It is empty after a success.
 	Failure string `json:"failure,omitempty"`
-	// Operations are all that were done, in their order.
+	// Operations are all operations that were done, in their order.
 	Operations []pulumicli.Operation `json:"operations"`
-	// Unplanned were not in the plan. Unneeded were in it, and not needed.
+	// Unplanned are operations that were not in the plan. Unneeded are planned operations that did
+	// not happen.
 	Unplanned []string `json:"unplanned,omitempty"`
 	Unneeded  []string `json:"unneeded,omitempty"`
 }
@@ -81,7 +82,7 @@ func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out str
 	if err != nil {
 		return err
 	}
-	now, err := look(ctx, cli, commit)
+	now, err := previewStack(ctx, cli, commit)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,8 @@ func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out str
 		}
 		return refused()
 	}
-	// An approval may have expired since, and a policy may have changed.
+	// Since the plan was approved, approvals of losses may have expired, and policies may have
+	// changed.
 	if faults := now.view(approvals, 0, time.Now()).Faults(); len(faults) > 0 {
 		fmt.Fprintf(stdout, "refused: nothing was changed.\n")
 		for _, f := range faults {
@@ -103,7 +105,7 @@ func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out str
 	return apply(ctx, cli, plan, out, stdout)
 }
 
-// apply updates the stack and compares what was done with the plan.
+// apply updates the stack and compares the operations with the plan.
 func apply(ctx context.Context, cli *pulumicli.CLI, plan *canonicalplan.Plan, out string, stdout io.Writer) error {
 	r := record{Stack: plan.Stack, Plan: plan.Digest, Commit: plan.Commit, Began: time.Now().UTC()}
 	operations, failure := cli.Up(ctx)

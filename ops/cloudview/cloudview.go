@@ -30,10 +30,10 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// timeout bounds all calls together, so that a diagnosis ends in 5 s.
+// timeout limits all calls together, so that a diagnosis takes at most 5 s.
 const timeout = 4 * time.Second
 
-// The calls, as the SDK's clients have them.
+// The calls of AWS that this package needs, as interfaces with the SDK's methods.
 type (
 	groupAPI interface {
 		DescribeAutoScalingGroups(context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
@@ -52,7 +52,7 @@ type (
 	}
 )
 
-// view reads one stack.
+// view collects what AWS returns for one stack.
 type view struct {
 	groups    groupAPI
 	targets   targetAPI
@@ -67,7 +67,8 @@ type view struct {
 	absent  []diagnose.Absent
 }
 
-// Read reads a stack whose API server is EKS's. Else nothing is sent: AWS is absent.
+// Read reads a stack whose API server belongs to EKS. For another stack it sends nothing and
+// reports AWS as absent.
 func Read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
 	region, err := eksRegion(stack.KubeconfigFile())
 	if err != nil {
@@ -94,7 +95,7 @@ func everyCheck[T any](item func(diagnose.Check) T) []T {
 	return []T{item(diagnose.App), item(diagnose.Database), item(diagnose.Scaling)}
 }
 
-// eksRegion is the region of an EKS cluster, from the host of its API server, such as
+// eksRegion returns the region of an EKS cluster, from the host of its API server, such as
 // https://ID.gr7.us-east-1.eks.amazonaws.com.
 func eksRegion(kubeconfig []byte) (string, error) {
 	rest, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
@@ -112,7 +113,7 @@ func eksRegion(kubeconfig []byte) (string, error) {
 	return name[strings.LastIndex(name, ".")+1:], nil
 }
 
-// read makes all calls at the same time.
+// read makes all calls concurrently.
 func (v *view) read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
 	var wg sync.WaitGroup
 	groups := slices.Sorted(maps.Values(stack.AutoScalingGroups))
@@ -139,7 +140,7 @@ func (v *view) read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cl
 	return v.cloud, v.missing, v.absent
 }
 
-// store keeps what a call returned, or why it failed.
+// store calls keep, or records why a call failed.
 func (v *view) store(check diagnose.Check, what string, err error, keep func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -150,7 +151,7 @@ func (v *view) store(check diagnose.Check, what string, err error, keep func()) 
 	keep()
 }
 
-// reason says whether the permission is missing.
+// reason explains an error: no permission, or another reason.
 func reason(err error) string {
 	var answer smithy.APIError
 	if errors.As(err, &answer) {

@@ -26,7 +26,7 @@ var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/prod-web/0123"
 
-// fake answers each call, or refuses those in fails by their names.
+// fake responds to each call. It returns an error for the calls whose names are in fails.
 type fake struct {
 	fails    map[string]error
 	insights bool
@@ -107,8 +107,8 @@ func TestEveryAnswerIsRead(t *testing.T) {
 	require.Equal(t, map[string]int{"prod-postgres": 4}, cloud.CPUs)
 }
 
-// TestEachRefusalIsSaid: the other answers are still read.
-func TestEachRefusalIsSaid(t *testing.T) {
+// TestEachRefusalIsReported: the other calls are still read.
+func TestEachRefusalIsReported(t *testing.T) {
 	denied := &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform this"}
 	for call, row := range map[string]struct {
 		check diagnose.Check
@@ -127,7 +127,7 @@ func TestEachRefusalIsSaid(t *testing.T) {
 	require.Equal(t, "not readable: no route", reason(errors.New("no route")))
 }
 
-func TestAbsentPartsAreSaid(t *testing.T) {
+func TestAbsentPartsAreReported(t *testing.T) {
 	_, missing, absent := read(fake{}, stack)
 	require.Empty(t, missing)
 	require.Equal(t, []diagnose.Absent{{Check: diagnose.Database, What: "top waits of prod-postgres", Why: "Performance Insights is off"}}, absent)

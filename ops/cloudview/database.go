@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// eventsBack and waitsBack are how far back events and waits are read.
+	// eventsBack and waitsBack are the periods of the events and waits that are read.
 	eventsBack, waitsBack = 24 * time.Hour, 10 * time.Minute
-	// events and waits are how many.
+	// events and waits are the highest numbers of events and waits that are read.
 	events, waits = 20, 5
 )
 
@@ -38,7 +38,7 @@ func (v *view) readEvents(ctx context.Context, source string, kind rdstypes.Sour
 	})
 }
 
-// readWaits reads what sessions wait for, from Performance Insights.
+// readWaits reads from Performance Insights why sessions wait.
 func (v *view) readWaits(ctx context.Context, instance string) {
 	what := "top waits of " + instance
 	out, err := v.databases.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(instance)})
@@ -65,7 +65,7 @@ func (v *view) readWaits(ctx context.Context, instance string) {
 		v.cloud.CPUs = map[string]int{instance: vcpus(aws.ToString(db.DBInstanceClass))}
 		for _, m := range metrics.MetricList {
 			if m.Key == nil || m.Key.Dimensions["db.wait_event.name"] == "" {
-				continue // the total
+				continue // this series is the total
 			}
 			sum, count := 0., 0.
 			for _, point := range m.DataPoints {
@@ -80,8 +80,8 @@ func (v *view) readWaits(ctx context.Context, instance string) {
 	})
 }
 
-// vcpus are those of an instance class of RDS, such as db.r6g.2xlarge (RDS User Guide, "DB
-// instance classes"): 2 up to large, 4 for each xlarge. 0: unknown.
+// vcpus returns the number of vCPUs of an RDS instance class such as db.r6g.2xlarge: 2 up to large,
+// 4 for each xlarge (RDS User Guide, "DB instance classes"). It returns 0 for an unknown class.
 func vcpus(class string) int {
 	parts := strings.Split(class, ".")
 	if len(parts) != 3 {

@@ -12,11 +12,12 @@ import (
 )
 
 const (
-	// activities and refreshes are how many of the newest are read.
+	// activities and refreshes are how many of the newest scaling activities and instance refreshes
+	// are read.
 	activities, refreshes = 10, 3
 )
 
-// readTargets reads the health of the targets of the groups' target groups.
+// readTargets reads the health of the targets in the target groups of Auto Scaling groups.
 func (v *view) readTargets(ctx context.Context, groups []string) {
 	const what = "target health"
 	out, err := v.groups.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: groups})
@@ -48,7 +49,7 @@ func (v *view) readTargets(ctx context.Context, groups []string) {
 	}
 }
 
-// targetGroup is the name in an ARN such as
+// targetGroup returns the name in the ARN of a target group,
 // arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID.
 func targetGroup(arn string) string {
 	if parts := strings.Split(arn, "/"); len(parts) == 3 {

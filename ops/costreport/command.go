@@ -14,14 +14,14 @@ import (
 	"github.com/progressive-framework/platform/policy/cost"
 )
 
-// schemaVersion is that of the output of --json.
+// schemaVersion is the version of the JSON report.
 const schemaVersion = 1
 
-// output is the output of --json.
+// output is the JSON report.
 type output struct {
 	Schema int         `json:"schema"`
 	Report cost.Report `json:"report"`
-	// MonthlyBudget is that of the stack's configuration, in US dollars.
+	// MonthlyBudget is the budget in the stack's configuration, in US dollars.
 	MonthlyBudget int64            `json:"monthlyBudget,omitempty"`
 	Difference    *cost.Difference `json:"difference,omitempty"`
 }
@@ -33,17 +33,16 @@ type options struct {
 	asJSON                        bool
 }
 
-// Command returns the subcommand. stack chooses the stack whose state is read if no
-// file is given.
+// Command returns the subcommand cost. stack is the stack whose state is read if no file is given.
 func Command(stack *stackoutput.Stack) *cobra.Command {
 	var o options
 	c := &cobra.Command{
 		Use:   "cost",
-		Short: "Say what the stack costs a month, and what a change costs",
+		Short: "Print the monthly cost of the stack, and of a change",
 		Long: "Compute the monthly cost of a stack from its resources and a dated table of AWS's\n" +
 			"list prices, without a call to AWS. Auto Scaling groups are shown from their\n" +
-			"minimum to their maximum. What has no price, is not known yet, or is not counted\n" +
-			"is listed, and is never zero.\n\n" +
+			"minimum to their maximum. Items without a price, items that are not known yet, and\n" +
+			"items that are not counted are listed, and never count as zero.\n\n" +
 			"--file is a preview (pulumi preview --json), a state (pulumi stack export) or a\n" +
 			"recording. Without it, the state of the stack is read.\n\n" +
 			"Exit codes: 0 done, 1 more growth than --max-growth, 2 wrong usage, 3 the stack or\n" +
@@ -67,7 +66,7 @@ func Command(stack *stackoutput.Stack) *cobra.Command {
 	}
 	c.Flags().StringVarP(&o.file, "file", "f", "", "a preview's JSON or a state; the default is the stack's state")
 	c.Flags().StringVar(&o.compare, "compare", "", "a preview's JSON or a state before the change: show the difference")
-	c.Flags().Int64Var(&o.maxGrowth, "max-growth", 0, "with --compare: the most that the expected cost may grow, in percent")
+	c.Flags().Int64Var(&o.maxGrowth, "max-growth", 0, "with --compare: the highest allowed growth of the expected cost in percent")
 	c.Flags().StringVar(&o.config, "config", "", "the stack's configuration with the budget and the estimates; the default is Pulumi.STACK.yaml")
 	c.Flags().StringVar(&o.region, "region", "", "the region, if neither the resources nor the configuration name one")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print the report as JSON")
@@ -75,8 +74,8 @@ func Command(stack *stackoutput.Stack) *cobra.Command {
 	return c
 }
 
-// run prints the report, and the difference if there is one. limit is the most
-// growth in percent; below zero there is none.
+// run prints the report, and the difference to another stack if there is one. limit is the highest
+// allowed growth in percent. Below zero there is no limit.
 func run(ctx context.Context, l loader, o options, limit int64, w io.Writer) error {
 	unread := func(err error) error { return &exitcode.Error{Code: exitcode.NotLooked, Err: err} }
 	s, err := l.stack(ctx, o.file)
@@ -109,7 +108,7 @@ func run(ctx context.Context, l loader, o options, limit int64, w io.Writer) err
 	return verdict(out, limit)
 }
 
-// verdict is the exit code of a report.
+// verdict returns the error with the exit code of a report.
 func verdict(out output, limit int64) error {
 	if out.Report.NoFigure != "" {
 		return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("no figure for %s: %s", out.Report.Stack, out.Report.NoFigure)}

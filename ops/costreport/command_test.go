@@ -40,7 +40,8 @@ func pf(t *testing.T, stack *stackoutput.Stack, args ...string) (stdout, stderr 
 	return out.String(), messages.String(), code
 }
 
-// reports are those of the recorded prod and staging, which change with the program.
+// reports returns the reports of the recorded previews of prod and staging, which change with the
+// program.
 func reports(t *testing.T) (p, s cost.Report) {
 	t.Helper()
 	for file, r := range map[string]*cost.Report{prod: &p, staging: &s} {
@@ -51,7 +52,7 @@ func reports(t *testing.T) (p, s cost.Report) {
 	return p, s
 }
 
-// state writes a state of one resource in a region.
+// state writes a state with one resource in a region.
 func state(t *testing.T, region string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "state.json")

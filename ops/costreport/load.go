@@ -17,22 +17,22 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// maxFile bounds a preview or a state: the largest that were seen have 3 MB.
+// maxFile limits a preview or a state in bytes. The largest known ones have 3 MB.
 const maxFile = 256 << 20
 
 // loader reads stacks and computes their reports.
 type loader struct {
-	// export returns the state of the stack that the flags choose.
+	// export returns the state of the selected stack.
 	export func(context.Context) ([]byte, error)
 	// dir is the folder of Pulumi.STACK.yaml.
 	dir string
-	// config is that file, if it is not the stack's own.
+	// config is the file of --config, which replaces the stack's own file.
 	config string
 	region string
 	now    time.Time
 }
 
-// stack reads a file, or the stack's state if file is empty.
+// stack parses a file. With an empty file it parses the stack's state.
 func (l loader) stack(ctx context.Context, file string) (*source.Stack, error) {
 	if file == "" {
 		raw, err := l.export(ctx)
@@ -51,8 +51,8 @@ func (l loader) stack(ctx context.Context, file string) (*source.Stack, error) {
 	return source.Read(file)
 }
 
-// spending returns what the stack's configuration says about its cost: that of a
-// preview's JSON, of --config, or of Pulumi.STACK.yaml, if there is one.
+// spending returns budget and usage estimates from the stack's configuration. The configuration is
+// that in a preview's JSON, that of --config, or Pulumi.STACK.yaml if the file exists.
 func (l loader) spending(s *source.Stack) (rule.Spending, error) {
 	values := s.Config
 	file := l.config

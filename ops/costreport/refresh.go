@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// maxOffer bounds an offer file: that of EC2 has about 500 MB for one region.
+	// maxOffer limits an offer file in bytes. EC2's file for one region has about 500 MB.
 	maxOffer = 4 << 30
-	// downloadTimeout is that of one file.
+	// downloadTimeout limits the download of one file.
 	downloadTimeout = 15 * time.Minute
 )
 
-// refreshCommand returns the command that compares the price table with AWS's files.
+// refreshCommand returns the subcommand that compares the price table with AWS's offer files.
 func refreshCommand() *cobra.Command {
 	var offers, prefixes []string
 	var all bool
@@ -50,12 +50,12 @@ func refreshCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringArrayVar(&offers, "offer", nil, "an offer file of one service and region in JSON, also .gz, or its URL; may be given several times")
-	c.Flags().StringArrayVar(&prefixes, "new", nil, "also print rows that the table lacks, whose SKU begins with this")
-	c.Flags().BoolVar(&all, "all", false, "also print the rows with an equal price, which get a new day and source")
+	c.Flags().StringArrayVar(&prefixes, "new", nil, "also print new rows whose SKU begins with this prefix; may be given several times")
+	c.Flags().BoolVar(&all, "all", false, "also print the rows whose price is equal; only their day and source are new")
 	return c
 }
 
-// refresh prints the rows of one offer file to out, and what it means to messages.
+// refresh prints the rows of an offer file to out, and a summary of the changes to messages.
 func refresh(ctx context.Context, offer string, prefixes []string, all bool, out, messages io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
@@ -89,7 +89,7 @@ func refresh(ctx context.Context, offer string, prefixes []string, all bool, out
 	return awsoffer.WriteRows(out, changed)
 }
 
-// open opens a file, or the body of a URL.
+// open opens a file, or requests a URL and returns its body.
 func open(ctx context.Context, offer string) (io.ReadCloser, error) {
 	if !strings.HasPrefix(offer, "https://") && !strings.HasPrefix(offer, "http://") {
 		return os.Open(offer)

@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/policy/cost"
 )
 
-// text is the report for a person.
+// text returns the report as text.
 func (o output) text() string {
 	var b strings.Builder
 	r := o.Report
@@ -50,9 +50,9 @@ func (o output) text() string {
 }
 
 const (
-	// nameWidth is the width of the column of names.
+	// nameWidth is the width of the column of names in characters.
 	nameWidth = 38
-	// mostChanges is the number of changed items that the text has; JSON has all.
+	// mostChanges is the number of changed items in the text. JSON has all.
 	mostChanges = 20
 )
 
@@ -69,8 +69,7 @@ func (o output) budget() string {
 	return left + "\n"
 }
 
-// bySKU are the lines of a component with those of one SKU added up, the most
-// expensive first.
+// bySKU returns the lines of a component, added up by SKU, the most expensive first.
 func bySKU(lines []cost.Line, component string) []cost.Line {
 	var out []cost.Line
 	for _, l := range lines {
@@ -89,7 +88,7 @@ func bySKU(lines []cost.Line, component string) []cost.Line {
 	return out
 }
 
-// list writes a list with its title; nothing if it is empty.
+// list writes a list with its title. It writes nothing if the list is empty.
 func list(b *strings.Builder, title string, items []string) {
 	if len(items) == 0 {
 		return
@@ -100,7 +99,7 @@ func list(b *strings.Builder, title string, items []string) {
 	}
 }
 
-// difference is the part of the report about a change.
+// difference returns the part of the report about a change.
 func difference(d cost.Difference) string {
 	if d.NoFigure != "" {
 		return "No difference: " + d.NoFigure + "\n"

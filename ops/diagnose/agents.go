@@ -11,28 +11,30 @@ import (
 )
 
 const (
-	// minRequests is the least number of requests that a share is computed of.
+	// minRequests is the fewest requests for which a share is judged.
 	minRequests = 100
-	// maxHedged is the share of requests to an agent that may be sent twice. mca sends
-	// the twentieth that is slowest twice (agents/internal/upstream), and at most a tenth.
+	// maxHedged is the highest share, in percent, of requests to an agent that mca sends twice. mca
+	// sends the slowest 5 % twice (agents/internal/upstream), and never more than 10 %.
 	maxHedged = 8
-	// queueShare is the share of mca's queue above which requests wait for long.
+	// queueShare is the share of mca's queue from which a finding reports it.
 	queueShare = scaling.Percent(50)
 )
 
-// isWork is false for probes and WebSockets.
+// isWork reports whether the labels are those of a request that does work: no probe, no scrape and
+// no WebSocket.
 func isWork(labels map[string]string) bool {
 	route := labels["route"]
 	return !strings.HasPrefix(route, "GET /health") && route != "GET /metrics" && route != "GET /ws" && route != "none"
 }
 
-// agentLimits are the document's thresholds for the agents' work.
+// agentLimits returns the longest mean response time of each agent in seconds, from the design
+// document.
 func agentLimits() map[string]float64 {
 	t := scaling.Targets().Agents
 	return map[string]float64{"mca": t.MCACoordination.Seconds(), "npa": t.NPACalculation.Seconds(), "wpa": t.WPAGeneration.Seconds()}
 }
 
-// agentFindings are those of the agents' requests and coordinations.
+// agentFindings judges the requests and the coordinations of every pod of the services.
 func agentFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 	for _, service := range scaling.Services() {
 		for _, p := range m.withApp(service.Name) {
@@ -51,7 +53,7 @@ func agentFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 	return list, figures
 }
 
-// workFindings are those of the requests that a pod has served.
+// workFindings judges the requests that a pod served: their errors and their mean duration.
 func (o objects) workFindings(short string, p podMetrics) (list []Finding) {
 	limit := scaling.Targets().Web.ErrorRate
 	requests := p.sum("http_requests_total", isWork)
@@ -72,7 +74,7 @@ func (o objects) workFindings(short string, p podMetrics) (list []Finding) {
 	return list
 }
 
-// coordinationFindings are those of mca's outcomes and of its queue.
+// coordinationFindings judges the outcomes of mca's coordinations, and the length of its queue.
 func (o objects) coordinationFindings(p podMetrics) (list []Finding) {
 	limit := scaling.Targets().Web.ErrorRate
 	outcomes := p.by("agent_coordination_requests_total", "outcome")
@@ -91,13 +93,14 @@ func (o objects) coordinationFindings(p podMetrics) (list []Finding) {
 	if depth, exists := p.value("agent_coordination_queue_depth"); exists && 100*depth >= float64(queueShare)*float64(most) {
 		list = append(list, Finding{
 			Name: "coordination-queue-long", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("%.0f coordinations wait for a session", depth), Threshold: fmt.Sprintf("%s of %d", queueShare, most),
-			Cause: "more coordinations arrive than npa and wpa answer", Fix: "docs/runbooks/alerts.md#queuefull", Next: o.kubectl("get hpa"),
+			Cause: "more coordinations arrive than npa and wpa can process", Fix: "docs/runbooks/alerts.md#queuefull", Next: o.kubectl("get hpa"),
 		})
 	}
 	return list
 }
 
-// upstreamFindings are those of mca's requests to each agent.
+// upstreamFindings judges the requests of a pod of mca to each agent: errors, the breaker, and how
+// many were sent twice.
 func (o objects) upstreamFindings(p podMetrics) (list []Finding, figures []Figure) {
 	answered := p.by("agent_request_duration_seconds_count", "upstream")
 	for _, agent := range slices.Sorted(maps.Keys(answered)) {
@@ -124,7 +127,7 @@ func (o objects) upstreamFindings(p podMetrics) (list []Finding, figures []Figur
 		if breaker == 2 {
 			list = append(list, Finding{
 				Name: "breaker-open", Where: where, Evidence: "the breaker is open: " + strings.Join(reasons, ", ") + " " + p.since(), Threshold: "closed",
-				Cause: "the last requests of mca to the agent failed, so that it sends none or few", Fix: "repair the agent; the breaker closes by itself", Next: o.kubectl("get pods -l app=" + agent),
+				Cause: "the last requests of mca to the agent failed, so mca sends it no or few requests", Fix: "repair the agent; then the circuit breaker closes by itself", Next: o.kubectl("get pods -l app=" + agent),
 			})
 			continue
 		}
@@ -137,14 +140,14 @@ func (o objects) upstreamFindings(p podMetrics) (list []Finding, figures []Figur
 		if share := 100 * hedged / total; total >= minRequests && share > maxHedged {
 			list = append(list, Finding{
 				Name: "agent-hedged", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f requests %s were sent twice", share, total, p.since()), Threshold: fmt.Sprintf("%d %%", maxHedged),
-				Cause: "some pods of the agent are much slower than others, or fail", Fix: "compare its pods: CPU, restarts, and the zone of their nodes", Next: o.kubectl("top pods --containers --sort-by=cpu"),
+				Cause: "some pods of the agent are much slower than the others, or fail", Fix: "compare its pods: CPU, restarts, and the zone of their nodes", Next: o.kubectl("top pods --containers --sort-by=cpu"),
 			})
 		}
 	}
 	return list, figures
 }
 
-// breakerName names a value of agent_breaker_state.
+// breakerName returns the name of a value of the metric agent_breaker_state.
 func breakerName(state float64) string {
 	return map[float64]string{0: "closed", 1: "half-open", 2: "open"}[state]
 }

@@ -22,15 +22,15 @@ import (
 const (
 	// requestTimeout limits one request of the check app.
 	requestTimeout = 4 * time.Second
-	// renewal is when a certificate is near its end. ACM renews 60 days before it
-	// (https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html), so
-	// half of that means that the renewal does not work.
+	// renewal is how long before its end a certificate is a finding. ACM renews 60 days before the
+	// end (https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html). So at 30 days
+	// the renewal has failed.
 	renewal = 30 * 24 * time.Hour
-	// statusPath is mca's status, with the states of its breakers.
+	// statusPath is the path of mca's status, which has the state of its breaker for each agent.
 	statusPath = "/api/v1/agents/mca/status"
 )
 
-// endpoint is one of the requests of check_app_performance.
+// endpoint is a path that the function check_app_performance of the design document requests.
 type endpoint struct {
 	path   string
 	public bool
@@ -45,20 +45,19 @@ var endpoints = []endpoint{
 	{"/api/v1/agents/wpa/health", true},
 }
 
-// response is what one request measured.
+// response is what was measured of one request.
 type response struct {
 	endpoint endpoint
 	status   int
 	body     []byte
 	err      error
-	// The phases; 0 if the request had none.
+	// The duration of each phase. It is 0 if the request did not need the phase.
 	dns, connect, tls, firstByte, total time.Duration
-	// certificateEnd is the end of the server's certificate; zero without TLS.
+	// certificateEnd is when the server's certificate expires. It is zero without TLS.
 	certificateEnd time.Time
 }
 
-// request sends one request on a connection of its own, so that it has every
-// phase.
+// request sends one request on a new connection, so that every phase is measured.
 func request(ctx context.Context, base *url.URL, e endpoint, token string) (r response) {
 	r.endpoint = e
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -100,13 +99,13 @@ func request(ctx context.Context, base *url.URL, e endpoint, token string) (r re
 	return r
 }
 
-// phases lists where the time went.
+// phases prints the duration of each phase.
 func (r response) phases() string {
 	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
 	return fmt.Sprintf("%s: DNS %s, connect %s, TLS %s, first byte %s", ms(r.total), ms(r.dns), ms(r.connect), ms(r.tls), ms(r.firstByte))
 }
 
-// appFindings judge the responses of the platform at the url.
+// appFindings judges the responses of the platform at the URL base.
 func appFindings(base *url.URL, responses []response, now time.Time) (list []Finding) {
 	limit := scaling.Targets().Web.ResponseTime
 	certificateSeen := false
@@ -121,13 +120,13 @@ func appFindings(base *url.URL, responses []response, now time.Time) (list []Fin
 		switch {
 		case errors.As(r.err, &dnsErr):
 			f.Name, f.Evidence = "host-not-resolved", dnsErr.Error()
-			f.Cause, f.Fix = "the record of edge.domain does not exist, or is not delegated", "compare the name servers of the zone with those of the registrar"
+			f.Cause, f.Fix = "the DNS record of edge.domain does not exist, or the domain is not delegated to its hosted zone", "compare the name servers of the hosted zone with those at the registrar"
 		case r.err != nil:
 			f.Name, f.Evidence = "endpoint-unreachable", lastError(r.err).Error()+" after "+r.total.Round(time.Millisecond).String()
-			f.Cause, f.Fix = "nothing listens there, or no pod of web is ready", "see the findings of resources; on the sandbox, make status"
+			f.Cause, f.Fix = "nothing listens at the address, or no pod of web is ready", "see the findings of resources; on the sandbox, run make status"
 		case r.status == http.StatusUnauthorized && !r.endpoint.public:
 			f.Name, f.Evidence = "token-refused", "status 401"
-			f.Cause = "the token has ended, or the services have another issuer, audience or key set (auth.issuer, auth.audience, auth.jwksFile)"
+			f.Cause = "the token has expired, or the services have another issuer, audience or key set (auth.issuer, auth.audience, auth.jwksFile)"
 			f.Fix, f.Next = "get a new token; if it is refused too, compare its claims iss, aud and kid with the configuration", "pulumi config get --path progressive-framework:auth"
 		case r.status != http.StatusOK:
 			f.Name, f.Evidence = "endpoint-failing", fmt.Sprintf("status %d %.80s", r.status, r.body)
@@ -155,7 +154,7 @@ func appFindings(base *url.URL, responses []response, now time.Time) (list []Fin
 	return list
 }
 
-// responseFigures are the phases of each response.
+// responseFigures returns the duration of each response, by phase.
 func responseFigures(responses []response) (figures []Figure) {
 	for _, r := range responses {
 		if r.err == nil {
@@ -165,9 +164,9 @@ func responseFigures(responses []response) (figures []Figure) {
 	return figures
 }
 
-// slowCause names the phase that took the most time.
+// slowCause explains a slow response by its longest phase.
 func slowCause(r response) string {
-	phase, longest := "the service works for long, or waits for a store", r.firstByte-r.dns-r.connect-r.tls
+	phase, longest := "the service computes for long, or waits for a store", r.firstByte-r.dns-r.connect-r.tls
 	for _, p := range []struct {
 		took time.Duration
 		name string
@@ -179,7 +178,7 @@ func slowCause(r response) string {
 	return phase
 }
 
-// breakerFindings are those of mca's status.
+// breakerFindings judges the body of mca's status.
 func breakerFindings(body []byte, where string) (list []Finding) {
 	var status struct{ Agents map[string]string }
 	if err := json.Unmarshal(body, &status); err != nil || len(status.Agents) == 0 {
@@ -192,7 +191,7 @@ func breakerFindings(body []byte, where string) (list []Finding) {
 		if state := status.Agents[agent]; state != "up" {
 			list = append(list, Finding{
 				Check: Agents, Name: "breaker-open", Where: agent, Evidence: "mca says " + state + " of " + agent, Threshold: "up",
-				Cause: "the last requests of mca to the agent failed, so that it sends none or few", Fix: "repair the agent; the breaker closes by itself",
+				Cause: "the last requests of mca to the agent failed, so mca sends it no or few requests", Fix: "repair the agent; then the circuit breaker closes by itself",
 				Next: "curl -s " + where + ` -H "Authorization: Bearer $TOKEN"`,
 			})
 		}
@@ -200,7 +199,7 @@ func breakerFindings(body []byte, where string) (list []Finding) {
 	return list
 }
 
-// lastError is the innermost error, without the url, which each finding has.
+// lastError returns the innermost error. The outer ones repeat the URL, which each finding has.
 func lastError(err error) error {
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {

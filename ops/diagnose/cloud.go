@@ -2,17 +2,18 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
-// Cloud is what AWS says. Package cloudview reads it.
+// Cloud is the part of the platform's state that only AWS knows. Package cloudview reads it.
 type Cloud struct {
 	Targets    []Target
 	Activities []Activity
 	Refreshes  []Refresh
 	Events     []Event
 	Waits      []Wait
-	// CPUs are the vCPUs of the databases, by name.
+	// CPUs is the number of vCPUs of each database, by its name.
 	CPUs map[string]int
 }
 
@@ -24,42 +25,54 @@ type Target struct {
 	State, Reason, Description string
 }
 
-// Activity is one of a group's scaling activities (EC2 Auto Scaling,
+// Activity is a scaling activity of an Auto Scaling group (EC2 Auto Scaling,
 // DescribeScalingActivities).
 type Activity struct {
 	Group, Status, Description, Message string
 	Started                             time.Time
 }
 
-// Refresh is an instance refresh of a group (DescribeInstanceRefreshes).
+// Refresh is an instance refresh of an Auto Scaling group (DescribeInstanceRefreshes).
 type Refresh struct {
 	Group, ID, Status, Reason string
 	Percent                   int
 	Started                   time.Time
 }
 
-// Event is one of a database (RDS, DescribeEvents).
+// Event is an event of a database (RDS, DescribeEvents).
 type Event struct {
 	Source, Message string
 	Categories      []string
 	At              time.Time
 }
 
-// Wait is what sessions of a database wait for (Performance Insights, db.load.avg by
-// db.wait_event). Load is the mean number of sessions.
+// Wait is a reason for which sessions of a database wait (Performance Insights, db.load.avg by
+// db.wait_event). Load is the mean number of waiting sessions.
 type Wait struct {
 	Database, Name string
 	Load           float64
 }
 
-// failedEvents are the categories of RDS that say that something is wrong (RDS User Guide,
-// "Amazon RDS event categories and event messages").
+// failedEvents are the categories of RDS events that report a failure (RDS User Guide, "Amazon RDS
+// event categories and event messages").
 var failedEvents = map[string]bool{"failure": true, "failover": true, "low storage": true, "recovery": true}
 
-// cloudFindings judge what AWS says.
+// cloudFindings judges the targets, scaling activities, instance refreshes, database events and
+// waits.
 func cloudFindings(c Cloud, now time.Time) (list []Finding, figures []Figure) {
+	var all results
+	all.add(targetFindings(c.Targets))
+	all.add(activityFindings(c.Activities, now))
+	all.add(refreshFindings(c.Refreshes, now))
+	all.add(eventFindings(c.Events, now))
+	all.add(waitFindings(c.Waits, c.CPUs))
+	return all.findings, all.figures
+}
+
+// targetFindings judges the health of the load balancer's targets.
+func targetFindings(targets []Target) (list []Finding, figures []Figure) {
 	states := map[string]map[string]float64{}
-	for _, t := range c.Targets {
+	for _, t := range targets {
 		if states[t.Group] == nil {
 			states[t.Group] = map[string]float64{}
 		}
@@ -67,23 +80,34 @@ func cloudFindings(c Cloud, now time.Time) (list []Finding, figures []Figure) {
 		if t.State == "unhealthy" || t.State == "unavailable" {
 			list = append(list, Finding{
 				Check: App, Name: "target-unhealthy", Where: "target " + t.ID + " of " + t.Group, Evidence: t.State + ": " + t.Reason + " " + t.Description, Threshold: "healthy",
-				Cause: "no ready pod answers at the node's port, or the node's security group does not admit the load balancer", Fix: "see the findings of resources on this node", Next: "aws elbv2 describe-target-health --target-group-arn ARN of " + t.Group,
+				Cause: "no ready pod responds at the node's port, or the node's security group does not allow the load balancer", Fix: "see the findings of resources on this node", Next: "aws elbv2 describe-target-health --target-group-arn ARN of " + t.Group,
 			})
 		}
 	}
 	for _, group := range sortedKeys(states) {
 		figures = append(figures, Figure{App, "targets of " + group, largest(states[group], 5)})
 	}
-	for _, a := range c.Activities {
-		figures = append(figures, Figure{Scaling, "activity of " + a.Group, a.Started.UTC().Format(time.RFC3339) + " " + a.Status + ": " + a.Description})
+	return list, figures
+}
+
+// activityFindings reports the scaling activities that failed recently.
+func activityFindings(activities []Activity, now time.Time) (list []Finding, figures []Figure) {
+	for _, a := range activities {
+		started := a.Started.UTC().Format(time.RFC3339)
+		figures = append(figures, Figure{Scaling, "activity of " + a.Group, started + " " + a.Status + ": " + a.Description})
 		if a.Status == "Failed" && now.Sub(a.Started) < recent {
 			list = append(list, Finding{
-				Check: Scaling, Name: "scaling-activity-failed", Where: "group " + a.Group, Evidence: a.Started.UTC().Format(time.RFC3339) + " " + a.Description + ": " + a.Message,
-				Cause: "AWS could not start or end an instance: no capacity, a quota, or an invalid launch template", Fix: "read the message; add instance types or raise the quota: docs/deploy.md", Next: "aws autoscaling describe-scaling-activities --auto-scaling-group-name " + a.Group,
+				Check: Scaling, Name: "scaling-activity-failed", Where: "group " + a.Group, Evidence: started + " " + a.Description + ": " + a.Message,
+				Cause: "AWS could not start or end an instance: it has no capacity, a quota is reached, or the launch template is invalid", Fix: "read the message; add instance types or raise the quota: docs/deploy.md", Next: "aws autoscaling describe-scaling-activities --auto-scaling-group-name " + a.Group,
 			})
 		}
 	}
-	for _, r := range c.Refreshes {
+	return list, figures
+}
+
+// refreshFindings reports the instance refreshes that failed within the last day.
+func refreshFindings(refreshes []Refresh, now time.Time) (list []Finding, figures []Figure) {
+	for _, r := range refreshes {
 		figures = append(figures, Figure{Scaling, "instance refresh of " + r.Group, fmt.Sprintf("%s %s, %d %%, since %s", r.ID, r.Status, r.Percent, r.Started.UTC().Format(time.RFC3339))})
 		if (r.Status == "Failed" || r.Status == "RollbackFailed") && now.Sub(r.Started) < 24*time.Hour {
 			list = append(list, Finding{
@@ -92,35 +116,45 @@ func cloudFindings(c Cloud, now time.Time) (list []Finding, figures []Figure) {
 			})
 		}
 	}
-	for _, e := range c.Events {
-		figures = append(figures, Figure{Database, "event of " + e.Source, e.At.UTC().Format(time.RFC3339) + " " + e.Message})
-		for _, category := range e.Categories {
-			if failedEvents[category] && now.Sub(e.At) < recent {
-				list = append(list, Finding{
-					Check: Database, Name: "database-event", Where: e.Source, Evidence: e.At.UTC().Format(time.RFC3339) + " " + category + ": " + e.Message,
-					Cause: "RDS reports a " + category, Fix: "docs/runbooks/restore.md for lost data; else read the event's text in the RDS User Guide", Next: "aws rds describe-events --source-identifier " + e.Source,
-				})
-				break
-			}
+	return list, figures
+}
+
+// eventFindings reports the recent events of databases that are failures.
+func eventFindings(events []Event, now time.Time) (list []Finding, figures []Figure) {
+	for _, e := range events {
+		at := e.At.UTC().Format(time.RFC3339)
+		figures = append(figures, Figure{Database, "event of " + e.Source, at + " " + e.Message})
+		i := slices.IndexFunc(e.Categories, func(category string) bool { return failedEvents[category] })
+		if i < 0 || now.Sub(e.At) >= recent {
+			continue
 		}
+		list = append(list, Finding{
+			Check: Database, Name: "database-event", Where: e.Source, Evidence: at + " " + e.Categories[i] + ": " + e.Message,
+			Cause: "RDS reports a " + e.Categories[i], Fix: "docs/runbooks/restore.md for lost data; else read the event's text in the RDS User Guide", Next: "aws rds describe-events --source-identifier " + e.Source,
+		})
 	}
+	return list, figures
+}
+
+// waitFindings reports the databases with more active sessions than vCPUs.
+func waitFindings(waits []Wait, cpus map[string]int) (list []Finding, figures []Figure) {
 	total := map[string]float64{}
-	for _, w := range c.Waits {
+	for _, w := range waits {
 		total[w.Database] += w.Load
 		figures = append(figures, Figure{Database, "wait of " + w.Database, fmt.Sprintf("%.2f sessions in %s", w.Load, w.Name)})
 	}
 	for _, name := range sortedKeys(total) {
-		if cpus := c.CPUs[name]; cpus > 0 && total[name] > float64(cpus) {
+		if n := cpus[name]; n > 0 && total[name] > float64(n) {
 			list = append(list, Finding{
-				Check: Database, Name: "database-overloaded", Where: name, Evidence: fmt.Sprintf("a mean of %.1f sessions wait or work; most in %s", total[name], topWait(c.Waits, name)), Threshold: fmt.Sprintf("%d vCPUs", cpus),
-				Cause: "more sessions than processors: the wait says for what", Fix: "see slow-query and lock-held; else a larger postgres.instanceClass", Next: "pf diagnose database",
+				Check: Database, Name: "database-overloaded", Where: name, Evidence: fmt.Sprintf("a mean of %.1f sessions wait or work; most in %s", total[name], topWait(waits, name)), Threshold: fmt.Sprintf("%d vCPUs", n),
+				Cause: "more sessions than processors; the largest wait says what they wait for", Fix: "see slow-query and lock-held; without them, use a larger postgres.instanceClass", Next: "pf diagnose database",
 			})
 		}
 	}
 	return list, figures
 }
 
-// topWait is the largest wait of a database.
+// topWait returns the reason for which most sessions of a database wait.
 func topWait(waits []Wait, database string) (name string) {
 	load := 0.
 	for _, w := range waits {

@@ -20,7 +20,7 @@ import (
 	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
-// objects are the cluster's objects at one time.
+// objects is a snapshot of the cluster's objects.
 type objects struct {
 	now          time.Time
 	namespace    string
@@ -33,26 +33,26 @@ type objects struct {
 	autoscalers  []autoscalingv2.HorizontalPodAutoscaler
 	budgets      []policyv1.PodDisruptionBudget
 	vertical     []unstructured.Unstructured
-	// observers are the pods of Prometheus' namespace.
-	observers []corev1.Pod
-	// nodeScaler is what Cluster Autoscaler wrote into its status; "": there is none.
+	// nodeScaler is the status that Cluster Autoscaler wrote. It is empty without a status.
 	nodeScaler string
-	// logs are the last lines of containers that ended, by POD/CONTAINER.
+	// logs has the last log lines of each container that ended, by POD/CONTAINER.
 	logs map[string]string
-	// failures are the newest failed coordinations of mca's logs.
+	// failures are the newest failed coordinations in mca's logs.
 	failures []coordinationFailure
 }
 
-// verticalKind is the kind of VPA's objects.
+// verticalKind is the resource of VerticalPodAutoscalers.
 var verticalKind = schema.GroupVersionResource{Group: "autoscaling.k8s.io", Version: "v1", Resource: "verticalpodautoscalers"}
 
-// Cluster Autoscaler's status (kubernetes/autoscaler, cluster-autoscaler/clusterstate/utils/status.go).
+// The ConfigMap with Cluster Autoscaler's status (kubernetes/autoscaler,
+// cluster-autoscaler/clusterstate/utils/status.go).
 const (
 	nodeScalerNamespace = "kube-system"
 	nodeScalerStatus    = "cluster-autoscaler-status"
 )
 
-// readObjects lists the objects of a namespace, and the nodes, at the same time.
+// readObjects lists the objects of a namespace and all nodes. The requests run concurrently. A list
+// that fails is in missing, with the reason.
 func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, now time.Time) (o objects, missing []Missing, absent []Absent) {
 	o.now, o.namespace = now, namespace
 	all := metav1.ListOptions{}
@@ -74,35 +74,31 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 	read := func(check Check, what string, list func() error) { readFor([]Check{check}, what, list) }
 	readFor([]Check{Resources, Database, Scaling, Agents, Cache}, "pods", func() error {
 		list, err := c.Kubernetes.CoreV1().Pods(namespace).List(ctx, all)
-		return keep(err, func() { o.pods, o.podsRead = list.Items, true })
-	})
-	readFor([]Check{Database, Agents, Cache}, "pods of Prometheus", func() error {
-		list, err := c.Kubernetes.CoreV1().Pods(namespace+"-prometheus").List(ctx, all)
-		return keep(err, func() { o.observers = list.Items })
+		return storeUnless(err, func() { o.pods, o.podsRead = list.Items, true })
 	})
 	read(Resources, "CPU and memory of the pods (metrics.k8s.io)", func() error {
 		list, err := c.Metrics.MetricsV1beta1().PodMetricses(namespace).List(ctx, all)
-		return keep(err, func() { o.usage = list.Items })
+		return storeUnless(err, func() { o.usage = list.Items })
 	})
 	readFor([]Check{Resources, Scaling}, "nodes", func() error {
 		list, err := c.Kubernetes.CoreV1().Nodes().List(ctx, all)
-		return keep(err, func() { o.nodes = list.Items })
+		return storeUnless(err, func() { o.nodes = list.Items })
 	})
 	read(Resources, "Deployments", func() error {
 		list, err := c.Kubernetes.AppsV1().Deployments(namespace).List(ctx, all)
-		return keep(err, func() { o.deployments = list.Items })
+		return storeUnless(err, func() { o.deployments = list.Items })
 	})
 	read(Database, "StatefulSets", func() error {
 		list, err := c.Kubernetes.AppsV1().StatefulSets(namespace).List(ctx, all)
-		return keep(err, func() { o.statefulSets = list.Items })
+		return storeUnless(err, func() { o.statefulSets = list.Items })
 	})
 	read(Scaling, "HorizontalPodAutoscalers", func() error {
 		list, err := c.Kubernetes.AutoscalingV2().HorizontalPodAutoscalers(namespace).List(ctx, all)
-		return keep(err, func() { o.autoscalers = list.Items })
+		return storeUnless(err, func() { o.autoscalers = list.Items })
 	})
 	read(Scaling, "PodDisruptionBudgets", func() error {
 		list, err := c.Kubernetes.PolicyV1().PodDisruptionBudgets(namespace).List(ctx, all)
-		return keep(err, func() { o.budgets = list.Items })
+		return storeUnless(err, func() { o.budgets = list.Items })
 	})
 	read(Scaling, "VerticalPodAutoscalers", func() error {
 		list, err := c.Dynamic.Resource(verticalKind).Namespace(namespace).List(ctx, all)
@@ -112,7 +108,7 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 			absent = append(absent, Absent{Scaling, "VerticalPodAutoscalers", "the cluster does not have the kind: podScaling is off"})
 			return nil
 		}
-		return keep(err, func() { o.vertical = list.Items })
+		return storeUnless(err, func() { o.vertical = list.Items })
 	})
 	read(Scaling, "status of Cluster Autoscaler", func() error {
 		status, err := c.Kubernetes.CoreV1().ConfigMaps(nodeScalerNamespace).Get(ctx, nodeScalerStatus, metav1.GetOptions{})
@@ -122,7 +118,7 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 			absent = append(absent, Absent{Scaling, "Cluster Autoscaler", "no ConfigMap " + nodeScalerNamespace + "/" + nodeScalerStatus + ": the nodes are not scaled by it"})
 			return nil
 		}
-		return keep(err, func() { o.nodeScaler = status.Data["status"] })
+		return storeUnless(err, func() { o.nodeScaler = status.Data["status"] })
 	})
 	wg.Wait()
 	missing = append(missing, o.readLogs(ctx, c.Kubernetes)...)
@@ -130,15 +126,15 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 	return o, missing, absent
 }
 
-// keep stores a list if it was read.
-func keep(err error, store func()) error {
+// storeUnless calls store unless there is an error, and returns the error.
+func storeUnless(err error, store func()) error {
 	if err == nil {
 		store()
 	}
 	return err
 }
 
-// readFailure says whether the permission or the part is missing.
+// readFailure explains an error: no permission, no such part in the cluster, or another reason.
 func readFailure(err error) string {
 	switch {
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):

@@ -19,40 +19,39 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// schemaVersion is that of the report of --json.
+// schemaVersion is the version of the JSON report.
 const schemaVersion = 1
 
-// report is the output of --json.
+// report is the JSON report.
 type report struct {
 	Schema   int       `json:"schema"`
 	URL      string    `json:"url"`
 	At       time.Time `json:"at"`
 	Checks   []Check   `json:"checks"`
 	Findings []Finding `json:"findings"`
-	// Missing is what could not be read.
+	// Missing lists what could not be read.
 	Missing []Missing `json:"missing"`
-	// Absent is what this platform does not have.
+	// Absent lists the parts that this platform does not have.
 	Absent []Absent `json:"absent"`
-	// Figures are what was measured.
+	// Figures lists every measured value.
 	Figures []Figure `json:"figures"`
 }
 
-// CloudReader reads what AWS says about a stack's groups, targets and databases. Package
-// cloudview has it.
+// CloudReader reads from AWS the groups, targets and databases of a stack. Package cloudview
+// implements it.
 type CloudReader func(context.Context, stackoutput.Outputs) (Cloud, []Missing, []Absent)
 
-// platform is what the checks read.
+// platform is the stack under diagnosis, with the clients that read it.
 type platform struct {
 	url     *url.URL
 	token   string
 	objects func(context.Context) (objects, []Missing, []Absent)
-	get     kubeclient.PodGet
+	clients kubeclient.Clients
 	cloud   func(context.Context) (Cloud, []Missing, []Absent)
 	stores  stackoutput.Outputs
 }
 
-// Command returns the subcommand. outputs reads the stack's outputs, and cloud what AWS
-// says.
+// Command returns the subcommand diagnose. outputs reads the stack's outputs, and cloud reads AWS.
 func Command(outputs func(context.Context) (stackoutput.Outputs, error), cloud CloudReader) *cobra.Command {
 	var asJSON bool
 	var tokenFile, page string
@@ -67,7 +66,7 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error), cloud C
 			"finding has its evidence, the threshold, the likely cause, the fix and the next\n" +
 			"command.\n\n" +
 			"The token for the check app is in the variable TOKEN or in --token-file.\n\n" +
-			"Exit codes: 0 healthy, 1 findings, 2 wrong usage, 3 nothing found but something\n" +
+			"Exit codes: 0 healthy, 1 findings, 2 wrong usage, 3 no finding, but something\n" +
 			"could not be read.",
 		Example:   "  TOKEN=\"$(make token)\" pf diagnose\n  pf diagnose resources --json\n  pf diagnose --report report.html",
 		ValidArgs: names,
@@ -85,7 +84,7 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error), cloud C
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
 			}
-			p, err := connect(stack, token, cloud, time.Now())
+			p, err := connect(stack, token, cloud)
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
 			}
@@ -106,8 +105,8 @@ func readToken(file string) (string, error) {
 	return strings.TrimSpace(string(content)), err
 }
 
-// connect prepares to read the platform of a stack. Nothing is sent.
-func connect(stack stackoutput.Outputs, token string, cloud CloudReader, now time.Time) (p platform, err error) {
+// connect creates the clients for a stack's platform. It sends no request.
+func connect(stack stackoutput.Outputs, token string, cloud CloudReader) (p platform, err error) {
 	if p.url, err = url.Parse(stack.URL); err != nil || p.url.Host == "" {
 		return p, fmt.Errorf("the stack's output url is %q, must have a host", stack.URL)
 	}
@@ -118,15 +117,15 @@ func connect(stack stackoutput.Outputs, token string, cloud CloudReader, now tim
 	if err != nil {
 		return p, err
 	}
-	p.token, p.get, p.stores = token, clients.Get, stack
+	p.token, p.clients, p.stores = token, clients, stack
 	p.objects = func(ctx context.Context) (objects, []Missing, []Absent) {
-		return readObjects(ctx, clients, stack.Namespace, now)
+		return readObjects(ctx, clients, stack.Namespace, time.Now())
 	}
 	p.cloud = func(ctx context.Context) (Cloud, []Missing, []Absent) { return cloud(ctx, stack) }
 	return p, nil
 }
 
-// diagnose reads what the checks need, and judges it.
+// diagnose reads what the checks need and returns the report.
 func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *report {
 	wants := func(some ...Check) bool {
 		return slices.ContainsFunc(some, func(c Check) bool { return slices.Contains(checks, c) })
@@ -155,7 +154,7 @@ func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *
 		r.add(scalingFindings(o))
 		if wants(Database, Agents, Cache) {
 			var failed []Missing
-			m, failed = readMetrics(ctx, o, p.get)
+			m, failed = readMetrics(ctx, o, p.clients)
 			missing = append(missing, failed...)
 			r.add(databaseFindings(o, m))
 			r.add(agentFindings(o, m))
@@ -169,8 +168,8 @@ func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *
 	return newReport(p.url.String(), now, checks, dropRepeated(r), slices.Concat(missing, noToken, cloudFails), append(absent, noCloud...))
 }
 
-// dropRepeated drops what mca's status says of a breaker, if its metrics say it for each
-// pod.
+// dropRepeated drops the breakers of mca's status if mca's metrics report an open breaker, because
+// the metrics name the pod.
 func dropRepeated(r results) results {
 	byPod := slices.ContainsFunc(r.findings, func(f Finding) bool { return f.Name == "breaker-open" && strings.HasPrefix(f.Where, "pod/") })
 	if byPod {
@@ -179,8 +178,8 @@ func dropRepeated(r results) results {
 	return r
 }
 
-// requests sends each endpoint's request, one after the other: together they
-// would slow each other.
+// requests sends the request of each endpoint. It sends them one after the other, because
+// concurrent requests slow each other.
 func (p platform) requests(ctx context.Context) (list []response, missing []Missing) {
 	withoutToken := ""
 	switch host := p.url.Hostname(); {

@@ -10,31 +10,32 @@ import (
 )
 
 const (
-	// minScans and minScanRows make a missing index: the table is read whole at least so
-	// often in window, so many rows each time. At 10,000 rows a scan of an index is
-	// faster by far.
+	// A table without an index for a frequent statement is read as a whole at least minScans times
+	// in the window, with at least minScanRows rows each time. From 10,000 rows on, an index is
+	// much faster.
 	minScans, minScanRows = 100, 10_000
-	// minBytes is the least size of a table or an index that is worth a finding.
+	// minBytes is the smallest table or index, in bytes, that is worth a finding.
 	minBytes = 64 << 20
-	// unusedFor is how long the statistics must reach back, before an index without a
-	// scan is unused: a weekly job may need it.
+	// unusedFor is how old the statistics must be before an index without a scan counts as unused.
+	// A weekly job may need the index.
 	unusedFor = 14 * 24 * time.Hour
-	// maxDead is the share of dead rows in percent. Autovacuum begins at 20
-	// (autovacuum_vacuum_scale_factor), so at 40 it does not keep up.
+	// maxDead is the highest share, in percent, of dead rows. Autovacuum starts at 20 %
+	// (autovacuum_vacuum_scale_factor). At 40 % it is too slow.
 	maxDead = 40
-	// maxWait is how long a session may wait for a lock.
+	// maxWait is the longest time that a session may wait for a lock.
 	maxWait = time.Second
-	// maxIdle is how long a session may leave its transaction open without a statement.
+	// maxIdle is the longest time that a transaction may be open without a running statement.
 	maxIdle = time.Minute
-	// minCalls is the least number of calls that make a slow statement: a person's one
-	// report is none.
+	// minCalls is the fewest calls of a statement that is judged. One slow report of a person is no
+	// finding.
 	minCalls = 5
-	// maxDeadlocks in window, as in the alert DatabaseDeadlocks.
+	// maxDeadlocks is the highest number of deadlocks in the window. The alert DatabaseDeadlocks
+	// has the same limit.
 	maxDeadlocks = 5
 )
 
-// postgresFindings are those of PostgreSQL, as its exporter reads them. It is the same for
-// RDS and for a server in the cluster.
+// postgresFindings judges the metrics of PostgreSQL's exporter. RDS and a server in the cluster
+// have the same metrics.
 func postgresFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 	for _, p := range m.withApp(exporterApp) {
 		next := o.kubectl("logs --since=10m " + p.pod)
@@ -66,7 +67,7 @@ func connectionFindings(p podMetrics, next string) (list []Finding, figures []Fi
 	if 100*open > float64(poolLimit())*most {
 		list = append(list, Finding{
 			Name: "connections-near-limit", Where: "postgres", Evidence: fmt.Sprintf("%.0f of %.0f connections are open: %s", open, most, largest(users, 4)), Threshold: poolLimit().String() + " of max_connections",
-			Cause: "others connect than the services, whose pools leave a reserve", Fix: "end the sessions that are not the services'; docs/runbooks/alerts.md#databaseconnectionshigh", Next: next,
+			Cause: "other clients than the services use connections; the services' pools leave a reserve", Fix: "end the sessions of other clients; docs/runbooks/alerts.md#databaseconnectionshigh", Next: next,
 		})
 	}
 	if n := p.sum("pg_stat_database_deadlocks", nil); p.recent && n > maxDeadlocks {
@@ -78,7 +79,8 @@ func connectionFindings(p podMetrics, next string) (list []Finding, figures []Fi
 	return list, figures
 }
 
-// statementFindings judge the statements of the document's view v_slow_queries.
+// statementFindings judges the mean duration of each statement, as the design document's view
+// v_slow_queries does.
 func statementFindings(p podMetrics) (list []Finding, figures []Figure) {
 	limit := scaling.Targets().Database.QueryTime
 	for _, s := range p.samples {
@@ -101,7 +103,7 @@ func statementFindings(p podMetrics) (list []Finding, figures []Figure) {
 	return list, figures
 }
 
-// tableFindings are those of tables and of indexes.
+// tableFindings judges tables and indexes: missing and unused indexes, and dead rows.
 func (o objects) tableFindings(p podMetrics) (list []Finding) {
 	since, _ := p.value("pg_stat_database_stats_reset")
 	age := o.now.Sub(time.Unix(int64(since), 0))
@@ -126,7 +128,7 @@ func (o objects) tableFindings(p podMetrics) (list []Finding) {
 			if share := 100 * s.value / (live + s.value); size >= minBytes && share > maxDead {
 				list = append(list, Finding{
 					Name: "table-bloated", Where: "postgres table " + table, Evidence: fmt.Sprintf("%.0f %% of its rows are dead, in %.0f MiB", share, size/(1<<20)), Threshold: fmt.Sprintf("%d %%", maxDead),
-					Cause: "autovacuum does not keep up, or an old transaction keeps the rows", Fix: "see transaction-idle; then VACUUM the table", Next: "VACUUM (VERBOSE) " + table + " in psql, as the owner",
+					Cause: "autovacuum is too slow, or an old transaction prevents it from removing the rows", Fix: "see transaction-idle; then VACUUM the table", Next: "VACUUM (VERBOSE) " + table + " in psql, as the owner",
 				})
 			}
 		case "pg_stat_user_indexes_idx_scan":
@@ -142,12 +144,12 @@ func (o objects) tableFindings(p podMetrics) (list []Finding) {
 func unusedIndex(s sample, size float64, age time.Duration) Finding {
 	return Finding{
 		Name: "index-unused", Where: "postgres index " + s.labels["indexrelname"], Evidence: fmt.Sprintf("no scan in %.0f days, and %.0f MiB", age.Hours()/24, size/(1<<20)),
-		Threshold: fmt.Sprintf("a scan in %.0f days", unusedFor.Hours()/24), Cause: "no statement needs it, and each write changes it",
-		Fix: "drop it in a migration, after a look at the replicas' statistics", Next: "pf diagnose database",
+		Threshold: fmt.Sprintf("a scan in %.0f days", unusedFor.Hours()/24), Cause: "no statement needs the index, and each write has to update it",
+		Fix: "check the statistics of the replicas, then drop the index in a migration", Next: "pf diagnose database",
 	}
 }
 
-// lockFindings are those of sessions that block others.
+// lockFindings judges the sessions that block other sessions, and transactions that stay open.
 func (o objects) lockFindings(p podMetrics) (list []Finding) {
 	for _, s := range p.samples {
 		switch s.name {
@@ -166,7 +168,7 @@ func (o objects) lockFindings(p podMetrics) (list []Finding) {
 			if s.labels["state"] == "idle in transaction" && s.value > maxIdle.Seconds() {
 				list = append(list, Finding{
 					Name: "transaction-idle", Where: "postgres role " + s.labels["usename"], Evidence: "a transaction is open for " + rounded(s.value) + " and does nothing", Threshold: maxIdle.String(),
-					Cause: "a person's session, or a program that forgot its transaction; no vacuum removes newer dead rows", Fix: "end the session with pg_terminate_backend", Next: o.kubectl("logs --since=10m " + p.pod),
+					Cause: "a person's session, or a program that forgot its transaction; vacuum can't remove rows that died since its start", Fix: "end the session with pg_terminate_backend", Next: o.kubectl("logs --since=10m " + p.pod),
 				})
 			}
 		}
@@ -174,7 +176,7 @@ func (o objects) lockFindings(p podMetrics) (list []Finding) {
 	return list
 }
 
-// largest lists the largest values with their names.
+// largest prints the largest values with their names, at most most.
 func largest(values map[string]float64, most int) string {
 	names := make([]string, 0, len(values))
 	for name := range values {

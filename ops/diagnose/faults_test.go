@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -49,8 +50,8 @@ const (
 // now is the time of every diagnosis in these tests.
 var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// fixture is a healthy platform that a row of the table damages. The API server is
-// client-go's fake, web is a real HTTP server.
+// fixture is a healthy platform. Each row of the table damages it. The API server is client-go's
+// fake, and web is a real HTTP server.
 type fixture struct {
 	pods    map[string]*corev1.Pod // by service
 	usage   map[string]*metricsv1beta1.PodMetrics
@@ -59,9 +60,11 @@ type fixture struct {
 	deploy  *appsv1.Deployment
 	node    *corev1.Node
 	metrics map[string]string // by pod
-	// old is what Prometheus says of window ago.
-	old string
-	// redis are the nodes, store their StatefulSet and exporter the one of PostgreSQL.
+	// old is Prometheus' response with the counters of one window ago. reset is its response with
+	// the counters that were reset since.
+	old, reset string
+	// redis are the Redis nodes and store is their StatefulSet. exporter is the pod of PostgreSQL's
+	// exporter.
 	redis    []*corev1.Pod
 	store    *appsv1.StatefulSet
 	exporter *corev1.Pod
@@ -72,7 +75,7 @@ type fixture struct {
 	agents   map[string]string // the states in mca's status
 	// serve responds in place of web if it returns true.
 	serve func(w http.ResponseWriter, r *http.Request) bool
-	// base is in place of the server's url.
+	// base replaces the URL of the test server.
 	base string
 	// forbidden is a resource that the API server refuses to list.
 	forbidden                             string
@@ -127,7 +130,7 @@ func healthy() *fixture {
 			old = append(old, fmt.Sprintf(`{"metric":{"__name__":%q,"job":"stores","instance":"x","pod":"redis-cluster-%d","namespace":"n"},"value":[1,%q]}`, name, i, value))
 		}
 	}
-	f.old = `{"status":"success","data":{"resultType":"vector","result":[` + strings.Join(old, ",") + `]}}`
+	f.old, f.reset = vector(old...), vector()
 	f.vertical = &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "autoscaling.k8s.io/v1", "kind": "VerticalPodAutoscaler", "metadata": map[string]any{"namespace": namespace, "name": "mca-vpa"},
 		"spec": map[string]any{"targetRef": map[string]any{"name": "mca"}, "updatePolicy": map[string]any{"updateMode": "Off"}},
@@ -153,7 +156,12 @@ func healthy() *fixture {
 	return f
 }
 
-// redisText is of a healthy node: half of its memory is used, and it evicted keys once.
+// vector is a response of Prometheus to an instant query.
+func vector(samples ...string) string {
+	return `{"status":"success","data":{"resultType":"vector","result":[` + strings.Join(samples, ",") + `]}}`
+}
+
+// redisText has the metrics of a healthy node. Half of its memory is used.
 const redisText = `# TYPE redis_up gauge
 redis_up 1
 # TYPE redis_cluster_state gauge
@@ -178,7 +186,7 @@ redis_memory_used_bytes 6e+07
 redis_memory_max_bytes 1e+08
 `
 
-// postgresText is of a healthy server.
+// postgresText has the metrics of a healthy server.
 const postgresText = `# TYPE pg_up gauge
 pg_up 1
 # TYPE pg_settings_max_connections gauge
@@ -208,7 +216,7 @@ pg_stat_user_indexes_idx_scan{indexrelname="idx_users_email",relname="users",sch
 pg_stat_user_indexes_size_bytes{indexrelname="idx_users_email",relname="users",schemaname="public"} 1e+08
 `
 
-// upstreamText is of mca's requests to the agents.
+// upstreamText has the metrics of mca's requests to the agents.
 const upstreamText = `# TYPE agent_request_duration_seconds histogram
 agent_request_duration_seconds_bucket{agent="mca",upstream="wpa",le="+Inf"} 1000
 agent_request_duration_seconds_sum{agent="mca",upstream="wpa"} 40
@@ -243,7 +251,7 @@ nodeGroups:
   scaleDown: {status: NoCandidates}
 `
 
-// replaceMetric damages one line of a pod's metrics.
+// replaceMetric replaces one line of a pod's metrics.
 func replaceMetric(pod, old, with string) func(*fixture) {
 	return func(f *fixture) {
 		if !strings.Contains(f.metrics[pod], old) {
@@ -258,8 +266,8 @@ func addMetric(pod, lines string) func(*fixture) {
 	return func(f *fixture) { f.metrics[pod] += lines }
 }
 
-// metricsText has the numbers of requests, of failed ones, their mean duration in seconds,
-// and of the cache's hits, misses and errors in Redis, times 10.
+// metricsText returns the metrics of a service: requests, failed requests, their mean duration in
+// seconds, and a tenth of the hits, misses and errors of the cache in Redis.
 func metricsText(requests, failed int, mean float64, hits, misses, errs int) string {
 	return fmt.Sprintf(`# TYPE http_requests_total counter
 http_requests_total{method="GET",route="GET /health",status="503"} 5000
@@ -295,14 +303,15 @@ func (f *fixture) handler(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// diagnose runs every check. The fake API server records what was sent to it.
+// diagnose runs the checks. It also returns what was sent to the fake API server.
 func (f *fixture) diagnose(t *testing.T, checks []Check) (*report, []clienttesting.Action) {
 	t.Helper()
 	p, actions := f.platform(t)
 	return p.diagnose(t.Context(), checks, now), actions()
 }
 
-// platform is the fixture's, and what was sent to its API server.
+// platform returns the platform of the fixture, and a function that returns what was sent to its
+// API server.
 func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Action) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(f.handler))
@@ -342,19 +351,24 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 	if f.verticalErr != nil {
 		dynamic.PrependReactor("list", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, f.verticalErr })
 	}
-	clients := kubeclient.Clients{Kubernetes: kube, Metrics: metrics, Dynamic: dynamic}
+	clients := kubeclient.Clients{
+		Kubernetes: kube, Metrics: metrics, Dynamic: dynamic,
+		Get: func(_ context.Context, _, pod string, _ int, path string) ([]byte, error) {
+			switch {
+			case !strings.HasPrefix(path, "/api/v1/query?"):
+				return []byte(f.metrics[pod]), f.scrapeErr
+			case strings.Contains(path, "query=resets"):
+				return []byte(f.reset), f.prometheusErr
+			}
+			return []byte(f.old), f.prometheusErr
+		},
+	}
 	p := platform{
-		url: base, token: f.token, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}},
+		url: base, token: f.token, clients: clients, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}},
 		objects: func(ctx context.Context) (objects, []Missing, []Absent) {
 			return readObjects(ctx, clients, namespace, now)
 		},
 		cloud: func(context.Context) (Cloud, []Missing, []Absent) { return f.cloud, f.cloudMissing, nil },
-		get: func(_ context.Context, _, pod string, _ int, path string) ([]byte, error) {
-			if strings.HasPrefix(path, "/api/v1/query?") {
-				return []byte(f.old), f.prometheusErr
-			}
-			return []byte(f.metrics[pod]), f.scrapeErr
-		},
 	}
 	return p, kube.Actions
 }
@@ -391,14 +405,14 @@ func recommend(f *fixture, kind, name, value string) {
 	}
 }
 
-// nodeScaler damages the status of Cluster Autoscaler.
+// nodeScaler replaces a part of the status of Cluster Autoscaler.
 func nodeScaler(old, with string) func(*fixture) {
 	return func(f *fixture) {
 		f.status = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: nodeScalerNamespace, Name: nodeScalerStatus}, Data: map[string]string{"status": strings.Replace(nodeScalerText, old, with, 1)}}
 	}
 }
 
-// faults are the seeded faults. Each has exactly one finding.
+// faults are the seeded faults. Each causes exactly one finding.
 var faults = []struct {
 	fault, finding, where, evidence, cause string
 	seed                                   func(*fixture)
@@ -426,13 +440,13 @@ var faults = []struct {
 		ended(f, "Error", 1, 10*time.Minute)
 		f.pods["mca"].Status.ContainerStatuses[0].RestartCount = 7
 	}},
-	{"an image that can't be pulled", "image-not-pulled", "pod/mca-0/app", "registry/app@sha256:1: not found", "registry does not have", func(f *fixture) {
+	{"an image that can't be pulled", "image-not-pulled", "pod/mca-0/app", "registry/app@sha256:1: not found", "registry does not have the image", func(f *fixture) {
 		waiting(f, "ImagePullBackOff", "not found")
 	}},
 	{"a Secret that is gone", "pod-configuration-invalid", "pod/mca-0/app", `secret "db" not found`, "does not exist", func(f *fixture) {
 		waiting(f, "CreateContainerConfigError", `secret "db" not found`)
 	}},
-	{"a pod that no node has room for", "pod-unschedulable", "pod/mca-0", "0/3 nodes are available: 3 Insufficient memory", "no node has", func(f *fixture) {
+	{"a pod that no node has room for", "pod-unschedulable", "pod/mca-0", "0/3 nodes are available: 3 Insufficient memory", "no node has enough free CPU", func(f *fixture) {
 		f.pods["mca"].Status.Phase = corev1.PodPending
 		f.pods["mca"].Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available: 3 Insufficient memory."}}
 	}},
@@ -455,7 +469,7 @@ var faults = []struct {
 		f.hpa.Status.Conditions[2].Reason = "TooManyReplicas"
 		f.hpa.Status.CurrentMetrics = []autoscalingv2.MetricStatus{{Resource: &autoscalingv2.ResourceMetricStatus{Name: "cpu", Current: autoscalingv2.MetricValueStatus{AverageUtilization: &utilization}}}}
 	}},
-	{"a PDB that blocks a drain", "drain-blocked", "poddisruptionbudget/mca", "1 of 1 pods are healthy, and 1 must be", "as many pods as there are", func(f *fixture) {
+	{"a PDB that blocks a drain", "drain-blocked", "poddisruptionbudget/mca", "1 of 1 pods are healthy, and 1 must be", "requires as many healthy pods", func(f *fixture) {
 		f.pdb.Status.DisruptionsAllowed, f.pdb.Status.DesiredHealthy = 0, 1
 	}},
 	{"a slow agent", "agent-slow", "pod/npa-0", "a mean of 450 ms over 1000 requests", "too little CPU", func(f *fixture) { f.metrics["npa-0"] = metricsText(1000, 0, 0.45, 900, 100, 0) }},
@@ -490,9 +504,9 @@ pg_stat_statements_seconds_total{queryid="42",query="SELECT name FROM users WHER
 		replaceMetric("postgres-exporter-0", `seq_scan{relname="users",schemaname="public"} 1000`, `seq_scan{relname="users",schemaname="public"} 1500`)(f)
 		replaceMetric("postgres-exporter-0", `seq_tup_read{relname="users",schemaname="public"} 4e+07`, `seq_tup_read{relname="users",schemaname="public"} 6e+07`)(f)
 	}},
-	{"an index that nothing uses", "index-unused", "index idx_users_email", "no scan in 809 days, and 95 MiB", "no statement needs it", replaceMetric("postgres-exporter-0", `schemaname="public"} 7`, `schemaname="public"} 0`)},
-	{"a bloated table", "table-bloated", "table public.users", "50 % of its rows are dead", "autovacuum", replaceMetric("postgres-exporter-0", `n_dead_tup{relname="users",schemaname="public"} 5000`, `n_dead_tup{relname="users",schemaname="public"} 50000`)},
-	{"connections near the limit", "connections-near-limit", "postgres", "172 of 200 connections are open: psql 140, web_a 24", "others connect", addMetric("postgres-exporter-0", "pg_stat_activity_count{datname=\"d\",state=\"idle\",usename=\"psql\"} 140\n")},
+	{"an index that nothing uses", "index-unused", "index idx_users_email", "no scan in 809 days, and 95 MiB", "no statement needs the index", replaceMetric("postgres-exporter-0", `schemaname="public"} 7`, `schemaname="public"} 0`)},
+	{"a bloated table", "table-bloated", "table public.users", "50 % of its rows are dead", "autovacuum is too slow", replaceMetric("postgres-exporter-0", `n_dead_tup{relname="users",schemaname="public"} 5000`, `n_dead_tup{relname="users",schemaname="public"} 50000`)},
+	{"connections near the limit", "connections-near-limit", "postgres", "172 of 200 connections are open: psql 140, web_a 24", "other clients", addMetric("postgres-exporter-0", "pg_stat_activity_count{datname=\"d\",state=\"idle\",usename=\"psql\"} 140\n")},
 	{"a lock that is held", "lock-held", "session 4711", "platform (idle in transaction), whose transaction is 2m0s old, blocks 3 sessions, one for 45s", "does not end", addMetric("postgres-exporter-0", `# TYPE pg_blocking_sessions_waiting gauge
 pg_blocking_sessions_waiting{pid="4711",usename="platform",state="idle in transaction"} 3
 # TYPE pg_blocking_sessions_wait_seconds gauge
@@ -513,13 +527,13 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 		replaceMetric("redis-cluster-0", "evicted_keys_total 0", "evicted_keys_total 2500")(f)
 	}},
 	{"slow commands of Redis", "redis-slow-commands", "pod/redis-cluster-1", "60 slow commands in the last 10m0s, the last of 30 ms", "many keys", replaceMetric("redis-cluster-1", "slowlog_last_id 40", "slowlog_last_id 100")},
-	{"a fragmented Redis node", "redis-fragmented", "pod/redis-cluster-2", "1.90 times", "gaps", replaceMetric("redis-cluster-2", "fragmentation_ratio 1.1", "fragmentation_ratio 1.9")},
+	{"a fragmented Redis node", "redis-fragmented", "pod/redis-cluster-2", "1.90 times", "gaps in Redis' memory", replaceMetric("redis-cluster-2", "fragmentation_ratio 1.1", "fragmentation_ratio 1.9")},
 	{"a breaker of one pod of mca", "breaker-open", "pod/mca-0 to wpa", "the breaker is open: 2 timeout", "the agent failed", replaceMetric("mca-0", `breaker_state{agent="mca",upstream="wpa"} 0`, `breaker_state{agent="mca",upstream="wpa"} 2`)},
 	{"an agent that mca can't reach", "agent-requests-failing", "pod/mca-0 to wpa", "failed: 302 timeout", "can't be reached", replaceMetric("mca-0", `reason="timeout",upstream="wpa"} 2`, `reason="timeout",upstream="wpa"} 302`)},
-	{"one slow pod of an agent", "agent-hedged", "pod/mca-0 to wpa", "9.9 % of 1002", "slower than others", replaceMetric("mca-0", `hedges_total{agent="mca",upstream="wpa"} 40`, `hedges_total{agent="mca",upstream="wpa"} 99`)},
+	{"one slow pod of an agent", "agent-hedged", "pod/mca-0 to wpa", "9.9 % of 1002", "slower than the others", replaceMetric("mca-0", `hedges_total{agent="mca",upstream="wpa"} 40`, `hedges_total{agent="mca",upstream="wpa"} 99`)},
 	{"a long queue", "coordination-queue-long", "pod/mca-0", "70 coordinations wait", "more coordinations arrive", replaceMetric("mca-0", `queue_depth{agent="mca"} 3`, `queue_depth{agent="mca"} 70`)},
 	{"a request that is too small", "request-too-small", "deployment/mca", "VPA recommends 900m of cpu, the request is 300m", "more than they request", func(f *fixture) { recommend(f, "target", "cpu", "900m") }},
-	{"pods that outgrow VPA", "vpa-at-maximum", "vpa/mca-vpa", "need 2048 MiB of memory", "than VPA may give", func(f *fixture) { recommend(f, "uncappedTarget", "memory", "2Gi") }},
+	{"pods that outgrow VPA", "vpa-at-maximum", "vpa/mca-vpa", "need 2048 MiB of memory", "VPA's upper bound", func(f *fixture) { recommend(f, "uncappedTarget", "memory", "2Gi") }},
 	{"VPA without a recommendation", "vpa-without-recommendation", "vpa/mca-vpa", "no recommendation for 3h0m0s", "recommender", func(f *fixture) {
 		f.vertical.Object["status"].(map[string]any)["conditions"].([]any)[0].(map[string]any)["status"] = "False"
 	}},
@@ -554,8 +568,8 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	}},
 }
 
-// TestSeededFaultsAreFoundByName prints the table. Each fault gives its finding and no
-// other.
+// TestSeededFaultsAreFoundByName: each fault causes its finding and no other. The test prints the
+// table.
 func TestSeededFaultsAreFoundByName(t *testing.T) {
 	var table bytes.Buffer
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
@@ -590,8 +604,8 @@ func TestSeededFaultsAreFoundByName(t *testing.T) {
 	t.Logf("%d faults\n%s", len(faults), &table)
 }
 
-// TestRunbookHasEachFinding: each name in the sources has a section, to which the report
-// leads, and each section is of a name.
+// TestRunbookHasEachFinding: the runbook has a section for each kind of finding in the sources, and
+// no other section.
 func TestRunbookHasEachFinding(t *testing.T) {
 	names := map[string]bool{}
 	sources, err := filepath.Glob("*.go")
@@ -618,7 +632,7 @@ func TestRunbookHasEachFinding(t *testing.T) {
 	require.Equal(t, names, sections)
 }
 
-// TestFixesLeadToSections: what a fix names exists.
+// TestFixesLeadToSections: every page and section that a fix names exists.
 func TestFixesLeadToSections(t *testing.T) {
 	for _, row := range faults {
 		f := healthy()
@@ -644,7 +658,8 @@ func TestHealthyPlatformHasNoFinding(t *testing.T) {
 	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
 }
 
-// TestOldAndSmallThingsAreNoFindings: what was repaired, and shares of few.
+// TestOldAndSmallThingsAreNoFindings: old faults were repaired, and a share of a few requests says
+// nothing.
 func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
 	f := healthy()
 	ended(f, "OOMKilled", 137, 2*time.Hour)
@@ -654,6 +669,79 @@ func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
 	f.metrics["wpa-0"] = metricsText(50, 25, 5, 1, 9, 0)
 	r, _ := f.diagnose(t, Checks)
 	require.Empty(t, r.Findings)
+}
+
+// TestResetCounterCountsSinceItsReset: the counter's value is above that of one window ago, so the
+// difference of the two would be too small.
+func TestResetCounterCountsSinceItsReset(t *testing.T) {
+	f := healthy()
+	replaceMetric("redis-cluster-1", "slowlog_last_id 40", "slowlog_last_id 45")(f)
+	r, _ := f.diagnose(t, []Check{Database})
+	require.Empty(t, r.Findings, "5 slow commands since the value of 40")
+	f.reset = vector(`{"metric":{"reset_series":"redis_slowlog_last_id","job":"stores","instance":"x","pod":"redis-cluster-1","namespace":"n"},"value":[1,"1"]}`)
+	r, _ = f.diagnose(t, []Check{Database})
+	require.Len(t, r.Findings, 1)
+	require.Contains(t, r.Findings[0].Evidence, "45 slow commands in the last 10m0s")
+}
+
+// TestResetsQueryFindsTheResetSeries runs the query in Prometheus' own engine. Two series of a pod
+// have the same labels. One of them was reset and passed its old value.
+func TestResetsQueryFindsTheResetSeries(t *testing.T) {
+	labels := `{namespace="app",pod="p",job="stores"}`
+	text, err := json.Marshal(map[string]any{"evaluation_interval": "15s", "tests": []map[string]any{{
+		"interval": "15s",
+		"input_series": []map[string]any{
+			{"series": "redis_evicted_keys_total" + labels, "values": "500+1x40"},
+			{"series": "redis_slowlog_last_id" + labels, "values": "10+0x20 0+5x20"},
+			{"series": "up" + labels, "values": "1 0 1+0x39"},
+		},
+		"promql_expr_test": []map[string]any{
+			{"expr": resetsQuery("app"), "eval_time": "10m", "exp_samples": []map[string]any{{"labels": `{namespace="app",pod="p",job="stores",reset_series="redis_slowlog_last_id"}`, "value": 1}}},
+			{"expr": resetsQuery("other"), "eval_time": "10m", "exp_samples": []map[string]any{}},
+			{"expr": oldValuesQuery("app"), "eval_time": "10m", "exp_samples": []map[string]any{
+				{"labels": "redis_evicted_keys_total" + labels, "value": 500}, {"labels": "redis_slowlog_last_id" + labels, "value": 10},
+			}},
+		},
+	}}})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "tests.yaml") // JSON is YAML
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	out, err := exec.CommandContext(t.Context(), "promtool", "test", "rules", file).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// TestYoungAutoscalersMayLackAMetric: first a missing metric is a note, and later it is a finding.
+func TestYoungAutoscalersMayLackAMetric(t *testing.T) {
+	for _, row := range []struct {
+		reason    string
+		hpa, pods time.Duration
+		condition string
+		note      string
+	}{
+		{"a new HPA", 20 * time.Second, time.Hour, "FailedGetExternalMetric", "the HPA is 20s old, and the first value may need 2m0s"},
+		{"new pods", time.Hour, 50 * time.Second, "FailedGetResourceMetric", "its oldest pod is 50s old"},
+		{"an old HPA with old pods", 3 * time.Minute, 3 * time.Minute, "FailedGetExternalMetric", ""},
+		{"a new HPA with a wrong selector", 20 * time.Second, time.Hour, "InvalidSelector", ""},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			f := healthy()
+			f.hpa.CreationTimestamp = metav1.NewTime(now.Add(-row.hpa))
+			f.hpa.Spec.ScaleTargetRef.Name = scaling.MCA().Name
+			start := metav1.NewTime(now.Add(-row.pods))
+			f.pods["mca"].Status.StartTime = &start
+			f.hpa.Status.Conditions[0] = autoscalingv2.HorizontalPodAutoscalerCondition{Type: autoscalingv2.ScalingActive, Status: corev1.ConditionFalse, Reason: row.condition}
+			r, _ := f.diagnose(t, []Check{Scaling})
+			var out bytes.Buffer
+			require.NoError(t, r.text(&out))
+			if row.note == "" {
+				require.Len(t, r.Findings, 1)
+				require.Equal(t, "hpa-metric-missing", r.Findings[0].Name)
+				return
+			}
+			require.Empty(t, r.Findings)
+			require.Contains(t, out.String(), row.note)
+		})
+	}
 }
 
 func TestUnreachablePlatforms(t *testing.T) {
@@ -688,8 +776,8 @@ func TestCertificateNearItsEnd(t *testing.T) {
 	require.Empty(t, appFindings(base, answers, now))
 }
 
-// TestWhatCanNotBeReadIsSaid: the exit code is then 3, and the check is incomplete.
-func TestWhatCanNotBeReadIsSaid(t *testing.T) {
+// TestUnreadablePartsAreReported: the exit code is 3, and the check is incomplete.
+func TestUnreadablePartsAreReported(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		seed   func(*fixture)
@@ -709,10 +797,16 @@ func TestWhatCanNotBeReadIsSaid(t *testing.T) {
 		}, Scaling, "no permission: verticalpodautoscalers"},
 		{"no permission for the status of Cluster Autoscaler", func(f *fixture) { f.forbidden = "configmaps" }, Scaling, "status of Cluster Autoscaler: no permission"},
 		{"no permission for logs", func(f *fixture) { f.forbidden = "pods/log" }, Agents, "log of pod/mca-0: no permission"},
-		{"Prometheus that does not answer", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Cache, "since each pod's start: not readable: connection refused"},
-		{"half an answer of Prometheus", func(f *fixture) { f.old = f.old[:90] }, Database, "the answer is no JSON of Prometheus"},
-		{"an error of Prometheus", func(f *fixture) { f.old = `{"status":"error","error":"query timed out"}` }, Database, `it answers "error": query timed out`},
-		{"a value that is none", func(f *fixture) { f.old = strings.Replace(f.old, `"4e7"`, `"x"`, 1) }, Database, `a value of the answer is "x"`},
+		{"Prometheus that does not answer", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Cache, "since each pod's start: not readable: query of Prometheus: connection refused"},
+		{"half an answer of Prometheus", func(f *fixture) { f.old = f.old[:90] }, Database, "query of Prometheus: bad_response"},
+		{"an error of Prometheus", func(f *fixture) {
+			f.prometheusErr = &kubeclient.StatusError{Code: http.StatusUnprocessableEntity, Body: []byte(`{"status":"error","errorType":"timeout","error":"query timed out"}`)}
+		}, Database, "query of Prometheus: timeout: query timed out"},
+		{"Prometheus that is starting", func(f *fixture) { f.prometheusErr = &kubeclient.StatusError{Code: http.StatusServiceUnavailable} }, Database, "query of Prometheus: server_error: server error: 503"},
+		{"no permission for the port-forward to Prometheus", func(f *fixture) {
+			f.prometheusErr = apierrors.NewForbidden(schema.GroupResource{Resource: "pods/portforward"}, "", errors.New("no"))
+		}, Database, "no permission: query of Prometheus: pods/portforward"},
+		{"a value that is none", func(f *fixture) { f.old = strings.Replace(f.old, `"4e7"`, `"x"`, 1) }, Database, "query of Prometheus: "},
 		{"Redis without metrics", func(f *fixture) { f.metrics["redis-cluster-2"] = "{" }, Database, "metrics of pod/redis-cluster-2: not readable"},
 		{"statistics that the exporter can't read", addMetric("postgres-exporter-0", "# TYPE pg_exporter_last_scrape_error gauge\npg_exporter_last_scrape_error 1\n"), Database, "a part of PostgreSQL's statistics: the log of pod/postgres-exporter-0"},
 		{"no permission for StatefulSets", func(f *fixture) { f.forbidden = "statefulsets.apps" }, Database, "StatefulSets: no permission"},

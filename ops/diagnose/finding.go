@@ -27,16 +27,16 @@ const (
 // Checks lists every check.
 var Checks = []Check{App, Resources, Database, Scaling, Agents, Cache}
 
-// Finding is one thing that is not as it must be.
+// Finding is one fault of the platform.
 type Finding struct {
 	Check Check `json:"check"`
-	// Name is the kind of finding, such as pod-out-of-memory.
+	// Name is the kind of the finding, such as pod-out-of-memory.
 	Name string `json:"name"`
-	// Where is the object or the endpoint.
+	// Where is the object or the endpoint with the fault.
 	Where string `json:"where"`
-	// Evidence is what was read, with its value.
+	// Evidence is the observed state, with its values.
 	Evidence string `json:"evidence"`
-	// Threshold is what it was compared with; "" if the state itself is wrong.
+	// Threshold is the limit that was exceeded. It is empty if the state itself is a fault.
 	Threshold string `json:"threshold,omitempty"`
 	Cause     string `json:"cause"`
 	Fix       string `json:"fix"`
@@ -44,7 +44,7 @@ type Finding struct {
 	Next string `json:"next"`
 }
 
-// Missing is something that could not be read. Its checks are incomplete.
+// Missing is a part that could not be read. The checks that need it are incomplete.
 type Missing struct {
 	Check  Check  `json:"check"`
 	What   string `json:"what"`
@@ -58,14 +58,14 @@ type Absent struct {
 	Why   string `json:"why"`
 }
 
-// Figure is something that was measured, good or bad.
+// Figure is a measured value. It is no judgement.
 type Figure struct {
 	Check Check  `json:"check"`
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// results are what rules say.
+// results collects the findings and figures of the rules.
 type results struct {
 	findings []Finding
 	figures  []Figure

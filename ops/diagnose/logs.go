@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	// mcaLines and mcaBytes bound what is read of a log of mca, and mostPods the number
-	// of logs.
+	// mcaLines and mcaBytes limit what is read of one log of mca. mostPods limits the number of
+	// logs.
 	mcaLines, mcaBytes = 2000, 1 << 20
 	mostPods           = 10
-	// endedLines and endedBytes bound what is read of a container that ended.
+	// endedLines and endedBytes limit what is read of the log of a container that ended.
 	endedLines, endedBytes = 3, 2 << 10
-	// mostFailures is the number of failed coordinations in a report.
+	// mostFailures is the highest number of failed coordinations in a report.
 	mostFailures = 10
 )
 
-// coordinationFailure is a line of mca's log.
+// coordinationFailure is a line of mca's log about a failed agent or coordination.
 type coordinationFailure struct {
 	pod       string
 	Time      time.Time `json:"time"`
@@ -39,12 +39,13 @@ type coordinationFailure struct {
 	Reason    string    `json:"reason"`
 }
 
-// String does not have the user or the text of the error.
+// String leaves out the user and the text of the error, because they may be private.
 func (f coordinationFailure) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%s at %s, pod/%s: %s %s", f.Message, f.Time.UTC().Format(time.RFC3339), f.pod, f.Agent, f.Reason))
 }
 
-// readLogs reads the last lines of containers that ended, and mca's failures.
+// readLogs reads the last lines of containers that ended, and the failed coordinations in mca's
+// logs.
 func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (missing []Missing) {
 	o.logs = map[string]string{}
 	var (
@@ -95,7 +96,7 @@ func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (mi
 	return missing
 }
 
-// coordinationFailures are the lines of a log of mca about failed agents.
+// coordinationFailures returns the failures in the text of a log of mca.
 func coordinationFailures(pod, text string) (list []coordinationFailure) {
 	for line := range strings.Lines(text) {
 		f := coordinationFailure{pod: pod}
@@ -106,7 +107,7 @@ func coordinationFailures(pod, text string) (list []coordinationFailure) {
 	return list
 }
 
-// failedRequests lists the ids of a pod's newest failed requests.
+// failedRequests prints the ids of the newest failed requests of a pod.
 func (o objects) failedRequests(pod string) string {
 	var ids []string
 	for _, f := range o.failures {
@@ -120,7 +121,7 @@ func (o objects) failedRequests(pod string) string {
 	return "; the last requests: " + strings.Join(ids, ", ")
 }
 
-// lastLines are those of a container that ended.
+// lastLines prints the last log lines of a container that ended.
 func (o objects) lastLines(pod, container string) string {
 	if text := strings.TrimSpace(o.logs[pod+"/"+container]); text != "" {
 		return fmt.Sprintf("; it said: %.300s", strings.Join(strings.Fields(text), " "))

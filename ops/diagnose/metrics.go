@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
-// Values of the label app of the pods of the stores and of their exporter.
+// Values of the label app of Redis' pods and of the pods of PostgreSQL's exporter.
 const (
 	redisApp    = "redis-cluster"
 	exporterApp = "postgres-exporter"
@@ -24,12 +24,13 @@ const (
 type podMetrics struct {
 	pod, app string
 	samples
-	// counted: counters count over window, else since the pod's start. recent: they count
-	// nothing that is much older than window.
+	// counted says that the counters count over the window. Otherwise they count since the pod's
+	// start. recent says that the counters cover about the window or less, so that rules may judge
+	// them.
 	counted, recent bool
 }
 
-// since is what the counters count of.
+// since returns the period of the counters.
 func (p podMetrics) since() string {
 	if p.counted {
 		return "in the last " + window.String()
@@ -37,10 +38,10 @@ func (p podMetrics) since() string {
 	return "since the pod's start"
 }
 
-// metrics are those of every pod that serves some.
+// metrics has the metrics of every pod that serves some.
 type metrics struct{ pods []podMetrics }
 
-// withApp returns the pods with a value of the label app.
+// withApp returns the metrics of the pods with a value of the label app.
 func (m metrics) withApp(app string) (list []podMetrics) {
 	for _, p := range m.pods {
 		if p.app == app {
@@ -50,7 +51,7 @@ func (m metrics) withApp(app string) (list []podMetrics) {
 	return list
 }
 
-// checksOf are the checks that read the metrics of an app.
+// checksOf returns the checks that read the metrics of an app.
 func checksOf(app string) []Check {
 	switch app {
 	case redisApp, exporterApp:
@@ -59,9 +60,9 @@ func checksOf(app string) []Check {
 	return []Check{Agents, Cache}
 }
 
-// readMetrics scrapes each ready pod of the services, of Redis and of PostgreSQL's
-// exporter at the same time, and asks Prometheus for the counters of window ago.
-func readMetrics(ctx context.Context, o objects, get kubeclient.PodGet) (m metrics, missing []Missing) {
+// readMetrics scrapes each ready pod of the services, of Redis and of PostgreSQL's exporter.
+// Concurrently it queries Prometheus for the counters of one window ago.
+func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m metrics, missing []Missing) {
 	apps := []string{redisApp, exporterApp}
 	for _, service := range scaling.Services() {
 		apps = append(apps, service.Name)
@@ -72,14 +73,14 @@ func readMetrics(ctx context.Context, o objects, get kubeclient.PodGet) (m metri
 		old    map[string]map[string]float64
 		oldErr error
 	)
-	wg.Go(func() { old, oldErr = oldValues(ctx, o, get) })
+	wg.Go(func() { old, oldErr = oldValues(ctx, clients.Prometheus(o.namespace), o.namespace) })
 	for _, pod := range o.pods {
 		app := pod.Labels["app"]
 		if !slices.Contains(apps, app) || !kubeclient.Ready(pod) {
 			continue
 		}
 		wg.Go(func() {
-			text, err := get(ctx, o.namespace, pod.Name, scaling.MetricsPort, "/metrics")
+			text, err := clients.Get(ctx, o.namespace, pod.Name, scaling.MetricsPort, "/metrics")
 			var list samples
 			if err == nil {
 				list, err = parse(text)
@@ -96,7 +97,7 @@ func readMetrics(ctx context.Context, o objects, get kubeclient.PodGet) (m metri
 			if failed, _ := list.value("pg_exporter_last_scrape_error"); failed == 1 && up == 1 {
 				missing = append(missing, Missing{Database, "a part of PostgreSQL's statistics", "the log of pod/" + pod.Name + " has the reason"})
 			}
-			m.pods = append(m.pods, podMetrics{pod: pod.Name, app: app, samples: list, recent: began(pod, app, list, o.now)})
+			m.pods = append(m.pods, podMetrics{pod: pod.Name, app: app, samples: list, recent: startedInWindow(pod, app, list, o.now)})
 		})
 	}
 	wg.Wait()
@@ -116,11 +117,11 @@ func readMetrics(ctx context.Context, o objects, get kubeclient.PodGet) (m metri
 	return m, missing
 }
 
-// silentApps are those without a ready pod, which has metrics. A store that is not in the
-// cluster has none.
+// silentApps reports the apps without a ready pod: their metrics are missing. A store that is not
+// in the cluster has no pods, and is not reported.
 func silentApps(o objects, apps []string) (missing []Missing) {
 	if !o.podsRead {
-		return nil // said already
+		return nil // the list of pods is reported as missing
 	}
 	for _, app := range apps {
 		pods, ready := 0, 0
@@ -143,9 +144,9 @@ func silentApps(o objects, apps []string) (missing []Missing) {
 	return missing
 }
 
-// began reports whether a pod's counters have begun in window. Those of PostgreSQL are older
-// than the pod of its exporter.
-func began(pod corev1.Pod, app string, list samples, now time.Time) bool {
+// startedInWindow reports whether a pod's counters started within the window. PostgreSQL's counters
+// are those of the server, which may be older than the pod of its exporter.
+func startedInWindow(pod corev1.Pod, app string, list samples, now time.Time) bool {
 	if app == exporterApp {
 		since, exists := list.value("pg_stat_database_stats_reset")
 		return exists && now.Sub(time.Unix(int64(since), 0)) < window
@@ -153,10 +154,10 @@ func began(pod corev1.Pod, app string, list samples, now time.Time) bool {
 	return pod.Status.StartTime != nil && now.Sub(pod.Status.StartTime.Time) < window
 }
 
-// ms prints a duration in seconds as milliseconds.
+// ms prints a duration, given in seconds, in milliseconds.
 func ms(seconds float64) string { return fmt.Sprintf("%.0f ms", 1000*seconds) }
 
-// rounded prints seconds as a duration.
+// rounded prints a duration, given in seconds, in tenths of a second.
 func rounded(seconds float64) string {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second / 10).String()
 }

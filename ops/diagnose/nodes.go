@@ -13,11 +13,12 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// nodeScalerSilent is how long Cluster Autoscaler may not have looked. It looks each 10 s.
+// nodeScalerSilent is the oldest accepted probe of Cluster Autoscaler. It probes the cluster every
+// 10 s.
 const nodeScalerSilent = 5 * time.Minute
 
-// nodeScalerState is the status of Cluster Autoscaler from 1.30 on
-// (kubernetes/autoscaler, cluster-autoscaler/clusterstate/api/types.go).
+// nodeScalerState is the status of Cluster Autoscaler 1.30 and later (kubernetes/autoscaler,
+// cluster-autoscaler/clusterstate/api/types.go).
 type nodeScalerState struct {
 	State       string    `json:"autoscalerStatus"`
 	Message     string    `json:"message"`
@@ -54,7 +55,7 @@ type groupWide struct {
 	} `json:"scaleDown"`
 }
 
-// nodeScalerFindings are what Cluster Autoscaler says about the groups of nodes.
+// nodeScalerFindings judges the status that Cluster Autoscaler reports for the node groups.
 func nodeScalerFindings(o objects) (list []Finding, figures []Figure) {
 	if o.nodeScaler == "" {
 		return nil, nil
@@ -63,21 +64,21 @@ func nodeScalerFindings(o objects) (list []Finding, figures []Figure) {
 	var state nodeScalerState
 	if err := yaml.Unmarshal([]byte(o.nodeScaler), &state); err != nil || state.State == "" {
 		return []Finding{{
-			Name: "node-scaler-unreadable", Where: "configmap/" + nodeScalerStatus, Evidence: fmt.Sprintf("%.80q", o.nodeScaler), Cause: "another version of Cluster Autoscaler writes it",
+			Name: "node-scaler-unreadable", Where: "configmap/" + nodeScalerStatus, Evidence: fmt.Sprintf("%.80q", o.nodeScaler), Cause: "another version of Cluster Autoscaler wrote the status",
 			Fix: "compare its image with components/autoscaler", Next: next,
 		}}, nil
 	}
 	probe, err := time.Parse(time.RFC3339, state.ClusterWide.Health.LastProbe)
 	if age := o.now.Sub(probe); err == nil && age > nodeScalerSilent {
 		list = append(list, Finding{
-			Name: "node-scaler-silent", Where: "deployment/cluster-autoscaler", Evidence: "it looked at the nodes " + age.Round(time.Second).String() + " ago", Threshold: nodeScalerSilent.String(),
-			Cause: "its pod does not run, or AWS does not answer it", Fix: "look at its pod and its log", Next: "kubectl -n " + nodeScalerNamespace + " logs deployment/cluster-autoscaler --tail=50",
+			Name: "node-scaler-silent", Where: "deployment/cluster-autoscaler", Evidence: "its last probe of the nodes was " + age.Round(time.Second).String() + " ago", Threshold: nodeScalerSilent.String(),
+			Cause: "its pod does not run, or AWS does not respond to it", Fix: "read the status and the log of its pod", Next: "kubectl -n " + nodeScalerNamespace + " logs deployment/cluster-autoscaler --tail=50",
 		})
 	}
 	if health := state.ClusterWide.Health.Status; health != "Healthy" && health != "" {
 		list = append(list, Finding{
 			Name: "nodes-unhealthy", Where: "cluster", Evidence: fmt.Sprintf("Cluster Autoscaler says %s: %d of %d nodes are ready", health, state.ClusterWide.Health.Counts.Registered.Ready, state.ClusterWide.Health.Counts.Registered.Total), Threshold: "Healthy",
-			Cause: "too many nodes do not become ready, so that it stops scaling", Fix: "docs/runbooks/upgrade.md#a-node-does-not-end-or-is-not-drained", Next: "kubectl get nodes",
+			Cause: "too many nodes are not ready, so Cluster Autoscaler stops scaling", Fix: "docs/runbooks/upgrade.md#a-node-does-not-end-or-is-not-drained", Next: "kubectl get nodes",
 		})
 	}
 	for _, g := range state.Groups {
@@ -93,12 +94,12 @@ func nodeScalerFindings(o objects) (list []Finding, figures []Figure) {
 	return list, figures
 }
 
-// drainTaints mark nodes that Cluster Autoscaler or a person removes (kubernetes/autoscaler,
-// cluster-autoscaler/utils/taints/taints.go).
+// drainTaints are the taints of a node that Cluster Autoscaler or the termination handler drains
+// (kubernetes/autoscaler, cluster-autoscaler/utils/taints/taints.go).
 var drainTaints = []string{"ToBeDeletedByClusterAutoscaler", "DeletionCandidateOfClusterAutoscaler", "aws-node-termination-handler/asg-lifecycle-termination", "aws-node-termination-handler/spot-itn", corev1.TaintNodeUnschedulable}
 
-// nodeGroupFindings are the nodes of each tier, and where the pods of those that drain can
-// go.
+// nodeGroupFindings counts the nodes of each tier. A finding is a draining node with pods whose
+// tier has no other node that takes pods.
 func nodeGroupFindings(o objects) (list []Finding, figures []Figure) {
 	tiers := map[string][]corev1.Node{}
 	for _, node := range o.nodes {
@@ -121,7 +122,7 @@ func nodeGroupFindings(o objects) (list []Finding, figures []Figure) {
 			if len(pods) > 0 && len(stay) == 0 {
 				list = append(list, Finding{
 					Name: "drain-without-target", Where: "node/" + node.Name, Evidence: fmt.Sprintf("%d pods must leave, and no other node of tier %q takes pods", len(pods), tier),
-					Cause: "every node of the tier is cordoned or ends", Fix: "raise tiers.NAME.min, or uncordon a node", Next: "kubectl get nodes -L " + scaling.NodeLabel,
+					Cause: "every node of the tier is cordoned or is being removed", Fix: "raise tiers.NAME.min, or uncordon a node", Next: "kubectl get nodes -L " + scaling.NodeLabel,
 				})
 			}
 		}
@@ -133,7 +134,7 @@ func drains(node corev1.Node) bool {
 	return node.Spec.Unschedulable || slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return slices.Contains(drainTaints, t.Key) })
 }
 
-// podsOn are the platform's running pods on a node.
+// podsOn returns the names of the platform's running pods on a node.
 func (o objects) podsOn(node string) (names []string) {
 	for _, pod := range o.pods {
 		if pod.Spec.NodeName == node && pod.Status.Phase == corev1.PodRunning {

@@ -7,27 +7,27 @@ import (
 )
 
 const (
-	// maxEvicted is the number of keys that all nodes may evict in window.
+	// maxEvicted is the highest number of keys that all nodes together may evict in the window.
 	maxEvicted = 100
-	// maxSlow is the number of slow commands of a node in window, as in the alert
-	// RedisSlow.
+	// maxSlow is the highest number of slow commands of one node in the window. The alert RedisSlow
+	// has the same limit.
 	maxSlow = 10
 	// slots is the number of slots of a Redis cluster (Redis' cluster specification).
 	slots = 16384
-	// defragmented is the ratio up to which Redis' own defragmentation keeps up, as in
-	// the alert RedisFragmented.
+	// defragmented is the highest ratio of memory to data. Up to this ratio Redis' own
+	// defragmentation is fast enough. The alert RedisFragmented has the same limit.
 	defragmented = 1.5
 )
 
-// redisFindings are those of all nodes of Redis in the cluster. The document's script
-// reads node 0.
+// redisFindings judges all Redis nodes in the cluster. The design document's script reads node 0
+// only.
 func redisFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 	next := o.kubectl("get pods -l app=" + redisApp + " -o wide")
 	for _, s := range o.statefulSets {
 		if wanted := replicas(s.Spec.Replicas); s.Name == redisApp && s.Status.ReadyReplicas < wanted {
 			list = append(list, Finding{
 				Name: "redis-node-down", Where: "statefulset/" + s.Name, Evidence: fmt.Sprintf("%d of %d nodes are ready", s.Status.ReadyReplicas, wanted), Threshold: fmt.Sprintf("%d nodes", wanted),
-				Cause: "a node has ended or does not join the cluster; its replica serves the shard", Fix: "docs/runbooks/alerts.md#redisnodesdown", Next: next,
+				Cause: "a node has ended or does not join the cluster; a replica of its shard serves the requests", Fix: "docs/runbooks/alerts.md#redisnodesdown", Next: next,
 			})
 		}
 	}
@@ -35,37 +35,10 @@ func redisFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 	nodes := m.withApp(redisApp)
 	recent := len(nodes) > 0
 	for _, p := range nodes {
-		where := "pod/" + p.pod
 		hits, misses = hits+p.sum("redis_keyspace_hits_total", nil), misses+p.sum("redis_keyspace_misses_total", nil)
 		evicted, used, most = evicted+p.sum("redis_evicted_keys_total", nil), used+p.sum("redis_memory_used_bytes", nil), most+p.sum("redis_memory_max_bytes", nil)
 		recent = recent && p.recent
-		if state, exists := p.value("redis_cluster_state"); exists && state == 0 {
-			served, _ := p.value("redis_cluster_slots_ok")
-			list = append(list, Finding{
-				Name: "redis-primary-lost", Where: where, Evidence: fmt.Sprintf("the node sees %.0f of %d slots served, and serves none itself", served, slots), Threshold: fmt.Sprintf("%d slots", slots),
-				Cause: "a shard has lost its primary, and no replica has taken over", Fix: "wait a few seconds for the failover; else restart the pods of the shard: docs/faults.md", Next: next,
-			})
-		}
-		if up, exists := p.value("redis_master_link_up"); exists && up == 0 {
-			list = append(list, Finding{
-				Name: "redis-replica-behind", Where: where, Evidence: "the replica is not connected to its primary", Threshold: "connected",
-				Cause: "its primary is down, or a full copy has begun", Fix: "if it lasts for minutes, restart the replica", Next: o.kubectl("logs --since=10m " + p.pod),
-			})
-		}
-		if slow, exists := p.value("redis_slowlog_last_id"); exists && p.recent && slow > maxSlow {
-			last, _ := p.value("redis_last_slow_execution_duration_seconds")
-			list = append(list, Finding{
-				Name: "redis-slow-commands", Where: where, Evidence: fmt.Sprintf("%.0f slow commands %s, the last of %s", slow, p.since(), ms(last)), Threshold: fmt.Sprintf("%d", maxSlow),
-				Cause: "commands over many keys, or too little CPU", Fix: "docs/runbooks/alerts.md#redisslow", Next: o.kubectl("exec " + p.pod + " -c redis -- redis-cli SLOWLOG GET 5"),
-			})
-		}
-		ratio, _ := p.value("redis_mem_fragmentation_ratio")
-		if memory := p.sum("redis_memory_max_bytes", nil); ratio > defragmented && p.sum("redis_memory_used_bytes", nil) > memory/2 && memory > 0 {
-			list = append(list, Finding{
-				Name: "redis-fragmented", Where: where, Evidence: fmt.Sprintf("its memory is %.2f times its data", ratio), Threshold: fmt.Sprint(defragmented),
-				Cause: "values of changing sizes leave gaps", Fix: "docs/runbooks/alerts.md#redisfragmented", Next: "pf watch redis",
-			})
-		}
+		list = append(list, o.redisNodeFindings(p)...)
 	}
 	if len(nodes) == 0 {
 		return list, nil
@@ -75,16 +48,49 @@ func redisFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 	if recent && evicted > maxEvicted {
 		list = append(list, Finding{
 			Name: "redis-evicting", Where: "statefulset/" + redisApp, Evidence: fmt.Sprintf("%.0f keys were evicted %s; %.0f of %.0f MiB are used", evicted, nodes[0].since(), used/(1<<20), most/(1<<20)),
-			Threshold: fmt.Sprintf("%d keys", maxEvicted), Cause: "the working set does not fit into Redis' memory", Fix: "raise redis.memoryMiB, or the instance class", Next: "pf watch redis",
+			Threshold: fmt.Sprintf("%d keys", maxEvicted), Cause: "the working set does not fit into Redis' memory", Fix: "raise redis.memoryMiB, or use a larger instance class", Next: "pf watch redis",
 		})
 	}
 	return list, figures
 }
 
-// poolLimit is the share of max_connections that the services may use.
+// redisNodeFindings judges one node: its shard, its replication, its slow commands and its memory.
+func (o objects) redisNodeFindings(p podMetrics) (list []Finding) {
+	where, next := "pod/"+p.pod, o.kubectl("get pods -l app="+redisApp+" -o wide")
+	if state, exists := p.value("redis_cluster_state"); exists && state == 0 {
+		served, _ := p.value("redis_cluster_slots_ok")
+		list = append(list, Finding{
+			Name: "redis-primary-lost", Where: where, Evidence: fmt.Sprintf("the node sees %.0f of %d slots served, and serves none itself", served, slots), Threshold: fmt.Sprintf("%d slots", slots),
+			Cause: "a shard has lost its primary, and no replica has taken over", Fix: "wait a few seconds for the failover; if it does not happen, restart the pods of the shard: docs/faults.md", Next: next,
+		})
+	}
+	if up, exists := p.value("redis_master_link_up"); exists && up == 0 {
+		list = append(list, Finding{
+			Name: "redis-replica-behind", Where: where, Evidence: "the replica is not connected to its primary", Threshold: "connected",
+			Cause: "its primary is down, or the replica is copying all data", Fix: "if it lasts for minutes, restart the replica", Next: o.kubectl("logs --since=10m " + p.pod),
+		})
+	}
+	if slow, exists := p.value("redis_slowlog_last_id"); exists && p.recent && slow > maxSlow {
+		last, _ := p.value("redis_last_slow_execution_duration_seconds")
+		list = append(list, Finding{
+			Name: "redis-slow-commands", Where: where, Evidence: fmt.Sprintf("%.0f slow commands %s, the last of %s", slow, p.since(), ms(last)), Threshold: fmt.Sprintf("%d", maxSlow),
+			Cause: "commands over many keys, or too little CPU", Fix: "docs/runbooks/alerts.md#redisslow", Next: o.kubectl("exec " + p.pod + " -c redis -- redis-cli SLOWLOG GET 5"),
+		})
+	}
+	ratio, _ := p.value("redis_mem_fragmentation_ratio")
+	if memory := p.sum("redis_memory_max_bytes", nil); ratio > defragmented && p.sum("redis_memory_used_bytes", nil) > memory/2 && memory > 0 {
+		list = append(list, Finding{
+			Name: "redis-fragmented", Where: where, Evidence: fmt.Sprintf("its memory is %.2f times its data", ratio), Threshold: fmt.Sprint(defragmented),
+			Cause: "values that change their size leave gaps in Redis' memory", Fix: "docs/runbooks/alerts.md#redisfragmented", Next: "pf watch redis",
+		})
+	}
+	return list
+}
+
+// poolLimit returns the share of max_connections that the services may use.
 func poolLimit() scaling.Percent { return scaling.Targets().Database.ConnectionPool }
 
-// replicas is the number of pods that a spec asks for; the default is 1.
+// replicas returns the number of pods of a spec. The default is 1.
 func replicas(n *int32) int32 {
 	if n == nil {
 		return 1

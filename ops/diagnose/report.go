@@ -16,7 +16,7 @@ import (
 	"github.com/progressive-framework/platform/ops/exitcode"
 )
 
-// newReport has what concerns the checks.
+// newReport returns the report of the checks. It drops everything that belongs to other checks.
 func newReport(url string, now time.Time, checks []Check, r results, missing []Missing, absent []Absent) *report {
 	out := &report{Schema: schemaVersion, URL: url, At: now.UTC(), Checks: checks, Findings: []Finding{}, Missing: []Missing{}, Absent: []Absent{}, Figures: []Figure{}}
 	out.Findings = append(out.Findings, chosen(checks, r.findings, func(f Finding) Check { return f.Check })...)
@@ -27,7 +27,7 @@ func newReport(url string, now time.Time, checks []Check, r results, missing []M
 	return out
 }
 
-// chosen keeps what belongs to the checks, in their order.
+// chosen returns the items that belong to the checks, in the order of the checks.
 func chosen[T any](checks []Check, list []T, check func(T) Check) (kept []T) {
 	for _, c := range checks {
 		for _, item := range list {
@@ -41,7 +41,8 @@ func chosen[T any](checks []Check, list []T, check func(T) Check) (kept []T) {
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// write prints the report, and writes page if it is not "". The error has the exit code.
+// write prints the report. It also writes the HTML page unless page is empty. The error has the
+// exit code.
 func (r *report) write(out io.Writer, asJSON bool, page string) (err error) {
 	if asJSON {
 		encoder := json.NewEncoder(out)
@@ -65,7 +66,7 @@ func (r *report) write(out io.Writer, asJSON bool, page string) (err error) {
 	return nil
 }
 
-// writePage writes the HTML page to a file that only its owner reads: it has the names
+// writePage writes the HTML page to a file that only its owner can read, because the page has names
 // of pods and statements.
 func (r *report) writePage(name string) error {
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
@@ -80,10 +81,10 @@ var pageSource string
 
 var pageTemplate = template.Must(template.New("report").Parse(pageSource))
 
-// html writes the report as one page without scripts or other files.
+// html writes the report as one page. The page needs no script and no other file.
 func (r *report) html(out io.Writer) error { return pageTemplate.Execute(out, r) }
 
-// Items returns the items of a check, for the page.
+// Items returns everything that belongs to one check, for the template of the page.
 func (r *report) Items(check Check) any {
 	return struct {
 		Findings []Finding
@@ -96,7 +97,7 @@ func (r *report) Items(check Check) any {
 	}
 }
 
-// text prints the report for people.
+// text prints the report as text.
 func (r *report) text(out io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s at %s\n", r.URL, r.At.Format(time.RFC3339))

@@ -55,13 +55,13 @@ func TestReportsMatchTheirGoldens(t *testing.T) {
 	}
 }
 
-func TestPageThatCanNotBeWritten(t *testing.T) {
+func TestUnwritablePageIsAnError(t *testing.T) {
 	code, _ := exitcode.FromError(fixedReport().write(io.Discard, false, filepath.Join(t.TempDir(), "no", "page.html")))
 	require.Equal(t, exitcode.NotLooked, code)
 }
 
-// TestStacksThatCanNotBeRead: each error names what is missing, and nothing is sent.
-func TestStacksThatCanNotBeRead(t *testing.T) {
+// TestUnreadableStacksAreErrors: each error names what is missing, and nothing is sent.
+func TestUnreadableStacksAreErrors(t *testing.T) {
 	for _, row := range []struct {
 		reason  string
 		stack   stackoutput.Outputs
@@ -91,12 +91,12 @@ func TestStacksThatCanNotBeRead(t *testing.T) {
 	}
 }
 
-// TestAClusterThatIsDownIsSaid: no list is skipped in silence.
-func TestAClusterThatIsDownIsSaid(t *testing.T) {
+// TestClusterThatIsDownIsReported: every list that could not be read is in the report.
+func TestClusterThatIsDownIsReported(t *testing.T) {
 	kubeconfig := `{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"https://127.0.0.1:1"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`
 	p, err := connect(stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(kubeconfig)}, "", func(context.Context, stackoutput.Outputs) (Cloud, []Missing, []Absent) {
 		return Cloud{}, nil, []Absent{{Scaling, "AWS", "not on AWS"}}
-	}, time.Now())
+	})
 	require.NoError(t, err)
 	var out bytes.Buffer
 	err = p.diagnose(t.Context(), []Check{Resources, Scaling, Database}, time.Now()).write(&out, false, "")
@@ -107,7 +107,7 @@ func TestAClusterThatIsDownIsSaid(t *testing.T) {
 	}
 }
 
-// TestFailedCoordinationsHaveTheirRequest: users and texts of errors stay in the log.
+// TestFailedCoordinationsHaveTheirRequest: users and the texts of errors are not in the report.
 func TestFailedCoordinationsHaveTheirRequest(t *testing.T) {
 	list := coordinationFailures("mca-0", `{"time":"2026-01-31T11:59:00Z","msg":"an agent failed","agent":"wpa","reason":"timeout","user":"u-1","error":"secret","request_id":"r-1"}
 {"msg":"request"}
@@ -121,14 +121,17 @@ not JSON
 	require.Equal(t, "an agent failed at 2026-01-31T11:59:00Z, pod/mca-0: wpa timeout", list[0].String())
 }
 
-// TestCountersCountTheLastMinutes: a restart of the pod begins at zero.
+// TestCountersCountTheLastMinutes: a counter of a restarted pod begins at zero.
 func TestCountersCountTheLastMinutes(t *testing.T) {
 	list, err := parse([]byte("# TYPE a_total counter\na_total{x=\"1\"} 70\na_total{x=\"2\"} 5\n# TYPE b gauge\nb 9\n"))
 	require.NoError(t, err)
-	old, err := parseOldValues([]byte(`{"status":"success","data":{"result":[
-		{"metric":{"__name__":"a_total","x":"1","pod":"p","job":"j","instance":"i","namespace":"n"},"value":[1,"60"]},
-		{"metric":{"__name__":"a_total","x":"2","pod":"p"},"value":[1,"50"]},
-		{"metric":{"__name__":"b","pod":"p"},"value":[1,"4"]}]}}`))
+	f := healthy()
+	f.old = vector(
+		`{"metric":{"__name__":"a_total","x":"1","pod":"p","job":"j","instance":"i","namespace":"n"},"value":[1,"60"]}`,
+		`{"metric":{"__name__":"a_total","x":"2","pod":"p"},"value":[1,"50"]}`,
+		`{"metric":{"__name__":"b","pod":"p"},"value":[1,"4"]}`)
+	p, _ := f.platform(t)
+	old, err := oldValues(t.Context(), p.clients.Prometheus(namespace), namespace)
 	require.NoError(t, err)
 	list.growth(old["p"])
 	require.Equal(t, map[string]float64{"1": 10, "2": 5}, list.by("a_total", "x"))

@@ -14,20 +14,21 @@ import (
 )
 
 const (
-	// maxUsage is the share of a limit above which the design document's report
-	// recommends more CPU or memory (generate_performance_report).
+	// maxUsage is the highest share of a limit. Above it, the design document's report
+	// (generate_performance_report) recommends more CPU or memory.
 	maxUsage = scaling.Percent(80)
-	// maxRestarts is the number above which it calls restarts frequent.
+	// maxRestarts is the highest number of restarts of a container. Above it, the design document's
+	// report calls restarts frequent.
 	maxRestarts = 3
-	// recent is how long a container's end is a finding. An older one has been
-	// repaired, or its alert has fired.
+	// recent is how long the end of a container, or a failed activity, stays a finding. An older
+	// one was repaired, or its alert has fired.
 	recent = time.Hour
-	// startLimit is how long a pod may run without being ready. It is twice the
-	// longest startup probe of the services.
+	// startLimit is how long a pod may run before it is ready: twice the longest startup probe of
+	// the services.
 	startLimit = 2 * time.Minute
 )
 
-// resourceFindings are those of pods, Deployments and nodes.
+// resourceFindings judges pods, Deployments and nodes.
 func resourceFindings(o objects) (list []Finding) {
 	for _, pod := range o.pods {
 		list = append(list, o.podFindings(pod)...)
@@ -39,7 +40,7 @@ func resourceFindings(o objects) (list []Finding) {
 				list = append(list, Finding{
 					Name: "rollout-stuck", Where: "deployment/" + d.Name,
 					Evidence: fmt.Sprintf("%d of %d pods are updated, %d ready: %s", d.Status.UpdatedReplicas, d.Status.Replicas, d.Status.ReadyReplicas, c.Message),
-					Cause:    "the pods of the new version do not become ready", Fix: "see the findings of its pods; else return to the version before",
+					Cause:    "the pods of the new version do not become ready", Fix: "see the findings of its pods; if there are none, roll back: docs/runbooks/rollback.md",
 					Next: o.kubectl("rollout history deployment/" + d.Name),
 				})
 			}
@@ -56,8 +57,8 @@ func resourceFindings(o objects) (list []Finding) {
 
 func (o objects) kubectl(command string) string { return "kubectl -n " + o.namespace + " " + command }
 
-// podFindings are those of one pod. A pod with a known cause has no further
-// finding for not being ready.
+// podFindings judges one pod. A pod that is not ready for a known cause has only the finding of the
+// cause.
 func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
 	if pod.Status.Phase == corev1.PodSucceeded || pod.DeletionTimestamp != nil {
 		return nil
@@ -66,7 +67,7 @@ func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
 			return []Finding{{
 				Name: "pod-unschedulable", Where: "pod/" + pod.Name, Evidence: c.Reason + ": " + c.Message,
-				Cause: "no node has the CPU, the memory, the labels or the zone that the pod needs",
+				Cause: "no node has enough free CPU or memory, or the labels or the zone that the pod needs",
 				Fix:   "raise tiers.NAME.max, or lower services.NAME.min; on the sandbox, free memory of the machine",
 				Next:  o.kubectl("describe pod " + pod.Name),
 			}}
@@ -86,14 +87,14 @@ func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
 				Name: "pod-not-ready", Where: "pod/" + pod.Name,
 				Evidence:  fmt.Sprintf("not ready for %s: %s", o.now.Sub(c.LastTransitionTime.Time).Round(time.Second), c.Message),
 				Threshold: startLimit.String(), Cause: "the readiness probe fails: a store that the service needs is not reachable, or the service is overloaded",
-				Fix: "read the probe's message and the log; docs/faults.md says what each store's loss does", Next: o.kubectl("logs --tail=50 " + pod.Name),
+				Fix: "read the probe's message and the log; docs/faults.md has the effect of each store's failure", Next: o.kubectl("logs --tail=50 " + pod.Name),
 			})
 		}
 	}
 	return list
 }
 
-// containerFinding is the one that explains the state of a container best.
+// containerFinding returns the finding that explains the state of a container best.
 func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Finding, bool) {
 	where := "pod/" + pod.Name + "/" + c.Name
 	ended := c.LastTerminationState.Terminated
@@ -122,16 +123,17 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 	case waiting == "ErrImagePull" || waiting == "ImagePullBackOff" || waiting == "InvalidImageName":
 		return Finding{
 			Name: "image-not-pulled", Where: where, Evidence: waiting + ": " + c.Image + ": " + c.State.Waiting.Message,
-			Cause: "the registry does not have the digest, or the node may not read it", Fix: "run pulumi up, which pushes the image; check the node role's permission for ECR",
+			Cause: "the registry does not have the image, or the node has no permission to read it", Fix: "run pulumi up, which pushes the image; check the node role's permission for ECR",
 			Next: o.kubectl("describe pod " + pod.Name),
 		}, true
 	case waiting == "CreateContainerConfigError" || waiting == "CreateContainerError":
 		return Finding{
 			Name: "pod-configuration-invalid", Where: where, Evidence: waiting + ": " + c.State.Waiting.Message,
-			Cause: "a Secret, a ConfigMap or a key that the pod names does not exist", Fix: "run pulumi up, which creates it again; a change by hand is lost then",
+			Cause: "a Secret, a ConfigMap or a key that the pod names does not exist", Fix: "run pulumi up, which creates the missing object; it overwrites manual changes",
 			Next: o.kubectl("get secrets,configmaps"),
 		}, true
-	// Between two starts a container has either state: the kubelet shows its end for some time.
+	// Between two starts, the kubelet reports either the end of the container or the wait for its
+	// next start.
 	case waiting == "CrashLoopBackOff", c.State.Terminated != nil && c.State.Terminated.ExitCode != 0 && c.RestartCount > 0:
 		evidence := fmt.Sprintf("%d restarts", c.RestartCount)
 		if ended != nil {
@@ -140,7 +142,7 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 		evidence += o.lastLines(pod.Name, c.Name)
 		return Finding{
 			Name: "pod-crash-loop", Where: where, Evidence: evidence,
-			Cause: "the program ends at its start: an invalid environment variable, or a store that it can't do without", Fix: "read the last lines of its log; return to the version before if a release did it",
+			Cause: "the program ends at its start: an environment variable is invalid, or a store that it needs is not reachable", Fix: "read the last lines of its log; if a release caused it, roll back: docs/runbooks/rollback.md",
 			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
 		}, true
 	case c.RestartCount > maxRestarts && wasRecent && ended.ExitCode != 0:
@@ -154,7 +156,7 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 	return Finding{}, false
 }
 
-// usageFindings compare what containers use with their limits.
+// usageFindings compares the CPU and memory of each container with its limits.
 func (o objects) usageFindings() (list []Finding) {
 	specs := map[string]corev1.Container{}
 	for _, pod := range o.pods {
@@ -170,8 +172,8 @@ func (o objects) usageFindings() (list []Finding) {
 				finding          string
 				cause, fix, next string
 			}{
-				{corev1.ResourceCPU, "pod-cpu-starved", "the container is throttled: it has more work than CPU", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
-				{corev1.ResourceMemory, "pod-memory-near-limit", "the container will be killed soon if it grows on", "raise Resources in components/scaling/services.go, or find the leak", "top pods --containers --sort-by=memory"},
+				{corev1.ResourceCPU, "pod-cpu-starved", "the container is throttled: its work needs more CPU than its limit", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
+				{corev1.ResourceMemory, "pod-memory-near-limit", "the container will be killed soon if its memory grows further", "raise Resources in components/scaling/services.go, or find the leak", "top pods --containers --sort-by=memory"},
 			} {
 				used, limit := c.Usage[r.name], spec.Resources.Limits[r.name]
 				if share, above := usageShare(used, limit); above {
@@ -186,10 +188,11 @@ func (o objects) usageFindings() (list []Finding) {
 	return list
 }
 
-// mostUsage is the number of containers in the figures.
+// mostUsage is the number of containers that the figures list.
 const mostUsage = 5
 
-// usageFigures are the containers that use most CPU and memory, with requests and limits.
+// usageFigures lists the containers that use the most CPU and memory, with their requests and
+// limits.
 func (o objects) usageFigures() (figures []Figure) {
 	specs := map[string]corev1.Container{}
 	for _, pod := range o.pods {
@@ -212,14 +215,14 @@ func (o objects) usageFigures() (figures []Figure) {
 		for _, u := range all[:min(mostUsage, len(all))] {
 			r := specs[u.where].Resources
 			request, limit := r.Requests[name], r.Limits[name]
-			figures = append(figures, Figure{Resources, string(name) + " of pod/" + u.where, fmt.Sprintf("%s, request %s, limit %s", human(name, u.used), human(name, request), human(name, limit))})
+			figures = append(figures, Figure{Resources, string(name) + " of pod/" + u.where, fmt.Sprintf("%s, request %s, limit %s", quantity(name, u.used), quantity(name, request), quantity(name, limit))})
 		}
 	}
 	return figures
 }
 
-// human prints CPU in thousandths and memory in MiB.
-func human(name corev1.ResourceName, q resource.Quantity) string {
+// quantity prints CPU in thousandths of a core, and memory in MiB.
+func quantity(name corev1.ResourceName, q resource.Quantity) string {
 	switch {
 	case q.IsZero():
 		return "none"
@@ -229,7 +232,7 @@ func human(name corev1.ResourceName, q resource.Quantity) string {
 	return fmt.Sprintf("%dm", q.MilliValue())
 }
 
-// usageShare is the percentage of the limit, and whether it is above maxUsage.
+// usageShare returns the used percentage of the limit, and reports whether it is above maxUsage.
 func usageShare(used, limit resource.Quantity) (percent float64, above bool) {
 	if limit.IsZero() {
 		return 0, false
@@ -238,7 +241,7 @@ func usageShare(used, limit resource.Quantity) (percent float64, above bool) {
 	return percent, percent > float64(maxUsage)
 }
 
-// nodeFindings are those of one node.
+// nodeFindings judges the conditions of one node.
 func nodeFindings(node corev1.Node) (list []Finding) {
 	for _, c := range node.Status.Conditions {
 		next := "kubectl describe node " + node.Name
@@ -246,12 +249,12 @@ func nodeFindings(node corev1.Node) (list []Finding) {
 		case c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue:
 			list = append(list, Finding{
 				Name: "node-not-ready", Where: "node/" + node.Name, Evidence: c.Reason + ": " + c.Message,
-				Cause: "its kubelet does not report: the instance ends, or has no network", Fix: "the group replaces it; see its activities. docs/runbooks/upgrade.md if it does not end", Next: next,
+				Cause: "its kubelet does not report: the instance is ending, or has no network", Fix: "wait until the Auto Scaling group replaces the node; if it does not, see docs/runbooks/upgrade.md", Next: next,
 			})
 		case (c.Type == corev1.NodeMemoryPressure || c.Type == corev1.NodeDiskPressure || c.Type == corev1.NodePIDPressure) && c.Status == corev1.ConditionTrue:
 			list = append(list, Finding{
 				Name: "node-pressure", Where: "node/" + node.Name, Evidence: string(c.Type) + ": " + c.Message,
-				Cause: "the pods on the node use more than they request", Fix: "raise the requests of the pods above them, or the instance type of the tier", Next: next,
+				Cause: "the pods on the node use more than they request", Fix: "raise the requests of pods that use more than they request, or use a larger instance type for the tier", Next: next,
 			})
 		}
 	}

@@ -3,41 +3,34 @@ package diagnose
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
-	corev1 "k8s.io/api/core/v1"
 
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
-const (
-	// window is how far back counters count. An older fault was repaired, or its alert
-	// has fired.
-	window = 10 * time.Minute
-	// seriesTimeout bounds the query in Prometheus.
-	seriesTimeout = "3s"
-)
+// window is the period over which counters are judged. An older fault was repaired, or its alert
+// has fired.
+const window = 10 * time.Minute
 
-// sample is one series of a pod and its value.
+// sample is the value of one series of a pod.
 type sample struct {
 	name   string
 	labels map[string]string
 	value  float64
-	// counter: only its growth says something.
+	// counter says that the value only grows. Only its growth is judged.
 	counter bool
 }
 
-// key identifies the series of a pod.
+// key identifies the series among all series of the pod.
 func (s sample) key() string {
 	names := make([]string, 0, len(s.labels))
 	for name := range s.labels {
@@ -52,10 +45,10 @@ func (s sample) key() string {
 	return b.String()
 }
 
-// samples are the series of one pod. Counters have their growth over since.
+// samples are the series of one pod.
 type samples []sample
 
-// parse reads the text that a pod serves. A histogram is its sum and its count.
+// parse reads metrics in Prometheus' text format. Of a histogram it keeps the sum and the count.
 func parse(text []byte) (list samples, err error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
@@ -78,7 +71,7 @@ func parse(text []byte) (list samples, err error) {
 				add("_sum", m.GetHistogram().GetSampleSum(), true)
 				add("_count", float64(m.GetHistogram().GetSampleCount()), true)
 			case dto.MetricType_GAUGE:
-				// Redis counts its slow commands in a number that is served as a gauge.
+				// redis_slowlog_last_id counts slow commands, but its type is gauge.
 				add("", m.GetGauge().GetValue(), name == "redis_slowlog_last_id")
 			case dto.MetricType_UNTYPED:
 				add("", m.GetUntyped().GetValue(), false)
@@ -88,8 +81,8 @@ func parse(text []byte) (list samples, err error) {
 	return list, nil
 }
 
-// growth subtracts the values of old, by key. A counter that is below its old value has
-// begun again.
+// growth replaces counters by their growth since the values of old, which are by key. A counter
+// below its old value was reset, and has grown by its whole value.
 func (list samples) growth(old map[string]float64) {
 	for i, s := range list {
 		if before, exists := old[s.key()]; exists && s.counter && before <= s.value {
@@ -98,7 +91,7 @@ func (list samples) growth(old map[string]float64) {
 	}
 }
 
-// sum adds the series of a name for which keep is true; nil: all.
+// sum adds the series of a name for which keep returns true. A nil keep accepts all.
 func (list samples) sum(name string, keep func(labels map[string]string) bool) (total float64) {
 	for _, s := range list {
 		if s.name == name && (keep == nil || keep(s.labels)) {
@@ -108,7 +101,7 @@ func (list samples) sum(name string, keep func(labels map[string]string) bool) (
 	return total
 }
 
-// by adds the series of a name by the value of a label.
+// by adds the series of a name for each value of a label.
 func (list samples) by(name, label string) map[string]float64 {
 	sums := map[string]float64{}
 	for _, s := range list {
@@ -119,7 +112,7 @@ func (list samples) by(name, label string) map[string]float64 {
 	return sums
 }
 
-// value is the only series of a name, and whether it exists.
+// value returns the first series of a name, and reports whether there is one.
 func (list samples) value(name string) (float64, bool) {
 	for _, s := range list {
 		if s.name == name {
@@ -129,61 +122,67 @@ func (list samples) value(name string) (float64, bool) {
 	return math.NaN(), false
 }
 
-// oldSeries are the counters that rules read, as a regular expression of Prometheus.
+// oldSeries matches the counters that rules read. It is a regular expression of Prometheus.
 const oldSeries = "http_requests_total|http_request_duration_seconds_(sum|count)|agent_.+_(total|sum|count)|application_cache_.+_total|" +
 	"redis_(keyspace_(hits|misses)|evicted_keys)_total|redis_slowlog_last_id|pg_stat_(statements|user_tables|database)_.+"
 
-// oldValues queries Prometheus for the values that each pod's counters had one window ago.
-func oldValues(ctx context.Context, o objects, get func(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error)) (map[string]map[string]float64, error) {
-	i := slices.IndexFunc(o.observers, func(p corev1.Pod) bool { return p.Labels["app"] == "prometheus" && kubeclient.Ready(p) })
-	if i < 0 {
-		return nil, fmt.Errorf("no pod of Prometheus is ready in %s", o.namespace+"-prometheus")
-	}
-	query := url.Values{"query": {fmt.Sprintf("{__name__=~%q,namespace=%q} offset %dm", oldSeries, o.namespace, int(window.Minutes()))}, "timeout": {seriesTimeout}}
-	text, err := get(ctx, o.observers[i].Namespace, o.observers[i].Name, kubeclient.PrometheusPort, "/api/v1/query?"+query.Encode())
+// resetStep is the interval of the samples in which resets are searched. A step of one scrape would
+// cost Prometheus three times the CPU time.
+const resetStep = 3 * scaling.ScrapeInterval
+
+// resetName is the label in the result of resetsQuery that has the name of a series.
+const resetName = "reset_series"
+
+// oldValuesQuery returns the query for the values of the counters one window ago.
+func oldValuesQuery(namespace string) string {
+	return fmt.Sprintf("{__name__=~%q,namespace=%q} offset %s", oldSeries, namespace, model.Duration(window))
+}
+
+// resetsQuery returns the query for the counters that were reset within the window. The function
+// resets removes the names of series. label_replace copies the name into a label first.
+func resetsQuery(namespace string) string {
+	return fmt.Sprintf(`resets(label_replace({__name__=~%q,namespace=%q},%q,"$1","__name__","(.+)")[%s:%s]) > 0`,
+		oldSeries, namespace, resetName, model.Duration(window), model.Duration(resetStep))
+}
+
+// oldValues returns the values of each pod's counters one window ago, by pod and by the key of the
+// series. A counter that was reset since then has none, because its present value may be above its
+// old one. A counter that was reset and passed its last value within one resetStep is not noticed.
+func oldValues(ctx context.Context, prometheus kubeclient.Prometheus, namespace string) (map[string]map[string]float64, error) {
+	old, err := prometheus.Vector(ctx, oldValuesQuery(namespace), time.Time{})
 	if err != nil {
 		return nil, err
 	}
-	return parseOldValues(text)
-}
-
-// parseOldValues reads the answer of Prometheus to an instant query (Prometheus' HTTP API).
-func parseOldValues(text []byte) (map[string]map[string]float64, error) {
-	var answer struct {
-		Status string `json:"status"`
-		Error  string `json:"error"`
-		Data   struct {
-			Result []struct {
-				Metric map[string]string  `json:"metric"`
-				Value  [2]json.RawMessage `json:"value"`
-			} `json:"result"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return nil, fmt.Errorf("the answer is no JSON of Prometheus: %w", err)
-	}
-	if answer.Status != "success" {
-		return nil, fmt.Errorf("it answers %q: %.200s", answer.Status, answer.Error)
+	reset, err := prometheus.Vector(ctx, resetsQuery(namespace), time.Time{})
+	if err != nil {
+		return nil, err
 	}
 	pods := map[string]map[string]float64{}
-	for _, r := range answer.Data.Result {
-		var number string
-		if err := json.Unmarshal(r.Value[1], &number); err != nil {
-			return nil, fmt.Errorf("a value of the answer is no text: %w", err)
-		}
-		value, err := strconv.ParseFloat(number, 64)
-		if err != nil {
-			return nil, fmt.Errorf("a value of the answer is %q, must be a number", number)
-		}
-		s := sample{name: r.Metric["__name__"], labels: r.Metric}
-		pod := r.Metric["pod"]
-		for _, added := range []string{"__name__", "job", "instance", "pod", "namespace"} {
-			delete(s.labels, added)
-		}
+	for _, s := range old {
+		pod, key := podSeries(s.Metric)
 		if pods[pod] == nil {
 			pods[pod] = map[string]float64{}
 		}
-		pods[pod][s.key()] = value
+		pods[pod][key] = float64(s.Value)
+	}
+	for _, s := range reset {
+		s.Metric[model.MetricNameLabel] = s.Metric[resetName]
+		delete(s.Metric, resetName)
+		pod, key := podSeries(s.Metric)
+		delete(pods[pod], key)
 	}
 	return pods, nil
+}
+
+// podSeries returns the pod of a series in Prometheus, and the key of the series in that pod.
+func podSeries(metric model.Metric) (pod, key string) {
+	s := sample{name: string(metric[model.MetricNameLabel]), labels: map[string]string{}}
+	for name, value := range metric {
+		switch name {
+		case model.MetricNameLabel, "job", "instance", "pod", "namespace": // Prometheus adds them
+		default:
+			s.labels[string(name)] = string(value)
+		}
+	}
+	return string(metric["pod"]), s.key()
 }

@@ -2,18 +2,29 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 )
 
-// scalingFindings are those of autoscalers and of drains.
+// metricDelay is how long a new HPA, or an HPA with new pods, may lack a metric. It is the sum,
+// rounded up, of 45 s until a pod's first probe, 30 s of a rate's window (both components/scaling),
+// 30 s of two readings of metrics-server, and the HPA's period of 15 s.
+const metricDelay = 2 * time.Minute
+
+// scalingFindings judges the autoscalers of pods and of nodes, and the PodDisruptionBudgets.
 func scalingFindings(o objects) (list []Finding, figures []Figure) {
 	for _, hpa := range o.autoscalers {
 		list = append(list, o.autoscalerFindings(hpa)...)
-		figures = append(figures, Figure{Scaling, "hpa/" + hpa.Name, fmt.Sprintf("%d pods, %d wanted, %d to %d allowed: %s",
-			hpa.Status.CurrentReplicas, hpa.Status.DesiredReplicas, replicas(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas, strings.Join(currentMetrics(hpa), ", "))})
+		text := fmt.Sprintf("%d pods, %d wanted, %d to %d allowed: %s",
+			hpa.Status.CurrentReplicas, hpa.Status.DesiredReplicas, replicas(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas, strings.Join(currentMetrics(hpa), ", "))
+		if young := o.youngAutoscaler(hpa); young != "" && slices.ContainsFunc(hpa.Status.Conditions, metricMissing) {
+			text += fmt.Sprintf("; a metric is missing, which is normal: %s, and the first value may need %s", young, metricDelay)
+		}
+		figures = append(figures, Figure{Scaling, "hpa/" + hpa.Name, text})
 	}
 	for _, part := range []func(objects) ([]Finding, []Figure){verticalFindings, nodeScalerFindings, nodeGroupFindings} {
 		found, measured := part(o)
@@ -24,11 +35,11 @@ func scalingFindings(o objects) (list []Finding, figures []Figure) {
 			f := Finding{
 				Name: "drain-blocked", Where: "poddisruptionbudget/" + pdb.Name, Threshold: "at least 1 disruption",
 				Evidence: fmt.Sprintf("0 disruptions are allowed: %d of %d pods are healthy, and %d must be", pdb.Status.CurrentHealthy, pdb.Status.ExpectedPods, pdb.Status.DesiredHealthy),
-				Cause:    "pods are not healthy, so that no other may go", Fix: "see the findings of its pods",
+				Cause:    "some pods are not healthy, so no other pod may be evicted", Fix: "see the findings of its pods",
 				Next: o.kubectl("describe poddisruptionbudget " + pdb.Name),
 			}
 			if pdb.Status.CurrentHealthy >= pdb.Status.ExpectedPods {
-				f.Cause, f.Fix = "the budget asks for as many pods as there are", "use maxUnavailable: 1, or more pods than minAvailable"
+				f.Cause, f.Fix = "the PodDisruptionBudget requires as many healthy pods as there are pods", "use maxUnavailable: 1, or run more pods than minAvailable"
 			}
 			list = append(list, f)
 		}
@@ -39,15 +50,39 @@ func scalingFindings(o objects) (list []Finding, figures []Figure) {
 	return list, figures
 }
 
+// metricMissing reports whether a condition of an HPA says that a metric can't be read.
+func metricMissing(c autoscalingv2.HorizontalPodAutoscalerCondition) bool {
+	return c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && strings.HasPrefix(c.Reason, "FailedGet")
+}
+
+// youngAutoscaler explains why an HPA may lack a metric: the HPA or all its pods are younger than
+// metricDelay. It returns "" if neither is.
+func (o objects) youngAutoscaler(hpa autoscalingv2.HorizontalPodAutoscaler) string {
+	if age := o.now.Sub(hpa.CreationTimestamp.Time); age < metricDelay {
+		return fmt.Sprintf("the HPA is %s old", age.Round(time.Second))
+	}
+	oldest, found := time.Duration(0), false
+	for _, pod := range o.pods {
+		if pod.Labels["app"] == hpa.Spec.ScaleTargetRef.Name && pod.Status.StartTime != nil {
+			oldest, found = max(oldest, o.now.Sub(pod.Status.StartTime.Time)), true
+		}
+	}
+	if !found || oldest >= metricDelay {
+		return ""
+	}
+	return fmt.Sprintf("its oldest pod is %s old", oldest.Round(time.Second))
+}
+
 func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (list []Finding) {
 	where, next := "hpa/"+hpa.Name, o.kubectl("describe hpa "+hpa.Name)
 	for _, c := range hpa.Status.Conditions {
 		switch {
+		case metricMissing(c) && o.youngAutoscaler(hpa) != "":
 		case c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && c.Reason != "ScalingDisabled",
 			c.Type == autoscalingv2.AbleToScale && c.Status == corev1.ConditionFalse && c.Reason != "BackoffBoth":
 			list = append(list, Finding{
 				Name: "hpa-metric-missing", Where: where, Evidence: c.Reason + ": " + c.Message,
-				Cause: "metrics-server, KEDA or Prometheus does not answer, so that the number of pods does not follow the load",
+				Cause: "metrics-server, KEDA or Prometheus does not respond, so the number of pods does not follow the load",
 				Fix:   "docs/runbooks/alerts.md#servicenotscraped", Next: next,
 			})
 		case c.Type == autoscalingv2.ScalingLimited && c.Status == corev1.ConditionTrue && c.Reason == "TooManyReplicas":
@@ -62,7 +97,7 @@ func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (
 	return list
 }
 
-// currentMetrics are the values of an autoscaler's metrics, each against its target.
+// currentMetrics prints the value of each metric of an HPA with its target.
 func currentMetrics(hpa autoscalingv2.HorizontalPodAutoscaler) (list []string) {
 	targets := map[string]string{}
 	for _, m := range hpa.Spec.Metrics {

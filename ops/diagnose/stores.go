@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// databaseFindings are those of PostgreSQL and of Redis.
+// databaseFindings judges PostgreSQL and Redis.
 func databaseFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 	list, figures = postgresFindings(o, m)
 	found, measured := redisFindings(o, m)
@@ -18,8 +18,8 @@ func databaseFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 	return append(list, found...), append(figures, measured...)
 }
 
-// absentStores are stores that the stack does not have, or that nothing in the cluster
-// reads.
+// absentStores lists the stores that the stack does not have, or whose metrics nothing in the
+// cluster reads.
 func absentStores(stack stackoutput.Outputs, o objects) (list []Absent) {
 	runs := func(app string) bool {
 		return slices.ContainsFunc(o.pods, func(p corev1.Pod) bool { return p.Labels["app"] == app })

@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// recommendAfter is how long VPA may be without a recommendation.
+	// recommendAfter is how long a VPA may lack a recommendation.
 	recommendAfter = time.Hour
-	// underRequested is how far a recommendation may exceed a request.
+	// underRequested is the ratio of recommendation to request above which a request is too small.
 	underRequested = 1.5
 )
 
-// vertical is the part of a VerticalPodAutoscaler that is read
-// (kubernetes/autoscaler, vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1/types.go).
+// vertical is the part of a VerticalPodAutoscaler that the rules read (kubernetes/autoscaler,
+// vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1/types.go).
 type vertical struct {
 	Metadata struct {
 		Name string `json:"name"`
@@ -51,14 +51,14 @@ type vertical struct {
 	} `json:"status"`
 }
 
-// recommendation is that of a container. Uncapped is without the bounds.
+// recommendation is what VPA recommends for one container. Uncapped ignores the bounds of the VPA.
 type recommendation struct {
 	Name     string                         `json:"containerName"`
 	Target   map[corev1.ResourceName]string `json:"target"`
 	Uncapped map[corev1.ResourceName]string `json:"uncappedTarget"`
 }
 
-// verticalFindings compare what VPA recommends with requests and bounds.
+// verticalFindings compares the recommendations of VPA with the requests and with the VPA's bounds.
 func verticalFindings(o objects) (list []Finding, figures []Figure) {
 	for _, object := range o.vertical {
 		var v vertical
@@ -82,7 +82,7 @@ func (o objects) recommendations(v vertical) (list []Finding, figures []Figure) 
 		if age := o.now.Sub(since); c.Type == "RecommendationProvided" && c.Status == "False" && age > recommendAfter {
 			list = append(list, Finding{
 				Name: "vpa-without-recommendation", Where: where, Evidence: fmt.Sprintf("no recommendation for %s: %s", age.Round(time.Minute), c.Message), Threshold: recommendAfter.String(),
-				Cause: "the recommender does not run, or metrics-server does not answer", Fix: "look at the pods of VPA", Next: "kubectl -n " + o.namespace + "-vpa get pods",
+				Cause: "VPA's recommender does not run, or metrics-server does not respond", Fix: "check that the pods of VPA run, and read their logs", Next: "kubectl -n " + o.namespace + "-vpa get pods",
 			})
 		}
 	}
@@ -94,17 +94,17 @@ func (o objects) recommendations(v vertical) (list []Finding, figures []Figure) 
 				continue // this resource is not controlled
 			}
 			request := requests[name]
-			figures = append(figures, Figure{Scaling, where + " " + string(name), fmt.Sprintf("recommends %s, request %s, mode %s", human(name, target), human(name, request), v.Spec.UpdatePolicy.UpdateMode)})
+			figures = append(figures, Figure{Scaling, where + " " + string(name), fmt.Sprintf("recommends %s, request %s, mode %s", quantity(name, target), quantity(name, request), v.Spec.UpdatePolicy.UpdateMode)})
 			if uncapped, err := resource.ParseQuantity(r.Uncapped[name]); err == nil && uncapped.Cmp(target) > 0 {
 				list = append(list, Finding{
-					Name: "vpa-at-maximum", Where: where, Evidence: fmt.Sprintf("the pods need %s of %s", human(name, uncapped), name), Threshold: "at most " + human(name, target),
-					Cause: "the pods use more than VPA may give them", Fix: "raise the bounds of VPA in components/scaling/services.go, or find the leak", Next: next,
+					Name: "vpa-at-maximum", Where: where, Evidence: fmt.Sprintf("the pods need %s of %s", quantity(name, uncapped), name), Threshold: "at most " + quantity(name, target),
+					Cause: "the pods need more than the VPA's upper bound", Fix: "raise the bounds of VPA in components/scaling/services.go, or find the leak", Next: next,
 				})
 			}
 			if mode := v.Spec.UpdatePolicy.UpdateMode; (mode == "Off" || mode == "Initial") && fullRequest(v.Spec.TargetRef.Name, name, request) && target.AsApproximateFloat64() > underRequested*request.AsApproximateFloat64() {
 				list = append(list, Finding{
-					Name: "request-too-small", Where: "deployment/" + v.Spec.TargetRef.Name, Evidence: fmt.Sprintf("VPA recommends %s of %s, the request is %s, and mode %s changes nothing", human(name, target), name, human(name, request), mode),
-					Threshold: fmt.Sprintf("%.1f times the request", underRequested), Cause: "the pods use more than they request, so that a node may be too full", Fix: "raise the request in components/scaling/services.go", Next: next,
+					Name: "request-too-small", Where: "deployment/" + v.Spec.TargetRef.Name, Evidence: fmt.Sprintf("VPA recommends %s of %s, the request is %s, and mode %s changes nothing", quantity(name, target), name, quantity(name, request), mode),
+					Threshold: fmt.Sprintf("%.1f times the request", underRequested), Cause: "the pods use more than they request, so a node may run out of CPU or memory", Fix: "raise the request in components/scaling/services.go", Next: next,
 				})
 			}
 		}
@@ -112,8 +112,8 @@ func (o objects) recommendations(v vertical) (list []Finding, figures []Figure) 
 	return list, figures
 }
 
-// fullRequest reports whether a request is at least the service's own: a stack with
-// cluster.requestPercent asks for less on purpose.
+// fullRequest reports whether a request is at least the service's own request. With
+// cluster.requestPercent a stack requests less on purpose.
 func fullRequest(deployment string, name corev1.ResourceName, request resource.Quantity) bool {
 	for _, service := range scaling.Services() {
 		if service.Name == deployment {
@@ -124,7 +124,7 @@ func fullRequest(deployment string, name corev1.ResourceName, request resource.Q
 	return false
 }
 
-// requests are those of a container of the newest pod of a Deployment.
+// requests returns the requests of a container in the newest pod of a Deployment.
 func (o objects) requests(deployment, container string) corev1.ResourceList {
 	pods := slices.Clone(o.pods)
 	slices.SortFunc(pods, func(a, b corev1.Pod) int { return b.CreationTimestamp.Compare(a.CreationTimestamp.Time) })

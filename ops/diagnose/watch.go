@@ -13,24 +13,24 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// Bounds of watch: the least time between two readings, and the most readings.
+// Bounds of the flags: the interval between two readings, and the number of readings.
 const (
 	minInterval, maxInterval = time.Second, time.Minute
 	maxReadings              = 10_000
 )
 
-// monitor is one of the document's monitor scripts: it reads the platform and prints a
-// table.
+// monitor reads the platform and prints a table, as a monitor script of the design document does.
 type monitor func(ctx context.Context, p platform) (string, error)
 
 var monitors = map[string]monitor{"redis": redisMonitor, "scaling": scalingMonitor}
 
-// WatchCommand returns the subcommand watch.
+// WatchCommand returns the subcommand watch. outputs reads the stack's outputs.
 func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	var (
 		interval time.Duration
@@ -38,8 +38,8 @@ func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *c
 	)
 	c := &cobra.Command{
 		Use:   "watch [redis|scaling]",
-		Short: "Show Redis' nodes or the scaling of pods and nodes, again and again",
-		Long: "The document's monitors as live screens: q ends them. Without a terminal each\n" +
+		Short: "Show Redis' nodes, or the scaling of pods and nodes, live",
+		Long: "The design document's monitors as live screens; q ends them. Without a terminal each\n" +
 			"reading is printed below the last one. Nothing is changed.",
 		Example:   "  pf watch redis\n  pf watch scaling --interval 10s --count 6 | tee scaling.txt",
 		ValidArgs: sortedKeys(monitors),
@@ -52,7 +52,7 @@ func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *c
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
 			}
-			p, err := connect(stack, "", nil, time.Now())
+			p, err := connect(stack, "", nil)
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
 			}
@@ -68,26 +68,22 @@ func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *c
 	return c
 }
 
-// screen shows readings.
+// screen shows the readings of a monitor.
 type screen struct {
 	interval time.Duration
-	left     int
-	read     func() (string, error)
-	text     string
-	err      error
+	// left is the number of remaining readings.
+	left int
+	read func() (string, error)
+	// height is the height of the terminal in lines. It is 0 until bubbletea reports it.
+	height int
+	text   string
+	err    error
 }
 
-// run shows a live screen on a terminal, else prints each reading.
+// run shows a live screen if out is a terminal. Otherwise it prints each reading.
 func (s *screen) run(ctx context.Context, out io.Writer) error {
-	if file, isFile := out.(*os.File); isFile && isTerminal(file) {
-		_, err := tea.NewProgram(s, tea.WithContext(ctx), tea.WithOutput(file), tea.WithAltScreen()).Run()
-		switch {
-		case errors.Is(err, tea.ErrProgramKilled), errors.Is(err, tea.ErrInterrupted):
-			err = nil
-		case err == nil && s.err != nil:
-			err = &exitcode.Error{Code: exitcode.NotLooked, Err: s.err}
-		}
-		return err
+	if file, isFile := out.(*os.File); isFile && term.IsTerminal(int(file.Fd())) {
+		return s.runLive(ctx, file)
 	}
 	for ; ; s.left-- {
 		text, err := s.read()
@@ -98,7 +94,7 @@ func (s *screen) run(ctx context.Context, out io.Writer) error {
 			return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
 		}
 		if _, err := fmt.Fprintf(out, "%s\n", text); err != nil {
-			return &exitcode.Error{Code: exitcode.NotLooked, Err: err} // the reader of the pipe is gone
+			return &exitcode.Error{Code: exitcode.NotLooked, Err: err} // the reader closed the pipe
 		}
 		if s.left <= 1 {
 			return nil
@@ -111,12 +107,21 @@ func (s *screen) run(ctx context.Context, out io.Writer) error {
 	}
 }
 
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// runLive shows the latest reading until a key, a signal, an error or the last reading ends it.
+func (s *screen) runLive(ctx context.Context, terminal *os.File) error {
+	_, err := tea.NewProgram(s, tea.WithContext(ctx), tea.WithOutput(terminal), tea.WithAltScreen()).Run()
+	switch {
+	case errors.Is(err, tea.ErrProgramPanic):
+		return err
+	case errors.Is(err, tea.ErrProgramKilled), errors.Is(err, tea.ErrInterrupted): // a signal
+		return nil
+	case err == nil && s.err != nil:
+		return &exitcode.Error{Code: exitcode.NotLooked, Err: s.err}
+	}
+	return err
 }
 
-// reading is the text of one reading.
+// reading is the result of one reading.
 type reading struct {
 	text string
 	err  error
@@ -133,6 +138,8 @@ func (s *screen) next() tea.Msg {
 // Update implements tea.Model.
 func (s *screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	switch m := message.(type) {
+	case tea.WindowSizeMsg:
+		s.height = m.Height
 	case tea.KeyMsg:
 		if key := m.String(); key == "q" || key == "ctrl+c" || key == "esc" {
 			return s, tea.Quit
@@ -147,10 +154,19 @@ func (s *screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	return s, nil
 }
 
-// View implements tea.Model.
-func (s *screen) View() string { return s.text + "\nq ends\n" }
+// View implements tea.Model. If the terminal is too low, it cuts the end of the text: bubbletea
+// would cut its beginning, which has the headings.
+func (s *screen) View() string {
+	const end = "q ends"
+	lines := strings.Split(strings.TrimRight(s.text, "\n"), "\n")
+	if most := s.height - 2; s.height > 0 && len(lines) > max(most, 1) {
+		hidden := len(lines) - max(most, 1)
+		return strings.Join(append(lines[:max(most, 1)], fmt.Sprintf("%d more lines", hidden), end), "\n")
+	}
+	return strings.Join(append(lines, "", end), "\n")
+}
 
-// table lays rows out.
+// table prints a heading and rows in aligned columns.
 func table(heading string, rows [][]string) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, heading)
@@ -162,7 +178,7 @@ func table(heading string, rows [][]string) string {
 	return b.String()
 }
 
-// lines are what was not read.
+// lines prints the missing parts of the checks, one a line.
 func lines(missing []Missing, checks ...Check) (text string) {
 	for _, m := range missing {
 		if slices.Contains(checks, m.Check) {
@@ -172,10 +188,10 @@ func lines(missing []Missing, checks ...Check) (text string) {
 	return text
 }
 
-// redisMonitor is the document's Redis monitor, over all nodes.
+// redisMonitor is the design document's Redis monitor, for all nodes.
 func redisMonitor(ctx context.Context, p platform) (string, error) {
 	o, _, _ := p.objects(ctx)
-	m, missing := readMetrics(ctx, o, p.get)
+	m, missing := readMetrics(ctx, o, p.clients)
 	nodes := m.withApp(redisApp)
 	if len(nodes) == 0 {
 		return "", fmt.Errorf("no node of Redis answers in %s: %s", o.namespace, strings.TrimSpace(lines(missing, Database)+"none is ready, or Redis is ElastiCache"))
@@ -196,7 +212,8 @@ func redisMonitor(ctx context.Context, p platform) (string, error) {
 	return table(fmt.Sprintf("Redis at %s; hits, evictions and slow commands %s", time.Now().UTC().Format(time.TimeOnly), nodes[0].since()), rows) + lines(missing, Database), nil
 }
 
-// scalingMonitor is the document's scaling monitor: pods, autoscalers and nodes.
+// scalingMonitor is the design document's scaling monitor: Deployments with their autoscalers, and
+// nodes.
 func scalingMonitor(ctx context.Context, p platform) (string, error) {
 	o, missing, _ := p.objects(ctx)
 	if len(o.deployments) == 0 {

@@ -49,7 +49,7 @@ func TestMonitorsSayWhatIsMissing(t *testing.T) {
 	require.ErrorContains(t, err, "no permission: deployments.apps is forbidden")
 }
 
-// TestPipeGetsEachReading: and no control character.
+// TestPipeGetsEachReading: without control characters.
 func TestPipeGetsEachReading(t *testing.T) {
 	n := 0
 	s := screen{interval: time.Millisecond, left: 3, read: func() (string, error) { n++; return fmt.Sprint("reading ", n), nil }}
@@ -75,6 +75,17 @@ func TestScreenEndsByKeyAndByCount(t *testing.T) {
 	require.Equal(t, tea.Quit(), command())
 	_, command = s.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("x")})
 	require.Nil(t, command)
+}
+
+func TestLowTerminalShowsTheFirstLines(t *testing.T) {
+	s := &screen{text: "heading\n1\n2\n3\n"}
+	require.Equal(t, "heading\n1\n2\n3\n\nq ends", s.View())
+	for height, want := range map[int]string{
+		6: "heading\n1\n2\n3\n\nq ends", 5: "heading\n1\n2\n1 more lines\nq ends", 3: "heading\n3 more lines\nq ends", 1: "heading\n3 more lines\nq ends",
+	} {
+		s.Update(tea.WindowSizeMsg{Width: 80, Height: height})
+		require.Equal(t, want, s.View(), "%d lines", height)
+	}
 }
 
 func TestWatchRefusesWrongCommandLines(t *testing.T) {

@@ -5,27 +5,24 @@ import "errors"
 
 // The exit codes.
 const (
-	// Found: the command worked, and what it looked at is not as it must be. Its
-	// report says what.
+	// Found: the command worked, and its report has findings.
 	Found = 1
 	// Usage: the command line or the environment is wrong. Nothing was done.
 	Usage = 2
-	// NotLooked: something could not be read, so that no answer is complete.
+	// NotLooked: something could not be read, so that the result is incomplete.
 	NotLooked = 3
-	// Drifted: pf ci drift has found a difference. If it can't read something, it exits
-	// with Failed.
+	// Drifted: pf ci drift found a difference. If it can't read something, its exit code is Failed.
 	Drifted = 3
-	// Failed: Pulumi, or another program or server that a command of pf ci needs, has
-	// failed.
+	// Failed: Pulumi failed, or another program or server that a command of pf ci needs.
 	Failed = 4
-	// Interrupted is 128 and SIGINT, as shells count.
+	// Interrupted is 128 plus the number of SIGINT, as in shells.
 	Interrupted = 130
 )
 
 // Error is an error with an exit code.
 type Error struct {
 	Code int
-	// Err is the message; nil if the report has said it.
+	// Err is the message. It is nil if the report already has it.
 	Err error
 }
 
@@ -38,8 +35,8 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// FromError returns the exit code of a command's error. silent errors have no message. An
-// error without a code is one of the command line.
+// FromError returns the exit code of a command's error. silent means that the error has no message.
+// An error without an exit code is a wrong command line.
 func FromError(err error) (code int, silent bool) {
 	var e *Error
 	switch {

@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	// maxFile bounds a trace: a year of 15 s is 50 MB.
+	// maxFile limits a trace in bytes. A year in steps of 15 s has 50 MB.
 	maxFile = 64 << 20
-	// parts is how many points a plot has.
+	// parts is the number of points in a plot.
 	parts = 400
 )
 
-// backtestReport is the output of backtest --json.
+// backtestReport is the JSON report of backtest.
 type backtestReport struct {
 	Name string `json:"trace"`
 	backtest.Report
@@ -55,7 +55,7 @@ func newReport(trace backtest.Trace) *backtestReport {
 	}
 }
 
-// write prints the report, and writes the page if it has a path.
+// write prints the report. It also writes the HTML page unless html is empty.
 func (r *backtestReport) write(out io.Writer, asJSON bool, html string) error {
 	if html != "" {
 		f, err := os.Create(html)
@@ -79,15 +79,15 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"percent": func(share float64) string { return fmt.Sprintf("%.3f %%", 100*share) },
 }).Parse(pageSource))
 
-// row is a controller's figures.
+// row has the figures of one controller.
 type row struct {
 	Controller backtest.Controller
 	backtest.Result
-	// Saving is the share of the document's pod-hours.
+	// Saving is the saved share of the pod-hours of the document's HPA.
 	Saving float64
 }
 
-// html writes the report as one page without scripts or other files.
+// html writes the report as one page. The page needs no script and no other file.
 func (r *backtestReport) html(out io.Writer) error {
 	results := r.Traces[0].Results
 	var rows []row
@@ -109,7 +109,7 @@ func (r *backtestReport) html(out io.Writer) error {
 	}{r, rows, plots})
 }
 
-// plots are the load within the band of the forecast, the pods, and the overload.
+// plots returns the plots: the load with the band of the forecast, the pods, and the overload.
 func (r *backtestReport) plots() []svgplot.Plot {
 	t := r.Timeline
 	line := func(name string, y []float64) svgplot.Line { return svgplot.Line{Name: name, X: t.Days, Y: y} }

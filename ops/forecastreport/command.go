@@ -1,5 +1,5 @@
-// Package forecastreport is the operator's view of predictive scaling: what it would have
-// been worth on a recorded load, and why the running forecaster says what it says.
+// Package forecastreport is the subcommand forecast. It computes what predictive scaling would have
+// saved on a recorded load, and explains the present state of the running forecaster.
 // docs/prediction.md explains the figures.
 package forecastreport
 
@@ -18,12 +18,12 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// Command returns the subcommand. outputs reads the stack's outputs.
+// Command returns the subcommand forecast. outputs reads the stack's outputs.
 func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "forecast",
-		Short:   "Say what predictive scaling is worth, and why it predicts what it does",
-		Long:    "Look into predictive scaling. Nothing is changed.",
+		Short:   "Compute what predictive scaling saves, and explain the present forecast",
+		Long:    "Evaluate and explain predictive scaling. The commands change nothing.",
 		Example: "  pf forecast backtest web.csv --html report.html\n  pf forecast explain --stack prod",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -39,7 +39,7 @@ func backtestCommand(outputs func(context.Context) (stackoutput.Outputs, error))
 	c := &cobra.Command{
 		Use:   "backtest FILE.csv | --service NAME",
 		Short: "Run the document's HPA, tuned HPAs and the forecast over a recorded load",
-		Long: "Run each autoscaler over a recorded load, step by step, without hindsight. The first\n" +
+		Long: "Run each autoscaler over a recorded load, step by step. No autoscaler sees later steps. The first\n" +
 			"three days are history. A run takes some seconds.\n\n" +
 			"A file has the header unix_seconds,load and increasing times. Its largest usual load\n" +
 			"is scaled to 30 pods. With --service the load is what the stack's Prometheus has\n" +
@@ -82,7 +82,7 @@ func explainCommand(outputs func(context.Context) (stackoutput.Outputs, error)) 
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "explain",
-		Short: "Say why the forecaster of a stack has this forecast, or none",
+		Short: "Explain the forecaster's present forecast, or why there is none",
 		Long: "Read the metrics of the stack's forecaster through a port-forward and explain them.\n\n" +
 			"Exit codes: 0 each service has a forecast, 1 one has none, 2 wrong usage, 3 the\n" +
 			"forecaster could not be read.",

@@ -23,29 +23,31 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// Service is what the forecaster says about one service.
+// Service is what the forecaster publishes about one service.
 type Service struct {
 	Name string `json:"service"`
-	// State is the gate's state, or the reason why there is no forecast.
+	// State is the state of the gate, or the reason why there is no forecast.
 	State string `json:"state"`
 	// Why explains the state.
 	Why         string  `json:"why"`
 	HistoryDays float64 `json:"history_days"`
 	Candidate   string  `json:"candidate,omitempty"`
-	// Load and Forecast are the present load, and the median of the next 90 s, in pods.
+	// Load is the present load, and Forecast the median of the next 90 s, both in pods.
 	Load     float64 `json:"load"`
 	Forecast float64 `json:"forecast"`
-	// Published are the pods that Prometheus gets for KEDA; nil: none.
+	// Published is the number of pods that the forecaster publishes for KEDA. nil means that it
+	// publishes nothing.
 	Published *float64 `json:"published"`
-	// Overload is the candidate's share of the load in the simulation. BudgetLeft is what
-	// is left of forecast.Budget.
+	// Overload is the share of the load above the pods' capacity, in the simulation of the
+	// candidate. BudgetLeft is the unused part of forecast.Budget.
 	Overload   float64 `json:"overload"`
 	BudgetLeft float64 `json:"budget_left"`
-	// Decides says that the HPA has the forecast among its metrics. Else it is a shadow.
+	// Decides says that the HPA has the forecast among its metrics. Otherwise the forecast is only
+	// shown.
 	Decides bool `json:"decides"`
 }
 
-// reasons explain the states of agents/forecaster, and of package forecast.
+// reasons explains each state of agents/forecaster and of package forecast.
 var reasons = map[string]string{
 	"no history":                   "Prometheus has no load of the service yet, or does not answer",
 	"stale":                        "Prometheus has no load of the last minute",
@@ -55,7 +57,7 @@ var reasons = map[string]string{
 	string(forecast.TooExpensive):  "each candidate costs more than the document's HPA: it publishes the document's target",
 }
 
-// app is the label of the forecaster's pod, in the namespace of Prometheus.
+// app selects the forecaster's pod in the namespace of Prometheus.
 const app = "app=forecaster"
 
 // explain reads the forecaster and the HPAs of a stack.
@@ -64,7 +66,7 @@ func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 	if err != nil {
 		return nil, err
 	}
-	namespace := observers(platform)
+	namespace := kubeclient.ObserverNamespace(platform)
 	pods, err := clients.Kubernetes.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: app})
 	if err != nil {
 		return nil, fmt.Errorf("pods of the forecaster: %w", err)
@@ -91,7 +93,7 @@ func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 	return services, nil
 }
 
-// decides says whether the HPA of a service has the forecast among its metrics.
+// decides reports whether the HPA of a service has the forecast among its metrics.
 func decides(service string, hpas []autoscaling.HorizontalPodAutoscaler) bool {
 	i := slices.Index(services(), service)
 	if i < 0 {
@@ -119,10 +121,7 @@ func connect(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 	return clients, stack.Namespace, err
 }
 
-// observers is the namespace of Prometheus and of the forecaster.
-func observers(platform string) string { return platform + "-prometheus" }
-
-// parse reads the forecaster's metrics.
+// parse parses the metrics of the forecaster.
 func parse(text []byte) ([]Service, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
@@ -156,7 +155,7 @@ func parse(text []byte) ([]Service, error) {
 	return list, nil
 }
 
-// set takes one series.
+// set stores the value of one series.
 func (s *Service) set(name string, labels map[string]string, m *dto.Metric) {
 	value := m.GetGauge().GetValue()
 	switch name {
@@ -179,7 +178,7 @@ func (s *Service) set(name string, labels map[string]string, m *dto.Metric) {
 	}
 }
 
-// writeServices prints what the forecaster says.
+// writeServices prints the services as text or JSON.
 func writeServices(out io.Writer, services []Service, asJSON bool) error {
 	if asJSON {
 		return writeJSON(out, services)

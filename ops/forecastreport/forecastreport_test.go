@@ -44,7 +44,7 @@ func nowhere(context.Context) (stackoutput.Outputs, error) {
 	return stackoutput.Outputs{}, errors.New("no stack")
 }
 
-// trace writes days of a daily wave, a sample each five minutes.
+// trace writes a file with days of a daily wave. It has a sample each five minutes.
 func trace(t *testing.T, days int) string {
 	t.Helper()
 	var b strings.Builder
@@ -91,8 +91,8 @@ func TestWrongFilesAreUsage(t *testing.T) {
 	}
 }
 
-// measuredCluster has an HPA of web with 2 to 8 pods, and a Prometheus with days of a daily wave of
-// its load, between one and five pods' capacity. An hour of it is missing.
+// measuredCluster is a cluster with an HPA of web with 2 to 8 pods. Its Prometheus has days of
+// web's load, a daily wave of one to five pods' capacity in which one hour is missing.
 func measuredCluster(t *testing.T, days int) (outputs func(context.Context) (stackoutput.Outputs, error), mostPoints *int) {
 	t.Helper()
 	begin := time.Now().Add(-time.Duration(days) * 24 * time.Hour).Unix()
@@ -116,7 +116,7 @@ func measuredCluster(t *testing.T, days int) (outputs func(context.Context) (sta
 	}), mostPoints
 }
 
-// measure answers a query of a range. The load begins at a time.
+// measure responds to a range query. The load starts at begin.
 func measure(form url.Values, begin int64, mostPoints *int) string {
 	var first, last int64
 	_, err := fmt.Sscan(form.Get("start")+" "+form.Get("end"), &first, &last)
@@ -137,7 +137,7 @@ func measure(form url.Values, begin int64, mostPoints *int) string {
 	return httpResponse(`{"status":"success","data":{"resultType":"matrix","result":[` + series + `]}}`)
 }
 
-// httpResponse is a response with a body.
+// httpResponse returns a response with a body.
 func httpResponse(body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
@@ -213,8 +213,8 @@ gate_overload{service="web",window="2d"} 0.0001
 gate_overload{service="web",window="12h"} 0.5
 `
 
-// cluster is an API server with one pod of the forecaster, which answers with metrics, and the HPA
-// of web with these external metrics.
+// cluster is a cluster with one pod of the forecaster, which serves metrics. The HPA of web has
+// these external metrics.
 func cluster(t *testing.T, ready, metrics string, external ...string) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
 	return server(t, func(w http.ResponseWriter, r *http.Request) {
@@ -244,7 +244,7 @@ func cluster(t *testing.T, ready, metrics string, external ...string) func(conte
 	})
 }
 
-// server is a stack with an API server.
+// server is a stack whose API server calls handler.
 func server(t *testing.T, handler http.HandlerFunc) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,13 +2,9 @@ package forecastreport
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,14 +20,12 @@ import (
 
 const (
 	step = forecast.StepSeconds * time.Second
-	// chunk is the longest range of one query. Prometheus refuses more than 11,000 points.
-	chunk = 10_000 * step
-	// leastDays are three days of history and one that is evaluated. Prometheus keeps mostDays
+	// leastDays is three days of history and one day that is evaluated. Prometheus keeps mostDays
 	// (components/prometheus).
 	leastDays, mostDays = 4, 15
 )
 
-// services are the short names of the platform's services.
+// services returns the short names of the platform's services.
 func services() (names []string) {
 	for _, p := range scaling.Services() {
 		names = append(names, p.Short)
@@ -49,8 +43,8 @@ func validateMeasured(service string, days int) error {
 	return nil
 }
 
-// backtestService runs all autoscalers over the load that the stack's Prometheus has measured in
-// the days before now.
+// backtestService runs all autoscalers over the load of a service that the stack's Prometheus
+// measured in the last days.
 func backtestService(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error), name string, days int, now time.Time) (*backtestReport, error) {
 	clients, namespace, err := connect(ctx, outputs)
 	if err != nil {
@@ -61,7 +55,7 @@ func backtestService(ctx context.Context, outputs func(context.Context) (stackou
 	if err != nil {
 		return nil, err
 	}
-	// The stack may have other bounds than the document.
+	// The stack's minimum and maximum may differ from the design document's.
 	hpa, err := clients.Kubernetes.AutoscalingV2().HorizontalPodAutoscalers(namespace).Get(ctx, profile.HPA.Name, metav1.GetOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("HPA of %s: %w", name, err)
@@ -72,7 +66,7 @@ func backtestService(ctx context.Context, outputs func(context.Context) (stackou
 	spec.Document.Max = int(hpa.Spec.MaxReplicas)
 
 	last := now.Truncate(step)
-	start, loads, err := readLoads(ctx, clients, observers(namespace), spec, last.Add(-time.Duration(days)*24*time.Hour), last)
+	start, loads, err := readLoads(ctx, clients.Prometheus(namespace), spec, last.Add(-time.Duration(days)*24*time.Hour), last)
 	if err != nil {
 		return nil, fmt.Errorf("load of %s: %w", name, err)
 	}
@@ -83,83 +77,25 @@ func backtestService(ctx context.Context, outputs func(context.Context) (stackou
 	return newReport(trace), nil
 }
 
-// readLoads reads the load of each step between two times, in pods, from the first that has one. NaN
-// is a step without a load.
-func readLoads(ctx context.Context, clients kubeclient.Clients, namespace string, spec forecastspec.Service, from, to time.Time) (start time.Time, loads []float64, err error) {
-	for first := from.Add(step); !first.After(to); first = first.Add(chunk) {
-		last := first.Add(chunk - step)
-		if last.After(to) {
-			last = to
+// readLoads returns the load of each step between two times, in pods. It begins with the first step
+// that has a load. NaN marks a later step without a load.
+func readLoads(ctx context.Context, prometheus kubeclient.Prometheus, spec forecastspec.Service, from, to time.Time) (start time.Time, loads []float64, err error) {
+	first := from.Add(step)
+	measured, err := prometheus.Series(ctx, spec.Query, first, to, step)
+	if err != nil {
+		return start, nil, err
+	}
+	for end := first; !end.After(to); end = end.Add(step) {
+		load, ok := measured[end.Unix()]
+		switch {
+		case !ok && loads == nil:
+			continue
+		case !ok:
+			load = math.NaN()
+		case loads == nil:
+			start = end.Add(-step)
 		}
-		found, err := queryRange(ctx, clients, namespace, spec.Query, first, last)
-		if err != nil {
-			return start, nil, err
-		}
-		for end := first; !end.After(last); end = end.Add(step) {
-			load, ok := found[end.Unix()]
-			switch {
-			case !ok && loads == nil:
-				continue
-			case !ok:
-				load = math.NaN()
-			case loads == nil:
-				start = end.Add(-step)
-			}
-			loads = append(loads, load/spec.Capacity)
-		}
+		loads = append(loads, load/spec.Capacity)
 	}
 	return start, loads, nil
-}
-
-// queryRange returns the values of a query by their Unix time.
-func queryRange(ctx context.Context, clients kubeclient.Clients, namespace, query string, first, last time.Time) (map[int64]float64, error) {
-	text, err := clients.Prometheus(ctx, namespace, "query_range", url.Values{
-		"query": {query}, "start": {strconv.FormatInt(first.Unix(), 10)}, "end": {strconv.FormatInt(last.Unix(), 10)}, "step": {strconv.Itoa(forecast.StepSeconds)},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("query of Prometheus: %w", err)
-	}
-	var answer struct {
-		Data struct {
-			Result []struct {
-				Values []point `json:"values"`
-			} `json:"result"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return nil, fmt.Errorf("answer of Prometheus: %w", err)
-	}
-	if len(answer.Data.Result) > 1 {
-		return nil, fmt.Errorf("query %q has %d series: must have one", query, len(answer.Data.Result))
-	}
-	values := map[int64]float64{}
-	for _, series := range answer.Data.Result {
-		for _, p := range series.Values {
-			values[p.at] = p.value
-		}
-	}
-	return values, nil
-}
-
-// point is a time and a value: [1700000000, "1.5"].
-type point struct {
-	at    int64
-	value float64
-}
-
-// UnmarshalJSON reads a point as Prometheus writes it.
-func (p *point) UnmarshalJSON(text []byte) error {
-	var pair []any
-	if err := json.Unmarshal(text, &pair); err != nil {
-		return err
-	}
-	if len(pair) == 2 {
-		at, isNumber := pair[0].(float64)
-		value, isText := pair[1].(string)
-		if parsed, err := strconv.ParseFloat(value, 64); isNumber && isText && err == nil {
-			p.at, p.value = int64(at), parsed
-			return nil
-		}
-	}
-	return errors.New("a point must be a time and a number as text")
 }

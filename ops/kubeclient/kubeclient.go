@@ -18,23 +18,23 @@ const requestTimeout = 5 * time.Second
 // Clients are the typed clients of one cluster.
 type Clients struct {
 	Kubernetes kubernetes.Interface
-	// Metrics reads what metrics-server has measured.
+	// Metrics reads the CPU and memory that metrics-server measured.
 	Metrics metrics.Interface
-	// Dynamic reads kinds that operators add, such as VerticalPodAutoscaler.
+	// Dynamic reads kinds without a typed client, such as VerticalPodAutoscaler.
 	Dynamic dynamic.Interface
-	// Get reads a page of a pod.
+	// Get sends a GET to a pod.
 	Get PodGet
 }
 
-// New returns clients for the current context of a kubeconfig. Nothing is sent
-// yet. The kubeconfig may run a command for its token, as that of EKS does.
+// New returns clients for the current context of a kubeconfig. It sends nothing. The kubeconfig may
+// name a command that prints the token, as EKS' kubeconfig does.
 func New(kubeconfig []byte) (Clients, error) {
 	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
 		return Clients{}, fmt.Errorf("kubeconfig of the stack: %w", err)
 	}
 	config.Timeout, config.UserAgent = requestTimeout, "pf"
-	// A diagnosis sends its few requests at once; client-go's default delays from
+	// A diagnosis sends a few requests at the same time. client-go's default would delay them from
 	// the tenth on.
 	config.QPS, config.Burst = 50, 100
 	return newClients(config)

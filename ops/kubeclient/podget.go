@@ -20,17 +20,29 @@ import (
 // forwardProtocol is the subprotocol of `kubectl port-forward`.
 const forwardProtocol = "portforward.k8s.io"
 
-// maxBody bounds a pod's answer in bytes. A service has about 30 kB of metrics, and ten
-// minutes of Prometheus' answer a few times that for each pod.
+// maxBody limits a pod's response in bytes. A service has about 30 kB of metrics. The counters of
+// all pods in Prometheus need a few times that for each pod.
 const maxBody = 8 << 20
 
-// PodGet sends a GET to a port of a pod and returns the body of a 200.
+// PodGet sends a GET to a port of a pod and returns the body of a response with status 200. The
+// error for another status is a *StatusError.
 type PodGet func(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error)
 
-// forward returns a PodGet that goes through the API server and the pod's kubelet, as
-// `kubectl port-forward` does: no network policy and no security group has to admit it. The
-// proxy of the API server is no alternative. On EKS the control plane may not connect to
-// pods' own ports (components/cluster/security.go).
+// StatusError is a response of a pod with another status than 200.
+type StatusError struct {
+	Path string
+	Code int
+	Body []byte
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s answered %d %s", e.Path, e.Code, http.StatusText(e.Code))
+}
+
+// forward returns a PodGet that uses the API server and the pod's kubelet, as `kubectl
+// port-forward` does. So no network policy and no security group has to allow the connection. The
+// proxy of the API server does not work on EKS, whose control plane may not connect to the ports of
+// pods (components/cluster/security.go).
 func forward(config *rest.Config, client kubernetes.Interface) PodGet {
 	return func(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error) {
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -50,7 +62,7 @@ func forward(config *rest.Config, client kubernetes.Interface) PodGet {
 	}
 }
 
-// get sends a GET on a connection to a pod.
+// get sends a GET over a connection to a pod.
 func get(ctx context.Context, link httpstream.Connection, port int, path string) ([]byte, error) {
 	conn, failure, err := dial(link, port)
 	if err != nil {
@@ -70,7 +82,7 @@ func get(ctx context.Context, link httpstream.Connection, port int, path string)
 	response, err := client.Do(request)
 	if err != nil {
 		select {
-		case text := <-failure: // what the kubelet says explains more
+		case text := <-failure: // the kubelet's message explains more
 			if text != "" {
 				err = errors.New(text)
 			}
@@ -86,13 +98,13 @@ func get(ctx context.Context, link httpstream.Connection, port int, path string)
 	case len(body) > maxBody:
 		return nil, fmt.Errorf("the answer to %s has more than %d bytes", path, maxBody)
 	case response.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("%s answered %s", path, response.Status)
+		return nil, &StatusError{path, response.StatusCode, body}
 	}
 	return body, nil
 }
 
-// dial opens the two streams of the protocol: failure gets what the kubelet says when it
-// can't connect.
+// dial opens the two streams of the protocol. failure receives the kubelet's error message if the
+// kubelet can't connect to the port.
 func dial(link httpstream.Connection, port int) (conn net.Conn, failure <-chan string, err error) {
 	headers := http.Header{}
 	headers.Set(corev1.PortHeader, strconv.Itoa(port))
@@ -102,22 +114,22 @@ func dial(link httpstream.Connection, port int) (conn net.Conn, failure <-chan s
 	if err != nil {
 		return nil, nil, fmt.Errorf("stream for errors: %w", err)
 	}
-	_ = failures.Close() // it is only read
+	_ = failures.Close() // nothing is written to it
 	headers.Set(corev1.StreamType, corev1.StreamTypeData)
 	data, err := link.CreateStream(headers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("stream for data: %w", err)
 	}
-	said := make(chan string, 1)
+	message := make(chan string, 1)
 	go func() {
 		text, _ := io.ReadAll(io.LimitReader(failures, 4<<10))
-		said <- string(text)
+		message <- string(text)
 	}()
-	return &streamConn{data}, said, nil
+	return &streamConn{data}, message, nil
 }
 
-// streamConn is a stream as a net.Conn. Deadlines are those of the connection that
-// carries it.
+// streamConn makes a stream a net.Conn. It ignores deadlines: the connection that carries the
+// stream has its own.
 type streamConn struct{ httpstream.Stream }
 
 func (*streamConn) LocalAddr() net.Addr              { return forwarded{} }

@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/ops/kubeclient/portforwardtest"
 )
 
-// kubelet is an API server whose only pod answers each port-forward with HTTP.
+// kubelet is an API server with one pod, which responds to each port-forward.
 func kubelet(t *testing.T, answer func(port, request string) (response, failure string)) Clients {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// InvalidAnswer is the error of an incorrect response. Its text has nothing
-// that differs between responses, so that responses can be counted by it.
+// InvalidAnswer is the error of an incorrect response. Its text has no details that differ between
+// responses, so that equal errors can be counted.
 type InvalidAnswer string
 
 func (e InvalidAnswer) Error() string { return string(e) }

@@ -17,12 +17,11 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxBody bounds a response in bytes. A plan of 31 days is below a quarter of
-// it.
+// maxBody limits a response in bytes. A plan of 31 days needs less than a quarter of it.
 const maxBody = 1 << 20
 
-// Client sends requests to one base URL as one user. It follows no redirects
-// and uses no proxy, so the load reaches only the given host.
+// Client sends requests to one base URL as one user. It follows no redirect and uses no proxy, so
+// the load reaches only the given host.
 type Client struct {
 	Base        *url.URL
 	User, Token string
@@ -33,9 +32,8 @@ type Client struct {
 	Limiter *rate.Limiter
 }
 
-// NewClient returns a Client with this many connections. The base has a scheme and
-// a host only. Unless remote is true,
-// it connects only to loopback addresses.
+// NewClient returns a Client with this number of connections. The base URL has only a scheme and a
+// host. Unless remote is true, the Client connects only to loopback addresses.
 func NewClient(base *url.URL, user, token string, connections int, remote bool) *Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	if !remote {
@@ -47,16 +45,15 @@ func NewClient(base *url.URL, user, token string, connections int, remote bool) 
 	}}
 }
 
-// gcPercent lets the heap grow to five times what is in use. The heap of a load is
-// small, and each collection takes CPU time that a server on the same machine
-// needs.
+// gcPercent lets the heap grow to five times the used memory. The heap of a load test is small, and
+// each garbage collection takes CPU time from a server on the same machine.
 const gcPercent = 400
 
-// CollectLess makes this process collect garbage less often. A program calls it before
+// CollectLess makes the garbage collector of this process run less often. A program calls it before
 // its load.
 func CollectLess() { debug.SetGCPercent(gcPercent) }
 
-// loopbackOnly checks the resolved address of a connection.
+// loopbackOnly returns an error unless the resolved address of a connection is a loopback address.
 func loopbackOnly(_, address string, _ syscall.RawConn) error {
 	resolved, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -105,8 +102,8 @@ func (c *Client) Send(ctx context.Context, r Request, n int) error {
 	return r.Check(c.User, body)
 }
 
-// Status returns the status of the response to the request with another token.
-// "" sends no token.
+// Status returns the status of the response to the request with another token. An empty token is
+// not sent.
 func (c *Client) Status(ctx context.Context, r Request, token string) (int, error) {
 	if r.Scenario == WebSocket {
 		conn, status, err := c.dial(ctx, token)
@@ -114,7 +111,7 @@ func (c *Client) Status(ctx context.Context, r Request, token string) (int, erro
 			defer conn.CloseNow()
 		}
 		if status != 0 {
-			err = nil // the server did respond
+			err = nil // the server responded
 		}
 		return status, err
 	}
@@ -128,8 +125,8 @@ func (c *Client) do(ctx context.Context, r Request, n int, token string) (status
 	if err != nil {
 		return 0, nil, err
 	}
-	// Without the Client's part of Do: it copies the request, and follows redirects
-	// and cookies, of which there are none.
+	// http.Client.Do would copy the request, and handle redirects and cookies, of which there are
+	// none.
 	response, err := c.HTTP.Transport.RoundTrip(request)
 	if err != nil {
 		return 0, nil, err
@@ -158,7 +155,7 @@ func (c *Client) newRequest(ctx context.Context, r Request, n int, token string)
 	if err != nil {
 		return nil, err
 	}
-	// The base has no path (NewClient), and is not parsed for each request.
+	// The base URL has no path (NewClient), so nothing is parsed for each request.
 	target := *c.Base
 	target.Path = r.Path
 	request.URL, request.Host = &target, target.Host
@@ -171,7 +168,7 @@ func (c *Client) newRequest(ctx context.Context, r Request, n int, token string)
 	return request, nil
 }
 
-// invalidStatus has the status, and the code of our services' problem details.
+// invalidStatus returns the error for a status, with the code of the services' problem details.
 func invalidStatus(status int, body []byte) error {
 	var problem struct{ Code string }
 	if json.Unmarshal(body, &problem) == nil && problem.Code != "" {

@@ -26,7 +26,7 @@ type Point struct {
 	Rate float64
 }
 
-// The names of the profiles: a curve, and the bounds of its duration.
+// The names of the profiles. Each is a curve with bounds of its duration.
 const (
 	Steady = "steady"
 	Ramp   = "ramp"
@@ -38,9 +38,9 @@ const (
 // spikeBase is the share of the highest rate before and after a spike.
 const spikeBase = 0.2
 
-// NewCurve returns the named profile over a duration. Steady and Soak have the
-// highest rate all the time. Ramp grows to it from 0. Spike has a fifth of it,
-// except that it has all of it from 40 % to 60 % of the duration.
+// NewCurve returns the named profile over a duration. Steady and Soak have the highest rate all the
+// time. Ramp grows from 0 to it. Spike has a fifth of it, and the full rate from 40 % to 60 % of
+// the duration.
 func NewCurve(name string, duration time.Duration) (Curve, error) {
 	switch name {
 	case Steady, Soak:
@@ -54,13 +54,12 @@ func NewCurve(name string, duration time.Duration) (Curve, error) {
 	return nil, fmt.Errorf("profile %q: must be %s, %s, %s, %s or %s", name, Steady, Ramp, Spike, Soak, Replay)
 }
 
-// maxPoints bounds a replayed file: a day in steps of 5 s.
+// maxPoints limits the lines of a replayed file to a day in steps of 5 s.
 const maxPoints = 24 * 60 * 12
 
-// ReadReplay reads a CSV of two columns: seconds since the start, and requests
-// per second from then on. A first line of text is a header. The last line ends
-// the load; its rate does not count. It returns the curve, the highest rate
-// and the duration.
+// ReadReplay reads a CSV with two columns: seconds since the start, and requests per second from
+// then on. The first line may be a header. The last line ends the load, and its rate does not
+// count. ReadReplay returns the curve, the highest rate and the duration.
 func ReadReplay(r io.Reader) (p Curve, highest float64, duration time.Duration, err error) {
 	lines := csv.NewReader(r)
 	lines.FieldsPerRecord, lines.TrimLeadingSpace, lines.Comment = 2, true, '#'
@@ -118,8 +117,8 @@ func (p Curve) Mean(end time.Duration) float64 {
 	return newSchedule(Shape{PerSecond: 1, Curve: p}).countAt(end.Seconds()) / end.Seconds()
 }
 
-// schedule computes when each request of a shape is due. It is not a rate
-// limiter, which would hide a stall, because it does not catch up.
+// schedule computes when each request of a shape is due. A rate limiter would not do: after a stall
+// it does not send the requests that were due meanwhile, and so hides the stall.
 type schedule struct {
 	closedLoop bool
 	segments   []segment
@@ -131,8 +130,7 @@ type segment struct {
 	start, length float64
 	// count is the number of requests that are due before start.
 	count float64
-	// rate is that at start, in requests per second, and slope its change per
-	// second.
+	// rate is the rate at start in requests per second. slope is the change of the rate per second.
 	rate, slope float64
 }
 
@@ -177,8 +175,8 @@ func (c schedule) due(start time.Time, n int) time.Time {
 	if c.closedLoop {
 		return time.Now()
 	}
-	// The last segment in which request n can be due: a rate of 0 after it delays
-	// the request until the rate is above 0.
+	// The last segment in which request n can be due. If the rate there is 0, the request is due
+	// when the rate is above 0 again.
 	i := max(0, sort.Search(len(c.segments), func(i int) bool { return c.segments[i].count > float64(n) })-1)
 	for ; i < len(c.segments); i++ {
 		g := c.segments[i]
@@ -186,8 +184,7 @@ func (c schedule) due(start time.Time, n int) time.Time {
 		if missing == 0 && (g.rate > 0 || g.slope > 0) {
 			return start.Add(time.Duration(g.start * float64(time.Second)))
 		}
-		// The root of rate·x + slope·x²/2 = missing, in a form that holds for a
-		// slope of 0.
+		// The root of rate·x + slope·x²/2 = missing, in a form that also works for a slope of 0.
 		divisor := g.rate + math.Sqrt(max(0, g.rate*g.rate+2*g.slope*missing))
 		if x := 2 * missing / divisor; divisor > 0 && x <= g.length {
 			return start.Add(time.Duration((g.start + x) * float64(time.Second)))

@@ -13,10 +13,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestStallIsTheP99: the server stalls once for 500 ms in two seconds. At any
-// instant of the stall a request is due, so that 1 % of the requests waited for
-// at least 480 ms: 96 % of the stall. A closed loop of ten connections sends ten
-// requests into the same stall, and its p99 does not know of it.
+// TestStallIsTheP99: the server stalls once for 500 ms in two seconds. Requests are due all the
+// time, so 1 % of them wait at least 480 ms, which is 96 % of the stall. A closed loop of ten
+// connections sends only ten requests into the stall, and its p99 does not show it.
 func TestStallIsTheP99(t *testing.T) {
 	const stall, duration = 500 * time.Millisecond, 2 * time.Second
 	run := func(t *testing.T, perSecond float64) (p99 time.Duration) {
@@ -47,7 +46,7 @@ func TestRequestsAreDueWhereTheCurveSays(t *testing.T) {
 			curve = append(curve, Point{at, rapid.Float64Range(0, 1).Draw(t, "rate")})
 			at += time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond
 		}
-		curve[len(curve)-1].Rate = 1 // each request becomes due
+		curve[len(curve)-1].Rate = 1 // so that every request is due at some time
 		s := newSchedule(Shape{PerSecond: rapid.Float64Range(1, 1000).Draw(t, "per second"), Curve: curve})
 		start := time.Unix(0, 0)
 		previous := start
@@ -124,7 +123,7 @@ func TestUnusableReplaysAreErrors(t *testing.T) {
 	require.ErrorContains(t, err, "more than")
 }
 
-// TestIdleEndIsNeverDue: after a rate of 0 for good, no request is due.
+// TestIdleEndIsNeverDue: no request is due after the last rate above 0.
 func TestIdleEndIsNeverDue(t *testing.T) {
 	s := newSchedule(Shape{PerSecond: 1, Curve: Curve{{0, 1}, {time.Second, 1}, {time.Second, 0}}})
 	start := time.Unix(0, 0)

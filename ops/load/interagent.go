@@ -6,17 +6,16 @@ import (
 	"time"
 )
 
-// InterAgent collects the durations of the agents' responses to mca, in the
-// whole milliseconds that coordinations report. A cached coordination repeats
-// its report, so each id is collected once. It is safe for concurrent use.
+// InterAgent collects the durations of the agents' responses to mca, in milliseconds, from the
+// reports of coordinations. A cached coordination repeats its report, so each id counts once. It is
+// safe for concurrent use.
 type InterAgent struct {
 	mu        sync.Mutex
 	seen      map[string]bool
 	latencies []time.Duration
 }
 
-// Watch returns the Coordinate request r with a Check that also collects the
-// durations.
+// Watch returns the request Coordinate with a Check that also collects the durations.
 func (i *InterAgent) Watch(r Request) Request {
 	check := r.Check
 	r.Check = func(user string, body []byte) error {
@@ -31,8 +30,8 @@ func (i *InterAgent) Watch(r Request) Request {
 	return r
 }
 
-// add adds the agents' latencies of a coordination. A coordination from the
-// cache, which was added before, does not count.
+// add adds the durations of a coordination. A coordination from the cache was added before and does
+// not count.
 func (i *InterAgent) add(c coordination) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -48,7 +47,7 @@ func (i *InterAgent) add(c coordination) {
 	}
 }
 
-// Result returns the durations, collected in this time.
+// Result returns the durations that were collected in the elapsed time.
 func (i *InterAgent) Result(elapsed time.Duration) Result {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -20,11 +20,11 @@ import (
 	"time"
 )
 
-// Timeout is the longest time between the moment when a request is due and its
-// response. It is twenty times the longest limit of the design document.
+// Timeout is the longest time from the moment when a request is due to its response. It is twenty
+// times the longest limit of the design document.
 const Timeout = 10 * time.Second
 
-// Shape is how a stream of requests is sent.
+// Shape describes how a stream sends its requests.
 type Shape struct {
 	// Connections is the number of concurrent requests, at least 1.
 	Connections int
@@ -34,19 +34,19 @@ type Shape struct {
 	// Curve is the rate over time, as a share of PerSecond. The zero value is a
 	// constant rate.
 	Curve Curve
-	// Requests that are due in the WarmUp are sent but not counted. Duration is
-	// the counted time after it.
+	// WarmUp is a time at the start whose requests are sent and not counted. Duration is the
+	// counted time after it.
 	WarmUp, Duration time.Duration
 }
 
-// Stream is one kind of request at its own rate.
+// Stream sends one kind of request at its own rate.
 type Stream struct {
 	Name string
 	// Limit is the highest allowed p95. Zero means no limit.
 	Limit time.Duration
 	Shape Shape
-	// Send sends request number n, from 0. Its context ends Timeout after the
-	// time when the request was due.
+	// Send sends request number n, from 0. Its context ends Timeout after the time when the request
+	// was due.
 	Send func(ctx context.Context, n int) error
 	// Counter, if set, counts the responses while the stream runs.
 	Counter *Counter
@@ -58,14 +58,13 @@ type Result struct {
 	Latencies []time.Duration
 	// Failed is the number of failed requests by reason.
 	Failed Reasons
-	// Elapsed is the counted time: the Shape's Duration, or less after an
-	// interruption.
+	// Elapsed is the counted time. It is the Shape's Duration, or less after an interruption.
 	Elapsed time.Duration
 	// Seconds are the results by the second in which the request was due.
 	Seconds []Second
 }
 
-// Second is what a stream measured of the requests that were due in one second.
+// Second is the result of the requests that were due in one second.
 type Second struct {
 	// Latencies of the correct responses, sorted.
 	Latencies []time.Duration
@@ -135,13 +134,13 @@ func (r Result) PerSecond() float64 {
 // by nearest rank. It is zero without a correct response.
 func (r Result) Percentile(p int) time.Duration { return percentile(r.Latencies, p) }
 
-// Slower is the number of correct responses that took longer than a limit.
+// Slower returns the number of correct responses that took longer than a limit.
 func (r Result) Slower(limit time.Duration) int {
 	within, _ := slices.BinarySearch(r.Latencies, limit+1)
 	return len(r.Latencies) - within
 }
 
-// Percentile is that of the second's correct responses.
+// Percentile returns percentile p of the second's correct responses.
 func (s Second) Percentile(p int) time.Duration { return percentile(s.Latencies, p) }
 
 func percentile(sorted []time.Duration, p int) time.Duration {
@@ -162,8 +161,8 @@ func RunAll(ctx context.Context, streams []Stream) []Result {
 	return results
 }
 
-// Run sends requests until the Shape's time is over or ctx ends. Requests that
-// ctx canceled are not counted.
+// Run sends requests until the Shape's time is over or ctx ends. Requests that ctx canceled do not
+// count.
 func (s Stream) Run(ctx context.Context) Result {
 	start := time.Now()
 	countFrom := start.Add(s.Shape.WarmUp)
@@ -205,7 +204,7 @@ func (s Stream) Run(ctx context.Context) Result {
 	return total
 }
 
-// sleepUntil waits and reports whether the time came before ctx ended.
+// sleepUntil waits until due. It returns false if ctx ended before.
 func sleepUntil(ctx context.Context, due time.Time) bool {
 	left := time.Until(due)
 	if left <= 0 {
@@ -221,8 +220,8 @@ func sleepUntil(ctx context.Context, due time.Time) bool {
 	}
 }
 
-// sendBefore sends request n with a deadline. If slow requests delayed it past the
-// deadline, it sends nothing and returns an error.
+// sendBefore sends request n with a deadline. If the deadline is already over because of slow
+// earlier requests, it sends nothing and returns an error.
 func (s Stream) sendBefore(ctx context.Context, deadline time.Time, n int) error {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
@@ -232,8 +231,8 @@ func (s Stream) sendBefore(ctx context.Context, deadline time.Time, n int) error
 	return s.Send(ctx, n)
 }
 
-// Reasons counts failures by reason. After maxReasons different ones, others
-// are counted together.
+// Reasons counts failures by their reason. After maxReasons different reasons, all further ones are
+// counted together.
 type Reasons map[string]int
 
 const (
@@ -261,7 +260,7 @@ func (r Reasons) String() string {
 	return strings.Join(lines, "; ")
 }
 
-// merge adds counts. Reasons above the maximum number are counted as others.
+// merge adds counts. Reasons beyond maxReasons are counted as others.
 func (r *Reasons) merge(more Reasons) {
 	if *r == nil && len(more) > 0 {
 		*r = Reasons{}
@@ -274,8 +273,8 @@ func (r *Reasons) merge(more Reasons) {
 	}
 }
 
-// reason is the innermost error. It has no details that differ each time, such
-// as a port.
+// reason returns the text of the innermost error. That text has no details that differ each time,
+// such as a port.
 func reason(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "no response within " + Timeout.String()

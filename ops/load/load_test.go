@@ -12,9 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestStallShowsInLatency: one connection, ten requests a second, and a first
-// response that takes a second. The nine requests that were due meanwhile have
-// a latency.
+// TestStallShowsInLatency: one connection sends ten requests a second, and the first response takes
+// a second. The latency of the nine requests that were due meanwhile includes the wait.
 func TestStallShowsInLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := Stream{Shape: Shape{Connections: 1, PerSecond: 10, Duration: 2 * time.Second}, Send: func(_ context.Context, n int) error {

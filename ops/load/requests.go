@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Scenario is one of the three scenarios of the load test.
+// Scenario is one of the three parts of the load test.
 type Scenario string
 
 // The scenarios are the design document's functions runMainAppTest,
@@ -25,22 +25,21 @@ const (
 // Scenarios lists every scenario.
 var Scenarios = []Scenario{Main, Agents, WebSocket}
 
-// limits are the highest allowed p95 and the highest rate.
+// limits has the limits of p95 and the highest rates.
 var limits = scaling.Targets()
 
 // MaxPerSecond is the highest rate of requests to the web app.
 func MaxPerSecond() int { return limits.Web.RequestsPerSecondMax }
 
-// InterAgentLimit is the limit of one agent's response to mca. It includes the
-// agent's work, so it is stricter than the design document's limit of a
-// message.
+// InterAgentLimit returns the limit of one agent's response to mca. It includes the work of the
+// agent, so it is stricter than the design document's limit for a message.
 func InterAgentLimit() time.Duration { return limits.Agents.InterAgent }
 
 const (
 	// DefaultConnections is the design document's default.
 	DefaultConnections = 100
-	// maxSockets is the highest number of WebSockets. Each sends a message
-	// every socketInterval. Both are from the design document.
+	// maxSockets is the highest number of WebSockets. Each WebSocket sends a message every
+	// socketInterval. Both numbers are from the design document.
 	maxSockets     = 50
 	socketInterval = 5 * time.Second
 )
@@ -52,18 +51,18 @@ type Request struct {
 	Method, Path string
 	// Public requests need no token.
 	Public bool
-	// Share is the request's share of its scenario's connections and rate. Main
-	// has the design document's weights; in Agents each agent has a third.
+	// Share is the request's share of its scenario's connections and rate. The main scenario has
+	// the design document's weights. In the agents' scenario each agent has a third.
 	Share float64
 	// Limit is the highest allowed p95.
 	Limit time.Duration
-	// Body returns the JSON of request number n. nil means no body.
+	// Body returns the JSON body of request number n. nil means that the request has no body.
 	Body func(user string, n int) any
-	// Check returns an error for an incorrect body of a 200. nil accepts any
-	// body.
+	// Check returns an error if the body of a response with status 200 is incorrect. nil accepts
+	// any body.
 	Check func(user string, body []byte) error
 
-	// vary changes a copy of the body so that the response is not cached.
+	// vary changes a copy of the body, so that the response is not in the cache.
 	vary func(body object, n int64)
 }
 
@@ -71,7 +70,7 @@ type object = map[string]any
 
 func constant(body object) func(string, int) any { return func(string, int) any { return body } }
 
-// Inputs of the design document's requests, which their responses must match.
+// Inputs of the design document's requests. The responses must contain them.
 const (
 	planDays = 7
 	level    = "intermediate"
@@ -122,8 +121,8 @@ var (
 // Requests lists every request.
 var Requests = []Request{Health, Profile, Preferences, Coordinate, Plan, Generate, Socket}
 
-// StorePreferences returns a request that stores these preferences. Preferences
-// is the one with the design document's values.
+// StorePreferences returns a request that stores these preferences. Preferences is this request
+// with the design document's values.
 func StorePreferences(theme string, notifications bool) Request {
 	return Request{
 		Name: "POST preferences", Scenario: Main, Method: http.MethodPost, Path: "/api/v1/users/preferences",
@@ -135,8 +134,8 @@ func StorePreferences(theme string, notifications bool) Request {
 // sequence numbers the uncached requests of this process.
 var sequence atomic.Int64
 
-// Uncached returns an agent's request with a different body each time, so that
-// the agent must compute it. Other requests are returned unchanged.
+// Uncached returns an agent's request with a different body each time, so that the agent must
+// compute the response. It returns other requests unchanged.
 func (r Request) Uncached() Request {
 	if r.vary == nil {
 		return r
@@ -150,16 +149,16 @@ func (r Request) Uncached() Request {
 	return r
 }
 
-// weight is from 50 to 150 kg in steps of a gram, so it repeats after 100,000.
+// weight returns 50 to 150 kg in steps of a gram. It repeats after 100,000.
 func weight(n int64) float64 { return 50 + float64(n%100_000)/1000 }
 
-// history has an exercise that wpa does not know. It counts as a trained day.
+// history returns one exercise that wpa does not know. wpa counts it as a day of training.
 func history(n int64) []object {
 	return []object{{"date": "2026-01-31", "exerciseId": fmt.Sprint("load-", n)}}
 }
 
-// Shape returns the shape of the request's stream. The connections and the rate
-// are those of its whole scenario. WebSockets have their own rate.
+// Shape returns the shape of the request's stream. connections and perSecond are those of the whole
+// scenario. WebSockets have their own rate.
 func (r Request) Shape(connections int, perSecond float64, duration time.Duration) Shape {
 	if r.Scenario == WebSocket {
 		sockets := min(connections, maxSockets)

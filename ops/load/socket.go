@@ -27,8 +27,8 @@ func (c *Client) dial(ctx context.Context, token string) (conn *websocket.Conn, 
 	return conn, status, err
 }
 
-// sockets are WebSockets that send in turn. A closed one is reopened by the
-// next request.
+// sockets are WebSockets that send in turn. If a WebSocket is closed, its next request opens it
+// again.
 type sockets struct {
 	client *Client
 	idle   chan *socket
@@ -79,7 +79,7 @@ type socket struct {
 	responses chan []byte // closed when the connection ends
 }
 
-// open opens the WebSocket and starts to read its responses.
+// open opens the WebSocket and starts a goroutine that reads its responses.
 func (s *socket) open(ctx context.Context, c *Client) error {
 	conn, status, err := c.dial(ctx, c.Token)
 	switch {
@@ -95,7 +95,7 @@ func (s *socket) open(ctx context.Context, c *Client) error {
 	return nil
 }
 
-// read reads until the connection ends, because pongs are sent while reading.
+// read reads until the connection ends. The package answers pings only while it reads.
 func read(ctx context.Context, conn *websocket.Conn, responses chan<- []byte) {
 	defer close(responses)
 	for {
@@ -141,8 +141,8 @@ func (s *socket) requestStatus(ctx context.Context) error {
 	}
 }
 
-// checkStatus accepts a degraded status: it is a correct response while an
-// agent fails.
+// checkStatus checks a response. It accepts the status degraded, which is correct while an agent
+// fails.
 func checkStatus(body []byte, sent int64, id int) error {
 	type status struct {
 		Type, Status                 string

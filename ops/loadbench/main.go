@@ -33,10 +33,10 @@ import (
 const (
 	// connections is the number of connections of each generator.
 	connections = 10
-	// The server stalls from the start of each stallPeriod for stall.
+	// The stalling server stops for stall at the start of each stallPeriod.
 	stall       = 500 * time.Millisecond
 	stallPeriod = 2 * time.Second
-	// stalledPerSecond is our rate during the stalls.
+	// stalledPerSecond is the request rate of our generator against the stalling server.
 	stalledPerSecond = 1000
 	maxDuration      = 5 * time.Minute
 )
@@ -69,7 +69,7 @@ func main() {
 	}
 }
 
-// server answers as /health does, and prints its url.
+// server responds as /health does, and prints its URL.
 func server(ctx context.Context, stalls bool) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -87,7 +87,7 @@ func server(ctx context.Context, stalls bool) error {
 	return s.Serve(listener)
 }
 
-// figures are what one generator measured.
+// figures are the results of one generator.
 type figures struct {
 	Requests float64 `json:"requests"`
 	P99      float64 `json:"p99"` // in milliseconds
@@ -114,7 +114,7 @@ func ourLoad(ctx context.Context, target string, rate float64, duration time.Dur
 	return json.NewEncoder(os.Stdout).Encode(figures{float64(r.Sent()), float64(r.Percentile(99).Microseconds()) / 1000, 0})
 }
 
-// bench prints the table.
+// bench runs all generators and prints the table.
 func bench(ctx context.Context, autocannon string, each time.Duration, rounds int) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -123,7 +123,7 @@ func bench(ctx context.Context, autocannon string, each time.Duration, rounds in
 	seconds := strconv.Itoa(int(each.Seconds()))
 	generators := []struct {
 		name string
-		// command loads a url; rate is 0 for as fast as it can.
+		// command returns the command line that loads a URL. A rate of 0 means as fast as possible.
 		command func(url string, rate float64) []string
 		parse   func([]byte) (figures, error)
 	}{
@@ -215,7 +215,7 @@ func parseWrk(out []byte) (figures, error) {
 	return figures{count, float64(latency.Microseconds()) / 1000, 0}, err
 }
 
-// process is a server of this program.
+// process is a child process of this program. It runs a server.
 type process struct {
 	url  string
 	stop func()
@@ -235,7 +235,7 @@ func startServer(ctx context.Context, self string, args ...string) (p process, e
 	}
 	p.stop = func() {
 		cancel()
-		_ = cmd.Wait() // killed
+		_ = cmd.Wait() // it was killed, so its error is expected
 	}
 	if _, err = fmt.Fscanln(out, &p.url); err != nil {
 		p.stop()

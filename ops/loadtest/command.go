@@ -36,14 +36,15 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/load"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// Command returns the subcommand. outputs reads the stack's outputs. It is
-// called only if --url is not set.
+// Command returns the subcommand load. outputs reads the stack's outputs. It is called only if
+// --url is not set.
 func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	var f flags
 	c := &cobra.Command{
@@ -64,7 +65,7 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.
 			f.durationWasSet, f.rateWasSet = c.Flags().Changed("duration"), c.Flags().Changed("rate")
 			f.envTOKEN = os.Getenv("TOKEN")
 			if file, ok := c.ErrOrStderr().(*os.File); ok && !c.Flags().Changed("progress") {
-				f.progress = isTerminal(file)
+				f.progress = term.IsTerminal(int(file.Fd()))
 			}
 			return f.run(c.Context(), outputs, c.OutOrStdout(), c.ErrOrStderr())
 		},
@@ -73,7 +74,7 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.
 	return c
 }
 
-// readArgs reads the profile.
+// readArgs reads the profile and the file of a replay.
 func readArgs(f *flags) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		f.profile = load.Steady
@@ -90,11 +91,6 @@ func readArgs(f *flags) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // run runs the test and prints the report.
@@ -139,7 +135,7 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 	return nil
 }
 
-// write writes the report in each form that the flags name.
+// write writes the report in each form that the flags select.
 func (f *flags) write(r *report, stdout io.Writer) error {
 	print := r.text
 	if f.json {
@@ -159,8 +155,8 @@ func (f *flags) write(r *report, stdout io.Writer) error {
 // connectTimeout limits the first connection to the platform.
 const connectTimeout = 5 * time.Second
 
-// reachable returns an error if nothing listens at the platform's address: then every
-// request of the test would fail for the same reason.
+// reachable returns an error if nothing listens at the platform's address. Otherwise every request
+// of the test would fail for this reason.
 func reachable(ctx context.Context, platform *url.URL) error {
 	port := cmp.Or(platform.Port(), map[string]string{"http": "80", "https": "443"}[platform.Scheme])
 	dialer := net.Dialer{Timeout: connectTimeout}

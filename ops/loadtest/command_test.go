@@ -45,7 +45,7 @@ func runText(ctx context.Context, t *testing.T, token string, args ...string) (c
 	return code, stdout.String(), errs
 }
 
-// runCommand is runText with the report as JSON, which must match its schema.
+// runCommand runs the subcommand with --json. The report must match its schema.
 func runCommand(ctx context.Context, t *testing.T, token string, args ...string) (code int, r report, errs string) {
 	t.Helper()
 	code, out, errs := runText(ctx, t, token, append([]string{"--json"}, args...)...)
@@ -324,8 +324,8 @@ func TestInvalidCommandLinesAreErrors(t *testing.T) {
 	}
 }
 
-// TestProgressIsALineThatIsRemoved: it goes to standard error, so that the report in a pipe
-// does not have it.
+// TestProgressIsALineThatIsRemoved: the line goes to standard error, so a report in a pipe does not
+// contain it.
 func TestProgressIsALineThatIsRemoved(t *testing.T) {
 	f := newFake(t)
 	t.Setenv("TOKEN", f.token)

@@ -10,9 +10,9 @@ import (
 
 // comparison is the difference of two runs.
 type comparison struct {
-	// OldStarted is the time of the older run, in RFC 3339.
+	// OldStarted is the start of the older run in RFC 3339.
 	OldStarted string `json:"oldStarted"`
-	// Different lists the settings that differ. Then the rows compare two loads,
+	// Different lists the settings that differ. If there are any, the rows compare two loads and
 	// not two platforms.
 	Different []string `json:"different,omitempty"`
 	Changes   []change `json:"changes,omitempty"`
@@ -37,17 +37,17 @@ const (
 	tooShort verdict = "too short"
 )
 
-// A difference is real if its mean over the seconds exceeds maxErrors standard
-// errors of that mean, and minShare of the older figure. Three standard errors
-// are exceeded by chance in three of 1,000 comparisons of many seconds.
+// A difference counts if its mean over the seconds is more than maxErrors standard errors, and more
+// than minShare of the older figure. By chance, three standard errors are exceeded in three of
+// 1,000 comparisons.
 const (
 	maxErrors  = 3
 	minShare   = 0.05
 	minSeconds = 10
 )
 
-// figures are compared second by second, so that a profile's own change of the
-// rate is in both runs.
+// figures are compared second by second, because the rate of a profile changes over time in both
+// runs.
 var figures = []struct {
 	name         string
 	moreIsBetter bool
@@ -60,7 +60,7 @@ var figures = []struct {
 	{"failed/s", false, func(s second) (float64, bool) { return float64(s.Failed), true }},
 }
 
-// compare compares each request that both runs have.
+// compare compares each request that is in both reports.
 func compare(old, now *report) *comparison {
 	c := &comparison{OldStarted: old.Started.Format("2006-01-02T15:04:05Z07:00")}
 	for _, setting := range []struct {
@@ -92,7 +92,7 @@ func compare(old, now *report) *comparison {
 	return c
 }
 
-// judge compares the seconds in which both runs have the figure.
+// judge sets the verdict from the seconds in which both runs have the figure.
 func (c *change) judge(old, now []second, figure func(second) (float64, bool), moreIsBetter bool) {
 	var olds, nows, differences []float64
 	for i := range min(len(old), len(now)) {
@@ -124,7 +124,7 @@ func (c *change) judge(old, now []second, figure func(second) (float64, bool), m
 
 func round(x float64) float64 { return math.Round(1000*x) / 1000 }
 
-// text prints what differs beyond noise.
+// text prints the differences that count.
 func (c *comparison) text(w io.Writer) {
 	if c == nil {
 		return

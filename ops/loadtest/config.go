@@ -17,7 +17,7 @@ import (
 
 const (
 	maxDuration = 10 * time.Minute
-	// maxLongDuration is that of soak and replay.
+	// maxLongDuration is the longest duration of soak and replay.
 	maxLongDuration = 4 * time.Hour
 	maxConnections  = 1000
 )
@@ -28,11 +28,11 @@ const (
 	defaultSoakDuration = 30 * time.Minute
 )
 
-// maxRequests is five minutes, the design document's duration, at the web app's
-// highest rate, with the same number of requests to the agents.
+// maxRequests is the highest number of requests of a test: five minutes, the design document's
+// duration, at the web app's highest rate, and as many requests to the agents.
 var maxRequests = 2 * 300 * load.MaxPerSecond()
 
-// flags are the command line as the user wrote it.
+// flags is the command line as the user wrote it.
 type flags struct {
 	url, tokenFile, only          string
 	duration                      time.Duration
@@ -70,15 +70,15 @@ type config struct {
 	curve       load.Curve
 	duration    time.Duration
 	connections int
-	// rate and agentsRate are the highest requests per second to the web app, and
-	// to all agents together.
+	// rate is the highest rate to the web app, and agentsRate that to all agents together, in
+	// requests per second.
 	rate, agentsRate float64
 	scenarios        []load.Scenario
 	uncached, remote bool
-	old              *report // of --compare
+	old              *report // the report of --compare
 }
 
-// config validates the flags. platform is the stack's url.
+// config validates the flags. platform is the URL in the stack's outputs.
 func (f *flags) config(platform string, now time.Time) (cfg config, err error) {
 	cfg = config{profile: f.profile, duration: f.duration, connections: f.connections, rate: f.rate, agentsRate: f.agentsRate, uncached: f.uncached, remote: f.remote}
 	if err := f.readProfile(&cfg); err != nil {
@@ -113,7 +113,7 @@ func (f *flags) config(platform string, now time.Time) (cfg config, err error) {
 	return cfg, err
 }
 
-// readProfile sets the curve, and what the profile says of rate and duration.
+// readProfile sets the curve, and the rate and duration that a replayed file contains.
 func (f *flags) readProfile(cfg *config) (err error) {
 	if f.profile != load.Replay {
 		if f.profile == load.Soak && !f.durationWasSet {
@@ -136,7 +136,7 @@ func (f *flags) readProfile(cfg *config) (err error) {
 	return nil
 }
 
-// validate bounds the load, so that it ends.
+// validate checks the bounds of the load, so that every load ends.
 func (c config) validate() error {
 	longest := maxDuration
 	if c.profile == load.Soak || c.profile == load.Replay {
@@ -164,9 +164,8 @@ func (c config) validate() error {
 	return nil
 }
 
-// readURL rejects a host that may not be the caller's, and one that would get
-// the token unencrypted. A host name is resolved later, and must then have a
-// loopback address.
+// readURL rejects a host that may belong to somebody else, and a URL that would send the token
+// unencrypted. A host name is resolved later, and must then have a loopback address.
 func readURL(text string, remote bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
@@ -184,7 +183,7 @@ func readURL(text string, remote bool) (*url.URL, error) {
 	return u, nil
 }
 
-// readScenarios parses the flag --only; an empty flag means all scenarios.
+// readScenarios parses the flag --only. An empty flag means all scenarios.
 func readScenarios(only string) ([]load.Scenario, error) {
 	if only == "" {
 		return load.Scenarios, nil

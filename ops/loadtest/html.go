@@ -17,7 +17,7 @@ var pageSource string
 
 var page = template.Must(template.New("report").Parse(pageSource))
 
-// html writes the report as one page without scripts or other files.
+// html writes the report as one page. The page needs no script and no other file.
 func (r *report) html(out io.Writer) error {
 	plots, err := r.plots()
 	if err != nil {
@@ -29,8 +29,8 @@ func (r *report) html(out io.Writer) error {
 	}{r, plots})
 }
 
-// plots are the rate and the errors, the pods of each service, and the latency of each
-// request with its limit.
+// plots draws the rate and the errors, the pods of each service, and the latency of each request
+// with its limit.
 func (r *report) plots() (svgs []template.HTML, err error) {
 	plots := []svgplot.Plot{r.ratePlot()}
 	for _, name := range slices.Sorted(maps.Keys(r.Replicas)) {

@@ -19,16 +19,17 @@ const replicaInterval = 2 * time.Second
 type Replicas struct {
 	// Second is the time since the start of the load.
 	Second float64 `json:"second"`
-	// Wanted is what the autoscaler or the Deployment asks for.
+	// Wanted is the number of pods in the Deployment's specification, which an autoscaler may have
+	// set.
 	Wanted int32 `json:"wanted"`
 	Ready  int32 `json:"ready"`
 }
 
-// replicaReader reads wanted and ready pods by service. nil: there is no cluster.
+// replicaReader reads the wanted and the ready pods by service. It is nil if there is no cluster.
 type replicaReader func(context.Context) (map[string]Replicas, error)
 
-// readReplicas returns a reader for the stack's cluster. It is nil without a
-// kubeconfig, as on a platform that only has a url.
+// readReplicas returns a reader for the stack's cluster. It returns nil without a kubeconfig,
+// because a platform given by --url has none.
 func readReplicas(stack stackoutput.Outputs) replicaReader {
 	kubeconfig := stack.KubeconfigFile()
 	if len(kubeconfig) == 0 || stack.Namespace == "" {
@@ -59,13 +60,13 @@ func deploymentReplicas(client kubernetes.Interface, namespace string) replicaRe
 	}
 }
 
-// replicaHistory is read while a load runs.
+// replicaHistory has the numbers of pods that were read during a load.
 type replicaHistory struct {
 	services map[string][]Replicas
 	err      error // the last failure
 }
 
-// record reads until ctx ends.
+// record reads the numbers of pods until ctx ends.
 func (h *replicaHistory) record(ctx context.Context, read replicaReader) {
 	h.services = map[string][]Replicas{}
 	start := time.Now()

@@ -16,11 +16,11 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// schemaVersion is that of report.schema.json. A reader refuses another one.
+// schemaVersion is the version of report.schema.json. Reports with another version are refused.
 const schemaVersion = 1
 
-// report is the output of --json. Times are in milliseconds unless a name says
-// seconds. docs/load.md documents it.
+// report is the JSON report. Times are in milliseconds, unless a name says seconds. docs/load.md
+// documents it.
 type report struct {
 	Schema      int       `json:"schema"`
 	URL         string    `json:"url"`
@@ -29,7 +29,7 @@ type report struct {
 	Uncached    bool      `json:"uncached"`
 	Connections int       `json:"connections"`
 	Rate        float64   `json:"rate"`       // highest requests per second to the web app
-	AgentsRate  float64   `json:"agentsRate"` // … to all agents together
+	AgentsRate  float64   `json:"agentsRate"` // highest requests per second to all agents together
 	Started     time.Time `json:"started"`
 	Seconds     float64   `json:"seconds"`
 	Interrupted bool      `json:"interrupted"`
@@ -39,19 +39,19 @@ type report struct {
 	Answers checkResult `json:"answers"`
 	// Load is absent if Refusals or Answers has an incorrect response.
 	Load []row `json:"load,omitempty"`
-	// Images are those of the stack, as REPOSITORY@DIGEST by short names. They are absent with
-	// --url, and if they changed during the test.
+	// Images are the stack's images, as REPOSITORY@DIGEST by their short names. They are absent
+	// with --url, and if they changed during the test.
 	Images map[string]string `json:"images,omitempty"`
-	// Replicas are the pods of each service over time, if there is a cluster.
+	// Replicas are the pods of each service over time. They are absent without a cluster.
 	Replicas map[string][]Replicas `json:"replicas,omitempty"`
-	// Comparison is that with the report of --compare.
+	// Comparison compares the report with that of --compare.
 	Comparison *comparison `json:"comparison,omitempty"`
-	// Notes say what is missing in the report, and why.
+	// Notes explain what is missing in the report.
 	Notes []string `json:"notes,omitempty"`
 }
 
-// addImages adds the images that the stack had before the test, if it has them afterwards:
-// otherwise nobody knows which of them were tested.
+// addImages adds the images that the stack had before the test, if it still has them. Otherwise it
+// is unknown which images were tested.
 func (r *report) addImages(ctx context.Context, before map[string]string, outputs func(context.Context) (stackoutput.Outputs, error)) {
 	if len(before) == 0 {
 		return
@@ -67,7 +67,7 @@ func (r *report) addImages(ctx context.Context, before map[string]string, output
 	}
 }
 
-// readReport reads a report of --json.
+// readReport reads a JSON report.
 func readReport(file string) (*report, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -91,11 +91,11 @@ type checkResult struct {
 	unanswered int // requests without a response
 }
 
-// maxUnanswered is the number of requests without a response after which no more
-// are sent, because the platform is unreachable.
+// maxUnanswered is after how many requests without a response no more are sent, because the
+// platform is unreachable.
 const maxUnanswered = 3
 
-// do sends one request and adds its result, unless ctx ends meanwhile.
+// do sends one request and adds its result, unless ctx ends first.
 func (p *checkResult) do(ctx context.Context, name string, send func(context.Context) error) {
 	if p.unanswered == maxUnanswered {
 		return
@@ -121,20 +121,19 @@ type row struct {
 	Name      string       `json:"name"`
 	Sent      int          `json:"sent"`
 	PerSecond float64      `json:"perSecond"` // of correct responses
-	Slow      int          `json:"slow"`      // correct responses later than Limit
+	Slow      int          `json:"slow"`      // correct responses that took longer than Limit
 	Failed    load.Reasons `json:"failed,omitempty"`
 	P50       float64      `json:"p50"`
 	P95       float64      `json:"p95"`
 	P99       float64      `json:"p99"`
 	Limit     float64      `json:"limit"` // of the p95
-	// Kept is true if the p95 is within the limit. It is false without a
-	// correct response.
+	// Kept says that the p95 is within the limit. It is false without a correct response.
 	Kept bool `json:"kept"`
 	// Seconds are the results by the second in which a request was due.
 	Seconds []second `json:"seconds,omitempty"`
 }
 
-// second is one second of a row.
+// second is one second of a row: what was measured of the requests that were due in it.
 type second struct {
 	Correct int     `json:"correct"`
 	Failed  int     `json:"failed,omitempty"`

@@ -36,8 +36,7 @@ func requireSchema(t *testing.T, text string) {
 	require.NoError(t, schema.Validate(value), text)
 }
 
-// fixedReport is a report of twelve seconds, the last with failures, and with all
-// other parts.
+// fixedReport is a report of twelve seconds with every part. The last second has failures.
 func fixedReport() *report {
 	r := &report{
 		Schema: schemaVersion, URL: "http://127.0.0.1:30080", User: "test-user-123", Profile: load.Spike, Connections: 100, Rate: 200, AgentsRate: 50,
@@ -96,8 +95,8 @@ func TestReportsMatchTheirGoldens(t *testing.T) {
 	requireSchema(t, string(content))
 }
 
-// TestNoiseIsNoDifference: two runs of the same distribution differ in less than 1 %
-// of the comparisons, and a shift of 30 % is found in each.
+// TestNoiseIsNoDifference: two runs with the same distribution differ in less than 1 % of the
+// comparisons. A shift of 30 % is found every time.
 func TestNoiseIsNoDifference(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	run := func(factor float64) (seconds []second) {
@@ -166,7 +165,7 @@ func TestRunIsComparedWithAnEarlierReport(t *testing.T) {
 	require.Contains(t, string(content), "too short")
 }
 
-// TestReplayFollowsItsFile: the file has the rate and the duration.
+// TestReplayFollowsItsFile: rate and duration are those of the file.
 func TestReplayFollowsItsFile(t *testing.T) {
 	f := newFake(t)
 	file := filepath.Join(t.TempDir(), "day.csv")
@@ -176,8 +175,8 @@ func TestReplayFollowsItsFile(t *testing.T) {
 	require.InDelta(t, 40, r.Load[1].Sent, 2, "20 of 35 of 350 per second, for 200 of 300 ms")
 }
 
-// TestHangingServerDoesNotDelayTheReport: the responses never come, and the
-// report comes when the user interrupts.
+// TestHangingServerDoesNotDelayTheReport: without any response, an interrupt still prints the
+// report.
 func TestHangingServerDoesNotDelayTheReport(t *testing.T) {
 	f := newFake(t)
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -187,7 +186,7 @@ func TestHangingServerDoesNotDelayTheReport(t *testing.T) {
 			return false
 		}
 		interrupt()
-		// A server sees that its client is gone only after it has read the request.
+		// A server notices that its client is gone only after it has read the request.
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 		return true

@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/ops/load"
 )
 
-// readBackWithin is how long another process of the web app may return the old
-// preferences. It learns of a change through Redis.
+// readBackWithin is how long another pod of the web app may return the old preferences. Redis tells
+// it that they changed.
 const readBackWithin = 2 * time.Second
 
 // test is one load test.
@@ -27,7 +27,8 @@ type test struct {
 
 // newTest returns the test of the configured scenarios.
 func newTest(cfg config) *test {
-	// The web app has cfg.connections, each of three agents a third, and there are at most 50 WebSockets.
+	// The web app gets cfg.connections, each of the three agents a third of them. There are at most
+	// 50 WebSockets.
 	t := &test{cfg: cfg, client: load.NewClient(cfg.url, cfg.token.claims.Subject, cfg.token.text, 3*cfg.connections, cfg.remote)}
 	for _, r := range load.Requests {
 		if !slices.Contains(cfg.scenarios, r.Scenario) {
@@ -41,8 +42,8 @@ func newTest(cfg config) *test {
 	return t
 }
 
-// run runs the whole test. An error means that the test could not run. The
-// report has the platform's errors.
+// run runs the whole test. An error means that the test could not run. Errors of the platform are
+// in the report.
 func (t *test) run(ctx context.Context) (*report, error) {
 	defer t.client.HTTP.CloseIdleConnections()
 	r := &report{
@@ -62,8 +63,8 @@ func (t *test) run(ctx context.Context) (*report, error) {
 	return r, nil
 }
 
-// checkRefusals sends every request without a valid token. The status must be
-// 401, or 200 for public requests.
+// checkRefusals sends every request without a valid token. The status must be 401, or 200 for a
+// public request.
 func (t *test) checkRefusals(ctx context.Context, otherIssuer string) (p checkResult) {
 	for _, r := range t.requests {
 		want := http.StatusUnauthorized
@@ -93,7 +94,7 @@ func (t *test) checkAnswers(ctx context.Context) (p checkResult) {
 		end()
 	}
 	if slices.Contains(t.cfg.scenarios, load.Main) {
-		// Two different preferences, because one of them may be stored already.
+		// Two different values, because one of them may already be stored.
 		for _, r := range []load.Request{load.StorePreferences("light", false), load.Preferences} {
 			p.do(ctx, "preferences, stored and read back", func(ctx context.Context) error { return t.readBack(ctx, r) })
 		}
@@ -111,7 +112,7 @@ func (t *test) readBack(ctx context.Context, store load.Request) error {
 	profile := load.Profile
 	profile.Check = store.Check
 	for {
-		err := t.client.Send(ctx, profile, 0) // the limit would hide what the last response has
+		err := t.client.Send(ctx, profile, 0) // with limit, the last error would be its end and not the wrong response
 		if err == nil {
 			return nil
 		}
@@ -123,8 +124,8 @@ func (t *test) readBack(ctx context.Context, store load.Request) error {
 	}
 }
 
-// load sends all requests concurrently, each at its share of the rate. The report
-// gets a row for each request, and one for the agents' responses to mca.
+// load sends all requests concurrently, each at its share of the rate. It adds a row for each
+// request, and one for the agents' responses to mca.
 func (t *test) load(ctx context.Context, r *report) {
 	var (
 		interAgent load.InterAgent
@@ -165,8 +166,7 @@ func (t *test) load(ctx context.Context, r *report) {
 	}
 }
 
-// watch shows the progress and reads the replicas until the returned function is
-// called.
+// watch shows the progress and reads the numbers of pods until the returned function is called.
 func (t *test) watch(ctx context.Context, counter *load.Counter, history *replicaHistory) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -182,7 +182,7 @@ func (t *test) watch(ctx context.Context, counter *load.Counter, history *replic
 	}
 }
 
-// showProgress rewrites one line each second, and removes it in the end.
+// showProgress rewrites one line each second, and erases it at the end.
 func showProgress(ctx context.Context, out io.Writer, counter *load.Counter, duration time.Duration) {
 	start, before := time.Now(), int64(0)
 	defer fmt.Fprint(out, "\r\x1b[K") // erases the line

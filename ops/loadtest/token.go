@@ -14,14 +14,15 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// token is the user's token with its claims. Only the services verify it.
+// token is the user's token with its claims. pf does not verify it, because only the services have
+// the keys.
 type token struct {
 	text   string
 	claims jwt.Claims
 	scope  string
 }
 
-// readToken parses the token. Its errors do not contain the token.
+// readToken parses the token. Its errors never contain the token.
 func readToken(text string, now time.Time) (token, error) {
 	t := token{text: text}
 	if text == "" {
@@ -46,8 +47,8 @@ func readToken(text string, now time.Time) (token, error) {
 	return t, nil
 }
 
-// signedByOtherIssuer returns a token with the same claims, signed by a key that
-// no service trusts.
+// signedByOtherIssuer returns a token with the same claims, signed by a key that no service
+// accepts.
 func (t token) signedByOtherIssuer(now time.Time) (string, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

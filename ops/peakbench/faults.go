@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	// silence is after how long without a forecast the guard applies the document's target at most, and
-	// react what a scrape, KEDA and the HPA's period may take then.
+	// silence is the time without a forecast after which the guard triggers apply the document's
+	// target. react is the time that a scrape, KEDA and the HPA's period then take.
 	silence, react = 120 * time.Second, 45 * time.Second
-	// frozen is how long the HPA is watched after the forecaster was frozen. The kubelet restarts
-	// it meanwhile.
+	// frozen is how long the HPA is watched after the forecaster was frozen. In this time the
+	// kubelet restarts the forecaster.
 	frozen = 75 * time.Second
 )
 
-// faults takes the forecaster away under the load of the peak, and then freezes it. It prints how
-// many pods the HPA asked for.
+// faults removes the forecaster under the load of the peak, and then freezes it. It prints how many
+// pods the HPA requested.
 func (s *sandbox) faults(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -35,7 +35,7 @@ func (s *sandbox) faults(ctx context.Context) error {
 		_, _ = s.pfLoad(ctx, "steady", "--rate", fmt.Sprint(peak*mixed/counted), "--duration", (silence + react + frozen + 90*time.Second).String())
 	}()
 	defer func() { cancel(); <-ended }()
-	time.Sleep(20 * time.Second) // the load begins
+	time.Sleep(20 * time.Second) // until the load has its full rate
 
 	fmt.Printf("| the forecaster | pods before | fewest meanwhile | the document's HPA | reached after | pf forecast explain |\n|---|---:|---:|---:|---:|---|\n")
 	if err := s.fault(ctx, "is away", silence+react, func() error { return s.scaleForecaster(ctx, 0) }); err != nil {
@@ -54,7 +54,7 @@ func (s *sandbox) faults(ctx context.Context) error {
 func (s *sandbox) waitForForecast(ctx context.Context) error {
 	web := scaling.Web()
 	return wait(ctx, "the HPA reads a forecast", time.Minute, func() (bool, error) {
-		_, found, err := s.now(ctx, promquery.Forecast(web))
+		_, found, err := s.prometheus.Value(ctx, promquery.Forecast(web), time.Time{})
 		if !found || err != nil {
 			return false, err
 		}
@@ -63,7 +63,7 @@ func (s *sandbox) waitForForecast(ctx context.Context) error {
 	})
 }
 
-// fault causes a fault, watches the HPA for a time, and prints a line.
+// fault causes one fault, watches the HPA for the time length, and prints a row.
 func (s *sandbox) fault(ctx context.Context, name string, length time.Duration, cause func() error) error {
 	before, err := s.wanted(ctx)
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *sandbox) fault(ctx context.Context, name string, length time.Duration, 
 		if err != nil {
 			return err
 		}
-		load, _, err := s.now(ctx, "("+arrivals()+")")
+		load, _, err := s.prometheus.Value(ctx, arrivals(), time.Time{})
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (s *sandbox) fault(ctx context.Context, name string, length time.Duration, 
 	return nil
 }
 
-// wanted is the number of pods that the HPA asks for.
+// wanted returns the number of pods that the HPA requests.
 func (s *sandbox) wanted(ctx context.Context) (int, error) {
 	out, err := s.kubectl(ctx, "get", "deployment", deployment, "-o", "jsonpath={.spec.replicas}")
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *sandbox) scaleForecaster(ctx context.Context, pods int) error {
 	return err
 }
 
-// freezeForecaster stops the process of the forecaster's pod, which is one of this machine.
+// freezeForecaster stops the process of the forecaster's pod, which runs on this machine.
 func (s *sandbox) freezeForecaster(ctx context.Context) error {
 	uid, err := s.output(ctx, "kubectl", "-n", s.observers(), "get", "pods", "-l", "app=forecaster", "-o", "jsonpath={.items[0].metadata.uid}")
 	if err != nil {

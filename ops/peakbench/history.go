@@ -19,19 +19,20 @@ import (
 
 const (
 	historyDays = 14
-	// scrape is the period of the samples in the history: Prometheus' own.
+	// scrape is the interval of the samples in the history. It is Prometheus' own.
 	scrape = scaling.ScrapeInterval
 	// peakLength is how long the peak of each past day lasts.
 	peakLength = 40 * time.Minute
-	// jitter is the standard deviation of when it begins.
+	// jitter is the standard deviation of the time at which the peak begins.
 	jitter = 8 * time.Second
-	// lead is from the end of the history's writing to the replay: Prometheus looks for new blocks
-	// each minute, and the forecaster reads them when it starts.
+	// lead is the time between the end of writing the history and the replay. Prometheus searches
+	// for new blocks each minute, and the forecaster reads them at its start.
 	lead = 125 * time.Second
 )
 
-// writeHistory gives Prometheus two weeks in which the load of each day rises as the replay will,
-// and restarts the forecaster, which reads them. It returns when the replay must begin.
+// writeHistory writes two weeks of load into Prometheus. In them the load of each day rises as in
+// the replay. Then it restarts the forecaster, which reads them. It returns when the replay must
+// begin.
 func (s *sandbox) writeHistory(ctx context.Context, folder string) (begin time.Time, err error) {
 	begin = time.Now().Add(lead).Truncate(15 * time.Second)
 	say("two weeks of history until %s", begin.UTC().Format(time.TimeOnly))
@@ -49,9 +50,9 @@ func (s *sandbox) writeHistory(ctx context.Context, folder string) (begin time.T
 	if err := moveBlocks(folder, strings.Fields(volumes)); err != nil {
 		return begin, err
 	}
-	// The samples of the last hour before now are in the block, or are not found.
+	// Samples between now and one hour ago are in a block that Prometheus may not have read yet.
 	if err := wait(ctx, "Prometheus reads the history", 110*time.Second, func() (bool, error) {
-		values, err := s.query(ctx, arrivals(), begin.Add(-time.Hour), begin.Add(-50*time.Minute), time.Minute)
+		values, err := s.prometheus.Series(ctx, arrivals(), begin.Add(-time.Hour), begin.Add(-50*time.Minute), time.Minute)
 		return len(values) == 11 && values[begin.Add(-time.Hour).Unix()] > 0.8*base, err
 	}); err != nil {
 		return begin, err
@@ -60,7 +61,7 @@ func (s *sandbox) writeHistory(ctx context.Context, folder string) (begin time.T
 		return begin, err
 	}
 	if err := wait(ctx, "the forecaster reads the history", 40*time.Second, func() (bool, error) {
-		days, _, err := s.now(ctx, `max(history_days{job="forecaster",service="web"})`)
+		days, _, err := s.prometheus.Value(ctx, `max(history_days{job="forecaster",service="web"})`, time.Time{})
 		return days > historyDays-0.1, err
 	}); err != nil {
 		return begin, err
@@ -68,16 +69,16 @@ func (s *sandbox) writeHistory(ctx context.Context, folder string) (begin time.T
 	return begin, s.waitForForecast(ctx)
 }
 
-// arrivals is the forecaster's query of the load.
+// arrivals returns the query with which the forecaster reads the load.
 func arrivals() string {
 	web := scaling.Web()
 	prediction, _ := web.Prediction()
 	return promquery.Arrivals(web, prediction.Load)
 }
 
-// writeMetrics writes a counter of requests in OpenMetrics' format, from two weeks before a replay
-// that begins at this time until then. The rate is the curve of the replay each day, with 3 % of
-// noise with a memory of two minutes, and Poisson arrivals. The same call writes the same file.
+// writeMetrics writes a counter of requests in OpenMetrics' format, for the two weeks before a
+// replay that begins at begin. Each day the rate follows the curve of the replay, with Poisson
+// arrivals and 3 % of noise that changes over two minutes. Equal calls write equal files.
 func writeMetrics(path string, begin time.Time) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -90,7 +91,7 @@ func writeMetrics(path string, begin time.Time) error {
 	keep := math.Exp(-scrape.Seconds() / 120)
 	noise, total, late := 0.0, 0.0, time.Duration(0)
 	for at := begin.Add(-historyDays * 24 * time.Hour); !at.After(begin); at = at.Add(scrape) {
-		ahead := begin.Sub(at) % (24 * time.Hour) // until the same time of the day as begin
+		ahead := begin.Sub(at) % (24 * time.Hour) // the time until begin's time of day
 		if ahead == 12*time.Hour {
 			late = time.Duration(rng.NormFloat64() * float64(jitter))
 		}
@@ -107,8 +108,8 @@ func writeMetrics(path string, begin time.Time) error {
 	return out.Flush()
 }
 
-// pastRate is the load of a past day, in counted requests/s, by the time since the replay's time of
-// the day.
+// pastRate returns the load of a past day in counted requests/s. since is the time since the
+// replay's time of day.
 func pastRate(since time.Duration) float64 {
 	if since > riseAt+riseLength+peakLength {
 		return base
@@ -116,7 +117,7 @@ func pastRate(since time.Duration) float64 {
 	return rate(since)
 }
 
-// moveBlocks copies the blocks into that of the volumes which is Prometheus', with its owner.
+// moveBlocks copies the blocks into the volume of Prometheus, with the owner of its files.
 func moveBlocks(from string, volumes []string) error {
 	var found []string
 	for _, v := range volumes {

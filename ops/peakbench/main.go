@@ -20,7 +20,7 @@ import (
 	"github.com/progressive-framework/platform/forecast/backtest"
 )
 
-// limit bounds everything together.
+// limit is the longest duration of the whole run.
 const limit = 40 * time.Minute
 
 func main() {
@@ -53,7 +53,7 @@ func measure(ctx context.Context, faults bool) (err error) {
 	if err := s.up(ctx, string(committed), on); err != nil {
 		return err
 	}
-	if s.namespace, err = s.output(ctx, "pulumi", "stack", "output", "namespace", "--stack", "sandbox"); err != nil {
+	if err := s.connect(ctx); err != nil {
 		return err
 	}
 	if err := s.limitPods(ctx); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The counter of the history rises as the replay does, at the same time of each day.
+// The counter of the history grows as in the replay, at the same time of each day.
 func TestHistoryHasThePeakOfEachDay(t *testing.T) {
 	begin := time.Unix(1_800_000_000, 0)
 	path := filepath.Join(t.TempDir(), "history.txt")
@@ -61,7 +61,7 @@ func TestRunCountsPods(t *testing.T) {
 	require.Equal(t, "never", late.readiness())
 }
 
-// The peak is one that two pods can't serve, and three can.
+// Two pods can't serve the peak, and three can.
 func TestPeakNeedsOnePodMore(t *testing.T) {
 	require.Less(t, base, 0.7*minPods*capacity())
 	require.Greater(t, peak, 1.2*minPods*capacity())

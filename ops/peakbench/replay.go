@@ -14,54 +14,55 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// The replay: a base that two pods serve with ease, and a peak that needs three.
+// The load of the replay: a base that two pods serve easily, and a peak that needs three.
 const (
 	minPods, maxPods = 2, 8
-	// base and peak are requests/s that the HPA counts.
+	// base and peak are in requests/s. Only requests that the HPA's metric counts are included.
 	base, peak = 120.0, 380.0
 	riseAt     = 80 * time.Second
 	riseLength = 30 * time.Second
 	length     = 210 * time.Second
-	// mixed is the number of requests of which counted are counted: pf load also sends GET
-	// /health, which the metric of the HPA leaves out.
+	// Of mixed requests, the HPA's metric counts counted. pf load also sends GET /health, which the
+	// metric leaves out.
 	mixed, counted = 35.0, 25.0
-	// calibration is the load and the time in which the cost of a request is measured.
+	// calibration is the load, and calibrationTime the time, in which the CPU time of a request is
+	// measured.
 	calibration     = 200.0
 	calibrationTime = 22 * time.Second
 )
 
-// rate is the counted load by the time since the replay began.
+// rate returns the counted load at a time since the replay began.
 func rate(since time.Duration) float64 {
 	return base + (peak-base)*min(max((since-riseAt).Seconds()/riseLength.Seconds(), 0), 1)
 }
 
-// capacity is what one pod serves by the stack's configuration, in counted requests/s.
+// capacity returns the counted requests/s that one pod serves by the stack's configuration.
 func capacity() float64 {
 	prediction, _ := scaling.Web().Prediction()
 	return prediction.Capacity()
 }
 
-// run is one replay.
+// run is the result of one replay.
 type run struct {
 	begin, end   time.Time
 	sent         int
 	failed, slow int
-	// podMinutes counts the pods that the HPA asked for.
+	// podMinutes is the number of pods that the HPA requested, integrated over the time.
 	podMinutes float64
-	// ready is when the pods that the peak needs were ready, since the rise began. Negative is
-	// before it.
+	// ready is when the pods that the peak needs were ready, since the rise began. It is negative
+	// before the rise. never means that they were not.
 	ready time.Duration
 	never bool
 	pods  []replicas
 }
 
-// replicas is a reading of pf load.
+// replicas is the number of pods at one time, in pf load's report.
 type replicas struct {
 	Second        float64
 	Wanted, Ready int
 }
 
-// load is the part of pf load's report that is used.
+// load is the part of pf load's report that this command uses.
 type load struct {
 	Answers, Refusals struct{ Wrong []string }
 	Replicas          map[string][]replicas
@@ -72,7 +73,7 @@ type load struct {
 	}
 }
 
-// token writes a token for pf load.
+// token writes a token for pf load to a file.
 func (s *sandbox) token(ctx context.Context) (file string, err error) {
 	text, err := s.output(ctx, "make", "-s", "token")
 	if err != nil {
@@ -82,8 +83,8 @@ func (s *sandbox) token(ctx context.Context) (file string, err error) {
 	return file, os.WriteFile(file, []byte(text), 0o600)
 }
 
-// pfLoad runs a profile of pf load on the main application. Wrong answers under load are figures,
-// and no error.
+// pfLoad runs a profile of pf load on the main application. Wrong responses under load are counted,
+// and are no error.
 func (s *sandbox) pfLoad(ctx context.Context, args ...string) (report load, err error) {
 	token, err := s.token(ctx)
 	if err != nil {
@@ -99,12 +100,12 @@ func (s *sandbox) pfLoad(ctx context.Context, args ...string) (report load, err 
 	return report, nil
 }
 
-// limitPods gives each pod as much CPU as its capacity costs, and as its request as much. Else one
-// pod of this machine serves many times its capacity, and no request would be slow.
+// limitPods sets the CPU limit of a pod, and its request, to what the pod's capacity costs. Without
+// a limit one pod of this machine serves many times its capacity, and no request is slow.
 func (s *sandbox) limitPods(ctx context.Context) error {
 	say("measuring the cost of a request")
 	const cpu = `sum(rate(process_cpu_seconds_total{job="` + deployment + `"}[20s]))`
-	idle, _, err := s.now(ctx, cpu)
+	idle, _, err := s.prometheus.Value(ctx, cpu, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (s *sandbox) limitPods(ctx context.Context) error {
 		return err
 	}
 	used, most := 0.0, 0.0
-	values, err := s.query(ctx, cpu, began.Add(15*time.Second), time.Now(), 5*time.Second)
+	values, err := s.prometheus.Series(ctx, cpu, began.Add(15*time.Second), time.Now(), 5*time.Second)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (s *sandbox) limitPods(ctx context.Context) error {
 	return err
 }
 
-// waitForFewestPods waits until the HPA has as few pods as it may.
+// waitForFewestPods waits until the number of pods is the HPA's minimum.
 func (s *sandbox) waitForFewestPods(ctx context.Context) error {
 	return wait(ctx, "the fewest pods", 5*time.Minute, func() (bool, error) {
 		out, err := s.kubectl(ctx, "get", "deployment", deployment, "-o", "jsonpath={.spec.replicas} {.status.replicas} {.status.readyReplicas}")
@@ -142,7 +143,7 @@ func (s *sandbox) waitForFewestPods(ctx context.Context) error {
 	})
 }
 
-// replay runs pf load replay from begin on.
+// replay runs pf load replay. It starts at begin.
 func (s *sandbox) replay(ctx context.Context, begin time.Time) (r run, err error) {
 	file := filepath.Join(s.scratch, "peak.csv")
 	var text strings.Builder
@@ -179,7 +180,7 @@ func (s *sandbox) replay(ctx context.Context, begin time.Time) (r run, err error
 	return r, nil
 }
 
-// count computes the figures of the pods.
+// count computes podMinutes and ready.
 func (r *run) count(pods []replicas) {
 	r.pods, r.never = pods, true
 	needed := int(math.Ceil(peak / capacity()))

@@ -3,15 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/progressive-framework/platform/ops/kubeclient"
+	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
 // deployment is the service under load: the main application.
@@ -20,6 +20,22 @@ const deployment = "progressive-framework-v5"
 // sandbox runs commands on a running sandbox, in its environment.
 type sandbox struct {
 	scratch, namespace string
+	prometheus         kubeclient.Prometheus
+}
+
+// connect reads the outputs of the stack and creates the client of Prometheus.
+func (s *sandbox) connect(ctx context.Context) error {
+	stack := stackoutput.Stack{Name: "sandbox"}
+	outputs, err := stack.Read(ctx)
+	if err != nil {
+		return err
+	}
+	clients, err := kubeclient.New(outputs.KubeconfigFile())
+	if err != nil {
+		return err
+	}
+	s.namespace, s.prometheus = outputs.Namespace, clients.Prometheus(outputs.Namespace)
+	return nil
 }
 
 // output runs a command in the project's folder and returns its output without the last newline.
@@ -39,20 +55,20 @@ func (s *sandbox) kubectl(ctx context.Context, args ...string) (string, error) {
 }
 
 // observers is the namespace of Prometheus and the forecaster.
-func (s *sandbox) observers() string { return s.namespace + "-prometheus" }
+func (s *sandbox) observers() string { return kubeclient.ObserverNamespace(s.namespace) }
 
 // stackFile is the configuration of the stack sandbox.
 const stackFile = "Pulumi.sandbox.yaml"
 
-// Lines of the stack's configuration that a run changes.
+// Lines of the stack's configuration that a run replaces.
 const (
 	shadow = "    predictive: shadow\n"
 	on     = "    predictive: \"on\"\n"
 	bounds = "    web: {min: 1, max: 3}\n"
 )
 
-// up deploys the stack with a line of podScaling.predictive, and minPods to maxPods pods of the
-// main application. committed is the configuration in the repository.
+// up deploys the stack with another line of podScaling.predictive, and with minPods to maxPods pods
+// of the main application. committed is the configuration in the repository.
 func (s *sandbox) up(ctx context.Context, committed, predictive string) error {
 	say("make up with%s", strings.TrimRight(strings.TrimPrefix(predictive, "   "), "\n"))
 	for _, line := range []string{shadow, bounds} {
@@ -69,41 +85,7 @@ func (s *sandbox) up(ctx context.Context, committed, predictive string) error {
 	return err
 }
 
-// query returns the values of an expression over a range, by Unix time; at most one series.
-func (s *sandbox) query(ctx context.Context, expression string, from, to time.Time, step time.Duration) (map[int64]float64, error) {
-	v := url.Values{"query": {expression}, "start": {fmt.Sprint(from.Unix())}, "end": {fmt.Sprint(to.Unix())}, "step": {fmt.Sprint(step.Seconds())}}
-	raw, err := s.output(ctx, "kubectl", "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s/services/prometheus:9090/proxy/api/v1/query_range?%s", s.observers(), v.Encode()))
-	if err != nil {
-		return nil, err
-	}
-	var answer struct {
-		Data struct{ Result []struct{ Values [][2]any } }
-	}
-	if err := json.Unmarshal([]byte(raw), &answer); err != nil {
-		return nil, err
-	}
-	values := map[int64]float64{}
-	for _, series := range answer.Data.Result {
-		for _, point := range series.Values {
-			at, _ := point[0].(float64)
-			text, _ := point[1].(string)
-			if values[int64(at)], err = strconv.ParseFloat(text, 64); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return values, nil
-}
-
-// now returns the present value of an expression.
-func (s *sandbox) now(ctx context.Context, expression string) (value float64, found bool, err error) {
-	at := time.Now()
-	values, err := s.query(ctx, expression, at, at, time.Second)
-	value, found = values[at.Unix()]
-	return value, found, err
-}
-
-// wait asks each second until ready says so.
+// wait calls ready each second until it returns true, at most for the time most.
 func wait(ctx context.Context, what string, most time.Duration, ready func() (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("%s: not within %s", what, most))
 	defer cancel()
@@ -122,7 +104,7 @@ func wait(ctx context.Context, what string, most time.Duration, ready func() (bo
 	}
 }
 
-// say tells the person who waits what happens.
+// say prints a progress message.
 func say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%s  %s\n", time.Now().UTC().Format(time.TimeOnly), fmt.Sprintf(format, args...))
 }

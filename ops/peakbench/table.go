@@ -18,8 +18,8 @@ func printHeader() {
 	fmt.Printf("| | requests | failed | slower than 500 ms | pods ready for the peak | pod-minutes | pod-minutes, simulated | difference |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
 }
 
-// print prints a run, and what the simulation makes of the load that Prometheus measured in it. The
-// forecast of the simulation has the two weeks before as its history.
+// print prints a run, and the pod-minutes of a simulation of the load that Prometheus measured in
+// it. The simulated forecast has the two weeks before as its history.
 func (s *sandbox) print(ctx context.Context, controller backtest.Controller, r run) error {
 	from := r.begin.Truncate(step)
 	if controller != backtest.Document {
@@ -45,7 +45,7 @@ func (s *sandbox) print(ctx context.Context, controller backtest.Controller, r r
 	return nil
 }
 
-// readiness says when the pods that the peak needs were ready.
+// readiness prints when the pods that the peak needs were ready.
 func (r run) readiness() string {
 	switch {
 	case r.never:
@@ -56,7 +56,8 @@ func (r run) readiness() string {
 	return fmt.Sprintf("%.0f s after the rise began", r.ready.Seconds())
 }
 
-// printForecaster prints what the forecaster needed during a run, with the platform's four services.
+// printForecaster prints the CPU and memory that the forecaster used during a run, with the
+// platform's four services.
 func (s *sandbox) printForecaster(ctx context.Context, r run) error {
 	const job = `{job="forecaster"}`
 	window := fmt.Sprintf("[%.0fs]", r.end.Sub(r.begin).Seconds())
@@ -64,42 +65,35 @@ func (s *sandbox) printForecaster(ctx context.Context, r run) error {
 		{"cores", "max(rate(process_cpu_seconds_total" + job + window + "))"},
 		{"bytes of memory", "max(max_over_time(process_resident_memory_bytes" + job + window + "))"},
 	} {
-		values, err := s.query(ctx, figure.query, r.end, r.end, step)
+		value, _, err := s.prometheus.Value(ctx, figure.query, r.end)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("\nThe forecaster: %.4g %s.", values[r.end.Unix()], figure.name)
+		fmt.Printf("\nThe forecaster: %.4g %s.", value, figure.name)
 	}
 	fmt.Println()
 	return nil
 }
 
-// document is the document's HPA of the main application with the bounds of this run.
+// document returns the document's HPA of the main application with the bounds of this run.
 func document() autoscale.Spec {
 	d := backtest.MainApplication().Document
 	d.Min, d.Max = minPods, maxPods
 	return d
 }
 
-// loads reads the load of each step, in pods. A step without one repeats the step before.
+// loads returns the load of each step in pods. A step without a value repeats the step before.
 func (s *sandbox) loads(ctx context.Context, from, to time.Time) (loads []float64, err error) {
-	const chunk = 10_000 * step // Prometheus refuses more than 11,000 points
-	last := 0.0
-	for first := from.Add(step); !first.After(to); first = first.Add(chunk) {
-		until := first.Add(chunk - step)
-		if until.After(to) {
-			until = to
+	first, last := from.Add(step), 0.0
+	measured, err := s.prometheus.Series(ctx, arrivals(), first, to, step)
+	if err != nil {
+		return nil, err
+	}
+	for end := first; !end.After(to); end = end.Add(step) {
+		if load, ok := measured[end.Unix()]; ok {
+			last = load / capacity()
 		}
-		values, err := s.query(ctx, arrivals(), first, until, step)
-		if err != nil {
-			return nil, err
-		}
-		for end := first; !end.After(until); end = end.Add(step) {
-			if load, ok := values[end.Unix()]; ok {
-				last = load / capacity()
-			}
-			loads = append(loads, last)
-		}
+		loads = append(loads, last)
 	}
 	return loads, nil
 }

@@ -5,10 +5,10 @@
 //	pf watch           Redis' nodes, or the scaling of pods and nodes, live
 //	pf cost            what the stack costs a month
 //	pf ci              the steps of the workflows: preview, comment, up, drift
-//	pf promote         the images of one stack as the release of another
-//	pf rollback        an earlier release of a stack again
+//	pf promote         writes the images of one stack as the release of another
+//	pf rollback        writes an earlier release of a stack again
 //	pf diff            how two stacks differ
-//	pf forecast        what predictive scaling is worth on a recorded load, and why it says what it says
+//	pf forecast        what predictive scaling saves on a recorded load, and why the present forecast is what it is
 //
 // It finds the platform by the outputs of a Pulumi stack. This package only
 // assembles the subcommands; each is a package in ops.
@@ -48,8 +48,8 @@ func newRoot() *cobra.Command {
 	var stack stackoutput.Stack
 	root := &cobra.Command{
 		Use:   "pf",
-		Short: "Load the platform of a stack, say what is wrong, preview, update and promote it",
-		Long: "pf operates a running platform from outside. It finds the platform by the outputs\n" +
+		Short: "Load, diagnose, preview, update and promote the platform of a stack",
+		Long: "pf operates a running platform from outside. It reads the platform's address from the outputs\n" +
 			"of a Pulumi stack.",
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
@@ -17,13 +16,14 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// alarmSource knows which alarms of a stack were raised.
+// alarmSource reads which alarms of a stack were raised.
 type alarmSource interface {
-	// raised returns the names of the alarms that were in alarm at any time since a time.
+	// raised returns the names of the alarms that were in alarm at any time since since.
 	raised(ctx context.Context, since time.Time) ([]string, error)
 }
 
-// checkAlarms reads every source. It returns the number of sources.
+// checkAlarms returns an error if any source has a raised alarm. Otherwise it returns the number of
+// sources.
 func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time.Time) (int, error) {
 	if len(sources) == 0 {
 		return 0, fmt.Errorf("%w: the stack has neither Prometheus nor alarms of CloudWatch", errUnanswered)
@@ -44,8 +44,8 @@ func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time
 	return len(sources), nil
 }
 
-// alarmSources are those of a stack: Prometheus if its pods are scaled by it, CloudWatch if
-// the state has alarms.
+// alarmSources returns the sources of a stack: Prometheus and CloudWatch, each if the stack's state
+// has it.
 func alarmSources(ctx context.Context, stack *stackoutput.Stack, clients kubeclient.Clients, platform, region string) (map[string]alarmSource, error) {
 	sources := map[string]alarmSource{}
 	state, err := stack.Export(ctx)
@@ -63,14 +63,14 @@ func alarmSources(ctx context.Context, stack *stackoutput.Stack, clients kubecli
 		return nil, fmt.Errorf("%w: Prometheus is in the cluster", errUnanswered)
 	}
 	if found.prometheus {
-		sources["Prometheus"] = prometheus{clients: clients, namespace: platform + "-prometheus"}
+		sources["Prometheus"] = prometheus{clients.Prometheus(platform)}
 	}
 	return sources, nil
 }
 
-// stateAlarms is what the state of a stack has that raises alarms.
+// stateAlarms has the sources of alarms in the state of a stack.
 type stateAlarms struct {
-	// cloudWatch are the names of its alarms.
+	// cloudWatch has the names of the stack's alarms.
 	cloudWatch map[string]bool
 	prometheus bool
 }
@@ -101,50 +101,33 @@ func readAlarms(state []byte) (found stateAlarms, err error) {
 	return found, nil
 }
 
-// prometheus queries the stack's Prometheus.
-type prometheus struct {
-	clients   kubeclient.Clients
-	namespace string
-}
+// prometheus is the stack's Prometheus.
+type prometheus struct{ kubeclient.Prometheus }
 
 // raised implements alarmSource. ALERTS is the series that Prometheus writes for its alerts
 // (Prometheus, "Alerting rules", "Inspecting alerts during runtime").
-func (p prometheus) raised(ctx context.Context, since time.Time) ([]string, error) {
+func (p prometheus) raised(ctx context.Context, since time.Time) (names []string, err error) {
 	seconds := int(time.Since(since).Seconds()) + 1
-	raw, err := p.clients.Prometheus(ctx, p.namespace, "query", url.Values{
-		"query": {fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds)},
-	})
+	alerts, err := p.Vector(ctx, fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds), time.Time{})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnanswered, err)
 	}
-	var answer struct {
-		Status string `json:"status"`
-		Data   struct {
-			Result []struct {
-				Metric map[string]string `json:"metric"`
-			} `json:"result"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(raw, &answer); err != nil || answer.Status != "success" {
-		return nil, fmt.Errorf("%w: unexpected answer to a query", errUnanswered)
-	}
-	var names []string
-	for _, r := range answer.Data.Result {
-		names = append(names, r.Metric["alertname"])
+	for _, alert := range alerts {
+		names = append(names, string(alert.Metric["alertname"]))
 	}
 	slices.Sort(names)
 	return names, nil
 }
 
-// cloudWatch reads CloudWatch by the aws command, which the kubeconfig of EKS needs, too.
+// cloudWatch reads CloudWatch with the aws command. The kubeconfig of EKS needs the same command.
 type cloudWatch struct {
 	region string
 	alarms map[string]bool
 	run    func(ctx context.Context, args ...string) ([]byte, error)
 }
 
-// raised implements alarmSource: the alarms that are in alarm, and those whose history says
-// that they were.
+// raised implements alarmSource. It returns the alarms that are in alarm, and those whose history
+// has the state ALARM.
 func (c cloudWatch) raised(ctx context.Context, since time.Time) ([]string, error) {
 	var now struct {
 		MetricAlarms []struct{ AlarmName string }
@@ -183,7 +166,7 @@ func (c cloudWatch) request(ctx context.Context, into any, args ...string) error
 	return nil
 }
 
-// awsTimeout limits one run of the aws command, which reads all pages.
+// awsTimeout limits one run of the aws command, which reads all pages of a list.
 const awsTimeout = time.Minute
 
 func runAWS(ctx context.Context, args ...string) ([]byte, error) {

@@ -49,24 +49,25 @@ func TestAlarmsRefuse(t *testing.T) {
 }
 
 func TestAlertsOfPrometheusAreThoseSinceTheUpdate(t *testing.T) {
-	answer, failure := `{"status":"success","data":{"result":[{"metric":{"alertname":"ErrorRateHigh"}},{"metric":{"alertname":"CPUHigh"}}]}}`, error(nil)
+	answer, failure := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"alertname":"ErrorRateHigh"},"value":[1,"1"]},{"metric":{"alertname":"CPUHigh"},"value":[1,"1"]}]}}`, error(nil)
 	var request string
 	ready := corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}
-	p := prometheus{namespace: "pf-prometheus", clients: kubeclient.Clients{
+	clients := kubeclient.Clients{
 		Kubernetes: fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "pf-prometheus", Name: "prometheus-0", Labels: map[string]string{"app": "prometheus"}}, Status: ready}),
 		Get: func(_ context.Context, namespace, pod string, port int, path string) ([]byte, error) {
 			request = fmt.Sprintf("%s/%s:%d%s", namespace, pod, port, path)
 			return []byte(answer), failure
 		},
-	}}
+	}
+	p := prometheus{clients.Prometheus("pf")}
 	names, err := p.raised(t.Context(), time.Now().Add(-time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, []string{"CPUHigh", "ErrorRateHigh"}, names)
-	path, query, _ := strings.Cut(request, "?query=")
+	path, query, _ := strings.Cut(request, "?")
 	require.Equal(t, "pf-prometheus/prometheus-0:9090/api/v1/query", path)
-	query, err = url.QueryUnescape(query)
+	form, err := url.ParseQuery(query)
 	require.NoError(t, err)
-	require.Regexp(t, `max_over_time\(ALERTS\{alertstate="firing"\}\[360[0-9]s\]\)`, query)
+	require.Regexp(t, `max_over_time\(ALERTS\{alertstate="firing"\}\[360[0-9]s\]\)`, form.Get("query"))
 
 	answer = `{"status":"error"}`
 	_, err = p.raised(t.Context(), time.Now())

@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// check judges the gates. Its error is one of the command line or of the project.
+// check runs all gates. Its error is a fault of the command line or of the project.
 func (p promotion) check(ctx context.Context, file *record.File, source stackoutput.Outputs, r *record.Record, key signkey.Key) (g judgements, err error) {
 	for _, name := range p.without {
 		if slices.Contains(file.RequiredGates, gate.Name(name)) {
@@ -79,7 +79,7 @@ func (p promotion) check(ctx context.Context, file *record.File, source stackout
 	return g, nil
 }
 
-// checkTarget judges the preview of the target and its cost.
+// checkTarget runs the gates of the target's preview and cost.
 func (p promotion) checkTarget(g *judgements, r *record.Record, budget int64) {
 	if p.preview == "" {
 		g.missing(gate.Preview, "no --preview")
@@ -96,9 +96,9 @@ func (p promotion) checkTarget(g *judgements, r *record.Record, budget int64) {
 	g.judge(gate.Cost, err, "%s", summary)
 }
 
-// verify verifies the images with the keys of the target, and that the key of the gates is one
-// of them. It returns the commit that the schema's image was built from, or that of the
-// release.
+// verify verifies the images with the target's trusted keys. The key that signs the gates must be
+// one of them. verify returns the commit from which the image of the migrations was built, or the
+// commit of the release.
 func (p promotion) verify(ctx context.Context, file *record.File, r *record.Record, key signkey.Key) (string, error) {
 	built := r.Commit
 	keys, err := p.keys(p.to, file)
@@ -119,10 +119,10 @@ func (p promotion) verify(ctx context.Context, file *record.File, r *record.Reco
 	return built, errors.Join(errs...)
 }
 
-// migrateImage is the image that applies the migrations.
+// migrateImage is the short name of the image that applies the migrations.
 const migrateImage = "migrate"
 
-// sourceCommit returns the commit in the provenance of an image, or nothing.
+// sourceCommit returns the commit in the provenance of an image, or "".
 func sourceCommit(found []attest.Attestation) string {
 	for _, a := range found {
 		var provenance attest.Provenance
@@ -133,7 +133,7 @@ func sourceCommit(found []attest.Attestation) string {
 	return ""
 }
 
-// releaseCommit is the commit of the release in a file, or nothing.
+// releaseCommit returns the commit of the release in a stack's file, or "".
 func releaseCommit(file *record.File) string {
 	if file.Release == nil {
 		return ""
@@ -141,7 +141,7 @@ func releaseCommit(file *record.File) string {
 	return file.Release.Commit
 }
 
-// region is the region of the stack that is promoted.
+// region returns the region of the promoted stack.
 func (p promotion) region() string {
 	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(p.from)))
 	if err != nil {

@@ -24,8 +24,8 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// maxEvidence is the largest file of evidence in bytes. A report of pf load of an hour has
-// less than 5 MB.
+// maxEvidence limits a file of evidence in bytes. A report of pf load of one hour has less than 5
+// MB.
 const maxEvidence = 64 << 20
 
 // readEvidence reads a JSON file.
@@ -48,12 +48,12 @@ func readEvidence(file string, into any) error {
 	return nil
 }
 
-// errUnanswered is the cause of an error of evidence that can't be read: nobody knows what it
-// would say.
+// errUnanswered is the cause of an error if a gate's evidence can't be read. The result of the gate
+// is then unknown.
 var errUnanswered = errors.New("no answer")
 
-// checkPods checks that the pods of a stack's namespace run exactly its images. It returns
-// the number of pods. A pod that is being deleted, or has ended, does not count.
+// checkPods checks that the pods of a stack's namespace run exactly its images. It returns the
+// number of pods. Pods that have ended or are being deleted do not count.
 func checkPods(ctx context.Context, client kubernetes.Interface, namespace, repository string, digests map[string]string) (int, error) {
 	list, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -67,7 +67,7 @@ func checkPods(ctx context.Context, client kubernetes.Interface, namespace, repo
 		for _, c := range pod.Spec.Containers {
 			path, ours := strings.CutPrefix(c.Image, repository+"/")
 			if !ours {
-				continue // an image of others
+				continue // not one of the stack's own images
 			}
 			short, digest, _ := strings.Cut(path, "@")
 			if digests[short] == "" || digests[short] != digest {
@@ -97,8 +97,8 @@ func podClients(o stackoutput.Outputs) (kubeclient.Clients, error) {
 	return clients, nil
 }
 
-// lastUpdate returns when the last update of a stack ended. It returns an error if that
-// update failed, because the stack may then differ from the program.
+// lastUpdate returns when the last update of a stack ended. It returns an error if that update
+// failed, because the stack may then differ from its program.
 func lastUpdate(history []stackoutput.Update) (time.Time, error) {
 	for _, u := range history {
 		if u.Kind != "update" {
@@ -112,13 +112,13 @@ func lastUpdate(history []stackoutput.Update) (time.Time, error) {
 	return time.Time{}, errors.New("the stack has no update in its history")
 }
 
-// loadReport has the members of a report of pf load --json that decide.
+// loadReport is the part of a JSON report of pf load that the gate needs.
 type loadReport struct {
 	Schema      int       `json:"schema"`
 	URL         string    `json:"url"`
 	Started     time.Time `json:"started"`
 	Interrupted bool      `json:"interrupted"`
-	// Images are those of the stack before and after the test, as REPOSITORY@DIGEST.
+	// Images are the stack's images before and after the test, as REPOSITORY@DIGEST.
 	Images   map[string]string `json:"images"`
 	Refusals checked           `json:"refusals"`
 	Answers  checked           `json:"answers"`
@@ -136,8 +136,8 @@ type checked struct {
 	Wrong []string `json:"wrong"`
 }
 
-// checkLoad checks that a load test of the stack at url ran against exactly these images, was
-// begun after the last update, kept every limit and got no wrong answer.
+// checkLoad checks a load test: it ran on the stack at url with exactly these images, began after
+// the last update, kept every limit and got no wrong response.
 func checkLoad(r loadReport, url string, images map[string]string, updated time.Time) error {
 	switch {
 	case r.Schema != 1:
@@ -176,7 +176,7 @@ func checkLoad(r loadReport, url string, images map[string]string, updated time.
 	return nil
 }
 
-// otherImages lists the images that differ.
+// otherImages lists the images of the test that differ from the promoted ones.
 func otherImages(tested, promoted map[string]string) (all []string) {
 	for _, short := range union(tested, promoted) {
 		if tested[short] != promoted[short] {
@@ -186,9 +186,9 @@ func otherImages(tested, promoted map[string]string) (all []string) {
 	return all
 }
 
-// checkPreview reads the folder of pf ci preview --out: plan.json, verdict.json and
-// policy.json. It checks that the preview is of the stack with these digests, loses nothing
-// that holds data and has no new mandatory violation.
+// checkPreview reads plan.json, verdict.json and policy.json of pf ci preview --out. It checks that
+// the preview is of the stack with these digests, replaces or deletes nothing that holds data, and
+// has no new mandatory violation.
 func checkPreview(dir, stack string, digests map[string]string) (string, error) {
 	var plan struct {
 		Stack  string            `json:"stack"`
@@ -263,7 +263,7 @@ func checkCost(dir string, budget int64) (string, error) {
 	return fmt.Sprintf("%s a month of %s, before %s; without a price: %d", after, most, c.Before.Total.Expected, len(c.After.Unpriced)+len(c.After.Undecided)), nil
 }
 
-// monthlyBudget reads the budget of a stack's file, in US dollars; 0 without one.
+// monthlyBudget returns the budget in a stack's file in US dollars. It is 0 without a budget.
 func (p project) monthlyBudget(stack string) (int64, error) {
 	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(stack)))
 	if err != nil {

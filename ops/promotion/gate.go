@@ -10,29 +10,29 @@ import (
 	"github.com/progressive-framework/platform/release/gate"
 )
 
-// result is what a gate found.
+// result is the result of a gate.
 type result string
 
 const (
 	passed result = "passed"
 	// refused stops the promotion.
 	refused result = "refused"
-	// unchecked is a gate without its evidence, which --without accepts. It is shown, and in
-	// the commit, so that a reviewer sees what nobody has looked at.
+	// unchecked means that the evidence was missing and --without accepted that. The table and the
+	// commit show it, so that a reviewer sees what was not checked.
 	unchecked result = "not checked"
 )
 
-// judgement is what one gate found, and why.
+// judgement is the result of one gate, with its reason.
 type judgement struct {
 	name   gate.Name
 	result result
 	why    string
 }
 
-// judgements are those of all gates. All are judged, so that one run shows everything.
+// judgements has the results of all gates. All gates run, so that one run shows every problem.
 type judgements struct {
 	list []judgement
-	// without are the gates whose evidence may be missing in this run.
+	// without lists the gates whose evidence may be missing.
 	without []gate.Name
 }
 
@@ -40,7 +40,7 @@ func (g *judgements) add(name gate.Name, r result, format string, args ...any) {
 	g.list = append(g.list, judgement{name, r, fmt.Sprintf(format, args...)})
 }
 
-// judge adds a gate that passes unless err is an error.
+// judge adds a gate. It is refused if err is not nil.
 func (g *judgements) judge(name gate.Name, err error, format string, args ...any) {
 	if err != nil {
 		g.add(name, refused, "%v", err)
@@ -49,7 +49,7 @@ func (g *judgements) judge(name gate.Name, err error, format string, args ...any
 	g.add(name, passed, format, args...)
 }
 
-// missing adds a gate without evidence. It refuses unless that was accepted.
+// missing adds a gate without evidence. It is refused unless --without names it.
 func (g *judgements) missing(name gate.Name, why string) {
 	if slices.Contains(g.without, name) {
 		g.add(name, unchecked, "%s", why)
@@ -58,7 +58,7 @@ func (g *judgements) missing(name gate.Name, why string) {
 	g.add(name, refused, "%s; get the evidence, or accept that there is none with --without %s", why, name)
 }
 
-// evidence adds a gate whose evidence may be missing.
+// evidence adds a gate. If err is errUnanswered, its evidence is missing.
 func (g *judgements) evidence(name gate.Name, err error, format string, args ...any) {
 	if errors.Is(err, errUnanswered) {
 		g.missing(name, err.Error())
@@ -67,7 +67,7 @@ func (g *judgements) evidence(name gate.Name, err error, format string, args ...
 	g.judge(name, err, format, args...)
 }
 
-// refusals counts the gates that refuse.
+// refusals returns the number of refused gates.
 func (g judgements) refusals() (n int) {
 	for _, j := range g.list {
 		if j.result == refused {

@@ -17,7 +17,7 @@ import (
 const (
 	// gitTimeout limits one command of git.
 	gitTimeout = 30 * time.Second
-	// maxHistory limits how many commits of a stack's file a rollback looks at.
+	// maxHistory is how many commits of a stack's file a rollback reads.
 	maxHistory = 200
 )
 
@@ -42,8 +42,8 @@ func (p project) head(ctx context.Context) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// committed returns the stack's file of the last commit. A file that git does not have yet is
-// an error.
+// committed returns the stack's file in the last commit. It returns an error if git does not have
+// the file.
 func (p project) committed(ctx context.Context, stack string) (*record.File, error) {
 	text, err := p.git(ctx, "show", "HEAD:./"+fileName(stack))
 	if err != nil {
@@ -56,7 +56,7 @@ func (p project) committed(ctx context.Context, stack string) (*record.File, err
 	return f, nil
 }
 
-// steps returns the steps of the schema at a commit.
+// steps returns the steps of the database's schema at a commit.
 func (p project) steps(ctx context.Context, commit string) (migration.Steps, error) {
 	out, err := p.git(ctx, "ls-tree", "--name-only", commit, "./"+migration.Folder+"/")
 	if err != nil {
@@ -74,7 +74,7 @@ func (p project) steps(ctx context.Context, commit string) (migration.Steps, err
 	return steps, nil
 }
 
-// commit commits a stack's file alone, on a new branch.
+// commit commits only the stack's file, on a new branch.
 func (p project) commit(ctx context.Context, stack, branch, message string) error {
 	if _, err := p.git(ctx, "switch", "--create", branch); err != nil {
 		return err
@@ -83,15 +83,15 @@ func (p project) commit(ctx context.Context, stack, branch, message string) erro
 	return err
 }
 
-// release is a record in the history of a stack's file.
+// release is a record in the git history of a stack's file.
 type release struct {
-	// commit is the one that wrote it.
+	// commit is the commit that wrote the record.
 	commit string
 	*record.Record
 }
 
-// history returns the records of a stack's file, the newest first. Commits that did not
-// change the images are left out.
+// history returns the records of a stack's file, the newest first, without commits that did not
+// change the images.
 func (p project) history(ctx context.Context, stack string) ([]release, error) {
 	out, err := p.git(ctx, "log", "--format=%H", fmt.Sprintf("--max-count=%d", maxHistory), "--", fileName(stack))
 	if err != nil {
@@ -107,7 +107,7 @@ func (p project) history(ctx context.Context, stack string) ([]release, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s at %.12s: %w", fileName(stack), commit, err)
 		}
-		// The oldest commit of the same images is the one that wrote them.
+		// Of several commits with the same images, the oldest wrote them.
 		if n := len(list); n > 0 && list[n-1].SameImages(f.Release) {
 			list[n-1] = release{commit, f.Release}
 			continue
@@ -117,10 +117,10 @@ func (p project) history(ctx context.Context, stack string) ([]release, error) {
 	return list, nil
 }
 
-// errNoEarlier is the cause of an error of a rollback without a release to go back to.
+// errNoEarlier is the cause of an error if a rollback has no earlier release.
 var errNoEarlier = errors.New("no earlier release")
 
-// target returns the release to go back to: that of a commit, or the last one with other
+// target returns the release of a commit. Without a commit it returns the last release with other
 // images than now.
 func target(list []release, now *record.Record, commit string) (release, error) {
 	for _, r := range list {

@@ -18,10 +18,10 @@ import (
 	"github.com/progressive-framework/platform/release/record"
 )
 
-// approvalsFile is where a project has its approvals.
+// approvalsFile is the file with a project's approvals.
 const approvalsFile = ".ci/approvals.yaml"
 
-// promotion is a promotion with its evidence.
+// promotion has the options and the evidence of one promotion.
 type promotion struct {
 	project
 	from, to                       string
@@ -33,21 +33,21 @@ type promotion struct {
 	now                            time.Time
 }
 
-// PromoteCommand returns the subcommand promote. stack has the flag --cwd.
+// PromoteCommand returns the subcommand promote. stack holds the flag --cwd.
 func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 	p := promotion{}
 	c := &cobra.Command{
 		Use:   "promote --from STACK --to STACK",
 		Short: "Write the images of one stack as the release of another, after the gates",
-		Long: "Check that the images of a stack may run in another one, and write them into that\n" +
-			"stack's file as the key release. No other key changes, and no stack does: merge the\n" +
-			"change, and pulumi up copies the images.\n\n" +
+		Long: "Check that the images of a stack may run in another stack, and write them into the other\n" +
+			"stack's file as the key release. The command changes no other key and no stack: merge\n" +
+			"the change, and pulumi up copies the images.\n\n" +
 			"The gates: trusted keys have signed provenance and SBOM of each image; the last update\n" +
-			"succeeded and is older than --bake; no alarm was raised since; the pods run exactly these\n" +
-			"digests; a load test of them kept every limit; the preview of the target loses nothing,\n" +
-			"breaks no rule and stays within the budget; the schema is only added to. A gate without\n" +
-			"evidence refuses, unless --without names it. Each gate that passed leaves a signed\n" +
-			"statement on each image.\n\n" +
+			"succeeded and is older than --bake; no alarm was raised since then; the pods run exactly\n" +
+			"these digests; a load test of these images kept every limit; the preview of the target\n" +
+			"replaces or deletes nothing that holds data, violates no rule and is within the budget;\n" +
+			"the migrations only add to the schema. A gate without evidence refuses the promotion,\n" +
+			"unless --without names it. Each passed gate signs a statement for each image.\n\n" +
 			"Exit codes: 0 written, 1 refused, 2 wrong usage, 3 something could not be read.",
 		Example: "  pf promote --from staging --to prod --draft\n" +
 			"  pf ci preview --stack prod --out out/prod\n" +
@@ -90,7 +90,7 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 	return c
 }
 
-// unread is an error of something that could not be read.
+// unread returns the exit error for something that could not be read.
 func unread(err error) error { return &exitcode.Error{Code: exitcode.NotLooked, Err: err} }
 
 func (p promotion) run(ctx context.Context, out io.Writer) error {
@@ -148,7 +148,7 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// change is a record to be written.
+// change is a record that will be written.
 type change struct {
 	stack               string
 	file                *record.File
@@ -157,7 +157,7 @@ type change struct {
 	branch, title, body string
 }
 
-// publish writes the record, and commits it on a branch if that is asked for.
+// publish writes the record. If c.commits is set, it also commits the record on a branch.
 func (p project) publish(ctx context.Context, out io.Writer, c change) error {
 	before := c.file.Release
 	if err := p.write(c.stack, c.file, c.record); err != nil {

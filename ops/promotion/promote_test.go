@@ -46,7 +46,8 @@ func TestPromotionWritesTheReleaseAlone(t *testing.T) {
 	require.Contains(t, out, "nothing was written")
 }
 
-// evidenceOf writes a load report and a preview of what staging runs.
+// evidenceOf writes a load report and a preview for the images of staging. It returns the flags
+// that name them.
 func (p *testProject) evidenceOf() []string {
 	p.t.Helper()
 	var images []map[string]string
@@ -68,8 +69,8 @@ func (p *testProject) evidenceOf() []string {
 	return []string{"--load-report", filepath.Join(dir, "load.json"), "--preview", dir}
 }
 
-// Each gate that passed leaves a statement on each image, which a copy takes along and which
-// only the key of staging can sign.
+// Each passed gate adds a statement to each image. A copy of the image includes it, and only the
+// key of staging can sign it.
 func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 	p := newTestProject(t)
 	p.write("Pulumi.prod.yaml", prodFile+"  progressive-framework:policy: {cost: {monthlyBudget: 5000}}\n")
@@ -103,7 +104,7 @@ func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 		require.ErrorContains(t, err, "nothing of this type is attached", "what was not checked is not stated")
 	}
 
-	// A promotion of the same images to the same stack adds nothing, to another one it does.
+	// A second promotion of the same images adds a statement only for another stack.
 	p.write("Pulumi.prod.yaml", prodFile)
 	p.write("Pulumi.other.yaml", prodFile)
 	p.commit("without release")
@@ -130,10 +131,10 @@ func TestDraftIsForThePreviewAndReplaced(t *testing.T) {
 	require.Equal(t, exitcode.Usage, code, out)
 }
 
-// A stack that requires gates accepts no release without their statements.
+// A stack that requires gates refuses a release without their statements.
 func TestRequiredGatesAreDemanded(t *testing.T) {
 	p := newTestProject(t)
-	p.promoted() // before the gate was required, without evidence of it
+	p.promoted() // the gate is not required yet, and has no evidence
 	p.build(true)
 	p.promoted()
 	p.write("Pulumi.prod.yaml", strings.Replace(p.read("Pulumi.prod.yaml"), "    trustedKeys:", "    requiredGates: [load-test]\n    trustedKeys:", 1))
@@ -177,7 +178,7 @@ func TestPromotionIsRefused(t *testing.T) {
 		{"another key signed them", func(p *testProject) []string {
 			other := newTestProject(p.t)
 			p.write("keys/staging.pub", other.read("keys/staging.pub"))
-			p.outputs("staging", p.images) // the newer project's Pulumi answers now
+			p.outputs("staging", p.images) // the fake Pulumi on PATH is that of the newer project
 			p.history("update", "succeeded", time.Now().Add(-time.Hour))
 			return nil
 		}, exitcode.Found, "is signed by another key"},

@@ -28,14 +28,14 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// stackName is what Pulumi accepts for the name of a stack. It becomes part of a file's
+// stackName matches the names that Pulumi accepts for a stack. The name becomes part of a file's
 // name.
 var stackName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
 
 // project is the folder with the stacks' files.
 type project struct{ dir string }
 
-// newProject returns the project of the flag --cwd.
+// newProject returns the project in the folder of the flag --cwd.
 func newProject(dir string) (project, error) {
 	if dir == "" {
 		dir = "."
@@ -46,7 +46,7 @@ func newProject(dir string) (project, error) {
 	return project{dir}, nil
 }
 
-// fileName is that of a stack's file.
+// fileName returns the name of a stack's file.
 func fileName(stack string) string { return "Pulumi." + stack + ".yaml" }
 
 // read reads a stack's file.
@@ -65,9 +65,9 @@ func (p project) read(stack string) (*record.File, error) {
 	return f, nil
 }
 
-// base returns the file that a record is written into: that of the last commit. A draft of
-// pf promote --draft is replaced. Any other change that is not committed is refused if the
-// record will be committed, which has the record alone.
+// base returns the file into which a record is written, as in the last commit. A draft of pf
+// promote --draft is overwritten. Any other uncommitted change is an error if the record will be
+// committed, because the commit must have the record alone.
 func (p project) base(ctx context.Context, stack string, commits bool) (*record.File, error) {
 	file, err := p.read(stack)
 	if err != nil {
@@ -94,7 +94,7 @@ func (p project) write(stack string, f *record.File, r *record.Record) error {
 	return os.WriteFile(filepath.Join(p.dir, fileName(stack)), text, 0o644)
 }
 
-// keys reads the trusted keys of a stack's file.
+// keys reads the trusted keys that a stack's file names.
 func (p project) keys(stack string, f *record.File) (signkey.Trusted, error) {
 	if len(f.TrustedKeys) == 0 {
 		return nil, fmt.Errorf("%s: images.trustedKeys is not set: name the files of the public keys (docs/promotion.md)", fileName(stack))
@@ -117,8 +117,8 @@ func (p project) keys(stack string, f *record.File) (signkey.Trusted, error) {
 	return keys, nil
 }
 
-// splitImages turns the output images of a stack into the members of a record. All images
-// must be by digest and in REPOSITORY/SHORT.
+// splitImages converts the output images of a stack to the members of a record. Every image must
+// have a digest and be in REPOSITORY/SHORT.
 func splitImages(images map[string]string) (repository string, digests map[string]string, err error) {
 	if len(images) == 0 {
 		return "", nil, errors.New("the stack has no output images: run pulumi up first")
@@ -138,13 +138,13 @@ func splitImages(images map[string]string) (repository string, digests map[strin
 	return repository, digests, nil
 }
 
-// registryOptions are the options of requests to registries: the logins of the docker
-// config.
+// registryOptions returns the options of requests to registries: the logins in the docker
+// configuration.
 func registryOptions() []remote.Option {
 	return []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("pf")}
 }
 
-// verifyImage verifies that an image of a registry has provenance, SBOM and the statements of
+// verifyImage verifies that an image in a registry has a provenance, an SBOM and the statements of
 // some gates.
 func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, gates ...gate.Name) ([]attest.Attestation, error) {
 	ref, err := name.NewDigest(reference, name.StrictValidation)

@@ -37,8 +37,7 @@ const prodFile = `config:
     trustedKeys: [keys/staging.pub]
 `
 
-// testProject is a project in git with two stacks, a registry, and a Pulumi that answers
-// from files.
+// testProject is a project in git with two stacks, a registry, and a fake Pulumi that prints files.
 type testProject struct {
 	t        *testing.T
 	dir      string
@@ -46,7 +45,7 @@ type testProject struct {
 	key      signkey.Key
 	images   map[string]string // of the stack staging
 	shorts   []string          // the names of its images
-	commits  string            // what they are built from; any by default
+	commits  string            // the commit from which they are built; the default is any
 }
 
 func newTestProject(t *testing.T) *testProject {
@@ -83,7 +82,7 @@ func newTestProject(t *testing.T) *testProject {
 	return p
 }
 
-// newRepository makes the project's folder a repository of git.
+// newRepository creates a git repository in the project's folder.
 func (p *testProject) newRepository() {
 	p.t.Helper()
 	p.t.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -142,16 +141,16 @@ func (p *testProject) outputs(stack string, images map[string]string) {
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "output-"+stack), text, 0o600))
 }
 
-// state is what pulumi stack export prints.
+// state sets the output of pulumi stack export.
 func (p *testProject) state(stack, text string) {
 	p.t.Helper()
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "state-"+stack), []byte(text), 0o600))
 }
 
-// withoutEvidence accepts that nothing but the registry, git and Pulumi was asked.
+// withoutEvidence accepts the gates whose evidence is not in the registry, git or Pulumi.
 const withoutEvidence = "--without=alarms,pods,load-test,preview,cost"
 
-// build gives the stack staging new images.
+// build builds new images for the stack staging.
 func (p *testProject) build(signed bool) {
 	p.t.Helper()
 	p.images = map[string]string{}

@@ -19,19 +19,19 @@ import (
 	"github.com/progressive-framework/platform/release/record"
 )
 
-// commitPrefix is the beginning of a commit.
+// commitPrefix matches a commit or its first characters.
 var commitPrefix = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
 
-// RollbackCommand returns the subcommand rollback. stack has the flags --stack and --cwd.
+// RollbackCommand returns the subcommand rollback. stack holds the flags --stack and --cwd.
 func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
 	var o rollbackOptions
 	c := &cobra.Command{
 		Use:   "rollback --stack STACK [--to COMMIT]",
 		Short: "Write an earlier release of a stack again",
-		Long: "Take an earlier release from the git history of the stack's file, check that every image\n" +
-			"is in the stack's registry, signed by a trusted key, and that the schema is not ahead of\n" +
-			"the release, and write it. Nothing is built, and no stack changes: merge the change, and\n" +
-			"run pulumi up. No migration is undone.\n\n" +
+		Long: "Read an earlier release from the git history of the stack's file. Check that every image\n" +
+			"is in a registry and signed by a trusted key, and that the schema is not ahead of the\n" +
+			"release. Then write the release into the stack's file. The command builds nothing and\n" +
+			"changes no stack: merge the change, and run pulumi up. It undoes no migration.\n\n" +
 			"Exit codes: 0 written, 1 refused, 2 wrong usage, 3 something could not be read.",
 		Example: "  pf rollback --stack prod --commit\n  pf rollback --stack prod --to 1f2e3d4c5b6a",
 		Args:    cobra.NoArgs,
@@ -49,10 +49,10 @@ func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
 			return p.rollback(c.Context(), c.OutOrStdout(), stack.Name, o, time.Now().UTC().Truncate(time.Second))
 		},
 	}
-	c.Flags().StringVar(&o.to, "to", "", "the commit that was promoted, or the one that wrote the release; the default is the release before this one")
+	c.Flags().StringVar(&o.to, "to", "", "the commit of the earlier release, or the commit that wrote it; the default is the release before the present one")
 	c.Flags().BoolVar(&o.commits, "commit", false, "create a branch and commit the file")
-	c.Flags().BoolVar(&o.acceptAdditive, "accept-additive", false, "accept a schema that is ahead by steps that only add")
-	c.Flags().StringVar(&o.approvals, "approvals", approvalsFile, "the file with approvals, from the project's folder on")
+	c.Flags().BoolVar(&o.acceptAdditive, "accept-additive", false, "accept a schema that is ahead, if the additional steps only add to it")
+	c.Flags().StringVar(&o.approvals, "approvals", approvalsFile, "the file with approvals, relative to the project's folder")
 	return c
 }
 
@@ -107,8 +107,8 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 	})
 }
 
-// available checks that every image of a record is in the stack's own registry, where a
-// promotion has left it, or in that of the stack that built it.
+// available checks that every image of a record still exists: in the stack's own registry, where a
+// promotion copied it, or in the registry of the stack that built it.
 func (p project) available(ctx context.Context, stack string, file *record.File, r *record.Record, current map[string]string) error {
 	keys, err := p.keys(stack, file)
 	if err != nil {

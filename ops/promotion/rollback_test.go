@@ -20,7 +20,7 @@ func (p *testProject) promoted() {
 	p.commit("promotion")
 }
 
-// deployed copies the release of prod, as pulumi up does.
+// deployed copies the images of prod's release, as pulumi up does.
 func (p *testProject) deployed() {
 	p.t.Helper()
 	r := p.release("prod")
@@ -48,7 +48,7 @@ func TestRollbackWritesAnEarlierRelease(t *testing.T) {
 	p.deployed()
 	second := p.release("prod")
 	require.False(t, first.SameImages(second))
-	for _, reference := range firstImages { // staging may have lost its images
+	for _, reference := range firstImages { // a rollback must not need staging's images
 		ref, err := name.NewDigest(reference)
 		require.NoError(t, err)
 		require.NoError(t, remote.Delete(ref))
@@ -60,15 +60,15 @@ func TestRollbackWritesAnEarlierRelease(t *testing.T) {
 	require.True(t, back.SameImages(first))
 	require.Equal(t, first.Commit, back.Commit)
 	require.Contains(t, p.git("log", "-1", "--format=%s"), "back to release "+first.Commit[:12])
-	p.serves()
+	p.releaseDeployed()
 
 	out, code = p.run("rollback", "--stack", "prod", "--to", second.Commit[:12])
 	require.Zero(t, code, out)
 	require.True(t, p.release("prod").SameImages(second), "forward again, by its commit")
 }
 
-// serves says that prod runs its release, whose images it has already.
-func (p *testProject) serves() {
+// releaseDeployed sets prod's outputs to its release, whose images prod already has.
+func (p *testProject) releaseDeployed() {
 	p.t.Helper()
 	images := map[string]string{}
 	for short, digest := range p.release("prod").Images {

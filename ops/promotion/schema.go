@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/release/migration"
 )
 
-// schema is the schema of a stack's database: that of the release that the stack runs.
+// schema is the schema of a stack's database, as of the release that the stack runs.
 type schema struct {
 	project
 	stack     string
@@ -22,7 +22,7 @@ type schema struct {
 	now       time.Time
 }
 
-// newSchema returns the schema of a stack. approvalsFile is from the project's folder on, and
+// newSchema returns the schema of a stack. approvalsFile is relative to the project's folder, and
 // may be missing.
 func newSchema(p project, stack, approvalsFile string, now time.Time) (schema, error) {
 	s := schema{project: p, stack: stack, now: now}
@@ -39,8 +39,8 @@ func newSchema(p project, stack, approvalsFile string, now time.Time) (schema, e
 	return s, nil
 }
 
-// between returns the steps that a commit adds to another one. Without a commit before,
-// there is no schema yet.
+// between returns the steps that the commit after has and the commit before does not. If before is
+// empty, the database has no schema yet.
 func (s schema) between(ctx context.Context, before, after string) (migration.Steps, error) {
 	var older migration.Steps
 	if before != "" {
@@ -56,8 +56,8 @@ func (s schema) between(ctx context.Context, before, after string) (migration.St
 	return migration.Added(older, newer)
 }
 
-// add checks that the steps from one commit to another one only add to the schema, or are
-// approved: pods of the older release run until the rollout has ended.
+// add checks that the steps from one commit to another only add to the schema, or are approved.
+// Pods of the older release run until the rollout has ended.
 func (s schema) add(ctx context.Context, before, after string) (string, error) {
 	added, err := s.between(ctx, before, after)
 	if err != nil {
@@ -79,9 +79,9 @@ func (s schema) add(ctx context.Context, before, after string) (string, error) {
 	return fmt.Sprintf("%d steps since %s, %d statements approved", len(added), shortCommit(before), approved), nil
 }
 
-// back checks that a stack can return to the release of a commit: the schema, which has the
-// steps of every release that the stack had, must not be ahead of it. With acceptAdditive
-// steps that only add may be ahead; others need an approval.
+// back checks that a stack can return to the release of a commit. The database has the steps of
+// every release that ran. Steps that the earlier release does not have must be approved, or only
+// add with acceptAdditive.
 func (s schema) back(ctx context.Context, releases []release, earlier string, acceptAdditive bool) (string, error) {
 	older, err := s.steps(ctx, earlier)
 	if err != nil {
@@ -118,7 +118,7 @@ func (s schema) back(ctx context.Context, releases []release, earlier string, ac
 		}
 	}
 	if len(faults) > 0 {
-		return "", fmt.Errorf("the schema is ahead of release %.12s, and nothing takes a step back: %s", earlier, strings.Join(faults, "; "))
+		return "", fmt.Errorf("the schema is ahead of release %.12s, and a step can't be undone: %s", earlier, strings.Join(faults, "; "))
 	}
 	return fmt.Sprintf("%d steps ahead of release %.12s", len(ahead), earlier), nil
 }

@@ -18,15 +18,15 @@ const (
 	dropsStep = "-- +goose Up\nALTER TABLE users DROP COLUMN email;\n"
 )
 
-// step commits a step of the schema.
+// step commits a new step of the schema.
 func (p *testProject) step(name, text string) {
 	p.t.Helper()
 	p.write(migration.Folder+"/"+name, text)
 	p.commit(name)
 }
 
-// newSchemaHistory is a project with four commits: a table, a column more, the column away, and an edit
-// of the first step.
+// newSchemaHistory is a project with four commits: create a table, add a column, drop the column,
+// and edit the first step.
 func newSchemaHistory(t *testing.T) (p *testProject, table, adds, drops, edited string) {
 	t.Helper()
 	p = &testProject{t: t, dir: t.TempDir()}
@@ -43,7 +43,7 @@ func newSchemaHistory(t *testing.T) (p *testProject, table, adds, drops, edited 
 	return p, table, adds, drops, edited
 }
 
-// permit writes an approval that ends some days from now.
+// permit writes an approval that is valid for some days.
 func (p *testProject) permit(op, step string, days int) {
 	p.t.Helper()
 	until := time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly)
@@ -55,7 +55,7 @@ func TestMigrationsAddOrAreApproved(t *testing.T) {
 	for _, c := range []struct {
 		why, before, after string
 		permit             func()
-		want               string // nothing: they pass
+		want               string // empty if the steps pass
 	}{
 		{"a step that adds", table, adds, nil, ""},
 		{"all steps, onto an empty database", "", adds, nil, ""},
@@ -95,7 +95,7 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 		to     string
 		permit func()
 		accept bool
-		want   string // nothing: rolled back
+		want   string // empty if the rollback succeeds
 	}{
 		{"the same steps", []string{table, table}, table, nil, false, ""},
 		{"a newer release again", []string{table, adds}, adds, nil, false, ""},
@@ -127,8 +127,8 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 	}
 }
 
-// The schema stays where the newest release left it: a second rollback looks at that, not at
-// the release that runs now.
+// A rollback does not change the schema. So a second rollback compares with the newest release that
+// ever ran, and not with the present one.
 func TestSchemaIsThatOfEveryRelease(t *testing.T) {
 	p := newTestProject(t)
 	p.step("00001_users.sql", firstStep)

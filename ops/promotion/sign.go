@@ -40,8 +40,8 @@ func (p promotion) key(ctx context.Context) (signkey.Key, error) {
 	return key, nil
 }
 
-// attest leaves a statement of each gate that passed on each image, and returns their number.
-// An image that has one for the same stack keeps it: it was promoted there before.
+// attest signs a statement of each passed gate for each image, and returns the number of
+// statements. An image that already has one for this stack keeps it.
 func (p promotion) attest(ctx context.Context, r *record.Record, checked judgements, key signkey.Key) (n int, err error) {
 	id, err := signkey.ID(key.Public())
 	if err != nil {
@@ -82,7 +82,7 @@ func (p promotion) attest(ctx context.Context, r *record.Record, checked judgeme
 	return n, nil
 }
 
-// attested says whether an image has the statement of a gate for a stack.
+// attested reports whether an image has the statement of a gate for a stack.
 func attested(found []attest.Attestation, n gate.Name, to string) bool {
 	return slices.ContainsFunc(found, func(a attest.Attestation) bool {
 		var p gate.Passed

@@ -25,15 +25,14 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// DiffCommand returns the subcommand diff. stack has the flag --cwd.
+// DiffCommand returns the subcommand diff. stack holds the flag --cwd.
 func DiffCommand(stack *stackoutput.Stack) *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff STACK_A STACK_B",
-		Short: "Say how two stacks differ: images, modules, migrations, configuration, policies, cost",
-		Long: "Compare the images that two stacks run, with the git commit of each from its signed\n" +
-			"provenance and the modules from its signed SBOM; the migrations between these commits; the\n" +
-			"keys of the configuration; and what the states break of the policies and cost a month.\n" +
-			"An encrypted value is never shown. Nothing is changed.",
+		Short: "Show how two stacks differ: images, modules, migrations, configuration, policies, cost",
+		Long: "Compare two stacks: the images with their git commits (signed provenance) and modules\n" +
+			"(signed SBOM), the migrations between these commits, the configuration, the policy\n" +
+			"violations and the monthly cost. The command shows no encrypted value and changes nothing.",
 		Example: "  pf diff staging prod",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -46,7 +45,7 @@ func DiffCommand(stack *stackoutput.Stack) *cobra.Command {
 	}
 }
 
-// side is what is known of one of two stacks.
+// side is one of the two compared stacks.
 type side struct {
 	name    string
 	images  map[string]string
@@ -106,13 +105,13 @@ func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
 	return diffCost(out, before, after, now)
 }
 
-// digestOf is the digest in REPOSITORY@DIGEST.
+// digestOf returns the digest in REPOSITORY@DIGEST.
 func digestOf(reference string) string {
 	_, digest, _ := strings.Cut(reference, "@")
 	return digest
 }
 
-// releaseOf is the commit of a stack's release, or nothing.
+// releaseOf returns the commit of a stack's release, or "".
 func releaseOf(s side) string {
 	if s.release == nil {
 		return ""
@@ -120,7 +119,7 @@ func releaseOf(s side) string {
 	return s.release.Commit
 }
 
-// side reads what is known of a stack.
+// side reads everything about a stack that diff compares.
 func (p project) side(ctx context.Context, name string) (s side, err error) {
 	s = side{name: name, keys: signkey.Trusted{}}
 	file, err := p.read(name)
@@ -150,7 +149,7 @@ func (p project) side(ctx context.Context, name string) (s side, err error) {
 	return s, nil
 }
 
-// diffMigrations prints the steps that one commit has and the other does not.
+// diffMigrations prints the steps of the schema that only one of two commits has.
 func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]string) {
 	var steps [2]migration.Steps
 	for i, commit := range commits {
@@ -187,8 +186,8 @@ func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]s
 	}
 }
 
-// diffImage prints how an image differs in two stacks, and returns the commits that it was
-// built from; nothing if they are not known.
+// diffImage prints how an image differs in two stacks. It returns the commits from which it was
+// built, or "" for an unknown commit.
 func diffImage(ctx context.Context, out io.Writer, short, a, b string, keys signkey.Trusted) (commits [2]string) {
 	before, after := digestOf(a), digestOf(b)
 	if before == after {
@@ -226,10 +225,10 @@ func orNone(text string) string {
 	return text
 }
 
-// contents is what is signed about an image.
+// contents is the signed information about an image.
 type contents struct {
 	commit string
-	// modules are versions by names.
+	// modules has the versions in the SBOM by module.
 	modules map[string]string
 }
 
@@ -265,8 +264,8 @@ func contentsOf(ctx context.Context, reference string, keys signkey.Trusted) (co
 	return c, nil
 }
 
-// config returns the leaves of a stack's configuration by path. An encrypted value is
-// replaced, and the release is left out: the images are compared.
+// config returns the scalar values of a stack's configuration by path. It replaces encrypted
+// values, and leaves out the release, because images are compared separately.
 func (p project) config(stack string) (map[string]string, error) {
 	text, err := os.ReadFile(filepath.Join(p.dir, fileName(stack)))
 	if err != nil {
@@ -286,7 +285,7 @@ func (p project) config(stack string) (map[string]string, error) {
 	return leaves, nil
 }
 
-// flatten adds the leaves below a value.
+// flatten adds the scalar values below a value to a map by path.
 func flatten(into map[string]string, path string, value any) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -306,7 +305,7 @@ func flatten(into map[string]string, path string, value any) {
 	}
 }
 
-// union lists the keys of two maps, sorted.
+// union returns the keys of two maps, sorted.
 func union[V any](a, b map[string]V) []string {
 	all := maps.Clone(a)
 	if all == nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// findings evaluates the state of a stack. They are by rule and resource; the name of a
-// resource is without that of the environment, so that those of two stacks are equal.
+// findings evaluates the policies on the state of a stack. It returns the findings by rule and
+// resource. Names of resources are without the environment, so that those of two stacks are equal.
 func (s side) findings(now time.Time) (map[string]report.Finding, error) {
 	stack, err := source.Parse(s.state)
 	if err != nil {
@@ -32,13 +32,12 @@ func (s side) findings(now time.Time) (map[string]report.Finding, error) {
 	return all, nil
 }
 
-// common is a resource's name without the environment.
+// common returns a resource's name without the environment.
 func (s side) common(resource string) string {
 	return strings.TrimSuffix(strings.Replace(resource+"-", "-"+s.values[waiver.EnvironmentKey]+"-", "-*-", 1), "-")
 }
 
-// diffPolicies prints the violations that only one of two stacks has, and those that are
-// accepted in one of them.
+// diffPolicies prints the violations and waivers that only one of two stacks has.
 func diffPolicies(out io.Writer, a, b side, now time.Time) {
 	before, err := a.findings(now)
 	if err != nil {
@@ -65,7 +64,7 @@ func kindOf(findings map[string]report.Finding, key string) string {
 	return "holds"
 }
 
-// diffCost prints what two stacks cost a month, by component.
+// diffCost prints the monthly cost of two stacks by component.
 func diffCost(out io.Writer, a, b side, now time.Time) error {
 	var reports [2]cost.Report
 	for i, s := range []side{a, b} {

@@ -91,7 +91,7 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 		})
 	}
 	wg.Wait()
-	write(out, results, steady) // after an interruption, what was measured until then
+	write(out, results, steady) // also after an interruption
 	return errors.Join(errs...)
 }
 
@@ -100,7 +100,7 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 // stand still for seconds: 5 s are 1,500 requests of web's load, which would be sent at once.
 func newLimiter() *rate.Limiter { return rate.NewLimiter(rate.Limit(load.MaxPerSecond()), 1) }
 
-// metricOf is the metric of a service whose load is a step: requests or work per time.
+// metricOf returns the metric of a service that a step of load changes: requests or work per time.
 func metricOf(p scaling.Profile) scaling.PodsMetric {
 	for _, m := range p.HPA.Metrics {
 		if m, ok := m.(scaling.PodsMetric); ok {

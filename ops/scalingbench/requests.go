@@ -9,16 +9,17 @@ import (
 	"github.com/progressive-framework/platform/ops/load"
 )
 
-// sequence numbers the requests of all streams, and those of this run other than those of
-// an earlier one: an answer from the cache is no work of npa and wpa.
+// sequence numbers the requests of all streams. It starts at the present time, so that the numbers
+// of two runs differ. A request with an old number would get its response from the cache, which is
+// no work for npa and wpa.
 var sequence atomic.Int64
 
 func init() { sequence.Store(time.Now().UnixMilli()) }
 
-// requests are those that the metric of each service counts.
+// requests has for each service the request that the metric of its HPA counts.
 var requests = map[string]load.Request{
 	"web": load.Profile,
-	"mca": load.Coordinate, // cached, so that npa and wpa have no work by it
+	"mca": load.Coordinate, // its response is cached, so it causes no work for npa and wpa
 	"npa": {
 		Name: "plan", Method: http.MethodPost, Path: "/api/v1/agents/npa/plan",
 		Body: func(user string, _ int) any {

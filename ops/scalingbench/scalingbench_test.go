@@ -28,8 +28,8 @@ func TestRowHasTheParts(t *testing.T) {
 	require.Contains(t, out.String(), "| npa | 1 | 8.0 s | 7.0 s | 0.5 s | 3.5 s | 19.0 s | 19.0 s | 20.0 s, 30.0 s | 60 | 100 | 1 |")
 }
 
-// Every service has a load that its metric counts, and a goal. No two requests of npa and
-// of wpa are equal: an answer from the cache is no work.
+// Every service has a request that its metric counts, and a goal. No two requests to npa or wpa are
+// equal, because a response from the cache causes no work.
 func TestEveryServiceHasALoad(t *testing.T) {
 	for _, p := range scaling.Services() {
 		require.Contains(t, requests, p.Short)
@@ -47,7 +47,7 @@ func TestEveryServiceHasALoad(t *testing.T) {
 	}
 }
 
-// The target of a pod of npa is 20 a minute.
+// The target of one pod of npa is 20 calculations a minute.
 func TestLoadOfAPod(t *testing.T) {
 	s := &service{profile: scaling.NPA(), metric: metricOf(scaling.NPA())}
 	require.InDelta(t, 20./60, s.perSecond(), 1e-9)

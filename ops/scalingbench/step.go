@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"strconv"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,17 +18,19 @@ import (
 )
 
 const (
-	// The load before a step and after it, as a share of the target of the pods.
+	// The load before and after a step, as a share of the target of all pods.
 	before, after = 0.25, 3
-	// tolerance is the share by which a metric must be above its target (Kubernetes'
-	// --horizontal-pod-autoscaler-tolerance).
+	// tolerance is the share by which a metric must exceed its target before an HPA adds pods
+	// (Kubernetes' --horizontal-pod-autoscaler-tolerance).
 	tolerance = 0.1
-	// poll is how often the cluster is read, and stepLimit how long a step may take.
+	// poll is the interval between two readings of the cluster. stepLimit is the longest duration
+	// of a step.
 	poll, stepLimit = 200 * time.Millisecond, 4 * time.Minute
-	// resets is how often a service is taken back to its minimum before a step.
+	// resets is how often a service is returned to its minimum before a step. If it still has more
+	// pods, measuring it fails.
 	resets = 3
-	// connections are those of each stream, and streams is how many streams of a service run
-	// at a time.
+	// connections is the number of connections of each stream. streams is the number of streams
+	// of a service that run at a time.
 	connections, streams = 16, 2
 )
 
@@ -43,27 +43,28 @@ type service struct {
 	client    *load.Client
 }
 
-// parts are when each part of a step ended, since the step: the metric is above its
-// target, the Deployment wants more pods, a new pod has a node, it is ready.
+// parts has the time from the step to the end of each part: the metric is above its target, the
+// Deployment has more pods, a new pod has a node, the new pod is ready.
 type parts struct{ metric, decision, schedule, start time.Duration }
 
 func (p parts) String() string {
 	return fmt.Sprintf("metric %s, decision %s, schedule %s, ready %s", seconds(p.metric), seconds(p.decision), seconds(p.schedule), seconds(p.start))
 }
 
-// result is what was measured of a service.
+// result is the measurement of one service.
 type result struct {
 	service string
 	steps   []parts
-	// changes of the number of pods under a steady load; watched: it was watched.
+	// changes is how often the number of pods changed under a steady load. watched says that this
+	// was measured.
 	changes int
 	watched bool
-	// sent and failed are the requests of all loads.
+	// sent and failed are the numbers of requests of all loads.
 	sent, failed int
 }
 
-// measure repeats the step until the time is over, then counts the changes of the number
-// of pods under a steady load.
+// measure repeats the step until the time is over. Then it counts how often the number of pods
+// changes under a steady load.
 func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r result, err error) {
 	r.service = s.profile.Short
 	least, most, err := s.bounds(ctx)
@@ -96,7 +97,7 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 		r.steps = append(r.steps, p)
 		fmt.Fprintf(os.Stderr, "%s: %s\n", r.service, p)
 	}
-	// One and a half pods' load needs two pods, and stays.
+	// The load of one and a half pods needs two pods all the time.
 	more := s.start(ctx, (1.5-before)*target)
 	if r.changes, err = s.changes(ctx, s.settle(), steady); err != nil {
 		return r, err
@@ -107,13 +108,13 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 	return r, nil
 }
 
-// perSecond is the load that one pod is meant for.
+// perSecond returns the load for which one pod is meant.
 func (s *service) perSecond() float64 {
 	per := s.metric.Source.(scaling.Rate).Per
 	return s.metric.AverageValue.AsApproximateFloat64() / per.Seconds()
 }
 
-// start sends requests until the returned function is called.
+// start sends requests in the background until the returned function is called.
 func (s *service) start(ctx context.Context, perSecond float64) (stop func() load.Result) {
 	ctx, cancel := context.WithCancel(ctx)
 	stream, end := s.client.Stream(requests[s.profile.Short], load.Shape{Connections: connections, PerSecond: perSecond, Duration: maxDuration})
@@ -126,18 +127,17 @@ func (s *service) start(ctx context.Context, perSecond float64) (stop func() loa
 	}
 }
 
-// settle is how long after a change the metric and the HPA need until they show only
-// what came after it.
+// settle returns how long after a change the metric and the HPA still depend on the time before it.
 func (s *service) settle() time.Duration {
 	settle := s.profile.HPA.Window()
 	if up := s.profile.HPA.ScaleUp; up != nil {
 		settle = max(settle, up.StabilizationWindow)
 	}
-	return settle + 20*time.Second // a scrape and a turn of the HPA
+	return settle + 20*time.Second // a scrape and a period of the HPA
 }
 
-// reset takes the service back to its minimum, and waits until its load is all that its
-// metric and its HPA show.
+// reset returns the service to its minimum. It waits until the metric and the HPA depend on the
+// present load only.
 func (s *service) reset(ctx context.Context, least, most int32) error {
 	for range resets {
 		if err := s.setMaximum(ctx, least); err != nil {
@@ -152,8 +152,8 @@ func (s *service) reset(ctx context.Context, least, most int32) error {
 		if err := s.setMaximum(ctx, most); err != nil {
 			return err
 		}
-		// KEDA changes the HPA, which then has a turn. If it wants more pods already, its
-		// metrics are not those of the load, as after a restart of Prometheus.
+		// KEDA changes the HPA, which then decides once. If it already requests more pods, its
+		// metrics are not those of the load, for example after a restart of Prometheus.
 		if err := wait(ctx, 20*time.Second); err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func (s *service) reset(ctx context.Context, least, most int32) error {
 	return fmt.Errorf("%s: a quarter of a pod's load needs more than %d pods, %d times: something else loads it", s.profile.Short, least, resets)
 }
 
-// step waits for each part.
+// step waits for the end of each part.
 func (s *service) step(ctx context.Context, least int32) (p parts, err error) {
 	began := time.Now()
 	old := map[string]bool{}
@@ -175,7 +175,7 @@ func (s *service) step(ctx context.Context, least int32) (p parts, err error) {
 				*part = elapsed
 			}
 		}
-		// A metric is read only until it is above the target: a query costs CPU time.
+		// The metric is read only until it is above its target, because a query costs CPU time.
 		if p.metric == 0 && p.decision == 0 {
 			first(&p.metric, s.demand(ctx) > (1+tolerance)*s.metric.AverageValue.AsApproximateFloat64()*float64(least))
 		}
@@ -192,7 +192,7 @@ func (s *service) step(ctx context.Context, least int32) (p parts, err error) {
 		first(&p.start, ready)
 		return ready
 	})
-	if p.metric == 0 { // the HPA was faster than the query
+	if p.metric == 0 { // the HPA decided before the query ran
 		p.metric = p.decision
 	}
 	if err != nil {
@@ -201,9 +201,10 @@ func (s *service) step(ctx context.Context, least int32) (p parts, err error) {
 	return p, nil
 }
 
-// changes counts how often the Deployment gets another number of pods, after settling.
+// changes counts how often the Deployment gets another number of pods. It begins after the settle
+// time.
 func (s *service) changes(ctx context.Context, settle, during time.Duration) (n int, err error) {
-	// A second pod may be the first new one, and its start takes a while.
+	// The second pod may be new, and takes a while to start.
 	if err := wait(ctx, settle+30*time.Second); err != nil {
 		return 0, err
 	}
@@ -224,7 +225,7 @@ func (s *service) changes(ctx context.Context, settle, during time.Duration) (n 
 	return n, nil
 }
 
-// state is what the cluster says about a service.
+// state is the state of a service in the cluster.
 type state struct {
 	wanted int32
 	pods   map[string]pod
@@ -232,7 +233,7 @@ type state struct {
 
 type pod struct{ scheduled, ready bool }
 
-// until reads the cluster until done.
+// until reads the cluster until done returns true.
 func (s *service) until(ctx context.Context, done func(state) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
@@ -269,21 +270,13 @@ func (s *service) read(ctx context.Context) (now state, err error) {
 	return now, nil
 }
 
-// demand is the value that KEDA reads; 0: it has none.
+// demand returns the value that KEDA reads. It is 0, below any target, while Prometheus has none.
 func (s *service) demand(ctx context.Context) float64 {
-	raw, err := s.clients.Prometheus(ctx, s.namespace+"-prometheus", "query", url.Values{"query": {promquery.Demand(s.profile, s.metric)}})
-	var answer struct {
-		Data struct{ Result []struct{ Value [2]any } }
-	}
-	if err != nil || json.Unmarshal(raw, &answer) != nil || len(answer.Data.Result) == 0 {
-		return 0
-	}
-	text, _ := answer.Data.Result[0].Value[1].(string)
-	value, _ := strconv.ParseFloat(text, 64) // 0 is below any target
+	value, _, _ := s.clients.Prometheus(s.namespace).Value(ctx, promquery.Demand(s.profile, s.metric), time.Time{})
 	return value
 }
 
-// scaledObject is the path of the ScaledObject of the service.
+// scaledObject returns the path of the service's ScaledObject in the API server.
 func (s *service) scaledObject() string {
 	return fmt.Sprintf("/apis/keda.sh/v1alpha1/namespaces/%s/scaledobjects/%s", s.namespace, s.profile.Name)
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// goals are the goals of p50 and p95 by service; web and mca have the scale-up windows of
-// the design document in them, 60 s and 30 s. 0: none.
+// goals has the goals of p50 and p95 by service. Those of web and mca include the scale-up windows
+// of the design document, 60 s and 30 s. 0 means no goal.
 var goals = map[string][2]time.Duration{
 	"web": {80 * time.Second, 0},
 	"mca": {50 * time.Second, 0},
@@ -16,8 +16,8 @@ var goals = map[string][2]time.Duration{
 	"wpa": {20 * time.Second, 30 * time.Second},
 }
 
-// write prints the rows of docs/performance.md. Each part is the time since the part
-// before it, and its median.
+// write prints the rows of docs/performance.md. A part's value is the median of the time since the
+// part before it.
 func write(out io.Writer, results []result, steady time.Duration) {
 	fmt.Fprintln(out, "| service | runs | metric | decision | schedule | start | step to ready pod, p50 | p95 | goal p50, p95 | scaling events per steady hour | requests | failed |")
 	fmt.Fprintln(out, "|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|")
@@ -56,7 +56,7 @@ func goal(service string, i int) string {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// percentile is the nearest rank; 0 without values.
+// percentile returns a percentile by nearest rank. It is 0 without values.
 func percentile(all []time.Duration, p int) time.Duration {
 	if len(all) == 0 {
 		return 0

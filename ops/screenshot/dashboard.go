@@ -8,12 +8,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// dashboardURL is the dashboard of the pods' scaling on the page of Prometheus, through
-// `make dashboard`.
+// dashboardURL is the dashboard of pod scaling on Prometheus' page. `make dashboard` forwards the
+// port.
 const dashboardURL = "http://127.0.0.1:9090/consoles/index.html#scaling"
 
-// dashboard opens the dashboards and waits until the panels are drawn. It prints how
-// many have data, and after what time. The port may open later than the browser.
+// dashboard opens the dashboards and waits until the panels are drawn. It prints how many panels
+// have data, and the time that took. The port may open later than the browser.
 func dashboard(ctx context.Context) error {
 	for {
 		err := chromedp.Run(ctx, chromedp.Navigate(dashboardURL))

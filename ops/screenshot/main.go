@@ -20,10 +20,10 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// url is the sandbox's URL.
+// url is the URL of the sandbox's platform.
 var url = fmt.Sprintf("http://127.0.0.1:%d/", scaling.Web().NodePort)
 
-// width and height of the picture in pixels are a small laptop's window. The
+// width and height are the size of the picture in pixels, as the window of a small laptop. The
 // scale is one pixel for each CSS pixel on any screen.
 const width, height = 1280, 800
 
@@ -34,7 +34,7 @@ func main() {
 	}
 }
 
-// run writes a picture of the front page, of the dashboards or of a report to a file.
+// run writes a picture of the front page, of the dashboards or of a report.
 func run(args []string, token string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -49,7 +49,7 @@ func run(args []string, token string) error {
 	return errors.New("usage: TOKEN=... screenshot FILE.png, screenshot -dashboard FILE.png, or screenshot -page FILE.html FILE.png")
 }
 
-// take opens a browser, lets prepare fill its window and writes a picture of it.
+// take opens a browser, calls prepare to fill its window, and writes a picture of it.
 func take(ctx context.Context, file string, prepare func(context.Context) error) error {
 	allocator, closeBrowser := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
@@ -85,7 +85,8 @@ func frontPage(ctx context.Context, token string) error {
 	return nil
 }
 
-// page opens an HTML file. Its first heading must be drawn, and it must load nothing else.
+// page opens an HTML file and waits until its first heading is drawn. The file must load nothing
+// else.
 func page(ctx context.Context, file string) error {
 	path, err := filepath.Abs(file)
 	if err != nil {

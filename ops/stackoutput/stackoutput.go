@@ -1,6 +1,6 @@
-// Package stackoutput reads where a stack's platform is: its url, namespace,
-// cluster and stores, and its state. It runs `pulumi stack output`, `export` and `history`,
-// which change nothing, not even the selected stack. infra/outputs.go declares the outputs.
+// Package stackoutput reads a stack's outputs (URL, namespace, cluster, stores), its state and its
+// history. It runs `pulumi stack output`, `export` and `history`, which change nothing, not even
+// the selected stack. infra/outputs.go declares the outputs.
 package stackoutput
 
 import (
@@ -19,35 +19,35 @@ import (
 // timeout limits one command of Pulumi.
 const timeout = time.Minute
 
-// Outputs are the outputs of a stack that an operator's command uses. A member
-// is empty if the stack does not have it.
+// Outputs are the outputs of a stack that pf uses. A member is empty if the stack does not have the
+// output.
 type Outputs struct {
 	URL         string          `json:"url"`
 	Namespace   string          `json:"namespace"`
 	ClusterName string          `json:"clusterName"`
 	Kubeconfig  json.RawMessage `json:"kubeconfig"`
-	// AutoScalingGroups are the names of the tiers' groups, by tier.
+	// AutoScalingGroups has the names of the Auto Scaling groups by tier.
 	AutoScalingGroups map[string]string `json:"autoScalingGroups"`
-	// Images are the images that the stack builds or promotes, as REPOSITORY@DIGEST, by
-	// their short names.
+	// Images are the images that the stack builds or promotes, as REPOSITORY@DIGEST by their short
+	// names.
 	Images   map[string]string `json:"images"`
 	Postgres Store             `json:"postgres"`
 	Redis    Store             `json:"redis"`
 	Mongo    Store             `json:"mongo"`
 }
 
-// Store is where a store and its password are.
+// Store is the address of a store, and where its password is.
 type Store struct {
 	Host string `json:"host"`
 	Port int    `json:"port"`
-	// SecretName is a Secret in the namespace, SecretARN a secret of Secrets
-	// Manager. A store has one of them.
+	// SecretName is the name of a Secret in the namespace. SecretARN is the ARN of a secret in
+	// Secrets Manager. A store has one of them.
 	SecretName string `json:"secretName"`
 	SecretARN  string `json:"secretArn"`
 }
 
-// KubeconfigFile is the content of the stack's kubeconfig. Pulumi prints an
-// output that is JSON text as text or as an object.
+// KubeconfigFile returns the content of the stack's kubeconfig. Pulumi prints an output with JSON
+// text either as text or as an object.
 func (o Outputs) KubeconfigFile() []byte {
 	var text string
 	if json.Unmarshal(o.Kubeconfig, &text) == nil {
@@ -56,24 +56,22 @@ func (o Outputs) KubeconfigFile() []byte {
 	return o.Kubeconfig
 }
 
-// Stack names a stack. The zero value is the selected stack of the project in
-// the current folder.
+// Stack names a stack. The zero value is the selected stack of the project in the current folder.
 type Stack struct {
-	// Name is --stack of Pulumi, and Dir its --cwd.
+	// Name is the flag --stack of Pulumi, and Dir the flag --cwd.
 	Name, Dir string
 }
 
-// Flags adds the flags that choose the stack.
+// Flags adds the flags --stack and --cwd.
 func (s *Stack) Flags(flags *pflag.FlagSet) {
 	flags.StringVarP(&s.Name, "stack", "s", "", "the stack; the default is the one that pulumi stack select has selected")
 	flags.StringVarP(&s.Dir, "cwd", "C", "", "the folder of Pulumi.yaml; the default is the current folder")
 }
 
-// ErrNoOutputs is the cause of an error of a stack without outputs: nothing is
-// deployed.
+// ErrNoOutputs is the cause of an error if nothing is deployed, so that the stack has no outputs.
 var ErrNoOutputs = errors.New("the stack has no outputs: run pulumi up first")
 
-// Read reads the outputs. The error has what Pulumi says.
+// Read reads the outputs. An error has Pulumi's message.
 func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
 	out, err := s.pulumi(ctx, "stack", "output", "--json", "--non-interactive")
 	if err != nil {
@@ -94,13 +92,13 @@ func (s *Stack) Export(ctx context.Context) ([]byte, error) {
 	return s.pulumi(ctx, "stack", "export", "--non-interactive")
 }
 
-// Update is an operation of Pulumi on a stack.
+// Update is an entry in the stack's history.
 type Update struct {
-	// Kind is update, destroy, refresh and so on.
+	// Kind is update, destroy, refresh or another operation of Pulumi.
 	Kind string `json:"kind"`
 	// Result is succeeded, failed or in-progress.
 	Result string `json:"result"`
-	// Ended is when it ended.
+	// Ended is when the operation ended.
 	Ended time.Time `json:"endTime"`
 }
 
@@ -117,7 +115,7 @@ func (s *Stack) History(ctx context.Context) ([]Update, error) {
 	return list, nil
 }
 
-// pulumi runs a command that reads the stack. The error has what Pulumi says.
+// pulumi runs a command that reads the stack. An error has Pulumi's message.
 func (s *Stack) pulumi(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakePulumi puts a script on the PATH in place of Pulumi. It writes its
-// arguments to a file, which is returned.
+// fakePulumi puts a script on PATH in place of Pulumi. It returns the file into which the script
+// writes its arguments.
 func fakePulumi(t *testing.T, script string) (arguments string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -15,20 +15,20 @@ import (
 // Plot is one picture.
 type Plot struct {
 	Title string
-	// TimeUnit is that of the times; empty: seconds.
+	// TimeUnit is the unit of the times. Empty means seconds.
 	TimeUnit string
-	// Unit is that of the values, such as "ms".
+	// Unit is the unit of the values, such as "ms".
 	Unit  string
 	Lines []Line
-	// Limits are horizontal lines.
+	// Limits are drawn as horizontal lines.
 	Limits []Limit
 }
 
-// Line is one line. NaN interrupts it.
+// Line is one line of the plot. A NaN interrupts it.
 type Line struct {
 	Name string
 	X, Y []float64
-	// Steps draws a value until the next one, as for a number of pods.
+	// Steps draws each value as a horizontal line until the next one, as for a number of pods.
 	Steps bool
 }
 
@@ -38,14 +38,14 @@ type Limit struct {
 	Value float64
 }
 
-// The picture's measures in pixels.
+// The sizes of the picture in pixels.
 const (
 	width, height            = 460, 190
 	left, right, top, bottom = 46, 10, 30, 22
 )
 
-// colours are those of Okabe and Ito, which people with colour blindness can
-// tell apart (https://jfly.uni-koeln.de/color/).
+// colours are the palette of Okabe and Ito, which people with colour blindness can distinguish
+// (https://jfly.uni-koeln.de/color/).
 var colours = []string{"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"}
 
 //go:embed plot.svg.tmpl
@@ -53,7 +53,7 @@ var source string
 
 var tmpl = template.Must(template.New("plot").Parse(source))
 
-// drawing is what the template draws, in pixels.
+// drawing has the values that the template draws, in pixels.
 type drawing struct {
 	Title                                string
 	Width, Height, Left, Right, Baseline int
@@ -100,7 +100,7 @@ func (p Plot) SVG() (template.HTML, error) {
 	return template.HTML(out.String()), err //nolint:gosec // the template has escaped it
 }
 
-// extent is the highest time and the highest value, at least 1.
+// extent returns the highest time and the highest value, each at least 1.
 func (p Plot) extent() (x, y float64) {
 	for _, line := range p.Lines {
 		for i := range line.X {
@@ -116,7 +116,7 @@ func (p Plot) extent() (x, y float64) {
 	return max(x, 1), 1.05 * max(y, 1)
 }
 
-// points is the d of an SVG path.
+// points returns the attribute d of an SVG path.
 func (l Line) points(x, y func(float64) float64) string {
 	var b strings.Builder
 	command := "M"
@@ -136,7 +136,7 @@ func (l Line) points(x, y func(float64) float64) string {
 
 func pixel(v float64) float64 { return math.Round(v*10) / 10 }
 
-// ticks are three to six round numbers from 0 to the maximum.
+// ticks returns three to six round numbers from 0 to the highest value.
 func ticks(highest float64) (list []float64) {
 	step := math.Pow(10, math.Floor(math.Log10(highest/3)))
 	for _, factor := range []float64{5, 2} {

@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestPlotIsInsideItsPicture: the highest value and the limit are below the
-// title, and 0 is on the axis.
+// TestPlotIsInsideItsPicture: the highest value and the limit are below the title, and 0 is on the
+// axis.
 func TestPlotIsInsideItsPicture(t *testing.T) {
 	svg, err := Plot{Title: "GET <profile>", Unit: "ms", Limits: []Limit{{"limit", 500}},
 		Lines: []Line{{Name: "p95", X: []float64{0, 1, 2, 3}, Y: []float64{0, 1000, math.NaN(), 3}}}}.SVG()

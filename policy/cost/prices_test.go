@@ -16,6 +16,8 @@ func TestPriceTable(t *testing.T) {
 	for _, p := range rows {
 		require.False(t, p.AsOf.After(time.Now()), "%s has a price of the future", p.SKU)
 		require.Equal(t, "us-east-1", p.Region, p.SKU)
+		// AWS's own price list, which pf cost refresh reads, needs no second source.
+		require.True(t, len(p.Sources) >= 2 || strings.HasPrefix(p.Sources[0], "AWS price list "), "%s has one source, must have two or none", p.SKU)
 		// DocumentDB's instances have no two sources that agree.
 		require.False(t, strings.HasPrefix(p.SKU, "docdb:db."), p.SKU)
 	}

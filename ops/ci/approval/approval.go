@@ -17,38 +17,39 @@ import (
 	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
 )
 
-// Migrate and Rollback are operations of pf promote and pf rollback: a step of PostgreSQL's
-// schema that does more than to add, and a return to a program that does not know the step.
+// Migrate and Rollback are operations of pf promote and pf rollback. Migrate is a step of
+// PostgreSQL's schema that does more than add. Rollback is a return to a release that does not know
+// a step of the schema.
 const (
 	Migrate  canonicalplan.Op = "migrate"
 	Rollback canonicalplan.Op = "rollback"
 )
 
-// Approval permits one loss. All fields are required.
+// Approval permits one operation that loses something. All fields are required.
 type Approval struct {
 	Stack string `json:"stack"`
-	// Resource is the resource's name in Pulumi, or the file of the step; * is any text
-	// without a slash.
+	// Resource is the resource's name in Pulumi, or the file of the schema's step. * matches any
+	// text without a slash.
 	Resource string `json:"resource"`
-	// Op is replace or delete, Migrate or Rollback.
+	// Op is replace, delete, Migrate or Rollback.
 	Op     canonicalplan.Op `json:"op"`
 	Reason string           `json:"reason"`
 	Owner  string           `json:"owner"`
-	// Until is the last day, YYYY-MM-DD.
+	// Until is the last valid day, YYYY-MM-DD.
 	Until string `json:"until"`
 }
 
-// maxDays is how far ahead Until may be. An approval is for one change.
+// maxDays is how many days ahead Until may be. An approval is for one change.
 const maxDays = 30
 
-// Change is a change of a plan that loses what a resource holds.
+// Change is a step of a plan that loses what a resource holds: data, an address or an identity.
 type Change struct {
 	canonicalplan.Step
-	// Holds says what the resource holds.
+	// Holds names what the resource holds.
 	Holds string
-	// Approval is the one that permits it, or nil.
+	// Approval is the approval that permits the change, or nil.
 	Approval *Approval
-	// Refused says why there is none.
+	// Refused explains why no approval permits the change.
 	Refused string
 }
 
@@ -84,8 +85,8 @@ func Parse(raw []byte) ([]Approval, error) {
 	return file.Approvals, nil
 }
 
-// Find returns the approval of an operation on a resource of a stack at a time. Without one,
-// refused says why.
+// Find returns the approval of an operation on a resource of a stack at a time. Without an
+// approval, refused explains why.
 func Find(approvals []Approval, stack string, op canonicalplan.Op, resource string, now time.Time) (found *Approval, refused string) {
 	refused = "nobody has approved it"
 	for _, a := range approvals {
@@ -107,8 +108,8 @@ func Find(approvals []Approval, stack string, op canonicalplan.Op, resource stri
 	return nil, refused
 }
 
-// Changes returns the changes of a plan that lose what a resource holds, deletions first.
-// A type that nobody classified counts as one that holds something.
+// Changes returns the steps of a plan that lose what a resource holds, deletions first. A resource
+// of a type without a classification counts too.
 func Changes(p *canonicalplan.Plan, approvals []Approval, now time.Time) []Change {
 	var all []Change
 	for _, s := range p.Steps {

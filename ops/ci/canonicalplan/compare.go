@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Differences lists what differs between an approved plan and a later one, in lines for
-// a reader. It is empty only if the plans have the same digest.
+// Differences lists the differences of an approved plan and a later plan, one a line. The list is
+// empty only if both have the same digest.
 func Differences(approved, now *Plan) []string {
 	if approved.Digest == now.Digest {
 		return nil
@@ -61,7 +61,7 @@ func bySteps(p *Plan) map[string]Step {
 	return all
 }
 
-// stepDifference says how two steps of one resource differ; empty if they do not.
+// stepDifference describes how two steps of one resource differ. It returns "" if they are equal.
 func stepDifference(a, b Step) string {
 	if a.Op != b.Op {
 		return fmt.Sprintf("approved %s, now %s", a.Op, b.Op)
@@ -96,10 +96,10 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// label names a resource for a reader.
+// label is the type and the name of a resource.
 func label(urn string) string { return Type(urn) + " " + Name(urn) }
 
-// short is the beginning of a digest or a commit.
+// short returns the first characters of a digest or a commit.
 func short(s string) string {
 	s = strings.TrimPrefix(s, "sha256:")
 	switch {
@@ -111,9 +111,9 @@ func short(s string) string {
 	return s
 }
 
-// Since returns the difference between two plans against the same empty state. A resource
-// in the plan after only is created. One in the plan before only is deleted. One with other
-// values is updated: Since can't know whether AWS would replace it.
+// Since returns the difference of two plans that were both made against an empty state. A resource
+// only in after is created, and one only in before is deleted. A resource with other values is
+// updated: Since can't know whether AWS would replace it.
 func Since(before, after *Plan) (*Plan, error) {
 	p := *after
 	p.Steps, p.Unchanged, p.Images = []Step{}, 0, nil
@@ -155,16 +155,16 @@ func Since(before, after *Plan) (*Plan, error) {
 	return &p, p.seal()
 }
 
-// Done is an operation that an update has done.
+// Done is an operation that an update did.
 type Done struct {
 	URN string
-	// Step is the engine's name of the operation.
+	// Step is the engine's name of the operation, such as create-replacement.
 	Step string
 }
 
-// Unplanned lists the operations that are not in the plan, and those of the plan that
-// were not needed. An update may need less than its preview said, because the preview
-// counts a value that it does not know as changed.
+// Unplanned lists the operations that are not in the plan, and the planned operations that did not
+// happen. An update may do less than its plan, because a preview counts each unknown value as a
+// change.
 func (p *Plan) Unplanned(done []Done) (unplanned, unneeded []string) {
 	planned, seen := bySteps(p), map[string]bool{}
 	for _, d := range done {
@@ -175,7 +175,7 @@ func (p *Plan) Unplanned(done []Done) (unplanned, unneeded []string) {
 		want, ok := planned[d.URN]
 		first := !seen[d.URN+d.Step]
 		seen[d.URN], seen[d.URN+d.Step] = true, true
-		// The steps of a replacement may be those of a creation and a deletion.
+		// The engine reports a replacement as one operation, or as a creation and a deletion.
 		if ok && (want.Op == op || want.Op == Replace && op != Update) || !first {
 			continue
 		}

@@ -10,15 +10,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// volatile are the fields of a state's resource that say when and by which line it was
-// written, and not what it is.
+// volatile are the fields of a resource in the state that depend on when and from which source line
+// it was written. They do not describe the resource.
 var volatile = []string{"created", "modified", "sourcePosition", "stackTrace"}
 
-// StateFingerprint is the digest of a state, the output of `pulumi stack export`. Two
-// states with the same resources have the same one, whenever they were written. A secret
-// counts with its encrypted text. Pulumi encrypts some anew when it writes a state, so a
-// state that was changed and changed back counts as another one. An empty state has a
-// fingerprint, too.
+// StateFingerprint returns the digest of a state, which is the output of `pulumi stack export`. The
+// digest does not depend on when the state was written. A secret counts with its encrypted text.
+// Pulumi encrypts some secrets again when it writes a state. So a state that was changed and
+// changed back may have another digest. An empty state has a digest, too.
 func StateFingerprint(export []byte) (string, error) {
 	var state struct {
 		Deployment *struct {
@@ -46,13 +45,13 @@ func StateFingerprint(export []byte) (string, error) {
 		}
 		lines = append(lines, string(raw))
 	}
-	// The order is that in which the resources were registered, and may differ.
+	// The order is that of the registrations, which may differ between runs.
 	slices.Sort(lines)
 	return hash([]byte(strings.Join(lines, "\n"))), nil
 }
 
-// ConfigDigest is the digest of a stack's configuration: what Pulumi.yaml and the stack's
-// own file say. Comments and the order of keys do not count. A secret counts with its
+// ConfigDigest returns the digest of a stack's configuration, from Pulumi.yaml and
+// Pulumi.STACK.yaml. Comments and the order of keys do not matter. A secret counts with its
 // encrypted text.
 func ConfigDigest(project, stack []byte) (string, error) {
 	var all []byte

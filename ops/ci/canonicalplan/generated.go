@@ -18,20 +18,20 @@ import (
 //   - Identifiers that the engine gives to what does not exist yet: unknown.
 const hidden = "[secret]"
 
-// generatedName is a name that Pulumi generates: the resource's name, and seven random
+// generatedName matches a name that Pulumi generates: the resource's name and seven random
 // hexadecimal digits (AWS provider, automatic names).
 var generatedName = regexp.MustCompile(`^(.+)-[0-9a-f]{7}$`)
 
-// kubernetesName is a name that the Kubernetes provider generates: the resource's name, and
-// eight random hexadecimal digits. The provider marks the object with autonamed
+// kubernetesName matches a name that the Kubernetes provider generates: the resource's name and
+// eight random hexadecimal digits. The provider marks such an object with the annotation autonamed
 // (pulumi-kubernetes, provider/pkg/metadata/naming.go).
 var kubernetesName = regexp.MustCompile(`^(.+)-[0-9a-f]{8}$`)
 
 const autonamed = "pulumi.com/autonamed"
 
-// ofKubernetes returns the generated name of a Kubernetes object, and the name without its
-// random end; empty for another resource.
-func ofKubernetes(s EngineStep) (name, stable string) {
+// kubernetesNames returns the generated name of a Kubernetes object, and the name without its
+// random end. Both are empty for another resource.
+func kubernetesNames(s EngineStep) (name, stable string) {
 	metadata, _ := s.NewState.Inputs["metadata"].(map[string]any)
 	annotations, _ := metadata["annotations"].(map[string]any)
 	name, _ = metadata["name"].(string)
@@ -42,15 +42,15 @@ func ofKubernetes(s EngineStep) (name, stable string) {
 	return name, match[1] + "-(generated)"
 }
 
-// generatedNames returns a replacer for the generated names of the resources that a
-// preview would create. Other resources refer to them in texts, such as a policy.
+// generatedNames returns a replacer for the generated names of the resources that a preview would
+// create. Inputs of other resources contain these names, such as the text of a policy.
 func generatedNames(steps []EngineStep) *strings.Replacer {
 	var pairs [][2]string
 	for _, s := range steps {
 		if s.NewState == nil || !slices.Contains([]string{"create", "create-replacement", "replace"}, s.Op) {
 			continue
 		}
-		if name, stable := ofKubernetes(s); name != "" {
+		if name, stable := kubernetesNames(s); name != "" {
 			pairs = append(pairs, [2]string{name, stable})
 		}
 		defaults, _ := s.NewState.Inputs["__defaults"].([]any)
@@ -63,7 +63,7 @@ func generatedNames(steps []EngineStep) *strings.Replacer {
 			}
 		}
 	}
-	// A replacer prefers the earlier pair: the longer name must come first.
+	// A replacer prefers the earlier pair, so longer names come first.
 	slices.SortFunc(pairs, func(a, b [2]string) int { return len(b[0]) - len(a[0]) })
 	var flat []string
 	for _, p := range pairs {
@@ -72,8 +72,8 @@ func generatedNames(steps []EngineStep) *strings.Replacer {
 	return strings.NewReplacer(flat...)
 }
 
-// withoutGenerated returns a value without the parts that differ in each run. keep is
-// false for a value that is left out as a whole.
+// withoutGenerated removes the parts of a value that differ in each run. keep is false if the whole
+// value is left out.
 func withoutGenerated(value any, names *strings.Replacer) (clean any, keep bool) {
 	switch v := value.(type) {
 	case string:
@@ -89,7 +89,7 @@ func withoutGenerated(value any, names *strings.Replacer) (clean any, keep bool)
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name, item := range v {
-			if strings.HasPrefix(name, "__") { // of the engine
+			if strings.HasPrefix(name, "__") { // the engine adds it
 				continue
 			}
 			if clean, keep := withoutGenerated(item, names); keep {

@@ -15,19 +15,19 @@ import (
 	"strings"
 )
 
-// Schema is the version of the form. Plans of two versions are never equal.
+// Schema is the version of the plan's format. Plans with different versions are never equal.
 const Schema = 1
 
 // Op is what is done to a resource.
 type Op string
 
-// The operations. A replacement is one operation, whatever steps the engine takes.
+// The operations. A replacement is one operation, although the engine does it in several steps.
 const (
 	Create  Op = "create"
 	Update  Op = "update"
 	Replace Op = "replace"
 	Delete  Op = "delete"
-	// Import, Read and Discard change nothing at the provider, but the state.
+	// Import, Read and Discard change only the state, and nothing at the provider.
 	Import  Op = "import"
 	Read    Op = "read"
 	Discard Op = "discard"
@@ -37,26 +37,25 @@ const (
 type Plan struct {
 	Schema int    `json:"schema"`
 	Stack  string `json:"stack"`
-	// Commit is the commit of the program. A working tree with changes has their
-	// digest in addition.
+	// Commit is the commit of the program. A working tree with changes adds their digest.
 	Commit string `json:"commit"`
 	// Config is the digest of the stack's configuration.
 	Config string `json:"config"`
-	// State is the fingerprint of the state that the preview began with.
+	// State is the fingerprint of the state before the change.
 	State string `json:"state"`
-	// Steps are the changes, by URN.
+	// Steps are the changes, sorted by URN.
 	Steps []Step `json:"steps"`
 	// Images are the container images of the stack, by name.
 	Images []Image `json:"images,omitempty"`
 	// Unchanged is the number of resources without a change.
 	Unchanged int `json:"unchanged"`
-	// Digest is that of everything above.
+	// Digest is the digest of the fields above.
 	Digest string `json:"digest"`
 
-	// Offline says that the preview was against a stand-in, with an empty state.
+	// Offline says that the preview ran against a stand-in with an empty state.
 	Offline bool `json:"offline,omitempty"`
-	// Sources are the Go lines that registered the changed resources, by URN. They
-	// are for readers, and no part of the digest.
+	// Sources are the Go lines that registered the changed resources, by URN. They help a reader,
+	// and are not in the digest.
 	Sources map[string]string `json:"sources,omitempty"`
 }
 
@@ -67,18 +66,18 @@ type Step struct {
 	// Changed are the paths of the properties that change, sorted. It is empty for a
 	// creation and a deletion.
 	Changed []string `json:"changed,omitempty"`
-	// Because are the properties that need the replacement, sorted.
+	// Because are the properties that require the replacement, sorted.
 	Because []string `json:"because,omitempty"`
-	// Values are the digests of the new inputs, by name, without secrets.
+	// Values are the digests of the new inputs by name, without secrets.
 	Values map[string]string `json:"values,omitempty"`
 }
 
 // Image is a container image that the stack builds.
 type Image struct {
 	Name string `json:"name"`
-	// Before is the digest in the state; empty if the image is new.
+	// Before is the image's digest in the state. It is empty if the image is new.
 	Before string `json:"before,omitempty"`
-	// After is the digest of the preview.
+	// After is the image's digest in the preview.
 	After string `json:"after,omitempty"`
 }
 
@@ -94,14 +93,14 @@ func Name(urn string) string { return part(urn, 3) }
 // InComponent reports whether the resource is the child of a component.
 func InComponent(urn string) bool { return strings.Contains(part(urn, 2), "$") }
 
-// IsGrouping reports whether the resource is no resource of a provider: a component, a
-// provider or the stack itself.
+// IsGrouping reports whether the URN belongs to a component, a provider or the stack itself, and
+// not to a resource at a provider.
 func IsGrouping(urn string) bool {
 	kind := Type(urn)
 	return strings.HasPrefix(kind, "pulumi:") || strings.HasPrefix(kind, "progressive:")
 }
 
-// part is a part of urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME.
+// part returns part i of urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME.
 func part(urn string, i int) string {
 	if parts := strings.SplitN(urn, "::", 4); i < len(parts) {
 		return parts[i]
@@ -109,7 +108,7 @@ func part(urn string, i int) string {
 	return ""
 }
 
-// Counts are the numbers of operations.
+// Counts has the number of steps by operation.
 type Counts struct{ Create, Update, Replace, Delete, Other int }
 
 // Counts counts the operations of the plan.
@@ -140,7 +139,7 @@ func (p *Plan) seal() error {
 	return err
 }
 
-// digest is that of the fields that decide whether two plans are equal.
+// digest returns the digest of the fields that make two plans equal.
 func (p *Plan) digest() (string, error) {
 	sealed := *p
 	sealed.Digest, sealed.Sources, sealed.Offline = "", nil, false

@@ -30,7 +30,7 @@ func step(op, urn, inputs string) string {
 	return fmt.Sprintf(`{"op": %q, "urn": %q, "newState": {"inputs": %s}}`, op, urn, inputs)
 }
 
-// Two runs of one program have the same plan, although some values differ in each run.
+// Two runs of one program have equal plans, although some of their values differ.
 func TestPlanHasNothingThatDiffersInEachRun(t *testing.T) {
 	run := func(suffix, secret, order string) *Plan {
 		steps := []string{
@@ -80,7 +80,7 @@ func TestWhatIsNotGeneratedCounts(t *testing.T) {
 	}
 }
 
-// Another value of any input makes another plan, unless it is a secret.
+// A different value of any input makes a different plan, unless the input is a secret.
 func TestEveryInputCounts(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		first, second := rapid.String().Draw(r, "first"), rapid.String().Draw(r, "second")
@@ -165,7 +165,7 @@ func TestOperationsThatWereNotApproved(t *testing.T) {
 	require.Equal(t, []string{"aws:iam/rolePolicy:RolePolicy web-policy: done replace, approved update", "a:b:C new: done delete, not approved"}, unplanned)
 }
 
-// Two previews against an empty state say what a commit changes.
+// The difference of two previews against an empty state shows what a commit changes.
 func TestSince(t *testing.T) {
 	before := plan(t, step("create", role, `{"path": "/", "gone": 1}`), step("create", policy, "{}"), step("create", image, `{"digest": "sha256:a"}`))
 	after := plan(t, step("create", role, `{"path": "/x"}`), step("create", "urn:pulumi:prod::p::a:b:C::new", "{}"), step("create", image, `{"digest": "sha256:a"}`))

@@ -1,6 +1,7 @@
 package canonicalplan
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 type Preview struct {
 	Steps       []EngineStep `json:"steps"`
 	Diagnostics []Diagnostic `json:"diagnostics"`
-	// Incomplete is true if an operation may have ended in an unknown state.
+	// Incomplete is true if an operation may have ended in an unknown state. The engine calls it
+	// maybeCorrupt.
 	Incomplete bool `json:"maybeCorrupt"`
 }
 
@@ -36,7 +38,7 @@ type EngineStep struct {
 	DetailedDiff map[string]propertyDiff `json:"detailedDiff"`
 }
 
-// Differing are the paths of the properties that differ, sorted.
+// Differing returns the paths of the properties that differ, sorted.
 func (s EngineStep) Differing() []string {
 	return union(s.DiffReasons, slices.Collect(maps.Keys(s.DetailedDiff)))
 }
@@ -51,7 +53,7 @@ type previewState struct {
 	SourcePosition string         `json:"sourcePosition"`
 }
 
-// ParsePreview reads the output of Pulumi. Lines before the JSON are skipped.
+// ParsePreview parses the output of Pulumi. It skips lines before the JSON.
 func ParsePreview(raw []byte) (*Preview, error) {
 	text := string(raw)
 	if start := strings.Index("\n"+text, "\n{"); start >= 0 {
@@ -67,11 +69,11 @@ func ParsePreview(raw []byte) (*Preview, error) {
 	return &p, nil
 }
 
-// ending is the engine's last error, with which every failed preview ends. It is the only
-// one if a policy was violated.
+// ending is the engine's last error of every failed preview. If a policy was violated, it is the
+// only error.
 const ending = "preview failed"
 
-// Errors are the messages of errors. Violations of policies are not among them.
+// Errors returns the texts of the errors, without violations of policies.
 func (p *Preview) Errors() []string {
 	var all []string
 	for _, d := range p.Diagnostics {
@@ -83,7 +85,7 @@ func (p *Preview) Errors() []string {
 	return all
 }
 
-// Sources are the Go lines that registered the resources, by URN.
+// Sources returns the Go lines that registered the resources, by URN.
 func (p *Preview) Sources() map[string]string {
 	all := map[string]string{}
 	for _, s := range p.Steps {
@@ -96,11 +98,11 @@ func (p *Preview) Sources() map[string]string {
 	return all
 }
 
-// module is the prefix of the paths of the project's own files.
+// module is the prefix of the paths of the project's own source files.
 const module = "github.com/progressive-framework/platform/"
 
-// sourceLine turns project:///PATH#LINE,COLUMN into FILE:LINE. It is empty for a file of
-// another module.
+// sourceLine converts project:///PATH#LINE,COLUMN to FILE:LINE. It returns "" for a file of another
+// module.
 func sourceLine(position string) string {
 	_, rest, found := strings.Cut(position, module)
 	file, at, _ := strings.Cut(rest, "#")
@@ -111,7 +113,7 @@ func sourceLine(position string) string {
 	return file + ":" + line
 }
 
-// Origin is what a plan was previewed from.
+// Origin names the program, configuration and state of a plan.
 type Origin struct {
 	Stack, Commit, Config, State string
 	Offline                      bool
@@ -156,8 +158,7 @@ func New(from Origin, preview *Preview) (*Plan, error) {
 	return p, p.seal()
 }
 
-// operation is the operation of a step of the engine. changes is false for a step that
-// does nothing.
+// operation returns the operation of an engine step. changes is false for a step that does nothing.
 func operation(step string) (op Op, changes bool) {
 	switch step {
 	case "create-replacement", "delete-replaced", "replace", "import-replacement", "read-replacement", "discard-replaced":
@@ -168,7 +169,7 @@ func operation(step string) (op Op, changes bool) {
 	return "", false // same, refresh
 }
 
-// add adds what a step of the engine says.
+// add adds the content of an engine step to a step of the plan.
 func (s *Step) add(step EngineStep, names *strings.Replacer) error {
 	if s.Op == Update || s.Op == Replace {
 		s.Changed = union(s.Changed, step.Differing())
@@ -189,12 +190,12 @@ func (s *Step) add(step EngineStep, names *strings.Replacer) error {
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", s.URN, name, err)
 		}
-		s.Values[name] = hash(raw)[:16] // 64 bits tell apart the values of one property
+		s.Values[name] = hash(raw)[:16] // 64 bits are enough to distinguish the values of one property
 	}
 	return nil
 }
 
-// union is the sorted union of lists; nil if it is empty.
+// union returns the sorted union of lists. It is nil if the union is empty.
 func union(lists ...[]string) []string {
 	all := slices.Concat(lists...)
 	if len(all) == 0 {
@@ -204,11 +205,11 @@ func union(lists ...[]string) []string {
 	return slices.Compact(all)
 }
 
-// imageType is the type of the images that the stack builds, and promotedType of those that
-// it copies: components/image.
+// imageType is the type of an image that the stack builds, and promotedType that of an image that
+// it copies (components/image).
 const imageType, promotedType = "ko:index:Image", "ko:index:Promoted"
 
-// addImage notes the digests of an image.
+// addImage adds the digests of an image to the plan.
 func (p *Plan) addImage(s EngineStep) {
 	if t := Type(s.URN); t != imageType && t != promotedType {
 		return
@@ -222,15 +223,15 @@ func (p *Plan) addImage(s EngineStep) {
 	}
 	for i := range p.Images {
 		if known := &p.Images[i]; known.Name == image.Name {
-			known.Before, known.After = longer(known.Before, image.Before), longer(known.After, image.After)
+			known.Before, known.After = cmp.Or(known.Before, image.Before), cmp.Or(known.After, image.After)
 			return
 		}
 	}
 	p.Images = append(p.Images, image)
 }
 
-// digest returns the digest among the inputs of an image that is built, or in the source of
-// a promoted one.
+// digest returns the digest of a built image from its inputs, or of a promoted image from its
+// source.
 func digest(inputs map[string]any) string {
 	if built, ok := inputs["digest"].(string); ok {
 		return built
@@ -238,12 +239,4 @@ func digest(inputs map[string]any) string {
 	promoted, _ := inputs["source"].(string)
 	_, pinned, _ := strings.Cut(promoted, "@")
 	return pinned
-}
-
-// longer returns b if a is empty.
-func longer(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }

@@ -1,6 +1,6 @@
-// Package driftreport owns the judgement of a refresh: which differences between the state
-// and what exists are drift, and which are the work of an autoscaler or a controller. It
-// renders them for an issue. It is pure. owned.go has the list of owners.
+// Package driftreport separates drift from the work of autoscalers and controllers, in the
+// differences that a refresh found. It renders drift for an issue. It is pure. The list of owned
+// fields is in owned.go.
 package driftreport
 
 import (
@@ -12,12 +12,12 @@ import (
 	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
 )
 
-// Drift is one resource that differs from the state.
+// Drift is a resource that differs from the state.
 type Drift struct {
 	URN string `json:"urn"`
 	// Gone says that the resource does not exist any more.
 	Gone bool `json:"gone,omitempty"`
-	// Paths are the properties that differ, without those of an owner.
+	// Paths are the properties that differ, without those that something else owns.
 	Paths []string `json:"paths,omitempty"`
 	// Source is the Go line that registered the resource, if it is known.
 	Source string `json:"source,omitempty"`
@@ -29,11 +29,11 @@ type Report struct {
 	// Checked is the number of resources that were read.
 	Checked int     `json:"checked"`
 	Drifts  []Drift `json:"drifts"`
-	// Owned counts the differences that have an owner, by the owner's name.
+	// Owned counts the differences that have an owner, by the owner.
 	Owned map[string]int `json:"owned,omitempty"`
 }
 
-// New judges the output of a refresh.
+// New reads the output of a refresh.
 func New(stack string, refresh *canonicalplan.Preview) *Report {
 	r := &Report{Stack: stack, Drifts: []Drift{}, Owned: map[string]int{}}
 	sources := refresh.Sources()
@@ -61,13 +61,13 @@ func New(stack string, refresh *canonicalplan.Preview) *Report {
 	return r
 }
 
-// JSON is the report for another program.
+// JSON returns the report as JSON.
 func (r *Report) JSON() ([]byte, error) {
 	raw, err := json.MarshalIndent(r, "", "  ")
 	return append(raw, '\n'), err
 }
 
-// Marker begins the issue of a stack, so that the next run finds and edits it.
+// Marker returns the first line of a stack's issue, by which the next run finds it.
 func Marker(stack string) string { return "<!-- progressive-framework: drift of " + stack + " -->" }
 
 // Title is the title of the issue of a stack.
@@ -76,8 +76,8 @@ func Title(stack string) string { return "Drift of " + stack }
 // maxRows limits the rows of the issue. GitHub accepts 65,536 characters.
 const maxRows = 200
 
-// Markdown is the body of the issue. It has no values: one may be a secret that somebody
-// put where none belongs.
+// Markdown returns the body of the issue. It has no values, because a value may be a secret that
+// was set by mistake.
 func (r *Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%d of %d resources of `%s` are not as the state has them.\n\n", Marker(r.Stack), len(r.Drifts), r.Checked, r.Stack)
@@ -113,12 +113,12 @@ func paths(all []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// code is a text as code in a table: it can't end the code or the cell.
+// code formats a text as code in a table cell. The text can't end the code or the cell.
 func code(s string) string {
 	return "`" + strings.NewReplacer("`", "'", "|", `\|`, "\n", " ", "\r", " ").Replace(s) + "`"
 }
 
-// Text is the report for a terminal.
+// Text returns the report for a terminal.
 func (r *Report) Text() string {
 	var b strings.Builder
 	for _, d := range r.Drifts {

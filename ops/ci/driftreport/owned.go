@@ -2,19 +2,19 @@ package driftreport
 
 import "path"
 
-// Owner is a field that something other than the program changes, as it should.
+// Owner is a field that something other than the program changes on purpose.
 type Owner struct {
-	// Type is the resource type; * is any text without a slash.
+	// Type is the resource type. * matches any text without a slash.
 	Type string
-	// Path is the property's path; * is any text without a slash, [*] is any element.
+	// Path is the property's path. * matches any text without a slash, [*] any element.
 	Path string
-	// By changes it.
+	// By is what changes the field.
 	By string
-	// Reason says why that is no drift.
+	// Reason explains why the change is no drift.
 	Reason string
 }
 
-// Owned are the fields that are no drift, the only list of them.
+// Owned lists all fields whose changes are no drift.
 var Owned = []Owner{
 	{"aws:autoscaling/group:Group", "desiredCapacity", "Cluster Autoscaler", "it sets the number of nodes; the program sets only the first one"},
 	{"aws:autoscaling/group:Group", "predictedCapacity", "EC2 Auto Scaling", "a forecast, which no program sets"},
@@ -39,8 +39,8 @@ func owner(kind, property string) *Owner {
 	return nil
 }
 
-// matches reports whether a text has a pattern. A star is any text: types and paths have
-// slashes, which path.Match sets apart.
+// matches reports whether a text matches a pattern, in which * matches any text. path.Match is
+// unsuitable, because types and paths contain slashes.
 func matches(pattern, text string) bool {
 	plain := func(s string) string {
 		out := []rune(s)

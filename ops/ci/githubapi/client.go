@@ -1,6 +1,6 @@
-// Package githubapi talks to GitHub's REST API: one comment of a pull request, and one
-// issue, each found by a hidden marker and edited in place. It owns paging, retries and
-// rate limits. It knows nothing of what is written.
+// Package githubapi is a client of GitHub's REST API for one comment of a pull request and one
+// issue. It finds each by a hidden marker and edits it in place. It owns paging, retries and rate
+// limits. It does not know the content.
 package githubapi
 
 import (
@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	// attempts is how often a request is sent, if GitHub answers with 5xx or not at all.
+	// attempts is how often a request is sent if GitHub responds with 5xx or not at all.
 	attempts = 4
-	// maxWait is how long the client waits for a rate limit to end. GitHub's secondary
-	// limits end within a minute (REST API, "Rate limits").
+	// maxWait is the longest wait for the end of a rate limit. GitHub's secondary limits end within
+	// a minute (REST API, "Rate limits").
 	maxWait = 2 * time.Minute
-	// maxPages bounds a list. A page has 100 items, so it is 5,000 comments.
+	// maxPages limits the pages of a list. A page has 100 items, so a list has at most 5,000.
 	maxPages = 50
-	// maxBody bounds a response, in bytes. A page of 100 comments has at most 6.6 MB.
+	// maxBody limits a response in bytes. A page of 100 comments has at most 6.6 MB.
 	maxBody = 16 << 20
 	// requestTimeout limits one request.
 	requestTimeout = 30 * time.Second
@@ -37,8 +37,8 @@ type Client struct {
 	base  *url.URL
 	repo  string
 	token string
-	// author is the login of the only user whose comments and issues are edited;
-	// empty for any.
+	// author is the login of the user whose comments and issues may be edited. Empty means any
+	// user.
 	author string
 	http   *http.Client
 	// sleep waits between two attempts. A test replaces it.
@@ -49,13 +49,12 @@ type Client struct {
 // repository matches OWNER/NAME.
 var repository = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
 
-// actionsBot is the author of what a workflow's own token writes.
+// actionsBot is the author of everything that a workflow's own token writes.
 const actionsBot = "github-actions[bot]"
 
-// FromEnv returns the client that the variables of a workflow describe: GITHUB_TOKEN,
-// GITHUB_REPOSITORY and GITHUB_API_URL, the last with GitHub's own as default. In a
-// workflow it edits only what the workflow's token has written, so that nobody else's
-// text with the marker is taken for it.
+// FromEnv returns a client from the variables of a workflow: GITHUB_TOKEN, GITHUB_REPOSITORY and
+// GITHUB_API_URL, whose default is GitHub's own API. In a workflow the client edits only what the
+// workflow's token wrote. So a text of another user with the same marker is left alone.
 func FromEnv(getenv func(string) string) (*Client, error) {
 	c := &Client{repo: getenv("GITHUB_REPOSITORY"), token: getenv("GITHUB_TOKEN"), now: time.Now, sleep: sleep}
 	if getenv("GITHUB_ACTIONS") == "true" {
@@ -76,7 +75,7 @@ func FromEnv(getenv func(string) string) (*Client, error) {
 		return nil, errors.New("GITHUB_TOKEN is empty: set a token with the permission pull-requests: write or issues: write")
 	}
 	c.base = base
-	// A redirect may lead to another host, which must not get the token.
+	// A redirect may lead to another host, which must not receive the token.
 	c.http = &http.Client{Timeout: requestTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return c, nil
 }
@@ -92,11 +91,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Error is an answer of GitHub that is no success.
+// Error is a response of GitHub with an error status.
 type Error struct {
 	Method, Path string
 	Status       int
-	// Message is GitHub's own.
+	// Message is the message in GitHub's response.
 	Message string
 }
 
@@ -111,11 +110,11 @@ func (e *Error) Error() string {
 	return text
 }
 
-// retryable reports whether another attempt may succeed.
+// retryable reports whether a second attempt may succeed.
 func (e *Error) retryable() bool { return e.Status >= 500 }
 
-// send sends a request once, after waiting for rate limits, and decodes the answer into
-// out. It returns the URL of the next page, or nil.
+// send waits for rate limits, sends a request once, and decodes the response into out. It returns
+// the URL of the next page, or nil.
 func (c *Client) send(ctx context.Context, method string, target *url.URL, in, out any) (next *url.URL, err error) {
 	var waited time.Duration
 	for {
@@ -180,8 +179,8 @@ func (c *Client) roundTrip(ctx context.Context, method string, target *url.URL, 
 	return response, body, nil
 }
 
-// rateLimit reports whether an answer is one of a rate limit, and how long to wait (REST
-// API, "Rate limits": 403 or 429, with Retry-After or with no request left until a time).
+// rateLimit reports whether a response is a rate limit, and how long to wait (REST API, "Rate
+// limits": 403 or 429, with Retry-After or with no requests left until a time).
 func (c *Client) rateLimit(r *http.Response) (wait time.Duration, limited bool) {
 	if r.StatusCode != http.StatusForbidden && r.StatusCode != http.StatusTooManyRequests {
 		return 0, false
@@ -197,11 +196,11 @@ func (c *Client) rateLimit(r *http.Response) (wait time.Duration, limited bool) 
 	return time.Minute, r.StatusCode == http.StatusTooManyRequests
 }
 
-// nextLink matches the next page in a Link header.
+// nextLink matches the URL of the next page in a Link header.
 var nextLink = regexp.MustCompile(`<([^>]+)>; *rel="next"`)
 
-// nextPage returns the next page's URL. One of another host is ignored, because it would
-// get the token.
+// nextPage returns the URL of the next page. It ignores a URL of another host, which would receive
+// the token.
 func (c *Client) nextPage(r *http.Response) *url.URL {
 	match := nextLink.FindStringSubmatch(r.Header.Get("Link"))
 	if match == nil {
@@ -214,7 +213,7 @@ func (c *Client) nextPage(r *http.Response) *url.URL {
 	return next
 }
 
-// retry calls do until it succeeds, for at most attempts times.
+// retry calls do until it succeeds, at most attempts times.
 func (c *Client) retry(ctx context.Context, do func() error) error {
 	var err error
 	for n := range attempts {

@@ -28,9 +28,9 @@ func TestCommentIsCreatedOnceAndThenEdited(t *testing.T) {
 func TestCommentIsFoundOnALaterPage(t *testing.T) {
 	s, c := newServer(t)
 	for n := range 8 {
-		s.comments = append(s.comments, by("somebody", "text", n+1))
+		s.comments = append(s.comments, itemBy("somebody", "text", n+1))
 	}
-	s.comments = append(s.comments, by(actionsBot, marker+" old", 9))
+	s.comments = append(s.comments, itemBy(actionsBot, marker+" old", 9))
 	_, err := c.Comment(t.Context(), 7, marker, marker+" new")
 	require.NoError(t, err)
 	require.Len(t, s.comments, 9)
@@ -40,19 +40,19 @@ func TestCommentIsFoundOnALaterPage(t *testing.T) {
 func TestTextsOfOthersAreNotEdited(t *testing.T) {
 	s, c := newServer(t)
 	s.comments = []item{
-		by("somebody", marker+" a person who copied the marker", 1),
-		by(actionsBot, "> quoted: "+marker, 2),
+		itemBy("somebody", marker+" a person who copied the marker", 1),
+		itemBy(actionsBot, "> quoted: "+marker, 2),
 	}
 	_, err := c.Comment(t.Context(), 7, marker, marker+" ours")
 	require.NoError(t, err)
 	require.Len(t, s.comments, 3)
 }
 
-// An attempt whose answer was lost must not leave two comments.
+// A creation whose response was lost must not create a second comment.
 func TestLostAnswerToACreationDoesNotCreateTwice(t *testing.T) {
 	s, c := newServer(t)
 	s.next(nil, func(w http.ResponseWriter) {
-		s.comments = append(s.comments, by(actionsBot, marker+" text", 1))
+		s.comments = append(s.comments, itemBy(actionsBot, marker+" text", 1))
 		status(http.StatusBadGateway)(w)
 	})
 	_, err := c.Comment(t.Context(), 7, marker, marker+" text")
@@ -83,7 +83,7 @@ func TestFailuresOfGitHub(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			s, c := newServer(t)
 			c.now = func() time.Time { return now }
-			// The first answer is that to the creation; the list is empty before it.
+			// The first response is for the creation. Before it the list is empty.
 			s.next(append([]func(http.ResponseWriter){}, tc.answers...)...)
 			_, err := c.CloseIssue(t.Context(), marker)
 			if tc.err == "" {
@@ -112,7 +112,7 @@ func TestPagesOfAnotherHostAreNotRequested(t *testing.T) {
 
 func TestIssueIsEditedAndClosed(t *testing.T) {
 	s, c := newServer(t)
-	pull := by(actionsBot, marker+" a pull request", 1)
+	pull := itemBy(actionsBot, marker+" a pull request", 1)
 	pull.PullRequest = &struct{}{}
 	s.issues = append(s.issues, pull)
 	for _, body := range []string{"one", "two"} {

@@ -15,16 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// server answers as GitHub does, with pages of a few items.
+// server responds as GitHub does, with pages of a few items.
 type server struct {
 	*httptest.Server
 	mu       sync.Mutex
 	comments []item
 	issues   []item
 	requests []string
-	// answers are given instead of the next answers; a nil is a normal one.
+	// answers replace the next responses. A nil is a normal response.
 	answers []func(http.ResponseWriter)
-	// slept are the waits of the client.
+	// slept has the waits of the client.
 	slept []time.Duration
 }
 
@@ -43,7 +43,7 @@ func newServer(t *testing.T) (*server, *Client) {
 	return s, c
 }
 
-// next sets the next answers.
+// next sets the next responses.
 func (s *server) next(answers ...func(http.ResponseWriter)) { s.answers = answers }
 
 func status(code int, headers ...string) func(http.ResponseWriter) {
@@ -106,7 +106,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// page answers with one page of the open items.
+// page responds with one page of the open items.
 func (s *server) page(w http.ResponseWriter, r *http.Request, all []item) {
 	var open []item
 	for _, i := range all {
@@ -126,8 +126,8 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, all []item) {
 
 func atoi(s string) int { n, _ := strconv.Atoi(s); return n }
 
-// by returns a comment or issue of a user.
-func by(login, body string, id int) item {
+// itemBy returns a comment or an issue of a user.
+func itemBy(login, body string, id int) item {
 	i := item{ID: int64(id), Number: id, Body: body, State: "open", URL: "https://github.example/" + strconv.Itoa(id)}
 	i.User.Login = login
 	return i

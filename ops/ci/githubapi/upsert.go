@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// item is a comment, or an issue.
+// item is a comment or an issue.
 type item struct {
 	ID     int64  `json:"id"`
 	Number int    `json:"number"`
@@ -17,15 +17,15 @@ type item struct {
 	URL    string `json:"html_url"`
 	State  string `json:"state"`
 	Title  string `json:"title"`
-	// PullRequest is set for an issue that is a pull request.
+	// PullRequest is set if the issue is a pull request.
 	PullRequest *struct{} `json:"pull_request"`
 	User        struct {
 		Login string `json:"login"`
 	} `json:"user"`
 }
 
-// find returns the first item of a list that begins with the marker, or nil. Another text
-// that quotes the marker does not begin with it.
+// find returns the first item that begins with the marker, or nil. A comment that only quotes the
+// marker does not begin with it.
 func (c *Client) find(ctx context.Context, list *url.URL, marker string) (*item, error) {
 	for page, next := 1, list; next != nil; page++ {
 		if page > maxPages {
@@ -46,9 +46,8 @@ func (c *Client) find(ctx context.Context, list *url.URL, marker string) (*item,
 	return nil, nil
 }
 
-// upsert edits the item with the marker, or creates it. An attempt to create it that got
-// no answer may have succeeded, so each attempt looks for it again: nothing is created
-// twice.
+// upsert edits the item with the marker, or creates it. A create request without a response may
+// have succeeded. So each attempt searches the item again, and no second item is created.
 func (c *Client) upsert(ctx context.Context, list, create *url.URL, edit func(item) *url.URL, marker string, content map[string]any) (address string, err error) {
 	err = c.retry(ctx, func() error {
 		found, err := c.find(ctx, list, marker)
@@ -71,13 +70,13 @@ func (c *Client) upsert(ctx context.Context, list, create *url.URL, edit func(it
 	return address, err
 }
 
-// unchanged reports whether an item has the content already.
+// unchanged reports whether an item already has the content.
 func unchanged(i item, content map[string]any) bool {
 	title, hasTitle := content["title"]
 	return i.Body == content["body"] && (!hasTitle || i.Title == title)
 }
 
-// errMarker is the error of a body that could not be found again.
+// errMarker is returned for a body without a marker, because no later run could find it.
 var errMarker = errors.New("the body must begin with its marker, <!-- NAME -->")
 
 func checkMarker(marker, body string) error {
@@ -87,8 +86,8 @@ func checkMarker(marker, body string) error {
 	return nil
 }
 
-// Comment writes the comment of a pull request that begins with marker, and returns its
-// address. A comment that is there is edited.
+// Comment creates the comment of a pull request, or edits the one that begins with marker. It
+// returns the address of the comment.
 func (c *Client) Comment(ctx context.Context, pull int, marker, body string) (address string, err error) {
 	if err := checkMarker(marker, body); err != nil {
 		return "", err
@@ -101,15 +100,15 @@ func (c *Client) Comment(ctx context.Context, pull int, marker, body string) (ad
 		func(i item) *url.URL { return c.url(nil, "/issues/comments/%d", i.ID) }, marker, map[string]any{"body": body})
 }
 
-// openIssues lists the open issues.
+// openIssues returns the URL of the list of open issues.
 func (c *Client) openIssues() *url.URL {
 	return c.url(url.Values{"state": {"open"}, "per_page": {"100"}}, "/issues")
 }
 
 func (c *Client) issue(i item) *url.URL { return c.url(nil, "/issues/%d", i.Number) }
 
-// Issue writes the open issue that begins with marker, and returns its address. An issue
-// that is there is edited.
+// Issue creates an issue, or edits the open one that begins with marker. It returns the address of
+// the issue.
 func (c *Client) Issue(ctx context.Context, marker, title, body string) (address string, err error) {
 	if err := checkMarker(marker, body); err != nil {
 		return "", err
@@ -117,8 +116,8 @@ func (c *Client) Issue(ctx context.Context, marker, title, body string) (address
 	return c.upsert(ctx, c.openIssues(), c.url(nil, "/issues"), c.issue, marker, map[string]any{"title": title, "body": body})
 }
 
-// CloseIssue closes the open issue that begins with marker, and returns its address. It
-// is empty if there is none.
+// CloseIssue closes the open issue that begins with marker. It returns the address of the issue, or
+// "" if there is none.
 func (c *Client) CloseIssue(ctx context.Context, marker string) (address string, err error) {
 	var closed item
 	err = c.retry(ctx, func() error {

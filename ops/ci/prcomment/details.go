@@ -10,10 +10,10 @@ import (
 	"github.com/progressive-framework/platform/policy/report"
 )
 
-// resource names a resource.
+// resource is the type and the name of a resource.
 func resource(urn string) string { return canonicalplan.Type(urn) + " " + canonicalplan.Name(urn) }
 
-// maxPaths limits the paths in one cell.
+// maxPaths limits the property paths in one cell.
 const maxPaths = 6
 
 func codes(paths []string) string {
@@ -40,7 +40,7 @@ func violations(stacks []Stack) section {
 	return titled("New violations", "| stack | rule | resource | what | fix |\n|---|---|---|---|---|\n", rows)
 }
 
-// at is the Go line of a finding.
+// at returns the Go line of a finding.
 func at(f report.Finding) string {
 	if f.Source.File == "" {
 		return ""
@@ -60,7 +60,7 @@ func images(stacks []Stack) section {
 	return titled("Images", "| stack | image | before | after |\n|---|---|---|---|\n", rows)
 }
 
-// digest is a digest, whole: a reader compares it with that of a registry.
+// digest formats a digest in full, so that a reader can compare it with the registry.
 func digest(d string) string {
 	if d == "" {
 		return "–"
@@ -68,7 +68,7 @@ func digest(d string) string {
 	return code(d)
 }
 
-// order is that of the operations in the details.
+// order is the order of the operations in the details.
 var order = []canonicalplan.Op{canonicalplan.Replace, canonicalplan.Delete, canonicalplan.Update, canonicalplan.Create}
 
 func changes(s Stack) section {
@@ -113,7 +113,7 @@ func costs(s Stack) section {
 	return table
 }
 
-// standing are the findings that do not refuse the change.
+// standing is the section of findings that do not refuse the change.
 func standing(s Stack) section {
 	var rows []string
 	add := func(kind string, f report.Finding, what string) {

@@ -1,6 +1,6 @@
-// Package prcomment renders previews for the reader of a pull request: one table of the
-// stacks, what can't be undone, policies, cost and images, and then the details. It owns
-// the order and the length of the text. It is pure.
+// Package prcomment renders previews as a comment of a pull request. A table of the stacks comes
+// first, then what can't be undone, policies, cost and images, and then the details. It owns the
+// order and the length of the text. It is pure.
 package prcomment
 
 import (
@@ -13,14 +13,14 @@ import (
 	"github.com/progressive-framework/platform/policy/report"
 )
 
-// Marker begins each comment, so that the next run finds and edits it. GitHub does not
-// show it.
+// Marker is the first line of each comment, by which the next run finds it. GitHub does not show
+// it.
 const Marker = "<!-- progressive-framework: preview -->"
 
-// Limit is the length of a comment, in bytes. GitHub accepts 65,536 characters.
+// Limit is the maximum length of a comment in bytes. GitHub accepts 65,536 characters.
 const Limit = 60_000
 
-// Cost is what a stack costs before and after the change.
+// Cost is the monthly cost of a stack before and after the change.
 type Cost struct {
 	Before     cost.Report     `json:"before"`
 	After      cost.Report     `json:"after"`
@@ -29,19 +29,20 @@ type Cost struct {
 
 // Stack is the preview of one stack.
 type Stack struct {
-	// Plan is what the change does.
+	// Plan has the steps of the change.
 	Plan *canonicalplan.Plan
-	// Policy is compared with the state before the change, or with the base.
+	// Policy marks each finding that is new, compared with the state before the change or with the
+	// base branch.
 	Policy *report.Report
-	// Cost is nil without an estimate.
+	// Cost is nil if it could not be estimated.
 	Cost *Cost
-	// Budget is the most that the stack may cost a month; 0 for no limit.
+	// Budget is the highest monthly cost of the stack. 0 means no limit.
 	Budget cost.Micros
-	// Losses are the stateful resources that the change replaces or deletes.
+	// Losses are the replaced or deleted resources that hold data, an address or an identity.
 	Losses []approval.Change
 }
 
-// Faults are the reasons why the change is refused.
+// Faults returns the reasons to refuse the change.
 func (s Stack) Faults() (all []string) {
 	if n := s.policies(report.Mandatory, true); n > 0 {
 		all = append(all, fmt.Sprintf("%s that the state does not have", count(n, "mandatory violation")))
@@ -59,13 +60,13 @@ func (s Stack) overBudget() bool {
 	return s.Budget > 0 && s.Cost != nil && s.Cost.After.NoFigure == "" && s.Cost.After.Total.Expected > s.Budget
 }
 
-// Line is the preview in one line.
+// Line returns the preview in one line.
 func (s Stack) Line() string {
 	c := s.Plan.Counts()
 	return fmt.Sprintf("%d to create, %d to update, %d to replace, %d to delete; policies: %s", c.Create, c.Update, c.Replace, c.Delete, s.policyCell())
 }
 
-// policies counts the findings of a kind that are new, or not.
+// policies counts the findings of a kind, either the new ones or the others.
 func (s Stack) policies(kind report.Kind, isNew bool) int {
 	n := 0
 	for _, f := range s.Policy.Findings {
@@ -85,7 +86,8 @@ func (s Stack) policyCell() string {
 	return fmt.Sprintf("%s, %d fixed, %d waived", text, len(s.Policy.Fixed), waived)
 }
 
-// name returns the stack's name, and "(offline)" if the plan was not compared with its state.
+// name returns the stack's name. It adds "(offline)" if the plan was made without the stack's
+// state.
 func (s Stack) name() string {
 	if s.Plan.Offline {
 		return code(s.Plan.Stack) + " (offline)"
@@ -93,18 +95,18 @@ func (s Stack) name() string {
 	return code(s.Plan.Stack)
 }
 
-// code is a text as code in a table: it can't end the code or the cell, and mentions
-// nobody.
+// code formats a text as code in a table cell. The text can't end the code or the cell, and can't
+// mention a user.
 func code(s string) string {
 	return "`" + strings.NewReplacer("`", "'", "|", `\|`, "\n", " ", "\r", " ").Replace(s) + "`"
 }
 
-// cell is a text in a table, without markup.
+// cell formats a text in a table cell without markup.
 func cell(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", ">", "&gt;", "`", "'", "@", "@&#8203;", "[", `\[`).Replace(s)
 }
 
-// count is a number of things.
+// count prints a number with its noun.
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

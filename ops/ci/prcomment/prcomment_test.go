@@ -24,7 +24,7 @@ func urn(kind, name string) string {
 	return "urn:pulumi:prod::p::progressive:x:X$" + kind + "::" + name
 }
 
-// prod is a preview with everything that a comment can have.
+// prod is a preview with every part that a comment can have.
 func prod() Stack {
 	database := canonicalplan.Step{Op: canonicalplan.Replace, URN: urn("aws:rds/instance:Instance", "db"), Changed: []string{"kmsKeyId"}, Because: []string{"kmsKeyId"}}
 	bucket := canonicalplan.Step{Op: canonicalplan.Delete, URN: urn("aws:s3/bucketV2:BucketV2", "static-bucket")}
@@ -98,8 +98,8 @@ func TestFaults(t *testing.T) {
 	require.Equal(t, "1 to create, 1 to update, 1 to replace, 1 to delete; policies: 1 new, 1 standing, 1 fixed, 1 waived", rich.Line())
 }
 
-// However large the previews are, the comment fits, begins with the marker, and has its
-// head: the table, the faults, and what would be lost.
+// The comment of very large previews has the maximum length, begins with the marker, and has its
+// first part: the table, the faults and the losses.
 func TestCommentIsBoundedAndKeepsItsHead(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := prod()

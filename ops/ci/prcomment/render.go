@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// section is a table of the comment. Its last rows are dropped if the comment would be too
-// long; the head is never dropped.
+// section is a table of the comment. If the comment would be too long, the last rows are dropped.
+// The head is never dropped.
 type section struct {
 	title string
 	// before and after are the texts around the rows.
@@ -15,7 +15,7 @@ type section struct {
 	rows          []string
 }
 
-// fit is the section in at most max bytes, and the number of rows that it leaves out.
+// fit returns the section in at most maximum bytes, and the number of dropped rows.
 func (s section) fit(maximum int) (text string, dropped int) {
 	if len(s.rows) == 0 {
 		return "", 0
@@ -35,8 +35,8 @@ func (s section) fit(maximum int) (text string, dropped int) {
 	return b.String() + s.after, dropped
 }
 
-// Render renders the comment, in at most limit bytes. The head has the table and what
-// can't be undone. It has a few thousand bytes, and stays whole.
+// Render renders the comment in at most limit bytes. Its first part has the table of the stacks and
+// what can't be undone. That part has a few thousand bytes and is never cut.
 func Render(stacks []Stack, limit int) string {
 	sections := []section{violations(stacks), images(stacks)}
 	for _, list := range []func(Stack) section{costs, changes, standing} {
@@ -60,7 +60,7 @@ func Render(stacks []Stack, limit int) string {
 	return text.String()
 }
 
-// reserve is the length of the note about what is left out, if all is.
+// reserve returns the length of the note about dropped rows, if all rows are dropped.
 func reserve(sections []section) int {
 	n := 160
 	for _, s := range sections {
@@ -127,7 +127,7 @@ func faults(stacks []Stack) string {
 	return b.String()
 }
 
-// maxLosses limits the rows of the head. Nobody approves more at once.
+// maxLosses limits the rows of the first part. Nobody approves more changes at once.
 const maxLosses = 50
 
 func losses(stacks []Stack) string {
@@ -155,12 +155,12 @@ func losses(stacks []Stack) string {
 	return text
 }
 
-// titled is a table with its title.
+// titled returns a table with a title.
 func titled(title, head string, rows []string) section {
 	return section{title: title, before: fmt.Sprintf("\n**%s (%d)**\n\n%s", title, len(rows), head), rows: rows}
 }
 
-// folded is a table in a part that the reader opens.
+// folded returns a table that the reader unfolds.
 func folded(title, head string, rows []string) section {
 	return section{
 		title: title, rows: rows,

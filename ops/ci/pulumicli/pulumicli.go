@@ -18,28 +18,28 @@ import (
 )
 
 const (
-	// maxOutput limits what a command may print, in bytes. The preview of prod, with
-	// 450 resources, has 2.7 million.
+	// maxOutput limits the output of a command in bytes. The preview of prod, with 450 resources,
+	// has 2.7 million.
 	maxOutput = 256 << 20
-	// stopGrace is how long Pulumi may take to save its state after an interrupt.
+	// stopGrace is how long Pulumi may take after an interrupt to save its state.
 	stopGrace = 2 * time.Minute
 )
 
-// PackVariable is Pulumi's own variable with the path of the policy pack.
+// PackVariable is Pulumi's environment variable for the path of the policy pack.
 const PackVariable = "PULUMI_OPTION_POLICY_PACK"
 
-// reportVariable names the file to which the policy pack writes its report.
+// reportVariable is the environment variable for the file into which the policy pack writes its
+// report.
 const reportVariable = "POLICY_REPORT"
 
 // CLI runs Pulumi on one stack.
 type CLI struct {
-	// Stack is the stack's name, Dir the folder of Pulumi.yaml; empty for the current
-	// one.
+	// Stack is the stack's name. Dir is the folder of Pulumi.yaml, empty for the current folder.
 	Stack, Dir string
 	// Pack is the absolute path of the policy pack.
 	Pack string
-	// Sandbox is the sandbox's executable, for a preview against the stand-in. It has
-	// Pulumi, and the stack's state is empty.
+	// Sandbox is the sandbox's executable, for a preview against the stand-in of AWS. The sandbox
+	// has its own Pulumi, and the stack's state in it is empty.
 	Sandbox string
 	// Timeout limits each command; zero means 30 minutes.
 	Timeout time.Duration
@@ -47,13 +47,13 @@ type CLI struct {
 	Progress io.Writer
 }
 
-// Error is a command of Pulumi that failed.
+// Error is the failure of a Pulumi command.
 type Error struct {
-	// What is the command.
+	// What is the name of the command.
 	What string
 	// Code is its exit code; -1 if it did not start or was stopped.
 	Code int
-	// Message is what Pulumi said.
+	// Message is the output of Pulumi that explains the failure.
 	Message string
 	Err     error
 }
@@ -70,15 +70,15 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Preview runs a preview with the policy pack, which writes its report to the file report.
-// A violation of a policy makes Pulumi fail, and so does an error of the program: the
-// output has both, so it is returned with the error. Unchanged resources are a part of the
-// output, because the cost of a stack and its images are those of all resources.
+// Preview runs a preview with the policy pack, which writes its findings to the file report. Pulumi
+// fails both for a violation and for an error of the program. The output says which, so Preview
+// returns it together with the error. The output includes unchanged resources, because cost and
+// images depend on all resources.
 func (c *CLI) Preview(ctx context.Context, report string) ([]byte, error) {
 	return c.run(ctx, "pulumi preview", []string{reportVariable + "=" + report}, "preview", "--json", "--show-sames")
 }
 
-// Refresh compares the state with what exists, and writes nothing.
+// Refresh compares the state with the existing resources. It writes nothing.
 func (c *CLI) Refresh(ctx context.Context) ([]byte, error) {
 	return c.run(ctx, "pulumi refresh --preview-only", nil, "refresh", "--preview-only", "--json")
 }
@@ -86,8 +86,8 @@ func (c *CLI) Refresh(ctx context.Context) ([]byte, error) {
 // emptyState is the export of a stack without resources.
 const emptyState = `{"version":3,"deployment":{"resources":[]}}`
 
-// Export returns the stack's state. Secrets in it are encrypted. Against the stand-in it
-// is empty.
+// Export returns the stack's state, with encrypted secrets. Against the stand-in the state is
+// empty.
 func (c *CLI) Export(ctx context.Context) ([]byte, error) {
 	if c.Sandbox != "" {
 		return []byte(emptyState), nil
@@ -95,7 +95,7 @@ func (c *CLI) Export(ctx context.Context) ([]byte, error) {
 	return c.run(ctx, "pulumi stack export", nil, "stack", "export")
 }
 
-// Files returns the project's file and the stack's.
+// Files returns Pulumi.yaml and Pulumi.STACK.yaml.
 func (c *CLI) Files() (project, stack []byte, err error) {
 	if project, err = os.ReadFile(filepath.Join(c.Dir, "Pulumi.yaml")); err != nil {
 		return nil, nil, fmt.Errorf("the project: %w: run pf in its folder, or set --cwd", err)
@@ -128,8 +128,8 @@ func (c *CLI) limited(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeout(ctx, timeout)
 }
 
-// command returns a command of Pulumi. If ctx ends, Pulumi gets an interrupt, so that it
-// saves its state.
+// command returns a command of Pulumi. When ctx ends, Pulumi gets an interrupt, so that it saves
+// its state.
 func (c *CLI) command(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	name, args := "pulumi", append(args, "--non-interactive", "--color=never")
 	if c.Sandbox != "" {
@@ -149,7 +149,7 @@ func (c *CLI) command(ctx context.Context, env []string, args ...string) *exec.C
 	return cmd
 }
 
-// failure returns the error of a command that has run, or nil.
+// failure returns the error of a finished command, or nil.
 func failure(ctx context.Context, what string, err error, messages string) error {
 	if err == nil {
 		return nil
@@ -165,8 +165,8 @@ func failure(ctx context.Context, what string, err error, messages string) error
 	return e
 }
 
-// limited is a buffer with a maximum. It accepts everything, so that the command goes on,
-// and keeps the beginning.
+// limited is a buffer that keeps only the first bytes. It accepts more, so that the command does
+// not fail.
 type limited struct {
 	bytes.Buffer
 	max  int

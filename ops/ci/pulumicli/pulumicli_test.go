@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fake puts a script on PATH in the place of Pulumi. The engine tests run the real one.
+// fake puts a script on PATH in place of Pulumi. The engine tests run the real Pulumi.
 func fake(t *testing.T, script string) *CLI {
 	t.Helper()
 	dir := t.TempDir()
@@ -28,7 +28,7 @@ func TestPreviewPassesThePackAndTheReport(t *testing.T) {
 	require.Equal(t, "preview --json --show-sames --non-interactive --color=never --stack prod /pack /report.json\n", string(out))
 }
 
-// A violation makes Pulumi fail, and the output is needed all the same.
+// A violation makes Pulumi fail. The output is needed nevertheless.
 func TestFailedPreviewHasItsOutputAndMessage(t *testing.T) {
 	c := fake(t, "echo '{}'; echo 'error: no such stack' >&2; exit 3")
 	out, err := c.Preview(t.Context(), "")

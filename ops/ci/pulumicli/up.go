@@ -11,17 +11,18 @@ import (
 	"strings"
 )
 
-// maxEvent limits one line of events, in bytes. A resource with its files is the longest.
+// maxEvent limits one line of events in bytes. The longest event is a resource with files among its
+// inputs.
 const maxEvent = 64 << 20
 
-// Operation is an operation that an update has done.
+// Operation is an operation that an update did.
 type Operation struct {
 	// Step is the engine's name, such as create-replacement.
 	Step string `json:"step"`
 	URN  string `json:"urn"`
 }
 
-// event is the part of an engine event that is read.
+// event is the part of an engine event that this package reads.
 type event struct {
 	Outputs *struct {
 		Metadata struct {
@@ -43,8 +44,8 @@ type event struct {
 	} `json:"policyEvent"`
 }
 
-// Up updates the stack with the policy pack, and returns the operations that were done. It
-// returns them with an error, too.
+// Up updates the stack with the policy pack. It returns the operations that were done, also
+// together with an error.
 func (c *CLI) Up(ctx context.Context) ([]Operation, error) {
 	ctx, cancel := c.limited(ctx)
 	defer cancel()
@@ -60,7 +61,7 @@ func (c *CLI) Up(ctx context.Context) ([]Operation, error) {
 	}
 	done, failures, readErr := c.read(out)
 	if readErr != nil {
-		// Pulumi must not wait for a reader.
+		// After an error nothing reads the events, and Pulumi must not block on the pipe.
 		_, _ = io.Copy(io.Discard, out)
 	}
 	err = failure(ctx, "pulumi up", cmd.Wait(), strings.TrimSpace(strings.Join(failures, "\n")+"\n"+messages.String()))
@@ -75,7 +76,7 @@ func (c *CLI) read(out io.Reader) (done []Operation, failures []string, err erro
 		line := bytes.TrimSpace(lines.Bytes())
 		var e event
 		if !bytes.HasPrefix(line, []byte("{")) || json.Unmarshal(line, &e) != nil {
-			continue // a text of another program
+			continue // a plugin wrote a line that is no event
 		}
 		switch {
 		case e.Outputs != nil:

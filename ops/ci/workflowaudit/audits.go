@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Audits are all checks. Their ideas are those of zizmor's documentation ("Audit rules"),
-// and of GitHub's page "Security hardening for GitHub Actions".
+// Audits lists all audits. Their ideas are from zizmor's documentation ("Audit rules") and from
+// GitHub's page "Security hardening for GitHub Actions".
 var Audits = []Audit{
 	{"pinned", "a tag can be moved to other code", "owner/action@SHA # vN.N.N", pinned},
 	{"persist-credentials", "the token stays in .git/config, where every later step reads it", "with: persist-credentials: false", persistCredentials},
@@ -75,8 +75,8 @@ func permissions(w *workflow) (all []Finding) {
 	return all
 }
 
-// templateInjection refuses every expression in a script, whatever it holds: that no value
-// of it comes from outside can't be read from the file.
+// templateInjection refuses every expression in a script. The file does not show whether a value
+// comes from outside.
 func templateInjection(w *workflow) (all []Finding) {
 	for _, s := range steps(w) {
 		for _, n := range []*yaml.Node{field(s, "run"), field(field(s, "with"), "script")} {
@@ -106,7 +106,7 @@ func inheritedSecrets(w *workflow) (all []Finding) {
 	return all
 }
 
-// maxMinutes is the longest time of a job. An update of prod waits for CloudFront, the
+// maxMinutes is the longest allowed timeout of a job. An update of prod waits for CloudFront, the
 // database and the cluster.
 const maxMinutes = 180
 
@@ -166,7 +166,8 @@ func caches(w *workflow) (all []Finding) {
 	return all
 }
 
-// ownBranch is the condition for a pull request of a branch of the repository itself.
+// ownBranch is the condition that a pull request is from a branch of this repository, and not from
+// a fork.
 const ownBranch = "github.event.pull_request.head.repo.full_name == github.repository"
 
 func forkSecrets(w *workflow) (all []Finding) {
@@ -186,7 +187,7 @@ func forkSecrets(w *workflow) (all []Finding) {
 	return all
 }
 
-// steps are those of all jobs.
+// steps returns the steps of all jobs.
 func steps(w *workflow) (all []*yaml.Node) {
 	for _, j := range w.jobs {
 		all = append(all, j.steps...)

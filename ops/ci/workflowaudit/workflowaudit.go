@@ -1,6 +1,6 @@
-// Package workflowaudit checks workflows of GitHub Actions for what lets others run code,
-// read a secret or change a stack. It is pure. Each audit has an identifier, a reason and a
-// fix; audits.go has them. Program actionlint checks the syntax.
+// Package workflowaudit checks workflows of GitHub Actions for weaknesses: others could run code,
+// read a secret or change a stack. It is pure. Each audit has an identifier, a reason and a fix;
+// they are in audits.go. The program actionlint checks the syntax.
 package workflowaudit
 
 import (
@@ -11,11 +11,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Finding is a place in a workflow that breaks an audit.
+// Finding is a place in a workflow that violates an audit.
 type Finding struct {
 	Audit string
 	Line  int
-	// Text says what is wrong.
+	// Text describes the violation.
 	Text string
 }
 
@@ -24,12 +24,12 @@ func (f Finding) String() string { return fmt.Sprintf("line %d: %s: %s", f.Line,
 // Audit is one check.
 type Audit struct {
 	ID string
-	// Why says what goes wrong without it, and Fix what to write.
+	// Why explains the risk. Fix says what to write instead.
 	Why, Fix string
 	check    func(*workflow) []Finding
 }
 
-// workflow is a workflow's file.
+// workflow is the content of a workflow's file.
 type workflow struct {
 	root *yaml.Node
 	on   []string
@@ -41,13 +41,14 @@ type job struct {
 	name  string
 	node  *yaml.Node
 	steps []*yaml.Node
-	// condition is the field if.
+	// condition is the job's field if.
 	condition string
 	// environment is the environment's name; empty for none.
 	environment string
-	// permissions are the job's own, by name; write for write-all.
+	// permissions are the job's own permissions by name. The value is write for all of them with
+	// write-all.
 	permissions map[string]string
-	// line is that of the job's name.
+	// line is the line of the job's name.
 	line int
 }
 
@@ -111,7 +112,7 @@ func parse(file []byte) (*workflow, error) {
 	return w, nil
 }
 
-// permissionsOf reads the field permissions; nil if there is none.
+// permissionsOf reads the field permissions. It returns nil if the field is missing.
 func permissionsOf(n *yaml.Node) map[string]string {
 	if n == nil {
 		return nil
@@ -126,7 +127,7 @@ func permissionsOf(n *yaml.Node) map[string]string {
 	return all
 }
 
-// field is a field of an object, or nil.
+// field returns a field of an object, or nil.
 func field(n *yaml.Node, name string) *yaml.Node {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
@@ -139,7 +140,7 @@ func field(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// keys are the names of an object's fields.
+// keys returns the names of an object's fields.
 func keys(n *yaml.Node) (all []string) {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
@@ -150,7 +151,7 @@ func keys(n *yaml.Node) (all []string) {
 	return all
 }
 
-// text is the value of a scalar; empty for anything else.
+// text returns the value of a scalar. It returns "" for another node.
 func text(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return ""
@@ -158,7 +159,8 @@ func text(n *yaml.Node) string {
 	return n.Value
 }
 
-// uses is the action of a step without its version; empty for a step that runs a command.
+// uses returns the action of a step without its version. It returns "" for a step that runs a
+// command.
 func uses(step *yaml.Node) string {
 	action, _, _ := strings.Cut(text(field(step, "uses")), "@")
 	return action
@@ -177,7 +179,7 @@ func anywhere(n *yaml.Node, visit func(*yaml.Node)) {
 	}
 }
 
-// reachesCloud reports whether the job gets credentials of an account.
+// reachesCloud reports whether the job can get credentials of an AWS account.
 func (j *job) reachesCloud() bool { return j.permissions["id-token"] == "write" }
 
 // writes reports whether the job changes a stack.

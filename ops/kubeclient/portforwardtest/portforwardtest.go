@@ -1,4 +1,5 @@
-// Package portforwardtest is the pod's side of a port-forward, for tests of what reads pods.
+// Package portforwardtest implements the pod's side of a port-forward, for tests of code that reads
+// pods.
 package portforwardtest
 
 import (
@@ -20,8 +21,8 @@ func Is(r *http.Request, namespace, pod string) bool {
 	return strings.HasSuffix(r.URL.Path, "/namespaces/"+namespace+"/pods/"+pod+"/portforward")
 }
 
-// Serve answers one HTTP request to the pod. answer returns the bytes of the response, and
-// what the kubelet says if it can't connect.
+// Serve handles one HTTP request to the pod. answer returns the bytes of the response, or the
+// kubelet's message if it can't connect.
 func Serve(w http.ResponseWriter, r *http.Request, answer func(port string, request *http.Request) (response, failure string)) {
 	if _, err := httpstream.Handshake(r, w, []string{protocol}); err != nil {
 		return

@@ -181,7 +181,7 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	seed(fault{"a pod with too little CPU", "resources", "pod-cpu-starved", "pod/fault-cpu", "throttled"})
 	must(t, "kubectl", "-n", namespace, "create", "poddisruptionbudget", "fault-budget", "--selector=app=progressive-framework-v5", "--min-available=100%")
 	t.Cleanup(func() { must(t, "kubectl", "-n", namespace, "delete", "poddisruptionbudget", "fault-budget") })
-	seed(fault{"a PDB that blocks a drain", "scaling", "drain-blocked", "poddisruptionbudget/fault-budget", "as many pods as there are"})
+	seed(fault{"a PDB that blocks a drain", "scaling", "drain-blocked", "poddisruptionbudget/fault-budget", "requires as many healthy pods"})
 
 	var table bytes.Buffer
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)

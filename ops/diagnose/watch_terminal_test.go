@@ -1,0 +1,196 @@
+//go:build linux
+
+package diagnose
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// monitorVariable is the environment variable with the monitor that TestWatchProcess shows.
+const monitorVariable = "TEST_WATCH_MONITOR"
+
+// monitorEnded is the line that TestWatchProcess prints after the monitor has ended.
+const monitorEnded = "the monitor has ended"
+
+// TestWatchProcess runs in the terminal of TestScreenInATerminal, in a process of its own. It shows
+// a monitor of a healthy platform, with the number of the reading below it.
+func TestWatchProcess(t *testing.T) {
+	name := os.Getenv(monitorVariable)
+	if name == "" {
+		return // an ordinary run of the tests
+	}
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // as main of pf
+	defer stop()
+	p, _ := healthy().platform(t)
+	n := 0
+	s := screen{interval: 20 * time.Millisecond, left: 10_000, read: func() (string, error) {
+		n++
+		text, err := monitors[name](ctx, p)
+		return text + fmt.Sprintf("reading %d\n", n), err
+	}}
+	require.NoError(t, s.run(ctx, os.Stdout))
+	// The kernel resets the terminal when this process ends, so it waits until the test has read
+	// the terminal's mode.
+	fmt.Println(monitorEnded)
+	_, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	require.NoError(t, err)
+}
+
+// terminal is a pseudoterminal with a process that runs in it. user is the end of the person, and
+// process that of the process.
+type terminal struct {
+	user, process *os.File
+	command       *exec.Cmd
+	// before has the settings of the terminal before the process started.
+	before unix.Termios
+	mu     sync.Mutex
+	output bytes.Buffer
+}
+
+// startInTerminal runs TestWatchProcess in a terminal of 100 columns and 30 lines.
+func startInTerminal(t *testing.T, monitor string) *terminal {
+	t.Helper()
+	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetPointerInt(int(user.Fd()), unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(int(user.Fd()), unix.TIOCGPTN)
+	require.NoError(t, err)
+	process, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	term := &terminal{user: user, process: process}
+	term.resize(t, 100, 30)
+	term.before = term.mode(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	term.command = exec.CommandContext(ctx, os.Args[0], "-test.run=^TestWatchProcess$")
+	// With another TERM bubbletea asks the terminal for its colours, and waits 5 s for the response.
+	term.command.Env = append(os.Environ(), monitorVariable+"="+monitor, "TERM=screen")
+	term.command.Stdin, term.command.Stdout, term.command.Stderr = process, process, process
+	term.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	require.NoError(t, term.command.Start())
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		for part := make([]byte, 4096); ; {
+			n, err := user.Read(part)
+			term.mu.Lock()
+			term.output.Write(part[:n])
+			term.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		_ = process.Close() // ends the reader
+		<-read
+		_ = user.Close()
+	})
+	return term
+}
+
+func (term *terminal) resize(t *testing.T, columns, lines uint16) {
+	t.Helper()
+	require.NoError(t, unix.IoctlSetWinsize(int(term.user.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: columns, Row: lines}))
+}
+
+// mode returns the settings of the terminal, such as whether it echoes keys.
+func (term *terminal) mode(t *testing.T) unix.Termios {
+	t.Helper()
+	mode, err := unix.IoctlGetTermios(int(term.user.Fd()), unix.TCGETS)
+	require.NoError(t, err)
+	return *mode
+}
+
+// take waits until the output since the last call matches, and returns it.
+func (term *terminal) take(t *testing.T, pattern string) (output string) {
+	t.Helper()
+	expression := regexp.MustCompile(pattern)
+	require.Eventually(t, func() bool {
+		term.mu.Lock()
+		defer term.mu.Unlock()
+		if !expression.MatchString(term.output.String()) {
+			return false
+		}
+		output = term.output.String()
+		term.output.Reset()
+		return true
+	}, 30*time.Second, 10*time.Millisecond, "%q", pattern)
+	return output
+}
+
+// widestLine returns the length of the longest line of the last frame in an output.
+func widestLine(output string) (widest int) {
+	frames := strings.Split(output, cursorHome)
+	for line := range strings.SplitSeq(controlSequence.ReplaceAllString(frames[len(frames)-1], ""), "\n") {
+		widest = max(widest, len(strings.Trim(line, "\r")))
+	}
+	return widest
+}
+
+// Control sequences of a terminal (XTerm Control Sequences, "DEC Private Mode Set").
+const (
+	alternateScreen, normalScreen = "\x1b[?1049h", "\x1b[?1049l"
+	hiddenCursor, visibleCursor   = "\x1b[?25l", "\x1b[?25h"
+	cursorHome                    = "\x1b[H"
+)
+
+var controlSequence = regexp.MustCompile(`\x1b\[[?0-9;]*[A-Za-z]`)
+
+// TestScreenInATerminal: readings are drawn again, no line is wider than the terminal after a
+// resize, and each end restores the terminal.
+func TestScreenInATerminal(t *testing.T) {
+	for _, row := range []struct {
+		monitor, heading, end string
+		stop                  func(t *testing.T, term *terminal)
+	}{
+		{"redis", "FRAGMENTATION", "^C", func(t *testing.T, term *terminal) {
+			_, err := term.user.WriteString("\x03")
+			require.NoError(t, err)
+		}},
+		{"scaling", "DEPLOYMENT", "q", func(t *testing.T, term *terminal) {
+			_, err := term.user.WriteString("q")
+			require.NoError(t, err)
+		}},
+		{"redis", "FRAGMENTATION", "SIGINT", func(t *testing.T, term *terminal) { require.NoError(t, term.command.Process.Signal(os.Interrupt)) }},
+	} {
+		t.Run(row.monitor+" until "+row.end, func(t *testing.T) {
+			term := startInTerminal(t, row.monitor)
+			first := term.take(t, `reading ([3-9]|\d\d)`)
+			require.Contains(t, first, alternateScreen)
+			require.Contains(t, first, hiddenCursor)
+			require.Contains(t, first, row.heading)
+			require.NotEqual(t, term.before.Lflag, term.mode(t).Lflag, "keys are read one by one")
+			term.take(t, `reading \d`) // the next reading
+			// Only changed lines are drawn, except after a resize. The first frames may be drawn at
+			// the old size.
+			term.resize(t, 40, 30)
+			for frame := term.take(t, "q ends"); widestLine(frame) > 40; {
+				frame = term.take(t, "q ends")
+			}
+			row.stop(t, term)
+			last := term.take(t, monitorEnded)
+			require.Contains(t, last, normalScreen)
+			require.Contains(t, last, visibleCursor)
+			require.Equal(t, term.before, term.mode(t), "the settings of the terminal are restored")
+			_, err := term.user.WriteString("\n")
+			require.NoError(t, err)
+			require.NoError(t, term.command.Wait())
+		})
+	}
+}

@@ -1,0 +1,101 @@
+package kubeclient
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
+)
+
+// observed is a platform whose Prometheus responds to each path below /api/v1/.
+func observed(ready corev1.ConditionStatus, answer func(path string, form url.Values) (string, error)) Prometheus {
+	c := Clients{
+		Kubernetes: fake.NewClientset(&corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "app-prometheus", Name: "prometheus-0", Labels: map[string]string{"app": "prometheus"}},
+			Status:     corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}},
+		}),
+		Get: func(_ context.Context, namespace, pod string, port int, path string) ([]byte, error) {
+			target, err := url.Parse(path)
+			if err != nil || namespace+"/"+pod+":"+strconv.Itoa(port) != "app-prometheus/prometheus-0:9090" {
+				return nil, fmt.Errorf("another address: %s/%s:%d%s: %w", namespace, pod, port, path, err)
+			}
+			text, err := answer(strings.TrimPrefix(target.Path, "/api/v1/"), target.Query())
+			return []byte(text), err
+		},
+	}
+	return c.Prometheus("app")
+}
+
+func success(kind, result string) string {
+	return fmt.Sprintf(`{"status":"success","data":{"resultType":%q,"result":%s}}`, kind, result)
+}
+
+func TestValueOfPrometheus(t *testing.T) {
+	for _, row := range []struct {
+		reason, answer string
+		err            error
+		value          float64
+		found          bool
+		message        string
+	}{
+		{"a value", success("vector", `[{"metric":{},"value":[1,"2.5"]}]`), nil, 2.5, true, ""},
+		{"no series", success("vector", `[]`), nil, 0, false, ""},
+		{"two series", success("vector", `[{"metric":{"a":"1"},"value":[1,"2"]},{"metric":{"a":"2"},"value":[1,"2"]}]`), nil, 0, false, `query "up" of Prometheus has 2 series: must have one`},
+		{"a scalar", success("scalar", `[1,"2"]`), nil, 0, false, "the answer is a scalar, must be a vector"},
+		{"a wrong query", "", &StatusError{Code: http.StatusBadRequest, Body: []byte(`{"status":"error","errorType":"bad_data","error":"parse error"}`)}, 0, false, "query of Prometheus: bad_data: parse error"},
+		{"Prometheus is starting", "", &StatusError{Code: http.StatusServiceUnavailable}, 0, false, "server error: 503"},
+		{"no JSON", "hello", nil, 0, false, "query of Prometheus: bad_response"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			p := observed(corev1.ConditionTrue, func(path string, form url.Values) (string, error) {
+				require.Equal(t, "query", path)
+				require.Equal(t, url.Values{"query": {"up"}, "timeout": {"4s"}}, form, "the present by Prometheus' clock")
+				return row.answer, row.err
+			})
+			value, found, err := p.Value(t.Context(), "up", time.Time{})
+			require.InDelta(t, row.value, value, 0)
+			require.Equal(t, row.found, found)
+			if row.message == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, row.message)
+		})
+	}
+}
+
+// Prometheus refuses more than 11,000 points, so a long range needs several queries.
+func TestLongSeriesAreSeveralQueries(t *testing.T) {
+	queries := 0
+	first := time.Unix(1_800_000_000, 0)
+	last := first.Add(25_000 * 15 * time.Second)
+	p := observed(corev1.ConditionTrue, func(path string, form url.Values) (string, error) {
+		require.Equal(t, "query_range", path)
+		var begin, end int64
+		_, err := fmt.Sscan(form.Get("start")+" "+form.Get("end"), &begin, &end)
+		require.NoError(t, err)
+		require.LessOrEqual(t, (end-begin)/15, int64(11_000))
+		queries++
+		return success("matrix", fmt.Sprintf(`[{"metric":{},"values":[[%d,"1"],[%d,"2"]]}]`, begin, end)), nil
+	})
+	values, err := p.Series(t.Context(), "up", first, last, 15*time.Second)
+	require.NoError(t, err)
+	require.Equal(t, 3, queries)
+	require.Len(t, values, 6)
+	require.InDelta(t, 1, values[first.Unix()], 0)
+	require.InDelta(t, 2, values[last.Unix()], 0)
+}
+
+func TestPrometheusThatIsNotReady(t *testing.T) {
+	_, err := observed(corev1.ConditionFalse, nil).Vector(t.Context(), "up", time.Time{})
+	require.ErrorContains(t, err, "no pod of Prometheus is ready in app-prometheus")
+}
