@@ -16,7 +16,7 @@ const (
 	automatedBackup  = "aws:rds/automated-backup"
 )
 
-var retained = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup}
+var retained = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup, pendingChange}
 
 // retainedObject returns an object that an earlier deletion has retained.
 func (c *Call) retainedObject(typ, id string) (object store.Object, exists bool) {
