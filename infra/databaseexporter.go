@@ -49,5 +49,6 @@ func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base
 	if err != nil {
 		return nil, err
 	}
+	base.running = append(base.running, exporter)
 	return []pulumi.Resource{exporter.Policy}, nil
 }

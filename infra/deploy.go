@@ -89,6 +89,9 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err := deployPodScaling(ctx, stack, eks, services, observed); err != nil {
 		return err
 	}
+	if err := expireImages(ctx, base); err != nil {
+		return err
+	}
 	distribution, err := deployCDN(ctx, stack, base, origin)
 	if err != nil {
 		return err
@@ -136,6 +139,9 @@ type base struct {
 	// images are the images that the stack builds or promotes, as references by digest,
 	// by their short names.
 	images pulumi.StringMap
+	// repositories are those of the images, and running is what runs the images.
+	repositories []imageRepository
+	running      []pulumi.Resource
 }
 
 // deployBase creates the stack's key.

@@ -91,19 +91,34 @@ func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *
 
 // forMigration adds what the migration needs: the owner's password, the roles, and the
 // document store.
-func (e *environment) forMigration(documents *store) *environment {
+func (e *environment) forMigration(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, documents *store) (*environment, error) {
 	own := e.clone()
 	own.database.addOwner(own)
-	if documents == nil || documents.host == nil {
-		return own
+	if documents == nil {
+		return own, nil
 	}
 	own.addPassword("mongo", "MONGODB_PASSWORD_FILE", documents)
+	own.variables["MONGODB_DATABASE"] = pulumi.String(mongo.DatabaseName)
+	if documents.uri != nil {
+		return own, own.addMongoURI(ctx, stack, eks, documents.uri)
+	}
 	// DocumentDB Developer Guide, "Connecting programmatically".
 	own.variables["MONGODB_URI"] = pulumi.Sprintf("mongodb://%s@%s:%d/?tls=true&tlsCAFile=%s&replicaSet=rs0&retryWrites=false",
 		mongo.Owner, documents.host, documents.port, e.caFile)
 	own.variables["MONGODB_PROFILER"] = pulumi.String("off")
-	own.variables["MONGODB_DATABASE"] = pulumi.String(mongo.DatabaseName)
-	return own
+	return own, nil
+}
+
+// addMongoURI adds the address of a MongoDB that the stack does not create, and the authorities
+// by which its servers are verified: those of the stack, or the public ones of the image.
+func (e *environment) addMongoURI(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, uri pulumi.StringInput) error {
+	e.variables["MONGODB_URI"] = uri
+	if len(stack.MongoCABundle) == 0 {
+		return nil
+	}
+	file, err := e.addFile(ctx, stack, eks, "mongo-authorities", "ca.pem", stack.MongoCABundle)
+	e.variables["MONGODB_URI"] = pulumi.Sprintf("%s&tlsCAFile=%s", uri, file)
+	return err
 }
 
 // addPassword mounts the password of a store, whatever keeps it, in one place.

@@ -40,13 +40,14 @@ func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	if err != nil {
 		return err
 	}
-	_, err = forecaster.NewForecaster(ctx, stack.Name()+"-"+forecaster.App, &forecaster.Args{
+	created, err := forecaster.NewForecaster(ctx, stack.Name()+"-"+forecaster.App, &forecaster.Args{
 		Namespace:    observers,
 		Image:        image,
 		Services:     stack.Profiles(),
 		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
 	}, eks.inCluster, pulumi.DependsOn(slices.Concat(server.Settled, nodes.ready)))
+	base.running = append(base.running, created)
 	return err
 }
 

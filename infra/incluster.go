@@ -81,6 +81,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	if err != nil {
 		return nil, err
 	}
+	base.running = append(base.running, cache.Settled...)
 	return &store{
 		settled: cache.Settled, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName,
 		access: podnetwork.To(redis.Port, podnetwork.App(redis.StatefulSet)),

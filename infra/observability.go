@@ -164,6 +164,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
+	base.running = append(base.running, resizer.Settled...)
 	if err := deployForecaster(ctx, stack, base, eks, nodes, observers, server); err != nil {
 		return nil, err
 	}

@@ -39,7 +39,11 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	ready := nodes.ready
 	if stores.postgres != nil {
 		task := stack.Migration()
-		pod, err := newPod(ctx, stack, base, eks, task.Short, task.ImportPath, scaling.ApplicationTier, shared.forMigration(stores.mongo))
+		env, err := shared.forMigration(ctx, stack, eks, stores.mongo)
+		if err != nil {
+			return nil, err
+		}
+		pod, err := newPod(ctx, stack, base, eks, task.Short, task.ImportPath, scaling.ApplicationTier, env)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +53,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		if err != nil {
 			return nil, err
 		}
-		policies = append(policies, migration.Policy)
+		policies, base.running = append(policies, migration.Policy), append(base.running, migration.Settled...)
 		ready = slices.Concat(migration.Settled, nodes.ready)
 	}
 	exporter, err := deployDatabaseExporter(ctx, stack, base, eks, shared, access, ready)
@@ -68,7 +72,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		if err != nil {
 			return nil, err
 		}
-		policies = append(policies, created.Policy)
+		policies, base.running = append(policies, created.Policy), append(base.running, created)
 		deployed.byName[profile.Short] = created
 	}
 	deployed.front = deployed.byName[frontService]
@@ -107,7 +111,8 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 	name := stack.Name() + "-" + short
 	repo, err := repository.NewRepository(ctx, name, &repository.Args{
 		RepositoryName: stack.Name() + "/" + short,
-		ForceDelete:    stack.Repository.ForceDelete,
+		// Otherwise a destroy would end at images that are built again in seconds.
+		ForceDelete: !stack.DeletionProtection,
 	}, base.inRegion)
 	if err != nil {
 		return pulumi.StringOutput{}, err
@@ -127,6 +132,7 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 			return pulumi.StringOutput{}, err
 		}
 		base.images[short] = promoted.Reference
+		base.repositories = append(base.repositories, imageRepository{repo, promoted.Tag})
 		return promoted.Reference, nil
 	}
 	built, err := image.NewImage(ctx, name, &image.ImageArgs{
@@ -140,7 +146,25 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 		return pulumi.StringOutput{}, err
 	}
 	base.images[short] = built.Reference
+	base.repositories = append(base.repositories, imageRepository{repo, built.Tag})
 	return built.Reference, nil
+}
+
+// imageRepository is the repository of an image, and the image's tag.
+type imageRepository struct {
+	*repository.Repository
+	tag pulumi.StringInput
+}
+
+// expireImages lets each repository keep the image in use and the newest ones. Until the pods
+// run the new images, the former ones are kept.
+func expireImages(ctx *pulumi.Context, base *base) error {
+	for _, repo := range base.repositories {
+		if err := repo.ExpireImages(ctx, repo.tag, base.inRegion, pulumi.DependsOn(base.running)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // predicateTypes are the statements that a promoted image must have, if the stack requires

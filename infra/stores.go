@@ -29,6 +29,8 @@ type store struct {
 	secretARN  pulumi.StringInput
 	class      *secretfiles.Class
 	secretName pulumi.StringInput
+	// uri is the address of a document store that the stack does not create; nil: it does.
+	uri pulumi.StringInput
 	// access allows pods to connect to it.
 	access podnetwork.Rule
 	// resourceID is the id of a database that accepts tokens of IAM; nil: it accepts
@@ -99,6 +101,10 @@ func nodeClients(eks *eksCluster) []clients.Client {
 func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Postgres.Kind {
 	case config.Managed:
+		backups, err := newBackupCopy(ctx, stack, base)
+		if err != nil {
+			return nil, err
+		}
 		database, err := postgres.NewDatabase(ctx, stack.Name()+"-postgres", &postgres.DatabaseArgs{
 			Account:     base.account,
 			Database:    stack.Database(),
@@ -109,10 +115,12 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			Unprotected: !stack.DeletionProtection,
 			DiscardData: stack.DiscardData,
 
-			MaintenanceDay: stack.MaintenanceDay,
-			AlarmTopicARN:  stack.Edge.AlarmTopicARN,
+			MaintenanceDay:   stack.MaintenanceDay,
+			ApplyImmediately: stack.ApplyImmediately,
+			AlarmTopicARN:    stack.Edge.AlarmTopicARN,
 
 			SnapshotIdentifier: stack.Postgres.SnapshotIdentifier,
+			Copy:               backups,
 		}, base.inRegion)
 		if err != nil {
 			return nil, err
@@ -129,6 +137,21 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	return nil, nil
 }
 
+// newBackupCopy returns the region of the copies of PostgreSQL's backups; nil: there are none.
+func newBackupCopy(ctx *pulumi.Context, stack *config.Stack, base *base) (*postgres.BackupCopy, error) {
+	region := stack.Postgres.BackupRegion
+	if region == "" {
+		return nil, nil
+	}
+	provider, err := newProvider(ctx, stack, "aws-backups", region)
+	if err != nil {
+		return nil, err
+	}
+	there := *base.account
+	there.Region = region
+	return &postgres.BackupCopy{Account: &there, InRegion: pulumi.Provider(provider)}, nil
+}
+
 func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Redis.Kind {
 	case config.Managed:
@@ -142,8 +165,9 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			Unprotected: !stack.DeletionProtection,
 			DiscardData: stack.DiscardData,
 
-			MaintenanceDay: stack.MaintenanceDay,
-			AlarmTopicARN:  stack.Edge.AlarmTopicARN,
+			MaintenanceDay:   stack.MaintenanceDay,
+			ApplyImmediately: stack.ApplyImmediately,
+			AlarmTopicARN:    stack.Edge.AlarmTopicARN,
 
 			SnapshotName: stack.Redis.SnapshotName,
 		}, base.inRegion)
@@ -162,7 +186,10 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 }
 
 func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
-	if stack.Mongo.Kind == config.MongoManaged {
+	switch stack.Mongo.Kind {
+	case config.MongoURL:
+		return deployMongoByURL(ctx, stack, base, eks, nodes)
+	case config.MongoManaged:
 		documents, err := mongo.NewCluster(ctx, stack.Name()+"-mongo", &mongo.ClusterArgs{
 			Account:     base.account,
 			Cluster:     stack.Documents(),
@@ -172,8 +199,9 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			Unprotected: !stack.DeletionProtection,
 			DiscardData: stack.DiscardData,
 
-			MaintenanceDay: stack.MaintenanceDay,
-			AlarmTopicARN:  stack.Edge.AlarmTopicARN,
+			MaintenanceDay:   stack.MaintenanceDay,
+			ApplyImmediately: stack.ApplyImmediately,
+			AlarmTopicARN:    stack.Edge.AlarmTopicARN,
 
 			SnapshotIdentifier: stack.Mongo.SnapshotIdentifier,
 		}, base.inRegion)
@@ -187,4 +215,22 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		}, err
 	}
 	return nil, nil
+}
+
+// deployMongoByURL lets the migration reach a MongoDB that the stack does not create.
+func deployMongoByURL(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
+	server, err := stack.MongoServer()
+	if err != nil {
+		return nil, err
+	}
+	secret := pulumi.String(stack.Mongo.PasswordSecretARN).ToStringOutput()
+	var encryption pulumi.StringInput
+	if arn := stack.Mongo.PasswordKeyARN; arn != "" {
+		encryption = pulumi.String(arn)
+	}
+	class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", secret, encryption, "")
+	return &store{
+		host: pulumi.String(server.Host), port: pulumi.Int(server.Port), uri: pulumi.String(server.URI), secretARN: secret, class: class,
+		access: podnetwork.To(server.Port, podnetwork.Blocks(stack.Mongo.CIDRs...)...),
+	}, err
 }

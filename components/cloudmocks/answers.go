@@ -36,8 +36,9 @@ func outputs(r Registration) object {
 			"bucket": r.Name, "bucketDomainName": r.Name + ".s3", "bucketRegionalDomainName": r.Name + ".s3.regional",
 		},
 		"ko:index:ChangeGuard": {"values": accepted(r.Inputs)},
-		"ko:index:Image":       {"digest": "sha256:1", "reference": "registry.example.com/service@sha256:1"},
-		"ko:index:Promoted":    {"digest": "sha256:1", "reference": "registry.example.com/service@sha256:1"},
+		"ko:index:Image":       {"digest": "sha256:1", "tag": "stack-" + r.Name + "-000000000001", "reference": "registry.example.com/service@sha256:1"},
+		"ko:index:Password":    {"value": "generated-" + r.Name},
+		"ko:index:Promoted":    {"digest": "sha256:1", "tag": "promoted-stack-" + r.Name + "-000000000001", "reference": "registry.example.com/service@sha256:1"},
 	}[r.Type])
 	return out
 }
@@ -82,6 +83,7 @@ var results = map[string]object{
 	"aws:eks/getClusters:getClusters":                        {"names": []any{}},
 	"aws:index/getCallerIdentity:getCallerIdentity":          {"accountId": AccountID},
 	"aws:index/getPartition:getPartition":                    {"partition": "aws"},
+	"aws:rds/getInstances:getInstances":                      {"instanceIdentifiers": []any{}},
 	"aws:route53/getZone:getZone":                            {"zoneId": "Z3", "id": "Z3", "name": "example.com", "privateZone": false},
 	"aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "generated-password"},
 	"aws:ssm/getParameter:getParameter":                      {"insecureValue": "ami-recommended"},

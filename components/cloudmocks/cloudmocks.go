@@ -23,8 +23,9 @@ const (
 // Registration is one resource as a program registered it.
 type Registration struct {
 	Type, Name, URN, ID string
-	// Parent is the URN of the parent.
-	Parent string
+	// Parent is the URN of the parent, and Provider the reference to the provider; empty: the
+	// default one.
+	Parent, Provider string
 	// Custom is false for a component.
 	Custom          bool
 	Inputs, Outputs resource.PropertyMap
@@ -61,7 +62,7 @@ func (c *Cloud) Registered() []Registration {
 func (c *Cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	rpc := args.RegisterRPC
 	r := Registration{
-		Type: args.TypeToken, Name: args.Name, URN: urn(rpc.GetParent(), args.TypeToken, args.Name), Parent: rpc.GetParent(),
+		Type: args.TypeToken, Name: args.Name, URN: urn(rpc.GetParent(), args.TypeToken, args.Name), Parent: rpc.GetParent(), Provider: rpc.GetProvider(),
 		Custom: args.Custom, Inputs: args.Inputs,
 		Protect: rpc.GetProtect(), RetainOnDelete: rpc.GetRetainOnDelete(), IgnoreChanges: rpc.GetIgnoreChanges(), Dependencies: rpc.GetDependencies(),
 	}

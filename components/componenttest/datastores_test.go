@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/scaling/promrules"
+	"github.com/progressive-framework/platform/components/secret"
 	"github.com/progressive-framework/platform/components/size"
 )
 
@@ -106,6 +108,7 @@ const (
 	replicationGroup = "aws:elasticache/replicationGroup:ReplicationGroup"
 	docdbCluster     = "aws:docdb/cluster:Cluster"
 	docdbInstance    = "aws:docdb/clusterInstance:ClusterInstance"
+	secretVersion    = "aws:secretsmanager/secretVersion:SecretVersion"
 )
 
 func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
@@ -118,7 +121,7 @@ func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
 		"performanceInsightsKmsKeyId": mockARN + "app-postgres-key",
 		"manageMasterUserPassword":    true, "password": nil, "iamDatabaseAuthenticationEnabled": true,
 		"backupRetentionPeriod": 35, "deleteAutomatedBackups": false, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-postgres-final-app",
-		"dbSubnetGroupName": "app-postgres", "parameterGroupName": "app-postgres-postgres17",
+		"dbSubnetGroupName": "app-postgres", "parameterGroupName": "app-postgres-postgres17", "applyImmediately": false,
 		"vpcSecurityGroupIds[0]": "app-postgres-sg-id", "enabledCloudwatchLogsExports": []any{"postgresql", "upgrade"},
 	})
 	instance.dependsOn(t, d.ofType("aws:cloudwatch/logGroup:LogGroup")...)
@@ -138,7 +141,7 @@ func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
 		"logDeliveryConfigurations[0].logType": "slow-log", "logDeliveryConfigurations[1].destination": "/aws/elasticache/app-redis/engine-log",
 	})
 	user := d.one(t, "aws:elasticache/user:User")
-	user.has(t, map[string]any{"userName": "default", "passwords": []any{"generated-password"}})
+	user.has(t, map[string]any{"userName": "default", "passwords": []any{"generated-app-redis-password-0"}})
 	require.True(t, user.Inputs["passwords"].ContainsSecrets())
 	require.Contains(t, user.get("accessString"), "-@dangerous")
 }
@@ -151,8 +154,56 @@ func TestRotationKeepsThePasswordBefore(t *testing.T) {
 		args.Generation = 3
 		return args
 	}))
-	require.Equal(t, []string{"app-redis-version-2", "app-redis-version-3"}, d.names("aws:secretsmanager/secretVersion:SecretVersion"))
+	require.Equal(t, []string{"app-redis-version-3"}, d.names(secretVersion))
+	require.Equal(t, []string{"app-redis-password-2", "app-redis-password-3"}, d.names(secret.PasswordToken))
 	require.Len(t, d.one(t, "aws:elasticache/user:User").get("passwords"), 2)
+}
+
+// ElastiCache accepts a password before Secrets Manager has it, so that no pod reads one that is
+// refused.
+func TestRedisAcceptsAPasswordBeforePodsReadIt(t *testing.T) {
+	d := deploy(t, newRedis(func(where *account.Account) *redis.ClusterArgs {
+		args := redisArgs(where)
+		args.Generation = 1
+		return args
+	}))
+	user, users := d.one(t, "aws:elasticache/user:User"), d.one(t, "aws:elasticache/userGroup:UserGroup")
+	user.has(t, map[string]any{"passwords": []any{"generated-app-redis-password-1", "generated-app-redis-password-0"}})
+	user.dependsOn(t, d.ofType(secret.PasswordToken)...)
+	users.dependsOn(t, user)
+	version := d.one(t, secretVersion)
+	version.dependsOn(t, users)
+	version.has(t, map[string]any{"secretString": "generated-app-redis-password-1"})
+	require.True(t, version.Inputs["secretString"].ContainsSecrets())
+	require.Empty(t, version.IgnoreChanges)
+}
+
+// The backups are copied with a key of the other region. Both outlive the database.
+func TestBackupsAreCopiedToAnotherRegion(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+		there := *where
+		there.Region = "us-west-2"
+		provider, err := aws.NewProvider(ctx, "there", &aws.ProviderArgs{Region: pulumi.String(there.Region)})
+		if err != nil {
+			return err
+		}
+		args := databaseArgs(where)
+		args.Unprotected, args.Database.BackupDays = true, 14
+		args.Copy = &postgres.BackupCopy{Account: &there, InRegion: pulumi.Provider(provider)}
+		_, err = postgres.NewDatabase(ctx, "app-postgres", args)
+		return err
+	})
+	copies := d.one(t, "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication")
+	copies.has(t, map[string]any{
+		"sourceDbInstanceArn": mockARN + "app-postgres-instance", "kmsKeyId": mockARN + "app-postgres-copy-key", "retentionPeriod": 14,
+	})
+	key := d.one(t, "aws:kms/key:Key", "app-postgres-copy-key")
+	require.True(t, key.RetainOnDelete)
+	for _, r := range []registration{copies, key} {
+		require.Contains(t, r.Provider, "::there::", r.Name)
+	}
+	require.NotContains(t, d.one(t, rdsInstance).Provider, "::there::")
+	require.Empty(t, deploy(t, newDatabase(databaseArgs)).ofType(copies.Type))
 }
 
 func TestDocumentDBIsPrivateEncryptedAndProtected(t *testing.T) {
@@ -201,6 +252,41 @@ func TestUnprotectedStoresLeaveTheirData(t *testing.T) {
 			require.NotEqual(t, true, store.get("deletionProtection"))
 			require.True(t, d.one(t, "aws:kms/key:Key").RetainOnDelete)
 		})
+	}
+}
+
+// A change that interrupts a store waits for its maintenance window, unless the stack says
+// otherwise.
+func TestStoresChangeAtOnceIfTheStackSaysSo(t *testing.T) {
+	for kind, program := range map[string]func(now bool) program{
+		rdsInstance: func(now bool) program {
+			return newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
+				args := databaseArgs(where)
+				args.ApplyImmediately = now
+				return args
+			})
+		},
+		replicationGroup: func(now bool) program {
+			return newRedis(func(where *account.Account) *redis.ClusterArgs {
+				args := redisArgs(where)
+				args.ApplyImmediately = now
+				return args
+			})
+		},
+		docdbInstance: func(now bool) program {
+			return newMongo(func(where *account.Account) *mongo.ClusterArgs {
+				args := mongoArgs(where)
+				args.ApplyImmediately = now
+				return args
+			})
+		},
+	} {
+		for _, now := range []bool{true, false} {
+			d := deploy(t, program(now))
+			for _, store := range append(d.ofType(kind), d.ofType(docdbCluster)...) {
+				require.Equal(t, now, store.get("applyImmediately"), store.Name)
+			}
+		}
 	}
 }
 
@@ -369,8 +455,8 @@ func TestStoresInTheClusterAreConfined(t *testing.T) {
 				require.Contains(t, from[0], "podSelector")
 				require.NotContains(t, from[0], "ipBlock")
 			}
-			for _, secret := range d.ofType("kubernetes:core/v1:Secret") {
-				require.True(t, secret.Inputs["stringData"].ContainsSecrets(), secret.Name)
+			for _, file := range d.ofType("kubernetes:core/v1:Secret") {
+				require.True(t, file.Inputs["stringData"].ContainsSecrets(), file.Name)
 			}
 			for _, config := range d.ofType("kubernetes:core/v1:ConfigMap") {
 				for _, text := range config.get("data").(map[string]any) {

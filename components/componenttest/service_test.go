@@ -11,6 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/image"
 	"github.com/progressive-framework/platform/components/image/ociplatform"
+	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/repository"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/secretfiles"
@@ -197,6 +198,28 @@ func TestRepositoryKeepsWhatWasPushed(t *testing.T) {
 		"name": "app/mca", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration.scanOnPush": true,
 		"encryptionConfigurations[0].encryptionType": "KMS", "forceDelete": false,
 	})
+}
+
+// A repository without a lifecycle policy grows for ever. The policy names the image that pods
+// run, and changes after them.
+func TestRepositoryExpiresOldImagesAfterThePodsChanged(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+		repo, err := repository.NewRepository(ctx, "app-mca", &repository.Args{RepositoryName: "app/mca", ForceDelete: true})
+		if err != nil {
+			return err
+		}
+		pods, err := key.NewKey(ctx, "pods", &key.Args{Account: where, Description: "any resource"})
+		if err != nil {
+			return err
+		}
+		return repo.ExpireImages(ctx, pulumi.String("prod-app-mca-0123456789ab"), pulumi.DependsOn([]pulumi.Resource{pods}))
+	})
+	d.one(t, "aws:ecr/repository:Repository").has(t, map[string]any{"forceDelete": true})
+	policy := d.one(t, "aws:ecr/lifecyclePolicy:LifecyclePolicy")
+	policy.dependsOn(t, d.one(t, "aws:kms/key:Key"))
+	policy.has(t, map[string]any{"repository": "app/mca"})
+	require.Contains(t, policy.get("policy"), `"tagPrefixList":["prod-app-mca-0123456789ab"]`)
+	require.Equal(t, d.one(t, "progressive:repository:Repository").URN, policy.Parent)
 }
 
 func TestImageIsBuiltWithTheProvidersDefaults(t *testing.T) {

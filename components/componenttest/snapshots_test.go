@@ -83,7 +83,11 @@ func TestSnapshotsThatDoNotFitAreRefused(t *testing.T) {
 
 // The snapshot of a store that exists is not looked up: it may be gone.
 func TestSnapshotOfAnExistingStoreMayBeGone(t *testing.T) {
-	_, err := runOn(withSnapshot("16.9", "app-postgres"), restoredDatabase)
+	cloud := withSnapshot("16.9", "app-postgres")
+	cloud.Calls["aws:rds/getInstance:getInstance"] = func(map[string]any) map[string]any {
+		return map[string]any{"dbInstanceClass": "db.m7g.large", "preferredMaintenanceWindow": "sun:04:30-sun:05:00"}
+	}
+	_, err := runOn(cloud, restoredDatabase)
 	require.NoError(t, err)
 	_, err = runOn(withSnapshot("4.0.0", "app-mongo"), restoredDocuments)
 	require.NoError(t, err)

@@ -56,6 +56,9 @@ type ClusterArgs struct {
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
+	// ApplyImmediately lets changes that interrupt the store take effect at once. Otherwise
+	// they wait for the maintenance window.
+	ApplyImmediately bool
 	// AlarmTopicARN is the SNS topic of the store's alarms; empty: nobody is notified.
 	AlarmTopicARN string
 }
@@ -134,6 +137,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 
 		BackupRetentionPeriod:        pulumi.Int(spec.BackupDays),
 		PreferredBackupWindow:        pulumi.String(datastore.BackupWindow),
+		ApplyImmediately:             pulumi.Bool(args.ApplyImmediately),
 		PreferredMaintenanceWindow:   pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.DocumentDB)),
 		DeletionProtection:           pulumi.Bool(!args.Unprotected),
 		SkipFinalSnapshot:            pulumi.Bool(args.DiscardData),
@@ -162,6 +166,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 			InstanceClass:               pulumi.String(spec.InstanceClass),
 			AutoMinorVersionUpgrade:     pulumi.Bool(true),
 			CopyTagsToSnapshot:          pulumi.Bool(true),
+			ApplyImmediately:            pulumi.Bool(args.ApplyImmediately),
 			EnablePerformanceInsights:   pulumi.Bool(true),
 			PerformanceInsightsKmsKeyId: needs.Key.ARN,
 		}, parent)

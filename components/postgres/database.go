@@ -63,8 +63,13 @@ type DatabaseArgs struct {
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
+	// ApplyImmediately lets changes that interrupt the store take effect at once. Otherwise
+	// they wait for the maintenance window.
+	ApplyImmediately bool
 	// AlarmTopicARN is the SNS topic of the store's alarms; empty: nobody is notified.
 	AlarmTopicARN string
+	// Copy is where RDS copies the automated backups to; nil: nowhere.
+	Copy *BackupCopy
 }
 
 func (a *DatabaseArgs) validate() error {
@@ -103,7 +108,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	spec, model, err := args.Database.Complete()
+	spec, _, err := args.Database.Complete()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -112,7 +117,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
 	parent := pulumi.Parent(d)
-	if err := checkSnapshot(ctx, args.SnapshotIdentifier, spec, parent); err != nil {
+	model, err := args.settings(ctx, spec, parent)
+	if err != nil {
 		return nil, err
 	}
 	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
@@ -150,6 +156,11 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		Dimension: "DBInstanceIdentifier", Nodes: []string{spec.Identifier}, TopicARN: args.AlarmTopicARN,
 	}, parent); err != nil {
 		return nil, err
+	}
+	if args.Copy != nil {
+		if err := args.Copy.start(ctx, name, instance, spec.BackupDays, args.DiscardData, parent); err != nil {
+			return nil, err
+		}
 	}
 	d.Settled = []pulumi.Resource{instance}
 	d.Host, d.Port, d.ResourceID = instance.Address, instance.Port, instance.ResourceId
@@ -197,6 +208,7 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs 
 
 		BackupRetentionPeriod:   pulumi.Int(spec.BackupDays),
 		BackupWindow:            pulumi.String(datastore.BackupWindow),
+		ApplyImmediately:        pulumi.Bool(args.ApplyImmediately),
 		MaintenanceWindow:       pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.PostgreSQL)),
 		CopyTagsToSnapshot:      pulumi.Bool(true),
 		DeleteAutomatedBackups:  pulumi.Bool(args.DiscardData),
@@ -220,19 +232,50 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs 
 	return instance
 }
 
-// checkSnapshot checks the snapshot of a database that does not exist yet. The snapshot
-// may be deleted afterwards.
-func checkSnapshot(ctx *pulumi.Context, name string, spec rdsspec.Database, parent pulumi.InvokeOption) error {
-	if name == "" {
-		return nil
-	}
+// exists says whether RDS has the database already.
+func exists(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (bool, error) {
 	existing, err := rds.GetInstances(ctx, &rds.GetInstancesArgs{
 		Filters: []rds.GetInstancesFilter{{Name: "db-instance-id", Values: []string{spec.Identifier}}},
 	}, parent)
 	if err != nil {
-		return fmt.Errorf("RDS instances of name %s: %w", spec.Identifier, err)
+		return false, fmt.Errorf("RDS instances of name %s: %w", spec.Identifier, err)
 	}
-	if len(existing.InstanceIdentifiers) > 0 {
+	return len(existing.InstanceIdentifiers) > 0, nil
+}
+
+// settings are those of the instance class. It checks the snapshot of a database that does not
+// exist yet. While another class waits for the maintenance window it warns, because RDS
+// returns the class that runs, and every preview shows the change until then.
+func (a *DatabaseArgs) settings(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (*postgrestuning.Model, error) {
+	existing, err := exists(ctx, spec, parent)
+	if err != nil {
+		return nil, err
+	}
+	running := spec.InstanceClass
+	switch {
+	case !existing:
+		if err := checkSnapshot(ctx, a.SnapshotIdentifier, spec, parent); err != nil {
+			return nil, err
+		}
+	case !a.ApplyImmediately:
+		live, err := rds.LookupInstance(ctx, &rds.LookupInstanceArgs{DbInstanceIdentifier: &spec.Identifier}, parent)
+		if err != nil {
+			return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
+		}
+		running = live.DbInstanceClass
+		if waiting := spec.WaitingClass(running, live.PreferredMaintenanceWindow); waiting != "" {
+			if err := ctx.Log.Warn(waiting, nil); err != nil {
+				return nil, fmt.Errorf("warning of a class that waits: %w", err)
+			}
+		}
+	}
+	return spec.While(running)
+}
+
+// checkSnapshot checks the snapshot of a database that does not exist yet. The snapshot
+// may be deleted afterwards.
+func checkSnapshot(ctx *pulumi.Context, name string, spec rdsspec.Database, parent pulumi.InvokeOption) error {
+	if name == "" {
 		return nil
 	}
 	found, err := rds.LookupSnapshot(ctx, &rds.LookupSnapshotArgs{DbSnapshotIdentifier: &name}, parent)

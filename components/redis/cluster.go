@@ -51,6 +51,9 @@ type ClusterArgs struct {
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
+	// ApplyImmediately lets changes that interrupt the store take effect at once. Otherwise
+	// they wait for the maintenance window.
+	ApplyImmediately bool
 	// AlarmTopicARN is the SNS topic of the store's alarms; empty: nobody is notified.
 	AlarmTopicARN string
 }
@@ -69,7 +72,7 @@ func (a *ClusterArgs) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
-	// Settled is the replication group. What connects to the store must depend on it, and not on
+	// Settled are the replication group and the versions of its password. What connects to the store must depend on it, and not on
 	// the component, as on network.Network.Settled.
 	Settled []pulumi.Resource
 	// Host is the configuration endpoint, from which clients get the nodes. It accepts
@@ -111,14 +114,15 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
+	var users *elasticache.UserGroup
 	password, err := secret.NewSecret(ctx, name, &secret.Args{
 		KeyARN: needs.Key.ARN, Description: "password of Redis " + name,
 		Generation: args.Generation, Unprotected: args.DiscardData,
+		Accept: func(accepted pulumi.StringArray) ([]pulumi.Resource, error) {
+			users, err = newUsers(ctx, name, spec.Identifier, accepted, parent)
+			return []pulumi.Resource{users}, err
+		},
 	}, parent)
-	if err != nil {
-		return nil, err
-	}
-	users, err := newUsers(ctx, name, spec.Identifier, password, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +151,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 
 		SnapshotRetentionLimit:    pulumi.Int(spec.SnapshotDays),
 		SnapshotWindow:            pulumi.String(datastore.BackupWindow),
+		ApplyImmediately:          pulumi.Bool(args.ApplyImmediately),
 		MaintenanceWindow:         pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.Redis)),
 		LogDeliveryConfigurations: logDeliveries(needs),
 		Tags:                      datastore.Tags(name),
@@ -161,7 +166,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}, parent); err != nil {
 		return nil, err
 	}
-	c.Settled = []pulumi.Resource{group}
+	c.Settled = append([]pulumi.Resource{group}, password.Settled...)
 	c.Host, c.Port = group.ConfigurationEndpointAddress, group.Port.Elem()
 	c.SecretARN, c.SecretKeyARN, c.SecurityGroupID = password.ARN, needs.Key.ARN, needs.SecurityGroupID
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
@@ -171,13 +176,13 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 
 // newUsers creates the only user of all clients, with the model's access rules. Its
 // name is default, so that a client needs only a password.
-func newUsers(ctx *pulumi.Context, name, identifier string, password *secret.Secret, parent pulumi.ResourceOption) (*elasticache.UserGroup, error) {
+func newUsers(ctx *pulumi.Context, name, identifier string, passwords pulumi.StringArray, parent pulumi.ResourceOption) (*elasticache.UserGroup, error) {
 	user, err := elasticache.NewUser(ctx, name+"-default", &elasticache.UserArgs{
 		UserId:       pulumi.String(identifier),
 		UserName:     pulumi.String("default"),
 		Engine:       pulumi.String("redis"),
 		AccessString: pulumi.String(redistuning.AccessRules),
-		Passwords:    password.Accepted,
+		Passwords:    passwords,
 	}, parent)
 	if err != nil {
 		return nil, fmt.Errorf("user of %s: %w", name, err)

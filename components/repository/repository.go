@@ -1,5 +1,5 @@
-// Package repository owns the ECR repository of a service's images. Package image
-// owns the images.
+// Package repository owns the ECR repository of a service's images, and which of them it
+// keeps. Package image owns the images.
 package repository
 
 import (
@@ -35,13 +35,13 @@ type Repository struct {
 	// reference.
 	URL pulumi.StringOutput
 	ARN pulumi.StringOutput
+
+	name     string
+	registry pulumi.StringOutput
 }
 
 // NewRepository creates an encrypted repository with immutable tags. Images are
-// scanned when they are pushed.
-//
-// The repository has no lifecycle policy. Images are deployed by digest, and ECR's
-// rules can't know which digests run or are needed for a rollback.
+// scanned when they are pushed. ExpireImages decides which ones stay.
 func NewRepository(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Repository, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func NewRepository(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, fmt.Errorf("repository %s: %w", args.RepositoryName, err)
 	}
-	r.URL, r.ARN = repo.RepositoryUrl, repo.Arn
+	r.URL, r.ARN, r.name, r.registry = repo.RepositoryUrl, repo.Arn, name, repo.Name
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{"url": r.URL, "arn": r.ARN})
 }
 

@@ -1,5 +1,5 @@
-// Package secret owns generated secrets. AWS generates the value, Secrets Manager
-// stores it encrypted, and it is never written in plain text.
+// Package secret owns generated secrets. AWS or the provider "ko" generates the value,
+// Secrets Manager stores it encrypted, and it is never written in plain text.
 package secret
 
 import (
@@ -42,6 +42,10 @@ type Args struct {
 	// Unprotected makes a deletion final. Otherwise a deleted secret can be
 	// restored for 30 days.
 	Unprotected bool
+	// Accept registers the resources by which the server accepts the values, and returns
+	// them. A reader of the secret gets a value only after they exist. nil: readers do not
+	// wait.
+	Accept func(accepted pulumi.StringArray) ([]pulumi.Resource, error)
 }
 
 func (a *Args) validate() error {
@@ -67,6 +71,8 @@ type Secret struct {
 	// Accepted are Value and, after a rotation, the previous value. A server must
 	// accept both, so that clients with the previous value still get access.
 	Accepted pulumi.StringArray
+	// Settled are the resources after which readers get Value.
+	Settled []pulumi.Resource
 }
 
 // NewSecret creates a secret with a generated value, which stays the same until
@@ -92,9 +98,22 @@ func NewSecret(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	if err != nil {
 		return nil, fmt.Errorf("secret %s: %w", name, err)
 	}
+	s.ARN = secret.Arn
+	if args.Accept != nil {
+		err = s.publish(ctx, name, args, secret, parent)
+	} else {
+		err = s.generate(ctx, name, args, secret, parent)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"arn": s.ARN})
+}
+
+// generate stores values that AWS generates, at once.
+func (s *Secret) generate(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOrInvokeOption) error {
 	// The previous value is created first, because Secrets Manager treats the
 	// last created value as the current one.
-	var versions []pulumi.Resource
 	for generation := max(0, args.Generation-1); generation <= args.Generation; generation++ {
 		generated := secretsmanager.GetRandomPasswordOutput(ctx, secretsmanager.GetRandomPasswordOutputArgs{
 			PasswordLength:     pulumi.Int(cmp.Or(args.Length, defaultLength)),
@@ -103,14 +122,55 @@ func NewSecret(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		version, err := secretsmanager.NewSecretVersion(ctx, fmt.Sprintf("%s-version-%d", name, generation), &secretsmanager.SecretVersionArgs{
 			SecretId:     secret.ID(),
 			SecretString: pulumi.ToSecret(generated.RandomPassword()).(pulumi.StringOutput),
-		}, parent, pulumi.DependsOn(versions), pulumi.IgnoreChanges([]string{"secretString"})) // each run generates a different value
+		}, parent, pulumi.DependsOn(s.Settled), pulumi.IgnoreChanges([]string{"secretString"})) // each run generates a different value
 		if err != nil {
-			return nil, fmt.Errorf("value of secret %s: %w", name, err)
+			return fmt.Errorf("value of secret %s: %w", name, err)
 		}
-		versions = append(versions, version)
-		s.Value = pulumi.ToSecret(version.SecretString.Elem()).(pulumi.StringOutput)
-		s.Accepted = append(pulumi.StringArray{s.Value}, s.Accepted...)
+		s.accept(version.SecretString.Elem())
+		s.Settled = append(s.Settled, version)
 	}
-	s.ARN = secret.Arn
-	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"arn": s.ARN})
+	return nil
+}
+
+// PasswordToken is the type of a generated value that no secret has yet. The provider "ko"
+// has it (package components/image/provider).
+const PasswordToken = "ko:index:Password"
+
+// generatedPassword is a resource of that type.
+type generatedPassword struct {
+	pulumi.CustomResourceState
+
+	Value pulumi.StringOutput `pulumi:"value"`
+}
+
+// publish generates the values outside of the secret, and stores the current one only after
+// the server accepts it.
+func (s *Secret) publish(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOption) error {
+	for generation := max(0, args.Generation-1); generation <= args.Generation; generation++ {
+		var generated generatedPassword
+		if err := ctx.RegisterResource(PasswordToken, fmt.Sprintf("%s-password-%d", name, generation), pulumi.Map{
+			"length": pulumi.Int(cmp.Or(args.Length, defaultLength)),
+		}, &generated, parent, pulumi.AdditionalSecretOutputs([]string{"value"})); err != nil {
+			return fmt.Errorf("value of secret %s: %w", name, err)
+		}
+		s.accept(generated.Value)
+	}
+	accepting, err := args.Accept(s.Accepted)
+	if err != nil {
+		return err
+	}
+	version, err := secretsmanager.NewSecretVersion(ctx, fmt.Sprintf("%s-version-%d", name, args.Generation), &secretsmanager.SecretVersionArgs{
+		SecretId: secret.ID(), SecretString: s.Value,
+	}, parent, pulumi.DependsOn(accepting))
+	if err != nil {
+		return fmt.Errorf("value of secret %s: %w", name, err)
+	}
+	s.Settled = []pulumi.Resource{version}
+	return nil
+}
+
+// accept makes a value the current one.
+func (s *Secret) accept(value pulumi.StringOutput) {
+	s.Value = pulumi.ToSecret(value).(pulumi.StringOutput)
+	s.Accepted = append(pulumi.StringArray{s.Value}, s.Accepted...)
 }

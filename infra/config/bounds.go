@@ -109,6 +109,7 @@ var listBounds = map[string]bound{
 	"cluster.privateAccessCidrs":          {Min: 0, Max: 20},
 	"cluster.privateAccessSecurityGroups": {Min: 0, Max: 10},
 	"images.platforms":                    {Min: 1, Max: unlimited},
+	"mongo.cidrs":                         {1, 50, "each is a rule of a network policy"},
 	"images.trustedKeys":                  {0, 10, "a rotation has two"},
 	"images.requiredGates":                {0, 8, "there are eight gates"},
 	"images.kmsSigners":                   {0, 20, "a key's policy has 32 KB, and a few roles sign"},

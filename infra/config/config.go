@@ -52,6 +52,10 @@ type Stack struct {
 	// The weekday on which AWS maintains the managed stores, in the night (UTC), one
 	// store after the other. Choose a day for staging that is days before prod's.
 	MaintenanceDay storespec.Weekday `key:"maintenanceDay"`
+	// Lets changes of the managed stores that interrupt them take effect at once, such as
+	// another class. Otherwise they wait for the night of `maintenanceDay`; a preview says
+	// which class waits.
+	ApplyImmediately bool `key:"applyImmediately"`
 	// The ARN of an IAM policy that bounds what every IAM role of the stack may
 	// do: its permissions boundary.
 	PermissionsBoundary string `key:"permissionsBoundary"`
@@ -65,7 +69,6 @@ type Stack struct {
 	Network    Network    `key:"network"`
 	Cluster    Cluster    `key:"cluster"`
 	Tiers      Tiers      `key:"tiers"`
-	Repository Repository `key:"repository"`
 	Images     Images     `key:"images"`
 	Release    Release    `key:"release"`
 	Services   Services   `key:"services"`
@@ -87,6 +90,8 @@ type Stack struct {
 
 	// CABundle is the content of CAFile, or the program's own authorities of the region.
 	CABundle []byte
+	// MongoCABundle is the content of Mongo.CAFile.
+	MongoCABundle []byte
 
 	// given are the paths of the keys that the stack has.
 	given map[string]bool
@@ -189,12 +194,6 @@ const (
 
 // Values lists the sources.
 func (NodeSource) Values() []string { return []string{string(NodesAutoScaling), string(NodesOwn)} }
-
-// Repository is the ECR repositories of the images.
-type Repository struct {
-	// Lets a destroy delete a repository that has images in it.
-	ForceDelete bool `key:"forceDelete"`
-}
 
 // Images is how the images are built.
 type Images struct {

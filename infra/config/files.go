@@ -45,6 +45,7 @@ func validateFiles(s *Stack, project fs.FS) field.ErrorList {
 		into           *[]byte
 	}{
 		{"caFile", s.CAFile, "AWS publishes global-bundle.pem for RDS and DocumentDB", checkCertificates, &s.CABundle},
+		{"mongo.caFile", s.Mongo.CAFile, "it has the authorities of the servers of mongo.url", checkCertificates, &s.MongoCABundle},
 		{"auth.jwksFile", s.Auth.JWKSFile, "`make build` creates the sandbox's", checkKeySet, &s.Auth.KeySet},
 	} {
 		if f.name == "" {

@@ -45,7 +45,7 @@ func TestGeneratedConfigurations(t *testing.T) {
 	}
 	t.Log(valid, kinds)
 	require.Greater(t, valid, 100)
-	for _, kind := range []string{"postgres managed", "postgres inCluster", "redis managed", "redis inCluster", "redis none", "mongo managed", "mongo none", "nodes own", "nodes autoScaling", "edge"} {
+	for _, kind := range []string{"postgres managed", "postgres inCluster", "redis managed", "redis inCluster", "redis none", "mongo managed", "mongo url", "mongo none", "nodes own", "nodes autoScaling", "edge"} {
 		require.Positive(t, kinds[kind], kind)
 	}
 }

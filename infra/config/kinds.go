@@ -97,7 +97,7 @@ var conditions = []condition{
 		"has no effect with release, because the stack then builds no image; take it out",
 	},
 	{
-		[]string{"maintenanceDay"},
+		[]string{"maintenanceDay", "applyImmediately"},
 		(*Stack).hasManagedStore,
 		"has no effect without a managed store; take it out",
 	},

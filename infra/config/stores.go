@@ -27,6 +27,10 @@ type Postgres struct {
 	StorageGiB int `key:"storageGiB" kinds:"managed,inCluster" unset:"managed: 100, inCluster: 20"`
 	// For how many days back `managed` can be restored to any second: 7 to 35.
 	BackupDays int `key:"backupDays" kinds:"managed"`
+	// Another region, to which RDS copies the automated backups of `managed`: for
+	// `backupDays`, encrypted with a key of that region. The data can then be restored
+	// there. DocumentDB and ElastiCache have no such copies.
+	BackupRegion string `key:"backupRegion" kinds:"managed" unset:"no copies"`
 	// `managed` without a standby in another zone.
 	SingleZone bool `key:"singleZone" kinds:"managed"`
 	// The RDS snapshot from which a new `managed` database is created: by its name, in
@@ -83,10 +87,26 @@ type Redis struct {
 
 // Mongo is the document store.
 type Mongo struct {
-	// DocumentDB, or no document store at all. No service reads it: the migration
-	// creates the indexes of the design document. `managed` needs `cluster.nodes:
-	// autoScaling`, because an add-on mounts its password.
+	// DocumentDB, a MongoDB of your own by its URL, or no document store at all. No
+	// service reads it: the migration creates the indexes of the design document.
+	// `managed` and `url` need `cluster.nodes: autoScaling`, because an add-on mounts the
+	// password.
 	Kind MongoKind `key:"kind"`
+	// Where the MongoDB of `url` is: `mongodb+srv://USER@HOST/`, or
+	// `mongodb://USER@HOST:PORT/`, without a password. The user may create indexes in the
+	// database `progressive_framework_v5` and set its profiler (the role `dbAdmin`).
+	// Connections use TLS and verify the server; an option that weakens this is refused.
+	URL string `key:"url" kinds:"url" unset:"required for url"`
+	// The secret of Secrets Manager whose value is the password of that user: its ARN, in
+	// the stack's account and region.
+	PasswordSecretARN string `key:"passwordSecretArn" kinds:"url" unset:"required for url"`
+	// The KMS key that encrypts this secret: its ARN.
+	PasswordKeyARN string `key:"passwordKeyArn" kinds:"url" unset:"AWS's own key"`
+	// The blocks of addresses in which the servers of `url` are. The migration reaches
+	// these, and no others.
+	CIDRs []string `key:"cidrs" kinds:"url" unset:"required for url"`
+	// A PEM file of the project with the certificate authorities of the servers of `url`.
+	CAFile string `key:"caFile" kinds:"url" unset:"the public ones"`
 	// The DocumentDB instance class of `managed`, such as `db.r6g.large`.
 	InstanceClass string `key:"instanceClass" kinds:"managed" unset:"required for managed"`
 	// The number of instances of `managed`: a writer and its readers, 1 to 16.
@@ -124,12 +144,16 @@ type MongoKind string
 const (
 	// MongoManaged is DocumentDB.
 	MongoManaged MongoKind = "managed"
+	// MongoURL is a MongoDB that the stack does not create.
+	MongoURL MongoKind = "url"
 	// NoMongo leaves it out.
 	NoMongo MongoKind = "none"
 )
 
 // Values lists the kinds.
-func (MongoKind) Values() []string { return []string{string(MongoManaged), string(NoMongo)} }
+func (MongoKind) Values() []string {
+	return []string{string(MongoManaged), string(MongoURL), string(NoMongo)}
+}
 
 // AccountRegistry begins the reference of an image that is in the account's
 // own registry, such as "ecr://debian/redis:7".

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/progressive-framework/platform/components/account/regions"
 	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
@@ -65,7 +66,7 @@ func (s *Stack) stores() []storeRules {
 }
 
 func validateStores(s *Stack) field.ErrorList {
-	var problems field.ErrorList
+	problems := append(validateBackupRegion(s), validateMongoURL(s)...)
 	named := *s
 	if !routing.Environment.MatchString(s.Environment) {
 		named.Environment = "x" // its own rule refuses it, so that no store repeats the error
@@ -92,6 +93,18 @@ func validateStores(s *Stack) field.ErrorList {
 		}
 	}
 	return problems
+}
+
+// validateBackupRegion checks the region of the copies of PostgreSQL's backups.
+func validateBackupRegion(s *Stack) field.ErrorList {
+	to := s.Postgres.BackupRegion
+	if to == "" || s.Postgres.Kind != Managed {
+		return nil
+	}
+	if err := regions.CheckBackupCopy(s.Region, to); err != nil {
+		return field.ErrorList{field.Invalid(path("postgres.backupRegion"), to, err.Error())}
+	}
+	return nil
 }
 
 func (r storeRules) checkManaged(at *field.Path) field.ErrorList {

@@ -57,10 +57,13 @@ var complete = map[string]map[string]any{
 	"redis":              {"nodeType": "cache.r7g.large"},
 	"redis@inCluster":    {"kind": "inCluster", "image": "ecr://debian/redis:7"},
 	"mongo":              {"kind": "managed", "instanceClass": "db.r6g.large"},
-	"edge":               {"domain": "example.com", "zone": "example.com"},
-	"network":            {"cidr": "10.20.0.0/16", "zones": []string{"us-east-1a", "us-east-1b", "us-east-1c"}},
-	"cluster":            {"privateAccessCidrs": []string{"10.99.0.0/16"}, "admins": []string{"arn:aws:iam::123456789012:role/operators"}},
-	"auth":               {"issuer": "a", "audience": "b", "jwksUrl": "https://a/b"},
+	"mongo@url": {
+		"kind": "url", "url": "mongodb+srv://u@h.example/", "passwordSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:m-AbCdEf", "cidrs": []string{"10.60.0.0/24"},
+	},
+	"edge":    {"domain": "example.com", "zone": "example.com"},
+	"network": {"cidr": "10.20.0.0/16", "zones": []string{"us-east-1a", "us-east-1b", "us-east-1c"}},
+	"cluster": {"privateAccessCidrs": []string{"10.99.0.0/16"}, "admins": []string{"arn:aws:iam::123456789012:role/operators"}},
+	"auth":    {"issuer": "a", "audience": "b", "jwksUrl": "https://a/b"},
 }
 
 // textOf returns a value of a key as Pulumi passes it on: text as it is, anything else as JSON.
@@ -82,8 +85,8 @@ func (l leaf) set(t require.TestingT, value any) map[string]string {
 		return values
 	}
 	object := maps.Clone(complete[top])
-	if l.kind == string(InCluster) {
-		object = maps.Clone(complete[top+"@inCluster"])
+	if ofKind, has := complete[top+"@"+l.kind]; has {
+		object = maps.Clone(ofKind)
 	}
 	if object == nil {
 		object = map[string]any{}

@@ -25,7 +25,8 @@ var resources = map[string][]string{
 		"arn:aws:logs:*:ACCOUNT:log-group:/aws/*/progressive-framework-ENVIRONMENT*",
 		"arn:aws:logs:*:ACCOUNT:log-group:aws-waf-logs-progressive-framework-ENVIRONMENT*",
 	},
-	"rds":            {"arn:aws:rds:*:ACCOUNT:*:progressive-framework-ENVIRONMENT*", "arn:aws:rds:*:ACCOUNT:og:default*"},
+	// RDS chooses the ids of automated backups.
+	"rds":            {"arn:aws:rds:*:ACCOUNT:*:progressive-framework-ENVIRONMENT*", "arn:aws:rds:*:ACCOUNT:og:default*", "arn:aws:rds:*:ACCOUNT:auto-backup:*"},
 	"route53":        {"arn:aws:route53:::hostedzone/HOSTED_ZONE"},
 	"s3":             {"arn:aws:s3:::progressive-framework-ENVIRONMENT-*"},
 	"secretsmanager": {"arn:aws:secretsmanager:*:ACCOUNT:secret:progressive-framework-ENVIRONMENT-*"},
@@ -209,6 +210,11 @@ var types = map[string][]grant{
 	"aws:rds/instance:Instance": {
 		on("rds", named, "CreateDBInstance", "ModifyDBInstance", "RebootDBInstance", "DeleteDBInstance", "CreateDBSnapshot",
 			"RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime", "AddTagsToResource"),
+		on("kms", tagged, "DescribeKey", "CreateGrant", "GenerateDataKey", "Decrypt"),
+	},
+	"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": {
+		on("rds", named, "StartDBInstanceAutomatedBackupsReplication", "StopDBInstanceAutomatedBackupsReplication"),
+		on("rds", everything, "Describe*"),
 		on("kms", tagged, "DescribeKey", "CreateGrant", "GenerateDataKey", "Decrypt"),
 	},
 	"aws:rds/parameterGroup:ParameterGroup": {on("rds", named, "CreateDBParameterGroup", "ModifyDBParameterGroup", "ResetDBParameterGroup", "DeleteDBParameterGroup")},

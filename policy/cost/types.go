@@ -78,6 +78,7 @@ var notBilled = set(
 	// Billed by usage.
 	"aws:cloudfront/distribution:Distribution", "aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/eventTarget:EventTarget",
 	"aws:cloudwatch/logGroup:LogGroup", "aws:ec2/flowLog:FlowLog", "aws:ecr/repository:Repository",
+	"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication", // storage, and traffic between regions
 	"aws:route53/record:Record", "aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucketV2:BucketV2", "aws:sqs/queue:Queue",
 )
 

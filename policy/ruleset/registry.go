@@ -22,12 +22,12 @@ var registry = []*rule.Rule{
 			}), "encryptionConfigurations names no KMS key")
 		}),
 	registryRule("image-repository-kept", "A destroy does not delete images", "The images that run would be gone, and no rollback is possible.",
-		"the key repository.forceDelete", rule.Medium, rule.Deployed, []string{"WA REL09"}, func(s *rule.Subject, v awsview.EcrRepository) {
+		"the key deletionProtection", rule.Medium, rule.Deployed, []string{"WA REL09"}, func(s *rule.Subject, v awsview.EcrRepository) {
 			s.Must(v.ForceDelete().Or(false).IsFalse(), "forceDelete is true")
 		}),
 	{
 		ID: "image-repository-lifecycle", Title: "Old images are deleted by themselves",
-		Why: "Images are billed for ever. Ours stay on purpose: a rollback needs them.",
+		Why: "Images are billed for ever.",
 		Fix: "components/repository, a lifecycle policy", Standards: []string{"FSBP ECR.3"},
 		Severity: rule.Low, Levels: rule.Advice,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.EcrRepository) {

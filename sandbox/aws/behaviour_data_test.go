@@ -179,8 +179,21 @@ func TestNewSecretVersionBecomesTheCurrentOne(t *testing.T) {
 	require.True(t, s.refresh(one))
 	require.Equal(t, []any{"AWSPREVIOUS"}, one.state["versionStages"])
 	require.Equal(t, []any{"AWSCURRENT"}, two.state["versionStages"])
+	// A label of its own leaves the current version, and is at one version only.
+	staged := props{"secretId": secret.id, "secretString": "three", "versionStages": []any{"generation-1"}}
+	three := s.mustCreate(versionT, "v", staged)
+	require.Equal(t, []any{"generation-1"}, three.state["versionStages"])
+	s.mustCreate(versionT, "v", with(staged, props{"secretString": "four"}))
+	require.True(t, s.refresh(three))
+	require.Empty(t, three.state["versionStages"])
+	require.True(t, s.refresh(two))
+	require.Equal(t, []any{"AWSCURRENT"}, two.state["versionStages"])
 	require.NoError(t, s.delete(secret))
 	require.False(t, s.refresh(two), "a secret's versions are deleted with it")
+	// AWS adds AWSCURRENT to the first version of a secret.
+	other := s.mustCreate(secretT, "s", with(f.secret, props{"name": "app/other"}))
+	first := s.mustCreate(versionT, "v", with(staged, props{"secretId": other.id}))
+	require.Equal(t, []any{"generation-1", "AWSCURRENT"}, first.state["versionStages"])
 }
 
 func TestRandomPasswordFollowsItsOptions(t *testing.T) {

@@ -26,12 +26,13 @@ func newDataFixture(t *testing.T) *dataFixture {
 	f.db = props{
 		"engine": "postgres", "engineVersion": "17.6", "instanceClass": "db.r6g.large", "allocatedStorage": 100, "dbSubnetGroupName": "db",
 		"username": "progressive", "manageMasterUserPassword": true, "skipFinalSnapshot": true,
+		"applyImmediately": true,
 	}
-	f.cache = props{"description": "cache", "nodeType": "cache.r6g.large", "subnetGroupName": "cache", "engineVersion": "7.1"}
+	f.cache = props{"applyImmediately": true, "description": "cache", "nodeType": "cache.r6g.large", "subnetGroupName": "cache", "engineVersion": "7.1"}
 	f.sharded = with(f.cache, props{
 		"parameterGroupName": "default.redis7.cluster.on", "automaticFailoverEnabled": true, "numNodeGroups": 3, "replicasPerNodeGroup": 1,
 	})
-	f.doc = props{"engineVersion": "5.0.0", "masterUsername": "progressive", "manageMasterUserPassword": true, "dbSubnetGroupName": "doc", "skipFinalSnapshot": true}
+	f.doc = props{"applyImmediately": true, "engineVersion": "5.0.0", "masterUsername": "progressive", "manageMasterUserPassword": true, "dbSubnetGroupName": "doc", "skipFinalSnapshot": true}
 	f.secret = props{"name": "app/token"}
 	return f
 }

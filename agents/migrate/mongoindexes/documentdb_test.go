@@ -1,10 +1,17 @@
 package mongoindexes
 
 import (
+	"context"
+	"crypto/tls"
 	"encoding/binary"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -43,6 +50,12 @@ func startDocumentDB(t *testing.T) (*documentDB, *mongo.Database) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	return listen(t, listener), databaseAt(t, listener, "")
+}
+
+// listen serves a new documentDB.
+func listen(t *testing.T, listener net.Listener) *documentDB {
+	t.Helper()
 	server := &documentDB{}
 	go func() {
 		for {
@@ -53,13 +66,36 @@ func startDocumentDB(t *testing.T) (*documentDB, *mongo.Database) {
 			go server.serve(conn)
 		}
 	}()
-	client, err := mongo.Connect(options.Client().ApplyURI("mongodb://" + listener.Addr().String() + "/?directConnection=true&retryWrites=false"))
+	t.Cleanup(func() { require.NoError(t, listener.Close()) })
+	return server
+}
+
+// databaseAt returns a client's database, with options of its URI.
+func databaseAt(t *testing.T, listener net.Listener, uriOptions string) *mongo.Database {
+	t.Helper()
+	client, err := mongo.Connect(options.Client().ApplyURI("mongodb://" + listener.Addr().String() + "/?directConnection=true&retryWrites=false" + uriOptions))
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, client.Disconnect(t.Context()))
-		require.NoError(t, listener.Close())
-	})
-	return server, client.Database("progressive_framework_v5")
+	t.Cleanup(func() { require.NoError(t, client.Disconnect(context.WithoutCancel(t.Context()))) })
+	return client.Database("progressive_framework_v5")
+}
+
+// With the options that the platform adds to a URL of a MongoDB, the indexes are created on a
+// server whose authority is trusted, and on no other.
+func TestServerIsVerifiedByItsAuthority(t *testing.T) {
+	authority := httptest.NewTLSServer(http.NotFoundHandler())
+	defer authority.Close()
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	listener := tls.NewListener(plain, &tls.Config{Certificates: authority.TLS.Certificates})
+	server := listen(t, listener)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate().Raw}), 0o600))
+
+	stranger := databaseAt(t, listener, "&tls=true&serverSelectionTimeoutMS=500")
+	require.ErrorContains(t, Up(t.Context(), stranger, Options{NoProfiler: true}, discardLog), "certificate signed by unknown authority")
+	require.Empty(t, server.served)
+	require.NoError(t, Up(t.Context(), databaseAt(t, listener, "&tls=true&tlsCAFile="+file), Options{NoProfiler: true}, discardLog))
+	require.Contains(t, server.served, "createIndexes")
 }
 
 // serve answers the messages of a connection until it ends.

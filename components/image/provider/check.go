@@ -14,6 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
+	"github.com/progressive-framework/platform/components/image/imagetag"
 	"github.com/progressive-framework/platform/components/image/ociplatform"
 )
 
@@ -208,10 +209,6 @@ func mustBeUnset(value string) string {
 	return "is set by the provider: remove it from the program"
 }
 
-// tagDigits is the number of digits of the digest in a tag. They are enough to
-// distinguish the tags of one image.
-const tagDigits = 12
-
 // invalidInTags matches characters that a tag can't have.
 var invalidInTags = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
@@ -230,9 +227,9 @@ func resourceTag(urn resource.URN, prefix, hex string) string {
 	}
 	owner = prefix + owner
 	owner = strings.TrimLeft(invalidInTags.ReplaceAllString(owner, "-"), ".-")
-	const maxOwner = 128 - 1 - tagDigits // a tag has at most 128 characters
+	const maxOwner = 128 - 1 - imagetag.Digits // a tag has at most 128 characters
 	if len(owner) > maxOwner {
 		owner = owner[:maxOwner]
 	}
-	return owner + "-" + hex[:tagDigits]
+	return owner + "-" + hex[:imagetag.Digits]
 }

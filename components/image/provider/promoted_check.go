@@ -13,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi-go-provider/infer"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
+	"github.com/progressive-framework/platform/components/image/imagetag"
 	"github.com/progressive-framework/platform/release/attest"
 	"github.com/progressive-framework/platform/release/signkey"
 )
@@ -42,7 +43,7 @@ func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.Che
 	}
 	if !req.NewInputs.Get("source").HasComputed() {
 		_, in.Digest, _ = strings.Cut(in.Source, "@")
-		in.Tag = resourceTag(urnOf(ctx), "promoted-", strings.TrimPrefix(in.Digest, "sha256:"))
+		in.Tag = resourceTag(urnOf(ctx), imagetag.Promoted, strings.TrimPrefix(in.Digest, "sha256:"))
 	}
 	resp.Inputs = in
 	for _, name := range []string{"source", "trustedKeys", "predicateTypes"} {

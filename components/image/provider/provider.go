@@ -3,7 +3,8 @@
 // SPDX SBOM. It owns building, the minimal base, the registry and the
 // resource's life; programs use package image. It signs what it builds (package
 // attest), and has the resource that copies a signed image. The same plugin has the resource
-// that refuses changes of recorded values; programs use package changeguard.
+// that refuses changes of recorded values, which programs use by package changeguard, and the
+// one that generates a password, by package secret.
 //
 // Check computes the digest from the current sources and makes it an input of the
 // resource. So a preview shows a changed digest like any changed input. Create and
@@ -41,6 +42,7 @@ func New(isolated func() (string, error)) p.Provider {
 			operations{infer.Resource(&Image{builder: newBuilder(isolated)}), computedInputs},
 			operations{infer.Resource(&Promoted{}), []string{"digest", "tag"}},
 			infer.Resource(&Guard{}),
+			infer.Resource(&Password{}),
 		},
 	})
 }

@@ -1,5 +1,5 @@
 // Command pulumi-resource-ko is the plugin that the Pulumi engine starts for
-// the resources ko:index:Image and ko:index:ChangeGuard; see package provider.
+// the resources ko:index:Image, ko:index:ChangeGuard and ko:index:Password; see package provider.
 package main
 
 import (

@@ -79,7 +79,31 @@ func (d Database) tune() (*postgrestuning.Model, error) {
 	return postgrestuning.New(postgrestuning.Inputs{Memory: class.Memory, Cores: class.Cores, Connections: d.Connections, ActiveQueries: d.ActiveQueries})
 }
 
+// WaitingClass says that the instance class waits for the maintenance window of a database that
+// runs another class. It is empty if the class runs.
+func (d Database) WaitingClass(running, window string) string {
+	if running == d.InstanceClass {
+		return ""
+	}
+	return fmt.Sprintf("RDS runs %s as %s, and changes it to %s in the maintenance window %s UTC: set applyImmediately to change it at once, "+
+		"which interrupts the database", d.Identifier, running, d.InstanceClass, window)
+}
+
+// While returns the settings of a complete database that runs another class until its
+// maintenance window: those of the class with less memory. They fit both, so a restart before
+// the window does no harm.
+func (d Database) While(running string) (*postgrestuning.Model, error) {
+	now, nowErr := postgrestuning.ClassOf(running) // an error: a class that the platform no longer offers
+	wanted, wantedErr := postgrestuning.ClassOf(d.InstanceClass)
+	if nowErr == nil && wantedErr == nil && now.Memory.Bytes() < wanted.Memory.Bytes() {
+		d.InstanceClass = running
+	}
+	_, model, err := d.Complete()
+	return model, err
+}
+
 // ParameterGroup returns the name of the instance's parameter group. The name does
 // not depend on the instance class, so that another class changes the values in
-// place.
+// place. RDS would give another group to the instance at a reboot without failover only (RDS
+// API, ModifyDBInstance, DBParameterGroupName), which a change of the class is not.
 func (d Database) ParameterGroup() string { return d.Identifier + "-postgres" + Major }

@@ -27,6 +27,32 @@ func TestInstanceClassKeepsTheParameterGroup(t *testing.T) {
 	require.Len(t, largeModel.RDS(), len(smallModel.RDS()))
 }
 
+func TestClassThatWaitsIsSaid(t *testing.T) {
+	d := Database{Identifier: "db", InstanceClass: "db.m7g.4xlarge"}
+	require.Empty(t, d.WaitingClass("db.m7g.4xlarge", "sun:04:30-sun:05:00"))
+	require.Equal(t, "RDS runs db as db.m7g.large, and changes it to db.m7g.4xlarge in the maintenance window sun:04:30-sun:05:00 UTC: "+
+		"set applyImmediately to change it at once, which interrupts the database", d.WaitingClass("db.m7g.large", "sun:04:30-sun:05:00"))
+}
+
+// The settings of a database whose class waits fit the class that runs and the one that comes.
+func TestSettingsFitTheClassThatRunsAndTheOneThatWaits(t *testing.T) {
+	for _, tc := range []struct{ reason, running, wanted, settings string }{
+		{"a larger class", "db.m7g.large", "db.m7g.4xlarge", "db.m7g.large"},
+		{"a smaller class", "db.m7g.4xlarge", "db.m7g.large", "db.m7g.large"},
+		{"the same memory", "db.r7g.large", "db.m7g.xlarge", "db.m7g.xlarge"},
+		{"the same class", "db.m7g.large", "db.m7g.large", "db.m7g.large"},
+		{"a class that nobody knows", "db.x9.large", "db.m7g.large", "db.m7g.large"},
+	} {
+		complete, _, err := Database{Identifier: "db", InstanceClass: tc.wanted}.Complete()
+		require.NoError(t, err)
+		model, err := complete.While(tc.running)
+		require.NoError(t, err, tc.reason)
+		_, want, err := Database{Identifier: "db", InstanceClass: tc.settings}.Complete()
+		require.NoError(t, err)
+		require.Equal(t, want.RDS(), model.RDS(), tc.reason)
+	}
+}
+
 func TestInvalidDatabasesAreRefused(t *testing.T) {
 	good := Database{Identifier: "db", InstanceClass: "db.t4g.medium"}
 	for _, row := range []struct {

@@ -19,6 +19,8 @@ const zone = "progressive-framework.example"
 type generator struct {
 	rng    *rand.Rand
 	values map[string]any
+	seed   uint64
+	region string
 	// own is a cluster whose nodes the stack does not create.
 	own bool
 }
@@ -26,8 +28,9 @@ type generator struct {
 // Generate draws a configuration in Pulumi's own form, the same for the same
 // seed.
 func Generate(seed uint64) map[string]string {
-	g := generator{rng: rand.New(rand.NewPCG(seed, 1)), values: map[string]any{}}
+	g := generator{seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), values: map[string]any{}}
 	region := one(g, "us-east-1", "us-east-1", "eu-central-1", "us-west-2")
+	g.region = region
 	g.set("account", "123456789012") // the sandbox's
 	g.set("environment", one(g, "a", "prod", "staging", "abcdefghij", "abcdefghijkl"))
 	g.set("network.cidr", one(g, "10.20.0.0/16", "10.20.0.0/16", "172.16.0.0/17", "192.168.0.0/18", "100.64.0.0/19", "10.0.16.0/20"))
@@ -39,7 +42,7 @@ func Generate(seed uint64) map[string]string {
 	g.set("auth.jwksUrl", "https://login.example.com/jwks")
 	g.maybe("deletionProtection", true, false)
 	g.maybe("permissionsBoundary", "arn:aws:iam::aws:policy/PowerUserAccess")
-	g.maybe("repository.forceDelete", true, false)
+	g.maybe("discardData", true, false)
 	g.maybe("images.platforms", []string{"linux/amd64"}, []string{"linux/amd64", "linux/arm64"}, []string{"linux/arm64", "linux/amd64"})
 	g.own = g.rng.IntN(4) == 0
 	g.cluster()
@@ -160,6 +163,9 @@ func (g generator) stores() {
 		g.set("postgres.instanceClass", one(g, "db.t4g.micro", "db.r7g.xlarge", "db.m7g.16xlarge"))
 		g.maybe("postgres.storageGiB", 20, 59578)
 		g.maybe("postgres.backupDays", 7, 35)
+		if g.region == "us-east-1" && g.seed%4 == 2 {
+			g.set("postgres.backupRegion", "us-west-2")
+		}
 		g.maybe("postgres.singleZone", true, false)
 	} else {
 		g.set("postgres.kind", "inCluster")
@@ -187,9 +193,15 @@ func (g generator) stores() {
 		g.maybe("redis.storageGiB", 1, 16384)
 		g.platforms("redis.platforms")
 	}
-	if g.own || g.rng.IntN(2) == 0 {
+	switch none := g.own || g.rng.IntN(2) == 0; {
+	case none && !g.own && g.seed%10 == 5:
+		g.set("mongo.kind", "url")
+		g.set("mongo.url", "mongodb://platform@10.60.0.5:27018/?replicaSet=rs0")
+		g.set("mongo.passwordSecretArn", "arn:aws:secretsmanager:"+g.region+":123456789012:secret:mongo-AbCdEf")
+		g.set("mongo.cidrs", []string{"10.60.0.0/24"})
+	case none:
 		g.set("mongo.kind", "none")
-	} else {
+	default:
 		g.set("mongo.kind", "managed")
 		g.set("mongo.instanceClass", one(g, "db.t4g.medium", "db.r6g.16xlarge"))
 		g.maybe("mongo.instances", 1, 16)

@@ -81,10 +81,12 @@ var _ = add(&Row{
 	AtMostOne: [][]string{{"clusterIdentifier", "clusterIdentifierPrefix"}},
 	Requires:  map[string][]string{"kmsKeyId": {"storageEncrypted"}},
 	Outputs:   map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:cluster:{clusterIdentifier}"},
-	Check:     docdbPassword.check,
-	Verify:    verifyDocdb,
-	Fill:      fillDocdb,
-	Refresh:   refreshDocdb,
+	// documentdb/latest/developerguide/API_ModifyDBCluster.html
+	Deferral: &Deferral{Props: []string{"engineVersion"}, Window: "preferredMaintenanceWindow"},
+	Check:    docdbPassword.check,
+	Verify:   verifyDocdb,
+	Fill:     fillDocdb,
+	Refresh:  refreshDocdb,
 	Remove: func(c *Call) error {
 		if c.Old.Bool("deletionProtection") {
 			return refuse("InvalidParameterCombination", "Cannot delete protected Cluster, please disable deletion protection and try again.")

@@ -42,6 +42,8 @@ var _ = add(&Row{
 	AtMostOne: [][]string{{"identifier", "identifierPrefix"}},
 	Requires:  map[string][]string{"performanceInsightsKmsKeyId": {"enablePerformanceInsights"}},
 	Outputs:   map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:db:{identifier}"},
+	// documentdb/latest/developerguide/API_ModifyDBInstance.html
+	Deferral: &Deferral{Props: []string{"instanceClass"}, Window: "preferredMaintenanceWindow"},
 	Verify: func(c *Call) error {
 		cluster, _ := c.target("clusterIdentifier")
 		if c.Old == nil && len(c.membersOf(cluster.ID)) >= maxMembers {

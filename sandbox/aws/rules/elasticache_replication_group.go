@@ -26,6 +26,9 @@ var _ = add(&Row{
 	Label: "ElastiCache Replication Group", ID: "{replicationGroupId}", NotFound: "ReplicationGroupNotFoundFault",
 	ExistsCode: "ReplicationGroupAlreadyExists", ExistsText: "Replication group {replicationGroupId} already exists.",
 	Naming: &Naming{Prop: "replicationGroupId", Max: 40, Lower: true},
+	// AmazonElastiCache/latest/APIReference/API_ModifyReplicationGroup.html. The numbers of shards
+	// and replicas change at once, by other calls.
+	Deferral: &Deferral{Props: []string{"nodeType", "engineVersion"}, Window: "maintenanceWindow"},
 	Props: Props{
 		"replicationGroupId": {Replace: true, Valid: cacheID},
 		"description":        {Valid: length(1, 1024)},

@@ -48,6 +48,7 @@ var functions = map[string]function{
 	"aws:rds/getSnapshot:getSnapshot":                              getSnapshot,
 	"aws:rds/getClusterSnapshot:getClusterSnapshot":                getClusterSnapshot,
 	"aws:rds/getInstances:getInstances":                            getInstances,
+	"aws:rds/getInstance:getInstance":                              getInstance, // rds/instance_data_source.go
 	"aws:rds/getClusters:getClusters":                              getDatabaseClusters,
 	"aws:ssm/getParameter:getParameter":                            getParameter,
 	// secretsmanager/random_password_data_source.go

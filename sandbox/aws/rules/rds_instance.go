@@ -26,8 +26,13 @@ var (
 // AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html.
 var dbCertificates = []string{"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"}
 
-// Without applyImmediately, AWS applies changes of class, storage and zones in the
-// maintenance window. Here they take effect at once.
+// deferredByRDS waits for the maintenance window: members of
+// AmazonRDS/latest/APIReference/API_PendingModifiedValues.html that stacks change.
+var deferredByRDS = &Deferral{
+	Props:  []string{"instanceClass", "multiAz", "engineVersion", "allocatedStorage", "storageType", "iops", "storageThroughput"},
+	Window: "maintenanceWindow",
+}
+
 var _ = add(&Row{
 	Token:  dbInstanceType,
 	Source: "rds/instance.go", Page: "AmazonRDS/latest/APIReference/API_CreateDBInstance.html",
@@ -129,9 +134,10 @@ var _ = add(&Row{
 		}
 		return nil
 	},
-	Check:  instancePassword.check,
-	Verify: verifyInstance,
-	Fill:   fillInstance,
+	Deferral: deferredByRDS,
+	Check:    instancePassword.check,
+	Verify:   verifyInstance,
+	Fill:     fillInstance,
 	Remove: func(c *Call) error {
 		if c.Old.Bool("deletionProtection") {
 			return refuse("InvalidParameterCombination", "Cannot delete protected DB Instance, please disable deletion protection and try again.")

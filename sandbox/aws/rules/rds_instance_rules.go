@@ -41,6 +41,43 @@ func verifyInstance(c *Call) error {
 	return nil
 }
 
+// verifyStart returns an error for an instance that would not start, because the parameter group
+// reserves more memory than the class has that runs (Amazon RDS User Guide, "Diagnosing and
+// resolving incompatible parameters status"). It runs after the values that wait were set back.
+func verifyStart(c *Call) error {
+	memory := dbClassMemory(c.Out.String("instanceClass"))
+	group, ok := c.resolve(toDBParameters, c.Out.String("parameterGroupName"))
+	if !ok || memory == 0 {
+		return nil
+	}
+	for _, p := range Object(group.State).Objects("parameters") {
+		blocks, err := strconv.Atoi(p.String("value"))
+		if p.String("name") == "shared_buffers" && err == nil && blocks*8192 >= memory {
+			return refuse("InvalidParameterCombination", "DB instance %s would have the status incompatible-parameters: shared_buffers of %s is %d MiB, and %s has %d MiB",
+				c.Out.String("identifier"), group.ID, blocks*8192>>20, c.Out.String("instanceClass"), memory>>20)
+		}
+	}
+	return nil
+}
+
+// dbClassMemory returns the memory of an instance class in bytes, and 0 for families that it
+// does not know (AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html).
+func dbClassMemory(class string) int {
+	parts := strings.Split(class, ".")
+	if len(parts) != 3 || parts[1] == "" {
+		return 0
+	}
+	large := map[byte]int{'r': 16 << 30, 'm': 8 << 30, 't': 8 << 30}[parts[1][0]]
+	if eighths := map[string]int{"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16}[parts[2]]; eighths > 0 {
+		return large / 8 * eighths
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(parts[2], "xlarge"))
+	if err != nil {
+		return 0
+	}
+	return 2 * n * large
+}
+
 // verifyDBNetwork returns an error for a subnet group, an availability zone or security
 // groups that an instance cannot have.
 func verifyDBNetwork(c *Call) error {
@@ -101,6 +138,9 @@ func verifyInsights(c *Call) error {
 // and the default values of AWS.
 func fillInstance(c *Call) error {
 	if err := fillVersion(c); err != nil {
+		return err
+	}
+	if err := verifyStart(c); err != nil {
 		return err
 	}
 	group, _ := c.target("dbSubnetGroupName")

@@ -18,7 +18,7 @@ const (
 
 // retained are the types of objects that AWS keeps after a deletion. No program can create
 // them.
-var retained = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup}
+var retained = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup, pendingChange}
 
 // retainedObject returns an object that AWS retained when another object was deleted.
 func (c *Call) retainedObject(typ, id string) (object store.Object, exists bool) {

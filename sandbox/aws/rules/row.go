@@ -39,6 +39,8 @@ type Row struct {
 	// Put says that AWS has one call that creates and changes an object. Then the
 	// creation of an object that exists overwrites it.
 	Put bool
+	// Deferral says which changes wait for a maintenance window; nil: none does.
+	Deferral *Deferral
 	// Naming defines the property of the name and how a name is generated.
 	Naming *Naming
 	// Props are the rules of the input properties, by path, as in

@@ -106,6 +106,7 @@ var _ = add(
 			c.Out["arn"] = secret.ID
 			if c.Old == nil {
 				c.Out.fill(map[string]any{"versionStages": []any{currentVersion}})
+				addCurrentToFirst(c)
 				return moveStages(c)
 			}
 			return nil
@@ -168,13 +169,25 @@ const (
 	previousVersion = "AWSPREVIOUS"
 )
 
-// moveStages changes the stages of the other versions if the call's version becomes the
-// current one. The old current version becomes the previous one. The old previous version
-// loses its stage.
-func moveStages(c *Call) error {
-	if !slices.Contains(c.Out.Strings("versionStages"), currentVersion) {
-		return nil
+// addCurrentToFirst adds the stage AWSCURRENT to the first version of a secret, whatever
+// stages the call has: secretsmanager/latest/apireference/API_PutSecretValue.html.
+func addCurrentToFirst(c *Call) {
+	first := true
+	c.Tx.Each(c.scope(c.Row), secretVersionType, func(o store.Object) bool {
+		first = first && Object(o.State).String("arn") != c.Out.String("arn")
+		return first
+	})
+	if stages := c.Out.Strings("versionStages"); first && !slices.Contains(stages, currentVersion) {
+		list, _ := c.Out["versionStages"].([]any)
+		c.Out["versionStages"] = append(slices.Clone(list), currentVersion)
 	}
+}
+
+// moveStages takes the stages of the call's version from the other versions, because a
+// stage is at one version only. The former current version becomes the previous one.
+func moveStages(c *Call) error {
+	taken := c.Out.Strings("versionStages")
+	current := slices.Contains(taken, currentVersion)
 	c.Tx.Each(c.scope(c.Row), secretVersionType, func(o store.Object) bool {
 		other, ok := c.Tx.Get(o.Key)
 		if !ok || Object(other.State).String("arn") != c.Out.String("arn") {
@@ -182,11 +195,11 @@ func moveStages(c *Call) error {
 		}
 		stages := []any{}
 		for _, stage := range Object(other.State).Strings("versionStages") {
-			switch stage {
-			case previousVersion: // only one version has this stage
-			case currentVersion:
+			switch {
+			case stage == previousVersion && current: // only one version has this stage
+			case stage == currentVersion && current:
 				stages = append(stages, previousVersion)
-			default:
+			case !slices.Contains(taken, stage):
 				stages = append(stages, stage)
 			}
 		}

@@ -199,6 +199,33 @@ func getInstances(c *Call, in Object) (Object, error) {
 	return Object{"id": c.Region, "instanceIdentifiers": names, "instanceArns": []any{}, "tags": map[string]any{}}, err
 }
 
+// getInstance finds an instance by its identifier, as rds/instance_data_source.go does. It has
+// the class that runs, and not one that waits for the maintenance window.
+func getInstance(c *Call, in Object) (Object, error) {
+	name := in.String("dbInstanceIdentifier")
+	if name == "" || in.Has("tags") {
+		return nil, refuse("InvalidParameterValue", "the stand-in finds an instance by dbInstanceIdentifier")
+	}
+	var found Object
+	c.Row = rows[dbInstanceType]
+	c.Tx.Each(c.scope(c.Row), dbInstanceType, func(o store.Object) bool {
+		if o.State["identifier"] != name {
+			return true
+		}
+		c.ID = o.ID
+		found = c.current(o).State
+		return false
+	})
+	if found == nil {
+		return nil, refuse("DBInstanceNotFound", "DBInstance %s not found.", name)
+	}
+	return Object{
+		"id": name, "dbInstanceIdentifier": name, "dbInstanceArn": found["arn"], "dbInstanceClass": found["instanceClass"],
+		"preferredMaintenanceWindow": found["maintenanceWindow"], "multiAz": found["multiAz"], "allocatedStorage": found["allocatedStorage"],
+		"engine": found["engine"], "engineVersion": found["engineVersionActual"], "address": found["address"], "resourceId": found["resourceId"],
+	}, nil
+}
+
 // getDatabaseClusters implements the Pulumi function aws:rds/getClusters:
 // rds/clusters_data_source.go.
 func getDatabaseClusters(c *Call, in Object) (Object, error) {

@@ -33,6 +33,7 @@ func (c *Call) update(in Object, ignore []string) error {
 	if !ok {
 		return refuse(c.Row.NotFound, "%s %s does not exist", c.Row.Label, c.ID)
 	}
+	object = c.current(object)
 	c.Old = object.State
 	c.In = c.complete(keepIgnored(in, c.Old, ignore))
 	c.Out = c.merged()
@@ -47,6 +48,7 @@ func (c *Call) update(in Object, ignore []string) error {
 			return err
 		}
 	}
+	c.deferChanges()
 	if err := c.fill(); err != nil {
 		return err
 	}

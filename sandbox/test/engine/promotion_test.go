@@ -43,7 +43,6 @@ const smallStack = `config:
   progressive-framework:mongo: {kind: none}
   progressive-framework:auth: {issuer: progressive-sandbox, audience: progressive-framework, jwksFile: .sandbox/issuer/jwks.json}
   progressive-framework:deletionProtection: false
-  progressive-framework:repository: {forceDelete: true}
   progressive-framework:services: {web: {min: 1, max: 1}, mca: {min: 1, max: 1}, npa: {min: 1, max: 1}, wpa: {min: 1, max: 1}}
   # The images, and what they are verified with.
   progressive-framework:images: %s

@@ -264,6 +264,9 @@ var operations = map[string]description{
 		"password":           "MasterUserPassword",
 		"username":           "MasterUsername",
 	}},
+	"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": {"rds", []string{"StartDBInstanceAutomatedBackupsReplicationMessage"}, map[string]string{
+		"retentionPeriod": "BackupRetentionPeriod",
+	}},
 	"aws:rds/parameterGroup:ParameterGroup": {"rds", []string{"CreateDBParameterGroupMessage"}, map[string]string{
 		"parameters":             "",
 		"family":                 "DBParameterGroupFamily",

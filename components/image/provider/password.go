@@ -1,0 +1,66 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"math/big"
+
+	"github.com/pulumi/pulumi-go-provider/infer"
+)
+
+// Password implements ko:index:Password: a random value that a server accepts before a secret
+// has it. It is part of this plugin because every stack already has the plugin. AWS's
+// generator returns another value in each run, and only a secret would keep it.
+type Password struct{}
+
+// Annotate names the resource.
+func (r *Password) Annotate(a infer.Annotator) {
+	a.SetToken("index", "Password")
+	a.Describe(&r, "A random value of letters and digits. It stays the same until the resource is replaced.")
+}
+
+// PasswordInputs are the resource's inputs.
+type PasswordInputs struct {
+	Length int `pulumi:"length"`
+}
+
+// Annotate documents the inputs in the schema.
+func (in *PasswordInputs) Annotate(a infer.Annotator) {
+	a.Describe(&in.Length, "The number of letters and digits, 16 to 4096. A change replaces the value.")
+}
+
+// PasswordState is what the stack's state keeps, encrypted.
+type PasswordState struct {
+	PasswordInputs
+	Value string `pulumi:"value" provider:"secret"`
+}
+
+// Annotate documents the outputs in the schema.
+func (s *PasswordState) Annotate(a infer.Annotator) {
+	a.Describe(&s.Value, "The value.")
+}
+
+// characters are those of a value: headers, URLs and AUTH commands can contain all of them.
+const characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// Create generates the value. A preview does not know it.
+func (r *Password) Create(_ context.Context, req infer.CreateRequest[PasswordInputs]) (infer.CreateResponse[PasswordState], error) {
+	out := infer.CreateResponse[PasswordState]{ID: req.Name, Output: PasswordState{PasswordInputs: req.Inputs}}
+	if req.DryRun {
+		return out, nil
+	}
+	if n := req.Inputs.Length; n < 16 || n > 4096 {
+		return out, fmt.Errorf("length is %d; must be 16 to 4096", n)
+	}
+	value := make([]byte, req.Inputs.Length)
+	for i := range value {
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(characters))))
+		if err != nil {
+			return out, fmt.Errorf("random value: %w", err)
+		}
+		value[i] = characters[n.Int64()]
+	}
+	out.Output.Value = string(value)
+	return out, nil
+}

@@ -1,0 +1,42 @@
+package postgres
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/key"
+)
+
+// BackupCopy is a copy of the automated backups in another region, from which the database can
+// be restored to any second if its own region is lost (RDS User Guide, "Replicating automated
+// backups to another AWS Region").
+type BackupCopy struct {
+	// Account is the account and the other region.
+	Account *account.Account
+	// InRegion selects the provider of that region.
+	InRegion pulumi.ResourceOption
+}
+
+// start creates a key in the other region, and lets RDS copy the backups there. The copies are
+// kept as long as the backups. They and the key outlive the database.
+func (c *BackupCopy) start(ctx *pulumi.Context, name string, instance *rds.Instance, days int, discard bool, parent pulumi.ResourceOption) error {
+	encryption, err := key.NewKey(ctx, name+"-copy", &key.Args{
+		Account: c.Account, Description: "Copies of the backups of PostgreSQL " + name, Retain: !discard,
+	}, parent, c.InRegion)
+	if err != nil {
+		return err
+	}
+	// RDS copies the backups of an instance to a region once. So a change of the days ends
+	// the old copying first. What was copied stays.
+	if _, err := rds.NewInstanceAutomatedBackupsReplication(ctx, name+"-copy", &rds.InstanceAutomatedBackupsReplicationArgs{
+		SourceDbInstanceArn: instance.Arn,
+		KmsKeyId:            encryption.ARN,
+		RetentionPeriod:     pulumi.Int(days),
+	}, parent, c.InRegion, pulumi.DeleteBeforeReplace(true)); err != nil {
+		return fmt.Errorf("copies of the backups of %s in %s: %w", name, c.Account.Region, err)
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+package repository
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/repository/imagelifecycle"
+)
+
+// ExpireImages creates the lifecycle policy of the repository. inUse is the tag of the image
+// that pods run (image.Image.Tag). opts must depend on these pods: until they run the new
+// image, the policy keeps the one before.
+//
+// SBOMs and signatures match no rule. ECR deletes what refers to an image within a day of the
+// image (ECR User Guide, "Deleting an image").
+func (r *Repository) ExpireImages(ctx *pulumi.Context, inUse pulumi.StringInput, opts ...pulumi.ResourceOption) error {
+	policy := inUse.ToStringOutput().ApplyT(imagelifecycle.Policy).(pulumi.StringOutput)
+	if _, err := ecr.NewLifecyclePolicy(ctx, r.name+"-lifecycle", &ecr.LifecyclePolicyArgs{
+		Repository: r.registry, Policy: policy,
+	}, append(opts, pulumi.Parent(r))...); err != nil {
+		return fmt.Errorf("lifecycle policy of repository %s: %w", r.name, err)
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package rules
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// pendingChange is the type of the values that wait for a maintenance window, the
+// PendingModifiedValues of RDS. The object that has them owns it, under its own id.
+const pendingChange = "aws:pending-change"
+
+// Deferral says which changes of a type wait for the maintenance window if the call does not
+// have applyImmediately. A read returns the former values until then, as the provider's does.
+type Deferral struct {
+	// Props are the properties that wait.
+	Props []string
+	// Window is the property with the weekly window.
+	Window string
+}
+
+// pendingKey is the key of the values that wait.
+func (c *Call) pendingKey() store.Key {
+	return store.Key{Scope: c.scope(c.Row), Type: pendingChange, ID: c.ID}
+}
+
+// current returns the object of the call with the values whose window has begun.
+func (c *Call) current(object store.Object) store.Object {
+	if c.Row.Deferral == nil {
+		return object
+	}
+	pending, ok := c.Tx.Get(c.pendingKey())
+	if !ok {
+		return object
+	}
+	begins, err := time.Parse(time.RFC3339, Object(pending.State).String("begins"))
+	if err != nil || c.Now().Before(begins) {
+		return object
+	}
+	object.State = wire.CloneMap(object.State)
+	maps.Copy(object.State, Object(pending.State).Object("values"))
+	return object
+}
+
+// deferChanges sets the properties that wait back to their present values, in In and Out, and
+// records their new values. A call with applyImmediately applies what waits, too (RDS API,
+// ModifyDBInstance, ApplyImmediately).
+func (c *Call) deferChanges() {
+	if c.Row.Deferral == nil {
+		return
+	}
+	waiting := map[string]any{}
+	for _, name := range c.Row.Deferral.Props {
+		present, wanted := c.Old[name], c.In[name]
+		same := c.Row.Props[name].Same
+		if wanted == nil || present == nil || c.In.Bool("applyImmediately") || reflect.DeepEqual(present, wanted) ||
+			same != nil && same(c.Old.String(name), c.In.String(name)) {
+			continue
+		}
+		waiting[name] = wire.Clone(wanted)
+		c.In[name], c.Out[name] = wire.Clone(present), wire.Clone(present)
+	}
+	if len(waiting) == 0 {
+		c.Tx.Delete(c.pendingKey())
+		return
+	}
+	begins := nextWindow(c.Out.String(c.Row.Deferral.Window), c.Now().UTC())
+	c.Tx.Put(store.Object{
+		Key: c.pendingKey(), Owner: c.ID, Created: c.Now().UTC(),
+		State: map[string]any{"values": waiting, "begins": begins.Format(time.RFC3339)},
+	})
+}
+
+// nextWindow returns the start of a weekly window after now.
+func nextWindow(window string, now time.Time) time.Time {
+	w, ok := parseWeekly(window)
+	if !ok {
+		return now
+	}
+	day := slices.Index(weekdays, strings.ToLower(now.Weekday().String()[:3]))
+	minute := day*dayMinutes + now.Hour()*60 + now.Minute()
+	wait := (w.start-minute+weekMinutes-1)%weekMinutes + 1
+	return now.Truncate(time.Minute).Add(time.Duration(wait) * time.Minute)
+}
