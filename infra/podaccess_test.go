@@ -160,6 +160,19 @@ func TestDefaultDenyIsCreatedLast(t *testing.T) {
 	}
 }
 
+// An issuer may publish its keys at any port.
+func TestServicesReachTheKeysOfTheIssuer(t *testing.T) {
+	for url, want := range map[string]string{"https://issuer.test/keys": "0.0.0.0/0 443", "https://issuer.test:8443/keys": "0.0.0.0/0 8443"} {
+		all := deployedWith(t, "sandbox", map[string]string{
+			"progressive-framework:auth":   `{"issuer": "test", "audience": "test", "jwksUrl": "` + url + `"}`,
+			"progressive-framework:images": `{"mirror": "ecr://mirror"}`,
+		})
+		for _, s := range scaling.Services() {
+			require.Contains(t, connections(policyOf(t, all, s.Name), "egress", "to"), want, s.Name)
+		}
+	}
+}
+
 func TestCalledServicesExist(t *testing.T) {
 	var names []string
 	for _, s := range scaling.Services() {
