@@ -34,6 +34,9 @@ const provisionerName = "sandbox.progressive-framework/local"
 // AWS. The stacks staging and prod have it in a simulated cluster.
 const ebsProvisioner = "ebs.csi.aws.com"
 
+// provisioners are the names under which this package provisions volumes.
+var provisioners = []string{provisionerName, ebsProvisioner}
+
 // defaultAnnotation marks a cluster's default class.
 const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 
