@@ -8,7 +8,8 @@
 #                        install the Debian packages that it needs
 set -eu
 # A build depends on nothing that a person's shell, or a folder above, has set.
-export GOWORK=off GOFLAGS=-buildvcs=false GOOS= GOARCH=
+export GOWORK=off GOFLAGS=-buildvcs=false GOOS= GOARCH= GO111MODULE=on GOFIPS140=off
+unset GOEXPERIMENT GOROOT GOAMD64 GOARM64
 # Without a home folder, as in some CI jobs, Go has no place for its caches.
 export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 project=$(cd "$(dirname "$0")/../.." && pwd)

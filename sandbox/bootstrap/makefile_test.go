@@ -16,17 +16,17 @@ func TestMakefileWorksWithSpacesInPathsAndMinimalEnvironment(t *testing.T) {
 	require.FileExists(t, "../../Makefile") // a cached result is of this one
 	dir := filepath.Join(t.TempDir(), "a b", "it's here")
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o700))
-	script := "#!/bin/sh\nprintf '%s|' \"$@\" \"$HOME\" \"$GOWORK\" \"$GOFLAGS\" \"$GOOS\" \"$CGO_ENABLED\"\n"
+	script := "#!/bin/sh\nprintf '%s|' \"$@\" \"$HOME\" \"$GOWORK\" \"$GOFLAGS\" \"$GOOS\" \"$CGO_ENABLED\" \"$GOROOT$GOEXPERIMENT\"\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bin", "sandbox"), []byte(script), 0o700))
 	cmd := exec.CommandContext(t.Context(), "make", "--no-print-directory", "-C", "../..", "status")
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "PROGRESSIVE_SANDBOX=" + dir,
-		"GOFLAGS=-mod=vendor", "GOWORK=/nowhere/go.work", "GOOS=windows", "CGO_ENABLED=1",
+		"GOFLAGS=-mod=vendor", "GOWORK=/nowhere/go.work", "GOOS=windows", "CGO_ENABLED=1", "GOROOT=/nowhere", "GOEXPERIMENT=absent",
 	}
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	said := strings.Split(string(out), "|")
 	require.Equal(t, "status", said[0])
 	require.DirExists(t, said[1], "HOME")
-	require.Equal(t, []string{"off", "-trimpath -buildvcs=false", "linux", "0"}, said[2:6])
+	require.Equal(t, []string{"off", "-trimpath -buildvcs=false", "linux", "0", ""}, said[2:7])
 }

@@ -36,13 +36,14 @@ func Within(l *layout.Layout, base []string) []string {
 // reason: with cgo, an installed gcc changes the cache key of most packages.
 //
 // The settings replace those of the shell or the machine: another system to build
-// for, flags such as -mod, a workspace in a folder above. -buildvcs is off, because
+// for, flags such as -mod, a workspace in a folder above, the folder of an older Go
+// (without GOROOT the go command finds its own). -buildvcs is off, because
 // git refuses a checkout of another user.
 func BuildVariables() []string {
 	return []string{
 		"CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false", "GOWORK=off",
 		"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "GOAMD64=v1", "GOARM64=v8.0",
-		"GO111MODULE=on", "GOEXPERIMENT=",
+		"GO111MODULE=on", "GOEXPERIMENT=", "GOFIPS140=off", "GOROOT=",
 	}
 }
 
