@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -77,13 +78,18 @@ func checkJWKSURL(text string) error {
 	return checkReachable(u.Hostname())
 }
 
+// numericHost matches a host whose last part is a number. It is no name (RFC 3696, section 2).
+var numericHost = regexp.MustCompile(`(^|\.)[0-9]+$`)
+
 // checkReachable returns an error for a host that no pod reaches.
 func checkReachable(host string) error {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return errors.New("must have a host that the pods reach: localhost is the pod itself")
-	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	address, err := netip.ParseAddr(host)
 	switch {
+	case host == "localhost" || strings.HasSuffix(host, ".localhost"):
+		return errors.New("must have a host that the pods reach: localhost is the pod itself")
+	case err != nil && (len(validation.IsDNS1123Subdomain(host)) > 0 || numericHost.MatchString(host)):
+		return errors.New("must have a host that is a DNS name or an IPv4 address")
 	case err != nil: // a name
 		return nil
 	case !address.Is4():

@@ -67,8 +67,12 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 			refuse(path(v.key), v.arn)
 		}
 	}
-	if strings.HasPrefix(s.Release.Repository, standInAccount+".") {
-		refuse(path("release.repository"), s.Release.Repository)
+	for _, v := range []struct{ key, image string }{
+		{"release.repository", s.Release.Repository}, {"postgres.image", s.Postgres.Image}, {"redis.image", s.Redis.Image},
+	} {
+		if strings.HasPrefix(v.image, standInAccount+".dkr.ecr.") {
+			refuse(path(v.key), v.image)
+		}
 	}
 	return problems
 }

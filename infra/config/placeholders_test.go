@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,7 +38,8 @@ func TestPlaceholdersAreRefusedOnRealAWS(t *testing.T) {
 			account: "210987654321", auth: realAuth,
 			"progressive-framework:images": `{"kmsSigners":["arn:aws:iam::123456789012:role/a"],"signingKey":"awskms:///arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"}`,
 			edge:                           `{"domain":"app.progressive.dev","zone":"progressive.dev","alarmTopicArn":"arn:aws:sns:us-east-1:123456789012:alarms"}`,
-		}, []string{"images.kmsSigners[0]: Invalid value", "images.signingKey: Invalid value", "edge.alarmTopicArn: Invalid value"}},
+			"progressive-framework:redis":  `{"kind":"inCluster","image":"123456789012.dkr.ecr.us-east-1.amazonaws.com/redis@sha256:` + strings.Repeat("a", 64) + `"}`,
+		}, []string{"redis.image: Invalid value", "images.kmsSigners[0]: Invalid value", "images.signingKey: Invalid value", "edge.alarmTopicArn: Invalid value"}},
 		{"every placeholder at once", map[string]string{
 			account: "210987654321", edge: `{"domain":"shop.example","zone":"shop.example"}`,
 			auth: `{"issuer":"https://login.shop.example/","audience":"a","jwksUrl":"https://login.shop.example:443/jwks"}`,
