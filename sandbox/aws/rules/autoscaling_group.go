@@ -141,7 +141,7 @@ func checkGroup(in Object, fail Fail) {
 		}
 		all[key] = tag["value"]
 	}
-	checkTags(all, fail)
+	checkTags(all, maxTags, fail)
 	// AutoScaling/latest/APIReference/API_InstanceMaintenancePolicy.html
 	if p := in.Object("instanceMaintenancePolicy"); p.Int("maxHealthyPercentage")-p.Int("minHealthyPercentage") > 100 &&
 		p.Known("minHealthyPercentage") && p.Known("maxHealthyPercentage") {

@@ -67,6 +67,7 @@ var _ = add(
 		Source: "s3/object.go", Page: "AmazonS3/latest/API/API_PutObject.html",
 		// The provider's id is only the key. Here the bucket is part of it.
 		Label: "S3 Object", Global: true, ID: "{bucket}/{key}", NotFound: "NoSuchKey", Put: true,
+		MaxTags: 10, // S3 User Guide, "Categorizing your objects using tags"
 		Props: Props{
 			"bucket":                    {Replace: true, Ref: toFilledBucket},
 			"key":                       {Replace: true, Required: true, Valid: length(1, 1024)},

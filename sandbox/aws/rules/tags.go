@@ -42,14 +42,14 @@ func mergeTags(defaults map[string]any, tags any) any {
 	return all
 }
 
-// checkTags reports tags that AWS refuses.
-func checkTags(all any, fail Fail) {
+// checkTags reports tags that AWS refuses. most is their largest number.
+func checkTags(all any, most int, fail Fail) {
 	tags, ok := all.(map[string]any)
 	if !ok {
 		return
 	}
-	if len(tags) > maxTags {
-		fail("tags", "%d tags with the provider's default tags; AWS allows %d", len(tags), maxTags)
+	if len(tags) > most {
+		fail("tags", "%d tags with the provider's default tags; AWS allows %d", len(tags), most)
 	}
 	for key, v := range tags {
 		value, _ := v.(string)
