@@ -198,6 +198,6 @@ var sandboxChanges = []change{
 	to("postgres.platforms", []string{"linux/arm64"}, refused).saying("postgres.platforms: Forbidden"),
 	to("redis.platforms", []string{"linux/arm64"}, refused).saying("redis.platforms: Forbidden"),
 	to("redis.image", "ecr://debian/postgres:15", applied),
-	to("redis.memoryMiB", 1024, applied),
+	to("redis.memoryMiB", 256, applied),
 	to("redis.storageGiB", 2, oneWay),
 }
