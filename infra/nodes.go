@@ -26,8 +26,8 @@ type nodes struct {
 	groups pulumi.StringMap
 }
 
-// deployNodes creates the tiers of worker nodes, the add-ons that run on them, the handler
-// that drains them, and the Cluster Autoscaler where a tier is scaled by it.
+// deployNodes creates the tiers of worker nodes, the add-ons that run on them, and the handler
+// that drains them. It creates the Cluster Autoscaler if it scales a tier.
 func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, recorded recordedValues) (*nodes, error) {
 	if stack.Cluster.Nodes == config.NodesOwn {
 		return &nodes{}, nil

@@ -114,8 +114,8 @@ func onStores(port string) []string {
 	return []string{"10.10.20.0/22 " + port, "10.10.52.0/22 " + port, "10.10.84.0/22 " + port}
 }
 
-// The security group of a managed store admits every node, and so every pod. Policies are what
-// keeps the other pods of the stack away from it.
+// The security group of a managed store admits every node, and so every pod. Only network
+// policies keep other pods of the stack away from it.
 func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
 	users := map[string][]string{
 		"5432":  {"progressive-framework-v5", "mca", "npa", "wpa", "migrate", "postgres-exporter"},

@@ -23,8 +23,8 @@ import (
 const Project = "progressive-framework"
 
 // Stack is one stack's whole configuration. The tags are the keys. The doc
-// comments of the types and fields are the text of docs/configuration.md, and
-// the tag unset says what an unset key means where Defaults can't.
+// comments of the types and fields are the text of docs/configuration.md. The tag
+// unset is the text for an unset key that has no value in defaults.
 type Stack struct {
 	// The stack's AWS region, such as `us-east-1`.
 	Region string `path:"aws:region" unset:"required"`

@@ -33,8 +33,7 @@ type Edge struct {
 	// header is part of the cache key.
 	Cacheable []string `key:"cacheable"`
 	// Makes browsers use HTTPS for every name below the domain, for a year. Set it
-	// only if each of them has HTTPS: a browser that has seen it cannot be told
-	// otherwise.
+	// only if each of them has HTTPS: a browser that has seen it keeps to it for a year.
 	HSTSSubdomains bool `key:"hstsSubdomains"`
 	// A web ACL in front of CloudFront: AWS's managed rules and a limit of
 	// requests for each address. It logs every request that a rule matches.

@@ -65,8 +65,8 @@ func (s *Stack) stores() []storeRules {
 }
 
 // redisDiskShare is the smallest volume of a Redis node as a multiple of its memory. The
-// append-only file grows to twice the data before Redis rewrites it, and during the rewrite
-// the volume has the old file, the new one and a snapshot (Redis, "Redis persistence").
+// append-only file grows to twice the data before Redis rewrites it. During the rewrite the
+// volume has the old file, the new one and a snapshot (Redis, "Redis persistence").
 const redisDiskShare = 2
 
 // checkRedisInCluster checks the memory of a node of Redis in the cluster, and its volume,
