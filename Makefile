@@ -21,12 +21,13 @@ TRACES    ?= ../shared/traces
 export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false
 export GOWORK := off
-export GOOS := $(shell go env GOHOSTOS 2>/dev/null)
-export GOARCH := $(shell go env GOHOSTARCH 2>/dev/null)
+export GOOS := $(shell env -u GOROOT -u GOEXPERIMENT -u GOFIPS140 go env GOHOSTOS 2>/dev/null)
+export GOARCH := $(shell env -u GOROOT -u GOEXPERIMENT -u GOFIPS140 go env GOHOSTARCH 2>/dev/null)
 export GOAMD64 := v1
 export GOARM64 := v8.0
 export GO111MODULE := on
-unexport GOEXPERIMENT
+export GOFIPS140 := off
+unexport GOEXPERIMENT GOROOT
 # Without a home folder, as in some CI jobs, Go has no place for its caches.
 export HOME := $(or $(HOME),$(shell getent passwd "$$(id -u)" | cut -d: -f6))
 

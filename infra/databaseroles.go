@@ -142,7 +142,7 @@ func connectPermission(where *account.Account, resourceID pulumi.StringInput, us
 	}
 }
 
-// addOwner lets the migration log in as the owner, and tells it the roles to create.
+// addOwner lets the migration log in as the owner, and passes the roles to create to it.
 func (l *databaseLogins) addOwner(env *environment) {
 	env.variables["DATABASE_URL"] = l.url(postgres.Owner)
 	env.addPassword("postgres", "DATABASE_PASSWORD_FILE", l.store)

@@ -22,7 +22,7 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// deploy deploys a stack, each part on those before it.
+// deploy deploys a stack. Each part depends on the parts before it.
 func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	protected := protection.New(stack.DeletionProtection)
 	if err := ctx.RegisterStackTransformation(protected.Transform); err != nil {
@@ -96,7 +96,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	if err := guardAppliedValues(ctx, stack, eks, stores); err != nil {
+	if err := guardAppliedValues(ctx, stack, eks, stores, observed); err != nil {
 		return err
 	}
 	if types := protected.Unclassified(); len(types) > 0 {
@@ -125,9 +125,9 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	return nil
 }
 
-// base is what all of the stack's AWS resources are created with.
+// base is what the stack's AWS resources have in common.
 type base struct {
-	// account is where they are.
+	// account is their account and region.
 	account *account.Account
 	// provider creates those of the stack's region; inRegion is the option that
 	// selects it.
@@ -144,7 +144,7 @@ type base struct {
 	running      []pulumi.Resource
 }
 
-// deployBase creates the stack's key.
+// deployBase creates the stack's KMS keys.
 func deployBase(ctx *pulumi.Context, stack *config.Stack, provider *aws.Provider) (*base, error) {
 	inRegion := pulumi.Provider(provider)
 	account := account.Lookup(ctx, stack.Region, inRegion)
@@ -225,8 +225,9 @@ func operators(stack *config.Stack) []access.Source {
 	return access.Sources(stack.Cluster.PrivateAccessCIDRs, stack.Cluster.PrivateAccessSecurityGroups)
 }
 
-// refuseDowngrade compares the configured version with the cluster at EKS. The guard
-// of the applied values knows only what the program has applied.
+// refuseDowngrade returns an error if the configured version is older than the cluster's
+// version at EKS. EKS may have upgraded it, which the guard of the applied values does not
+// know.
 func refuseDowngrade(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeOption) error {
 	live, err := cluster.LiveVersion(ctx, stack.Name(), inRegion)
 	if err != nil {
@@ -273,12 +274,12 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 	provider, err := kubernetes.NewProvider(ctx, "eks", &kubernetes.ProviderArgs{
 		Kubeconfig:            created.Kubeconfig,
 		EnableServerSideApply: pulumi.Bool(true),
-		// An update takes back what somebody changed behind its back. Without it
-		// the preview ends with a conflict of field managers. What the program
-		// does not set, such as a count that an autoscaler has, is not touched.
+		// An update reverts what somebody changed with another tool. Without this
+		// option the preview ends with a conflict of field managers. Fields that the
+		// program does not set stay, such as the replicas that an autoscaler sets.
 		EnablePatchForce: pulumi.Bool(true),
-		// Other settings of a store are another ConfigMap else, which replaces the
-		// StatefulSet with it. Pods roll by a digest of the settings anyway.
+		// Without this option changed settings of a store create a new ConfigMap, and
+		// replace the StatefulSet with it. A digest of the settings rolls the pods.
 		EnableConfigMapMutable: pulumi.Bool(true),
 	}, pulumi.Parent(created), pulumi.DependsOn(created.Admitted)) // the API server answers nobody before
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// Every Deployment and StatefulSet that has, or may get, a second pod has a disruption budget, so
-// that a drained node takes one of its pods at a time.
+// Every Deployment and StatefulSet that can have two pods has a disruption budget. So the drain
+// of nodes ends one of its pods at a time.
 func TestSeveralPodsHaveADisruptionBudget(t *testing.T) {
 	for _, stack := range []string{"sandbox", "staging", "prod"} {
 		t.Run(stack, func(t *testing.T) {

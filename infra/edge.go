@@ -28,8 +28,8 @@ type origin struct {
 	inEdgeRegion pulumi.ResourceOrInvokeOption
 }
 
-// deployOrigin creates the load balancer, its certificate and CloudFront's way to
-// it. It returns nil for a stack without a domain.
+// deployOrigin creates the load balancer, its certificate and CloudFront's VPC origin.
+// It returns nil for a stack without a domain.
 func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, placed *placement) (*origin, error) {
 	edge := stack.Edge
 	if edge.Domain == "" {

@@ -121,15 +121,15 @@ func (e *environment) addMongoURI(ctx *pulumi.Context, stack *config.Stack, eks 
 	return err
 }
 
-// addPassword mounts the password of a store, whatever keeps it, in one place.
+// addPassword mounts the password of a store. The path is the same for a Kubernetes Secret
+// and for Secrets Manager.
 func (e *environment) addPassword(name, variable string, s *store) {
 	e.files = append(e.files, service.SecretFiles{Name: name, SecretName: s.secretName, Class: s.class, MountPath: secretsFolder + name})
 	e.variables[variable] = pulumi.String(secretsFolder + name + "/" + secretfiles.FileName)
 }
 
-// sslMode is PostgreSQL's. A managed server is verified. One in the cluster has no
-// certificate: its network policy lets only the platform's pods connect, over the cluster's
-// own network.
+// sslMode returns PostgreSQL's sslmode. The certificate of a managed server is verified. A
+// server in the cluster has none: its network policy admits only the platform's pods.
 func (e *environment) sslMode(s *store) string {
 	if s.secretARN == nil {
 		return "disable"

@@ -16,6 +16,7 @@ func FuzzAnyValidConfigurationDeploys(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
+		t.Parallel()
 		stack, err := config.Load("generated", configgen.Generate(seed))
 		if err != nil {
 			return

@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// The names of the guards. They have no part of the configuration: a guard of
-// another name would know nothing of what is recorded.
+// The names of the guards. They must not depend on the configuration: a guard of
+// another name has no recorded values.
 const fixedGuard, placedGuard, appliedGuard = "fixed", "placed", "applied"
 
 // recordedValues are the accepted values of the fields of
@@ -48,11 +48,14 @@ func previewAppliedValues(ctx *pulumi.Context, stack *config.Stack) error {
 // such as the version of EKS. It records them after the resources that have
 // these values. So if an update of a resource fails, the earlier value is still
 // recorded, and the change can be reverted.
-func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, stores *stores) error {
+func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, stores *stores, observed *observability) error {
 	if ctx.DryRun() {
 		return nil // previewAppliedValues has registered it
 	}
 	after := slices.Concat(eks.Settled, stores.resources())
+	if observed != nil { // its volumes only grow
+		after = append(after, observed.settled...)
+	}
 	_, err := changeguard.NewGuard(ctx, appliedGuard, stack.AppliedFields(), pulumi.DependsOn(after))
 	return err
 }

@@ -88,7 +88,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	}, nil
 }
 
-// newPassword creates the password of a store that no service of AWS creates.
+// newPassword creates the password of a store in the cluster.
 func newPassword(ctx *pulumi.Context, stack *config.Stack, base *base, owner string) (pulumi.StringInput, error) {
 	password, err := secret.NewSecret(ctx, stack.Name()+"-"+owner, &secret.Args{
 		KeyARN:      base.key.ARN,
@@ -101,8 +101,8 @@ func newPassword(ctx *pulumi.Context, stack *config.Stack, base *base, owner str
 	return password.Value, nil
 }
 
-// imageReference is an image by digest: the one that is given, or the current
-// one of a tag in the account's own registry.
+// imageReference returns an image by its digest. It looks up the digest of a tag in the
+// account's own registry.
 func imageReference(ctx *pulumi.Context, base *base, image string) (pulumi.StringInput, error) {
 	tagged, ok := strings.CutPrefix(image, config.AccountRegistry)
 	if !ok {

@@ -12,9 +12,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// The order of a list is no part of the configuration: nothing gets another name or moves to
-// another zone. Lists whose order is a preference, such as tiers.NAME.instanceTypes, are not
-// here.
+// Another order of a list changes nothing: no resource gets another name or moves to another
+// zone. Lists whose order is a preference, such as tiers.NAME.instanceTypes, are not here.
 func TestOrderOfListsChangesNothing(t *testing.T) {
 	const (
 		cluster = `{"admins":[ADMINS],"publicAccessCidrs":[PUBLIC],"privateAccessCidrs":[PRIVATE],"privateAccessSecurityGroups":[GROUPS],"zones":[ZONES]}`

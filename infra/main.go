@@ -34,9 +34,9 @@ func main() {
 	})
 }
 
-// load reads the whole of the stack's configuration. pulumi/config answers for
-// one key at a time and would not notice a misspelled key. The engine passes
-// all of them in one variable.
+// load reads all keys of the stack's configuration, which the engine passes in one
+// variable. Package pulumi/config reads one key at a time, and would not find a
+// misspelled key.
 func load(stack string) (*config.Stack, error) {
 	values := map[string]string{}
 	if raw := os.Getenv(pulumi.EnvConfig); raw != "" {
@@ -62,7 +62,7 @@ func load(stack string) (*config.Stack, error) {
 // sandbox's AWS reads it, too.
 const todayVariable = "PROGRESSIVE_TODAY"
 
-// today is the clock of the program.
+// today returns the day by which the support of versions is judged.
 func today() (time.Time, error) {
 	set := os.Getenv(todayVariable)
 	if set == "" {

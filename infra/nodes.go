@@ -26,8 +26,8 @@ type nodes struct {
 	groups pulumi.StringMap
 }
 
-// deployNodes creates the tiers of worker nodes, the add-ons that run on them, the handler
-// that drains them, and the Cluster Autoscaler where a tier is scaled by it.
+// deployNodes creates the tiers of worker nodes, the add-ons that run on them, and the handler
+// that drains them. It creates the Cluster Autoscaler if it scales a tier.
 func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, recorded recordedValues) (*nodes, error) {
 	if stack.Cluster.Nodes == config.NodesOwn {
 		return &nodes{}, nil
@@ -82,8 +82,9 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	return created, err
 }
 
-// deployEventQueue creates the queue of events about the tiers' instances. It follows the
-// cluster: nobody reads it before the cluster has nodes, and its alarm would tell so.
+// deployEventQueue creates the queue of events about the tiers' instances. It is created
+// after the cluster: until the cluster has nodes nothing reads the queue, and its alarm
+// would fire.
 func deployEventQueue(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, tiers []config.NodeTier) (*terminationhandler.Queue, error) {
 	args := &terminationhandler.QueueArgs{AlarmTopicARN: stack.Edge.AlarmTopicARN}
 	for _, t := range tiers {
@@ -122,6 +123,6 @@ func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netwo
 			})
 		}
 	}
-	// Nodes join by their routes, the endpoints and the rules that admit them.
+	// Nodes need the routes, the endpoints and the rules that admit them before they can join.
 	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn(append(append([]pulumi.Resource{}, vpc.Settled...), before...)))
 }

@@ -217,7 +217,7 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 	return alertmanager.Address(namespace.Name), err
 }
 
-// exporters are those that the stack runs in addition to what every stack has.
+// exporters returns the exporters of metrics that this stack runs, and not every stack does.
 func exporters(stack *config.Stack) []dashboards.Exporter {
 	all := []dashboards.Exporter{dashboards.State}
 	if stack.Redis.Kind == config.InCluster { // the agent of its nodes answers

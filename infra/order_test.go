@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// order answers which resource exists before which. A destroy takes the same
-// edges the other way round.
+// order says which resources must exist before a resource. A destroy uses the same
+// edges in the opposite direction.
 type order map[string]registered
 
 func newOrder(all []registered) order {
@@ -48,8 +48,8 @@ func (o order) named(kind, part string) []string {
 	return urns
 }
 
-// AWS refuses, or nodes fail to join, if a resource is created before what it
-// needs. The engine creates in any order that the edges allow.
+// If a resource is created before one that it needs, AWS refuses it, or nodes do not
+// join. The engine may create resources in every order that the edges allow.
 func TestOrderIsByDependency(t *testing.T) {
 	o := newOrder(deployed(t, "prod"))
 	const (
@@ -75,6 +75,9 @@ func TestOrderIsByDependency(t *testing.T) {
 		{"and that of the migration", "kubernetes:batch/v1:Job", "", binding, "", 1},
 		{"the roles of the database exist before a service logs in", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-web", "kubernetes:batch/v1:Job", "migrate", 1},
 		{"and before the exporter does", "kubernetes:apps/v1:Deployment", "postgres-exporter", "kubernetes:batch/v1:Job", "migrate", 1},
+		{"a size is recorded after the volume has it, so that a refused one can be taken back", "ko:index:ChangeGuard", "applied", "kubernetes:core/v1:PersistentVolumeClaim", "prometheus", 2},
+		{"and so is that of a database", "ko:index:ChangeGuard", "applied", "aws:rds/instance:Instance", "", 1},
+		{"and the version of the cluster", "ko:index:ChangeGuard", "applied", "aws:eks/cluster:Cluster", "", 1},
 		{"CloudFront is admitted before it sends requests", "aws:cloudfront/distribution:Distribution", "", rule, "from-cloudfront", 1},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// outputs are the stack's outputs, by the tags. The doc comments are the text
-// of docs/configuration.md. None is secret: a secret is named by its ARN.
+// outputs are the stack's outputs; the tags are their names. The doc comments are
+// the text of docs/configuration.md. No output is secret: it has the ARN of a secret.
 type outputs struct {
 	// Where the platform answers: `https://DOMAIN`, `http://127.0.0.1:NODEPORT`
 	// where a node port is open, or the front service's name in the cluster.

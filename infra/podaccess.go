@@ -18,9 +18,6 @@ type podAccess struct {
 	nodes []string
 }
 
-// https is the port where an issuer publishes the keys of its tokens.
-const https = 443
-
 // forService returns what a service may do. Users' requests come from the address of the node
 // that kube-proxy forwards them from.
 func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
@@ -44,7 +41,7 @@ func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
 		access.Ingress = append(access.Ingress, podnetwork.To(scaling.MetricsPort, *r))
 	}
 	if a.stack.Auth.JWKSURL != "" {
-		access.Egress = append(access.Egress, podnetwork.To(https, podnetwork.Blocks("0.0.0.0/0")...))
+		access.Egress = append(access.Egress, podnetwork.To(a.stack.Auth.JWKSPort(), podnetwork.Blocks("0.0.0.0/0")...))
 	}
 	return access
 }
@@ -54,7 +51,7 @@ func (a *podAccess) forMigration() podnetwork.Access {
 	return podnetwork.Access{Egress: a.egress(a.stores.postgres, a.stores.mongo)}
 }
 
-// asRole allows a program that logs in to PostgreSQL as its own role what it needs for that.
+// asRole returns the rules of a program that logs in to PostgreSQL as its own role.
 func (a *podAccess) asRole() []podnetwork.Rule {
 	if db := a.stores.postgres; db != nil && db.resourceID != nil { // it accepts tokens of IAM
 		return []podnetwork.Rule{podnetwork.PodIdentity()}
@@ -62,7 +59,7 @@ func (a *podAccess) asRole() []podnetwork.Rule {
 	return nil
 }
 
-// egress allows to find stores, and to connect to them.
+// egress returns the rules for DNS and for connections to stores.
 func (a *podAccess) egress(stores ...*store) []podnetwork.Rule {
 	rules := []podnetwork.Rule{podnetwork.DNS()}
 	for _, s := range stores {

@@ -115,8 +115,8 @@ func onStores(port string) []string {
 	return []string{"10.10.20.0/22 " + port, "10.10.52.0/22 " + port, "10.10.84.0/22 " + port}
 }
 
-// The security group of a managed store admits every node, and so every pod. Policies are what
-// keeps the other pods of the stack away from it.
+// The security group of a managed store admits every node, and so every pod. Only network
+// policies keep other pods of the stack away from it.
 func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
 	users := map[string][]string{
 		"5432":  {"progressive-framework-v5", "mca", "npa", "wpa", "migrate", "postgres-exporter"},
@@ -157,6 +157,19 @@ func TestDefaultDenyIsCreatedLast(t *testing.T) {
 	for _, program := range []string{"web", "mca", "npa", "wpa", "migrate", "postgres", "redis"} {
 		for _, urn := range o.named(policy, "-"+program+"-policy") {
 			require.True(t, before[urn], urn)
+		}
+	}
+}
+
+// An issuer may publish its keys at any port.
+func TestServicesReachTheKeysOfTheIssuer(t *testing.T) {
+	for url, want := range map[string]string{"https://issuer.test/keys": "0.0.0.0/0 443", "https://issuer.test:8443/keys": "0.0.0.0/0 8443"} {
+		all := deployedWith(t, "sandbox", map[string]string{
+			"progressive-framework:auth":   `{"issuer": "test", "audience": "test", "jwksUrl": "` + url + `"}`,
+			"progressive-framework:images": `{"mirror": "ecr://mirror"}`,
+		})
+		for _, s := range scaling.Services() {
+			require.Contains(t, connections(policyOf(t, all, s.Name), "egress", "to"), want, s.Name)
 		}
 	}
 }

@@ -49,8 +49,7 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 				require.Contains(t, written(r.Inputs[resource.PropertyKey(key)]), want)
 			}
 		case "pulumi:providers:kubernetes":
-			require.Contains(t, written(r.Inputs["kubeconfig"]), "AWS_PROFILE", "the token is of the identity that created the cluster")
-			require.Contains(t, written(r.Inputs["kubeconfig"]), "platform")
+			require.Contains(t, written(r.Inputs["kubeconfig"]), `"--profile","platform"`, "the token is of the identity that created the cluster, whatever the environment has")
 			require.Contains(t, written(r.Inputs["kubeconfig"]), `"--role-arn","arn:aws:iam::123456789012:role/deployer"`)
 		case "aws:autoscaling/group:Group":
 			groups++

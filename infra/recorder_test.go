@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"testing"
 
@@ -17,6 +19,13 @@ import (
 	"github.com/progressive-framework/platform/components/traffic/tracer"
 	"github.com/progressive-framework/platform/infra/config"
 )
+
+// A run of the program allocates much and keeps little, so the collector would take a third of
+// the time.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
 
 // registered is one resource of the whole program.
 type registered struct {
@@ -33,9 +42,17 @@ func deployed(t *testing.T, stack string) []registered {
 	return deployedWith(t, stack, nil)
 }
 
+// deployments are the results of deployedWith. A run of the program takes a tenth of a second,
+// and many tests read the same one.
+var deployments = map[string][]registered{}
+
 // deployedWith is deployed for a stack whose file has other values for some full keys.
 func deployedWith(t *testing.T, stack string, changes map[string]string) []registered {
 	t.Helper()
+	id := fmt.Sprint(stack, changes) // maps are printed in the order of their keys
+	if known, ok := deployments[id]; ok {
+		return known
+	}
 	loaded, err := config.Load(stack, valuesWith(t, stack, changes))
 	require.NoError(t, err)
 	all, err := deployMocked(t, loaded)
@@ -48,6 +65,7 @@ func deployedWith(t *testing.T, stack string, changes map[string]string) []regis
 			Before:   append(slices.Clone(r.Dependencies), r.Parent),
 		})
 	}
+	deployments[id] = program
 	return program
 }
 
@@ -78,11 +96,7 @@ func properties(t *testing.T, outputs resource.PropertyMap) map[string]any {
 	t.Helper()
 	marshaled, err := plugin.MarshalProperties(outputs, plugin.MarshalOptions{KeepUnknowns: true})
 	require.NoError(t, err)
-	encoded, err := json.Marshal(marshaled.AsMap())
-	require.NoError(t, err)
-	var properties map[string]any
-	require.NoError(t, json.Unmarshal(encoded, &properties))
-	return properties
+	return marshaled.AsMap()
 }
 
 // deployMocked runs the program for a stack against mocks, and lists what it

@@ -68,8 +68,8 @@ func (s *stores) resources() []pulumi.Resource {
 // Manager database credential secrets").
 const masterPassword = "password"
 
-// deployStores creates PostgreSQL, Redis and the document store, as far as the
-// stack has them.
+// deployStores creates those of PostgreSQL, Redis and the document store that the
+// stack has.
 func deployStores(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*stores, error) {
 	postgres, err := deployPostgres(ctx, stack, base, vpc, eks, nodes)
 	if err != nil {
@@ -92,8 +92,8 @@ func newSecretClass(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 }
 
-// nodeClients are the clients of every managed store: a pod has the security
-// group of its node.
+// nodeClients are the clients of every managed store: the nodes, because a pod has the
+// security group of its node.
 func nodeClients(eks *eksCluster) []clients.Client {
 	return []clients.Client{{Name: "nodes", SecurityGroupID: eks.NodeSecurityGroupID}}
 }

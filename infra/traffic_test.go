@@ -42,9 +42,9 @@ func stackOf(all []registered) tracer.Stack {
 	return s
 }
 
-// The resources of each stack on AWS send every path of every OpenAPI document
-// where the map says, and enter on nodes that run the service. Every target
-// group has traffic, and every alarm watches one that has.
+// The resources of each stack on AWS send every path of every OpenAPI document to the
+// service that package traffic names, on nodes that run it. Every target group has
+// traffic, and every alarm watches a target group that has.
 func TestResourcesSendEveryPathWhereTheMapSays(t *testing.T) {
 	names := map[string]string{}
 	for _, p := range scaling.Services() {

@@ -15,15 +15,16 @@ func kubeconfig(name, endpoint, authority string, where *account.Account) (strin
 	if where.RoleARN != "" {
 		args = append(args, "--role-arn", where.RoleARN)
 	}
+	if where.Profile != "" {
+		// The token must be of the identity that creates the cluster. AWS_PROFILE would not be
+		// enough: the CLI prefers credentials of the environment to it, and the provider does not.
+		args = append(args, "--profile", where.Profile)
+	}
 	exec := object{
 		"apiVersion":      "client.authentication.k8s.io/v1beta1",
 		"command":         "aws",
 		"args":            args,
 		"interactiveMode": "Never",
-	}
-	if where.Profile != "" {
-		// Who created the cluster administers it: the token is of that identity.
-		exec["env"] = []any{object{"name": "AWS_PROFILE", "value": where.Profile}}
 	}
 	config, err := json.Marshal(object{
 		"apiVersion": "v1",

@@ -36,11 +36,12 @@ var (
 	regionName  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 	accountID   = regexp.MustCompile(`^[0-9]{12}$`)
 	githubName  = regexp.MustCompile(`^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}$`)
-	environment = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`)
+	environment = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`) // as in package config
 	hostedZone  = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 )
 
-// validate reports every fault. Nothing else may get into the documents: they are texts.
+// validate reports every fault. The values become parts of JSON documents, so no other
+// character may be in them.
 func (s settings) validate() error {
 	var errs []error
 	check := func(name, value string, form *regexp.Regexp, rule string) {
@@ -107,8 +108,8 @@ func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) erro
 			{"preview", "trust-preview", "previews and looks for drift", 3600, map[string][]byte{"preview": documents["preview"]}},
 			{"deploy", "trust-deploy", "deploys", deploySession, permissions},
 		} {
-			// The name does not begin as those of the stack's own resources, which the deployer may
-			// change.
+			// The deployer may change resources whose names begin with that of the stack. So the
+			// name of its own role begins otherwise.
 			name := r.kind + "-" + stack.Environment
 			role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 				Name: pulumi.String("ci-" + name), Description: pulumi.String("The job that " + r.description + " the stack " + stack.Environment),

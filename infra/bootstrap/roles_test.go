@@ -126,13 +126,15 @@ func TestSettingsAreRefused(t *testing.T) {
 		edit func(*settings)
 		want string
 	}{
-		"an account":        {func(s *settings) { s.account = "1" }, "account is"},
-		"no region":         {func(s *settings) { s.region = "" }, "aws:region is"},
-		"every repository":  {func(s *settings) { s.repository = "OWNER/*" }, "repository is"},
-		"no stack":          {func(s *settings) { s.stacks = nil }, "stacks is empty"},
-		"an end of a text":  {func(s *settings) { s.stacks = []stack{{`a","b`, "Z1"}} }, "stacks[0].environment is"},
-		"no zone":           {func(s *settings) { s.stacks = []stack{{"prod", ""}} }, "stacks[0].hostedZone is"},
-		"a stack two times": {func(s *settings) { s.stacks = append(s.stacks[:1:1], s.stacks[0]) }, "listed twice"},
+		"an account":         {func(s *settings) { s.account = "1" }, "account is"},
+		"no region":          {func(s *settings) { s.region = "" }, "aws:region is"},
+		"every repository":   {func(s *settings) { s.repository = "OWNER/*" }, "repository is"},
+		"no stack":           {func(s *settings) { s.stacks = nil }, "stacks is empty"},
+		"an end of a text":   {func(s *settings) { s.stacks = []stack{{`a","b`, "Z1"}} }, "stacks[0].environment is"},
+		"a long name":        {func(s *settings) { s.stacks = []stack{{"abcdefghijklm", "Z1"}} }, "stacks[0].environment is"},
+		"a name with dashes": {func(s *settings) { s.stacks = []stack{{"staging-eu", "Z1"}} }, "stacks[0].environment is"},
+		"no zone":            {func(s *settings) { s.stacks = []stack{{"prod", ""}} }, "stacks[0].hostedZone is"},
+		"a stack two times":  {func(s *settings) { s.stacks = append(s.stacks[:1:1], s.stacks[0]) }, "listed twice"},
 	} {
 		t.Run(why, func(t *testing.T) {
 			s := good

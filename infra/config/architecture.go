@@ -12,7 +12,7 @@ import (
 )
 
 // validateArchitecture compares the platforms of every image with the
-// processors of every tier: a pod may land on any node of its tier, and a store
+// processors of every tier: a pod may run on any node of its tier, and a store
 // in the cluster on any node. The images of add-ons and of the Cluster
 // Autoscaler are published for both architectures.
 func validateArchitecture(s *Stack) field.ErrorList {

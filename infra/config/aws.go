@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -37,7 +38,7 @@ type AssumedRole struct {
 	RoleARN string `key:"roleArn" unset:"none"`
 }
 
-// IgnoredTags are tags that somebody else owns.
+// IgnoredTags are tags that others set, such as an audit of the account.
 type IgnoredTags struct {
 	// The keys of the tags.
 	Keys []string `key:"keys"`
@@ -47,8 +48,9 @@ type IgnoredTags struct {
 
 // Tags are tags by key.
 type Tags struct {
-	// Each tag's value by its key. The program's own keys, such as
-	// `Environment`, are refused.
+	// Each tag's value by its key: at most 40 tags, and 7 with `edge.domain`, because
+	// objects of S3 have 10 at most. The program's own keys, such as `Environment`, are
+	// refused.
 	Tags map[string]string `key:"tags" unset:"none"`
 }
 
@@ -67,9 +69,12 @@ var ownTags = []string{"Project", "Environment", "ManagedBy", "Name", "Service",
 const (
 	// A resource has 50 tags at most (AWS Tagging, "Tag naming limits and
 	// requirements"); the program sets up to 10 itself.
-	maxTags     = 40
-	maxTagKey   = 128
-	maxTagValue = 256
+	maxTags = 40
+	// An object of S3 has 10 tags at most (S3 User Guide, "Categorizing your objects using
+	// tags"), and the program sets 3. With a domain, the static files are such objects.
+	maxObjectTags = 10 - 3
+	maxTagKey     = 128
+	maxTagValue   = 256
 )
 
 // meaningful begin the keys of tags that AWS or Kubernetes gives a meaning.
@@ -92,7 +97,7 @@ func validateAWS(s *Stack) field.ErrorList {
 		case form == nil:
 			problems = append(problems, field.Invalid(role, arn, "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deployer"))
 		case s.Account != "" && form[1] != s.Account:
-			problems = append(problems, field.Invalid(role, arn, "is a role of another account than the stack's "+s.Account+", and would change that one"))
+			problems = append(problems, field.Invalid(role, arn, "is a role of another account than the stack's "+s.Account+": take a role of that account"))
 		default:
 			if err := regions.CheckARN(s.Region, arn); err != nil {
 				problems = append(problems, field.Invalid(role, arn, err.Error()))
@@ -107,8 +112,12 @@ func validateAWS(s *Stack) field.ErrorList {
 func (s *Stack) validateTags(at *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	tags := s.AWS.DefaultTags.Tags
-	if len(tags) > maxTags {
-		problems = append(problems, field.TooMany(at, len(tags), maxTags))
+	switch {
+	case len(tags) > maxTags:
+		problems = append(problems, field.Invalid(at, len(tags), fmt.Sprintf("must have at most %d tags: a resource of AWS has 50, and the program sets up to 10", maxTags)))
+	case len(tags) > maxObjectTags && s.Edge.Domain != "":
+		problems = append(problems, field.Invalid(at, len(tags), fmt.Sprintf(
+			"must have at most %d tags with edge.domain: the static files are objects of S3, which have 10 at most, and the program sets 3", maxObjectTags)))
 	}
 	var before []string
 	for _, key := range slices.Sorted(maps.Keys(tags)) {

@@ -57,8 +57,8 @@ func validateConnections(s *Stack) field.ErrorList {
 	return nil
 }
 
-// pods returns all pods that run on the stack's nodes, of each service its largest
-// number.
+// pods returns all pods that run on the stack's nodes, and of each service its largest
+// number of pods.
 func (s *Stack) pods() []pod {
 	var all []pod
 	for _, p := range s.Profiles() {
@@ -190,9 +190,7 @@ func validateNodes(s *Stack) field.ErrorList {
 			return nil // its own rule refuses it
 		}
 		rooms[t.Profile.Name] = roomOf(h)
-		for range t.Profile.Size.Max {
-			nodes[t.Profile.Name] = append(nodes[t.Profile.Name], roomOf(h))
-		}
+		nodes[t.Profile.Name] = slices.Repeat([]room{rooms[t.Profile.Name]}, t.Profile.Size.Max)
 	}
 	all := s.pods()
 	refused := map[string]bool{}

@@ -1,9 +1,8 @@
-// Package config is the stack's configuration: its keys, their types, their
+// Package config owns the stack's configuration: its keys, their types, their
 // defaults and their rules. It is pure and knows nothing of resources.
 //
-// Load reports every error at once, each with the path that a person would
-// give to `pulumi config set --path`, so that a wrong stack is fixed in one
-// round and nothing is registered before it is right.
+// Load reports every error at once, each with the path that `pulumi config set
+// --path` takes. Nothing is registered before the configuration is valid.
 package config
 
 import (
@@ -24,8 +23,8 @@ import (
 const Project = "progressive-framework"
 
 // Stack is one stack's whole configuration. The tags are the keys. The doc
-// comments of the types and fields are the text of docs/configuration.md, and
-// the tag unset says what an unset key means where Defaults can't.
+// comments of the types and fields are the text of docs/configuration.md. The tag
+// unset is the text for an unset key that has no value in defaults.
 type Stack struct {
 	// The stack's AWS region, such as `us-east-1`.
 	Region string `path:"aws:region" unset:"required"`
@@ -63,7 +62,8 @@ type Stack struct {
 	// verify RDS and DocumentDB, such as `global-bundle.pem`, which AWS publishes. A
 	// region that is newer than the program's own authorities needs it.
 	CAFile string `key:"caFile" unset:"the authorities of the region, as of September 2024"`
-	// The storage class of the volumes of in-cluster stores.
+	// The storage class of the volumes of in-cluster stores and of Prometheus. The class
+	// must allow expansion, or no volume can grow.
 	StorageClass string `key:"storageClass"`
 
 	Network    Network    `key:"network"`
@@ -146,9 +146,9 @@ type Cluster struct {
 	// upgrades the control plane when standard support ends.
 	ExtendedSupport bool `key:"extendedSupport"`
 	// The zones of the control plane's network interfaces: at least two of
-	// `network.zones`, or of those of `network.privateSubnetIds`. EKS does not let them change. It has no control planes in
-	// the zones use1-az3, usw1-az2 and cac1-az3, whose letters differ by account:
-	// a preview looks them up.
+	// `network.zones`, or of those of `network.privateSubnetIds`. EKS does not let
+	// them change. It has no control planes in the zones use1-az3, usw1-az2 and
+	// cac1-az3, whose letters differ by account: a preview looks them up.
 	Zones []string `key:"zones" unset:"the first two of network.zones with control planes, by name"`
 	// ARNs of the IAM roles and users that administer the cluster: at least one,
 	// so that the cluster is not lost with the identity that created it. That
@@ -274,21 +274,6 @@ type Waiver struct {
 	Owner string `key:"owner"`
 	// The last day, at most 180 days ahead, such as `2027-03-31`, in quotes.
 	Until string `key:"until"`
-}
-
-// Auth is whose tokens the services accept.
-type Auth struct {
-	// The `iss` of an accepted token.
-	Issuer string `key:"issuer" unset:"required"`
-	// One of the `aud` of an accepted token.
-	Audience string `key:"audience" unset:"required"`
-	// The https URL of the issuer's JSON Web Key Set.
-	JWKSURL string `key:"jwksUrl" unset:"this or jwksFile"`
-	// A file of the project with the issuer's JSON Web Key Set.
-	JWKSFile string `key:"jwksFile" unset:"this or jwksUrl"`
-
-	// KeySet is the content of JWKSFile.
-	KeySet []byte
 }
 
 // Services is what the stack changes of each service's profile, by the

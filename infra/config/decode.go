@@ -11,22 +11,23 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// reader fills a Stack from what Pulumi passes on. It knows which keys were
-// given, so that a value of zero is never taken for a key that is absent: each
-// given value is judged by the rules of its key, also 0, "", [] and null.
+// reader fills a Stack from Pulumi's form of the configuration. It records which
+// keys are set, so a value of zero is never taken for an absent key. The rules of
+// a key judge each set value, also 0, "", [] and null.
 type reader struct {
 	problems field.ErrorList
 	// given are the paths of the keys that the stack has, at any depth.
 	given map[string]bool
 }
 
-// digits are a whole number that is the same as text.
+// digits matches a whole number that is written the same way as text.
 var digits = regexp.MustCompile(`^[0-9]+$`)
 
 // removed are keys of earlier versions, with what replaces them. Their paths are as in
@@ -35,10 +36,10 @@ var removed = map[string]string{
 	"services.*.replicas": "is gone, because an autoscaler sets the number of pods: set min and max instead, or leave them out for the design document's",
 }
 
-// maxText is the longest text of a key, in bytes. No rule of a key allows a longer one.
+// maxText is the longest text of a key, in bytes. No key needs a longer one.
 const maxText = 2048
 
-// beginning returns enough of a text to find it.
+// beginning returns the first characters of a long text, for an error.
 func beginning(text string) string {
 	const enough = 40
 	if runes := []rune(text); len(runes) > enough {
@@ -47,18 +48,50 @@ func beginning(text string) string {
 	return text
 }
 
-// advice ends every problem of a value that stands for none.
-const advice = "leave the key out for its default"
+// advice returns what to do instead of a value that stands for none; pattern is the path in
+// the tables of this package.
+func advice(pattern string) string {
+	switch {
+	case strings.HasSuffix(pattern, ".*"):
+		return ": take it out"
+	case pattern == "" || required()[pattern]: // "" is the region
+		return ""
+	default:
+		return ": leave the key out for its default"
+	}
+}
+
+// required are the keys that have no default, by their paths in the tables.
+var required = sync.OnceValue(func() map[string]bool {
+	keys := map[string]bool{}
+	var walk func(pattern string, t reflect.Type)
+	walk = func(pattern string, t reflect.Type) {
+		switch t.Kind() {
+		case reflect.Struct:
+			for i := range t.NumField() {
+				f := t.Field(i)
+				if key := f.Tag.Get("key"); key != "" {
+					keys[join(pattern, key)] = strings.HasPrefix(f.Tag.Get("unset"), "required")
+					walk(join(pattern, key), f.Type)
+				}
+			}
+		case reflect.Map:
+			walk(join(pattern, "*"), t.Elem())
+		}
+	}
+	walk("", reflect.TypeFor[Stack]())
+	return keys
+})
 
 func (r *reader) refuse(p *field.Error) { r.problems = append(r.problems, p) }
 
-// read fills v with raw, which is at the path that a person knows. pattern is
-// the path in the tables of this package: without namespace, and with * for
-// the name in a map. kind is the kind of the store that the key belongs to.
+// read fills v with the value raw of the key at path at. pattern is the path in the
+// tables of this package: without namespace, and with * for the name in a map. kind
+// is the kind of the store that the key belongs to.
 func (r *reader) read(at *field.Path, pattern, kind string, v reflect.Value, raw any) {
 	r.given[at.String()] = true
 	if raw == nil {
-		r.refuse(field.Invalid(at, raw, "must not be null: "+advice))
+		r.refuse(field.Invalid(at, raw, "must not be null"+advice(pattern)))
 		return
 	}
 	switch v.Kind() {
@@ -97,7 +130,7 @@ func (r *reader) read(at *field.Path, pattern, kind string, v reflect.Value, raw
 			v.SetString(text)
 			switch {
 			case strings.TrimSpace(text) != text || text == "":
-				r.refuse(field.Invalid(at, text, "must not be empty, and must not begin or end with a space: "+advice))
+				r.refuse(field.Invalid(at, text, "must not be empty, and must not begin or end with a space"+advice(pattern)))
 			case len(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
 				r.refuse(field.Invalid(at, beginning(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
 			}
@@ -132,6 +165,9 @@ func (r *reader) readObject(at *field.Path, pattern string, v reflect.Value, obj
 		}
 		if kinds := kindsOf(f); kinds != nil && !slices.Contains(kinds, kind) {
 			r.given[at.Child(key).String()] = true
+			if !isKind(v, kind) {
+				continue // the rule of the kind refuses it
+			}
 			r.refuse(field.Forbidden(at.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
 			continue
 		}
@@ -149,6 +185,12 @@ func (r *reader) readObject(at *field.Path, pattern string, v reflect.Value, obj
 	}
 }
 
+// isKind reports whether a store has a kind.
+func isKind(store reflect.Value, kind string) bool {
+	f, _ := store.Type().FieldByName("Kind")
+	return slices.Contains(valuesOf(f), kind)
+}
+
 func (r *reader) readMap(at *field.Path, pattern string, v reflect.Value, object map[string]any) {
 	v.Set(reflect.MakeMap(v.Type()))
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -161,7 +203,7 @@ func (r *reader) readMap(at *field.Path, pattern string, v reflect.Value, object
 func (r *reader) readList(at *field.Path, pattern string, v reflect.Value, list []any) {
 	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 	if b, bounded := listBounds[pattern]; bounded && (len(list) < b.Min || len(list) > b.Max) {
-		r.refuse(field.Invalid(at, len(list), fmt.Sprintf("must have %s: %s", b.text("entry", "entries"), advice)))
+		r.refuse(field.Invalid(at, len(list), "must have "+b.text("entry", "entries")+advice(pattern)))
 	}
 	for i, raw := range list {
 		r.read(at.Index(i), pattern+".*", "", v.Index(i), raw)
@@ -211,12 +253,12 @@ func parse(t reflect.Type, text string) (any, error) {
 	return tree, nil
 }
 
-// errNotJSON adds nothing to the message: the noun says what is due.
+// errNotJSON has no text: the message of the caller says what the value must be.
 var errNotJSON = errors.New("")
 
-// decode reads one JSON value, with numbers as they are written, so that 1.5 is refused where
-// a whole number is due. An object that has a member twice is refused: one of the two values
-// would be ignored.
+// decode reads one JSON value. Numbers stay as they are written, so that 1.5 is refused where
+// a whole number is required. An object that has a member twice is refused: one of the two
+// values would be ignored.
 func decode(text string) (any, error) {
 	var tree any
 	d := json.NewDecoder(strings.NewReader(text))
@@ -269,7 +311,7 @@ func repeated(d *json.Decoder) string {
 	}
 }
 
-// noun is what a person writes for a value of t.
+// noun describes the values of type t, for an error.
 func noun(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
@@ -285,7 +327,7 @@ func noun(t reflect.Type) string {
 	}
 }
 
-// shown is a value of a wrong type as it is in the stack's file.
+// shown returns a value of a wrong type as an error shows it: objects and lists as JSON.
 func shown(raw any) any {
 	switch raw.(type) {
 	case map[string]any, []any:
@@ -303,5 +345,5 @@ func join(pattern, key string) string {
 	return pattern + "." + key
 }
 
-// path is where a person finds key: within the project's namespace.
+// path returns the path of a key of the project's namespace.
 func path(key string) *field.Path { return field.NewPath(Project + ":" + key) }

@@ -33,8 +33,7 @@ type Edge struct {
 	// header is part of the cache key.
 	Cacheable []string `key:"cacheable"`
 	// Makes browsers use HTTPS for every name below the domain, for a year. Set it
-	// only if each of them has HTTPS: a browser that has seen it cannot be told
-	// otherwise.
+	// only if each of them has HTTPS: a browser that has seen it keeps to it for a year.
 	HSTSSubdomains bool `key:"hstsSubdomains"`
 	// A web ACL in front of CloudFront: AWS's managed rules and a limit of
 	// requests for each address. It logs every request that a rule matches.
@@ -81,7 +80,7 @@ func (e Edge) InZone(name string) error {
 var (
 	// zoneID is the ID of a hosted zone (Route 53 API, "ResourceId": 32 characters).
 	zoneID         = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
-	domainName     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$`)
+	domainName     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{0,58}[a-z0-9])$`)
 	topicARN       = regexp.MustCompile(`^arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
 	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):([0-9]{12}):certificate/[0-9a-f-]+$`)
 )
@@ -94,7 +93,7 @@ func validateEdge(s *Stack) field.ErrorList {
 	}
 	if partition := regions.Partition(s.Region); partition != regions.Commercial && partition != "" {
 		problems = append(problems, field.Forbidden(at.Child("domain"),
-			"CloudFront of the platform is in partition "+regions.Commercial+", and region "+s.Region+" is in "+partition+"; take edge out"))
+			"CloudFront serves the platform in partition "+regions.Commercial+" only, and region "+s.Region+" is in "+partition+"; take edge out"))
 	}
 	zone := e.Zone
 	if e.ZoneID() != "" {
@@ -140,7 +139,7 @@ func validateCertificates(s *Stack) field.ErrorList {
 		at := path("edge").Child(certificate.name)
 		switch form := certificateARN.FindStringSubmatch(certificate.arn); {
 		case certificate.arn == "":
-			problems = append(problems, field.Required(at, "without edge.zone nobody can prove that the domain is yours; give a certificate of "+certificate.region))
+			problems = append(problems, field.Required(at, "without edge.zone the stack can't create a certificate, because it can't prove that the domain is yours; set one of "+certificate.region))
 		case form == nil || form[1] != certificate.region || regions.CheckARN(s.Region, certificate.arn) != nil:
 			problems = append(problems, field.Invalid(at, certificate.arn, "must be the ARN of an ACM certificate in "+certificate.region))
 		case accountID.MatchString(s.Account) && form[2] != s.Account:

@@ -1,9 +1,17 @@
 package config
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -87,6 +95,8 @@ func TestUnreadKeysAreRefused(t *testing.T) {
 		{"a profile on two lines", "aws:profile", "a\nb", "aws:profile: Invalid value: \"a\\nb\": must be one line"},
 		{"a profile of endless length", "aws:profile", strings.Repeat("a", 3000), "must be one line of at most 2048 bytes"},
 		{"a role with a name that IAM refuses", "aws:assumeRole", `{"roleArn":"arn:aws:iam::123456789012:role/` + strings.Repeat("a", 65) + `"}`, "aws:assumeRole.roleArn: Invalid value"},
+		{"more tags than a resource may have", "aws:defaultTags", tags(41), "aws:defaultTags.tags: Invalid value: 41: must have at most 40 tags"},
+		{"as many", "aws:defaultTags", tags(40), ""},
 		{"tags without their object", "aws:defaultTags", `{"CostCenter":"1"}`, "aws:defaultTags.CostCenter: Forbidden: no such key"},
 	})
 	_, err := Load("prod", with(map[string]string{
@@ -115,6 +125,9 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 		{"a block within another", "cluster", `{"publicAccessCidrs":["203.0.0.0/16","203.0.113.0/24"]}`, "overlaps an earlier block"},
 		{"bits beyond the prefix", "cluster", `{"publicAccessCidrs":["203.0.113.1/24"]}`, "no bits set beyond its prefix"},
 		{"an office", "cluster", `{"publicAccessCidrs":["203.0.113.0/24"]}`, ""},
+		{"a required list without entries", "network", `{"cidr":"10.0.0.0/16","zones":[]}`, "network.zones: Invalid value: 0: must have 2 to 6 entries\n"},
+		{"an optional list without entries", "tiers", `{"web":{"instanceTypes":[]}}`, "must have 1 to 40 entries: leave the key out for its default"},
+		{"an entry without text", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a",""]}`, "network.zones[1]: Invalid value: \"\": must not be empty, and must not begin or end with a space: take it out"},
 		{"one zone of the control plane", "cluster", `{"zones":["us-east-1a"]}`, "cluster.zones: Invalid value: 1: must have 2 to 6 entries"},
 		{"a zone that the region has not", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","us-east-1g"]}`, "network.zones[1]: Invalid value: \"us-east-1g\": us-east-1 has no zone"},
 		{"a zone of another region", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","eu-west-1a"]}`, `"eu-west-1a" is not a zone of us-east-1`},
@@ -142,6 +155,18 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 		{"a kind of another store", "mongo", `{"kind":"inCluster"}`, "mongo.kind: Unsupported value: \"inCluster\""},
 		{"a port that no URL has", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://a:99999/b"}`, "auth.jwksUrl: Invalid value"},
 		{"a port", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://a:8443/b"}`, ""},
+		{"a port without a host", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://:443/b"}`, "auth.jwksUrl: Invalid value"},
+		{"an IPv6 address, which no pod reaches", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://[2001:db8::1]/b"}`, "the pods have IPv4 addresses only"},
+		{"the pod itself", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://localhost/b"}`, "localhost is the pod itself"},
+		{"the pod itself, in capitals and with a dot", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://LOCALHOST./b"}`, "localhost is the pod itself"},
+		{"an address as one number", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://2130706433/b"}`, "is a DNS name or an IPv4 address"},
+		{"an address that is too long", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://10.1.2.3.4/b"}`, "is a DNS name or an IPv4 address"},
+		{"a host with a letter that no name has", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://a_b/b"}`, "is a DNS name or an IPv4 address"},
+		{"the pod itself, by its address", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://127.0.0.1/b"}`, "its address is reserved"},
+		{"the metadata of the node", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://169.254.169.254/b"}`, "its address is reserved"},
+		{"an issuer in a connected network", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://10.1.2.3/b"}`, ""},
+		{"a domain of other letters", "edge", `{"domain":"app.xn--80asehdb","zone":"xn--80asehdb.xn--p1ai"}`, "edge.zone: Invalid value"},
+		{"a top-level domain of other letters", "edge", `{"domain":"app.shop.xn--p1ai","zone":"shop.xn--p1ai"}`, ""},
 		{"a certificate of another account", "edge", `{"domain":"example.com","certificateArn":"arn:aws:acm:us-east-1:210987654321:certificate/0a","originCertificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"}`,
 			"edge.certificateArn: Invalid value: \"arn:aws:acm:us-east-1:210987654321:certificate/0a\": is a certificate of another account"},
 		{"an alarm of another partition", "edge", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws-cn:sns:us-east-1:123456789012:a"}`, "edge.alarmTopicArn"},
@@ -162,11 +187,29 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 		{"a domain beyond a certificate's first name", "edge", `{"domain":"a-very-long-name-of-a-platform-that-nobody-types.environment.example","zone":"environment.example"}`, "edge.domain: Invalid value"},
 		{"an alarm of another region", "edge", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:eu-west-1:123456789012:a"}`, "edge.alarmTopicArn"},
 		{"a rate that AWS WAF refuses", "edge", `{"domain":"example.com","zone":"example.com","requestsPerAddress":5}`, "edge.requestsPerAddress: Invalid value: 5: must be 10 to"},
+		{"a reference with a scheme", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7@sha256:` + strings.Repeat("a", 64) + `"}`, "redis.image: Invalid value"},
+		{"a repository with two slashes", "redis", `{"kind":"inCluster","image":"ecr://debian//redis:7"}`, "redis.image: Invalid value"},
+		{"a repository beyond ECR's limit", "redis", `{"kind":"inCluster","image":"ecr://` + strings.Repeat("a", 257) + `:7"}`, "redis.image: Invalid value"},
+		{"a tag that is empty", "redis", `{"kind":"inCluster","image":"redis:@sha256:` + strings.Repeat("a", 64) + `"}`, "redis.image: Invalid value"},
+		{"a tag and a digest", "redis", `{"kind":"inCluster","image":"localhost:5000/library/redis:7@sha256:` + strings.Repeat("a", 64) + `"}`, ""},
+		{"a digest that is short", "redis", `{"kind":"inCluster","image":"redis@sha256:` + strings.Repeat("a", 63) + `"}`, "redis.image: Invalid value"},
+		{"a signing key of another cloud", "images", `{"signingKey":"gcpkms://projects/a"}`, "images.signingKey: Invalid value: \"gcpkms://projects/a\": must be a file of the project, or a key of AWS KMS such as awskms:///alias/NAME"},
+		{"a signing key with two slashes", "images", `{"signingKey":"awskms://alias/a"}`, "awskms:// names neither"},
+		{"a cached path that no browser sends", "edge", `{"domain":"example.com","zone":"example.com","cacheable":["/api/v1/../x"]}`, "edge.cacheable: Invalid value"},
 		{"a storage class that is no name", "storageClass", "Fast SSD", "storageClass: Forbidden"},
 		{"a boundary that is a role", "permissionsBoundary", "arn:aws:iam::123456789012:role/a", "permissionsBoundary: Invalid value"},
 		{"a boundary of another partition", "permissionsBoundary", "arn:aws-cn:iam::123456789012:policy/a", "is of partition aws-cn"},
 		{"a boundary", "permissionsBoundary", "arn:aws:iam::123456789012:policy/team/boundary", ""},
 	})
+}
+
+// tags returns an object of n tags for aws:defaultTags.
+func tags(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("%q:%q", fmt.Sprint("Team", i), "x"))
+	}
+	return `{"tags":{` + strings.Join(all, ",") + `}}`
 }
 
 // authority is a project with a file ca.pem.
@@ -230,6 +273,14 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		{"a login on nodes that the stack does not create", map[string]string{"cluster": `{"nodes":"own","sessionManager":false}`}, "cluster.sessionManager: Forbidden: has no effect with cluster.nodes: own"},
 		{"a mirror of no image", map[string]string{"cluster": own, "images": `{"mirror":"ecr://mirror"}`}, "images.mirror: Forbidden: has no effect without podScaling.enabled and with cluster.nodes: own"},
 		{"a mirror longer than a repository's name", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"ecr://` + strings.Repeat("a", 201) + `"}`}, "images.mirror: Invalid value"},
+		{"more tags than the static files may have", map[string]string{"aws:defaultTags": tags(8), "edge": `{"domain":"example.com","zone":"example.com"}`}, "aws:defaultTags.tags: Invalid value: 8: must have at most 7 tags with edge.domain"},
+		{"a stage without parts to upgrade", map[string]string{"cluster": `{"nodes":"own","upgradeStage":"addons"}`}, "cluster.upgradeStage: Forbidden: has no effect with cluster.nodes: own"},
+		{"subnets of no store", map[string]string{
+			"network":  `{"vpcId":"vpc-0123456789abcdef0","privateSubnetIds":["subnet-0123456789abcdef0","subnet-0123456789abcdef1"],"databaseSubnetIds":["subnet-0123456789abcdef0","subnet-0123456789abcdef1"]}`,
+			"postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`, "redis": `{"kind":"none"}`, "mongo": `{"kind":"none"}`,
+		}, "network.databaseSubnetIds: Forbidden: has no effect without a managed store"},
+		{"a storage class with two dots", map[string]string{"podScaling": `{"enabled":true}`, "storageClass": "a..b"}, "storageClass: Invalid value"},
+		{"a storage class with a dash at the end of a part", map[string]string{"podScaling": `{"enabled":true}`, "storageClass": "a-.b"}, "storageClass: Invalid value"},
 		{"two doors", map[string]string{"frontDoor": `{"nodePort":30080}`, "edge": `{"domain":"example.com","zone":"example.com"}`}, "frontDoor.nodePort: Forbidden"},
 		{"volumes of a class that nobody created", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`, "redis": `{"kind":"none"}`}, "storageClass: Required value"},
 		{"a Prometheus without a class of volumes", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"none"}`, "podScaling": `{"enabled":true}`}, "storageClass: Required value: the class of Prometheus' volumes"},
@@ -242,7 +293,10 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			changes := map[string]string{}
 			for key, value := range tc.changes {
-				changes[Project+":"+key] = value
+				if !strings.Contains(key, ":") {
+					key = Project + ":" + key
+				}
+				changes[key] = value
 			}
 			_, err := Load("prod", with(changes))
 			require.ErrorContains(t, err, tc.want)
@@ -253,17 +307,20 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 // An encrypted key would be in clear text in the state. It is refused by its path,
 // and its value is in no message.
 func TestSecretKeysAreRefused(t *testing.T) {
-	for _, key := range []string{"environment", "auth", "postgres", "network", "caFile"} {
-		full := Project + ":" + key
+	keys := []string{regionKey, "aws:profile", "aws:assumeRole", "aws:defaultTags", "aws:ignoreTags", "aws:secretKey", Project + ":none"}
+	for i := range reflect.TypeFor[Stack]().NumField() {
+		if key := reflect.TypeFor[Stack]().Field(i).Tag.Get("key"); key != "" {
+			keys = append(keys, Project+":"+key)
+		}
+	}
+	require.Greater(t, len(keys), 25)
+	for _, full := range keys {
 		values := with(map[string]string{full: `{"issuer":"hidden-value"}`})
 		_, err := Load("prod", values, WithSecrets([]string{full}))
 		require.ErrorContains(t, err, full+": Forbidden: is set with --secret")
 		require.NotContains(t, err.Error(), "hidden-value")
-		require.NotContains(t, err.Error(), "Required value", "what is not read is not missing")
+		require.NotContains(t, err.Error(), full+": Required value", "what is not read is not missing")
 	}
-	_, err := Load("prod", with(map[string]string{"aws:profile": "hidden-value"}), WithSecrets([]string{"aws:profile"}))
-	require.ErrorContains(t, err, "aws:profile: Forbidden: is set with --secret")
-	require.NotContains(t, err.Error(), "hidden-value")
 }
 
 // Files are read with the configuration.
@@ -275,11 +332,19 @@ func TestFiles(t *testing.T) {
 		"key.pem":       {Data: []byte("-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n")},
 		"large.pem":     {Data: make([]byte, 2<<20)},
 		"folder/a":      {Data: []byte("a")},
-		"keys.json":     {Data: []byte(`{"keys":[{"kty":"OKP"}]}`)},
+		"keys.json":     {Data: []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a"}]}`)},
+		"rsa.json":      {Data: []byte(`{"keys":[{"kty":"oct2","kid":"b"},{"kty":"RSA","kid":"a","use":"sig","alg":"RS256"}]}`)},
+		"shared.json":   {Data: []byte(`{"keys":[{"kty":"oct","kid":"a","k":"c2VjcmV0"}]}`)},
+		"no-id.json":    {Data: []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519"}]}`)},
+		"curve.json":    {Data: []byte(`{"keys":[{"kty":"EC","crv":"P-384","kid":"a"}]}`)},
+		"encrypts.json": {Data: []byte(`{"keys":[{"kty":"RSA","kid":"a","use":"enc"}]}`)},
+		"many.json":     {Data: []byte(`{"keys":[` + strings.Repeat(`{"kty":"RSA","kid":"a"},`, 64) + `{"kty":"RSA","kid":"a"}]}`)},
+		"server.pem":    {Data: certificateOf(t, false)},
+		"authority.pem": {Data: certificateOf(t, true)},
 		"empty.json":    {Data: []byte(`{"keys":[]}`)},
 		"private.json":  {Data: []byte(`{"keys":[{"kty":"OKP","d":"x"}]}`)},
 		"no-json.json":  {Data: []byte("keys")},
-		"folder/b.json": {Data: []byte(`{"keys":[{"kty":"OKP"}]}`)},
+		"folder/b.json": {Data: []byte(`{"keys":[{"kty":"EC","crv":"P-256","kid":"a"}]}`)},
 	}
 	auth := func(file string) string { return `{"issuer":"a","audience":"b","jwksFile":"` + file + `"}` }
 	check(t, []pair{
@@ -295,7 +360,33 @@ func TestFiles(t *testing.T) {
 		{"no keys in it", "auth", auth("empty.json"), "with a key"},
 		{"no JSON", "auth", auth("no-json.json"), "must be a JSON Web Key Set"},
 		{"the issuer's private key", "auth", auth("private.json"), "is a private key"},
+		{"a secret that issuer and services share", "auth", auth("shared.json"), `is a private key or a shared secret: it has the member "k"`},
+		{"a key that no token can name", "auth", auth("no-id.json"), "for EdDSA, ES256 or RS256, with an ID (kid)"},
+		{"a curve that the services do not know", "auth", auth("curve.json"), "for EdDSA, ES256 or RS256"},
+		{"a key that encrypts", "auth", auth("encrypts.json"), "for EdDSA, ES256 or RS256"},
+		{"more keys than the services read", "auth", auth("many.json"), "has 65 keys"},
+		{"a certificate of a server", "caFile", "server.pem", "certificate 1, db.test, is of no authority"},
+		{"an authority", "caFile", "authority.pem", ""},
 		{"keys", "auth", auth("keys.json"), ""},
+		{"keys among others", "auth", auth("rsa.json"), ""},
 		{"keys in a folder", "auth", auth("./folder/b.json"), ""},
 	}, WithFiles(project))
+	check(t, []pair{{"an authority that has expired", "caFile", "authority.pem", "holds only certificates that have expired"}},
+		WithFiles(project), WithToday(expiry.AddDate(0, 0, 1)))
+}
+
+// expiry is the end of the certificates of certificateOf.
+var expiry = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// certificateOf returns a certificate in PEM, of an authority or of a server.
+func certificateOf(t *testing.T, authority bool) []byte {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "db.test"}, NotBefore: expiry.AddDate(-1, 0, 0), NotAfter: expiry, IsCA: authority, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(nil, template, template, public, private)
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }

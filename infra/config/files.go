@@ -2,7 +2,6 @@ package config
 
 import (
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"os"
 	slashpath "path"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -36,16 +37,17 @@ func projectFiles() fs.FS {
 }
 
 // validateFiles reads the files that the configuration names, and keeps their
-// content.
-func validateFiles(s *Stack, project fs.FS) field.ErrorList {
+// content. today is the day by which certificates expire; zero: none does.
+func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 	var problems field.ErrorList
+	checkAuthorities := func(content []byte) error { return checkCertificates(content, today) }
 	for _, f := range []struct {
 		key, name, fix string
 		check          func([]byte) error
 		into           *[]byte
 	}{
-		{"caFile", s.CAFile, "AWS publishes global-bundle.pem for RDS and DocumentDB", checkCertificates, &s.CABundle},
-		{"mongo.caFile", s.Mongo.CAFile, "it has the authorities of the servers of mongo.url", checkCertificates, &s.MongoCABundle},
+		{"caFile", s.CAFile, "AWS publishes global-bundle.pem for RDS and DocumentDB", checkAuthorities, &s.CABundle},
+		{"mongo.caFile", s.Mongo.CAFile, "it has the authorities of the servers of mongo.url", checkAuthorities, &s.MongoCABundle},
 		{"auth.jwksFile", s.Auth.JWKSFile, "`make build` creates the sandbox's", checkKeySet, &s.Auth.KeySet},
 	} {
 		if f.name == "" {
@@ -84,6 +86,9 @@ func validateFiles(s *Stack, project fs.FS) field.ErrorList {
 		if err := signkey.CheckKMS(name); err != nil {
 			problems = append(problems, field.Invalid(path("images.signingKey"), name, err.Error()))
 		}
+	} else if scheme, _, remote := strings.Cut(name, "://"); remote {
+		problems = append(problems, field.Invalid(path("images.signingKey"), name, fmt.Sprintf(
+			"must be a file of the project, or a key of AWS KMS such as %salias/NAME: %s:// names neither", signkey.KMSScheme, scheme)))
 	} else if name != "" { // only the image provider reads its content
 		if _, err := readFile(project, name); err != nil {
 			problems = append(problems, field.Invalid(path("images.signingKey"), name, err.Error()+"; docs/promotion.md says how to create one"))
@@ -106,7 +111,7 @@ func readFile(project fs.FS, name string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New("must be a file")
 	case info.Size() > maxFile:
-		return nil, fmt.Errorf("has %d bytes; a Secret of Kubernetes holds %d", info.Size(), maxFile)
+		return nil, fmt.Errorf("has %d bytes; a Secret of Kubernetes can hold %d", info.Size(), maxFile)
 	}
 	content, err := fs.ReadFile(project, clean)
 	if err != nil {
@@ -124,10 +129,10 @@ func reason(err error) error {
 	return err
 }
 
-// checkCertificates returns an error for a file in which there is anything but
-// certificates in PEM.
-func checkCertificates(content []byte) error {
-	found := 0
+// checkCertificates returns an error for a file that has anything but certificates of
+// authorities in PEM, or only expired ones.
+func checkCertificates(content []byte, today time.Time) error {
+	found, valid := 0, 0
 	for {
 		var block *pem.Block
 		block, content = pem.Decode(content)
@@ -137,29 +142,23 @@ func checkCertificates(content []byte) error {
 		if block.Type != "CERTIFICATE" {
 			return fmt.Errorf("must hold certificates only, and holds a %s", block.Type)
 		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
 			return fmt.Errorf("certificate %d can't be parsed: %w", found+1, err)
 		}
 		found++
-	}
-	if found == 0 {
-		return errors.New("holds no certificate in PEM")
-	}
-	return nil
-}
-
-// checkKeySet returns an error for a file that is no JSON Web Key Set (RFC 7517).
-func checkKeySet(content []byte) error {
-	var set struct {
-		Keys []map[string]any `json:"keys"`
-	}
-	if err := json.Unmarshal(content, &set); err != nil || len(set.Keys) == 0 {
-		return errors.New(`must be a JSON Web Key Set: {"keys": [...]} with a key`)
-	}
-	for i, key := range set.Keys {
-		if _, private := key["d"]; private {
-			return fmt.Errorf("key %d is a private key; give the public one", i+1)
+		if !certificate.IsCA {
+			return fmt.Errorf("certificate %d, %s, is of no authority; AWS replaces the certificates of servers", found, certificate.Subject.CommonName)
 		}
+		if !today.After(certificate.NotAfter) {
+			valid++
+		}
+	}
+	switch {
+	case found == 0:
+		return errors.New("holds no certificate in PEM")
+	case valid == 0:
+		return errors.New("holds only certificates that have expired")
 	}
 	return nil
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
 
-// The ids of values that the program chooses when a stack is created and reads
-// back afterwards.
+// The ids of values that the program chooses when a stack is created, and reads from
+// the state afterwards.
 const (
 	ControlPlaneZones = "cluster.zones"
 	NATZone           = "zone of the single NAT gateway"
@@ -74,8 +74,8 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 
 // PlacedFields returns the values that can't change after the creation of a stack, and
 // that AWS's answers decide or confirm: the existing VPC, and the zones of the control
-// plane, by the ids of the zones. network are the zones of the network, and ids those of the account's zones by
-// name. The error names the key, and the zone that EKS does not accept.
+// plane, by the ids of the zones. network are the zones of the network, and ids those of
+// the account's zones by name. The error names the key, and the zone that EKS refuses.
 func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[string]changerule.Field, error) {
 	zones := changerule.Field{
 		Path: "cluster.zones", Rule: changerule.Kept, From: network,

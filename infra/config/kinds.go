@@ -42,6 +42,11 @@ var conditions = []condition{
 		"needs network.vpcId, the VPC of the subnets; set it, or take this out",
 	},
 	{
+		[]string{"network.databaseSubnetIds"},
+		func(s *Stack) bool { return s.Network.VPCID == "" || s.hasManagedStore() },
+		"has no effect without a managed store; take it out",
+	},
+	{
 		[]string{"tiers"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
 		"has no effect with cluster.nodes: own, because the stack then creates no nodes; take it out",
@@ -50,6 +55,11 @@ var conditions = []condition{
 		[]string{"cluster.sessionManager"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
 		"has no effect with cluster.nodes: own, because the stack then creates no nodes to log in to; take it out",
+	},
+	{
+		[]string{"cluster.upgradeStage"},
+		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
+		"has no effect with cluster.nodes: own, because the stack then has no add-ons and no Cluster Autoscaler to upgrade; take it out",
 	},
 	{
 		[]string{"postgres.platforms", "redis.platforms"},

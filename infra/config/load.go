@@ -58,7 +58,7 @@ func Load(stack string, values map[string]string, opts ...Option) (*Stack, error
 	return &s, nil
 }
 
-// within says whether the key at path is outer or a part of it.
+// within reports whether the key at path is outer or a part of it.
 func within(path, outer string) bool {
 	rest, found := strings.CutPrefix(path, outer)
 	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
@@ -80,7 +80,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the problems one by one.
+// Unwrap returns the problems one by one.
 func (e *Error) Unwrap() []error {
 	errs := make([]error, len(e.Problems))
 	for i, p := range e.Problems {
@@ -89,5 +89,5 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// errNotBool says what a key that is one or the other takes.
+// errNotBool is the error of a key that is true or false.
 var errNotBool = errors.New("must be true or false")

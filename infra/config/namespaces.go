@@ -18,8 +18,8 @@ const (
 )
 
 // refusedAWS are keys of the AWS provider that this program does not pass on,
-// with what to do instead. The provider is an explicit one, so that a key that
-// the program does not pass on would be ignored without a word.
+// with what to do instead. The provider is an explicit one, so a key that the
+// program does not pass on would be ignored without an error.
 var refusedAWS = map[string]string{
 	"accessKey":                 "credentials do not belong into a stack's configuration: set aws:profile, or AWS_ACCESS_KEY_ID in the environment",
 	"secretKey":                 "credentials do not belong into a stack's configuration: set aws:profile, or AWS_SECRET_ACCESS_KEY in the environment",
@@ -39,7 +39,7 @@ var refusedAWS = map[string]string{
 	"httpProxy":                      byVariable("HTTP_PROXY"),
 	"httpsProxy":                     byVariable("HTTPS_PROXY"),
 	"noProxy":                        byVariable("NO_PROXY"),
-	"stsRegion":                      "the provider asks STS of the stack's own region: take it out",
+	"stsRegion":                      "the provider uses STS of the stack's own region: take it out",
 	"ec2MetadataServiceEndpoint":     byVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
 	"ec2MetadataServiceEndpointMode": byVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
 
@@ -51,17 +51,17 @@ var refusedAWS = map[string]string{
 	"skipMetadataApiCheck":           realAWS,
 	"skipRegionValidation":           realAWS,
 	"skipRequestingAccountId":        realAWS,
-	"tokenBucketRateLimiterCapacity": "the program leaves the provider's own limit; take it out",
+	"tokenBucketRateLimiterCapacity": "the program keeps the provider's own limit: take it out",
 }
 
 const (
 	oneAccount  = "every account but progressive-framework:account, which is required, is refused already: take it out"
 	assumedRole = "is not passed on, because the kubeconfig's `aws eks get-token` would have another identity: write a profile with role_arn in AWS's config file, and set aws:profile"
-	realAWS     = "is for servers that only look like AWS, and this program is for AWS itself: take it out"
+	realAWS     = "is for servers that imitate AWS, and this program deploys to AWS only: take it out"
 )
 
 func byVariable(name string) string {
-	return "is not passed on: set " + name + " in the environment, which the provider and the command aws read both"
+	return "is not passed on: set " + name + " in the environment, which both the provider and the command aws read"
 }
 
 // engineKeys are those of namespace pulumi, which the engine reads.

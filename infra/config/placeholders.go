@@ -13,20 +13,20 @@ import (
 // stand-in uses it.
 const standInAccount = "123456789012"
 
-// placeholderTLD ends the names of this repository's stacks until the
-// user sets real ones. Nobody can register such a name (RFC 2606).
-const placeholderTLD = ".example"
+// placeholderNames end the names that nobody can register (RFC 2606, RFC 6761), such as
+// those of this repository's stacks.
+var placeholderNames = []string{"example", "test", "invalid", "localhost", "example.com", "example.net", "example.org"}
 
-// placeholderBlocks are the addresses of documentation (RFC 5737). Nobody comes
-// from them.
+// placeholderBlocks are the addresses of documentation (RFC 5737). No host has one
+// of them.
 var placeholderBlocks = []netip.Prefix{
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
 }
 
-// validatePlaceholders refuses placeholders in a stack that names a real
-// account: ACM would wait for a proof that cannot come, and nobody could issue
-// a token, reach the cluster or administer it. A stack with the sandbox's account
-// changes no other one: its AWS provider refuses the credentials.
+// validatePlaceholders refuses placeholders in a stack that names a real account.
+// With them ACM would wait for ever for the proof of the domain, and nobody could
+// issue a token, reach the cluster or administer it. A stack with the sandbox's
+// account changes no other one: its AWS provider refuses the credentials.
 func validatePlaceholders(s *Stack) field.ErrorList {
 	if !accountID.MatchString(s.Account) || s.Account == standInAccount {
 		return nil
@@ -42,19 +42,43 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 			refuse(path(v.key), v.value)
 		}
 	}
-	cluster := path("cluster")
-	for i, block := range s.Cluster.PublicAccessCIDRs {
-		if parsed, err := netip.ParsePrefix(block); err == nil && slices.ContainsFunc(placeholderBlocks, parsed.Overlaps) {
-			refuse(cluster.Child("publicAccessCidrs").Index(i), block)
+	for _, list := range []struct {
+		key    string
+		blocks []string
+	}{{"cluster.publicAccessCidrs", s.Cluster.PublicAccessCIDRs}, {"cluster.privateAccessCidrs", s.Cluster.PrivateAccessCIDRs}} {
+		for i, block := range list.blocks {
+			if parsed, err := netip.ParsePrefix(block); err == nil && slices.ContainsFunc(placeholderBlocks, parsed.Overlaps) {
+				refuse(path(list.key).Index(i), block)
+			}
 		}
 	}
-	for i, arn := range s.Cluster.Admins {
-		if strings.Contains(arn, ":iam::"+standInAccount+":") {
-			refuse(cluster.Child("admins").Index(i), arn)
+	for _, list := range []struct {
+		key  string
+		arns []string
+	}{{"cluster.admins", s.Cluster.Admins}, {"images.kmsSigners", s.Images.KMSSigners}} {
+		for i, arn := range list.arns {
+			if isOfStandIn(arn) {
+				refuse(path(list.key).Index(i), arn)
+			}
+		}
+	}
+	for _, v := range []struct{ key, arn string }{{"edge.alarmTopicArn", s.Edge.AlarmTopicARN}, {"images.signingKey", s.Images.SigningKey}} {
+		if isOfStandIn(v.arn) {
+			refuse(path(v.key), v.arn)
+		}
+	}
+	for _, v := range []struct{ key, image string }{
+		{"release.repository", s.Release.Repository}, {"postgres.image", s.Postgres.Image}, {"redis.image", s.Redis.Image},
+	} {
+		if strings.HasPrefix(v.image, standInAccount+".dkr.ecr.") {
+			refuse(path(v.key), v.image)
 		}
 	}
 	return problems
 }
+
+// isOfStandIn reports whether an ARN is of the sandbox's account.
+func isOfStandIn(arn string) bool { return strings.Contains(arn, ":"+standInAccount+":") }
 
 // isPlaceholder reports whether a domain name, or the host of a URL, is one.
 func isPlaceholder(value string) bool {
@@ -63,5 +87,5 @@ func isPlaceholder(value string) bool {
 		host = parsed.Hostname()
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return strings.HasSuffix(host, placeholderTLD)
+	return slices.ContainsFunc(placeholderNames, func(name string) bool { return host == name || strings.HasSuffix(host, "."+name) })
 }

@@ -29,7 +29,7 @@ func validatePodScaling(s *Stack) field.ErrorList {
 	}
 	if v := s.Cluster.Version; s.PodScaling.Predictive == PredictiveOn && v < tolerance {
 		problems = append(problems, field.Invalid(path("podScaling.predictive"), string(PredictiveOn), fmt.Sprintf(
-			"needs cluster.version %s or later, which is %s: an HPA without dead band is off by default before; set shadow until the upgrade", tolerance, v)))
+			"needs cluster.version %s or later, which is %s: older versions ignore the tolerance of an HPA; set shadow until the upgrade", tolerance, v)))
 	}
 	return append(problems, validateWorkspace(s)...)
 }
@@ -52,9 +52,9 @@ func validateWorkspace(s *Stack) field.ErrorList {
 	return nil
 }
 
-// tolerance is the first Kubernetes version that has the field tolerance of an HPA on by
+// tolerance is the first Kubernetes version in which the field tolerance of an HPA is on by
 // default (feature gate HPAConfigurableTolerance). An older one drops the field, and KEDA
-// would write it again for ever.
+// would write it again without end.
 const tolerance = "1.35"
 
 // ImageOf returns the reference of an image of others: upstream's, or that of the

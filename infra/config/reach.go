@@ -19,7 +19,7 @@ const (
 )
 
 var (
-	// unusable are the blocks from which no packet comes (RFC 6890).
+	// unusable are the blocks that no other host has as a source address (RFC 6890).
 	unusable = []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"),
 		netip.MustParsePrefix("224.0.0.0/3"),
@@ -32,14 +32,13 @@ var (
 	securityGroupID = regexp.MustCompile(`^sg-([0-9a-f]{8}|[0-9a-f]{17})$`)
 )
 
-// validateReach checks from where the stack is deployed. Without an answer the
-// program would create a cluster that admits nodes only, and fail at its first
-// Kubernetes object.
+// validateReach checks from where the stack is deployed. Without one of these keys
+// the cluster would admit nodes only, and the first Kubernetes object would fail.
 func validateReach(at *field.Path, c *Cluster) field.ErrorList {
 	problems := validateBlocks(at.Child("publicAccessCidrs"), c.PublicAccessCIDRs, reserved,
-		"is private or reserved: nobody comes from it over the internet; a private connection is cluster.privateAccessCidrs")
+		"is private or reserved: no request from the internet has such an address; for a private connection set cluster.privateAccessCidrs")
 	problems = append(problems, validateBlocks(at.Child("privateAccessCidrs"), c.PrivateAccessCIDRs, unusable,
-		"is reserved: nobody comes from it")...)
+		"is reserved: no request has such an address")...)
 	for i, id := range c.PrivateAccessSecurityGroups {
 		if !securityGroupID.MatchString(id) {
 			problems = append(problems, field.Invalid(at.Child("privateAccessSecurityGroups").Index(i), id, "must be the ID of a security group, such as sg-0123456789abcdef0"))

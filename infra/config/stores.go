@@ -78,8 +78,8 @@ type Redis struct {
 	Image string `key:"image" kinds:"inCluster" unset:"required for inCluster"`
 	// The OCI platforms of the image of `inCluster`, as `postgres.platforms`.
 	Platforms []ociplatform.Platform `key:"platforms" kinds:"inCluster"`
-	// The memory limit of a node of `inCluster` in MiB, at most what a node of the tiers
-	// has for pods.
+	// The memory limit of a node of `inCluster` in MiB: at most what a node of the tiers
+	// has for pods, and half of `storageGiB`.
 	MemoryMiB int `key:"memoryMiB" kinds:"inCluster" unset:"4096"`
 	// The volume of a node of `inCluster` in GiB. It can grow, and never shrink.
 	StorageGiB int `key:"storageGiB" kinds:"inCluster" unset:"20"`
@@ -159,9 +159,19 @@ func (MongoKind) Values() []string {
 // own registry, such as "ecr://debian/redis:7".
 const AccountRegistry = "ecr://"
 
+const (
+	// repositoryPath and imageTag are parts of the reference of an image (OCI distribution
+	// specification).
+	repositoryPath = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*`
+	imageTag       = `:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`
+	// maxRepository is the longest name of a repository (ECR API, CreateRepository).
+	maxRepository = 256
+)
+
 // imageReference is an image of the account's own registry by its tag, or any
 // image by its digest.
-var imageReference = regexp.MustCompile(`^(ecr://[a-z0-9][a-z0-9._/-]{1,255}:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|[a-z0-9][A-Za-z0-9._/:-]*@sha256:[0-9a-f]{64})$`)
+var imageReference = regexp.MustCompile(`^(` + AccountRegistry + `(` + repositoryPath + `)` + imageTag +
+	`|([a-zA-Z0-9.-]+(:[0-9]{1,5})?/)?` + repositoryPath + `(` + imageTag + `)?@sha256:[0-9a-f]{64})$`)
 
 // StoreImages are the images of the stores that run in the cluster.
 func (s *Stack) StoreImages() []string {

@@ -61,6 +61,13 @@ func TestStoresAreProtectedUnlessSaid(t *testing.T) {
 	require.False(t, s.DeletionProtection)
 }
 
+// A misspelled kind is one error. The store's other keys are not judged by it.
+func TestMisspelledKindIsOneError(t *testing.T) {
+	_, err := Load("prod", with(map[string]string{Project + ":postgres": `{"kind":"Managed","instanceClass":"db.r7g.xlarge"}`}))
+	require.ErrorContains(t, err, `1 error(s)`)
+	require.ErrorContains(t, err, `postgres.kind: Unsupported value: "Managed"`)
+}
+
 // RDS and DocumentDB share one namespace, so two stores of one name collide:
 // the second subnet group is refused with DBSubnetGroupAlreadyExists.
 func TestStoresOfOneNamespaceHaveNamesOfTheirOwn(t *testing.T) {

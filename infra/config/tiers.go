@@ -55,8 +55,7 @@ type NodeTier struct {
 	Fleet   instancespec.Fleet
 }
 
-// NodeTiers lists the tiers of nodes on a cluster. Its error is one that Load
-// gives too.
+// NodeTiers lists the tiers of nodes on a cluster. Load returns the same errors.
 func (s *Stack) NodeTiers(clusterName string) ([]NodeTier, error) {
 	var all []NodeTier
 	for _, profile := range scaling.Tiers() {
@@ -108,6 +107,20 @@ func (s *Stack) NodeImages(recorded map[string]string) (map[scaling.TierName]Nod
 
 func (t Tier) size() scaling.Size { return scaling.Size{Min: t.Min, Desired: t.Desired, Max: t.Max} }
 
+// sizes lists the numbers of instances that the stack sets, for an error.
+func (t Tier) sizes() string {
+	var set []string
+	for _, n := range []struct {
+		key   string
+		value int
+	}{{"min", t.Min}, {"desired", t.Desired}, {"max", t.Max}} {
+		if n.value != 0 {
+			set = append(set, fmt.Sprintf("%s %d", n.key, n.value))
+		}
+	}
+	return strings.Join(set, ", ")
+}
+
 func (t Tier) fleet() instancespec.Fleet {
 	f := instancespec.DefaultFleet()
 	if len(t.InstanceTypes) > 0 {
@@ -136,7 +149,7 @@ func validateTiers(s *Stack) field.ErrorList {
 		}
 		sized, err := profile.WithSize(change.size())
 		if err != nil {
-			problems = append(problems, field.Invalid(at, fmt.Sprintf("%+v", change.size()), err.Error()))
+			problems = append(problems, field.Invalid(at, change.sizes(), err.Error()))
 		}
 		if err := change.fleet().Validate(sized.Size.Max); err != nil {
 			problems = append(problems, field.Invalid(at, strings.Join(change.fleet().InstanceTypes, ", "), err.Error()))

@@ -44,7 +44,7 @@ func TestTiersRefuse(t *testing.T) {
 		want          []string
 	}{
 		{"a tier that is not there", `{"data":{}}`, []string{`"data"`, `supported values: "application", "web"`}},
-		{"min above the document's desired", `{"web":{"min":7}}`, []string{"tiers.web", "min 7, desired 6, max 30"}},
+		{"min above the document's desired", `{"web":{"min":7}}`, []string{`tiers.web: Invalid value: "min 7"`, "min 7, desired 6, max 30"}},
 		{"max below the document's desired", `{"application":{"max":5}}`, []string{"tiers.application", "min 4, desired 8, max 5"}},
 		{"two owners of the capacity, or one that nobody knows", `{"web":{"capacityOwner":"both"}}`, []string{"tiers.web.capacityOwner", "clusterAutoscaler"}},
 		{"types of two shapes", `{"web":{"instanceTypes":["m7i.xlarge","c7i.xlarge"]}}`, []string{"tiers.web", "differ in class or size"}},

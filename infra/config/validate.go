@@ -3,14 +3,13 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/progressive-framework/platform/components/account/regions"
@@ -27,13 +26,11 @@ var (
 	subnetID  = regexp.MustCompile(`^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	// policyARN is an IAM policy of the account or of AWS (IAM API, "Identifiers").
 	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,128}$`)
-	// className is the name of a Kubernetes object.
-	className = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
 )
 
-// validate checks s as a whole and completes it: the parsed VPC block. It has every rule that a constructor of the
-// program would refuse a stack by, so that no error comes later. unread are the
-// problems of values that could not be read.
+// validate checks s as a whole and adds what it parses, such as the VPC's block. It has
+// every rule of the program's constructors, so that none of them fails later. unread are
+// the problems of values that could not be read.
 func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	problems := withoutEffect(s)
 	add := func(p ...*field.Error) { problems = append(problems, p...) }
@@ -54,8 +51,8 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	} else if !accountID.MatchString(s.Account) {
 		add(field.Invalid(path("account"), s.Account, `must be twelve digits; quote it in YAML, as in "012345678901"`))
 	}
-	if !className.MatchString(s.StorageClass) {
-		add(field.Invalid(path("storageClass"), s.StorageClass, "must be the name of a StorageClass: lower-case letters, digits, - and ."))
+	if len(validation.IsDNS1123Subdomain(s.StorageClass)) > 0 {
+		add(field.Invalid(path("storageClass"), s.StorageClass, "must be the name of a StorageClass: lower-case letters, digits, - and . between them"))
 	}
 	add(unsupported(nil, reflect.ValueOf(*s), false)...)
 	add(validateBoundary(s)...)
@@ -73,7 +70,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	add(validateRelease(s)...)
 	add(validateSigners(s)...)
 	add(validateGates(s)...)
-	add(validateFiles(s, o.files)...)
+	add(validateFiles(s, o.files, o.today)...)
 	for _, rule := range acrossKeys {
 		if !anyWithin(append(problems, unread...), rule.reads) {
 			add(rule.check(s)...)
@@ -94,7 +91,7 @@ var acrossKeys = []struct {
 	{[]string{"cluster", "tiers", "network"}, validateAddresses},
 }
 
-// anyWithin says whether a problem is at one of the keys or within it.
+// anyWithin reports whether a problem is at one of the keys or within it.
 func anyWithin(problems field.ErrorList, keys []string) bool {
 	return slices.ContainsFunc(problems, func(p *field.Error) bool {
 		return slices.ContainsFunc(keys, func(key string) bool { return within(p.Field, path(key).String()) })
@@ -114,7 +111,7 @@ func validateBoundary(s *Stack) field.ErrorList {
 		return field.ErrorList{field.Invalid(at, arn, err.Error())}
 	}
 	if form[1] != "aws" && s.Account != "" && form[1] != s.Account {
-		return field.ErrorList{field.Invalid(at, arn, "is a policy of another account than "+s.Account+"; a boundary is of the role's own account")}
+		return field.ErrorList{field.Invalid(at, arn, "is a policy of another account than "+s.Account+"; a permissions boundary is in the account of its roles")}
 	}
 	return nil
 }
@@ -149,8 +146,8 @@ func validateNetwork(s *Stack) field.ErrorList {
 	return problems
 }
 
-// validateExisting checks the ids of an existing VPC, and completes the subnets of the
-// stores. What the ids stand for is checked when AWS is asked.
+// validateExisting checks the form of the ids of an existing VPC, and sets the default of
+// the stores' subnets. A preview looks the ids up and checks the rest.
 func validateExisting(at *field.Path, n *Network) field.ErrorList {
 	var problems field.ErrorList
 	if !vpcID.MatchString(n.VPCID) {
@@ -172,8 +169,8 @@ func validateExisting(at *field.Path, n *Network) field.ErrorList {
 	return problems
 }
 
-// validateCluster checks the cluster. The zones of its control plane are completed
-// when the ids of the account's zones are known, by PlacedFields.
+// validateCluster checks the cluster. PlacedFields chooses the zones of its control plane
+// when the ids of the account's zones are known.
 func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("cluster")
@@ -185,7 +182,7 @@ func validateCluster(s *Stack) field.ErrorList {
 	}
 	if !s.has("cluster.admins") {
 		problems = append(problems, field.Required(at.Child("admins"),
-			"ARNs of IAM roles or users that administer the cluster in addition to its creator, whose loss would otherwise lock everybody out"))
+			"ARNs of IAM roles or users that administer the cluster in addition to its creator: without one, nobody has access when the creator's identity is lost"))
 	}
 	for i, err := range eksspec.Admins(c.Admins) {
 		if err != nil {
@@ -218,35 +215,6 @@ func validateSupport(s *Stack, today time.Time) field.ErrorList {
 		s.Warnings = append(s.Warnings, warning)
 	}
 	return nil
-}
-
-// word is what the services accept as an issuer or an audience.
-var word = regexp.MustCompile(`^[!-~]{1,200}$`)
-
-func validateAuth(a Auth) field.ErrorList {
-	var problems field.ErrorList
-	at := path("auth")
-	for _, f := range []struct{ name, value string }{{"issuer", a.Issuer}, {"audience", a.Audience}} {
-		switch {
-		case f.value == "":
-			problems = append(problems, field.Required(at.Child(f.name), "whose tokens the services accept, and which of them"))
-		case !word.MatchString(f.value):
-			problems = append(problems, field.Invalid(at.Child(f.name), f.value, "must be 1 to 200 printable ASCII characters without spaces, as in the token"))
-		}
-	}
-	switch keys, err := url.Parse(a.JWKSURL); {
-	case (a.JWKSURL == "") == (a.JWKSFile == ""):
-		problems = append(problems, field.Invalid(at, "", "must have jwksUrl or jwksFile, and not both: where the issuer's keys are"))
-	case a.JWKSURL != "" && (err != nil || keys.Scheme != "https" || keys.Host == "" || keys.User != nil || keys.Fragment != "" || !isPort(keys.Port())):
-		problems = append(problems, field.Invalid(at.Child("jwksUrl"), a.JWKSURL, "must be an https URL, with a port of 1 to 65535 if any, and without user and fragment: whoever changes the keys on their way signs tokens"))
-	}
-	return problems
-}
-
-// isPort reports whether the port of a URL is unset or valid.
-func isPort(port string) bool {
-	n, err := strconv.ParseUint(port, 10, 16)
-	return port == "" || err == nil && n > 0
 }
 
 func validateServices(overrides Services) field.ErrorList {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,51 +19,70 @@ import (
 // storeRules are the checks of a store, by its kind.
 type storeRules struct {
 	key, kind string
-	// sized is the required key with the size of the managed kind, and its check.
+	// sized is the required key with the size of the managed kind, and known its check.
 	sized string
 	size  string
 	known func(string) error
-	// managed and inCluster check several keys together. fixable is the key that
-	// the error names.
-	managed, inCluster func() error
-	fixable            string
+	// managed and inCluster check several keys together.
+	managed, inCluster jointRule
 	image              string
 	// snapshotKey is the key with the snapshot of the managed kind, and snapshot its
 	// value.
 	snapshotKey, snapshot string
 }
 
+// jointRule checks several keys of a store. Its error names one of them, by which the store
+// can be corrected.
+type jointRule struct {
+	key   string
+	value any
+	check func() error
+}
+
 func (s *Stack) stores() []storeRules {
+	connections := func(check func() error) jointRule { return jointRule{"connections", s.Postgres.Connections, check} }
 	return []storeRules{
 		{
 			key: "postgres", kind: string(s.Postgres.Kind), sized: "instanceClass", size: s.Postgres.InstanceClass,
 			known:     func(class string) error { _, err := postgrestuning.ClassOf(class); return err },
-			managed:   func() error { _, _, err := s.Database().Complete(); return err },
-			inCluster: func() error { _, err := postgrestuning.New(s.Server()); return err },
-			fixable:   "connections", image: s.Postgres.Image,
-			snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier,
+			managed:   connections(func() error { _, _, err := s.Database().Complete(); return err }),
+			inCluster: connections(func() error { _, err := postgrestuning.New(s.Server()); return err }),
+			image:     s.Postgres.Image, snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier,
 		},
 		{
 			key: "redis", kind: string(s.Redis.Kind), sized: "nodeType", size: s.Redis.NodeType,
-			known:   func(node string) error { _, err := redistuning.MemoryOf(node); return err },
-			managed: func() error { _, _, err := s.Cache().Complete(); return err },
-			inCluster: func() error {
-				if s.Redis.MemoryMiB == 0 {
-					return nil
-				}
-				_, err := redistuning.New(redistuning.Inputs{Memory: size.MiB(int64(s.Redis.MemoryMiB))})
-				return err
-			},
-			fixable: "shards", image: s.Redis.Image,
-			snapshotKey: "snapshotName", snapshot: s.Redis.SnapshotName,
+			known:     func(node string) error { _, err := redistuning.MemoryOf(node); return err },
+			managed:   jointRule{"shards", s.Redis.Shards, func() error { _, _, err := s.Cache().Complete(); return err }},
+			inCluster: jointRule{"memoryMiB", cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), s.checkRedisInCluster},
+			image:     s.Redis.Image, snapshotKey: "snapshotName", snapshot: s.Redis.SnapshotName,
 		},
 		{
 			key: "mongo", kind: string(s.Mongo.Kind), sized: "instanceClass", size: s.Mongo.InstanceClass,
-			known:   func(string) error { _, err := s.Documents().Complete(); return err },
-			managed: func() error { _, err := s.Documents().Complete(); return err }, fixable: "instances",
+			known:       func(string) error { _, err := s.Documents().Complete(); return err },
+			managed:     jointRule{"instances", s.Mongo.Instances, func() error { _, err := s.Documents().Complete(); return err }},
 			snapshotKey: "snapshotIdentifier", snapshot: s.Mongo.SnapshotIdentifier,
 		},
 	}
+}
+
+// redisDiskShare is the smallest volume of a Redis node as a multiple of its memory. The
+// append-only file grows to twice the data before Redis rewrites it. During the rewrite the
+// volume has the old file, the new one and a snapshot (Redis, "Redis persistence").
+const redisDiskShare = 2
+
+// checkRedisInCluster checks the memory of a node of Redis in the cluster, and its volume,
+// which has all data twice or more.
+func (s *Stack) checkRedisInCluster() error {
+	memory, volume := cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), volumeGiB(s.Redis.StorageGiB)
+	if volume<<10 < redisDiskShare*memory {
+		return fmt.Errorf("needs a volume of %d GiB, and redis.storageGiB is %d: the volume holds the data at least twice; raise redis.storageGiB, or lower redis.memoryMiB",
+			(redisDiskShare*memory+1023)>>10, volume)
+	}
+	if s.Redis.MemoryMiB == 0 {
+		return nil
+	}
+	_, err := redistuning.New(redistuning.Inputs{Memory: size.MiB(int64(s.Redis.MemoryMiB))})
+	return err
 }
 
 func validateStores(s *Stack) field.ErrorList {
@@ -87,7 +107,7 @@ func validateStores(s *Stack) field.ErrorList {
 				problems = append(problems, field.Invalid(at.Child(store.snapshotKey), store.snapshot, err.Error()))
 			}
 		case string(InCluster):
-			if store.inCluster != nil { // otherwise the rule of the kind refuses it
+			if store.inCluster.check != nil { // otherwise the rule of the kind refuses it
 				problems = append(problems, store.checkInCluster(s, at)...)
 			}
 		}
@@ -114,8 +134,8 @@ func (r storeRules) checkManaged(at *field.Path) field.ErrorList {
 	if err := r.known(r.size); err != nil {
 		return field.ErrorList{field.Invalid(at.Child(r.sized), r.size, plain(err))}
 	}
-	if err := r.managed(); err != nil {
-		return field.ErrorList{field.Invalid(at.Child(r.fixable), r.size, plain(err))}
+	if err := r.managed.check(); err != nil {
+		return field.ErrorList{field.Invalid(at.Child(r.managed.key), r.managed.value, plain(err))}
 	}
 	return nil
 }
@@ -125,7 +145,7 @@ func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
 	switch {
 	case r.image == "":
 		problems = append(problems, field.Required(at.Child("image"), "the image of the in-cluster variant, such as "+AccountRegistry+"debian/redis:7"))
-	case !imageReference.MatchString(r.image):
+	case !isImage(r.image):
 		problems = append(problems, field.Invalid(at.Child("image"), r.image,
 			fmt.Sprintf("must be %sREPOSITORY:TAG, of the account's own registry, or a reference that ends in @sha256:DIGEST", AccountRegistry)))
 	}
@@ -135,10 +155,17 @@ func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
 	if r.key == "postgres" && s.Postgres.MemoryMiB == 0 {
 		return append(problems, field.Required(at.Child("memoryMiB"), "the memory of the server in MiB, "+rangeOf("postgres.memoryMiB")))
 	}
-	if err := r.inCluster(); err != nil {
-		problems = append(problems, field.Invalid(at.Child(r.fixable), "", plain(err)))
+	if err := r.inCluster.check(); err != nil {
+		problems = append(problems, field.Invalid(at.Child(r.inCluster.key), r.inCluster.value, plain(err)))
 	}
 	return problems
+}
+
+// isImage reports whether a text is an image of the account's own registry by its tag, or any
+// image by its digest.
+func isImage(text string) bool {
+	form := imageReference.FindStringSubmatch(text)
+	return form != nil && len(form[2]) <= maxRepository
 }
 
 // plain returns an error of a component without the name of its package.

@@ -34,8 +34,8 @@ type trustStatement struct {
 // that previews and the one that deploys, and what the previewing one may do. What the
 // deploying one may do is Documents, and what a role that it creates may do at most is the
 // boundary. GitHub puts the environment of a job into the
-// token's subject, and the conditions compare it exactly, so that no other job, branch or
-// repository gets the role.
+// token's subject. The conditions compare it exactly, so no other job, branch or repository
+// gets the role.
 func CIDocuments() (map[string][]byte, error) {
 	documents := map[string]any{
 		"boundary":      boundary(),

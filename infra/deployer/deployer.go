@@ -1,10 +1,10 @@
 // Package deployer has the IAM permissions of the identity that runs `pulumi up` on AWS:
-// a table of actions by resource type, and the policies made of it. It is pure.
+// a table of actions by resource type, and the policies with these actions. It is pure.
 //
-// The actions are those that the provider's file of a type calls
-// (hashicorp/terraform-provider-aws, internal/service), under the names of AWS's Service
-// Authorization Reference ("Actions, resources, and condition keys"), with which package
-// authorization compares them. IAM evaluated none of the policies: nothing has run on AWS yet.
+// The actions of a type are those that the provider's file of the type calls
+// (hashicorp/terraform-provider-aws, internal/service). Their names are those of AWS's
+// Service Authorization Reference. A test compares them, with package authorization. IAM has
+// evaluated none of the policies: nothing has run on AWS yet.
 package deployer
 
 import (
@@ -21,7 +21,7 @@ const (
 	// MaxPolicy is how many characters a managed policy may have, without white space
 	// (IAM User Guide, "IAM and AWS STS quotas").
 	MaxPolicy = 6144
-	// MaxPolicies is how many managed policies a role may have by default (there).
+	// MaxPolicies is how many managed policies a role may have by default (the same page).
 	MaxPolicies = 10
 )
 
@@ -32,7 +32,7 @@ const (
 	HostedZone  = "HOSTED_ZONE"
 )
 
-// scope is what an action is allowed on.
+// scope is the kind of resources on which an action is allowed.
 type scope int
 
 const (

@@ -24,7 +24,7 @@ const tokenLifetime = 14 * time.Minute
 // CLI is the `aws` program of the sandbox. It has one command, which a kubeconfig of
 // EKS runs:
 //
-//	aws eks get-token --cluster-name NAME [--region REGION] [--role-arn ARN] [--output json]
+//	aws eks get-token --cluster-name NAME [--region REGION] [--role-arn ARN] [--profile NAME] [--output json]
 //
 // The command prints the credential of the sandbox's own kubeconfig. It returns an error
 // if a client at the place in SANDBOX_RUN_FROM could not reach the cluster's API endpoint.
@@ -76,8 +76,8 @@ func getTokenOptions(args []string) (map[string]string, error) {
 	for len(args) > 0 {
 		name, value, hasValue := strings.Cut(args[0], "=")
 		args = args[1:]
-		if !slices.Contains([]string{"--cluster-name", "--region", "--role-arn", "--output"}, name) {
-			return nil, fmt.Errorf("the sandbox does not support the option %s; there are --cluster-name, --region, --role-arn and --output", name)
+		if !slices.Contains([]string{"--cluster-name", "--region", "--role-arn", "--profile", "--output"}, name) {
+			return nil, fmt.Errorf("the sandbox does not support the option %s; there are --cluster-name, --region, --role-arn, --profile and --output", name)
 		}
 		if !hasValue {
 			if len(args) == 0 {

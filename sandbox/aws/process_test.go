@@ -110,7 +110,7 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 	credential, err := run("eks get-token --cluster-name c --region us-east-1 --output json")
 	require.NoError(t, err)
 	require.Equal(t, "ExecCredential", credential["kind"])
-	_, err = run("eks get-token --cluster-name c --role-arn arn:aws:iam::123456789012:role/deployer")
+	_, err = run("eks get-token --cluster-name c --profile platform --role-arn arn:aws:iam::123456789012:role/deployer")
 	require.NoError(t, err)
 	require.Equal(t, "client.authentication.k8s.io/v1beta1", credential["apiVersion"])
 	status := credential["status"].(props)
@@ -121,7 +121,7 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 		"another command":             {"s3 ls", `not "aws s3 ls"`},
 		"another EKS command":         {"eks list-clusters", "eks list-clusters"},
 		"a role that is a name":       {"eks get-token --cluster-name c --role-arn x", "--role-arn"},
-		"a profile":                   {"eks get-token --cluster-name=c --profile=x", "--profile"},
+		"another server":              {"eks get-token --cluster-name=c --endpoint-url=http://x", "--endpoint-url"},
 		"no cluster":                  {"eks get-token", "--cluster-name is required"},
 		"another output format":       {"eks get-token --cluster-name c --output text", "only json is supported"},
 		"an option without its value": {"eks get-token --cluster-name", "needs a value"},

@@ -127,6 +127,9 @@ func TestS3Refusals(t *testing.T) {
 		{"a tag filter for incomplete uploads", lifeT, rule(props{"filter": props{"tag": props{"key": "a", "value": "b"}}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 1}}), "filter.tag"},
 		{"two rules with the same id", lifeT, props{"bucket": f.bucket.id, "rules": []any{rule(nil)["rules"].([]any)[0], rule(nil)["rules"].([]any)[0]}}, "the id of another rule"},
 		{"an object with two contents", objectT, props{"bucket": f.bucket.id, "key": "k", "content": "a", "contentBase64": "YQ=="}, "can't be given together"},
+		{"an object with more tags than S3 allows", objectT, props{"bucket": f.bucket.id, "key": "k", "content": "a", "tags": props{
+			"1": "", "2": "", "3": "", "4": "", "5": "", "6": "", "7": "", "8": "", "9": "", "10": "", "11": "",
+		}}, "11 tags with the provider's default tags; AWS allows 10"},
 		{"an object without a key", objectT, props{"bucket": f.bucket.id}, "key: a required property is missing"},
 	})
 	versioning := f.s.mustCreate(versioningT, "v", props{"bucket": f.bucket.id, "versioningConfiguration": props{"status": "Enabled"}})

@@ -8,7 +8,8 @@
 #                        fail, install the Debian packages that it needs, and build
 set -eu
 # Variables of the user's shell, and a go.work in a folder above, must not change a build.
-export GOWORK=off GOFLAGS=-buildvcs=false GOOS= GOARCH=
+export GOWORK=off GOFLAGS=-buildvcs=false GOOS= GOARCH= GO111MODULE=on GOFIPS140=off
+unset GOEXPERIMENT GOROOT GOAMD64 GOARM64
 # Without a home folder, as in some CI jobs, Go has no place for its caches.
 export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 project=$(cd "$(dirname "$0")/../.." && pwd)

@@ -61,6 +61,8 @@ func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
 		{"cgo without a compiler", func(t *testing.T, _ workspace) { t.Setenv("CGO_ENABLED", "1"); t.Setenv("CC", "/nowhere/cc") }},
 		{"modules switched off", func(t *testing.T, _ workspace) { t.Setenv("GO111MODULE", "off") }},
 		{"an experiment that this Go does not have", func(t *testing.T, _ workspace) { t.Setenv("GOEXPERIMENT", "absent") }},
+		{"cryptography that this Go does not have", func(t *testing.T, _ workspace) { t.Setenv("GOFIPS140", "absent") }},
+		{"the folder of a Go that is gone", func(t *testing.T, _ workspace) { t.Setenv("GOROOT", "/nowhere") }},
 		{"instructions that the machine lacks", func(t *testing.T, _ workspace) { t.Setenv("GOAMD64", "v4"); t.Setenv("GOARM64", "v9.5") }},
 		{"settings of go env -w", func(t *testing.T, w workspace) {
 			file := filepath.Join(w.project, "env")

@@ -136,7 +136,7 @@ func TestShellLinesAreQuotedAndRemoveCredentials(t *testing.T) {
 	dir := filepath.Join(root, "it's $HOME `here`")
 	l, err := layout.Create(dir, layout.Settings{Project: root})
 	require.NoError(t, err)
-	text := shellLines(append(l.Within([]string{"PATH=/usr/bin:/bin", "EDITOR=vi"}), "GOFLAGS=-a -b", "CGO_ENABLED=0"), l)
+	text := shellLines(append(l.Within([]string{"PATH=/usr/bin:/bin", "EDITOR=vi"}), "GOFLAGS=-a -b", "CGO_ENABLED=0", "GOROOT=", "GOAMD64=v1"), l)
 	require.NotContains(t, text, "EDITOR")
 	for _, shell := range []string{"bash", "zsh"} {
 		path, err := exec.LookPath(shell)
@@ -144,12 +144,12 @@ func TestShellLinesAreQuotedAndRemoveCredentials(t *testing.T) {
 			continue // quoting is POSIX; zsh is tested only where it is installed
 		}
 		require.NoError(t, err)
-		script := `eval "$1"; printf '%s|%s|%s|%s' "$PROGRESSIVE_SANDBOX" "$PATH" "$GOFLAGS" "${AWS_PROFILE-unset}"`
+		script := `eval "$1"; printf '%s|%s|%s|%s|%s' "$PROGRESSIVE_SANDBOX" "$PATH" "$GOFLAGS" "${AWS_PROFILE-unset}" "$GOROOT$GOAMD64"`
 		cmd := exec.CommandContext(t.Context(), path, "-c", script, shell, text)
-		cmd.Env = []string{"AWS_PROFILE=production"}
+		cmd.Env = []string{"AWS_PROFILE=production", "GOROOT=/nowhere", "GOAMD64=v4"}
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, string(out))
-		require.Equal(t, dir+"|"+dir+"/bin:/usr/bin:/bin|-a -b|unset", string(out))
+		require.Equal(t, dir+"|"+dir+"/bin:/usr/bin:/bin|-a -b|unset|v1", string(out))
 	}
 	require.True(t, strings.HasPrefix(text, "# In this shell AWS is a stand-in"))
 }

@@ -103,8 +103,8 @@ func writeShellPulumi(l *layout.Layout) error {
 // shellLines returns the export lines for the sandbox's variables, and unset
 // lines for the variables of a real cloud account.
 func shellLines(within []string, l *layout.Layout) string {
-	wanted := map[string]bool{"PATH": true, "GOFLAGS": true, "CGO_ENABLED": true, "GOWORK": true, "GOOS": true, "GOARCH": true}
-	for _, kv := range l.Environ() {
+	wanted := map[string]bool{"PATH": true}
+	for _, kv := range append(l.Environ(), toolchain.BuildVariables()...) {
 		name, _, _ := strings.Cut(kv, "=")
 		wanted[name] = true
 	}

@@ -35,15 +35,16 @@ func Within(l *layout.Layout, base []string) []string {
 // these settings by itself (https://github.com/pulumi/pulumi/pull/23495 added -trimpath).
 // An older host and our stand-in read them from the environment.
 //
-// The user's shell may set another target system, flags such as -mod, or a workspace in a
-// folder above. These variables replace such settings. cgo is off, because with cgo an
+// The user's shell may set another target system, flags such as -mod, a workspace in a
+// folder above, or the folder of an older Go. These variables replace such settings.
+// Without GOROOT the go command finds its own folder. cgo is off, because with cgo an
 // installed gcc changes the cache key of most packages. -buildvcs is off, because git
 // refuses a checkout that belongs to another user.
 func BuildVariables() []string {
 	return []string{
 		"CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false", "GOWORK=off",
 		"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "GOAMD64=v1", "GOARM64=v8.0",
-		"GO111MODULE=on", "GOEXPERIMENT=",
+		"GO111MODULE=on", "GOEXPERIMENT=", "GOFIPS140=off", "GOROOT=",
 	}
 }
 

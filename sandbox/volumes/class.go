@@ -36,6 +36,9 @@ const provisionerName = "sandbox.progressive-framework/local"
 // provision its volumes too.
 const ebsProvisioner = "ebs.csi.aws.com"
 
+// provisioners are the names under which this package provisions volumes.
+var provisioners = []string{provisionerName, ebsProvisioner}
+
 // defaultAnnotation is the annotation of a cluster's default class.
 const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 )
+
+// provisionedBy is the annotation of a volume with the name of its provisioner.
+const provisionedBy = "pv.kubernetes.io/provisioned-by"
 
 // resizeInterval is the time between two searches for claims that request more storage. A
 // folder has no size, so only the capacities in the API objects have to change.
@@ -45,13 +49,15 @@ func resizeAll(ctx context.Context, client kubernetes.Interface) error {
 		claim := &claims.Items[i]
 		requested := claim.Spec.Resources.Requests[corev1.ResourceStorage]
 		current := claim.Status.Capacity[corev1.ResourceStorage]
-		isOurClass := claim.Spec.StorageClassName != nil && *claim.Spec.StorageClassName == ClassName
-		if !isOurClass || claim.Status.Phase != corev1.ClaimBound || requested.Cmp(current) <= 0 {
+		if claim.Status.Phase != corev1.ClaimBound || requested.Cmp(current) <= 0 {
 			continue
 		}
 		volume, err := client.CoreV1().PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
 		if err != nil {
 			return fmt.Errorf("volume of claim %s/%s: %w", claim.Namespace, claim.Name, err)
+		}
+		if !slices.Contains(provisioners, volume.Annotations[provisionedBy]) {
+			continue // another driver's
 		}
 		volume.Spec.Capacity[corev1.ResourceStorage] = requested
 		if _, err := client.CoreV1().PersistentVolumes().Update(ctx, volume, metav1.UpdateOptions{}); err != nil {

@@ -16,30 +16,32 @@ func storage(quantity string) corev1.ResourceList {
 }
 
 func TestVolumeGrowsWithItsClaim(t *testing.T) {
-	claim := func(name, class string, phase corev1.PersistentVolumeClaimPhase, requested string) *corev1.PersistentVolumeClaim {
+	claim := func(name string, phase corev1.PersistentVolumeClaimPhase, requested string) *corev1.PersistentVolumeClaim {
 		return &corev1.PersistentVolumeClaim{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "platform", Name: name},
 			Spec: corev1.PersistentVolumeClaimSpec{
-				StorageClassName: &class, VolumeName: "pv-" + name, Resources: corev1.VolumeResourceRequirements{Requests: storage(requested)},
+				VolumeName: "pv-" + name, Resources: corev1.VolumeResourceRequirements{Requests: storage(requested)},
 			},
 			Status: corev1.PersistentVolumeClaimStatus{Phase: phase, Capacity: storage("2Gi")},
 		}
 	}
-	volume := func(name string) *corev1.PersistentVolume {
-		return &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pv-" + name}, Spec: corev1.PersistentVolumeSpec{Capacity: storage("2Gi")}}
+	volume := func(name, provisioner string) *corev1.PersistentVolume {
+		meta := metav1.ObjectMeta{Name: "pv-" + name, Annotations: map[string]string{provisionedBy: provisioner}}
+		return &corev1.PersistentVolume{ObjectMeta: meta, Spec: corev1.PersistentVolumeSpec{Capacity: storage("2Gi")}}
 	}
 	for _, tc := range []struct {
-		reason string
-		claim  *corev1.PersistentVolumeClaim
-		want   string
+		reason, provisioner string
+		claim               *corev1.PersistentVolumeClaim
+		want                string
 	}{
-		{"a larger claim grows", claim("a", ClassName, corev1.ClaimBound, "4Gi"), "4Gi"},
-		{"the same size stays", claim("b", ClassName, corev1.ClaimBound, "2Gi"), "2Gi"},
-		{"another class has its own driver", claim("c", "fast-ssd", corev1.ClaimBound, "4Gi"), "2Gi"},
-		{"a claim without a volume has nothing to grow", claim("d", ClassName, corev1.ClaimPending, "4Gi"), "2Gi"},
+		{"a larger claim grows", provisionerName, claim("a", corev1.ClaimBound, "4Gi"), "4Gi"},
+		{"so does one of the stacks staging and prod", ebsProvisioner, claim("b", corev1.ClaimBound, "4Gi"), "4Gi"},
+		{"the same size stays", provisionerName, claim("c", corev1.ClaimBound, "2Gi"), "2Gi"},
+		{"another driver resizes its own volumes", "disk.example.com", claim("d", corev1.ClaimBound, "4Gi"), "2Gi"},
+		{"a claim without a volume has nothing to grow", provisionerName, claim("e", corev1.ClaimPending, "4Gi"), "2Gi"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			client := fake.NewClientset(tc.claim, volume(tc.claim.Name))
+			client := fake.NewClientset(tc.claim, volume(tc.claim.Name, tc.provisioner))
 			require.NoError(t, resizeAll(t.Context(), client))
 			claim, err := client.CoreV1().PersistentVolumeClaims("platform").Get(t.Context(), tc.claim.Name, metav1.GetOptions{})
 			require.NoError(t, err)

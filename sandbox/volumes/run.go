@@ -42,7 +42,7 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	// A sandbox has only one such process, so it needs no leader election.
-	for _, name := range []string{provisionerName, ebsProvisioner} {
+	for _, name := range provisioners {
 		go controller.NewProvisionController(ctx, client, name, provisioner{root}, controller.LeaderElection(false)).Run(ctx)
 	}
 	go resize(ctx, client)

@@ -3,6 +3,7 @@ package behaviour
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"regexp"
 	"strings"
 )
@@ -18,6 +19,9 @@ var allowed = regexp.MustCompile(`^/[A-Za-z0-9_.*$/~"'@:+&?-]{0,254}$`)
 func (p pattern) check() error {
 	if !allowed.MatchString(string(p)) {
 		return fmt.Errorf("path pattern %q: must begin with / and have at most 255 of the characters A-Z a-z 0-9 _ - . * $ / ~ \" ' @ : + & ?", string(p))
+	}
+	if clean := path.Clean(string(p)); clean != strings.TrimSuffix(string(p), "/") && p != "/" {
+		return fmt.Errorf("path pattern %q: never applies, because browsers send %s", string(p), clean)
 	}
 	if p.covers("/*") {
 		return fmt.Errorf("path pattern %q: matches every path; that is the default behaviour", string(p))

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(cache)
 		shared = cache
 		// Settings of a user's shell must not change a build.
-		for name, value := range map[string]string{"GOFLAGS": "-tags=leaked", "GOWORK": "/nowhere/go.work", "GOAMD64": "v3", "GOOS": "windows", "DOCKER_CONFIG": cache} {
+		for name, value := range map[string]string{"GOFLAGS": "-tags=leaked", "GOWORK": "/nowhere/go.work", "GOAMD64": "v3", "GOOS": "windows", "DOCKER_CONFIG": cache, "GOROOT": "/nowhere", "GOEXPERIMENT": "absent", "GOFIPS140": "absent"} {
 			if err := os.Setenv(name, value); err != nil {
 				panic(err)
 			}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ const (
 	// its parameters, which are those of the resource.
 	builderID = "https://github.com/progressive-framework/platform/components/image"
 	buildType = builderID + "/build@v1"
-	// gitTimeout limits a question to git.
+	// gitTimeout limits a command of git.
 	gitTimeout = 10 * time.Second
 )
 
@@ -101,14 +103,23 @@ func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Prov
 	}
 }
 
+// repositoryVariables name another repository than that of the folder. A shell has them
+// inside a hook of git, or of `git rebase --exec`.
+var repositoryVariables = []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
+
 // sourceCommit returns the git commit of the sources, and whether files differ from it.
-// It returns nothing where git has no answer: a build does not need git.
+// It returns nothing if the sources are in no repository that git can read: a build does
+// not need git.
 func sourceCommit(ctx context.Context, dir string) []attest.Dependency {
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
 	git := func(args ...string) (string, error) {
 		cmd := exec.CommandContext(ctx, "git", args...)
 		cmd.Dir = dir
+		cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool {
+			variable, _, _ := strings.Cut(kv, "=")
+			return slices.Contains(repositoryVariables, variable)
+		})
 		out, err := cmd.Output()
 		return strings.TrimSpace(string(out)), err
 	}

@@ -25,9 +25,12 @@ var keptSettings = []string{
 	"GOPRIVATE", "GOPROXY", "GOSUMDB", "GOTELEMETRYDIR", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
 }
 
-// readOnlySettings are values that `go env` only reports, and GOROOT, which belongs
-// to the installed Go.
+// readOnlySettings are values that `go env` only reports.
 var readOnlySettings = []string{"GOROOT", "GOTOOLDIR", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", "GOEXE", "GOMOD", "GOGCCFLAGS"}
+
+// startupSettings are variables with which the go tool does not start if they are wrong, such
+// as the GOROOT of an older installation. Without them it finds its own folder.
+var startupSettings = []string{"GOROOT", "GOEXPERIMENT", "GOFIPS140"}
 
 // buildEnv is set for every build: the lowest instruction set of each architecture,
 // no version control information, and no workspace. So the same sources give the
@@ -50,6 +53,11 @@ var buildEnv = []string{
 // build. It returns the version of the installed toolchain and GOTOOLCHAIN, which
 // says whether a module may select another one.
 func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
+	for _, name := range startupSettings {
+		if err := os.Unsetenv(name); err != nil {
+			return "", fmt.Errorf("environment of the go tool: %s: %w", name, err)
+		}
+	}
 	settings, err := goSettings(ctx)
 	if err != nil {
 		return "", err

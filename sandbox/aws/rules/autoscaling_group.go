@@ -144,7 +144,7 @@ func checkGroup(in Object, fail Fail) {
 		}
 		tags[key] = tag["value"]
 	}
-	checkTags(tags, fail)
+	checkTags(tags, maxTags, fail)
 	// AutoScaling/latest/APIReference/API_InstanceMaintenancePolicy.html
 	if p := in.Object("instanceMaintenancePolicy"); p.Int("maxHealthyPercentage")-p.Int("minHealthyPercentage") > 100 &&
 		p.Known("minHealthyPercentage") && p.Known("maxHealthyPercentage") {

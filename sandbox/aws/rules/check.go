@@ -87,7 +87,7 @@ func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err 
 	}
 	if tagged(s) {
 		in["tagsAll"] = mergeTags(c.DefaultTags, in["tags"])
-		checkTags(in["tagsAll"], fail)
+		checkTags(in["tagsAll"], cmp.Or(row.MaxTags, maxTags), fail)
 	}
 	slices.SortStableFunc(failures, func(a, b Failure) int { return cmp.Compare(a.Path, b.Path) })
 	return in, failures, nil

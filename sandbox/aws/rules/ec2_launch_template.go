@@ -165,7 +165,7 @@ func checkTemplate(in Object, fail Fail) {
 		checkVolume(ebs, at+".ebs", fail)
 	}
 	for i, spec := range in.Objects("tagSpecifications") {
-		checkTags(spec["tags"], func(path, reason string, args ...any) {
+		checkTags(spec["tags"], maxTags, func(path, reason string, args ...any) {
 			fail(fmt.Sprintf("tagSpecifications[%d].%s", i, path), reason, args...)
 		})
 	}

@@ -46,6 +46,8 @@ type Row struct {
 	// Props are the rules of the input properties, by path, as in
 	// vpcConfig.subnetIds. A property without a rule is refused.
 	Props Props
+	// MaxTags is the largest number of tags, with the provider's default tags. Zero means 50.
+	MaxTags int
 	// ExactlyOne are groups of properties. Exactly one property of a group must be set.
 	ExactlyOne [][]string
 	// AtMostOne are groups of properties. At most one property of a group may be set.

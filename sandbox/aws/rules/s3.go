@@ -69,6 +69,7 @@ var _ = add(
 		// The provider's id is only the key. Here the bucket is part of the id, because
 		// ids must be unique in the store.
 		Label: "S3 Object", Global: true, ID: "{bucket}/{key}", NotFound: "NoSuchKey", Put: true,
+		MaxTags: 10, // S3 User Guide, "Categorizing your objects using tags"
 		Props: Props{
 			"bucket":                    {Replace: true, Ref: toFilledBucket},
 			"key":                       {Replace: true, Required: true, Valid: length(1, 1024)},

@@ -44,14 +44,14 @@ func mergeTags(defaults map[string]any, tags any) any {
 }
 
 // checkTags returns failures for tags that AWS refuses. all is a map of keys to values; an
-// unknown value is not checked.
-func checkTags(all any, fail Fail) {
+// unknown value is not checked. most is the largest number of tags.
+func checkTags(all any, most int, fail Fail) {
 	tags, ok := all.(map[string]any)
 	if !ok {
 		return
 	}
-	if len(tags) > maxTags {
-		fail("tags", "%d tags with the provider's default tags; AWS allows %d", len(tags), maxTags)
+	if len(tags) > most {
+		fail("tags", "%d tags with the provider's default tags; AWS allows %d", len(tags), most)
 	}
 	for key, v := range tags {
 		value, _ := v.(string)

@@ -205,6 +205,6 @@ var sandboxChanges = []change{
 	setKey("postgres.platforms", []string{"linux/arm64"}, refused).withMessage("postgres.platforms: Forbidden"),
 	setKey("redis.platforms", []string{"linux/arm64"}, refused).withMessage("redis.platforms: Forbidden"),
 	setKey("redis.image", "ecr://debian/postgres:15", applied),
-	setKey("redis.memoryMiB", 1024, applied),
+	setKey("redis.memoryMiB", 256, applied),
 	setKey("redis.storageGiB", 2, oneWay),
 }

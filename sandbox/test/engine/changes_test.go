@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // propertiesVariable is the variable that selects the tested rows of the tables of changes.
@@ -147,6 +149,7 @@ func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []chan
 		s.pulumi(t, "up", "--yes")
 		s.pulumi(t, "preview", "--expect-no-changes")
 		require.Equal(t, before, s.protectedIDs(t))
+		s.requireVolumesOfTheirClaims(t)
 		for key := range set {
 			s.configure(t, original, set)
 			value, ok := s.value(original, key)
@@ -162,6 +165,29 @@ func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []chan
 			assign(original, key, value)
 		}
 	}
+}
+
+// requireVolumesOfTheirClaims requires that each volume has the size that its claim requests:
+// a larger claim alone would leave the store with its old disk.
+func (s *stack) requireVolumesOfTheirClaims(t *testing.T) {
+	t.Helper()
+	bound := 0
+	require.Eventually(t, func() bool {
+		var claims corev1.PersistentVolumeClaimList
+		require.NoError(t, json.Unmarshal([]byte(s.kubectl(t, "get", "persistentvolumeclaims", "--all-namespaces", "--output=json")), &claims))
+		bound = 0
+		for _, claim := range claims.Items {
+			if claim.Status.Phase != corev1.ClaimBound {
+				continue
+			}
+			bound++
+			if claim.Status.Capacity.Storage().Cmp(*claim.Spec.Resources.Requests.Storage()) != 0 {
+				return false
+			}
+		}
+		return true
+	}, time.Minute, time.Second, "every volume must grow to what its claim requests")
+	require.Positive(t, bound)
 }
 
 // requireKept requires that every protected resource of before still has its id.

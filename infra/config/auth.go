@@ -1,0 +1,150 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Auth is whose tokens the services accept.
+type Auth struct {
+	// The `iss` of an accepted token.
+	Issuer string `key:"issuer" unset:"required"`
+	// One of the `aud` of an accepted token.
+	Audience string `key:"audience" unset:"required"`
+	// The https URL of the issuer's JSON Web Key Set. The pods reach its port at every IPv4
+	// address.
+	JWKSURL string `key:"jwksUrl" unset:"this or jwksFile"`
+	// A file of the project with the issuer's JSON Web Key Set: public keys with an ID, for
+	// EdDSA, ES256 or RS256.
+	JWKSFile string `key:"jwksFile" unset:"this or jwksUrl"`
+
+	// KeySet is the content of JWKSFile.
+	KeySet []byte
+}
+
+// httpsPort is the port of an https URL without one.
+const httpsPort = 443
+
+// JWKSPort returns the port of JWKSURL.
+func (a Auth) JWKSPort() int {
+	if u, err := url.Parse(a.JWKSURL); err == nil {
+		if port, err := strconv.Atoi(u.Port()); err == nil {
+			return port
+		}
+	}
+	return httpsPort
+}
+
+// word is what the services accept as an issuer or an audience.
+var word = regexp.MustCompile(`^[!-~]{1,200}$`)
+
+func validateAuth(a Auth) field.ErrorList {
+	var problems field.ErrorList
+	at := path("auth")
+	for _, f := range []struct{ name, value string }{{"issuer", a.Issuer}, {"audience", a.Audience}} {
+		switch {
+		case f.value == "":
+			problems = append(problems, field.Required(at.Child(f.name), "whose tokens the services accept, and which of them"))
+		case !word.MatchString(f.value):
+			problems = append(problems, field.Invalid(at.Child(f.name), f.value, "must be 1 to 200 printable ASCII characters without spaces, as in the token"))
+		}
+	}
+	if (a.JWKSURL == "") == (a.JWKSFile == "") {
+		problems = append(problems, field.Invalid(at, "", "must have jwksUrl or jwksFile, and not both: where the issuer's keys are"))
+	}
+	if a.JWKSURL != "" {
+		if err := checkJWKSURL(a.JWKSURL); err != nil {
+			problems = append(problems, field.Invalid(at.Child("jwksUrl"), a.JWKSURL, err.Error()))
+		}
+	}
+	return problems
+}
+
+func checkJWKSURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || strings.Contains(text, " ") || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || !isPort(u.Port()) {
+		return errors.New("must be an https URL, with a port of 1 to 65535 if any, and without user and fragment: whoever could change the keys in transit could sign tokens")
+	}
+	return checkReachable(u.Hostname())
+}
+
+// numericHost matches a host whose last part is a number. It is no name (RFC 3696, section 2).
+var numericHost = regexp.MustCompile(`(^|\.)[0-9]+$`)
+
+// checkReachable returns an error for a host that no pod reaches.
+func checkReachable(host string) error {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	address, err := netip.ParseAddr(host)
+	switch {
+	case host == "localhost" || strings.HasSuffix(host, ".localhost"):
+		return errors.New("must have a host that the pods reach: localhost is the pod itself")
+	case err != nil && (len(validation.IsDNS1123Subdomain(host)) > 0 || numericHost.MatchString(host)):
+		return errors.New("must have a host that is a DNS name or an IPv4 address")
+	case err != nil: // a name
+		return nil
+	case !address.Is4():
+		return errors.New("must have a name or an IPv4 address: the pods have IPv4 addresses only")
+	case slices.ContainsFunc(unusable, func(block netip.Prefix) bool { return block.Contains(address) }):
+		return errors.New("must have a host that the pods reach: its address is reserved")
+	}
+	return nil
+}
+
+// isPort reports whether the port of a URL is unset or valid.
+func isPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
+}
+
+const (
+	// maxKeySet and maxKeys are the bytes and the keys of a set that the services read
+	// (agents/internal/auth).
+	maxKeySet = 256 << 10
+	maxKeys   = 64
+)
+
+// privateMembers of a key are secret (RFC 7518, sections 6.2.2, 6.3.2 and 6.4.1).
+var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+
+// checkKeySet returns an error for a file that is no JSON Web Key Set (RFC 7517), or with
+// which the services could verify no token.
+func checkKeySet(content []byte) error {
+	var set struct {
+		Keys []map[string]any `json:"keys"`
+	}
+	if err := json.Unmarshal(content, &set); err != nil || len(set.Keys) == 0 {
+		return errors.New(`must be a JSON Web Key Set: {"keys": [...]} with a key`)
+	}
+	if len(set.Keys) > maxKeys || len(content) > maxKeySet {
+		return fmt.Errorf("has %d keys and %d bytes; the services read at most %d keys and %d bytes", len(set.Keys), len(content), maxKeys, maxKeySet)
+	}
+	for i, key := range set.Keys {
+		for _, member := range privateMembers {
+			if _, private := key[member]; private {
+				return fmt.Errorf("key %d is a private key or a shared secret: it has the member %q; give the public key", i+1, member)
+			}
+		}
+	}
+	if !slices.ContainsFunc(set.Keys, verifies) {
+		return errors.New("must have a key that the services can verify tokens with: for EdDSA, ES256 or RS256, with an ID (kid)")
+	}
+	return nil
+}
+
+// verifies reports whether the services can verify tokens with a key.
+func verifies(key map[string]any) bool {
+	text := func(member string) string { value, _ := key[member].(string); return value }
+	algorithm := map[string]string{"OKP Ed25519": "EdDSA", "EC P-256": "ES256", "RSA ": "RS256"}[text("kty")+" "+text("crv")]
+	return algorithm != "" && text("kid") != "" &&
+		slices.Contains([]string{"", "sig"}, text("use")) && slices.Contains([]string{"", algorithm}, text("alg"))
+}
