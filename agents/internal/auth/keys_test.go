@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakeSet is an issuer's set of keys with its own clock. Tests change both.
+// fakeSet is a keySet with a fake issuer and a fake clock.
 type fakeSet struct {
 	keys        atomic.Pointer[[]SigningKey]
 	unavailable atomic.Bool
@@ -25,6 +25,7 @@ type fakeSet struct {
 	set         *keySet
 }
 
+// newFakeSet returns a set whose issuer publishes these keys.
 func newFakeSet(keys ...SigningKey) *fakeSet {
 	p := &fakeSet{}
 	p.keys.Store(&keys)

@@ -22,8 +22,8 @@ type Store struct {
 	queries *queries
 }
 
-// Open creates the pool without a connection. So a service starts while its
-// database is unavailable; Ping reports that.
+// Open creates the pool and opens no connection. So a service can start while its
+// database is unavailable. Ping reports whether the database is available.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	q := newQueries()
 	pool, err := OpenPool(ctx, cfg, q)
