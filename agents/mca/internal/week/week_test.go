@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// nutrition has days of this energy, each in four equal portions.
+// nutrition returns a plan with a day for each energy. Each day has four equal portions.
 func nutrition(kcal ...float64) *Nutrition {
 	n := &Nutrition{Targets: json.RawMessage(`{}`)}
 	for i, k := range kcal {
@@ -22,7 +22,7 @@ func nutrition(kcal ...float64) *Nutrition {
 	return n
 }
 
-// training has sessions of this many minutes by weekday.
+// training returns a week with a session on each weekday of the map, of this many minutes.
 func training(minutes map[int]int) *Training {
 	t := &Training{FitnessLevel: "intermediate"}
 	for weekday, m := range minutes {
@@ -82,9 +82,9 @@ func TestDaysOutsideTheWeekAreIgnored(t *testing.T) {
 	}
 }
 
-// TestWeekKeepsItsEnergy: for any training, the week's energy changes only by
-// the rounding of portions, and no day changes by more than maxShift. More
-// training never means less energy for the same meals.
+// TestWeekKeepsItsEnergy checks that training changes the week's energy only by the rounding
+// of portions, and no day's energy by more than maxShift. A day with more training than
+// another one must not lose more energy.
 func TestWeekKeepsItsEnergy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kcal := rapid.SliceOfN(rapid.Float64Range(1200, 4500), Days, Days).Draw(t, "kcal")
@@ -103,8 +103,7 @@ func TestWeekKeepsItsEnergy(t *testing.T) {
 				t.Fatalf("day %d changed from %g to %g kcal", d.Day, planned, merged)
 			}
 		}
-		// A portion is rounded to a gram. Here that is at most half of one
-		// kcal.
+		// A portion is rounded to a gram, which changes it by at most half a kcal here.
 		if math.Abs(before-after) > float64(portions) {
 			t.Fatalf("the week changed from %g to %g kcal", before, after)
 		}

@@ -20,18 +20,18 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// startContext bounds the start of servers.
+// startContext returns a context that ends after StartTimeout.
 func startContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// userLoad reads as one user and writes as new users until stop, and counts the
-// requests.
+// userLoad sends requests until stop is called, and counts them. It reads the profile of one
+// user, and writes the preferences of new users.
 type userLoad struct {
 	reads, failedReads, writes, failedWrites atomic.Int64
-	// rejectedWrites are failed writes with a 503 and Retry-After.
+	// rejectedWrites are the failed writes that got a 503 with Retry-After.
 	rejectedWrites atomic.Int64
 
 	mu    sync.Mutex
@@ -128,8 +128,8 @@ func TestNoRequestFailsWithoutRedis(t *testing.T) {
 	require.Zero(t, l.failedReads.Load()+l.failedWrites.Load(), "no request fails")
 }
 
-// TestPostgresRestartLosesNoAcknowledgedWrite: without the database writes fail
-// but are never lost, and cached profiles are served.
+// TestPostgresRestartLosesNoAcknowledgedWrite restarts the database under load. Writes fail
+// while it is down, but no write that got a 200 may be lost. Cached profiles must be served.
 func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 	server, err := testservers.StartPostgres(startContext(t), nil)
 	require.NoError(t, err)
@@ -180,6 +180,7 @@ func takeAllConnections(t *testing.T, s *web) (release func()) {
 	}
 }
 
+// pidsOf returns the process ids of the connections on the server.
 func pidsOf(conns []*pgx.Conn) (pids []int32) {
 	for _, conn := range conns {
 		pids = append(pids, int32(conn.PgConn().PID()))
@@ -187,10 +188,9 @@ func pidsOf(conns []*pgx.Conn) (pids []int32) {
 	return pids
 }
 
-// TestFullPostgresRejectsRequestsUntilAConnectionIsFree: other clients have
-// every connection. Cached profiles are served; other requests get a 503 with
-// Retry-After immediately. After the first free connection every request
-// succeeds, and no acknowledged write is lost.
+// TestFullPostgresRejectsRequestsUntilAConnectionIsFree takes every connection of the server.
+// Cached profiles must be served, and other requests must get a 503 with Retry-After. When
+// connections are free again, every request must succeed. No acknowledged write may be lost.
 func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	const requests = 20
 	server, err := testservers.StartPostgres(startContext(t), map[string]string{"max_connections": "12", "superuser_reserved_connections": "0"})
@@ -226,8 +226,8 @@ func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	t.Logf("of %d cached reads 0 failed; all of %d others got Retry-After", requests, 2*requests)
 }
 
-// TestHungPostgresFailsRequestsWithinTheTimeout: connections stay open but no
-// data arrives, as after a network or machine failure.
+// TestHungPostgresFailsRequestsWithinTheTimeout stops all data of the connections, which stay
+// open. The same happens after a failure of the network or of the server's machine.
 func TestHungPostgresFailsRequestsWithinTheTimeout(t *testing.T) {
 	wire := testservers.NewWire(t, postgres.Address())
 	url := servicetest.Database(t, postgres)
