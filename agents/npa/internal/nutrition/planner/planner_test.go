@@ -14,6 +14,7 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 )
 
+// newPlanner returns a planner of the food table.
 func newPlanner(t require.TestingT) *planner.Planner {
 	table, err := foods.Load()
 	require.NoError(t, err)
@@ -47,9 +48,8 @@ func drawRequest(t *rapid.T) planner.Request {
 	}
 }
 
-// TestEveryDayKeepsTheTargets: for each request, each day keeps all bounds
-// after rounding. It has only allowed foods in usual portions, and differs from
-// the day before.
+// TestEveryDayKeepsTheTargets checks the plans of any valid requests. Each day must keep all
+// bounds, have only allowed foods in allowed portions, and differ from the day before.
 func TestEveryDayKeepsTheTargets(t *testing.T) {
 	p := newPlanner(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -73,6 +73,7 @@ func TestEveryDayKeepsTheTargets(t *testing.T) {
 	})
 }
 
+// requireWithinTargets requires that the day keeps all bounds.
 func requireWithinTargets(t require.TestingT, targets energy.Targets, day planner.Day) {
 	totals := day.Totals()
 	require.True(t, targets.Energy.Holds(totals[foods.Energy]), "energy %v in %v", totals[foods.Energy], targets.Energy)
@@ -83,7 +84,7 @@ func requireWithinTargets(t require.TestingT, targets energy.Targets, day planne
 	require.LessOrEqual(t, totals[foods.Sodium], targets.SodiumMax)
 }
 
-// foodIDs are the sorted ids of a day's foods.
+// foodIDs returns the sorted ids of a day's foods.
 func foodIDs(day planner.Day) []string {
 	var ids []string
 	for _, item := range day {

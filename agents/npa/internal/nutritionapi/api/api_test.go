@@ -63,6 +63,7 @@ func TestResponsesMatchTheDocument(t *testing.T) {
 	})
 }
 
+// failingPlanner is a planner that fails with err.
 type failingPlanner struct{ err error }
 
 func (f failingPlanner) Plan(ctx context.Context, _ planner.Request) (planner.Plan, error) {
