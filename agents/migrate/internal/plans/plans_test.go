@@ -55,9 +55,9 @@ func newLargeDatabase(t *testing.T) *pgx.Conn {
 	conn, err := pgx.ConnectConfig(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	// To fill the tables in seconds instead of minutes, indexes are dropped and
-	// created again afterwards. Foreign keys are not checked
-	// (session_replication_role); the rows satisfy them.
+	// The indexes are dropped, and created again after the tables are filled. Foreign keys
+	// are not checked (session_replication_role), because the rows satisfy them. So the
+	// tables are filled in seconds instead of minutes.
 	rows, err := conn.Query(t.Context(), "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'idx\\_%' AND tablename NOT LIKE 'agent\\_logs%'")
 	require.NoError(t, err)
 	indexes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Name, Definition string }])
@@ -91,6 +91,7 @@ type node struct {
 	Plans    []node   `json:"Plans"`
 }
 
+// walk calls visit for the node and for all nodes below it.
 func (n node) walk(visit func(node)) {
 	visit(n)
 	for _, child := range n.Plans {
@@ -104,8 +105,8 @@ func TestHotQueriesUseTheirIndexes(t *testing.T) {
 	t.Run("writes", func(t *testing.T) { requireIndexedWrites(t, conn) })
 }
 
-// requireIndexedWrites checks that writes find an existing row by the index of
-// its key.
+// requireIndexedWrites checks that each write finds an existing row by an index of its
+// primary key.
 func requireIndexedWrites(t *testing.T, conn *pgx.Conn) {
 	id, body := uuid.New(), json.RawMessage(`{}`)
 	for _, row := range []struct {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stableTable is a node's table without fields that change by themselves.
-// Nodes in handshake are left out, because Redis drops them by itself.
+// stableTable returns a node's table of the cluster without the fields that change all the time.
+// It leaves out nodes in handshake, because Redis removes these by itself.
 func (f *testCluster) stableTable(i int) []string {
 	var lines []string
 	for _, m := range f.members(i) {
@@ -24,8 +24,8 @@ func (f *testCluster) stableTable(i int) []string {
 	return lines
 }
 
-// TestClusterFormsRecoversAndKeepsItsKeys runs real servers. The cluster forms
-// once, and survives new addresses, a lost primary and a lost volume.
+// TestClusterFormsRecoversAndKeepsItsKeys runs six real servers. They must form a cluster, and
+// keep all keys after a change of all addresses, the loss of a primary and the loss of a volume.
 func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	t.Parallel()
 	f := newTestCluster(t)
@@ -107,8 +107,8 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	f.requireAllKeys()
 }
 
-// TestNodeWithForeignKeysIsNotJoined: five empty nodes, and one whose volume
-// holds keys from before the cluster.
+// TestNodeWithForeignKeysIsNotJoined starts five empty nodes, and one node with keys from before
+// the cluster.
 func TestNodeWithForeignKeysIsNotJoined(t *testing.T) {
 	t.Parallel()
 	f := newTestCluster(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMetricsHaveTheStateOfTheNode: a real node's memory, commands and slow log are
-// served, and a node that does not answer is down.
+// TestMetricsHaveTheStateOfTheNode checks the series of a real node: memory, commands and slow
+// log. For a node that does not answer, only redis_up 0 is served.
 func TestMetricsHaveTheStateOfTheNode(t *testing.T) {
 	t.Parallel()
 	f := newTestCluster(t)

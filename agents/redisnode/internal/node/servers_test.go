@@ -24,9 +24,9 @@ const (
 	password = "nodepassword"
 	replicas = 6
 	shards   = 3
-	// conf is the relevant part of the design document's redis.conf, with a
-	// shorter cluster-node-timeout. rename-command removes the commands that
-	// nobody may run.
+	// conf is the part of the design document's redis.conf that these tests need, with a
+	// shorter cluster-node-timeout. rename-command removes the commands that nobody may
+	// run.
 	conf = `
 cluster-enabled yes
 cluster-config-file nodes.conf
@@ -54,10 +54,10 @@ type testCluster struct {
 	port int
 
 	mu        sync.Mutex
-	addresses [replicas]netip.Addr // zero value: no pod
+	addresses [replicas]netip.Addr // the zero value means that there is no pod
 	servers   [replicas]*exec.Cmd
 	agents    [replicas]*Node
-	stale     map[string]int // names that resolve to another node's address
+	stale     map[string]int // names that resolve to the address of another node
 }
 
 // resolveTo makes only the name of this node resolve to the address of another, as
@@ -75,6 +75,7 @@ func (f *testCluster) resetDNS() {
 	f.stale = nil
 }
 
+// newTestCluster returns a cluster without running nodes.
 func newTestCluster(t *testing.T) *testCluster {
 	f := &testCluster{t: t, dir: t.TempDir(), port: freePort(t)}
 	t.Cleanup(func() {
@@ -106,7 +107,7 @@ func freePort(t *testing.T) int {
 	return 0
 }
 
-// name is the DNS name of node i.
+// name returns the DNS name of node i.
 func name(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster-service", i) }
 
 // LookupNetIP is the DNS of the test cluster.
@@ -124,9 +125,11 @@ func (f *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Ad
 	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 }
 
+// folder returns the folder with the data of node i.
 func (f *testCluster) folder(i int) string { return filepath.Join(f.dir, strconv.Itoa(i)) }
 
-// start runs node i at 127.0.0.LAST with the data in its folder.
+// start starts the server of node i at 127.0.0.LAST with the data in its folder. extra are
+// arguments of the server.
 func (f *testCluster) start(i, last int, extra ...string) {
 	f.t.Helper()
 	require.NoError(f.t, os.MkdirAll(f.folder(i), 0o700))
@@ -166,6 +169,7 @@ func (f *testCluster) kill(i int) {
 	}
 }
 
+// client returns a client of node i.
 func (f *testCluster) client(i int) *redis.Client {
 	c := f.agents[i].connect(f.agents[i].cfg.Server)
 	f.t.Cleanup(func() { _ = c.Close() })
@@ -233,6 +237,7 @@ func (f *testCluster) members(i int) map[string]member {
 	return members
 }
 
+// role returns the role that node i reports: master or slave.
 func (f *testCluster) role(i int) string {
 	return field(f.client(i).Info(f.t.Context(), "replication").Val(), "role")
 }
@@ -250,6 +255,7 @@ func (f *testCluster) newClient() *redis.ClusterClient {
 	return c
 }
 
+// keys is the number of keys that writeKeys writes.
 const keys = 300
 
 // writeKeys writes all keys and waits until the replicas have them.
@@ -270,6 +276,7 @@ func (f *testCluster) writeKeys() {
 	}, 20*time.Second, 20*time.Millisecond)
 }
 
+// requireAllKeys requires that all keys have their values.
 func (f *testCluster) requireAllKeys() {
 	f.t.Helper()
 	data := f.newClient()
@@ -284,6 +291,7 @@ type testWriter struct {
 	i int
 }
 
+// Write implements io.Writer.
 func (w testWriter) Write(p []byte) (int, error) {
 	w.t.Logf("%d: %s", w.i, strings.TrimSpace(string(p)))
 	return len(p), nil
