@@ -11,7 +11,8 @@ import (
 type Result struct {
 	// PodHours counts pods from their creation.
 	PodHours float64 `json:"pod_hours"`
-	// IdealRatio is PodHours as a ratio to the least pods that serve each step.
+	// IdealRatio is PodHours divided by the fewest pod-hours that serve each step without
+	// overload.
 	IdealRatio float64 `json:"ideal_ratio"`
 	// OverloadShare is the share of the load that arrived above the capacity of the ready pods.
 	OverloadShare float64 `json:"overload_share"`
@@ -21,21 +22,23 @@ type Result struct {
 	PodStartsPerHour float64 `json:"pod_starts_per_hour"`
 }
 
-// source is the metrics of an autoscaler. proposal returns the pods that they ask for at step k,
-// from the load before it.
+// source has the metrics of an autoscaler. proposal returns the number of pods that they propose at
+// step k. It may only use the load before step k, except that perfect also uses the load after it.
 type source interface {
 	proposal(k, current int) int
 }
 
-// run drives pods with an HPA over a trace. Without a spec the proposals are set as they are.
+// run simulates an HPA and its pods over a trace. If spec is nil, there is no HPA, and the number
+// of pods is the proposal of metrics.
 func run(trace Trace, spec *autoscale.Spec, metrics source) Result {
 	return runWithHook(trace, spec, metrics, func(int, int, float64) {})
 }
 
-// runWithHook is run that gives hook the pods and the overload of each step that is evaluated.
+// runWithHook does what run does, and calls hook with the pods and the overload of each evaluated
+// step.
 func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k, pods int, overload float64)) Result {
 	rng := rand.New(rand.NewPCG(7, 15))
-	// A pod starts in 30 to 60 s, and serves from the next step.
+	// A pod takes 30 to 60 s to start, and serves from the next step.
 	delay := func() int { return int(math.Ceil((30 + 30*rng.Float64()) / step)) }
 	next := func(_, _, proposal int) int { return proposal }
 	if spec != nil {
@@ -77,7 +80,7 @@ func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k,
 	return r
 }
 
-// idealPods are the fewest pods within the bounds that serve a load.
+// idealPods returns the fewest pods within the bounds that serve the load.
 func idealPods(load float64, bounds autoscale.Spec) int {
 	return min(max(int(math.Ceil(load)), bounds.Min), bounds.Max)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 )
 
+// String describes the setting in the report.
 func (s setting) String() string {
 	return fmt.Sprintf("target %.2f, up %s, down %s, tolerance %.1f", s.target, s.up, s.down, s.tolerance)
 }
@@ -63,4 +64,5 @@ func (r Report) PrintTimes(w io.Writer) error {
 	return err
 }
 
+// percent formats a share as a percentage with one decimal.
 func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }

@@ -6,23 +6,24 @@ import (
 	"github.com/progressive-framework/platform/forecast"
 )
 
-// Timeline is what happened on a trace while it was evaluated, in equal parts of its time.
+// Timeline shows what happened during the evaluated time of a trace, which it divides into equal
+// parts.
 type Timeline struct {
-	// Days is when each part begins, since the trace begins.
+	// Days has the begin of each part, in days since the begin of the trace.
 	Days []float64 `json:"days"`
 	// Load is the mean load of each part, in pods.
 	Load []float64 `json:"load"`
 	// Median and High are the largest forecasts of each part, at the quantiles 0.5 and 0.99.
 	Median []float64 `json:"median"`
 	High   []float64 `json:"high"`
-	// Pods is the largest number of pods of each part, and Overload the share of its load above
-	// the capacity of the ready pods, by controller.
+	// Pods has the largest number of pods of each part, by controller. Overload has the share of
+	// the part's load that was above the capacity of the ready pods.
 	Pods     map[Controller][]float64 `json:"pods"`
 	Overload map[Controller][]float64 `json:"overload"`
 }
 
-// TimelineOf runs the document's HPA and ours over a trace, and divides its time into at most this
-// many parts.
+// TimelineOf runs Document and Ours over a trace, and returns their timeline with at most this many
+// parts.
 func TimelineOf(trace Trace, parts int) Timeline {
 	steps := len(trace.Load) - trace.From
 	width := max(1, (steps+parts-1)/parts)
