@@ -12,12 +12,14 @@ import (
 	"pgregory.net/rapid"
 )
 
+// example is the record that the tests write.
 var example = &Record{
 	Commit: strings.Repeat("12", 20), At: time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC), From: "staging",
 	Repository: "registry.example.com/progressive-framework-staging",
 	Images:     map[string]string{"web": "sha256:" + strings.Repeat("a", 64), "mca": "sha256:" + strings.Repeat("b", 64)},
 }
 
+// rendered is the text of example in a stack file.
 const rendered = `  progressive-framework:release:
     commit: "1212121212121212121212121212121212121212"
     at: "2026-12-01T10:00:00Z"
@@ -95,7 +97,7 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 }
 
-// Whatever surrounds the record, only the record changes.
+// With other keys, comments and blank lines before and after the record, only the record changes.
 func TestOtherKeysStay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b strings.Builder
