@@ -1,11 +1,11 @@
 // Package forecast computes how many pods a service will need when pods that start now are ready.
 // It learns only from the load of the service.
 //
-// An expert predicts the growth of the load over the horizon with a regression, the usual size of
-// its own error (the spread), and the quantiles of its past errors. Each quantile is a candidate
-// for the number of pods. Other candidates divide the present load by a fixed share, without a
-// forecast. A gate simulates an HPA for each candidate all the time. Each hour it selects the
-// cheapest candidate that kept the budget of overload.
+// An expert predicts the growth of the load over the horizon with a regression. It also predicts
+// the usual size of its own error (the spread), and keeps the quantiles of its past errors. Each
+// quantile is a candidate for the number of pods. Other candidates divide the present load by a
+// fixed share, without a forecast. A gate simulates an HPA for each candidate all the time. Each
+// hour it selects the cheapest candidate that kept the budget of overload.
 //
 // The package is pure and deterministic: no clock, no network, no goroutine. It knows neither
 // Kubernetes nor Prometheus. The unit of loads is pods: 1 is the largest load that one pod can

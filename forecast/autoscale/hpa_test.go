@@ -21,7 +21,7 @@ var document = Spec{
 // The HPA decides as Kubernetes' own controller did on a random load. testdata/kubernetes.csv records
 // that controller; sandbox/replicas writes the file. Each row has the number of pods before a decision.
 // The next row has the number after it.
-func TestDecisionsOfKubernetes(t *testing.T) {
+func TestDecisionsMatchKubernetes(t *testing.T) {
 	file, err := os.Open("testdata/kubernetes.csv")
 	require.NoError(t, err)
 	defer file.Close()
@@ -77,7 +77,8 @@ func TestPodsStartAndEnd(t *testing.T) {
 	require.Equal(t, 5, p.Created)
 }
 
-// The number of pods stays between Min and Max. At a constant load it ends within the tolerance of load / target.
+// The number of pods stays between Min and Max. At a constant load it ends within the tolerance of
+// load / target.
 func TestHPAReachesAConstantLoad(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec := rapid.SampledFrom([]Spec{document, Fast(3, 50, 0), Fast(3, 50, 0.1)}).Draw(t, "spec")

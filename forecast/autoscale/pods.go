@@ -1,7 +1,7 @@
 package autoscale
 
-// longestStart is one more than the longest start of a pod in steps.
-const longestStart = 16
+// maxStart is the longest start of a pod, in steps.
+const maxStart = 15
 
 // Pods are the pods of one service. A new pod needs some steps to start, and then serves.
 type Pods struct {
@@ -9,7 +9,7 @@ type Pods struct {
 	Ready int
 	// Created is the number of pods that were created since the beginning.
 	Created  int
-	starting [longestStart]int // the number of starting pods, by the steps until they serve
+	starting [maxStart + 1]int // the number of starting pods, by the steps until they serve
 	pending  int               // the number of all starting pods
 }
 
@@ -23,11 +23,11 @@ func (p *Pods) Scale(count int, delay func() int) {
 		if d := delay(); d <= 0 {
 			p.Ready++
 		} else {
-			p.starting[min(d, longestStart-1)]++
+			p.starting[min(d, maxStart)]++
 			p.pending++
 		}
 	}
-	for i := longestStart - 1; i > 0 && p.Count() > count; i-- {
+	for i := maxStart; i > 0 && p.Count() > count; i-- {
 		n := min(p.starting[i], p.Count()-count)
 		p.starting[i] -= n
 		p.pending -= n
@@ -42,7 +42,7 @@ func (p *Pods) Step(load float64) (overload float64) {
 	if p.pending > 0 {
 		served := p.starting[1]
 		copy(p.starting[1:], p.starting[2:])
-		p.starting[longestStart-1] = 0
+		p.starting[maxStart] = 0
 		p.Ready += served
 		p.pending -= served
 	}

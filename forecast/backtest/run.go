@@ -47,36 +47,36 @@ func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k,
 	service := trace.Service
 	pods := &autoscale.Pods{Ready: idealPods(trace.Load[0]/service.Target, service.Document)}
 	var r Result
-	var total, ideal, load, overload float64
-	created := 0
+	var podSteps, idealPodSteps, load, overload float64
+	createdBefore := 0 // before the evaluated steps
 	for k := range trace.Load {
 		if k == trace.From {
-			created = pods.Created
+			createdBefore = pods.Created
 		}
 		if k > 0 {
 			count := pods.Count()
 			pods.Scale(next(k*step, count, metrics.proposal(k, count)), delay)
 		}
 		count := pods.Count()
-		over := pods.Step(trace.Load[k])
+		stepOverload := pods.Step(trace.Load[k])
 		if k < trace.From {
 			continue
 		}
-		hook(k, count, over)
-		total += float64(count)
-		ideal += float64(idealPods(trace.Load[k], service.Document))
+		hook(k, count, stepOverload)
+		podSteps += float64(count)
+		idealPodSteps += float64(idealPods(trace.Load[k], service.Document))
 		load += trace.Load[k]
-		overload += over
-		if over > 0.01*trace.Load[k] {
+		overload += stepOverload
+		if stepOverload > 0.01*trace.Load[k] {
 			r.BadSteps++
 		}
 	}
-	r.PodHours = total * step / 3600
-	r.IdealRatio = total / ideal
+	r.PodHours = podSteps * step / 3600
+	r.IdealRatio = podSteps / idealPodSteps
 	if load > 0 {
 		r.OverloadShare = overload / load
 	}
-	r.PodStartsPerHour = float64(pods.Created-created) / (float64(len(trace.Load)-trace.From) * step / 3600)
+	r.PodStartsPerHour = float64(pods.Created-createdBefore) / (float64(len(trace.Load)-trace.From) * step / 3600)
 	return r
 }
 

@@ -26,23 +26,25 @@ type Timeline struct {
 // parts.
 func TimelineOf(trace Trace, parts int) Timeline {
 	steps := len(trace.Load) - trace.From
-	width := max(1, (steps+parts-1)/parts)
-	count := (steps + width - 1) / width
+	stepsPerPart := max(1, (steps+parts-1)/parts)
+	count := (steps + stepsPerPart - 1) / stepsPerPart
 	t := Timeline{Pods: map[Controller][]float64{}, Overload: map[Controller][]float64{}}
 	for _, list := range []*[]float64{&t.Days, &t.Load, &t.Median, &t.High} {
 		*list = make([]float64, count)
 	}
-	sizes := make([]float64, count)
+	part := func(k int) int { return (k - trace.From) / stepsPerPart } // of step k
+	sizes := make([]float64, count)                                    // the number of steps of each part
 	for k := trace.From; k < len(trace.Load); k++ {
-		i := (k - trace.From) / width
-		t.Load[i] += trace.Load[k]
-		sizes[i]++
+		t.Load[part(k)] += trace.Load[k]
+		sizes[part(k)]++
 	}
-	hookOf := func(c Controller) func(k, pods int, overload float64) {
+	// collectorFor returns a hook for runWithHook. It collects the pods and the overload of a
+	// controller.
+	collectorFor := func(c Controller) func(k, pods int, overload float64) {
 		pods, overloads := make([]float64, count), make([]float64, count)
 		t.Pods[c], t.Overload[c] = pods, overloads
 		return func(k, n int, overload float64) {
-			i := (k - trace.From) / width
+			i := part(k)
 			pods[i] = max(pods[i], float64(n))
 			if t.Load[i] > 0 {
 				overloads[i] += overload / t.Load[i]
@@ -50,19 +52,19 @@ func TimelineOf(trace Trace, parts int) Timeline {
 		}
 	}
 	spec := trace.Service.Document
-	runWithHook(trace, &spec, reactive{spec, trace.Load, trace.Service.Target}, hookOf(Document))
+	runWithHook(trace, &spec, reactive{spec, trace.Load, trace.Service.Target}, collectorFor(Document))
 	metrics, spec := newPredictive(Ours, trace)
 	median, high := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
 	metrics.watch = func(k int, s forecast.Status) {
 		if k < trace.From {
 			return
 		}
-		i := (k - trace.From) / width
+		i := part(k)
 		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[median]), max(t.High[i], s.Pods[high])
 	}
-	runWithHook(trace, &spec, metrics, hookOf(Ours))
+	runWithHook(trace, &spec, metrics, collectorFor(Ours))
 	for i := range count {
-		t.Days[i] = float64(trace.From+i*width) / day
+		t.Days[i] = float64(trace.From+i*stepsPerPart) / day
 		t.Load[i] /= sizes[i]
 	}
 	return t

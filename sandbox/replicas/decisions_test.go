@@ -128,7 +128,7 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 }
 
 // The product's model of the HPA is tested with these decisions:
-// TestDecisionsOfKubernetes in forecast/autoscale.
+// TestDecisionsMatchKubernetes in forecast/autoscale.
 func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
 	rows := [][]string{{"case", "second", "load_milli", "replicas"}}
 	record(t, "document", 1, "700m",
