@@ -79,6 +79,7 @@ func ReadConfig(env *envconfig.Reader) Config {
 	}
 }
 
+// validate returns the errors of all fields.
 func (c Config) validate() error {
 	var errs []error
 	if c.Issuer == "" || c.Audience == "" {

@@ -66,7 +66,8 @@ func newPlans(t testing.TB, c *Cache, strategy Strategy) *Namespace[userID, plan
 	return s
 }
 
-var runs sync.Map // by test: a text that is unique to the run
+// runs has a random text for each test, so that the keys of two runs of the test differ.
+var runs sync.Map
 
 // prefixOf returns a prefix that is unique to this run of the test and to the strategy.
 func prefixOf(t testing.TB, strategy Strategy) string {

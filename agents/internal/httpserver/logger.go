@@ -31,6 +31,7 @@ func logAttrs(ctx context.Context) []slog.Attr {
 // one write, so that a killed process loses no record.
 type contextHandler struct{ slog.Handler }
 
+// Handle implements slog.Handler.
 func (h contextHandler) Handle(ctx context.Context, record slog.Record) error {
 	record.AddAttrs(logAttrs(ctx)...)
 	return h.Handler.Handle(ctx, record)

@@ -38,7 +38,7 @@ func TestPrivilegesAreSufficientAndEachIsNeeded(t *testing.T) {
 	}
 }
 
-func TestRolesAreRefusedEverythingElse(t *testing.T) {
+func TestRolesHaveNoOtherPrivileges(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
 	for _, row := range []struct{ reason, role, statement string }{

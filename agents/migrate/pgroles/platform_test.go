@@ -141,26 +141,27 @@ func (p *platform) store(t *testing.T, url string) *database.Store {
 	return s
 }
 
-// work runs every statement that a service sends to the database.
+// work runs every statement that a service sends to the database. It runs a write twice, because a
+// write of an existing row needs other privileges.
 func work(ctx context.Context, service string, s *database.Store) error {
 	id, user, body := uuid.New(), "u-"+uuid.NewString(), json.RawMessage(`{}`)
-	ignore := func(_ any, err error) error { return err }
+	errorOf := func(_ any, err error) error { return err }
 	switch service {
 	case "web":
-		_, missing := s.User(ctx, user)
-		if errors.Is(missing, database.ErrNotFound) {
-			missing = nil
+		_, err := s.User(ctx, user)
+		if errors.Is(err, database.ErrNotFound) {
+			err = nil // the user does not exist yet
 		}
-		return errors.Join(missing,
-			ignore(s.UserActive(ctx, user)), ignore(s.EnsureUser(ctx, user)), ignore(s.EnsureUser(ctx, user)),
-			ignore(s.SavePreferences(ctx, user, body)), ignore(s.SaveProfile(ctx, user, "Ada", body)))
+		return errors.Join(err,
+			errorOf(s.UserActive(ctx, user)), errorOf(s.EnsureUser(ctx, user)), errorOf(s.EnsureUser(ctx, user)),
+			errorOf(s.SavePreferences(ctx, user, body)), errorOf(s.SaveProfile(ctx, user, "Ada", body)))
 	case "mca":
 		state := database.AgentState{AgentID: "mca", Instance: user, Status: database.StatusActive, State: body}
-		done := []database.Coordination{{ID: id, AgentID: "mca", UserID: user, Task: "plan", Status: database.Complete, Result: body}}
-		return errors.Join(s.SaveAgentState(ctx, state), s.SaveAgentState(ctx, state), s.SaveCoordinations(ctx, done), s.SaveCoordinations(ctx, done),
-			ignore(s.ActiveAgents(ctx, "mca", time.Now())), ignore(s.RecentCoordinations(ctx, "mca", time.Now(), 1)))
+		coordinations := []database.Coordination{{ID: id, AgentID: "mca", UserID: user, Task: "plan", Status: database.Complete, Result: body}}
+		return errors.Join(s.SaveAgentState(ctx, state), s.SaveAgentState(ctx, state), s.SaveCoordinations(ctx, coordinations), s.SaveCoordinations(ctx, coordinations),
+			errorOf(s.ActiveAgents(ctx, "mca", time.Now())), errorOf(s.RecentCoordinations(ctx, "mca", time.Now(), 1)))
 	default:
 		kind := map[string]database.PlanKind{"npa": database.Nutrition, "wpa": database.Workout}[service]
-		return errors.Join(s.SavePlan(ctx, kind, id, user, body), s.SavePlan(ctx, kind, id, user, body), ignore(s.RecentPlans(ctx, kind, user, 1)))
+		return errors.Join(s.SavePlan(ctx, kind, id, user, body), s.SavePlan(ctx, kind, id, user, body), errorOf(s.RecentPlans(ctx, kind, user, 1)))
 	}
 }

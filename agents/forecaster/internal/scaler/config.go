@@ -84,6 +84,7 @@ func parseServices(text string) ([]Service, bool) {
 	return services, true
 }
 
+// validate returns an error for the first invalid field.
 func (s Service) validate() error {
 	d := s.Document
 	switch {

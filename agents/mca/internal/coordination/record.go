@@ -30,8 +30,8 @@ type recorder struct {
 	wg    sync.WaitGroup
 }
 
-// newRecorder returns a recorder that saves coordinations. start also makes it save the
-// process' state, which the function state returns.
+// newRecorder returns a recorder that saves coordinations. It saves the state of the process
+// only after start. state returns that state.
 func newRecorder(ctx context.Context, s *database.Store, phase *httpserver.State, state func() (string, json.RawMessage), log *slog.Logger) *recorder {
 	rows := database.NewWriter(ctx, "save coordinations", s.SaveCoordinations, log)
 	return &recorder{store: s, phase: phase, state: state, log: log, rows: rows}

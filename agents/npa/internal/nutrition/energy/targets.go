@@ -53,8 +53,8 @@ type Range struct {
 	Max float64 `json:"max"`
 }
 
-// Holds reports whether the amount is within the range.
-func (r Range) Holds(amount float64) bool { return amount >= r.Min && amount <= r.Max }
+// Contains reports whether the amount is within the range.
+func (r Range) Contains(amount float64) bool { return amount >= r.Min && amount <= r.Max }
 
 // Targets are the bounds of one day.
 type Targets struct {
@@ -78,9 +78,9 @@ const (
 	// target, as a share.
 	EnergyTolerance = 0.05
 
-	// maxDeficit in kcal a day: AHA/ACC/TOS 2013 advises 500 to 750.
+	// maxDeficit is in kcal a day. AHA/ACC/TOS 2013 advises 500 to 750.
 	maxDeficit = 750
-	// minEnergy in kcal a day. Lower diets need medical supervision (AHA/ACC/TOS
+	// minEnergy is in kcal a day. Lower diets need medical supervision (AHA/ACC/TOS
 	// 2013).
 	minEnergy = 1200
 
@@ -96,14 +96,14 @@ const (
 	// limits, the minima of a heavy person could need more than the day's energy.
 	proteinLow, carbohydrateLow = 0.28, 0.50
 
-	// fibrePer1000 in g per 1,000 kcal is the adequate intake. fibreMost in g is the
-	// adequate intake of the reference man (IOM 2005).
+	// fibrePer1000 is the adequate intake in g per 1,000 kcal. fibreMost is the adequate
+	// intake of the reference man in g (IOM 2005).
 	fibrePer1000, fibreMost = 14, 38
-	// sodiumMost in mg: chronic disease risk reduction intake (NASEM 2019).
-	// sodiumIdeal: the American Heart Association's ideal limit.
+	// sodiumMost is the chronic disease risk reduction intake (NASEM 2019), and sodiumIdeal
+	// the American Heart Association's ideal limit. Both are in mg.
 	sodiumMost, sodiumIdeal = 2300, 1500
 
-	kcalPerGramProtein, kcalPerGramFat = 4, 9 // Atwater
+	kcalPerGramProtein, kcalPerGramCarbohydrate, kcalPerGramFat = 4, 4, 9 // Atwater
 )
 
 // highProtein is the range in g per kg for Preferences.HighProtein. It begins at the top
@@ -139,8 +139,8 @@ func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 		Energy:  Range{energy * (1 - EnergyTolerance), energy * (1 + EnergyTolerance)},
 		Protein: protein,
 		Carbohydrate: Range{
-			math.Max(carbohydrateRDA, math.Min(goal.carbohydrate*weight, grams(carbohydrateLow, kcalPerGramProtein))),
-			grams(carbohydrateHigh, kcalPerGramProtein),
+			math.Max(carbohydrateRDA, math.Min(goal.carbohydrate*weight, grams(carbohydrateLow, kcalPerGramCarbohydrate))),
+			grams(carbohydrateHigh, kcalPerGramCarbohydrate),
 		},
 		Fat:       Range{grams(fatLow, kcalPerGramFat), grams(fatHigh, kcalPerGramFat)},
 		FibreMin:  math.Min(fibrePer1000*energy/1000, fibreMost),

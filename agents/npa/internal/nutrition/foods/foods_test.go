@@ -44,7 +44,7 @@ func TestEnergyFollowsAtwater(t *testing.T) {
 	}
 }
 
-func TestMassAddsUp(t *testing.T) {
+func TestNutrientsWeighAtMostTheFood(t *testing.T) {
 	for _, f := range load(t) {
 		n := f.Per100g
 		require.LessOrEqual(t, n[Protein]+n[Carbohydrate]+n[Fat]+n[Sodium]/1000, 101.0, f.ID)

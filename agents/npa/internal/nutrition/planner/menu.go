@@ -39,7 +39,7 @@ type option struct {
 // menu has the slots of a day in a fixed order, and the options of each slot.
 type menu struct {
 	slots   []slot
-	options [][]option // by slot
+	options [][]option // the options of each slot
 }
 
 // The portions of the food table are for a day of portionKcal. For another day they are

@@ -48,7 +48,7 @@ func drawRequest(t *rapid.T) planner.Request {
 	}
 }
 
-// TestEveryDayKeepsTheTargets checks the plans of any valid requests. Each day must keep all
+// TestEveryDayKeepsTheTargets checks the plans of any valid requests. Each day must be within all
 // bounds, have only allowed foods in allowed portions, and differ from the day before.
 func TestEveryDayKeepsTheTargets(t *testing.T) {
 	p := newPlanner(t)
@@ -73,13 +73,13 @@ func TestEveryDayKeepsTheTargets(t *testing.T) {
 	})
 }
 
-// requireWithinTargets requires that the day keeps all bounds.
+// requireWithinTargets requires that the day is within all bounds.
 func requireWithinTargets(t require.TestingT, targets energy.Targets, day planner.Day) {
 	totals := day.Totals()
-	require.True(t, targets.Energy.Holds(totals[foods.Energy]), "energy %v in %v", totals[foods.Energy], targets.Energy)
-	require.True(t, targets.Protein.Holds(totals[foods.Protein]), "protein %v in %v", totals[foods.Protein], targets.Protein)
-	require.True(t, targets.Carbohydrate.Holds(totals[foods.Carbohydrate]), "carbohydrate %v in %v", totals[foods.Carbohydrate], targets.Carbohydrate)
-	require.True(t, targets.Fat.Holds(totals[foods.Fat]), "fat %v in %v", totals[foods.Fat], targets.Fat)
+	require.True(t, targets.Energy.Contains(totals[foods.Energy]), "energy %v in %v", totals[foods.Energy], targets.Energy)
+	require.True(t, targets.Protein.Contains(totals[foods.Protein]), "protein %v in %v", totals[foods.Protein], targets.Protein)
+	require.True(t, targets.Carbohydrate.Contains(totals[foods.Carbohydrate]), "carbohydrate %v in %v", totals[foods.Carbohydrate], targets.Carbohydrate)
+	require.True(t, targets.Fat.Contains(totals[foods.Fat]), "fat %v in %v", totals[foods.Fat], targets.Fat)
 	require.GreaterOrEqual(t, totals[foods.Fibre], targets.FibreMin)
 	require.LessOrEqual(t, totals[foods.Sodium], targets.SodiumMax)
 }

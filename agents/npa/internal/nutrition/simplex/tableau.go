@@ -12,10 +12,10 @@ type tableau struct {
 	width   int       // the number of all variables
 	reduced []float64 // the reduced cost of each variable
 	upper   []float64 // the upper bound of each variable
-	atUpper []bool    // by variable: it is nonbasic and at its upper bound
-	basis   []int     // by row: its basic variable
-	inBasis []bool    // by variable: it is basic
-	value   []float64 // by row: the value of its basic variable
+	atUpper []bool    // whether each variable is nonbasic and at its upper bound
+	basis   []int     // the basic variable of each row
+	inBasis []bool    // whether each variable is basic
+	value   []float64 // the value of the basic variable of each row
 }
 
 // newTableau returns the tableau of a problem at x = 0.
