@@ -45,19 +45,19 @@ type scored struct {
 // equal requests and limits, which the stacks do not have.
 func grade(objects []map[string]any) (scored, error) {
 	var result scored
-	p, err := parser.New(nil)
+	kubeParser, err := parser.New(nil)
 	if err != nil {
 		return result, err
 	}
 	var files []ks.NamedReader
-	for _, o := range objects {
-		raw, err := json.Marshal(o)
+	for _, object := range objects {
+		raw, err := json.Marshal(object)
 		if err != nil {
 			return result, err
 		}
 		files = append(files, document{bytes.NewReader(raw)})
 	}
-	all, err := p.ParseFiles(files)
+	all, err := kubeParser.ParseFiles(files)
 	if err != nil {
 		return result, err
 	}
@@ -69,21 +69,21 @@ func grade(objects []map[string]any) (scored, error) {
 	if err != nil {
 		return result, err
 	}
-	for _, o := range *card {
-		for _, c := range o.Checks {
-			if c.Skipped {
+	for _, object := range *card {
+		for _, check := range object.Checks {
+			if check.Skipped {
 				continue
 			}
 			result.grades++
-			if c.Grade > scorecard.GradeCritical {
+			if check.Grade > scorecard.GradeCritical {
 				continue
 			}
 			var comments []string
-			for _, comment := range c.Comments {
+			for _, comment := range check.Comments {
 				comments = append(comments, strings.TrimSpace(comment.Path+" "+comment.Summary))
 			}
 			result.critical = append(result.critical, finding{
-				c.Check.ID, o.TypeMeta.Kind, o.ObjectMeta.Namespace, o.ObjectMeta.Name, strings.Join(comments, ", "),
+				check.Check.ID, object.TypeMeta.Kind, object.ObjectMeta.Namespace, object.ObjectMeta.Name, strings.Join(comments, ", "),
 			})
 		}
 	}

@@ -11,9 +11,8 @@ import (
 // namesakeRule is the name, in allow.go, of the rule for packages with the same name.
 const namesakeRule = "namesake"
 
-// packages has, for each package name, the folders of the packages with that name. addPackage
-// adds the folder of one package. It ignores packages main and test packages, because their
-// names must repeat.
+// addPackage adds the folder of a package to the folders of its name. It ignores packages main and
+// test packages, because their names must repeat.
 func addPackage(packages map[string][]string, file, name string) {
 	if folder := path.Dir(file); name != "" && name != "main" && !strings.HasSuffix(name, "_test") && !slices.Contains(packages[name], folder) {
 		packages[name] = append(packages[name], folder)
