@@ -146,14 +146,15 @@ func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 	}{{"the second try succeeds", http.StatusOK}, {"the second try fails too", http.StatusBadGateway}} {
 		t.Run(row.reason, func(t *testing.T) {
 			var requests atomic.Int64
-			secondSent := make(chan struct{})
+			firstReceived, secondReceived := make(chan struct{}), make(chan struct{})
 			c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
 				switch requests.Add(1) {
 				case 1:
-					<-secondSent
+					close(firstReceived)
+					<-secondReceived
 					w.WriteHeader(http.StatusInternalServerError)
 				case 2:
-					close(secondSent)
+					close(secondReceived)
 					time.Sleep(20 * time.Millisecond) // the first try fails in this time
 					w.WriteHeader(row.second)
 				}
@@ -162,7 +163,13 @@ func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 				c.latency.add(time.Millisecond)
 				c.budget.earn()
 			}
-			c.after = func(_ time.Duration, second func()) func() bool { return time.AfterFunc(time.Millisecond, second).Stop }
+			c.after = func(_ time.Duration, second func()) func() bool {
+				go func() {
+					<-firstReceived // otherwise the second try could arrive first
+					second()
+				}()
+				return func() bool { return false }
+			}
 			response, err := c.post(t)
 			require.EqualValues(t, 2, requests.Load(), "there is no third try")
 			require.True(t, response.Hedged)
