@@ -35,7 +35,8 @@ type Statement struct {
 	Predicate     json.RawMessage `json:"predicate"`
 }
 
-// Subject is an image that a statement is about. Digest has the digest in hex by algorithm.
+// Subject is an image that a statement is about. The key of Digest is the algorithm, such as sha256,
+// and the value is the digest in hex.
 type Subject struct {
 	Name   string            `json:"name,omitempty"`
 	Digest map[string]string `json:"digest"`

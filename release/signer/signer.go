@@ -106,7 +106,7 @@ func (k *kmsKey) SignData(ctx context.Context, data []byte) ([]byte, error) {
 		return nil, explain(k.id, err)
 	}
 	if !ecdsa.VerifyASN1(k.public, hash[:], out.Signature) {
-		return nil, fmt.Errorf("KMS key %s: the signature that KMS returned is not of its public key", k.id)
+		return nil, fmt.Errorf("KMS key %s: the signature that KMS returned does not match the public key of KMS", k.id)
 	}
 	return out.Signature, nil
 }

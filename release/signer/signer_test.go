@@ -144,7 +144,7 @@ func TestWrongSignatureOfKMSIsNotUsed(t *testing.T) {
 	require.NoError(t, err)
 	f.signing = newP256(t)
 	_, err = key.SignData(t.Context(), []byte("a"))
-	require.ErrorContains(t, err, "is not of its public key")
+	require.ErrorContains(t, err, "does not match the public key")
 	f.fault = "DisabledException"
 	_, err = key.SignData(t.Context(), []byte("a"))
 	require.ErrorContains(t, err, "DisabledException")
