@@ -36,8 +36,8 @@ func (r *ridge) add(x []float64, y float64) {
 }
 
 // fit computes the weights. If the observations do not determine the weights, the old ones stay.
-// fit is called once an hour. So it then reduces the influence of the observations by one hour of
-// halfLife.
+// fit is called once an hour. So it then multiplies the sums by the factor of one hour of halfLife,
+// and older observations count less.
 func (r *ridge) fit() {
 	n := len(r.weights)
 	penalized := mat.NewSymDense(n, nil)

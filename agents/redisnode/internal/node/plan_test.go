@@ -98,8 +98,8 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 			}
 			return p
 		}, "", ""},
-		{"a known node at a new address is met there", 0, func() []peerState { p := formedCluster(); p[4].address = "192.0.2.44:6379"; return p }, "CLUSTER MEET 192.0.2.44 6379", ""},
-		{"a node that does not answer on the bus is met again", 0, func() []peerState {
+		{"a known node at a new address is joined there", 0, func() []peerState { p := formedCluster(); p[4].address = "192.0.2.44:6379"; return p }, "CLUSTER MEET 192.0.2.44 6379", ""},
+		{"a node that does not answer on the bus is joined again", 0, func() []peerState {
 			p := formedCluster()
 			edit(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
 			return p
