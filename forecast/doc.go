@@ -1,9 +1,13 @@
 // Package forecast computes how many pods a service will need when pods that start now are ready.
-// It learns from the load alone: a regression of the growth over the horizon, its spread, and
-// quantiles of what it missed. A gate runs every candidate in a simulated HPA all the time and
-// publishes the cheapest one that kept its budget of overload.
+// It learns only from the load of the service.
+//
+// An expert predicts the growth of the load over the horizon with a regression. It also predicts
+// the usual size of its own error (the spread), and keeps the quantiles of its past errors. Each
+// quantile is a candidate for the number of pods. Other candidates divide the present load by a
+// fixed share, without a forecast. A gate simulates an HPA for each candidate all the time. Each
+// hour it selects the cheapest candidate that kept the budget of overload.
 //
 // The package is pure and deterministic: no clock, no network, no goroutine. It knows neither
-// Kubernetes nor Prometheus. Loads are in pods: 1 is what one pod serves within its limits.
-// docs/design/0020-predictive-scaling.md explains the choices.
+// Kubernetes nor Prometheus. The unit of loads is pods: 1 is the largest load that one pod can
+// serve. docs/design/0020-predictive-scaling.md explains the choices.
 package forecast

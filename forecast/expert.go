@@ -5,68 +5,82 @@ import (
 	"slices"
 )
 
-// Levels are the quantiles of the growth that an expert offers.
+// Levels are the quantiles of the growth that each expert computes.
 var Levels = [...]float64{.3, .4, .5, .6, .7, .8, .85, .9, .93, .95, .97, .98, .99, .995, .998, .9993}
 
-// delays is a power of two above the time after which a growth is known, in steps.
-const delays = 64
+// predictionsKept is the number of steps whose predictions an expert remembers, a power of two. A
+// prediction is needed until the growth of its step is known. That takes the horizon and scrapeLag,
+// which together are fewer steps.
+const predictionsKept = 64
 
-// scaleInputs is the number of inputs of the regression of the spread.
-const scaleInputs = 7
+// spreadInputs is the number of inputs of the regression of the spread.
+const spreadInputs = 7
 
-// expert predicts the growth over the horizon, with its spread and its quantiles.
+// expert predicts the growth over the horizon, its spread and its quantiles. The spread is the
+// expected absolute error of the growth.
 type expert struct {
-	name   string
-	growth *ridge // nil: the growth is 0
-	scale  *ridge
-	// expected and spread are what was predicted for each of the last steps.
-	expected, spread [delays]float64
-	// misses are the sums of the absolute errors, by step.
-	misses ring
-	// scores are the errors as ratios to the spread, one a minute over a week, in a circle.
+	name             string
+	growthRegression *ridge // nil: the expert always predicts a growth of 0
+	spreadRegression *ridge
+	// growths and spreads are the predictions of the last steps, by step modulo predictionsKept.
+	growths, spreads [predictionsKept]float64
+	// errorSums has, at each step, the sum of the absolute errors of all steps before it.
+	errorSums ring
+	// scores are the errors of the last week, one a minute, each divided by its spread. next is
+	// the index of the oldest score, which the next one replaces.
 	scores []float64
 	next   int
-	sorted []float64
-	// quantiles belong to Levels.
+	sorted []float64 // reused by fit
+	// quantiles are the quantiles of the scores at each of the Levels.
 	quantiles [len(Levels)]float64
 }
 
-// scoresKept is a week of minutes.
+// scoresKept is the number of minutes of a week.
 const scoresKept = week / minute
 
+// newExpert returns an expert that has learned nothing.
 func newExpert(name string, growth *ridge) *expert {
-	return &expert{name: name, growth: growth, scale: newRidge(scaleInputs), misses: newRing()}
+	return &expert{name: name, growthRegression: growth, spreadRegression: newRidge(spreadInputs), errorSums: newRing()}
 }
 
-// predict returns the growth and its spread for the decision at step k. x are the features then.
-func (e *expert) predict(h *history, x []float64, k int) (growth, spread float64) {
-	if e.growth != nil {
-		growth = min(max(e.growth.predict(x), -1.5), 3)
+// Limits of the predictions: e^-1.5 to e^3 times the present load. minSpread is 0.2 % of the load,
+// and minSpreadRatio is the least spread as a ratio to the mean error of the last six hours.
+const (
+	minGrowth, maxGrowth = -1.5, 3
+	minSpread            = 0.002
+	minSpreadRatio       = 0.3
+)
+
+// predict returns the growth and its spread for the decision at step k. inputs are those of the
+// regression of the growth at this step.
+func (e *expert) predict(h *history, inputs []float64, k int) (growth, spread float64) {
+	if e.growthRegression != nil {
+		growth = min(max(e.growthRegression.predict(inputs), minGrowth), maxGrowth)
 	}
-	var s [scaleInputs]float64
-	e.fillScale(s[:], h, k)
-	spread = max(e.scale.predict(s[:]), 0.3*s[2], 0.002)
-	e.expected[k&(delays-1)], e.spread[k&(delays-1)] = growth, spread
+	s := e.spreadInputsAt(h, k)
+	spread = max(e.spreadRegression.predict(s[:]), minSpreadRatio*s[2], minSpread)
+	e.growths[k&(predictionsKept-1)], e.spreads[k&(predictionsKept-1)] = growth, spread
 	return growth, spread
 }
 
-// fillScale writes the inputs of the spread at step k.
-func (e *expert) fillScale(s []float64, h *history, k int) {
+// spreadInputsAt returns the inputs of the regression of the spread at step k. They are mean
+// absolute errors of the past, the change of the level in the last minute, and the constant 1.
+func (e *expert) spreadInputsAt(h *history, k int) (s [spreadInputs]float64) {
 	known := max(0, k-h.horizon-scrapeLag)
-	s[0] = e.misses.mean(known-5*minute, known)
-	s[1] = e.misses.mean(known-hour/2, known)
-	s[2] = e.misses.mean(known-6*hour, known)
+	s[0] = e.errorSums.mean(known-5*minute, known)
+	s[1] = e.errorSums.mean(known-hour/2, known)
+	s[2] = e.errorSums.mean(known-6*hour, known)
 	sum, n := 0.0, 0
-	for d := 1; d <= 7; d++ {
+	for d := 1; d <= 7; d++ { // the same time of each day of the last week
 		at := k - d*day
 		if at < smooth {
 			break
 		}
-		m := e.misses.mean(at-smooth, at+smooth+1)
+		mean := e.errorSums.mean(at-smooth, at+smooth+1)
 		if d == 1 {
-			s[3] = m
+			s[3] = mean
 		}
-		sum += m
+		sum += mean
 		n++
 	}
 	if n > 0 {
@@ -74,35 +88,36 @@ func (e *expert) fillScale(s []float64, h *history, k int) {
 	}
 	s[5] = math.Abs(h.level.at(k) - h.level.at(max(k-minute, 0)))
 	s[6] = 1
+	return s
 }
 
-// learn observes the growth of step k. row says whether the regressions get a row.
-func (e *expert) learn(h *history, x []float64, k int, usable, row bool) {
+// learn compares the growth of step k, which is now known, with its prediction. If forRegressions
+// is true, the regressions and the scores learn from the step too.
+func (e *expert) learn(h *history, inputs []float64, k int, forRegressions bool) {
 	growth := h.growth.at(k)
-	miss := growth - e.expected[k&(delays-1)]
-	e.misses.set(k+1, e.misses.at(k)+math.Abs(miss))
-	if !row || !usable {
+	miss := growth - e.growths[k&(predictionsKept-1)]
+	e.errorSums.set(k+1, e.errorSums.at(k)+math.Abs(miss))
+	if !forRegressions {
 		return
 	}
 	if len(e.scores) < scoresKept {
 		e.scores = append(e.scores, 0)
 	}
-	e.scores[e.next] = miss / e.spread[k&(delays-1)]
+	e.scores[e.next] = miss / e.spreads[k&(predictionsKept-1)]
 	e.next = (e.next + 1) % scoresKept
-	var s [scaleInputs]float64
-	e.fillScale(s[:], h, k)
-	e.scale.add(s[:], math.Abs(miss))
-	if e.growth != nil {
-		e.growth.add(x, growth)
+	s := e.spreadInputsAt(h, k)
+	e.spreadRegression.add(s[:], math.Abs(miss))
+	if e.growthRegression != nil {
+		e.growthRegression.add(inputs, growth)
 	}
 }
 
-// fit computes the weights and the quantiles.
+// fit computes the weights of the regressions and the quantiles of the scores.
 func (e *expert) fit() {
-	if e.growth != nil {
-		e.growth.fit()
+	if e.growthRegression != nil {
+		e.growthRegression.fit()
 	}
-	e.scale.fit()
+	e.spreadRegression.fit()
 	if len(e.scores) == 0 {
 		return
 	}
@@ -113,8 +128,9 @@ func (e *expert) fit() {
 	}
 }
 
-// conformal returns the value that a next one, exchangeable with those sorted, exceeds with a
-// probability of at most 1-q (split conformal prediction: the ceil((n+1)q)-th smallest).
+// conformal returns the q-quantile of sorted values, by split conformal prediction. It is the
+// ceil((n+1)q)-th smallest value. If the next value comes from the same distribution, it is larger
+// with a probability of at most 1-q.
 func conformal(sorted []float64, q float64) float64 {
 	i := int(math.Ceil(float64(len(sorted)+1)*q)) - 1
 	return sorted[min(max(i, 0), len(sorted)-1)]

@@ -2,66 +2,84 @@ package forecast
 
 import "math"
 
-// lags are the distances of the recent levels, 15 s to an hour, in steps.
+// lags are the ages, in steps, of the recent levels that the present level is compared with: 15 s
+// to an hour.
 var lags = [...]int{1, 2, 3, 4, 6, 8, 16, 32, 60, 120, 240}
 
-// sameMinutes is how many hours back the growth at the same minute counts.
+// sameMinutes is the number of past hours in one input: the mean of their growths at the same
+// minute.
 const sameMinutes = 6
 
-// seasons are the distances in steps at which a load usually repeats.
+// seasons are the periods, in steps, after which a load usually repeats.
 var seasons = [...]int{day, 2 * day, week}
 
-// smooth is half the window around a season's time, in steps: five minutes.
+// smooth is half the window around the same time of a past season, in steps: five minutes.
 const smooth = 5 * minute
 
-// clip bounds what a season can say about the level.
-const clip = 1.5
+// maxLevelChange bounds the inputs that compare a level of a past season with the present level.
+const maxLevelChange = 1.5
 
-// features is the number of inputs of the regression of the growth.
-const features = len(lags) + 3 + 1 + 4*len(seasons) + 8 + 3
+// featureCount is the number of inputs of the regression of the growth. In this order they are: one
+// for each lag, three past growths, the mean of sameMinutes, four for each season, and eight for
+// the time of day. The last three are the weekend, the level and the constant 1.
+const featureCount = len(lags) + 3 + 1 + 4*len(seasons) + 8 + 3
 
-// fill writes the inputs of the decision at step k. All are known at k. start is the Unix time of
-// step 0.
-func (h *history) fill(x []float64, k int, start int64) {
-	level := h.level.at(k)
-	x = x[:0]
-	for _, lag := range lags {
-		x = append(x, level-h.level.at(max(k-lag, 0)))
-	}
-	for _, back := range [...]int{hour / 2, hour, 2 * hour} {
-		x = append(x, h.growthAt(k-back))
-	}
-	same := 0.0
-	for i := 1; i <= sameMinutes; i++ {
-		same += h.growthAt(k - i*hour)
-	}
-	x = append(x, same/sameMinutes)
+// fillFeatures writes the inputs of the regression of the growth for the decision at step k. Each
+// input is known at step k. start is the Unix time of step 0.
+func (h *history) fillFeatures(x []float64, k int, start int64) {
+	x = h.appendRecent(x[:0], k)
 	for _, season := range seasons {
-		at := k - season
-		if at < smooth {
-			x = append(x, 0, 0, 0, 0)
-			continue
-		}
-		envelope := h.level.at(at - smooth)
-		for i := at - smooth + 1; i < at+h.horizon+smooth; i++ {
-			envelope = max(envelope, h.level.at(i))
-		}
-		x = append(x, h.growth.at(at), h.growths.mean(at-smooth, at+smooth+1),
-			bound(h.level.at(at)-level, clip), bound(envelope-level, clip))
+		x = h.appendSeason(x, k, k-season)
 	}
-	seconds := start + int64(k)*StepSeconds
-	angle := 2 * math.Pi * float64(seconds%86400) / 86400
-	for i := 1.0; i <= 4; i++ {
+	x = appendTime(x, start+int64(k)*StepSeconds)
+	_ = append(x, h.level.at(k), 1)
+}
+
+// appendRecent appends the inputs that depend on the last hours before step k.
+func (h *history) appendRecent(x []float64, k int) []float64 {
+	for _, lag := range lags {
+		x = append(x, h.level.at(k)-h.level.at(max(k-lag, 0)))
+	}
+	for _, age := range [...]int{hour / 2, hour, 2 * hour} {
+		x = append(x, h.growthAt(k-age))
+	}
+	sum := 0.0
+	for i := 1; i <= sameMinutes; i++ {
+		sum += h.growthAt(k - i*hour)
+	}
+	return append(x, sum/sameMinutes)
+}
+
+// appendSeason appends the inputs that depend on the time around the past step, which is one season
+// before step k. They are 0 if the history does not have that time.
+func (h *history) appendSeason(x []float64, k, past int) []float64 {
+	if past < smooth {
+		return append(x, 0, 0, 0, 0)
+	}
+	highest := h.level.at(past - smooth)
+	for i := past - smooth + 1; i < past+h.horizon+smooth; i++ {
+		highest = max(highest, h.level.at(i))
+	}
+	level := h.level.at(k)
+	return append(x, h.growth.at(past), h.growthSums.mean(past-smooth, past+smooth+1),
+		clamp(h.level.at(past)-level, maxLevelChange), clamp(highest-level, maxLevelChange))
+}
+
+// appendTime appends the inputs that depend on the time of day and on the weekday, in UTC.
+func appendTime(x []float64, unixSeconds int64) []float64 {
+	angle := 2 * math.Pi * float64(unixSeconds%86400) / 86400
+	for i := 1.0; i <= 4; i++ { // periods of 24, 12, 8 and 6 hours
 		sin, cos := math.Sincos(i * angle)
 		x = append(x, sin, cos)
 	}
 	weekend := 0.0
-	if weekday := (seconds/86400 + 4) % 7; weekday == 0 || weekday == 6 { // 1970-01-01 was a Thursday
+	if weekday := (unixSeconds/86400 + 4) % 7; weekday == 0 || weekday == 6 { // 1970-01-01 was a Thursday
 		weekend = 1
 	}
-	_ = append(x, weekend, level, 1)
+	return append(x, weekend)
 }
 
+// growthAt returns the growth of step k, or 0 before the first step.
 func (h *history) growthAt(k int) float64 {
 	if k < 0 {
 		return 0
@@ -69,4 +87,5 @@ func (h *history) growthAt(k int) float64 {
 	return h.growth.at(k)
 }
 
-func bound(v, limit float64) float64 { return min(max(v, -limit), limit) }
+// clamp limits v to the range from -limit to limit.
+func clamp(v, limit float64) float64 { return min(max(v, -limit), limit) }

@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-// testConfig is that of the document's main application.
+// testConfig returns the configuration of the design document's main application.
 func testConfig() Config {
 	return Config{
 		Target: 0.7, Horizon: 6, Ours: autoscale.Fast(3, 50, 0),
@@ -38,7 +38,7 @@ func daily(steps int, seed uint64) []float64 {
 	return load
 }
 
-// publish returns what a forecaster publishes after each load.
+// publish returns the pods that a forecaster publishes after each load.
 func publish(load []float64) []float64 {
 	f := New(testConfig())
 	published := make([]float64, len(load))
@@ -79,7 +79,8 @@ func TestFirstDayPublishesTheDocumentsTarget(t *testing.T) {
 	require.NotEqual(t, Learning, f.Status().State)
 }
 
-// The forecast has a burst before it comes, if it repeats at the same minute of each hour.
+// The load has a burst at the same minute of each hour. The forecast must expect it a minute before
+// it begins.
 func TestRepeatingBurstIsExpected(t *testing.T) {
 	f := New(testConfig())
 	load := daily(4*day+hour, 4)
@@ -112,13 +113,13 @@ func TestConformalQuantileCoversExchangeableValues(t *testing.T) {
 				covered++
 			}
 		}
-		// Four standard deviations; at most n/(n+1) can be covered by n values.
+		// n values can cover at most n/(n+1). The tolerance is four standard deviations.
 		least := min(q, float64(n)/float64(n+1))
 		require.GreaterOrEqual(t, float64(covered)/trials, least-4*math.Sqrt(least*(1-least)/trials)-1.0/trials)
 	})
 }
 
-// The quantiles hold for a load that has a season, and are learned while it runs.
+// Each quantile must cover its share of the largest loads, for a load with a daily wave.
 func TestQuantilesCoverTheLoad(t *testing.T) {
 	f := New(testConfig())
 	covered, n := [len(Levels)]int{}, 0
@@ -127,9 +128,9 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 		f.Add(l)
 		pending = append(pending, f.Status().Pods)
 		if decided := k + 1 - f.config.Horizon; decided > 4*day {
-			most := f.history.most(decided)
+			largest := f.history.largestAfter(decided)
 			for i, pods := range pending[decided-1] {
-				if most <= pods {
+				if largest <= pods {
 					covered[i]++
 				}
 			}
@@ -137,7 +138,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 		}
 	}
 	for i, q := range Levels {
-		// The errors of the first days are in the week too, and are larger.
+		// The quantiles are not exact yet: they also contain the larger errors of the first days.
 		delta := 0.06
 		switch {
 		case q >= 0.97:
@@ -158,19 +159,19 @@ func TestGateKeepsBudgetAndCost(t *testing.T) {
 	require.Equal(t, WithinBudget, g.state)
 	chosen := g.candidates[g.current]
 	require.Less(t, chosen.cost, 0.9*g.document.cost)
-	require.LessOrEqual(t, chosen.over, 1.1*Budget*g.load, "an hour after the choice")
+	require.LessOrEqual(t, chosen.overload, 1.1*Budget*g.load, "an hour after the choice")
 }
 
 func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {
 	g := newGate(testConfig().Document, testConfig().Ours, 3)
 	g.load, g.recentLoad, g.document.cost = 1000, 1000, 100
 	for _, tc := range []struct {
-		reason  string
-		cost    [3]float64
-		over    [3]float64
-		current int
-		want    int
-		state   GateState
+		reason   string
+		cost     [3]float64
+		overload [3]float64
+		current  int
+		want     int
+		state    GateState
 	}{
 		{"the cheapest within the budget", [3]float64{80, 70, 60}, [3]float64{0, 0.5, 5}, -1, 1, WithinBudget},
 		{"the present one, if another saves less than 0.5 %", [3]float64{70.2, 70, 60}, [3]float64{0, 0.5, 5}, 0, 0, WithinBudget},
@@ -181,7 +182,7 @@ func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {
 		{"the document's target, if all cost more", [3]float64{101, 102, 103}, [3]float64{0, 0, 0}, 1, -1, TooExpensive},
 	} {
 		for i, s := range g.candidates {
-			s.cost, s.over = tc.cost[i], tc.over[i]
+			s.cost, s.overload = tc.cost[i], tc.overload[i]
 		}
 		g.current = tc.current
 		g.choose()
@@ -190,13 +191,14 @@ func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {
 	}
 }
 
-// Missing loads, resets and nonsense neither crash nor teach.
-func TestMissingLoadsTeachNothing(t *testing.T) {
+// Invalid loads count as missing. The regressions must not learn from them, and the result must stay
+// a number.
+func TestInvalidLoadsAreNotLearned(t *testing.T) {
 	f := New(testConfig())
 	for _, l := range daily(2*day, 7) {
 		f.Add(l)
 	}
-	rows := f.experts[0].growth.rows
+	rows := f.experts[0].growthRegression.rows
 	before := f.Pods()
 	for _, wrong := range []float64{math.NaN(), -1, math.Inf(1), math.Inf(-1), 1e300} {
 		for range hour / 5 {
@@ -205,15 +207,15 @@ func TestMissingLoadsTeachNothing(t *testing.T) {
 		}
 	}
 	require.Less(t, f.Pods(), 2*before)
-	require.InDelta(t, rows, f.experts[0].growth.rows, 2, "an hour without loads adds no rows")
+	require.InDelta(t, rows, f.experts[0].growthRegression.rows, 2, "an hour without loads adds no rows")
 	for _, l := range daily(day, 8) {
 		f.Add(l)
 	}
-	require.Greater(t, f.experts[0].growth.rows, rows+day/minute-2*hour/minute)
+	require.Greater(t, f.experts[0].growthRegression.rows, rows+day/minute-2*hour/minute)
 	require.Equal(t, WithinBudget, f.Status().State)
 }
 
-// A new deployment of all pods reads as no load for some steps.
+// When all pods are deployed anew, the measured load is zero for some steps.
 func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
 	load := daily(4*day, 9)
 	whole := publish(load)
@@ -227,21 +229,22 @@ func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
 	}
 }
 
-// A constant load, or none, makes the regression singular. The forecast is still a number.
+// With a constant load, or none, the regression's matrix cannot be inverted without its penalty. The
+// forecast must still be a number.
 func TestForecastOfConstantLoadIsANumber(t *testing.T) {
-	for _, load := range []float64{0, 10, largest} {
+	for _, load := range []float64{0, 10, maxLoad} {
 		f := New(testConfig())
 		for range 2 * day {
 			f.Add(load)
 			require.False(t, math.IsNaN(f.Pods()))
 		}
-		if load > 0 && load < largest {
+		if load > 0 && load < maxLoad {
 			require.InDelta(t, load, f.Pods(), 0.2*load)
 		}
 	}
 }
 
-// FuzzAdd feeds arbitrary floating point numbers, each repeated for some steps.
+// FuzzAdd adds any floating point numbers, each repeated for some steps.
 func FuzzAdd(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0xf8, 0x7f, 9})                                               // NaN
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0x7f, 99, 0, 0, 0, 0, 0, 0, 0, 0, 5}) // the largest number
@@ -254,7 +257,7 @@ func FuzzAdd(f *testing.F) {
 			load := math.Float64frombits(binary.LittleEndian.Uint64(data))
 			for range int(data[8])*int(data[8])/16 + 1 {
 				forecaster.Add(load)
-				if pods := forecaster.Pods(); !(pods >= 0 && pods <= 2*largest) {
+				if pods := forecaster.Pods(); !(pods >= 0 && pods <= 2*maxLoad) {
 					t.Fatalf("load %v: published %v", load, pods)
 				}
 			}

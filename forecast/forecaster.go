@@ -8,21 +8,22 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-// Config describes the service.
+// Config describes the service. "The document's HPA" is the HPA that the design document gives it.
 type Config struct {
-	// Target is the share of a pod's capacity that the document's HPA aims at.
+	// Target is the target of the document's HPA, as a share of a pod's capacity.
 	Target float64
-	// Document is the behaviour of the document's HPA, and Ours that of the HPA in use.
+	// Document is the behaviour of the document's HPA. Ours is the behaviour of the HPA that
+	// uses the forecast.
 	Document, Ours autoscale.Spec
-	// Floor is the target of the reactive trigger that holds in any case, as a share of a
-	// pod's capacity. Zero means the constant Floor.
+	// Floor is the target of the trigger on the present load, as a share of a pod's capacity.
+	// This trigger is always active alongside the forecast. Zero means the constant Floor.
 	Floor float64
 	// Horizon is how far ahead the load is forecast, in steps: the time until a new pod is
 	// ready.
 	Horizon int
 	// Start is the Unix time of the first step.
 	Start int64
-	// WithoutForecast leaves only candidates on the present load.
+	// WithoutForecast removes the experts. Then all candidates depend on the present load only.
 	WithoutForecast bool
 }
 
@@ -32,12 +33,13 @@ type Forecaster struct {
 	history *history
 	experts []*expert
 	gate    *gate
-	// pods are the proposals of the candidates at the present step.
+	// pods are the pods that each candidate proposes at the present step: first the quantiles of
+	// each expert, then the headrooms.
 	pods []float64
 	// names are the names of the candidates.
 	names []string
-	x     [features]float64
-	old   [features]float64
+	// inputs and pastInputs are the inputs of the regression for the present and for a past step.
+	inputs, pastInputs [featureCount]float64
 }
 
 // New returns a forecaster without history.
@@ -47,56 +49,50 @@ func New(config Config) *Forecaster {
 	}
 	f := &Forecaster{config: config, history: newHistory(config.Horizon)}
 	if !config.WithoutForecast {
-		f.experts = []*expert{newExpert("growth", newRidge(features)), newExpert("steady", nil)}
+		f.experts = []*expert{newExpert("growth", newRidge(featureCount)), newExpert("steady", nil)}
 	}
 	for _, e := range f.experts {
 		for _, q := range Levels {
 			f.names = append(f.names, fmt.Sprintf("%s %.4g", e.name, q))
 		}
 	}
-	for _, u := range Headrooms {
-		f.names = append(f.names, fmt.Sprintf("headroom %.2f", u))
+	for _, headroom := range Headrooms {
+		f.names = append(f.names, fmt.Sprintf("headroom %.2f", headroom))
 	}
 	f.pods = make([]float64, len(f.names))
 	f.gate = newGate(config.Document, config.Ours, len(f.pods))
 	return f
 }
 
-// warm is when the candidates begin to count: half a day. ready is when the gate chooses first.
 const (
-	warm  = day / 2
-	ready = day
+	// firstSimulated is the first step of the simulation, after half a day.
+	firstSimulated = day / 2
+	// firstChoice is the step at which the gate chooses a candidate for the first time.
+	firstChoice = day
+	// maxLoad is the largest valid load, in pods.
+	maxLoad = 1e6
 )
 
-// largest is the largest load that is believed, in pods.
-const largest = 1e6
-
-// Add appends the load of the next step, in pods. A load that is negative, huge or not a number
-// counts as missing.
+// Add appends the load of the next step, in pods. A load that is negative, not a number or above
+// maxLoad counts as missing.
 func (f *Forecaster) Add(load float64) {
 	h := f.history
-	missing := !(load >= 0 && load <= largest)
-	known := h.known
+	missing := !(load >= 0 && load <= maxLoad)
+	known := h.knownGrowths
 	h.add(load, missing)
-	for k := known; k < h.known; k++ {
+	for k := known; k < h.knownGrowths; k++ {
 		f.learn(k)
 	}
 	k := h.steps - 1
 	load = h.load.at(k)
-	if k > 0 && k >= warm {
-		g := f.gate
-		g.load += load
-		g.recentLoad += load
-		g.document.serve(load)
-		for _, s := range g.candidates {
-			s.serve(load)
-		}
+	if k >= firstSimulated {
+		f.gate.serve(load)
 	}
 	if h.steps%hour == 0 {
 		for _, e := range f.experts {
 			e.fit()
 		}
-		if h.steps >= ready {
+		if h.steps >= firstChoice {
 			f.gate.choose()
 		}
 		f.gate.fade()
@@ -104,52 +100,53 @@ func (f *Forecaster) Add(load float64) {
 	f.propose()
 }
 
-// learn gives the growth of step k to the experts.
+// learn gives the growth of step k to the experts. The regressions learn from one step a minute,
+// and only if no load is missing in the hour before it and in the horizon.
 func (f *Forecaster) learn(k int) {
 	h := f.history
-	row := k%minute == 0
-	usable := k > 0 && h.whole(k-hour, k+h.horizon)
-	if row && usable && len(f.experts) > 0 {
-		h.fill(f.old[:], k, f.config.Start)
+	forRegressions := k > 0 && k%minute == 0 && h.complete(k-hour, k+h.horizon)
+	if forRegressions && len(f.experts) > 0 {
+		h.fillFeatures(f.pastInputs[:], k, f.config.Start)
 	}
 	for _, e := range f.experts {
-		e.learn(h, f.old[:], k, usable, row)
+		e.learn(h, f.pastInputs[:], k, forRegressions)
 	}
 }
 
-// propose computes what each candidate asks for at the present step, and scales the shadows.
+// propose computes the pods that each candidate proposes at the present step, and lets the
+// simulated HPAs decide.
 func (f *Forecaster) propose() {
 	h := f.history
 	k := h.steps
 	present := h.recent(k)
 	i := 0
 	if len(f.experts) > 0 {
-		h.fill(f.x[:], k, f.config.Start)
+		h.fillFeatures(f.inputs[:], k, f.config.Start)
 	}
 	for _, e := range f.experts {
-		growth, spread := e.predict(h, f.x[:], k)
+		growth, spread := e.predict(h, f.inputs[:], k)
 		for _, q := range e.quantiles {
-			f.pods[i] = min(max(math.Expm1(h.level.at(k)+growth+q*spread), 0), largest)
+			f.pods[i] = min(max(math.Expm1(h.level.at(k)+growth+q*spread), 0), maxLoad)
 			i++
 		}
 	}
-	for _, u := range Headrooms {
-		f.pods[i] = present / u
+	for _, headroom := range Headrooms {
+		f.pods[i] = present / headroom
 		i++
 	}
-	if k < warm {
+	if k < firstSimulated {
 		return
 	}
-	d, ours := f.gate.document, f.config.Ours
-	d.scale(k, f.config.Document.Proposal(present, f.config.Target, d.pods.Count()))
+	document, ours := f.gate.document, f.config.Ours
+	document.scale(k, f.config.Document.Proposal(present, f.config.Target, document.pods.Count()))
 	for i, s := range f.gate.candidates {
 		count := s.pods.Count()
 		s.scale(k, max(ours.Proposal(present, f.config.Floor, count), ours.Proposal(f.pods[i], 1, count)))
 	}
 }
 
-// Pods returns the pods that are needed when pods that start now are ready. It is finite and not
-// negative.
+// Pods returns the pods that the service needs when pods that start now are ready. The number is
+// finite and not negative. Before the first choice it is that of the document's HPA.
 func (f *Forecaster) Pods() float64 {
 	if c := f.gate.current; c >= 0 {
 		return f.pods[c]
@@ -157,7 +154,7 @@ func (f *Forecaster) Pods() float64 {
 	return f.history.recent(f.history.steps) / f.config.Target
 }
 
-// Status says what is published, and why.
+// Status explains the result of Pods.
 type Status struct {
 	// State is the state of the gate.
 	State GateState
@@ -165,13 +162,14 @@ type Status struct {
 	Candidate string
 	// HistoryDays is the length of the history.
 	HistoryDays float64
-	// Overload is the candidate's share of the load above the capacity of its pods, in the
-	// simulation. Recent counts the last half day more.
+	// Overload is the overload of the candidate in the simulation: the share of the load that
+	// was above the capacity of its pods. RecentOverload is the same with a shorter memory
+	// (shortMemory).
 	Overload, RecentOverload float64
-	// Load is the present load, and Forecast the median of the largest load in the horizon, in
-	// pods.
+	// Load is the mean load of the last minute. Forecast is the median of the predicted largest
+	// load within the horizon. Both are in pods.
 	Load, Forecast float64
-	// Pods are the pods at each of the Levels, by the forecast of the growth.
+	// Pods are the pods that the first expert proposes, at each of the Levels.
 	Pods [len(Levels)]float64
 }
 
@@ -182,15 +180,15 @@ func (f *Forecaster) Status() Status {
 		State: g.state, Candidate: fmt.Sprintf("headroom %.2f", f.config.Target),
 		HistoryDays: float64(h.steps) / day, Load: h.recent(h.steps),
 	}
-	shown := g.document
+	inUse := g.document
 	if g.current >= 0 {
-		s.Candidate, shown = f.names[g.current], g.candidates[g.current]
+		s.Candidate, inUse = f.names[g.current], g.candidates[g.current]
 	}
 	if g.load > 0 {
-		s.Overload = shown.over / g.load
+		s.Overload = inUse.overload / g.load
 	}
 	if g.recentLoad > 0 {
-		s.RecentOverload = shown.recentOver / g.recentLoad
+		s.RecentOverload = inUse.recentOverload / g.recentLoad
 	}
 	if len(f.experts) > 0 {
 		copy(s.Pods[:], f.pods)

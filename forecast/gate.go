@@ -6,70 +6,77 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-// Headrooms are the targets of the candidates without forecast: the share of a pod's capacity.
+// Headrooms are the candidates without a forecast. Each is the share of its capacity that a pod
+// should use at the present load.
 var Headrooms = [...]float64{.3, .4, .5, .6, .65, .7, .8, .9}
 
-// Floor is the target of the reactive trigger that holds in any case: all of a pod's capacity.
-// Without dead band, it adds a pod earlier than 95 % with the default dead band of 10 %.
+// Floor is the default target of the trigger on the present load: all of a pod's capacity. Without
+// a dead band it adds a pod earlier than a target of 95 % with the default dead band of 10 %.
 const Floor = 1
 
-// Budget is the overload that a candidate may have, as a share of the load, and shortBudget that of
-// the last half day. They are below 0.1 %, because the cheapest of many candidates was lucky in part.
+// Budget is the largest overload that a candidate in use may have, as a share of the load. The goal
+// is 0.1 %. The budget is lower, because the overload of the cheapest of many candidates is
+// partly low by chance. shortBudget is the same limit for the recent overload.
 const (
 	Budget      = 0.0007
 	shortBudget = 0.002
 )
 
-// Half-lives of the gate's sums in hours.
+// The half-lives of the gate's sums, in hours.
 const (
 	longMemory  = 48
 	shortMemory = 12
 )
 
-// shadow is a candidate in a simulated HPA.
+// shadow is the simulation of one candidate: its HPA and its pods.
 type shadow struct {
 	hpa  *autoscale.HPA
 	pods autoscale.Pods
-	// late says that the next pod starts in the longer time.
-	late bool
-	// cost is the faded sum of pods; over and recentOver are those of the overload.
-	cost, over, recentOver float64
+	// slowStart is true if the last pod took the longer time to start.
+	slowStart bool
+	// cost is the sum of the pods of all steps, and overload the sum of their overload. Older steps
+	// count less, with the half-life longMemory. recentOverload has the half-life shortMemory.
+	cost, overload, recentOverload float64
 }
 
+// newShadow returns a simulation that begins with the smallest number of pods.
 func newShadow(spec autoscale.Spec) *shadow {
 	return &shadow{hpa: autoscale.NewHPA(spec), pods: autoscale.Pods{Ready: spec.Min}}
 }
 
-// scale lets the HPA decide at step k.
+// scale lets the HPA decide at step k, by the number of pods that its metrics propose.
 func (s *shadow) scale(k, proposal int) {
 	s.pods.Scale(s.hpa.Next(k*StepSeconds, s.pods.Count(), proposal), s.delay)
 }
 
-// delay is the start of the next pod: every second one takes 45 s, the others 60 s. Real ones take
-// 30 to 60 s and serve from the next step. Chance would make a candidate lucky.
+// delay returns how long the next pod takes to start, in steps: 60 s and 45 s in turn. Real pods
+// take 30 to 60 s, and then serve from the next step. Random times would be shorter for some
+// candidates than for others.
 func (s *shadow) delay() int {
-	s.late = !s.late
-	if s.late {
+	s.slowStart = !s.slowStart
+	if s.slowStart {
 		return 60 / StepSeconds
 	}
 	return 45 / StepSeconds
 }
 
-// serve lets a load arrive.
+// serve simulates one step with this load.
 func (s *shadow) serve(load float64) {
 	s.cost += float64(s.pods.Count())
-	over := s.pods.Step(load)
-	s.over += over
-	s.recentOver += over
+	overload := s.pods.Step(load)
+	s.overload += overload
+	s.recentOverload += overload
 }
 
-// gate chooses among candidates.
+// gate simulates all candidates and chooses one of them.
 type gate struct {
-	document   *shadow
+	document   *shadow // the document's HPA
 	candidates []*shadow
+	// load and recentLoad are the sums of the load, with the half-lives of the sums of a shadow.
 	load       float64
 	recentLoad float64
-	// current is the candidate in use, -1 before the first choice.
+	// current is the index of the candidate in use. It is -1 before the first choice, and if
+	// each candidate is too expensive.
 	current int
 	state   GateState
 }
@@ -79,17 +86,31 @@ type GateState string
 
 // The states of the gate.
 const (
-	// Learning: less than a day of history. The document's target is published.
+	// Learning: the history is shorter than a day. Pods returns the number of the document's HPA.
 	Learning GateState = "learning"
-	// WithinBudget: a candidate kept the budget of overload at no more than the document's cost.
+	// WithinBudget: the candidate in use kept the budget of overload, and cost no more than the
+	// document's HPA.
 	WithinBudget GateState = "within_budget"
-	// LeastOverload: no candidate kept the budget at no more than the document's cost. The
-	// cheapest within 10 % of their least overload is in use.
+	// LeastOverload: no candidate kept the budget without costing more than the document's HPA.
+	// Of those that cost no more, one with nearly the least overload is in use.
 	LeastOverload GateState = "least_overload"
-	// TooExpensive: each candidate costs more than the document's HPA.
+	// TooExpensive: each candidate costs more than the document's HPA. Pods returns the number of
+	// the document's HPA.
 	TooExpensive GateState = "too_expensive"
 )
 
+// serve simulates one step of all candidates and of the document's HPA with this load.
+func (g *gate) serve(load float64) {
+	g.load += load
+	g.recentLoad += load
+	g.document.serve(load)
+	for _, s := range g.candidates {
+		s.serve(load)
+	}
+}
+
+// newGate returns a gate for this number of candidates. document is the behaviour of the
+// document's HPA, and ours that of the candidates' HPAs.
 func newGate(document, ours autoscale.Spec, candidates int) *gate {
 	g := &gate{document: newShadow(document), current: -1, state: Learning}
 	for range candidates {
@@ -98,65 +119,66 @@ func newGate(document, ours autoscale.Spec, candidates int) *gate {
 	return g
 }
 
-// fade lets the sums age by an hour.
+// fade multiplies each sum by the factor of one hour of its half-life. So older steps count less.
 func (g *gate) fade() {
 	long, short := math.Exp2(-1.0/longMemory), math.Exp2(-1.0/shortMemory)
 	g.load *= long
 	g.recentLoad *= short
 	for _, s := range append(g.candidates, g.document) {
 		s.cost *= long
-		s.over *= long
-		s.recentOver *= short
+		s.overload *= long
+		s.recentOverload *= short
 	}
 }
 
-// hysteresis is the saving that a change of the candidate needs.
+// hysteresis is the share of the cost that a new candidate must save to replace the present one.
 const hysteresis = 0.005
 
-// choose selects the candidate for the next hour: the cheapest that keeps the budget of
-// overload or, if none keeps it, the cheapest with nearly the least overload. Only candidates
-// that cost no more than the design document's HPA count. The present candidate stays if
-// another one saves less than hysteresis.
+// choose selects the candidate for the next hour. It considers only candidates that cost no more
+// than the document's HPA. It selects the cheapest of those that keep the budget of overload. If
+// none keeps it, it selects the cheapest of those with nearly the least overload. The present
+// candidate stays if the new one saves less than hysteresis.
 func (g *gate) choose() {
 	best, state := -1, TooExpensive
 	for i, s := range g.candidates {
 		if s.cost > g.document.cost {
 			continue
 		}
-		switch within := g.within(s); {
+		switch within := g.withinBudget(s); {
 		case within && (state != WithinBudget || s.cost < g.candidates[best].cost):
 			best, state = i, WithinBudget
-		case !within && state != WithinBudget && (best < 0 || s.over < g.candidates[best].over):
+		case !within && state != WithinBudget && (best < 0 || s.overload < g.candidates[best].overload):
 			best, state = i, LeastOverload
 		}
 	}
 	if state == LeastOverload {
-		best = g.cheapestNear(g.candidates[best].over)
+		best = g.cheapestNear(g.candidates[best].overload)
 	}
 	if c := g.current; c >= 0 && best >= 0 && state == WithinBudget {
 		s := g.candidates[c]
-		if g.within(s) && s.cost <= g.document.cost && g.candidates[best].cost > (1-hysteresis)*s.cost {
+		if g.withinBudget(s) && s.cost <= g.document.cost && g.candidates[best].cost > (1-hysteresis)*s.cost {
 			best = c
 		}
 	}
 	g.current, g.state = best, state
 }
 
-// near is how much more overload than the least is worth fewer pods, where no candidate keeps the
-// budget. The last percent of overload costs most.
-const near = 1.1
+// nearLeast is the largest overload that counts as nearly the least, divided by the least. A
+// little more overload is accepted, because the last avoided overload costs the most pods.
+const nearLeast = 1.1
 
-// cheapestNear returns the cheapest candidate with nearly the least overload.
+// cheapestNear returns the cheapest candidate with at most nearLeast times the least overload.
 func (g *gate) cheapestNear(least float64) int {
 	best := -1
 	for i, s := range g.candidates {
-		if s.cost <= g.document.cost && s.over <= near*least && (best < 0 || s.cost < g.candidates[best].cost) {
+		if s.cost <= g.document.cost && s.overload <= nearLeast*least && (best < 0 || s.cost < g.candidates[best].cost) {
 			best = i
 		}
 	}
 	return best
 }
 
-func (g *gate) within(s *shadow) bool {
-	return s.over <= Budget*g.load && s.recentOver <= shortBudget*g.recentLoad
+// withinBudget reports whether the candidate kept both budgets of overload.
+func (g *gate) withinBudget(s *shadow) bool {
+	return s.overload <= Budget*g.load && s.recentOverload <= shortBudget*g.recentLoad
 }

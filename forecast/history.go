@@ -2,7 +2,7 @@ package forecast
 
 import "math"
 
-// StepSeconds is the period of observations: that of the HPA controller.
+// StepSeconds is the length of a step in seconds. It is the period of the HPA controller.
 const StepSeconds = 15
 
 // Lengths of time in steps.
@@ -13,20 +13,23 @@ const (
 	week   = 7 * day
 )
 
-// kept is the number of steps in memory, a power of two: 11.4 days. The longest look back is a
-// week and the envelope around it.
-const kept = 1 << 16
+// ringSize is the number of steps in a ring, a power of two: 11.4 days. The oldest value that is
+// read is a week and some minutes old.
+const ringSize = 1 << 16
 
-// ring keeps the last values of a series by their step.
+// ring is a ring buffer of a series. It has the values of the last ringSize steps. The index is
+// the step, modulo ringSize.
 type ring []float64
 
-func newRing() ring { return make(ring, kept) }
+// newRing returns a ring of zeros.
+func newRing() ring { return make(ring, ringSize) }
 
-func (r ring) at(k int) float64     { return r[k&(kept-1)] }
-func (r ring) set(k int, v float64) { r[k&(kept-1)] = v }
+// at returns the value of step k, and set stores it.
+func (r ring) at(k int) float64     { return r[k&(ringSize-1)] }
+func (r ring) set(k int, v float64) { r[k&(ringSize-1)] = v }
 
-// mean returns the mean of the steps from, from+1 … to-1 of the series whose sums r has: r at k is
-// the sum of all steps before k.
+// mean returns the mean of a series over the steps from, from+1 … to-1. r must have the sums of the
+// series: its value at k is the sum of all steps before k.
 func (r ring) mean(from, to int) float64 {
 	from = max(from, 0)
 	if to <= from {
@@ -35,26 +38,28 @@ func (r ring) mean(from, to int) float64 {
 	return (r.at(to) - r.at(from)) / float64(to-from)
 }
 
-// history is the load of one service, as its regressions see it.
+// history is the load of one service, and what the regressions derive from it.
 type history struct {
 	horizon int
-	// steps is the number of observed steps. The decision at step k has seen those before k.
+	// steps is the number of observed steps. A decision at step k knows the steps before k.
 	steps int
-	// load is the load of each step, and bad counts the missing ones before it.
-	load, bad ring
-	// level is the logarithm of the mean load of the last minute, plus a pod.
+	// load is the load of each step. missing is the number of missing loads before each step.
+	load, missing ring
+	// level is log(1 + the mean load of the minute before the step).
 	level ring
-	// growth is the logarithm of the largest load over the horizon, less the level. It is known
-	// for the steps before known. growths are its sums.
-	growth, growths ring
-	known           int
+	// growth is log(1 + the largest load within the horizon after the step), less the level.
+	// growthSums are the sums of the growths before each step.
+	growth, growthSums ring
+	// knownGrowths is the number of steps whose growth is known: all steps before this one.
+	knownGrowths int
 }
 
+// newHistory returns a history without steps.
 func newHistory(horizon int) *history {
-	return &history{horizon: horizon, load: newRing(), bad: newRing(), level: newRing(), growth: newRing(), growths: newRing()}
+	return &history{horizon: horizon, load: newRing(), missing: newRing(), level: newRing(), growth: newRing(), growthSums: newRing()}
 }
 
-// add appends the load of a step. A missing load repeats the last.
+// add appends the load of a step. A missing load is replaced by the load of the step before.
 func (h *history) add(load float64, missing bool) {
 	k := h.steps
 	if missing {
@@ -65,24 +70,24 @@ func (h *history) add(load float64, missing bool) {
 	}
 	h.load.set(k, load)
 	h.steps++
-	bad := h.bad.at(k)
+	missingLoads := h.missing.at(k)
 	if missing {
-		bad++
+		missingLoads++
 	}
-	h.bad.set(h.steps, bad)
+	h.missing.set(h.steps, missingLoads)
 	h.level.set(h.steps, math.Log1p(h.recent(h.steps)))
-	for h.known+h.horizon <= h.steps-scrapeLag {
-		g := math.Log1p(h.most(h.known)) - h.level.at(h.known)
-		h.growth.set(h.known, g)
-		h.growths.set(h.known+1, h.growths.at(h.known)+g)
-		h.known++
+	for h.knownGrowths+h.horizon <= h.steps-scrapeLag {
+		growth := math.Log1p(h.largestAfter(h.knownGrowths)) - h.level.at(h.knownGrowths)
+		h.growth.set(h.knownGrowths, growth)
+		h.growthSums.set(h.knownGrowths+1, h.growthSums.at(h.knownGrowths)+growth)
+		h.knownGrowths++
 	}
 }
 
-// scrapeLag is how much later than its end a load is known, in steps.
+// scrapeLag is the delay, in steps, until the load of an ended step is known.
 const scrapeLag = 2
 
-// recent is the mean load of the last minute before step k.
+// recent returns the mean load of the minute before step k.
 func (h *history) recent(k int) float64 {
 	from := max(0, k-minute)
 	if k == from {
@@ -95,14 +100,17 @@ func (h *history) recent(k int) float64 {
 	return sum / float64(k-from)
 }
 
-// most is the largest mean load of 30 s in the horizon after step k.
-func (h *history) most(k int) float64 {
-	most := 0.0
+// largestAfter returns the largest mean load of two consecutive steps within the horizon after
+// step k.
+func (h *history) largestAfter(k int) float64 {
+	largest := 0.0
 	for i := k; i < k+h.horizon-1; i++ {
-		most = max(most, (h.load.at(i)+h.load.at(i+1))/2)
+		largest = max(largest, (h.load.at(i)+h.load.at(i+1))/2)
 	}
-	return most
+	return largest
 }
 
-// whole reports whether no load is missing in the steps from, from+1 … to-1.
-func (h *history) whole(from, to int) bool { return h.bad.at(to) == h.bad.at(max(from, 0)) }
+// complete reports whether no load is missing in the steps from, from+1 … to-1.
+func (h *history) complete(from, to int) bool {
+	return h.missing.at(to) == h.missing.at(max(from, 0))
+}

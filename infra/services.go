@@ -177,7 +177,7 @@ func predicateTypes(stack *config.Stack) []string {
 	if len(required) == 0 {
 		return nil
 	}
-	return gate.Wanted(required)
+	return gate.AcceptedPredicateTypes(required)
 }
 
 // signingKey is the reference to the signing key as the image provider finds it. A file: the

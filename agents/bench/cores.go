@@ -31,8 +31,8 @@ func newCores() (c cores, err error) {
 	return c, nil
 }
 
-// isolate binds the measured process to the first core, and this process with
-// its descendants to the others. New child processes inherit the binding.
+// isolate binds the measured process to the first CPU. It binds this process and
+// all its descendants to the other CPUs. A new child process inherits the binding.
 func (c cores) isolate(pid int) error {
 	processes, err := procfs.AllProcs()
 	if err != nil {
@@ -44,24 +44,25 @@ func (c cores) isolate(pid int) error {
 			children[stat.PPID] = append(children[stat.PPID], stat.PID)
 		}
 	}
-	tree := []int{os.Getpid()}
-	for i := 0; i < len(tree); i++ {
-		if err := bind(tree[i], &c.rest); err != nil {
+	descendants := []int{os.Getpid()} // grows in the loop
+	for i := 0; i < len(descendants); i++ {
+		if err := bind(descendants[i], &c.rest); err != nil {
 			return err
 		}
-		tree = append(tree, children[tree[i]]...)
+		descendants = append(descendants, children[descendants[i]]...)
 	}
 	return bind(pid, &c.first)
 }
 
-// bind binds every thread of a process.
-func bind(pid int, to *unix.CPUSet) error {
+// bind restricts every thread of a process to the CPUs. It returns nil for a
+// process that has exited.
+func bind(pid int, cpus *unix.CPUSet) error {
 	threads, err := procfs.AllThreads(pid)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // the process has exited
 	}
 	for _, t := range threads {
-		if bindErr := unix.SchedSetaffinity(t.PID, to); !errors.Is(bindErr, unix.ESRCH) {
+		if bindErr := unix.SchedSetaffinity(t.PID, cpus); !errors.Is(bindErr, unix.ESRCH) {
 			err = errors.Join(err, bindErr)
 		}
 	}

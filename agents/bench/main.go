@@ -3,12 +3,13 @@
 //
 //	go run ./agents/bench
 //
-// It prints three tables, which docs/performance.md has: the latency of uncached
-// responses; the load test at the web app's highest rate; and the throughput of
-// cached responses at saturation, relative to the echo.
+// It prints the three tables of docs/performance.md:
+//   - the latency of uncached responses,
+//   - the load test at the web app's highest rate,
+//   - the throughput of cached responses at saturation, relative to the echo.
 //
-// Every server is a process with GOMAXPROCS=1. wrk (Debian's wrk) generates the
-// load at saturation, because it uses a fraction of a Go client's CPU time.
+// Every server is a process with GOMAXPROCS=1. Debian's wrk generates the load at
+// saturation. It uses a fraction of the CPU time that a Go client would use.
 package main
 
 import (
@@ -83,10 +84,11 @@ type endpoint struct {
 	name    string
 	process testplatform.Process
 	request load.Request
-	// ratio is the goal for the rate at saturation, relative to the echo's.
-	// Zero means no goal.
+	// ratio is the goal for the rate at saturation: the endpoint's requests per
+	// second, divided by the echo's. Zero means no goal.
 	ratio float64
-	// p95 is the goal at uncachedPerSecond. Zero means no goal.
+	// p95 is the goal for the 95th percentile of the latency at uncachedPerSecond.
+	// Zero means no goal.
 	p95 time.Duration
 }
 
@@ -141,12 +143,12 @@ func measureServices(ctx context.Context, duration time.Duration, rounds int) (e
 const (
 	// uncachedPerSecond is the rate of uncached requests.
 	uncachedPerSecond = 100
-	// uncachedConnections is enough that no request waits for a connection.
+	// uncachedConnections is so large that no request waits for a connection.
 	uncachedConnections = 200
 )
 
-// printLatencies prints the latency at a fixed rate, measured from the time when
-// each request was due.
+// printLatencies sends requests at a fixed rate and prints their latency. The time
+// of a request begins when it was due, even if it was sent later.
 func printLatencies(ctx context.Context, token string, duration time.Duration, endpoints []endpoint) error {
 	fmt.Printf("| uncached, at %d requests/s | p50 | p95 | p99 | failed | goal of the p95 |\n|---|---:|---:|---:|---:|---|\n", uncachedPerSecond)
 	for _, e := range endpoints {
@@ -178,7 +180,8 @@ func missedNote(reached bool) string {
 }
 
 // loadTest runs the design document's load test at the web app's highest rate.
-// Each agent gets five uncached requests a second, through web.
+// It also sends 15 uncached requests a second through web: five to each of the
+// three agents.
 func loadTest(ctx context.Context, executable, url, token string, duration time.Duration) error {
 	cmd := exec.CommandContext(ctx, executable, "load", "--url", url, "--duration", duration.String(),
 		"--rate", strconv.Itoa(load.MaxPerSecond()), "--agents-rate", "15", "--uncached", "--strict")

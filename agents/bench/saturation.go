@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// connections is the number of closed-loop connections.
+// connections is the number of wrk's connections. Each sends its next request when
+// it has the response to the last one.
 const connections = 16
 
 // sample is the result of one run of wrk.
@@ -28,10 +29,10 @@ type sample struct {
 	ratio float64 // rate relative to the echo's in the same round
 }
 
-// printSaturation prints the throughput of each endpoint's process on its own core,
-// while wrk and all other processes have the other cores. Each round also
-// measures the echo, because the machine's speed varies. If the server used
-// nearly all of its core, it was the bottleneck, and not wrk.
+// printSaturation prints the throughput of each endpoint. Its process has a core of
+// its own; wrk and all other processes share the other cores. Each round also
+// measures the echo, because the machine's speed varies. The result is only valid
+// if the server used nearly all of its core: otherwise wrk was the bottleneck.
 func printSaturation(ctx context.Context, token string, duration time.Duration, rounds int, echo endpoint, endpoints []endpoint) error {
 	c, err := newCores()
 	if err != nil {
@@ -72,19 +73,21 @@ func printSaturation(ctx context.Context, token string, duration time.Duration, 
 	return nil
 }
 
-// median returns the sample with the median key.
+// median sorts the samples by key, and returns the one in the middle.
 func median(samples []sample, key func(sample) float64) sample {
 	slices.SortFunc(samples, func(a, b sample) int { return cmp.Compare(key(a), key(b)) })
 	return samples[len(samples)/2]
 }
 
+// print prints the sample as a row of the table.
 func (s sample) print(name, goal string) {
 	us := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 	fmt.Printf("| %s | %.0f | %.0f %% | %.2f | %s | %s | %s | %d | %s |\n",
 		name, s.PerSecond, 100*s.core, s.ratio, us(s.P50), us(s.P95), us(s.P99), s.Failed, goal)
 }
 
-// script makes wrk send one request and print a sample as its last line.
+// script is a Lua program for wrk. It defines the request that wrk repeats, and
+// prints a sample in JSON as wrk's last line.
 const script = `wrk.method, wrk.body = %q, %q
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Accept-Encoding"] = "gzip" -- as browsers send
@@ -96,7 +99,7 @@ function done(s, latency)
 end
 `
 
-// saturate runs wrk against the endpoint, whose process gets the first core.
+// saturate gives the first core to the endpoint's process, and measures it with wrk.
 func (c cores) saturate(ctx context.Context, e endpoint, token string, duration time.Duration) (s sample, err error) {
 	if err := c.isolate(e.process.PID); err != nil {
 		return s, err

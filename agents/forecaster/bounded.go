@@ -9,6 +9,7 @@ const maxResponse = 4 << 20
 // bounded is a transport whose responses end with an error after maxResponse bytes.
 type bounded struct{ http.RoundTripper }
 
+// RoundTrip sends the request. Reading more than maxResponse bytes of its response is an error.
 func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := b.RoundTripper.RoundTrip(request)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A response without end would fill the memory of the pod, and the kubelet would kill it.
+// An endless response would fill the memory of the pod, and the kernel would kill the process.
 func TestEndlessResponseIsAnError(t *testing.T) {
 	sent := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -1,6 +1,7 @@
-// Command forecaster publishes how many pods each service will need. It learns the loads from
-// Prometheus, which also scrapes what it publishes. This package owns the process only: environment,
-// logs, signals and exit code. Package scaler does the work, and package forecast the mathematics.
+// Command forecaster publishes how many pods each service will need. It reads the services' loads
+// from Prometheus, and publishes its forecasts as metrics for Prometheus. This package owns the
+// process only: environment, logs, signals and exit code. Package scaler reads and publishes;
+// package forecast has the mathematics.
 //
 // Exit codes: 0 after a signal, 1 when serving failed, 2 when the environment is wrong.
 package main

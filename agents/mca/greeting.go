@@ -1,5 +1,5 @@
 package main
 
-// greeting is the text of GET /. It has its own file, because the end-to-end
-// test edits it to see a new image digest roll out.
+// greeting is the text of GET /. The end-to-end test edits this file to make a new
+// image, and checks that the new image is deployed. So greeting is in its own file.
 const greeting = "MCA coordinates the agents"

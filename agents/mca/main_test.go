@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// buildAndRun builds mca and runs the tests.
 func buildAndRun(m *testing.M) (int, error) {
 	dir, err := os.MkdirTemp("", "mca-test-")
 	if err != nil {
@@ -107,6 +108,7 @@ func (p *mcaProcess) exit(t *testing.T) (int, []map[string]any) {
 	return 0, records
 }
 
+// get sends a GET request, and returns the response and its body.
 func get(ctx context.Context, client *http.Client, url string) (response *http.Response, body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -121,8 +123,8 @@ func get(ctx context.Context, client *http.Client, url string) (response *http.R
 	return response, string(text), err
 }
 
-// TestProcessServesAndDrainsUnderLoad: after SIGTERM under load the process ends
-// with code 0 and without a failed request.
+// TestProcessServesAndDrainsUnderLoad sends SIGTERM while clients send requests. The process
+// must exit with code 0, and no request may fail.
 func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 	const clients, maxEach = 4, 200_000
 	p := start(t, map[string]string{"DRAIN_DELAY": "2s"})
@@ -178,8 +180,8 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 	require.Equal(t, []any{"/"}, paths, "probes are not logged at level info")
 }
 
-// lastMessage is the last message that is not a warning. Without a database the
-// process warns that it cannot record its end.
+// lastMessage returns the last message that is not a warning. These tests have no database,
+// so the process warns at its end that it cannot save its state.
 func lastMessage(records []map[string]any) (msg any) {
 	for _, record := range records {
 		if record["level"] != "WARN" {

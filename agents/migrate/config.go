@@ -16,8 +16,8 @@ type config struct {
 	postgres database.Config
 	// partitions has PARTITIONS_AHEAD and PARTITIONS_KEEP, in months.
 	partitions pgschema.Partitions
-	// roles has ROLE_LOGIN, which is password or iam, ROLE_PASSWORDS, a folder,
-	// ROLE_GENERATION and ROLE_CONNECTIONS, such as web=40,mca=20.
+	// roles has ROLE_LOGIN (password or iam), ROLE_PASSWORDS (a folder),
+	// ROLE_GENERATION (a number) and ROLE_CONNECTIONS (such as web=40,mca=20).
 	roles pgroles.Config
 	// mongoURI is MONGODB_URI. Without it MongoDB is not migrated.
 	mongoURI string
@@ -27,13 +27,14 @@ type config struct {
 	// document.
 	mongoDatabase string
 	// mongoProfiler is MONGODB_PROFILER, on or off: whether the server has the command
-	// profile. DocumentDB has it not.
+	// profile. MongoDB has it, DocumentDB does not.
 	mongoProfiler bool
 	// timeout is MIGRATE_TIMEOUT, for the whole run.
 	timeout  time.Duration
 	logLevel slog.Level
 }
 
+// readConfig reads the environment. Its error is an envconfig.Problems.
 func readConfig(lookup func(string) (string, bool)) (config, error) {
 	env := envconfig.New(lookup)
 	cfg := config{

@@ -1,12 +1,11 @@
-// Command migrate migrates the databases to the platform's schema and exits.
-// This package owns the environment, the logs and the exit code; pgschema, pgroles
-// and mongoindexes have the steps. It is the only program that logs in as the owner of
-// the database: it gives every service a role of its own.
+// Command migrate migrates the databases to the platform's schema and exits. This
+// package owns the environment, the logs and the exit code. The packages pgschema,
+// pgroles and mongoindexes have the steps. migrate is the only program that logs in as
+// the owner of the database. It creates a role for each service.
 //
-// It may run at any time and repeatedly, while services and other runs are
-// active. It also creates the coming monthly partitions of the agents' log and
-// drops old ones. So it must run at least once in PARTITIONS_AHEAD months; once
-// a day is recommended.
+// It may run at any time and repeatedly, while services and other runs are active. Each
+// run also creates the next monthly partitions of the agents' log and drops old ones.
+// So migrate must run at least once in PARTITIONS_AHEAD months. We recommend once a day.
 //
 // Exit codes: 0 when the schema is complete, 1 when a step failed (fix the
 // cause and run again), 2 when the environment is wrong.
@@ -56,6 +55,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	return 0
 }
 
+// migratePostgres migrates the schema of PostgreSQL, and then its roles.
 func migratePostgres(ctx context.Context, cfg config, log *slog.Logger) error {
 	conn, err := cfg.postgres.Connection()
 	if err != nil {

@@ -1,6 +1,7 @@
-// Command pgexporter serves the metrics of PostgreSQL for Prometheus, under the names of
-// postgres_exporter. It logs in as a role that sees statistics only. This package owns
-// the process: environment, logs, signals and exit code. Package pgmetrics has the series.
+// Command pgexporter serves the metrics of PostgreSQL for Prometheus. The metrics have the
+// names of postgres_exporter. pgexporter logs in as a role that can only read statistics.
+// This package owns the process: environment, logs, signals and exit code. Package
+// pgmetrics has the series.
 //
 // Exit codes: 0 after a signal, 1 when serving failed, 2 when the environment is wrong.
 package main
@@ -26,7 +27,7 @@ func main() {
 	os.Exit(run(ctx, os.LookupEnv, os.Stdout))
 }
 
-// healthPath is the path of the probes. It stays out of the access log.
+// healthPath is the path of the probes. They are logged at level debug only.
 const healthPath = "/health"
 
 // run reads the configuration, serves until ctx ends, and returns the exit code.
@@ -52,7 +53,8 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	return 0
 }
 
-// serve serves until ctx ends. The pod is ready while PostgreSQL is down: pg_up says so.
+// serve serves until ctx ends. The pod is also ready while PostgreSQL is down, because it
+// then serves pg_up 0.
 func serve(ctx context.Context, cfg httpserver.Config, store database.Config, log *slog.Logger) error {
 	pool, err := database.OpenPool(ctx, store, nil)
 	if err != nil {

@@ -1,7 +1,6 @@
-// Command redisnode runs as a sidecar of a Redis node in Kubernetes. It keeps
-// the node in its Redis Cluster, also after pods got new addresses. This
-// package owns the process only: environment, logs, signals and exit code.
-// Package node does the work.
+// Command redisnode runs as a sidecar of a Redis node in Kubernetes. It keeps the node in
+// its Redis Cluster, also after pods got new addresses. This package owns the process
+// only: environment, logs, signals and exit code. Package node owns the cluster.
 //
 // Exit codes: 0 after a signal, 1 when serving failed, 2 when the environment
 // is wrong.

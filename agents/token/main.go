@@ -1,5 +1,5 @@
-// Command token prints a token for a test user, signed with the sandbox's key,
-// or creates that key. It owns only the flags.
+// Command token creates the sandbox's signing key, or prints a token for a test user that
+// is signed with this key. It owns only the flags. Package auth owns keys and tokens.
 //
 //	token -init DIR              creates DIR/key.json (0600) and DIR/jwks.json
 //	token -key DIR/key.json -user test-user-123
@@ -29,7 +29,7 @@ func main() {
 	}
 }
 
-// run creates the key or prints a token, by the flags.
+// run creates the key or prints a token. The flags decide which.
 func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("token", flag.ContinueOnError)
 	flags.SetOutput(stderr)

@@ -28,6 +28,7 @@ func start(t *testing.T) (*servicetest.Process, string) {
 	return servicetest.Start(t, program, "web", map[string]string{"DATABASE_URL": url, "DRAIN_DELAY": "500ms"}), url
 }
 
+// request returns a request to the process with this token.
 func request(t *testing.T, p *servicetest.Process, token, method, path, body string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Address+path, strings.NewReader(body))
@@ -37,8 +38,8 @@ func request(t *testing.T, p *servicetest.Process, token, method, path, body str
 	return r
 }
 
-// TestShutdownUnderLoadFailsNoRequest: clients read and write until a response
-// closes the connection.
+// TestShutdownUnderLoadFailsNoRequest stops the process while clients read and write. No
+// request may fail, and no write may be lost.
 func TestShutdownUnderLoadFailsNoRequest(t *testing.T) {
 	const clients = 6
 	p, url := start(t)
@@ -64,8 +65,8 @@ func TestShutdownUnderLoadFailsNoRequest(t *testing.T) {
 	require.Equal(t, clients, saved, "no write is lost")
 }
 
-// TestAbusiveClientsDoNotAffectOthers: endless headers, a header that is too
-// large and a body that is too large.
+// TestAbusiveClientsDoNotAffectOthers sends headers that never end, a header that is too large
+// and a body that is too large. A normal client must be served meanwhile.
 func TestAbusiveClientsDoNotAffectOthers(t *testing.T) {
 	p, _ := start(t)
 	for range 50 { // each keeps its connection open and sends nothing more

@@ -47,8 +47,9 @@ func clusterAPIServer() (*apiServer, error) {
 	}, nil
 }
 
-// trust sets the authority of a webhook, so that the API server trusts its certificate.
-// A strategic merge finds the webhook by its name and leaves every other field.
+// trust sets the field caBundle of a webhook, so that the API server trusts its
+// certificate. It sends a strategic merge patch, which finds the webhook by its name and
+// changes no other field.
 func (s *apiServer) trust(ctx context.Context, configuration, webhook string, certificate []byte) error {
 	patch, err := json.Marshal(map[string]any{"webhooks": []any{map[string]any{
 		"name": webhook, "clientConfig": map[string]any{"caBundle": certificate}, // []byte is base64 in JSON

@@ -1,10 +1,10 @@
-// Command webhookcert creates the certificate of an admission webhook, as an init
-// container of the webhook's pod. It owns a key, which it writes only to a folder of
-// the pod in memory, and the field caBundle of one MutatingWebhookConfiguration.
+// Command webhookcert creates the certificate of an admission webhook. It runs as an init
+// container of the webhook's pod. It writes the key and the certificate to a folder of the
+// pod that is in memory. It then writes the certificate to the field caBundle of one
+// MutatingWebhookConfiguration, so that the API server trusts it.
 //
-// So neither a Secret nor the stack's state contains the key, and the key ends with
-// the pod. The certificate is self-signed, and the API server trusts only this
-// certificate.
+// So neither a Secret nor the stack's state contains the key, and the key is gone when the
+// pod ends. The certificate is self-signed, so the API server trusts only this one.
 //
 //	webhookcert -host NAME.NAMESPACE.svc -dir /certs -configuration NAME -webhook NAME
 package main
@@ -19,12 +19,12 @@ import (
 	"time"
 )
 
-// limit bounds one run. The kubelet runs a failed init container again.
-const limit = 30 * time.Second
+// timeout bounds one run. The kubelet runs a failed init container again.
+const timeout = 30 * time.Second
 
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("service", "webhookcert")
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	err := run(ctx, os.Args[1:], clusterAPIServer)
 	cancel()
 	if err != nil {
@@ -34,8 +34,8 @@ func main() {
 	log.Info("the API server trusts the webhook's new certificate")
 }
 
-// run writes the certificate's files and then sets the webhook's authority. The webhook
-// starts after run, so it always serves the trusted certificate.
+// run writes the certificate's files, and then makes the API server trust the certificate.
+// The webhook starts after run has ended, so it always serves the trusted certificate.
 func run(ctx context.Context, args []string, connect func() (*apiServer, error)) error {
 	flags := flag.NewFlagSet("webhookcert", flag.ContinueOnError)
 	host := flags.String("host", "", "the name by which the API server calls the webhook")

@@ -20,13 +20,14 @@ import (
 
 const host = "vpa-webhook.app-vpa.svc"
 
+// arguments returns the command's arguments for certificates in dir.
 func arguments(dir string) []string {
 	return []string{"-host", host, "-dir", dir, "-configuration", "app-vpa", "-webhook", "vpa.k8s.io"}
 }
 
-// standIn starts a server that answers as the API server does. It stores the patch's
-// authority in *authority.
-func standIn(t *testing.T, status int, authority *[]byte) func() (*apiServer, error) {
+// fakeAPIServer starts a fake API server that responds with the status. It stores the
+// certificate of the patch in *authority.
+func fakeAPIServer(t *testing.T, status int, authority *[]byte) func() (*apiServer, error) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/app-vpa", r.URL.Path)
 		assert.Equal(t, "Bearer t", r.Header.Get("Authorization"))
@@ -49,11 +50,11 @@ func standIn(t *testing.T, status int, authority *[]byte) func() (*apiServer, er
 	return func() (*apiServer, error) { return &apiServer{url: s.URL, token: "t", client: s.Client()}, nil }
 }
 
-// A client with the patched authority reaches a server with the written files, by the
-// webhook's name and by no other.
+// A client that trusts the patched certificate can connect to a server with the written files. It
+// can do so by the webhook's name and by no other name.
 func TestAPIServerTrustsTheWrittenCertificate(t *testing.T) {
 	dir, authority := t.TempDir(), []byte(nil)
-	require.NoError(t, run(t.Context(), arguments(dir), standIn(t, http.StatusOK, &authority)))
+	require.NoError(t, run(t.Context(), arguments(dir), fakeAPIServer(t, http.StatusOK, &authority)))
 	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
 	require.NoError(t, err)
 	webhook := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -100,11 +101,11 @@ func TestEachRunHasItsOwnKey(t *testing.T) {
 
 func TestRunReportsErrors(t *testing.T) {
 	var authority []byte
-	err := run(t.Context(), nil, standIn(t, http.StatusOK, &authority))
+	err := run(t.Context(), nil, fakeAPIServer(t, http.StatusOK, &authority))
 	for _, flag := range []string{"-host", "-dir", "-configuration", "-webhook"} {
 		require.ErrorContains(t, err, flag+" is empty")
 	}
-	require.ErrorContains(t, run(t.Context(), arguments(filepath.Join(t.TempDir(), "missing")), standIn(t, http.StatusOK, &authority)), "no such file")
-	require.ErrorContains(t, run(t.Context(), arguments(t.TempDir()), standIn(t, http.StatusForbidden, &authority)),
+	require.ErrorContains(t, run(t.Context(), arguments(filepath.Join(t.TempDir(), "missing")), fakeAPIServer(t, http.StatusOK, &authority)), "no such file")
+	require.ErrorContains(t, run(t.Context(), arguments(t.TempDir()), fakeAPIServer(t, http.StatusForbidden, &authority)),
 		"patch of MutatingWebhookConfiguration app-vpa: 403 Forbidden: the answer")
 }

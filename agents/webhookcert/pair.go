@@ -15,17 +15,18 @@ import (
 )
 
 const (
-	// validity is longer than any pod lives: nodes get a new image every few weeks
-	// (docs/runbooks/upgrade.md). After it, the API server ignores the webhook.
+	// validity is longer than the life of any pod: nodes get a new image every few weeks
+	// (docs/runbooks/upgrade.md). With an expired certificate, the API server would ignore
+	// the webhook.
 	validity = 365 * 24 * time.Hour
-	// skew is how far the API server's clock may be behind.
+	// skew is how late the API server's clock may be.
 	skew = time.Hour
 )
 
 // pair is a key and its certificate, both as PEM.
 type pair struct{ certificate, key []byte }
 
-// newPair creates a key, and a certificate of it for one host.
+// newPair creates a key and a self-signed certificate for one host.
 func newPair(host string, now time.Time) (pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

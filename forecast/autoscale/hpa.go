@@ -1,6 +1,8 @@
-// Package autoscale computes what a HorizontalPodAutoscaler decides, and what its pods then
-// serve. It is pure: no clock, no API, no goroutine. Recorded decisions of Kubernetes' own
-// controller check it (testdata). The predictive scaler's gate and the simulator use it.
+// Package autoscale simulates a HorizontalPodAutoscaler (HPA) and its pods. It is pure: no
+// clock, no API, no goroutine. Its tests compare it with recorded decisions of Kubernetes' own
+// controller (testdata). Comments name functions of that controller and their files in
+// Kubernetes' folder pkg/controller/podautoscaler. Package forecast and package backtest use
+// it.
 package autoscale
 
 import "math"
@@ -9,8 +11,8 @@ import "math"
 // (--horizontal-pod-autoscaler-sync-period, 15 s by default), and of the simulation.
 const StepSeconds = 15
 
-// DefaultTolerance is the controller's dead band around a ratio of 1
-// (--horizontal-pod-autoscaler-tolerance).
+// DefaultTolerance is the controller's default dead band: it does nothing while the metric differs
+// from its target by at most this share (--horizontal-pod-autoscaler-tolerance).
 const DefaultTolerance = 0.1
 
 // Policy allows a change of Value pods, or of Value percent, in Seconds.
@@ -24,10 +26,11 @@ type Behavior struct {
 	// Window is the stabilization window in seconds.
 	Window   int
 	Policies []Policy
-	// Least says that the policy with the smallest change applies (selectPolicy: Min).
+	// Least is true if the policy with the smallest change applies (selectPolicy: Min).
+	// Otherwise the policy with the largest change applies.
 	Least bool
-	// Tolerance is the dead band in this direction. It is a field of the API since Kubernetes
-	// 1.33, and on by default since 1.35.
+	// Tolerance is the dead band in this direction. It is a field of the HPA's API since
+	// Kubernetes 1.33, and enabled by default since 1.35.
 	Tolerance float64
 }
 
@@ -38,8 +41,8 @@ type Spec struct {
 	Up, Down Behavior
 }
 
-// Fast is the behaviour that a predictive scaler can afford: it adds at once, up to double or
-// four pods in each period, and removes after a minute. tolerance is the dead band.
+// Fast returns the behaviour of an HPA that uses a forecast. It adds pods at once: in each period
+// of 15 s up to four pods, or as many as there are. It removes pods after a minute.
 func Fast(low, high int, tolerance float64) Spec {
 	return Spec{
 		Min: low, Max: high,
@@ -48,31 +51,31 @@ func Fast(low, high int, tolerance float64) Spec {
 	}
 }
 
-// change is one change of the number of pods.
+// change is a number of pods, or a change of it, at a time in seconds.
 type change struct{ at, pods int }
 
 // HPA is the state of one HorizontalPodAutoscaler. Its methods are not safe for concurrent use.
 type HPA struct {
 	spec            Spec
 	recommendations []change // oldest first, at most as old as the longer window
-	events          []change // positive and negative, at most as old as the longest policy
-	keep            int
+	events          []change // positive and negative changes, at most as old as the longest policy
+	longestPolicy   int      // in seconds
 }
 
-// NewHPA returns an HPA without a past.
+// NewHPA returns an HPA that has not decided anything yet.
 func NewHPA(spec Spec) *HPA {
 	h := &HPA{spec: spec}
 	for _, b := range []Behavior{spec.Up, spec.Down} {
 		for _, p := range b.Policies {
-			h.keep = max(h.keep, p.Seconds)
+			h.longestPolicy = max(h.longestPolicy, p.Seconds)
 		}
 	}
 	return h
 }
 
-// Proposal returns the pods that one AverageValue metric asks for: load divided by the target, both
-// in the same unit. Within the tolerance it is the present number (replica_calculator.go,
-// GetExternalPerPodMetricReplicas).
+// Proposal returns the number of pods that one AverageValue metric proposes: the load divided by
+// the target, both in the same unit, rounded up. Within the tolerance it is the current number. It
+// computes what GetExternalPerPodMetricReplicas of replica_calculator.go does.
 func (s Spec) Proposal(load, target float64, current int) int {
 	ratio := load / (target * float64(current))
 	if ratio >= 1-s.Down.Tolerance && ratio <= 1+s.Up.Tolerance {
@@ -81,13 +84,13 @@ func (s Spec) Proposal(load, target float64, current int) int {
 	return int(math.Ceil(min(load/target, math.MaxInt32)))
 }
 
-// Next returns the number of pods that the controller sets at time now, in seconds, when the
-// largest proposal of its metrics is proposal. Times never decrease.
+// Next returns the number of pods that the controller sets at time now, in seconds. proposal is the
+// largest proposal of its metrics. now must never decrease between calls.
 func (h *HPA) Next(now, current, proposal int) int {
 	if len(h.recommendations) == 0 { // recordInitialRecommendation
 		h.recommendations = append(h.recommendations, change{now, current})
 	}
-	if current > h.spec.Max || current < h.spec.Min { // horizontal.go skips the behaviour then
+	if current > h.spec.Max || current < h.spec.Min { // then horizontal.go ignores the behaviour
 		desired := min(max(current, h.spec.Min), h.spec.Max)
 		h.record(now, desired-current)
 		return desired
@@ -97,7 +100,8 @@ func (h *HPA) Next(now, current, proposal int) int {
 	return desired
 }
 
-// stabilize is stabilizeRecommendationWithBehaviors of horizontal.go.
+// stabilize limits a proposal by the recommendations within the stabilization windows. It computes
+// what stabilizeRecommendationWithBehaviors of horizontal.go does.
 func (h *HPA) stabilize(now, current, proposal int) int {
 	up, down := proposal, proposal
 	upFrom, downFrom := now-h.spec.Up.Window, now-h.spec.Down.Window
@@ -119,7 +123,8 @@ func (h *HPA) stabilize(now, current, proposal int) int {
 	return min(max(current, up), down)
 }
 
-// limit is convertDesiredReplicasWithBehaviorRate of horizontal.go.
+// limit limits the desired number of pods by the policies and the bounds. It computes what
+// convertDesiredReplicasWithBehaviorRate of horizontal.go does.
 func (h *HPA) limit(now, current, desired int) int {
 	switch {
 	case desired > current:
@@ -132,8 +137,9 @@ func (h *HPA) limit(now, current, desired int) int {
 	return min(max(desired, h.spec.Min), h.spec.Max)
 }
 
-// allowed returns the number of pods that the policies allow in a direction, 1 or -1. It starts
-// from the number of pods at the beginning of each policy's period.
+// allowed returns the number of pods that the policies allow at time now. direction is 1 when pods
+// are added, and -1 when pods are removed. Each policy limits the change since the beginning of its
+// period.
 func (h *HPA) allowed(b Behavior, now, current, direction int) int {
 	result := 0
 	for i, p := range b.Policies {
@@ -151,7 +157,8 @@ func (h *HPA) allowed(b Behavior, now, current, direction int) int {
 			}
 			proposed = int(share)
 		}
-		// The larger change is the larger number when pods are added.
+		// The largest change is the largest number when pods are added, and the smallest
+		// number when pods are removed. With Least it is the other way round.
 		if i == 0 || (proposed > result) == (direction > 0 != b.Least) {
 			result = proposed
 		}
@@ -159,9 +166,10 @@ func (h *HPA) allowed(b Behavior, now, current, direction int) int {
 	return result
 }
 
+// record stores a change of the number of pods, and forgets changes that no policy needs.
 func (h *HPA) record(now, pods int) {
 	first := 0
-	for first < len(h.events) && h.events[first].at <= now-h.keep {
+	for first < len(h.events) && h.events[first].at <= now-h.longestPolicy {
 		first++
 	}
 	h.events = drop(h.events, first)
@@ -170,7 +178,7 @@ func (h *HPA) record(now, pods int) {
 	}
 }
 
-// drop removes the first n elements in place, so that a long run allocates nothing.
+// drop removes the first n elements in place, so that a long simulation allocates nothing.
 func drop(list []change, n int) []change {
 	if n == 0 {
 		return list

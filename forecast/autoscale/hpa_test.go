@@ -11,16 +11,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// document is the behaviour of the document's HPA of the main application.
+// document is the behaviour that the design document requires for the HPA of the main application.
 var document = Spec{
 	Min: 3, Max: 50,
 	Up:   Behavior{Window: 60, Policies: []Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: 0.1},
 	Down: Behavior{Window: 300, Policies: []Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, Least: true, Tolerance: 0.1},
 }
 
-// Kubernetes' own controller decided on a random load (sandbox/replicas writes the file). Each row
-// is the number of pods before a decision; the next row has the number after it.
-func TestDecisionsOfKubernetes(t *testing.T) {
+// The HPA decides as Kubernetes' own controller did on a random load. testdata/kubernetes.csv records
+// that controller; sandbox/replicas writes the file. Each row has the number of pods before a decision.
+// The next row has the number after it.
+func TestDecisionsMatchKubernetes(t *testing.T) {
 	file, err := os.Open("testdata/kubernetes.csv")
 	require.NoError(t, err)
 	defer file.Close()
@@ -53,6 +54,7 @@ func TestDecisionsOfKubernetes(t *testing.T) {
 	}
 }
 
+// number reads a whole number of a row.
 func number(t *testing.T, text string) int {
 	t.Helper()
 	n, err := strconv.Atoi(text)
@@ -75,7 +77,8 @@ func TestPodsStartAndEnd(t *testing.T) {
 	require.Equal(t, 5, p.Created)
 }
 
-// Bounds hold, and the number of pods follows a constant load within the tolerance.
+// The number of pods stays between Min and Max. At a constant load it ends within the tolerance of
+// load / target.
 func TestHPAReachesAConstantLoad(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec := rapid.SampledFrom([]Spec{document, Fast(3, 50, 0), Fast(3, 50, 0.1)}).Draw(t, "spec")
@@ -89,7 +92,7 @@ func TestHPAReachesAConstantLoad(t *testing.T) {
 		}
 		want := min(max(math.Ceil(load/0.7), 3), 50)
 		delta := 0.0
-		if spec.Down.Tolerance > 0 { // the dead band, and the pod that rounding up adds
+		if spec.Down.Tolerance > 0 { // the dead band, and one pod that rounding up adds
 			delta = 1 + 1.12*spec.Down.Tolerance*want
 		}
 		require.InDelta(t, want, count, delta)

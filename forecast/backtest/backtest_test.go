@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wave is a trace of days with a daily wave and a burst each hour, in requests a minute.
+// wave returns a trace of `days` days: a daily sine wave with noise, and a burst in the first 8
+// minutes of each hour.
 func wave(t *testing.T, name string, days int) Trace {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(3, 1))
@@ -33,11 +34,11 @@ func TestTraceHasTheScaleOfTheFigures(t *testing.T) {
 	trace := wave(t, "wave", 4)
 	require.Len(t, trace.Load, 4*day-60/step)
 	require.Equal(t, 3*day, trace.From)
-	most, sum := 0.0, 0.0
+	largest, sum := 0.0, 0.0
 	for _, l := range trace.Load {
-		most, sum = max(most, l), sum+l
+		largest, sum = max(largest, l), sum+l
 	}
-	require.InDelta(t, peak, most, 1.5)
+	require.InDelta(t, peak, largest, 1.5)
 	require.Less(t, sum/float64(len(trace.Load)), 0.7*peak)
 }
 
@@ -59,7 +60,8 @@ func TestWrongTracesAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "TRACES=DIR")
 }
 
-// A load that repeats is where forecasting pays. The report of a second run is the same.
+// On a load that repeats, the forecast needs fewer pods than the document's HPA. A second run
+// prints the same report.
 func TestReportOfARepeatingLoad(t *testing.T) {
 	traces := []Trace{wave(t, "a", 6), wave(t, "b", 6)}
 	report := Run(traces, 2)
@@ -87,7 +89,7 @@ func TestReportOfARepeatingLoad(t *testing.T) {
 	require.Contains(t, first.String(), "| saving_vs_doc |")
 }
 
-// A measured load keeps its scale, and has the bounds of its service.
+// The load of a measured service is not scaled. Its simulation keeps to that service's bounds of pods.
 func TestMeasuredLoadKeepsItsScale(t *testing.T) {
 	service := MainApplication()
 	service.Document.Min, service.Document.Max = 2, 8
@@ -101,7 +103,7 @@ func TestMeasuredLoadKeepsItsScale(t *testing.T) {
 	start := time.Unix(1_700_000_000, 0)
 	trace, err := MeasuredTrace("web", start, loads, service)
 	require.NoError(t, err)
-	require.InDelta(t, loads[day-1], trace.Load[day+19], 0, "a missing step repeats the one before")
+	require.InDelta(t, loads[day-1], trace.Load[day+19], 0, "a missing step repeats the step before it")
 	require.InDelta(t, loads[2*day], trace.Load[2*day], 0)
 	document := Simulate(Document, trace).PodHours
 	require.InDelta(t, 24*3.5/0.7, document, 10, "a day at 70 % of a mean load of 3.5 pods, rounded up")
@@ -116,14 +118,14 @@ func TestMeasuredLoadKeepsItsScale(t *testing.T) {
 }
 
 func TestOverloadAtEqualCostInterpolates(t *testing.T) {
-	family := []Result{{PodHours: 200, OverloadShare: 0}, {PodHours: 150, OverloadShare: 0.0001}, {PodHours: 100, OverloadShare: 0.01}}
-	require.InDelta(t, 0.001, overloadAt(family, 125), 1e-9)
-	require.True(t, math.IsNaN(overloadAt(family, 175)), "no overload to compare with")
-	require.True(t, math.IsNaN(overloadAt(family, 50)), "no target is as cheap")
+	results := []Result{{PodHours: 200, OverloadShare: 0}, {PodHours: 150, OverloadShare: 0.0001}, {PodHours: 100, OverloadShare: 0.01}}
+	require.InDelta(t, 0.001, overloadAt(results, 125), 1e-9)
+	require.True(t, math.IsNaN(overloadAt(results, 175)), "no overload to compare with")
+	require.True(t, math.IsNaN(overloadAt(results, 50)), "no target is as cheap")
 }
 
-// A timeline is the run that the figures come from.
-func TestTimelineIsTheRun(t *testing.T) {
+// A timeline shows the same simulation as the figures of the report.
+func TestTimelineMatchesTheSimulation(t *testing.T) {
 	trace := wave(t, "wave", 4)
 	timeline := TimelineOf(trace, 100)
 	require.LessOrEqual(t, len(timeline.Days), 100)
@@ -136,5 +138,5 @@ func TestTimelineIsTheRun(t *testing.T) {
 		require.GreaterOrEqual(t, timeline.High[i], timeline.Median[i])
 		require.GreaterOrEqual(t, timeline.Pods[Ours][i], float64(trace.Service.Document.Min))
 	}
-	require.InDelta(t, want.OverloadShare, sum/load, 0.1*want.OverloadShare+1e-6, "parts are equally long, but the last")
+	require.InDelta(t, want.OverloadShare, sum/load, 0.1*want.OverloadShare+1e-6, "all parts but the last have the same length")
 }

@@ -11,45 +11,48 @@ import (
 // Controller is one of the compared autoscalers.
 type Controller string
 
-// The controllers, in the order of the table.
+// The controllers, in the order of the table. The grid is the list of HPAs that grid returns.
 const (
-	// Document is the HPA of the document: 70 % of a pod's capacity, with its behaviour.
+	// Document is the HPA of the design document: a target of 70 % of a pod's capacity, with the
+	// document's behaviour.
 	Document Controller = "document"
-	// Tuned is the cheapest HPA of the grid that is, on each trace, not worse in overload than
-	// 0.1 % or the document's.
+	// Tuned is the cheapest HPA of the grid with an acceptable overload on every trace: at most
+	// 0.1 %, or at most that of Document.
 	Tuned Controller = "tuned"
-	// Hindsight is the cheapest HPA of the grid for each trace with at most 0.1 % overload. Where
-	// none has that, it is the one with the least overload.
+	// Hindsight chooses an HPA of the grid for each trace, after the trace is known. It is the
+	// cheapest HPA with at most 0.1 % overload. If there is none, it is the HPA with the least
+	// overload.
 	Hindsight Controller = "hindsight"
-	// Gate is ours with candidates on the present load only.
+	// Gate is the predictive scaler without a forecast. Its candidates depend on the present load
+	// only.
 	Gate Controller = "gate"
 	// Ours is the predictive scaler with its fast behaviour and without dead band.
 	Ours Controller = "ours"
 	// OursDeadBand is Ours with the default dead band of 10 %, for Kubernetes before 1.35.
 	OursDeadBand Controller = "ours, dead band"
-	// OursDocument is the predictive scaler with the document's behaviour.
+	// OursDocument is the predictive scaler with the behaviour of Document.
 	OursDocument Controller = "ours, document's policies"
-	// Perfect knows the next 90 s and needs no HPA.
+	// Perfect knows the load of the next 90 s and needs no HPA.
 	Perfect Controller = "perfect"
 )
 
-// Controllers lists all of them.
+// Controllers lists all controllers.
 func Controllers() []Controller {
 	return []Controller{Document, Tuned, Hindsight, Gate, Ours, OursDeadBand, OursDocument, Perfect}
 }
 
-// acceptedOverload is the largest OverloadShare that counts as none.
+// acceptedOverload is the largest accepted OverloadShare.
 const acceptedOverload = 0.001
 
-// horizon is how long until a pod that is asked for now serves, in steps: the longest start,
-// and the periods of the HPA and of the metric. documentHorizon adds the document's stabilization
-// window of 60 s.
+// horizon is the longest time, in steps, from the request for a pod until the pod serves: 60 s
+// for its start, and 15 s each for the periods of the HPA and of the metric. documentHorizon
+// also has the stabilization window of Document, 60 s.
 const (
 	horizon         = 90 / step
 	documentHorizon = 150 / step
 )
 
-// setting is an HPA on the present load.
+// setting is an HPA on the present load, with the settings that a person could tune.
 type setting struct {
 	target float64
 	// up and down name the behaviours.
@@ -58,12 +61,13 @@ type setting struct {
 	spec      autoscale.Spec
 }
 
-// mostTarget is the highest target that a person would set. Higher ones only show what an HPA that
-// costs as little as ours would overload.
-const mostTarget = 0.95
+// maxTunedTarget is the highest target that a person would set. The grid has higher ones only for
+// OverloadAtEqualCost.
+const maxTunedTarget = 0.95
 
-// grid returns the settings of an HPA that a person could tune: target, and behaviour in both
-// directions. The targets of one behaviour are consecutive and increase.
+// grid returns all combinations of what a person could tune: the target, the behaviours in both
+// directions, and the dead band. The settings that differ only in their targets are consecutive,
+// with increasing targets.
 func grid(doc autoscale.Spec) []setting {
 	fast := autoscale.Fast(doc.Min, doc.Max, 0)
 	late := fast.Down
@@ -87,24 +91,25 @@ func grid(doc autoscale.Spec) []setting {
 	return all
 }
 
-// isFirstTuned reports whether it is the tuned HPA of the first try of the design, by which its goals
-// were set: the cheapest of a smaller grid.
+// isFirstTuned reports whether the setting is the first tuned HPA: the cheapest one of an earlier,
+// smaller grid. The goals of the design were set in comparison to it.
 func (s setting) isFirstTuned() bool {
 	return s.up == "fast" && s.down == "document" && s.tolerance == autoscale.DefaultTolerance && math.Abs(s.target-0.7) < 1e-9
 }
 
-// reactive is an HPA on the present load: target is the share of a pod's capacity.
+// reactive is the metric of an HPA on the present load.
 type reactive struct {
 	spec   autoscale.Spec
 	load   []float64
-	target float64
+	target float64 // as a share of a pod's capacity
 }
 
+// proposal returns the pods that the load before step k needs at the target. It implements source.
 func (r reactive) proposal(k, current int) int {
 	return r.spec.Proposal(recent(r.load, k), r.target, current)
 }
 
-// recent returns the mean load of the last 60 s before a step: the metric of the HPA.
+// recent returns the mean load of the 60 s before step k, which is the metric of an HPA.
 func recent(load []float64, k int) float64 {
 	from := max(0, k-60/step)
 	sum := 0.0
@@ -120,24 +125,28 @@ type perfect struct {
 	bounds autoscale.Spec
 }
 
+// proposal returns the pods for the largest load of the next 90 s. It implements source.
 func (p perfect) proposal(k, _ int) int {
 	return idealPods(slices.Max(p.load[k:min(k+horizon, len(p.load))]), p.bounds)
 }
 
-// predictive asks for what a forecaster publishes, and for the reactive floor.
+// predictive has the two metrics of a predictive scaler: the pods that a forecaster publishes, and
+// the present load with the target floor.
 type predictive struct {
 	spec       autoscale.Spec
 	floor      float64
 	forecaster *forecast.Forecaster
 	load       []float64
-	observed   int
-	// published is what was published at each step, if it is kept.
-	published []float64
-	keep      bool
-	// watch gets the state of each step; nil: nobody watches.
+	observed   int // the number of steps that the forecaster knows
+	// published has the published pods of each step, if keepPublished is true.
+	published     []float64
+	keepPublished bool
+	// watch is called with the status of each step. It may be nil.
 	watch func(k int, s forecast.Status)
 }
 
+// proposal gives the loads before step k to the forecaster. It returns the larger proposal of the
+// two metrics. It implements source.
 func (p *predictive) proposal(k, current int) int {
 	for ; p.observed < k; p.observed++ {
 		p.forecaster.Add(p.load[p.observed])
@@ -146,13 +155,13 @@ func (p *predictive) proposal(k, current int) int {
 	if p.watch != nil {
 		p.watch(k, p.forecaster.Status())
 	}
-	if p.keep {
+	if p.keepPublished {
 		p.published = append(p.published, pods)
 	}
 	return max(p.spec.Proposal(pods, 1, current), p.spec.Proposal(recent(p.load, k), p.floor, current))
 }
 
-// config is the forecaster's configuration for a controller on a trace.
+// config returns the forecaster's configuration for a controller on a trace.
 func config(controller Controller, trace Trace) forecast.Config {
 	s := trace.Service
 	c := forecast.Config{
@@ -168,19 +177,19 @@ func config(controller Controller, trace Trace) forecast.Config {
 	return c
 }
 
-// newPredictive returns the metrics of one of our controllers, and its HPA.
+// newPredictive returns the metrics of a predictive controller, and the behaviour of its HPA.
 func newPredictive(controller Controller, trace Trace) (*predictive, autoscale.Spec) {
 	c := config(controller, trace)
 	return &predictive{spec: c.Ours, floor: c.Floor, forecaster: forecast.New(c), load: trace.Load}, c.Ours
 }
 
-// runPredictive runs one of our controllers.
+// runPredictive runs a predictive controller over a trace.
 func runPredictive(controller Controller, trace Trace) Result {
 	metrics, spec := newPredictive(controller, trace)
 	return run(trace, &spec, metrics)
 }
 
-// runDocument runs the document's HPA.
+// runDocument runs Document over a trace.
 func runDocument(trace Trace) Result {
 	spec := trace.Service.Document
 	return run(trace, &spec, reactive{spec, trace.Load, trace.Service.Target})

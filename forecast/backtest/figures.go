@@ -16,16 +16,19 @@ type TraceReport struct {
 	Results map[Controller]Result `json:"results"`
 	// HindsightSetting describes the HPA of Hindsight.
 	HindsightSetting string `json:"hindsight_setting"`
-	// OverloadAtEqualCost is our overload as a change from that of the tuned behaviour, at the
-	// target that costs as many pod-hours. NaN where that HPA has no overload or costs never as little.
-	OverloadAtEqualCost float64 `json:"-"`
-	grid                []Result
-	// hindsightDeadBand is Hindsight among the HPAs with the default dead band.
+	// OverloadAtEqualCost compares Ours with an HPA that has the behaviour of Tuned, and a target
+	// at which it costs as many pod-hours as Ours. It is the relative difference of their
+	// overload: -0.5 means that Ours has half of it. It is NaN if that HPA has no overload, or if
+	// no target makes it so cheap.
+	OverloadAtEqualCost float64  `json:"-"`
+	grid                []Result // by the settings of grid
+	// hindsightDeadBand is the result of Hindsight if only HPAs with the default dead band count.
 	hindsightDeadBand Result
-	identical, blind  bool
+	// identical and noLookahead are the results of check.
+	identical, noLookahead bool
 }
 
-// Range is the mean and the worst of a figure over the traces.
+// Range has the mean and the worst value of a figure over the traces.
 type Range struct {
 	Mean  float64 `json:"mean"`
 	Worst float64 `json:"worst"`
@@ -35,29 +38,39 @@ type Range struct {
 type Report struct {
 	Traces       []TraceReport `json:"traces"`
 	TunedSetting string        `json:"tuned_setting"`
-	// Savings are shares of pod-hours.
+	// A saving is the share of the other controller's pod-hours that Ours, or Perfect, saves.
 	SavingVsDocument Range `json:"saving_vs_doc"`
 	SavingVsTuned    Range `json:"saving_vs_tuned"`
-	// SavingVsFirstTuned compares with firstTuned, by which the goals were set.
+	// SavingVsFirstTuned is the saving against the HPA of isFirstTuned.
 	SavingVsFirstTuned Range `json:"saving_vs_first_tuned"`
 	PerfectVsTuned     Range `json:"perfect_vs_tuned"`
 	SavingVsHindsight  Range `json:"saving_vs_hindsight"`
 	PerfectVsHindsight Range `json:"perfect_vs_hindsight"`
-	// SavingVsHindsightDeadBand and PerfectVsHindsightDeadBand are those against HPAs with the
-	// default dead band, as all were when the goals were set.
+	// SavingVsHindsightDeadBand and PerfectVsHindsightDeadBand are the savings against HPAs with
+	// the default dead band. When the goals of the design were set, all HPAs had it.
 	SavingVsHindsightDeadBand  Range `json:"saving_vs_hindsight_dead_band"`
 	PerfectVsHindsightDeadBand Range `json:"perfect_vs_hindsight_dead_band"`
-	SavingDocumentPolicies     Range `json:"saving_document_policies"`
-	// LeftOut are the traces where ours or Hindsight has more than 0.1 % overload.
-	LeftOut             []string      `json:"left_out"`
-	OverloadAtEqualCost Range         `json:"overload_at_equal_cost"`
-	GapClosed           float64       `json:"gap_closed"`
-	FirstGapClosed      float64       `json:"gap_closed_from_first_tuned"`
-	WithinBudget        int           `json:"within_budget"`
-	NotWorse            int           `json:"not_worse"`
-	Train, Tick         time.Duration `json:"-"`
-	RerunIdentical      bool          `json:"rerun_identical"`
-	NoLookahead         bool          `json:"no_lookahead"`
+	// SavingDocumentPolicies is the saving of OursDocument against Document.
+	SavingDocumentPolicies Range `json:"saving_document_policies"`
+	// LeftOut are the traces where Ours or Hindsight has more than 0.1 % overload. They do not
+	// count in SavingVsHindsight and PerfectVsHindsight.
+	LeftOut             []string `json:"left_out"`
+	OverloadAtEqualCost Range    `json:"overload_at_equal_cost"`
+	// GapClosed is the saving of Ours as a share of the saving of Perfect, both against Tuned.
+	// FirstGapClosed is the same against the HPA of isFirstTuned.
+	GapClosed      float64 `json:"gap_closed"`
+	FirstGapClosed float64 `json:"gap_closed_from_first_tuned"`
+	// WithinBudget is the number of traces where Ours has at most 0.1 % overload.
+	WithinBudget int `json:"within_budget"`
+	// NotWorse is the number of traces where Ours has neither more overload than Document (or
+	// 0.1 %), nor more than 2 % more pod-hours.
+	NotWorse int `json:"not_worse"`
+	// Train and Tick are the median times of a step with training, and of a step without.
+	Train, Tick time.Duration `json:"-"`
+	// RerunIdentical is true if a second run publishes the same numbers. NoLookahead is true if
+	// a change of the load does not change the numbers that are published before it.
+	RerunIdentical bool `json:"rerun_identical"`
+	NoLookahead    bool `json:"no_lookahead"`
 }
 
 // Run runs all controllers over all traces, on the given number of cores.
@@ -76,6 +89,7 @@ func Run(traces []Trace, cores int) Report {
 	return r
 }
 
+// parallel calls work for each job, on this number of cores at once.
 func parallel(jobs []int, cores int, work func(int)) {
 	queue := make(chan int)
 	var group sync.WaitGroup
@@ -93,6 +107,7 @@ func parallel(jobs []int, cores int, work func(int)) {
 	group.Wait()
 }
 
+// runTrace runs all controllers over one trace, and all settings of the grid.
 func runTrace(trace Trace) TraceReport {
 	t := TraceReport{Name: trace.Name, Results: map[Controller]Result{}}
 	t.Results[Document] = runDocument(trace)
@@ -103,37 +118,39 @@ func runTrace(trace Trace) TraceReport {
 	for _, c := range []Controller{Gate, Ours, OursDeadBand, OursDocument} {
 		t.Results[c] = runPredictive(c, trace)
 	}
-	t.identical, t.blind = check(trace)
+	t.identical, t.noLookahead = check(trace)
 	return t
 }
 
-// check publishes the first days of a trace twice, the second time with another future, and
-// compares what was published before.
-func check(trace Trace) (identical, blind bool) {
+// check runs Ours over the first four days of a trace three times. The third run has another
+// load in the last half day. identical is true if the first two runs publish the same numbers.
+// noLookahead is true if the third run publishes the same numbers until its load changes, and
+// other numbers afterwards.
+func check(trace Trace) (identical, noLookahead bool) {
 	const days, change = 4 * day, 3*day + day/2
 	publish := func(load []float64) []float64 {
 		p, spec := newPredictive(Ours, trace)
-		p.load, p.keep = load, true
+		p.load, p.keepPublished = load, true
 		for k := 1; k < len(load); k++ {
 			p.proposal(k, spec.Min)
 		}
 		return p.published
 	}
 	load := slices.Clone(trace.Load[:min(days, len(trace.Load))])
-	first, again := publish(load), publish(load)
+	first, second := publish(load), publish(load)
 	for k := change; k < len(load); k++ {
 		load[k] = peak - min(load[k], peak)
 	}
-	other := publish(load)
-	return slices.Equal(first, again), slices.Equal(first[:change], other[:change]) && !slices.Equal(first, other)
+	third := publish(load)
+	return slices.Equal(first, second), slices.Equal(first[:change], third[:change]) && !slices.Equal(first, third)
 }
 
-// tune chooses the settings of Tuned and Hindsight.
+// tune chooses the settings of Tuned and Hindsight, and sets the figures that depend on them.
 func (r *Report) tune() {
 	settings := grid(MainApplication().Document) // targets and names are the same for each service
 	best, cost := -1, math.Inf(1)
 	for i, s := range settings {
-		sum, allowed := 0.0, s.target <= mostTarget
+		sum, allowed := 0.0, s.target <= maxTunedTarget
 		for _, t := range r.Traces {
 			sum += t.grid[i].IdealRatio
 			allowed = allowed && t.grid[i].OverloadShare <= max(acceptedOverload, t.Results[Document].OverloadShare)
@@ -146,44 +163,51 @@ func (r *Report) tune() {
 	for j := range r.Traces {
 		t := &r.Traces[j]
 		t.Results[Tuned] = t.grid[best]
-		h := hindsight(settings, t.grid, 0)
+		h := bestSetting(settings, t.grid, 0)
 		t.Results[Hindsight], t.HindsightSetting = t.grid[h], settings[h].String()
-		t.hindsightDeadBand = t.grid[hindsight(settings, t.grid, autoscale.DefaultTolerance)]
-		var family []Result
+		t.hindsightDeadBand = t.grid[bestSetting(settings, t.grid, autoscale.DefaultTolerance)]
+		var sameBehavior []Result
 		for i, s := range settings {
 			if b := settings[best]; s.up == b.up && s.down == b.down && s.tolerance == b.tolerance {
-				family = append(family, t.grid[i])
+				sameBehavior = append(sameBehavior, t.grid[i])
 			}
 		}
-		t.OverloadAtEqualCost = t.Results[Ours].OverloadShare/overloadAt(family, t.Results[Ours].PodHours) - 1
+		t.OverloadAtEqualCost = t.Results[Ours].OverloadShare/overloadAt(sameBehavior, t.Results[Ours].PodHours) - 1
 	}
 }
 
-// hindsight returns the cheapest setting with at most 0.1 % overload, or the one with the least
-// overload, among those with at least this dead band.
-func hindsight(settings []setting, results []Result, deadBand float64) int {
-	h := -1
-	for i, g := range results {
-		if settings[i].target > mostTarget || settings[i].tolerance < deadBand {
+// bestSetting returns the index of the cheapest setting with at most 0.1 % overload. If there is
+// none, it returns the one with the least overload. It ignores settings whose dead band is smaller
+// than minDeadBand.
+func bestSetting(settings []setting, results []Result, minDeadBand float64) int {
+	best := -1
+	for i, result := range results {
+		if settings[i].target > maxTunedTarget || settings[i].tolerance < minDeadBand {
 			continue
 		}
-		if h < 0 {
-			h = i
-		}
-		least := results[h]
-		if g.OverloadShare <= acceptedOverload && (least.OverloadShare > acceptedOverload || g.PodHours < least.PodHours) ||
-			least.OverloadShare > acceptedOverload && g.OverloadShare < least.OverloadShare {
-			h = i
+		if best < 0 || better(result, results[best]) {
+			best = i
 		}
 	}
-	return h
+	return best
 }
 
-// overloadAt interpolates the logarithm of the overload between the targets of a family, whose
-// pod-hours decrease. It returns NaN outside of their range, or where there is no overload.
-func overloadAt(family []Result, podHours float64) float64 {
-	for i := 1; i < len(family); i++ {
-		a, b := family[i-1], family[i]
+// better reports whether a result is better than another one: cheaper if both have at most 0.1 %
+// overload, otherwise with less overload.
+func better(result, other Result) bool {
+	if other.OverloadShare > acceptedOverload {
+		return result.OverloadShare < other.OverloadShare
+	}
+	return result.OverloadShare <= acceptedOverload && result.PodHours < other.PodHours
+}
+
+// overloadAt estimates the overload of an HPA that costs podHours. results are those of one
+// behaviour with increasing targets, so their pod-hours decrease. It interpolates the logarithm
+// of the overload between two targets. It returns NaN if podHours is outside of the range, or
+// if there is no overload.
+func overloadAt(results []Result, podHours float64) float64 {
+	for i := 1; i < len(results); i++ {
+		a, b := results[i-1], results[i]
 		if a.PodHours >= podHours && podHours >= b.PodHours && a.PodHours > b.PodHours {
 			if a.OverloadShare == 0 {
 				return math.NaN()
@@ -197,59 +221,89 @@ func overloadAt(family []Result, podHours float64) float64 {
 
 // summarize computes the figures over all traces.
 func (r *Report) summarize() {
+	first := slices.IndexFunc(grid(MainApplication().Document), setting.isFirstTuned)
+	firstTuned := func(t TraceReport) Result { return t.grid[first] }
+	hindsightDeadBand := func(t TraceReport) Result { return t.hindsightDeadBand }
+	ours, document, tuned, perfect, hindsight := resultOf(Ours), resultOf(Document), resultOf(Tuned), resultOf(Perfect), resultOf(Hindsight)
+
+	r.SavingVsDocument = saving(r.Traces, ours, document)
+	r.SavingVsTuned, r.PerfectVsTuned = saving(r.Traces, ours, tuned), saving(r.Traces, perfect, tuned)
+	r.SavingVsFirstTuned = saving(r.Traces, ours, firstTuned)
+	r.SavingDocumentPolicies = saving(r.Traces, resultOf(OursDocument), document)
+	accepted, leftOut := splitByOverload(r.Traces, ours, hindsight)
+	r.SavingVsHindsight, r.PerfectVsHindsight = saving(accepted, ours, hindsight), saving(accepted, perfect, hindsight)
+	for _, t := range leftOut {
+		r.LeftOut = append(r.LeftOut, t.Name)
+	}
+	accepted, _ = splitByOverload(r.Traces, ours, hindsightDeadBand)
+	r.SavingVsHindsightDeadBand = saving(accepted, ours, hindsightDeadBand)
+	r.PerfectVsHindsightDeadBand = saving(accepted, perfect, hindsightDeadBand)
+	r.GapClosed, r.FirstGapClosed = gapClosed(r.Traces, tuned), gapClosed(r.Traces, firstTuned)
+
+	var overloads []float64
 	r.RerunIdentical, r.NoLookahead = true, true
-	var vsDocument, vsTuned, vsFirst, perfectVsTuned, vsHindsight, perfectVsHindsight, vsDeadBand, perfectVsDeadBand, policies, equal []float64
-	var tuned, first, ours, ideal float64
-	firstTuned := slices.IndexFunc(grid(MainApplication().Document), setting.isFirstTuned)
 	for _, t := range r.Traces {
-		o, d := t.Results[Ours], t.Results[Document]
-		vsDocument = append(vsDocument, 1-o.PodHours/d.PodHours)
-		vsTuned = append(vsTuned, 1-o.PodHours/t.Results[Tuned].PodHours)
-		vsFirst = append(vsFirst, 1-o.PodHours/t.grid[firstTuned].PodHours)
-		perfectVsTuned = append(perfectVsTuned, 1-t.Results[Perfect].PodHours/t.Results[Tuned].PodHours)
-		policies = append(policies, 1-t.Results[OursDocument].PodHours/d.PodHours)
-		if h := t.Results[Hindsight]; h.OverloadShare <= acceptedOverload && o.OverloadShare <= acceptedOverload {
-			vsHindsight = append(vsHindsight, 1-o.PodHours/h.PodHours)
-			perfectVsHindsight = append(perfectVsHindsight, 1-t.Results[Perfect].PodHours/h.PodHours)
-		} else {
-			r.LeftOut = append(r.LeftOut, t.Name)
-		}
-		if h := t.hindsightDeadBand; h.OverloadShare <= acceptedOverload && o.OverloadShare <= acceptedOverload {
-			vsDeadBand = append(vsDeadBand, 1-o.PodHours/h.PodHours)
-			perfectVsDeadBand = append(perfectVsDeadBand, 1-t.Results[Perfect].PodHours/h.PodHours)
-		}
 		if !math.IsNaN(t.OverloadAtEqualCost) {
-			equal = append(equal, t.OverloadAtEqualCost)
+			overloads = append(overloads, t.OverloadAtEqualCost)
 		}
-		tuned, ours, ideal = tuned+t.Results[Tuned].IdealRatio, ours+o.IdealRatio, ideal+t.Results[Perfect].IdealRatio
-		first += t.grid[firstTuned].IdealRatio
-		if o.OverloadShare <= acceptedOverload {
+		if ours(t).OverloadShare <= acceptedOverload {
 			r.WithinBudget++
 		}
-		if o.OverloadShare <= max(acceptedOverload, d.OverloadShare) && o.PodHours <= 1.02*d.PodHours {
+		if ours(t).OverloadShare <= max(acceptedOverload, document(t).OverloadShare) && ours(t).PodHours <= 1.02*document(t).PodHours {
 			r.NotWorse++
 		}
 		r.RerunIdentical = r.RerunIdentical && t.identical
-		r.NoLookahead = r.NoLookahead && t.blind
+		r.NoLookahead = r.NoLookahead && t.noLookahead
 	}
-	r.SavingVsDocument, r.SavingVsTuned = saving(vsDocument), saving(vsTuned)
-	r.SavingVsFirstTuned, r.PerfectVsTuned = saving(vsFirst), saving(perfectVsTuned)
-	r.SavingVsHindsight, r.PerfectVsHindsight = saving(vsHindsight), saving(perfectVsHindsight)
-	r.SavingVsHindsightDeadBand, r.PerfectVsHindsightDeadBand = saving(vsDeadBand), saving(perfectVsDeadBand)
-	r.SavingDocumentPolicies = saving(policies)
-	if len(equal) > 0 {
-		r.OverloadAtEqualCost = Range{mean(equal), slices.Max(equal)}
+	if len(overloads) > 0 {
+		r.OverloadAtEqualCost = Range{mean(overloads), slices.Max(overloads)}
 	}
-	r.GapClosed, r.FirstGapClosed = (tuned-ours)/(tuned-ideal), (first-ours)/(first-ideal)
 }
 
-func saving(values []float64) Range {
-	if len(values) == 0 {
+// selector returns one result of a trace.
+type selector func(TraceReport) Result
+
+// resultOf returns the selector of a controller's result.
+func resultOf(c Controller) selector { return func(t TraceReport) Result { return t.Results[c] } }
+
+// splitByOverload separates the traces where both results have at most 0.1 % overload from the
+// others.
+func splitByOverload(traces []TraceReport, a, b selector) (accepted, others []TraceReport) {
+	for _, t := range traces {
+		if a(t).OverloadShare <= acceptedOverload && b(t).OverloadShare <= acceptedOverload {
+			accepted = append(accepted, t)
+		} else {
+			others = append(others, t)
+		}
+	}
+	return accepted, others
+}
+
+// saving returns the share of the pod-hours of reference that result saves. Worst is the smallest
+// saving of a trace. Without traces both are 0.
+func saving(traces []TraceReport, result, reference selector) Range {
+	if len(traces) == 0 {
 		return Range{}
 	}
-	return Range{mean(values), slices.Min(values)}
+	var savings []float64
+	for _, t := range traces {
+		savings = append(savings, 1-result(t).PodHours/reference(t).PodHours)
+	}
+	return Range{mean(savings), slices.Min(savings)}
 }
 
+// gapClosed returns the saving of Ours as a share of the saving of Perfect, both against reference.
+func gapClosed(traces []TraceReport, reference selector) float64 {
+	var ours, perfect, sum float64
+	for _, t := range traces {
+		ours += t.Results[Ours].IdealRatio
+		perfect += t.Results[Perfect].IdealRatio
+		sum += reference(t).IdealRatio
+	}
+	return (sum - ours) / (sum - perfect)
+}
+
+// mean returns the mean of at least one value.
 func mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
@@ -258,21 +312,21 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// times measures single observations, after a day: the median of those that train, and of the
-// others.
+// times measures how long Forecaster.Add takes, after the first day of a trace. train is the median
+// of the steps that train the regressions, and tick is the median of the others.
 func times(trace Trace) (train, tick time.Duration) {
 	f := forecast.New(config(Ours, trace))
 	var trains, ticks []time.Duration
 	for k, load := range trace.Load {
 		begin := time.Now()
 		f.Add(load)
-		took := time.Since(begin)
+		duration := time.Since(begin)
 		switch {
 		case k < day:
-		case (k+1)%(3600/step) == 0:
-			trains = append(trains, took)
+		case (k+1)%(3600/step) == 0: // the regressions train once an hour
+			trains = append(trains, duration)
 		default:
-			ticks = append(ticks, took)
+			ticks = append(ticks, duration)
 		}
 	}
 	slices.Sort(trains)

@@ -11,7 +11,8 @@ import (
 type Result struct {
 	// PodHours counts pods from their creation.
 	PodHours float64 `json:"pod_hours"`
-	// IdealRatio is PodHours as a ratio to the least pods that serve each step.
+	// IdealRatio is PodHours divided by the fewest pod-hours that serve each step without
+	// overload.
 	IdealRatio float64 `json:"ideal_ratio"`
 	// OverloadShare is the share of the load that arrived above the capacity of the ready pods.
 	OverloadShare float64 `json:"overload_share"`
@@ -21,21 +22,23 @@ type Result struct {
 	PodStartsPerHour float64 `json:"pod_starts_per_hour"`
 }
 
-// source is the metrics of an autoscaler. proposal returns the pods that they ask for at step k,
-// from the load before it.
+// source has the metrics of an autoscaler. proposal returns the number of pods that they propose at
+// step k. It may only use the load before step k, except that perfect also uses the load after it.
 type source interface {
 	proposal(k, current int) int
 }
 
-// run drives pods with an HPA over a trace. Without a spec the proposals are set as they are.
+// run simulates an HPA and its pods over a trace. If spec is nil, there is no HPA, and the number
+// of pods is the proposal of metrics.
 func run(trace Trace, spec *autoscale.Spec, metrics source) Result {
 	return runWithHook(trace, spec, metrics, func(int, int, float64) {})
 }
 
-// runWithHook is run that gives hook the pods and the overload of each step that is evaluated.
+// runWithHook does what run does, and calls hook with the pods and the overload of each evaluated
+// step.
 func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k, pods int, overload float64)) Result {
 	rng := rand.New(rand.NewPCG(7, 15))
-	// A pod starts in 30 to 60 s, and serves from the next step.
+	// A pod takes 30 to 60 s to start, and serves from the next step.
 	delay := func() int { return int(math.Ceil((30 + 30*rng.Float64()) / step)) }
 	next := func(_, _, proposal int) int { return proposal }
 	if spec != nil {
@@ -44,40 +47,40 @@ func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k,
 	service := trace.Service
 	pods := &autoscale.Pods{Ready: idealPods(trace.Load[0]/service.Target, service.Document)}
 	var r Result
-	var total, ideal, load, overload float64
-	created := 0
+	var podSteps, idealPodSteps, load, overload float64
+	createdBefore := 0 // before the evaluated steps
 	for k := range trace.Load {
 		if k == trace.From {
-			created = pods.Created
+			createdBefore = pods.Created
 		}
 		if k > 0 {
 			count := pods.Count()
 			pods.Scale(next(k*step, count, metrics.proposal(k, count)), delay)
 		}
 		count := pods.Count()
-		over := pods.Step(trace.Load[k])
+		stepOverload := pods.Step(trace.Load[k])
 		if k < trace.From {
 			continue
 		}
-		hook(k, count, over)
-		total += float64(count)
-		ideal += float64(idealPods(trace.Load[k], service.Document))
+		hook(k, count, stepOverload)
+		podSteps += float64(count)
+		idealPodSteps += float64(idealPods(trace.Load[k], service.Document))
 		load += trace.Load[k]
-		overload += over
-		if over > 0.01*trace.Load[k] {
+		overload += stepOverload
+		if stepOverload > 0.01*trace.Load[k] {
 			r.BadSteps++
 		}
 	}
-	r.PodHours = total * step / 3600
-	r.IdealRatio = total / ideal
+	r.PodHours = podSteps * step / 3600
+	r.IdealRatio = podSteps / idealPodSteps
 	if load > 0 {
 		r.OverloadShare = overload / load
 	}
-	r.PodStartsPerHour = float64(pods.Created-created) / (float64(len(trace.Load)-trace.From) * step / 3600)
+	r.PodStartsPerHour = float64(pods.Created-createdBefore) / (float64(len(trace.Load)-trace.From) * step / 3600)
 	return r
 }
 
-// idealPods are the fewest pods within the bounds that serve a load.
+// idealPods returns the fewest pods within the bounds that serve the load.
 func idealPods(load float64, bounds autoscale.Spec) int {
 	return min(max(int(math.Ceil(load)), bounds.Min), bounds.Max)
 }

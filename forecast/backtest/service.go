@@ -10,17 +10,17 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-// Service is the autoscalers of the service that a trace loads.
+// Service describes how the service of a trace is scaled.
 type Service struct {
-	// Document is the document's HPA, with the bounds of the number of pods.
+	// Document is the behaviour of the HPA in the design document, with the bounds of the number
+	// of pods.
 	Document autoscale.Spec
-	// Target and Floor are the loads at which the document's HPA and the floor alongside a forecast
-	// add pods, as shares of a pod's capacity: 0 < Target <= Floor <= 1.
+	// Target is the target of that HPA. Floor is the target of the trigger on the present load
+	// alongside a forecast. Both are shares of a pod's capacity: 0 < Target <= Floor <= 1.
 	Target, Floor float64
 }
 
-// MainApplication is the document's main application. The HPA adds pods at 70 %, and the floor at
-// all of a pod's capacity.
+// MainApplication returns the main application of the design document.
 func MainApplication() Service {
 	return Service{Target: 0.7, Floor: forecast.Floor, Document: autoscale.Spec{
 		Min: 3, Max: 50,
@@ -29,15 +29,16 @@ func MainApplication() Service {
 	}}
 }
 
-// MeasuredTrace is a load as a stack measured it: the load of each step of 15 s since start, in
-// pods. NaN is a step without a measurement, which repeats the step before, as the forecaster does.
-// Nothing is scaled, and no noise is added. The first days are history.
+// MeasuredTrace returns the trace of a load that was measured in a stack. loads has the load of each
+// step of 15 s since start, in pods. NaN means that a step has no measurement. It is replaced by the
+// load of the step before, as in the forecaster. The first three days are history and not evaluated.
+// Unlike ReadTrace, MeasuredTrace does not scale the load and adds no noise.
 func MeasuredTrace(name string, start time.Time, loads []float64, service Service) (Trace, error) {
 	trace := Trace{Name: name, Start: start.Unix(), From: 3 * day, Service: service, Load: make([]float64, len(loads))}
 	if len(loads) <= trace.From {
 		return Trace{}, fmt.Errorf("has %.1f days: must have more than 3", float64(len(loads))/day)
 	}
-	most := 0.0
+	largest := 0.0
 	for k, load := range loads {
 		if !(load >= 0 && !math.IsInf(load, 0)) {
 			load = 0
@@ -45,15 +46,15 @@ func MeasuredTrace(name string, start time.Time, loads []float64, service Servic
 				load = trace.Load[k-1]
 			}
 		}
-		trace.Load[k], most = load, max(most, load)
+		trace.Load[k], largest = load, max(largest, load)
 	}
-	if most == 0 {
+	if largest == 0 {
 		return Trace{}, errors.New("has no load")
 	}
 	return trace, nil
 }
 
-// Simulate returns what the document's HPA or one of ours does on a trace.
+// Simulate runs a controller over a trace: Document, or a predictive one.
 func Simulate(controller Controller, trace Trace) Result {
 	if controller == Document {
 		return runDocument(trace)

@@ -8,6 +8,7 @@ import (
 	"time"
 )
 
+// String describes the setting in the report.
 func (s setting) String() string {
 	return fmt.Sprintf("target %.2f, up %s, down %s, tolerance %.1f", s.target, s.up, s.down, s.tolerance)
 }
@@ -18,22 +19,23 @@ func (r Report) Print(w io.Writer) error {
 	b.WriteString("| trace | controller | pod_hours | ideal_ratio | overload_share | bad_steps | pod_starts_per_hour |\n|---|---|---:|---:|---:|---:|---:|\n")
 	for _, t := range r.Traces {
 		for _, c := range Controllers() {
-			v := t.Results[c]
-			fmt.Fprintf(&b, "| %s | %s | %.0f | %.3f | %.3f %% | %d | %.1f |\n", t.Name, c, v.PodHours, v.IdealRatio, 100*v.OverloadShare, v.BadSteps, v.PodStartsPerHour)
+			result := t.Results[c]
+			fmt.Fprintf(&b, "| %s | %s | %.0f | %.3f | %.3f %% | %d | %.1f |\n", t.Name, c,
+				result.PodHours, result.IdealRatio, 100*result.OverloadShare, result.BadSteps, result.PodStartsPerHour)
 		}
 	}
 	b.WriteString("\n| trace | saving_vs_doc | saving_vs_tuned | saving_vs_hindsight | overload_at_equal_cost | hindsight's setting |\n|---|---:|---:|---:|---:|---|\n")
 	for _, t := range r.Traces {
-		o := t.Results[Ours].PodHours
-		equal := "none"
+		ours := t.Results[Ours].PodHours
+		overload := "none"
 		if !math.IsNaN(t.OverloadAtEqualCost) {
-			equal = percent(t.OverloadAtEqualCost)
+			overload = percent(t.OverloadAtEqualCost)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", t.Name, percent(1-o/t.Results[Document].PodHours), percent(1-o/t.Results[Tuned].PodHours),
-			percent(1-o/t.Results[Hindsight].PodHours), equal, t.HindsightSetting)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", t.Name, percent(1-ours/t.Results[Document].PodHours), percent(1-ours/t.Results[Tuned].PodHours),
+			percent(1-ours/t.Results[Hindsight].PodHours), overload, t.HindsightSetting)
 	}
 	fmt.Fprintf(&b, "\ntuned: %s\nleft out of saving_vs_hindsight: %s\n\n| figure | mean | worst |\n|---|---:|---:|\n", r.TunedSetting, strings.Join(r.LeftOut, ", "))
-	for _, f := range []struct {
+	for _, figure := range []struct {
 		name  string
 		value Range
 	}{
@@ -48,7 +50,7 @@ func (r Report) Print(w io.Writer) error {
 		{"saving_vs_doc with the document's policies", r.SavingDocumentPolicies},
 		{"overload_at_equal_cost", r.OverloadAtEqualCost},
 	} {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.name, percent(f.value.Mean), percent(f.value.Worst))
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", figure.name, percent(figure.value.Mean), percent(figure.value.Worst))
 	}
 	n := len(r.Traces)
 	fmt.Fprintf(&b, "| gap_closed | %s | |\n| gap_closed, from the tuned HPA of the goals | %s | |\n| within_budget | %d of %d | |\n| not_worse | %d of %d | |\n", percent(r.GapClosed), percent(r.FirstGapClosed), r.WithinBudget, n, r.NotWorse, n)
@@ -63,4 +65,5 @@ func (r Report) PrintTimes(w io.Writer) error {
 	return err
 }
 
+// percent formats a share as a percentage with one decimal.
 func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }

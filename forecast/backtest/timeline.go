@@ -6,42 +6,45 @@ import (
 	"github.com/progressive-framework/platform/forecast"
 )
 
-// Timeline is what happened on a trace while it was evaluated, in equal parts of its time.
+// Timeline shows what happened during the evaluated time of a trace, which it divides into equal
+// parts.
 type Timeline struct {
-	// Days is when each part begins, since the trace begins.
+	// Days has the begin of each part, in days since the begin of the trace.
 	Days []float64 `json:"days"`
 	// Load is the mean load of each part, in pods.
 	Load []float64 `json:"load"`
 	// Median and High are the largest forecasts of each part, at the quantiles 0.5 and 0.99.
 	Median []float64 `json:"median"`
 	High   []float64 `json:"high"`
-	// Pods is the largest number of pods of each part, and Overload the share of its load above
-	// the capacity of the ready pods, by controller.
+	// Pods has the largest number of pods of each part, by controller. Overload has the share of
+	// the part's load that was above the capacity of the ready pods.
 	Pods     map[Controller][]float64 `json:"pods"`
 	Overload map[Controller][]float64 `json:"overload"`
 }
 
-// TimelineOf runs the document's HPA and ours over a trace, and divides its time into at most this
-// many parts.
+// TimelineOf runs Document and Ours over a trace, and returns their timeline with at most this many
+// parts.
 func TimelineOf(trace Trace, parts int) Timeline {
 	steps := len(trace.Load) - trace.From
-	width := max(1, (steps+parts-1)/parts)
-	count := (steps + width - 1) / width
+	stepsPerPart := max(1, (steps+parts-1)/parts)
+	count := (steps + stepsPerPart - 1) / stepsPerPart
 	t := Timeline{Pods: map[Controller][]float64{}, Overload: map[Controller][]float64{}}
 	for _, list := range []*[]float64{&t.Days, &t.Load, &t.Median, &t.High} {
 		*list = make([]float64, count)
 	}
-	sizes := make([]float64, count)
+	part := func(k int) int { return (k - trace.From) / stepsPerPart } // of step k
+	sizes := make([]float64, count)                                    // the number of steps of each part
 	for k := trace.From; k < len(trace.Load); k++ {
-		i := (k - trace.From) / width
-		t.Load[i] += trace.Load[k]
-		sizes[i]++
+		t.Load[part(k)] += trace.Load[k]
+		sizes[part(k)]++
 	}
-	hookOf := func(c Controller) func(k, pods int, overload float64) {
+	// collectorFor returns a hook for runWithHook. It collects the pods and the overload of a
+	// controller.
+	collectorFor := func(c Controller) func(k, pods int, overload float64) {
 		pods, overloads := make([]float64, count), make([]float64, count)
 		t.Pods[c], t.Overload[c] = pods, overloads
 		return func(k, n int, overload float64) {
-			i := (k - trace.From) / width
+			i := part(k)
 			pods[i] = max(pods[i], float64(n))
 			if t.Load[i] > 0 {
 				overloads[i] += overload / t.Load[i]
@@ -49,19 +52,19 @@ func TimelineOf(trace Trace, parts int) Timeline {
 		}
 	}
 	spec := trace.Service.Document
-	runWithHook(trace, &spec, reactive{spec, trace.Load, trace.Service.Target}, hookOf(Document))
+	runWithHook(trace, &spec, reactive{spec, trace.Load, trace.Service.Target}, collectorFor(Document))
 	metrics, spec := newPredictive(Ours, trace)
 	median, high := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
 	metrics.watch = func(k int, s forecast.Status) {
 		if k < trace.From {
 			return
 		}
-		i := (k - trace.From) / width
+		i := part(k)
 		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[median]), max(t.High[i], s.Pods[high])
 	}
-	runWithHook(trace, &spec, metrics, hookOf(Ours))
+	runWithHook(trace, &spec, metrics, collectorFor(Ours))
 	for i := range count {
-		t.Days[i] = float64(trace.From+i*width) / day
+		t.Days[i] = float64(trace.From+i*stepsPerPart) / day
 		t.Load[i] /= sizes[i]
 	}
 	return t

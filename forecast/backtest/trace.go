@@ -1,6 +1,6 @@
-// Package backtest runs autoscalers over a recorded load, step by step, without hindsight, and
-// compares their pod-hours and their overload. It is what `make bench-prediction` prints. It owns
-// the plant: how load arrives, and how pods start.
+// Package backtest simulates autoscalers on a recorded load, step by step, and compares their
+// pod-hours and their overload. `make bench-prediction` prints its report. The package owns the
+// simulation: how load arrives, and how long pods take to start.
 package backtest
 
 import (
@@ -20,21 +20,27 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-// The plant's numbers. They fix the scale of every trace, so that figures compare.
+// The numbers of the simulation. Every trace is scaled to them, so that figures of different
+// traces can be compared.
 const (
 	// step is the simulation's step in seconds.
 	step = autoscale.StepSeconds
-	// day is a day in steps.
+	// day is the number of steps in a day.
 	day = 86400 / step
-	// capacity is what one pod serves, in requests/s: the document's 100 are 70 % of it.
+	// capacity is the largest load that one pod can serve, in requests/s. The design document's
+	// target of 100 requests/s is 70 % of it.
 	capacity = 1000.0 / 7
-	// peak is the number of pods that serve the largest usual load.
+	// peak is the largest usual load of every trace, in pods.
 	peak = 30
-	// coarse is the resolution in seconds from which a gust is added. A sample each five
-	// minutes has no fast changes, and real load does.
-	coarse = 300
-	// gust is the standard deviation of that noise, and gustSeconds its correlation time.
-	gust, gustSeconds = 0.03, 120
+	// coarseSeconds is the least time between two samples at which newTrace adds noise. Samples
+	// so far apart do not have the fast changes of a real load.
+	coarseSeconds = 300
+	// noiseDeviation is the standard deviation of the noise as a share of the load, and
+	// noiseSeconds is its correlation time.
+	noiseDeviation, noiseSeconds = 0.03, 120
+	// usualQuantile and maxPeakRatio define the largest usual load: the quantile of the samples,
+	// but at least the largest sample divided by the ratio.
+	usualQuantile, maxPeakRatio = 0.999, 1.6
 )
 
 // Trace is the load of one service.
@@ -42,11 +48,11 @@ type Trace struct {
 	Name string
 	// Start is the time of the first step in Unix seconds.
 	Start int64
-	// Load is what arrives in each step, in pods: 1 is the capacity of one pod.
+	// Load is the load of each step, in pods: 1 is the capacity of one pod.
 	Load []float64
-	// From is the first step that is evaluated.
+	// From is the first step that is evaluated. The steps before it are history.
 	From int
-	// Service is what serves it.
+	// Service is the service that gets the load.
 	Service Service
 }
 
@@ -75,14 +81,14 @@ func ReadTraces(folder string) ([]Trace, error) {
 	return traces, nil
 }
 
-// sample is a line of a trace.
+// sample is a line of a trace's file.
 type sample struct {
-	at   int64
+	at   int64 // Unix seconds
 	load float64
 }
 
-// ReadTrace reads a CSV file with the header unix_seconds,load. Times increase, loads are finite
-// and at least 0.
+// ReadTrace reads a CSV file with the header unix_seconds,load. The times must increase, and the
+// loads must be finite and at least 0. The unit of the loads does not matter.
 func ReadTrace(name string, r io.Reader) (Trace, error) {
 	reader := csv.NewReader(r)
 	reader.FieldsPerRecord = 2
@@ -111,26 +117,16 @@ func ReadTrace(name string, r io.Reader) (Trace, error) {
 	return newTrace(name, samples)
 }
 
-// newTrace scales samples to pods and makes arrivals of them.
+// newTrace returns the trace of samples. It scales them so that the largest usual load is peak, and
+// interpolates between them. The requests of a step then arrive at random, with this mean.
 func newTrace(name string, samples []sample) (Trace, error) {
-	loads := make([]float64, len(samples))
-	gaps := make([]int64, 0, len(samples))
-	for i, s := range samples {
-		loads[i] = s.load
-		if i > 0 {
-			gaps = append(gaps, s.at-samples[i-1].at)
-		}
+	scale, err := scaleToPeak(samples)
+	if err != nil {
+		return Trace{}, err
 	}
-	slices.Sort(loads)
-	slices.Sort(gaps)
-	most := loads[len(loads)-1]
-	if most == 0 {
-		return Trace{}, errors.New("has no load")
-	}
-	scale := peak / max(quantile(loads, 0.999), most/1.6)
 	first, last := samples[0].at, samples[len(samples)-1].at
 	days := float64(last-first) / 86400
-	// A long trace is evaluated on its last 56 days, after 14 of history.
+	// A long trace is evaluated on its last 56 days, after 14 days of history.
 	from := 3 * day
 	if days > 30 {
 		from = 14 * day
@@ -143,32 +139,74 @@ func newTrace(name string, samples []sample) (Trace, error) {
 	seed := fnv.New64a()
 	seed.Write([]byte(name))
 	rng := rand.New(rand.NewPCG(seed.Sum64(), 0))
-	noise, keep := 0.0, math.Exp(-step/float64(gustSeconds))
+	fluctuation := noise{rng: rng}
+	isCoarse := medianGap(samples) >= coarseSeconds
 	i := 0
 	for k := range trace.Load {
-		t := float64(first) + (float64(k)+0.5)*step
-		for float64(samples[i+1].at) < t {
+		middle := float64(first) + (float64(k)+0.5)*step // of the step, in Unix seconds
+		for float64(samples[i+1].at) < middle {
 			i++
 		}
-		a, b := samples[i], samples[i+1]
-		load := scale * (a.load + (b.load-a.load)*(t-float64(a.at))/float64(b.at-a.at))
-		if gaps[len(gaps)/2] >= coarse {
-			noise = keep*noise + gust*math.Sqrt(1-keep*keep)*rng.NormFloat64()
-			load *= max(0, 1+noise)
+		load := scale * interpolate(samples[i], samples[i+1], middle)
+		if isCoarse {
+			load *= fluctuation.next()
 		}
 		trace.Load[k] = poisson(rng, load*capacity*step) / (capacity * step)
 	}
 	return trace, nil
 }
 
-// quantile of a sorted list, interpolated.
+// scaleToPeak returns the factor that makes peak the largest usual load of the samples.
+func scaleToPeak(samples []sample) (float64, error) {
+	loads := make([]float64, len(samples))
+	for i, s := range samples {
+		loads[i] = s.load
+	}
+	slices.Sort(loads)
+	largest := loads[len(loads)-1]
+	if largest == 0 {
+		return 0, errors.New("has no load")
+	}
+	return peak / max(quantile(loads, usualQuantile), largest/maxPeakRatio), nil
+}
+
+// medianGap returns the median time between two samples, in seconds.
+func medianGap(samples []sample) int64 {
+	var gaps []int64
+	for i, s := range samples[1:] {
+		gaps = append(gaps, s.at-samples[i].at)
+	}
+	slices.Sort(gaps)
+	return gaps[len(gaps)/2]
+}
+
+// interpolate returns the load at a time between two samples, in Unix seconds.
+func interpolate(before, after sample, at float64) float64 {
+	return before.load + (after.load-before.load)*(at-float64(before.at))/float64(after.at-before.at)
+}
+
+// noise is a random process whose steps are correlated: a first-order autoregression.
+type noise struct {
+	rng   *rand.Rand
+	value float64
+}
+
+// next returns the factor of the load in the next step. Its mean is 1.
+func (n *noise) next() float64 {
+	correlation := math.Exp(-step / float64(noiseSeconds)) // of two consecutive steps
+	n.value = correlation*n.value + noiseDeviation*math.Sqrt(1-correlation*correlation)*n.rng.NormFloat64()
+	return max(0, 1+n.value)
+}
+
+// quantile returns the q-quantile of a sorted list. It interpolates between two elements.
 func quantile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	i := min(int(at), len(sorted)-2)
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
 
-// poisson draws a number of arrivals. Above 50 the normal distribution is as good.
+// poisson returns a random number of arrivals with the Poisson distribution. For a mean above 50 it
+// uses the normal distribution, which is then nearly equal and faster.
 func poisson(rng *rand.Rand, mean float64) float64 {
 	if mean > 50 {
 		return max(0, math.Round(mean+math.Sqrt(mean)*rng.NormFloat64()))

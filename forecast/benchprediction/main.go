@@ -2,7 +2,7 @@
 //
 //	go run ./forecast/benchprediction -traces DIR
 //
-// It prints the tables of docs/prediction.md. All figures but the times are the same in each run.
+// It prints the tables of docs/prediction.md. All figures except the times are the same in each run.
 package main
 
 import (
@@ -26,6 +26,8 @@ func main() {
 	}
 }
 
+// compare prints the report of the traces in a folder. If file is not empty, it also writes the
+// figures to this file.
 func compare(folder, file string) error {
 	traces, err := backtest.ReadTraces(folder)
 	if err != nil {

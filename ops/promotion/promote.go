@@ -61,8 +61,8 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 				return fmt.Errorf("--bake is %s, must not be negative", p.bake)
 			}
 			for _, name := range p.without {
-				if !gate.Name(name).MayMiss() {
-					return fmt.Errorf("--without is %q, must be some of %v", name, gate.Evidence())
+				if !gate.Name(name).HasOptionalEvidence() {
+					return fmt.Errorf("--without is %q, must be some of %v", name, gate.WithOptionalEvidence())
 				}
 			}
 			if p.draft && p.commits {
@@ -84,7 +84,7 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 	f.StringVar(&p.approvals, "approvals", approvalsFile, "the file with approved migrations, from the project's folder on")
 	f.StringVar(&p.signingKey, "signing-key", "", "the key that signs the gates: a file or awskms:///KEY; the default is images.signingKey of the stack --from")
 	f.DurationVar(&p.bake, "bake", 30*time.Minute, "how long ago the last update of the stack --from must have ended")
-	f.StringSliceVar(&p.without, "without", nil, "accept that these gates have no evidence: some of "+fmt.Sprint(gate.Evidence()))
+	f.StringSliceVar(&p.without, "without", nil, "accept that these gates have no evidence: some of "+fmt.Sprint(gate.WithOptionalEvidence()))
 	f.BoolVar(&p.commits, "commit", false, "create a branch and commit the file")
 	f.BoolVar(&p.draft, "draft", false, "write the release without the gates, for a preview of it")
 	return c

@@ -95,9 +95,9 @@ func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, found, len(wanted))
 		for _, a := range found {
-			var passed gate.Passed
+			var passed gate.Predicate
 			require.NoError(t, json.Unmarshal(a.Predicate, &passed))
-			require.Equal(t, gate.Passed{From: "staging", To: "prod", Commit: r.Commit, At: r.At, Evidence: passed.Evidence, Images: r.Images}, passed)
+			require.Equal(t, gate.Predicate{From: "staging", To: "prod", Commit: r.Commit, At: r.At, Evidence: passed.Evidence, Images: r.Images}, passed)
 			require.NotEmpty(t, passed.Evidence)
 		}
 		_, err = attest.Verify(t.Context(), copied, keys, gate.PredicateTypes([]gate.Name{gate.Pods}))
@@ -155,7 +155,7 @@ func TestGateWithoutEvidenceRefuses(t *testing.T) {
 	p := newTestProject(t)
 	out, code := p.run("promote", "--from", "staging", "--to", "prod")
 	require.Equal(t, exitcode.Found, code, out)
-	for _, name := range gate.Evidence() {
+	for _, name := range gate.WithOptionalEvidence() {
 		require.Contains(t, out, "--without "+string(name))
 	}
 	require.Equal(t, prodFile, p.read("Pulumi.prod.yaml"))

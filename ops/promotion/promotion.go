@@ -75,7 +75,7 @@ func (p project) base(ctx context.Context, stack string, commits bool) (*record.
 	}
 	last, err := p.committed(ctx, stack)
 	switch {
-	case err == nil && file.Draft(last):
+	case err == nil && file.DiffersOnlyByRelease(last):
 		return last, nil
 	case commits && err == nil:
 		return nil, fmt.Errorf("%s has changes that are not committed: commit or undo them first", fileName(stack))
@@ -151,7 +151,7 @@ func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, ga
 	if err != nil {
 		return nil, fmt.Errorf("image %q: %w", reference, err)
 	}
-	return attest.Verify(ctx, ref, keys, gate.Wanted(gates), registryOptions()...)
+	return attest.Verify(ctx, ref, keys, gate.AcceptedPredicateTypes(gates), registryOptions()...)
 }
 
 // outputsOf reads the outputs of a stack.

@@ -66,7 +66,7 @@ func (p promotion) attest(ctx context.Context, r *record.Record, checked judgeme
 			if j.result != passed || attested(found, j.name, p.to) {
 				continue
 			}
-			s, err := attest.NewStatement(image.Context().Name(), hash, j.name.PredicateType(), gate.Passed{
+			s, err := attest.NewStatement(image.Context().Name(), hash, j.name.PredicateType(), gate.Predicate{
 				From: p.from, To: p.to, Commit: r.Commit, At: r.At, Evidence: j.why, Images: r.Images,
 			})
 			if err != nil {
@@ -85,7 +85,7 @@ func (p promotion) attest(ctx context.Context, r *record.Record, checked judgeme
 // attested reports whether an image has the statement of a gate for a stack.
 func attested(found []attest.Attestation, n gate.Name, to string) bool {
 	return slices.ContainsFunc(found, func(a attest.Attestation) bool {
-		var p gate.Passed
+		var p gate.Predicate
 		return a.PredicateType == n.PredicateType() && json.Unmarshal(a.Predicate, &p) == nil && p.To == to
 	})
 }

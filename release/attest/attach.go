@@ -16,18 +16,19 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// emptyType and emptyConfig are the config of a manifest without one (OCI image
-// specification 1.1, "Guidance for an empty descriptor").
 const (
+	// emptyType and emptyConfig are the media type and the content of the config of a
+	// manifest that needs no config (OCI image specification 1.1, "Guidance for an empty
+	// descriptor").
 	emptyType   = types.MediaType("application/vnd.oci.empty.v1+json")
 	emptyConfig = "{}"
-	// predicateAnnotation is cosign's name for the predicate type of a bundle.
+	// predicateAnnotation is the annotation in which cosign stores a bundle's predicate type.
 	predicateAnnotation = "dev.sigstore.bundle.predicateType"
 )
 
-// Attach signs the statements and stores each as a referrer of the image, which must be
-// in the registry. A statement whose predicate type the key has signed for this image
-// before is skipped, so that a repeated push adds nothing.
+// Attach signs the statements and stores each as a referrer of the image. The image must be
+// in the registry. If the key has signed a statement of the same predicate type for this
+// image before, Attach skips the statement. So a repeated push adds nothing.
 func Attach(ctx context.Context, image name.Digest, statements []*Statement, key signkey.Key, options ...remote.Option) error {
 	id, err := signkey.ID(key.Public())
 	if err != nil {
@@ -49,7 +50,7 @@ func Attach(ctx context.Context, image name.Digest, statements []*Statement, key
 	return attachAll(ctx, image, found.image, statements, key, options)
 }
 
-// Add signs the statements and stores each as a referrer of the image, as Attach does. It
+// Add signs the statements and stores each as a referrer of the image. Unlike Attach, it
 // skips none.
 func Add(ctx context.Context, image name.Digest, statements []*Statement, key signkey.Key, options ...remote.Option) error {
 	subject, err := remote.Head(image, append(slices.Clone(options), remote.WithContext(ctx))...)
@@ -59,6 +60,7 @@ func Add(ctx context.Context, image name.Digest, statements []*Statement, key si
 	return attachAll(ctx, image, *subject, statements, key, options)
 }
 
+// attachAll signs each statement and stores it as a referrer of the subject.
 func attachAll(ctx context.Context, image name.Digest, subject v1.Descriptor, statements []*Statement, key signkey.Key, options []remote.Option) error {
 	for _, s := range statements {
 		bundle, err := Sign(ctx, s, key)
@@ -88,22 +90,20 @@ func attachBundle(ctx context.Context, image name.Digest, subject v1.Descriptor,
 			predicateAnnotation:           predicateType,
 		},
 	}
-	for _, blob := range []struct {
-		layer v1.Layer
-		use   func(v1.Descriptor)
-	}{
-		{static.NewLayer([]byte(emptyConfig), emptyType), func(d v1.Descriptor) { m.Config = d }},
-		{static.NewLayer(bundle, BundleType), func(d v1.Descriptor) { m.Layers = append(m.Layers, d) }},
-	} {
-		if err := pusher.Upload(ctx, image.Context(), blob.layer); err != nil {
+	config, content := static.NewLayer([]byte(emptyConfig), emptyType), static.NewLayer(bundle, BundleType)
+	for _, layer := range []v1.Layer{config, content} {
+		if err := pusher.Upload(ctx, image.Context(), layer); err != nil {
 			return err
 		}
-		d, err := descriptor(blob.layer)
-		if err != nil {
-			return err
-		}
-		blob.use(d)
 	}
+	if m.Config, err = descriptor(config); err != nil {
+		return err
+	}
+	bundleDescriptor, err := descriptor(content)
+	if err != nil {
+		return err
+	}
+	m.Layers = []v1.Descriptor{bundleDescriptor}
 	raw, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -115,6 +115,7 @@ func attachBundle(ctx context.Context, image name.Digest, subject v1.Descriptor,
 	return pusher.Push(ctx, image.Context().Digest(digest.String()), manifest(raw))
 }
 
+// descriptor returns the descriptor of a layer: its media type, digest and size.
 func descriptor(l v1.Layer) (v1.Descriptor, error) {
 	digest, err := l.Digest()
 	if err != nil {
@@ -128,11 +129,11 @@ func descriptor(l v1.Layer) (v1.Descriptor, error) {
 	return v1.Descriptor{MediaType: mediaType, Digest: digest, Size: size}, err
 }
 
-// manifest is a manifest whose blobs are in the registry. It implements remote.Taggable.
+// manifest is an encoded manifest. Its blobs must be in the registry already.
 type manifest []byte
 
 // RawManifest implements remote.Taggable.
 func (m manifest) RawManifest() ([]byte, error) { return m, nil }
 
-// MediaType says that the manifest is one of OCI.
+// MediaType makes the registry store the manifest as an OCI manifest.
 func (m manifest) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }

@@ -30,18 +30,19 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// testRegistry is go-containerregistry's registry on loopback. It lists the media type of
-// the config as artifactType of a referrer; other registries, ECR and the sandbox's among
-// them, list the artifactType. Both must work.
+// testRegistry is go-containerregistry's registry on loopback. In its list of referrers, the
+// field artifactType has the media type of the config. ECR and the sandbox's registry list the
+// manifest's artifactType there. The package must work with both.
 type testRegistry struct {
 	host string
 
 	mu sync.Mutex
-	// tamper changes the content of the answers to GET.
+	// tamper, if it is not nil, changes the content of each answer to GET.
 	tamper func(path string, content []byte) []byte
-	status int // of every answer, if it is not zero
+	status int // every answer has this status, if it is not zero
 }
 
+// newTestRegistry starts a registry. Without referrersAPI the registry lists referrers only in a fallback tag.
 func newTestRegistry(t testing.TB, referrersAPI bool) *testRegistry {
 	t.Helper()
 	r := &testRegistry{}
@@ -73,6 +74,7 @@ func newTestRegistry(t testing.TB, referrersAPI bool) *testRegistry {
 	return r
 }
 
+// repository returns the name of a repository in the registry.
 func (r *testRegistry) repository(t testing.TB, path string) name.Repository {
 	t.Helper()
 	repo, err := name.NewRepository(r.host+"/"+path, name.StrictValidation)
@@ -92,6 +94,7 @@ func push(t testing.TB, repo name.Repository) name.Digest {
 	return ref
 }
 
+// newKey returns a new signing key and the trusted keys that hold only its public key.
 func newKey(t testing.TB) (signkey.Key, signkey.Trusted) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key.pem")
@@ -105,6 +108,7 @@ func newKey(t testing.TB) (signkey.Key, signkey.Trusted) {
 	return key, keys
 }
 
+// statement returns a statement about the image. Its predicate names the image's digest.
 func statement(t testing.TB, image name.Digest, predicateType string) *Statement {
 	t.Helper()
 	hash, err := v1.NewHash(image.DigestStr())
@@ -114,10 +118,10 @@ func statement(t testing.TB, image name.Digest, predicateType string) *Statement
 	return s
 }
 
-// both are the predicate types that a release wants.
-var both = []string{ProvenanceType, SPDXType}
+// required are the predicate types that a release requires.
+var required = []string{ProvenanceType, SPDXType}
 
-// signed pushes an image and attaches both statements.
+// signed pushes an image and attaches a signed statement of each required type.
 func signed(t *testing.T, repo name.Repository, key signkey.Key) name.Digest {
 	t.Helper()
 	image := push(t, repo)
@@ -126,19 +130,19 @@ func signed(t *testing.T, repo name.Repository, key signkey.Key) name.Digest {
 }
 
 func TestSignedImageIsAcceptedAndCopiedWithItsReferrers(t *testing.T) {
-	for why, api := range map[string]bool{"a registry with the referrers API": true, "a registry without it, by the fallback tag": false} {
-		t.Run(why, func(t *testing.T) {
+	for reason, api := range map[string]bool{"a registry with the referrers API": true, "a registry without it, by the fallback tag": false} {
+		t.Run(reason, func(t *testing.T) {
 			r := newTestRegistry(t, api)
 			key, trusted := newKey(t)
 			source := signed(t, r.repository(t, "staging/web"), key)
-			found, err := Verify(t.Context(), source, trusted, both)
+			found, err := Verify(t.Context(), source, trusted, required)
 			require.NoError(t, err)
 			require.Len(t, found, 2)
 
 			target := r.repository(t, "prod/web")
 			require.NoError(t, Copy(t.Context(), source, target, nil, nil))
 			copied := target.Digest(source.DigestStr())
-			again, err := Verify(t.Context(), copied, trusted, both)
+			again, err := Verify(t.Context(), copied, trusted, required)
 			require.NoError(t, err)
 			require.ElementsMatch(t, found, again)
 			digests, err := Referrers(t.Context(), copied)
@@ -186,12 +190,13 @@ func TestRepeatedSigningAddsNothing(t *testing.T) {
 	require.Len(t, digests, 2)
 }
 
-func TestWantedStatementsAreThoseOfThisPackage(t *testing.T) {
-	require.Equal(t, append(slices.Clone(both), gate.Pods.PredicateType()), gate.Wanted([]gate.Name{gate.Pods}))
+// The gates accept the types of this package as provenance and SBOM.
+func TestGatesAcceptProvenanceAndSBOM(t *testing.T) {
+	require.Equal(t, append(slices.Clone(required), gate.Pods.PredicateType()), gate.AcceptedPredicateTypes([]gate.Name{gate.Pods}))
 }
 
-// The statements of gates do not slow down a verification of provenance and SBOM.
-func TestVerifyReadsOnlyWhatIsWanted(t *testing.T) {
+// Verify reads no bundle of another type, so the statements of gates do not slow it down.
+func TestVerifyReadsOnlyTheRequiredTypes(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, trusted := newKey(t)
 	image := signed(t, r.repository(t, "web"), key)
@@ -207,7 +212,7 @@ func TestVerifyReadsOnlyWhatIsWanted(t *testing.T) {
 		}
 		return content
 	}
-	found, err := Verify(t.Context(), image, trusted, both)
+	found, err := Verify(t.Context(), image, trusted, required)
 	require.NoError(t, err)
 	require.Len(t, found, 2)
 	require.EqualValues(t, 2, blobs.Load())
@@ -224,12 +229,12 @@ func TestRotationAcceptsEitherKey(t *testing.T) {
 		trusted[id] = key
 	}
 	for _, key := range []signkey.Key{oldKey, newerKey} {
-		_, err := Verify(t.Context(), signed(t, r.repository(t, "web"), key), trusted, both)
+		_, err := Verify(t.Context(), signed(t, r.repository(t, "web"), key), trusted, required)
 		require.NoError(t, err)
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 	key, trusted := newKey(t)
 	attach := func(t *testing.T, image name.Digest, bundle []byte) {
 		t.Helper()
@@ -324,11 +329,11 @@ func TestRefusals(t *testing.T) {
 			"its content was changed in the registry",
 		},
 	}
-	for why, test := range tests {
-		t.Run(why, func(t *testing.T) {
+	for reason, test := range tests {
+		t.Run(reason, func(t *testing.T) {
 			r := newTestRegistry(t, true)
 			image := test.prepare(t, r, r.repository(t, "staging/web"))
-			_, err := Verify(t.Context(), image, trusted, both)
+			_, err := Verify(t.Context(), image, trusted, required)
 			var refused *RefusedError
 			require.ErrorAs(t, err, &refused)
 			require.ErrorContains(t, err, test.want)
@@ -337,7 +342,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A layer that the registry changed has another digest, so it is never copied.
+// A changed layer has another digest than its manifest names, so Copy fails and the target has no image.
 func TestCopyRefusesAChangedLayer(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, _ := newKey(t)
@@ -354,23 +359,23 @@ func TestCopyRefusesAChangedLayer(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A registry that does not answer says nothing about an image: this is no refusal, so
-// that a caller can decide what to do.
+// An error of the registry proves nothing about the image. Verify returns it as an ordinary error, not as
+// a RefusedError, so a caller can retry.
 func TestUnreachableRegistryIsNoRefusal(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, trusted := newKey(t)
 	image := signed(t, r.repository(t, "web"), key)
 	var refused *RefusedError
-	for status, why := range map[int]string{http.StatusTeapot: "broken", http.StatusForbidden: "denied"} {
+	for status, reason := range map[int]string{http.StatusTeapot: "broken", http.StatusForbidden: "denied"} {
 		r.status = status
-		_, err := Verify(t.Context(), image, trusted, both)
-		require.Error(t, err, why)
-		require.False(t, errors.As(err, &refused), why)
-		require.NotErrorIs(t, err, ErrAbsent, why)
+		_, err := Verify(t.Context(), image, trusted, required)
+		require.Error(t, err, reason)
+		require.False(t, errors.As(err, &refused), reason)
+		require.NotErrorIs(t, err, ErrAbsent, reason)
 	}
 	r.status = 0
 	absent := image.Context().Digest("sha256:" + strings.Repeat("0", 64))
-	_, err := Verify(t.Context(), absent, trusted, both)
+	_, err := Verify(t.Context(), absent, trusted, required)
 	require.ErrorIs(t, err, ErrAbsent)
 }
 
@@ -382,7 +387,7 @@ func TestInvalidAttestationsDoNotHideAValidOne(t *testing.T) {
 	for _, k := range []signkey.Key{other, key} {
 		require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, k))
 	}
-	// A referrer that is no attestation is not read as one.
+	// Verify also ignores a referrer that is no attestation.
 	desc, err := remote.Head(image)
 	require.NoError(t, err)
 	unrelated, ok := mutate.Subject(mutate.Annotations(mustImage(t), map[string]string{"a": "b"}).(v1.Image), *desc).(v1.Image)
@@ -390,14 +395,13 @@ func TestInvalidAttestationsDoNotHideAValidOne(t *testing.T) {
 	digest, err := unrelated.Digest()
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(image.Context().Digest(digest.String()), unrelated))
-	found, err := Verify(t.Context(), image, trusted, both)
+	found, err := Verify(t.Context(), image, trusted, required)
 	require.NoError(t, err)
 	require.Len(t, found, 2)
 }
 
-// Any change of one byte of a bundle makes it invalid, or changes nothing of the
-// statement that is accepted.
-func TestChangedBundleNeverSaysSomethingElse(t *testing.T) {
+// After a change of one byte, a bundle is invalid or its statement is the same.
+func TestChangedByteNeverChangesTheAcceptedStatement(t *testing.T) {
 	key, trusted := newKey(t)
 	repo, err := name.NewRepository("registry.example.com/web")
 	require.NoError(t, err)
@@ -418,6 +422,7 @@ func TestChangedBundleNeverSaysSomethingElse(t *testing.T) {
 	})
 }
 
+// mustImage returns a random image of one layer.
 func mustImage(t *testing.T) v1.Image {
 	t.Helper()
 	image, err := random.Image(64, 1)

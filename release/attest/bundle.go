@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	// BundleType is the media type of a Sigstore bundle, and the artifactType of the
-	// referrer that has it.
+	// BundleType is the media type of a Sigstore bundle. It is also the artifactType of the
+	// referrer that contains the bundle.
 	BundleType = "application/vnd.dev.sigstore.bundle.v0.3+json"
 	// payloadType is the type of a statement in a DSSE envelope.
 	payloadType = "application/vnd.in-toto+json"
 )
 
-// Sign returns the statement in a Sigstore bundle.
+// Sign signs the statement and returns it in a Sigstore bundle.
 func Sign(ctx context.Context, s *Statement, key signkey.Key) ([]byte, error) {
 	payload, err := json.Marshal(s)
 	if err != nil {
@@ -56,13 +56,13 @@ func Sign(ctx context.Context, s *Statement, key signkey.Key) ([]byte, error) {
 // Attestation is a statement with a valid signature by a trusted key.
 type Attestation struct {
 	Statement
-	// KeyID is the key that signed.
+	// KeyID is the id of the key that signed the statement.
 	KeyID string
 }
 
-// open verifies a bundle and that its statement is about the image. Its error is the
-// reason of a refusal. Nothing of the bundle is used before its signature is verified,
-// except the hint, which only chooses the words of the reason.
+// open verifies the signature of a bundle, and that its statement is about the image. Its
+// error says why the bundle is refused. It uses nothing of the bundle before the signature
+// is verified, except the hint of the key. The hint only selects the text of the error.
 func open(bundle []byte, keys signkey.Trusted, image v1.Hash) (*Attestation, error) {
 	var b bundlev1.Bundle
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(bundle, &b); err != nil {
@@ -96,7 +96,8 @@ func open(bundle []byte, keys signkey.Trusted, image v1.Hash) (*Attestation, err
 	return a, nil
 }
 
-// signer returns the trusted key that signed an envelope.
+// signer returns the id of the trusted key that signed an envelope. It returns false if no
+// trusted key signed it.
 func signer(e *dssev1.Envelope, keys signkey.Trusted) (string, bool) {
 	hash := sha256.Sum256(dsse.PAE(e.GetPayloadType(), e.GetPayload()))
 	for id, key := range keys {

@@ -10,17 +10,18 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// Copy copies an image by its digest to another repository, with the referrers of its
-// manifests: signatures, SBOMs and provenance go with it. If the image is an index, all
-// its platforms are copied. It reads with from and writes with to. The target has the
-// same digest, or Copy fails; it sets no tag. What the target has is not sent again.
+// Copy copies an image by its digest to another repository. It also copies the referrers of
+// the image's manifests: signatures, SBOMs and provenance. If the image is an index, it
+// copies all platforms. from are the options for reads, and to are those for writes. The
+// copy has the same digest as the source, or Copy fails. Copy sets no tag, and does not
+// send what the target already has.
 func Copy(ctx context.Context, source name.Digest, target name.Repository, from, to []remote.Option) error {
 	from = append(slices.Clone(from), remote.WithContext(ctx))
 	pusher, err := remote.NewPusher(to...)
 	if err != nil {
 		return fmt.Errorf("copy %s: %w", source, err)
 	}
-	put := func(digest string) (*remote.Descriptor, error) {
+	copyManifest := func(digest string) (*remote.Descriptor, error) {
 		ref := source.Context().Digest(digest)
 		desc, err := remote.Get(ref, from...)
 		if err != nil {
@@ -31,7 +32,7 @@ func Copy(ctx context.Context, source name.Digest, target name.Repository, from,
 		}
 		return desc, nil
 	}
-	image, err := put(source.DigestStr())
+	image, err := copyManifest(source.DigestStr())
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func Copy(ctx context.Context, source name.Digest, target name.Repository, from,
 			return err
 		}
 		for _, r := range referrers {
-			if _, err := put(r.Digest.String()); err != nil {
+			if _, err := copyManifest(r.Digest.String()); err != nil {
 				return err
 			}
 		}

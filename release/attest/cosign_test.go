@@ -18,18 +18,19 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// cosign's own command, whose path is in COSIGN, accepts every statement that this package
-// signs, and refuses them with another key, of another type, about another image and if they were
-// changed. make cosign builds and runs it.
+// cosign's own command accepts every statement that this package signs. It refuses a statement with
+// another key, of another type, about another image, and a changed one. `make cosign` builds
+// cosign, sets COSIGN to its path, and runs this test.
 func TestCosignVerifiesWhatIsSigned(t *testing.T) {
 	r := newTestRegistry(t, true)
-	tampers := false
-	// ECR and the sandbox's registry list the artifactType; this one lists the type of the config.
+	changesBundles := false
+	// cosign finds bundles by artifactType. ECR and the sandbox's registry list it; testRegistry
+	// lists the config's type.
 	r.tamper = func(path string, content []byte) []byte {
 		switch {
 		case strings.Contains(path, "/referrers/"):
 			return bytes.ReplaceAll(content, []byte(`"artifactType":"`+string(emptyType)+`"`), []byte(`"artifactType":"`+BundleType+`"`))
-		case tampers && strings.Contains(path, "/blobs/"):
+		case changesBundles && strings.Contains(path, "/blobs/"):
 			return bytes.Replace(content, []byte(`"sig"`), []byte(`"sog"`), 1)
 		}
 		return content
@@ -58,23 +59,24 @@ func TestCosignVerifiesWhatIsSigned(t *testing.T) {
 		require.Contains(t, out, "Verification for "+image.String())
 	}
 
-	for why, refused := range map[string]struct{ key, flag string }{
+	for reason, refused := range map[string]struct{ key, flag string }{
 		"another key":               {other, "slsaprovenance1"},
 		"a type that nobody signed": {public, "cyclonedx"},
 	} {
 		out, err := cosign(t, refused.key, refused.flag, image)
-		require.Error(t, err, "%s: %s", why, out)
+		require.Error(t, err, "%s: %s", reason, out)
 	}
 	second := push(t, r.repository(t, "prod/web"))
 	require.NoError(t, Add(t.Context(), second, statements, key))
 	out, err := cosign(t, public, "slsaprovenance1", second)
 	require.Error(t, err, "statements of another image: %s", out)
-	tampers = true
+	changesBundles = true
 	out, err = cosign(t, public, "slsaprovenance1", image)
 	require.Error(t, err, "a changed bundle: %s", out)
 }
 
-// cosign runs the command, without a transparency log, as docs/promotion.md says.
+// cosign runs `cosign verify-attestation` without a transparency log, as docs/promotion.md says. It
+// returns the output.
 func cosign(t *testing.T, key, predicateType string, image name.Digest) (string, error) {
 	t.Helper()
 	path := os.Getenv("COSIGN")

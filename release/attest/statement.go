@@ -1,10 +1,12 @@
-// Package attest signs statements about container images and verifies them: in-toto
-// statements (SLSA provenance v1, SPDX documents) in Sigstore bundles v0.3, stored as
-// OCI referrers of an image's digest. cosign reads and writes the same form.
+// Package attest signs statements about container images, and verifies them. A statement is
+// an in-toto statement, such as SLSA provenance v1 or an SPDX document. It is in a Sigstore
+// bundle v0.3, which the registry stores as an OCI referrer of the image's digest. cosign
+// reads and writes the same form.
 //
-// It owns the statements, the bundle, the verification, and the copy of an image with its
-// referrers; package signkey has the keys. It knows nothing of Pulumi, of builds and of stacks. It
-// signs with keys only: there is no certificate, no transparency log and no time stamp.
+// This package owns the statements, the bundles, the verification, and the copy of an image
+// with its referrers. Package signkey has the keys. This package does not depend on Pulumi,
+// builds or stacks. It signs with keys only: there is no certificate, no transparency log
+// and no time stamp.
 package attest
 
 import (
@@ -25,7 +27,7 @@ const (
 	SPDXType       = "https://spdx.dev/Document"
 )
 
-// Statement says something about images.
+// Statement is an in-toto statement: a predicate about images.
 type Statement struct {
 	Type          string          `json:"_type"`
 	Subject       []Subject       `json:"subject"`
@@ -33,14 +35,16 @@ type Statement struct {
 	Predicate     json.RawMessage `json:"predicate"`
 }
 
-// Subject is an image that a statement is about. Digest is by algorithm.
+// Subject is an image that a statement is about. The key of Digest is the algorithm, such as sha256,
+// and the value is the digest in hex.
 type Subject struct {
 	Name   string            `json:"name,omitempty"`
 	Digest map[string]string `json:"digest"`
 }
 
-// NewStatement returns a statement about the image with a digest. name is for people,
-// such as the repository: it is not verified, because a copy has another one.
+// NewStatement returns a statement about the image with this digest. name, such as the
+// repository, is only for people. It is not verified, because a copy of the image is in
+// another repository.
 func NewStatement(name string, digest v1.Hash, predicateType string, predicate any) (*Statement, error) {
 	raw, err := json.Marshal(predicate)
 	if err != nil {
@@ -54,12 +58,12 @@ func NewStatement(name string, digest v1.Hash, predicateType string, predicate a
 	}, nil
 }
 
-// about says whether the statement is about the image with this digest.
+// about reports whether the statement is about the image with this digest.
 func (s *Statement) about(digest v1.Hash) bool {
 	return slices.ContainsFunc(s.Subject, func(sub Subject) bool { return sub.Digest[digest.Algorithm] == digest.Hex })
 }
 
-// subjects lists the digests of the statement, for errors.
+// subjects lists the digests of the statement's subjects, for errors.
 func (s *Statement) subjects() []string {
 	var out []string
 	for _, sub := range s.Subject {
@@ -71,8 +75,8 @@ func (s *Statement) subjects() []string {
 	return out
 }
 
-// Provenance is a predicate of ProvenanceType: from what an image was built, and by
-// what.
+// Provenance is a predicate of ProvenanceType. It says from which sources an image was
+// built, and which program built it.
 type Provenance struct {
 	BuildDefinition BuildDefinition `json:"buildDefinition"`
 	RunDetails      RunDetails      `json:"runDetails"`
@@ -82,11 +86,11 @@ type Provenance struct {
 type BuildDefinition struct {
 	// BuildType is a URI that says what the parameters mean.
 	BuildType string `json:"buildType"`
-	// ExternalParameters are what the caller chose.
+	// ExternalParameters are the parameters that the caller chose.
 	ExternalParameters map[string]any `json:"externalParameters"`
-	// InternalParameters are what the builder chose.
+	// InternalParameters are the parameters that the builder chose.
 	InternalParameters map[string]any `json:"internalParameters,omitempty"`
-	// ResolvedDependencies are what the build read.
+	// ResolvedDependencies are the sources and tools that the build read.
 	ResolvedDependencies []Dependency `json:"resolvedDependencies,omitempty"`
 }
 
@@ -99,14 +103,15 @@ type Dependency struct {
 	Annotations map[string]any `json:"annotations,omitempty"`
 }
 
-// RunDetails say what ran the build.
+// RunDetails names the program that ran the build.
 type RunDetails struct {
 	Builder Builder `json:"builder"`
 }
 
-// Builder is what ran the build.
+// Builder is the program that ran the build.
 type Builder struct {
-	// ID is a URI of the builder and of what its signature is trusted for.
+	// ID is a URI. It names the builder, and what a verifier trusts the builder's signature
+	// for.
 	ID      string            `json:"id"`
 	Version map[string]string `json:"version,omitempty"`
 }

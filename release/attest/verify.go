@@ -20,16 +20,16 @@ import (
 )
 
 const (
-	// maxReferrers limits how many referrers of an image are listed and copied. Whoever may
-	// push can add some; we write one for each predicate type and key, and one for each gate
-	// of a promotion and stack.
+	// maxReferrers is the largest number of referrers of an image that are listed and
+	// copied. Everybody with push access to the repository can add referrers. We write one
+	// for each predicate type and key, and one for each gate of a promotion to a stack.
 	maxReferrers = 200
 	// maxBundle is the largest bundle in bytes. An SPDX document of a large service
 	// has less than 1 MB.
 	maxBundle = 16 << 20
 )
 
-// ErrAbsent is the cause of an error of an image that is not in the registry.
+// ErrAbsent means that the image is not in the registry.
 var ErrAbsent = errors.New("the image is not in the registry")
 
 // RefusedError says why an image is not accepted.
@@ -37,25 +37,26 @@ type RefusedError struct {
 	Image name.Digest
 	// Missing are the predicate types without a valid attestation.
 	Missing []string
-	// Reasons say why each other attestation does not count.
+	// Reasons has an entry for each attestation that is not valid.
 	Reasons []string
 }
 
+// Error returns the image and why it is not accepted.
 func (e *RefusedError) Error() string {
-	what := "was refused"
+	problem := "was refused"
 	if len(e.Missing) > 0 {
-		what = "has no valid attestation of type " + strings.Join(e.Missing, ", ")
+		problem = "has no valid attestation of type " + strings.Join(e.Missing, ", ")
 	}
 	if len(e.Reasons) == 0 {
-		return fmt.Sprintf("image %s %s: nothing of this type is attached to it; sign it where it was built", e.Image, what)
+		return fmt.Sprintf("image %s %s: nothing of this type is attached to it; sign it where it was built", e.Image, problem)
 	}
-	return fmt.Sprintf("image %s %s: %s", e.Image, what, strings.Join(e.Reasons, "; "))
+	return fmt.Sprintf("image %s %s: %s", e.Image, problem, strings.Join(e.Reasons, "; "))
 }
 
-// Verify checks that trusted keys have signed a statement of every predicate type about
-// the image, and returns these. Attestations that are not valid do not count: whoever may
-// push to a repository could add one. The error is a *RefusedError, has the cause
-// ErrAbsent, or is one of the registry.
+// Verify checks that trusted keys have signed a statement of every predicate type about the
+// image, and returns these statements. It ignores attestations that are not valid, because
+// everybody with push access to the repository could add one. The error is a *RefusedError,
+// wraps ErrAbsent, or is an error of the registry.
 func Verify(ctx context.Context, image name.Digest, keys signkey.Trusted, predicateTypes []string, options ...remote.Option) ([]Attestation, error) {
 	if len(keys) == 0 || len(predicateTypes) == 0 {
 		return nil, fmt.Errorf("verify %s: no trusted key or no predicate type: nothing could be verified", image)
@@ -76,8 +77,9 @@ func Verify(ctx context.Context, image name.Digest, keys signkey.Trusted, predic
 	return found.valid, nil
 }
 
-// Find returns the statements of some predicate types about the image that trusted keys have
-// signed. There may be none. Its error is as that of Verify.
+// Find returns the statements of these predicate types about the image that trusted keys have
+// signed. Unlike Verify, it returns no error if there are none. Its other errors are those of
+// Verify.
 func Find(ctx context.Context, image name.Digest, keys signkey.Trusted, predicateTypes []string, options ...remote.Option) ([]Attestation, error) {
 	found, err := inspect(ctx, image, keys, predicateTypes, options)
 	if err != nil {
@@ -86,16 +88,16 @@ func Find(ctx context.Context, image name.Digest, keys signkey.Trusted, predicat
 	return found.valid, nil
 }
 
-// inspected is an image with its attestations.
-type inspected struct {
+// inspection is an image with its attestations.
+type inspection struct {
 	image v1.Descriptor
 	valid []Attestation
-	// reasons say why the others do not count.
+	// reasons has an entry for each attestation that is not valid.
 	reasons []string
 }
 
-// inspect reads the attestations of an image of some predicate types.
-func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, predicateTypes []string, options []remote.Option) (*inspected, error) {
+// inspect reads and verifies the attestations of an image that have one of the predicate types.
+func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, predicateTypes []string, options []remote.Option) (*inspection, error) {
 	options = append(slices.Clone(options), remote.WithContext(ctx))
 	hash, err := v1.NewHash(image.DigestStr())
 	if err != nil {
@@ -105,31 +107,32 @@ func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, predi
 	if err != nil {
 		return nil, readError(image, err)
 	}
-	found := &inspected{image: subject.Descriptor}
+	found := &inspection{image: subject.Descriptor}
 	referrers, err := listReferrers(image, options)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range referrers {
-		if unwanted(r.Annotations, predicateTypes) {
+		if hasOtherType(r.Annotations, predicateTypes) {
 			continue
 		}
 		bundle, err := readBundle(image.Context().Digest(r.Digest.String()), predicateTypes, options)
-		switch {
-		case err == nil && bundle == nil:
-			continue // not an attestation
-		case err == nil:
-			var a *Attestation
-			if a, err = open(bundle, keys, hash); err == nil {
-				if slices.Contains(predicateTypes, a.PredicateType) {
-					found.valid = append(found.valid, *a)
-				}
-				continue
-			}
-		case unreachable(err):
+		if err != nil && unreachable(err) {
 			return nil, fmt.Errorf("read attestation %s of %s: %w", r.Digest, image, err)
 		}
-		found.reasons = append(found.reasons, fmt.Sprintf("attestation %.19s: %v", r.Digest, err))
+		if err == nil && bundle == nil {
+			continue // not an attestation
+		}
+		var a *Attestation
+		if err == nil {
+			a, err = open(bundle, keys, hash)
+		}
+		switch {
+		case err != nil:
+			found.reasons = append(found.reasons, fmt.Sprintf("attestation %.19s: %v", r.Digest, err))
+		case slices.Contains(predicateTypes, a.PredicateType):
+			found.valid = append(found.valid, *a)
+		}
 	}
 	return found, nil
 }
@@ -150,18 +153,19 @@ func listReferrers(image name.Digest, options []remote.Option) ([]v1.Descriptor,
 	return list.Manifests, nil
 }
 
-// unwanted says whether the annotations name another predicate type. They decide only what is
-// read: a signed statement of a wrong type does not count, and to hide one a registry could as
-// well leave it out.
-func unwanted(annotations map[string]string, predicateTypes []string) bool {
+// hasOtherType reports whether the annotations of a referrer name a predicate type that is not
+// wanted. Annotations are not signed, so they only decide which bundles are read. A wrong
+// annotation cannot make a statement count. It can hide a statement, but a registry could hide
+// it anyway.
+func hasOtherType(annotations map[string]string, predicateTypes []string) bool {
 	t := annotations[predicateAnnotation]
 	return t != "" && !slices.Contains(predicateTypes, t)
 }
 
-// readBundle returns the bundle of a referrer, or nil if it is something else. The types
-// are taken from the manifest, because not every registry lists them right.
+// readBundle returns the bundle of a referrer, or nil if the referrer has no bundle of a wanted
+// type. It reads the types from the manifest, because some registries list wrong types.
 func readBundle(ref name.Digest, predicateTypes []string, options []remote.Option) ([]byte, error) {
-	desc, err := remote.Get(ref, options...) // compares the content with the digest
+	desc, err := remote.Get(ref, options...) // verifies the digest
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +173,7 @@ func readBundle(ref name.Digest, predicateTypes []string, options []remote.Optio
 	if err := json.Unmarshal(desc.Manifest, &m); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
-	if len(m.Layers) != 1 || m.Layers[0].MediaType != BundleType || unwanted(m.Annotations, predicateTypes) {
+	if len(m.Layers) != 1 || m.Layers[0].MediaType != BundleType || hasOtherType(m.Annotations, predicateTypes) {
 		return nil, nil
 	}
 	if m.Layers[0].Size > maxBundle {
@@ -179,7 +183,7 @@ func readBundle(ref name.Digest, predicateTypes []string, options []remote.Optio
 	if err != nil {
 		return nil, err
 	}
-	content, err := layer.Compressed() // compares the content with the digest, too
+	content, err := layer.Compressed() // verifies the digest too
 	if err != nil {
 		return nil, err
 	}
@@ -194,8 +198,8 @@ func readBundle(ref name.Digest, predicateTypes []string, options []remote.Optio
 	return raw, nil
 }
 
-// readError returns the error of a read of an image: ErrAbsent, a refusal if the content
-// is not what the digest says, or the registry's error.
+// readError converts an error of reading an image. The result wraps ErrAbsent, is a
+// *RefusedError if the content does not match the digest, or wraps the registry's error.
 func readError(image name.Digest, err error) error {
 	var answer *transport.Error
 	switch {
@@ -208,8 +212,9 @@ func readError(image name.Digest, err error) error {
 	}
 }
 
-// unreachable says whether an error says nothing about the content: the registry does
-// not answer, or refuses to. A part that is not found is a damaged content.
+// unreachable reports whether the registry did not return the content: it did not answer, or it
+// answered with an error other than 404. A part of an image that is not found means that the
+// image is damaged.
 func unreachable(err error) bool {
 	var (
 		answer  *transport.Error

@@ -1,5 +1,7 @@
-// Package gate has the gates of a promotion, and the signed statement that each leaves on an
-// image: who promoted what, when, and on which evidence. It is pure, and has no dependencies, so that a configuration can name gates.
+// Package gate has the gates of a promotion. When a gate passes, each image of the release gets a
+// signed statement with the stacks, the time and the evidence. This package has the names of the
+// gates and the content of the statement. It has no dependencies, so that package infra/config can
+// use the names.
 package gate
 
 import (
@@ -10,16 +12,16 @@ import (
 // Name is the name of a gate.
 type Name string
 
-// The gates of a promotion, in the order in which a reader looks at them.
+// The gates of a promotion, in the order of a report.
 const (
 	Signatures Name = "signatures" // trusted keys have signed provenance and SBOM of each image
 	BakeTime   Name = "bake-time"  // the last update is old enough
-	Alarms     Name = "alarms"     // no alarm since then
+	Alarms     Name = "alarms"     // no alarm since the last update
 	Pods       Name = "pods"       // exactly these digests run
 	LoadTest   Name = "load-test"  // a load test of these digests kept every limit
 	Preview    Name = "preview"    // the preview of the target loses nothing and breaks no rule
 	Cost       Name = "cost"       // the target stays within its budget
-	Migrations Name = "migrations" // the schema is only added to
+	Migrations Name = "migrations" // the release only adds to the schema
 )
 
 // Names lists the gates.
@@ -27,16 +29,17 @@ func Names() []Name {
 	return []Name{Signatures, BakeTime, Alarms, Pods, LoadTest, Preview, Cost, Migrations}
 }
 
-// Evidence lists the gates whose evidence may be missing: a report that was not made, or a
-// cluster that does not answer. The others always find theirs.
-func Evidence() []Name { return []Name{Alarms, Pods, LoadTest, Preview, Cost} }
+// WithOptionalEvidence lists the gates that a promotion may pass without evidence. Their evidence can
+// be missing: nobody ran the load test, or the cluster does not answer. The other gates always have
+// their evidence.
+func WithOptionalEvidence() []Name { return []Name{Alarms, Pods, LoadTest, Preview, Cost} }
 
-// PredicateType is that of the statement of a gate.
+// PredicateType returns the predicate type of the gate's statement.
 func (n Name) PredicateType() string {
 	return "https://github.com/progressive-framework/platform/release/gate/" + string(n) + "/v1"
 }
 
-// PredicateTypes lists those of some gates.
+// PredicateTypes returns the predicate types of these gates' statements.
 func PredicateTypes(names []Name) []string {
 	types := make([]string, len(names))
 	for i, n := range names {
@@ -45,25 +48,27 @@ func PredicateTypes(names []Name) []string {
 	return types
 }
 
-// Wanted are the predicate types of an image that a stack accepts: provenance and SBOM, as
-// package attest has them, and the gates that the stack requires.
-func Wanted(required []Name) []string {
+// AcceptedPredicateTypes returns the predicate types of the statements that a stack requires of an
+// image: provenance, SBOM, and those of the required gates. The first two are the constants of
+// package attest, which this package does not import.
+func AcceptedPredicateTypes(required []Name) []string {
 	return append([]string{"https://slsa.dev/provenance/v1", "https://spdx.dev/Document"}, PredicateTypes(required)...)
 }
 
-// Passed is the predicate: the gate passed for an image as a part of a release.
-type Passed struct {
-	// From and To are the stacks.
+// Predicate is the content of a gate's statement about an image. It says that the gate passed for the
+// release that contains the image.
+type Predicate struct {
+	// From and To are the stacks of the promotion.
 	From string `json:"from"`
 	To   string `json:"to"`
-	// Commit is that of the release.
+	// Commit is the git commit of the release.
 	Commit string    `json:"commit"`
 	At     time.Time `json:"at"`
-	// Evidence is what the gate found.
+	// Evidence is a text with the result of the gate.
 	Evidence string `json:"evidence"`
-	// Images are the digests of the release by short names.
+	// Images are the digests of the release by the images' short names.
 	Images map[string]string `json:"images"`
 }
 
-// MayMiss says whether the name is one of the gates whose evidence may be missing.
-func (n Name) MayMiss() bool { return slices.Contains(Evidence(), n) }
+// HasOptionalEvidence reports whether the gate is one of WithOptionalEvidence.
+func (n Name) HasOptionalEvidence() bool { return slices.Contains(WithOptionalEvidence(), n) }

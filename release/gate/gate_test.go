@@ -18,8 +18,8 @@ func TestEachGateHasItsOwnPredicateType(t *testing.T) {
 		require.False(t, seen[n.PredicateType()])
 		seen[n.PredicateType()] = true
 	}
-	require.Subset(t, Names(), Evidence())
-	require.True(t, Pods.MayMiss())
-	require.False(t, Signatures.MayMiss(), "without signatures nothing is promoted")
-	require.False(t, Name("other").MayMiss())
+	require.Subset(t, Names(), WithOptionalEvidence())
+	require.True(t, Pods.HasOptionalEvidence())
+	require.False(t, Signatures.HasOptionalEvidence(), "no promotion without valid signatures")
+	require.False(t, Name("other").HasOptionalEvidence())
 }

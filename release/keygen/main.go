@@ -1,6 +1,9 @@
-// Command keygen writes the keys that sign images. With a file it creates a key: the private
-// key in the file, readable by its owner only, and the public key in FILE.pub. With -export it
-// writes the public part of a key that exists, such as one of AWS KMS. It keeps files that exist.
+// Command keygen creates the keys that sign images:
+//
+//	keygen FILE              creates a key: FILE has the private key, FILE.pub the public key
+//	keygen -export KEY FILE  writes the public key of an existing key, such as one of AWS KMS
+//
+// Only the owner can read the private key. keygen never overwrites a file.
 package main
 
 import (
@@ -24,15 +27,15 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	written, err := run(context.Background(), *export, flag.Arg(0))
+	publicKeyFile, err := run(context.Background(), *export, flag.Arg(0))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
-	fmt.Println(written)
+	fmt.Println(publicKeyFile)
 }
 
-// run returns the file with the public key.
+// run creates or exports a key, and returns the file with the public key.
 func run(ctx context.Context, export, file string) (string, error) {
 	if export == "" {
 		return file + ".pub", signkey.Create(file)

@@ -1,9 +1,10 @@
-// Package migration judges the steps of PostgreSQL's schema: which steps a release adds, and
-// whether a program that does not know them still works after them. While a rollout lasts, and
-// after a rollback, the older program meets the newer schema.
+// Package migration checks the steps of PostgreSQL's schema. It finds which steps a release adds, and
+// whether older programs still work after these steps. An older program uses the newer schema during
+// a rollout, and after a rollback.
 //
-// It knows the statements that only add. Every other statement is a fault, also one that
-// would do no harm: a person permits it. It is pure; package pgschema applies the steps.
+// The package knows the statements that only add something. Every other statement is a fault, even if
+// it would break nothing. A person then decides whether to permit it. The package only reads the
+// steps; package pgschema applies them.
 package migration
 
 import (
@@ -14,7 +15,7 @@ import (
 	"strings"
 )
 
-// Folder is where a project has the steps.
+// Folder is the folder of the steps in the repository.
 const Folder = "agents/migrate/pgschema/migrations"
 
 // Steps are the steps of a commit: their text by the name of the file.
@@ -31,8 +32,8 @@ func (s Steps) Newest() string {
 	return ""
 }
 
-// Added returns the steps that after has and before does not. It is an error if a step of
-// before is changed or gone: it has run already, and no database would run it again.
+// Added returns the steps of after that before does not have. It returns an error if a step of before
+// is changed or missing in after. Databases have run that step already, and would not run it again.
 func Added(before, after Steps) (Steps, error) {
 	var changed []string
 	for _, name := range before.Names() {
@@ -52,24 +53,26 @@ func Added(before, after Steps) (Steps, error) {
 	return added, nil
 }
 
-// Fault is a statement that an older program may not survive.
+// Fault is a statement that may break an older program.
 type Fault struct {
-	// Step is the file's name.
+	// Step is the name of the step's file.
 	Step string
-	// Statement is its beginning, in upper case.
+	// Statement is the beginning of the statement, in upper case.
 	Statement string
-	Why       string
+	// Why says how the statement may break an older program.
+	Why string
 }
 
+// String returns the step, the statement and why it is a fault.
 func (f Fault) String() string { return fmt.Sprintf("%s: %s: %s", f.Step, f.Statement, f.Why) }
 
-// maxShown is how many characters of a statement a fault has.
+// maxShown is the largest number of characters in Fault.Statement.
 const maxShown = 60
 
-// Faults returns the statements of steps that do more than to add, in their order.
+// Faults returns the statements of the steps that do more than add, in their order.
 func Faults(steps Steps) []Fault {
 	var faults []Fault
-	tables := map[string]bool{} // created by these steps: no older program uses them
+	created := map[string]bool{} // the tables that these steps create: no older program uses them
 	for _, step := range steps.Names() {
 		list := statements(up(steps[step]))
 		if len(list) == 0 {
@@ -77,18 +80,18 @@ func Faults(steps Steps) []Fault {
 		}
 		for _, statement := range list {
 			if m := createTable.FindStringSubmatch(statement); m != nil {
-				tables[m[1]] = true
+				created[m[1]] = true
 			}
-			if why := judge(statement, tables, list); why != "" {
+			if harm := harmOf(statement, created, list); harm != "" {
 				shown, _, _ := strings.Cut(statement, "(")
-				faults = append(faults, Fault{step, fmt.Sprintf("%.*s", maxShown, strings.TrimSpace(shown)), why})
+				faults = append(faults, Fault{step, fmt.Sprintf("%.*s", maxShown, strings.TrimSpace(shown)), harm})
 			}
 		}
 	}
 	return faults
 }
 
-// name is a table or an index, with its schema or without.
+// name matches the name of a table or an index, with or without its schema.
 const name = `([A-Z0-9_.]+|"[^"]+")`
 
 var (
@@ -102,12 +105,12 @@ var (
 	defaulted   = regexp.MustCompile(`\bDEFAULT\b|\bGENERATED\b`)
 	unique      = regexp.MustCompile(`\bUNIQUE\b|\bPRIMARY KEY\b`)
 
-	// adds are statements that change nothing that exists.
-	adds = regexp.MustCompile(`^(CREATE (TABLE|VIEW|MATERIALIZED VIEW|FUNCTION|SEQUENCE|SCHEMA|TYPE|EXTENSION)|COMMENT ON|GRANT|SET|RESET|ANALYZE)\b`)
+	// additive matches statements that create something, and change nothing that exists.
+	additive = regexp.MustCompile(`^(CREATE (TABLE|VIEW|MATERIALIZED VIEW|FUNCTION|SEQUENCE|SCHEMA|TYPE|EXTENSION)|COMMENT ON|GRANT|SET|RESET|ANALYZE)\b`)
 )
 
-// harms are reasons for the statements that a person meets most, by their beginning. The
-// first that matches is taken.
+// harms has the reason why a statement is a fault, by its kind. The first pattern that matches counts.
+// The last one matches every statement.
 var harms = []struct {
 	statement *regexp.Regexp
 	why       string
@@ -119,17 +122,17 @@ var harms = []struct {
 	{regexp.MustCompile(``), "it is none of the statements that are known to add only"},
 }
 
-// judge returns why an older program may not survive a statement, or nothing. list are the
-// statements of the same step.
-func judge(statement string, created map[string]bool, list []string) string {
+// harmOf returns how a statement may break an older program, or "" if it only adds something. created
+// has the new tables. list has all statements of the same step.
+func harmOf(statement string, created map[string]bool, list []string) string {
 	if m := createIndex.FindStringSubmatch(statement); m != nil {
 		if m[1] == "" || created[m[3]] {
 			return ""
 		}
 		return "an older program may write a value twice"
 	}
-	// A concurrent build that was interrupted leaves an invalid index, so a step drops its own
-	// index before it builds it.
+	// A step may drop the index that it creates. If a concurrent build is interrupted, it leaves an
+	// invalid index. So such steps drop their own index first.
 	if m := dropIndex.FindStringSubmatch(statement); m != nil && slices.ContainsFunc(list, func(s string) bool {
 		c := createIndex.FindStringSubmatch(s)
 		return c != nil && c[2] == m[1]
@@ -140,23 +143,24 @@ func judge(statement string, created map[string]bool, list []string) string {
 		return ""
 	}
 	if m := alterTable.FindStringSubmatch(statement); m != nil {
-		return judgeAlter(m[2], created[m[1]])
+		if created[m[1]] {
+			return ""
+		}
+		return harmOfAlter(m[2])
 	}
-	if adds.MatchString(statement) {
+	if additive.MatchString(statement) {
 		return ""
 	}
-	return harm(statement)
+	return knownHarm(statement)
 }
 
-// judgeAlter judges the actions of ALTER TABLE.
-func judgeAlter(actions string, created bool) string {
-	if created {
-		return ""
-	}
-	for _, action := range parts(actions) {
+// harmOfAlter returns how ALTER TABLE with these actions may break an older program. The table exists
+// already. The result is "" if the actions only add columns that an older program need not know.
+func harmOfAlter(actions string) string {
+	for _, action := range splitActions(actions) {
 		switch {
 		case !addColumn.MatchString(action):
-			return harm(action)
+			return knownHarm(action)
 		case unique.MatchString(action):
 			return "an older program may write a value twice"
 		case notNull.MatchString(action) && !defaulted.MatchString(action):
@@ -166,7 +170,8 @@ func judgeAlter(actions string, created bool) string {
 	return ""
 }
 
-func harm(statement string) string {
+// knownHarm returns the reason of the first pattern in harms that matches.
+func knownHarm(statement string) string {
 	for _, h := range harms {
 		if h.statement.MatchString(statement) {
 			return h.why

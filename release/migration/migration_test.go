@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOnlyStatementsThatAddAreWithoutFault(t *testing.T) {
+func TestFaultsFindsStatementsThatMayBreakOlderPrograms(t *testing.T) {
 	for _, c := range []struct {
-		why, sql, want string
+		reason, sql, want string
 	}{
 		{"a table", `CREATE TABLE a (id TEXT PRIMARY KEY, b TEXT NOT NULL UNIQUE)`, ""},
 		{"an index", `CREATE INDEX CONCURRENTLY i ON users (a)`, ""},
@@ -20,7 +20,7 @@ func TestOnlyStatementsThatAddAreWithoutFault(t *testing.T) {
 		{"a unique index of a new table", `CREATE TABLE a (b TEXT); CREATE UNIQUE INDEX i ON a (b)`, ""},
 		{"a column", `ALTER TABLE users ADD COLUMN a TEXT, ADD COLUMN IF NOT EXISTS b NUMERIC(4, 2) NOT NULL DEFAULT 0`, ""},
 		{"a column that older programs do not write", `ALTER TABLE users ADD COLUMN a TEXT NOT NULL`, "does not write the new column"},
-		{"the word default in a text is none", `ALTER TABLE users ADD COLUMN a TEXT NOT NULL CHECK (a <> 'DEFAULT')`, "does not write the new column"},
+		{"DEFAULT inside a string is no default value", `ALTER TABLE users ADD COLUMN a TEXT NOT NULL CHECK (a <> 'DEFAULT')`, "does not write the new column"},
 		{"a unique column", `ALTER TABLE users ADD COLUMN a TEXT UNIQUE`, "write a value twice"},
 		{"a second action", `ALTER TABLE users ADD COLUMN a TEXT, DROP COLUMN email`, "removes"},
 		{"a column of a new table", `CREATE TABLE a (b TEXT); ALTER TABLE a ALTER COLUMN b SET NOT NULL`, ""},
@@ -43,9 +43,9 @@ func TestOnlyStatementsThatAddAreWithoutFault(t *testing.T) {
 		{"a dollar in a name hides nothing", `CREATE TABLE a$$ (b TEXT); DROP TABLE users; CREATE TABLE b$$ (b TEXT)`, "removes"},
 		{"a comment in a comment hides nothing", `/* /* */ ' */ DROP TABLE users; --'`, "removes"},
 		{"a carriage return ends a comment", "-- x\rDROP TABLE users", "removes"},
-		{"nothing", ``, "no statement"},
+		{"no statement", ``, "no statement"},
 	} {
-		t.Run(c.why, func(t *testing.T) {
+		t.Run(c.reason, func(t *testing.T) {
 			faults := Faults(Steps{"00005_x.sql": "-- +goose Up\n" + c.sql + ";\n-- +goose Down\nDROP TABLE users;"})
 			if c.want == "" {
 				require.Empty(t, faults)
@@ -58,21 +58,21 @@ func TestOnlyStatementsThatAddAreWithoutFault(t *testing.T) {
 	}
 }
 
-func TestStepsThatHaveRunDoNotChange(t *testing.T) {
+func TestChangedOrMissingStepIsAnError(t *testing.T) {
 	before := Steps{"1.sql": "a", "2.sql": "b"}
 	added, err := Added(before, Steps{"1.sql": "a", "2.sql": "b", "3.sql": "c"})
 	require.NoError(t, err)
 	require.Equal(t, Steps{"3.sql": "c"}, added)
 	require.Equal(t, "2.sql", before.Newest())
 	require.Empty(t, Steps{}.Newest())
-	for why, after := range map[string]Steps{"changed": {"1.sql": "a", "2.sql": "c"}, "gone": {"1.sql": "a"}} {
+	for reason, after := range map[string]Steps{"changed": {"1.sql": "a", "2.sql": "c"}, "gone": {"1.sql": "a"}} {
 		_, err := Added(before, after)
-		require.ErrorContains(t, err, "2.sql: changed or gone", why)
+		require.ErrorContains(t, err, "2.sql: changed or gone", reason)
 	}
 }
 
-// The project's own steps, onto an empty database, only add.
-func TestStepsOfTheProjectAdd(t *testing.T) {
+// Every migration of the project only adds to an empty database.
+func TestStepsOfTheProjectHaveNoFault(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("../..", Folder, "*.sql"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -85,6 +85,7 @@ func TestStepsOfTheProjectAdd(t *testing.T) {
 	require.Empty(t, Faults(steps))
 }
 
+// Faults returns for every text, without a panic.
 func FuzzFaults(f *testing.F) {
 	f.Add("CREATE TABLE a (b TEXT); $x$")
 	f.Add(`'";$`)

@@ -2,8 +2,8 @@ package migration
 
 import "strings"
 
-// up returns the part of a step that goose runs upwards: from its mark on, without that of
-// the way back. A file without a mark has none.
+// up returns the part of a step that goose runs to apply it: the text after "-- +goose Up", and
+// before "-- +goose Down" if there is one. Without the first mark it returns "".
 func up(text string) string {
 	_, part, found := strings.Cut(text, "-- +goose Up")
 	if !found {
@@ -13,9 +13,9 @@ func up(text string) string {
 	return part
 }
 
-// statements splits PostgreSQL into its statements, in upper case, with one blank between
-// words. Comments are left out. What is in quotes or between $$ becomes two quotes with nothing
-// between, except names in double quotes.
+// statements splits SQL of PostgreSQL into its statements. Each statement is in upper case, with one
+// blank between words. Comments are removed. A text in single quotes or between dollar signs becomes an
+// empty text in single quotes. Names in double quotes do not change.
 func statements(text string) []string {
 	var all []string
 	var b strings.Builder
@@ -60,7 +60,8 @@ func statements(text string) []string {
 	return all
 }
 
-// until is the number of bytes of a text up to the end of a mark; all without it.
+// until returns the number of bytes of a text until the end of the mark. Without a mark it is the
+// whole text.
 func until(text, mark string) int {
 	if at := strings.Index(text, mark); at >= 0 {
 		return at + len(mark)
@@ -68,7 +69,8 @@ func until(text, mark string) int {
 	return len(text)
 }
 
-// lineEnd is the number of bytes of a comment that begins a text and ends with its line.
+// lineEnd returns the number of bytes of the comment at the beginning of a text. The comment ends with
+// its line.
 func lineEnd(text string) int {
 	if at := strings.IndexAny(text, "\r\n"); at >= 0 {
 		return at + 1
@@ -76,8 +78,8 @@ func lineEnd(text string) int {
 	return len(text)
 }
 
-// commentEnd is the number of bytes of a comment that begins a text. Comments may have
-// comments in them.
+// commentEnd returns the number of bytes of the comment /* */ at the beginning of a text. Comments may
+// be nested.
 func commentEnd(text string) int {
 	for i, depth := 0, 0; i < len(text); {
 		switch {
@@ -94,8 +96,8 @@ func commentEnd(text string) int {
 	return len(text)
 }
 
-// escapedEnd is the number of bytes of a text in quotes in which a backslash escapes the
-// next character.
+// escapedEnd returns the number of bytes of the quoted text at the beginning of a text. A backslash
+// escapes the next character.
 func escapedEnd(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {
@@ -108,13 +110,13 @@ func escapedEnd(text string) int {
 	return len(text)
 }
 
-// escapes says whether a quote after a text begins one with escapes: E'text'.
+// escapes reports whether a quote after this text begins a quoted text with escapes, such as E'text'.
 func escapes(before string) bool {
 	n := len(before)
 	return n > 0 && (before[n-1] == 'e' || before[n-1] == 'E') && !inWord(before[:n-1])
 }
 
-// inWord says whether a text ends within a name. A name may have dollar signs.
+// inWord reports whether a text ends within a name. A name may contain dollar signs.
 func inWord(before string) bool {
 	if before == "" {
 		return false
@@ -123,7 +125,7 @@ func inWord(before string) bool {
 	return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
-// dollarTag returns the beginning of a text that is $$ or $name$, or nothing.
+// dollarTag returns the tag $$ or $name$ at the beginning of a text, or "" if there is none.
 func dollarTag(text string) string {
 	if text[0] != '$' {
 		return ""
@@ -140,8 +142,8 @@ func dollarTag(text string) string {
 	return ""
 }
 
-// parts splits the actions of ALTER TABLE at the commas that are not in parentheses.
-func parts(text string) []string {
+// splitActions splits the actions of ALTER TABLE at the commas that are not in parentheses.
+func splitActions(text string) []string {
 	var all []string
 	depth, from := 0, 0
 	for i := range len(text) {

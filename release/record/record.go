@@ -1,6 +1,6 @@
-// Package record has the record of a promotion: the key release of a stack's file, which
-// names the images that the stack runs. It reads the record and replaces it, and changes
-// no other byte of the file.
+// Package record has the record of a promotion. The record is the key "release" of a stack's file
+// (Pulumi.STACK.yaml). It names the images that the stack runs. This package reads the record, and
+// replaces it without a change of any other byte of the file.
 package record
 
 import (
@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// project begins the keys of the platform in a stack's file.
+	// project is the prefix of the platform's keys in a stack's file.
 	project = "progressive-framework:"
-	// key is the record's.
+	// key is the key of the record.
 	key = project + "release"
 )
 
-// Record says which images a stack runs. infra/config checks each member.
+// Record says which images a stack runs. Package infra/config checks its members.
 type Record struct {
 	// Commit is the git commit that was promoted.
 	Commit string `yaml:"commit"`
@@ -32,18 +32,19 @@ type Record struct {
 	At time.Time `yaml:"at"`
 	// From is the stack that built the images.
 	From string `yaml:"from"`
-	// Repository is where that stack's images are: REGISTRY/PREFIX.
+	// Repository is the prefix of that stack's images: REGISTRY/PREFIX.
 	Repository string `yaml:"repository"`
-	// Images are digests by short names.
+	// Images has the digest of each image by its short name, such as web.
 	Images map[string]string `yaml:"images"`
 }
 
-// Source returns an image in the repository of the stack that built it.
+// Source returns the reference of an image in the repository of the stack that built it.
 func (r *Record) Source(short string) string {
 	return r.Repository + "/" + short + "@" + r.Images[short]
 }
 
-// SameImages says whether two records name the same digests. A missing record names none.
+// SameImages reports whether two records name the same digests. Two missing records are the same. A
+// missing record and an existing one are not.
 func (r *Record) SameImages(other *Record) bool {
 	if r == nil || other == nil {
 		return r == other
@@ -53,13 +54,14 @@ func (r *Record) SameImages(other *Record) bool {
 
 // File is the file of a stack.
 type File struct {
-	// Release is the record, or nil if the stack builds its images.
+	// Release is the record, or nil if the stack builds its images itself.
 	Release *Record
-	// Environment is the key environment.
+	// Environment is the value of the key environment.
 	Environment string
-	// TrustedKeys are the files of images.trustedKeys, from the project's folder on.
+	// TrustedKeys is images.trustedKeys: files, relative to the project's folder.
 	TrustedKeys []string
-	// SigningKey is images.signingKey: a file, from the project's folder on, or a key of KMS.
+	// SigningKey is images.signingKey: a file, relative to the project's folder, or a key of
+	// KMS.
 	SigningKey string
 	// RequiredGates is images.requiredGates: the gates whose statements an image must have.
 	RequiredGates []gate.Name
@@ -85,12 +87,12 @@ func Parse(text []byte) (*File, error) {
 
 		RequiredGates []gate.Name `yaml:"requiredGates"`
 	}
-	for name, into := range map[string]any{key: &f.Release, project + "environment": &f.Environment, project + "images": &images} {
+	for name, target := range map[string]any{key: &f.Release, project + "environment": &f.Environment, project + "images": &images} {
 		node, ok := content.Config[name]
 		if !ok {
 			continue
 		}
-		if err := node.Decode(into); err != nil {
+		if err := node.Decode(target); err != nil {
 			return nil, fmt.Errorf("stack file: %s: %w", name, err)
 		}
 	}
@@ -98,8 +100,8 @@ func Parse(text []byte) (*File, error) {
 	return f, nil
 }
 
-// Draft says whether the file differs from an earlier text by its record only.
-func (f *File) Draft(earlier *File) bool {
+// DiffersOnlyByRelease reports whether the file is equal to an earlier one, except for the record.
+func (f *File) DiffersOnlyByRelease(earlier *File) bool {
 	if f.Release == nil {
 		return f.text == earlier.text
 	}
@@ -107,8 +109,8 @@ func (f *File) Draft(earlier *File) bool {
 	return err == nil && string(text) == f.text
 }
 
-// With returns the text of the file with another record. Everything else, comments too,
-// stays byte for byte.
+// With returns the text of the file with another record. All other bytes stay the same, also those of
+// comments.
 func (f *File) With(r *Record) ([]byte, error) {
 	lines := strings.SplitAfter(f.text, "\n")
 	if last := lines[len(lines)-1]; last == "" {
@@ -116,7 +118,7 @@ func (f *File) With(r *Record) ([]byte, error) {
 	} else {
 		lines[len(lines)-1] = last + "\n"
 	}
-	first, indent, err := f.place()
+	first, indent, err := f.findRecord()
 	if err != nil {
 		return nil, err
 	}
@@ -129,15 +131,15 @@ func (f *File) With(r *Record) ([]byte, error) {
 	}
 	out := slices.Concat(lines[:first], r.lines(indent), lines[end:])
 	text := strings.Join(out, "")
-	if err := f.onlyRelease(text, r); err != nil {
+	if err := f.checkOnlyRelease(text, r); err != nil {
 		return nil, err
 	}
 	return []byte(text), nil
 }
 
-// place returns the line of the record, from zero, or -1, and the indentation of the keys
-// of config.
-func (f *File) place() (line, indent int, err error) {
+// findRecord returns the line of the record, counted from zero, and the indentation of the keys of
+// config. Without a record the line is -1.
+func (f *File) findRecord() (line, indent int, err error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal([]byte(f.text), &root); err != nil {
 		return 0, 0, fmt.Errorf("stack file: %w", err)
@@ -154,7 +156,7 @@ func (f *File) place() (line, indent int, err error) {
 	return -1, config.Content[0].Column - 1, nil
 }
 
-// configLine is the line of the key config, from zero.
+// configLine returns the line of the key config, counted from zero.
 func (f *File) configLine() int {
 	for i, line := range strings.Split(f.text, "\n") {
 		if strings.HasPrefix(line, "config:") {
@@ -164,8 +166,8 @@ func (f *File) configLine() int {
 	return 0
 }
 
-// blockEnd returns the first line after the block of the key at line, which has an
-// indentation. Blank lines and comments before the next key belong to that key.
+// blockEnd returns the first line after the block of a key. line is the key's line, and indent is its
+// indentation. Blank lines and comments before the next key belong to the next key.
 func blockEnd(lines []string, line, indent int) int {
 	end := line + 1
 	for i := line + 1; i < len(lines); i++ {
@@ -181,7 +183,7 @@ func blockEnd(lines []string, line, indent int) int {
 	return end
 }
 
-// lines renders the record as a key of config.
+// lines returns the record as lines of YAML, with this indentation.
 func (r *Record) lines(indent int) []string {
 	pad := strings.Repeat(" ", indent)
 	out := []string{pad + key + ":\n"}
@@ -199,10 +201,10 @@ func (r *Record) lines(indent int) []string {
 	return out
 }
 
-// onlyRelease checks that a text differs from the file by the record only, and has the new
-// one.
-func (f *File) onlyRelease(text string, r *Record) error {
-	read := func(text string) (map[string]any, error) {
+// checkOnlyRelease returns an error unless the text has the new record, and is otherwise equal to the
+// file.
+func (f *File) checkOnlyRelease(text string, r *Record) error {
+	readWithoutRecord := func(text string) (map[string]any, error) {
 		var all map[string]any
 		if err := yaml.Unmarshal([]byte(text), &all); err != nil {
 			return nil, err
@@ -214,11 +216,11 @@ func (f *File) onlyRelease(text string, r *Record) error {
 		delete(config, key)
 		return all, nil
 	}
-	before, err := read(f.text)
+	before, err := readWithoutRecord(f.text)
 	if err != nil {
 		return fmt.Errorf("stack file: %w", err)
 	}
-	after, err := read(text)
+	after, err := readWithoutRecord(text)
 	if err != nil {
 		return fmt.Errorf("stack file with the record: %w", err)
 	}

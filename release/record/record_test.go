@@ -12,12 +12,14 @@ import (
 	"pgregory.net/rapid"
 )
 
+// example is the record that the tests write.
 var example = &Record{
 	Commit: strings.Repeat("12", 20), At: time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC), From: "staging",
 	Repository: "registry.example.com/progressive-framework-staging",
 	Images:     map[string]string{"web": "sha256:" + strings.Repeat("a", 64), "mca": "sha256:" + strings.Repeat("b", 64)},
 }
 
+// rendered is the text of example in a stack file.
 const rendered = `  progressive-framework:release:
     commit: "1212121212121212121212121212121212121212"
     at: "2026-12-01T10:00:00Z"
@@ -29,7 +31,7 @@ const rendered = `  progressive-framework:release:
 `
 
 func TestRecordIsTheOnlyChange(t *testing.T) {
-	for _, c := range []struct{ why, before, after string }{
+	for _, c := range []struct{ reason, before, after string }{
 		{"no record, config at the end",
 			"# about\nconfig:\n  a:b: c # why\n  # last\n  x:y: {z: 1}\n",
 			"# about\nconfig:\n  a:b: c # why\n  # last\n  x:y: {z: 1}\n" + rendered},
@@ -44,7 +46,7 @@ func TestRecordIsTheOnlyChange(t *testing.T) {
 			"config:\n  a:b: c\n  progressive-framework:release: {from: x, images: {}}\n",
 			"config:\n  a:b: c\n" + rendered},
 	} {
-		t.Run(c.why, func(t *testing.T) {
+		t.Run(c.reason, func(t *testing.T) {
 			f, err := Parse([]byte(c.before))
 			require.NoError(t, err)
 			after, err := f.With(example)
@@ -60,7 +62,7 @@ func TestRecordIsTheOnlyChange(t *testing.T) {
 	}
 }
 
-func TestFilesOfTheProject(t *testing.T) {
+func TestStackFilesOfTheProjectKeepTheirLines(t *testing.T) {
 	files, err := filepath.Glob("../../Pulumi.*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -78,14 +80,14 @@ func TestFilesOfTheProject(t *testing.T) {
 	}
 }
 
-func TestUnreadableFiles(t *testing.T) {
-	for why, c := range map[string]struct{ text, want string }{
+func TestInvalidStackFilesAreErrors(t *testing.T) {
+	for reason, c := range map[string]struct{ text, want string }{
 		"no YAML":            {"a: [", "stack file"},
 		"no config":          {"a: b\n", "no key config"},
 		"a config in a line": {"config: {a:b: c}\n", ""},
 		"a record of a list": {"config:\n  progressive-framework:release: [a]\n", "progressive-framework:release"},
 	} {
-		t.Run(why, func(t *testing.T) {
+		t.Run(reason, func(t *testing.T) {
 			f, err := Parse([]byte(c.text))
 			if err == nil {
 				_, err = f.With(example)
@@ -95,8 +97,8 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 }
 
-// Whatever surrounds the record, only the record changes.
-func TestOtherKeysStay(t *testing.T) {
+// With other keys, comments and blank lines before and after the record, only the record changes.
+func TestWithKeepsOtherKeysAndComments(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b strings.Builder
 		b.WriteString("config:\n  a:a: b\n")

@@ -1,6 +1,6 @@
-// Package signer opens the keys that sign images: a file, or a key of AWS KMS, whose private
-// part never leaves AWS. It is the only package that links the client of KMS; package signkey has
-// the interface, the files and the public keys.
+// Package signer opens the keys that sign images. A key is a file, or a key of AWS KMS, and the
+// private part of such a key never leaves AWS. This is the only package that links the client of
+// KMS. Package signkey has the interface, the files and the public keys.
 //
 // A reference to a key is the path of a file, or a URI in cosign's form: awskms:///ARN,
 // awskms:///alias/NAME or awskms:///KEY-ID.
@@ -28,14 +28,15 @@ import (
 // timeout limits one request to KMS with its retries.
 const timeout = 30 * time.Second
 
-// client has the requests to KMS that sign.
+// client is the part of the KMS client that this package uses.
 type client interface {
 	GetPublicKey(ctx context.Context, in *kms.GetPublicKeyInput, options ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error)
 	Sign(ctx context.Context, in *kms.SignInput, options ...func(*kms.Options)) (*kms.SignOutput, error)
 }
 
-// Open returns the key of a reference. A key of KMS is used with the credentials and the
-// region of the environment, as by the aws command; the region of an ARN comes first.
+// Open returns the key of a reference. For a key of KMS it uses the credentials and the region of
+// the environment, as the aws command does. If the reference is an ARN, it uses the region of the
+// ARN.
 func Open(ctx context.Context, reference string) (signkey.Key, error) {
 	id, isKMS := strings.CutPrefix(reference, signkey.KMSScheme)
 	if !isKMS {
@@ -57,14 +58,14 @@ func Open(ctx context.Context, reference string) (signkey.Key, error) {
 	return openKMS(ctx, kms.NewFromConfig(loaded), id)
 }
 
-// kmsKey is a key of KMS.
+// kmsKey is a key of KMS. It implements signkey.Key.
 type kmsKey struct {
 	client client
 	id     string
 	public *ecdsa.PublicKey
 }
 
-// openKMS reads the public part of a key, and checks that the key signs as bundles need it.
+// openKMS reads the public part of a key, and checks that the key can sign with ECDSA and P-256.
 func openKMS(ctx context.Context, c client, id string) (signkey.Key, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -83,7 +84,7 @@ func openKMS(ctx context.Context, c client, id string) (signkey.Key, error) {
 	return &kmsKey{client: c, id: id, public: public}, nil
 }
 
-// explain adds what to do to an error of KMS.
+// explain adds the fix to an error of KMS.
 func explain(id string, err error) error {
 	var absent *types.NotFoundException
 	if errors.As(err, &absent) {
@@ -92,8 +93,8 @@ func explain(id string, err error) error {
 	return fmt.Errorf("KMS key %s: %w; the caller needs kms:GetPublicKey and kms:Sign (images.kmsSigners)", id, err)
 }
 
-// SignData implements signkey.Key. Only the hash is sent: KMS accepts 4,096 bytes of a
-// message at most (KMS API, Sign).
+// SignData implements signkey.Key. It sends only the hash of the data, because KMS accepts messages
+// of at most 4,096 bytes (KMS API, Sign).
 func (k *kmsKey) SignData(ctx context.Context, data []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -105,7 +106,7 @@ func (k *kmsKey) SignData(ctx context.Context, data []byte) ([]byte, error) {
 		return nil, explain(k.id, err)
 	}
 	if !ecdsa.VerifyASN1(k.public, hash[:], out.Signature) {
-		return nil, fmt.Errorf("KMS key %s: the signature that KMS returned is not of its public key", k.id)
+		return nil, fmt.Errorf("KMS key %s: the signature that KMS returned does not match the public key of KMS", k.id)
 	}
 	return out.Signature, nil
 }

@@ -23,17 +23,17 @@ import (
 
 const keyARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
-// fakeKMS answers the two requests in KMS's protocol (AWS JSON 1.1), with one key.
+// fakeKMS answers GetPublicKey and Sign for one key, in KMS's protocol (AWS JSON 1.1).
 type fakeKMS struct {
 	t       *testing.T
 	private *ecdsa.PrivateKey
 	usage   types.KeyUsageType
 	spec    types.KeySpec
-	// fault is an exception of every answer.
+	// fault, if it is not empty, is the exception in every answer.
 	fault string
-	// signs is the key that signs, if it is not private.
-	signs *ecdsa.PrivateKey
-	// regions are those of the requests' signatures.
+	// signing is the key of the signatures. A test sets another key than private for wrong signatures.
+	signing *ecdsa.PrivateKey
+	// regions has the AWS region of each request, read from its signature.
 	regions []string
 }
 
@@ -65,7 +65,7 @@ func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answer(http.StatusBadRequest, map[string]string{"__type": "ValidationException", "message": "unexpected request"})
 			return
 		}
-		signature, err := ecdsa.SignASN1(rand.Reader, f.signs, in.Message)
+		signature, err := ecdsa.SignASN1(rand.Reader, f.signing, in.Message)
 		require.NoError(f.t, err)
 		answer(http.StatusOK, map[string]any{"KeyId": keyARN, "Signature": signature})
 	default:
@@ -73,11 +73,11 @@ func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// newFake starts a KMS, which the SDK finds by its environment.
-func newFake(t *testing.T) *fakeKMS {
+// newFakeKMS starts a fakeKMS and sets the environment variables by which the AWS SDK finds it.
+func newFakeKMS(t *testing.T) *fakeKMS {
 	t.Helper()
-	f := &fakeKMS{t: t, private: newPrivate(t), usage: types.KeyUsageTypeSignVerify, spec: types.KeySpecEccNistP256}
-	f.signs = f.private
+	f := &fakeKMS{t: t, private: newP256(t), usage: types.KeyUsageTypeSignVerify, spec: types.KeySpecEccNistP256}
+	f.signing = f.private
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	for name, value := range map[string]string{
@@ -89,7 +89,8 @@ func newFake(t *testing.T) *fakeKMS {
 	return f
 }
 
-func newPrivate(t *testing.T) *ecdsa.PrivateKey {
+// newP256 returns a new key of the curve P-256.
+func newP256(t *testing.T) *ecdsa.PrivateKey {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -97,11 +98,11 @@ func newPrivate(t *testing.T) *ecdsa.PrivateKey {
 }
 
 func TestKeyOfKMSSignsTheHash(t *testing.T) {
-	f := newFake(t)
+	f := newFakeKMS(t)
 	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
 	require.NoError(t, err)
 	require.Equal(t, &f.private.PublicKey, key.Public())
-	data := []byte(strings.Repeat("long", 4096)) // longer than a message of KMS may be
+	data := []byte(strings.Repeat("long", 4096)) // longer than 4,096 bytes, the largest message that KMS signs
 	signature, err := key.SignData(t.Context(), data)
 	require.NoError(t, err)
 	hash := sha256.Sum256(data)
@@ -110,18 +111,18 @@ func TestKeyOfKMSSignsTheHash(t *testing.T) {
 }
 
 func TestKeyOfKMSIsRefused(t *testing.T) {
-	for why, c := range map[string]struct {
+	for reason, c := range map[string]struct {
 		prepare func(*fakeKMS)
 		want    string
 	}{
-		"it encrypts":          {func(f *fakeKMS) { f.usage = types.KeyUsageTypeEncryptDecrypt }, "for ENCRYPT_DECRYPT: must be ECC_NIST_P256 for SIGN_VERIFY"},
-		"another curve":        {func(f *fakeKMS) { f.spec = types.KeySpecEccNistP384 }, "has the spec ECC_NIST_P384"},
-		"it does not exist":    {func(f *fakeKMS) { f.fault = "NotFoundException" }, "create it with images.kmsSigners"},
-		"the caller may not":   {func(f *fakeKMS) { f.fault = "AccessDeniedException" }, "the caller needs kms:GetPublicKey and kms:Sign"},
-		"no public key at all": {func(f *fakeKMS) { f.private = newP384(t) }, "no public key of the curve P-256"},
+		"a key for encryption":        {func(f *fakeKMS) { f.usage = types.KeyUsageTypeEncryptDecrypt }, "for ENCRYPT_DECRYPT: must be ECC_NIST_P256 for SIGN_VERIFY"},
+		"another curve":               {func(f *fakeKMS) { f.spec = types.KeySpecEccNistP384 }, "has the spec ECC_NIST_P384"},
+		"an absent key":               {func(f *fakeKMS) { f.fault = "NotFoundException" }, "create it with images.kmsSigners"},
+		"a caller without permission": {func(f *fakeKMS) { f.fault = "AccessDeniedException" }, "the caller needs kms:GetPublicKey and kms:Sign"},
+		"no public key of P-256":      {func(f *fakeKMS) { f.private = newP384(t) }, "no public key of the curve P-256"},
 	} {
-		t.Run(why, func(t *testing.T) {
-			c.prepare(newFake(t))
+		t.Run(reason, func(t *testing.T) {
+			c.prepare(newFakeKMS(t))
 			_, err := Open(t.Context(), signkey.KMSScheme+keyARN)
 			require.ErrorContains(t, err, c.want)
 			require.ErrorContains(t, err, keyARN)
@@ -129,6 +130,7 @@ func TestKeyOfKMSIsRefused(t *testing.T) {
 	}
 }
 
+// newP384 returns a new key of the curve P-384, which the signer refuses.
 func newP384(t *testing.T) *ecdsa.PrivateKey {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
@@ -137,20 +139,21 @@ func newP384(t *testing.T) *ecdsa.PrivateKey {
 }
 
 func TestWrongSignatureOfKMSIsNotUsed(t *testing.T) {
-	f := newFake(t)
+	f := newFakeKMS(t)
 	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
 	require.NoError(t, err)
-	f.signs = newPrivate(t)
+	f.signing = newP256(t)
 	_, err = key.SignData(t.Context(), []byte("a"))
-	require.ErrorContains(t, err, "is not of its public key")
+	require.ErrorContains(t, err, "does not match the public key")
 	f.fault = "DisabledException"
 	_, err = key.SignData(t.Context(), []byte("a"))
 	require.ErrorContains(t, err, "DisabledException")
 }
 
-// The file of the public key is what trustedKeys names.
+// The exported file of a public key is valid as a trusted key, the format of trustedKeys. An
+// existing file stays.
 func TestPublicKeyIsExported(t *testing.T) {
-	f := newFake(t)
+	f := newFakeKMS(t)
 	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "staging.pub")

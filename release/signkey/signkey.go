@@ -1,7 +1,6 @@
-// Package signkey has the keys that sign and verify statements about images: ECDSA of the
-// curve P-256. It owns the interface of a private key, its form in a file, and the set of
-// trusted public keys. It has no dependencies, so that a configuration can be checked with
-// it.
+// Package signkey has the keys that sign and verify statements about images: ECDSA keys of the curve
+// P-256. It owns the interface of a private key, the format of its file, and the set of trusted
+// public keys. It has no dependencies, so that package infra/config can check keys with it.
 package signkey
 
 import (
@@ -22,8 +21,8 @@ import (
 	"strings"
 )
 
-// Key signs. A key that never leaves its device, such as one of AWS KMS
-// (ECC_NIST_P256), implements it as well as a file.
+// Key is a private key that signs. Read returns one from a file. Package signer has the
+// implementation for AWS KMS.
 type Key interface {
 	// SignData returns the ECDSA signature, in ASN.1, of the SHA-256 of data.
 	SignData(ctx context.Context, data []byte) ([]byte, error)
@@ -31,17 +30,18 @@ type Key interface {
 	Public() *ecdsa.PublicKey
 }
 
-// KMSScheme begins a reference to a key of AWS KMS, in cosign's form.
+// KMSScheme is the beginning of a reference to a key of AWS KMS. cosign uses the same form.
 const KMSScheme = "awskms:///"
 
-// kmsID is what KMS accepts for a key: its ARN or that of an alias, its id, or an alias
-// (KMS API, Sign, KeyId). AWS's own aliases begin with alias/aws/ and do not sign.
+// kmsID matches the names of a key that KMS accepts: its id, an alias, or the ARN of one of them (KMS
+// API, Sign, KeyId).
 var kmsID = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:)?(key/)?(alias/[a-zA-Z0-9/_-]{1,250}|(mrk-)?[0-9a-f-]{32,36})$`)
 
-// IsKMS says whether a reference is to a key of KMS. Otherwise it is the path of a file.
+// IsKMS reports whether a reference is one to a key of KMS. Otherwise it is the path of a file.
 func IsKMS(reference string) bool { return strings.HasPrefix(reference, KMSScheme) }
 
-// CheckKMS returns an error if a reference is not to a key of KMS in the form that it needs.
+// CheckKMS returns an error unless the reference is a valid reference to a key of KMS. Aliases that
+// begin with alias/aws/ are not valid, because AWS's own keys do not sign.
 func CheckKMS(reference string) error {
 	if id, ok := strings.CutPrefix(reference, KMSScheme); !ok || !kmsID.MatchString(id) || strings.HasPrefix(id, "alias/aws/") {
 		return fmt.Errorf("%q: must be awskms:/// and the ARN, the alias or the id of a key of KMS, such as awskms:///alias/progressive-framework-staging-signing", reference)
@@ -52,7 +52,7 @@ func CheckKMS(reference string) error {
 // maxKeyFile is the largest key file in bytes. A P-256 key in PEM has about 250.
 const maxKeyFile = 16 << 10
 
-// fileKey is a private key in memory.
+// fileKey is a private key that was read from a file.
 type fileKey struct{ private *ecdsa.PrivateKey }
 
 // SignData implements Key.
@@ -64,8 +64,8 @@ func (k fileKey) SignData(_ context.Context, data []byte) ([]byte, error) {
 // Public implements Key.
 func (k fileKey) Public() *ecdsa.PublicKey { return &k.private.PublicKey }
 
-// Read reads a private key of the curve P-256 from a file: PKCS #8 in PEM, without
-// a passphrase. The error never has the content of the file.
+// Read reads a private key of the curve P-256 from a file. The file must be PKCS #8 in PEM, without
+// a passphrase. No error contains the content of the file.
 func Read(path string) (Key, error) {
 	text, err := readBounded(path)
 	if err != nil {
@@ -86,8 +86,8 @@ func Read(path string) (Key, error) {
 	return fileKey{private}, nil
 }
 
-// Create writes a new private key to path, readable by its owner only, and its
-// public key to path + ".pub". It keeps files that exist.
+// Create writes a new private key to path, which only its owner can read, and its public key to path
+// + ".pub". It returns an error if one of the files exists.
 func Create(path string) error {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -141,6 +141,7 @@ func writeNew(path string, content []byte, mode os.FileMode) error {
 	return errors.Join(err, f.Close())
 }
 
+// readBounded reads a file of at most maxKeyFile bytes.
 func readBounded(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -157,7 +158,7 @@ func readBounded(path string) ([]byte, error) {
 	return text, nil
 }
 
-// PublicPEM returns a public key as PEM (BEGIN PUBLIC KEY), the form of trusted keys.
+// PublicPEM returns a public key as PEM (BEGIN PUBLIC KEY). ParseTrusted reads this form.
 func PublicPEM(key *ecdsa.PublicKey) (string, error) {
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
@@ -166,8 +167,8 @@ func PublicPEM(key *ecdsa.PublicKey) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
 }
 
-// ID names a public key: the base64 text of the SHA-256 of its DER form. It is the
-// hint that cosign, too, writes into a bundle.
+// ID returns the id of a public key: the SHA-256 of its DER form, in base64. cosign writes the same
+// id into a bundle, as its hint.
 func ID(key *ecdsa.PublicKey) (string, error) {
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
@@ -177,10 +178,10 @@ func ID(key *ecdsa.PublicKey) (string, error) {
 	return base64.StdEncoding.EncodeToString(hash[:]), nil
 }
 
-// Trusted are public keys by their ID. During a rotation there are several.
+// Trusted has the trusted public keys by their ID. During a rotation there are several.
 type Trusted map[string]*ecdsa.PublicKey
 
-// ParseTrusted reads public keys in PEM. A text may have several.
+// ParseTrusted parses public keys in PEM. Each text may have several keys, but must have one.
 func ParseTrusted(texts ...string) (Trusted, error) {
 	keys := Trusted{}
 	for i, text := range texts {

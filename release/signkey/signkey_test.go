@@ -14,20 +14,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestReadRefuses(t *testing.T) {
+func TestReadRefusesInvalidKeyFiles(t *testing.T) {
 	large, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	require.NoError(t, err)
 	der, err := x509.MarshalPKCS8PrivateKey(large)
 	require.NoError(t, err)
 	secret := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	for why, test := range map[string]struct{ content, want string }{
+	for reason, test := range map[string]struct{ content, want string }{
 		"no PEM":        {"hunter2", "must be PKCS #8 in PEM"},
 		"encrypted":     {"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "without a passphrase"},
 		"another curve": {secret, "of the curve P-256"},
 		"broken":        {"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not a valid PKCS #8 key"},
 		"huge":          {strings.Repeat("x", maxKeyFile+1), "is larger than"},
 	} {
-		t.Run(why, func(t *testing.T) {
+		t.Run(reason, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "key.pem")
 			require.NoError(t, os.WriteFile(path, []byte(test.content), 0o600))
 			_, err := Read(path)
@@ -53,12 +53,12 @@ func TestCreateKeepsAKeyAndProtectsIt(t *testing.T) {
 	require.Equal(t, before, after)
 }
 
-func TestParseTrustedRefuses(t *testing.T) {
+func TestParseTrustedRefusesInvalidKeys(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	good, err := PublicPEM(&key.PublicKey)
 	require.NoError(t, err)
-	for why, test := range map[string]struct {
+	for reason, test := range map[string]struct {
 		texts []string
 		want  string
 	}{
@@ -66,7 +66,7 @@ func TestParseTrustedRefuses(t *testing.T) {
 		"one text without a key": {[]string{good, "text"}, "trusted key 2: has no public key"},
 		"a private key":          {[]string{"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}, "must be the public key"},
 	} {
-		t.Run(why, func(t *testing.T) {
+		t.Run(reason, func(t *testing.T) {
 			_, err := ParseTrusted(test.texts...)
 			require.ErrorContains(t, err, test.want)
 		})
@@ -76,7 +76,7 @@ func TestParseTrustedRefuses(t *testing.T) {
 	require.Len(t, keys, 1)
 }
 
-func TestReferencesToKMS(t *testing.T) {
+func TestCheckKMSAcceptsOnlyValidReferences(t *testing.T) {
 	for reference, valid := range map[string]bool{
 		"awskms:///alias/progressive-framework-staging-signing":                                 true,
 		"awskms:///arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab": true,

@@ -132,7 +132,7 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 	})
 }
 
-// TestDecisionsOfKubernetes in forecast/autoscale tests the product's model of the HPA with
+// TestDecisionsMatchKubernetes in forecast/autoscale tests the product's model of the HPA with
 // these decisions. So they must be those of the pinned version of Kubernetes.
 func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
 	rows := [][]string{{"case", "second", "load_milli", "replicas"}}

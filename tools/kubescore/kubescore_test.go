@@ -14,9 +14,8 @@ import (
 
 const recordings = "../../policy/testdata/"
 
-// kube-score has no CRITICAL for prod and staging that nobody has argued away, and each
-// argument is needed.
-func TestNoCriticalIsLeft(t *testing.T) {
+// kube-score finds no CRITICAL on prod and staging without an exemption. Every exemption is needed.
+func TestEveryCriticalFindingHasAnExemption(t *testing.T) {
 	var all []finding
 	for _, stack := range []string{"prod", "staging"} {
 		objects, err := readObjects(recordings + stack + ".jsonl")
@@ -24,16 +23,16 @@ func TestNoCriticalIsLeft(t *testing.T) {
 		result, err := grade(objects)
 		require.NoError(t, err)
 		require.Greater(t, result.grades, 300, "the checks see the objects")
-		faults, _ := unanswered(result.critical, arguments)
-		require.Empty(t, faults, "fix the component, or argue it away in argued.go")
+		faults, _ := withoutExemption(result.critical, exemptions)
+		require.Empty(t, faults, "fix the component, or add an exemption with its reason to exemptions.go")
 		all = append(all, result.critical...)
 	}
-	_, unused := unanswered(all, arguments)
-	require.Empty(t, unused, "remove it from argued.go")
+	_, unused := withoutExemption(all, exemptions)
+	require.Empty(t, unused, "remove the exemption from exemptions.go: no finding needs it")
 }
 
-// An object that breaks a check is found, so that the test above can fail.
-func TestFaultsAreFound(t *testing.T) {
+// A broken object gives a finding, which proves that TestEveryCriticalFindingHasAnExemption can fail.
+func TestBrokenObjectsHaveFindings(t *testing.T) {
 	for _, tc := range []struct {
 		check, kind string
 		edit        func(spec map[string]any)
@@ -54,7 +53,7 @@ func TestFaultsAreFound(t *testing.T) {
 		tc.edit(objects[i]["spec"].(map[string]any))
 		result, err := grade(objects)
 		require.NoError(t, err)
-		faults, _ := unanswered(result.critical, arguments)
+		faults, _ := withoutExemption(result.critical, exemptions)
 		require.NotEmpty(t, faults, tc.check)
 		for _, f := range faults {
 			require.Equal(t, tc.kind, f.Kind, "%s", f)
@@ -63,6 +62,7 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
+// container returns the first container of a workload's spec.
 func container(spec map[string]any) map[string]any {
 	pod := spec["template"].(map[string]any)["spec"].(map[string]any)
 	return pod["containers"].([]any)[0].(map[string]any)
@@ -83,7 +83,8 @@ func TestEveryCheckIsInTheTable(t *testing.T) {
 	require.Equal(t, len(checks), strings.Count(section, "\n| ")-1, "the page has a row for a check that does not exist")
 }
 
-// Names that a preview does not know are those of the objects that it refers to.
+// A preview does not know generated names. readObjects replaces each one with the name of the
+// object it refers to.
 func TestUnknownNamesAreResolved(t *testing.T) {
 	objects, err := readObjects(recordings + "prod.jsonl")
 	require.NoError(t, err)
@@ -95,8 +96,8 @@ func TestUnknownNamesAreResolved(t *testing.T) {
 	}
 }
 
-// The output of kubectl is read without what a controller has created.
-func TestObjectsOfACluster(t *testing.T) {
+// From the output of kubectl, run skips every object with an owner: a controller has created it.
+func TestObjectsWithAnOwnerAreSkipped(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "list.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"apiVersion":"v1","kind":"List","items":[
 		{"apiVersion":"v1","kind":"Pod","metadata":{"name":"own","namespace":"n"},"spec":{"containers":[{"name":"c","image":"i"}]}},

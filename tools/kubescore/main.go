@@ -1,8 +1,8 @@
-// Command kubescore runs kube-score on the objects of Kubernetes in recordings of the
-// policy pack's tests, or in the output of kubectl get -o json. It prints each CRITICAL
-// that is not argued away by name, and exits with 1 if there is one.
+// Command kubescore runs kube-score on objects of Kubernetes. It reads them from recordings of
+// the policy pack's tests, or from the output of kubectl get -o json. It prints each finding of
+// grade CRITICAL that has no exemption, and exits with 1 if there is one.
 //
-// It is a module of its own: kube-score needs an older API of Kubernetes.
+// kubescore has its own Go module, because kube-score needs an older API of Kubernetes.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 	}
 }
 
-// run returns the CRITICALs of the files' objects that nobody has argued away.
+// run returns the CRITICAL findings of all files that have no exemption.
 func run(files []string) ([]finding, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("no file: name recordings, outputs of kubectl get -o json, or -")
@@ -42,8 +42,8 @@ func run(files []string) ([]finding, error) {
 		if result.grades == 0 {
 			return nil, fmt.Errorf("%s: kube-score graded none of %d objects", file, len(objects))
 		}
-		open, _ := unanswered(result.critical, arguments)
-		faults = append(faults, open...)
+		notExempt, _ := withoutExemption(result.critical, exemptions)
+		faults = append(faults, notExempt...)
 	}
 	return faults, nil
 }

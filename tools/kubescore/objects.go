@@ -13,8 +13,8 @@ import (
 // (sdk/go/common/resource/sig).
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-// unknownImage replaces an image that a preview does not know: the stack's images are
-// named by digest.
+// unknownImage replaces an image that a preview does not know. It has a digest, as all images of
+// a stack have.
 const unknownImage = "registry.example/image@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 // resource is a line of a recording of the policy pack's tests.
@@ -24,7 +24,7 @@ type resource struct {
 	PropertyDependencies map[string][]string
 }
 
-// name is the last part of the URN.
+// name returns the last part of the URN.
 func (r resource) name() string { return r.URN[strings.LastIndex(r.URN, "::")+2:] }
 
 // isObject reports whether the resource is an object of Kubernetes.
@@ -62,8 +62,8 @@ func readObjects(file string) ([]map[string]any, error) {
 	return objects, nil
 }
 
-// parseList reads the output of kubectl. Pods and other objects that a controller
-// has created are left out: their owner is scored.
+// parseList parses the output of kubectl. It leaves out pods and other objects that a controller
+// has created, because kube-score checks their owner instead.
 func parseList(raw []byte) ([]map[string]any, error) {
 	var list struct{ Items []map[string]any }
 	if err := json.Unmarshal(raw, &list); err != nil {
@@ -79,8 +79,8 @@ func parseList(raw []byte) ([]map[string]any, error) {
 	return objects, nil
 }
 
-// parseRecording reads a recorded preview. A name that is not known yet is that of the
-// object to which the input refers.
+// parseRecording parses a recorded preview. It replaces each name and image that a preview does
+// not know.
 func parseRecording(raw []byte) ([]map[string]any, error) {
 	var all []resource
 	names := map[string]map[string]any{} // kind → URN → name
@@ -98,7 +98,7 @@ func parseRecording(raw []byte) ([]map[string]any, error) {
 			r.Inputs["metadata"] = metadata
 		}
 		if name := metadata["name"]; name == nil || name == unknown {
-			metadata["name"] = r.name() // Pulumi chooses a name that begins so
+			metadata["name"] = r.name() // Pulumi will choose a name with this prefix
 		}
 		kind, _ := r.Inputs["kind"].(string)
 		if names[kind] == nil {
@@ -111,12 +111,13 @@ func parseRecording(raw []byte) ([]map[string]any, error) {
 	for _, r := range all {
 		r.resolve("metadata", "namespace", names["Namespace"])
 		r.resolve("spec", "serviceName", names["Service"])
-		objects = append(objects, known("", r.Inputs).(map[string]any))
+		objects = append(objects, replaceUnknownImages("", r.Inputs).(map[string]any))
 	}
 	return objects, nil
 }
 
-// resolve replaces an unknown name by that of the object to which the input prop refers.
+// resolve replaces an unknown name in the input prop by the name of the object that prop refers to.
+// names has the names of the possible objects by their URNs.
 func (r resource) resolve(prop, member string, names map[string]any) {
 	object, _ := r.Inputs[prop].(map[string]any)
 	if object[member] != unknown {
@@ -129,8 +130,8 @@ func (r resource) resolve(prop, member string, names map[string]any) {
 	}
 }
 
-// known replaces the images that a preview does not know.
-func known(key string, v any) any {
+// replaceUnknownImages returns the value v of a key, in which each unknown image is replaced.
+func replaceUnknownImages(key string, v any) any {
 	switch v := v.(type) {
 	case string:
 		if key == "image" && v == unknown {
@@ -138,11 +139,11 @@ func known(key string, v any) any {
 		}
 	case []any:
 		for i, item := range v {
-			v[i] = known(key, item)
+			v[i] = replaceUnknownImages(key, item)
 		}
 	case map[string]any:
 		for name, item := range v {
-			v[name] = known(name, item)
+			v[name] = replaceUnknownImages(name, item)
 		}
 	}
 	return v

@@ -13,20 +13,22 @@ import (
 	"github.com/zegl/kube-score/scorecard"
 )
 
-// kubernetesVersion is that of the stacks. It decides which versions of APIs kube-score
-// calls old.
+// kubernetesVersion is the version of the stacks' clusters. It decides which API versions
+// kube-score calls old.
 var kubernetesVersion = config.Semver{Major: 1, Minor: 36}
 
-// finding is a grade CRITICAL of kube-score.
+// finding is a finding of kube-score with the grade CRITICAL.
 type finding struct {
 	Check, Kind, Namespace, Name, Message string
 }
 
+// String returns the check, the object and the message.
 func (f finding) String() string {
 	return f.Check + ": " + f.Kind + " " + f.Namespace + "/" + f.Name + ": " + f.Message
 }
 
-// document is one object for kube-score's parser, which reads YAML. JSON is YAML.
+// document is one object in JSON for kube-score's parser. The parser reads YAML, and JSON is valid
+// YAML.
 type document struct{ *bytes.Reader }
 
 func (document) Name() string { return "object" }
@@ -39,23 +41,23 @@ type scored struct {
 	grades int
 }
 
-// grade runs all checks of kube-score, the optional ones except those that no platform
-// with different requests and limits passes.
+// grade runs all default checks of kube-score and two optional ones. The other optional checks require
+// equal requests and limits, which the stacks do not have.
 func grade(objects []map[string]any) (scored, error) {
 	var result scored
-	p, err := parser.New(nil)
+	kubeParser, err := parser.New(nil)
 	if err != nil {
 		return result, err
 	}
 	var files []ks.NamedReader
-	for _, o := range objects {
-		raw, err := json.Marshal(o)
+	for _, object := range objects {
+		raw, err := json.Marshal(object)
 		if err != nil {
 			return result, err
 		}
 		files = append(files, document{bytes.NewReader(raw)})
 	}
-	all, err := p.ParseFiles(files)
+	all, err := kubeParser.ParseFiles(files)
 	if err != nil {
 		return result, err
 	}
@@ -67,21 +69,21 @@ func grade(objects []map[string]any) (scored, error) {
 	if err != nil {
 		return result, err
 	}
-	for _, o := range *card {
-		for _, c := range o.Checks {
-			if c.Skipped {
+	for _, object := range *card {
+		for _, check := range object.Checks {
+			if check.Skipped {
 				continue
 			}
 			result.grades++
-			if c.Grade > scorecard.GradeCritical {
+			if check.Grade > scorecard.GradeCritical {
 				continue
 			}
 			var comments []string
-			for _, comment := range c.Comments {
+			for _, comment := range check.Comments {
 				comments = append(comments, strings.TrimSpace(comment.Path+" "+comment.Summary))
 			}
 			result.critical = append(result.critical, finding{
-				c.Check.ID, o.TypeMeta.Kind, o.ObjectMeta.Namespace, o.ObjectMeta.Name, strings.Join(comments, ", "),
+				check.Check.ID, object.TypeMeta.Kind, object.ObjectMeta.Namespace, object.ObjectMeta.Name, strings.Join(comments, ", "),
 			})
 		}
 	}

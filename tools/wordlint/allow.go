@@ -1,7 +1,7 @@
 package main
 
-// Exception permits a word in its place. An exception that permits nothing is
-// an error.
+// Exception permits a word in a file or a folder. An exception that permits nothing is an
+// error.
 type Exception struct {
 	// Path is a file, or a folder with a slash at its end.
 	Path string
@@ -9,10 +9,11 @@ type Exception struct {
 	Rule string
 	// Text is a part of the line or the name.
 	Text string
-	// Reason says why the word is right there.
+	// Reason says why the word is correct in this place.
 	Reason string
 }
 
+// allowed are all exceptions.
 var allowed = []Exception{
 	{"tools/wordlint/", "", "", "the rules and their tests have to name the words"},
 	{"docs/policy-peers.md", "", "cmk-backing-key-rotation-enabled", "the name of a rule of awsguard"},

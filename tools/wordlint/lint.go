@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Finding is one place where a rule is broken.
+// Finding is one place that violates a rule.
 type Finding struct {
 	Path string
 	Line int
@@ -18,9 +18,8 @@ type Finding struct {
 
 func (f Finding) String() string { return fmt.Sprintf("%s:%d: %s", f.Path, f.Line, f.Message) }
 
-// Lint checks every Go and Markdown file of root, and returns the findings that
-// no exception permits. An exception that permits nothing is a finding too, so
-// that allowed has no unused exceptions.
+// Lint checks every Go and Markdown file of root, and returns the findings that no exception
+// permits. An exception that permits no finding is a finding itself.
 func Lint(root fs.FS, rules []Rule, allowed []Exception) ([]Finding, error) {
 	files, err := sourceFiles(root)
 	if err != nil {
@@ -90,8 +89,8 @@ func check(path string, f Fragment, rules []Rule) []Finding {
 	return out
 }
 
-// permitted reports whether an exception permits the finding. It marks every
-// exception that does as used.
+// permitted reports whether an exception permits the finding. It marks all exceptions that
+// permit it as used.
 func permitted(f Finding, allowed []Exception, used []bool) bool {
 	found := false
 	for i, e := range allowed {

@@ -1,13 +1,14 @@
-// Wordlint refuses the words that the project does not use, and two packages
-// of one name. It reads Go files (declared names, comments, strings) and
-// Markdown below a folder, prints each finding as "file:line: message", and
-// exits with 1 if there is one.
+// Command wordlint finds the words that the project does not use, and packages with the
+// same name:
 //
 //	wordlint [-root DIR]
 //
-// rules.go has the words with what to say instead, allow.go has the places
-// where a word is right. Only the standard library is used, so that it starts
-// within a second.
+// It reads the Go and Markdown files below a folder. In Go files it checks declared names,
+// comments and strings. It prints each finding as "file:line: message", and exits with 1 if
+// there is one.
+//
+// rules.go has the words and what to say instead. allow.go has the places where such a word is
+// correct. wordlint uses only the standard library, so that it starts within a second.
 package main
 
 import (

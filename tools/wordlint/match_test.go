@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// matchAll checks that each text of want is found, and nothing else. A text is
+// matchAll checks that the findings are those of want, and no others. A text of want is
 // the whole finding, "file:line: rule", or a part of "file: message".
 func matchAll(t *testing.T, findings []Finding, want []string) {
 	t.Helper()

@@ -8,20 +8,19 @@ import (
 	"strings"
 )
 
-// namesakeRule is the name of the rule for packages in allow.go.
+// namesakeRule is the name, in allow.go, of the rule for packages with the same name.
 const namesakeRule = "namesake"
 
-// addPackage adds the folder of a package to the folders of its name. It leaves
-// out main, and test packages, which have the name of the tested package.
+// addPackage adds the folder of a package to the folders of its name. It ignores packages main and
+// test packages, because their names must repeat.
 func addPackage(packages map[string][]string, file, name string) {
 	if folder := path.Dir(file); name != "" && name != "main" && !strings.HasSuffix(name, "_test") && !slices.Contains(packages[name], folder) {
 		packages[name] = append(packages[name], folder)
 	}
 }
 
-// namesakes returns a finding for each package that has the name of another, in
-// all modules together. Otherwise a name in an import or an error would not say
-// which package is meant.
+// namesakes returns a finding for each package that has the same name as another one, also in
+// another module. With such names, a reader of an error would not know which package it names.
 func namesakes(packages map[string][]string) []Finding {
 	var out []Finding
 	for name, folders := range packages {

@@ -13,15 +13,15 @@ import (
 	"unicode"
 )
 
-// Fragment is a piece of a file that the rules apply to: a declared name, or
-// prose (a group of comments, a string, a paragraph of Markdown).
+// Fragment is a piece of a file that the rules apply to: a declared name, or prose. Prose is
+// a group of comments, a string, or a paragraph of Markdown.
 type Fragment struct {
 	Line int
 	Text string
-	Name bool
+	Name bool // it is a name, not prose
 }
 
-// skipped are folders without texts of our own.
+// skipped are the names of folders without texts of our own.
 var skipped = []string{"bin", "node_modules", "testdata"}
 
 // sourceFiles lists the Go and Markdown files, in lexical order.
@@ -43,7 +43,8 @@ func sourceFiles(root fs.FS) ([]string, error) {
 	return files, err
 }
 
-// read returns the fragments of one file and, of a Go file, its package.
+// read returns the fragments of one file. For a Go file it also returns the name of its
+// package.
 func read(root fs.FS, file string) ([]Fragment, string, error) {
 	src, err := fs.ReadFile(root, file)
 	if err != nil {
@@ -76,20 +77,22 @@ func read(root fs.FS, file string) ([]Fragment, string, error) {
 	return c.fragments, parsed.Name.Name, nil
 }
 
-// commentMark is what starts a line of a comment. Without it, a pattern finds
-// words that a line break separates.
+// commentMark matches the beginning of a comment's line. It is removed, so that a pattern
+// also finds two words with a line break between them.
 var commentMark = regexp.MustCompile(`(?m)^[ \t]*//`)
 
+// collector collects the fragments of a Go file.
 type collector struct {
 	set       *token.FileSet
 	fragments []Fragment
 }
 
-// prose adds a text to the fragments.
+// prose adds a comment or a string.
 func (c *collector) prose(at token.Pos, text string) {
 	c.fragments = append(c.fragments, Fragment{Line: c.set.Position(at).Line, Text: text})
 }
 
+// names adds declared names.
 func (c *collector) names(list ...*ast.Ident) {
 	for _, n := range list {
 		if n != nil {
@@ -98,8 +101,8 @@ func (c *collector) names(list ...*ast.Ident) {
 	}
 }
 
-// visit collects names where they are declared: a name that is only used may
-// be another module's. Import paths and struct tags are not prose.
+// visit collects the declared names and the strings of a node. It ignores names that are only
+// used, because they may be from another module. It also ignores import paths and struct tags.
 func (c *collector) visit(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.File:

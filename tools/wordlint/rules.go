@@ -5,7 +5,7 @@ import "regexp"
 // Rule refuses one meaning of a word. Most of these words also have an ordinary
 // meaning, so the patterns are narrow.
 type Rule struct {
-	// Word is the rule's name, the word as the glossary has it.
+	// Word is the name of the rule: the word in the glossary.
 	Word string
 	// Say is what to write instead.
 	Say string

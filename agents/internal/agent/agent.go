@@ -1,7 +1,7 @@
-// Package agent is the service around a planning agent: environment, server,
-// authentication, cache, saved plans, metrics and OpenAPI document. npa and wpa
-// are this service; each adds a Spec with its request, its planner and its
-// document. This package knows neither nutrition nor training.
+// Package agent is the service that the planning agents npa and wpa share:
+// environment, server, authentication, cache, saved plans, metrics and OpenAPI
+// document. Each agent adds a Spec with its request, its planner and its document.
+// This package knows neither nutrition nor training.
 package agent
 
 import (
@@ -41,8 +41,8 @@ type Spec[R Request] struct {
 	// process. DefaultCache, such as 256MB, applies if it is not set.
 	CacheVariable, DefaultCache string
 
-	// Strategy and KeyPrefix decide how long plans are cached, and under which
-	// keys.
+	// Strategy decides how long plans are cached. KeyPrefix is the prefix of their
+	// keys in Redis.
 	Strategy  cache.Strategy
 	KeyPrefix string
 	// Table is the table of the users' saved plans.
@@ -66,10 +66,10 @@ type Request interface {
 	TakeUserID() string
 }
 
-// Planner computes the response to a valid request without a user's id. The result is a
-// struct whose JSON begins with an empty userId. It must depend only on the request,
-// because all users with equal requests share it. The error is *Infeasible, the
-// context's, or an internal one.
+// Planner computes the response to a valid request without a user's id. The result is a struct
+// whose JSON begins with an empty userId. It must depend only on the request, because all users
+// with equal requests share it. The error is an *Infeasible, the error of ctx, or an internal
+// error.
 type Planner[R Request] func(ctx context.Context, request R) (any, error)
 
 // Infeasible is the error of a request that no plan can fulfil. The client sees
@@ -99,8 +99,8 @@ func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 // Config is the configuration of an agent. Names and defaults are from the
 // design document where it has them.
 type Config struct {
-	// AgentType is AGENT_TYPE, always the Spec's. The check makes the process fail at
-	// its start if another agent's manifest uses this image.
+	// AgentType is AGENT_TYPE. It must be Spec.Name in upper case. So a process with the
+	// manifest of another agent ends at its start.
 	AgentType string
 	// Timeout bounds the computation of one plan.
 	Timeout time.Duration

@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
+// request is the request type of the test's agent.
 type request struct {
 	UserID string `json:"userId"`
 	Plan   string `json:"plan"`
@@ -52,6 +53,7 @@ func (r *request) TakeUserID() string {
 	return id
 }
 
+// plan is the response type of the test's agent.
 type plan struct {
 	UserID string `json:"userId"`
 	Number int64  `json:"number"`
@@ -217,8 +219,8 @@ func TestRequestsGetPlansWhileTheDatabaseIsDown(t *testing.T) {
 	t.Logf("%d requests while the database was down, 0 failed; %d plans saved before, 0 lost", requests, len(saved)-1)
 }
 
-// TestDroppedPlanIsSavedAtTheNextRequest: the writer drops plans when its queue
-// is full. A dropped plan must not count as saved.
+// TestDroppedPlanIsSavedAtTheNextRequest fills the queue of the writer, so that the
+// writer drops a plan. A dropped plan must not count as saved.
 func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
 	a := newTestAgent(t, databaseEnv(t))
 	started, release := make(chan struct{}), make(chan struct{})

@@ -18,20 +18,23 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/database"
 )
 
-// requestKey is equal for equal requests of all users.
+// requestKey is a hash of a request without its user's id. Equal requests of
+// different users have the same key.
 type requestKey string
 
-// keyOf returns the key of a request without a user's id.
+// keyOf returns the key of a request. The user's id must have been removed from it.
 func keyOf(request Request) requestKey {
 	text, _ := json.Marshal(request) // a decoded request always encodes
 	sum := sha256.Sum256(text)
 	return requestKey(hex.EncodeToString(sum[:16]))
 }
 
-// emptyUser is the beginning of a response before the user's id is set.
+// emptyUser is the first field of an encoded plan. A response has the user's id
+// there.
 const emptyUser = `{"userId":""`
 
-// encodeShared encodes a plan without its beginning, which differs by user.
+// encodeShared encodes a plan without its first field, userId. The result is the
+// part of the response that is equal for all users.
 func encodeShared(plan any) ([]byte, error) {
 	encoded, err := json.Marshal(plan)
 	if err != nil {
@@ -44,14 +47,14 @@ func encodeShared(plan any) ([]byte, error) {
 	return []byte(rest + "\n"), nil
 }
 
-// userHead returns the beginning of a response for one user.
+// userHead returns the beginning of a response: its first field with the user's id.
 func userHead(userID string) []byte {
 	quoted, _ := json.Marshal(userID) // a string always encodes
 	return append([]byte(`{"userId":`), quoted...)
 }
 
-// maxSaved is the number of plans that a process remembers as saved. It does not
-// save these again.
+// maxSaved is the number of keys of saved plans that a process remembers. It does
+// not save these plans again.
 const maxSaved = 10_000
 
 // savedPlans saves users' plans in PostgreSQL, one row for each request of a
@@ -79,6 +82,7 @@ type savedPlan struct {
 	encoded []byte
 }
 
+// newSavedPlans starts the background writer. close ends it.
 func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKind, log *slog.Logger) *savedPlans {
 	p := &savedPlans{store: s, table: table, saved: otter.Must(&otter.Options[planKey, struct{}]{
 		MaximumSize: maxSaved, ExpiryCalculator: otter.ExpiryWriting[planKey, struct{}](time.Hour),
@@ -87,7 +91,8 @@ func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKi
 	return p
 }
 
-// save queues the user's plan for writing, unless it is saved already.
+// save queues the user's plan for writing, unless it is saved already. head and
+// rest are the two parts of the response.
 func (p *savedPlans) save(key planKey, head, rest []byte) {
 	if _, isNew := p.saved.SetIfAbsent(key, struct{}{}); !isNew {
 		return

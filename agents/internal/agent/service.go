@@ -78,6 +78,8 @@ func (s *Service[R]) Close(ctx context.Context) error {
 	return s.dependencies.Close(ctx)
 }
 
+// routes returns the handler of all routes. Probes and the OpenAPI document need no
+// token.
 func (s *Service[R]) routes() (http.Handler, error) {
 	document, err := httpapi.DocumentHandler(s.spec.Document)
 	if err != nil {
@@ -135,8 +137,8 @@ func (s *Service[R]) compute(ctx context.Context, request R) ([]byte, error) {
 	return encodeShared(plan)
 }
 
-// sendError responds 422 to a request that cannot be met, 503 if the time was
-// not enough, and 500 to any other error.
+// sendError responds 422 if no plan can fulfil the request, 503 if the planner
+// exceeded its timeout, and 500 to any other error.
 func (s *Service[R]) sendError(w http.ResponseWriter, r *http.Request, err error) {
 	infeasible, isInfeasible := errors.AsType[*Infeasible](err)
 	switch {

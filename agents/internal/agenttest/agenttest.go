@@ -23,8 +23,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-// Agent is npa or wpa. The names and defaults are the expected ones, so they are
-// not read from the Spec.
+// Agent is npa or wpa with the names and defaults that a test expects. They are
+// written here a second time, so that a wrong value in the Spec fails the test.
 type Agent[R agent.Request] struct {
 	Spec agent.Spec[R]
 	// Type is the value of AGENT_TYPE.
@@ -61,8 +61,8 @@ func (a Agent[R]) CheckConfig(t *testing.T) {
 	require.Equal(t, invalid, reported)
 }
 
-// Serve returns a checker for the API with tokens of the user. A nil planner
-// means the agent's own.
+// Serve returns a checker of the agent's API that sends a token of the user. If
+// planner is nil, the agent uses its own planner.
 func (a Agent[R]) Serve(t *testing.T, user string, planner agent.Planner[R], timeout time.Duration) *openapitest.Checker {
 	t.Helper()
 	spec := a.Spec
@@ -129,8 +129,8 @@ type Failure struct {
 	Pointers []string
 }
 
-// CheckFailures sends the body to planners that fail. They fail with the rows'
-// errors, and with the errors that every agent handles. newPlanner returns a
+// CheckFailures sends the body once for each failure, and checks the response. The
+// failures are the rows and those that every agent handles. newPlanner returns a
 // planner that fails with the error.
 func (a Agent[R]) CheckFailures(t *testing.T, user, body string, newPlanner func(err error) agent.Planner[R], rows ...Failure) {
 	t.Helper()
@@ -149,7 +149,7 @@ func (a Agent[R]) CheckFailures(t *testing.T, user, body string, newPlanner func
 	}
 }
 
-// Fail returns the error, or waits for the end of ctx if it is nil.
+// Fail returns err. If err is nil, it waits until ctx ends and returns ctx's error.
 func Fail[T any](ctx context.Context, err error) (zero T, _ error) {
 	if err == nil {
 		<-ctx.Done()
@@ -165,6 +165,7 @@ func (a Agent[R]) CheckHealth(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code)
 }
 
+// pointers returns the pointers of the problem's field errors.
 func pointers(problem httpapi.Problem) (all []string) {
 	for _, e := range problem.Errors {
 		all = append(all, e.Pointer)

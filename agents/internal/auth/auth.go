@@ -1,8 +1,7 @@
-// Package auth authenticates and authorizes requests by JWT. A token must be
-// signed with a key of the issuer's published set, for this audience, and be
-// valid now. It owns the check with its cache, the responses 401 and 403, and
-// the issuer of the sandbox and of tests. Each service decides which route
-// needs which scope.
+// Package auth authenticates and authorizes requests by JWT. A token must be signed with a key
+// of the issuer's published set, for this audience, and be valid now. This package owns the
+// check of tokens and its cache, the responses 401 and 403, and the issuer of the sandbox and
+// of tests. Each service decides which route needs which scope.
 //
 // Only asymmetric signatures are accepted, so a token cannot select "none" or
 // HMAC. A key is found by its id only. A key in the token's own header is
@@ -26,7 +25,7 @@ const (
 	ScopeAgentsRun  = "agents:run"  // coordinate, plan, generate
 )
 
-// Principal is the sender of a request, from its token.
+// Principal is the sender of a request, as the token names it.
 type Principal struct {
 	// Subject is the user's id: 1 to 128 printable ASCII characters.
 	Subject string
@@ -80,6 +79,7 @@ func ReadConfig(env *envconfig.Reader) Config {
 	}
 }
 
+// validate returns the errors of all fields.
 func (c Config) validate() error {
 	var errs []error
 	if c.Issuer == "" || c.Audience == "" {

@@ -24,6 +24,7 @@ const (
 	testAudience = "progressive-framework"
 )
 
+// newKey returns a new signing key.
 func newKey(t *testing.T) SigningKey {
 	t.Helper()
 	key, err := NewSigningKey()
@@ -43,7 +44,8 @@ func newVerifier(t *testing.T, keys ...SigningKey) *Verifier {
 	return v
 }
 
-// validClaims are the claims of a valid token, issued a minute ago for an hour.
+// validClaims returns the claims of a valid token, which was issued a minute ago and expires
+// in an hour. change may change them.
 func validClaims(change ...func(*Claims)) Claims {
 	claims := Claims{
 		Issuer: testIssuer, Audience: testAudience, Subject: "test-user-123", Scopes: []string{ScopeUsersRead, ScopeAgentsRun},
@@ -55,6 +57,7 @@ func validClaims(change ...func(*Claims)) Claims {
 	return claims
 }
 
+// token returns a token with valid claims that is signed with the key.
 func token(t *testing.T, key SigningKey, change ...func(*Claims)) string {
 	t.Helper()
 	text, err := key.Token(validClaims(change...))
@@ -170,7 +173,7 @@ func TestForgedTokensAreRejected(t *testing.T) {
 	require.NoError(t, err, "the valid token is still accepted")
 }
 
-// TestCachedTokenExpires: the cache must not extend a token's life.
+// TestCachedTokenExpires checks that the cache does not accept an expired token.
 func TestCachedTokenExpires(t *testing.T) {
 	key := newKey(t)
 	v := newVerifier(t, key)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzVerify: only a token that the issuer signed gives a principal. An error
+// FuzzVerify checks that only a token of the issuer returns a principal, and that an error
 // contains no text of the token.
 func FuzzVerify(f *testing.F) {
 	key, err := NewSigningKey()
@@ -29,7 +29,7 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		principal, err := v.Verify(t.Context(), text)
 		if err == nil {
-			// Base64 has several spellings if the last bits are unused.
+			// Several base64 texts of a signature are equal if they differ only in unused bits.
 			require.Equal(t, "test-user-123", principal.Subject, "%q", text)
 			require.Equal(t, valid[:strings.LastIndex(valid, ".")], text[:strings.LastIndex(text, ".")], "header and claims are the signed ones")
 			return
@@ -41,8 +41,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzKeys: only keys that can verify a supported signature are kept, each
-// under its own id.
+// FuzzKeys checks that parseKeys returns only keys that can verify a supported signature,
+// each under its own id.
 func FuzzKeys(f *testing.F) {
 	key, err := NewSigningKey()
 	require.NoError(f, err)
@@ -74,8 +74,8 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
-// FuzzBearer: a token comes unchanged from one header, one subprotocol or one
-// query parameter.
+// FuzzBearer checks that a token is the unchanged text of one header, one subprotocol or
+// one query parameter.
 func FuzzBearer(f *testing.F) {
 	for _, row := range [][3]string{
 		{"Bearer a.b.c", "", ""}, {"bearer  a", "", ""}, {"Basic YTpi", "", "token=a"}, {"Bearer", "", "token=a"},

@@ -52,8 +52,9 @@ type fetchedKeys struct {
 	fetched time.Time
 }
 
-// find returns the key with that id. It fetches the set if the key is unknown
-// or the set is too old, within the limits above.
+// find returns the key with that id. If the key is unknown, or the set is older than
+// refreshEvery, it fetches the set first. If the fetch fails, it uses the old set until the set
+// is older than staleAfter.
 func (s *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
 	current := s.current.Load()
 	if current == nil || current.byID[id].Key == nil || s.now().Sub(current.fetched) > refreshEvery {
@@ -99,8 +100,8 @@ func (s *keySet) refresh(ctx context.Context) error {
 	return nil
 }
 
-// parseKeys keeps the keys that can verify a supported signature. A set may
-// contain others.
+// parseKeys returns the usable keys of a set by their id. A set may also contain
+// other keys, which are ignored.
 func parseKeys(text []byte) (map[string]jose.JSONWebKey, error) {
 	var set struct{ Keys []json.RawMessage }
 	if err := json.Unmarshal(text, &set); err != nil {
@@ -141,6 +142,8 @@ func usable(key jose.JSONWebKey) bool {
 	}
 }
 
+// fromFile returns a function that reads the key set from a file, at most maxSet
+// bytes.
 func fromFile(path string) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) {
 		file, err := os.Open(path)
@@ -152,8 +155,8 @@ func fromFile(path string) func(context.Context) ([]byte, error) {
 	}
 }
 
-// fromURL returns a function that fetches the key set from a URL, without
-// following redirects.
+// fromURL returns a function that fetches the key set from a URL, at most maxSet
+// bytes. It follows no redirects.
 func fromURL(url string) func(context.Context) ([]byte, error) {
 	client := &http.Client{Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return errors.New("the issuer's keys must be at JWT_JWKS_URL itself, not behind a redirect")

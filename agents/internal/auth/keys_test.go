@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakeSet is an issuer's set of keys with its own clock. Tests change both.
+// fakeSet is a keySet with a fake issuer and a fake clock.
 type fakeSet struct {
 	keys        atomic.Pointer[[]SigningKey]
 	unavailable atomic.Bool
@@ -25,78 +25,79 @@ type fakeSet struct {
 	set         *keySet
 }
 
+// newFakeSet returns a set whose issuer publishes these keys.
 func newFakeSet(keys ...SigningKey) *fakeSet {
-	p := &fakeSet{}
-	p.keys.Store(&keys)
-	p.clock.Store(time.Now().UnixNano())
-	now := func() time.Time { return time.Unix(0, p.clock.Load()) }
-	p.set = &keySet{now: now, fetch: func(context.Context) ([]byte, error) {
-		p.fetches.Add(1)
-		if p.unavailable.Load() {
+	fake := &fakeSet{}
+	fake.keys.Store(&keys)
+	fake.clock.Store(time.Now().UnixNano())
+	now := func() time.Time { return time.Unix(0, fake.clock.Load()) }
+	fake.set = &keySet{now: now, fetch: func(context.Context) ([]byte, error) {
+		fake.fetches.Add(1)
+		if fake.unavailable.Load() {
 			return nil, errors.New("unavailable")
 		}
-		return JWKS(*p.keys.Load()...)
+		return JWKS(*fake.keys.Load()...)
 	}}
-	return p
+	return fake
 }
 
-func (p *fakeSet) advance(d time.Duration) { p.clock.Add(int64(d)) }
+func (f *fakeSet) advance(d time.Duration) { f.clock.Add(int64(d)) }
 
 func TestRotatedKeysAreAcceptedAndWithdrawnOnesRejected(t *testing.T) {
 	old, fresh := newKey(t), newKey(t)
-	p := newFakeSet(old)
+	fake := newFakeSet(old)
 	v := newVerifier(t, old)
-	v.keys = p.set
+	v.keys = fake.set
 	_, err := v.Verify(t.Context(), token(t, old))
 	require.NoError(t, err)
 
-	p.keys.Store(&[]SigningKey{old, fresh})
-	p.advance(refreshAtMost)
+	fake.keys.Store(&[]SigningKey{old, fresh})
+	fake.advance(refreshAtMost)
 	_, err = v.Verify(t.Context(), token(t, fresh))
 	require.NoError(t, err, "a new key is fetched when it is first used")
 
-	p.keys.Store(&[]SigningKey{fresh})
-	p.advance(refreshEvery + time.Second)
+	fake.keys.Store(&[]SigningKey{fresh})
+	fake.advance(refreshEvery + time.Second)
 	v.cache.InvalidateAll() // cached tokens expire after a minute
 	_, err = v.Verify(t.Context(), token(t, old))
 	require.ErrorContains(t, err, "unknown key", "a withdrawn key is rejected")
 }
 
 func TestUnknownKeysDoNotFloodTheIssuer(t *testing.T) {
-	p := newFakeSet(newKey(t))
+	fake := newFakeSet(newKey(t))
 	var wg sync.WaitGroup
 	for range 200 {
 		wg.Go(func() {
-			_, err := p.set.find(t.Context(), "made-up")
+			_, err := fake.set.find(t.Context(), "made-up")
 			if err == nil || errors.Is(err, ErrNoKeys) {
 				t.Errorf("find returned %v, want an unknown key", err)
 			}
 		})
 	}
 	wg.Wait()
-	require.EqualValues(t, 1, p.fetches.Load())
+	require.EqualValues(t, 1, fake.fetches.Load())
 }
 
 func TestKeysAreUsedWhileTheIssuerIsUnavailable(t *testing.T) {
 	key := newKey(t)
-	p := newFakeSet(key)
-	p.unavailable.Store(true)
+	fake := newFakeSet(key)
+	fake.unavailable.Store(true)
 	v := newVerifier(t, key)
-	v.keys = p.set
+	v.keys = fake.set
 	_, err := v.Verify(t.Context(), token(t, key))
 	require.ErrorIs(t, err, ErrNoKeys, "no key was ever fetched")
 
-	p.unavailable.Store(false)
-	p.advance(refreshAtMost)
+	fake.unavailable.Store(false)
+	fake.advance(refreshAtMost)
 	_, err = v.Verify(t.Context(), token(t, key))
 	require.NoError(t, err)
 
-	p.unavailable.Store(true)
-	p.advance(staleAfter - time.Hour)
+	fake.unavailable.Store(true)
+	fake.advance(staleAfter - time.Hour)
 	v.cache.InvalidateAll()
 	_, err = v.Verify(t.Context(), token(t, key))
 	require.NoError(t, err, "the last keys are still used")
-	p.advance(2 * time.Hour)
+	fake.advance(2 * time.Hour)
 	v.cache.InvalidateAll()
 	_, err = v.Verify(t.Context(), token(t, key))
 	require.ErrorIs(t, err, ErrNoKeys, "not after staleAfter")

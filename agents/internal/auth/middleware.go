@@ -26,8 +26,8 @@ func (v *Verifier) Require(scope string, next http.Handler) http.Handler {
 //   - as the query parameter "token", as in the design document's load test.
 //     The URL is in access logs, so use this only for test tokens.
 //
-// The header takes precedence over the subprotocol, and the subprotocol over
-// the query.
+// If a request has several tokens, the header is used before the subprotocol, and
+// the subprotocol before the query parameter.
 func (v *Verifier) RequireSocket(scope string, next http.Handler) http.Handler {
 	return v.require(scope, fromSocket, next)
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// ErrNoKeys means that the issuer's keys are unavailable, so no token can be
-// verified. It is a server error, not the client's.
+// ErrNoKeys means that the issuer's keys are unavailable, so no token can be verified. The
+// token may be valid, so the response is a 5xx.
 var ErrNoKeys = errors.New("the issuer's keys are unavailable")
 
-// algorithms are the accepted signatures. RFC 8725, "JSON Web Token Best
-// Current Practices", 3.1, requires an explicit list.
+// algorithms are the accepted signature algorithms. RFC 8725, "JSON Web Token Best Current
+// Practices", 3.1, requires an explicit list.
 var algorithms = []jose.SignatureAlgorithm{jose.EdDSA, jose.ES256, jose.RS256}
 
 const (

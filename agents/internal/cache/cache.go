@@ -33,7 +33,7 @@ type Cache struct {
 	stop       context.CancelFunc
 	background sync.WaitGroup
 	namespaces atomic.Pointer[[]namespace]
-	adding     sync.Mutex
+	adding     sync.Mutex  // held by add
 	subscribed atomic.Bool // to the events
 }
 
@@ -69,9 +69,9 @@ func (c *Cache) Close() {
 	c.redis.close()
 }
 
-// Connected reports whether Redis serves every slot and the events are
-// subscribed, by the last result of each. It is for a status page: readiness
-// must not depend on a cache.
+// Connected reports whether the last commands to every range of slots succeeded and
+// the events are subscribed. It is for a status page only: a service must be ready
+// without its cache.
 func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.anyBreakerOpen() }
 
 // Publish invalidates values in every process, for each strategy that has the
@@ -81,20 +81,20 @@ func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.anyBre
 // continues.
 func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 	var errs []error
-	deleted := []string{}
+	deletedPrefixes := []string{}
 	for _, n := range c.affected(event) {
 		errs = append(errs, c.invalidate(ctx, n, ids))
-		deleted = append(deleted, n.prefix())
+		deletedPrefixes = append(deletedPrefixes, n.prefix())
 	}
-	// Last, so that receivers find no old value in Redis.
-	errs = append(errs, c.redis.publish(message{Event: event, IDs: ids, Origin: c.origin, DeletedPrefixes: deleted}))
+	// The event is published last, so that its receivers find no old value in Redis.
+	errs = append(errs, c.redis.publish(message{Event: event, IDs: ids, Origin: c.origin, DeletedPrefixes: deletedPrefixes}))
 	return errors.Join(errs...)
 }
 
-// invalidate deletes values from both tiers: from the local tier before and after
-// Redis. The first drop makes running loads stale, so that they do not write to Redis
-// after the deletion. The second drop removes values that were copied from Redis in
-// between.
+// invalidate deletes values from both tiers. It drops them from the local tier twice,
+// before and after the deletion in Redis. The first drop makes running loads stale, so
+// that they do not write an old value to Redis after the deletion. The second drop
+// removes values that were copied from Redis before the deletion.
 func (c *Cache) invalidate(ctx context.Context, n namespace, ids []string) error {
 	n.drop(ids)
 	defer n.drop(ids)
@@ -118,6 +118,8 @@ func (c *Cache) affected(event Event) (affected []namespace) {
 	return affected
 }
 
+// add registers a namespace for events and metrics. Readers of namespaces need no
+// lock, so add replaces the list instead of changing it.
 func (c *Cache) add(n namespace) {
 	c.adding.Lock()
 	defer c.adding.Unlock()

@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+// eventTimeout bounds the wait for an event that a passing test sees much earlier.
 const eventTimeout = 20 * time.Second
 
 var cluster *testservers.Redis
@@ -48,6 +48,7 @@ func newConnected(t testing.TB, redis *testservers.Redis) *Cache {
 	return c
 }
 
+// newCache returns a cache that may not be connected yet.
 func newCache(t testing.TB, addresses []string) *Cache {
 	t.Helper()
 	c, err := New(t.Context(), Config{Addresses: addresses, Timeout: 2 * time.Second}, slog.New(slog.DiscardHandler))
@@ -65,8 +66,10 @@ func newPlans(t testing.TB, c *Cache, strategy Strategy) *Namespace[userID, plan
 	return s
 }
 
-var runs sync.Map // by test: a text that is unique to the run
+// runs has a random text for each test, so that the keys of two runs of the test differ.
+var runs sync.Map
 
+// prefixOf returns a prefix that is unique to this run of the test and to the strategy.
 func prefixOf(t testing.TB, strategy Strategy) string {
 	run, _ := runs.LoadOrStore(t, rand.Text())
 	return fmt.Sprintf("%s:%s:%s:", t.Name(), run, strategy.Name)
@@ -115,8 +118,8 @@ func TestOtherProcessesReadTheValue(t *testing.T) {
 	}
 }
 
-// TestLocalCopyExpiresWithTheValue: a copy from Redis ends when the value ends,
-// not a TTL later.
+// TestLocalCopyExpiresWithTheValue checks that a copy from Redis expires with its value,
+// and not a whole TTL after it was copied.
 func TestLocalCopyExpiresWithTheValue(t *testing.T) {
 	short := Strategy{Name: "short", TTL: 150 * time.Millisecond, Local: true}
 	writer, reader := newPlans(t, newConnected(t, cluster), short), newPlans(t, newConnected(t, cluster), short)
@@ -133,8 +136,8 @@ func TestLocalCopyExpiresWithTheValue(t *testing.T) {
 	require.Equal(t, "new", value.Name)
 }
 
-// TestWriterWithAFastClockCannotExtendTheTTL: the reader caps the remaining
-// life at the strategy's TTL.
+// TestWriterWithAFastClockCannotExtendTheTTL checks that a reader limits the remaining
+// life of a value to the strategy's TTL.
 func TestWriterWithAFastClockCannotExtendTheTTL(t *testing.T) {
 	c := newConnected(t, cluster)
 	s := newPlans(t, c, NutritionData)

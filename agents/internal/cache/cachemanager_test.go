@@ -28,7 +28,7 @@ func BenchmarkCacheManager(b *testing.B) {
 	run(b, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	for tier, workers := range map[string]string{"local": "1", "redis": "64"} {
 		b.Run(tier, func(b *testing.B) {
-			// Longer than -benchtime's default, so that it runs once.
+			// 2000 ms is longer than the default of -benchtime, so that the benchmark runs once.
 			rate, err := strconv.ParseFloat(run(b, "node", "bench.js", tier, "2000", workers), 64)
 			require.NoError(b, err)
 			b.ReportMetric(rate, "hits/s")

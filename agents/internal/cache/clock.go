@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// clock counts the time since its start for the local tier. time.Now would take
-// as long as the rest of a hit, so one goroutine calls it for all.
+// clock counts the time since its start, in steps of tick. The local tier uses it,
+// because a call of time.Now would take as long as the rest of a hit.
 type clock struct{ nanos atomic.Int64 }
 
-// tick is the largest delay of the clock. So the local tier may keep a value
-// this much longer than its TTL; the shortest TTL is 600 times as long.
+// tick is how late the clock may be. So the local tier may keep a value for one tick
+// longer than its TTL. The shortest TTL is 600 ticks.
 const tick = 100 * time.Millisecond
 
 // run updates the clock until ctx ends.

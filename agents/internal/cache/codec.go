@@ -18,13 +18,15 @@ const (
 	maxValue = 4 << 20
 )
 
-// Times have nanoseconds. The limits bound what the decoder allocates.
+// The encoder keeps the nanoseconds of times. The decoder's limits bound the memory
+// that invalid data can make it allocate.
 var (
 	encoder = must(cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode())
 	decoder = must(cbor.DecOptions{MaxArrayElements: 1 << 20, MaxMapPairs: 1 << 20, MaxNestedLevels: 32}.DecMode())
 )
 
-// must is for the constant options above: a wrong one fails at every start.
+// must panics on an error. It is only for the constant options above: a wrong option
+// would fail at every start of the process, so tests find it.
 func must[T any](mode T, err error) T {
 	if err != nil {
 		panic(err)
@@ -47,6 +49,7 @@ func encode(value any, expires time.Time) ([]byte, error) {
 	return append(data, body...), nil
 }
 
+// decode returns the value that encode has encoded, and the time at which it expires.
 func decode[V any](data []byte) (value V, expires time.Time, err error) {
 	if len(data) < headerSize || len(data) > headerSize+maxValue || data[0] != format {
 		return value, expires, fmt.Errorf("cached value of %d bytes has an unknown format", len(data))

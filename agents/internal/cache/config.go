@@ -42,6 +42,7 @@ func ReadConfig(env *envconfig.Reader) Config {
 	return cfg
 }
 
+// validate returns an error for the first invalid field.
 func (c Config) validate() error {
 	if c.Timeout <= 0 {
 		return fmt.Errorf("cache: Timeout is %s, must be above 0: set REDIS_TIMEOUT", c.Timeout)

@@ -6,18 +6,19 @@ import (
 	"time"
 )
 
-// deadlines limits the time of commands. All commands that start in one period
-// share a context, which ends one period later. So a command has one to two
-// periods, and needs neither a timer nor an allocation.
+// deadlines limits the time of commands without a timer for each. All commands that start in
+// one period share a context. The context ends one period after the last command may start. So
+// a command has at least one period and at most two.
 type deadlines struct {
 	period  time.Duration
 	base    context.Context // ends with the Cache
 	current atomic.Pointer[window]
 }
 
+// window is one period.
 type window struct {
-	ctx context.Context // shared by the commands of one period
-	end time.Time
+	ctx context.Context // shared by the commands of the period
+	end time.Time       // later commands need the next window
 }
 
 // context returns the shared context of the current period.

@@ -31,6 +31,7 @@ type message struct {
 	DeletedPrefixes []string `json:"done,omitempty"`
 }
 
+// newOrigin returns a random text that identifies this process.
 func newOrigin() string { return rand.Text() }
 
 // publish sends a message to all processes. Without Redis it does nothing.
@@ -76,6 +77,7 @@ func (c *Cache) subscribe(ctx context.Context, client rueidis.Client) {
 	}
 }
 
+// dropLocal removes all values from the local tier.
 func (c *Cache) dropLocal() {
 	for _, n := range *c.namespaces.Load() {
 		n.drop(nil)
@@ -93,8 +95,9 @@ func (c *Cache) receive(ctx context.Context, text string) {
 		return // Publish has invalidated the values of this process
 	}
 	for _, n := range c.affected(m.Event) {
-		// Delete single values again: after the sender's deletion and before this
-		// event, a load in this process may have written an old value.
+		// The sender has already deleted this whole prefix in Redis. Single values are
+		// deleted again: a load in this process may have written an old value after the
+		// sender's deletion.
 		if len(m.IDs) == 0 && slices.Contains(m.DeletedPrefixes, n.prefix()) {
 			n.drop(nil)
 			continue

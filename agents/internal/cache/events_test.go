@@ -56,8 +56,8 @@ func TestEventInvalidatesValuesInEveryProcess(t *testing.T) {
 	})
 }
 
-// TestLoadThatBeganBeforeAnEventIsNotCached: neither tier keeps its value, and a
-// call after the event does not get it.
+// TestLoadThatBeganBeforeAnEventIsNotCached checks that neither tier stores the value of
+// such a load, and that a call after the event does not return it.
 func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 	for _, strategy := range []Strategy{NutritionData, APIResponse} {
 		t.Run(strategy.Name, func(t *testing.T) {
@@ -88,8 +88,9 @@ func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 	}
 }
 
-// TestReceiverDeletesAValueWrittenAfterTheSender: another process writes an old
-// value to Redis after the sender's deletion, and receives the event only then.
+// TestReceiverDeletesAValueWrittenAfterTheSender writes an old value to Redis after the
+// sender's deletion, from a process that has not received the event yet. When it receives
+// the event, it must delete the value.
 func TestReceiverDeletesAValueWrittenAfterTheSender(t *testing.T) {
 	sender, receiver := newConnected(t, cluster), newConnected(t, cluster)
 	sendersPlans, receiversPlans := newPlans(t, sender, APIResponse), newPlans(t, receiver, APIResponse)
@@ -99,7 +100,8 @@ func TestReceiverDeletesAValueWrittenAfterTheSender(t *testing.T) {
 	require.Eventually(t, func() bool { _, ok := sendersPlans.Get(t.Context(), "u"); return !ok }, eventTimeout, time.Millisecond)
 }
 
-// TestLostSubscriptionDropsTheLocalTier: events may have been lost meanwhile.
+// TestLostSubscriptionDropsTheLocalTier ends the subscriptions. Events may be lost until
+// the next subscription, so the local tier must then be empty.
 func TestLostSubscriptionDropsTheLocalTier(t *testing.T) {
 	sender, receiver := newConnected(t, cluster), newConnected(t, cluster)
 	receiversPlans := newPlans(t, receiver, NutritionData)

@@ -25,7 +25,7 @@ func newRedisCluster(t *testing.T, replicas int) *testservers.Redis {
 	return r
 }
 
-// requireLoads calls Load for n keys over all slots. None may fail.
+// requireLoads calls Load for n keys, whose slots are on all masters. No call may fail.
 func requireLoads(t *testing.T, s *Namespace[userID, plan], n int) {
 	t.Helper()
 	for i := range n {
@@ -69,8 +69,8 @@ func TestLoadsSucceedWhileAllOfRedisIsDown(t *testing.T) {
 	}, eventTimeout, 10*time.Millisecond, "the breaker closes again")
 }
 
-// TestLoadsSucceedWhileRedisIsFrozen: connections stay open, so every command
-// waits for its timeout.
+// TestLoadsSucceedWhileRedisIsFrozen freezes all masters. Their connections stay open, so
+// every command waits for its timeout.
 func TestLoadsSucceedWhileRedisIsFrozen(t *testing.T) {
 	r := newRedisCluster(t, 0)
 	c := newConnected(t, r)
@@ -94,7 +94,7 @@ func TestLoadsSucceedWhileRedisIsFrozen(t *testing.T) {
 	}, eventTimeout, 10*time.Millisecond)
 }
 
-// TestLoadsSucceedWhileOneMasterIsDown: values on the other masters are still
+// TestLoadsSucceedWhileOneMasterIsDown checks that values on the other masters are still
 // found.
 func TestLoadsSucceedWhileOneMasterIsDown(t *testing.T) {
 	r := newRedisCluster(t, 0)
@@ -118,8 +118,8 @@ func TestLoadsSucceedWhileOneMasterIsDown(t *testing.T) {
 	require.Greater(t, found, 150, "two of three masters have about 200")
 }
 
-// TestLoadsSucceedDuringFailover: a primary is killed under load. No load
-// fails, and after the failover all keys are cached again.
+// TestLoadsSucceedDuringFailover kills a primary while loads run. No load may fail, and
+// after the failover all keys must be cached again.
 func TestLoadsSucceedDuringFailover(t *testing.T) {
 	r := newRedisCluster(t, 1)
 	s := newPlans(t, newConnected(t, r), APIResponse)

@@ -7,14 +7,14 @@ import (
 	"sync"
 )
 
-// flight runs one load for all concurrent callers of a key.
-// golang.org/x/sync/singleflight cannot cancel a load when the last caller gives
-// up: its load ends with the first caller's context, or outlives all callers.
+// flight runs one load for all concurrent callers of a key. The load is canceled when
+// its last caller gives up. golang.org/x/sync/singleflight has no such cancellation.
 type flight[K comparable, V any] struct {
 	mu    sync.Mutex
 	calls map[K]*call[V]
 }
 
+// call is a running load and its result.
 type call[V any] struct {
 	loaded  chan struct{} // closed when value and err are set
 	value   V
@@ -23,11 +23,12 @@ type call[V any] struct {
 	cancel  context.CancelFunc
 }
 
-// do calls load once for all concurrent callers of the key, and returns its
-// result to each. A caller waits no longer than its own ctx. load gets the first
-// caller's context values and is canceled when the last caller has given up.
-// finish runs after the callers have the value. A call that begins before finish
-// ends gets the same value. A call after an error starts a new load.
+// do calls load once for all concurrent callers of the key, and returns its result to
+// each. A caller waits no longer than its own ctx. The context of load has the values
+// of the first caller's context, and is canceled when the last caller gives up. After
+// a successful load, finish runs while the callers already have the value. A call
+// that begins before finish ends gets the same value. A call after an error starts a
+// new load.
 func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context) (V, error), finish func(V)) (V, error) {
 	f.mu.Lock()
 	if f.calls == nil {
@@ -66,7 +67,7 @@ func (f *flight[K, V]) leave(key K, c *call[V], gaveUp bool) {
 	}
 }
 
-// remove must be called with f.mu held.
+// remove makes later callers of the key start a new load. f.mu must be held.
 func (f *flight[K, V]) remove(key K, c *call[V]) {
 	if f.calls[key] == c {
 		delete(f.calls, key)
@@ -93,8 +94,8 @@ func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(con
 	finish(c.value)
 }
 
-// recovering converts a panic to an error, because the load runs in a goroutine
-// that no server recovers.
+// recovering calls load and converts its panic to an error. The load runs in its own goroutine,
+// in which a panic would end the process.
 func recovering[V any](ctx context.Context, load func(context.Context) (V, error)) (value V, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {

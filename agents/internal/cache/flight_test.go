@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestCallAfterAnErrorStartsANewLoad: a call does not join a failed load that is
-// about to be removed. The race is short, so it needs many iterations.
+// TestCallAfterAnErrorStartsANewLoad checks that a call does not join a load that has just
+// failed. A wrong order of two steps would show this only rarely, so the test repeats it
+// many times.
 func TestCallAfterAnErrorStartsANewLoad(t *testing.T) {
 	var (
 		f      flight[int, int]

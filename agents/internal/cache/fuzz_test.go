@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzDecode: no data in Redis makes the decoder panic. A decoded value
-// survives a round trip.
+// FuzzDecode checks that no data makes the decoder panic, and that a decoded value can be
+// encoded and decoded again without a change.
 func FuzzDecode(f *testing.F) {
 	valid, err := encode(plan{Name: "week", Days: []int{1, 2}}, time.Now().Add(time.Hour))
 	require.NoError(f, err)
@@ -30,8 +30,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzEvent: no message on the channel makes the receiver panic. An event
-// invalidates exactly the values that it names.
+// FuzzEvent checks that no message makes the receiver panic, and that an event invalidates
+// exactly the values that it names.
 func FuzzEvent(f *testing.F) {
 	for _, text := range []string{
 		`{"event":"nutrition_db_update","ids":["a"],"origin":"x"}`, `{"event":"nutrition_db_update","origin":"x","done":["plan:"]}`, `{"event":"logout","ids":["a"]}`,

@@ -41,8 +41,8 @@ func TestConcurrentMissesShareOneLoad(t *testing.T) {
 	}
 }
 
-// TestLoadsOfDifferentKeysRunConcurrently: each of two loads waits for the
-// other.
+// TestLoadsOfDifferentKeysRunConcurrently starts two loads that wait for each other. They
+// only end if they run at the same time.
 func TestLoadsOfDifferentKeysRunConcurrently(t *testing.T) {
 	s := newPlans(t, newConnected(t, cluster), NutritionData)
 	var both, wg sync.WaitGroup

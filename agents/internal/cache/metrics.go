@@ -27,28 +27,33 @@ var (
 const stripeCount = 16
 
 type counter [stripeCount]struct {
-	_ [cacheLines - 8]byte // padding, so that stripes do not share a cache line
-	n atomic.Uint64
+	_ [stripeSize - 8]byte // padding, so that stripes do not share a cache line
+	n atomic.Uint64        // 8 bytes
 }
 
-// cacheLines is two cache lines of 64 bytes, which processors fetch together.
-const cacheLines = 128
+// stripeSize is the size of a stripe in bytes: two cache lines of 64 bytes, because
+// processors fetch two neighbouring lines together.
+const stripeSize = 128
 
+// add increments the counter by one.
 func (c *counter) add() {
 	s := stripePool.Get().(*stripe)
 	c[*s%stripeCount].n.Add(1)
 	stripePool.Put(s)
 }
 
-// stripePool returns the stripe of the current core, because a sync.Pool caches items
-// by core. With a random stripe, another core would often have written the stripe last.
+// stripePool usually returns the stripe that the current core used last, because a
+// sync.Pool caches items by core. A random stripe would often be in the cache of
+// another core.
 var (
 	stripePool = sync.Pool{New: func() any { s := stripe(nextStripe.Add(1)); return &s }}
 	nextStripe atomic.Uint32
 )
 
+// stripe is the index of a stripe, modulo stripeCount.
 type stripe uint32
 
+// total returns the sum of all stripes.
 func (c *counter) total() (sum uint64) {
 	for i := range c {
 		sum += c[i].n.Load()
@@ -61,6 +66,7 @@ type meters struct {
 	localHits, localMisses, redisHits, redisMisses, redisErrors counter
 }
 
+// counts are the values of meters at one time.
 type counts struct{ localHits, localMisses, redisHits, redisMisses, redisErrors uint64 }
 
 func (m *meters) read() counts {
@@ -82,27 +88,27 @@ func (c *Cache) Collect(out chan<- prometheus.Metric) {
 		local bool
 	}
 	sums := map[string]sum{}
-	for _, s := range *c.namespaces.Load() {
-		n, strategy := s.count(), s.strategy()
-		t := sums[strategy.Name]
-		t.local = strategy.Local
-		t.localHits += n.localHits
-		t.localMisses += n.localMisses
-		t.redisHits += n.redisHits
-		t.redisMisses += n.redisMisses
-		t.redisErrors += n.redisErrors
-		sums[strategy.Name] = t
+	for _, n := range *c.namespaces.Load() {
+		counted, strategy := n.count(), n.strategy()
+		total := sums[strategy.Name]
+		total.local = strategy.Local
+		total.localHits += counted.localHits
+		total.localMisses += counted.localMisses
+		total.redisHits += counted.redisHits
+		total.redisMisses += counted.redisMisses
+		total.redisErrors += counted.redisErrors
+		sums[strategy.Name] = total
 	}
 	send := func(desc *prometheus.Desc, value uint64, strategy, tier string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(value), strategy, tier)
 	}
-	for name, t := range sums {
-		if t.local {
-			send(hitsDesc, t.localHits, name, tierLocal)
-			send(missesDesc, t.localMisses, name, tierLocal)
+	for strategy, total := range sums {
+		if total.local {
+			send(hitsDesc, total.localHits, strategy, tierLocal)
+			send(missesDesc, total.localMisses, strategy, tierLocal)
 		}
-		send(hitsDesc, t.redisHits, name, tierRedis)
-		send(missesDesc, t.redisMisses, name, tierRedis)
-		send(errorsDesc, t.redisErrors, name, tierRedis)
+		send(hitsDesc, total.redisHits, strategy, tierRedis)
+		send(missesDesc, total.redisMisses, strategy, tierRedis)
+		send(errorsDesc, total.redisErrors, strategy, tierRedis)
 	}
 }

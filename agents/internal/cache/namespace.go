@@ -10,9 +10,9 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// Namespace is the keys with one prefix and values of one type, such as plans under
-// "nutrition:plan:". K prevents a mix-up of key types, such as a user's id and a
-// template's.
+// Namespace caches values of type V under keys with one prefix, such as plans under
+// "nutrition:plan:". The key type K prevents the use of a wrong kind of key, such as a
+// user's id for a template.
 type Namespace[K ~string, V any] struct {
 	cache     *Cache
 	rule      Strategy
@@ -20,8 +20,8 @@ type Namespace[K ~string, V any] struct {
 	local     *otter.Cache[K, entry[V]] // nil unless the strategy is Local
 	loads     flight[epochKey[K], V]
 	meters    meters
-	// epoch counts the events of this Namespace. A load or read that began
-	// before an event must not be cached after it.
+	// epoch counts the events of this Namespace. If it changes during a load or a
+	// read, the value may be old and must not be cached.
 	epoch atomic.Uint64
 }
 
@@ -29,23 +29,24 @@ type Namespace[K ~string, V any] struct {
 type entry[V any] struct {
 	value   V
 	expires time.Duration // on the Cache's clock
-	cost    uint32
+	cost    uint32        // estimated memory in bytes
 }
 
-// epochKey is a key at an epoch. A caller after an event must not join a load from
-// before it.
+// epochKey is a key at an epoch. It identifies a load, so that a caller after an event
+// does not join a load that began before the event.
 type epochKey[K ~string] struct {
 	key   K
 	epoch uint64
 }
 
-// overhead estimates the memory of an entry besides its bytes: otter's node,
-// the map's slot, and the headers of key and value. It is deliberately high.
+// overhead is the estimated memory of an entry in bytes, without key and value:
+// otter's node, the map's slot, and the headers of key and value. The estimate is
+// high on purpose, so that the local tier stays below its bound.
 const overhead = 200
 
-// NewNamespace adds a Namespace whose keys in Redis begin with prefix, such as
-// "workout:template:". localBytes bounds the local tier by the encoded size of
-// its values. It must be above zero for a Local strategy.
+// NewNamespace adds a Namespace to the cache. Its keys in Redis begin with prefix,
+// such as "workout:template:". localBytes is the maximum size of its local tier, and
+// must be above zero for a Local strategy. The encoded size of the values counts.
 func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, localBytes uint64) (*Namespace[K, V], error) {
 	for _, other := range *c.namespaces.Load() {
 		if other.prefix() == prefix {
@@ -86,9 +87,9 @@ func (n *Namespace[K, V]) Set(key K, value V) {
 	n.setRedis(key, n.setLocal(key, value, epoch), epoch)
 }
 
-// Load returns a cached value. Otherwise it calls load once for all concurrent
-// callers and caches the result. An error goes to all of them and is not
-// cached. load's context ends when no caller waits any more.
+// Load returns a cached value. If there is none, it calls load once for all concurrent
+// callers and caches the result. An error of load is returned to all these callers and
+// is not cached. The context of load ends when no caller waits any more.
 func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Context) (V, error)) (V, error) {
 	if value, ok := n.getLocal(key); ok {
 		return value, nil
@@ -96,7 +97,7 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 	epoch := n.epoch.Load()
 	readAgain := n.getRedis
 	if n.local == nil {
-		// A hit in Redis does not need the flight.
+		// A hit in Redis needs no flight, so it is tried first.
 		if value, ok := n.getRedis(ctx, key, epoch); ok {
 			return value, nil
 		}
@@ -104,7 +105,7 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 	}
 	var data []byte // the encoded value, if it is new
 	return n.loads.do(ctx, epochKey[K]{key, epoch}, func(ctx context.Context) (V, error) {
-		// Another call may have finished meanwhile.
+		// A concurrent call may have stored the value since the lookup above.
 		if n.local != nil {
 			if value, ok := n.lookup(key); ok {
 				return value, nil
@@ -140,8 +141,8 @@ func (n *Namespace[K, V]) getLocal(key K) (value V, ok bool) {
 	return value, true
 }
 
-// lookup returns an unexpired value of the local tier. An expired value stays
-// until it is replaced or evicted. If otter expired it, each hit would read the
+// lookup returns an unexpired value of the local tier. An expired value stays until it is
+// replaced or evicted. The library otter could expire values. But then each hit would read the
 // machine's clock and take up to three times as long.
 func (n *Namespace[K, V]) lookup(key K) (value V, ok bool) {
 	e, ok := n.local.GetIfPresent(key)
@@ -196,6 +197,7 @@ func (n *Namespace[K, V]) fromRedis(key K, epoch uint64) (V, error) {
 	return value, nil
 }
 
+// countMiss counts a read of Redis that returned no value, by its error.
 func (n *Namespace[K, V]) countMiss(err error) {
 	switch {
 	case errors.Is(err, errNoRedis): // without Redis there is no tier to count
@@ -253,14 +255,15 @@ func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 	}
 }
 
+// cost returns the estimated memory of an entry in bytes.
 func cost[K ~string](key K, data []byte) uint32 { return uint32(overhead + len(key) + len(data)) }
 
 func (n *Namespace[K, V]) strategy() Strategy { return n.rule }
 func (n *Namespace[K, V]) prefix() string     { return n.keyPrefix }
 func (n *Namespace[K, V]) count() counts      { return n.meters.read() }
 
-// drop removes values from the local tier, all of them if ids is empty. The new
-// epoch makes running loads stale.
+// drop removes values from the local tier: those with the ids, or all if there are no
+// ids. It starts a new epoch, so running loads are not cached.
 func (n *Namespace[K, V]) drop(ids []string) {
 	n.epoch.Add(1)
 	switch {

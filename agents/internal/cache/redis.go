@@ -22,12 +22,13 @@ var (
 )
 
 const (
-	// breakerCount is the number of hash slot ranges that have their own breaker. A
-	// dead master must not block the others, and masters own ranges of slots.
+	// breakerCount is the number of circuit breakers. Each is for one range of hash
+	// slots, because a master owns ranges of slots. So the breakers of a dead master
+	// do not block commands to the other masters.
 	breakerCount = 64
-	slots        = 16384 // Redis Cluster specification
-	tripAfter    = 5     // consecutive failures that open a breaker
-	openFor      = time.Second
+	slots        = 16384       // Redis Cluster specification
+	tripAfter    = 5           // consecutive failures that open a breaker
+	openFor      = time.Second // an open breaker then lets one command try
 	// connectDelay is the pause between attempts to connect to the cluster.
 	connectDelay = 500 * time.Millisecond
 	// flushDelay is the time in which the client collects commands for one
@@ -82,6 +83,7 @@ func (r *redis) connect(ctx context.Context, log *slog.Logger, subscribe func(co
 	}
 }
 
+// options returns the client's configuration.
 func (r *redis) options() rueidis.ClientOption {
 	return rueidis.ClientOption{
 		InitAddress: r.cfg.Addresses,
@@ -106,7 +108,7 @@ func (r *redis) options() rueidis.ClientOption {
 		MaxFlushDelay: flushDelay,
 		// The Cache has its own local tier, which stores decoded values.
 		DisableCache: true,
-		// A failed command is a miss. A retry would only make it slow.
+		// A failed command is a miss. A retry would only make the miss slower.
 		DisableRetry:  true,
 		ClusterOption: rueidis.ClusterOption{ShardsRefreshInterval: 10 * time.Second},
 	}
@@ -115,6 +117,7 @@ func (r *redis) options() rueidis.ClientOption {
 // do sends one command for one key with the timeout, through the breaker of its
 // slot.
 func (r *redis) do(client rueidis.Client, command rueidis.Completed) (rueidis.RedisResult, error) {
+	// A breaker is for slots/breakerCount consecutive slots.
 	breaker := r.breakers[int(command.Slot())%slots*breakerCount/slots]
 	return breaker.Execute(func() (rueidis.RedisResult, error) {
 		result := client.Do(r.deadlines.context(), command)
@@ -134,6 +137,7 @@ func (r *redis) ready() (rueidis.Client, error) {
 	return nil, errNotConnected
 }
 
+// get returns the value of a key, or errNotFound.
 func (r *redis) get(key string) ([]byte, error) {
 	client, err := r.ready()
 	if err != nil {
@@ -149,6 +153,7 @@ func (r *redis) get(key string) ([]byte, error) {
 	return result.AsBytes()
 }
 
+// set stores a value that Redis deletes after the TTL.
 func (r *redis) set(key string, data []byte, ttl time.Duration) error {
 	client, err := r.ready()
 	if err != nil {
@@ -158,6 +163,7 @@ func (r *redis) set(key string, data []byte, ttl time.Duration) error {
 	return err
 }
 
+// delete deletes a key. An absent key is no error.
 func (r *redis) delete(key string) error {
 	client, err := r.ready()
 	if err != nil {
@@ -167,7 +173,8 @@ func (r *redis) delete(key string) error {
 	return err
 }
 
-// ignoreNoRedis drops errNoRedis: without Redis there is nothing to invalidate.
+// ignoreNoRedis returns nil for errNoRedis, because without Redis there is nothing to
+// invalidate.
 func ignoreNoRedis(err error) error {
 	if errors.Is(err, errNoRedis) {
 		return nil
@@ -175,8 +182,8 @@ func ignoreNoRedis(err error) error {
 	return err
 }
 
-// deletePrefix scans every master. It is only for the rare events that
-// invalidate a whole namespace.
+// deletePrefix deletes all keys with the prefix. It scans the keys of every node, so it
+// is only for the rare events that invalidate a whole namespace.
 func (r *redis) deletePrefix(ctx context.Context, prefix string) error {
 	client, err := r.ready()
 	if err != nil {
@@ -224,6 +231,7 @@ func (r *redis) anyBreakerOpen() bool {
 	return false
 }
 
+// close closes the client, if there is one.
 func (r *redis) close() {
 	if client := r.client.Load(); client != nil {
 		(*client).Close()

@@ -25,11 +25,11 @@ type Strategy struct {
 	// Name is from the design document. It is the label "strategy" of the
 	// metrics.
 	Name string
-	// TTL is the life of a value from its writing, in both tiers. In the local
-	// tier it may be up to 100 ms longer.
+	// TTL is how long a value is valid after it was written, in both tiers. In the
+	// local tier it may be up to 100 ms longer.
 	TTL time.Duration
-	// Local is true if a process keeps values in local memory, besides Redis.
-	// Without it every process reads the same value.
+	// Local is true if a process also keeps values in its own memory. If it is
+	// false, values are only in Redis, so all processes read the same value.
 	Local bool
 	// Events invalidate the values.
 	Events []Event

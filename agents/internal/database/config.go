@@ -58,8 +58,8 @@ func ReadConfig(env *envconfig.Reader) Config {
 	return cfg
 }
 
-// sslModes are the modes of libpq for a server without a certificate, and for one that is
-// verified. The others accept any server that answers, or any name.
+// sslModes are the allowed modes of libpq: no TLS, or TLS with a verified certificate and
+// host name. The other modes accept a server that could be another one.
 var sslModes = []string{"disable", "verify-full"}
 
 // Connection returns the settings of one connection, with the current password
@@ -76,6 +76,7 @@ func (c Config) Connection() (*pgx.ConnConfig, error) {
 	return conn, c.setPassword(conn)
 }
 
+// checkSSLMode returns an error unless the URL has an allowed sslmode.
 func (c Config) checkSSLMode() error {
 	u, err := url.Parse(c.URL)
 	if err != nil {
@@ -119,6 +120,7 @@ func (c Config) setPassword(conn *pgx.ConnConfig) error {
 	return nil
 }
 
+// pool returns the configuration of the pool of connections.
 func (c Config) pool() (*pgxpool.Config, error) {
 	conn, err := c.Connection()
 	if err != nil {
@@ -138,9 +140,9 @@ func (c Config) pool() (*pgxpool.Config, error) {
 	pool.MaxConnLifetime, pool.MaxConnLifetimeJitter = 30*time.Minute, 5*time.Minute
 	pool.MaxConnIdleTime = 5 * time.Minute
 	pool.HealthCheckPeriod = 30 * time.Second
-	set := c.credential()
+	setCredential := c.credential()
 	pool.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
-		if err := set(ctx, conn); err != nil {
+		if err := setCredential(ctx, conn); err != nil {
 			return &credentialError{err}
 		}
 		return nil

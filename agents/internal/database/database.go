@@ -22,8 +22,8 @@ type Store struct {
 	queries *queries
 }
 
-// Open creates the pool without a connection. So a service starts while its
-// database is unavailable; Ping reports that.
+// Open creates the pool and opens no connection. So a service can start while its
+// database is unavailable. Ping reports whether the database is available.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	q := newQueries()
 	pool, err := OpenPool(ctx, cfg, q)
@@ -33,8 +33,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout, q}, nil
 }
 
-// OpenPool creates only the pool of connections, for a program that has its own
-// statements. tracer may be nil.
+// OpenPool creates the pool without a Store, for a program that has its own SQL. tracer
+// may be nil.
 func OpenPool(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Pool, error) {
 	poolCfg, err := cfg.pool()
 	if err != nil {

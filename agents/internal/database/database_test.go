@@ -86,7 +86,7 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	require.NotErrorIs(t, err, ErrUnavailable, "an invalid request is not a database outage")
 }
 
-// The histogram of a store counts each query, also a failed one.
+// The histogram counts each query, also a failed one.
 func TestQueriesAreMeasured(t *testing.T) {
 	s := open(t, server)
 	registry := prometheus.NewRegistry()
@@ -179,8 +179,8 @@ func TestConnectionChecksURLAndPassword(t *testing.T) {
 		{"the file's password takes precedence", "postgres://u:secret@h/d?sslmode=disable", file, ""},
 		{"libpq's default falls back to plain text", "postgres://u:secret@h/d", "", "sslmode=verify-full"},
 		{"prefer falls back too", "postgres://u:secret@h/d?sslmode=prefer", "", `sslmode="prefer"`},
-		{"any server that answers", "postgres://u:secret@h/d?sslmode=require", "", `sslmode="require"`},
-		{"a server of another name", "postgres://u:secret@h/d?sslmode=verify-ca", "", `sslmode="verify-ca"`},
+		{"require accepts any server", "postgres://u:secret@h/d?sslmode=require", "", `sslmode="require"`},
+		{"verify-ca accepts a server with another name", "postgres://u:secret@h/d?sslmode=verify-ca", "", `sslmode="verify-ca"`},
 		{"a missing file", "postgres://u:secret@h/d?sslmode=verify-full", "/nothing", "DATABASE_PASSWORD_FILE"},
 		{"an invalid port", "postgres://u:secret@h:x/d?sslmode=verify-full", "", "DATABASE_URL"},
 	} {

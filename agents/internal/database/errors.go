@@ -36,10 +36,9 @@ func wrap(operation string, err error) error {
 	}
 }
 
-// code is the SQLSTATE of an error from the server (PostgreSQL manual, appendix
-// A). Used here: 40001 serialization failure, 40P01 deadlock, 53300 too many
-// connections, 57014 statement timeout, 57P01 to 57P03 the server stops or
-// starts.
+// code returns the SQLSTATE of an error from the server (PostgreSQL manual, appendix
+// A), or "" for another error. This file uses 40001 serialization failure, 40P01
+// deadlock, 57014 statement timeout, and 57P01 to 57P03: the server stops or starts.
 func code(err error) string {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return server.Code
@@ -47,8 +46,8 @@ func code(err error) string {
 	return ""
 }
 
-// rolledBack reports whether the server rolled the statement back, so that it
-// may be sent again.
+// rolledBack reports whether the server rolled the statement back because of a serialization
+// failure or a deadlock. The statement may then be sent again.
 func rolledBack(err error) bool { return code(err) == "40001" || code(err) == "40P01" }
 
 // credentialError means that there is no password or token for a new connection. The
@@ -57,15 +56,15 @@ type credentialError struct{ error }
 
 func (e *credentialError) Unwrap() error { return e.error }
 
-// notSent reports that the statement did not reach the server.
+// notSent reports whether the statement did not reach the server.
 func notSent(err error) bool {
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	_, noCredential := errors.AsType[*credentialError](err)
 	return connecting || noCredential || pgconn.SafeToRetry(err)
 }
 
-// connectionLost reports that the connection ended during the statement, which
-// may or may not have been executed.
+// connectionLost reports whether the connection ended during the statement. The
+// server may have executed the statement.
 func connectionLost(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true

@@ -127,7 +127,8 @@ func TestSlowStatementIsCanceled(t *testing.T) {
 	require.ErrorContains(t, err, "statement timeout")
 }
 
-// TestWaitForAFreeConnectionEndsWithTheContext: the pool is exhausted.
+// TestWaitForAFreeConnectionEndsWithTheContext waits for a connection of a pool in which
+// all connections are in use.
 func TestWaitForAFreeConnectionEndsWithTheContext(t *testing.T) {
 	s := open(t, server, func(c *Config) { c.MaxConnections = 1 })
 	conn, err := s.pool.Acquire(t.Context())
@@ -139,8 +140,8 @@ func TestWaitForAFreeConnectionEndsWithTheContext(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnavailable)
 }
 
-// TestQueryOnAHungServerTimesOut: a hung server does not enforce its statement
-// timeout, and a caller without a deadline must not wait for TCP's timeout.
+// TestQueryOnAHungServerTimesOut checks the timeout on the client's side. A server that hangs
+// does not enforce its statement timeout, and TCP's own timeout would be much longer.
 func TestQueryOnAHungServerTimesOut(t *testing.T) {
 	wire := testservers.NewWire(t, server.Address())
 	s := open(t, server, func(c *Config) {

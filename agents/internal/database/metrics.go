@@ -14,6 +14,7 @@ import (
 // a connection. It is a pgx.QueryTracer.
 type queries struct{ duration prometheus.Histogram }
 
+// newQueries creates the histogram of query durations.
 func newQueries() *queries {
 	return &queries{prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "database_query_duration_seconds", Help: "Time from the start of a query to its last row.", Buckets: telemetry.Buckets,
@@ -28,8 +29,8 @@ func (q *queries) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQ
 	return context.WithValue(ctx, queryStart{}, time.Now())
 }
 
-// TraceQueryEnd implements pgx.QueryTracer. It also counts failed queries, because a
-// timeout is the slowest query.
+// TraceQueryEnd implements pgx.QueryTracer. It also measures failed queries, because
+// the queries that time out are the slowest.
 func (q *queries) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
 	if start, ok := ctx.Value(queryStart{}).(time.Time); ok {
 		q.duration.Observe(time.Since(start).Seconds())

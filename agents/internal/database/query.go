@@ -26,7 +26,8 @@ func collect[T any](ctx context.Context, s *Store, operation, query string, args
 	})
 }
 
-// column returns one field of all rows, for unnest.
+// column returns one field of each row. PostgreSQL's unnest makes rows of such columns
+// again.
 func column[R, V any](rows []R, field func(R) V) []V {
 	values := make([]V, len(rows))
 	for i, row := range rows {

@@ -20,7 +20,8 @@ const (
 	// attempts bounds retries. They are for a lost connection or a deadlock,
 	// not for an outage.
 	attempts = 3
-	// firstPause doubles with each retry, with jitter.
+	// firstPause is the pause before the first retry. Each further pause is twice as
+	// long. Jitter makes a pause 0.5 to 1.5 times as long.
 	firstPause = 10 * time.Millisecond
 )
 

@@ -26,7 +26,8 @@ const userColumns = "id, email, display_name, active, profile, preferences, crea
 const (
 	QueryUser       = "SELECT " + userColumns + " FROM users WHERE id = $1"
 	QueryUserActive = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND active)"
-	// The no-op update makes RETURNING return the existing row.
+	// ON CONFLICT updates the row without a change, because RETURNING returns only rows
+	// that were inserted or updated.
 	QueryEnsureUser = "INSERT INTO users (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING " + userColumns
 	// Keys that are not in the request keep their values.
 	QuerySavePreferences = `
@@ -52,8 +53,8 @@ func (s *Store) UserActive(ctx context.Context, id string) (bool, error) {
 	})
 }
 
-// EnsureUser returns a user, and creates the user if there is none. A valid token of an
-// unknown user is not an error.
+// EnsureUser returns a user, and creates the user if there is none. The first request
+// with a valid token creates its user.
 func (s *Store) EnsureUser(ctx context.Context, id string) (User, error) {
 	return s.user(ctx, idempotent, "ensure user", QueryEnsureUser, id)
 }
@@ -69,6 +70,7 @@ func (s *Store) SaveProfile(ctx context.Context, id, displayName string, profile
 	return s.user(ctx, notIdempotent, "save profile", saveProfile, id, displayName, profile)
 }
 
+// user executes a statement that returns one user. Without a row it returns ErrNotFound.
 func (s *Store) user(ctx context.Context, i idempotency, operation, query string, args ...any) (User, error) {
 	return run(ctx, s.timeout, i, operation, func(ctx context.Context) (User, error) {
 		rows, err := s.pool.Query(ctx, query, args...)

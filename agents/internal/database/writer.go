@@ -15,15 +15,15 @@ const (
 	// the queue is full, items are dropped.
 	queueSize = 256
 	// batchDelay is how long the first item of a batch waits for others, so that they
-	// share one write. With queueSize it allows 50,000 items a second.
+	// share one write. It allows 50,000 items a second: queueSize / batchDelay.
 	batchDelay = 5 * time.Millisecond
 	// writeTimeout bounds the write of one batch, and all writes of Close together.
 	writeTimeout = time.Second
 )
 
-// Writer writes items in the background, such as records of responses. It
-// writes batches with a timeout, and drops items rather than wait. It is safe
-// for concurrent use.
+// Writer writes items in the background, such as records of responses. It writes them
+// in batches with a timeout. When the queue is full, it drops new items, so that
+// callers never wait. It is safe for concurrent use.
 type Writer[T any] struct {
 	operation string
 	write     func(context.Context, []T) error
@@ -33,7 +33,7 @@ type Writer[T any] struct {
 	closing  bool
 	queue    chan T
 	stopped  chan struct{}
-	closeCtx atomic.Pointer[context.Context] // set by Close
+	closeCtx atomic.Pointer[context.Context] // set by Close: the context of the last writes
 
 	done, dropped, failed atomic.Uint64
 }

@@ -1,6 +1,6 @@
-// Package dependencies opens what all four services depend on: the database,
-// the cache, the issuer's keys, metrics and traces. It opens and closes them
-// together, in the right order. Each has its own package.
+// Package dependencies opens and closes what all four services depend on: the
+// database, the cache, the issuer's keys, metrics and traces. Each of these has its
+// own package.
 package dependencies
 
 import (

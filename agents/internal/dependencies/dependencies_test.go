@@ -18,9 +18,10 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+// eventTimeout bounds the wait for an event that a passing test sees much earlier.
 const eventTimeout = 20 * time.Second
 
+// open opens the dependencies with these changes of a valid environment.
 func open(t *testing.T, changes map[string]string) (*Set, error) {
 	t.Helper()
 	env := envconfig.New(servicetest.New(t).Lookup(changes))
@@ -56,7 +57,7 @@ func TestAllConfigErrorsAreReported(t *testing.T) {
 	require.Subset(t, reported, []string{"JWT_ISSUER", "JWT_AUDIENCE", "DATABASE_URL"})
 }
 
-// TestOpensAndClosesWithoutReachableServers: Close leaves no goroutine.
+// TestOpensAndClosesWithoutReachableServers also checks that Close leaves no goroutine.
 func TestOpensAndClosesWithoutReachableServers(t *testing.T) {
 	before := runtime.NumGoroutine()
 	s, err := open(t, map[string]string{"REDIS_ADDRESSES": unreachable, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + unreachable})
@@ -67,8 +68,8 @@ func TestOpensAndClosesWithoutReachableServers(t *testing.T) {
 	waitForGoroutines(t, before)
 }
 
-// TestFailedOpenClosesWhatWasOpened: in each row a different dependency fails,
-// after others were opened.
+// TestFailedOpenClosesWhatWasOpened checks that a failed Open leaves no goroutine of the
+// dependencies that it opened before the failure.
 func TestFailedOpenClosesWhatWasOpened(t *testing.T) {
 	collector := "http://" + unreachable
 	for _, row := range []struct {

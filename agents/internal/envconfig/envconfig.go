@@ -2,9 +2,9 @@
 // reports every problem at once. It owns the reading and the error texts. Each
 // service owns its variables and their rules.
 //
-// It uses no library for this. Such libraries check types but no ranges. Their
-// errors name the Go field instead of the variable, and they treat an empty value as
-// absent.
+// It uses none of the public libraries for environment variables, for three reasons. They check
+// types but no ranges. Their errors name the Go field instead of the variable. They treat an
+// empty value as absent.
 package envconfig
 
 import (
@@ -43,8 +43,8 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// LogProblems logs each problem of an error of Reader as a record of its own, with the
-// variable as an attribute.
+// LogProblems logs each problem of an error that Reader.Err returned. A problem is one
+// record, with the variable as an attribute.
 func LogProblems(log *slog.Logger, err error) {
 	problems, _ := errors.AsType[Problems](err)
 	for _, p := range problems {
@@ -111,9 +111,9 @@ func (r *Reader) Err() error {
 	return r.problems
 }
 
-// read returns the fallback if the variable is absent or invalid. An invalid value is a
-// problem. An empty value is invalid unless parse accepts it, because it usually is an
-// error in the manifest.
+// read returns the parsed value of the variable, or the fallback if the variable is
+// absent or invalid. It reports an invalid value as a problem. It does not treat an
+// empty value as absent, because an empty value usually is an error in the manifest.
 func read[T any](r *Reader, name string, fallback T, rule string, parse func(string) (T, bool)) T {
 	text, isSet := r.lookup(name)
 	if !isSet {

@@ -9,6 +9,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
+// newReader returns a reader of an environment with these values.
 func newReader(values map[string]string) *envconfig.Reader {
 	return envconfig.New(func(name string) (string, bool) {
 		value, ok := values[name]

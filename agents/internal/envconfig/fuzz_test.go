@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// FuzzReader: for any text, the value that is read satisfies its rule. It is
-// the text's value, or the default with exactly one problem that has a fix.
+// FuzzReader checks that every method returns a value that satisfies its rule, for any
+// text. For an invalid text it must return the default and report exactly one problem.
 func FuzzReader(f *testing.F) {
 	for _, text := range []string{
 		"", "7", "1e3", "256MB", "1GiB", "99999999999999999999EiB", "-1MB", "NaN", "5s", "1h-59m", "9223372036854775807ns", ":8000", "[::1]:80", "a:1,b:2", "a:1,", "a=1,b=2", "a=1,b=-2",
@@ -71,7 +71,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// portOf replaces the host with an address, so that no name is resolved.
+// portOf returns the address with the host 127.0.0.1, so that the test resolves no name.
 func portOf(address any) string {
 	_, port, _ := net.SplitHostPort(address.(string))
 	return "127.0.0.1:" + port

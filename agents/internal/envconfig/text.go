@@ -26,19 +26,19 @@ func (r *Reader) Require(names ...string) {
 // URL reads an absolute URL with one of the schemes and a host. A URL may
 // contain a password, so no error shows it.
 func (r *Reader) URL(name, fallback string, schemes ...string) string {
-	earlier := len(r.problems)
+	problemsBefore := len(r.problems)
 	value := read(r, name, fallback, "must be a URL "+strings.Join(schemes, ":// or ")+":// with a host", func(text string) (string, bool) {
 		u, err := url.Parse(text)
 		return text, err == nil && u.Host != "" && slices.Contains(schemes, u.Scheme)
 	})
-	for _, problem := range r.problems[earlier:] {
+	for _, problem := range r.problems[problemsBefore:] {
 		problem.Value = redacted
 	}
 	return value
 }
 
-// Path reads the absolute path of a file. It does not check the file: a mounted
-// Secret may come or change later.
+// Path reads the absolute path of a file. It does not check that the file exists,
+// because a mounted Secret may appear or change later.
 func (r *Reader) Path(name, fallback string) string {
 	return read(r, name, fallback, "must be an absolute path", func(text string) (string, bool) {
 		return text, filepath.IsAbs(text)

@@ -14,8 +14,9 @@ import (
 	strict "sigs.k8s.io/json"
 )
 
-// maxErrors, and maxDetail in bytes, bound an error response: the client's input
-// decides how many errors it has and how long their names are.
+// maxErrors is the largest number of field errors in a response, maxDetail the largest
+// size in bytes of a text that comes from the client. Without these limits, the client
+// could make an error response very large.
 const maxErrors, maxDetail = 20, 200
 
 // Body is a request body that validates itself.
@@ -56,10 +57,11 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, into Body) bo
 	return true
 }
 
-// isJSON has a fast path, because nearly all clients send exactly this value.
+// isJSON reports whether the Content-Type is application/json, with or without
+// parameters.
 func isJSON(contentType string) bool {
 	if contentType == "application/json" {
-		return true
+		return true // nearly all clients send this, so it is checked first and without parsing
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	return err == nil && mediaType == "application/json"
@@ -75,7 +77,7 @@ func Decode(body []byte, into Body) ([]FieldError, error) {
 	if jsonv2.Unmarshal(body, into, jsonv2.RejectUnknownMembers(true)) == nil {
 		return limitErrors(into.Validate()), nil
 	}
-	reflect.ValueOf(into).Elem().SetZero() // remove fields that were decoded before the error
+	reflect.ValueOf(into).Elem().SetZero() // removes the fields that were decoded before the error
 	return decodeStrictly(body, into)
 }
 
@@ -100,9 +102,11 @@ func decodeStrictly(body []byte, into Body) ([]FieldError, error) {
 	return limitErrors(append(problems, into.Validate()...)), nil
 }
 
+// limitErrors returns the first maxErrors problems.
 func limitErrors(problems []FieldError) []FieldError { return problems[:min(len(problems), maxErrors)] }
 
-// jsonTypeName names a type in API terms. Names of Go packages must not appear.
+// jsonTypeName returns the name of a type for the API's clients. It does not contain
+// the name of a Go package.
 func jsonTypeName(t reflect.Type) string {
 	switch name := t.String(); {
 	case !strings.Contains(name, "."):

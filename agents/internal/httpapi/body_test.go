@@ -14,6 +14,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
+// testBody is a request body for tests.
 type testBody struct {
 	Name  string     `json:"name"`
 	Parts []testPart `json:"parts"`
@@ -100,6 +101,7 @@ func TestErrorListIsBounded(t *testing.T) {
 	}
 }
 
+// failingReader is a body whose connection is lost.
 type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, errors.New("connection lost") }

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// everything has all kinds of fields that requests have.
+// everything has every type of field that the services' requests have.
 type everything struct {
 	Text    string                     `json:"text"`
 	Words   []string                   `json:"words,omitempty"`
@@ -25,8 +25,8 @@ type entry struct {
 
 func (*everything) Validate() []FieldError { return nil }
 
-// FuzzDecodersAgree: a body that the fast decoder accepts has the same value in
-// the strict one. The strict one decides about all other bodies.
+// FuzzDecodersAgree checks that Decode, which tries the fast decoder first, has the same
+// result as the strict decoder alone.
 func FuzzDecodersAgree(f *testing.F) {
 	for _, body := range []string{
 		`{"text":"a","words":["b",null],"count":1,"weight":1.5,"flag":true,"entries":[{"reps":1,"rpe":8},{}],"rest":{"a":{"b":[1, 2]},"c":null}}`,

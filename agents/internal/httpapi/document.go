@@ -8,8 +8,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// DocumentHandler serves a service's OpenAPI 3.1 document, which is YAML, as
-// JSON. It may be cached for an hour, because it only changes with the image.
+// DocumentHandler returns a handler that serves a service's OpenAPI 3.1 document as
+// JSON. document is YAML. Clients may cache the response for an hour, because it only
+// changes with the image.
 func DocumentHandler(document []byte) (http.HandlerFunc, error) {
 	encoded, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"strconv"
 )
 
-// RequestID is the header of a request's id, in requests and responses. Error
-// reads the id from the response header, so that this package imports no other.
+// RequestID is the header of a request's id, in requests and responses. Error reads the id from
+// the response header, so that this package imports no other package of the services.
 const RequestID = "X-Request-Id"
 
 // Codes of Error that more than one package uses. Clients may depend on codes;
@@ -34,6 +34,7 @@ func JSON(w http.ResponseWriter, status int, body any) {
 	write(w, status, jsonType, body)
 }
 
+// write encodes the body and sends it.
 func write(w http.ResponseWriter, status int, contentType []string, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -44,8 +45,8 @@ func write(w http.ResponseWriter, status int, contentType []string, body any) {
 	send(w, status, contentType, encoded)
 }
 
-// Line sends a line of JSON that is already encoded and ends with a newline. It
-// accepts the line in parts, so that a part that responses share is not copied.
+// Line sends a line of JSON that is already encoded and ends with a newline. The line
+// can have several parts. So a part that many responses share is not copied for each.
 func Line(w http.ResponseWriter, status int, parts ...[]byte) {
 	send(w, status, jsonType, parts...)
 }
@@ -71,7 +72,7 @@ func send(w http.ResponseWriter, status int, contentType []string, parts ...[]by
 	for _, part := range parts {
 		length += len(part)
 	}
-	h["Content-Length"] = []string{strconv.Itoa(length)} // chunked encoding needs more writes
+	h["Content-Length"] = []string{strconv.Itoa(length)} // without it net/http would use chunked encoding, with more writes
 	w.WriteHeader(status)
 	for _, part := range parts {
 		// A write fails if the client has disconnected, so there is nobody to

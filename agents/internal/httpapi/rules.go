@@ -19,7 +19,7 @@ func (r *Rules) Check(ok bool, pointer, detail string, args ...any) {
 	}
 }
 
-// userID allows the ids of common identity providers.
+// userID matches the user ids of common identity providers.
 var userID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@|-]{0,127}$`)
 
 // UserID checks the field userId.

@@ -18,6 +18,7 @@ type recorder struct {
 	bytes  int64
 }
 
+// WriteHeader records the final status, and sends it.
 func (w *recorder) WriteHeader(status int) {
 	// 1xx responses precede the final one.
 	if w.status == 0 && status >= http.StatusOK {
@@ -26,6 +27,7 @@ func (w *recorder) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// Write counts the bytes of the body, and sends them.
 func (w *recorder) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
@@ -35,7 +37,8 @@ func (w *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets http.ResponseController reach flush, hijack and deadlines.
+// Unwrap lets http.ResponseController use Flush, Hijack and the deadlines of the
+// original writer.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // accessLog logs each request and calls the hook. Requests of quiet paths have
@@ -76,8 +79,8 @@ func accessLog(log *slog.Logger, quiet []string, hook Observer, next http.Handle
 	})
 }
 
-// catchPanics converts a handler's panic to a 500. It must be directly inside
-// accessLog, whose recorder knows whether the response has begun.
+// catchPanics converts a handler's panic to a 500. It must be directly inside accessLog,
+// because accessLog's recorder knows whether the response has begun.
 func catchPanics(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

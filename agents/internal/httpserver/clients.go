@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// maxClients is the number of clients with a limiter, about 2 MB. Above it,
-	// clients with few recent requests are evicted. An evicted client starts again
-	// with a full burst.
+	// maxClients is the largest number of clients that have a limiter. All limiters
+	// together use about 2 MB. If there are more clients, those with few recent
+	// requests are evicted. An evicted client starts again with a full burst.
 	maxClients = 10_000
 	// ipv6Client is the length in bits of the smallest IPv6 network that a
 	// provider assigns to a customer (RFC 6177). The limit is for this network,
@@ -30,6 +30,7 @@ type clients struct {
 	limiters *otter.Cache[netip.Prefix, *rate.Limiter]
 }
 
+// newClients returns the limiters of all clients. There is none at first.
 func newClients(cfg Config) *clients {
 	return &clients{cfg, otter.Must(&otter.Options[netip.Prefix, *rate.Limiter]{MaximumSize: maxClients})}
 }
@@ -50,6 +51,7 @@ func (c *clients) limit(next http.Handler) http.Handler {
 	})
 }
 
+// limiter returns the client's limiter, and creates it if there is none.
 func (c *clients) limiter(client netip.Prefix) *rate.Limiter {
 	if limiter, ok := c.limiters.GetIfPresent(client); ok {
 		return limiter
@@ -58,9 +60,9 @@ func (c *clients) limiter(client netip.Prefix) *rate.Limiter {
 	return limiter
 }
 
-// clientOf is the client's address as the trusted proxies report it: an IPv4
-// address or an IPv6 network. Requests with an unknown client share the zero
-// Prefix.
+// clientOf returns the client of a request as the trusted proxies report it: an IPv4
+// address or an IPv6 network. All requests without a valid address return the zero
+// Prefix, so they share one limit.
 func clientOf(r *http.Request, proxies int) netip.Prefix {
 	address := r.RemoteAddr
 	if proxies > 0 {

@@ -72,7 +72,8 @@ func TestClientAboveItsRateGets429(t *testing.T) {
 	}
 }
 
-// TestClientLimitersAreBounded: many addresses must not use more memory.
+// TestClientLimitersAreBounded checks that there are at most maxClients limiters, however
+// many addresses send requests.
 func TestClientLimitersAreBounded(t *testing.T) {
 	cfg := Defaults()
 	c := newClients(cfg)

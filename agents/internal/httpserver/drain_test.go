@@ -25,6 +25,7 @@ type balancer struct {
 	next     int
 }
 
+// newBalancer returns a balancer of these addresses.
 func newBalancer(backends ...string) *balancer {
 	b := &balancer{backends: backends, inFlight: map[string]int{}}
 	b.idle = sync.NewCond(&b.mu)
@@ -63,11 +64,11 @@ func (b *balancer) remove(backend string) {
 	}
 }
 
-// TestDrainUnderLoadFailsNoRequest stops one of two servers while clients send
-// through a balancer, and counts failures. Clients POST on kept-alive
-// connections, because Go's client repeats a GET after a broken connection, which
-// would hide a failure. The drain delay ends when the balancer has seen readiness
-// 503 and the draining server has served enough requests.
+// TestDrainUnderLoadFailsNoRequest stops one of two servers while clients send requests
+// through a balancer, and counts the failures. The clients send POST on kept-alive
+// connections: Go's client repeats a GET after a broken connection, and that would hide a
+// failure. The drain delay ends when readiness is 503 and the draining server has served
+// enough requests.
 func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	const (
 		clients  = 8
@@ -180,8 +181,8 @@ func post(ctx context.Context, client *http.Client, lb *balancer, message string
 	return response.Close, nil
 }
 
-// TestRequestInFlightEndsAfterTheListenerCloses: a request from before the
-// shutdown succeeds, and its context is not canceled.
+// TestRequestInFlightEndsAfterTheListenerCloses checks that a request that began before the
+// shutdown succeeds, and that its context is not canceled.
 func TestRequestInFlightEndsAfterTheListenerCloses(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	server := launch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -217,8 +218,7 @@ func TestRequestInFlightEndsAfterTheListenerCloses(t *testing.T) {
 	require.NoError(t, <-server.serveErr)
 }
 
-// TestRequestBeyondShutdownTimeoutIsCanceled: Serve returns an error instead of
-// a successful drain.
+// TestRequestBeyondShutdownTimeoutIsCanceled also checks that Serve then returns an error.
 func TestRequestBeyondShutdownTimeoutIsCanceled(t *testing.T) {
 	started, canceled := make(chan struct{}), make(chan struct{})
 	server := launch(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -235,8 +235,8 @@ func TestRequestBeyondShutdownTimeoutIsCanceled(t *testing.T) {
 	<-canceled
 }
 
-// TestIdleConnectionIsServedDuringTheDrain: a connection that was idle at the
-// start of the drain gets one more response, and is closed with it.
+// TestIdleConnectionIsServedDuringTheDrain checks that a connection which is idle when the
+// drain starts can send one more request. The response closes the connection.
 func TestIdleConnectionIsServedDuringTheDrain(t *testing.T) {
 	delayOver := make(chan time.Time)
 	server := launchUntil(t, http.NotFoundHandler(), delayOver)

@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzClient: for any header and address, a client is an IPv4 address, an IPv6
-// /64 or unknown. Entries before the trusted proxies' entries change nothing.
+// FuzzClient checks that a client is an IPv4 address, an IPv6 /64 or unknown, for any
+// header and address. A client cannot change the result by an entry of its own before
+// those of the trusted proxies.
 func FuzzClient(f *testing.F) {
 	for _, row := range [][2]string{{"", "192.0.2.1:5"}, {"203.0.113.9, 192.0.2.1", "10.0.0.1:1"}, {"[2001:db8::1]:443", "x"}, {"::ffff:192.0.2.1", ""}, {"fe80::1%eth0", ""}, {",", "@"}} {
 		f.Add(row[0], row[1], uint8(1))
@@ -36,7 +37,7 @@ func FuzzClient(f *testing.F) {
 	})
 }
 
-// FuzzRequestID: an accepted id is short and cannot forge log lines or response
+// FuzzRequestID checks that an accepted id is short and cannot forge log lines or response
 // headers.
 func FuzzRequestID(f *testing.F) {
 	for _, id := range []string{"", "a", "6f9619ff-8b86-d011-b42d-00c04fc964ff", "a b", "a\nb", "é", strings.Repeat("a", maxRequestID+1)} {

@@ -17,7 +17,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+// eventTimeout bounds the wait for an event that a passing test sees much earlier.
 const eventTimeout = 20 * time.Second
 
 // dial opens a raw connection, for requests that Go's client would not send.
@@ -30,7 +30,7 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// TestTooLargeBodyGets413: declared and undeclared body lengths.
+// TestTooLargeBodyGets413 sends bodies with and without a declared length.
 func TestTooLargeBodyGets413(t *testing.T) {
 	const limit = 1000
 	var reached atomic.Bool
@@ -94,8 +94,8 @@ func TestTooLargeHeadersGet431(t *testing.T) {
 	}
 }
 
-// TestSlowClientsAreDisconnected: each row sends a part and then nothing. The
-// server must close the connection.
+// TestSlowClientsAreDisconnected sends a part of a request and then nothing. The server must
+// close the connection.
 func TestSlowClientsAreDisconnected(t *testing.T) {
 	const short = 50 * time.Millisecond
 	for _, row := range []struct {

@@ -13,6 +13,7 @@ func NewLogger(out io.Writer, service string, level slog.Leveler) *slog.Logger {
 	return slog.New(contextHandler{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})}).With("service", service)
 }
 
+// logAttrsKey is the context's key of the attributes.
 type logAttrsKey struct{}
 
 // WithLogAttrs returns a context whose log records have these attributes too.
@@ -20,6 +21,7 @@ func WithLogAttrs(ctx context.Context, attrs ...slog.Attr) context.Context {
 	return context.WithValue(ctx, logAttrsKey{}, append(slices.Clip(logAttrs(ctx)), attrs...))
 }
 
+// logAttrs returns the attributes of the context.
 func logAttrs(ctx context.Context) []slog.Attr {
 	attrs, _ := ctx.Value(logAttrsKey{}).([]slog.Attr)
 	return attrs
@@ -29,6 +31,7 @@ func logAttrs(ctx context.Context) []slog.Attr {
 // one write, so that a killed process loses no record.
 type contextHandler struct{ slog.Handler }
 
+// Handle implements slog.Handler.
 func (h contextHandler) Handle(ctx context.Context, record slog.Record) error {
 	record.AddAttrs(logAttrs(ctx)...)
 	return h.Handler.Handle(ctx, record)

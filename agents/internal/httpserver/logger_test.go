@@ -35,7 +35,7 @@ func TestRecordsHaveTheContextsAttributes(t *testing.T) {
 	}, records)
 }
 
-// writes is an io.Writer that keeps each write separately.
+// writes is an io.Writer that stores each write as one text.
 type writes struct{ texts []string }
 
 func (w *writes) Write(b []byte) (int, error) {
@@ -43,8 +43,8 @@ func (w *writes) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestEachRecordIsOneWrite: nothing is buffered, so a killed process loses no
-// record.
+// TestEachRecordIsOneWrite checks that records are not buffered, so that a killed process
+// loses no record.
 func TestEachRecordIsOneWrite(t *testing.T) {
 	var out writes
 	log := httpserver.NewLogger(&out, "npa", slog.LevelInfo)

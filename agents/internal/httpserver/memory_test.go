@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A VerticalPodAutoscaler resizes a container in place: the heap may then grow, or
-// must shrink, without a restart.
+// A VerticalPodAutoscaler changes the memory of a running container. The process must use
+// the new limit without a restart.
 func TestMemoryLimitFollowsTheContainers(t *testing.T) {
 	var container atomic.Uint64
 	container.Store(1000 << 20)

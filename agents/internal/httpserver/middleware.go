@@ -43,8 +43,8 @@ func requestIDs(next http.Handler) http.Handler {
 	})
 }
 
-// validRequestID rejects ids that could forge log lines or use much memory, in
-// this service and in those that it calls.
+// validRequestID reports whether a client's id is safe to log and to send to other
+// services. It rejects long ids and all characters that could forge a log line.
 func validRequestID(id string) bool {
 	if id == "" || len(id) > maxRequestID {
 		return false

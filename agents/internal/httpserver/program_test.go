@@ -17,6 +17,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
+// service is a Service that only has readiness and metrics.
 type service struct{ state httpserver.State }
 
 func (s *service) Configure(c *httpserver.Config) {
@@ -26,6 +27,7 @@ func (s *service) Configure(c *httpserver.Config) {
 func (s *service) State() *httpserver.State { return &s.state }
 func (s *service) Handler() http.Handler    { return http.HandlerFunc(s.state.Ready) }
 
+// newProgram returns a program whose New returns this error.
 func newProgram(newErr error) httpserver.Program[httpserver.Config] {
 	return httpserver.Program[httpserver.Config]{
 		ReadConfig: func(lookup func(string) (string, bool)) (httpserver.Config, error) {
@@ -54,6 +56,7 @@ func run(ctx context.Context, p httpserver.Program[httpserver.Config], env map[s
 	return bufio.NewScanner(reader), exit
 }
 
+// nextRecord returns the next record of the log.
 func nextRecord(t *testing.T, logs *bufio.Scanner) map[string]any {
 	t.Helper()
 	require.True(t, logs.Scan(), "the log ended")

@@ -29,6 +29,7 @@ const (
 	checkEvery = time.Second
 )
 
+// readiness is the body of the readiness response.
 type readiness struct {
 	Status  string   `json:"status"`
 	Phase   string   `json:"phase"`
@@ -52,6 +53,7 @@ func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
 	}
 }
 
+// checks are the checks of all dependencies, with their last result.
 type checks struct {
 	dependencies []Dependency
 	mu           sync.Mutex // one check at a time; concurrent probes share its result

@@ -15,6 +15,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
+// probe sends a readiness probe, and returns the status and the body of the response.
 func probe(handler http.Handler) (int, string) {
 	response := httptest.NewRecorder()
 	handler.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/health/ready", nil))

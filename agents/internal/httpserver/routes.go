@@ -16,9 +16,9 @@ var methods = []string{
 	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
 }
 
-// Routes makes the mux respond with problem details to unknown paths (404) and
-// methods (405 with Allow). http.ServeMux responds with plain text and has no
-// hook for it. The mux must not have the pattern "/".
+// Routes makes the mux respond with problem details to an unknown path (404) and an
+// unknown method (405 with the header Allow). http.ServeMux would respond with plain
+// text, and has no option for it. The mux must not have the pattern "/".
 func Routes(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc(anyPath, func(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "" // access log and metrics must not count this as a route

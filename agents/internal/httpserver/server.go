@@ -1,12 +1,12 @@
-// Package httpserver is the common process of all services: environment, log,
-// health, and an HTTP server with limits. It drains without failed requests
-// when the process is stopped. It owns the process life cycle and the
-// middleware; the service owns its routes and responses.
+// Package httpserver has what every service's process needs: environment, log, health
+// checks, and an HTTP server with limits. When the process is stopped, the server
+// drains, and no request fails. This package owns the life of the process and the
+// middleware. The service owns its routes and responses.
 //
-// A drain has three steps. Readiness becomes 503, so that load balancers stop
-// sending. For DrainDelay the server still serves requests and closes
-// connections with each response. Then the listener closes, and running
-// requests have ShutdownTimeout to end.
+// A drain has three steps. First, readiness becomes 503, so that load balancers stop
+// sending requests. Then the server serves requests for DrainDelay, and each response
+// closes its connection. Last, the listener closes, and running requests have
+// ShutdownTimeout to end.
 package httpserver
 
 import (
@@ -19,13 +19,13 @@ import (
 	"time"
 )
 
-// Server serves one handler on one listener, once.
+// Server serves one handler on one listener. It cannot be started a second time.
 type Server struct {
 	cfg   Config
 	state *State
 	log   *slog.Logger
 	http  *http.Server
-	// after is time.After. Tests of the drain end the delay by an event.
+	// after is time.After. In tests it returns a channel that the test controls.
 	after func(time.Duration) <-chan time.Time
 }
 
@@ -39,10 +39,10 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 	if hook == nil {
 		hook = func(*http.Request, int, time.Duration) {}
 	}
-	// The handlers are wrapped from the inside out. limitBody is outside the access
-	// log, because it needs net/http's own ResponseWriter to close the connection of a
-	// client that keeps sending. rejectOversize is inside the access log, so that its
-	// answers are logged.
+	// Each line wraps the handler of the line before, so a request passes them from the last to
+	// the first. limitBody must get net/http's own ResponseWriter, because only this writer can
+	// close the connection of a client that keeps sending. So limitBody is outside the access
+	// log. rejectOversize is inside the access log, so that its responses are logged.
 	handler = rejectOversize(cfg.MaxBodyBytes, handler)
 	handler = newClients(cfg).limit(handler)
 	handler = catchPanics(log, handler)
@@ -101,9 +101,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 
-	// Idle connections stay open here: closing one may drop a request in
-	// flight. That is why SetKeepAlivesEnabled(false) is not used. Busy clients
-	// get "Connection: close" with their next response.
+	// Idle connections stay open during the delay, because a client may just be sending
+	// a request on one of them. SetKeepAlivesEnabled(false) would close them. Each
+	// response of the drain has "Connection: close" instead.
 	s.state.Advance(Draining)
 	s.log.Info("draining", "delay", s.cfg.DrainDelay.String(), "timeout", s.cfg.ShutdownTimeout.String())
 	select {

@@ -29,15 +29,15 @@ type testServer struct {
 
 func (s *testServer) url(path string) string { return "http://" + s.address + path }
 
-// launch starts a Server of handler with Defaults and without a drain delay,
-// unless changed. It ends with the test.
+// launch starts a Server of handler. It has the Defaults, no drain delay and these changes.
+// The Server ends with the test.
 func launch(t *testing.T, handler http.Handler, changes ...func(*Config)) *testServer {
 	t.Helper()
 	return launchUntil(t, handler, nil, changes...)
 }
 
-// launchUntil is launch with a drain delay that ends when delayOver is
-// closed.
+// launchUntil starts a Server as launch does, with a drain delay that ends when delayOver
+// is closed.
 func launchUntil(t *testing.T, handler http.Handler, delayOver <-chan time.Time, changes ...func(*Config)) *testServer {
 	t.Helper()
 	cfg := Defaults()
@@ -96,8 +96,8 @@ func (l *logBuffer) find(msg, path string) (map[string]any, bool) {
 	return nil, false
 }
 
-// wait waits for the record. A request is logged after the client has its
-// response.
+// wait waits for the first record with the message and path. A request may be logged after
+// the client has its response.
 func (l *logBuffer) wait(t *testing.T, msg, path string) map[string]any {
 	t.Helper()
 	var record map[string]any
@@ -126,6 +126,7 @@ func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*
 	return response, string(text)
 }
 
+// errorOf decodes the body of an error response.
 func errorOf(t *testing.T, body string) httpapi.Problem {
 	t.Helper()
 	var e httpapi.Problem

@@ -14,7 +14,7 @@ type Phase int32
 const (
 	Starting Phase = iota // not listening yet
 	Serving               // ready for traffic
-	Draining              // still serves, but wants no new traffic
+	Draining              // still serves, but load balancers must send no new requests
 )
 
 // String is the phase's name in responses.
@@ -50,13 +50,14 @@ func (s *State) Advance(to Phase) bool {
 	}
 }
 
+// status is the body of a health response.
 type status struct {
 	Status string `json:"status"`
 	Phase  string `json:"phase"`
 }
 
-// Live responds 200 in every phase, because a draining process must not be
-// restarted.
+// Live responds 200 in every phase. Kubernetes restarts a process that responds
+// otherwise, and a draining process must not be restarted.
 func (s *State) Live(w http.ResponseWriter, _ *http.Request) {
 	httpapi.JSON(w, http.StatusOK, status{"ok", s.Phase().String()})
 }

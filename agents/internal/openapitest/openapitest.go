@@ -35,9 +35,9 @@ func New(t *testing.T, document []byte, handler http.Handler) *Checker {
 	return &Checker{handler: handler, rules: rules}
 }
 
-// Send sends a request to the handler. The response must conform to the document.
-// A request that the handler accepts must conform too, and a request that it
-// rejects with invalid_request must not.
+// Send sends a request to the handler. It fails the test unless the handler and the document
+// agree. The response must conform to the document. An accepted request must conform too. A
+// request that the handler rejects with invalid_request must not conform.
 func (c *Checker) Send(t *testing.T, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	request := func() *http.Request {

@@ -1,7 +1,7 @@
-// Package rdstoken creates the tokens with which a pod logs in to a database of RDS, in
-// place of a password. A token is a signed URL that is valid for 15 minutes (RDS User
-// Guide, "IAM database authentication"). This package signs it with the credentials
-// that EKS Pod Identity gives the pod, so that a new connection needs no AWS call.
+// Package rdstoken creates the tokens that replace a pod's password for a database of
+// RDS. A token is a signed URL that is valid for 15 minutes (RDS User Guide, "IAM
+// database authentication"). This package signs it with the credentials that EKS Pod
+// Identity gives the pod. So a new connection usually needs no AWS call.
 package rdstoken
 
 import (
@@ -25,8 +25,9 @@ import (
 const (
 	// lifetime is how long RDS accepts a token for a new connection.
 	lifetime = 15 * time.Minute
-	// refresh is the remaining validity at which credentials are replaced.
-	refresh = 5 * time.Minute
+	// refreshBefore is the time before the end of the credentials at which new ones are
+	// requested.
+	refreshBefore = 5 * time.Minute
 	// emptyHash is the SHA-256 hash of the empty body of a signed URL.
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	// callTimeout bounds one request for credentials to the agent on the pod's node.
@@ -63,8 +64,8 @@ type Signer struct {
 	now         func() time.Time
 }
 
-// New returns a Signer. It asks for credentials when the first token is created, and
-// again before they end.
+// New returns a Signer. The Signer requests credentials for its first token, and
+// requests new ones before they expire.
 func New(cfg Config) *Signer {
 	provider := endpointcreds.New(cfg.CredentialsURL, func(o *endpointcreds.Options) {
 		o.HTTPClient = &http.Client{Timeout: callTimeout}
@@ -73,7 +74,7 @@ func New(cfg Config) *Signer {
 			return strings.TrimSpace(string(token)), err
 		})
 	})
-	cached := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = refresh })
+	cached := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = refreshBefore })
 	return &Signer{cfg.Region, cached, v4.NewSigner(), time.Now}
 }
 

@@ -71,7 +71,7 @@ func TestCredentialsAreKeptUntilTheyEnd(t *testing.T) {
 		calls    int64
 	}{
 		{"valid for hours", 6 * time.Hour, 1},
-		{"about to end", refresh / 2, 3},
+		{"about to end", refreshBefore / 2, 3},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			cfg, calls := podIdentity(t, row.lifetime)

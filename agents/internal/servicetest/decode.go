@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Decode decodes a response body without unknown fields.
+// Decode decodes a response body. An unknown field fails the test.
 func Decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 	t.Helper()
 	var value T

@@ -18,6 +18,7 @@ type PlanningAgent struct {
 	Path, Body string
 }
 
+// request returns the design document's load test request to the process.
 func (a PlanningAgent) request(t testing.TB, p *Process, token string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.Address+a.Path, strings.NewReader(a.Body))
@@ -27,9 +28,9 @@ func (a PlanningAgent) request(t testing.TB, p *Process, token string) *http.Req
 	return r
 }
 
-// LoadTestResponse runs the whole process without PostgreSQL and Redis, and
-// sends its load test request over a real connection. It requires a 401 for an
-// invalid token and a 403 for another user's. It returns the body of the 200.
+// LoadTestResponse runs the whole process without PostgreSQL and Redis. It sends the
+// load test's request three times over a real connection. An invalid token must get
+// 401, and another user's token 403. It returns the body of the third response, a 200.
 func (a PlanningAgent) LoadTestResponse(t *testing.T) []byte {
 	t.Helper()
 	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "0s"})
@@ -48,8 +49,9 @@ func (a PlanningAgent) LoadTestResponse(t *testing.T) []byte {
 	return body
 }
 
-// CheckShutdownUnderLoad stops the process while clients send requests until a
-// response closes the connection. No request may fail.
+// CheckShutdownUnderLoad stops the process while four clients send requests. No
+// request may fail, and the server must close each client's connection with a
+// response.
 func (a PlanningAgent) CheckShutdownUnderLoad(t *testing.T) {
 	t.Helper()
 	const clients = 4

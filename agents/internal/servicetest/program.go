@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+// eventTimeout bounds the wait for an event that a passing test sees much earlier.
 const eventTimeout = 20 * time.Second
 
 // Program is an httpserver.Program with any configuration type.
@@ -30,8 +30,8 @@ type Process struct {
 	Code    <-chan int         // its exit code
 }
 
-// Start runs the program in a valid environment with these changes. It ends
-// with Stop, or with the test.
+// Start runs the program in a valid environment with these changes, and waits until it
+// listens. The program ends with Stop, or with the test.
 func Start(t testing.TB, program Program, name string, changes map[string]string) *Process {
 	t.Helper()
 	env := New(t)

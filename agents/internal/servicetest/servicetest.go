@@ -1,7 +1,7 @@
-// Package servicetest has the parts that the tests of the four services share: an
-// issuer with its published key, tokens, a valid environment, and a program under
-// load. Package testservers owns the servers. The tests of this package check the
-// start of all four services.
+// Package servicetest has what the tests of the four services share: an issuer with
+// its published key, tokens, a valid environment, and clients that load a program.
+// Package testservers owns the servers. The tests of this package check the start of
+// all four services.
 package servicetest
 
 import (
@@ -80,8 +80,8 @@ func (e *Environment) Environ(changes map[string]string) []string {
 // AllScopes lists every scope of the platform.
 var AllScopes = []string{auth.ScopeUsersRead, auth.ScopeUsersWrite, auth.ScopeAgentsRead, auth.ScopeAgentsRun}
 
-// Token returns a token of a user with these scopes, or with all if none is
-// named. It is valid for an hour from now.
+// Token returns a token of a user with these scopes. Without scopes it has all of them.
+// The token is valid for an hour from now.
 func (e *Environment) Token(t testing.TB, user string, scopes ...string) string {
 	t.Helper()
 	return e.TokenAt(t, time.Now(), user, scopes...)

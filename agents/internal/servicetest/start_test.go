@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// buildAndRun builds the services and runs the tests.
 func buildAndRun(m *testing.M) (code int, err error) {
 	if binDir, err = os.MkdirTemp("", "servicetest-"); err != nil {
 		return 0, err
@@ -53,9 +54,9 @@ func buildAndRun(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// TestServicesStartWithoutDependencies: a process listens although no store and
-// no other service is reachable. The test measures CPU time, because wall time
-// depends on the machine's load.
+// TestServicesStartWithoutDependencies checks that a process starts and stops quickly
+// although it can reach no database, no Redis and no other service. The test measures CPU
+// time, because the elapsed time depends on the machine's load.
 func TestServicesStartWithoutDependencies(t *testing.T) {
 	const limit = 200 * time.Millisecond // of CPU time for start and shutdown
 	for _, service := range services {
@@ -85,8 +86,8 @@ func TestServicesStartWithoutDependencies(t *testing.T) {
 	}
 }
 
-// TestAllConfigErrorsAreReported: each invalid variable has its own log line,
-// and the exit code is 2.
+// TestAllConfigErrorsAreReported checks that each invalid variable has its own log line, and
+// that the exit code is 2.
 func TestAllConfigErrorsAreReported(t *testing.T) {
 	for _, service := range services {
 		t.Run(service.name, func(t *testing.T) {

@@ -64,11 +64,12 @@ func NewCoordination(r prometheus.Registerer, agent string, queued func() int) *
 	return c
 }
 
-// breakerStates are the values of agent_breaker_state, by gobreaker's names.
+// breakerStates has the value of agent_breaker_state for each state of gobreaker.
 var breakerStates = map[string]float64{"closed": 0, "half-open": 1, "open": 2}
 
-// Upstream registers the metrics of an agent that this one sends requests to: each
-// counter starts at zero, and breaker returns closed, half-open or open.
+// Upstream registers the metrics of another agent that this agent sends requests to.
+// Each counter starts at zero. breaker returns the state of the circuit breaker:
+// closed, half-open or open. reasons are the labels of failures.
 func (c *Coordination) Upstream(name string, breaker func() string, reasons ...string) {
 	c.AgentRequests.WithLabelValues(name)
 	c.Hedges.WithLabelValues(name)

@@ -1,6 +1,6 @@
 // Package telemetry has a service's Prometheus metrics and traces. The design
-// document's autoscalers and dashboards read the metrics. It owns names, labels
-// and buckets. Services decide what is counted, and package httpserver has the
+// document's autoscalers and dashboards read the metrics. This package owns names,
+// labels and buckets. Services decide what they count. Package httpserver owns the
 // logs.
 package telemetry
 
@@ -14,9 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Buckets has an edge at each of the design document's limits, so that counts
-// at a limit are exact: 0.1 s between agents, 0.15 mca, 0.2 coordination, 0.3
-// npa, 0.5 wpa and web. 30 and 45 are the timeouts.
+// Buckets are the upper bounds of histogram buckets in seconds. Each limit of the
+// design document is one of them, so that the number of slower requests is exact.
+// The limits are 0.1 between agents, 0.15 for mca, 0.2 for a coordination, 0.3 for
+// npa, and 0.5 for wpa and web. 30 and 45 are the document's timeouts.
 var Buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .15, .2, .3, .5, .75, 1, 2.5, 5, 10, 30, 45}
 
 // Registry returns a registry with the metrics of the Go runtime and the
@@ -52,7 +53,7 @@ func NewHTTP(r prometheus.Registerer) *HTTP {
 	return h
 }
 
-// CountRequest counts a request. It is an httpserver.Observer.
+// CountRequest counts a request, and completes its span. It is an httpserver.Observer.
 func (h *HTTP) CountRequest(r *http.Request, status int, duration time.Duration) {
 	method, route := method(r), route(r)
 	h.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
@@ -60,9 +61,9 @@ func (h *HTTP) CountRequest(r *http.Request, status int, duration time.Duration)
 	annotate(r, route, status)
 }
 
-// route returns the pattern that matched, such as "GET /api/v1/users/profile". The path
-// must not be a label, because it is untrusted input: each path could add a time
-// series.
+// route returns the pattern that matched the request, such as "GET
+// /api/v1/users/profile". The path itself must not be a label: a client could add a
+// time series with each new path.
 func route(r *http.Request) string {
 	if r.Pattern == "" {
 		return "none"
@@ -70,6 +71,8 @@ func route(r *http.Request) string {
 	return r.Pattern
 }
 
+// method returns the request's method, or "other" for an unknown one. A client could
+// add a time series with each new method.
 func method(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:

@@ -21,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// TestMetricNamesOfTheDesignDocument: the metrics have the exact names that the design
-// document's dashboards and HPAs use.
+// TestMetricNamesOfTheDesignDocument checks that the metrics have exactly the names that the
+// design document's dashboards and HPAs use.
 func TestMetricNamesOfTheDesignDocument(t *testing.T) {
 	registry := telemetry.Registry()
 	mca := telemetry.NewCoordination(registry, "mca", func() int { return 7 })
@@ -61,7 +61,7 @@ func TestMetricNamesOfTheDesignDocument(t *testing.T) {
 	require.Empty(t, problems)
 }
 
-// TestUnknownPathsAndMethodsShareOneSeries: clients cannot add time series.
+// TestUnknownPathsAndMethodsShareOneSeries checks that a client cannot add time series.
 func TestUnknownPathsAndMethodsShareOneSeries(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	requests := telemetry.NewHTTP(registry)
@@ -111,8 +111,8 @@ func (b *safeBuffer) String() string {
 	return b.buf.String()
 }
 
-// TestTraceCrossesServices: a trace goes from a client's traceparent through two
-// services to an OTLP collector. Both logs have its ids.
+// TestTraceCrossesServices sends a request with a traceparent header through two services.
+// Both must log the trace's id, and the OTLP collector must receive both spans.
 func TestTraceCrossesServices(t *testing.T) {
 	const traceID = "0af7651916cd43dd8448eb211c80319c"
 	collected := &safeBuffer{}

@@ -24,8 +24,8 @@ type TraceConfig struct {
 	// Endpoint is OTEL_EXPORTER_OTLP_ENDPOINT, the URL of an OTLP/HTTP
 	// collector. Without it there are no traces, at no cost.
 	Endpoint string
-	// Percent is TRACE_PERCENT, 0 to 100: the percentage of requests that are
-	// traced if the caller has not decided it.
+	// Percent is TRACE_PERCENT, 0 to 100: the percentage of requests that are traced.
+	// If the caller sends a traceparent header, the caller decides instead.
 	Percent int
 }
 
@@ -38,7 +38,7 @@ func ReadTraceConfig(env *envconfig.Reader) TraceConfig {
 }
 
 // Tracing creates spans of requests. W3C traceparent headers link the spans of
-// several services. The zero value creates none.
+// several services. The zero value creates no spans.
 type Tracing struct {
 	tracer   trace.Tracer
 	provider *sdktrace.TracerProvider
@@ -60,6 +60,7 @@ func NewTracing(ctx context.Context, cfg TraceConfig, service string) (*Tracing,
 	return newTracing(sdktrace.WithBatcher(exporter), cfg, service), nil
 }
 
+// newTracing returns a Tracing that sends its spans to output.
 func newTracing(output sdktrace.TracerProviderOption, cfg TraceConfig, service string) *Tracing {
 	provider := sdktrace.NewTracerProvider(output,
 		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", service))),
@@ -94,8 +95,8 @@ func (t *Tracing) Middleware() func(http.Handler) http.Handler {
 	}
 }
 
-// annotate sets the attributes of the request's span that are known at its end.
-// Names are OpenTelemetry's semantic conventions for HTTP.
+// annotate sets the attributes of the request's span that are only known when the
+// request ends. Their names are from OpenTelemetry's semantic conventions for HTTP.
 func annotate(r *http.Request, route string, status int) {
 	span := trace.SpanFromContext(r.Context())
 	if !span.IsRecording() {
@@ -115,6 +116,7 @@ func annotate(r *http.Request, route string, status int) {
 // if any, to another service.
 func (t *Tracing) Transport(base http.RoundTripper) http.RoundTripper { return transport{t, base} }
 
+// transport is the RoundTripper that Transport returns.
 type transport struct {
 	tracing *Tracing
 	base    http.RoundTripper

@@ -52,7 +52,8 @@ func New(ctx context.Context, packages ...string) (_ *Environment, err error) {
 		return nil, err
 	}
 	e.closers = append(e.closers, func() error { return os.RemoveAll(e.dir) })
-	// The link is faster without symbols, and nobody debugs these executables.
+	// -s -w leaves out symbols, which makes the link faster. Nobody debugs these
+	// executables.
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", e.dir + "/"}
 	for _, path := range append([]string{"agents/web", "agents/mca", "agents/npa", "agents/wpa"}, packages...) {
 		args = append(args, module+path)
@@ -128,7 +129,7 @@ func (e *Environment) Start(ctx context.Context, name string, environ ...string)
 	return e.Run(ctx, e.Executable(name), environ)
 }
 
-// Run starts a program and waits for its log record "listening". The process
+// Run starts a program and waits until it logs the record "listening". The process
 // ends with Close or with ctx.
 func (e *Environment) Run(ctx context.Context, program string, environ []string, args ...string) (Process, error) {
 	cmd := exec.CommandContext(ctx, program, args...)

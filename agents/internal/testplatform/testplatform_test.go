@@ -18,8 +18,8 @@ import (
 // npa and wpa, with PostgreSQL and Redis. The load test is a process too,
 // because agents must not import ops.
 func TestServicesPassTheLoadTest(t *testing.T) {
-	// go test caches results by the files that the test reads. So read the
-	// sources of the programs, which this test does not import.
+	// go test reuses an old result while the files that the test read are unchanged. So the
+	// test reads the folders of the programs, which it does not import.
 	for _, dir := range []string{"../..", "../../../ops"} {
 		require.NoError(t, filepath.WalkDir(dir, func(_ string, _ fs.DirEntry, err error) error { return err }))
 	}

@@ -1,8 +1,7 @@
-// Package testservers starts the real servers of the agents' tests: PostgreSQL
-// 15 and a Redis Cluster, both from Debian. They listen on free ports of
-// 127.0.0.1 and keep their data in a temporary folder. The package ends its
-// processes by pid; they also die with the test binary. It has no schema and no
-// keys.
+// Package testservers starts the real servers of the agents' tests: PostgreSQL 15 and
+// a Redis Cluster, both from Debian. They listen on free ports of 127.0.0.1 and keep
+// their data in a temporary folder. They end with the tests, even if the test binary
+// is killed. This package creates no schema and no keys.
 //
 // A missing server fails the test with the name of its Debian package. No test
 // is skipped.

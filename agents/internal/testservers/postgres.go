@@ -32,9 +32,9 @@ type Postgres struct {
 	databases  atomic.Int64
 }
 
-// StartPostgres creates a cluster without fsync and with pg_stat_statements,
-// and starts it. settings are added to the command line. Close ends the server
-// and removes its data.
+// StartPostgres creates a database cluster and starts its server, without fsync and
+// with pg_stat_statements. settings override the server's settings. Close ends the
+// server and removes its data.
 func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, error) {
 	program, err := postgresProgram("postgres")
 	if err != nil {
@@ -78,8 +78,9 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	return nil
 }
 
-// dropRoot makes Debian's user postgres the owner of the files and of the server if the
-// test runs as root. PostgreSQL refuses to run as root.
+// dropRoot prepares the server to run as Debian's user postgres if the test runs as
+// root, because PostgreSQL refuses to run as root. It makes this user the owner of the
+// files and of the server's folder.
 func (p *Postgres) dropRoot(files ...string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -113,8 +114,8 @@ func (p *Postgres) Start(ctx context.Context) error {
 	args := []string{"-D", p.data(), "-p", strconv.Itoa(p.port)}
 	for _, settings := range []map[string]string{{
 		"listen_addresses": "127.0.0.1", "unix_socket_directories": "",
-		// Without fsync a commit reaches the kernel, not the disk. A killed
-		// server loses nothing; a crashed machine may.
+		// Without fsync a commit reaches the kernel, but maybe not the disk. Only a
+		// crash of the machine would lose data, not a killed server.
 		"fsync": "off", "full_page_writes": "off",
 		"max_wal_size": "4GB", "shared_preload_libraries": "pg_stat_statements",
 	}, p.settings} { // the last value of a setting applies
@@ -186,8 +187,8 @@ func (p *Postgres) Close() error {
 	return errors.Join(err, os.RemoveAll(p.dir))
 }
 
-// postgresProgram finds a program of PostgreSQL 15. Debian keeps them outside
-// PATH.
+// postgresProgram returns the path of a program of PostgreSQL 15. Debian installs these
+// programs in a folder that is not in PATH.
 func postgresProgram(name string) (string, error) {
 	path := filepath.Join("/usr/lib/postgresql/15/bin", name)
 	if _, err := os.Stat(path); err == nil {

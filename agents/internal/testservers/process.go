@@ -13,12 +13,12 @@ import (
 // process is a running server. Its output is in a file in its folder.
 type process struct {
 	cmd  *exec.Cmd
-	log  string
-	done chan struct{}
+	log  string        // the file's path
+	done chan struct{} // closed when the process has exited
 }
 
-// spawn starts a program that dies with this process. A nil credential means
-// the test's user.
+// spawn starts a program. The kernel kills the program when this process ends. With a
+// nil credential the program runs as the test's user.
 func spawn(dir, path string, args []string, credential *syscall.Credential) (*process, error) {
 	p := &process{cmd: exec.Command(path, args...), log: filepath.Join(dir, "log"), done: make(chan struct{})}
 	output, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -24,14 +24,15 @@ type Redis struct {
 	nodes []*redisNode
 }
 
+// redisNode is one server of the cluster.
 type redisNode struct {
 	dir       string
 	port, bus int
-	process   *process
+	process   *process // nil after Kill
 }
 
-// StartRedis starts a cluster of three masters with this number of replicas
-// each. It keeps nothing on disk. Close removes it.
+// StartRedis starts a cluster of three masters, and this number of replicas for each
+// master. The cluster stores no data on disk. Close ends its nodes.
 func StartRedis(ctx context.Context, replicas int) (*Redis, error) {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -48,8 +49,8 @@ func StartRedis(ctx context.Context, replicas int) (*Redis, error) {
 	return r, nil
 }
 
-// masters is the minimum for a failover in Redis Cluster, and the number of
-// nodes in the design document's client.
+// masters is the number of masters. A failover in Redis Cluster needs at least three,
+// and the client in the design document has three nodes.
 const masters = 3
 
 // start starts all nodes and joins them to a cluster.
@@ -72,6 +73,7 @@ func (r *Redis) start(ctx context.Context, program string, replicas int) error {
 	return r.join(ctx)
 }
 
+// start starts the node's server.
 func (n *redisNode) start(program string) (err error) {
 	n.process, err = spawn(n.dir, program, []string{
 		"--bind", "127.0.0.1", "--port", strconv.Itoa(n.port), "--cluster-port", strconv.Itoa(n.bus),
@@ -119,9 +121,9 @@ func (r *Redis) join(ctx context.Context) error {
 // wait takes seconds.
 const healthyTimeout = 2 * time.Minute
 
-// WaitHealthy waits until every running node reports that all slots are served
-// and every replica follows its master. After two minutes it returns an error
-// with the CLUSTER NODES of the waiting node.
+// WaitHealthy waits until every running node reports that all slots are served, and
+// that each replica is connected to its master. After two minutes it returns an error
+// with the output of CLUSTER NODES.
 func (r *Redis) WaitHealthy(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthyTimeout)
 	defer cancel()
@@ -192,8 +194,8 @@ func (n *redisNode) client(ctx context.Context) (client rueidis.Client, err erro
 
 func (n *redisNode) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port) }
 
-// Addresses are the HOST:PORT of the first three nodes, as many as the design
-// document's client has.
+// Addresses returns HOST:PORT of the first three nodes. The client in the design
+// document has as many.
 func (r *Redis) Addresses() []string {
 	addresses := make([]string, masters)
 	for i := range addresses {
@@ -218,8 +220,8 @@ func (r *Redis) Kill(node int) error {
 	return err
 }
 
-// Freeze stops a node with SIGSTOP, as a hung machine: its connections stay
-// open. thaw continues it.
+// Freeze stops a node with SIGSTOP. Like a machine that hangs, the node keeps its
+// connections open and does not respond. thaw lets the node continue.
 func (r *Redis) Freeze(node int) (thaw func() error, err error) {
 	p := r.nodes[node].process.cmd.Process
 	return func() error { return p.Signal(syscall.SIGCONT) }, p.Signal(syscall.SIGSTOP)

@@ -15,6 +15,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
+// startContext returns a context that ends after StartTimeout.
 func startContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	t.Cleanup(cancel)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Wire is a TCP proxy to a server. Silence stops all bytes while connections
-// stay open and new ones are accepted, as with a frozen machine.
+// Wire is a TCP proxy to a server. Silence makes the server look like a machine that
+// hangs: no bytes pass, but connections stay open and new ones are accepted.
 type Wire struct {
 	listener net.Listener
 	gate     sync.RWMutex // locked while the wire is silent
@@ -69,6 +69,7 @@ type gatedConn struct {
 	gate *sync.RWMutex
 }
 
+// Write waits until the gate is unlocked.
 func (g gatedConn) Write(p []byte) (int, error) {
 	g.gate.RLock()
 	defer g.gate.RUnlock()

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// maxResponse bounds a response body in bytes. A plan of 31 days is below a quarter
-// of it.
+// maxResponse is the maximum size of a response body in bytes: more than four times
+// the size of a plan of 31 days.
 const maxResponse = 1 << 20
 
-// minHedgeDelay is the minimum time before the second try, a tenth of the design
-// document's limit between agents (inter_agent_communication, 100 ms). Without it, a
-// twentieth of all requests to a fast service would be sent twice. Each second try
-// costs a connection, because the slower try is canceled.
+// minHedgeDelay is the minimum time before the second try. It is a tenth of the design
+// document's limit between agents (inter_agent_communication, 100 ms). Without this
+// minimum, 5 % of all requests to a fast service would be sent twice. Each second try
+// costs a connection: the slower try is canceled, and that closes its connection.
 const minHedgeDelay = 10 * time.Millisecond
 
 // Client sends requests that may be sent twice. The second try starts when the first
@@ -27,8 +27,9 @@ type Client struct {
 	upstream *Upstream
 	latency  latency
 	budget   budget
-	// after is time.AfterFunc outside tests. It calls f after the duration d.
-	// stop prevents the call and returns true, or returns false if f was called.
+	// after calls f after the duration d. Outside tests it is time.AfterFunc. stop
+	// prevents the call of f and returns true. If f was already called, it returns
+	// false.
 	after func(d time.Duration, f func()) (stop func() bool)
 }
 
@@ -69,9 +70,9 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 	// hedge gets the second try's result. It is buffered, because the first try may
 	// have returned already.
 	hedge := make(chan result, 1)
-	stop := func() bool { return true }
+	stopHedge := func() bool { return true }
 	if p95 := c.latency.percentile95(); p95 > 0 {
-		stop = c.after(max(p95, minHedgeDelay), func() {
+		stopHedge = c.after(max(p95, minHedgeDelay), func() {
 			if !c.budget.spend() {
 				hedge <- result{err: errNoBudget}
 				return
@@ -85,11 +86,11 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 		})
 	}
 	response, err := try()
-	notHedged := stop()
+	hedged := !stopHedge()
 	switch {
 	case err == nil:
 		return response, nil
-	case !notHedged:
+	case hedged: // the second try runs or has ended
 		if second := <-hedge; !errors.Is(second.err, errNoBudget) {
 			return second.Response, second.err
 		}
@@ -100,7 +101,7 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 	return response, err
 }
 
-// errNoBudget means that there was no second try.
+// errNoBudget means that the second try was not sent.
 var errNoBudget = errors.New("retry budget exceeded: one request in ten was sent twice")
 
 // send sends the request once. A response of 500 or above is an error.

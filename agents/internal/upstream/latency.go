@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// sample is the number of recent responses for the percentile.
-	sample = 128
+	// recentCount is the number of responses from which the percentile is computed.
+	recentCount = 128
 	// minSamples is the number of responses before the first percentile.
 	minSamples = 20
 	// sortEvery is the number of responses between two computations of the
@@ -19,8 +19,8 @@ const (
 // latency computes the p95 of an upstream's recent good responses.
 type latency struct {
 	mu     sync.Mutex
-	ring   [sample]time.Duration
-	count  int
+	ring   [recentCount]time.Duration
+	count  int // all responses so far
 	p95    time.Duration
 	sorted int // count at the last sort
 }
@@ -29,10 +29,10 @@ type latency struct {
 func (l *latency) add(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ring[l.count%sample] = d
+	l.ring[l.count%recentCount] = d
 	l.count++
 	if l.count >= minSamples && (l.p95 == 0 || l.count-l.sorted >= sortEvery) {
-		durations := slices.Sorted(slices.Values(l.ring[:min(l.count, sample)]))
+		durations := slices.Sorted(slices.Values(l.ring[:min(l.count, recentCount)]))
 		l.p95, l.sorted = durations[len(durations)*95/100], l.count
 	}
 }
@@ -44,16 +44,17 @@ func (l *latency) percentile95() time.Duration {
 	return l.p95
 }
 
-// budget allows a second try for one request in ten. Each request earns a tenth
-// of a try. At most burst tries are saved.
+// budget allows a second try for one request in ten. Each request adds a tenth of a
+// try to the budget.
 type budget struct {
 	mu     sync.Mutex
-	tenths int
+	tenths int // of a try
 }
 
+// burst is the largest budget in tries.
 const burst = 10
 
-// earn adds the tenth of a try that a request earns.
+// earn adds a tenth of a try, for one request.
 func (b *budget) earn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -29,8 +29,9 @@ const (
 	// maxConnections bounds the connections of one process to one service.
 	maxConnections = 512
 
-	// The breaker opens when at least minRequests ended within window and half of
-	// them failed. After openFor it lets probes through.
+	// The breaker opens when at least minRequests requests ended within window, and
+	// half of them failed. While it is open, no request is sent. After openFor it
+	// sends the next requests as probes: if all of them succeed, it closes.
 	window      = 10 * time.Second
 	bucket      = time.Second
 	minRequests = 20
@@ -38,8 +39,8 @@ const (
 	probes      = 3
 )
 
-// ErrOpen means that too many recent requests failed. No request is sent until
-// the breaker lets probes through.
+// ErrOpen means that the request was not sent, because too many recent requests
+// failed.
 var ErrOpen = errors.New("circuit breaker open")
 
 // Upstream is a service that this service calls. It is safe for concurrent use.
@@ -71,8 +72,8 @@ func New(name, base string, tracing *telemetry.Tracing) (*Upstream, error) {
 		breaker: gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 			Name: name, Interval: window, BucketPeriod: bucket, Timeout: openFor, MaxRequests: probes,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.Requests >= minRequests && 2*c.TotalFailures >= c.Requests },
-			// A client that disconnects, or the slower try of a hedge, is not a
-			// failure of the service.
+			// A canceled request is not a failure of the service: the client has
+			// disconnected, or the other try of the request was faster.
 			IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 		}),
 	}, nil
@@ -87,8 +88,8 @@ func (u *Upstream) Breaker() string { return u.breaker.State().String() }
 // URL returns the absolute URL of a path of the upstream.
 func (u *Upstream) URL(path string) string { return u.base.JoinPath(path).String() }
 
-// failedResponse carries a response of 500 and above through the breaker as an
-// error.
+// failedResponse is a response of 500 or above as an error. The breaker counts only
+// errors as failures.
 type failedResponse struct{ response *http.Response }
 
 func (f failedResponse) Error() string { return f.response.Status }

@@ -14,9 +14,11 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+// eventTimeout bounds the wait for an event that a passing test sees much earlier.
 const eventTimeout = 20 * time.Second
 
+// newClient returns a client of a server with this handler. It sends no second try while
+// the first one runs, unless the test sets Client.after.
 func newClient(t *testing.T, handler http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,10 +31,11 @@ func newClient(t *testing.T, handler http.HandlerFunc) *Client {
 	require.NoError(t, err)
 	t.Cleanup(u.CloseIdleConnections)
 	c := NewClient(u)
-	c.after = func(time.Duration, func()) func() bool { return func() bool { return true } } // no hedge, unless the test replaces this
+	c.after = func(time.Duration, func()) func() bool { return func() bool { return true } }
 	return c
 }
 
+// post sends a small request.
 func (c *Client) post(t *testing.T) (Response, error) {
 	t.Helper()
 	return c.Post(t.Context(), "/plan", http.Header{}, []byte(`{}`))
@@ -87,8 +90,8 @@ func TestCanceledRequestsDoNotOpenTheBreaker(t *testing.T) {
 	require.Equal(t, "closed", c.Upstream().Breaker())
 }
 
-// TestClientErrorsAreResponses: a 4xx does not open the breaker and is not
-// retried.
+// TestClientErrorsAreResponses checks that a response 4xx does not open the breaker, and
+// that the request is not sent again.
 func TestClientErrorsAreResponses(t *testing.T) {
 	var requests atomic.Int64
 	c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -104,7 +107,8 @@ func TestClientErrorsAreResponses(t *testing.T) {
 	require.Equal(t, "closed", c.Upstream().Breaker())
 }
 
-// TestSlowResponseIsHedged: the first try hangs, and the second one responds.
+// TestSlowResponseIsHedged lets the first try hang. The response of the second try must
+// count.
 func TestSlowResponseIsHedged(t *testing.T) {
 	var hang atomic.Bool
 	hanging := make(chan struct{})
@@ -133,8 +137,8 @@ func TestSlowResponseIsHedged(t *testing.T) {
 	require.True(t, response.Hedged)
 }
 
-// TestHedgeDecidesWhenTheFirstTryFails: the second try is in flight when the
-// first one fails.
+// TestHedgeDecidesWhenTheFirstTryFails lets the first try fail while the second one runs.
+// The result of the second one must count.
 func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 	for _, row := range []struct {
 		reason string
@@ -142,14 +146,15 @@ func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 	}{{"the second try succeeds", http.StatusOK}, {"the second try fails too", http.StatusBadGateway}} {
 		t.Run(row.reason, func(t *testing.T) {
 			var requests atomic.Int64
-			secondSent := make(chan struct{})
+			firstReceived, secondReceived := make(chan struct{}), make(chan struct{})
 			c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
 				switch requests.Add(1) {
 				case 1:
-					<-secondSent
+					close(firstReceived)
+					<-secondReceived
 					w.WriteHeader(http.StatusInternalServerError)
 				case 2:
-					close(secondSent)
+					close(secondReceived)
 					time.Sleep(20 * time.Millisecond) // the first try fails in this time
 					w.WriteHeader(row.second)
 				}
@@ -158,7 +163,13 @@ func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 				c.latency.add(time.Millisecond)
 				c.budget.earn()
 			}
-			c.after = func(_ time.Duration, second func()) func() bool { return time.AfterFunc(time.Millisecond, second).Stop }
+			c.after = func(_ time.Duration, second func()) func() bool {
+				go func() {
+					<-firstReceived // otherwise the second try could arrive first
+					second()
+				}()
+				return func() bool { return false }
+			}
 			response, err := c.post(t)
 			require.EqualValues(t, 2, requests.Load(), "there is no third try")
 			require.True(t, response.Hedged)
@@ -167,8 +178,8 @@ func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 	}
 }
 
-// TestHedgesStayWithinTheBudget: every response is slow, but at most a tenth of
-// the requests is sent twice.
+// TestHedgesStayWithinTheBudget checks that at most a tenth of the requests is sent twice,
+// even if every response is slow.
 func TestHedgesStayWithinTheBudget(t *testing.T) {
 	const calls = 500
 	var requests atomic.Int64
@@ -184,8 +195,8 @@ func TestHedgesStayWithinTheBudget(t *testing.T) {
 	require.LessOrEqual(t, requests.Load(), int64(calls+calls/10))
 }
 
-// TestSecondTryFixesFailuresWithinTheBudget: with 30 % failures, a tenth of
-// extra requests can fix a third of them.
+// TestSecondTryFixesFailuresWithinTheBudget lets 30 % of the tries fail. The budget allows
+// 10 % more requests, so at most a third of the failures can be fixed.
 func TestSecondTryFixesFailuresWithinTheBudget(t *testing.T) {
 	const calls = 1000
 	var requests atomic.Int64
@@ -211,8 +222,8 @@ func TestPercentileOfRecentResponses(t *testing.T) {
 		l.add(time.Duration(i))
 	}
 	require.Zero(t, l.percentile95(), "no percentile yet")
-	for i := range sample {
+	for i := range recentCount {
 		l.add(time.Duration(i) * time.Millisecond)
 	}
-	require.InDelta(t, 121, l.percentile95().Milliseconds(), sortEvery, "95 %% of %d responses", sample)
+	require.InDelta(t, 121, l.percentile95().Milliseconds(), sortEvery, "the 95th percentile of 0, 1, … %d ms", recentCount-1)
 }

@@ -23,10 +23,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/wiremessage"
 )
 
-// documentDBCommands are the commands that documentDB accepts. They are in AWS's table of
-// supported commands, and migrations may need them (DocumentDB Developer Guide, "Supported
-// MongoDB APIs, operations, and data types", column 5.0). documentDB refuses all others, even
-// those that AWS supports. AWS does not support profile, setParameter, getParameter,
+// documentDBCommands are the commands that the fake documentDB accepts. Amazon DocumentDB
+// supports them (DocumentDB Developer Guide, "Supported MongoDB APIs, operations, and data
+// types", column 5.0). The fake refuses all others, including some that Amazon DocumentDB
+// supports. Amazon DocumentDB does not support profile, setParameter, getParameter,
 // renameCollection, convertToCapped and copydb.
 var documentDBCommands = []string{
 	"hello", "isMaster", "ismaster", "ping", "buildInfo", "endSessions", "saslStart", "saslContinue",
@@ -37,8 +37,8 @@ var documentDBCommands = []string{
 // notSupported is DocumentDB's error code of a command that it does not have.
 const notSupported = 303
 
-// documentDB is a server of MongoDB's protocol that has the commands of DocumentDB and keeps
-// nothing. It records what it is sent.
+// documentDB is a fake server of Amazon DocumentDB. It stores no data, and records the names
+// of the commands that it gets.
 type documentDB struct {
 	mu      sync.Mutex
 	refused []string
@@ -116,6 +116,7 @@ func (d *documentDB) serve(conn net.Conn) {
 	}
 }
 
+// answer returns the answer to a command, and records the command.
 func (d *documentDB) answer(command bson.Raw) bson.D {
 	elements, err := command.Elements()
 	if err != nil || len(elements) == 0 {
@@ -129,7 +130,7 @@ func (d *documentDB) answer(command bson.Raw) bson.D {
 		return bson.D{{Key: "ok", Value: 0.0}, {Key: "code", Value: notSupported}, {Key: "errmsg", Value: "Feature not supported: " + name}}
 	}
 	d.served = append(d.served, name)
-	return bson.D{ // what hello answers is in every answer
+	return bson.D{ // every answer has the fields of the answer to hello
 		{Key: "isWritablePrimary", Value: true}, {Key: "ismaster", Value: true}, {Key: "helloOk", Value: true},
 		{Key: "maxBsonObjectSize", Value: 16 << 20}, {Key: "maxMessageSizeBytes", Value: 48_000_000}, {Key: "maxWriteBatchSize", Value: 100_000},
 		{Key: "minWireVersion", Value: 0}, {Key: "maxWireVersion", Value: 13}, {Key: "ok", Value: 1.0},
@@ -171,7 +172,8 @@ func readMessage(conn io.Reader) (request int32, opcode wiremessage.OpCode, comm
 	return request, opcode, bson.Raw(document[:size]), nil
 }
 
-// message is the answer to a request, in the form that belongs to its opcode.
+// message returns the answer to a request. An OP_MSG is answered by an OP_MSG, and an OP_QUERY
+// by an OP_REPLY.
 func message(request int32, opcode wiremessage.OpCode, reply []byte) []byte {
 	answer, body := wiremessage.OpMsg, append(make([]byte, 5), reply...)
 	if opcode == wiremessage.OpQuery { //nolint:staticcheck // the driver sends its first hello by it
@@ -186,7 +188,7 @@ func message(request int32, opcode wiremessage.OpCode, reply []byte) []byte {
 	return whole
 }
 
-// DocumentDB refuses the command of the profiler. Every other one it has.
+// Without the profiler, Up sends only commands that DocumentDB supports.
 func TestDocumentDBHasEveryCommand(t *testing.T) {
 	server, db := startDocumentDB(t)
 	require.NoError(t, Up(t.Context(), db, Options{NoProfiler: true}, discardLog))
@@ -195,7 +197,7 @@ func TestDocumentDBHasEveryCommand(t *testing.T) {
 	require.Len(t, created, len(indexes))
 }
 
-// A refusal is not swallowed.
+// With the profiler, Up returns DocumentDB's error.
 func TestRefusalOfDocumentDBIsAnError(t *testing.T) {
 	server, db := startDocumentDB(t)
 	err := Up(t.Context(), db, Options{}, discardLog)

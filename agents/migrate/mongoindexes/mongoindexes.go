@@ -1,13 +1,12 @@
-// Package mongoindexes creates the indexes of the design document's section
-// "MongoDB Performance Tuning" in a MongoDB database, and sets the profiler of a server
-// that has the command. It owns the indexes' names, keys and options. Services own the
-// documents.
+// Package mongoindexes creates the indexes of the design document's section "MongoDB
+// Performance Tuning" in a MongoDB database. It also sets the server's profiler, unless
+// the server is DocumentDB. It owns the indexes' names, keys and options. Services own
+// the documents.
 //
-// Each step may be repeated, and may run while services or other runs are
-// active. The server keeps an index that already exists with the same
-// definition. Since MongoDB 4.2 every build has the behaviour of the design
-// document's "background" option, which no longer exists. The read preference
-// is in the clients' URI.
+// Each step may be repeated, and may run while services or other runs are active. The server
+// keeps an index that already exists with the same definition. The design document builds
+// indexes with the option "background". MongoDB 4.2 and later ignore this option, and no build
+// blocks other operations for long.
 package mongoindexes
 
 import (
@@ -34,13 +33,14 @@ const (
 	text       = "text"
 )
 
+// index is the definition of an index.
 type index struct {
 	collection, name string
 	keys             bson.D
 	options          *options.IndexOptionsBuilder // nil: only the name
 }
 
-// indexes are the design document's, in its order.
+// indexes are the indexes of the design document, in its order.
 var indexes = []index{
 	{"agent_conversations", "idx_user_agent_conversations", keys("userId", ascending, "agentType", ascending, "createdAt", descending), nil},
 	{"agent_coordination", "idx_coordination_active", keys("masterId", ascending, "status", ascending, "updatedAt", descending), nil},
@@ -55,7 +55,8 @@ var indexes = []index{
 		options.Index().SetUnique(true).SetPartialFilterExpression(bson.D{{Key: "status", Value: "active"}})},
 }
 
-// keys takes alternating names and kinds. Their order is the index's order.
+// keys returns the keys of an index from alternating field names and kinds. The order
+// of the keys matters.
 func keys(namesAndKinds ...any) (d bson.D) {
 	for pair := range slices.Chunk(namesAndKinds, 2) {
 		d = append(d, bson.E{Key: pair[0].(string), Value: pair[1]})
@@ -63,11 +64,11 @@ func keys(namesAndKinds ...any) (d bson.D) {
 	return d
 }
 
-// Options say what a server can't do.
+// Options describe the server.
 type Options struct {
-	// NoProfiler leaves out the command profile. DocumentDB refuses it: its profiler is a
-	// parameter of the cluster (DocumentDB Developer Guide, "Profiling Amazon DocumentDB
-	// operations"), which package components/mongo sets.
+	// NoProfiler is true if the server does not have the command profile. DocumentDB has
+	// a parameter of the cluster instead (DocumentDB Developer Guide, "Profiling Amazon
+	// DocumentDB operations"). Package components/mongo sets that parameter.
 	NoProfiler bool
 }
 
@@ -89,8 +90,8 @@ func Up(ctx context.Context, db *mongo.Database, opts Options, log *slog.Logger)
 	if opts.NoProfiler {
 		return errors.Join(errs...)
 	}
-	// Level 1 records only slow operations. The design document's level 2 would
-	// record all.
+	// Level 1 records only slow operations. The design document's level 2 would record
+	// every operation (docs/divergences.md).
 	profile := bson.D{{Key: "profile", Value: 1}, {Key: "slowms", Value: SlowQuery.Milliseconds()}}
 	if err := db.RunCommand(ctx, profile).Err(); err != nil {
 		errs = append(errs, fmt.Errorf("set the profiler to level 1: %w", err))

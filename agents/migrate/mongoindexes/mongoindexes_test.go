@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 
 var discardLog = slog.New(slog.DiscardHandler)
 
-// connect returns a FerretDB database and the commands that the driver sends.
-// FerretDB is the only available server of MongoDB's protocol.
+// connect returns a database of FerretDB, and a function that returns the commands that the
+// driver has sent. No other server of MongoDB's protocol is available on this machine.
 func connect(t *testing.T) (*mongo.Database, func() []string) {
 	t.Helper()
 	ferret, err := ferretdb.New(&ferretdb.Config{
@@ -80,7 +80,7 @@ func connect(t *testing.T) (*mongo.Database, func() []string) {
 	}
 }
 
-// TestCommandsSentToMongoDB checks the commands completely. No MongoDB server is
+// TestCommandsSentToMongoDB compares the text of all commands, because no MongoDB server is
 // available to execute them.
 func TestCommandsSentToMongoDB(t *testing.T) {
 	db, sent := connect(t)
@@ -100,8 +100,8 @@ func TestCommandsSentToMongoDB(t *testing.T) {
 	}, sent())
 }
 
-// TestIndexesAreCreatedDespiteOtherErrors: FerretDB creates the indexes that it
-// supports. A second run and concurrent runs change nothing.
+// TestIndexesAreCreatedDespiteOtherErrors checks that FerretDB has the indexes that it
+// supports after errors of others, and that further and concurrent runs change nothing.
 func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	db, _ := connect(t)
 	list := func() (names []string) {
@@ -136,8 +136,7 @@ func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	require.Equal(t, first, list())
 }
 
-// TestConflictingIndexIsNamedWithTheFix: an index of the same name has other
-// keys.
+// TestConflictingIndexIsNamedWithTheFix creates an index of the same name with other keys.
 func TestConflictingIndexIsNamedWithTheFix(t *testing.T) {
 	db, _ := connect(t)
 	other := mongo.IndexModel{Keys: keys("date", ascending), Options: options.Index().SetName("idx_nutrition_user_date")}

@@ -33,6 +33,7 @@ type Config struct {
 	Connections map[string]int
 }
 
+// validate returns all errors of the configuration.
 func (c Config) validate() error {
 	var errs []error
 	if c.Generation < 0 {
@@ -62,13 +63,14 @@ func (c Config) password(name string, generation int) (string, error) {
 	return password, nil
 }
 
-// marker is the comment of every role that this package has created. A marked role that
-// is no longer wanted loses its login and its privileges.
+// marker is the comment, in PostgreSQL, of every role that this package has created. If
+// such a role is no longer wanted, Apply removes its login and its privileges.
 const marker = "progressive-framework: managed by migrate"
 
-// Apply changes the roles and their privileges in one transaction, so that no service
-// loses a privilege in between. The connection needs the database's owner with the right
-// to create roles. Without a difference it changes nothing.
+// Apply changes the roles and their privileges to those that package pgroles defines. It
+// does so in one transaction, so that no service loses a privilege for a moment. The
+// user of the connection must own the database and be allowed to create roles. If
+// nothing differs, Apply changes nothing.
 func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger) (err error) {
 	if err := c.validate(); err != nil {
 		return err
@@ -80,8 +82,8 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 	cfg = cfg.Copy()
 	cfg.RuntimeParams["application_name"] = "migrate"
 	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(lockTimeout.Milliseconds(), 10)
-	cfg.RuntimeParams["search_path"] = "pg_catalog" // the server then prints names of routines with their schema
-	cfg.RuntimeParams["jit"] = "off"                // compiling the query of the privileges takes longer than running it
+	cfg.RuntimeParams["search_path"] = "pg_catalog" // so that the server prints the names of routines with their schema
+	cfg.RuntimeParams["jit"] = "off"                // to compile grantedQuery takes longer than to run it
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("connect to change the roles: %w", err)
@@ -99,27 +101,31 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 	})
 }
 
+// apply creates and changes the roles, their memberships and their privileges. stored
+// has the verifier of each role's present password.
 func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]string, log *slog.Logger) error {
 	existing, err := existingRoles(ctx, tx, wanted)
 	if err != nil {
 		return err
 	}
+	present := map[string]attributes{}
 	for _, old := range existing {
+		present[old.Name] = old
 		if !slices.ContainsFunc(wanted, func(r role) bool { return r.name == old.Name }) {
-			wanted = append(wanted, role{name: old.Name, connections: -1})
+			wanted = append(wanted, role{name: old.Name, connections: -1}) // without login and privileges
 		}
 	}
 	var names []string
 	for _, r := range wanted {
 		names = append(names, r.name)
-		i := slices.IndexFunc(existing, func(e attributes) bool { return e.Name == r.name })
-		if i < 0 {
+		current, exists := present[r.name]
+		if !exists {
 			if err := create(ctx, tx, r, log); err != nil {
 				return err
 			}
-			i, existing = len(existing), append(existing, attributes{Name: r.name, Connections: -1})
+			current = attributes{Name: r.name, Connections: -1}
 		}
-		if err := alter(ctx, tx, r, existing[i], log); err != nil {
+		if err := alter(ctx, tx, r, current, log); err != nil {
 			return err
 		}
 		if err := setPassword(ctx, tx, r, stored[r.name], log); err != nil {
@@ -141,11 +147,11 @@ func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]stri
 func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
 	rows, err := conn.Query(ctx, "SELECT rolname::text, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL")
 	if err == nil {
-		var found []struct{ Name, Verifier string }
-		if found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Name, Verifier string }]); err == nil {
+		var passwords []struct{ Role, Verifier string }
+		if passwords, err = pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Role, Verifier string }]); err == nil {
 			stored := map[string]string{}
-			for _, one := range found {
-				stored[one.Name] = one.Verifier
+			for _, password := range passwords {
+				stored[password.Role] = password.Verifier
 			}
 			return stored, nil
 		}
@@ -156,7 +162,8 @@ func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, er
 	return nil, fmt.Errorf("read the verifiers of passwords: %w", err)
 }
 
-// setPassword sets or removes the password of a role.
+// setPassword sets or removes the password of a role. stored is the verifier of its
+// present password, or empty. If it belongs to the wanted password, nothing changes.
 func setPassword(ctx context.Context, tx pgx.Tx, r role, stored string, log *slog.Logger) error {
 	value := "NULL"
 	switch {
@@ -167,7 +174,7 @@ func setPassword(ctx context.Context, tx pgx.Tx, r role, stored string, log *slo
 		if err != nil {
 			return err
 		}
-		value = "'" + text + "'" // base64, digits, $ and :
+		value = "'" + text + "'" // needs no escaping: a verifier has only base64, digits, $ and :
 	}
 	if _, err := tx.Exec(ctx, "ALTER ROLE "+quote(r.name)+" PASSWORD "+value); err != nil {
 		return fmt.Errorf("set the password of role %s: %w", r.name, err)
@@ -176,4 +183,5 @@ func setPassword(ctx context.Context, tx pgx.Tx, r role, stored string, log *slo
 	return nil
 }
 
+// quote returns a name as an SQL identifier.
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

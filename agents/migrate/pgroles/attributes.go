@@ -16,15 +16,16 @@ type attributes struct {
 	Marked      bool
 	Login       bool
 	Connections int
-	// Unsafe are attributes that no service may have, as ALTER ROLE removes them.
+	// Unsafe are the options of ALTER ROLE that remove the role's dangerous attributes,
+	// such as NOSUPERUSER.
 	Unsafe []string
-	// Settings are its values of settings, such as search_path=public.
+	// Settings are the role's settings, such as search_path=public.
 	Settings []string
-	// Owned is the number of objects that it owns.
+	// Owned is the number of objects that the role owns.
 	Owned int
 }
 
-// existingQuery lists the roles $1 and those with the comment $2.
+// existingQuery lists the roles with the names $1, and the roles with the comment $2.
 const existingQuery = `
 SELECT rolname::text, shobj_description(oid, 'pg_authid') IS NOT DISTINCT FROM $2, rolcanlogin, rolconnlimit,
   array_remove(ARRAY[
@@ -62,6 +63,7 @@ func existingRoles(ctx context.Context, tx pgx.Tx, wanted []role) ([]attributes,
 	return found, nil
 }
 
+// create creates a role without login, and marks it.
 func create(ctx context.Context, tx pgx.Tx, r role, log *slog.Logger) error {
 	if err := change(ctx, tx, log, "CREATE ROLE "+quote(r.name)+" NOLOGIN"); err != nil {
 		return err
@@ -69,14 +71,15 @@ func create(ctx context.Context, tx pgx.Tx, r role, log *slog.Logger) error {
 	return change(ctx, tx, log, "COMMENT ON ROLE "+quote(r.name)+" IS '"+marker+"'")
 }
 
-// alter sets a role's attributes and settings. It names only those that differ, because
-// only a superuser may name some attributes.
-func alter(ctx context.Context, tx pgx.Tx, r role, has attributes, log *slog.Logger) error {
-	options := has.Unsafe
-	if r.login != has.Login {
+// alter changes the attributes and settings of a role that differ from the wanted ones.
+// It does not write the others, because some attributes may only be written by a
+// superuser, even without a change.
+func alter(ctx context.Context, tx pgx.Tx, r role, current attributes, log *slog.Logger) error {
+	options := current.Unsafe
+	if r.login != current.Login {
 		options = append(options, map[bool]string{true: "LOGIN", false: "NOLOGIN"}[r.login])
 	}
-	if r.connections != has.Connections {
+	if r.connections != current.Connections {
 		options = append(options, fmt.Sprintf("CONNECTION LIMIT %d", r.connections))
 	}
 	var statements []string
@@ -87,8 +90,8 @@ func alter(ctx context.Context, tx pgx.Tx, r role, has attributes, log *slog.Log
 	if r.login {
 		settings = []string{"search_path=" + schema}
 	}
-	if !slices.Equal(settings, has.Settings) {
-		if len(has.Settings) > 0 {
+	if !slices.Equal(settings, current.Settings) {
+		if len(current.Settings) > 0 {
 			statements = append(statements, "RESET ALL")
 		}
 		if r.login {
@@ -103,9 +106,10 @@ func alter(ctx context.Context, tx pgx.Tx, r role, has attributes, log *slog.Log
 	return nil
 }
 
-// membership is a role in a group.
+// membership says that the role Member is a member of the role Group.
 type membership struct{ Group, Member string }
 
+// membershipQuery lists the memberships of the roles with the names $1.
 const membershipQuery = `
 SELECT g.rolname::text, m.rolname::text FROM pg_auth_members a
 JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member WHERE m.rolname = ANY ($1) ORDER BY 1, 2`
@@ -126,12 +130,12 @@ func applyMemberships(ctx context.Context, tx pgx.Tx, names []string, roles []ro
 	if err != nil {
 		return fmt.Errorf("read the memberships: %w", err)
 	}
-	for _, m := range without(found, wanted) {
+	for _, m := range difference(found, wanted) {
 		if err := change(ctx, tx, log, "REVOKE "+quote(m.Group)+" FROM "+quote(m.Member)); err != nil {
 			return err
 		}
 	}
-	for _, m := range without(wanted, found) {
+	for _, m := range difference(wanted, found) {
 		if err := change(ctx, tx, log, "GRANT "+quote(m.Group)+" TO "+quote(m.Member)); err != nil {
 			return err
 		}

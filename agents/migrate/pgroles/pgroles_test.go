@@ -16,7 +16,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/database"
 )
 
-// Each service can do its work. Without any one of its privileges it can't.
+// Each service can execute all its statements. After any one of its privileges is revoked, a
+// statement fails.
 func TestPrivilegesAreSufficientAndEachIsNeeded(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
@@ -37,7 +38,7 @@ func TestPrivilegesAreSufficientAndEachIsNeeded(t *testing.T) {
 	}
 }
 
-func TestRolesAreRefusedEverythingElse(t *testing.T) {
+func TestRolesHaveNoOtherPrivileges(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
 	for _, row := range []struct{ reason, role, statement string }{
@@ -71,7 +72,7 @@ func TestRolesAreRefusedEverythingElse(t *testing.T) {
 	}
 	_, err := p.as(t, Exporter).Exec(t.Context(), "SELECT state FROM pg_stat_activity WHERE usename <> current_user")
 	require.NoError(t, err)
-	// It sees statements of others, which need pg_read_all_stats.
+	// The exporter also sees the statements of other users. That needs pg_read_all_stats.
 	_, err = p.as(t, Exporter).Exec(t.Context(), "SELECT 1 / (count(*) FILTER (WHERE query <> '<insufficient privilege>'))::int FROM pg_stat_statements WHERE userid <> (SELECT oid FROM pg_roles WHERE rolname = current_user)")
 	require.NoError(t, err)
 }
@@ -116,8 +117,8 @@ func TestChangesByHandAreRevoked(t *testing.T) {
 	}
 }
 
-// A role of an earlier release, or of the other way to log in, loses its login and all
-// privileges.
+// A marked role that is no longer wanted loses its login and all privileges. It may be from an
+// earlier release, or from the time before a change of ROLE_LOGIN.
 func TestUnwantedRoleLosesItsLogin(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)

@@ -38,11 +38,11 @@ func TestMain(m *testing.M) {
 // platform is a database with the platform's schema, and the passwords of its roles.
 type platform struct {
 	owner  *pgx.ConnConfig
-	conn   *pgx.Conn // the owner's
+	conn   *pgx.Conn // a connection of the owner
 	config Config
 }
 
-// migrated is the name of a database with the schema, by server. Others are copies.
+// migrated is the name of a database with the schema, by server. newPlatform copies it.
 var migrated = map[*testservers.Postgres]string{}
 
 // newPlatform creates a database with the schema and no privileges.
@@ -74,8 +74,8 @@ func newPlatform(t *testing.T, server *testservers.Postgres) *platform {
 	return p
 }
 
-// rotate writes the passwords of a generation and removes those before the previous one,
-// as the stack does with its Secrets.
+// rotate writes the passwords of a generation, and removes those of two generations before. The
+// stack does the same with its Secrets.
 func (p *platform) rotate(t *testing.T, generation int) {
 	t.Helper()
 	p.config.Generation = generation
@@ -87,11 +87,12 @@ func (p *platform) rotate(t *testing.T, generation int) {
 	require.NoError(t, os.RemoveAll(filepath.Join(p.config.Passwords, strconv.Itoa(generation-2))))
 }
 
+// password returns the password of a role in a generation.
 func password(name string, generation int) string {
 	return fmt.Sprintf("clear-password-%s-%d", name, generation)
 }
 
-// apply applies the roles and returns what was logged.
+// apply calls Apply and returns its log.
 func (p *platform) apply(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -106,11 +107,12 @@ func (p *platform) exec(t *testing.T, statement string) {
 	require.NoError(t, err, statement)
 }
 
+// address returns HOST:PORT of the server.
 func (p *platform) address() string {
 	return net.JoinHostPort(p.owner.Host, strconv.Itoa(int(p.owner.Port)))
 }
 
-// url is the URL of a login of a generation, with its password.
+// url returns the URL for a service with the password of a generation.
 func (p *platform) url(name string, generation int) string {
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(PasswordLogin(name, generation), password(name, generation)),
@@ -119,7 +121,7 @@ func (p *platform) url(name string, generation int) string {
 	return u.String()
 }
 
-// as connects as a service.
+// as returns a connection of a service.
 func (p *platform) as(t *testing.T, name string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), p.url(name, p.config.Generation))
@@ -128,7 +130,7 @@ func (p *platform) as(t *testing.T, name string) *pgx.Conn {
 	return conn
 }
 
-// store is a service's own access to the database.
+// store returns a store for the URL, as a service opens it.
 func (p *platform) store(t *testing.T, url string) *database.Store {
 	t.Helper()
 	cfg := database.ReadConfig(envconfig.New(func(string) (string, bool) { return "", false }))
@@ -139,26 +141,27 @@ func (p *platform) store(t *testing.T, url string) *database.Store {
 	return s
 }
 
-// work runs every statement that a service sends to the database.
+// work runs every statement that a service sends to the database. It runs a write twice, because a
+// write of an existing row needs other privileges.
 func work(ctx context.Context, service string, s *database.Store) error {
 	id, user, body := uuid.New(), "u-"+uuid.NewString(), json.RawMessage(`{}`)
-	ignore := func(_ any, err error) error { return err }
+	errorOf := func(_ any, err error) error { return err }
 	switch service {
 	case "web":
-		_, missing := s.User(ctx, user)
-		if errors.Is(missing, database.ErrNotFound) {
-			missing = nil
+		_, err := s.User(ctx, user)
+		if errors.Is(err, database.ErrNotFound) {
+			err = nil // the user does not exist yet
 		}
-		return errors.Join(missing,
-			ignore(s.UserActive(ctx, user)), ignore(s.EnsureUser(ctx, user)), ignore(s.EnsureUser(ctx, user)),
-			ignore(s.SavePreferences(ctx, user, body)), ignore(s.SaveProfile(ctx, user, "Ada", body)))
+		return errors.Join(err,
+			errorOf(s.UserActive(ctx, user)), errorOf(s.EnsureUser(ctx, user)), errorOf(s.EnsureUser(ctx, user)),
+			errorOf(s.SavePreferences(ctx, user, body)), errorOf(s.SaveProfile(ctx, user, "Ada", body)))
 	case "mca":
 		state := database.AgentState{AgentID: "mca", Instance: user, Status: database.StatusActive, State: body}
-		done := []database.Coordination{{ID: id, AgentID: "mca", UserID: user, Task: "plan", Status: database.Complete, Result: body}}
-		return errors.Join(s.SaveAgentState(ctx, state), s.SaveAgentState(ctx, state), s.SaveCoordinations(ctx, done), s.SaveCoordinations(ctx, done),
-			ignore(s.ActiveAgents(ctx, "mca", time.Now())), ignore(s.RecentCoordinations(ctx, "mca", time.Now(), 1)))
+		coordinations := []database.Coordination{{ID: id, AgentID: "mca", UserID: user, Task: "plan", Status: database.Complete, Result: body}}
+		return errors.Join(s.SaveAgentState(ctx, state), s.SaveAgentState(ctx, state), s.SaveCoordinations(ctx, coordinations), s.SaveCoordinations(ctx, coordinations),
+			errorOf(s.ActiveAgents(ctx, "mca", time.Now())), errorOf(s.RecentCoordinations(ctx, "mca", time.Now(), 1)))
 	default:
 		kind := map[string]database.PlanKind{"npa": database.Nutrition, "wpa": database.Workout}[service]
-		return errors.Join(s.SavePlan(ctx, kind, id, user, body), s.SavePlan(ctx, kind, id, user, body), ignore(s.RecentPlans(ctx, kind, user, 1)))
+		return errors.Join(s.SavePlan(ctx, kind, id, user, body), s.SavePlan(ctx, kind, id, user, body), errorOf(s.RecentPlans(ctx, kind, user, 1)))
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// public is every role, as a grantee.
+// public is PostgreSQL's name for the grantee "every role".
 const public = "PUBLIC"
 
 // privilege is one entry of an access list. Object and Column are quoted as in SQL.
@@ -20,16 +20,17 @@ type privilege struct {
 	Column  string // only of kind COLUMN
 	Name    string // such as SELECT
 	Grantee string
-	// Grantable: the grantee may grant it to others.
+	// Grantable is true if the grantee may grant the privilege to others.
 	Grantable bool
 }
 
+// compare orders privileges by grantee, then by object, then by name.
 func (p privilege) compare(other privilege) int {
 	return cmp.Or(cmp.Compare(p.Grantee, other.Grantee), cmp.Compare(p.Kind, other.Kind), cmp.Compare(p.Object, other.Object),
 		cmp.Compare(p.Column, other.Column), cmp.Compare(p.Name, other.Name))
 }
 
-// String is the privilege as GRANT and REVOKE name it, without the grantee.
+// String returns the privilege in the syntax of GRANT and REVOKE, without the grantee.
 func (p privilege) String() string {
 	if p.Kind == "COLUMN" {
 		return fmt.Sprintf("%s (%s) ON TABLE %s", p.Name, p.Column, p.Object)
@@ -37,6 +38,7 @@ func (p privilege) String() string {
 	return fmt.Sprintf("%s ON %s %s", p.Name, p.Kind, p.Object)
 }
 
+// grantee returns the grantee in the syntax of GRANT and REVOKE.
 func (p privilege) grantee() string {
 	if p.Grantee == public {
 		return public
@@ -44,9 +46,9 @@ func (p privilege) grantee() string {
 	return pgx.Identifier{p.Grantee}.Sanitize()
 }
 
-// grantedQuery lists the privileges of the roles $1 in this database. It lists those of
-// PUBLIC only for objects that the current user may change, and not for parts of
-// PostgreSQL and of extensions.
+// grantedQuery lists the privileges of the roles $1 in this database. It also lists the
+// privileges of PUBLIC on objects that the current user may change. It omits the objects
+// that belong to PostgreSQL itself or to an extension.
 const grantedQuery = `
 SELECT o.kind, o.object, o.col, a.privilege_type, coalesce(r.rolname::text, 'PUBLIC'), a.is_grantable
 FROM (
@@ -71,7 +73,7 @@ WHERE r.rolname = ANY ($1)
    OR a.grantee = 0 AND o.space !~ '^(pg_|information_schema$)' AND pg_has_role(o.owner, 'USAGE')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')`
 
-// granted lists the privileges of the roles and of PUBLIC.
+// granted returns the present privileges of the roles and of PUBLIC, sorted.
 func granted(ctx context.Context, tx pgx.Tx, names []string) ([]privilege, error) {
 	rows, err := tx.Query(ctx, grantedQuery, names)
 	if err != nil {
@@ -85,19 +87,20 @@ func granted(ctx context.Context, tx pgx.Tx, names []string) ([]privilege, error
 	return found, nil
 }
 
-// without returns the elements of all that are not in others.
-func without[T comparable](all, others []T) []T {
+// difference returns the elements of the list all that are not in the list others.
+func difference[T comparable](all, others []T) []T {
 	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return slices.Contains(others, one) })
 }
 
 // applyPrivileges revokes the privileges that are not in wanted, grants the missing
-// ones, and checks the result. Only a superuser can revoke a superuser's grant.
+// ones, and checks the result. A privilege that another user granted may remain: for a
+// service that is an error, for PUBLIC it is only logged.
 func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []privilege, log *slog.Logger) error {
 	found, err := granted(ctx, tx, names)
 	if err != nil {
 		return err
 	}
-	for _, p := range without(found, wanted) {
+	for _, p := range difference(found, wanted) {
 		if err := change(ctx, tx, log, fmt.Sprintf("REVOKE %s FROM %s CASCADE", p, p.grantee())); err != nil {
 			return err
 		}
@@ -107,7 +110,7 @@ func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []pr
 	if found, err = granted(ctx, tx, names); err != nil {
 		return err
 	}
-	for _, p := range without(wanted, found) {
+	for _, p := range difference(wanted, found) {
 		if err := change(ctx, tx, log, fmt.Sprintf("GRANT %s TO %s", p, p.grantee())); err != nil {
 			return err
 		}
@@ -115,7 +118,7 @@ func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []pr
 	if found, err = granted(ctx, tx, names); err != nil {
 		return err
 	}
-	for _, p := range without(found, wanted) {
+	for _, p := range difference(found, wanted) {
 		if p.Grantee != public {
 			return fmt.Errorf("role %s still has %s, which another user granted: revoke it as that user", p.Grantee, p)
 		}
@@ -124,7 +127,7 @@ func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []pr
 	return nil
 }
 
-// change executes a statement and logs it. It must not contain a secret.
+// change executes a statement and logs it. The statement must not contain a secret.
 func change(ctx context.Context, tx pgx.Tx, log *slog.Logger, statement string) error {
 	if _, err := tx.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("%s: %w", statement, err)

@@ -1,11 +1,11 @@
-// Package pgroles owns the PostgreSQL roles of the services: which exist, what each may
-// do, how many connections each may open, and how each logs in. pgschema owns the
-// tables. Apply runs as the owner of the database. Only the owner may do more than the
-// services.
+// Package pgroles owns the services' roles in PostgreSQL: their privileges, their
+// connection limits and their logins. Package pgschema owns the tables. Apply runs as
+// the owner of the database, which is the only user with more privileges.
 //
-// Each service has a group role without login, which has its privileges. It also has a
-// role for each way to log in, which is a member of the group role. Apply changes the
-// server to exactly this state, so it also revokes privileges that were granted by hand.
+// Each service has a group role. The group role has the privileges and cannot log in.
+// The service logs in with a login role, which is a member of the group role. Apply
+// changes the server to exactly this state. So it also revokes privileges that a person
+// has granted.
 package pgroles
 
 import (
@@ -23,23 +23,22 @@ type grant struct {
 	columns    []string // empty: the whole table
 }
 
-// service is a role and its privileges. groups are the predefined roles that it is a
-// member of.
+// service is the group role of a service.
 type service struct {
 	name   string
 	grants []grant
-	groups []string
+	groups []string // the predefined roles of PostgreSQL that it is a member of
 }
 
-// services are the roles of the programs that connect. A privilege is listed only if a
-// statement of package database needs it, which a test checks. Tables without UPDATE
-// are append-only. Nobody may DELETE.
+// services are the group roles. A privilege is listed only if a statement of package
+// database needs it, and a test checks that. A service cannot change the rows of a table
+// without UPDATE. No service may delete rows.
 var services = []service{
 	{name: "web", grants: []grant{
 		{"users", []string{"SELECT"}, nil},
 		{"users", []string{"INSERT"}, []string{"id", "display_name", "profile", "preferences"}},
-		// active is missing, because web must not activate a user again. id is in the
-		// list, because the upsert sets it to its own value.
+		// The column active is not listed, because web must not activate a user again.
+		// id is listed, because the upsert sets it to its present value.
 		{"users", []string{"UPDATE"}, []string{"id", "display_name", "profile", "preferences", "updated_at"}},
 	}},
 	{name: "mca", grants: []grant{
@@ -48,15 +47,16 @@ var services = []service{
 	}},
 	{name: "npa", grants: planGrants("nutrition_plans")},
 	{name: "wpa", grants: planGrants("workout_plans")},
-	// The reader of the database's metrics sees statistics and no rows.
+	// The exporter reads the server's statistics, but no rows of tables.
 	{name: Exporter, groups: []string{"pg_monitor"}},
 }
 
 // Exporter is the role that reads the metrics of the server.
 const Exporter = "exporter"
 
-// planGrants returns the grants of a planning agent: its plans, and the id of a user
-// that does not exist yet. ON CONFLICT (id) reads the id.
+// planGrants returns the grants of a planning agent. It saves its plans, and inserts the
+// id of a user that does not exist yet. It needs SELECT on the id, because ON CONFLICT
+// (id) reads it.
 func planGrants(table string) []grant {
 	return []grant{
 		{table, []string{"SELECT", "INSERT"}, nil},
@@ -80,9 +80,10 @@ const iamSuffix = "_iam"
 // "Creating a database account using IAM authentication").
 const iamGroup = "rds_iam"
 
-// PasswordLogin returns the role that logs in with the password of a generation. Two
-// roles take turns. So the password of the running pods stays valid while the next
-// password is introduced.
+// PasswordLogin returns the name of the role that logs in with the password of a
+// generation. A service has two such roles. Even generations are passwords of the first,
+// odd ones of the second. So a new password does not replace the password of the running
+// pods.
 func PasswordLogin(name string, generation int) string {
 	return name + []string{"_a", "_b"}[generation%2]
 }
@@ -91,13 +92,13 @@ func PasswordLogin(name string, generation int) string {
 type role struct {
 	name        string
 	login       bool
-	connections int    // at most; -1: no limit
-	password    string // empty: none
-	groups      []string
+	connections int      // the limit; -1 means no limit
+	password    string   // empty means none
+	groups      []string // the roles that it is a member of
 }
 
-// roles returns the wanted state of every role. The error names a password that can't
-// be read.
+// roles returns the wanted state of every group role and login role. It reads the
+// passwords from their files.
 func (c Config) roles() ([]role, error) {
 	var all []role
 	for _, s := range services {
@@ -145,6 +146,8 @@ func privileges(database string) []privilege {
 	return all
 }
 
+// privilegesFor returns the privilege of this name for the grantee: one for the whole
+// table, or one for each column of the grant.
 func (g grant) privilegesFor(grantee, name string) []privilege {
 	table := privilege{Kind: "TABLE", Object: schema + "." + g.table, Name: name, Grantee: grantee}
 	if len(g.columns) == 0 {

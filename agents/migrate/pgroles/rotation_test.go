@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// pods are the processes of a service that the stack has started with a generation. Each
-// request opens a connection of its own, which is the worst case.
+// pods are processes of a service that use the password of one generation. Each request opens
+// a new connection, so that each one needs the password.
 type pods struct {
 	stop   context.CancelFunc
 	done   sync.WaitGroup
@@ -27,6 +27,7 @@ type pods struct {
 	failed atomic.Pointer[error]
 }
 
+// start starts four processes of a service with the password of a generation.
 func (p *platform) start(t *testing.T, name string, generation int) *pods {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(p.url(name, generation))
@@ -55,19 +56,20 @@ func (p *platform) start(t *testing.T, name string, generation int) *pods {
 	return running
 }
 
-// serve waits until the pods have served more requests.
-func (r *pods) serve(t *testing.T) {
+// requireServing waits until the pods have served eight more requests. None may fail.
+func (p *pods) requireServing(t *testing.T) {
 	t.Helper()
-	goal := r.served.Load() + 8
-	require.Eventually(t, func() bool { return r.served.Load() >= goal || r.failed.Load() != nil }, testservers.StartTimeout, time.Millisecond)
-	if err := r.failed.Load(); err != nil {
+	goal := p.served.Load() + 8
+	require.Eventually(t, func() bool { return p.served.Load() >= goal || p.failed.Load() != nil }, testservers.StartTimeout, time.Millisecond)
+	if err := p.failed.Load(); err != nil {
 		require.NoError(t, *err)
 	}
 }
 
-func (r *pods) end() {
-	r.stop()
-	r.done.Wait()
+// end stops the pods and waits until they have ended.
+func (p *pods) end() {
+	p.stop()
+	p.done.Wait()
 }
 
 // TestRotationUnderLoadFailsNoRequest rotates the password three times. Each time the
@@ -76,15 +78,15 @@ func TestRotationUnderLoadFailsNoRequest(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
 	old := p.start(t, "web", 0)
-	old.serve(t)
+	old.requireServing(t)
 	for generation := 1; generation <= 3; generation++ {
 		p.rotate(t, generation)
 		p.apply(t)
 		next := p.start(t, "web", generation)
-		next.serve(t)
-		old.serve(t)
+		next.requireServing(t)
+		old.requireServing(t)
 		old.end()
-		old.serveNoMore(t)
+		old.requireNoFailure(t)
 		old = next
 	}
 	old.end()
@@ -92,13 +94,14 @@ func TestRotationUnderLoadFailsNoRequest(t *testing.T) {
 	require.ErrorContains(t, err, "password authentication failed", "after two more rotations a password is refused")
 }
 
-func (r *pods) serveNoMore(t *testing.T) {
+// requireNoFailure requires that no request of the ended pods failed.
+func (p *pods) requireNoFailure(t *testing.T) {
 	t.Helper()
-	require.Nil(t, r.failed.Load())
-	t.Logf("%d requests, each on a new connection, none failed", r.served.Load())
+	require.Nil(t, p.failed.Load())
+	t.Logf("%d requests, each on a new connection, none failed", p.served.Load())
 }
 
-// The server stores a verifier. Its log, which has every statement, has no password.
+// The server's log contains every statement. It must have verifiers, but no password.
 func TestServerNeverSeesAPassword(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
@@ -127,7 +130,7 @@ func TestVerifierMatchesOnlyItsPassword(t *testing.T) {
 	}
 }
 
-// On RDS the owner is no superuser, and IAM checks who logs in.
+// On RDS the owner is no superuser, and the services log in with IAM tokens.
 func TestOwnerOfRDSCreatesRolesForIAM(t *testing.T) {
 	rds, err := testservers.StartPostgres(t.Context(), nil)
 	require.NoError(t, err)
@@ -151,7 +154,7 @@ func TestOwnerOfRDSCreatesRolesForIAM(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"exporter_iam", "mca_iam", "npa_iam", "web_iam", "wpa_iam"}, logins)
 
-	// Back to passwords: the logins of IAM are gone.
+	// When the services use passwords again, the login roles for IAM must not log in any more.
 	p.config.IAM = false
 	require.NoError(t, Apply(t.Context(), p.owner, p.config, slog.New(slog.DiscardHandler)))
 	require.NoError(t, work(t.Context(), "mca", p.store(t, p.url("mca", 0))))

@@ -22,9 +22,9 @@ const (
 
 var base = base64.StdEncoding
 
-// newVerifier returns the SCRAM verifier that the server stores for a password, with a
-// new salt (PostgreSQL manual, "pg_authid"). The server never gets the password itself,
-// so it can't log it.
+// newVerifier returns the SCRAM verifier of a password with a new salt, in the form that
+// the server stores (PostgreSQL manual, "pg_authid"). The server gets only the verifier,
+// so it can't log the password.
 func newVerifier(password string) (string, error) {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // never fails
@@ -44,6 +44,7 @@ func scramVerifier(password string, salt []byte, iterations int) (string, error)
 		base.EncodeToString(stored[:]), base.EncodeToString(hmacSHA256(salted, "Server Key"))), nil
 }
 
+// hmacSHA256 returns the HMAC-SHA-256 of the text.
 func hmacSHA256(key []byte, text string) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(text))

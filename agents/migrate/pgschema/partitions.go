@@ -14,18 +14,19 @@ import (
 // logTable is the design document's partitioned table.
 const logTable = "agent_logs_master"
 
-// Partitions are the monthly partitions of the agents' log.
+// Partitions says which monthly partitions of the agents' log exist.
 type Partitions struct {
-	// Ahead is how many months after the current one are created, 1 to 24.
-	// PostgreSQL rejects a row without a partition for its month, so the
-	// command must run more often than this.
+	// Ahead is the number of future months that have a partition, 1 to 24. PostgreSQL
+	// rejects a row without a partition for its month. So migrate must run at least
+	// once in this time.
 	Ahead int
-	// Keep is how many months before the current one are kept, 1 to 120.
+	// Keep is the number of past months whose partitions are kept, 1 to 120.
 	Keep int
 	// Now is the current time. Tests set it.
 	Now time.Time
 }
 
+// validate returns all values that are out of range.
 func (p Partitions) validate() error {
 	var errs []error
 	if p.Ahead < 1 || p.Ahead > 24 {
@@ -40,14 +41,15 @@ func (p Partitions) validate() error {
 	return errors.Join(errs...)
 }
 
-// month is the first day of the month that is offset months after the current one.
+// month returns the first day of a month. Offset 0 is the current month, 1 the next
+// month, and -1 the last month.
 func (p Partitions) month(offset int) time.Time {
 	now := p.Now.UTC()
 	return time.Date(now.Year(), now.Month()+time.Month(offset), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// apply creates the partitions of the months ahead and drops expired ones. A
-// session lock makes concurrent runs wait.
+// apply creates the partitions of the current month and of the months ahead, and drops
+// expired ones. It holds a session lock, so a concurrent run waits.
 func (p Partitions) apply(ctx context.Context, db *sql.DB, log *slog.Logger) (err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {

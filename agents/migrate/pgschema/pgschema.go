@@ -1,11 +1,11 @@
-// Package pgschema migrates a PostgreSQL database to the platform's schema: the
-// tables, the design document's indexes and views with the changes in
-// docs/divergences.md, and the monthly partitions of the agents' log. It owns
-// the schema and its history. Package database has the queries.
+// Package pgschema migrates a PostgreSQL database to the platform's schema: tables,
+// indexes, views, and the monthly partitions of the agents' log. docs/divergences.md
+// lists where the schema differs from the design document. This package owns the schema
+// and its history. Package database has the queries.
 //
-// Each step is safe while services run. A step gives up a blocking lock after
-// LockTimeout, and indexes are built concurrently. A concurrent run waits for
-// the first one and then has nothing to do. The next run repeats a failed step.
+// Each step is safe while services run: it waits for a lock at most LockTimeout, and it
+// builds indexes concurrently. If two runs overlap, the second one waits for the first
+// and then has nothing to do. After a failed step, the next run repeats that step.
 package pgschema
 
 import (
@@ -24,8 +24,8 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// LockTimeout bounds the wait for a lock, unless the URL sets lock_timeout. A
-// migration that waits behind a long query would block all later queries.
+// LockTimeout bounds the wait for a lock, unless the URL sets lock_timeout. While a
+// migration waits for the end of a long query, it blocks all later queries of the table.
 const LockTimeout = 5 * time.Second
 
 //go:embed migrations/*.sql
@@ -61,8 +61,8 @@ func up(ctx context.Context, cfg *pgx.ConnConfig, steps fs.FS, policy Partitions
 
 // migrate applies every missing step.
 func migrate(ctx context.Context, db *sql.DB, steps fs.FS, log *slog.Logger) error {
-	// Try to get the lock every second, for as long as another run may need to
-	// create a large index.
+	// Try to get the lock every second, at most 1,800 times. Another run may need half an
+	// hour to create a large index.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 1800))
 	if err != nil {
 		return err

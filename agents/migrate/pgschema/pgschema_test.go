@@ -30,8 +30,8 @@ var (
 	policy     = Partitions{Ahead: 3, Keep: 2, Now: time.Date(2026, 1, 31, 23, 59, 0, 0, time.UTC)}
 )
 
-// database creates an empty database. It returns the settings to migrate it and
-// a connection to inspect it.
+// database creates an empty database. It returns the configuration of a connection that
+// migrates it, and a connection that inspects it.
 func database(t *testing.T) (*pgx.ConnConfig, *pgx.Conn) {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(server.Database(t))
@@ -100,8 +100,8 @@ func TestConcurrentRunsAreSafe(t *testing.T) {
 		"SELECT version_id::text FROM goose_db_version ORDER BY id"), "each step ran once")
 }
 
-// TestFailedIndexBuildIsRepeated: a failed CREATE INDEX CONCURRENTLY leaves an
-// invalid index. The next run replaces it.
+// TestFailedIndexBuildIsRepeated lets CREATE INDEX CONCURRENTLY fail, which leaves an invalid
+// index. The next run must replace it.
 func TestFailedIndexBuildIsRepeated(t *testing.T) {
 	cfg, conn := database(t)
 	steps := fstest.MapFS{
@@ -117,16 +117,15 @@ func TestFailedIndexBuildIsRepeated(t *testing.T) {
 	require.Equal(t, []string{"true"}, column(t, conn, valid))
 }
 
-// logPartitioning is a minimal version of the step that creates the log and its
-// partition function.
+// logPartitioning creates an empty log table, and a partition function that does nothing.
 const logPartitioning = `CREATE TABLE agent_logs_master (created_at TIMESTAMPTZ) PARTITION BY RANGE (created_at);
 -- +goose StatementBegin
 CREATE FUNCTION create_monthly_partition(TEXT, DATE) RETURNS VOID AS 'BEGIN END' LANGUAGE plpgsql;
 -- +goose StatementEnd
 `
 
-// TestIndexStepCanBeRepeated: it is the only step without a transaction, so it
-// may stop halfway.
+// TestIndexStepCanBeRepeated repeats the step that creates the indexes. It is the only step
+// without a transaction, so a run may stop in the middle of it.
 func TestIndexStepCanBeRepeated(t *testing.T) {
 	cfg, conn := database(t)
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
@@ -143,9 +142,9 @@ DROP INDEX idx_users_active`)
 	require.Equal(t, []string{"true"}, column(t, conn, "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'idx_users_active'::regclass"))
 }
 
-// TestMigrationDoesNotBlockALongTransaction: while a transaction reads the log,
-// new months are created and writes do not wait. Dropping an old month stops
-// halfway at the lock timeout, and the next run completes it.
+// TestMigrationDoesNotBlockALongTransaction migrates while a transaction has read the log. The
+// new months must be created, and writes must not wait. The removal of an old month ends with
+// the lock timeout, and the next run must complete it.
 func TestMigrationDoesNotBlockALongTransaction(t *testing.T) {
 	cfg, conn := database(t)
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
@@ -180,8 +179,8 @@ func TestPartitionsFollowThePolicy(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, partitionNames("2026_01"), column(t, conn, "SELECT tableoid::regclass::text FROM agent_logs_master"))
 
-	// A partition that an interrupted run has detached is dropped; another
-	// table with a similar name is kept.
+	// A partition that an interrupted run has detached must be dropped. Another table with a
+	// similar name must be kept.
 	_, err = conn.Exec(t.Context(), "ALTER TABLE agent_logs_master DETACH PARTITION agent_logs_master_2026_02")
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), "CREATE TABLE agent_logs_master_2026_notes (a INT)")
@@ -194,7 +193,7 @@ func TestPartitionsFollowThePolicy(t *testing.T) {
 	require.Len(t, column(t, conn, "SELECT indexrelid::regclass::text FROM pg_index WHERE indexrelid::regclass::text LIKE 'idx_agent_logs_master_%_created_at'"), 6)
 }
 
-// partitionNames are the names of the log's partitions for these months.
+// partitionNames returns the names of the log's partitions for these months.
 func partitionNames(names ...string) []string {
 	for i, name := range names {
 		names[i] = logTable + "_" + name

@@ -1,6 +1,6 @@
-// Package site is the front page. Its files are embedded, so that web can serve
-// them where no CDN does. On AWS the files of the folder page are in the CDN's
-// bucket. It owns the files and their headers; package webapp owns the API.
+// Package site is the front page. Its files are embedded, so that web can serve them in
+// stacks without a CDN. On AWS the files of the folder page are in the CDN's bucket. This
+// package owns the files and their headers. Package webapp owns the API.
 package site
 
 import (
@@ -12,14 +12,15 @@ import (
 	"path"
 )
 
+// folder is the embedded folder.
 const folder = "page"
 
 //go:embed page
 var files embed.FS
 
-// ContentSecurityPolicy is the header for the page, from web or a CDN. It
-// allows only what the page needs, from its own origin. The icon is empty and
-// inline, so that browsers request none.
+// ContentSecurityPolicy is the header for the page, both from web and from a CDN. It
+// allows only what the page needs, and only from the page's own origin. It also allows
+// "data:" images, because the page's empty icon is inline: browsers then request none.
 const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

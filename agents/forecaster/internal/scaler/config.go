@@ -1,6 +1,7 @@
-// Package scaler says how many pods each service needs. It feeds package forecast from Prometheus,
-// on start and on the go, and publishes the pods, and why, as metrics. KEDA reads them from
-// Prometheus. It owns neither the mathematics nor the HPA.
+// Package scaler publishes how many pods each service needs. At its start it reads the history of
+// each service's load from Prometheus, and then every new load. Package forecast computes the
+// number of pods from the loads. Package scaler publishes this number, and the values that explain
+// it, as metrics. KEDA reads the metrics from Prometheus and sets the HPA.
 package scaler
 
 import (
@@ -29,21 +30,24 @@ type Config struct {
 type Service struct {
 	// Name is the value of the label "service" of its metrics.
 	Name string `json:"name"`
-	// Query is PromQL with one value: the rate of arriving requests. Its window is short,
-	// because a forecast averages a minute itself: 15 s where scrapes come each 5 s.
+	// Query is PromQL with one value: the rate of arriving requests. Its window should be
+	// short, such as 15 s with a scrape each 5 s, because a forecast averages a minute itself.
 	Query string `json:"query"`
-	// Capacity is the load that one pod serves within its limits, in the unit of the query.
+	// Capacity is the largest load that one pod can serve, in the unit of the query.
 	Capacity float64 `json:"capacity"`
-	// Target is the load of a pod at which the document's HPA adds pods, as a share of Capacity.
+	// Target is the target of the HPA in the design document, as a share of Capacity. That HPA
+	// adds pods while the load of a pod is higher.
 	Target float64 `json:"target"`
-	// Floor is the share of Capacity at which the HPA adds pods by itself.
+	// Floor is the target of the HPA's trigger on the present load, as a share of Capacity. This
+	// trigger adds pods even if the forecast is too low.
 	Floor float64 `json:"floor"`
-	// Document is the HPA of the document.
+	// Document is the HPA of this service in the design document.
 	Document autoscale.Spec `json:"document"`
 }
 
-// horizonSteps is how far ahead pods are needed: a start of 60 s, the HPA's period and the
-// query's.
+// horizonSteps is how far ahead a forecast looks, in steps. A pod that is requested now serves
+// at most 90 s later. This time has three parts: 60 s for its start, 15 s for the HPA's period,
+// and 15 s for the query's window.
 const horizonSteps = 90 / forecast.StepSeconds
 
 // ReadConfig reads the environment. The error is an envconfig.Problems.
@@ -58,6 +62,8 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	return c, env.Err()
 }
 
+// parseServices parses the value of SERVICES. It returns false unless the value is a JSON list of
+// valid services with different names.
 func parseServices(text string) ([]Service, bool) {
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()
@@ -78,6 +84,7 @@ func parseServices(text string) ([]Service, bool) {
 	return services, true
 }
 
+// validate returns an error for the first invalid field.
 func (s Service) validate() error {
 	d := s.Document
 	switch {
@@ -97,7 +104,7 @@ func (s Service) validate() error {
 	return nil
 }
 
-// forecaster returns a forecaster without history whose first step begins at start.
+// forecaster returns a new forecaster. It has no history, and its first step begins at start.
 func (s Service) forecaster(start time.Time) *forecast.Forecaster {
 	return forecast.New(forecast.Config{
 		Target: s.Target, Floor: s.Floor, Document: s.Document, Ours: autoscale.Fast(s.Document.Min, s.Document.Max, 0),

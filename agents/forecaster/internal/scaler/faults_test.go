@@ -13,9 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// points is a Prometheus that returns these values, each 15 s, wherever it is asked.
+// points is a fake Prometheus. For any range it returns these values in steps of 15 s, the last
+// one at the end of the range.
 type points []float64
 
+// QueryRange implements rangeReader.
 func (p points) QueryRange(_ context.Context, _ string, r prometheusapi.Range, _ ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
 	stream := &model.SampleStream{}
 	for i, t := 0, r.End.Add(-time.Duration(len(p)-1)*r.Step); i < len(p); i, t = i+1, t.Add(r.Step) {
@@ -26,16 +28,17 @@ func (p points) QueryRange(_ context.Context, _ string, r prometheusapi.Range, _
 	return model.Matrix{stream}, nil, nil
 }
 
-// requireSane requires that what KEDA and Prometheus get is a number that an HPA can use.
-func requireSane(t *testing.T, l *learner, now time.Time) {
+// requireValidNumbers requires that all published numbers are finite and not negative.
+func requireValidNumbers(t *testing.T, l *learner, now time.Time) {
 	t.Helper()
-	a := l.answer(now)
-	for _, v := range append(a.Pods[:], a.Published, a.Load, a.Forecast, a.Overload, a.RecentOverload, a.HistoryDays) {
-		require.False(t, math.IsNaN(v) || math.IsInf(v, 0) || v < 0, "%+v", a)
+	s := l.status(now)
+	for _, v := range append(s.Pods[:], s.Published, s.Load, s.Forecast, s.Overload, s.RecentOverload, s.HistoryDays) {
+		require.False(t, math.IsNaN(v) || math.IsInf(v, 0) || v < 0, "%+v", s)
 	}
 }
 
-// Series that no service has do not crash it, and nothing that is not a number leaves it.
+// FuzzSeries gives the learner any series. The learner must not crash, and must publish only valid
+// numbers.
 func FuzzSeries(f *testing.F) {
 	encode := func(values ...float64) (out []byte) {
 		for _, v := range values {
@@ -53,20 +56,21 @@ func FuzzSeries(f *testing.F) {
 		}
 		now := noon
 		_, l := newScaler(t, values, &now)
-		// The history is short, so that a run is: a day takes a fifth of a second.
+		// The history has only two hours, because a day of history takes 0.2 s to compute.
 		l.reset(now.Add(-2 * time.Hour).Truncate(step))
 		require.NoError(t, l.catchUp(t.Context(), now))
-		requireSane(t, l, now)
-		// The clock jumps, within an hour: any further and the history is read anew.
+		requireValidNumbers(t, l, now)
+		// The clock jumps by at most an hour. After a longer jump the whole history is read
+		// again, which takes too long here.
 		now = now.Add(time.Duration(jump%3600) * time.Second)
 		require.NoError(t, l.catchUp(t.Context(), now))
-		requireSane(t, l, now)
+		requireValidNumbers(t, l, now)
 	})
 }
 
-// Two days of what a broken exporter sends, so that the gate chooses and regressions are
-// trained.
-func TestAbsurdLoadsLeaveAUsableNumber(t *testing.T) {
+// A broken exporter sends invalid loads for two days. In this time the regressions are trained and
+// the gate chooses a candidate.
+func TestInvalidLoadsLeaveAValidNumber(t *testing.T) {
 	for reason, load := range map[string]func(i int) float64{
 		"huge":             func(int) float64 { return 1e300 },
 		"not a number":     func(int) float64 { return math.NaN() },
@@ -85,30 +89,32 @@ func TestAbsurdLoadsLeaveAUsableNumber(t *testing.T) {
 			_, l := newScaler(t, values, &now)
 			l.reset(now.Add(-47 * time.Hour).Truncate(step))
 			require.NoError(t, l.catchUp(t.Context(), now))
-			requireSane(t, l, now)
+			requireValidNumbers(t, l, now)
 		})
 	}
 }
 
-type strange struct{ value model.Value }
+// fixedResponse is a fake Prometheus that always returns the same value.
+type fixedResponse struct{ value model.Value }
 
-func (s strange) QueryRange(context.Context, string, prometheusapi.Range, ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
+// QueryRange implements rangeReader.
+func (s fixedResponse) QueryRange(context.Context, string, prometheusapi.Range, ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
 	return s.value, nil, nil
 }
 
-// A query that has several series, or another type, is an error and no load.
-func TestStrangeAnswersAreErrors(t *testing.T) {
+// The result of a query must be one series. Other results are errors.
+func TestResponsesOfAnotherTypeAreErrors(t *testing.T) {
 	now := noon
 	for reason, value := range map[string]model.Value{
 		"two series": model.Matrix{{}, {}}, "a vector": model.Vector{}, "a text": &model.String{Value: "1"}, "nothing": nil,
 	} {
-		_, l := newScaler(t, strange{value}, &now)
+		_, l := newScaler(t, fixedResponse{value}, &now)
 		require.Error(t, l.catchUp(t.Context(), now), reason)
-		require.Equal(t, "no history", l.answer(now).Reason, reason)
+		require.Equal(t, "no history", l.status(now).Absent, reason)
 	}
 }
 
-// The platform's own services (components/forecaster/forecastspec writes the file).
+// A test of components/forecaster/forecastspec writes the file with the platform's services.
 func TestPlatformsServicesAreAccepted(t *testing.T) {
 	text, err := os.ReadFile("../../../../components/forecaster/forecastspec/testdata/services.json")
 	require.NoError(t, err)

@@ -15,47 +15,50 @@ import (
 
 const (
 	step = forecast.StepSeconds * time.Second
-	// history is how far back the first read goes. Older loads have faded to a fifth.
-	history = 14 * 24 * time.Hour
-	// chunk bounds one range query. Prometheus refuses more than 11,000 points.
+	// historyLength is how far back the first read goes. A forecast gives older loads less than a
+	// fifth of the weight of a new one.
+	historyLength = 14 * 24 * time.Hour
+	// chunk is the largest range of one query. Prometheus refuses more than 11,000 points.
 	chunk = 10_000 * step
-	// fresh is how old the last load may be. KEDA takes a number for a minute after the last scrape
-	// that had it (components/scaling/promquery), so that the last of an old load is used two
-	// minutes after it.
-	fresh = time.Minute
-	// settle is how long after its end a load is read: one scrape, and its transfer.
-	settle = 6 * time.Second
+	// maxLoadAge is how old the last load may be before the number of pods is no longer published.
+	// KEDA uses the number for one more minute after its last scrape (components/scaling/promquery).
+	// So KEDA stops using it two minutes after the last load.
+	maxLoadAge = time.Minute
+	// readDelay is the time from the end of a step until its load is read. Prometheus needs it for
+	// one scrape (5 s), and 1 s is for the transfer.
+	readDelay = 6 * time.Second
 	// readTimeout bounds one query.
 	readTimeout = 10 * time.Second
 )
 
-// ranger reads a range of a metric. It is the part of Prometheus' API that is used.
-type ranger interface {
+// rangeReader is the part of Prometheus' API that this package uses: a query over a time range.
+type rangeReader interface {
 	QueryRange(ctx context.Context, query string, r prometheus.Range, opts ...prometheus.Option) (model.Value, prometheus.Warnings, error)
 }
 
-// learner has the forecaster of one service.
+// learner reads the loads of one service and gives them to its forecaster.
 type learner struct {
 	service Service
-	metrics ranger
+	metrics rangeReader
 
 	mutex      sync.Mutex
 	forecaster *forecast.Forecaster // nil before the first load
-	// end is the end of the last step that was read.
-	end time.Time
-	// seen is the end of the last step that had a load.
-	seen time.Time
+	// readUntil is the end of the last step that was read.
+	readUntil time.Time
+	// lastLoad is the end of the last step that had a load.
+	lastLoad time.Time
 }
 
-// catchUp reads the steps since the last one. It can be called again after an error: what was read
-// is kept. A clock that jumps far makes the history be read anew.
+// catchUp reads all steps that ended since its last call. After an error, the next call continues
+// where this one stopped. If the clock jumps back by more than maxLoadAge, or ahead by more than
+// historyLength, catchUp forgets the loads and reads the whole history again.
 func (l *learner) catchUp(ctx context.Context, now time.Time) error {
-	last := now.Add(-settle).Truncate(step)
-	if ahead := last.Sub(l.end); ahead > history || ahead < -fresh {
-		l.reset(last.Add(-history))
+	last := now.Add(-readDelay).Truncate(step)
+	if unread := last.Sub(l.readUntil); unread > historyLength || unread < -maxLoadAge {
+		l.reset(last.Add(-historyLength))
 	}
-	for l.end.Before(last) {
-		first := l.end.Add(step)
+	for l.readUntil.Before(last) {
+		first := l.readUntil.Add(step)
 		until := last
 		if limit := first.Add(chunk); until.After(limit) {
 			until = limit
@@ -69,13 +72,15 @@ func (l *learner) catchUp(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-func (l *learner) reset(end time.Time) {
+// reset forgets all loads. The next read begins with the step after start.
+func (l *learner) reset(start time.Time) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.forecaster, l.end, l.seen = nil, end, time.Time{}
+	l.forecaster, l.readUntil, l.lastLoad = nil, start, time.Time{}
 }
 
-// read returns the loads of a range by their Unix time, in pods.
+// read returns the loads of a range by the Unix time at which their step ended. Their unit is
+// pods: the load divided by the capacity of one pod.
 func (l *learner) read(ctx context.Context, first, last time.Time) (map[int64]float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -96,14 +101,15 @@ func (l *learner) read(ctx context.Context, first, last time.Time) (map[int64]fl
 	return loads, nil
 }
 
-// add gives the steps to the forecaster. Before the first load there is no history.
+// add gives the loads of all steps from first to last to the forecaster. A step without a load is
+// NaN. The history begins with the first load.
 func (l *learner) add(first, last time.Time, loads map[int64]float64) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	for end := first; !end.After(last); end = end.Add(step) {
 		load, ok := loads[end.Unix()]
 		if ok {
-			l.seen = end
+			l.lastLoad = end
 		} else {
 			load = math.NaN()
 		}
@@ -113,29 +119,29 @@ func (l *learner) add(first, last time.Time, loads map[int64]float64) {
 		if l.forecaster != nil {
 			l.forecaster.Add(load)
 		}
-		l.end = end
+		l.readUntil = end
 	}
 }
 
-// answer is what is published about a service.
-type answer struct {
+// status has the values of a service's metrics.
+type status struct {
 	forecast.Status
-	// Published is the number of pods. It is only valid if Reason is empty.
+	// Published is the number of pods that the service needs. It is only valid if Absent is empty.
 	Published float64
-	// Reason says why nothing is published.
-	Reason string
+	// Absent is the reason why Published is not valid: "no history" or "stale".
+	Absent string
 }
 
-// answer returns what is published now.
-func (l *learner) answer(now time.Time) answer {
+// status returns the current status.
+func (l *learner) status(now time.Time) status {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.forecaster == nil {
-		return answer{Reason: "no history"}
+		return status{Absent: "no history"}
 	}
-	a := answer{Status: l.forecaster.Status(), Published: l.forecaster.Pods()}
-	if age := now.Sub(l.seen); age > fresh || age < -fresh {
-		a.Reason = "stale"
+	current := status{Status: l.forecaster.Status(), Published: l.forecaster.Pods()}
+	if age := now.Sub(l.lastLoad); age > maxLoadAge || age < -maxLoadAge {
+		current.Absent = "stale"
 	}
-	return a
+	return current
 }

@@ -20,11 +20,13 @@ var (
 	candidateDesc = describe("candidate", "1 for the candidate in use.", "candidate")
 )
 
+// describe returns the description of a metric with the label "service" and these labels.
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, append([]string{"service"}, labels...), nil)
 }
 
-// Describe sends no descriptions: the labels of candidates change. The registry checks each scrape.
+// Describe sends nothing. A registry then accepts every series, and checks the series at each
+// scrape instead.
 func (s *Scaler) Describe(chan<- *prometheus.Desc) {}
 
 // Collect sends the status of each service.
@@ -34,26 +36,26 @@ func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 		gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{name}, labels...)...)
 		}
-		a := s.learners[name].answer(now)
-		state := string(a.State)
-		if a.Reason != "" {
-			state = a.Reason
+		status := s.learners[name].status(now)
+		state := string(status.State)
+		if status.Absent != "" {
+			state = status.Absent
 		}
 		gauge(stateDesc, 1, state)
-		gauge(daysDesc, a.HistoryDays)
-		if a.Candidate == "" {
-			continue
+		gauge(daysDesc, status.HistoryDays)
+		if status.Candidate == "" {
+			continue // there is no forecast yet
 		}
-		gauge(candidateDesc, 1, a.Candidate)
-		gauge(overloadDesc, a.Overload, "2d")
-		gauge(overloadDesc, a.RecentOverload, "12h")
-		gauge(loadDesc, a.Forecast)
-		gauge(presentDesc, a.Load)
+		gauge(candidateDesc, 1, status.Candidate)
+		gauge(overloadDesc, status.Overload, "2d")
+		gauge(overloadDesc, status.RecentOverload, "12h")
+		gauge(loadDesc, status.Forecast)
+		gauge(presentDesc, status.Load)
 		for i, q := range forecast.Levels {
-			gauge(podsDesc, a.Pods[i], fmt.Sprintf("%.4g", q))
+			gauge(podsDesc, status.Pods[i], fmt.Sprintf("%.4g", q))
 		}
-		if a.Reason == "" {
-			gauge(publishedDesc, a.Published)
+		if status.Absent == "" {
+			gauge(publishedDesc, status.Published)
 		}
 	}
 }

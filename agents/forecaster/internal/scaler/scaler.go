@@ -13,13 +13,13 @@ import (
 // Scaler computes and publishes the pods of all services. It is a prometheus.Collector.
 type Scaler struct {
 	learners map[string]*learner
-	order    []string
+	order    []string // the names of the services, as in the configuration
 	now      func() time.Time
 	log      *slog.Logger
 }
 
 // New returns a scaler that reads from metrics.
-func New(cfg Config, metrics ranger, log *slog.Logger) *Scaler {
+func New(cfg Config, metrics rangeReader, log *slog.Logger) *Scaler {
 	s := &Scaler{learners: map[string]*learner{}, now: time.Now, log: log}
 	for _, service := range cfg.Services {
 		s.order = append(s.order, service.Name)
@@ -28,24 +28,26 @@ func New(cfg Config, metrics ranger, log *slog.Logger) *Scaler {
 	return s
 }
 
-// Run reads the loads every 15 s until ctx ends. Each service is read by itself, so that a slow
-// query delays no other.
+// Run reads the loads every 15 s until ctx ends. Each service has its own goroutine, so that a slow
+// query of one service does not delay the others.
 func (s *Scaler) Run(ctx context.Context) {
 	var group sync.WaitGroup
 	for _, l := range s.learners {
-		group.Go(func() { s.follow(ctx, l) })
+		group.Go(func() { s.readLoads(ctx, l) })
 	}
 	group.Wait()
 }
 
-func (s *Scaler) follow(ctx context.Context, l *learner) {
+// readLoads reads the loads of one service after each step, until ctx ends.
+func (s *Scaler) readLoads(ctx context.Context, l *learner) {
 	failed := false
 	for {
 		err := l.catchUp(ctx, s.now())
 		if ctx.Err() != nil {
 			return
 		}
-		// One line when it begins, one when it ends: it is tried every 15 s.
+		// Only the first failure and the first success after it are logged. A read every
+		// 15 s would fill the log during an outage of Prometheus.
 		if (err != nil) != failed {
 			failed = err != nil
 			s.log.Warn("reads from Prometheus", "load", l.service.Name, "failed", failed, "error", err)
@@ -53,12 +55,13 @@ func (s *Scaler) follow(ctx context.Context, l *learner) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(s.now().Truncate(step).Add(step + settle).Sub(s.now())):
+		case <-time.After(s.now().Truncate(step).Add(step + readDelay).Sub(s.now())):
 		}
 	}
 }
 
-// Handler serves the probes. The process is ready at once: without history it says so.
+// Handler serves the probes. The process is ready from its start: for a service without history it
+// publishes the state "no history".
 func (s *Scaler) Handler(state *httpserver.State) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", state.Live)

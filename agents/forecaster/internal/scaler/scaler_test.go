@@ -21,18 +21,19 @@ const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0
 	"Up": {"Window": 60, "Policies": [{"Percent": true, "Value": 50, "Seconds": 60}], "Tolerance": 0.1},
 	"Down": {"Window": 300, "Policies": [{"Value": 2, "Seconds": 60}], "Tolerance": 0.1}}}]`
 
-// fakePrometheus has a daily wave since begin, and may fail or miss points.
+// fakePrometheus returns a load that follows a sine wave with a period of a day.
 type fakePrometheus struct {
-	begin   time.Time
-	fail    error
-	missing func(time.Time) bool
-	calls   int
-	most    int
+	begin     time.Time            // the time of the first point
+	fail      error                // the error of each query, if set
+	missing   func(time.Time) bool // whether a point is missing; nil: none
+	calls     int                  // the number of queries
+	maxPoints int                  // the largest number of points of a query
 }
 
+// QueryRange implements rangeReader.
 func (p *fakePrometheus) QueryRange(_ context.Context, _ string, r prometheusapi.Range, _ ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
 	p.calls++
-	p.most = max(p.most, int(r.End.Sub(r.Start)/r.Step)+1)
+	p.maxPoints = max(p.maxPoints, int(r.End.Sub(r.Start)/r.Step)+1)
 	if p.fail != nil {
 		return nil, nil, p.fail
 	}
@@ -52,7 +53,8 @@ func (p *fakePrometheus) QueryRange(_ context.Context, _ string, r prometheusapi
 
 var noon = time.Date(2026, 3, 4, 12, 0, 7, 0, time.UTC)
 
-func newScaler(t *testing.T, metrics ranger, now *time.Time) (*Scaler, *learner) {
+// newScaler returns a scaler of one service with this clock, and the service's learner.
+func newScaler(t *testing.T, metrics rangeReader, now *time.Time) (*Scaler, *learner) {
 	t.Helper()
 	list, ok := parseServices(services)
 	require.True(t, ok)
@@ -65,15 +67,15 @@ func TestHistoryIsReadInChunksThenStepByStep(t *testing.T) {
 	now := noon
 	metrics := &fakePrometheus{}
 	_, l := newScaler(t, metrics, &now)
-	require.Equal(t, "no history", l.answer(now).Reason)
+	require.Equal(t, "no history", l.status(now).Absent)
 	require.NoError(t, l.catchUp(t.Context(), now))
-	a := l.answer(now)
-	require.Empty(t, a.Reason)
+	a := l.status(now)
+	require.Empty(t, a.Absent)
 	require.InDelta(t, 14, a.HistoryDays, 0.01)
 	require.InDelta(t, 12, a.Load, 0.1, "1200 of 100 a pod")
 	require.InDelta(t, 12.3, a.Published, 0.8)
 	require.Equal(t, 9, metrics.calls)
-	require.LessOrEqual(t, metrics.most, 11_000, "Prometheus refuses more points")
+	require.LessOrEqual(t, metrics.maxPoints, 11_000, "Prometheus refuses more points")
 
 	require.NoError(t, l.catchUp(t.Context(), now.Add(5*time.Second)), "no step has ended")
 	require.Equal(t, 9, metrics.calls)
@@ -85,12 +87,13 @@ func TestHistoryBeginsWithTheFirstLoad(t *testing.T) {
 	now := noon
 	_, l := newScaler(t, &fakePrometheus{begin: noon.Add(-6 * time.Hour)}, &now)
 	require.NoError(t, l.catchUp(t.Context(), now))
-	a := l.answer(now)
+	a := l.status(now)
 	require.InDelta(t, 0.25, a.HistoryDays, 0.001)
 	require.InDelta(t, a.Load/0.7, a.Published, 1e-9, "the document's target on the first day")
 }
 
-// What is published after an outage of Prometheus' API is what it would be without.
+// After an outage of Prometheus' API, the learner publishes the same as a learner that saw no
+// outage.
 func TestOutageOfPrometheusLosesNothing(t *testing.T) {
 	now := noon
 	metrics := &fakePrometheus{begin: noon.Add(-30 * time.Hour)}
@@ -98,15 +101,15 @@ func TestOutageOfPrometheusLosesNothing(t *testing.T) {
 	require.NoError(t, l.catchUp(t.Context(), now))
 	metrics.fail = errors.New("connection refused")
 	require.Error(t, l.catchUp(t.Context(), now.Add(45*time.Second)))
-	require.Empty(t, l.answer(now.Add(45*time.Second)).Reason)
-	require.Equal(t, "stale", l.answer(now.Add(3*time.Minute)).Reason)
+	require.Empty(t, l.status(now.Add(45*time.Second)).Absent)
+	require.Equal(t, "stale", l.status(now.Add(3*time.Minute)).Absent)
 	metrics.fail = nil
 	now = now.Add(10 * time.Minute)
 	require.NoError(t, l.catchUp(t.Context(), now))
 
-	_, whole := newScaler(t, metrics, &now)
-	require.NoError(t, whole.catchUp(t.Context(), now))
-	require.Equal(t, whole.answer(now), l.answer(now))
+	_, withoutOutage := newScaler(t, metrics, &now)
+	require.NoError(t, withoutOutage.catchUp(t.Context(), now))
+	require.Equal(t, withoutOutage.status(now), l.status(now))
 }
 
 func TestMissingLoadsBecomeStale(t *testing.T) {
@@ -117,7 +120,7 @@ func TestMissingLoadsBecomeStale(t *testing.T) {
 	metrics.missing = func(at time.Time) bool { return at.After(noon) }
 	now = noon.Add(5 * time.Minute)
 	require.NoError(t, l.catchUp(t.Context(), now))
-	require.Equal(t, "stale", l.answer(now).Reason)
+	require.Equal(t, "stale", l.status(now).Absent)
 }
 
 func TestClockJumpsReadTheHistoryAnew(t *testing.T) {
@@ -127,14 +130,14 @@ func TestClockJumpsReadTheHistoryAnew(t *testing.T) {
 		_, l := newScaler(t, metrics, &now)
 		require.NoError(t, l.catchUp(t.Context(), now))
 		require.NoError(t, l.catchUp(t.Context(), now.Add(jump)))
-		require.Empty(t, l.answer(now.Add(jump)).Reason)
+		require.Empty(t, l.status(now.Add(jump)).Absent)
 		require.NoError(t, l.catchUp(t.Context(), now))
-		require.Empty(t, l.answer(now).Reason)
-		require.InDelta(t, 2.0/24, l.answer(now).HistoryDays, 0.001)
+		require.Empty(t, l.status(now).Absent)
+		require.InDelta(t, 2.0/24, l.status(now).HistoryDays, 0.001)
 	}
 }
 
-// KEDA must not take a missing forecast for no load: the series is absent, not 0.
+// Without a forecast the series is absent and not 0, because KEDA would treat 0 as no load.
 func TestPodsAreAbsentWithoutAForecast(t *testing.T) {
 	now := noon
 	s, l := newScaler(t, &fakePrometheus{begin: noon.Add(-2 * time.Hour)}, &now)
@@ -154,14 +157,14 @@ func TestPodsAreAbsentWithoutAForecast(t *testing.T) {
 	}
 	require.Empty(t, published(), "no history")
 	require.NoError(t, l.catchUp(t.Context(), now))
-	require.Equal(t, []float64{l.answer(now).Published}, published())
+	require.Equal(t, []float64{l.status(now).Published}, published())
 	now = now.Add(45 * time.Second)
 	require.Len(t, published(), 1, "two queries have failed")
 	now = now.Add(30 * time.Second)
 	require.Empty(t, published(), "the last load is more than a minute old")
 }
 
-func TestMetricsSayWhy(t *testing.T) {
+func TestMetricsHaveTheStateOfTheGate(t *testing.T) {
 	now := noon
 	s, l := newScaler(t, &fakePrometheus{begin: noon.Add(-2 * time.Hour)}, &now)
 	registry := prometheus.NewPedanticRegistry()

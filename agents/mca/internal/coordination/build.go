@@ -2,9 +2,9 @@ package coordination
 
 import "runtime/debug"
 
-// Build is the build information of the binary. In images Revision, Time and
-// Modified are empty: an image's digest must depend on its sources only, so its
-// build leaves out version control.
+// Build is the build information of the binary. In images, Revision, Time and Modified
+// are empty. An image's digest must depend on its sources only, so images are built
+// without the data of version control.
 type Build struct {
 	Version  string `json:"version"`
 	Go       string `json:"go"`

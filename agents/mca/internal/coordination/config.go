@@ -15,8 +15,8 @@ const queueDepth = 100
 // Config is the configuration of the service. Names and defaults are from the
 // design document's section "MCA Resource Optimization" where it has them.
 type Config struct {
-	// AgentType is AGENT_TYPE, always MCA. The check makes the process fail at its
-	// start if another agent's manifest uses this image.
+	// AgentType is AGENT_TYPE. It must be MCA. So a process with the manifest of another agent
+	// ends at its start.
 	AgentType string
 	// CoordinationMode is COORDINATION_MODE. The design document only has
 	// active.
@@ -26,12 +26,11 @@ type Config struct {
 	MaxConcurrentAgents int
 	// NPAURL and WPAURL are NPA_URL and WPA_URL, the agents' base URLs.
 	NPAURL, WPAURL string
-	// AgentTimeout is AGENT_TIMEOUT, for one agent's response in a
-	// coordination. The design document's targets for the slower agents are 300
-	// ms and 500 ms. After four times that, a partial response is better for
-	// the user.
+	// AgentTimeout is AGENT_TIMEOUT, for one agent's response in a coordination. The
+	// default is four times the design document's target for the slowest agent, 500
+	// ms. After that time, a partial response is better for the user.
 	AgentTimeout time.Duration
-	// CoordinationTimeout is COORDINATION_TIMEOUT, for a coordination with its
+	// CoordinationTimeout is COORDINATION_TIMEOUT, for a coordination including its
 	// wait in the queue.
 	CoordinationTimeout time.Duration
 	// GatewayTimeout is GATEWAY_TIMEOUT, for a proxied request. It is above the

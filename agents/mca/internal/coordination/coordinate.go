@@ -24,8 +24,8 @@ type Coordination struct {
 	ID     uuid.UUID `json:"id"`
 	UserID string    `json:"userId"`
 	Task   string    `json:"task"`
-	// Status is complete, or partial if an agent failed and the week lacks its
-	// meals or its sessions.
+	// Status is complete, or partial if an agent failed. The week of a partial
+	// coordination has no meals or no sessions.
 	Status    string        `json:"status"`
 	CreatedAt time.Time     `json:"createdAt"`
 	Agents    []AgentReport `json:"agents"`
@@ -35,13 +35,14 @@ type Coordination struct {
 // CodeAgents is the code of the 503 if no agent responded.
 const CodeAgents = "agents_unavailable"
 
-// partialError has a partial response. It is an error, because errors are not
-// cached: the next response may be complete.
+// partialError has a partial response. It is an error, because the cache does not
+// store errors. The next request may get a complete response.
 type partialError struct{ encoded []byte }
 
 func (partialError) Error() string { return "an agent failed" }
 
-// rejectedError has the agents' field errors for the request.
+// rejectedError means that an agent rejected the request. It has the agents' field
+// errors.
 type rejectedError struct{ errors []httpapi.FieldError }
 
 func (rejectedError) Error() string { return "an agent rejected the request" }
@@ -85,8 +86,8 @@ func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// compute waits for a slot in the queue, calls the agents and merges their
-// responses. Its error is a partialError if an agent failed.
+// compute waits in the queue for its turn, calls the agents, and returns their merged
+// responses. If only some agents failed, it returns the response as a partialError.
 func (s *Service) compute(ctx context.Context, request *CoordinateRequest, header http.Header) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CoordinationTimeout)
 	defer cancel()
@@ -132,29 +133,24 @@ func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcome
 		rejected  []httpapi.FieldError
 		succeeded int
 	)
-	for _, o := range outcomes {
-		if o.err == nil {
-			switch o.report.Agent {
+	for _, outcome := range outcomes {
+		if outcome.err == nil {
+			switch outcome.report.Agent {
 			case npa:
-				nutrition, o.err = decodeResponse[week.Nutrition](o.body)
+				nutrition, outcome.err = decodeResponse[week.Nutrition](outcome.body)
 			case wpa:
-				training, o.err = decodeResponse[week.Training](o.body)
+				training, outcome.err = decodeResponse[week.Training](outcome.body)
 			}
-			if o.err != nil {
-				o.report.Status, o.report.Reason = agentFailed, malformed
+			if outcome.err != nil {
+				outcome.report.Status, outcome.report.Reason = agentFailed, malformed
 			}
 		}
-		if o.err != nil {
-			s.log.WarnContext(ctx, "an agent failed", "agent", o.report.Agent, "reason", o.report.Reason, "user", request.UserID, "error", o.err)
-			s.meters.Failures.WithLabelValues(o.report.Agent, o.report.Reason).Inc()
-		} else {
+		if outcome.err == nil {
 			succeeded++
 		}
-		if o.report.Hedged {
-			s.meters.Hedges.WithLabelValues(o.report.Agent).Inc()
-		}
-		rejected = append(rejected, o.fieldErrors...)
-		reports = append(reports, o.report)
+		s.countOutcome(ctx, request.UserID, outcome)
+		rejected = append(rejected, outcome.fieldErrors...)
+		reports = append(reports, outcome.report)
 	}
 	switch {
 	case len(rejected) > 0:
@@ -169,8 +165,20 @@ func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcome
 	return status, week.Merge(nutrition, training, request.weightKg()), reports, nil
 }
 
-// decodeResponse decodes and checks an agent's response. The new encoding/json
-// takes half the time and rejects duplicate names.
+// countOutcome counts the result of one agent in the metrics, and logs a failure.
+func (s *Service) countOutcome(ctx context.Context, user string, o outcome) {
+	agent, reason := o.report.Agent, o.report.Reason
+	if o.err != nil {
+		s.log.WarnContext(ctx, "an agent failed", "agent", agent, "reason", reason, "user", user, "error", o.err)
+		s.meters.Failures.WithLabelValues(agent, reason).Inc()
+	}
+	if o.report.Hedged {
+		s.meters.Hedges.WithLabelValues(agent).Inc()
+	}
+}
+
+// decodeResponse decodes and checks an agent's response. It uses encoding/json/v2,
+// because that takes half the time and rejects duplicate names.
 func decodeResponse[A any, P interface {
 	*A
 	Check() error
@@ -184,7 +192,8 @@ func decodeResponse[A any, P interface {
 	return response, nil
 }
 
-// sendError sends the error of compute. It returns the outcome for the metrics.
+// sendError sends an error response for the error of compute, and returns the outcome
+// for the metrics.
 func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) (outcome string) {
 	sendRetryable := func(status int, code, detail string) {
 		w.Header().Set("Retry-After", "1")

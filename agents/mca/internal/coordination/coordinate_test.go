@@ -116,8 +116,8 @@ func TestRequestGets503IfNoAgentResponds(t *testing.T) {
 	require.Equal(t, "1", w.Header().Get("Retry-After"))
 }
 
-// TestQueueLimitsActiveAndQueuedRequests: fifty are active, a hundred are
-// queued, others get 429. A canceled request leaves the queue.
+// TestQueueLimitsActiveAndQueuedRequests checks that fifty requests are active, a hundred
+// are queued, and the next one gets 429. A canceled request leaves the queue.
 func TestQueueLimitsActiveAndQueuedRequests(t *testing.T) {
 	m := newMCA(t, map[string]string{"AGENT_TIMEOUT": "20s", "COORDINATION_TIMEOUT": "30s"})
 	release := make(chan struct{})

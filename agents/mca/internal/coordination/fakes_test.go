@@ -24,6 +24,7 @@ type fakeAgent struct {
 	handler  atomic.Pointer[http.HandlerFunc]
 }
 
+// newFakeAgent starts an agent with this handler.
 func newFakeAgent(t *testing.T, handler http.HandlerFunc) *fakeAgent {
 	a := &fakeAgent{}
 	a.setHandler(handler)
@@ -66,6 +67,8 @@ type mca struct {
 	handler  http.Handler
 }
 
+// newMCA returns a service with these environment variables. Its agents respond with plan
+// and sessions.
 func newMCA(t *testing.T, variables map[string]string) *mca {
 	t.Helper()
 	m := &mca{env: servicetest.New(t), npa: newFakeAgent(t, respond(200, plan)), wpa: newFakeAgent(t, respond(200, sessions))}
@@ -94,5 +97,5 @@ func (m *mca) post(t *testing.T, user, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+// eventTimeout bounds the wait for an event that a passing test sees much earlier.
 const eventTimeout = 20 * time.Second

@@ -19,7 +19,7 @@ import (
 type AgentReport struct {
 	Agent  string `json:"agent"`
 	Status string `json:"status"` // ok or failed
-	// Reason is set if it failed. It is one of failureReasons.
+	// Reason is one of failureReasons if the agent failed, and else empty.
 	Reason     string `json:"reason,omitempty"`
 	DurationMS int64  `json:"durationMs"`
 	// Hedged is true if the request was sent twice, because the first try was
@@ -53,7 +53,8 @@ type outcome struct {
 	err         error
 }
 
-// callAgents calls all agents concurrently, each with AgentTimeout.
+// callAgents calls all agents concurrently, each with AgentTimeout. It calls the first
+// one itself, which saves a goroutine.
 func (s *Service) callAgents(ctx context.Context, header http.Header, requests []agentRequest) []outcome {
 	outcomes := make([]outcome, len(requests))
 	var wg sync.WaitGroup
@@ -99,12 +100,13 @@ func failure(r agentRequest, response upstream.Response, duration time.Duration,
 	return outcome{report: AgentReport{r.agent, agentFailed, reason, duration.Milliseconds(), response.Hedged}, err: err}
 }
 
-// maxAgentErrors is the number of field errors of one agent that are passed on.
-// Our services send no more.
+// maxAgentErrors is the largest number of field errors that the response has for one
+// agent. An agent sends at most 20 (package httpapi).
 const maxAgentErrors = 20
 
-// prefixErrors converts the field errors in an agent's error response to field errors
-// of the request to the MCA. That request contains the agent's request in a field.
+// prefixErrors returns the field errors of an agent's error response, with pointers
+// into the request to the MCA. There the agent's request is the value of field, so
+// each pointer gets this prefix.
 func prefixErrors(field string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {

@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// TestFaultyAgentKeepsTheOtherAgentsPart: for each fault of npa, every request
-// gets a response with wpa's part.
+// TestFaultyAgentKeepsTheOtherAgentsPart checks that every request gets a response with
+// wpa's sessions, whatever fault npa has.
 func TestFaultyAgentKeepsTheOtherAgentsPart(t *testing.T) {
 	const requests, clients = 400, 8
 	for _, row := range []struct {
@@ -81,9 +81,9 @@ func TestFaultyAgentKeepsTheOtherAgentsPart(t *testing.T) {
 	}
 }
 
-// TestCoordinationsSucceedDuringAPostgresRestart: every coordination succeeds
-// during the restart. Coordinations are recorded while the database runs;
-// others are counted as failed.
+// TestCoordinationsSucceedDuringAPostgresRestart checks that every coordination succeeds,
+// also while the database is down. Coordinations of that time are not recorded, and are
+// counted as failed records.
 func TestCoordinationsSucceedDuringAPostgresRestart(t *testing.T) {
 	const requests = 20
 	startCtx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
@@ -120,7 +120,8 @@ func TestCoordinationsSucceedDuringAPostgresRestart(t *testing.T) {
 	t.Logf("%d requests, 0 failed; records %+v, no acknowledged record lost", 3*requests, m.records.rows.Counts())
 }
 
-// TestEndlessBodyTakesNoQueueSlot: it only costs one connection.
+// TestEndlessBodyTakesNoQueueSlot checks that a request enters the queue only after its
+// whole body was read.
 func TestEndlessBodyTakesNoQueueSlot(t *testing.T) {
 	m := newMCA(t, nil)
 	reader, writer := io.Pipe()
@@ -144,6 +145,7 @@ func TestEndlessBodyTakesNoQueueSlot(t *testing.T) {
 	<-done
 }
 
+// discardResponse is a ResponseWriter that ignores the body and the status.
 type discardResponse struct{ header http.Header }
 
 func (d discardResponse) Header() http.Header         { return d.header }

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
 
-// FuzzCoordinateRequest: no body makes the decoder panic. An accepted body
-// becomes agent requests with the token's user id, for one week.
+// FuzzCoordinateRequest checks that no body makes the decoder panic. The agents' requests of
+// an accepted body must have the token's user id, and npa's must be for one week.
 func FuzzCoordinateRequest(f *testing.F) {
 	for _, body := range []string{
 		loadTestBody, `{}`, `null`, `[]`, `{"task":"t","nutrition":{"weightKg":1e999}}`, `{"task":"t","training":null,"agents":null}`,
@@ -43,8 +43,8 @@ func FuzzCoordinateRequest(f *testing.F) {
 	})
 }
 
-// FuzzRejection: for any error body of an agent, the field errors name the
-// request's part and can be encoded as JSON.
+// FuzzRejection checks that prefixErrors returns valid field errors for any error body of an
+// agent. Their pointers must begin with the field of the agent's request.
 func FuzzRejection(f *testing.F) {
 	for _, body := range []string{
 		`{"detail":"no","errors":[{"pointer":"#/goals/0","detail":"must be one of [a b]"}]}`, `{}`, `null`, `[]`, `{"errors":[{}]}`, `{"errors":[{"pointer":"/goals"}]}`, "\xff",

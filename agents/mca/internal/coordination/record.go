@@ -12,14 +12,14 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// stateEvery is the period of recording the process' own state.
+// stateEvery is the period at which the process saves its own state.
 const stateEvery = 15 * time.Second
 
 // stateTimeout bounds the writing of the state.
 const stateTimeout = time.Second
 
-// recorder saves coordinations and the state of this process in PostgreSQL,
-// best effort. No request waits for it.
+// recorder saves coordinations and the state of this process in PostgreSQL. No request
+// waits for it, and a record that cannot be saved is lost.
 type recorder struct {
 	store *database.Store
 	phase *httpserver.State
@@ -30,6 +30,8 @@ type recorder struct {
 	wg    sync.WaitGroup
 }
 
+// newRecorder returns a recorder that saves coordinations. It saves the state of the process
+// only after start. state returns that state.
 func newRecorder(ctx context.Context, s *database.Store, phase *httpserver.State, state func() (string, json.RawMessage), log *slog.Logger) *recorder {
 	rows := database.NewWriter(ctx, "save coordinations", s.SaveCoordinations, log)
 	return &recorder{store: s, phase: phase, state: state, log: log, rows: rows}

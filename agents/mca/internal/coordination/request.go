@@ -22,7 +22,8 @@ const (
 
 var agentNames = []string{npa, wpa}
 
-// maxBody is the largest request in bytes: above wpa's largest.
+// maxBody is the largest request in bytes. It has room for the largest request to wpa,
+// 128 KiB, and for the MCA's own fields.
 const maxBody = 144 << 10
 
 // CoordinateRequest is the body of POST /coordinate. The design document's load
@@ -42,16 +43,17 @@ type CoordinateRequest struct {
 // agentBody is the request body of one agent, by field name.
 type agentBody map[string]json.RawMessage
 
+// taskName matches a valid CoordinateRequest.Task.
 var taskName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// reserved are the fields of an agentBody that the user cannot set.
+// reserved are the fields of an agentBody that only the MCA sets.
 var reserved = []struct{ pointer, fix string }{
 	{"#/nutrition/userId", "must not be set here; set #/userId instead"},
 	{"#/nutrition/duration", "must not be set: a coordination is always a week"},
 	{"#/training/userId", "must not be set here; set #/userId instead"},
 }
 
-// Validate returns every violated rule except the agents' own.
+// Validate returns every violated rule of the MCA. The agents check their own rules.
 func (c *CoordinateRequest) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
 	rules.Check(taskName.MatchString(c.Task), "#/task",
@@ -71,8 +73,8 @@ func (c *CoordinateRequest) Validate() []httpapi.FieldError {
 	return rules
 }
 
-// complete sets the user's id, which is the token's subject, and the defaults. It
-// sorts the agents.
+// complete sets the user's id and the defaults, and sorts the agents. So requests that
+// mean the same become equal.
 func (c *CoordinateRequest) complete(userID string) {
 	c.UserID = userID
 	c.Priority = cmp.Or(c.Priority, "normal")
@@ -90,8 +92,8 @@ type agentRequest struct {
 	body  agentBody
 }
 
-// agentRequests returns the agents' requests of a completed request. By default
-// a person trains as a beginner on three days: WHO's guideline on physical
+// agentRequests returns one request for each agent of a completed request. By default
+// a person is a beginner who trains on three days a week. WHO's guideline on physical
 // activity recommends strength training on two or more days.
 func (c *CoordinateRequest) agentRequests() []agentRequest {
 	all := map[string]agentRequest{
@@ -118,15 +120,18 @@ func (b agentBody) with(set, defaults agentBody) agentBody {
 	return merged
 }
 
+// jsonString encodes a text as JSON.
 func jsonString(text string) json.RawMessage {
 	encoded, _ := json.Marshal(text) // a string always encodes
 	return encoded
 }
 
+// jsonNumber encodes a number as JSON.
 func jsonNumber(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
 
-// weightKg returns the body weight for the energy of training. For an absent or invalid
-// weight it returns ReferenceKg. If npa is called, npa rejects an invalid weight.
+// weightKg returns the body weight from which the energy of training is computed. For
+// an absent or invalid weight it returns ReferenceKg. npa rejects an invalid weight,
+// but not every request calls npa.
 func (c *CoordinateRequest) weightKg() float64 {
 	var kg float64
 	if err := json.Unmarshal(c.Nutrition["weightKg"], &kg); err != nil || kg < week.MinKg || kg > week.MaxKg {
@@ -135,10 +140,10 @@ func (c *CoordinateRequest) weightKg() float64 {
 	return kg
 }
 
-// requestKey is equal for equal requests of one user with any priority.
+// requestKey is a hash of a request with its user, but without its priority.
 type requestKey string
 
-// key is the request's key in the cache.
+// key returns the request's key in the cache.
 func (c *CoordinateRequest) key() requestKey {
 	keyed := *c
 	keyed.Priority = ""

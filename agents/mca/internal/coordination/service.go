@@ -25,14 +25,14 @@ import (
 // Name is the service's name in logs, responses and paths.
 const Name = "mca"
 
-// agentsPath is the prefix of every agent's public paths; the load balancer
-// sends all of them to the MCA. apiPath is the MCA's own prefix.
+// agentsPath is the prefix of the public paths of all agents. The load balancer sends
+// these requests to the MCA. apiPath is the prefix of the MCA's own paths.
 const (
 	agentsPath = "/api/v1/agents/"
 	apiPath    = agentsPath + Name
 )
 
-// quietPaths are probed every few seconds.
+// quietPaths are logged at level debug only, because they are probed every few seconds.
 var quietPaths = []string{"/health", "/health/ready", "/health/coordination", apiPath + "/health"}
 
 //go:embed openapi.yaml
@@ -109,9 +109,9 @@ func (s *Service) Close(ctx context.Context) error {
 	return s.dependencies.Close(ctx)
 }
 
-// Handler serves every route of the service. Readiness checks no dependency,
-// because the service works without any of them. Without PostgreSQL it records
-// nothing, without Redis it caches less, and without an agent the week is
+// Handler serves every route of the service. Readiness checks no dependency, because
+// the service also works without its dependencies. Without PostgreSQL it saves no
+// coordinations, without Redis it caches less, and without an agent the week is
 // partial.
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()

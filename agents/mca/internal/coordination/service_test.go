@@ -15,6 +15,7 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
 
+// send sends a request without a body and without a token.
 func send(m *mca, method, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(method, path, nil)

@@ -10,6 +10,7 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
 
+// rootResponse is the body of GET /.
 type rootResponse struct {
 	Service   string `json:"service"`
 	Greeting  string `json:"greeting"`
@@ -18,19 +19,20 @@ type rootResponse struct {
 	Build     Build  `json:"build"`
 }
 
-// root shows the build and the pod that served the request, so that a rollout
-// can be watched.
+// root responds with the build, and with the pod that served the request. An operator
+// can watch a rollout with it.
 func (s *Service) root(w http.ResponseWriter, _ *http.Request) {
 	httpapi.JSON(w, http.StatusOK, rootResponse{Name, s.greeting, s.cfg.AgentType, s.hostname, s.build})
 }
 
-// breakerStates are the agents' states by the state of their circuit breaker.
+// breakerStates has the state of an agent for each state of its circuit breaker.
 var breakerStates = map[string]string{
 	"closed":    "up",
 	"open":      "failing", // the breaker sends no requests
 	"half-open": "probed",  // the breaker sends a few requests
 }
 
+// agentStates returns the state of each agent, by its name.
 func (s *Service) agentStates() map[string]string {
 	states := map[string]string{Name: "up"}
 	for name, agent := range s.agents {
@@ -39,6 +41,7 @@ func (s *Service) agentStates() map[string]string {
 	return states
 }
 
+// healthResponse is the body of GET /health/coordination.
 type healthResponse struct {
 	Status              string            `json:"status"`
 	CoordinationMode    string            `json:"coordinationMode"`
@@ -47,13 +50,15 @@ type healthResponse struct {
 	Agents              map[string]string `json:"agents"`
 }
 
-// coordination is the design document's liveness probe. A full queue or a
-// failing agent must not cause a restart, so the counts are only information.
+// coordination responds to the design document's liveness probe, always with 200. The
+// counts are only information: a full queue or a failing agent must not restart the
+// process.
 func (s *Service) coordination(w http.ResponseWriter, _ *http.Request) {
 	counts := s.queue.Counts()
 	httpapi.JSON(w, http.StatusOK, healthResponse{"ok", s.cfg.CoordinationMode, counts.Active, counts.Limit, s.agentStates()})
 }
 
+// statusResponse is the body of GET /status.
 type statusResponse struct {
 	AgentType           string                `json:"agentType"`
 	CoordinationMode    string                `json:"coordinationMode"`
@@ -68,6 +73,7 @@ type statusResponse struct {
 	UptimeSeconds       float64               `json:"uptimeSeconds"`
 }
 
+// currentStatus returns the status of this process.
 func (s *Service) currentStatus() statusResponse {
 	counts := s.queue.Counts()
 	return statusResponse{
@@ -85,11 +91,12 @@ func (s *Service) currentStatus() statusResponse {
 	}
 }
 
+// status responds to GET /status.
 func (s *Service) status(w http.ResponseWriter, _ *http.Request) {
 	httpapi.JSON(w, http.StatusOK, s.currentStatus())
 }
 
-// agentState is the state that this process records.
+// agentState returns the state that the recorder saves for this process.
 func (s *Service) agentState() (instance string, state json.RawMessage) {
 	encoded, _ := json.Marshal(s.currentStatus()) // numbers and strings always encode
 	return s.hostname, encoded

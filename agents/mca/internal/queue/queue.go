@@ -1,5 +1,5 @@
-// Package queue limits concurrent requests and queued requests, and serves
-// queued requests by priority. Callers own the work and its timeout.
+// Package queue limits how many requests run at once, and how many wait. It serves
+// waiting requests by their priority. Callers own the work and its timeout.
 package queue
 
 import (
@@ -13,13 +13,13 @@ import (
 // in, first out.
 type Priority int
 
-// High is always served before Normal, and Normal before Low. A request that
-// waits too long ends at its own deadline.
+// The priorities, highest first. A waiting request of a higher priority is always
+// served first. A request that waits too long ends at its own deadline.
 const (
 	High Priority = iota
 	Normal
 	Low
-	priorities
+	priorities // their number
 )
 
 // Priorities are the priorities by name.
@@ -77,7 +77,7 @@ func (q *Queue) giveUp(p Priority, element *list.Element, ready chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case <-ready: // it got its slot at the same moment: pass it on
+	case <-ready: // the request got a slot at the same moment, so it gives the slot to the next request
 		q.next()
 	default:
 		q.waiting[p].Remove(element)
@@ -85,14 +85,15 @@ func (q *Queue) giveUp(p Priority, element *list.Element, ready chan struct{}) {
 	}
 }
 
-// leave releases the slot of a request.
+// leave releases the slot of a request. The next queued request gets the slot.
 func (q *Queue) leave() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.next()
 }
 
-// next passes a free slot to the next queued request. The caller holds mu.
+// next gives a free slot to the next queued request, if there is one. The caller holds
+// mu.
 func (q *Queue) next() {
 	for p := range q.waiting {
 		if first := q.waiting[p].Front(); first != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// enqueue calls Enter in a goroutine and returns when the request is queued. then
-// gets the result of Enter.
+// enqueue calls Enter in a goroutine, and returns when the request is queued. The goroutine
+// calls then with the result of Enter.
 func enqueue(ctx context.Context, t *testing.T, q *Queue, p Priority, then func(leave func(), err error)) {
 	t.Helper()
 	before := q.Counts().Queued
@@ -63,8 +63,8 @@ func TestCanceledRequestLeavesTheQueue(t *testing.T) {
 	require.Zero(t, q.Counts().Active)
 }
 
-// TestSlotsAreNeitherLostNorDuplicated: with random cancellations, never more
-// than limit requests are active. In the end every slot is free.
+// TestSlotsAreNeitherLostNorDuplicated cancels requests at random. Never more than limit
+// requests may be active, and in the end every slot must be free.
 func TestSlotsAreNeitherLostNorDuplicated(t *testing.T) {
 	const limit, depth, callers, rounds = 3, 5, 24, 300
 	q := New(limit, depth)

@@ -39,6 +39,7 @@ func (n *Nutrition) Check() error {
 	return nil
 }
 
+// check returns an error if the day's meals cannot be merged.
 func (d NutritionDay) check() error {
 	if d.Meals == nil || d.Totals == nil {
 		return errors.New("meals or totals are missing")

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzMerge: for any valid responses the week has seven days, no number that
-// JSON cannot represent, and no null in place of a list.
+// FuzzMerge checks that the week of any valid responses has seven days, no number that JSON
+// cannot represent, and no null in place of a list.
 func FuzzMerge(f *testing.F) {
 	var responses [2]string
 	for i, name := range []string{"plan.json", "sessions.json"} {

@@ -9,32 +9,33 @@ import (
 )
 
 const (
-	// resistanceIntensity, in MET, is code 02054 of the Compendium of Physical Activities,
-	// "resistance (weight) training, multiple exercises, 8-15 repetitions at
-	// varied resistance". One MET is rest, which the day's energy need already
-	// includes.
+	// resistanceIntensity and restIntensity are in MET: 1 kcal per kg of body weight
+	// and hour. The first is code 02054 of the Compendium of Physical Activities,
+	// "resistance (weight) training, multiple exercises, 8-15 repetitions at varied
+	// resistance". The day's energy need already includes rest.
 	resistanceIntensity, restIntensity = 3.5, 1.0
-	// maxShift is the largest share of a day's energy that is moved, so that a
-	// rest day still has enough food.
+	// maxShift is the largest share of a day's energy that Merge moves to other days,
+	// so that a rest day still has enough food.
 	maxShift = 0.15
-	// ReferenceKg is the body weight if it is unknown: npa's reference adult.
+	// ReferenceKg is the body weight of npa's reference adult. It replaces an unknown
+	// weight.
 	ReferenceKg = 63.5
 )
 
-// SessionKcal is the energy of a session above rest for a body weight of kg.
-// One MET is 1 kcal per kg and hour.
+// SessionKcal returns the energy in kcal that a person of this weight needs for a
+// session, in addition to rest.
 func SessionKcal(s Session, kg float64) float64 {
 	return (resistanceIntensity - restIntensity) * kg * float64(s.TotalSeconds) / 3600
 }
 
-// Merge creates the week. n or t is nil if it was not requested or its agent
-// failed.
+// Merge creates the week. n or t is nil if it was not requested or its agent failed.
+// kg is the body weight.
 //
-// The nutrition agent includes training equally in every day, by the activity
-// level. So Merge adds no energy to the week. It scales portions to move energy
-// from days with less training than the mean to days with more. Nutrients
-// change by the same factor. A day may then violate the bounds of its nutrients,
-// but the week keeps them.
+// The nutrition plan has the same energy on each day, and this energy already includes
+// training. So Merge adds no energy to the week. It moves energy from days with less
+// training than the mean to days with more training, by scaling the portions. The
+// nutrients of a day change by the same factor. A day may then violate the bounds of
+// its nutrients, but the week as a whole keeps them.
 func Merge(n *Nutrition, t *Training, kg float64) Week {
 	w := Week{Days: make([]Day, Days), Notes: []string{}}
 	for i := range w.Days {
@@ -64,7 +65,7 @@ func Merge(n *Nutrition, t *Training, kg float64) Week {
 	return w
 }
 
-// fieldNames are the readable names of a plan's request fields, where they differ.
+// fieldNames has a readable name for each request field that needs one.
 var fieldNames = map[string]string{"activityLevel": "activity level", "heightCm": "height", "weightKg": "weight"}
 
 // sentenceList lists fields as in a sentence: "age, height and weight".
@@ -96,7 +97,9 @@ func addTraining(w *Week, t *Training, kg float64) {
 	}
 }
 
-// shiftFactors returns for each day the factor by which its portions change.
+// shiftFactors returns the factor for the portions of each day. Ideally a day's energy
+// changes by the difference of its training to the mean training of a day. If that is
+// more than maxShift of any day's energy, all changes are reduced by the same share.
 func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	mean := 0.0
 	for _, d := range days {
@@ -108,8 +111,8 @@ func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 			energy[d.Day-1] = d.Totals[energyTotal]
 		}
 	}
-	// share is the share of the difference to the mean that is moved. It is the
-	// same for all days, so that the week's energy does not change.
+	// share is the part of the ideal change that is possible on all days. With the same
+	// share for all days, the week's energy does not change.
 	share := 1.0
 	for i, d := range days {
 		if move := math.Abs(d.TrainingKcal - mean); move > 0 {
@@ -153,4 +156,5 @@ func scale(planned NutritionDay, factor float64) ([]Meal, map[string]float64) {
 	return meals, totals
 }
 
+// roundTenth rounds to one decimal.
 func roundTenth(x float64) float64 { return math.Round(10*x) / 10 }

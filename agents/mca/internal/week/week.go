@@ -1,8 +1,7 @@
-// Package week merges the agents' responses into one consistent week. A day
-// with a training session has more energy, a day without has less, and the week
-// has the energy of the nutrition plan. It owns the merge and the energy of
-// training. The agents choose food and sessions. The package has no side
-// effects.
+// Package week merges the responses of the nutrition agent and the training agent into
+// one week. Days with much training get more energy than days with little or none. The
+// energy of the whole week stays that of the nutrition plan. This package computes the
+// energy of training; the agents choose food and sessions. It has no side effects.
 package week
 
 import "encoding/json"
@@ -10,7 +9,7 @@ import "encoding/json"
 // Days is the number of days of a week.
 const Days = 7
 
-// Nutrition is the used part of npa's response to POST /plan.
+// Nutrition has the fields of npa's response to POST /plan that the merge needs.
 type Nutrition struct {
 	Targets json.RawMessage `json:"targets"`
 	Assumed []string        `json:"assumed"`
@@ -41,15 +40,15 @@ type Item struct {
 	Kcal   float64 `json:"kcal"`
 }
 
-// Training is the used part of wpa's response to POST /generate.
+// Training has the fields of wpa's response to POST /generate that the merge needs.
 type Training struct {
 	FitnessLevel string    `json:"fitnessLevel"`
 	Deload       bool      `json:"deload"`
 	Sessions     []Session `json:"sessions"`
 }
 
-// Session is one training on a weekday from 1 to 7. Exercises are passed
-// through unchanged.
+// Session is one training on a weekday from 1 to 7. The merge does not read or change
+// the exercises.
 type Session struct {
 	Weekday      int             `json:"weekday"`
 	Focus        string          `json:"focus"`
@@ -68,7 +67,7 @@ type Week struct {
 // Day is one day of the week, counted from 1.
 type Day struct {
 	Day int `json:"day"`
-	// TrainingKcal is the energy of the sessions above rest.
+	// TrainingKcal is the energy of the sessions in kcal, in addition to rest.
 	TrainingKcal float64   `json:"trainingKcal"`
 	Sessions     []Session `json:"sessions"`
 	Meals        []Meal    `json:"meals"`

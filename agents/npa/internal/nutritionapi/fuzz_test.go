@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 )
 
-// FuzzPlanRequest: no body makes the decoder panic. An accepted body survives a
-// round trip, and its plan request is within the planner's bounds.
+// FuzzPlanRequest checks that no body makes the decoder panic. An accepted body must be equal
+// after it was encoded and decoded again, and its request must be within the planner's bounds.
 func FuzzPlanRequest(f *testing.F) {
 	for _, body := range []string{
 		`{"userId":"test-user-123","goals":["weight_loss","muscle_gain"],"preferences":["vegetarian"],"duration":7}`,

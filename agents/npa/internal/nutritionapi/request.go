@@ -13,9 +13,9 @@ import (
 // defaultDays is the length of a plan in days if the request has none.
 const defaultDays = 7
 
-// PlanRequest is the body of POST /plan. The design document's load test sends
-// the first four fields. The others describe the person; the reference adult's
-// values replace absent ones.
+// PlanRequest is the body of POST /plan. The design document's load test sends the first
+// four fields. The others describe the person. For an absent one, the plan uses the value
+// of the reference adult (energy.Reference).
 type PlanRequest struct {
 	UserID      string   `json:"userId"`
 	Goals       []string `json:"goals"`
@@ -47,20 +47,21 @@ func diet(d foods.Diet) preference {
 	return func(r *planner.Request) { r.Diet = min(r.Diet, d) } // the strictest diet applies
 }
 
-// without returns the preference to avoid these allergens.
-func without(allergens ...foods.Allergen) preference {
+// avoid returns the preference to avoid these allergens.
+func avoid(allergens ...foods.Allergen) preference {
 	return func(r *planner.Request) { r.Avoid = append(r.Avoid, allergens...) }
 }
 
+// preferences are the allowed preferences by their names in a request.
 var preferences = map[string]preference{
 	"vegetarian":   diet(foods.Vegetarian),
 	"vegan":        diet(foods.Vegan),
 	"pescatarian":  diet(foods.Pescatarian),
-	"gluten_free":  without("gluten"),
-	"dairy_free":   without("dairy"),
-	"egg_free":     without("egg"),
-	"soy_free":     without("soy"),
-	"nut_free":     without("nuts", "peanut"),
+	"gluten_free":  avoid("gluten"),
+	"dairy_free":   avoid("dairy"),
+	"egg_free":     avoid("egg"),
+	"soy_free":     avoid("soy"),
+	"nut_free":     avoid("nuts", "peanut"),
 	"high_protein": func(r *planner.Request) { r.Preferences.HighProtein = true },
 	"low_sodium":   func(r *planner.Request) { r.Preferences.LowSodium = true },
 }
@@ -111,12 +112,12 @@ func (p *PlanRequest) toPlannerRequest() (r planner.Request, assumed []string) {
 	slices.Sort(r.Avoid)
 	r.Avoid = slices.Compact(r.Avoid)
 	set(&r.Days, p.Duration)
-	for name, present := range map[string]bool{
+	for field, present := range map[string]bool{
 		"age": set(&r.Person.AgeYears, p.Age), "heightCm": set(&r.Person.HeightCm, p.HeightCm), "weightKg": set(&r.Person.WeightKg, p.WeightKg),
 		"sex": p.Sex != "", "activityLevel": p.ActivityLevel != "",
 	} {
 		if !present {
-			assumed = append(assumed, name)
+			assumed = append(assumed, field)
 		}
 	}
 	slices.Sort(assumed)
@@ -124,7 +125,7 @@ func (p *PlanRequest) toPlannerRequest() (r planner.Request, assumed []string) {
 	return r, assumed
 }
 
-// set sets the target to the value. It returns false if there is no value.
+// set copies the value to the target and returns true. Without a value it returns false.
 func set[T any](target, value *T) bool {
 	if value == nil {
 		return false

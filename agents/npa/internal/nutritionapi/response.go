@@ -80,7 +80,7 @@ func newResponse(r *PlanRequest, assumed []string, plan planner.Plan) PlanRespon
 	return response
 }
 
-// mealOrder is the order within a day. Snacks are last, because they have no
+// mealOrder is the order of the meals of a day. Snacks are last, because they have no
 // fixed time.
 var mealOrder = []foods.Meal{foods.Breakfast, foods.Lunch, foods.Dinner, foods.Snack}
 
@@ -105,8 +105,10 @@ func newDay(number int, day planner.Day) DayResponse {
 	return response
 }
 
+// roundTenth rounds to one decimal.
 func roundTenth(x float64) float64 { return math.Round(10*x) / 10 }
 
+// roundRange rounds both bounds to one decimal.
 func roundRange(r energy.Range) energy.Range {
 	return energy.Range{Min: roundTenth(r.Min), Max: roundTenth(r.Max)}
 }

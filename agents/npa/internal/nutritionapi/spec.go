@@ -1,6 +1,6 @@
-// Package nutritionapi is npa's part of the agent service: requests, responses,
-// the OpenAPI document, and the calls of the planner. The packages below
-// nutrition own the nutrition itself.
+// Package nutritionapi is npa's part of the agent service: requests, responses, the
+// OpenAPI document, and the calls of the planner. The packages energy, foods and planner
+// own the nutrition itself.
 package nutritionapi
 
 import (
@@ -27,7 +27,7 @@ var document []byte
 // document's section "NPA Resource Optimization".
 var Spec = agent.Spec[*PlanRequest]{
 	Name: "npa", Action: "plan", Document: document,
-	// A request with every field at its longest is below 2 KiB.
+	// The longest valid request has less than 2 KiB.
 	MaxBody:         16 << 10,
 	TimeoutVariable: "CALCULATION_TIMEOUT", DefaultTimeout: 30 * time.Second,
 	CacheVariable: "NUTRITION_DB_CACHE_SIZE", DefaultCache: "256MB",
@@ -49,7 +49,7 @@ type MealPlanner interface {
 	Plan(ctx context.Context, r planner.Request) (planner.Plan, error)
 }
 
-// PlanWith returns the agent's planner that calls p.
+// PlanWith returns an agent.Planner that converts requests and responses and calls p.
 func PlanWith(p MealPlanner) agent.Planner[*PlanRequest] {
 	return func(ctx context.Context, r *PlanRequest) (any, error) {
 		request, assumed := r.toPlannerRequest()
@@ -73,23 +73,24 @@ func explain(r *PlanRequest, infeasible *planner.Infeasible) *agent.Infeasible {
 	return explained
 }
 
-// conflictError returns the field error for a conflict.
+// conflictError returns a field error for a conflict. Its pointer is the request field
+// that the user would have to change.
 func conflictError(r *PlanRequest, c planner.Conflict) httpapi.FieldError {
-	without := func(pointer, cause string) httpapi.FieldError {
+	fieldError := func(pointer, cause string) httpapi.FieldError {
 		return httpapi.FieldError{Pointer: pointer, Detail: "without " + cause + " there is a plan"}
 	}
 	switch c.Part {
 	case planner.Allergy:
 		if i := slices.Index(r.Allergies, c.Name); i >= 0 {
-			return without(fmt.Sprintf("#/allergies/%d", i), "the allergy to "+c.Name)
+			return fieldError(fmt.Sprintf("#/allergies/%d", i), "the allergy to "+c.Name)
 		}
-		return without("#/preferences", "avoiding "+c.Name)
+		return fieldError("#/preferences", "avoiding "+c.Name) // such as gluten_free
 	case planner.Diet:
-		return without("#/preferences", "the diet")
+		return fieldError("#/preferences", "the diet")
 	default:
 		if c.Name == foods.Sodium.String() {
-			return without("#/preferences", "the limit of sodium")
+			return fieldError("#/preferences", "the limit of sodium")
 		}
-		return without("#/goals", "the bounds of "+c.Name)
+		return fieldError("#/goals", "the bounds of "+c.Name)
 	}
 }

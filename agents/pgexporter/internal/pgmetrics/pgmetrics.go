@@ -1,5 +1,6 @@
 // Package pgmetrics turns the statistics of a PostgreSQL server into series for
-// Prometheus. It owns the statements and the names. It reads no row of a table.
+// Prometheus. It owns the SQL queries and the names of the series. No query
+// reads the rows of a service's table.
 package pgmetrics
 
 import (
@@ -15,28 +16,28 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// scrapeTimeout bounds the reading of all series, and scrapes those at a time.
-// Prometheus waits 14 s.
 const (
+	// scrapeTimeout bounds the reading of all series. Prometheus waits 14 s for a scrape.
 	scrapeTimeout = 5 * time.Second
-	scrapes       = 2
+	// maxScrapes is the largest number of concurrent scrapes.
+	maxScrapes = 2
 )
 
-// Collector reads the server's statistics at each scrape. The server keeps them.
+// Collector reads the server's statistics at each scrape, and stores none itself.
 type Collector struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
 }
 
-// New returns the Collector of a pool. One connection is enough, and it stays open: a
-// server that is full still answers.
+// New returns a Collector that reads through the pool. One connection is enough. The pool
+// should keep it open, so that a server without free connections can still be read.
 func New(pool *pgxpool.Pool, log *slog.Logger) *Collector { return &Collector{pool, log} }
 
 // Handler serves the series.
 func (c *Collector) Handler() http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(c)
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: scrapes, Timeout: 2 * scrapeTimeout})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, Timeout: 2 * scrapeTimeout})
 }
 
 var (
@@ -44,11 +45,12 @@ var (
 	errorDesc = prometheus.NewDesc("pg_exporter_last_scrape_error", "1 if a statistic could not be read, else 0.", nil, nil)
 )
 
-// Describe implements prometheus.Collector. It sends nothing: a server that is down has
-// no other series than these two.
+// Describe implements prometheus.Collector. It sends nothing, because the series are only known
+// at a scrape. A server that is down has only pg_up and pg_exporter_last_scrape_error.
 func (*Collector) Describe(chan<- *prometheus.Desc) {}
 
-// Collect implements prometheus.Collector.
+// Collect implements prometheus.Collector. The server counts as down if a query that is
+// not optional fails.
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()

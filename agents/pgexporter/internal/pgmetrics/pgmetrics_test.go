@@ -28,16 +28,20 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// state is an answer: the sum of each series by its name, and the connections by user.
-type state struct{ values, users map[string]float64 }
+// scraped is the result of a scrape.
+type scraped struct {
+	values map[string]float64 // the sum of all series of a metric, by its name
+	users  map[string]float64 // the connections by user
+}
 
-func scrape(t *testing.T, c *Collector) state {
+// scrape reads all series of the collector.
+func scrape(t *testing.T, c *Collector) scraped {
 	t.Helper()
 	r := prometheus.NewRegistry()
 	r.MustRegister(c)
 	families, err := r.Gather()
 	require.NoError(t, err)
-	s := state{map[string]float64{}, map[string]float64{}}
+	s := scraped{map[string]float64{}, map[string]float64{}}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			value := m.GetGauge().GetValue() + m.GetCounter().GetValue()
@@ -52,7 +56,8 @@ func scrape(t *testing.T, c *Collector) state {
 	return s
 }
 
-// newCollector logs in as a role that sees statistics only.
+// newCollector returns a collector for a new database, and a connection of its owner. The
+// collector logs in as a role that can only read statistics.
 func newCollector(t *testing.T, server *testservers.Postgres) (*Collector, *pgx.Conn) {
 	t.Helper()
 	url := server.Database(t)
@@ -98,8 +103,8 @@ func TestSeriesShowTheServer(t *testing.T) {
 	require.NotContains(t, answer.Body.String(), testservers.PostgresPassword)
 }
 
-// The served text of a slow statement has no literal. A locked table does not stop the
-// exporter, and the session that holds the lock is named.
+// The text of a slow statement must have no literals. While a table is locked, the exporter must
+// still serve, and name the session that holds the lock.
 func TestWorkloadNamesStatementsTablesAndLocks(t *testing.T) {
 	c, admin := newCollector(t, server)
 	run := func(statement string) {
@@ -141,7 +146,7 @@ func TestWorkloadNamesStatementsTablesAndLocks(t *testing.T) {
 	require.NotContains(t, answer, "4711")
 }
 
-// A server without the extension is up.
+// A server without the extension pg_stat_statements counts as up.
 func TestStatementsAreOptional(t *testing.T) {
 	c, admin := newCollector(t, server)
 	_, err := admin.Exec(t.Context(), "DROP EXTENSION pg_stat_statements")
@@ -153,8 +158,8 @@ func TestStatementsAreOptional(t *testing.T) {
 	require.Contains(t, found.values, "pg_stat_user_tables_seq_scan")
 }
 
-// A server that is full still answers, and one that is down is pg_up 0.
-func TestServerThatIsFullOrDown(t *testing.T) {
+// pg_up is 1 for a server without free connections, and 0 for a server that is down.
+func TestFullServerIsUpAndStoppedServerIsDown(t *testing.T) {
 	full, err := testservers.StartPostgres(t.Context(), map[string]string{"max_connections": "8", "max_wal_senders": "0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = full.Close() })
@@ -169,7 +174,7 @@ func TestServerThatIsFullOrDown(t *testing.T) {
 	require.EqualValues(t, 1, up())
 	require.NoError(t, full.Stop())
 	require.EqualValues(t, 0, up())
-	require.Len(t, scrape(t, c).values, 2)
+	require.Len(t, scrape(t, c).values, 2, "pg_up and pg_exporter_last_scrape_error")
 	require.NoError(t, full.Start(t.Context()))
-	require.EqualValues(t, 1, up(), "it connects again by itself")
+	require.EqualValues(t, 1, up(), "the collector connects again by itself")
 }

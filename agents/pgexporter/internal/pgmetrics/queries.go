@@ -2,28 +2,29 @@ package pgmetrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// query is a statement and the series of its rows. Its columns are the labels, as text,
-// and then the values, as float8.
+// query is a statement and the series that its rows become. Its first columns are the
+// labels, as text. The other columns are the values of the series, as float8.
 type query struct {
 	sql    string
 	labels []string
 	series []series
-	// redacted is a label with a statement, which must not have literals.
+	// redacted is the label that contains a statement. Its literals are removed.
 	redacted string
-	// optional: without it the server is still up. pg_exporter_last_scrape_error says that
-	// it is missing.
+	// optional is true if the server still counts as up when the query fails. The failure
+	// then only sets pg_exporter_last_scrape_error.
 	optional bool
 }
 
-// series is one value of each row.
+// series is a metric whose values are one column of the rows.
 type series struct {
 	name, help string
 	kind       prometheus.ValueType
 }
 
-// queries are what is served, under the names of prometheus-community/postgres_exporter
-// (collector/pg_stat_database.go, pg_database.go and pg_replication.go;
-// cmd/postgres_exporter/queries.go), so that its dashboards and alerts fit.
+// queries are the series of the whole server. They have the names of
+// prometheus-community/postgres_exporter, so that its dashboards and alerts work. The
+// names are in its files collector/pg_stat_database.go, pg_database.go, pg_replication.go
+// and cmd/postgres_exporter/queries.go.
 var queries = []query{
 	{
 		sql: `SELECT datname::text, coalesce(state, 'unknown'), usename::text, count(*)::float8 FROM pg_stat_activity
@@ -59,7 +60,7 @@ FROM pg_stat_database WHERE datname = current_database()`,
 		},
 	},
 	{
-		// A server that has replayed nothing yet has no time.
+		// The replay timestamp is null on a replica that has replayed nothing yet.
 		sql: `SELECT CASE WHEN pg_is_in_recovery() THEN coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp()), 0) ELSE 0 END::float8,
   pg_is_in_recovery()::int::float8`,
 		series: []series{

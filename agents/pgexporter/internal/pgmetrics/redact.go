@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// maxStatement is the number of characters of a statement that are served.
+// maxStatement is the largest number of characters of a statement in a label.
 const maxStatement = 200
 
-// pg_stat_statements replaces constants by $1 and so on. It does not in comments, and not
-// if its entry was removed while the statement ran (PostgreSQL's documentation, F.32.1). So
-// every literal is removed again.
+// pg_stat_statements replaces most literals of a statement by $1, $2 and so on. It does
+// not replace those in comments, or those of a statement whose entry was removed while it
+// ran (PostgreSQL's documentation, F.32.1). These patterns match what is left.
 var (
 	comments = regexp.MustCompile(`(?s)/\*.*?(\*/|$)|--[^\n]*`)
 	literals = regexp.MustCompile(`(?s)\$(\w*)\$.*|'[^']*('|$)`)

@@ -2,14 +2,15 @@ package pgmetrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// workload are the statistics that `pf diagnose database` judges: slow statements, tables
-// that are read whole, bloat, unused indexes, locks and old transactions. Each has a limit
-// of rows, because each row is a series of Prometheus for each of its values. Sizes are those of the
-// last vacuum: pg_relation_size waits for a lock of the table.
+// workload are the series that `pf diagnose database` judges: slow statements, scans of
+// whole tables, bloat, unused indexes, locks and old transactions. Queries with many rows
+// have a LIMIT, because each row adds series to Prometheus. Sizes are from the last
+// vacuum, because pg_relation_size would wait for a lock of the table.
 var workload = []query{
 	{
-		// The document's view v_slow_queries: statements of more than 100 ms on average.
-		// Utility statements are left out, because the server keeps their literals.
+		// These are the statements of the design document's view v_slow_queries: those that
+		// take more than 100 ms on average. Statements such as CREATE or ALTER are left out,
+		// because the server does not remove their literals.
 		sql: `SELECT s.queryid::text, s.query, s.calls::float8, s.total_exec_time / 1000, s.rows::float8
 FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
 WHERE d.datname = current_database() AND s.mean_exec_time > 100 AND s.queryid IS NOT NULL
@@ -39,7 +40,7 @@ FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid ORDER BY c.relpage
 	},
 	{
 		optional: true,
-		// An index that a constraint needs is never unused.
+		// Unique indexes are left out: a constraint needs them even if no query does.
 		sql: `SELECT s.schemaname::text, s.relname::text, s.indexrelname::text, s.idx_scan::float8, c.relpages * current_setting('block_size')::float8
 FROM pg_stat_user_indexes s JOIN pg_index i USING (indexrelid) JOIN pg_class c ON c.oid = s.indexrelid
 WHERE NOT i.indisunique ORDER BY c.relpages DESC, c.oid LIMIT 100`,

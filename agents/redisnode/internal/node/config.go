@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// Peer is a node of the cluster by its stable DNS name.
+// Peer is a node of the cluster. Its DNS name stays when its address changes.
 type Peer struct {
 	// Host is a DNS name, such as redis-cluster-0.redis-cluster-service.
 	Host string
@@ -25,11 +25,12 @@ type Config struct {
 	// Self is the index in Peers of the node that this process serves: the peer
 	// whose host begins with NODE_NAME.
 	Self int
-	// Peers is PEERS: every node of the cluster as HOST:PORT, separated by
-	// commas. The order never changes, because the first SHARDS nodes get the
-	// slots when the cluster forms.
+	// Peers is PEERS: every node of the cluster as HOST:PORT, separated by commas. The
+	// order must never change, because the first SHARDS nodes get the slots when the
+	// cluster is created.
 	Peers []Peer
-	// Shards is SHARDS, at least 3: Redis decides by a majority of primaries.
+	// Shards is SHARDS, the number of primaries. It is at least 3, because a failover
+	// needs a majority of the primaries.
 	Shards int
 	// Address is POD_IP: the current address at which other nodes reach this
 	// one.
@@ -94,11 +95,13 @@ func parsePeers(text string) ([]Peer, bool) {
 	return peers, len(peers) >= 3
 }
 
+// parseAddress parses an IP address.
 func parseAddress(text string) (netip.Addr, bool) {
 	a, err := netip.ParseAddr(text)
 	return a, err == nil
 }
 
+// readPassword reads a password from a file. It returns false if there is none.
 func readPassword(path string) (string, bool) {
 	text, err := os.ReadFile(path)
 	password := strings.TrimSpace(string(text))

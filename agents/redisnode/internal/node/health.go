@@ -7,11 +7,11 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// healthPaths are the probes' paths. They stay out of the access log.
+// healthPaths are the paths of the probes. They are logged at level debug only.
 var healthPaths = []string{"/health", "/health/ready"}
 
-// Handler serves the probes. A pod is ready when its node serves data. So a
-// rollout or an eviction waits for one node before it takes the next.
+// Handler serves the probes. A pod is ready when its node serves data. So a rollout or an
+// eviction restarts a node only after the node before it serves data again.
 func (n *Node) Handler(state *httpserver.State) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", state.Live)

@@ -9,10 +9,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// infoSeries are the fields of INFO that are served: those of the design document's
-// Redis monitor and dashboard. Their names are those of oliver006/redis_exporter
-// (exporter/exporter.go, metricMapGauges and metricMapCounters), so that its dashboards
-// and alerts work.
+// infoSeries are the series that come from the output of INFO. The design document's Redis
+// monitor and dashboard need these fields. The series have the names of
+// oliver006/redis_exporter (exporter/exporter.go, metricMapGauges and metricMapCounters),
+// so that its dashboards and alerts work.
 var infoSeries = []struct {
 	field, name, help string
 	kind              prometheus.ValueType
@@ -32,7 +32,7 @@ var infoSeries = []struct {
 	{"connected_slaves", "redis_connected_slaves", "Replicas of the node.", prometheus.GaugeValue},
 }
 
-// clusterSeries are the fields of CLUSTER INFO that are served.
+// clusterSeries are the series that come from the output of CLUSTER INFO.
 var clusterSeries = []struct{ field, name, help string }{
 	{"cluster_slots_ok", "redis_cluster_slots_ok", "Slots whose node answers, as this node sees it."},
 	{"cluster_known_nodes", "redis_cluster_known_nodes", "Nodes that this node knows."},
@@ -58,11 +58,12 @@ func (n *Node) Metrics() http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 5 * answerTimeout})
 }
 
-// Describe implements prometheus.Collector. It sends nothing: the series depend on the
-// node's version.
+// Describe implements prometheus.Collector. It sends nothing, because the series depend on
+// the version of Redis.
 func (collector) Describe(chan<- *prometheus.Desc) {}
 
-// Collect implements prometheus.Collector.
+// Collect implements prometheus.Collector. It leaves out the series that the node does not
+// report.
 func (c collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*answerTimeout)
 	defer cancel()
@@ -107,7 +108,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	send(slowLastTimeDesc, prometheus.GaugeValue, seconds)
 }
 
-// number is 1 for true.
+// number returns 1 for true and 0 for false.
 func number(b bool) float64 {
 	if b {
 		return 1

@@ -9,20 +9,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMetricsHaveTheStateOfTheNode: a real node's memory, commands and slow log are
-// served, and a node that does not answer is down.
+// TestMetricsHaveTheStateOfTheNode checks the series of a real node: memory, commands and slow
+// log. For a node that does not answer, only redis_up 0 is served.
 func TestMetricsHaveTheStateOfTheNode(t *testing.T) {
 	t.Parallel()
-	f := newTestCluster(t)
-	f.start(0, 61)
+	c := newTestCluster(t)
+	c.start(0, 61)
 	scrape := func() string {
 		w := httptest.NewRecorder()
-		f.agents[0].Metrics().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		c.agents[0].Metrics().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 		require.Equal(t, http.StatusOK, w.Code)
 		return "\n" + w.Body.String()
 	}
-	require.NoError(t, f.client(0).ConfigSet(t.Context(), "slowlog-log-slower-than", "0").Err())
-	require.NoError(t, f.client(0).Ping(t.Context()).Err())
+	require.NoError(t, c.client(0).ConfigSet(t.Context(), "slowlog-log-slower-than", "0").Err())
+	require.NoError(t, c.client(0).Ping(t.Context()).Err())
 	text := scrape()
 	require.Contains(t, text, "\nredis_up 1\n")
 	for _, s := range infoSeries {
@@ -35,7 +35,7 @@ func TestMetricsHaveTheStateOfTheNode(t *testing.T) {
 		require.NotRegexp(t, regexp.MustCompile(`\n`+name+` 0\n`), text, "%s is above zero", name)
 	}
 	require.Contains(t, text, "# TYPE redis_commands_processed_total counter")
-	f.kill(0)
+	c.kill(0)
 	text = scrape()
 	require.Contains(t, text, "\nredis_up 0\n")
 	require.NotContains(t, text, "redis_memory_used_bytes")

@@ -1,7 +1,7 @@
-// Package node keeps one Redis node a member of its Redis Cluster. It runs next
-// to the node, queries all nodes by name, and sends commands only to its own.
-// It forms the cluster and rejoins nodes after their addresses changed. It
-// never touches data: it has no command that moves, empties or resets.
+// Package node keeps one Redis node in its Redis Cluster. It runs in the pod of this node.
+// It reads the state of all nodes, and sends commands that change something only to its
+// own node. It creates the cluster, and rejoins the node after addresses have changed. It
+// never changes data: it sends no command that moves slots, deletes keys or resets a node.
 package node
 
 import (
@@ -20,9 +20,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// answerTimeout bounds each step with a node: dial, write and read. It is below
-// the design document's cluster-node-timeout of 5 s, so that one dead peer does
-// not delay the detection of others.
+// answerTimeout bounds dialing a node, each write and each read. It is below the design
+// document's cluster-node-timeout of 5 s, so that one dead peer does not delay the
+// detection of others.
 const answerTimeout = time.Second
 
 // Resolver resolves a name to addresses, as net.Resolver does.
@@ -58,10 +58,10 @@ func New(cfg Config, resolver Resolver, log *slog.Logger) *Node {
 	return n
 }
 
-// Status is the status of the last round.
+// Status returns the status of the last round.
 func (n *Node) Status() Status { return *n.status.Load() }
 
-// Run executes a round each period until ctx ends.
+// Run runs a round in each period until ctx ends.
 func (n *Node) Run(ctx context.Context) {
 	tick := time.NewTicker(n.cfg.Period)
 	defer tick.Stop()
@@ -74,7 +74,7 @@ func (n *Node) Run(ctx context.Context) {
 	}
 }
 
-// publish stores the status and logs what changed in it.
+// publish stores the status and logs its changes.
 func (n *Node) publish(current Status) {
 	previous := n.status.Swap(&current)
 	if current.Member != previous.Member || current.Cluster != previous.Cluster {
@@ -87,7 +87,7 @@ func (n *Node) publish(current Status) {
 	}
 }
 
-// round queries every node once and sends commands to its own node.
+// round reads the state of every node, and sends the commands of plan to its own node.
 func (n *Node) round(ctx context.Context) Status {
 	local := n.connect(n.cfg.Server)
 	defer local.Close()
@@ -112,13 +112,12 @@ func (n *Node) round(ctx context.Context) Status {
 	return status
 }
 
-// failedStatus is the status of a round that failed.
+// failedStatus returns the status of a round that failed.
 func failedStatus(err error) Status {
 	return Status{Cluster: "unknown", Problems: []string{err.Error()}}
 }
 
-// connect returns a client of one node, which makes one attempt for each
-// command.
+// connect returns a client of one node. The client does not retry a failed command.
 func (n *Node) connect(address string) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr: address, Username: User, Password: n.cfg.Password,
@@ -127,8 +126,8 @@ func (n *Node) connect(address string) *redis.Client {
 	})
 }
 
-// announce sets the node's announced address and hostname. The values from its
-// last start may belong to another node now.
+// announce sets the address and the hostname that the node announces to the others. The
+// pod may have had another address at its last start, and another node may have it now.
 func (n *Node) announce(ctx context.Context, local *redis.Client) error {
 	for name, value := range map[string]string{
 		"cluster-announce-ip":       n.cfg.Address.String(),
@@ -148,8 +147,8 @@ func (n *Node) announce(ctx context.Context, local *redis.Client) error {
 	return nil
 }
 
-// queryPeers reads the view of every node concurrently. It fails only if the
-// own node does not answer.
+// queryPeers reads the state of every node concurrently. It returns an error only if this
+// process' own node does not answer.
 func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState, error) {
 	peers := make([]peerState, len(n.cfg.Peers))
 	var wg sync.WaitGroup
@@ -176,8 +175,8 @@ func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState
 	return peers, nil
 }
 
-// queryPeer resolves the peer's name and reads its view. The result has no view if
-// the peer does not answer, or if another node answers.
+// queryPeer resolves the peer's name and reads the peer's view of the cluster. The result
+// has no view if the peer does not answer, or if another node answers at its address.
 func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 	ctx, cancel := context.WithTimeout(ctx, 3*answerTimeout)
 	defer cancel()
@@ -195,8 +194,8 @@ func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 		n.log.Debug("peer does not answer", "peer", p.Host, "address", state.address, "error", err)
 		return state
 	}
-	// DNS lags behind: the address may already belong to another node. Or the
-	// node has not announced its new name yet.
+	// DNS may still return the peer's old address, which now belongs to another node. Or
+	// the peer has not announced its name yet.
 	if v.self().name != p.Host {
 		n.log.Debug("the peer's address belongs to another node", "peer", p.Host, "address", state.address, "name", v.self().name)
 		return state
@@ -205,12 +204,13 @@ func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 	return state
 }
 
+// hostPort returns HOST:PORT.
 func hostPort(address netip.Addr, port int) string {
 	return net.JoinHostPort(address.String(), strconv.Itoa(port))
 }
 
-// readView reads a node's view. A node that is still loading its data answers with
-// an error, so it counts as absent.
+// readView reads a node's view of the cluster. A node that still loads its data answers
+// with an error, so it counts as absent.
 func readView(ctx context.Context, node *redis.Client) (*view, error) {
 	keys, err := node.DBSize(ctx).Result()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// peerState is a peer as one round found it.
+// peerState is the state of a peer in one round.
 type peerState struct {
 	name string
 	// address is the resolved HOST:PORT of this round.
@@ -18,26 +18,36 @@ type peerState struct {
 	view *view
 }
 
-// command is one Redis command for the own node.
+// command is one Redis command for this process' own node.
 type command []any
 
+// String returns the words of the command, separated by spaces.
 func (c command) String() string { return strings.TrimSpace(fmt.Sprintln([]any(c)...)) }
 
+// joinCommand connects the node to the node at an address.
 func joinCommand(address string) command {
 	host, port, _ := net.SplitHostPort(address)
 	return command{"CLUSTER", "MEET", host, port}
 }
+
+// addSlotsRange makes the node the owner of slots that have no owner.
 func addSlotsRange(r slotRange) command {
 	return command{"CLUSTER", "ADDSLOTSRANGE", r.first, r.last}
 }
-func replicate(id string) command { return command{"CLUSTER", "REPLICATE", id} }
-func forget(id string) command    { return command{"CLUSTER", "FORGET", id} }
-func bumpEpoch() command          { return command{"CLUSTER", "BUMPEPOCH"} }
 
-// plan returns the commands for the node at index self, and the problems that need
-// an operator. The commands bring the cluster one step closer to a complete one.
-// Every node applies the same rules and acts on itself only. So no leader is
-// needed, and no two nodes do the same step.
+// replicate makes the node a replica of the primary with this id.
+func replicate(id string) command { return command{"CLUSTER", "REPLICATE", id} }
+
+// forget removes the entry with this id from the node's table.
+func forget(id string) command { return command{"CLUSTER", "FORGET", id} }
+
+// bumpEpoch gives the node an epoch that is higher than all epochs it knows.
+func bumpEpoch() command { return command{"CLUSTER", "BUMPEPOCH"} }
+
+// plan returns the next commands for the node at index self, and the problems that need an
+// operator. After enough rounds the cluster is complete: all nodes know each other, and
+// all slots have an owner. Each node's process applies the same rules to its own node. So
+// the nodes need no leader, and no two of them do the same step.
 func plan(self int, peers []peerState, shards int) ([]command, []error) {
 	if problem := unassignedData(peers[self]); problem != nil {
 		return nil, []error{problem}
@@ -46,9 +56,9 @@ func plan(self int, peers []peerState, shards int) ([]command, []error) {
 	return append(commands, roleCommands(self, peers, shards)...), problems
 }
 
-// unassignedData returns an error for a node that holds keys but belongs to no
-// cluster, because a join could lose its keys. A server that starts with keys but
-// without a cluster table owns the slots of its keys.
+// unassignedData returns an error for a node that has keys but belongs to no cluster. A join
+// could lose its keys. If a server starts with keys but without its file of the cluster, it
+// becomes the owner of the keys' slots.
 func unassignedData(p peerState) error {
 	if v := p.view; len(v.members) > 1 || v.keys == 0 && len(v.self().slots) == 0 {
 		return nil
@@ -57,13 +67,13 @@ func unassignedData(p peerState) error {
 		p.name, p.address, p.view.keys)
 }
 
-// roleCommands returns the commands of a joined node. It forgets removed nodes and
-// takes its share of the slots without an owner. If it has no share, it becomes a
-// replica once all slots have an owner.
+// roleCommands returns the commands of a node that has joined. The node forgets removed
+// nodes, and takes its share of the slots if nobody owns them. A node without a share
+// becomes a replica as soon as all slots have an owner.
 func roleCommands(self int, peers []peerState, shards int) []command {
 	ownView := peers[self].view
-	complete := converged(peers)
-	if complete {
+	allConnected := allKnowAll(peers)
+	if allConnected {
 		if forgets := forgetRemoved(ownView, peers); len(forgets) > 0 {
 			return forgets
 		}
@@ -77,20 +87,19 @@ func roleCommands(self int, peers []peerState, shards int) []command {
 	if own := ownView.self(); !own.isPrimary || len(own.slots) > 0 || ownView.keys > 0 {
 		return nil
 	}
-	if self < shards && complete {
+	if self < shards && allConnected {
 		if share := slotShare(self, shards); unowned(share, peers) {
 			return []command{addSlotsRange(share)}
 		}
 	}
 	if ownView.ownedSlots() < slotCount {
-		return nil // first the missing slots need an owner
+		return nil // the nodes with a share must take their slots first
 	}
 	return replicateEvenly(ownView, self)
 }
 
-// joinCommands returns a CLUSTER MEET for each peer that the node does not
-// reach at its current address. For a known node, CLUSTER MEET updates its
-// address.
+// joinCommands returns CLUSTER MEET for each peer that the node is not connected to at the
+// peer's current address. For a known peer, CLUSTER MEET updates the address.
 func joinCommands(self int, peers []peerState) (joins []command, problems []error) {
 	ownView := peers[self].view
 	for i, p := range peers {
@@ -115,8 +124,8 @@ func joinCommands(self int, peers []peerState) (joins []command, problems []erro
 	return joins, problems
 }
 
-// converged reports whether every peer answered and knows every other.
-func converged(peers []peerState) bool {
+// allKnowAll reports whether every peer answered and knows every other peer.
+func allKnowAll(peers []peerState) bool {
 	for _, p := range peers {
 		for _, other := range peers {
 			if p.view == nil || other.view == nil || !p.view.knows(other.view.id) {
@@ -127,30 +136,31 @@ func converged(peers []peerState) bool {
 	return true
 }
 
-// forgetRemoved returns a CLUSTER FORGET for each id of a node that lost its volume.
-// Such a node does not answer and owns no slots, and a peer with another id has its
-// place. Every node that knows the id must suspect the node. It need not be marked as
-// failed: that needs a majority, which no longer exists once the first nodes have
-// forgotten the id.
+// forgetRemoved returns CLUSTER FORGET for the ids of removed nodes. A node that lost its
+// volume starts with a new id, and the other nodes still know its old id. An id counts as
+// removed if it owns no slots, and no node reaches a node with this id. Redis' flag "fail"
+// is not required. A majority of nodes must know the id to set it, but some nodes may have
+// forgotten the id already.
 func forgetRemoved(ownView *view, peers []peerState) []command {
 	var forgets []command
 	for _, id := range slices.Sorted(maps.Keys(ownView.members)) {
-		alive := func(p peerState) bool { m := p.view.members[id]; return p.view.knows(id) && !m.suspected }
+		reaches := func(p peerState) bool { return p.view.knows(id) && !p.view.members[id].suspected }
 		m := ownView.members[id]
-		if !m.handshake && len(m.slots) == 0 && ownView.self().primaryID != id && !slices.ContainsFunc(peers, alive) {
+		if !m.handshake && len(m.slots) == 0 && ownView.self().primaryID != id && !slices.ContainsFunc(peers, reaches) {
 			forgets = append(forgets, forget(id))
 		}
 	}
 	return forgets
 }
 
-// hasStaleEpoch reports whether a peer has a higher epoch for this primary than
-// the primary itself. Redis 7 gets into this state when nodes swap addresses. It
-// takes a packet from a node's old address for a packet of that node, and stores
-// the packet's epoch before it compares the names (getNodeFromLinkAndMsg and
-// clusterProcessPacket in src/cluster.c). Redis never lowers an epoch. A peer with
-// the higher epoch never votes for the primary's replica, so the shard cannot fail
-// over. CLUSTER BUMPEPOCH on the primary fixes this.
+// hasStaleEpoch reports whether a peer has a higher epoch for this primary than the primary
+// itself. Such a peer never votes for the primary's replica, so the shard cannot fail over.
+// CLUSTER BUMPEPOCH on the primary fixes this.
+//
+// Redis 7 gets into this state when nodes swap addresses. A packet may come from the old
+// address of a node. Redis then stores the packet's epoch for that node before it compares the
+// names (src/cluster.c, getNodeFromLinkAndMsg and clusterProcessPacket). Redis never lowers an
+// epoch.
 func hasStaleEpoch(ownView *view, peers []peerState) bool {
 	own := ownView.self()
 	return own.isPrimary && len(own.slots) > 0 && slices.ContainsFunc(peers, func(p peerState) bool {
@@ -158,24 +168,22 @@ func hasStaleEpoch(ownView *view, peers []peerState) bool {
 	})
 }
 
-// slotShare is the range of slots that the node at index k gets when the
-// cluster forms.
+// slotShare returns the range of slots that the node at index k gets when the cluster is
+// created.
 func slotShare(k, shards int) slotRange {
 	return slotRange{k * slotCount / shards, (k+1)*slotCount/shards - 1}
 }
 
-// unowned reports whether no slot of the range has an owner in any node's table.
-// The slots of a lost node keep it as their owner, so they are not taken.
+// unowned reports whether no slot of the range has an owner in any node's table. A node
+// that is lost stays the owner of its slots, so no other node takes them.
 func unowned(r slotRange, peers []peerState) bool {
 	return !slices.ContainsFunc(peers, func(p peerState) bool { return !p.view.unowned(r) })
 }
 
-// primaryAtStaleAddress returns the id of this replica's primary if replication
-// still uses an old address. Redis learns a new address from the cluster bus,
-// but does not always pass it to replication, which then retries the old one
-// forever. CLUSTER REPLICATE of the same primary fixes it.
-//
-// The result is empty when the address is right.
+// primaryAtStaleAddress returns the id of this replica's primary if the replication still
+// uses an old address of the primary. Otherwise it returns "". Redis learns a new address
+// from the cluster bus, but does not always tell it to the replication. The replication
+// then tries the old address forever. CLUSTER REPLICATE of the same primary fixes this.
 func (v *view) primaryAtStaleAddress() string {
 	primary, known := v.members[v.self().primaryID]
 	if v.replicatesFrom == "" || !known || primary.suspected || !primary.connected || primary.address == "" || primary.address == v.replicatesFrom {
@@ -184,31 +192,32 @@ func (v *view) primaryAtStaleAddress() string {
 	return primary.id
 }
 
-// replicateEvenly makes the node a replica of the primary with the fewest
-// replicas. Among equals the node's index decides, so that nodes that join at
-// the same time spread.
+// replicateEvenly makes the node a replica of the primary with the fewest replicas. If
+// several primaries have the fewest, the node's index decides. So nodes that join at the
+// same time choose different primaries.
 func replicateEvenly(ownView *view, self int) []command {
-	type candidate struct {
-		id              string
-		first, replicas int
+	type primary struct {
+		id                  string
+		firstSlot, replicas int
 	}
-	var primaries []candidate
+	var primaries []primary
 	for _, m := range ownView.members {
 		if m.isPrimary && len(m.slots) > 0 && !m.suspected {
-			c := candidate{id: m.id, first: m.slots[0].first}
+			p := primary{id: m.id, firstSlot: m.slots[0].first}
 			for _, r := range ownView.members {
 				if r.primaryID == m.id && !r.suspected {
-					c.replicas++
+					p.replicas++
 				}
 			}
-			primaries = append(primaries, c)
+			primaries = append(primaries, p)
 		}
 	}
 	if len(primaries) == 0 {
 		return nil
 	}
-	slices.SortFunc(primaries, func(a, b candidate) int { return cmp.Compare(a.first, b.first) })
+	slices.SortFunc(primaries, func(a, b primary) int { return cmp.Compare(a.firstSlot, b.firstSlot) })
 	start := self % len(primaries)
-	primaries = append(primaries[start:], primaries[:start]...)
-	return []command{replicate(slices.MinFunc(primaries, func(a, b candidate) int { return cmp.Compare(a.replicas, b.replicas) }).id)}
+	primaries = append(primaries[start:], primaries[:start]...) // MinFunc returns the first of equal ones
+	fewest := slices.MinFunc(primaries, func(a, b primary) int { return cmp.Compare(a.replicas, b.replicas) })
+	return []command{replicate(fewest.id)}
 }

@@ -17,13 +17,14 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// at is the address of node i, and id its id.
+// at returns the address of node i.
 func at(i int) string { return fmt.Sprintf("192.0.2.%d:6379", i) }
 
+// id returns the id of node i.
 func id(i int) string { return fmt.Sprintf("id-%d", i) }
 
-// formedCluster is a cluster of six, as each node sees it: 0, 1 and 2 own the
-// slots; 3, 4 and 5 are their replicas.
+// formedCluster returns the state of six nodes in a complete cluster. Nodes 0, 1 and 2 own the
+// slots, and 3, 4 and 5 are their replicas.
 func formedCluster() []peerState {
 	peers := isolatedNodes()
 	for _, p := range peers {
@@ -40,7 +41,7 @@ func formedCluster() []peerState {
 	return peers
 }
 
-// isolatedNodes are six nodes that know no other node.
+// isolatedNodes returns the state of six nodes that know no other node.
 func isolatedNodes() []peerState {
 	var peers []peerState
 	for i := range replicas {
@@ -51,7 +52,7 @@ func isolatedNodes() []peerState {
 	return peers
 }
 
-// joinedNodes are six nodes that know each other but own no slots.
+// joinedNodes returns the state of six nodes that know each other but own no slots.
 func joinedNodes() []peerState {
 	peers := isolatedNodes()
 	for _, p := range peers {
@@ -62,7 +63,7 @@ func joinedNodes() []peerState {
 	return peers
 }
 
-// edit changes the entry of the node subject in the table of the node viewer.
+// edit changes the entry of node subject in the table of node viewer.
 func edit(peers []peerState, viewer, subject int, change func(*member)) {
 	m := peers[viewer].view.members[id(subject)]
 	change(&m)
@@ -97,8 +98,8 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 			}
 			return p
 		}, "", ""},
-		{"a known node at a new address is met there", 0, func() []peerState { p := formedCluster(); p[4].address = "192.0.2.44:6379"; return p }, "CLUSTER MEET 192.0.2.44 6379", ""},
-		{"a node that does not answer on the bus is met again", 0, func() []peerState {
+		{"a known node at a new address is joined there", 0, func() []peerState { p := formedCluster(); p[4].address = "192.0.2.44:6379"; return p }, "CLUSTER MEET 192.0.2.44 6379", ""},
+		{"a node that does not answer on the bus is joined again", 0, func() []peerState {
 			p := formedCluster()
 			edit(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
 			return p
@@ -114,7 +115,7 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 			edit(p, 5, 5, func(m *member) { m.isPrimary, m.primaryID = true, "" })
 			return p
 		}, "CLUSTER REPLICATE id-2", ""},
-		{"it does not replicate a suspected primary", 5, func() []peerState {
+		{"a primary without slots does not replicate a suspected primary", 5, func() []peerState {
 			p := formedCluster()
 			edit(p, 5, 5, func(m *member) { m.isPrimary, m.primaryID = true, "" })
 			edit(p, 5, 2, func(m *member) { m.suspected = true })
@@ -139,7 +140,7 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 			}
 			return p
 		}, "CLUSTER FORGET old", ""},
-		{"the last node that knows it forgets it, although no majority can mark it failed", 1, func() []peerState {
+		{"a removed node is forgotten by the last node that knows it, although no majority can mark it failed", 1, func() []peerState {
 			p := formedCluster()
 			p[1].view.members["old"] = member{id: "old", suspected: true}
 			return p
@@ -155,7 +156,7 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 			edit(p, 5, 1, func(m *member) { m.epoch = 3 })
 			return p
 		}, "CLUSTER BUMPEPOCH", ""},
-		{"it does not bump its epoch if another node has a lower one", 1, func() []peerState {
+		{"a primary does not bump its epoch if another node has a lower one for it", 1, func() []peerState {
 			p := formedCluster()
 			edit(p, 1, 1, func(m *member) { m.epoch = 3 })
 			return p
@@ -201,7 +202,7 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 	}
 }
 
-// Each slot is in exactly one share, for any number of shards.
+// For any number of shards, each slot is in exactly one share.
 func TestSharesCoverAllSlots(t *testing.T) {
 	for n := 3; n <= 20; n++ {
 		next := 0
@@ -232,7 +233,7 @@ cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
 	}
 }
 
-// TestReadinessFollowsClusterMembership: liveness does not follow it.
+// TestReadinessFollowsClusterMembership also checks that liveness does not depend on it.
 func TestReadinessFollowsClusterMembership(t *testing.T) {
 	n := New(Config{}, nil, slog.New(slog.DiscardHandler))
 	handler := n.Handler(&httpserver.State{})

@@ -24,9 +24,9 @@ const (
 	password = "nodepassword"
 	replicas = 6
 	shards   = 3
-	// conf is the relevant part of the design document's redis.conf, with a
-	// shorter cluster-node-timeout. rename-command removes the commands that
-	// nobody may run.
+	// conf is the part of the design document's redis.conf that these tests need, with a
+	// shorter cluster-node-timeout. rename-command removes the commands that nobody may
+	// run.
 	conf = `
 cluster-enabled yes
 cluster-config-file nodes.conf
@@ -54,35 +54,36 @@ type testCluster struct {
 	port int
 
 	mu        sync.Mutex
-	addresses [replicas]netip.Addr // zero value: no pod
+	addresses [replicas]netip.Addr // the zero value means that there is no pod
 	servers   [replicas]*exec.Cmd
 	agents    [replicas]*Node
-	stale     map[string]int // names that resolve to another node's address
+	stale     map[string]int // names that resolve to the address of another node
 }
 
 // resolveTo makes only the name of this node resolve to the address of another, as
 // stale DNS does.
-func (f *testCluster) resolveTo(node, other int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.stale = map[string]int{name(node): other}
+func (c *testCluster) resolveTo(node, other int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stale = map[string]int{name(node): other}
 }
 
 // resetDNS makes every name resolve to its own node's address.
-func (f *testCluster) resetDNS() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.stale = nil
+func (c *testCluster) resetDNS() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stale = nil
 }
 
+// newTestCluster returns a cluster without running nodes.
 func newTestCluster(t *testing.T) *testCluster {
-	f := &testCluster{t: t, dir: t.TempDir(), port: freePort(t)}
+	c := &testCluster{t: t, dir: t.TempDir(), port: freePort(t)}
 	t.Cleanup(func() {
 		for i := range replicas {
-			f.kill(i)
+			c.kill(i)
 		}
 	})
-	return f
+	return c
 }
 
 // freePort returns a free port whose cluster bus port, 10,000 higher, is free
@@ -106,17 +107,17 @@ func freePort(t *testing.T) int {
 	return 0
 }
 
-// name is the DNS name of node i.
+// name returns the DNS name of node i.
 func name(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster-service", i) }
 
 // LookupNetIP is the DNS of the test cluster.
-func (f *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if to, ok := f.stale[host]; ok {
+func (c *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if to, ok := c.stale[host]; ok {
 		host = name(to)
 	}
-	for i, a := range f.addresses {
+	for i, a := range c.addresses {
 		if host == name(i) && a.IsValid() {
 			return []netip.Addr{a}, nil
 		}
@@ -124,80 +125,83 @@ func (f *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Ad
 	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 }
 
-func (f *testCluster) folder(i int) string { return filepath.Join(f.dir, strconv.Itoa(i)) }
+// folder returns the folder with the data of node i.
+func (c *testCluster) folder(i int) string { return filepath.Join(c.dir, strconv.Itoa(i)) }
 
-// start runs node i at 127.0.0.LAST with the data in its folder.
-func (f *testCluster) start(i, last int, extra ...string) {
-	f.t.Helper()
-	require.NoError(f.t, os.MkdirAll(f.folder(i), 0o700))
+// start starts the server of node i at 127.0.0.LAST with the data in its folder. extra are
+// arguments of the server.
+func (c *testCluster) start(i, last int, extra ...string) {
+	c.t.Helper()
+	require.NoError(c.t, os.MkdirAll(c.folder(i), 0o700))
 	address := netip.AddrFrom4([4]byte{127, 0, 0, byte(last)})
-	file := filepath.Join(f.folder(i), "redis.conf")
-	require.NoError(f.t, os.WriteFile(file, []byte(conf+"dir "+f.folder(i)+"\nport "+strconv.Itoa(f.port)+"\nbind "+address.String()+"\n"), 0o600))
-	log, err := os.OpenFile(filepath.Join(f.folder(i), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	require.NoError(f.t, err)
+	file := filepath.Join(c.folder(i), "redis.conf")
+	require.NoError(c.t, os.WriteFile(file, []byte(conf+"dir "+c.folder(i)+"\nport "+strconv.Itoa(c.port)+"\nbind "+address.String()+"\n"), 0o600))
+	log, err := os.OpenFile(filepath.Join(c.folder(i), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	require.NoError(c.t, err)
 	defer log.Close()
 	cmd := exec.Command("redis-server", append([]string{file}, extra...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(f.t, cmd.Start(), "apt-get install redis-server")
-	f.mu.Lock()
-	f.servers[i], f.addresses[i] = cmd, address
-	f.mu.Unlock()
+	require.NoError(c.t, cmd.Start(), "apt-get install redis-server")
+	c.mu.Lock()
+	c.servers[i], c.addresses[i] = cmd, address
+	c.mu.Unlock()
 	cfg := Config{
 		Self: i, Shards: shards, Address: address, Password: password, Period: 100 * time.Millisecond,
-		Server: net.JoinHostPort(address.String(), strconv.Itoa(f.port)),
+		Server: net.JoinHostPort(address.String(), strconv.Itoa(c.port)),
 	}
 	for p := range replicas {
-		cfg.Peers = append(cfg.Peers, Peer{Host: name(p), Port: f.port})
+		cfg.Peers = append(cfg.Peers, Peer{Host: name(p), Port: c.port})
 	}
-	f.agents[i] = New(cfg, f, slog.New(slog.NewTextHandler(testWriter{f.t, i}, &slog.HandlerOptions{Level: slog.LevelInfo})))
-	require.Eventually(f.t, func() bool { return f.client(i).Ping(f.t.Context()).Err() == nil }, 20*time.Second, 20*time.Millisecond,
-		"node %d does not start; see its log in %s", i, f.folder(i))
+	c.agents[i] = New(cfg, c, slog.New(slog.NewTextHandler(testWriter{c.t, i}, &slog.HandlerOptions{Level: slog.LevelInfo})))
+	require.Eventually(c.t, func() bool { return c.client(i).Ping(c.t.Context()).Err() == nil }, 20*time.Second, 20*time.Millisecond,
+		"node %d does not start; see its log in %s", i, c.folder(i))
 }
 
 // kill stops node i with SIGKILL and removes its address.
-func (f *testCluster) kill(i int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if cmd := f.servers[i]; cmd != nil {
+func (c *testCluster) kill(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cmd := c.servers[i]; cmd != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		f.servers[i], f.addresses[i] = nil, netip.Addr{}
+		c.servers[i], c.addresses[i] = nil, netip.Addr{}
 	}
 }
 
-func (f *testCluster) client(i int) *redis.Client {
-	c := f.agents[i].connect(f.agents[i].cfg.Server)
-	f.t.Cleanup(func() { _ = c.Close() })
-	return c
+// client returns a client of node i.
+func (c *testCluster) client(i int) *redis.Client {
+	client := c.agents[i].connect(c.agents[i].cfg.Server)
+	c.t.Cleanup(func() { _ = client.Close() })
+	return client
 }
 
 // round runs one round of every running node.
-func (f *testCluster) round() {
+func (c *testCluster) round() {
 	var all sync.WaitGroup
 	for i := range replicas {
-		if f.servers[i] != nil {
-			all.Go(func() { f.agents[i].publish(f.agents[i].round(f.t.Context())) })
+		if c.servers[i] != nil {
+			all.Go(func() { c.agents[i].publish(c.agents[i].round(c.t.Context())) })
 		}
 	}
 	all.Wait()
 }
 
 // runUntil runs rounds until done returns true, for at most a minute.
-func (f *testCluster) runUntil(what string, done func() bool) {
-	f.t.Helper()
+func (c *testCluster) runUntil(what string, done func() bool) {
+	c.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		f.round()
+		c.round()
 		if done() {
 			return
 		}
 		if time.Now().After(deadline) {
 			for i := range replicas {
-				if f.servers[i] != nil {
-					f.t.Logf("node %d: %+v\n%s", i, f.agents[i].Status(), f.client(i).ClusterNodes(f.t.Context()).Val())
+				if c.servers[i] != nil {
+					c.t.Logf("node %d: %+v\n%s", i, c.agents[i].Status(), c.client(i).ClusterNodes(c.t.Context()).Val())
 				}
 			}
-			require.FailNow(f.t, "condition not reached within a minute: "+what)
+			require.FailNow(c.t, "condition not reached within a minute: "+what)
 		}
 	}
 }
@@ -205,17 +209,17 @@ func (f *testCluster) runUntil(what string, done func() bool) {
 // isHealthy reports whether all six nodes serve data and three are primaries.
 // All tables must have the same epoch for each primary, because otherwise its
 // replica could not be elected.
-func (f *testCluster) isHealthy() bool {
+func (c *testCluster) isHealthy() bool {
 	primaries := 0
 	epochs := map[string]int64{}
 	for i := range replicas {
-		if f.servers[i] == nil || !f.agents[i].Status().Member || f.agents[i].Status().Peers != replicas-1 {
+		if c.servers[i] == nil || !c.agents[i].Status().Member || c.agents[i].Status().Peers != replicas-1 {
 			return false
 		}
-		if f.role(i) == "master" {
+		if c.role(i) == "master" {
 			primaries++
 		}
-		for id, m := range f.members(i) {
+		for id, m := range c.members(i) {
 			if known, ok := epochs[id]; ok && m.isPrimary && m.epoch != known {
 				return false
 			}
@@ -226,55 +230,58 @@ func (f *testCluster) isHealthy() bool {
 }
 
 // members returns node i's table.
-func (f *testCluster) members(i int) map[string]member {
-	f.t.Helper()
-	_, members, err := parseNodes(f.client(i).ClusterNodes(f.t.Context()).Val())
-	require.NoError(f.t, err)
+func (c *testCluster) members(i int) map[string]member {
+	c.t.Helper()
+	_, members, err := parseNodes(c.client(i).ClusterNodes(c.t.Context()).Val())
+	require.NoError(c.t, err)
 	return members
 }
 
-func (f *testCluster) role(i int) string {
-	return field(f.client(i).Info(f.t.Context(), "replication").Val(), "role")
+// role returns the role that node i reports: master or slave.
+func (c *testCluster) role(i int) string {
+	return field(c.client(i).Info(c.t.Context(), "replication").Val(), "role")
 }
 
 // newClient returns a cluster client, as an application uses.
-func (f *testCluster) newClient() *redis.ClusterClient {
+func (c *testCluster) newClient() *redis.ClusterClient {
 	var addresses []string
 	for i := range replicas {
-		if f.servers[i] != nil {
-			addresses = append(addresses, f.agents[i].cfg.Server)
+		if c.servers[i] != nil {
+			addresses = append(addresses, c.agents[i].cfg.Server)
 		}
 	}
-	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addresses, Username: User, Password: password, DisableIdentity: true, MaxRedirects: 30})
-	f.t.Cleanup(func() { _ = c.Close() })
-	return c
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addresses, Username: User, Password: password, DisableIdentity: true, MaxRedirects: 30})
+	c.t.Cleanup(func() { _ = client.Close() })
+	return client
 }
 
+// keys is the number of keys that writeKeys writes.
 const keys = 300
 
 // writeKeys writes all keys and waits until the replicas have them.
-func (f *testCluster) writeKeys() {
-	f.t.Helper()
-	data := f.newClient()
+func (c *testCluster) writeKeys() {
+	c.t.Helper()
+	data := c.newClient()
 	for k := range keys {
-		require.NoError(f.t, data.Set(f.t.Context(), fmt.Sprintf("key-%d", k), k, 0).Err())
+		require.NoError(c.t, data.Set(c.t.Context(), fmt.Sprintf("key-%d", k), k, 0).Err())
 	}
 	// A primary that dies loses the writes that no replica has yet. So wait until
 	// the replicas have all keys.
-	require.Eventually(f.t, func() bool {
+	require.Eventually(c.t, func() bool {
 		sum := int64(0)
 		for i := range replicas {
-			sum += f.client(i).DBSize(f.t.Context()).Val()
+			sum += c.client(i).DBSize(c.t.Context()).Val()
 		}
 		return sum == 2*keys
 	}, 20*time.Second, 20*time.Millisecond)
 }
 
-func (f *testCluster) requireAllKeys() {
-	f.t.Helper()
-	data := f.newClient()
+// requireAllKeys requires that all keys have their values.
+func (c *testCluster) requireAllKeys() {
+	c.t.Helper()
+	data := c.newClient()
 	for k := range keys {
-		require.Equal(f.t, strconv.Itoa(k), data.Get(f.t.Context(), fmt.Sprintf("key-%d", k)).Val(), "key-%d", k)
+		require.Equal(c.t, strconv.Itoa(k), data.Get(c.t.Context(), fmt.Sprintf("key-%d", k)).Val(), "key-%d", k)
 	}
 }
 
@@ -284,6 +291,7 @@ type testWriter struct {
 	i int
 }
 
+// Write implements io.Writer.
 func (w testWriter) Write(p []byte) (int, error) {
 	w.t.Logf("%d: %s", w.i, strings.TrimSpace(string(p)))
 	return len(p), nil

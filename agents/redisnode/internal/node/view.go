@@ -17,19 +17,20 @@ type slotRange struct{ first, last int }
 
 func (s slotRange) overlaps(o slotRange) bool { return s.first <= o.last && o.first <= s.last }
 
-// member is one entry of a node's cluster table.
+// member is one entry in a node's table of the cluster (CLUSTER NODES).
 type member struct {
 	id string
 	// address is HOST:PORT, or empty if unknown. name is the hostname that the
 	// node announces.
 	address, name string
 	isPrimary     bool
-	// primaryID is set on a replica.
+	// primaryID is the id of a replica's primary. It is empty for a primary.
 	primaryID string
-	// suspected is Redis' "fail?": this node got no answer. failed is "fail": a
-	// majority agrees.
+	// suspected is Redis' flag "fail?": the reporting node got no answer from the member.
+	// failed is the flag "fail": a majority of the primaries got no answer. A failed
+	// member is also suspected.
 	suspected, failed bool
-	// handshake marks a node that has not answered yet. Its id is temporary.
+	// handshake is true if the member has not answered yet. Its id is then temporary.
 	handshake bool
 	connected bool
 	// epoch is the version of a primary's slot claims. A replica has its
@@ -38,18 +39,18 @@ type member struct {
 	slots []slotRange
 }
 
-// view is what one node reports about itself and the other nodes.
+// view is what one node reports about itself and about the other nodes.
 type view struct {
 	id      string
 	keys    int64
 	members map[string]member
-	// replicatesFrom is the HOST:PORT that a replica uses for its primary. Only
-	// the own node's view has it.
+	// replicatesFrom is the HOST:PORT at which a replica connects to its primary. It is
+	// only set in the view of this process' own node.
 	replicatesFrom string
 }
 
-// parseNodes parses the output of CLUSTER NODES (see the command's Redis
-// documentation). A migrating slot counts for the node that still owns it.
+// parseNodes parses the output of CLUSTER NODES (Redis' documentation of this command). id
+// is the id of the node that answered. A migrating slot counts for its present owner.
 func parseNodes(answer string) (id string, members map[string]member, err error) {
 	members = map[string]member{}
 	for line := range strings.Lines(answer) {
@@ -72,7 +73,7 @@ func parseNodes(answer string) (id string, members map[string]member, err error)
 		}
 		for _, field := range fields[8:] {
 			if strings.HasPrefix(field, "[") {
-				continue
+				continue // a migrating slot, which is also in a range
 			}
 			s, err := parseSlotRange(field)
 			if err != nil {
@@ -109,6 +110,7 @@ func hostname(field string) string {
 	return name
 }
 
+// parseSlotRange parses FIRST-LAST, or a single slot.
 func parseSlotRange(field string) (slotRange, error) {
 	first, last, isRange := strings.Cut(field, "-")
 	if !isRange {
@@ -146,12 +148,12 @@ func (v *view) unowned(r slotRange) bool {
 	return true
 }
 
-// hasNoData reports whether a join cannot lose data: the node has no keys, and no
-// node in its table owns a slot.
+// hasNoData reports whether the node has no keys, and no node in its table owns a slot.
+// Then a join cannot lose data.
 func (v *view) hasNoData() bool { return v.keys == 0 && v.ownedSlots() == 0 }
 
-// knows reports whether the node's table has a node with this id that has
-// completed its handshake. Until then its id is temporary.
+// knows reports whether the node's table has a node with this id. A node that has not
+// completed its handshake does not count, because its id is temporary.
 func (v *view) knows(id string) bool {
 	m, ok := v.members[id]
 	return ok && !m.handshake

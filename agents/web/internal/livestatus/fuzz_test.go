@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzMessage: no message makes the parser panic. Each response is short JSON
-// and repeats the accepted fields.
+// FuzzMessage checks that no message makes the parser panic. Each response must be short JSON,
+// with the timestamp and the connectionId of an accepted message.
 func FuzzMessage(f *testing.F) {
 	for _, text := range []string{`{"type":"agent_status_request","timestamp":1,"connectionId":"a"}`, `{}`, `null`, "\xff", `{"type":"agent_status_request","connectionId":null}`,
 		`{"type":"agent_status_request","timestamp":1e308,"connectionId":-0.0}`, `{"type":"agent_status_request","connectionId": [1]}`} {
@@ -46,8 +46,8 @@ func FuzzMessage(f *testing.F) {
 	})
 }
 
-// FuzzStatus: for any response of the MCA the status is one of three values,
-// and active only if all agents are up.
+// FuzzStatus checks that the status is one of three values for any response of the MCA. It must
+// be active exactly if all agents are up.
 func FuzzStatus(f *testing.F) {
 	for _, text := range []string{`{"agents":{"mca":"up","npa":"up"}}`, `{"agents":{"npa":"failing"}}`, `{}`, `null`, `{"agents":null}`, `{"agents":{"a":1}}`, "\xff"} {
 		f.Add([]byte(text))

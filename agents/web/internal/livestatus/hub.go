@@ -1,11 +1,11 @@
-// Package livestatus serves the agents' status over WebSocket. It owns the
-// connections, their limits and the messages. Package auth authenticates, and
-// the MCA knows the agents' status.
+// Package livestatus serves the agents' status over WebSocket. It owns the connections,
+// their limits and the messages. Package auth authenticates the users. The MCA knows the
+// agents' status.
 //
-// A connection handles one message at a time: it reads nothing while a response
-// is being written. So TCP's flow control stops a client that does not read: its
-// messages use no memory here, and the connection is closed when a write times
-// out. No queue is needed.
+// A connection handles one message at a time, and reads no message while it writes a
+// response. So no queue is needed. If a client sends messages but does not read the
+// responses, TCP's flow control stops it, and the connection is closed when a write times
+// out.
 package livestatus
 
 import (
@@ -26,9 +26,9 @@ import (
 )
 
 const (
-	// protocol is the subprotocol of the messages. A client that sends subprotocols
-	// must include it. The page also sends its token as a subprotocol
-	// (auth.RequireSocket). The server never returns the token.
+	// protocol is the WebSocket subprotocol of the messages. If a client lists
+	// subprotocols, this one must be in the list. The web page also sends its token as a
+	// subprotocol (auth.RequireSocket). The server never sends the token back.
 	protocol = "progressive.v1"
 	// maxMessage is the largest client message in bytes. The message of the design
 	// document's load test has 80 bytes.
@@ -60,7 +60,7 @@ type Config struct {
 // Hub is the handler of all connections. It is safe for concurrent use.
 type Hub struct {
 	cfg    Config
-	status func(context.Context) Status
+	status func(context.Context) Status // returns the agents' current status
 	log    *slog.Logger
 	now    func() time.Time
 
@@ -72,7 +72,7 @@ type Hub struct {
 	wg      sync.WaitGroup
 }
 
-// NewHub returns a Hub that responds with the result of status.
+// NewHub returns a Hub. It calls status for each request of a client.
 func NewHub(cfg Config, status func(context.Context) Status, log *slog.Logger) *Hub {
 	return &Hub{cfg: cfg, status: status, log: log, now: time.Now, users: map[string]int{}, open: map[*websocket.Conn]struct{}{}}
 }
@@ -146,7 +146,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = conn.Close(code, reason) // it may be closed already
 }
 
-// ping cancels the connection of a client that does not respond to pings.
+// ping sends pings until ctx ends. It calls end if the client does not respond.
 func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.Conn) {
 	tick := time.NewTicker(h.cfg.PingEvery)
 	defer tick.Stop()

@@ -19,12 +19,14 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/upstream"
 )
 
-// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+// eventTimeout bounds the wait for an event that a passing test sees much earlier.
 const eventTimeout = 20 * time.Second
 
+// allAgentsUp returns the status if all agents are up.
 func allAgentsUp(context.Context) Status { return Status{"active", map[string]string{"mca": "up"}} }
 
-// serve runs a hub behind a server that reads the user's id from the query.
+// serve runs a hub with at most 3 connections for a user and 5 in total, unless change sets other limits. Its
+// server reads the user's id from the query instead of a token.
 func serve(t *testing.T, change func(*Config)) (*Hub, string) {
 	t.Helper()
 	cfg := Config{PerUser: 3, Total: 5, PingEvery: time.Minute, IdleTimeout: time.Minute, Origins: []string{"app.example.com"}}
@@ -54,6 +56,7 @@ func dial(t *testing.T, url, user, origin string) (*websocket.Conn, *http.Respon
 	return conn, response, err
 }
 
+// connect opens a WebSocket as the user.
 func connect(t *testing.T, url, user string) *websocket.Conn {
 	t.Helper()
 	conn, _, err := dial(t, url, user, "")
@@ -99,12 +102,12 @@ func TestConnectionsAreBounded(t *testing.T) {
 	connect(t, url, "a")
 	_, response, err := dial(t, url, "a", "")
 	require.Error(t, err)
-	require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "limit of the user")
+	require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "a user has at most 3 connections")
 	connect(t, url, "b")
 	connect(t, url, "b")
 	_, response, err = dial(t, url, "c", "")
 	require.Error(t, err)
-	require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "limit of the process")
+	require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "the process has at most 5 connections")
 	require.NoError(t, first.Close(websocket.StatusNormalClosure, ""))
 	require.Eventually(t, func() bool { return hub.Open() == 4 }, eventTimeout, time.Millisecond)
 	connect(t, url, "a")
@@ -143,8 +146,8 @@ func TestSubprotocolIsReturnedWithoutTheToken(t *testing.T) {
 	}
 }
 
-// TestBadClientsAreClosed: the server must close the connection with the row's
-// code.
+// TestBadClientsAreClosed checks that the server closes the connection of a bad client with the
+// code of the row.
 func TestBadClientsAreClosed(t *testing.T) {
 	const short = 50 * time.Millisecond
 	for _, row := range []struct {
@@ -175,7 +178,7 @@ func TestBadClientsAreClosed(t *testing.T) {
 			for {
 				_, _, err := conn.Read(t.Context())
 				if err == nil {
-					continue // earlier responses
+					continue // a response to a message before the bad one
 				}
 				require.Contains(t, []websocket.StatusCode{row.code, -1}, websocket.CloseStatus(err), "%v", err)
 				break
@@ -185,7 +188,7 @@ func TestBadClientsAreClosed(t *testing.T) {
 	}
 }
 
-// TestUnresponsiveClientIsDisconnected: the client does not read, so it does not
+// TestUnresponsiveClientIsDisconnected connects a client that does not read, and so does not
 // respond to pings.
 func TestUnresponsiveClientIsDisconnected(t *testing.T) {
 	hub, url := serve(t, func(c *Config) { c.PingEvery = 10 * time.Millisecond })
@@ -229,10 +232,10 @@ func TestWatcherRequestsTheStatusOnceASecond(t *testing.T) {
 	}
 	require.Equal(t, 1, requests)
 	agents = `{"mca":"up","npa":"failing"}`
-	now = now.Add(freshFor)
+	now = now.Add(maxAge)
 	require.Equal(t, Status{"degraded", map[string]string{"mca": "up", "npa": "failing"}}, w.Status(t.Context()))
 	status = http.StatusInternalServerError
-	now = now.Add(freshFor)
+	now = now.Add(maxAge)
 	require.Equal(t, Status{"unavailable", map[string]string{"mca": "unreachable"}}, w.Status(t.Context()))
 	require.Equal(t, 3, requests)
 }

@@ -22,8 +22,8 @@ type Status struct {
 }
 
 const (
-	// freshFor is how long one response of the MCA is used for all connections.
-	freshFor = time.Second
+	// maxAge is how long one response of the MCA is used for all connections.
+	maxAge = time.Second
 	// requestTimeout is the design document's web response_time_threshold.
 	requestTimeout = 500 * time.Millisecond
 	// maxResponse bounds the MCA's response in bytes.
@@ -52,7 +52,7 @@ func NewWatcher(mca *upstream.Upstream) *Watcher {
 func (w *Watcher) Status(ctx context.Context) Status {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.requested.IsZero() || w.now().Sub(w.requested) >= freshFor {
+	if w.requested.IsZero() || w.now().Sub(w.requested) >= maxAge {
 		// A caller that disconnects must not cancel the others' request.
 		agents, err := w.requestAgents(context.WithoutCancel(ctx))
 		w.last, w.requested = overallStatus(agents, err), w.now()
@@ -73,7 +73,7 @@ func overallStatus(agents map[string]string, err error) Status {
 	return Status{"active", agents}
 }
 
-// requestAgents asks the MCA for the states of its agents.
+// requestAgents requests the states of the agents from the MCA.
 func (w *Watcher) requestAgents(ctx context.Context) (map[string]string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.mca.URL("/health/coordination"), nil)
 	if err != nil {

@@ -1,3 +1,3 @@
-// Package page has the test of the front page in a real browser: Chromium, the
-// four services as processes, and real servers. It has no other code.
+// Package page tests the front page in a real browser, Chromium. The four services run as
+// processes on a real PostgreSQL and Redis. The package has no other code.
 package page

@@ -28,9 +28,9 @@ func browser(t *testing.T) string {
 	return path
 }
 
-// newPlatform returns the services' executables and real servers. go test caches
-// results by the files that the test reads. So read the sources of the services,
-// which this test does not import.
+// newPlatform builds the services and starts real servers. go test reuses an old result while
+// the files that the test read are unchanged. So newPlatform also reads the folders of the
+// services, which this test does not import.
 func newPlatform(t *testing.T) *testplatform.Environment {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir("../../..", func(_ string, _ fs.DirEntry, err error) error { return err }))
@@ -40,9 +40,9 @@ func newPlatform(t *testing.T) *testplatform.Environment {
 	return env
 }
 
-// TestUserPlansAWeek: the user signs in, watches the agents, requests a plan
-// from the real agents, and sees a week with training and meals. The browser
-// reports no violation of the page's Content-Security-Policy.
+// TestUserPlansAWeek uses the page as a user does. The user signs in, sees the agents' status,
+// requests a plan from the real agents, and sees a week with training and meals. The browser
+// must report no error, such as a violation of the Content-Security-Policy.
 func TestUserPlansAWeek(t *testing.T) {
 	env := newPlatform(t)
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)

@@ -17,10 +17,9 @@ type Config struct {
 	// GatewayTimeout is GATEWAY_TIMEOUT, for a request that is proxied to the
 	// agents. It is above the MCA's own timeout.
 	GatewayTimeout time.Duration
-	// UserRate and UserBurst are USER_RATE and USER_BURST: the requests a
-	// second of one user, and the requests at once. The default is the design
-	// document's requests_per_second_max of the whole tier: a single user must
-	// not use more.
+	// UserRate is USER_RATE, the requests a second that one user may send. UserBurst is
+	// USER_BURST, the requests at once. Their default is the design document's
+	// requests_per_second_max of the whole web tier: a single user must not use more.
 	UserRate, UserBurst int
 	// Live has WS_CONNECTIONS_PER_USER, WS_CONNECTIONS, WS_PING_INTERVAL and
 	// WS_IDLE_TIMEOUT. PUBLIC_ORIGIN is the page's origin, such as

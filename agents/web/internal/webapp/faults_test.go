@@ -20,18 +20,18 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// startContext bounds the start of servers.
+// startContext returns a context that ends after StartTimeout.
 func startContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// userLoad reads as one user and writes as new users until stop, and counts the
-// requests.
+// userLoad sends requests until stop is called, and counts them. It reads the profile of one
+// user, and writes the preferences of new users.
 type userLoad struct {
 	reads, failedReads, writes, failedWrites atomic.Int64
-	// rejectedWrites are failed writes with a 503 and Retry-After.
+	// rejectedWrites are the failed writes that got a 503 with Retry-After.
 	rejectedWrites atomic.Int64
 
 	mu    sync.Mutex
@@ -43,62 +43,62 @@ type userLoad struct {
 // startRunningLoad starts the load and waits until 50 writes have succeeded.
 func (w *web) startRunningLoad(t *testing.T) *userLoad {
 	t.Helper()
-	l := w.startLoad(t)
-	l.waitForWrites(t, 50)
-	return l
+	load := w.startLoad(t)
+	load.waitForWrites(t, 50)
+	return load
 }
 
 // startLoad starts the load, and does not wait for a request.
 func (w *web) startLoad(t *testing.T) *userLoad {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	l := &userLoad{stop: stop}
+	load := &userLoad{stop: stop}
 	reader := w.env.Token(t, user(t))
 	for worker := range 4 {
-		l.wg.Go(func() {
+		load.wg.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				if l.reads.Add(1); w.send(t, http.MethodGet, profilePath, reader, "").Code != http.StatusOK {
-					l.failedReads.Add(1)
+				if load.reads.Add(1); w.send(t, http.MethodGet, profilePath, reader, "").Code != http.StatusOK {
+					load.failedReads.Add(1)
 				}
 				id := fmt.Sprintf("%s-%d-%d", t.Name(), worker, i)
-				l.writes.Add(1)
+				load.writes.Add(1)
 				if response := w.send(t, http.MethodPost, preferencesPath, w.env.Token(t, id), `{"theme":"dark"}`); response.Code != http.StatusOK {
 					if response.Code == http.StatusServiceUnavailable && response.Header().Get("Retry-After") != "" {
-						l.rejectedWrites.Add(1)
+						load.rejectedWrites.Add(1)
 					}
-					l.failedWrites.Add(1)
+					load.failedWrites.Add(1)
 					continue
 				}
-				l.mu.Lock()
-				l.saved = append(l.saved, id)
-				l.mu.Unlock()
+				load.mu.Lock()
+				load.saved = append(load.saved, id)
+				load.mu.Unlock()
 			}
 		})
 	}
-	return l
+	return load
 }
 
 // waitForWrites waits until this number of further writes has succeeded.
-func (l *userLoad) waitForWrites(t *testing.T, more int64) {
+func (load *userLoad) waitForWrites(t *testing.T, more int64) {
 	t.Helper()
-	succeeded := func() int64 { return l.writes.Load() - l.failedWrites.Load() }
+	succeeded := func() int64 { return load.writes.Load() - load.failedWrites.Load() }
 	goal := succeeded() + more
 	require.Eventually(t, func() bool { return succeeded() >= goal }, testservers.StartTimeout, time.Millisecond)
 }
 
 // end stops the load. It returns the number of writes that got a 200 but are
 // not in the database.
-func (l *userLoad) end(t *testing.T, s *web) (lost int) {
+func (load *userLoad) end(t *testing.T, s *web) (lost int) {
 	t.Helper()
-	l.stop()
-	l.wg.Wait()
+	load.stop()
+	load.wg.Wait()
 	conn := connect(t, s)
 	defer conn.Close(t.Context())
 	var found int
-	require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM users WHERE id = ANY($1) AND preferences->>'theme' = 'dark'`, l.saved).Scan(&found))
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM users WHERE id = ANY($1) AND preferences->>'theme' = 'dark'`, load.saved).Scan(&found))
 	t.Logf("reads %d, failed %d; writes %d, failed %d, lost %d",
-		l.reads.Load(), l.failedReads.Load(), l.writes.Load(), l.failedWrites.Load(), len(l.saved)-found)
-	return len(l.saved) - found
+		load.reads.Load(), load.failedReads.Load(), load.writes.Load(), load.failedWrites.Load(), len(load.saved)-found)
+	return len(load.saved) - found
 }
 
 func TestNoRequestFailsDuringRedisFailover(t *testing.T) {
@@ -106,11 +106,11 @@ func TestNoRequestFailsDuringRedisFailover(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 	s := newWeb(t, map[string]string{"REDIS_ADDRESSES": strings.Join(redis.Addresses(), ","), "REDIS_TIMEOUT": "100ms"})
-	l := s.startRunningLoad(t)
+	load := s.startRunningLoad(t)
 	require.NoError(t, redis.Kill(0))
-	l.waitForWrites(t, 200)
-	require.Zero(t, l.end(t, s), "no write is lost")
-	require.Zero(t, l.failedReads.Load()+l.failedWrites.Load(), "no request fails")
+	load.waitForWrites(t, 200)
+	require.Zero(t, load.end(t, s), "no write is lost")
+	require.Zero(t, load.failedReads.Load()+load.failedWrites.Load(), "no request fails")
 }
 
 func TestNoRequestFailsWithoutRedis(t *testing.T) {
@@ -118,35 +118,35 @@ func TestNoRequestFailsWithoutRedis(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 	s := newWeb(t, map[string]string{"REDIS_ADDRESSES": strings.Join(redis.Addresses(), ","), "REDIS_TIMEOUT": "100ms"})
-	l := s.startRunningLoad(t)
+	load := s.startRunningLoad(t)
 	for node := range 3 {
 		require.NoError(t, redis.Kill(node))
 	}
-	l.waitForWrites(t, 200)
+	load.waitForWrites(t, 200)
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, "/health/ready", "", "").Code, "the service is ready without its cache")
-	require.Zero(t, l.end(t, s))
-	require.Zero(t, l.failedReads.Load()+l.failedWrites.Load(), "no request fails")
+	require.Zero(t, load.end(t, s))
+	require.Zero(t, load.failedReads.Load()+load.failedWrites.Load(), "no request fails")
 }
 
-// TestPostgresRestartLosesNoAcknowledgedWrite: without the database writes fail
-// but are never lost, and cached profiles are served.
+// TestPostgresRestartLosesNoAcknowledgedWrite restarts the database under load. Writes fail
+// while it is down, but no write that got a 200 may be lost. Cached profiles must be served.
 func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 	server, err := testservers.StartPostgres(startContext(t), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	s := newWebOn(t, server, map[string]string{"DATABASE_CONNECT_TIMEOUT": "1s"})
-	l := s.startRunningLoad(t)
+	load := s.startRunningLoad(t)
 	require.NoError(t, server.Stop())
-	failedBefore := l.failedWrites.Load()
-	require.Eventually(t, func() bool { return l.failedWrites.Load() > failedBefore+20 }, testservers.StartTimeout, time.Millisecond)
+	failedBefore := load.failedWrites.Load()
+	require.Eventually(t, func() bool { return load.failedWrites.Load() > failedBefore+20 }, testservers.StartTimeout, time.Millisecond)
 	require.Eventually(t, func() bool {
 		return s.send(t, http.MethodGet, "/health/ready", "", "").Code == http.StatusServiceUnavailable
 	}, testservers.StartTimeout, 10*time.Millisecond, "readiness fails without the database")
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, "/health", "", "").Code, "liveness does not depend on the database")
 	require.NoError(t, server.Start(startContext(t)))
-	l.waitForWrites(t, 100)
-	require.Zero(t, l.end(t, s), "every write with a 200 is in the database")
-	require.Zero(t, l.failedReads.Load(), "the cached profile is served without the database")
+	load.waitForWrites(t, 100)
+	require.Zero(t, load.end(t, s), "every write with a 200 is in the database")
+	require.Zero(t, load.failedReads.Load(), "the cached profile is served without the database")
 	require.Eventually(t, func() bool {
 		return s.send(t, http.MethodGet, "/health/ready", "", "").Code == http.StatusOK
 	}, testservers.StartTimeout, 10*time.Millisecond)
@@ -180,6 +180,7 @@ func takeAllConnections(t *testing.T, s *web) (release func()) {
 	}
 }
 
+// pidsOf returns the process ids of the connections on the server.
 func pidsOf(conns []*pgx.Conn) (pids []int32) {
 	for _, conn := range conns {
 		pids = append(pids, int32(conn.PgConn().PID()))
@@ -187,10 +188,9 @@ func pidsOf(conns []*pgx.Conn) (pids []int32) {
 	return pids
 }
 
-// TestFullPostgresRejectsRequestsUntilAConnectionIsFree: other clients have
-// every connection. Cached profiles are served; other requests get a 503 with
-// Retry-After immediately. After the first free connection every request
-// succeeds, and no acknowledged write is lost.
+// TestFullPostgresRejectsRequestsUntilAConnectionIsFree takes every connection of the server.
+// Cached profiles must be served, and other requests must get a 503 with Retry-After. When
+// connections are free again, every request must succeed. No acknowledged write may be lost.
 func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	const requests = 20
 	server, err := testservers.StartPostgres(startContext(t), map[string]string{"max_connections": "12", "superuser_reserved_connections": "0"})
@@ -226,8 +226,8 @@ func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	t.Logf("of %d cached reads 0 failed; all of %d others got Retry-After", requests, 2*requests)
 }
 
-// TestHungPostgresFailsRequestsWithinTheTimeout: connections stay open but no
-// data arrives, as after a network or machine failure.
+// TestHungPostgresFailsRequestsWithinTheTimeout stops all data of the connections, which stay
+// open. The same happens after a failure of the network or of the server's machine.
 func TestHungPostgresFailsRequestsWithinTheTimeout(t *testing.T) {
 	wire := testservers.NewWire(t, postgres.Address())
 	url := servicetest.Database(t, postgres)

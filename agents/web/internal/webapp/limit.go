@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxUsers is the number of users with a limiter. Above it, users with few recent
-// requests are evicted. An evicted user starts again with a full burst.
+// maxUsers is the largest number of users that have a limiter. If there are more, users
+// with few recent requests are evicted. An evicted user starts again with a full burst.
 const maxUsers = 50_000
 
 // userLimits limits the request rate of each user, from all addresses together.
@@ -21,6 +21,7 @@ type userLimits struct {
 	users       *otter.Cache[string, *rate.Limiter]
 }
 
+// newUserLimits returns the limits of all users. No user has a limiter at first.
 func newUserLimits(perSecond, burst int) *userLimits {
 	return &userLimits{perSecond, burst, otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: maxUsers})}
 }
@@ -39,6 +40,7 @@ func (u *userLimits) limit(next http.HandlerFunc) http.Handler {
 	})
 }
 
+// limiter returns the user's limiter, and creates it if there is none.
 func (u *userLimits) limiter(user string) *rate.Limiter {
 	if limiter, ok := u.users.GetIfPresent(user); ok {
 		return limiter

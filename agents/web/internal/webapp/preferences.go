@@ -10,8 +10,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxBody is the largest request in bytes. A body with every field has fewer than 200
-// bytes.
+// maxBody is the largest request in bytes. The longest valid one has fewer than 200.
 const maxBody = 4 << 10
 
 // Preferences is the body of POST preferences. The design document's load test
@@ -26,7 +25,7 @@ type Preferences struct {
 var (
 	themes = []string{"light", "dark", "system"}
 	units  = []string{"metric", "imperial"}
-	// language is a subset of BCP 47: a language with an optional region.
+	// language matches a subset of BCP 47: a language with an optional region.
 	language = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 )
 
@@ -44,6 +43,7 @@ func (p *Preferences) Validate() []httpapi.FieldError {
 	return rules
 }
 
+// postPreferences responds to POST preferences with the new profile.
 func (s *Service) postPreferences(w http.ResponseWriter, r *http.Request) {
 	var preferences Preferences
 	if !httpapi.ReadBody(w, r, maxBody, &preferences) {
@@ -62,8 +62,8 @@ func (s *Service) postPreferences(w http.ResponseWriter, r *http.Request) {
 // publishes an event, so that caches drop the old profile.
 func (s *Service) savePreferences(r *http.Request, id string, preferences Preferences) ([]byte, error) {
 	ctx := r.Context()
-	// A deactivated user may not write. profile checks this, mostly from the
-	// cache.
+	// A deactivated user may not write. profile returns an error for such a user, usually
+	// without a query of the database.
 	if _, err := s.profile(ctx, id); err != nil {
 		return nil, err
 	}

@@ -24,13 +24,13 @@ type Profile struct {
 	UpdatedAt   time.Time       `json:"updatedAt"`
 }
 
-// userID is the cache key of a profile. The cached value is the encoded
-// response.
+// userID is the cache key of a profile. The value is the encoded response.
 type userID string
 
 // errDeactivated means that the user's account is deactivated.
 var errDeactivated = errors.New("the account is deactivated")
 
+// getProfile responds to GET profile.
 func (s *Service) getProfile(w http.ResponseWriter, r *http.Request) {
 	principal, _ := auth.PrincipalOf(r.Context())
 	encoded, err := s.profile(r.Context(), principal.Subject)
@@ -41,8 +41,8 @@ func (s *Service) getProfile(w http.ResponseWriter, r *http.Request) {
 	httpapi.Line(w, http.StatusOK, encoded)
 }
 
-// profile returns the user's profile as a line of JSON. A new user with a valid
-// token gets a row.
+// profile returns the user's profile as a line of JSON. For a new user it creates the
+// row in the database.
 func (s *Service) profile(ctx context.Context, id string) ([]byte, error) {
 	return s.profiles.Load(ctx, userID(id), func(ctx context.Context) ([]byte, error) {
 		user, err := s.dependencies.Store.User(ctx, id)
@@ -56,8 +56,7 @@ func (s *Service) profile(ctx context.Context, id string) ([]byte, error) {
 	})
 }
 
-// encode encodes the response for a user. The error is errDeactivated for a
-// deactivated user.
+// encode returns the profile of a user as a line of JSON, or errDeactivated.
 func encode(u database.User) ([]byte, error) {
 	if !u.Active {
 		return nil, errDeactivated
@@ -69,7 +68,7 @@ func encode(u database.User) ([]byte, error) {
 	return append(encoded, '\n'), nil
 }
 
-// sendError sends the error of a request for a profile or for preferences.
+// sendError sends an error response for an error of profile or savePreferences.
 func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, errDeactivated):

@@ -1,6 +1,6 @@
-// Package webapp is the web service: the users' API, the live status, the front
-// page, and a proxy to the agents where no load balancer routes to them.
-// Package main owns the process, and package httpserver owns the server.
+// Package webapp is the web service. It serves the users' API, the live status and the
+// front page. It also forwards requests to the agents, for stacks without a load balancer
+// that does so. Package main owns the process, and package httpserver owns the server.
 package webapp
 
 import (
@@ -32,11 +32,11 @@ const (
 	socketPath      = "/ws"
 )
 
-// quietPaths are probed every few seconds.
+// quietPaths are logged at level debug only, because they are probed every few seconds.
 var quietPaths = []string{"/health", "/health/ready"}
 
-// inFlight bounds the concurrent requests to the agents. The agents' gateway
-// has lower limits of its own.
+// inFlight bounds the concurrent requests to the agents. The MCA, which receives these
+// requests, has lower limits for each agent.
 const inFlight = 400
 
 //go:embed openapi.yaml
@@ -103,11 +103,11 @@ func (s *Service) Close(ctx context.Context) error {
 // Handler serves every route of the service.
 func (s *Service) Handler() http.Handler { return s.handler }
 
-// routes creates the handler.
+// routes creates the handler of all routes.
 //
-// Readiness depends on PostgreSQL, because without it users cannot save
-// anything. Cached profiles are still served. Without Redis every request is
-// served from the database.
+// Readiness depends on PostgreSQL, because without it users cannot save anything. A pod
+// that is not ready still serves cached profiles. Readiness does not depend on Redis:
+// without it, the service reads every profile from the database.
 func (s *Service) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	ready := s.state.ReadyIf(httpserver.Dependency{Name: "postgres", Check: s.dependencies.Store.Ping})

@@ -44,6 +44,7 @@ type web struct {
 	env *servicetest.Environment
 }
 
+// newWeb creates a service with these environment variables.
 func newWeb(t *testing.T, changes map[string]string) *web {
 	t.Helper()
 	return newWebOn(t, postgres, changes)
@@ -70,6 +71,7 @@ func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]str
 	return w
 }
 
+// send sends a request with a token, or without one if it is empty.
 func (w *web) send(t *testing.T, method, path, token, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
 )
 
-// FuzzGenerateRequest: no body makes the decoder panic. An accepted body
-// survives a round trip, and its sessions fit into their minutes.
+// FuzzGenerateRequest checks that no body makes the decoder panic. An accepted body must be equal
+// after it was encoded and decoded again, and its sessions must fit into their minutes.
 func FuzzGenerateRequest(f *testing.F) {
 	for _, body := range []string{
 		`{"userId":"test-user-123","fitnessLevel":"intermediate","equipment":["dumbbells","resistance_bands"],"duration":45}`,

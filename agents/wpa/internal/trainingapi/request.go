@@ -17,7 +17,7 @@ const (
 	maxHistory, maxSets = 500, 20
 	// defaultMinutes is the session length of the design document's load test.
 	defaultMinutes = 45
-	// maxReps and maxKg reject typing errors.
+	// maxReps and maxKg are far above real values. They reject typing errors.
 	maxReps, maxKg = 1000, 1000
 	// bodyweight is accepted as equipment, but no exercise needs it.
 	bodyweight = "bodyweight"
@@ -33,8 +33,8 @@ type GenerateRequest struct {
 
 	DaysPerWeek *int     `json:"daysPerWeek,omitempty"` // default 1, a single session
 	Goals       []string `json:"goals,omitempty"`
-	// History is the past exercises, in any order. An exercise that the table
-	// does not have counts only as a trained day.
+	// History has the past exercises, in any order. If the table does not have an
+	// exercise, only its day counts: it tells in which weeks the person has trained.
 	History []HistoryEntry `json:"history,omitempty"`
 }
 
@@ -68,6 +68,7 @@ func (g *GenerateRequest) Validate() []httpapi.FieldError {
 	return rules
 }
 
+// validate checks the entry. pointer is its place in the request.
 func (e HistoryEntry) validate(rules *httpapi.Rules, pointer string) {
 	_, err := time.Parse(time.DateOnly, e.Date)
 	rules.Check(err == nil, pointer+"/date", "must be a day such as 2026-01-31")
@@ -108,6 +109,7 @@ func (g *GenerateRequest) toPlannerRequest() program.Request {
 	return r
 }
 
+// valueOr returns the value, or the fallback if there is none.
 func valueOr[T any](value *T, fallback T) T {
 	if value == nil {
 		return fallback

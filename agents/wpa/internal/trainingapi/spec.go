@@ -1,6 +1,6 @@
-// Package trainingapi is wpa's part of the agent service: requests, responses,
-// the OpenAPI document, and the calls of the planner. The packages below
-// training own the training itself.
+// Package trainingapi is wpa's part of the agent service: requests, responses, the OpenAPI
+// document, and the calls of the planner. The packages exercises and program own the
+// training itself.
 package trainingapi
 
 import (
@@ -45,7 +45,7 @@ type WeekPlanner interface {
 	Week(ctx context.Context, r program.Request) (program.Week, error)
 }
 
-// PlanWith returns the agent's planner that calls p.
+// PlanWith returns an agent.Planner that converts requests and responses and calls p.
 func PlanWith(p WeekPlanner) agent.Planner[*GenerateRequest] {
 	return func(ctx context.Context, r *GenerateRequest) (any, error) {
 		request := r.toPlannerRequest()

@@ -70,9 +70,9 @@ func drawPerson(t *rapid.T) energy.Person {
 	}
 }
 
-// TestTargetsAreFeasible: for each person and mix of goals, the minima of
-// protein, carbohydrate and fat fit into the energy, and their maxima reach it.
-// No range is empty.
+// TestTargetsAreFeasible checks the targets of any person and goals. The minima of protein,
+// carbohydrate and fat together must not need more than the day's energy, and their maxima
+// must reach it. No range may be empty.
 func TestTargetsAreFeasible(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		goals := rapid.SliceOfDistinct(rapid.SampledFrom(energy.Goals), func(g energy.Goal) energy.Goal { return g }).Draw(t, "goals")

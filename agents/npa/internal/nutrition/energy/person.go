@@ -1,6 +1,7 @@
-// Package energy computes a person's daily targets: energy need by Mifflin-St
-// Jeor, and bounds of energy, macronutrients, fibre and sodium by goal. It owns
-// the physiology and its sources, and knows no food.
+// Package energy computes a person's daily targets. It computes the energy need with the
+// equation of Mifflin and St Jeor. From the need and the goals it derives the bounds of
+// energy, macronutrients, fibre and sodium. It owns the numbers and their sources, and
+// knows no food.
 //
 // The numbers are for healthy adults. Pregnancy, illness and elite sport need a
 // professional instead.
@@ -8,7 +9,7 @@ package energy
 
 import "math"
 
-// Sex selects the constant of the basal equation.
+// Sex selects the constant in the equation of Person.Basal.
 type Sex string
 
 // The sexes. Unspecified uses the mean of the two constants.
@@ -30,9 +31,9 @@ const (
 	VeryActive Activity = "very_active"
 )
 
-// Factors multiply the basal need. They are the usual ones (McArdle, Katch and
-// Katch, Exercise Physiology). Each is within, or a little below, its range of
-// physical activity level in FAO/WHO/UNU 2001.
+// Factors are the total need divided by the basal need, by activity (McArdle, Katch and
+// Katch, Exercise Physiology). Each is within, or a little below, the range of the same
+// activity in FAO/WHO/UNU 2001.
 var Factors = map[Activity]float64{Sedentary: 1.2, Light: 1.375, Moderate: 1.55, Active: 1.725, VeryActive: 1.9}
 
 // Person has the inputs of the equations.
@@ -44,8 +45,9 @@ type Person struct {
 	Activity Activity
 }
 
-// Bounds of a Person. Mifflin and St Jeor measured ages of 19 to 78. The bounds
-// of height and weight are those of adults, whose targets the food table can meet.
+// Bounds of a Person: years, cm and kg. Mifflin and St Jeor measured people from 19 to 78
+// years. The foods of the table can meet the targets of adults within these heights and
+// weights.
 const (
 	MinAge    = 18
 	MaxAge    = 80
@@ -55,10 +57,10 @@ const (
 	MaxWeight = 250
 )
 
-// Reference returns the adult whose values replace those that a request omits. Heights
-// and weights are the reference values of the Dietary Reference Intakes (IOM 2005,
-// table 1-1, ages 19 to 30). An unspecified sex gets their mean. Age 30 and moderate
-// activity fit users of a training platform.
+// Reference returns a typical adult. Its values replace those that a request omits.
+// Heights and weights are the reference values of the Dietary Reference Intakes (IOM
+// 2005, table 1-1, ages 19 to 30). An unspecified sex gets the mean of both sexes. Age 30
+// and moderate activity are our assumption about the users of a training platform.
 func Reference(sex Sex) Person {
 	p := Person{AgeYears: 30, Sex: sex, Activity: Moderate}
 	switch sex {
@@ -86,9 +88,10 @@ func (p Person) Basal() float64 {
 // Need is the total need in kcal a day.
 func (p Person) Need() float64 { return p.Basal() * Factors[p.Activity] }
 
-// proteinWeight is the weight in kg for protein and carbohydrate targets. Above
-// a BMI of 25 only a quarter of the excess counts: the adjusted body weight of
-// clinical practice (Krenitsky, Nutr Clin Pract 20 (2005) 468-473).
+// proteinWeight returns the weight in kg from which the targets of protein and
+// carbohydrate are computed. Only a quarter of the weight above a BMI of 25 counts. This
+// is the adjusted body weight of clinical practice (Krenitsky, Nutr Clin Pract 20 (2005)
+// 468-473).
 func (p Person) proteinWeight() float64 {
 	height := p.HeightCm / 100
 	normal := 25 * height * height

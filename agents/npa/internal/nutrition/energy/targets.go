@@ -29,11 +29,11 @@ type goalTargets struct {
 }
 
 var targetsByGoal = map[Goal]goalTargets{
-	// A deficit of about 500 kcal a day by the AHA/ACC/TOS guideline of 2013;
-	// protein by Leidy et al., Am J Clin Nutr 101 (2015) 1320S.
+	// The deficit is about 500 kcal a day (AHA/ACC/TOS guideline of 2013). Protein is
+	// from Leidy et al., Am J Clin Nutr 101 (2015) 1320S.
 	WeightLoss: {-0.20, Range{1.2, 1.6}, 0},
-	// Surplus by Iraki et al., Sports 7 (2019) 154; protein by Morton et al.,
-	// Br J Sports Med 52 (2018) 376.
+	// The surplus is from Iraki et al., Sports 7 (2019) 154. Protein is from Morton et
+	// al., Br J Sports Med 52 (2018) 376.
 	MuscleGain: {0.10, Range{1.6, 2.2}, 0},
 	// Protein: from the RDA (IOM 2005) to the upper value of Jäger et al.,
 	// JISSN 14 (2017) 20.
@@ -41,9 +41,9 @@ var targetsByGoal = map[Goal]goalTargets{
 	// Protein and carbohydrate for about an hour of training a day: Thomas, Erdman
 	// and Burke (ACSM), Med Sci Sports Exerc 48 (2016) 543.
 	Endurance: {0, Range{1.2, 2.0}, 5},
-	// A deficit of 500 kcal a day prevents gains of lean mass (Murphy and Koehler,
-	// Scand J Med Sci Sports 32 (2022) 125), so this deficit is smaller. Protein
-	// by Hector and Phillips, Int J Sport Nutr Exerc Metab 28 (2018) 170.
+	// The deficit is less than 500 kcal a day. A larger one prevents gains of lean mass
+	// (Murphy and Koehler, Scand J Med Sci Sports 32 (2022) 125). Protein is from Hector
+	// and Phillips, Int J Sport Nutr Exerc Metab 28 (2018) 170.
 	Recomposition: {-0.10, Range{1.6, 2.4}, 0},
 }
 
@@ -53,8 +53,8 @@ type Range struct {
 	Max float64 `json:"max"`
 }
 
-// Holds reports whether the amount is within the range.
-func (r Range) Holds(amount float64) bool { return amount >= r.Min && amount <= r.Max }
+// Contains reports whether the amount is within the range.
+func (r Range) Contains(amount float64) bool { return amount >= r.Min && amount <= r.Max }
 
 // Targets are the bounds of one day.
 type Targets struct {
@@ -78,46 +78,48 @@ const (
 	// target, as a share.
 	EnergyTolerance = 0.05
 
-	// maxDeficit in kcal a day: AHA/ACC/TOS 2013 advises 500 to 750.
+	// maxDeficit is in kcal a day. AHA/ACC/TOS 2013 advises 500 to 750.
 	maxDeficit = 750
-	// minEnergy in kcal a day. Lower diets need medical supervision (AHA/ACC/TOS
+	// minEnergy is in kcal a day. Lower diets need medical supervision (AHA/ACC/TOS
 	// 2013).
 	minEnergy = 1200
 
-	// Acceptable macronutrient distribution ranges as shares of energy, and the
-	// RDA of carbohydrate in g, which is the brain's use (both IOM 2005).
+	// The first four are limits of the acceptable macronutrient distribution ranges, as
+	// shares of energy. carbohydrateRDA is the recommended dietary allowance of
+	// carbohydrate in g (both IOM 2005).
 	fatLow, fatHigh  = 0.20, 0.35
 	carbohydrateHigh = 0.65
 	proteinHigh      = 0.35
 	carbohydrateRDA  = 130
-	// proteinLow and carbohydrateLow, as shares of energy, are upper limits of
-	// the minima that depend on body weight. Without them the minima of a heavy
-	// person could exceed the day's energy.
+	// proteinLow and carbohydrateLow are shares of energy. The minima of protein and
+	// carbohydrate grow with the body weight, and these shares limit them. Without the
+	// limits, the minima of a heavy person could need more than the day's energy.
 	proteinLow, carbohydrateLow = 0.28, 0.50
 
-	// fibrePer1000 in g per 1,000 kcal is the adequate intake. fibreMost in g is the
-	// adequate intake of the reference man (IOM 2005).
+	// fibrePer1000 is the adequate intake in g per 1,000 kcal. fibreMost is the adequate
+	// intake of the reference man in g (IOM 2005).
 	fibrePer1000, fibreMost = 14, 38
-	// sodiumMost in mg: chronic disease risk reduction intake (NASEM 2019).
-	// sodiumIdeal: the American Heart Association's ideal limit.
+	// sodiumMost is the chronic disease risk reduction intake (NASEM 2019), and sodiumIdeal
+	// the American Heart Association's ideal limit. Both are in mg.
 	sodiumMost, sodiumIdeal = 2300, 1500
 
-	kcalPerGramProtein, kcalPerGramFat = 4, 9 // Atwater
+	kcalPerGramProtein, kcalPerGramCarbohydrate, kcalPerGramFat = 4, 4, 9 // Atwater
 )
 
-// highProtein in g per kg: from the top of the usual range (Jäger 2017) to that
-// of trained people in a deficit (Hector and Phillips 2018), with a margin.
+// highProtein is the range in g per kg for Preferences.HighProtein. It begins at the top
+// of the usual range (Jäger 2017). It ends a little above the top of the range for
+// trained people in a deficit (Hector and Phillips 2018).
 var highProtein = Range{2.0, 2.6}
 
-// deficitFloor, in kcal, is the lowest energy that a deficit may lead to: the
-// lower ends of the ranges for women and men in AHA/ACC/TOS 2013. An unspecified
-// sex gets their mean.
+// deficitFloor is the lowest energy of a day with a deficit, in kcal. The values are the
+// lower ends of the ranges for women and men in AHA/ACC/TOS 2013. An unspecified sex gets
+// their mean.
 var deficitFloor = map[Sex]float64{Female: 1200, Male: 1500, Unspecified: 1350}
 
 // TargetsFor returns the targets of a person with these goals. No goal means
-// Maintenance, and WeightLoss with MuscleGain means Recomposition. For other
-// combinations the change of energy is the mean of the goals' changes. Each bound in g
-// per kg is the highest of the goals' bounds.
+// Maintenance. WeightLoss together with MuscleGain means Recomposition. For other
+// combinations, the change of energy is the mean of the goals' changes. The bounds of
+// protein and carbohydrate are the highest of the goals' bounds.
 func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 	goal := combine(goals)
 	if prefs.HighProtein {
@@ -137,8 +139,8 @@ func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 		Energy:  Range{energy * (1 - EnergyTolerance), energy * (1 + EnergyTolerance)},
 		Protein: protein,
 		Carbohydrate: Range{
-			math.Max(carbohydrateRDA, math.Min(goal.carbohydrate*weight, grams(carbohydrateLow, kcalPerGramProtein))),
-			grams(carbohydrateHigh, kcalPerGramProtein),
+			math.Max(carbohydrateRDA, math.Min(goal.carbohydrate*weight, grams(carbohydrateLow, kcalPerGramCarbohydrate))),
+			grams(carbohydrateHigh, kcalPerGramCarbohydrate),
 		},
 		Fat:       Range{grams(fatLow, kcalPerGramFat), grams(fatHigh, kcalPerGramFat)},
 		FibreMin:  math.Min(fibrePer1000*energy/1000, fibreMost),

@@ -1,16 +1,16 @@
-// Package foods is the table of foods: nutrients per 100 g as eaten, diet,
-// allergens, role in a meal and portions. It owns the table, and the rule which
-// person may eat which food. Package planner plans meals with the foods.
+// Package foods is the table of foods: nutrients per 100 g as eaten, diet, allergens,
+// role in a meal and portions. It owns the table, and the rule that decides whether a
+// person may eat a food. Package planner plans meals with the foods.
 //
 // Source: USDA FoodData Central, SR Legacy (April 2018),
 // https://fdc.nal.usda.gov. The values were transcribed from memory of that
 // table and rounded to 0.1 g, 1 kcal and 1 mg. So they have no FDC ids. A fibre
 // or sugar that SR Legacy leaves blank is 0.
 //
-// The tests check the values for plausibility (energy by Atwater's factors,
-// mass) and consistency. They do not replace a download of the source. Portions
-// are for a day of 2,000 kcal, near the FDA's reference amounts customarily
-// consumed (21 CFR 101.12).
+// The tests check that the values are plausible: the energy agrees with Atwater's
+// factors, and the nutrients of 100 g weigh at most 100 g. A comparison with the source
+// is still missing. Portions are for a day of 2,000 kcal, and near the FDA's reference
+// amounts customarily consumed (21 CFR 101.12).
 package foods
 
 import (
@@ -24,7 +24,7 @@ import (
 	"strings"
 )
 
-// Nutrient indexes an amount in Nutrients.
+// Nutrient is one nutrient. It is the index of its amount in Nutrients.
 type Nutrient int
 
 // The nutrients of the table. Energy is in kcal, Sodium in mg, the rest in g.
@@ -72,11 +72,10 @@ const (
 	Snack     Meal = "snack"
 )
 
-// Diet is which animal products a person eats. Each diet includes the ones
-// before it.
+// Diet says which animal products a person eats.
 type Diet int
 
-// The diets, strictest first.
+// The diets, strictest first. Each diet allows every food of the diets before it.
 const (
 	Vegan Diet = iota
 	Vegetarian
@@ -97,7 +96,7 @@ type Food struct {
 	ID, Name, Group string
 	Role            Role
 	Meals           []Meal
-	Diet            Diet // the strictest that allows it
+	Diet            Diet // the strictest diet that allows the food
 	Allergens       []Allergen
 	Per100g         Nutrients
 	// MinGrams and MaxGrams bound a portion in a day of 2,000 kcal.
@@ -113,7 +112,7 @@ func (f *Food) NutrientsIn(grams float64) Nutrients {
 	return n
 }
 
-// AllowedTo reports whether a person with the diet and the allergens may eat
+// AllowedTo reports whether a person with this diet, who avoids these allergens, may eat
 // the food.
 func (f *Food) AllowedTo(diet Diet, avoid []Allergen) bool {
 	return f.Diet <= diet && !slices.ContainsFunc(f.Allergens, func(a Allergen) bool { return slices.Contains(avoid, a) })
@@ -131,9 +130,11 @@ var (
 	meals = map[string]Meal{"b": Breakfast, "l": Lunch, "d": Dinner, "s": Snack}
 )
 
-// columns is the number of columns. The nutrients begin at the eighth.
+// columns is the number of columns of the table. firstNutrient is the index of the first
+// nutrient, in the eighth column.
 const columns, firstNutrient = 16, 7
 
+// read parses the table. Its first row has the names of the columns.
 func read(r io.Reader) ([]Food, error) {
 	table := csv.NewReader(r)
 	table.FieldsPerRecord = columns

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// load returns the foods of the table.
 func load(t *testing.T) []Food {
 	t.Helper()
 	foods, err := Load()
@@ -29,9 +30,9 @@ func TestFoodsAreUnique(t *testing.T) {
 	}
 }
 
-// TestEnergyFollowsAtwater: 4 kcal per g of protein and carbohydrate, 9 of fat,
-// and 0 to 4 of fibre. The factors of single foods differ by this much from the
-// general ones (Merrill and Watt, USDA Handbook 74).
+// TestEnergyFollowsAtwater checks the energy with Atwater's general factors: 4 kcal per g of
+// protein and carbohydrate, 9 of fat, and 0 to 4 of fibre. The factors of single foods differ
+// from these by up to 15 % (Merrill and Watt, USDA Handbook 74).
 func TestEnergyFollowsAtwater(t *testing.T) {
 	for _, f := range load(t) {
 		n := f.Per100g
@@ -43,7 +44,7 @@ func TestEnergyFollowsAtwater(t *testing.T) {
 	}
 }
 
-func TestMassAddsUp(t *testing.T) {
+func TestNutrientsWeighAtMostTheFood(t *testing.T) {
 	for _, f := range load(t) {
 		n := f.Per100g
 		require.LessOrEqual(t, n[Protein]+n[Carbohydrate]+n[Fat]+n[Sodium]/1000, 101.0, f.ID)
@@ -63,7 +64,8 @@ func TestPortionsArePractical(t *testing.T) {
 	}
 }
 
-// TestGroupsAgreeWithDietAndAllergens: the group decides diet and allergens.
+// TestGroupsAgreeWithDietAndAllergens checks the diet and the allergens that follow from a
+// food's group.
 func TestGroupsAgreeWithDietAndAllergens(t *testing.T) {
 	contains := map[string]Allergen{"dairy": "dairy", "egg": "egg", "fish": "fish", "shellfish": "shellfish", "soy": "soy", "nut": "nuts"}
 	eatenBy := map[string]Diet{"dairy": Vegetarian, "egg": Vegetarian, "fish": Pescatarian, "shellfish": Pescatarian, "meat": Omnivore, "poultry": Omnivore}
@@ -82,8 +84,8 @@ func TestGroupsAgreeWithDietAndAllergens(t *testing.T) {
 	}
 }
 
-// TestNamesImplyAllergens finds rows whose name has an allergen that the row
-// lacks.
+// TestNamesImplyAllergens checks that a food has the allergens that its name implies, such as
+// gluten for bread.
 func TestNamesImplyAllergens(t *testing.T) {
 	for word, allergen := range map[string]Allergen{
 		"oats, rolled": "gluten", "oatmeal": "gluten", "shredded wheat": "gluten", "whole-wheat": "gluten", "rye bread": "gluten", "barley": "gluten", "spelt": "gluten",

@@ -15,7 +15,7 @@ type rule struct {
 	bounds   energy.Range
 }
 
-// noUpperBound is more fibre in g than any day of food contains.
+// noUpperBound is the upper bound of fibre in g. No day of food contains so much.
 const noUpperBound = 1000
 
 // rulesOf returns the rules of a day with these targets.
@@ -30,8 +30,8 @@ func rulesOf(t energy.Targets) []rule {
 	}
 }
 
-// violation is the relative distance of an amount from the bounds, 0 within
-// them.
+// violation returns how far an amount is outside the bounds, as a share of the nearer
+// bound. Within the bounds it is 0.
 func (r rule) violation(amount float64) float64 {
 	switch {
 	case amount < r.bounds.Min:
@@ -44,11 +44,11 @@ func (r rule) violation(amount float64) float64 {
 }
 
 const (
-	// margin is the distance that the linear program keeps from each bound, as a share.
-	// So the rounded portions stay within the bounds.
+	// margin is the distance that the linear program keeps from each bound, as a share of
+	// the bound. So portions usually stay within the bounds when they are rounded.
 	margin = 0.02
-	// unusualCost is the cost of a portion at its minimum or maximum. Foods
-	// differ in cost by up to 1 by chance.
+	// unusualCost is the extra cost of a portion at its minimum or maximum. Compare: the
+	// random costs of two foods differ by up to 1.
 	unusualCost = 0.5
 	// violationPenalty is the cost of violating a rule by 100 %. It is far above
 	// any sum of other costs.
@@ -56,10 +56,14 @@ const (
 	// points is the number of portions of a food in the linear program: minimum,
 	// usual and maximum.
 	points = 3
+	// tolerance is the numerical error of a solution of the linear program.
+	tolerance = 1e-6
 )
 
-// dayProblem returns the linear program of a day. Its rows are the rules, then the
-// slots. Its columns are the points of each slot's candidates.
+// dayProblem returns the linear program of a day. A column is one portion (minimum, usual
+// or maximum) of one candidate, and its value is a share of its slot. The first rows are
+// the rules: the nutrients of all portions together must be within their bounds. The
+// other rows are the slots: the shares of each slot must add up to 1.
 func dayProblem(choices dayChoices, rules []rule) simplex.Problem {
 	rows := make([]simplex.Row, 0, len(rules)+len(choices.slots))
 	for _, r := range rules {
@@ -88,7 +92,8 @@ func dayProblem(choices dayChoices, rules []rule) simplex.Problem {
 	return p
 }
 
-// scale divides the rule's numbers so that they are near 1, as simplex needs.
+// scale returns the number that divides the rule's amounts and bounds. The results are
+// near 1, as package simplex needs.
 func (r rule) scale() float64 {
 	if r.bounds.Min > 0 {
 		return r.bounds.Min
@@ -96,9 +101,10 @@ func (r rule) scale() float64 {
 	return r.bounds.Max
 }
 
-// solveDay plans a day with a diving heuristic. It solves the linear program. Then it
-// fixes the decided slots, and the undecided slot that is closest to a decision. It
-// repeats this until each slot has one food.
+// solveDay plans a day with a diving heuristic. It solves the linear program, which may
+// mix several foods in one slot. It then fixes the food of each slot that has only one
+// food, and of the slot in which one food has the largest share. It repeats this until
+// each slot has one food.
 func solveDay(ctx context.Context, choices dayChoices, rules []rule) (Day, error) {
 	for {
 		solution, err := simplex.Solve(ctx, dayProblem(choices, rules))
@@ -106,7 +112,7 @@ func solveDay(ctx context.Context, choices dayChoices, rules []rule) (Day, error
 			return nil, err
 		}
 		for _, violation := range solution.Violations {
-			if math.Abs(violation) > 1e-6 {
+			if math.Abs(violation) > tolerance {
 				return nil, errNotFound
 			}
 		}
@@ -117,7 +123,8 @@ func solveDay(ctx context.Context, choices dayChoices, rules []rule) (Day, error
 	}
 }
 
-// sharesOf returns each candidate's share of its slot: the sum of its points.
+// sharesOf returns each candidate's share of its slot: the sum of the shares of its
+// portions. x is the solution of the linear program.
 func sharesOf(choices dayChoices, x []float64) [][]float64 {
 	shares := make([][]float64, len(choices.candidates))
 	for i, candidates := range choices.candidates {
@@ -132,11 +139,12 @@ func sharesOf(choices dayChoices, x []float64) [][]float64 {
 	return shares
 }
 
-// fixSlots keeps one candidate in each decided slot, and in the undecided slot
-// that is closest to a decision. done is true if each slot already had only one
-// candidate.
+// fixSlots removes candidates. A slot in which one candidate has the whole share keeps
+// only this candidate. Of the other slots, the one with the largest share of a single
+// candidate also keeps only that candidate. done is true if each slot already had only
+// one candidate.
 func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
-	const decided = 1 - 1e-6
+	const decided = 1 - tolerance
 	done = true
 	nearest, nearestShare, nearestBest := -1, 0.0, 0
 	next := make([][]candidate, len(choices.candidates))
@@ -166,8 +174,9 @@ func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 	return done
 }
 
-// roundPortions rounds the portions of a day with one candidate a slot. It then
-// changes portions step by step until no rule is violated.
+// roundPortions rounds the portions of a day in which each slot has one candidate. Then
+// it repeats the single change of a portion that reduces the violations most, until no
+// rule is violated. It returns errNotFound if no change helps.
 func roundPortions(choices dayChoices, x []float64, rules []rule) (Day, error) {
 	day := make(Day, len(choices.slots))
 	for i, candidates := range choices.candidates {
@@ -181,22 +190,23 @@ func roundPortions(choices dayChoices, x []float64, rules []rule) (Day, error) {
 		if violation == 0 {
 			return day, nil
 		}
-		best, change := -1, 0.0
+		best, bestChange := -1, 0.0
 		for i := range day {
 			c := choices.candidates[i][0]
-			for _, add := range []float64{step, -step} {
-				if grams := day[i].Grams + add; grams < c.minGrams || grams > c.maxGrams {
+			for _, change := range []float64{step, -step} {
+				if grams := day[i].Grams + change; grams < c.minGrams || grams > c.maxGrams {
 					continue
 				}
-				if v := totalViolation(plus(totals, c.food.NutrientsIn(add)), rules); v < violation-1e-12 {
-					best, change, violation = i, add, v
+				// 1e-12 is above the rounding error of a sum, so that equal violations do not count as better.
+				if v := totalViolation(plus(totals, c.food.NutrientsIn(change)), rules); v < violation-1e-12 {
+					best, bestChange, violation = i, change, v
 				}
 			}
 		}
 		if best < 0 {
 			break
 		}
-		day[best].Grams += change
+		day[best].Grams += bestChange
 	}
 	return nil, errNotFound
 }
@@ -210,6 +220,7 @@ func totalViolation(totals foods.Nutrients, rules []rule) float64 {
 	return sum
 }
 
+// plus returns the sum of the nutrients.
 func plus(a, b foods.Nutrients) foods.Nutrients {
 	for i := range a {
 		a[i] += b[i]

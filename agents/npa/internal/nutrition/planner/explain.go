@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/simplex"
 )
 
-// Part is the part of a request that has a conflict.
+// Part is a part of a request that can be relaxed: the diet, an allergy or a target.
 type Part string
 
 // The parts that can be relaxed.
@@ -21,7 +21,8 @@ const (
 	Target  Part = "target"
 )
 
-// Conflict is one part of the request. If only this part is relaxed, a plan exists.
+// Conflict is a part of the request that prevents a plan: a plan exists if only this part
+// is relaxed.
 type Conflict struct {
 	Part Part
 	Name string // of the allergen or of the nutrient; empty for the diet
@@ -29,12 +30,12 @@ type Conflict struct {
 
 // Infeasible is the error of a request for which no plan was found.
 type Infeasible struct {
-	// Conflicts are the parts that make a plan possible when one of them alone
-	// is relaxed. It is empty if more than one must be relaxed.
+	// Conflicts are the parts of the request. To relax any one of them makes a plan
+	// possible. It is empty if more than one part must be relaxed.
 	Conflicts []Conflict
-	// Missed are the nutrients whose targets no plan can meet. It is empty if only
-	// the heuristic failed: the targets could be met with several foods in one
-	// slot, but no day with one food in each slot was found.
+	// Missed are the nutrients whose targets no plan can meet. If it is empty, only the
+	// heuristic failed: it found a day with several foods in one slot, but none with one
+	// food in each slot.
 	Missed []foods.Nutrient
 }
 
@@ -53,6 +54,7 @@ func (e *Infeasible) Error() string {
 // String returns the part and the name.
 func (c Conflict) String() string { return strings.TrimSpace(string(c.Part) + " " + c.Name) }
 
+// join returns the names of the values, separated by commas.
 func join[T any](values []T, name func(T) string) string {
 	names := make([]string, len(values))
 	for i, value := range values {
@@ -101,9 +103,9 @@ func (p *Planner) explain(ctx context.Context, r Request, rules []rule, past *hi
 	return e
 }
 
-// missedNutrients returns the nutrients whose rules no mix of the whole menu satisfies.
-// The linear program also allows several foods in one slot. So no day with one food in
-// each slot satisfies these rules either.
+// missedNutrients returns the nutrients whose rules the best mix of all foods of the menu
+// violates. The linear program allows several foods in one slot. A day with one food in
+// each slot is a special case of that, so it cannot satisfy these rules either.
 func missedNutrients(ctx context.Context, m menu, rules []rule) ([]foods.Nutrient, error) {
 	choices := dayChoices{slots: m.slots}
 	for _, options := range m.options {
@@ -117,11 +119,11 @@ func missedNutrients(ctx context.Context, m menu, rules []rule) ([]foods.Nutrien
 	if err != nil {
 		return nil, err
 	}
-	var names []foods.Nutrient
+	var missed []foods.Nutrient
 	for i, rule := range rules {
-		if math.Abs(solution.Violations[i]) > 1e-6 {
-			names = append(names, rule.nutrient)
+		if math.Abs(solution.Violations[i]) > tolerance {
+			missed = append(missed, rule.nutrient)
 		}
 	}
-	return names, nil
+	return missed, nil
 }

@@ -13,9 +13,9 @@ type slot struct {
 	role foods.Role
 }
 
-// baseSlots are the slots of every day: grain, protein and produce at each meal.
-// Half of lunch and dinner is vegetables, as in the plate of the Dietary
-// Guidelines for Americans 2020-2025.
+// baseSlots are the slots of every day. Breakfast, lunch and dinner each have starch,
+// protein, and fruit or vegetables. About half of lunch and dinner is vegetables, as on
+// the plate of the Dietary Guidelines for Americans 2020-2025.
 var baseSlots = []slot{
 	{foods.Breakfast, foods.Starch}, {foods.Breakfast, foods.MainProtein}, {foods.Breakfast, foods.Fruit}, {foods.Breakfast, foods.Nut},
 	{foods.Lunch, foods.MainProtein}, {foods.Lunch, foods.Starch}, {foods.Lunch, foods.Vegetable}, {foods.Lunch, foods.Vegetable}, {foods.Lunch, foods.AddedFat},
@@ -23,35 +23,35 @@ var baseSlots = []slot{
 	{foods.Dinner, foods.MainProtein}, {foods.Dinner, foods.Starch}, {foods.Dinner, foods.Vegetable}, {foods.Dinner, foods.Vegetable}, {foods.Dinner, foods.AddedFat},
 }
 
-// extraSlots are added above extraSlotsKcal, so that portions keep a normal size.
+// extraSlots are added on days of more than extraSlotsKcal. Without them the portions of
+// such a day would be very large.
 var extraSlots = []slot{{foods.Snack, foods.Starch}, {foods.Snack, foods.Nut}, {foods.Snack, foods.MainProtein}}
 
 const extraSlotsKcal = 2600
 
-// option is an allowed food of a slot, with its portions scaled to the day's
-// energy.
+// option is an allowed food of a slot. Its three portions are scaled to the day's energy.
 type option struct {
 	food                                       *foods.Food
 	minGrams, usualGrams, maxGrams             float64
 	minNutrients, usualNutrients, maxNutrients foods.Nutrients
 }
 
-// menu is each slot with its options, in a fixed order.
+// menu has the slots of a day in a fixed order, and the options of each slot.
 type menu struct {
 	slots   []slot
-	options [][]option
+	options [][]option // the options of each slot
 }
 
-// The portions of the food table are for a day of portionKcal. For a day of other
-// energy they are multiplied by a scale: the day's energy divided by portionKcal,
-// but at least minScale and at most maxScale.
+// The portions of the food table are for a day of portionKcal. For another day they are
+// multiplied by the day's energy divided by portionKcal. This factor is limited to the
+// range from minScale to maxScale.
 const portionKcal, minScale, maxScale = 2000, 0.6, 3
 
-// step in g is the rounding of portions: what a kitchen scale can show.
+// step is the unit of portions in g. It is easy to weigh with a kitchen scale.
 const step = 5
 
-// newMenu lists the allowed foods of each slot. A slot without allowed foods is
-// left out.
+// newMenu lists the allowed foods of each slot, for a day of this energy. It leaves out
+// a slot without allowed foods.
 func newMenu(table []foods.Food, diet foods.Diet, avoid []foods.Allergen, kcal float64) menu {
 	var m menu
 	slots := baseSlots
@@ -79,8 +79,8 @@ func newOption(f *foods.Food, scale float64) option {
 	o := option{food: f}
 	o.minGrams = math.Max(rounded(f.MinGrams*math.Min(scale, 1)), step)
 	o.maxGrams = math.Max(rounded(f.MaxGrams*math.Max(scale, 1)), o.minGrams)
-	// The usual portion is the geometric mean of the bounds, because portions
-	// differ by factors.
+	// The usual portion is the geometric mean of the smallest and the largest portion: usual /
+	// smallest = largest / usual.
 	o.usualGrams = math.Min(math.Max(scale*math.Sqrt(f.MinGrams*f.MaxGrams), o.minGrams), o.maxGrams)
 	o.minNutrients, o.usualNutrients, o.maxNutrients = f.NutrientsIn(o.minGrams), f.NutrientsIn(o.usualGrams), f.NutrientsIn(o.maxGrams)
 	return o

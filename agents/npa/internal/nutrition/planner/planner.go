@@ -1,15 +1,16 @@
-// Package planner plans meals. For each day it chooses foods and portions that
-// meet a person's targets, by linear programming. It owns the search, the
-// variety and the explanation of conflicts. Package energy has the targets,
-// package foods the foods.
+// Package planner plans meals with linear programming. For each day it chooses foods and
+// portions that meet a person's targets. It owns the search, the variety of the days and
+// the explanation of conflicts. Package energy has the targets. Package foods has the
+// foods.
 //
-// A day is a list of slots, each with candidate foods. The linear program's
-// variables are the shares of (food, portion) pairs in a slot. Each food has
-// three portions: minimum, usual and maximum. The shares of a slot sum to 1, so
-// a slot with one food has a portion within its bounds.
+// A day is a list of slots, such as "vegetable at lunch". Each slot has candidate foods,
+// and each food has three portions: minimum, usual and maximum. The variables of the
+// linear program are the shares of these portions in their slot. The shares of a slot
+// add up to 1. If all of them belong to one food, they give a portion between the food's
+// minimum and maximum.
 //
-// The optimum may split a slot between foods. A diving heuristic then fixes
-// such slots one by one. Finally the portions are rounded to what can be weighed.
+// The solution may split a slot between several foods. A diving heuristic then fixes the
+// food of such slots one by one. Finally the portions are rounded to multiples of 5 g.
 package planner
 
 import (
@@ -34,7 +35,7 @@ type Request struct {
 	Diet        foods.Diet
 	Avoid       []foods.Allergen
 	Days        int // 1 to MaxDays
-	// Seed is the rng seed: it decides between equally good plans.
+	// Seed is the seed of the random numbers. They choose between equally good plans.
 	Seed uint64
 }
 
@@ -47,11 +48,11 @@ type Plan struct {
 // Day is the items of a day.
 type Day []Item
 
-// Item is a portion of a food, a multiple of 5 g.
+// Item is a portion of a food.
 type Item struct {
 	Meal  foods.Meal
 	Food  *foods.Food
-	Grams float64
+	Grams float64 // a multiple of 5
 }
 
 // Totals are the nutrients of the whole day.
@@ -107,8 +108,9 @@ func newRNG(r Request, dayIndex int) *rand.Rand {
 	return rand.New(rand.NewPCG(r.Seed, uint64(dayIndex)))
 }
 
-// attempts are the selections that planDay tries in this order, and how often it tries
-// each. The last one meets strict requests at the price of variety.
+// attempts are the selections of candidates that planDay tries, in this order, and how
+// often it tries each. The last selection can meet stricter requests, but allows a food
+// several times a day.
 var attempts = []struct {
 	selection selection
 	times     int
@@ -126,7 +128,7 @@ var errNotFound = errors.New("no day was found that meets the targets")
 func planDay(ctx context.Context, m menu, rules []rule, past *history, rng *rand.Rand) (Day, error) {
 	for _, attempt := range attempts {
 		if attempt.selection.repeat {
-			// Further attempts are useless if even the whole menu misses a nutrient.
+			// If even a mix of the whole menu misses a nutrient, no attempt can succeed.
 			if missed, err := missedNutrients(ctx, m, rules); err != nil || len(missed) > 0 {
 				return nil, cmp.Or(err, errNotFound)
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 )
 
+// newPlanner returns a planner of the food table.
 func newPlanner(t require.TestingT) *planner.Planner {
 	table, err := foods.Load()
 	require.NoError(t, err)
@@ -47,9 +48,8 @@ func drawRequest(t *rapid.T) planner.Request {
 	}
 }
 
-// TestEveryDayKeepsTheTargets: for each request, each day keeps all bounds
-// after rounding. It has only allowed foods in usual portions, and differs from
-// the day before.
+// TestEveryDayKeepsTheTargets checks the plans of any valid requests. Each day must be within all
+// bounds, have only allowed foods in allowed portions, and differ from the day before.
 func TestEveryDayKeepsTheTargets(t *testing.T) {
 	p := newPlanner(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -73,17 +73,18 @@ func TestEveryDayKeepsTheTargets(t *testing.T) {
 	})
 }
 
+// requireWithinTargets requires that the day is within all bounds.
 func requireWithinTargets(t require.TestingT, targets energy.Targets, day planner.Day) {
 	totals := day.Totals()
-	require.True(t, targets.Energy.Holds(totals[foods.Energy]), "energy %v in %v", totals[foods.Energy], targets.Energy)
-	require.True(t, targets.Protein.Holds(totals[foods.Protein]), "protein %v in %v", totals[foods.Protein], targets.Protein)
-	require.True(t, targets.Carbohydrate.Holds(totals[foods.Carbohydrate]), "carbohydrate %v in %v", totals[foods.Carbohydrate], targets.Carbohydrate)
-	require.True(t, targets.Fat.Holds(totals[foods.Fat]), "fat %v in %v", totals[foods.Fat], targets.Fat)
+	require.True(t, targets.Energy.Contains(totals[foods.Energy]), "energy %v in %v", totals[foods.Energy], targets.Energy)
+	require.True(t, targets.Protein.Contains(totals[foods.Protein]), "protein %v in %v", totals[foods.Protein], targets.Protein)
+	require.True(t, targets.Carbohydrate.Contains(totals[foods.Carbohydrate]), "carbohydrate %v in %v", totals[foods.Carbohydrate], targets.Carbohydrate)
+	require.True(t, targets.Fat.Contains(totals[foods.Fat]), "fat %v in %v", totals[foods.Fat], targets.Fat)
 	require.GreaterOrEqual(t, totals[foods.Fibre], targets.FibreMin)
 	require.LessOrEqual(t, totals[foods.Sodium], targets.SodiumMax)
 }
 
-// foodIDs are the sorted ids of a day's foods.
+// foodIDs returns the sorted ids of a day's foods.
 func foodIDs(day planner.Day) []string {
 	var ids []string
 	for _, item := range day {

@@ -11,9 +11,10 @@ import (
 // history counts the foods of the days planned so far.
 type history struct {
 	times map[*foods.Food]int
-	last  map[*foods.Food]bool // of the last planned day
+	last  map[*foods.Food]bool // the foods of the last planned day
 }
 
+// add counts the foods of a day.
 func (h *history) add(day Day) {
 	if h.times == nil {
 		h.times = map[*foods.Food]int{}
@@ -25,8 +26,8 @@ func (h *history) add(day Day) {
 	}
 }
 
-// repetitionPenalty is the cost of a food that was planned before: 1 for each
-// time, and 2 more if it was on the day before.
+// repetitionPenalty returns the extra cost of a food that was planned before. It is 1 for
+// each time, and 2 more if the food was planned for the day before.
 func (h *history) repetitionPenalty(f *foods.Food) float64 {
 	penalty := float64(h.times[f])
 	if h.last[f] {
@@ -35,7 +36,7 @@ func (h *history) repetitionPenalty(f *foods.Food) float64 {
 	return penalty
 }
 
-// candidate is a food for a slot, with the cost of choosing it.
+// candidate is a food for a slot. The linear program prefers candidates with a low cost.
 type candidate struct {
 	option
 	cost float64
@@ -50,40 +51,41 @@ type dayChoices struct {
 // selection limits the candidates of a slot.
 type selection struct {
 	// few keeps only fewFoods candidates in a slot. That is enough for the targets of
-	// most people, and solved in a fraction of a millisecond.
+	// most people, and the linear program is solved in a fraction of a millisecond.
 	few bool
 	// repeat allows a food at several meals of the day.
 	repeat bool
 }
 
+// fewFoods is the number of candidates in a slot of a selection with few.
 const fewFoods = 6
 
-// placement is a food and the part of the day that may contain it only once. The part
-// is the whole day (meal is empty), or one meal if selection.repeat is set.
+// placement is a food at a meal. If meal is empty, it is the food at any meal of the day.
 type placement struct {
 	meal foods.Meal
 	food *foods.Food
 }
 
-// selectCandidates selects the foods that were planned least often, at random among
-// equals. It divides the foods among the slots with the same options.
+// selectCandidates selects candidates for each slot. It prefers the foods that were
+// planned least often, and chooses at random among equal ones. Two slots of the same role
+// get different candidates, so that a day does not repeat a food. With selection.repeat
+// that only holds within one meal.
 func selectCandidates(m menu, past *history, rng *rand.Rand, sel selection) dayChoices {
-	// scope returns the same value for slots that have the same options but must not
-	// contain the same food.
-	scope := func(s slot) slot {
+	// competing returns the same value for slots that must get different candidates.
+	competing := func(s slot) slot {
 		if !sel.repeat {
 			s.meal = ""
 		}
 		return s
 	}
-	sameScope := map[slot]int{}
+	competitors := map[slot]int{} // how many slots share the options
 	for _, s := range m.slots {
-		sameScope[scope(s)]++
+		competitors[competing(s)]++
 	}
 	choices := dayChoices{slots: m.slots, candidates: make([][]candidate, len(m.slots))}
 	used := map[placement]bool{}
 	for i, options := range m.options {
-		s := scope(m.slots[i])
+		s := competing(m.slots[i])
 		ranked := make([]candidate, len(options))
 		for j, option := range options {
 			ranked[j] = candidate{option, past.repetitionPenalty(option.food) + rng.Float64()}
@@ -93,7 +95,7 @@ func selectCandidates(m menu, past *history, rng *rand.Rand, sel selection) dayC
 		if len(free) == 0 {
 			free = ranked // a repeated food is better than an empty slot
 		}
-		limit := (len(options) + sameScope[s] - 1) / sameScope[s]
+		limit := (len(options) + competitors[s] - 1) / competitors[s] // an equal part of the options, rounded up
 		if sel.few {
 			limit = min(limit, fewFoods)
 		}

@@ -1,13 +1,13 @@
-// Package simplex solves small dense linear programs. A row may be violated at
-// a price. It owns the arithmetic and knows nothing of food.
+// Package simplex solves small dense linear programs. A rule of a program may be
+// violated, at a price. The package knows nothing of food.
 //
-// It is the bounded-variable primal simplex method on a dense tableau (Chvátal,
-// Linear Programming, 1983, chapters 2, 3 and 8).
+// It uses the primal simplex method for bounded variables, on a dense tableau (Chvátal,
+// Linear Programming, 1983, chapters 2, 3 and 8). Its terms are explained there.
 //
-// Only the tests use gonum's optimize/convex/lp, to compare the results. gonum's
-// solver factorises three times in each iteration. With it, the planner would take
-// about thirty times as long for a day (BenchmarkDay) and miss its goal of 30 ms for
-// a week. gonum's solver also has no iteration limit and no context.
+// The library gonum has a solver too (optimize/convex/lp). The tests compare our results
+// with it. The planner does not use it, because it takes about thirty times as long
+// (BenchmarkDay). The planner would miss its goal of 30 ms for a week. That solver also
+// has no iteration limit and no context.
 package simplex
 
 import (
@@ -16,9 +16,9 @@ import (
 	"math"
 )
 
-// Row is the rule Lo <= a·x <= Hi. Each unit outside the bounds costs Penalty, so
-// a problem always has a solution. With a large Penalty, a rule is violated only
-// if it must be. Lo and Hi are finite.
+// Row is the rule Lo <= a·x <= Hi, with the coefficients a. Each unit outside the bounds
+// costs Penalty, so a problem always has a solution. With a large Penalty, the solution
+// only violates a rule if there is no other solution. Lo and Hi must be finite.
 type Row struct{ Lo, Hi, Penalty float64 }
 
 // Problem is: minimise cost·x plus penalties, for x >= 0.
@@ -29,26 +29,27 @@ type Problem struct {
 	Rows    []Row
 }
 
-// Solution is an optimal x. Violations are by row: negative below Lo, positive
-// above Hi.
+// Solution is an optimal solution.
 type Solution struct {
-	X          []float64
+	X []float64
+	// Violations has one number for each row: 0 within the bounds, negative below Lo,
+	// positive above Hi.
 	Violations []float64
 	Cost       float64 // with penalties
 }
 
-// The errors of Solve besides the context's.
+// The errors of Solve. It also returns the error of its context.
 var (
 	ErrUnbounded  = errors.New("simplex: the cost is unbounded: a variable with negative cost needs a row that bounds it")
 	ErrIterations = errors.New("simplex: no optimum within the limit of iterations")
 )
 
 const (
-	// tolerance is the largest value that counts as zero. Coefficients should
-	// be near 1.
+	// tolerance is the largest value that counts as zero. So the coefficients of a
+	// problem should be near 1.
 	tolerance = 1e-9
-	// stallLimit is the number of consecutive steps without gain after which Bland's
-	// rule replaces Dantzig's. Dantzig's is faster, but can cycle.
+	// stallLimit is a number of consecutive steps that did not reduce the cost. After
+	// them, Bland's rule replaces Dantzig's. Dantzig's rule is faster, but can cycle.
 	stallLimit = 50
 	// checkEvery is the number of iterations between two checks of the context.
 	checkEvery = 64

@@ -82,7 +82,8 @@ func TestCanceledContextEndsSolve(t *testing.T) {
 // drawProblem draws a problem with a finite optimum: no cost is negative.
 func drawProblem(t *rapid.T) simplex.Problem {
 	n, m := rapid.IntRange(1, 12).Draw(t, "n"), rapid.IntRange(1, 6).Draw(t, "m")
-	// Small integers make ties, and so degenerate steps.
+	// With small integers, several rows often limit a step equally. Such steps are the hard
+	// ones.
 	number := func(low, high int, name string) float64 { return float64(rapid.IntRange(low, high).Draw(t, name)) }
 	p := simplex.Problem{}
 	for range n {
@@ -99,8 +100,8 @@ func drawProblem(t *rapid.T) simplex.Problem {
 	return p
 }
 
-// standardForm is the problem in gonum's form: equalities over x >= 0. Each rule
-// becomes a·x + below - short = Lo and a·x - above + spare = Hi.
+// standardForm returns the problem in gonum's form: cost·x is minimal for a·x = b and x >= 0.
+// Each rule becomes two equations, a·x + below - unused = Lo and a·x - above + unused = Hi.
 func standardForm(p simplex.Problem) (cost []float64, a *mat.Dense, b []float64) {
 	n, m := len(p.Cost), len(p.Rows)
 	a = mat.NewDense(2*m, n+4*m, nil)
@@ -139,8 +140,8 @@ func TestOptimumEqualsGonums(t *testing.T) {
 	})
 }
 
-// dayProblem has the size of a planner's day: 6 bounds, and 16 slots with 18
-// candidate foods, one column each.
+// dayProblem returns a random problem of the size of a planner's day: 6 bounds and 16 slots.
+// Each slot has 18 columns.
 func dayProblem() simplex.Problem {
 	const bounds, slots, candidates = 6, 16, 18
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -2,22 +2,23 @@ package simplex
 
 import "math"
 
-// tableau is a basis of the problem in the form a·x - s - above + below = 0,
-// one row a rule. s is within the rule's bounds; above and below have a
-// penalty. The variables are x, then s, above and below of each row. All are
-// shifted to begin at 0 (s by Lo).
+// tableau is the simplex tableau of a problem. Each rule is one row, an equation
+// a·x - s - above + below = 0. s must be within the rule's bounds. above and below are the
+// violations, and their cost is the penalty. The variables are x, then s, above and below
+// of each row. Every variable begins at 0: s is stored as s - Lo.
 type tableau struct {
-	n, m    int
+	n, m    int       // the numbers of variables x and of rows
 	cells   []float64 // m rows of width columns
-	width   int
-	reduced []float64 // reduced costs
-	upper   []float64 // bound of each variable
-	atUpper []bool    // of nonbasic variables
-	basis   []int     // the variable that is basic in each row
-	inBasis []bool
-	value   []float64 // of the basic variables
+	width   int       // the number of all variables
+	reduced []float64 // the reduced cost of each variable
+	upper   []float64 // the upper bound of each variable
+	atUpper []bool    // whether each variable is nonbasic and at its upper bound
+	basis   []int     // the basic variable of each row
+	inBasis []bool    // whether each variable is basic
+	value   []float64 // the value of the basic variable of each row
 }
 
+// newTableau returns the tableau of a problem at x = 0.
 func newTableau(p Problem) *tableau {
 	n, m := len(p.Cost), len(p.Rows)
 	width := n + 3*m
@@ -36,8 +37,8 @@ func newTableau(p Problem) *tableau {
 	return t
 }
 
-// startRow makes one variable of row i basic, for x = 0: s if the rule holds, else
-// above or below.
+// startRow fills row i for x = 0 and chooses its basic variable. That is s if x = 0
+// satisfies the rule, above if 0 is too much, and below if 0 is too little.
 func (t *tableau) startRow(i int, row Row, columns [][]float64) {
 	s, above, below := t.logicals(i)
 	t.upper[s] = row.Hi - row.Lo
@@ -73,8 +74,9 @@ func (t *tableau) logicals(i int) (s, above, below int) {
 	return t.n + 3*i, t.n + 3*i + 1, t.n + 3*i + 2
 }
 
-// enteringVariable returns the nonbasic variable with the largest gain. With Bland's
-// rule it is the first with any gain. It is -1 at the optimum.
+// enteringVariable returns the nonbasic variable that reduces the cost most per unit
+// (Dantzig's rule). If bland is true, it returns the first one that reduces the cost. At
+// the optimum it returns -1.
 func (t *tableau) enteringVariable(bland bool) int {
 	best, most := -1, tolerance
 	for j, d := range t.reduced {
@@ -96,8 +98,9 @@ func (t *tableau) enteringVariable(bland bool) int {
 }
 
 // ratioTest returns how far the entering variable can move, and the row whose basic
-// variable limits the step. The row is -1 if the entering variable's own bound is the
-// limit. Ties go to the lowest variable, as Bland's rule needs.
+// variable reaches a bound first. The row is -1 if the entering variable reaches its own
+// bound first. Of several rows, the one with the lowest basic variable is returned, as
+// Bland's rule needs.
 func (t *tableau) ratioTest(enter int) (step float64, row int) {
 	step, row = t.upper[enter], -1
 	for i := range t.m {
@@ -122,8 +125,8 @@ func (t *tableau) ratioTest(enter int) (step float64, row int) {
 	return step, row
 }
 
-// move moves the entering variable by step. If a row limits the step, the
-// variable enters the basis there.
+// move moves the entering variable by step. If a row limits the step, the entering
+// variable replaces the row's basic variable.
 func (t *tableau) move(enter int, step float64, row int) {
 	direction, newValue := 1.0, step
 	if t.atUpper[enter] {
@@ -137,13 +140,13 @@ func (t *tableau) move(enter int, step float64, row int) {
 		return
 	}
 	leave := t.basis[row]
-	t.atUpper[leave] = t.row(row)[enter]*direction < 0 // true if the leaving variable rose to its bound; the step may be 0
+	t.atUpper[leave] = t.row(row)[enter]*direction < 0 // the leaving variable rose to its upper bound
 	t.inBasis[leave], t.inBasis[enter], t.atUpper[enter] = false, true, false
 	t.basis[row], t.value[row] = enter, newValue
 	t.pivot(row, enter)
 }
 
-// pivot makes the column zero in all rows but this one, where it becomes 1.
+// pivot changes the rows so that the column is 1 in this row and 0 in all others.
 func (t *tableau) pivot(row, column int) {
 	pivot := t.row(row)
 	scale := 1 / pivot[column]
@@ -158,7 +161,7 @@ func (t *tableau) pivot(row, column int) {
 	subtract(t.reduced, pivot, column)
 }
 
-// subtract subtracts a multiple of pivot, so that the row's column becomes 0.
+// subtract subtracts a multiple of the row pivot from row, so that row has 0 in this column.
 func subtract(row, pivot []float64, column int) {
 	factor := row[column]
 	if factor == 0 {
@@ -171,7 +174,8 @@ func subtract(row, pivot []float64, column int) {
 	row[column] = 0
 }
 
-// solution computes x from the basis, and cost and violations from x.
+// solution returns the values of x in this tableau, and computes the cost and the
+// violations from them.
 func (t *tableau) solution(p Problem) Solution {
 	s := Solution{X: make([]float64, t.n), Violations: make([]float64, t.m)}
 	for i, j := range t.basis {

@@ -36,7 +36,7 @@ func TestLoadTestRequestGetsAPlan(t *testing.T) {
 	require.Equal(t, []string{"activityLevel", "age", "heightCm", "sex", "weightKg"}, plan.Assumed, "the request describes no person")
 	require.InDelta(t, 0.9*2277.7, (plan.Targets.EnergyKcal.Min+plan.Targets.EnergyKcal.Max)/2, 1, "recomposition of the reference adult")
 	for _, day := range plan.Days {
-		require.True(t, plan.Targets.ProteinG.Holds(day.Totals.ProteinG))
+		require.True(t, plan.Targets.ProteinG.Contains(day.Totals.ProteinG))
 		sum := 0.0
 		for _, meal := range day.Meals {
 			for _, item := range meal.Items {
@@ -63,6 +63,7 @@ func TestResponsesMatchTheDocument(t *testing.T) {
 	})
 }
 
+// failingPlanner is a planner that fails with err.
 type failingPlanner struct{ err error }
 
 func (f failingPlanner) Plan(ctx context.Context, _ planner.Request) (planner.Plan, error) {

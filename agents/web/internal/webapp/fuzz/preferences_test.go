@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/agents/web/internal/webapp"
 )
 
-// FuzzPreferences: no body makes the decoder panic. An accepted body has at
-// least one field and survives a round trip.
+// FuzzPreferences checks that no body makes the decoder panic. An accepted body must have at
+// least one field, and be equal after it was encoded and decoded again.
 func FuzzPreferences(f *testing.F) {
 	for _, body := range []string{
 		`{"theme":"dark","notifications":true}`, `{}`, `null`, `[]`, `{"theme":null,"units":"metric"}`, `{"language":"de-AT"}`, `{"language":"\u0000"}`, "\xff", `{"Theme":"dark"}`,

@@ -38,12 +38,12 @@ func TestMain(m *testing.M) {
 // perAttack is the number of connections of each attack, opened within a second.
 const perAttack = 200
 
-// attacks are modes of slowhttptest. seen is true if the tool notices that the server
+// attacks are modes of slowhttptest. noticesClose is true if the tool notices that the server
 // has closed its connections. It does not notice this in the mode that reads slowly.
 var attacks = []struct {
-	name, path string
-	args       []string
-	seen       bool
+	name, path   string
+	args         []string
+	noticesClose bool
 }{
 	{"slow headers", "/api/v1/users/profile", []string{"-H", "-i", "1", "-x", "24"}, true},
 	{"slow body", "/api/v1/users/preferences", []string{"-B", "-i", "1", "-x", "10", "-s", "4000"}, true},
@@ -59,11 +59,13 @@ type countingListener struct {
 	open, highest atomic.Int64
 }
 
+// countingConn is a connection that calls closed when it is closed.
 type countingConn struct {
 	net.Conn
 	closed func()
 }
 
+// Accept implements net.Listener.
 func (l *countingListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
@@ -75,13 +77,14 @@ func (l *countingListener) Accept() (net.Conn, error) {
 	return countingConn{conn, sync.OnceFunc(func() { l.open.Add(-1) })}, nil
 }
 
+// Close implements net.Conn.
 func (c countingConn) Close() error {
 	c.closed()
 	return c.Conn.Close()
 }
 
-// serve runs the service with its own limits, but with timeouts of a few seconds, so
-// that the test reaches them.
+// serve runs the service with its default limits, but with timeouts of a few seconds, so that
+// the test does not take minutes.
 func serve(t *testing.T, env *servicetest.Environment) (*countingListener, string) {
 	t.Helper()
 	cfg, err := webapp.ReadConfig(env.Lookup(map[string]string{
@@ -113,9 +116,8 @@ func serve(t *testing.T, env *servicetest.Environment) (*countingListener, strin
 	return listener, "http://" + tcp.Addr().String()
 }
 
-// TestSlowClientsDoNotAffectOthers: during all attacks at once, no request of
-// normal clients fails. The server closes the slow connections and frees their
-// resources.
+// TestSlowClientsDoNotAffectOthers runs all attacks at once. No request of a normal client may
+// fail, and the server must close the slow connections and free their resources.
 func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 	tool, err := exec.LookPath("slowhttptest")
 	require.NoError(t, err, "slowhttptest is not installed: install Debian's slowhttptest, or run make test, which installs it")
@@ -127,28 +129,28 @@ func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 	goroutines, heap := runtime.NumGoroutine(), heapInUse()
 	attackCtx, stop := context.WithCancel(t.Context())
 	defer stop()
-	var seen, unseen sync.WaitGroup
+	var noticing, others sync.WaitGroup // the attacks by noticesClose
 	for _, attack := range attacks {
 		args := append([]string{"-u", url + attack.path, "-c", fmt.Sprint(perAttack), "-r", fmt.Sprint(perAttack), "-l", "60", "-v", "1",
 			// The tool has no option for extra headers.
 			"-f", "application/json\r\nAuthorization: Bearer " + env.Token(t, "slow")}, attack.args...)
-		group := &unseen
-		if attack.seen {
-			group = &seen
+		group := &others
+		if attack.noticesClose {
+			group = &noticing
 		}
 		group.Go(func() {
 			out, err := exec.CommandContext(attackCtx, tool, args...).CombinedOutput()
-			if attack.seen && (err != nil || !strings.Contains(string(out), "No open connections left")) {
+			if attack.noticesClose && (err != nil || !strings.Contains(string(out), "No open connections left")) {
 				t.Errorf("%s: %v\n%s", attack.name, err, out)
 			}
 		})
 	}
 	// Before the tool's minute is over, only the server closes connections.
 	require.Eventually(t, func() bool { return listener.highest.Load() > 2*perAttack }, testservers.StartTimeout, time.Millisecond, "the attacks run concurrently")
-	seen.Wait()
+	noticing.Wait()
 	require.Eventually(t, func() bool { return listener.open.Load() <= clientCount }, testservers.StartTimeout, 10*time.Millisecond)
 	stop()
-	unseen.Wait()
+	others.Wait()
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+10 }, testservers.StartTimeout, 10*time.Millisecond)
 	require.Less(t, heapInUse(), heap+8<<20, "memory is freed")
 	served := clients.end(t)
@@ -156,6 +158,7 @@ func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 		listener.highest.Load(), served, goroutines, runtime.NumGoroutine(), heap>>10, heapInUse()>>10)
 }
 
+// heapInUse returns the size of the heap in bytes after a garbage collection.
 func heapInUse() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -177,40 +180,40 @@ type normalClients struct {
 func startClients(t *testing.T, env *servicetest.Environment, url string) *normalClients {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	h := &normalClients{stop: stop}
+	clients := &normalClients{stop: stop}
 	for i := range clientCount {
 		token, address := env.Token(t, fmt.Sprint("user-", i)), fmt.Sprint("198.51.100.", i)
-		h.wg.Go(func() {
+		clients.wg.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			for n := 0; ctx.Err() == nil; n++ {
 				if err := send(t.Context(), client, url, address, token, n); err != nil {
-					h.failed.Add(1)
+					clients.failed.Add(1)
 					t.Error(err)
 				}
-				h.served.Add(1)
+				clients.served.Add(1)
 				time.Sleep(2 * time.Millisecond) // stay below the rate limit
 			}
 		})
 	}
-	return h
+	return clients
 }
 
 // waitForRequests waits for this number of further requests.
-func (h *normalClients) waitForRequests(t *testing.T, more int64) {
+func (c *normalClients) waitForRequests(t *testing.T, more int64) {
 	t.Helper()
-	goal := h.served.Load() + more
-	require.Eventually(t, func() bool { return h.served.Load() >= goal }, testservers.StartTimeout, time.Millisecond)
+	goal := c.served.Load() + more
+	require.Eventually(t, func() bool { return c.served.Load() >= goal }, testservers.StartTimeout, time.Millisecond)
 }
 
 // end stops the clients and returns the number of their requests. None may have
 // failed.
-func (h *normalClients) end(t *testing.T) int64 {
+func (c *normalClients) end(t *testing.T) int64 {
 	t.Helper()
-	h.stop()
-	h.wg.Wait()
-	require.Zero(t, h.failed.Load(), "no normal request fails")
-	return h.served.Load()
+	c.stop()
+	c.wg.Wait()
+	require.Zero(t, c.failed.Load(), "no normal request fails")
+	return c.served.Load()
 }
 
 // send sends request number n from a client's address; every fourth request is

@@ -1,12 +1,12 @@
-// Package exercises is the table of exercises: movement pattern, muscles,
-// equipment, difficulty and time. It owns the table, and the rule which person can
-// do which exercise. Package program plans sessions with the exercises.
+// Package exercises is the table of exercises: movement pattern, muscles, equipment,
+// difficulty and time. It owns the table, and the rule that decides whether a person can do
+// an exercise. Package program plans sessions with the exercises.
 //
-// Source: common knowledge of strength training, written for this table. Names
-// and muscles follow the usual textbooks (NSCA, Essentials of Strength Training
-// and Conditioning, 4th edition). A repetition has a controlled tempo of 2 to 6
-// seconds. Within this range tempo hardly matters for growth (Schoenfeld,
-// Ogborn and Krieger, Sports Med 45 (2015) 577).
+// The table was written for this package, from common knowledge of strength training.
+// Names and muscles follow the usual textbooks (NSCA, Essentials of Strength Training and
+// Conditioning, 4th edition). A repetition takes 2 to 6 seconds. Within this range the
+// speed hardly changes the growth of muscles (Schoenfeld, Ogborn and Krieger, Sports Med 45
+// (2015) 577).
 package exercises
 
 import (
@@ -37,7 +37,7 @@ const (
 
 var patterns = []Pattern{Push, Pull, Squat, Hinge, Lunge, Core, Carry, Cardio}
 
-// Muscle is a muscle group. Heart stands for endurance work.
+// Muscle is a muscle group.
 type Muscle string
 
 // Heart is the muscle of cardio exercises.
@@ -66,15 +66,14 @@ var Equipment = []string{
 	"machines", "suspension_trainer", "jump_rope", "rowing_machine", "exercise_bike", "treadmill",
 }
 
-// Work is how an exercise is measured.
+// Work is the unit in which an exercise is measured.
 type Work string
 
-// Work is measured in repetitions, in seconds held per set, or in minutes
-// without sets.
+// The units of work.
 const (
-	Reps    Work = "reps"
-	Hold    Work = "time"
-	Minutes Work = "minutes"
+	Reps    Work = "reps"    // repetitions in each set
+	Hold    Work = "time"    // seconds that a position is held in each set
+	Minutes Work = "minutes" // minutes, without sets
 )
 
 // Exercise is a row of the table.
@@ -90,7 +89,7 @@ type Exercise struct {
 	Seconds    int // of a repetition, or of a set that is held
 }
 
-// Loaded reports whether the weight of the exercise can be raised.
+// Loaded reports whether the exercise uses a weight that can be increased.
 func (e *Exercise) Loaded() bool {
 	return slices.ContainsFunc(e.Needs, func(n string) bool {
 		return slices.Contains([]string{"dumbbells", "barbell", "kettlebell", "cable_machine", "machines"}, n)
@@ -110,6 +109,7 @@ var table []byte
 // Load reads the embedded table.
 func Load() ([]Exercise, error) { return read(bytes.NewReader(table)) }
 
+// read parses the table. Its first row has the names of the columns.
 func read(r io.Reader) ([]Exercise, error) {
 	table := csv.NewReader(r)
 	table.FieldsPerRecord = 10
@@ -164,6 +164,7 @@ func parse(record []string) (Exercise, error) {
 	return e, nil
 }
 
+// splitList splits a list in a field of the table, whose elements are separated by "|".
 func splitList(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '|' })
 }

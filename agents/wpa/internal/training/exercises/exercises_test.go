@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// load returns the exercises of the table.
 func load(t *testing.T) []Exercise {
 	t.Helper()
 	exercises, err := Load()
@@ -32,8 +33,8 @@ func TestTableIsConsistent(t *testing.T) {
 	}
 }
 
-// TestBeginnerWithoutEquipmentCanTrainEverything: every pattern has an
-// exercise, and every muscle is trained as primary or secondary.
+// TestBeginnerWithoutEquipmentCanTrainEverything checks that such a person has an exercise for
+// every pattern, and can train every muscle as primary or secondary.
 func TestBeginnerWithoutEquipmentCanTrainEverything(t *testing.T) {
 	trained := map[Muscle]bool{}
 	count := map[Pattern]int{}

@@ -1,7 +1,6 @@
-// Package program plans training weeks: which exercises on which day, with
-// sets, repetitions and weights, within the available minutes. It owns the
-// selection, the time budget and the progression. Package exercises has the
-// exercises.
+// Package program plans training weeks. It chooses the exercises of each day, with sets,
+// repetitions and weights, that fit into the available minutes. It owns the selection, the
+// time budget and the progression. Package exercises has the exercises.
 package program
 
 import (
@@ -12,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 )
 
-// Bounds of a request: minutes of a session, and days of a week.
+// The bounds of a request: minutes of a session, and days of a week.
 const (
 	MinMinutes = 10
 	MaxMinutes = 180
@@ -28,20 +27,20 @@ type Request struct {
 	Days      int // of the week; 1 means a single session
 	Goals     []Goal
 	History   []Done
-	// Seed is the seed of the random numbers, which decide between equally good
-	// exercises.
+	// Seed is the seed of the random numbers. They choose between equally good exercises.
 	Seed uint64
 }
 
 // Week is a list of sessions, ordered by day.
 type Week struct {
-	// Deload is true for a lighter week after weeks without a pause.
+	// Deload is true for a lighter week. It comes after several weeks of training without
+	// a pause.
 	Deload   bool
 	Sessions []Session
 }
 
-// Session is one training. Times are in seconds. Their sum is at most the
-// requested minutes.
+// Session is one training. WarmUp and CoolDown are in seconds. The whole session is at most
+// as long as requested.
 type Session struct {
 	Weekday  int // 1 to 7
 	Focus    Focus
@@ -62,7 +61,7 @@ type Item struct {
 	HoldSeconds int
 	RestSeconds int     // after each set except the last
 	WeightKg    float64 // 0 if the history has no weight or the exercise needs none
-	Why         string  // what changed because of the history
+	Why         string  // how and why the item differs from the last time
 }
 
 // Range is a number of repetitions. Both ends are included.
@@ -71,7 +70,7 @@ type Range struct {
 	Max int `json:"max"`
 }
 
-// changeOver in s is the time to move to the next exercise and set it up.
+// changeOver is the time in seconds to go to the next exercise and prepare it.
 const changeOver = 30
 
 // Work is the time of the sets in seconds.

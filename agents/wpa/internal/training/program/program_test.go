@@ -13,6 +13,7 @@ import (
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
 )
 
+// newPlanner returns a planner of the exercise table.
 func newPlanner(t require.TestingT) *program.Planner {
 	table, err := exercises.Load()
 	require.NoError(t, err)
@@ -52,8 +53,8 @@ func drawRequest(t *rapid.T) program.Request {
 	return r
 }
 
-// TestEverySessionFits: a session uses 85 to 100 % of its minutes. It has no
-// exercise beyond level or equipment, and none twice.
+// TestEverySessionFits checks that a session uses 85 to 100 % of its minutes. It must have only
+// exercises that the person can do, and none twice.
 func TestEverySessionFits(t *testing.T) {
 	planner := newPlanner(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -96,8 +97,8 @@ func countSets(week program.Week) (byPattern map[exercises.Pattern]int, byMuscle
 	return byPattern, byMuscle
 }
 
-// TestWeekIsBalanced: with enough time, each pattern and each side of the body
-// is trained, for any split and equipment.
+// TestWeekIsBalanced checks weeks with enough time, for any equipment and 2 to 6 days. Squat,
+// hinge and core must be trained, and push and pull about equally.
 func TestWeekIsBalanced(t *testing.T) {
 	planner := newPlanner(t)
 	rapid.Check(t, func(t *rapid.T) {

@@ -25,22 +25,22 @@ type Set struct {
 }
 
 const (
-	// maxMasteredRPE is the highest RPE at which reaching the top of the range
-	// counts as mastered: one repetition left (Zourdos et al., J Strength Cond Res
-	// 30 (2016) 267).
+	// maxMasteredRPE is the highest effort (RPE, rating of perceived exertion) at which a
+	// weight counts as mastered. At 9, one more repetition is possible (Zourdos et al., J
+	// Strength Cond Res 30 (2016) 267).
 	maxMasteredRPE = 9
 	// weightIncrease is the share by which a mastered weight grows. ACSM 2009 advises 2
 	// to 10 %. Weights are multiples of weightStep kg.
 	weightIncrease, weightStep = 0.05, 0.5
-	// weightDecrease is the factor for a weight after two sessions with too few
+	// weightFactorAfterMisses reduces a weight after two sessions with too few
 	// repetitions.
-	weightDecrease = 0.9
-	// weeksBeforeDeload is the number of training weeks without a pause before a
-	// lighter week. The coaches in Bell et al. (2023) use 4 to 6.
+	weightFactorAfterMisses = 0.9
+	// weeksBeforeDeload is the number of consecutive training weeks before a lighter
+	// week. The coaches in Bell et al. (2023) use 4 to 6.
 	weeksBeforeDeload = 6
-	// maxReps is the highest number of repetitions of an exercise without weight.
-	// Above about 30 a set trains endurance (Schoenfeld et al., J Strength Cond Res
-	// 31 (2017) 3508).
+	// maxReps is the highest number of repetitions of an exercise without weight. A set
+	// of more than about 30 trains endurance, not strength (Schoenfeld et al., J Strength
+	// Cond Res 31 (2017) 3508).
 	maxReps = 30
 )
 
@@ -72,23 +72,24 @@ func weekNumber(date time.Time) int {
 	return int(math.Floor((days + 3) / 7))
 }
 
+// has reports whether the history has the exercise with this id.
 func (h history) has(id string) bool { return len(h.byExercise[id]) > 0 }
 
-// needsDeload reports whether the next week is a lighter one: the week after
-// weeksBeforeDeload weeks of training without a pause.
+// needsDeload reports whether the next week is a lighter one. A lighter week follows
+// weeksBeforeDeload weeks of training without a pause. It counts as a week of training too.
 func (h history) needsDeload() bool {
-	streak := 0
+	consecutive := 0
 	for i, w := range h.weeks {
 		if i > 0 && h.weeks[i-1]-w != 1 {
 			break
 		}
-		streak++
+		consecutive++
 	}
-	return streak%(weeksBeforeDeload+1) == weeksBeforeDeload
+	return consecutive%(weeksBeforeDeload+1) == weeksBeforeDeload
 }
 
-// prescribe returns repetitions and weight of the exercise from the history. It
-// is double progression: first repetitions grow, then the weight.
+// prescribe returns the exercise with the repetitions and the weight that follow from the
+// history. It uses double progression: the repetitions grow first, and then the weight.
 func (h history) prescribe(e *exercises.Exercise, s style) Item {
 	item := Item{Exercise: e, RestSeconds: s.rest}
 	if e.Pattern == exercises.Core || e.Pattern == exercises.Carry {
@@ -100,7 +101,7 @@ func (h history) prescribe(e *exercises.Exercise, s style) Item {
 	}
 	item.Reps = s.reps
 	if !e.Loaded() {
-		// Body weight cannot be raised, so low ranges make no sense for it.
+		// Body weight cannot be increased, so more repetitions must make the set hard.
 		item.Reps = Range{max(s.reps.Min, 8), max(s.reps.Max, 15)}
 	}
 	item.Target = item.Reps.Min
@@ -111,8 +112,8 @@ func (h history) prescribe(e *exercises.Exercise, s style) Item {
 	return item
 }
 
-// progress sets the item's repetitions and weight from the past days with this
-// exercise, latest first.
+// progress sets the item's repetitions and weight by the past days with this exercise.
+// past is sorted, latest first.
 func progress(item *Item, past []Done) {
 	last := summarize(past[0])
 	loaded := item.Exercise.Loaded() && last.weight > 0
@@ -122,7 +123,7 @@ func progress(item *Item, past []Done) {
 	missed := last.minReps < item.Reps.Min
 	switch {
 	case missed && len(past) > 1 && summarize(past[1]).minReps < item.Reps.Min && loaded:
-		item.WeightKg = roundWeight(weightDecrease * last.weight)
+		item.WeightKg = roundWeight(weightFactorAfterMisses * last.weight)
 		item.Why = fmt.Sprintf("two sessions in a row below %d repetitions: a tenth less weight", item.Reps.Min)
 	case missed:
 		item.Why = fmt.Sprintf("below %d repetitions last time: the same again", item.Reps.Min)
@@ -140,14 +141,14 @@ func progress(item *Item, past []Done) {
 	}
 }
 
-// summary describes the sets of a day at their highest weight: the fewest
+// summary has the highest weight of a day, and of the sets with this weight the fewest
 // repetitions and the highest RPE.
 type summary struct {
 	weight, rpe float64
 	minReps     int
 }
 
-// summarize summarizes the sets with the highest weight.
+// summarize returns the summary of a day.
 func summarize(done Done) summary {
 	heaviest := slices.MaxFunc(done.Sets, func(a, b Set) int { return cmp.Compare(a.WeightKg, b.WeightKg) }).WeightKg
 	s := summary{weight: heaviest, minReps: math.MaxInt}
@@ -160,4 +161,5 @@ func summarize(done Done) summary {
 	return s
 }
 
+// roundWeight returns the nearest multiple of weightStep.
 func roundWeight(kg float64) float64 { return weightStep * math.Round(kg/weightStep) }

@@ -15,7 +15,7 @@ var (
 	pushUp = &exercises.Exercise{ID: "push-up", Pattern: exercises.Push, Work: exercises.Reps, Seconds: 3}
 )
 
-// doneOn is an exercise that was done on a day of March 2026.
+// doneOn returns a past exercise on a day of March 2026.
 func doneOn(day int, e *exercises.Exercise, sets ...Set) Done {
 	return Done{Date: time.Date(2026, 3, day, 18, 0, 0, 0, time.UTC), Exercise: e.ID, Sets: sets}
 }
@@ -54,8 +54,8 @@ func TestProgressionFollowsPastSets(t *testing.T) {
 	}
 }
 
-// TestWeightsGrowWithinTheGuideline: from 10 kg, a mastered weight grows by 2
-// to 10 % (ACSM 2009).
+// TestWeightsGrowWithinTheGuideline checks that a mastered weight of 10 kg or more grows by 2 to
+// 10 % (ACSM 2009).
 func TestWeightsGrowWithinTheGuideline(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kg := roundWeight(rapid.Float64Range(10, 400).Draw(t, "kg"))

@@ -12,26 +12,26 @@ type builder struct {
 	style   style
 	history history
 	volume  *volume
-	used    map[string]int // times in the week, by exercise id
+	used    map[string]int // how often the week has an exercise, by its id
 	rng     *rand.Rand
 }
 
 const (
-	// warmUpShare is the warm-up's share of the session, within minWarmUp and
-	// maxWarmUp in s. ACSM's Guidelines for Exercise Testing and Prescription
-	// (11th edition) ask for 5 to 10 minutes, which a short session does not
-	// have.
+	// warmUpShare is the warm-up's share of the session. The warm-up takes at least
+	// minWarmUp and at most maxWarmUp seconds. ACSM's Guidelines for Exercise Testing and
+	// Prescription (11th edition) require 5 to 10 minutes. A short session does not have
+	// so much time.
 	warmUpShare          = 0.10
 	minWarmUp, maxWarmUp = 120, 600
-	// minCardio in s is the shortest cardio that is worth a change of exercise.
+	// minCardio is the shortest cardio exercise in seconds.
 	minCardio = 60
-	// shortRest in s is enough after core work and carries, which tire less.
+	// shortRest is the rest in seconds after exercises that tire less: core and carry.
 	shortRest = 60
 )
 
-// session fills the minutes. First come strength exercises, by the day's
-// patterns in turn, until time or volume is used up. Then cardio, then the
-// cool-down.
+// session plans a session of this length. It adds strength exercises first, one of each of
+// the day's patterns in turn, until the time or the volume is used up. Then it adds cardio,
+// and last the cool-down.
 func (b *builder) session(d day, minutes int) Session {
 	budget := 60 * minutes
 	s := Session{Weekday: d.weekday, Focus: d.focus, WarmUp: min(max(int(warmUpShare*float64(budget)), minWarmUp), maxWarmUp)}
@@ -63,8 +63,8 @@ func (b *builder) session(d day, minutes int) Session {
 	return s
 }
 
-// pick returns the pattern's exercise with the highest score, with as many sets
-// as time and volume allow.
+// pick returns the pattern's exercise with the highest score, with as many sets as time and
+// volume allow. It skips the exercises of today. It returns false if none fits.
 func (b *builder) pick(pattern exercises.Pattern, remaining int, today map[string]bool) (Item, bool) {
 	var best Item
 	highest := 0.0
@@ -80,8 +80,9 @@ func (b *builder) pick(pattern exercises.Pattern, remaining int, today map[strin
 	return best, highest > 0
 }
 
-// score is how much the week needs an exercise. Missing sets of its muscles
-// count most, then a history that can progress, then the level, then chance.
+// score returns how useful an exercise is for the week. Missing sets of its muscles count
+// most. An exercise from the history, which can progress, gets 0.5. The level and a random
+// number count less. The score is divided by the number of uses in this week.
 func (b *builder) score(e *exercises.Exercise) float64 {
 	score := 1 + b.volume.missing(e.Primary) + 0.1*float64(e.Level) + 0.3*b.rng.Float64()
 	for _, m := range e.Secondary {
@@ -93,8 +94,8 @@ func (b *builder) score(e *exercises.Exercise) float64 {
 	return score / float64(1+b.used[e.ID])
 }
 
-// fit returns the exercise with as many sets as the style, the time and the
-// volume allow.
+// fit returns the exercise with as many sets as the style, the time and the volume allow.
+// It returns false if not even one set fits.
 func (b *builder) fit(e *exercises.Exercise, remaining int) (Item, bool) {
 	item := b.history.prescribe(e, b.style)
 	for item.Sets = min(b.style.sets, b.volume.remainingSets(e.Primary)); item.Sets > 0; item.Sets-- {
@@ -105,7 +106,8 @@ func (b *builder) fit(e *exercises.Exercise, remaining int) (Item, bool) {
 	return item, false
 }
 
-// cardio fills the remaining whole minutes with one exercise at an easy pace.
+// cardio returns one cardio exercise that fills the remaining whole minutes. It returns
+// false if the time is too short, or if the person can do no cardio exercise.
 func (b *builder) cardio(remaining int) (Item, bool) {
 	seconds := (remaining - changeOver) / 60 * 60
 	if seconds < minCardio {

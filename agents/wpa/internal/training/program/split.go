@@ -2,7 +2,7 @@ package program
 
 import "github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 
-// Focus is what a day trains.
+// Focus is the part of the body or the movement that a day trains.
 type Focus string
 
 // The focuses of a training day.
@@ -16,8 +16,8 @@ const (
 	Recovery Focus = "recovery"
 )
 
-// patternOrder has the patterns of each focus in their order within a session:
-// large movements first (ACSM position stand, Med Sci Sports Exerc 41 (2009) 687).
+// patternOrder has the patterns of each focus, in their order within a session. Movements
+// of many muscles come first (ACSM position stand, Med Sci Sports Exerc 41 (2009) 687).
 var patternOrder = map[Focus][]exercises.Pattern{
 	FullBody: {exercises.Squat, exercises.Push, exercises.Pull, exercises.Hinge, exercises.Core, exercises.Lunge, exercises.Carry},
 	Upper:    {exercises.Push, exercises.Pull, exercises.Core, exercises.Carry},
@@ -28,15 +28,16 @@ var patternOrder = map[Focus][]exercises.Pattern{
 	Recovery: {exercises.Core},
 }
 
+// day is a training day.
 type day struct {
-	weekday int
+	weekday int // 1 to 7
 	focus   Focus
 }
 
-// splits are the weeks of 1 to 7 days. A muscle rests two days where possible
-// (ACSM 2009 advises 48 hours). From two days on, each muscle is trained twice
-// a week (Schoenfeld et al., Sports Med 46 (2016) 1689). From five days on, the
-// days divide the body.
+// splits has a week for each number of training days, 1 to 7. It lists the weekdays with their
+// focuses. A muscle rests two days where possible, because ACSM 2009 advises 48 hours. With two
+// days or more, each muscle is trained at least twice a week (Schoenfeld et al., Sports Med 46
+// (2016) 1689). With four days or more, a day does not train the whole body.
 var splits = [MaxDays][]day{
 	{{1, FullBody}},
 	{{1, FullBody}, {4, FullBody}},

@@ -18,19 +18,19 @@ const (
 // Goals lists every goal.
 var Goals = []Goal{GeneralFitness, Strength, MuscleGain, WeightLoss, Endurance, Maintenance}
 
-// style is the sets, repetitions and rests of a session.
+// style has the sets, repetitions and rests of a session.
 type style struct {
-	sets   int
-	reps   Range
-	rest   int     // s
-	cardio float64 // share of the session
-	load   float64 // factor on the weight of the progression
+	sets   int     // of each exercise
+	reps   Range   // in each set
+	rest   int     // seconds after each set
+	cardio float64 // the share of the session
+	load   float64 // the factor of each weight
 }
 
-// styles follow the ACSM position stand (2009): repetitions and rests by goal.
-// The shares of cardio are our choice. Three sessions of an hour then reach a
-// third (weight loss) or half (endurance) of the WHO's 150 minutes a week
-// (2020).
+// styles are the styles of the goals. Repetitions and rests follow the ACSM position stand
+// (2009). The shares of cardio are our choice. The WHO recommends 150 minutes of endurance
+// work a week (2020). Three sessions of an hour contain about a third of that for weight
+// loss, and half of it for endurance.
 var styles = map[Goal]style{
 	GeneralFitness: {3, Range{8, 12}, 90, 0, 1},
 	Maintenance:    {2, Range{8, 12}, 90, 0, 1},
@@ -40,9 +40,9 @@ var styles = map[Goal]style{
 	Endurance:      {2, Range{15, 20}, 45, 0.40, 1},
 }
 
-// styleFor returns the first goal's style, with the highest cardio share of all
-// goals. Beginners train strength as general fitness: ACSM 2009 has novices do 8
-// to 12 repetitions.
+// styleFor returns the style of the first goal, with the highest cardio share of all goals.
+// A beginner with the goal strength gets the style of general fitness, because ACSM 2009
+// advises 8 to 12 repetitions for novices.
 func styleFor(goals []Goal, level exercises.Level) style {
 	s := styles[GeneralFitness]
 	if len(goals) > 0 && (goals[0] != Strength || level != exercises.Beginner) {
@@ -54,8 +54,8 @@ func styleFor(goals []Goal, level exercises.Level) style {
 	return s
 }
 
-// deload halves the sets and reduces the weights by a tenth, as coaches do (Bell
-// et al., Sports Med Open 9 (2023) 87).
+// deload returns the style of a lighter week: half of the sets, and weights reduced by a
+// tenth. Coaches do the same (Bell et al., Sports Med Open 9 (2023) 87).
 func (s style) deload() style {
 	s.sets = max(s.sets/2, 1)
 	s.load = 0.9

@@ -2,19 +2,21 @@ package program
 
 import "github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 
-// weeklySets is the target of sets a week for each muscle. A set of a secondary
-// muscle counts as half. Beginner: one to three sets of an exercise on two to
-// three days (ACSM 2009). Intermediate: at least ten (Schoenfeld, Ogborn and
-// Krieger, J Sports Sci 35 (2017) 1073). Advanced: within twelve to twenty
-// (Baz-Valle et al., J Hum Kinet 81 (2022) 199).
+// weeklySets is the target of sets a week for each muscle, by the person's level. A set of
+// an exercise counts as half a set for its secondary muscles. The sources are:
+//   - beginner: one to three sets of an exercise on two to three days (ACSM 2009),
+//   - intermediate: at least ten sets (Schoenfeld, Ogborn and Krieger, J Sports Sci 35
+//     (2017) 1073),
+//   - advanced: twelve to twenty sets (Baz-Valle et al., J Hum Kinet 81 (2022) 199).
 var weeklySets = map[exercises.Level]float64{exercises.Beginner: 6, exercises.Intermediate: 10, exercises.Advanced: 16}
 
 const (
-	// overTarget times its weekly target is the most that a muscle may reach.
-	overTarget = 1.25
+	// maxOverTarget is the largest number of sets of a muscle in a week, divided by the
+	// target.
+	maxOverTarget = 1.25
 	// sessionSets is the maximum number of sets of a muscle in one session. More sets
-	// have no measurable effect (Remmert et al., SportRxiv 2025, which counts sets in
-	// the same way).
+	// have no measurable effect (Remmert et al., SportRxiv 2025). They also count a set
+	// of a secondary muscle as half.
 	sessionSets = 11
 	// secondary is the share of a set that counts for a secondary muscle.
 	secondary = 0.5
@@ -26,16 +28,17 @@ type volume struct {
 	week, today map[exercises.Muscle]float64
 }
 
-// newVolume begins a week. A week of one day has no more volume than a session.
+// newVolume returns the volume of a week without sets. If the week has one training day,
+// maxOverTarget times the target is at most sessionSets.
 func newVolume(level exercises.Level, days int) *volume {
 	target := weeklySets[level]
 	if days == 1 {
-		target = min(target, sessionSets/overTarget)
+		target = min(target, sessionSets/maxOverTarget)
 	}
 	return &volume{target: target, week: map[exercises.Muscle]float64{}}
 }
 
-// nextDay begins a day: no sets were done today.
+// nextDay begins a day without sets.
 func (v *volume) nextDay() { v.today = map[exercises.Muscle]float64{} }
 
 // missing returns the share of its weekly sets that a muscle still lacks.
@@ -43,7 +46,7 @@ func (v *volume) missing(m exercises.Muscle) float64 { return max(1-v.week[m]/v.
 
 // remainingSets returns how many sets with m as the primary muscle may be added.
 func (v *volume) remainingSets(m exercises.Muscle) int {
-	return int(min(overTarget*v.target-v.week[m], sessionSets-v.today[m]))
+	return int(min(maxOverTarget*v.target-v.week[m], sessionSets-v.today[m]))
 }
 
 // add counts the sets of an exercise for its muscles.

@@ -69,6 +69,7 @@ func TestResponsesMatchTheDocument(t *testing.T) {
 	})
 }
 
+// failingPlanner is a planner that fails with err.
 type failingPlanner struct{ err error }
 
 func (f failingPlanner) Week(ctx context.Context, _ program.Request) (program.Week, error) {
