@@ -60,7 +60,8 @@ func (b *builder) deployment(image string, command []string) error {
 	return nil
 }
 
-// access lets the autoscaler call its APIs, and nobody call it.
+// access returns the network policy: the autoscaler may call the Kubernetes and AWS
+// APIs, and no pod may call the autoscaler.
 func (b *builder) access() *podnetwork.Args {
 	return &podnetwork.Args{Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()}}
 }

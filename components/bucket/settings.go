@@ -80,10 +80,10 @@ func encryption(key pulumi.StringInput) *s3.BucketServerSideEncryptionConfigurat
 }
 
 func lifecycle(expireDays int) s3.BucketLifecycleConfigurationV2RuleArray {
-	everything := &s3.BucketLifecycleConfigurationV2RuleFilterArgs{}
+	allObjects := &s3.BucketLifecycleConfigurationV2RuleFilterArgs{}
 	rules := s3.BucketLifecycleConfigurationV2RuleArray{
 		&s3.BucketLifecycleConfigurationV2RuleArgs{
-			Id: pulumi.String("tidy"), Status: pulumi.String("Enabled"), Filter: everything,
+			Id: pulumi.String("tidy"), Status: pulumi.String("Enabled"), Filter: allObjects,
 			AbortIncompleteMultipartUpload: &s3.BucketLifecycleConfigurationV2RuleAbortIncompleteMultipartUploadArgs{
 				DaysAfterInitiation: pulumi.Int(abortDays),
 			},
@@ -94,7 +94,7 @@ func lifecycle(expireDays int) s3.BucketLifecycleConfigurationV2RuleArray {
 	}
 	if expireDays > 0 {
 		rules = append(rules, &s3.BucketLifecycleConfigurationV2RuleArgs{
-			Id: pulumi.String("expire"), Status: pulumi.String("Enabled"), Filter: everything,
+			Id: pulumi.String("expire"), Status: pulumi.String("Enabled"), Filter: allObjects,
 			Expiration: &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(expireDays)},
 		})
 	}
