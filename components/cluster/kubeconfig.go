@@ -9,11 +9,11 @@ import (
 
 // kubeconfig returns the kubeconfig of `aws eks update-kubeconfig` as JSON. It has an
 // exec plugin and no token, so it may be an output of the stack.
-func kubeconfig(name, endpoint, authority string, where *account.Account) (string, error) {
+func kubeconfig(name, endpoint, authority string, stackAccount *account.Account) (string, error) {
 	type object = map[string]any
-	args := []string{"eks", "get-token", "--cluster-name", name, "--region", where.Region, "--output", "json"}
-	if where.RoleARN != "" {
-		args = append(args, "--role-arn", where.RoleARN)
+	args := []string{"eks", "get-token", "--cluster-name", name, "--region", stackAccount.Region, "--output", "json"}
+	if stackAccount.RoleARN != "" {
+		args = append(args, "--role-arn", stackAccount.RoleARN)
 	}
 	exec := object{
 		"apiVersion":      "client.authentication.k8s.io/v1beta1",
@@ -21,9 +21,10 @@ func kubeconfig(name, endpoint, authority string, where *account.Account) (strin
 		"args":            args,
 		"interactiveMode": "Never",
 	}
-	if where.Profile != "" {
-		// Who created the cluster administers it: the token is of that identity.
-		exec["env"] = []any{object{"name": "AWS_PROFILE", "value": where.Profile}}
+	if stackAccount.Profile != "" {
+		// The creator of the cluster is its administrator. So kubectl must use the
+		// same profile as the program.
+		exec["env"] = []any{object{"name": "AWS_PROFILE", "value": stackAccount.Profile}}
 	}
 	config, err := json.Marshal(object{
 		"apiVersion": "v1",
