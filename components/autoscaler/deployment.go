@@ -66,6 +66,7 @@ func (b *builder) access() *podnetwork.Args {
 	return &podnetwork.Args{Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()}}
 }
 
+// pod returns the spec of the autoscaler's pod.
 func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),

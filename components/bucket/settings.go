@@ -65,6 +65,8 @@ func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	return nil
 }
 
+// encryption returns the rule that encrypts objects with a KMS key, or with S3's own key if
+// the key is nil.
 func encryption(key pulumi.StringInput) *s3.BucketServerSideEncryptionConfigurationV2RuleArgs {
 	sse := &s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
 		SseAlgorithm: pulumi.String("AES256"),
@@ -79,6 +81,8 @@ func encryption(key pulumi.StringInput) *s3.BucketServerSideEncryptionConfigurat
 	}
 }
 
+// lifecycle returns the rules that delete old versions and incomplete uploads, and objects
+// after expireDays unless it is 0.
 func lifecycle(expireDays int) s3.BucketLifecycleConfigurationV2RuleArray {
 	allObjects := &s3.BucketLifecycleConfigurationV2RuleFilterArgs{}
 	rules := s3.BucketLifecycleConfigurationV2RuleArray{

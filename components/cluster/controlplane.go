@@ -68,6 +68,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 	return cluster, nil
 }
 
+// vpcConfig returns the subnets of the control plane and the access to its API endpoint.
 func (b *builder) vpcConfig() *eks.ClusterVpcConfigArgs {
 	subnets := pulumi.StringArray{}
 	for _, zone := range slices.Sorted(slices.Values(b.args.ControlPlaneZones)) {
@@ -85,6 +86,7 @@ func (b *builder) vpcConfig() *eks.ClusterVpcConfigArgs {
 	return vpc
 }
 
+// supportType returns EKS's upgrade policy.
 func supportType(extended bool) string {
 	if extended {
 		return "EXTENDED"

@@ -160,6 +160,7 @@ func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Res
 	return c, nil
 }
 
+// pod returns the spec of the controller's pod.
 func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	var ports corev1.ContainerPortArray
 	for _, p := range args.Ports {

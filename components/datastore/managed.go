@@ -172,6 +172,7 @@ func (e Engine) token(kind string) string {
 	return fmt.Sprintf("aws:%s/%s%s:%s", e.service, strings.ToLower(kind[:1]), kind[1:], kind)
 }
 
+// inputs returns the inputs of the parameter group's resource.
 func (g ParameterGroup) inputs() pulumi.Map {
 	var list pulumi.Array
 	for _, p := range g.Parameters {

@@ -28,4 +28,5 @@ func DiskFor(caches ...Cache) Disk {
 	return d
 }
 
+// mebibytes returns n MiB.
 func mebibytes(n int64) resource.Quantity { return *resource.NewQuantity(n<<20, resource.BinarySI) }

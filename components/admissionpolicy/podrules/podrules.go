@@ -71,6 +71,7 @@ type rule struct {
 	problem, fix string
 }
 
+// rules returns all rules. Their expressions include the allowed images and accounts.
 func rules(allowed Allowed) []rule {
 	return []rule{
 		{

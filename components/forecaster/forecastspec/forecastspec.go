@@ -67,6 +67,7 @@ func document(h scaling.HPA) autoscale.Spec {
 	return spec
 }
 
+// behavior converts the HPA's behaviour in one direction to a behaviour of the simulation.
 func behavior(b scaling.Behavior) autoscale.Behavior {
 	out := autoscale.Behavior{Window: int(b.StabilizationWindow.Seconds()), Least: b.Select == scaling.SelectMin, Tolerance: autoscale.DefaultTolerance}
 	for _, p := range b.Policies {
