@@ -112,7 +112,7 @@ func Rules(env string, targets []Target) ([]Rule, error) {
 	slices.SortStableFunc(rules, func(a, b Rule) int { return a.Priority - b.Priority })
 	for i := 1; i < len(rules); i++ {
 		if a, b := rules[i-1], rules[i]; a.Path == b.Path {
-			errs = append(errs, fmt.Errorf("path %s is a path of both %s and %s; the second would get no request", b.Path, a.Target, b.Target))
+			errs = append(errs, fmt.Errorf("path %s is that of %s and of %s; one would never be asked", b.Path, a.Target, b.Target))
 		} else if a.Priority == b.Priority {
 			errs = append(errs, fmt.Errorf("paths %s and %s have the same priority, %d, by chance; write one of them longer", a.Path, b.Path, a.Priority))
 		}
