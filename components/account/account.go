@@ -15,13 +15,13 @@ type Account struct {
 	Partition pulumi.StringOutput
 	// Region is the region's name, such as us-east-1.
 	Region string
-	// Profile is the profile of AWS's config file whose credentials are used;
-	// empty: those of the environment.
+	// Profile is a profile of AWS's config file, which has the credentials. Empty
+	// means the credentials of the environment.
 	Profile string
-	// RoleARN is the role that those credentials assume; empty: none.
+	// RoleARN is the role that these credentials assume. Empty means none.
 	RoleARN string
-	// PermissionsBoundary is the ARN of the policy that bounds every role; empty:
-	// none.
+	// PermissionsBoundary is the ARN of the policy that bounds every role. Empty
+	// means none.
 	PermissionsBoundary string
 }
 

@@ -6,6 +6,7 @@ package addons
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -28,12 +29,12 @@ const StorageClass = storespec.StorageClass
 type Args struct {
 	// Account is the account of the cluster.
 	Account *account.Account
-	// Cluster is the cluster that they run on.
+	// Cluster is the cluster that gets the add-ons.
 	Cluster *cluster.Cluster
 	// KeyARN encrypts the volumes of StorageClass.
 	KeyARN pulumi.StringInput
-	// Nodes are the tiers that they run on. Without nodes, EKS reports add-ons as
-	// degraded.
+	// Nodes are the tiers on which the add-ons run. Without nodes, EKS reports add-ons
+	// as degraded.
 	Nodes []pulumi.Resource
 }
 
@@ -52,14 +53,14 @@ type Addons struct {
 	// StorageClass is the name of the storage class. It is known when volumes can
 	// be created.
 	StorageClass pulumi.StringOutput
-	// Settled are the add-ons and the class. What needs them must depend on these, and
-	// not on the Addons, as on network.Network.Settled.
+	// Settled are the add-ons and the storage class. A resource that needs them must
+	// depend on Settled, and not on the Addons (see network.Network.Settled).
 	Settled []pulumi.Resource
 }
 
-// NewAddons creates the add-ons in the versions for the Kubernetes version of
-// the cluster's add-ons, and the storage class. It needs the AWS provider and the cluster's
-// Kubernetes provider (pulumi.Providers).
+// NewAddons creates the add-ons and the storage class. The versions of the add-ons are
+// those that eksspec has for Versions.Addons of the cluster. NewAddons needs the AWS
+// provider and the cluster's Kubernetes provider (pulumi.Providers).
 func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Addons, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -79,22 +80,7 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	}
 	created := map[string]*eks.Addon{}
 	for _, addon := range []string{eksspec.CoreDNS, eksspec.EBSCSIDriver, eksspec.MetricsServer, eksspec.SecretsStore} {
-		spec := &eks.AddonArgs{
-			ClusterName:              args.Cluster.Name,
-			AddonName:                pulumi.String(addon),
-			AddonVersion:             pulumi.String(release.Addons[addon]),
-			ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"), // the stack's values win over manual changes
-		}
-		dependencies := args.Nodes
-		switch addon {
-		case eksspec.SecretsStore:
-			spec.ConfigurationValues = pulumi.String(secretsStoreConfig)
-		case eksspec.EBSCSIDriver:
-			spec.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
-				RoleArn: role.ARN, ServiceAccount: pulumi.String(volumeAccount),
-			}}
-			dependencies = append(append([]pulumi.Resource{}, dependencies...), role.Policies...)
-		}
+		spec, dependencies := args.addon(addon, release.Addons[addon], role)
 		if created[addon], err = eks.NewAddon(ctx, name+"-"+addon, spec, parent, pulumi.DependsOn(dependencies)); err != nil {
 			return nil, fmt.Errorf("add-on %s: %w", addon, err)
 		}
@@ -109,16 +95,38 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"storageClass": a.StorageClass})
 }
 
+// addon returns the arguments of an add-on and the resources that it needs. volumes is the
+// role of the EBS CSI driver.
+func (a *Args) addon(name, version string, volumes *iam.Role) (*eks.AddonArgs, []pulumi.Resource) {
+	spec := &eks.AddonArgs{
+		ClusterName:              a.Cluster.Name,
+		AddonName:                pulumi.String(name),
+		AddonVersion:             pulumi.String(version),
+		ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"), // the stack's values win over manual changes
+	}
+	switch name {
+	case eksspec.SecretsStore:
+		spec.ConfigurationValues = pulumi.String(secretsStoreConfig)
+	case eksspec.EBSCSIDriver:
+		spec.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
+			RoleArn: volumes.ARN, ServiceAccount: pulumi.String(volumeAccount),
+		}}
+		return spec, append(slices.Clone(a.Nodes), volumes.Policies...)
+	}
+	return spec, a.Nodes
+}
+
 // secretsStoreConfig configures the add-on for secrets. With tokenRequests the
 // driver requests a token of the pod that mounts a secret. With that token the
 // provider gets the pod's role from the Pod Identity agent. Neither has its own
 // role.
 //
 // The driver checks mounted secrets for new values every hour. Each check is a call of
-// Secrets Manager for each pod, which is billed. Pods that stay mount Redis' password only, of
-// which ElastiCache accepts the former one, too, until the next rotation. The migration mounts
-// the master passwords when it starts. The field names are those in the provider's test of
-// the add-on (aws/secrets-store-csi-driver-provider-aws, tests).
+// Secrets Manager for each pod, which is billed. An hour is soon enough. Long-running pods
+// mount only Redis' password, and ElastiCache accepts the former password until the next
+// rotation. The migration mounts the master passwords, but it is a short task. The field
+// names are those in the provider's test of the add-on
+// (aws/secrets-store-csi-driver-provider-aws, tests).
 const secretsStoreConfig = `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"1h",` +
 	`"tokenRequests":[{"audience":"pods.eks.amazonaws.com"}]}}`
 
@@ -153,9 +161,9 @@ func volumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Reso
 	}, parent)
 }
 
-// storageClass creates the class of encrypted gp3 volumes. A volume is created in
-// the zone of the pod that waits for it. It stays when its claim is deleted, so
-// that a deletion by mistake loses no data. An unused volume is deleted by hand.
+// storageClass creates the storage class of encrypted gp3 volumes. A volume is created
+// in the zone of its first pod. The volume stays when its claim is deleted, so that a
+// deletion by mistake loses no data. A person deletes unused volumes.
 func storageClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*storagev1.StorageClass, error) {
 	class, err := storagev1.NewStorageClass(ctx, name+"-"+StorageClass, &storagev1.StorageClassArgs{
 		Metadata:             &metav1.ObjectMetaArgs{Name: pulumi.String(StorageClass)},

@@ -29,10 +29,9 @@ const namespaceName = "kubernetes.io/metadata.name"
 type Args struct {
 	// PolicyName is the name of the two objects, unique in the cluster.
 	PolicyName string
-	// Namespace is the only namespace that the policy is about.
+	// Namespace is the only namespace to which the policy applies.
 	Namespace pulumi.StringInput
-	// Images are the beginnings of the references that pods may run; see
-	// podrules.Allowed.
+	// Images are the allowed prefixes of image references; see podrules.Allowed.
 	Images pulumi.StringArray
 	// TokenAccounts are the service accounts whose pods may have a token of the API
 	// server.
@@ -50,13 +49,14 @@ func (a *Args) validate() error {
 type Policy struct {
 	pulumi.ResourceState
 
-	// Settled is the binding, with which the API server begins to refuse. What creates
-	// pods must depend on it, and not on the Policy, as on network.Network.Settled.
+	// Settled is the binding. The API server enforces the policy from its creation on. A
+	// resource that creates pods must depend on Settled, and not on the Policy (see
+	// network.Network.Settled).
 	Settled []pulumi.Resource
 }
 
-// NewPolicy creates the policy and its binding. A pod whose rules can't be evaluated is
-// refused, too.
+// NewPolicy creates the policy and its binding. The API server also refuses a pod if it
+// can't evaluate a rule.
 func NewPolicy(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Policy, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -84,6 +84,7 @@ func NewPolicy(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{})
 }
 
+// newObject creates an object of kind with a spec and no other field.
 func newObject(ctx *pulumi.Context, name, kind, objectName string, spec pulumi.Input, parent pulumi.ResourceOption) (*apiextensions.CustomResource, error) {
 	created, err := apiextensions.NewCustomResource(ctx, name, &apiextensions.CustomResourceArgs{
 		ApiVersion:  pulumi.String(apiVersion),

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// namespace is the one of the design document.
+	// namespace is the autoscaler's namespace in the design document.
 	namespace = cluster.SystemNamespace
 	// appName is the name of all objects and the value of their app label.
 	appName = "cluster-autoscaler"
@@ -29,13 +29,13 @@ const (
 
 // Args configure an Autoscaler.
 type Args struct {
-	// Account is the account of its groups.
+	// Account is the account of the Auto Scaling Groups.
 	Account *account.Account
-	// Cluster is the cluster that it scales and runs on.
+	// Cluster is the cluster that the autoscaler scales. Its pod runs there, too.
 	Cluster *cluster.Cluster
-	// Options are its settings; see scaling.DefaultClusterAutoscaler.
+	// Options are the autoscaler's settings; see scaling.DefaultClusterAutoscaler.
 	Options scaling.ClusterAutoscalerOptions
-	// Nodes are the resources without which its pod can't run: tiers and add-ons.
+	// Nodes are the tiers and add-ons that the autoscaler's pod needs to run.
 	Nodes []pulumi.Resource
 }
 
@@ -107,8 +107,9 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"metricsHost": a.MetricsHost})
 }
 
-// role creates the IAM role of the autoscaler's pod. It may read everything that
-// it needs, and change only groups with the tags of this cluster.
+// role creates the IAM role of the autoscaler's pod. The read actions apply to all
+// resources. The actions that change a group apply only to groups with the tags of this
+// cluster.
 func (b *builder) role() error {
 	read := iam.Statement{Sid: "Look", Actions: manifest.ReadActions(), Resources: iam.AnyResource()}
 	scale := iam.Statement{Sid: "Scale", Actions: manifest.ScaleActions(), Resources: iam.AnyResource()}

@@ -60,11 +60,13 @@ func (b *builder) deployment(image string, command []string) error {
 	return nil
 }
 
-// access lets the autoscaler call its APIs, and nobody call it.
+// access returns the network policy: the autoscaler may call the Kubernetes and AWS
+// APIs, and no pod may call the autoscaler.
 func (b *builder) access() *podnetwork.Args {
 	return &podnetwork.Args{Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()}}
 }
 
+// pod returns the spec of the autoscaler's pod.
 func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),

@@ -53,6 +53,7 @@ func (b *builder) rbac() error {
 	return nil
 }
 
+// rules returns the rules as Kubernetes' API has them.
 func rules(all []manifest.Rule) rbacv1.PolicyRuleArray {
 	var converted rbacv1.PolicyRuleArray
 	for _, r := range all {

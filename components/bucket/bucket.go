@@ -15,32 +15,33 @@ import (
 
 const (
 	// maxName is the largest length of the component's name. S3 allows 63
-	// characters (S3 User Guide, "Bucket naming rules"), and "-bucket-" and the
-	// seven random characters of Pulumi are added.
+	// characters (S3 User Guide, "Bucket naming rules"). Pulumi and this package add
+	// "-bucket-" and seven random characters.
 	maxName = 63 - len("-bucket-") - 7
 
-	// noncurrentDays is for how long an overwritten or deleted object can be
-	// restored.
+	// noncurrentDays is the number of days for which an overwritten or deleted
+	// object can be restored: the platform's choice.
 	noncurrentDays = 30
-	// abortDays is after how many days the parts of an incomplete upload are
-	// deleted. S3 bills them and does not list them as objects.
+	// abortDays is the number of days after which the parts of an incomplete upload
+	// are deleted: the platform's choice. S3 bills these parts and does not list
+	// them as objects.
 	abortDays = 7
 )
 
 // Args configure a Bucket.
 type Args struct {
 	// KeyARN is the KMS key of the objects. nil means S3's own key (SSE-S3).
-	// Buckets for access logs need it, because load balancers and S3 can't write
-	// such logs with a KMS key.
+	// A bucket for access logs must have nil, because load balancers and S3 can't
+	// write such logs with a KMS key.
 	KeyARN pulumi.StringInput
-	// Statements returns the bucket policy for the bucket's ARN. It allows access
-	// from outside of the account.
+	// Statements returns the statements of the bucket policy for the bucket's ARN,
+	// such as access for AWS services and other accounts.
 	Statements func(arn pulumi.StringOutput) []iam.Statement
 	// PolicyFollows creates the bucket without a policy. The caller calls
 	// SetPolicy later, when it knows the policy.
 	PolicyFollows bool
-	// ExpireDays is after how many days objects are deleted. Use it for logs.
-	// Zero means never.
+	// ExpireDays is the number of days after which objects are deleted. Use it for
+	// logs. Zero means never.
 	ExpireDays int
 	// ACLs enables ACLs, which CloudFront's standard logging needs. Objects still
 	// belong to the account.

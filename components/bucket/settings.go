@@ -65,6 +65,8 @@ func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	return nil
 }
 
+// encryption returns the rule that encrypts objects with a KMS key, or with S3's own key if
+// the key is nil.
 func encryption(key pulumi.StringInput) *s3.BucketServerSideEncryptionConfigurationV2RuleArgs {
 	sse := &s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
 		SseAlgorithm: pulumi.String("AES256"),
@@ -79,11 +81,13 @@ func encryption(key pulumi.StringInput) *s3.BucketServerSideEncryptionConfigurat
 	}
 }
 
+// lifecycle returns the rules that delete old versions and incomplete uploads, and objects
+// after expireDays unless it is 0.
 func lifecycle(expireDays int) s3.BucketLifecycleConfigurationV2RuleArray {
-	everything := &s3.BucketLifecycleConfigurationV2RuleFilterArgs{}
+	allObjects := &s3.BucketLifecycleConfigurationV2RuleFilterArgs{}
 	rules := s3.BucketLifecycleConfigurationV2RuleArray{
 		&s3.BucketLifecycleConfigurationV2RuleArgs{
-			Id: pulumi.String("tidy"), Status: pulumi.String("Enabled"), Filter: everything,
+			Id: pulumi.String("tidy"), Status: pulumi.String("Enabled"), Filter: allObjects,
 			AbortIncompleteMultipartUpload: &s3.BucketLifecycleConfigurationV2RuleAbortIncompleteMultipartUploadArgs{
 				DaysAfterInitiation: pulumi.Int(abortDays),
 			},
@@ -94,7 +98,7 @@ func lifecycle(expireDays int) s3.BucketLifecycleConfigurationV2RuleArray {
 	}
 	if expireDays > 0 {
 		rules = append(rules, &s3.BucketLifecycleConfigurationV2RuleArgs{
-			Id: pulumi.String("expire"), Status: pulumi.String("Enabled"), Filter: everything,
+			Id: pulumi.String("expire"), Status: pulumi.String("Enabled"), Filter: allObjects,
 			Expiration: &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(expireDays)},
 		})
 	}

@@ -1,6 +1,6 @@
 // Package certificate owns a TLS certificate of ACM and its validation records in
-// Route 53. The provider in opts decides the region: us-east-1 for CloudFront,
-// the load balancer's own region for a load balancer.
+// Route 53. The AWS provider decides the region of the certificate. CloudFront needs
+// one of us-east-1, a load balancer needs one of its own region.
 package certificate
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/components/certificate/names"
 )
 
-// recordTTL is in seconds. Only ACM reads the record: at creation and before each
-// renewal.
+// recordTTL is in seconds. The number has little effect, because only ACM reads the
+// record: at creation and before each renewal.
 const recordTTL = 300
 
 // Args configure a Certificate: either ARN, or Names and ZoneID.
@@ -70,6 +70,7 @@ func NewCertificate(ctx *pulumi.Context, name string, args *Args, opts ...pulumi
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"arn": c.ARN})
 }
 
+// request creates the certificate and its validation records, and sets c.ARN.
 func (c *Certificate) request(ctx *pulumi.Context, name string, args *Args) error {
 	parent := pulumi.Parent(c)
 	request := &acm.CertificateArgs{

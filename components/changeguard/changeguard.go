@@ -25,8 +25,9 @@ type Guard struct {
 	Values pulumi.StringMapOutput `pulumi:"values"`
 }
 
-// NewGuard registers fields by their ids. The preview fails if a field does not accept
-// its recorded value. The record of a field that is no longer in fields is deleted.
+// NewGuard registers fields by their ids. The preview fails if the rule of a field
+// refuses the change from the recorded value. The recorded value of a field that is no
+// longer in fields is deleted.
 func NewGuard(ctx *pulumi.Context, name string, fields map[string]changerule.Field, opts ...pulumi.ResourceOption) (*Guard, error) {
 	inputs := pulumi.Map{}
 	for id, f := range fields {
@@ -46,8 +47,8 @@ func NewGuard(ctx *pulumi.Context, name string, fields map[string]changerule.Fie
 }
 
 // Recorded waits until the provider has checked the fields, and returns the accepted
-// values. It returns the error of a refused change, so that a program that calls it
-// registers nothing after a refusal.
+// values. It returns an error if a change was refused. So the program can stop before it
+// registers further resources.
 func (g *Guard) Recorded(ctx *pulumi.Context) (map[string]string, error) {
 	result, err := internals.UnsafeAwaitOutput(ctx.Context(), g.Values)
 	if err != nil {

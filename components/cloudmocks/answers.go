@@ -8,10 +8,10 @@ import (
 
 type object = map[string]any
 
-// completed are the outputs that AWS completes although the program sets a part.
+// completed are the properties of which the program sets a part and AWS adds the rest.
 var completed = []string{"vpcConfig", "kubernetesNetworkConfig"}
 
-// outputs are what a resource has in addition to its inputs.
+// outputs returns the outputs that a resource has in addition to its inputs.
 func outputs(r Registration) object {
 	password := []any{object{"secretArn": "arn:aws:secretsmanager:" + Region + ":" + AccountID + ":secret:master-of-" + r.Name}}
 	out := object{"name": r.Name, "arn": "arn:aws:mock:" + Region + ":" + AccountID + ":" + r.Name}
@@ -43,7 +43,7 @@ func outputs(r Registration) object {
 	return out
 }
 
-// validations are the DNS records that prove the names of a certificate.
+// validations returns the DNS records that validate the names of a certificate.
 func validations(certificate resource.PropertyMap) []any {
 	var all []any
 	for _, key := range []resource.PropertyKey{"domainName", "subjectAlternativeNames"} {
@@ -63,8 +63,8 @@ func validations(certificate resource.PropertyMap) []any {
 	return all
 }
 
-// accepted are the values that a new guard of changes records: those of the
-// program.
+// accepted returns the values that a new ChangeGuard records: the program's values by
+// the ids of the fields.
 func accepted(guard resource.PropertyMap) object {
 	values := object{}
 	if fields, ok := guard["fields"]; ok && fields.IsObject() {
@@ -75,7 +75,7 @@ func accepted(guard resource.PropertyMap) object {
 	return values
 }
 
-// results are the results of invokes.
+// results are the results of invokes, by token.
 var results = map[string]object{
 	"aws:ec2/getSecurityGroup:getSecurityGroup":              {"id": "sg-vpc-origins"},
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken":    {"userName": "AWS", "password": "token", "proxyEndpoint": "https://registry.example.com"},
@@ -89,8 +89,8 @@ var results = map[string]object{
 	"aws:ssm/getParameter:getParameter":                      {"insecureValue": "ami-recommended"},
 }
 
-// zones is the result of getAvailabilityZones: every letter that a region can have. The
-// ids are not AWS's, unless ZoneIDs has them.
+// zones returns the result of getAvailabilityZones: a zone for each of the letters a to
+// h. An id is invented unless ZoneIDs has it.
 func (c *Cloud) zones() object {
 	region := c.Region
 	if region == "" {

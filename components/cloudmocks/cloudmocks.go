@@ -1,6 +1,6 @@
-// Package cloudmocks answers a Pulumi program in a test as AWS and Kubernetes do,
-// and records what the program registers. No engine and no provider take part. It
-// owns the outputs that components read; every other output is absent.
+// Package cloudmocks mocks AWS and Kubernetes for a Pulumi program in a test, and records
+// the resources that the program registers. It needs no engine and no provider. It has
+// only the outputs that components read.
 package cloudmocks
 
 import (
@@ -38,13 +38,15 @@ type Registration struct {
 
 // Cloud is a pulumi.MockResourceMonitor.
 type Cloud struct {
-	// Outputs are further outputs, by type.
+	// Outputs are further outputs, by the type of the resource.
 	Outputs map[string]map[string]any
-	// Region is the region of the zones; empty: the constant Region.
+	// Region is the region of the zones. Empty means the constant Region.
 	Region string
-	// Calls answer invokes, by token, with their arguments.
+	// Calls are functions that answer invokes, by token. Each gets the invoke's
+	// arguments and returns the result.
 	Calls map[string]func(args map[string]any) map[string]any
-	// ZoneIDs are the ids of zones, by name, where they matter.
+	// ZoneIDs are the ids of zones, by name. A zone that is not in it gets an invented
+	// id.
 	ZoneIDs map[string]string
 
 	mu         sync.Mutex
@@ -102,7 +104,8 @@ func (c *Cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	return answer, nil
 }
 
-// urn is the URN that Pulumi's mocks give a resource, in the stack of its parent.
+// urn returns the URN that Pulumi's mocks give to a resource. Its stack and project are
+// those of its parent.
 func urn(parent, kind, name string) string {
 	p := resource.URN(parent)
 	if p == "" {

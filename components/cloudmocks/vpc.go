@@ -8,12 +8,12 @@ import (
 // ExistingVPCID is a VPC that no program creates.
 const ExistingVPCID = "vpc-0123456789abcdef0"
 
-// ExistingBlock is its IPv4 block.
+// ExistingBlock is the IPv4 block of the VPC ExistingVPCID.
 const ExistingBlock = "10.20.0.0/16"
 
-// RoutedSubnet and PlainSubnet begin the ids of subnets of ExistingVPCID. The last letter
-// of an id is that of the subnet's zone. A routed subnet has a route table of its own,
-// with a NAT gateway. A plain one has the main route table.
+// RoutedSubnet and PlainSubnet are prefixes of the ids of subnets of ExistingVPCID. The
+// last letter of an id is the letter of the subnet's zone. A routed subnet has its own
+// route table with a NAT gateway. A plain subnet uses the main route table.
 const (
 	RoutedSubnet = "subnet-1000000000000000"
 	PlainSubnet  = "subnet-0000000000000000"
@@ -21,11 +21,11 @@ const (
 
 // SubnetBlock returns the IPv4 block of a RoutedSubnet or a PlainSubnet.
 func SubnetBlock(id string) string {
-	third := id[len(id)-1] - 'a'
+	thirdOctet := id[len(id)-1] - 'a'
 	if strings.HasPrefix(id, RoutedSubnet) {
-		third += 100
+		thirdOctet += 100
 	}
-	return fmt.Sprintf("10.20.%d.0/24", third)
+	return fmt.Sprintf("10.20.%d.0/24", thirdOctet)
 }
 
 // ExistingVPC answers the lookups of ExistingVPCID. mainTarget is the target of the

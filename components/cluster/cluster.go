@@ -26,8 +26,8 @@ type Args struct {
 	ClusterName string
 	// Version is the Kubernetes minor version, one of eksspec.Versions.
 	Version string
-	// Stage is how far the upgrade to Version is done. Empty means that all parts
-	// have it.
+	// Stage is the stage of the upgrade to Version. Empty means that all parts have
+	// Version.
 	Stage eksspec.Stage
 	// ExtendedSupport keeps a version after its standard support, at extra cost.
 	// Otherwise EKS upgrades the control plane when standard support ends.
@@ -36,8 +36,8 @@ type Args struct {
 	VPCID pulumi.StringInput
 	// Subnets are private subnets by zone.
 	Subnets map[string]pulumi.StringInput
-	// ControlPlaneZones are the zones of the control plane's network interfaces. They
-	// can't change; see eksspec.Zones.
+	// ControlPlaneZones are the zones of the control plane's network interfaces. EKS
+	// can't change them; see eksspec.Zones.
 	ControlPlaneZones []string
 	// PublicAccessCIDRs are the blocks that may reach the API endpoint over the
 	// internet. Empty means that the endpoint is private.
@@ -107,15 +107,15 @@ type Cluster struct {
 	// Admitted are the rules of PrivateAccess. A client of the API server must depend
 	// on them.
 	Admitted []pulumi.Resource
-	// Settled is the control plane. What needs it must depend on it, and not on the
-	// Cluster, as on network.Network.Settled.
+	// Settled is the control plane. A resource that needs it must depend on Settled, and
+	// not on the Cluster (see network.Network.Settled).
 	Settled []pulumi.Resource
 }
 
 // NewCluster creates a cluster with encrypted secrets and all control plane logs. Its
 // endpoint is private unless PublicAccessCIDRs are set. Access entries are the only
-// way to grant access. All add-ons are those of this package and of package addons,
-// with pinned versions.
+// way to grant access. EKS installs no add-on by itself: this package and package addons
+// create all of them, with pinned versions.
 func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Cluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, err

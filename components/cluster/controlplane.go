@@ -17,7 +17,7 @@ var controlPlaneLogs = pulumi.ToStringArray([]string{"api", "audit", "authentica
 
 // controlPlane creates the EKS cluster after its role and its log group, and so
 // deletes it before them. Without its role EKS can't release its network interfaces.
-// Without the log group it would create one that is not encrypted and never deleted.
+// Without the log group EKS would create one that is not encrypted and never deleted.
 func (b *builder) controlPlane() (*eks.Cluster, error) {
 	args := b.args
 	role, err := iam.NewRole(b.ctx, b.name+"-control-plane", &iam.RoleArgs{
@@ -26,7 +26,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 		Trust:           iam.Service("eks.amazonaws.com"),
 		ManagedPolicies: []string{"AmazonEKSClusterPolicy"},
 		Statements: []iam.Statement{{
-			Sid:       "Secrets", // those that terraform-aws-modules/eks gives the role of a cluster with a key
+			Sid:       "Secrets", // the same actions as in terraform-aws-modules/eks for a cluster with a KMS key
 			Actions:   []string{"kms:Encrypt", "kms:Decrypt", "kms:ListGrants", "kms:DescribeKey"},
 			Resources: iam.ARNs(args.KeyARN),
 		}},
@@ -46,10 +46,10 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 		Name:      pulumi.String(args.ClusterName),
 		Version:   pulumi.String(b.cluster.Versions.ControlPlane),
 		RoleArn:   role.ARN,
-		VpcConfig: b.endpoint(),
+		VpcConfig: b.vpcConfig(),
 		AccessConfig: &eks.ClusterAccessConfigArgs{
 			AuthenticationMode: pulumi.String("API"),
-			// The identity that runs `pulumi up` deploys into the cluster next.
+			// The identity that runs `pulumi up` then deploys into the cluster.
 			BootstrapClusterCreatorAdminPermissions: pulumi.Bool(true),
 		},
 		// Otherwise EKS installs its own add-ons in versions that are not pinned.
@@ -68,7 +68,8 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 	return cluster, nil
 }
 
-func (b *builder) endpoint() *eks.ClusterVpcConfigArgs {
+// vpcConfig returns the subnets of the control plane and the access to its API endpoint.
+func (b *builder) vpcConfig() *eks.ClusterVpcConfigArgs {
 	subnets := pulumi.StringArray{}
 	for _, zone := range slices.Sorted(slices.Values(b.args.ControlPlaneZones)) {
 		subnets = append(subnets, b.args.Subnets[zone])
@@ -85,6 +86,7 @@ func (b *builder) endpoint() *eks.ClusterVpcConfigArgs {
 	return vpc
 }
 
+// supportType returns EKS's upgrade policy.
 func supportType(extended bool) string {
 	if extended {
 		return "EXTENDED"

@@ -9,16 +9,16 @@ import (
 
 // kubeconfig returns the kubeconfig of `aws eks update-kubeconfig` as JSON. It has an
 // exec plugin and no token, so it may be an output of the stack.
-func kubeconfig(name, endpoint, authority string, where *account.Account) (string, error) {
+func kubeconfig(name, endpoint, authority string, stackAccount *account.Account) (string, error) {
 	type object = map[string]any
-	args := []string{"eks", "get-token", "--cluster-name", name, "--region", where.Region, "--output", "json"}
-	if where.RoleARN != "" {
-		args = append(args, "--role-arn", where.RoleARN)
+	args := []string{"eks", "get-token", "--cluster-name", name, "--region", stackAccount.Region, "--output", "json"}
+	if stackAccount.RoleARN != "" {
+		args = append(args, "--role-arn", stackAccount.RoleARN)
 	}
-	if where.Profile != "" {
+	if stackAccount.Profile != "" {
 		// The token must be of the identity that creates the cluster. AWS_PROFILE would not be
 		// enough: the CLI prefers credentials of the environment to it, and the provider does not.
-		args = append(args, "--profile", where.Profile)
+		args = append(args, "--profile", stackAccount.Profile)
 	}
 	exec := object{
 		"apiVersion":      "client.authentication.k8s.io/v1beta1",

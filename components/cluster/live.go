@@ -8,9 +8,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// LiveVersion returns the Kubernetes version that a cluster has at EKS now, which a
-// state without a refresh does not have; "" if the cluster does not exist. It lists
-// the clusters first, because EKS's description of a missing one is an error.
+// LiveVersion returns the Kubernetes version that a cluster has at EKS now, or "" if the
+// cluster does not exist. The stack's state may have an older version, because EKS can
+// upgrade a cluster by itself. LiveVersion lists the clusters first, because a lookup of
+// a missing cluster is an error.
 func LiveVersion(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (string, error) {
 	clusters, err := eks.GetClusters(ctx, opts...)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 const SystemNamespace = "kube-system"
 
 // OwnedTag returns the key of the tag of the cluster's instances. Kubernetes' cloud
-// controller recognizes its nodes by it.
+// controller finds the nodes of the cluster by this tag.
 func (c *Cluster) OwnedTag() string { return "kubernetes.io/cluster/" + c.ClusterName }
 
 // nodeRole creates the role with which nodes join the cluster. The role may describe
@@ -97,17 +97,19 @@ func (b *builder) nodeAddons() error {
 	return err
 }
 
-func (b *builder) addon(name string, release eksspec.Release, with func(*eks.AddonArgs), after ...pulumi.Resource) (*eks.Addon, error) {
+// addon creates an add-on after its dependencies. configure may change the arguments; nil
+// changes nothing.
+func (b *builder) addon(name string, release eksspec.Release, configure func(*eks.AddonArgs), dependencies ...pulumi.Resource) (*eks.Addon, error) {
 	args := &eks.AddonArgs{
 		ClusterName:              b.cluster.Name,
 		AddonName:                pulumi.String(name),
 		AddonVersion:             pulumi.String(release.Addons[name]),
 		ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"), // the stack's values win over manual changes
 	}
-	if with != nil {
-		with(args)
+	if configure != nil {
+		configure(args)
 	}
-	addon, err := eks.NewAddon(b.ctx, b.name+"-"+name, args, b.parent, pulumi.DependsOn(after))
+	addon, err := eks.NewAddon(b.ctx, b.name+"-"+name, args, b.parent, pulumi.DependsOn(dependencies))
 	if err != nil {
 		return nil, fmt.Errorf("add-on %s: %w", name, err)
 	}

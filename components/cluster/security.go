@@ -25,8 +25,8 @@ var controlPlanePorts = []struct {
 }
 
 // admitOperators allows the networks of PrivateAccess to call the API server. EKS's own
-// security group admits no one but its members (EKS User Guide, "Cluster API server
-// endpoint": a private endpoint needs an ingress rule for port 443 from your network).
+// security group admits only its members. So a private endpoint needs a rule for port 443
+// (EKS User Guide, "Cluster API server endpoint").
 func (b *builder) admitOperators() error {
 	for _, source := range b.args.PrivateAccess {
 		rule, err := access.NewRule(b.ctx, b.name+"-control-plane", b.cluster.SecurityGroupID, source, b.parent)
@@ -52,17 +52,17 @@ func (b *builder) nodeSecurityGroup() error {
 	}
 	nodes := group.ID().ToStringOutput()
 	b.cluster.NodeSecurityGroupID = nodes
-	own := b.cluster.SecurityGroupID
+	controlPlane := b.cluster.SecurityGroupID
 
 	if err := b.ingress("node-from-nodes", "nodes and pods among themselves", nodes, nodes, 0); err != nil {
 		return err
 	}
 	for _, p := range controlPlanePorts {
-		if err := b.ingress("node-from-control-plane-"+p.part, p.what, nodes, own, p.port); err != nil {
+		if err := b.ingress("node-from-control-plane-"+p.part, p.what, nodes, controlPlane, p.port); err != nil {
 			return err
 		}
 	}
-	if err := b.ingress("control-plane-from-nodes", "nodes and pods to the API server", own, nodes, 443); err != nil {
+	if err := b.ingress("control-plane-from-nodes", "nodes and pods to the API server", controlPlane, nodes, 443); err != nil {
 		return err
 	}
 	egress, err := vpc.NewSecurityGroupEgressRule(b.ctx, b.name+"-node-out", &vpc.SecurityGroupEgressRuleArgs{
@@ -78,13 +78,13 @@ func (b *builder) nodeSecurityGroup() error {
 	return nil
 }
 
-// ingress allows members of the group from to connect to a port of members of the
-// group to. Port 0 means all ports.
-func (b *builder) ingress(part, what string, to, from pulumi.StringInput, port int) error {
+// ingress creates a rule: members of the security group client may connect to a port of
+// members of the security group server. Port 0 means all ports.
+func (b *builder) ingress(part, description string, server, client pulumi.StringInput, port int) error {
 	args := &vpc.SecurityGroupIngressRuleArgs{
-		SecurityGroupId:           to,
-		ReferencedSecurityGroupId: from,
-		Description:               pulumi.String(what),
+		SecurityGroupId:           server,
+		ReferencedSecurityGroupId: client,
+		Description:               pulumi.String(description),
 		IpProtocol:                pulumi.String("-1"),
 	}
 	if port != 0 {

@@ -1,6 +1,6 @@
-// Package controller owns the Kubernetes objects of one controller that the
-// platform runs and others have written: its namespace, ServiceAccount, Deployment,
-// Service and network policy. What it may do is granted with package rbac.
+// Package controller owns the Kubernetes objects of a controller that runs as one pod,
+// such as KEDA's operator: its namespace, ServiceAccount, Deployment, Service and network
+// policy. Package rbac grants its permissions.
 package controller
 
 import (
@@ -23,9 +23,10 @@ import (
 
 // Namespace is a namespace of the stack.
 type Namespace struct {
-	// Name is its name, which is known before it is created.
+	// Name is the name as plain text.
 	Name string
-	// Created is the name when it exists. Objects in it use this one.
+	// Created is the same name as an output of the namespace. Objects in the namespace
+	// use Created, so that Pulumi creates them after the namespace.
 	Created pulumi.StringInput
 }
 
@@ -44,10 +45,11 @@ func NewNamespace(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOptio
 	return Namespace{Name: name, Created: created.Metadata.Name().Elem()}, nil
 }
 
-// Port is a port of the container. Service is its port in the Service; zero: the
-// Service does not have it.
+// Port is a port of the container.
 type Port struct {
-	Name            string
+	Name string
+	// Number is the port of the container, and Service the port of the Service. If
+	// Service is zero, the Service does not have the port.
 	Number, Service int
 	// From are the clients that the network policy admits. Empty: none.
 	From []podnetwork.Peer
@@ -56,33 +58,33 @@ type Port struct {
 // Args configure a Controller.
 type Args struct {
 	Namespace Namespace
-	// App is the name of its objects, and the value of its label app.
+	// App is the name of the controller's objects, and the value of their label app.
 	App string
-	// Image is the reference of its image, and Command the arguments of the image's
-	// entry point.
+	// Image is the reference of the image, and Command the arguments of its entry
+	// point.
 	Image   pulumi.StringInput
 	Command []string
-	// Before are containers that run to their end before it, such as one that writes a
-	// file of Volumes.
+	// Before are the init containers of the pod.
 	Before corev1.ContainerArray
-	// Env are its environment variables, in this order. Settings are further ones, of the
-	// stack. None is secret.
+	// Env are environment variables, in this order. Settings are further variables whose
+	// values may be outputs, such as an endpoint. None of them is secret.
 	Env      []scaling.EnvVar
 	Settings pulumi.StringMap
-	// Ports are its ports. Without a Service port it has no Service.
+	// Ports are the ports of the pod. The controller has a Service only if one of them
+	// has a Service port.
 	Ports []Port
-	// Egress is where it may connect. Empty: nowhere.
+	// Egress are the connections that the pod may open. Empty means none.
 	Egress []podnetwork.Rule
-	// Ready and Alive are its probes. They also begin the pod's life: it may take
-	// two minutes to become ready.
+	// Ready is the startup and readiness probe, and Alive the liveness probe. A new pod
+	// may take two minutes to become ready.
 	Ready, Alive corev1.HTTPGetActionArgs
 	Resources    scaling.Resources
-	// Volumes and Mounts are its files.
+	// Volumes are the volumes of the pod, and Mounts their paths in the container.
 	Volumes corev1.VolumeArray
 	Mounts  corev1.VolumeMountArray
-	// NodeSelector are labels that its nodes must have. Empty means any node.
+	// NodeSelector are labels that the pod's node must have. Empty means any node.
 	NodeSelector map[string]string
-	// Tokenless gives its pod no token of the API server.
+	// Tokenless means that the pod gets no token of the API server.
 	Tokenless bool
 }
 
@@ -93,7 +95,7 @@ func (a *Args) validate() error {
 	return nil
 }
 
-// access is what its network policy allows.
+// access returns the connections that the network policy allows.
 func (a *Args) access() podnetwork.Access {
 	access := podnetwork.Access{Egress: a.Egress}
 	for _, p := range a.Ports {
@@ -111,16 +113,16 @@ func (a *Args) Account() rbac.Account {
 
 // Controller is a running controller.
 type Controller struct {
-	// Settled is the Deployment; it has a ready pod.
+	// Settled is the Deployment. It is known when the pod is ready.
 	Settled pulumi.Resource
-	// Policy is its network policy.
+	// Policy is the network policy.
 	Policy pulumi.Resource
-	// ServiceName is the name of its Service; nil without one.
+	// ServiceName is the name of the Service. It is nil if no port has a Service port.
 	ServiceName pulumi.StringInput
 }
 
-// New creates the objects. The pod starts after the resources after.
-func New(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, opts ...pulumi.ResourceOption) (*Controller, error) {
+// New creates the objects. The Deployment is created after the dependencies.
+func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Resource, opts ...pulumi.ResourceOption) (*Controller, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -150,7 +152,7 @@ func New(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, 
 				Spec:     pod(args, account.Metadata.Name().Elem()),
 			},
 		},
-	}, append([]pulumi.ResourceOption{pulumi.DependsOn(append([]pulumi.Resource{account}, after...))}, opts...)...)
+	}, append([]pulumi.ResourceOption{pulumi.DependsOn(append([]pulumi.Resource{account}, dependencies...))}, opts...)...)
 	if err != nil {
 		return nil, fmt.Errorf("deployment of %s: %w", name, err)
 	}
@@ -158,6 +160,7 @@ func New(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, 
 	return c, nil
 }
 
+// pod returns the spec of the controller's pod.
 func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	var ports corev1.ContainerPortArray
 	for _, p := range args.Ports {
@@ -199,7 +202,8 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	}
 }
 
-// service creates the Service of the ports that have one.
+// service creates the Service of the ports with a Service port, and returns its name. It
+// returns nil if there is no such port.
 func service(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMetaArgs, labels pulumi.StringMap, opts []pulumi.ResourceOption) (pulumi.StringInput, error) {
 	var ports corev1.ServicePortArray
 	for _, p := range args.Ports {
@@ -212,7 +216,8 @@ func service(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMe
 	if len(ports) == 0 {
 		return nil, nil
 	}
-	// The pod of a controller may need its own Service to become ready.
+	// A pod may need its own Service to become ready. So Pulumi must not wait until the
+	// Service has a ready pod.
 	created, err := corev1.NewService(ctx, name, &corev1.ServiceArgs{
 		Metadata: &metav1.ObjectMetaArgs{
 			Name: meta.Name, Namespace: meta.Namespace, Labels: labels,

@@ -11,12 +11,12 @@ import (
 	"github.com/progressive-framework/platform/components/manifestfile"
 )
 
-// approval is the annotation without which the API server accepts no kind of a group
-// below k8s.io (Kubernetes, "Labels, Annotations and Taints").
+// approval is an annotation of CustomResourceDefinitions. The API server requires it for
+// API groups that end in k8s.io (Kubernetes, "Labels, Annotations and Taints").
 const approval = "api-approved.kubernetes.io"
 
-// NewKinds creates the CustomResourceDefinitions of a controller, which its module
-// publishes. name begins the names of the resources in Pulumi.
+// NewKinds creates the CustomResourceDefinitions that a controller's module publishes.
+// name is the prefix of the resources' names in Pulumi.
 func NewKinds(ctx *pulumi.Context, name string, definitions []manifestfile.Object, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	var created []pulumi.Resource
 	for _, o := range definitions {

@@ -10,8 +10,9 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// metricsPerAlarm is how many metrics an alarm on an expression may read (CloudWatch
-// User Guide, "Use metric math", quota of 10 metrics in an alarm), less the expression.
+// metricsPerAlarm is the largest number of servers of one alarm: CloudWatch allows 10
+// metrics in an alarm, and the expression is one of them (CloudWatch User Guide, "Use
+// metric math").
 const metricsPerAlarm = 9
 
 // AlarmArgs are the arguments of NewAlarms.
@@ -21,12 +22,12 @@ type AlarmArgs struct {
 	// servers.
 	Dimension string
 	Nodes     []string
-	// TopicARN is the SNS topic that is notified; empty: nobody is.
+	// TopicARN is the SNS topic of the notifications. Empty means no notification.
 	TopicARN string
 }
 
-// NewAlarms creates the alarms of a store. An alarm of a store with several servers reads
-// all of them, and fires for the worst.
+// NewAlarms creates the alarms of a store. An alarm compares the worst value of its
+// servers with the threshold. A store with more than nine servers has several alarms.
 func NewAlarms(ctx *pulumi.Context, name string, args *AlarmArgs, parent pulumi.ResourceOption) error {
 	for _, a := range args.Alarms {
 		part := 0
@@ -57,7 +58,7 @@ func NewAlarms(ctx *pulumi.Context, name string, args *AlarmArgs, parent pulumi.
 	return nil
 }
 
-// queries are the metrics of the servers, and the worst of them.
+// queries returns the expression for the worst value, and the metric of each server.
 func queries(a scaling.Alarm, dimension string, nodes []string) cloudwatch.MetricAlarmMetricQueryArray {
 	worst := "MAX(METRICS())"
 	if a.Comparison == scaling.Below {

@@ -16,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/components/secretfiles"
 )
 
-// PasswordKey is the key of the password in a store's Secret. Pods mount it as a file
-// of that name, as they do with a password from Secrets Manager.
+// PasswordKey is the key of the password in a store's Secret. Pods mount the password as
+// a file of that name, also if it comes from Secrets Manager.
 const PasswordKey = secretfiles.FileName
 
 // Objects creates the Kubernetes objects of a store in the cluster. All have the same
@@ -118,7 +118,7 @@ type StatefulSet struct {
 	// Parallel starts all pods at the same time instead of one after the other. Updates
 	// always replace one pod after the other.
 	Parallel bool
-	// Config is the text of the settings. A change of it replaces the pods.
+	// Config is the text of the settings. A change of the text replaces the pods.
 	Config []byte
 	Pod    *corev1.PodSpecArgs
 	Volume Volume
@@ -126,7 +126,7 @@ type StatefulSet struct {
 	After []pulumi.Resource
 }
 
-// NewStatefulSet creates the pods, and before them the claims of their volumes.
+// NewStatefulSet creates the claims of the volumes, and then the StatefulSet.
 func (o *Objects) NewStatefulSet(s StatefulSet) (*appsv1.StatefulSet, error) {
 	claims, err := o.newClaims(s.Volume, s.Replicas)
 	if err != nil {
@@ -148,8 +148,8 @@ func (o *Objects) NewStatefulSet(s StatefulSet) (*appsv1.StatefulSet, error) {
 	if s.Parallel {
 		spec.PodManagementPolicy = pulumi.String("Parallel")
 	}
-	// Kubernetes can't change the templates. Each pod has its claim already, so
-	// that they are used for nothing but the name of the volume.
+	// Kubernetes can't change the claim templates. They only name the volume, because
+	// newClaims has created the claims.
 	created, err := appsv1.NewStatefulSet(o.Context, o.Name+"-statefulset", &appsv1.StatefulSetArgs{Metadata: o.Meta(o.App), Spec: spec}, o.Parent,
 		pulumi.DependsOn(append(claims, s.After...)), pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}))
 	if err != nil {

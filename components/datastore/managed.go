@@ -22,15 +22,16 @@ import (
 	"github.com/progressive-framework/platform/components/logs"
 )
 
-// BackupWindow is in UTC, at night in America and Europe. The windows of maintenance
-// follow it: storespec.MaintenanceWindow.
+// BackupWindow is in UTC, at night in America and Europe. The maintenance windows are
+// later (storespec.MaintenanceWindow).
 const BackupWindow = "03:00-04:00"
 
 // Engine is an AWS service with the engine of its stores.
 type Engine struct {
 	// label is the name of the engine in descriptions.
 	label string
-	// service is the AWS service in Pulumi's type tokens.
+	// service is the AWS service in Pulumi's type tokens, and parameterGroup its type
+	// of parameter group.
 	service, parameterGroup string
 	// logFolder is the prefix of the names of the service's log groups.
 	logFolder string
@@ -60,7 +61,7 @@ type Args struct {
 	Logs []string
 	// Parameters are the settings of the store.
 	Parameters ParameterGroup
-	// DiscardData lets a destroy delete the store's key, without which no backup can
+	// DiscardData lets a destroy delete the store's key. Without the key no backup can
 	// be restored.
 	DiscardData bool
 }
@@ -128,7 +129,8 @@ func NewDependencies(ctx *pulumi.Context, name string, args *Args, parent pulumi
 	return &d, err
 }
 
-// AfterLogGroups is the option with which a store depends on its log groups.
+// AfterLogGroups returns the option with which a store depends on its log groups and on
+// other resources.
 func (d *Dependencies) AfterLogGroups(others ...pulumi.Resource) pulumi.ResourceOption {
 	for _, group := range d.LogGroups {
 		others = append(others, group)
@@ -167,9 +169,10 @@ func (d *Dependencies) FinalSnapshot(identifier string, discard bool) pulumi.Str
 // token returns the type token of a resource of the engine's service, such as
 // aws:rds/subnetGroup:SubnetGroup.
 func (e Engine) token(kind string) string {
-	return fmt.Sprintf("aws:%s/%c%s:%s", e.service, kind[0]+'a'-'A', kind[1:], kind)
+	return fmt.Sprintf("aws:%s/%s%s:%s", e.service, strings.ToLower(kind[:1]), kind[1:], kind)
 }
 
+// inputs returns the inputs of the parameter group's resource.
 func (g ParameterGroup) inputs() pulumi.Map {
 	var list pulumi.Array
 	for _, p := range g.Parameters {
@@ -191,9 +194,9 @@ type named struct {
 	Name pulumi.StringOutput `pulumi:"name"`
 }
 
-// newNamed registers a resource by its type token. The three services have the same
-// inputs for subnet groups and parameter groups, but the SDK has a Go type for each. So
-// typed code would be written three times.
+// newNamed registers a resource by its type token, and returns its name. RDS, ElastiCache
+// and DocumentDB have the same inputs for these groups, but different Go types in the
+// SDK. Typed code would be written three times.
 func newNamed(ctx *pulumi.Context, token, name string, inputs pulumi.Map, parent pulumi.ResourceOption) (pulumi.StringOutput, error) {
 	var created named
 	err := ctx.RegisterResource(token, name, inputs, &created, parent)

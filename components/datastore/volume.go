@@ -22,9 +22,9 @@ type Volume struct {
 }
 
 // newClaims creates the claim of each pod with the name that the StatefulSet expects
-// (Kubernetes, "Stable Storage"). The StatefulSet uses existing claims. As resources of
-// the stack the claims can grow. Claims that a StatefulSet creates keep their first size,
-// and a change of the template would replace the StatefulSet.
+// (Kubernetes, "Stable Storage"). The StatefulSet then uses these claims. They can grow,
+// because they are resources of the stack. Claims that a StatefulSet creates can't grow:
+// a change of its template would replace the StatefulSet.
 func (o *Objects) newClaims(v Volume, replicas int) ([]pulumi.Resource, error) {
 	var claims []pulumi.Resource
 	for i := range replicas {
@@ -44,10 +44,12 @@ func (o *Objects) newClaims(v Volume, replicas int) ([]pulumi.Resource, error) {
 	return claims, nil
 }
 
+// template returns the claim template of a StatefulSet.
 func (v Volume) template() *corev1.PersistentVolumeClaimTypeArgs {
 	return &corev1.PersistentVolumeClaimTypeArgs{Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(v.Name)}, Spec: v.spec()}
 }
 
+// spec returns the spec of a claim, which is the same in the template.
 func (v Volume) spec() *corev1.PersistentVolumeClaimSpecArgs {
 	return &corev1.PersistentVolumeClaimSpecArgs{
 		AccessModes:      pulumi.ToStringArray([]string{"ReadWriteOnce"}),

@@ -1,13 +1,15 @@
-// Package forecaster owns the pod that publishes how many pods each service will need
-// (agents/forecaster). It runs in the namespace of Prometheus, from which it reads the
-// loads. Prometheus scrapes what it publishes, and KEDA reads that from Prometheus, so that
-// it has no Service and no other caller.
+// Package forecaster owns the pod of agents/forecaster, which publishes the number of pods
+// that each service will need. The forecaster runs in the namespace of Prometheus and
+// reads the loads from Prometheus. Prometheus scrapes the forecasts, and KEDA reads them
+// from Prometheus. So the forecaster has no Service and no other caller.
 //
-// It is one pod without leader election. What it publishes is a function of the loads in
-// Prometheus, so that a new pod continues with the same numbers once it has read two
-// weeks, in seconds. Two pods would publish the same, and cost twice. While none
-// publishes, the HPA removes no pod, adds them at the floor, and within two minutes the
-// guard triggers apply the document's targets (components/podscaling/trigger).
+// The forecaster is one pod without leader election. Its forecasts depend only on the
+// loads in Prometheus. A new pod reads two weeks of loads within seconds, and continues
+// with the same numbers. Two pods would publish the same numbers and cost twice.
+//
+// While no forecaster publishes, the HPA removes no pod, and adds pods at the floor of
+// the prediction. Within two minutes the guard triggers apply the design document's
+// targets (components/podscaling/trigger).
 package forecaster
 
 import (
@@ -26,9 +28,9 @@ import (
 )
 
 const (
-	// App is the value of the label app of its pod.
+	// App is the value of the label app of the forecaster's pod.
 	App = scrape.ForecasterApp
-	// Program is the Go main package of its image.
+	// Program is the Go main package of the forecaster's image.
 	Program = "github.com/progressive-framework/platform/agents/forecaster"
 
 	probePort = 8000
@@ -36,17 +38,18 @@ const (
 
 // Args configure a Forecaster.
 type Args struct {
-	// Namespace is where it runs: that of Prometheus.
+	// Namespace is the namespace of Prometheus.
 	Namespace controller.Namespace
-	// Image is the reference of its image.
+	// Image is the reference of the forecaster's image.
 	Image pulumi.StringInput
-	// Services are those whose load it learns, with the bounds of the stack.
+	// Services are the services to forecast, with the stack's numbers of pods.
 	Services []scaling.Profile
-	// Readers are the pods that scrape it.
+	// Readers are the pods that scrape the forecaster.
 	Readers []podnetwork.Peer
-	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
+	// RequestShare is the percentage of scaling.ForecasterResources that the pod
+	// requests, 1 to 100.
 	RequestShare scaling.Percent
-	// NodeSelector are labels that its nodes must have. Empty means any node.
+	// NodeSelector are labels that the pod's node must have. Empty means any node.
 	NodeSelector map[string]string
 }
 

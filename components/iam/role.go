@@ -103,10 +103,11 @@ func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.Re
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{"name": r.Name, "arn": r.ARN})
 }
 
-// boundary bounds what the role may do, whatever its policies allow.
-func boundary(where *account.Account) pulumi.StringPtrInput {
-	if where.PermissionsBoundary == "" {
+// boundary returns the permissions boundary of the account's roles, or nil if it has
+// none.
+func boundary(a *account.Account) pulumi.StringPtrInput {
+	if a.PermissionsBoundary == "" {
 		return nil
 	}
-	return pulumi.String(where.PermissionsBoundary)
+	return pulumi.String(a.PermissionsBoundary)
 }

@@ -80,6 +80,8 @@ func EndpointPolicy(statements ...Statement) (pulumi.StringOutput, error) {
 	return document(statements, policydocument.CheckEndpoint, policydocument.Endpoint)
 }
 
+// document checks the statements with the values that are known now, and renders them
+// when all outputs are known.
 func document(statements []Statement, check func(policydocument.Statement) error, render func(...policydocument.Statement) (string, error)) (pulumi.StringOutput, error) {
 	var errs []error
 	resolved := make([]any, len(statements))
@@ -93,13 +95,14 @@ func document(statements []Statement, check func(policydocument.Statement) error
 	return pulumi.All(resolved...).ApplyT(func(values []any) (string, error) {
 		plain := make([]policydocument.Statement, len(values))
 		for i := range values {
-			plain[i] = statements[i].with(values[i].([]string))
+			plain[i] = statements[i].withValues(values[i].([]string))
 		}
 		return render(plain...)
 	}).(pulumi.StringOutput), nil
 }
 
-// inputs lists all fields that may be outputs, in the order that with expects.
+// inputs lists the values of all fields that may be outputs. withValues expects the same
+// order.
 func (s Statement) inputs() []pulumi.StringInput {
 	var all []pulumi.StringInput
 	for _, p := range s.Principals {
@@ -112,23 +115,25 @@ func (s Statement) inputs() []pulumi.StringInput {
 	return all
 }
 
+// resolved returns the values of inputs as an output.
 func (s Statement) resolved() pulumi.StringArrayOutput {
 	return pulumi.StringArray(s.inputs()).ToStringArrayOutput()
 }
 
-// known returns the statement with the values that are known before any resource
-// is created. An unknown value is empty, because it is never the wildcard.
+// known returns the statement with the values that are known before any resource is
+// created. Unknown values are empty. The checks look only for wildcards, and an output
+// is never a wildcard.
 func (s Statement) known() policydocument.Statement {
 	var values []string
 	for _, in := range s.inputs() {
 		v, _ := in.(pulumi.String)
 		values = append(values, string(v))
 	}
-	return s.with(values)
+	return s.withValues(values)
 }
 
-// with returns the statement with values in place of inputs.
-func (s Statement) with(values []string) policydocument.Statement {
+// withValues returns the statement with values in place of inputs.
+func (s Statement) withValues(values []string) policydocument.Statement {
 	take := func(n int) []string {
 		head := values[:n:n]
 		values = values[n:]

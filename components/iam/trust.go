@@ -13,9 +13,10 @@ type Trust struct {
 	conditions []Condition
 }
 
-// deputies are services that could act for another account (the confused deputy
-// problem). They set aws:SourceAccount to the account for which they act (guides
-// of VPC flow logs and RDS Enhanced Monitoring, pages on the confused deputy).
+// deputies are services through which another account could use the role (the confused
+// deputy problem). The trust policy of such a service has a condition on
+// aws:SourceAccount, the account for which the service acts (guides of VPC flow logs and
+// RDS Enhanced Monitoring, pages on the confused deputy).
 var deputies = map[string]bool{
 	"vpc-flow-logs.amazonaws.com":  true,
 	"monitoring.rds.amazonaws.com": true,
@@ -37,6 +38,7 @@ func Pod(cluster, namespace pulumi.StringInput, serviceAccount string) Trust {
 	}}
 }
 
+// statement returns the only statement of the trust policy.
 func (t Trust) statement(a *account.Account) Statement {
 	s := Statement{
 		Sid:        "Assume",

@@ -1,8 +1,8 @@
-// Package image owns the Pulumi resource for a container image that ko builds from
-// a Go main package, and for one that another stack has built: their arguments, their
-// outputs and their first checks. Package
-// provider builds and pushes the image, in the plugin pulumi-resource-ko. This
-// package does not import ko, so that programs stay small.
+// Package image owns two Pulumi resources: Image, a container image that ko builds from a
+// Go main package, and Promoted, an image that another stack has built. It has their
+// arguments, their outputs and their first checks. Package provider builds, copies and
+// pushes the images, in the plugin pulumi-resource-ko. This package does not import ko,
+// so that programs stay small.
 package image
 
 import (
@@ -26,7 +26,7 @@ const (
 	Version = "0.1.0"
 )
 
-// ImageArgs configure an Image. The arguments of the build are plain values and no
+// ImageArgs configure an Image. The arguments of the build are plain values and not
 // outputs, so that every preview knows them.
 type ImageArgs struct {
 	// ImportPath is the import path of the main package, such as
@@ -50,9 +50,10 @@ type ImageArgs struct {
 	// Dir is the folder in which the go tool runs: any folder of the module,
 	// relative to the program. Empty means the program's folder.
 	Dir string
-	// SigningKey is the key that signs the image's provenance and SBOM: awskms:///KEY of
-	// AWS KMS, or the file of the private key, relative to the program: ECDSA P-256, PKCS #8
-	// in PEM. Its content is in no state. Empty means that nothing is signed.
+	// SigningKey is the key that signs the image's provenance and SBOM. It is a key of AWS
+	// KMS, awskms:///KEY, or a file with the private key (ECDSA P-256, PKCS #8 in PEM),
+	// relative to the program. The content of the file is in no state. Empty means that
+	// nothing is signed.
 	SigningKey string
 	// Credentials are the credentials for the repository. nil means those of the
 	// docker config.
@@ -124,6 +125,7 @@ func (a *ImageArgs) validate() error {
 	return errors.Join(append(errs, a.Credentials.validate())...)
 }
 
+// validate returns an error if only one of Username and Password is set.
 func (c *Credentials) validate() error {
 	if c != nil && (c.Username == nil || c.Password == nil) {
 		return errors.New("Credentials need both Username and Password; leave Credentials nil to use the docker config")
@@ -138,7 +140,7 @@ func (c *Credentials) inputs() pulumi.Map {
 // inputs converts the args to the inputs of the provider. Unset args are left out,
 // so that the provider's defaults apply.
 func (a *ImageArgs) inputs() pulumi.Map {
-	in := pulumi.Map{
+	inputs := pulumi.Map{
 		"importPath": pulumi.String(a.ImportPath),
 		"repository": a.Repository,
 	}
@@ -147,22 +149,22 @@ func (a *ImageArgs) inputs() pulumi.Map {
 		for i, p := range a.Platforms {
 			platforms[i] = pulumi.String(p)
 		}
-		in["platforms"] = platforms
+		inputs["platforms"] = platforms
 	}
 	if a.Base != "" {
-		in["base"] = pulumi.String(a.Base)
+		inputs["base"] = pulumi.String(a.Base)
 	}
 	if len(a.Labels) > 0 {
-		in["labels"] = pulumi.ToStringMap(a.Labels)
+		inputs["labels"] = pulumi.ToStringMap(a.Labels)
 	}
 	if a.Dir != "" {
-		in["dir"] = pulumi.String(a.Dir)
+		inputs["dir"] = pulumi.String(a.Dir)
 	}
 	if a.SigningKey != "" {
-		in["signingKey"] = pulumi.String(a.SigningKey)
+		inputs["signingKey"] = pulumi.String(a.SigningKey)
 	}
 	if a.Credentials != nil {
-		in["credentials"] = a.Credentials.inputs()
+		inputs["credentials"] = a.Credentials.inputs()
 	}
-	return in
+	return inputs
 }

@@ -21,19 +21,19 @@ type PromotedArgs struct {
 	// TrustedKeys are public keys in PEM. One of them must have signed the provenance and
 	// the SBOM of the image.
 	TrustedKeys []string
-	// PredicateTypes are the statements that the image must have; the provider's default,
-	// provenance and SBOM, if empty.
+	// PredicateTypes are the types of the signed statements that the image must have.
+	// Empty means provenance and SBOM.
 	PredicateTypes []string
-	// Credentials are the credentials for the repository. The source's registry gets them
-	// only if it is the same. nil means those of the docker config.
+	// Credentials are the credentials for the repository. They are used for the source
+	// only if it is in the same registry. nil means those of the docker config.
 	Credentials *Credentials
 }
 
-// Promoted is an image that was copied, with what was signed about it, and verified.
+// Promoted is a verified copy of an image and of its signed statements.
 type Promoted struct {
 	pulumi.CustomResourceState
 
-	// Digest is that of the source.
+	// Digest is the digest of the source.
 	Digest pulumi.StringOutput `pulumi:"digest"`
 	// Reference is REPOSITORY@DIGEST, for pods.
 	Reference pulumi.StringOutput `pulumi:"reference"`

@@ -12,7 +12,7 @@ const (
 	AdapterImage  = "ghcr.io/kedacore/keda-metrics-apiserver:" + Version + "@sha256:27286536a8a775aeeee37a7e343f8ecebb27ebf680ee1181a4f99e82eefb253b"
 )
 
-// The repositories of the images below a mirror.
+// The names of the images' repositories in the stack's mirror.
 const (
 	OperatorRepository = "keda"
 	AdapterRepository  = "keda-metrics-apiserver"

@@ -1,10 +1,11 @@
-// Package keda owns KEDA, which scales pods on what they do: its kinds, operator
-// and metrics adapter. It runs in a namespace of its own, in which it has the Secret
-// of its certificates, and watches the platform's namespace only. It reads no Secret
-// there: its ScaledObjects need no credentials.
+// Package keda owns KEDA, which scales pods by external metrics: its
+// CustomResourceDefinitions, operator and metrics adapter. KEDA runs in its own
+// namespace, where it keeps the Secret of its certificates. It watches only the
+// platform's namespace. It reads no Secret there, because the ScaledObjects need no
+// credentials.
 //
-// The operator renews its certificates itself and writes their authority into the
-// APIService, a field that this program never sets.
+// The operator renews its certificates itself, and writes their certificate authority into
+// the APIService. This program never sets that field.
 package keda
 
 import (
@@ -22,7 +23,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Names of KEDA's objects, which its programs expect.
+// Names of KEDA's objects. KEDA's programs expect these names.
 const (
 	operatorApp  = "keda-operator"
 	adapterApp   = "keda-metrics-apiserver"
@@ -30,37 +31,39 @@ const (
 	apiService   = "v1beta1.external.metrics.k8s.io"
 )
 
-// OperatorApp is the value of the label app of the operator's pod, which sends the
-// queries of ScaledObjects.
+// OperatorApp is the value of the label app of the operator's pod. The operator sends the
+// queries of the ScaledObjects.
 const OperatorApp = operatorApp
 
-// Ports of the metrics of both programs, and of the operator's metrics for the adapter.
+// KEDA's default ports. On metricsPort both programs publish metrics for Prometheus. On
+// operatorPort the adapter gets the external metrics from the operator.
 const (
 	metricsPort  = 8080
 	operatorPort = 9666
 )
 
-// Targets allows to scrape both programs in a namespace.
+// Targets returns the egress rule of a pod that scrapes both programs in a namespace.
 func Targets(namespace string) podnetwork.Rule {
 	return podnetwork.To(metricsPort, podnetwork.AppIn(namespace, operatorApp), podnetwork.AppIn(namespace, adapterApp))
 }
 
 // Args configure KEDA.
 type Args struct {
-	// Namespace is KEDA's own, and Watched the one with the Deployments that it
-	// scales.
+	// Namespace is KEDA's namespace. Watched is the namespace of the Deployments that
+	// KEDA scales.
 	Namespace, Watched controller.Namespace
-	// OperatorImage and AdapterImage are the references of its images.
+	// OperatorImage and AdapterImage are the references of KEDA's images.
 	OperatorImage, AdapterImage pulumi.StringInput
-	// Cluster has the addresses of the API server. Triggers allows to reach what the
-	// triggers of ScaledObjects query.
+	// Cluster has the addresses of the API server. Triggers are the egress rules to the
+	// servers that the triggers of ScaledObjects query.
 	Cluster  podnetwork.Cluster
 	Triggers []podnetwork.Rule
-	// Readers are the pods that scrape its metrics.
+	// Readers are the pods that scrape KEDA's metrics.
 	Readers []podnetwork.Peer
-	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
+	// RequestShare is the percentage of scaling.KEDAResources that the pods request, 1 to
+	// 100.
 	RequestShare scaling.Percent
-	// NodeSelector are labels that its nodes must have. Empty means any node.
+	// NodeSelector are labels that the pods' nodes must have. Empty means any node.
 	NodeSelector map[string]string
 }
 
@@ -80,8 +83,9 @@ func (a *Args) validate() error {
 type KEDA struct {
 	pulumi.ResourceState
 
-	// Settled are its kinds, Deployments and APIService. A ScaledObject must depend on
-	// these, and not on the KEDA, as on network.Network.Settled.
+	// Settled are KEDA's CustomResourceDefinitions, Deployments and APIService. A
+	// ScaledObject must depend on Settled, and not on the KEDA (see
+	// network.Network.Settled).
 	Settled []pulumi.Resource
 }
 
@@ -125,8 +129,8 @@ func NewKEDA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{})
 }
 
-// newOperator runs the operator, which queries the triggers of ScaledObjects and
-// keeps their HPAs.
+// newOperator creates the operator, which queries the triggers of ScaledObjects and
+// maintains their HPAs.
 func newOperator(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, parent pulumi.ResourceOption) (*controller.Controller, error) {
 	spec := &controller.Args{
 		Namespace: args.Namespace, App: operatorApp, Image: args.OperatorImage,
@@ -156,7 +160,7 @@ func newOperator(ctx *pulumi.Context, name string, args *Args, after []pulumi.Re
 	return controller.New(ctx, name+"-operator", spec, append(granted, after...), parent)
 }
 
-// newAdapter runs the metrics adapter, which HPAs ask for external metrics.
+// newAdapter creates the metrics adapter, from which HPAs read external metrics.
 func newAdapter(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, parent pulumi.ResourceOption) (*controller.Controller, error) {
 	spec := &controller.Args{
 		Namespace: args.Namespace, App: adapterApp, Image: args.AdapterImage,
@@ -190,12 +194,14 @@ func newAdapter(ctx *pulumi.Context, name string, args *Args, after []pulumi.Res
 	return controller.New(ctx, name+"-adapter", spec, append(granted, after...), parent)
 }
 
+// environment returns the variables of both programs.
 func environment(args *Args) []scaling.EnvVar {
 	return []scaling.EnvVar{{Name: "POD_NAMESPACE", Value: args.Namespace.Name}, {Name: "WATCH_NAMESPACE", Value: args.Watched.Name}}
 }
 
-// certificateVolume mounts the Secret that the operator writes. The adapter's pod
-// waits for its files. The operator must start without them.
+// certificateVolume returns the volume of the Secret that the operator writes. optional
+// is true for the operator, which must start before the Secret has files. The adapter's
+// pod waits for the files.
 func certificateVolume(optional bool) *corev1.VolumeArgs {
 	secret := &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(certificates), DefaultMode: pulumi.Int(0o440)}
 	if optional {

@@ -9,13 +9,14 @@ import (
 	"github.com/progressive-framework/platform/components/manifestfile"
 )
 
-// kinds are KEDA's kinds, by the files of its module. The operator starts only when
-// all of them exist. Of those that the platform does not use, any object is valid,
-// since nobody gets the permission to create one: the schema of ScaledJob alone has
-// 670 kB.
+// kinds are the files of KEDA's CustomResourceDefinitions in its module. The operator
+// starts only when all of them exist. The platform uses only ScaledObject. For the other
+// kinds, openSchema replaces the schema by one that accepts every object. That saves
+// space in the state: the schema of ScaledJob alone has 670 kB. It is safe, because no
+// pod has the permission to create such objects.
 var kinds = []struct {
-	file   string
-	opened bool
+	file       string
+	openSchema bool
 }{
 	{"keda.sh_scaledobjects.yaml", false},
 	{"keda.sh_scaledjobs.yaml", true},
@@ -34,7 +35,7 @@ func newKinds(ctx *pulumi.Context, name string, parent pulumi.ResourceOption) ([
 			return nil, err
 		}
 		for _, o := range objects {
-			if k.opened {
+			if k.openSchema {
 				if err := o.OpenSchema(); err != nil {
 					return nil, fmt.Errorf("%s of %s: %w", k.file, Module.Path, err)
 				}

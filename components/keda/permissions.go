@@ -8,18 +8,19 @@ import (
 	"github.com/progressive-framework/platform/components/rbac"
 )
 
-var watch = []string{"get", "list", "watch"}
+// readVerbs are the verbs for objects that KEDA only reads.
+var readVerbs = []string{"get", "list", "watch"}
 
-// grantOperator creates the operator's permissions. KEDA's own manifest lets it read
-// every object and Secret of the cluster (config/rbac/role.yaml); this one scales the
-// Deployments of one namespace.
+// grantOperator creates the operator's permissions. KEDA's own manifest allows the
+// operator to read every object and Secret of the cluster (config/rbac/role.yaml). Here
+// the operator may scale only the Deployments of one namespace.
 func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	to := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
 	own, err := to.InNamespace(name+"-operator", operatorApp, args.Namespace.Created,
-		// Its certificates. It can't create an object only of a certain name.
+		// The Secret of its certificates. RBAC can't limit "create" to a name.
 		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "watch", "create"}},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Names: []string{certificates}, Verbs: []string{"get", "update", "patch"}},
-		// The election of the operator that acts.
+		// Leader election.
 		rbac.Rule{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch"}},
 		events,
 	)
@@ -27,35 +28,35 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 		return nil, err
 	}
 	watched, err := to.InNamespace(name+"-operator-watched", operatorApp, args.Watched.Created,
-		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects", "scaledjobs", "triggerauthentications"}, Verbs: watch},
+		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects", "scaledjobs", "triggerauthentications"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects", "scaledobjects/status", "scaledobjects/finalizers"}, Verbs: []string{"update", "patch"}},
-		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"cloudeventsources"}, Verbs: watch},
+		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"cloudeventsources"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{"autoscaling"}, Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}},
-		rbac.Rule{Groups: []string{"apps"}, Resources: []string{"deployments", "deployments/scale"}, Verbs: watch},
+		rbac.Rule{Groups: []string{"apps"}, Resources: []string{"deployments", "deployments/scale"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{"apps"}, Resources: []string{"deployments/scale"}, Verbs: []string{"update", "patch"}},
-		rbac.Rule{Groups: []string{""}, Resources: []string{"pods", "limitranges"}, Verbs: watch},
+		rbac.Rule{Groups: []string{""}, Resources: []string{"pods", "limitranges"}, Verbs: readVerbs},
 		events,
 	)
 	if err != nil {
 		return nil, err
 	}
 	cluster, err := to.InCluster(name+"-operator", args.Namespace.Name+"-operator",
-		// Kinds without a namespace, which it watches in any case.
-		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"clustertriggerauthentications"}, Verbs: watch},
-		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"clustercloudeventsources"}, Verbs: watch},
-		// It writes the authority of its certificates into one APIService.
+		// The operator always watches these kinds, which have no namespace.
+		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"clustertriggerauthentications"}, Verbs: readVerbs},
+		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"clustercloudeventsources"}, Verbs: readVerbs},
+		// The operator writes its certificate authority into one APIService.
 		rbac.Rule{Groups: []string{"apiregistration.k8s.io"}, Resources: []string{"apiservices"}, Verbs: []string{"list", "watch"}},
 		rbac.Rule{Groups: []string{"apiregistration.k8s.io"}, Resources: []string{"apiservices"}, Names: []string{apiService}, Verbs: []string{"get", "update", "patch"}},
 	)
 	return []pulumi.Resource{own, watched, cluster}, err
 }
 
-// maxTriggers is how many triggers a ScaledObject may have.
+// maxTriggers is the largest number of triggers of one ScaledObject of the platform.
 const maxTriggers = 10
 
-// externalMetrics are the names that KEDA gives to the metrics of Prometheus, by the
-// position of the trigger (KEDA, pkg/scalers/scaler.go, GenerateMetricNameWithIndex). Each
-// is a resource of the API.
+// externalMetrics returns the names that KEDA gives to the metrics of Prometheus triggers,
+// by the position of the trigger (KEDA, pkg/scalers/scaler.go,
+// GenerateMetricNameWithIndex). In RBAC each name is a resource.
 func externalMetrics() []string {
 	names := make([]string, maxTriggers)
 	for i := range names {
@@ -66,12 +67,13 @@ func externalMetrics() []string {
 
 var events = rbac.Rule{Groups: []string{"", "events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}}
 
-// grantAdapter creates the adapter's permissions: it finds ScaledObjects, and lets
-// the API server authenticate its callers. The HPA controller may read metrics.
+// grantAdapter creates the adapter's permissions: to read ScaledObjects, and to
+// authenticate its callers with the API server. It also allows the HPA controller to read
+// external metrics.
 func grantAdapter(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	to := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
 	watched, err := to.InNamespace(name+"-adapter-watched", adapterApp, args.Watched.Created,
-		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects"}, Verbs: watch})
+		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects"}, Verbs: readVerbs})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
-// Package key owns the KMS keys of the platform: those that encrypt its data, with their
-// rotation and the AWS services that may use them, and those that sign its images. IAM policies of the account say which
-// roles may use a key.
+// Package key owns the KMS keys of the platform. NewKey creates a key that encrypts data,
+// with its rotation and the AWS services that may use it. IAM policies of the account allow
+// roles to use such a key. NewSigningKey creates a key that signs images.
 package key
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 )
 
-// deletionWindow is in days. It is the longest of AWS (KMS API,
-// ScheduleKeyDeletion): without the key, encrypted data can't be restored.
+// deletionWindow is in days. It is the longest that AWS allows (KMS API,
+// ScheduleKeyDeletion), because encrypted data is lost with the key.
 const deletionWindow = 30
 
 // Args configure a Key.
@@ -27,8 +27,8 @@ type Args struct {
 	// Users are the AWS services that use the key. See Logs, Service and
 	// ViaService. Without them, only IAM policies of the account allow its use.
 	Users []iam.Statement
-	// Retain keeps the key when the stack is destroyed, for what it has encrypted and
-	// outlives the stack, such as final snapshots. It costs 1 USD a month until
+	// Retain keeps the key when the stack is destroyed. Encrypted data that outlives the
+	// stack, such as final snapshots, needs the key. The key costs 1 USD a month until
 	// somebody schedules its deletion.
 	Retain bool
 }
@@ -101,7 +101,7 @@ func NewKey(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	}
 	// Without this statement nobody could change the key again (KMS Developer
 	// Guide, "Default key policy").
-	owner := byAccount(args.Account, "kms:*")
+	owner := accountStatement(args.Account, "kms:*")
 	document, err := iam.ResourcePolicy(append([]iam.Statement{owner}, args.Users...)...)
 	if err != nil {
 		return nil, fmt.Errorf("policy of key %s: %w", name, err)
@@ -116,8 +116,9 @@ func NewKey(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	return k, nil
 }
 
-// byAccount lets IAM policies of the account allow actions on a key.
-func byAccount(a *account.Account, actions ...string) iam.Statement {
+// accountStatement returns the statement with which IAM policies of the account can allow
+// the actions on a key.
+func accountStatement(a *account.Account, actions ...string) iam.Statement {
 	return iam.Statement{Sid: "Account", Principals: []iam.Principal{iam.AWSPrincipal(a.Root())}, Actions: actions, Resources: iam.AnyResource()}
 }
 

@@ -17,14 +17,15 @@ type SigningArgs struct {
 	Account *account.Account
 	// Description says what the key signs.
 	Description string
-	// Signers are ARNs of the roles and users that sign. Nobody else of the account does,
-	// whatever its IAM policies allow.
+	// Signers are the ARNs of the roles and users that may sign. IAM policies of the
+	// account can't allow others to sign.
 	Signers []string
 }
 
 // administration lists the actions on a signing key that IAM policies of the account may
-// allow: all that a deployment needs, and not kms:Sign. Whoever may change the key's policy
-// can still add a signer, as KMS demands of every key ("Default key policy").
+// allow: all that a deployment needs, but not kms:Sign. A principal that may change the
+// key's policy can still add a signer. KMS requires such a principal for every key (KMS
+// Developer Guide, "Default key policy").
 func administration() []string {
 	return []string{
 		"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:Describe*", "kms:DisableKey", "kms:EnableKey", "kms:Get*", "kms:List*",
@@ -32,8 +33,8 @@ func administration() []string {
 	}
 }
 
-// NewSigningKey creates a key that signs with ECDSA P-256, with the alias alias/NAME. Its
-// private part never leaves KMS. KMS can't rotate it: a new key takes its place
+// NewSigningKey creates a key that signs with ECDSA P-256, with the alias alias/NAME. The
+// private part never leaves KMS. KMS can't rotate such a key. A rotation creates a new key
 // (docs/promotion.md).
 func NewSigningKey(ctx *pulumi.Context, name string, args *SigningArgs, opts ...pulumi.ResourceOption) (*Key, error) {
 	if args == nil || args.Account == nil || args.Description == "" || len(args.Signers) == 0 {
@@ -48,11 +49,11 @@ func NewSigningKey(ctx *pulumi.Context, name string, args *SigningArgs, opts ...
 		signers = append(signers, iam.AWSPrincipal(pulumi.String(arn)))
 	}
 	document, err := iam.ResourcePolicy(
-		byAccount(args.Account, administration()...),
+		accountStatement(args.Account, administration()...),
 		iam.Statement{
 			Sid: "PublicKey", Principals: signers, Actions: []string{"kms:DescribeKey", "kms:GetPublicKey"}, Resources: iam.AnyResource(),
 		},
-		// Only what release/signer requests.
+		// The conditions allow only the kind of request that release/signer sends.
 		iam.Statement{
 			Sid: "Sign", Principals: signers, Actions: []string{"kms:Sign"}, Resources: iam.AnyResource(),
 			Conditions: []iam.Condition{

@@ -11,14 +11,14 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// errorRate is the percentage of requests with a 5xx response, of a target or of
-// the load balancer itself. AWS publishes no count of 0, and no RequestCount if no
-// request had a target. FILL replaces that one with 1: errors alone raise the
-// alarm, and no data does not (ELB User Guide,
-// "CloudWatch metrics for your Application Load Balancer").
+// errorRate is the percentage of requests with a 5xx response of a target or of the load
+// balancer itself. AWS publishes no count of 0 (ELB User Guide, "CloudWatch metrics for
+// your Application Load Balancer"), so FILL replaces missing counts. A missing number of
+// requests becomes 1. So errors without counted requests raise the alarm, and missing
+// data alone does not.
 const errorRate = "100 * (FILL(targets, 0) + FILL(balancer, 0)) / FILL(requests, 1)"
 
-// counts are the metrics of errorRate, with their ids in it.
+// counts are the metrics of errorRate. id is the name of the metric in the expression.
 var counts = []struct{ id, metric string }{
 	{"targets", "HTTPCode_Target_5XX_Count"},
 	{"balancer", "HTTPCode_ELB_5XX_Count"},

@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 )
 
-// tlsPolicy has TLS 1.3 and 1.2 with forward secrecy only. AWS recommends it (ELB User Guide, "Security policies for your Application Load
-// Balancer").
+// tlsPolicy allows TLS 1.3 and 1.2, both only with forward secrecy. AWS recommends it (ELB
+// User Guide, "Security policies for your Application Load Balancer").
 const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 
 // The health check of a node, in seconds and counts. The numbers are those of the
@@ -24,6 +24,7 @@ const (
 	unhealthyAfter = 3
 )
 
+// targetGroups creates the target group of each target.
 func (b *builder) targetGroups(l *LoadBalancer) error {
 	for _, t := range b.args.Targets {
 		group, err := lb.NewTargetGroup(b.ctx, b.name+"-"+t.Name, &lb.TargetGroupArgs{
@@ -52,8 +53,8 @@ func (b *builder) targetGroups(l *LoadBalancer) error {
 	return nil
 }
 
-// listener creates the HTTPS listener, its only one, and a rule for each path.
-// The response for a path without a rule is 404. It returns the ids of the rules.
+// listener creates the only listener, for HTTPS, and a rule for each path. A request for
+// a path without a rule gets 404. listener returns the ids of the rules.
 func (b *builder) listener(balancer *lb.LoadBalancer, l *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
 	https, err := lb.NewListener(b.ctx, b.name+"-https", &lb.ListenerArgs{
 		LoadBalancerArn: balancer.Arn,

@@ -1,11 +1,10 @@
 // Package loadbalancer owns the internal Application Load Balancer: its
-// listener, target groups and rules, its access log, the alarm of failed
-// requests, and the CloudFront VPC origin through which requests reach it. Package
-// routing has the rules of paths, names and priorities. It does not own
-// the targets.
+// listener, target groups and rules, its access log, the alarm for failed
+// requests, and the CloudFront VPC origin through which requests reach it. It does not
+// own the targets. Package routing has the rules of paths, names and priorities.
 //
-// The load balancer has no public address. Its security group admits the
-// network interfaces of CloudFront's VPC origins only.
+// The load balancer has no public address. Its security group admits only the
+// network interfaces of CloudFront's VPC origins.
 package loadbalancer
 
 import (
@@ -29,28 +28,27 @@ type Args struct {
 	Account *account.Account
 	// Environment is part of the names; see routing.BalancerName.
 	Environment string
-	// VPCID and SubnetIDs are private subnets in at least two zones of a VPC with
-	// an internet gateway. CloudFront requires the gateway, and sends no traffic
-	// through it.
+	// VPCID is a VPC with an internet gateway. CloudFront requires the gateway, but
+	// sends no traffic through it. SubnetIDs are private subnets in at least two zones.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
-	// NodeSecurityGroupID is the group of the nodes that run the targets; the
-	// load balancer adds a rule for itself to it, for each node port.
+	// NodeSecurityGroupID is the security group of the nodes that run the targets.
+	// NewLoadBalancer adds a rule for each node port to the group.
 	NodeSecurityGroupID pulumi.StringInput
-	// Targets are the services behind it.
+	// Targets are the services behind the load balancer.
 	Targets []routing.Target
-	// OriginDomain is the name that CloudFront sends as Host and verifies the
-	// certificate against, such as origin.example.com.
+	// OriginDomain is a name such as origin.example.com. CloudFront sends it as Host and
+	// verifies that the certificate covers it.
 	OriginDomain string
 	// CertificateARN is a certificate in the stack's region.
 	CertificateARN pulumi.StringInput
-	// ZoneID is the public zone for the record of OriginDomain. Without it somebody
-	// else creates the record to DNSName. CloudFront finds the load
-	// balancer by its ARN. AWS does not document whether it resolves the name of
-	// a VPC origin, so the record must exist.
+	// ZoneID is the public zone in which the record of OriginDomain is created. If it is
+	// nil, somebody else must create the record, as an alias of DNSName. CloudFront finds
+	// the load balancer by its ARN. But AWS does not document whether it also resolves
+	// the name, so the record must exist.
 	ZoneID pulumi.StringInput
-	// AlarmTopicARN is the SNS topic that the alarm of failed requests notifies.
-	// Without it the alarm is shown in CloudWatch only.
+	// AlarmTopicARN is the SNS topic of the alarm for failed requests. Empty means no
+	// notification.
 	AlarmTopicARN string
 	// Unprotected permits a destroy to delete the load balancer and its logs.
 	Unprotected bool
@@ -72,20 +70,20 @@ func (a *Args) validate() error {
 type LoadBalancer struct {
 	pulumi.ResourceState
 
-	// DNSName is its own name, which resolves to private addresses.
+	// DNSName is the name that AWS gives to the load balancer. It resolves to private
+	// addresses.
 	DNSName pulumi.StringOutput
 	// ARNSuffix is the LoadBalancer dimension of CloudWatch's metrics.
 	ARNSuffix pulumi.StringOutput
-	// TargetGroupARNs, for Auto Scaling, and TargetGroupSuffixes, the TargetGroup
-	// dimension of CloudWatch's metrics, are by target.
+	// TargetGroupARNs are the ARNs of the target groups, by target. TargetGroupSuffixes
+	// are their TargetGroup dimensions of CloudWatch's metrics, by target.
 	TargetGroupARNs, TargetGroupSuffixes map[string]pulumi.StringOutput
-	// SecurityGroupID is the group by which it reaches the nodes.
+	// SecurityGroupID is the security group of the load balancer.
 	SecurityGroupID pulumi.StringOutput
-	// OriginDomain is the name by which CloudFront reaches it, known once it
-	// resolves.
+	// OriginDomain is Args.OriginDomain. It is known when its record exists.
 	OriginDomain pulumi.StringOutput
-	// VPCOriginID is the CloudFront VPC origin. It is known once CloudFront is
-	// admitted and every rule exists, so that requests succeed.
+	// VPCOriginID is the CloudFront VPC origin. It is known when CloudFront is admitted
+	// and every rule exists, so that requests succeed.
 	VPCOriginID pulumi.StringOutput
 	// ErrorAlarm is the name of the alarm for too many failed requests.
 	ErrorAlarm pulumi.StringOutput
@@ -99,6 +97,7 @@ type builder struct {
 	args   *Args
 }
 
+// tags returns the tags of one of the load balancer's resources.
 func (b *builder) tags(part string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + part)}
 }
@@ -172,7 +171,7 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	return l, ctx.RegisterResourceOutputs(l, pulumi.Map{"dnsName": l.DNSName, "originDomain": l.OriginDomain})
 }
 
-// after returns value, known once all of the ids are.
+// after returns value as an output that is known when value and all ids are known.
 func after(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput {
 	all := []any{value.ToStringOutput()} // an id is a StringInput, and resolves to no string
 	for _, id := range ids {
@@ -181,8 +180,8 @@ func after(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput 
 	return pulumi.All(all...).ApplyT(func(known []any) string { return known[0].(string) }).(pulumi.StringOutput)
 }
 
-// logs creates the bucket of the access logs, which load balancers of this
-// account may write to (ELB User Guide, "Enable access logs").
+// logs creates the bucket of the access logs. Load balancers of this account may write
+// into it (ELB User Guide, "Enable access logs").
 func (b *builder) logs() (*bucket.Bucket, error) {
 	a := b.args.Account
 	return bucket.NewBucket(b.ctx, b.name+"-alb-logs", &bucket.Args{

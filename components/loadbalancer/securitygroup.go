@@ -13,9 +13,8 @@ import (
 // httpsPort is the load balancer's only port.
 const httpsPort = 443
 
-// securityGroup creates the load balancer's group, which reaches the nodes on
-// their node ports. What it admits is added when CloudFront's group exists; see
-// admitCloudFront.
+// securityGroup creates the load balancer's security group, with the rules to the node
+// ports. admitCloudFront adds the ingress rule later, when CloudFront's group exists.
 func (b *builder) securityGroup() (pulumi.StringOutput, error) {
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-alb", &ec2.SecurityGroupArgs{
 		VpcId:       b.args.VPCID.ToStringOutput(),
@@ -27,7 +26,7 @@ func (b *builder) securityGroup() (pulumi.StringOutput, error) {
 	}
 	balancer := group.ID().ToStringOutput()
 	for _, port := range routing.Ports(b.args.Targets) {
-		// To the nodes, and in at the nodes: on this port, from this group.
+		// The egress rule of the load balancer, and the ingress rule of the nodes.
 		if _, err := vpc.NewSecurityGroupEgressRule(b.ctx, fmt.Sprintf("%s-to-%d", b.name, port), &vpc.SecurityGroupEgressRuleArgs{
 			SecurityGroupId:           balancer,
 			ReferencedSecurityGroupId: b.args.NodeSecurityGroupID.ToStringOutput(),

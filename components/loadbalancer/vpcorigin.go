@@ -13,27 +13,25 @@ import (
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 )
 
-// originGroup is the security group of the network interfaces by which
-// CloudFront reaches the VPC origins of a VPC. CloudFront creates one in each
-// VPC, with the first VPC origin (CloudFront Developer Guide, "Restrict access
-// with VPC origins").
+// originGroup is the name of the security group of CloudFront's network interfaces.
+// CloudFront creates the group in each VPC, with the first VPC origin (CloudFront
+// Developer Guide, "Restrict access with VPC origins").
 const originGroup = "CloudFront-VPCOrigins-Service-SG"
 
-// vpcOrigin creates the VPC origin, through which CloudFront reaches the internal
-// load balancer: CloudFront creates network interfaces in its subnets. The
-// creation ends when they exist.
+// vpcOrigin creates the VPC origin, through which CloudFront reaches the internal load
+// balancer. CloudFront creates network interfaces in the load balancer's subnets. The
+// creation ends when the interfaces exist.
 //
-// CloudFront refuses to change a VPC origin that a distribution uses. So a
-// change creates a second one, to which the distribution moves before the first
-// is deleted. The name includes the load balancer's id, so that the two
-// names differ.
+// CloudFront refuses to change a VPC origin that a distribution uses. So a change creates
+// a second VPC origin, moves the distribution to it, and then deletes the first. The name
+// includes the load balancer's id, so that the two names differ.
 func (b *builder) vpcOrigin(balancer *lb.LoadBalancer) (*cloudfront.VpcOrigin, error) {
 	origin, err := cloudfront.NewVpcOrigin(b.ctx, b.name+"-vpc-origin", &cloudfront.VpcOriginArgs{
 		VpcOriginEndpointConfig: &cloudfront.VpcOriginVpcOriginEndpointConfigArgs{
 			Name: pulumi.Sprintf("%s-%s", routing.BalancerName(b.args.Environment), balancer.ArnSuffix.ApplyT(lastPart).(pulumi.StringOutput)),
 			Arn:  balancer.Arn,
-			// The API wants a port for HTTP, too. https-only never uses it, and
-			// nothing listens there.
+			// The API requires a port for HTTP, too. With https-only CloudFront never
+			// uses it.
 			HttpPort:             pulumi.Int(80),
 			HttpsPort:            pulumi.Int(httpsPort),
 			OriginProtocolPolicy: pulumi.String("https-only"),
@@ -49,20 +47,20 @@ func (b *builder) vpcOrigin(balancer *lb.LoadBalancer) (*cloudfront.VpcOrigin, e
 	return origin, nil
 }
 
-// lastPart is the id at the end of an ARN's suffix, such as
+// lastPart returns the id at the end of an ARN's suffix such as
 // app/pf-prod/50dc6c495c0c9188.
 func lastPart(suffix string) string { return suffix[strings.LastIndex(suffix, "/")+1:] }
 
-// admitCloudFront lets the interfaces of CloudFront's VPC origins, and nobody
-// else, reach the load balancer.
+// admitCloudFront admits only the network interfaces of CloudFront's VPC origins to the
+// load balancer.
 //
-// The alternative, CloudFront's prefix list, would admit every customer's
-// distribution and counts as 55 of a group's 60 rules. AWS describes it for the
-// time before the VPC origin exists. Here the rule is created after the VPC
-// origin and before the distribution, so that the group can be named in the
-// first `up`. The lookup asks for the VPC by a value that is known only when the
-// VPC origin exists: a preview of the first `up` does not look for a group that
-// is not there yet.
+// The alternative is CloudFront's prefix list. It would admit the distributions of every
+// customer, and counts as 55 of the 60 rules of a security group. AWS describes it for
+// the time before the VPC origin exists. Here Pulumi creates the rule after the VPC
+// origin, so the group already exists.
+//
+// The VPC id of the lookup is known only when the VPC origin exists. So the preview of
+// the first `up` does not look for a group that does not exist yet.
 func (b *builder) admitCloudFront(balancerGroup pulumi.StringOutput, origin *cloudfront.VpcOrigin) (pulumi.IDOutput, error) {
 	group := ec2.LookupSecurityGroupOutput(b.ctx, ec2.LookupSecurityGroupOutputArgs{
 		Name:  pulumi.String(originGroup),

@@ -49,32 +49,33 @@ func parse(raw []byte) ([]Object, error) {
 	return objects, nil
 }
 
-// APIVersion returns the version of the API; empty where the object has none, as Kind and Name.
+// APIVersion returns the object's apiVersion, or "" if it has none.
 func (o Object) APIVersion() string { return o.text("apiVersion") }
 
-// Kind returns the object's kind.
+// Kind returns the object's kind, or "" if it has none.
 func (o Object) Kind() string { return o.text("kind") }
 
-// Name returns the object's name.
+// Name returns the object's name, or "" if it has none.
 func (o Object) Name() string {
 	meta, _ := o["metadata"].(map[string]any)
 	return Object(meta).text("name")
 }
 
-// Annotation returns the value of an annotation, and "" if the object has none.
+// Annotation returns the value of an annotation, or "" if the object does not have it.
 func (o Object) Annotation(name string) string {
 	meta, _ := o["metadata"].(map[string]any)
 	annotations, _ := meta["annotations"].(map[string]any)
 	return Object(annotations).text(name)
 }
 
+// text returns the value of a field, or "" if it is not a string.
 func (o Object) text(field string) string {
 	s, _ := o[field].(string)
 	return s
 }
 
-// OpenSchema replaces the schemas of a CustomResourceDefinition: every object of the
-// kind is then valid.
+// OpenSchema replaces the schemas of a CustomResourceDefinition, so that every object of
+// the kind is valid.
 func (o Object) OpenSchema() error {
 	spec, _ := o["spec"].(map[string]any)
 	versions, _ := spec["versions"].([]any)

@@ -11,12 +11,12 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
-// tcp is the protocol as a number. AWS returns numbers only, so a name would show as
-// drift.
+// tcp is the protocol number of TCP. AWS returns only numbers, so the name "tcp" would
+// show as drift.
 const tcp = "6"
 
-// acl creates the network ACL of the private-data subnets. Its rules are inline and
-// no separate resources, so that the next up removes a rule that was added by hand.
+// acl creates the network ACL of the private-data subnets. The rules are inline and not
+// separate resources. So the next up removes a rule that somebody added by hand.
 func (b *builder) acl(planned []subnet.Subnet, data pulumi.StringArray) error {
 	rules := b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (acl.Rules, error) {
 		ipv6, err := parseIPv6(assigned)
@@ -57,7 +57,8 @@ func (b *builder) acl(planned []subnet.Subnet, data pulumi.StringArray) error {
 	return nil
 }
 
-// families returns a block as IPv4 or IPv6 property, as AWS expects it.
+// families returns a block as the value of the IPv4 property or of the IPv6 property of a
+// rule. The other value is nil.
 func families(block netip.Prefix) (v4, v6 *string) {
 	s := block.String()
 	if block.Addr().Is4() {

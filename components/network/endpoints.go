@@ -72,10 +72,10 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 	return nil
 }
 
-// admitOperators allows whoever runs the stack to use the endpoints. With private DNS,
-// an endpoint takes over its service's name in the whole VPC as soon as it exists. So
-// the rules come first, otherwise a runner in the VPC loses EC2 and STS in the middle
-// of `up`.
+// admitOperators admits the operators of the stack to the endpoints. The rules must exist
+// before the endpoints. With private DNS, the name of a service resolves to its endpoint
+// in the whole VPC as soon as the endpoint exists. Without a rule, a runner in the VPC
+// could then not reach EC2 and STS in the middle of `up`.
 func (b *builder) admitOperators() ([]pulumi.Resource, error) {
 	var rules []pulumi.Resource
 	for _, source := range b.args.Operators {
@@ -88,17 +88,18 @@ func (b *builder) admitOperators() ([]pulumi.Resource, error) {
 	return rules, nil
 }
 
+// serviceName returns AWS's full name of a service in the stack's region.
 func (b *builder) serviceName(service string) pulumi.String {
 	return pulumi.String("com.amazonaws." + b.args.Account.Region + "." + service)
 }
 
-// storageEndpoint creates the gateway endpoint of S3 for the private-app subnets.
-// Every object may be read, because image layers and packages are in buckets of AWS
-// and of registry.k8s.io. Other actions are allowed for principals and buckets of this
-// account only, so that stolen data can't be written to other buckets.
+// storageEndpoint creates the gateway endpoint of S3 for the private-app subnets. Its
+// policy allows to read every object, because image layers and packages are in buckets of
+// AWS and of registry.k8s.io. It allows other actions only for principals and buckets of
+// this account. So an attacker can't write stolen data to other buckets.
 //
-// Reading has no condition on aws:SourceVpc. Only the VPC can use the endpoint, and
-// requests that AWS's services send for a principal may lack that key.
+// Reading has no condition on aws:SourceVpc, because only the VPC can use the endpoint.
+// Also, requests that AWS's services send for a principal may lack that key.
 func (b *builder) storageEndpoint() error {
 	account := b.args.Account
 	document, err := iam.EndpointPolicy(iam.Statement{
@@ -138,10 +139,10 @@ func (b *builder) storageEndpoint() error {
 	return nil
 }
 
-// AdmitToEndpoints allows a security group to use the interface endpoints. In the
-// whole VPC the services' names resolve to the endpoints. So a group that is not
-// admitted can't reach these services. client is a name for the group, such as
-// "nodes". Without endpoints of the stack it does nothing.
+// AdmitToEndpoints admits a security group to the interface endpoints. The names of the
+// services resolve to the endpoints in the whole VPC. So members of other groups can't
+// reach these services. client is a name for the group, such as "nodes". AdmitToEndpoints
+// does nothing if the stack has no interface endpoints.
 func (n *Network) AdmitToEndpoints(client string, securityGroupID pulumi.StringInput) error {
 	b := n.builder
 	if b == nil || b.endpointGroup == nil {

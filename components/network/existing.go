@@ -13,17 +13,19 @@ import (
 // ExistingArgs name a VPC that the stack does not create, and its subnets.
 type ExistingArgs struct {
 	VPCID string
-	// PrivateSubnetIDs are the subnets of nodes and of the load balancer, and
-	// DatabaseSubnetIDs those of the data stores: one of each zone.
+	// PrivateSubnetIDs are the subnets of the nodes and of the load balancer.
+	// DatabaseSubnetIDs are the subnets of the data stores. Each list has one subnet of
+	// each zone.
 	PrivateSubnetIDs, DatabaseSubnetIDs []string
-	// Needs are the addresses that the stack takes in each subnet.
+	// Needs are the numbers of addresses that the stack uses in each subnet.
 	Needs existingvpc.Needs
 	// InternetGateway requires an internet gateway, as CloudFront's VPC origins do.
 	InternetGateway bool
 }
 
 // LookupExisting reads an existing VPC from AWS and checks that the platform can use
-// it. It registers nothing. Its error lists everything that can't be used.
+// it. It registers nothing. Its error lists all reasons why the platform can't use the
+// VPC.
 func LookupExisting(ctx *pulumi.Context, args *ExistingArgs, opts ...pulumi.InvokeOption) (*existingvpc.VPC, error) {
 	found, err := ec2.LookupVpc(ctx, &ec2.LookupVpcArgs{Id: &args.VPCID}, opts...)
 	if err != nil {
@@ -52,6 +54,7 @@ func LookupExisting(ctx *pulumi.Context, args *ExistingArgs, opts ...pulumi.Invo
 	return v, v.Check(args.Needs)
 }
 
+// lookupSubnet reads a subnet and the target of its default route.
 func lookupSubnet(ctx *pulumi.Context, id string, opts ...pulumi.InvokeOption) (existingvpc.Subnet, error) {
 	found, err := ec2.LookupSubnet(ctx, &ec2.LookupSubnetArgs{Id: &id}, opts...)
 	if err != nil {
@@ -66,9 +69,9 @@ func lookupSubnet(ctx *pulumi.Context, id string, opts ...pulumi.InvokeOption) (
 	}, nil
 }
 
-// defaultRoute returns the target of a subnet's route to 0.0.0.0/0; empty for none. A
-// subnet without a route table of its own has the main one of its VPC (VPC User Guide,
-// "Subnet route tables").
+// defaultRoute returns the target of a subnet's route to 0.0.0.0/0, or "" if there is no
+// such route. A subnet without its own route table uses the main route table of the VPC
+// (VPC User Guide, "Subnet route tables").
 func defaultRoute(ctx *pulumi.Context, vpcID, subnetID string, opts ...pulumi.InvokeOption) (string, error) {
 	tables, err := ec2.GetRouteTables(ctx, &ec2.GetRouteTablesArgs{
 		VpcId: &vpcID, Filters: []ec2.GetRouteTablesFilter{{Name: "association.subnet-id", Values: []string{subnetID}}},

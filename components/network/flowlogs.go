@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 )
 
-// flowLogDays is the default retention in days. It is enough for most
-// investigations, and flow logs are large.
+// flowLogDays is the default retention in days: the platform's choice. It is enough for
+// most investigations, and flow logs are large.
 const flowLogDays = 30
 
 // flowLogs logs every accepted and rejected connection of the VPC to an encrypted log
@@ -27,8 +27,8 @@ func (b *builder) flowLogs() error {
 	if err != nil {
 		return fmt.Errorf("log group of the flow logs: %w", err)
 	}
-	// The permissions are those of the VPC User Guide, "IAM role for publishing flow
-	// logs to CloudWatch Logs", for this log group only.
+	// The VPC User Guide lists these permissions ("IAM role for publishing flow logs
+	// to CloudWatch Logs"). The role has them only for this log group.
 	role, err := iam.NewRole(b.ctx, b.name+"-flow-logs", &iam.RoleArgs{
 		Account:     b.args.Account,
 		Description: "VPC flow logs write to their log group",

@@ -1,8 +1,8 @@
-// Package network owns the VPC: its subnets in three tiers and all zones of the
-// stack, their routes, the VPC endpoints of AWS's services, and the flow logs. Or it
-// reads a VPC that exists. It does not know what runs in the subnets. Package subnet
-// computes the blocks, package acl the rules of the data tier's network ACL, and
-// package existingvpc checks a VPC that exists.
+// Package network owns the VPC: its subnets in three tiers and all zones of the stack,
+// their routes, the VPC endpoints of AWS's services, and the flow logs. It can also read
+// an existing VPC instead. It does not know what runs in the subnets. Package subnet
+// computes the blocks. Package acl computes the rules of the data tier's network ACL.
+// Package existingvpc checks an existing VPC.
 package network
 
 import (
@@ -29,19 +29,19 @@ type Args struct {
 	Zones []string
 	// NAT is the layout of the NAT gateways. Empty means one in every zone.
 	NAT subnet.NATLayout
-	// Endpoints is the layout of the interface endpoints. Empty means all in every
-	// zone.
+	// Endpoints is the layout of the interface endpoints. Empty means every endpoint in
+	// every zone.
 	Endpoints subnet.EndpointLayout
-	// NATZone and EndpointZone are the zones of the layouts with a single one;
-	// empty: the first of Zones by name. A stack that exists keeps its zones when
-	// the list changes.
+	// NATZone is the zone of NATSingle, and EndpointZone the zone of EndpointsSingle.
+	// Empty means the first of Zones by name. infra sets them to the zones that the stack
+	// has recorded, so that a change of Zones does not move a gateway or an endpoint.
 	NATZone, EndpointZone string
 	// Operators are the networks from which the stack is deployed and operated. They
 	// may use the interface endpoints, and are admitted before these exist.
 	Operators []access.Source
 	// LogKeyARN is the KMS key of the flow logs. key.Logs must be among its users.
 	LogKeyARN pulumi.StringInput
-	// FlowLogDays is for how many days flow logs are kept. Zero means 30.
+	// FlowLogDays is the number of days for which flow logs are kept. Zero means 30.
 	FlowLogDays int
 }
 
@@ -78,14 +78,15 @@ type Network struct {
 	VPCID pulumi.IDOutput
 	// Zones are the zones of the private-app subnets, in their order.
 	Zones []string
-	// SubnetIDs are the subnets of each tier. Those of a created VPC are in the order
-	// of Args.Zones. An existing VPC has no public ones here: the platform uses none.
+	// SubnetIDs are the subnets of each tier. In a created VPC they are in the order of
+	// Args.Zones. For an existing VPC the tier Public is missing, because the platform
+	// uses no public subnets there.
 	SubnetIDs map[subnet.Tier]pulumi.StringArray
 	// Blocks are the IPv4 blocks of SubnetIDs.
 	Blocks map[subnet.Tier][]string
 	// Settled are the routes and the endpoints. A resource whose instances need the
-	// network must depend on them, and not on the Network: the SDK adds children to a
-	// component asynchronously, so a dependency on it can miss some.
+	// network must depend on Settled, and not on the Network. The SDK adds children to a
+	// component asynchronously. So a dependency on the component can miss some of them.
 	Settled []pulumi.Resource
 
 	// builder is nil for an existing VPC.
@@ -149,6 +150,7 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	return n, ctx.RegisterResourceOutputs(n, n.outputs())
 }
 
+// outputs returns the outputs of the component: the ids of the VPC and of the subnets.
 func (n *Network) outputs() pulumi.Map {
 	outputs := pulumi.Map{"vpcId": n.VPCID}
 	for tier, ids := range n.SubnetIDs {

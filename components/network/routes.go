@@ -16,8 +16,8 @@ const (
 	anywhereV6 = "::/0"
 )
 
-// routes creates a route table for every subnet, so that a change of a zone or a
-// layout does not change the routes of other zones.
+// routes creates the gateways, and a route table for every subnet. With separate tables, a
+// change of a zone or a layout does not change the routes of other zones.
 func (b *builder) routes() error {
 	gateway, err := ec2.NewInternetGateway(b.ctx, b.name+"-igw", &ec2.InternetGatewayArgs{
 		VpcId: b.vpc.ID(), Tags: b.tags("igw"),
@@ -87,6 +87,7 @@ func (b *builder) nats(gateway *ec2.InternetGateway) (map[string]*ec2.NatGateway
 	return nats, nil
 }
 
+// nat creates the NAT gateway of a zone and its address.
 func (b *builder) nat(letter string, gateway *ec2.InternetGateway) (*ec2.NatGateway, error) {
 	part := "nat-" + letter
 	// AWS refuses addresses and NAT gateways in a VPC without an internet gateway.
@@ -108,6 +109,7 @@ func (b *builder) nat(letter string, gateway *ec2.InternetGateway) (*ec2.NatGate
 	return nat, nil
 }
 
+// table creates the route table of a subnet and associates it with the subnet.
 func (b *builder) table(tier subnet.Tier, letter string) (*ec2.RouteTable, error) {
 	part := string(tier) + "-" + letter
 	table, err := ec2.NewRouteTable(b.ctx, b.name+"-"+part, &ec2.RouteTableArgs{

@@ -26,29 +26,30 @@ type builder struct {
 	vpc          *ec2.Vpc
 	subnetsByKey map[subnetKey]*ec2.Subnet
 	tables       map[subnetKey]*ec2.RouteTable
-	// endpointGroup is the security group of the interface endpoints. It is nil
-	// without endpoints.
+	// endpointGroup is the security group of the interface endpoints. It is nil if the
+	// stack has none.
 	endpointGroup *ec2.SecurityGroup
 	// settled is Network.Settled.
 	settled []pulumi.Resource
 }
 
+// tags returns the tags of one of the network's resources.
 func (b *builder) tags(part string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + part)}
 }
 
-// letter returns the last letter of a zone's name, which is part of its subnets'
-// names.
+// letter returns the last letter of a zone's name. The names of the zone's subnets include
+// it.
 func letter(zone string) string { return zone[len(zone)-1:] }
 
-// roleTags tell the AWS load balancer controller which subnets are for
-// internet-facing and which for internal load balancers (Amazon EKS User
-// Guide, "VPC and subnet requirements").
+// roleTags mark the subnets of internet-facing and of internal load balancers for the AWS
+// load balancer controller (EKS User Guide, "VPC and subnet requirements").
 var roleTags = map[subnet.Tier]string{
 	subnet.Public:     "kubernetes.io/role/elb",
 	subnet.PrivateApp: "kubernetes.io/role/internal-elb",
 }
 
+// subnets creates the planned subnets, and adds their ids to ids.
 func (b *builder) subnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.StringArray) error {
 	b.subnetsByKey = make(map[subnetKey]*ec2.Subnet, len(planned))
 	for _, s := range planned {
@@ -90,6 +91,7 @@ func (b *builder) ipv6(s subnet.Subnet) pulumi.StringOutput {
 	}).(pulumi.StringOutput)
 }
 
+// parseIPv6 parses the IPv6 block that AWS assigned to the VPC.
 func parseIPv6(assigned string) (netip.Prefix, error) {
 	block, err := netip.ParsePrefix(assigned)
 	if err != nil {

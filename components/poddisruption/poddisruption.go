@@ -1,4 +1,5 @@
-// Package poddisruption owns how many pods of a workload a drain of nodes may evict.
+// Package poddisruption owns the PodDisruptionBudget of workloads: the number of pods that a
+// drain of nodes may evict at a time.
 package poddisruption
 
 import (
@@ -7,8 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// OneAtATime permits the eviction of one ready pod at a time. A pod that is not ready
-// serves nobody, so it never holds up a drain.
+// OneAtATime returns the budget that permits the eviction of one ready pod at a time. A
+// drain may always evict a pod that is not ready, because it serves no request.
 func OneAtATime(selector pulumi.StringMapInput) *policyv1.PodDisruptionBudgetSpecArgs {
 	return &policyv1.PodDisruptionBudgetSpecArgs{
 		MaxUnavailable:             pulumi.Int(1),

@@ -7,39 +7,40 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Cluster has the addresses of a cluster that no labels select: those of its nodes and of
-// its API server.
+// Cluster has the addresses of a cluster's nodes and API server. Network policies can't
+// select them by labels.
 type Cluster struct {
 	// Nodes are the blocks of the subnets with the nodes and with the network interfaces of
 	// the control plane. EKS sends the API server's requests to webhooks from there.
 	Nodes []string
-	// Services is the block of the Services' addresses. Its first address is that of the
-	// API server's Service (Kubernetes, "Service ClusterIP allocation").
+	// Services is the block of the Services' addresses. The API server's Service has the
+	// first address of the block (Kubernetes, "Service ClusterIP allocation").
 	Services pulumi.StringInput
 }
 
-// ports of the API server and of the kubelet.
+// The ports of the API server and of the kubelet.
 const (
 	apiPort     = 443
 	kubeletPort = 10250
 )
 
-// API allows a controller to resolve names and to call the API server. The VPC CNI judges a
-// connection before kube-proxy replaces the Service's address; other plugins judge it
-// afterwards.
+// API returns the egress rules with which a controller can resolve names and call the API
+// server. The rules have the address of the API server's Service and the blocks of the
+// nodes. The VPC CNI checks a connection before kube-proxy replaces the Service's address.
+// Other network plugins check it afterwards.
 func (c Cluster) API() []Rule {
 	service := c.Services.ToStringOutput().ApplyT(apiService).(pulumi.StringOutput)
 	return []Rule{DNS(), To(apiPort, append(Blocks(c.Nodes...), Peer{Block: service})...)}
 }
 
-// Kubelets allows to read the metrics of nodes.
+// Kubelets returns the egress rule to the kubelets, which have the metrics of nodes.
 func (c Cluster) Kubelets() Rule { return To(kubeletPort, Blocks(c.Nodes...)...) }
 
-// APIServer are the peers from which the API server connects to pods. Pods of the cluster have
-// addresses of the same blocks.
+// APIServer returns the peers from which the API server connects to pods. These blocks
+// also have the pods of the cluster, so a rule with these peers admits the pods, too.
 func (c Cluster) APIServer() []Peer { return Blocks(c.Nodes...) }
 
-// apiService returns the block of the first address of a block, which has one address.
+// apiService returns the first address of the Services' block as a /32.
 func apiService(services string) (string, error) {
 	block, err := netip.ParsePrefix(services)
 	if err != nil || !block.Addr().Is4() {

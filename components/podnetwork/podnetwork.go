@@ -1,5 +1,5 @@
-// Package podnetwork owns the network policies of all pods of the stack: what may connect to
-// them, and where they may connect.
+// Package podnetwork owns the network policies of all pods of the stack: the connections that
+// a pod may accept, and those that it may open.
 package podnetwork
 
 import (
@@ -12,10 +12,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Access is what pods may do. The zero value allows no connection.
+// Access has the allowed connections of pods. The zero value allows no connection.
 //
-// The kubelet's probes, and connections from the pods' own node, are always admitted. The
-// same holds for connections to the node (Kubernetes, "Network Policies").
+// Kubernetes always allows connections between a pod and its own node, such as the
+// kubelet's probes (Kubernetes, "Network Policies").
 type Access struct {
 	Ingress, Egress []Rule
 }
@@ -28,7 +28,7 @@ type Rule struct {
 
 // Peer is either pods or a block of addresses.
 type Peer struct {
-	// Namespace is the name of the pods' namespace. Empty means that of the policy.
+	// Namespace is the name of the pods' namespace. Empty means the policy's namespace.
 	Namespace string
 	// Labels select the pods.
 	Labels map[string]string
@@ -36,15 +36,15 @@ type Peer struct {
 	Block pulumi.StringInput
 }
 
-// App is the peer of the pods of a program, in the namespace of the policy.
+// App returns the peer for the pods of a program in the policy's namespace.
 func App(name string) Peer { return AppIn("", name) }
 
-// AppIn is the peer of the pods of a program in a namespace.
+// AppIn returns the peer for the pods of a program in a namespace.
 func AppIn(namespace, name string) Peer {
 	return Peer{Namespace: namespace, Labels: map[string]string{"app": name}}
 }
 
-// Blocks are the peers of blocks of addresses.
+// Blocks returns the peers for blocks of addresses.
 func Blocks(blocks ...string) []Peer {
 	peers := make([]Peer, len(blocks))
 	for i, block := range blocks {
@@ -53,19 +53,20 @@ func Blocks(blocks ...string) []Peer {
 	return peers
 }
 
-// To is the rule of one TCP port of peers.
+// To returns the rule for one TCP port. In Egress it is a port of the peers. In Ingress it is
+// a port of the policy's pods, to which the peers may connect.
 func To(port int, peers ...Peer) Rule { return Rule{Peers: peers, Ports: []Port{{Number: port}}} }
 
-// Port is a port of the pods that are connected to. It is a number, because the VPC CNI
-// resolves a name only for pods of the policy itself.
+// Port is the destination port of a connection. It is a number, because the VPC CNI
+// resolves the name of a port only for the policy's own pods.
 type Port struct {
 	Number int
 	// Protocol is UDP or TCP. Empty means TCP.
 	Protocol string
 }
 
-// DNS allows to resolve names at the cluster's DNS servers. CoreDNS has the label
-// k8s-app=kube-dns, as an add-on of EKS too.
+// DNS returns the egress rule to the cluster's DNS servers. CoreDNS has the label
+// k8s-app=kube-dns, also as an add-on of EKS.
 func DNS() Rule {
 	return Rule{
 		Peers: []Peer{{Namespace: "kube-system", Labels: map[string]string{"k8s-app": "kube-dns"}}},
@@ -73,14 +74,14 @@ func DNS() Rule {
 	}
 }
 
-// PodIdentity allows to reach the agent that gives a pod the credentials of its role (EKS
-// User Guide, "EKS Pod Identity Agent").
+// PodIdentity returns the egress rule to the agent that gives a pod the credentials of its
+// role (EKS User Guide, "EKS Pod Identity Agent").
 func PodIdentity() Rule {
 	return To(80, Blocks("169.254.170.23/32")...)
 }
 
-// APIs allows what a controller needs that calls AWS, whose addresses change, and the API
-// server.
+// APIs returns the egress rules of a controller that calls AWS and the API server. They
+// allow port 443 of all addresses, because the addresses of AWS change.
 func APIs() []Rule {
 	return []Rule{DNS(), To(443, Blocks("0.0.0.0/0")...), PodIdentity()}
 }
@@ -109,13 +110,15 @@ func (a *Args) validate() error {
 	return nil
 }
 
-// validate refuses rules that Kubernetes reads as "everybody" or "every port".
+// validate refuses a rule without Peers or Ports, because Kubernetes applies such a rule to
+// all peers or ports.
 func (r Rule) validate() error {
 	if len(r.Peers) == 0 || len(r.Ports) == 0 {
 		return errors.New("it must have Peers and Ports: without them it admits everybody, or on every port")
 	}
 	for _, p := range r.Peers {
-		if (p.Block == nil) == (len(p.Labels) == 0) || p.Block != nil && p.Namespace != "" {
+		hasBlock, hasLabels := p.Block != nil, len(p.Labels) > 0
+		if hasBlock == hasLabels || hasBlock && p.Namespace != "" {
 			return fmt.Errorf("peer %+v: it must have either Labels or a Block", p)
 		}
 	}
@@ -127,7 +130,8 @@ func (r Rule) validate() error {
 	return nil
 }
 
-// New creates the policy of pods. It denies what Access does not allow.
+// New creates the network policy of pods. It denies every connection that Access does not
+// allow.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("network policy %s: %w", name, err)
@@ -160,6 +164,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	return created, nil
 }
 
+// peers returns the peers as Kubernetes' API has them.
 func (r Rule) peers() networkingv1.NetworkPolicyPeerArray {
 	var all networkingv1.NetworkPolicyPeerArray
 	for _, p := range r.Peers {
@@ -177,6 +182,7 @@ func (r Rule) peers() networkingv1.NetworkPolicyPeerArray {
 	return all
 }
 
+// ports returns the ports as Kubernetes' API has them.
 func (r Rule) ports() networkingv1.NetworkPolicyPortArray {
 	var all networkingv1.NetworkPolicyPortArray
 	for _, p := range r.Ports {

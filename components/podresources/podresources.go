@@ -1,5 +1,5 @@
-// Package podresources owns the form of a container's requests and limits. The numbers
-// are in components/scaling.
+// Package podresources converts a container's requests and limits to Pulumi's types. The
+// numbers are in package scaling.
 package podresources
 
 import (
@@ -9,12 +9,13 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Requirements returns the requests and limits of a container that fills caches.
+// Requirements returns the requests and limits of a container. caches are its cache volumes,
+// which need disk space of the node.
 func Requirements(r scaling.Resources, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
 	return Quantities(r.CPURequest.String(), r.MemoryRequest.String(), r.CPULimit.String(), r.MemoryLimit.String(), caches...)
 }
 
-// Quantities is Requirements with the requests and limits as Kubernetes writes them.
+// Quantities is Requirements for requests and limits that are texts, such as "100m".
 func Quantities(cpu, memory, cpuLimit, memoryLimit string, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
 	disk := scaling.DiskFor(caches...)
 	return &corev1.ResourceRequirementsArgs{

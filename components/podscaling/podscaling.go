@@ -1,7 +1,7 @@
 // Package podscaling owns the autoscalers of one service: the ScaledObject, from which
-// KEDA makes the HorizontalPodAutoscaler, and the VerticalPodAutoscaler. Their numbers
-// come from package scaling, and the triggers from package trigger. KEDA, VPA, Prometheus
-// and the forecaster are not its own.
+// KEDA creates the HorizontalPodAutoscaler, and the VerticalPodAutoscaler. Their numbers
+// come from package scaling, and the triggers from package trigger. Other packages own
+// KEDA, VPA, Prometheus and the forecaster.
 package podscaling
 
 import (
@@ -23,15 +23,17 @@ type Args struct {
 	Namespace pulumi.StringInput
 	// Profile has the HPA, the VPA and the floor.
 	Profile scaling.Profile
-	// PrometheusURL is where KEDA reads the metrics, such as http://prometheus:9090.
+	// PrometheusURL is the URL from which KEDA reads the metrics, such as
+	// http://prometheus:9090.
 	PrometheusURL pulumi.StringInput
-	// Forecast decides about the number of pods. nil: the HPA is the document's.
+	// Forecast adds the forecast to the HPA. nil means the design document's HPA.
 	Forecast *Forecast
 }
 
-// Forecast says that a forecaster publishes its pods in Prometheus.
+// Forecast configures the use of the forecast that the forecaster publishes in Prometheus.
 type Forecast struct {
-	// Namespace is the name of the namespace of the service, which its series have.
+	// Namespace is the namespace of the service. It is the label namespace of the
+	// service's series in Prometheus.
 	Namespace string
 }
 
@@ -61,8 +63,8 @@ type PodScaling struct {
 	HPAName pulumi.StringOutput
 }
 
-// NewPodScaling creates the ScaledObject and the VerticalPodAutoscaler. KEDA and VPA
-// install their kinds, so opts must depend on what is installed.
+// NewPodScaling creates the ScaledObject and the VerticalPodAutoscaler. opts must have a
+// dependency on KEDA and VPA, because they install the CustomResourceDefinitions.
 func NewPodScaling(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*PodScaling, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -97,18 +99,18 @@ type object struct {
 	spec                         pulumi.Map
 }
 
-// deployment is the reference to the service's Deployment.
+// deployment returns the reference to the service's Deployment.
 func deployment(p scaling.Profile) pulumi.Map {
 	return pulumi.Map{"apiVersion": pulumi.String("apps/v1"), "kind": pulumi.String("Deployment"), "name": pulumi.String(p.Name)}
 }
 
-// failures is after how many failed readings of a metric the floor holds. KEDA reads
-// at each query of the HPA, every 15 s.
+// failures is the number of failed readings of a metric after which the fallback applies.
+// KEDA reads the metric when the HPA does, every 15 s. So it applies after 45 s.
 const failures = 3
 
-// scaledObject returns the spec of a ScaledObject. It has no pollingInterval, because
-// KEDA polls only to scale from zero, and no idleReplicaCount: KEDA never changes the
-// count itself.
+// scaledObject returns the spec of a ScaledObject. It has no pollingInterval, because KEDA
+// polls only to scale from zero. It has no idleReplicaCount, because no service scales to
+// zero.
 func scaledObject(args *Args) (pulumi.Map, error) {
 	p := args.Profile
 	all, err := triggers(args)
@@ -125,8 +127,8 @@ func scaledObject(args *Args) (pulumi.Map, error) {
 		"maxReplicaCount": pulumi.Int(p.HPA.MaxReplicas),
 		"advanced":        pulumi.Map{"horizontalPodAutoscalerConfig": hpa},
 		"triggers":        all,
-		// While Prometheus can't be read: no pod is removed, and at least the floor
-		// runs. CPU and memory are still read, and can add pods.
+		// The fallback applies while KEDA can't read Prometheus. It removes no pod, and
+		// keeps at least Floor pods. The HPA still reads CPU and memory, and can add pods.
 		"fallback": pulumi.Map{
 			"failureThreshold": pulumi.Int(failures),
 			"replicas":         pulumi.Int(p.Floor),
@@ -135,7 +137,7 @@ func scaledObject(args *Args) (pulumi.Map, error) {
 	}, nil
 }
 
-// triggers gives the triggers the address of Prometheus.
+// triggers returns the triggers of package trigger with the address of Prometheus.
 func triggers(args *Args) (pulumi.Array, error) {
 	all, err := trigger.Document(args.Profile), error(nil)
 	if f := args.Forecast; f != nil {
@@ -159,8 +161,9 @@ func triggers(args *Args) (pulumi.Array, error) {
 	return list, err
 }
 
-// behaviors returns the behaviour of the HPA: the document's, or with a forecast the one
-// that the forecast simulates.
+// behaviors returns the behaviour of the HPA. Without a forecast it is the design
+// document's behaviour. With a forecast it is the behaviour that the forecaster assumes in
+// its simulation.
 func behaviors(args *Args) pulumi.Map {
 	h, both := args.Profile.HPA, pulumi.Map{}
 	if args.Forecast != nil {
@@ -175,6 +178,7 @@ func behaviors(args *Args) pulumi.Map {
 	return both
 }
 
+// rules returns a behaviour as the HPA's API has it.
 func rules(b trigger.Behavior) pulumi.Map {
 	policies := pulumi.Array{}
 	for _, p := range b.Policies {
@@ -197,8 +201,8 @@ func rules(b trigger.Behavior) pulumi.Map {
 	return rules
 }
 
-// inPlace resizes a running pod, and evicts it only if its node has no room. VPA's
-// mode Auto is deprecated and evicts always.
+// inPlace is VPA's mode that resizes a running pod, and evicts the pod only if its node has
+// too few free resources. VPA's mode Auto is deprecated and always evicts.
 const inPlace = "InPlaceOrRecreate"
 
 // verticalPodAutoscaler returns the spec of a VerticalPodAutoscaler.
@@ -207,17 +211,17 @@ func verticalPodAutoscaler(p scaling.Profile) pulumi.Map {
 	if p.VPA.Mode == scaling.UpdateAuto {
 		mode = inPlace
 	}
-	resources, least, most := pulumi.StringArray{}, pulumi.StringMap{}, pulumi.StringMap{}
+	resources, minAllowed, maxAllowed := pulumi.StringArray{}, pulumi.StringMap{}, pulumi.StringMap{}
 	for _, name := range p.VPA.Controls {
 		b := p.VPA.Bounds[name]
 		resources = append(resources, pulumi.String(name))
-		least[string(name)], most[string(name)] = pulumi.String(b.Min.String()), pulumi.String(b.Max.String())
+		minAllowed[string(name)], maxAllowed[string(name)] = pulumi.String(b.Min.String()), pulumi.String(b.Max.String())
 	}
 	policy := pulumi.Map{
 		"containerName":       pulumi.String(p.Name),
 		"controlledResources": resources,
-		"minAllowed":          least,
-		"maxAllowed":          most,
+		"minAllowed":          minAllowed,
+		"maxAllowed":          maxAllowed,
 	}
 	if p.VPA.Values != "" {
 		policy["controlledValues"] = pulumi.String(p.VPA.Values)
@@ -226,7 +230,8 @@ func verticalPodAutoscaler(p scaling.Profile) pulumi.Map {
 		"targetRef": deployment(p),
 		"updatePolicy": pulumi.Map{
 			"updateMode": pulumi.String(mode),
-			// The updater leaves a service of fewer pods alone, and its default is 2.
+			// The updater ignores a service with fewer pods than minReplicas. Its default
+			// is 2.
 			"minReplicas": pulumi.Int(1),
 		},
 		"resourcePolicy": pulumi.Map{"containerPolicies": pulumi.Array{policy}},

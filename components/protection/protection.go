@@ -1,7 +1,6 @@
-// Package protection owns the list of resource types whose loss can't be repaired,
-// because they hold data, an address or an identity. Pulumi protects such resources,
-// so that a preview refuses to delete or replace one. Package stateful classifies every
-// type of the stack.
+// Package protection protects the resources whose loss can't be repaired, because they hold
+// data, an address or an identity. A preview refuses to delete or replace a protected
+// resource. Package stateful classifies every type of the stack.
 package protection
 
 import (
@@ -22,17 +21,18 @@ type Policy struct {
 	unclassified map[string]bool
 }
 
-// New returns the policy of a stack. A disabled policy removes the protection: after
-// an update with it, resources can be deleted.
+// New returns the policy of a stack. A disabled policy removes the protection: after the
+// next update, resources can be deleted.
 func New(enabled bool) *Policy { return &Policy{enabled: enabled, unclassified: map[string]bool{}} }
 
 // Transform is a transformation for the whole stack
-// (pulumi.Context.RegisterStackTransformation). It sets the protection of every
-// resource that holds something, and overrides the options of its component.
+// (pulumi.Context.RegisterStackTransformation). It protects every resource that holds data,
+// an address or an identity, whatever its own options are. It also protects a resource of an
+// unclassified type.
 func (p *Policy) Transform(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 	holds, known := stateful.Holds(args.Type, hasComponent(args.Opts))
 	switch {
-	case !known: // an unknown type is protected until stateful/types.go classifies it
+	case !known: // the type is protected until stateful/types.go classifies it
 		p.mu.Lock()
 		p.unclassified[args.Type] = true
 		p.mu.Unlock()

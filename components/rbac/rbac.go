@@ -12,8 +12,8 @@ import (
 
 const group = "rbac.authorization.k8s.io"
 
-// Rule allows the verbs on the resources of the API groups. Names limits it to
-// objects of these names; empty: all.
+// Rule allows the verbs on the resources of the API groups. Names limits the rule to
+// objects with these names. Empty means all objects.
 type Rule struct{ Groups, Resources, Names, Verbs []string }
 
 // Account is a service account.
@@ -25,14 +25,14 @@ type Account struct {
 // Grant creates the permissions of an account.
 type Grant struct {
 	Context *pulumi.Context
-	// Account is whose permissions they are.
+	// Account is the service account that gets the permissions.
 	Account Account
-	// Parent and further options are those of every object.
+	// Options are the options of every object, such as its parent.
 	Options []pulumi.ResourceOption
 }
 
-// InNamespace allows the rules in one namespace. name is that of the resources in
-// Pulumi, and object that of the Role and its binding.
+// InNamespace allows the rules in one namespace. name is the name of the resources in
+// Pulumi. object is the name of the Role and of its binding in Kubernetes.
 func (g *Grant) InNamespace(name, object string, namespace pulumi.StringInput, rules ...Rule) (pulumi.Resource, error) {
 	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(object), Namespace: namespace}
 	role, err := rbacv1.NewRole(g.Context, name, &rbacv1.RoleArgs{Metadata: meta, Rules: policyRules(rules)}, g.Options...)
@@ -42,12 +42,14 @@ func (g *Grant) InNamespace(name, object string, namespace pulumi.StringInput, r
 	return g.bind(name, meta, &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(group), Kind: pulumi.String("Role"), Name: role.Metadata.Name().Elem()})
 }
 
-// ExistingRole allows what a Role of the cluster's own allows, in its namespace.
+// ExistingRole grants a Role that every cluster has, such as
+// extension-apiserver-authentication-reader. namespace is the namespace of the Role.
 func (g *Grant) ExistingRole(name, object, role, namespace string) (pulumi.Resource, error) {
 	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(object), Namespace: pulumi.String(namespace)}
 	return g.bind(name, meta, &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(group), Kind: pulumi.String("Role"), Name: pulumi.String(role)})
 }
 
+// bind binds a Role to the account.
 func (g *Grant) bind(name string, meta *metav1.ObjectMetaArgs, role *rbacv1.RoleRefArgs) (pulumi.Resource, error) {
 	binding, err := rbacv1.NewRoleBinding(g.Context, name, &rbacv1.RoleBindingArgs{Metadata: meta, RoleRef: role, Subjects: g.subjects()}, g.Options...)
 	if err != nil {
@@ -67,11 +69,13 @@ func (g *Grant) InCluster(name, object string, rules ...Rule) (pulumi.Resource, 
 	return g.bindInCluster(name, object, role.Metadata.Name().Elem())
 }
 
-// ExistingClusterRole allows what a ClusterRole of the cluster's own allows.
+// ExistingClusterRole grants a ClusterRole that every cluster has, such as
+// system:auth-delegator.
 func (g *Grant) ExistingClusterRole(name, object, role string) (pulumi.Resource, error) {
 	return g.bindInCluster(name, object, pulumi.String(role))
 }
 
+// bindInCluster binds a ClusterRole to the account.
 func (g *Grant) bindInCluster(name, object string, role pulumi.StringInput) (pulumi.Resource, error) {
 	binding, err := rbacv1.NewClusterRoleBinding(g.Context, name, &rbacv1.ClusterRoleBindingArgs{
 		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(object)},
@@ -90,6 +94,7 @@ func (g *Grant) subjects() rbacv1.SubjectArray {
 	}}
 }
 
+// policyRules returns the rules as Kubernetes' API has them.
 func policyRules(all []Rule) rbacv1.PolicyRuleArray {
 	var converted rbacv1.PolicyRuleArray
 	for _, r := range all {

@@ -4,7 +4,7 @@ import "time"
 
 // Alarm is a CloudWatch alarm on one metric of a tier. It fires when the metric
 // was beyond Threshold in each of the last Evaluations periods. It then starts
-// the tier's step in Direction, or tells people if the Plan has no such step.
+// the tier's step in Direction. If the Plan has no such step, it notifies people.
 type Alarm struct {
 	// Name is the last part of the alarm's name, such as "cpu-high".
 	Name string
@@ -59,13 +59,13 @@ const (
 	// alarmPeriod is the shortest period that EC2 publishes, with detailed
 	// monitoring (EC2 User Guide, "Manage detailed monitoring").
 	alarmPeriod = time.Minute
-	// outEvaluations is three minutes, so that a short spike starts no
-	// instances. Pods start faster and react after one minute (the HPA's
-	// scale-up window).
+	// outEvaluations is three minutes, the platform's choice. A shorter spike starts no
+	// instances. For short spikes the HPAs add pods after one minute (their scale-up
+	// window).
 	outEvaluations = 3
-	// scaleInRatio times the scale-out threshold is the scale-in threshold. It
-	// prevents oscillation: without one of two or more instances, the load of
-	// the others at most doubles, and stays below the scale-out threshold.
+	// scaleInRatio is the ratio of the scale-in threshold to the scale-out threshold.
+	// One half prevents oscillation. When one of at least two instances is removed, the
+	// load of the others at most doubles. So it stays below the scale-out threshold.
 	scaleInRatio = 0.5
 )
 
@@ -89,6 +89,7 @@ func ErrorRate() RateAlarm {
 	return RateAlarm{Name: "error-rate-high", Threshold: Targets().Web.ErrorRate, Period: alarmPeriod, Evaluations: outEvaluations}
 }
 
+// highCPU returns the alarm that scales out when the CPU is above the threshold.
 func highCPU(p Percent) Alarm {
 	return Alarm{
 		Name: "cpu-high", Scope: GroupScope, Metric: "CPUUtilization", Statistic: "Average",
@@ -96,6 +97,7 @@ func highCPU(p Percent) Alarm {
 	}
 }
 
+// lowCPU returns the alarm that scales in when the CPU is below half of the threshold.
 func lowCPU(p Percent) Alarm {
 	return Alarm{
 		Name: "cpu-low", Scope: GroupScope, Metric: "CPUUtilization", Statistic: "Average",
@@ -105,6 +107,7 @@ func lowCPU(p Percent) Alarm {
 	}
 }
 
+// slowResponses returns the alarm that scales out when responses take too long.
 func slowResponses(d time.Duration) Alarm {
 	return Alarm{
 		Name: "response-time-high", Scope: TargetScope, Metric: "TargetResponseTime", Statistic: "Average", // seconds
@@ -112,9 +115,9 @@ func slowResponses(d time.Duration) Alarm {
 	}
 }
 
-// manyRequests watches the requests of the whole tier, as the document's
-// threshold does. AWS's RequestCountPerTarget depends on the number of
-// instances, so it does not fit.
+// manyRequests returns the alarm that scales out when the whole tier gets too many
+// requests. The document's threshold is for the whole tier, too. AWS's metric
+// RequestCountPerTarget does not fit, because it depends on the number of instances.
 func manyRequests(perSecond int) Alarm {
 	return Alarm{
 		Name: "requests-high", Scope: TargetScope, Metric: "RequestCount", Statistic: "Sum",

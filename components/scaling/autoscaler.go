@@ -10,7 +10,7 @@ import (
 type ClusterAutoscalerOptions struct {
 	// Verbosity is the log level, 0 to 10.
 	Verbosity int
-	// StderrThreshold is the level from which klog writes to standard error.
+	// StderrThreshold is the lowest level that klog writes to standard error.
 	StderrThreshold string
 	// Expander names the strategy that chooses which group gets a new node.
 	Expander string
@@ -23,28 +23,31 @@ type ClusterAutoscalerOptions struct {
 	// ScaleDownDelayAfterAdd is the pause before scale-down after a node was
 	// added.
 	ScaleDownDelayAfterAdd time.Duration
-	// ScaleDownUnneededTime is how long a node must be unneeded before it is
-	// removed.
+	// ScaleDownUnneededTime is the time for which a node must be unneeded before
+	// the autoscaler removes it.
 	ScaleDownUnneededTime time.Duration
 	// ScaleDownUtilizationThreshold is a share of a node's resources: above 0,
 	// at most 1. A node is unneeded when its pods request less.
 	ScaleDownUtilizationThreshold float64
-	// MaxNodeProvisionTime is how long a new node may take to join the cluster.
+	// MaxNodeProvisionTime is the longest time that a new node may take to join the
+	// cluster.
 	MaxNodeProvisionTime time.Duration
-	// MaxScaleDownParallelism is how many nodes may be removed at once. It
-	// replaces the document's max-empty-bulk-delete, which release 1.32 removed.
+	// MaxScaleDownParallelism is the largest number of nodes that are removed at
+	// the same time. It replaces the document's max-empty-bulk-delete, which
+	// release 1.32 removed.
 	MaxScaleDownParallelism int
-	// MaxGracefulTermination is how long a pod may take to terminate, in whole
-	// seconds.
+	// MaxGracefulTermination is the longest time that a pod may take to terminate,
+	// in whole seconds.
 	MaxGracefulTermination time.Duration
 
 	Resources Resources
 }
 
-// autoscalerMemory is the memory of the Cluster Autoscaler: request and limit. The
-// document's 300Mi is below what it needs while it reads a cluster at its start, so the
-// kernel can kill it. 600Mi is kubernetes/autoscaler's example (cluster-autoscaler,
-// cloudprovider/aws/examples/cluster-autoscaler-autodiscover.yaml).
+// autoscalerMemory is the request and the limit of the Cluster Autoscaler's memory. It is
+// the value of kubernetes/autoscaler's example (cluster-autoscaler,
+// cloudprovider/aws/examples/cluster-autoscaler-autodiscover.yaml). The document's 300Mi is
+// too little: the autoscaler needs more while it reads a cluster at its start, and the
+// kernel would kill it.
 const autoscalerMemory = "600Mi"
 
 // DefaultClusterAutoscaler returns the document's settings, with more memory.

@@ -6,21 +6,22 @@ const (
 	// mostPool is the largest pool of connections to PostgreSQL of a pod. It is the
 	// default of the services.
 	mostPool = 8
-	// reservedConnections are the connections of max_connections that services can't
-	// use. PostgreSQL reserves 3 for superusers and RDS 2 for itself (RDS User Guide,
-	// "superuser_reserved_connections"). The migration uses 1, and the exporter of the
-	// server's metrics 1 for each of its pods, of which a rollout has 2.
+	// reservedConnections is the part of max_connections that services can't use.
+	// PostgreSQL reserves 3 for superusers and RDS 2 for itself (RDS User Guide,
+	// "superuser_reserved_connections"). The migration uses 1. The exporter of the
+	// server's metrics uses 2, because a rollout runs two of its pods.
 	reservedConnections = 8
 )
 
-// Pool returns the largest number of connections to PostgreSQL of each pod, 1 to 8,
-// so that all pods of the services together use at most the document's 85 % of
+// Pool returns the largest number of connections to PostgreSQL of each pod, 1 to 8. With
+// it, all pods of the services together use at most the document's 85 % of
 // max_connections (connection_pool_utilization). The document's own numbers, 100 pods and
 // 200 connections, give one connection.
 //
-// A slow database makes more pods, and a pool that did not depend on their number would
-// make it slower still. If not each pod can have a connection, the error says how many
-// connections the services need.
+// The pool depends on the largest number of pods for this reason: a slow database causes
+// the HPAs to add pods, and further connections would make the database still slower. If
+// there is less than one connection for each pod, Pool returns an error with the number of
+// connections that the services need.
 func Pool(services []Profile, maxConnections int) (int, error) {
 	pods := mostPods(services)
 	usable := func(connections int) int {
@@ -37,15 +38,16 @@ func Pool(services []Profile, maxConnections int) (int, error) {
 		need, pods, Targets().Database.ConnectionPool)
 }
 
-// PoolConnections returns how many connections all pods of the services together may open:
-// the most pods times Pool. As many queries may run at once.
+// PoolConnections returns the largest number of connections that all pods of the services
+// together may open: the largest number of pods times Pool. The same number of queries may
+// run at the same time.
 func PoolConnections(services []Profile, maxConnections int) (int, error) {
 	pool, err := Pool(services, maxConnections)
 	return pool * mostPods(services), err
 }
 
-// mostPods counts the most pods that the autoscalers may run, and the one that a rollout of
-// each service adds.
+// mostPods returns the largest number of pods of all services: what the autoscalers may
+// run, and one more pod of each service during a rollout.
 func mostPods(services []Profile) int {
 	pods := 0
 	for _, p := range services {

@@ -23,9 +23,9 @@ func (p Profile) MostReplicas() int {
 	return p.Floor
 }
 
-// WithBounds returns the profile with the bounds of its HPA that a stack sets; zero
-// keeps a bound. The floor moves into the bounds. It returns an error unless
-// 1 <= low <= high <= MaxReplicas.
+// WithBounds returns the profile with the HPA's bounds that a stack sets. Zero keeps a
+// bound. A Floor outside of the bounds becomes the nearest bound. WithBounds returns an
+// error unless 1 <= low <= high <= MaxReplicas.
 func (p Profile) WithBounds(low, high int) (Profile, error) {
 	hpa, err := p.HPA.WithBounds(low, high)
 	if err != nil {

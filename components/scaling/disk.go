@@ -6,19 +6,20 @@ import "k8s.io/apimachinery/pkg/api/resource"
 // ephemeral-storage.
 type Disk struct{ Request, Limit resource.Quantity }
 
-// logMiB is what the kubelet keeps of a container's log: five files of 10 MiB, and what
-// comes before it looks again (KubeletConfiguration, containerLogMaxSize,
-// containerLogMaxFiles and containerLogMonitorInterval).
+// logMiB is the disk space of a container's log. The kubelet keeps five files of 10 MiB. The
+// other 14 MiB are for lines that the container writes before the kubelet's next check
+// (KubeletConfiguration, containerLogMaxSize, containerLogMaxFiles and
+// containerLogMonitorInterval).
 const logMiB = 64
 
-// otherMiB is for volumes without a size of their own in Caches, such as Alertmanager's
-// 64 MiB.
+// otherMiB is the disk space of volumes that are not among Caches, such as Alertmanager's
+// volume of 64 MiB.
 const otherMiB = 192
 
-// DiskFor returns the disk of a container that fills caches of these sizes. The root file
-// system can't be written, so that the rest is its log. The kubelet evicts a pod that
-// uses more than the limits of its containers. The request has no cache: they are seldom
-// full, and an evicted pod fills them anew.
+// DiskFor returns the disk of a container with these cache volumes. The root file system is
+// read-only, so the container uses disk space only for its log and its volumes. The kubelet
+// evicts a pod that uses more than the limits of its containers. The request does not
+// include the caches, because they are seldom full, and a new pod can fill them again.
 func DiskFor(caches ...Cache) Disk {
 	d := Disk{Request: mebibytes(logMiB), Limit: mebibytes(logMiB + otherMiB)}
 	for _, c := range caches {
@@ -27,4 +28,5 @@ func DiskFor(caches ...Cache) Disk {
 	return d
 }
 
+// mebibytes returns n MiB.
 func mebibytes(n int64) resource.Quantity { return *resource.NewQuantity(n<<20, resource.BinarySI) }

@@ -2,33 +2,36 @@ package scaling
 
 import "time"
 
-// Drain has the numbers of the handler that drains nodes (AWS Node Termination Handler).
-// The document has none.
+// Drain has the settings of the AWS Node Termination Handler, which drains nodes. The
+// design document does not have this handler.
 type Drain struct {
-	// Hold is how long an instance waits for its drain before it terminates.
+	// Hold is the longest time that an instance waits for its drain before it
+	// terminates.
 	Hold time.Duration
-	// Limit is how long one drain may take. It is below Hold, so that the handler gives
-	// up before the instance ends.
+	// Limit is the longest time of one drain. It is shorter than Hold, so that the
+	// handler gives up before the instance terminates.
 	Limit time.Duration
-	// Join is how long a new instance may take until its node is ready. After that its
-	// group gives it up.
+	// Join is the longest time until the node of a new instance is ready. After that the
+	// group terminates the instance.
 	Join time.Duration
-	// Retention is how long an event waits for the handler.
+	// Retention is the longest time that an event waits for the handler.
 	Retention time.Duration
-	// Replicas is the number of pods of the handler. One can drain the node of the other.
+	// Replicas is the number of pods of the handler. With two, one pod can drain the node
+	// of the other.
 	Replicas int
 	// Workers is the number of nodes that one pod handles at a time.
 	Workers int
-	// Silence is how long the queue may have no reader, in whole minutes. It is longer
-	// than the time between the creation of the queue and the start of the handler.
+	// Silence is the time without a reader of the queue after which an alarm fires, in
+	// whole minutes. It is longer than the time between the creation of the queue and the
+	// start of the handler.
 	Silence time.Duration
 
 	Resources Resources
 }
 
-// Draining returns the numbers. Retention, Join and Workers are those of upstream's README
-// and chart. The handler repeats the check of a new node as long as its event exists, so
-// Join is not longer than Retention.
+// Draining returns the settings. Retention, Join and Workers are the values of upstream's
+// README and chart. The handler repeats the check of a new node as long as its event
+// exists, so Join must not be longer than Retention.
 func Draining() Drain {
 	// A drain by the Cluster Autoscaler has the same time.
 	hold := DefaultClusterAutoscaler().MaxGracefulTermination

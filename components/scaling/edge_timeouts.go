@@ -2,11 +2,11 @@ package scaling
 
 import "time"
 
-// HopTimeouts are how long one hop of a request waits.
+// HopTimeouts are the timeouts of one hop of a request.
 type HopTimeouts struct {
 	// Answer is the longest wait for the answer to a request.
 	Answer time.Duration
-	// KeepAlive is how long a connection without a request stays open.
+	// KeepAlive is the time for which a connection without a request stays open.
 	KeepAlive time.Duration
 }
 
@@ -15,17 +15,18 @@ type EdgeHops struct{ Service, Balancer, CDN HopTimeouts }
 
 // EdgeTimeouts are the timeouts between users and services.
 //
-// Answers grow outwards: the hop that is nearest to the fault answers first, and
-// says what failed. If an outer hop gave up first, the inner ones would work for
-// nobody.
+// An outer hop waits longer for an answer than an inner hop. So the hop that is nearest to
+// the fault answers first, with the reason. If an outer hop gave up first, the inner hops
+// would continue to work on a request that nobody waits for.
 //
-// Kept connections shrink outwards: the caller closes first. A server that
-// closes first can lose the request that is on its way, which users see as 502.
+// An outer hop keeps an idle connection for a shorter time than an inner hop. So the client
+// of a connection always closes it first. If the server closed it first, a request that the
+// client has just sent would be lost, and users would see 502.
 //
-// The load balancer has one number, its idle timeout, for both (ELB User Guide,
-// "Connection idle timeout"). CloudFront takes 1 to 120 s for each (CloudFront
-// API Reference, VpcOriginConfig). The service's numbers are WriteTimeout and
-// IdleTimeout in agents/internal/httpserver; a test compares them.
+// The load balancer has one number for both, its idle timeout (ELB User Guide, "Connection
+// idle timeout"). CloudFront allows 1 to 120 s for each (CloudFront API Reference,
+// VpcOriginConfig). The service's numbers are WriteTimeout and IdleTimeout in
+// agents/internal/httpserver. A test compares them.
 func EdgeTimeouts() EdgeHops {
 	return EdgeHops{
 		Service:  HopTimeouts{Answer: 60 * time.Second, KeepAlive: 75 * time.Second},

@@ -48,14 +48,14 @@ type PodsMetric struct {
 	Name string
 	// AverageValue is in the unit of the metric. It is above zero.
 	AverageValue resource.Quantity
-	// Source says how the metric is computed.
+	// Source is the series from which the metric is computed.
 	Source Source
 }
 
 // Behavior limits how fast an HPA changes the number of pods in one direction.
 type Behavior struct {
-	// StabilizationWindow is how far back the HPA looks before it acts, 0 to
-	// 1 h.
+	// StabilizationWindow is the time over which the HPA considers earlier
+	// recommendations before it acts, 0 to 1 h.
 	StabilizationWindow time.Duration
 	Policies            []Policy
 	// Select says which policy applies. Empty means Max, the default of

@@ -5,51 +5,51 @@ import "time"
 // MetricsPort is the port of a service's pod for its metrics.
 const MetricsPort = 9090
 
-// Pods of the programs that watch and scale the services' pods: Prometheus,
-// kube-state-metrics, KEDA and VPA.
-// Their CPU and memory at rest were measured in the sandbox, with four services;
-// the limits of KEDA are upstream's (KEDA, config/manager/manager.yaml).
+// The functions below return the resources of the programs that watch and scale the
+// services' pods. The requests come from measurements in the sandbox with four services
+// without load.
 
-// PrometheusResources are those of a pod of Prometheus. It uses 100 MiB for 1,400
-// series; 100 pods of services have 30,000 series more, at 8 KiB each.
+// PrometheusResources returns the resources of a pod of Prometheus. Prometheus uses 100 MiB
+// for 1,400 series. 100 pods of services add 30,000 series of 8 KiB each.
 func PrometheusResources() Resources { return resources("200m", "1", "512Mi", "2Gi") }
 
-// KEDAResources are those of KEDA's operator, and of its metrics adapter.
+// KEDAResources returns the resources of KEDA's operator, and of its metrics adapter. The
+// limits are upstream's (KEDA, config/manager/manager.yaml).
 func KEDAResources() Resources { return resources("100m", "1", "128Mi", "1000Mi") }
 
-// StateMetricsResources are those of kube-state-metrics. Upstream recommends 250 MiB for
-// a cluster of 100 nodes (kubernetes/kube-state-metrics, README, "Resource
-// recommendation"); it reads one namespace here.
+// StateMetricsResources returns the resources of kube-state-metrics. Upstream recommends
+// 250 MiB for a cluster of 100 nodes (kubernetes/kube-state-metrics, README, "Resource
+// recommendation"). Here it reads only one namespace.
 func StateMetricsResources() Resources { return resources("20m", "200m", "64Mi", "256Mi") }
 
-// VPAResources are those of each of VPA's three programs. They use 33 to 40 MiB; their
-// limits are upstream's (VPA, deploy/recommender-deployment.yaml).
+// VPAResources returns the resources of each of VPA's three programs. They use 33 to 40 MiB.
+// The limits are upstream's (VPA, deploy/recommender-deployment.yaml).
 func VPAResources() Resources { return resources("50m", "200m", "64Mi", "1000Mi") }
 
-// CertificateResources are those of the container that creates a webhook's certificate.
-// It runs for less than a second before the pod's own container.
+// CertificateResources returns the resources of the init container that creates a webhook's
+// certificate. It runs for less than a second.
 func CertificateResources() Resources { return resources("10m", "200m", "16Mi", "64Mi") }
 
-// DatabaseExporterResources are those of the exporter of PostgreSQL's metrics. It has one
-// connection and forty series.
+// DatabaseExporterResources returns the resources of the exporter of PostgreSQL's metrics.
+// The exporter has one connection and forty series.
 func DatabaseExporterResources() Resources { return resources("10m", "200m", "16Mi", "64Mi") }
 
-// AlertmanagerResources are those of Alertmanager. It keeps only the open alerts.
+// AlertmanagerResources returns the resources of Alertmanager, which keeps only open alerts.
 func AlertmanagerResources() Resources { return resources("10m", "200m", "32Mi", "128Mi") }
 
 // LogSilence is how long no container log may arrive, in whole hours. Prometheus writes lines
 // at least every two hours, when it closes a block.
 const LogSilence = 4 * time.Hour
 
-// LogShipperResources are those of the pod that sends the logs of a node's containers. The
+// LogShipperResources returns the resources of the pod that sends the logs of a node's containers. The
 // requests are those of AWS's chart (aws/eks-charts, aws-for-fluent-bit). Two inputs hold
 // 8 MB each (package fluentbit); the limit leaves the rest for Fluent Bit itself, its
 // positions and a batch of 1 MB for each output.
 func LogShipperResources() Resources { return resources("50m", "500m", "50Mi", "128Mi") }
 
-// ForecasterResources are those of the forecaster. With four services it had at most
-// 53 MB (docs/prediction.md), and the limit is 64 MB. It reads two weeks in 2.5 s of CPU
-// time when it starts.
+// ForecasterResources returns the resources of the forecaster. With four services it used at
+// most 53 MB (docs/prediction.md). Its start needs 2.5 s of CPU time, because it reads two
+// weeks of loads.
 func ForecasterResources() Resources { return resources("10m", "500m", "48Mi", "64M") }
 
 // WithRequests returns the resources with a share of the requests, 1 to 100 %; see

@@ -6,15 +6,16 @@ import (
 )
 
 // Owner is the owner of a group's desired capacity, which adds and removes instances:
-// ClusterAutoscaler or ScalingPolicies. A group has exactly one, because two would
-// undo each other's changes. Its Plan has everything that the group needs for it.
+// ClusterAutoscaler or ScalingPolicies. A group has exactly one owner, because two owners
+// would undo each other's changes. PlanFor returns the settings that the group needs for
+// its owner.
 type Owner interface{ plan(t Tier) (Plan, error) }
 
 // ClusterAutoscaler means that the Cluster Autoscaler of a cluster adds instances for
-// pods that wait, and removes instances that are not needed. The group has no scaling
-// policies: with metric-based scaling next to it, instances would come without pods and go
-// with them (kubernetes/autoscaler, cluster-autoscaler/FAQ.md, "How is Cluster Autoscaler
-// different from CPU-usage-based node autoscalers?"). The alarms of the tier tell people.
+// pending pods, and removes instances that are not needed. The group then has no scaling
+// policies. They would add instances that no pod needs, and remove instances with pods
+// (kubernetes/autoscaler, cluster-autoscaler/FAQ.md, "How is Cluster Autoscaler different
+// from CPU-usage-based node autoscalers?"). The alarms of the tier only notify people.
 type ClusterAutoscaler struct{ ClusterName string }
 
 // ScalingPolicies means that the group's own scaling policies add and remove instances.
@@ -52,11 +53,11 @@ type Plan struct {
 	// Steps are the scaling policies of the group. They are nil if the Cluster Autoscaler
 	// owns the capacity, so that nothing else can change it.
 	Steps map[Direction]Step
-	// Alarms are the alarms to create. One with a step in its direction starts the step;
-	// without a step it tells people.
+	// Alarms are the alarms to create. An alarm starts the step of its direction. If there
+	// is no such step, it notifies people.
 	Alarms []Alarm
-	// Suspended are the processes of the group that would remove instances
-	// behind the owner's back.
+	// Suspended are the group's processes that are switched off, because they would
+	// remove instances without the owner.
 	Suspended []string
 }
 
@@ -98,7 +99,7 @@ func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 		DiscoveryPlatform:               "owned",
 		DiscoveryCluster(c.ClusterName): "owned",
 	}
-	// With these tags the autoscaler knows the nodes of an empty group.
+	// With these tags the autoscaler knows the labels and taints of a group without nodes.
 	for k, v := range t.Labels {
 		tags[discoveryPrefix+"node-template/label/"+k] = v
 	}
@@ -107,7 +108,8 @@ func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 	}
 	return Plan{
 		DiscoveryTags: tags,
-		// Low load is no reason to wake somebody: the autoscaler acts on it.
+		// An alarm for low load would only notify people, and the autoscaler already
+		// removes the instances.
 		Alarms: slices.DeleteFunc(slices.Clone(t.Alarms), func(a Alarm) bool { return a.Direction == In }),
 		// AZRebalance terminates instances to balance the zones, and does not
 		// drain them (the Cluster Autoscaler's README for AWS, "Common Notes and

@@ -1,23 +1,23 @@
 package scaling
 
-// PredictionFloor is the share of a pod's capacity at which an HPA adds pods by itself
-// while a forecast supplies the headroom. Below 100 %, so that a forecast that is too
-// low overloads no pod for long. At 100 % the saving is 1.7 points larger
+// PredictionFloor is the share of a pod's capacity that is the target of the HPA's own
+// metrics while there is a forecast. It is below 100 %, so that the HPA adds pods before a
+// too low forecast overloads them. At 100 % the saving would be 1.7 percentage points larger
 // (docs/prediction.md).
 const PredictionFloor Percent = 95
 
-// Prediction is the load of a service that a forecast predicts, and what its pods can
-// serve.
+// Prediction is the load of a service that a forecast predicts, and the capacity of its
+// pods.
 type Prediction struct {
 	// Load is the metric of the HPA that counts arriving requests.
 	Load PodsMetric
-	// Target is the share of a pod's capacity that the document's HPA aims at: its
-	// target of the CPU. The document reaches both targets with the same pod.
+	// Target is the share of a pod's capacity that the document's HPA uses: its target for
+	// the CPU. At this share of its CPU a pod also serves the target of Load.
 	Target Percent
 }
 
-// Prediction returns what a forecast of the service needs. ok is false for a service
-// that counts no requests, or whose HPA has no target of the CPU.
+// Prediction returns the prediction of a service. It returns false for a service whose HPA
+// has no rate of requests or no target for the CPU.
 func (p Profile) Prediction() (prediction Prediction, ok bool) {
 	for _, m := range p.HPA.Metrics {
 		switch m := m.(type) {
@@ -34,15 +34,15 @@ func (p Profile) Prediction() (prediction Prediction, ok bool) {
 	return prediction, prediction.Load.Name != "" && prediction.Target > 0
 }
 
-// Capacity is the load that one pod serves within its limits, in the unit of Load. It
-// follows from the document's targets: 100 requests a second at 70 % are 143.
+// Capacity returns the load that one pod can serve, in the unit of Load. It follows from the
+// document's targets. A pod with 100 requests a second at 70 % of its CPU can serve 143.
 func (p Prediction) Capacity() float64 {
 	return p.Load.AverageValue.AsApproximateFloat64() * 100 / float64(p.Target)
 }
 
-// AtFloor returns the metric of an HPA with its target moved to PredictionFloor. A mean
-// duration keeps its target, because it does not grow in proportion to the load. moved
-// says whether the target has changed.
+// AtFloor returns a metric of the HPA with PredictionFloor as its target, and true. A mean
+// duration is not proportional to the load. So AtFloor returns such a metric unchanged, and
+// false.
 func (p Prediction) AtFloor(m Metric) (_ Metric, moved bool) {
 	switch m := m.(type) {
 	case ResourceMetric:

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// Profile describes one service as it is the same in every stack: its port,
+// Profile has the properties of one service that are the same in every stack: its port,
 // resources, probes, environment and scaling.
 type Profile struct {
 	// Short is the short name of the service: in a stack's configuration, in
@@ -33,14 +33,14 @@ type Profile struct {
 	// NodePort is the port on every node where a load balancer reaches the
 	// service. Zero means that only other pods reach it.
 	NodePort int
-	// Calls are the short names of the services that it sends requests to.
+	// Calls are the short names of the services to which this service sends requests.
 	Calls []string
 	// Autoscaled says that an HPA sets the number of pods. Otherwise it is Floor.
 	Autoscaled bool
 	// HPA is the autoscaler of an Autoscaled service.
 	HPA HPA
-	// Floor is the number of pods of a service without an autoscaler, and what an
-	// Autoscaled one has at least while its metrics can't be read. It is the
+	// Floor is the number of pods of a service without an autoscaler. For an Autoscaled
+	// service it is the minimum while KEDA can't read the metrics. It is the number of
 	// replicas of the document's Deployment, and within the bounds of the HPA.
 	Floor int
 	// VPA controls the requests that the HPA does not scale on.
@@ -66,8 +66,8 @@ type Resources struct {
 // of Kubernetes, one success and three failures, as in the document.
 type Probe struct {
 	Path string
-	// InitialDelay is the document's initialDelaySeconds. Pods have none: Startup
-	// says how a start is waited for.
+	// InitialDelay is the document's initialDelaySeconds. Pods have a startup probe
+	// instead (Startup).
 	InitialDelay time.Duration
 	Period       time.Duration
 	// Timeout is the default of Kubernetes, 1 s, if the document sets none.
@@ -79,15 +79,15 @@ type Probe struct {
 type StartupProbe struct {
 	Path            string
 	Period, Timeout time.Duration
-	// Failures is after how many of them the container is started again.
+	// Failures is the number of failures after which Kubernetes restarts the container.
 	Failures int
 }
 
-// Startup returns the startup probe. It asks what liveness asks, because a restart
-// does not help a service that waits for its dependencies. It asks every second: with
-// an initial delay, each new pod of a service under load is ready 15 to 30 s after it
-// could be. A start may take as long as in the document: the initial delay of the
-// readiness probe, and its three periods.
+// Startup returns the startup probe. It has the path of the liveness probe, which does not
+// check dependencies. A restart does not help a service that waits for its dependencies. The
+// period is one second. With the document's initial delays instead, a new
+// pod would be ready 15 to 30 s later than necessary. A start may take as long as in the
+// document: the initial delay of the readiness probe, and three of its periods.
 func (p Profile) Startup() StartupProbe {
 	const period = time.Second
 	return StartupProbe{

@@ -10,15 +10,16 @@ import (
 // module is the import path of the folder that has the services' main packages.
 const module = "github.com/progressive-framework/platform/agents/"
 
-// What the metrics of the autoscalers leave out, as PromQL label matchers on the
-// labels of agents/internal/telemetry.
+// PromQL label matchers for the metrics of the autoscalers. The labels are those of
+// agents/internal/telemetry.
 const (
-	// userRequests leaves out probes and scrapes, which grow with the pods.
+	// userRequests leaves out probes and scrapes, because their number grows with the
+	// number of pods.
 	userRequests = `route!~"GET /(health(/.*)?|metrics)"`
-	// shortRequests also leaves out WebSockets. Their duration is that of the
-	// connection, and one of minutes would look like an overload.
+	// shortRequests also leaves out WebSockets. They last as long as the connection,
+	// which would look like an overload.
 	shortRequests = `route!~"GET /(health(/.*)?|metrics|ws)"`
-	// accepted leaves out what was refused without work: a flood of invalid
+	// accepted leaves out refused requests. They cause no work, so a flood of invalid
 	// requests needs no further pods.
 	accepted = `outcome!="refused"`
 )
@@ -167,6 +168,7 @@ func agent(name string, hpa HPA) Profile {
 	}
 }
 
+// resources returns Resources from texts such as "100m" and "64Mi".
 func resources(cpuRequest, cpuLimit, memoryRequest, memoryLimit string) Resources {
 	return Resources{
 		CPURequest: resource.MustParse(cpuRequest), CPULimit: resource.MustParse(cpuLimit),
@@ -174,6 +176,7 @@ func resources(cpuRequest, cpuLimit, memoryRequest, memoryLimit string) Resource
 	}
 }
 
+// bounds returns the bounds of a VPA from texts such as "100m" and "64Mi".
 func bounds(cpuMin, cpuMax, memoryMin, memoryMax string) map[ResourceName]Bounds {
 	return map[ResourceName]Bounds{
 		CPU:    {resource.MustParse(cpuMin), resource.MustParse(cpuMax)},

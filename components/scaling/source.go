@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// ScrapeInterval is how often Prometheus reads the metrics of the services. An
-// autoscaler can't react faster. Prometheus' default of 1 min, and the 30 s of
-// AWS's managed collectors, would be most of the time until a new pod is ready.
+// ScrapeInterval is the interval at which Prometheus reads the metrics of the services. An
+// autoscaler can't react faster. Prometheus' default is 1 min, and AWS's managed collectors
+// have 30 s. That would be most of the time until a new pod is ready.
 const ScrapeInterval = 5 * time.Second
 
 const (
-	// countable is the number of events that a rate needs. The spread of n
-	// independent events is sqrt(n), so 100 events spread by the 10 % that an HPA
-	// tolerates without a change.
+	// countable is the number of events that a rate needs. The standard deviation of n
+	// independent events is sqrt(n). For 100 events it is 10 %, the default tolerance of
+	// an HPA.
 	countable = 100
 	// minWindow has four scrapes. rate() needs two, and one may fail.
 	minWindow = 4 * ScrapeInterval
@@ -24,7 +24,7 @@ const (
 	maxWindow = 30 * time.Second
 )
 
-// Source says from which series of each pod a PodsMetric is computed: Rate or
+// Source is the source of a PodsMetric in the series of each pod: a Rate or a
 // MeanDuration.
 type Source interface{ validate() error }
 
@@ -39,7 +39,7 @@ type Rate struct {
 	Per time.Duration
 }
 
-// MeanDuration is the mean of what a histogram observed, in seconds.
+// MeanDuration is the mean of a histogram's observations, in seconds.
 type MeanDuration struct {
 	// Histogram is the name of the histogram, without _sum and _count.
 	Histogram string
@@ -47,10 +47,10 @@ type MeanDuration struct {
 	Where string
 }
 
-// Window returns how far back the queries of the HPA's PodsMetrics look. It is
-// the least time in which the smallest number of pods, at its target, counts 100
-// events: at least four scrapes, at most 30 s, in whole scrapes. All metrics of
-// an HPA have one window, so that they see a new pod at the same time.
+// Window returns the time window of the queries for the HPA's PodsMetrics. It is long
+// enough for 100 events, if the smallest number of pods has the load of its target. It is at
+// least four scrapes, at most 30 s, and a multiple of ScrapeInterval. All metrics of an HPA
+// have the same window, so that all of them include a new pod at the same time.
 func (h HPA) Window() time.Duration {
 	window := minWindow
 	for _, m := range h.Metrics {

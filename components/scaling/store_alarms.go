@@ -15,37 +15,42 @@ const (
 )
 
 const (
-	// storagePercent is half of the free storage at which RDS increases the storage by
-	// itself (RDS User Guide, "Managing capacity automatically with Amazon RDS storage
-	// autoscaling"): below it, that did not happen.
+	// storagePercent is the free storage of RDS below which the alarm fires. RDS should
+	// increase the storage by itself at 10 % (RDS User Guide, "Managing capacity
+	// automatically with Amazon RDS storage autoscaling"). At 5 % that did not happen.
 	storagePercent Percent = 5
-	// memoryPercent is the free memory of a server below which it begins to swap.
+	// memoryPercent is the free memory of a server below which the alarm fires. With less
+	// memory the server begins to swap.
 	memoryPercent Percent = 5
-	// cachePercent is the share of Redis' memory that is in use. The rest is for
-	// replication buffers and snapshots (ElastiCache User Guide, "Which metrics should
-	// I monitor?").
+	// cachePercent is the used share of Redis' memory above which the alarm fires. The
+	// rest is for replication buffers and snapshots (ElastiCache User Guide, "Which
+	// metrics should I monitor?").
 	cachePercent Percent = 80
 	// cacheConnections is 80 % of the 65,000 connections of a node (ElastiCache User
 	// Guide, "Quotas").
 	cacheConnections = 52000
-	// evictions are keys that a node evicts in a minute because it is full.
+	// evictions is the number of keys that a full node may evict in a minute: the
+	// platform's choice.
 	evictions = 1000
-	// replicaLag is how far a replica may be behind. After a failover, so much is lost.
+	// replicaLag is the largest delay of a replica: the platform's choice. A failover loses
+	// the writes of this time.
 	replicaLag = 5 * time.Second
-	// credits are the CPU credits below which a burstable server is about to be slowed
-	// down to its baseline: half an hour at full speed of one core.
+	// credits is the number of CPU credits below which the alarm fires. 30 credits are
+	// half an hour of one core at full speed. Without credits AWS slows a burstable server
+	// down to its baseline.
 	credits = 30
 
 	storePeriod      = time.Minute
 	storeEvaluations = 10
 )
 
-// NodeAlarms are the alarms of a store that each of its servers has.
+// NodeAlarms are the alarms on metrics that each server of a store has.
 type NodeAlarms []Alarm
 
-// PostgresAlarms returns the alarms of an RDS instance: its class, its storage, the
-// memory of the class, and max_connections. RDS has no metric for the age of a backup, and
-// a standby of another zone has no lag.
+// PostgresAlarms returns the alarms of an RDS instance. memory is the memory of its class,
+// and connections is max_connections. There is no alarm for backups, because RDS has no
+// metric for the age of a backup. There is no alarm for replication, because the standby
+// in another zone has no lag.
 func PostgresAlarms(class string, storage, memory size.Size, connections int) NodeAlarms {
 	return append(NodeAlarms{
 		storeAlarm("storage-low", DatabaseScope, "FreeStorageSpace", "Minimum", Below, share(storagePercent, float64(storage.Bytes()))),
@@ -75,7 +80,8 @@ func DocumentAlarms(class string) NodeAlarms {
 // documentMemory is 5 % of the 4 GiB of the smallest class of DocumentDB.
 var documentMemory = size.MiB(205)
 
-// creditAlarms returns the alarm of a burstable class, which alone has credits.
+// creditAlarms returns the alarm for low CPU credits. Only burstable classes have credits,
+// so it returns nil for other classes.
 func creditAlarms(class string, scope Scope) NodeAlarms {
 	if _, family, _ := strings.Cut(class, "."); !strings.HasPrefix(family, "t") {
 		return nil
@@ -83,6 +89,7 @@ func creditAlarms(class string, scope Scope) NodeAlarms {
 	return NodeAlarms{storeAlarm("credits-low", scope, "CPUCreditBalance", "Minimum", Below, credits)}
 }
 
+// storeAlarm returns an alarm with the period and the evaluations of all stores.
 func storeAlarm(name string, scope Scope, metric, statistic string, comparison Comparison, threshold float64) Alarm {
 	return Alarm{
 		Name: name, Scope: scope, Metric: metric, Statistic: statistic, Comparison: comparison, Threshold: threshold,

@@ -5,26 +5,28 @@ import "time"
 // Task is a program that runs to completion: once before the services start,
 // and then on a schedule.
 type Task struct {
-	// Short is its short name; see Profile.Short.
+	// Short is the task's short name; see Profile.Short.
 	Short string
-	// ImportPath is the Go main package of its image.
+	// ImportPath is the Go main package of the task's image.
 	ImportPath string
 	Resources  Resources
 	// Retries is the number of retries before the task counts as failed.
 	// Kubernetes waits 10 s before the first retry and longer before each
 	// further one.
 	Retries int
-	// Deadline is how long all attempts together may take.
+	// Deadline is the longest time of all attempts together.
 	Deadline time.Duration
 	// Schedule is a cron expression in UTC. Empty means that it runs only once.
 	Schedule string
-	// StartWithin is how late a run of the schedule may start. A later one is left out.
+	// StartWithin is the longest delay of a scheduled run. Kubernetes skips a run that
+	// could only start later.
 	StartWithin time.Duration
 }
 
-// Migrate updates the schema of the stores. The document runs it by hand and
-// gives no numbers, so these are ours. Each day it creates the partitions of the
-// agents' log for the next months. One run a quarter would be enough.
+// Migrate returns the task that updates the schema of the stores. In the design document a
+// person runs it, so the numbers here are the platform's choice. Each day the task creates
+// the partitions of the agents' log for the next months. One run in three months would be
+// enough.
 func Migrate() Task {
 	return Task{
 		Short: "migrate", ImportPath: module + "migrate",
@@ -32,7 +34,7 @@ func Migrate() Task {
 		Retries:   6,
 		Deadline:  40 * time.Minute, // longer than the command's MIGRATE_TIMEOUT of 30 minutes
 		Schedule:  "17 3 * * *",
-		// Long enough for an upgrade of the control plane; the next run is a day later.
+		// An upgrade of the control plane is shorter, so it can only delay a run.
 		StartWithin: time.Hour,
 	}
 }

@@ -4,8 +4,8 @@ import "time"
 
 // Thresholds are the performance thresholds of the design document (section
 // "Scaling Metrics & Thresholds"). HPA targets, alarms, the alerts of package
-// promrules and the load test are derived from them. Each has an alert, and a test
-// of promrules says so.
+// promrules and the load test are derived from them. A test of promrules checks that each
+// threshold has an alert.
 type Thresholds struct {
 	Web         WebThresholds
 	Application ApplicationThresholds

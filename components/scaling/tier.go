@@ -27,18 +27,18 @@ type Tier struct {
 	// the Name tag of the instances.
 	GroupName string
 	Size      Size
-	// HealthCheckGrace is how long a new instance may fail health checks before
-	// the group replaces it.
+	// HealthCheckGrace is the time during which the group ignores failed health checks
+	// of a new instance.
 	HealthCheckGrace time.Duration
 	Refresh          Refresh
 	ScaleOut         Step
 	ScaleIn          Step
 	// Alarms start ScaleOut or ScaleIn when a metric passes a threshold.
 	Alarms []Alarm
-	// Labels and Taints are those that the nodes register with.
+	// Labels and Taints are the labels and taints of the nodes at Kubernetes.
 	Labels map[string]string
 	Taints []Taint
-	// Tags are those of the group and its instances, without Environment.
+	// Tags are the tags of the group and its instances, without Environment.
 	Tags map[string]string
 }
 
@@ -52,19 +52,21 @@ type Refresh struct {
 	// share that may exist at once: at most 100 above MinHealthy (Amazon EC2 Auto
 	// Scaling API, RefreshPreferences).
 	MinHealthy, MaxHealthy Percent
-	// Warmup is how long a new instance takes until it counts as healthy.
+	// Warmup is the time until a new instance counts as healthy.
 	Warmup time.Duration
-	// Checkpoints are shares of new instances, in ascending order, the last 100. At each
-	// the refresh waits for CheckpointDelay, in which an alarm can stop it.
+	// Checkpoints are shares of replaced instances, in ascending order. The last is 100.
+	// At each share the refresh waits for CheckpointDelay, during which an alarm can stop
+	// it.
 	Checkpoints     []Percent
 	CheckpointDelay time.Duration
 }
 
-// launchFirst is a refresh that launches instances before it terminates others. The
-// document's shares of healthy instances, 50 and 70 percent, would terminate first: half of
-// the tier's pods would find no node, and their disruption budgets would block the drains.
-// The first checkpoint is one instance in ten, so that a wrong image stops at the first.
-// CheckpointDelay is longer than the alarms take.
+// launchFirst returns a refresh that launches new instances before it terminates old ones.
+// The document's shares of healthy instances are 50 and 70 percent. With them the refresh
+// would terminate first. Up to half of the tier's pods would then find no node, and their
+// disruption budgets would block the drains. At the first checkpoint, one instance in ten is
+// new, so that a wrong image replaces few instances. CheckpointDelay is longer than an alarm
+// takes to fire.
 func launchFirst(warmup time.Duration) Refresh {
 	return Refresh{
 		MinHealthy: 100, MaxHealthy: 110, Warmup: warmup,
@@ -72,7 +74,7 @@ func launchFirst(warmup time.Duration) Refresh {
 	}
 }
 
-// Step is a simple scaling policy.
+// Step is a scaling policy of AWS's type "simple scaling".
 type Step struct {
 	Name string
 	// Adjustment is the change of capacity, in instances.
@@ -126,8 +128,8 @@ func ApplicationNodes() Tier {
 	}
 }
 
-// WithSize returns the tier with the size that a stack sets. A zero keeps the
-// number of this tier.
+// WithSize returns the tier with the size that a stack sets. A zero keeps the tier's own
+// number.
 func (t Tier) WithSize(s Size) (Tier, error) {
 	t.Size = Size{
 		Min:     cmp.Or(s.Min, t.Size.Min),

@@ -13,21 +13,21 @@ import (
 type VPA struct {
 	// Name is the object's name.
 	Name string
-	// Mode says what it does with its recommendation.
+	// Mode is the use of the recommendation.
 	Mode UpdateMode
-	// Bounds limit the requests that it may set, by resource: min <= max.
+	// Bounds limit the requests that the VPA may set, by resource: min <= max.
 	Bounds map[ResourceName]Bounds
-	// Controls are the resources that it sets or recommends values for.
+	// Controls are the resources for which the VPA sets or recommends requests.
 	Controls []ResourceName
-	// Values says whether it also changes limits. Empty means the default of
-	// Kubernetes, which is RequestsAndLimits.
+	// Values are the values that the VPA changes: requests, or also limits. Empty means
+	// VPA's default, RequestsAndLimits.
 	Values ControlledValues
 }
 
 // Bounds are the smallest and the largest request of a container.
 type Bounds struct{ Min, Max resource.Quantity }
 
-// UpdateMode says what a VPA does with its recommendation.
+// UpdateMode is the use that a VPA makes of its recommendation.
 type UpdateMode string
 
 // The update modes that the design document uses.
@@ -38,36 +38,34 @@ const (
 	UpdateOff UpdateMode = "Off"
 )
 
-// ControlledValues says what a VPA changes of a resource.
+// ControlledValues are the values that a VPA changes of a resource.
 type ControlledValues string
 
 // The values of a VPA's controlledValues.
 const (
 	// RequestsAndLimits changes limits in proportion to requests.
 	RequestsAndLimits ControlledValues = "RequestsAndLimits"
-	// RequestsOnly keeps limits, and bounds requests by them.
+	// RequestsOnly keeps the limits, and sets no request above its limit.
 	RequestsOnly ControlledValues = "RequestsOnly"
 )
 
-// WithoutConflict returns the VPA that can work alongside an HPA. It controls
-// only the resources that the HPA does not scale on. If none is left, it only
-// recommends, for all of its resources. The design document lets both control
-// CPU and memory, where each would undo the changes of the other.
+// WithoutConflict returns the VPA without the resources that the HPA scales on. If no
+// resource is left, the VPA keeps all of them and only recommends. In the design document
+// both control CPU and memory, so each would undo the changes of the other.
 func (v VPA) WithoutConflict(h HPA) VPA {
 	if v.Mode == UpdateOff {
 		return v
 	}
-	free := slices.DeleteFunc(slices.Clone(v.Controls), h.ScalesOn)
-	if len(free) == 0 {
+	unshared := slices.DeleteFunc(slices.Clone(v.Controls), h.ScalesOn)
+	if len(unshared) == 0 {
 		v.Mode = UpdateOff
 		return v
 	}
-	v.Controls = free
+	v.Controls = unshared
 	return v
 }
 
-// Conflict returns an error that names the resources that both an HPA and a VPA
-// would control.
+// Conflict returns an error if an HPA and a VPA would control the same resource.
 func Conflict(h HPA, v VPA) error {
 	if v.Mode == UpdateOff {
 		return nil

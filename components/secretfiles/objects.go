@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// wholeFileName is the file with the whole JSON value. The provider writes it in
-// addition to the files of the fields.
+// wholeFileName is the file with the whole JSON value. The provider always writes this
+// file in addition to the files of the fields.
 const wholeFileName = "secret.json"
 
 // object and field are the elements of the provider's parameter "objects"
@@ -23,9 +23,9 @@ type field struct {
 	Alias string `json:"objectAlias"`
 }
 
-// objects renders the provider's parameter "objects". It mounts one secret, by its
-// ARN, as FileName. The file has the named field of the JSON value, or the whole
-// value if fieldName is empty.
+// objects returns the provider's parameter "objects" for one secret, which is mounted as
+// FileName. The file has the field fieldName of the JSON value, or the whole value if
+// fieldName is empty.
 func objects(arn, fieldName string) (string, error) {
 	o := object{Name: arn, Alias: FileName}
 	if fieldName != "" {

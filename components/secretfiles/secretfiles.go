@@ -20,8 +20,7 @@ import (
 const (
 	// Driver is the name of the Secrets Store CSI driver.
 	Driver = "secrets-store.csi.k8s.io"
-	// FileName is the file with the password. In-cluster stores use the same
-	// name.
+	// FileName is the file with the password. Stores in the cluster use the same name.
 	FileName = "password"
 )
 
@@ -50,16 +49,17 @@ func (a *Args) validate() error {
 	return nil
 }
 
-// Class is a secret that pods of one namespace can mount. It gives no permission:
-// the CSI provider reads the secret with the role of the pod that mounts it.
+// Class is a secret that pods of one namespace can mount. It grants no permission. The CSI
+// provider reads the secret with the role of the pod that mounts it.
 type Class struct {
-	// Name is the class in a pod's volume. It is known when the class is created.
+	// Name is the name of the SecretProviderClass, for a pod's volume. It is known when
+	// the class is created.
 	Name              pulumi.StringOutput
 	secretARN, keyARN pulumi.StringInput
 }
 
-// NewClass creates the SecretProviderClass. An add-on installs its kind, so opts
-// must depend on the add-on.
+// NewClass creates the SecretProviderClass. opts must have a dependency on the add-on that
+// installs the CustomResourceDefinition.
 func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Class, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -86,9 +86,9 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 	return &Class{Name: class.Metadata.Name().Elem(), secretARN: args.SecretARN, keyARN: args.KeyARN}, nil
 }
 
-// Permissions returns the statements that allow a role to mount the classes, and
-// no other secret (the provider's README, "Usage"; Secrets Manager User Guide,
-// "Permissions for the KMS key"). Without classes there are no statements.
+// Permissions returns the statements with which a role may mount the classes, and no other
+// secret (the provider's README, "Usage"; Secrets Manager User Guide, "Permissions for the
+// KMS key"). Without classes it returns nil.
 func Permissions(a *account.Account, classes ...*Class) []iam.Statement {
 	var secrets, keys []pulumi.StringInput
 	for _, c := range classes {

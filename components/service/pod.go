@@ -13,7 +13,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// podSpec returns the pod of a service: one container with probes, spread over zones.
+// podSpec returns the pod of a service: one container with probes. The pods are spread over
+// zones and nodes.
 func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
 	p := args.Profile
 	volumes, mounts := files(p.Caches, args.Secrets)
@@ -28,18 +29,19 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 	return spec
 }
 
-// metricsPort is the name of the port that Prometheus scrapes. No Service has it, so
-// that neither users nor other services reach it.
+// metricsPort is the name of the port that Prometheus scrapes. No Service has this port, so
+// users and other services can't reach it.
 const metricsPort = "metrics"
 
+// port returns a TCP port of a container.
 func port(name string, number int) *corev1.ContainerPortArgs {
 	return &corev1.ContainerPortArgs{Name: pulumi.String(name), ContainerPort: pulumi.Int(number), Protocol: pulumi.String("TCP")}
 }
 
-// spread distributes pods over zones or nodes, so that a loss loses few of them. It is
-// a preference. As a condition (DoNotSchedule) it would leave pods pending if there are
-// fewer nodes than pods. If one zone had no capacity, it would also leave pods pending
-// that exceed the other zones by more than one.
+// spread returns the constraint that distributes pods over zones or nodes, so that the loss
+// of one zone or node affects few pods. The constraint is only a preference. With
+// DoNotSchedule, a zone without capacity would block the scheduling in the other zones,
+// because the numbers of pods may differ by at most MaxSkew.
 func spread(key string, selector pulumi.StringMap) *corev1.TopologySpreadConstraintArgs {
 	return &corev1.TopologySpreadConstraintArgs{
 		MaxSkew:           pulumi.Int(1),
@@ -66,6 +68,7 @@ func confined(p *Pod, account pulumi.StringInput, c *corev1.ContainerArgs, volum
 	}
 }
 
+// container returns the container of a service or of a task.
 func container(name string, p *Pod, env []scaling.EnvVar, resources *corev1.ResourceRequirementsArgs, mounts corev1.VolumeMountArray) *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
 		Name:  pulumi.String(name),
@@ -79,6 +82,7 @@ func container(name string, p *Pod, env []scaling.EnvVar, resources *corev1.Reso
 	}
 }
 
+// environment returns the environment variables of the profile, then those of the stack.
 func environment(vars []scaling.EnvVar, settings pulumi.StringMap) corev1.EnvVarArray {
 	env := make(corev1.EnvVarArray, 0, len(vars)+len(settings))
 	for _, v := range vars {
@@ -96,6 +100,7 @@ func environment(vars []scaling.EnvVar, settings pulumi.StringMap) corev1.EnvVar
 	return env
 }
 
+// tolerations returns the tolerations of the taints.
 func tolerations(taints []scaling.Taint) corev1.TolerationArray {
 	var all corev1.TolerationArray
 	for _, t := range taints {
@@ -106,6 +111,7 @@ func tolerations(taints []scaling.Taint) corev1.TolerationArray {
 	return all
 }
 
+// httpProbe returns an HTTP probe on the service's port.
 func httpProbe(p scaling.Probe) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		HttpGet:        &corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.String("http")},
@@ -114,6 +120,7 @@ func httpProbe(p scaling.Probe) *corev1.ProbeArgs {
 	}
 }
 
+// startupProbe returns the HTTP probe for the start of a container.
 func startupProbe(p scaling.StartupProbe) *corev1.ProbeArgs {
 	probe := httpProbe(scaling.Probe{Path: p.Path, Period: p.Period, Timeout: p.Timeout})
 	probe.FailureThreshold = pulumi.Int(p.Failures)

@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/components/podnetwork"
 )
 
-// Role has the AWS permissions of a service's pods. They get it from EKS Pod Identity
-// and store no credentials.
+// Role has the AWS permissions of a service's pods. The pods get the role from EKS Pod
+// Identity and store no credentials.
 type Role struct {
 	// Account is the account of the role.
 	Account *account.Account
@@ -24,9 +24,9 @@ type Role struct {
 	Statements []iam.Statement
 }
 
-// associate creates the role and associates it with the pods of one service account. A pod
-// must start after the resources that it returns. Otherwise the pod has no permissions
-// until its next start. A nil role creates nothing.
+// associate creates the role and associates it with the pods of one service account. The
+// pods must depend on the returned resources. A pod that starts earlier has no permissions
+// until its next start. For a nil role, associate creates nothing.
 func (r *Role) associate(ctx *pulumi.Context, name, serviceAccount string, namespace pulumi.StringInput, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	if r == nil {
 		return nil, nil

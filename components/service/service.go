@@ -1,7 +1,7 @@
-// Package service owns the Kubernetes objects of one of the platform's programs, which
-// is a service or a task: its Deployment, disruption budget, Service, Job, CronJob, network
-// policy and ServiceAccount. It also owns the AWS permissions of its pods. Its numbers come from
-// package scaling, and its image from package image.
+// Package service owns the Kubernetes objects of a service or of a task. A service has a
+// Deployment, a disruption budget and a Service. A task has a Job and a CronJob. Both have a
+// network policy, a ServiceAccount, and AWS permissions of their pods. The numbers come from
+// package scaling, and the images from package image.
 package service
 
 import (
@@ -27,21 +27,21 @@ const ServicePort = 80
 type Pod struct {
 	// Namespace is the namespace of the pods.
 	Namespace pulumi.StringInput
-	// Image is the reference of its image, by digest.
+	// Image is the reference of the image, by digest.
 	Image pulumi.StringInput
 	// Role has the AWS permissions of the pods. nil means none.
 	Role *Role
-	// NodeSelector are labels that its nodes must have. Empty means any node. The pods
-	// tolerate the taints of such nodes.
+	// NodeSelector are labels that the pods' nodes must have. Empty means any node.
+	// Tolerations are the taints of such nodes, which the pods tolerate.
 	NodeSelector map[string]string
 	Tolerations  []scaling.Taint
-	// Settings are environment variables of the stack, such as the addresses of its
-	// stores. They are not secret.
+	// Settings are environment variables whose values come from the stack, such as the
+	// addresses of its stores. They are not secret.
 	Settings pulumi.StringMap
-	// Secrets are mounted as files. They are no environment variables, because
-	// everybody who may read the pod object sees its environment.
+	// Secrets are mounted as files. They are not environment variables, because
+	// everybody who may read the pod object can read its environment.
 	Secrets []SecretFiles
-	// Access is what may connect to the pods, and where they may connect.
+	// Access has the allowed connections to and from the pods.
 	Access podnetwork.Access
 }
 
@@ -65,8 +65,8 @@ type Args struct {
 	Pod
 	// Profile has the service's port, resources, probes and scaling.
 	Profile scaling.Profile
-	// NodePort is the service's port on every node, 30000 to 32767. Zero means that it
-	// is reachable inside the cluster only.
+	// NodePort is the service's port on every node, 30000 to 32767. Zero means that only
+	// pods of the cluster can reach the service.
 	NodePort int
 }
 
@@ -87,11 +87,11 @@ func (a *Args) validate() error {
 type Service struct {
 	pulumi.ResourceState
 
-	// ServiceName is the name of its Kubernetes Service, such as mca-service.
+	// ServiceName is the name of the Kubernetes Service, such as mca-service.
 	ServiceName pulumi.StringOutput
-	// Host is its DNS name in all namespaces.
+	// Host is the DNS name of the Kubernetes Service, valid in all namespaces.
 	Host pulumi.StringOutput
-	// Policy is the network policy of its pods.
+	// Policy is the network policy of the pods.
 	Policy pulumi.Resource
 }
 
@@ -144,8 +144,8 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return nil, fmt.Errorf("deployment of %s: %w", name, err)
 	}
 
-	// A drain of nodes, or an upgrade of them, takes one pod at a time. A minimum
-	// of available pods would block a drain for ever where there is one pod.
+	// A drain evicts one pod at a time. A minimum of available pods would block a drain
+	// for ever if the service has only one pod.
 	if _, err := policyv1.NewPodDisruptionBudget(ctx, name+"-pdb", &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(p.Name),
 		Spec:     poddisruption.OneAtATime(selector),
@@ -173,6 +173,7 @@ func replicas(p scaling.Profile) pulumi.IntPtrInput {
 	return nil
 }
 
+// serviceSpec returns the spec of the Kubernetes Service.
 func serviceSpec(args *Args, selector pulumi.StringMap) *corev1.ServiceSpecArgs {
 	port := &corev1.ServicePortArgs{
 		Name:       pulumi.String("http"),

@@ -26,20 +26,20 @@ type TaskArgs struct {
 type Task struct {
 	pulumi.ResourceState
 
-	// Settled is the Job. What needs the completed task must depend on it, and not on
-	// the Task, as on network.Network.Settled.
+	// Settled is the Job. A resource that needs the completed task must depend on Settled,
+	// and not on the Task (see network.Network.Settled).
 	Settled []pulumi.Resource
-	// Policy is the network policy of its pods.
+	// Policy is the network policy of the pods.
 	Policy pulumi.Resource
 }
 
-// awaitMargin is how long the provider waits after the deadline of a task. With it the
-// provider reports the failure of the Job and not a timeout of its own.
+// awaitMargin is the time for which the provider waits after the deadline of a task. So the
+// provider reports the failure of the Job and not its own timeout.
 const awaitMargin = 5 * time.Minute
 
-// NewTask runs the program as a Job, and again when its image or its settings change.
-// With a schedule it also creates a CronJob. A failed Job fails the update. It stays
-// with its pods' logs until the next update creates a new one.
+// NewTask runs the program as a Job. A change of its image or settings runs it again. With a
+// schedule, NewTask also creates a CronJob. A failed Job fails the update. The failed Job
+// and the logs of its pods stay until the next update creates a new Job.
 func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.ResourceOption) (*Task, error) {
 	if args == nil || args.Task.Short == "" {
 		return nil, errors.New("task: args must not be nil and must have a Task with a name")
@@ -66,7 +66,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	// Pulumi generates a new name for each Job, because a Job can't be changed.
 	run, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
 		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels, Annotations: pulumi.StringMap{
-			// Without this annotation the provider sees no difference for a failed Job. The
+			// Without this annotation the provider finds no change of a failed Job. The
 			// next update would then treat the Job as complete.
 			"pulumi.com/replaceUnready": pulumi.String("true"),
 			"pulumi.com/timeoutSeconds": pulumi.Sprintf("%d", int((task.Deadline + awaitMargin).Seconds())),
@@ -84,7 +84,8 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 				Schedule:          pulumi.String(task.Schedule),
 				TimeZone:          pulumi.String("Etc/UTC"),
 				ConcurrencyPolicy: pulumi.String("Forbid"),
-				// Without it the controller counts missed runs for ever, and stops after 100 of them.
+				// Without a deadline the controller counts missed runs for ever, and stops
+				// after 100 of them.
 				StartingDeadlineSeconds: pulumi.Int(int(task.StartWithin.Seconds())),
 				JobTemplate:             &batchv1.JobTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels}, Spec: job},
 			},
@@ -95,6 +96,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	return t, ctx.RegisterResourceOutputs(t, pulumi.Map{})
 }
 
+// job returns the spec of the Job and of the CronJob's Jobs.
 func (a *TaskArgs) job(account pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
 	volumes, mounts := files(nil, a.Secrets)
 	spec := confined(&a.Pod, account, container(a.Task.Short, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)

@@ -20,9 +20,9 @@ const secretMode = 0o440
 type SecretFiles struct {
 	// Name is the volume's name in the pod.
 	Name string
-	// SecretName is a Secret and Class a class of the service's namespace. Exactly one
-	// of them is set. A class is mounted with the pod's Role, which needs
-	// secretfiles.Permissions.
+	// SecretName is the name of a Kubernetes Secret. Class is a class of Secrets Manager.
+	// Exactly one of them is set, and it is in the service's namespace. A pod mounts a
+	// class with its Role, which needs secretfiles.Permissions.
 	SecretName pulumi.StringInput
 	Class      *secretfiles.Class
 	// MountPath is the absolute path of the folder of the files. It is read-only.
@@ -36,9 +36,9 @@ func (f SecretFiles) validate() error {
 	return nil
 }
 
-// volume returns the volume of the files. A CSI volume has no mode: the driver writes
-// the files with the provider's default mode 0644 and ignores fsGroup. They are in a
-// memory file system of the pod, which runs only one process.
+// volume returns the volume of the files. A CSI volume has no field for a mode, and the
+// driver ignores fsGroup. So the files have the provider's default mode 0644. That is safe,
+// because they are in a memory file system of this pod, which runs only one process.
 func (f SecretFiles) volume() *corev1.VolumeArgs {
 	v := &corev1.VolumeArgs{Name: pulumi.String(f.Name)}
 	if f.Class != nil {
@@ -58,7 +58,7 @@ func (f SecretFiles) volume() *corev1.VolumeArgs {
 	return v
 }
 
-// files returns the volumes of a pod and their mounts.
+// files returns the volumes of a pod's caches and secrets, and their mounts.
 func files(caches []scaling.Cache, secrets []SecretFiles) (corev1.VolumeArray, corev1.VolumeMountArray) {
 	var (
 		volumes corev1.VolumeArray

@@ -48,8 +48,8 @@ func Min(a, b Size) Size { return Size{min(a.bytes, b.bytes)} }
 // Max returns the larger of a and b.
 func Max(a, b Size) Size { return Size{max(a.bytes, b.bytes)} }
 
-// Format returns the size in the largest unit that needs no fraction. The names
-// are those of the units of 1, 1,024, 1,024² and 1,024³ bytes.
+// Format returns the size as a whole number of the largest possible unit. names are the
+// names of the units of 1, 1,024, 1,024² and 1,024³ bytes.
 func (s Size) Format(names [4]string) string {
 	n, unit := s.bytes, 0
 	for n != 0 && n%1024 == 0 && unit < len(names)-1 {

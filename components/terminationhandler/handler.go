@@ -33,19 +33,19 @@ const (
 type Args struct {
 	// Account is the account of the groups.
 	Account *account.Account
-	// Cluster is the cluster whose nodes it drains.
+	// Cluster is the cluster whose nodes the handler drains.
 	Cluster *cluster.Cluster
 	// Queue has the events.
 	Queue *Queue
 	// Groups are the Auto Scaling Groups of the nodes.
 	Groups []Group
-	// Nodes are the resources without which its pods can't run: tiers and add-ons.
+	// Nodes are the tiers and add-ons that the handler's pods need to run.
 	Nodes []pulumi.Resource
 }
 
 // Group is an Auto Scaling Group.
 type Group struct {
-	// Part is part of the names of its resources, such as "web".
+	// Part is the part of resource names that identifies the group, such as "web".
 	Part      string
 	Name, ARN pulumi.StringInput
 }
@@ -102,8 +102,8 @@ func NewHandler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	return h, ctx.RegisterResourceOutputs(h, pulumi.Map{})
 }
 
-// role creates the IAM role of the handler's pods. It may read every instance, and change
-// only the groups of this cluster.
+// role creates the IAM role of the handler's pods. The role allows to read every instance,
+// and to change only the groups of this cluster.
 func (b *builder) role() error {
 	var groups []pulumi.StringInput
 	for _, g := range b.args.Groups {
@@ -178,10 +178,11 @@ func (b *builder) disruptionBudget() error {
 	return nil
 }
 
-// joinHook keeps a new instance out of service until its node is ready. The handler then
-// completes the hook. Otherwise the group gives the instance up, so that a refresh with an
-// image that can't join fails. The hook is created after the handler,
-// because the first instances must be in service before the handler can run.
+// joinHook creates the lifecycle hook that keeps a new instance out of service until its
+// node is ready. The handler then completes the hook. If the node does not become ready in
+// time, the group terminates the instance. So a refresh fails if the nodes of a new image
+// can't join. The hook is created after the handler, because the first instances must be in
+// service before the handler can run.
 func (b *builder) joinHook(g Group, handler pulumi.Resource) error {
 	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-"+g.Part+"-join", &autoscaling.LifecycleHookArgs{
 		Name:                 pulumi.Sprintf("%s-join", g.Name),
@@ -202,8 +203,8 @@ func meta() *metav1.ObjectMetaArgs {
 	return &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Namespace: pulumi.String(namespace), Labels: labels()}
 }
 
-// deployment runs the handler. Each pod reads the queue; the first completion of a hook
-// counts.
+// deployment creates the handler's network policy and Deployment. All pods read the queue.
+// If two pods complete the same hook, only the first completion has an effect.
 func (b *builder) deployment() (pulumi.Resource, error) {
 	policy, err := podnetwork.New(b.ctx, b.name, &podnetwork.Args{
 		Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()},

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
 )
 
-// pod returns a pod of the handler. Two pods are on two nodes where there are two, so that
-// one drains the node of the other.
+// pod returns a pod of the handler. The pods run on different nodes if possible, so that each
+// pod can drain the node of the other.
 func (b *builder) pod() *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
@@ -39,6 +39,8 @@ func (b *builder) pod() *corev1.PodSpecArgs {
 	}
 }
 
+// environment returns the handler's environment variables: those of the pod, the settings
+// of terminationspec, and the queue.
 func (b *builder) environment() corev1.EnvVarArray {
 	var env corev1.EnvVarArray
 	for _, f := range []struct{ name, path string }{

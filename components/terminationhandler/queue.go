@@ -1,8 +1,8 @@
 // Package terminationhandler owns AWS Node Termination Handler in its queue mode: the queue
-// of events about instances, the EventBridge rules that fill it, and the pods that read it.
-// The handler drains a node before its instance ends, and lets a new instance into service
-// when its node is ready. Its events and permissions are in package terminationspec. The
-// groups and their hooks at termination are in package tier.
+// of events about instances, the EventBridge rules that send events to the queue, and the
+// pods that read it. The handler drains a node before its instance terminates. It puts a new
+// instance into service when its node is ready. Package terminationspec has the events and
+// the permissions. Package tier has the groups and their hooks at termination.
 package terminationhandler
 
 import (
@@ -22,17 +22,17 @@ import (
 type QueueArgs struct {
 	// Groups are the names of the Auto Scaling Groups of the cluster.
 	Groups []string
-	// AlarmTopicARN is the SNS topic of the alarm. Empty means that nobody is notified.
+	// AlarmTopicARN is the SNS topic of the alarm. Empty means no notification.
 	AlarmTopicARN string
 }
 
-// Queue is the queue of the events. It exists before the groups, because a refresh of a
-// group watches its alarm.
+// Queue is the queue of the events. It is created before the groups, because a refresh of a
+// group watches the queue's alarm.
 type Queue struct {
 	pulumi.ResourceState
 
 	URL, ARN pulumi.StringOutput
-	// AlarmName is the name of the alarm for a queue that nobody reads.
+	// AlarmName is the name of the alarm for a queue without a reader.
 	AlarmName pulumi.StringOutput
 	// Settled are the queue's policy and the targets of the rules.
 	Settled []pulumi.Resource
@@ -71,8 +71,9 @@ func NewQueue(ctx *pulumi.Context, name string, args *QueueArgs, opts ...pulumi.
 	return q, ctx.RegisterResourceOutputs(q, pulumi.Map{"url": q.URL, "alarmName": q.AlarmName})
 }
 
-// rules creates the rules, the policy that admits them, and then their targets: EventBridge
-// drops an event for a queue that does not accept it.
+// rules creates the EventBridge rules, the queue's policy, and then the rules' targets. The
+// policy comes before the targets, because EventBridge drops an event that the queue
+// refuses.
 func (q *Queue) rules(ctx *pulumi.Context, name string, queue *sqs.Queue, events []terminationspec.Event, parent pulumi.ResourceOption) error {
 	rules := make([]*cloudwatch.EventRule, len(events))
 	sources := make([]pulumi.StringInput, len(events))
@@ -86,8 +87,8 @@ func (q *Queue) rules(ctx *pulumi.Context, name string, queue *sqs.Queue, events
 		}
 		rules[i], sources[i] = rule, rule.Arn
 	}
-	// The README's policy admits sqs.amazonaws.com too, and every rule of every account.
-	// Only the rules send events.
+	// This policy admits only the rules above. The README's policy also admits
+	// sqs.amazonaws.com, and every rule of every account.
 	document, err := iam.ResourcePolicy(iam.Statement{
 		Sid:        "TLSOnly",
 		Deny:       true,
@@ -122,10 +123,10 @@ func (q *Queue) rules(ctx *pulumi.Context, name string, queue *sqs.Queue, events
 	return nil
 }
 
-// alarm creates the alarm for a queue that nobody reads: then no node is drained, and no
-// new instance gets into service. The handler polls without a pause, so each minute has a
-// receive. Missing data change nothing: SQS publishes none for a queue that was never read,
-// and the handler is created after the queue.
+// alarm creates the alarm for a queue without a reader. Without a reader no node is drained,
+// and no new instance gets into service. The handler polls without a pause, so there are
+// receives in each minute. Missing data does not change the alarm's state. SQS publishes no
+// data for a queue that was never read, and the handler is created after the queue.
 func (q *Queue) alarm(ctx *pulumi.Context, name string, queue *sqs.Queue, topic string, parent pulumi.ResourceOption) error {
 	const period = 60 // seconds; SQS publishes each minute
 	queries := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{

@@ -12,9 +12,10 @@ import (
 )
 
 // imageAgeAlarm creates the alarm for a node image that is too old. CloudWatch has no metric
-// for it. EPOCH returns the time of each point of a metric in seconds since 1970, also where
-// the metric has no value (CloudWatch User Guide, "Using math expressions with CloudWatch
-// metrics"). The metric of the group only gives the points.
+// for the age, so the alarm computes it from the time. The function EPOCH returns the time
+// of each point of a metric in seconds since 1970, even if the metric has no value there
+// (CloudWatch User Guide, "Using math expressions with CloudWatch metrics"). The value of
+// the metric is not used.
 func (b *builder) imageAgeAlarm() error {
 	release := b.args.Image.Release
 	if release.Date.IsZero() {

@@ -14,9 +14,9 @@ import (
 )
 
 // autoScalingGroup creates the group after everything that its nodes need to join. The
-// desired capacity is set only once. After that the autoscaler changes it, and no update
-// resets it. The group uses the template's version number, because with "$Latest" a new
-// version would be no change and replace no instance.
+// program sets the desired capacity only at the creation. Later the autoscaler changes it,
+// and no update resets it. The group has the number of the template's version. With
+// "$Latest" a new version would not change the group, so no instance would be replaced.
 func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.Group, error) {
 	args, p := b.args, b.args.Profile
 	targets := pulumi.StringArray{}
@@ -72,15 +72,17 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 	return group, nil
 }
 
-// refreshPreferences returns how a refresh goes and when it stops. Only another template or
-// other instance types start one: tags are no trigger. A new instance counts when it is in
-// service, which the hook of package terminationhandler delays until its node is ready.
+// refreshPreferences returns the settings of an instance refresh. Only a new template version
+// or other instance types start a refresh. Changed tags do not. A new instance counts as
+// healthy only in service. The hook of package terminationhandler delays that until its node
+// is ready.
 //
-// A refresh that fails stops, and the nodes that it has not replaced stay. AutoRollback is
-// not set: the provider updates the group before it starts the refresh
-// (hashicorp/terraform-provider-aws, internal/service/autoscaling/group.go). So AWS would
-// go back to the version that has just failed. The way back is the former release in the
-// stack's configuration. SkipMatching then leaves the nodes alone that still have it.
+// A refresh that fails stops, and the nodes that it has not replaced stay. To go back, set
+// the former release in the stack's configuration. SkipMatching then keeps the nodes that
+// still have that release. AutoRollback is not set, because the provider updates the group
+// before it starts the refresh (hashicorp/terraform-provider-aws,
+// internal/service/autoscaling/group.go). So AWS would go back to the version that has just
+// failed.
 func (b *builder) refreshPreferences() *autoscaling.GroupInstanceRefreshPreferencesArgs {
 	r := b.args.Profile.Refresh
 	preferences := &autoscaling.GroupInstanceRefreshPreferencesArgs{
@@ -101,7 +103,8 @@ func (b *builder) refreshPreferences() *autoscaling.GroupInstanceRefreshPreferen
 	return preferences
 }
 
-// groupTags returns the tags of the instances, and the tags of the group only.
+// groupTags returns the tags of the instances, which the group also has, and the discovery
+// tags, which only the group has.
 func (b *builder) groupTags() autoscaling.GroupTagArray {
 	var tags autoscaling.GroupTagArray
 	for _, set := range []struct {
@@ -117,10 +120,10 @@ func (b *builder) groupTags() autoscaling.GroupTagArray {
 	return tags
 }
 
-// lifecycleHook delays the termination of an instance, until package terminationhandler has
-// drained its node and completes the hook. By then the load balancer has deregistered the
-// instance. If the handler does not complete it in time, the kubelet terminates the pods in
-// order while the node shuts down.
+// lifecycleHook creates the hook that delays the termination of an instance until the
+// handler of package terminationhandler has drained its node. The handler then completes the
+// hook. By then the load balancer has deregistered the instance. If the handler does not
+// complete the hook in time, the kubelet terminates the pods while the node shuts down.
 func (b *builder) lifecycleHook() error {
 	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-drain", &autoscaling.LifecycleHookArgs{
 		Name:                 pulumi.String(b.args.Profile.GroupName + "-drain"),

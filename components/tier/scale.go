@@ -14,8 +14,8 @@ import (
 func (b *builder) scale() error {
 	policies := map[scaling.Direction]pulumi.StringOutput{}
 	for _, direction := range []scaling.Direction{scaling.Out, scaling.In} {
-		step, owned := b.plan.Steps[direction]
-		if !owned {
+		step, ok := b.plan.Steps[direction]
+		if !ok {
 			continue
 		}
 		policy, err := autoscaling.NewPolicy(b.ctx, b.name+"-"+step.Name, &autoscaling.PolicyArgs{
@@ -32,8 +32,8 @@ func (b *builder) scale() error {
 		policies[direction] = policy.Arn
 	}
 	for _, a := range b.plan.Alarms {
-		for _, w := range b.watched(a.Scope) {
-			if err := b.alarm(a, w, policies); err != nil {
+		for _, s := range b.sources(a.Scope) {
+			if err := b.alarm(a, s, policies); err != nil {
 				return err
 			}
 		}
@@ -41,41 +41,44 @@ func (b *builder) scale() error {
 	return nil
 }
 
-// watched is the group or the target group of an alarm's metric.
-type watched struct {
-	name       string
+// source is the Auto Scaling Group or the target group of an alarm's metric.
+type source struct {
+	// suffix is the end of the alarm's name.
+	suffix     string
 	dimensions pulumi.StringMap
 }
 
-func (b *builder) watched(scope scaling.Scope) []watched {
+// sources returns the sources of a scope: the group, or each target group.
+func (b *builder) sources(scope scaling.Scope) []source {
 	if scope == scaling.GroupScope {
-		return []watched{{dimensions: pulumi.StringMap{"AutoScalingGroupName": b.group.Name}}}
+		return []source{{dimensions: pulumi.StringMap{"AutoScalingGroupName": b.group.Name}}}
 	}
-	var all []watched
+	var all []source
 	for _, t := range b.args.Targets {
-		all = append(all, watched{"-" + t.Name, pulumi.StringMap{
+		all = append(all, source{"-" + t.Name, pulumi.StringMap{
 			"LoadBalancer": b.args.LoadBalancer, "TargetGroup": t.ARNSuffix,
 		}})
 	}
 	return all
 }
 
-// alarm creates an alarm that starts a policy in its direction, or tells people.
-func (b *builder) alarm(a scaling.Alarm, w watched, policies map[scaling.Direction]pulumi.StringOutput) error {
-	part := a.Name + w.name
+// alarm creates an alarm that starts the policy of its direction. Without such a policy the
+// alarm notifies people.
+func (b *builder) alarm(a scaling.Alarm, s source, policies map[scaling.Direction]pulumi.StringOutput) error {
+	part := a.Name + s.suffix
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(b.args.groupName() + "-" + part),
 		Namespace:          pulumi.String(a.Scope),
 		MetricName:         pulumi.String(a.Metric),
 		Statistic:          pulumi.String(a.Statistic),
-		Dimensions:         w.dimensions,
+		Dimensions:         s.dimensions,
 		ComparisonOperator: pulumi.String(a.Comparison),
 		Threshold:          pulumi.Float64(a.Threshold),
 		Period:             pulumi.Int(int(a.Period.Seconds())),
 		EvaluationPeriods:  pulumi.Int(a.Evaluations),
 		TreatMissingData:   pulumi.String("notBreaching"), // a tier without requests has no response times
 	}
-	if policy, driven := policies[a.Direction]; driven {
+	if policy, ok := policies[a.Direction]; ok {
 		args.AlarmDescription = pulumi.String("Starts " + b.plan.Steps[a.Direction].Name)
 		args.AlarmActions = pulumi.Array{policy}
 	} else {

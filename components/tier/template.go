@@ -15,9 +15,8 @@ import (
 // rootDevice is the root device of Amazon Linux 2023.
 const rootDevice = "/dev/xvda"
 
-// launchTemplate creates the launch template of the instances. A change creates another
-// version of it. The template itself and its former versions stay, so that the group
-// can be set back.
+// launchTemplate creates the launch template of the instances. A change creates a new version
+// of the template. The former versions stay, so that the group can go back to one of them.
 func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 	args := b.args
 	template, err := ec2.NewLaunchTemplate(b.ctx, b.name+"-template", &ec2.LaunchTemplateArgs{
@@ -31,8 +30,9 @@ func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 		MetadataOptions: &ec2.LaunchTemplateMetadataOptionsArgs{
 			HttpEndpoint: pulumi.String("enabled"),
 			HttpTokens:   pulumi.String("required"),
-			// With one hop, pods can't reach the metadata service and use the node's
-			// role. Pod Identity does not need it: its agent has its own address.
+			// With one hop, pods can't reach the metadata service, so they can't use the
+			// node's role. Pod Identity does not need the metadata service, because its
+			// agent has its own address.
 			HttpPutResponseHopLimit: pulumi.Int(1),
 		},
 		NetworkInterfaces: ec2.LaunchTemplateNetworkInterfaceArray{&ec2.LaunchTemplateNetworkInterfaceArgs{
@@ -51,8 +51,8 @@ func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 			},
 		}},
 		TagSpecifications: ec2.LaunchTemplateTagSpecificationArray{&ec2.LaunchTemplateTagSpecificationArgs{
-			// Tags of a stack are left out. They change, and another version of the template
-			// replaces every node.
+			// The tags of the stack are left out, because they can change. Each new version
+			// of the template replaces every node.
 			ResourceType: pulumi.String("volume"), Tags: pulumi.ToStringMap(b.fixedTags()),
 		}},
 	}, b.parent)
@@ -62,7 +62,7 @@ func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 	return template, nil
 }
 
-// image returns the AMI of the release, or the configured one.
+// image returns the configured AMI, or the AMI of the release.
 func (b *builder) image() pulumi.StringInput {
 	if b.args.Image.ID != "" {
 		return pulumi.String(b.args.Image.ID)
@@ -70,11 +70,12 @@ func (b *builder) image() pulumi.StringInput {
 	parameter := ssm.LookupParameterOutput(b.ctx, ssm.LookupParameterOutputArgs{
 		Name: pulumi.String(b.args.Fleet.ImageParameter(b.args.Image.Release)),
 	}, b.parent)
-	// The function marks all that it returns as secret, because of parameters that
-	// are. An AMI's id is public, and a person wants to read it in a preview.
+	// The lookup marks every value as secret, because some parameters are secret. The id
+	// of an AMI is public, and people want to read it in a preview.
 	return pulumi.Unsecret(parameter.InsecureValue()).(pulumi.StringOutput)
 }
 
+// userData returns the user data of the instances in base64.
 func (b *builder) userData() pulumi.StringOutput {
 	c := b.args.Cluster
 	return pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority, c.ServiceCIDR).ApplyT(func(v []any) (string, error) {
@@ -93,8 +94,8 @@ func (b *builder) instanceTags() map[string]string {
 	return tags
 }
 
-// fixedTags returns the tags that do not change in the life of a stack. The cluster's tag
-// tells Kubernetes' cloud controller which instances are its nodes.
+// fixedTags returns the tags that never change during the life of a stack. One of them is
+// the cluster's tag, by which Kubernetes' cloud controller finds its nodes.
 func (b *builder) fixedTags() map[string]string {
 	tags := b.args.Profile.InstanceTags(b.args.Environment)
 	tags[b.args.Cluster.OwnedTag()] = "owned"

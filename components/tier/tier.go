@@ -1,7 +1,7 @@
 // Package tier owns a tier of EKS worker nodes: an Auto Scaling Group, its launch
-// template, its scaling policies and its alarms. Its size and its capacity owner come
-// from package scaling, and its cluster from package cluster. The load balancer decides
-// which traffic reaches it.
+// template, its scaling policies and its alarms. The size and the capacity owner come from
+// package scaling, and the cluster from package cluster. Package loadbalancer owns the
+// routing of requests to the nodes.
 package tier
 
 import (
@@ -30,7 +30,7 @@ type Args struct {
 	SubnetIDs pulumi.StringArrayInput
 	// Fleet is the specification of the instances.
 	Fleet instancespec.Fleet
-	// Image is the image of the nodes. Another one replaces every node.
+	// Image is the image of the nodes. A change replaces every node.
 	Image Image
 	// KeyARN is the KMS key of the nodes' volumes. Its policy must allow EC2 to use it
 	// for this account (key.ViaService).
@@ -39,15 +39,15 @@ type Args struct {
 	LoadBalancer pulumi.StringInput
 	// Targets are the target groups that every instance joins.
 	Targets []Target
-	// TargetsAskNode says that the health checks of Targets check the node itself
-	// (/healthz of kube-proxy on port 10256). Then the group may replace instances
-	// that fail them. With checks of a service it must not: a broken service, or one
-	// that is not deployed yet, would replace every node.
+	// TargetsAskNode is true if the health checks of Targets check the node itself
+	// (/healthz of kube-proxy on port 10256). The group then replaces instances that
+	// fail the checks. It must be false for checks of a service. Otherwise a broken or
+	// missing service would cause the replacement of every node.
 	TargetsAskNode bool
 	// RefreshAlarms are names of alarms that stop a refresh. All of them must exist.
 	RefreshAlarms pulumi.StringArray
-	// AlarmTopicARN is the SNS topic of the alarms that tell people. Empty means that
-	// nobody is notified.
+	// AlarmTopicARN is the SNS topic of the alarms that notify people. Empty means no
+	// notification.
 	AlarmTopicARN string
 	// Tags are further tags of the group and its instances. The provider's default tags do
 	// not apply to them.
@@ -57,19 +57,20 @@ type Args struct {
 // Image is the image of a tier's nodes: a release of AWS's image, or an AMI.
 type Image struct {
 	Release instancespec.Release
-	// ID is an AMI. Its age is not known, so no alarm watches it.
+	// ID is the id of an AMI. Its age is not known, so there is no alarm for its age.
 	ID string
 }
 
 // Target is a target group of a load balancer.
 type Target struct {
-	// Name is part of the names of its alarms.
+	// Name is part of the names of the target group's alarms.
 	Name string
 	ARN  pulumi.StringInput
-	// ARNSuffix is its name in CloudWatch.
+	// ARNSuffix is the TargetGroup dimension of CloudWatch's metrics.
 	ARNSuffix pulumi.StringInput
 }
 
+// validate checks the args and returns the plan of the tier.
 func (a *Args) validate() (scaling.Plan, error) {
 	switch {
 	case a == nil:
@@ -100,8 +101,8 @@ type Tier struct {
 	// GroupName and GroupARN are the name and the ARN of the group.
 	GroupName pulumi.StringOutput
 	GroupARN  pulumi.StringOutput
-	// Settled is the group. What needs nodes must depend on it, and not on the Tier,
-	// as on network.Network.Settled.
+	// Settled is the group. A resource that needs nodes must depend on Settled, and not on
+	// the Tier (see network.Network.Settled).
 	Settled []pulumi.Resource
 	// ImageID is the AMI of new nodes.
 	ImageID pulumi.StringOutput
@@ -120,7 +121,7 @@ type builder struct {
 // NewTier creates the launch template, the group, its lifecycle hook, and the scaling
 // policies and alarms of its plan (scaling.PlanFor).
 func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Tier, error) {
-	driven, err := args.validate()
+	plan, err := args.validate()
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +129,7 @@ func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 	if err := ctx.RegisterComponentResource("progressive:tier:Tier", name, t, opts...); err != nil {
 		return nil, fmt.Errorf("tier %s: %w", name, err)
 	}
-	b := &builder{ctx: ctx, name: name, args: args, plan: driven, parent: pulumi.Parent(t)}
+	b := &builder{ctx: ctx, name: name, args: args, plan: plan, parent: pulumi.Parent(t)}
 	template, err := b.launchTemplate()
 	if err != nil {
 		return nil, err

@@ -1,9 +1,8 @@
-// Package traffic owns the one table of how a user's request reaches a pod. For a
-// path it has the behaviour at the CDN, the rule and the target group at the load
-// balancer, the tier of the nodes in the group, and the service that responds.
-// The CDN, the load balancer and the tiers all use this table, so that they agree.
-// It is pure: package behaviour has the rules of the CDN's paths, package routing
-// those of the load balancer's.
+// Package traffic owns the table of the routes of users' requests. A row has the paths, the
+// target group of the load balancer, and the service with its tier of nodes. The CDN, the
+// load balancer and the tiers all use this table, so that they agree. The package is pure.
+// Package behaviour has the rules of the CDN's paths. Package routing has the rules of the
+// load balancer's paths.
 package traffic
 
 import (
@@ -16,14 +15,14 @@ import (
 type Route struct {
 	// Target is the name of the target group.
 	Target string
-	// Service serves the paths. Its NodePort is the group's port, and its NodeTier is the
-	// tier whose nodes join the group: a request enters on a node that runs the
-	// service.
+	// Service is the service that gets the requests. Its NodePort is the port of the target
+	// group. The nodes of its NodeTier join the target group, so that a request reaches a
+	// node that runs the service.
 	Service scaling.Profile
 	// Paths are both the CDN's behaviours and the load balancer's rules: "/ws"
 	// is one path, "/api/*" is every path below /api/.
 	Paths []string
-	// Passes are the paths that the service forwards to another service of the
+	// Passes are the paths whose requests the service forwards to another service of the
 	// cluster.
 	Passes []Pass
 }
@@ -36,8 +35,8 @@ type Pass struct {
 	To string
 }
 
-// Routes returns the platform's routes. Each service has one: a second target
-// group on the same nodes would only split its metrics.
+// Routes returns the platform's routes. Each service has at most one route. A second target
+// group with the same nodes would only split its metrics.
 func Routes() []Route {
 	return []Route{
 		{Target: "web", Service: scaling.Web(), Paths: []string{"/api/*", "/ws"}},
@@ -48,9 +47,9 @@ func Routes() []Route {
 	}
 }
 
-// Behaviours returns the CDN's table. The routes' paths go to the load balancer,
-// every other path to the static files. Responses of the cacheable endpoints may
-// be cached; see behaviour.Platform.
+// Behaviours returns the CDN's table. The CDN sends requests for the routes' paths to the
+// load balancer, and all other requests to the static files. It may cache the responses of
+// the cacheable endpoints; see behaviour.Platform.
 func Behaviours(cacheable ...string) (behaviour.Table, error) {
 	var dynamic []string
 	for _, r := range Routes() {

@@ -12,23 +12,24 @@ import (
 
 // Way is the way of the requests for one path.
 type Way struct {
-	// Behaviour is the CDN's pattern; empty for the default.
+	// Behaviour is the path pattern of the CDN's behaviour. Empty means the default
+	// behaviour.
 	Behaviour string
 	// Static is true if the CDN serves the path from its bucket. Then the fields
 	// below are empty.
 	Static bool
-	// Rule is the load balancer's path, and Target its target group.
+	// Rule is the path of the load balancer's rule, and Target its target group.
 	Rule, Target string
-	// Tier is the tier of the nodes on which the requests enter.
+	// Tier is the tier of the nodes that get the requests from the load balancer.
 	Tier scaling.TierName
-	// Entry is the short name of the service that the requests reach, and
-	// Service is the one that responds. They differ if Entry forwards the
+	// Entry is the short name of the service that gets the requests first. Service is
+	// the short name of the service that responds. They differ if Entry forwards the
 	// requests.
 	Entry, Service string
 }
 
-// Trace follows a path, such as "/api/v1/users/profile", through the
-// table. The error names the hop at which the request stops.
+// Trace returns the way of the requests for a path, such as "/api/v1/users/profile", by the
+// table. If a hop has no rule for the path, the error names the hop.
 func Trace(path string, cacheable ...string) (Way, error) {
 	table, err := Behaviours(cacheable...)
 	if err != nil {
@@ -58,7 +59,8 @@ func Trace(path string, cacheable ...string) (Way, error) {
 	return way, nil
 }
 
-// pass returns the most specific pass of a path.
+// pass returns the most specific pass of a path, and false if the service does not forward
+// the path.
 func (r Route) pass(path string) (Pass, bool) {
 	matching := slices.DeleteFunc(slices.Clone(r.Passes), func(p Pass) bool { return !routing.Matches(p.Path, path) })
 	if len(matching) == 0 {

@@ -5,16 +5,16 @@ import "github.com/progressive-framework/platform/components/gomodule"
 // Version is VPA's release.
 const Version = "1.8.1"
 
-// Upstream's images. No public source of their digests was found (kubernetes/k8s.io,
-// registry.k8s.io/images/k8s-staging-autoscaling/images.yaml ends at 1.4.2 in the copy
-// that could be read), so they have exact versions only.
+// Upstream's images. They have exact versions but no digests, because no public source of
+// the digests was found. In the copy that could be read, kubernetes/k8s.io,
+// registry.k8s.io/images/k8s-staging-autoscaling/images.yaml, ends at 1.4.2.
 const (
 	RecommenderImage = "registry.k8s.io/autoscaling/vpa-recommender:" + Version
 	UpdaterImage     = "registry.k8s.io/autoscaling/vpa-updater:" + Version
 	AdmissionImage   = "registry.k8s.io/autoscaling/vpa-admission-controller:" + Version
 )
 
-// The repositories of the images below a mirror.
+// The names of the images' repositories in the stack's mirror.
 const (
 	RecommenderRepository = "vpa-recommender"
 	UpdaterRepository     = "vpa-updater"

@@ -1,11 +1,11 @@
-// Package vpa owns the Vertical Pod Autoscaler, which sets the requests and limits of
-// pods to what they use: its kinds, recommender, updater and admission webhook. It runs
-// in a namespace of its own and acts in the platform's namespace only. Which pods it
-// resizes, and within which bounds, are the objects of package podscaling.
+// Package vpa owns the Vertical Pod Autoscaler, which adapts the requests and limits of pods
+// to their usage: its CustomResourceDefinitions, recommender, updater and admission webhook.
+// VPA runs in its own namespace and acts only in the platform's namespace. Package podscaling
+// creates the VerticalPodAutoscalers, which select the pods and set the bounds.
 //
-// The webhook's certificate is created when its pod starts, and ends with it
-// (agents/webhookcert). The program registers the webhook without an authority, a field
-// that the pod sets.
+// An init container creates the webhook's certificate when the pod starts
+// (agents/webhookcert). It also writes the certificate authority into the webhook's
+// configuration. This program never sets that field.
 package vpa
 
 import (
@@ -38,7 +38,7 @@ const (
 	admissionPort   = 8944
 )
 
-// Targets allows to scrape the three programs in a namespace.
+// Targets returns the egress rules of a pod that scrapes the three programs in a namespace.
 func Targets(namespace string) []podnetwork.Rule {
 	return []podnetwork.Rule{
 		podnetwork.To(recommenderPort, podnetwork.AppIn(namespace, recommenderApp)),
@@ -47,8 +47,8 @@ func Targets(namespace string) []podnetwork.Rule {
 	}
 }
 
-// The bounds of the interval: below, metrics-server has no newer values; above, a pod
-// that needs memory waits for too long.
+// The bounds of Args.Interval. With a shorter interval, metrics-server has no newer values.
+// With a longer interval, a pod that needs more memory waits for too long.
 const (
 	MinInterval = 10 * time.Second
 	MaxInterval = time.Hour
@@ -56,22 +56,22 @@ const (
 
 // Args configure VPA.
 type Args struct {
-	// Namespace is VPA's own, and Watched the one with the pods that it resizes.
+	// Namespace is VPA's namespace. Watched is the namespace of the pods that VPA resizes.
 	Namespace, Watched controller.Namespace
-	// RecommenderImage, UpdaterImage and AdmissionImage are the references of its
-	// images, and CertificateImage the one of CertificateProgram.
+	// RecommenderImage, UpdaterImage and AdmissionImage are the references of VPA's
+	// images. CertificateImage is the reference of the image of CertificateProgram.
 	RecommenderImage, UpdaterImage, AdmissionImage, CertificateImage pulumi.StringInput
 	// Cluster has the addresses of the API server.
 	Cluster podnetwork.Cluster
-	// Readers are the pods that scrape its metrics.
+	// Readers are the pods that scrape VPA's metrics.
 	Readers []podnetwork.Peer
-	// Interval is how often usage is read, and how often pods are resized: MinInterval
-	// to MaxInterval, whole seconds.
+	// Interval is the interval at which the recommender reads the usage, and at which the
+	// updater resizes pods: MinInterval to MaxInterval, whole seconds.
 	Interval time.Duration
-	// RequestShare is the size of the pods' resource requests in percent of the usual ones, and of the smallest
-	// memory that it recommends, 1 to 100 %.
+	// RequestShare is the percentage of scaling.VPAResources that the pods request, 1 to
+	// 100. The smallest recommendation for memory shrinks by the same percentage.
 	RequestShare scaling.Percent
-	// NodeSelector are labels that its nodes must have. Empty means any node.
+	// NodeSelector are labels that the pods' nodes must have. Empty means any node.
 	NodeSelector map[string]string
 }
 
@@ -97,8 +97,9 @@ func (a *Args) validate() error {
 type VPA struct {
 	pulumi.ResourceState
 
-	// Settled are its kinds, Deployments and webhook. A VerticalPodAutoscaler must
-	// depend on these, and not on the VPA, as on network.Network.Settled.
+	// Settled are VPA's CustomResourceDefinitions, Deployments and webhook. A
+	// VerticalPodAutoscaler must depend on Settled, and not on the VPA (see
+	// network.Network.Settled).
 	Settled []pulumi.Resource
 }
 
@@ -119,28 +120,28 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	if v.Settled, err = controller.NewKinds(ctx, name, definitions, parent); err != nil {
 		return nil, err
 	}
-	after := v.Settled
+	definedKinds := v.Settled
 	webhook, err := newWebhook(ctx, name, args, parent)
 	if err != nil {
 		return nil, err
 	}
 	v.Settled = append(v.Settled, webhook)
 	for _, p := range []struct {
-		name  string
-		spec  *controller.Args
-		grant func(*pulumi.Context, string, *Args, rbac.Account, pulumi.ResourceOption) ([]pulumi.Resource, error)
-		after []pulumi.Resource
+		name         string
+		spec         *controller.Args
+		grant        func(*pulumi.Context, string, *Args, rbac.Account, pulumi.ResourceOption) ([]pulumi.Resource, error)
+		dependencies []pulumi.Resource
 	}{
-		{name + "-recommender", recommender(args), grantRecommender, after},
-		{name + "-updater", updater(args), grantUpdater, after},
-		// Its pod sets the authority of the webhook before it serves.
-		{name + "-admission", admission(args), grantAdmission, append([]pulumi.Resource{webhook}, after...)},
+		{name + "-recommender", recommender(args), grantRecommender, definedKinds},
+		{name + "-updater", updater(args), grantUpdater, definedKinds},
+		// The pod of the webhook writes into the webhook's configuration when it starts.
+		{name + "-admission", admission(args), grantAdmission, append([]pulumi.Resource{webhook}, definedKinds...)},
 	} {
 		granted, err := p.grant(ctx, p.name, args, p.spec.Account(), parent)
 		if err != nil {
 			return nil, err
 		}
-		created, err := controller.New(ctx, p.name, p.spec, append(granted, p.after...), parent)
+		created, err := controller.New(ctx, p.name, p.spec, append(granted, p.dependencies...), parent)
 		if err != nil {
 			return nil, err
 		}
@@ -149,26 +150,27 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	return v, ctx.RegisterResourceOutputs(v, pulumi.Map{})
 }
 
-// leastMemoryMiB is the smallest recommendation of the recommender, by its own default.
+// leastMemoryMiB is the recommender's default for the smallest recommendation of memory.
 const leastMemoryMiB = 250
 
-// recommender computes the requests from the pods' usage. It stores its histograms in
-// objects of the kind VerticalPodAutoscalerCheckpoint.
+// recommender returns the args of the program that computes recommendations from the usage
+// of pods. It stores its histograms in VerticalPodAutoscalerCheckpoints.
 func recommender(args *Args) *controller.Args {
 	return program(args, recommenderApp, args.RecommenderImage, recommenderPort,
 		"--recommender-interval="+args.Interval.String(),
-		// Smaller requests are recommended where the services' are smaller, too.
+		// If the services request less, the recommendations may also be smaller.
 		"--pod-recommendation-min-memory-mb="+strconv.Itoa(max(1, leastMemoryMiB*int(args.RequestShare)/100)),
 	)
 }
 
-// updater resizes pods whose requests are not as recommended. It evicts one only if
-// its node has no room for it, and never while the webhook does not answer.
+// updater returns the args of the program that resizes pods with other requests than
+// recommended. It evicts a pod only if the pod's node has too few free resources, and never
+// while the webhook does not answer.
 func updater(args *Args) *controller.Args {
 	return program(args, updaterApp, args.UpdaterImage, updaterPort, "--updater-interval="+args.Interval.String())
 }
 
-// admission sets the requests of new pods.
+// admission returns the args of the webhook, which sets the requests of new pods.
 func admission(args *Args) *controller.Args {
 	spec := program(args, admissionApp, args.AdmissionImage, admissionPort,
 		"--port="+strconv.Itoa(WebhookPort),
@@ -181,13 +183,14 @@ func admission(args *Args) *controller.Args {
 	return spec
 }
 
-// program is what the three programs have in common.
+// program returns the args that the three programs have in common.
 func program(args *Args, app string, image pulumi.StringInput, metrics int, flags ...string) *controller.Args {
 	probe := corev1.HTTPGetActionArgs{Path: pulumi.String("/health-check"), Port: pulumi.String("metrics"), Scheme: pulumi.String("HTTP")}
 	return &controller.Args{
 		Namespace: args.Namespace, App: app, Image: image,
 		Command: append([]string{"--v=2", "--vpa-object-namespace=" + args.Watched.Name}, flags...),
-		// The updater reads in the Lease of this namespace whether the webhook answers.
+		// NAMESPACE is the namespace of the webhook's Lease. The updater reads the Lease
+		// to find out whether the webhook works.
 		Env:          []scaling.EnvVar{{Name: "NAMESPACE", Value: args.Namespace.Name}},
 		Ports:        []controller.Port{{Name: "metrics", Number: metrics, From: args.Readers}},
 		Egress:       args.Cluster.API(),

@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// WebhookPort is the port of the webhook's pod. It is one that the control plane of EKS
-// may call (package cluster, controlPlanePorts).
+// WebhookPort is the port of the webhook's pod. It must be among the ports that the control
+// plane of EKS may call (package cluster, controlPlanePorts).
 const WebhookPort = 9443
 
 const (
@@ -23,18 +23,19 @@ const (
 	webhookName = "vpa.k8s.io"
 	// certificates is the folder of the webhook's certificate and key.
 	certificates = "/certs"
-	// webhookTimeout limits how long a pod's creation waits for the webhook, seconds.
-	// It answers from memory; upstream's 30 s would hold a scale-up for as long.
+	// webhookTimeout is the longest time, in seconds, that the creation of a pod waits for
+	// the webhook. The webhook answers from memory. With upstream's 30 s, a webhook that
+	// does not answer would delay each new pod by 30 s.
 	webhookTimeout = 2
 )
 
-// configurationName is the name of the MutatingWebhookConfiguration, which is unique in
-// the cluster.
+// configurationName returns the name of the MutatingWebhookConfiguration. It must be unique
+// in the cluster.
 func configurationName(args *Args) string { return args.Namespace.Name }
 
-// newWebhook registers the webhook, for pods of the watched namespace only. A pod is
-// created without a recommendation if the webhook does not answer: the updater resizes
-// it afterwards.
+// newWebhook creates the configuration of the webhook, for pods of the watched namespace
+// only. If the webhook does not answer, Kubernetes creates the pod without a recommendation.
+// The updater resizes the pod afterwards.
 func newWebhook(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) (pulumi.Resource, error) {
 	created, err := apiextensions.NewCustomResource(ctx, name+"-webhook", &apiextensions.CustomResourceArgs{
 		ApiVersion: pulumi.String("admissionregistration.k8s.io/v1"),
@@ -63,8 +64,8 @@ func newWebhook(ctx *pulumi.Context, name string, args *Args, parent pulumi.Reso
 	return created, nil
 }
 
-// certificateFiles are the volume in memory with the webhook's key and certificate, and
-// the container that writes them.
+// certificateFiles returns the volume in memory with the webhook's key and certificate, its
+// mount, and the init container that writes the files.
 func certificateFiles(args *Args) (corev1.VolumeArray, corev1.VolumeMountArray, corev1.ContainerArray) {
 	mount := func(readOnly bool) corev1.VolumeMountArray {
 		return corev1.VolumeMountArray{&corev1.VolumeMountArgs{

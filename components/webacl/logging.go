@@ -9,21 +9,21 @@ import (
 	"github.com/progressive-framework/platform/components/logs"
 )
 
-// logPrefix begins the name of every log group that WAF writes to (WAF API
+// logPrefix is the prefix that WAF requires for the name of its log groups (WAF API
 // Reference, LoggingConfiguration).
 const logPrefix = "aws-waf-logs-"
 
 // redactedHeaders are the headers that can contain credentials. The log shows them
-// as REDACTED. A WebSocket's token is a subprotocol or in the query.
+// as REDACTED. A WebSocket sends its token as a subprotocol or in the query.
 var redactedHeaders = []string{"authorization", "cookie", "sec-websocket-protocol"}
 
 // loggedActions are the outcomes of a rule that are logged. A request that no
 // rule matches is in CloudFront's own log.
 var loggedActions = []string{"BLOCK", "COUNT", "EXCLUDED_AS_COUNT"}
 
-// logMatches logs each request that a rule matches, so that false matches are
-// found before the rules block. A log of CloudFront's web ACL must be in
-// us-east-1, as the web ACL is.
+// logMatches creates the log of the requests that a rule matches. With it, people can find
+// false matches before the rules block requests. The log must be in us-east-1, the region of
+// CloudFront's web ACLs.
 func (acl *WebACL) logMatches(ctx *pulumi.Context, name string, args *Args) error {
 	group, err := cloudwatch.NewLogGroup(ctx, name+"-waf", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(logPrefix + name),
@@ -58,7 +58,7 @@ func (acl *WebACL) logMatches(ctx *pulumi.Context, name string, args *Args) erro
 	return nil
 }
 
-// optional returns nil for an input that is not given.
+// optional converts an input that may be nil to an optional one.
 func optional(in pulumi.StringInput) pulumi.StringPtrInput {
 	if in == nil {
 		return nil

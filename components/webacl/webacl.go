@@ -1,8 +1,8 @@
 // Package webacl owns the web ACL in front of the CDN and its log: AWS's managed
 // rules against known attacks, and a limit for each address.
 //
-// It registers the types of aws:wafv2 by their tokens: the SDK's package wafv2
-// takes a minute and a half to compile, for two resources.
+// The package registers the two resources of aws:wafv2 by their type tokens, because the
+// SDK's package wafv2 takes a minute and a half to compile.
 package webacl
 
 import (
@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// requestsPerAddress is the default for five minutes. It is 20 a second, more
-	// than a household or an office behind one address sends.
+	// requestsPerAddress is the default limit for five minutes: the platform's choice. It
+	// is 20 a second, more than a household or an office behind one address sends.
 	requestsPerAddress = 6000
 	// minRequests is AWS's lowest rate (WAF API, RateBasedStatement).
 	minRequests = 10
@@ -30,25 +30,26 @@ type group struct {
 	counted []string
 }
 
-// managed are the groups in their order of evaluation: the cheap ones first (WAF Developer Guide, "AWS Managed Rules rule groups list").
+// managed are the rule groups in their order of evaluation, the cheap ones first (WAF
+// Developer Guide, "AWS Managed Rules rule groups list").
 var managed = []group{
 	{name: "AWSManagedRulesAmazonIpReputationList"},
 	{name: "AWSManagedRulesKnownBadInputsRuleSet"},
-	// Its limit of 8 KB for a body is too low: the services have their own limits.
+	// The group's limit of 8 KB for a body is too low. The services have their own limits.
 	{name: "AWSManagedRulesCommonRuleSet", counted: []string{"SizeRestrictions_BODY"}},
 }
 
-// Args are what a WebACL is made from.
+// Args configure a WebACL.
 type Args struct {
-	// RequestsPerAddress is the number of requests of an IP address in five
-	// minutes, 10 or more, after which it is refused; 0 is 6,000. A load test
-	// needs more.
+	// RequestsPerAddress is the largest number of requests of an IP address in five
+	// minutes, 10 or more. Further requests are blocked. 0 means 6,000. A load test
+	// needs a higher number.
 	RequestsPerAddress int
-	// Mode is the action of the managed rules; empty for count. The limit of
-	// requests always blocks, because it has no false matches.
+	// Mode is the action of the managed rules. Empty means count. The limit of
+	// RequestsPerAddress always blocks, because it has no false matches.
 	Mode webaclspec.Mode
-	// LogKeyARN is a KMS key in us-east-1 whose policy lets CloudWatch Logs use
-	// it; nil for AWS's own key.
+	// LogKeyARN is a KMS key in us-east-1. Its policy must allow CloudWatch Logs to use
+	// the key. nil means AWS's own key.
 	LogKeyARN pulumi.StringInput
 }
 
@@ -71,6 +72,7 @@ type WebACL struct {
 	ARN pulumi.StringOutput
 }
 
+// resource is the web ACL at AWS.
 type resource struct {
 	pulumi.CustomResourceState
 
@@ -104,9 +106,11 @@ func NewWebACL(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return acl, ctx.RegisterResourceOutputs(acl, pulumi.Map{"arn": acl.ARN})
 }
 
-// overrides returns the actions that replace those of a managed group's rules.
+// overrides are the override actions of a managed rule group, by mode. "none" keeps the
+// actions of the group's rules.
 var overrides = map[webaclspec.Mode]string{webaclspec.Count: "count", webaclspec.Block: "none"}
 
+// rules returns the rules of the web ACL: the limit for each address, and the managed groups.
 func rules(limit int, mode webaclspec.Mode) pulumi.Array {
 	all := pulumi.Array{pulumi.Map{
 		"name":     pulumi.String("rate"),
@@ -131,6 +135,7 @@ func rules(limit int, mode webaclspec.Mode) pulumi.Array {
 	return all
 }
 
+// statement returns the statement of the rule for a managed group.
 func (g group) statement() pulumi.Map {
 	statement := pulumi.Map{"vendorName": pulumi.String("AWS"), "name": pulumi.String(g.name)}
 	var counted pulumi.Array
@@ -145,6 +150,7 @@ func (g group) statement() pulumi.Map {
 	return statement
 }
 
+// visibility returns the settings of a rule's CloudWatch metric.
 func visibility(metric string) pulumi.Map {
 	return pulumi.Map{
 		"cloudwatchMetricsEnabled": pulumi.Bool(true),

@@ -7,8 +7,8 @@ import (
 )
 
 // withoutVPCOrigins are the ids of the zones in which CloudFront has no VPC origins
-// (CloudFront Developer Guide, "Supported AWS Regions for VPC origins"). That page has
-// exceptions of other regions, too, which were not looked up.
+// (CloudFront Developer Guide, "Supported AWS Regions for VPC origins"). The list is not
+// complete: that page also names zones of other regions.
 var withoutVPCOrigins = []string{"use1-az3"}
 
 // minBalancerZones is AWS's minimum for an application load balancer.

@@ -59,8 +59,8 @@ func Check(name string) error {
 	return nil
 }
 
-// Partition returns the partition of a region, such as "aws-cn". It is empty for a region
-// of a partition that is not listed here.
+// Partition returns the partition of a region, such as "aws-cn". It returns "" for a
+// region that matches no row of partitions.
 func Partition(region string) string {
 	for _, p := range partitions {
 		if p.regions.MatchString(region) {
@@ -70,7 +70,8 @@ func Partition(region string) string {
 	return ""
 }
 
-// CheckZone returns an error for a zone that a listed region does not have.
+// CheckZone returns an error for a zone that a region does not have. It accepts every
+// zone of a region that is not listed.
 func CheckZone(region, zone string) error {
 	letter, found := strings.CutPrefix(zone, region)
 	letters, listed := zones[region]

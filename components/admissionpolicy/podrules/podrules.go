@@ -1,8 +1,8 @@
-// Package podrules owns the rules, in CEL, that the API server enforces on the pods
-// of a namespace in addition to the Pod Security Standard "restricted". The standard
-// has the user, privileges, capabilities, seccomp, host ports, host namespaces and
-// types of volumes. It has nothing about images, the root file system and tokens of
-// the API server, which are the rules here. Package admissionpolicy creates the
+// Package podrules owns rules in CEL. The API server enforces them on the pods of a
+// namespace in addition to the Pod Security Standard "restricted". The standard limits
+// the user, privileges, capabilities, seccomp, host ports, host namespaces and types of
+// volumes. The rules here limit what the standard does not: images, the root file system
+// and tokens of the API server. Package admissionpolicy creates the
 // objects. sandbox/admission evaluates the rules with Kubernetes' own code.
 package podrules
 
@@ -16,26 +16,26 @@ import (
 // User Guide, "Understand how EKS Pod Identity works"). The API server refuses them.
 const podIdentityAudience = "pods.eks.amazonaws.com"
 
-// judged is true for the requests that the rules are about: new pods and changed
-// specs. So a finalizer can be removed from a pod that is older than the rules.
-const judged = `request.operation == "CREATE" || object.spec != oldObject.spec`
+// newOrChanged is the CEL condition for requests to which the rules apply: new pods and
+// changed specs. So a finalizer can be removed from a pod that is older than the rules.
+const newOrChanged = `request.operation == "CREATE" || object.spec != oldObject.spec`
 
 // object is an object of the Kubernetes API.
 type object = map[string]any
 
 // Allowed is what the pods of a namespace may have.
 type Allowed struct {
-	// Images are the beginnings of the references that pods may run: a path of
-	// repositories that ends in "/", or one repository that ends in "@". Without any, no
-	// pod is admitted.
+	// Images are the allowed prefixes of image references: a path of repositories that
+	// ends in "/", or one repository that ends in "@". If the list is empty, no pod is
+	// admitted.
 	Images []string
 	// TokenAccounts are the service accounts whose pods may have a token of the API
 	// server.
 	TokenAccounts []string
 }
 
-// Spec returns the spec of the ValidatingAdmissionPolicy. It refuses a pod that it
-// can't evaluate.
+// Spec returns the spec of the ValidatingAdmissionPolicy. With it the API server also
+// refuses a pod if it can't evaluate a rule.
 func Spec(allowed Allowed) (map[string]any, error) {
 	for _, image := range allowed.Images {
 		// Without such an end, "registry/platform" would admit "registry/platform-of-others/x".
@@ -45,7 +45,7 @@ func Spec(allowed Allowed) (map[string]any, error) {
 	}
 	var variables, validations []any
 	for _, r := range rules(allowed) {
-		variables = append(variables, object{"name": r.variable(), "expression": r.breaking})
+		variables = append(variables, object{"name": r.variable(), "expression": r.violators})
 		validations = append(validations, object{"expression": "variables." + r.variable() + ".size() == 0", "messageExpression": r.message()})
 	}
 	return object{
@@ -54,47 +54,48 @@ func Spec(allowed Allowed) (map[string]any, error) {
 			"apiGroups": []any{""}, "apiVersions": []any{"v1"}, "operations": []any{"CREATE", "UPDATE"},
 			"resources": []any{"pods", "pods/ephemeralcontainers"}, // kubectl debug uses the second
 		}}},
-		"matchConditions": []any{object{"name": "new-or-changed", "expression": judged}},
+		"matchConditions": []any{object{"name": "new-or-changed", "expression": newOrChanged}},
 		"variables":       variables,
 		"validations":     validations,
 	}, nil
 }
 
-// rule is one demand on a pod.
+// rule is one rule for pods.
 type rule struct {
 	// id is the name of the policy pack's rule with the same content (docs/policy.md).
 	id string
-	// breaking is a CEL expression: the names of the containers or volumes of the pod
+	// violators is a CEL expression for the names of the pod's containers or volumes
 	// that break the rule.
-	breaking string
-	// problem and fix are what a refused user reads after those names.
+	violators string
+	// problem and fix follow these names in the error message.
 	problem, fix string
 }
 
+// rules returns all rules. Their expressions include the allowed images and accounts.
 func rules(allowed Allowed) []rule {
 	return []rule{
 		{
-			id:       "image-of-this-stack",
-			breaking: containersWithout(list(allowed.Images) + `.exists(i, c.?image.orValue("").startsWith(i))`),
-			problem:  "runs an image that does not begin with " + strings.Join(allowed.Images, " or "),
-			fix:      "build the image in the stack, or mirror it into one of the stack's repositories",
+			id:        "image-of-this-stack",
+			violators: containersWithout(list(allowed.Images) + `.exists(i, c.?image.orValue("").startsWith(i))`),
+			problem:   "runs an image that does not begin with " + strings.Join(allowed.Images, " or "),
+			fix:       "build the image in the stack, or mirror it into one of the stack's repositories",
 		},
 		{
-			id:       "pod-image-by-digest",
-			breaking: containersWithout(`c.?image.orValue("").matches("@sha256:[0-9a-f]{64}$")`),
-			problem:  "names its image by a tag",
-			fix:      "end the reference in @sha256:DIGEST, as the stack output images has it",
+			id:        "pod-image-by-digest",
+			violators: containersWithout(`c.?image.orValue("").matches("@sha256:[0-9a-f]{64}$")`),
+			problem:   "names its image by a tag",
+			fix:       "end the reference in @sha256:DIGEST, as the stack output images has it",
 		},
 		{
-			id:       "pod-read-only-root",
-			breaking: containersWithout(`c.?securityContext.?readOnlyRootFilesystem.orValue(false)`),
-			problem:  "can write its root file system",
-			fix:      "set securityContext.readOnlyRootFilesystem to true, and mount an emptyDir where the program writes",
+			id:        "pod-read-only-root",
+			violators: containersWithout(`c.?securityContext.?readOnlyRootFilesystem.orValue(false)`),
+			problem:   "can write its root file system",
+			fix:       "set securityContext.readOnlyRootFilesystem to true, and mount an emptyDir where the program writes",
 		},
 		{
 			// The API server has added the volume of automountServiceAccountToken already.
 			id: "pod-no-api-token",
-			breaking: `object.spec.?serviceAccountName.orValue("") in ` + list(allowed.TokenAccounts) + ` ? [] : object.spec.?volumes.orValue([]).filter(v, v.?projected.?sources.orValue([]).exists(s, has(s.serviceAccountToken) && ` +
+			violators: `object.spec.?serviceAccountName.orValue("") in ` + list(allowed.TokenAccounts) + ` ? [] : object.spec.?volumes.orValue([]).filter(v, v.?projected.?sources.orValue([]).exists(s, has(s.serviceAccountToken) && ` +
 				`s.serviceAccountToken.?audience.orValue("") != ` + strconv.Quote(podIdentityAudience) + `)).map(v, v.name)`,
 			problem: "has a token of the API server",
 			fix:     "set automountServiceAccountToken to false",
@@ -102,18 +103,19 @@ func rules(allowed Allowed) []rule {
 	}
 }
 
-// variable is the name of the CEL variable with the value of breaking.
+// variable returns the name of the CEL variable that has the value of violators.
 func (r rule) variable() string { return strings.ReplaceAll(r.id, "-", "_") }
 
-// message is a CEL expression: the rule, what breaks it, and the fix.
+// message returns a CEL expression for the error message: the rule, the names of the
+// violators, the problem and the fix.
 func (r rule) message() string {
 	return fmt.Sprintf(`%s + variables.%s.join(", ") + %s`,
 		strconv.Quote(r.id+": "), r.variable(), strconv.Quote(fmt.Sprintf(" %s. Fix: %s.", r.problem, r.fix)))
 }
 
-// containersWithout returns the expression for the names of the containers, of all
-// three kinds, for which condition is false. The container is c. The kinds differ in
-// their types, so that only lists of their names can be added.
+// containersWithout returns a CEL expression for the names of the containers for which
+// condition is false. In condition, c is the container. The three kinds of containers
+// have different types in CEL, so the expression joins lists of their names.
 func containersWithout(condition string) string {
 	var names []string
 	for _, kind := range []string{"containers", "initContainers", "ephemeralContainers"} {
@@ -122,7 +124,7 @@ func containersWithout(condition string) string {
 	return strings.Join(names, " + ")
 }
 
-// list returns the CEL list of texts.
+// list returns texts as a CEL list of strings.
 func list(texts []string) string {
 	quoted := make([]string, len(texts))
 	for i, text := range texts {

@@ -58,12 +58,12 @@ func TestSpecRefusesABeginningThatWouldAdmitOthers(t *testing.T) {
 func TestRulesReadEveryKindOfContainer(t *testing.T) {
 	var read int
 	for _, r := range rules(Allowed{Images: []string{"registry.example.com/platform/"}}) {
-		if !strings.Contains(r.breaking, "containers") {
+		if !strings.Contains(r.violators, "containers") {
 			continue
 		}
 		read++
 		for _, kind := range []string{"containers", "initContainers", "ephemeralContainers"} {
-			require.Equal(t, 1, strings.Count(r.breaking, "spec.?"+kind+"."), "%s of %s", kind, r.id)
+			require.Equal(t, 1, strings.Count(r.violators, "spec.?"+kind+"."), "%s of %s", kind, r.id)
 		}
 	}
 	require.Equal(t, 3, read)
@@ -71,5 +71,5 @@ func TestRulesReadEveryKindOfContainer(t *testing.T) {
 
 // A text of the configuration must not end the literal that it is in.
 func TestTextsAreQuoted(t *testing.T) {
-	require.Contains(t, rules(Allowed{Images: []string{`registry/" == "" || true || "/`}})[0].breaking, `["registry/\" == \"\" || true || \"/"].exists(`)
+	require.Contains(t, rules(Allowed{Images: []string{`registry/" == "" || true || "/`}})[0].violators, `["registry/\" == \"\" || true || \"/"].exists(`)
 }

@@ -20,7 +20,7 @@ const (
 	maxNames = 10
 )
 
-var name = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
+var domainName = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
 
 // Check returns all errors in the names of a certificate at once.
 func Check(all []string) error {
@@ -30,7 +30,7 @@ func Check(all []string) error {
 	}
 	for i, n := range all {
 		switch {
-		case !name.MatchString(n) || len(n) > maxName:
+		case !domainName.MatchString(n) || len(n) > maxName:
 			errs = append(errs, fmt.Errorf("%q: must be a domain name in lower case, such as example.com or *.example.com", n))
 		case i == 0 && len(n) > maxFirst:
 			errs = append(errs, fmt.Errorf("%q has %d characters: the first name must have at most %d", n, len(n), maxFirst))

@@ -20,9 +20,9 @@ const (
 	// Fixed accepts no change.
 	Fixed Rule = "fixed"
 	// Kept is for items that the program chose from a list. The recorded items stay as
-	// long as the list has all of them. A list without one of them is refused.
+	// long as the list has all of them. A list that lacks a recorded item is refused.
 	Kept Rule = "kept"
-	// Preferred is like Kept, but it accepts a list without the recorded items. The
+	// Preferred is like Kept, but it accepts a list that lacks a recorded item. The
 	// program then chooses again.
 	Preferred Rule = "preferred"
 	// Grows accepts an equal or a larger whole number.
@@ -65,7 +65,7 @@ type Field struct {
 	Rule Rule
 	// Group is the name of fields that change one at a time; see OneAtATime.
 	Group string
-	// Reason says why the value can't change, in a clause: "AWS can't change the
+	// Reason is the reason why the value can't change, as a clause: "AWS can't change the
 	// block of a VPC".
 	Reason string
 	// Fix is the fix for a person who needs the change, in a sentence without a
@@ -73,8 +73,8 @@ type Field struct {
 	Fix string
 }
 
-// Accept returns the value to record. Its error has the key, both values, the reason and
-// the fix.
+// Accept returns the value to record. If the rule refuses the change, the error has the
+// key, both values, the reason and the fix.
 func (f Field) Accept(recorded string) (string, error) {
 	switch f.Rule {
 	case Free:
@@ -82,7 +82,7 @@ func (f Field) Accept(recorded string) (string, error) {
 		return recorded, nil
 	case Fixed:
 		if f.Value != recorded {
-			return "", f.refuse(recorded)
+			return "", f.refusal(recorded)
 		}
 	case Kept, Preferred:
 		possible := !slices.ContainsFunc(Items(recorded), func(item string) bool { return !slices.Contains(f.From, item) })
@@ -90,7 +90,7 @@ func (f Field) Accept(recorded string) (string, error) {
 		case possible:
 			return recorded, nil
 		case f.Rule == Kept:
-			return "", f.refuse(recorded)
+			return "", f.refusal(recorded)
 		}
 	case Grows, Counter:
 		before, after, err := numbers(recorded, f.Value)
@@ -98,7 +98,7 @@ func (f Field) Accept(recorded string) (string, error) {
 			return "", fmt.Errorf("%s: %w", f.Path, err)
 		}
 		if after < before || f.Rule == Counter && after > before+1 {
-			return "", f.refuse(recorded)
+			return "", f.refusal(recorded)
 		}
 	case OneMinor:
 		before, after, err := minors(recorded, f.Value)
@@ -106,7 +106,7 @@ func (f Field) Accept(recorded string) (string, error) {
 			return "", fmt.Errorf("%s: %w", f.Path, err)
 		}
 		if after < before || after > before+1 {
-			return "", f.refuse(recorded)
+			return "", f.refusal(recorded)
 		}
 	default:
 		return "", fmt.Errorf("%s: no rule %q for changes", f.Path, f.Rule)
@@ -126,21 +126,25 @@ func OneAtATime(fields map[string]Field, recorded map[string]string) []error {
 	}
 	var errs []error
 	for _, group := range slices.Sorted(maps.Keys(changed)) {
+		if len(changed[group]) == 1 {
+			continue
+		}
 		var paths []string
+		var last Field
 		for _, f := range changed[group] {
-			paths = append(paths, f.Path)
+			paths, last = append(paths, f.Path), f
 		}
-		if last := changed[group][len(paths)-1]; len(paths) > 1 {
-			errs = append(errs, fmt.Errorf("%s can't change in one update: %s. %s", strings.Join(paths, " and "), last.Reason, last.Fix))
-		}
+		errs = append(errs, fmt.Errorf("%s can't change in one update: %s. %s", strings.Join(paths, " and "), last.Reason, last.Fix))
 	}
 	return errs
 }
 
-func (f Field) refuse(recorded string) error {
+// refusal returns the error for a refused change.
+func (f Field) refusal(recorded string) error {
 	return fmt.Errorf("%s: %q can't become %q: %s. %s", f.Path, recorded, f.Value, f.Reason, f.Fix)
 }
 
+// numbers returns two values as whole numbers.
 func numbers(before, after string) (b, a int, err error) {
 	if b, err = strconv.Atoi(before); err != nil {
 		return 0, 0, fmt.Errorf("recorded value: %w", err)

@@ -1,19 +1,19 @@
-// Package ekscalendar owns EKS's release calendar: until when AWS supports a
-// Kubernetes version. It is pure. Which versions the platform offers, and with
-// which add-ons, is in package eksspec.
+// Package ekscalendar owns EKS's release calendar: the dates on which AWS ends the support
+// of each Kubernetes version. It is pure. Package eksspec has the versions that the
+// platform offers, and their add-ons.
 package ekscalendar
 
 import "time"
 
-// Notice is how long before an end of support a version is reported. AWS
+// Notice is the time before an end of support during which a preview warns. AWS
 // announces an end at least 60 days before (EKS User Guide, "Understand the
-// Kubernetes version lifecycle on EKS"). Another month is for the upgrade.
+// Kubernetes version lifecycle on EKS"). The other 30 days are for the upgrade.
 const Notice = 90 * 24 * time.Hour
 
-// Support is until when EKS supports a version. Each end is 00:00 UTC of AWS's
-// date. From Standard on AWS asks more for a cluster with the upgrade policy
-// EXTENDED, and upgrades one with the policy STANDARD by itself. From Extended on
-// it upgrades both.
+// Support has the ends of EKS's standard and extended support of a version. Each end is
+// 00:00 UTC of AWS's date. After the end of standard support, a cluster with the upgrade
+// policy EXTENDED costs more, and AWS upgrades a cluster with the policy STANDARD. After
+// the end of extended support, AWS upgrades both.
 type Support struct{ Standard, Extended time.Time }
 
 // End returns the end of support under an upgrade policy: EXTENDED or STANDARD.
@@ -31,9 +31,9 @@ func (s Support) End(extended bool) time.Time {
 //     latest/ug/versioning/kubernetes-versions.adoc;
 //   - 1.35: aws-samples/sample-apex-skills, eks-operation-review,
 //     references/cluster-lifecycle, as of 2026-04-24;
-//   - 1.36: AWS's same page as quoted on 2026-08-06 in the upgrade skills for EKS
-//     of Kiro, and the output of `aws eks describe-cluster-versions` in AWS's
-//     templates for GPU clusters of 2026-09.
+//   - 1.36: the same page of AWS, as quoted in Kiro's upgrade skills for EKS on
+//     2026-08-06. The output of `aws eks describe-cluster-versions` in AWS's
+//     templates for GPU clusters of 2026-09 has the same dates.
 //
 // 1.37 is missing: no dated source was found.
 var calendar = map[string]Support{
@@ -49,8 +49,8 @@ func date(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
-// ForVersion returns the support of a minor version such as "1.36"; false if its dates
-// are not known.
+// ForVersion returns the support of a minor version such as "1.36". It returns false if
+// the dates of the version are not known.
 func ForVersion(minor string) (Support, bool) {
 	s, known := calendar[minor]
 	return s, known

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// minZones is how many zones a control plane has at least.
+// minZones is the minimum number of zones of a control plane (EKS User Guide, "VPC
+// requirements and considerations").
 const minZones = 2
 
 // Zones checks the zones of a control plane: at least two, none twice, and each
-// with a subnet. EKS can't change the zones of a cluster (EKS User Guide, "VPC
-// requirements and considerations"). So they are configured separately, and a
-// new zone of the network does not change them.
+// with a subnet. available are the zones that have subnets. EKS can't change the zones
+// of a cluster (EKS User Guide, "VPC requirements and considerations"). So the zones
+// have their own configuration key, and a new zone of the network does not change them.
 func Zones(zones, available []string) error {
 	if len(zones) < minZones {
 		return fmt.Errorf("control plane zones %v: EKS needs at least two", zones)
@@ -29,9 +30,9 @@ func Zones(zones, available []string) error {
 	return nil
 }
 
-// Admin returns the name by which an administrator's resources are known: the
-// last part of the ARN of an IAM role or user. STS sessions are refused, because
-// an access entry is for the role or user that they belong to.
+// Admin returns the name that an administrator's resources get: the last part of the
+// ARN of an IAM role or user. It refuses the ARN of an STS session, because an access
+// entry needs the role or user of the session.
 func Admin(arn string) (string, error) {
 	form := adminARN.FindStringSubmatch(arn)
 	if form == nil {
@@ -51,16 +52,17 @@ func Admin(arn string) (string, error) {
 // (IAM User Guide, "IAM identifiers").
 var adminARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/((?:[!-.0-~]+/)*)([A-Za-z0-9+=,.@_-]{1,64})$`)
 
-// A role of IAM Identity Center has this name and this path, which the
-// ConfigMap aws-auth left out and access entries need (IAM Identity Center User
-// Guide, "Referencing permission sets").
+// The names and paths of roles of IAM Identity Center begin with these texts. An access
+// entry needs the path; the former ConfigMap aws-auth did not allow it (IAM Identity
+// Center User Guide, "Referencing permission sets").
 const (
 	ssoPrefix = "AWSReservedSSO_"
 	ssoPath   = "aws-reserved/sso.amazonaws.com/"
 )
 
 // Admins checks the administrators of a cluster. It returns an error or nil for
-// each. Two of one name are refused, because their resources would have it too.
+// each. It refuses two administrators with the same name, because their resources would
+// have the same name, too.
 func Admins(arns []string) []error {
 	errs := make([]error, len(arns))
 	names := map[string]string{}

@@ -4,7 +4,8 @@ package eksspec
 type Pod struct {
 	// Name is the name of the workload.
 	Name string
-	// Count is the number of pods: in the cluster, or on each node.
+	// Count is the number of pods: on each node in NodePods, in the cluster in
+	// ClusterPods.
 	Count int
 	// CPU and Memory are Kubernetes quantities.
 	CPU, Memory string
@@ -24,8 +25,8 @@ func NodePods() []Pod {
 	}
 }
 
-// ClusterPods returns the pods of add-ons that run on some nodes, with the requests of
-// their charts.
+// ClusterPods returns the pods of add-ons with a fixed number of pods in the cluster, with
+// the requests of their charts.
 func ClusterPods() []Pod {
 	return []Pod{
 		{CoreDNS, 2, "100m", "70Mi"},

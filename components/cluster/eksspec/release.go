@@ -31,16 +31,15 @@ type Release struct {
 	ClusterAutoscaler string
 }
 
-// releases pins the versions that EKS offered in the summer of 2026. A version
-// changes only with this table. `aws eks describe-addon-versions
+// releases pins the versions that EKS offered in 2026. An add-on changes its version
+// only if this table changes. `aws eks describe-addon-versions
 // --kubernetes-version MINOR` lists the current versions.
 //
 // Sources:
-//   - Add-ons: AWS CDK examples of July and August 2026 for each minor version, and
-//     the output of the command above for 1.35 on 2026-10-02 and for 1.36 on
-//     2026-09-22.
+//   - Add-ons: AWS CDK examples of July and August 2026 for each minor version. For
+//     1.35 and 1.36 also the output of the command above, of 2026-10-02 and 2026-09-22.
 //   - Secrets Store provider: published stacks of autumn 2026, for 1.35 and 1.36.
-//     That it works with the other minor versions is an assumption.
+//     The rows of 1.33 and 1.34 assume that the same version works there.
 //   - Cluster Autoscaler: releases of kubernetes/autoscaler, as listed in
 //     aws-ia/terraform-aws-eks-blueprints-addons, pull request 516. For 1.36 the
 //     release cluster-autoscaler-1.36.1 of 2026-07-23.

@@ -7,9 +7,8 @@ import (
 	"github.com/progressive-framework/platform/components/cluster/ekscalendar"
 )
 
-// Support checks that EKS supports the version on a day, under the upgrade policy
-// EXTENDED or STANDARD. The warning, if not empty, is for a version whose support
-// ends within ekscalendar.Notice.
+// Support checks that EKS supports the version today, under the upgrade policy EXTENDED
+// or STANDARD. It returns a warning if the support ends within ekscalendar.Notice.
 func (v Version) Support(today time.Time, extended bool) (warning string, err error) {
 	support, known := ekscalendar.ForVersion(string(v))
 	if !known {
@@ -19,25 +18,25 @@ func (v Version) Support(today time.Time, extended bool) (warning string, err er
 	if extended {
 		kind = "extended"
 	}
-	on := end.Format(time.DateOnly)
+	day := end.Format(time.DateOnly)
 	if !today.Before(end) {
-		keep := ""
+		hint := ""
 		if !extended && today.Before(support.Extended) {
-			keep = ". If the cluster still has it, cluster.extendedSupport: true keeps it at AWS's higher price"
+			hint = ". If the cluster still has it, cluster.extendedSupport: true keeps it at AWS's higher price"
 		}
-		return "", fmt.Errorf("its %s support ended on %s, and EKS upgrades the cluster by itself: run pulumi refresh, then set the version that the cluster has, or the next one (docs/runbooks/upgrade.md)%s", kind, on, keep)
+		return "", fmt.Errorf("its %s support ended on %s, and EKS upgrades the cluster by itself: run pulumi refresh, then set the version that the cluster has, or the next one (docs/runbooks/upgrade.md)%s", kind, day, hint)
 	}
 	if !today.Add(ekscalendar.Notice).Before(end) {
 		return fmt.Sprintf("cluster.version: %s support of Kubernetes %s ends on %s. Upgrade before that day (docs/runbooks/upgrade.md): from then on "+
-			"EKS upgrades the cluster by itself, and this version is refused", kind, v, on), nil
+			"EKS upgrades the cluster by itself, and this version is refused", kind, v, day), nil
 	}
 	return "", nil
 }
 
-// NotOlder checks that the configured version is not older than the version of the
-// cluster at EKS; "" means that the cluster does not exist yet. EKS upgrades a
-// cluster whose support has ended, and a program with the former version would
-// request a downgrade.
+// NotOlder checks that the configured version is not older than live, the version of the
+// cluster at EKS. An empty live means that the cluster does not exist yet. EKS upgrades a
+// cluster whose support has ended. The former version in the configuration would then
+// request a downgrade, which EKS refuses.
 func NotOlder(configured, live string) error {
 	if live == "" {
 		return nil

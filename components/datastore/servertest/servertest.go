@@ -46,6 +46,7 @@ func Command(t *testing.T, dir string, env []string, name string, args ...string
 	return cmd
 }
 
+// unprivileged returns the user nobody if the test runs as root, and nil otherwise.
 func unprivileged(t *testing.T) *syscall.Credential {
 	t.Helper()
 	if os.Geteuid() != 0 {

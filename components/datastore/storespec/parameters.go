@@ -1,10 +1,11 @@
 package storespec
 
-// ApplyMethod returns with which method a parameter of RDS or DocumentDB is sent.
+// ApplyMethod returns the apply method of a parameter of RDS or DocumentDB. A static
+// parameter needs a reboot.
 //
-// AWS returns a parameter that equals the default of its family as pending-reboot,
-// whatever was sent, and the next preview would show a difference (pulumi/pulumi-aws#2442).
-// Such a parameter is in effect already, so nothing waits for a restart.
+// For a parameter with the default value of its family, AWS returns pending-reboot
+// whatever was sent. With another method the next preview would show a difference
+// (pulumi/pulumi-aws#2442). Such a parameter is in effect already and needs no reboot.
 func ApplyMethod(value, familyDefault string, static bool) string {
 	if static || (familyDefault != "" && value == familyDefault) {
 		return "pending-reboot"

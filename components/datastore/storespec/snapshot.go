@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// snapshotName matches the names of snapshots: those of a person, and those that RDS and
-// ElastiCache take by themselves, which begin with "rds:" and "automatic.".
+// snapshotName matches the names of snapshots. The names of automatic snapshots begin with
+// "rds:" (RDS) or "automatic." (ElastiCache).
 var snapshotName = regexp.MustCompile(`^(rds:|automatic\.)?[A-Za-z](-?[0-9A-Za-z])*$`)
 
 // maxSnapshotName is the longest name of a snapshot (RDS API, CreateDBSnapshot).
 const maxSnapshotName = 255
 
-// CheckSnapshotName checks the name of a snapshot from which a store is created. A
-// snapshot of another account is named by an ARN, and is refused: its key is that
-// account's.
+// CheckSnapshotName checks the name of a snapshot from which a store is created. It
+// refuses the ARN of a snapshot of another account, because that account owns the
+// snapshot's key.
 func CheckSnapshotName(name string) error {
 	if len(name) > maxSnapshotName || !snapshotName.MatchString(name) {
 		return errors.New("must be the name of a snapshot of the stack's account and region, such as platform-before-release; copy a snapshot of another account first")
@@ -24,10 +24,11 @@ func CheckSnapshotName(name string) error {
 	return nil
 }
 
-// Snapshot is what AWS tells about a snapshot from which a store is to be created.
+// Snapshot has the properties that AWS returns for a snapshot.
 type Snapshot struct {
 	Name, Engine, Version string
-	// StorageGiB is the storage of the store; 0 where the store has no fixed size.
+	// StorageGiB is the size of the snapshotted storage, or 0 if the engine has no fixed
+	// size.
 	StorageGiB int
 	Encrypted  bool
 }
@@ -37,7 +38,8 @@ type Wanted struct {
 	Engine string
 	// Version is the store's version. A snapshot has it, or a minor version of it.
 	Version string
-	// StorageGiB is the store's storage; 0 where the store has no fixed size.
+	// StorageGiB is the size of the store's storage, or 0 if the engine has no fixed
+	// size.
 	StorageGiB int
 }
 

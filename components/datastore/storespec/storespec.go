@@ -28,7 +28,7 @@ const (
 	// period").
 	MaxBackupDays = 35
 	// MinBackupDays is the platform's minimum for stores that can be restored to any
-	// second. With it, an error that is found after a week can still be repaired.
+	// second. An error that is found within a week can then be repaired.
 	MinBackupDays = 7
 
 	// maxIdentifier is the largest length of a replication group's identifier

@@ -1,6 +1,6 @@
 // Package forecastspec renders the forecaster's configuration of the services: the query
-// of each load, what a pod serves, and the document's HPA, which the forecaster simulates.
-// It is pure.
+// of each load, the capacity of a pod, and the design document's HPA, which the
+// forecaster simulates. It is pure.
 package forecastspec
 
 import (
@@ -52,7 +52,8 @@ func JSON(services []scaling.Profile) (string, error) {
 	return string(text), nil
 }
 
-// document returns the HPA with Kubernetes' defaults where it has no behaviour
+// document returns the design document's HPA for the simulation. Where the HPA has no
+// behaviour, document takes Kubernetes' defaults, such as the window of five minutes
 // (autoscaling/v2, HorizontalPodAutoscalerBehavior).
 func document(h scaling.HPA) autoscale.Spec {
 	spec := autoscale.Fast(h.MinReplicas, h.MaxReplicas, autoscale.DefaultTolerance)
@@ -66,6 +67,7 @@ func document(h scaling.HPA) autoscale.Spec {
 	return spec
 }
 
+// behavior converts the HPA's behaviour in one direction to a behaviour of the simulation.
 func behavior(b scaling.Behavior) autoscale.Behavior {
 	out := autoscale.Behavior{Window: int(b.StabilizationWindow.Seconds()), Least: b.Select == scaling.SelectMin, Tolerance: autoscale.DefaultTolerance}
 	for _, p := range b.Policies {

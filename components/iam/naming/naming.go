@@ -16,8 +16,8 @@ const MaxRole = 64
 // seven letters.
 const Suffix = 8
 
-// mark is the length of the hash that distinguishes shortened names.
-const mark = 6
+// hashLength is the number of hash characters that distinguish shortened names.
+const hashLength = 6
 
 // Fit returns a logical name whose name at AWS has at most limit characters. A name that
 // fits is unchanged. The end of a longer name is replaced by a part of its hash, so that
@@ -27,6 +27,6 @@ func Fit(logical string, limit int) string {
 		return logical
 	}
 	sum := sha256.Sum256([]byte(logical))
-	kept := strings.TrimRight(logical[:limit-Suffix-mark-1], "-")
-	return kept + "-" + hex.EncodeToString(sum[:])[:mark]
+	kept := strings.TrimRight(logical[:limit-Suffix-hashLength-1], "-")
+	return kept + "-" + hex.EncodeToString(sum[:])[:hashLength]
 }

@@ -104,7 +104,7 @@ func CheckIdentity(s Statement) error {
 		if strings.Contains(verb, "*") && !reads {
 			return fmt.Errorf("statement %s: action %s has a wildcard: list the actions of %s", s.Sid, action, service)
 		}
-		if wide(s.Resources) && !reads && !unscopable[action] && len(s.Conditions) == 0 {
+		if slices.Contains(s.Resources, Any) && !reads && !unscopable[action] && len(s.Conditions) == 0 {
 			return fmt.Errorf("statement %s: action %s on resource * has no condition: name the ARNs, or add a condition on a tag", s.Sid, action)
 		}
 	}
@@ -112,16 +112,16 @@ func CheckIdentity(s Statement) error {
 }
 
 // CheckEndpoint returns an error for an invalid or too wide statement of an
-// endpoint's policy.
-// Everyone is everyone inside the VPC, who also needs permissions of their own.
-// So everyone may read, and needs a condition for anything else.
+// endpoint's policy. The principal * means every caller inside the VPC. Each caller also
+// needs its own permissions. So * may read without a condition, and every other action
+// needs a condition.
 func CheckEndpoint(s Statement) error {
 	if err := checkPrincipals(s); err != nil {
 		return err
 	}
 	for _, action := range s.Actions {
 		_, verb, _ := strings.Cut(action, ":")
-		if everyone(s) && !strings.HasPrefix(verb, "Get") {
+		if allowsEveryone(s) && !strings.HasPrefix(verb, "Get") {
 			return fmt.Errorf("statement %s allows every principal the action %s without a condition: name the accounts in a condition", s.Sid, action)
 		}
 	}
@@ -134,17 +134,19 @@ func CheckResource(s Statement) error {
 	if err := checkPrincipals(s); err != nil {
 		return err
 	}
-	if everyone(s) {
+	if allowsEveryone(s) {
 		return fmt.Errorf("statement %s allows every principal without a condition: name the principals", s.Sid)
 	}
 	return nil
 }
 
-// everyone says whether a statement allows everyone, without a condition.
-func everyone(s Statement) bool {
+// allowsEveryone reports whether a statement allows every principal without a condition.
+func allowsEveryone(s Statement) bool {
 	return !s.Deny && len(s.Conditions) == 0 && slices.ContainsFunc(s.Principals, func(p Principal) bool { return p.Name == Any })
 }
 
+// checkPrincipals returns an error for an invalid statement, and for one without a
+// principal.
 func checkPrincipals(s Statement) error {
 	if err := check(s); err != nil {
 		return err
@@ -155,6 +157,7 @@ func checkPrincipals(s Statement) error {
 	return nil
 }
 
+// check returns an error for a statement without the parts that every policy needs.
 func check(s Statement) error {
 	switch {
 	case s.Sid == "":
@@ -175,15 +178,8 @@ func check(s Statement) error {
 	return nil
 }
 
-func wide(resources []string) bool {
-	for _, r := range resources {
-		if r == Any {
-			return true
-		}
-	}
-	return false
-}
-
+// render checks the statements and returns the policy as JSON. Its error lists all errors
+// of the statements.
 func render(statements []Statement, check func(Statement) error) (string, error) {
 	var errs []error
 	rendered := make([]map[string]any, 0, len(statements))
@@ -201,6 +197,7 @@ func render(statements []Statement, check func(Statement) error) (string, error)
 	return string(document), nil
 }
 
+// object returns the statement as an object of the policy's JSON.
 func (s Statement) object() map[string]any {
 	effect := "Allow"
 	if s.Deny {

@@ -22,16 +22,16 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// The user of the images. Its id is the one of distroless images. With a numeric id
-// Kubernetes can check runAsNonRoot.
+// The user of the images. Distroless images have the same user id. Kubernetes can check
+// runAsNonRoot, because the id is numeric.
 const (
 	nonrootID   = 65532
 	nonrootHome = "/home/nonroot"
 )
 
-// zoneinfo is the IANA time zone database (public domain, 2025c) as packed by the Go
-// project. It is a file of this package, because some Go installations do not have
-// it, and the base must be the same on every machine.
+// zoneinfo is the IANA time zone database (public domain, 2025c) in the Go project's zip
+// file. This package has its own copy, because some Go installations have no such file.
+// So the base is the same on every machine.
 //
 //go:generate sh -c "cp \"$(go env GOROOT)/lib/time/zoneinfo.zip\" zoneinfo.zip"
 //go:embed zoneinfo.zip
@@ -88,8 +88,8 @@ func certificates() []byte {
 	return out.Bytes()
 }
 
-// zones returns the files of the time zone database below /usr/share/zoneinfo.
-func zones() ([]file, error) {
+// timeZones returns the files of the time zone database below /usr/share/zoneinfo.
+func timeZones() ([]file, error) {
 	archive, err := zip.NewReader(bytes.NewReader(zoneinfo), int64(len(zoneinfo)))
 	if err != nil {
 		return nil, fmt.Errorf("time zones: %w", err)
@@ -145,14 +145,14 @@ func pack(files []file) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// baseLayer is the only layer of the base, the same for every platform. It is packed
-// once for each process, because that takes some tens of milliseconds.
+// baseLayer returns the only layer of the base, which is the same for every platform. Each
+// process packs it once, because that takes some tens of milliseconds.
 var baseLayer = sync.OnceValues(func() (v1.Layer, error) {
-	tz, err := zones()
+	zones, err := timeZones()
 	if err != nil {
 		return nil, err
 	}
-	raw, err := pack(append(baseFiles(), tz...))
+	raw, err := pack(append(baseFiles(), zones...))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ var baseLayer = sync.OnceValues(func() (v1.Layer, error) {
 	return tarball.LayerFromOpener(open, tarball.WithCompressedCaching, tarball.WithMediaType(types.OCILayer))
 })
 
-// baseIndex returns the base for the platforms.
+// baseIndex returns an index with a base image for each platform.
 func baseIndex(platforms []v1.Platform) (v1.ImageIndex, error) {
 	layer, err := baseLayer()
 	if err != nil {
@@ -168,29 +168,7 @@ func baseIndex(platforms []v1.Platform) (v1.ImageIndex, error) {
 	}
 	index := v1.ImageIndex(empty.Index)
 	for _, p := range platforms {
-		img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-		img, err = mutate.Append(img, mutate.Addendum{Layer: layer, History: v1.History{
-			Author: "pulumi-resource-ko", Created: epoch, CreatedBy: "base",
-			Comment: "CA certificates, time zones, user 65532",
-		}})
-		if err != nil {
-			return nil, fmt.Errorf("base for %s: %w", p, err)
-		}
-		config, err := img.ConfigFile()
-		if err != nil {
-			return nil, fmt.Errorf("base for %s: %w", p, err)
-		}
-		config = config.DeepCopy()
-		config.OS, config.Architecture, config.Variant, config.Created = p.OS, p.Architecture, p.Variant, epoch
-		config.Config = v1.Config{
-			User:       fmt.Sprintf("%d:%[1]d", nonrootID),
-			WorkingDir: nonrootHome,
-			Env: []string{
-				"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-				"SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
-			},
-		}
-		img, err = mutate.ConfigFile(img, config)
+		img, err := baseImage(layer, p)
 		if err != nil {
 			return nil, fmt.Errorf("base for %s: %w", p, err)
 		}
@@ -199,4 +177,31 @@ func baseIndex(platforms []v1.Platform) (v1.ImageIndex, error) {
 		})
 	}
 	return index, nil
+}
+
+// baseImage returns the base image for one platform.
+func baseImage(layer v1.Layer, platform v1.Platform) (v1.Image, error) {
+	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	img, err := mutate.Append(img, mutate.Addendum{Layer: layer, History: v1.History{
+		Author: "pulumi-resource-ko", Created: epoch, CreatedBy: "base",
+		Comment: "CA certificates, time zones, user 65532",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture, config.Variant, config.Created = platform.OS, platform.Architecture, platform.Variant, epoch
+	config.Config = v1.Config{
+		User:       fmt.Sprintf("%d:%[1]d", nonrootID),
+		WorkingDir: nonrootHome,
+		Env: []string{
+			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+			"SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+		},
+	}
+	return mutate.ConfigFile(img, config)
 }

@@ -35,9 +35,9 @@ const (
 // equal recipes share one build. The builder keeps the last result of each recipe,
 // so that Create and Update do not repeat the build of Check.
 type builder struct {
-	isolated func() (toolchain string, err error) // its error says why this process can't build
+	isolated func() (toolchain string, err error) // the error is the reason why this process can't build
 	slots    *semaphore.Weighted
-	flight   singleflight.Group // callers share the first caller's context, and Pulumi cancels all together
+	running  singleflight.Group // callers share the first caller's context; that is safe, because Pulumi cancels all calls at once
 
 	mu   sync.Mutex
 	last map[string]*builtImage // by recipe
@@ -62,7 +62,7 @@ func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 	if err != nil {
 		return nil, err
 	}
-	out, err, _ := b.flight.Do(key, func() (any, error) {
+	out, err, _ := b.running.Do(key, func() (any, error) {
 		if err := b.slots.Acquire(ctx, 1); err != nil {
 			return nil, fmt.Errorf("waiting to build %s: %w", r.ImportPath, err)
 		}
@@ -79,10 +79,10 @@ func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 	return result, nil
 }
 
-// buildDigest returns the image with the digest that Check computed. It uses the
-// result of Check, or builds again if this process has no such result. If the
-// sources have changed since Check, it returns an error, because the user confirmed
-// another digest.
+// buildDigest returns the image with the digest that Check computed. It returns the
+// result of Check, or builds again if this process has no such result. It returns an
+// error if the sources have changed since Check, because the user confirmed another
+// digest.
 func (b *builder) buildDigest(ctx context.Context, r recipe, digest string, keys authn.Keychain) (*builtImage, error) {
 	key, err := r.key()
 	if err != nil {
@@ -164,8 +164,8 @@ func (r recipe) ko(ctx context.Context, keys authn.Keychain) (build.Interface, e
 	for k, v := range r.Labels {
 		options = append(options, build.WithLabel(k, v))
 	}
-	// The push reads the layers of the base, after the context of the build has
-	// ended.
+	// The push reads the layers of the base after the context of the build has
+	// ended. So this context must not end.
 	ko, err := build.NewGo(context.WithoutCancel(ctx), r.Dir, options...)
 	if err != nil {
 		return nil, fmt.Errorf("ko: %w", err)
@@ -192,6 +192,7 @@ func (r recipe) base(keys authn.Keychain) build.GetBase {
 	}
 }
 
+// remoteBase returns a base image of a registry, and its reference.
 func remoteBase(ctx context.Context, base string, keys authn.Keychain) (name.Reference, build.Result, error) {
 	ref, err := name.NewDigest(base, name.StrictValidation)
 	if err != nil {
@@ -210,7 +211,8 @@ func remoteBase(ctx context.Context, base string, keys authn.Keychain) (name.Ref
 	return ref, image, err
 }
 
-// explain returns the compiler's messages from ko's error.
+// explain converts ko's error of a failed compilation to an inputError with only the
+// compiler's messages. It returns every other error with the import path.
 func (r recipe) explain(err error) error {
 	var invalid *inputError
 	if errors.As(err, &invalid) {

@@ -17,13 +17,13 @@ type builtImage struct {
 	digest    v1.Hash
 	goVersion string
 	size      int64
-	sboms     []sbom // that of the image itself first
+	sboms     []sbom // the SBOM of the image or index itself is the first
 }
 
 // sbom is the SPDX document of one manifest.
 type sbom struct {
-	subject v1.Hash // the manifest that the document describes
-	digest  v1.Hash // of the manifest with the document
+	subject v1.Hash // the digest of the manifest that the document describes
+	digest  v1.Hash // the digest of the manifest of the document itself
 	image   oci.File
 }
 
@@ -66,6 +66,7 @@ func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (
 	return image, nil
 }
 
+// newSBOM returns the SBOM that ko attached to a manifest.
 func newSBOM(e oci.SignedEntity) (sbom, error) {
 	subject, err := e.Digest()
 	if err != nil {

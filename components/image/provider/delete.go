@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -18,19 +17,19 @@ import (
 	"github.com/progressive-framework/platform/release/attest"
 )
 
-// Delete deletes the tag of this resource, and the manifests that no other tag
-// refers to, with their SBOMs and what was signed about them.
+// Delete deletes the tag of this resource. It also deletes the manifests of the image to
+// which no other tag refers, with their SBOMs and signed statements.
 //
-// A destroy continues in three cases. If the repository is deleted, the image is
-// too. If the login is expired, or the registry does not support deletion, the
-// image stays and a warning names it. A lifecycle policy, or the deletion of the
-// repository, removes it later. A registry that does not answer is an error,
-// because a retry may succeed.
+// Delete succeeds in three cases where it deletes nothing, so that a destroy can
+// continue. If the repository does not exist, the image does not exist either. If the
+// login was refused, or if the registry does not support deletion, Delete warns that
+// the image stays in the registry. Delete returns an error if the registry does not
+// answer, because a retry may succeed.
 func (i *Image) Delete(ctx context.Context, req infer.DeleteRequest[ImageState]) (infer.DeleteResponse, error) {
 	return infer.DeleteResponse{}, deleteImage(ctx, req.State.Reference, req.State.Tag)
 }
 
-// deleteImage deletes an image of the registry as Image.Delete says.
+// deleteImage deletes an image from the registry under the rules of Image.Delete.
 func deleteImage(ctx context.Context, reference, tag string) error {
 	ref, err := name.NewDigest(reference)
 	if err != nil {
@@ -70,9 +69,9 @@ func remove(ctx context.Context, ref name.Digest, tag string, c *Credentials) er
 	if err != nil {
 		return fmt.Errorf("reference in the state: %w", err)
 	}
-	own := []v1.Hash{digest} // the SBOM may exist without the manifest
+	candidates := []v1.Hash{digest} // the SBOM may exist without the manifest
 	if manifest != nil {
-		if own, err = r.manifests(ref); err != nil {
+		if candidates, err = r.manifests(ref); err != nil {
 			return err
 		}
 	}
@@ -83,7 +82,7 @@ func remove(ctx context.Context, ref name.Digest, tag string, c *Credentials) er
 	if err := r.delete(r.repo.Tag(tag)); err != nil && classify(err) != unsupported {
 		return err // a registry that can't delete tags may still delete manifests
 	}
-	for _, digest := range own {
+	for _, digest := range candidates {
 		if inUse[digest] {
 			continue
 		}
@@ -100,7 +99,7 @@ func remove(ctx context.Context, ref name.Digest, tag string, c *Credentials) er
 	return nil
 }
 
-// remover deletes in one repository.
+// remover deletes tags and manifests of one repository.
 type remover struct {
 	repo    name.Repository
 	options []remote.Option
@@ -131,8 +130,11 @@ func (r *remover) manifests(ref name.Reference) ([]v1.Hash, error) {
 	return digests, nil
 }
 
-// manifestsOfOtherTags returns all manifests that other tags refer to. It skips the
-// tags of cosign (SBOMs, signatures), which refer to no image.
+// maxReads limits the concurrent requests to a registry.
+const maxReads = 8
+
+// manifestsOfOtherTags returns the digests of all manifests to which other tags refer. It
+// skips cosign's tags, because they do not refer to images.
 func (r *remover) manifestsOfOtherTags(ctx context.Context, tag string) (map[v1.Hash]bool, error) {
 	tags, err := remote.List(r.repo, r.options...)
 	if err != nil {
@@ -144,11 +146,9 @@ func (r *remover) manifestsOfOtherTags(ctx context.Context, tag string) (map[v1.
 	inUse := map[v1.Hash]bool{}
 	var mu sync.Mutex
 	group, _ := errgroup.WithContext(ctx)
-	group.SetLimit(8)
+	group.SetLimit(maxReads)
 	for _, other := range tags {
-		if other == tag || slices.ContainsFunc([]string{".sbom", ".sig", ".att"}, func(suffix string) bool {
-			return strings.HasPrefix(other, "sha256-") && strings.HasSuffix(other, suffix)
-		}) {
+		if other == tag || isCosignTag(other) {
 			continue
 		}
 		group.Go(func() error {
@@ -170,6 +170,13 @@ func (r *remover) manifestsOfOtherTags(ctx context.Context, tag string) (map[v1.
 	return inUse, group.Wait()
 }
 
+// isCosignTag reports whether cosign uses the tag for an SBOM, a signature or an
+// attestation.
+func isCosignTag(tag string) bool {
+	return strings.HasPrefix(tag, "sha256-") &&
+		(strings.HasSuffix(tag, ".sbom") || strings.HasSuffix(tag, ".sig") || strings.HasSuffix(tag, ".att"))
+}
+
 // deleteSBOM deletes the tag of a manifest's SBOM, and the SBOM.
 func (r *remover) deleteSBOM(subject v1.Hash) error {
 	tag := sbomTag(r.repo, subject)
@@ -186,7 +193,7 @@ func (r *remover) deleteSBOM(subject v1.Hash) error {
 	return r.delete(r.repo.Digest(desc.Digest.String()))
 }
 
-// deleteReferrers deletes what was signed about a manifest.
+// deleteReferrers deletes the signed statements about a manifest.
 func (r *remover) deleteReferrers(ctx context.Context, subject v1.Hash) error {
 	referrers, err := attest.Referrers(ctx, r.repo.Digest(subject.String()), r.options...)
 	if err != nil {

@@ -24,11 +24,11 @@ import (
 // fingerprint returns a hash of all inputs of an image: the recipe, the provider's
 // executable, the toolchain, go.mod and go.sum, and the files of all packages of
 // the module that the main package imports. If the hash is unchanged, the digest
-// is unchanged too, and no build is needed. The hash includes more files than
-// necessary, such as files for other platforms. Then a build is repeated, and its
-// result is the same.
+// is unchanged too, and no build is needed. The hash also includes files that the image
+// does not need, such as files for other platforms. A change of such a file causes a
+// build with the same result.
 //
-// The hash is empty if it can't see all inputs: with a workspace, vendored or local
+// fingerprint returns "" if it can't find all inputs: with a workspace, vendored or local
 // modules, a main package of another module, or ko's data folder. The image is then
 // always built.
 func (r recipe) fingerprint(toolchain string) (string, error) {
@@ -71,8 +71,8 @@ func (r recipe) fingerprint(toolchain string) (string, error) {
 	return hex.EncodeToString(f.sum.Sum(nil)), nil
 }
 
-// moduleRoot returns the folder of go.mod, which is dir or a parent of it. It is
-// empty without a go.mod, or with a go.work.
+// moduleRoot returns the folder of go.mod, which is dir or a parent of dir. It returns ""
+// if there is no go.mod, or if there is a go.work.
 func moduleRoot(dir string) (string, error) {
 	at, err := filepath.Abs(dir)
 	if err != nil {
@@ -97,8 +97,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// executableHash is the hash of this executable, because another version of the
-// provider may build another image.
+// executableHash returns the hash of this executable. It is an input, because another
+// version of the provider may build another image.
 var executableHash = sync.OnceValues(func() (string, error) {
 	file, err := os.Executable()
 	if err != nil {
@@ -123,7 +123,8 @@ type fingerprinter struct {
 	seen         map[string]bool
 }
 
-// folder returns the folder of a package of the module.
+// folder returns the folder of a package. It returns false for a package of another
+// module.
 func (f *fingerprinter) folder(importPath string) (string, bool) {
 	if importPath == f.module {
 		return f.root, true

@@ -14,8 +14,8 @@ import (
 )
 
 // Guard implements ko:index:ChangeGuard: recorded values of a stack and the rules for
-// their changes. It is part of this plugin because every stack already has the plugin.
-// It builds nothing and uses no network.
+// their changes. It needs no network. Guard is in this plugin, because every stack already
+// has the plugin.
 type Guard struct{}
 
 // Annotate names the resource.
@@ -46,8 +46,9 @@ func (in *GuardInputs) Annotate(a infer.Annotator) {
 	a.Describe(&in.Fields, "Values by id, each with the configuration key that decides it, its rule, the reason and the fix.")
 }
 
-// GuardState is what the stack's state keeps. It has the inputs, because the
-// library adds empty ones to the outputs and refuses to read them otherwise.
+// GuardState has the properties in the stack's state. The inputs are among them, because
+// the library adds empty inputs to the outputs and refuses to read outputs that have no
+// such fields.
 type GuardState struct {
 	GuardInputs
 	Values map[string]string `pulumi:"values"`
@@ -70,8 +71,8 @@ func (g *Guard) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 	if err != nil || len(failures) > 0 {
 		return infer.CheckResponse[GuardInputs]{Inputs: in, Failures: failures}, err
 	}
-	// The reason of a refusal names the key; the engine would add a path of this resource
-	// to it.
+	// The reason already names the configuration key. A failure with a Property would
+	// also show a path inside of this resource.
 	refuse := func(err error) { failures = append(failures, p.CheckFailure{Reason: err.Error()}) }
 	accepted, recorded := map[string]changerule.Field{}, map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(in.Fields)) {
@@ -109,8 +110,10 @@ func recordedValue(inputs property.Map, id string) (string, bool) {
 	return field.AsMap().Get("value").AsString(), true
 }
 
+// fieldPath returns the path of a field in Pulumi's detailed diff.
 func fieldPath(id string) string { return fmt.Sprintf("fields[%q]", id) }
 
+// values returns the values of the fields, by id.
 func (in GuardInputs) values() map[string]string {
 	values := map[string]string{}
 	for id, f := range in.Fields {
@@ -129,19 +132,19 @@ func (g *Guard) Update(_ context.Context, req infer.UpdateRequest[GuardInputs, G
 	return infer.UpdateResponse[GuardState]{Output: GuardState{GuardInputs: req.Inputs, Values: req.Inputs.values()}}, nil
 }
 
-// Diff compares values only: another wording of a reason is no change.
+// Diff compares only the values, because a new text of Reason or Fix is no change.
 func (g *Guard) Diff(_ context.Context, req infer.DiffRequest[GuardInputs, GuardState]) (infer.DiffResponse, error) {
-	was, is := req.State.Values, req.Inputs.values()
+	before, now := req.State.Values, req.Inputs.values()
 	detail := map[string]p.PropertyDiff{}
-	for id, value := range is {
-		if old, ok := was[id]; !ok {
+	for id, value := range now {
+		if old, ok := before[id]; !ok {
 			detail[fieldPath(id)] = p.PropertyDiff{Kind: p.Add}
 		} else if old != value {
 			detail[fieldPath(id)] = p.PropertyDiff{Kind: p.Update}
 		}
 	}
-	for id := range was {
-		if _, ok := is[id]; !ok {
+	for id := range before {
+		if _, ok := now[id]; !ok {
 			detail[fieldPath(id)] = p.PropertyDiff{Kind: p.Delete}
 		}
 	}

@@ -24,6 +24,7 @@ func (i *Image) Update(ctx context.Context, req infer.UpdateRequest[ImageInputs,
 	return infer.UpdateResponse[ImageState]{Output: state}, err
 }
 
+// deploy returns the state of an image, and pushes it unless dryRun is set.
 func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageState, error) {
 	state := ImageState{ImageSpec: in.ImageSpec}
 	if in.Digest == "" {
@@ -47,9 +48,9 @@ func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageS
 	return state, in.publish(ctx, result)
 }
 
-// Diff compares the digest of the sources with the digest that was pushed. Every
-// change of an image changes its digest, so only the digest decides, and the key that
-// signs. The diff also names the inputs that differ. Credentials are not compared.
+// Diff reports a change if the digest, the repository or the signing key differs. Every
+// change of an image changes its digest. If the digest differs, the diff also names the
+// inputs that differ. Diff does not compare credentials.
 func (i *Image) Diff(_ context.Context, req infer.DiffRequest[ImageInputs, ImageState]) (infer.DiffResponse, error) {
 	before, now := req.State.ImageSpec, req.Inputs.ImageSpec
 	detail := map[string]p.PropertyDiff{}

@@ -11,9 +11,9 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
-// lock prevents concurrent builds of an import path, which would write the same
-// cached binary. It works within this process, and between Pulumi processes that
-// run in the same folder.
+// lock prevents concurrent builds of one import path, because they would write the same
+// cached binary. It locks against other builds of this process, and against other Pulumi
+// processes in the same folder.
 func lock(ctx context.Context, importPath string) (unlock func(), err error) {
 	dir := os.Getenv("KOCACHE")
 	if dir == "" {

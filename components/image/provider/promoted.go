@@ -15,8 +15,8 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// Promoted implements ko:index:Promoted: an image that another stack has built and signed,
-// copied by its digest, with what was signed about it.
+// Promoted implements ko:index:Promoted: a copy of an image that another stack has built and
+// signed. The copy has the same digest and the same signed statements.
 type Promoted struct{}
 
 // Annotate names the resource.
@@ -91,6 +91,7 @@ func (r *Promoted) Update(ctx context.Context, req infer.UpdateRequest[PromotedI
 	return infer.UpdateResponse[PromotedState]{Output: state}, err
 }
 
+// deploy returns the state of the copy, and copies the image unless dryRun is set.
 func (r *Promoted) deploy(ctx context.Context, in PromotedInputs, dryRun bool) (PromotedState, error) {
 	state := PromotedState{PromotedSpec: in.PromotedSpec}
 	if in.Repository != "" && in.Digest != "" { // unknown in a preview before the repository exists
@@ -115,9 +116,9 @@ func (r *Promoted) deploy(ctx context.Context, in PromotedInputs, dryRun bool) (
 	return state, nil
 }
 
-// Diff compares the inputs that identify the image, and those by which it is verified. The
-// source is not compared, because the digest identifies the image. Credentials are not
-// compared either.
+// Diff compares the repository, the digest and the inputs of the verification. It does
+// not compare the source, because the digest identifies the image. It does not compare
+// credentials either.
 func (r *Promoted) Diff(_ context.Context, req infer.DiffRequest[PromotedInputs, PromotedState]) (infer.DiffResponse, error) {
 	before, now := req.State.PromotedSpec, req.Inputs.PromotedSpec
 	detail := map[string]p.PropertyDiff{}
@@ -136,9 +137,9 @@ func (r *Promoted) Diff(_ context.Context, req infer.DiffRequest[PromotedInputs,
 	return infer.DiffResponse{HasChanges: len(detail) > 0, DetailedDiff: detail}, nil
 }
 
-// Read looks for the copy, and verifies it. If it or one of its signed statements does not
-// exist, Read reports that the resource is deleted, and the next update copies it again. A
-// refused login keeps the state, as with Image.
+// Read looks for the copy and verifies it. If the copy or one of its signed statements does
+// not exist, Read reports that the resource is deleted. The next update then copies the image
+// again. If the login is refused, Read keeps the state, as Image.Read does.
 func (r *Promoted) Read(ctx context.Context, req infer.ReadRequest[PromotedInputs, PromotedState]) (infer.ReadResponse[PromotedInputs, PromotedState], error) {
 	unchanged := infer.ReadResponse[PromotedInputs, PromotedState](req)
 	ref, err := name.NewDigest(req.State.Reference)
@@ -170,7 +171,8 @@ func (r *Promoted) Read(ctx context.Context, req infer.ReadRequest[PromotedInput
 	return unchanged, nil
 }
 
-// Delete deletes the copy as Image.Delete does: what other tags refer to stays.
+// Delete deletes the copy under the rules of Image.Delete. Manifests to which other tags
+// refer stay.
 func (r *Promoted) Delete(ctx context.Context, req infer.DeleteRequest[PromotedState]) (infer.DeleteResponse, error) {
 	return infer.DeleteResponse{}, deleteImage(ctx, req.State.Reference, req.State.Tag)
 }

@@ -18,12 +18,12 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// wantedTypes are the statements that an image has by default.
+// wantedTypes are the predicate types that an image must have if the program names none.
 var wantedTypes = []string{attest.ProvenanceType, attest.SPDXType}
 
-// Check validates the inputs, reports all errors at once, and verifies the image where a
-// registry answers. So a preview refuses an image that nobody has signed. If no registry
-// answers, Check warns, and Create verifies.
+// Check validates the inputs and reports all errors at once. It also verifies the image, so
+// that a preview refuses an image without signatures. If no registry answers, Check warns,
+// and Create verifies the image later.
 func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckResponse[PromotedInputs], error) {
 	in, failures, err := infer.DefaultCheck[PromotedInputs](ctx, req.NewInputs)
 	resp := infer.CheckResponse[PromotedInputs]{Inputs: in, Failures: failures}
@@ -64,8 +64,8 @@ func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.Che
 	return resp, nil
 }
 
-// verifiedBefore says whether the last update had the same image, keys and predicate
-// types: what it accepted is in the repository.
+// verifiedBefore reports whether the last update had the same image, repository, keys and
+// predicate types. That update has verified the image.
 func (in PromotedInputs) verifiedBefore(before property.Map) bool {
 	texts := func(name string) (out []string) {
 		if v := before.Get(name); v.IsArray() {
@@ -99,6 +99,7 @@ func promotedFaults(given property.Map, in PromotedInputs) []p.CheckFailure {
 	})
 }
 
+// badSource returns the reason why the source is invalid, or "".
 func badSource(source string) string {
 	if _, err := name.NewDigest(source, name.StrictValidation); err != nil {
 		return fmt.Sprintf("%q does not name an image by its digest (%v): use REGISTRY/PATH@sha256:DIGEST, because the image of a tag can change", source, err)
@@ -106,6 +107,7 @@ func badSource(source string) string {
 	return ""
 }
 
+// badTrustedKeys returns the reason why a key is invalid, or "".
 func badTrustedKeys(keys []string) string {
 	if _, err := signkey.ParseTrusted(keys...); err != nil {
 		return err.Error()
@@ -113,6 +115,7 @@ func badTrustedKeys(keys []string) string {
 	return ""
 }
 
+// badPredicateTypes returns the reason why a type is invalid, or "".
 func badPredicateTypes(types []string) string {
 	for _, t := range types {
 		if u, err := url.Parse(t); err != nil || u.Scheme == "" {
@@ -122,8 +125,9 @@ func badPredicateTypes(types []string) string {
 	return ""
 }
 
-// preview verifies the image in the source, or in the target if it was copied before. An
-// image that is refused is a failure of the source.
+// preview verifies the image in the target, or in the source if the target does not have
+// it. It returns a failure of the property source for an image that is refused or does not
+// exist. It only warns if the registry does not answer.
 func (t *transfer) preview(ctx context.Context) []p.CheckFailure {
 	if t.inTarget(ctx) {
 		return nil

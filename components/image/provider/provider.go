@@ -1,14 +1,17 @@
-// Package provider is the Pulumi provider "ko": it builds a Go main package
-// into a container image with the ko library, and pushes the image and its
-// SPDX SBOM. It owns building, the minimal base, the registry and the
-// resource's life; programs use package image. It signs what it builds (package
-// attest), and has the resource that copies a signed image. The same plugin has the resource
-// that refuses changes of recorded values, which programs use by package changeguard, and the
-// one that generates a password, by package secret.
+// Package provider is the Pulumi provider "ko". It has four resources:
 //
-// Check computes the digest from the current sources and makes it an input of the
-// resource. So a preview shows a changed digest like any changed input. Create and
-// Update push the image that Check built. Only Create and Update write to a
+//   - Image builds a Go main package into a container image with the ko library. It
+//     pushes the image with its SPDX SBOM, and signs both (package attest). Programs use
+//     package image.
+//   - Promoted copies a signed image. Programs use package image.
+//   - Guard refuses changes of recorded values. Programs use package changeguard.
+//   - Password generates a password. Programs use package secret.
+//
+// The package owns the build, the minimal base image, and the requests to the registry.
+//
+// The Check of an image computes the digest from the current sources and makes it an
+// input of the resource. So a preview shows a changed digest like any changed input.
+// Create and Update push the image that Check built. Only Create and Update write to a
 // registry, and only Delete deletes from it.
 package provider
 
@@ -28,9 +31,9 @@ import (
 	"github.com/progressive-framework/platform/components/image"
 )
 
-// New returns the provider. isolated calls Isolate once and returns its result. If
-// that is an error, the provider reports it instead of building. It still refreshes
-// and deletes, because a destroy needs no Go toolchain.
+// New returns the provider. isolated calls Isolate once and returns its result. If it
+// returns an error, the provider reports the error instead of building. The provider can
+// still refresh and delete, because a destroy needs no Go toolchain.
 func New(isolated func() (string, error)) p.Provider {
 	return infer.Provider(infer.Options{
 		Metadata: schema.Metadata{
@@ -63,8 +66,8 @@ func Run(ctx context.Context) error {
 	return nil
 }
 
-// operations passes values to the inferred resource that infer does not pass: the
-// URN, and the inputs of a deleted resource.
+// operations passes two values to the inferred resource that the library infer does not
+// pass: the URN to Check, and the credentials to Delete.
 type operations struct {
 	infer.InferredResource
 	// computed are the inputs that Check computes.
@@ -76,7 +79,8 @@ type (
 	credentialsKey struct{}
 )
 
-// Check marks what it computes as unknown if an input that it needs is unknown.
+// Check marks the computed inputs as unknown if Check could not compute the digest,
+// because another input is unknown.
 func (o operations) Check(ctx context.Context, req p.CheckRequest) (p.CheckResponse, error) {
 	resp, err := o.InferredResource.Check(context.WithValue(ctx, urnKey{}, req.Urn), req)
 	if err != nil || len(resp.Failures) > 0 {
@@ -103,17 +107,20 @@ func (o operations) Delete(ctx context.Context, req p.DeleteRequest) error {
 	return o.InferredResource.Delete(ctx, req)
 }
 
+// urnOf returns the URN that operations.Check passed.
 func urnOf(ctx context.Context) resource.URN {
 	urn, _ := ctx.Value(urnKey{}).(resource.URN)
 	return urn
 }
 
+// credentialsOf returns the credentials that operations.Delete passed, or nil.
 func credentialsOf(ctx context.Context) *Credentials {
 	c, _ := ctx.Value(credentialsKey{}).(*Credentials)
 	return c
 }
 
-// checkFailure converts an error of an input to a check failure.
+// checkFailure converts an inputError to a check failure. It returns every other error
+// unchanged.
 func checkFailure(err error) ([]p.CheckFailure, error) {
 	var invalid *inputError
 	if errors.As(err, &invalid) {

@@ -36,8 +36,8 @@ func (in ImageInputs) publish(ctx context.Context, b *builtImage) error {
 			return pushError(ctx, repo, fmt.Errorf("pushing the SBOM of %s: %w", repo.Digest(s.subject.String()), err))
 		}
 	}
-	// The push by digest comes first, because pods use the digest. If a registry
-	// lost the manifest but still has the tag, a push by tag alone would skip it.
+	// The push by digest comes first, because pods use the digest. A push by tag alone
+	// would push nothing if the registry has the tag but has lost the manifest.
 	push := func(ref name.Reference) error {
 		if err := pusher.Push(ctx, ref, b.image); err != nil {
 			return pushError(ctx, repo, fmt.Errorf("pushing %s: %w", ref, err))
@@ -53,7 +53,7 @@ func (in ImageInputs) publish(ctx context.Context, b *builtImage) error {
 	return push(repo.Tag(in.Tag))
 }
 
-// clientOptions are the options of requests that write to a repository.
+// clientOptions returns the options of requests to a repository.
 func clientOptions(repo name.Repository, c *Credentials) []remote.Option {
 	return []remote.Option{remote.WithAuthFromKeychain(keychain(repo.RegistryStr(), c)), remote.WithUserAgent("pulumi-resource-ko")}
 }

@@ -14,8 +14,9 @@ import (
 	"github.com/progressive-framework/platform/release/attest"
 )
 
-// Read looks for the manifest in the registry, and for what was signed. If one does not
-// exist, Read reports that the resource is deleted, and the next update pushes it again.
+// Read looks for the manifest and the signed statements in the registry. If one of them
+// does not exist, Read reports that the resource is deleted, and the next update pushes it
+// again.
 //
 // A refresh does not run the program. So the credentials are those of the last
 // update and may have expired. Read then tries the docker config. If every login is
@@ -52,8 +53,8 @@ func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, Ima
 	return unchanged, nil
 }
 
-// lookUp looks for a manifest with every login. It returns what authenticate does, and
-// warns if all logins are refused.
+// lookUp looks for a manifest with every possible login. It returns the results of
+// authenticate, and warns if all logins are refused.
 func lookUp(ctx context.Context, ref name.Digest, credentials *Credentials) (*v1.Descriptor, identity, error) {
 	ids, err := identities(ref.Context(), credentials)
 	if err != nil {
@@ -68,7 +69,8 @@ func lookUp(ctx context.Context, ref name.Digest, credentials *Credentials) (*v1
 	return manifest, login, err
 }
 
-// ignoreDenied returns nil for an error of refused logins, of which lookUp has warned.
+// ignoreDenied returns nil for errDenied, because lookUp has already warned. It returns
+// every other error unchanged.
 func ignoreDenied(err error) error {
 	if errors.Is(err, errDenied) {
 		return nil

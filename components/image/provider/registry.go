@@ -17,13 +17,13 @@ import (
 const (
 	// readTimeout limits requests that read from a registry or delete in it.
 	readTimeout = 2 * time.Minute
-	// pushTimeout limits one upload. It is enough for 20 MB on a slow connection.
+	// pushTimeout limits one upload. It is enough for 20 MB at 200 kbit/s.
 	pushTimeout = 15 * time.Minute
 )
 
-// keychain returns the credentials for their registry, and those of the docker
-// config for other registries, such as that of a base image. Without credentials,
-// the docker config is used for all.
+// keychain returns a keychain that has the credentials for one registry. For other
+// registries, such as the registry of a base image, it uses the docker config. If the
+// credentials are nil, it uses the docker config for all registries.
 func keychain(registry string, c *Credentials) authn.Keychain {
 	if c == nil {
 		return authn.DefaultKeychain
@@ -46,8 +46,8 @@ func (s scopedKeychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
 	return authn.DefaultKeychain.Resolve(r)
 }
 
-// keychain returns the keychain for the image's repository. If the repository is
-// still unknown, it is the docker config.
+// keychain returns the keychain for the image's repository. It returns the keychain of
+// the docker config if the repository is not known yet.
 func (in ImageInputs) keychain() authn.Keychain {
 	repo, err := name.NewRepository(in.Repository, name.StrictValidation)
 	if err != nil {
@@ -65,7 +65,7 @@ type identity struct {
 
 // identities returns the possible logins for a repository in order of preference:
 // the credentials of the inputs, then the docker config or an anonymous login. The
-// first may have expired since the last update: ECR's expire after 12 hours.
+// credentials may have expired since the last update. ECR's expire after 12 hours.
 func identities(repo name.Repository, c *Credentials) ([]identity, error) {
 	var logins []identity
 	if c != nil {
@@ -117,10 +117,10 @@ func classify(err error) errorKind {
 	return failed
 }
 
-// authenticate finds an identity that may read ref. It returns the descriptor of the
-// manifest, or nil if the manifest does not exist, and the identity. After a refused
-// login, "not found" for an anonymous login is not reliable: many registries hide
-// private manifests. Then the error is errDenied.
+// authenticate finds an identity that may read ref. It returns the identity, and the
+// descriptor of the manifest or nil if the manifest does not exist. It returns errDenied
+// if all logins are refused. After a refused login it also ignores "not found" for an
+// anonymous login, because many registries hide private manifests in this way.
 func authenticate(ctx context.Context, ref name.Reference, ids []identity) (*v1.Descriptor, identity, error) {
 	var refused error
 	for _, id := range ids {

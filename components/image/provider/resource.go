@@ -6,9 +6,9 @@ import (
 	"github.com/progressive-framework/platform/components/image/ociplatform"
 )
 
-// ImageSpec has the properties that inputs and state share. Check computes the last
-// four from the sources and the signing key, so that Pulumi shows them in a preview and compares them
-// with the pushed image.
+// ImageSpec has the properties that inputs and state share. Check computes the last four
+// from the sources and the signing key. So Pulumi shows them in a preview, and compares
+// them with the pushed image.
 type ImageSpec struct {
 	ImportPath string            `pulumi:"importPath"`
 	Repository string            `pulumi:"repository"`

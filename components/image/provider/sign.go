@@ -21,16 +21,16 @@ import (
 )
 
 const (
-	// builderID and buildType name this provider in the provenance, and the meaning of
-	// its parameters, which are those of the resource.
+	// builderID identifies this provider in the provenance. buildType identifies the
+	// meaning of the provenance's parameters, which are the inputs of the resource.
 	builderID = "https://github.com/progressive-framework/platform/components/image"
 	buildType = builderID + "/build@v1"
-	// gitTimeout limits a command of git.
+	// gitTimeout limits both calls of git. A build must not wait for a slow repository.
 	gitTimeout = 10 * time.Second
 )
 
-// identifySigner sets SignedBy to the key that will sign. Only the reference to the key
-// and its public part are in the state.
+// identifySigner sets SignedBy to the id of the signing key's public part. The private
+// part is never in the state.
 func (in *ImageInputs) identifySigner(ctx context.Context) error {
 	if value(in.SigningKey) == "" {
 		return nil
@@ -43,7 +43,8 @@ func (in *ImageInputs) identifySigner(ctx context.Context) error {
 	return err
 }
 
-// sign attaches the image's provenance, and the SBOM of each of its manifests.
+// sign signs the image's provenance and the SBOM of each manifest, and attaches them to
+// the image.
 func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Repository, options []remote.Option) error {
 	if in.SignedBy == "" {
 		return nil
@@ -81,7 +82,8 @@ func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Reposit
 	return nil
 }
 
-// provenance says from what the image was built. The modules are in the SBOM.
+// provenance returns the inputs of the build. It does not list Go modules, because the
+// SBOM does.
 func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Provenance {
 	external := map[string]any{"importPath": in.ImportPath, "platforms": in.Platforms}
 	if base := value(in.Base); base != "" {

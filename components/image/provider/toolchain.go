@@ -16,16 +16,16 @@ import (
 	"time"
 )
 
-// keptSettings are the user's settings of the go tool that a build uses: the sources
-// of modules, caches and toolchains. Others could change the binary (GOFLAGS,
-// GOAMD64, GOEXPERIMENT, ...), so Isolate removes them. They come from the
-// environment or from the file of `go env -w`.
+// keptSettings are the user's settings of the go tool that a build keeps: the sources
+// of modules, caches and toolchains. Isolate removes all other settings, because they
+// could change the binary (GOFLAGS, GOAMD64, GOEXPERIMENT, ...). A setting is in the
+// environment or in the file of `go env -w`.
 var keptSettings = []string{
 	"GOAUTH", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH",
 	"GOPRIVATE", "GOPROXY", "GOSUMDB", "GOTELEMETRYDIR", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
 }
 
-// readOnlySettings are values that `go env` only reports.
+// readOnlySettings are values that Isolate does not change, because `go env` only reports them.
 var readOnlySettings = []string{"GOROOT", "GOTOOLDIR", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", "GOEXE", "GOMOD", "GOGCCFLAGS"}
 
 // startupSettings are variables with which the go tool does not start if they are wrong, such
@@ -33,9 +33,9 @@ var readOnlySettings = []string{"GOROOT", "GOTOOLDIR", "GOVERSION", "GOHOSTOS", 
 var startupSettings = []string{"GOROOT", "GOEXPERIMENT", "GOFIPS140"}
 
 // buildEnv is set for every build: the lowest instruction set of each architecture,
-// no version control information, and no workspace. So the same sources give the
-// same binary in a clean and in a changed git checkout, and a go.work in a folder
-// above, which belongs to another project, changes nothing.
+// no version control information, and no workspace. So the same sources give the same
+// binary in a clean and in a changed git checkout. A go.work of another project in a
+// parent folder has no effect.
 var buildEnv = []string{
 	"GOFLAGS=-buildvcs=false",
 	"GOWORK=off",
@@ -46,12 +46,12 @@ var buildEnv = []string{
 // Isolate prepares the environment of this process, so that every machine builds the
 // same binary. It removes settings of the go tool that could change a binary. It
 // also sets ko's cache of linked binaries to a folder below cache. Each working
-// folder has its own, so that two checkouts never write the same file. Folders that
+// folder has its own cache, so that two checkouts never write the same file. Folders that
 // were not used for seven days are deleted. An empty cache means the user's cache folder.
 //
 // ko reads the environment of the process, so call Isolate once, before the first
-// build. It returns the version of the installed toolchain and GOTOOLCHAIN, which
-// says whether a module may select another one.
+// build. It returns the version of the installed toolchain and the value of GOTOOLCHAIN,
+// which decides whether a module may select another toolchain.
 func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
 	for _, name := range startupSettings {
 		if err := os.Unsetenv(name); err != nil {
@@ -112,14 +112,14 @@ func goSettings(ctx context.Context) (map[string]string, error) {
 }
 
 // goVersion returns the toolchain that builds in dir, such as go1.26.3. The go and
-// toolchain lines of the module may select another than the one on PATH.
+// toolchain lines of the module may select another toolchain than the one on PATH.
 func goVersion(ctx context.Context, dir string) (string, error) {
 	raw, err := goTool(ctx, dir, "env", "GOVERSION")
 	return strings.TrimSpace(string(raw)), err
 }
 
-// goTool runs the go tool and returns its standard output. Its standard error is
-// part of the returned error.
+// goTool runs the go tool and returns its standard output. A returned error includes the
+// standard error.
 func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir

@@ -15,7 +15,7 @@ import (
 // transfer is the copy of a promoted image.
 type transfer struct {
 	source, target name.Digest
-	// known says whether the target's repository is known.
+	// known is false in a preview before the target's repository exists.
 	known          bool
 	tag            string
 	keys           signkey.Trusted
@@ -41,14 +41,15 @@ func (in PromotedInputs) transfer() (*transfer, error) {
 		}
 		t.target, t.to = repo.Digest(t.source.DigestStr()), clientOptions(repo, credentials)
 		if repo.RegistryStr() != t.source.RegistryStr() {
-			credentials = nil // they are the target's: no other registry sees the password
+			credentials = nil // only the target's registry may see the password
 		}
 	}
 	t.from = clientOptions(t.source.Context(), credentials)
 	return t, nil
 }
 
-// inTarget says whether the target has the image, verified.
+// inTarget reports whether the target has the image and the image passes the
+// verification.
 func (t *transfer) inTarget(ctx context.Context) bool {
 	if !t.known {
 		return false
@@ -57,13 +58,15 @@ func (t *transfer) inTarget(ctx context.Context) bool {
 	return err == nil
 }
 
+// verifySource verifies the image in the source.
 func (t *transfer) verifySource(ctx context.Context) error {
 	_, err := attest.Verify(ctx, t.source, t.keys, t.predicateTypes, t.from...)
 	return err
 }
 
-// copy verifies the source, copies it and verifies the target, which then gets the tag. If
-// the target has the image, the source is not needed: it may be gone.
+// copy verifies the source, copies it, verifies the copy, and then sets the tag. If the
+// target already has the verified image, copy only sets the tag. The source may then be
+// deleted.
 func (t *transfer) copy(ctx context.Context) error {
 	if !t.inTarget(ctx) {
 		p.GetLogger(ctx).InfoStatusf("copying %s", t.source)
@@ -86,8 +89,8 @@ func (t *transfer) copy(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("registry %s: %w", t.target.RegistryStr(), err)
 	}
-	// A push skips a tag that is there. Repositories with immutable tags refuse to set one
-	// again.
+	// A push skips a tag that already refers to the image. That is important, because
+	// repositories with immutable tags refuse to set a tag again.
 	if err := pusher.Push(ctx, t.target.Context().Tag(t.tag), desc); err != nil {
 		return fmt.Errorf("tag %s: %w", t.target, err)
 	}

@@ -1,5 +1,5 @@
-// Command pulumi-resource-ko is the plugin that the Pulumi engine starts for
-// the resources ko:index:Image, ko:index:ChangeGuard and ko:index:Password; see package provider.
+// Command pulumi-resource-ko is the plugin that the Pulumi engine starts for the resources
+// of package provider.
 package main
 
 import (
@@ -13,8 +13,8 @@ import (
 )
 
 func main() {
-	// ko reports its steps on the standard logger; what a person should see
-	// goes to the engine instead.
+	// ko writes its steps to the standard logger. The provider sends messages for the
+	// user to the engine instead.
 	log.SetOutput(io.Discard)
 	if err := provider.Run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "pulumi-resource-ko:", err)

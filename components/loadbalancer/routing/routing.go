@@ -1,10 +1,8 @@
-// Package routing says which requests the load balancer sends to which target
-// group: names, priorities, limits. It is pure: it owns the table's rules, and
-// nothing of AWS.
+// Package routing owns the rules by which the load balancer sends requests to target
+// groups: their paths, priorities, names and limits. It is pure and creates no resource.
 //
-// A rule's priority depends on its path alone, never on which other paths
-// exist: a path that is added moves no other rule, and the more specific of two
-// paths always comes first.
+// A rule's priority depends only on its own path. So a new path does not change the
+// priority of another rule. The more specific of two paths always comes first.
 package routing
 
 import (
@@ -17,25 +15,25 @@ import (
 	"time"
 )
 
-// DeregistrationDelay is how long the load balancer lets requests end on a
-// node that it no longer sends any to. Whoever takes a node away waits as long;
-// a service that drains longer than its requests last needs no more.
+// DeregistrationDelay is the time that running requests on a node get to end after the
+// load balancer stops sending new ones. A node must stay at least this long. The time is
+// as long as scaling.TerminationGrace, in which a service finishes its requests.
 const DeregistrationDelay = 30 * time.Second
 
 const (
 	// maxPriority is AWS's last priority (ELB API, CreateRule).
 	maxPriority = 50000
-	// maxPath bounds a path so that each length has a band of priorities; AWS
-	// allows 128 characters.
+	// maxPath is the largest length of a path. AWS allows 128 characters. A smaller
+	// number gives each length a larger band of priorities.
 	maxPath = 64
-	// band is how many paths of one length have priorities of their own.
+	// band is the number of priorities for the paths of one length.
 	band = maxPriority / (maxPath + 1)
 	// maxRules is AWS's default quota for one load balancer (ELB User Guide,
 	// "Quotas for your Application Load Balancers").
 	maxRules = 100
 
-	// prefix stands for the project in names: AWS allows 32 characters, and
-	// progressive-framework-production alone has as many.
+	// prefix is the short form of the project's name. AWS allows 32 characters, and
+	// progressive-framework-production alone already has 32.
 	prefix = "pf-"
 )
 
@@ -47,15 +45,16 @@ const (
 
 // Target is a service behind the load balancer.
 type Target struct {
-	// Name is such as "web": a letter, then up to nine letters and digits, all
+	// Name is a name such as "web": a letter, then up to nine letters and digits, all
 	// lower-case.
 	Name string
 	// NodePort is the service's port on every node, 30000 to 32767.
 	NodePort int
-	// HealthPath answers 200 on the node port while the service takes requests.
+	// HealthPath is the path of the health check. The service must answer 200 on the node
+	// port while it accepts requests.
 	HealthPath string
-	// Paths are those that the service answers: "/ws" is one path, "/api/*"
-	// everything below /api/, "/*" everything.
+	// Paths are the paths of the service's requests: "/ws" is one path, "/api/*" is all
+	// paths below /api/, "/*" is all paths.
 	Paths []string
 }
 
@@ -63,9 +62,9 @@ type Target struct {
 type Rule struct {
 	// Target is the target's name.
 	Target string
-	// Path is such as "/api/*".
+	// Path is a path of Target.Paths, such as "/api/*".
 	Path string
-	// Priority is from 1 to 50000; AWS takes the lowest that matches.
+	// Priority is 1 to 50000. AWS applies the matching rule with the lowest priority.
 	Priority int
 }
 
@@ -74,22 +73,22 @@ var (
 	path       = regexp.MustCompile(`^(/[A-Za-z0-9_.~-]+)*(/\*)?$`)
 )
 
-// Environment is the form of an environment's name: a letter, then up to 11
-// lower-case letters and digits. With more a GroupName could exceed AWS's limit.
+// Environment matches the name of an environment: a letter, then up to 11 lower-case
+// letters and digits. With a longer name, GroupName could exceed AWS's limit.
 var Environment = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
 
-// BalancerName is the load balancer's name, at most 15 characters.
+// BalancerName returns the load balancer's name, at most 15 characters.
 func BalancerName(environment string) string { return prefix + environment }
 
-// GroupName is the name of a target's group, at most 32 characters. The port is
-// part of it: AWS can't change a group's port, so a new port needs a new group.
+// GroupName returns the name of a target group, at most 32 characters. The port is part of
+// the name. AWS can't change the port of a target group, so a new port needs a new group.
 // Both groups exist until the rules refer to the new one.
 func GroupName(environment string, t Target) string {
 	return fmt.Sprintf("%s%s-%s-%d", prefix, environment, t.Name, t.NodePort)
 }
 
-// Rules are the rules of the targets, by priority; the environment names them.
-// It returns every error that it finds.
+// Rules returns the rules of the targets, sorted by priority. Its error lists all errors
+// of the targets and of the environment's name.
 func Rules(env string, targets []Target) ([]Rule, error) {
 	var errs []error
 	if !Environment.MatchString(env) {
@@ -127,8 +126,8 @@ func Rules(env string, targets []Target) ([]Rule, error) {
 	return rules, nil
 }
 
-// RuleFor is the rule that a load balancer with these rules, in the order of
-// Rules, applies to a path; ok is false where none matches.
+// RuleFor returns the rule that the load balancer applies to a path. rules must have the
+// order of Rules. RuleFor returns false if no rule matches.
 func RuleFor(rules []Rule, path string) (rule Rule, ok bool) {
 	i := slices.IndexFunc(rules, func(r Rule) bool { return Matches(r.Path, path) })
 	if i < 0 {
@@ -137,7 +136,8 @@ func RuleFor(rules []Rule, path string) (rule Rule, ok bool) {
 	return rules[i], true
 }
 
-// Matches says whether a target's path, such as "/api/*", is that of a request.
+// Matches reports whether a target's path, such as "/api/*", matches the path of a
+// request.
 func Matches(pattern, path string) bool {
 	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(path, prefix)
@@ -145,8 +145,8 @@ func Matches(pattern, path string) bool {
 	return pattern == path
 }
 
-// Ports are the node ports of the targets, each once. Two targets may be one
-// service: its groups are then balanced, scaled and watched apart.
+// Ports returns the node ports of the targets, each once. Two targets may have the same
+// port, if they are two target groups of one service.
 func Ports(targets []Target) []int {
 	var ports []int
 	for _, t := range targets {
@@ -156,6 +156,7 @@ func Ports(targets []Target) []int {
 	return slices.Compact(ports)
 }
 
+// check returns all errors of a target.
 func (t Target) check() []error {
 	var errs []error
 	if !targetName.MatchString(t.Name) {
@@ -178,9 +179,10 @@ func (t Target) check() []error {
 	return errs
 }
 
-// priority of a path: the longer, the earlier, as every path below another is
-// longer than it. Paths of one length have nothing in common; a hash spreads
-// them over their band.
+// priority returns the priority of a path. A longer path comes earlier, because the more
+// specific of two matching paths is always the longer one. Two different paths of the same
+// length never match the same request. A hash of the path chooses the priority within the
+// band of the length.
 func priority(p string) int {
 	h := fnv.New32a()
 	h.Write([]byte(p))

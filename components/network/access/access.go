@@ -1,6 +1,6 @@
-// Package access admits the networks from which a stack is deployed and operated to
-// HTTPS servers in its VPC: the cluster's API endpoint and the interface endpoints of
-// AWS's services. They are a connected network, or a runner in the VPC.
+// Package access admits operators of a stack to HTTPS servers in its VPC: the cluster's
+// API endpoint and the interface endpoints of AWS's services. Operators connect from a
+// connected network, or from a runner in the VPC.
 package access
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Source is who may connect. Exactly one of CIDR and SecurityGroupID is set.
+// Source is a source of connections. Exactly one of CIDR and SecurityGroupID is set.
 type Source struct {
 	// Name is unique among the sources of a server. It is part of resource names.
 	Name string
@@ -23,15 +23,15 @@ type Source struct {
 	SecurityGroupID pulumi.StringInput
 }
 
-// Block is the source of an IPv4 block, such as 10.99.0.0/16.
+// Block returns the source for an IPv4 block, such as 10.99.0.0/16.
 func Block(cidr string) Source {
 	return Source{Name: strings.NewReplacer(".", "-", "/", "-").Replace(cidr), CIDR: cidr}
 }
 
-// Group is the source of the members of a security group, by its id.
+// Group returns the source for the members of a security group, by its id.
 func Group(id string) Source { return Source{Name: id, SecurityGroupID: pulumi.String(id)} }
 
-// Sources are those of the blocks and of the security groups.
+// Sources returns the sources for IPv4 blocks and for security groups.
 func Sources(blocks, groups []string) []Source {
 	var all []Source
 	for _, block := range blocks {
@@ -43,7 +43,8 @@ func Sources(blocks, groups []string) []Source {
 	return all
 }
 
-// Check returns an error for sources that can't be told apart or name nobody.
+// Check returns an error if two sources have the same name, or if a source has not exactly
+// one of CIDR and SecurityGroupID.
 func Check(sources []Source) error {
 	seen := map[string]bool{}
 	for _, s := range sources {
@@ -63,8 +64,8 @@ func Check(sources []Source) error {
 // https is the port of the servers.
 const https = 443
 
-// NewRule admits a source to port 443 of the members of a security group. The rule is
-// named name-from-SOURCE.
+// NewRule creates a rule that admits a source to port 443 of the members of a security
+// group. The name of the rule is name-from-SOURCE.
 func NewRule(ctx *pulumi.Context, name string, group pulumi.StringInput, from Source, opts ...pulumi.ResourceOption) (*vpc.SecurityGroupIngressRule, error) {
 	args := &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId: group,

@@ -2,11 +2,10 @@
 // is pure. It owns the rules and their numbers. The resources are in package
 // network.
 //
-// The security groups of the data stores name the clients that may connect. The ACL
-// limits the subnets as well. So a security group that is opened by mistake does
-// not admit other tiers. All rules are for TCP, and other traffic is denied. An ACL
-// never filters AWS's DNS, time and metadata services (VPC User Guide, "Network
-// ACLs").
+// The security groups of the data stores admit only named clients. The ACL is a second
+// limit: if somebody opens a security group by mistake, other tiers still can't connect.
+// All rules are for TCP, and other traffic is denied. An ACL never filters AWS's DNS,
+// time and metadata services (VPC User Guide, "Network ACLs").
 package acl
 
 import (
@@ -30,8 +29,8 @@ const (
 	ephemeralTo   = 65535
 )
 
-// The first number of each kind of rule. The further digits depend on the zone's
-// letter and the port. So a new zone does not change the numbers of other rules.
+// The first number of each kind of rule. The zone's letter adds a multiple of perZone,
+// and the port adds 0 to 2. So a new zone does not change the numbers of other rules.
 const (
 	appNumbers  = 100
 	dataNumbers = 200
@@ -54,14 +53,14 @@ type Rule struct {
 // Rules are the allow rules of an ACL, sorted by number.
 type Rules struct{ Ingress, Egress []Rule }
 
-// Data returns the ACL of the private-data subnets among subnets. Clients in the
-// private-app subnets may connect to the stores' ports, and get responses. The
-// stores in the private-data subnets may replicate with each other. ipv6 is the
-// VPC's IPv6 block.
+// Data returns the rules for the private-data subnets. subnets are all subnets of the
+// VPC, and ipv6 is its IPv6 block. Clients in the private-app subnets may connect to the
+// stores' ports, and get responses. The stores in the private-data subnets may replicate
+// with each other.
 //
 // Each direction has at most four rules for each zone and four for IPv6. AWS's
-// default quota of 20 is enough for four zones. Six zones need 28 rules and a
-// higher quota, which can be up to 40 (VPC User Guide, "Amazon VPC quotas").
+// default quota of 20 rules is enough for four zones. Six zones need 28 rules. The quota
+// can be raised to 40 (VPC User Guide, "Amazon VPC quotas").
 func Data(subnets []subnet.Subnet, ipv6 netip.Prefix) (Rules, error) {
 	var r Rules
 	for _, s := range subnets {

@@ -1,5 +1,5 @@
-// Package existingvpc checks a VPC that the stack does not create. It is pure. It owns
-// what the platform needs of such a VPC. Package network reads the VPC from AWS.
+// Package existingvpc checks whether the platform can use a VPC that the stack does not
+// create. It is pure. Package network reads the VPC from AWS.
 package existingvpc
 
 import (
@@ -16,8 +16,8 @@ type VPC struct {
 	ID string
 	// DNSSupport and DNSHostnames are its DNS attributes.
 	DNSSupport, DNSHostnames bool
-	// Private are the subnets of nodes and of the load balancer, Database those of the
-	// data stores.
+	// Private are the subnets of the nodes and of the load balancer. Database are the
+	// subnets of the data stores.
 	Private, Database []Subnet
 }
 
@@ -28,18 +28,19 @@ type Subnet struct {
 	Zone string
 	// Block is its IPv4 block.
 	Block string
-	// FreeAddresses is how many IPv4 addresses are not in use.
+	// FreeAddresses is the number of IPv4 addresses that are not in use.
 	FreeAddresses int
 	// DefaultRoute is the target of the route to 0.0.0.0/0, such as a NAT gateway's
-	// id. It is empty without such a route.
+	// id. It is empty if the subnet has no such route.
 	DefaultRoute string
 }
 
-// Needs are the IPv4 addresses that a stack takes in each subnet at its largest. Zero
-// is not checked: the addresses of an existing stack are no longer free.
+// Needs are the largest numbers of IPv4 addresses that a stack uses in each subnet. Zero
+// means no check. A stack that exists needs no check, because its addresses are already in
+// use.
 type Needs struct{ Private, Database int }
 
-// Check returns everything that the platform can't use in a VPC.
+// Check returns an error with all reasons why the platform can't use the VPC.
 func (v VPC) Check(needs Needs) error {
 	var errs []error
 	if !v.DNSSupport || !v.DNSHostnames {
@@ -63,9 +64,9 @@ func (v VPC) Check(needs Needs) error {
 	return errors.Join(errs...)
 }
 
-// checkTier checks the subnets of a tier. Nodes pull images from registry.k8s.io, which
-// no VPC endpoint reaches, so private subnets need a route out. An isolated tier needs
-// none.
+// checkTier checks the subnets of a tier. An isolated tier needs no default route. Other
+// subnets need one, because nodes pull images from registry.k8s.io, for which no VPC
+// endpoint exists.
 func (v VPC) checkTier(name string, subnets []Subnet, isolated bool) []error {
 	var errs []error
 	zones := map[string]string{}
@@ -90,6 +91,7 @@ func (v VPC) checkTier(name string, subnets []Subnet, isolated bool) []error {
 	return errs
 }
 
+// checkFree returns an error if the subnet has fewer free addresses than needed.
 func (s Subnet) checkFree(need int) error {
 	if s.FreeAddresses >= need {
 		return nil

@@ -13,13 +13,13 @@ const (
 	ipv6SubnetBits = 64
 )
 
-// slots are the positions of the tiers in the VPC's IPv6 block. A slot has eight
-// subnets, one for each zone letter. So a tier is one block, whatever its zones
-// are. Never change or reuse a number: that would renumber subnets in use.
+// slots are the positions of the tiers in the VPC's IPv6 block. A slot has eight subnets,
+// one for each zone letter. So a tier is always one block. Never change or reuse a number,
+// because that would renumber existing subnets.
 var slots = map[Tier]byte{Public: 0, PrivateApp: 1, PrivateData: 2}
 
-// IPv6Subnet returns the /64 of a tier in a zone, within the VPC's /56. It depends
-// only on the VPC's block, the zone's letter and the tier, as with IPv4.
+// IPv6Subnet returns the /64 of a tier in a zone, within the VPC's /56. As with IPv4, it
+// depends only on the VPC's block, the zone's letter and the tier.
 func IPv6Subnet(vpc netip.Prefix, tier Tier, zone string) (netip.Prefix, error) {
 	match := zoneName.FindStringSubmatch(zone)
 	if match == nil {
@@ -30,7 +30,7 @@ func IPv6Subnet(vpc netip.Prefix, tier Tier, zone string) (netip.Prefix, error) 
 		return netip.Prefix{}, err
 	}
 	addr := block.Addr().As16()
-	addr[7] |= match[2][0] - 'a'
+	addr[7] |= match[2][0] - 'a' // the low bits of byte 7, the last of a /64, are the zone
 	return netip.PrefixFrom(netip.AddrFrom16(addr), ipv6SubnetBits), nil
 }
 
@@ -44,6 +44,6 @@ func IPv6Tier(vpc netip.Prefix, tier Tier) (netip.Prefix, error) {
 		return netip.Prefix{}, fmt.Errorf("tier %q has no slot for IPv6: add one to slots", tier)
 	}
 	addr := vpc.Addr().As16()
-	addr[7] = slot << zoneBits
+	addr[7] = slot << zoneBits // byte 7 follows the VPC's /56: first the tier, then the zone
 	return netip.PrefixFrom(netip.AddrFrom16(addr), ipv6SubnetBits-zoneBits), nil
 }

@@ -27,7 +27,7 @@ const (
 	// EndpointsSingle is every endpoint in one zone. The loss of that zone cuts all
 	// zones off from AWS's services.
 	EndpointsSingle EndpointLayout = "single"
-	// EndpointsNone is no endpoint: AWS's services are reached through NAT.
+	// EndpointsNone is no interface endpoint. Requests to AWS's services use NAT.
 	EndpointsNone EndpointLayout = "none"
 )
 

@@ -52,8 +52,8 @@ const (
 	zoneBits = 3 // eight zone blocks, letters a to h
 )
 
-// share is the part of a zone's block that a tier gets. Its prefix is bits longer
-// than the zone's prefix, and index is its position among blocks of that size.
+// share is a tier's part of a zone's block. The prefix of the part is longer than the
+// zone's prefix by the number bits. index is the position among blocks of that size.
 type share struct {
 	bits  int
 	index uint32
@@ -94,6 +94,7 @@ func ParseVPC(s string) (netip.Prefix, error) {
 	return block, nil
 }
 
+// private reports whether the block is within a private range of IPv4 addresses.
 func private(block netip.Prefix) bool {
 	shared := netip.MustParsePrefix("100.64.0.0/10")
 	return block.Addr().IsPrivate() || shared.Contains(block.Addr())
@@ -137,8 +138,8 @@ func Subnets(vpc netip.Prefix, region string, zones []string) ([]Subnet, error) 
 	return subnets, nil
 }
 
-// nth returns the block at index among the blocks of parent whose prefix is bits
-// longer.
+// nth divides parent into blocks whose prefix is longer by the number bits, and returns
+// the block at index.
 func nth(parent netip.Prefix, bits int, index uint32) netip.Prefix {
 	base := parent.Addr().As4()
 	length := parent.Bits() + bits

@@ -11,19 +11,21 @@ import (
 // Behavior is scaling.Behavior with a tolerance.
 type Behavior struct {
 	scaling.Behavior
-	// Tolerance is the dead band around the present number of pods, such as "0"; empty:
-	// the server's, 10 %.
+	// Tolerance is the relative difference between metric and target that the HPA
+	// ignores, such as "0.05". Empty means Kubernetes' default of 10 %.
 	Tolerance string
 }
 
-// Fast returns the behaviour that the forecast simulates its HPA with: at once up, down
-// after a minute, and no dead band. While there is no forecast, the HPA removes no pod: it
-// removes none while one of its metrics has an error.
+// Fast returns the behaviour of an HPA with a forecast. The forecaster assumes the same
+// behaviour in its simulation: it adds pods at once, removes pods after a minute, and has
+// no tolerance. While there is no forecast, the metric of the forecast has an error, and an
+// HPA with such an error removes no pod.
 func Fast(h scaling.HPA) (down, up Behavior) {
 	spec := autoscale.Fast(h.MinReplicas, h.MaxReplicas, 0)
 	return behavior(spec.Down), behavior(spec.Up)
 }
 
+// behavior converts a behaviour of the simulation to a behaviour of the HPA.
 func behavior(b autoscale.Behavior) Behavior {
 	out := Behavior{
 		Behavior:  scaling.Behavior{StabilizationWindow: time.Duration(b.Window) * time.Second, Select: scaling.SelectMax},

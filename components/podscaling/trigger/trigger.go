@@ -1,14 +1,17 @@
-// Package trigger says which triggers of KEDA a service's ScaledObject has, without and
-// with a forecast. It is pure. Package podscaling gives them their addresses.
+// Package trigger owns the KEDA triggers of a service's ScaledObject, without and with a
+// forecast. It is pure. Package podscaling adds the address of Prometheus.
 //
-// With a forecast the headroom comes from the forecast, so that the triggers on the
-// present load move to a floor. Each moved trigger has a guard: the same demand at the
-// document's target, which has no value while there is a forecast. An HPA takes the
-// trigger that asks for the most pods, so that a forecaster without a number leaves the
-// document's HPA (docs/design/0020-predictive-scaling.md).
+// Without a forecast, the triggers on the present load have the design document's targets,
+// which leave headroom in each pod. With a forecast, the forecast has the headroom, and
+// these triggers get the higher target scaling.PredictionFloor. Each of them then has a
+// guard: a second trigger with the document's target, which has no value while there is a
+// forecast. An HPA follows the trigger that requests the most pods. So the guards apply the
+// document's HPA while the forecaster publishes no number
+// (docs/design/0020-predictive-scaling.md).
 //
-// All of them are queries of Prometheus. A query that fails is an error of its own trigger.
-// An external scaler that KEDA can't reach would be an error of all of them.
+// The triggers of the forecast are queries of Prometheus, and not an external scaler. A
+// query that fails is an error only of its own trigger. If KEDA could not reach an external
+// scaler, all triggers of the ScaledObject would have an error.
 package trigger
 
 import (
@@ -20,7 +23,7 @@ import (
 )
 
 // Prometheus is KEDA's type of a trigger with a query. It needs the metadata
-// serverAddress. The other types are those of the resource metrics: cpu and memory.
+// serverAddress. The other types in use are cpu and memory.
 const Prometheus = "prometheus"
 
 // forecastName is the name of the trigger of the forecast.
@@ -35,8 +38,8 @@ type Trigger struct {
 	Metadata   map[string]string `json:"metadata"`
 }
 
-// Document returns the triggers that make the document's HPA, in the order of its
-// metrics. KEDA names a metric of the HPA by the position of its trigger.
+// Document returns the triggers of the design document's HPA, in the order of its metrics.
+// The order matters, because KEDA names a metric by the position of its trigger.
 func Document(p scaling.Profile) (all []Trigger) {
 	for _, m := range p.HPA.Metrics {
 		all = append(all, metricTrigger(p, m))
@@ -44,9 +47,10 @@ func Document(p scaling.Profile) (all []Trigger) {
 	return all
 }
 
-// Predicted returns the triggers of a service in a namespace whose forecast decides: the
-// document's at the floor and at their positions, the forecast, and the guards. A
-// service without a scaling.Prediction is an error.
+// Predicted returns the triggers of a service with a forecast: the triggers of Document at
+// the floor and in the same order, the trigger of the forecast, and the guards. namespace is
+// the service's namespace. Predicted returns an error for a service without a
+// scaling.Prediction.
 func Predicted(p scaling.Profile, namespace string) ([]Trigger, error) {
 	prediction, ok := p.Prediction()
 	if !ok {
@@ -63,7 +67,7 @@ func Predicted(p scaling.Profile, namespace string) ([]Trigger, error) {
 	return append(append(all, forecast(p)), guards...), nil
 }
 
-// ForecastMetric is the name of the forecast among the external metrics of an HPA: KEDA
+// ForecastMetric returns the name of the forecast among the external metrics of an HPA. KEDA
 // names the metric of a query by the position of its trigger (KEDA,
 // pkg/scalers/prometheus_scaler.go).
 func ForecastMetric(p scaling.Profile) string {
@@ -73,23 +77,24 @@ func ForecastMetric(p scaling.Profile) string {
 // forecast returns the trigger of the pods that the forecaster publishes.
 func forecast(p scaling.Profile) Trigger {
 	t := query(forecastName, promquery.Forecast(p), 1)
-	// No value is an error, with which an HPA removes no pod.
+	// Without a value the trigger has an error. An HPA with such an error removes no pod.
 	t.Metadata["ignoreNullValues"] = "false"
 	return t
 }
 
-// average divides the value of a metric by the target to get the number of pods.
+// average is the metric type whose value the HPA divides by the target. The result is the
+// number of pods.
 const average = "AverageValue"
 
-// metricTrigger returns a metric of an HPA as a trigger.
+// metricTrigger returns the trigger for a metric of an HPA.
 func metricTrigger(p scaling.Profile, m scaling.Metric) Trigger {
 	switch m := m.(type) {
 	case scaling.ResourceMetric:
 		return Trigger{Type: string(m.Resource), MetricType: "Utilization", Metadata: map[string]string{"value": strconv.Itoa(int(m.Utilization))}}
 	case scaling.PodsMetric:
 		t := query(m.Name, promquery.Demand(p, m), m.AverageValue.AsApproximateFloat64())
-		// No value is an error. By default KEDA takes it for 0, and removes the pods of
-		// a service that nobody can measure.
+		// Without a value the trigger has an error. By default KEDA would use 0, and
+		// remove the pods of a service that has no metrics.
 		t.Metadata["ignoreNullValues"] = "false"
 		return t
 	default:
@@ -98,7 +103,8 @@ func metricTrigger(p scaling.Profile, m scaling.Metric) Trigger {
 }
 
 // guard returns the trigger that applies the document's target while there is no forecast.
-// No value is no pods, because it has none as long as the forecast decides.
+// While there is a forecast, the guard has no value. That must not be an error, so KEDA
+// uses 0 pods then.
 func guard(p scaling.Profile, namespace string, m scaling.Metric) Trigger {
 	var t Trigger
 	switch m := m.(type) {
@@ -116,6 +122,7 @@ func guard(p scaling.Profile, namespace string, m scaling.Metric) Trigger {
 	return t
 }
 
+// query returns a trigger that divides the value of a PromQL expression by the target.
 func query(name, expression string, target float64) Trigger {
 	return Trigger{Type: Prometheus, Name: name, MetricType: average, Metadata: map[string]string{
 		"query": expression, "threshold": strconv.FormatFloat(target, 'f', -1, 64),

@@ -1,21 +1,23 @@
-// Package stateful classifies the resource types of the stacks: which of them hold
-// data, an address or an identity, so that no update repairs their loss. It is pure.
+// Package stateful classifies the resource types of the stacks. A type that holds data, an
+// address or an identity is stateful: an update can't repair its loss. The package is pure.
 // types.go has the table.
 package stateful
 
 import "strings"
 
-// Holds reports whether a resource type holds something. known is false for a type that
-// is not classified. inComponent says whether the resource is the child of a component.
+// Holds reports whether a resource type holds data, an address or an identity. It returns
+// false for known if the type is not classified. inComponent is true for the child of a
+// component.
 func Holds(kind string, inComponent bool) (holds, known bool) {
 	c, known := classOf(kind, inComponent)
 	return c.holds, known
 }
 
-// Reason says what a type holds, or how the program creates it again. It is empty for a
+// Reason returns what a type holds, or how the program creates it again. It returns "" for a
 // type without a row.
 func Reason(kind string) string { return classes[kind].reason }
 
+// classOf returns the class of a type. It returns false if the type is not classified.
 func classOf(kind string, inComponent bool) (class, bool) {
 	for _, prefix := range groupings {
 		if strings.HasPrefix(kind, prefix) {

@@ -2,20 +2,23 @@ package stateful
 
 // class is the classification of a resource type.
 type class struct {
-	// holds says that an update can't repair its loss, because it has data, an address
-	// or an identity.
+	// holds is true if an update can't repair the loss of such a resource, because it
+	// has data, an address or an identity.
 	holds bool
 	// inComponentOnly limits holds to the children of components.
 	inComponentOnly bool
-	// reason says what it holds, or how the program creates it again.
+	// reason is what the type holds, or how the program creates it again.
 	reason string
 }
 
-func holds(what string) class      { return class{holds: true, reason: what} }
-func replaceable(why string) class { return class{reason: why} }
+// holds returns the class of a type that holds data, an address or an identity.
+func holds(content string) class { return class{holds: true, reason: content} }
 
-// groupings are prefixes of types that are no resources of AWS or Kubernetes:
-// components, providers and the stack.
+// replaceable returns the class of a type that an update can create again.
+func replaceable(reason string) class { return class{reason: reason} }
+
+// groupings are the prefixes of types that exist only in Pulumi: components, providers and
+// the stack. They hold nothing.
 var groupings = []string{"progressive:", "pulumi:providers:", "pulumi:pulumi:"}
 
 const (
@@ -40,8 +43,8 @@ var classes = map[string]class{
 	"kubernetes:apps/v1:StatefulSet":                    holds("the pods of a store in the cluster"),
 	"kubernetes:core/v1:Namespace":                      holds("everything in it, volumes included"),
 	"kubernetes:core/v1:PersistentVolumeClaim":          holds("a volume"),
-	// A Secret of a component is a store's password. The program's own Secrets are
-	// files of the project, and are replaced with them.
+	// A Secret of a component is a store's password. A Secret outside of a component has
+	// files of the project. The program can create it again.
 	"kubernetes:core/v1:Secret": {holds: true, inComponentOnly: true, reason: "the password of a store in the cluster"},
 
 	// Addresses.

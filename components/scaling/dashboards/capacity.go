@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promrules"
 )
 
-// capacity shows what is used of what there is: requests, connections, CPU, memory.
+// capacity returns the dashboard of the used capacity: requests, connections, CPU, memory.
 func capacity(p Platform) Dashboard {
 	t := scaling.Targets()
 	d := Dashboard{Name: "capacity", Title: "Capacity and connections", Panels: []Panel{
@@ -63,11 +63,11 @@ func capacity(p Platform) Dashboard {
 	return d
 }
 
-// connections shows how many connections to PostgreSQL the pods may open: their number
-// times the pool of each.
+// connections returns the panel of the connections to PostgreSQL that the pods may open:
+// the number of pods times the pool of each pod.
 func connections(p Platform) Panel {
 	pool, err := scaling.Pool(p.Services, p.Connections)
-	if err != nil { // a stack with such numbers is refused
+	if err != nil { // the configuration refuses a stack with such numbers
 		return Panel{}
 	}
 	var jobs string

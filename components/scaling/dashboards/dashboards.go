@@ -1,8 +1,8 @@
-// Package dashboards owns what people see of a running platform: the panels of the
-// design document's dashboard, and those that say why pods scale, what is left of the
-// capacity, and whether users are served as promised. It is pure. Lines in a panel are
-// the thresholds, targets and bounds of package scaling. Package grafana renders a
-// dashboard for Grafana, and package consolepage for a browser without Grafana.
+// Package dashboards owns the dashboards of a running platform: the design document's
+// dashboard, and dashboards for the scaling of pods, the used capacity and the service
+// level objectives. It is pure. Lines in a panel are the thresholds, targets and bounds of
+// package scaling. Package grafana renders a dashboard for Grafana. Package consolepage
+// renders it for a browser without Grafana.
 package dashboards
 
 import (
@@ -30,13 +30,13 @@ type Panel struct {
 	Lines   []Line  `json:"lines,omitempty"`
 }
 
-// Query is a PromQL expression and how its series are called.
+// Query is a PromQL expression with the name of its series.
 type Query struct {
 	Expr string `json:"expr"`
 	// Legend may contain labels as {{label}}, in Grafana's notation. Together with
 	// its labels it is unique in the panel.
 	Legend string `json:"legend"`
-	// Exporter is what answers with the series of the expression.
+	// Exporter is the source of the expression's series.
 	Exporter Exporter `json:"-"`
 }
 
@@ -47,7 +47,7 @@ type Line struct {
 	Value float64 `json:"value"`
 }
 
-// Unit is the unit of a panel, by the id that Grafana has for it
+// Unit is the unit of a panel: Grafana's id of the unit
 // (grafana/grafana, packages/grafana-data/src/valueFormats/categories.ts).
 type Unit string
 
@@ -69,9 +69,9 @@ type Platform struct {
 	Services []scaling.Profile
 	// Connections is max_connections of PostgreSQL.
 	Connections int
-	// Exporters are what the stack runs. A query whose exporter is missing is left
-	// out, because it would never return data. Services, Kubelets, Rules, KEDA and
-	// Prometheus run wherever Prometheus does and are not listed.
+	// Exporters are the optional exporters that the stack runs. New leaves out a query
+	// whose exporter is missing, because it would never return data. Services, Kubelets,
+	// Rules, KEDA and Prometheus are in every stack with Prometheus and are not listed.
 	Exporters []Exporter
 }
 
@@ -92,6 +92,7 @@ func New(p Platform) []Dashboard {
 	return all
 }
 
+// has reports whether the stack has the exporter.
 func (p Platform) has(e Exporter) bool { return !e.optional() || slices.Contains(p.Exporters, e) }
 
 // service returns the profile with a short name.

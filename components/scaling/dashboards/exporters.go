@@ -1,17 +1,17 @@
 package dashboards
 
-// Exporter is what gives Prometheus a series.
+// Exporter is a source of series for Prometheus.
 type Exporter int
 
-// The exporters. The first five run wherever Prometheus does.
+// The exporters. The first five are in every stack with Prometheus.
 const (
-	// Services are the platform's own (agents/internal/telemetry and cache).
+	// Services are the platform's services (agents/internal/telemetry and cache).
 	Services Exporter = iota
 	// Kubelets report the CPU and memory of containers.
 	Kubelets
 	// Rules are the recorded values and the alerts of package promrules.
 	Rules
-	// KEDA is its operator.
+	// KEDA is the operator of KEDA.
 	KEDA
 	// Prometheus has series about its targets.
 	Prometheus
@@ -26,9 +26,11 @@ const (
 	Forecaster
 )
 
-// recommendation is the series of components/statemetrics with what a VPA recommends.
+// recommendation is the series with the requests that a VPA recommends
+// (components/statemetrics).
 const recommendation = "kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target"
 
+// optional reports whether a stack with Prometheus can lack the exporter.
 func (e Exporter) optional() bool { return e >= State }
 
 // Series returns the names of the series that panels may read, by exporter. A

@@ -6,13 +6,16 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// The windows of the burn rate: the short one shows whether it goes on, the long one
-// whether it matters (Google, "The Site Reliability Workbook", "Alerting on SLOs").
+// The windows of the burn rate. The short window shows whether the problem continues. The
+// long window shows whether it is large (Google, "The Site Reliability Workbook", "Alerting
+// on SLOs").
 const shortWindow, longWindow = "5m", "1h"
 
-// objectives shows whether users are served as the thresholds promise.
+// objectives returns the dashboard of the service level objectives: failed and slow
+// requests of each service.
 func objectives(p Platform) Dashboard {
 	failures := scaling.Targets().Web.ErrorRate
+	allowedFailures, allowedSlow := number(float64(failures)/100), number(float64(100-scaling.FastAnswers)/100)
 	available := Panel{Title: "Requests that did not fail", Unit: Percent, Lines: []Line{{"objective", float64(100 - failures)}}}
 	fast := Panel{Title: "Answers within the threshold", Unit: Percent, Lines: []Line{{"objective", float64(scaling.FastAnswers)}}}
 	burn := Panel{Title: "Failures as a multiple of what the objective allows", Unit: Count, Lines: []Line{{"allowed", 1}}}
@@ -23,9 +26,9 @@ func objectives(p Platform) Dashboard {
 		fast.Queries = append(fast.Queries, Query{Expr: fmt.Sprintf(`100 * (1 - (%s))`, share), Legend: fmt.Sprintf("%s: %s", s.Short, limit)})
 		for _, window := range []string{shortWindow, longWindow} {
 			legend := s.Short + " in " + window
-			burn.Queries = append(burn.Queries, Query{Expr: fmt.Sprintf(`(%s or vector(0)) / %s`, failedShare(s, window), number(float64(failures)/100)), Legend: legend})
+			burn.Queries = append(burn.Queries, Query{Expr: fmt.Sprintf(`(%s or vector(0)) / %s`, failedShare(s, window), allowedFailures), Legend: legend})
 			share, _ := slowShare(s, window)
-			slow.Queries = append(slow.Queries, Query{Expr: fmt.Sprintf(`(%s) / %s`, share, number(float64(100-scaling.FastAnswers)/100)), Legend: legend})
+			slow.Queries = append(slow.Queries, Query{Expr: fmt.Sprintf(`(%s) / %s`, share, allowedSlow), Legend: legend})
 		}
 	}
 	return Dashboard{Name: "objectives", Title: "Service level objectives", Panels: []Panel{

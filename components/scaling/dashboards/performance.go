@@ -10,16 +10,16 @@ import (
 const (
 	// documentWindow is the window of the rates in the design document's dashboard.
 	documentWindow = "5m"
-	// containerWindow has four of the kubelets' samples.
+	// containerWindow has four samples of the kubelets, which are scraped every 15 s.
 	containerWindow = "1m"
 	// database is the name of the database (components/datastore/storespec).
 	database = "progressive_framework_v5"
 )
 
-// performance is the design document's dashboard (section "Comprehensive Performance
-// Dashboard") with its titles and legends. A panel of the document that mixes units is
-// split: two scales in one chart can't be compared. docs/divergences.md says what is
-// fixed in its expressions.
+// performance returns the design document's dashboard (section "Comprehensive Performance
+// Dashboard") with its titles and legends. A panel of the document with several units is
+// split into one panel for each unit, because a chart has only one scale.
+// docs/divergences.md lists the corrections of its expressions.
 func performance(p Platform) Dashboard {
 	t := scaling.Targets()
 	web := p.service("web")
@@ -67,8 +67,8 @@ func performance(p Platform) Dashboard {
 	}}
 }
 
-// replicas are the pods of each Deployment. Without the state of Kubernetes' objects,
-// they are those that Prometheus reaches.
+// replicas returns the queries for the number of pods of each Deployment. Without the
+// exporter State they count the pods that answer Prometheus.
 func replicas(p Platform) (all []Query) {
 	names := map[string]string{"web": "Main App", "mca": "MCA", "npa": "NPA", "wpa": "WPA"}
 	for _, s := range p.Services {
@@ -81,14 +81,14 @@ func replicas(p Platform) (all []Query) {
 	return all
 }
 
-// quantile estimates a quantile of a histogram over all pods. Without the sum, each
-// series would have a quantile of its own.
+// quantile returns the expression for a quantile of a histogram over all pods. Without the
+// sum, the result would be a quantile of each series.
 func quantile(q float64, buckets string) string {
 	return fmt.Sprintf(`histogram_quantile(%g, sum by (le) (rate(%s[%s])))`, q, buckets, documentWindow)
 }
 
-// hitRate is the share of reads that find a value. Without the sums, a series of hits
-// and one of misses with other labels would not match.
+// hitRate returns the expression for the percentage of reads that find a value. The sums
+// are necessary, because series of hits and misses with different labels do not match.
 func hitRate(prefix string) string {
 	rate := func(what string) string {
 		return fmt.Sprintf(`sum(rate(%s_%s_total[%s]))`, prefix, what, documentWindow)
@@ -96,9 +96,9 @@ func hitRate(prefix string) string {
 	return fmt.Sprintf(`100 * %[1]s / (%[1]s + %[2]s)`, rate("hits"), rate("misses"))
 }
 
-// userAnswers are the matchers of the requests whose duration says something: probes
-// hide slow answers, and a WebSocket lasts as long as its connection. Web's HPA leaves
-// out the same.
+// userAnswers returns the label matchers of the requests whose durations are measured. They
+// leave out probes, which are fast and would hide slow requests. They also leave out
+// WebSockets, which last as long as the connection. Web's HPA has the same matchers.
 func userAnswers() string {
 	for _, m := range podsMetrics(scaling.Web()) {
 		if d, ok := m.Source.(scaling.MeanDuration); ok {
@@ -108,28 +108,28 @@ func userAnswers() string {
 	return ""
 }
 
-// pods matches the names of the pods of a Deployment.
+// pods returns the label matcher of the pods of a service's Deployment.
 func pods(p scaling.Profile) string {
 	return fmt.Sprintf(`pod=~"%s-[a-z0-9]+-[a-z0-9]+"`, p.Name)
 }
 
-// cpuUse are the cores, and memoryUse the bytes, that all pods of a service use. The
-// kubelet's series name no pause container, which has no limit and would divide by 0.
+// cpuUse returns the expression for the cores that all pods of a service use.
 func cpuUse(p scaling.Profile) string {
 	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{%s}[%s]))`, pods(p), containerWindow)
 }
 
+// memoryUse returns the expression for the bytes that all pods of a service use.
 func memoryUse(p scaling.Profile) string {
 	return fmt.Sprintf(`sum(container_memory_working_set_bytes{%s})`, pods(p))
 }
 
-// share is what all pods use, in percent of an amount for each of them. The HPA
-// divides by the requests too.
+// share returns the expression for the use of all pods in percent of an amount for each
+// pod, such as its request. The HPA also divides by the requests.
 func share(use string, each float64, p scaling.Profile) string {
 	return fmt.Sprintf(`100 * %s / (%s * count(container_memory_working_set_bytes{%s}))`, use, number(each), pods(p))
 }
 
-// utilization are the targets of the HPA for CPU and memory.
+// utilization returns a line for each of the HPA's targets for CPU and memory.
 func utilization(p scaling.Profile) (lines []Line) {
 	for _, m := range p.HPA.Metrics {
 		if m, ok := m.(scaling.ResourceMetric); ok {

@@ -6,12 +6,13 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// horizon is how far ahead a forecast looks (agents/forecaster).
+// horizon is the time between a forecast and the moment that it predicts
+// (agents/forecaster).
 const horizon = "90s"
 
-// prediction shows what the forecaster predicted, what came, and why it says what it
-// says. A forecaster that has just started has no series of its own for some seconds: 0
-// is then shown.
+// prediction returns the panels of the forecaster: the predicted and the real load, and the
+// state of the gate that chooses the forecast. A forecaster that has just started has no
+// series for some seconds. The panels then show 0.
 func prediction(p Platform) []Panel {
 	var panels []Panel
 	for _, s := range p.Services {

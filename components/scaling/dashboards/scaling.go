@@ -8,12 +8,12 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// podScaling says how many pods each metric asks for, how many there are, and what
-// each pod does.
+// podScaling returns the dashboard of the HPAs: the number of pods that each metric
+// requests, the number of running pods, and the load of each pod.
 func podScaling(p Platform) Dashboard {
 	d := Dashboard{Name: "scaling", Title: "Pod scaling"}
 	for _, s := range p.Services {
-		d.Panels = append(d.Panels, wanted(s))
+		d.Panels = append(d.Panels, requestedPods(s))
 	}
 	d.Panels = append(d.Panels, atMaximum(p))
 	for _, s := range p.Services {
@@ -36,15 +36,15 @@ func podScaling(p Platform) Dashboard {
 	return d
 }
 
-// wanted shows the pods that each metric of an HPA asks for. The HPA follows the
-// largest number, within its bounds and its behaviour.
-func wanted(s scaling.Profile) Panel {
+// requestedPods returns the panel of the numbers of pods that the metrics of an HPA
+// request. The HPA follows the largest number, within its bounds and its behaviour.
+func requestedPods(s scaling.Profile) Panel {
 	panel := Panel{
 		Title: s.Short + ": pods that each metric asks for", Unit: Count,
 		Lines: []Line{{"minimum", float64(s.HPA.MinReplicas)}, {"maximum", float64(s.HPA.MaxReplicas)}},
 	}
 	for _, m := range s.HPA.Metrics {
-		panel.Queries = append(panel.Queries, wantedBy(s, m))
+		panel.Queries = append(panel.Queries, requestedBy(s, m))
 	}
 	state := func(series, label, object, legend string) Query {
 		return Query{Expr: fmt.Sprintf(`sum(%s{%s=%q})`, series, label, object), Legend: legend, Exporter: State}
@@ -56,9 +56,9 @@ func wanted(s scaling.Profile) Panel {
 	return panel
 }
 
-// wantedBy is the number of pods that one metric asks for: the demand divided by the
-// target of a pod.
-func wantedBy(s scaling.Profile, m scaling.Metric) Query {
+// requestedBy returns the query for the number of pods that one metric requests: the demand
+// divided by the target of a pod.
+func requestedBy(s scaling.Profile, m scaling.Metric) Query {
 	switch m := m.(type) {
 	case scaling.PodsMetric:
 		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, promquery.Demand(s, m), number(m.AverageValue.AsApproximateFloat64())), Legend: m.Name}
@@ -74,7 +74,8 @@ func wantedBy(s scaling.Profile, m scaling.Metric) Query {
 	}
 }
 
-// atMaximum shows which HPA can't follow its demand any more.
+// atMaximum returns the panel of the demand in percent of what the HPAs' maximums can serve.
+// Above 100 % an HPA can't follow its demand.
 func atMaximum(p Platform) Panel {
 	panel := Panel{Title: "Demand in percent of the maximum", Unit: Percent, Lines: []Line{{"maximum", 100}}}
 	for _, s := range p.Services {
@@ -86,7 +87,7 @@ func atMaximum(p Platform) Panel {
 	return panel
 }
 
-// perPod shows the recorded value of a metric of each pod, and the target.
+// perPod returns the panel of a metric's recorded value for each pod, and of its target.
 func perPod(s scaling.Profile, m scaling.PodsMetric) Panel {
 	unit := Seconds
 	if r, ok := m.Source.(scaling.Rate); ok {
@@ -96,15 +97,15 @@ func perPod(s scaling.Profile, m scaling.PodsMetric) Panel {
 	}
 	return Panel{
 		Title: s.Short + ": " + m.Name + " of each pod", Unit: unit,
-		// The recorded duration has the name of the services' histogram, whose parts
-		// have other names.
+		// A recorded duration has the name of the services' histogram. The names do not
+		// clash, because the series of the histogram have suffixes such as _sum.
 		Queries: []Query{{Expr: fmt.Sprintf(`%s{job=%q}`, m.Name, promquery.Job(s)), Legend: "{{pod}}", Exporter: Rules}},
 		Lines:   []Line{{"target", m.AverageValue.AsApproximateFloat64()}},
 	}
 }
 
-// memoryOfPods shows the memory of each pod between its request and its limit. The
-// vertical autoscaler moves both, within its bounds.
+// memoryOfPods returns the panel of each pod's memory, with its request and its limit. The
+// VPA can change both within its bounds.
 func memoryOfPods(s scaling.Profile) Panel {
 	lines := []Line{
 		{"request", s.Resources.MemoryRequest.AsApproximateFloat64()},
@@ -119,8 +120,8 @@ func memoryOfPods(s scaling.Profile) Panel {
 	}
 }
 
-// recommended shows what the VPA recommends for a pod, as a share of what the pods
-// request. For web and mca nobody applies it.
+// recommended returns the panel of the requests that the VPA recommends, in percent of the
+// pods' requests. The VPA does not apply a recommendation if its mode is off, as for mca.
 func recommended(s scaling.Profile) Panel {
 	panel := Panel{Title: s.Short + ": recommended in percent of the requests", Unit: Percent, Lines: []Line{{"as requested", 100}}}
 	for _, r := range s.VPA.Controls {
@@ -133,6 +134,7 @@ func recommended(s scaling.Profile) Panel {
 	return panel
 }
 
+// podsMetrics returns the PodsMetrics of a service's HPA.
 func podsMetrics(s scaling.Profile) (all []scaling.PodsMetric) {
 	for _, m := range s.HPA.Metrics {
 		if m, ok := m.(scaling.PodsMetric); ok {
@@ -142,4 +144,5 @@ func podsMetrics(s scaling.Profile) (all []scaling.PodsMetric) {
 	return all
 }
 
+// number returns f in PromQL, without an exponent.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -8,9 +8,9 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// failedShare returns the expression of the share of a service's requests that failed
-// with 5xx, 0 to 1, in a window such as "5m". Without requests it is NaN or has no
-// value.
+// failedShare returns the expression for the share of a service's requests that failed
+// with 5xx, 0 to 1, in a window such as "5m". Without requests the expression has the value
+// NaN or no value.
 func failedShare(p scaling.Profile, window string) string {
 	rate := func(where string) string {
 		return fmt.Sprintf(`sum(rate(%s[%s]))`, selector(p, "http_requests_total", where), window)
@@ -18,10 +18,10 @@ func failedShare(p scaling.Profile, window string) string {
 	return fmt.Sprintf(`%s / %s`, rate(`status=~"5.."`), rate(""))
 }
 
-// slowShare returns the expression of the share of a service's answers that took
-// longer than its threshold in scaling.Targets, 0 to 1, and the threshold. The
-// threshold is an edge of the histogram's buckets, so that the share is exact. A service
-// without a threshold gives 0 and no expression.
+// slowShare returns the expression for the share of a service's slow answers, 0 to 1, and
+// the threshold. An answer is slow if it took longer than the service's threshold in
+// scaling.Targets. The share is exact, because the threshold is an edge of the histogram's
+// buckets. For a service without a threshold, slowShare returns "" and 0.
 func slowShare(p scaling.Profile, window string) (expr string, limit time.Duration) {
 	t := scaling.Targets()
 	metric, where := "http_request_duration_seconds", userAnswers()
@@ -47,7 +47,7 @@ func slowShare(p scaling.Profile, window string) (expr string, limit time.Durati
 	return fmt.Sprintf(`1 - %s / %s`, rate("_bucket", edge), rate("_count", where)), limit
 }
 
-// selector selects the series of a service.
+// selector returns the PromQL selector of a service's series. where has further matchers.
 func selector(p scaling.Profile, series, where string) string {
 	if where != "" {
 		where = "," + where

@@ -11,19 +11,21 @@ import (
 const ForecasterJob = "forecaster"
 
 const (
-	// arrivalWindow is that of the load that a forecast learns. A forecast averages a
-	// minute itself, and learns a step of 15 s: three scrapes.
+	// arrivalWindow is the window of the rate of requests that the forecaster reads. It is
+	// three scrapes, the forecaster's step of 15 s.
 	arrivalWindow = 15 * time.Second
-	// usageWindow is that of the CPU of containers, which is scraped each 15 s.
+	// usageWindow is the window of the containers' CPU. It has four samples, because the
+	// kubelets are scraped every 15 s.
 	usageWindow = time.Minute
-	// forecastAge is how long a number of the forecaster is used after its last scrape. It
-	// publishes none once its last load is a minute old (agents/forecaster), so that a guard
-	// begins at most two minutes after the last load that it has learned.
+	// forecastAge is the time for which a published number is valid after its last scrape.
+	// The forecaster publishes no number if its last load is older than a minute
+	// (agents/forecaster). So the guards begin at most two minutes after that load.
 	forecastAge = time.Minute
 )
 
-// Arrivals returns the expression of the requests that arrive at a service, in the unit
-// of the metric. It has one value wherever one pod answers scrapes: without requests 0.
+// Arrivals returns the expression for the requests that arrive at a service, in the unit of
+// the metric. The expression has one value if at least one pod answers scrapes. Without
+// requests the value is 0.
 func Arrivals(p scaling.Profile, m scaling.PodsMetric) string {
 	r, ok := m.Source.(scaling.Rate)
 	if !ok {
@@ -32,22 +34,22 @@ func Arrivals(p scaling.Profile, m scaling.PodsMetric) string {
 	return fmt.Sprintf(`%ssum(rate(%s[%s])) or 0 * count(up{job=%q} == 1)`, factor(r.Per), selector(p, r.Counter, r.Where), duration(arrivalWindow), Job(p))
 }
 
-// Forecast returns the expression of the pods that the forecaster publishes for a service.
-// It has no value if the last scrape of a number is older than a minute, or if that is no
-// finite number of pods. While a pod of the forecaster replaces another, the larger counts.
+// Forecast returns the expression for the number of pods that the forecaster publishes for a
+// service. The expression has no value if the last number is older than a minute, negative
+// or not finite. During a rollout of the forecaster it has the larger of two numbers.
 func Forecast(p scaling.Profile) string {
 	return fmt.Sprintf(`max(last_over_time(forecast_published_pods{job=%q,service=%q}[%s]) >= 0 < Inf)`, ForecasterJob, p.Short, duration(forecastAge))
 }
 
-// Guard returns the expression that has the value of demand while Forecast has none, and
-// no value while it has one.
+// Guard returns an expression with the value of demand. The expression has no value while
+// Forecast has a value.
 func Guard(p scaling.Profile, demand string) string {
 	return fmt.Sprintf(`(%s) unless on () %s`, demand, Forecast(p))
 }
 
-// Usage returns the expression of a resource that the pods of a service in a namespace
-// use together: cores, or bytes. The HPA's own metric is this sum as a share of the
-// requests.
+// Usage returns the expression for the CPU or memory that all pods of a service in a
+// namespace use together, in cores or bytes. The HPA's own metric is this sum as a share of
+// the requests.
 func Usage(p scaling.Profile, namespace string, resource scaling.ResourceName) string {
 	pods := fmt.Sprintf(`{namespace=%q,pod=~%q}`, namespace, p.Name+"-[a-z0-9]+-[a-z0-9]+")
 	if resource == scaling.Memory {

@@ -1,12 +1,13 @@
-// Package promquery renders the PromQL expressions of the platform's metrics: the
-// demand that an autoscaler reads, and the value of each pod that people see. It is
-// pure. The numbers and the series are in package scaling. Prometheus adds the labels
-// job (Job) and pod to each series.
+// Package promquery renders the PromQL expressions of the platform's metrics: the demand
+// that an autoscaler reads, and the value of each pod for dashboards. It is pure. The
+// numbers and the series are in package scaling. Prometheus adds the labels job (Job) and
+// pod to each series.
 //
-// An HPA with a metric of type Pods divides the sum over all pods by the target. KEDA
-// offers external metrics only. An external metric with a target of type AverageValue
-// gives the same number of pods if its value is that sum. An average would be divided
-// by the number of pods twice. docs/design/0010-pod-scaling.md has the derivation.
+// The design document's HPAs have metrics of type Pods, which divide the sum over all pods
+// by the target. KEDA offers only external metrics. An external metric with a target of
+// type AverageValue also divides its value by the target. So the value must be the sum over
+// all pods. An average would be divided by the number of pods twice.
+// docs/design/0010-pod-scaling.md has the derivation.
 package promquery
 
 import (
@@ -24,10 +25,10 @@ func Job(p scaling.Profile) string { return p.Name }
 // sum over its pods, in the unit of the metric.
 //
 //   - An idle service has a demand of 0, also if it has no series yet.
-//   - A pod without a full window of samples counts as Kubernetes counts it: as its
-//     target when the demand falls, and as 0 when it grows.
-//   - While no pod has a full window, there is no value. KEDA reports an error then,
-//     and the HPA removes no pod. A rate that has just begun is too low.
+//   - A pod without a full window of samples counts as in Kubernetes: as its target
+//     when the demand falls, and as 0 when the demand grows.
+//   - While no pod has a full window, there is no value, because the first rates are
+//     too low. KEDA then reports an error, and the HPA removes no pod.
 func Demand(p scaling.Profile, m scaling.PodsMetric) string {
 	var (
 		window = duration(p.HPA.Window())
@@ -40,8 +41,8 @@ func Demand(p scaling.Profile, m scaling.PodsMetric) string {
 	return fmt.Sprintf(`clamp_min(clamp_max(%s + %s * (%s - %s), scalar(%s * %s)), scalar(%s))`, sum, target, pods, seen, target, pods, sum)
 }
 
-// Value is what Demand returns for a sum over the pods that have samples, a target,
-// a number of pods, and how many of them have a full window. It is the rule of
+// Value returns the value of Demand. sum is the sum over the pods that have samples, pods the
+// number of pods, and seen the number of pods with a full window. The rule is that of
 // Kubernetes' replica calculator (calcPlainMetricReplicas, Kubernetes 1.34).
 func Value(sum, target float64, pods, seen int) float64 {
 	return max(sum, min(sum+target*float64(pods-seen), target*float64(pods)))
@@ -61,23 +62,23 @@ func PerPod(p scaling.Profile, m scaling.PodsMetric) string {
 	}
 }
 
-// total is the sum over the pods.
+// total returns the expression for the sum over the pods.
 func total(p scaling.Profile, source scaling.Source) string {
 	window := duration(p.HPA.Window())
 	switch s := source.(type) {
 	case scaling.Rate:
-		// A pod that has ended still counts: its requests were demand.
+		// A terminated pod still counts, because its requests were demand.
 		return fmt.Sprintf(`%ssum(rate(%s[%s]))`, factor(s.Per), selector(p, s.Counter, s.Where), window)
 	case scaling.MeanDuration:
-		// A pod that has ended has no duration any more.
+		// A terminated pod does not count, because it answers no further requests.
 		return fmt.Sprintf(`sum(%s and on (pod) up{job=%q} == 1)`, mean(p, s, "pod", window), Job(p))
 	default:
 		return ""
 	}
 }
 
-// mean is the mean duration by some labels. The comparison drops the NaN of pods
-// without requests.
+// mean returns the expression for the mean duration by the labels in by. The comparison
+// with 0 removes the NaN of pods without requests.
 func mean(p scaling.Profile, d scaling.MeanDuration, by, window string) string {
 	rate := func(suffix string) string {
 		return fmt.Sprintf(`sum by (%s) (rate(%s[%s]))`, by, selector(p, d.Histogram+suffix, d.Where), window)
@@ -85,7 +86,7 @@ func mean(p scaling.Profile, d scaling.MeanDuration, by, window string) string {
 	return fmt.Sprintf(`(%s / %s > 0)`, rate("_sum"), rate("_count"))
 }
 
-// selector selects the series of a service.
+// selector returns the PromQL selector of a service's series. where has further matchers.
 func selector(p scaling.Profile, series, where string) string {
 	if where != "" {
 		where = "," + where
@@ -93,15 +94,17 @@ func selector(p scaling.Profile, series, where string) string {
 	return fmt.Sprintf(`%s{job=%q%s}`, series, Job(p), where)
 }
 
-// factor turns a rate per second into one per unit.
-func factor(per time.Duration) string {
-	if per == time.Second {
+// factor returns the PromQL prefix that converts a rate per second to another unit of time.
+// It is "60 * " for a minute.
+func factor(unit time.Duration) string {
+	if unit == time.Second {
 		return ""
 	}
-	return number(per.Seconds()) + " * "
+	return number(unit.Seconds()) + " * "
 }
 
-// duration is a duration in PromQL, in whole seconds.
+// duration returns d in PromQL, in whole seconds.
 func duration(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
 
+// number returns f in PromQL, without an exponent.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

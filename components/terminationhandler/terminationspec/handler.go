@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Image is the handler's image. The tag is of the last release that a public program uses
-// (openshift/hypershift, 2026). No public source of its digest was found.
+// Image is the handler's image. The tag is the newest that was found in public code
+// (openshift/hypershift, 2026). Its digest was not found in a public source.
 const Image = "public.ecr.aws/aws-ec2/aws-node-termination-handler:v1.25.3"
 
 // User is the user of the image, as in upstream's chart.
@@ -23,8 +23,8 @@ const ProbePath = "/healthz"
 // Variable is an environment variable.
 type Variable struct{ Name, Value string }
 
-// Environment returns the handler's settings for one cluster, without the address of its
-// queue, in the order of upstream's chart
+// Environment returns the handler's settings for one cluster, except the queue's URL. The
+// order is that of upstream's chart
 // (config/helm/aws-node-termination-handler/templates/deployment.yaml).
 func Environment(d scaling.Drain, region, managedTag string) []Variable {
 	seconds := func(t time.Duration) string { return strconv.Itoa(int(t.Seconds())) }
@@ -33,18 +33,18 @@ func Environment(d scaling.Drain, region, managedTag string) []Variable {
 		{"PROBES_SERVER_PORT", strconv.Itoa(ProbePort)},
 		{"PROBES_SERVER_ENDPOINT", ProbePath},
 		{"JSON_LOGGING", "true"},
-		// EC2's events are those of the whole account. The handler acts on instances with
-		// the tag of this cluster.
+		// EC2 sends events of all instances of the account. The handler drains only
+		// instances with the tag of this cluster.
 		{"CHECK_TAG_BEFORE_DRAINING", "true"},
 		{"MANAGED_TAG", managedTag},
 		{"DELETE_LOCAL_DATA", "true"}, // services keep caches in emptyDir volumes
 		{"IGNORE_DAEMON_SETS", "true"},
-		{"POD_TERMINATION_GRACE_PERIOD", "-1"}, // the pod's own
+		{"POD_TERMINATION_GRACE_PERIOD", "-1"}, // -1 means each pod's own grace period
 		{"NODE_TERMINATION_GRACE_PERIOD", seconds(d.Limit)},
 		{"ENABLE_SQS_TERMINATION_DRAINING", "true"},
 		{"AWS_REGION", region},
-		// A node that has left the cluster needs no drain. Else its event comes again until
-		// the queue drops it.
+		// A node that has left the cluster needs no drain. Without this setting its event
+		// would stay in the queue until it expires.
 		{"DELETE_SQS_MSG_IF_NODE_NOT_FOUND", "true"},
 		{"WORKERS", strconv.Itoa(d.Workers)},
 	}
@@ -53,8 +53,9 @@ func Environment(d scaling.Drain, region, managedTag string) []Variable {
 // Rule is a rule of a Kubernetes ClusterRole.
 type Rule struct{ Groups, Resources, Verbs []string }
 
-// ClusterRules returns the handler's permissions in the cluster, as in upstream's chart
-// (templates/clusterrole.yaml) without the API group extensions, which is gone.
+// ClusterRules returns the handler's permissions in the cluster. They are those of
+// upstream's chart (templates/clusterrole.yaml), without the API group extensions, which no
+// longer exists.
 func ClusterRules() []Rule {
 	return []Rule{
 		{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"get", "list", "patch", "update"}}, // it cordons and taints
@@ -64,8 +65,8 @@ func ClusterRules() []Rule {
 	}
 }
 
-// The actions below are the policy of upstream's README, "Create an IAM Role for the Pods",
-// by the resources that AWS can limit them to.
+// The actions below are those of upstream's README, "Create an IAM Role for the Pods". Each
+// function has the actions for one kind of resource.
 
 // ReadActions returns the actions that AWS can't limit to some resources.
 func ReadActions() []string {

@@ -21,13 +21,13 @@ const (
 
 // Fleet is the specification of a tier's instances.
 type Fleet struct {
-	// InstanceTypes are types that can replace each other, the preferred one first.
-	// They have the same class and size, because the Cluster Autoscaler uses the
+	// InstanceTypes are types that can replace each other. The first one is preferred.
+	// They must have the same class and size, because the Cluster Autoscaler assumes the
 	// cores and memory of the first one for all.
 	InstanceTypes []string
-	// OnDemandBase is how many instances are on-demand before any is spot.
+	// OnDemandBase is the number of instances that are always on-demand.
 	OnDemandBase int
-	// SpotShare is the share of spot among the further instances, 0 to 100 %.
+	// SpotShare is the share of spot instances among all further instances, 0 to 100 %.
 	SpotShare scaling.Percent
 	// VolumeGiB is the size of the root volume, MinVolume to MaxVolume.
 	VolumeGiB int
@@ -43,7 +43,7 @@ func (f Fleet) Validate(size int) error {
 	if len(f.InstanceTypes) == 0 {
 		errs = append(errs, errors.New("no instance type: must have at least one"))
 	}
-	shape := func(t string) (string, bool) {
+	classAndSize := func(t string) (string, bool) {
 		m := instanceType.FindStringSubmatch(t)
 		if m == nil {
 			return "", false
@@ -51,8 +51,8 @@ func (f Fleet) Validate(size int) error {
 		return m[1] + " " + m[4], true
 	}
 	for _, t := range f.InstanceTypes {
-		own, ok := shape(t)
-		first, _ := shape(f.InstanceTypes[0])
+		own, ok := classAndSize(t)
+		first, _ := classAndSize(f.InstanceTypes[0])
 		switch {
 		case !ok:
 			errs = append(errs, fmt.Errorf("instance type %q: must have the form of m7i.xlarge", t))
@@ -78,15 +78,15 @@ func (f Fleet) Validate(size int) error {
 	return errors.Join(errs...)
 }
 
-// arm reports whether an instance type has a Graviton processor: its attributes
-// have a g, or it is a1, the first such type.
+// arm reports whether an instance type has a Graviton processor. The attributes of such a
+// type have a g. The only exception is the first one, a1.
 func arm(t string) bool {
 	m := instanceType.FindStringSubmatch(t)
 	return m != nil && (strings.Contains(m[3], "g") || m[1]+m[2] == "a1")
 }
 
-// ImageParameter returns the name of a public SSM parameter. It has the image of a release
-// for the fleet's architecture, and its value never changes
+// ImageParameter returns the name of the public SSM parameter with the id of a release's
+// image for the fleet's architecture. The value of the parameter never changes
 // (aws/karpenter-provider-aws, pkg/providers/amifamily/al2023.go).
 func (f Fleet) ImageParameter(r Release) string {
 	architecture := "x86_64"
@@ -99,9 +99,9 @@ func (f Fleet) ImageParameter(r Release) string {
 
 // DefaultFleet returns on-demand general-purpose instances with four cores and
 // 16 GiB. This is the smallest size that can run a pod of the main application at
-// its limits together with an agent's pod. Three generations can replace each other
-// if AWS has too few of one. The volume is several times as large as images, logs
-// and the pods' caches together.
+// its limits together with an agent's pod. If AWS has too few instances of one generation,
+// it launches another of the three. The volume of 50 GiB is several times as large as
+// images, logs and the pods' caches together.
 func DefaultFleet() Fleet {
 	return Fleet{InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, VolumeGiB: 50}
 }

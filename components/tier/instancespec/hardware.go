@@ -25,7 +25,8 @@ type Hardware struct {
 	Architecture Architecture
 	Cores        int
 	Memory       size.Size
-	// Pods is the largest number of pods that get an address with prefix delegation.
+	// Pods is the largest number of pods on the instance. It is the number of pods that
+	// get an address with prefix delegation, at most userdata.MaxPods.
 	Pods int
 }
 
@@ -57,13 +58,14 @@ var (
 	gravitonBig = list("large xlarge 2xlarge 4xlarge 8xlarge 16xlarge")
 )
 
+// list splits a list of sizes at its spaces.
 func list(sizes string) []string { return strings.Fields(sizes) }
 
 // families are the Nitro families that are suitable for nodes: general purpose, compute,
-// memory, storage and graphics (EC2 Instance Types guide,
-// "Specifications"; the sizes also in amazon-eks-ami, eni-max-pods.txt). Older
-// families are not Nitro and have no prefix delegation, which every node uses.
-// Amazon Linux 2023 does not run on a1.
+// memory, storage and graphics, by MiB of memory for each vCPU (EC2 Instance Types guide,
+// "Specifications"; the sizes are also in amazon-eks-ami, eni-max-pods.txt). Older families
+// are not Nitro and have no prefix delegation, which every node uses. Amazon Linux 2023 does
+// not run on a1.
 var families = group(map[int]map[string][]string{
 	4096: {
 		"m5": withMetal, "m5d": withMetal, "m5n": withMetal, "m5dn": withMetal, "m5a": standard, "m5ad": standard,
@@ -95,16 +97,17 @@ var families = group(map[int]map[string][]string{
 	},
 	6144:  {"is4gen": list("medium large xlarge 2xlarge 4xlarge 8xlarge")},
 	16384: {"x2gd": graviton, "x8g": graviton8},
-	// The burstable families differ by size; burstableMiB has their memory.
+	// The memory of a burstable type depends on its size; burstableMiB has it.
 	0: {"t3": burstable, "t3a": burstable, "t4g": burstable},
 })
 
-// burstableMiB is the memory of a burstable instance (EC2 User Guide,
+// burstableMiB is the memory of a burstable instance by its size (EC2 User Guide,
 // "Burstable performance instances").
 var burstableMiB = map[string]int{
 	"nano": 512, "micro": 1024, "small": 2048, "medium": 4096, "large": 8192, "xlarge": 16384, "2xlarge": 32768,
 }
 
+// group returns the families by name.
 func group(byMemory map[int]map[string][]string) map[string]family {
 	all := map[string]family{}
 	for mib, sizesByName := range byMemory {
@@ -136,8 +139,8 @@ func HardwareOf(instance string) (Hardware, error) {
 	return h, nil
 }
 
-// cores returns the vCPUs of a size: four for each x. A metal size has as many as the
-// largest other size of its family.
+// cores returns the number of vCPUs of a size. xlarge has 4, and 8xlarge has 8 times as
+// many. The size "metal" has as many as the largest other size of its family.
 func cores(f family, sized string) int {
 	switch sized {
 	case "nano", "micro", "small", "large":
@@ -166,20 +169,21 @@ func cores(f family, sized string) int {
 	return 4 * n
 }
 
-// pods returns how many pods get an address. Each slot of a network interface except the
-// first has a prefix of 16 addresses. Two more pods use the host network (EC2 User Guide, "IP addresses per network interface").
+// pods returns the largest number of pods of a size. The first address of a network
+// interface is its own. Each further address is a prefix of 16 addresses for pods (EC2 User
+// Guide, "IP addresses per network interface"). Two more pods use the host network.
 func pods(sized string) int {
 	switch sized {
-	case "nano", "micro": // two interfaces of two addresses
+	case "nano", "micro": // two interfaces with two addresses each
 		return 2*1*16 + 2
-	case "medium": // two interfaces of four addresses, or more
+	case "medium": // at least two interfaces with four addresses each
 		return 2*3*16 + 2
 	default:
 		return userdata.MaxPods
 	}
 }
 
-// Nodes returns the smallest hardware of a node of the fleet.
+// Nodes returns the smallest cores, memory and pod limit of the fleet's instance types.
 func (f Fleet) Nodes() (Hardware, error) {
 	var least Hardware
 	for i, t := range f.InstanceTypes {

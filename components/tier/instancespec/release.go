@@ -12,8 +12,8 @@ import (
 // version for a release.
 var newest = time.Date(2026, time.September, 23, 0, 0, 0, 0, time.UTC)
 
-// MaxImageAge is how old the release of a node image may be. AWS publishes one every one or
-// two weeks. Two months allow a monthly change and one that was missed.
+// MaxImageAge is the largest age of a node image's release. AWS publishes a release every one
+// or two weeks. With a monthly change, two months allow to miss one.
 const MaxImageAge = 60 * 24 * time.Hour
 
 // Release is a release of AWS's EKS-optimized Amazon Linux 2023 image.
@@ -24,6 +24,7 @@ type Release struct {
 	Date time.Time
 }
 
+// releaseDate is the layout of a release's date, for package time.
 const releaseDate = "20060102"
 
 var releasePattern = regexp.MustCompile(`^(\d+\.\d+)-(\d{8})$`)
@@ -44,15 +45,15 @@ func ParseRelease(text string) (Release, error) {
 // NewestRelease returns the newest known release for a Kubernetes minor version.
 func NewestRelease(version string) Release { return Release{Version: version, Date: newest} }
 
-// String returns the text of ParseRelease.
+// String returns the text that ParseRelease parses.
 func (r Release) String() string { return r.Version + "-" + r.Date.Format(releaseDate) }
 
-// maxSkew is how many minor versions a kubelet may be older than its API server
-// (kubernetes.io, "Version Skew Policy").
+// maxSkew is the largest number of minor versions by which a kubelet may be older than its
+// API server (kubernetes.io, "Version Skew Policy").
 const maxSkew = 3
 
-// CheckSkew returns an error for nodes that are newer than a control plane of a Kubernetes
-// version, or too old for it.
+// CheckSkew returns an error if nodes of this release are newer than the control plane, or
+// too old for it. controlPlane is its Kubernetes minor version.
 func (r Release) CheckSkew(controlPlane string) error {
 	var minors [2]int
 	for i, version := range []string{r.Version, controlPlane} {

@@ -24,8 +24,9 @@ const (
 	// to Amazon EKS nodes with prefixes"). With prefix delegation every node has
 	// enough addresses. The default of nodeadm ignores prefix delegation.
 	MaxPods = 110
-	// criticalGrace is the time for critical pods when the node shuts down. It
-	// begins after the time of the services' pods.
+	// criticalGrace is the time that critical pods get when the node shuts down: the
+	// platform's choice. It begins after scaling.TerminationGrace, the time of the
+	// services' pods.
 	criticalGrace = 15 * time.Second
 	// boundary is the MIME boundary. It is constant, so that the same node has the
 	// same user data and its launch template does not change.
@@ -102,6 +103,7 @@ func Render(n Node) (string, error) {
 	return message(config)
 }
 
+// flags returns the kubelet's flags for the labels and taints of a node.
 func flags(n Node) []string {
 	var all []string
 	if len(n.Labels) > 0 {

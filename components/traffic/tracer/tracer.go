@@ -1,9 +1,8 @@
-// Package tracer follows a request through the resources of a stack, hop by
-// hop: CloudFront behaviour, VPC origin, load balancer, listener rule, target
-// group, Auto Scaling group, Deployment. It reads the deployed resources and not
-// the table of package traffic, so that a test can find a difference between
-// them. It is pure: its input is the resources that a program registered, or
-// those of a state.
+// Package tracer follows a request through the resources of a stack, hop by hop: CloudFront
+// behaviour, VPC origin, load balancer, listener rule, target group, Auto Scaling group,
+// Deployment. It reads the resources and not the table of package traffic, so that a test
+// can find a difference between them. It is pure. Its input is the resources that a program
+// registered, or the resources of a state.
 package tracer
 
 import (
@@ -15,23 +14,25 @@ import (
 
 // Resource is one resource of a stack.
 type Resource struct {
-	// Type is Pulumi's, such as "aws:lb/listener:Listener".
+	// Type is Pulumi's type token, such as "aws:lb/listener:Listener".
 	Type string
 	// ID is the id that the provider returned.
 	ID string
-	// Properties are its inputs and outputs, as JSON has them.
+	// Properties are the inputs and outputs, with the types of decoded JSON.
 	Properties map[string]any
 }
 
 // Stack is the resources of a stack.
 type Stack []Resource
 
-// NodeLabel is the label in the node selector of a pod. It has the same values as the tag "Tier" of an Auto Scaling group.
+// NodeLabel is the label in the node selector of a pod. It has the same values as the tag
+// "Tier" of an Auto Scaling group.
 type NodeLabel string
 
 // Way is the way of the requests for a path.
 type Way struct {
-	// Behaviour is CloudFront's pattern; empty for the default.
+	// Behaviour is the path pattern of CloudFront's behaviour. Empty means the default
+	// behaviour.
 	Behaviour string
 	// Static is true if CloudFront serves the path from a bucket. Then the fields
 	// below are empty.
@@ -41,7 +42,7 @@ type Way struct {
 	// TargetGroup is the ARN of the group, and Port its port on the nodes.
 	TargetGroup string
 	Port        int
-	// Tier is that of the nodes in the group.
+	// Tier is the tier of the nodes in the group.
 	Tier string
 	// Deployment is the name of the Deployment that responds.
 	Deployment string
@@ -131,8 +132,8 @@ func (s Stack) Trace(path string, label NodeLabel) (Way, error) {
 	return way, nil
 }
 
-// rule returns the rule of a listener for a path, with its pattern: of those that
-// match, the one with the lowest priority number.
+// rule returns the rule of a listener for a path, with its pattern. If several rules match,
+// the one with the lowest priority number applies.
 func (s Stack) rule(listenerARN, path string) (rule Resource, pattern string, ok bool) {
 	var all []Resource
 	for _, r := range s {
@@ -174,34 +175,35 @@ func (s Stack) tierIn(targetGroup string) (string, error) {
 	return tiers[0], nil
 }
 
-// deploymentAt returns the Deployment behind a node port. Its pods must be on the
-// nodes of the tier. Otherwise each request crosses to another node, and the
-// health of a node says nothing about the pods.
+// deploymentAt returns the Deployment behind a node port. Its pods must run on nodes of the
+// tier. Otherwise each request would go on to another node, and the health check of a node
+// would not depend on the node's pods.
 func (s Stack) deploymentAt(port int, tier string, label NodeLabel) (string, error) {
 	service, ok := find(s, func(r Resource) bool {
-		return r.Type == serviceType && slices.ContainsFunc(objects(object(r.Properties["spec"])["ports"]), func(p map[string]any) bool { return number(p, "nodePort") == port })
+		ports := objects(objectAt(r.Properties, "spec")["ports"])
+		return r.Type == serviceType && slices.ContainsFunc(ports, func(p map[string]any) bool { return number(p, "nodePort") == port })
 	})
 	if !ok {
 		return "", fmt.Errorf("no Service is open at node port %d", port)
 	}
-	selector := object(object(service.Properties["spec"])["selector"])
+	selector := objectAt(service.Properties, "spec", "selector")
 	deployment, ok := find(s, func(r Resource) bool {
-		labels := object(object(object(object(r.Properties["spec"])["template"])["metadata"])["labels"])
+		labels := objectAt(r.Properties, "spec", "template", "metadata", "labels")
 		return r.Type == deploymentType && len(selector) > 0 && includes(labels, selector)
 	})
 	if !ok {
 		return "", fmt.Errorf("the Service at node port %d selects the pods of no Deployment", port)
 	}
-	name := text(object(deployment.Properties["metadata"]), "name")
-	pod := object(object(object(deployment.Properties["spec"])["template"])["spec"])
-	if on := text(object(pod["nodeSelector"]), string(label)); on != tier {
-		return name, fmt.Errorf("requests enter on nodes of tier %s, and the pods of %s run on tier %q", tier, name, on)
+	name := text(objectAt(deployment.Properties, "metadata"), "name")
+	nodeSelector := objectAt(deployment.Properties, "spec", "template", "spec", "nodeSelector")
+	if podTier := text(nodeSelector, string(label)); podTier != tier {
+		return name, fmt.Errorf("requests enter on nodes of tier %s, and the pods of %s run on tier %q", tier, name, podTier)
 	}
 	return name, nil
 }
 
-// Idle lists the target groups that no request for the paths reaches, and their
-// alarms. paths must be all paths of the platform.
+// Idle lists the target groups that get no requests, and their alarms. paths must be all
+// paths of the platform.
 func (s Stack) Idle(paths []string, label NodeLabel) ([]string, error) {
 	busy := map[string]bool{}
 	var errs []error
@@ -229,6 +231,7 @@ func (s Stack) Idle(paths []string, label NodeLabel) ([]string, error) {
 	return idle, errors.Join(errs...)
 }
 
+// only returns the only resource of a type.
 func (s Stack) only(kind string) (Resource, error) {
 	found := slices.DeleteFunc(slices.Clone(s), func(r Resource) bool { return r.Type != kind })
 	if len(found) != 1 {
@@ -237,6 +240,7 @@ func (s Stack) only(kind string) (Resource, error) {
 	return found[0], nil
 }
 
+// byARN returns the resource of a type with an ARN.
 func (s Stack) byARN(kind, arn string) (Resource, bool) {
 	return find(s, func(r Resource) bool { return r.Type == kind && text(r.Properties, "arn") == arn })
 }

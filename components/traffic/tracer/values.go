@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-func find[E any](all []E, is func(E) bool) (found E, ok bool) {
-	if i := slices.IndexFunc(all, is); i >= 0 {
+// find returns the first element that meets the condition.
+func find[E any](all []E, condition func(E) bool) (found E, ok bool) {
+	if i := slices.IndexFunc(all, condition); i >= 0 {
 		return all[i], true
 	}
 	return found, false
@@ -20,6 +21,7 @@ func matches(pattern, path string) bool {
 	return regexp.MustCompile("^" + quoted + "$").MatchString(path)
 }
 
+// includes reports whether all has every entry of some.
 func includes(all, some map[string]any) bool {
 	for name, value := range some {
 		if all[name] != value {
@@ -29,7 +31,18 @@ func includes(all, some map[string]any) bool {
 	return true
 }
 
+// The functions below return a value of decoded JSON with its Go type. For a missing value or
+// another type they return the zero value.
+
 func object(v any) map[string]any { o, _ := v.(map[string]any); return o }
+
+// objectAt returns the object at the end of a path of fields, empty if one is missing.
+func objectAt(o map[string]any, path ...string) map[string]any {
+	for _, name := range path {
+		o = object(o[name])
+	}
+	return o
+}
 
 func list(v any) []any { l, _ := v.([]any); return l }
 

@@ -1,7 +1,7 @@
-// Package webaclspec has what a stack may choose about its web ACL. It is pure.
+// Package webaclspec has the settings of a web ACL that a stack may choose. It is pure.
 package webaclspec
 
-// Mode is what AWS's managed rules do with a request that matches.
+// Mode is the action of AWS's managed rules for a request that matches.
 type Mode string
 
 // The modes.

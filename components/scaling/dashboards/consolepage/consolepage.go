@@ -1,7 +1,7 @@
 // Package consolepage renders dashboards as one HTML file that Prometheus itself serves as a
-// console template (prometheus/prometheus, docs/visualization/consoles). It needs no
-// further process and loads nothing from elsewhere. The charts are drawn by a hundred
-// lines of JavaScript: a chart library alone would be as large as the page may be.
+// console template (prometheus/prometheus, docs/visualization/consoles). The page needs no
+// other process and loads nothing from other servers. A hundred lines of JavaScript draw the
+// charts, because a chart library alone would be larger than MaxBytes.
 package consolepage
 
 import (
@@ -16,14 +16,14 @@ import (
 // Name is the name of the file: the page is /consoles/index.html of Prometheus.
 const Name = "index.html"
 
-// MaxBytes is how large the page may be: it is read through port-forwards, and stored
-// in a ConfigMap.
+// MaxBytes is the largest size of the page. The page must be small, because it is stored in
+// a ConfigMap, and people read it through a port-forward.
 const MaxBytes = 60_000
 
 //go:embed page.html
 var html string
 
-// placeholder is where page.html has the panels.
+// placeholder is the text in page.html that Render replaces with the panels.
 const placeholder = `{"dashboards":[]}`
 
 // Render returns the page.
@@ -32,8 +32,8 @@ func Render(all []dashboards.Dashboard) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("page of the dashboards: %w", err)
 	}
-	// The file is a template of Go, in which two braces begin an action. Legends have
-	// them too, but in JSON a brace may be written as its number.
+	// The file is a Go template, in which two braces begin an action. Legends also have
+	// two braces. In JSON the second brace can be written as \u007b.
 	text := strings.ReplaceAll(string(data), "{{", `{\u007b`)
 	page := strings.Replace(html, placeholder, text, 1)
 	if len(page) > MaxBytes {

@@ -1,6 +1,6 @@
-// Package grafana renders dashboards as Grafana's JSON, with Grafana's own SDK. It is
-// a package of its own because the SDK takes eight seconds to compile; who only needs
-// the panels does not link it.
+// Package grafana renders dashboards as Grafana's JSON, with Grafana's own SDK. The SDK
+// takes eight seconds to compile. So it is in this package only, and programs that need
+// just the panels do not compile it.
 package grafana
 
 import (
@@ -30,7 +30,7 @@ const (
 )
 
 const (
-	// source is the name of the variable by which people choose the Prometheus.
+	// source is the name of the variable with which people choose the Prometheus server.
 	source = "datasource"
 	// Two panels are side by side: Grafana's grid has 24 columns.
 	panelWidth, panelHeight = 12, 8
@@ -68,6 +68,7 @@ func render(d dashboards.Dashboard) (dashboard.Dashboard, error) { //nolint:stat
 	return b.Build()
 }
 
+// panel returns the builder of a time series panel with its lines as thresholds.
 func panel(p dashboards.Panel) *timeseries.PanelBuilder {
 	from := common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${" + source + "}")}
 	b := timeseries.NewPanelBuilder().Title(p.Title).Unit(string(p.Unit)).Min(0).
@@ -94,5 +95,5 @@ func panel(p dashboards.Panel) *timeseries.PanelBuilder {
 		ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeDashed))
 }
 
-// refID is the id of a query in its panel: A to Z, as in Grafana's editor.
+// refID returns the id of a query in its panel: A to Z, as in Grafana's editor.
 func refID(i int) string { return string(rune('A' + i)) }
