@@ -109,7 +109,9 @@ func (s *screen) run(ctx context.Context, out io.Writer) error {
 
 // runLive shows the latest reading until a key, a signal, an error or the last reading ends it.
 func (s *screen) runLive(ctx context.Context, terminal *os.File) error {
-	_, err := tea.NewProgram(s, tea.WithContext(ctx), tea.WithOutput(terminal), tea.WithAltScreen()).Run()
+	// A signal ends ctx. bubbletea's own handler of signals could then wait for ever to report it
+	// to the ended program.
+	_, err := tea.NewProgram(s, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithOutput(terminal), tea.WithAltScreen()).Run()
 	switch {
 	case errors.Is(err, tea.ErrProgramPanic):
 		return err

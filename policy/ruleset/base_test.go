@@ -83,8 +83,6 @@ func newBase(t testing.TB) *environment {
 			env.resources[i] = with(r, "healthCheckType", "ELB")
 		case awsview.CloudwatchMetricAlarm{}.Token():
 			env.resources[i] = with(r, "alarmActions", []any{"arn:aws:sns:us-east-1:1:alarms"})
-		case awsview.EcrRepository{}.Token():
-			add(awsview.EcrLifecyclePolicy{}.Token(), "end of "+r.Name, nil, map[string]string{"repository": short(r)})(t, env)
 		}
 	}
 	edits := []edit{

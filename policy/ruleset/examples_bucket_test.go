@@ -16,7 +16,7 @@ var bucketExamples = []example{
 	{rule: "bucket-versioned", at: "BucketVersioningV2 static-versioning", path: "versioningConfiguration.status", bad: "Suspended", on: "BucketV2 static-bucket"},
 	{rule: "image-repository-encrypted", at: "Repository mca-repository", path: "encryptionConfigurations", bad: nil},
 	{rule: "image-repository-kept", at: "Repository mca-repository", path: "forceDelete", bad: true, absent: evaluate.Holds},
-	{rule: "image-repository-lifecycle", at: "LifecyclePolicy end of progressive-framework-prod-web-repository", path: "repository", bad: "another", on: "Repository web-repository"},
+	{rule: "image-repository-lifecycle", at: "LifecyclePolicy web-lifecycle", path: "repository", bad: "another", on: "Repository web-repository"},
 	{rule: "image-scanned", at: "Repository mca-repository", path: "imageScanningConfiguration.scanOnPush", bad: false},
 	{rule: "image-tags-immutable", at: "Repository mca-repository", path: "imageTagMutability", bad: nil},
 }
