@@ -671,6 +671,17 @@ func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
 	require.Empty(t, r.Findings)
 }
 
+// TestLocalTierMayServeMostReads: Redis is read for the other values only, and does not have them.
+func TestLocalTierMayServeMostReads(t *testing.T) {
+	f := healthy()
+	for _, s := range scaling.Services() {
+		text := metricsText(1000, 0, 0.05, 225, 775, 0)
+		f.metrics[s.Short+"-0"] = strings.Replace(text, `strategy="profile",tier="local"} 0`, `strategy="profile",tier="local"} 90000`, 1)
+	}
+	r, _ := f.diagnose(t, []Check{Cache})
+	require.Empty(t, r.Findings)
+}
+
 // TestResetCounterCountsSinceItsReset: the counter's value is above that of one window ago, so the
 // difference of the two would be too small.
 func TestResetCounterCountsSinceItsReset(t *testing.T) {

@@ -68,7 +68,7 @@ func get(ctx context.Context, link httpstream.Connection, port int, path string)
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://pod:"+strconv.Itoa(port)+path, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://pod:"+strconv.Itoa(port)+path, nil) //nolint:gosec // the only connection leads to the pod
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func get(ctx context.Context, link httpstream.Connection, port int, path string)
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	response, err := client.Do(request)
+	response, err := client.Do(request) //nolint:gosec // see above
 	if err != nil {
 		select {
 		case text := <-failure: // the kubelet's message explains more

@@ -91,8 +91,8 @@ func TestServerIsVerifiedByItsAuthority(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate().Raw}), 0o600))
 
-	stranger := databaseAt(t, listener, "&tls=true&serverSelectionTimeoutMS=500")
-	require.ErrorContains(t, Up(t.Context(), stranger, Options{NoProfiler: true}, discardLog), "certificate signed by unknown authority")
+	unverified := databaseAt(t, listener, "&tls=true&serverSelectionTimeoutMS=500")
+	require.ErrorContains(t, Up(t.Context(), unverified, Options{NoProfiler: true}, discardLog), "certificate signed by unknown authority")
 	require.Empty(t, server.served)
 	require.NoError(t, Up(t.Context(), databaseAt(t, listener, "&tls=true&tlsCAFile="+file), Options{NoProfiler: true}, discardLog))
 	require.Contains(t, server.served, "createIndexes")

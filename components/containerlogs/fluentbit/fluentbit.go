@@ -40,8 +40,11 @@ const (
 	StateFolder = "/state"
 
 	// HealthPort is the port of the HTTP server with LivenessPath and ReadinessPath.
-	HealthPort                  = 2020
-	LivenessPath, ReadinessPath = "/", "/api/v1/health"
+	HealthPort = 2020
+	// LivenessPath answers 200 while Fluent Bit runs.
+	LivenessPath = "/"
+	// ReadinessPath answers 500 while outputs fail (Fluent Bit manual, "Health Check for Fluent Bit").
+	ReadinessPath = "/api/v1/health"
 )
 
 // Group is a kind of log with a log group of its own. The names are those of Container
