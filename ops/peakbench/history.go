@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -32,9 +33,18 @@ const (
 
 // writeHistory writes two weeks of load into Prometheus. In them the load of each day rises as in
 // the replay. Then it restarts the forecaster, which reads them. It returns when the replay must
-// begin.
+// begin. A second history in the same Prometheus would add peaks at other times of the day, so it
+// is refused.
 func (s *sandbox) writeHistory(ctx context.Context, folder string) (begin time.Time, err error) {
 	begin = time.Now().Add(lead).Truncate(15 * time.Second)
+	yesterday := begin.Add(-24 * time.Hour)
+	earlier, err := s.prometheus.Series(ctx, arrivals(), yesterday, yesterday.Add(time.Hour), time.Minute)
+	if err != nil {
+		return begin, err
+	}
+	if len(earlier) > 0 {
+		return begin, errors.New("history: Prometheus has a load of yesterday, from an earlier run or from real use; remove the sandbox's data first: make down PURGE=1")
+	}
 	say("two weeks of history until %s", begin.UTC().Format(time.TimeOnly))
 	text := folder + ".txt"
 	if err := writeMetrics(text, begin); err != nil {
