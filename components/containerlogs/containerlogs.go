@@ -1,6 +1,6 @@
-// Package containerlogs owns the way of the containers' logs to CloudWatch Logs: the log
-// groups, and on each node of the stack a pod of AWS for Fluent Bit that writes to them and
-// may do nothing else. Package fluentbit has what it reads and sends.
+// Package containerlogs sends the logs of containers to CloudWatch Logs. It owns the log
+// groups, and a pod of AWS for Fluent Bit on each node of the stack. The pod's role may only
+// write to these groups. Package fluentbit owns which files the pod reads and sends.
 package containerlogs
 
 import (
@@ -52,7 +52,7 @@ type Args struct {
 	Image pulumi.StringInput
 	// AlarmTopicARN is the SNS topic of the alarm. Empty means that nobody is notified.
 	AlarmTopicARN string
-	// Nodes are the resources without which its pods can't run: tiers and add-ons.
+	// Nodes are the resources that must exist before the pods can run: tiers and add-ons.
 	Nodes []pulumi.Resource
 }
 
