@@ -20,7 +20,9 @@ func main() {
 		provider, err := aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
 			Region:            pulumi.String(settings.region),
 			AllowedAccountIds: pulumi.StringArray{pulumi.String(settings.account)},
-			DefaultTags:       &aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{"Project": pulumi.String("progressive-framework-ci")}},
+			DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{
+				"Project": pulumi.String("progressive-framework-ci"), "Environment": pulumi.String(ctx.Stack()),
+			}},
 		})
 		if err != nil {
 			return fmt.Errorf("AWS provider: %w", err)
