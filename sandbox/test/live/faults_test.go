@@ -111,8 +111,9 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 			name: "Prometheus hangs", blind: true,
 			inject: func() { prometheus.freeze(t, prometheusNamespace, "app=prometheus") },
 			// KEDA reports that it uses the fallback. npa has enough pods already, because it
-			// has load. wpa adds pods at once, because its HPA has no window for that.
-			effect: func() bool { return usesFallback("wpa") && haveFallbackReplicas("npa", "wpa")() }, within: time.Minute,
+			// has load. wpa adds pods at once, because its HPA has no window for that. KEDA counts
+			// three failed reads, 15 s apart, which each wait for the hanging Prometheus.
+			effect: func() bool { return usesFallback("wpa") && haveFallbackReplicas("npa", "wpa")() }, within: 90 * time.Second,
 			undo: func() { prometheus.thaw() },
 		},
 		{
