@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -20,6 +19,7 @@ import (
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/podidentity"
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -97,20 +97,14 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		return nil, fmt.Errorf("alertmanager %s: %w", name, err)
 	}
 	parent := pulumi.Parent(a)
-	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
+	permissions, err := podidentity.New(ctx, name, &podidentity.Args{
 		Account:     args.Account,
 		Description: "Alertmanager, which sends alerts to " + args.TopicARN,
-		Trust:       iam.Pod(args.ClusterName, args.Namespace.Created, app),
-		Statements:  []iam.Statement{{Sid: "Publish", Actions: []string{"sns:Publish"}, Resources: iam.ARNs(pulumi.String(args.TopicARN))}},
+		ClusterName: args.ClusterName, Namespace: args.Namespace.Created, ServiceAccount: app,
+		Statements: []iam.Statement{{Sid: "Publish", Actions: []string{"sns:Publish"}, Resources: iam.ARNs(pulumi.String(args.TopicARN))}},
 	}, parent)
 	if err != nil {
 		return nil, err
-	}
-	association, err := eks.NewPodIdentityAssociation(ctx, name, &eks.PodIdentityAssociationArgs{
-		ClusterName: args.ClusterName, Namespace: args.Namespace.Created, ServiceAccount: pulumi.String(app), RoleArn: role.ARN,
-	}, parent)
-	if err != nil {
-		return nil, fmt.Errorf("pod identity of %s: %w", name, err)
 	}
 	// Immutable and named by Pulumi: a change makes a new object, and so new pods.
 	config, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{
@@ -139,7 +133,7 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		},
 		Mounts:       corev1.VolumeMountArray{datastore.Mount("config", configFolder), datastore.Mount("data", dataFolder)},
 		NodeSelector: args.NodeSelector,
-	}, append([]pulumi.Resource{association}, role.Policies...), parent)
+	}, permissions, parent)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -17,6 +16,7 @@ import (
 	"github.com/progressive-framework/platform/components/autoscaler/manifest"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/podidentity"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
@@ -116,26 +116,14 @@ func (b *builder) role() error {
 	for key, value := range manifest.ScopeTags(b.args.Cluster.ClusterName) {
 		scale.Conditions = append(scale.Conditions, iam.Equals(key, pulumi.String(value)))
 	}
-	role, err := iam.NewRole(b.ctx, b.name, &iam.RoleArgs{
+	permissions, err := podidentity.New(b.ctx, b.name, &podidentity.Args{
 		Account:     b.args.Account,
 		Description: "Cluster Autoscaler of EKS cluster " + b.args.Cluster.ClusterName,
-		Trust:       iam.Pod(b.args.Cluster.Name, pulumi.String(namespace), appName),
-		Statements:  []iam.Statement{read, scale},
+		ClusterName: b.args.Cluster.Name, Namespace: pulumi.String(namespace), ServiceAccount: appName,
+		Statements: []iam.Statement{read, scale},
 	}, b.parent)
-	if err != nil {
-		return err
-	}
-	association, err := eks.NewPodIdentityAssociation(b.ctx, b.name, &eks.PodIdentityAssociationArgs{
-		ClusterName:    b.args.Cluster.Name,
-		Namespace:      pulumi.String(namespace),
-		ServiceAccount: pulumi.String(appName),
-		RoleArn:        role.ARN,
-	}, b.parent)
-	if err != nil {
-		return fmt.Errorf("pod identity of %s: %w", b.name, err)
-	}
-	b.dependencies = append(append([]pulumi.Resource{association}, role.Policies...), b.dependencies...)
-	return nil
+	b.dependencies = append(b.dependencies, permissions...)
+	return err
 }
 
 func labels() pulumi.StringMap { return pulumi.StringMap{"app": pulumi.String(appName)} }

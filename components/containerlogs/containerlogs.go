@@ -4,14 +4,11 @@
 package containerlogs
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -23,6 +20,7 @@ import (
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/logs"
+	"github.com/progressive-framework/platform/components/podidentity"
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -118,26 +116,14 @@ func (b *builder) role(groups []*cloudwatch.LogGroup) error {
 	for _, g := range groups {
 		streams = append(streams, pulumi.Sprintf("%s:*", g.Arn))
 	}
-	role, err := iam.NewRole(b.ctx, b.name, &iam.RoleArgs{
+	permissions, err := podidentity.New(b.ctx, b.name, &podidentity.Args{
 		Account:     b.args.Account,
 		Description: "Container logs of EKS cluster " + b.args.Cluster.ClusterName,
-		Trust:       iam.Pod(b.args.Cluster.Name, pulumi.String(namespace), appName),
-		Statements:  []iam.Statement{{Sid: "Write", Actions: fluentbit.WriteActions(), Resources: streams}},
+		ClusterName: b.args.Cluster.Name, Namespace: pulumi.String(namespace), ServiceAccount: appName,
+		Statements: []iam.Statement{{Sid: "Write", Actions: fluentbit.WriteActions(), Resources: streams}},
 	}, b.parent)
-	if err != nil {
-		return err
-	}
-	association, err := eks.NewPodIdentityAssociation(b.ctx, b.name, &eks.PodIdentityAssociationArgs{
-		ClusterName:    b.args.Cluster.Name,
-		Namespace:      pulumi.String(namespace),
-		ServiceAccount: pulumi.String(appName),
-		RoleArn:        role.ARN,
-	}, b.parent)
-	if err != nil {
-		return fmt.Errorf("pod identity of %s: %w", b.name, err)
-	}
-	b.dependencies = append(append(b.dependencies, association), role.Policies...)
-	return nil
+	b.dependencies = append(b.dependencies, permissions...)
+	return err
 }
 
 // pods creates the DaemonSet with what it needs in the cluster.
@@ -155,17 +141,11 @@ func (b *builder) pods(file string) (pulumi.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256([]byte(file))
 	set, err := appsv1.NewDaemonSet(b.ctx, b.name, &appsv1.DaemonSetArgs{
 		Metadata: objects.Meta(appName),
 		Spec: &appsv1.DaemonSetSpecArgs{
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()},
-			Template: &corev1.PodTemplateSpecArgs{
-				Metadata: &metav1.ObjectMetaArgs{Labels: objects.Selector(), Annotations: pulumi.StringMap{
-					"progressive-framework/config": pulumi.String(hex.EncodeToString(sum[:8])), // other settings replace the pods
-				}},
-				Spec: pod(b.args.Image, config),
-			},
+			Template: objects.PodTemplate([]byte(file), pod(b.args.Image, config)),
 		},
 	}, b.parent, pulumi.DependsOn(append(b.dependencies, account, policy)))
 	if err != nil {

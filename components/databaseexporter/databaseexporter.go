@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/podidentity"
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/prometheus/scrape"
 	"github.com/progressive-framework/platform/components/scaling"
@@ -125,18 +125,8 @@ func (a *Args) role(ctx *pulumi.Context, name string, parent pulumi.ResourceOpti
 	if len(a.Statements) == 0 {
 		return nil, nil
 	}
-	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
+	return podidentity.New(ctx, name, &podidentity.Args{
 		Account: a.Account, Description: "Exporter of the metrics of PostgreSQL",
-		Trust: iam.Pod(a.ClusterName, a.Namespace.Created, App), Statements: a.Statements,
+		ClusterName: a.ClusterName, Namespace: a.Namespace.Created, ServiceAccount: App, Statements: a.Statements,
 	}, parent)
-	if err != nil {
-		return nil, err
-	}
-	association, err := eks.NewPodIdentityAssociation(ctx, name, &eks.PodIdentityAssociationArgs{
-		ClusterName: a.ClusterName, Namespace: a.Namespace.Created, ServiceAccount: pulumi.String(App), RoleArn: role.ARN,
-	}, parent)
-	if err != nil {
-		return nil, fmt.Errorf("pod identity of %s: %w", name, err)
-	}
-	return append(role.Policies, association), nil
 }

@@ -126,23 +126,29 @@ type StatefulSet struct {
 	After []pulumi.Resource
 }
 
+// PodTemplate returns the template of the pods. A change of config, the text of their settings,
+// replaces the pods.
+func (o *Objects) PodTemplate(config []byte, pod *corev1.PodSpecArgs) *corev1.PodTemplateSpecArgs {
+	sum := sha256.Sum256(config)
+	return &corev1.PodTemplateSpecArgs{
+		Metadata: &metav1.ObjectMetaArgs{Labels: o.Selector(), Annotations: pulumi.StringMap{
+			"progressive-framework/config": pulumi.String(hex.EncodeToString(sum[:8])),
+		}},
+		Spec: pod,
+	}
+}
+
 // NewStatefulSet creates the claims of the volumes, and then the StatefulSet.
 func (o *Objects) NewStatefulSet(s StatefulSet) (*appsv1.StatefulSet, error) {
 	claims, err := o.newClaims(s.Volume, s.Replicas)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(s.Config)
 	spec := &appsv1.StatefulSetSpecArgs{
-		ServiceName: s.Service.Metadata.Name().Elem(),
-		Replicas:    pulumi.Int(s.Replicas),
-		Selector:    &metav1.LabelSelectorArgs{MatchLabels: o.Selector()},
-		Template: &corev1.PodTemplateSpecArgs{
-			Metadata: &metav1.ObjectMetaArgs{Labels: o.Selector(), Annotations: pulumi.StringMap{
-				"progressive-framework/config": pulumi.String(hex.EncodeToString(sum[:8])),
-			}},
-			Spec: s.Pod,
-		},
+		ServiceName:          s.Service.Metadata.Name().Elem(),
+		Replicas:             pulumi.Int(s.Replicas),
+		Selector:             &metav1.LabelSelectorArgs{MatchLabels: o.Selector()},
+		Template:             o.PodTemplate(s.Config, s.Pod),
 		VolumeClaimTemplates: corev1.PersistentVolumeClaimTypeArray{s.Volume.template()},
 	}
 	if s.Parallel {

@@ -3,13 +3,13 @@ package service
 import (
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/podidentity"
 	"github.com/progressive-framework/platform/components/podnetwork"
 )
 
@@ -31,25 +31,13 @@ func (r *Role) associate(ctx *pulumi.Context, name, serviceAccount string, names
 	if r == nil {
 		return nil, nil
 	}
-	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
+	return podidentity.New(ctx, name, &podidentity.Args{
 		Account:     r.Account,
 		Description: "Pods of service " + serviceAccount,
-		Trust:       iam.Pod(r.ClusterName, namespace, serviceAccount),
+		ClusterName: r.ClusterName, Namespace: namespace, ServiceAccount: serviceAccount,
 		Statements:  r.Statements,
+		Association: name + "-identity",
 	}, parent)
-	if err != nil {
-		return nil, err
-	}
-	association, err := eks.NewPodIdentityAssociation(ctx, name+"-identity", &eks.PodIdentityAssociationArgs{
-		ClusterName:    r.ClusterName,
-		Namespace:      namespace,
-		ServiceAccount: pulumi.String(serviceAccount),
-		RoleArn:        role.ARN,
-	}, parent)
-	if err != nil {
-		return nil, fmt.Errorf("pod identity of %s: %w", name, err)
-	}
-	return append(role.Policies, association), nil
 }
 
 // identity creates the service account of the pods, without a token of the API server,

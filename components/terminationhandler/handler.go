@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -17,6 +16,7 @@ import (
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/poddisruption"
+	"github.com/progressive-framework/platform/components/podidentity"
 	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
@@ -109,30 +109,18 @@ func (b *builder) role() error {
 	for _, g := range b.args.Groups {
 		groups = append(groups, g.ARN)
 	}
-	role, err := iam.NewRole(b.ctx, b.name, &iam.RoleArgs{
+	permissions, err := podidentity.New(b.ctx, b.name, &podidentity.Args{
 		Account:     b.args.Account,
 		Description: "Node Termination Handler of EKS cluster " + b.args.Cluster.ClusterName,
-		Trust:       iam.Pod(b.args.Cluster.Name, pulumi.String(namespace), appName),
+		ClusterName: b.args.Cluster.Name, Namespace: pulumi.String(namespace), ServiceAccount: appName,
 		Statements: []iam.Statement{
 			{Sid: "Look", Actions: terminationspec.ReadActions(), Resources: iam.AnyResource()},
 			{Sid: "Complete", Actions: terminationspec.GroupActions(), Resources: groups},
 			{Sid: "Receive", Actions: terminationspec.QueueActions(), Resources: iam.ARNs(b.args.Queue.ARN)},
 		},
 	}, b.parent)
-	if err != nil {
-		return err
-	}
-	association, err := eks.NewPodIdentityAssociation(b.ctx, b.name, &eks.PodIdentityAssociationArgs{
-		ClusterName:    b.args.Cluster.Name,
-		Namespace:      pulumi.String(namespace),
-		ServiceAccount: pulumi.String(appName),
-		RoleArn:        role.ARN,
-	}, b.parent)
-	if err != nil {
-		return fmt.Errorf("pod identity of %s: %w", b.name, err)
-	}
-	b.dependencies = append(append(b.dependencies, association), role.Policies...)
-	return nil
+	b.dependencies = append(b.dependencies, permissions...)
+	return err
 }
 
 // rbac creates the handler's service account with the rules of package terminationspec.
