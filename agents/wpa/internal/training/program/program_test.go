@@ -121,6 +121,24 @@ func TestWeekIsBalanced(t *testing.T) {
 	})
 }
 
+// TestFewPullingExercisesLimitPushing has the requests of TestWeekIsBalanced for which a week
+// had more than twice as many sets of push as of pull.
+func TestFewPullingExercisesLimitPushing(t *testing.T) {
+	planner := newPlanner(t)
+	for _, r := range []program.Request{
+		{Minutes: 51, Seed: 0x10822652, Equipment: []string{"kettlebell", "cable_machine", "jump_rope"}},
+		{Minutes: 84, Seed: 0x43e31, Equipment: []string{
+			"dip_bars", "jump_rope", "rowing_machine", "cable_machine", "exercise_bike", "kettlebell", "treadmill",
+		}},
+	} {
+		r.Level, r.Days = exercises.Intermediate, 2
+		week, err := planner.Week(t.Context(), r)
+		require.NoError(t, err)
+		byPattern, _ := countSets(week)
+		require.LessOrEqual(t, byPattern[exercises.Push], 2*byPattern[exercises.Pull], "%v", byPattern)
+	}
+}
+
 func TestSetsGrowWithTheLevel(t *testing.T) {
 	planner := newPlanner(t)
 	var previousTotal int

@@ -37,7 +37,7 @@ func (b *builder) session(d day, minutes int) Session {
 	s := Session{Weekday: d.weekday, Focus: d.focus, WarmUp: min(max(int(warmUpShare*float64(budget)), minWarmUp), maxWarmUp)}
 	cardio := int(b.style.cardio * float64(budget))
 	remaining := budget - s.WarmUp - cardio
-	b.volume.nextDay()
+	b.volume.nextDay(patternOrder[d.focus])
 	today := map[string]bool{}
 	for added := true; added; {
 		added = false
@@ -98,7 +98,7 @@ func (b *builder) score(e *exercises.Exercise) float64 {
 // It returns false if not even one set fits.
 func (b *builder) fit(e *exercises.Exercise, remaining int) (Item, bool) {
 	item := b.history.prescribe(e, b.style)
-	for item.Sets = min(b.style.sets, b.volume.remainingSets(e.Primary)); item.Sets > 0; item.Sets-- {
+	for item.Sets = min(b.style.sets, b.volume.remainingSets(e)); item.Sets > 0; item.Sets-- {
 		if item.Work()+item.Rest() <= remaining {
 			return item, true
 		}

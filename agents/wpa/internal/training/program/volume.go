@@ -1,6 +1,10 @@
 package program
 
-import "github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
+import (
+	"slices"
+
+	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
+)
 
 // weeklySets is the target of sets a week for each muscle, by the person's level. A set of
 // an exercise counts as half a set for its secondary muscles. The sources are:
@@ -20,12 +24,23 @@ const (
 	sessionSets = 11
 	// secondary is the share of a set that counts for a secondary muscle.
 	secondary = 0.5
+	// maxImbalance is the largest number of sets of push in a week, divided by those of
+	// pull, and the reverse. It keeps the shoulders balanced. The number is this project's.
+	maxImbalance = 2
 )
 
-// volume counts the sets of each muscle, in the week and today.
+// opposite has the patterns that balance each other.
+var opposite = map[exercises.Pattern]exercises.Pattern{exercises.Push: exercises.Pull, exercises.Pull: exercises.Push}
+
+// volume counts the sets of each muscle, in the week and today, and the sets of each pattern
+// in the week.
 type volume struct {
 	target      float64
 	week, today map[exercises.Muscle]float64
+	byPattern   map[exercises.Pattern]int
+	// balanced is true if today trains both push and pull. Otherwise another day trains
+	// the other one.
+	balanced bool
 }
 
 // newVolume returns the volume of a week without sets. If the week has one training day,
@@ -35,22 +50,30 @@ func newVolume(level exercises.Level, days int) *volume {
 	if days == 1 {
 		target = min(target, sessionSets/maxOverTarget)
 	}
-	return &volume{target: target, week: map[exercises.Muscle]float64{}}
+	return &volume{target: target, week: map[exercises.Muscle]float64{}, byPattern: map[exercises.Pattern]int{}}
 }
 
-// nextDay begins a day without sets.
-func (v *volume) nextDay() { v.today = map[exercises.Muscle]float64{} }
+// nextDay begins a day without sets, which trains these patterns.
+func (v *volume) nextDay(patterns []exercises.Pattern) {
+	v.today = map[exercises.Muscle]float64{}
+	v.balanced = slices.Contains(patterns, exercises.Push) && slices.Contains(patterns, exercises.Pull)
+}
 
 // missing returns the share of its weekly sets that a muscle still lacks.
 func (v *volume) missing(m exercises.Muscle) float64 { return max(1-v.week[m]/v.target, 0) }
 
-// remainingSets returns how many sets with m as the primary muscle may be added.
-func (v *volume) remainingSets(m exercises.Muscle) int {
-	return int(min(maxOverTarget*v.target-v.week[m], sessionSets-v.today[m]))
+// remainingSets returns how many sets of e may be added.
+func (v *volume) remainingSets(e *exercises.Exercise) int {
+	remaining := int(min(maxOverTarget*v.target-v.week[e.Primary], sessionSets-v.today[e.Primary]))
+	if other, limited := opposite[e.Pattern]; limited && v.balanced && v.byPattern[e.Pattern] > 0 {
+		remaining = min(remaining, maxImbalance*v.byPattern[other]-v.byPattern[e.Pattern])
+	}
+	return remaining
 }
 
-// add counts the sets of an exercise for its muscles.
+// add counts the sets of an exercise for its muscles and its pattern.
 func (v *volume) add(e *exercises.Exercise, sets int) {
+	v.byPattern[e.Pattern] += sets
 	count := func(m exercises.Muscle, n float64) {
 		v.week[m] += n
 		v.today[m] += n
