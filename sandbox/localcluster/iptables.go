@@ -146,27 +146,3 @@ func command(ctx context.Context, input, name string, args ...string) (string, e
 	}
 	return stdout.String(), nil
 }
-
-const (
-	// PolicyQueue is the number of the kernel's queue of packets that wait for a verdict.
-	PolicyQueue = 100
-	// policyChain begins with a prefix in nodeChains, so that it is removed with the other
-	// chains.
-	policyChain = "KUBE-NETWORK-POLICIES"
-)
-
-// QueuePackets makes the kernel queue the first packet of each connection between pods,
-// and between pods and other machines. Packets from this machine are not queued, so the
-// kubelet's probes always work. If no process reads the queue, all packets pass.
-func QueuePackets(ctx context.Context) error {
-	input := fmt.Sprintf("*mangle\n:%[1]s - [0:0]\n-A %[1]s -m conntrack --ctstate NEW -j NFQUEUE --queue-num %[2]d --queue-bypass\nCOMMIT\n", policyChain, PolicyQueue)
-	if _, err := command(ctx, input, "iptables-restore", "--noflush", "--wait", "5"); err != nil {
-		return fmt.Errorf("network policies: %w (the kernel needs the module xt_NFQUEUE)", err)
-	}
-	jump := []string{"FORWARD", "-j", policyChain}
-	if _, err := command(ctx, "", "iptables", append([]string{"-w", "5", "-t", "mangle", "-C"}, jump...)...); err == nil {
-		return nil
-	}
-	_, err := command(ctx, "", "iptables", append([]string{"-w", "5", "-t", "mangle", "-A"}, jump...)...)
-	return err
-}

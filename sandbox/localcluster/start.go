@@ -94,7 +94,10 @@ func prepare(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 			return fmt.Errorf("node configuration: %w", err)
 		}
 	}
-	return prepareNode(l)
+	if err := prepareNode(l); err != nil {
+		return err
+	}
+	return keepPacketsInside(ctx)
 }
 
 // startAll starts every component as soon as all of its After are healthy.

@@ -60,6 +60,7 @@ func (u *Upstream) sendError(w http.ResponseWriter, r *http.Request, log *slog.L
 	switch {
 	case errors.Is(err, context.Canceled): // the client disconnected
 		level = slog.LevelDebug
+	case notConnected(err): // also after connectTimeout, which is a context.DeadlineExceeded too
 	case errors.Is(err, context.DeadlineExceeded):
 		status, detail = http.StatusGatewayTimeout, u.name+" timed out; try again"
 	case errors.Is(err, ErrOpen):

@@ -19,9 +19,6 @@ import (
 )
 
 const (
-	// connectTimeout is five times the design document's limit between agents
-	// (inter_agent_communication, 100 ms).
-	connectTimeout = 500 * time.Millisecond
 	// idleTimeout is below the servers' idle timeout (httpserver.Defaults, 75
 	// s), so that the client closes idle connections first. A server that
 	// closes first may drop a request.
@@ -60,7 +57,7 @@ func New(name, base string, tracing *telemetry.Tracing) (*Upstream, error) {
 		return nil, fmt.Errorf("base URL of %s is %q, must be a scheme and a host without a path: set it to a URL such as http://%s-service", name, base, name)
 	}
 	pool := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}).DialContext,
+		DialContext:         connectTwice((&net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}).DialContext),
 		TLSHandshakeTimeout: 2 * connectTimeout,
 		IdleConnTimeout:     idleTimeout,
 		MaxConnsPerHost:     maxConnections,

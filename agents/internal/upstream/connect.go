@@ -1,0 +1,48 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+)
+
+const (
+	// connectTimeout bounds one try to connect. It is five times the design document's
+	// limit between agents (inter_agent_communication, 100 ms).
+	connectTimeout = 500 * time.Millisecond
+	// connectPause is the time between two tries to connect. kube-proxy writes one table
+	// of the kernel's rules after the other. In between, no pod of the service is known.
+	connectPause = 100 * time.Millisecond
+)
+
+// dialFunc connects to an address, as net.Dialer.DialContext does.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// connectTwice returns a dialFunc that tries a second time if the first try fails. Nothing
+// of the request was sent before, so every request may be tried again.
+//
+// For each connection kube-proxy chooses one of the service's pods. It may choose a pod that
+// has just ended, because the rules change some time later. The kernel sends the first packet
+// again, but to the same pod. Only another connection reaches another pod.
+func connectTwice(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		connection, err := dial(ctx, network, address)
+		if err == nil {
+			return connection, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(connectPause):
+			return dial(ctx, network, address)
+		}
+	}
+}
+
+// notConnected says that err is from an attempt to connect, so the service has not
+// received the request.
+func notConnected(err error) bool {
+	operation, ok := errors.AsType[*net.OpError](err)
+	return ok && operation.Op == "dial"
+}

@@ -1,0 +1,73 @@
+package localcluster
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// PolicyQueue is the number of the kernel's queue of packets that wait for a verdict.
+const PolicyQueue = 100
+
+// packetRules are rules of the mangle table in a chain of the sandbox's own. The chain's name
+// begins with a prefix in nodeChains, so that it is removed with the other chains.
+type packetRules struct {
+	chain string
+	hook  string // the kernel's chain that jumps to chain
+	rules []string
+}
+
+// install creates the chain, or replaces its rules, and adds the jump to it if it is missing.
+func (p packetRules) install(ctx context.Context) error {
+	var input strings.Builder
+	fmt.Fprintf(&input, "*mangle\n:%s - [0:0]\n", p.chain)
+	for _, rule := range p.rules {
+		fmt.Fprintf(&input, "-A %s %s\n", p.chain, rule)
+	}
+	input.WriteString("COMMIT\n")
+	if _, err := command(ctx, input.String(), "iptables-restore", "--noflush", "--wait", "5"); err != nil {
+		return err
+	}
+	jump := func(option string) error {
+		_, err := command(ctx, "", "iptables", "-w", "5", "-t", "mangle", option, p.hook, "-j", p.chain)
+		return err
+	}
+	if jump("-C") == nil {
+		return nil
+	}
+	return jump("-A")
+}
+
+// QueuePackets makes the kernel queue the first packet of each connection between pods,
+// and between pods and other machines. Packets from this machine are not queued, so the
+// kubelet's probes always work. If no process reads the queue, all packets pass.
+func QueuePackets(ctx context.Context) error {
+	err := packetRules{chain: "KUBE-NETWORK-POLICIES", hook: "FORWARD", rules: []string{
+		fmt.Sprintf("-m conntrack --ctstate NEW -j NFQUEUE --queue-num %d --queue-bypass", PolicyQueue),
+	}}.install(ctx)
+	if err != nil {
+		return fmt.Errorf("network policies: %w (the kernel needs the module xt_NFQUEUE)", err)
+	}
+	return nil
+}
+
+// podLinkNames matches the names that the network plugin ptp gives the host's ends of the pods'
+// links.
+const podLinkNames = "veth+"
+
+// keepPacketsInside drops packets to pods and services that would leave this machine, because
+// the pod has ended or kube-proxy has no rule for the service. Without it they follow the
+// machine's default route, and something outside may answer. A VPC drops packets to an
+// address that no network interface has, too.
+func keepPacketsInside(ctx context.Context) error {
+	err := packetRules{chain: "KUBE-CLUSTER-ADDRESSES", hook: "POSTROUTING", rules: []string{
+		"-o lo -j RETURN",
+		"-o " + podLinkNames + " -j RETURN",
+		"-d " + PodCIDR + " -j DROP",
+		"-d " + ServiceCIDR + " -j DROP",
+	}}.install(ctx)
+	if err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+package live
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// droppedPackets returns how many packets to addresses of the cluster were dropped, because
+// they would have left this machine.
+func droppedPackets(t *testing.T) int {
+	t.Helper()
+	sum := 0
+	for line := range strings.Lines(must(t, "iptables", "-w", "5", "-t", "mangle", "-nvxL", "KUBE-CLUSTER-ADDRESSES")) {
+		if fields := strings.Fields(line); len(fields) > 2 && fields[2] == "DROP" {
+			packets, err := strconv.Atoi(fields[0])
+			require.NoError(t, err)
+			sum += packets
+		}
+	}
+	return sum
+}
+
+// TestPacketsForTheClusterStayInTheMachine connects to the last address for pods and the last
+// one for services, which nothing uses. No answer may come. Before the packets were dropped,
+// something outside the machine answered requests to a pod that had just ended.
+func TestPacketsForTheClusterStayInTheMachine(t *testing.T) {
+	for _, address := range []string{"100.64.255.254:80", "100.65.255.254:80"} {
+		before := droppedPackets(t)
+		_, err := net.DialTimeout("tcp", address, 500*time.Millisecond)
+		require.Error(t, err, address)
+		require.Greater(t, droppedPackets(t), before, address)
+	}
+}
