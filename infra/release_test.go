@@ -58,7 +58,9 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 				if r.Type == image.PromotedToken {
 					sources[r.Inputs["source"].StringValue()] = true
 					require.Equal(t, string(public), r.Inputs["trustedKeys"].ArrayValue()[0].StringValue())
-					require.Len(t, r.Inputs["predicateTypes"].ArrayValue(), 3, "provenance, SBOM and the required gate")
+					types := r.Inputs["predicateTypes"].ArrayValue()
+					require.Len(t, types, 3, "provenance, SBOM and the required gate")
+					require.Contains(t, types[2].StringValue(), "/gate/pods/"+stack+"/v1", "a statement for another stack is none for this one")
 				}
 			}
 			require.Len(t, sources, len(digests))

@@ -125,7 +125,7 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 			Repository:  repo.URL,
 			TrustedKeys: stack.Images.TrustedPEM,
 			// Without a required gate it stays the provider's default, as before.
-			PredicateTypes: predicateTypes(stack),
+			PredicateTypes: predicateTypes(ctx.Stack(), stack),
 			Credentials:    credentials,
 		})
 		if err != nil {
@@ -168,8 +168,8 @@ func expireImages(ctx *pulumi.Context, base *base) error {
 }
 
 // predicateTypes are the statements that a promoted image must have, if the stack requires
-// gates.
-func predicateTypes(stack *config.Stack) []string {
+// gates. name is the stack's name in Pulumi.
+func predicateTypes(name string, stack *config.Stack) []string {
 	var required []gate.Name
 	for _, name := range stack.Images.RequiredGates {
 		required = append(required, gate.Name(name))
@@ -177,7 +177,7 @@ func predicateTypes(stack *config.Stack) []string {
 	if len(required) == 0 {
 		return nil
 	}
-	return gate.AcceptedPredicateTypes(required)
+	return gate.AcceptedPredicateTypes(name, required)
 }
 
 // signingKey is the reference to the signing key as the image provider finds it. A file: the

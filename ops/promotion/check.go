@@ -74,7 +74,7 @@ func (p promotion) check(ctx context.Context, file *record.File, source stackout
 	}
 	p.checkTarget(&g, r, budget)
 
-	summary, err := database.add(ctx, releaseCommit(file), built)
+	summary, err := database.add(ctx, releaseCommit(file), built, r.Commit)
 	g.judge(gate.Migrations, err, "%s", summary)
 	return g, nil
 }
@@ -86,7 +86,7 @@ func (p promotion) checkTarget(g *judgements, r *record.Record, budget int64) {
 		g.missing(gate.Cost, "no --preview")
 		return
 	}
-	summary, err := checkPreview(p.preview, p.to, r.Images)
+	summary, err := checkPreview(p.preview, p.to, r)
 	g.judge(gate.Preview, err, "%s", summary)
 	if budget == 0 {
 		g.missing(gate.Cost, fileName(p.to)+" has no policy.cost.monthlyBudget")
@@ -110,9 +110,13 @@ func (p promotion) verify(ctx context.Context, file *record.File, r *record.Reco
 		errs = append(errs, fmt.Errorf("the key that signs the gates is none of images.trustedKeys of %s", fileName(p.to)))
 	}
 	for _, short := range slices.Sorted(maps.Keys(r.Images)) {
-		found, err := verifyImage(ctx, r.Source(short), keys)
+		found, err := verifyImage(ctx, r.Source(short), keys, p.to)
 		errs = append(errs, err)
-		if commit := sourceCommit(found); short == migrateImage && commit != "" {
+		provenance := provenanceOf(found)
+		if provenance.Modified() {
+			errs = append(errs, fmt.Errorf("%s was built from files that differ from commit %.12s: build it from a commit", r.Source(short), provenance.GitCommit()))
+		}
+		if commit := provenance.GitCommit(); short == migrateImage && commit != "" {
 			built = commit
 		}
 	}
@@ -122,15 +126,14 @@ func (p promotion) verify(ctx context.Context, file *record.File, r *record.Reco
 // migrateImage is the short name of the image that applies the migrations.
 const migrateImage = "migrate"
 
-// sourceCommit returns the commit in the provenance of an image, or "".
-func sourceCommit(found []attest.Attestation) string {
+// provenanceOf returns the provenance of an image, or an empty one.
+func provenanceOf(found []attest.Attestation) (p attest.Provenance) {
 	for _, a := range found {
-		var provenance attest.Provenance
-		if a.PredicateType == attest.ProvenanceType && json.Unmarshal(a.Predicate, &provenance) == nil {
-			return provenance.GitCommit()
+		if a.PredicateType == attest.ProvenanceType && json.Unmarshal(a.Predicate, &p) == nil {
+			return p
 		}
 	}
-	return ""
+	return attest.Provenance{}
 }
 
 // releaseCommit returns the commit of the release in a stack's file, or "".

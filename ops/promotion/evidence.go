@@ -17,30 +17,38 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
 	"github.com/progressive-framework/platform/ops/kubeclient"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 	"github.com/progressive-framework/platform/policy/cost"
 	"github.com/progressive-framework/platform/policy/stackconfig"
 	"github.com/progressive-framework/platform/policy/waiver"
+	"github.com/progressive-framework/platform/release/record"
 )
 
 // maxEvidence limits a file of evidence in bytes. A report of pf load of one hour has less than 5
 // MB.
 const maxEvidence = 64 << 20
 
-// readEvidence reads a JSON file.
-func readEvidence(file string, into any) error {
+// readFile reads a file of evidence.
+func readFile(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, maxEvidence+1))
-	switch {
-	case err != nil:
+	if err == nil && len(raw) > maxEvidence {
+		err = fmt.Errorf("%s is larger than %d bytes", file, maxEvidence)
+	}
+	return raw, err
+}
+
+// readEvidence reads a JSON file.
+func readEvidence(file string, into any) error {
+	raw, err := readFile(file)
+	if err != nil {
 		return err
-	case len(raw) > maxEvidence:
-		return fmt.Errorf("%s is larger than %d bytes", file, maxEvidence)
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
 		return fmt.Errorf("%s is no report: %w", file, err)
@@ -186,15 +194,36 @@ func otherImages(tested, promoted map[string]string) (all []string) {
 	return all
 }
 
+// readPlan reads plan.json of pf ci preview --out. It checks that the plan is of this stack at this
+// commit, and that the preview ran against the stack's own state.
+func readPlan(dir, stack, commit string) (*canonicalplan.Plan, error) {
+	file := filepath.Join(dir, "plan.json")
+	raw, err := readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := canonicalplan.Decode(raw)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s is no report: %w", file, err)
+	case plan.Stack != stack:
+		return nil, fmt.Errorf("%s is a preview of the stack %q, must be of %q", dir, plan.Stack, stack)
+	case plan.Offline:
+		// Every step creates a resource there, so no step can lose data.
+		return nil, fmt.Errorf("%s is a preview with --offline, which compares with an empty stack: preview without --offline", dir)
+	case !strings.HasPrefix(plan.Commit, commit): // the draft of the release is a change of the working tree
+		return nil, fmt.Errorf("%s is a preview of the program at commit %.12s, must be at %.12s: preview again", dir, plan.Commit, commit)
+	}
+	return plan, nil
+}
+
 // checkPreview reads plan.json, verdict.json and policy.json of pf ci preview --out. It checks that
-// the preview is of the stack with these digests, replaces or deletes nothing that holds data, and
-// has no new mandatory violation.
-func checkPreview(dir, stack string, digests map[string]string) (string, error) {
-	var plan struct {
-		Stack  string            `json:"stack"`
-		Commit string            `json:"commit"`
-		Steps  []json.RawMessage `json:"steps"`
-		Images []struct{ Name, After string }
+// the preview is of the stack with the digests of the record, at its commit. The preview must
+// replace or delete nothing that holds data, and have no new mandatory violation.
+func checkPreview(dir, stack string, r *record.Record) (string, error) {
+	plan, err := readPlan(dir, stack, r.Commit)
+	if err != nil {
+		return "", err
 	}
 	var verdict struct {
 		Losses []struct {
@@ -208,13 +237,10 @@ func checkPreview(dir, stack string, digests map[string]string) (string, error) 
 			New                  bool
 		} `json:"findings"`
 	}
-	for file, into := range map[string]any{"plan.json": &plan, "verdict.json": &verdict, "policy.json": &policy} {
+	for file, into := range map[string]any{"verdict.json": &verdict, "policy.json": &policy} {
 		if err := readEvidence(filepath.Join(dir, file), into); err != nil {
 			return "", err
 		}
-	}
-	if plan.Stack != stack {
-		return "", fmt.Errorf("%s is a preview of the stack %q, must be of %q", dir, plan.Stack, stack)
 	}
 	var faults []string
 	images := 0
@@ -222,7 +248,7 @@ func checkPreview(dir, stack string, digests map[string]string) (string, error) 
 		if image.After == "" {
 			continue // it is deleted
 		}
-		if images++; !slices.Contains(slices.Collect(maps.Values(digests)), image.After) {
+		if images++; !slices.Contains(slices.Collect(maps.Values(r.Images)), image.After) {
 			faults = append(faults, fmt.Sprintf("%s has another image, %s", image.Name, image.After))
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubefake "k8s.io/client-go/kubernetes/fake"
 
+	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 	"github.com/progressive-framework/platform/release/attest"
@@ -50,20 +51,18 @@ func TestPromotionWritesTheReleaseAlone(t *testing.T) {
 // that name them.
 func (p *testProject) evidenceOf() []string {
 	p.t.Helper()
-	var images []map[string]string
+	digests := map[string]string{}
 	for short, reference := range p.images {
-		_, digest, _ := strings.Cut(reference, "@")
-		images = append(images, map[string]string{"name": "p-prod-" + short, "after": digest})
+		_, digests[short], _ = strings.Cut(reference, "@")
 	}
-	plan, err := json.Marshal(map[string]any{"stack": "prod", "images": images})
-	require.NoError(p.t, err)
+	plan := planFile(p.t, canonicalplan.Origin{Stack: "prod", Commit: p.git("rev-parse", "HEAD")}, digests)
 	load, err := json.Marshal(map[string]any{
 		"schema": 1, "url": "https://staging.example.com", "started": time.Now(), "images": p.images,
 		"load": []map[string]any{{"name": "page", "kept": true}},
 	})
 	require.NoError(p.t, err)
 	dir := evidence(p.t, map[string]string{
-		"plan.json": string(plan), "verdict.json": "{}", "policy.json": "{}", "load.json": string(load),
+		"plan.json": plan, "verdict.json": "{}", "policy.json": "{}", "load.json": string(load),
 		"cost.json": `{"after":{"total":{"expectedMicroUSD":4500000000}}}`,
 	})
 	return []string{"--load-report", filepath.Join(dir, "load.json"), "--preview", dir}
@@ -90,7 +89,7 @@ func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 	for short, digest := range r.Images {
 		copied, err := name.NewDigest(p.registry + "/prod/" + short + "@" + digest)
 		require.NoError(t, err)
-		wanted := gate.PredicateTypes([]gate.Name{gate.Signatures, gate.BakeTime, gate.LoadTest, gate.Preview, gate.Cost, gate.Migrations})
+		wanted := gate.PredicateTypes("prod", []gate.Name{gate.Signatures, gate.BakeTime, gate.LoadTest, gate.Preview, gate.Cost, gate.Migrations})
 		found, err := attest.Verify(t.Context(), copied, keys, wanted)
 		require.NoError(t, err)
 		require.Len(t, found, len(wanted))
@@ -100,7 +99,7 @@ func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 			require.Equal(t, gate.Predicate{From: "staging", To: "prod", Commit: r.Commit, At: r.At, Evidence: passed.Evidence, Images: r.Images}, passed)
 			require.NotEmpty(t, passed.Evidence)
 		}
-		_, err = attest.Verify(t.Context(), copied, keys, gate.PredicateTypes([]gate.Name{gate.Pods}))
+		_, err = attest.Verify(t.Context(), copied, keys, gate.PredicateTypes("prod", []gate.Name{gate.Pods}))
 		require.ErrorContains(t, err, "nothing of this type is attached", "what was not checked is not stated")
 	}
 
@@ -144,7 +143,7 @@ func TestRequiredGatesAreDemanded(t *testing.T) {
 	require.Contains(t, out, `--without is "load-test": Pulumi.prod.yaml requires that gate`)
 	out, code = p.run("rollback", "--stack", "prod")
 	require.Equal(t, exitcode.Found, code, out)
-	require.Contains(t, out, "has no valid attestation of type "+gate.LoadTest.PredicateType())
+	require.Contains(t, out, "has no valid attestation of type "+gate.LoadTest.PredicateType("prod"))
 
 	p.build(true)
 	out, code = p.run(append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,cost"}, p.evidenceOf()...)...)
@@ -182,6 +181,11 @@ func TestPromotionIsRefused(t *testing.T) {
 			p.history("update", "succeeded", time.Now().Add(-time.Hour))
 			return nil
 		}, exitcode.Found, "is signed by another key"},
+		{"they were built from files that differ from the commit", func(p *testProject) []string {
+			p.modified = true
+			p.build(true)
+			return nil
+		}, exitcode.Found, "was built from files that differ from commit"},
 		{"no key is trusted", func(p *testProject) []string {
 			p.write("Pulumi.prod.yaml", "config:\n  a:b: c\n")
 			return nil
@@ -289,22 +293,51 @@ func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 	}
 }
 
+// planFile returns the plan of a preview that creates the images with these digests, by their
+// short names, and deletes another one.
+func planFile(t *testing.T, origin canonicalplan.Origin, digests map[string]string) string {
+	t.Helper()
+	const urn = "urn:pulumi:prod::p::ko:index:Promoted::p-prod-"
+	steps := []map[string]any{{"op": "delete", "urn": urn + "old", "oldState": map[string]any{"inputs": map[string]any{"digest": "sha256:9"}}}}
+	for short, digest := range digests {
+		steps = append(steps, map[string]any{"op": "create", "urn": urn + short, "newState": map[string]any{"inputs": map[string]any{"digest": digest}}})
+	}
+	raw, err := json.Marshal(map[string]any{"steps": steps})
+	require.NoError(t, err)
+	preview, err := canonicalplan.ParsePreview(raw)
+	require.NoError(t, err)
+	plan, err := canonicalplan.New(origin, preview)
+	require.NoError(t, err)
+	raw, err = plan.Encode()
+	require.NoError(t, err)
+	return string(raw)
+}
+
 func TestPreviewMustBeOfTheReleaseAndLoseNothing(t *testing.T) {
-	const images = `"images":[{"name":"p-prod-web","before":"sha256:0","after":"sha256:1"},{"name":"p-prod-old","before":"sha256:9"}]`
-	const good = `{"stack":"prod","commit":"0a0a","steps":[{}],` + images + `}`
+	const commit = "0a0a0a0a0a0a"
+	plan := func(origin canonicalplan.Origin, web string) string {
+		return planFile(t, origin, map[string]string{"web": web})
+	}
+	prod := canonicalplan.Origin{Stack: "prod", Commit: commit}
+	good := plan(prod, "sha256:1")
 	for why, c := range map[string]struct{ plan, verdict, policy, want string }{
 		"no loss":             {good, `{"losses":null}`, `{"findings":[{"rule":"a","kind":"mandatory","new":false}]}`, ""},
+		"a draft of a change": {plan(canonicalplan.Origin{Stack: "prod", Commit: commit + "+1234"}, "sha256:1"), `{}`, `{}`, ""},
 		"an approved loss":    {good, `{"losses":[{"op":"replace","urn":"u","Approval":{"owner":"me"}}]}`, `{}`, ""},
 		"a loss":              {good, `{"losses":[{"op":"replace","urn":"u","Approval":null,"Refused":"nobody has approved it"}]}`, `{}`, "replace of u, which holds data: nobody has approved it"},
 		"an expired approval": {good, `{"losses":[{"op":"delete","urn":"u","Approval":null,"Refused":"the approval of me ended on 2026-11-01"}]}`, `{}`, "the approval of me ended on 2026-11-01"},
 		"a new violation":     {good, `{}`, `{"findings":[{"rule":"a","kind":"mandatory","new":true,"resource":"r"}]}`, "new violation of a by r"},
-		"another stack":       {`{"stack":"dev"}`, `{}`, `{}`, `must be of "prod"`},
-		"another image":       {strings.Replace(good, "sha256:1", "sha256:2", 1), `{}`, `{}`, "p-prod-web has another image, sha256:2"},
-		"no image":            {`{"stack":"prod"}`, `{}`, `{}`, "not of this release"},
+		"another stack":       {plan(canonicalplan.Origin{Stack: "dev", Commit: commit}, "sha256:1"), `{}`, `{}`, `must be of "prod"`},
+		"another program":     {plan(canonicalplan.Origin{Stack: "prod", Commit: "0b0b"}, "sha256:1"), `{}`, `{}`, "at commit 0b0b, must be at " + commit},
+		"an empty stack":      {plan(canonicalplan.Origin{Stack: "prod", Commit: commit, Offline: true}, "sha256:1"), `{}`, `{}`, "preview without --offline"},
+		"another image":       {plan(prod, "sha256:2"), `{}`, `{}`, "p-prod-web has another image, sha256:2"},
+		"no image":            {planFile(t, prod, nil), `{}`, `{}`, "not of this release"},
 		"a file that is cut":  {`{"stack":`, `{}`, `{}`, "is no report"},
+		"an edited file":      {strings.Replace(good, `"op": "delete"`, `"op": "update"`, 1), `{}`, `{}`, "the file was edited"},
 	} {
 		t.Run(why, func(t *testing.T) {
-			_, err := checkPreview(evidence(t, map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy}), "prod", map[string]string{"web": "sha256:1"})
+			dir := evidence(t, map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy})
+			_, err := checkPreview(dir, "prod", &record.Record{Commit: commit, Images: map[string]string{"web": "sha256:1"}})
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -312,7 +345,7 @@ func TestPreviewMustBeOfTheReleaseAndLoseNothing(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-	_, err := checkPreview(t.TempDir(), "prod", nil)
+	_, err := checkPreview(t.TempDir(), "prod", &record.Record{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 

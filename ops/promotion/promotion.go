@@ -145,13 +145,13 @@ func registryOptions() []remote.Option {
 }
 
 // verifyImage verifies that an image in a registry has a provenance, an SBOM and the statements of
-// some gates.
-func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, gates ...gate.Name) ([]attest.Attestation, error) {
+// some gates for a stack.
+func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, stack string, gates ...gate.Name) ([]attest.Attestation, error) {
 	ref, err := name.NewDigest(reference, name.StrictValidation)
 	if err != nil {
 		return nil, fmt.Errorf("image %q: %w", reference, err)
 	}
-	return attest.Verify(ctx, ref, keys, gate.AcceptedPredicateTypes(gates), registryOptions()...)
+	return attest.Verify(ctx, ref, keys, gate.AcceptedPredicateTypes(stack, gates), registryOptions()...)
 }
 
 // outputsOf reads the outputs of a stack.

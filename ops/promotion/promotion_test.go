@@ -46,6 +46,7 @@ type testProject struct {
 	images   map[string]string // of the stack staging
 	shorts   []string          // the names of its images
 	commits  string            // the commit from which they are built; the default is any
+	modified bool              // they are built from files that differ from the commit
 }
 
 func newTestProject(t *testing.T) *testProject {
@@ -174,7 +175,10 @@ func (p *testProject) build(signed bool) {
 func (p *testProject) sign(ref name.Digest, digest v1.Hash) {
 	p.t.Helper()
 	provenance, err := attest.NewStatement("x", digest, attest.ProvenanceType, attest.Provenance{BuildDefinition: attest.BuildDefinition{
-		ResolvedDependencies: []attest.Dependency{{Name: "sources", Digest: map[string]string{"gitCommit": cmp.Or(p.commits, digest.Hex[:40])}}},
+		ResolvedDependencies: []attest.Dependency{{
+			Name: "sources", Digest: map[string]string{"gitCommit": cmp.Or(p.commits, digest.Hex[:40])},
+			Annotations: map[string]any{"modified": p.modified},
+		}},
 	}})
 	require.NoError(p.t, err)
 	sbom, err := attest.NewStatement("x", digest, attest.SPDXType, map[string]any{"packages": []map[string]string{{"name": "example.com/m", "versionInfo": "v1." + digest.Hex[:2]}}})

@@ -120,11 +120,11 @@ func (p project) available(ctx context.Context, stack string, file *record.File,
 		if !found { // the stack has not run this image yet
 			repository = r.Repository + "/" + short
 		}
-		_, err := verifyImage(ctx, repository+"@"+r.Images[short], keys, file.RequiredGates...)
+		_, err := verifyImage(ctx, repository+"@"+r.Images[short], keys, stack, file.RequiredGates...)
 		if err == nil {
 			continue
 		}
-		if _, again := verifyImage(ctx, r.Source(short), keys, file.RequiredGates...); again == nil {
+		if _, again := verifyImage(ctx, r.Source(short), keys, stack, file.RequiredGates...); again == nil {
 			continue
 		}
 		errs = append(errs, err)

@@ -58,10 +58,21 @@ func (s schema) between(ctx context.Context, before, after string) (migration.St
 
 // add checks that the steps from one commit to another only add to the schema, or are approved.
 // Pods of the older release run until the rollout has ended.
-func (s schema) add(ctx context.Context, before, after string) (string, error) {
+//
+// The commit after is the one of the image that applies the steps. The record has the commit
+// recorded, from which the next promotion and a rollback count. Both must have the same steps,
+// because no promotion would check the steps between them.
+func (s schema) add(ctx context.Context, before, after, recorded string) (string, error) {
 	added, err := s.between(ctx, before, after)
 	if err != nil {
 		return "", err
+	}
+	applied, err := s.steps(ctx, after)
+	if err != nil {
+		return "", err
+	}
+	if known, err := s.steps(ctx, recorded); err != nil || !maps.Equal(applied, known) {
+		return "", errors.Join(err, fmt.Errorf("the image %s was built at commit %.12s, and the steps at %.12s differ from its own: promote at the commit that the stack runs", migrateImage, after, recorded))
 	}
 	var faults []string
 	approved := 0

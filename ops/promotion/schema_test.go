@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -54,17 +55,21 @@ func TestMigrationsAddOrAreApproved(t *testing.T) {
 	p, table, adds, drops, edited := newSchemaHistory(t)
 	for _, c := range []struct {
 		why, before, after string
+		recorded           string // the default is after
 		permit             func()
 		want               string // empty if the steps pass
 	}{
-		{"a step that adds", table, adds, nil, ""},
-		{"all steps, onto an empty database", "", adds, nil, ""},
-		{"a step that removes", adds, drops, nil, "00003_email.sql: ALTER TABLE USERS DROP COLUMN EMAIL: it removes what an older program may use (nobody has approved it)"},
-		{"an approved step", adds, drops, func() { p.permit("migrate", "00003_email.sql", 3) }, ""},
-		{"an expired approval", adds, drops, func() { p.permit("migrate", "00003_email.sql", -2) }, "the approval of me ended on"},
-		{"an approval of another operation", adds, drops, func() { p.permit("rollback", "00003_email.sql", 3) }, "nobody has approved it"},
-		{"a step that was changed", drops, edited, nil, "00001_users.sql: changed or gone"},
-		{"a commit that git does not have", strings.Repeat("0", 40), adds, nil, "git fetch --unshallow"},
+		{"a step that adds", table, adds, "", nil, ""},
+		{"all steps, onto an empty database", "", adds, "", nil, ""},
+		{"a step that removes", adds, drops, "", nil, "00003_email.sql: ALTER TABLE USERS DROP COLUMN EMAIL: it removes what an older program may use (nobody has approved it)"},
+		{"an approved step", adds, drops, "", func() { p.permit("migrate", "00003_email.sql", 3) }, ""},
+		{"an expired approval", adds, drops, "", func() { p.permit("migrate", "00003_email.sql", -2) }, "the approval of me ended on"},
+		{"an approval of another operation", adds, drops, "", func() { p.permit("rollback", "00003_email.sql", 3) }, "nobody has approved it"},
+		{"a step that was changed", drops, edited, "", nil, "00001_users.sql: changed or gone"},
+		{"a commit that git does not have", strings.Repeat("0", 40), adds, "", nil, "git fetch --unshallow"},
+		{"the record's commit has a further step", table, adds, drops, nil, "differ from its own: promote at the commit that the stack runs"},
+		{"the record's commit has the same steps", table, adds, adds, nil, ""},
+		{"git does not have the record's commit", table, adds, strings.Repeat("0", 40), nil, "git fetch --unshallow"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			p.write(approvalsFile, "approvals: []\n")
@@ -73,7 +78,7 @@ func TestMigrationsAddOrAreApproved(t *testing.T) {
 			}
 			database, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
 			require.NoError(t, err)
-			summary, err := database.add(t.Context(), c.before, c.after)
+			summary, err := database.add(t.Context(), c.before, c.after, cmp.Or(c.recorded, c.after))
 			if c.want == "" {
 				require.NoError(t, err)
 				require.Contains(t, summary, " steps since ")

@@ -2,7 +2,6 @@ package promotion
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -57,7 +56,7 @@ func (p promotion) attest(ctx context.Context, r *record.Record, checked judgeme
 		if err != nil {
 			return n, err
 		}
-		found, err := attest.Find(ctx, image, own, gate.PredicateTypes(gate.Names()), registryOptions()...)
+		found, err := attest.Find(ctx, image, own, gate.PredicateTypes(p.to, gate.Names()), registryOptions()...)
 		if err != nil {
 			return n, err
 		}
@@ -66,7 +65,7 @@ func (p promotion) attest(ctx context.Context, r *record.Record, checked judgeme
 			if j.result != passed || attested(found, j.name, p.to) {
 				continue
 			}
-			s, err := attest.NewStatement(image.Context().Name(), hash, j.name.PredicateType(), gate.Predicate{
+			s, err := attest.NewStatement(image.Context().Name(), hash, j.name.PredicateType(p.to), gate.Predicate{
 				From: p.from, To: p.to, Commit: r.Commit, At: r.At, Evidence: j.why, Images: r.Images,
 			})
 			if err != nil {
@@ -84,8 +83,5 @@ func (p promotion) attest(ctx context.Context, r *record.Record, checked judgeme
 
 // attested reports whether an image has the statement of a gate for a stack.
 func attested(found []attest.Attestation, n gate.Name, to string) bool {
-	return slices.ContainsFunc(found, func(a attest.Attestation) bool {
-		var p gate.Predicate
-		return a.PredicateType == n.PredicateType() && json.Unmarshal(a.Predicate, &p) == nil && p.To == to
-	})
+	return slices.ContainsFunc(found, func(a attest.Attestation) bool { return a.PredicateType == n.PredicateType(to) })
 }

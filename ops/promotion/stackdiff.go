@@ -236,7 +236,7 @@ func contentsOf(ctx context.Context, reference string, keys signkey.Trusted) (co
 	if len(keys) == 0 {
 		return contents{}, errors.New("neither stack has images.trustedKeys")
 	}
-	found, err := verifyImage(ctx, reference, keys)
+	found, err := verifyImage(ctx, reference, keys, "")
 	if err != nil {
 		return contents{}, err
 	}

@@ -192,7 +192,7 @@ func TestRepeatedSigningAddsNothing(t *testing.T) {
 
 // The gates accept the types of this package as provenance and SBOM.
 func TestGatesAcceptProvenanceAndSBOM(t *testing.T) {
-	require.Equal(t, append(slices.Clone(required), gate.Pods.PredicateType()), gate.AcceptedPredicateTypes([]gate.Name{gate.Pods}))
+	require.Equal(t, append(slices.Clone(required), gate.Pods.PredicateType("prod")), gate.AcceptedPredicateTypes("prod", []gate.Name{gate.Pods}))
 }
 
 // Verify reads no bundle of another type, so the statements of gates do not slow it down.

@@ -45,7 +45,7 @@ func TestCosignVerifiesWhatIsSigned(t *testing.T) {
 	}
 	key, public := newPair("staging.pem")
 	_, other := newPair("other.pem")
-	const gateType = "https://github.com/progressive-framework/platform/release/gate/pods/v1"
+	const gateType = "https://github.com/progressive-framework/platform/release/gate/pods/prod/v1"
 	flags := map[string]string{ProvenanceType: "slsaprovenance1", SPDXType: "spdxjson", gateType: gateType}
 	image := push(t, r.repository(t, "prod/web"))
 	var statements []*Statement

@@ -126,3 +126,10 @@ func (p Provenance) GitCommit() string {
 	}
 	return ""
 }
+
+// Modified reports whether the builder found sources that differ from GitCommit.
+func (p Provenance) Modified() bool {
+	return slices.ContainsFunc(p.BuildDefinition.ResolvedDependencies, func(d Dependency) bool {
+		return d.Annotations["modified"] == true
+	})
+}

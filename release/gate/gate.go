@@ -5,6 +5,7 @@
 package gate
 
 import (
+	"net/url"
 	"slices"
 	"time"
 )
@@ -34,16 +35,17 @@ func Names() []Name {
 // their evidence.
 func WithOptionalEvidence() []Name { return []Name{Alarms, Pods, LoadTest, Preview, Cost} }
 
-// PredicateType returns the predicate type of the gate's statement.
-func (n Name) PredicateType() string {
-	return "https://github.com/progressive-framework/platform/release/gate/" + string(n) + "/v1"
+// PredicateType returns the predicate type of the gate's statement for the stack to which the image
+// is promoted. Each stack has its own type, so that a statement for one stack is none for another.
+func (n Name) PredicateType(stack string) string {
+	return "https://github.com/progressive-framework/platform/release/gate/" + string(n) + "/" + url.PathEscape(stack) + "/v1"
 }
 
-// PredicateTypes returns the predicate types of these gates' statements.
-func PredicateTypes(names []Name) []string {
+// PredicateTypes returns the predicate types of these gates' statements for a stack.
+func PredicateTypes(stack string, names []Name) []string {
 	types := make([]string, len(names))
 	for i, n := range names {
-		types[i] = n.PredicateType()
+		types[i] = n.PredicateType(stack)
 	}
 	return types
 }
@@ -51,8 +53,8 @@ func PredicateTypes(names []Name) []string {
 // AcceptedPredicateTypes returns the predicate types of the statements that a stack requires of an
 // image: provenance, SBOM, and those of the required gates. The first two are the constants of
 // package attest, which this package does not import.
-func AcceptedPredicateTypes(required []Name) []string {
-	return append([]string{"https://slsa.dev/provenance/v1", "https://spdx.dev/Document"}, PredicateTypes(required)...)
+func AcceptedPredicateTypes(stack string, required []Name) []string {
+	return append([]string{"https://slsa.dev/provenance/v1", "https://spdx.dev/Document"}, PredicateTypes(stack, required)...)
 }
 
 // Predicate is the content of a gate's statement about an image. It says that the gate passed for the

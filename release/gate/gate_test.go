@@ -11,12 +11,13 @@ import (
 func TestEachGateHasItsOwnPredicateType(t *testing.T) {
 	seen := map[string]bool{}
 	for _, n := range Names() {
-		u, err := url.Parse(n.PredicateType())
+		u, err := url.Parse(n.PredicateType("prod"))
 		require.NoError(t, err)
 		require.Equal(t, "https", u.Scheme)
-		require.True(t, strings.HasSuffix(u.Path, "/"+string(n)+"/v1"))
-		require.False(t, seen[n.PredicateType()])
-		seen[n.PredicateType()] = true
+		require.True(t, strings.HasSuffix(u.Path, "/"+string(n)+"/prod/v1"))
+		require.False(t, seen[n.PredicateType("prod")])
+		require.NotEqual(t, n.PredicateType("staging"), n.PredicateType("prod"), "a statement for staging is none for prod")
+		seen[n.PredicateType("prod")] = true
 	}
 	require.Subset(t, Names(), WithOptionalEvidence())
 	require.True(t, Pods.HasOptionalEvidence())
