@@ -56,15 +56,16 @@ const (
 // for a name. PATH@KIND is the bound of a store of that kind. A key is unset or
 // within its bound: there is no value that means "not given".
 var numbers = map[string]bound{
-	"cluster.requestPercent":    {Min: 1, Max: 100},
-	"frontDoor.nodePort":        {routing.MinNodePort, routing.MaxNodePort, "Kubernetes opens no other port on a node"},
-	"services.*.min":            {Min: 1, Max: scaling.MaxReplicas},
-	"services.*.max":            {Min: 1, Max: scaling.MaxReplicas},
-	"policy.cost.monthlyBudget": {Min: 1, Max: 10_000_000},
-	"policy.cost.estimates.*":   {Min: 0, Max: 1_000_000_000},
-	"podScaling.resizeSeconds":  {10, 3600, "metrics-server measures no more often, and a pod that needs memory must not wait for long"},
-	"prometheus.replicas":       {1, 2, "each pod has all series, so that more only cost more"},
-	"prometheus.storageGiB":     {1, mostVolume, "gp3 ends there"},
+	"cluster.requestPercent":       {Min: 1, Max: 100},
+	"frontDoor.nodePort":           {routing.MinNodePort, routing.MaxNodePort, "Kubernetes opens no other port on a node"},
+	"services.*.min":               {Min: 1, Max: scaling.MaxReplicas},
+	"services.*.max":               {Min: 1, Max: scaling.MaxReplicas},
+	"policy.cost.monthlyBudget":    {Min: 1, Max: 10_000_000},
+	"policy.cost.maxGrowthPercent": {Min: 1, Max: 1_000},
+	"policy.cost.estimates.*":      {Min: 0, Max: 1_000_000_000},
+	"podScaling.resizeSeconds":     {10, 3600, "metrics-server measures no more often, and a pod that needs memory must not wait for long"},
+	"prometheus.replicas":          {1, 2, "each pod has all series, so that more only cost more"},
+	"prometheus.storageGiB":        {1, mostVolume, "gp3 ends there"},
 
 	"tiers.*.min":          {Min: 1, Max: maxNodes},
 	"tiers.*.desired":      {Min: 1, Max: maxNodes},

@@ -257,6 +257,9 @@ type Cost struct {
 	// The most that the stack may cost a month, in US dollars: the expected amount of
 	// what has a price, as `pf cost` shows it. A preview above it fails.
 	MonthlyBudget int `key:"monthlyBudget" unset:"no limit"`
+	// The most that one change may raise the cost of a month, in percent of the expected
+	// amount before it. `pf ci preview` refuses a change above it.
+	MaxGrowthPercent int `key:"maxGrowthPercent" unset:"no limit"`
 	// The usage a month that is counted with the fixed cost, by its name, such as
 	// `natGB: 500`. docs/cost.md lists the names.
 	Estimates map[string]int `key:"estimates" unset:"none"`

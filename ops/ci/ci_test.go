@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/ops/ci/approval"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
@@ -158,6 +159,61 @@ func TestStandingViolationIsNotNew(t *testing.T) {
 	out, code := d.run(t, "preview", "--out", d.path("out"))
 	require.Zero(t, code, out)
 	require.Contains(t, out, "0 new, 1 standing")
+}
+
+// The annotation of a violation names the Go line that registered the resource.
+func TestViolationIsAtTheLineThatRegisteredTheResource(t *testing.T) {
+	d := newCIProject(t)
+	d.write(t, "state.json", `{"deployment": {}}`)
+	d.write(t, "preview.json", `{"steps": [{"op": "create", "urn": "`+network+`", "newState": {"urn": "`+network+`", "inputs": {},
+		"sourcePosition": "project:///go/pkg/mod/github.com/progressive-framework/platform/components/network/network.go#42,7"}}]}`)
+	d.write(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "network-flow-logs", "kind": "mandatory", "urn": "`+network+`", "new": true}]}`)
+	d.write(t, "code", "1")
+	out, code := d.run(t, "preview", "--out", d.path("out"))
+	require.Equal(t, exitcode.Found, code, out)
+	raw, err := os.ReadFile(d.path("out/" + sarifFile))
+	require.NoError(t, err)
+	var sarif struct {
+		Runs []struct {
+			Results []struct {
+				Locations []struct {
+					PhysicalLocation struct {
+						ArtifactLocation struct{ URI string }
+						Region           struct{ StartLine int }
+					}
+				}
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal(raw, &sarif))
+	require.Len(t, sarif.Runs[0].Results, 1)
+	at := sarif.Runs[0].Results[0].Locations[0].PhysicalLocation
+	require.Equal(t, "components/network/network.go", at.ArtifactLocation.URI)
+	require.Equal(t, 42, at.Region.StartLine)
+}
+
+// The comment takes the first folder with a preview of each stack, and leaves a stack out that
+// has none.
+func TestCommentFallsBackToAnotherPreview(t *testing.T) {
+	d := newCIProject(t)
+	d.preview(t)
+	out, code := d.run(t, "comment", "--in", d.path("none")+","+d.path("out"), "--in", d.path("absent"))
+	require.Zero(t, code, out)
+	require.Contains(t, out, "| `prod` | 0 | 1 |")
+	require.Contains(t, out, "no preview in "+d.path("absent")+": left out")
+	out, code = d.run(t, "comment", "--in", d.path("none"))
+	require.Equal(t, exitcode.Failed, code, out)
+	require.Contains(t, out, "no folder has a plan.json")
+}
+
+// The project's file of approvals is read without a flag.
+func TestApprovalsOfTheProjectAreTheDefault(t *testing.T) {
+	d := newCIProject(t)
+	require.NoError(t, os.MkdirAll(d.path(".ci"), 0o750))
+	d.write(t, approval.File, "approval: []\n")
+	out, code := d.run(t, "preview", "--out", d.path("out"))
+	require.Equal(t, exitcode.Usage, code, out)
+	require.Contains(t, out, approval.File)
 }
 
 func TestOfflinePreviewShowsWhatChangesSinceTheBase(t *testing.T) {

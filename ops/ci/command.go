@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/progressive-framework/platform/ops/ci/approval"
 	"github.com/progressive-framework/platform/ops/ci/pulumicli"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
@@ -55,7 +56,7 @@ type options struct {
 func (o *options) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.pack, "policy-pack", "", "the policy pack; the default is "+pulumicli.PackVariable+", then bin/policy in the project")
 	c.Flags().StringVar(&o.commit, "commit", "", "the commit of the program; the default is that of the project's working tree")
-	c.Flags().StringVar(&o.approvals, "approvals", "", "a file that approves the replacement or deletion of resources with data (docs/ci.md)")
+	c.Flags().StringVar(&o.approvals, "approvals", "", "a file that approves the replacement or deletion of resources with data (docs/ci.md); the default is "+approval.File+" in the project, if it exists")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "how long each command of Pulumi may take")
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,19 +26,46 @@ func commentCommand() *cobra.Command {
 			"file $GITHUB_STEP_SUMMARY. Each run edits the same comment. Without --pr the command\n" +
 			"writes only to that file and to standard output. It then needs no token, so that a\n" +
 			"pull request of a fork has a summary, too.\n\n" +
+			"--in may have several folders, separated by commas. The first one with a preview counts,\n" +
+			"such as the account's, or else the offline one. A stack without a preview is left out.\n\n" +
 			"GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL are read from the environment.",
-		Example: "  pf ci comment --in out/staging --in out/prod\n  pf ci comment --pr 7 --in out/prod",
+		Example: "  pf ci comment --in out/staging --in out/prod\n  pf ci comment --pr 7 --in out/staging,out/offline-staging --in out/prod,out/offline-prod",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if len(in) == 0 {
 				return errors.New("--in is not set: name a folder that pf ci preview has written")
 			}
-			return runComment(c.Context(), pull, in, os.Getenv, c.OutOrStdout())
+			folders, err := previewFolders(in, c.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			return runComment(c.Context(), pull, folders, os.Getenv, c.OutOrStdout())
 		},
 	}
 	c.Flags().IntVar(&pull, "pr", 0, "the number of the pull request; 0 writes no comment")
-	c.Flags().StringArrayVar(&in, "in", nil, "a folder that pf ci preview wrote; may be given several times")
+	c.Flags().StringArrayVar(&in, "in", nil, "a folder that pf ci preview wrote, or FIRST,ELSE; may be given several times")
 	return c
+}
+
+// previewFolders returns for each value of --in the first of its folders that has a plan. It
+// reports the values without one on stderr, and returns an error if no value has one.
+func previewFolders(in []string, stderr io.Writer) (folders []string, err error) {
+	for _, value := range in {
+		choices := strings.Split(value, ",")
+		found := slices.IndexFunc(choices, func(dir string) bool {
+			_, err := os.Stat(filepath.Join(dir, planFile))
+			return err == nil
+		})
+		if found < 0 {
+			fmt.Fprintf(stderr, "no preview in %s: left out\n", strings.Join(choices, " or "))
+			continue
+		}
+		folders = append(folders, choices[found])
+	}
+	if len(folders) == 0 {
+		return nil, failed(fmt.Errorf("--in is %q: no folder has a %s; run pf ci preview --out", in, planFile))
+	}
+	return folders, nil
 }
 
 func runComment(ctx context.Context, pull int, in []string, getenv func(string) string, stdout io.Writer) error {
@@ -93,7 +122,7 @@ func readStack(dir string) (s prcomment.Stack, err error) {
 	if err := errors.Join(readJSON(filepath.Join(dir, policyFile), &s.Policy), readJSON(filepath.Join(dir, verdictFile), &v)); err != nil {
 		return s, err
 	}
-	s.Losses, s.Budget = v.Losses, v.Budget
+	s.Losses, s.Budget, s.MaxGrowth = v.Losses, v.Budget, v.MaxGrowth
 	if err := readJSON(filepath.Join(dir, costFile), &s.Cost); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return s, err
 	}

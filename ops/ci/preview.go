@@ -88,7 +88,7 @@ type previewOptions struct {
 
 // runPreview previews the stack, writes the files and returns an error if the change is refused.
 func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOptions, stdout io.Writer) error {
-	approvals, err := readApprovals(o.approvals)
+	approvals, err := readApprovals(cli.Dir, o.approvals)
 	if err != nil {
 		return err
 	}
@@ -120,12 +120,17 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 	return nil
 }
 
-// readApprovals reads a file of approvals. An empty name means no approvals.
-func readApprovals(file string) ([]approval.Approval, error) {
-	if file == "" {
-		return nil, nil
+// readApprovals reads the file of approvals. An empty name means the project's file, which may be
+// missing.
+func readApprovals(dir, file string) ([]approval.Approval, error) {
+	project := file == ""
+	if project {
+		file = filepath.Join(dir, approval.File)
 	}
 	raw, err := os.ReadFile(file)
+	if project && errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +159,8 @@ const (
 type verdict struct {
 	Losses []approval.Change `json:"losses"`
 	Budget cost.Micros       `json:"budgetMicroUSD,omitempty"`
+	// MaxGrowth is in percent.
+	MaxGrowth int64 `json:"maxGrowthPercent,omitempty"`
 }
 
 // write writes the files.
@@ -173,7 +180,7 @@ func (r *result) write(dir string, view prcomment.Stack) error {
 		}
 		files[name] = text.String()
 	}
-	asJSON := map[string]any{verdictFile: verdict{Losses: view.Losses, Budget: view.Budget}}
+	asJSON := map[string]any{verdictFile: verdict{Losses: view.Losses, Budget: view.Budget, MaxGrowth: view.MaxGrowth}}
 	if r.change != r.plan {
 		asJSON[changeFile] = r.change
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/report"
+	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/ruleset"
 	"github.com/progressive-framework/platform/policy/source"
 	"github.com/progressive-framework/platform/policy/stackconfig"
@@ -33,6 +34,8 @@ type result struct {
 	change *canonicalplan.Plan
 	policy *report.Report
 	cost   *prcomment.Cost
+	// maxGrowth is the limit in the stack's configuration, in percent. 0 means no limit.
+	maxGrowth int64
 }
 
 // previewStack previews a stack and reads its state. Violations of policies are part of the result.
@@ -69,6 +72,7 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*resu
 	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
 	r.comparePolicies(state, cli.Stack, values)
 	r.cost = costs(state, raw, estimates(values))
+	r.maxGrowth = spending(values).MaxGrowthPercent
 	return r, nil
 }
 
@@ -157,14 +161,23 @@ func evaluated(g *graph.Graph, stack, environment string, values map[string]stri
 	return report.New(stack, environment, e, g, e.Stack(g))
 }
 
-// estimates returns the usage estimates in the stack's configuration. It ignores errors, because
-// the policy pack reports wrong estimates.
-func estimates(values map[string]string) map[string]int64 {
+// spending returns what the stack's configuration says about its cost. It ignores errors, because
+// the policy pack reports a wrong configuration.
+func spending(values map[string]string) rule.Spending {
 	config, err := waiver.Parse(values[waiver.Key])
-	if err != nil || len(cost.EstimateFaults(config.Cost.Estimates)) > 0 {
+	if err != nil {
+		return rule.Spending{}
+	}
+	return config.Cost
+}
+
+// estimates returns the usage estimates in the stack's configuration, or nil if they are wrong.
+func estimates(values map[string]string) map[string]int64 {
+	all := spending(values).Estimates
+	if len(cost.EstimateFaults(all)) > 0 {
 		return nil
 	}
-	return config.Cost.Estimates
+	return all
 }
 
 // costs estimates the cost of the state and of the preview. It returns nil if it can't.
@@ -219,7 +232,7 @@ func (r *result) since(dir string) error {
 // view returns the result in the form that the comment renders.
 func (r *result) view(approvals []approval.Approval, budget cost.Micros, now time.Time) prcomment.Stack {
 	return prcomment.Stack{
-		Plan: r.change, Policy: r.policy, Cost: r.cost, Budget: budget,
+		Plan: r.change, Policy: r.policy, Cost: r.cost, Budget: budget, MaxGrowth: r.maxGrowth,
 		Losses: approval.Changes(r.change, approvals, now),
 	}
 }

@@ -74,7 +74,7 @@ func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out str
 	if plan.Offline {
 		return fmt.Errorf("%s is the plan of an offline preview: preview the stack itself", approved)
 	}
-	approvals, err := readApprovals(o.approvals)
+	approvals, err := readApprovals(cli.Dir, o.approvals)
 	if err != nil {
 		return err
 	}

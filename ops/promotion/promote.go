@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/progressive-framework/platform/ops/ci/approval"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 	"github.com/progressive-framework/platform/release/gate"
@@ -19,7 +20,7 @@ import (
 )
 
 // approvalsFile is the file with a project's approvals.
-const approvalsFile = ".ci/approvals.yaml"
+const approvalsFile = approval.File
 
 // promotion has the options and the evidence of one promotion.
 type promotion struct {

@@ -119,6 +119,10 @@ type Spending struct {
 	// MonthlyBudget is the most that the stack may cost a month, in US dollars. Zero
 	// means no limit.
 	MonthlyBudget int64 `json:"monthlyBudget"`
+	// MaxGrowthPercent is the most that one change may raise the monthly cost, in percent.
+	// Zero means no limit. A policy pack does not see the state before the change, so
+	// `pf ci preview` checks it.
+	MaxGrowthPercent int64 `json:"maxGrowthPercent"`
 	// Estimates are the units of usage a month, by name.
 	Estimates map[string]int64 `json:"estimates"`
 }

@@ -20,5 +20,6 @@ var spendingExamples = []example{
 	},
 	{rule: "cost-within-budget", at: "Stack prod", edits: []edit{configured(`{"cost":{"monthlyBudget":1000}}`)}},
 	{rule: "cost-within-budget", at: "Stack prod", edits: []edit{configured(`{"cost":{"monthlyBudget":-1}}`)}},
+	{rule: "cost-within-budget", at: "Stack prod", edits: []edit{configured(`{"cost":{"maxGrowthPercent":-1}}`)}},
 	{rule: "cost-within-budget", at: "Stack prod", edits: []edit{configured(`{"cost":{"estimates":{"natGb":1}}}`)}},
 }

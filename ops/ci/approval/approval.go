@@ -39,6 +39,9 @@ type Approval struct {
 	Until string `json:"until"`
 }
 
+// File is the file with a project's approvals, relative to the project's folder.
+const File = ".ci/approvals.yaml"
+
 // maxDays is how many days ahead Until may be. An approval is for one change.
 const maxDays = 30
 

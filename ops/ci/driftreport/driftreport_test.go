@@ -61,6 +61,7 @@ func TestOnlyWhatNobodyOwnsIsDrift(t *testing.T) {
 		{"the number of pods", step("update", deployment, "x", "spec.replicas", "status.readyReplicas", "metadata.generation"), ""},
 		{"an image that somebody set", step("update", deployment, "x", "spec.template.spec.containers[0].image"), "containers[0].image"},
 		{"somebody's change", step("update", vpc, "x", "enableDnsHostnames"), "enableDnsHostnames"},
+		{"the number of pods of a store, which nothing scales", step("update", "kubernetes:apps/v1:StatefulSet", "x", "spec.replicas"), "spec.replicas"},
 		{"the number of pods of another kind of name", step("update", vpc, "x", "spec.replicas"), "spec.replicas"},
 		{"deleted", step("delete", deployment, "x", "status.x"), "gone"},
 		{"a component is no resource", step("update", "progressive:key:Key", "x", "arn"), ""},

@@ -19,7 +19,7 @@ var Owned = []Owner{
 	{"aws:autoscaling/group:Group", "desiredCapacity", "Cluster Autoscaler", "it sets the number of nodes; the program sets only the first one"},
 	{"aws:autoscaling/group:Group", "predictedCapacity", "EC2 Auto Scaling", "a forecast, which no program sets"},
 	{"aws:autoscaling/group:Group", "warmPoolSize", "EC2 Auto Scaling", "the number of instances in the pool now"},
-	{"kubernetes:apps/v1:*", "spec.replicas", "HPA and KEDA", "they set the number of pods between the minimum and the maximum"},
+	{"kubernetes:apps/v1:Deployment", "spec.replicas", "HPA and KEDA", "they set the number of pods between the minimum and the maximum"},
 	{"kubernetes:*", "status*", "the controller of the kind", "it reports what is, and no program sets it"},
 	{"kubernetes:*", "metadata.resourceVersion", "the API server", "it counts every write, also one of the status"},
 	{"kubernetes:*", "metadata.generation", "the API server", "it counts the writes of the specification, also those of an autoscaler"},

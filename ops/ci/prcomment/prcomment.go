@@ -38,6 +38,9 @@ type Stack struct {
 	Cost *Cost
 	// Budget is the highest monthly cost of the stack. 0 means no limit.
 	Budget cost.Micros
+	// MaxGrowth is the most that the change may raise the monthly cost, in percent. 0 means no
+	// limit.
+	MaxGrowth int64
 	// Losses are the replaced or deleted resources that hold data, an address or an identity.
 	Losses []approval.Change
 }
@@ -53,7 +56,19 @@ func (s Stack) Faults() (all []string) {
 	if s.overBudget() {
 		all = append(all, fmt.Sprintf("the stack would cost %s a month, the budget is %s", s.Cost.After.Total.Expected, s.Budget))
 	}
+	if growth, ok := s.growth(); ok && s.MaxGrowth > 0 && growth > s.MaxGrowth {
+		all = append(all, fmt.Sprintf("the cost of a month would grow by %d %%, policy.cost.maxGrowthPercent allows %d %%", growth, s.MaxGrowth))
+	}
 	return all
+}
+
+// growth returns the growth of the monthly cost in percent. It returns false if the change has no
+// cost to compare with.
+func (s Stack) growth() (int64, bool) {
+	if s.Cost == nil {
+		return 0, false
+	}
+	return s.Cost.Difference.Growth()
 }
 
 func (s Stack) overBudget() bool {

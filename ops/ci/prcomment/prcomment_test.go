@@ -95,6 +95,12 @@ func TestFaults(t *testing.T) {
 	rich := prod()
 	rich.Budget = 4_201 * cost.Dollar
 	require.Len(t, rich.Faults(), 2)
+	growth, ok := rich.growth()
+	require.True(t, ok)
+	rich.MaxGrowth = growth
+	require.Len(t, rich.Faults(), 2, "at the limit")
+	rich.MaxGrowth--
+	require.Contains(t, rich.Faults(), fmt.Sprintf("the cost of a month would grow by %d %%, policy.cost.maxGrowthPercent allows %d %%", growth, growth-1))
 	require.Equal(t, "1 to create, 1 to update, 1 to replace, 1 to delete; policies: 1 new, 1 standing, 1 fixed, 1 waived", rich.Line())
 }
 

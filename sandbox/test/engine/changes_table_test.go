@@ -155,6 +155,7 @@ var stagingChanges = []change{
 	setKey("edge.requestsPerAddress", 5000, applied),
 	setKey("edge.alarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms", applied),
 	setKey("policy.cost.monthlyBudget", 1500, applied),
+	setKey("policy.cost.maxGrowthPercent", 20, applied),
 	setKey("policy.cost.estimates", map[string]int{"natGB": 100}, applied),
 	setKey("policy.levels", map[string]string{"log-group-year": "mandatory"}, applied),
 	setKey("policy.waivers", []any{map[string]string{"rule": "log-group-year", "resource": "*", "reason": "a test", "owner": "platform", "until": "2027-03-31"}}, applied),
