@@ -18,6 +18,9 @@ func TestPriceTable(t *testing.T) {
 		require.Equal(t, "us-east-1", p.Region, p.SKU)
 		// AWS's own price list, which pf cost refresh reads, needs no second source.
 		require.True(t, len(p.Sources) >= 2 || strings.HasPrefix(p.Sources[0], "AWS price list "), "%s has one source, must have two or none", p.SKU)
+		for _, source := range p.Sources {
+			require.Regexp(t, `[a-z0-9-]+\.[a-z]+/\S|^AWS price list `, source, "a reader can find the source of %s", p.SKU)
+		}
 		// DocumentDB's instances have no two sources that agree.
 		require.False(t, strings.HasPrefix(p.SKU, "docdb:db."), p.SKU)
 	}

@@ -3,11 +3,16 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,14 +69,24 @@ func TestCIAppliesWhatWasApproved(t *testing.T) {
 	e.variables = first.variables
 	s := newStack(t, e, "sandbox")
 
-	out, code := s.pf(t, "ci", "up", "--commit", "c1", "--approved", s.planFile(t))
+	requests := useGitHub(t, e)
+	plan := s.planFile(t)
+	out, code := s.pf(t, "ci", "comment", "--pr", "7", "--in", filepath.Dir(plan))
+	require.Zero(t, code, out)
+	require.Contains(t, requests.last(), "POST /repos/o/r/issues/7/comments <!-- progressive-framework: preview -->")
+	require.Contains(t, requests.last(), "| `sandbox` |")
+	sarif, err := os.ReadFile(filepath.Join(filepath.Dir(plan), "policy.sarif"))
+	require.NoError(t, err)
+	require.Contains(t, string(sarif), `"uri": "components/`, "a violation is at the Go line that registered the resource")
+
+	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
 	defer destroyRemovesEverything(t, s)
 	require.Zero(t, code, out)
 	require.NotContains(t, out, "not approved", "the creation of a whole stack agrees with its plan")
 
 	const key = "progressive-framework:services.mca.max"
 	s.pulumi(t, "config", "set", "--path", key, "4")
-	plan := s.planFile(t)
+	plan = s.planFile(t)
 	requireRefused := func(reason string, want ...string) {
 		t.Helper()
 		before := s.exportedState(t)
@@ -105,11 +120,49 @@ func TestCIAppliesWhatWasApproved(t *testing.T) {
 	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
 	require.Equal(t, 1, code, "a plan can be applied only once\n%s", out)
 
-	driftIsReported(t, s)
+	driftIsReported(t, s, requests)
 }
 
-// driftIsReported changes resources without Pulumi and runs pf ci drift.
-func driftIsReported(t *testing.T, s *stack) {
+// githubRequests are the requests to a test server for GitHub's API.
+type githubRequests struct {
+	mu  sync.Mutex
+	all []string
+}
+
+// last returns the method, the path and the text of the last request.
+func (r *githubRequests) last() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.all) == 0 {
+		return ""
+	}
+	return r.all[len(r.all)-1]
+}
+
+// useGitHub starts a test server in place of GitHub, which has no comment and no issue yet. The
+// commands of e use it.
+func useGitHub(t *testing.T, e *environment) *githubRequests {
+	t.Helper()
+	requests := &githubRequests{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var content struct{ Title, Body string }
+		_ = json.NewDecoder(r.Body).Decode(&content)
+		requests.mu.Lock()
+		requests.all = append(requests.all, r.Method+" "+r.URL.Path+" "+content.Title+content.Body)
+		requests.mu.Unlock()
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte("[]"))
+			return
+		}
+		_, _ = w.Write([]byte(`{"html_url": "https://github.example/1"}`))
+	}))
+	t.Cleanup(server.Close)
+	e.variables = append(slices.Clone(e.variables), "GITHUB_API_URL="+server.URL, "GITHUB_REPOSITORY=o/r", "GITHUB_TOKEN=t", "GITHUB_ACTIONS=")
+	return requests
+}
+
+// driftIsReported changes resources without Pulumi and runs pf ci drift, which opens an issue.
+func driftIsReported(t *testing.T, s *stack, requests *githubRequests) {
 	var vpc, namespace string
 	s.output(t, "vpcId", &vpc)
 	s.output(t, "namespace", &namespace)
@@ -121,8 +174,10 @@ func driftIsReported(t *testing.T, s *stack) {
 	require.NoError(t, err)
 	s.kubectl(t, "-n", namespace, "delete", "service", "mca-service", "--wait")
 	before := s.exportedState(t)
-	out, code = s.pf(t, "ci", "drift")
+	out, code = s.pf(t, "ci", "drift", "--issue")
 	require.Equal(t, 3, code, out)
+	require.Contains(t, requests.last(), "POST /repos/o/r/issues ")
+	require.Contains(t, requests.last(), "enableDnsHostnames")
 	require.Contains(t, out, "aws:ec2/vpc:Vpc")
 	require.Contains(t, out, "enableDnsHostnames")
 	require.Contains(t, out, "mca-service: gone")

@@ -44,6 +44,7 @@ const smallStack = `config:
   progressive-framework:auth: {issuer: progressive-sandbox, audience: progressive-framework, jwksFile: .sandbox/issuer/jwks.json}
   progressive-framework:deletionProtection: false
   progressive-framework:services: {web: {min: 1, max: 1}, mca: {min: 1, max: 1}, npa: {min: 1, max: 1}, wpa: {min: 1, max: 1}}
+  progressive-framework:policy: {cost: {monthlyBudget: 5000}}
   # The images, and what they are verified with.
   progressive-framework:images: %s
 `
@@ -95,6 +96,15 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	for short, reference := range target {
 		require.Contains(t, running, reference, "a pod of the promoted stack runs the image %s of the first stack", short)
 	}
+
+	// The first preview is of an empty stack, so every violation of a policy is new. The second
+	// one is evidence for the gates.
+	evidence := filepath.Join(t.TempDir(), "promoted")
+	e.pf(t, "ci", "preview", "--stack", "promoted", "--policy-pack", e.layout.PolicyPack(), "--out", evidence)
+	out = e.pf(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test", "--preview", evidence)
+	require.Regexp(t, `(?m)^preview +passed`, out)
+	require.Regexp(t, `(?m)^cost +passed`, out)
+	require.Contains(t, out, "has these images already; nothing was written")
 
 	out = e.pf(t, "diff", "built", "promoted")
 	require.Regexp(t, `(?m)^  mca  same, sha256:`, out)
