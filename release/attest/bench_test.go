@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,29 @@ func benchImage(b *testing.B, repo name.Repository) name.Digest {
 	return repo.Digest(digest.String())
 }
 
+// sbomPackages is the number of packages in the benchmark's SBOM. The largest service of this
+// repository has about as many modules.
+const sbomPackages = 120
+
+// benchSBOM returns the statement of an SPDX document with sbomPackages packages.
+func benchSBOM(b *testing.B, image name.Digest) *Statement {
+	b.Helper()
+	var packages []map[string]any
+	for i := range sbomPackages {
+		module := fmt.Sprintf("example.com/organization/module-%d", i)
+		packages = append(packages, map[string]any{
+			"SPDXID": fmt.Sprintf("SPDXRef-Package-%d", i), "name": module, "versionInfo": "v1.2.3", "filesAnalyzed": false,
+			"downloadLocation": "https://" + module, "licenseConcluded": "NOASSERTION", "licenseDeclared": "NOASSERTION",
+			"externalRefs": []map[string]string{{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": "pkg:golang/" + module + "@v1.2.3?type=module"}},
+		})
+	}
+	hash, err := v1.NewHash(image.DigestStr())
+	require.NoError(b, err)
+	s, err := NewStatement(image.Context().Name(), hash, SPDXType, map[string]any{"spdxVersion": "SPDX-2.3", "packages": packages})
+	require.NoError(b, err)
+	return s
+}
+
 // BenchmarkRelease measures the verification, the copy and the signing of one image.
 func BenchmarkRelease(b *testing.B) {
 	r := newTestRegistry(b, true)
@@ -30,7 +54,7 @@ func BenchmarkRelease(b *testing.B) {
 	image := benchImage(b, r.repository(b, "staging/web"))
 	attach := func(b *testing.B, key signkey.Key) {
 		b.Helper()
-		require.NoError(b, Attach(b.Context(), image, []*Statement{statement(b, image, ProvenanceType), statement(b, image, SPDXType)}, key))
+		require.NoError(b, Attach(b.Context(), image, []*Statement{statement(b, image, ProvenanceType), benchSBOM(b, image)}, key))
 	}
 	attach(b, key)
 	b.Run("verify", func(b *testing.B) {
