@@ -40,7 +40,7 @@ type (
 	}
 )
 
-// newConnected returns a cache that is connected and subscribed.
+// newConnected returns a cache that is connectedClient and subscribed.
 func newConnected(t testing.TB, redis *testservers.Redis) *Cache {
 	t.Helper()
 	c := newCache(t, redis.Addresses())
@@ -48,7 +48,7 @@ func newConnected(t testing.TB, redis *testservers.Redis) *Cache {
 	return c
 }
 
-// newCache returns a cache that may not be connected yet.
+// newCache returns a cache that may not be connectedClient yet.
 func newCache(t testing.TB, addresses []string) *Cache {
 	t.Helper()
 	c, err := New(t.Context(), Config{Addresses: addresses, Timeout: 2 * time.Second}, slog.New(slog.DiscardHandler))
@@ -107,7 +107,7 @@ func TestOtherProcessesReadTheValue(t *testing.T) {
 			require.False(t, ok)
 			want := plan{Name: "week", Days: []int{1, 2}, CreatedAt: time.Now().UTC().Round(0)}
 			writer.Set("u", want)
-			for _, s := range []*Namespace[userID, plan]{writer, reader, reader} { // the reader's second read is from the strategy's tier
+			for _, s := range []*Namespace[userID, plan]{writer, reader, reader} { // the reader's second read is from its local tier, if the strategy has one
 				value, ok := s.Get(t.Context(), "u")
 				require.True(t, ok)
 				require.Equal(t, want, value)

@@ -21,12 +21,12 @@ type Dependency struct {
 }
 
 const (
-	// checkTimeout is below the default timeout of a Kubernetes probe, 1 s, so
-	// that the response still names what is missing.
+	// checkTimeout is below the default timeout of a Kubernetes probe, 1 s, so that
+	// the prober still receives the names of the missing dependencies.
 	checkTimeout = 800 * time.Millisecond
-	// checkEvery limits the checks, because untrusted clients can call the path
-	// too.
-	checkEvery = time.Second
+	// minCheckInterval is the minimum time between two checks. Untrusted clients can
+	// also call the path.
+	minCheckInterval = time.Second
 )
 
 // readiness is the body of the readiness response.
@@ -56,7 +56,7 @@ func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
 // checks are the checks of all dependencies, with their last result.
 type checks struct {
 	dependencies []Dependency
-	mu           sync.Mutex // one check at a time; concurrent probes share its result
+	mu           sync.Mutex // only one probe runs the checks; concurrent probes wait and share the result
 	checked      time.Time
 	last         []string
 }
@@ -65,7 +65,7 @@ type checks struct {
 func (c *checks) missing(ctx context.Context) (missing []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.checked.IsZero() && time.Since(c.checked) < checkEvery {
+	if !c.checked.IsZero() && time.Since(c.checked) < minCheckInterval {
 		return c.last
 	}
 	// A prober that disconnects must not make a dependency look unavailable.

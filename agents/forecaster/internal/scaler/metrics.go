@@ -13,7 +13,7 @@ var (
 	loadDesc      = describe("forecast_load", "Median forecast of the largest load in the next 90 s, in pods.")
 	presentDesc   = describe("forecast_present_load", "Mean load of the last minute, in pods.")
 	podsDesc      = describe("forecast_pods", "Pods that each quantile of the forecast asks for.", "quantile")
-	publishedDesc = describe("forecast_published_pods", "Pods that the service needs, which KEDA reads. Absent while there is no forecast: KEDA's guard triggers then apply the document's target.")
+	publishedDesc = describe("forecast_published_pods", "Pods that the service needs, which KEDA reads. AbsentReason while there is no forecast: KEDA's guard triggers then apply the document's target.")
 	stateDesc     = describe("gate_state", "1 for the present state: learning, within_budget, least_overload, too_expensive, no history, stale.", "state")
 	overloadDesc  = describe("gate_overload", "Overload of the candidate in use, as a share of the load, in the simulation.", "window")
 	daysDesc      = describe("history_days", "Days of history.")
@@ -38,8 +38,8 @@ func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 		}
 		status := s.learners[name].status(now)
 		state := string(status.State)
-		if status.Absent != "" {
-			state = status.Absent
+		if status.AbsentReason != "" {
+			state = status.AbsentReason
 		}
 		gauge(stateDesc, 1, state)
 		gauge(daysDesc, status.HistoryDays)
@@ -54,7 +54,7 @@ func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 		for i, q := range forecast.Levels {
 			gauge(podsDesc, status.Pods[i], fmt.Sprintf("%.4g", q))
 		}
-		if status.Absent == "" {
+		if status.AbsentReason == "" {
 			gauge(publishedDesc, status.Published)
 		}
 	}
