@@ -45,7 +45,7 @@ type Set struct {
 // Open opens the dependencies of the named service. It does not wait until they are
 // available, because a service must start without them.
 func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (_ *Set, err error) {
-	s := &Set{Metrics: telemetry.Registry()}
+	s := &Set{Metrics: telemetry.NewRegistry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close(ctx))
