@@ -40,7 +40,7 @@ type (
 	}
 )
 
-// newConnected returns a cache that is connectedClient and subscribed.
+// newConnected returns a cache that is connected and subscribed.
 func newConnected(t testing.TB, redis *testservers.Redis) *Cache {
 	t.Helper()
 	c := newCache(t, redis.Addresses())
@@ -48,7 +48,7 @@ func newConnected(t testing.TB, redis *testservers.Redis) *Cache {
 	return c
 }
 
-// newCache returns a cache that may not be connectedClient yet.
+// newCache returns a cache that may not be connected yet.
 func newCache(t testing.TB, addresses []string) *Cache {
 	t.Helper()
 	c, err := New(t.Context(), Config{Addresses: addresses, Timeout: 2 * time.Second}, slog.New(slog.DiscardHandler))

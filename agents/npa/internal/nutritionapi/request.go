@@ -14,8 +14,8 @@ import (
 const defaultDays = 7
 
 // PlanRequest is the body of POST /plan. The design document's load test sends the first
-// four fields. The others describe the person. For an absent one, the plan uses the value
-// of the reference adult (energy.Reference).
+// four fields. The other fields describe the person. For an absent field, the plan uses
+// the value of the reference adult (energy.Reference).
 type PlanRequest struct {
 	UserID      string   `json:"userId"`
 	Goals       []string `json:"goals"`

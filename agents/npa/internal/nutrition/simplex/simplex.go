@@ -1,13 +1,13 @@
-// Package simplex solves small dense linear programs. A rule of a program may be
-// violated, at a price. The package knows nothing of food.
+// Package simplex solves small dense linear programs. The constraints of a program may
+// be violated, but each violation has a cost. The package knows nothing of food.
 //
 // It uses the primal simplex method for bounded variables, on a dense tableau (Chvátal,
 // Linear Programming, 1983, chapters 2, 3 and 8). Its terms are explained there.
 //
-// The library gonum has a solver too (optimize/convex/lp). The tests compare our results
-// with it. The planner does not use it, because it takes about thirty times as long
-// (BenchmarkDay). The planner would miss its goal of 30 ms for a week. That solver also
-// has no iteration limit and no context.
+// The library gonum also has a solver (optimize/convex/lp). The tests compare the
+// results of both. The planner does not use gonum's solver, because it takes about
+// thirty times as long (BenchmarkDay). With it, the planner would miss its goal of 30 ms
+// for a week. That solver also has no iteration limit and no context.
 package simplex
 
 import (
@@ -16,9 +16,10 @@ import (
 	"math"
 )
 
-// Row is the rule Lo <= a·x <= Hi, with the coefficients a. Each unit outside the bounds
-// costs Penalty, so a problem always has a solution. With a large Penalty, the solution
-// only violates a rule if there is no other solution. Lo and Hi must be finite.
+// Row is the constraint Lo <= a·x <= Hi, with the coefficients a. Each unit outside the
+// bounds costs Penalty, so a problem always has a solution. With a large Penalty, the
+// solution only violates a constraint if there is no other solution. Lo and Hi must be
+// finite.
 type Row struct{ Lo, Hi, Penalty float64 }
 
 // Problem is: minimise cost·x plus penalties, for x >= 0.
@@ -32,8 +33,8 @@ type Problem struct {
 // Solution is an optimal solution.
 type Solution struct {
 	X []float64
-	// Violations has one number for each row: 0 within the bounds, negative below Lo,
-	// positive above Hi.
+	// Violations has one number for each row: 0 if a·x is within the bounds, negative if
+	// it is below Lo, and positive if it is above Hi.
 	Violations []float64
 	Cost       float64 // with penalties
 }
@@ -48,8 +49,8 @@ const (
 	// tolerance is the largest value that counts as zero. So the coefficients of a
 	// problem should be near 1.
 	tolerance = 1e-9
-	// stallLimit is a number of consecutive steps that did not reduce the cost. After
-	// them, Bland's rule replaces Dantzig's. Dantzig's rule is faster, but can cycle.
+	// stallLimit is the number of consecutive steps without a lower cost after which
+	// Bland's rule replaces Dantzig's rule. Dantzig's rule is faster, but can cycle.
 	stallLimit = 50
 	// checkEvery is the number of iterations between two checks of the context.
 	checkEvery = 64
