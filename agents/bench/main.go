@@ -149,8 +149,8 @@ const (
 	uncachedConnections = 200
 )
 
-// printLatencies sends requests at a fixed rate and prints their latency. The time
-// of a request begins when it was due, even if it was sent later.
+// printLatencies sends requests at a fixed rate and prints their latency. The latency
+// of a request counts from the time at which it was due, even if it was sent later.
 func printLatencies(ctx context.Context, token string, duration time.Duration, endpoints []endpoint) error {
 	fmt.Printf("| uncached, at %d requests/s | p50 | p95 | p99 | failed | goal of the p95 |\n|---|---:|---:|---:|---:|---|\n", uncachedPerSecond)
 	for _, e := range endpoints {

@@ -85,8 +85,8 @@ func (i *Infeasible) Error() string { return i.Detail }
 // Run runs the agent until SIGTERM and ends the process with its exit code.
 func Run[R Request](spec Spec[R]) { httpserver.Main(spec.Name, Program(spec)) }
 
-// Program returns how package httpserver starts the agent: how to read its configuration, and
-// how to create its service.
+// Program returns the agent as an httpserver.Program: the functions that read its configuration
+// and create its service.
 func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 	return httpserver.Program[Config]{
 		ReadConfig: spec.ReadConfig,

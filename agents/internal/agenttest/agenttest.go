@@ -93,8 +93,8 @@ func (a Agent[R]) LoadTestResponse(t *testing.T) *httptest.ResponseRecorder {
 	return w
 }
 
-// Row is a request body with its expected status and field errors. It is an alias,
-// so that tables of other packages need no keys.
+// Row is a request body with its expected status and field errors. It is an alias, so
+// that other packages can write its values without field names.
 type Row = struct {
 	Reason, Body string
 	Status       int

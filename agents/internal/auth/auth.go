@@ -59,8 +59,8 @@ type Config struct {
 	// JWKSURL is JWT_JWKS_URL, the https URL of the issuer's keys. Exactly one
 	// of JWKSURL and JWKSFile must be set.
 	JWKSURL string
-	// JWKSFile is JWT_JWKS_FILE, a mounted file with the keys. It is read again
-	// like a URL, so that keys can be rotated.
+	// JWKSFile is JWT_JWKS_FILE, a mounted file with the keys. It is read again as often as a
+	// URL, so that keys can be rotated.
 	JWKSFile string
 	// Leeway is JWT_LEEWAY: the allowed difference between the issuer's clock and this
 	// machine's clock.

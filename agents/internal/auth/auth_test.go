@@ -153,7 +153,7 @@ func TestForgedTokensAreRejected(t *testing.T) {
 		"no key id":                                   signed(jose.EdDSA, foreign, nil),
 		"another key's algorithm":                     segment(`{"alg":"ES256","kid":"`+kid+`"}`) + "." + parts[1] + "." + parts[2],
 		"no signature":                                parts[0] + "." + parts[1] + ".",
-		"changed claims with the signature of others": parts[0] + "." + segment(`{"sub":"admin"}`) + "." + parts[2],
+		"changed claims with the old signature":       parts[0] + "." + segment(`{"sub":"admin"}`) + "." + parts[2],
 		"a critical header extension that is unknown": segment(`{"alg":"EdDSA","kid":"`+kid+`","crit":["x"],"x":1}`) + "." + parts[1] + "." + parts[2],
 		"the general JSON form":                       `{"payload":"` + parts[1] + `","signatures":[]}`,
 		"the design document's test token":            "test-token",

@@ -29,8 +29,8 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		principal, err := v.Verify(t.Context(), text)
 		if err == nil {
-			// Several base64 texts are the same signature, because base64 has unused bits. So
-			// only header and claims are compared.
+			// Several base64 texts encode the same signature, because base64 has unused bits.
+			// So only header and claims are compared.
 			require.Equal(t, "test-user-123", principal.Subject, "%q", text)
 			require.Equal(t, valid[:strings.LastIndex(valid, ".")], text[:strings.LastIndex(text, ".")], "header and claims are the signed ones")
 			return

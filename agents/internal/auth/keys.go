@@ -73,8 +73,8 @@ func (s *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// refresh fetches the set unless the last try was recent. Concurrent callers
-// wait for the one fetch and share its result.
+// refresh fetches the set unless the last fetch was less than minRefreshInterval ago.
+// Concurrent callers wait for the one fetch and share its result.
 func (s *keySet) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -111,7 +111,7 @@ func (c *Cache) invalidate(ctx context.Context, n namespace, ids []string) error
 // affectedNamespaces returns the namespaces that the event invalidates.
 func (c *Cache) affectedNamespaces(event Event) (affected []namespace) {
 	for _, n := range *c.namespaces.Load() {
-		if n.strategy().invalidatedBy(event) {
+		if n.strategy().isInvalidatedBy(event) {
 			affected = append(affected, n)
 		}
 	}

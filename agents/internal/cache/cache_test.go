@@ -93,7 +93,7 @@ func TestStrategiesMatchTheDesignDocument(t *testing.T) {
 		require.EqualValues(t, row.seconds, row.strategy.TTL.Seconds())
 		require.Equal(t, row.local, row.strategy.Local)
 		for _, event := range strings.Fields(row.events) {
-			require.True(t, row.strategy.invalidatedBy(Event(event)))
+			require.True(t, row.strategy.isInvalidatedBy(Event(event)))
 		}
 		require.Len(t, row.strategy.Events, len(strings.Fields(row.events)))
 	}

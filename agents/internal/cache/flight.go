@@ -24,10 +24,10 @@ type call[V any] struct {
 }
 
 // do calls load once for all concurrent callers of the key, and returns its result to each
-// caller. A caller waits until its own ctx ends at the latest. The context of load has the
-// values of the first caller's context, and is canceled when the last caller gives up. After a
-// successful load, the callers get the value first, and then finish runs. A call that begins
-// before finish ends gets the same value. A call after an error starts a new load.
+// caller. A caller stops waiting when its own ctx ends. The context of load has the values of
+// the first caller's context, and is canceled when the last caller gives up. After a successful
+// load, the callers get the value first, and then finish runs. A call that begins before finish
+// ends gets the same value. A call after an error starts a new load.
 func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context) (V, error), finish func(V)) (V, error) {
 	f.mu.Lock()
 	if f.calls == nil {

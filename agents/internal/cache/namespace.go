@@ -188,8 +188,8 @@ func (n *Namespace[K, V]) fromRedis(key K, epoch uint64) (V, error) {
 	if err != nil {
 		return zero, err
 	}
-	// The rest of the life is limited to the strategy's TTL, because the writer's clock may be
-	// wrong.
+	// The remaining lifetime is limited to the strategy's TTL, because the writer's clock may
+	// be wrong.
 	remaining := min(time.Until(expires), n.caching.TTL)
 	if remaining <= 0 {
 		return zero, errNotFound

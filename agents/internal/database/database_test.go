@@ -53,7 +53,7 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	s, ctx := open(t, server), t.Context()
 	_, err := s.User(ctx, "test-user-123")
 	require.ErrorIs(t, err, ErrNotFound)
-	active, err := s.UserActive(ctx, "test-user-123")
+	active, err := s.IsUserActive(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.False(t, active)
 
@@ -62,7 +62,7 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	again, err := s.EnsureUser(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.Equal(t, created, again, "an existing user is not changed")
-	active, err = s.UserActive(ctx, "test-user-123")
+	active, err = s.IsUserActive(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.True(t, active)
 
@@ -105,7 +105,7 @@ func TestQueriesAreMeasured(t *testing.T) {
 	}
 	count := func() float64 { return value("database_query_duration_seconds") }
 	require.Zero(t, count(), "the series exists before the first query")
-	_, err := s.UserActive(t.Context(), "nobody")
+	_, err := s.IsUserActive(t.Context(), "nobody")
 	require.NoError(t, err)
 	require.EqualValues(t, 1, count())
 	require.Error(t, s.exec(t.Context(), notIdempotent, "fail", "SELECT 1/0"))

@@ -45,8 +45,8 @@ func (s *Store) User(ctx context.Context, id string) (User, error) {
 	return s.user(ctx, idempotent, "read user", QueryUser, id)
 }
 
-// UserActive reports whether the user exists and is not deactivated.
-func (s *Store) UserActive(ctx context.Context, id string) (bool, error) {
+// IsUserActive reports whether the user exists and is not deactivated.
+func (s *Store) IsUserActive(ctx context.Context, id string) (bool, error) {
 	return runWithRetries(ctx, s.timeout, idempotent, "find active user", func(ctx context.Context) (active bool, err error) {
 		err = s.pool.QueryRow(ctx, QueryUserActive, id).Scan(&active)
 		return active, err

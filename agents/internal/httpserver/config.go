@@ -109,7 +109,8 @@ func Defaults() Config {
 	}
 }
 
-// validate rejects a zero where net/http would treat it as "no limit".
+// validate returns an error for each field that is below its minimum. net/http would treat a
+// zero as "no limit".
 func (c Config) validate() error {
 	var errs []error
 	for _, f := range []struct {

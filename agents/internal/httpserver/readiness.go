@@ -36,8 +36,10 @@ type readiness struct {
 	Missing []string `json:"missing,omitempty"`
 }
 
-// ReadyIf is like Ready, but also responds 503 with the names of unavailable
-// dependencies. All are checked concurrently, at most once a second.
+// ReadyIf returns a handler that responds 200 while the phase is Serving and all
+// dependencies are available. Otherwise it responds 503, with the names of the
+// unavailable dependencies. It checks all dependencies concurrently, at most once a
+// second.
 func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
 	c := &checks{dependencies: dependencies}
 	return func(w http.ResponseWriter, r *http.Request) {

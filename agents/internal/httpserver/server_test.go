@@ -36,8 +36,8 @@ func launch(t *testing.T, handler http.Handler, changes ...func(*Config)) *testS
 	return launchWithDrainDelay(t, handler, nil, changes...)
 }
 
-// launchWithDrainDelay starts a Server as launch does, with a drain delay that ends when delayOver
-// is closed.
+// launchWithDrainDelay starts a Server of handler with the Defaults and these changes. Its drain
+// delay ends when delayOver is closed.
 func launchWithDrainDelay(t *testing.T, handler http.Handler, delayOver <-chan time.Time, changes ...func(*Config)) *testServer {
 	t.Helper()
 	cfg := Defaults()

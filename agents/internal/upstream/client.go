@@ -21,14 +21,14 @@ const maxResponse = 1 << 20
 const minHedgeDelay = 10 * time.Millisecond
 
 // Client sends requests that may be sent twice. The second try starts when the first
-// one fails, or when it takes longer than the recent p95 and longer than 10 ms. The
-// first good response counts. At most one request in ten is sent twice.
+// try fails, or when the first try takes longer than the recent p95 and longer than
+// 10 ms. The first good response counts. At most one request in ten is sent twice.
 type Client struct {
 	upstream *Upstream
 	latency  latency
 	budget   budget
 	// after calls f after the duration d. Outside tests it is time.AfterFunc. stop
-	// prevents the call of f and returns true. If f was already called, it returns
+	// prevents the call of f and returns true. If f was already called, stop returns
 	// false.
 	after func(d time.Duration, f func()) (stop func() bool)
 }

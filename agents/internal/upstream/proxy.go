@@ -61,8 +61,9 @@ func (u *Upstream) sendError(w http.ResponseWriter, r *http.Request, log *slog.L
 	case errors.Is(err, context.Canceled): // the client disconnected
 		level = slog.LevelDebug
 	case isConnectError(err):
-		// The values above are correct. This case is before DeadlineExceeded, because a
-		// connect timeout is also a DeadlineExceeded, but the service did not time out.
+		// The status and the detail above are correct. This case is before
+		// DeadlineExceeded, because a connect timeout is also a DeadlineExceeded, but
+		// the service did not time out.
 	case errors.Is(err, context.DeadlineExceeded):
 		status, detail = http.StatusGatewayTimeout, u.name+" timed out; try again"
 	case errors.Is(err, ErrOpen):

@@ -117,7 +117,7 @@ func (d *documentDB) serve(conn net.Conn) {
 	}
 }
 
-// answer returns the answer to a command, and records the command.
+// answer returns the reply to a command, and records the command.
 func (d *documentDB) answer(command bson.Raw) bson.D {
 	elements, err := command.Elements()
 	if err != nil || len(elements) == 0 {

@@ -64,9 +64,9 @@ func (c Config) password(name string, generation int) (string, error) {
 	return password, nil
 }
 
-// marker is the comment, in PostgreSQL, of every role that this package has created. If
-// this package no longer defines such a role, Apply removes the role's login and
-// privileges.
+// marker is the comment that this package sets on every role that it creates in
+// PostgreSQL. If this package no longer defines such a role, Apply removes the role's
+// login and privileges.
 const marker = "progressive-framework: managed by migrate"
 
 // Apply changes the roles and their privileges to those that package pgroles defines. It
@@ -85,7 +85,7 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 	cfg.RuntimeParams["application_name"] = "migrate"
 	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(lockTimeout.Milliseconds(), 10)
 	cfg.RuntimeParams["search_path"] = "pg_catalog" // so that the server prints the names of routines with their schema
-	cfg.RuntimeParams["jit"] = "off"                // to compile grantedQuery takes longer than to run it
+	cfg.RuntimeParams["jit"] = "off"                // the compilation of grantedQuery takes longer than its execution
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("connect to change the roles: %w", err)

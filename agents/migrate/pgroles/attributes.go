@@ -37,8 +37,8 @@ SELECT rolname::text, shobj_description(oid, 'pg_authid') IS NOT DISTINCT FROM $
 FROM pg_roles WHERE rolname = ANY ($1) OR shobj_description(oid, 'pg_authid') = $2
 ORDER BY rolname`
 
-// existingRoles returns the wanted roles that exist, and those that this package created
-// before.
+// existingRoles returns the wanted roles that exist, and the roles that this package has
+// created before.
 func existingRoles(ctx context.Context, tx pgx.Tx, wanted []role) ([]attributes, error) {
 	var names []string
 	for _, r := range wanted {
@@ -72,8 +72,8 @@ func create(ctx context.Context, tx pgx.Tx, r role, log *slog.Logger) error {
 }
 
 // alter changes the attributes and settings of a role that differ from the wanted ones.
-// It does not write the others, because some attributes may only be written by a
-// superuser, even without a change.
+// It does not write the other attributes, because some attributes may only be written by
+// a superuser, even without a change.
 func alter(ctx context.Context, tx pgx.Tx, r role, current attributes, log *slog.Logger) error {
 	options := current.Unsafe
 	if r.login != current.Login {

@@ -93,7 +93,7 @@ func password(name string, generation int) string {
 	return fmt.Sprintf("clear-password-%s-%d", name, generation)
 }
 
-// apply calls Apply and returns its log.
+// apply applies the roles of the configuration, and returns the log.
 func (p *platform) apply(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -122,7 +122,7 @@ func (p *platform) url(name string, generation int) string {
 	return u.String()
 }
 
-// connectAs returns a connection of a service.
+// connectAs opens a connection with the login of the service.
 func (p *platform) connectAs(t *testing.T, name string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), p.url(name, p.config.Generation))
@@ -154,7 +154,7 @@ func runStatements(ctx context.Context, service string, s *database.Store) error
 			err = nil // the user does not exist yet
 		}
 		return errors.Join(err,
-			errorOf(s.UserActive(ctx, user)), errorOf(s.EnsureUser(ctx, user)), errorOf(s.EnsureUser(ctx, user)),
+			errorOf(s.IsUserActive(ctx, user)), errorOf(s.EnsureUser(ctx, user)), errorOf(s.EnsureUser(ctx, user)),
 			errorOf(s.SavePreferences(ctx, user, body)), errorOf(s.SaveProfile(ctx, user, "Ada", body)))
 	case "mca":
 		state := database.AgentState{AgentID: "mca", Instance: user, Status: database.StatusActive, State: body}

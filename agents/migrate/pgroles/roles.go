@@ -16,7 +16,7 @@ import (
 // schema is the schema of every table.
 const schema = "public"
 
-// grant is what a role may do with a table, or with some of its columns.
+// grant is a list of privileges of a role on a table, or on some of its columns.
 type grant struct {
 	table      string
 	privileges []string
@@ -27,7 +27,7 @@ type grant struct {
 type service struct {
 	name   string
 	grants []grant
-	groups []string // the predefined roles of PostgreSQL that it is a member of
+	groups []string // the predefined roles of PostgreSQL that the group role is a member of
 }
 
 // services are the group roles. A privilege is listed only if a statement of package
@@ -94,7 +94,7 @@ type role struct {
 	login       bool
 	connections int      // the limit; -1 means no limit
 	password    string   // empty means none
-	groups      []string // the roles that it is a member of
+	groups      []string // the roles that this role is a member of
 }
 
 // roles returns the wanted state of every group role and login role. It reads the

@@ -105,8 +105,8 @@ func failedOutcome(r agentRequest, response upstream.Response, duration time.Dur
 const maxAgentErrors = 20
 
 // prefixErrors returns the field errors of an agent's error response, with pointers
-// into the request to the MCA. There the agent's request is the value of field, so
-// each pointer gets this prefix.
+// into the request to the MCA. In that request, the agent's request is the value of
+// field. So each pointer gets the name of field as its prefix.
 func prefixErrors(field string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {

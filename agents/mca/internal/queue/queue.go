@@ -34,7 +34,7 @@ type Queue struct {
 
 	mu      sync.Mutex
 	active  int
-	waiting [priorityCount]list.List // of chan struct{}, closed when it gets a slot
+	waiting [priorityCount]list.List // each element is a chan struct{}, closed when its request gets a slot
 	queued  int
 }
 

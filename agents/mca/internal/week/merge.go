@@ -10,9 +10,9 @@ import (
 
 const (
 	// resistanceIntensity and restIntensity are in MET: 1 kcal per kg of body weight
-	// and hour. The first is code 02054 of the Compendium of Physical Activities,
-	// "resistance (weight) training, multiple exercises, 8-15 repetitions at varied
-	// resistance". The day's energy need already includes rest.
+	// and hour. resistanceIntensity is code 02054 of the Compendium of Physical
+	// Activities, "resistance (weight) training, multiple exercises, 8-15 repetitions
+	// at varied resistance". The day's energy need already includes rest.
 	resistanceIntensity, restIntensity = 3.5, 1.0
 	// maxShift is the largest share of a day's energy that Merge moves to other days,
 	// so that a rest day still has enough food.

@@ -126,8 +126,9 @@ func (n *Node) connect(address string) *redis.Client {
 	})
 }
 
-// announce sets the address and the hostname that the node announces to the others. The
-// pod may have had another address at its last start, and another node may have it now.
+// announce sets the address and the hostname that the node announces to the other nodes.
+// The pod may have had another address at its last start, and another node may have it
+// now.
 func (n *Node) announce(ctx context.Context, local *redis.Client) error {
 	for name, value := range map[string]string{
 		"cluster-announce-ip":       n.cfg.Address.String(),

@@ -41,13 +41,14 @@ func replicateCommand(id string) command { return command{"CLUSTER", "REPLICATE"
 // forgetCommand returns the command that removes the entry with this id from the node's table.
 func forgetCommand(id string) command { return command{"CLUSTER", "FORGET", id} }
 
-// bumpEpochCommand returns the command that gives the node an epoch that is higher than all epochs it knows.
+// bumpEpochCommand returns the command that gives the node a higher epoch than all epochs
+// that it knows.
 func bumpEpochCommand() command { return command{"CLUSTER", "BUMPEPOCH"} }
 
-// plan returns the next commands for the node at index self, and the problems that need an
-// operator. After enough rounds the cluster is complete: all nodes know each other, and
-// all slots have an owner. Each node's process applies the same rules to its own node. So
-// the nodes need no leader, and no two of them do the same step.
+// plan returns the next commands for the node at index self, and the problems that need an operator.
+// After enough rounds the cluster is complete: all nodes know each other, and all slots have an
+// owner. Each node's process applies the same rules to its own node. So the nodes need no leader, and
+// no two nodes do the same step.
 func plan(self int, peers []peerState, shards int) ([]command, []error) {
 	if problem := unassignedDataError(peers[self]); problem != nil {
 		return nil, []error{problem}
@@ -136,11 +137,10 @@ func allKnowAll(peers []peerState) bool {
 	return true
 }
 
-// forgetCommands returns CLUSTER FORGET for the ids of removed nodes. A node that lost its
-// volume starts with a new id, and the other nodes still know its old id. An id counts as
-// removed if it owns no slots, and no node reaches a node with this id. Redis' flag "fail"
-// is not required. A majority of nodes must know the id to set it, but some nodes may have
-// forgotten the id already.
+// forgetCommands returns CLUSTER FORGET for the ids of removed nodes. A node that lost its volume
+// starts with a new id, and the other nodes still know its old id. An id counts as removed if it owns
+// no slots, and no node reaches a node with this id. Redis' flag "fail" is not required. A majority
+// of nodes must know the id to set this flag, but some nodes may have forgotten the id already.
 func forgetCommands(ownView *view, peers []peerState) []command {
 	var forgets []command
 	for _, id := range slices.Sorted(maps.Keys(ownView.members)) {

@@ -60,8 +60,8 @@ type testCluster struct {
 	stale     map[string]int // names that resolve to the address of another node
 }
 
-// resolveTo makes only the name of this node resolve to the address of another, as
-// stale DNS does.
+// resolveTo makes only the name of this node resolve to the address of another node, as stale
+// DNS does.
 func (c *testCluster) resolveTo(node, other int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -52,7 +52,7 @@ type Config struct {
 	PingEvery time.Duration
 	// IdleTimeout is the longest time without a message of the client.
 	IdleTimeout time.Duration
-	// Origins are the hosts whose pages may connect, besides the request's own
+	// Origins are the hosts whose pages may connect, in addition to the request's own
 	// host.
 	Origins []string
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxBody is the largest request in bytes. The longest valid one has fewer than 200.
+// maxBody is the largest request in bytes. The longest valid request has fewer than 200.
 const maxBody = 4 << 10
 
 // Preferences is the body of POST preferences. The design document's load test

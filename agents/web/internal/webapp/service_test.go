@@ -71,7 +71,7 @@ func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]str
 	return w
 }
 
-// send sends a request with a token, or without one if it is empty.
+// send sends a request with this token, or without a token if it is empty.
 func (w *web) send(t *testing.T, method, path, token, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))

@@ -83,7 +83,7 @@ func (e HistoryEntry) validate(rules *httpapi.Rules, pointer string) {
 	}
 }
 
-// TakeUserID removes the user's id and returns it.
+// TakeUserID returns the user's id and removes it from the request.
 func (g *GenerateRequest) TakeUserID() string {
 	id := g.UserID
 	g.UserID = ""
@@ -101,11 +101,11 @@ func (g *GenerateRequest) toPlannerRequest() program.Request {
 	}
 	for _, entry := range g.History {
 		date, _ := time.Parse(time.DateOnly, entry.Date) // Validate has parsed it
-		done := program.PastExercise{Date: date, Exercise: entry.ExerciseID}
+		past := program.PastExercise{Date: date, Exercise: entry.ExerciseID}
 		for _, set := range entry.Sets {
-			done.Sets = append(done.Sets, program.Set{Reps: set.Reps, WeightKg: valueOr(set.WeightKg, 0), RPE: valueOr(set.RPE, 0)})
+			past.Sets = append(past.Sets, program.Set{Reps: set.Reps, WeightKg: valueOr(set.WeightKg, 0), RPE: valueOr(set.RPE, 0)})
 		}
-		r.History = append(r.History, done)
+		r.History = append(r.History, past)
 	}
 	return r
 }

@@ -41,9 +41,9 @@ var targetsByGoal = map[Goal]goalTargets{
 	// Protein and carbohydrate for about an hour of training a day: Thomas, Erdman
 	// and Burke (ACSM), Med Sci Sports Exerc 48 (2016) 543.
 	Endurance: {0, Range{1.2, 2.0}, 5},
-	// The deficit is less than 500 kcal a day. A larger one prevents gains of lean mass
-	// (Murphy and Koehler, Scand J Med Sci Sports 32 (2022) 125). Protein is from Hector
-	// and Phillips, Int J Sport Nutr Exerc Metab 28 (2018) 170.
+	// The deficit is less than 500 kcal a day. A larger deficit prevents gains of lean mass
+	// (Murphy and Koehler, Scand J Med Sci Sports 32 (2022) 125). Protein is from Hector and
+	// Phillips, Int J Sport Nutr Exerc Metab 28 (2018) 170.
 	Recomposition: {-0.10, Range{1.6, 2.4}, 0},
 }
 

@@ -47,7 +47,7 @@ const (
 	// margin is the distance that the linear program keeps from each bound, as a share of
 	// the bound. So portions usually stay within the bounds when they are rounded.
 	margin = 0.02
-	// unusualCost is the extra cost of a portion at its minimum or maximum. Compare: the
+	// unusualCost is the extra cost of a portion at its minimum or maximum. For comparison: the
 	// random costs of two foods differ by up to 1.
 	unusualCost = 0.5
 	// violationPenalty is the cost of violating a constraint by 100 %. It is far above
@@ -60,10 +60,10 @@ const (
 	tolerance = 1e-6
 )
 
-// dayProblem returns the linear program of a day. A column is one portion (minimum, usual
-// or maximum) of one candidate, and its value is a share of its slot. The first rows are
-// the constraints: the nutrients of all portions together must be within their bounds. The
-// other rows are the slots: the shares of each slot must add up to 1.
+// dayProblem returns the linear program of a day. Each column is one portion (minimum, usual or
+// maximum) of one candidate. The variable of a column is the share of this portion in its slot. The
+// first rows are the constraints: the nutrients of all portions together must be within their bounds.
+// The other rows are the slots: the shares of each slot must add up to 1.
 func dayProblem(choices dayChoices, constraints []constraint) simplex.Problem {
 	rows := make([]simplex.Row, 0, len(constraints)+len(choices.slots))
 	for _, r := range constraints {
@@ -139,10 +139,9 @@ func sharesOf(choices dayChoices, x []float64) [][]float64 {
 	return shares
 }
 
-// fixSlots removes candidates. A slot in which one candidate has the whole share keeps
-// only this candidate. Of the other slots, the one with the largest share of a single
-// candidate also keeps only that candidate. done is true if each slot already had only
-// one candidate.
+// fixSlots removes candidates. A slot in which one candidate has the whole share keeps only this
+// candidate. Of the other slots, only one is fixed: the slot in which a single candidate has the
+// largest share keeps only that candidate. done is true if each slot already had only one candidate.
 func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 	const wholeShare = 1 - tolerance
 	done = true

@@ -30,8 +30,8 @@ type Conflict struct {
 
 // Infeasible is the error of a request for which no plan was found.
 type Infeasible struct {
-	// Conflicts are the parts of the request. To relax any one of them makes a plan
-	// possible. It is empty if more than one part must be relaxed.
+	// Conflicts are the parts of the request of which each can be relaxed alone to make a plan
+	// possible. Conflicts is empty if more than one part must be relaxed.
 	Conflicts []Conflict
 	// Missed are the nutrients whose targets no plan can meet. If it is empty, only the
 	// heuristic failed: it found a day with several foods in one slot, but none with one
@@ -103,9 +103,9 @@ func (p *Planner) explain(ctx context.Context, r Request, constraints []constrai
 	return e
 }
 
-// missedNutrients returns the nutrients whose constraints the best mix of all foods of the menu
-// violates. The linear program allows several foods in one slot. A day with one food in
-// each slot is a special case of that, so it cannot satisfy these constraints either.
+// missedNutrients returns the nutrients whose bounds are violated even by the best mix of all
+// foods of the menu. The linear program allows several foods in one slot. A day with one food
+// in each slot is a special case of that, so it cannot satisfy these constraints either.
 func missedNutrients(ctx context.Context, m menu, constraints []constraint) ([]foods.Nutrient, error) {
 	choices := dayChoices{slots: m.slots}
 	for _, options := range m.options {

@@ -2,7 +2,7 @@
 // be violated, but each violation has a cost. The package knows nothing of food.
 //
 // It uses the primal simplex method for bounded variables, on a dense tableau (Chvátal,
-// Linear Programming, 1983, chapters 2, 3 and 8). Its terms are explained there.
+// Linear Programming, 1983, chapters 2, 3 and 8). That book explains the terms.
 //
 // The library gonum also has a solver (optimize/convex/lp). The tests compare the
 // results of both. The planner does not use gonum's solver, because it takes about
@@ -22,7 +22,7 @@ import (
 // finite.
 type Row struct{ Lo, Hi, Penalty float64 }
 
-// Problem is: minimise cost·x plus penalties, for x >= 0.
+// Problem is a linear program: minimise cost·x plus the penalties, for x >= 0.
 type Problem struct {
 	Cost []float64
 	// Columns are the coefficients, by variable and then by row.
@@ -39,7 +39,7 @@ type Solution struct {
 	Cost       float64 // with penalties
 }
 
-// The errors of Solve. It also returns the error of its context.
+// The errors of Solve. Solve also returns the error of its context.
 var (
 	ErrUnbounded  = errors.New("simplex: the cost is unbounded: a variable with negative cost needs a row that bounds it")
 	ErrIterations = errors.New("simplex: no optimum within the limit of iterations")
