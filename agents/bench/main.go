@@ -1,12 +1,12 @@
-// Command bench measures the services in comparison to a minimal net/http
-// server that echoes 40 bytes of JSON, in one run:
+// Command bench measures the services and, in the same run, a minimal net/http server
+// that echoes 40 bytes of JSON:
 //
 //	go run ./agents/bench
 //
 // It prints the three tables of docs/performance.md:
 //   - the latency of uncached responses,
 //   - the load test at the web app's highest rate,
-//   - the throughput of cached responses at saturation, relative to the echo.
+//   - the throughput of cached responses at saturation, relative to the echo server.
 //
 // Every server is a process with GOMAXPROCS=1. Debian's wrk generates the load at
 // saturation. It uses a fraction of the CPU time that a Go client would use.
@@ -40,7 +40,7 @@ const (
 )
 
 func main() {
-	echo := flag.Bool("echo", false, "serve the echo; bench starts itself with this flag")
+	echo := flag.Bool("echo", false, "run the echo server; bench starts itself with this flag")
 	duration := flag.Duration("each", 3*time.Second, "the duration of each measurement, in whole seconds")
 	rounds := flag.Int("rounds", 7, "the number of measurements of each ratio; the median is reported")
 	flag.Parse()
@@ -60,7 +60,8 @@ func main() {
 	}
 }
 
-// serveEcho decodes and encodes JSON, and logs its address as the services do.
+// serveEcho runs the echo server: it decodes the JSON of each request and sends it
+// back. It logs its address as the services do.
 func serveEcho(ctx context.Context) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -85,7 +86,7 @@ type endpoint struct {
 	process testplatform.Process
 	request load.Request
 	// ratio is the goal for the rate at saturation: the endpoint's requests per
-	// second, divided by the echo's. Zero means no goal.
+	// second, divided by the echo server's. Zero means no goal.
 	ratio float64
 	// p95 is the goal for the 95th percentile of the latency at uncachedPerSecond.
 	// Zero means no goal.
@@ -98,7 +99,8 @@ func (e endpoint) client(token string) *load.Client {
 	return load.NewClient(base, user, token, uncachedConnections, false)
 }
 
-// measureServices starts the services and the echo, and prints the three tables.
+// measureServices starts the services and the echo server, and prints the three
+// tables.
 func measureServices(ctx context.Context, duration time.Duration, rounds int) (err error) {
 	env, err := testplatform.New(ctx, "ops/pf")
 	if err != nil {
@@ -129,7 +131,7 @@ func measureServices(ctx context.Context, duration time.Duration, rounds int) (e
 	}); err != nil {
 		return err
 	}
-	if err := loadTest(ctx, env.Executable("pf"), platform.Web.URL, token, 3*duration); err != nil {
+	if err := runLoadTest(ctx, env.Executable("pf"), platform.Web.URL, token, 3*duration); err != nil {
 		return err
 	}
 	echoRequest := load.Request{Method: http.MethodPost, Path: "/", Body: load.Preferences.Body}
@@ -147,8 +149,8 @@ const (
 	uncachedConnections = 200
 )
 
-// printLatencies sends requests at a fixed rate and prints their latency. The time
-// of a request begins when it was due, even if it was sent later.
+// printLatencies sends requests at a fixed rate and prints their latency. The latency
+// of a request counts from the time at which it was due, even if it was sent later.
 func printLatencies(ctx context.Context, token string, duration time.Duration, endpoints []endpoint) error {
 	fmt.Printf("| uncached, at %d requests/s | p50 | p95 | p99 | failed | goal of the p95 |\n|---|---:|---:|---:|---:|---|\n", uncachedPerSecond)
 	for _, e := range endpoints {
@@ -179,10 +181,10 @@ func missedNote(reached bool) string {
 	return ": missed"
 }
 
-// loadTest runs the design document's load test at the web app's highest rate.
+// runLoadTest runs the design document's load test at the web app's highest rate.
 // It also sends 15 uncached requests a second through web: five to each of the
 // three agents.
-func loadTest(ctx context.Context, executable, url, token string, duration time.Duration) error {
+func runLoadTest(ctx context.Context, executable, url, token string, duration time.Duration) error {
 	cmd := exec.CommandContext(ctx, executable, "load", "--url", url, "--duration", duration.String(),
 		"--rate", strconv.Itoa(load.MaxPerSecond()), "--agents-rate", "15", "--uncached", "--strict")
 	cmd.Env = []string{"TOKEN=" + token}

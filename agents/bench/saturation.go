@@ -25,14 +25,15 @@ type sample struct {
 	P50, P95, P99 int64
 	Failed        int
 
-	core  float64 // the server's CPU use as a share of its core
-	ratio float64 // rate relative to the echo's in the same round
+	core  float64 // the CPU use of the server as a share of its core
+	ratio float64 // the rate divided by the rate of the echo server in the same round
 }
 
-// printSaturation prints the throughput of each endpoint. Its process has a core of
-// its own; wrk and all other processes share the other cores. Each round also
-// measures the echo, because the machine's speed varies. The result is only valid
-// if the server used nearly all of its core: otherwise wrk was the bottleneck.
+// printSaturation prints the throughput of each endpoint. The process of the
+// endpoint has its own core; wrk and all other processes share the other cores. Each
+// round also measures the echo server, because the machine's speed varies. A result
+// is only valid if the server used nearly all of its core. Otherwise wrk was the
+// bottleneck.
 func printSaturation(ctx context.Context, token string, duration time.Duration, rounds int, echo endpoint, endpoints []endpoint) error {
 	c, err := newCores()
 	if err != nil {

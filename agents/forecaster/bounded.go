@@ -6,11 +6,12 @@ import "net/http"
 // points in 0.4 MB. The client of Prometheus reads a whole response into memory.
 const maxResponse = 4 << 20
 
-// bounded is a transport whose responses end with an error after maxResponse bytes.
-type bounded struct{ http.RoundTripper }
+// boundedTransport is an HTTP transport whose responses end with an error after maxResponse
+// bytes.
+type boundedTransport struct{ http.RoundTripper }
 
 // RoundTrip sends the request. Reading more than maxResponse bytes of its response is an error.
-func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+func (b boundedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := b.RoundTripper.RoundTrip(request)
 	if err != nil {
 		return nil, err

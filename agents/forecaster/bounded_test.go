@@ -23,7 +23,7 @@ func TestEndlessResponseIsAnError(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	client, err := api.NewClient(api.Config{Address: server.URL, RoundTripper: bounded{api.DefaultRoundTripper}})
+	client, err := api.NewClient(api.Config{Address: server.URL, RoundTripper: boundedTransport{api.DefaultRoundTripper}})
 	require.NoError(t, err)
 	_, _, err = prometheusapi.NewAPI(client).QueryRange(t.Context(), "load", prometheusapi.Range{Start: time.Now().Add(-time.Hour), End: time.Now(), Step: time.Minute})
 	require.ErrorContains(t, err, "too large")

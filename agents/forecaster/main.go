@@ -53,9 +53,9 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	return 0
 }
 
-// serve runs the scaler with its HTTP servers until ctx ends, or one of them fails.
+// serve runs the scaler with its HTTP servers until ctx ends or a server fails.
 func serve(ctx context.Context, cfg scaler.Config, log *slog.Logger) error {
-	client, err := api.NewClient(api.Config{Address: cfg.PrometheusURL, RoundTripper: bounded{api.DefaultRoundTripper}})
+	client, err := api.NewClient(api.Config{Address: cfg.PrometheusURL, RoundTripper: boundedTransport{api.DefaultRoundTripper}})
 	if err != nil {
 		return fmt.Errorf("client of Prometheus: %w", err)
 	}

@@ -24,7 +24,7 @@ func TestErrorsSetTheExitCode(t *testing.T) {
 	}{
 		{"a signal ends the process", "", "", 0, "drained"},
 		{"no service", "SERVICES", "[]", 2, "SERVICES"},
-		{"an address that is not this machine's", "METRICS_ADDRESS", "192.0.2.1:1", 1, "listen"},
+		{"an address of another machine", "METRICS_ADDRESS", "192.0.2.1:1", 1, "listen"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

@@ -54,8 +54,8 @@ type mcaProcess struct {
 	records chan map[string]any
 }
 
-// start runs the program with a valid environment and these changes. It is
-// killed with the test.
+// start runs the program with a valid environment and these changes. The process is killed
+// when the test ends.
 func start(t *testing.T, changes map[string]string) *mcaProcess {
 	t.Helper()
 	env := servicetest.New(t).Environ(changes)
@@ -227,7 +227,7 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 			`wrong configuration: MAX_CONCURRENT_AGENTS="many" must be a whole number from 1 to 10000: set such a value, or unset it for the default 50`,
 			`wrong configuration: DRAIN_DELAY="5" must be a duration with its unit, from 0s to 5m0s: set such a value, or unset it for the default 5s`,
 		}},
-		{"an address that is not this machine's", map[string]string{"LISTEN_ADDRESS": "192.0.2.1:0"}, 1, []string{"stopped"}},
+		{"an address of another machine", map[string]string{"LISTEN_ADDRESS": "192.0.2.1:0"}, 1, []string{"stopped"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			code, records := start(t, row.env).exit(t)

@@ -24,7 +24,7 @@ func TestErrorsSetTheExitCode(t *testing.T) {
 		{"a signal ends the process", "", "", 0, "drained"},
 		{"a wrong variable", "LOG_LEVEL", "loud", 2, `wrong configuration: LOG_LEVEL="loud" must be debug or info or warn or error: set such a value, or unset it for the default info`},
 		{"a URL that could fall back to plain text", "DATABASE_URL", "postgres://exporter_a:secret@h/d", 1, "stopped"},
-		{"an address that is not this machine's", "LISTEN_ADDRESS", "192.0.2.1:0", 1, "stopped"},
+		{"an address of another machine", "LISTEN_ADDRESS", "192.0.2.1:0", 1, "stopped"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

@@ -27,7 +27,7 @@ func TestErrorsSetTheExitCode(t *testing.T) {
 	}{
 		{"a signal ends the process", "", "", 0, "drained"},
 		{"the node's name is not among the peers", "NODE_NAME", "d", 2, `wrong configuration: NODE_NAME="d" must be the first label of one of PEERS: set such a value`},
-		{"an address that is not this machine's", "LISTEN_ADDRESS", "192.0.2.1:0", 1, "stopped"},
+		{"an address of another machine", "LISTEN_ADDRESS", "192.0.2.1:0", 1, "stopped"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

@@ -16,7 +16,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// start runs the program on its own database and returns the database's URL.
+// start runs the program on its own database. It returns the process and the database's URL.
 func start(t *testing.T) (*servicetest.Process, string) {
 	t.Helper()
 	startCtx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
@@ -28,8 +28,8 @@ func start(t *testing.T) (*servicetest.Process, string) {
 	return servicetest.Start(t, program, "web", map[string]string{"DATABASE_URL": url, "DRAIN_DELAY": "500ms"}), url
 }
 
-// request returns a request to the process with this token.
-func request(t *testing.T, p *servicetest.Process, token, method, path, body string) *http.Request {
+// newRequest returns a request to the process with this token.
+func newRequest(t *testing.T, p *servicetest.Process, token, method, path, body string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Address+path, strings.NewReader(body))
 	require.NoError(t, err)
@@ -49,9 +49,9 @@ func TestShutdownUnderLoadFailsNoRequest(t *testing.T) {
 	}
 	load := p.Load(t, clients, func(client, n int) *http.Request {
 		if n%3 == 2 {
-			return request(t, p, tokens[client], http.MethodPost, "/api/v1/users/preferences", `{"theme":"dark"}`)
+			return newRequest(t, p, tokens[client], http.MethodPost, "/api/v1/users/preferences", `{"theme":"dark"}`)
 		}
-		return request(t, p, tokens[client], http.MethodGet, "/api/v1/users/profile", "")
+		return newRequest(t, p, tokens[client], http.MethodGet, "/api/v1/users/profile", "")
 	})
 	load.WaitForResponses(t, 200)
 	p.Stop()
@@ -85,7 +85,7 @@ func TestAbusiveClientsDoNotAffectOthers(t *testing.T) {
 		{"a body above the limit", http.MethodPost, "/api/v1/users/preferences", strings.Repeat(" ", 2<<20), "", http.StatusRequestEntityTooLarge},
 		{"a normal client", http.MethodGet, "/api/v1/users/profile", "", "", http.StatusOK},
 	} {
-		r := request(t, p, token, row.method, row.path, row.body)
+		r := newRequest(t, p, token, row.method, row.path, row.body)
 		r.Header.Set("X-A", row.header)
 		// The server rejects a body by its length. A client that sends the body
 		// anyway may lose the connection before the response.

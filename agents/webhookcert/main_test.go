@@ -20,14 +20,14 @@ import (
 
 const host = "vpa-webhook.app-vpa.svc"
 
-// arguments returns the command's arguments for certificates in dir.
+// arguments returns the arguments of a run that writes the certificate to dir.
 func arguments(dir string) []string {
 	return []string{"-host", host, "-dir", dir, "-configuration", "app-vpa", "-webhook", "vpa.k8s.io"}
 }
 
-// fakeAPIServer starts a fake API server that responds with the status. It stores the
-// certificate of the patch in *authority.
-func fakeAPIServer(t *testing.T, status int, authority *[]byte) func() (*apiServer, error) {
+// startFakeAPIServer starts a fake API server that responds with the status. It stores the
+// certificate of the patch in *authority. The result is the function connect of run.
+func startFakeAPIServer(t *testing.T, status int, authority *[]byte) func() (*apiServer, error) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/app-vpa", r.URL.Path)
 		assert.Equal(t, "Bearer t", r.Header.Get("Authorization"))
@@ -51,10 +51,10 @@ func fakeAPIServer(t *testing.T, status int, authority *[]byte) func() (*apiServ
 }
 
 // A client that trusts the patched certificate can connect to a server with the written files. It
-// can do so by the webhook's name and by no other name.
+// can connect by the webhook's name, and by no other name.
 func TestAPIServerTrustsTheWrittenCertificate(t *testing.T) {
 	dir, authority := t.TempDir(), []byte(nil)
-	require.NoError(t, run(t.Context(), arguments(dir), fakeAPIServer(t, http.StatusOK, &authority)))
+	require.NoError(t, run(t.Context(), arguments(dir), startFakeAPIServer(t, http.StatusOK, &authority)))
 	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
 	require.NoError(t, err)
 	webhook := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -101,11 +101,11 @@ func TestEachRunHasItsOwnKey(t *testing.T) {
 
 func TestRunReportsErrors(t *testing.T) {
 	var authority []byte
-	err := run(t.Context(), nil, fakeAPIServer(t, http.StatusOK, &authority))
+	err := run(t.Context(), nil, startFakeAPIServer(t, http.StatusOK, &authority))
 	for _, flag := range []string{"-host", "-dir", "-configuration", "-webhook"} {
 		require.ErrorContains(t, err, flag+" is empty")
 	}
-	require.ErrorContains(t, run(t.Context(), arguments(filepath.Join(t.TempDir(), "missing")), fakeAPIServer(t, http.StatusOK, &authority)), "no such file")
-	require.ErrorContains(t, run(t.Context(), arguments(t.TempDir()), fakeAPIServer(t, http.StatusForbidden, &authority)),
+	require.ErrorContains(t, run(t.Context(), arguments(filepath.Join(t.TempDir(), "missing")), startFakeAPIServer(t, http.StatusOK, &authority)), "no such file")
+	require.ErrorContains(t, run(t.Context(), arguments(t.TempDir()), startFakeAPIServer(t, http.StatusForbidden, &authority)),
 		"patch of MutatingWebhookConfiguration app-vpa: 403 Forbidden: the answer")
 }

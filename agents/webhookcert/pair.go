@@ -38,7 +38,7 @@ func newPair(host string, now time.Time) (pair, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: "admission webhook"}, // not the host: it can be longer than the 64 bytes of a common name
+		Subject:      pkix.Name{CommonName: "admission webhook"}, // not the host, which can be longer than the 64 bytes of a common name
 		DNSNames:     []string{host},
 		NotBefore:    now.Add(-skew),
 		NotAfter:     now.Add(validity),

@@ -62,7 +62,7 @@ type Spec[R Request] struct {
 // Request is the body of a request for a plan.
 type Request interface {
 	httpapi.Body
-	// TakeUserID removes the user's id from the request and returns it.
+	// TakeUserID returns the user's id and removes it from the request.
 	TakeUserID() string
 }
 
@@ -85,7 +85,8 @@ func (i *Infeasible) Error() string { return i.Detail }
 // Run runs the agent until SIGTERM and ends the process with its exit code.
 func Run[R Request](spec Spec[R]) { httpserver.Main(spec.Name, Program(spec)) }
 
-// Program returns the agent's program.
+// Program returns the agent as an httpserver.Program: the functions that read its configuration
+// and create its service.
 func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 	return httpserver.Program[Config]{
 		ReadConfig: spec.ReadConfig,
@@ -96,8 +97,8 @@ func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 	}
 }
 
-// Config is the configuration of an agent. Names and defaults are from the
-// design document where it has them.
+// Config is the configuration of an agent. Names and defaults are those of the design document,
+// if it has them.
 type Config struct {
 	// AgentType is AGENT_TYPE. It must be Spec.Name in upper case. So a process with the
 	// manifest of another agent ends at its start.
@@ -110,8 +111,8 @@ type Config struct {
 	HTTP         httpserver.Config
 }
 
-// path is the prefix of every public path of the agent.
-func (s Spec[R]) path() string { return "/api/v1/agents/" + s.Name }
+// pathPrefix is the prefix of every public path of the agent.
+func (s Spec[R]) pathPrefix() string { return "/api/v1/agents/" + s.Name }
 
 // ReadConfig reads the environment through lookup. Its error is an
 // envconfig.Problems with every problem. The Config then has defaults for
@@ -125,7 +126,7 @@ func (s Spec[R]) ReadConfig(lookup func(string) (string, bool)) (Config, error) 
 		Timeout:    env.Duration(s.TimeoutVariable, s.DefaultTimeout, time.Millisecond, 55*time.Second),
 		CacheBytes: env.Size(s.CacheVariable, s.DefaultCache, 1<<20, 1<<36),
 		// The listed paths are probed every few seconds, so they are not logged.
-		HTTP:         httpserver.ReadConfig(env, ":8000", "/health", "/health/ready", s.path()+"/health"),
+		HTTP:         httpserver.ReadConfig(env, ":8000", "/health", "/health/ready", s.pathPrefix()+"/health"),
 		Dependencies: dependencies.ReadConfig(env),
 	}
 	return cfg, env.Err()

@@ -69,8 +69,8 @@ type testAgent struct {
 	planner Planner[*request]
 }
 
-// openTestAgent returns an agent that the test must close. changes are the
-// environment variables that differ.
+// openTestAgent returns an agent that the test must close. changes are the environment
+// variables that differ from the default environment.
 func openTestAgent(t *testing.T, changes map[string]string) *testAgent {
 	t.Helper()
 	a := &testAgent{env: servicetest.New(t)}
@@ -195,7 +195,7 @@ func TestFailuresAreNotCached(t *testing.T) {
 	}
 	a.planner = countingPlanner
 	require.Contains(t, a.requestPlan(t, "ada", "week"), `"number":1`)
-	require.EqualValues(t, 3, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeFailed)))
+	require.EqualValues(t, 3, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeFailed)), "the planner succeeded for the plan with a user's id")
 }
 
 // TestRequestsGetPlansWhileTheDatabaseIsDown also checks that an unsaved plan is

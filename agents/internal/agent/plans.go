@@ -29,8 +29,8 @@ func keyOf(request Request) requestKey {
 	return requestKey(hex.EncodeToString(sum[:16]))
 }
 
-// emptyUser is the first field of an encoded plan. A response has the user's id
-// there.
+// emptyUser is the first field of an encoded plan. In a response, the user's id
+// replaces the empty text.
 const emptyUser = `{"userId":""`
 
 // encodeShared encodes a plan without its first field, userId. The result is the
@@ -53,12 +53,12 @@ func userHead(userID string) []byte {
 	return append([]byte(`{"userId":`), quoted...)
 }
 
-// maxSaved is the number of keys of saved plans that a process remembers. It does
-// not save these plans again.
+// maxSaved is the maximum number of saved plans that a process remembers. The
+// process does not save these plans again.
 const maxSaved = 10_000
 
-// savedPlans saves users' plans in PostgreSQL, one row for each request of a
-// user. Responses do not wait for it.
+// savedPlans saves users' plans in PostgreSQL, one row for each request of a user.
+// Responses do not wait for the database.
 type savedPlans struct {
 	store  *database.Store
 	table  database.PlanKind

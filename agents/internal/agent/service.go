@@ -21,8 +21,8 @@ import (
 
 // compressFrom is the minimum size in bytes of a compressed response. A smaller
 // response fits into TCP's first window of ten segments (RFC 6928, 14,600 bytes), so
-// compression saves no round trip. Compression would cost twice as much as the rest of
-// a cached response.
+// compression saves no round trip. Compression would take twice the CPU time of all
+// other work for a cached response.
 const compressFrom = 14_600
 
 // Service serves one agent.
@@ -43,7 +43,8 @@ type Service[R Request] struct {
 	handler      http.Handler
 }
 
-// New opens the agent's dependencies and waits for none. Close closes them.
+// New opens the agent's dependencies. It does not wait until they are available. Close
+// closes them.
 func New[R Request](ctx context.Context, spec Spec[R], cfg Config, log *slog.Logger) (_ *Service[R], err error) {
 	s := &Service[R]{spec: spec, cfg: cfg, log: log}
 	if s.planner, err = spec.NewPlanner(); err != nil {
@@ -91,14 +92,14 @@ func (s *Service[R]) routes() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
-		"GET /health":                      s.state.Live,
-		"GET /health/ready":                s.state.Ready,
-		"GET /openapi.json":                document,
-		"GET " + s.spec.path() + "/health": s.state.Live,
+		"GET /health":                            s.state.Live,
+		"GET /health/ready":                      s.state.Ready,
+		"GET /openapi.json":                      document,
+		"GET " + s.spec.pathPrefix() + "/health": s.state.Live,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
-	mux.Handle("POST "+s.spec.path()+"/"+s.spec.Action, s.dependencies.Tokens.Require(auth.ScopeAgentsRun, compress(http.HandlerFunc(s.servePlan))))
+	mux.Handle("POST "+s.spec.pathPrefix()+"/"+s.spec.Action, s.dependencies.Tokens.Require(auth.ScopeAgentsRun, compress(http.HandlerFunc(s.servePlan))))
 	return httpserver.Routes(mux), nil
 }
 

@@ -42,8 +42,8 @@ func (a Agent[R]) CheckConfig(t *testing.T) {
 	cfg, err := a.Spec.ReadConfig(servicetest.New(t).Lookup(map[string]string{"LISTEN_ADDRESS": ":8000"}))
 	require.NoError(t, err)
 	require.Equal(t, a.Type, cfg.AgentType)
-	require.Equal(t, a.DefaultTimeout, cfg.Timeout, "the design document's")
-	require.Equal(t, a.DefaultCacheBytes, cfg.CacheBytes, "the design document's")
+	require.Equal(t, a.DefaultTimeout, cfg.Timeout, "the timeout of the design document")
+	require.Equal(t, a.DefaultCacheBytes, cfg.CacheBytes, "the cache size of the design document")
 	require.Equal(t, ":8000", cfg.HTTP.Address)
 	require.Less(t, cfg.Timeout, cfg.HTTP.WriteTimeout, "a plan that takes the whole timeout can still be sent")
 
@@ -61,8 +61,8 @@ func (a Agent[R]) CheckConfig(t *testing.T) {
 	require.Equal(t, invalid, reported)
 }
 
-// Serve returns a checker of the agent's API that sends a token of the user. If
-// planner is nil, the agent uses its own planner.
+// Serve creates the agent and returns a checker of its API. The checker sends a token
+// of the user. If planner is nil, the agent uses its own planner.
 func (a Agent[R]) Serve(t *testing.T, user string, planner agent.Planner[R], timeout time.Duration) *openapitest.Checker {
 	t.Helper()
 	spec := a.Spec
@@ -81,7 +81,7 @@ func (a Agent[R]) Serve(t *testing.T, user string, planner agent.Planner[R], tim
 }
 
 // LoadTestResponse sends the load test's request to two services and returns the
-// body. Equal requests must get equal plans.
+// first response. Equal requests must get equal plans.
 func (a Agent[R]) LoadTestResponse(t *testing.T) *httptest.ResponseRecorder {
 	t.Helper()
 	send := func() *httptest.ResponseRecorder {
@@ -93,15 +93,16 @@ func (a Agent[R]) LoadTestResponse(t *testing.T) *httptest.ResponseRecorder {
 	return w
 }
 
-// Row is a request body with its expected status and field errors. It is an alias,
-// so that tables of other packages need no keys.
+// Row is a request body with its expected status and field errors. It is an alias, so
+// that other packages can write its values without field names.
 type Row = struct {
 	Reason, Body string
 	Status       int
 	Pointers     []string
 }
 
-// CheckRequests sends the rows of user "u", and bodies that every agent rejects.
+// CheckRequests sends the body of each row as user "u", and bodies that every agent
+// rejects.
 func (a Agent[R]) CheckRequests(t *testing.T, rows []Row) {
 	t.Helper()
 	api := a.Serve(t, "u", nil, 10*time.Second)
@@ -130,8 +131,8 @@ type Failure struct {
 }
 
 // CheckFailures sends the body once for each failure, and checks the response. The
-// failures are the rows and those that every agent handles. newPlanner returns a
-// planner that fails with the error.
+// failures are the rows and two failures that every agent handles. newPlanner returns
+// a planner that fails with the error.
 func (a Agent[R]) CheckFailures(t *testing.T, user, body string, newPlanner func(err error) agent.Planner[R], rows ...Failure) {
 	t.Helper()
 	for _, row := range append(rows,

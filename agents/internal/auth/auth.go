@@ -21,7 +21,7 @@ import (
 const (
 	ScopeUsersRead  = "users:read"  // the user's own profile
 	ScopeUsersWrite = "users:write" // the user's own preferences
-	ScopeAgentsRead = "agents:read" // status, also the live one
+	ScopeAgentsRead = "agents:read" // the agents' status, as a response or as a stream
 	ScopeAgentsRun  = "agents:run"  // coordinate, plan, generate
 )
 
@@ -43,7 +43,7 @@ func WithPrincipal(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, p)
 }
 
-// PrincipalOf returns the principal of the request of ctx. ok is false if the
+// PrincipalOf returns the principal that WithPrincipal has added to ctx. ok is false if the
 // request did not pass this package's middleware.
 func PrincipalOf(ctx context.Context) (p Principal, ok bool) {
 	p, ok = ctx.Value(principalKey{}).(Principal)
@@ -59,11 +59,11 @@ type Config struct {
 	// JWKSURL is JWT_JWKS_URL, the https URL of the issuer's keys. Exactly one
 	// of JWKSURL and JWKSFile must be set.
 	JWKSURL string
-	// JWKSFile is JWT_JWKS_FILE, a mounted file with the keys. It is read again
-	// like a URL, so that keys can be rotated.
+	// JWKSFile is JWT_JWKS_FILE, a mounted file with the keys. It is read again as often as a
+	// URL, so that keys can be rotated.
 	JWKSFile string
-	// Leeway is JWT_LEEWAY: the allowed difference between the issuer's clock
-	// and this one.
+	// Leeway is JWT_LEEWAY: the allowed difference between the issuer's clock and this
+	// machine's clock.
 	Leeway time.Duration
 }
 

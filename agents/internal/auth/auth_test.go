@@ -86,7 +86,7 @@ func TestEverySupportedAlgorithmIsAccepted(t *testing.T) {
 	}
 }
 
-func TestTokensWithInvalidClaimsAreRejected(t *testing.T) {
+func TestVerifyChecksTheClaims(t *testing.T) {
 	key := newKey(t)
 	v := newVerifier(t, key)
 	now := time.Now()
@@ -106,7 +106,7 @@ func TestTokensWithInvalidClaimsAreRejected(t *testing.T) {
 		{"wrong issuer", func(c *Claims) { c.Issuer = testIssuer + "/" }, "another issuer"},
 		{"no subject", func(c *Claims) { c.Subject = "" }, "subject"},
 		{"a subject that would forge log lines and break PostgreSQL", func(c *Claims) { c.Subject = "a\x00\nb" }, "subject"},
-		{"too long a subject", func(c *Claims) { c.Subject = strings.Repeat("a", maxSubject+1) }, "subject"},
+		{"a subject that is too long", func(c *Claims) { c.Subject = strings.Repeat("a", maxSubject+1) }, "subject"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			_, err := v.Verify(t.Context(), token(t, key, row.change))
@@ -153,7 +153,7 @@ func TestForgedTokensAreRejected(t *testing.T) {
 		"no key id":                                   signed(jose.EdDSA, foreign, nil),
 		"another key's algorithm":                     segment(`{"alg":"ES256","kid":"`+kid+`"}`) + "." + parts[1] + "." + parts[2],
 		"no signature":                                parts[0] + "." + parts[1] + ".",
-		"changed claims with this signature":          parts[0] + "." + segment(`{"sub":"admin"}`) + "." + parts[2],
+		"changed claims with the old signature":       parts[0] + "." + segment(`{"sub":"admin"}`) + "." + parts[2],
 		"a critical header extension that is unknown": segment(`{"alg":"EdDSA","kid":"`+kid+`","crit":["x"],"x":1}`) + "." + parts[1] + "." + parts[2],
 		"the general JSON form":                       `{"payload":"` + parts[1] + `","signatures":[]}`,
 		"the design document's test token":            "test-token",
@@ -185,7 +185,7 @@ func TestCachedTokenExpires(t *testing.T) {
 	require.ErrorContains(t, err, "expired")
 }
 
-func TestConfigNeedsOneSourceOfKeys(t *testing.T) {
+func TestInvalidConfigIsRejected(t *testing.T) {
 	for reason, cfg := range map[string]Config{
 		"no source":   {Issuer: "i", Audience: "a"},
 		"two sources": {Issuer: "i", Audience: "a", JWKSFile: "/f", JWKSURL: "https://h"},

@@ -29,7 +29,8 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		principal, err := v.Verify(t.Context(), text)
 		if err == nil {
-			// Several base64 texts of a signature are equal if they differ only in unused bits.
+			// Several base64 texts encode the same signature, because base64 has unused bits.
+			// So only header and claims are compared.
 			require.Equal(t, "test-user-123", principal.Subject, "%q", text)
 			require.Equal(t, valid[:strings.LastIndex(valid, ".")], text[:strings.LastIndex(text, ".")], "header and claims are the signed ones")
 			return
@@ -103,7 +104,7 @@ func FuzzBearer(f *testing.F) {
 		case header != "":
 			require.Equal(t, err, socketErr, "the header takes precedence")
 			require.Equal(t, token, socketToken)
-		case socketErr != nil:
+		case socketErr != nil: // there is no token to compare
 		case len(protocolTokens) > 0:
 			require.Equal(t, []string{socketToken}, protocolTokens, "then the subprotocol")
 			require.Contains(t, protocols, bearerProtocol+socketToken)

@@ -124,7 +124,7 @@ type Claims struct {
 	Expiry    time.Time // zero means no expiry, which verifiers reject
 }
 
-// Token signs a token.
+// Token returns a signed JWT with the claims.
 func (k SigningKey) Token(c Claims) (string, error) {
 	options := (&jose.SignerOptions{}).WithType("JWT")
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.jwk.Algorithm), Key: k.jwk}, options)

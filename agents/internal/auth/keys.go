@@ -20,19 +20,19 @@ import (
 )
 
 const (
-	// refreshEvery is the maximum age of the keys before the next fetch. A
-	// withdrawn key is accepted for at most this long.
-	refreshEvery = 10 * time.Minute
-	// refreshAtMost is the minimum time between two fetches, so that tokens
+	// maxKeyAge is the age of the keys after which they are fetched again. A withdrawn key
+	// is accepted for at most this long.
+	maxKeyAge = 10 * time.Minute
+	// minRefreshInterval is the minimum time between two fetches, so that tokens
 	// with random key ids cannot flood the issuer.
-	refreshAtMost = 15 * time.Second
+	minRefreshInterval = 15 * time.Second
 	// staleAfter is how long keys are used while the issuer is unavailable.
 	staleAfter = 24 * time.Hour
 	// fetchTimeout, maxSet (bytes) and maxKeys bound one fetch.
 	fetchTimeout = 5 * time.Second
 	maxSet       = 256 << 10
 	maxKeys      = 64
-	// minRSABits is the minimum of NIST SP 800-57 after 2013.
+	// minRSABits is the minimum size that NIST SP 800-57 allows after 2013.
 	minRSABits = 2048
 )
 
@@ -53,11 +53,11 @@ type fetchedKeys struct {
 }
 
 // find returns the key with that id. If the key is unknown, or the set is older than
-// refreshEvery, it fetches the set first. If the fetch fails, it uses the old set until the set
+// maxKeyAge, it fetches the set first. If the fetch fails, it uses the old set until the set
 // is older than staleAfter.
 func (s *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
 	current := s.current.Load()
-	if current == nil || current.byID[id].Key == nil || s.now().Sub(current.fetched) > refreshEvery {
+	if current == nil || current.byID[id].Key == nil || s.now().Sub(current.fetched) > maxKeyAge {
 		if err := s.refresh(ctx); err != nil {
 			current = s.current.Load()
 			if current == nil || s.now().Sub(current.fetched) > staleAfter {
@@ -73,12 +73,12 @@ func (s *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// refresh fetches the set unless the last try was recent. Concurrent callers
-// wait for the one fetch and share its result.
+// refresh fetches the set unless the last fetch was less than minRefreshInterval ago.
+// Concurrent callers wait for the one fetch and share its result.
 func (s *keySet) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.lastTry.IsZero() && s.now().Sub(s.lastTry) < refreshAtMost {
+	if !s.lastTry.IsZero() && s.now().Sub(s.lastTry) < minRefreshInterval {
 		return s.err
 	}
 	s.lastTry = s.now()
@@ -100,8 +100,8 @@ func (s *keySet) refresh(ctx context.Context) error {
 	return nil
 }
 
-// parseKeys returns the usable keys of a set by their id. A set may also contain
-// other keys, which are ignored.
+// parseKeys returns the usable keys of a set by their id. A set may also contain other keys,
+// which are ignored.
 func parseKeys(text []byte) (map[string]jose.JSONWebKey, error) {
 	var set struct{ Keys []json.RawMessage }
 	if err := json.Unmarshal(text, &set); err != nil {
@@ -113,7 +113,7 @@ func parseKeys(text []byte) (map[string]jose.JSONWebKey, error) {
 	byID := map[string]jose.JSONWebKey{}
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
-		if err := json.Unmarshal(raw, &key); err != nil || !usable(key) {
+		if err := json.Unmarshal(raw, &key); err != nil || !isUsable(key) {
 			continue // not a supported key
 		}
 		byID[key.KeyID] = key
@@ -124,8 +124,8 @@ func parseKeys(text []byte) (map[string]jose.JSONWebKey, error) {
 	return byID, nil
 }
 
-// usable reports whether the key can verify signatures of a supported algorithm.
-func usable(key jose.JSONWebKey) bool {
+// isUsable reports whether the key can verify signatures of a supported algorithm.
+func isUsable(key jose.JSONWebKey) bool {
 	if key.KeyID == "" || !key.IsPublic() || !key.Valid() || (key.Use != "" && key.Use != "sig") {
 		return false
 	}
@@ -155,8 +155,8 @@ func fromFile(path string) func(context.Context) ([]byte, error) {
 	}
 }
 
-// fromURL returns a function that fetches the key set from a URL, at most maxSet
-// bytes. It follows no redirects.
+// fromURL returns a function that fetches the key set from a URL, at most maxSet bytes. It
+// does not follow redirects.
 func fromURL(url string) func(context.Context) ([]byte, error) {
 	client := &http.Client{Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return errors.New("the issuer's keys must be at JWT_JWKS_URL itself, not behind a redirect")

@@ -43,7 +43,7 @@ func newFakeSet(keys ...SigningKey) *fakeSet {
 
 func (f *fakeSet) advance(d time.Duration) { f.clock.Add(int64(d)) }
 
-func TestRotatedKeysAreAcceptedAndWithdrawnOnesRejected(t *testing.T) {
+func TestNewKeysAreAcceptedAndWithdrawnKeysRejected(t *testing.T) {
 	old, fresh := newKey(t), newKey(t)
 	fake := newFakeSet(old)
 	v := newVerifier(t, old)
@@ -52,12 +52,12 @@ func TestRotatedKeysAreAcceptedAndWithdrawnOnesRejected(t *testing.T) {
 	require.NoError(t, err)
 
 	fake.keys.Store(&[]SigningKey{old, fresh})
-	fake.advance(refreshAtMost)
+	fake.advance(minRefreshInterval)
 	_, err = v.Verify(t.Context(), token(t, fresh))
 	require.NoError(t, err, "a new key is fetched when it is first used")
 
 	fake.keys.Store(&[]SigningKey{fresh})
-	fake.advance(refreshEvery + time.Second)
+	fake.advance(maxKeyAge + time.Second)
 	v.cache.InvalidateAll() // cached tokens expire after a minute
 	_, err = v.Verify(t.Context(), token(t, old))
 	require.ErrorContains(t, err, "unknown key", "a withdrawn key is rejected")
@@ -88,7 +88,7 @@ func TestKeysAreUsedWhileTheIssuerIsUnavailable(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoKeys, "no key was ever fetched")
 
 	fake.unavailable.Store(false)
-	fake.advance(refreshAtMost)
+	fake.advance(minRefreshInterval)
 	_, err = v.Verify(t.Context(), token(t, key))
 	require.NoError(t, err)
 
@@ -100,7 +100,7 @@ func TestKeysAreUsedWhileTheIssuerIsUnavailable(t *testing.T) {
 	fake.advance(2 * time.Hour)
 	v.cache.InvalidateAll()
 	_, err = v.Verify(t.Context(), token(t, key))
-	require.ErrorIs(t, err, ErrNoKeys, "not after staleAfter")
+	require.ErrorIs(t, err, ErrNoKeys, "keys that are older than staleAfter are not used")
 }
 
 func TestFetchIsBoundedAndFollowsNoRedirect(t *testing.T) {
@@ -140,8 +140,8 @@ func TestUnsupportedKeysAreRejected(t *testing.T) {
 	for reason, text := range map[string]string{
 		"RSA of 1024 bits":              string(weakSet),
 		"a symmetric key":               `{"keys":[{"kty":"oct","kid":"a","k":"c2VjcmV0"}]}`,
-		"for encryption":                `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","use":"enc","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
-		"without an id":                 `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
+		"a key for encryption":          `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","use":"enc","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
+		"a key without an id":           `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
 		"a private key by mistake":      `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
 		"no keys":                       `{"keys":[]}`,
 		"not a set":                     `[]`,

@@ -38,7 +38,7 @@ func (v *Verifier) require(scope string, findToken func(*http.Request) (string, 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, err := findToken(r)
 		if err != nil {
-			unauthorized(w, `Bearer realm="progressive"`, err.Error())
+			sendUnauthorized(w, `Bearer realm="progressive"`, err.Error())
 			return
 		}
 		principal, err := v.Verify(r.Context(), token)
@@ -47,7 +47,7 @@ func (v *Verifier) require(scope string, findToken func(*http.Request) (string, 
 			httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the issuer's keys are unavailable, so the token cannot be verified; try again")
 		case err != nil:
 			// The error has no text of the token, so it needs no quoting.
-			unauthorized(w, fmt.Sprintf(`Bearer realm="progressive", error="invalid_token", error_description="invalid token: %s"`, err),
+			sendUnauthorized(w, fmt.Sprintf(`Bearer realm="progressive", error="invalid_token", error_description="invalid token: %s"`, err),
 				fmt.Sprintf("invalid token: %s", err))
 		case !principal.HasScope(scope):
 			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="progressive", error="insufficient_scope", scope="%s"`, scope))
@@ -58,8 +58,9 @@ func (v *Verifier) require(scope string, findToken func(*http.Request) (string, 
 	})
 }
 
-// unauthorized sends the 401 of RFC 6750, 3.
-func unauthorized(w http.ResponseWriter, challenge, message string) {
+// sendUnauthorized sends status 401 with a challenge, as RFC 6750, section 3,
+// requires.
+func sendUnauthorized(w http.ResponseWriter, challenge, message string) {
 	w.Header().Set("WWW-Authenticate", challenge)
 	httpapi.Error(w, http.StatusUnauthorized, httpapi.CodeUnauthorized, message)
 }

@@ -73,7 +73,7 @@ func TestWebSocketTokenIsReadFromASubprotocol(t *testing.T) {
 		query         string
 		status        int
 	}{
-		{"as a browser sends them", socket, "", []string{"progressive.v1, bearer." + valid}, "", 200},
+		{"as a browser sends the subprotocols", socket, "", []string{"progressive.v1, bearer." + valid}, "", 200},
 		{"in two headers", socket, "", []string{"progressive.v1", "bearer." + valid}, "", 200},
 		{"without a space", socket, "", []string{"bearer." + valid + ",progressive.v1"}, "", 200},
 		{"the protocol without a token", socket, "", []string{"progressive.v1"}, "", 401},
@@ -81,8 +81,8 @@ func TestWebSocketTokenIsReadFromASubprotocol(t *testing.T) {
 		{"an empty token", socket, "", []string{"progressive.v1, bearer."}, "", 401},
 		{"an unknown key", socket, "", []string{"bearer." + foreign}, "", 401},
 		{"two tokens", socket, "", []string{"bearer." + valid + ", bearer." + valid}, "", 401},
-		{"it takes precedence over the query", socket, "", []string{"bearer." + foreign}, valid, 401},
-		{"the header takes precedence over it", socket, "Bearer " + foreign, []string{"bearer." + valid}, "", 401},
+		{"the subprotocol takes precedence over the query", socket, "", []string{"bearer." + foreign}, valid, 401},
+		{"the header takes precedence over the subprotocol", socket, "Bearer " + foreign, []string{"bearer." + valid}, "", 401},
 		{"only on the WebSocket route", plain, "", []string{"bearer." + valid}, "", 401},
 	} {
 		t.Run(row.reason, func(t *testing.T) {

@@ -23,8 +23,8 @@ var benchKeys = func() []userID {
 	return keys
 }()
 
-// measureHits calls get for the keys in turn, and reports the hits per second. inFlight
-// calls run at once for each core.
+// measureHits calls get for one key after another, and reports the hits per second.
+// inFlight calls run at once for each core.
 func measureHits(b *testing.B, inFlight int, get func(userID) bool) {
 	b.Helper()
 	b.SetParallelism(inFlight)
@@ -53,16 +53,16 @@ func BenchmarkLocalHit(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	raw := otter.Must(&otter.Options[userID, *plan]{
+	library := otter.Must(&otter.Options[userID, *plan]{
 		MaximumWeight: 16 << 20, Weigher: func(userID, *plan) uint32 { return 300 },
 		ExpiryCalculator: otter.ExpiryWriting[userID, *plan](time.Hour),
 	})
 	for _, key := range benchKeys {
 		s.Set(key, &plan{Name: "x"})
-		raw.Set(key, &plan{Name: "x"})
+		library.Set(key, &plan{Name: "x"})
 	}
 	b.Run("raw", func(b *testing.B) {
-		measureHits(b, 1, func(key userID) bool { _, ok := raw.GetIfPresent(key); return ok })
+		measureHits(b, 1, func(key userID) bool { _, ok := library.GetIfPresent(key); return ok })
 	})
 	b.Run("Get", func(b *testing.B) {
 		ctx := b.Context()

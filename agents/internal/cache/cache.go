@@ -8,10 +8,10 @@
 // data, reads are misses and loads continue. A circuit breaker keeps the cost
 // of failed commands at microseconds.
 //
-// Cached values are shared and must not be changed. After an event no reader in
-// the same process gets an older value. Other processes may return it until
-// they receive the event. If the event is lost with the connection, they may
-// return it until they are subscribed again, or until the TTL ends.
+// Cached values are shared and must not be changed. After an event no reader in the
+// same process gets an older value. Other processes may return an older value until
+// they receive the event. If the event is lost with the connection, they may return an
+// older value until they are subscribed again, or until the TTL ends.
 package cache
 
 import (
@@ -70,8 +70,8 @@ func (c *Cache) Close() {
 }
 
 // Connected reports whether the last commands to every range of slots succeeded and
-// the events are subscribed. It is for a status page only: a service must be ready
-// without its cache.
+// this process is subscribed to the events. It is for a status page only: a service
+// must be ready without its cache.
 func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.anyBreakerOpen() }
 
 // Publish invalidates values in every process, for each strategy that has the
@@ -82,7 +82,7 @@ func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.anyBre
 func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 	var errs []error
 	deletedPrefixes := []string{}
-	for _, n := range c.affected(event) {
+	for _, n := range c.affectedNamespaces(event) {
 		errs = append(errs, c.invalidate(ctx, n, ids))
 		deletedPrefixes = append(deletedPrefixes, n.prefix())
 	}
@@ -108,10 +108,10 @@ func (c *Cache) invalidate(ctx context.Context, n namespace, ids []string) error
 	return errors.Join(errs...)
 }
 
-// affected returns the namespaces that the event invalidates.
-func (c *Cache) affected(event Event) (affected []namespace) {
+// affectedNamespaces returns the namespaces that the event invalidates.
+func (c *Cache) affectedNamespaces(event Event) (affected []namespace) {
 	for _, n := range *c.namespaces.Load() {
-		if n.strategy().invalidatedBy(event) {
+		if n.strategy().isInvalidatedBy(event) {
 			affected = append(affected, n)
 		}
 	}

@@ -93,7 +93,7 @@ func TestStrategiesMatchTheDesignDocument(t *testing.T) {
 		require.EqualValues(t, row.seconds, row.strategy.TTL.Seconds())
 		require.Equal(t, row.local, row.strategy.Local)
 		for _, event := range strings.Fields(row.events) {
-			require.True(t, row.strategy.invalidatedBy(Event(event)))
+			require.True(t, row.strategy.isInvalidatedBy(Event(event)))
 		}
 		require.Len(t, row.strategy.Events, len(strings.Fields(row.events)))
 	}
@@ -107,7 +107,7 @@ func TestOtherProcessesReadTheValue(t *testing.T) {
 			require.False(t, ok)
 			want := plan{Name: "week", Days: []int{1, 2}, CreatedAt: time.Now().UTC().Round(0)}
 			writer.Set("u", want)
-			for _, s := range []*Namespace[userID, plan]{writer, reader, reader} { // the reader's second read is from the strategy's tier
+			for _, s := range []*Namespace[userID, plan]{writer, reader, reader} { // the reader's second read is from its local tier, if the strategy has one
 				value, ok := s.Get(t.Context(), "u")
 				require.True(t, ok)
 				require.Equal(t, want, value)

@@ -20,9 +20,9 @@ type Config struct {
 	Username string
 	// TLS is REDIS_TLS: "on" verifies the server with the system's roots.
 	TLS *tls.Config
-	// Timeout is REDIS_TIMEOUT, for one command. The default is the design
-	// document's limit between agents, 100 ms: the cache must not take longer than a
-	// call of an agent.
+	// Timeout is REDIS_TIMEOUT, for one command. The default is 100 ms, the design
+	// document's limit for a call between agents. The cache must not take longer
+	// than such a call.
 	Timeout time.Duration
 }
 

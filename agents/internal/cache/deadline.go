@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// deadlines limits the time of commands without a timer for each. All commands that start in
-// one period share a context. The context ends one period after the last command may start. So
-// a command has at least one period and at most two.
+// deadlines limits the time of commands without one timer for each command. All commands that
+// start in one period share a context. The context ends one period after the last command may
+// start. So the time limit of a command is between one and two periods.
 type deadlines struct {
 	period  time.Duration
-	base    context.Context // ends with the Cache
+	parent  context.Context // ends when the Cache is closed
 	current atomic.Pointer[window]
 }
 
@@ -27,8 +27,8 @@ func (d *deadlines) context() context.Context {
 	if w := d.current.Load(); w != nil && now.Before(w.end) {
 		return w.ctx
 	}
-	// Two goroutines may both create one. Both are valid.
-	ctx, cancel := context.WithTimeout(d.base, 2*d.period)
+	// Two goroutines may each create a context. Both contexts are valid.
+	ctx, cancel := context.WithTimeout(d.parent, 2*d.period)
 	context.AfterFunc(ctx, cancel)
 	d.current.Store(&window{ctx, now.Add(d.period)})
 	return ctx

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// channel carries the events. It is sharded, so that the cluster bus does
-	// not send each event to every node.
+	// channel is the Redis channel of the events. It is a sharded channel, so that the
+	// cluster bus does not send each event to every node.
 	channel = "cache:events"
 	// maxMessage bounds one event in bytes.
 	maxMessage = 64 << 10
@@ -43,7 +43,7 @@ func (r *redis) publish(m message) error {
 	if len(text) > maxMessage {
 		return fmt.Errorf("message of event %s has %d bytes, must have at most %d: publish fewer ids", m.Event, len(text), maxMessage)
 	}
-	client, err := r.ready()
+	client, err := r.connectedClient()
 	if err != nil {
 		return ignoreNoRedis(err)
 	}
@@ -94,7 +94,7 @@ func (c *Cache) receive(ctx context.Context, text string) {
 	if m.Origin == c.origin {
 		return // Publish has invalidated the values of this process
 	}
-	for _, n := range c.affected(m.Event) {
+	for _, n := range c.affectedNamespaces(m.Event) {
 		// The sender has already deleted this whole prefix in Redis. Single values are
 		// deleted again: a load in this process may have written an old value after the
 		// sender's deletion.

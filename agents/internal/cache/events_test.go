@@ -51,7 +51,7 @@ func TestEventInvalidatesValuesInEveryProcess(t *testing.T) {
 	t.Run("a namespace that only another process has", func(t *testing.T) {
 		fill()
 		require.NoError(t, sender.Publish(t.Context(), WorkoutTemplateUpdate))
-		require.Eventually(t, func() bool { _, ok := templates.Get(t.Context(), "a"); return !ok }, eventTimeout, time.Millisecond, "deleted in Redis too")
+		require.Eventually(t, func() bool { _, ok := templates.Get(t.Context(), "a"); return !ok }, eventTimeout, time.Millisecond, "the other process also deletes the value in Redis")
 		requireKept(receiversPlans, "a")
 	})
 }
@@ -78,7 +78,7 @@ func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "new", value.Name)
 			close(finish)
-			require.Equal(t, "old", (<-first).Name, "a call before the event gets the value of that time")
+			require.Equal(t, "old", (<-first).Name, "a call that began before the event gets the old value")
 			for range 100 {
 				if value, ok := s.Get(t.Context(), "u"); ok {
 					require.Equal(t, "new", value.Name)
@@ -89,8 +89,8 @@ func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 }
 
 // TestReceiverDeletesAValueWrittenAfterTheSender writes an old value to Redis after the
-// sender's deletion, from a process that has not received the event yet. When it receives
-// the event, it must delete the value.
+// sender's deletion, from a process that has not received the event yet. When this
+// process receives the event, it must delete the value.
 func TestReceiverDeletesAValueWrittenAfterTheSender(t *testing.T) {
 	sender, receiver := newConnected(t, cluster), newConnected(t, cluster)
 	sendersPlans, receiversPlans := newPlans(t, sender, APIResponse), newPlans(t, receiver, APIResponse)

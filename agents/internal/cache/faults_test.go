@@ -16,7 +16,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// newRedisCluster starts a cluster that the test may break.
+// newRedisCluster starts a cluster whose nodes the test may stop.
 func newRedisCluster(t *testing.T, replicas int) *testservers.Redis {
 	t.Helper()
 	r, err := testservers.StartRedis(t.Context(), replicas)
@@ -115,7 +115,7 @@ func TestLoadsSucceedWhileOneMasterIsDown(t *testing.T) {
 			found++
 		}
 	}
-	require.Greater(t, found, 150, "two of three masters have about 200")
+	require.Greater(t, found, 150, "two of three masters have about 200 of the 300 values")
 }
 
 // TestLoadsSucceedDuringFailover kills a primary while loads run. No load may fail, and

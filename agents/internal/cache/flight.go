@@ -23,12 +23,11 @@ type call[V any] struct {
 	cancel  context.CancelFunc
 }
 
-// do calls load once for all concurrent callers of the key, and returns its result to
-// each. A caller waits no longer than its own ctx. The context of load has the values
-// of the first caller's context, and is canceled when the last caller gives up. After
-// a successful load, finish runs while the callers already have the value. A call
-// that begins before finish ends gets the same value. A call after an error starts a
-// new load.
+// do calls load once for all concurrent callers of the key, and returns its result to each
+// caller. A caller stops waiting when its own ctx ends. The context of load has the values of
+// the first caller's context, and is canceled when the last caller gives up. After a successful
+// load, the callers get the value first, and then finish runs. A call that begins before finish
+// ends gets the same value. A call after an error starts a new load.
 func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context) (V, error), finish func(V)) (V, error) {
 	f.mu.Lock()
 	if f.calls == nil {
@@ -55,7 +54,7 @@ func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context)
 	}
 }
 
-// leave counts a caller that no longer waits. If the last one gives up, the
+// leave removes a caller from the number of waiting callers. If the last caller gives up, the
 // load is canceled and removed, so that the next caller does not join it.
 func (f *flight[K, V]) leave(key K, c *call[V], gaveUp bool) {
 	f.mu.Lock()
@@ -83,7 +82,7 @@ func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(con
 		defer f.mu.Unlock()
 		f.remove(key, c)
 	}
-	c.value, c.err = recovering(ctx, load)
+	c.value, c.err = callWithRecover(ctx, load)
 	if c.err != nil {
 		remove() // before callers get the error, so that later callers start a new load
 		close(c.loaded)
@@ -94,9 +93,9 @@ func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(con
 	finish(c.value)
 }
 
-// recovering calls load and converts its panic to an error. The load runs in its own goroutine,
-// in which a panic would end the process.
-func recovering[V any](ctx context.Context, load func(context.Context) (V, error)) (value V, err error) {
+// callWithRecover calls load and converts a panic of load to an error. The load runs in its own
+// goroutine, and a panic there would end the process.
+func callWithRecover[V any](ctx context.Context, load func(context.Context) (V, error)) (value V, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic in a cache load: %v\n%s", cause, debug.Stack())

@@ -9,8 +9,8 @@ import (
 )
 
 // TestCallAfterAnErrorStartsANewLoad checks that a call does not join a load that has just
-// failed. A wrong order of two steps would show this only rarely, so the test repeats it
-// many times.
+// failed. With a wrong order of steps in flight.run, such a call would fail only rarely.
+// So the test repeats the calls many times.
 func TestCallAfterAnErrorStartsANewLoad(t *testing.T) {
 	var (
 		f      flight[int, int]

@@ -41,17 +41,17 @@ func TestConcurrentMissesShareOneLoad(t *testing.T) {
 	}
 }
 
-// TestLoadsOfDifferentKeysRunConcurrently starts two loads that wait for each other. They
-// only end if they run at the same time.
+// TestLoadsOfDifferentKeysRunConcurrently starts two loads that wait for each other. The
+// loads end only if they run at the same time.
 func TestLoadsOfDifferentKeysRunConcurrently(t *testing.T) {
 	s := newPlans(t, newConnected(t, cluster), NutritionData)
-	var both, wg sync.WaitGroup
-	both.Add(2)
+	var bothStarted, wg sync.WaitGroup
+	bothStarted.Add(2)
 	for _, key := range []userID{"a", "b"} {
 		wg.Go(func() {
 			_, err := s.Load(t.Context(), key, func(context.Context) (plan, error) {
-				both.Done()
-				both.Wait()
+				bothStarted.Done()
+				bothStarted.Wait()
 				return plan{}, nil
 			})
 			if err != nil {
@@ -62,7 +62,7 @@ func TestLoadsOfDifferentKeysRunConcurrently(t *testing.T) {
 	wg.Wait()
 }
 
-func TestLoadContinuesWhenTheFirstCallerLeaves(t *testing.T) {
+func TestLoadContinuesWhenTheFirstCallerGivesUp(t *testing.T) {
 	s := newPlans(t, newConnected(t, cluster), NutritionData)
 	type traceKey struct{}
 	firstCtx, cancel := context.WithCancel(context.WithValue(t.Context(), traceKey{}, "trace"))

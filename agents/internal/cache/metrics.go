@@ -13,8 +13,8 @@ const (
 	tierRedis = "redis"
 )
 
-// The names of hits and misses are from the design document (dashboard panel
-// "Cache Performance"). The errors are an addition.
+// The names of hits and misses are from the design document (dashboard panel "Cache
+// Performance"). The design document has no metric of errors.
 var (
 	labels     = []string{"strategy", "tier"}
 	hitsDesc   = prometheus.NewDesc("application_cache_hits_total", "Reads that found a value in the tier.", labels, nil)
@@ -26,6 +26,7 @@ var (
 // stripes, because a contended atomic costs more than a local hit.
 const stripeCount = 16
 
+// counter is a counter in several stripes. Its value is the sum of the stripes.
 type counter [stripeCount]struct {
 	_ [stripeSize - 8]byte // padding, so that stripes do not share a cache line
 	n atomic.Uint64        // 8 bytes
@@ -50,7 +51,7 @@ var (
 	nextStripe atomic.Uint32
 )
 
-// stripe is the index of a stripe, modulo stripeCount.
+// stripe is the index of a stripe. It is used modulo stripeCount.
 type stripe uint32
 
 // total returns the sum of all stripes.

@@ -15,7 +15,7 @@ import (
 // user's id for a template.
 type Namespace[K ~string, V any] struct {
 	cache     *Cache
-	rule      Strategy
+	caching   Strategy
 	keyPrefix string
 	local     *otter.Cache[K, entry[V]] // nil unless the strategy is Local
 	loads     flight[epochKey[K], V]
@@ -32,8 +32,8 @@ type entry[V any] struct {
 	cost    uint32        // estimated memory in bytes
 }
 
-// epochKey is a key at an epoch. It identifies a load, so that a caller after an event
-// does not join a load that began before the event.
+// epochKey identifies a load: the key, and the epoch in which the load began. A caller after
+// an event has a newer epoch, so it does not join a load that began before the event.
 type epochKey[K ~string] struct {
 	key   K
 	epoch uint64
@@ -44,16 +44,16 @@ type epochKey[K ~string] struct {
 // high on purpose, so that the local tier stays below its bound.
 const overhead = 200
 
-// NewNamespace adds a Namespace to the cache. Its keys in Redis begin with prefix,
-// such as "workout:template:". localBytes is the maximum size of its local tier, and
-// must be above zero for a Local strategy. The encoded size of the values counts.
+// NewNamespace adds a Namespace to the cache. Its keys in Redis begin with prefix, such as
+// "workout:template:". localBytes is the maximum size of its local tier, and must be above
+// zero for a Local strategy. The size of a value is the size of its encoding.
 func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, localBytes uint64) (*Namespace[K, V], error) {
 	for _, other := range *c.namespaces.Load() {
 		if other.prefix() == prefix {
 			return nil, fmt.Errorf("cache: two namespaces have the prefix %q: give each its own", prefix)
 		}
 	}
-	n := &Namespace[K, V]{cache: c, rule: strategy, keyPrefix: prefix}
+	n := &Namespace[K, V]{cache: c, caching: strategy, keyPrefix: prefix}
 	if strategy.Local {
 		if localBytes == 0 {
 			return nil, fmt.Errorf("cache: localBytes of namespace %q is 0, must be above 0 for a local strategy", prefix)
@@ -97,11 +97,11 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 	epoch := n.epoch.Load()
 	readAgain := n.getRedis
 	if n.local == nil {
-		// A hit in Redis needs no flight, so it is tried first.
+		// A hit in Redis needs no load. So Redis is read before the load is shared.
 		if value, ok := n.getRedis(ctx, key, epoch); ok {
 			return value, nil
 		}
-		readAgain = n.readRedis // this read has been counted
+		readAgain = n.readRedis // getRedis has already counted this read
 	}
 	var data []byte // the encoded value, if it is new
 	return n.loads.do(ctx, epochKey[K]{key, epoch}, func(ctx context.Context) (V, error) {
@@ -152,7 +152,7 @@ func (n *Namespace[K, V]) lookup(key K) (value V, ok bool) {
 	return e.value, true
 }
 
-// getRedis is readRedis that counts the hit or the miss.
+// getRedis returns a value of Redis. It counts the read as a hit or as a miss.
 func (n *Namespace[K, V]) getRedis(ctx context.Context, key K, epoch uint64) (value V, ok bool) {
 	if ctx.Err() != nil {
 		return value, false
@@ -175,9 +175,9 @@ func (n *Namespace[K, V]) readRedis(ctx context.Context, key K, epoch uint64) (v
 	return value, err == nil
 }
 
-// fromRedis returns a value of Redis and copies it to the local tier, unless an
-// event has come since epoch. The error is errNotFound or errNoRedis, or says why
-// Redis or the value failed.
+// fromRedis returns a value of Redis and copies it to the local tier, unless an event has come
+// since that epoch. The error is errNotFound, errNoRedis, an error of Redis, or an error of
+// the decoder.
 func (n *Namespace[K, V]) fromRedis(key K, epoch uint64) (V, error) {
 	var zero V
 	data, err := n.cache.redis.get(n.keyPrefix + string(key))
@@ -188,8 +188,9 @@ func (n *Namespace[K, V]) fromRedis(key K, epoch uint64) (V, error) {
 	if err != nil {
 		return zero, err
 	}
-	// At most the strategy's TTL, because the writer's clock may be wrong.
-	remaining := min(time.Until(expires), n.rule.TTL)
+	// The remaining lifetime is limited to the strategy's TTL, because the writer's clock may
+	// be wrong.
+	remaining := min(time.Until(expires), n.caching.TTL)
 	if remaining <= 0 {
 		return zero, errNotFound
 	}
@@ -197,10 +198,11 @@ func (n *Namespace[K, V]) fromRedis(key K, epoch uint64) (V, error) {
 	return value, nil
 }
 
-// countMiss counts a read of Redis that returned no value, by its error.
+// countMiss counts a read of Redis that failed with err: as a miss, and also as an error
+// unless the key was absent.
 func (n *Namespace[K, V]) countMiss(err error) {
 	switch {
-	case errors.Is(err, errNoRedis): // without Redis there is no tier to count
+	case errors.Is(err, errNoRedis): // a miss is not counted if there is no Redis tier
 	case errors.Is(err, errNotFound):
 		n.meters.redisMisses.add()
 	default:
@@ -212,13 +214,13 @@ func (n *Namespace[K, V]) countMiss(err error) {
 // setLocal stores a new value in the local tier and returns its encoding for
 // Redis, or nil if it cannot be encoded.
 func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
-	data, err := encode(value, time.Now().Add(n.rule.TTL))
+	data, err := encode(value, time.Now().Add(n.caching.TTL))
 	if err != nil {
 		n.meters.redisErrors.add()
-		n.cache.log.Error("value not cached", "strategy", n.rule.Name, "error", err)
+		n.cache.log.Error("value not cached", "strategy", n.caching.Name, "error", err)
 		return nil
 	}
-	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + n.rule.TTL, cost(key, data)}, epoch)
+	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + n.caching.TTL, cost(key, data)}, epoch)
 	return data
 }
 
@@ -229,9 +231,9 @@ func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
 	if n.local == nil {
 		return
 	}
-	// otter 2.3.0 does not evict for entries that are overwritten before its
-	// maintenance has seen them. It then stays above its bound. After an
-	// Invalidate every Set counts as an insert (TestLocalTierIsBounded).
+	// otter 2.3.0 evicts nothing for an entry that is overwritten before otter's maintenance
+	// has seen it. The cache then stays above its bound. So each Set follows an Invalidate,
+	// and otter treats the Set as an insert (TestLocalTierIsBounded).
 	n.local.Invalidate(key)
 	n.local.Set(key, e)
 	if n.epoch.Load() != epoch {
@@ -246,7 +248,7 @@ func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 		return
 	}
 	name := n.keyPrefix + string(key)
-	err := n.cache.redis.set(name, data, n.rule.TTL)
+	err := n.cache.redis.set(name, data, n.caching.TTL)
 	if err == nil && n.epoch.Load() != epoch {
 		err = n.cache.redis.delete(name)
 	}
@@ -258,7 +260,7 @@ func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 // cost returns the estimated memory of an entry in bytes.
 func cost[K ~string](key K, data []byte) uint32 { return uint32(overhead + len(key) + len(data)) }
 
-func (n *Namespace[K, V]) strategy() Strategy { return n.rule }
+func (n *Namespace[K, V]) strategy() Strategy { return n.caching }
 func (n *Namespace[K, V]) prefix() string     { return n.keyPrefix }
 func (n *Namespace[K, V]) count() counts      { return n.meters.read() }
 
@@ -267,7 +269,7 @@ func (n *Namespace[K, V]) count() counts      { return n.meters.read() }
 func (n *Namespace[K, V]) drop(ids []string) {
 	n.epoch.Add(1)
 	switch {
-	case n.local == nil:
+	case n.local == nil: // there is no local tier, so only the epoch changes
 	case len(ids) == 0:
 		n.local.InvalidateAll()
 	default:

@@ -28,11 +28,11 @@ const (
 	breakerCount = 64
 	slots        = 16384       // Redis Cluster specification
 	tripAfter    = 5           // consecutive failures that open a breaker
-	openFor      = time.Second // an open breaker then lets one command try
+	openFor      = time.Second // after this time, an open breaker lets one command through
 	// connectDelay is the pause between attempts to connect to the cluster.
 	connectDelay = 500 * time.Millisecond
-	// flushDelay is the time in which the client collects commands for one
-	// write. It is a thousandth of REDIS_TIMEOUT's default.
+	// flushDelay is the time in which the client collects commands for one write. It is
+	// a thousandth of the default of REDIS_TIMEOUT.
 	flushDelay = 100 * time.Microsecond
 )
 
@@ -47,7 +47,7 @@ type redis struct {
 
 // newRedis creates the Redis tier. The end of ctx cancels its commands.
 func newRedis(ctx context.Context, cfg Config) *redis {
-	r := &redis{cfg: cfg, deadlines: deadlines{base: ctx, period: cfg.Timeout}}
+	r := &redis{cfg: cfg, deadlines: deadlines{parent: ctx, period: cfg.Timeout}}
 	for i := range r.breakers {
 		r.breakers[i] = gobreaker.NewCircuitBreaker[rueidis.RedisResult](gobreaker.Settings{
 			Timeout:     openFor,
@@ -114,8 +114,8 @@ func (r *redis) options() rueidis.ClientOption {
 	}
 }
 
-// do sends one command for one key with the timeout, through the breaker of its
-// slot.
+// do sends one command for one key, through the circuit breaker of the key's slot. The
+// command has the time limit of deadlines.
 func (r *redis) do(client rueidis.Client, command rueidis.Completed) (rueidis.RedisResult, error) {
 	// A breaker is for slots/breakerCount consecutive slots.
 	breaker := r.breakers[int(command.Slot())%slots*breakerCount/slots]
@@ -125,9 +125,9 @@ func (r *redis) do(client rueidis.Client, command rueidis.Completed) (rueidis.Re
 	})
 }
 
-// ready returns the connected client. Without one the error is errNoRedis or
-// errNotConnected.
-func (r *redis) ready() (rueidis.Client, error) {
+// connectedClient returns the client. If there is no client, the error is
+// errNoRedis or errNotConnected.
+func (r *redis) connectedClient() (rueidis.Client, error) {
 	if client := r.client.Load(); client != nil {
 		return *client, nil
 	}
@@ -139,7 +139,7 @@ func (r *redis) ready() (rueidis.Client, error) {
 
 // get returns the value of a key, or errNotFound.
 func (r *redis) get(key string) ([]byte, error) {
-	client, err := r.ready()
+	client, err := r.connectedClient()
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (r *redis) get(key string) ([]byte, error) {
 
 // set stores a value that Redis deletes after the TTL.
 func (r *redis) set(key string, data []byte, ttl time.Duration) error {
-	client, err := r.ready()
+	client, err := r.connectedClient()
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (r *redis) set(key string, data []byte, ttl time.Duration) error {
 
 // delete deletes a key. An absent key is no error.
 func (r *redis) delete(key string) error {
-	client, err := r.ready()
+	client, err := r.connectedClient()
 	if err != nil {
 		return ignoreNoRedis(err)
 	}
@@ -185,7 +185,7 @@ func ignoreNoRedis(err error) error {
 // deletePrefix deletes all keys with the prefix. It scans the keys of every node, so it
 // is only for the rare events that invalidate a whole namespace.
 func (r *redis) deletePrefix(ctx context.Context, prefix string) error {
-	client, err := r.ready()
+	client, err := r.connectedClient()
 	if err != nil {
 		return ignoreNoRedis(err)
 	}

@@ -44,4 +44,4 @@ var (
 	APIResponse       = Strategy{"apiResponse", 300 * time.Second, false, []Event{DataUpdate}}
 )
 
-func (s Strategy) invalidatedBy(event Event) bool { return slices.Contains(s.Events, event) }
+func (s Strategy) isInvalidatedBy(event Event) bool { return slices.Contains(s.Events, event) }

@@ -69,8 +69,8 @@ func (s *Store) SaveAgentState(ctx context.Context, state AgentState) error {
 	return s.exec(ctx, notIdempotent, "save an agent's state", QuerySaveAgentState, state.AgentID, state.Instance, state.Status, state.State)
 }
 
-// ActiveAgents returns the states of an agent's processes that have reported
-// themselves active since the time.
+// ActiveAgents returns the states of those processes of an agent that have
+// reported the status active since the given time.
 func (s *Store) ActiveAgents(ctx context.Context, agentID string, since time.Time) ([]AgentState, error) {
 	return collect[AgentState](ctx, s, "list active agents", QueryActiveAgents, agentID, since)
 }
@@ -88,8 +88,9 @@ func (s *Store) SaveCoordinations(ctx context.Context, rows []Coordination) erro
 		column(rows, func(c Coordination) string { return string(c.Result) }))
 }
 
-// RecentCoordinations returns at most limit rows of an agent since the time,
-// latest first. The design document's index covers the last hour.
+// RecentCoordinations returns at most limit rows of an agent that were created
+// after since, the latest first. The design document's index covers the last
+// hour.
 func (s *Store) RecentCoordinations(ctx context.Context, agentID string, since time.Time, limit int) ([]Coordination, error) {
 	return collect[Coordination](ctx, s, "list coordinations", QueryRecentCoordinations, agentID, since, limit)
 }

@@ -19,23 +19,22 @@ import (
 
 // Config is the database's URL, and the limits of one process.
 type Config struct {
-	// URL is DATABASE_URL in libpq's form. It must have an sslmode of disable or
-	// verify-full. libpq's default would silently fall back to plain text.
+	// URL is DATABASE_URL in libpq's form. It must have sslmode=disable or
+	// sslmode=verify-full. The default of libpq would silently fall back to plain text.
 	URL string
 	// PasswordFile is DATABASE_PASSWORD_FILE. If set, it is read for each new
 	// connection, so that a rotated password needs no restart.
 	PasswordFile string
-	// IAM is true for DATABASE_LOGIN=iam: each new connection logs in with an IAM
-	// token. rdstoken.Config has the variables of the token. The default of
-	// DATABASE_LOGIN is password.
+	// IAM is true for DATABASE_LOGIN=iam: each new connection logs in with an IAM token.
+	// The default of DATABASE_LOGIN is password. Token is only set with IAM.
 	IAM   bool
 	Token rdstoken.Config
 	// MaxConnections is DATABASE_MAX_CONNECTIONS, 1 to 100 for one process. The
 	// design document's server has 200 (max_connections) for all processes.
 	MaxConnections int
-	// StatementTimeout is DATABASE_STATEMENT_TIMEOUT, enforced by the server.
-	// The design document's limit of a query is 100 ms (query_response_time). A
-	// result after ten times that limit is useless.
+	// StatementTimeout is DATABASE_STATEMENT_TIMEOUT, enforced by the server. The design
+	// document's limit of a query is 100 ms (query_response_time). The default is ten
+	// times that limit: a later result is useless.
 	StatementTimeout time.Duration
 	// ConnectTimeout is DATABASE_CONNECT_TIMEOUT, for one connection.
 	ConnectTimeout time.Duration
@@ -59,7 +58,8 @@ func ReadConfig(env *envconfig.Reader) Config {
 }
 
 // sslModes are the allowed modes of libpq: no TLS, or TLS with a verified certificate and
-// host name. The other modes accept a server that could be another one.
+// host name. With the other modes, libpq does not check that it talks to the right
+// server.
 var sslModes = []string{"disable", "verify-full"}
 
 // Connection returns the settings of one connection, with the current password
@@ -92,9 +92,9 @@ func (c Config) checkSSLMode() error {
 	return nil
 }
 
-// credential returns a function that sets the password of a new connection: the current
-// content of PasswordFile, or a new IAM token.
-func (c Config) credential() func(context.Context, *pgx.ConnConfig) error {
+// credentialSetter returns a function that sets the password of a new connection: the
+// current content of PasswordFile, or a new IAM token.
+func (c Config) credentialSetter() func(context.Context, *pgx.ConnConfig) error {
 	if !c.IAM {
 		return func(_ context.Context, conn *pgx.ConnConfig) error { return c.setPassword(conn) }
 	}
@@ -120,8 +120,8 @@ func (c Config) setPassword(conn *pgx.ConnConfig) error {
 	return nil
 }
 
-// pool returns the configuration of the pool of connections.
-func (c Config) pool() (*pgxpool.Config, error) {
+// poolConfig returns the configuration of the connection pool.
+func (c Config) poolConfig() (*pgxpool.Config, error) {
 	conn, err := c.Connection()
 	if err != nil {
 		return nil, err
@@ -135,12 +135,12 @@ func (c Config) pool() (*pgxpool.Config, error) {
 	conn.RuntimeParams["idle_in_transaction_session_timeout"] = fmt.Sprint(10 * c.StatementTimeout.Milliseconds())
 	pool.ConnConfig = conn
 	pool.MaxConns = int32(c.MaxConnections)
-	// Connections are renewed, so that new ones reach the new primary after a
-	// failover. The jitter prevents that all are renewed at once.
+	// Connections are renewed, because only new connections reach the new primary after a
+	// failover. The jitter prevents that all connections are renewed at once.
 	pool.MaxConnLifetime, pool.MaxConnLifetimeJitter = 30*time.Minute, 5*time.Minute
 	pool.MaxConnIdleTime = 5 * time.Minute
 	pool.HealthCheckPeriod = 30 * time.Second
-	setCredential := c.credential()
+	setCredential := c.credentialSetter()
 	pool.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
 		if err := setCredential(ctx, conn); err != nil {
 			return &credentialError{err}

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Store is safe for concurrent use.
+// Store reads and writes the services' tables. It is safe for concurrent use.
 type Store struct {
 	pool *pgxpool.Pool
 	// timeout ends a query on the client's side, because a hung server does not
@@ -33,10 +33,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout, q}, nil
 }
 
-// OpenPool creates the pool without a Store, for a program that has its own SQL. tracer
+// OpenPool creates the pool without a Store, for a process that has its own SQL. tracer
 // may be nil.
 func OpenPool(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Pool, error) {
-	poolCfg, err := cfg.pool()
+	poolCfg, err := cfg.poolConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -51,5 +51,5 @@ func OpenPool(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool
 // Close waits until all connections are returned, and closes them.
 func (s *Store) Close() { s.pool.Close() }
 
-// Ping checks the database for readiness.
+// Ping returns an error if the database does not respond.
 func (s *Store) Ping(ctx context.Context) error { return wrap("ping PostgreSQL", s.pool.Ping(ctx)) }

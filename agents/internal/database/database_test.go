@@ -53,7 +53,7 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	s, ctx := open(t, server), t.Context()
 	_, err := s.User(ctx, "test-user-123")
 	require.ErrorIs(t, err, ErrNotFound)
-	active, err := s.UserActive(ctx, "test-user-123")
+	active, err := s.IsUserActive(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.False(t, active)
 
@@ -62,7 +62,7 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	again, err := s.EnsureUser(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.Equal(t, created, again, "an existing user is not changed")
-	active, err = s.UserActive(ctx, "test-user-123")
+	active, err = s.IsUserActive(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.True(t, active)
 
@@ -86,7 +86,7 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	require.NotErrorIs(t, err, ErrUnavailable, "an invalid request is not a database outage")
 }
 
-// The histogram counts each query, also a failed one.
+// The histogram counts successful and failed queries.
 func TestQueriesAreMeasured(t *testing.T) {
 	s := open(t, server)
 	registry := prometheus.NewRegistry()
@@ -104,8 +104,8 @@ func TestQueriesAreMeasured(t *testing.T) {
 		return 0
 	}
 	count := func() float64 { return value("database_query_duration_seconds") }
-	require.Zero(t, count(), "idle, and the series exists")
-	_, err := s.UserActive(t.Context(), "nobody")
+	require.Zero(t, count(), "the series exists before the first query")
+	_, err := s.IsUserActive(t.Context(), "nobody")
 	require.NoError(t, err)
 	require.EqualValues(t, 1, count())
 	require.Error(t, s.exec(t.Context(), notIdempotent, "fail", "SELECT 1/0"))
@@ -129,7 +129,7 @@ func TestPlansAreSavedOnceAndListed(t *testing.T) {
 				id := uuid.Must(uuid.NewV7())
 				ids = append(ids, id)
 				body := json.RawMessage(fmt.Sprintf(`{"day": %d}`, i))
-				require.NoError(t, s.SavePlan(ctx, kind, id, "u-1", body), "the user is created too")
+				require.NoError(t, s.SavePlan(ctx, kind, id, "u-1", body), "the first plan of a user creates the user")
 				require.NoError(t, s.SavePlan(ctx, kind, id, "u-1", json.RawMessage(`{"day": "repeated"}`)))
 			}
 			require.NoError(t, s.SavePlan(ctx, kind, uuid.New(), "u-2", json.RawMessage(`{}`)))
@@ -157,16 +157,16 @@ func TestAgentStatesAndCoordinationsAreSaved(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, states, "no update since the time")
 
-	done := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "u", Task: "plan", Status: Partial, DurationMS: 120, Result: json.RawMessage(`{}`)}
+	partial := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "u", Task: "plan", Status: Partial, DurationMS: 120, Result: json.RawMessage(`{}`)}
 	failed := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "v", Task: "rest", Status: Failed, Result: json.RawMessage(`{"agents": []}`)}
-	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{done}))
-	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{done, failed}), "an existing row is not an error")
+	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{partial}))
+	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{partial, failed}), "an existing row is not an error")
 	recent, err := s.RecentCoordinations(ctx, "mca", since, 10)
 	require.NoError(t, err)
 	for i := range recent {
 		recent[i].CreatedAt = time.Time{}
 	}
-	require.ElementsMatch(t, []Coordination{done, failed}, recent)
+	require.ElementsMatch(t, []Coordination{partial, failed}, recent)
 }
 
 func TestConnectionChecksURLAndPassword(t *testing.T) {
@@ -178,7 +178,7 @@ func TestConnectionChecksURLAndPassword(t *testing.T) {
 		{"verified TLS", "postgres://u:secret@h/d?sslmode=verify-full", "", ""},
 		{"the file's password takes precedence", "postgres://u:secret@h/d?sslmode=disable", file, ""},
 		{"libpq's default falls back to plain text", "postgres://u:secret@h/d", "", "sslmode=verify-full"},
-		{"prefer falls back too", "postgres://u:secret@h/d?sslmode=prefer", "", `sslmode="prefer"`},
+		{"prefer also falls back to plain text", "postgres://u:secret@h/d?sslmode=prefer", "", `sslmode="prefer"`},
 		{"require accepts any server", "postgres://u:secret@h/d?sslmode=require", "", `sslmode="require"`},
 		{"verify-ca accepts a server with another name", "postgres://u:secret@h/d?sslmode=verify-ca", "", `sslmode="verify-ca"`},
 		{"a missing file", "postgres://u:secret@h/d?sslmode=verify-full", "/nothing", "DATABASE_PASSWORD_FILE"},

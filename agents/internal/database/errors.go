@@ -15,8 +15,8 @@ import (
 var (
 	// ErrNotFound means that the row does not exist.
 	ErrNotFound = errors.New("not found")
-	// ErrUnavailable means that the database is down, full or too slow. The
-	// same request may succeed later, so it is a 503.
+	// ErrUnavailable means that the database is down, full or too slow. The same request may
+	// succeed later, so the response has status 503.
 	ErrUnavailable = errors.New("the database is unavailable")
 )
 
@@ -29,26 +29,27 @@ func wrap(operation string, err error) error {
 		return fmt.Errorf("%s: %w", operation, ErrNotFound)
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s: %w", operation, err) // the caller disconnected
-	case notSent(err), connectionLost(err), rolledBack(err), errors.Is(err, context.DeadlineExceeded), code(err) == "57014":
+	case isNotSent(err), isConnectionLost(err), isRolledBack(err), errors.Is(err, context.DeadlineExceeded), sqlState(err) == "57014":
 		return fmt.Errorf("%s: %w: %w", operation, ErrUnavailable, err)
 	default:
 		return fmt.Errorf("%s: %w", operation, err)
 	}
 }
 
-// code returns the SQLSTATE of an error from the server (PostgreSQL manual, appendix
-// A), or "" for another error. This file uses 40001 serialization failure, 40P01
-// deadlock, 57014 statement timeout, and 57P01 to 57P03: the server stops or starts.
-func code(err error) string {
+// sqlState returns the SQLSTATE of an error from the server (PostgreSQL manual, appendix A),
+// or "" for another error. This file uses these codes: 40001 is a serialization failure, 40P01
+// a deadlock, 57014 a statement timeout, and 57P01 to 57P03 mean that the server stops or
+// starts.
+func sqlState(err error) string {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return server.Code
 	}
 	return ""
 }
 
-// rolledBack reports whether the server rolled the statement back because of a serialization
+// isRolledBack reports whether the server rolled the statement back because of a serialization
 // failure or a deadlock. The statement may then be sent again.
-func rolledBack(err error) bool { return code(err) == "40001" || code(err) == "40P01" }
+func isRolledBack(err error) bool { return sqlState(err) == "40001" || sqlState(err) == "40P01" }
 
 // credentialError means that there is no password or token for a new connection. The
 // mounted file or the pod's credentials may become available later.
@@ -56,20 +57,20 @@ type credentialError struct{ error }
 
 func (e *credentialError) Unwrap() error { return e.error }
 
-// notSent reports whether the statement did not reach the server.
-func notSent(err error) bool {
+// isNotSent reports whether the statement did not reach the server.
+func isNotSent(err error) bool {
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	_, noCredential := errors.AsType[*credentialError](err)
 	return connecting || noCredential || pgconn.SafeToRetry(err)
 }
 
-// connectionLost reports whether the connection ended during the statement. The
+// isConnectionLost reports whether the connection ended during the statement. The
 // server may have executed the statement.
-func connectionLost(err error) bool {
+func isConnectionLost(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
-	switch code(err) {
+	switch sqlState(err) {
 	case "57P01", "57P02", "57P03":
 		return true
 	}

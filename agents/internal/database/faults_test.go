@@ -24,7 +24,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// startServer starts a server that the test may stop.
+// startServer starts a PostgreSQL server that the test may stop.
 func startServer(t *testing.T, settings map[string]string) *testservers.Postgres {
 	t.Helper()
 	server, err := testservers.StartPostgres(t.Context(), settings)
@@ -104,7 +104,7 @@ func TestFullServerIsUnavailable(t *testing.T) {
 	for {
 		conn, err := pgx.Connect(t.Context(), server.URL("postgres"))
 		if err != nil {
-			require.Equal(t, "53300", code(err))
+			require.Equal(t, "53300", sqlState(err))
 			break
 		}
 		conns = append(conns, conn)
@@ -191,7 +191,7 @@ func TestIAMLogsInWithATokenOfThePod(t *testing.T) {
 	reader := envconfig.New(func(name string) (string, bool) { value, ok := env[name]; return value, ok })
 	cfg := ReadConfig(reader)
 	require.NoError(t, reader.Err())
-	pool, err := cfg.pool()
+	pool, err := cfg.poolConfig()
 	require.NoError(t, err)
 	conn := pool.ConnConfig.Copy()
 	require.NoError(t, pool.BeforeConnect(t.Context(), conn))
@@ -218,15 +218,15 @@ func TestOnlySafeFailuresAreRetried(t *testing.T) {
 		err         error
 		tries       int
 	}{
-		{"a rolled-back statement", notIdempotent, deadlock, attempts},
+		{"a rolled-back statement", notIdempotent, deadlock, maxAttempts},
 		{"a lost connection: the statement may have been executed", notIdempotent, io.ErrUnexpectedEOF, 1},
-		{"a lost connection, idempotent statement", idempotent, io.ErrUnexpectedEOF, attempts},
+		{"a lost connection, idempotent statement", idempotent, io.ErrUnexpectedEOF, maxAttempts},
 		{"a constraint violation", idempotent, duplicate, 1},
 		{"a canceled caller", idempotent, context.Canceled, 1},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			tries := 0
-			_, err := run(t.Context(), time.Minute, row.idempotency, "try", func(context.Context) (int, error) { tries++; return 0, row.err })
+			_, err := runWithRetries(t.Context(), time.Minute, row.idempotency, "try", func(context.Context) (int, error) { tries++; return 0, row.err })
 			require.ErrorIs(t, err, row.err)
 			require.Equal(t, row.tries, tries)
 		})

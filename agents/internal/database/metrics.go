@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// queries measures each query from its start to its last row, without the wait for
-// a connection. It is a pgx.QueryTracer.
+// queries measures the duration of each query, from its start to its last row. The
+// wait for a free connection does not count. queries is a pgx.QueryTracer.
 type queries struct{ duration prometheus.Histogram }
 
 // newQueries creates the histogram of query durations.
@@ -37,8 +37,8 @@ func (q *queries) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQue
 	}
 }
 
-// These are the connections of the process' pool. The ones in use divided by the
-// maximum are the design document's connection_pool_utilization.
+// These are the connections of the process' pool. The acquired connections divided
+// by the maximum are the connection_pool_utilization of the design document.
 var (
 	acquiredDesc = prometheus.NewDesc("database_pool_acquired_connections", "Connections that queries use.", nil, nil)
 	maxDesc      = prometheus.NewDesc("database_pool_max_connections", "Connections that the pool may open.", nil, nil)

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// PlanKind is a table of plans.
+// PlanKind is a kind of plan. Its value is the name of the table.
 type PlanKind string
 
 // The kinds of plan.
@@ -38,8 +38,9 @@ func (k PlanKind) QueryRecentPlans() string {
 	return "SELECT id, user_id, plan, created_at FROM " + string(k) + " WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2"
 }
 
-// SavePlan saves a plan under the caller's id (uuid.NewV7 suits the index).
-// Saving the same id again changes nothing.
+// SavePlan saves a plan with an id that the caller has chosen. Use uuid.NewV7,
+// because new rows are then next to each other in the index. Saving the same id
+// again changes nothing.
 func (s *Store) SavePlan(ctx context.Context, kind PlanKind, id uuid.UUID, userID string, body json.RawMessage) error {
 	return s.exec(ctx, idempotent, "save a plan", kind.QuerySavePlan(), id, userID, body)
 }

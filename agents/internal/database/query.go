@@ -6,9 +6,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// exec executes a write without a result.
+// exec executes a write that returns no rows.
 func (s *Store) exec(ctx context.Context, i idempotency, operation, statement string, args ...any) error {
-	_, err := run(ctx, s.timeout, i, operation, func(ctx context.Context) (struct{}, error) {
+	_, err := runWithRetries(ctx, s.timeout, i, operation, func(ctx context.Context) (struct{}, error) {
 		_, err := s.pool.Exec(ctx, statement, args...)
 		return struct{}{}, err
 	})
@@ -17,7 +17,7 @@ func (s *Store) exec(ctx context.Context, i idempotency, operation, statement st
 
 // collect reads rows into structs by their db tags.
 func collect[T any](ctx context.Context, s *Store, operation, query string, args ...any) ([]T, error) {
-	return run(ctx, s.timeout, idempotent, operation, func(ctx context.Context) ([]T, error) {
+	return runWithRetries(ctx, s.timeout, idempotent, operation, func(ctx context.Context) ([]T, error) {
 		rows, err := s.pool.Query(ctx, query, args...)
 		if err != nil {
 			return nil, err
@@ -26,8 +26,8 @@ func collect[T any](ctx context.Context, s *Store, operation, query string, args
 	})
 }
 
-// column returns one field of each row. PostgreSQL's unnest makes rows of such columns
-// again.
+// column returns one field of each row. The statement converts such columns back to
+// rows with unnest.
 func column[R, V any](rows []R, field func(R) V) []V {
 	values := make([]V, len(rows))
 	for i, row := range rows {

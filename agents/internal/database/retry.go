@@ -17,25 +17,25 @@ const (
 )
 
 const (
-	// attempts bounds retries. They are for a lost connection or a deadlock,
-	// not for an outage.
-	attempts = 3
+	// maxAttempts is the maximum number of executions of one query. Retries are for
+	// a lost connection or a deadlock, not for an outage.
+	maxAttempts = 3
 	// firstPause is the pause before the first retry. Each further pause is twice as
-	// long. Jitter makes a pause 0.5 to 1.5 times as long.
+	// long. Each pause is multiplied by a random factor from 0.5 to 1.5.
 	firstPause = 10 * time.Millisecond
 )
 
-// run executes a query. It retries a failed query if nothing was executed, or if
-// the connection was lost and the query is idempotent. The timeout covers all
-// tries and the wait for a connection.
-func run[T any](ctx context.Context, timeout time.Duration, i idempotency, operation string, query func(context.Context) (T, error)) (result T, err error) {
+// runWithRetries executes a query. It retries a failed query if nothing was executed, or if
+// the connection was lost and the query is idempotent. The timeout limits all executions
+// together, with the wait for a connection.
+func runWithRetries[T any](ctx context.Context, timeout time.Duration, i idempotency, operation string, query func(context.Context) (T, error)) (result T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
 		result, err = query(ctx)
-		safe := rolledBack(err) || notSent(err) || (i == idempotent && connectionLost(err))
-		if err == nil || !safe || attempt == attempts || ctx.Err() != nil {
+		mayRetry := isRolledBack(err) || isNotSent(err) || (i == idempotent && isConnectionLost(err))
+		if err == nil || !mayRetry || attempt == maxAttempts || ctx.Err() != nil {
 			return result, wrap(operation, err)
 		}
 		select {

@@ -45,9 +45,9 @@ func (s *Store) User(ctx context.Context, id string) (User, error) {
 	return s.user(ctx, idempotent, "read user", QueryUser, id)
 }
 
-// UserActive reports whether the user exists and is not deactivated.
-func (s *Store) UserActive(ctx context.Context, id string) (bool, error) {
-	return run(ctx, s.timeout, idempotent, "find active user", func(ctx context.Context) (active bool, err error) {
+// IsUserActive reports whether the user exists and is not deactivated.
+func (s *Store) IsUserActive(ctx context.Context, id string) (bool, error) {
+	return runWithRetries(ctx, s.timeout, idempotent, "find active user", func(ctx context.Context) (active bool, err error) {
 		err = s.pool.QueryRow(ctx, QueryUserActive, id).Scan(&active)
 		return active, err
 	})
@@ -72,7 +72,7 @@ func (s *Store) SaveProfile(ctx context.Context, id, displayName string, profile
 
 // user executes a statement that returns one user. Without a row it returns ErrNotFound.
 func (s *Store) user(ctx context.Context, i idempotency, operation, query string, args ...any) (User, error) {
-	return run(ctx, s.timeout, i, operation, func(ctx context.Context) (User, error) {
+	return runWithRetries(ctx, s.timeout, i, operation, func(ctx context.Context) (User, error) {
 		rows, err := s.pool.Query(ctx, query, args...)
 		if err != nil {
 			return User{}, err

@@ -29,11 +29,11 @@ type Writer[T any] struct {
 	write     func(context.Context, []T) error
 	log       *slog.Logger
 
-	mu       sync.RWMutex // read-locked by Enqueue, locked by Close
+	mu       sync.RWMutex // Enqueue holds the read lock, Close the write lock
 	closing  bool
 	queue    chan T
 	stopped  chan struct{}
-	closeCtx atomic.Pointer[context.Context] // set by Close: the context of the last writes
+	closeCtx atomic.Pointer[context.Context] // set by Close: the context of the writes after it
 
 	done, dropped, failed atomic.Uint64
 }
@@ -75,8 +75,8 @@ func (w *Writer[T]) Counts() WriterCounts {
 	return WriterCounts{w.done.Load(), w.dropped.Load(), w.failed.Load()}
 }
 
-// Close writes the queued items, for at most a second. Items that are not written
-// by then count as failed.
+// Close writes the queued items, for at most a second. Items that are not written in
+// this time count as failed.
 func (w *Writer[T]) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
@@ -90,8 +90,9 @@ func (w *Writer[T]) Close(ctx context.Context) {
 	<-w.stopped
 }
 
-// run writes the queued items in batches until the queue is closed. Items that
-// could not be written are counted and dropped.
+// run writes the queued items in batches until the queue is closed and empty. If the
+// write of a batch fails, run counts its items as failed and does not write them
+// again.
 func (w *Writer[T]) run(ctx context.Context) {
 	defer close(w.stopped)
 	for first := range w.queue {
@@ -109,7 +110,8 @@ func (w *Writer[T]) run(ctx context.Context) {
 	}
 }
 
-// nextBatch returns the first item and the items within batchDelay after it.
+// nextBatch returns the first item and the items that are queued within batchDelay
+// after it, at most queueSize.
 func (w *Writer[T]) nextBatch(first T) []T {
 	items := []T{first}
 	delay := time.After(batchDelay)
@@ -127,8 +129,9 @@ func (w *Writer[T]) nextBatch(first T) []T {
 	return items
 }
 
-// writeBatch calls write. It converts a panic to an error, because no server
-// recovers this goroutine.
+// writeBatch calls w.write with a timeout. It converts a panic to an error. The HTTP
+// server recovers panics only in the goroutines of requests, so a panic here would end
+// the process.
 func (w *Writer[T]) writeBatch(ctx context.Context, items []T) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()

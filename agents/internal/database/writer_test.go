@@ -12,7 +12,7 @@ import (
 
 var discardLog = slog.New(slog.DiscardHandler)
 
-func TestEveryItemIsDoneDroppedOrFailed(t *testing.T) {
+func TestCountsIncludeWrittenDroppedAndFailedItems(t *testing.T) {
 	started, release := make(chan struct{}, 8), make(chan struct{})
 	var calls [][]int
 	w := NewWriter(t.Context(), "test write", func(_ context.Context, items []int) error {
@@ -34,7 +34,7 @@ func TestEveryItemIsDoneDroppedOrFailed(t *testing.T) {
 	require.Len(t, calls, 2, "queued items are written in one batch before Close returns")
 	require.Equal(t, []int{-1}, calls[0])
 	require.Len(t, calls[1], queueSize)
-	require.Equal(t, []int{0, 1, 2}, calls[1][:3], "in order")
+	require.Equal(t, []int{0, 1, 2}, calls[1][:3], "items are written in the order of Enqueue")
 	require.Equal(t, WriterCounts{Done: 1, Dropped: 10, Failed: queueSize}, w.Counts())
 	require.False(t, w.Enqueue(0), "after Close")
 	require.EqualValues(t, 11, w.Counts().Dropped)
@@ -54,7 +54,7 @@ func TestSingleItemIsWrittenAfterTheBatchDelay(t *testing.T) {
 	})
 }
 
-func TestCloseIsBounded(t *testing.T) {
+func TestCloseReturnsWhenItsContextEnds(t *testing.T) {
 	w := NewWriter(t.Context(), "test write", func(ctx context.Context, _ []int) error {
 		<-ctx.Done()
 		return ctx.Err()
@@ -63,7 +63,7 @@ func TestCloseIsBounded(t *testing.T) {
 		w.Enqueue(i)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // as if the close timeout had passed
+	cancel() // as if the timeout of Close had passed
 	w.Close(ctx)
 	require.EqualValues(t, 5, w.Counts().Failed)
 }

@@ -1,4 +1,4 @@
-// Package dependencies opens and closes what all four services depend on: the
+// Package dependencies opens and closes the dependencies of the four services: the
 // database, the cache, the issuer's keys, metrics and traces. Each of these has its
 // own package.
 package dependencies
@@ -42,10 +42,10 @@ type Set struct {
 	http    *telemetry.HTTP
 }
 
-// Open opens the dependencies of the named service. It waits for none, because
-// a service must start while they are unavailable.
+// Open opens the dependencies of the named service. It does not wait until they are
+// available, because a service must start without them.
 func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (_ *Set, err error) {
-	s := &Set{Metrics: telemetry.Registry()}
+	s := &Set{Metrics: telemetry.NewRegistry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close(ctx))

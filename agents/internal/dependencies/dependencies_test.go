@@ -21,7 +21,7 @@ import (
 // eventTimeout bounds the wait for an event that a passing test sees much earlier.
 const eventTimeout = 20 * time.Second
 
-// open opens the dependencies with these changes of a valid environment.
+// open opens the dependencies with a valid environment and these changes.
 func open(t *testing.T, changes map[string]string) (*Set, error) {
 	t.Helper()
 	env := envconfig.New(servicetest.New(t).Lookup(changes))
@@ -57,8 +57,8 @@ func TestAllConfigErrorsAreReported(t *testing.T) {
 	require.Subset(t, reported, []string{"JWT_ISSUER", "JWT_AUDIENCE", "DATABASE_URL"})
 }
 
-// TestOpensAndClosesWithoutReachableServers also checks that Close leaves no goroutine.
-func TestOpensAndClosesWithoutReachableServers(t *testing.T) {
+// TestOpenAndCloseSucceedWithoutReachableServers also checks that Close leaves no goroutine.
+func TestOpenAndCloseSucceedWithoutReachableServers(t *testing.T) {
 	before := runtime.NumGoroutine()
 	s, err := open(t, map[string]string{"REDIS_ADDRESSES": unreachable, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + unreachable})
 	require.NoError(t, err)
@@ -68,9 +68,9 @@ func TestOpensAndClosesWithoutReachableServers(t *testing.T) {
 	waitForGoroutines(t, before)
 }
 
-// TestFailedOpenClosesWhatWasOpened checks that a failed Open leaves no goroutine of the
+// TestFailedOpenClosesTheOpenedDependencies checks that a failed Open leaves no goroutine of the
 // dependencies that it opened before the failure.
-func TestFailedOpenClosesWhatWasOpened(t *testing.T) {
+func TestFailedOpenClosesTheOpenedDependencies(t *testing.T) {
 	collector := "http://" + unreachable
 	for _, row := range []struct {
 		reason  string

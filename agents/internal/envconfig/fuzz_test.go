@@ -32,7 +32,7 @@ func FuzzReader(f *testing.F) {
 			func(v any) bool { return v.(time.Duration) >= 0 && v.(time.Duration) <= time.Minute }},
 		{func(r *envconfig.Reader) any { return r.OneOf("X", "a", "a", "b") }, func(v any) bool { return v == "a" || v == "b" }},
 		{func(r *envconfig.Reader) any { return r.Address("X", ":1") }, func(v any) bool {
-			_, err := net.ResolveTCPAddr("tcp", portOf(v))
+			_, err := net.ResolveTCPAddr("tcp", loopbackAddress(v))
 			return err == nil
 		}},
 		{func(r *envconfig.Reader) any { return r.Hosts("X", "a:1") }, func(v any) bool {
@@ -71,8 +71,9 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// portOf returns the address with the host 127.0.0.1, so that the test resolves no name.
-func portOf(address any) string {
+// loopbackAddress replaces the host of the address by 127.0.0.1, so that the test
+// resolves no name.
+func loopbackAddress(address any) string {
 	_, port, _ := net.SplitHostPort(address.(string))
 	return "127.0.0.1:" + port
 }

@@ -76,7 +76,7 @@ func (r *Reader) Counts(name string, keys ...string) map[string]int {
 		for pair := range strings.SplitSeq(text, ",") {
 			key, number, _ := strings.Cut(pair, "=")
 			count, err := strconv.Atoi(number)
-			if _, twice := counts[key]; twice || err != nil || count < 1 || !slices.Contains(keys, key) {
+			if _, isDuplicate := counts[key]; isDuplicate || err != nil || count < 1 || !slices.Contains(keys, key) {
 				return nil, false
 			}
 			counts[key] = count

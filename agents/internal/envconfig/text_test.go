@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-func TestTextsMustHaveTheirForm(t *testing.T) {
+func TestTextMethodsCheckTheFormat(t *testing.T) {
 	url := func(r *envconfig.Reader) any { return r.URL("X", "http://a", "http", "https") }
 	path := func(r *envconfig.Reader) any { return r.Path("X", "/a") }
 	hosts := func(r *envconfig.Reader) any { return r.Hosts("X", "a:1") }

@@ -25,9 +25,10 @@ type Body interface {
 	Validate() []FieldError
 }
 
-// ReadBody decodes a request's body of at most limit bytes into the pointer into. It
-// returns true if the body is valid. Otherwise it has sent the error: 413, 415, 400 for
-// a body that is not JSON, or 422 for a violated rule.
+// ReadBody decodes a request's body into the value of the pointer into. The body may
+// have at most limit bytes. ReadBody returns true if the body is valid. Otherwise it
+// has sent an error response: 413, 415, 400 for a body that is not JSON, or 422 for a
+// violated rule.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, into Body) bool {
 	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
 		Error(w, http.StatusUnsupportedMediaType, CodeMediaType,

@@ -45,8 +45,8 @@ func write(w http.ResponseWriter, status int, contentType []string, body any) {
 	send(w, status, contentType, encoded)
 }
 
-// Line sends a line of JSON that is already encoded and ends with a newline. The line
-// can have several parts. So a part that many responses share is not copied for each.
+// Line sends a line of JSON that is already encoded and ends with a newline. The line can have
+// several parts. So a part that many responses share is not copied for each response.
 func Line(w http.ResponseWriter, status int, parts ...[]byte) {
 	send(w, status, jsonType, parts...)
 }
@@ -75,8 +75,8 @@ func send(w http.ResponseWriter, status int, contentType []string, parts ...[]by
 	h["Content-Length"] = []string{strconv.Itoa(length)} // without it net/http would use chunked encoding, with more writes
 	w.WriteHeader(status)
 	for _, part := range parts {
-		// A write fails if the client has disconnected, so there is nobody to
-		// report it to.
+		// A write fails only if the client has disconnected. Then no error response can be
+		// sent.
 		_, _ = w.Write(part)
 	}
 }

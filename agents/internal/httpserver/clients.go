@@ -18,10 +18,10 @@ const (
 	// together use about 2 MB. If there are more clients, those with few recent
 	// requests are evicted. An evicted client starts again with a full burst.
 	maxClients = 10_000
-	// ipv6Client is the length in bits of the smallest IPv6 network that a
-	// provider assigns to a customer (RFC 6177). The limit is for this network,
-	// because a customer can use all its addresses.
-	ipv6Client = 64
+	// ipv6PrefixLength is the length in bits of the smallest IPv6 network that a
+	// provider assigns to a customer (RFC 6177). All addresses of this network share
+	// one limit, because one customer can use all of them.
+	ipv6PrefixLength = 64
 )
 
 // clients limits the request rate of each client.
@@ -30,7 +30,8 @@ type clients struct {
 	limiters *otter.Cache[netip.Prefix, *rate.Limiter]
 }
 
-// newClients returns the limiters of all clients. There is none at first.
+// newClients returns the limits of all clients. A client gets its limiter with its
+// first request.
 func newClients(cfg Config) *clients {
 	return &clients{cfg, otter.Must(&otter.Options[netip.Prefix, *rate.Limiter]{MaximumSize: maxClients})}
 }
@@ -81,7 +82,7 @@ func clientOf(r *http.Request, proxies int) netip.Prefix {
 	ip = ip.Unmap().WithZone("")
 	bits := ip.BitLen()
 	if ip.Is6() {
-		bits = ipv6Client
+		bits = ipv6PrefixLength
 	}
 	prefix, _ := ip.Prefix(bits) // bits is valid for the address
 	return prefix

@@ -20,7 +20,7 @@ func TestClientAddressComesFromTrustedProxiesOnly(t *testing.T) {
 		proxies        int
 		want           string
 	}{
-		{"the connection", "192.0.2.1:4000", nil, 0, "192.0.2.1/32"},
+		{"the address of the connection", "192.0.2.1:4000", nil, 0, "192.0.2.1/32"},
 		{"without trusted proxies the header is ignored", "192.0.2.1:4000", []string{"198.51.100.7"}, 0, "192.0.2.1/32"},
 		{"the load balancer's entry", "192.0.2.1:4000", []string{"198.51.100.7"}, 1, "198.51.100.7/32"},
 		{"the client's own entry before it is ignored", "192.0.2.1:4000", []string{"203.0.113.9, 198.51.100.7"}, 1, "198.51.100.7/32"},
@@ -31,8 +31,8 @@ func TestClientAddressComesFromTrustedProxiesOnly(t *testing.T) {
 		{"IPv6 counts by /64", "[2001:db8:1:2:3:4:5:6]:4000", nil, 0, "2001:db8:1:2::/64"},
 		{"IPv4-mapped IPv6", "[::ffff:192.0.2.1]:4000", nil, 0, "192.0.2.1/32"},
 		{"a zone is ignored", "[fe80::1%eth0]:4000", nil, 0, "fe80::/64"},
-		{"an invalid address is the unknown client", "192.0.2.1:4000", []string{"unknown"}, 1, "invalid Prefix"},
-		{"no header from a trusted proxy", "192.0.2.1:4000", nil, 1, "invalid Prefix"},
+		{"an invalid address gives the zero Prefix", "192.0.2.1:4000", []string{"unknown"}, 1, "invalid Prefix"},
+		{"a trusted proxy sends no header", "192.0.2.1:4000", nil, 1, "invalid Prefix"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			request := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -47,16 +47,16 @@ func TestClientAboveItsRateGets429(t *testing.T) {
 	server := launch(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(c *Config) {
 		c.ClientRate, c.ClientBurst, c.TrustedProxies = 1, 3, 1
 	})
-	from := func(client, path string) (*http.Response, string) {
+	sendFrom := func(client, path string) (*http.Response, string) {
 		return do(t, http.MethodGet, server.url(path), nil, http.Header{"X-Forwarded-For": {client}})
 	}
 	for range 3 {
-		response, _ := from("198.51.100.1", "/")
+		response, _ := sendFrom("198.51.100.1", "/")
 		require.Equal(t, http.StatusOK, response.StatusCode)
 	}
 	rejected := 0
 	for range 20 { // even a slow machine sends more than one a second
-		response, body := from("198.51.100.1", "/")
+		response, body := sendFrom("198.51.100.1", "/")
 		if response.StatusCode == http.StatusTooManyRequests {
 			rejected++
 			require.Equal(t, "1", response.Header.Get("Retry-After"))
@@ -64,10 +64,10 @@ func TestClientAboveItsRateGets429(t *testing.T) {
 		}
 	}
 	require.NotZero(t, rejected)
-	response, _ := from("198.51.100.2", "/")
+	response, _ := sendFrom("198.51.100.2", "/")
 	require.Equal(t, http.StatusOK, response.StatusCode, "another client has its own rate")
 	for range 10 {
-		response, _ = from("198.51.100.1", "/health")
+		response, _ = sendFrom("198.51.100.1", "/health")
 		require.Equal(t, http.StatusOK, response.StatusCode, "probes are never limited")
 	}
 }

@@ -13,8 +13,7 @@ import (
 // Config has the server's limits and timeouts. A zero value is an error unless
 // the field allows it; start from Defaults.
 type Config struct {
-	// Address is HOST:PORT. An empty host means every interface, port 0 any
-	// free port.
+	// Address is HOST:PORT. An empty host means every interface. Port 0 means any free port.
 	Address string
 	// MetricsAddress is METRICS_ADDRESS, HOST:PORT of /metrics. It is a separate port
 	// that load balancers do not reach. If it is empty, no metrics are served.
@@ -35,7 +34,7 @@ type Config struct {
 	// MaxHeaderBytes bounds request line and headers. net/http allows 4 KiB
 	// more, then responds 431.
 	MaxHeaderBytes int
-	// MaxBodyBytes bounds a request's body. A larger one gets 413.
+	// MaxBodyBytes bounds a request's body. A request with a larger body gets 413.
 	MaxBodyBytes int64
 
 	// DrainDelay is the time from the first readiness response 503 until the
@@ -46,13 +45,14 @@ type Config struct {
 	// 30 s).
 	ShutdownTimeout time.Duration
 
-	// ClientRate is the number of requests a second that one client may send,
-	// ClientBurst the number at once. Further requests get 429. A rate of zero
+	// ClientRate is the number of requests a second that one client may send. ClientBurst is
+	// the number of requests that it may send at once. Further requests get 429. A rate of zero
 	// means no limit. QuietPaths have no limit, because probes must not fail.
 	ClientRate, ClientBurst int
-	// TrustedProxies is the number of our own proxies in front of the service.
-	// Each appends its client to X-Forwarded-For, as AWS load balancers do. With
-	// zero the header is ignored, and the connection's address is the client's.
+	// TrustedProxies is the number of our own proxies in front of the service. Each proxy
+	// appends the address of its client to X-Forwarded-For, as AWS load balancers do. With
+	// zero, the header is ignored, and the address of the connection is the address of the
+	// client.
 	TrustedProxies int
 
 	// QuietPaths are logged at level debug, because probes come every few
@@ -64,12 +64,11 @@ type Config struct {
 	// provides them.
 	RequestHook Observer
 	Middleware  func(http.Handler) http.Handler
-	// Metrics serves /metrics at MetricsAddress. nil means that there are none.
+	// Metrics serves /metrics at MetricsAddress. nil means that no metrics are served.
 	Metrics http.Handler
 }
 
-// Observer is a hook for ended requests. r.Pattern is the matched route, or
-// empty.
+// Observer is called at the end of each request. r.Pattern is the matched route, or empty.
 type Observer func(r *http.Request, status int, duration time.Duration)
 
 // ReadConfig reads LISTEN_ADDRESS, METRICS_ADDRESS, DRAIN_DELAY, SHUTDOWN_TIMEOUT, CLIENT_RATE,
@@ -110,7 +109,8 @@ func Defaults() Config {
 	}
 }
 
-// validate rejects a zero where net/http would treat it as "no limit".
+// validate returns an error for each field that is below its minimum. net/http would treat a
+// zero as "no limit".
 func (c Config) validate() error {
 	var errs []error
 	for _, f := range []struct {

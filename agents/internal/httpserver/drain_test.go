@@ -78,7 +78,7 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 		maxTotal = 50000 // ends the clients if the test fails
 	)
 	var drainServed, closed atomic.Int64
-	handler := func(state *atomic.Pointer[State]) http.Handler {
+	newHandler := func(state *atomic.Pointer[State]) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if s := state.Load(); s != nil {
 				if r.URL.Path == "/health/ready" {
@@ -94,9 +94,9 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	}
 	delayOver := make(chan time.Time)
 	var stoppingState, runningState atomic.Pointer[State]
-	stopping := launchUntil(t, handler(&stoppingState), delayOver)
+	stopping := launchWithDrainDelay(t, newHandler(&stoppingState), delayOver)
 	stoppingState.Store(stopping.state)
-	other := launch(t, handler(&runningState))
+	other := launch(t, newHandler(&runningState))
 	lb := newBalancer(stopping.address, other.address)
 
 	var (
@@ -148,7 +148,7 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	for err := range failed {
 		t.Error(err)
 	}
-	require.Less(t, sent.Load(), int64(maxTotal), "the load must end because the server stopped")
+	require.Less(t, sent.Load(), int64(maxTotal), "the clients must end because the server has stopped")
 	require.GreaterOrEqual(t, closed.Load(), int64(during), "a draining server closes connections")
 	_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", stopping.address)
 	require.Error(t, err, "the stopped server does not listen")
@@ -181,9 +181,9 @@ func post(ctx context.Context, client *http.Client, lb *balancer, message string
 	return response.Close, nil
 }
 
-// TestRequestInFlightEndsAfterTheListenerCloses checks that a request that began before the
+// TestRunningRequestSucceedsAfterTheListenerHasClosed checks that a request that began before the
 // shutdown succeeds, and that its context is not canceled.
-func TestRequestInFlightEndsAfterTheListenerCloses(t *testing.T) {
+func TestRunningRequestSucceedsAfterTheListenerHasClosed(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	server := launch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(started)
@@ -239,7 +239,7 @@ func TestRequestBeyondShutdownTimeoutIsCanceled(t *testing.T) {
 // drain starts can send one more request. The response closes the connection.
 func TestIdleConnectionIsServedDuringTheDrain(t *testing.T) {
 	delayOver := make(chan time.Time)
-	server := launchUntil(t, http.NotFoundHandler(), delayOver)
+	server := launchWithDrainDelay(t, http.NotFoundHandler(), delayOver)
 	conn := dial(t, server.address)
 	const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 	_, err := io.WriteString(conn, request)

@@ -9,8 +9,8 @@ import (
 )
 
 // FuzzClient checks that a client is an IPv4 address, an IPv6 /64 or unknown, for any
-// header and address. A client cannot change the result by an entry of its own before
-// those of the trusted proxies.
+// header and address. A client cannot change the result by adding an entry before the
+// entries of the trusted proxies.
 func FuzzClient(f *testing.F) {
 	for _, row := range [][2]string{{"", "192.0.2.1:5"}, {"203.0.113.9, 192.0.2.1", "10.0.0.1:1"}, {"[2001:db8::1]:443", "x"}, {"::ffff:192.0.2.1", ""}, {"fe80::1%eth0", ""}, {",", "@"}} {
 		f.Add(row[0], row[1], uint8(1))
@@ -22,11 +22,11 @@ func FuzzClient(f *testing.F) {
 		trusted := int(proxies % 6)
 		client := clientOf(newRequest(forwarded), trusted)
 		switch {
-		case !client.IsValid():
+		case !client.IsValid(): // the client is unknown
 		case client.Addr().Is4():
 			require.Equal(t, 32, client.Bits())
 		default:
-			require.Equal(t, ipv6Client, client.Bits())
+			require.Equal(t, ipv6PrefixLength, client.Bits())
 			require.False(t, client.Addr().Is4In6())
 			require.Empty(t, client.Addr().Zone())
 		}
@@ -44,7 +44,7 @@ func FuzzRequestID(f *testing.F) {
 		f.Add(id)
 	}
 	f.Fuzz(func(t *testing.T, id string) {
-		if !validRequestID(id) {
+		if !isValidRequestID(id) {
 			return
 		}
 		require.NotEmpty(t, id)

@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-func TestRecordsHaveTheContextsAttributes(t *testing.T) {
+func TestRecordsIncludeTheAttributesOfTheContext(t *testing.T) {
 	var out bytes.Buffer
 	log := httpserver.NewLogger(&out, "npa", slog.LevelInfo).With("a", 1)
 	outer := httpserver.WithLogAttrs(t.Context(), slog.String("request_id", "r-1"))

@@ -10,14 +10,15 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxRequestID is the longest accepted id of a client in bytes. It has room for a
-// prefix and two UUIDs.
+// maxRequestID is the maximum length in bytes of a request id that a client sends.
+// It is enough for a prefix and two UUIDs.
 const maxRequestID = 80
 
-// requestID is the log attribute of the request's id.
+// requestID is the name of the log attribute for the request's id.
 const requestID = "request_id"
 
-// RequestID returns the id of the request of ctx, or "" outside a request.
+// RequestID returns the id of the request that ctx belongs to, or "" outside a
+// request.
 func RequestID(ctx context.Context) string {
 	for _, attr := range logAttrs(ctx) {
 		if attr.Key == requestID {
@@ -27,15 +28,15 @@ func RequestID(ctx context.Context) string {
 	return ""
 }
 
-// requestIDs sets an id on every request: the client's if it is valid, else a
-// new one. The id is in the context and in the response header.
-func requestIDs(next http.Handler) http.Handler {
+// assignRequestIDs sets an id on every request: the id that the client has sent, if
+// it is valid, else a new id. The id is in the context and in the response header.
+func assignRequestIDs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := ""
 		if sent := r.Header[httpapi.RequestID]; len(sent) > 0 {
 			id = sent[0]
 		}
-		if !validRequestID(id) {
+		if !isValidRequestID(id) {
 			id = rand.Text()
 		}
 		w.Header()[httpapi.RequestID] = []string{id}
@@ -43,15 +44,15 @@ func requestIDs(next http.Handler) http.Handler {
 	})
 }
 
-// validRequestID reports whether a client's id is safe to log and to send to other
+// isValidRequestID reports whether a client's id is safe to log and to send to other
 // services. It rejects long ids and all characters that could forge a log line.
-func validRequestID(id string) bool {
+func isValidRequestID(id string) bool {
 	if id == "" || len(id) > maxRequestID {
 		return false
 	}
 	for i := range len(id) {
 		switch c := id[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == ':':
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == ':': // an allowed character
 		default:
 			return false
 		}
@@ -81,7 +82,7 @@ func limitBody(limit int64, next http.Handler) http.Handler {
 }
 
 // rejectOversize responds 413 to a body with a declared length above the limit,
-// before any of it is read.
+// before the body is read.
 func rejectOversize(limit int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > limit {

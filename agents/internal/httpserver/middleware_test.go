@@ -61,7 +61,7 @@ func TestAccessLogHasRouteStatusAndSize(t *testing.T) {
 	}{
 		{"a path with its route", "/item/7", "INFO", "GET /item/{id}", 200, 4},
 		{"a handler that writes nothing: 200", "/silent", "INFO", "GET /silent", 200, 0},
-		{"probes have level debug, failing ones too", "/health", "DEBUG", "GET /health", 503, 0},
+		{"probes have level debug, even if they fail", "/health", "DEBUG", "GET /health", 503, 0},
 		{"a server error has level error", "/broken", "ERROR", "GET /broken", 502, 0},
 		{"early hints are not the final status", "/hints", "INFO", "GET /hints", 202, 0},
 	} {
@@ -164,7 +164,7 @@ func TestUnknownRoutesGetProblemDetails(t *testing.T) {
 		header, value, code  string
 	}{
 		{"a route", http.MethodGet, "/thing", 200, "", "", ""},
-		{"HEAD comes with GET", http.MethodHead, "/thing", 200, "", "", ""},
+		{"a GET route also serves HEAD", http.MethodHead, "/thing", 200, "", "", ""},
 		{"another method", http.MethodDelete, "/thing", 405, "Allow", "GET, HEAD, PUT", httpapi.CodeMethodNotAllowed},
 		{"an unknown path", http.MethodGet, "/nothing", 404, "Content-Type", "application/problem+json", httpapi.CodeNotFound},
 		{"an unknown path with any method", http.MethodPost, "/nothing", 404, "", "", httpapi.CodeNotFound},

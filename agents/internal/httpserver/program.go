@@ -67,10 +67,10 @@ const gcPercent = 400
 // the same for GOMAXPROCS and the CPU limit (package runtime, GOMAXPROCS).
 const limitRefresh = 15 * time.Second
 
-// tuneGC sets Go's memory limit to nine tenths of the container's, and
-// gcPercent. GOMEMLIMIT and GOGC take precedence.
-func tuneGC(log *slog.Logger, container memlimit.Provider, refresh time.Duration) {
-	limit, err := memlimit.SetGoMemLimitWithOpts(memlimit.WithProvider(container), memlimit.WithRefreshInterval(refresh))
+// tuneGC sets Go's memory limit to nine tenths of the container's limit, and the
+// heap growth to gcPercent. The variables GOMEMLIMIT and GOGC take precedence.
+func tuneGC(log *slog.Logger, containerLimit memlimit.Provider, refresh time.Duration) {
+	limit, err := memlimit.SetGoMemLimitWithOpts(memlimit.WithProvider(containerLimit), memlimit.WithRefreshInterval(refresh))
 	if err != nil {
 		log.Warn("cannot read the container's memory limit, so the heap has no limit: set GOMEMLIMIT", "error", err)
 	}
@@ -83,14 +83,14 @@ func tuneGC(log *slog.Logger, container memlimit.Provider, refresh time.Duration
 // Run serves until ctx ends and returns the exit code.
 func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (string, bool), out io.Writer) int {
 	cfg, err := p.ReadConfig(lookup)
-	http := p.HTTP(cfg)
-	log := NewLogger(out, name, http.LogLevel)
+	httpConfig := p.HTTP(cfg)
+	log := NewLogger(out, name, httpConfig.LogLevel)
 	if err != nil {
 		envconfig.LogProblems(log, err)
 		return 2
 	}
 	tuneGC(log, memlimit.FromCgroup, limitRefresh)
-	if err := p.serve(ctx, cfg, http, log); err != nil {
+	if err := p.serve(ctx, cfg, httpConfig, log); err != nil {
 		log.Error("stopped", "error", err)
 		return 1
 	}
@@ -99,7 +99,7 @@ func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (s
 
 // serve creates the service and serves it until ctx ends. Then it closes the
 // service.
-func (p Program[C]) serve(ctx context.Context, cfg C, http Config, log *slog.Logger) (err error) {
+func (p Program[C]) serve(ctx context.Context, cfg C, httpConfig Config, log *slog.Logger) (err error) {
 	service, err := p.New(context.WithoutCancel(ctx), cfg, log)
 	if err != nil {
 		return err
@@ -108,9 +108,9 @@ func (p Program[C]) serve(ctx context.Context, cfg C, http Config, log *slog.Log
 		defer func() { err = errors.Join(err, closer.Close(context.WithoutCancel(ctx))) }()
 	}
 	if configurer, ok := service.(Configurer); ok {
-		configurer.Configure(&http)
+		configurer.Configure(&httpConfig)
 	}
-	server, err := New(http, service.Handler(), service.State(), log)
+	server, err := New(httpConfig, service.Handler(), service.State(), log)
 	if err != nil {
 		return err
 	}

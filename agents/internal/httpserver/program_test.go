@@ -27,7 +27,7 @@ func (s *service) Configure(c *httpserver.Config) {
 func (s *service) State() *httpserver.State { return &s.state }
 func (s *service) Handler() http.Handler    { return http.HandlerFunc(s.state.Ready) }
 
-// newProgram returns a program whose New returns this error.
+// newProgram returns a Program whose function New returns newErr.
 func newProgram(newErr error) httpserver.Program[httpserver.Config] {
 	return httpserver.Program[httpserver.Config]{
 		ReadConfig: func(lookup func(string) (string, bool)) (httpserver.Config, error) {
@@ -41,7 +41,8 @@ func newProgram(newErr error) httpserver.Program[httpserver.Config] {
 	}
 }
 
-// run starts the program and returns its log and its future exit code.
+// run starts the program. It returns a reader of the log, and a channel that
+// receives the exit code.
 func run(ctx context.Context, p httpserver.Program[httpserver.Config], env map[string]string) (logs *bufio.Scanner, code <-chan int) {
 	lookup := func(name string) (string, bool) {
 		value, ok := env[name]
@@ -97,7 +98,7 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 			`wrong configuration: DRAIN_DELAY="5" must be a duration with its unit, from 0s to 5m0s: set such a value, or unset it for the default 5s`,
 			`wrong configuration: LOG_LEVEL="loud" must be debug or info or warn or error: set such a value, or unset it for the default info`,
 		}},
-		{"an address that is not this machine's", nil, map[string]string{"LISTEN_ADDRESS": "192.0.2.1:0"}, 1, []string{"stopped"}},
+		{"an address of another machine", nil, map[string]string{"LISTEN_ADDRESS": "192.0.2.1:0"}, 1, []string{"stopped"}},
 		{"New fails", errors.New("no table"), nil, 1, []string{"stopped"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
@@ -116,10 +117,10 @@ func TestMetricsAreServedOnASeparatePort(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	logs, code := run(ctx, newProgram(nil), map[string]string{"METRICS_ADDRESS": "127.0.0.1:0", "DRAIN_DELAY": "0s"})
-	scrapes := nextRecord(t, logs)
-	require.Equal(t, "listening for scrapes", scrapes["msg"])
-	users := nextRecord(t, logs)
-	require.Equal(t, "listening", users["msg"])
+	metricsRecord := nextRecord(t, logs)
+	require.Equal(t, "listening for scrapes", metricsRecord["msg"])
+	serverRecord := nextRecord(t, logs)
+	require.Equal(t, "listening", serverRecord["msg"])
 	go func() {
 		for logs.Scan() { // the program waits for a reader of its log
 		}
@@ -134,22 +135,22 @@ func TestMetricsAreServedOnASeparatePort(t *testing.T) {
 		require.NoError(t, err)
 		return response.StatusCode, string(body)
 	}
-	status, body := get(scrapes["address"], "/metrics")
+	status, body := get(metricsRecord["address"], "/metrics")
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "up 1", body)
-	status, _ = get(scrapes["address"], "/")
+	status, _ = get(metricsRecord["address"], "/")
 	require.Equal(t, http.StatusNotFound, status)
-	_, body = get(users["address"], "/metrics")
+	_, body = get(serverRecord["address"], "/metrics")
 	require.NotContains(t, body, "up 1")
 	stop()
 	require.Zero(t, <-code)
 }
 
-func TestTakenMetricsPortEndsTheProgram(t *testing.T) {
-	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+func TestProgramEndsIfTheMetricsPortIsInUse(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close()
-	logs, code := run(t.Context(), newProgram(nil), map[string]string{"METRICS_ADDRESS": taken.Addr().String()})
+	defer listener.Close()
+	logs, code := run(t.Context(), newProgram(nil), map[string]string{"METRICS_ADDRESS": listener.Addr().String()})
 	record := nextRecord(t, logs)
 	require.Contains(t, record["error"], "for metrics")
 	require.Equal(t, 1, <-code)

@@ -21,12 +21,12 @@ type Dependency struct {
 }
 
 const (
-	// checkTimeout is below the default timeout of a Kubernetes probe, 1 s, so
-	// that the response still names what is missing.
+	// checkTimeout is below the default timeout of a Kubernetes probe, 1 s, so that
+	// the prober still receives the names of the missing dependencies.
 	checkTimeout = 800 * time.Millisecond
-	// checkEvery limits the checks, because untrusted clients can call the path
-	// too.
-	checkEvery = time.Second
+	// minCheckInterval is the minimum time between two checks. Untrusted clients can
+	// also call the path.
+	minCheckInterval = time.Second
 )
 
 // readiness is the body of the readiness response.
@@ -36,8 +36,10 @@ type readiness struct {
 	Missing []string `json:"missing,omitempty"`
 }
 
-// ReadyIf is like Ready, but also responds 503 with the names of unavailable
-// dependencies. All are checked concurrently, at most once a second.
+// ReadyIf returns a handler that responds 200 while the phase is Serving and all
+// dependencies are available. Otherwise it responds 503, with the names of the
+// unavailable dependencies. It checks all dependencies concurrently, at most once a
+// second.
 func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
 	c := &checks{dependencies: dependencies}
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +58,7 @@ func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
 // checks are the checks of all dependencies, with their last result.
 type checks struct {
 	dependencies []Dependency
-	mu           sync.Mutex // one check at a time; concurrent probes share its result
+	mu           sync.Mutex // only one probe runs the checks; concurrent probes wait and share the result
 	checked      time.Time
 	last         []string
 }
@@ -65,7 +67,7 @@ type checks struct {
 func (c *checks) missing(ctx context.Context) (missing []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.checked.IsZero() && time.Since(c.checked) < checkEvery {
+	if !c.checked.IsZero() && time.Since(c.checked) < minCheckInterval {
 		return c.last
 	}
 	// A prober that disconnects must not make a dependency look unavailable.

@@ -35,7 +35,7 @@ func TestReadinessNamesUnavailableDependencies(t *testing.T) {
 	}{
 		{"all available", httpserver.Serving, []httpserver.Dependency{{"postgres", healthy}}, 200, `{"status":"ok","phase":"serving"}`},
 		{"no dependencies", httpserver.Serving, nil, 200, `{"status":"ok","phase":"serving"}`},
-		{"unavailable ones are named, without their errors", httpserver.Serving,
+		{"unavailable dependencies are named, without their errors", httpserver.Serving,
 			[]httpserver.Dependency{{"npa", hung}, {"postgres", healthy}, {"wpa", unavailable}}, 503, `{"status":"unavailable","phase":"serving","missing":["npa","wpa"]}`},
 		{"a draining process checks nothing", httpserver.Draining, []httpserver.Dependency{{"postgres", func(context.Context) error { panic("checked") }}}, 503, `{"status":"unavailable","phase":"draining"}`},
 	} {

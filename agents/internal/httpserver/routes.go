@@ -22,7 +22,7 @@ var methods = []string{
 func Routes(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc(anyPath, func(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "" // access log and metrics must not count this as a route
-		if allow := allowed(mux, r); len(allow) > 0 {
+		if allow := allowedMethods(mux, r); len(allow) > 0 {
 			methods := strings.Join(allow, ", ")
 			w.Header().Set("Allow", methods)
 			httpapi.Error(w, http.StatusMethodNotAllowed, httpapi.CodeMethodNotAllowed,
@@ -34,8 +34,8 @@ func Routes(mux *http.ServeMux) http.Handler {
 	return mux
 }
 
-// allowed returns the methods that the mux has for the request's path.
-func allowed(mux *http.ServeMux, r *http.Request) []string {
+// allowedMethods returns the methods that the mux has for the request's path.
+func allowedMethods(mux *http.ServeMux, r *http.Request) []string {
 	var allowed []string
 	for _, method := range methods {
 		if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != anyPath {

@@ -51,7 +51,7 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 		handler = cfg.Middleware(handler)
 	}
 	handler = closeWhileDraining(state, handler)
-	handler = requestIDs(handler)
+	handler = assignRequestIDs(handler)
 	handler = limitBody(cfg.MaxBodyBytes, handler)
 	return &Server{
 		cfg: cfg, state: state, log: log, after: time.After,

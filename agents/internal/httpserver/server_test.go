@@ -33,12 +33,12 @@ func (s *testServer) url(path string) string { return "http://" + s.address + pa
 // The Server ends with the test.
 func launch(t *testing.T, handler http.Handler, changes ...func(*Config)) *testServer {
 	t.Helper()
-	return launchUntil(t, handler, nil, changes...)
+	return launchWithDrainDelay(t, handler, nil, changes...)
 }
 
-// launchUntil starts a Server as launch does, with a drain delay that ends when delayOver
-// is closed.
-func launchUntil(t *testing.T, handler http.Handler, delayOver <-chan time.Time, changes ...func(*Config)) *testServer {
+// launchWithDrainDelay starts a Server of handler with the Defaults and these changes. Its drain
+// delay ends when delayOver is closed.
+func launchWithDrainDelay(t *testing.T, handler http.Handler, delayOver <-chan time.Time, changes ...func(*Config)) *testServer {
 	t.Helper()
 	cfg := Defaults()
 	cfg.Address = "127.0.0.1:0"

@@ -25,8 +25,8 @@ import (
 const (
 	// lifetime is how long RDS accepts a token for a new connection.
 	lifetime = 15 * time.Minute
-	// refreshBefore is the time before the end of the credentials at which new ones are
-	// requested.
+	// refreshBefore is how long before the credentials expire the Signer requests new
+	// ones.
 	refreshBefore = 5 * time.Minute
 	// emptyHash is the SHA-256 hash of the empty body of a signed URL.
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -64,8 +64,8 @@ type Signer struct {
 	now         func() time.Time
 }
 
-// New returns a Signer. The Signer requests credentials for its first token, and
-// requests new ones before they expire.
+// New returns a Signer. The Signer requests credentials when it creates its first token,
+// and new credentials before they expire.
 func New(cfg Config) *Signer {
 	provider := endpointcreds.New(cfg.CredentialsURL, func(o *endpointcreds.Options) {
 		o.HTTPClient = &http.Client{Timeout: callTimeout}

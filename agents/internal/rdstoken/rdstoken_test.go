@@ -16,9 +16,9 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// podIdentity starts a server that answers as the agent of EKS Pod Identity does. It
+// startPodIdentity starts a server that answers as the agent of EKS Pod Identity does. It
 // returns the configuration for the server and the number of its calls.
-func podIdentity(t *testing.T, lifetime time.Duration) (Config, *atomic.Int64) {
+func startPodIdentity(t *testing.T, lifetime time.Duration) (Config, *atomic.Int64) {
 	t.Helper()
 	var calls atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,9 +36,10 @@ func podIdentity(t *testing.T, lifetime time.Duration) (Config, *atomic.Int64) {
 	return Config{Region: "us-east-1", CredentialsURL: server.URL + "/v1/credentials", TokenFile: file}, &calls
 }
 
-// The form is that of AWS's own client (aws-sdk-go-v2, feature/rds/auth/connect.go).
-func TestTokenHasTheFormOfRDS(t *testing.T) {
-	cfg, _ := podIdentity(t, time.Hour)
+// AWS's own client creates tokens of the same format (repository aws/aws-sdk-go-v2, file
+// feature/rds/auth/connect.go).
+func TestTokenHasTheFormatThatRDSExpects(t *testing.T) {
+	cfg, _ := startPodIdentity(t, time.Hour)
 	s := New(cfg)
 	s.now = func() time.Time { return time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC) }
 	token, err := s.Token(t.Context(), "db.example.us-east-1.rds.amazonaws.com", 5432, "web_iam")
@@ -64,17 +65,17 @@ func TestTokenHasTheFormOfRDS(t *testing.T) {
 	require.NotEqual(t, u.Query().Get("X-Amz-Signature"), other, "the user is signed")
 }
 
-func TestCredentialsAreKeptUntilTheyEnd(t *testing.T) {
+func TestCredentialsAreReusedUntilTheyExpire(t *testing.T) {
 	for _, row := range []struct {
 		reason   string
 		lifetime time.Duration
 		calls    int64
 	}{
 		{"valid for hours", 6 * time.Hour, 1},
-		{"about to end", refreshBefore / 2, 3},
+		{"about to expire", refreshBefore / 2, 3},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			cfg, calls := podIdentity(t, row.lifetime)
+			cfg, calls := startPodIdentity(t, row.lifetime)
 			s := New(cfg)
 			for range 3 {
 				_, err := s.Token(t.Context(), "db", 5432, "web_iam")
@@ -86,7 +87,7 @@ func TestCredentialsAreKeptUntilTheyEnd(t *testing.T) {
 }
 
 func TestMissingCredentialsAreAnError(t *testing.T) {
-	cfg, _ := podIdentity(t, time.Hour)
+	cfg, _ := startPodIdentity(t, time.Hour)
 	require.NoError(t, os.WriteFile(cfg.TokenFile, []byte("another"), 0o600))
 	_, err := New(cfg).Token(t.Context(), "db", 5432, "web_iam")
 	require.ErrorContains(t, err, "credentials for the token of database user web_iam")

@@ -18,8 +18,8 @@ type PlanningAgent struct {
 	Path, Body string
 }
 
-// request returns the design document's load test request to the process.
-func (a PlanningAgent) request(t testing.TB, p *Process, token string) *http.Request {
+// newRequest returns the design document's load test request to the process.
+func (a PlanningAgent) newRequest(t testing.TB, p *Process, token string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.Address+a.Path, strings.NewReader(a.Body))
 	require.NoError(t, err)
@@ -29,13 +29,14 @@ func (a PlanningAgent) request(t testing.TB, p *Process, token string) *http.Req
 }
 
 // LoadTestResponse runs the whole process without PostgreSQL and Redis. It sends the
-// load test's request three times over a real connection. An invalid token must get
-// 401, and another user's token 403. It returns the body of the third response, a 200.
+// load test's request over a real connection: with an invalid token, which must get
+// 401, with another user's token, which must get 403, and with the user's token. It
+// returns the body of the last response, which must have status 200.
 func (a PlanningAgent) LoadTestResponse(t *testing.T) []byte {
 	t.Helper()
 	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "0s"})
 	post := func(token string) *http.Response {
-		response, err := http.DefaultClient.Do(a.request(t, p, token))
+		response, err := http.DefaultClient.Do(a.newRequest(t, p, token))
 		require.NoError(t, err)
 		t.Cleanup(func() { response.Body.Close() })
 		return response
@@ -57,7 +58,7 @@ func (a PlanningAgent) CheckShutdownUnderLoad(t *testing.T) {
 	const clients = 4
 	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "500ms"})
 	token := p.Env.Token(t, User)
-	load := p.Load(t, clients, func(int, int) *http.Request { return a.request(t, p, token) })
+	load := p.Load(t, clients, func(int, int) *http.Request { return a.newRequest(t, p, token) })
 	load.WaitForResponses(t, 200)
 	p.Stop()
 	load.End(t, clients)

@@ -27,7 +27,7 @@ type Process struct {
 	Env     *Environment
 	Address string             // its listening HOST:PORT
 	Stop    context.CancelFunc // starts the shutdown, as SIGTERM does
-	Code    <-chan int         // its exit code
+	Code    <-chan int         // receives its exit code
 }
 
 // Start runs the program in a valid environment with these changes, and waits until it

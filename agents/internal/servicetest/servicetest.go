@@ -1,7 +1,7 @@
-// Package servicetest has what the tests of the four services share: an issuer with
-// its published key, tokens, a valid environment, and clients that load a program.
-// Package testservers owns the servers. The tests of this package check the start of
-// all four services.
+// Package servicetest has the helpers that the tests of the four services share: an
+// issuer with its published key, tokens, a valid environment, and clients that load a
+// program. Package testservers owns the servers. The tests of this package check the
+// start of all four services.
 package servicetest
 
 import (
@@ -87,7 +87,8 @@ func (e *Environment) Token(t testing.TB, user string, scopes ...string) string 
 	return e.TokenAt(t, time.Now(), user, scopes...)
 }
 
-// TokenAt returns a token as Token does, but valid for an hour from the given time.
+// TokenAt returns a token of a user with these scopes. Without scopes it has all of
+// them. The token is valid for an hour from now.
 func (e *Environment) TokenAt(t testing.TB, now time.Time, user string, scopes ...string) string {
 	t.Helper()
 	if len(scopes) == 0 {

@@ -18,7 +18,7 @@ const (
 // Coordination Performance" and the MCA's HPA read.
 type Coordination struct {
 	// Requests is agent_coordination_requests_total by outcome. Its rate is the
-	// HPA's agent_coordination_requests_per_second.
+	// metric agent_coordination_requests_per_second of the HPA.
 	Requests *prometheus.CounterVec
 	// Duration is agent_coordination_duration_seconds.
 	Duration prometheus.Observer
@@ -26,8 +26,8 @@ type Coordination struct {
 	Active prometheus.Gauge
 	// AgentRequests is agent_request_duration_seconds by the agent that responded.
 	AgentRequests *prometheus.HistogramVec
-	// Failures is agent_request_failures_total by agent and reason, and Hedges
-	// agent_request_hedges_total by agent: requests that were sent twice.
+	// Failures is agent_request_failures_total by agent and reason. Hedges is
+	// agent_request_hedges_total by agent: the requests that were sent twice.
 	Failures, Hedges *prometheus.CounterVec
 	registry         prometheus.Registerer
 	labels           prometheus.Labels
@@ -67,10 +67,11 @@ func NewCoordination(r prometheus.Registerer, agent string, queued func() int) *
 // breakerStates has the value of agent_breaker_state for each state of gobreaker.
 var breakerStates = map[string]float64{"closed": 0, "half-open": 1, "open": 2}
 
-// Upstream registers the metrics of another agent that this agent sends requests to.
+// RegisterUpstream registers the metrics of another agent that this agent sends requests to.
 // Each counter starts at zero. breaker returns the state of the circuit breaker:
-// closed, half-open or open. reasons are the labels of failures.
-func (c *Coordination) Upstream(name string, breaker func() string, reasons ...string) {
+// closed, half-open or open. reasons are the values of the label "reason" of
+// failures.
+func (c *Coordination) RegisterUpstream(name string, breaker func() string, reasons ...string) {
 	c.AgentRequests.WithLabelValues(name)
 	c.Hedges.WithLabelValues(name)
 	for _, reason := range reasons {
@@ -83,14 +84,14 @@ func (c *Coordination) Upstream(name string, breaker func() string, reasons ...s
 	}, func() float64 { return breakerStates[breaker()] }))
 }
 
-// NewNutritionCalculations registers nutrition_calculations_total by outcome.
-// Its rate is the HPA's nutrition_calculations_per_minute.
+// NewNutritionCalculations registers nutrition_calculations_total by outcome. Its
+// rate is the metric nutrition_calculations_per_minute of the HPA.
 func NewNutritionCalculations(r prometheus.Registerer, agent string) *prometheus.CounterVec {
 	return newOutcomeCounter(r, "nutrition_calculations_total", "Calculated nutrition plans.", agent)
 }
 
-// NewWorkoutGenerations registers workout_generations_total by outcome. Its
-// rate is the HPA's workout_generations_per_minute.
+// NewWorkoutGenerations registers workout_generations_total by outcome. Its rate is
+// the metric workout_generations_per_minute of the HPA.
 func NewWorkoutGenerations(r prometheus.Registerer, agent string) *prometheus.CounterVec {
 	return newOutcomeCounter(r, "workout_generations_total", "Generated workouts.", agent)
 }

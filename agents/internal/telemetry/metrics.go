@@ -20,9 +20,9 @@ import (
 // npa, and 0.5 for wpa and web. 30 and 45 are the document's timeouts.
 var Buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .15, .2, .3, .5, .75, 1, 2.5, 5, 10, 30, 45}
 
-// Registry returns a registry with the metrics of the Go runtime and the
+// NewRegistry returns a registry with the metrics of the Go runtime and the
 // process.
-func Registry() *prometheus.Registry {
+func NewRegistry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
@@ -55,25 +55,25 @@ func NewHTTP(r prometheus.Registerer) *HTTP {
 
 // CountRequest counts a request, and completes its span. It is an httpserver.Observer.
 func (h *HTTP) CountRequest(r *http.Request, status int, duration time.Duration) {
-	method, route := method(r), route(r)
+	method, route := methodLabel(r), routeLabel(r)
 	h.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	h.duration.WithLabelValues(method, route).Observe(duration.Seconds())
 	annotate(r, route, status)
 }
 
-// route returns the pattern that matched the request, such as "GET
+// routeLabel returns the pattern that matched the request, such as "GET
 // /api/v1/users/profile". The path itself must not be a label: a client could add a
 // time series with each new path.
-func route(r *http.Request) string {
+func routeLabel(r *http.Request) string {
 	if r.Pattern == "" {
 		return "none"
 	}
 	return r.Pattern
 }
 
-// method returns the request's method, or "other" for an unknown one. A client could
+// methodLabel returns the request's method, or "other" for an unknown one. A client could
 // add a time series with each new method.
-func method(r *http.Request) string {
+func methodLabel(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
 		return r.Method

@@ -21,10 +21,10 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// TestMetricNamesOfTheDesignDocument checks that the metrics have exactly the names that the
+// TestMetricsHaveTheNamesOfTheDesignDocument checks that the metrics have exactly the names that the
 // design document's dashboards and HPAs use.
-func TestMetricNamesOfTheDesignDocument(t *testing.T) {
-	registry := telemetry.Registry()
+func TestMetricsHaveTheNamesOfTheDesignDocument(t *testing.T) {
+	registry := telemetry.NewRegistry()
 	mca := telemetry.NewCoordination(registry, "mca", func() int { return 7 })
 	telemetry.NewNutritionCalculations(registry, "npa").WithLabelValues(telemetry.OutcomeOK).Inc()
 	telemetry.NewWorkoutGenerations(registry, "wpa")
@@ -75,8 +75,8 @@ func TestUnknownPathsAndMethodsShareOneSeries(t *testing.T) {
 	require.Equal(t, 1, count)
 }
 
-// serve runs a real server with this telemetry, and returns its URL and log.
-func serve(t *testing.T, tracing *telemetry.Tracing, registry *prometheus.Registry, handler http.Handler) (url string, logs *safeBuffer) {
+// startServer runs a real server with this telemetry, and returns its URL and log.
+func startServer(t *testing.T, tracing *telemetry.Tracing, registry *prometheus.Registry, handler http.Handler) (url string, logs *safeBuffer) {
 	t.Helper()
 	logs = &safeBuffer{}
 	cfg := httpserver.Defaults()
@@ -127,7 +127,7 @@ func TestTraceCrossesServices(t *testing.T) {
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /inner", func(http.ResponseWriter, *http.Request) {})
-	innerURL, innerLog := serve(t, tracing, prometheus.NewRegistry(), mux)
+	innerURL, innerLog := startServer(t, tracing, prometheus.NewRegistry(), mux)
 	client := &http.Client{Transport: tracing.Transport(http.DefaultTransport)}
 	outerMux := http.NewServeMux()
 	outerMux.HandleFunc("GET /outer/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -144,7 +144,7 @@ func TestTraceCrossesServices(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	})
 	registry := prometheus.NewRegistry()
-	outerURL, outerLog := serve(t, tracing, registry, outerMux)
+	outerURL, outerLog := startServer(t, tracing, registry, outerMux)
 
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, outerURL+"/outer/7", nil)
 	require.NoError(t, err)

@@ -76,9 +76,9 @@ func (t *Tracing) Close(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// Middleware returns an httpserver.Config.Middleware. It creates a span for
-// each request, as a child of the caller's, and adds the trace's ids to log
-// records. It is nil without tracing.
+// Middleware returns a middleware for httpserver.Config, or nil without tracing. The
+// middleware creates a span for each request, as a child of the span of the caller.
+// It adds the ids of the trace and of the span to the log records of the request.
 func (t *Tracing) Middleware() func(http.Handler) http.Handler {
 	if t.tracer == nil {
 		return nil
@@ -86,7 +86,7 @@ func (t *Tracing) Middleware() func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx := w3c.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
-			ctx, span := t.tracer.Start(ctx, method(r), trace.WithSpanKind(trace.SpanKindServer))
+			ctx, span := t.tracer.Start(ctx, methodLabel(r), trace.WithSpanKind(trace.SpanKindServer))
 			defer span.End()
 			ids := span.SpanContext()
 			ctx = httpserver.WithLogAttrs(ctx, slog.String("trace_id", ids.TraceID().String()), slog.String("span_id", ids.SpanID().String()))
@@ -104,7 +104,7 @@ func annotate(r *http.Request, route string, status int) {
 	}
 	span.SetName(route)
 	span.SetAttributes(
-		attribute.String("http.request.method", method(r)), attribute.String("http.route", route),
+		attribute.String("http.request.method", methodLabel(r)), attribute.String("http.route", route),
 		attribute.Int("http.response.status_code", status),
 		attribute.String("request.id", httpserver.RequestID(r.Context())))
 	if status >= http.StatusInternalServerError {
@@ -112,18 +112,18 @@ func annotate(r *http.Request, route string, status int) {
 	}
 }
 
-// Transport returns a RoundTripper that sends the request's id, and its trace
-// if any, to another service.
+// Transport returns a RoundTripper for requests to another service. It sends the id
+// of the current request, and its trace if there is one.
 func (t *Tracing) Transport(base http.RoundTripper) http.RoundTripper { return transport{t, base} }
 
-// transport is the RoundTripper that Transport returns.
+// transport adds the headers for the request's id and its trace to outgoing requests.
 type transport struct {
 	tracing *Tracing
 	base    http.RoundTripper
 }
 
-// RoundTrip sends the request with the request id and the trace context of its
-// context, in a span.
+// RoundTrip sends the request with the request id and the trace in the request's
+// context. With tracing, it creates a span for the request.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	var span trace.Span

@@ -26,8 +26,8 @@ import (
 )
 
 const (
-	module   = "github.com/progressive-framework/platform/"
-	iss, aud = "testplatform", "progressive-framework"
+	module           = "github.com/progressive-framework/platform/"
+	issuer, audience = "testplatform", "progressive-framework"
 )
 
 // Environment is the servers, the executables and the started processes.
@@ -52,8 +52,8 @@ func New(ctx context.Context, packages ...string) (_ *Environment, err error) {
 		return nil, err
 	}
 	e.closers = append(e.closers, func() error { return os.RemoveAll(e.dir) })
-	// -s -w leaves out symbols, which makes the link faster. Nobody debugs these
-	// executables.
+	// -s -w removes the symbols, which makes the link faster. Only a debugger
+	// needs them.
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", e.dir + "/"}
 	for _, path := range append([]string{"agents/web", "agents/mca", "agents/npa", "agents/wpa"}, packages...) {
 		args = append(args, module+path)
@@ -99,7 +99,7 @@ func (e *Environment) startDependencies(ctx context.Context) error {
 	}
 	e.key, err = auth.LoadSigningKey(filepath.Join(e.dir, auth.KeyFile))
 	e.environ = []string{
-		"LISTEN_ADDRESS=127.0.0.1:0", "CLIENT_RATE=0", "CLIENT_BURST=0", "JWT_ISSUER=" + iss, "JWT_AUDIENCE=" + aud,
+		"LISTEN_ADDRESS=127.0.0.1:0", "CLIENT_RATE=0", "CLIENT_BURST=0", "JWT_ISSUER=" + issuer, "JWT_AUDIENCE=" + audience,
 		"JWT_JWKS_FILE=" + filepath.Join(e.dir, auth.JWKSFile), "DATABASE_URL=" + url, "REDIS_ADDRESSES=" + strings.Join(redis.Addresses(), ","),
 	}
 	return err
@@ -109,7 +109,7 @@ func (e *Environment) startDependencies(ctx context.Context) error {
 func (e *Environment) Token(user string) (string, error) {
 	now := time.Now()
 	return e.key.Token(auth.Claims{
-		Issuer: iss, Audience: aud, Subject: user, NotBefore: now, Expiry: now.Add(time.Hour),
+		Issuer: issuer, Audience: audience, Subject: user, NotBefore: now, Expiry: now.Add(time.Hour),
 		Scopes: []string{auth.ScopeUsersRead, auth.ScopeUsersWrite, auth.ScopeAgentsRead, auth.ScopeAgentsRun},
 	})
 }
@@ -120,7 +120,7 @@ type Process struct {
 	PID int
 }
 
-// Executable is the path of a program that New built.
+// Executable returns the path of a program that New has built.
 func (e *Environment) Executable(name string) string { return filepath.Join(e.dir, name) }
 
 // Start starts a service that New built. environ is added to the variables of
@@ -163,8 +163,8 @@ func (e *Environment) Run(ctx context.Context, program string, environ []string,
 // Platform has the four services.
 type Platform struct{ NPA, WPA, MCA, Web Process }
 
-// StartPlatform starts npa, wpa, an mca that calls them and a web that calls
-// mca. environ is added to the variables of each.
+// StartPlatform starts npa, wpa, mca and web. mca calls npa and wpa, and web calls
+// mca. environ is added to the variables of each service.
 func (e *Environment) StartPlatform(ctx context.Context, environ ...string) (p Platform, err error) {
 	if p.NPA, err = e.Start(ctx, "npa", environ...); err != nil {
 		return p, err
@@ -179,7 +179,7 @@ func (e *Environment) StartPlatform(ctx context.Context, environ ...string) (p P
 	return p, err
 }
 
-// Close stops everything that was started, last started first.
+// Close stops everything that was started, in reverse order.
 func (e *Environment) Close() error {
 	var errs []error
 	for i := len(e.closers) - 1; i >= 0; i-- {

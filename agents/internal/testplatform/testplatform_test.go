@@ -14,9 +14,9 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// TestServicesPassTheLoadTest runs the load test against processes of web, mca,
-// npa and wpa, with PostgreSQL and Redis. The load test is a process too,
-// because agents must not import ops.
+// TestServicesPassTheLoadTest runs the load test against processes of web, mca, npa and
+// wpa, with PostgreSQL and Redis. The load test also runs as a process, because agents must
+// not import ops.
 func TestServicesPassTheLoadTest(t *testing.T) {
 	// go test reuses an old result while the files that the test read are unchanged. So the
 	// test reads the folders of the programs, which it does not import.
@@ -35,7 +35,7 @@ func TestServicesPassTheLoadTest(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		args   []string
-		rows   int
+		rows   int // of the load test's report
 	}{
 		{"the design document's requests", nil, 8},
 		{"requests without cache hits", []string{"--only", "agents", "--agents-rate", "15", "--uncached"}, 4},

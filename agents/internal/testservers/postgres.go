@@ -54,7 +54,7 @@ func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, 
 	return p, nil
 }
 
-// initialise chooses a port and creates the cluster with initdb.
+// initialise chooses a port and creates the database cluster with initdb.
 func (p *Postgres) initialise(ctx context.Context) error {
 	ports, err := freePorts(ctx, 1)
 	if err != nil {

@@ -40,7 +40,7 @@ func spawn(dir, path string, args []string, credential *syscall.Credential) (*pr
 
 // end sends the signal and waits. After ten seconds it kills the process.
 func (p *process) end(signal syscall.Signal) error {
-	// A frozen process handles only SIGKILL, so send SIGCONT too.
+	// A frozen process handles only SIGKILL, so SIGCONT is also sent.
 	err := errors.Join(p.cmd.Process.Signal(signal), p.cmd.Process.Signal(syscall.SIGCONT))
 	if errors.Is(err, os.ErrProcessDone) {
 		err = nil
@@ -54,7 +54,7 @@ func (p *process) end(signal syscall.Signal) error {
 	return err
 }
 
-// logTail is the end of the log, for error texts.
+// logTail returns the end of the log, for error texts.
 func (p *process) logTail() string {
 	text, err := os.ReadFile(p.log)
 	if err != nil {

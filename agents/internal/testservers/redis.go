@@ -18,7 +18,8 @@ import (
 // slots is the number of hash slots of a Redis Cluster (cluster specification).
 const slots = 16384
 
-// Redis is a Redis Cluster. Nodes 0 to masters-1 start as masters.
+// Redis is a Redis Cluster. Nodes 0 to masters-1 start as masters, the other nodes as
+// replicas.
 type Redis struct {
 	dir   string
 	nodes []*redisNode
@@ -27,7 +28,7 @@ type Redis struct {
 // redisNode is one server of the cluster.
 type redisNode struct {
 	dir       string
-	port, bus int
+	port, bus int      // bus is the port for the other nodes of the cluster
 	process   *process // nil after Kill
 }
 
@@ -82,7 +83,7 @@ func (n *redisNode) start(program string) (err error) {
 	return err
 }
 
-// join joins the nodes into one cluster and waits until it is healthy.
+// join joins the nodes into one cluster, and waits until the cluster is healthy.
 func (r *Redis) join(ctx context.Context) error {
 	ids := make([]string, len(r.nodes))
 	for i, node := range r.nodes {
@@ -169,7 +170,7 @@ func (n *redisNode) waitUntil(ctx context.Context, done func() bool) error {
 
 // do sends one command to one node on its own connection.
 func (n *redisNode) do(ctx context.Context, args ...string) (string, error) {
-	client, err := n.client(ctx)
+	client, err := n.connect(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -181,8 +182,8 @@ func (n *redisNode) do(ctx context.Context, args ...string) (string, error) {
 	return fmt.Sprint(reply), nil
 }
 
-// client returns a connected client. It waits until the node listens.
-func (n *redisNode) client(ctx context.Context) (client rueidis.Client, err error) {
+// connect returns a connected client. It waits until the node listens.
+func (n *redisNode) connect(ctx context.Context) (client rueidis.Client, err error) {
 	waitErr := n.waitUntil(ctx, func() bool {
 		client, err = rueidis.NewClient(rueidis.ClientOption{
 			InitAddress: []string{n.address()}, ForceSingleClient: true, DisableCache: true, DisableRetry: true,
@@ -195,7 +196,7 @@ func (n *redisNode) client(ctx context.Context) (client rueidis.Client, err erro
 func (n *redisNode) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port) }
 
 // Addresses returns HOST:PORT of the first three nodes. The client in the design
-// document has as many.
+// document has three addresses.
 func (r *Redis) Addresses() []string {
 	addresses := make([]string, masters)
 	for i := range addresses {

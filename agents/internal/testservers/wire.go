@@ -13,11 +13,12 @@ import (
 // hangs: no bytes pass, but connections stay open and new ones are accepted.
 type Wire struct {
 	listener net.Listener
-	gate     sync.RWMutex // locked while the wire is silent
+	gate     sync.RWMutex // write-locked while the wire is silent
 }
 
-// NewWire proxies to the server at address until the test ends. A test must end
-// the silence before it ends, because the cleanup waits for the connections.
+// NewWire proxies to the server at address until the test ends. A test must call
+// heal before the test ends, because the cleanup waits until all connections are
+// closed.
 func NewWire(t testing.TB, address string) *Wire {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -21,14 +21,14 @@ const maxResponse = 1 << 20
 const minHedgeDelay = 10 * time.Millisecond
 
 // Client sends requests that may be sent twice. The second try starts when the first
-// one fails, or when it takes longer than the recent p95 and longer than 10 ms. The
-// first good response counts. At most one request in ten is sent twice.
+// try fails, or when the first try takes longer than the recent p95 and longer than
+// 10 ms. The first good response counts. At most one request in ten is sent twice.
 type Client struct {
 	upstream *Upstream
 	latency  latency
 	budget   budget
 	// after calls f after the duration d. Outside tests it is time.AfterFunc. stop
-	// prevents the call of f and returns true. If f was already called, it returns
+	// prevents the call of f and returns true. If f was already called, stop returns
 	// false.
 	after func(d time.Duration, f func()) (stop func() bool)
 }
@@ -39,7 +39,7 @@ func NewClient(u *Upstream) *Client {
 	return &Client{upstream: u, after: after}
 }
 
-// Upstream is the server of the Client's requests.
+// Upstream returns the service that the Client sends its requests to.
 func (c *Client) Upstream() *Upstream { return c.upstream }
 
 // Response is a response with a status below 500. Other responses are errors.
@@ -67,8 +67,8 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 		Response
 		err error
 	}
-	// hedge gets the second try's result. It is buffered, because the first try may
-	// have returned already.
+	// hedge receives the result of the second try. It is buffered, because nobody
+	// receives the result if the first try succeeds.
 	hedge := make(chan result, 1)
 	stopHedge := func() bool { return true }
 	if p95 := c.latency.percentile95(); p95 > 0 {
@@ -86,7 +86,7 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 		})
 	}
 	response, err := try()
-	hedged := !stopHedge()
+	hedged := !stopHedge() // stopHedge returns false if the second try has begun
 	switch {
 	case err == nil:
 		return response, nil

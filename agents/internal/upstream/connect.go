@@ -11,20 +11,21 @@ const (
 	// connectTimeout bounds one try to connect. It is five times the design document's
 	// limit between agents (inter_agent_communication, 100 ms).
 	connectTimeout = 500 * time.Millisecond
-	// connectPause is the time between two tries to connect. kube-proxy writes one table
-	// of the kernel's rules after the other. In between, no pod of the service is known.
+	// connectPause is the time between two tries to connect. kube-proxy writes the kernel's
+	// rules in several steps. Between two steps, the rules contain no pod of the service.
 	connectPause = 100 * time.Millisecond
 )
 
 // dialFunc connects to an address, as net.Dialer.DialContext does.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// connectTwice returns a dialFunc that tries a second time if the first try fails. Nothing
-// of the request was sent before, so every request may be tried again.
+// connectTwice returns a dialFunc that tries a second time if the first try fails. No byte of
+// the request has been sent before, so a second try is safe for every request.
 //
 // For each connection kube-proxy chooses one of the service's pods. It may choose a pod that
-// has just ended, because the rules change some time later. The kernel sends the first packet
-// again, but to the same pod. Only another connection reaches another pod.
+// has just ended, because the rules change some time later. If the pod does not answer, the
+// kernel sends the first packet again, but to the same pod. Only a new connection can reach
+// another pod.
 func connectTwice(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		connection, err := dial(ctx, network, address)
@@ -40,9 +41,9 @@ func connectTwice(dial dialFunc) dialFunc {
 	}
 }
 
-// notConnected says that err is from an attempt to connect, so the service has not
+// isConnectError reports whether err is from an attempt to connect. Then the service has not
 // received the request.
-func notConnected(err error) bool {
+func isConnectError(err error) bool {
 	operation, ok := errors.AsType[*net.OpError](err)
 	return ok && operation.Op == "dial"
 }

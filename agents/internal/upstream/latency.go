@@ -51,7 +51,7 @@ type budget struct {
 	tenths int // of a try
 }
 
-// burst is the largest budget in tries.
+// burst is the maximum budget, in tries.
 const burst = 10
 
 // earn adds a tenth of a try, for one request.

@@ -19,7 +19,7 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 	proxy := &httputil.ReverseProxy{
 		Transport: u,
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(u.base)
+			r.SetURL(u.baseURL)
 			// The client's own X-Forwarded-* headers are untrusted input.
 			r.SetXForwarded()
 		},
@@ -60,7 +60,10 @@ func (u *Upstream) sendError(w http.ResponseWriter, r *http.Request, log *slog.L
 	switch {
 	case errors.Is(err, context.Canceled): // the client disconnected
 		level = slog.LevelDebug
-	case notConnected(err): // also after connectTimeout, which is a context.DeadlineExceeded too
+	case isConnectError(err):
+		// The status and the detail above are correct. This case is before
+		// DeadlineExceeded, because a connect timeout is also a DeadlineExceeded, but
+		// the service did not time out.
 	case errors.Is(err, context.DeadlineExceeded):
 		status, detail = http.StatusGatewayTimeout, u.name+" timed out; try again"
 	case errors.Is(err, ErrOpen):

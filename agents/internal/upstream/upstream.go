@@ -43,18 +43,18 @@ var ErrOpen = errors.New("circuit breaker open")
 // Upstream is a service that this service calls. It is safe for concurrent use.
 type Upstream struct {
 	name      string
-	base      *url.URL
+	baseURL   *url.URL
 	pool      *http.Transport
 	transport http.RoundTripper // pool, with the request's id and trace added
 	breaker   *gobreaker.CircuitBreaker[*http.Response]
 }
 
-// New returns the upstream of that name. base is a URL such as
+// New returns the upstream of that name. baseURL is a URL such as
 // http://npa-service, without a path.
-func New(name, base string, tracing *telemetry.Tracing) (*Upstream, error) {
-	u, err := url.Parse(base)
+func New(name, baseURL string, tracing *telemetry.Tracing) (*Upstream, error) {
+	u, err := url.Parse(baseURL)
 	if err != nil || u.Host == "" || (u.Path != "" && u.Path != "/") {
-		return nil, fmt.Errorf("base URL of %s is %q, must be a scheme and a host without a path: set it to a URL such as http://%s-service", name, base, name)
+		return nil, fmt.Errorf("base URL of %s is %q, must be a scheme and a host without a path: set it to a URL such as http://%s-service", name, baseURL, name)
 	}
 	pool := &http.Transport{
 		DialContext:         connectTwice((&net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}).DialContext),
@@ -65,7 +65,7 @@ func New(name, base string, tracing *telemetry.Tracing) (*Upstream, error) {
 		DisableCompression:  true,
 	}
 	return &Upstream{
-		name: name, base: &url.URL{Scheme: u.Scheme, Host: u.Host}, pool: pool, transport: tracing.Transport(pool),
+		name: name, baseURL: &url.URL{Scheme: u.Scheme, Host: u.Host}, pool: pool, transport: tracing.Transport(pool),
 		breaker: gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 			Name: name, Interval: window, BucketPeriod: bucket, Timeout: openFor, MaxRequests: probes,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.Requests >= minRequests && 2*c.TotalFailures >= c.Requests },
@@ -79,14 +79,14 @@ func New(name, base string, tracing *telemetry.Tracing) (*Upstream, error) {
 // Name returns the upstream's name.
 func (u *Upstream) Name() string { return u.name }
 
-// Breaker returns the breaker's state: closed, half-open or open.
-func (u *Upstream) Breaker() string { return u.breaker.State().String() }
+// BreakerState returns the breaker's state: closed, half-open or open.
+func (u *Upstream) BreakerState() string { return u.breaker.State().String() }
 
 // URL returns the absolute URL of a path of the upstream.
-func (u *Upstream) URL(path string) string { return u.base.JoinPath(path).String() }
+func (u *Upstream) URL(path string) string { return u.baseURL.JoinPath(path).String() }
 
-// failedResponse is a response of 500 or above as an error. The breaker counts only
-// errors as failures.
+// failedResponse is an error that contains a response of 500 or above. The breaker
+// counts only errors as failures.
 type failedResponse struct{ response *http.Response }
 
 func (f failedResponse) Error() string { return f.response.Status }

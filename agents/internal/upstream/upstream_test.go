@@ -59,13 +59,13 @@ func TestBreakerOpensAndClosesAfterRecovery(t *testing.T) {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
-	require.Equal(t, "closed", c.Upstream().Breaker())
+	require.Equal(t, "closed", c.Upstream().BreakerState())
 	broken.Store(true)
 	for range minRequests {
 		_, err := c.post(t)
 		require.Error(t, err)
 	}
-	require.Equal(t, "open", c.Upstream().Breaker())
+	require.Equal(t, "open", c.Upstream().BreakerState())
 	before := requests.Load()
 	for range 100 {
 		_, err := c.post(t)
@@ -75,7 +75,7 @@ func TestBreakerOpensAndClosesAfterRecovery(t *testing.T) {
 	broken.Store(false)
 	require.Eventually(t, func() bool {
 		_, err := c.post(t)
-		return err == nil && c.Upstream().Breaker() == "closed"
+		return err == nil && c.Upstream().BreakerState() == "closed"
 	}, eventTimeout, 10*time.Millisecond, "probes close the breaker")
 }
 
@@ -87,7 +87,7 @@ func TestCanceledRequestsDoNotOpenTheBreaker(t *testing.T) {
 		_, err := c.Post(ctx, "/", http.Header{}, nil)
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	require.Equal(t, "closed", c.Upstream().Breaker())
+	require.Equal(t, "closed", c.Upstream().BreakerState())
 }
 
 // TestClientErrorsAreResponses checks that a response 4xx does not open the breaker, and
@@ -104,7 +104,7 @@ func TestClientErrorsAreResponses(t *testing.T) {
 		require.Equal(t, http.StatusUnprocessableEntity, response.Status)
 	}
 	require.EqualValues(t, 2*minRequests, requests.Load())
-	require.Equal(t, "closed", c.Upstream().Breaker())
+	require.Equal(t, "closed", c.Upstream().BreakerState())
 }
 
 // TestSlowResponseIsHedged lets the first try hang. The response of the second try must
@@ -137,12 +137,12 @@ func TestSlowResponseIsHedged(t *testing.T) {
 	require.True(t, response.Hedged)
 }
 
-// TestHedgeDecidesWhenTheFirstTryFails lets the first try fail while the second one runs.
-// The result of the second one must count.
-func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
+// TestSecondTryCountsWhenTheFirstTryFails lets the first try fail while the second one runs.
+// The result of the second try must count.
+func TestSecondTryCountsWhenTheFirstTryFails(t *testing.T) {
 	for _, row := range []struct {
-		reason string
-		second int
+		reason       string
+		secondStatus int
 	}{{"the second try succeeds", http.StatusOK}, {"the second try fails too", http.StatusBadGateway}} {
 		t.Run(row.reason, func(t *testing.T) {
 			var requests atomic.Int64
@@ -156,7 +156,7 @@ func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 				case 2:
 					close(secondReceived)
 					time.Sleep(20 * time.Millisecond) // the first try fails in this time
-					w.WriteHeader(row.second)
+					w.WriteHeader(row.secondStatus)
 				}
 			})
 			for range minSamples + 10 {
@@ -173,7 +173,7 @@ func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 			response, err := c.post(t)
 			require.EqualValues(t, 2, requests.Load(), "there is no third try")
 			require.True(t, response.Hedged)
-			require.Equal(t, row.second != http.StatusOK, err != nil, "%v", err)
+			require.Equal(t, row.secondStatus != http.StatusOK, err != nil, "%v", err)
 		})
 	}
 }
@@ -212,11 +212,11 @@ func TestSecondTryFixesFailuresWithinTheBudget(t *testing.T) {
 		}
 	}
 	require.LessOrEqual(t, requests.Load(), int64(calls+calls/10))
-	require.Less(t, failed, calls*28/100)
+	require.Less(t, failed, calls*28/100, "without second tries, 30 % of the calls fail")
 	t.Logf("%d of %d failed, %d requests", failed, calls, requests.Load())
 }
 
-func TestPercentileOfRecentResponses(t *testing.T) {
+func TestPercentileIsComputedFromRecentResponses(t *testing.T) {
 	var l latency
 	for i := range minSamples - 1 {
 		l.add(time.Duration(i))
@@ -225,5 +225,5 @@ func TestPercentileOfRecentResponses(t *testing.T) {
 	for i := range recentCount {
 		l.add(time.Duration(i) * time.Millisecond)
 	}
-	require.InDelta(t, 121, l.percentile95().Milliseconds(), sortEvery, "the 95th percentile of 0, 1, … %d ms", recentCount-1)
+	require.InDelta(t, 121, l.percentile95().Milliseconds(), sortEvery, "the 95th percentile of 0, 1, … %d ms: 128*95/100 = 121", recentCount-1)
 }

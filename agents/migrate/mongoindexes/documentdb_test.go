@@ -34,7 +34,7 @@ var documentDBCommands = []string{
 	"find", "insert", "update", "delete", "aggregate", "count", "distinct", "findAndModify", "getMore", "killCursors",
 }
 
-// notSupported is DocumentDB's error code of a command that it does not have.
+// notSupported is DocumentDB's error code for a command that it does not support.
 const notSupported = 303
 
 // documentDB is a fake server of Amazon DocumentDB. It stores no data, and records the names
@@ -45,16 +45,16 @@ type documentDB struct {
 	served  []string
 }
 
-// startDocumentDB returns a client's database on a new documentDB.
+// startDocumentDB starts a documentDB. It also returns a database of a client of this server.
 func startDocumentDB(t *testing.T) (*documentDB, *mongo.Database) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	return listen(t, listener), databaseAt(t, listener, "")
+	return serveDocumentDB(t, listener), databaseAt(t, listener, "")
 }
 
-// listen serves a new documentDB.
-func listen(t *testing.T, listener net.Listener) *documentDB {
+// serveDocumentDB serves the listener's connections with a new documentDB.
+func serveDocumentDB(t *testing.T, listener net.Listener) *documentDB {
 	t.Helper()
 	server := &documentDB{}
 	go func() {
@@ -70,7 +70,8 @@ func listen(t *testing.T, listener net.Listener) *documentDB {
 	return server
 }
 
-// databaseAt returns a client's database, with options of its URI.
+// databaseAt returns a database of a new client of the listener. uriOptions are added to the client's
+// URI.
 func databaseAt(t *testing.T, listener net.Listener, uriOptions string) *mongo.Database {
 	t.Helper()
 	client, err := mongo.Connect(options.Client().ApplyURI("mongodb://" + listener.Addr().String() + "/?directConnection=true&retryWrites=false" + uriOptions))
@@ -79,15 +80,15 @@ func databaseAt(t *testing.T, listener net.Listener, uriOptions string) *mongo.D
 	return client.Database("progressive_framework_v5")
 }
 
-// With the options that the platform adds to a URL of a MongoDB, the indexes are created on a
-// server whose authority is trusted, and on no other.
-func TestServerIsVerifiedByItsAuthority(t *testing.T) {
+// tls and tlsCAFile are the options that the platform adds to the URL of MongoDB. With them, Up
+// creates indexes only on a server with a certificate of the trusted authority.
+func TestCertificateOfTheServerIsVerified(t *testing.T) {
 	authority := httptest.NewTLSServer(http.NotFoundHandler())
 	defer authority.Close()
 	plain, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	listener := tls.NewListener(plain, &tls.Config{Certificates: authority.TLS.Certificates})
-	server := listen(t, listener)
+	server := serveDocumentDB(t, listener)
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate().Raw}), 0o600))
 
@@ -110,13 +111,13 @@ func (d *documentDB) serve(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		if _, err := conn.Write(message(request, opcode, reply)); err != nil {
+		if _, err := conn.Write(encodeReply(request, opcode, reply)); err != nil {
 			return
 		}
 	}
 }
 
-// answer returns the answer to a command, and records the command.
+// answer returns the reply to a command, and records the command.
 func (d *documentDB) answer(command bson.Raw) bson.D {
 	elements, err := command.Elements()
 	if err != nil || len(elements) == 0 {
@@ -145,7 +146,7 @@ func readMessage(conn io.Reader) (request int32, opcode wiremessage.OpCode, comm
 	}
 	length := binary.LittleEndian.Uint32(head)
 	if length < 16 || length > 1<<20 {
-		return 0, 0, nil, errors.New("length of a message")
+		return 0, 0, nil, errors.New("invalid length of a message")
 	}
 	whole := append(head, make([]byte, length-4)...)
 	if _, err := io.ReadFull(conn, whole[4:]); err != nil {
@@ -153,7 +154,7 @@ func readMessage(conn io.Reader) (request int32, opcode wiremessage.OpCode, comm
 	}
 	_, request, _, opcode, rest, ok := wiremessage.ReadHeader(whole)
 	if !ok {
-		return 0, 0, nil, errors.New("header of a message")
+		return 0, 0, nil, errors.New("invalid header of a message")
 	}
 	// An OP_MSG has 4 bytes of flags and the kind of its first section. An OP_QUERY has flags,
 	// a name that ends with 0, and two numbers.
@@ -162,19 +163,19 @@ func readMessage(conn io.Reader) (request int32, opcode wiremessage.OpCode, comm
 		skip = 4 + slices.Index(rest[4:], 0) + 1 + 8
 	}
 	if len(rest) < skip+4 {
-		return 0, 0, nil, errors.New("body of a message")
+		return 0, 0, nil, errors.New("body of a message is too short")
 	}
 	document := rest[skip:]
 	size := binary.LittleEndian.Uint32(document)
 	if int(size) > len(document) {
-		return 0, 0, nil, errors.New("document of a message")
+		return 0, 0, nil, errors.New("document of a message is too long")
 	}
 	return request, opcode, bson.Raw(document[:size]), nil
 }
 
-// message returns the answer to a request. An OP_MSG is answered by an OP_MSG, and an OP_QUERY
+// encodeReply returns the encoded answer to a request. An OP_MSG is answered by an OP_MSG, and an OP_QUERY
 // by an OP_REPLY.
-func message(request int32, opcode wiremessage.OpCode, reply []byte) []byte {
+func encodeReply(request int32, opcode wiremessage.OpCode, reply []byte) []byte {
 	answer, body := wiremessage.OpMsg, append(make([]byte, 5), reply...)
 	if opcode == wiremessage.OpQuery { //nolint:staticcheck // the driver sends its first hello by it
 		// flags, a cursor, the index of the first document, and 1 document
@@ -189,7 +190,7 @@ func message(request int32, opcode wiremessage.OpCode, reply []byte) []byte {
 }
 
 // Without the profiler, Up sends only commands that DocumentDB supports.
-func TestDocumentDBHasEveryCommand(t *testing.T) {
+func TestUpSendsOnlyCommandsThatDocumentDBSupports(t *testing.T) {
 	server, db := startDocumentDB(t)
 	require.NoError(t, Up(t.Context(), db, Options{NoProfiler: true}, discardLog))
 	require.Empty(t, server.refused)
@@ -198,7 +199,7 @@ func TestDocumentDBHasEveryCommand(t *testing.T) {
 }
 
 // With the profiler, Up returns DocumentDB's error.
-func TestRefusalOfDocumentDBIsAnError(t *testing.T) {
+func TestUpFailsIfTheServerHasNoProfiler(t *testing.T) {
 	server, db := startDocumentDB(t)
 	err := Up(t.Context(), db, Options{}, discardLog)
 	require.ErrorContains(t, err, "set the profiler to level 1")

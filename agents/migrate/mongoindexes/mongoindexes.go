@@ -37,7 +37,7 @@ const (
 type index struct {
 	collection, name string
 	keys             bson.D
-	options          *options.IndexOptionsBuilder // nil: only the name
+	options          *options.IndexOptionsBuilder // nil: no option except the name
 }
 
 // indexes are the indexes of the design document, in its order.

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 var discardLog = slog.New(slog.DiscardHandler)
 
 // connect returns a database of FerretDB, and a function that returns the commands that the
-// driver has sent. No other server of MongoDB's protocol is available on this machine.
+// driver has sent. FerretDB is the only server on this machine that has MongoDB's protocol.
 func connect(t *testing.T) (*mongo.Database, func() []string) {
 	t.Helper()
 	ferret, err := ferretdb.New(&ferretdb.Config{
@@ -80,9 +80,9 @@ func connect(t *testing.T) (*mongo.Database, func() []string) {
 	}
 }
 
-// TestCommandsSentToMongoDB compares the text of all commands, because no MongoDB server is
+// TestUpSendsTheExpectedCommands compares the text of all commands, because no MongoDB server is
 // available to execute them.
-func TestCommandsSentToMongoDB(t *testing.T) {
+func TestUpSendsTheExpectedCommands(t *testing.T) {
 	db, sent := connect(t)
 	_ = Up(t.Context(), db, Options{}, discardLog) // the next test checks the commands that FerretDB rejects
 	require.Equal(t, []string{
@@ -100,8 +100,8 @@ func TestCommandsSentToMongoDB(t *testing.T) {
 	}, sent())
 }
 
-// TestIndexesAreCreatedDespiteOtherErrors checks that FerretDB has the indexes that it
-// supports after errors of others, and that further and concurrent runs change nothing.
+// TestIndexesAreCreatedDespiteOtherErrors checks that Up creates the indexes that FerretDB
+// supports, although other indexes fail. Further and concurrent runs must change nothing.
 func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	db, _ := connect(t)
 	list := func() (names []string) {
@@ -136,8 +136,8 @@ func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	require.Equal(t, first, list())
 }
 
-// TestConflictingIndexIsNamedWithTheFix creates an index of the same name with other keys.
-func TestConflictingIndexIsNamedWithTheFix(t *testing.T) {
+// TestErrorNamesTheConflictingIndexAndTheFix creates an index of the same name with other keys.
+func TestErrorNamesTheConflictingIndexAndTheFix(t *testing.T) {
 	db, _ := connect(t)
 	other := mongo.IndexModel{Keys: keys("date", ascending), Options: options.Index().SetName("idx_nutrition_user_date")}
 	_, err := db.Collection("nutrition_data").Indexes().CreateOne(t.Context(), other)

@@ -24,10 +24,11 @@ type Config struct {
 	// IAM makes the roles log in with IAM tokens instead of passwords. The server must
 	// be RDS.
 	IAM bool
-	// Passwords is the folder with the passwords, PASSWORDS/GENERATION/ROLE.
+	// Passwords is the folder of the passwords. The file GENERATION/ROLE in it contains
+	// one password.
 	Passwords string
 	// Generation is the generation of the passwords, from 0. The passwords of the
-	// generation before stay valid.
+	// previous generation stay valid.
 	Generation int
 	// Connections is the largest number of connections of each role, by its name.
 	Connections map[string]int
@@ -50,7 +51,7 @@ func (c Config) validate() error {
 // maxPassword is the maximum length of a password in bytes.
 const maxPassword = 512
 
-// password reads the password of a role. No error shows it.
+// password reads the password of a role from its file. No error contains the password.
 func (c Config) password(name string, generation int) (string, error) {
 	text, err := os.ReadFile(filepath.Join(c.Passwords, strconv.Itoa(generation), name))
 	if err != nil {
@@ -63,8 +64,9 @@ func (c Config) password(name string, generation int) (string, error) {
 	return password, nil
 }
 
-// marker is the comment, in PostgreSQL, of every role that this package has created. If
-// such a role is no longer wanted, Apply removes its login and its privileges.
+// marker is the comment that this package sets on every role that it creates in
+// PostgreSQL. If this package no longer defines such a role, Apply removes the role's
+// login and privileges.
 const marker = "progressive-framework: managed by migrate"
 
 // Apply changes the roles and their privileges to those that package pgroles defines. It
@@ -83,7 +85,7 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 	cfg.RuntimeParams["application_name"] = "migrate"
 	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(lockTimeout.Milliseconds(), 10)
 	cfg.RuntimeParams["search_path"] = "pg_catalog" // so that the server prints the names of routines with their schema
-	cfg.RuntimeParams["jit"] = "off"                // to compile grantedQuery takes longer than to run it
+	cfg.RuntimeParams["jit"] = "off"                // the compilation of grantedQuery takes longer than its execution
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("connect to change the roles: %w", err)
@@ -112,7 +114,7 @@ func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]stri
 	for _, old := range existing {
 		present[old.Name] = old
 		if !slices.ContainsFunc(wanted, func(r role) bool { return r.name == old.Name }) {
-			wanted = append(wanted, role{name: old.Name, connections: -1}) // without login and privileges
+			wanted = append(wanted, role{name: old.Name, connections: -1}) // no login, no privileges and no limit
 		}
 	}
 	var names []string
@@ -123,7 +125,7 @@ func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]stri
 			if err := create(ctx, tx, r, log); err != nil {
 				return err
 			}
-			current = attributes{Name: r.name, Connections: -1}
+			current = attributes{Name: r.name, Connections: -1} // a new role has no limit
 		}
 		if err := alter(ctx, tx, r, current, log); err != nil {
 			return err
@@ -139,11 +141,12 @@ func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]stri
 	if err := tx.QueryRow(ctx, "SELECT quote_ident(current_database())").Scan(&database); err != nil {
 		return err
 	}
-	return applyPrivileges(ctx, tx, names, privileges(database), log)
+	return applyPrivileges(ctx, tx, names, wantedPrivileges(database), log)
 }
 
 // storedVerifiers returns the verifiers of all passwords, by role. Only a superuser can
-// read them. For another user the map is nil, and each run sets all passwords again.
+// read the verifiers. For another user the map is nil. Then each run sets all passwords
+// again.
 func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
 	rows, err := conn.Query(ctx, "SELECT rolname::text, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL")
 	if err == nil {
@@ -162,19 +165,20 @@ func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, er
 	return nil, fmt.Errorf("read the verifiers of passwords: %w", err)
 }
 
-// setPassword sets or removes the password of a role. stored is the verifier of its
-// present password, or empty. If it belongs to the wanted password, nothing changes.
+// setPassword sets the password of a role, or removes it if r.password is empty. stored
+// is the verifier of the present password, or empty. If stored already belongs to the
+// wanted password, setPassword changes nothing.
 func setPassword(ctx context.Context, tx pgx.Tx, r role, stored string, log *slog.Logger) error {
 	value := "NULL"
 	switch {
 	case r.password == "" && stored == "", r.password != "" && verifiesPassword(stored, r.password):
-		return nil
+		return nil // the role has the wanted password, or no password as wanted
 	case r.password != "":
 		text, err := newVerifier(r.password)
 		if err != nil {
 			return err
 		}
-		value = "'" + text + "'" // needs no escaping: a verifier has only base64, digits, $ and :
+		value = "'" + text + "'" // a verifier has only base64 characters, $, : and -, so it needs no escaping
 	}
 	if _, err := tx.Exec(ctx, "ALTER ROLE "+quote(r.name)+" PASSWORD "+value); err != nil {
 		return fmt.Errorf("set the password of role %s: %w", r.name, err)

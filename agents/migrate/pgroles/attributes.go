@@ -13,7 +13,7 @@ import (
 // attributes are the attributes of a role in the server's catalog.
 type attributes struct {
 	Name        string
-	Marked      bool
+	Marked      bool // the role has the comment marker
 	Login       bool
 	Connections int
 	// Unsafe are the options of ALTER ROLE that remove the role's dangerous attributes,
@@ -21,8 +21,8 @@ type attributes struct {
 	Unsafe []string
 	// Settings are the role's settings, such as search_path=public.
 	Settings []string
-	// Owned is the number of objects that the role owns.
-	Owned int
+	// OwnedObjects is the number of objects that the role owns.
+	OwnedObjects int
 }
 
 // existingQuery lists the roles with the names $1, and the roles with the comment $2.
@@ -37,8 +37,8 @@ SELECT rolname::text, shobj_description(oid, 'pg_authid') IS NOT DISTINCT FROM $
 FROM pg_roles WHERE rolname = ANY ($1) OR shobj_description(oid, 'pg_authid') = $2
 ORDER BY rolname`
 
-// existingRoles returns the wanted roles that exist, and those that this package created
-// before.
+// existingRoles returns the wanted roles that exist, and the roles that this package has
+// created before.
 func existingRoles(ctx context.Context, tx pgx.Tx, wanted []role) ([]attributes, error) {
 	var names []string
 	for _, r := range wanted {
@@ -56,8 +56,8 @@ func existingRoles(ctx context.Context, tx pgx.Tx, wanted []role) ([]attributes,
 		switch {
 		case !f.Marked:
 			return nil, fmt.Errorf("role %s exists, and migrate has not created it: rename it, or give it the comment %q to let migrate manage it", f.Name, marker)
-		case f.Owned > 0:
-			return nil, fmt.Errorf("role %s owns %d objects, must own none: run REASSIGN OWNED BY %s TO CURRENT_USER", f.Name, f.Owned, quote(f.Name))
+		case f.OwnedObjects > 0:
+			return nil, fmt.Errorf("role %s owns %d objects, must own none: run REASSIGN OWNED BY %s TO CURRENT_USER", f.Name, f.OwnedObjects, quote(f.Name))
 		}
 	}
 	return found, nil
@@ -65,15 +65,15 @@ func existingRoles(ctx context.Context, tx pgx.Tx, wanted []role) ([]attributes,
 
 // create creates a role without login, and marks it.
 func create(ctx context.Context, tx pgx.Tx, r role, log *slog.Logger) error {
-	if err := change(ctx, tx, log, "CREATE ROLE "+quote(r.name)+" NOLOGIN"); err != nil {
+	if err := execAndLog(ctx, tx, log, "CREATE ROLE "+quote(r.name)+" NOLOGIN"); err != nil {
 		return err
 	}
-	return change(ctx, tx, log, "COMMENT ON ROLE "+quote(r.name)+" IS '"+marker+"'")
+	return execAndLog(ctx, tx, log, "COMMENT ON ROLE "+quote(r.name)+" IS '"+marker+"'")
 }
 
 // alter changes the attributes and settings of a role that differ from the wanted ones.
-// It does not write the others, because some attributes may only be written by a
-// superuser, even without a change.
+// It does not write the other attributes, because some attributes may only be written by
+// a superuser, even without a change.
 func alter(ctx context.Context, tx pgx.Tx, r role, current attributes, log *slog.Logger) error {
 	options := current.Unsafe
 	if r.login != current.Login {
@@ -99,7 +99,7 @@ func alter(ctx context.Context, tx pgx.Tx, r role, current attributes, log *slog
 		}
 	}
 	for _, s := range statements {
-		if err := change(ctx, tx, log, "ALTER ROLE "+quote(r.name)+" "+s); err != nil {
+		if err := execAndLog(ctx, tx, log, "ALTER ROLE "+quote(r.name)+" "+s); err != nil {
 			return err
 		}
 	}
@@ -131,12 +131,12 @@ func applyMemberships(ctx context.Context, tx pgx.Tx, names []string, roles []ro
 		return fmt.Errorf("read the memberships: %w", err)
 	}
 	for _, m := range difference(found, wanted) {
-		if err := change(ctx, tx, log, "REVOKE "+quote(m.Group)+" FROM "+quote(m.Member)); err != nil {
+		if err := execAndLog(ctx, tx, log, "REVOKE "+quote(m.Group)+" FROM "+quote(m.Member)); err != nil {
 			return err
 		}
 	}
 	for _, m := range difference(wanted, found) {
-		if err := change(ctx, tx, log, "GRANT "+quote(m.Group)+" TO "+quote(m.Member)); err != nil {
+		if err := execAndLog(ctx, tx, log, "GRANT "+quote(m.Group)+" TO "+quote(m.Member)); err != nil {
 			return err
 		}
 	}

@@ -25,15 +25,15 @@ func TestPrivilegesAreSufficientAndEachIsNeeded(t *testing.T) {
 	for _, name := range Names() {
 		if name != Exporter {
 			stores[name] = p.store(t, p.url(name, 0))
-			require.NoError(t, work(t.Context(), name, stores[name]), name)
+			require.NoError(t, runStatements(t.Context(), name, stores[name]), name)
 		}
 	}
-	for _, own := range privileges(pgx.Identifier{p.owner.Database}.Sanitize()) {
+	for _, own := range wantedPrivileges(pgx.Identifier{p.owner.Database}.Sanitize()) {
 		if own.Kind == "DATABASE" || own.Kind == "SCHEMA" || own.Grantee == Exporter {
 			continue
 		}
 		p.exec(t, fmt.Sprintf("REVOKE %s FROM %s", own, own.grantee()))
-		require.ErrorContains(t, work(t.Context(), own.Grantee, stores[own.Grantee]), "permission denied", "%s does not need %s", own.Grantee, own)
+		require.ErrorContains(t, runStatements(t.Context(), own.Grantee, stores[own.Grantee]), "permission denied", "%s does not need %s", own.Grantee, own)
 		p.exec(t, fmt.Sprintf("GRANT %s TO %s", own, own.grantee()))
 	}
 }
@@ -64,16 +64,16 @@ func TestRolesHaveNoOtherPrivileges(t *testing.T) {
 		{"the exporter ends no session", Exporter, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			_, err := p.as(t, row.role).Exec(t.Context(), row.statement)
+			_, err := p.connectAs(t, row.role).Exec(t.Context(), row.statement)
 			refused, ok := errors.AsType[*pgconn.PgError](err)
 			require.True(t, ok, "%v", err)
 			require.Equal(t, "42501", refused.Code, refused.Message)
 		})
 	}
-	_, err := p.as(t, Exporter).Exec(t.Context(), "SELECT state FROM pg_stat_activity WHERE usename <> current_user")
+	_, err := p.connectAs(t, Exporter).Exec(t.Context(), "SELECT state FROM pg_stat_activity WHERE usename <> current_user")
 	require.NoError(t, err)
 	// The exporter also sees the statements of other users. That needs pg_read_all_stats.
-	_, err = p.as(t, Exporter).Exec(t.Context(), "SELECT 1 / (count(*) FILTER (WHERE query <> '<insufficient privilege>'))::int FROM pg_stat_statements WHERE userid <> (SELECT oid FROM pg_roles WHERE rolname = current_user)")
+	_, err = p.connectAs(t, Exporter).Exec(t.Context(), "SELECT 1 / (count(*) FILTER (WHERE query <> '<insufficient privilege>'))::int FROM pg_stat_statements WHERE userid <> (SELECT oid FROM pg_roles WHERE rolname = current_user)")
 	require.NoError(t, err)
 }
 
@@ -113,7 +113,7 @@ func TestChangesByHandAreRevoked(t *testing.T) {
 		})
 	}
 	for _, name := range []string{"web", "wpa"} {
-		require.NoError(t, work(t.Context(), name, p.store(t, p.url(name, 0))))
+		require.NoError(t, runStatements(t.Context(), name, p.store(t, p.url(name, 0))))
 	}
 }
 
@@ -133,7 +133,7 @@ func TestUnwantedRoleLosesItsLogin(t *testing.T) {
 	p.exec(t, "DROP ROLE old")
 }
 
-func TestRolesOfOthersAreNotTouched(t *testing.T) {
+func TestApplyRefusesUnmarkedRolesAndOwnersOfObjects(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
 	p.exec(t, "COMMENT ON ROLE npa_a IS 'mine'")
@@ -145,17 +145,17 @@ func TestRolesOfOthersAreNotTouched(t *testing.T) {
 	p.apply(t)
 }
 
-func TestConnectionLimitHolds(t *testing.T) {
+func TestRoleCannotExceedItsConnectionLimit(t *testing.T) {
 	p := newPlatform(t, server)
 	p.config.Connections["npa"] = 1
 	p.apply(t)
-	p.as(t, "npa")
+	p.connectAs(t, "npa")
 	_, err := pgx.Connect(t.Context(), p.url("npa", 0))
 	require.ErrorContains(t, err, "too many connections for role")
-	p.as(t, "wpa")
+	p.connectAs(t, "wpa")
 }
 
-func TestWrongConfigChangesNothing(t *testing.T) {
+func TestApplyRejectsInvalidConfig(t *testing.T) {
 	p := newPlatform(t, server)
 	for _, row := range []struct {
 		reason, message string

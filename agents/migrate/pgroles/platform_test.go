@@ -42,24 +42,25 @@ type platform struct {
 	config Config
 }
 
-// migrated is the name of a database with the schema, by server. newPlatform copies it.
-var migrated = map[*testservers.Postgres]string{}
+// templates has, for each server, the name of a database with the schema. newPlatform copies this
+// database.
+var templates = map[*testservers.Postgres]string{}
 
 // newPlatform creates a database with the schema and no privileges.
 func newPlatform(t *testing.T, server *testservers.Postgres) *platform {
 	t.Helper()
-	if migrated[server] == "" {
+	if templates[server] == "" {
 		owner, err := pgx.ParseConfig(server.Database(t))
 		require.NoError(t, err)
 		policy := pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
 		require.NoError(t, pgschema.Up(t.Context(), owner, policy, slog.New(slog.DiscardHandler)))
-		migrated[server] = owner.Database
+		templates[server] = owner.Database
 	}
 	admin, err := pgx.Connect(t.Context(), server.URL("postgres"))
 	require.NoError(t, err)
 	defer admin.Close(t.Context())
 	name := "platform_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	_, err = admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+migrated[server])
+	_, err = admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+templates[server])
 	require.NoError(t, err)
 	owner, err := pgx.ParseConfig(server.URL(name))
 	require.NoError(t, err)
@@ -74,8 +75,8 @@ func newPlatform(t *testing.T, server *testservers.Postgres) *platform {
 	return p
 }
 
-// rotate writes the passwords of a generation, and removes those of two generations before. The
-// stack does the same with its Secrets.
+// rotate writes the passwords of a generation, and removes the passwords of generation-2. The stack
+// does the same with its Secrets.
 func (p *platform) rotate(t *testing.T, generation int) {
 	t.Helper()
 	p.config.Generation = generation
@@ -92,7 +93,7 @@ func password(name string, generation int) string {
 	return fmt.Sprintf("clear-password-%s-%d", name, generation)
 }
 
-// apply calls Apply and returns its log.
+// apply applies the roles of the configuration, and returns the log.
 func (p *platform) apply(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -121,8 +122,8 @@ func (p *platform) url(name string, generation int) string {
 	return u.String()
 }
 
-// as returns a connection of a service.
-func (p *platform) as(t *testing.T, name string) *pgx.Conn {
+// connectAs opens a connection with the login of the service.
+func (p *platform) connectAs(t *testing.T, name string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), p.url(name, p.config.Generation))
 	require.NoError(t, err)
@@ -141,9 +142,9 @@ func (p *platform) store(t *testing.T, url string) *database.Store {
 	return s
 }
 
-// work runs every statement that a service sends to the database. It runs a write twice, because a
+// runStatements runs every statement that a service sends to the database. It runs a write twice, because a
 // write of an existing row needs other privileges.
-func work(ctx context.Context, service string, s *database.Store) error {
+func runStatements(ctx context.Context, service string, s *database.Store) error {
 	id, user, body := uuid.New(), "u-"+uuid.NewString(), json.RawMessage(`{}`)
 	errorOf := func(_ any, err error) error { return err }
 	switch service {
@@ -153,7 +154,7 @@ func work(ctx context.Context, service string, s *database.Store) error {
 			err = nil // the user does not exist yet
 		}
 		return errors.Join(err,
-			errorOf(s.UserActive(ctx, user)), errorOf(s.EnsureUser(ctx, user)), errorOf(s.EnsureUser(ctx, user)),
+			errorOf(s.IsUserActive(ctx, user)), errorOf(s.EnsureUser(ctx, user)), errorOf(s.EnsureUser(ctx, user)),
 			errorOf(s.SavePreferences(ctx, user, body)), errorOf(s.SaveProfile(ctx, user, "Ada", body)))
 	case "mca":
 		state := database.AgentState{AgentID: "mca", Instance: user, Status: database.StatusActive, State: body}

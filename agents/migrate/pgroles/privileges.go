@@ -73,8 +73,8 @@ WHERE r.rolname = ANY ($1)
    OR a.grantee = 0 AND o.space !~ '^(pg_|information_schema$)' AND pg_has_role(o.owner, 'USAGE')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')`
 
-// granted returns the present privileges of the roles and of PUBLIC, sorted.
-func granted(ctx context.Context, tx pgx.Tx, names []string) ([]privilege, error) {
+// grantedPrivileges returns the present privileges of the roles and of PUBLIC, sorted.
+func grantedPrivileges(ctx context.Context, tx pgx.Tx, names []string) ([]privilege, error) {
 	rows, err := tx.Query(ctx, grantedQuery, names)
 	if err != nil {
 		return nil, fmt.Errorf("read the privileges: %w", err)
@@ -93,29 +93,29 @@ func difference[T comparable](all, others []T) []T {
 }
 
 // applyPrivileges revokes the privileges that are not in wanted, grants the missing
-// ones, and checks the result. A privilege that another user granted may remain: for a
-// service that is an error, for PUBLIC it is only logged.
+// privileges, and checks the result. A privilege that another user has granted may
+// remain. For a service, such a privilege is an error. For PUBLIC, it is only logged.
 func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []privilege, log *slog.Logger) error {
-	found, err := granted(ctx, tx, names)
+	found, err := grantedPrivileges(ctx, tx, names)
 	if err != nil {
 		return err
 	}
 	for _, p := range difference(found, wanted) {
-		if err := change(ctx, tx, log, fmt.Sprintf("REVOKE %s FROM %s CASCADE", p, p.grantee())); err != nil {
+		if err := execAndLog(ctx, tx, log, fmt.Sprintf("REVOKE %s FROM %s CASCADE", p, p.grantee())); err != nil {
 			return err
 		}
 	}
 	// A REVOKE on a table also revokes the privileges on its columns, so the privileges
 	// are read again.
-	if found, err = granted(ctx, tx, names); err != nil {
+	if found, err = grantedPrivileges(ctx, tx, names); err != nil {
 		return err
 	}
 	for _, p := range difference(wanted, found) {
-		if err := change(ctx, tx, log, fmt.Sprintf("GRANT %s TO %s", p, p.grantee())); err != nil {
+		if err := execAndLog(ctx, tx, log, fmt.Sprintf("GRANT %s TO %s", p, p.grantee())); err != nil {
 			return err
 		}
 	}
-	if found, err = granted(ctx, tx, names); err != nil {
+	if found, err = grantedPrivileges(ctx, tx, names); err != nil {
 		return err
 	}
 	for _, p := range difference(found, wanted) {
@@ -127,8 +127,8 @@ func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []pr
 	return nil
 }
 
-// change executes a statement and logs it. The statement must not contain a secret.
-func change(ctx context.Context, tx pgx.Tx, log *slog.Logger, statement string) error {
+// execAndLog executes a statement and logs it. The statement must not contain a secret.
+func execAndLog(ctx context.Context, tx pgx.Tx, log *slog.Logger, statement string) error {
 	if _, err := tx.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("%s: %w", statement, err)
 	}

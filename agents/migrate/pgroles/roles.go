@@ -16,7 +16,7 @@ import (
 // schema is the schema of every table.
 const schema = "public"
 
-// grant is what a role may do with a table, or with some of its columns.
+// grant is a list of privileges of a role on a table, or on some of its columns.
 type grant struct {
 	table      string
 	privileges []string
@@ -27,7 +27,7 @@ type grant struct {
 type service struct {
 	name   string
 	grants []grant
-	groups []string // the predefined roles of PostgreSQL that it is a member of
+	groups []string // the predefined roles of PostgreSQL that the group role is a member of
 }
 
 // services are the group roles. A privilege is listed only if a statement of package
@@ -54,9 +54,9 @@ var services = []service{
 // Exporter is the role that reads the metrics of the server.
 const Exporter = "exporter"
 
-// planGrants returns the grants of a planning agent. It saves its plans, and inserts the
-// id of a user that does not exist yet. It needs SELECT on the id, because ON CONFLICT
-// (id) reads it.
+// planGrants returns the grants of a planning agent. The agent saves its plans, and
+// inserts the id of a user that does not exist yet. It needs SELECT on the column id,
+// because ON CONFLICT (id) reads it.
 func planGrants(table string) []grant {
 	return []grant{
 		{table, []string{"SELECT", "INSERT"}, nil},
@@ -64,7 +64,7 @@ func planGrants(table string) []grant {
 	}
 }
 
-// Names returns the names of the roles, one for each program that connects.
+// Names returns the names of the group roles. Each service has one.
 func Names() []string {
 	var names []string
 	for _, s := range services {
@@ -81,9 +81,9 @@ const iamSuffix = "_iam"
 const iamGroup = "rds_iam"
 
 // PasswordLogin returns the name of the role that logs in with the password of a
-// generation. A service has two such roles. Even generations are passwords of the first,
-// odd ones of the second. So a new password does not replace the password of the running
-// pods.
+// generation. A service has two such roles. The first role has the passwords of even
+// generations, the second role those of odd generations. So a new password does not
+// replace the password of the running pods.
 func PasswordLogin(name string, generation int) string {
 	return name + []string{"_a", "_b"}[generation%2]
 }
@@ -94,7 +94,7 @@ type role struct {
 	login       bool
 	connections int      // the limit; -1 means no limit
 	password    string   // empty means none
-	groups      []string // the roles that it is a member of
+	groups      []string // the roles that this role is a member of
 }
 
 // roles returns the wanted state of every group role and login role. It reads the
@@ -121,7 +121,7 @@ func (c Config) roles() ([]role, error) {
 	return all, nil
 }
 
-// generations are the generations whose passwords are valid.
+// generations returns the generations whose passwords are valid.
 func (c Config) generations() []int {
 	if c.Generation == 0 {
 		return []int{0}
@@ -129,8 +129,8 @@ func (c Config) generations() []int {
 	return []int{c.Generation - 1, c.Generation}
 }
 
-// privileges returns the wanted privileges of the services' roles in a database.
-func privileges(database string) []privilege {
+// wantedPrivileges returns the privileges of the services' roles in a database.
+func wantedPrivileges(database string) []privilege {
 	var all []privilege
 	for _, s := range services {
 		all = append(all,

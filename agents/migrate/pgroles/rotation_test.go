@@ -19,7 +19,7 @@ import (
 )
 
 // pods are processes of a service that use the password of one generation. Each request opens
-// a new connection, so that each one needs the password.
+// a new connection, so that each request needs the password.
 type pods struct {
 	stop   context.CancelFunc
 	done   sync.WaitGroup
@@ -42,7 +42,7 @@ func (p *platform) start(t *testing.T, name string, generation int) *pods {
 				cfg := database.Config{URL: url, PasswordFile: file, MaxConnections: 1, StatementTimeout: 5 * time.Second, ConnectTimeout: 5 * time.Second}
 				s, err := database.Open(t.Context(), cfg)
 				if err == nil {
-					err = work(t.Context(), name, s)
+					err = runStatements(t.Context(), name, s)
 					s.Close()
 				}
 				if err != nil {
@@ -72,8 +72,8 @@ func (p *pods) end() {
 	p.done.Wait()
 }
 
-// TestRotationUnderLoadFailsNoRequest rotates the password three times. Each time the
-// pods of the old generation still open connections while those of the new one start.
+// TestRotationUnderLoadFailsNoRequest rotates the password three times. Each time, the pods of
+// the old generation still open connections while the pods of the new generation start.
 func TestRotationUnderLoadFailsNoRequest(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
@@ -101,13 +101,13 @@ func (p *pods) requireNoFailure(t *testing.T) {
 	t.Logf("%d requests, each on a new connection, none failed", p.served.Load())
 }
 
-// The server's log contains every statement. It must have verifiers, but no password.
+// The server's log contains every statement. The log must contain verifiers, but no password.
 func TestServerNeverSeesAPassword(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
 	p.rotate(t, 1)
 	p.apply(t)
-	p.as(t, "web")
+	p.connectAs(t, "web")
 	var verifiers, passwords int
 	require.NoError(t, p.conn.QueryRow(t.Context(), `
 SELECT count(*) FILTER (WHERE line LIKE '%SCRAM-SHA-256$%'), count(*) FILTER (WHERE line LIKE '%clear-' || 'password-%')
@@ -157,7 +157,7 @@ func TestOwnerOfRDSCreatesRolesForIAM(t *testing.T) {
 	// When the services use passwords again, the login roles for IAM must not log in any more.
 	p.config.IAM = false
 	require.NoError(t, Apply(t.Context(), p.owner, p.config, slog.New(slog.DiscardHandler)))
-	require.NoError(t, work(t.Context(), "mca", p.store(t, p.url("mca", 0))))
+	require.NoError(t, runStatements(t.Context(), "mca", p.store(t, p.url("mca", 0))))
 	require.NoError(t, p.conn.QueryRow(t.Context(), "SELECT coalesce(string_agg(rolname, ','), '') FROM pg_roles WHERE rolcanlogin AND rolname LIKE '%iam'").Scan(&logins[0]))
 	require.Empty(t, logins[0])
 }

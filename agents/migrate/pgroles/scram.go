@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// defaultIterations and saltLength are PostgreSQL's own values
-	// (src/include/common/scram-common.h, SCRAM_SHA_256_DEFAULT_ITERATIONS and
-	// SCRAM_DEFAULT_SALT_LEN).
+	// defaultIterations and saltLength are PostgreSQL's own values:
+	// SCRAM_SHA_256_DEFAULT_ITERATIONS and SCRAM_DEFAULT_SALT_LEN in the file
+	// src/include/common/scram-common.h of PostgreSQL's repository.
 	defaultIterations, saltLength = 4096, 16
 
 	verifierPrefix = "SCRAM-SHA-256$"
 )
 
-var base = base64.StdEncoding
+var encoding = base64.StdEncoding
 
-// newVerifier returns the SCRAM verifier of a password with a new salt, in the form that
+// newVerifier returns the SCRAM verifier of a password with a new salt, in the format that
 // the server stores (PostgreSQL manual, "pg_authid"). The server gets only the verifier,
 // so it can't log the password.
 func newVerifier(password string) (string, error) {
@@ -40,8 +40,8 @@ func scramVerifier(password string, salt []byte, iterations int) (string, error)
 		return "", fmt.Errorf("SCRAM verifier: %w", err)
 	}
 	stored := sha256.Sum256(hmacSHA256(salted, "Client Key"))
-	return fmt.Sprintf("%s%d:%s$%s:%s", verifierPrefix, iterations, base.EncodeToString(salt),
-		base.EncodeToString(stored[:]), base.EncodeToString(hmacSHA256(salted, "Server Key"))), nil
+	return fmt.Sprintf("%s%d:%s$%s:%s", verifierPrefix, iterations, encoding.EncodeToString(salt),
+		encoding.EncodeToString(stored[:]), encoding.EncodeToString(hmacSHA256(salted, "Server Key"))), nil
 }
 
 // hmacSHA256 returns the HMAC-SHA-256 of the text.
@@ -63,10 +63,10 @@ func verifiesPassword(stored, password string) bool {
 	if err != nil || iterations < 1 || iterations > 1_000_000 {
 		return false
 	}
-	salt, err := base.DecodeString(encoded)
+	salt, err := encoding.DecodeString(encoded)
 	if err != nil {
 		return false
 	}
-	own, err := scramVerifier(password, salt, iterations)
-	return err == nil && hmac.Equal([]byte(own), []byte(stored))
+	computed, err := scramVerifier(password, salt, iterations)
+	return err == nil && hmac.Equal([]byte(computed), []byte(stored))
 }

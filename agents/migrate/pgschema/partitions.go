@@ -14,7 +14,7 @@ import (
 // logTable is the design document's partitioned table.
 const logTable = "agent_logs_master"
 
-// Partitions says which monthly partitions of the agents' log exist.
+// Partitions defines which monthly partitions of the agents' log must exist.
 type Partitions struct {
 	// Ahead is the number of future months that have a partition, 1 to 24. PostgreSQL
 	// rejects a row without a partition for its month. So migrate must run at least
@@ -91,8 +91,8 @@ type partition struct {
 	pending  bool // an interrupted run has begun to detach it
 }
 
-// expired lists the expired partitions, oldest first.
-func (p Partitions) expired(ctx context.Context, conn *sql.Conn) (expired []partition, err error) {
+// listExpired returns the expired partitions, oldest first.
+func (p Partitions) listExpired(ctx context.Context, conn *sql.Conn) (expired []partition, err error) {
 	rows, err := conn.QueryContext(ctx, expiredQuery, logTable, p.month(-p.Keep))
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (p Partitions) expired(ctx context.Context, conn *sql.Conn) (expired []part
 
 // dropExpired detaches expired partitions from the log and drops them.
 func (p Partitions) dropExpired(ctx context.Context, conn *sql.Conn, log *slog.Logger) error {
-	expired, err := p.expired(ctx, conn)
+	expired, err := p.listExpired(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("list the partitions of %s: %w", logTable, err)
 	}

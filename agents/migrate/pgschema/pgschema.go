@@ -41,7 +41,7 @@ func Up(ctx context.Context, cfg *pgx.ConnConfig, policy Partitions, log *slog.L
 	return up(ctx, cfg, steps, policy, log)
 }
 
-// up migrates as Up does, but with the given steps.
+// up applies the missing steps of the folder steps, and then updates the partitions.
 func up(ctx context.Context, cfg *pgx.ConnConfig, steps fs.FS, policy Partitions, log *slog.Logger) (err error) {
 	if err := policy.validate(); err != nil {
 		return err

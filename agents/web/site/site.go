@@ -20,7 +20,8 @@ var files embed.FS
 
 // ContentSecurityPolicy is the header for the page, both from web and from a CDN. It
 // allows only what the page needs, and only from the page's own origin. It also allows
-// "data:" images, because the page's empty icon is inline: browsers then request none.
+// "data:" images. The page has an empty inline icon, so that browsers request no icon
+// file.
 const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -39,14 +40,14 @@ func Routes(handle func(pattern string, handler http.Handler)) error {
 		if entry.Name() == "index.html" {
 			pattern = "GET /{$}"
 		}
-		handle(pattern, file(entry.Name(), text))
+		handle(pattern, fileHandler(entry.Name(), text))
 	}
 	return nil
 }
 
-// file serves one file. File names have no version, so browsers must revalidate
-// each time. The ETag makes that response short.
-func file(name string, text []byte) http.Handler {
+// fileHandler returns a handler that serves one file. File names have no version, so
+// browsers must revalidate each time. The ETag makes that response short.
+func fileHandler(name string, text []byte) http.Handler {
 	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(text))
 	contentType := mime.TypeByExtension(path.Ext(name))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -30,8 +30,9 @@ type Config struct {
 type Service struct {
 	// Name is the value of the label "service" of its metrics.
 	Name string `json:"name"`
-	// Query is PromQL with one value: the rate of arriving requests. Its window should be
-	// short, such as 15 s with a scrape each 5 s, because a forecast averages a minute itself.
+	// Query is PromQL with one value: the rate of arriving requests. Its window should be short,
+	// such as 15 s with a scrape each 5 s, because the forecaster itself averages the loads of a
+	// minute.
 	Query string `json:"query"`
 	// Capacity is the largest load that one pod can serve, in the unit of the query.
 	Capacity float64 `json:"capacity"`
@@ -104,8 +105,8 @@ func (s Service) validate() error {
 	return nil
 }
 
-// forecaster returns a new forecaster. It has no history, and its first step begins at start.
-func (s Service) forecaster(start time.Time) *forecast.Forecaster {
+// newForecaster returns a forecaster that has no history and whose first step begins at start.
+func (s Service) newForecaster(start time.Time) *forecast.Forecaster {
 	return forecast.New(forecast.Config{
 		Target: s.Target, Floor: s.Floor, Document: s.Document, Ours: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
 		Horizon: horizonSteps, Start: start.Unix(),

@@ -37,8 +37,8 @@ func requireValidNumbers(t *testing.T, l *learner, now time.Time) {
 	}
 }
 
-// FuzzSeries gives the learner any series. The learner must not crash, and must publish only valid
-// numbers.
+// FuzzSeries gives random loads to the learner. The learner must not crash, and must publish only
+// valid numbers.
 func FuzzSeries(f *testing.F) {
 	encode := func(values ...float64) (out []byte) {
 		for _, v := range values {
@@ -70,18 +70,23 @@ func FuzzSeries(f *testing.F) {
 
 // A broken exporter sends invalid loads for two days. In this time the regressions are trained and
 // the gate chooses a candidate.
-func TestInvalidLoadsLeaveAValidNumber(t *testing.T) {
+func TestPublishedNumbersAreValidAfterInvalidLoads(t *testing.T) {
 	for reason, load := range map[string]func(i int) float64{
-		"huge":             func(int) float64 { return 1e300 },
-		"not a number":     func(int) float64 { return math.NaN() },
-		"infinite":         func(int) float64 { return math.Inf(1) },
-		"negative":         func(int) float64 { return -5 },
-		"nothing":          func(int) float64 { return 0 },
-		"alternating":      func(i int) float64 { return float64(i%2) * 1e7 },
-		"every tenth gone": func(i int) float64 { return []float64{500, math.NaN()}[min(i%10/9, 1)] },
+		"huge":         func(int) float64 { return 1e300 },
+		"not a number": func(int) float64 { return math.NaN() },
+		"infinite":     func(int) float64 { return math.Inf(1) },
+		"negative":     func(int) float64 { return -5 },
+		"zero":         func(int) float64 { return 0 },
+		"alternating":  func(i int) float64 { return float64(i%2) * 1e7 },
+		"every tenth missing": func(i int) float64 {
+			if i%10 == 9 {
+				return math.NaN()
+			}
+			return 500
+		},
 	} {
 		t.Run(reason, func(t *testing.T) {
-			values := make(points, 2*5760)
+			values := make(points, 2*5760) // a day has 5760 steps of 15 s
 			for i := range values {
 				values[i] = load(i)
 			}
@@ -102,20 +107,21 @@ func (s fixedResponse) QueryRange(context.Context, string, prometheusapi.Range, 
 	return s.value, nil, nil
 }
 
-// The result of a query must be one series. Other results are errors.
-func TestResponsesOfAnotherTypeAreErrors(t *testing.T) {
+// The response to a query must be a matrix with at most one series.
+func TestUnexpectedResponsesOfPrometheusAreErrors(t *testing.T) {
 	now := noon
 	for reason, value := range map[string]model.Value{
-		"two series": model.Matrix{{}, {}}, "a vector": model.Vector{}, "a text": &model.String{Value: "1"}, "nothing": nil,
+		"two series": model.Matrix{{}, {}}, "a vector": model.Vector{}, "a string": &model.String{Value: "1"}, "nothing": nil,
 	} {
 		_, l := newScaler(t, fixedResponse{value}, &now)
 		require.Error(t, l.catchUp(t.Context(), now), reason)
-		require.Equal(t, "no history", l.status(now).Absent, reason)
+		require.Equal(t, "no history", l.status(now).AbsentReason, reason)
 	}
 }
 
-// A test of components/forecaster/forecastspec writes the file with the platform's services.
-func TestPlatformsServicesAreAccepted(t *testing.T) {
+// The file contains the services of the platform. A test of components/forecaster/forecastspec
+// writes it.
+func TestServicesOfThePlatformAreAccepted(t *testing.T) {
 	text, err := os.ReadFile("../../../../components/forecaster/forecastspec/testdata/services.json")
 	require.NoError(t, err)
 	list, ok := parseServices(string(text))

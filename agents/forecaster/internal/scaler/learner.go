@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	// step is the time between two loads.
 	step = forecast.StepSeconds * time.Second
 	// historyLength is how far back the first read goes. A forecast gives older loads less than a
 	// fifth of the weight of a new one.
@@ -24,8 +25,8 @@ const (
 	// KEDA uses the number for one more minute after its last scrape (components/scaling/promquery).
 	// So KEDA stops using it two minutes after the last load.
 	maxLoadAge = time.Minute
-	// readDelay is the time from the end of a step until its load is read. Prometheus needs it for
-	// one scrape (5 s), and 1 s is for the transfer.
+	// readDelay is the time from the end of a step until its load is read. It has two parts: 5 s
+	// until the next scrape of Prometheus, and 1 s for the transfer.
 	readDelay = 6 * time.Second
 	// readTimeout bounds one query.
 	readTimeout = 10 * time.Second
@@ -42,7 +43,7 @@ type learner struct {
 	metrics rangeReader
 
 	mutex      sync.Mutex
-	forecaster *forecast.Forecaster // nil before the first load
+	forecaster *forecast.Forecaster // nil until the first load
 	// readUntil is the end of the last step that was read.
 	readUntil time.Time
 	// lastLoad is the end of the last step that had a load.
@@ -79,8 +80,9 @@ func (l *learner) reset(start time.Time) {
 	l.forecaster, l.readUntil, l.lastLoad = nil, start, time.Time{}
 }
 
-// read returns the loads of a range by the Unix time at which their step ended. Their unit is
-// pods: the load divided by the capacity of one pod.
+// read returns the loads of the steps from first to last. The key of a load is the Unix time at which
+// its step ended. The unit of a load is pods: the value of the query divided by the capacity of one
+// pod.
 func (l *learner) read(ctx context.Context, first, last time.Time) (map[int64]float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -114,7 +116,7 @@ func (l *learner) add(first, last time.Time, loads map[int64]float64) {
 			load = math.NaN()
 		}
 		if l.forecaster == nil && ok {
-			l.forecaster = l.service.forecaster(end.Add(-step))
+			l.forecaster = l.service.newForecaster(end.Add(-step))
 		}
 		if l.forecaster != nil {
 			l.forecaster.Add(load)
@@ -123,13 +125,13 @@ func (l *learner) add(first, last time.Time, loads map[int64]float64) {
 	}
 }
 
-// status has the values of a service's metrics.
+// status contains the values of the metrics of one service.
 type status struct {
 	forecast.Status
-	// Published is the number of pods that the service needs. It is only valid if Absent is empty.
+	// Published is the number of pods that the service needs. It is only valid if AbsentReason is empty.
 	Published float64
-	// Absent is the reason why Published is not valid: "no history" or "stale".
-	Absent string
+	// AbsentReason says why Published is not valid: "no history" or "stale".
+	AbsentReason string
 }
 
 // status returns the current status.
@@ -137,11 +139,11 @@ func (l *learner) status(now time.Time) status {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.forecaster == nil {
-		return status{Absent: "no history"}
+		return status{AbsentReason: "no history"}
 	}
 	current := status{Status: l.forecaster.Status(), Published: l.forecaster.Pods()}
 	if age := now.Sub(l.lastLoad); age > maxLoadAge || age < -maxLoadAge {
-		current.Absent = "stale"
+		current.AbsentReason = "stale"
 	}
 	return current
 }

@@ -38,8 +38,8 @@ func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 		}
 		status := s.learners[name].status(now)
 		state := string(status.State)
-		if status.Absent != "" {
-			state = status.Absent
+		if status.AbsentReason != "" {
+			state = status.AbsentReason
 		}
 		gauge(stateDesc, 1, state)
 		gauge(daysDesc, status.HistoryDays)
@@ -54,7 +54,7 @@ func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 		for i, q := range forecast.Levels {
 			gauge(podsDesc, status.Pods[i], fmt.Sprintf("%.4g", q))
 		}
-		if status.Absent == "" {
+		if status.AbsentReason == "" {
 			gauge(publishedDesc, status.Published)
 		}
 	}

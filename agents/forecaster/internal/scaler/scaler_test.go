@@ -67,14 +67,14 @@ func TestHistoryIsReadInChunksThenStepByStep(t *testing.T) {
 	now := noon
 	metrics := &fakePrometheus{}
 	_, l := newScaler(t, metrics, &now)
-	require.Equal(t, "no history", l.status(now).Absent)
+	require.Equal(t, "no history", l.status(now).AbsentReason)
 	require.NoError(t, l.catchUp(t.Context(), now))
-	a := l.status(now)
-	require.Empty(t, a.Absent)
-	require.InDelta(t, 14, a.HistoryDays, 0.01)
-	require.InDelta(t, 12, a.Load, 0.1, "1200 of 100 a pod")
-	require.InDelta(t, 12.3, a.Published, 0.8)
-	require.Equal(t, 9, metrics.calls)
+	current := l.status(now)
+	require.Empty(t, current.AbsentReason)
+	require.InDelta(t, 14, current.HistoryDays, 0.01)
+	require.InDelta(t, 12, current.Load, 0.1, "a load of 1200, divided by the capacity of 100")
+	require.InDelta(t, 12.3, current.Published, 0.8)
+	require.Equal(t, 9, metrics.calls, "14 days have 80,640 steps of 15 s; one query reads at most 10,001")
 	require.LessOrEqual(t, metrics.maxPoints, 11_000, "Prometheus refuses more points")
 
 	require.NoError(t, l.catchUp(t.Context(), now.Add(5*time.Second)), "no step has ended")
@@ -87,9 +87,9 @@ func TestHistoryBeginsWithTheFirstLoad(t *testing.T) {
 	now := noon
 	_, l := newScaler(t, &fakePrometheus{begin: noon.Add(-6 * time.Hour)}, &now)
 	require.NoError(t, l.catchUp(t.Context(), now))
-	a := l.status(now)
-	require.InDelta(t, 0.25, a.HistoryDays, 0.001)
-	require.InDelta(t, a.Load/0.7, a.Published, 1e-9, "the document's target on the first day")
+	current := l.status(now)
+	require.InDelta(t, 0.25, current.HistoryDays, 0.001)
+	require.InDelta(t, current.Load/0.7, current.Published, 1e-9, "the target of the design document applies on the first day")
 }
 
 // After an outage of Prometheus' API, the learner publishes the same as a learner that saw no
@@ -101,8 +101,8 @@ func TestOutageOfPrometheusLosesNothing(t *testing.T) {
 	require.NoError(t, l.catchUp(t.Context(), now))
 	metrics.fail = errors.New("connection refused")
 	require.Error(t, l.catchUp(t.Context(), now.Add(45*time.Second)))
-	require.Empty(t, l.status(now.Add(45*time.Second)).Absent)
-	require.Equal(t, "stale", l.status(now.Add(3*time.Minute)).Absent)
+	require.Empty(t, l.status(now.Add(45*time.Second)).AbsentReason)
+	require.Equal(t, "stale", l.status(now.Add(3*time.Minute)).AbsentReason)
 	metrics.fail = nil
 	now = now.Add(10 * time.Minute)
 	require.NoError(t, l.catchUp(t.Context(), now))
@@ -112,32 +112,33 @@ func TestOutageOfPrometheusLosesNothing(t *testing.T) {
 	require.Equal(t, withoutOutage.status(now), l.status(now))
 }
 
-func TestMissingLoadsBecomeStale(t *testing.T) {
+func TestForecastIsStaleWhenLoadsAreMissing(t *testing.T) {
 	now := noon
 	metrics := &fakePrometheus{begin: noon.Add(-2 * time.Hour)}
 	_, l := newScaler(t, metrics, &now)
 	require.NoError(t, l.catchUp(t.Context(), now))
-	metrics.missing = func(at time.Time) bool { return at.After(noon) }
+	metrics.missing = func(point time.Time) bool { return point.After(noon) }
 	now = noon.Add(5 * time.Minute)
 	require.NoError(t, l.catchUp(t.Context(), now))
-	require.Equal(t, "stale", l.status(now).Absent)
+	require.Equal(t, "stale", l.status(now).AbsentReason)
 }
 
-func TestClockJumpsReadTheHistoryAnew(t *testing.T) {
+func TestHistoryIsReadAgainAfterAClockJump(t *testing.T) {
 	for _, jump := range []time.Duration{40 * 24 * time.Hour, -time.Hour} {
 		now := noon
 		metrics := &fakePrometheus{begin: noon.Add(-2 * time.Hour)}
 		_, l := newScaler(t, metrics, &now)
 		require.NoError(t, l.catchUp(t.Context(), now))
 		require.NoError(t, l.catchUp(t.Context(), now.Add(jump)))
-		require.Empty(t, l.status(now.Add(jump)).Absent)
+		require.Empty(t, l.status(now.Add(jump)).AbsentReason)
 		require.NoError(t, l.catchUp(t.Context(), now))
-		require.Empty(t, l.status(now).Absent)
+		require.Empty(t, l.status(now).AbsentReason)
 		require.InDelta(t, 2.0/24, l.status(now).HistoryDays, 0.001)
 	}
 }
 
-// Without a forecast the series is absent and not 0, because KEDA would treat 0 as no load.
+// Without a forecast, the series of the pods must be absent. KEDA would treat the value 0 as
+// no load.
 func TestPodsAreAbsentWithoutAForecast(t *testing.T) {
 	now := noon
 	s, l := newScaler(t, &fakePrometheus{begin: noon.Add(-2 * time.Hour)}, &now)
@@ -159,36 +160,36 @@ func TestPodsAreAbsentWithoutAForecast(t *testing.T) {
 	require.NoError(t, l.catchUp(t.Context(), now))
 	require.Equal(t, []float64{l.status(now).Published}, published())
 	now = now.Add(45 * time.Second)
-	require.Len(t, published(), 1, "two queries have failed")
+	require.Len(t, published(), 1, "the last load is less than a minute old")
 	now = now.Add(30 * time.Second)
 	require.Empty(t, published(), "the last load is more than a minute old")
 }
 
-func TestMetricsHaveTheStateOfTheGate(t *testing.T) {
+func TestMetricsIncludeTheGateState(t *testing.T) {
 	now := noon
 	s, l := newScaler(t, &fakePrometheus{begin: noon.Add(-2 * time.Hour)}, &now)
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(s)
-	state := func(name string) string {
+	expected := func(state string) string {
 		return "# HELP gate_state 1 for the present state: learning, within_budget, least_overload, too_expensive, no history, stale.\n" +
-			"# TYPE gate_state gauge\ngate_state{service=\"web\",state=\"" + name + "\"} 1\n"
+			"# TYPE gate_state gauge\ngate_state{service=\"web\",state=\"" + state + "\"} 1\n"
 	}
-	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(state("no history")), "gate_state"))
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(expected("no history")), "gate_state"))
 	require.NoError(t, l.catchUp(t.Context(), now))
-	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(state("learning")), "gate_state"))
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(expected("learning")), "gate_state"))
 	for name, series := range map[string]int{"forecast_load": 1, "forecast_pods": 16, "gate_overload": 2, "history_days": 1, "candidate": 1, "forecast_published_pods": 1} {
 		n, err := testutil.GatherAndCount(registry, name)
 		require.NoError(t, err)
 		require.Equal(t, series, n, name)
 	}
 	now = now.Add(5 * time.Minute)
-	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(state("stale")), "gate_state"))
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(expected("stale")), "gate_state"))
 	n, err := testutil.GatherAndCount(registry, "forecast_published_pods")
 	require.NoError(t, err)
 	require.Zero(t, n)
 }
 
-func TestRunEndsWithItsContext(t *testing.T) {
+func TestRunReturnsWhenItsContextIsCanceled(t *testing.T) {
 	now := noon
 	s, _ := newScaler(t, &fakePrometheus{fail: errors.New("away")}, &now)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -198,13 +199,13 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	<-done
 }
 
-func TestWrongServicesAreRefused(t *testing.T) {
+func TestInvalidServicesAreRejected(t *testing.T) {
 	replace := func(old, with string) string { return strings.Replace(services, old, with, 1) }
 	for reason, text := range map[string]string{
 		"no JSON":                  "web",
 		"no service":               "[]",
 		"an unknown field":         replace(`"target"`, `"taget"`),
-		"text after it":            services + "x",
+		"text after the JSON":      services + "x",
 		"no name":                  replace(`"web"`, `""`),
 		"no query":                 replace(`"load"`, `""`),
 		"no capacity":              replace("100", "0"),
@@ -214,7 +215,7 @@ func TestWrongServicesAreRefused(t *testing.T) {
 		"min above max":            replace(`"Min": 3`, `"Min": 60`),
 		"no policies":              replace(`{"Value": 2, "Seconds": 60}`, ""),
 		"a name used twice":        "[" + strings.Trim(services, "[]") + "," + strings.Trim(services, "[]") + "]",
-		"more than any node":       replace(`"Max": 50`, `"Max": 5000`),
+		"more than 1000 pods":      replace(`"Max": 50`, `"Max": 5000`),
 	} {
 		_, ok := parseServices(text)
 		require.False(t, ok, reason)

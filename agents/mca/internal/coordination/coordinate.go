@@ -35,8 +35,8 @@ type Coordination struct {
 // CodeAgents is the code of the 503 if no agent responded.
 const CodeAgents = "agents_unavailable"
 
-// partialError has a partial response. It is an error, because the cache does not
-// store errors. The next request may get a complete response.
+// partialError contains a partial response. It is an error, because the cache does
+// not store errors. So the next request may get a complete response.
 type partialError struct{ encoded []byte }
 
 func (partialError) Error() string { return "an agent failed" }
@@ -66,7 +66,7 @@ func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
 		httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, "userId is not the token's subject; omit it or send the subject")
 		return
 	}
-	request.complete(principal.Subject)
+	request.normalize(principal.Subject)
 	header := http.Header{}
 	header.Set("Authorization", r.Header.Get("Authorization"))
 
@@ -178,7 +178,7 @@ func (s *Service) countOutcome(ctx context.Context, user string, o outcome) {
 }
 
 // decodeResponse decodes and checks an agent's response. It uses encoding/json/v2,
-// because that takes half the time and rejects duplicate names.
+// which takes half the time of encoding/json and rejects duplicate names.
 func decodeResponse[A any, P interface {
 	*A
 	Check() error

@@ -51,7 +51,7 @@ func respond(status int, body string) http.HandlerFunc {
 // hang does not respond until the client disconnects.
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// plan and sessions are small responses in the agents' form.
+// plan and sessions are small responses in the format of npa and wpa.
 var (
 	//go:embed testdata/plan.json
 	plan string

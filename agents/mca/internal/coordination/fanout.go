@@ -54,7 +54,7 @@ type outcome struct {
 }
 
 // callAgents calls all agents concurrently, each with AgentTimeout. It calls the first
-// one itself, which saves a goroutine.
+// agent in its own goroutine, which saves one goroutine.
 func (s *Service) callAgents(ctx context.Context, header http.Header, requests []agentRequest) []outcome {
 	outcomes := make([]outcome, len(requests))
 	var wg sync.WaitGroup
@@ -72,41 +72,41 @@ func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequ
 	defer cancel()
 	body, err := json.Marshal(r.body)
 	if err != nil {
-		return failure(r, upstream.Response{}, 0, malformed, err)
+		return failedOutcome(r, upstream.Response{}, 0, malformed, err)
 	}
 	start := time.Now()
 	response, err := s.agents[r.agent].Post(ctx, agentsPath+r.agent+r.path, header, body)
 	duration := time.Since(start)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return failure(r, response, duration, timedOut, err)
+		return failedOutcome(r, response, duration, timedOut, err)
 	case errors.Is(err, upstream.ErrOpen):
-		return failure(r, response, duration, circuitOpen, err)
+		return failedOutcome(r, response, duration, circuitOpen, err)
 	case err != nil:
-		return failure(r, response, duration, unreachable, err)
+		return failedOutcome(r, response, duration, unreachable, err)
 	case response.Status == http.StatusUnprocessableEntity:
-		o := failure(r, response, duration, refused, errors.New("the agent rejected its part of the request"))
+		o := failedOutcome(r, response, duration, refused, errors.New("the agent rejected its part of the request"))
 		o.fieldErrors = prefixErrors(r.field, response.Body)
 		return o
 	case response.Status != http.StatusOK:
-		return failure(r, response, duration, refused, fmt.Errorf("the agent responded %d", response.Status))
+		return failedOutcome(r, response, duration, refused, fmt.Errorf("the agent responded %d", response.Status))
 	}
 	s.meters.AgentRequests.WithLabelValues(r.agent).Observe(duration.Seconds())
 	return outcome{report: AgentReport{r.agent, agentOK, "", duration.Milliseconds(), response.Hedged}, body: response.Body}
 }
 
-// failure is the outcome of an agent that failed.
-func failure(r agentRequest, response upstream.Response, duration time.Duration, reason string, err error) outcome {
+// failedOutcome returns the outcome of an agent that failed.
+func failedOutcome(r agentRequest, response upstream.Response, duration time.Duration, reason string, err error) outcome {
 	return outcome{report: AgentReport{r.agent, agentFailed, reason, duration.Milliseconds(), response.Hedged}, err: err}
 }
 
-// maxAgentErrors is the largest number of field errors that the response has for one
-// agent. An agent sends at most 20 (package httpapi).
+// maxAgentErrors is the maximum number of field errors that a response contains for
+// one agent. An agent sends at most 20 (package httpapi).
 const maxAgentErrors = 20
 
 // prefixErrors returns the field errors of an agent's error response, with pointers
-// into the request to the MCA. There the agent's request is the value of field, so
-// each pointer gets this prefix.
+// into the request to the MCA. In that request, the agent's request is the value of
+// field. So each pointer gets the name of field as its prefix.
 func prefixErrors(field string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {

@@ -97,7 +97,7 @@ func TestCoordinationsSucceedDuringAPostgresRestart(t *testing.T) {
 			require.Equal(t, http.StatusOK, m.post(t, fmt.Sprint(phase, "-", i), loadTestBody).Code)
 		}
 	}
-	recorded := func(phase string) (rows int) {
+	countRows := func(phase string) (rows int) {
 		conn, err := pgx.Connect(t.Context(), m.cfg.Dependencies.Store.URL)
 		require.NoError(t, err)
 		defer conn.Close(t.Context())
@@ -106,7 +106,7 @@ func TestCoordinationsSucceedDuringAPostgresRestart(t *testing.T) {
 	}
 	waitForRows := func(rows int, phase string) {
 		t.Helper()
-		require.Eventually(t, func() bool { return recorded(phase) == rows }, eventTimeout, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return countRows(phase) == rows }, eventTimeout, 10*time.Millisecond)
 	}
 	coordinate("before")
 	waitForRows(requests, "before")

@@ -26,7 +26,7 @@ func FuzzCoordinateRequest(f *testing.F) {
 		if err != nil || len(problems) > 0 {
 			return
 		}
-		request.complete("somebody")
+		request.normalize("somebody")
 		require.NotEmpty(t, request.key())
 		require.GreaterOrEqual(t, request.weightKg(), week.MinKg)
 		require.LessOrEqual(t, request.weightKg(), week.MaxKg)

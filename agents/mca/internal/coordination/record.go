@@ -18,8 +18,8 @@ const stateEvery = 15 * time.Second
 // stateTimeout bounds the writing of the state.
 const stateTimeout = time.Second
 
-// recorder saves coordinations and the state of this process in PostgreSQL. No request
-// waits for it, and a record that cannot be saved is lost.
+// recorder saves coordinations and the state of this process in PostgreSQL. No request waits
+// for the recorder, and a record that cannot be saved is lost.
 type recorder struct {
 	store *database.Store
 	phase *httpserver.State

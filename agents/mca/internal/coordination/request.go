@@ -46,8 +46,8 @@ type agentBody map[string]json.RawMessage
 // taskName matches a valid CoordinateRequest.Task.
 var taskName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// reserved are the fields of an agentBody that only the MCA sets.
-var reserved = []struct{ pointer, fix string }{
+// reservedFields are the fields of an agentBody that only the MCA sets, not the client.
+var reservedFields = []struct{ pointer, fix string }{
 	{"#/nutrition/userId", "must not be set here; set #/userId instead"},
 	{"#/nutrition/duration", "must not be set: a coordination is always a week"},
 	{"#/training/userId", "must not be set here; set #/userId instead"},
@@ -65,7 +65,7 @@ func (c *CoordinateRequest) Validate() []httpapi.FieldError {
 	rules.OneOf("#/priority", c.Priority, []string{"", "high", "normal", "low"})
 	rules.Check(len(c.UserID) <= 128, "#/userId", "must have at most 128 bytes")
 	bodies := map[string]agentBody{"nutrition": c.Nutrition, "training": c.Training}
-	for _, rule := range reserved {
+	for _, rule := range reservedFields {
 		path := strings.Split(rule.pointer, "/")
 		_, set := bodies[path[1]][path[2]]
 		rules.Check(!set, rule.pointer, "%s", rule.fix)
@@ -73,9 +73,9 @@ func (c *CoordinateRequest) Validate() []httpapi.FieldError {
 	return rules
 }
 
-// complete sets the user's id and the defaults, and sorts the agents. So requests that
-// mean the same become equal.
-func (c *CoordinateRequest) complete(userID string) {
+// normalize sets the user's id and the defaults, and sorts the agents. So requests with
+// the same meaning become equal.
+func (c *CoordinateRequest) normalize(userID string) {
 	c.UserID = userID
 	c.Priority = cmp.Or(c.Priority, "normal")
 	if len(c.Agents) == 0 {
@@ -92,13 +92,13 @@ type agentRequest struct {
 	body  agentBody
 }
 
-// agentRequests returns one request for each agent of a completed request. By default
+// agentRequests returns one request for each agent of a normalized request. By default
 // a person is a beginner who trains on three days a week. WHO's guideline on physical
 // activity recommends strength training on two or more days.
 func (c *CoordinateRequest) agentRequests() []agentRequest {
 	all := map[string]agentRequest{
-		npa: {npa, "/plan", "nutrition", c.Nutrition.with(agentBody{"userId": jsonString(c.UserID), "duration": jsonNumber(week.Days)}, nil)},
-		wpa: {wpa, "/generate", "training", c.Training.with(agentBody{"userId": jsonString(c.UserID)},
+		npa: {npa, "/plan", "nutrition", c.Nutrition.withFields(agentBody{"userId": jsonString(c.UserID), "duration": jsonNumber(week.Days)}, nil)},
+		wpa: {wpa, "/generate", "training", c.Training.withFields(agentBody{"userId": jsonString(c.UserID)},
 			agentBody{"fitnessLevel": jsonString("beginner"), "daysPerWeek": jsonNumber(3)})},
 	}
 	requests := make([]agentRequest, len(c.Agents))
@@ -108,9 +108,9 @@ func (c *CoordinateRequest) agentRequests() []agentRequest {
 	return requests
 }
 
-// with returns a copy with these fields set, and with these defaults for absent
+// withFields returns a copy with these fields set, and with these defaults for absent
 // fields.
-func (b agentBody) with(set, defaults agentBody) agentBody {
+func (b agentBody) withFields(set, defaults agentBody) agentBody {
 	merged := agentBody{}
 	for _, layer := range []agentBody{defaults, b, set} {
 		for name, value := range layer {

@@ -58,7 +58,8 @@ type Service struct {
 	document http.HandlerFunc
 }
 
-// New opens the service's dependencies and waits for none. Close closes them.
+// New opens the service's dependencies. It does not wait until they are available.
+// Close closes them.
 func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*Service, error) {
 	s := &Service{
 		cfg: cfg, greeting: greeting, build: readBuild(), started: time.Now(), log: log,
@@ -82,7 +83,7 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 			return nil, err
 		}
 		s.agents[name] = upstream.NewClient(u)
-		s.meters.Upstream(name, u.Breaker, failureReasons...)
+		s.meters.RegisterUpstream(name, u.BreakerState, failureReasons...)
 	}
 	s.cached, err = cache.NewNamespace[requestKey, []byte](s.dependencies.Cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes)
 	if err != nil {
@@ -116,21 +117,20 @@ func (s *Service) Close(ctx context.Context) error {
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
-		"GET /{$}":                   s.root,
+		"GET /{$}":                   s.serveRoot,
 		"GET /health":                s.state.Live,
 		"GET /health/ready":          s.state.Ready,
-		"GET /health/coordination":   s.coordination,
+		"GET /health/coordination":   s.serveCoordinationHealth,
 		"GET /openapi.json":          s.document,
 		"GET " + apiPath + "/health": s.state.Live,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
 	tokens := s.dependencies.Tokens
-	mux.Handle("GET "+apiPath+"/status", tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.status)))
+	mux.Handle("GET "+apiPath+"/status", tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.serveStatus)))
 	mux.Handle("POST "+apiPath+"/coordinate", tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.coordinate)))
 	for name, agent := range s.agents {
-		// The agents verify the token too, because they are independent
-		// services.
+		// The agents also verify the token, because they are independent services.
 		proxy := agent.Upstream().Proxy(2*s.cfg.MaxConcurrentAgents, s.cfg.GatewayTimeout, s.log)
 		mux.Handle("POST "+agentsPath+name+"/", tokens.Require(auth.ScopeAgentsRun, proxy))
 		mux.Handle("GET "+agentsPath+name+"/health", proxy)

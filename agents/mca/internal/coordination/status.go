@@ -19,9 +19,9 @@ type rootResponse struct {
 	Build     Build  `json:"build"`
 }
 
-// root responds with the build, and with the pod that served the request. An operator
+// serveRoot responds with the build, and with the pod that served the request. An operator
 // can watch a rollout with it.
-func (s *Service) root(w http.ResponseWriter, _ *http.Request) {
+func (s *Service) serveRoot(w http.ResponseWriter, _ *http.Request) {
 	httpapi.JSON(w, http.StatusOK, rootResponse{Name, s.greeting, s.cfg.AgentType, s.hostname, s.build})
 }
 
@@ -36,7 +36,7 @@ var breakerStates = map[string]string{
 func (s *Service) agentStates() map[string]string {
 	states := map[string]string{Name: "up"}
 	for name, agent := range s.agents {
-		states[name] = breakerStates[agent.Upstream().Breaker()]
+		states[name] = breakerStates[agent.Upstream().BreakerState()]
 	}
 	return states
 }
@@ -50,10 +50,10 @@ type healthResponse struct {
 	Agents              map[string]string `json:"agents"`
 }
 
-// coordination responds to the design document's liveness probe, always with 200. The
+// serveCoordinationHealth responds to the design document's liveness probe, always with 200. The
 // counts are only information: a full queue or a failing agent must not restart the
 // process.
-func (s *Service) coordination(w http.ResponseWriter, _ *http.Request) {
+func (s *Service) serveCoordinationHealth(w http.ResponseWriter, _ *http.Request) {
 	counts := s.queue.Counts()
 	httpapi.JSON(w, http.StatusOK, healthResponse{"ok", s.cfg.CoordinationMode, counts.Active, counts.Limit, s.agentStates()})
 }
@@ -91,8 +91,8 @@ func (s *Service) currentStatus() statusResponse {
 	}
 }
 
-// status responds to GET /status.
-func (s *Service) status(w http.ResponseWriter, _ *http.Request) {
+// serveStatus responds to GET /status.
+func (s *Service) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	httpapi.JSON(w, http.StatusOK, s.currentStatus())
 }
 

@@ -19,7 +19,7 @@ const (
 	High Priority = iota
 	Normal
 	Low
-	priorities // their number
+	priorityCount // the number of priorities
 )
 
 // Priorities are the priorities by name.
@@ -34,7 +34,7 @@ type Queue struct {
 
 	mu      sync.Mutex
 	active  int
-	waiting [priorities]list.List // of chan struct{}, closed when it gets a slot
+	waiting [priorityCount]list.List // each element is a chan struct{}, closed when its request gets a slot
 	queued  int
 }
 
@@ -78,7 +78,7 @@ func (q *Queue) giveUp(p Priority, element *list.Element, ready chan struct{}) {
 	defer q.mu.Unlock()
 	select {
 	case <-ready: // the request got a slot at the same moment, so it gives the slot to the next request
-		q.next()
+		q.passSlot()
 	default:
 		q.waiting[p].Remove(element)
 		q.queued--
@@ -89,12 +89,12 @@ func (q *Queue) giveUp(p Priority, element *list.Element, ready chan struct{}) {
 func (q *Queue) leave() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.next()
+	q.passSlot()
 }
 
-// next gives a free slot to the next queued request, if there is one. The caller holds
+// passSlot gives a free slot to the next queued request, if there is one. The caller holds
 // mu.
-func (q *Queue) next() {
+func (q *Queue) passSlot() {
 	for p := range q.waiting {
 		if first := q.waiting[p].Front(); first != nil {
 			q.waiting[p].Remove(first)

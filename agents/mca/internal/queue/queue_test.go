@@ -37,7 +37,7 @@ func TestQueueServesByPriorityThenInOrder(t *testing.T) {
 	}
 	require.Equal(t, Counts{Active: 1, Limit: 1, Queued: 6, Depth: 6}, q.Counts())
 	_, err = q.Enter(t.Context(), High)
-	require.ErrorIs(t, err, ErrFull, "also for high priority")
+	require.ErrorIs(t, err, ErrFull, "a full queue also rejects requests of high priority")
 	leave()
 	var served []string
 	for range 6 {
@@ -76,7 +76,7 @@ func TestSlotsAreNeitherLostNorDuplicated(t *testing.T) {
 		wg.Go(func() {
 			for range rounds {
 				ctx, cancel := context.WithTimeout(t.Context(), rand.N(200*time.Microsecond))
-				leave, err := q.Enter(ctx, Priority(rand.IntN(int(priorities))))
+				leave, err := q.Enter(ctx, Priority(rand.IntN(int(priorityCount))))
 				switch {
 				case err == nil:
 					if now := active.Add(1); now > limit {

@@ -10,9 +10,9 @@ import (
 
 const (
 	// resistanceIntensity and restIntensity are in MET: 1 kcal per kg of body weight
-	// and hour. The first is code 02054 of the Compendium of Physical Activities,
-	// "resistance (weight) training, multiple exercises, 8-15 repetitions at varied
-	// resistance". The day's energy need already includes rest.
+	// and hour. resistanceIntensity is code 02054 of the Compendium of Physical
+	// Activities, "resistance (weight) training, multiple exercises, 8-15 repetitions
+	// at varied resistance". The day's energy need already includes rest.
 	resistanceIntensity, restIntensity = 3.5, 1.0
 	// maxShift is the largest share of a day's energy that Merge moves to other days,
 	// so that a rest day still has enough food.
@@ -98,8 +98,9 @@ func addTraining(w *Week, t *Training, kg float64) {
 }
 
 // shiftFactors returns the factor for the portions of each day. Ideally a day's energy
-// changes by the difference of its training to the mean training of a day. If that is
-// more than maxShift of any day's energy, all changes are reduced by the same share.
+// changes by the difference between its training energy and the mean training energy of
+// all days. If a change is more than maxShift of its day's energy, all changes are
+// reduced by the same factor.
 func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	mean := 0.0
 	for _, d := range days {
@@ -111,8 +112,8 @@ func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 			energy[d.Day-1] = d.Totals[energyTotal]
 		}
 	}
-	// share is the part of the ideal change that is possible on all days. With the same
-	// share for all days, the week's energy does not change.
+	// share is the part of the ideal change that is possible on every day. All days
+	// have the same share, so the week's energy does not change.
 	share := 1.0
 	for i, d := range days {
 		if move := math.Abs(d.TrainingKcal - mean); move > 0 {

@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// nutrition returns a plan with a day for each energy. Each day has four equal portions.
-func nutrition(kcal ...float64) *Nutrition {
+// newNutrition returns a plan with a day for each energy. Each day has four equal portions.
+func newNutrition(kcal ...float64) *Nutrition {
 	n := &Nutrition{Targets: json.RawMessage(`{}`)}
 	for i, k := range kcal {
 		day := NutritionDay{Day: i + 1, Totals: map[string]float64{energyTotal: k, "proteinG": k / 20}}
@@ -22,8 +22,8 @@ func nutrition(kcal ...float64) *Nutrition {
 	return n
 }
 
-// training returns a week with a session on each weekday of the map, of this many minutes.
-func training(minutes map[int]int) *Training {
+// newTraining returns a week with a session on each weekday of the map, of this many minutes.
+func newTraining(minutes map[int]int) *Training {
 	t := &Training{FitnessLevel: "intermediate"}
 	for weekday, m := range minutes {
 		t.Sessions = append(t.Sessions, Session{Weekday: weekday, TotalSeconds: 60 * m, Exercises: json.RawMessage(`[]`)})
@@ -32,9 +32,10 @@ func training(minutes map[int]int) *Training {
 }
 
 func TestDaysWithASessionGetMoreEnergy(t *testing.T) {
-	w := Merge(nutrition(2000, 2000, 2000, 2000, 2000, 2000, 2000), training(map[int]int{1: 60, 3: 60, 5: 60}), 80)
+	w := Merge(newNutrition(2000, 2000, 2000, 2000, 2000, 2000, 2000), newTraining(map[int]int{1: 60, 3: 60, 5: 60}), 80)
 	// Training needs 2.5 MET more than rest, and 1 MET is 1 kcal an hour for each kg: 2.5 × 80 kg × 1 h.
 	require.Equal(t, 200.0, w.Days[0].TrainingKcal)
+	// The three sessions need 600 kcal. Each of the seven days gives a seventh of that.
 	for _, d := range w.Days {
 		if len(d.Sessions) > 0 {
 			require.InDelta(t, 2000+200-600.0/7, d.Totals[energyTotal], 2)
@@ -52,18 +53,18 @@ func TestNoteListsAssumedFieldsAsASentence(t *testing.T) {
 		"activity level, age, height, sex and weight.": {"activityLevel", "age", "heightCm", "sex", "weightKg"},
 		"a field without a readable name and weight.":  {"a field without a readable name", "weightKg"},
 	} {
-		n := nutrition(2000, 2000, 2000, 2000, 2000, 2000, 2000)
+		n := newNutrition(2000, 2000, 2000, 2000, 2000, 2000, 2000)
 		n.Assumed = assumed
 		require.Equal(t, []string{"Values of a reference adult were used for: " + note}, Merge(n, nil, ReferenceKg).Notes)
 	}
 }
 
-func TestMergeOfOnePartIsAWeek(t *testing.T) {
-	trainingOnly := Merge(nil, training(map[int]int{2: 45}), ReferenceKg)
+func TestMergeWithOneResponseReturnsAWholeWeek(t *testing.T) {
+	trainingOnly := Merge(nil, newTraining(map[int]int{2: 45}), ReferenceKg)
 	require.Len(t, trainingOnly.Days, Days)
 	require.Len(t, trainingOnly.Days[1].Sessions, 1)
 	require.Nil(t, trainingOnly.Days[1].Totals)
-	plan := nutrition(2000, 2000, 2000, 2000, 2000, 2000, 2000)
+	plan := newNutrition(2000, 2000, 2000, 2000, 2000, 2000, 2000)
 	meals := Merge(plan, nil, ReferenceKg)
 	require.Equal(t, plan.Days[3].Meals, meals.Days[3].Meals, "without training no energy is moved")
 	require.Equal(t, plan.Days[3].Totals, meals.Days[3].Totals)
@@ -73,9 +74,9 @@ func TestMergeOfOnePartIsAWeek(t *testing.T) {
 }
 
 func TestDaysOutsideTheWeekAreIgnored(t *testing.T) {
-	n := nutrition(2000)
+	n := newNutrition(2000)
 	n.Days[0].Day = 8
-	w := Merge(n, training(map[int]int{0: 45, 8: 45}), ReferenceKg)
+	w := Merge(n, newTraining(map[int]int{0: 45, 8: 45}), ReferenceKg)
 	for _, d := range w.Days {
 		require.Empty(t, d.Meals)
 		require.Empty(t, d.Sessions)
@@ -93,8 +94,8 @@ func TestWeekKeepsItsEnergy(t *testing.T) {
 		kcal := rapid.SliceOfN(rapid.Float64Range(1200, 4500), Days, Days).Draw(t, "kcal")
 		minutes := rapid.MapOf(rapid.IntRange(1, Days), rapid.IntRange(10, 180)).Draw(t, "minutes")
 		kg := rapid.Float64Range(35, 250).Draw(t, "kg")
-		plain := Merge(nutrition(kcal...), nil, kg)
-		w := Merge(nutrition(kcal...), training(minutes), kg)
+		plain := Merge(newNutrition(kcal...), nil, kg)
+		w := Merge(newNutrition(kcal...), newTraining(minutes), kg)
 		before, after, portions := 0.0, 0.0, 0
 		change := [Days]float64{}
 		for i, d := range w.Days {

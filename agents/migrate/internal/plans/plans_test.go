@@ -29,9 +29,9 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// fill inserts a million rows into each table. 1,000 users own all rows, and
+// fillStatements insert a million rows into each table. 1,000 users own all rows, and
 // one row in fifty is recent or active.
-var fill = []string{
+var fillStatements = []string{
 	`INSERT INTO users (id, active) SELECT 'u-' || g, g % 50 <> 0 FROM generate_series(1, 1000000) g`,
 	`INSERT INTO user_sessions (id, user_id, expires_at) SELECT lpad(to_hex(g), 32, '0')::uuid, 'u-' || g % 1000, now() + (g % 50 - 48) * INTERVAL '1 hour' FROM generate_series(1, 1000000) g`,
 	`INSERT INTO agent_states (agent_id, instance, status, updated_at)
@@ -67,7 +67,7 @@ func newLargeDatabase(t *testing.T) *pgx.Conn {
 	for _, index := range indexes {
 		statements = append(statements, "DROP INDEX "+index.Name)
 	}
-	statements = append(statements, fill...)
+	statements = append(statements, fillStatements...)
 	for _, index := range indexes {
 		statements = append(statements, index.Definition)
 	}
@@ -99,13 +99,13 @@ func (n node) walk(visit func(node)) {
 	}
 }
 
-func TestHotQueriesUseTheirIndexes(t *testing.T) {
+func TestFrequentQueriesUseTheirIndexes(t *testing.T) {
 	conn := newLargeDatabase(t)
 	t.Run("reads", func(t *testing.T) { requireIndexedReads(t, conn) })
 	t.Run("writes", func(t *testing.T) { requireIndexedWrites(t, conn) })
 }
 
-// requireIndexedWrites checks that each write finds an existing row by an index of its
+// requireIndexedWrites checks that each write finds an existing row by the index of the
 // primary key.
 func requireIndexedWrites(t *testing.T, conn *pgx.Conn) {
 	id, body := uuid.New(), json.RawMessage(`{}`)

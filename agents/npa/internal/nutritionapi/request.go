@@ -14,8 +14,8 @@ import (
 const defaultDays = 7
 
 // PlanRequest is the body of POST /plan. The design document's load test sends the first
-// four fields. The others describe the person. For an absent one, the plan uses the value
-// of the reference adult (energy.Reference).
+// four fields. The other fields describe the person. For an absent field, the plan uses
+// the value of the reference adult (energy.Reference).
 type PlanRequest struct {
 	UserID      string   `json:"userId"`
 	Goals       []string `json:"goals"`
@@ -39,7 +39,8 @@ var (
 	sexes           = httpapi.Strings([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
 )
 
-// preference changes the planner's request for one value of preferences.
+// preference changes the planner's request as one preference of the user's request
+// demands.
 type preference func(*planner.Request)
 
 // diet returns the preference for a diet.
@@ -86,7 +87,7 @@ func (p *PlanRequest) Validate() []httpapi.FieldError {
 	return rules
 }
 
-// TakeUserID removes the user's id and returns it.
+// TakeUserID returns the user's id and removes it from the request.
 func (p *PlanRequest) TakeUserID() string {
 	id := p.UserID
 	p.UserID = ""
@@ -111,9 +112,9 @@ func (p *PlanRequest) toPlannerRequest() (r planner.Request, assumed []string) {
 	}
 	slices.Sort(r.Avoid)
 	r.Avoid = slices.Compact(r.Avoid)
-	set(&r.Days, p.Duration)
+	setIfPresent(&r.Days, p.Duration)
 	for field, present := range map[string]bool{
-		"age": set(&r.Person.AgeYears, p.Age), "heightCm": set(&r.Person.HeightCm, p.HeightCm), "weightKg": set(&r.Person.WeightKg, p.WeightKg),
+		"age": setIfPresent(&r.Person.AgeYears, p.Age), "heightCm": setIfPresent(&r.Person.HeightCm, p.HeightCm), "weightKg": setIfPresent(&r.Person.WeightKg, p.WeightKg),
 		"sex": p.Sex != "", "activityLevel": p.ActivityLevel != "",
 	} {
 		if !present {
@@ -125,8 +126,8 @@ func (p *PlanRequest) toPlannerRequest() (r planner.Request, assumed []string) {
 	return r, assumed
 }
 
-// set copies the value to the target and returns true. Without a value it returns false.
-func set[T any](target, value *T) bool {
+// setIfPresent copies the value to the target and returns true. Without a value it returns false.
+func setIfPresent[T any](target, value *T) bool {
 	if value == nil {
 		return false
 	}

@@ -23,7 +23,7 @@ const (
 	maxScrapes = 2
 )
 
-// Collector reads the server's statistics at each scrape, and stores none itself.
+// Collector reads the server's statistics at each scrape. It stores no values.
 type Collector struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
@@ -55,7 +55,7 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	up, failed := 1.0, 0.0
-	for _, q := range slices.Concat(queries, workload) {
+	for _, q := range slices.Concat(serverQueries, workloadQueries) {
 		metrics, err := c.read(ctx, q)
 		if err != nil {
 			c.log.Warn("the server's statistics could not be read", "series", q.series[0].name, "error", err)

@@ -28,20 +28,20 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// scraped is the result of a scrape.
-type scraped struct {
+// scrapeResult has the values of one scrape.
+type scrapeResult struct {
 	values map[string]float64 // the sum of all series of a metric, by its name
 	users  map[string]float64 // the connections by user
 }
 
 // scrape reads all series of the collector.
-func scrape(t *testing.T, c *Collector) scraped {
+func scrape(t *testing.T, c *Collector) scrapeResult {
 	t.Helper()
 	r := prometheus.NewRegistry()
 	r.MustRegister(c)
 	families, err := r.Gather()
 	require.NoError(t, err)
-	s := scraped{map[string]float64{}, map[string]float64{}}
+	s := scrapeResult{map[string]float64{}, map[string]float64{}}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			value := m.GetGauge().GetValue() + m.GetCounter().GetValue()
@@ -77,30 +77,30 @@ func newCollector(t *testing.T, server *testservers.Postgres) (*Collector, *pgx.
 	return New(pool, slog.New(slog.DiscardHandler)), admin
 }
 
-func TestSeriesShowTheServer(t *testing.T) {
+func TestSeriesDescribeTheServer(t *testing.T) {
 	c, admin := newCollector(t, server)
 	require.NotEmpty(t, scrape(t, c).values, "the exporter's own connection is open")
 	_, err := admin.Exec(t.Context(), "INSERT INTO t SELECT generate_series(1, 1000)")
 	require.NoError(t, err)
-	found := scrape(t, c)
-	for _, q := range slices.Concat(queries, workload[1:3]) {
+	result := scrape(t, c)
+	for _, q := range slices.Concat(serverQueries, workloadQueries[1:3]) { // 1 and 2 are the series of tables and indexes, which always exist
 		for _, s := range q.series {
-			require.Contains(t, found.values, s.name)
+			require.Contains(t, result.values, s.name)
 		}
 	}
-	require.EqualValues(t, 1, found.values["pg_up"])
-	require.Zero(t, found.values["pg_exporter_last_scrape_error"])
-	require.EqualValues(t, 100, found.values["pg_settings_max_connections"])
-	require.Greater(t, found.values["pg_database_size_bytes"], 1e6)
-	require.Zero(t, found.values["pg_replication_lag_seconds"])
-	require.Zero(t, found.values["pg_replication_is_replica"])
-	require.Equal(t, map[string]float64{"postgres": 1, "reader": 1}, found.users)
+	require.EqualValues(t, 1, result.values["pg_up"])
+	require.Zero(t, result.values["pg_exporter_last_scrape_error"])
+	require.EqualValues(t, 100, result.values["pg_settings_max_connections"])
+	require.Greater(t, result.values["pg_database_size_bytes"], 1e6)
+	require.Zero(t, result.values["pg_replication_lag_seconds"])
+	require.Zero(t, result.values["pg_replication_is_replica"])
+	require.Equal(t, map[string]float64{"postgres": 1, "reader": 1}, result.users)
 
-	answer := httptest.NewRecorder()
-	c.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	require.Equal(t, http.StatusOK, answer.Code)
-	require.Contains(t, answer.Body.String(), "pg_up 1")
-	require.NotContains(t, answer.Body.String(), testservers.PostgresPassword)
+	response := httptest.NewRecorder()
+	c.Handler().ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	require.Equal(t, http.StatusOK, response.Code)
+	require.Contains(t, response.Body.String(), "pg_up 1")
+	require.NotContains(t, response.Body.String(), testservers.PostgresPassword)
 }
 
 // The text of a slow statement must have no literals. While a table is locked, the exporter must
@@ -124,38 +124,38 @@ func TestWorkloadNamesStatementsTablesAndLocks(t *testing.T) {
 		_, err := waiter.Exec(t.Context(), "SELECT count(*) FROM t")
 		waited <- err
 	}()
-	answer := ""
+	response := ""
 	require.Eventually(t, func() bool {
 		w := httptest.NewRecorder()
 		c.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-		answer = w.Body.String()
-		return strings.Contains(answer, "pg_blocking_sessions_waiting{")
+		response = w.Body.String()
+		return strings.Contains(response, "pg_blocking_sessions_waiting{")
 	}, 10*time.Second, 20*time.Millisecond)
 	run("COMMIT")
 	require.NoError(t, <-waited)
 	require.NoError(t, waiter.Close(t.Context()))
-	require.Contains(t, answer, "pg_up 1")
-	require.Regexp(t, `pg_stat_statements_calls_total\{query="SELECT pg_sleep\(\$1\), \$2, count\(\*\) FROM t WHERE a \+ \$3 = \$4",queryid="-?\d+"\} 1`, answer)
-	require.Regexp(t, `pg_stat_user_tables_seq_tup_read\{relname="t",schemaname="public"\} [1-9]`, answer)
-	require.Regexp(t, `pg_stat_user_tables_n_live_tup\{relname="t",schemaname="public"\} [1-9]`, answer)
-	require.Contains(t, answer, `pg_stat_user_indexes_idx_scan{indexrelname="t_a",relname="t",schemaname="public"} 0`)
-	require.Regexp(t, `pg_blocking_sessions_waiting\{pid="\d+",state="idle in transaction",usename="postgres"\} 1`, answer)
-	require.Regexp(t, `pg_stat_activity_max_tx_duration\{state="idle in transaction",usename="postgres"\} \d`, answer)
-	require.Regexp(t, `pg_stat_database_stats_reset 1\.\d+e\+09`, answer)
-	require.NotContains(t, answer, "secret")
-	require.NotContains(t, answer, "4711")
+	require.Contains(t, response, "pg_up 1")
+	require.Regexp(t, `pg_stat_statements_calls_total\{query="SELECT pg_sleep\(\$1\), \$2, count\(\*\) FROM t WHERE a \+ \$3 = \$4",queryid="-?\d+"\} 1`, response)
+	require.Regexp(t, `pg_stat_user_tables_seq_tup_read\{relname="t",schemaname="public"\} [1-9]`, response)
+	require.Regexp(t, `pg_stat_user_tables_n_live_tup\{relname="t",schemaname="public"\} [1-9]`, response)
+	require.Contains(t, response, `pg_stat_user_indexes_idx_scan{indexrelname="t_a",relname="t",schemaname="public"} 0`)
+	require.Regexp(t, `pg_blocking_sessions_waiting\{pid="\d+",state="idle in transaction",usename="postgres"\} 1`, response)
+	require.Regexp(t, `pg_stat_activity_max_tx_duration\{state="idle in transaction",usename="postgres"\} \d`, response)
+	require.Regexp(t, `pg_stat_database_stats_reset 1\.\d+e\+09`, response)
+	require.NotContains(t, response, "secret")
+	require.NotContains(t, response, "4711")
 }
 
 // A server without the extension pg_stat_statements counts as up.
-func TestStatementsAreOptional(t *testing.T) {
+func TestServerWithoutStatementStatisticsIsUp(t *testing.T) {
 	c, admin := newCollector(t, server)
 	_, err := admin.Exec(t.Context(), "DROP EXTENSION pg_stat_statements")
 	require.NoError(t, err)
-	found := scrape(t, c)
-	require.EqualValues(t, 1, found.values["pg_up"])
-	require.EqualValues(t, 1, found.values["pg_exporter_last_scrape_error"])
-	require.NotContains(t, found.values, "pg_stat_statements_calls_total")
-	require.Contains(t, found.values, "pg_stat_user_tables_seq_scan")
+	result := scrape(t, c)
+	require.EqualValues(t, 1, result.values["pg_up"])
+	require.EqualValues(t, 1, result.values["pg_exporter_last_scrape_error"])
+	require.NotContains(t, result.values, "pg_stat_statements_calls_total")
+	require.Contains(t, result.values, "pg_stat_user_tables_seq_scan")
 }
 
 // pg_up is 1 for a server without free connections, and 0 for a server that is down.

@@ -2,13 +2,14 @@ package pgmetrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// query is a statement and the series that its rows become. Its first columns are the
-// labels, as text. The other columns are the values of the series, as float8.
+// query is a statement, and the series that are created from its rows. Its first columns
+// are the labels, as text. The other columns are the values of the series, as float8.
 type query struct {
 	sql    string
 	labels []string
 	series []series
-	// redacted is the label that contains a statement. Its literals are removed.
+	// redacted is the label that contains the text of a statement. The literals of this
+	// text are removed.
 	redacted string
 	// optional is true if the server still counts as up when the query fails. The failure
 	// then only sets pg_exporter_last_scrape_error.
@@ -21,11 +22,11 @@ type series struct {
 	kind       prometheus.ValueType
 }
 
-// queries are the series of the whole server. They have the names of
+// serverQueries are the series of the whole server. They have the names of
 // prometheus-community/postgres_exporter, so that its dashboards and alerts work. The
 // names are in its files collector/pg_stat_database.go, pg_database.go, pg_replication.go
 // and cmd/postgres_exporter/queries.go.
-var queries = []query{
+var serverQueries = []query{
 	{
 		sql: `SELECT datname::text, coalesce(state, 'unknown'), usename::text, count(*)::float8 FROM pg_stat_activity
 WHERE datname IS NOT NULL AND usename IS NOT NULL GROUP BY 1, 2, 3`,

@@ -9,8 +9,9 @@ import (
 const maxStatement = 200
 
 // pg_stat_statements replaces most literals of a statement by $1, $2 and so on. It does
-// not replace those in comments, or those of a statement whose entry was removed while it
-// ran (PostgreSQL's documentation, F.32.1). These patterns match what is left.
+// not replace the literals in comments, or the literals of a statement whose entry was
+// removed while the statement ran (PostgreSQL's documentation, F.32.1). These patterns
+// match comments, and the literals that are left.
 var (
 	comments = regexp.MustCompile(`(?s)/\*.*?(\*/|$)|--[^\n]*`)
 	literals = regexp.MustCompile(`(?s)\$(\w*)\$.*|'[^']*('|$)`)

@@ -2,11 +2,11 @@ package pgmetrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// workload are the series that `pf diagnose database` judges: slow statements, scans of
+// workloadQueries are the series that `pf diagnose database` judges: slow statements, scans of
 // whole tables, bloat, unused indexes, locks and old transactions. Queries with many rows
 // have a LIMIT, because each row adds series to Prometheus. Sizes are from the last
 // vacuum, because pg_relation_size would wait for a lock of the table.
-var workload = []query{
+var workloadQueries = []query{
 	{
 		// These are the statements of the design document's view v_slow_queries: those that
 		// take more than 100 ms on average. Statements such as CREATE or ALTER are left out,

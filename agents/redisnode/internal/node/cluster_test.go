@@ -49,7 +49,7 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 
 	before := c.stableTable(0)
 	for range 5 {
-		c.round()
+		c.runRound()
 	}
 	require.Equal(t, before, c.stableTable(0), "more rounds change nothing")
 
@@ -67,7 +67,7 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	c.resolveTo(3, 4)
 	table := c.stableTable(0)
 	for range 5 {
-		c.round()
+		c.runRound()
 		require.Equal(t, replicas-2, c.agents[0].Status().Peers, "a node that answers under another node's name does not count")
 	}
 	require.Equal(t, table, c.stableTable(0))
@@ -123,7 +123,7 @@ func TestNodeWithForeignKeysIsNotJoined(t *testing.T) {
 		c.start(i, 41+i)
 	}
 	for range 20 {
-		c.round()
+		c.runRound()
 		time.Sleep(20 * time.Millisecond)
 	}
 	for i := range replicas {

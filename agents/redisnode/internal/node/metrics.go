@@ -83,12 +83,12 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 			send(prometheus.NewDesc(s.name, s.help, nil, nil), s.kind, value)
 		}
 	}
-	// Only a replica has the field.
+	// Only a replica has the field master_link_status.
 	if link := field(info, "master_link_status"); link != "" {
-		send(linkDesc, prometheus.GaugeValue, number(link == "up"))
+		send(linkDesc, prometheus.GaugeValue, boolToFloat(link == "up"))
 	}
 	if cluster, err := local.ClusterInfo(ctx).Result(); err == nil {
-		send(clusterStateDesc, prometheus.GaugeValue, number(field(cluster, "cluster_state") == "ok"))
+		send(clusterStateDesc, prometheus.GaugeValue, boolToFloat(field(cluster, "cluster_state") == "ok"))
 		for _, s := range clusterSeries {
 			if value, err := strconv.ParseFloat(field(cluster, s.field), 64); err == nil {
 				send(prometheus.NewDesc(s.name, s.help, nil, nil), prometheus.GaugeValue, value)
@@ -108,8 +108,8 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	send(slowLastTimeDesc, prometheus.GaugeValue, seconds)
 }
 
-// number returns 1 for true and 0 for false.
-func number(b bool) float64 {
+// boolToFloat returns 1 for true and 0 for false.
+func boolToFloat(b bool) float64 {
 	if b {
 		return 1
 	}

@@ -66,7 +66,7 @@ func (n *Node) Run(ctx context.Context) {
 	tick := time.NewTicker(n.cfg.Period)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		n.publish(n.round(ctx))
+		n.publish(n.runRound(ctx))
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
@@ -87,8 +87,8 @@ func (n *Node) publish(current Status) {
 	}
 }
 
-// round reads the state of every node, and sends the commands of plan to its own node.
-func (n *Node) round(ctx context.Context) Status {
+// runRound reads the state of every node, and sends the commands of plan to its own node.
+func (n *Node) runRound(ctx context.Context) Status {
 	local := n.connect(n.cfg.Server)
 	defer local.Close()
 	if err := n.announce(ctx, local); err != nil {
@@ -105,7 +105,7 @@ func (n *Node) round(ctx context.Context) Status {
 			problems = append(problems, fmt.Errorf("%s: %w", c, err))
 		}
 	}
-	status := n.state(ctx, local, peers)
+	status := n.readStatus(ctx, local, peers)
 	for _, p := range problems {
 		status.Problems = append(status.Problems, p.Error())
 	}
@@ -126,8 +126,9 @@ func (n *Node) connect(address string) *redis.Client {
 	})
 }
 
-// announce sets the address and the hostname that the node announces to the others. The
-// pod may have had another address at its last start, and another node may have it now.
+// announce sets the address and the hostname that the node announces to the other nodes.
+// The pod may have had another address at its last start, and another node may have it
+// now.
 func (n *Node) announce(ctx context.Context, local *redis.Client) error {
 	for name, value := range map[string]string{
 		"cluster-announce-ip":       n.cfg.Address.String(),
@@ -227,8 +228,8 @@ func readView(ctx context.Context, node *redis.Client) (*view, error) {
 	return &view{id: id, keys: keys, members: members}, nil
 }
 
-// state returns the status of the node after the round's commands.
-func (n *Node) state(ctx context.Context, local *redis.Client, peers []peerState) Status {
+// readStatus returns the status of the node after the round's commands.
+func (n *Node) readStatus(ctx context.Context, local *redis.Client, peers []peerState) Status {
 	status := Status{Cluster: "unknown"}
 	for i, p := range peers {
 		if i != n.cfg.Self && p.view != nil {

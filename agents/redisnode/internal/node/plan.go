@@ -24,42 +24,43 @@ type command []any
 // String returns the words of the command, separated by spaces.
 func (c command) String() string { return strings.TrimSpace(fmt.Sprintln([]any(c)...)) }
 
-// joinCommand connects the node to the node at an address.
+// joinCommand returns the command that connects the node to the node at an address.
 func joinCommand(address string) command {
 	host, port, _ := net.SplitHostPort(address)
 	return command{"CLUSTER", "MEET", host, port}
 }
 
-// addSlotsRange makes the node the owner of slots that have no owner.
-func addSlotsRange(r slotRange) command {
+// addSlotsCommand returns the command that makes the node the owner of slots that have no owner.
+func addSlotsCommand(r slotRange) command {
 	return command{"CLUSTER", "ADDSLOTSRANGE", r.first, r.last}
 }
 
-// replicate makes the node a replica of the primary with this id.
-func replicate(id string) command { return command{"CLUSTER", "REPLICATE", id} }
+// replicateCommand returns the command that makes the node a replica of the primary with this id.
+func replicateCommand(id string) command { return command{"CLUSTER", "REPLICATE", id} }
 
-// forget removes the entry with this id from the node's table.
-func forget(id string) command { return command{"CLUSTER", "FORGET", id} }
+// forgetCommand returns the command that removes the entry with this id from the node's table.
+func forgetCommand(id string) command { return command{"CLUSTER", "FORGET", id} }
 
-// bumpEpoch gives the node an epoch that is higher than all epochs it knows.
-func bumpEpoch() command { return command{"CLUSTER", "BUMPEPOCH"} }
+// bumpEpochCommand returns the command that gives the node a higher epoch than all epochs
+// that it knows.
+func bumpEpochCommand() command { return command{"CLUSTER", "BUMPEPOCH"} }
 
-// plan returns the next commands for the node at index self, and the problems that need an
-// operator. After enough rounds the cluster is complete: all nodes know each other, and
-// all slots have an owner. Each node's process applies the same rules to its own node. So
-// the nodes need no leader, and no two of them do the same step.
+// plan returns the next commands for the node at index self, and the problems that need an operator.
+// After enough rounds the cluster is complete: all nodes know each other, and all slots have an
+// owner. Each node's process applies the same rules to its own node. So the nodes need no leader, and
+// no two nodes do the same step.
 func plan(self int, peers []peerState, shards int) ([]command, []error) {
-	if problem := unassignedData(peers[self]); problem != nil {
+	if problem := unassignedDataError(peers[self]); problem != nil {
 		return nil, []error{problem}
 	}
 	commands, problems := joinCommands(self, peers)
 	return append(commands, roleCommands(self, peers, shards)...), problems
 }
 
-// unassignedData returns an error for a node that has keys but belongs to no cluster. A join
-// could lose its keys. If a server starts with keys but without its file of the cluster, it
-// becomes the owner of the keys' slots.
-func unassignedData(p peerState) error {
+// unassignedDataError returns an error for a node that has keys but belongs to no cluster. A join
+// could lose the keys. A server that starts with keys but without its cluster-config-file becomes the
+// owner of the keys' slots.
+func unassignedDataError(p peerState) error {
 	if v := p.view; len(v.members) > 1 || v.keys == 0 && len(v.self().slots) == 0 {
 		return nil
 	}
@@ -74,22 +75,22 @@ func roleCommands(self int, peers []peerState, shards int) []command {
 	ownView := peers[self].view
 	allConnected := allKnowAll(peers)
 	if allConnected {
-		if forgets := forgetRemoved(ownView, peers); len(forgets) > 0 {
+		if forgets := forgetCommands(ownView, peers); len(forgets) > 0 {
 			return forgets
 		}
 	}
 	if primary := ownView.primaryAtStaleAddress(); primary != "" {
-		return []command{replicate(primary)}
+		return []command{replicateCommand(primary)}
 	}
 	if hasStaleEpoch(ownView, peers) {
-		return []command{bumpEpoch()}
+		return []command{bumpEpochCommand()}
 	}
 	if own := ownView.self(); !own.isPrimary || len(own.slots) > 0 || ownView.keys > 0 {
 		return nil
 	}
 	if self < shards && allConnected {
-		if share := slotShare(self, shards); unowned(share, peers) {
-			return []command{addSlotsRange(share)}
+		if share := slotShare(self, shards); isUnowned(share, peers) {
+			return []command{addSlotsCommand(share)}
 		}
 	}
 	if ownView.ownedSlots() < slotCount {
@@ -112,8 +113,8 @@ func joinCommands(self int, peers []peerState) (joins []command, problems []erro
 			// connected at the right address
 		case ownView.knows(p.view.id) || p.view.knows(ownView.id):
 			joins = append(joins, joinCommand(p.address))
-		case unassignedData(p) != nil:
-			problems = append(problems, unassignedData(p))
+		case unassignedDataError(p) != nil:
+			problems = append(problems, unassignedDataError(p))
 		case ownView.hasNoData() || p.view.hasNoData():
 			joins = append(joins, joinCommand(p.address))
 		default:
@@ -136,18 +137,17 @@ func allKnowAll(peers []peerState) bool {
 	return true
 }
 
-// forgetRemoved returns CLUSTER FORGET for the ids of removed nodes. A node that lost its
-// volume starts with a new id, and the other nodes still know its old id. An id counts as
-// removed if it owns no slots, and no node reaches a node with this id. Redis' flag "fail"
-// is not required. A majority of nodes must know the id to set it, but some nodes may have
-// forgotten the id already.
-func forgetRemoved(ownView *view, peers []peerState) []command {
+// forgetCommands returns CLUSTER FORGET for the ids of removed nodes. A node that lost its volume
+// starts with a new id, and the other nodes still know its old id. An id counts as removed if it owns
+// no slots, and no node reaches a node with this id. Redis' flag "fail" is not required. A majority
+// of nodes must know the id to set this flag, but some nodes may have forgotten the id already.
+func forgetCommands(ownView *view, peers []peerState) []command {
 	var forgets []command
 	for _, id := range slices.Sorted(maps.Keys(ownView.members)) {
 		reaches := func(p peerState) bool { return p.view.knows(id) && !p.view.members[id].suspected }
 		m := ownView.members[id]
 		if !m.handshake && len(m.slots) == 0 && ownView.self().primaryID != id && !slices.ContainsFunc(peers, reaches) {
-			forgets = append(forgets, forget(id))
+			forgets = append(forgets, forgetCommand(id))
 		}
 	}
 	return forgets
@@ -157,10 +157,10 @@ func forgetRemoved(ownView *view, peers []peerState) []command {
 // itself. Such a peer never votes for the primary's replica, so the shard cannot fail over.
 // CLUSTER BUMPEPOCH on the primary fixes this.
 //
-// Redis 7 gets into this state when nodes swap addresses. A packet may come from the old
-// address of a node. Redis then stores the packet's epoch for that node before it compares the
-// names (src/cluster.c, getNodeFromLinkAndMsg and clusterProcessPacket). Redis never lowers an
-// epoch.
+// Redis 7 gets into this state when nodes swap addresses. A packet may come from the old address of a
+// node. Redis then stores the packet's epoch for that node before it compares the names (repository
+// redis/redis, file src/cluster.c, functions getNodeFromLinkAndMsg and clusterProcessPacket). Redis
+// never lowers an epoch.
 func hasStaleEpoch(ownView *view, peers []peerState) bool {
 	own := ownView.self()
 	return own.isPrimary && len(own.slots) > 0 && slices.ContainsFunc(peers, func(p peerState) bool {
@@ -174,10 +174,10 @@ func slotShare(k, shards int) slotRange {
 	return slotRange{k * slotCount / shards, (k+1)*slotCount/shards - 1}
 }
 
-// unowned reports whether no slot of the range has an owner in any node's table. A node
+// isUnowned reports whether no slot of the range has an owner in any node's table. A node
 // that is lost stays the owner of its slots, so no other node takes them.
-func unowned(r slotRange, peers []peerState) bool {
-	return !slices.ContainsFunc(peers, func(p peerState) bool { return !p.view.unowned(r) })
+func isUnowned(r slotRange, peers []peerState) bool {
+	return !slices.ContainsFunc(peers, func(p peerState) bool { return !p.view.isUnowned(r) })
 }
 
 // primaryAtStaleAddress returns the id of this replica's primary if the replication still
@@ -192,8 +192,8 @@ func (v *view) primaryAtStaleAddress() string {
 	return primary.id
 }
 
-// replicateEvenly makes the node a replica of the primary with the fewest replicas. If
-// several primaries have the fewest, the node's index decides. So nodes that join at the
+// replicateEvenly returns the command that makes the node a replica of the primary with the fewest
+// replicas. If several primaries have the fewest, the node's index decides. So nodes that join at the
 // same time choose different primaries.
 func replicateEvenly(ownView *view, self int) []command {
 	type primary struct {
@@ -217,7 +217,7 @@ func replicateEvenly(ownView *view, self int) []command {
 	}
 	slices.SortFunc(primaries, func(a, b primary) int { return cmp.Compare(a.firstSlot, b.firstSlot) })
 	start := self % len(primaries)
-	primaries = append(primaries[start:], primaries[:start]...) // MinFunc returns the first of equal ones
+	primaries = append(primaries[start:], primaries[:start]...) // of equal elements, MinFunc returns the first
 	fewest := slices.MinFunc(primaries, func(a, b primary) int { return cmp.Compare(a.replicas, b.replicas) })
-	return []command{replicate(fewest.id)}
+	return []command{replicateCommand(fewest.id)}
 }

@@ -17,11 +17,11 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// at returns the address of node i.
-func at(i int) string { return fmt.Sprintf("192.0.2.%d:6379", i) }
+// nodeAddress returns the address of node i.
+func nodeAddress(i int) string { return fmt.Sprintf("192.0.2.%d:6379", i) }
 
-// id returns the id of node i.
-func id(i int) string { return fmt.Sprintf("id-%d", i) }
+// nodeID returns the id of node i.
+func nodeID(i int) string { return fmt.Sprintf("id-%d", i) }
 
 // formedCluster returns the state of six nodes in a complete cluster. Nodes 0, 1 and 2 own the
 // slots, and 3, 4 and 5 are their replicas.
@@ -29,11 +29,11 @@ func formedCluster() []peerState {
 	peers := isolatedNodes()
 	for _, p := range peers {
 		for i := range replicas {
-			m := member{id: id(i), address: at(i), isPrimary: i < shards, connected: true}
+			m := member{id: nodeID(i), address: nodeAddress(i), isPrimary: i < shards, connected: true}
 			if i < shards {
 				m.slots = []slotRange{slotShare(i, shards)}
 			} else {
-				m.primaryID = id(i - shards)
+				m.primaryID = nodeID(i - shards)
 			}
 			p.view.members[m.id] = m
 		}
@@ -45,8 +45,8 @@ func formedCluster() []peerState {
 func isolatedNodes() []peerState {
 	var peers []peerState
 	for i := range replicas {
-		peers = append(peers, peerState{name: name(i), address: at(i), view: &view{
-			id: id(i), members: map[string]member{id(i): {id: id(i), address: at(i), isPrimary: true, connected: true}},
+		peers = append(peers, peerState{name: name(i), address: nodeAddress(i), view: &view{
+			id: nodeID(i), members: map[string]member{nodeID(i): {id: nodeID(i), address: nodeAddress(i), isPrimary: true, connected: true}},
 		}})
 	}
 	return peers
@@ -57,17 +57,17 @@ func joinedNodes() []peerState {
 	peers := isolatedNodes()
 	for _, p := range peers {
 		for i := range replicas {
-			p.view.members[id(i)] = member{id: id(i), address: at(i), isPrimary: true, connected: true}
+			p.view.members[nodeID(i)] = member{id: nodeID(i), address: nodeAddress(i), isPrimary: true, connected: true}
 		}
 	}
 	return peers
 }
 
-// edit changes the entry of node subject in the table of node viewer.
-func edit(peers []peerState, viewer, subject int, change func(*member)) {
-	m := peers[viewer].view.members[id(subject)]
+// editEntry changes the entry of node subject in the table of node viewer.
+func editEntry(peers []peerState, viewer, subject int, change func(*member)) {
+	m := peers[viewer].view.members[nodeID(subject)]
 	change(&m)
-	peers[viewer].view.members[id(subject)] = m
+	peers[viewer].view.members[nodeID(subject)] = m
 }
 
 func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
@@ -84,11 +84,11 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 		{"the third node takes the last share", 2, joinedNodes, "CLUSTER ADDSLOTSRANGE 10922 16383", ""},
 		{"a replica waits until the slots have owners", 3, joinedNodes, "", ""},
 		{"no slots are taken while a node is missing", 0, func() []peerState { p := joinedNodes(); p[4].view = nil; return p }, "", ""},
-		{"no slots are taken while one node does not know all", 0, func() []peerState { p := joinedNodes(); delete(p[4].view.members, id(2)); return p }, "", ""},
+		{"no slots are taken while one node does not know all", 0, func() []peerState { p := joinedNodes(); delete(p[4].view.members, nodeID(2)); return p }, "", ""},
 		{"a node with keys takes no slots", 0, func() []peerState { p := joinedNodes(); p[0].view.keys = 1; return p }, "", ""},
 		{"no slots are taken if any table has an owner for them", 0, func() []peerState {
 			p := joinedNodes()
-			edit(p, 5, 1, func(m *member) { m.slots = []slotRange{{5460, 5460}} })
+			editEntry(p, 5, 1, func(m *member) { m.slots = []slotRange{{5460, 5460}} })
 			return p
 		}, "", ""},
 		{"the slots of a lost shard keep their owner", 0, func() []peerState {
@@ -101,24 +101,24 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 		{"a known node at a new address is joined there", 0, func() []peerState { p := formedCluster(); p[4].address = "192.0.2.44:6379"; return p }, "CLUSTER MEET 192.0.2.44 6379", ""},
 		{"a node that does not answer on the bus is joined again", 0, func() []peerState {
 			p := formedCluster()
-			edit(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
+			editEntry(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
 			return p
 		}, "CLUSTER MEET 192.0.2.4 6379", ""},
 		{"a node without a pod is waited for", 0, func() []peerState {
 			p := formedCluster()
-			edit(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
+			editEntry(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
 			p[4] = peerState{name: name(4)}
 			return p
 		}, "", ""},
 		{"a primary without slots replicates the primary with the fewest replicas", 5, func() []peerState {
 			p := formedCluster()
-			edit(p, 5, 5, func(m *member) { m.isPrimary, m.primaryID = true, "" })
+			editEntry(p, 5, 5, func(m *member) { m.isPrimary, m.primaryID = true, "" })
 			return p
 		}, "CLUSTER REPLICATE id-2", ""},
 		{"a primary without slots does not replicate a suspected primary", 5, func() []peerState {
 			p := formedCluster()
-			edit(p, 5, 5, func(m *member) { m.isPrimary, m.primaryID = true, "" })
-			edit(p, 5, 2, func(m *member) { m.suspected = true })
+			editEntry(p, 5, 5, func(m *member) { m.isPrimary, m.primaryID = true, "" })
+			editEntry(p, 5, 2, func(m *member) { m.suspected = true })
 			return p
 		}, "CLUSTER MEET 192.0.2.2 6379 CLUSTER REPLICATE id-1", ""},
 		{"a replica that uses its primary's old address is sent to the new one", 3, func() []peerState {
@@ -126,11 +126,11 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 			p[3].view.replicatesFrom = "192.0.2.99:6379"
 			return p
 		}, "CLUSTER REPLICATE id-0", ""},
-		{"a replica that uses the right address needs no command", 3, func() []peerState { p := formedCluster(); p[3].view.replicatesFrom = at(0); return p }, "", ""},
+		{"a replica that uses the right address needs no command", 3, func() []peerState { p := formedCluster(); p[3].view.replicatesFrom = nodeAddress(0); return p }, "", ""},
 		{"a replica of a suspected primary waits for the vote", 3, func() []peerState {
 			p := formedCluster()
 			p[3].view.replicatesFrom = "192.0.2.99:6379"
-			edit(p, 3, 0, func(m *member) { m.suspected, m.connected = true, false })
+			editEntry(p, 3, 0, func(m *member) { m.suspected, m.connected = true, false })
 			return p
 		}, "CLUSTER MEET 192.0.2.0 6379", ""},
 		{"a node that lost its volume is forgotten", 1, func() []peerState {
@@ -153,15 +153,19 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 		}, "", ""},
 		{"a primary bumps its epoch if another node has a higher one for it", 1, func() []peerState {
 			p := formedCluster()
-			edit(p, 5, 1, func(m *member) { m.epoch = 3 })
+			editEntry(p, 5, 1, func(m *member) { m.epoch = 3 })
 			return p
 		}, "CLUSTER BUMPEPOCH", ""},
 		{"a primary does not bump its epoch if another node has a lower one for it", 1, func() []peerState {
 			p := formedCluster()
-			edit(p, 1, 1, func(m *member) { m.epoch = 3 })
+			editEntry(p, 1, 1, func(m *member) { m.epoch = 3 })
 			return p
 		}, "", ""},
-		{"a replica does not bump its epoch", 4, func() []peerState { p := formedCluster(); edit(p, 5, 4, func(m *member) { m.epoch = 3 }); return p }, "", ""},
+		{"a replica does not bump its epoch", 4, func() []peerState {
+			p := formedCluster()
+			editEntry(p, 5, 4, func(m *member) { m.epoch = 3 })
+			return p
+		}, "", ""},
 		{"a node is not forgotten while a peer is absent", 1, func() []peerState {
 			p := formedCluster()
 			p[1].view.members["old"] = member{id: "old", failed: true, suspected: true}
@@ -233,7 +237,8 @@ cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
 	}
 }
 
-// TestReadinessFollowsClusterMembership also checks that liveness does not depend on it.
+// TestReadinessFollowsClusterMembership also checks that liveness does not depend on the
+// membership.
 func TestReadinessFollowsClusterMembership(t *testing.T) {
 	n := New(Config{}, nil, slog.New(slog.DiscardHandler))
 	handler := n.Handler(&httpserver.State{})

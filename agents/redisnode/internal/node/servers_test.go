@@ -60,8 +60,8 @@ type testCluster struct {
 	stale     map[string]int // names that resolve to the address of another node
 }
 
-// resolveTo makes only the name of this node resolve to the address of another, as
-// stale DNS does.
+// resolveTo makes only the name of this node resolve to the address of another node, as stale
+// DNS does.
 func (c *testCluster) resolveTo(node, other int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,8 +86,8 @@ func newTestCluster(t *testing.T) *testCluster {
 	return c
 }
 
-// freePort returns a free port whose cluster bus port, 10,000 higher, is free
-// too.
+// freePort returns a free port whose cluster bus port is also free. The cluster bus port
+// is 10,000 higher.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for port := 21000; port < 29000; port++ {
@@ -110,7 +110,7 @@ func freePort(t *testing.T) int {
 // name returns the DNS name of node i.
 func name(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster-service", i) }
 
-// LookupNetIP is the DNS of the test cluster.
+// LookupNetIP resolves the DNS names of the test cluster. It implements Resolver.
 func (c *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,12 +128,12 @@ func (c *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Ad
 // folder returns the folder with the data of node i.
 func (c *testCluster) folder(i int) string { return filepath.Join(c.dir, strconv.Itoa(i)) }
 
-// start starts the server of node i at 127.0.0.LAST with the data in its folder. extra are
+// start starts the server of node i at 127.0.0.lastByte with the data in its folder. extra are
 // arguments of the server.
-func (c *testCluster) start(i, last int, extra ...string) {
+func (c *testCluster) start(i, lastByte int, extra ...string) {
 	c.t.Helper()
 	require.NoError(c.t, os.MkdirAll(c.folder(i), 0o700))
-	address := netip.AddrFrom4([4]byte{127, 0, 0, byte(last)})
+	address := netip.AddrFrom4([4]byte{127, 0, 0, byte(lastByte)})
 	file := filepath.Join(c.folder(i), "redis.conf")
 	require.NoError(c.t, os.WriteFile(file, []byte(conf+"dir "+c.folder(i)+"\nport "+strconv.Itoa(c.port)+"\nbind "+address.String()+"\n"), 0o600))
 	log, err := os.OpenFile(filepath.Join(c.folder(i), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -176,12 +176,12 @@ func (c *testCluster) client(i int) *redis.Client {
 	return client
 }
 
-// round runs one round of every running node.
-func (c *testCluster) round() {
+// runRound runs one round of every running node.
+func (c *testCluster) runRound() {
 	var all sync.WaitGroup
 	for i := range replicas {
 		if c.servers[i] != nil {
-			all.Go(func() { c.agents[i].publish(c.agents[i].round(c.t.Context())) })
+			all.Go(func() { c.agents[i].publish(c.agents[i].runRound(c.t.Context())) })
 		}
 	}
 	all.Wait()
@@ -191,7 +191,7 @@ func (c *testCluster) round() {
 func (c *testCluster) runUntil(what string, done func() bool) {
 	c.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		c.round()
+		c.runRound()
 		if done() {
 			return
 		}
@@ -242,8 +242,8 @@ func (c *testCluster) role(i int) string {
 	return field(c.client(i).Info(c.t.Context(), "replication").Val(), "role")
 }
 
-// newClient returns a cluster client, as an application uses.
-func (c *testCluster) newClient() *redis.ClusterClient {
+// newClusterClient returns a cluster client, as an application uses.
+func (c *testCluster) newClusterClient() *redis.ClusterClient {
 	var addresses []string
 	for i := range replicas {
 		if c.servers[i] != nil {
@@ -261,7 +261,7 @@ const keys = 300
 // writeKeys writes all keys and waits until the replicas have them.
 func (c *testCluster) writeKeys() {
 	c.t.Helper()
-	data := c.newClient()
+	data := c.newClusterClient()
 	for k := range keys {
 		require.NoError(c.t, data.Set(c.t.Context(), fmt.Sprintf("key-%d", k), k, 0).Err())
 	}
@@ -272,14 +272,14 @@ func (c *testCluster) writeKeys() {
 		for i := range replicas {
 			sum += c.client(i).DBSize(c.t.Context()).Val()
 		}
-		return sum == 2*keys
+		return sum == 2*keys // a primary and its replica each have the key
 	}, 20*time.Second, 20*time.Millisecond)
 }
 
 // requireAllKeys requires that all keys have their values.
 func (c *testCluster) requireAllKeys() {
 	c.t.Helper()
-	data := c.newClient()
+	data := c.newClusterClient()
 	for k := range keys {
 		require.Equal(c.t, strconv.Itoa(k), data.Get(c.t.Context(), fmt.Sprintf("key-%d", k)).Val(), "key-%d", k)
 	}

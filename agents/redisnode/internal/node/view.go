@@ -59,13 +59,13 @@ func parseNodes(answer string) (id string, members map[string]member, err error)
 			return "", nil, fmt.Errorf("CLUSTER NODES: the line %q has %d fields, must have 8 or more", line, len(fields))
 		}
 		flags := strings.Split(fields[2], ",")
-		has := func(flag string) bool { return slices.Contains(flags, flag) }
+		hasFlag := func(flag string) bool { return slices.Contains(flags, flag) }
 		m := member{
-			id: fields[0], address: address(fields[1]), name: hostname(fields[1]), isPrimary: has("master"), primaryID: strings.Trim(fields[3], "-"),
-			failed: has("fail"), suspected: has("fail") || has("fail?"),
-			handshake: has("handshake"), connected: fields[7] == "connected",
+			id: fields[0], address: memberAddress(fields[1]), name: memberName(fields[1]), isPrimary: hasFlag("master"), primaryID: strings.Trim(fields[3], "-"),
+			failed: hasFlag("fail"), suspected: hasFlag("fail") || hasFlag("fail?"),
+			handshake: hasFlag("handshake"), connected: fields[7] == "connected",
 		}
-		if has("noaddr") {
+		if hasFlag("noaddr") {
 			m.address = ""
 		}
 		if m.epoch, err = strconv.ParseInt(fields[6], 10, 64); err != nil {
@@ -81,7 +81,7 @@ func parseNodes(answer string) (id string, members map[string]member, err error)
 			}
 			m.slots = append(m.slots, s)
 		}
-		if has("myself") {
+		if hasFlag("myself") {
 			id = m.id
 		}
 		members[m.id] = m
@@ -92,9 +92,9 @@ func parseNodes(answer string) (id string, members map[string]member, err error)
 	return id, members, nil
 }
 
-// address returns HOST:PORT from HOST:PORT@BUS,NAME. Redis writes IPv6
+// memberAddress returns HOST:PORT from HOST:PORT@BUS,NAME. Redis writes IPv6
 // addresses without brackets.
-func address(field string) string {
+func memberAddress(field string) string {
 	hostAndPort, _, _ := strings.Cut(field, "@")
 	colon := strings.LastIndex(hostAndPort, ":")
 	if colon <= 0 {
@@ -103,8 +103,8 @@ func address(field string) string {
 	return net.JoinHostPort(hostAndPort[:colon], hostAndPort[colon+1:])
 }
 
-// hostname returns NAME from HOST:PORT@BUS,NAME,MORE.
-func hostname(field string) string {
+// memberName returns NAME from HOST:PORT@BUS,NAME,MORE.
+func memberName(field string) string {
 	_, names, _ := strings.Cut(field, ",")
 	name, _, _ := strings.Cut(names, ",")
 	return name
@@ -127,7 +127,7 @@ func parseSlotRange(field string) (slotRange, error) {
 // self returns the node's own entry in its table.
 func (v *view) self() member { return v.members[v.id] }
 
-// ownedSlots is the number of slots that have an owner in the node's table.
+// ownedSlots returns the number of slots that have an owner in the node's table.
 func (v *view) ownedSlots() int {
 	n := 0
 	for _, m := range v.members {
@@ -138,8 +138,8 @@ func (v *view) ownedSlots() int {
 	return n
 }
 
-// unowned reports whether no slot of the range has an owner in the node's table.
-func (v *view) unowned(r slotRange) bool {
+// isUnowned reports whether no slot of the range has an owner in the node's table.
+func (v *view) isUnowned(r slotRange) bool {
 	for _, m := range v.members {
 		if slices.ContainsFunc(m.slots, r.overlaps) {
 			return false

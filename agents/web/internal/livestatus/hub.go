@@ -52,7 +52,7 @@ type Config struct {
 	PingEvery time.Duration
 	// IdleTimeout is the longest time without a message of the client.
 	IdleTimeout time.Duration
-	// Origins are the hosts whose pages may connect, besides the request's own
+	// Origins are the hosts whose pages may connect, in addition to the request's own
 	// host.
 	Origins []string
 }
@@ -77,8 +77,8 @@ func NewHub(cfg Config, status func(context.Context) Status, log *slog.Logger) *
 	return &Hub{cfg: cfg, status: status, log: log, now: time.Now, users: map[string]int{}, open: map[*websocket.Conn]struct{}{}}
 }
 
-// Open returns the number of open connections.
-func (h *Hub) Open() int {
+// OpenConnections returns the number of open connections.
+func (h *Hub) OpenConnections() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.open)

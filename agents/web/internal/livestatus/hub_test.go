@@ -25,9 +25,9 @@ const eventTimeout = 20 * time.Second
 // allAgentsUp returns the status if all agents are up.
 func allAgentsUp(context.Context) Status { return Status{"active", map[string]string{"mca": "up"}} }
 
-// serve runs a hub with at most 3 connections for a user and 5 in total, unless change sets other limits. Its
+// startHub runs a hub with at most 3 connections for a user and 5 in total, unless change sets other limits. Its
 // server reads the user's id from the query instead of a token.
-func serve(t *testing.T, change func(*Config)) (*Hub, string) {
+func startHub(t *testing.T, change func(*Config)) (*Hub, string) {
 	t.Helper()
 	cfg := Config{PerUser: 3, Total: 5, PingEvery: time.Minute, IdleTimeout: time.Minute, Origins: []string{"app.example.com"}}
 	if change != nil {
@@ -76,7 +76,7 @@ func exchange(t *testing.T, conn *websocket.Conn, text string) map[string]any {
 }
 
 func TestLoadTestMessageGetsTheStatus(t *testing.T) {
-	hub, url := serve(t, nil)
+	hub, url := startHub(t, nil)
 	hub.now = func() time.Time { return time.UnixMilli(1700000000123) }
 	response := exchange(t, connect(t, url, "u"), `{"type":"agent_status_request","timestamp":1700000000000,"connectionId":7}`)
 	require.Equal(t, map[string]any{
@@ -86,7 +86,7 @@ func TestLoadTestMessageGetsTheStatus(t *testing.T) {
 }
 
 func TestInvalidMessageGetsAnError(t *testing.T) {
-	_, url := serve(t, nil)
+	_, url := startHub(t, nil)
 	conn := connect(t, url, "u")
 	for _, text := range []string{`{`, `[]`, `"x"`, `{"type":"shutdown"}`, `{"type":1}`, `{"type":"agent_status_request","timestamp":"now"}`,
 		`{"type":"agent_status_request","connectionId":{"a":1}}`, `{"type":"agent_status_request","connectionId":"` + strings.Repeat("x", 64) + `"}`} {
@@ -96,7 +96,7 @@ func TestInvalidMessageGetsAnError(t *testing.T) {
 }
 
 func TestConnectionsAreBounded(t *testing.T) {
-	hub, url := serve(t, nil)
+	hub, url := startHub(t, nil)
 	first := connect(t, url, "a")
 	connect(t, url, "a")
 	connect(t, url, "a")
@@ -109,12 +109,12 @@ func TestConnectionsAreBounded(t *testing.T) {
 	require.Error(t, err)
 	require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "the process has at most 5 connections")
 	require.NoError(t, first.Close(websocket.StatusNormalClosure, ""))
-	require.Eventually(t, func() bool { return hub.Open() == 4 }, eventTimeout, time.Millisecond)
+	require.Eventually(t, func() bool { return hub.OpenConnections() == 4 }, eventTimeout, time.Millisecond)
 	connect(t, url, "a")
 }
 
 func TestOnlyAllowedOriginsConnect(t *testing.T) {
-	_, url := serve(t, nil)
+	_, url := startHub(t, nil)
 	for origin, allowed := range map[string]bool{
 		"https://app.example.com": true, strings.Replace(url, "ws", "http", 1): true, "": true,
 		"https://evil.example.com": false, "null": false,
@@ -128,7 +128,7 @@ func TestOnlyAllowedOriginsConnect(t *testing.T) {
 }
 
 func TestSubprotocolIsReturnedWithoutTheToken(t *testing.T) {
-	_, url := serve(t, nil)
+	_, url := startHub(t, nil)
 	for reason, row := range map[string]struct {
 		sent     []string
 		returned string
@@ -146,9 +146,9 @@ func TestSubprotocolIsReturnedWithoutTheToken(t *testing.T) {
 	}
 }
 
-// TestBadClientsAreClosed checks that the server closes the connection of a bad client with the
-// code of the row.
-func TestBadClientsAreClosed(t *testing.T) {
+// TestMisbehavingClientsAreDisconnected checks that the server closes the connection of such a client
+// with the code of the row.
+func TestMisbehavingClientsAreDisconnected(t *testing.T) {
 	const short = 50 * time.Millisecond
 	for _, row := range []struct {
 		reason string
@@ -172,7 +172,7 @@ func TestBadClientsAreClosed(t *testing.T) {
 		{"an idle client", func(c *Config) { c.IdleTimeout = short }, func(context.Context, *websocket.Conn) error { return nil }, websocket.StatusPolicyViolation},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			hub, url := serve(t, row.change)
+			hub, url := startHub(t, row.change)
 			conn := connect(t, url, "u")
 			require.NoError(t, row.act(t.Context(), conn))
 			for {
@@ -180,10 +180,11 @@ func TestBadClientsAreClosed(t *testing.T) {
 				if err == nil {
 					continue // a response to a message before the bad one
 				}
+				// CloseStatus returns -1 if the connection ended before the client read the code.
 				require.Contains(t, []websocket.StatusCode{row.code, -1}, websocket.CloseStatus(err), "%v", err)
 				break
 			}
-			require.Eventually(t, func() bool { return hub.Open() == 0 }, eventTimeout, time.Millisecond)
+			require.Eventually(t, func() bool { return hub.OpenConnections() == 0 }, eventTimeout, time.Millisecond)
 		})
 	}
 }
@@ -191,24 +192,24 @@ func TestBadClientsAreClosed(t *testing.T) {
 // TestUnresponsiveClientIsDisconnected connects a client that does not read, and so does not
 // respond to pings.
 func TestUnresponsiveClientIsDisconnected(t *testing.T) {
-	hub, url := serve(t, func(c *Config) { c.PingEvery = 10 * time.Millisecond })
+	hub, url := startHub(t, func(c *Config) { c.PingEvery = 10 * time.Millisecond })
 	connect(t, url, "u")
-	require.Eventually(t, func() bool { return hub.Open() == 1 }, eventTimeout, time.Millisecond)
-	require.Eventually(t, func() bool { return hub.Open() == 0 }, eventTimeout, time.Millisecond)
+	require.Eventually(t, func() bool { return hub.OpenConnections() == 1 }, eventTimeout, time.Millisecond)
+	require.Eventually(t, func() bool { return hub.OpenConnections() == 0 }, eventTimeout, time.Millisecond)
 }
 
 func TestCloseSendsGoingAway(t *testing.T) {
-	hub, url := serve(t, nil)
+	hub, url := startHub(t, nil)
 	conn := connect(t, url, "u")
 	readErr := make(chan error, 1)
 	go func() {
 		_, _, err := conn.Read(context.WithoutCancel(t.Context()))
 		readErr <- err
 	}()
-	require.Eventually(t, func() bool { return hub.Open() == 1 }, eventTimeout, time.Millisecond)
+	require.Eventually(t, func() bool { return hub.OpenConnections() == 1 }, eventTimeout, time.Millisecond)
 	hub.Close()
 	require.Equal(t, websocket.StatusGoingAway, websocket.CloseStatus(<-readErr))
-	require.Zero(t, hub.Open())
+	require.Zero(t, hub.OpenConnections())
 	_, response, err := dial(t, url, "u", "")
 	require.Error(t, err)
 	require.Equal(t, http.StatusTooManyRequests, response.StatusCode)

@@ -53,7 +53,8 @@ func (w *Watcher) Status(ctx context.Context) Status {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.requested.IsZero() || w.now().Sub(w.requested) >= maxAge {
-		// A caller that disconnects must not cancel the others' request.
+		// A caller that disconnects must not cancel the request, because other callers
+		// wait for its result.
 		agents, err := w.requestAgents(context.WithoutCancel(ctx))
 		w.last, w.requested = overallStatus(agents, err), w.now()
 	}

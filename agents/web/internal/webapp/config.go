@@ -47,7 +47,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 			Total:       env.Int("WS_CONNECTIONS", 20_000, 1, 1_000_000),
 			PingEvery:   env.Duration("WS_PING_INTERVAL", 30*time.Second, 10*time.Millisecond, 10*time.Minute),
 			IdleTimeout: env.Duration("WS_IDLE_TIMEOUT", 5*time.Minute, 10*time.Millisecond, time.Hour),
-			Origins:     hosts(env.URL("PUBLIC_ORIGIN", "", "http", "https")),
+			Origins:     originHosts(env.URL("PUBLIC_ORIGIN", "", "http", "https")),
 		},
 		Dependencies: dependencies.ReadConfig(env),
 		HTTP:         httpserver.ReadConfig(env, ":3000", quietPaths...),
@@ -55,9 +55,9 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	return cfg, env.Err()
 }
 
-// hosts returns the host of an origin URL as a list. The list is empty if the URL has
+// originHosts returns the host of an origin URL as a list. The list is empty if the URL has
 // no host.
-func hosts(origin string) []string {
+func originHosts(origin string) []string {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
 		return nil

@@ -40,8 +40,8 @@ type userLoad struct {
 	stop  context.CancelFunc
 }
 
-// startRunningLoad starts the load and waits until 50 writes have succeeded.
-func (w *web) startRunningLoad(t *testing.T) *userLoad {
+// startLoadAndWait starts the load and waits until 50 writes have succeeded.
+func (w *web) startLoadAndWait(t *testing.T) *userLoad {
 	t.Helper()
 	load := w.startLoad(t)
 	load.waitForWrites(t, 50)
@@ -53,7 +53,7 @@ func (w *web) startLoad(t *testing.T) *userLoad {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	load := &userLoad{stop: stop}
-	reader := w.env.Token(t, user(t))
+	reader := w.env.Token(t, newUserID(t))
 	for worker := range 4 {
 		load.wg.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
@@ -106,7 +106,7 @@ func TestNoRequestFailsDuringRedisFailover(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 	s := newWeb(t, map[string]string{"REDIS_ADDRESSES": strings.Join(redis.Addresses(), ","), "REDIS_TIMEOUT": "100ms"})
-	load := s.startRunningLoad(t)
+	load := s.startLoadAndWait(t)
 	require.NoError(t, redis.Kill(0))
 	load.waitForWrites(t, 200)
 	require.Zero(t, load.end(t, s), "no write is lost")
@@ -118,7 +118,7 @@ func TestNoRequestFailsWithoutRedis(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 	s := newWeb(t, map[string]string{"REDIS_ADDRESSES": strings.Join(redis.Addresses(), ","), "REDIS_TIMEOUT": "100ms"})
-	load := s.startRunningLoad(t)
+	load := s.startLoadAndWait(t)
 	for node := range 3 {
 		require.NoError(t, redis.Kill(node))
 	}
@@ -135,7 +135,7 @@ func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	s := newWebOn(t, server, map[string]string{"DATABASE_CONNECT_TIMEOUT": "1s"})
-	load := s.startRunningLoad(t)
+	load := s.startLoadAndWait(t)
 	require.NoError(t, server.Stop())
 	failedBefore := load.failedWrites.Load()
 	require.Eventually(t, func() bool { return load.failedWrites.Load() > failedBefore+20 }, testservers.StartTimeout, time.Millisecond)
@@ -152,8 +152,8 @@ func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 	}, testservers.StartTimeout, 10*time.Millisecond)
 }
 
-// takeAllConnections takes every connection of the server, also the service's
-// own. release closes them.
+// takeAllConnections opens all connections that the server accepts, and ends the connections
+// of the service for this. release closes the opened connections.
 func takeAllConnections(t *testing.T, s *web) (release func()) {
 	t.Helper()
 	var conns []*pgx.Conn
@@ -197,16 +197,16 @@ func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	s := newWebOn(t, server, nil)
-	before := s.startRunningLoad(t)
+	before := s.startLoadAndWait(t)
 	require.Zero(t, before.end(t, s))
-	token := s.env.Token(t, user(t))
+	token := s.env.Token(t, newUserID(t))
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, profilePath, token, "").Code)
 	release := takeAllConnections(t, s)
 	for i := range requests {
 		require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, profilePath, token, "").Code, "from the cache")
 		for _, rejected := range []*httptest.ResponseRecorder{
 			s.send(t, http.MethodPost, preferencesPath, token, `{"theme":"dark"}`),
-			s.send(t, http.MethodGet, profilePath, s.env.Token(t, fmt.Sprint(user(t), i)), ""),
+			s.send(t, http.MethodGet, profilePath, s.env.Token(t, fmt.Sprint(newUserID(t), i)), ""),
 		} {
 			require.Equal(t, http.StatusServiceUnavailable, rejected.Code, rejected.Body)
 			require.Equal(t, "1", rejected.Header().Get("Retry-After"))
@@ -235,14 +235,14 @@ func TestHungPostgresFailsRequestsWithinTheTimeout(t *testing.T) {
 		"DATABASE_URL":             strings.Replace(url, postgres.Address(), wire.Address(), 1),
 		"DATABASE_CONNECT_TIMEOUT": "500ms", "DATABASE_STATEMENT_TIMEOUT": "500ms",
 	})
-	token := s.env.Token(t, user(t))
+	token := s.env.Token(t, newUserID(t))
 	served := func() bool { return s.send(t, http.MethodGet, profilePath, token, "").Code == http.StatusOK }
 	require.Eventually(t, served, testservers.StartTimeout, time.Millisecond)
 	heal := wire.Silence()
 	defer heal()
 	var wg sync.WaitGroup
 	for i := range 20 { // more than the connections of the pool
-		newUser := s.env.Token(t, fmt.Sprint(user(t), i))
+		newUser := s.env.Token(t, fmt.Sprint(newUserID(t), i))
 		wg.Go(func() {
 			w := s.send(t, http.MethodGet, profilePath, newUser, "")
 			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {

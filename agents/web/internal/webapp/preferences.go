@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxBody is the largest request in bytes. The longest valid one has fewer than 200.
+// maxBody is the largest request in bytes. The longest valid request has fewer than 200.
 const maxBody = 4 << 10
 
 // Preferences is the body of POST preferences. The design document's load test
@@ -62,9 +62,9 @@ func (s *Service) postPreferences(w http.ResponseWriter, r *http.Request) {
 // publishes an event, so that caches drop the old profile.
 func (s *Service) savePreferences(r *http.Request, id string, preferences Preferences) ([]byte, error) {
 	ctx := r.Context()
-	// A deactivated user may not write. profile returns an error for such a user, usually
+	// A deactivated user may not write. loadProfile returns an error for such a user, usually
 	// without a query of the database.
-	if _, err := s.profile(ctx, id); err != nil {
+	if _, err := s.loadProfile(ctx, id); err != nil {
 		return nil, err
 	}
 	text, err := json.Marshal(preferences)
@@ -80,5 +80,5 @@ func (s *Service) savePreferences(r *http.Request, id string, preferences Prefer
 	if err := s.dependencies.Cache.Publish(ctx, cache.ProfileUpdate, id); err != nil {
 		s.log.WarnContext(ctx, "cache event failed; other processes may return the old preferences until the TTL ends", "error", err)
 	}
-	return encode(user)
+	return encodeProfile(user)
 }

@@ -33,7 +33,7 @@ var errDeactivated = errors.New("the account is deactivated")
 // getProfile responds to GET profile.
 func (s *Service) getProfile(w http.ResponseWriter, r *http.Request) {
 	principal, _ := auth.PrincipalOf(r.Context())
-	encoded, err := s.profile(r.Context(), principal.Subject)
+	encoded, err := s.loadProfile(r.Context(), principal.Subject)
 	if err != nil {
 		s.sendError(w, r, err)
 		return
@@ -41,9 +41,9 @@ func (s *Service) getProfile(w http.ResponseWriter, r *http.Request) {
 	httpapi.Line(w, http.StatusOK, encoded)
 }
 
-// profile returns the user's profile as a line of JSON. For a new user it creates the
+// loadProfile returns the user's profile as a line of JSON. For a new user it creates the
 // row in the database.
-func (s *Service) profile(ctx context.Context, id string) ([]byte, error) {
+func (s *Service) loadProfile(ctx context.Context, id string) ([]byte, error) {
 	return s.profiles.Load(ctx, userID(id), func(ctx context.Context) ([]byte, error) {
 		user, err := s.dependencies.Store.User(ctx, id)
 		if errors.Is(err, database.ErrNotFound) {
@@ -52,12 +52,12 @@ func (s *Service) profile(ctx context.Context, id string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return encode(user)
+		return encodeProfile(user)
 	})
 }
 
-// encode returns the profile of a user as a line of JSON, or errDeactivated.
-func encode(u database.User) ([]byte, error) {
+// encodeProfile returns the profile of a user as a line of JSON, or errDeactivated.
+func encodeProfile(u database.User) ([]byte, error) {
 	if !u.Active {
 		return nil, errDeactivated
 	}
@@ -68,7 +68,7 @@ func encode(u database.User) ([]byte, error) {
 	return append(encoded, '\n'), nil
 }
 
-// sendError sends an error response for an error of profile or savePreferences.
+// sendError sends an error response for an error of loadProfile or savePreferences.
 func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, errDeactivated):

@@ -35,9 +35,9 @@ const (
 // quietPaths are logged at level debug only, because they are probed every few seconds.
 var quietPaths = []string{"/health", "/health/ready"}
 
-// inFlight bounds the concurrent requests to the agents. The MCA, which receives these
+// maxInFlight bounds the concurrent requests to the agents. The MCA, which receives these
 // requests, has lower limits for each agent.
-const inFlight = 400
+const maxInFlight = 400
 
 //go:embed openapi.yaml
 var document []byte
@@ -56,7 +56,8 @@ type Service struct {
 	handler      http.Handler
 }
 
-// New opens the service's dependencies and waits for none. Close closes them.
+// New opens the service's dependencies. It does not wait until they are available. Close
+// closes them.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, log: log, state: &httpserver.State{}, users: newUserLimits(cfg.UserRate, cfg.UserBurst)}
 	var err error
@@ -125,7 +126,7 @@ func (s *Service) routes() (http.Handler, error) {
 	api("GET "+profilePath, auth.ScopeUsersRead, s.getProfile)
 	api("POST "+preferencesPath, auth.ScopeUsersWrite, s.postPreferences)
 	mux.Handle("GET "+socketPath, tokens.RequireSocket(auth.ScopeAgentsRead, s.users.limit(s.hub.ServeHTTP)))
-	mux.Handle(agentsPath, s.mca.Proxy(inFlight, s.cfg.GatewayTimeout, s.log))
+	mux.Handle(agentsPath, s.mca.Proxy(maxInFlight, s.cfg.GatewayTimeout, s.log))
 	if err := site.Routes(mux.Handle); err != nil {
 		return nil, err
 	}

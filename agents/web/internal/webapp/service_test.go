@@ -71,7 +71,7 @@ func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]str
 	return w
 }
 
-// send sends a request with a token, or without one if it is empty.
+// send sends a request with this token, or without a token if it is empty.
 func (w *web) send(t *testing.T, method, path, token, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
@@ -84,8 +84,8 @@ func (w *web) send(t *testing.T, method, path, token, body string) *httptest.Res
 	return response
 }
 
-// user returns a user id that is unique to the test's run.
-func user(t *testing.T) string {
+// newUserID returns a user id that is unique to the test's run.
+func newUserID(t *testing.T) string {
 	return fmt.Sprintf("%s-%d", strings.ReplaceAll(t.Name(), "/", "-"), time.Now().UnixNano())
 }
 
@@ -93,7 +93,7 @@ func TestWrittenPreferencesAreReadByEveryProcess(t *testing.T) {
 	first := newWeb(t, nil)
 	// The second process has the same database and Redis.
 	second := newWeb(t, map[string]string{"DATABASE_URL": first.cfg.Dependencies.Store.URL})
-	id := user(t)
+	id := newUserID(t)
 	token := first.env.Token(t, id)
 	api := openapitest.New(t, document, first.Handler())
 	api.Token = token
@@ -112,7 +112,7 @@ func TestWrittenPreferencesAreReadByEveryProcess(t *testing.T) {
 	require.JSONEq(t, `{"theme":"light","notifications":true}`, string(p.Preferences), "absent fields keep their values")
 
 	// The second process has another issuer, so call it without a token.
-	encoded, err := second.profile(t.Context(), id)
+	encoded, err := second.loadProfile(t.Context(), id)
 	require.NoError(t, err)
 	require.Contains(t, string(encoded), `"light"`, "the second process has the new value")
 }
@@ -120,12 +120,12 @@ func TestWrittenPreferencesAreReadByEveryProcess(t *testing.T) {
 func TestRequestsMatchTheDocument(t *testing.T) {
 	s := newWeb(t, nil)
 	api := openapitest.New(t, document, s.Handler())
-	api.Token = s.env.Token(t, user(t))
+	api.Token = s.env.Token(t, newUserID(t))
 	for _, row := range []struct {
 		reason, body string
 		status       int
 	}{
-		{"the design document's", `{"theme":"dark","notifications":true}`, 200},
+		{"the body of the design document's load test", `{"theme":"dark","notifications":true}`, 200},
 		{"every field", `{"theme":"system","notifications":false,"units":"imperial","language":"de-AT"}`, 200},
 		{"no field", `{}`, 422},
 		{"only null", `{"theme":null}`, 422},
@@ -155,9 +155,9 @@ func TestRoutesCheckTokenAndScope(t *testing.T) {
 		{"no token", http.MethodGet, profilePath, "", 401},
 		{"no token to write", http.MethodPost, preferencesPath, "", 401},
 		{"no token for the WebSocket", http.MethodGet, socketPath, "", 401},
-		{"the read scope does not allow writing", http.MethodPost, preferencesPath, s.env.Token(t, user(t), auth.ScopeUsersRead), 403},
-		{"the write scope does not allow reading", http.MethodGet, profilePath, s.env.Token(t, user(t), auth.ScopeUsersWrite), 403},
-		{"not a WebSocket request", http.MethodGet, socketPath, s.env.Token(t, user(t)), 426},
+		{"the read scope does not allow writing", http.MethodPost, preferencesPath, s.env.Token(t, newUserID(t), auth.ScopeUsersRead), 403},
+		{"the write scope does not allow reading", http.MethodGet, profilePath, s.env.Token(t, newUserID(t), auth.ScopeUsersWrite), 403},
+		{"not a WebSocket request", http.MethodGet, socketPath, s.env.Token(t, newUserID(t)), 426},
 		{"the page is public", http.MethodGet, "/", "", 200},
 		{"the agents are unreachable", http.MethodGet, agentsPath + "mca/health", "", 502},
 		{"unknown path", http.MethodGet, "/admin", "", 404},
@@ -171,7 +171,7 @@ func TestRoutesCheckTokenAndScope(t *testing.T) {
 
 func TestDeactivatedUserIsForbidden(t *testing.T) {
 	s := newWeb(t, nil)
-	id := user(t)
+	id := newUserID(t)
 	token := s.env.Token(t, id)
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, profilePath, token, "").Code)
 	execute(t, s, "UPDATE users SET active = false WHERE id = '"+id+"'")
@@ -182,7 +182,7 @@ func TestDeactivatedUserIsForbidden(t *testing.T) {
 
 func TestUserAboveTheRateGets429(t *testing.T) {
 	s := newWeb(t, map[string]string{"USER_RATE": "1", "USER_BURST": "3"})
-	token, otherToken := s.env.Token(t, user(t)), s.env.Token(t, user(t)+"-b")
+	token, otherToken := s.env.Token(t, newUserID(t)), s.env.Token(t, newUserID(t)+"-b")
 	var codes []int
 	for range 4 {
 		codes = append(codes, s.send(t, http.MethodGet, profilePath, token, "").Code)

@@ -68,21 +68,22 @@ func (g *GenerateRequest) Validate() []httpapi.FieldError {
 	return rules
 }
 
-// validate checks the entry. pointer is its place in the request.
+// validate checks the entry. pointer is the JSON pointer to the entry in the
+// request.
 func (e HistoryEntry) validate(rules *httpapi.Rules, pointer string) {
 	_, err := time.Parse(time.DateOnly, e.Date)
 	rules.Check(err == nil, pointer+"/date", "must be a day such as 2026-01-31")
 	rules.Check(e.ExerciseID != "" && utf8.RuneCountInString(e.ExerciseID) <= 64, pointer+"/exerciseId", "must be 1 to 64 characters")
 	rules.Check(len(e.Sets) <= maxSets, pointer+"/sets", "has %d items, must have at most %d", len(e.Sets), maxSets)
 	for i, set := range e.Sets[:min(len(e.Sets), maxSets)] {
-		at := fmt.Sprintf("%s/sets/%d", pointer, i)
-		httpapi.Within(rules, at+"/reps", &set.Reps, 0, maxReps)
-		httpapi.Within(rules, at+"/weightKg", set.WeightKg, 0, maxKg)
-		httpapi.Within(rules, at+"/rpe", set.RPE, 1, 10)
+		setPointer := fmt.Sprintf("%s/sets/%d", pointer, i)
+		httpapi.Within(rules, setPointer+"/reps", &set.Reps, 0, maxReps)
+		httpapi.Within(rules, setPointer+"/weightKg", set.WeightKg, 0, maxKg)
+		httpapi.Within(rules, setPointer+"/rpe", set.RPE, 1, 10)
 	}
 }
 
-// TakeUserID removes the user's id and returns it.
+// TakeUserID returns the user's id and removes it from the request.
 func (g *GenerateRequest) TakeUserID() string {
 	id := g.UserID
 	g.UserID = ""
@@ -100,11 +101,11 @@ func (g *GenerateRequest) toPlannerRequest() program.Request {
 	}
 	for _, entry := range g.History {
 		date, _ := time.Parse(time.DateOnly, entry.Date) // Validate has parsed it
-		done := program.Done{Date: date, Exercise: entry.ExerciseID}
+		past := program.PastExercise{Date: date, Exercise: entry.ExerciseID}
 		for _, set := range entry.Sets {
-			done.Sets = append(done.Sets, program.Set{Reps: set.Reps, WeightKg: valueOr(set.WeightKg, 0), RPE: valueOr(set.RPE, 0)})
+			past.Sets = append(past.Sets, program.Set{Reps: set.Reps, WeightKg: valueOr(set.WeightKg, 0), RPE: valueOr(set.RPE, 0)})
 		}
-		r.History = append(r.History, done)
+		r.History = append(r.History, past)
 	}
 	return r
 }

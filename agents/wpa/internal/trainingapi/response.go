@@ -52,7 +52,7 @@ func newResponse(g *GenerateRequest, minutes int, week program.Week) WeekRespons
 	return response
 }
 
-// newSession converts a session to the response's form.
+// newSession converts a session to a session of the response.
 func newSession(s program.Session) SessionResponse {
 	response := SessionResponse{Weekday: s.Weekday, Focus: s.Focus, WarmUpSeconds: s.WarmUp, CoolDownSeconds: s.CoolDown, TotalSeconds: s.Seconds()}
 	for _, item := range s.Items {
@@ -65,8 +65,8 @@ func newSession(s program.Session) SessionResponse {
 		if item.Reps.Max > 0 {
 			exercise.Reps = &item.Reps
 		}
-		response.WorkSeconds += item.Work()
-		response.RestSeconds += item.Rest()
+		response.WorkSeconds += item.WorkTime()
+		response.RestSeconds += item.RestTime()
 		response.Exercises = append(response.Exercises, exercise)
 	}
 	return response

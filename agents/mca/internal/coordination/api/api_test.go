@@ -81,7 +81,7 @@ func TestRequestsMatchTheDocument(t *testing.T) {
 		{"an unknown field", `{"task":"t","agent":"npa"}`, 422},
 		{"a wrong type", `{"task":1}`, 422},
 		{"another user's plan", `{"task":"t","nutrition":{"userId":"x"}}`, 422},
-		{"another length", `{"task":"t","nutrition":{"duration":3}}`, 422},
+		{"another duration", `{"task":"t","nutrition":{"duration":3}}`, 422},
 		{"another user's training", `{"task":"t","training":{"userId":"x"}}`, 422},
 		{"another user's id", `{"task":"t","userId":"somebody"}`, 403},
 		{"not JSON", `{`, 400},

@@ -57,7 +57,7 @@ const (
 	MaxWeight = 250
 )
 
-// Reference returns a typical adult. Its values replace those that a request omits.
+// Reference returns a typical adult. Its values replace the values that a request omits.
 // Heights and weights are the reference values of the Dietary Reference Intakes (IOM
 // 2005, table 1-1, ages 19 to 30). An unspecified sex gets the mean of both sexes. Age 30
 // and moderate activity are our assumption about the users of a training platform.
@@ -74,8 +74,8 @@ func Reference(sex Sex) Person {
 	return p
 }
 
-// Basal is the resting need in kcal a day: Mifflin, St Jeor et al., Am J Clin
-// Nutr 51 (1990) 241-247.
+// Basal returns the resting need in kcal a day: Mifflin, St Jeor et al., Am J Clin Nutr
+// 51 (1990) 241-247.
 func (p Person) Basal() float64 {
 	constant := map[Sex]float64{Female: -161, Male: 5}
 	c, known := constant[p.Sex]
@@ -85,7 +85,7 @@ func (p Person) Basal() float64 {
 	return 10*p.WeightKg + 6.25*p.HeightCm - 5*float64(p.AgeYears) + c
 }
 
-// Need is the total need in kcal a day.
+// Need returns the total need in kcal a day.
 func (p Person) Need() float64 { return p.Basal() * Factors[p.Activity] }
 
 // proteinWeight returns the weight in kg from which the targets of protein and

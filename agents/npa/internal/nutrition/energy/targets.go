@@ -23,9 +23,9 @@ var Goals = []Goal{WeightLoss, MuscleGain, Maintenance, Endurance, Recomposition
 
 // goalTargets are the targets of one goal.
 type goalTargets struct {
-	change       float64 // of the energy need, as a share
+	change       float64 // the change of the energy need, as a share of it
 	protein      Range   // g a kg of body weight
-	carbohydrate float64 // at least, g a kg of body weight
+	carbohydrate float64 // the minimum in g a kg of body weight
 }
 
 var targetsByGoal = map[Goal]goalTargets{
@@ -41,9 +41,9 @@ var targetsByGoal = map[Goal]goalTargets{
 	// Protein and carbohydrate for about an hour of training a day: Thomas, Erdman
 	// and Burke (ACSM), Med Sci Sports Exerc 48 (2016) 543.
 	Endurance: {0, Range{1.2, 2.0}, 5},
-	// The deficit is less than 500 kcal a day. A larger one prevents gains of lean mass
-	// (Murphy and Koehler, Scand J Med Sci Sports 32 (2022) 125). Protein is from Hector
-	// and Phillips, Int J Sport Nutr Exerc Metab 28 (2018) 170.
+	// The deficit is less than 500 kcal a day. A larger deficit prevents gains of lean mass
+	// (Murphy and Koehler, Scand J Med Sci Sports 32 (2022) 125). Protein is from Hector and
+	// Phillips, Int J Sport Nutr Exerc Metab 28 (2018) 170.
 	Recomposition: {-0.10, Range{1.6, 2.4}, 0},
 }
 
@@ -84,9 +84,9 @@ const (
 	// 2013).
 	minEnergy = 1200
 
-	// The first four are limits of the acceptable macronutrient distribution ranges, as
-	// shares of energy. carbohydrateRDA is the recommended dietary allowance of
-	// carbohydrate in g (both IOM 2005).
+	// fatLow, fatHigh, carbohydrateHigh and proteinHigh are limits of the acceptable macronutrient
+	// distribution ranges, as shares of energy. carbohydrateRDA is the recommended dietary
+	// allowance of carbohydrate in g (both IOM 2005).
 	fatLow, fatHigh  = 0.20, 0.35
 	carbohydrateHigh = 0.65
 	proteinHigh      = 0.35
@@ -96,12 +96,12 @@ const (
 	// limits, the minima of a heavy person could need more than the day's energy.
 	proteinLow, carbohydrateLow = 0.28, 0.50
 
-	// fibrePer1000 is the adequate intake in g per 1,000 kcal. fibreMost is the adequate
+	// fibrePer1000 is the adequate intake in g per 1,000 kcal. fibreMax is the adequate
 	// intake of the reference man in g (IOM 2005).
-	fibrePer1000, fibreMost = 14, 38
-	// sodiumMost is the chronic disease risk reduction intake (NASEM 2019), and sodiumIdeal
+	fibrePer1000, fibreMax = 14, 38
+	// defaultSodiumMax is the chronic disease risk reduction intake (NASEM 2019), and lowSodiumMax
 	// the American Heart Association's ideal limit. Both are in mg.
-	sodiumMost, sodiumIdeal = 2300, 1500
+	defaultSodiumMax, lowSodiumMax = 2300, 1500
 
 	kcalPerGramProtein, kcalPerGramCarbohydrate, kcalPerGramFat = 4, 4, 9 // Atwater
 )
@@ -143,11 +143,11 @@ func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 			grams(carbohydrateHigh, kcalPerGramCarbohydrate),
 		},
 		Fat:       Range{grams(fatLow, kcalPerGramFat), grams(fatHigh, kcalPerGramFat)},
-		FibreMin:  math.Min(fibrePer1000*energy/1000, fibreMost),
-		SodiumMax: sodiumMost,
+		FibreMin:  math.Min(fibrePer1000*energy/1000, fibreMax),
+		SodiumMax: defaultSodiumMax,
 	}
 	if prefs.LowSodium {
-		t.SodiumMax = sodiumIdeal
+		t.SodiumMax = lowSodiumMax
 	}
 	return t
 }

@@ -2,14 +2,14 @@
 // role in a meal and portions. It owns the table, and the rule that decides whether a
 // person may eat a food. Package planner plans meals with the foods.
 //
-// Source: USDA FoodData Central, SR Legacy (April 2018),
-// https://fdc.nal.usda.gov. The values were transcribed from memory of that
-// table and rounded to 0.1 g, 1 kcal and 1 mg. So they have no FDC ids. A fibre
-// or sugar that SR Legacy leaves blank is 0.
+// Source: USDA FoodData Central, SR Legacy (April 2018), https://fdc.nal.usda.gov. The
+// values were written down without access to that table, and were not compared with it.
+// They are rounded to 0.1 g, 1 kcal and 1 mg, and have no FDC ids. A fibre or sugar that
+// SR Legacy leaves blank is 0.
 //
 // The tests check that the values are plausible: the energy agrees with Atwater's
-// factors, and the nutrients of 100 g weigh at most 100 g. A comparison with the source
-// is still missing. Portions are for a day of 2,000 kcal, and near the FDA's reference
+// factors, and the nutrients of 100 g weigh at most 100 g. No test compares the values
+// with the source. Portions are for a day of 2,000 kcal, and near the FDA's reference
 // amounts customarily consumed (21 CFR 101.12).
 package foods
 
@@ -39,7 +39,7 @@ const (
 	Count // number of nutrients
 )
 
-// String is the name in errors and responses.
+// String returns the name of the nutrient in errors and responses.
 func (n Nutrient) String() string {
 	return [...]string{"energy", "protein", "carbohydrate", "fat", "fibre", "sugar", "sodium"}[n]
 }
@@ -61,7 +61,7 @@ const (
 	AddedFat    Role = "fat"
 )
 
-// Meal is when a food is eaten.
+// Meal is a meal at which a food is eaten.
 type Meal string
 
 // The meals of a day.

@@ -44,10 +44,10 @@ func TestEnergyFollowsAtwater(t *testing.T) {
 	}
 }
 
-func TestNutrientsWeighAtMostTheFood(t *testing.T) {
+func TestNutrientsWeighAtMostAsMuchAsTheFood(t *testing.T) {
 	for _, f := range load(t) {
 		n := f.Per100g
-		require.LessOrEqual(t, n[Protein]+n[Carbohydrate]+n[Fat]+n[Sodium]/1000, 101.0, f.ID)
+		require.LessOrEqual(t, n[Protein]+n[Carbohydrate]+n[Fat]+n[Sodium]/1000, 101.0, "%s: 100 g, and 1 g for rounding", f.ID)
 		require.LessOrEqual(t, n[Fibre]+n[Sugar], n[Carbohydrate]+1, "%s: fibre and sugar are part of carbohydrate", f.ID)
 		require.Positive(t, n[Energy], f.ID)
 	}
@@ -68,12 +68,12 @@ func TestPortionsArePractical(t *testing.T) {
 // food's group.
 func TestGroupsAgreeWithDietAndAllergens(t *testing.T) {
 	contains := map[string]Allergen{"dairy": "dairy", "egg": "egg", "fish": "fish", "shellfish": "shellfish", "soy": "soy", "nut": "nuts"}
-	eatenBy := map[string]Diet{"dairy": Vegetarian, "egg": Vegetarian, "fish": Pescatarian, "shellfish": Pescatarian, "meat": Omnivore, "poultry": Omnivore}
+	strictestDiet := map[string]Diet{"dairy": Vegetarian, "egg": Vegetarian, "fish": Pescatarian, "shellfish": Pescatarian, "meat": Omnivore, "poultry": Omnivore}
 	for _, f := range load(t) {
 		if a, known := contains[f.Group]; known {
 			require.Contains(t, f.Allergens, a, f.ID)
 		}
-		if diet, known := eatenBy[f.Group]; known {
+		if diet, known := strictestDiet[f.Group]; known {
 			require.Equal(t, diet, f.Diet, f.ID)
 		} else {
 			require.LessOrEqual(t, f.Diet, Vegetarian, f.ID)

@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/simplex"
 )
 
-// rule bounds one nutrient of a day.
-type rule struct {
+// constraint is the bounds of one nutrient of a day.
+type constraint struct {
 	nutrient foods.Nutrient
 	bounds   energy.Range
 }
@@ -18,9 +18,9 @@ type rule struct {
 // noUpperBound is the upper bound of fibre in g. No day of food contains so much.
 const noUpperBound = 1000
 
-// rulesOf returns the rules of a day with these targets.
-func rulesOf(t energy.Targets) []rule {
-	return []rule{
+// newConstraints returns the constraints of a day with these targets.
+func newConstraints(t energy.Targets) []constraint {
+	return []constraint{
 		{foods.Energy, t.Energy},
 		{foods.Protein, t.Protein},
 		{foods.Carbohydrate, t.Carbohydrate},
@@ -32,7 +32,7 @@ func rulesOf(t energy.Targets) []rule {
 
 // violation returns how far an amount is outside the bounds, as a share of the nearer
 // bound. Within the bounds it is 0.
-func (r rule) violation(amount float64) float64 {
+func (r constraint) violation(amount float64) float64 {
 	switch {
 	case amount < r.bounds.Min:
 		return (r.bounds.Min - amount) / r.bounds.Min
@@ -47,26 +47,26 @@ const (
 	// margin is the distance that the linear program keeps from each bound, as a share of
 	// the bound. So portions usually stay within the bounds when they are rounded.
 	margin = 0.02
-	// unusualCost is the extra cost of a portion at its minimum or maximum. Compare: the
+	// unusualCost is the extra cost of a portion at its minimum or maximum. For comparison: the
 	// random costs of two foods differ by up to 1.
 	unusualCost = 0.5
-	// violationPenalty is the cost of violating a rule by 100 %. It is far above
+	// violationPenalty is the cost of violating a constraint by 100 %. It is far above
 	// any sum of other costs.
 	violationPenalty = 1e5
-	// points is the number of portions of a food in the linear program: minimum,
+	// portionCount is the number of portions of a food in the linear program: minimum,
 	// usual and maximum.
-	points = 3
+	portionCount = 3
 	// tolerance is the numerical error of a solution of the linear program.
 	tolerance = 1e-6
 )
 
-// dayProblem returns the linear program of a day. A column is one portion (minimum, usual
-// or maximum) of one candidate, and its value is a share of its slot. The first rows are
-// the rules: the nutrients of all portions together must be within their bounds. The
-// other rows are the slots: the shares of each slot must add up to 1.
-func dayProblem(choices dayChoices, rules []rule) simplex.Problem {
-	rows := make([]simplex.Row, 0, len(rules)+len(choices.slots))
-	for _, r := range rules {
+// dayProblem returns the linear program of a day. Each column is one portion (minimum, usual or
+// maximum) of one candidate. The variable of a column is the share of this portion in its slot. The
+// first rows are the constraints: the nutrients of all portions together must be within their bounds.
+// The other rows are the slots: the shares of each slot must add up to 1.
+func dayProblem(choices dayChoices, constraints []constraint) simplex.Problem {
+	rows := make([]simplex.Row, 0, len(constraints)+len(choices.slots))
+	for _, r := range constraints {
 		scale := r.scale()
 		rows = append(rows, simplex.Row{Lo: r.bounds.Min * (1 + margin) / scale, Hi: r.bounds.Max * (1 - margin) / scale, Penalty: violationPenalty})
 	}
@@ -76,25 +76,25 @@ func dayProblem(choices dayChoices, rules []rule) simplex.Problem {
 	p := simplex.Problem{Rows: rows}
 	for i, candidates := range choices.candidates {
 		for _, c := range candidates {
-			for _, point := range []struct {
+			for _, portion := range []struct {
 				nutrients *foods.Nutrients
 				extraCost float64
 			}{{&c.minNutrients, unusualCost}, {&c.usualNutrients, 0}, {&c.maxNutrients, unusualCost}} {
 				column := make([]float64, len(rows))
-				for k, r := range rules {
-					column[k] = point.nutrients[r.nutrient] / r.scale()
+				for k, r := range constraints {
+					column[k] = portion.nutrients[r.nutrient] / r.scale()
 				}
-				column[len(rules)+i] = 1
-				p.Columns, p.Cost = append(p.Columns, column), append(p.Cost, c.cost+point.extraCost)
+				column[len(constraints)+i] = 1
+				p.Columns, p.Cost = append(p.Columns, column), append(p.Cost, c.cost+portion.extraCost)
 			}
 		}
 	}
 	return p
 }
 
-// scale returns the number that divides the rule's amounts and bounds. The results are
+// scale returns the number that divides the constraint's amounts and bounds. The results are
 // near 1, as package simplex needs.
-func (r rule) scale() float64 {
+func (r constraint) scale() float64 {
 	if r.bounds.Min > 0 {
 		return r.bounds.Min
 	}
@@ -105,9 +105,9 @@ func (r rule) scale() float64 {
 // mix several foods in one slot. It then fixes the food of each slot that has only one
 // food, and of the slot in which one food has the largest share. It repeats this until
 // each slot has one food.
-func solveDay(ctx context.Context, choices dayChoices, rules []rule) (Day, error) {
+func solveDay(ctx context.Context, choices dayChoices, constraints []constraint) (Day, error) {
 	for {
-		solution, err := simplex.Solve(ctx, dayProblem(choices, rules))
+		solution, err := simplex.Solve(ctx, dayProblem(choices, constraints))
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +118,7 @@ func solveDay(ctx context.Context, choices dayChoices, rules []rule) (Day, error
 		}
 		shares := sharesOf(choices, solution.X)
 		if fixSlots(&choices, shares) {
-			return roundPortions(choices, solution.X, rules)
+			return roundPortions(choices, solution.X, constraints)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func sharesOf(choices dayChoices, x []float64) [][]float64 {
 	for i, candidates := range choices.candidates {
 		shares[i] = make([]float64, len(candidates))
 		for j := range candidates {
-			for range points {
+			for range portionCount {
 				shares[i][j] += x[0]
 				x = x[1:]
 			}
@@ -139,14 +139,13 @@ func sharesOf(choices dayChoices, x []float64) [][]float64 {
 	return shares
 }
 
-// fixSlots removes candidates. A slot in which one candidate has the whole share keeps
-// only this candidate. Of the other slots, the one with the largest share of a single
-// candidate also keeps only that candidate. done is true if each slot already had only
-// one candidate.
+// fixSlots removes candidates. A slot in which one candidate has the whole share keeps only this
+// candidate. Of the other slots, only one is fixed: the slot in which a single candidate has the
+// largest share keeps only that candidate. done is true if each slot already had only one candidate.
 func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
-	const decided = 1 - tolerance
+	const wholeShare = 1 - tolerance
 	done = true
-	nearest, nearestShare, nearestBest := -1, 0.0, 0
+	largestSlot, largestShare, largestCandidate := -1, 0.0, 0
 	next := make([][]candidate, len(choices.candidates))
 	for i, candidates := range choices.candidates {
 		next[i] = candidates
@@ -160,15 +159,15 @@ func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 			}
 		}
 		switch share := shares[i][best]; {
-		case share >= decided:
+		case share >= wholeShare:
 			next[i] = candidates[best : best+1]
-		case share > nearestShare:
-			nearest, nearestShare, nearestBest = i, share, best
+		case share > largestShare:
+			largestSlot, largestShare, largestCandidate = i, share, best
 		}
 		done = false
 	}
-	if nearest >= 0 {
-		next[nearest] = choices.candidates[nearest][nearestBest : nearestBest+1]
+	if largestSlot >= 0 {
+		next[largestSlot] = choices.candidates[largestSlot][largestCandidate : largestCandidate+1]
 	}
 	choices.candidates = next
 	return done
@@ -176,17 +175,17 @@ func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 
 // roundPortions rounds the portions of a day in which each slot has one candidate. Then
 // it repeats the single change of a portion that reduces the violations most, until no
-// rule is violated. It returns errNotFound if no change helps.
-func roundPortions(choices dayChoices, x []float64, rules []rule) (Day, error) {
+// constraint is violated. It returns errNotFound if no change helps.
+func roundPortions(choices dayChoices, x []float64, constraints []constraint) (Day, error) {
 	day := make(Day, len(choices.slots))
 	for i, candidates := range choices.candidates {
-		c, share := candidates[0], x[i*points:(i+1)*points]
+		c, share := candidates[0], x[i*portionCount:(i+1)*portionCount]
 		grams := share[0]*c.minGrams + share[1]*c.usualGrams + share[2]*c.maxGrams
-		day[i] = Item{choices.slots[i].meal, c.food, math.Min(math.Max(rounded(grams), c.minGrams), c.maxGrams)}
+		day[i] = Item{choices.slots[i].meal, c.food, math.Min(math.Max(roundToStep(grams), c.minGrams), c.maxGrams)}
 	}
 	for range 4 * len(day) {
 		totals := day.Totals()
-		violation := totalViolation(totals, rules)
+		violation := totalViolation(totals, constraints)
 		if violation == 0 {
 			return day, nil
 		}
@@ -198,7 +197,7 @@ func roundPortions(choices dayChoices, x []float64, rules []rule) (Day, error) {
 					continue
 				}
 				// 1e-12 is above the rounding error of a sum, so that equal violations do not count as better.
-				if v := totalViolation(plus(totals, c.food.NutrientsIn(change)), rules); v < violation-1e-12 {
+				if v := totalViolation(plus(totals, c.food.NutrientsIn(change)), constraints); v < violation-1e-12 {
 					best, bestChange, violation = i, change, v
 				}
 			}
@@ -211,10 +210,10 @@ func roundPortions(choices dayChoices, x []float64, rules []rule) (Day, error) {
 	return nil, errNotFound
 }
 
-// totalViolation is the sum of the rules' violations.
-func totalViolation(totals foods.Nutrients, rules []rule) float64 {
+// totalViolation returns the sum of the violations of all constraints.
+func totalViolation(totals foods.Nutrients, constraints []constraint) float64 {
 	var sum float64
-	for _, r := range rules {
+	for _, r := range constraints {
 		sum += r.violation(totals[r.nutrient])
 	}
 	return sum

@@ -30,8 +30,8 @@ type Conflict struct {
 
 // Infeasible is the error of a request for which no plan was found.
 type Infeasible struct {
-	// Conflicts are the parts of the request. To relax any one of them makes a plan
-	// possible. It is empty if more than one part must be relaxed.
+	// Conflicts are the parts of the request of which each can be relaxed alone to make a plan
+	// possible. Conflicts is empty if more than one part must be relaxed.
 	Conflicts []Conflict
 	// Missed are the nutrients whose targets no plan can meet. If it is empty, only the
 	// heuristic failed: it found a day with several foods in one slot, but none with one
@@ -65,14 +65,14 @@ func join[T any](values []T, name func(T) string) string {
 
 // explain returns an Infeasible for a day that was not found. It relaxes one part
 // of the request at a time and plans the day again, so each conflict is proven.
-func (p *Planner) explain(ctx context.Context, r Request, rules []rule, past *history, dayIndex int) error {
-	missed, err := missedNutrients(ctx, p.menu(r), rules)
+func (p *Planner) explain(ctx context.Context, r Request, constraints []constraint, past *history, dayIndex int) error {
+	missed, err := missedNutrients(ctx, p.menu(r), constraints)
 	if err != nil {
 		return err
 	}
 	e := &Infeasible{Missed: missed}
-	try := func(c Conflict, r Request, rules []rule) error {
-		_, err := planDay(ctx, p.menu(r), rules, past, newRNG(r, dayIndex))
+	try := func(c Conflict, r Request, constraints []constraint) error {
+		_, err := planDay(ctx, p.menu(r), constraints, past, newRNG(r, dayIndex))
 		switch {
 		case err == nil:
 			e.Conflicts = append(e.Conflicts, c)
@@ -84,29 +84,29 @@ func (p *Planner) explain(ctx context.Context, r Request, rules []rule, past *hi
 	if r.Diet != foods.Omnivore {
 		relaxed := r
 		relaxed.Diet = foods.Omnivore
-		if err := try(Conflict{Part: Diet}, relaxed, rules); err != nil {
+		if err := try(Conflict{Part: Diet}, relaxed, constraints); err != nil {
 			return err
 		}
 	}
 	for i, allergen := range r.Avoid {
 		relaxed := r
 		relaxed.Avoid = slices.Delete(slices.Clone(r.Avoid), i, i+1)
-		if err := try(Conflict{Allergy, string(allergen)}, relaxed, rules); err != nil {
+		if err := try(Conflict{Allergy, string(allergen)}, relaxed, constraints); err != nil {
 			return err
 		}
 	}
-	for i, target := range rules {
-		if err := try(Conflict{Target, target.nutrient.String()}, r, slices.Delete(slices.Clone(rules), i, i+1)); err != nil {
+	for i, target := range constraints {
+		if err := try(Conflict{Target, target.nutrient.String()}, r, slices.Delete(slices.Clone(constraints), i, i+1)); err != nil {
 			return err
 		}
 	}
 	return e
 }
 
-// missedNutrients returns the nutrients whose rules the best mix of all foods of the menu
-// violates. The linear program allows several foods in one slot. A day with one food in
-// each slot is a special case of that, so it cannot satisfy these rules either.
-func missedNutrients(ctx context.Context, m menu, rules []rule) ([]foods.Nutrient, error) {
+// missedNutrients returns the nutrients whose bounds are violated even by the best mix of all
+// foods of the menu. The linear program allows several foods in one slot. A day with one food
+// in each slot is a special case of that, so it cannot satisfy these constraints either.
+func missedNutrients(ctx context.Context, m menu, constraints []constraint) ([]foods.Nutrient, error) {
 	choices := dayChoices{slots: m.slots}
 	for _, options := range m.options {
 		var candidates []candidate
@@ -115,14 +115,14 @@ func missedNutrients(ctx context.Context, m menu, rules []rule) ([]foods.Nutrien
 		}
 		choices.candidates = append(choices.candidates, candidates)
 	}
-	solution, err := simplex.Solve(ctx, dayProblem(choices, rules))
+	solution, err := simplex.Solve(ctx, dayProblem(choices, constraints))
 	if err != nil {
 		return nil, err
 	}
 	var missed []foods.Nutrient
-	for i, rule := range rules {
+	for i, constraint := range constraints {
 		if math.Abs(solution.Violations[i]) > tolerance {
-			missed = append(missed, rule.nutrient)
+			missed = append(missed, constraint.nutrient)
 		}
 	}
 	return missed, nil

@@ -77,8 +77,8 @@ func newMenu(table []foods.Food, diet foods.Diet, avoid []foods.Allergen, kcal f
 // smallest portion, and a scale below 1 does not reduce the largest.
 func newOption(f *foods.Food, scale float64) option {
 	o := option{food: f}
-	o.minGrams = math.Max(rounded(f.MinGrams*math.Min(scale, 1)), step)
-	o.maxGrams = math.Max(rounded(f.MaxGrams*math.Max(scale, 1)), o.minGrams)
+	o.minGrams = math.Max(roundToStep(f.MinGrams*math.Min(scale, 1)), step)
+	o.maxGrams = math.Max(roundToStep(f.MaxGrams*math.Max(scale, 1)), o.minGrams)
 	// The usual portion is the geometric mean of the smallest and the largest portion: usual /
 	// smallest = largest / usual.
 	o.usualGrams = math.Min(math.Max(scale*math.Sqrt(f.MinGrams*f.MaxGrams), o.minGrams), o.maxGrams)
@@ -86,5 +86,5 @@ func newOption(f *foods.Food, scale float64) option {
 	return o
 }
 
-// rounded returns the nearest multiple of step.
-func rounded(grams float64) float64 { return step * math.Round(grams/step) }
+// roundToStep returns the nearest multiple of step.
+func roundToStep(grams float64) float64 { return step * math.Round(grams/step) }

@@ -55,7 +55,7 @@ type Item struct {
 	Grams float64 // a multiple of 5
 }
 
-// Totals are the nutrients of the whole day.
+// Totals returns the nutrients of the whole day.
 func (d Day) Totals() foods.Nutrients {
 	var sum foods.Nutrients
 	for _, item := range d {
@@ -80,13 +80,13 @@ func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 		return Plan{}, fmt.Errorf("days is %d, must be 1 to %d", r.Days, MaxDays)
 	}
 	plan := Plan{Targets: energy.TargetsFor(r.Person, r.Goals, r.Preferences)}
-	rules := rulesOf(plan.Targets)
+	constraints := newConstraints(plan.Targets)
 	m := p.menu(r)
 	past := &history{}
 	for dayIndex := range r.Days {
-		day, err := planDay(ctx, m, rules, past, newRNG(r, dayIndex))
+		day, err := planDay(ctx, m, constraints, past, newRNG(r, dayIndex))
 		if errors.Is(err, errNotFound) {
-			err = p.explain(ctx, r, rules, past, dayIndex)
+			err = p.explain(ctx, r, constraints, past, dayIndex)
 		}
 		if err != nil {
 			return Plan{}, fmt.Errorf("plan day %d: %w", dayIndex+1, err)
@@ -115,9 +115,9 @@ var attempts = []struct {
 	selection selection
 	times     int
 }{
-	{selection{few: true}, 1},
+	{selection{fewCandidates: true}, 1},
 	{selection{}, 3},
-	{selection{repeat: true}, 20},
+	{selection{allowRepeat: true}, 20},
 }
 
 // errNotFound means that no attempt met the targets.
@@ -125,16 +125,16 @@ var errNotFound = errors.New("no day was found that meets the targets")
 
 // planDay plans one day. It returns the day of the first attempt that meets the
 // targets, or errNotFound.
-func planDay(ctx context.Context, m menu, rules []rule, past *history, rng *rand.Rand) (Day, error) {
+func planDay(ctx context.Context, m menu, constraints []constraint, past *history, rng *rand.Rand) (Day, error) {
 	for _, attempt := range attempts {
-		if attempt.selection.repeat {
+		if attempt.selection.allowRepeat {
 			// If even a mix of the whole menu misses a nutrient, no attempt can succeed.
-			if missed, err := missedNutrients(ctx, m, rules); err != nil || len(missed) > 0 {
+			if missed, err := missedNutrients(ctx, m, constraints); err != nil || len(missed) > 0 {
 				return nil, cmp.Or(err, errNotFound)
 			}
 		}
 		for range attempt.times {
-			day, err := solveDay(ctx, selectCandidates(m, past, rng, attempt.selection), rules)
+			day, err := solveDay(ctx, selectCandidates(m, past, rng, attempt.selection), constraints)
 			if !errors.Is(err, errNotFound) {
 				return day, err
 			}

@@ -64,7 +64,7 @@ func TestEveryDayKeepsTheTargets(t *testing.T) {
 				require.Contains(t, item.Food.Meals, item.Meal)
 				require.Zero(t, int(item.Grams)%5, "%s: %v g can be weighed", item.Food.ID, item.Grams)
 				require.Positive(t, item.Grams)
-				require.LessOrEqual(t, item.Grams, 3*item.Food.MaxGrams+2.5)
+				require.LessOrEqual(t, item.Grams, 3*item.Food.MaxGrams+2.5, "portions are scaled by at most 3, and rounded to 5 g")
 			}
 			if i > 0 {
 				require.NotEqual(t, foodIDs(plan.Days[i-1]), foodIDs(day), "day %d repeats the one before", i+1)

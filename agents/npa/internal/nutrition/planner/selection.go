@@ -50,15 +50,15 @@ type dayChoices struct {
 
 // selection limits the candidates of a slot.
 type selection struct {
-	// few keeps only fewFoods candidates in a slot. That is enough for the targets of
+	// fewCandidates keeps only maxFewCandidates candidates in a slot. That is enough for the targets of
 	// most people, and the linear program is solved in a fraction of a millisecond.
-	few bool
-	// repeat allows a food at several meals of the day.
-	repeat bool
+	fewCandidates bool
+	// allowRepeat allows a food at several meals of the day.
+	allowRepeat bool
 }
 
-// fewFoods is the number of candidates in a slot of a selection with few.
-const fewFoods = 6
+// maxFewCandidates is the maximum number of candidates of a slot if fewCandidates is set.
+const maxFewCandidates = 6
 
 // placement is a food at a meal. If meal is empty, it is the food at any meal of the day.
 type placement struct {
@@ -66,40 +66,40 @@ type placement struct {
 	food *foods.Food
 }
 
-// selectCandidates selects candidates for each slot. It prefers the foods that were
-// planned least often, and chooses at random among equal ones. Two slots of the same role
-// get different candidates, so that a day does not repeat a food. With selection.repeat
-// that only holds within one meal.
+// selectCandidates selects candidates for each slot. It prefers the foods that were planned least
+// often, and chooses at random among foods that were planned equally often. Two slots of the same
+// role get different candidates, so that a day does not repeat a food. With allowRepeat, only slots
+// of the same meal get different candidates.
 func selectCandidates(m menu, past *history, rng *rand.Rand, sel selection) dayChoices {
-	// competing returns the same value for slots that must get different candidates.
-	competing := func(s slot) slot {
-		if !sel.repeat {
+	// slotGroup returns the group of a slot. The slots of a group must get different candidates.
+	slotGroup := func(s slot) slot {
+		if !sel.allowRepeat {
 			s.meal = ""
 		}
 		return s
 	}
-	competitors := map[slot]int{} // how many slots share the options
+	groupSizes := map[slot]int{} // the number of slots in each group, which share the options
 	for _, s := range m.slots {
-		competitors[competing(s)]++
+		groupSizes[slotGroup(s)]++
 	}
 	choices := dayChoices{slots: m.slots, candidates: make([][]candidate, len(m.slots))}
 	used := map[placement]bool{}
 	for i, options := range m.options {
-		s := competing(m.slots[i])
+		s := slotGroup(m.slots[i])
 		ranked := make([]candidate, len(options))
 		for j, option := range options {
 			ranked[j] = candidate{option, past.repetitionPenalty(option.food) + rng.Float64()}
 		}
 		slices.SortFunc(ranked, func(a, b candidate) int { return cmp.Compare(a.cost, b.cost) })
-		free := slices.DeleteFunc(slices.Clone(ranked), func(c candidate) bool { return used[placement{s.meal, c.food}] })
-		if len(free) == 0 {
-			free = ranked // a repeated food is better than an empty slot
+		unused := slices.DeleteFunc(slices.Clone(ranked), func(c candidate) bool { return used[placement{s.meal, c.food}] })
+		if len(unused) == 0 {
+			unused = ranked // a repeated food is better than an empty slot
 		}
-		limit := (len(options) + competitors[s] - 1) / competitors[s] // an equal part of the options, rounded up
-		if sel.few {
-			limit = min(limit, fewFoods)
+		limit := (len(options) + groupSizes[s] - 1) / groupSizes[s] // an equal part of the options, rounded up
+		if sel.fewCandidates {
+			limit = min(limit, maxFewCandidates)
 		}
-		choices.candidates[i] = free[:min(limit, len(free))]
+		choices.candidates[i] = unused[:min(limit, len(unused))]
 		for _, c := range choices.candidates[i] {
 			used[placement{s.meal, c.food}] = true
 		}

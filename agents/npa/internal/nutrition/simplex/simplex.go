@@ -1,13 +1,13 @@
-// Package simplex solves small dense linear programs. A rule of a program may be
-// violated, at a price. The package knows nothing of food.
+// Package simplex solves small dense linear programs. The constraints of a program may
+// be violated, but each violation has a cost. The package knows nothing of food.
 //
 // It uses the primal simplex method for bounded variables, on a dense tableau (Chvátal,
-// Linear Programming, 1983, chapters 2, 3 and 8). Its terms are explained there.
+// Linear Programming, 1983, chapters 2, 3 and 8). That book explains the terms.
 //
-// The library gonum has a solver too (optimize/convex/lp). The tests compare our results
-// with it. The planner does not use it, because it takes about thirty times as long
-// (BenchmarkDay). The planner would miss its goal of 30 ms for a week. That solver also
-// has no iteration limit and no context.
+// The library gonum also has a solver (optimize/convex/lp). The tests compare the
+// results of both. The planner does not use gonum's solver, because it takes about
+// thirty times as long (BenchmarkDay). With it, the planner would miss its goal of 30 ms
+// for a week. That solver also has no iteration limit and no context.
 package simplex
 
 import (
@@ -16,12 +16,13 @@ import (
 	"math"
 )
 
-// Row is the rule Lo <= a·x <= Hi, with the coefficients a. Each unit outside the bounds
-// costs Penalty, so a problem always has a solution. With a large Penalty, the solution
-// only violates a rule if there is no other solution. Lo and Hi must be finite.
+// Row is the constraint Lo <= a·x <= Hi, with the coefficients a. Each unit outside the
+// bounds costs Penalty, so a problem always has a solution. With a large Penalty, the
+// solution only violates a constraint if there is no other solution. Lo and Hi must be
+// finite.
 type Row struct{ Lo, Hi, Penalty float64 }
 
-// Problem is: minimise cost·x plus penalties, for x >= 0.
+// Problem is a linear program: minimise cost·x plus the penalties, for x >= 0.
 type Problem struct {
 	Cost []float64
 	// Columns are the coefficients, by variable and then by row.
@@ -32,13 +33,13 @@ type Problem struct {
 // Solution is an optimal solution.
 type Solution struct {
 	X []float64
-	// Violations has one number for each row: 0 within the bounds, negative below Lo,
-	// positive above Hi.
+	// Violations has one number for each row: 0 if a·x is within the bounds, negative if
+	// it is below Lo, and positive if it is above Hi.
 	Violations []float64
 	Cost       float64 // with penalties
 }
 
-// The errors of Solve. It also returns the error of its context.
+// The errors of Solve. Solve also returns the error of its context.
 var (
 	ErrUnbounded  = errors.New("simplex: the cost is unbounded: a variable with negative cost needs a row that bounds it")
 	ErrIterations = errors.New("simplex: no optimum within the limit of iterations")
@@ -48,8 +49,8 @@ const (
 	// tolerance is the largest value that counts as zero. So the coefficients of a
 	// problem should be near 1.
 	tolerance = 1e-9
-	// stallLimit is a number of consecutive steps that did not reduce the cost. After
-	// them, Bland's rule replaces Dantzig's. Dantzig's rule is faster, but can cycle.
+	// stallLimit is the number of consecutive steps without a lower cost after which
+	// Bland's rule replaces Dantzig's rule. Dantzig's rule is faster, but can cycle.
 	stallLimit = 50
 	// checkEvery is the number of iterations between two checks of the context.
 	checkEvery = 64

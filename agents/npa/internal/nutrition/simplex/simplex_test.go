@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/simplex"
 )
 
-func TestSolvesKnownProblems(t *testing.T) {
+func TestSolveFindsKnownOptima(t *testing.T) {
 	for _, row := range []struct {
 		reason     string
 		p          simplex.Problem
@@ -34,7 +34,7 @@ func TestSolvesKnownProblems(t *testing.T) {
 			[]float64{0, 2}, []float64{0}, 6,
 		},
 		{
-			"contradicting rules: the one with the higher penalty is met",
+			"contradicting constraints: the one with the higher penalty is met",
 			simplex.Problem{Cost: []float64{0}, Columns: [][]float64{{1, 1}}, Rows: []simplex.Row{{0, 1, 10}, {3, 4, 20}}},
 			[]float64{3}, []float64{2, 0}, 20,
 		},
@@ -82,8 +82,8 @@ func TestCanceledContextEndsSolve(t *testing.T) {
 // drawProblem draws a problem with a finite optimum: no cost is negative.
 func drawProblem(t *rapid.T) simplex.Problem {
 	n, m := rapid.IntRange(1, 12).Draw(t, "n"), rapid.IntRange(1, 6).Draw(t, "m")
-	// With small integers, several rows often limit a step equally. Such steps are the hard
-	// ones.
+	// With small integers, several rows often limit a step equally. Such steps are the most
+	// difficult.
 	number := func(low, high int, name string) float64 { return float64(rapid.IntRange(low, high).Draw(t, name)) }
 	p := simplex.Problem{}
 	for range n {
@@ -100,8 +100,9 @@ func drawProblem(t *rapid.T) simplex.Problem {
 	return p
 }
 
-// standardForm returns the problem in gonum's form: cost·x is minimal for a·x = b and x >= 0.
-// Each rule becomes two equations, a·x + below - unused = Lo and a·x - above + unused = Hi.
+// standardForm returns the problem in the form that gonum needs: cost·x is minimal for a·x =
+// b and x >= 0. Each constraint becomes two equations, a·x + below - unused = Lo and a·x -
+// above + unused = Hi.
 func standardForm(p simplex.Problem) (cost []float64, a *mat.Dense, b []float64) {
 	n, m := len(p.Cost), len(p.Rows)
 	a = mat.NewDense(2*m, n+4*m, nil)
@@ -112,18 +113,18 @@ func standardForm(p simplex.Problem) (cost []float64, a *mat.Dense, b []float64)
 			a.Set(2*i, j, p.Columns[j][i])
 			a.Set(2*i+1, j, p.Columns[j][i])
 		}
-		logical := n + 4*i
-		a.Set(2*i, logical, 1)
-		a.Set(2*i, logical+1, -1)
-		a.Set(2*i+1, logical+2, -1)
-		a.Set(2*i+1, logical+3, 1)
-		cost[logical], cost[logical+2] = row.Penalty, row.Penalty
+		firstSlack := n + 4*i
+		a.Set(2*i, firstSlack, 1)
+		a.Set(2*i, firstSlack+1, -1)
+		a.Set(2*i+1, firstSlack+2, -1)
+		a.Set(2*i+1, firstSlack+3, 1)
+		cost[firstSlack], cost[firstSlack+2] = row.Penalty, row.Penalty
 		b[2*i], b[2*i+1] = row.Lo, row.Hi
 	}
 	return cost, a, b
 }
 
-func TestOptimumEqualsGonums(t *testing.T) {
+func TestOptimumEqualsTheOptimumOfGonum(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawProblem(t)
 		s, err := simplex.Solve(context.Background(), p)

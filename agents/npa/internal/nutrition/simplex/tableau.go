@@ -2,10 +2,10 @@ package simplex
 
 import "math"
 
-// tableau is the simplex tableau of a problem. Each rule is one row, an equation
-// a·x - s - above + below = 0. s must be within the rule's bounds. above and below are the
-// violations, and their cost is the penalty. The variables are x, then s, above and below
-// of each row. Every variable begins at 0: s is stored as s - Lo.
+// tableau is the simplex tableau of a problem. Each constraint is one row, an equation a·x -
+// s - above + below = 0. s must be within the bounds of the constraint. above and below are
+// the violations, and their cost is the penalty. The variables are x, then s, above and
+// below of each row. Every variable begins at 0: s is stored as s - Lo.
 type tableau struct {
 	n, m    int       // the numbers of variables x and of rows
 	cells   []float64 // m rows of width columns
@@ -37,8 +37,8 @@ func newTableau(p Problem) *tableau {
 	return t
 }
 
-// startRow fills row i for x = 0 and chooses its basic variable. That is s if x = 0
-// satisfies the rule, above if 0 is too much, and below if 0 is too little.
+// startRow fills row i for x = 0 and chooses its basic variable. The basic variable is s if
+// x = 0 satisfies the constraint, above if 0 is above Hi, and below if 0 is below Lo.
 func (t *tableau) startRow(i int, row Row, columns [][]float64) {
 	s, above, below := t.logicals(i)
 	t.upper[s] = row.Hi - row.Lo
@@ -66,18 +66,18 @@ func (t *tableau) startRow(i int, row Row, columns [][]float64) {
 	}
 }
 
-// row returns the row of rule i.
+// row returns the row of constraint i.
 func (t *tableau) row(i int) []float64 { return t.cells[i*t.width : (i+1)*t.width] }
 
-// logicals returns the indexes of the variables s, above and below of rule i.
+// logicals returns the indexes of the variables s, above and below of constraint i.
 func (t *tableau) logicals(i int) (s, above, below int) {
 	return t.n + 3*i, t.n + 3*i + 1, t.n + 3*i + 2
 }
 
 // enteringVariable returns the nonbasic variable that reduces the cost most per unit
-// (Dantzig's rule). If bland is true, it returns the first one that reduces the cost. At
-// the optimum it returns -1.
-func (t *tableau) enteringVariable(bland bool) int {
+// (Dantzig's rule). With Bland's rule, it returns the first variable that reduces the cost.
+// At the optimum it returns -1.
+func (t *tableau) enteringVariable(useBlandsRule bool) int {
 	best, most := -1, tolerance
 	for j, d := range t.reduced {
 		if t.inBasis[j] || t.upper[j] <= tolerance {
@@ -89,7 +89,7 @@ func (t *tableau) enteringVariable(bland bool) int {
 		}
 		if gain > most {
 			best, most = j, gain
-			if bland {
+			if useBlandsRule {
 				break
 			}
 		}
@@ -146,7 +146,7 @@ func (t *tableau) move(enter int, step float64, row int) {
 	t.pivot(row, enter)
 }
 
-// pivot changes the rows so that the column is 1 in this row and 0 in all others.
+// pivot changes the rows so that the column is 1 in this row and 0 in all other rows.
 func (t *tableau) pivot(row, column int) {
 	pivot := t.row(row)
 	scale := 1 / pivot[column]

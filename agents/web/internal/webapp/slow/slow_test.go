@@ -59,10 +59,10 @@ type countingListener struct {
 	open, highest atomic.Int64
 }
 
-// countingConn is a connection that calls closed when it is closed.
+// countingConn is a connection that calls onClose when it is closed.
 type countingConn struct {
 	net.Conn
-	closed func()
+	onClose func()
 }
 
 // Accept implements net.Listener.
@@ -79,13 +79,13 @@ func (l *countingListener) Accept() (net.Conn, error) {
 
 // Close implements net.Conn.
 func (c countingConn) Close() error {
-	c.closed()
+	c.onClose()
 	return c.Conn.Close()
 }
 
-// serve runs the service with its default limits, but with timeouts of a few seconds, so that
+// startService runs the service with its default limits, but with timeouts of a few seconds, so that
 // the test does not take minutes.
-func serve(t *testing.T, env *servicetest.Environment) (*countingListener, string) {
+func startService(t *testing.T, env *servicetest.Environment) (*countingListener, string) {
 	t.Helper()
 	cfg, err := webapp.ReadConfig(env.Lookup(map[string]string{
 		"DATABASE_URL": servicetest.Database(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s",
@@ -97,12 +97,12 @@ func serve(t *testing.T, env *servicetest.Environment) (*countingListener, strin
 	log := slog.New(slog.DiscardHandler)
 	s, err := webapp.New(t.Context(), cfg, log)
 	require.NoError(t, err)
-	http := cfg.HTTP
-	s.Configure(&http)
-	http.ReadHeaderTimeout, http.ReadTimeout, http.WriteTimeout, http.IdleTimeout = 2*time.Second, 3*time.Second, 3*time.Second, 3*time.Second
-	server, err := httpserver.New(http, s.Handler(), s.State(), log)
+	httpConfig := cfg.HTTP
+	s.Configure(&httpConfig)
+	httpConfig.ReadHeaderTimeout, httpConfig.ReadTimeout, httpConfig.WriteTimeout, httpConfig.IdleTimeout = 2*time.Second, 3*time.Second, 3*time.Second, 3*time.Second
+	server, err := httpserver.New(httpConfig, s.Handler(), s.State(), log)
 	require.NoError(t, err)
-	tcp, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", http.Address)
+	tcp, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", httpConfig.Address)
 	require.NoError(t, err)
 	listener := &countingListener{Listener: tcp}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -122,7 +122,7 @@ func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 	tool, err := exec.LookPath("slowhttptest")
 	require.NoError(t, err, "slowhttptest is not installed: install Debian's slowhttptest, or run make test, which installs it")
 	env := servicetest.New(t)
-	listener, url := serve(t, env)
+	listener, url := startService(t, env)
 
 	clients := startClients(t, env, url)
 	clients.waitForRequests(t, 100)
@@ -221,7 +221,7 @@ func (c *normalClients) end(t *testing.T) int64 {
 func send(ctx context.Context, client *http.Client, url, address, token string, n int) error {
 	method, path, body := http.MethodGet, "/api/v1/users/profile", io.Reader(nil)
 	if n%4 == 3 {
-		// A plain reader, so that the client cannot repeat the request.
+		// The type of this reader has no GetBody, so the client cannot repeat the request.
 		method, path, body = http.MethodPost, "/api/v1/users/preferences", io.MultiReader(strings.NewReader(`{"theme":"dark"}`))
 	}
 	r, err := http.NewRequestWithContext(ctx, method, url+path, body)

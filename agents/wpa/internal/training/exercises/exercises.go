@@ -89,8 +89,8 @@ type Exercise struct {
 	Seconds    int // of a repetition, or of a set that is held
 }
 
-// Loaded reports whether the exercise uses a weight that can be increased.
-func (e *Exercise) Loaded() bool {
+// UsesWeight reports whether the exercise uses a weight that can be increased.
+func (e *Exercise) UsesWeight() bool {
 	return slices.ContainsFunc(e.Needs, func(n string) bool {
 		return slices.Contains([]string{"dumbbells", "barbell", "kettlebell", "cable_machine", "machines"}, n)
 	})

@@ -65,8 +65,8 @@ func TestExerciseNeedsLevelAndAllEquipment(t *testing.T) {
 	require.True(t, press.DoableWith(Advanced, []string{"bench", "barbell"}))
 	require.False(t, press.DoableWith(Beginner, []string{"bench", "barbell"}), "above the level")
 	require.False(t, press.DoableWith(Advanced, []string{"barbell"}), "all needed equipment must be available")
-	require.True(t, press.Loaded())
-	require.False(t, (&Exercise{Needs: []string{"pull_up_bar"}}).Loaded())
+	require.True(t, press.UsesWeight(), "a barbell has a weight")
+	require.False(t, (&Exercise{Needs: []string{"pull_up_bar"}}).UsesWeight(), "a pull-up bar has no weight")
 }
 
 func TestInvalidRowIsNamedInTheError(t *testing.T) {

@@ -26,7 +26,7 @@ type Request struct {
 	Minutes   int // of each session
 	Days      int // of the week; 1 means a single session
 	Goals     []Goal
-	History   []Done
+	History   []PastExercise
 	// Seed is the seed of the random numbers. They choose between equally good exercises.
 	Seed uint64
 }
@@ -73,8 +73,8 @@ type Range struct {
 // changeOver is the time in seconds to go to the next exercise and prepare it.
 const changeOver = 30
 
-// Work is the time of the sets in seconds.
-func (i Item) Work() int {
+// WorkTime returns the time of all sets in seconds.
+func (i Item) WorkTime() int {
 	perSet := i.HoldSeconds
 	if i.Exercise.Work == exercises.Reps {
 		perSet = i.Reps.Max * i.Exercise.Seconds
@@ -85,14 +85,14 @@ func (i Item) Work() int {
 	return i.Sets * perSet
 }
 
-// Rest is the time before the exercise and between its sets, in seconds.
-func (i Item) Rest() int { return changeOver + (i.Sets-1)*i.RestSeconds }
+// RestTime returns the time before the exercise and between its sets, in seconds.
+func (i Item) RestTime() int { return changeOver + (i.Sets-1)*i.RestSeconds }
 
-// Seconds is the length of the session.
+// Seconds returns the length of the session.
 func (s Session) Seconds() int {
 	sum := s.WarmUp + s.CoolDown
 	for _, item := range s.Items {
-		sum += item.Work() + item.Rest()
+		sum += item.WorkTime() + item.RestTime()
 	}
 	return sum
 }
@@ -114,7 +114,7 @@ func (p *Planner) Week(ctx context.Context, r Request) (Week, error) {
 	}
 	past := newHistory(r.History)
 	b := builder{
-		doable:  p.doable(r),
+		doable:  p.doableExercises(r),
 		style:   styleFor(r.Goals, r.Level),
 		history: past,
 		volume:  newVolume(r.Level, r.Days),
@@ -129,13 +129,13 @@ func (p *Planner) Week(ctx context.Context, r Request) (Week, error) {
 		if err := ctx.Err(); err != nil {
 			return Week{}, fmt.Errorf("plan the session of day %d: %w", day.weekday, err)
 		}
-		week.Sessions = append(week.Sessions, b.session(day, r.Minutes))
+		week.Sessions = append(week.Sessions, b.planSession(day, r.Minutes))
 	}
 	return week, nil
 }
 
-// doable returns the exercises that the person can do.
-func (p *Planner) doable(r Request) []*exercises.Exercise {
+// doableExercises returns the exercises that the person can do.
+func (p *Planner) doableExercises(r Request) []*exercises.Exercise {
 	var doable []*exercises.Exercise
 	for i := range p.table {
 		if e := &p.table[i]; e.DoableWith(r.Level, r.Equipment) {

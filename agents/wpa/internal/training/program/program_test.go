@@ -39,7 +39,7 @@ func drawRequest(t *rapid.T) program.Request {
 	}
 	table, _ := exercises.Load()
 	for range rapid.IntRange(0, 20).Draw(t, "trained") {
-		done := program.Done{
+		done := program.PastExercise{
 			Date:     time.Date(2026, 1, rapid.IntRange(1, 90).Draw(t, "day"), 0, 0, 0, 0, time.UTC),
 			Exercise: rapid.SampledFrom(table).Draw(t, "exercise").ID,
 		}
@@ -53,9 +53,9 @@ func drawRequest(t *rapid.T) program.Request {
 	return r
 }
 
-// TestEverySessionFits checks that a session uses 85 to 100 % of its minutes. It must have only
-// exercises that the person can do, and none twice.
-func TestEverySessionFits(t *testing.T) {
+// TestEverySessionFitsItsMinutes checks that a session uses 85 to 100 % of its minutes. It must have
+// only exercises that the person can do, and no exercise twice.
+func TestEverySessionFitsItsMinutes(t *testing.T) {
 	planner := newPlanner(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRequest(t)
@@ -77,7 +77,7 @@ func TestEverySessionFits(t *testing.T) {
 				require.False(t, used[item.Exercise.ID], item.Exercise.ID)
 				used[item.Exercise.ID] = true
 				require.Positive(t, item.Sets)
-				require.Positive(t, item.Work())
+				require.Positive(t, item.WorkTime())
 				require.GreaterOrEqual(t, item.WeightKg, 0.0)
 				require.LessOrEqual(t, item.Target, item.Reps.Max)
 			}
@@ -188,17 +188,17 @@ func TestGoalsDecideRepetitionsAndCardio(t *testing.T) {
 			r.Goals, r.Level = []program.Goal{row.goal}, row.level
 			week, err := planner.Week(t.Context(), r)
 			require.NoError(t, err)
-			loaded, cardio := 0, 0
+			weighted, cardio := 0, 0
 			for _, item := range week.Sessions[0].Items {
-				if item.Exercise.Loaded() && item.Exercise.Work == exercises.Reps {
+				if item.Exercise.UsesWeight() && item.Exercise.Work == exercises.Reps {
 					require.Equal(t, row.reps, item.Reps)
-					loaded++
+					weighted++
 				}
 				if item.Exercise.Pattern == exercises.Cardio {
-					cardio += item.Work()
+					cardio += item.WorkTime()
 				}
 			}
-			require.Positive(t, loaded)
+			require.Positive(t, weighted)
 			require.GreaterOrEqual(t, float64(cardio), row.cardio*60*float64(r.Minutes))
 		})
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 )
 
-// Done is a past exercise on one day.
-type Done struct {
+// PastExercise is a past exercise on one day.
+type PastExercise struct {
 	Date     time.Time // only the day matters
 	Exercise string    // id
 	Sets     []Set
@@ -46,15 +46,15 @@ const (
 
 // history has the past exercises.
 type history struct {
-	byExercise map[string][]Done // latest first
-	weeks      []int             // numbers of the trained weeks, latest first
+	byExercise map[string][]PastExercise // latest first
+	weeks      []int                     // numbers of the trained weeks, latest first
 }
 
 // newHistory sorts the past exercises. It ignores an exercise without sets.
-func newHistory(past []Done) history {
-	h := history{byExercise: map[string][]Done{}}
+func newHistory(past []PastExercise) history {
+	h := history{byExercise: map[string][]PastExercise{}}
 	sorted := slices.Clone(past)
-	slices.SortStableFunc(sorted, func(a, b Done) int { return b.Date.Compare(a.Date) })
+	slices.SortStableFunc(sorted, func(a, b PastExercise) int { return b.Date.Compare(a.Date) })
 	for _, done := range sorted {
 		if len(done.Sets) == 0 {
 			continue
@@ -66,7 +66,8 @@ func newHistory(past []Done) history {
 	return h
 }
 
-// weekNumber counts weeks that begin on Monday. 1970 began on a Thursday.
+// weekNumber returns the number of the week since 1970. Weeks begin on Monday, and 1970
+// began on a Thursday.
 func weekNumber(date time.Time) int {
 	days := math.Floor(float64(date.Unix()) / 86400)
 	return int(math.Floor((days + 3) / 7))
@@ -76,7 +77,8 @@ func weekNumber(date time.Time) int {
 func (h history) has(id string) bool { return len(h.byExercise[id]) > 0 }
 
 // needsDeload reports whether the next week is a lighter one. A lighter week follows
-// weeksBeforeDeload weeks of training without a pause. It counts as a week of training too.
+// weeksBeforeDeload weeks of training without a pause. The lighter week also counts as a
+// week of training.
 func (h history) needsDeload() bool {
 	consecutive := 0
 	for i, w := range h.weeks {
@@ -100,7 +102,7 @@ func (h history) prescribe(e *exercises.Exercise, s style) Item {
 		return item
 	}
 	item.Reps = s.reps
-	if !e.Loaded() {
+	if !e.UsesWeight() {
 		// Body weight cannot be increased, so more repetitions must make the set hard.
 		item.Reps = Range{max(s.reps.Min, 8), max(s.reps.Max, 15)}
 	}
@@ -108,26 +110,26 @@ func (h history) prescribe(e *exercises.Exercise, s style) Item {
 	if past := h.byExercise[e.ID]; len(past) > 0 {
 		progress(&item, past)
 	}
-	item.WeightKg = roundWeight(item.WeightKg * s.load)
+	item.WeightKg = roundWeight(item.WeightKg * s.weightFactor)
 	return item
 }
 
-// progress sets the item's repetitions and weight by the past days with this exercise.
-// past is sorted, latest first.
-func progress(item *Item, past []Done) {
+// progress sets the item's repetitions and weight. They follow from the past days with
+// this exercise. past is sorted, the latest first.
+func progress(item *Item, past []PastExercise) {
 	last := summarize(past[0])
-	loaded := item.Exercise.Loaded() && last.weight > 0
-	if loaded {
+	usesWeight := item.Exercise.UsesWeight() && last.weight > 0
+	if usesWeight {
 		item.WeightKg = last.weight
 	}
 	missed := last.minReps < item.Reps.Min
 	switch {
-	case missed && len(past) > 1 && summarize(past[1]).minReps < item.Reps.Min && loaded:
+	case missed && len(past) > 1 && summarize(past[1]).minReps < item.Reps.Min && usesWeight:
 		item.WeightKg = roundWeight(weightFactorAfterMisses * last.weight)
 		item.Why = fmt.Sprintf("two sessions in a row below %d repetitions: a tenth less weight", item.Reps.Min)
 	case missed:
 		item.Why = fmt.Sprintf("below %d repetitions last time: the same again", item.Reps.Min)
-	case last.minReps >= item.Reps.Max && last.rpe <= maxMasteredRPE && loaded:
+	case last.minReps >= item.Reps.Max && last.rpe <= maxMasteredRPE && usesWeight:
 		item.WeightKg = max(roundWeight((1+weightIncrease)*last.weight), last.weight+weightStep)
 		item.Why = fmt.Sprintf("all sets reached %d repetitions: more weight", item.Reps.Max)
 	case last.minReps >= item.Reps.Max && last.rpe <= maxMasteredRPE:
@@ -141,15 +143,15 @@ func progress(item *Item, past []Done) {
 	}
 }
 
-// summary has the highest weight of a day, and of the sets with this weight the fewest
-// repetitions and the highest RPE.
+// summary has the highest weight of a day. Of the sets with this weight, it has the
+// fewest repetitions and the highest RPE.
 type summary struct {
 	weight, rpe float64
 	minReps     int
 }
 
 // summarize returns the summary of a day.
-func summarize(done Done) summary {
+func summarize(done PastExercise) summary {
 	heaviest := slices.MaxFunc(done.Sets, func(a, b Set) int { return cmp.Compare(a.WeightKg, b.WeightKg) }).WeightKg
 	s := summary{weight: heaviest, minReps: math.MaxInt}
 	for _, set := range done.Sets {

@@ -15,34 +15,35 @@ var (
 	pushUp = &exercises.Exercise{ID: "push-up", Pattern: exercises.Push, Work: exercises.Reps, Seconds: 3}
 )
 
-// doneOn returns a past exercise on a day of March 2026.
-func doneOn(day int, e *exercises.Exercise, sets ...Set) Done {
-	return Done{Date: time.Date(2026, 3, day, 18, 0, 0, 0, time.UTC), Exercise: e.ID, Sets: sets}
+// exerciseOn returns a past exercise on a day of March 2026.
+func exerciseOn(day int, e *exercises.Exercise, sets ...Set) PastExercise {
+	return PastExercise{Date: time.Date(2026, 3, day, 18, 0, 0, 0, time.UTC), Exercise: e.ID, Sets: sets}
 }
 
 func TestProgressionFollowsPastSets(t *testing.T) {
-	muscleGain := styles[MuscleGain] // 8 to 12
+	muscleGain := styles[MuscleGain] // 8 to 12 repetitions
+	// A Set has the repetitions, the weight in kg and the RPE.
 	for _, row := range []struct {
 		reason  string
 		e       *exercises.Exercise
-		history []Done
+		history []PastExercise
 		kg      float64
 		target  int
 		why     string
 	}{
 		{"no history: the bottom of the range; the person chooses the weight", press, nil, 0, 8, ""},
-		{"inside the range: one repetition more", press, []Done{doneOn(1, press, Set{9, 20, 8}, Set{10, 20, 8})}, 20, 10, "one repetition more"},
-		{"the top in all sets: 5 % more weight, from the bottom", press, []Done{doneOn(1, press, Set{12, 20, 8}, Set{12, 20, 9})}, 21, 8, "more weight"},
-		{"a small weight still moves", press, []Done{doneOn(1, press, Set{12, 4, 8})}, 4.5, 8, "more weight"},
-		{"the top at RPE 10: the same weight again", press, []Done{doneOn(1, press, Set{12, 20, 10})}, 20, 12, "one repetition more"},
-		{"missed once: the same again", press, []Done{doneOn(1, press, Set{7, 20, 10})}, 20, 8, "the same again"},
-		{"missed twice: a tenth less weight", press, []Done{doneOn(1, press, Set{6, 20, 10}), doneOn(4, press, Set{7, 20, 10})}, 18, 8, "a tenth less"},
-		{"the latest day counts, in any order of the history", press, []Done{doneOn(9, press, Set{10, 30, 8}), doneOn(1, press, Set{12, 20, 8})}, 30, 11, "one repetition more"},
-		{"warm-up sets do not count", press, []Done{doneOn(1, press, Set{5, 10, 3}, Set{12, 20, 8})}, 21, 8, "more weight"},
-		{"a day without sets does not count", press, []Done{doneOn(1, press)}, 0, 8, ""},
-		{"without weight the repetitions grow", pushUp, []Done{doneOn(1, pushUp, Set{15, 0, 8})}, 0, 17, "more repetitions"},
-		{"repetitions stop at thirty", pushUp, []Done{doneOn(1, pushUp, Set{30, 0, 8})}, 0, 30, "more repetitions"},
-		{"the history of another exercise does not count", pushUp, []Done{doneOn(1, press, Set{12, 20, 8})}, 0, 8, ""},
+		{"inside the range: one repetition more", press, []PastExercise{exerciseOn(1, press, Set{9, 20, 8}, Set{10, 20, 8})}, 20, 10, "one repetition more"},
+		{"the top in all sets: 5 % more weight, from the bottom", press, []PastExercise{exerciseOn(1, press, Set{12, 20, 8}, Set{12, 20, 9})}, 21, 8, "more weight"},
+		{"a small weight still moves", press, []PastExercise{exerciseOn(1, press, Set{12, 4, 8})}, 4.5, 8, "more weight"},
+		{"the top at RPE 10: the same weight again", press, []PastExercise{exerciseOn(1, press, Set{12, 20, 10})}, 20, 12, "one repetition more"},
+		{"missed once: the same again", press, []PastExercise{exerciseOn(1, press, Set{7, 20, 10})}, 20, 8, "the same again"},
+		{"missed twice: a tenth less weight", press, []PastExercise{exerciseOn(1, press, Set{6, 20, 10}), exerciseOn(4, press, Set{7, 20, 10})}, 18, 8, "a tenth less"},
+		{"the latest day counts, in any order of the history", press, []PastExercise{exerciseOn(9, press, Set{10, 30, 8}), exerciseOn(1, press, Set{12, 20, 8})}, 30, 11, "one repetition more"},
+		{"warm-up sets do not count", press, []PastExercise{exerciseOn(1, press, Set{5, 10, 3}, Set{12, 20, 8})}, 21, 8, "more weight"},
+		{"a day without sets does not count", press, []PastExercise{exerciseOn(1, press)}, 0, 8, ""},
+		{"without weight the repetitions grow", pushUp, []PastExercise{exerciseOn(1, pushUp, Set{15, 0, 8})}, 0, 17, "more repetitions"},
+		{"repetitions stop at thirty", pushUp, []PastExercise{exerciseOn(1, pushUp, Set{30, 0, 8})}, 0, 30, "more repetitions"},
+		{"the history of another exercise does not count", pushUp, []PastExercise{exerciseOn(1, press, Set{12, 20, 8})}, 0, 8, ""},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			item := newHistory(row.history).prescribe(row.e, muscleGain)
@@ -59,23 +60,23 @@ func TestProgressionFollowsPastSets(t *testing.T) {
 func TestWeightsGrowWithinTheGuideline(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kg := roundWeight(rapid.Float64Range(10, 400).Draw(t, "kg"))
-		item := newHistory([]Done{doneOn(1, press, Set{12, kg, 8})}).prescribe(press, styles[MuscleGain])
+		item := newHistory([]PastExercise{exerciseOn(1, press, Set{12, kg, 8})}).prescribe(press, styles[MuscleGain])
 		require.GreaterOrEqual(t, item.WeightKg, 1.02*kg)
 		require.LessOrEqual(t, item.WeightKg, 1.10*kg)
 	})
 }
 
 func TestDeloadFollowsSixWeeksOfTraining(t *testing.T) {
-	weeks := func(numbers ...int) []Done {
-		var history []Done
+	weeks := func(numbers ...int) []PastExercise {
+		var history []PastExercise
 		for _, n := range numbers {
-			history = append(history, doneOn(2+7*n, press, Set{10, 20, 8}), doneOn(4+7*n, press, Set{10, 20, 8}))
+			history = append(history, exerciseOn(2+7*n, press, Set{10, 20, 8}), exerciseOn(4+7*n, press, Set{10, 20, 8}))
 		}
 		return history
 	}
 	for _, row := range []struct {
 		reason  string
-		history []Done
+		history []PastExercise
 		want    bool
 	}{
 		{"nothing trained", nil, false},

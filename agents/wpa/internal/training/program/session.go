@@ -29,10 +29,10 @@ const (
 	shortRest = 60
 )
 
-// session plans a session of this length. It adds strength exercises first, one of each of
-// the day's patterns in turn, until the time or the volume is used up. Then it adds cardio,
-// and last the cool-down.
-func (b *builder) session(d day, minutes int) Session {
+// planSession plans a session of this length. It adds strength exercises first: one exercise
+// for each pattern of the day in turn, until the time or the volume is used up. Then it adds
+// cardio, and last the cool-down.
+func (b *builder) planSession(d day, minutes int) Session {
 	budget := 60 * minutes
 	s := Session{Weekday: d.weekday, Focus: d.focus, WarmUp: min(max(int(warmUpShare*float64(budget)), minWarmUp), maxWarmUp)}
 	cardio := int(b.style.cardio * float64(budget))
@@ -47,7 +47,7 @@ func (b *builder) session(d day, minutes int) Session {
 				continue
 			}
 			s.Items = append(s.Items, item)
-			remaining -= item.Work() + item.Rest()
+			remaining -= item.WorkTime() + item.RestTime()
 			today[item.Exercise.ID] = true
 			b.used[item.Exercise.ID]++
 			b.volume.add(item.Exercise, item.Sets)
@@ -55,16 +55,16 @@ func (b *builder) session(d day, minutes int) Session {
 		}
 	}
 	remaining += cardio
-	if item, found := b.cardio(remaining); found {
+	if item, found := b.pickCardio(remaining); found {
 		s.Items = append(s.Items, item)
-		remaining -= item.Work() + item.Rest()
+		remaining -= item.WorkTime() + item.RestTime()
 	}
 	s.CoolDown = remaining
 	return s
 }
 
-// pick returns the pattern's exercise with the highest score, with as many sets as time and
-// volume allow. It skips the exercises of today. It returns false if none fits.
+// pick returns the exercise of the pattern that has the highest score, with as many sets as
+// time and volume allow. It skips the exercises of today. It returns false if none fits.
 func (b *builder) pick(pattern exercises.Pattern, remaining int, today map[string]bool) (Item, bool) {
 	var best Item
 	highest := 0.0
@@ -73,7 +73,7 @@ func (b *builder) pick(pattern exercises.Pattern, remaining int, today map[strin
 		if e.Pattern != pattern || today[e.ID] || score <= highest {
 			continue
 		}
-		if item, fits := b.fit(e, remaining); fits {
+		if item, fits := b.fitSets(e, remaining); fits {
 			best, highest = item, score
 		}
 	}
@@ -94,21 +94,21 @@ func (b *builder) score(e *exercises.Exercise) float64 {
 	return score / float64(1+b.used[e.ID])
 }
 
-// fit returns the exercise with as many sets as the style, the time and the volume allow.
+// fitSets returns the exercise with as many sets as the style, the time and the volume allow.
 // It returns false if not even one set fits.
-func (b *builder) fit(e *exercises.Exercise, remaining int) (Item, bool) {
+func (b *builder) fitSets(e *exercises.Exercise, remaining int) (Item, bool) {
 	item := b.history.prescribe(e, b.style)
 	for item.Sets = min(b.style.sets, b.volume.remainingSets(e)); item.Sets > 0; item.Sets-- {
-		if item.Work()+item.Rest() <= remaining {
+		if item.WorkTime()+item.RestTime() <= remaining {
 			return item, true
 		}
 	}
 	return item, false
 }
 
-// cardio returns one cardio exercise that fills the remaining whole minutes. It returns
+// pickCardio returns one cardio exercise that fills the remaining whole minutes. It returns
 // false if the time is too short, or if the person can do no cardio exercise.
-func (b *builder) cardio(remaining int) (Item, bool) {
+func (b *builder) pickCardio(remaining int) (Item, bool) {
 	seconds := (remaining - changeOver) / 60 * 60
 	if seconds < minCardio {
 		return Item{}, false

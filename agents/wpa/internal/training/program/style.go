@@ -20,11 +20,11 @@ var Goals = []Goal{GeneralFitness, Strength, MuscleGain, WeightLoss, Endurance, 
 
 // style has the sets, repetitions and rests of a session.
 type style struct {
-	sets   int     // of each exercise
-	reps   Range   // in each set
-	rest   int     // seconds after each set
-	cardio float64 // the share of the session
-	load   float64 // the factor of each weight
+	sets         int     // of each exercise
+	reps         Range   // in each set
+	rest         int     // seconds after each set
+	cardio       float64 // the share of the session that is cardio
+	weightFactor float64 // multiplies each weight
 }
 
 // styles are the styles of the goals. Repetitions and rests follow the ACSM position stand
@@ -58,6 +58,6 @@ func styleFor(goals []Goal, level exercises.Level) style {
 // tenth. Coaches do the same (Bell et al., Sports Med Open 9 (2023) 87).
 func (s style) deload() style {
 	s.sets = max(s.sets/2, 1)
-	s.load = 0.9
+	s.weightFactor = 0.9
 	return s
 }

@@ -18,14 +18,15 @@ const (
 	// maxOverTarget is the largest number of sets of a muscle in a week, divided by the
 	// target.
 	maxOverTarget = 1.25
-	// sessionSets is the maximum number of sets of a muscle in one session. More sets
-	// have no measurable effect (Remmert et al., SportRxiv 2025). They also count a set
-	// of a secondary muscle as half.
+	// sessionSets is the maximum number of sets of a muscle in one session. More sets have
+	// no measurable effect (Remmert et al., SportRxiv 2025). That study also counts a set as
+	// half a set for a secondary muscle.
 	sessionSets = 11
-	// secondary is the share of a set that counts for a secondary muscle.
-	secondary = 0.5
-	// maxImbalance is the largest number of sets of push in a week, divided by those of
-	// pull, and the reverse. It keeps the shoulders balanced. The number is this project's.
+	// secondaryShare is the share of a set that counts for a secondary muscle.
+	secondaryShare = 0.5
+	// maxImbalance is the maximum ratio of the push sets of a week to its pull sets, and of its
+	// pull sets to its push sets. It keeps the shoulders balanced. This project has chosen the
+	// number; it has no source.
 	maxImbalance = 2
 )
 
@@ -38,13 +39,13 @@ type volume struct {
 	target      float64
 	week, today map[exercises.Muscle]float64
 	byPattern   map[exercises.Pattern]int
-	// balanced is true if today trains both push and pull. Otherwise another day trains
-	// the other one.
-	balanced bool
+	// trainsPushAndPull is true if today trains both push and pull. Only then is their ratio
+	// limited. Otherwise another day trains the other pattern.
+	trainsPushAndPull bool
 }
 
-// newVolume returns the volume of a week without sets. If the week has one training day,
-// maxOverTarget times the target is at most sessionSets.
+// newVolume returns the volume of a week without sets. If the week has only one training day,
+// the target is reduced: maxOverTarget times the target is then at most sessionSets.
 func newVolume(level exercises.Level, days int) *volume {
 	target := weeklySets[level]
 	if days == 1 {
@@ -56,16 +57,17 @@ func newVolume(level exercises.Level, days int) *volume {
 // nextDay begins a day without sets, which trains these patterns.
 func (v *volume) nextDay(patterns []exercises.Pattern) {
 	v.today = map[exercises.Muscle]float64{}
-	v.balanced = slices.Contains(patterns, exercises.Push) && slices.Contains(patterns, exercises.Pull)
+	v.trainsPushAndPull = slices.Contains(patterns, exercises.Push) && slices.Contains(patterns, exercises.Pull)
 }
 
-// missing returns the share of its weekly sets that a muscle still lacks.
+// missing returns how much of the target is missing for a muscle in this week, from 0 to 1.
 func (v *volume) missing(m exercises.Muscle) float64 { return max(1-v.week[m]/v.target, 0) }
 
 // remainingSets returns how many sets of e may be added.
 func (v *volume) remainingSets(e *exercises.Exercise) int {
 	remaining := int(min(maxOverTarget*v.target-v.week[e.Primary], sessionSets-v.today[e.Primary]))
-	if other, limited := opposite[e.Pattern]; limited && v.balanced && v.byPattern[e.Pattern] > 0 {
+	// The first exercise of a pattern is always allowed.
+	if other, limited := opposite[e.Pattern]; limited && v.trainsPushAndPull && v.byPattern[e.Pattern] > 0 {
 		remaining = min(remaining, maxImbalance*v.byPattern[other]-v.byPattern[e.Pattern])
 	}
 	return remaining
@@ -80,6 +82,6 @@ func (v *volume) add(e *exercises.Exercise, sets int) {
 	}
 	count(e.Primary, float64(sets))
 	for _, m := range e.Secondary {
-		count(m, secondary*float64(sets))
+		count(m, secondaryShare*float64(sets))
 	}
 }
