@@ -57,8 +57,8 @@ func newTier(change func(*tier.Args)) program {
 	}
 }
 
-// newNodes is a cluster with a tier, the add-ons, the handler that drains nodes, and the
-// Cluster Autoscaler.
+// newNodes creates a cluster with a tier of nodes, the add-ons, the handler that drains nodes,
+// and the Cluster Autoscaler.
 func newNodes(ctx *pulumi.Context, where *account.Account) error {
 	c, err := cluster.NewCluster(ctx, "app", clusterArgs(where))
 	if err != nil {
@@ -116,13 +116,12 @@ func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 	log.has(t, map[string]any{"name": "/aws/eks/app/cluster", "kmsKeyId": "arn:key"})
 	c.dependsOn(t, log, d.one(t, attachment, "app-control-plane-amazoneksclusterpolicy"))
 
-	public := deploy(t, newCluster(func(a *cluster.Args) { a.PublicAccessCIDRs = []string{"203.0.113.0/24"} })).one(t, eksCluster)
-	public.has(t, map[string]any{"vpcConfig.endpointPublicAccess": true, "vpcConfig.publicAccessCidrs": []any{"203.0.113.0/24"}})
+	withPublicAccess := deploy(t, newCluster(func(a *cluster.Args) { a.PublicAccessCIDRs = []string{"203.0.113.0/24"} })).one(t, eksCluster)
+	withPublicAccess.has(t, map[string]any{"vpcConfig.endpointPublicAccess": true, "vpcConfig.publicAccessCidrs": []any{"203.0.113.0/24"}})
 }
 
-// Whoever deploys is admitted to the private endpoint by a rule of the control plane's
-// own security group.
-func TestPrivateEndpointAdmitsOperators(t *testing.T) {
+// Each source in PrivateAccess gets a rule in the control plane's security group.
+func TestPrivateEndpointAdmitsTheSourcesOfPrivateAccess(t *testing.T) {
 	d := deploy(t, newCluster(func(a *cluster.Args) {
 		a.PrivateAccess = access.Sources([]string{"10.99.0.0/16"}, []string{"sg-0123456789abcdef0"})
 	}))
@@ -134,18 +133,18 @@ func TestPrivateEndpointAdmitsOperators(t *testing.T) {
 		d.one(t, rule, name).has(t, source)
 		d.one(t, rule, name).has(t, map[string]any{"securityGroupId": "sg-eks", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
 	}
-	for reason, wrong := range map[string]func(*cluster.Args){
+	for wantError, change := range map[string]func(*cluster.Args){
 		"nodes alone would reach the API server": func(a *cluster.Args) { a.PrivateAccess = nil },
 		"source 10-99-0-0-16 is listed twice":    func(a *cluster.Args) { a.PrivateAccess = append(a.PrivateAccess, access.Block("10.99.0.0/16")) },
 		"source x: must have a CIDR":             func(a *cluster.Args) { a.PrivateAccess = []access.Source{{Name: "x"}} },
 	} {
-		_, err := run(newCluster(wrong))
-		require.ErrorContains(t, err, reason)
+		_, err := run(newCluster(change))
+		require.ErrorContains(t, err, wantError)
 	}
 }
 
-// Nodes are reached by each other and, on a few ports, by the control plane.
-func TestNodesAreReachedByTheClusterOnly(t *testing.T) {
+// Only nodes and, on a few ports, the control plane can connect to nodes.
+func TestOnlyTheClusterCanConnectToNodes(t *testing.T) {
 	d := deploy(t, newCluster(func(a *cluster.Args) { a.PrivateAccess, a.PublicAccessCIDRs = nil, []string{"203.0.113.0/24"} }))
 	for _, rule := range d.ofType("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") {
 		rule.has(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
@@ -171,7 +170,7 @@ func TestNodeRoleHasTheLeastPermissions(t *testing.T) {
 		policies(deploy(t, newCluster(func(a *cluster.Args) { a.SessionManager = true }))))
 }
 
-func TestAdminsHaveTheCluster(t *testing.T) {
+func TestAdminsMayAdministerTheCluster(t *testing.T) {
 	d := deploy(t, newCluster(func(a *cluster.Args) { a.Admins = []string{"arn:aws:iam::123456789012:role/ops/platform"} }))
 	d.one(t, "aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "app-admin-platform").has(t, map[string]any{
 		"principalArn": "arn:aws:iam::123456789012:role/ops/platform", "accessScope.type": "cluster",
@@ -179,7 +178,7 @@ func TestAdminsHaveTheCluster(t *testing.T) {
 	})
 }
 
-func TestNodesAreEncryptedAndAnswerPodsNoMetadata(t *testing.T) {
+func TestNodesEncryptVolumesAndRefuseMetadataToPods(t *testing.T) {
 	template := deploy(t, newTier(func(*tier.Args) {})).one(t, launchTemplate)
 	template.has(t, map[string]any{
 		"metadataOptions.httpTokens": "required", "metadataOptions.httpPutResponseHopLimit": 1,
@@ -195,10 +194,11 @@ func TestNodesAreEncryptedAndAnswerPodsNoMetadata(t *testing.T) {
 
 	named := deploy(t, newTier(func(a *tier.Args) { a.Image = tier.Image{ID: "ami-1"} }))
 	named.one(t, launchTemplate).has(t, map[string]any{"imageId": "ami-1"})
-	require.NotContains(t, named.names(metricAlarm), "app-web-image-age", "nobody knows the age of an AMI")
+	require.NotContains(t, named.names(metricAlarm), "app-web-image-age", "the age of an AMI is not known")
 }
 
-// The count belongs to what scales the group, in both directions.
+// Either the Cluster Autoscaler or scaling policies change the number of instances, and not
+// both.
 func TestGroupHasOneCapacityOwner(t *testing.T) {
 	tags := func(group registration) []any {
 		var keys []any
@@ -219,8 +219,8 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 	require.Contains(t, tags(group), scaling.DiscoveryCluster("app"))
 	require.NotContains(t, d.names(metricAlarm), "app-web-cpu-low")
 	require.Empty(t, d.names(scalingPolicy), "the Cluster Autoscaler adds and removes instances")
-	tells := deploy(t, newTier(func(a *tier.Args) { a.AlarmTopicARN = "arn:topic" })).one(t, metricAlarm, "app-web-cpu-high")
-	tells.has(t, map[string]any{"alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}})
+	withTopic := deploy(t, newTier(func(a *tier.Args) { a.AlarmTopicARN = "arn:topic" })).one(t, metricAlarm, "app-web-cpu-high")
+	withTopic.has(t, map[string]any{"alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}})
 	d.one(t, metricAlarm, "app-web-cpu-high").has(t, map[string]any{"alarmActions": nil})
 	for _, needed := range d.ofType(eksAddon) {
 		group.dependsOn(t, needed)
@@ -236,9 +236,10 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 
 const preferences = "instanceRefresh.preferences."
 
-// A refresh launches first, waits at checkpoints, and stops when it fails or when an alarm is
-// in ALARM. The former version of the template stays, so that the group can be set back.
-func TestRefreshCanFail(t *testing.T) {
+// A refresh launches new instances before it terminates old ones. It waits at checkpoints, and stops when it fails or when an alarm is
+// in ALARM. The former version of the launch template stays, so that a person can set the group
+// back to it.
+func TestRefreshStopsWhenItFails(t *testing.T) {
 	d := deploy(t, newNodes)
 	group := d.one(t, scalingGroup)
 	group.has(t, map[string]any{
@@ -268,7 +269,7 @@ func TestRefreshCanFail(t *testing.T) {
 func TestTagsStartNoRefresh(t *testing.T) {
 	plain := deploy(t, newTier(func(*tier.Args) {}))
 	tagged := deploy(t, newTier(func(a *tier.Args) { a.Tags = map[string]string{"CostCenter": "42"} }))
-	require.Equal(t, plain.one(t, launchTemplate).Inputs, tagged.one(t, launchTemplate).Inputs, "another version of the template starts one")
+	require.Equal(t, plain.one(t, launchTemplate).Inputs, tagged.one(t, launchTemplate).Inputs, "a new version of the template would start a refresh")
 	require.NotEqual(t, plain.one(t, scalingGroup).get("tags"), tagged.one(t, scalingGroup).get("tags"))
 	tagged.one(t, scalingGroup).has(t, map[string]any{"instanceRefresh.triggers": nil})
 }
@@ -278,14 +279,14 @@ func TestOldImageRaisesAnAlarm(t *testing.T) {
 	require.NoError(t, err)
 	alarm := deploy(t, newTier(func(a *tier.Args) { a.Image.Release, a.AlarmTopicARN = release, "arn:topic" })).one(t, metricAlarm, "app-web-image-age")
 	alarm.has(t, map[string]any{
-		"metricQueries[0].expression": "(EPOCH(cpu) - 1790121600) / 86400", "threshold": 60, "comparisonOperator": "GreaterThanThreshold",
+		"metricQueries[0].expression": "(EPOCH(cpu) - 1790121600) / 86400", "threshold": 60, "comparisonOperator": "GreaterThanThreshold", // 1790121600 is 2026-09-23 00:00 UTC
 		"alarmActions": []any{"arn:topic"},
 	})
 }
 
-// The handler receives the events of the group, may act on this group only, and runs before
-// new instances wait for it.
-func TestNodesAreDrained(t *testing.T) {
+// The handler receives the events of the group and may act only on this group. It runs before
+// the hook that makes new instances wait for it.
+func TestHandlerDrainsTheNodesOfItsGroup(t *testing.T) {
 	d := deploy(t, newNodes)
 	group, queue := d.one(t, scalingGroup), d.one(t, "aws:sqs/queue:Queue")
 	queue.has(t, map[string]any{"messageRetentionSeconds": 300, "sqsManagedSseEnabled": true})
@@ -319,7 +320,7 @@ func TestNodesAreDrained(t *testing.T) {
 	for _, tag := range group.get("tags").([]any) {
 		managed = managed || tag.(map[string]any)["key"] == env["MANAGED_TAG"] && tag.(map[string]any)["propagateAtLaunch"] == true
 	}
-	require.True(t, managed, "instances have the tag by which the handler knows them")
+	require.True(t, managed, "instances have the tag by which the handler selects them")
 
 	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-web-drain").has(t, map[string]any{
 		"lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 600, "defaultResult": "CONTINUE",
@@ -330,7 +331,7 @@ func TestNodesAreDrained(t *testing.T) {
 	})
 }
 
-func TestAlarmsWatchEveryTarget(t *testing.T) {
+func TestTierHasAnAlarmForEachTarget(t *testing.T) {
 	d := deploy(t, newTier(func(a *tier.Args) {
 		a.LoadBalancer = pulumi.String("app/alb")
 		a.Targets = []tier.Target{{Name: "web", ARN: pulumi.String("arn:web"), ARNSuffix: pulumi.String("targetgroup/web")}}
@@ -359,10 +360,10 @@ func TestAutoscalerIsScopedToItsCluster(t *testing.T) {
 	policy := d.one(t, rolePolicy, "app-policy").get("policy")
 	require.Contains(t, policy, `"aws:ResourceTag/k8s.io/cluster-autoscaler/app":["owned"]`)
 	require.NotContains(t, policy, `"autoscaling:*"`)
-	deployed := d.one(t, kubernetesDeployment, "app")
-	requireRestricted(t, deployed, "spec.template.spec", 65534)
-	deployed.has(t, map[string]any{"spec.template.spec.containers[0].image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"})
-	deployed.dependsOn(t, d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app"), d.one(t, rolePolicy, "app-policy"))
+	autoscalerPod := d.one(t, kubernetesDeployment, "app")
+	requireRestricted(t, autoscalerPod, "spec.template.spec", 65534)
+	autoscalerPod.has(t, map[string]any{"spec.template.spec.containers[0].image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"})
+	autoscalerPod.dependsOn(t, d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app"), d.one(t, rolePolicy, "app-policy"))
 	for _, kind := range []string{"kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "kubernetes:rbac.authorization.k8s.io/v1:Role"} {
 		for _, role := range d.ofType(kind) {
 			for _, rule := range role.get("rules").([]any) {

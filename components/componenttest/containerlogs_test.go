@@ -27,8 +27,8 @@ func newContainerLogs(change func(*containerlogs.Args)) program {
 	}
 }
 
-// A pod on each node of a tier, whatever its taints, reads the log files and no other file of
-// the node, as a user other than root.
+// A pod runs on each node of a tier, also on tainted nodes. It is not root, and of the node's
+// files it can read only the log files.
 func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	d := deploy(t, newContainerLogs(func(*containerlogs.Args) {}))
 	set := d.one(t, "kubernetes:apps/v1:DaemonSet")
@@ -51,13 +51,13 @@ func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	require.Len(t, set.get(pod+"volumes"), 3)
 	config := d.one(t, "kubernetes:core/v1:ConfigMap").get(`data["fluent-bit.yaml"]`)
 	require.Contains(t, config, "/var/log/pods/platform_*/*/*.log")
-	require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`), "other settings replace the pods")
+	require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`), "a changed setting must replace the pods")
 	set.dependsOn(t, d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), d.one(t, identity, "app-logs"), d.one(t, rolePolicy, "app-logs-policy"))
 }
 
-// It may write to the two groups of the stack, which have a key and an expiry, and create
-// none.
-func TestContainerLogsGoToOwnGroups(t *testing.T) {
+// The shipper may write only to the stack's two log groups, which have a key and a retention
+// time. It may not create log groups.
+func TestShipperMayWriteOnlyToItsLogGroups(t *testing.T) {
 	d := deploy(t, newContainerLogs(func(*containerlogs.Args) {}))
 	for name, group := range map[string]string{"app-logs-application": "/aws/containerinsights/app/application", "app-logs-dataplane": "/aws/containerinsights/app/dataplane"} {
 		d.one(t, "aws:cloudwatch/logGroup:LogGroup", name).has(t, map[string]any{"name": group, "kmsKeyId": "arn:key", "retentionInDays": 90})
@@ -77,7 +77,8 @@ func TestContainerLogsGoToOwnGroups(t *testing.T) {
 	}
 }
 
-// An alarm fires when nothing arrives. CloudWatch has no data then.
+// The alarm fires when no log event arrives. CloudWatch then has no data, so missing data must
+// count as breaching.
 func TestSilentContainerLogsRaiseAnAlarm(t *testing.T) {
 	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
 	d := deploy(t, newContainerLogs(func(a *containerlogs.Args) { a.AlarmTopicARN = topic }))
@@ -91,11 +92,11 @@ func TestSilentContainerLogsRaiseAnAlarm(t *testing.T) {
 	require.Nil(t, deploy(t, newContainerLogs(func(*containerlogs.Args) {})).one(t, metricAlarm, "app-logs-silent").get("alarmActions"))
 }
 
-func TestContainerLogsRefuse(t *testing.T) {
+func TestContainerLogsRefuseMissingArgs(t *testing.T) {
 	for reason, change := range map[string]func(*containerlogs.Args){
-		"logs without a key":      func(a *containerlogs.Args) { a.KeyARN = nil },
-		"an image of nobody":      func(a *containerlogs.Args) { a.Image = nil },
-		"no namespace of its own": func(a *containerlogs.Args) { a.Namespace = "" },
+		"no key":       func(a *containerlogs.Args) { a.KeyARN = nil },
+		"no image":     func(a *containerlogs.Args) { a.Image = nil },
+		"no namespace": func(a *containerlogs.Args) { a.Namespace = "" },
 	} {
 		t.Run(reason, func(t *testing.T) {
 			_, err := run(newContainerLogs(change))

@@ -28,7 +28,7 @@ func newDatabaseExporter(change func(*databaseexporter.Args)) program {
 }
 
 // The exporter has no token of the API server, and only Prometheus reads it.
-func TestDatabaseExporterIsConfined(t *testing.T) {
+func TestOnlyPrometheusReachesTheDatabaseExporter(t *testing.T) {
 	d := deploy(t, newDatabaseExporter(func(*databaseexporter.Args) {}))
 	pod := d.one(t, k8sDeployment)
 	requireRestricted(t, pod, "spec.template.spec", 65532)
@@ -42,11 +42,11 @@ func TestDatabaseExporterIsConfined(t *testing.T) {
 	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
 		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus", "spec.ingress[0].ports[0].port": 9090,
 	})
-	require.Empty(t, d.ofType(identity), "with a password it has no role")
+	require.Empty(t, d.ofType(identity), "an exporter with a password needs no role")
 }
 
-// With IAM the pod starts after its permission to log in exists.
-func TestDatabaseExporterLogsInByItsRole(t *testing.T) {
+// With IAM authentication, the pod starts after its permission to log in exists.
+func TestDatabaseExporterLogsInWithItsRole(t *testing.T) {
 	d := deploy(t, newDatabaseExporter(func(a *databaseexporter.Args) {
 		a.Statements = []iam.Statement{{Sid: "Connect", Actions: []string{"rds-db:connect"}, Resources: iam.ARNs(pulumi.String("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-1/exporter_iam"))}}
 	}))
