@@ -26,7 +26,7 @@ func newAdmissionPolicy(change func(*admissionpolicy.Args)) program {
 func TestAdmissionPolicyFailsClosedInItsNamespaceOnly(t *testing.T) {
 	d := deploy(t, newAdmissionPolicy(func(*admissionpolicy.Args) {}))
 	policy := d.one(t, "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy")
-	policy.has(t, map[string]any{
+	policy.requireInputs(t, map[string]any{
 		"metadata.name": "app", "spec.failurePolicy": "Fail", "spec.matchConstraints.resourceRules[0].operations": []any{"CREATE", "UPDATE"},
 		"spec.matchConstraints.resourceRules[0].resources": []any{"pods", "pods/ephemeralcontainers"},
 		"spec.variables[0].name":                           "image_of_this_stack", "spec.validations[0].expression": "variables.image_of_this_stack.size() == 0",
@@ -35,11 +35,11 @@ func TestAdmissionPolicyFailsClosedInItsNamespaceOnly(t *testing.T) {
 	require.Len(t, policy.get("spec.validations"), 4)
 
 	binding := d.one(t, "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding")
-	binding.has(t, map[string]any{
+	binding.requireInputs(t, map[string]any{
 		"metadata.name": "app", "spec.policyName": "app", "spec.validationActions": []any{"Deny"},
 		`spec.matchResources.namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "platform",
 	})
-	binding.dependsOn(t, policy)
+	binding.requireDependsOn(t, policy)
 }
 
 func TestAdmissionPolicyRefusesInvalidArgs(t *testing.T) {

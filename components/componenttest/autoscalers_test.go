@@ -119,7 +119,7 @@ func TestScaledObjectGivesTheDesignDocumentsHPA(t *testing.T) {
 			require.Equal(t, want["metadata"].(map[string]any)["name"], o.get("spec.advanced.horizontalPodAutoscalerConfig.name"))
 			require.Equal(t, intsToFloats(want["spec"]), spec)
 
-			o.has(t, map[string]any{
+			o.requireInputs(t, map[string]any{
 				"metadata.name": p.Name, "metadata.namespace": "platform", "spec.pollingInterval": nil, "spec.idleReplicaCount": nil,
 				"spec.fallback": map[string]any{"failureThreshold": 3.0, "replicas": float64(floors[p.Short]), "behavior": "currentReplicasIfHigher"},
 			})
@@ -132,7 +132,7 @@ func TestScaledObjectGivesTheDesignDocumentsHPA(t *testing.T) {
 func TestEachTriggerHasTheQueryOfItsMetric(t *testing.T) {
 	web := scaling.Web()
 	o := deploy(t, newPodScaling(web, unchanged)).one(t, scaledObject)
-	o.has(t, map[string]any{
+	o.requireInputs(t, map[string]any{
 		"spec.triggers[2].name":           "http_requests_per_second",
 		"spec.triggers[2].metadata.query": promquery.Demand(web, web.HPA.Metrics[2].(scaling.PodsMetric)),
 		"spec.triggers[3].name":           "http_request_duration_seconds",
@@ -159,7 +159,7 @@ func TestVPAHasTheBoundsOfTheDesignDocument(t *testing.T) {
 			policy := spec["resourcePolicy"].(map[string]any)["containerPolicies"].([]any)[0].(map[string]any)
 			v := deploy(t, newPodScaling(p, unchanged)).one(t, verticalPA)
 			const policyPath = "spec.resourcePolicy.containerPolicies[0]."
-			v.has(t, map[string]any{
+			v.requireInputs(t, map[string]any{
 				"metadata.name":  designVPAs[p.Name]["metadata"].(map[string]any)["name"],
 				"spec.targetRef": spec["targetRef"],
 				"spec.updatePolicy": map[string]any{

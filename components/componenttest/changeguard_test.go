@@ -27,7 +27,7 @@ func TestGuardReturnsTheAcceptedValues(t *testing.T) {
 		return err
 	})
 	require.NoError(t, err)
-	d.one(t, changeguard.Token).has(t, map[string]any{
+	d.one(t, changeguard.Token).requireInputs(t, map[string]any{
 		"fields.zone.path": "network.zones", "fields.zone.value": "us-east-1a", "fields.zone.rule": "kept",
 		"fields.zone.from": []any{"us-east-1a", "us-east-1b"}, "fields.zone.reason": "it stays", "fields.zone.fix": "Set it back",
 	})

@@ -13,13 +13,13 @@ import (
 )
 
 func newContainerLogs(change func(*containerlogs.Args)) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		c, err := cluster.NewCluster(ctx, "app", clusterArgs(where))
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		c, err := cluster.NewCluster(ctx, "app", clusterArgs(stackAccount))
 		if err != nil {
 			return err
 		}
 		args := &containerlogs.Args{
-			Account: where, Cluster: c, Namespace: "platform", KeyARN: pulumi.String("arn:key"), Image: pulumi.String("fluent-bit" + digest),
+			Account: stackAccount, Cluster: c, Namespace: "platform", KeyARN: pulumi.String("arn:key"), Image: pulumi.String("fluent-bit" + digest),
 		}
 		change(args)
 		_, err = containerlogs.NewShipper(ctx, "app-logs", args)
@@ -34,7 +34,7 @@ func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	set := d.one(t, "kubernetes:apps/v1:DaemonSet")
 	requireRestricted(t, set, "spec.template.spec", 65532)
 	const pod = "spec.template.spec."
-	set.has(t, map[string]any{
+	set.requireInputs(t, map[string]any{
 		"metadata.namespace": "kube-system", pod + "serviceAccountName": "fluent-bit", pod + "automountServiceAccountToken": false,
 		pod + "priorityClassName": "system-node-critical", pod + "tolerations": []any{map[string]any{"operator": "Exists"}},
 		pod + "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions": []any{
@@ -52,7 +52,7 @@ func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	config := d.one(t, "kubernetes:core/v1:ConfigMap").get(`data["fluent-bit.yaml"]`)
 	require.Contains(t, config, "/var/log/pods/platform_*/*/*.log")
 	require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`), "a changed setting must replace the pods")
-	set.dependsOn(t, d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), d.one(t, identity, "app-logs"), d.one(t, rolePolicy, "app-logs-policy"))
+	set.requireDependsOn(t, d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), d.one(t, identity, "app-logs"), d.one(t, rolePolicy, "app-logs-policy"))
 }
 
 // The shipper may write only to the stack's two log groups, which have a key and a retention
@@ -60,9 +60,9 @@ func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 func TestShipperMayWriteOnlyToItsLogGroups(t *testing.T) {
 	d := deploy(t, newContainerLogs(func(*containerlogs.Args) {}))
 	for name, group := range map[string]string{"app-logs-application": "/aws/containerinsights/app/application", "app-logs-dataplane": "/aws/containerinsights/app/dataplane"} {
-		d.one(t, "aws:cloudwatch/logGroup:LogGroup", name).has(t, map[string]any{"name": group, "kmsKeyId": "arn:key", "retentionInDays": 90})
+		d.one(t, "aws:cloudwatch/logGroup:LogGroup", name).requireInputs(t, map[string]any{"name": group, "kmsKeyId": "arn:key", "retentionInDays": 90})
 	}
-	d.one(t, identity, "app-logs").has(t, map[string]any{"namespace": "kube-system", "serviceAccount": "fluent-bit", "clusterName": "app"})
+	d.one(t, identity, "app-logs").requireInputs(t, map[string]any{"namespace": "kube-system", "serviceAccount": "fluent-bit", "clusterName": "app"})
 	var policy struct {
 		Statement []struct {
 			Action, Resource []string
@@ -83,12 +83,12 @@ func TestSilentContainerLogsRaiseAnAlarm(t *testing.T) {
 	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
 	d := deploy(t, newContainerLogs(func(a *containerlogs.Args) { a.AlarmTopicARN = topic }))
 	alarm := d.one(t, metricAlarm, "app-logs-silent")
-	alarm.has(t, map[string]any{
+	alarm.requireInputs(t, map[string]any{
 		"name": "app-logs-silent", "namespace": "AWS/Logs", "metricName": "IncomingLogEvents", "statistic": "Sum",
 		"dimensions.LogGroupName": "/aws/containerinsights/app/dataplane", "comparisonOperator": "LessThanThreshold", "threshold": 1,
 		"period": 3600, "evaluationPeriods": 4, "treatMissingData": "breaching", "alarmActions": []any{topic}, "okActions": []any{topic},
 	})
-	alarm.dependsOn(t, d.one(t, "kubernetes:apps/v1:DaemonSet"))
+	alarm.requireDependsOn(t, d.one(t, "kubernetes:apps/v1:DaemonSet"))
 	require.Nil(t, deploy(t, newContainerLogs(func(*containerlogs.Args) {})).one(t, metricAlarm, "app-logs-silent").get("alarmActions"))
 }
 

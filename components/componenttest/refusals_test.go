@@ -44,8 +44,8 @@ func changed[A any](args A, change func(A)) A {
 // create is the program of a component whose constructor is new. The arguments
 // may need the account.
 func create[A, C any](constructor func(*pulumi.Context, string, A, ...pulumi.ResourceOption) (C, error), args func(*account.Account) A) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		_, err := constructor(ctx, "app", args(where))
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		_, err := constructor(ctx, "app", args(stackAccount))
 		return err
 	}
 }
@@ -94,14 +94,14 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 		{"cluster: a zone without a subnet", newCluster(func(a *cluster.Args) { a.ControlPlaneZones = []string{"us-east-1a", "us-east-1f"} }), []string{"us-east-1f has no subnet"}},
 		{"cluster without a name", newCluster(func(a *cluster.Args) { a.ClusterName = "" }), []string{"ClusterName"}},
 
-		{"role without a description", create(iam.NewRole, func(where *account.Account) *iam.RoleArgs {
-			return &iam.RoleArgs{Account: where, Trust: iam.Service("ec2.amazonaws.com")}
+		{"role without a description", create(iam.NewRole, func(stackAccount *account.Account) *iam.RoleArgs {
+			return &iam.RoleArgs{Account: stackAccount, Trust: iam.Service("ec2.amazonaws.com")}
 		}), []string{"Description"}},
-		{"role that nobody can assume", create(iam.NewRole, func(where *account.Account) *iam.RoleArgs {
-			return &iam.RoleArgs{Account: where, Description: "d"}
+		{"role that nobody can assume", create(iam.NewRole, func(stackAccount *account.Account) *iam.RoleArgs {
+			return &iam.RoleArgs{Account: stackAccount, Description: "d"}
 		}), []string{"not an AWS service"}},
-		{"role that may do everything", create(iam.NewRole, func(where *account.Account) *iam.RoleArgs {
-			return &iam.RoleArgs{Account: where, Description: "d", Trust: iam.Service("ec2.amazonaws.com"), Statements: []iam.Statement{
+		{"role that may do everything", create(iam.NewRole, func(stackAccount *account.Account) *iam.RoleArgs {
+			return &iam.RoleArgs{Account: stackAccount, Description: "d", Trust: iam.Service("ec2.amazonaws.com"), Statements: []iam.Statement{
 				{Sid: "All", Actions: []string{"s3:*"}, Resources: []pulumi.StringInput{pulumi.String(policydocument.Any)}},
 			}}
 		}), []string{"s3:*"}},
@@ -115,10 +115,10 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 			Platforms: []ociplatform.Platform{"linux/mips"}, Credentials: &image.Credentials{},
 		})), []string{"ImportPath is empty", "Repository is nil", `"linux/mips": use linux/amd64 or linux/arm64`, "both Username and Password"}},
 		{"image without arguments", create(image.NewImage, none[*image.ImageArgs]), []string{"args are nil"}},
-		{"signing key that nobody uses", create(key.NewSigningKey, func(where *account.Account) *key.SigningArgs {
-			return &key.SigningArgs{Account: where, Description: "d"}
+		{"signing key that nobody uses", create(key.NewSigningKey, func(stackAccount *account.Account) *key.SigningArgs {
+			return &key.SigningArgs{Account: stackAccount, Description: "d"}
 		}), []string{"Signers must be set"}},
-		{"key without a description", create(key.NewKey, func(where *account.Account) *key.Args { return &key.Args{Account: where} }), []string{"Account and Description"}},
+		{"key without a description", create(key.NewKey, func(stackAccount *account.Account) *key.Args { return &key.Args{Account: stackAccount} }), []string{"Account and Description"}},
 
 		{"load balancer: CloudFront can't verify it", newLoadBalancer(func(a *loadbalancer.Args) { a.CertificateARN = nil }), []string{"CertificateARN"}},
 		{"load balancer: an environment that its names do not hold", newLoadBalancer(func(a *loadbalancer.Args) { a.Environment = "Prod" }), []string{`environment "Prod"`}},
@@ -147,25 +147,25 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 		{"service: an HPA and a VPA on one resource", newService(func(a *service.Args) { a.Profile.VPA.Mode = "Auto" }), []string{"both own cpu"}},
 		{"task without a name", newTask(func(a *service.TaskArgs) { a.Task.Short = "" }), []string{"must have a Task with a name"}},
 
-		{"PostgreSQL without subnets", newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
-			return changed(databaseArgs(where), func(a *postgres.DatabaseArgs) { a.SubnetIDs = nil })
+		{"PostgreSQL without subnets", newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+			return changed(databaseArgs(stackAccount), func(a *postgres.DatabaseArgs) { a.SubnetIDs = nil })
 		}), []string{"database: Account, VPCID and SubnetIDs"}},
-		{"PostgreSQL: all that is wrong at once", newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
-			return changed(databaseArgs(where), func(a *postgres.DatabaseArgs) {
+		{"PostgreSQL: all that is wrong at once", newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+			return changed(databaseArgs(stackAccount), func(a *postgres.DatabaseArgs) {
 				a.Database.Identifier, a.Database.InstanceClass, a.Database.BackupDays, a.Database.StorageGiB = "App", "db.x", 1, 5
 			})
 		}), []string{`Identifier "App"`, "db.x", "BackupDays is 1, must be 7 to 35", "StorageGiB is 5"}},
 		{"PostgreSQL in the cluster: a tag moves", newPostgresPod(changed(postgresPodArgs(), func(a *postgres.InClusterArgs) { a.Image = pulumi.String("postgres:17") })), []string{`"postgres:17" must name a digest`}},
 		{"PostgreSQL in the cluster: connections beyond its memory", newPostgresPod(changed(postgresPodArgs(), func(a *postgres.InClusterArgs) { a.Tuning.Connections = 5000 })), []string{"5000"}},
 		{"PostgreSQL in the cluster: a negative volume", newPostgresPod(changed(postgresPodArgs(), func(a *postgres.InClusterArgs) { a.Storage = size.GiB(-1) })), []string{"or zero for 20Gi"}},
-		{"Redis without a replica", newRedis(func(where *account.Account) *redis.ClusterArgs {
-			return changed(redisArgs(where), func(a *redis.ClusterArgs) { a.Cluster.ReplicasPerShard = -1 })
+		{"Redis without a replica", newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+			return changed(redisArgs(stackAccount), func(a *redis.ClusterArgs) { a.Cluster.ReplicasPerShard = -1 })
 		}), []string{"without a replica, the loss of a node loses data"}},
 		{"Redis without arguments", create(redis.NewCluster, none[*redis.ClusterArgs]), []string{"cluster: Account, VPCID and SubnetIDs"}},
 		{"Redis in the cluster: a tag moves", newRedisPods(changed(redisPodArgs(), func(a *redis.InClusterArgs) { a.AgentImage = pulumi.String("agent:latest") })), []string{`"agent:latest" must name a digest`}},
 		{"Redis in the cluster without the nodes' password", newRedisPods(changed(redisPodArgs(), func(a *redis.InClusterArgs) { a.NodePassword = nil })), []string{"NodePassword"}},
-		{"DocumentDB: no such class", newMongo(func(where *account.Account) *mongo.ClusterArgs {
-			return changed(mongoArgs(where), func(a *mongo.ClusterArgs) { a.Cluster.InstanceClass = "db.m5.large" })
+		{"DocumentDB: no such class", newMongo(func(stackAccount *account.Account) *mongo.ClusterArgs {
+			return changed(mongoArgs(stackAccount), func(a *mongo.ClusterArgs) { a.Cluster.InstanceClass = "db.m5.large" })
 		}), []string{`InstanceClass "db.m5.large"`}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -211,8 +211,8 @@ func TestClientsOfAStoreAreChecked(t *testing.T) {
 		{"one twice", append(nodes, nodes...), `client "nodes" is listed twice`},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			_, err := run(newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
-				return changed(databaseArgs(where), func(a *postgres.DatabaseArgs) { a.Clients = tc.clients })
+			_, err := run(newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+				return changed(databaseArgs(stackAccount), func(a *postgres.DatabaseArgs) { a.Clients = tc.clients })
 			}))
 			require.ErrorContains(t, err, tc.want)
 		})

@@ -28,15 +28,15 @@ func withSnapshot(version string, existing ...any) *cloudmocks.Cloud {
 	}}
 }
 
-func restoredDatabase(ctx *pulumi.Context, where *account.Account) error {
-	args := databaseArgs(where)
+func restoredDatabase(ctx *pulumi.Context, stackAccount *account.Account) error {
+	args := databaseArgs(stackAccount)
 	args.SnapshotIdentifier = "last"
 	_, err := postgres.NewDatabase(ctx, "app-postgres", args)
 	return err
 }
 
-func restoredDocuments(ctx *pulumi.Context, where *account.Account) error {
-	args := mongoArgs(where)
+func restoredDocuments(ctx *pulumi.Context, stackAccount *account.Account) error {
+	args := mongoArgs(stackAccount)
 	args.SnapshotIdentifier = "last"
 	_, err := mongo.NewCluster(ctx, "app-mongo", args)
 	return err
@@ -48,27 +48,27 @@ func TestStoresAreCreatedFromSnapshots(t *testing.T) {
 	d, err := runOn(withSnapshot("17.6"), restoredDatabase)
 	require.NoError(t, err)
 	database := d.one(t, rdsInstance)
-	database.has(t, map[string]any{"snapshotIdentifier": "last", "kmsKeyId": nil, "storageEncrypted": true})
+	database.requireInputs(t, map[string]any{"snapshotIdentifier": "last", "kmsKeyId": nil, "storageEncrypted": true})
 	require.Equal(t, []string{"snapshotIdentifier", "kmsKeyId"}, database.IgnoreChanges)
 
 	d, err = runOn(withSnapshot("5.0.0"), restoredDocuments)
 	require.NoError(t, err)
 	documents := d.one(t, docdbCluster)
-	documents.has(t, map[string]any{"snapshotIdentifier": "last"})
+	documents.requireInputs(t, map[string]any{"snapshotIdentifier": "last"})
 	require.NotNil(t, documents.get("kmsKeyId"), "DocumentDB encrypts with a key of its own")
 	require.Equal(t, []string{"snapshotIdentifier"}, documents.IgnoreChanges)
 
-	cache := deploy(t, newRedis(func(where *account.Account) *redis.ClusterArgs {
-		args := redisArgs(where)
+	cache := deploy(t, newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+		args := redisArgs(stackAccount)
 		args.SnapshotName = "last"
 		return args
 	})).one(t, replicationGroup)
-	cache.has(t, map[string]any{"snapshotName": "last"})
+	cache.requireInputs(t, map[string]any{"snapshotName": "last"})
 	require.Equal(t, []string{"snapshotName"}, cache.IgnoreChanges)
 
 	// Without a snapshot the database has its own key.
 	empty := deploy(t, newDatabase(databaseArgs)).one(t, rdsInstance)
-	empty.has(t, map[string]any{"snapshotIdentifier": nil, "kmsKeyId": mockARN + "app-postgres-key"})
+	empty.requireInputs(t, map[string]any{"snapshotIdentifier": nil, "kmsKeyId": mockARN + "app-postgres-key"})
 }
 
 // A snapshot that does not fit is reported before the store is registered.

@@ -48,7 +48,7 @@ func TestVPAHasPermissionsInItsTwoNamespacesOnly(t *testing.T) {
 // The webhook is asked about pods of one namespace, and no pod waits for it for long.
 func TestVPAsWebhookHoldsNoPod(t *testing.T) {
 	w := deploy(t, newVPA(func(*vpa.Args) {})).one(t, "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration")
-	w.has(t, map[string]any{
+	w.requireInputs(t, map[string]any{
 		"metadata.name":                                                            "app-vpa",
 		"webhooks[0].failurePolicy":                                                "Ignore",
 		"webhooks[0].timeoutSeconds":                                               2.0,
@@ -69,7 +69,7 @@ func TestVPAsCertificateIsInNoSecret(t *testing.T) {
 	admission := d.one(t, k8sDeployment, "app-admission")
 	requireRestricted(t, admission, "spec.template.spec", 65532)
 	const pod = "spec.template.spec."
-	admission.has(t, map[string]any{
+	admission.requireInputs(t, map[string]any{
 		pod + "volumes[0].emptyDir.medium":             "Memory",
 		pod + "initContainers[0].image":                "certificate" + digest,
 		pod + "initContainers[0].args":                 []any{"-host", "vpa-admission-controller.app-vpa.svc", "-dir", "/certs", "-configuration", "app-vpa", "-webhook", "vpa.k8s.io"},
@@ -88,7 +88,7 @@ func TestVPAActsInOneNamespace(t *testing.T) {
 		requireRestricted(t, o, "spec.template.spec", 65532)
 		require.Contains(t, o.get(arguments), "--vpa-object-namespace=app")
 		require.Contains(t, o.get(arguments), flag)
-		o.has(t, map[string]any{"spec.template.spec.containers[0].env[0].value": "app-vpa", "spec.template.spec.containers[0].resources.requests.memory": "32Mi"})
+		o.requireInputs(t, map[string]any{"spec.template.spec.containers[0].env[0].value": "app-vpa", "spec.template.spec.containers[0].resources.requests.memory": "32Mi"})
 	}
 	// Requests are half of the document's, and so is the smallest recommendation.
 	require.Contains(t, d.one(t, k8sDeployment, "app-recommender").get(arguments), "--pod-recommendation-min-memory-mb=125")

@@ -14,13 +14,13 @@ import (
 const workspaceARN = "arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef"
 
 func newWritingPrometheus(change func(*prometheus.Workspace)) program {
-	return create(prometheus.NewPrometheus, func(where *account.Account) *prometheus.Args {
+	return create(prometheus.NewPrometheus, func(stackAccount *account.Account) *prometheus.Args {
 		args := prometheusArgs()
 		to, err := scrape.ParseWorkspace(workspaceARN)
 		if err != nil {
 			return nil
 		}
-		args.Workspace = &prometheus.Workspace{Account: where, ClusterName: "app", Cluster: pulumi.String("app"), Workspace: to}
+		args.Workspace = &prometheus.Workspace{Account: stackAccount, ClusterName: "app", Cluster: pulumi.String("app"), Workspace: to}
 		change(args.Workspace)
 		return args
 	})
@@ -30,13 +30,13 @@ func newWritingPrometheus(change func(*prometheus.Workspace)) program {
 func TestPrometheusWritesToItsWorkspaceOnly(t *testing.T) {
 	d := deploy(t, newWritingPrometheus(func(*prometheus.Workspace) {}))
 	set := d.one(t, "kubernetes:apps/v1:StatefulSet")
-	set.has(t, map[string]any{
+	set.requireInputs(t, map[string]any{
 		"spec.template.spec.containers[0].env": []any{map[string]any{
 			"name": "POD_NAME", "valueFrom": map[string]any{"fieldRef": map[string]any{"fieldPath": "metadata.name"}},
 		}},
 	})
-	set.dependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
-	d.one(t, identity).has(t, map[string]any{"namespace": "app-prometheus", "serviceAccount": "prometheus", "clusterName": "app"})
+	set.requireDependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
+	d.one(t, identity).requireInputs(t, map[string]any{"namespace": "app-prometheus", "serviceAccount": "prometheus", "clusterName": "app"})
 	require.JSONEq(t, `{"Version":"2012-10-17","Statement":[{"Sid":"Write","Effect":"Allow","Action":["aps:RemoteWrite"],"Resource":["`+workspaceARN+`"]}]}`,
 		d.one(t, rolePolicy).get("policy").(string))
 	require.Contains(t, d.one(t, "kubernetes:core/v1:ConfigMap", "app-config").get(`data["prometheus.json"]`), "/api/v1/remote_write")
