@@ -30,7 +30,7 @@ const App = "alertmanager"
 const (
 	// Version is Alertmanager's release.
 	Version = "v0.33.0"
-	// Repository is the repository of the image below the prefix of a mirror.
+	// Repository is the name of the image's repository in the stack's mirror.
 	Repository = "alertmanager"
 	// Image is the image that the Prometheus project publishes. It is pinned by its
 	// version, because no public source of its digest was found.
@@ -57,8 +57,8 @@ type Args struct {
 	TopicARN, Region string
 	// Senders are the pods that send alerts.
 	Senders []podnetwork.Peer
-	// RequestShare is the size of the pod's resource requests in percent of the default
-	// requests, 1 to 100.
+	// RequestShare is the percentage of scaling.AlertmanagerResources that the pod requests,
+	// 1 to 100.
 	RequestShare scaling.Percent
 	// NodeSelector are labels that the pod's node must have. Empty means any node.
 	NodeSelector map[string]string

@@ -14,7 +14,7 @@ import (
 )
 
 func newDatabaseExporter(change func(*databaseexporter.Args)) program {
-	return create(databaseexporter.NewExporter, func(stackAccount *account.Account) *databaseexporter.Args {
+	return newProgram(databaseexporter.NewExporter, func(stackAccount *account.Account) *databaseexporter.Args {
 		args := &databaseexporter.Args{
 			Account: stackAccount, ClusterName: pulumi.String("app"), Namespace: existingNamespace("app"), Image: pulumi.String("pgexporter" + digest),
 			Settings:     pulumi.StringMap{"DATABASE_URL": pulumi.String("postgres://exporter_a@postgres/d?sslmode=disable")},

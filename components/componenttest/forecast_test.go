@@ -15,7 +15,7 @@ import (
 )
 
 func newForecaster(change func(*forecaster.Args)) program {
-	return create(forecaster.NewForecaster, func(*account.Account) *forecaster.Args {
+	return newProgram(forecaster.NewForecaster, func(*account.Account) *forecaster.Args {
 		args := &forecaster.Args{
 			Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("forecaster" + digest), Services: scaling.Services(),
 			Readers: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,

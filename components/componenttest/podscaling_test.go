@@ -47,7 +47,7 @@ func kedaArgs() *keda.Args {
 }
 
 func newPrometheus(change func(*prometheus.Args)) program {
-	return create(prometheus.NewPrometheus, func(*account.Account) *prometheus.Args {
+	return newProgram(prometheus.NewPrometheus, func(*account.Account) *prometheus.Args {
 		args := prometheusArgs()
 		change(args)
 		return args
@@ -55,7 +55,7 @@ func newPrometheus(change func(*prometheus.Args)) program {
 }
 
 func newKEDA(change func(*keda.Args)) program {
-	return create(keda.NewKEDA, func(*account.Account) *keda.Args {
+	return newProgram(keda.NewKEDA, func(*account.Account) *keda.Args {
 		args := kedaArgs()
 		change(args)
 		return args
@@ -153,7 +153,7 @@ func TestPrometheusOnlyReads(t *testing.T) {
 }
 
 func newStateMetrics(change func(*statemetrics.Args)) program {
-	return create(statemetrics.NewStateMetrics, func(*account.Account) *statemetrics.Args {
+	return newProgram(statemetrics.NewStateMetrics, func(*account.Account) *statemetrics.Args {
 		args := &statemetrics.Args{
 			Namespace: existingNamespace("app-prometheus"), Watched: existingNamespace("app"), Image: pulumi.String("state" + digest),
 			Cluster: addresses, Readers: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
@@ -193,7 +193,7 @@ func TestStateMetricsMayListOneNamespace(t *testing.T) {
 // name, so that a changed configuration creates a new ConfigMap and a new pod.
 func TestAlertmanagerMayOnlyPublishToItsTopic(t *testing.T) {
 	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
-	d := deploy(t, create(alertmanager.NewAlertmanager, func(stackAccount *account.Account) *alertmanager.Args {
+	d := deploy(t, newProgram(alertmanager.NewAlertmanager, func(stackAccount *account.Account) *alertmanager.Args {
 		return &alertmanager.Args{
 			Account: stackAccount, ClusterName: pulumi.String("prod"), Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("alertmanager" + digest),
 			TopicARN: topic, Region: "us-east-1", Senders: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,

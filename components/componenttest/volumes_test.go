@@ -9,9 +9,9 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// A StatefulSet takes a claim that exists under its pod's name. As resources of
-// the stack, claims grow in place.
-func TestEveryPodOfAStoreHasAClaimOfTheStack(t *testing.T) {
+// A StatefulSet uses an existing claim if the claim has the name that the pod expects. The claims
+// are resources of the stack, so that Pulumi can enlarge them.
+func TestStackCreatesTheClaimOfEveryStorePod(t *testing.T) {
 	larger := redisPodArgs()
 	larger.Storage, larger.StorageClass = size.GiB(30), "slow-hdd"
 	for _, tc := range []struct {
