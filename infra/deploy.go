@@ -233,7 +233,7 @@ func refuseDowngrade(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.I
 	if err != nil {
 		return err
 	}
-	return eksspec.NotOlder(string(stack.Cluster.Version), live)
+	return eksspec.CheckNotOlder(string(stack.Cluster.Version), live)
 }
 
 // eksCluster is the cluster and how resources are created in it.

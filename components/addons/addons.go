@@ -74,19 +74,19 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		return nil, fmt.Errorf("addons %s: %w", name, err)
 	}
 	parent := pulumi.Parent(a)
-	role, err := volumeRole(ctx, name, args, parent)
+	role, err := newVolumeRole(ctx, name, args, parent)
 	if err != nil {
 		return nil, err
 	}
 	created := map[string]*eks.Addon{}
 	for _, addon := range []string{eksspec.CoreDNS, eksspec.EBSCSIDriver, eksspec.MetricsServer, eksspec.SecretsStore} {
-		spec, dependencies := args.addon(addon, release.Addons[addon], role)
+		spec, dependencies := args.addonArgs(addon, release.Addons[addon], role)
 		if created[addon], err = eks.NewAddon(ctx, name+"-"+addon, spec, parent, pulumi.DependsOn(dependencies)); err != nil {
 			return nil, fmt.Errorf("add-on %s: %w", addon, err)
 		}
 		a.Settled = append(a.Settled, created[addon])
 	}
-	class, err := storageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{created[eksspec.EBSCSIDriver]}))
+	class, err := newStorageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{created[eksspec.EBSCSIDriver]}))
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +95,9 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"storageClass": a.StorageClass})
 }
 
-// addon returns the arguments of an add-on and the resources that it needs. volumes is the
+// addonArgs returns the arguments of an add-on and the resources that it needs. volumes is the
 // role of the EBS CSI driver.
-func (a *Args) addon(name, version string, volumes *iam.Role) (*eks.AddonArgs, []pulumi.Resource) {
+func (a *Args) addonArgs(name, version string, volumes *iam.Role) (*eks.AddonArgs, []pulumi.Resource) {
 	spec := &eks.AddonArgs{
 		ClusterName:              a.Cluster.Name,
 		AddonName:                pulumi.String(name),
@@ -118,11 +118,11 @@ func (a *Args) addon(name, version string, volumes *iam.Role) (*eks.AddonArgs, [
 
 // secretsStoreConfig configures the add-on for secrets. With tokenRequests the
 // driver requests a token of the pod that mounts a secret. With that token the
-// provider gets the pod's role from the Pod Identity agent. Neither has its own
-// role.
+// provider gets the pod's role from the Pod Identity agent. The driver and the provider
+// have no role of their own.
 //
-// The driver checks mounted secrets for new values every hour. Each check is a call of
-// Secrets Manager for each pod, which is billed. An hour is soon enough. Long-running pods
+// The driver checks mounted secrets for new values every hour. Each check calls
+// Secrets Manager once for each pod, and AWS bills each call. An hour is soon enough. Long-running pods
 // mount only Redis' password, and ElastiCache accepts the former password until the next
 // rotation. The migration mounts the master passwords, but it is a short task. The field
 // names are those in the provider's test of the add-on
@@ -133,11 +133,11 @@ const secretsStoreConfig = `{"secrets-store-csi-driver":{"enableSecretRotation":
 // volumeAccount is the service account of the EBS CSI driver's controller.
 const volumeAccount = "ebs-csi-controller-sa"
 
-// volumeRole creates the role of the EBS CSI driver: the AWS managed policy, and
+// newVolumeRole creates the role of the EBS CSI driver: the AWS managed policy, and
 // permission to use the key (aws-ebs-csi-driver, "Encryption"). Version 2 of the policy is
 // limited to volumes and snapshots with the tag that the driver sets (AWS Managed Policy
 // Reference, "AmazonEBSCSIDriverPolicyV2").
-func volumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) (*iam.Role, error) {
+func newVolumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) (*iam.Role, error) {
 	return iam.NewRole(ctx, name+"-ebs-csi", &iam.RoleArgs{
 		Account:         args.Account,
 		Description:     "EBS volumes of EKS cluster " + args.Cluster.ClusterName,
@@ -161,10 +161,10 @@ func volumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Reso
 	}, parent)
 }
 
-// storageClass creates the storage class of encrypted gp3 volumes. A volume is created
+// newStorageClass creates the storage class of encrypted gp3 volumes. A volume is created
 // in the zone of its first pod. The volume stays when its claim is deleted, so that a
 // deletion by mistake loses no data. A person deletes unused volumes.
-func storageClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*storagev1.StorageClass, error) {
+func newStorageClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*storagev1.StorageClass, error) {
 	class, err := storagev1.NewStorageClass(ctx, name+"-"+StorageClass, &storagev1.StorageClassArgs{
 		Metadata:             &metav1.ObjectMetaArgs{Name: pulumi.String(StorageClass)},
 		Provisioner:          pulumi.String("ebs.csi.aws.com"),

@@ -2,8 +2,9 @@
 // namespace. The policy pack checks what Pulumi creates; the API server checks every
 // pod, whoever creates it. Package podrules has the rules.
 //
-// The objects are registered as custom resources, because the SDK's package
-// admissionregistration would be compiled for two resources.
+// The objects are registered as custom resources. The SDK's package
+// admissionregistration has types for them, but it is large, and the platform would
+// compile it for only two resources.
 package admissionpolicy
 
 import (

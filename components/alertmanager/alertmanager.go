@@ -1,9 +1,9 @@
 // Package alertmanager owns the Alertmanager of a platform, which groups the alerts
-// of Prometheus and sends them to an SNS topic: the one that CloudWatch's alarms
-// notify, so that people subscribe once.
+// of Prometheus and sends them to an SNS topic. CloudWatch's alarms notify the same
+// topic, so that people subscribe once.
 //
-// It has one pod and no volume. Silences end with the pod, and a new pod sends the
-// open alerts once more.
+// Alertmanager has one pod and no volume. Silences are lost when the pod ends, and a new
+// pod sends the firing alerts once more.
 package alertmanager
 
 import (
@@ -24,19 +24,19 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// App is the value of the label app of its pod.
+// App is the value of the label app of the Alertmanager pod.
 const App = "alertmanager"
 
 const (
 	// Version is Alertmanager's release.
 	Version = "v0.33.0"
-	// Repository is the repository of its image below a mirror.
+	// Repository is the name of the image's repository in the stack's mirror.
 	Repository = "alertmanager"
-	// Image is upstream's image. No public source of its digest was found, so it has
-	// an exact version only.
+	// Image is the image that the Prometheus project publishes. It is pinned by its
+	// version, because no public source of its digest was found.
 	Image = "quay.io/prometheus/alertmanager:" + Version
 
-	// Port is the port of its API.
+	// Port is the port of Alertmanager's API.
 	Port = 9093
 
 	app                      = App
@@ -47,19 +47,20 @@ const (
 // Args configure an Alertmanager.
 type Args struct {
 	Account *account.Account
-	// ClusterName is the name of the EKS cluster that it runs in.
+	// ClusterName is the name of the EKS cluster in which Alertmanager runs.
 	ClusterName pulumi.StringInput
-	// Namespace is that of Prometheus.
+	// Namespace is the namespace of Prometheus.
 	Namespace controller.Namespace
-	// Image is the reference of its image.
+	// Image is the reference of Alertmanager's image.
 	Image pulumi.StringInput
 	// TopicARN is the SNS topic that gets the alerts, in Region.
 	TopicARN, Region string
 	// Senders are the pods that send alerts.
 	Senders []podnetwork.Peer
-	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
+	// RequestShare is the percentage of scaling.AlertmanagerResources that the pod requests,
+	// 1 to 100.
 	RequestShare scaling.Percent
-	// NodeSelector are labels that its nodes must have. Empty means any node.
+	// NodeSelector are labels that the pod's node must have. Empty means any node.
 	NodeSelector map[string]string
 }
 
@@ -68,7 +69,7 @@ func (a *Args) validate() error {
 	case a == nil || a.Account == nil || a.ClusterName == nil || a.Namespace.Created == nil || a.Image == nil:
 		return errors.New("alertmanager: Account, ClusterName, Namespace and Image must be set")
 	case a.TopicARN == "" || a.Region == "":
-		return errors.New("alertmanager: TopicARN and Region must be set: without a receiver it has no use")
+		return errors.New("alertmanager: TopicARN and Region must be set: without a topic nobody gets the alerts")
 	case a.RequestShare < 1 || a.RequestShare > 100:
 		return fmt.Errorf("alertmanager: RequestShare is %s, must be 1 to 100 %%", a.RequestShare)
 	}
@@ -81,9 +82,9 @@ type Alertmanager struct{ pulumi.ResourceState }
 // Address is the host and port of the Alertmanager in a namespace.
 func Address(namespace string) string { return fmt.Sprintf("%s.%s.svc:%d", app, namespace, Port) }
 
-// NewAlertmanager creates the Alertmanager, and the role by which it publishes to the
-// topic and to nothing else. A topic that a KMS key of yours encrypts needs that key's
-// policy to admit the role.
+// NewAlertmanager creates the Alertmanager and its IAM role, which may publish only to the
+// topic. If a customer managed KMS key encrypts the topic, the key's policy must allow the
+// role to use the key.
 func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Alertmanager, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -106,7 +107,8 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, err
 	}
-	// Immutable and named by Pulumi: a change makes a new object, and so new pods.
+	// The ConfigMap is immutable, and Pulumi generates its name. So a changed file creates a
+	// new ConfigMap and a new pod.
 	config, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{
 		Metadata:  &metav1.ObjectMetaArgs{Namespace: args.Namespace.Created, Labels: pulumi.StringMap{"app": pulumi.String(app)}},
 		Immutable: pulumi.Bool(true),
@@ -123,7 +125,7 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 			fmt.Sprintf("--web.listen-address=:%d", Port), "--cluster.listen-address=", "--log.format=json",
 		},
 		Ports: []controller.Port{{Name: "api", Number: Port, Service: Port, From: args.Senders}},
-		// The addresses of SNS change.
+		// A network policy can't name the addresses of SNS, because they change.
 		Egress: podnetwork.APIs(),
 		Ready:  ready, Alive: alive,
 		Resources: scaling.AlertmanagerResources().WithRequests(args.RequestShare),
@@ -140,22 +142,24 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{})
 }
 
+// probe returns a probe that gets the path from Alertmanager's API.
 func probe(path string) corev1.HTTPGetActionArgs {
 	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("api")}
 }
 
-// object is a part of the configuration file, with the names of Alertmanager
-// (prometheus/alertmanager, docs/configuration.md).
+// object is a JSON object of Alertmanager's configuration file. The repository
+// prometheus/alertmanager describes its keys in docs/configuration.md.
 type object = map[string]any
 
-// File renders the configuration. Alerts of one name and service are one message. An
-// alert that pages silences the ticket of the same name and service.
+// File returns Alertmanager's configuration file. Alerts with the same name and the same
+// service are sent in one message. A firing alert of severity "page" suppresses the alert of
+// severity "ticket" with the same name and service.
 func File(topicARN, region string) (string, error) {
 	const receiver = "topic"
 	text, err := json.MarshalIndent(object{
 		"route": object{
 			"receiver": receiver, "group_by": []string{"alertname", "service"},
-			// The three times are the defaults of Alertmanager; a ticket is repeated daily.
+			// These three times are Alertmanager's defaults. Only a ticket has another: daily.
 			"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h",
 			"routes": []object{{"receiver": receiver, "matchers": []string{`severity="ticket"`}, "repeat_interval": "24h"}},
 		},

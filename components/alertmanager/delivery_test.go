@@ -19,8 +19,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promrules"
 )
 
-// published are the messages that a topic got: what SNS needs of the API's answer, and
-// nothing else of it.
+// published is an HTTP handler that acts as SNS: it sends each received message to the
+// channel. Its response has only the fields that Alertmanager's SNS client reads.
 type published chan map[string]string
 
 func (p published) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -34,9 +34,9 @@ func (p published) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(`<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`))
 }
 
-// TestAlertReachesTheTopic: a genuine Prometheus evaluates the platform's rules and sees no
-// pod. Its alert goes through a genuine Alertmanager, with the file that a stack has, to
-// the topic of the configuration. Only the times are shorter, and SNS is this process.
+// A real Prometheus evaluates the platform's rules. It scrapes no pod, so the alert
+// ServiceNotScraped fires for each service. A real Alertmanager with a stack's configuration
+// file must send the alerts to the topic. The test only shortens times and acts as SNS.
 func TestAlertReachesTheTopic(t *testing.T) {
 	messages := make(published, 10)
 	sns := httptest.NewServer(messages)
@@ -75,8 +75,8 @@ func TestAlertReachesTheTopic(t *testing.T) {
 		"alerting":   object{"alertmanagers": []object{{"static_configs": []object{{"targets": []string{address}}}}}},
 	})
 	require.NoError(t, err)
-	// Prometheus sends to no Alertmanager in its first five seconds, and then once more after
-	// the delay.
+	// Prometheus finds its Alertmanagers only after five seconds. The short delay makes it
+	// resend the alerts that fired before.
 	start(t, "prometheus", "--config.file="+write("prometheus.json", text), "--storage.tsdb.path="+filepath.Join(dir, "series"),
 		"--web.listen-address=127.0.0.1:0", "--rules.alert.resend-delay=1s")
 
@@ -89,7 +89,7 @@ func TestAlertReachesTheTopic(t *testing.T) {
 			require.Contains(t, m["message"], "ServiceNotScraped")
 			require.Contains(t, m["message"], promrules.Runbook)
 		case <-time.After(30 * time.Second):
-			require.Fail(t, "no message", "one for each service; %s is missing", service)
+			require.Fail(t, "no message", "each service must send one; %s is missing", service)
 		}
 	}
 }

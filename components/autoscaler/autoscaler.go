@@ -31,7 +31,7 @@ const (
 type Args struct {
 	// Account is the account of the Auto Scaling Groups.
 	Account *account.Account
-	// Cluster is the cluster that the autoscaler scales. Its pod runs there, too.
+	// Cluster is the cluster that the autoscaler scales. Its pod also runs in it.
 	Cluster *cluster.Cluster
 	// Options are the autoscaler's settings; see scaling.DefaultClusterAutoscaler.
 	Options scaling.ClusterAutoscalerOptions
@@ -83,12 +83,12 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 		return nil, fmt.Errorf("autoscaler %s: %w", name, err)
 	}
 	b := &builder{ctx: ctx, name: name, args: args, parent: pulumi.Parent(a), dependencies: args.Nodes}
-	for _, step := range []func() error{b.role, b.rbac, b.disruptionBudget} {
+	for _, step := range []func() error{b.createRole, b.createRBAC, b.createDisruptionBudget} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	if err := b.deployment(image, command); err != nil {
+	if err := b.createDeployment(image, command); err != nil {
 		return nil, err
 	}
 	metrics, err := corev1.NewService(ctx, name+"-metrics", &corev1.ServiceArgs{
@@ -107,10 +107,10 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"metricsHost": a.MetricsHost})
 }
 
-// role creates the IAM role of the autoscaler's pod. The read actions apply to all
+// createRole creates the IAM role of the autoscaler's pod. The read actions apply to all
 // resources. The actions that change a group apply only to groups with the tags of this
 // cluster.
-func (b *builder) role() error {
+func (b *builder) createRole() error {
 	read := iam.Statement{Sid: "Look", Actions: manifest.ReadActions(), Resources: iam.AnyResource()}
 	scale := iam.Statement{Sid: "Scale", Actions: manifest.ScaleActions(), Resources: iam.AnyResource()}
 	for key, value := range manifest.ScopeTags(b.args.Cluster.ClusterName) {

@@ -17,11 +17,11 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// user is the user nobody, as in kubernetes/autoscaler's example.
+// user is the id of the user nobody, as in kubernetes/autoscaler's example.
 const user = 65534
 
-// disruptionBudget allows a drain to evict one pod of the autoscaler at a time.
-func (b *builder) disruptionBudget() error {
+// createDisruptionBudget allows a drain to evict one pod of the autoscaler at a time.
+func (b *builder) createDisruptionBudget() error {
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(),
 		Spec:     poddisruption.OneAtATime(labels()),
@@ -32,10 +32,10 @@ func (b *builder) disruptionBudget() error {
 	return nil
 }
 
-// deployment runs one autoscaler. During a rollout two run, and only the one that
-// holds the lease acts.
-func (b *builder) deployment(image string, command []string) error {
-	policy, err := podnetwork.New(b.ctx, b.name, b.access(), b.parent)
+// createDeployment creates a Deployment with one pod. During a rollout two autoscalers
+// run, and only the one that holds the lease acts.
+func (b *builder) createDeployment(image string, command []string) error {
+	policy, err := podnetwork.New(b.ctx, b.name, b.networkPolicy(), b.parent)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (b *builder) deployment(image string, command []string) error {
 					// The autoscaler must not remove the node that it runs on.
 					Annotations: pulumi.StringMap{"cluster-autoscaler.kubernetes.io/safe-to-evict": pulumi.String("false")},
 				},
-				Spec: b.pod(image, command),
+				Spec: b.podSpec(image, command),
 			},
 		},
 	}, b.parent, pulumi.DependsOn(append(b.dependencies, policy)))
@@ -60,14 +60,14 @@ func (b *builder) deployment(image string, command []string) error {
 	return nil
 }
 
-// access returns the network policy: the autoscaler may call the Kubernetes and AWS
+// networkPolicy returns the network policy: the autoscaler may call the Kubernetes and AWS
 // APIs, and no pod may call the autoscaler.
-func (b *builder) access() *podnetwork.Args {
+func (b *builder) networkPolicy() *podnetwork.Args {
 	return &podnetwork.Args{Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()}}
 }
 
-// pod returns the spec of the autoscaler's pod.
-func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
+// podSpec returns the spec of the autoscaler's pod.
+func (b *builder) podSpec(image string, command []string) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
 		PriorityClassName:  pulumi.String("system-cluster-critical"),

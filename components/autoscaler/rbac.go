@@ -13,9 +13,9 @@ import (
 
 const rbacGroup = "rbac.authorization.k8s.io"
 
-// rbac creates the autoscaler's service account with the rules of package
-// manifest.
-func (b *builder) rbac() error {
+// createRBAC creates the autoscaler's service account, and binds it to a ClusterRole and a
+// Role with the rules of package manifest.
+func (b *builder) createRBAC() error {
 	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: meta()}, b.parent)
 	if err != nil {
 		return fmt.Errorf("service account of %s: %w", b.name, err)
@@ -25,7 +25,7 @@ func (b *builder) rbac() error {
 	}}
 	clusterWide := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
 
-	cluster, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: clusterWide, Rules: rules(manifest.ClusterRules())}, b.parent)
+	cluster, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: clusterWide, Rules: policyRules(manifest.ClusterRules())}, b.parent)
 	if err != nil {
 		return fmt.Errorf("cluster role of %s: %w", b.name, err)
 	}
@@ -37,7 +37,7 @@ func (b *builder) rbac() error {
 	if err != nil {
 		return fmt.Errorf("cluster role binding of %s: %w", b.name, err)
 	}
-	role, err := rbacv1.NewRole(b.ctx, b.name, &rbacv1.RoleArgs{Metadata: meta(), Rules: rules(manifest.NamespaceRules())}, b.parent)
+	role, err := rbacv1.NewRole(b.ctx, b.name, &rbacv1.RoleArgs{Metadata: meta(), Rules: policyRules(manifest.NamespaceRules())}, b.parent)
 	if err != nil {
 		return fmt.Errorf("Kubernetes role of %s: %w", b.name, err)
 	}
@@ -53,8 +53,8 @@ func (b *builder) rbac() error {
 	return nil
 }
 
-// rules returns the rules as Kubernetes' API has them.
-func rules(all []manifest.Rule) rbacv1.PolicyRuleArray {
+// policyRules converts rules to the type of the Kubernetes SDK.
+func policyRules(all []manifest.Rule) rbacv1.PolicyRuleArray {
 	var converted rbacv1.PolicyRuleArray
 	for _, r := range all {
 		rule := &rbacv1.PolicyRuleArgs{

@@ -7,7 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// configure creates the settings of a bucket, one resource each.
+// configure creates one resource for each setting of the bucket.
 func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	parent := pulumi.Parent(b)
 	block, err := s3.NewBucketPublicAccessBlock(ctx, b.name+"-private", &s3.BucketPublicAccessBlockArgs{

@@ -38,21 +38,20 @@ type Args struct {
 	Domains []string
 	// CertificateARN is a certificate in us-east-1 that covers Domains.
 	CertificateARN pulumi.StringInput
-	// ZoneID is the public zone for the records of Domains. Without it somebody
-	// else creates the records to DomainName.
+	// ZoneID is the public hosted zone for the records of Domains. Without it an operator
+	// must create the records, which point to DomainName.
 	ZoneID pulumi.StringInput
 	// Cacheable are the endpoints below /api/ whose responses may be cached, as
 	// path patterns; see traffic.Behaviours.
 	Cacheable []string
-	// SiteFolder is a folder of static files on the machine that runs the
-	// program. Without it somebody else uploads the files to StaticBucket.
+	// SiteFolder is a folder of static files on the machine that runs Pulumi. Without it
+	// an operator must upload the files to StaticBucket.
 	SiteFolder string
-	// ContentSecurityPolicy is the header of that name. The default permits only
-	// content of the site itself.
+	// ContentSecurityPolicy is the value of the header Content-Security-Policy. The
+	// default permits only content of the site itself.
 	ContentSecurityPolicy string
-	// HSTSSubdomains makes browsers use HTTPS for every name below Domains too.
-	// Browsers remember it for a year. So use it only if all of these names have
-	// HTTPS.
+	// HSTSSubdomains makes browsers use HTTPS also for every name below Domains, for a
+	// year. So set it only if all of these names have HTTPS.
 	HSTSSubdomains bool
 	// WebACLARN is a web ACL of CloudFront's scope; nil for none.
 	WebACLARN pulumi.StringInput
@@ -117,7 +116,7 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	}
 	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(c), args: args}
 
-	logs, err := b.logs()
+	logs, err := b.newLogBucket()
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +126,7 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	if err != nil {
 		return nil, err
 	}
-	distribution, err := b.distribution(table, static, logs)
+	distribution, err := b.newDistribution(table, static, logs)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +142,7 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	if err := b.upload(files, static); err != nil {
 		return nil, err
 	}
-	if err := b.records(distribution); err != nil {
+	if err := b.createRecords(distribution); err != nil {
 		return nil, err
 	}
 
@@ -157,10 +156,10 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	})
 }
 
-// logs creates the bucket for the CDN's log and the static bucket's access log.
+// newLogBucket creates the bucket for the CDN's log and the static bucket's access log.
 // CloudFront writes with an ACL that it sets itself, S3 with a bucket policy (S3 User
 // Guide, "Enabling server access logging").
-func (b *builder) logs() (*bucket.Bucket, error) {
+func (b *builder) newLogBucket() (*bucket.Bucket, error) {
 	return bucket.NewBucket(b.ctx, b.name+"-logs", &bucket.Args{
 		ExpireDays:  logs.Days,
 		ACLs:        true,
@@ -177,8 +176,8 @@ func (b *builder) logs() (*bucket.Bucket, error) {
 	}, b.parent)
 }
 
-// upload uploads the static files. Each is a resource that changes with its
-// content.
+// upload uploads the static files. Each file is a resource, which Pulumi updates when the
+// content changes.
 func (b *builder) upload(files []staticfiles.File, to *bucket.Bucket) error {
 	for _, f := range files {
 		if _, err := s3.NewBucketObjectv2(b.ctx, b.name+"-"+f.Key, &s3.BucketObjectv2Args{
@@ -194,8 +193,8 @@ func (b *builder) upload(files []staticfiles.File, to *bucket.Bucket) error {
 	return nil
 }
 
-// records creates the DNS records of the domains if a zone is given.
-func (b *builder) records(distribution *cloudfront.Distribution) error {
+// createRecords creates the DNS records of the domains if a zone is given.
+func (b *builder) createRecords(distribution *cloudfront.Distribution) error {
 	if b.args.ZoneID == nil {
 		return nil
 	}

@@ -18,15 +18,18 @@ var originIDs = map[behaviour.Origin]pulumi.String{
 	behaviour.Dynamic: "ALB-progressive-framework-dynamic",
 }
 
-// viewerProtocols are the document's: a page is led to HTTPS; a call of the API
-// over HTTP is refused, as its Authorization has crossed in the clear already.
+// viewerProtocols are the protocols in the design document. CloudFront redirects a page from
+// HTTP to HTTPS. It refuses an API request over HTTP: the client has already sent the
+// Authorization header without encryption, and must notice that.
 var viewerProtocols = map[behaviour.Origin]pulumi.String{
 	behaviour.Static:  "redirect-to-https",
 	behaviour.Dynamic: "https-only",
 }
 
-func (b *builder) distribution(table behaviour.Table, static, logs *bucket.Bucket) (*cloudfront.Distribution, error) {
-	policies, err := b.policies(table)
+// newDistribution creates the distribution, its policies, and the access control by which it
+// reads the static bucket.
+func (b *builder) newDistribution(table behaviour.Table, static, logs *bucket.Bucket) (*cloudfront.Distribution, error) {
+	policies, err := b.newPolicies(table)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +45,7 @@ func (b *builder) distribution(table behaviour.Table, static, logs *bucket.Bucke
 	}
 	var ordered cloudfront.DistributionOrderedCacheBehaviorArray
 	for _, rule := range table.Rules {
-		ordered = append(ordered, policies.ordered(rule))
+		ordered = append(ordered, policies.orderedBehavior(rule))
 	}
 	args := &cloudfront.DistributionArgs{
 		Comment:           pulumi.String("Progressive Framework V5 CDN"),
@@ -68,7 +71,7 @@ func (b *builder) distribution(table behaviour.Table, static, logs *bucket.Bucke
 				},
 			},
 		},
-		DefaultCacheBehavior:  policies.byDefault(table.Default),
+		DefaultCacheBehavior:  policies.defaultBehavior(table.Default),
 		OrderedCacheBehaviors: ordered,
 		LoggingConfig: &cloudfront.DistributionLoggingConfigArgs{
 			Bucket: logs.DomainName, Prefix: pulumi.String("cdn/"), IncludeCookies: pulumi.Bool(false),
@@ -78,7 +81,7 @@ func (b *builder) distribution(table behaviour.Table, static, logs *bucket.Bucke
 		},
 		ViewerCertificate: b.viewerCertificate(),
 		Tags: pulumi.StringMap{
-			"Name": pulumi.String("progressive-framework-v5-cdn"), "Service": pulumi.String("cdn"), // the document's
+			"Name": pulumi.String("progressive-framework-v5-cdn"), "Service": pulumi.String("cdn"), // the tags in the design document
 		},
 	}
 	if b.args.WebACLARN != nil {
@@ -91,6 +94,7 @@ func (b *builder) distribution(table behaviour.Table, static, logs *bucket.Bucke
 	return distribution, nil
 }
 
+// viewerCertificate returns the certificate for users: CertificateARN, or CloudFront's own.
 func (b *builder) viewerCertificate() *cloudfront.DistributionViewerCertificateArgs {
 	if b.args.CertificateARN == nil {
 		return &cloudfront.DistributionViewerCertificateArgs{CloudfrontDefaultCertificate: pulumi.Bool(true)}
@@ -102,9 +106,9 @@ func (b *builder) viewerCertificate() *cloudfront.DistributionViewerCertificateA
 	}
 }
 
-// ordered and byDefault convert a rule to the SDK's two types for it.
-func (p policies) ordered(rule behaviour.Rule) *cloudfront.DistributionOrderedCacheBehaviorArgs {
-	d := p.byDefault(rule)
+// orderedBehavior converts the rule of a pattern to the SDK's type.
+func (p policies) orderedBehavior(rule behaviour.Rule) *cloudfront.DistributionOrderedCacheBehaviorArgs {
+	d := p.defaultBehavior(rule)
 	return &cloudfront.DistributionOrderedCacheBehaviorArgs{
 		PathPattern:             pulumi.String(rule.Pattern),
 		TargetOriginId:          d.TargetOriginId,
@@ -118,7 +122,9 @@ func (p policies) ordered(rule behaviour.Rule) *cloudfront.DistributionOrderedCa
 	}
 }
 
-func (p policies) byDefault(rule behaviour.Rule) *cloudfront.DistributionDefaultCacheBehaviorArgs {
+// defaultBehavior converts the default rule to the SDK's type. orderedBehavior uses it for the
+// fields that both types have.
+func (p policies) defaultBehavior(rule behaviour.Rule) *cloudfront.DistributionDefaultCacheBehaviorArgs {
 	args := &cloudfront.DistributionDefaultCacheBehaviorArgs{
 		TargetOriginId:          originIDs[rule.Origin],
 		ViewerProtocolPolicy:    viewerProtocols[rule.Origin],
@@ -132,7 +138,7 @@ func (p policies) byDefault(rule behaviour.Rule) *cloudfront.DistributionDefault
 		args.OriginRequestPolicyId = pulumi.String(allViewerExceptHost)
 		return args
 	}
-	// No origin request policy: the origin sees what is in the key.
+	// There is no origin request policy, so the origin receives only the cache key.
 	args.CachePolicyId = p.caches[rule.Caching]
 	return args
 }

@@ -18,36 +18,36 @@ const (
 	// cachingDisabled is Managed-CachingDisabled.
 	cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 	// allViewerExceptHost is Managed-AllViewerExceptHostHeader. The load
-	// balancer must see its own name as Host: CloudFront holds its certificate
-	// against the Host that it sends.
+	// balancer must get its own name in the Host header, because CloudFront compares
+	// this header with the load balancer's certificate.
 	allViewerExceptHost = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 )
 
 const (
-	// contentSecurity is the policy unless a stack has another: a page loads
-	// from its own site, and no other site frames it.
+	// contentSecurity is the default Content-Security-Policy: a page loads content only
+	// from its own site, and no site may show the page in a frame.
 	contentSecurity = "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-	// strictTransport is for how long a browser asks by HTTPS only.
+	// strictTransport is the time for which a browser uses only HTTPS for the site.
 	strictTransport = 365 * 24 * time.Hour
 )
 
-// policies are the ids of what the behaviours share.
+// policies are the ids of the policies that behaviours use.
 type policies struct {
 	caches  map[behaviour.Caching]pulumi.IDOutput
-	headers pulumi.IDOutput
+	headers pulumi.IDOutput // of the response headers policy
 }
 
-// policies creates a cache policy for each caching of the table, and the policy
+// newPolicies creates a cache policy for each kind of caching in the table, and the policy
 // of the security headers.
-func (b *builder) policies(table behaviour.Table) (policies, error) {
-	headers, err := b.securityHeaders()
+func (b *builder) newPolicies(table behaviour.Table) (policies, error) {
+	headers, err := b.newSecurityHeaders()
 	if err != nil {
 		return policies{}, err
 	}
 	created := policies{caches: map[behaviour.Caching]pulumi.IDOutput{}, headers: headers}
 	for _, rule := range append([]behaviour.Rule{table.Default}, table.Rules...) {
 		caching := rule.Caching
-		if _, known := created.caches[caching]; known || !caching.Cached() {
+		if _, exists := created.caches[caching]; exists || !caching.Cached() {
 			continue
 		}
 		policy, err := cloudfront.NewCachePolicy(b.ctx, b.name+"-"+caching.Name(), &cloudfront.CachePolicyArgs{
@@ -55,7 +55,7 @@ func (b *builder) policies(table behaviour.Table) (policies, error) {
 			MinTtl:                                   pulumi.Int(0), // no-store, no-cache and private are honoured
 			DefaultTtl:                               seconds(caching.TTL().Default),
 			MaxTtl:                                   seconds(caching.TTL().Max),
-			ParametersInCacheKeyAndForwardedToOrigin: key(caching),
+			ParametersInCacheKeyAndForwardedToOrigin: cacheKey(caching),
 		}, b.parent)
 		if err != nil {
 			return policies{}, fmt.Errorf("cache policy %s: %w", caching.Name(), err)
@@ -67,8 +67,8 @@ func (b *builder) policies(table behaviour.Table) (policies, error) {
 
 func seconds(d time.Duration) pulumi.Int { return pulumi.Int(int(d.Seconds())) }
 
-// key returns the cache key, which is all that the origin receives.
-func key(caching behaviour.Caching) *cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginArgs {
+// cacheKey returns the cache key. The origin receives the same headers, cookies and query.
+func cacheKey(caching behaviour.Caching) *cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginArgs {
 	headers := &cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginHeadersConfigArgs{HeaderBehavior: pulumi.String("none")}
 	if len(caching.Headers()) > 0 {
 		headers.HeaderBehavior = pulumi.String("whitelist")
@@ -76,25 +76,26 @@ func key(caching behaviour.Caching) *cloudfront.CachePolicyParametersInCacheKeyA
 			Items: pulumi.ToStringArray(caching.Headers()),
 		}
 	}
-	caller := pulumi.String("none")
-	if caching.Caller() {
-		caller = "all"
+	cookiesAndQuery := pulumi.String("none")
+	if caching.PerCaller() {
+		cookiesAndQuery = "all"
 	}
 	return &cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginArgs{
 		EnableAcceptEncodingBrotli: pulumi.Bool(true),
 		EnableAcceptEncodingGzip:   pulumi.Bool(true),
 		HeadersConfig:              headers,
 		CookiesConfig: &cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginCookiesConfigArgs{
-			CookieBehavior: caller,
+			CookieBehavior: cookiesAndQuery,
 		},
 		QueryStringsConfig: &cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginQueryStringsConfigArgs{
-			QueryStringBehavior: caller,
+			QueryStringBehavior: cookiesAndQuery,
 		},
 	}
 }
 
-// securityHeaders go with every answer, whatever the origin says.
-func (b *builder) securityHeaders() (pulumi.IDOutput, error) {
+// newSecurityHeaders creates the policy that adds the security headers to every response. It
+// overrides headers of the origin.
+func (b *builder) newSecurityHeaders() (pulumi.IDOutput, error) {
 	always := pulumi.Bool(true)
 	policy, err := cloudfront.NewResponseHeadersPolicy(b.ctx, b.name+"-headers", &cloudfront.ResponseHeadersPolicyArgs{
 		Name: pulumi.String(b.name + "-headers"),

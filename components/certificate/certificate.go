@@ -1,6 +1,6 @@
 // Package certificate owns a TLS certificate of ACM and its validation records in
 // Route 53. The AWS provider decides the region of the certificate. CloudFront needs
-// one of us-east-1, a load balancer needs one of its own region.
+// a certificate in us-east-1, and a load balancer needs one in its own region.
 package certificate
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/certificate/names"
 )
 
-// recordTTL is in seconds. The number has little effect, because only ACM reads the
+// recordTTL is the TTL of a validation record in seconds. It has little effect, because only ACM reads the
 // record: at creation and before each renewal.
 const recordTTL = 300
 

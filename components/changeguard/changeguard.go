@@ -20,8 +20,8 @@ const Token = "ko:index:ChangeGuard"
 type Guard struct {
 	pulumi.CustomResourceState
 
-	// Values are the accepted values, by the ids of the fields. They are known in
-	// a preview, too.
+	// Values are the accepted values, by the ids of the fields. They are also known
+	// in a preview.
 	Values pulumi.StringMapOutput `pulumi:"values"`
 }
 
@@ -47,8 +47,8 @@ func NewGuard(ctx *pulumi.Context, name string, fields map[string]changerule.Fie
 }
 
 // Recorded waits until the provider has checked the fields, and returns the accepted
-// values. It returns an error if a change was refused. So the program can stop before it
-// registers further resources.
+// values. It returns an error if a change was refused. So the Pulumi program can stop before
+// it registers further resources.
 func (g *Guard) Recorded(ctx *pulumi.Context) (map[string]string, error) {
 	result, err := internals.UnsafeAwaitOutput(ctx.Context(), g.Values)
 	if err != nil {

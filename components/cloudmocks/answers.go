@@ -8,17 +8,17 @@ import (
 
 type object = map[string]any
 
-// completed are the properties of which the program sets a part and AWS adds the rest.
-var completed = []string{"vpcConfig", "kubernetesNetworkConfig"}
+// completedByAWS are the properties that a program sets in part. AWS adds the rest.
+var completedByAWS = []string{"vpcConfig", "kubernetesNetworkConfig"}
 
 // outputs returns the outputs that a resource has in addition to its inputs.
 func outputs(r Registration) object {
-	password := []any{object{"secretArn": "arn:aws:secretsmanager:" + Region + ":" + AccountID + ":secret:master-of-" + r.Name}}
+	masterSecrets := []any{object{"secretArn": "arn:aws:secretsmanager:" + Region + ":" + AccountID + ":secret:master-of-" + r.Name}}
 	out := object{"name": r.Name, "arn": "arn:aws:mock:" + Region + ":" + AccountID + ":" + r.Name}
 	maps.Copy(out, map[string]object{
-		"aws:acm/certificate:Certificate":          {"domainValidationOptions": validations(r.Inputs)},
+		"aws:acm/certificate:Certificate":          {"domainValidationOptions": validationRecords(r.Inputs)},
 		"aws:cloudfront/distribution:Distribution": {"domainName": "d1.cloudfront.net", "hostedZoneId": "Z2"},
-		"aws:docdb/cluster:Cluster":                {"endpoint": "writer.docdb", "readerEndpoint": "reader.docdb", "masterUserSecrets": password},
+		"aws:docdb/cluster:Cluster":                {"endpoint": "writer.docdb", "readerEndpoint": "reader.docdb", "masterUserSecrets": masterSecrets},
 		"aws:ec2/launchTemplate:LaunchTemplate":    {"latestVersion": 7},
 		"aws:ec2/vpc:Vpc":                          {"ipv6CidrBlock": "2600:1f18:0:100::/56"},
 		"aws:ecr/repository:Repository":            {"repositoryUrl": "registry.example.com/" + r.Name},
@@ -30,12 +30,12 @@ func outputs(r Registration) object {
 		"aws:kms/key:Key":                  {"keyId": r.Name + "-id"},
 		"aws:lb/loadBalancer:LoadBalancer": {"dnsName": "alb.example.com", "zoneId": "Z1", "arnSuffix": "app/" + r.Name},
 		"aws:lb/targetGroup:TargetGroup":   {"arnSuffix": "targetgroup/" + r.Name},
-		"aws:rds/instance:Instance":        {"address": "postgres.rds", "resourceId": "db-1", "masterUserSecrets": password},
+		"aws:rds/instance:Instance":        {"address": "postgres.rds", "resourceId": "db-1", "masterUserSecrets": masterSecrets},
 		"aws:sqs/queue:Queue":              {"url": "https://sqs.example.com/" + r.Name},
 		"aws:s3/bucketV2:BucketV2": {
 			"bucket": r.Name, "bucketDomainName": r.Name + ".s3", "bucketRegionalDomainName": r.Name + ".s3.regional",
 		},
-		"ko:index:ChangeGuard": {"values": accepted(r.Inputs)},
+		"ko:index:ChangeGuard": {"values": recordedValues(r.Inputs)},
 		"ko:index:Image":       {"digest": "sha256:1", "tag": "stack-" + r.Name + "-000000000001", "reference": "registry.example.com/service@sha256:1"},
 		"ko:index:Password":    {"value": "generated-" + r.Name},
 		"ko:index:Promoted":    {"digest": "sha256:1", "tag": "promoted-stack-" + r.Name + "-000000000001", "reference": "registry.example.com/service@sha256:1"},
@@ -43,8 +43,8 @@ func outputs(r Registration) object {
 	return out
 }
 
-// validations returns the DNS records that validate the names of a certificate.
-func validations(certificate resource.PropertyMap) []any {
+// validationRecords returns the DNS records that validate the names of a certificate.
+func validationRecords(certificate resource.PropertyMap) []any {
 	var all []any
 	for _, key := range []resource.PropertyKey{"domainName", "subjectAlternativeNames"} {
 		names := []resource.PropertyValue{certificate[key]}
@@ -63,9 +63,9 @@ func validations(certificate resource.PropertyMap) []any {
 	return all
 }
 
-// accepted returns the values that a new ChangeGuard records: the program's values by
-// the ids of the fields.
-func accepted(guard resource.PropertyMap) object {
+// recordedValues returns the values that a new ChangeGuard records: the values of the Pulumi
+// program, by the ids of the fields.
+func recordedValues(guard resource.PropertyMap) object {
 	values := object{}
 	if fields, ok := guard["fields"]; ok && fields.IsObject() {
 		for id, field := range fields.ObjectValue() {

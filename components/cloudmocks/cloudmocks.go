@@ -23,8 +23,8 @@ const (
 // Registration is one resource as a program registered it.
 type Registration struct {
 	Type, Name, URN, ID string
-	// Parent is the URN of the parent, and Provider the reference to the provider; empty: the
-	// default one.
+	// Parent is the URN of the parent. Provider is the reference to the provider; it is empty
+	// for the default provider.
 	Parent, Provider string
 	// Custom is false for a component.
 	Custom          bool
@@ -32,20 +32,20 @@ type Registration struct {
 	Protect         bool
 	RetainOnDelete  bool
 	IgnoreChanges   []string
-	// Dependencies are the URNs of the resources that must exist before it.
+	// Dependencies are the URNs of the resources that must exist before this resource.
 	Dependencies []string
 }
 
 // Cloud is a pulumi.MockResourceMonitor.
 type Cloud struct {
-	// Outputs are further outputs, by the type of the resource.
+	// Outputs are outputs in addition to the built-in ones, by the type of the resource.
 	Outputs map[string]map[string]any
 	// Region is the region of the zones. Empty means the constant Region.
 	Region string
 	// Calls are functions that answer invokes, by token. Each gets the invoke's
 	// arguments and returns the result.
 	Calls map[string]func(args map[string]any) map[string]any
-	// ZoneIDs are the ids of zones, by name. A zone that is not in it gets an invented
+	// ZoneIDs are the ids of zones, by name. A zone that is not in the map gets an invented
 	// id.
 	ZoneIDs map[string]string
 
@@ -53,7 +53,7 @@ type Cloud struct {
 	registered []Registration
 }
 
-// Registered lists what was registered, sorted by URN.
+// Registered returns the registered resources, sorted by URN.
 func (c *Cloud) Registered() []Registration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,7 +74,7 @@ func (c *Cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 		maps.Copy(computed, c.Outputs[r.Type])
 		for name, value := range computed {
 			key := resource.PropertyKey(name)
-			if _, set := r.Outputs[key]; !set || slices.Contains(completed, name) {
+			if _, set := r.Outputs[key]; !set || slices.Contains(completedByAWS, name) {
 				r.Outputs[key] = resource.NewPropertyValue(value)
 			}
 		}

@@ -28,8 +28,9 @@ func SubnetBlock(id string) string {
 	return fmt.Sprintf("10.20.%d.0/24", thirdOctet)
 }
 
-// ExistingVPC answers the lookups of ExistingVPCID. mainTarget is the target of the
-// default route of its main route table.
+// ExistingVPC returns functions for Cloud.Calls. They answer the lookups of the VPC
+// ExistingVPCID, its subnets and its route tables. mainTarget is the gateway of the default
+// route in the main route table.
 func ExistingVPC(mainTarget string) map[string]func(args map[string]any) map[string]any {
 	return map[string]func(map[string]any) map[string]any{
 		"aws:ec2/getVpc:getVpc": func(args map[string]any) map[string]any {

@@ -37,7 +37,7 @@ type Args struct {
 	// Subnets are private subnets by zone.
 	Subnets map[string]pulumi.StringInput
 	// ControlPlaneZones are the zones of the control plane's network interfaces. EKS
-	// can't change them; see eksspec.Zones.
+	// can't change them; see eksspec.CheckZones.
 	ControlPlaneZones []string
 	// PublicAccessCIDRs are the blocks that may reach the API endpoint over the
 	// internet. Empty means that the endpoint is private.
@@ -63,7 +63,7 @@ func (a *Args) validate() error {
 	case a.Account == nil || a.VPCID == nil || a.KeyARN == nil:
 		return fmt.Errorf("cluster %s: Account, VPCID and KeyARN must not be nil", a.ClusterName)
 	}
-	errs := []error{eksspec.Zones(a.ControlPlaneZones, slices.Collect(maps.Keys(a.Subnets)))}
+	errs := []error{eksspec.CheckZones(a.ControlPlaneZones, slices.Collect(maps.Keys(a.Subnets)))}
 	if _, err := eksspec.PartsAt(a.Version, a.Stage); err != nil {
 		errs = append(errs, err)
 	}
@@ -71,7 +71,7 @@ func (a *Args) validate() error {
 		errs = append(errs, errors.New("PublicAccessCIDRs or PrivateAccess must not be empty: nodes alone would reach the API server, and nobody could deploy into the cluster"))
 	}
 	errs = append(errs, access.Check(a.PrivateAccess))
-	errs = append(errs, eksspec.Admins(a.Admins)...)
+	errs = append(errs, eksspec.CheckAdmins(a.Admins)...)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("cluster %s: %w", a.ClusterName, err)
 	}
@@ -92,9 +92,9 @@ type Cluster struct {
 	CertificateAuthority pulumi.StringOutput
 	// ServiceCIDR is the block of the Services' addresses.
 	ServiceCIDR pulumi.StringOutput
-	// SecurityGroupID is the group that EKS creates for the control plane.
+	// SecurityGroupID is the security group that EKS creates for the control plane.
 	SecurityGroupID pulumi.StringOutput
-	// NodeSecurityGroupID is the group of every node, and so of every pod.
+	// NodeSecurityGroupID is the security group of every node, and so of every pod.
 	NodeSecurityGroupID pulumi.StringOutput
 	NodeRoleARN         pulumi.StringOutput
 	// InstanceProfileARN is the instance profile of the nodes.
@@ -104,8 +104,8 @@ type Cluster struct {
 	// NodesNeed are the resources that a node needs to join and become ready. A
 	// resource that launches nodes must depend on them.
 	NodesNeed []pulumi.Resource
-	// Admitted are the rules of PrivateAccess. A client of the API server must depend
-	// on them.
+	// Admitted are the security group rules for PrivateAccess. A resource that calls the
+	// API server must depend on them.
 	Admitted []pulumi.Resource
 	// Settled is the control plane. A resource that needs it must depend on Settled, and
 	// not on the Cluster (see network.Network.Settled).
@@ -129,7 +129,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return nil, fmt.Errorf("cluster %s: %w", name, err)
 	}
 	b := &builder{ctx: ctx, name: name, args: args, parent: pulumi.Parent(c), cluster: c}
-	controlPlane, err := b.controlPlane()
+	controlPlane, err := b.newControlPlane()
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	c.Kubeconfig = pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority).ApplyT(func(v []any) (string, error) {
 		return kubeconfig(v[0].(string), v[1].(string), v[2].(string), args.Account)
 	}).(pulumi.StringOutput)
-	for _, step := range []func() error{b.admins, b.admitOperators, b.nodeSecurityGroup, b.nodeRole, b.nodeAddons} {
+	for _, step := range []func() error{b.createAdmins, b.admitOperators, b.createNodeSecurityGroup, b.createNodeRole, b.createNodeAddons} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -160,10 +160,10 @@ type builder struct {
 	cluster *Cluster
 }
 
-// admins gives the administrators full access to the cluster.
-func (b *builder) admins() error {
+// createAdmins gives the administrators full access to the cluster.
+func (b *builder) createAdmins() error {
 	for _, arn := range b.args.Admins {
-		name, err := eksspec.Admin(arn)
+		name, err := eksspec.AdminName(arn)
 		if err != nil {
 			return err
 		}

@@ -15,10 +15,10 @@ import (
 // controlPlaneLogs are all log types of EKS.
 var controlPlaneLogs = pulumi.ToStringArray([]string{"api", "audit", "authenticator", "controllerManager", "scheduler"})
 
-// controlPlane creates the EKS cluster after its role and its log group, and so
+// newControlPlane creates the EKS cluster after its role and its log group, and so
 // deletes it before them. Without its role EKS can't release its network interfaces.
 // Without the log group EKS would create one that is not encrypted and never deleted.
-func (b *builder) controlPlane() (*eks.Cluster, error) {
+func (b *builder) newControlPlane() (*eks.Cluster, error) {
 	args := b.args
 	role, err := iam.NewRole(b.ctx, b.name+"-control-plane", &iam.RoleArgs{
 		Account:         args.Account,
@@ -49,7 +49,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 		VpcConfig: b.vpcConfig(),
 		AccessConfig: &eks.ClusterAccessConfigArgs{
 			AuthenticationMode: pulumi.String("API"),
-			// The identity that runs `pulumi up` then deploys into the cluster.
+			// The identity that runs `pulumi up` must be able to deploy into the cluster.
 			BootstrapClusterCreatorAdminPermissions: pulumi.Bool(true),
 		},
 		// Otherwise EKS installs its own add-ons in versions that are not pinned.
@@ -86,7 +86,7 @@ func (b *builder) vpcConfig() *eks.ClusterVpcConfigArgs {
 	return vpc
 }
 
-// supportType returns EKS's upgrade policy.
+// supportType returns the support type in EKS's upgrade policy.
 func supportType(extended bool) string {
 	if extended {
 		return "EXTENDED"

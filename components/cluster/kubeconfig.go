@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 )
 
-// kubeconfig returns the kubeconfig of `aws eks update-kubeconfig` as JSON. It has an
-// exec plugin and no token, so it may be an output of the stack.
+// kubeconfig returns the kubeconfig that `aws eks update-kubeconfig` writes, as JSON. It has
+// an exec plugin and no token, so it may be an output of the stack.
 func kubeconfig(name, endpoint, authority string, stackAccount *account.Account) (string, error) {
 	type object = map[string]any
 	args := []string{"eks", "get-token", "--cluster-name", name, "--region", stackAccount.Region, "--output", "json"}
@@ -16,8 +16,9 @@ func kubeconfig(name, endpoint, authority string, stackAccount *account.Account)
 		args = append(args, "--role-arn", stackAccount.RoleARN)
 	}
 	if stackAccount.Profile != "" {
-		// The token must be of the identity that creates the cluster. AWS_PROFILE would not be
-		// enough: the CLI prefers credentials of the environment to it, and the provider does not.
+		// The token must belong to the identity that creates the cluster. AWS_PROFILE would not
+		// be enough: the CLI prefers credentials in environment variables to this profile, and the
+		// AWS provider prefers the profile.
 		args = append(args, "--profile", stackAccount.Profile)
 	}
 	exec := object{

@@ -19,10 +19,10 @@ const SystemNamespace = "kube-system"
 // controller finds the nodes of the cluster by this tag.
 func (c *Cluster) OwnedTag() string { return "kubernetes.io/cluster/" + c.ClusterName }
 
-// nodeRole creates the role with which nodes join the cluster. The role may describe
+// createNodeRole creates the role with which nodes join the cluster. The role may describe
 // the cluster, get credentials of pods (both are in AmazonEKSWorkerNodePolicy) and pull
 // images. Pods can't use it, because they can't reach the instance metadata service.
-func (b *builder) nodeRole() error {
+func (b *builder) createNodeRole() error {
 	managed := []string{"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
 	if b.args.SessionManager {
 		managed = append(managed, "AmazonSSMManagedInstanceCore")
@@ -53,11 +53,11 @@ func (b *builder) nodeRole() error {
 	return nil
 }
 
-// nodeAddons creates the add-ons without which a node does not become ready. The
+// createNodeAddons creates the add-ons without which a node does not become ready. The
 // network plugin gets its own role from the Pod Identity agent, so that the nodes' role
-// needs no network permissions. The agent is created first. Both use the host network,
-// so the agent does not need the network plugin to run.
-func (b *builder) nodeAddons() error {
+// needs no network permissions. The agent is created first. It uses the host network, so
+// it does not need the network plugin to run.
+func (b *builder) createNodeAddons() error {
 	release, err := eksspec.ForVersion(b.cluster.Versions.Addons)
 	if err != nil {
 		return err
@@ -81,14 +81,14 @@ func (b *builder) nodeAddons() error {
 	if err != nil {
 		return fmt.Errorf("settings of %s: %w", eksspec.VPCCNI, err)
 	}
-	agent, err := b.addon(eksspec.PodIdentityAgent, release, nil)
+	agent, err := b.createAddon(eksspec.PodIdentityAgent, release, nil)
 	if err != nil {
 		return err
 	}
-	if _, err := b.addon(eksspec.KubeProxy, release, nil); err != nil {
+	if _, err := b.createAddon(eksspec.KubeProxy, release, nil); err != nil {
 		return err
 	}
-	_, err = b.addon(eksspec.VPCCNI, release, func(a *eks.AddonArgs) {
+	_, err = b.createAddon(eksspec.VPCCNI, release, func(a *eks.AddonArgs) {
 		a.ConfigurationValues = pulumi.String(network)
 		a.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
 			RoleArn: role.ARN, ServiceAccount: pulumi.String("aws-node"),
@@ -97,9 +97,9 @@ func (b *builder) nodeAddons() error {
 	return err
 }
 
-// addon creates an add-on after its dependencies. configure may change the arguments; nil
+// createAddon creates an add-on after its dependencies. configure may change the arguments; nil
 // changes nothing.
-func (b *builder) addon(name string, release eksspec.Release, configure func(*eks.AddonArgs), dependencies ...pulumi.Resource) (*eks.Addon, error) {
+func (b *builder) createAddon(name string, release eksspec.Release, configure func(*eks.AddonArgs), dependencies ...pulumi.Resource) (*eks.Addon, error) {
 	args := &eks.AddonArgs{
 		ClusterName:              b.cluster.Name,
 		AddonName:                pulumi.String(name),

@@ -14,8 +14,8 @@ import (
 // kubelets, and servers that extend the API server (EKS User Guide, "View Amazon EKS
 // security group requirements for clusters").
 var controlPlanePorts = []struct {
-	part, what string
-	port       int
+	part, description string
+	port              int
 }{
 	{"https", "API services and webhooks on 443", 443},
 	{"keda", "the metrics API of KEDA", 6443},
@@ -23,6 +23,9 @@ var controlPlanePorts = []struct {
 	{"kubelet", "kubelets: logs, exec, port-forward", 10250},
 	{"metrics", "metrics-server, as EKS ships it", 10251},
 }
+
+// allPorts is the port of an ingress rule for all ports and protocols.
+const allPorts = 0
 
 // admitOperators allows the networks of PrivateAccess to call the API server. EKS's own
 // security group admits only its members. So a private endpoint needs a rule for port 443
@@ -38,10 +41,10 @@ func (b *builder) admitOperators() error {
 	return nil
 }
 
-// nodeSecurityGroup creates the security group of all nodes. Nodes may connect to each
+// createNodeSecurityGroup creates the security group of all nodes. Nodes may connect to each
 // other, to the API server, and through NAT to registries and AWS's APIs. The control
 // plane may connect to a few ports of the nodes. All other ingress is denied.
-func (b *builder) nodeSecurityGroup() error {
+func (b *builder) createNodeSecurityGroup() error {
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-node", &ec2.SecurityGroupArgs{
 		VpcId:       b.args.VPCID,
 		Description: pulumi.String("Nodes of EKS cluster " + b.args.ClusterName),
@@ -54,15 +57,15 @@ func (b *builder) nodeSecurityGroup() error {
 	b.cluster.NodeSecurityGroupID = nodes
 	controlPlane := b.cluster.SecurityGroupID
 
-	if err := b.ingress("node-from-nodes", "nodes and pods among themselves", nodes, nodes, 0); err != nil {
+	if err := b.createIngressRule("node-from-nodes", "nodes and pods among themselves", nodes, nodes, allPorts); err != nil {
 		return err
 	}
 	for _, p := range controlPlanePorts {
-		if err := b.ingress("node-from-control-plane-"+p.part, p.what, nodes, controlPlane, p.port); err != nil {
+		if err := b.createIngressRule("node-from-control-plane-"+p.part, p.description, nodes, controlPlane, p.port); err != nil {
 			return err
 		}
 	}
-	if err := b.ingress("control-plane-from-nodes", "nodes and pods to the API server", controlPlane, nodes, 443); err != nil {
+	if err := b.createIngressRule("control-plane-from-nodes", "nodes and pods to the API server", controlPlane, nodes, 443); err != nil {
 		return err
 	}
 	egress, err := vpc.NewSecurityGroupEgressRule(b.ctx, b.name+"-node-out", &vpc.SecurityGroupEgressRuleArgs{
@@ -78,16 +81,16 @@ func (b *builder) nodeSecurityGroup() error {
 	return nil
 }
 
-// ingress creates a rule: members of the security group client may connect to a port of
-// members of the security group server. Port 0 means all ports.
-func (b *builder) ingress(part, description string, server, client pulumi.StringInput, port int) error {
+// createIngressRule creates a rule: members of the security group client may connect to a port of
+// members of the security group server. The port can be allPorts.
+func (b *builder) createIngressRule(part, description string, server, client pulumi.StringInput, port int) error {
 	args := &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId:           server,
 		ReferencedSecurityGroupId: client,
 		Description:               pulumi.String(description),
 		IpProtocol:                pulumi.String("-1"),
 	}
-	if port != 0 {
+	if port != allPorts {
 		args.IpProtocol = pulumi.String("tcp")
 		args.FromPort, args.ToPort = pulumi.Int(port), pulumi.Int(port)
 	}

@@ -21,11 +21,12 @@ func newAdmissionPolicy(change func(*admissionpolicy.Args)) program {
 	}
 }
 
-// The API server refuses, in one namespace only, also when it can't evaluate a rule.
+// The policy applies to one namespace only. There the API server also refuses a pod for which
+// it can't evaluate a rule.
 func TestAdmissionPolicyFailsClosedInItsNamespaceOnly(t *testing.T) {
 	d := deploy(t, newAdmissionPolicy(func(*admissionpolicy.Args) {}))
 	policy := d.one(t, "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy")
-	policy.has(t, map[string]any{
+	policy.requireInputs(t, map[string]any{
 		"metadata.name": "app", "spec.failurePolicy": "Fail", "spec.matchConstraints.resourceRules[0].operations": []any{"CREATE", "UPDATE"},
 		"spec.matchConstraints.resourceRules[0].resources": []any{"pods", "pods/ephemeralcontainers"},
 		"spec.variables[0].name":                           "image_of_this_stack", "spec.validations[0].expression": "variables.image_of_this_stack.size() == 0",
@@ -34,22 +35,22 @@ func TestAdmissionPolicyFailsClosedInItsNamespaceOnly(t *testing.T) {
 	require.Len(t, policy.get("spec.validations"), 4)
 
 	binding := d.one(t, "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding")
-	binding.has(t, map[string]any{
+	binding.requireInputs(t, map[string]any{
 		"metadata.name": "app", "spec.policyName": "app", "spec.validationActions": []any{"Deny"},
 		`spec.matchResources.namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "platform",
 	})
-	binding.dependsOn(t, policy)
+	binding.requireDependsOn(t, policy)
 }
 
-func TestAdmissionPolicyRefuses(t *testing.T) {
+func TestAdmissionPolicyRefusesInvalidArgs(t *testing.T) {
 	for _, tc := range []struct {
 		reason, want string
 		change       func(*admissionpolicy.Args)
 	}{
-		{"no name", "must be set", func(a *admissionpolicy.Args) { a.PolicyName = "" }},
-		{"every namespace", "must be set", func(a *admissionpolicy.Args) { a.Namespace = nil }},
-		{"no image would be admitted", "must be set", func(a *admissionpolicy.Args) { a.Images = nil }},
-		{"images of others", "must end in /", func(a *admissionpolicy.Args) { a.Images = pulumi.ToStringArray([]string{"registry.example.com/app"}) }},
+		{"no policy name", "must be set", func(a *admissionpolicy.Args) { a.PolicyName = "" }},
+		{"no namespace", "must be set", func(a *admissionpolicy.Args) { a.Namespace = nil }},
+		{"no allowed image", "must be set", func(a *admissionpolicy.Args) { a.Images = nil }},
+		{"a prefix that also admits other repositories", "must end in /", func(a *admissionpolicy.Args) { a.Images = pulumi.ToStringArray([]string{"registry.example.com/app"}) }},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := run(newAdmissionPolicy(tc.change))

@@ -23,6 +23,7 @@ const (
 	verticalPA   = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler"
 )
 
+// newPodScaling creates the autoscalers of a service with changed arguments.
 func newPodScaling(p scaling.Profile, change func(*podscaling.Args)) program {
 	return func(ctx *pulumi.Context, _ *account.Account) error {
 		p.Autoscaled = true
@@ -33,11 +34,12 @@ func newPodScaling(p scaling.Profile, change func(*podscaling.Args)) program {
 	}
 }
 
+// unchanged is a change for newPodScaling that changes nothing.
 func unchanged(*podscaling.Args) {}
 
-// documentObjects are the objects of a file of the design document, by the name of
-// the Deployment that they scale.
-func documentObjects(t *testing.T, file, reference string) map[string]map[string]any {
+// designObjects reads the Kubernetes objects of a file of the design document. It returns them
+// by the name of the Deployment that they scale. reference is the field with this name.
+func designObjects(t *testing.T, file, reference string) map[string]map[string]any {
 	t.Helper()
 	f, err := os.Open("../scaling/testdata/" + file)
 	require.NoError(t, err)
@@ -55,29 +57,30 @@ func documentObjects(t *testing.T, file, reference string) map[string]map[string
 	}
 }
 
-// floats turns the whole numbers of a YAML value into those that the mocks record.
-func floats(v any) any {
+// intsToFloats converts the whole numbers in a YAML value to float64, as the mocks record
+// numbers.
+func intsToFloats(v any) any {
 	switch v := v.(type) {
 	case int:
 		return float64(v)
 	case map[string]any:
 		for k, e := range v {
-			v[k] = floats(e)
+			v[k] = intsToFloats(e)
 		}
 	case []any:
 		for i, e := range v {
-			v[i] = floats(e)
+			v[i] = intsToFloats(e)
 		}
 	}
 	return v
 }
 
-// TestScaledObjectIsTheDocumentsHPA rebuilds the document's HPA from the ScaledObject
-// by the rules of KEDA, and compares it field by field, metric by metric.
-func TestScaledObjectIsTheDocumentsHPA(t *testing.T) {
-	document := documentObjects(t, "hpa.yaml", "scaleTargetRef")
+// The test builds the HPA that KEDA would create from the ScaledObject. It must be equal to the
+// HPA in the design document.
+func TestScaledObjectGivesTheDesignDocumentsHPA(t *testing.T) {
+	designHPAs := designObjects(t, "hpa.yaml", "scaleTargetRef")
 	floors := map[string]int{"web": 6, "mca": 3, "npa": 2, "wpa": 2}
-	require.Len(t, document, len(scaling.Services()))
+	require.Len(t, designHPAs, len(scaling.Services()))
 	for _, p := range scaling.Services() {
 		t.Run(p.Short, func(t *testing.T) {
 			o := deploy(t, newPodScaling(p, unchanged)).one(t, scaledObject)
@@ -85,23 +88,23 @@ func TestScaledObjectIsTheDocumentsHPA(t *testing.T) {
 			var metrics []any
 			for _, trigger := range triggers {
 				trigger := trigger.(map[string]any)
-				data := trigger["metadata"].(map[string]any)
+				metadata := trigger["metadata"].(map[string]any)
 				switch trigger["type"] {
 				case "cpu", "memory":
-					utilization := resource.MustParse(data["value"].(string))
+					utilization := resource.MustParse(metadata["value"].(string))
 					metrics = append(metrics, map[string]any{"type": "Resource", "resource": map[string]any{
 						"name":   trigger["type"],
 						"target": map[string]any{"type": trigger["metricType"], "averageUtilization": float64(utilization.Value())},
 					}})
 				case "prometheus":
-					target := resource.MustParse(data["threshold"].(string))
+					target := resource.MustParse(metadata["threshold"].(string))
 					metrics = append(metrics, map[string]any{"type": "Pods", "pods": map[string]any{
 						"metric": map[string]any{"name": trigger["name"]},
 						"target": map[string]any{"type": trigger["metricType"], "averageValue": target.String()},
 					}})
-					require.Equal(t, "http://prometheus:9090", data["serverAddress"])
-					require.Equal(t, "false", data["ignoreNullValues"], "a metric without a value must not count as 0")
-					require.NotContains(t, data["query"], "avg", "an average would be divided by the number of pods twice")
+					require.Equal(t, "http://prometheus:9090", metadata["serverAddress"])
+					require.Equal(t, "false", metadata["ignoreNullValues"], "a metric without a value must not count as 0")
+					require.NotContains(t, metadata["query"], "avg", "KEDA divides the sum by the number of pods; it would divide an average again")
 				}
 			}
 			reference, _ := o.get("spec.scaleTargetRef").(map[string]any)
@@ -112,11 +115,11 @@ func TestScaledObjectIsTheDocumentsHPA(t *testing.T) {
 			if b := o.get("spec.advanced.horizontalPodAutoscalerConfig.behavior"); b != nil {
 				spec["behavior"] = b
 			}
-			want := document[p.Name]
+			want := designHPAs[p.Name]
 			require.Equal(t, want["metadata"].(map[string]any)["name"], o.get("spec.advanced.horizontalPodAutoscalerConfig.name"))
-			require.Equal(t, floats(want["spec"]), spec)
+			require.Equal(t, intsToFloats(want["spec"]), spec)
 
-			o.has(t, map[string]any{
+			o.requireInputs(t, map[string]any{
 				"metadata.name": p.Name, "metadata.namespace": "platform", "spec.pollingInterval": nil, "spec.idleReplicaCount": nil,
 				"spec.fallback": map[string]any{"failureThreshold": 3.0, "replicas": float64(floors[p.Short]), "behavior": "currentReplicasIfHigher"},
 			})
@@ -124,11 +127,12 @@ func TestScaledObjectIsTheDocumentsHPA(t *testing.T) {
 	}
 }
 
-// KEDA names the metrics of an HPA by the positions of the triggers.
-func TestTriggersHaveTheQueriesOfTheirMetrics(t *testing.T) {
+// KEDA names an HPA's metrics by the positions of the triggers. So each position must have the
+// query of its metric.
+func TestEachTriggerHasTheQueryOfItsMetric(t *testing.T) {
 	web := scaling.Web()
 	o := deploy(t, newPodScaling(web, unchanged)).one(t, scaledObject)
-	o.has(t, map[string]any{
+	o.requireInputs(t, map[string]any{
 		"spec.triggers[2].name":           "http_requests_per_second",
 		"spec.triggers[2].metadata.query": promquery.Demand(web, web.HPA.Metrics[2].(scaling.PodsMetric)),
 		"spec.triggers[3].name":           "http_request_duration_seconds",
@@ -136,55 +140,56 @@ func TestTriggersHaveTheQueriesOfTheirMetrics(t *testing.T) {
 	})
 }
 
-// The VPA is the document's, without what the HPA scales on, and resizes in place.
-func TestVerticalPodAutoscalerIsTheDocuments(t *testing.T) {
-	document := documentObjects(t, "vpa.yaml", "targetRef")
+// The VPA is equal to the design document's VPA, with two differences. It does not control a
+// resource on which the HPA scales, and it resizes pods in place.
+func TestVPAHasTheBoundsOfTheDesignDocument(t *testing.T) {
+	designVPAs := designObjects(t, "vpa.yaml", "targetRef")
 	want := map[string]struct {
 		mode      string
 		resources []any
 	}{
-		"web": {"Off", []any{"cpu", "memory"}}, // its HPA scales on both
-		"mca": {"Off", []any{"cpu", "memory"}}, // the document's
+		"web": {"Off", []any{"cpu", "memory"}}, // its HPA scales on both resources
+		"mca": {"Off", []any{"cpu", "memory"}}, // the mode in the design document
 		"npa": {"InPlaceOrRecreate", []any{"memory"}},
 		"wpa": {"InPlaceOrRecreate", []any{"memory"}},
 	}
 	for _, p := range scaling.Services() {
 		t.Run(p.Short, func(t *testing.T) {
-			spec := document[p.Name]["spec"].(map[string]any)
+			spec := designVPAs[p.Name]["spec"].(map[string]any)
 			policy := spec["resourcePolicy"].(map[string]any)["containerPolicies"].([]any)[0].(map[string]any)
 			v := deploy(t, newPodScaling(p, unchanged)).one(t, verticalPA)
-			const at = "spec.resourcePolicy.containerPolicies[0]."
-			v.has(t, map[string]any{
-				"metadata.name":  document[p.Name]["metadata"].(map[string]any)["name"],
+			const policyPath = "spec.resourcePolicy.containerPolicies[0]."
+			v.requireInputs(t, map[string]any{
+				"metadata.name":  designVPAs[p.Name]["metadata"].(map[string]any)["name"],
 				"spec.targetRef": spec["targetRef"],
 				"spec.updatePolicy": map[string]any{
 					"updateMode": want[p.Short].mode, "minReplicas": 1.0,
 				},
-				at + "containerName": p.Name, at + "controlledResources": want[p.Short].resources,
-				at + "controlledValues": policy["controlledValues"],
+				policyPath + "containerName": p.Name, policyPath + "controlledResources": want[p.Short].resources,
+				policyPath + "controlledValues": policy["controlledValues"],
 			})
 			for _, bound := range []string{"minAllowed", "maxAllowed"} {
 				for _, name := range want[p.Short].resources {
-					document := resource.MustParse(policy[bound].(map[string]any)[name.(string)].(string))
-					actual := resource.MustParse(v.get(at + bound + "." + name.(string)).(string))
-					require.Zero(t, document.Cmp(actual), "%s of %s", bound, name)
+					documented := resource.MustParse(policy[bound].(map[string]any)[name.(string)].(string))
+					actual := resource.MustParse(v.get(policyPath + bound + "." + name.(string)).(string))
+					require.Zero(t, documented.Cmp(actual), "%s of %s", bound, name)
 				}
-				require.Len(t, v.get(at+bound), len(want[p.Short].resources))
+				require.Len(t, v.get(policyPath+bound), len(want[p.Short].resources))
 			}
 		})
 	}
 }
 
-func TestPodScalingRefuses(t *testing.T) {
+func TestPodScalingRefusesInvalidProfiles(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		change func(*podscaling.Args)
 		want   string
 	}{
-		{"an HPA and a VPA on one resource", func(a *podscaling.Args) { a.Profile.VPA.Controls = []scaling.ResourceName{scaling.CPU, scaling.Memory} }, "HPA npa-hpa and VPA npa-vpa both own cpu"},
-		{"a floor outside the bounds", func(a *podscaling.Args) { a.Profile.Floor = 1 }, "floor of 1 pods"},
-		{"an autoscaler of a fixed number", func(a *podscaling.Args) { a.Profile.Autoscaled = false }, "its Deployment has a fixed number of replicas"},
-		{"no Prometheus", func(a *podscaling.Args) { a.PrometheusURL = nil }, "PrometheusURL must be set"},
+		{"an HPA and a VPA that control the same resource", func(a *podscaling.Args) { a.Profile.VPA.Controls = []scaling.ResourceName{scaling.CPU, scaling.Memory} }, "HPA npa-hpa and VPA npa-vpa both own cpu"},
+		{"a floor below the minimum of pods", func(a *podscaling.Args) { a.Profile.Floor = 1 }, "floor of 1 pods"},
+		{"a service that is not autoscaled", func(a *podscaling.Args) { a.Profile.Autoscaled = false }, "its Deployment has a fixed number of replicas"},
+		{"no URL of Prometheus", func(a *podscaling.Args) { a.PrometheusURL = nil }, "PrometheusURL must be set"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			d, err := run(newPodScaling(scaling.NPA(), tc.change))

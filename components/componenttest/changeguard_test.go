@@ -12,9 +12,9 @@ import (
 	"github.com/progressive-framework/platform/components/cloudmocks"
 )
 
-// The program goes on with the values that the provider has accepted, which may
-// be others than those of the configuration.
-func TestProgramReadsTheRecordedValues(t *testing.T) {
+// Recorded returns the values that the provider accepted. They can differ from the values in
+// the configuration.
+func TestGuardReturnsTheAcceptedValues(t *testing.T) {
 	field := changerule.Field{Path: "network.zones", Value: "us-east-1a", From: []string{"us-east-1a", "us-east-1b"}, Rule: changerule.Kept, Reason: "it stays", Fix: "Set it back"}
 	earlier := map[string]map[string]any{changeguard.Token: {"values": map[string]any{"zone": "us-east-1b"}}}
 	d, err := runOn(&cloudmocks.Cloud{Outputs: earlier}, func(ctx *pulumi.Context, _ *account.Account) error {
@@ -27,7 +27,7 @@ func TestProgramReadsTheRecordedValues(t *testing.T) {
 		return err
 	})
 	require.NoError(t, err)
-	d.one(t, changeguard.Token).has(t, map[string]any{
+	d.one(t, changeguard.Token).requireInputs(t, map[string]any{
 		"fields.zone.path": "network.zones", "fields.zone.value": "us-east-1a", "fields.zone.rule": "kept",
 		"fields.zone.from": []any{"us-east-1a", "us-east-1b"}, "fields.zone.reason": "it stays", "fields.zone.fix": "Set it back",
 	})

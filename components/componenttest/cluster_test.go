@@ -18,9 +18,9 @@ import (
 	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
 
-func clusterArgs(where *account.Account) *cluster.Args {
+func clusterArgs(stackAccount *account.Account) *cluster.Args {
 	return &cluster.Args{
-		Account: where, ClusterName: "app", Version: "1.34", VPCID: pulumi.String("vpc-1"), KeyARN: pulumi.String("arn:key"),
+		Account: stackAccount, ClusterName: "app", Version: "1.34", VPCID: pulumi.String("vpc-1"), KeyARN: pulumi.String("arn:key"),
 		Subnets:           map[string]pulumi.StringInput{"us-east-1a": pulumi.String("subnet-a"), "us-east-1b": pulumi.String("subnet-b"), "us-east-1c": pulumi.String("subnet-c")},
 		ControlPlaneZones: []string{"us-east-1b", "us-east-1a"},
 		PrivateAccess:     access.Sources([]string{"10.99.0.0/16"}, nil),
@@ -28,8 +28,8 @@ func clusterArgs(where *account.Account) *cluster.Args {
 }
 
 func newCluster(change func(*cluster.Args)) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		args := clusterArgs(where)
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		args := clusterArgs(stackAccount)
 		change(args)
 		_, err := cluster.NewCluster(ctx, "app", args)
 		return err
@@ -45,8 +45,8 @@ func tierArgs(c *cluster.Cluster) *tier.Args {
 }
 
 func newTier(change func(*tier.Args)) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		c, err := cluster.NewCluster(ctx, "app", clusterArgs(where))
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		c, err := cluster.NewCluster(ctx, "app", clusterArgs(stackAccount))
 		if err != nil {
 			return err
 		}
@@ -57,10 +57,10 @@ func newTier(change func(*tier.Args)) program {
 	}
 }
 
-// newNodes is a cluster with a tier, the add-ons, the handler that drains nodes, and the
-// Cluster Autoscaler.
-func newNodes(ctx *pulumi.Context, where *account.Account) error {
-	c, err := cluster.NewCluster(ctx, "app", clusterArgs(where))
+// newNodes creates a cluster with a tier of nodes, the add-ons, the handler that drains nodes,
+// and the Cluster Autoscaler.
+func newNodes(ctx *pulumi.Context, stackAccount *account.Account) error {
+	c, err := cluster.NewCluster(ctx, "app", clusterArgs(stackAccount))
 	if err != nil {
 		return err
 	}
@@ -75,16 +75,16 @@ func newNodes(ctx *pulumi.Context, where *account.Account) error {
 		return err
 	}
 	if _, err := terminationhandler.NewHandler(ctx, "app", &terminationhandler.Args{
-		Account: where, Cluster: c, Queue: queue, Nodes: web.Settled,
+		Account: stackAccount, Cluster: c, Queue: queue, Nodes: web.Settled,
 		Groups: []terminationhandler.Group{{Part: "web", Name: web.GroupName, ARN: web.GroupARN}},
 	}); err != nil {
 		return err
 	}
-	if _, err := addons.NewAddons(ctx, "app", &addons.Args{Account: where, Cluster: c, KeyARN: pulumi.String("arn:key"), Nodes: web.Settled}); err != nil {
+	if _, err := addons.NewAddons(ctx, "app", &addons.Args{Account: stackAccount, Cluster: c, KeyARN: pulumi.String("arn:key"), Nodes: web.Settled}); err != nil {
 		return err
 	}
 	_, err = autoscaler.NewAutoscaler(ctx, "app", &autoscaler.Args{
-		Account: where, Cluster: c, Options: scaling.DefaultClusterAutoscaler(), Nodes: web.Settled,
+		Account: stackAccount, Cluster: c, Options: scaling.DefaultClusterAutoscaler(), Nodes: web.Settled,
 	})
 	return err
 }
@@ -105,7 +105,7 @@ const (
 func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 	d := deploy(t, newCluster(func(*cluster.Args) {}))
 	c := d.one(t, eksCluster)
-	c.has(t, map[string]any{
+	c.requireInputs(t, map[string]any{
 		"name": "app", "version": "1.34", "vpcConfig.endpointPrivateAccess": true, "vpcConfig.endpointPublicAccess": false,
 		"vpcConfig.subnetIds": []any{"subnet-a", "subnet-b"}, "accessConfig.authenticationMode": "API",
 		"encryptionConfig.provider.keyArn": "arn:key", "encryptionConfig.resources": []any{"secrets"}, "bootstrapSelfManagedAddons": false,
@@ -113,16 +113,15 @@ func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 		"enabledClusterLogTypes":    []any{"api", "audit", "authenticator", "controllerManager", "scheduler"},
 	})
 	log := d.one(t, "aws:cloudwatch/logGroup:LogGroup")
-	log.has(t, map[string]any{"name": "/aws/eks/app/cluster", "kmsKeyId": "arn:key"})
-	c.dependsOn(t, log, d.one(t, attachment, "app-control-plane-amazoneksclusterpolicy"))
+	log.requireInputs(t, map[string]any{"name": "/aws/eks/app/cluster", "kmsKeyId": "arn:key"})
+	c.requireDependsOn(t, log, d.one(t, attachment, "app-control-plane-amazoneksclusterpolicy"))
 
-	public := deploy(t, newCluster(func(a *cluster.Args) { a.PublicAccessCIDRs = []string{"203.0.113.0/24"} })).one(t, eksCluster)
-	public.has(t, map[string]any{"vpcConfig.endpointPublicAccess": true, "vpcConfig.publicAccessCidrs": []any{"203.0.113.0/24"}})
+	withPublicAccess := deploy(t, newCluster(func(a *cluster.Args) { a.PublicAccessCIDRs = []string{"203.0.113.0/24"} })).one(t, eksCluster)
+	withPublicAccess.requireInputs(t, map[string]any{"vpcConfig.endpointPublicAccess": true, "vpcConfig.publicAccessCidrs": []any{"203.0.113.0/24"}})
 }
 
-// Whoever deploys is admitted to the private endpoint by a rule of the control plane's
-// own security group.
-func TestPrivateEndpointAdmitsOperators(t *testing.T) {
+// Each source in PrivateAccess gets a rule in the control plane's security group.
+func TestPrivateEndpointAdmitsTheSourcesOfPrivateAccess(t *testing.T) {
 	d := deploy(t, newCluster(func(a *cluster.Args) {
 		a.PrivateAccess = access.Sources([]string{"10.99.0.0/16"}, []string{"sg-0123456789abcdef0"})
 	}))
@@ -131,28 +130,28 @@ func TestPrivateEndpointAdmitsOperators(t *testing.T) {
 		"app-control-plane-from-10-99-0-0-16":         {"cidrIpv4": "10.99.0.0/16", "referencedSecurityGroupId": nil},
 		"app-control-plane-from-sg-0123456789abcdef0": {"cidrIpv4": nil, "referencedSecurityGroupId": "sg-0123456789abcdef0"},
 	} {
-		d.one(t, rule, name).has(t, source)
-		d.one(t, rule, name).has(t, map[string]any{"securityGroupId": "sg-eks", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
+		d.one(t, rule, name).requireInputs(t, source)
+		d.one(t, rule, name).requireInputs(t, map[string]any{"securityGroupId": "sg-eks", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
 	}
-	for reason, wrong := range map[string]func(*cluster.Args){
+	for wantError, change := range map[string]func(*cluster.Args){
 		"nodes alone would reach the API server": func(a *cluster.Args) { a.PrivateAccess = nil },
 		"source 10-99-0-0-16 is listed twice":    func(a *cluster.Args) { a.PrivateAccess = append(a.PrivateAccess, access.Block("10.99.0.0/16")) },
 		"source x: must have a CIDR":             func(a *cluster.Args) { a.PrivateAccess = []access.Source{{Name: "x"}} },
 	} {
-		_, err := run(newCluster(wrong))
-		require.ErrorContains(t, err, reason)
+		_, err := run(newCluster(change))
+		require.ErrorContains(t, err, wantError)
 	}
 }
 
-// Nodes are reached by each other and, on a few ports, by the control plane.
-func TestNodesAreReachedByTheClusterOnly(t *testing.T) {
+// Only nodes and, on a few ports, the control plane can connect to nodes.
+func TestOnlyTheClusterCanConnectToNodes(t *testing.T) {
 	d := deploy(t, newCluster(func(a *cluster.Args) { a.PrivateAccess, a.PublicAccessCIDRs = nil, []string{"203.0.113.0/24"} }))
 	for _, rule := range d.ofType("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") {
-		rule.has(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
+		rule.requireInputs(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
 		require.Contains(t, []any{"app-node-id", "sg-eks"}, rule.get("referencedSecurityGroupId"), rule.Name)
 	}
 	d.one(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "app-node-from-control-plane-kubelet").
-		has(t, map[string]any{"fromPort": 10250, "toPort": 10250, "securityGroupId": "app-node-id", "referencedSecurityGroupId": "sg-eks"})
+		requireInputs(t, map[string]any{"fromPort": 10250, "toPort": 10250, "securityGroupId": "app-node-id", "referencedSecurityGroupId": "sg-eks"})
 }
 
 func TestNodeRoleHasTheLeastPermissions(t *testing.T) {
@@ -171,17 +170,17 @@ func TestNodeRoleHasTheLeastPermissions(t *testing.T) {
 		policies(deploy(t, newCluster(func(a *cluster.Args) { a.SessionManager = true }))))
 }
 
-func TestAdminsHaveTheCluster(t *testing.T) {
+func TestAdminsMayAdministerTheCluster(t *testing.T) {
 	d := deploy(t, newCluster(func(a *cluster.Args) { a.Admins = []string{"arn:aws:iam::123456789012:role/ops/platform"} }))
-	d.one(t, "aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "app-admin-platform").has(t, map[string]any{
+	d.one(t, "aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "app-admin-platform").requireInputs(t, map[string]any{
 		"principalArn": "arn:aws:iam::123456789012:role/ops/platform", "accessScope.type": "cluster",
 		"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
 	})
 }
 
-func TestNodesAreEncryptedAndAnswerPodsNoMetadata(t *testing.T) {
+func TestNodesEncryptVolumesAndRefuseMetadataToPods(t *testing.T) {
 	template := deploy(t, newTier(func(*tier.Args) {})).one(t, launchTemplate)
-	template.has(t, map[string]any{
+	template.requireInputs(t, map[string]any{
 		"metadataOptions.httpTokens": "required", "metadataOptions.httpPutResponseHopLimit": 1,
 		"blockDeviceMappings[0].ebs.encrypted": "true", "blockDeviceMappings[0].ebs.kmsKeyId": "arn:key", "blockDeviceMappings[0].ebs.volumeSize": 50,
 		"networkInterfaces[0].associatePublicIpAddress": "false", "networkInterfaces[0].securityGroups": []any{"app-node-id"},
@@ -194,11 +193,12 @@ func TestNodesAreEncryptedAndAnswerPodsNoMetadata(t *testing.T) {
 	require.Contains(t, string(data), scaling.NodeLabel+"=web")
 
 	named := deploy(t, newTier(func(a *tier.Args) { a.Image = tier.Image{ID: "ami-1"} }))
-	named.one(t, launchTemplate).has(t, map[string]any{"imageId": "ami-1"})
-	require.NotContains(t, named.names(metricAlarm), "app-web-image-age", "nobody knows the age of an AMI")
+	named.one(t, launchTemplate).requireInputs(t, map[string]any{"imageId": "ami-1"})
+	require.NotContains(t, named.names(metricAlarm), "app-web-image-age", "the age of an AMI is not known")
 }
 
-// The count belongs to what scales the group, in both directions.
+// Either the Cluster Autoscaler or scaling policies change the number of instances, and not
+// both.
 func TestGroupHasOneCapacityOwner(t *testing.T) {
 	tags := func(group registration) []any {
 		var keys []any
@@ -209,7 +209,7 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 	}
 	d := deploy(t, newTier(func(*tier.Args) {}))
 	group := d.one(t, scalingGroup)
-	group.has(t, map[string]any{
+	group.requireInputs(t, map[string]any{
 		"name": "progressive-framework-v5-web-test", "minSize": 3, "desiredCapacity": 6, "maxSize": 30,
 		"suspendedProcesses": []any{"AZRebalance"}, "healthCheckType": "EC2",
 		"mixedInstancesPolicy.instancesDistribution.onDemandPercentageAboveBaseCapacity": 100,
@@ -219,40 +219,41 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 	require.Contains(t, tags(group), scaling.DiscoveryCluster("app"))
 	require.NotContains(t, d.names(metricAlarm), "app-web-cpu-low")
 	require.Empty(t, d.names(scalingPolicy), "the Cluster Autoscaler adds and removes instances")
-	tells := deploy(t, newTier(func(a *tier.Args) { a.AlarmTopicARN = "arn:topic" })).one(t, metricAlarm, "app-web-cpu-high")
-	tells.has(t, map[string]any{"alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}})
-	d.one(t, metricAlarm, "app-web-cpu-high").has(t, map[string]any{"alarmActions": nil})
+	withTopic := deploy(t, newTier(func(a *tier.Args) { a.AlarmTopicARN = "arn:topic" })).one(t, metricAlarm, "app-web-cpu-high")
+	withTopic.requireInputs(t, map[string]any{"alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}})
+	d.one(t, metricAlarm, "app-web-cpu-high").requireInputs(t, map[string]any{"alarmActions": nil})
 	for _, needed := range d.ofType(eksAddon) {
-		group.dependsOn(t, needed)
+		group.requireDependsOn(t, needed)
 	}
 
 	d = deploy(t, newTier(func(a *tier.Args) { a.Owner = scaling.ScalingPolicies{} }))
 	require.NotContains(t, tags(d.one(t, scalingGroup)), scaling.DiscoveryCluster("app"))
 	require.Equal(t, []string{"app-web-web-scale-down", "app-web-web-scale-up"}, d.names(scalingPolicy))
 	for alarm, policy := range map[string]string{"app-web-cpu-high": "app-web-web-scale-up", "app-web-cpu-low": "app-web-web-scale-down"} {
-		d.one(t, metricAlarm, alarm).has(t, map[string]any{"alarmActions": []any{"arn:aws:mock:us-east-1:123456789012:" + policy}})
+		d.one(t, metricAlarm, alarm).requireInputs(t, map[string]any{"alarmActions": []any{"arn:aws:mock:us-east-1:123456789012:" + policy}})
 	}
 }
 
 const preferences = "instanceRefresh.preferences."
 
-// A refresh launches first, waits at checkpoints, and stops when it fails or when an alarm is
-// in ALARM. The former version of the template stays, so that the group can be set back.
-func TestRefreshCanFail(t *testing.T) {
+// A refresh launches new instances before it terminates old ones. It waits at checkpoints, and stops when it fails or when an alarm is
+// in ALARM. The former version of the launch template stays, so that a person can set the group
+// back to it.
+func TestRefreshStopsWhenItFails(t *testing.T) {
 	d := deploy(t, newNodes)
 	group := d.one(t, scalingGroup)
-	group.has(t, map[string]any{
+	group.requireInputs(t, map[string]any{
 		preferences + "autoRollback": nil, preferences + "skipMatching": true,
 		preferences + "minHealthyPercentage": 100, preferences + "maxHealthyPercentage": 110, preferences + "instanceWarmup": "300",
 		preferences + "checkpointPercentages": []any{10.0, 50.0, 100.0}, preferences + "checkpointDelay": "600",
 		preferences + "alarmSpecification.alarms": []any{"app-termination-handler-silent"},
 	})
-	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").has(t, map[string]any{
+	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").requireInputs(t, map[string]any{
 		"lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 300, "defaultResult": "ABANDON",
 	})
 	template := func(version string) registration {
-		return deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
-			args := clusterArgs(where)
+		return deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
+			args := clusterArgs(stackAccount)
 			args.Version = version
 			c, err := cluster.NewCluster(ctx, "app", args)
 			if err != nil {
@@ -268,28 +269,28 @@ func TestRefreshCanFail(t *testing.T) {
 func TestTagsStartNoRefresh(t *testing.T) {
 	plain := deploy(t, newTier(func(*tier.Args) {}))
 	tagged := deploy(t, newTier(func(a *tier.Args) { a.Tags = map[string]string{"CostCenter": "42"} }))
-	require.Equal(t, plain.one(t, launchTemplate).Inputs, tagged.one(t, launchTemplate).Inputs, "another version of the template starts one")
+	require.Equal(t, plain.one(t, launchTemplate).Inputs, tagged.one(t, launchTemplate).Inputs, "a new version of the template would start a refresh")
 	require.NotEqual(t, plain.one(t, scalingGroup).get("tags"), tagged.one(t, scalingGroup).get("tags"))
-	tagged.one(t, scalingGroup).has(t, map[string]any{"instanceRefresh.triggers": nil})
+	tagged.one(t, scalingGroup).requireInputs(t, map[string]any{"instanceRefresh.triggers": nil})
 }
 
 func TestOldImageRaisesAnAlarm(t *testing.T) {
 	release, err := instancespec.ParseRelease("1.34-20260923")
 	require.NoError(t, err)
 	alarm := deploy(t, newTier(func(a *tier.Args) { a.Image.Release, a.AlarmTopicARN = release, "arn:topic" })).one(t, metricAlarm, "app-web-image-age")
-	alarm.has(t, map[string]any{
-		"metricQueries[0].expression": "(EPOCH(cpu) - 1790121600) / 86400", "threshold": 60, "comparisonOperator": "GreaterThanThreshold",
+	alarm.requireInputs(t, map[string]any{
+		"metricQueries[0].expression": "(EPOCH(cpu) - 1790121600) / 86400", "threshold": 60, "comparisonOperator": "GreaterThanThreshold", // 1790121600 is 2026-09-23 00:00 UTC
 		"alarmActions": []any{"arn:topic"},
 	})
 }
 
-// The handler receives the events of the group, may act on this group only, and runs before
-// new instances wait for it.
-func TestNodesAreDrained(t *testing.T) {
+// The handler receives the events of the group and may act only on this group. It runs before
+// the hook that makes new instances wait for it.
+func TestHandlerDrainsTheNodesOfItsGroup(t *testing.T) {
 	d := deploy(t, newNodes)
 	group, queue := d.one(t, scalingGroup), d.one(t, "aws:sqs/queue:Queue")
-	queue.has(t, map[string]any{"messageRetentionSeconds": 300, "sqsManagedSseEnabled": true})
-	d.one(t, "aws:cloudwatch/eventRule:EventRule", "app-lifecycle").has(t, map[string]any{
+	queue.requireInputs(t, map[string]any{"messageRetentionSeconds": 300, "sqsManagedSseEnabled": true})
+	d.one(t, "aws:cloudwatch/eventRule:EventRule", "app-lifecycle").requireInputs(t, map[string]any{
 		"eventPattern": `{"source":["aws.autoscaling"],"detail-type":["EC2 Instance-launch Lifecycle Action","EC2 Instance-terminate Lifecycle Action"],` +
 			`"detail":{"AutoScalingGroupName":["progressive-framework-v5-web-test"]}}`,
 	})
@@ -297,7 +298,7 @@ func TestNodesAreDrained(t *testing.T) {
 	policy := d.one(t, "aws:sqs/queuePolicy:QueuePolicy")
 	require.Contains(t, policy.get("policy"), `"ArnEquals":{"aws:SourceArn":["arn:aws:mock:us-east-1:123456789012:app-lifecycle"`)
 	for _, target := range d.ofType("aws:cloudwatch/eventTarget:EventTarget") {
-		target.dependsOn(t, policy)
+		target.requireDependsOn(t, policy)
 	}
 
 	permissions := d.one(t, rolePolicy, "app-termination-policy").get("policy")
@@ -306,8 +307,8 @@ func TestNodesAreDrained(t *testing.T) {
 
 	handler := d.one(t, kubernetesDeployment, "app-termination")
 	requireRestricted(t, handler, "spec.template.spec", 1000)
-	handler.has(t, map[string]any{"spec.replicas": 2})
-	handler.dependsOn(t, group, policy, d.one(t, rolePolicy, "app-termination-policy"),
+	handler.requireInputs(t, map[string]any{"spec.replicas": 2})
+	handler.requireDependsOn(t, group, policy, d.one(t, rolePolicy, "app-termination-policy"),
 		d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app-termination"))
 	env := map[any]any{}
 	for _, v := range handler.get("spec.template.spec.containers[0].env").([]any) {
@@ -319,24 +320,24 @@ func TestNodesAreDrained(t *testing.T) {
 	for _, tag := range group.get("tags").([]any) {
 		managed = managed || tag.(map[string]any)["key"] == env["MANAGED_TAG"] && tag.(map[string]any)["propagateAtLaunch"] == true
 	}
-	require.True(t, managed, "instances have the tag by which the handler knows them")
+	require.True(t, managed, "instances have the tag by which the handler selects them")
 
-	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-web-drain").has(t, map[string]any{
+	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-web-drain").requireInputs(t, map[string]any{
 		"lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 600, "defaultResult": "CONTINUE",
 	})
-	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").dependsOn(t, handler)
-	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget", "app-termination").has(t, map[string]any{
+	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").requireDependsOn(t, handler)
+	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget", "app-termination").requireInputs(t, map[string]any{
 		"spec.maxUnavailable": 1, "spec.selector.matchLabels.app": "aws-node-termination-handler",
 	})
 }
 
-func TestAlarmsWatchEveryTarget(t *testing.T) {
+func TestTierHasAnAlarmForEachTarget(t *testing.T) {
 	d := deploy(t, newTier(func(a *tier.Args) {
 		a.LoadBalancer = pulumi.String("app/alb")
 		a.Targets = []tier.Target{{Name: "web", ARN: pulumi.String("arn:web"), ARNSuffix: pulumi.String("targetgroup/web")}}
 	}))
-	d.one(t, scalingGroup).has(t, map[string]any{"targetGroupArns": []any{"arn:web"}})
-	d.one(t, metricAlarm, "app-web-response-time-high-web").has(t, map[string]any{
+	d.one(t, scalingGroup).requireInputs(t, map[string]any{"targetGroupArns": []any{"arn:web"}})
+	d.one(t, metricAlarm, "app-web-response-time-high-web").requireInputs(t, map[string]any{
 		"threshold": 0.5, "namespace": "AWS/ApplicationELB", "dimensions.TargetGroup": "targetgroup/web", "dimensions.LoadBalancer": "app/alb",
 	})
 }
@@ -345,9 +346,9 @@ func TestAddonsWaitForNodesAndEncryptVolumes(t *testing.T) {
 	d := deploy(t, newNodes)
 	group := d.one(t, scalingGroup)
 	for _, name := range []string{"app-coredns", "app-aws-ebs-csi-driver", "app-metrics-server", "app-aws-secrets-store-csi-driver-provider"} {
-		d.one(t, eksAddon, name).dependsOn(t, group)
+		d.one(t, eksAddon, name).requireDependsOn(t, group)
 	}
-	d.one(t, "kubernetes:storage.k8s.io/v1:StorageClass").has(t, map[string]any{
+	d.one(t, "kubernetes:storage.k8s.io/v1:StorageClass").requireInputs(t, map[string]any{
 		"metadata.name": "fast-ssd", "parameters.encrypted": "true", "parameters.kmsKeyId": "arn:key", "reclaimPolicy": "Retain",
 		"volumeBindingMode": "WaitForFirstConsumer",
 	})
@@ -359,10 +360,10 @@ func TestAutoscalerIsScopedToItsCluster(t *testing.T) {
 	policy := d.one(t, rolePolicy, "app-policy").get("policy")
 	require.Contains(t, policy, `"aws:ResourceTag/k8s.io/cluster-autoscaler/app":["owned"]`)
 	require.NotContains(t, policy, `"autoscaling:*"`)
-	deployed := d.one(t, kubernetesDeployment, "app")
-	requireRestricted(t, deployed, "spec.template.spec", 65534)
-	deployed.has(t, map[string]any{"spec.template.spec.containers[0].image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"})
-	deployed.dependsOn(t, d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app"), d.one(t, rolePolicy, "app-policy"))
+	autoscalerPod := d.one(t, kubernetesDeployment, "app")
+	requireRestricted(t, autoscalerPod, "spec.template.spec", 65534)
+	autoscalerPod.requireInputs(t, map[string]any{"spec.template.spec.containers[0].image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"})
+	autoscalerPod.requireDependsOn(t, d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app"), d.one(t, rolePolicy, "app-policy"))
 	for _, kind := range []string{"kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "kubernetes:rbac.authorization.k8s.io/v1:Role"} {
 		for _, role := range d.ofType(kind) {
 			for _, rule := range role.get("rules").([]any) {

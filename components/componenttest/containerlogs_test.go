@@ -13,13 +13,13 @@ import (
 )
 
 func newContainerLogs(change func(*containerlogs.Args)) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		c, err := cluster.NewCluster(ctx, "app", clusterArgs(where))
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		c, err := cluster.NewCluster(ctx, "app", clusterArgs(stackAccount))
 		if err != nil {
 			return err
 		}
 		args := &containerlogs.Args{
-			Account: where, Cluster: c, Namespace: "platform", KeyARN: pulumi.String("arn:key"), Image: pulumi.String("fluent-bit" + digest),
+			Account: stackAccount, Cluster: c, Namespace: "platform", KeyARN: pulumi.String("arn:key"), Image: pulumi.String("fluent-bit" + digest),
 		}
 		change(args)
 		_, err = containerlogs.NewShipper(ctx, "app-logs", args)
@@ -27,14 +27,14 @@ func newContainerLogs(change func(*containerlogs.Args)) program {
 	}
 }
 
-// A pod on each node of a tier, whatever its taints, reads the log files and no other file of
-// the node, as a user other than root.
+// A pod runs on each node of a tier, also on tainted nodes. It is not root, and of the node's
+// files it can read only the log files.
 func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	d := deploy(t, newContainerLogs(func(*containerlogs.Args) {}))
 	set := d.one(t, "kubernetes:apps/v1:DaemonSet")
 	requireRestricted(t, set, "spec.template.spec", 65532)
 	const pod = "spec.template.spec."
-	set.has(t, map[string]any{
+	set.requireInputs(t, map[string]any{
 		"metadata.namespace": "kube-system", pod + "serviceAccountName": "fluent-bit", pod + "automountServiceAccountToken": false,
 		pod + "priorityClassName": "system-node-critical", pod + "tolerations": []any{map[string]any{"operator": "Exists"}},
 		pod + "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions": []any{
@@ -51,18 +51,18 @@ func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	require.Len(t, set.get(pod+"volumes"), 3)
 	config := d.one(t, "kubernetes:core/v1:ConfigMap").get(`data["fluent-bit.yaml"]`)
 	require.Contains(t, config, "/var/log/pods/platform_*/*/*.log")
-	require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`), "other settings replace the pods")
-	set.dependsOn(t, d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), d.one(t, identity, "app-logs"), d.one(t, rolePolicy, "app-logs-policy"))
+	require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`), "a changed setting must replace the pods")
+	set.requireDependsOn(t, d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), d.one(t, identity, "app-logs"), d.one(t, rolePolicy, "app-logs-policy"))
 }
 
-// It may write to the two groups of the stack, which have a key and an expiry, and create
-// none.
-func TestContainerLogsGoToOwnGroups(t *testing.T) {
+// The shipper may write only to the stack's two log groups, which have a key and a retention
+// time. It may not create log groups.
+func TestShipperMayWriteOnlyToItsLogGroups(t *testing.T) {
 	d := deploy(t, newContainerLogs(func(*containerlogs.Args) {}))
 	for name, group := range map[string]string{"app-logs-application": "/aws/containerinsights/app/application", "app-logs-dataplane": "/aws/containerinsights/app/dataplane"} {
-		d.one(t, "aws:cloudwatch/logGroup:LogGroup", name).has(t, map[string]any{"name": group, "kmsKeyId": "arn:key", "retentionInDays": 90})
+		d.one(t, "aws:cloudwatch/logGroup:LogGroup", name).requireInputs(t, map[string]any{"name": group, "kmsKeyId": "arn:key", "retentionInDays": 90})
 	}
-	d.one(t, identity, "app-logs").has(t, map[string]any{"namespace": "kube-system", "serviceAccount": "fluent-bit", "clusterName": "app"})
+	d.one(t, identity, "app-logs").requireInputs(t, map[string]any{"namespace": "kube-system", "serviceAccount": "fluent-bit", "clusterName": "app"})
 	var policy struct {
 		Statement []struct {
 			Action, Resource []string
@@ -77,25 +77,26 @@ func TestContainerLogsGoToOwnGroups(t *testing.T) {
 	}
 }
 
-// An alarm fires when nothing arrives. CloudWatch has no data then.
+// The alarm fires when no log event arrives. CloudWatch then has no data, so missing data must
+// count as breaching.
 func TestSilentContainerLogsRaiseAnAlarm(t *testing.T) {
 	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
 	d := deploy(t, newContainerLogs(func(a *containerlogs.Args) { a.AlarmTopicARN = topic }))
 	alarm := d.one(t, metricAlarm, "app-logs-silent")
-	alarm.has(t, map[string]any{
+	alarm.requireInputs(t, map[string]any{
 		"name": "app-logs-silent", "namespace": "AWS/Logs", "metricName": "IncomingLogEvents", "statistic": "Sum",
 		"dimensions.LogGroupName": "/aws/containerinsights/app/dataplane", "comparisonOperator": "LessThanThreshold", "threshold": 1,
 		"period": 3600, "evaluationPeriods": 4, "treatMissingData": "breaching", "alarmActions": []any{topic}, "okActions": []any{topic},
 	})
-	alarm.dependsOn(t, d.one(t, "kubernetes:apps/v1:DaemonSet"))
+	alarm.requireDependsOn(t, d.one(t, "kubernetes:apps/v1:DaemonSet"))
 	require.Nil(t, deploy(t, newContainerLogs(func(*containerlogs.Args) {})).one(t, metricAlarm, "app-logs-silent").get("alarmActions"))
 }
 
-func TestContainerLogsRefuse(t *testing.T) {
+func TestContainerLogsRefuseMissingArgs(t *testing.T) {
 	for reason, change := range map[string]func(*containerlogs.Args){
-		"logs without a key":      func(a *containerlogs.Args) { a.KeyARN = nil },
-		"an image of nobody":      func(a *containerlogs.Args) { a.Image = nil },
-		"no namespace of its own": func(a *containerlogs.Args) { a.Namespace = "" },
+		"no key":       func(a *containerlogs.Args) { a.KeyARN = nil },
+		"no image":     func(a *containerlogs.Args) { a.Image = nil },
+		"no namespace": func(a *containerlogs.Args) { a.Namespace = "" },
 	} {
 		t.Run(reason, func(t *testing.T) {
 			_, err := run(newContainerLogs(change))

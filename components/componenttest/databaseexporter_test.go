@@ -14,9 +14,9 @@ import (
 )
 
 func newDatabaseExporter(change func(*databaseexporter.Args)) program {
-	return create(databaseexporter.NewExporter, func(where *account.Account) *databaseexporter.Args {
+	return newProgram(databaseexporter.NewExporter, func(stackAccount *account.Account) *databaseexporter.Args {
 		args := &databaseexporter.Args{
-			Account: where, ClusterName: pulumi.String("app"), Namespace: existingNamespace("app"), Image: pulumi.String("pgexporter" + digest),
+			Account: stackAccount, ClusterName: pulumi.String("app"), Namespace: existingNamespace("app"), Image: pulumi.String("pgexporter" + digest),
 			Settings:     pulumi.StringMap{"DATABASE_URL": pulumi.String("postgres://exporter_a@postgres/d?sslmode=disable")},
 			Files:        []databaseexporter.Files{{Name: "postgres", MountPath: "/etc/platform/postgres", SecretName: pulumi.String("postgres-exporter-0")}},
 			Reader:       podnetwork.AppIn("app-prometheus", prometheus.App),
@@ -28,29 +28,29 @@ func newDatabaseExporter(change func(*databaseexporter.Args)) program {
 }
 
 // The exporter has no token of the API server, and only Prometheus reads it.
-func TestDatabaseExporterIsConfined(t *testing.T) {
+func TestOnlyPrometheusReachesTheDatabaseExporter(t *testing.T) {
 	d := deploy(t, newDatabaseExporter(func(*databaseexporter.Args) {}))
 	pod := d.one(t, k8sDeployment)
 	requireRestricted(t, pod, "spec.template.spec", 65532)
-	pod.has(t, map[string]any{
+	pod.requireInputs(t, map[string]any{
 		"metadata.name": "postgres-exporter", "spec.template.spec.automountServiceAccountToken": false,
 		"spec.template.spec.containers[0].env[0].name":               "DATABASE_URL",
 		"spec.template.spec.containers[0].ports[1].name":             "metrics",
 		"spec.template.spec.volumes[0].secret.secretName":            "postgres-exporter-0",
 		"spec.template.spec.containers[0].volumeMounts[0].mountPath": "/etc/platform/postgres",
 	})
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
 		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus", "spec.ingress[0].ports[0].port": 9090,
 	})
-	require.Empty(t, d.ofType(identity), "with a password it has no role")
+	require.Empty(t, d.ofType(identity), "an exporter with a password needs no role")
 }
 
-// With IAM the pod starts after its permission to log in exists.
-func TestDatabaseExporterLogsInByItsRole(t *testing.T) {
+// With IAM authentication, the pod starts after its permission to log in exists.
+func TestDatabaseExporterLogsInWithItsRole(t *testing.T) {
 	d := deploy(t, newDatabaseExporter(func(a *databaseexporter.Args) {
 		a.Statements = []iam.Statement{{Sid: "Connect", Actions: []string{"rds-db:connect"}, Resources: iam.ARNs(pulumi.String("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-1/exporter_iam"))}}
 	}))
-	d.one(t, identity).has(t, map[string]any{"serviceAccount": "postgres-exporter", "namespace": "app", "clusterName": "app"})
-	d.one(t, k8sDeployment).dependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
+	d.one(t, identity).requireInputs(t, map[string]any{"serviceAccount": "postgres-exporter", "namespace": "app", "clusterName": "app"})
+	d.one(t, k8sDeployment).requireDependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
 	require.Contains(t, d.one(t, rolePolicy).get("policy"), "dbuser:db-1/exporter_iam")
 }

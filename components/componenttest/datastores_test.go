@@ -29,23 +29,23 @@ var (
 	subnets = pulumi.StringArray{pulumi.String("subnet-a"), pulumi.String("subnet-b")}
 )
 
-func databaseArgs(where *account.Account) *postgres.DatabaseArgs {
+func databaseArgs(stackAccount *account.Account) *postgres.DatabaseArgs {
 	return &postgres.DatabaseArgs{
-		Account: where, Database: rdsspec.Database{Identifier: "app-postgres", InstanceClass: "db.m7g.large"},
+		Account: stackAccount, Database: rdsspec.Database{Identifier: "app-postgres", InstanceClass: "db.m7g.large"},
 		VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, Clients: nodes,
 	}
 }
 
-func redisArgs(where *account.Account) *redis.ClusterArgs {
+func redisArgs(stackAccount *account.Account) *redis.ClusterArgs {
 	return &redis.ClusterArgs{
-		Account: where, Cluster: elasticachespec.Cluster{Identifier: "app-redis", NodeType: "cache.r7g.large"},
+		Account: stackAccount, Cluster: elasticachespec.Cluster{Identifier: "app-redis", NodeType: "cache.r7g.large"},
 		VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, Clients: nodes,
 	}
 }
 
-func mongoArgs(where *account.Account) *mongo.ClusterArgs {
+func mongoArgs(stackAccount *account.Account) *mongo.ClusterArgs {
 	return &mongo.ClusterArgs{
-		Account: where, Cluster: docdbspec.Cluster{Identifier: "app-mongo", InstanceClass: "db.r6g.large"},
+		Account: stackAccount, Cluster: docdbspec.Cluster{Identifier: "app-mongo", InstanceClass: "db.r6g.large"},
 		VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, Clients: nodes,
 	}
 }
@@ -67,22 +67,22 @@ func redisPodArgs() *redis.InClusterArgs {
 }
 
 func newDatabase(args func(*account.Account) *postgres.DatabaseArgs) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		_, err := postgres.NewDatabase(ctx, "app-postgres", args(where))
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		_, err := postgres.NewDatabase(ctx, "app-postgres", args(stackAccount))
 		return err
 	}
 }
 
 func newRedis(args func(*account.Account) *redis.ClusterArgs) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		_, err := redis.NewCluster(ctx, "app-redis", args(where))
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		_, err := redis.NewCluster(ctx, "app-redis", args(stackAccount))
 		return err
 	}
 }
 
 func newMongo(args func(*account.Account) *mongo.ClusterArgs) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		_, err := mongo.NewCluster(ctx, "app-mongo", args(where))
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		_, err := mongo.NewCluster(ctx, "app-mongo", args(stackAccount))
 		return err
 	}
 }
@@ -114,7 +114,7 @@ const (
 func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
 	d := deploy(t, newDatabase(databaseArgs))
 	instance := d.one(t, rdsInstance)
-	instance.has(t, map[string]any{
+	instance.requireInputs(t, map[string]any{
 		"identifier": "app-postgres", "engine": "postgres", "engineVersion": "17", "instanceClass": "db.m7g.large",
 		"publiclyAccessible": false, "multiAz": true, "deletionProtection": true,
 		"storageEncrypted": true, "kmsKeyId": mockARN + "app-postgres-key", "masterUserSecretKmsKeyId": mockARN + "app-postgres-key",
@@ -124,14 +124,14 @@ func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
 		"dbSubnetGroupName": "app-postgres", "parameterGroupName": "app-postgres-postgres17", "applyImmediately": false,
 		"vpcSecurityGroupIds[0]": "app-postgres-sg-id", "enabledCloudwatchLogsExports": []any{"postgresql", "upgrade"},
 	})
-	instance.dependsOn(t, d.ofType("aws:cloudwatch/logGroup:LogGroup")...)
-	instance.dependsOn(t, d.ofType("aws:iam/rolePolicyAttachment:RolePolicyAttachment")...)
+	instance.requireDependsOn(t, d.ofType("aws:cloudwatch/logGroup:LogGroup")...)
+	instance.requireDependsOn(t, d.ofType("aws:iam/rolePolicyAttachment:RolePolicyAttachment")...)
 }
 
 func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
 	d := deploy(t, newRedis(redisArgs))
 	group := d.one(t, replicationGroup)
-	group.has(t, map[string]any{
+	group.requireInputs(t, map[string]any{
 		"replicationGroupId": "app-redis", "engineVersion": "7.1", "nodeType": "cache.r7g.large",
 		"numNodeGroups": 3, "replicasPerNodeGroup": 1, "automaticFailoverEnabled": true, "multiAzEnabled": true,
 		"atRestEncryptionEnabled": true, "kmsKeyId": mockARN + "app-redis-key",
@@ -141,16 +141,16 @@ func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
 		"logDeliveryConfigurations[0].logType": "slow-log", "logDeliveryConfigurations[1].destination": "/aws/elasticache/app-redis/engine-log",
 	})
 	user := d.one(t, "aws:elasticache/user:User")
-	user.has(t, map[string]any{"userName": "default", "passwords": []any{"generated-app-redis-password-0"}})
+	user.requireInputs(t, map[string]any{"userName": "default", "passwords": []any{"generated-app-redis-password-0"}})
 	require.True(t, user.Inputs["passwords"].ContainsSecrets())
 	require.Contains(t, user.get("accessString"), "-@dangerous")
 }
 
-// A rotation keeps the password before as accepted, so that no client is
-// refused while the new one spreads.
-func TestRotationKeepsThePasswordBefore(t *testing.T) {
-	d := deploy(t, newRedis(func(where *account.Account) *redis.ClusterArgs {
-		args := redisArgs(where)
+// After a rotation Redis still accepts the previous password. So it refuses no client that has
+// not read the new password yet.
+func TestRotationKeepsThePreviousPassword(t *testing.T) {
+	d := deploy(t, newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+		args := redisArgs(stackAccount)
 		args.Generation = 3
 		return args
 	}))
@@ -159,42 +159,43 @@ func TestRotationKeepsThePasswordBefore(t *testing.T) {
 	require.Len(t, d.one(t, "aws:elasticache/user:User").get("passwords"), 2)
 }
 
-// ElastiCache accepts a password before Secrets Manager has it, so that no pod reads one that is
-// refused.
+// ElastiCache accepts a new password before Secrets Manager has it. So no pod reads a password
+// that Redis refuses.
 func TestRedisAcceptsAPasswordBeforePodsReadIt(t *testing.T) {
-	d := deploy(t, newRedis(func(where *account.Account) *redis.ClusterArgs {
-		args := redisArgs(where)
+	d := deploy(t, newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+		args := redisArgs(stackAccount)
 		args.Generation = 1
 		return args
 	}))
 	user, users := d.one(t, "aws:elasticache/user:User"), d.one(t, "aws:elasticache/userGroup:UserGroup")
-	user.has(t, map[string]any{"passwords": []any{"generated-app-redis-password-1", "generated-app-redis-password-0"}})
-	user.dependsOn(t, d.ofType(secret.PasswordToken)...)
-	users.dependsOn(t, user)
+	user.requireInputs(t, map[string]any{"passwords": []any{"generated-app-redis-password-1", "generated-app-redis-password-0"}})
+	user.requireDependsOn(t, d.ofType(secret.PasswordToken)...)
+	users.requireDependsOn(t, user)
 	version := d.one(t, secretVersion)
-	version.dependsOn(t, users)
-	version.has(t, map[string]any{"secretString": "generated-app-redis-password-1"})
+	version.requireDependsOn(t, users)
+	version.requireInputs(t, map[string]any{"secretString": "generated-app-redis-password-1"})
 	require.True(t, version.Inputs["secretString"].ContainsSecrets())
 	require.Empty(t, version.IgnoreChanges)
 }
 
-// The backups are copied with a key of the other region. Both outlive the database.
-func TestBackupsAreCopiedToAnotherRegion(t *testing.T) {
-	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
-		there := *where
+// The copies are encrypted with a key in the other region. The key stays when the stack is
+// destroyed.
+func TestBackupsAreCopiedToTheOtherRegion(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		there := *stackAccount
 		there.Region = "us-west-2"
 		provider, err := aws.NewProvider(ctx, "there", &aws.ProviderArgs{Region: pulumi.String(there.Region)})
 		if err != nil {
 			return err
 		}
-		args := databaseArgs(where)
+		args := databaseArgs(stackAccount)
 		args.Unprotected, args.Database.BackupDays = true, 14
 		args.Copy = &postgres.BackupCopy{Account: &there, InRegion: pulumi.Provider(provider)}
 		_, err = postgres.NewDatabase(ctx, "app-postgres", args)
 		return err
 	})
 	copies := d.one(t, "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication")
-	copies.has(t, map[string]any{
+	copies.requireInputs(t, map[string]any{
 		"sourceDbInstanceArn": mockARN + "app-postgres-instance", "kmsKeyId": mockARN + "app-postgres-copy-key", "retentionPeriod": 14,
 	})
 	key := d.one(t, "aws:kms/key:Key", "app-postgres-copy-key")
@@ -209,36 +210,36 @@ func TestBackupsAreCopiedToAnotherRegion(t *testing.T) {
 func TestDocumentDBIsPrivateEncryptedAndProtected(t *testing.T) {
 	d := deploy(t, newMongo(mongoArgs))
 	cluster := d.one(t, docdbCluster)
-	cluster.has(t, map[string]any{
+	cluster.requireInputs(t, map[string]any{
 		"clusterIdentifier": "app-mongo", "engine": "docdb", "engineVersion": "5.0.0",
 		"storageEncrypted": true, "kmsKeyId": mockARN + "app-mongo-key", "deletionProtection": true,
 		"manageMasterUserPassword": true, "masterPassword": nil,
 		"backupRetentionPeriod": 35, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-mongo-final-app",
 		"dbSubnetGroupName": "app-mongo", "dbClusterParameterGroupName": "app-mongo-docdb5", "vpcSecurityGroupIds[0]": "app-mongo-sg-id",
 	})
-	cluster.dependsOn(t, d.ofType("aws:cloudwatch/logGroup:LogGroup")...)
+	cluster.requireDependsOn(t, d.ofType("aws:cloudwatch/logGroup:LogGroup")...)
 	require.Equal(t, []string{"app-mongo-instance-0", "app-mongo-instance-1", "app-mongo-instance-2"}, d.names(docdbInstance))
 	for _, instance := range d.ofType(docdbInstance) {
-		instance.has(t, map[string]any{"clusterIdentifier": "app-mongo-cluster-id", "instanceClass": "db.r6g.large"})
+		instance.requireInputs(t, map[string]any{"clusterIdentifier": "app-mongo-cluster-id", "instanceClass": "db.r6g.large"})
 	}
 }
 
-// Without protection a stack can be destroyed, and the data have a way back: the final
-// snapshot, the automated backups, and the key of both.
-func TestUnprotectedStoresLeaveTheirData(t *testing.T) {
+// A stack without protection can be destroyed. Its data can still be restored from the final
+// snapshot or the automated backups, and their key stays.
+func TestDestroyedStoresLeaveSnapshotsAndKeys(t *testing.T) {
 	for kind, program := range map[string]program{
-		rdsInstance: newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
-			args := databaseArgs(where)
+		rdsInstance: newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(stackAccount)
 			args.Unprotected = true
 			return args
 		}),
-		replicationGroup: newRedis(func(where *account.Account) *redis.ClusterArgs {
-			args := redisArgs(where)
+		replicationGroup: newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+			args := redisArgs(stackAccount)
 			args.Unprotected = true
 			return args
 		}),
-		docdbCluster: newMongo(func(where *account.Account) *mongo.ClusterArgs {
-			args := mongoArgs(where)
+		docdbCluster: newMongo(func(stackAccount *account.Account) *mongo.ClusterArgs {
+			args := mongoArgs(stackAccount)
 			args.Unprotected = true
 			return args
 		}),
@@ -255,57 +256,57 @@ func TestUnprotectedStoresLeaveTheirData(t *testing.T) {
 	}
 }
 
-// A change that interrupts a store waits for its maintenance window, unless the stack says
-// otherwise.
-func TestStoresChangeAtOnceIfTheStackSaysSo(t *testing.T) {
-	for kind, program := range map[string]func(now bool) program{
-		rdsInstance: func(now bool) program {
-			return newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
-				args := databaseArgs(where)
-				args.ApplyImmediately = now
+// A change that interrupts a store waits for the maintenance window, unless ApplyImmediately is
+// set.
+func TestStoresApplyChangesAtOnceOnlyIfConfigured(t *testing.T) {
+	for kind, program := range map[string]func(immediately bool) program{
+		rdsInstance: func(immediately bool) program {
+			return newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+				args := databaseArgs(stackAccount)
+				args.ApplyImmediately = immediately
 				return args
 			})
 		},
-		replicationGroup: func(now bool) program {
-			return newRedis(func(where *account.Account) *redis.ClusterArgs {
-				args := redisArgs(where)
-				args.ApplyImmediately = now
+		replicationGroup: func(immediately bool) program {
+			return newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+				args := redisArgs(stackAccount)
+				args.ApplyImmediately = immediately
 				return args
 			})
 		},
-		docdbInstance: func(now bool) program {
-			return newMongo(func(where *account.Account) *mongo.ClusterArgs {
-				args := mongoArgs(where)
-				args.ApplyImmediately = now
+		docdbInstance: func(immediately bool) program {
+			return newMongo(func(stackAccount *account.Account) *mongo.ClusterArgs {
+				args := mongoArgs(stackAccount)
+				args.ApplyImmediately = immediately
 				return args
 			})
 		},
 	} {
-		for _, now := range []bool{true, false} {
-			d := deploy(t, program(now))
+		for _, immediately := range []bool{true, false} {
+			d := deploy(t, program(immediately))
 			for _, store := range append(d.ofType(kind), d.ofType(docdbCluster)...) {
-				require.Equal(t, now, store.get("applyImmediately"), store.Name)
+				require.Equal(t, immediately, store.get("applyImmediately"), store.Name)
 			}
 		}
 	}
 }
 
-// AWS maintains no two stores at the same time, and on the day of the environment.
-func TestStoresAreMaintainedOneAfterTheOther(t *testing.T) {
+// Each store has another maintenance window, on the day of MaintenanceDay.
+func TestStoresHaveDifferentMaintenanceWindows(t *testing.T) {
 	windows := map[string]string{}
 	for kind, program := range map[string]program{
-		"maintenanceWindow": newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
-			args := databaseArgs(where)
+		"maintenanceWindow": newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(stackAccount)
 			args.MaintenanceDay = "wed"
 			return args
 		}),
-		"maintenanceWindow ": newRedis(func(where *account.Account) *redis.ClusterArgs {
-			args := redisArgs(where)
+		"maintenanceWindow ": newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+			args := redisArgs(stackAccount)
 			args.MaintenanceDay = "wed"
 			return args
 		}),
-		"preferredMaintenanceWindow": newMongo(func(where *account.Account) *mongo.ClusterArgs {
-			args := mongoArgs(where)
+		"preferredMaintenanceWindow": newMongo(func(stackAccount *account.Account) *mongo.ClusterArgs {
+			args := mongoArgs(stackAccount)
 			args.MaintenanceDay = "wed"
 			return args
 		}),
@@ -322,24 +323,24 @@ func TestStoresAreMaintainedOneAfterTheOther(t *testing.T) {
 }
 
 // A stack whose data may be discarded leaves no snapshot and no key.
-func TestDiscardedStoresLeaveNothing(t *testing.T) {
+func TestStoresWithDiscardDataLeaveNoSnapshotAndNoKey(t *testing.T) {
 	for _, tc := range []struct {
 		kind    string
 		program program
 		want    map[string]any
 	}{
-		{rdsInstance, newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
-			args := databaseArgs(where)
+		{rdsInstance, newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(stackAccount)
 			args.Unprotected, args.DiscardData, args.SingleAZ = true, true, true
 			return args
 		}), map[string]any{"deletionProtection": false, "skipFinalSnapshot": true, "deleteAutomatedBackups": true, "multiAz": false}},
-		{replicationGroup, newRedis(func(where *account.Account) *redis.ClusterArgs {
-			args := redisArgs(where)
+		{replicationGroup, newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+			args := redisArgs(stackAccount)
 			args.Unprotected, args.DiscardData = true, true
 			return args
 		}), nil},
-		{docdbCluster, newMongo(func(where *account.Account) *mongo.ClusterArgs {
-			args := mongoArgs(where)
+		{docdbCluster, newMongo(func(stackAccount *account.Account) *mongo.ClusterArgs {
+			args := mongoArgs(stackAccount)
 			args.Unprotected, args.DiscardData = true, true
 			return args
 		}), map[string]any{"deletionProtection": false, "skipFinalSnapshot": true}},
@@ -348,13 +349,14 @@ func TestDiscardedStoresLeaveNothing(t *testing.T) {
 			d := deploy(t, tc.program)
 			store := d.one(t, tc.kind)
 			require.False(t, d.one(t, "aws:kms/key:Key").RetainOnDelete)
-			store.has(t, tc.want)
+			store.requireInputs(t, tc.want)
 			require.Nil(t, store.get("finalSnapshotIdentifier"))
 		})
 	}
 }
 
-// What every managed store has, whatever its engine.
+// Every managed store has its own security group, key, subnet group, parameter group and log
+// groups.
 func TestManagedStoresHaveTheirOwnDependencies(t *testing.T) {
 	for _, tc := range []struct {
 		name, component, service, parameterGroup, family string
@@ -373,27 +375,27 @@ func TestManagedStoresHaveTheirOwnDependencies(t *testing.T) {
 			d := deploy(t, tc.program)
 			parent := d.one(t, tc.component).URN
 
-			// Only the client comes in, on the store's port, and nothing goes out.
-			d.one(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", tc.name+"-from-nodes").has(t, map[string]any{
+			// Only the client may connect, to the store's port. The store may not connect to anything.
+			d.one(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", tc.name+"-from-nodes").requireInputs(t, map[string]any{
 				"securityGroupId": tc.name + "-sg-id", "referencedSecurityGroupId": "sg-nodes", "fromPort": tc.port, "toPort": tc.port,
 				"cidrIpv4": nil, "cidrIpv6": nil,
 			})
 			require.Empty(t, d.ofType("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"))
 			require.Nil(t, d.one(t, "aws:ec2/securityGroup:SecurityGroup", tc.name+"-sg").get("egress"))
 
-			d.one(t, "aws:kms/key:Key", tc.name+"-key").has(t, map[string]any{"enableKeyRotation": true, "deletionWindowInDays": 30})
+			d.one(t, "aws:kms/key:Key", tc.name+"-key").requireInputs(t, map[string]any{"enableKeyRotation": true, "deletionWindowInDays": 30})
 			group := d.one(t, "aws:"+tc.service+"/subnetGroup:SubnetGroup", tc.name+"-subnets")
-			group.has(t, map[string]any{"name": tc.name, "subnetIds": []any{"subnet-a", "subnet-b"}})
+			group.requireInputs(t, map[string]any{"name": tc.name, "subnetIds": []any{"subnet-a", "subnet-b"}})
 			require.Equal(t, parent, group.Parent)
 			settings := d.one(t, tc.parameterGroup, tc.name+"-parameters")
-			settings.has(t, map[string]any{"family": tc.family})
+			settings.requireInputs(t, map[string]any{"family": tc.family})
 			require.NotEmpty(t, settings.get("parameters"))
 			require.Equal(t, parent, settings.Parent)
 
 			var names []string
 			for _, log := range d.ofType("aws:cloudwatch/logGroup:LogGroup") {
 				names = append(names, log.get("name").(string))
-				log.has(t, map[string]any{"kmsKeyId": mockARN + tc.name + "-key", "retentionInDays": 90})
+				log.requireInputs(t, map[string]any{"kmsKeyId": mockARN + tc.name + "-key", "retentionInDays": 90})
 				require.Equal(t, parent, log.Parent)
 			}
 			require.ElementsMatch(t, tc.logs, names)
@@ -401,8 +403,8 @@ func TestManagedStoresHaveTheirOwnDependencies(t *testing.T) {
 	}
 }
 
-func TestParametersHaveTheirApplyMethods(t *testing.T) {
-	line := func(group registration, name string) map[string]any {
+func TestParameterGroupsHaveTheApplyMethodOfEachParameter(t *testing.T) {
+	parameter := func(group registration, name string) map[string]any {
 		for _, p := range group.get("parameters").([]any) {
 			if p := p.(map[string]any); p["name"] == name {
 				return p
@@ -411,18 +413,18 @@ func TestParametersHaveTheirApplyMethods(t *testing.T) {
 		return nil
 	}
 	rds := deploy(t, newDatabase(databaseArgs)).one(t, "aws:rds/parameterGroup:ParameterGroup")
-	require.Equal(t, "pending-reboot", line(rds, "shared_buffers")["applyMethod"])
-	require.Equal(t, "immediate", line(rds, "work_mem")["applyMethod"])
-	require.Equal(t, "200", line(rds, "max_connections")["value"])
+	require.Equal(t, "pending-reboot", parameter(rds, "shared_buffers")["applyMethod"])
+	require.Equal(t, "immediate", parameter(rds, "work_mem")["applyMethod"])
+	require.Equal(t, "200", parameter(rds, "max_connections")["value"])
 	docdb := deploy(t, newMongo(mongoArgs)).one(t, "aws:docdb/clusterParameterGroup:ClusterParameterGroup")
-	require.Equal(t, map[string]any{"name": "tls", "value": "enabled", "applyMethod": "pending-reboot"}, line(docdb, "tls"))
+	require.Equal(t, map[string]any{"name": "tls", "value": "enabled", "applyMethod": "pending-reboot"}, parameter(docdb, "tls"))
 	redis := deploy(t, newRedis(redisArgs)).one(t, "aws:elasticache/parameterGroup:ParameterGroup")
-	require.NotContains(t, line(redis, "maxmemory-policy"), "applyMethod", "ElastiCache knows none")
+	require.NotContains(t, parameter(redis, "maxmemory-policy"), "applyMethod", "ElastiCache has no apply methods")
 }
 
-// Pods of the stores in the cluster pass the Pod Security Standard
-// "restricted", and only pods of their namespace reach them.
-func TestStoresInTheClusterAreConfined(t *testing.T) {
+// The stores' pods in the cluster pass the Pod Security Standard "restricted", and only pods in
+// the same namespace reach them.
+func TestStoresInTheClusterAdmitOnlyTheirNamespace(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		program program
@@ -436,7 +438,7 @@ func TestStoresInTheClusterAreConfined(t *testing.T) {
 			d := deploy(t, tc.program)
 			set := d.one(t, "kubernetes:apps/v1:StatefulSet")
 			requireRestricted(t, set, "spec.template.spec", tc.user)
-			set.has(t, map[string]any{
+			set.requireInputs(t, map[string]any{
 				"metadata.name": tc.name, "spec.template.spec.securityContext.fsGroup": tc.user,
 				"spec.volumeClaimTemplates[0].metadata.name":                   tc.volume,
 				"spec.volumeClaimTemplates[0].spec.storageClassName":           "fast-ssd",
@@ -444,10 +446,10 @@ func TestStoresInTheClusterAreConfined(t *testing.T) {
 				"spec.template.spec.automountServiceAccountToken":              false,
 				"spec.template.metadata.labels.app":                            tc.name,
 			})
-			require.Contains(t, set.IgnoreChanges, "spec.volumeClaimTemplates", "Kubernetes can't change them")
+			require.Contains(t, set.IgnoreChanges, "spec.volumeClaimTemplates", "Kubernetes can't change the templates")
 			require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`))
 			policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
-			policy.has(t, map[string]any{"spec.policyTypes": []any{"Ingress", "Egress"}, "spec.podSelector.matchLabels.app": tc.name})
+			policy.requireInputs(t, map[string]any{"spec.policyTypes": []any{"Ingress", "Egress"}, "spec.podSelector.matchLabels.app": tc.name})
 			for _, rule := range policy.get("spec.ingress").([]any) {
 				from := rule.(map[string]any)["from"].([]any)
 				require.Len(t, from, 1)
@@ -468,34 +470,34 @@ func TestStoresInTheClusterAreConfined(t *testing.T) {
 	}
 }
 
-// Each node has a port of metrics, and only the pods that scrape it reach it.
-func TestRedisMetricsAreOpenToTheirReader(t *testing.T) {
+// Each node has a metrics port, and only the pods that scrape it can connect to it.
+func TestOnlyTheReaderReachesRedisMetrics(t *testing.T) {
 	require.Equal(t, promrules.Redis, redis.StatefulSet, "the alerts of Redis watch its pods")
 	args := redisPodArgs()
 	reader := podnetwork.AppIn("app-prometheus", "prometheus")
 	args.Reader = &reader
 	d := deploy(t, newRedisPods(args))
 	policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
-	policy.has(t, map[string]any{
+	policy.requireInputs(t, map[string]any{
 		"spec.ingress[2].ports[0].port": scaling.MetricsPort, "spec.ingress[2].from[0].podSelector.matchLabels.app": "prometheus",
 		`spec.ingress[2].from[0].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "app-prometheus",
 	})
 	require.Len(t, policy.get("spec.ingress"), 3)
-	d.one(t, "kubernetes:apps/v1:StatefulSet").has(t, map[string]any{
+	d.one(t, "kubernetes:apps/v1:StatefulSet").requireInputs(t, map[string]any{
 		"spec.template.spec.containers[1].ports[1].name": "metrics", "spec.template.spec.containers[1].ports[1].containerPort": scaling.MetricsPort,
 	})
 }
 
-// The nodes' bus has no password: only nodes reach it.
-func TestRedisBusIsOpenToNodesOnly(t *testing.T) {
+// The cluster bus of Redis has no password. So only nodes may connect to it.
+func TestOnlyNodesReachTheRedisBus(t *testing.T) {
 	d := deploy(t, newRedisPods(redisPodArgs()))
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
 		"spec.ingress[0].ports[0].port": redis.Port, "spec.ingress[0].ports[1]": nil, "spec.ingress[0].from[0].podSelector.matchLabels.app": "mca",
 		"spec.ingress[1].ports[1].port": redis.Port + 10_000, "spec.ingress[1].from[0].podSelector.matchLabels.app": "redis-cluster",
 		"spec.egress[0].ports[1].port": redis.Port + 10_000, "spec.egress[0].to[0].podSelector.matchLabels.app": "redis-cluster",
 	})
-	d.one(t, "kubernetes:core/v1:Service").has(t, map[string]any{"spec.clusterIP": "None", "spec.publishNotReadyAddresses": true})
-	d.one(t, "kubernetes:apps/v1:StatefulSet").has(t, map[string]any{
+	d.one(t, "kubernetes:core/v1:Service").requireInputs(t, map[string]any{"spec.clusterIP": "None", "spec.publishNotReadyAddresses": true})
+	d.one(t, "kubernetes:apps/v1:StatefulSet").requireInputs(t, map[string]any{
 		"spec.replicas": 6, "spec.podManagementPolicy": "Parallel",
 		"spec.template.spec.containers[0].resources.limits.memory": "4Gi", "spec.template.spec.containers[0].resources.requests.memory": "1Gi",
 		"spec.template.spec.containers[0].resources.requests.cpu": "200m",
@@ -503,20 +505,20 @@ func TestRedisBusIsOpenToNodesOnly(t *testing.T) {
 	require.Equal(t, []string{"app-redis-auth", "app-redis-node-auth"}, d.names("kubernetes:core/v1:Secret"))
 }
 
-// Changed settings roll the pods; nothing else does.
-func TestChangedSettingsRollThePods(t *testing.T) {
+// Only a changed setting replaces the pods. A changed password does not.
+func TestOnlyChangedSettingsReplaceThePods(t *testing.T) {
 	annotation := func(args *postgres.InClusterArgs) any {
 		return deploy(t, newPostgresPod(args)).one(t, "kubernetes:apps/v1:StatefulSet").get(`spec.template.metadata.annotations["progressive-framework/config"]`)
 	}
-	same, other := postgresPodArgs(), postgresPodArgs()
-	same.Password, other.Tuning.Connections = pulumi.String("another"), 60
-	require.Equal(t, annotation(postgresPodArgs()), annotation(same))
-	require.NotEqual(t, annotation(postgresPodArgs()), annotation(other))
+	newPassword, newSetting := postgresPodArgs(), postgresPodArgs()
+	newPassword.Password, newSetting.Tuning.Connections = pulumi.String("another"), 60
+	require.Equal(t, annotation(postgresPodArgs()), annotation(newPassword))
+	require.NotEqual(t, annotation(postgresPodArgs()), annotation(newSetting))
 }
 
-// Each store tells people before it is full, slow or behind. An alarm reads all servers of
-// its store.
-func TestStoresHaveAlarms(t *testing.T) {
+// Each store has alarms that fire before it is full, slow, or behind with replication. The alarms
+// of a metric together read all servers of the store.
+func TestAlarmsReadAllServersOfAStore(t *testing.T) {
 	const alarm = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
 	for _, tc := range []struct {
@@ -525,31 +527,31 @@ func TestStoresHaveAlarms(t *testing.T) {
 		want    []string
 		nodes   int
 	}{
-		{"a database", newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
-			args := databaseArgs(where)
+		{"a database", newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(stackAccount)
 			args.AlarmTopicARN = topic
 			return args
 		}), []string{"app-postgres-connections-high", "app-postgres-memory-low", "app-postgres-storage-low"}, 1},
-		{"a burstable database has credits", newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
-			args := databaseArgs(where)
+		{"a burstable database, with an alarm for CPU credits", newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(stackAccount)
 			args.AlarmTopicARN, args.Database.InstanceClass = topic, "db.t4g.large"
 			return args
 		}), []string{"app-postgres-connections-high", "app-postgres-credits-low", "app-postgres-memory-low", "app-postgres-storage-low"}, 1},
-		{"six nodes of Redis", newRedis(func(where *account.Account) *redis.ClusterArgs {
-			args := redisArgs(where)
+		{"six nodes of Redis", newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+			args := redisArgs(stackAccount)
 			args.AlarmTopicARN = topic
 			return args
 		}), []string{"app-redis-connections-high", "app-redis-evictions-high", "app-redis-memory-high", "app-redis-replica-lag-high"}, 6},
-		{"ten nodes of Redis are more than one alarm may read", newRedis(func(where *account.Account) *redis.ClusterArgs {
-			args := redisArgs(where)
+		{"ten nodes of Redis, which need two alarms for each metric", newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+			args := redisArgs(stackAccount)
 			args.AlarmTopicARN, args.Cluster.Shards = topic, 5
 			return args
 		}), []string{
 			"app-redis-connections-high", "app-redis-connections-high-2", "app-redis-evictions-high", "app-redis-evictions-high-2",
 			"app-redis-memory-high", "app-redis-memory-high-2", "app-redis-replica-lag-high", "app-redis-replica-lag-high-2",
 		}, 10},
-		{"three instances of DocumentDB", newMongo(func(where *account.Account) *mongo.ClusterArgs {
-			args := mongoArgs(where)
+		{"three instances of DocumentDB", newMongo(func(stackAccount *account.Account) *mongo.ClusterArgs {
+			args := mongoArgs(stackAccount)
 			args.AlarmTopicARN = topic
 			return args
 		}), []string{"app-mongo-memory-low", "app-mongo-replica-lag-high"}, 3},
@@ -557,25 +559,26 @@ func TestStoresHaveAlarms(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			d := deploy(t, tc.program)
 			require.Equal(t, tc.want, d.names(alarm))
-			read := map[string]int{}
+			servers := map[string]int{}
 			for _, a := range d.ofType(alarm) {
 				require.Equal(t, []any{topic}, a.get("alarmActions"))
 				queries := a.get("metricQueries").([]any)
 				require.LessOrEqual(t, len(queries), 10, "the quota of an alarm")
 				for _, q := range queries[1:] {
 					metric := q.(map[string]any)["metric"].(map[string]any)
-					read[metric["metricName"].(string)]++
+					servers[metric["metricName"].(string)]++
 				}
 			}
-			for metric, n := range read {
+			for metric, n := range servers {
 				require.Equal(t, tc.nodes, n, metric)
 			}
 		})
 	}
 }
 
-// The thresholds of a database follow from its size.
-func TestThresholdsOfADatabaseFollowItsSize(t *testing.T) {
+// The thresholds are shares of the storage (100 GiB), the memory (8 GiB) and the connections
+// (200).
+func TestThresholdsOfADatabaseDependOnItsSize(t *testing.T) {
 	d := deploy(t, newDatabase(databaseArgs))
 	thresholds := map[string]any{}
 	for _, a := range d.ofType("aws:cloudwatch/metricAlarm:MetricAlarm") {

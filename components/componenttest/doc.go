@@ -2,7 +2,7 @@
 // refuse, what they register, and the properties on which safety depends. The
 // tests run against Pulumi's mocks; no engine and no provider starts.
 //
-// All components are tested in this one package, because a test binary of each
-// would link the AWS and Kubernetes SDKs again, which takes longer than all of
-// the tests. The pure packages have tests of their own.
+// All components are tested in this one package. Otherwise the test binary of each component
+// would link the AWS and Kubernetes SDKs again, which takes longer than all tests. The pure
+// packages have tests of their own.
 package componenttest

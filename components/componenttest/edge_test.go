@@ -26,16 +26,16 @@ import (
 	"github.com/progressive-framework/platform/components/webacl/webaclspec"
 )
 
-func loadBalancerArgs(where *account.Account) *loadbalancer.Args {
+func loadBalancerArgs(stackAccount *account.Account) *loadbalancer.Args {
 	return &loadbalancer.Args{
-		Account: where, Environment: "test", VPCID: pulumi.ID("vpc-1").ToIDOutput(), SubnetIDs: subnets, NodeSecurityGroupID: pulumi.String("sg-nodes"),
+		Account: stackAccount, Environment: "test", VPCID: pulumi.ID("vpc-1").ToIDOutput(), SubnetIDs: subnets, NodeSecurityGroupID: pulumi.String("sg-nodes"),
 		Targets: traffic.Targets(), OriginDomain: "origin.example.com", CertificateARN: pulumi.String("arn:certificate"),
 	}
 }
 
 func newLoadBalancer(change func(*loadbalancer.Args)) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		args := loadBalancerArgs(where)
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		args := loadBalancerArgs(stackAccount)
 		change(args)
 		_, err := loadbalancer.NewLoadBalancer(ctx, "app", args)
 		return err
@@ -43,8 +43,8 @@ func newLoadBalancer(change func(*loadbalancer.Args)) program {
 }
 
 func newCDN(change func(*cdn.Args)) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		args := &cdn.Args{Account: where, OriginDomain: pulumi.String("origin.example.com"), VPCOriginID: pulumi.String("vo_1")}
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		args := &cdn.Args{Account: stackAccount, OriginDomain: pulumi.String("origin.example.com"), VPCOriginID: pulumi.String("vo_1")}
 		change(args)
 		_, err := cdn.NewCDN(ctx, "app", args)
 		return err
@@ -77,65 +77,65 @@ const (
 	distribution = "aws:cloudfront/distribution:Distribution"
 )
 
-// The load balancer has no public address, and CloudFront's VPC origins are all
-// that its security group admits: no prefix list, no secret, no port 80.
+// The load balancer has no public address. Its security group admits only CloudFront's VPC
+// origins, on port 443. It needs no prefix list and no secret header.
 func TestOnlyCloudFrontReachesTheLoadBalancer(t *testing.T) {
 	d := deploy(t, newLoadBalancer(func(*loadbalancer.Args) {}))
 	balancer := d.one(t, loadBalancer)
-	balancer.has(t, map[string]any{
+	balancer.requireInputs(t, map[string]any{
 		"name": "pf-test", "internal": true, "ipAddressType": "ipv4", "enableDeletionProtection": true, "dropInvalidHeaderFields": true,
 		"desyncMitigationMode": "strictest", "accessLogs.enabled": true, "securityGroups": []any{"app-alb-id"},
 		"idleTimeout": scaling.EdgeTimeouts().Balancer.Answer.Seconds(),
 	})
 	origin := d.one(t, vpcOrigin)
-	origin.has(t, map[string]any{
+	origin.requireInputs(t, map[string]any{
 		"vpcOriginEndpointConfig.arn": mockARN + "app-alb", "vpcOriginEndpointConfig.originProtocolPolicy": "https-only",
 		"vpcOriginEndpointConfig.httpsPort": 443, "vpcOriginEndpointConfig.name": "pf-test-app-alb",
 	})
-	origin.dependsOn(t, balancer)
+	origin.requireDependsOn(t, balancer)
 	var admitted []registration
 	for _, rule := range d.ofType(ingressRule) {
-		rule.has(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
+		rule.requireInputs(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
 		if rule.get("securityGroupId") == "app-alb-id" {
 			admitted = append(admitted, rule)
 		} else {
-			rule.has(t, map[string]any{"securityGroupId": "sg-nodes", "referencedSecurityGroupId": "app-alb-id"})
+			rule.requireInputs(t, map[string]any{"securityGroupId": "sg-nodes", "referencedSecurityGroupId": "app-alb-id"})
 		}
 	}
 	require.Len(t, admitted, 1)
-	admitted[0].has(t, map[string]any{"referencedSecurityGroupId": "sg-vpc-origins", "fromPort": 443, "toPort": 443})
-	admitted[0].dependsOn(t, origin) // CloudFront creates the group with the VPC origin
-	d.one(t, listener).has(t, map[string]any{
+	admitted[0].requireInputs(t, map[string]any{"referencedSecurityGroupId": "sg-vpc-origins", "fromPort": 443, "toPort": 443})
+	admitted[0].requireDependsOn(t, origin) // CloudFront creates the group with the VPC origin
+	d.one(t, listener).requireInputs(t, map[string]any{
 		"port": 443, "protocol": "HTTPS", "certificateArn": "arn:certificate",
 		"defaultActions[0].type": "fixed-response", "defaultActions[0].fixedResponse.statusCode": "404",
 	})
 	require.Len(t, d.ofType(listenerRule), 3)
 	for _, rule := range d.ofType(listenerRule) {
-		require.Len(t, rule.get("conditions"), 1, "the path decides, and no secret")
+		require.Len(t, rule.get("conditions"), 1, "a rule has only a condition for the path, and none for a secret header")
 	}
 	require.Less(t, d.one(t, listenerRule, "app-agents/api/v1/agents/").get("priority"), d.one(t, listenerRule, "app-web/api/").get("priority"))
 }
 
-// The distribution sends nothing before the load balancer takes it, and on
-// destroy it is gone before its way is.
-func TestDistributionComesAfterItsWay(t *testing.T) {
-	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
-		balancer, err := loadbalancer.NewLoadBalancer(ctx, "app", loadBalancerArgs(where))
+// The distribution depends on everything between it and the load balancer. So it is created
+// last, and a destroy deletes it first.
+func TestDistributionDependsOnThePathToTheLoadBalancer(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		balancer, err := loadbalancer.NewLoadBalancer(ctx, "app", loadBalancerArgs(stackAccount))
 		if err != nil {
 			return err
 		}
-		_, err = cdn.NewCDN(ctx, "app", &cdn.Args{Account: where, VPCOriginID: balancer.VPCOriginID, OriginDomain: balancer.OriginDomain})
+		_, err = cdn.NewCDN(ctx, "app", &cdn.Args{Account: stackAccount, VPCOriginID: balancer.VPCOriginID, OriginDomain: balancer.OriginDomain})
 		return err
 	})
 	front := d.one(t, distribution)
-	front.dependsOn(t, d.one(t, vpcOrigin), d.one(t, ingressRule, "app-from-cloudfront"))
-	front.dependsOn(t, d.ofType(listenerRule)...)
+	front.requireDependsOn(t, d.one(t, vpcOrigin), d.one(t, ingressRule, "app-from-cloudfront"))
+	front.requireDependsOn(t, d.ofType(listenerRule)...)
 }
 
-func TestFailedRequestsAreAlarmed(t *testing.T) {
+func TestAlarmFiresForFailedRequests(t *testing.T) {
 	d := deploy(t, newLoadBalancer(func(a *loadbalancer.Args) { a.AlarmTopicARN = "arn:topic" }))
 	alarm := d.one(t, metricAlarm)
-	alarm.has(t, map[string]any{"threshold": 1, "alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}, "evaluationPeriods": 3})
+	alarm.requireInputs(t, map[string]any{"threshold": 1, "alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}, "evaluationPeriods": 3})
 	watched := map[any]bool{}
 	for _, q := range alarm.get("metricQueries").([]any) {
 		if metric, ok := q.(map[string]any)["metric"].(map[string]any); ok {
@@ -154,14 +154,14 @@ func TestOriginRecordsNeedAZone(t *testing.T) {
 	require.Equal(t, []string{"app-origin-A"}, d.names(record), "an internal load balancer has IPv4 only")
 }
 
-func TestBucketsAreClosed(t *testing.T) {
+func TestBucketsArePrivateEncryptedAndVersioned(t *testing.T) {
 	for _, tc := range []struct {
 		reason  string
 		program program
 	}{
-		{"a bucket of its own", newBucket(&bucket.Args{})},
-		{"those of the CDN", newCDN(func(*cdn.Args) {})},
-		{"that of the load balancer's log", newLoadBalancer(func(*loadbalancer.Args) {})},
+		{"a bucket", newBucket(&bucket.Args{})},
+		{"the buckets of the CDN", newCDN(func(*cdn.Args) {})},
+		{"the bucket of the load balancer's log", newLoadBalancer(func(*loadbalancer.Args) {})},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			d := deploy(t, tc.program)
@@ -169,11 +169,11 @@ func TestBucketsAreClosed(t *testing.T) {
 			require.NotEmpty(t, buckets)
 			for _, b := range buckets {
 				name := strings.TrimSuffix(b.Name, "-bucket")
-				b.has(t, map[string]any{"forceDestroy": false})
-				d.one(t, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name+"-private").has(t, map[string]any{
+				b.requireInputs(t, map[string]any{"forceDestroy": false})
+				d.one(t, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name+"-private").requireInputs(t, map[string]any{
 					"blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true,
 				})
-				d.one(t, "aws:s3/bucketVersioningV2:BucketVersioningV2", name+"-versioning").has(t, map[string]any{"versioningConfiguration.status": "Enabled"})
+				d.one(t, "aws:s3/bucketVersioningV2:BucketVersioningV2", name+"-versioning").requireInputs(t, map[string]any{"versioningConfiguration.status": "Enabled"})
 				d.one(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", name+"-encryption")
 				policy := d.one(t, "aws:s3/bucketPolicy:BucketPolicy", name+"-policy").get("policy")
 				require.Contains(t, policy, `"aws:SecureTransport":["false"]`)
@@ -182,13 +182,13 @@ func TestBucketsAreClosed(t *testing.T) {
 	}
 }
 
-func TestBucketIsEncryptedUnderItsKeyAndExpires(t *testing.T) {
+func TestBucketHasItsKeyAndExpiry(t *testing.T) {
 	d := deploy(t, newBucket(&bucket.Args{KeyARN: pulumi.String("arn:key"), ExpireDays: 90}))
 	rules := "rules[0].applyServerSideEncryptionByDefault."
-	d.one(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2").has(t, map[string]any{
+	d.one(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2").requireInputs(t, map[string]any{
 		rules + "sseAlgorithm": "aws:kms", rules + "kmsMasterKeyId": "arn:key",
 	})
-	d.one(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").has(t, map[string]any{"rules[1].expiration.days": 90})
+	d.one(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").requireInputs(t, map[string]any{"rules[1].expiration.days": 90})
 }
 
 func TestDistributionReachesThePrivateOriginOverTLS(t *testing.T) {
@@ -197,7 +197,7 @@ func TestDistributionReachesThePrivateOriginOverTLS(t *testing.T) {
 		a.WebACLARN = pulumi.String("arn:acl")
 	}))
 	front := d.one(t, distribution)
-	front.has(t, map[string]any{
+	front.requireInputs(t, map[string]any{
 		"aliases": []any{"example.com"}, "viewerCertificate.minimumProtocolVersion": "TLSv1.2_2021", "webAclId": "arn:acl",
 		"origins[1].vpcOriginConfig.vpcOriginId": "vo_1", "origins[1].domainName": "origin.example.com", "origins[1].customOriginConfig": nil,
 		"origins[1].vpcOriginConfig.originReadTimeout":      scaling.EdgeTimeouts().CDN.Answer.Seconds(),
@@ -207,60 +207,62 @@ func TestDistributionReachesThePrivateOriginOverTLS(t *testing.T) {
 	for _, b := range front.get("orderedCacheBehaviors").([]any) {
 		require.NotEqual(t, "allow-all", b.(map[string]any)["viewerProtocolPolicy"])
 	}
-	require.Contains(t, d.one(t, "aws:s3/bucketPolicy:BucketPolicy", "app-static-policy").get("policy"), mockARN+"app-distribution", "CloudFront reads the files, nobody else")
+	require.Contains(t, d.one(t, "aws:s3/bucketPolicy:BucketPolicy", "app-static-policy").get("policy"), mockARN+"app-distribution", "only the distribution may read the files")
 	require.Equal(t, []string{"app-example.com-A", "app-example.com-AAAA"}, d.names("aws:route53/record:Record"))
 }
 
-// HSTS on an apex binds every name below it for a year.
-func TestHSTSOfSubdomainsIsAChoice(t *testing.T) {
-	const policy, at = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", "securityHeadersConfig.strictTransportSecurity."
+// HSTS with subdomains makes browsers use only HTTPS for every name below the domain, for a
+// year. So it is not the default.
+func TestHSTSExcludesSubdomainsByDefault(t *testing.T) {
+	const policy, hsts = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", "securityHeadersConfig.strictTransportSecurity."
 	d := deploy(t, newCDN(func(*cdn.Args) {}))
-	d.one(t, policy).has(t, map[string]any{at + "includeSubdomains": false, at + "accessControlMaxAgeSec": 31536000})
+	d.one(t, policy).requireInputs(t, map[string]any{hsts + "includeSubdomains": false, hsts + "accessControlMaxAgeSec": 31536000})
 	d = deploy(t, newCDN(func(a *cdn.Args) { a.HSTSSubdomains = true }))
-	d.one(t, policy).has(t, map[string]any{at + "includeSubdomains": true})
+	d.one(t, policy).requireInputs(t, map[string]any{hsts + "includeSubdomains": true})
 }
 
-func TestSiteIsUploadedWithItsTypes(t *testing.T) {
+func TestSiteIsUploadedWithContentTypes(t *testing.T) {
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "index.html"), []byte("<p>"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "app.js"), []byte("1"), 0o600))
 	object := "aws:s3/bucketObjectv2:BucketObjectv2"
 	d := deploy(t, newCDN(func(a *cdn.Args) { a.SiteFolder = folder }))
 	require.Equal(t, []string{"app-app.js", "app-index.html"}, d.names(object))
-	d.one(t, object, "app-index.html").has(t, map[string]any{"contentType": "text/html; charset=utf-8", "bucket": "app-static-bucket", "acl": nil})
+	d.one(t, object, "app-index.html").requireInputs(t, map[string]any{"contentType": "text/html; charset=utf-8", "bucket": "app-static-bucket", "acl": nil})
 }
 
 func TestCertificateIsIssuedBeforeItIsUsed(t *testing.T) {
 	d := deploy(t, newCertificate(&certificate.Args{Names: []string{"example.com", "*.example.com"}, ZoneID: pulumi.String("Z0")}))
-	d.one(t, "aws:acm/certificate:Certificate").has(t, map[string]any{"validationMethod": "DNS", "subjectAlternativeNames": []any{"*.example.com"}})
+	d.one(t, "aws:acm/certificate:Certificate").requireInputs(t, map[string]any{"validationMethod": "DNS", "subjectAlternativeNames": []any{"*.example.com"}})
 	record := d.one(t, "aws:route53/record:Record")
-	record.has(t, map[string]any{"name": "_proof.example.com", "type": "CNAME", "records": []any{"_acm"}})
-	d.one(t, "aws:acm/certificateValidation:CertificateValidation").dependsOn(t, record)
-	given := deploy(t, newCertificate(&certificate.Args{ARN: pulumi.String("arn:given")}))
-	require.Empty(t, given.ofType("aws:acm/certificate:Certificate"))
+	record.requireInputs(t, map[string]any{"name": "_proof.example.com", "type": "CNAME", "records": []any{"_acm"}})
+	d.one(t, "aws:acm/certificateValidation:CertificateValidation").requireDependsOn(t, record)
+	existing := deploy(t, newCertificate(&certificate.Args{ARN: pulumi.String("arn:existing")}))
+	require.Empty(t, existing.ofType("aws:acm/certificate:Certificate"))
 }
 
-func TestKeyRotatesAndNamesItsUsers(t *testing.T) {
-	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
-		_, err := key.NewKey(ctx, "app", &key.Args{Account: where, Description: "data"})
+func TestKeyPolicyAllowsOnlyTheAccount(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		_, err := key.NewKey(ctx, "app", &key.Args{Account: stackAccount, Description: "data"})
 		return err
 	})
 	policy := d.one(t, "aws:kms/key:Key").get("policy")
 	require.Contains(t, policy, "arn:aws:iam::123456789012:root")
-	require.NotContains(t, policy, "amazonaws.com", "no service uses a key that names none")
-	d.one(t, "aws:kms/alias:Alias").has(t, map[string]any{"name": "alias/app", "targetKeyId": "app-key-id"})
+	require.NotContains(t, policy, "amazonaws.com", "a key without Services allows no AWS service")
+	d.one(t, "aws:kms/alias:Alias").requireInputs(t, map[string]any{"name": "alias/app", "targetKeyId": "app-key-id"})
 }
 
-// A signing key signs for the named signers only, and as release/signer requests it.
-func TestSigningKeySignsForItsSigners(t *testing.T) {
+// Only the signers may sign with the key, and only with the message type and algorithm that
+// release/signer requests.
+func TestOnlySignersMaySignWithTheSigningKey(t *testing.T) {
 	const signer = "arn:aws:iam::123456789012:role/deployer"
-	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
-		_, err := key.NewSigningKey(ctx, "app-signing", &key.SigningArgs{Account: where, Description: "statements", Signers: []string{signer}})
+	d := deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		_, err := key.NewSigningKey(ctx, "app-signing", &key.SigningArgs{Account: stackAccount, Description: "statements", Signers: []string{signer}})
 		return err
 	})
 	k := d.one(t, "aws:kms/key:Key")
-	k.has(t, map[string]any{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256", "deletionWindowInDays": 30})
-	var document struct {
+	k.requireInputs(t, map[string]any{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256", "deletionWindowInDays": 30})
+	var policy struct {
 		Statement []struct {
 			Sid       string
 			Action    []string
@@ -268,38 +270,38 @@ func TestSigningKeySignsForItsSigners(t *testing.T) {
 			Condition map[string]map[string]any
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(k.get("policy").(string)), &document))
-	signs := 0
-	for _, s := range document.Statement {
+	require.NoError(t, json.Unmarshal([]byte(k.get("policy").(string)), &policy))
+	signStatements := 0
+	for _, s := range policy.Statement {
 		for _, action := range s.Action {
 			if action != "kms:Sign" {
 				require.NotContains(t, []string{"kms:*", "kms:S*", "*"}, action, s.Sid)
 				continue
 			}
-			signs++
+			signStatements++
 			require.Contains(t, fmt.Sprint(s.Principal.AWS), signer)
 			require.NotContains(t, fmt.Sprint(s.Principal.AWS), ":root")
 			require.Equal(t, []string{"kms:MessageType", "kms:SigningAlgorithm"}, slices.Sorted(maps.Keys(s.Condition["StringEquals"])))
 		}
 	}
-	require.Equal(t, 1, signs)
-	d.one(t, "aws:kms/alias:Alias").has(t, map[string]any{"name": "alias/app-signing", "targetKeyId": "app-signing-key-id"})
+	require.Equal(t, 1, signStatements)
+	d.one(t, "aws:kms/alias:Alias").requireInputs(t, map[string]any{"name": "alias/app-signing", "targetKeyId": "app-signing-key-id"})
 }
 
-func TestSecretIsGeneratedAndKeptSecret(t *testing.T) {
+func TestSecretValueIsGeneratedAndEncryptedInTheState(t *testing.T) {
 	newSecret := func(args *secret.Args) deployment {
 		return deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
 			_, err := secret.NewSecret(ctx, "app", args)
 			return err
 		})
 	}
-	d := newSecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "a door"})
-	d.one(t, "aws:secretsmanager/secret:Secret").has(t, map[string]any{"kmsKeyId": "arn:key", "recoveryWindowInDays": 30})
+	d := newSecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "test secret"})
+	d.one(t, "aws:secretsmanager/secret:Secret").requireInputs(t, map[string]any{"kmsKeyId": "arn:key", "recoveryWindowInDays": 30})
 	version := d.one(t, "aws:secretsmanager/secretVersion:SecretVersion")
 	require.True(t, version.Inputs["secretString"].ContainsSecrets())
-	require.Equal(t, []string{"secretString"}, version.IgnoreChanges, "each run generates another value")
-	newSecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "a door", Unprotected: true}).
-		one(t, "aws:secretsmanager/secret:Secret").has(t, map[string]any{"recoveryWindowInDays": 0})
+	require.Equal(t, []string{"secretString"}, version.IgnoreChanges, "each run generates a new value")
+	newSecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "test secret", Unprotected: true}).
+		one(t, "aws:secretsmanager/secret:Secret").requireInputs(t, map[string]any{"recoveryWindowInDays": 0})
 }
 
 func newWebACL(args *webacl.Args) program {
@@ -310,14 +312,15 @@ func newWebACL(args *webacl.Args) program {
 }
 
 func TestWebACLLimitsEachAddress(t *testing.T) {
-	deploy(t, newWebACL(&webacl.Args{})).one(t, "aws:wafv2/webAcl:WebAcl").has(t, map[string]any{
+	deploy(t, newWebACL(&webacl.Args{})).one(t, "aws:wafv2/webAcl:WebAcl").requireInputs(t, map[string]any{
 		"scope": "CLOUDFRONT", "rules[0].statement.rateBasedStatement.limit": 6000, "rules[0].statement.rateBasedStatement.aggregateKeyType": "IP",
 		"rules[0].action": map[string]any{"block": map[string]any{}},
 		"rules[3].statement.managedRuleGroupStatement.name": "AWSManagedRulesCommonRuleSet",
 	})
 }
 
-// Managed rules count until a person has read the log.
+// Managed rules only count matching requests, unless the mode is Block. An overrideAction of
+// "none" keeps the rules' own action, which blocks.
 func TestManagedRulesBlockOnlyInModeBlock(t *testing.T) {
 	for mode, action := range map[webaclspec.Mode]string{"": "count", webaclspec.Count: "count", webaclspec.Block: "none"} {
 		rules := deploy(t, newWebACL(&webacl.Args{Mode: mode})).one(t, "aws:wafv2/webAcl:WebAcl").get("rules").([]any)
@@ -331,10 +334,10 @@ func TestManagedRulesBlockOnlyInModeBlock(t *testing.T) {
 func TestWebACLLogsMatchesWithoutTokens(t *testing.T) {
 	d := deploy(t, newWebACL(&webacl.Args{LogKeyARN: pulumi.String("arn:key")}))
 	group := d.one(t, "aws:cloudwatch/logGroup:LogGroup")
-	group.has(t, map[string]any{"name": "aws-waf-logs-app", "retentionInDays": 90, "kmsKeyId": "arn:key"})
+	group.requireInputs(t, map[string]any{"name": "aws-waf-logs-app", "retentionInDays": 90, "kmsKeyId": "arn:key"})
 	log := d.one(t, "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
-	log.dependsOn(t, group, d.one(t, "aws:wafv2/webAcl:WebAcl"))
-	log.has(t, map[string]any{
+	log.requireDependsOn(t, group, d.one(t, "aws:wafv2/webAcl:WebAcl"))
+	log.requireInputs(t, map[string]any{
 		"resourceArn": mockARN + "app-acl", "logDestinationConfigs": []any{mockARN + "app-waf"},
 		"loggingFilter.defaultBehavior": "DROP", "loggingFilter.filters[0].behavior": "KEEP", "loggingFilter.filters[0].requirement": "MEETS_ANY",
 	})

@@ -12,12 +12,12 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
-// withVPC is an account with an existing VPC; see cloudmocks.ExistingVPC.
-func withVPC(mainTarget string) *cloudmocks.Cloud {
+// cloudWithVPC returns the mock of an account with an existing VPC; see cloudmocks.ExistingVPC.
+func cloudWithVPC(mainTarget string) *cloudmocks.Cloud {
 	return &cloudmocks.Cloud{Calls: cloudmocks.ExistingVPC(mainTarget)}
 }
 
-// useExisting uses the VPC, and reports the network's ids.
+// useExisting creates a network from the existing VPC, and calls check with it.
 func useExisting(args *network.ExistingArgs, check func(*network.Network)) program {
 	return func(ctx *pulumi.Context, _ *account.Account) error {
 		vpc, err := network.LookupExisting(ctx, args)
@@ -33,11 +33,11 @@ func useExisting(args *network.ExistingArgs, check func(*network.Network)) progr
 	}
 }
 
-// An existing VPC is the same for everything that uses a Network, and nothing of it is
-// created.
-func TestExistingVPCCreatesNothing(t *testing.T) {
+// A network from an existing VPC has the VPC's zones and subnets. The program creates no
+// resource.
+func TestExistingVPCGivesTheNetworkWithoutResources(t *testing.T) {
 	var used *network.Network
-	d, err := runOn(withVPC("igw-1"), useExisting(&network.ExistingArgs{
+	d, err := runOn(cloudWithVPC("igw-1"), useExisting(&network.ExistingArgs{
 		VPCID: cloudmocks.ExistingVPCID, PrivateSubnetIDs: []string{cloudmocks.RoutedSubnet + "b", cloudmocks.RoutedSubnet + "a"}, DatabaseSubnetIDs: []string{cloudmocks.RoutedSubnet + "c", cloudmocks.RoutedSubnet + "a"}, InternetGateway: true,
 	}, func(n *network.Network) { used = n }))
 	require.NoError(t, err)
@@ -49,12 +49,12 @@ func TestExistingVPCCreatesNothing(t *testing.T) {
 	require.Equal(t, pulumi.StringArray{pulumi.String(cloudmocks.RoutedSubnet + "c"), pulumi.String(cloudmocks.RoutedSubnet + "a")}, used.SubnetIDs[subnet.PrivateData])
 }
 
-// A subnet without a route table of its own has the main one.
-func TestMainRouteTableCounts(t *testing.T) {
+// A subnet without a route table of its own uses the main route table.
+func TestMainRouteTableDecidesWhetherASubnetIsPublic(t *testing.T) {
 	args := &network.ExistingArgs{VPCID: cloudmocks.ExistingVPCID, PrivateSubnetIDs: []string{cloudmocks.PlainSubnet + "a", cloudmocks.PlainSubnet + "b"}, DatabaseSubnetIDs: []string{cloudmocks.RoutedSubnet + "a", cloudmocks.RoutedSubnet + "b"}}
-	_, err := runOn(withVPC("igw-1"), useExisting(args, func(*network.Network) {}))
+	_, err := runOn(cloudWithVPC("igw-1"), useExisting(args, func(*network.Network) {}))
 	require.ErrorContains(t, err, "private subnet subnet-0000000000000000a is public: its default route is the internet gateway igw-1")
 	require.ErrorContains(t, err, "private subnet subnet-0000000000000000b is public")
-	_, err = runOn(withVPC("vgw-1"), useExisting(args, func(*network.Network) {}))
+	_, err = runOn(cloudWithVPC("vgw-1"), useExisting(args, func(*network.Network) {}))
 	require.NoError(t, err)
 }

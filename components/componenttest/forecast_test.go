@@ -15,7 +15,7 @@ import (
 )
 
 func newForecaster(change func(*forecaster.Args)) program {
-	return create(forecaster.NewForecaster, func(*account.Account) *forecaster.Args {
+	return newProgram(forecaster.NewForecaster, func(*account.Account) *forecaster.Args {
 		args := &forecaster.Args{
 			Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("forecaster" + digest), Services: scaling.Services(),
 			Readers: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
@@ -25,12 +25,13 @@ func newForecaster(change func(*forecaster.Args)) program {
 	})
 }
 
-// Only Prometheus reaches it, it reaches no API server, and it has 64 MB.
-func TestForecasterIsOneConfinedPod(t *testing.T) {
+// Only Prometheus can connect to the forecaster. The forecaster can't reach the API server, and
+// its memory limit is 64 MB.
+func TestOnlyPrometheusReachesTheForecaster(t *testing.T) {
 	d := deploy(t, newForecaster(func(*forecaster.Args) {}))
 	pod := d.one(t, "kubernetes:apps/v1:Deployment")
 	requireRestricted(t, pod, "spec.template.spec", 65532)
-	pod.has(t, map[string]any{
+	pod.requireInputs(t, map[string]any{
 		"spec.replicas": 1,
 		"spec.template.spec.automountServiceAccountToken":                         false,
 		"spec.template.spec.containers[0].image":                                  "forecaster" + digest,
@@ -41,8 +42,8 @@ func TestForecasterIsOneConfinedPod(t *testing.T) {
 		"spec.template.spec.containers[0].readinessProbe.httpGet.path":            "/health/ready",
 		"spec.template.spec.containers[0].env[1].value":                           "http://prometheus:9090",
 	})
-	require.Empty(t, d.ofType(k8sService), "Prometheus scrapes its pod")
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
+	require.Empty(t, d.ofType(k8sService), "Prometheus scrapes the pod, so no Service is needed")
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
 		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus",
 		"spec.ingress[0].ports[0].port":                       9090,
 		"spec.ingress[1]":                                     nil,
@@ -51,12 +52,12 @@ func TestForecasterIsOneConfinedPod(t *testing.T) {
 	})
 }
 
-func TestForecasterRefuses(t *testing.T) {
+func TestForecasterRefusesInvalidArgs(t *testing.T) {
 	for reason, change := range map[string]func(*forecaster.Args){
-		"no image":               func(a *forecaster.Args) { a.Image = nil },
-		"no service":             func(a *forecaster.Args) { a.Services = nil },
-		"more than its requests": func(a *forecaster.Args) { a.RequestShare = 101 },
-		"a service that counts no requests": func(a *forecaster.Args) {
+		"no image":                  func(a *forecaster.Args) { a.Image = nil },
+		"no service":                func(a *forecaster.Args) { a.Services = nil },
+		"a share above 100 percent": func(a *forecaster.Args) { a.RequestShare = 101 },
+		"a service without a request metric": func(a *forecaster.Args) {
 			a.Services = []scaling.Profile{{Name: "x"}}
 		},
 	} {
@@ -65,15 +66,16 @@ func TestForecasterRefuses(t *testing.T) {
 	}
 }
 
-func forecasted(a *podscaling.Args) {
+// withForecast is a change for newPodScaling that adds a forecast.
+func withForecast(a *podscaling.Args) {
 	a.Forecast = &podscaling.Forecast{Namespace: "app"}
 }
 
-// Package trigger has the triggers; their address, and the behaviour that the forecast
-// simulates, are here.
+// The tests of package trigger check the triggers. This test checks the address of Prometheus
+// in them, and the scaling behaviour.
 func TestScaledObjectReadsTheForecast(t *testing.T) {
-	o := deploy(t, newPodScaling(scaling.Web(), forecasted)).one(t, scaledObject)
-	o.has(t, map[string]any{
+	o := deploy(t, newPodScaling(scaling.Web(), withForecast)).one(t, scaledObject)
+	o.requireInputs(t, map[string]any{
 		"spec.triggers[0].metadata.value":                                          "95",
 		"spec.triggers[2].metadata.threshold":                                      "135.714",
 		"spec.triggers[2].metadata.serverAddress":                                  "http://prometheus:9090",
@@ -84,7 +86,7 @@ func TestScaledObjectReadsTheForecast(t *testing.T) {
 		"spec.triggers[7].name":                                                    "http_requests_per_second_guard",
 		"spec.triggers[7].metadata.threshold":                                      "100",
 		"spec.triggers[7].metadata.serverAddress":                                  "http://prometheus:9090",
-		"spec.triggers[8]":                                                         nil,
+		"spec.triggers[8]":                                                         nil, // there are eight triggers
 		"spec.minReplicaCount":                                                     3,
 		"spec.fallback.replicas":                                                   6,
 		"spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.tolerance": "0",

@@ -14,16 +14,16 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
-func networkArgs(where *account.Account) *network.Args {
+func networkArgs(stackAccount *account.Account) *network.Args {
 	return &network.Args{
-		Account: where, Block: netip.MustParsePrefix("10.10.0.0/16"), Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"},
+		Account: stackAccount, Block: netip.MustParsePrefix("10.10.0.0/16"), Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"},
 		LogKeyARN: pulumi.String("arn:key"),
 	}
 }
 
 func newNetwork(change func(*network.Args)) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
-		args := networkArgs(where)
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		args := networkArgs(stackAccount)
 		change(args)
 		n, err := network.NewNetwork(ctx, "app", args)
 		if err != nil {
@@ -43,41 +43,41 @@ func TestSubnetsAreInThreeTiersOfEveryZone(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
 	require.Len(t, d.ofType(ec2Subnet), 9)
 	for _, s := range d.ofType(ec2Subnet) {
-		s.has(t, map[string]any{"mapPublicIpOnLaunch": false, "vpcId": "app-vpc-id"})
+		s.requireInputs(t, map[string]any{"mapPublicIpOnLaunch": false, "vpcId": "app-vpc-id"})
 		require.NotNil(t, s.get("ipv6CidrBlock"))
 	}
-	d.one(t, ec2Subnet, "app-private-app-a").has(t, map[string]any{
+	d.one(t, ec2Subnet, "app-private-app-a").requireInputs(t, map[string]any{
 		"cidrBlock": "10.10.0.0/20", "availabilityZone": "us-east-1a",
 		`tags["Tier"]`: "private-app", `tags["kubernetes.io/role/internal-elb"]`: "1",
 	})
-	d.one(t, ec2Subnet, "app-public-a").has(t, map[string]any{`tags["kubernetes.io/role/elb"]`: "1"})
+	d.one(t, ec2Subnet, "app-public-a").requireInputs(t, map[string]any{`tags["kubernetes.io/role/elb"]`: "1"})
 }
 
-// The data tier has no route out of the VPC; the application tier has one
-// through its own zone's NAT gateway, and out only.
-func TestDataTierHasNoWayOut(t *testing.T) {
+// The data tier has no route out of the VPC. The application tier has routes only for outgoing
+// connections, through the NAT gateway of its zone.
+func TestDataTierHasNoRouteOutOfTheVPC(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
 	for _, route := range d.ofType(ec2Route) {
 		require.NotContains(t, route.get("routeTableId"), "private-data", route.Name)
 	}
-	d.one(t, ec2Route, "app-private-app-b-out").has(t, map[string]any{"natGatewayId": "app-nat-b-id", "gatewayId": nil})
-	d.one(t, ec2Route, "app-private-app-b-out6").has(t, map[string]any{"egressOnlyGatewayId": "app-eigw-id", "gatewayId": nil})
-	d.one(t, ec2Route, "app-public-b-out").has(t, map[string]any{"gatewayId": "app-igw-id"})
+	d.one(t, ec2Route, "app-private-app-b-out").requireInputs(t, map[string]any{"natGatewayId": "app-nat-b-id", "gatewayId": nil})
+	d.one(t, ec2Route, "app-private-app-b-out6").requireInputs(t, map[string]any{"egressOnlyGatewayId": "app-eigw-id", "gatewayId": nil})
+	d.one(t, ec2Route, "app-public-b-out").requireInputs(t, map[string]any{"gatewayId": "app-igw-id"})
 	d.one(t, "aws:ec2/networkAcl:NetworkAcl")
 }
 
-func TestNATAndEndpointLayouts(t *testing.T) {
+func TestLayoutDecidesTheNumberOfGatewaysAndEndpoints(t *testing.T) {
 	for _, tc := range []struct {
 		reason          string
 		change          func(*network.Args)
 		nats, endpoints int
-		zones           int // of an interface endpoint
+		zones           int // the number of zones of each interface endpoint
 	}{
-		{"one of each in every zone unless told otherwise", func(*network.Args) {}, 3, 9, 3},
-		{"all in the first zone by name", func(a *network.Args) {
+		{"a NAT gateway and endpoints in every zone by default", func(*network.Args) {}, 3, 9, 3},
+		{"one NAT gateway and endpoints in the first zone by name", func(a *network.Args) {
 			a.NAT, a.Endpoints, a.Zones = subnet.NATSingle, subnet.EndpointsSingle, []string{"us-east-1c", "us-east-1b"}
 		}, 1, 9, 1},
-		{"services through NAT, but S3", func(a *network.Args) { a.Endpoints = subnet.EndpointsNone }, 3, 1, 0},
+		{"no endpoint except S3's", func(a *network.Args) { a.Endpoints = subnet.EndpointsNone }, 3, 1, 0},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			d := deploy(t, newNetwork(tc.change))
@@ -86,12 +86,12 @@ func TestNATAndEndpointLayouts(t *testing.T) {
 			for _, e := range d.ofType(endpoint) {
 				if e.get("vpcEndpointType") == "Interface" {
 					require.Len(t, e.get("subnetIds"), tc.zones, e.Name)
-					e.has(t, map[string]any{"privateDnsEnabled": true, "securityGroupIds": []any{"app-endpoints-id"}})
+					e.requireInputs(t, map[string]any{"privateDnsEnabled": true, "securityGroupIds": []any{"app-endpoints-id"}})
 				}
 			}
 			admitted := d.names("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 			if tc.zones == 0 {
-				require.Empty(t, admitted, "there is nothing to be admitted to")
+				require.Empty(t, admitted, "without endpoints there is no rule")
 			} else {
 				require.Equal(t, []string{"app-endpoints-from-nodes"}, admitted)
 			}
@@ -99,8 +99,8 @@ func TestNATAndEndpointLayouts(t *testing.T) {
 	}
 }
 
-// With private DNS an endpoint takes over its service's name in the whole VPC. Whoever
-// deploys from there is admitted before that.
+// With private DNS the name of an AWS service resolves to the endpoint in the whole VPC. So
+// operators in the VPC must be admitted before the endpoint exists.
 func TestOperatorsAreAdmittedBeforeTheEndpointsExist(t *testing.T) {
 	operators := func(a *network.Args) {
 		a.Operators = access.Sources([]string{"10.10.0.0/20"}, []string{"sg-0123456789abcdef0"})
@@ -108,54 +108,55 @@ func TestOperatorsAreAdmittedBeforeTheEndpointsExist(t *testing.T) {
 	d := deploy(t, newNetwork(operators))
 	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 	block := d.one(t, rule, "app-endpoints-from-10-10-0-0-20")
-	block.has(t, map[string]any{"securityGroupId": "app-endpoints-id", "cidrIpv4": "10.10.0.0/20", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
+	block.requireInputs(t, map[string]any{"securityGroupId": "app-endpoints-id", "cidrIpv4": "10.10.0.0/20", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
 	group := d.one(t, rule, "app-endpoints-from-sg-0123456789abcdef0")
-	group.has(t, map[string]any{"referencedSecurityGroupId": "sg-0123456789abcdef0"})
+	group.requireInputs(t, map[string]any{"referencedSecurityGroupId": "sg-0123456789abcdef0"})
 	for _, e := range d.ofType(endpoint) {
 		if e.get("vpcEndpointType") == "Interface" {
-			e.dependsOn(t, block, group)
+			e.requireDependsOn(t, block, group)
 		}
 	}
 
 	d = deploy(t, newNetwork(func(a *network.Args) { operators(a); a.Endpoints = subnet.EndpointsNone }))
-	require.Empty(t, d.names(rule), "there is nothing to be admitted to")
+	require.Empty(t, d.names(rule), "without endpoints there is no rule")
 	_, err := run(newNetwork(func(a *network.Args) { a.Operators = []access.Source{{Name: "x"}} }))
 	require.ErrorContains(t, err, "network: Operators: source x: must have a CIDR")
 }
 
 func TestFlowLogsAreEncryptedAndScoped(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
-	d.one(t, "aws:cloudwatch/logGroup:LogGroup").has(t, map[string]any{"kmsKeyId": "arn:key", "retentionInDays": 30})
+	d.one(t, "aws:cloudwatch/logGroup:LogGroup").requireInputs(t, map[string]any{"kmsKeyId": "arn:key", "retentionInDays": 30})
 	log := d.one(t, "aws:ec2/flowLog:FlowLog")
-	log.has(t, map[string]any{"trafficType": "ALL"})
-	log.dependsOn(t, d.ofType("aws:iam/rolePolicy:RolePolicy")...)
+	log.requireInputs(t, map[string]any{"trafficType": "ALL"})
+	log.requireDependsOn(t, d.ofType("aws:iam/rolePolicy:RolePolicy")...)
 	require.NotContains(t, d.one(t, "aws:iam/rolePolicy:RolePolicy").get("policy"), `"logs:*"`)
 	group := d.one(t, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
-	group.has(t, map[string]any{"ingress": nil, "egress": nil})
+	group.requireInputs(t, map[string]any{"ingress": nil, "egress": nil})
 }
 
-// Zones join and leave the list. What was created in one zone stays there.
-func TestSingleGatewayAndEndpointsKeepTheirZone(t *testing.T) {
+// NATZone and EndpointZone keep the gateway and the endpoints in their zone when the list of
+// zones changes.
+func TestSingleGatewayAndEndpointsStayInTheirZone(t *testing.T) {
 	d := deploy(t, newNetwork(func(a *network.Args) {
 		a.NAT, a.Endpoints = subnet.NATSingle, subnet.EndpointsSingle
 		a.NATZone, a.EndpointZone = "us-east-1b", "us-east-1c"
 	}))
-	d.one(t, "aws:ec2/natGateway:NatGateway").has(t, map[string]any{"subnetId": "app-public-b-id"})
+	d.one(t, "aws:ec2/natGateway:NatGateway").requireInputs(t, map[string]any{"subnetId": "app-public-b-id"})
 	for _, letter := range []string{"a", "b", "c"} {
-		d.one(t, ec2Route, "app-private-app-"+letter+"-out").has(t, map[string]any{"natGatewayId": "app-nat-b-id"})
+		d.one(t, ec2Route, "app-private-app-"+letter+"-out").requireInputs(t, map[string]any{"natGatewayId": "app-nat-b-id"})
 	}
-	d.one(t, endpoint, "app-endpoint-sts").has(t, map[string]any{"subnetIds": []any{"app-private-app-c-id"}})
+	d.one(t, endpoint, "app-endpoint-sts").requireInputs(t, map[string]any{"subnetIds": []any{"app-private-app-c-id"}})
 
-	for _, wrong := range []func(*network.Args){
+	for _, change := range []func(*network.Args){
 		func(a *network.Args) { a.NATZone = "us-east-1d" }, func(a *network.Args) { a.EndpointZone = "us-east-1d" },
 	} {
-		_, err := run(newNetwork(wrong))
+		_, err := run(newNetwork(change))
 		require.ErrorContains(t, err, `"us-east-1d": must be one of`)
 	}
 }
 
-// Another zone adds resources; those that are there keep names and inputs.
-func TestZoneIsAddedWithoutAChange(t *testing.T) {
+// A new zone adds resources. The existing resources keep their names and inputs.
+func TestNewZoneChangesNoExistingResource(t *testing.T) {
 	three := deploy(t, newNetwork(func(*network.Args) {}))
 	four := deploy(t, newNetwork(func(a *network.Args) { a.Zones = append([]string{"us-east-1d"}, a.Zones...) }))
 	for _, before := range append(three.ofType(ec2Subnet), three.ofType(ec2Route)...) {
@@ -165,8 +166,8 @@ func TestZoneIsAddedWithoutAChange(t *testing.T) {
 	require.Len(t, four.ofType(ec2Subnet), 12)
 }
 
-// Image layers are in buckets of AWS, which any condition may cut off. Writing
-// is for the account.
+// Image layers are in AWS's own buckets, and a condition could refuse them. So reading has no
+// condition. Writing is allowed only to buckets of the account.
 func TestStorageEndpointReadsWithoutACondition(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
 	var policy struct {

@@ -20,20 +20,20 @@ func newPolicy(access podnetwork.Access, selector pulumi.StringMap) program {
 	}
 }
 
-// Without rules, and without labels, it denies every connection of every pod.
+// A policy without rules and without a selector denies every connection of every pod.
 func TestEmptyAccessDeniesEverything(t *testing.T) {
 	policy := deploy(t, newPolicy(podnetwork.Access{}, nil)).one(t, k8sNetworkPolicy)
-	policy.has(t, map[string]any{
+	policy.requireInputs(t, map[string]any{
 		"spec.podSelector": map[string]any{}, "spec.policyTypes": []any{"Ingress", "Egress"}, "spec.ingress": nil, "spec.egress": nil,
 	})
 }
 
-func TestAccessNamesPeersAndPorts(t *testing.T) {
+func TestAccessBecomesPeersAndPortsOfThePolicy(t *testing.T) {
 	policy := deploy(t, newPolicy(podnetwork.Access{
 		Ingress: []podnetwork.Rule{{Peers: []podnetwork.Peer{podnetwork.App("web"), {Block: pulumi.String("10.30.0.0/16")}}, Ports: []podnetwork.Port{{Number: 3000}}}},
 		Egress:  []podnetwork.Rule{podnetwork.DNS()},
 	}, pulumi.StringMap{"app": pulumi.String("mca")})).one(t, k8sNetworkPolicy)
-	policy.has(t, map[string]any{
+	policy.requireInputs(t, map[string]any{
 		"spec.podSelector.matchLabels.app":                   "mca",
 		"spec.ingress[0].from[0].podSelector.matchLabels":    map[string]any{"app": "web"},
 		"spec.ingress[0].from[0].namespaceSelector":          nil,
@@ -46,42 +46,44 @@ func TestAccessNamesPeersAndPorts(t *testing.T) {
 	})
 }
 
-// Kubernetes reads these as "everybody" or "every port".
-func TestOpenRulesAreRefused(t *testing.T) {
+// Kubernetes would allow every peer or every port for most of these rules.
+func TestRulesThatAllowTooMuchAreRefused(t *testing.T) {
 	port := []podnetwork.Port{{Number: 80}}
 	for reason, rule := range map[string]podnetwork.Rule{
-		"no peers":                   {Ports: port},
-		"a port that is no number":   {Peers: []podnetwork.Peer{podnetwork.App("web")}, Ports: []podnetwork.Port{{}}},
-		"no ports":                   {Peers: []podnetwork.Peer{podnetwork.App("web")}},
-		"a peer that selects all":    {Peers: []podnetwork.Peer{{}}, Ports: port},
-		"every pod of a namespace":   {Peers: []podnetwork.Peer{{Namespace: "kube-system"}}, Ports: port},
-		"pods in a block":            {Peers: []podnetwork.Peer{{Labels: map[string]string{"app": "web"}, Block: pulumi.String("10.0.0.0/16")}}, Ports: port},
-		"a namespace with addresses": {Peers: []podnetwork.Peer{{Namespace: "app", Block: pulumi.String("10.0.0.0/16")}}, Ports: port},
+		"no peers":                            {Ports: port},
+		"a port without a number":             {Peers: []podnetwork.Peer{podnetwork.App("web")}, Ports: []podnetwork.Port{{}}},
+		"no ports":                            {Peers: []podnetwork.Peer{podnetwork.App("web")}},
+		"a peer without labels and block":     {Peers: []podnetwork.Peer{{}}, Ports: port},
+		"a peer with a namespace only":        {Peers: []podnetwork.Peer{{Namespace: "kube-system"}}, Ports: port},
+		"a peer with labels and a block":      {Peers: []podnetwork.Peer{{Labels: map[string]string{"app": "web"}, Block: pulumi.String("10.0.0.0/16")}}, Ports: port},
+		"a peer with a namespace and a block": {Peers: []podnetwork.Peer{{Namespace: "app", Block: pulumi.String("10.0.0.0/16")}}, Ports: port},
 	} {
 		_, err := run(newPolicy(podnetwork.Access{Egress: []podnetwork.Rule{rule}}, nil))
 		require.ErrorContains(t, err, "network policy app: egress rule 0", reason)
 	}
 }
 
-// A program without Access reaches nothing, and nothing reaches it.
-func TestEveryProgramHasAPolicy(t *testing.T) {
+// The pod of a service or a task without Access can't connect to anything, and nothing can
+// connect to it.
+func TestServicesAndTasksHaveANetworkPolicy(t *testing.T) {
 	d := deploy(t, newService(func(a *service.Args) {}))
 	policy := d.one(t, k8sNetworkPolicy)
-	policy.has(t, map[string]any{"metadata.name": "mca", "spec.podSelector.matchLabels.app": "mca", "spec.ingress": nil, "spec.egress": nil})
+	policy.requireInputs(t, map[string]any{"metadata.name": "mca", "spec.podSelector.matchLabels.app": "mca", "spec.ingress": nil, "spec.egress": nil})
 	require.Equal(t, d.one(t, k8sDeployment).get("spec.template.metadata.labels"), policy.get("spec.podSelector.matchLabels"))
 
 	d = deploy(t, newTask(func(a *service.TaskArgs) { a.Access.Egress = []podnetwork.Rule{podnetwork.DNS()} }))
 	policy = d.one(t, k8sNetworkPolicy)
-	policy.has(t, map[string]any{"metadata.name": "migrate", "spec.podSelector.matchLabels.app": "migrate", "spec.ingress": nil})
-	d.one(t, "kubernetes:batch/v1:Job").dependsOn(t, policy)
+	policy.requireInputs(t, map[string]any{"metadata.name": "migrate", "spec.podSelector.matchLabels.app": "migrate", "spec.ingress": nil})
+	d.one(t, "kubernetes:batch/v1:Job").requireDependsOn(t, policy)
 }
 
-// The VPC CNI judges a connection to the API server by the address of its Service, which is
-// the first one of the block. Others judge the addresses behind it.
-func TestAPIServerHasTheFirstAddressOfTheServices(t *testing.T) {
+// For a connection to the API server, the VPC CNI compares a network policy with the address of
+// the Service, which is the first address of the block. Other network plugins compare it with
+// the addresses of the API server, which are in the nodes' subnets.
+func TestAPIRulesHaveTheNodesAndTheFirstServiceAddress(t *testing.T) {
 	rules := podnetwork.Cluster{Nodes: []string{"10.30.0.0/20"}, Services: pulumi.String("10.100.0.0/16")}.API()
 	policy := deploy(t, newPolicy(podnetwork.Access{Egress: rules}, nil)).one(t, k8sNetworkPolicy)
-	policy.has(t, map[string]any{
+	policy.requireInputs(t, map[string]any{
 		"spec.egress[1].to": []any{
 			map[string]any{"ipBlock": map[string]any{"cidr": "10.30.0.0/20"}}, map[string]any{"ipBlock": map[string]any{"cidr": "10.100.0.1/32"}},
 		},

@@ -26,7 +26,7 @@ func existingNamespace(name string) controller.Namespace {
 	return controller.Namespace{Name: name, Created: pulumi.String(name)}
 }
 
-// addresses are those of a cluster in a VPC of 10.30.0.0/16.
+// addresses are the address blocks of a cluster in the VPC 10.30.0.0/16.
 var addresses = podnetwork.Cluster{Nodes: []string{"10.30.0.0/20", "10.30.32.0/20"}, Services: pulumi.String("172.20.0.0/16")}
 
 func prometheusArgs() *prometheus.Args {
@@ -47,7 +47,7 @@ func kedaArgs() *keda.Args {
 }
 
 func newPrometheus(change func(*prometheus.Args)) program {
-	return create(prometheus.NewPrometheus, func(*account.Account) *prometheus.Args {
+	return newProgram(prometheus.NewPrometheus, func(*account.Account) *prometheus.Args {
 		args := prometheusArgs()
 		change(args)
 		return args
@@ -55,19 +55,20 @@ func newPrometheus(change func(*prometheus.Args)) program {
 }
 
 func newKEDA(change func(*keda.Args)) program {
-	return create(keda.NewKEDA, func(*account.Account) *keda.Args {
+	return newProgram(keda.NewKEDA, func(*account.Account) *keda.Args {
 		args := kedaArgs()
 		change(args)
 		return args
 	})
 }
 
-// Two pods scrape the same at different moments; a reader stays with one of them.
+// Both pods scrape the same targets, but at different moments. So a client must always read from
+// the same pod.
 func TestPrometheusServesFromPodsInTwoZones(t *testing.T) {
 	d := deploy(t, newPrometheus(func(*prometheus.Args) {}))
 	set := d.one(t, "kubernetes:apps/v1:StatefulSet")
 	requireRestricted(t, set, "spec.template.spec", 65534)
-	set.has(t, map[string]any{
+	set.requireInputs(t, map[string]any{
 		"spec.replicas": 2, "spec.template.spec.containers[0].image": "prometheus" + digest,
 		"spec.template.spec.containers[0].resources.requests.memory":              "256Mi",
 		"spec.template.spec.topologySpreadConstraints[0].topologyKey":             "topology.kubernetes.io/zone",
@@ -78,21 +79,23 @@ func TestPrometheusServesFromPodsInTwoZones(t *testing.T) {
 		"spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem": true,
 	})
 	require.Len(t, d.ofType("kubernetes:core/v1:PersistentVolumeClaim"), 2)
-	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget").has(t, map[string]any{"spec.maxUnavailable": 1})
-	d.one(t, k8sService, "app-api").has(t, map[string]any{"metadata.name": "prometheus", "spec.sessionAffinity": "ClientIP", "spec.ports[0].port": 9090})
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
+	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget").requireInputs(t, map[string]any{"spec.maxUnavailable": 1})
+	d.one(t, k8sService, "app-api").requireInputs(t, map[string]any{"metadata.name": "prometheus", "spec.sessionAffinity": "ClientIP", "spec.ports[0].port": 9090})
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
 		"spec.ingress[0].from[0].podSelector.matchLabels.app":                                  "prometheus",
 		"spec.ingress[0].from[1].podSelector.matchLabels.app":                                  "keda-operator",
 		`spec.ingress[0].from[1].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "app-keda",
 	})
 }
 
-// permission is one rule of a role, and where it holds; "" is the whole cluster.
+// permission is one rule of a role. namespace is the namespace of the role, or "" for the whole
+// cluster.
 type permission struct {
 	namespace                       string
 	groups, resources, names, verbs []string
 }
 
+// permissions returns the rules of all Roles and ClusterRoles.
 func permissions(d deployment) []permission {
 	var all []permission
 	texts := func(v resource.PropertyValue) []string {
@@ -116,27 +119,28 @@ func permissions(d deployment) []permission {
 	return all
 }
 
-var reading = []string{"get", "list", "watch"}
+var readVerbs = []string{"get", "list", "watch"}
 
+// writes reports whether the permission has a verb that changes objects.
 func (p permission) writes() bool {
-	return slices.ContainsFunc(p.verbs, func(verb string) bool { return !slices.Contains(reading, verb) })
+	return slices.ContainsFunc(p.verbs, func(verb string) bool { return !slices.Contains(readVerbs, verb) })
 }
 
-// People see the dashboards as a page of Prometheus, and in the Grafana of the cluster,
-// if there is one.
+// The dashboards are pages of Prometheus. A ConfigMap with the label grafana_dashboard also
+// offers them to a Grafana in the cluster.
 func TestPrometheusServesItsDashboards(t *testing.T) {
 	d := deploy(t, newPrometheus(func(*prometheus.Args) {}))
-	d.one(t, "kubernetes:core/v1:ConfigMap", "app-consoles").has(t, map[string]any{"metadata.name": "prometheus-consoles"})
-	d.one(t, "kubernetes:core/v1:ConfigMap", "app-dashboards").has(t, map[string]any{"metadata.labels.grafana_dashboard": "1"})
+	d.one(t, "kubernetes:core/v1:ConfigMap", "app-consoles").requireInputs(t, map[string]any{"metadata.name": "prometheus-consoles"})
+	d.one(t, "kubernetes:core/v1:ConfigMap", "app-dashboards").requireInputs(t, map[string]any{"metadata.labels.grafana_dashboard": "1"})
 	set := d.one(t, "kubernetes:apps/v1:StatefulSet")
-	set.has(t, map[string]any{
+	set.requireInputs(t, map[string]any{
 		"spec.template.spec.volumes[1].configMap.name":               "prometheus-consoles",
 		"spec.template.spec.containers[0].volumeMounts[2].mountPath": "/consoles",
 	})
 	require.Contains(t, set.get("spec.template.spec.containers[0].args"), "--web.console.templates=/consoles")
 }
 
-// Prometheus reads pods where its targets are, and the metrics of nodes.
+// Prometheus may only read: the pods in the namespaces of its targets, and the metrics of nodes.
 func TestPrometheusOnlyReads(t *testing.T) {
 	for _, p := range permissions(deploy(t, newPrometheus(func(*prometheus.Args) {}))) {
 		require.False(t, p.writes(), "%+v", p)
@@ -149,7 +153,7 @@ func TestPrometheusOnlyReads(t *testing.T) {
 }
 
 func newStateMetrics(change func(*statemetrics.Args)) program {
-	return create(statemetrics.NewStateMetrics, func(*account.Account) *statemetrics.Args {
+	return newProgram(statemetrics.NewStateMetrics, func(*account.Account) *statemetrics.Args {
 		args := &statemetrics.Args{
 			Namespace: existingNamespace("app-prometheus"), Watched: existingNamespace("app"), Image: pulumi.String("state" + digest),
 			Cluster: addresses, Readers: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
@@ -159,9 +163,10 @@ func newStateMetrics(change func(*statemetrics.Args)) program {
 	})
 }
 
-// kube-state-metrics lists five kinds of one namespace, and only Prometheus reads it. That
-// VPA's kind exists, it sees in the cluster's list of kinds.
-func TestStateMetricsReadOneNamespace(t *testing.T) {
+// kube-state-metrics may list five kinds of objects in one namespace, and only Prometheus can
+// connect to it. It also lists the CustomResourceDefinitions, to know whether the kind
+// VerticalPodAutoscaler exists.
+func TestStateMetricsMayListOneNamespace(t *testing.T) {
 	d := deploy(t, newStateMetrics(func(*statemetrics.Args) {}))
 	var kinds []string
 	for _, p := range permissions(d) {
@@ -176,21 +181,21 @@ func TestStateMetricsReadOneNamespace(t *testing.T) {
 	require.Equal(t, []string{"pods", "deployments", "statefulsets", "horizontalpodautoscalers", "verticalpodautoscalers"}, kinds)
 	pod := d.one(t, "kubernetes:apps/v1:Deployment")
 	requireRestricted(t, pod, "spec.template.spec", 65532)
-	pod.has(t, map[string]any{
+	pod.requireInputs(t, map[string]any{
 		"spec.template.spec.containers[0].args[2]":       "--namespaces=app",
 		"spec.template.spec.containers[0].args[3]":       "--resources=pods,deployments,statefulsets,horizontalpodautoscalers",
 		"spec.template.spec.containers[0].ports[0].name": "metrics",
 	})
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
 }
 
-// Alertmanager publishes to its topic and may do nothing else. A change of its
-// configuration makes a new ConfigMap, which the pod template names.
-func TestAlertmanagerPublishesToItsTopic(t *testing.T) {
+// Alertmanager may only publish to its topic. Its ConfigMap is immutable and has a generated
+// name, so that a changed configuration creates a new ConfigMap and a new pod.
+func TestAlertmanagerMayOnlyPublishToItsTopic(t *testing.T) {
 	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
-	d := deploy(t, create(alertmanager.NewAlertmanager, func(where *account.Account) *alertmanager.Args {
+	d := deploy(t, newProgram(alertmanager.NewAlertmanager, func(stackAccount *account.Account) *alertmanager.Args {
 		return &alertmanager.Args{
-			Account: where, ClusterName: pulumi.String("prod"), Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("alertmanager" + digest),
+			Account: stackAccount, ClusterName: pulumi.String("prod"), Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("alertmanager" + digest),
 			TopicARN: topic, Region: "us-east-1", Senders: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
 		}
 	}))
@@ -198,17 +203,18 @@ func TestAlertmanagerPublishesToItsTopic(t *testing.T) {
 	require.Contains(t, policy, topic)
 	require.Equal(t, 1, strings.Count(policy, "sns:Publish"))
 	require.NotContains(t, policy, `"*"`)
-	require.Empty(t, permissions(d), "it has no permission in the cluster")
-	d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation").has(t, map[string]any{"serviceAccount": "alertmanager", "namespace": "app-prometheus"})
-	d.one(t, "kubernetes:core/v1:ConfigMap").has(t, map[string]any{"immutable": true, "metadata.name": nil})
+	require.Empty(t, permissions(d), "it has no permission in Kubernetes")
+	d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation").requireInputs(t, map[string]any{"serviceAccount": "alertmanager", "namespace": "app-prometheus"})
+	d.one(t, "kubernetes:core/v1:ConfigMap").requireInputs(t, map[string]any{"immutable": true, "metadata.name": nil})
 	pod := d.one(t, "kubernetes:apps/v1:Deployment")
 	requireRestricted(t, pod, "spec.template.spec", 65532)
-	d.one(t, k8sService).has(t, map[string]any{"metadata.name": "alertmanager", "spec.ports[0].port": 9093})
+	d.one(t, k8sService).requireInputs(t, map[string]any{"metadata.name": "alertmanager", "spec.ports[0].port": 9093})
 	require.Equal(t, "alertmanager.app-prometheus.svc:9093", alertmanager.Address("app-prometheus"))
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
 }
 
-// KEDA's own manifest reads every Secret and changes every scale of the cluster.
+// KEDA's published manifest allows KEDA to read every Secret and to scale every workload. The
+// platform's KEDA may not.
 func TestKEDAReadsNoSecretOfThePlatform(t *testing.T) {
 	d := deploy(t, newKEDA(func(*keda.Args) {}))
 	for _, p := range permissions(d) {
@@ -223,25 +229,25 @@ func TestKEDAReadsNoSecretOfThePlatform(t *testing.T) {
 	}
 	operator := d.one(t, k8sDeployment, "app-operator")
 	requireRestricted(t, operator, "spec.template.spec", 65532)
-	operator.has(t, map[string]any{
+	operator.requireInputs(t, map[string]any{
 		"spec.template.spec.containers[0].env[1].name": "WATCH_NAMESPACE", "spec.template.spec.containers[0].env[1].value": "app",
 		"spec.template.spec.containers[0].env[2].name": "KEDA_RESTRICT_SECRET_ACCESS", "spec.template.spec.containers[0].env[2].value": "true",
 	})
 }
 
-// The operator writes the authority of its certificate into the APIService. A value
-// of the program would be a difference in each preview.
-func TestKEDALeavesTheAuthorityOfItsAPIToTheOperator(t *testing.T) {
+// The operator writes its CA certificate into the field caBundle of the APIService. If the
+// Pulumi program also set the field, each preview would show a change.
+func TestKEDALeavesTheCABundleToTheOperator(t *testing.T) {
 	d := deploy(t, newKEDA(func(*keda.Args) {}))
 	api := d.one(t, "kubernetes:apiregistration.k8s.io/v1:APIService")
-	api.has(t, map[string]any{
+	api.requireInputs(t, map[string]any{
 		"metadata.name": "v1beta1.external.metrics.k8s.io", "spec.service.name": "keda-metrics-apiserver", "spec.service.namespace": "app-keda",
 		"spec.caBundle": nil, "spec.insecureSkipTLSVerify": nil,
 	})
-	api.dependsOn(t, d.one(t, k8sDeployment, "app-adapter"))
-	d.one(t, k8sDeployment, "app-adapter").dependsOn(t, d.one(t, k8sDeployment, "app-operator"))
-	require.Len(t, d.ofType("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"), 6, "the operator starts only with all of its kinds")
-	d.one(t, "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "app-scaledobjects.keda.sh").has(t, map[string]any{
+	api.requireDependsOn(t, d.one(t, k8sDeployment, "app-adapter"))
+	d.one(t, k8sDeployment, "app-adapter").requireDependsOn(t, d.one(t, k8sDeployment, "app-operator"))
+	require.Len(t, d.ofType("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"), 6, "the operator starts only if all of its kinds exist")
+	d.one(t, "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "app-scaledobjects.keda.sh").requireInputs(t, map[string]any{
 		"spec.group": "keda.sh", "spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.maxReplicaCount.type": "integer",
 	})
 }

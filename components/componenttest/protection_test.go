@@ -14,14 +14,15 @@ import (
 	"github.com/progressive-framework/platform/components/protection/stateful"
 )
 
-// under runs a program as a stack does, under a protection policy.
-func under(policy *protection.Policy, programs ...program) program {
-	return func(ctx *pulumi.Context, where *account.Account) error {
+// withProtection returns a program that registers the policy's transformation, as the stack's
+// program does, and then runs the given programs.
+func withProtection(policy *protection.Policy, programs ...program) program {
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
 		if err := ctx.RegisterStackTransformation(policy.Transform); err != nil {
 			return err
 		}
 		for _, p := range programs {
-			if err := p(ctx, where); err != nil {
+			if err := p(ctx, stackAccount); err != nil {
 				return err
 			}
 		}
@@ -29,10 +30,11 @@ func under(policy *protection.Policy, programs ...program) program {
 	}
 }
 
-// The stack's own setting protects children of components, at any depth.
-func TestProtectionReachesEveryResource(t *testing.T) {
+// The stack's setting protects every resource that holds data, an address or an identity, also
+// deep inside components.
+func TestProtectionReachesChildrenOfComponents(t *testing.T) {
 	for _, enabled := range []bool{true, false} {
-		d := deploy(t, under(protection.New(enabled),
+		d := deploy(t, withProtection(protection.New(enabled),
 			newNetwork(func(*network.Args) {}), newCluster(func(*cluster.Args) {}), newCDN(func(*cdn.Args) {}), newDatabase(databaseArgs), newRedisPods(redisPodArgs()), newMongo(mongoArgs)))
 		protected := map[string]bool{}
 		for _, r := range d {

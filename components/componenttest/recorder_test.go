@@ -20,18 +20,20 @@ const (
 	accountID = cloudmocks.AccountID
 )
 
-// registration is one resource as a program registered it.
+// registration is a resource as a program registered it, with methods for tests.
 type registration struct{ cloudmocks.Registration }
 
-// deployment is all that a program registered, by type and name.
+// deployment is the list of resources that a program registered, sorted by URN.
 type deployment []registration
 
 // program creates components in an account.
-type program func(ctx *pulumi.Context, where *account.Account) error
+type program func(ctx *pulumi.Context, stackAccount *account.Account) error
 
-// run runs a program against mocks, in the account of cloudmocks.
+// run runs a program against the default mocks. It returns the registered resources also if the
+// program fails.
 func run(p program) (deployment, error) { return runOn(&cloudmocks.Cloud{}, p) }
 
+// runOn runs a program against the given mocks.
 func runOn(cloud *cloudmocks.Cloud, p program) (deployment, error) {
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		return p(ctx, account.Lookup(ctx, region))
@@ -43,8 +45,8 @@ func runOn(cloud *cloudmocks.Cloud, p program) (deployment, error) {
 	return d, err
 }
 
-// deploy is run for a program that must succeed, and that has no resource of
-// which nobody knows whether it may be replaced.
+// deploy runs a program that must succeed. Each type of resource must have a row in package
+// stateful, which says whether a replacement would lose something.
 func deploy(t *testing.T, p program) deployment {
 	t.Helper()
 	d, err := run(p)
@@ -61,7 +63,7 @@ func (d deployment) ofType(kind string) deployment {
 	return slices.DeleteFunc(slices.Clone(d), func(r registration) bool { return r.Type != kind })
 }
 
-// one is the only resource of a type, or the one of that name.
+// one returns the only resource of a type, or the resource of the type with the given name.
 func (d deployment) one(t *testing.T, kind string, name ...string) registration {
 	t.Helper()
 	found := slices.DeleteFunc(d.ofType(kind), func(r registration) bool { return len(name) > 0 && r.Name != name[0] })
@@ -69,7 +71,7 @@ func (d deployment) one(t *testing.T, kind string, name ...string) registration 
 	return found[0]
 }
 
-// names are the names of the resources of a type, sorted.
+// names returns the names of the resources of a type, sorted.
 func (d deployment) names(kind string) []string {
 	var names []string
 	for _, r := range d.ofType(kind) {
@@ -79,8 +81,8 @@ func (d deployment) names(kind string) []string {
 	return names
 }
 
-// get is an input by its path, such as "spec.containers[0].image", without
-// its marks of secrecy; nil: it is not set.
+// get returns the input at a path such as "spec.containers[0].image". Secrets are returned as
+// plain values. It returns nil if the input is not set.
 func (r registration) get(path string) any {
 	parsed, err := resource.ParsePropertyPath(path)
 	if err != nil {
@@ -90,19 +92,19 @@ func (r registration) get(path string) any {
 	if !ok {
 		return nil
 	}
-	return plain(v)
+	return withoutSecrets(v)
 }
 
-// has requires inputs, by path.
-func (r registration) has(t *testing.T, want map[string]any) {
+// requireInputs fails the test unless the resource has the given inputs, by path.
+func (r registration) requireInputs(t *testing.T, want map[string]any) {
 	t.Helper()
 	for _, path := range slices.Sorted(maps.Keys(want)) {
 		require.EqualValues(t, want[path], r.get(path), "%s of %s %s", path, r.Type, r.Name)
 	}
 }
 
-// dependsOn requires that a resource comes after others.
-func (r registration) dependsOn(t *testing.T, others ...registration) {
+// requireDependsOn fails the test unless the resource depends on all others.
+func (r registration) requireDependsOn(t *testing.T, others ...registration) {
 	t.Helper()
 	for _, o := range others {
 		require.Contains(t, r.Dependencies, o.URN, "%s must come after %s", r.Name, o.Name)
@@ -113,7 +115,7 @@ func (r registration) dependsOn(t *testing.T, others ...registration) {
 // Standard "restricted", and that no container writes to its root file system.
 func requireRestricted(t *testing.T, r registration, pod string, user int) {
 	t.Helper()
-	r.has(t, map[string]any{
+	r.requireInputs(t, map[string]any{
 		pod + ".securityContext.runAsNonRoot": true, pod + ".securityContext.runAsUser": user,
 		pod + ".securityContext.seccompProfile.type": "RuntimeDefault",
 		pod + ".hostNetwork":                         nil, pod + ".hostPID": nil,
@@ -122,27 +124,28 @@ func requireRestricted(t *testing.T, r registration, pod string, user int) {
 	require.NotEmpty(t, containers)
 	for i := range containers {
 		at := fmt.Sprintf("%s.containers[%d].securityContext.", pod, i)
-		r.has(t, map[string]any{
+		r.requireInputs(t, map[string]any{
 			at + "allowPrivilegeEscalation": false, at + "readOnlyRootFilesystem": true, at + "capabilities.drop": []any{"ALL"},
 			at + "privileged": nil, at + "capabilities.add": nil,
 		})
 	}
 }
 
-func plain(v resource.PropertyValue) any {
+// withoutSecrets returns a value of which all secrets are replaced by their plain values.
+func withoutSecrets(v resource.PropertyValue) any {
 	switch {
 	case v.IsSecret():
-		return plain(v.SecretValue().Element)
+		return withoutSecrets(v.SecretValue().Element)
 	case v.IsArray():
 		var all []any
 		for _, e := range v.ArrayValue() {
-			all = append(all, plain(e))
+			all = append(all, withoutSecrets(e))
 		}
 		return all
 	case v.IsObject():
 		all := map[string]any{}
 		for k, e := range v.ObjectValue() {
-			all[string(k)] = plain(e)
+			all[string(k)] = withoutSecrets(e)
 		}
 		return all
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/progressive-framework/platform/components/service"
 )
 
+// podArgs returns the pod of the service MCA.
 func podArgs() service.Pod {
 	return service.Pod{
 		Namespace: pulumi.String("platform"), Image: pulumi.String("mca" + digest),
@@ -49,11 +50,11 @@ const (
 	identity      = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 )
 
-func TestServiceRunsConfinedAndRollsWithoutAGap(t *testing.T) {
+func TestServiceIsRestrictedAndRollsWithoutDowntime(t *testing.T) {
 	d := deploy(t, newService(func(*service.Args) {}))
-	deployed := d.one(t, k8sDeployment)
-	requireRestricted(t, deployed, "spec.template.spec", 65532)
-	deployed.has(t, map[string]any{
+	pods := d.one(t, k8sDeployment)
+	requireRestricted(t, pods, "spec.template.spec", 65532)
+	pods.requireInputs(t, map[string]any{
 		"metadata.name": "mca", "spec.replicas": 3,
 		"spec.strategy.rollingUpdate.maxUnavailable": 0, "spec.strategy.rollingUpdate.maxSurge": 1,
 		"spec.template.spec.automountServiceAccountToken": false, "spec.template.spec.containers[0].image": "mca" + digest,
@@ -63,52 +64,52 @@ func TestServiceRunsConfinedAndRollsWithoutAGap(t *testing.T) {
 		"spec.template.spec.containers[0].readinessProbe.httpGet.path":             "/health/ready",
 		"spec.template.spec.serviceAccountName":                                    "mca",
 	})
-	deployed.has(t, map[string]any{"spec.template.spec.containers[0].terminationMessagePolicy": "FallbackToLogsOnError"})
-	// No probe has an initial delay: a new pod is ready when it can be.
-	deployed.has(t, map[string]any{
+	pods.requireInputs(t, map[string]any{"spec.template.spec.containers[0].terminationMessagePolicy": "FallbackToLogsOnError"})
+	// No probe has an initial delay, so a new pod becomes ready as soon as it can.
+	pods.requireInputs(t, map[string]any{
 		"spec.template.spec.containers[0].startupProbe": map[string]any{
 			"httpGet": map[string]any{"path": "/health/coordination", "port": "http"}, "periodSeconds": 1.0, "timeoutSeconds": 1.0, "failureThreshold": 50.0,
 		},
 		"spec.template.spec.containers[0].readinessProbe.initialDelaySeconds": nil,
 		"spec.template.spec.containers[0].livenessProbe.initialDelaySeconds":  nil,
 	})
-	d.one(t, k8sService).has(t, map[string]any{"spec.type": "ClusterIP", "spec.ports[0].port": 80, "spec.ports[0].nodePort": nil})
+	d.one(t, k8sService).requireInputs(t, map[string]any{"spec.type": "ClusterIP", "spec.ports[0].port": 80, "spec.ports[0].nodePort": nil})
 	require.Empty(t, d.ofType(identity), "a service without a role has no permissions")
-	d.one(t, "kubernetes:core/v1:ServiceAccount").has(t, map[string]any{"automountServiceAccountToken": false})
+	d.one(t, "kubernetes:core/v1:ServiceAccount").requireInputs(t, map[string]any{"automountServiceAccountToken": false})
 
-	opened := deploy(t, newService(func(a *service.Args) { a.NodePort = 30800 })).one(t, k8sService)
-	opened.has(t, map[string]any{"spec.type": "NodePort", "spec.ports[0].nodePort": 30800})
+	withNodePort := deploy(t, newService(func(a *service.Args) { a.NodePort = 30800 })).one(t, k8sService)
+	withNodePort.requireInputs(t, map[string]any{"spec.type": "NodePort", "spec.ports[0].nodePort": 30800})
 }
 
-// A drain takes one pod at a time, also where there is one pod only; and pods
-// are placed apart, but never left without a node.
-func TestServiceIsSpreadAndDrainedPodByPod(t *testing.T) {
+// A drain evicts one pod at a time, also if the service has only one pod. The scheduler spreads
+// the pods over zones and nodes, but it also schedules pods that it can't spread.
+func TestServicePodsAreSpreadAndEvictedOneAtATime(t *testing.T) {
 	d := deploy(t, newService(func(*service.Args) {}))
-	deployed := d.one(t, k8sDeployment)
-	labels := deployed.get("spec.selector.matchLabels")
-	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget").has(t, map[string]any{
+	pods := d.one(t, k8sDeployment)
+	labels := pods.get("spec.selector.matchLabels")
+	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget").requireInputs(t, map[string]any{
 		"metadata.name": "mca", "spec.unhealthyPodEvictionPolicy": "AlwaysAllow", "spec.maxUnavailable": 1, "spec.minAvailable": nil, "spec.selector.matchLabels": labels,
 	})
 	for i, key := range []string{"topology.kubernetes.io/zone", "kubernetes.io/hostname"} {
-		at := fmt.Sprintf("spec.template.spec.topologySpreadConstraints[%d].", i)
-		deployed.has(t, map[string]any{
-			at + "topologyKey": key, at + "maxSkew": 1, at + "whenUnsatisfiable": "ScheduleAnyway", at + "labelSelector.matchLabels": labels,
+		constraint := fmt.Sprintf("spec.template.spec.topologySpreadConstraints[%d].", i)
+		pods.requireInputs(t, map[string]any{
+			constraint + "topologyKey": key, constraint + "maxSkew": 1, constraint + "whenUnsatisfiable": "ScheduleAnyway", constraint + "labelSelector.matchLabels": labels,
 		})
 	}
 }
 
-// A Deployment that named a count would reset what the autoscaler found.
-func TestAutoscaledServiceNamesNoCount(t *testing.T) {
+// A Deployment with a number of replicas would reset the number that the autoscaler has set.
+func TestAutoscaledServiceHasNoNumberOfReplicas(t *testing.T) {
 	d := deploy(t, newService(func(a *service.Args) { a.Profile.Autoscaled = true }))
 	require.Nil(t, d.one(t, k8sDeployment).get("spec.replicas"))
 }
 
-// The secret of a store is a file that one role may read, and nobody else.
-func TestSecretsAreMountedUnderTheRole(t *testing.T) {
+// The pod gets a store's secret as a file. Only the pod's role may read the secret.
+func TestOnlyTheRoleOfThePodReadsTheMountedSecret(t *testing.T) {
 	const secretARN, keyARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1-AbCdEf", "arn:key"
-	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+	d := deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
 		class, err := secretfiles.NewClass(ctx, "app-postgres", &secretfiles.Args{
-			Account: where, ClassName: "postgres", Namespace: pulumi.String("platform"),
+			Account: stackAccount, ClassName: "postgres", Namespace: pulumi.String("platform"),
 			SecretARN: pulumi.String(secretARN), KeyARN: pulumi.String(keyARN), Field: "password",
 		})
 		if err != nil {
@@ -116,22 +117,22 @@ func TestSecretsAreMountedUnderTheRole(t *testing.T) {
 		}
 		args := &service.Args{Pod: podArgs(), Profile: scaling.MCA()}
 		args.Secrets = []service.SecretFiles{{Name: "postgres", Class: class, MountPath: "/etc/postgres"}}
-		args.Role = &service.Role{Account: where, ClusterName: pulumi.String("app"), Statements: secretfiles.Permissions(where, class)}
+		args.Role = &service.Role{Account: stackAccount, ClusterName: pulumi.String("app"), Statements: secretfiles.Permissions(stackAccount, class)}
 		_, err = service.NewService(ctx, "app-mca", args)
 		return err
 	})
-	d.one(t, "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").has(t, map[string]any{
+	d.one(t, "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").requireInputs(t, map[string]any{
 		"spec.provider": "aws", "spec.parameters.region": region, "spec.parameters.usePodIdentity": "true",
 	})
-	deployed := d.one(t, k8sDeployment)
-	deployed.has(t, map[string]any{
+	pods := d.one(t, k8sDeployment)
+	pods.requireInputs(t, map[string]any{
 		"spec.template.spec.volumes[0].csi.driver": "secrets-store.csi.k8s.io", "spec.template.spec.volumes[0].csi.readOnly": true,
 		"spec.template.spec.volumes[0].csi.volumeAttributes.secretProviderClass": "postgres",
 		"spec.template.spec.containers[0].volumeMounts[0].readOnly":              true,
 		"spec.template.spec.containers[0].volumeMounts[0].mountPath":             "/etc/postgres",
 	})
-	d.one(t, identity).has(t, map[string]any{"serviceAccount": "mca", "namespace": "platform", "clusterName": "app"})
-	deployed.dependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
+	d.one(t, identity).requireInputs(t, map[string]any{"serviceAccount": "mca", "namespace": "platform", "clusterName": "app"})
+	pods.requireDependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
 	var policy struct {
 		Statement []struct {
 			Sid              string
@@ -151,20 +152,19 @@ func TestSecretsAreMountedUnderTheRole(t *testing.T) {
 	require.Contains(t, trust, `"mca"`)
 }
 
-// The list that the AWS provider of the Secrets Store CSI driver reads (aws/
-// secrets-store-csi-driver-provider-aws, README, "SecretProviderClass
-// options").
-func TestSecretProviderClassListsItsObjects(t *testing.T) {
+// The parameter "objects" has the format that the AWS provider of the Secrets Store CSI driver
+// reads (aws/secrets-store-csi-driver-provider-aws, README, "SecretProviderClass options").
+func TestSecretProviderClassListsTheFilesOfTheSecret(t *testing.T) {
 	const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1-AbCdEf"
 	for _, tc := range []struct{ reason, field, want string }{
-		{"a value that is the password", "", `[{"objectName":"` + arn + `","objectAlias":"password"}]`},
-		{"a field of JSON, as RDS and DocumentDB write it; no two files have one name", "password",
+		{"a secret whose whole value is the password", "", `[{"objectName":"` + arn + `","objectAlias":"password"}]`},
+		{"a JSON secret of RDS or DocumentDB, whose whole value is a second file", "password",
 			`[{"objectName":"` + arn + `","objectAlias":"secret.json","jmesPath":[{"path":"password","objectAlias":"password"}]}]`},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+			d := deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
 				_, err := secretfiles.NewClass(ctx, "app", &secretfiles.Args{
-					Account: where, ClassName: "postgres", Namespace: pulumi.String("platform"), SecretARN: pulumi.String(arn), Field: tc.field,
+					Account: stackAccount, ClassName: "postgres", Namespace: pulumi.String("platform"), SecretARN: pulumi.String(arn), Field: tc.field,
 				})
 				return err
 			})
@@ -173,56 +173,57 @@ func TestSecretProviderClassListsItsObjects(t *testing.T) {
 	}
 }
 
-func TestTaskRunsOnceAndByItsSchedule(t *testing.T) {
+func TestTaskRunsAtOnceAndOnItsSchedule(t *testing.T) {
 	d := deploy(t, newTask(func(*service.TaskArgs) {}))
 	job := d.one(t, "kubernetes:batch/v1:Job")
 	requireRestricted(t, job, "spec.template.spec", 65532)
-	job.has(t, map[string]any{
+	job.requireInputs(t, map[string]any{
 		"metadata.name": nil, "spec.backoffLimit": 6, "spec.activeDeadlineSeconds": 2400, "spec.template.spec.restartPolicy": "Never",
-		// A failed Job is created anew, and its failure ends the wait, not a timeout.
+		// Pulumi replaces a failed Job. Pulumi's timeout is longer than the Job's deadline. So the
+		// update fails with the Job's failure, and not with a timeout.
 		`metadata.annotations["pulumi.com/replaceUnready"]`: "true", `metadata.annotations["pulumi.com/timeoutSeconds"]`: "2700",
 	})
-	d.one(t, "kubernetes:batch/v1:CronJob").has(t, map[string]any{
+	d.one(t, "kubernetes:batch/v1:CronJob").requireInputs(t, map[string]any{
 		"spec.startingDeadlineSeconds": 3600, "spec.schedule": "17 3 * * *", "spec.timeZone": "Etc/UTC", "spec.concurrencyPolicy": "Forbid",
 	})
 	once := deploy(t, newTask(func(a *service.TaskArgs) { a.Task.Schedule = "" }))
 	require.Empty(t, once.ofType("kubernetes:batch/v1:CronJob"))
 }
 
-func TestRepositoryKeepsWhatWasPushed(t *testing.T) {
+func TestRepositoryHasImmutableTagsAndIsNotForceDeleted(t *testing.T) {
 	d := deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
 		_, err := repository.NewRepository(ctx, "app-mca", &repository.Args{RepositoryName: "app/mca"})
 		return err
 	})
-	d.one(t, "aws:ecr/repository:Repository").has(t, map[string]any{
+	d.one(t, "aws:ecr/repository:Repository").requireInputs(t, map[string]any{
 		"name": "app/mca", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration.scanOnPush": true,
 		"encryptionConfigurations[0].encryptionType": "KMS", "forceDelete": false,
 	})
 }
 
-// A repository without a lifecycle policy grows for ever. The policy names the image that pods
-// run, and changes after them.
-func TestRepositoryExpiresOldImagesAfterThePodsChanged(t *testing.T) {
-	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+// A repository without a lifecycle policy would grow without limit. The policy keeps the image
+// that the pods run. So the policy changes only after the pods.
+func TestRepositoryExpiresOldImagesAfterThePodsChange(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
 		repo, err := repository.NewRepository(ctx, "app-mca", &repository.Args{RepositoryName: "app/mca", ForceDelete: true})
 		if err != nil {
 			return err
 		}
-		pods, err := key.NewKey(ctx, "pods", &key.Args{Account: where, Description: "any resource"})
+		dependency, err := key.NewKey(ctx, "pods", &key.Args{Account: stackAccount, Description: "any resource"}) // represents the pods
 		if err != nil {
 			return err
 		}
-		return repo.ExpireImages(ctx, pulumi.String("prod-app-mca-0123456789ab"), pulumi.DependsOn([]pulumi.Resource{pods}))
+		return repo.ExpireImages(ctx, pulumi.String("prod-app-mca-0123456789ab"), pulumi.DependsOn([]pulumi.Resource{dependency}))
 	})
-	d.one(t, "aws:ecr/repository:Repository").has(t, map[string]any{"forceDelete": true})
+	d.one(t, "aws:ecr/repository:Repository").requireInputs(t, map[string]any{"forceDelete": true})
 	policy := d.one(t, "aws:ecr/lifecyclePolicy:LifecyclePolicy")
-	policy.dependsOn(t, d.one(t, "aws:kms/key:Key"))
-	policy.has(t, map[string]any{"repository": "app/mca"})
+	policy.requireDependsOn(t, d.one(t, "aws:kms/key:Key"))
+	policy.requireInputs(t, map[string]any{"repository": "app/mca"})
 	require.Contains(t, policy.get("policy"), `"tagPrefixList":["prod-app-mca-0123456789ab"]`)
 	require.Equal(t, d.one(t, "progressive:repository:Repository").URN, policy.Parent)
 }
 
-func TestImageIsBuiltWithTheProvidersDefaults(t *testing.T) {
+func TestImageHasOnlyTheInputsThatAreSet(t *testing.T) {
 	d := deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
 		login := repository.Login(ctx)
 		_, err := image.NewImage(ctx, "mca", &image.ImageArgs{
@@ -232,14 +233,14 @@ func TestImageIsBuiltWithTheProvidersDefaults(t *testing.T) {
 		return err
 	})
 	built := d.one(t, image.Token)
-	built.has(t, map[string]any{
+	built.requireInputs(t, map[string]any{
 		"importPath": "example.com/platform/mca", "credentials.username": "AWS", "credentials.password": "token",
 		"platforms": nil, "base": nil, "labels": nil, "dir": nil,
 	})
 	require.True(t, built.Inputs["credentials"].ContainsSecrets(), "a password is secret in the stack's state")
 
-	both := deploy(t, create(image.NewImage, given(&image.ImageArgs{
+	both := deploy(t, newProgram(image.NewImage, fixedArgs(&image.ImageArgs{
 		ImportPath: "example.com/x", Repository: pulumi.String("example.com/x"), Platforms: []ociplatform.Platform{ociplatform.AMD64, ociplatform.ARM64},
 	})))
-	both.one(t, image.Token).has(t, map[string]any{"platforms": []any{"linux/amd64", "linux/arm64"}})
+	both.one(t, image.Token).requireInputs(t, map[string]any{"platforms": []any{"linux/amd64", "linux/arm64"}})
 }

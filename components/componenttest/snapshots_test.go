@@ -13,9 +13,9 @@ import (
 	"github.com/progressive-framework/platform/components/redis"
 )
 
-// withSnapshot is an account that has the snapshot "last" of each store, and the stores
-// that exist.
-func withSnapshot(version string, existing ...any) *cloudmocks.Cloud {
+// cloudWithSnapshot returns the mock of an account. The account has the snapshot "last" of each
+// store, and the existing stores.
+func cloudWithSnapshot(version string, existing ...any) *cloudmocks.Cloud {
 	return &cloudmocks.Cloud{Calls: map[string]func(map[string]any) map[string]any{
 		"aws:rds/getInstances:getInstances": func(map[string]any) map[string]any { return map[string]any{"instanceIdentifiers": existing} },
 		"aws:rds/getClusters:getClusters":   func(map[string]any) map[string]any { return map[string]any{"clusterIdentifiers": existing} },
@@ -28,67 +28,69 @@ func withSnapshot(version string, existing ...any) *cloudmocks.Cloud {
 	}}
 }
 
-func restoredDatabase(ctx *pulumi.Context, where *account.Account) error {
-	args := databaseArgs(where)
+// newRestoredDatabase creates PostgreSQL from the snapshot "last".
+func newRestoredDatabase(ctx *pulumi.Context, stackAccount *account.Account) error {
+	args := databaseArgs(stackAccount)
 	args.SnapshotIdentifier = "last"
 	_, err := postgres.NewDatabase(ctx, "app-postgres", args)
 	return err
 }
 
-func restoredDocuments(ctx *pulumi.Context, where *account.Account) error {
-	args := mongoArgs(where)
+// newRestoredDocumentDB creates DocumentDB from the snapshot "last".
+func newRestoredDocumentDB(ctx *pulumi.Context, stackAccount *account.Account) error {
+	args := mongoArgs(stackAccount)
 	args.SnapshotIdentifier = "last"
 	_, err := mongo.NewCluster(ctx, "app-mongo", args)
 	return err
 }
 
-// A database from a snapshot has the snapshot's key. Neither the snapshot nor the key
-// replaces it afterwards.
+// A database from a snapshot has the snapshot's key. A later change of the snapshot or the key
+// does not replace the database.
 func TestStoresAreCreatedFromSnapshots(t *testing.T) {
-	d, err := runOn(withSnapshot("17.6"), restoredDatabase)
+	d, err := runOn(cloudWithSnapshot("17.6"), newRestoredDatabase)
 	require.NoError(t, err)
 	database := d.one(t, rdsInstance)
-	database.has(t, map[string]any{"snapshotIdentifier": "last", "kmsKeyId": nil, "storageEncrypted": true})
+	database.requireInputs(t, map[string]any{"snapshotIdentifier": "last", "kmsKeyId": nil, "storageEncrypted": true})
 	require.Equal(t, []string{"snapshotIdentifier", "kmsKeyId"}, database.IgnoreChanges)
 
-	d, err = runOn(withSnapshot("5.0.0"), restoredDocuments)
+	d, err = runOn(cloudWithSnapshot("5.0.0"), newRestoredDocumentDB)
 	require.NoError(t, err)
 	documents := d.one(t, docdbCluster)
-	documents.has(t, map[string]any{"snapshotIdentifier": "last"})
-	require.NotNil(t, documents.get("kmsKeyId"), "DocumentDB encrypts with a key of its own")
+	documents.requireInputs(t, map[string]any{"snapshotIdentifier": "last"})
+	require.NotNil(t, documents.get("kmsKeyId"), "DocumentDB has the key of the stack, not of the snapshot")
 	require.Equal(t, []string{"snapshotIdentifier"}, documents.IgnoreChanges)
 
-	cache := deploy(t, newRedis(func(where *account.Account) *redis.ClusterArgs {
-		args := redisArgs(where)
+	cache := deploy(t, newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+		args := redisArgs(stackAccount)
 		args.SnapshotName = "last"
 		return args
 	})).one(t, replicationGroup)
-	cache.has(t, map[string]any{"snapshotName": "last"})
+	cache.requireInputs(t, map[string]any{"snapshotName": "last"})
 	require.Equal(t, []string{"snapshotName"}, cache.IgnoreChanges)
 
 	// Without a snapshot the database has its own key.
 	empty := deploy(t, newDatabase(databaseArgs)).one(t, rdsInstance)
-	empty.has(t, map[string]any{"snapshotIdentifier": nil, "kmsKeyId": mockARN + "app-postgres-key"})
+	empty.requireInputs(t, map[string]any{"snapshotIdentifier": nil, "kmsKeyId": mockARN + "app-postgres-key"})
 }
 
-// A snapshot that does not fit is reported before the store is registered.
-func TestSnapshotsThatDoNotFitAreRefused(t *testing.T) {
-	d, err := runOn(withSnapshot("16.9"), restoredDatabase)
+// A snapshot of another version is refused before the store is registered.
+func TestSnapshotsOfAnotherVersionAreRefused(t *testing.T) {
+	d, err := runOn(cloudWithSnapshot("16.9"), newRestoredDatabase)
 	require.ErrorContains(t, err, "snapshot last: is of version 16.9, must be of 17")
 	require.Empty(t, d.ofType(rdsInstance))
-	d, err = runOn(withSnapshot("4.0.0"), restoredDocuments)
+	d, err = runOn(cloudWithSnapshot("4.0.0"), newRestoredDocumentDB)
 	require.ErrorContains(t, err, "snapshot last: is of version 4.0.0, must be of 5.0.0")
 	require.Empty(t, d.ofType(docdbCluster))
 }
 
-// The snapshot of a store that exists is not looked up: it may be gone.
-func TestSnapshotOfAnExistingStoreMayBeGone(t *testing.T) {
-	cloud := withSnapshot("16.9", "app-postgres")
+// The snapshot of an existing store is not looked up, because somebody may have deleted it.
+func TestSnapshotOfAnExistingStoreMayBeMissing(t *testing.T) {
+	cloud := cloudWithSnapshot("16.9", "app-postgres")
 	cloud.Calls["aws:rds/getInstance:getInstance"] = func(map[string]any) map[string]any {
 		return map[string]any{"dbInstanceClass": "db.m7g.large", "preferredMaintenanceWindow": "sun:04:30-sun:05:00"}
 	}
-	_, err := runOn(cloud, restoredDatabase)
+	_, err := runOn(cloud, newRestoredDatabase)
 	require.NoError(t, err)
-	_, err = runOn(withSnapshot("4.0.0", "app-mongo"), restoredDocuments)
+	_, err = runOn(cloudWithSnapshot("4.0.0", "app-mongo"), newRestoredDocumentDB)
 	require.NoError(t, err)
 }

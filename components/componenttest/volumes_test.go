@@ -9,9 +9,9 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// A StatefulSet takes a claim that exists under its pod's name. As resources of
-// the stack, claims grow in place.
-func TestEveryPodOfAStoreHasAClaimOfTheStack(t *testing.T) {
+// A StatefulSet uses an existing claim if the claim has the name that the pod expects. The claims
+// are resources of the stack, so that Pulumi can enlarge them.
+func TestStackCreatesTheClaimOfEveryStorePod(t *testing.T) {
 	larger := redisPodArgs()
 	larger.Storage, larger.StorageClass = size.GiB(30), "slow-hdd"
 	for _, tc := range []struct {
@@ -27,7 +27,7 @@ func TestEveryPodOfAStoreHasAClaimOfTheStack(t *testing.T) {
 			claims := d.ofType("kubernetes:core/v1:PersistentVolumeClaim")
 			require.Len(t, claims, tc.replicas)
 			for i, claim := range claims { // sorted by name
-				claim.has(t, map[string]any{
+				claim.requireInputs(t, map[string]any{
 					"metadata.name":                                fmt.Sprintf("%s-%s-%d", tc.volume, tc.store, i),
 					"metadata.namespace":                           d.one(t, "kubernetes:apps/v1:StatefulSet").get("metadata.namespace"),
 					"spec.storageClassName":                        tc.class,
@@ -36,8 +36,8 @@ func TestEveryPodOfAStoreHasAClaimOfTheStack(t *testing.T) {
 				})
 			}
 			set := d.one(t, "kubernetes:apps/v1:StatefulSet")
-			set.dependsOn(t, claims...)
-			set.has(t, map[string]any{"metadata.name": tc.store, "spec.volumeClaimTemplates[0].metadata.name": tc.volume, "spec.replicas": tc.replicas})
+			set.requireDependsOn(t, claims...)
+			set.requireInputs(t, map[string]any{"metadata.name": tc.store, "spec.volumeClaimTemplates[0].metadata.name": tc.volume, "spec.replicas": tc.replicas})
 		})
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func newVPA(change func(*vpa.Args)) program {
-	return create(vpa.NewVPA, func(*account.Account) *vpa.Args {
+	return newProgram(vpa.NewVPA, func(*account.Account) *vpa.Args {
 		args := &vpa.Args{
 			Namespace: existingNamespace("app-vpa"), Watched: existingNamespace("app"),
 			RecommenderImage: pulumi.String("recommender" + digest), UpdaterImage: pulumi.String("updater" + digest),
@@ -29,8 +29,9 @@ func newVPA(change func(*vpa.Args)) program {
 	})
 }
 
-// VPA's own manifest changes pods and reads every workload of the cluster.
-func TestVPAHasPermissionsInItsTwoNamespacesOnly(t *testing.T) {
+// VPA's published manifest allows VPA to change pods and to read workloads in every namespace. The
+// platform's VPA may do so only in two namespaces.
+func TestVPAHasPermissionsOnlyInItsTwoNamespaces(t *testing.T) {
 	for _, p := range permissions(deploy(t, newVPA(func(*vpa.Args) {}))) {
 		require.NotContains(t, strings.Join(slices.Concat(p.groups, p.resources, p.verbs), " "), "*", "%+v", p)
 		require.NotContains(t, p.resources, "secrets", "%+v", p)
@@ -45,10 +46,11 @@ func TestVPAHasPermissionsInItsTwoNamespacesOnly(t *testing.T) {
 	}
 }
 
-// The webhook is asked about pods of one namespace, and no pod waits for it for long.
-func TestVPAsWebhookHoldsNoPod(t *testing.T) {
+// The API server calls the webhook only for pods of one namespace. If the webhook does not respond
+// within two seconds, the pod is created without it.
+func TestVPAWebhookDoesNotBlockPods(t *testing.T) {
 	w := deploy(t, newVPA(func(*vpa.Args) {})).one(t, "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration")
-	w.has(t, map[string]any{
+	w.requireInputs(t, map[string]any{
 		"metadata.name":                                                            "app-vpa",
 		"webhooks[0].failurePolicy":                                                "Ignore",
 		"webhooks[0].timeoutSeconds":                                               2.0,
@@ -57,19 +59,20 @@ func TestVPAsWebhookHoldsNoPod(t *testing.T) {
 		"webhooks[0].rules[0].resources":                                           []any{"pods"},
 		"webhooks[0].rules[0].operations":                                          []any{"CREATE"},
 		`webhooks[0].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "app",
-		// The pod sets it. A value of the program would be a difference in each preview.
+		// The webhook's pod sets this field. If the Pulumi program also set it, each preview would
+		// show a change.
 		"webhooks[0].clientConfig.caBundle": nil,
 	})
 }
 
-// The key of the webhook is in the pod's memory only.
-func TestVPAsCertificateIsInNoSecret(t *testing.T) {
+// The private key of the webhook is only in the pod's memory.
+func TestVPACertificateIsInNoSecret(t *testing.T) {
 	d := deploy(t, newVPA(func(*vpa.Args) {}))
 	require.Empty(t, d.ofType("kubernetes:core/v1:Secret"))
 	admission := d.one(t, k8sDeployment, "app-admission")
 	requireRestricted(t, admission, "spec.template.spec", 65532)
 	const pod = "spec.template.spec."
-	admission.has(t, map[string]any{
+	admission.requireInputs(t, map[string]any{
 		pod + "volumes[0].emptyDir.medium":             "Memory",
 		pod + "initContainers[0].image":                "certificate" + digest,
 		pod + "initContainers[0].args":                 []any{"-host", "vpa-admission-controller.app-vpa.svc", "-dir", "/certs", "-configuration", "app-vpa", "-webhook", "vpa.k8s.io"},
@@ -88,14 +91,15 @@ func TestVPAActsInOneNamespace(t *testing.T) {
 		requireRestricted(t, o, "spec.template.spec", 65532)
 		require.Contains(t, o.get(arguments), "--vpa-object-namespace=app")
 		require.Contains(t, o.get(arguments), flag)
-		o.has(t, map[string]any{"spec.template.spec.containers[0].env[0].value": "app-vpa", "spec.template.spec.containers[0].resources.requests.memory": "32Mi"})
+		o.requireInputs(t, map[string]any{"spec.template.spec.containers[0].env[0].value": "app-vpa", "spec.template.spec.containers[0].resources.requests.memory": "32Mi"})
 	}
-	// Requests are half of the document's, and so is the smallest recommendation.
+	// RequestShare is 50 percent. So the smallest recommendation is half of 250 MB.
 	require.Contains(t, d.one(t, k8sDeployment, "app-recommender").get(arguments), "--pod-recommendation-min-memory-mb=125")
 }
 
-// The kinds are read from VPA's module. Their group is below k8s.io.
-func TestVPAsKindsAreApproved(t *testing.T) {
+// The CustomResourceDefinitions are read from VPA's Go module. Their API group ends in k8s.io, so
+// the API server requires the annotation.
+func TestVPACustomResourceDefinitionsHaveTheirApproval(t *testing.T) {
 	kinds := deploy(t, newVPA(func(*vpa.Args) {})).ofType("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition")
 	require.Len(t, kinds, 2)
 	for _, k := range kinds {
@@ -104,17 +108,17 @@ func TestVPAsKindsAreApproved(t *testing.T) {
 	}
 }
 
-func TestVPARefuses(t *testing.T) {
+func TestVPARefusesInvalidArgs(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		change func(*vpa.Args)
 		want   string
 	}{
-		{"the namespace of the pods", func(a *vpa.Args) { a.Namespace = a.Watched }, "must not be Watched"},
+		{"one namespace for VPA and the watched pods", func(a *vpa.Args) { a.Namespace = a.Watched }, "must not be Watched"},
 		{"no image", func(a *vpa.Args) { a.CertificateImage = nil }, "CertificateImage must be set"},
-		{"an interval without new values", func(a *vpa.Args) { a.Interval = time.Second }, "Interval is 1s, must be whole seconds from 10s"},
-		{"an interval that has fractions", func(a *vpa.Args) { a.Interval = 10500 * time.Millisecond }, "must be whole seconds"},
-		{"more than all of its requests", func(a *vpa.Args) { a.RequestShare = 101 }, "RequestShare is 101"},
+		{"an interval that is shorter than 10 seconds", func(a *vpa.Args) { a.Interval = time.Second }, "Interval is 1s, must be whole seconds from 10s"},
+		{"an interval with a fraction of a second", func(a *vpa.Args) { a.Interval = 10500 * time.Millisecond }, "must be whole seconds"},
+		{"a share above 100 percent", func(a *vpa.Args) { a.RequestShare = 101 }, "RequestShare is 101"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			d, err := run(newVPA(tc.change))

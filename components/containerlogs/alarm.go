@@ -10,11 +10,11 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// alarm creates the alarm for logs that do not arrive. Its group has the pods that always
-// write: the Cluster Autoscaler at each scan, and Prometheus at each block of two hours.
-// CloudWatch has no data for a group that gets nothing, so missing data count as silence. The
-// alarm is created after the pods, and is quiet when their first lines have arrived.
-func (b *builder) alarm(group *cloudwatch.LogGroup, pods pulumi.Resource) error {
+// createAlarm creates an alarm for a log group that gets no logs. group must have pods that
+// always write: the Cluster Autoscaler at each scan, and Prometheus for each block of two hours.
+// CloudWatch has no data for a group that gets nothing, so missing data is treated as breaching.
+// The alarm is created after the pods. It leaves the state ALARM when their first lines arrive.
+func (b *builder) createAlarm(group *cloudwatch.LogGroup, pods pulumi.Resource) error {
 	const period = time.Hour
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(b.name + "-silent"),

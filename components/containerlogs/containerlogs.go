@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	// Repository is the repository of the image below a mirror.
+	// Repository is the name of the image's repository in the stack's mirror.
 	Repository = "aws-for-fluent-bit"
 
 	namespace = cluster.SystemNamespace
@@ -48,7 +48,7 @@ type Args struct {
 	KeyARN pulumi.StringInput
 	// Image is the reference of AWS for Fluent Bit.
 	Image pulumi.StringInput
-	// AlarmTopicARN is the SNS topic of the alarm. Empty means that nobody is notified.
+	// AlarmTopicARN is the SNS topic of the alarm. Empty means that the alarm notifies nobody.
 	AlarmTopicARN string
 	// Nodes are the resources that must exist before the pods can run: tiers and add-ons.
 	Nodes []pulumi.Resource
@@ -61,7 +61,7 @@ func (a *Args) validate() error {
 	return nil
 }
 
-// Shipper sends the logs.
+// Shipper is a running DaemonSet that sends the logs.
 type Shipper struct{ pulumi.ResourceState }
 
 // builder creates the children of a Shipper with the same name and parent.
@@ -70,7 +70,7 @@ type builder struct {
 	name   string
 	args   *Args
 	parent pulumi.ResourceOption
-	// dependencies are those of the pods.
+	// dependencies are the resources that the pods need.
 	dependencies []pulumi.Resource
 }
 
@@ -97,21 +97,21 @@ func NewShipper(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err != nil {
 		return nil, err
 	}
-	if err := b.role(groups); err != nil {
+	if err := b.createRole(groups); err != nil {
 		return nil, err
 	}
-	pods, err := b.pods(file)
+	pods, err := b.newDaemonSet(file)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.alarm(groups[slices.Index(fluentbit.Groups(), fluentbit.Dataplane)], pods); err != nil {
+	if err := b.createAlarm(groups[slices.Index(fluentbit.Groups(), fluentbit.Dataplane)], pods); err != nil {
 		return nil, err
 	}
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})
 }
 
-// role creates the IAM role of the pods.
-func (b *builder) role(groups []*cloudwatch.LogGroup) error {
+// createRole creates the IAM role of the pods.
+func (b *builder) createRole(groups []*cloudwatch.LogGroup) error {
 	var streams []pulumi.StringInput
 	for _, g := range groups {
 		streams = append(streams, pulumi.Sprintf("%s:*", g.Arn))
@@ -126,8 +126,8 @@ func (b *builder) role(groups []*cloudwatch.LogGroup) error {
 	return err
 }
 
-// pods creates the DaemonSet with what it needs in the cluster.
-func (b *builder) pods(file string) (pulumi.Resource, error) {
+// newDaemonSet creates the DaemonSet with its service account, network policy and ConfigMap.
+func (b *builder) newDaemonSet(file string) (pulumi.Resource, error) {
 	objects := &datastore.Objects{Context: b.ctx, Name: b.name, App: appName, Namespace: pulumi.String(namespace), Parent: b.parent}
 	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: objects.Meta(appName)}, b.parent)
 	if err != nil {
@@ -145,7 +145,7 @@ func (b *builder) pods(file string) (pulumi.Resource, error) {
 		Metadata: objects.Meta(appName),
 		Spec: &appsv1.DaemonSetSpecArgs{
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()},
-			Template: objects.PodTemplate([]byte(file), pod(b.args.Image, config)),
+			Template: objects.PodTemplate([]byte(file), podSpec(b.args.Image, config)),
 		},
 	}, b.parent, pulumi.DependsOn(append(b.dependencies, account, policy)))
 	if err != nil {
@@ -154,9 +154,9 @@ func (b *builder) pods(file string) (pulumi.Resource, error) {
 	return set, nil
 }
 
-// nodeLabels selects the nodes of the stack's tiers, whatever their taints. Nodes of others
-// in the cluster have logs of their own.
-func nodeLabels() *corev1.AffinityArgs {
+// nodeAffinity selects the nodes of the stack's tiers. The logs of other nodes in the cluster
+// are not the platform's.
+func nodeAffinity() *corev1.AffinityArgs {
 	return &corev1.AffinityArgs{NodeAffinity: &corev1.NodeAffinityArgs{
 		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelectorArgs{NodeSelectorTerms: corev1.NodeSelectorTermArray{&corev1.NodeSelectorTermArgs{
 			MatchExpressions: corev1.NodeSelectorRequirementArray{&corev1.NodeSelectorRequirementArgs{

@@ -11,16 +11,16 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// rootGroup owns the log files, which containerd creates with mode 0640. Its members need no
-// power of root to read them.
+// rootGroup is the group of the log files, which containerd creates with mode 0640. So a pod with
+// this group can read them without being root.
 const rootGroup = 0
 
-// terminationGrace, in seconds, is for sending what has been read.
+// terminationGrace is the time in seconds for sending the lines that were read.
 const terminationGrace = 30
 
-// pod returns the pod of a node. It has no token of the API server: the path of a file says
-// whose log it is.
-func pod(image, config pulumi.StringInput) *corev1.PodSpecArgs {
+// podSpec returns the spec of the pods. They need no token of the API server, because the path of
+// a log file has the names of its namespace, pod and container.
+func podSpec(image, config pulumi.StringInput) *corev1.PodSpecArgs {
 	spec := datastore.Pod(podsecurity.NonRoot, terminationGrace,
 		corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:    pulumi.String(appName),
@@ -53,12 +53,13 @@ func pod(image, config pulumi.StringInput) *corev1.PodSpecArgs {
 	security.RunAsGroup = pulumi.Int(rootGroup)
 	spec.SecurityContext = security
 	spec.ServiceAccountName = pulumi.String(appName)
-	spec.PriorityClassName = pulumi.String("system-node-critical") // other pods make room for it
+	spec.PriorityClassName = pulumi.String("system-node-critical") // a full node evicts other pods for it
 	spec.Tolerations = corev1.TolerationArray{&corev1.TolerationArgs{Operator: pulumi.String("Exists")}}
-	spec.Affinity = nodeLabels()
+	spec.Affinity = nodeAffinity()
 	return spec
 }
 
+// probe returns a probe that gets the path from Fluent Bit's HTTP server.
 func probe(path string) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("health")},

@@ -51,7 +51,7 @@ type Port struct {
 	// Number is the port of the container, and Service the port of the Service. If
 	// Service is zero, the Service does not have the port.
 	Number, Service int
-	// From are the clients that the network policy admits. Empty: none.
+	// From are the clients that the network policy admits. Empty means no client.
 	From []podnetwork.Peer
 }
 
@@ -121,7 +121,7 @@ type Controller struct {
 	ServiceName pulumi.StringInput
 }
 
-// New creates the objects. The Deployment is created after the dependencies.
+// New creates the objects of a controller. The Deployment is created after the dependencies.
 func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Resource, opts ...pulumi.ResourceOption) (*Controller, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -139,7 +139,7 @@ func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Res
 		return nil, err
 	}
 	c := &Controller{Policy: policy}
-	if c.ServiceName, err = service(ctx, name, args, meta, labels, opts); err != nil {
+	if c.ServiceName, err = newService(ctx, name, args, meta, labels, opts); err != nil {
 		return nil, err
 	}
 	deployment, err := appsv1.NewDeployment(ctx, name, &appsv1.DeploymentArgs{
@@ -149,7 +149,7 @@ func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Res
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels},
 			Template: &corev1.PodTemplateSpecArgs{
 				Metadata: &metav1.ObjectMetaArgs{Labels: labels},
-				Spec:     pod(args, account.Metadata.Name().Elem()),
+				Spec:     podSpec(args, account.Metadata.Name().Elem()),
 			},
 		},
 	}, append([]pulumi.ResourceOption{pulumi.DependsOn(append([]pulumi.Resource{account}, dependencies...))}, opts...)...)
@@ -160,8 +160,8 @@ func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Res
 	return c, nil
 }
 
-// pod returns the spec of the controller's pod.
-func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
+// podSpec returns the spec of the controller's pod.
+func podSpec(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	var ports corev1.ContainerPortArray
 	for _, p := range args.Ports {
 		ports = append(ports, &corev1.ContainerPortArgs{Name: pulumi.String(p.Name), ContainerPort: pulumi.Int(p.Number), Protocol: pulumi.String("TCP")})
@@ -173,7 +173,7 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	for _, name := range slices.Sorted(maps.Keys(args.Settings)) {
 		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(name), Value: args.Settings[name]})
 	}
-	var token pulumi.BoolPtrInput // the default of Kubernetes: a token
+	var token pulumi.BoolPtrInput // nil is Kubernetes' default: the pod gets a token
 	if args.Tokenless {
 		token = pulumi.Bool(false)
 	}
@@ -202,9 +202,9 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	}
 }
 
-// service creates the Service of the ports with a Service port, and returns its name. It
-// returns nil if there is no such port.
-func service(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMetaArgs, labels pulumi.StringMap, opts []pulumi.ResourceOption) (pulumi.StringInput, error) {
+// newService creates a Service for the ports that have a Service port, and returns its name. It
+// returns nil if no port has one.
+func newService(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMetaArgs, labels pulumi.StringMap, opts []pulumi.ResourceOption) (pulumi.StringInput, error) {
 	var ports corev1.ServicePortArray
 	for _, p := range args.Ports {
 		if p.Service != 0 {

@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	// Program is the Go main package of its image.
+	// Program is the Go main package of the exporter's image.
 	Program = "github.com/progressive-framework/platform/agents/pgexporter"
-	// App is the value of the label app of its pod.
+	// App is the value of the label app of the exporter's pod.
 	App = scrape.DatabaseApp
 )
 
@@ -36,25 +36,29 @@ type Files struct {
 
 // Args configure an Exporter.
 type Args struct {
-	// Account and ClusterName are where the role is created, if there are Statements.
+	// Account is the account of the role, and ClusterName the EKS cluster of the pod. They are
+	// needed only with Statements.
 	Account     *account.Account
 	ClusterName pulumi.StringInput
-	// Namespace is where it runs.
+	// Namespace is the namespace in which the exporter runs.
 	Namespace controller.Namespace
-	// Image is the reference of its image.
+	// Image is the reference of the exporter's image.
 	Image pulumi.StringInput
-	// Settings are its environment: how it logs in to the database.
+	// Settings are the exporter's environment variables: how it logs in to the database. Files
+	// are the files that it mounts.
 	Settings pulumi.StringMap
 	Files    []Files
-	// Statements are its AWS permissions. Empty means none, and no role.
+	// Statements are the exporter's AWS permissions. Empty means that it has no role.
 	Statements []iam.Statement
-	// Egress is where it may connect: the database, and what it needs to log in.
+	// Egress are the rules for its connections: to the database, and to the services that it
+	// needs to log in.
 	Egress []podnetwork.Rule
-	// Reader are the pods that scrape it.
+	// Reader is the peer that scrapes the exporter.
 	Reader podnetwork.Peer
-	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
+	// RequestShare is the percentage of scaling.DatabaseExporterResources that the pod requests,
+	// 1 to 100.
 	RequestShare scaling.Percent
-	// NodeSelector are labels that its nodes must have. Empty means any node.
+	// NodeSelector are labels that the pod's node must have. Empty means any node.
 	NodeSelector map[string]string
 }
 
@@ -74,11 +78,11 @@ func (a *Args) validate() error {
 type Exporter struct {
 	pulumi.ResourceState
 
-	// Policy is the network policy of its pod.
+	// Policy is the network policy of the exporter's pod.
 	Policy pulumi.Resource
 }
 
-// NewExporter creates the exporter. Its role of the database must exist.
+// NewExporter creates the exporter. The database role with which it logs in must exist.
 func NewExporter(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Exporter, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -88,7 +92,7 @@ func NewExporter(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Re
 		return nil, fmt.Errorf("database exporter %s: %w", name, err)
 	}
 	parent := pulumi.Parent(e)
-	permissions, err := args.role(ctx, name, parent)
+	permissions, err := args.newRole(ctx, name, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +124,9 @@ func NewExporter(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Re
 	return e, ctx.RegisterResourceOutputs(e, pulumi.Map{})
 }
 
-// role creates the pod's role. The pod starts after the resources that it returns.
-func (a *Args) role(ctx *pulumi.Context, name string, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
+// newRole creates the pod's IAM role, or nothing without Statements. The pod must depend on the
+// returned resources.
+func (a *Args) newRole(ctx *pulumi.Context, name string, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	if len(a.Statements) == 0 {
 		return nil, nil
 	}

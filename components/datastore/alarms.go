@@ -18,8 +18,8 @@ const metricsPerAlarm = 9
 // AlarmArgs are the arguments of NewAlarms.
 type AlarmArgs struct {
 	Alarms scaling.NodeAlarms
-	// Dimension is the CloudWatch dimension of a server's metrics, and Nodes are the
-	// servers.
+	// Dimension is the CloudWatch dimension that has the name of a server. Nodes are the names
+	// of the servers.
 	Dimension string
 	Nodes     []string
 	// TopicARN is the SNS topic of the notifications. Empty means no notification.
@@ -44,7 +44,7 @@ func NewAlarms(ctx *pulumi.Context, name string, args *AlarmArgs, parent pulumi.
 				ComparisonOperator: pulumi.String(a.Comparison),
 				Threshold:          pulumi.Float64(a.Threshold),
 				EvaluationPeriods:  pulumi.Int(a.Evaluations),
-				TreatMissingData:   pulumi.String("ignore"), // a restart, or a failover
+				TreatMissingData:   pulumi.String("ignore"), // during a restart or a failover there is no data
 			}
 			if args.TopicARN != "" {
 				topics := pulumi.Array{pulumi.String(args.TopicARN)}

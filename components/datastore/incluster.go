@@ -34,8 +34,8 @@ type Objects struct {
 	Parent    pulumi.ResourceOption
 }
 
-// CheckImage returns an error for an image without a digest. It accepts an image that
-// is not known yet.
+// CheckImage returns an error for an image without a digest. It accepts an output, whose
+// value is not known yet.
 func CheckImage(image pulumi.StringInput) error {
 	if name, known := image.(pulumi.String); known && !strings.Contains(string(name), "@sha256:") {
 		return fmt.Errorf("image %q must name a digest: append @sha256:...", string(name))
@@ -88,7 +88,8 @@ type Port struct {
 	Number int
 }
 
-// NewHeadlessService creates the service that gives each pod a name.
+// NewHeadlessService creates the service that gives each pod a DNS name. publishNotReady also
+// gives a name to pods that are not ready.
 func (o *Objects) NewHeadlessService(name string, publishNotReady bool, ports ...Port) (*corev1.Service, error) {
 	spec := &corev1.ServiceSpecArgs{ClusterIP: pulumi.String("None"), Selector: o.Selector()}
 	if publishNotReady {
@@ -106,12 +107,12 @@ func (o *Objects) NewHeadlessService(name string, publishNotReady bool, ports ..
 	return created, nil
 }
 
-// Host returns the DNS name of a service in all namespaces.
+// Host returns the DNS name by which pods of every namespace reach a service.
 func Host(service *corev1.Service) pulumi.StringOutput {
 	return pulumi.Sprintf("%s.%s.svc.cluster.local", service.Metadata.Name().Elem(), service.Metadata.Namespace().Elem())
 }
 
-// StatefulSet are the pods of a store.
+// StatefulSet has the arguments of NewStatefulSet: the pods of a store.
 type StatefulSet struct {
 	Service  *corev1.Service
 	Replicas int
@@ -122,7 +123,7 @@ type StatefulSet struct {
 	Config []byte
 	Pod    *corev1.PodSpecArgs
 	Volume Volume
-	// After are resources without which the pods can't start.
+	// After are resources that the pods need to start.
 	After []pulumi.Resource
 }
 
@@ -168,7 +169,7 @@ func (o *Objects) NewStatefulSet(s StatefulSet) (*appsv1.StatefulSet, error) {
 // of the API server. grace is its termination grace period in seconds.
 func Pod(user, grace int, containers corev1.ContainerArray, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
 	security := podsecurity.PodWithVolumes(user)
-	security.FsGroupChangePolicy = pulumi.String("OnRootMismatch") // otherwise the change of owners on a large volume takes minutes
+	security.FsGroupChangePolicy = pulumi.String("OnRootMismatch") // always changing the group of all files takes minutes on a large volume
 	return &corev1.PodSpecArgs{
 		AutomountServiceAccountToken:  pulumi.Bool(false),
 		EnableServiceLinks:            pulumi.Bool(false),

@@ -22,8 +22,8 @@ import (
 	"github.com/progressive-framework/platform/components/logs"
 )
 
-// BackupWindow is in UTC, at night in America and Europe. The maintenance windows are
-// later (storespec.MaintenanceWindow).
+// BackupWindow is the time of the daily backups in UTC. It is at night in America and Europe,
+// and before the maintenance windows (storespec.MaintenanceWindow).
 const BackupWindow = "03:00-04:00"
 
 // Engine is an AWS service with the engine of its stores.
@@ -76,23 +76,23 @@ type ParameterGroup struct {
 type Parameter struct {
 	Name, Value string
 	// ApplyMethod is "immediate" or "pending-reboot". It is empty if the service has
-	// only one.
+	// no apply methods.
 	ApplyMethod string
 }
 
 // CheckPlacement returns an error if the account, VPC or subnets of a store are nil.
-func CheckPlacement(where *account.Account, vpcID pulumi.StringInput, subnetIDs pulumi.StringArrayInput) error {
-	if where == nil || vpcID == nil || subnetIDs == nil {
+func CheckPlacement(storeAccount *account.Account, vpcID pulumi.StringInput, subnetIDs pulumi.StringArrayInput) error {
+	if storeAccount == nil || vpcID == nil || subnetIDs == nil {
 		return errors.New("Account, VPCID and SubnetIDs must not be nil")
 	}
 	return nil
 }
 
-// Dependencies are the resources that a store needs and does not share.
+// Dependencies are the resources that a store needs and does not share with other stores.
 type Dependencies struct {
 	// Key encrypts the store and its logs.
 	Key *key.Key
-	// SecurityGroupID is the group that admits the clients.
+	// SecurityGroupID is the security group that admits the clients.
 	SecurityGroupID pulumi.StringOutput
 	// SubnetGroup and ParameterGroup are names.
 	SubnetGroup, ParameterGroup pulumi.StringOutput
@@ -117,12 +117,12 @@ func NewDependencies(ctx *pulumi.Context, name string, args *Args, parent pulumi
 	}, parent); err != nil {
 		return nil, err
 	}
-	if d.SubnetGroup, err = newNamed(ctx, args.Engine.token("SubnetGroup"), name+"-subnets", pulumi.Map{
+	if d.SubnetGroup, err = newNamed(ctx, args.Engine.typeToken("SubnetGroup"), name+"-subnets", pulumi.Map{
 		"name": pulumi.String(args.Identifier), "description": pulumi.String("private-data subnets"), "subnetIds": args.SubnetIDs,
 	}, parent); err != nil {
 		return nil, fmt.Errorf("subnet group of %s: %w", name, err)
 	}
-	if d.ParameterGroup, err = newNamed(ctx, args.Engine.token(args.Engine.parameterGroup), name+"-parameters", args.Parameters.inputs(), parent); err != nil {
+	if d.ParameterGroup, err = newNamed(ctx, args.Engine.typeToken(args.Engine.parameterGroup), name+"-parameters", args.Parameters.inputs(), parent); err != nil {
 		return nil, fmt.Errorf("parameter group of %s: %w", name, err)
 	}
 	d.LogGroups, err = logs.NewGroups(ctx, name, args.Engine.logFolder+args.Identifier, args.Logs, d.Key.ARN, parent)
@@ -154,7 +154,8 @@ func Snapshot(name string) pulumi.StringPtrInput {
 
 // FinalSnapshot returns the name of the snapshot that AWS creates when the store is
 // deleted. It is nil for a store whose data may be discarded. The store's key makes the
-// name unique, because a snapshot of a former store may exist: a new store has a new key.
+// name unique, because the final snapshot of a former store may exist. A new store has a new
+// key.
 func (d *Dependencies) FinalSnapshot(identifier string, discard bool) pulumi.StringPtrInput {
 	if discard {
 		return nil
@@ -166,9 +167,9 @@ func (d *Dependencies) FinalSnapshot(identifier string, discard bool) pulumi.Str
 	}).(pulumi.StringPtrOutput)
 }
 
-// token returns the type token of a resource of the engine's service, such as
+// typeToken returns the type token of a resource of the engine's service, such as
 // aws:rds/subnetGroup:SubnetGroup.
-func (e Engine) token(kind string) string {
+func (e Engine) typeToken(kind string) string {
 	return fmt.Sprintf("aws:%s/%s%s:%s", e.service, strings.ToLower(kind[:1]), kind[1:], kind)
 }
 
@@ -176,19 +177,19 @@ func (e Engine) token(kind string) string {
 func (g ParameterGroup) inputs() pulumi.Map {
 	var list pulumi.Array
 	for _, p := range g.Parameters {
-		line := pulumi.Map{"name": pulumi.String(p.Name), "value": pulumi.String(p.Value)}
+		parameter := pulumi.Map{"name": pulumi.String(p.Name), "value": pulumi.String(p.Value)}
 		if p.ApplyMethod != "" {
-			line["applyMethod"] = pulumi.String(p.ApplyMethod)
+			parameter["applyMethod"] = pulumi.String(p.ApplyMethod)
 		}
-		list = append(list, line)
+		list = append(list, parameter)
 	}
 	return pulumi.Map{
 		"name": pulumi.String(g.Name), "family": pulumi.String(g.Family), "description": pulumi.String(g.Description), "parameters": list,
 	}
 }
 
-// named is a resource of which only the name is used.
-type named struct {
+// namedResource is a resource of which only the name is used.
+type namedResource struct {
 	pulumi.CustomResourceState
 
 	Name pulumi.StringOutput `pulumi:"name"`
@@ -198,7 +199,7 @@ type named struct {
 // and DocumentDB have the same inputs for these groups, but different Go types in the
 // SDK. Typed code would be written three times.
 func newNamed(ctx *pulumi.Context, token, name string, inputs pulumi.Map, parent pulumi.ResourceOption) (pulumi.StringOutput, error) {
-	var created named
+	var created namedResource
 	err := ctx.RegisterResource(token, name, inputs, &created, parent)
 	return created.Name, err
 }

@@ -49,7 +49,7 @@ func (v Volume) template() *corev1.PersistentVolumeClaimTypeArgs {
 	return &corev1.PersistentVolumeClaimTypeArgs{Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(v.Name)}, Spec: v.spec()}
 }
 
-// spec returns the spec of a claim, which is the same in the template.
+// spec returns the spec of a claim and of the claim template.
 func (v Volume) spec() *corev1.PersistentVolumeClaimSpecArgs {
 	return &corev1.PersistentVolumeClaimSpecArgs{
 		AccessModes:      pulumi.ToStringArray([]string{"ReadWriteOnce"}),

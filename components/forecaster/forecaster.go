@@ -103,6 +103,7 @@ func NewForecaster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{})
 }
 
+// probe returns a probe that gets the path from the forecaster's HTTP port.
 func probe(path string) corev1.HTTPGetActionArgs {
 	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("http")}
 }

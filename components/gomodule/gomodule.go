@@ -14,11 +14,11 @@ import (
 	"sync"
 )
 
-// Module is a Go module at one version. Sum is the hash of its files, as go.sum has
-// it: "h1:...".
+// Module is a Go module at one version. Sum is the hash of the module's files in the form of
+// go.sum: "h1:...".
 type Module struct{ Path, Version, Sum string }
 
-// download is the part of the output of `go mod download -json` that is used.
+// download has the fields of the output of `go mod download -json` that this package reads.
 type download struct{ Dir, Sum, Error string }
 
 // folders are the folders of the modules that this process has looked up.
@@ -51,9 +51,9 @@ func (m Module) folder() (string, error) {
 	command.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GO111MODULE=on", "GOSUMDB=off")
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
-	raw, runErr := command.Output()
+	output, runErr := command.Output()
 	var d download
-	if err := json.Unmarshal(raw, &d); err != nil {
+	if err := json.Unmarshal(output, &d); err != nil {
 		return fail(fmt.Errorf("go mod download: %w: %s", errors.Join(runErr, err), bytes.TrimSpace(stderr.Bytes())))
 	}
 	switch {

@@ -38,7 +38,7 @@ func ServicePrincipal(name string) Principal { return Principal{"Service", pulum
 // AWSPrincipal returns an account's root or a role, by ARN.
 func AWSPrincipal(arn pulumi.StringInput) Principal { return Principal{"AWS", arn} }
 
-// Everyone returns every principal. Use it in a Deny, or together with
+// Everyone returns the principal that matches every caller. Use it in a Deny, or together with
 // conditions.
 func Everyone() Principal { return Principal{"AWS", pulumi.String(policydocument.Any)} }
 
@@ -52,7 +52,7 @@ type Condition struct {
 	Values []pulumi.StringInput
 }
 
-// ARNs returns a list of resources.
+// ARNs returns its arguments as a list, for Statement.Resources.
 func ARNs(arns ...pulumi.StringInput) []pulumi.StringInput { return arns }
 
 // AnyResource returns the resource "*", for actions that AWS can't limit to some
@@ -67,22 +67,22 @@ func Equals(key string, values ...pulumi.StringInput) Condition {
 // IdentityPolicy renders the policy of a role. It reports errors in statements
 // immediately, before the ARNs are known.
 func IdentityPolicy(statements ...Statement) (pulumi.StringOutput, error) {
-	return document(statements, policydocument.CheckIdentity, policydocument.Identity)
+	return renderPolicy(statements, policydocument.CheckIdentity, policydocument.Identity)
 }
 
 // ResourcePolicy renders the policy of a resource such as a bucket, key or secret.
 func ResourcePolicy(statements ...Statement) (pulumi.StringOutput, error) {
-	return document(statements, policydocument.CheckResource, policydocument.Resource)
+	return renderPolicy(statements, policydocument.CheckResource, policydocument.Resource)
 }
 
 // EndpointPolicy renders the policy of a VPC endpoint.
 func EndpointPolicy(statements ...Statement) (pulumi.StringOutput, error) {
-	return document(statements, policydocument.CheckEndpoint, policydocument.Endpoint)
+	return renderPolicy(statements, policydocument.CheckEndpoint, policydocument.Endpoint)
 }
 
-// document checks the statements with the values that are known now, and renders them
+// renderPolicy checks the statements with the values that are known now, and renders them
 // when all outputs are known.
-func document(statements []Statement, check func(policydocument.Statement) error, render func(...policydocument.Statement) (string, error)) (pulumi.StringOutput, error) {
+func renderPolicy(statements []Statement, check func(policydocument.Statement) error, render func(...policydocument.Statement) (string, error)) (pulumi.StringOutput, error) {
 	var errs []error
 	resolved := make([]any, len(statements))
 	for i, s := range statements {

@@ -6,7 +6,7 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 )
 
-// Trust is the one AWS service that may assume a role, with its conditions.
+// Trust is the AWS service that may assume a role, and the conditions for it.
 type Trust struct {
 	service    string
 	tagSession bool
@@ -27,8 +27,8 @@ func Service(name string) Trust {
 	return Trust{service: name, tagSession: name == "eks.amazonaws.com"} // EKS User Guide, "Cluster IAM role"
 }
 
-// Pod returns the trust in the pods of one service account of one cluster, by EKS
-// Pod Identity (EKS User Guide, "Create IAM role with trust policy required by EKS
+// Pod returns the trust that lets pods assume the role through EKS Pod Identity. The pods must
+// have the service account, in the namespace of the cluster (EKS User Guide, "Create IAM role with trust policy required by EKS
 // Pod Identity").
 func Pod(cluster, namespace pulumi.StringInput, serviceAccount string) Trust {
 	return Trust{service: "pods.eks.amazonaws.com", tagSession: true, conditions: []Condition{

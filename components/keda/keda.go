@@ -5,7 +5,7 @@
 // credentials.
 //
 // The operator renews its certificates itself, and writes their certificate authority into
-// the APIService. This program never sets that field.
+// the APIService. The Pulumi program never sets that field.
 package keda
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Names of KEDA's objects. KEDA's programs expect these names.
+// Names of KEDA's objects. The operator and the adapter expect these names.
 const (
 	operatorApp  = "keda-operator"
 	adapterApp   = "keda-metrics-apiserver"
@@ -35,14 +35,16 @@ const (
 // queries of the ScaledObjects.
 const OperatorApp = operatorApp
 
-// KEDA's default ports. On metricsPort both programs publish metrics for Prometheus. On
+// KEDA's default ports. On metricsPort the operator and the adapter publish metrics for
+// Prometheus. On
 // operatorPort the adapter gets the external metrics from the operator.
 const (
 	metricsPort  = 8080
 	operatorPort = 9666
 )
 
-// Targets returns the egress rule of a pod that scrapes both programs in a namespace.
+// Targets returns the egress rule of a pod that scrapes KEDA's operator and adapter in a
+// namespace.
 func Targets(namespace string) podnetwork.Rule {
 	return podnetwork.To(metricsPort, podnetwork.AppIn(namespace, operatorApp), podnetwork.AppIn(namespace, adapterApp))
 }
@@ -137,7 +139,7 @@ func newOperator(ctx *pulumi.Context, name string, args *Args, after []pulumi.Re
 		Command: []string{
 			"--leader-elect",
 			"--enable-cert-rotation=true",
-			"--enable-webhook-patching=false", // its webhooks are not installed
+			"--enable-webhook-patching=false", // KEDA's webhooks are not installed
 			"--zap-log-level=info", "--zap-encoder=json", "--zap-time-encoding=rfc3339",
 		},
 		Env: append(environment(args), scaling.EnvVar{Name: "KEDA_RESTRICT_SECRET_ACCESS", Value: "true"}),
@@ -149,7 +151,7 @@ func newOperator(ctx *pulumi.Context, name string, args *Args, after []pulumi.Re
 		Egress: append(args.Cluster.API(), args.Triggers...),
 		Ready:  probe("/readyz", "health", "HTTP"), Alive: probe("/healthz", "health", "HTTP"),
 		Resources:    scaling.KEDAResources().WithRequests(args.RequestShare),
-		Volumes:      corev1.VolumeArray{certificateVolume(true)},
+		Volumes:      corev1.VolumeArray{certificateVolume(optional)},
 		Mounts:       corev1.VolumeMountArray{certificateMount()},
 		NodeSelector: args.NodeSelector,
 	}
@@ -178,7 +180,7 @@ func newAdapter(ctx *pulumi.Context, name string, args *Args, after []pulumi.Res
 		Ready:  probe("/readyz", "https", "HTTPS"), Alive: probe("/healthz", "https", "HTTPS"),
 		Resources: scaling.KEDAResources().WithRequests(args.RequestShare),
 		Volumes: corev1.VolumeArray{
-			certificateVolume(false),
+			certificateVolume(required),
 			&corev1.VolumeArgs{Name: pulumi.String("temporary"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("16Mi")}},
 		},
 		Mounts: corev1.VolumeMountArray{
@@ -194,17 +196,23 @@ func newAdapter(ctx *pulumi.Context, name string, args *Args, after []pulumi.Res
 	return controller.New(ctx, name+"-adapter", spec, append(granted, after...), parent)
 }
 
-// environment returns the variables of both programs.
+// Arguments of certificateVolume.
+const (
+	optional = true
+	required = false
+)
+
+// environment returns the environment variables of the operator and the adapter.
 func environment(args *Args) []scaling.EnvVar {
 	return []scaling.EnvVar{{Name: "POD_NAMESPACE", Value: args.Namespace.Name}, {Name: "WATCH_NAMESPACE", Value: args.Watched.Name}}
 }
 
-// certificateVolume returns the volume of the Secret that the operator writes. optional
-// is true for the operator, which must start before the Secret has files. The adapter's
-// pod waits for the files.
-func certificateVolume(optional bool) *corev1.VolumeArgs {
+// certificateVolume returns the volume of the Secret that the operator writes. isOptional is
+// true for the operator, which must start before the Secret has files. It is false for the
+// adapter, whose pod starts only when the Secret has the files.
+func certificateVolume(isOptional bool) *corev1.VolumeArgs {
 	secret := &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(certificates), DefaultMode: pulumi.Int(0o440)}
-	if optional {
+	if isOptional {
 		secret.Optional = pulumi.Bool(true)
 	} else {
 		var files corev1.KeyToPathArray
@@ -216,10 +224,12 @@ func certificateVolume(optional bool) *corev1.VolumeArgs {
 	return &corev1.VolumeArgs{Name: pulumi.String("certificates"), Secret: secret}
 }
 
+// certificateMount returns the mount of certificateVolume.
 func certificateMount() *corev1.VolumeMountArgs {
 	return &corev1.VolumeMountArgs{Name: pulumi.String("certificates"), MountPath: pulumi.String("/certs"), ReadOnly: pulumi.Bool(true)}
 }
 
+// probe returns a probe that gets the path from a port.
 func probe(path, port, scheme string) corev1.HTTPGetActionArgs {
 	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(port), Scheme: pulumi.String(scheme)}
 }

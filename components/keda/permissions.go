@@ -11,13 +11,13 @@ import (
 // readVerbs are the verbs for objects that KEDA only reads.
 var readVerbs = []string{"get", "list", "watch"}
 
-// grantOperator creates the operator's permissions. KEDA's own manifest allows the
+// grantOperator creates the operator's permissions. KEDA's published manifest allows the
 // operator to read every object and Secret of the cluster (config/rbac/role.yaml). Here
 // the operator may scale only the Deployments of one namespace.
 func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	to := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
-	own, err := to.InNamespace(name+"-operator", operatorApp, args.Namespace.Created,
-		// The Secret of its certificates. RBAC can't limit "create" to a name.
+	grant := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
+	own, err := grant.InNamespace(name+"-operator", operatorApp, args.Namespace.Created,
+		// The Secret of KEDA's certificates. RBAC can't limit "create" to a name.
 		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "watch", "create"}},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Names: []string{certificates}, Verbs: []string{"get", "update", "patch"}},
 		// Leader election.
@@ -27,7 +27,7 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 	if err != nil {
 		return nil, err
 	}
-	watched, err := to.InNamespace(name+"-operator-watched", operatorApp, args.Watched.Created,
+	watched, err := grant.InNamespace(name+"-operator-watched", operatorApp, args.Watched.Created,
 		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects", "scaledjobs", "triggerauthentications"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects", "scaledobjects/status", "scaledobjects/finalizers"}, Verbs: []string{"update", "patch"}},
 		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"cloudeventsources"}, Verbs: readVerbs},
@@ -40,7 +40,7 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := to.InCluster(name+"-operator", args.Namespace.Name+"-operator",
+	cluster, err := grant.InCluster(name+"-operator", args.Namespace.Name+"-operator",
 		// The operator always watches these kinds, which have no namespace.
 		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"clustertriggerauthentications"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"clustercloudeventsources"}, Verbs: readVerbs},
@@ -65,27 +65,28 @@ func externalMetrics() []string {
 	return names
 }
 
+// events is the rule for events, which the operator writes about its objects.
 var events = rbac.Rule{Groups: []string{"", "events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}}
 
 // grantAdapter creates the adapter's permissions: to read ScaledObjects, and to
 // authenticate its callers with the API server. It also allows the HPA controller to read
 // external metrics.
 func grantAdapter(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	to := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
-	watched, err := to.InNamespace(name+"-adapter-watched", adapterApp, args.Watched.Created,
+	grant := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
+	watched, err := grant.InNamespace(name+"-adapter-watched", adapterApp, args.Watched.Created,
 		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects"}, Verbs: readVerbs})
 	if err != nil {
 		return nil, err
 	}
-	callers, err := to.ExistingClusterRole(name+"-adapter-callers", args.Namespace.Name+"-adapter-callers", "system:auth-delegator")
+	callers, err := grant.ExistingClusterRole(name+"-adapter-callers", args.Namespace.Name+"-adapter-callers", "system:auth-delegator")
 	if err != nil {
 		return nil, err
 	}
-	authority, err := to.ExistingRole(name+"-adapter-authority", args.Namespace.Name+"-adapter-authority", "extension-apiserver-authentication-reader", "kube-system")
+	authority, err := grant.ExistingRole(name+"-adapter-authority", args.Namespace.Name+"-adapter-authority", "extension-apiserver-authentication-reader", "kube-system")
 	if err != nil {
 		return nil, err
 	}
-	autoscaler := &rbac.Grant{Context: ctx, Options: to.Options, Account: rbac.Account{Name: "horizontal-pod-autoscaler", Namespace: pulumi.String("kube-system")}}
+	autoscaler := &rbac.Grant{Context: ctx, Options: grant.Options, Account: rbac.Account{Name: "horizontal-pod-autoscaler", Namespace: pulumi.String("kube-system")}}
 	reader, err := autoscaler.InNamespace(name+"-external-metrics", "external-metrics-reader", args.Watched.Created,
 		rbac.Rule{Groups: []string{"external.metrics.k8s.io"}, Resources: externalMetrics(), Verbs: []string{"get", "list"}})
 	return []pulumi.Resource{watched, callers, authority, reader}, err

@@ -89,7 +89,7 @@ func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[strin
 		}
 	}
 	if s.has("cluster.zones") {
-		if err := eksspec.Zones(s.Cluster.Zones, network); err != nil {
+		if err := eksspec.CheckZones(s.Cluster.Zones, network); err != nil {
 			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
 		}
 		zones.Rule, zones.Value = changerule.Fixed, changerule.List(s.Cluster.Zones)

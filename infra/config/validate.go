@@ -176,7 +176,7 @@ func validateCluster(s *Stack) field.ErrorList {
 	at := path("cluster")
 	c := s.Cluster
 	if s.has("cluster.zones") && s.Network.VPCID == "" { // else the zones are not known yet
-		if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {
+		if err := eksspec.CheckZones(c.Zones, s.Network.Zones); err != nil {
 			problems = append(problems, field.Invalid(at.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
 		}
 	}
@@ -184,7 +184,7 @@ func validateCluster(s *Stack) field.ErrorList {
 		problems = append(problems, field.Required(at.Child("admins"),
 			"ARNs of IAM roles or users that administer the cluster in addition to its creator: without one, nobody has access when the creator's identity is lost"))
 	}
-	for i, err := range eksspec.Admins(c.Admins) {
+	for i, err := range eksspec.CheckAdmins(c.Admins) {
 		if err != nil {
 			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i], err.Error()))
 		} else if err := regions.CheckARN(s.Region, c.Admins[i]); err != nil {

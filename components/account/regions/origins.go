@@ -15,7 +15,7 @@ var withoutVPCOrigins = []string{"use1-az3"}
 const minBalancerZones = 2
 
 // OriginZones returns the zones of a network in which the load balancer of a VPC origin
-// can be, in their order. ids are the ids of the account's zones by name.
+// can be, in the order of network. ids are the ids of the account's zones by name.
 func OriginZones(network []string, ids map[string]string) ([]string, error) {
 	zones := slices.DeleteFunc(slices.Clone(network), func(zone string) bool { return slices.Contains(withoutVPCOrigins, ids[zone]) })
 	if len(zones) < minBalancerZones {

@@ -81,7 +81,7 @@ func CheckZone(region, zone string) error {
 	return fmt.Errorf("%s has no zone %q: its zones have the letters %s", region, zone, strings.Join(strings.Split(letters, ""), ", "))
 }
 
-// CheckARN returns an error for an ARN of another partition than the region's.
+// CheckARN returns an error if the ARN and the region have different partitions.
 func CheckARN(region, arn string) error {
 	partition, parts := Partition(region), strings.SplitN(arn, ":", 3)
 	if partition == "" || len(parts) < 3 || parts[1] == partition {

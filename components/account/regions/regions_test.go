@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRegions(t *testing.T) {
+func TestRegionNamesAndTheirPartitions(t *testing.T) {
 	for _, tc := range []struct {
 		reason, region string
 		ok             bool
@@ -36,9 +36,9 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-func TestZones(t *testing.T) {
+func TestCheckZoneRefusesLettersThatARegionLacks(t *testing.T) {
 	require.NoError(t, CheckZone("us-east-1", "us-east-1f"))
-	require.NoError(t, CheckZone("eusc-de-east-1", "eusc-de-east-1h"), "a region that is not listed may have any")
+	require.NoError(t, CheckZone("eusc-de-east-1", "eusc-de-east-1h"), "a region that is not listed may have any letter")
 	require.ErrorContains(t, CheckZone("us-east-1", "us-east-1g"), "has no zone")
 	require.ErrorContains(t, CheckZone("eu-west-1", "eu-west-1d"), "the letters a, b, c")
 	require.ErrorContains(t, CheckZone("ca-central-1", "ca-central-1c"), "the letters a, b, d")
@@ -48,8 +48,8 @@ func TestZones(t *testing.T) {
 	}
 }
 
-// The letters of zones differ by account.
-func TestOriginZones(t *testing.T) {
+// The list of zones without VPC origins has ids, because the letter of a zone differs by account.
+func TestOriginZonesOmitsZonesWithoutVPCOrigins(t *testing.T) {
 	ids := map[string]string{"us-east-1a": "use1-az3", "us-east-1b": "use1-az1", "us-east-1c": "use1-az2"}
 	zones, err := OriginZones([]string{"us-east-1c", "us-east-1a", "us-east-1b"}, ids)
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestOriginZones(t *testing.T) {
 	require.ErrorContains(t, err, "CloudFront reaches it in 1 of us-east-1a, us-east-1b only: it has no VPC origins in use1-az3; add a zone")
 }
 
-func TestARNs(t *testing.T) {
+func TestCheckARNRefusesAnotherPartition(t *testing.T) {
 	require.NoError(t, CheckARN("us-east-1", "arn:aws:iam::123456789012:role/a"))
 	require.NoError(t, CheckARN("insc-in-south-1", "arn:aws-in:iam::123456789012:role/a"))
 	require.ErrorContains(t, CheckARN("cn-north-1", "arn:aws:iam::123456789012:role/a"), "partition aws;")

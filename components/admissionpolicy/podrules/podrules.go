@@ -17,7 +17,7 @@ import (
 const podIdentityAudience = "pods.eks.amazonaws.com"
 
 // newOrChanged is the CEL condition for requests to which the rules apply: new pods and
-// changed specs. So a finalizer can be removed from a pod that is older than the rules.
+// changed specs. So a finalizer can be removed from a pod that was created before the rules.
 const newOrChanged = `request.operation == "CREATE" || object.spec != oldObject.spec`
 
 // object is an object of the Kubernetes API.
@@ -34,11 +34,11 @@ type Allowed struct {
 	TokenAccounts []string
 }
 
-// Spec returns the spec of the ValidatingAdmissionPolicy. With it the API server also
-// refuses a pod if it can't evaluate a rule.
+// Spec returns the spec of the ValidatingAdmissionPolicy. With its failure policy the API
+// server also refuses a pod for which it can't evaluate a rule.
 func Spec(allowed Allowed) (map[string]any, error) {
 	for _, image := range allowed.Images {
-		// Without such an end, "registry/platform" would admit "registry/platform-of-others/x".
+		// Without / or @ at its end, "registry/platform" would admit "registry/platform-of-others/x".
 		if len(image) < 2 || !strings.HasSuffix(image, "/") && !strings.HasSuffix(image, "@") {
 			return nil, fmt.Errorf("allowed images %q: must end in / (all repositories below it) or in @ (that repository)", image)
 		}

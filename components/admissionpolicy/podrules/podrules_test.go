@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/spec.yaml")
 
-// The file is evaluated by sandbox/admission, with Kubernetes' own code.
-func TestSpecIsTheOneThatIsEvaluated(t *testing.T) {
+// sandbox/admission evaluates the rules of this file with Kubernetes' own code.
+func TestSpecEqualsTheFileThatSandboxAdmissionEvaluates(t *testing.T) {
 	const file = "testdata/spec.yaml"
 	spec, err := Spec(Allowed{
 		Images:        []string{"registry.example.com/platform/", "registry.example.com/debian/redis@"},
@@ -30,7 +30,7 @@ func TestSpecIsTheOneThatIsEvaluated(t *testing.T) {
 	require.Equal(t, string(want), string(got), "%s is stale: go test ./components/admissionpolicy/podrules -update", file)
 }
 
-func TestSpecRefusesABeginningThatWouldAdmitOthers(t *testing.T) {
+func TestSpecRefusesPrefixesThatAdmitOtherRepositories(t *testing.T) {
 	for _, tc := range []struct {
 		reason, image string
 		accepted      bool
@@ -53,23 +53,24 @@ func TestSpecRefusesABeginningThatWouldAdmitOthers(t *testing.T) {
 	}
 }
 
-// Each kind of container can run any program, so that each rule on containers reads
-// all three.
+// Each kind of container can run any program. So each rule for containers must read all
+// three kinds.
 func TestRulesReadEveryKindOfContainer(t *testing.T) {
-	var read int
+	var containerRules int
 	for _, r := range rules(Allowed{Images: []string{"registry.example.com/platform/"}}) {
 		if !strings.Contains(r.violators, "containers") {
 			continue
 		}
-		read++
+		containerRules++
 		for _, kind := range []string{"containers", "initContainers", "ephemeralContainers"} {
 			require.Equal(t, 1, strings.Count(r.violators, "spec.?"+kind+"."), "%s of %s", kind, r.id)
 		}
 	}
-	require.Equal(t, 3, read)
+	require.Equal(t, 3, containerRules)
 }
 
-// A text of the configuration must not end the literal that it is in.
-func TestTextsAreQuoted(t *testing.T) {
+// A configured text can contain a quotation mark. The mark must not end the string in the CEL
+// expression.
+func TestConfiguredTextsAreQuotedInCEL(t *testing.T) {
 	require.Contains(t, rules(Allowed{Images: []string{`registry/" == "" || true || "/`}})[0].violators, `["registry/\" == \"\" || true || \"/"].exists(`)
 }

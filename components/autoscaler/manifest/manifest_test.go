@@ -14,8 +14,9 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// deployment reads the design document's manifest.
-func deployment(t *testing.T) (command []string, resources map[string]map[string]string) {
+// readManifest returns the command and the resources of the container in the design
+// document's manifest.
+func readManifest(t *testing.T) (command []string, resources map[string]map[string]string) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/cluster-autoscaler.yaml")
 	require.NoError(t, err)
@@ -36,13 +37,15 @@ func deployment(t *testing.T) (command []string, resources map[string]map[string
 	return c.Command, c.Resources
 }
 
-// The command has every flag of the document in its order. Three are corrected.
+// The command has every flag of the design document, in the same order. Three flags are
+// corrected.
 func TestCommandMatchesTheDesignDocument(t *testing.T) {
-	want, _ := deployment(t)
+	want, _ := readManifest(t)
 	corrected := map[string]string{
 		// Release 1.32 replaced this flag.
 		"--max-empty-bulk-delete=10": "--max-scale-down-parallelism=10",
-		// The document's two tags are the same in every environment.
+		// The design document's two tags are the same in every environment, so the cluster's own
+		// tag is added.
 		"--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/progressive-framework-v5": "--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/progressive-framework-v5,k8s.io/cluster-autoscaler/progressive-framework-prod",
 		// The option can also be false.
 		"--balance-similar-node-groups": "--balance-similar-node-groups=true",
@@ -58,10 +61,10 @@ func TestCommandMatchesTheDesignDocument(t *testing.T) {
 }
 
 func TestResourcesMatchTheDesignDocument(t *testing.T) {
-	_, want := deployment(t)
+	_, want := readManifest(t)
 	for _, kind := range []string{"requests", "limits"} {
 		require.Equal(t, "300Mi", want[kind]["memory"])
-		want[kind]["memory"] = "600Mi" // with the document's memory it can be killed at its start
+		want[kind]["memory"] = "600Mi" // with the design document's limit, the kernel can kill the autoscaler at its start
 	}
 	actual := scaling.DefaultClusterAutoscaler().Resources
 	for _, tc := range []struct {
@@ -75,7 +78,7 @@ func TestResourcesMatchTheDesignDocument(t *testing.T) {
 	}
 }
 
-func TestCommandHasTheOptionsValues(t *testing.T) {
+func TestCommandHasTheValuesOfTheOptions(t *testing.T) {
 	o := scaling.DefaultClusterAutoscaler()
 	o.ScaleDownDelayAfterAdd, o.ScaleDownUnneededTime, o.MaxNodeProvisionTime = 90*time.Second, 2*time.Hour, 10*time.Minute
 	o.ScaleDownUtilizationThreshold, o.BalanceSimilarNodeGroups = 0.65, false
@@ -126,7 +129,7 @@ func TestPermissionsAreScopedToTheClustersGroups(t *testing.T) {
 		require.False(t, allowed("progressive-framework-staging", own.DiscoveryTags), "another cluster's groups")
 		byPolicies, err := scaling.PlanFor(tier, scaling.ScalingPolicies{})
 		require.NoError(t, err)
-		require.False(t, allowed("progressive-framework-prod", byPolicies.DiscoveryTags), "groups whose capacity owner are scaling policies")
+		require.False(t, allowed("progressive-framework-prod", byPolicies.DiscoveryTags), "groups whose capacity owner is a scaling policy")
 
 		command, err := Command(scaling.DefaultClusterAutoscaler(), "progressive-framework-prod")
 		require.NoError(t, err)

@@ -3,8 +3,8 @@
 // that the origin receives. It is pure and registers nothing at AWS.
 //
 // The origin of a cached path receives the cache key and nothing else. So a path
-// can't forward Authorization and be cached without it, and no caller gets the
-// response for another one.
+// can't forward Authorization and be cached without it, and no caller gets a response
+// that was meant for another caller.
 package behaviour
 
 import (
@@ -33,8 +33,8 @@ func (o Origin) Methods() []string {
 }
 
 // TTL is the time for which a response is cached. Default is for a response
-// without a Cache-Control header. Max limits a longer one. The minimum is always
-// 0, so that no-store, no-cache and private are honoured.
+// without a Cache-Control header. Max limits the time of such a header. The minimum is
+// always 0, so that CloudFront honours no-store, no-cache and private.
 type TTL struct{ Default, Max time.Duration }
 
 // The TTLs of the design document, "CDN Configuration for Static Assets".
@@ -47,18 +47,18 @@ var (
 // Caching is how responses are cached. With the zero value they are not cached,
 // and the origin receives the whole request except the Host header.
 type Caching struct {
-	name   string
-	ttl    TTL
-	caller bool
+	name      string
+	ttl       TTL
+	perCaller bool // responses differ by caller and query
 }
 
-// The platform's ways of caching. Shared responses are the same for all callers,
-// and the origin receives nothing of the caller. Responses of an API are cached by
-// caller and query.
+// The platform's ways of caching. Shared responses are the same for all callers, and the
+// origin receives no header, cookie or query of the caller. Responses of an API are cached
+// separately for each caller and query.
 var (
 	sharedStatic    = Caching{name: "static", ttl: staticTTL}
-	perCallerAPI    = Caching{name: "api", ttl: apiTTL, caller: true}
-	perCallerAgents = Caching{name: "agents", ttl: agentsTTL, caller: true}
+	perCallerAPI    = Caching{name: "api", ttl: apiTTL, perCaller: true}
+	perCallerAgents = Caching{name: "agents", ttl: agentsTTL, perCaller: true}
 )
 
 // Cached reports whether responses are cached at all.
@@ -72,15 +72,15 @@ func (c Caching) TTL() TTL { return c.ttl }
 
 // Headers returns the headers in the cache key, which the origin receives.
 func (c Caching) Headers() []string {
-	if c.caller {
+	if c.perCaller {
 		return []string{"Authorization"}
 	}
 	return nil
 }
 
-// Caller reports whether all cookies and the whole query are in the cache key.
-// The origin receives them then, and otherwise none.
-func (c Caching) Caller() bool { return c.caller }
+// PerCaller reports whether all cookies and the whole query are in the cache key. If so,
+// the origin receives them. Otherwise the origin receives no cookie and no query.
+func (c Caching) PerCaller() bool { return c.perCaller }
 
 // Rule is the behaviour for the paths of one pattern.
 type Rule struct {
@@ -90,16 +90,16 @@ type Rule struct {
 	Caching Caching
 }
 
-// Table is the behaviours of a distribution.
+// Table has the behaviours of a distribution.
 type Table struct {
 	// Default is for the paths that no rule matches.
 	Default Rule
-	// Rules are in CloudFront's order: the first that matches applies.
+	// Rules are in CloudFront's order: the first rule that matches applies.
 	Rules []Rule
 }
 
-// maxRules and the default behaviour are AWS's default quota of 25 for each
-// distribution (CloudFront Developer Guide, "Quotas").
+// maxRules is one less than AWS's default quota of 25 behaviours for each distribution
+// (CloudFront Developer Guide, "Quotas"). The default behaviour is the 25th.
 const maxRules = 24
 
 const (
@@ -108,9 +108,9 @@ const (
 )
 
 // Platform returns the platform's table: static files by default, and the dynamic
-// paths at the load balancer. Of those only the cacheable endpoints are cached,
-// which must be below /api/. The design document's times are one to five minutes
-// for the agents' endpoints, and five minutes to an hour for the others.
+// paths at the load balancer. Responses for dynamic paths are cached only for the
+// cacheable endpoints, which must be below /api/. The design document's times are one to
+// five minutes for the agents' endpoints, and five minutes to an hour for the others.
 func Platform(dynamic []string, cacheable ...string) (Table, error) {
 	var rules []Rule
 	for _, path := range dynamic {
@@ -134,8 +134,8 @@ func Platform(dynamic []string, cacheable ...string) (Table, error) {
 	return Table{Default: Rule{Origin: Static, Caching: sharedStatic}, Rules: ordered}, nil
 }
 
-// For returns the rule that CloudFront applies to a path: the first that matches,
-// or the default.
+// For returns the rule that CloudFront applies to a path: the first rule that matches,
+// or the default rule.
 func (t Table) For(path string) Rule {
 	for _, r := range t.Rules {
 		if pattern(r.Pattern).covers(pattern(path)) {
@@ -145,15 +145,15 @@ func (t Table) For(path string) Rule {
 	return t.Default
 }
 
-// order sorts the most specific rule first. A rule that can never apply is an
-// error.
+// order returns the rules with the most specific rule first. It returns an error for a
+// rule that can never apply.
 func order(rules []Rule) ([]Rule, error) {
 	sorted := slices.Clone(rules)
 	slices.SortFunc(sorted, func(a, b Rule) int { return pattern(a.Pattern).compare(pattern(b.Pattern)) })
 	return sorted, check(sorted)
 }
 
-// check returns the errors of rules in CloudFront's order.
+// check returns the errors of rules that are in CloudFront's order.
 func check(rules []Rule) error {
 	var errs []error
 	for i, r := range rules {

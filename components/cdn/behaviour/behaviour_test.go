@@ -10,10 +10,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// dynamic are paths as a platform's map has them.
+// dynamic are paths that the platform's load balancer serves.
 var dynamic = []string{"/api/*", "/ws", "/api/v1/agents/*"}
 
-func TestPlatform(t *testing.T) {
+func TestPlatformSortsTheMostSpecificPathFirst(t *testing.T) {
 	table, err := Platform(dynamic, "/api/v1/templates/*", "/api/v1/agents/*/status")
 	require.NoError(t, err)
 	require.Equal(t, []Rule{
@@ -37,8 +37,8 @@ func TestFirstMatchingRuleApplies(t *testing.T) {
 	}
 }
 
-// The design document's numbers, in seconds.
-func TestTTLs(t *testing.T) {
+// The numbers are those of the design document, in seconds.
+func TestTTLsMatchTheDesignDocument(t *testing.T) {
 	for _, tc := range []struct {
 		caching           Caching
 		byDefault, atMost time.Duration
@@ -49,17 +49,17 @@ func TestTTLs(t *testing.T) {
 	}
 }
 
-func TestPlatformRefuses(t *testing.T) {
+func TestPlatformRefusesEndpointsThatCannotBeCached(t *testing.T) {
 	for _, tc := range []struct {
 		reason    string
 		cacheable []string
 		want      []string
 	}{
-		{"the whole API, by one word", []string{"/api/*"}, []string{"behaviour /api/* never applies: /api/*"}},
-		{"the whole API, spelled otherwise", []string{"/api/**"}, []string{"behaviour /api/** never applies: /api/*"}},
+		{"the whole API", []string{"/api/*"}, []string{"behaviour /api/* never applies: /api/*"}},
+		{"the whole API, with two stars", []string{"/api/**"}, []string{"behaviour /api/** never applies: /api/*"}},
 		{"an endpoint twice", []string{"/api/v1/x", "/api/v1/x"}, []string{"behaviour /api/v1/x never applies"}},
-		{"WebSockets have no answers", []string{"/ws"}, []string{`"/ws": must be below /api/`}},
-		{"wider than the API", []string{"/a*"}, []string{`"/a*": must be below /api/`}},
+		{"WebSockets, which have no response to cache", []string{"/ws"}, []string{`"/ws": must be below /api/`}},
+		{"a pattern that also matches paths outside /api/", []string{"/a*"}, []string{`"/a*": must be below /api/`}},
 		{"every error at once", []string{"nowhere", "/x"}, []string{`"nowhere": must be`, `"/x": must be`, `path pattern "nowhere"`}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -77,24 +77,23 @@ func TestPlatformRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "at most 24")
 }
 
-// The document's own order is what check is for.
-func TestTheDocumentsOrderIsRefused(t *testing.T) {
-	document := []Rule{{Pattern: "/api/*", Origin: Dynamic}, {Pattern: "/api/v1/agents/*", Origin: Dynamic}}
-	require.EqualError(t, check(document),
+// The design document has /api/* first, which hides the agents' behaviour.
+func TestDesignDocumentsOrderIsRefused(t *testing.T) {
+	documentRules := []Rule{{Pattern: "/api/*", Origin: Dynamic}, {Pattern: "/api/v1/agents/*", Origin: Dynamic}}
+	require.EqualError(t, check(documentRules),
 		"behaviour /api/v1/agents/* never applies: /api/* comes first and matches all of its paths")
-	sorted, err := order(document)
+	sorted, err := order(documentRules)
 	require.NoError(t, err)
 	require.Equal(t, "/api/v1/agents/*", sorted[0].Pattern)
 }
 
-// Whatever the paths and whoever asks: the rule that is taken is the most
-// specific of those that match, and the order in which rules are written
-// doesn't matter.
-func TestTheMostSpecificRuleIsTaken(t *testing.T) {
+// For random rules and a random path, the applied rule must be the most specific of the
+// rules that match. The order in which the rules are given must not matter.
+func TestMostSpecificRuleApplies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var rules []Rule
 		for i := range rapid.IntRange(1, 6).Draw(t, "rules") {
-			rules = append(rules, Rule{Pattern: string(patterns(t, fmt.Sprint(i)))})
+			rules = append(rules, Rule{Pattern: string(drawPattern(t, fmt.Sprint(i)))})
 		}
 		sorted, err := order(rules)
 		if err != nil {
@@ -105,20 +104,21 @@ func TestTheMostSpecificRuleIsTaken(t *testing.T) {
 		require.Equal(t, sorted, shuffled)
 		path := "/" + rapid.StringMatching(`[abx]{0,6}`).Draw(t, "path")
 		matches := func(r Rule) bool { return matcher(pattern(r.Pattern)).MatchString(path) }
-		taken := slices.IndexFunc(sorted, matches)
-		if taken < 0 {
+		applied := slices.IndexFunc(sorted, matches)
+		if applied < 0 {
 			return
 		}
-		for _, r := range sorted[taken+1:] {
+		for _, r := range sorted[applied+1:] {
 			if matches(r) {
-				require.False(t, pattern(sorted[taken].Pattern).covers(pattern(r.Pattern)), "%v hides %v", sorted[taken], r)
+				require.False(t, pattern(sorted[applied].Pattern).covers(pattern(r.Pattern)), "%v hides %v", sorted[applied], r)
 			}
 		}
 	})
 }
 
-// What the origin is told of the caller is what the answer is cached by.
-func TestNoAnswerIsSharedThatMayBePersonal(t *testing.T) {
+// The origin of a cached path receives only the cache key. So a response that can differ by
+// caller must have Authorization, the cookies and the query in its key.
+func TestCachedAPIResponsesAreSeparateForEachCaller(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		endpoint := "/api/" + rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "endpoint")
 		table, err := Platform(dynamic, endpoint)
@@ -129,9 +129,9 @@ func TestNoAnswerIsSharedThatMayBePersonal(t *testing.T) {
 				require.Equal(t, TTL{}, r.Caching.TTL(), "%v", r)
 			case r.Origin == Dynamic:
 				require.Contains(t, r.Caching.Headers(), "Authorization", "%v", r)
-				require.True(t, r.Caching.Caller(), "%v: cookies say who asks, too", r)
+				require.True(t, r.Caching.PerCaller(), "%v: cookies can also identify the caller", r)
 			default:
-				require.Empty(t, r.Caching.Headers(), "%v: static files are everybody's", r)
+				require.Empty(t, r.Caching.Headers(), "%v: static files are the same for every caller", r)
 				require.NotContains(t, r.Origin.Methods(), "POST")
 			}
 		}

@@ -8,14 +8,17 @@ import (
 	"strings"
 )
 
-// pattern is a path pattern of CloudFront: * is any number of characters, also of
-// slashes; ? is exactly one (CloudFront Developer Guide, "Path
-// pattern"). It begins with a slash.
+// pattern is a path pattern of CloudFront. It begins with a slash. The character * matches
+// any number of characters, including slashes; ? matches exactly one character (CloudFront
+// Developer Guide, "Path pattern").
 type pattern string
 
-// allowed are the characters of a pattern, by the same page, 255 at most.
+// allowed matches a pattern of at most 255 characters that CloudFront accepts (same page of
+// the guide).
 var allowed = regexp.MustCompile(`^/[A-Za-z0-9_.*$/~"'@:+&?-]{0,254}$`)
 
+// check returns an error for a pattern that CloudFront refuses, that can never apply, or
+// that matches every path.
 func (p pattern) check() error {
 	if !allowed.MatchString(string(p)) {
 		return fmt.Errorf("path pattern %q: must begin with / and have at most 255 of the characters A-Z a-z 0-9 _ - . * $ / ~ \" ' @ : + & ?", string(p))
@@ -37,6 +40,8 @@ type token struct {
 	open    bool
 }
 
+// tokens returns the pattern as tokens. Adjacent wildcards become one run, because their
+// order does not matter.
 func (p pattern) tokens() []token {
 	var ts []token
 	for i := range len(p) {
@@ -59,7 +64,7 @@ func (p pattern) tokens() []token {
 // covers reports whether every path that matches inner also matches p.
 func (p pattern) covers(inner pattern) bool {
 	outer, in := p.tokens(), inner.tokens()
-	// covered[j] is true if the outer tokens from i on cover the inner ones from j on.
+	// covered[j] is true if outer[i:] covers in[j:]. The loop fills it from the end.
 	covered := make([]bool, len(in)+1)
 	covered[len(in)] = true
 	for i := len(outer) - 1; i >= 0; i-- {
@@ -72,10 +77,11 @@ func (p pattern) covers(inner pattern) bool {
 	return covered[0]
 }
 
-// covers reports whether t covers the first k of the inner tokens, for any k with
-// rest[k]. rest[k] is true if the tokens after t cover the inner tokens after the
-// first k. A literal covers an equal literal. A run covers whole tokens only: a
-// literal follows it, and no part of an inner run is a literal.
+// covers reports whether t and the tokens after it cover all inner tokens. rest[k] is true
+// if the tokens after t cover inner[k:]. So covers looks for a k for which t covers
+// inner[:k] and rest[k] is true. A literal covers one equal literal. A run covers whole
+// inner tokens and never a part of an inner run: the token after the run is a literal, and
+// an inner run does not guarantee any literal.
 func (t token) covers(inner []token, rest []bool) bool {
 	if t.literal != 0 {
 		return len(inner) > 0 && inner[0].literal == t.literal && rest[1]
@@ -97,9 +103,9 @@ func (t token) covers(inner []token, rest []bool) bool {
 	}
 }
 
-// compare orders the more specific pattern first. A pattern that another one
-// covers has at least as many fixed characters and literals, and at most as many
-// stars.
+// compare returns a negative number if p is more specific than q: if it has more characters
+// other than *, or else fewer ?, or else fewer *. So a pattern comes before every pattern that
+// covers it. Equally specific patterns are in alphabetical order.
 func (p pattern) compare(q pattern) int {
 	wild := func(p pattern, c string) int { return strings.Count(string(p), c) }
 	fixed := func(p pattern) int { return len(p) - wild(p, "*") }

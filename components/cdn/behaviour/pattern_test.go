@@ -10,19 +10,21 @@ import (
 	"pgregory.net/rapid"
 )
 
-// matcher is CloudFront's meaning of a pattern, written another way.
+// matcher returns a regular expression that matches the same paths as p. The tests compare
+// covers and compare with it.
 func matcher(p pattern) *regexp.Regexp {
 	quoted := regexp.QuoteMeta(string(p))
 	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted) + "$")
 }
 
-func patterns(t *rapid.T, label string) pattern {
+// drawPattern returns a random pattern: a slash and up to five further characters.
+func drawPattern(t *rapid.T, label string) pattern {
 	runes := rapid.SliceOfN(rapid.SampledFrom([]byte("ab*?")), 0, 5).Draw(t, label)
 	return pattern("/" + string(runes))
 }
 
-// words are all strings of up to n letters; x stands for every letter that no
-// pattern spells out.
+// words returns all strings of up to n of the letters a, b and x. No pattern of the tests
+// contains x, so x represents every other letter.
 func words(n int) []string {
 	all, last := []string{""}, []string{""}
 	for range n {
@@ -35,47 +37,47 @@ func words(n int) []string {
 	return all
 }
 
-// A pattern of five characters is told from another of five by a path of no
-// more than six.
-var short = words(6)
+// paths are all paths of up to six letters, without their slash. If two patterns of up to
+// five characters differ, one of these paths matches only one of them.
+var paths = words(6)
 
-func TestCoversIsInclusion(t *testing.T) {
+func TestCoversAgreesWithMatchingAllShortPaths(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		outer, inner := patterns(t, "outer"), patterns(t, "inner")
+		outer, inner := drawPattern(t, "outer"), drawPattern(t, "inner")
 		out, in := matcher(outer), matcher(inner)
-		escapes := slices.IndexFunc(short, func(w string) bool { return in.MatchString("/"+w) && !out.MatchString("/"+w) })
+		escapes := slices.IndexFunc(paths, func(w string) bool { return in.MatchString("/"+w) && !out.MatchString("/"+w) })
 		if escapes >= 0 {
-			require.False(t, outer.covers(inner), "%s doesn't match /%s of %s", outer, short[escapes], inner)
+			require.False(t, outer.covers(inner), "%s doesn't match /%s of %s", outer, paths[escapes], inner)
 			return
 		}
 		require.True(t, outer.covers(inner), "%s matches all of %s", outer, inner)
 	})
 }
 
-func TestCovers(t *testing.T) {
+func TestCoversCombinationsOfWildcards(t *testing.T) {
 	for _, tc := range []struct {
 		reason       string
 		outer, inner pattern
 		want         bool
 	}{
-		{"the design document's mistake: the API's rule before the agents'", "/api/*", "/api/v1/agents/*", true},
+		{"the API's pattern covers the agents' (the design document has it first)", "/api/*", "/api/v1/agents/*", true},
 		{"the other way round", "/api/v1/agents/*", "/api/*", false},
-		{"a star may be nothing", "/ws*", "/ws", true},
+		{"a star also matches no character", "/ws*", "/ws", true},
 		{"a star matches slashes", "/a*.css", "/a/b/c.css", true},
-		{"a question mark is one character", "/a?", "/a", false},
-		{"no question mark is many", "/a?", "/a*", false},
-		{"letters next to a star are any number, too", "/??", "/*ab", false},
-		{"wildcards in another order are the same", "/*?a", "/?*a", true},
-		{"a star next to a letter matches that letter as its one character", "/?*", "/*a*", true},
+		{"a question mark does not match an empty text", "/a?", "/a", false},
+		{"a question mark does not cover a star", "/a?", "/a*", false},
+		{"two question marks do not cover a star with two letters", "/??", "/*ab", false},
+		{"the order of adjacent wildcards does not matter", "/*?a", "/?*a", true},
+		{"a question mark with a star covers a letter between two stars", "/?*", "/*a*", true},
 		{"repeated letters", "/*ab*ab", "/*abab", true},
 	} {
 		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, tc.outer.covers(tc.inner)) })
 	}
 }
 
-func TestTheMoreSpecificComesFirst(t *testing.T) {
+func TestCompareSortsTheMoreSpecificPatternFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		wide, narrow := patterns(t, "wide"), patterns(t, "narrow")
+		wide, narrow := drawPattern(t, "wide"), drawPattern(t, "narrow")
 		if !wide.covers(narrow) || narrow.covers(wide) {
 			return
 		}
@@ -83,7 +85,7 @@ func TestTheMoreSpecificComesFirst(t *testing.T) {
 	})
 }
 
-func TestPatternCheck(t *testing.T) {
+func TestCheckRefusesPatternsThatNeverApply(t *testing.T) {
 	for _, tc := range []struct {
 		reason  string
 		pattern pattern
@@ -91,16 +93,16 @@ func TestPatternCheck(t *testing.T) {
 	}{
 		{"an endpoint", "/api/v1/templates/*", ""},
 		{"every character of AWS's list", `/aZ09_-.*$~"'@:+&?`, ""},
-		{"AWS takes it without a slash, but then it has two spellings", "api/*", "must begin with /"},
+		{"no slash first: AWS accepts it, but then one path has two spellings", "api/*", "must begin with /"},
 		{"a folder above", "/api/v1/../users", "browsers send /api/users"},
 		{"two slashes", "/api//users", "browsers send /api/users"},
 		{"a slash at the end", "/api/users/", ""},
 		{"a name that begins with dots", "/api/..users", ""},
 		{"queries are not part of a path", "/api?x=1", "must begin with /"},
 		{"too long", pattern("/" + strings.Repeat("a", 255)), "at most 255"},
-		{"everything is the default's", "/*", "matches every path"},
-		{"everything, spelled otherwise", "/**", "matches every path"},
-		{"nothing", "", "must begin with /"},
+		{"every path: that is the default behaviour", "/*", "matches every path"},
+		{"every path, with two stars", "/**", "matches every path"},
+		{"an empty pattern", "", "must begin with /"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			err := tc.pattern.check()

@@ -16,8 +16,9 @@ const Index = "index.html"
 // maxFiles limits a site, because every file is a resource of the stack.
 const maxFiles = 500
 
-// types is a list of our own, because Go's list depends on the machine. With the
-// header nosniff a browser does not correct a wrong type.
+// types are the content types by extension. Go's package mime is not used, because its list
+// depends on the machine. A wrong type would break a page: the header
+// X-Content-Type-Options: nosniff forbids browsers to guess the type.
 var types = map[string]string{
 	".avif":        "image/avif",
 	".css":         "text/css; charset=utf-8",
@@ -44,20 +45,20 @@ var types = map[string]string{
 
 // File is one static file.
 type File struct {
-	// Key is its path in the folder and in the bucket.
+	// Key is the file's path in the folder and in the bucket.
 	Key string
-	// ContentType depends on the extension of its name.
+	// ContentType depends on the extension of the file.
 	ContentType string
 	// CacheControl is for browsers and the CDN. Pages are revalidated at each
-	// request, because they refer to the other files. Those are cached for a day,
-	// the design document's default. A file that must change sooner needs a new
+	// request, because they refer to the other files. The other files are cached for a
+	// day, the design document's default. A file that must change sooner needs a new
 	// name.
 	CacheControl string
 }
 
-// Files lists the files of a folder, by path, without names that begin with a dot.
-// A missing index.html, an unknown extension, and anything that is neither a file
-// nor a folder is an error. It returns every error that it finds.
+// Files lists the files of a folder, sorted by path. It skips names that begin with a dot.
+// A missing index.html, an unknown extension, and anything that is neither a file nor a
+// folder are errors. Files returns all errors that it finds.
 func Files(folder fs.FS) ([]File, error) {
 	var files []File
 	var errs []error

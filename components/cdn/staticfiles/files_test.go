@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFiles(t *testing.T) {
+func TestFilesListsTypesAndCacheControl(t *testing.T) {
 	files, err := Files(fstest.MapFS{
 		"index.html":     {},
 		"assets/app.js":  {},
@@ -25,7 +25,7 @@ func TestFiles(t *testing.T) {
 	}, files)
 }
 
-func TestFilesRefuses(t *testing.T) {
+func TestFilesReturnsAllErrors(t *testing.T) {
 	many := fstest.MapFS{"index.html": {}}
 	for i := range maxFiles {
 		many[fmt.Sprintf("%d.txt", i)] = &fstest.MapFile{}
@@ -37,7 +37,7 @@ func TestFilesRefuses(t *testing.T) {
 	}{
 		{"every error at once", fstest.MapFS{"run.exe": {}, "etc": {Mode: fs.ModeSymlink, Data: []byte("/etc")}},
 			[]string{`run.exe: no content type`, "etc: must be a file", "index.html is missing"}},
-		{"each is a resource", many, []string{"there are 501 files"}},
+		{"one file more than maxFiles", many, []string{"there are 501 files"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := Files(tc.folder)

@@ -22,7 +22,7 @@ const (
 
 var domainName = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
 
-// Check returns all errors in the names of a certificate at once.
+// Check returns all errors in the names of a certificate, joined into one error.
 func Check(all []string) error {
 	var errs []error
 	if len(all) == 0 || len(all) > maxNames {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCheck(t *testing.T) {
+func TestCheckReturnsAllErrorsInNames(t *testing.T) {
 	long := strings.Repeat("a", 60) + ".example.com"
 	for _, tc := range []struct {
 		reason string
@@ -22,7 +22,7 @@ func TestCheck(t *testing.T) {
 			[]string{`"Example.com"`, `"a.*.example.com"`, `"localhost"`, `"x.example.com" is listed twice`}},
 		{"a URL", []string{"https://example.com/"}, []string{"must be a domain name"}},
 		{"a label that begins with a hyphen", []string{"-a.example.com"}, []string{"must be a domain name"}},
-		{"ACM's quota", strings.Split(strings.Repeat("x.example.com ", 11), " ")[:11], []string{"11 names: a certificate must have 1 to 10"}},
+		{"more names than ACM's quota of 10", strings.Split(strings.Repeat("x.example.com ", 11), " ")[:11], []string{"11 names: a certificate must have 1 to 10"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			err := Check(tc.names)
@@ -36,7 +36,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestValidated(t *testing.T) {
+func TestValidatedOmitsNamesThatShareARecord(t *testing.T) {
 	for _, tc := range []struct {
 		reason      string
 		names, want []string

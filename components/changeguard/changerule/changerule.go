@@ -41,12 +41,12 @@ const (
 // separator is between the items of a value that is a list.
 const separator = ", "
 
-// List returns the value of a list whose order does not matter.
+// List returns the value for a list. The value is sorted, so the order of items does not matter.
 func List(items []string) string {
 	return strings.Join(slices.Sorted(slices.Values(items)), separator)
 }
 
-// Items returns the items of a value of List.
+// Items returns the items of a value that List returned.
 func Items(value string) []string {
 	if value == "" {
 		return nil
@@ -58,7 +58,8 @@ func Items(value string) []string {
 type Field struct {
 	// Path is the configuration key that decides the value.
 	Path string
-	// Value is the current value of the configuration. For a list it is List.
+	// Value is the value in the current configuration. The value of a list has the form
+	// that List returns.
 	Value string
 	// From are the items from which Kept and Preferred choose.
 	From []string
@@ -77,7 +78,7 @@ type Field struct {
 // key, both values, the reason and the fix.
 func (f Field) Accept(recorded string) (string, error) {
 	switch f.Rule {
-	case Free:
+	case Free: // accepts f.Value
 	case Chosen:
 		return recorded, nil
 	case Fixed:
@@ -85,9 +86,9 @@ func (f Field) Accept(recorded string) (string, error) {
 			return "", f.refusal(recorded)
 		}
 	case Kept, Preferred:
-		possible := !slices.ContainsFunc(Items(recorded), func(item string) bool { return !slices.Contains(f.From, item) })
+		available := !slices.ContainsFunc(Items(recorded), func(item string) bool { return !slices.Contains(f.From, item) })
 		switch {
-		case possible:
+		case available:
 			return recorded, nil
 		case f.Rule == Kept:
 			return "", f.refusal(recorded)
@@ -114,8 +115,8 @@ func (f Field) Accept(recorded string) (string, error) {
 	return f.Value, nil
 }
 
-// OneAtATime returns an error for each group of which more than one field differs from its
-// recorded value. fields have the accepted values.
+// OneAtATime returns an error for each group in which more than one field differs from its
+// recorded value. fields must have the values that Accept returned.
 func OneAtATime(fields map[string]Field, recorded map[string]string) []error {
 	changed := map[string][]Field{}
 	for _, id := range slices.Sorted(maps.Keys(fields)) {

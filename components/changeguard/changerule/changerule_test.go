@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestAccept(t *testing.T) {
+func TestAcceptAppliesTheRule(t *testing.T) {
 	zones := []string{"b", "c", "d"}
 	for _, tc := range []struct {
 		reason   string
@@ -18,24 +18,24 @@ func TestAccept(t *testing.T) {
 	}{
 		{"the same block", Field{Rule: Fixed, Value: "10.0.0.0/16"}, "10.0.0.0/16", "10.0.0.0/16"},
 		{"another block", Field{Rule: Fixed, Value: "10.1.0.0/16"}, "10.0.0.0/16", ""},
-		{"the order of a list is not part of it", Field{Rule: Fixed, Value: List([]string{"b", "a"})}, "a, b", "a, b"},
-		{"what was chosen stays when the list grows", Field{Rule: Kept, Value: "b, c", From: zones}, "c, d", "c, d"},
-		{"what was chosen has left the list", Field{Rule: Kept, Value: "b, c", From: zones}, "a, b", ""},
-		{"a preference stays", Field{Rule: Preferred, Value: "b", From: zones}, "d", "d"},
-		{"a preference that has left the list is chosen again", Field{Rule: Preferred, Value: "b", From: zones}, "a", "b"},
+		{"a list in another order", Field{Rule: Fixed, Value: List([]string{"b", "a"})}, "a, b", "a, b"},
+		{"recorded items stay while the list has them", Field{Rule: Kept, Value: "b, c", From: zones}, "c, d", "c, d"},
+		{"a recorded item is no longer in the list", Field{Rule: Kept, Value: "b, c", From: zones}, "a, b", ""},
+		{"a preferred item stays while the list has it", Field{Rule: Preferred, Value: "b", From: zones}, "d", "d"},
+		{"a preferred item that left the list is chosen again", Field{Rule: Preferred, Value: "b", From: zones}, "a", "b"},
 		{"a volume grows", Field{Rule: Grows, Value: "10"}, "9", "10"},
-		{"a volume does not shrink, and 9 is less than 10", Field{Rule: Grows, Value: "9"}, "10", ""},
+		{"a volume does not shrink (the rule compares numbers: 9 is less than 10)", Field{Rule: Grows, Value: "9"}, "10", ""},
 		{"the next minor", Field{Rule: OneMinor, Value: "1.10"}, "1.9", "1.10"},
 		{"two minors at once", Field{Rule: OneMinor, Value: "1.35"}, "1.33", ""},
 		{"a downgrade", Field{Rule: OneMinor, Value: "1.33"}, "1.34", ""},
 		{"another major", Field{Rule: OneMinor, Value: "2.34"}, "1.34", ""},
 		{"the next generation", Field{Rule: Counter, Value: "1"}, "0", "1"},
-		{"a generation is left out", Field{Rule: Counter, Value: "2"}, "0", ""},
-		{"a generation comes back", Field{Rule: Counter, Value: "0"}, "1", ""},
+		{"a generation is skipped", Field{Rule: Counter, Value: "2"}, "0", ""},
+		{"an earlier generation", Field{Rule: Counter, Value: "0"}, "1", ""},
 		{"a value that the program chose stays", Field{Rule: Chosen, Value: "new"}, "old", "old"},
 		{"a value that the configuration names", Field{Rule: Free, Value: "new"}, "old", "new"},
-		{"a rule that nobody wrote", Field{Rule: "?", Value: "a"}, "a", ""},
-		{"a number that is none", Field{Rule: Grows, Value: "x"}, "1", ""},
+		{"an unknown rule", Field{Rule: "?", Value: "a"}, "a", ""},
+		{"a text instead of a number", Field{Rule: Grows, Value: "x"}, "1", ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			got, err := tc.field.Accept(tc.recorded)
@@ -50,16 +50,16 @@ func TestFieldsOfAGroupChangeOneAtATime(t *testing.T) {
 		return Field{Path: path, Value: value, Rule: Free, Group: group, Reason: "both tiers would replace their nodes at once", Fix: "Change one"}
 	}
 	recorded := map[string]string{"web": "1", "app": "1", "other": "1"}
-	two := map[string]Field{"web": field("tiers.web", "2", "nodes"), "app": field("tiers.application", "2", "nodes"), "other": field("other", "2", "")}
-	errs := OneAtATime(two, recorded)
+	fields := map[string]Field{"web": field("tiers.web", "2", "nodes"), "app": field("tiers.application", "2", "nodes"), "other": field("other", "2", "")}
+	errs := OneAtATime(fields, recorded)
 	require.Len(t, errs, 1)
 	require.EqualError(t, errs[0], "tiers.application and tiers.web can't change in one update: both tiers would replace their nodes at once. Change one")
-	two["app"] = field("tiers.application", "1", "nodes")
-	require.Empty(t, OneAtATime(two, recorded), "one of them")
-	require.Empty(t, OneAtATime(two, nil), "a new stack")
+	fields["app"] = field("tiers.application", "1", "nodes")
+	require.Empty(t, OneAtATime(fields, recorded), "only one field of the group changes")
+	require.Empty(t, OneAtATime(fields, nil), "a new stack has no recorded values")
 }
 
-func TestRefusalNamesAllThatAPersonNeeds(t *testing.T) {
+func TestRefusalHasKeyValuesReasonAndFix(t *testing.T) {
 	_, err := Field{
 		Path: "network.cidr", Value: "10.1.0.0/16", Rule: Fixed,
 		Reason: "AWS can't change the block of a VPC", Fix: "Set it back",
@@ -67,9 +67,9 @@ func TestRefusalNamesAllThatAPersonNeeds(t *testing.T) {
 	require.EqualError(t, err, `network.cidr: "10.0.0.0/16" can't become "10.1.0.0/16": AWS can't change the block of a VPC. Set it back`)
 }
 
-// Whatever was accepted is accepted again: no accepted change leaves a stack
-// that its own configuration can't be applied to.
-func TestAnAcceptedValueIsAcceptedAgain(t *testing.T) {
+// Accept must accept the value that it returned before. Otherwise an update could succeed,
+// and the next update with the same configuration would fail.
+func TestAcceptedValueIsAcceptedAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		letters := []string{"a", "b", "c", "d"}
 		subset := func(label string) []string {

@@ -14,11 +14,12 @@ func TestExtendedSupportLastsAYear(t *testing.T) {
 	}
 }
 
-func TestForVersion(t *testing.T) {
+func TestForVersionReturnsTheEndsOfSupport(t *testing.T) {
+	const standard, extended = false, true
 	s, known := ForVersion("1.34")
 	require.True(t, known)
-	require.Equal(t, "2026-12-02", s.End(false).Format(time.DateOnly))
-	require.Equal(t, "2027-12-02", s.End(true).Format(time.DateOnly))
+	require.Equal(t, "2026-12-02", s.End(standard).Format(time.DateOnly))
+	require.Equal(t, "2027-12-02", s.End(extended).Format(time.DateOnly))
 	_, known = ForVersion("1.12")
 	require.False(t, known)
 }

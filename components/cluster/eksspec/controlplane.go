@@ -11,11 +11,11 @@ import (
 // requirements and considerations").
 const minZones = 2
 
-// Zones checks the zones of a control plane: at least two, none twice, and each
+// CheckZones checks the zones of a control plane: at least two, none twice, and each
 // with a subnet. available are the zones that have subnets. EKS can't change the zones
 // of a cluster (EKS User Guide, "VPC requirements and considerations"). So the zones
 // have their own configuration key, and a new zone of the network does not change them.
-func Zones(zones, available []string) error {
+func CheckZones(zones, available []string) error {
 	if len(zones) < minZones {
 		return fmt.Errorf("control plane zones %v: EKS needs at least two", zones)
 	}
@@ -30,10 +30,10 @@ func Zones(zones, available []string) error {
 	return nil
 }
 
-// Admin returns the name that an administrator's resources get: the last part of the
+// AdminName returns the name that an administrator's resources get: the last part of the
 // ARN of an IAM role or user. It refuses the ARN of an STS session, because an access
 // entry needs the role or user of the session.
-func Admin(arn string) (string, error) {
+func AdminName(arn string) (string, error) {
 	form := adminARN.FindStringSubmatch(arn)
 	if form == nil {
 		return "", fmt.Errorf("administrator %q: must be the ARN of an IAM role or user, such as arn:aws:iam::123456789012:role/platform", arn)
@@ -60,14 +60,14 @@ const (
 	ssoPath   = "aws-reserved/sso.amazonaws.com/"
 )
 
-// Admins checks the administrators of a cluster. It returns an error or nil for
-// each. It refuses two administrators with the same name, because their resources would
-// have the same name, too.
-func Admins(arns []string) []error {
+// CheckAdmins checks the administrators of a cluster. The result has an error
+// or nil for each of arns. Two administrators with the same name are refused, because their
+// Pulumi resources would also have the same name.
+func CheckAdmins(arns []string) []error {
 	errs := make([]error, len(arns))
 	names := map[string]string{}
 	for i, arn := range arns {
-		name, err := Admin(arn)
+		name, err := AdminName(arn)
 		earlier, taken := names[name]
 		switch {
 		case err != nil:

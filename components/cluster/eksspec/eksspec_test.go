@@ -27,7 +27,7 @@ func TestReleasesPinEveryVersion(t *testing.T) {
 	require.ErrorContains(t, err, `"1.12": must be one of 1.33, 1.34, 1.35, 1.36`)
 }
 
-func TestZones(t *testing.T) {
+func TestCheckZonesNeedsTwoZonesWithSubnets(t *testing.T) {
 	available := []string{"us-east-1c", "us-east-1a", "us-east-1b"}
 	for _, tc := range []struct {
 		reason string
@@ -41,7 +41,7 @@ func TestZones(t *testing.T) {
 		{"a zone that the network does not have", []string{"us-east-1a", "us-east-1d"}, "us-east-1d has no subnet; the network has us-east-1a, us-east-1b, us-east-1c"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			err := Zones(tc.zones, available)
+			err := CheckZones(tc.zones, available)
 			if tc.want == "" {
 				require.NoError(t, err)
 				return
@@ -51,7 +51,7 @@ func TestZones(t *testing.T) {
 	}
 }
 
-func TestAdmin(t *testing.T) {
+func TestAdminNameIsTheLastPartOfTheARN(t *testing.T) {
 	for _, tc := range []struct {
 		reason, arn, name string // an empty name means an error
 	}{
@@ -59,12 +59,12 @@ func TestAdmin(t *testing.T) {
 		{"a role of IAM Identity Center, which has a path", "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1", "AWSReservedSSO_Admin_1"},
 		{"a user of another AWS partition", "arn:aws-us-gov:iam::123456789012:user/ada", "ada"},
 		{"an STS session", "arn:aws:sts::123456789012:assumed-role/platform/ada", ""},
-		{"an account, which would be everyone in it", "arn:aws:iam::123456789012:root", ""},
+		{"an account, which would include every identity in it", "arn:aws:iam::123456789012:root", ""},
 		{"an IAM group, which EKS does not support", "arn:aws:iam::123456789012:group/admins", ""},
 		{"a name without an ARN", "platform", ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			name, err := Admin(tc.arn)
+			name, err := AdminName(tc.arn)
 			require.Equal(t, tc.name, name)
 			if tc.name == "" {
 				require.ErrorContains(t, err, "must be the ARN of an IAM role or user")
@@ -73,14 +73,15 @@ func TestAdmin(t *testing.T) {
 	}
 }
 
-func day(t *testing.T, text string) time.Time {
+// parseDay returns the start of a day in UTC.
+func parseDay(t *testing.T, text string) time.Time {
 	t.Helper()
 	d, err := time.Parse(time.DateOnly, text)
 	require.NoError(t, err)
 	return d
 }
 
-func TestSupport(t *testing.T) {
+func TestSupportWarnsBeforeItsEndAndFailsAfterIt(t *testing.T) {
 	for _, tc := range []struct {
 		reason   string
 		today    string
@@ -93,13 +94,13 @@ func TestSupport(t *testing.T) {
 		{"90 days before", "2026-09-03", false, "standard support of Kubernetes 1.34 ends on 2026-12-02", ""},
 		{"the last day", "2026-12-01", false, "ends on 2026-12-02", ""},
 		{"the first day without support", "2026-12-02", false, "", "standard support ended on 2026-12-02"},
-		{"the fix for a version that EKS still keeps", "2026-12-02", false, "", "cluster.extendedSupport: true"},
+		{"the error proposes extended support while EKS offers it", "2026-12-02", false, "", "cluster.extendedSupport: true"},
 		{"extended support", "2026-12-02", true, "", ""},
 		{"90 days before the end of extended support", "2027-09-03", true, "extended support of Kubernetes 1.34 ends on 2027-12-02", ""},
 		{"after extended support", "2027-12-02", true, "", "extended support ended on 2027-12-02"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			warning, err := Version("1.34").Support(day(t, tc.today), tc.extended)
+			warning, err := Version("1.34").Support(parseDay(t, tc.today), tc.extended)
 			require.Contains(t, warning, tc.warning)
 			require.Equal(t, tc.warning == "", warning == "")
 			if tc.err == "" {
@@ -109,11 +110,11 @@ func TestSupport(t *testing.T) {
 			require.ErrorContains(t, err, tc.err)
 		})
 	}
-	_, err := Version("1.34").Support(day(t, "2027-12-02"), false)
-	require.NotContains(t, err.Error(), "extendedSupport", "extended support is over, too")
+	_, err := Version("1.34").Support(parseDay(t, "2027-12-02"), false)
+	require.NotContains(t, err.Error(), "extendedSupport", "extended support has ended as well")
 }
 
-// A version that is offered has dates, and nothing is judged without a day.
+// Every offered version has dates. The zero time is before all of them, so there is no warning.
 func TestEveryVersionHasDates(t *testing.T) {
 	for _, minor := range Versions() {
 		warning, err := Version(minor).Support(time.Time{}, false)
@@ -124,16 +125,16 @@ func TestEveryVersionHasDates(t *testing.T) {
 	require.ErrorContains(t, err, "not known")
 }
 
-func TestNotOlder(t *testing.T) {
+func TestCheckNotOlderRefusesADowngrade(t *testing.T) {
 	for _, tc := range []struct{ reason, configured, live, err string }{
 		{"no cluster yet", "1.36", "", ""},
 		{"the same version", "1.36", "1.36", ""},
 		{"an upgrade", "1.36", "1.35", ""},
-		{"EKS has upgraded the cluster", "1.9", "1.10", "set cluster.version to 1.10"},
-		{"a version of another form", "1.36", "2.0", `"2.0": must be such as 1.36`},
+		{"a version older than the cluster, which EKS has upgraded", "1.9", "1.10", "set cluster.version to 1.10"},
+		{"a live version with another major number", "1.36", "2.0", `"2.0": must be such as 1.36`},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			err := NotOlder(tc.configured, tc.live)
+			err := CheckNotOlder(tc.configured, tc.live)
 			if tc.err == "" {
 				require.NoError(t, err)
 				return
@@ -143,7 +144,7 @@ func TestNotOlder(t *testing.T) {
 	}
 }
 
-func TestPartsAt(t *testing.T) {
+func TestPartsAtGivesLaterPartsThePreviousVersion(t *testing.T) {
 	for stage, want := range map[Stage]Parts{
 		StageControlPlane: {"1.36", "1.35", "1.35"},
 		StageAddons:       {"1.36", "1.36", "1.35"},

@@ -8,7 +8,8 @@ import (
 )
 
 // Support checks that EKS supports the version today, under the upgrade policy EXTENDED
-// or STANDARD. It returns a warning if the support ends within ekscalendar.Notice.
+// or STANDARD. It returns a warning if the support ends within ekscalendar.Notice, and an
+// error if it has ended.
 func (v Version) Support(today time.Time, extended bool) (warning string, err error) {
 	support, known := ekscalendar.ForVersion(string(v))
 	if !known {
@@ -33,11 +34,11 @@ func (v Version) Support(today time.Time, extended bool) (warning string, err er
 	return "", nil
 }
 
-// NotOlder checks that the configured version is not older than live, the version of the
+// CheckNotOlder checks that the configured version is not older than live, the version of the
 // cluster at EKS. An empty live means that the cluster does not exist yet. EKS upgrades a
 // cluster whose support has ended. The former version in the configuration would then
 // request a downgrade, which EKS refuses.
-func NotOlder(configured, live string) error {
+func CheckNotOlder(configured, live string) error {
 	if live == "" {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 // image (instancespec.Release).
 type Stage string
 
-// The stages in their order, which is AWS's: no part may be newer than the control
+// The stages are in the order that AWS requires: no part may be newer than the control
 // plane, and nodes run the add-ons of their cluster (EKS Best Practices, "Cluster
 // upgrades").
 const (

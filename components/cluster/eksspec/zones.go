@@ -23,7 +23,7 @@ func CheckZoneIDs(zones, network []string, ids map[string]string) error {
 	for _, zone := range zones {
 		if !HasControlPlanes(ids[zone]) {
 			errs = append(errs, fmt.Errorf("%s is %s in this account, where EKS has no control planes; choose from %s",
-				zone, ids[zone], strings.Join(usable(network, ids), ", ")))
+				zone, ids[zone], strings.Join(zonesWithControlPlanes(network, ids), ", ")))
 		}
 	}
 	return errors.Join(errs...)
@@ -32,7 +32,7 @@ func CheckZoneIDs(zones, network []string, ids map[string]string) error {
 // DefaultZones returns the first two zones of a network, by name, in which EKS has
 // control planes.
 func DefaultZones(network []string, ids map[string]string) ([]string, error) {
-	zones := usable(network, ids)
+	zones := zonesWithControlPlanes(network, ids)
 	if len(zones) >= minZones {
 		return zones[:minZones], nil
 	}
@@ -53,9 +53,9 @@ func DefaultZones(network []string, ids map[string]string) ([]string, error) {
 		len(zones), minZones, strings.Join(unusable, ", "), strings.Join(others, ", "))
 }
 
-// usable returns the zones of the network in which EKS has control planes, sorted by
+// zonesWithControlPlanes returns the zones of the network in which EKS has control planes, sorted by
 // name.
-func usable(network []string, ids map[string]string) []string {
+func zonesWithControlPlanes(network []string, ids map[string]string) []string {
 	zones := slices.Sorted(slices.Values(network))
 	return slices.DeleteFunc(zones, func(zone string) bool { return !HasControlPlanes(ids[zone]) })
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An account in which the first letter is the zone without control planes.
+// zoneIDs are the zones of an account in which zone a has no control planes.
 var zoneIDs = map[string]string{"us-east-1a": "use1-az3", "us-east-1b": "use1-az1", "us-east-1c": "use1-az2", "us-east-1d": "use1-az4"}
 
 func TestDefaultZonesHaveControlPlanes(t *testing.T) {
@@ -17,8 +17,8 @@ func TestDefaultZonesHaveControlPlanes(t *testing.T) {
 		wantError string
 	}{
 		{"the first two by name", []string{"us-east-1d", "us-east-1c", "us-east-1b"}, []string{"us-east-1b", "us-east-1c"}, ""},
-		{"the first zone has none", []string{"us-east-1a", "us-east-1c", "us-east-1d"}, []string{"us-east-1c", "us-east-1d"}, ""},
-		{"too few are left", []string{"us-east-1a", "us-east-1c"}, nil,
+		{"the first zone has no control planes", []string{"us-east-1a", "us-east-1c", "us-east-1d"}, []string{"us-east-1c", "us-east-1d"}, ""},
+		{"only one zone has control planes", []string{"us-east-1a", "us-east-1c"}, nil,
 			"EKS has control planes in 1 of the zones and needs 2: in this account us-east-1a is use1-az3, where it has none; add one of us-east-1b, us-east-1d"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestDefaultZonesHaveControlPlanes(t *testing.T) {
 	}
 }
 
-func TestCheckZoneIDs(t *testing.T) {
+func TestCheckZoneIDsProposesZonesWithControlPlanes(t *testing.T) {
 	network := []string{"us-east-1c", "us-east-1a", "us-east-1b"}
 	require.NoError(t, CheckZoneIDs([]string{"us-east-1b", "us-east-1c"}, network, zoneIDs))
 	require.EqualError(t, CheckZoneIDs([]string{"us-east-1a", "us-east-1b"}, network, zoneIDs),

@@ -17,33 +17,34 @@ const (
 	// credentials from EKS Pod Identity since release 2.32.5 (aws/aws-for-fluent-bit,
 	// pull request 888).
 	Version = "3.4.15"
-	// Image is upstream's image for amd64 and arm64. Manifests of several public
+	// Image is the image that AWS publishes for amd64 and arm64. Manifests in several public
 	// repositories name this digest for the release.
 	Image = "public.ecr.aws/aws-observability/aws-for-fluent-bit:" + Version + "@sha256:88e1b56cedb230486afeca6eeb26c5f6bd59c48879d0054d1674d5a58838c607"
 	// Program is the path of Fluent Bit in the image. The image's own entry point is a
 	// script that also loads three plugins in Go, which need memory and do nothing here.
 	Program = "/fluent-bit/bin/fluent-bit"
 
-	// App is the value of the label app of its pods.
+	// App is the value of the label app of Fluent Bit's pods.
 	App = "fluent-bit"
-	// SystemNamespace is the namespace of its pods. They send no log of their own: an
-	// error of CloudWatch would be a new line, and so a new error.
+	// SystemNamespace is the namespace of Fluent Bit's pods. Their own logs are not sent: each
+	// failed request to CloudWatch writes a line, and sending that line would fail again.
 	SystemNamespace = "kube-system"
 
 	// LogFolder has the log files of all containers of a node, as
 	// NAMESPACE_POD_UID/CONTAINER/N.log (kubernetes/kubernetes,
-	// pkg/kubelet/kuberuntime/helpers.go, BuildPodLogsDirectory). Rotated files end
-	// otherwise.
+	// pkg/kubelet/kuberuntime/helpers.go, BuildPodLogsDirectory). The names of
+	// rotated files have another ending.
 	LogFolder = "/var/log/pods"
-	// StateFolder has the positions in the files. It outlives a container, not its pod: a
-	// new pod sends the current files, 10 MiB of each container at most, once more.
+	// StateFolder has the position up to which each file was read. The folder is kept when the
+	// container restarts, and lost with the pod. A new pod sends the current files once more,
+	// at most 10 MiB of each container.
 	StateFolder = "/state"
 
 	// HealthPort is the port of the HTTP server with LivenessPath and ReadinessPath.
 	HealthPort = 2020
-	// LivenessPath answers 200 while Fluent Bit runs.
+	// LivenessPath responds with status 200 while Fluent Bit runs.
 	LivenessPath = "/"
-	// ReadinessPath answers 500 while outputs fail (Fluent Bit manual, "Health Check for Fluent Bit").
+	// ReadinessPath responds with status 500 while outputs fail (Fluent Bit manual, "Health Check for Fluent Bit").
 	ReadinessPath = "/api/v1/health"
 )
 
@@ -51,7 +52,8 @@ const (
 // Insights (CloudWatch User Guide, "Send logs to CloudWatch Logs").
 type Group string
 
-// Application are the logs of the platform's namespace, Dataplane those of all others.
+// Application are the logs of the platform's namespace. Dataplane are the logs of all other
+// namespaces.
 const (
 	Application Group = "application"
 	Dataplane   Group = "dataplane"
@@ -60,27 +62,27 @@ const (
 // Groups lists the kinds of logs.
 func Groups() []Group { return []Group{Application, Dataplane} }
 
-// Folder is the first part of the names of a cluster's log groups, which Container Insights
-// uses too.
+// Folder returns the first part of the names of a cluster's log groups. Container Insights uses
+// the same names.
 func Folder(cluster string) string { return "/aws/containerinsights/" + cluster }
 
-// Input says whose logs go where.
+// Input has the values of a stack in the configuration file.
 type Input struct {
-	// Region is that of the log groups.
+	// Region is the region of the log groups.
 	Region string
 	// Cluster is the name of the EKS cluster.
 	Cluster string
-	// Namespace is that of the platform.
+	// Namespace is the platform's namespace.
 	Namespace string
 }
 
-// object is a section of the file.
+// object is a section of the configuration file.
 type object = map[string]any
 
-// File renders the configuration file.
+// File returns Fluent Bit's configuration file.
 func File(in Input) (string, error) {
-	platform := fmt.Sprintf("%s/%s_*/*/*.log", LogFolder, in.Namespace)
-	own := fmt.Sprintf("%s/%s_%s-*/*/*.log", LogFolder, SystemNamespace, App)
+	platformLogs := fmt.Sprintf("%s/%s_*/*/*.log", LogFolder, in.Namespace)
+	ownLogs := fmt.Sprintf("%s/%s_%s-*/*/*.log", LogFolder, SystemNamespace, App)
 	text, err := yaml.Marshal(object{
 		"service": object{
 			"flush": 5, "grace": 5, "log_level": "warn",
@@ -88,8 +90,8 @@ func File(in Input) (string, error) {
 		},
 		"pipeline": object{
 			"inputs": []object{
-				tail(Application, platform, ""),
-				tail(Dataplane, LogFolder+"/*/*/*.log", platform+","+own),
+				tail(Application, platformLogs, ""),
+				tail(Dataplane, LogFolder+"/*/*/*.log", platformLogs+","+ownLogs),
 			},
 			"outputs": []object{cloudwatch(Application, in), cloudwatch(Dataplane, in)},
 		},
@@ -100,19 +102,19 @@ func File(in Input) (string, error) {
 	return string(text), nil
 }
 
-// tagRegex takes the names out of a file's path.
+// tagRegex gets the names of the namespace, pod and container from a file's path.
 const tagRegex = `^/var/log/pods/(?<namespace>[^_/]+)_(?<pod>[^_/]+)_[^/]+/(?<container>[^/]+)/`
 
-// tail reads the files of a path but the excluded ones.
+// tail returns the input that reads the files of path, except those of exclude.
 func tail(group Group, path, exclude string) object {
 	input := object{
 		"name": "tail", "path": path, "tag": string(group) + ".<namespace>.<pod>.<container>", "tag_regex": tagRegex,
 		// containerd cuts a line at 16 KiB; the parser joins its parts.
 		"multiline.parser": "cri",
 		"db":               StateFolder + "/" + string(group) + ".db",
-		// A pod may end before its file is found, so files are read from their beginning.
+		// A pod may end before Fluent Bit finds its file, so files are read from their beginning.
 		"read_from_head": true, "refresh_interval": 5, "rotate_wait": 30, "skip_long_lines": true,
-		// While CloudWatch does not answer, reading stops at this size and goes on later.
+		// While CloudWatch does not respond, reading pauses when this size is buffered.
 		"mem_buf_limit": "8MB",
 	}
 	if exclude != "" {
@@ -121,18 +123,20 @@ func tail(group Group, path, exclude string) object {
 	return input
 }
 
-// cloudwatch sends the lines as they were written. A stream is a container on a node.
+// cloudwatch returns the output that sends the lines of a group unchanged. Each container on a
+// node has its own log stream.
 func cloudwatch(group Group, in Input) object {
 	return object{
 		"name": "cloudwatch_logs", "match": string(group) + ".*", "region": in.Region,
 		"log_group_name": Folder(in.Cluster) + "/" + string(group), "log_stream_prefix": "${NODE_NAME}/",
 		"log_key": "log",
-		// The stack creates the groups, with its key and an expiry.
+		// The stack creates the groups, with its key and a retention time.
 		"auto_create_group": false,
 		"retry_limit":       "no_limits",
 	}
 }
 
-// WriteActions are what it may do with the streams of the groups. The plugin calls no other
-// action of CloudWatch Logs (plugins/out_cloudwatch_logs/cloudwatch_api.c).
+// WriteActions returns the actions that Fluent Bit needs for the log streams. Its plugin calls no
+// other action of CloudWatch Logs (fluent/fluent-bit,
+// plugins/out_cloudwatch_logs/cloudwatch_api.c).
 func WriteActions() []string { return []string{"logs:CreateLogStream", "logs:PutLogEvents"} }

@@ -10,11 +10,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// section is a section of the configuration file.
 type section map[string]any
 
+// text returns the text of a key, or "" if the key has no text.
 func (s section) text(key string) string { v, _ := s[key].(string); return v }
 
-func load(t *testing.T) (service section, inputs, outputs []section) {
+// loadSections returns the sections of the configuration file of a stack named shop-prod.
+func loadSections(t *testing.T) (service section, inputs, outputs []section) {
 	t.Helper()
 	text, err := File(Input{Region: "eu-west-1", Cluster: "shop-prod", Namespace: "shop-prod"})
 	require.NoError(t, err)
@@ -26,8 +29,8 @@ func load(t *testing.T) (service section, inputs, outputs []section) {
 	return file.Service, file.Pipeline.Inputs, file.Pipeline.Outputs
 }
 
-// glob reports whether a pattern matches a path. Neither glob(3) nor a folder's name lets *
-// match a slash here.
+// glob reports whether one of the comma-separated patterns matches a path. Like in glob(3), * does
+// not match a slash.
 func glob(t *testing.T, patterns, file string) bool {
 	t.Helper()
 	for _, pattern := range strings.Split(patterns, ",") {
@@ -40,18 +43,18 @@ func glob(t *testing.T, patterns, file string) bool {
 	return false
 }
 
-// Each line is in one group, and the stream names its container.
-func TestEachFileIsSentOnce(t *testing.T) {
-	_, inputs, outputs := load(t)
+// Each line is sent to one log group, and the stream has the name of its container.
+func TestEachFileIsSentToOneGroup(t *testing.T) {
+	_, inputs, outputs := loadSections(t)
 	for _, tc := range []struct{ reason, file, group, tag string }{
 		{"a service", "/var/log/pods/shop-prod_web-6d5f-x2x_0b7c/web/0.log", "application", "shop-prod.web-6d5f-x2x.web"},
-		{"its second container, restarted", "/var/log/pods/shop-prod_redis-cluster-0_0b7c/agent/12.log", "application", "shop-prod.redis-cluster-0.agent"},
-		{"a namespace whose name begins alike", "/var/log/pods/shop-prod-prometheus_prometheus-0_77/prometheus/0.log", "dataplane", "shop-prod-prometheus.prometheus-0.prometheus"},
+		{"a restarted second container of a pod", "/var/log/pods/shop-prod_redis-cluster-0_0b7c/agent/12.log", "application", "shop-prod.redis-cluster-0.agent"},
+		{"a namespace whose name begins with the platform's", "/var/log/pods/shop-prod-prometheus_prometheus-0_77/prometheus/0.log", "dataplane", "shop-prod-prometheus.prometheus-0.prometheus"},
 		{"an add-on", "/var/log/pods/kube-system_coredns-57-abc_77/coredns/3.log", "dataplane", "kube-system.coredns-57-abc.coredns"},
 		{"a static pod, whose id is no UUID", "/var/log/pods/kube-system_kube-proxy-ip-10-0-0-1.ec2.internal_af31/kube-proxy/0.log", "dataplane", "kube-system.kube-proxy-ip-10-0-0-1.ec2.internal.kube-proxy"},
-		{"its own", "/var/log/pods/kube-system_fluent-bit-9xk2p_77/fluent-bit/0.log", "", ""},
-		{"a rotated file, which was read before", "/var/log/pods/shop-prod_web-6d5f-x2x_0b7c/web/0.log.20261129-190000", "", ""},
-		{"a compressed one", "/var/log/pods/shop-prod_web-6d5f-x2x_0b7c/web/0.log.20261129-190000.gz", "", ""},
+		{"Fluent Bit's own log, which is not sent", "/var/log/pods/kube-system_fluent-bit-9xk2p_77/fluent-bit/0.log", "", ""},
+		{"a rotated file, which was sent before", "/var/log/pods/shop-prod_web-6d5f-x2x_0b7c/web/0.log.20261129-190000", "", ""},
+		{"a compressed rotated file", "/var/log/pods/shop-prod_web-6d5f-x2x_0b7c/web/0.log.20261129-190000.gz", "", ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			var groups, tags []string
@@ -84,10 +87,10 @@ func TestEachFileIsSentOnce(t *testing.T) {
 	}
 }
 
-// It creates no log group, so that none is without key and expiry, and drops no line while
-// CloudWatch does not answer.
-func TestLinesAreKeptUntilTheyAreSent(t *testing.T) {
-	service, inputs, outputs := load(t)
+// Fluent Bit retries without limit, so that it loses no line while CloudWatch does not respond. It
+// creates no log group, because such a group would have no key and no retention time.
+func TestLinesAreRetriedUntilTheyAreSent(t *testing.T) {
+	service, inputs, outputs := loadSections(t)
 	require.EqualValues(t, HealthPort, service["http_port"])
 	require.Len(t, inputs, len(Groups()))
 	for _, in := range inputs {
@@ -95,7 +98,7 @@ func TestLinesAreKeptUntilTheyAreSent(t *testing.T) {
 		require.NotEmpty(t, in.text("mem_buf_limit"))
 		require.Equal(t, StateFolder, path.Dir(in.text("db")))
 	}
-	require.NotEqual(t, inputs[0]["db"], inputs[1]["db"], "two inputs lock one file")
+	require.NotEqual(t, inputs[0]["db"], inputs[1]["db"], "each input locks its own file")
 	for _, out := range outputs {
 		require.Equal(t, "eu-west-1", out.text("region"))
 		require.Equal(t, "log", out.text("log_key"))

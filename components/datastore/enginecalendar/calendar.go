@@ -1,5 +1,6 @@
-// Package enginecalendar owns AWS's release calendars of the managed stores: until when
-// a version of PostgreSQL, Redis, Valkey or DocumentDB has standard support. It is pure.
+// Package enginecalendar owns AWS's release calendars of the managed stores: the dates on
+// which standard support of each version of PostgreSQL, Redis, Valkey and DocumentDB ends. It
+// is pure.
 package enginecalendar
 
 import (
@@ -7,8 +8,8 @@ import (
 	"time"
 )
 
-// Notice is how long before an end of support a version is reported: a major upgrade
-// needs a rehearsal on a copy of the data.
+// Notice is the time for which the standard support of a version must still last. It is long,
+// because a major upgrade needs a rehearsal on a copy of the data.
 const Notice = 180 * 24 * time.Hour
 
 // Engine is the engine of a store, as AWS's APIs name it.
@@ -22,20 +23,20 @@ const (
 	DocumentDB Engine = "docdb"
 )
 
-// notAnnounced is the end of a version for which AWS has announced none.
+// notAnnounced is the end of support of a version for which AWS has announced no end.
 var notAnnounced time.Time
 
 // calendars has the end of standard support of each version, 00:00 UTC of AWS's date.
-// Afterwards AWS charges for extended support. A version of the calendar stands for all
-// versions that it begins: "7" for "7.1".
+// Afterwards AWS charges for extended support. The row of "7" is also for longer
+// versions that begin with it, such as "7.1".
 //
 // Sources, read on 2026-11-29. endoflife-date/endoflife.date copies AWS's tables:
 //   - PostgreSQL: products/amazon-rds-postgresql.md, as of 2025-02 (RDS for PostgreSQL
 //     Release Notes, "Release calendar"). 18 is missing: no dated source was found.
 //   - Redis and Valkey: products/amazon-elasticache-redis.md and
 //     products/amazon-elasticache-valkey.md, as of 2026 (ElastiCache User Guide, "Engine
-//     versions", "End of life schedule"). The end of Redis 6 also in "ElastiCache Extended
-//     Support pricing" of the same guide.
+//     versions", "End of life schedule"). "ElastiCache Extended Support pricing" of the same
+//     guide also has the end of Redis 6.
 //   - DocumentDB: products/amazon-documentdb.md (DocumentDB Developer Guide, "Engine
 //     version support dates"). "Using a long-term support (LTS) release" names 8.0.
 var calendars = map[Engine]map[string]time.Time{

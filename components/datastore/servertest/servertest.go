@@ -18,12 +18,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startTimeout is for a busy machine. A server that is alone on it starts in
-// less than a second.
+// startTimeout is long enough for a busy machine. On an idle machine, a server starts in less
+// than a second.
 const startTimeout = time.Minute
 
-// Dir returns a new folder that belongs to the user of Command. The server
-// could not enter t.TempDir, which is closed to other users.
+// Dir returns a new folder that belongs to the user of Command. t.TempDir can't be used,
+// because other users may not enter it.
 func Dir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "servertest-")
@@ -35,9 +35,9 @@ func Dir(t *testing.T) string {
 	return dir
 }
 
-// Command returns a command that runs in dir with only the environment given.
-// Its user is nobody if the test runs as root, because PostgreSQL refuses root.
-// The command is killed if the test process dies.
+// Command returns a command that runs in dir and has only the environment env. If the test runs
+// as root, the command runs as the user nobody, because PostgreSQL refuses root. The command is
+// killed if the test process dies.
 func Command(t *testing.T, dir string, env []string, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), name, args...)
@@ -61,9 +61,9 @@ func unprivileged(t *testing.T) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// Start starts the server and waits until ready reports true. The function that
-// it returns shuts the server down and checks its exit status. A server that
-// still runs at the end of the test is killed.
+// Start starts the server and waits until ready returns true. The returned function stop shuts
+// the server down and checks its exit status. A server that still runs at the end of the test is
+// killed.
 func Start(t *testing.T, server *exec.Cmd, ready func() bool) (stop func()) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))

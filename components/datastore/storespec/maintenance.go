@@ -8,7 +8,7 @@ import (
 // Weekday is the day of AWS's maintenance, as AWS writes it.
 type Weekday string
 
-// Values are the allowed weekdays.
+// Values returns the allowed weekdays.
 func (Weekday) Values() []string { return []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} }
 
 // defaultDay is Sunday, when the platform has the least load.

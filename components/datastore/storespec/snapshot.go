@@ -36,7 +36,8 @@ type Snapshot struct {
 // Wanted is the store that is to be created from a snapshot.
 type Wanted struct {
 	Engine string
-	// Version is the store's version. A snapshot has it, or a minor version of it.
+	// Version is the store's version. The snapshot must have this version, or a minor version
+	// of it.
 	Version string
 	// StorageGiB is the size of the store's storage, or 0 if the engine has no fixed
 	// size.

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCheckSnapshotName(t *testing.T) {
+func TestCheckSnapshotNameRefusesARNsAndInvalidNames(t *testing.T) {
 	for name, valid := range map[string]bool{
 		"platform-final": true, "rds:platform-2026-11-28-03-10": true, "automatic.platform-2026-11-28-03-10": true,
 		"arn:aws:rds:us-east-1:210987654321:snapshot:shared": false, "last one": false, "-a": false, "a--b": false, strings.Repeat("a", 256): false,
@@ -16,7 +16,7 @@ func TestCheckSnapshotName(t *testing.T) {
 	}
 }
 
-func TestSnapshotFitsTheStore(t *testing.T) {
+func TestCheckRefusesASnapshotThatTheStoreCannotUse(t *testing.T) {
 	store := Wanted{Engine: "postgres", Version: "17", StorageGiB: 100}
 	for _, tc := range []struct {
 		reason   string

@@ -28,7 +28,8 @@ const (
 	// period").
 	MaxBackupDays = 35
 	// MinBackupDays is the platform's minimum for stores that can be restored to any
-	// second. An error that is found within a week can then be repaired.
+	// second. So data that an error destroyed can be restored if the error is found within a
+	// week.
 	MinBackupDays = 7
 
 	// maxIdentifier is the largest length of a replication group's identifier
@@ -37,8 +38,8 @@ const (
 	maxIdentifier = 40
 )
 
-// Volume returns the default size of an in-cluster store's volume. It is the
-// document's size for a Redis node.
+// Volume returns the default size of an in-cluster store's volume. It is the size of a Redis
+// node's volume in the design document.
 func Volume() size.Size { return size.GiB(20) }
 
 // identifier matches names that RDS, DocumentDB and ElastiCache all allow (RDS API,

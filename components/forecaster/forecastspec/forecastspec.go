@@ -15,11 +15,15 @@ import (
 
 // Service is one element of the variable SERVICES of agents/forecaster.
 type Service struct {
-	Name     string         `json:"name"`
-	Query    string         `json:"query"`
-	Capacity float64        `json:"capacity"`
-	Target   float64        `json:"target"`
-	Floor    float64        `json:"floor"`
+	Name string `json:"name"`
+	// Query is the PromQL query of the load.
+	Query string `json:"query"`
+	// Capacity is the load that one pod can serve. Target and Floor are shares of Capacity,
+	// from 0 to 1: see scaling.Prediction and scaling.PredictionFloor.
+	Capacity float64 `json:"capacity"`
+	Target   float64 `json:"target"`
+	Floor    float64 `json:"floor"`
+	// Document is the design document's HPA.
 	Document autoscale.Spec `json:"document"`
 }
 
@@ -31,11 +35,11 @@ func New(p scaling.Profile) (Service, error) {
 	}
 	return Service{
 		Name: p.Short, Query: promquery.Arrivals(p, prediction.Load), Capacity: prediction.Capacity(),
-		Target: float64(prediction.Target) / 100, Floor: float64(scaling.PredictionFloor) / 100, Document: document(p.HPA),
+		Target: float64(prediction.Target) / 100, Floor: float64(scaling.PredictionFloor) / 100, Document: designHPA(p.HPA),
 	}, nil
 }
 
-// JSON returns the value of SERVICES.
+// JSON returns the value of the variable SERVICES.
 func JSON(services []scaling.Profile) (string, error) {
 	list := make([]Service, 0, len(services))
 	for _, p := range services {
@@ -52,10 +56,10 @@ func JSON(services []scaling.Profile) (string, error) {
 	return string(text), nil
 }
 
-// document returns the design document's HPA for the simulation. Where the HPA has no
-// behaviour, document takes Kubernetes' defaults, such as the window of five minutes
+// designHPA returns the design document's HPA for the simulation. If the HPA has no
+// behaviour, designHPA uses Kubernetes' defaults, such as the window of five minutes
 // (autoscaling/v2, HorizontalPodAutoscalerBehavior).
-func document(h scaling.HPA) autoscale.Spec {
+func designHPA(h scaling.HPA) autoscale.Spec {
 	spec := autoscale.Fast(h.MinReplicas, h.MaxReplicas, autoscale.DefaultTolerance)
 	spec.Down.Window = int((5 * time.Minute).Seconds())
 	if h.ScaleUp != nil {

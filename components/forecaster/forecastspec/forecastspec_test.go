@@ -12,10 +12,10 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-var update = flag.Bool("update", false, "write testdata/services.json anew")
+var update = flag.Bool("update", false, "write testdata/services.json")
 
-// The forecaster's own test reads the same file (agents/forecaster).
-func TestServicesAreTheForecasters(t *testing.T) {
+// A test of agents/forecaster reads the same file. So both packages agree on its format.
+func TestJSONEqualsTheFileThatTheForecasterReads(t *testing.T) {
 	text, err := JSON(scaling.Services())
 	require.NoError(t, err)
 	const golden = "testdata/services.json"
@@ -33,11 +33,11 @@ func TestServicesAreTheForecasters(t *testing.T) {
 		Min: 3, Max: 50,
 		Up:   autoscale.Behavior{Window: 60, Policies: []autoscale.Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: 0.1},
 		Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, Least: true, Tolerance: 0.1},
-	}, list[0].Document, "the document's HPA of the main application")
-	require.Equal(t, 300, list[2].Document.Down.Window, "Kubernetes' default")
+	}, list[0].Document, "the design document's HPA of the main application")
+	require.Equal(t, 300, list[2].Document.Down.Window, "an HPA without behaviour has Kubernetes' default window")
 }
 
-func TestServiceWithoutRequestsIsRefused(t *testing.T) {
+func TestServiceWithoutARequestMetricIsRefused(t *testing.T) {
 	_, err := JSON([]scaling.Profile{{Name: "x"}})
 	require.ErrorContains(t, err, "forecast of x")
 }

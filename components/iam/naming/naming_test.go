@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestFit(t *testing.T) {
+func TestFitShortensOnlyLongNames(t *testing.T) {
 	const short = "progressive-framework-prod-postgres-monitoring-role"
 	require.Equal(t, short, Fit(short, MaxRole), "a name that fits stays")
 	long := "progressive-framework-abcdefghijkl-postgres-monitoring-role"
@@ -16,7 +16,7 @@ func TestFit(t *testing.T) {
 	require.NotEqual(t, Fit(long, MaxRole), Fit(long+"2", MaxRole))
 }
 
-func TestFitIsWithinTheLimit(t *testing.T) {
+func TestFittedNameIsWithinTheLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringMatching(`[a-z][a-z0-9-]{0,120}`).Draw(t, "name")
 		fitted := Fit(name, MaxRole)

@@ -112,9 +112,9 @@ func CheckIdentity(s Statement) error {
 }
 
 // CheckEndpoint returns an error for an invalid or too wide statement of an
-// endpoint's policy. The principal * means every caller inside the VPC. Each caller also
-// needs its own permissions. So * may read without a condition, and every other action
-// needs a condition.
+// endpoint's policy. The principal * means every caller inside the VPC. A caller also needs
+// its own permissions. So a statement for * may allow actions that begin with Get without a
+// condition. Every other action needs a condition.
 func CheckEndpoint(s Statement) error {
 	if err := checkPrincipals(s); err != nil {
 		return err

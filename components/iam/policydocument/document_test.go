@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCheckIdentity(t *testing.T) {
+func TestCheckIdentityRefusesTooWideStatements(t *testing.T) {
 	tagged := []Condition{{Operator: "StringEquals", Key: "aws:ResourceTag/team", Values: []string{"platform"}}}
 	for _, tc := range []struct {
 		reason    string
@@ -14,24 +14,24 @@ func TestCheckIdentity(t *testing.T) {
 		want      string // empty: allowed
 	}{
 		{"an action on one resource", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::b/*"}}, ""},
-		{"reading everything changes nothing", Statement{Sid: "A", Actions: []string{"ec2:Describe*", "autoscaling:DescribeTags"}, Resources: []string{Any}}, ""},
+		{"read actions on every resource", Statement{Sid: "A", Actions: []string{"ec2:Describe*", "autoscaling:DescribeTags"}, Resources: []string{Any}}, ""},
 		{"an action that AWS can't limit to some resources", Statement{Sid: "A", Actions: []string{"ecr:GetAuthorizationToken"}, Resources: []string{Any}}, ""},
 		{"every resource with the tag", Statement{Sid: "A", Actions: []string{"autoscaling:SetDesiredCapacity"}, Resources: []string{Any}, Conditions: tagged}, ""},
 		{"a Deny may have wildcards", Statement{Sid: "A", Deny: true, Actions: []string{"s3:*"}, Resources: []string{Any}}, ""},
-		{"permission to change every resource", Statement{Sid: "Scale", Actions: []string{"autoscaling:SetDesiredCapacity"}, Resources: []string{Any}}, "statement Scale: action autoscaling:SetDesiredCapacity on resource *"},
+		{"an action that changes every resource", Statement{Sid: "Scale", Actions: []string{"autoscaling:SetDesiredCapacity"}, Resources: []string{Any}}, "statement Scale: action autoscaling:SetDesiredCapacity on resource *"},
 		{"reading the value of every secret", Statement{Sid: "A", Actions: []string{"secretsmanager:GetSecretValue"}, Resources: []string{Any}}, "on resource *"},
 		{"all actions of a service, even on one resource", Statement{Sid: "A", Actions: []string{"s3:*"}, Resources: []string{"arn:aws:s3:::b"}}, "list the actions of s3"},
 		{"a wildcard that hides writes", Statement{Sid: "A", Actions: []string{"s3:Put*"}, Resources: []string{"arn:aws:s3:::b"}}, "list the actions of s3"},
 		{"all actions of all services", Statement{Sid: "A", Actions: []string{Any}, Resources: []string{"arn:aws:s3:::b"}}, "must have the form service:Action"},
 		{"a principal in an identity policy", Statement{Sid: "A", Principals: []Principal{{"Service", "ec2.amazonaws.com"}}, Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::b/*"}}, "has a principal"},
-		{"a condition without values would be dropped by AWS", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{Any}, Conditions: []Condition{{Operator: "StringEquals", Key: "k"}}}, "a condition must have"},
+		{"a condition without values", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{Any}, Conditions: []Condition{{Operator: "StringEquals", Key: "k"}}}, "a condition must have"},
 		{"no Sid", Statement{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::b/*"}}, "has no Sid"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) { requireErr(t, CheckIdentity(tc.statement), tc.want) })
 	}
 }
 
-func TestCheckEndpoint(t *testing.T) {
+func TestCheckEndpointNeedsAConditionForWrites(t *testing.T) {
 	everyone := []Principal{{"AWS", Any}}
 	own := []Condition{{Operator: "StringEquals", Key: "aws:PrincipalAccount", Values: []string{"123456789012"}}}
 	for _, tc := range []struct {
@@ -39,17 +39,17 @@ func TestCheckEndpoint(t *testing.T) {
 		statement Statement
 		want      string
 	}{
-		{"the VPC reads image layers of AWS", Statement{Sid: "Read", Principals: everyone, Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, ""},
-		{"the account writes", Statement{Sid: "Own", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}, Conditions: own}, ""},
-		{"data is carried out", Statement{Sid: "Out", Principals: everyone, Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{Any}}, "statement Out allows every principal the action s3:PutObject"},
-		{"everything", Statement{Sid: "All", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}}, "every principal the action s3:*"},
-		{"nobody", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, "must name its principals"},
+		{"every caller may read, for example AWS's image layers", Statement{Sid: "Read", Principals: everyone, Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, ""},
+		{"only the account may write", Statement{Sid: "Own", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}, Conditions: own}, ""},
+		{"every caller may write, and so copy data out of the account", Statement{Sid: "Out", Principals: everyone, Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{Any}}, "statement Out allows every principal the action s3:PutObject"},
+		{"every caller may do everything", Statement{Sid: "All", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}}, "every principal the action s3:*"},
+		{"no principal", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, "must name its principals"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) { requireErr(t, CheckEndpoint(tc.statement), tc.want) })
 	}
 }
 
-func TestCheckResource(t *testing.T) {
+func TestCheckResourceNeedsPrincipals(t *testing.T) {
 	everyone := []Principal{{"AWS", Any}}
 	tls := []Condition{{Operator: "Bool", Key: "aws:SecureTransport", Values: []string{"false"}}}
 	for _, tc := range []struct {
@@ -66,6 +66,7 @@ func TestCheckResource(t *testing.T) {
 	}
 }
 
+// requireErr fails the test unless err contains want, or is nil if want is empty.
 func requireErr(t *testing.T, err error, want string) {
 	t.Helper()
 	if want == "" {
@@ -75,7 +76,7 @@ func requireErr(t *testing.T, err error, want string) {
 	require.ErrorContains(t, err, want)
 }
 
-func TestRender(t *testing.T) {
+func TestRenderReturnsJSONOrAllErrors(t *testing.T) {
 	doc, err := Resource(Statement{
 		Sid: "Logs", Principals: []Principal{{"Service", "a.amazonaws.com"}, {"Service", "b.amazonaws.com"}},
 		Actions: []string{"kms:Decrypt"}, Resources: []string{Any},
