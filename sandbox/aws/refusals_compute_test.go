@@ -243,7 +243,7 @@ func TestScalingRefusals(t *testing.T) {
 	s.requireRefusals([]refusal{
 		{"user data above 16 KB", templateT, template(props{"userData": base64.StdEncoding.EncodeToString(make([]byte, 16385))}), "AWS allows 16384"},
 		{"user data that is not base64", templateT, template(props{"userData": "#!/bin/sh"}), "must be base64"},
-		{"groups on two levels", templateT, template(props{"vpcSecurityGroupIds": []any{stack.byName["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{stack.byName["tier"].id}}}}), "on one level"},
+		{"security groups of the template and of its network interface", templateT, template(props{"vpcSecurityGroupIds": []any{stack.byName["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{stack.byName["tier"].id}}}}), "can't be given together with networkInterfaces"},
 		{"a key without encryption", templateT, disk(props{"kmsKeyId": stack.byName["key"].state["arn"]}), "needs encrypted"},
 		{"a key that does not exist", templateT, disk(props{"encrypted": "true", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"}), "not"},
 		{"IOPS without a volume type", templateT, disk(props{"iops": 4000}), "volumeType"},

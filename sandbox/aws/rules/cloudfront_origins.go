@@ -52,7 +52,8 @@ var origins = Props{
 }
 
 // shieldRegions are the regions with Origin Shield:
-// AmazonCloudFront/latest/DeveloperGuide/origin-shield.html, from memory.
+// AmazonCloudFront/latest/DeveloperGuide/origin-shield.html. The list was not checked
+// against this page.
 var shieldRegions = []string{
 	"us-east-1", "us-east-2", "us-west-2", "ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "eu-central-1",
 	"eu-west-1", "eu-west-2", "sa-east-1",

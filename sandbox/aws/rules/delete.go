@@ -12,7 +12,7 @@ import (
 func (c *Cloud) Delete(ctx context.Context, token, id string) (err error) {
 	defer recoverPanic(token, &err)
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
-		call, err := c.call(ctx, tx, token)
+		call, err := c.newCall(ctx, tx, token)
 		if err != nil {
 			return err
 		}

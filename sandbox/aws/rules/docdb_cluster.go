@@ -28,7 +28,7 @@ var docdbVersions = map[string]struct{ family, next string }{
 // latestDocdb is the version of a new cluster without a version in its inputs.
 const latestDocdb = "8.0.0"
 
-// docdbFamilies returns the sorted families of all versions.
+// docdbFamilies returns the sorted parameter group families of all versions.
 func docdbFamilies() []string {
 	var out []string
 	for _, v := range docdbVersions {

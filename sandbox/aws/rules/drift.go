@@ -52,7 +52,7 @@ func FindObject(tx *store.Tx, token, id string) (store.Object, error) {
 	return store.Object{}, fmt.Errorf("%s %s is in %s and in %s", token, id, found[0].Region, found[1].Region)
 }
 
-// Assignment is a property, by path, and its new value.
+// Assignment is the path of a property and the property's new value.
 type Assignment struct {
 	Path  string
 	Value any
@@ -96,7 +96,7 @@ func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 	if a.Value == nil && len(parts) == 1 {
 		return nil // the property was removed
 	}
-	// The type with ? allows that the value is omitted.
+	// The suffix ? makes the property optional, so that its value may be omitted.
 	for _, problem := range schema.Inputs(schema.Fields{name: typ + "?"}, s.Object, Object{name: state[name]}) {
 		return fmt.Errorf("%s: %s", problem.Path, problem.Reason)
 	}

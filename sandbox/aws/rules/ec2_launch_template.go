@@ -17,8 +17,8 @@ const maxUserData = 16 << 10
 // not need.
 const notInGroups = "templates of Auto Scaling groups do not need this property, so it has no rules"
 
-// unversioned are the properties that a template's versions do not contain. Their change
-// creates no new version.
+// unversioned are the properties that a template's versions do not contain. A change of
+// these properties creates no new version.
 var unversioned = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVersion"}
 
 // yesOrNo validates an optional boolean, which the provider declares as a string.
@@ -83,7 +83,7 @@ var _ = add(&Row{
 	Check:      checkTemplate,
 	Verify:     verifyTemplate,
 	Fill:       fillTemplate,
-	VolatileIf: templateVersions,
+	VolatileIf: unknownVersionOutputs,
 })
 
 // blockDeviceProps are the rules of a template's disks. gp3 has these limits since
@@ -138,7 +138,7 @@ func checkUserData(v any) string {
 func checkTemplate(in Object, fail Fail) {
 	checkRequirements(in.Object("instanceRequirements"), "instanceRequirements", fail)
 	if in.Has("networkInterfaces") && in.Has("vpcSecurityGroupIds") {
-		fail("vpcSecurityGroupIds", "network interfaces and security groups may not be given on one level: give the interface its securityGroups")
+		fail("vpcSecurityGroupIds", "can't be given together with networkInterfaces: set the securityGroups of the network interface instead")
 	}
 	if len(in.Objects("networkInterfaces")) > 1 {
 		fail("networkInterfaces", "several interfaces have no rules yet")
@@ -178,7 +178,7 @@ func checkVolume(ebs Object, at string, fail Fail) {
 	if ebs.Known("iops") {
 		iops = ebs.Int("iops")
 	} else if ebs.Has("iops") {
-		return
+		return // the IOPS are not known yet
 	}
 	if iops > baseOperations && ebs.Known("volumeSize") && iops > ebs.Int("volumeSize")*operationsPerGibibyte {
 		fail(at+".iops", "is %d, may be at most %d for each of %d GiB", iops, operationsPerGibibyte, ebs.Int("volumeSize"))
@@ -188,7 +188,8 @@ func checkVolume(ebs Object, at string, fail Fail) {
 	}
 }
 
-// verifyTemplate returns an error for a default version that does not exist.
+// verifyTemplate returns an error for a default version that does not exist. The update
+// itself can create the version after the latest one.
 func verifyTemplate(c *Call) error {
 	if version := c.In.Int("defaultVersion"); version > max(1, c.Old.Int("latestVersion")+1) {
 		return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %d", version)
@@ -220,7 +221,8 @@ func createsVersion(old, updated Object) bool {
 // options.
 func fillTemplate(c *Call) error {
 	if c.In.Has("metadataOptions") {
-		// Omitted options have the defaults of the account, which are AWS's here.
+		// Omitted options have the defaults of the account. The stand-in's account has
+		// AWS's own defaults.
 		c.Out["metadataOptions"] = filled(c.Out.Object("metadataOptions"), map[string]any{
 			"httpEndpoint": "enabled", "httpTokens": "optional", "httpPutResponseHopLimit": 1.0,
 		})
@@ -241,9 +243,10 @@ func fillTemplate(c *Call) error {
 	return nil
 }
 
-// templateVersions returns the outputs that a preview shows as unknown. A change of only
-// tags makes them unknown too, as in the provider, although it creates no version.
-func templateVersions(old, in Object) []string {
+// unknownVersionOutputs returns the outputs that a preview of an update shows as unknown.
+// As in the provider, a change of only the tags makes the latest version unknown, although
+// this change creates no version.
+func unknownVersionOutputs(old, in Object) []string {
 	if !createsVersion(old, in) && canonical(old["tagsAll"], false) == canonical(in["tagsAll"], false) {
 		return nil
 	}

@@ -18,7 +18,7 @@ const repositoryType = "aws:ecr/repository:Repository"
 var toRepository = &Ref{To: []string{repositoryType}, By: []string{"name"}, Noun: "repository with name", Missing: "RepositoryNotFoundException", DeletedWith: true}
 
 var repositoryName = pattern(`(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`,
-	"lower-case words, joined by single . _ - and parted by /")
+	"lower-case words, joined by single . _ - and separated by /")
 
 var _ = add(
 	&Row{

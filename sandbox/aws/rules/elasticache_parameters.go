@@ -39,8 +39,9 @@ func yesNo() parameter { return oneWord("yes", "no") }
 // The limits are from the page of the row, and from the output of
 // describe-cache-parameters for redis5.0 in the documentation of AWS's CLI. The names of
 // Redis 7 are from a copy of that page's part about Redis 7: listpack replaces ziplist.
-// lazyfree-lazy-user-del and cluster-allow-reads-when-down exist since Redis 6, from
-// memory. rename-commands is left out, because it is not known whether Redis 7 has it.
+// It was not checked that lazyfree-lazy-user-del and cluster-allow-reads-when-down exist
+// since Redis 6. rename-commands is left out, because it is not known whether Redis 7 has
+// it.
 var cacheParameters = map[string]parameter{
 	// Memory.
 	"maxmemory-policy":        oneWord("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),
@@ -191,8 +192,8 @@ func (c *Call) isReferenced() bool { return c.verifyNotReferenced() != nil }
 
 // cacheVersions are the versions of ElastiCache:
 // AmazonElastiCache/latest/dg/engine-versions.html, of 2026. The family of Valkey 9.0
-// is an assumption: it has the parameters of Valkey 8. The full versions are from
-// memory.
+// is an assumption: it has the parameters of Valkey 8. The full versions were not checked
+// against AWS's documentation.
 var cacheVersions = map[string]map[string]struct{ family, full string }{
 	"redis": {
 		"7.0": {"redis7", "7.0.7"},

@@ -86,7 +86,7 @@ var _ = add(&Row{
 	Check:     checkReplicationGroup,
 	Verify:    verifyReplicationGroup,
 	Fill:      fillReplicationGroup,
-	ReplaceIf: replacesCache,
+	ReplaceIf: replacingCacheProps,
 	Remove: func(c *Call) error {
 		if id := c.Old.String("finalSnapshotIdentifier"); id != "" {
 			return finalCacheSnapshot.create(c, id)
@@ -115,9 +115,9 @@ func checkReplicationGroup(in Object, fail Fail) {
 	}
 }
 
-// replacesCache returns the changed properties that replace a group. The provider replaces a
-// group for an older version, and for a change from Valkey to Redis.
-func replacesCache(old, in Object) []string {
+// replacingCacheProps returns the changed properties that replace a group. The provider
+// replaces a group for an older version, and for a change from Valkey to Redis.
+func replacingCacheProps(old, in Object) []string {
 	oldEngine, newEngine := old.String("engine"), in.String("engine")
 	if newEngine == "" {
 		newEngine = "redis" // the provider's default

@@ -267,7 +267,7 @@ func verifyUniqueName(c *Call) error {
 		return !exists
 	})
 	if exists {
-		return c.alreadyExists()
+		return c.alreadyExistsError()
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 func (c *Cloud) Read(ctx context.Context, token, id string) (state Object, ok bool, err error) {
 	defer recoverPanic(token, &err)
 	err = c.Store.View(ctx, func(tx *store.Tx) error {
-		call, err := c.call(ctx, tx, token)
+		call, err := c.newCall(ctx, tx, token)
 		if err != nil {
 			return err
 		}

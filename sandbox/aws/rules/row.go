@@ -4,9 +4,12 @@
 // errors with which AWS refuses a call. Each type has one Row, in a file of its service.
 //
 // A row has two sources of its facts: a file of terraform-provider-aws, from which
-// pulumi-aws is built, and a page of AWS's documentation. "From memory" means that the
-// author knew a fact and did not find its source. A property without a rule is refused,
-// because its behaviour at AWS was not checked.
+// pulumi-aws is built, and a page of AWS's documentation. The comments of this package
+// give the path of a file, such as ec2/vpc_.go, below internal/service/ in the repository
+// hashicorp/terraform-provider-aws. They give the path of a page below
+// https://docs.aws.amazon.com/. "Not checked" means that the author knew a fact and did
+// not find it in a source. A property without a rule is refused, because its behaviour at
+// AWS is not known.
 package rules
 
 import (

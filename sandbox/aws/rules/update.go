@@ -13,7 +13,7 @@ import (
 func (c *Cloud) Update(ctx context.Context, token, id string, in Object, ignore []string) (state Object, err error) {
 	defer recoverPanic(token, &err)
 	err = c.Store.Update(ctx, func(tx *store.Tx) error {
-		call, err := c.call(ctx, tx, token)
+		call, err := c.newCall(ctx, tx, token)
 		if err != nil {
 			return err
 		}
