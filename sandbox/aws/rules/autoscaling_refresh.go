@@ -101,7 +101,9 @@ func (c *Call) refreshInstances() error {
 	if refresh == nil {
 		return nil
 	}
-	changed := func(name string) bool { return canonical(c.Old[name], false) != canonical(c.Out[name], false) }
+	changed := func(name string) bool {
+		return canonicalText(c.Old[name], keepOrder) != canonicalText(c.Out[name], keepOrder)
+	}
 	byTemplate := changed("launchTemplate") || changed("mixedInstancesPolicy")
 	byTags := changed("tags") && slices.Contains(refresh.Strings("triggers"), "tag")
 	if !byTemplate && !byTags {

@@ -85,7 +85,7 @@ func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err 
 			row.Check(programInputs, fail)
 		}
 	}
-	if tagged(s) {
+	if supportsTags(s) {
 		in["tagsAll"] = mergeTags(c.DefaultTags, in["tags"])
 		checkTags(in["tagsAll"], cmp.Or(row.MaxTags, maxTags), fail)
 	}
@@ -120,7 +120,7 @@ type validator struct {
 func (v *validator) checkObject(fields schema.Fields, o Object, path, shownPath string) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		rulePath, shownProp := dotted(path, name), dotted(shownPath, name)
-		if path == "" && name == "tags" && tagged(v.s) {
+		if path == "" && name == "tags" && supportsTags(v.s) {
 			continue
 		}
 		p, hasRule := v.row.Props[rulePath]
@@ -164,7 +164,7 @@ func (v *validator) checkValue(typ string, p Prop, value any, path, shownPath st
 		if len(x) < p.Min || (p.Max > 0 && len(x) > p.Max) {
 			v.fail(shownPath, "has %d elements, must have %s", len(x), describeRange(p.Min, p.Max))
 		}
-		v.checkItems(len(x), path, shownPath)
+		v.checkItemCount(len(x), path, shownPath)
 		for i, item := range x {
 			if item == "" && !p.Empty {
 				v.fail(fmt.Sprintf("%s[%d]", shownPath, i), "is empty")

@@ -138,7 +138,7 @@ func checkBehavior(b Object, at string, fail Fail) {
 	} {
 		allowed := !b.Known(name) // an unknown value is not refused
 		for _, set := range sets {
-			allowed = allowed || canonical(b[name], true) == canonical(set, true)
+			allowed = allowed || canonicalText(b[name], sortLists) == canonicalText(set, sortLists)
 		}
 		if !allowed {
 			fail(at+"."+name, "are %v, must be one of %v", b[name], sets)

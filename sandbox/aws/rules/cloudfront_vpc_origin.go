@@ -72,7 +72,7 @@ var originClosedZones = []string{"use1-az3"}
 // document whether two VPC origins may have the same name; the stand-in refuses that.
 func verifyVPCOrigin(c *Call) error {
 	config := c.In.Object(originConfig)
-	if c.Old != nil && canonical(map[string]any(config), true) != canonical(map[string]any(c.Old.Object(originConfig)), true) {
+	if c.Old != nil && canonicalText(map[string]any(config), sortLists) != canonicalText(map[string]any(c.Old.Object(originConfig)), sortLists) {
 		if distributionID := c.distributionOf(c.ID); distributionID != "" {
 			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s uses it", distributionID)
 		}

@@ -12,10 +12,10 @@ import (
 )
 
 // FindToken returns the token of a type. name is the token or the end of it, such as Subnet
-// or ec2/subnet:Subnet. The types in retained are included.
+// or ec2/subnet:Subnet. The types in retainedTypes are included.
 func FindToken(name string) (string, error) {
 	var found []string
-	for _, token := range append(Tokens(), retained...) {
+	for _, token := range append(Tokens(), retainedTypes...) {
 		if token == name || strings.HasSuffix(token, ":"+name) || token == "aws:"+name {
 			found = append(found, token)
 		}
@@ -90,7 +90,7 @@ func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 		return fmt.Errorf("no property %q; there are %s", name, strings.Join(s.Outputs.Names(), ", "))
 	}
 	put(state, parts, a.Value)
-	if name == "tags" && tagged(s) {
+	if name == "tags" && supportsTags(s) {
 		put(state, append([]string{"tagsAll"}, parts[1:]...), a.Value)
 	}
 	if a.Value == nil && len(parts) == 1 {
@@ -139,7 +139,7 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 		if err != nil {
 			return err
 		}
-		if slices.Contains(retained, token) {
+		if slices.Contains(retainedTypes, token) {
 			tx.Delete(object.Key)
 			return nil
 		}

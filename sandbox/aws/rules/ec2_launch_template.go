@@ -210,7 +210,7 @@ func createsVersion(old, updated Object) bool {
 		if _, hasRule := rows[launchTemplateType].Props[name]; !hasRule || slices.Contains(unversioned, name) {
 			continue // an output, or a property that versions do not contain
 		}
-		if canonical(old[name], false) != canonical(updated[name], false) {
+		if canonicalText(old[name], keepOrder) != canonicalText(updated[name], keepOrder) {
 			return true
 		}
 	}
@@ -247,7 +247,7 @@ func fillTemplate(c *Call) error {
 // As in the provider, a change of only the tags makes the latest version unknown, although
 // this change creates no version.
 func unknownVersionOutputs(old, in Object) []string {
-	if !createsVersion(old, in) && canonical(old["tagsAll"], false) == canonical(in["tagsAll"], false) {
+	if !createsVersion(old, in) && canonicalText(old["tagsAll"], keepOrder) == canonicalText(in["tagsAll"], keepOrder) {
 		return nil
 	}
 	if in.Bool("updateDefaultVersion") {

@@ -263,7 +263,7 @@ func refreshNetworkACL(c *Call) error {
 			}
 			return true
 		})
-		slices.SortFunc(entries, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
+		slices.SortFunc(entries, func(a, b any) int { return cmp.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })
 		c.Out[direction] = entries
 	}
 	return nil

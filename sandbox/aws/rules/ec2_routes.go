@@ -261,7 +261,7 @@ func refreshRoutes(c *Call) error {
 		routes = append(routes, inline)
 		return true
 	})
-	slices.SortFunc(routes, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
+	slices.SortFunc(routes, func(a, b any) int { return cmp.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })
 	if len(routes) > 0 || c.Out.Has("routes") {
 		c.Out["routes"] = routes
 	}

@@ -344,12 +344,14 @@ func refreshGroup(c *Call) error {
 		})
 		shown := slices.Clone(separate)
 		for _, r := range c.Old.Objects(direction) {
-			same := func(other any) bool { return canonical(other, true) == canonical(map[string]any(r), true) }
+			same := func(other any) bool {
+				return canonicalText(other, sortLists) == canonicalText(map[string]any(r), sortLists)
+			}
 			if !slices.ContainsFunc(separate, same) {
 				shown = append(shown, map[string]any(r))
 			}
 		}
-		slices.SortFunc(shown, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
+		slices.SortFunc(shown, func(a, b any) int { return cmp.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })
 		if len(shown) > 0 || c.Out.Has(direction) {
 			c.Out[direction] = shown
 		}

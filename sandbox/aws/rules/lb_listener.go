@@ -69,7 +69,7 @@ var _ = add(&Row{
 		}
 		for name, reason := range map[string]string{
 			"certificateArn": "a certificate must be specified for HTTPS listeners",
-			"sslPolicy":      "must be given for HTTPS: the policy that AWS takes by itself offers TLS 1.0",
+			"sslPolicy":      "must be given for HTTPS: AWS's default policy allows TLS 1.0",
 		} {
 			if isHTTPS := in.String("protocol") == "HTTPS"; isHTTPS && !in.Has(name) {
 				fail(name, "%s", reason)

@@ -19,7 +19,7 @@ func (c *Cloud) Read(ctx context.Context, token, id string) (state Object, ok bo
 		if !found {
 			return nil
 		}
-		object = call.current(object)
+		object = call.applyPendingChange(object)
 		call.Old, call.In, call.Out = object.State, object.State, object.State
 		if call.Row.Refresh != nil {
 			if err := call.Row.Refresh(call); err != nil {

@@ -26,7 +26,8 @@ type Row struct {
 	// Source is the file of terraform-provider-aws with the facts, relative to
 	// internal/service.
 	Source string
-	// Page is the page of AWS's documentation with the facts.
+	// Page is the page of AWS's documentation with the facts, relative to
+	// docs.aws.amazon.com.
 	Page string
 	// Label is the type's name in the provider's errors, as in EC2 VPC.
 	Label string
@@ -42,7 +43,8 @@ type Row struct {
 	// Put says that AWS has one call that creates and changes an object. Then the
 	// creation of an object that exists overwrites it.
 	Put bool
-	// Deferral says which changes wait for a maintenance window; nil: none does.
+	// Deferral says which changes wait for a maintenance window. It is nil if no change
+	// waits.
 	Deferral *Deferral
 	// Naming defines the property of the name and how a name is generated.
 	Naming *Naming
@@ -141,6 +143,9 @@ type Prop struct {
 	Refuse string
 }
 
+// listOrder returns the order with which values of the property are compared.
+func (p Prop) listOrder() listOrder { return listOrder(p.Set) }
+
 // Ref defines the object to which a property refers.
 type Ref struct {
 	// To are the possible types of the object.
@@ -194,7 +199,8 @@ func RowOf(token string) (*Row, bool) {
 // Tokens returns the types that have a row, sorted.
 func Tokens() []string { return slices.Sorted(maps.Keys(rows)) }
 
-// FileOf returns the files of this package for the row of a type.
+// FileOf returns the glob pattern of the files of this package that can have the row of a
+// type.
 func FileOf(token string) string {
 	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
 	if service == "vpc" {
