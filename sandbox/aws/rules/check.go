@@ -75,7 +75,7 @@ func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err 
 	}
 	programInputs := maps.Clone(in)
 	delete(programInputs, defaultsKey)
-	for _, problem := range schema.Inputs(s.Inputs, s.Object, programInputs) {
+	for _, problem := range schema.CheckInputs(s.Inputs, s.Object, programInputs) {
 		fail(problem.Path, "%s", problem.Reason)
 	}
 	if len(failures) == 0 {

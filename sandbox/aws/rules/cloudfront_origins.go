@@ -129,7 +129,7 @@ func verifyOrigins(c *Call) error {
 		}
 		control, ok := c.resolve(toAccessControl, o.String("originAccessControlId"))
 		if ok && custom == (control.State["originAccessControlOriginType"] == "s3") {
-			return refuse(cloudfrontArgument, "The origin access control %s is for %v, which the origin %s is not",
+			return refuse(cloudfrontArgument, "The origin access control %s is for origins of the type %v, and the origin %s has another type",
 				control.ID, control.State["originAccessControlOriginType"], o.String("originId"))
 		}
 	}

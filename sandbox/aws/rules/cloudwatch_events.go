@@ -69,7 +69,7 @@ var _ = add(
 			"eventBusName": {Replace: true, Default: "default", Enum: []string{"default"}},
 			"forceDestroy": {Default: false},
 			"roleArn":      {Refuse: "a queue is reached by its own policy"},
-		}.with(refusedAll("has no rules yet; the target is a queue that gets the whole event", "",
+		}.with(refuseAll("has no rules yet; the target is a queue that gets the whole event", "",
 			"appsyncTarget", "batchTarget", "deadLetterConfig", "ecsTarget", "httpTarget", "input", "inputPath", "inputTransformer", "kinesisTarget",
 			"redshiftTarget", "retryPolicy", "runCommandTargets", "sagemakerPipelineTarget", "sqsTarget")),
 		Verify: verifyEventTarget,

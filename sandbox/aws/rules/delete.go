@@ -51,7 +51,7 @@ func (c *Call) drop(key store.Key) {
 		return
 	}
 	c.Tx.Delete(key)
-	c.Tx.Owned(key.Scope, key.ID, func(o store.Object) { c.drop(o.Key) })
+	c.Tx.EachOwned(key.Scope, key.ID, func(o store.Object) { c.drop(o.Key) })
 	for _, r := range referencesTo(key.Type) {
 		if !r.ref.DeletedWith {
 			continue

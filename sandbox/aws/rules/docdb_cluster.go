@@ -66,8 +66,8 @@ var _ = add(&Row{
 
 		"enabledCloudwatchLogsExports": {Enum: []string{"audit", "profiler"}},
 		"backupRetentionPeriod":        {Default: 1.0, Valid: numbers(1, 35)},
-		"preferredBackupWindow":        {Computed: true, Valid: daily(databaseWindow)},
-		"preferredMaintenanceWindow":   {Computed: true, Valid: weekly(databaseWindow), Same: sameWeekday},
+		"preferredBackupWindow":        {Computed: true, Valid: daily(minDatabaseWindow)},
+		"preferredMaintenanceWindow":   {Computed: true, Valid: weekly(minDatabaseWindow), Same: sameWeekday},
 		"deletionProtection":           {Default: false},
 		"skipFinalSnapshot":            {Default: false},
 		"finalSnapshotIdentifier":      {Valid: snapshotName},

@@ -97,7 +97,7 @@ func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 		return nil // the property was removed
 	}
 	// The suffix ? makes the property optional, so that its value may be omitted.
-	for _, problem := range schema.Inputs(schema.Fields{name: typ + "?"}, s.Object, Object{name: state[name]}) {
+	for _, problem := range schema.CheckInputs(schema.Fields{name: typ + "?"}, s.Object, Object{name: state[name]}) {
 		return fmt.Errorf("%s: %s", problem.Path, problem.Reason)
 	}
 	p, hasRule := row.Props[name]

@@ -60,8 +60,8 @@ var _ = add(&Row{
 		"ipDiscovery":        {Computed: true, Enum: []string{"ipv4"}},
 
 		"snapshotRetentionLimit":  {Default: 0.0, Valid: numbers(0, 35)},
-		"snapshotWindow":          {Computed: true, Valid: daily(cacheWindow)},
-		"maintenanceWindow":       {Computed: true, Valid: weekly(cacheWindow), Same: sameWeekday},
+		"snapshotWindow":          {Computed: true, Valid: daily(minCacheWindow)},
+		"maintenanceWindow":       {Computed: true, Valid: weekly(minCacheWindow), Same: sameWeekday},
 		"finalSnapshotIdentifier": {Valid: snapshotName},
 		"autoMinorVersionUpgrade": {Computed: true},
 

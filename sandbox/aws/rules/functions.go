@@ -71,7 +71,7 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Obj
 		return nil, nil, &UnknownTypeError{token}
 	}
 	var failures []Failure
-	for _, p := range schema.Inputs(s.Inputs, s.Object, in) {
+	for _, p := range schema.CheckInputs(s.Inputs, s.Object, in) {
 		failures = append(failures, Failure{p.Path, p.Reason})
 	}
 	if len(failures) > 0 {

@@ -57,7 +57,7 @@ var _ = add(&Row{
 		"alpnPolicy":            {Refuse: networkLBOnly},
 		"tcpIdleTimeoutSeconds": {Refuse: networkLBOnly},
 		"mutualAuthentication":  {Computed: true, Refuse: "certificates of clients have no rules yet"},
-	}.with(actionProps("defaultActions")).with(refusedAll("headers that the load balancer writes have no rules yet", "", listenerHeaders...)),
+	}.with(actionProps("defaultActions")).with(refuseAll("headers that the load balancer writes have no rules yet", "", listenerHeaders...)),
 	Unique: []Unique{{
 		Props: []string{"loadBalancerArn", "port"}, Code: "DuplicateListener", Message: "A listener already exists on port {port} for this load balancer '{loadBalancerArn}'",
 	}},

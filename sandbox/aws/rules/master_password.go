@@ -49,7 +49,7 @@ func (m masterPassword) check(in Object, fail Fail) {
 // deletes the secret. The database owns the secret, so both are deleted together.
 func (m masterPassword) fill(c *Call) error {
 	if !c.In.Bool("manageMasterUserPassword") {
-		c.Tx.Owned(c.scope(c.Row), c.ID, func(o store.Object) {
+		c.Tx.EachOwned(c.scope(c.Row), c.ID, func(o store.Object) {
 			if o.Type == secretType {
 				c.drop(o.Key)
 			}

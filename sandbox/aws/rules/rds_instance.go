@@ -84,9 +84,9 @@ var _ = add(&Row{
 		"iamDatabaseAuthenticationEnabled": {Default: false},
 
 		"backupRetentionPeriod":   {Computed: true, Valid: numbers(0, 35)},
-		"backupWindow":            {Computed: true, Valid: daily(databaseWindow)},
+		"backupWindow":            {Computed: true, Valid: daily(minDatabaseWindow)},
 		"backupTarget":            {Replace: true, Computed: true, Enum: []string{"region"}},
-		"maintenanceWindow":       {Computed: true, Valid: weekly(databaseWindow), Same: sameWeekday},
+		"maintenanceWindow":       {Computed: true, Valid: weekly(minDatabaseWindow), Same: sameWeekday},
 		"copyTagsToSnapshot":      {Default: false},
 		"deleteAutomatedBackups":  {Default: true},
 		"deletionProtection":      {Default: false},
