@@ -12,21 +12,21 @@ import (
 const backupCopyT = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
 
 // RDS copies automated backups to another region, encrypted with a key of that region. The
-// copies outlive the copying and the database.
-func TestBackupsAreCopiedToAnotherRegion(t *testing.T) {
+// copies remain after the deletion of the replication and of the database.
+func TestCopiedBackupsRemainAfterDeletionOfDatabase(t *testing.T) {
 	f := newDataFixture(t)
-	s, oregon := f.s, f.s.in("us-west-2")
-	here, there := s.mustCreate(keyT, "here", nil), oregon.mustCreate(keyT, "there", nil)
-	db := s.mustCreate(dbT, "main", with(f.db, props{"storageEncrypted": true, "kmsKeyId": here.state["arn"], "backupRetentionPeriod": 14}))
-	bare := s.mustCreate(dbT, "bare", with(f.db, props{"identifier": "bare", "backupRetentionPeriod": 0}))
-	in := props{"sourceDbInstanceArn": db.state["arn"], "kmsKeyId": there.state["arn"], "retentionPeriod": 14}
+	s, oregon := f.s, f.s.inRegion("us-west-2")
+	virginiaKey, oregonKey := s.mustCreate(keyT, "virginia", nil), oregon.mustCreate(keyT, "oregon", nil)
+	db := s.mustCreate(dbT, "main", with(f.db, props{"storageEncrypted": true, "kmsKeyId": virginiaKey.state["arn"], "backupRetentionPeriod": 14}))
+	withoutBackups := s.mustCreate(dbT, "bare", with(f.db, props{"identifier": "bare", "backupRetentionPeriod": 0}))
+	in := props{"sourceDbInstanceArn": db.state["arn"], "kmsKeyId": oregonKey.state["arn"], "retentionPeriod": 14}
 	s.requireRefusals([]refusal{
-		{"the region of the database", backupCopyT, with(in, props{"kmsKeyId": here.state["arn"]}), "can't be replicated from us-east-1 to us-east-1"},
+		{"the region of the database", backupCopyT, with(in, props{"kmsKeyId": virginiaKey.state["arn"]}), "can't be replicated from us-east-1 to us-east-1"},
 	})
 	oregon.requireRefusals([]refusal{
 		{"no key for an encrypted database", backupCopyT, with(in, props{"kmsKeyId": nil}), "a KMS key of us-west-2 must be given"},
-		{"a key of the database's region", backupCopyT, with(in, props{"kmsKeyId": here.state["arn"]}), "is not in us-west-2"},
-		{"a database without backups", backupCopyT, with(in, props{"sourceDbInstanceArn": bare.state["arn"]}), "not enabled"},
+		{"a key of the database's region", backupCopyT, with(in, props{"kmsKeyId": virginiaKey.state["arn"]}), "is not in us-west-2"},
+		{"a database without backups", backupCopyT, with(in, props{"sourceDbInstanceArn": withoutBackups.state["arn"]}), "not enabled"},
 		{"a database that does not exist", backupCopyT, with(in, props{"sourceDbInstanceArn": "arn:aws:rds:us-east-1:123456789012:db:none"}), "DBInstanceNotFound"},
 		{"36 days", backupCopyT, with(in, props{"retentionPeriod": 36}), "retentionPeriod"},
 	})
@@ -34,7 +34,7 @@ func TestBackupsAreCopiedToAnotherRegion(t *testing.T) {
 	require.Contains(t, copies.id, "arn:aws:rds:us-west-2:123456789012:auto-backup:ab-")
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, oregon.diff(copies, in).GetChanges())
 	require.Equal(t, []string{"retentionPeriod"}, oregon.diff(copies, with(in, props{"retentionPeriod": 7})).GetReplaces())
-	oregon.requireRefusals([]refusal{{"a second copying", backupCopyT, in, "replicated to us-west-2 already"}})
+	oregon.requireRefusals([]refusal{{"a second replication to the same region", backupCopyT, in, "replicated to us-west-2 already"}})
 
 	require.NoError(t, oregon.delete(copies))
 	require.NoError(t, s.delete(db))
@@ -43,7 +43,7 @@ func TestBackupsAreCopiedToAnotherRegion(t *testing.T) {
 		for _, o := range tx.All() {
 			if o.Type == "aws:rds/automated-backup" && o.Region == "us-west-2" {
 				kept++
-				require.Equal(t, there.state["arn"], o.State["kmsKeyId"])
+				require.Equal(t, oregonKey.state["arn"], o.State["kmsKeyId"])
 			}
 		}
 		return nil

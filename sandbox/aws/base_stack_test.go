@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	eksTrust    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
-	podTrust    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
-	flowTrust   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"vpc-flow-logs.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
-	readPolicy  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
-	clusterPerm = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+	eksTrust         = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+	podTrust         = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+	flowTrust        = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"vpc-flow-logs.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	readPolicy       = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	clusterPolicyARN = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 )
 
 // testStack has the resources that a test has created in a sandbox.
@@ -38,7 +38,8 @@ func (stack *testStack) add(token, name string, in props) *resource {
 	return created
 }
 
-// requireNoDiff asserts that unchanged inputs have no difference, also after a refresh.
+// requireNoDiff asserts that unchanged inputs have no difference: after the creation, and
+// after each of two refreshes.
 func (stack *testStack) requireNoDiff() {
 	stack.s.t.Helper()
 	for _, round := range []string{"after the creation", "after a refresh", "after a second refresh"} {
@@ -59,12 +60,12 @@ func (stack *testStack) requireDeletion() {
 		require.False(stack.s.t, stack.s.refresh(created), "%s still exists", created.name)
 		require.NoError(stack.s.t, stack.s.delete(created), "%s: a second deletion is no error", created.name)
 	}
-	require.Zero(stack.s.t, stack.s.count(), "the store still has objects")
+	require.Zero(stack.s.t, stack.s.objectCount(), "the store still has objects")
 }
 
-// buildBase creates the base: a VPC with two zones, a NAT gateway, a repository and a
-// cluster.
-func (s *sandbox) buildBase() *testStack {
+// createClusterStack creates a VPC with subnets in two zones, a NAT gateway, an image
+// repository and an EKS cluster.
+func (s *sandbox) createClusterStack() *testStack {
 	s.t.Helper()
 	stack := s.newStack()
 	add := stack.add
@@ -95,7 +96,7 @@ func (s *sandbox) buildBase() *testStack {
 	key := add(keyT, "key", props{"enableKeyRotation": true, "deletionWindowInDays": 7})
 	add(aliasT, "alias", props{"targetKeyId": key.id})
 	role := add(roleT, "control-plane", props{"assumeRolePolicy": eksTrust})
-	add(attachT, "control-plane-policy", props{"role": role.state["name"], "policyArn": clusterPerm})
+	add(attachT, "control-plane-policy", props{"role": role.state["name"], "policyArn": clusterPolicyARN})
 	cluster := add(clusterT, "cluster", props{
 		"roleArn": role.state["arn"], "version": "1.33", "enabledClusterLogTypes": []any{"audit", "api"},
 		"vpcConfig":        props{"subnetIds": []any{b.id, a.id}, "endpointPrivateAccess": true},
@@ -113,14 +114,18 @@ func (s *sandbox) buildBase() *testStack {
 	return stack
 }
 
-func TestUnchangedBaseHasNoDiff(t *testing.T) { newSandbox(t, nil).buildBase().requireNoDiff() }
+func TestUnchangedClusterStackHasNoDiff(t *testing.T) {
+	newSandbox(t, nil).createClusterStack().requireNoDiff()
+}
 
-func TestBaseIsDeletedInReverseOrder(t *testing.T) { newSandbox(t, nil).buildBase().requireDeletion() }
+func TestClusterStackIsDeletedInReverseOrder(t *testing.T) {
+	newSandbox(t, nil).createClusterStack().requireDeletion()
+}
 
 func TestObjectInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildBase()
-	before := s.count()
+	stack := s.createClusterStack()
+	before := s.objectCount()
 	for name, code := range map[string]string{
 		"vpc":     "DependencyViolation",
 		"a":       "DependencyViolation",
@@ -130,15 +135,15 @@ func TestObjectInUseIsNotDeleted(t *testing.T) {
 	} {
 		err := s.delete(stack.byName[name])
 		require.ErrorContains(t, err, code, name)
-		require.ErrorContains(t, err, stack.byName[name].id, "the error names what is to be deleted")
+		require.ErrorContains(t, err, stack.byName[name].id, "the error names the object to delete")
 	}
-	require.ErrorContains(t, s.delete(stack.byName["vpc"]), "refers to it in vpcId", "the error names what depends on it")
-	require.Equal(t, before, s.count())
+	require.ErrorContains(t, s.delete(stack.byName["vpc"]), "refers to it in vpcId", "the error names the property that refers to the object")
+	require.Equal(t, before, s.objectCount())
 }
 
-func TestOutputsAreRealistic(t *testing.T) {
+func TestClusterStackOutputsHaveFormatOfAWS(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildBase()
+	stack := s.createClusterStack()
 	for _, want := range []struct{ name, property, pattern string }{
 		{"vpc", "arn", `^arn:aws:ec2:us-east-1:123456789012:vpc/vpc-[0-9a-f]{17}$`},
 		{"vpc", "defaultSecurityGroupId", `^sg-[0-9a-f]{17}$`},

@@ -15,31 +15,31 @@ func (s *sandbox) preview(r *resource, news props) props {
 	checked, failures := s.check(r.token, r.name, r.in, news)
 	require.Empty(s.t, failures)
 	res, err := s.p.Update(s.t.Context(), &pulumirpc.UpdateRequest{
-		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Olds: s.pb(r.state), News: s.pb(checked), OldInputs: s.pb(r.in), Preview: true,
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Olds: s.encode(r.state), News: s.encode(checked), OldInputs: s.encode(r.in), Preview: true,
 	})
 	require.NoError(s.t, err)
 	return wire.Decode(res.GetProperties())
 }
 
-func TestDesiredCapacityIsKept(t *testing.T) {
+func TestUpdateKeepsDesiredCapacityWithinLimits(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	group, in := stack.byName["group"], stack.news["group"]
-	require.Equal(t, 2.0, group.state["desiredCapacity"], "the lower limit, if the program gives none")
+	require.Equal(t, 2.0, group.state["desiredCapacity"], "the default is minSize")
 	s.drift(group, "desiredCapacity", 5.0)
 	require.NoError(t, s.update(group, with(in, props{"defaultInstanceWarmup": 90})))
-	require.Equal(t, 5.0, group.state["desiredCapacity"], "an update of another property keeps it")
+	require.Equal(t, 5.0, group.state["desiredCapacity"], "an update of another property keeps the desired capacity")
 	require.True(t, s.refresh(group))
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(group, with(in, props{"defaultInstanceWarmup": 90})).GetChanges())
 	require.NoError(t, s.update(group, with(in, props{"maxSize": 4})))
-	require.Equal(t, 4.0, group.state["desiredCapacity"], "a new upper limit below it lowers it")
+	require.Equal(t, 4.0, group.state["desiredCapacity"], "a new maximum below the desired capacity lowers the desired capacity")
 	require.NoError(t, s.update(group, with(in, props{"minSize": 6})))
-	require.Equal(t, 6.0, group.state["desiredCapacity"], "a new lower limit above it raises it")
+	require.Equal(t, 6.0, group.state["desiredCapacity"], "a new minimum above the desired capacity raises the desired capacity")
 }
 
 func TestIgnoredDesiredCapacityIsKept(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	in := with(stack.news["mixed"], props{"desiredCapacity": 1})
 	group := s.mustCreate(scalingT, "ignoring", in)
 	s.drift(group, "desiredCapacity", 3.0)
@@ -55,19 +55,19 @@ func TestIgnoredDesiredCapacityIsKept(t *testing.T) {
 
 func TestChangedTemplateGetsANewVersion(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	template, in := stack.byName["template"], stack.news["template"]
 	require.Equal(t, []any{1.0, 1.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	changed := with(in, props{"instanceType": "m7g.xlarge"})
 	shown := s.preview(template, changed)
-	require.Equal(t, wire.Unknown{}, shown["latestVersion"], "resources that use the version must be shown that it changes")
+	require.Equal(t, wire.Unknown{}, shown["latestVersion"], "the preview must show a change in resources that use the version")
 	require.Equal(t, wire.Unknown{}, shown["defaultVersion"])
 	require.NoError(t, s.update(template, changed))
 	require.Equal(t, []any{2.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	require.NoError(t, s.update(template, with(changed, props{"tags": props{"a": "b"}})))
 	require.Equal(t, 2.0, template.state["latestVersion"], "a change of tags creates no version")
 	require.NoError(t, s.update(template, with(changed, props{"updateDefaultVersion": nil, "ebsOptimized": "false"})))
-	require.Equal(t, []any{3.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]}, "the default version stays unless an update moves it")
+	require.Equal(t, []any{3.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]}, "the default version stays the same without updateDefaultVersion")
 	require.NoError(t, s.update(template, with(changed, props{"updateDefaultVersion": nil, "ebsOptimized": "false", "defaultVersion": 1})))
 	require.Equal(t, []any{3.0, 1.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	require.True(t, s.refresh(template))
@@ -75,16 +75,16 @@ func TestChangedTemplateGetsANewVersion(t *testing.T) {
 
 func TestChangedTemplateOfAGroupStartsAnInstanceRefresh(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	template, group, in := stack.byName["template"], stack.byName["group"], stack.news["group"]
 	require.NoError(t, s.update(template, with(stack.news["template"], props{"instanceType": "m7g.xlarge"})))
-	require.Empty(t, s.refreshes(group.id), "a new version that no group uses starts no refresh")
+	require.Empty(t, s.instanceRefreshes(group.id), "a new version that no group uses starts no refresh")
 	in = with(in, props{"launchTemplate": props{"id": template.id, "version": "2"}})
 	require.NoError(t, s.update(group, in))
-	require.Len(t, s.refreshes(group.id), 1)
-	require.Equal(t, "Successful", s.refreshes(group.id)[0].State["status"])
+	require.Len(t, s.instanceRefreshes(group.id), 1)
+	require.Equal(t, "Successful", s.instanceRefreshes(group.id)[0].State["status"])
 	require.NoError(t, s.update(group, with(in, props{"maxSize": 7, "tags": nil})))
-	require.Len(t, s.refreshes(group.id), 1, "a change of sizes or tags starts none")
+	require.Len(t, s.instanceRefreshes(group.id), 1, "a change of sizes or tags starts none")
 
 	latest := s.mustCreate(scalingT, "latest", with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}},
@@ -97,16 +97,16 @@ func TestChangedTemplateOfAGroupStartsAnInstanceRefresh(t *testing.T) {
 	require.NoError(t, s.update(latest, with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}}, "tags": nil,
 	})))
-	require.Len(t, s.refreshes(latest.id), 1, "a change of tags is a trigger of this group")
+	require.Len(t, s.instanceRefreshes(latest.id), 1, "a change of tags is a trigger of this group")
 	require.NoError(t, s.delete(latest))
-	require.Empty(t, s.refreshes(latest.id), "the record is deleted with its group")
+	require.Empty(t, s.instanceRefreshes(latest.id), "the record is deleted with its group")
 }
 
 func TestIPv6BlockIsUnknownInPreview(t *testing.T) {
 	s := newSandbox(t, nil)
 	in, failures := s.check(vpcT, "v", nil, props{"cidrBlock": "10.0.0.0/16", "assignGeneratedIpv6CidrBlock": true})
 	require.Empty(t, failures)
-	created, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(vpcT, "v"), Properties: s.pb(in), Preview: true})
+	created, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(vpcT, "v"), Properties: s.encode(in), Preview: true})
 	require.NoError(t, err)
 	require.Equal(t, wire.Unknown{}, wire.Decode(created.GetProperties())["ipv6CidrBlock"])
 
@@ -121,22 +121,22 @@ func TestIPv6BlockIsUnknownInPreview(t *testing.T) {
 
 func TestUpdateDoesNotAdoptAssociatedResources(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
-	list := stack.byName["list"]
-	require.True(t, s.refresh(list))
-	require.Len(t, list.state["subnetIds"], 1)
-	require.NoError(t, s.update(list, with(stack.news["list"], props{"tags": props{"a": "b"}})))
+	stack := s.createComputeStack()
+	acl := stack.byName["list"]
+	require.True(t, s.refresh(acl))
+	require.Len(t, acl.state["subnetIds"], 1)
+	require.NoError(t, s.update(acl, with(stack.news["list"], props{"tags": props{"a": "b"}})))
 	require.NoError(t, s.delete(stack.byName["list-a"]))
 	require.NoError(t, s.delete(stack.byName["in"]))
-	require.True(t, s.refresh(list))
-	require.Empty(t, list.state["subnetIds"], "the update did not add the subnet of the refresh to the ACL's own subnets")
-	require.Empty(t, list.state["ingress"])
-	require.Len(t, list.state["egress"], 1)
+	require.True(t, s.refresh(acl))
+	require.Empty(t, acl.state["subnetIds"], "the update must not add the associated subnet to the inline subnets of the network ACL")
+	require.Empty(t, acl.state["ingress"])
+	require.Len(t, acl.state["egress"], 1)
 }
 
 func TestChangesOfComputeUpdateOrReplace(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	for _, row := range []struct {
 		reason, name string
 		change       props
@@ -189,7 +189,7 @@ func TestImageParameterHasTheImageOfItsRelease(t *testing.T) {
 	require.NoError(t, err)
 	require.Regexp(t, `^ami-[0-9a-f]{17}$`, arm["insecureValue"])
 	require.Equal(t, arm["insecureValue"], arm["value"])
-	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.pb(name("1.34", "arm64"))})
+	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.encode(name("1.34", "arm64"))})
 	require.NoError(t, err)
 	require.NotNil(t, res.GetReturn().GetFields()["value"].GetStructValue(), "every parameter is marked as a secret, even a public one")
 	again, err := s.invoke(token, name("1.34", "arm64"))
@@ -211,7 +211,7 @@ func TestImageParameterHasTheImageOfItsRelease(t *testing.T) {
 	require.NoError(t, err)
 	older, err := s.invoke(token, release("arm64", "1.34", "20260625"))
 	require.NoError(t, err)
-	require.NotEqual(t, pinned["insecureValue"], older["insecureValue"], "each release has its image")
+	require.NotEqual(t, pinned["insecureValue"], older["insecureValue"], "each release has its own image")
 	for _, wrong := range []props{release("x86_64", "1.34", "20260923"), release("arm64", "1.35", "20260923"), release("arm64", "1.34", "20260924")} {
 		_, err = s.invoke(token, wrong)
 		require.ErrorContains(t, err, "ParameterNotFound", wrong["name"])

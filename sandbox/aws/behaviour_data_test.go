@@ -117,7 +117,7 @@ func TestParameterGroupInUseChangesInPlace(t *testing.T) {
 func TestManagedPasswordIsASecretOfTheDatabase(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	before := s.count()
+	before := s.objectCount()
 	db := s.mustCreate(dbT, "db", f.db)
 	arn := db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"]
 	s.mustCreate(secretPolicyT, "p", props{"secretArn": arn, "policy": `{"Version":"2012-10-17","Statement":[` +
@@ -125,11 +125,11 @@ func TestManagedPasswordIsASecretOfTheDatabase(t *testing.T) {
 	require.NoError(t, s.update(db, f.db))
 	require.Equal(t, arn, db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"], "an update keeps the secret")
 	require.NoError(t, s.update(db, with(f.db, props{"manageMasterUserPassword": nil, "password": "0123456789"})))
-	require.Empty(t, db.state["masterUserSecrets"], "a given password ends the managed one")
+	require.Empty(t, db.state["masterUserSecrets"], "a password of the program replaces the managed password")
 	require.NoError(t, s.update(db, f.db))
 	require.NotEqual(t, arn, db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"])
 	require.NoError(t, s.delete(db))
-	require.Equal(t, before, s.count(), "the secret and its policy are deleted with the database")
+	require.Equal(t, before, s.objectCount(), "the secret and its policy are deleted with the database")
 }
 
 func TestCacheEncryptionChangesInTwoSteps(t *testing.T) {
@@ -179,7 +179,8 @@ func TestNewSecretVersionBecomesTheCurrentOne(t *testing.T) {
 	require.True(t, s.refresh(one))
 	require.Equal(t, []any{"AWSPREVIOUS"}, one.state["versionStages"])
 	require.Equal(t, []any{"AWSCURRENT"}, two.state["versionStages"])
-	// A label of its own leaves the current version, and is at one version only.
+	// A new version with only a custom stage does not become the current version. Only one
+	// version can have a stage.
 	staged := props{"secretId": secret.id, "secretString": "three", "versionStages": []any{"generation-1"}}
 	three := s.mustCreate(versionT, "v", staged)
 	require.Equal(t, []any{"generation-1"}, three.state["versionStages"])
@@ -204,7 +205,7 @@ func TestRandomPasswordFollowsItsOptions(t *testing.T) {
 	two, err := s.invoke(token, nil)
 	require.NoError(t, err)
 	require.Len(t, one["randomPassword"], 32)
-	require.NotEqual(t, one["randomPassword"], two["randomPassword"], "every call generates a new one")
+	require.NotEqual(t, one["randomPassword"], two["randomPassword"], "every call generates a new password")
 	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token})
 	require.NoError(t, err)
 	for _, name := range []string{"id", "randomPassword"} {
@@ -220,7 +221,7 @@ func TestRandomPasswordFollowsItsOptions(t *testing.T) {
 		require.Regexp(t, kind, each["randomPassword"])
 	}
 	for reason, in := range map[string]props{
-		"nothing":                          {"passwordLength": 0},
+		"a length of 0":                    {"passwordLength": 0},
 		"more than AWS allows":             {"passwordLength": 4097},
 		"every kind of character excluded": {"excludeLowercase": true, "excludeUppercase": true, "excludeNumbers": true, "excludePunctuation": true},
 		"shorter than the number of kinds": {"passwordLength": 3, "requireEachIncludedType": true},
@@ -234,7 +235,7 @@ func TestRandomPasswordFollowsItsOptions(t *testing.T) {
 func TestSecretsAreNotListed(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
-	s.buildData()
+	s.createDataStack()
 	s.mustCreate(cacheUserT, "other", props{"userId": "other", "userName": "other", "engine": "redis", "accessString": "on ~* +@all",
 		"authenticationMode": props{"type": "password", "passwords": []any{"0123456789abcdef"}}})
 	out, err := s.run("list", "--json", "--owned")
@@ -252,9 +253,9 @@ func TestMonitoringRoleCanHaveAnInlinePolicy(t *testing.T) {
 	require.Equal(t, role.state["arn"], db.state["monitoringRoleArn"])
 }
 
-// AWS returns pending-reboot as the apply method of a parameter with the family's
-// default value, whatever the program sent. So a program that sends immediate sees a
-// difference in each preview.
+// If a parameter has the default value of its family, AWS always returns the apply method
+// pending-reboot, even if the program sent immediate. So a program that sends immediate
+// gets a difference in each preview.
 func TestDefaultParametersAreReadAsPendingReboot(t *testing.T) {
 	s := newSandbox(t, nil)
 	for i, row := range []struct {

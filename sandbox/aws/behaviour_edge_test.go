@@ -12,9 +12,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-func TestChangesThatUpdateADistributionInPlace(t *testing.T) {
+func TestDistributionIsUpdatedInPlaceAndRetained(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildEdge()
+	stack := s.createEdgeStack()
 	distribution := stack.byName["distribution"]
 	news := stack.news["distribution"]
 	shuffled := with(news, props{"aliases": []any{"example.com", "www.example.com"}, "origins": []any{news["origins"].([]any)[1], news["origins"].([]any)[0]}})
@@ -36,7 +36,7 @@ func TestChangesThatUpdateADistributionInPlace(t *testing.T) {
 	require.Equal(t, false, distribution.state["enabled"], "retainOnDelete disables the distribution")
 }
 
-func TestEmptyBlockOfAWebACLIsAValue(t *testing.T) {
+func TestDiffComparesEmptyBlocksOfAWebACL(t *testing.T) {
 	s := newSandbox(t, nil)
 	acl := s.mustCreate(webACLT, "acl", webACL())
 	counting := webACL()
@@ -57,7 +57,7 @@ func TestForceDestroyEmptiesABucket(t *testing.T) {
 	s.mustCreate(objectT, "o", props{"bucket": bucket.id, "key": "a/b", "contentBase64": b64("x")})
 	s.mustCreate(versioningT, "v", props{"bucket": bucket.id, "versioningConfiguration": props{"status": "Enabled"}})
 	require.NoError(t, s.delete(bucket))
-	require.Zero(t, s.count(), "objects and settings are deleted with the bucket")
+	require.Zero(t, s.objectCount(), "objects and settings are deleted with the bucket")
 }
 
 // The engine recognises a changed file by its hash. The etag is computed from the file's
@@ -69,6 +69,7 @@ func TestObjectHasTheContentOfItsFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("hello"), 0o600))
 	file := func(hash, path string) props {
 		return props{"bucket": bucket.id, "key": "index.html", "source": props{
+			// Pulumi marks an asset with this key and value.
 			"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "hash": hash, "path": path,
 		}}
 	}
@@ -76,7 +77,7 @@ func TestObjectHasTheContentOfItsFile(t *testing.T) {
 	require.Equal(t, "5d41402abc4b2a76b9719d911017c592", object.state["etag"])
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, file("1", path)).GetChanges())
 	require.True(t, s.refresh(object))
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, file("1", path)).GetChanges(), "a refresh keeps it")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, file("1", path)).GetChanges(), "a refresh keeps the asset")
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(object, file("2", path)).GetChanges())
 	_, err := s.create(objectT, "gone", with(file("1", path+".gone"), props{"key": "gone"}))
 	require.ErrorContains(t, err, "no such file")
@@ -94,9 +95,9 @@ func TestAllowOverwriteReplacesARecord(t *testing.T) {
 	second := s.mustCreate(recordT, "two", with(txt, props{"name": "A", "records": []any{"two"}, "allowOverwrite": true}))
 	require.Equal(t, "a", second.state["name"])
 	require.NoError(t, s.update(second, with(txt, props{"name": "A", "records": []any{"three"}, "allowOverwrite": true})))
-	require.Equal(t, 4, s.count(), "the zone, its two records, and the TXT record")
+	require.Equal(t, 4, s.objectCount(), "the zone, its two records, and the TXT record")
 	require.NoError(t, s.delete(zone), "forceDestroy deletes the records")
-	require.Zero(t, s.count())
+	require.Zero(t, s.objectCount())
 }
 
 func TestPrivateZoneIsFoundByItsVPC(t *testing.T) {
@@ -117,7 +118,7 @@ func TestPrivateZoneIsFoundByItsVPC(t *testing.T) {
 
 func TestChangesOfTheEdgeUpdateOrReplace(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildEdge()
+	stack := s.createEdgeStack()
 	for _, row := range []struct {
 		reason, name string
 		change       props
@@ -145,23 +146,23 @@ func TestChangesOfTheEdgeUpdateOrReplace(t *testing.T) {
 		"the old certificate is used until the new one is created")
 }
 
-// unknownVariants returns copies of a value. Each copy has one unknown value. The key of a
-// copy is the path of its unknown value. at is the path of v.
-func unknownVariants(v any, at string) map[string]any {
-	out := map[string]any{at: wire.Unknown{}}
+// unknownVariants returns copies of the value v. Each copy has one unknown value. The key of
+// a copy is the path of its unknown value. path is the path of v.
+func unknownVariants(v any, path string) map[string]any {
+	out := map[string]any{path: wire.Unknown{}}
 	switch v := v.(type) {
 	case props:
 		for name, item := range v {
-			for path, variant := range unknownVariants(item, at+"."+name) {
-				out[path] = with(v, props{name: variant})
+			for unknownPath, variant := range unknownVariants(item, path+"."+name) {
+				out[unknownPath] = with(v, props{name: variant})
 			}
 		}
 	case []any:
 		for i, item := range v {
-			for path, variant := range unknownVariants(item, fmt.Sprintf("%s[%d]", at, i)) {
+			for unknownPath, variant := range unknownVariants(item, fmt.Sprintf("%s[%d]", path, i)) {
 				list := append([]any{}, v...)
 				list[i] = variant
-				out[path] = list
+				out[unknownPath] = list
 			}
 		}
 	}
@@ -171,15 +172,15 @@ func unknownVariants(v any, at string) map[string]any {
 // The test previews the creation of each resource with each of its values unknown.
 func TestUnknownValuesAreNotRefused(t *testing.T) {
 	s := newSandbox(t, nil)
-	for _, stack := range []*testStack{s.buildBase(), s.buildEdge(), s.buildCompute()} {
+	for _, stack := range []*testStack{s.createClusterStack(), s.createEdgeStack(), s.createComputeStack()} {
 		for _, created := range stack.created {
 			for path, in := range unknownVariants(stack.news[created.name], "") {
 				if path == "" {
-					continue
+					continue // all inputs together are never unknown
 				}
 				checked, failures := s.check(created.token, created.name, nil, in.(props))
 				require.Empty(t, failures, "%s%s", created.token, path)
-				_, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(created.token, created.name), Type: created.token, Properties: s.pb(checked), Preview: true})
+				_, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(created.token, created.name), Type: created.token, Properties: s.encode(checked), Preview: true})
 				require.NoError(t, err, "%s%s", created.token, path)
 			}
 		}
@@ -189,17 +190,17 @@ func TestUnknownValuesAreNotRefused(t *testing.T) {
 func TestCertificatesStayIssued(t *testing.T) {
 	s := newSandbox(t, nil)
 	zone := s.mustCreate(zoneT, "z", props{"name": "example.com", "forceDestroy": true})
-	certificate := s.issue("example.com", zone)
-	waiting := s.issue("www.example.com", zone)
+	certificate := s.createCertificate("example.com", zone)
+	waiting := s.createCertificate("www.example.com", zone)
 	s.mustCreate(validationT, "v", props{"certificateArn": certificate.id})
 	require.NoError(t, s.delete(zone), "the records are deleted too")
 	require.True(t, s.refresh(certificate))
 	require.Equal(t, "ISSUED", certificate.state["status"], "ACM has seen the record")
 	require.True(t, s.refresh(waiting))
-	require.Equal(t, "PENDING_VALIDATION", waiting.state["status"], "its record was deleted before ACM checked it")
+	require.Equal(t, "PENDING_VALIDATION", waiting.state["status"], "the validation record was deleted before ACM checked it")
 
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
-	private := s.issue("example.org", s.mustCreate(zoneT, "p", props{"name": "example.org", "vpcs": []any{props{"vpcId": vpc.id}}}))
+	private := s.createCertificate("example.org", s.mustCreate(zoneT, "p", props{"name": "example.org", "vpcs": []any{props{"vpcId": vpc.id}}}))
 	require.True(t, s.refresh(private))
 	require.Equal(t, "PENDING_VALIDATION", private.state["status"], "ACM does not see private zones")
 }
@@ -208,7 +209,7 @@ func TestPreviewOfACertificateHasUnknownOutputs(t *testing.T) {
 	s := newSandbox(t, nil)
 	in, failures := s.check(certificateT, "c", nil, props{"domainName": "example.com", "validationMethod": "DNS"})
 	require.Empty(t, failures)
-	res, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(certificateT, "c"), Type: certificateT, Properties: s.pb(in), Preview: true})
+	res, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(certificateT, "c"), Type: certificateT, Properties: s.encode(in), Preview: true})
 	require.NoError(t, err)
 	out := wire.Decode(res.GetProperties())
 	for _, name := range []string{"arn", "domainValidationOptions", "status"} {

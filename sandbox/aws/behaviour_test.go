@@ -88,7 +88,7 @@ func TestRefreshShowsDriftAndUpdateRemovesIt(t *testing.T) {
 	news := props{"cidrBlock": "10.30.0.0/16"}
 	s.drift(f.vpc, "enableDnsSupport", false)
 	s.drift(f.vpc, "tags.Owner", "me")
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, news).GetChanges(), "the engine does not know about it before a refresh")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, news).GetChanges(), "the engine does not know about the drift before a refresh")
 	require.True(t, s.refresh(f.vpc))
 	d := s.diff(f.vpc, news)
 	require.Contains(t, d.GetDetailedDiff(), "enableDnsSupport", "a property that the program does not give")
@@ -144,7 +144,7 @@ func TestGeneratedNamesStayTheSame(t *testing.T) {
 	require.NoError(t, s.update(role, in))
 	require.Equal(t, role.id, role.state["name"], "a generated name stays")
 	again, _ := s.check(roleT, "worker", nil, in)
-	require.Equal(t, role.id, again["name"], "the same random seed gives the same name, so a preview shows the real name")
+	require.Equal(t, role.id, again["name"], "the same random seed gives the same name, so a preview shows the final name")
 	prefixed := s.mustCreate(roleT, "p", props{"assumeRolePolicy": podTrust, "namePrefix": "web-"})
 	require.Regexp(t, `^web-\d{18}[0-9a-f]{8}$`, prefixed.id)
 	_, failures := s.check(roleT, strings.Repeat("x", 60), nil, in)
@@ -153,12 +153,12 @@ func TestGeneratedNamesStayTheSame(t *testing.T) {
 		pulumirpc.CheckRequest_AutonamingOptions_ENFORCE: "proposed",
 		pulumirpc.CheckRequest_AutonamingOptions_PROPOSE: "proposed",
 	} {
-		res, err := s.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(roleT, "r"), News: s.pb(in),
+		res, err := s.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(roleT, "r"), News: s.encode(in),
 			Autonaming: &pulumirpc.CheckRequest_AutonamingOptions{ProposedName: "proposed", Mode: mode}})
 		require.NoError(t, err)
 		require.Equal(t, want, wire.Decode(res.GetInputs())["name"])
 	}
-	res, err := s.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(roleT, "r"), News: s.pb(in),
+	res, err := s.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(roleT, "r"), News: s.encode(in),
 		Autonaming: &pulumirpc.CheckRequest_AutonamingOptions{Mode: pulumirpc.CheckRequest_AutonamingOptions_DISABLE}})
 	require.NoError(t, err)
 	require.Len(t, res.GetFailures(), 1, "without autonaming the program must give the name")
@@ -171,7 +171,7 @@ func TestDefaultTagsAreMergedIntoTagsAll(t *testing.T) {
 	vpc := s.mustCreate(vpcT, "v", in)
 	require.Equal(t, props{"Stack": "own"}, vpc.state["tags"])
 	require.Equal(t, props{"Project": "p", "Stack": "own"}, vpc.state["tagsAll"])
-	s.p = s.provider(tags(`{"Project":"q"}`))
+	s.p = s.newProvider(tags(`{"Project":"q"}`))
 	d := s.diff(vpc, in)
 	require.Contains(t, d.GetDetailedDiff(), "tagsAll", "a change of the default tags changes every resource")
 	require.NotContains(t, d.GetDetailedDiff(), "tags")
@@ -186,7 +186,7 @@ func TestPreviewShowsUnknownValuesAndChangesNothing(t *testing.T) {
 	s := newSandbox(t, nil)
 	in, failures := s.check(subnetT, "a", nil, props{"vpcId": wire.Unknown{}, "cidrBlock": "10.0.0.0/24"})
 	require.Empty(t, failures, "an unknown value is not refused")
-	created, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(subnetT, "a"), Properties: s.pb(in), Preview: true})
+	created, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(subnetT, "a"), Properties: s.encode(in), Preview: true})
 	require.NoError(t, err)
 	out := wire.Decode(created.GetProperties())
 	require.Empty(t, created.GetId())
@@ -195,12 +195,12 @@ func TestPreviewShowsUnknownValuesAndChangesNothing(t *testing.T) {
 	require.Equal(t, wire.Unknown{}, out["vpcId"])
 	require.Equal(t, "10.0.0.0/24", out["cidrBlock"])
 	require.Equal(t, false, out["mapPublicIpOnLaunch"], "a default is known")
-	require.Zero(t, s.count(), "a preview creates nothing")
+	require.Zero(t, s.objectCount(), "a preview creates nothing")
 
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	in, _ = s.check(vpcT, "v", vpc.in, props{"cidrBlock": "10.0.0.0/16", "enableDnsSupport": false})
 	changed, err := s.p.Update(t.Context(), &pulumirpc.UpdateRequest{
-		Id: vpc.id, Urn: urn(vpcT, "v"), Olds: s.pb(vpc.state), News: s.pb(in), Preview: true,
+		Id: vpc.id, Urn: urn(vpcT, "v"), Olds: s.encode(vpc.state), News: s.encode(in), Preview: true,
 	})
 	require.NoError(t, err)
 	out = wire.Decode(changed.GetProperties())
@@ -225,14 +225,14 @@ func TestImportedResourceHasNoDiff(t *testing.T) {
 
 func TestReadShowsAssociatedResources(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildBase()
+	stack := s.createClusterStack()
 	require.NotContains(t, stack.byName["private"].state, "routes")
 	for _, name := range []string{"private", "group", "control-plane", "address", "flow"} {
 		require.True(t, s.refresh(stack.byName[name]))
 	}
 	require.Equal(t, []any{props{"cidrBlock": "0.0.0.0/0", "natGatewayId": stack.byName["nat"].id}}, stack.byName["private"].state["routes"])
 	require.Len(t, stack.byName["group"].state["ingress"], 1)
-	require.Equal(t, []any{clusterPerm}, stack.byName["control-plane"].state["managedPolicyArns"])
+	require.Equal(t, []any{clusterPolicyARN}, stack.byName["control-plane"].state["managedPolicyArns"])
 	require.Equal(t, stack.byName["nat"].state["privateIp"], stack.byName["address"].state["privateIp"])
 }
 
@@ -240,12 +240,12 @@ func TestProcessesShareTheStore(t *testing.T) {
 	s := newSandbox(t, nil)
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	first := s.p
-	s.p = s.provider(nil)
+	s.p = s.newProvider(nil)
 	s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
 	s.p = first
 	_, err := s.create(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
 	require.ErrorContains(t, err, "InvalidSubnet.Conflict")
-	s.p = s.provider(props{"region": "eu-west-1"})
+	s.p = s.newProvider(props{"region": "eu-west-1"})
 	_, err = s.create(subnetT, "c", props{"vpcId": vpc.id, "cidrBlock": "10.0.1.0/24"})
 	require.ErrorContains(t, err, "InvalidVpcID.NotFound", "a VPC exists only in its region")
 	s.mustCreate(roleT, "r", props{"name": "one", "assumeRolePolicy": podTrust})

@@ -17,8 +17,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// tokenLifetime is how long a token of `aws eks get-token` is valid. AWS's own program has
-// the same value.
+// tokenLifetime is how long a token of `aws eks get-token` is valid. The AWS CLI uses the
+// same value.
 const tokenLifetime = 14 * time.Minute
 
 // CLI is the `aws` program of the sandbox. It has one command, which a kubeconfig of
@@ -31,9 +31,9 @@ const tokenLifetime = 14 * time.Minute
 // CLI returns an error for every other command or option.
 func CLI(args []string, stdout, _ io.Writer) error {
 	if len(args) < 2 || args[0] != "eks" || args[1] != "get-token" {
-		return fmt.Errorf("the sandbox's aws has `aws eks get-token` only, not %q: it reaches no account", "aws "+strings.Join(args, " "))
+		return fmt.Errorf("the sandbox's aws supports only `aws eks get-token`, not %q: it does not connect to an AWS account", "aws "+strings.Join(args, " "))
 	}
-	options, err := getTokenOptions(args[2:])
+	options, err := parseTokenOptions(args[2:])
 	if err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
 	}
@@ -41,7 +41,7 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
 	}
-	if err := reachCluster(l, options); err != nil {
+	if err := verifyClusterReachable(l, options); err != nil {
 		return err
 	}
 	current, err := kubeconfig.Read(l.Kubeconfig())
@@ -55,10 +55,10 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	return json.NewEncoder(stdout).Encode(execCredential(current, time.Now()))
 }
 
-// reachCluster returns an error if a client at the place in SANDBOX_RUN_FROM could not
-// reach the cluster's API endpoint. Then the program prints no credential, so the client
-// fails. At AWS, the client's connection would time out.
-func reachCluster(l *layout.Layout, options map[string]string) error {
+// verifyClusterReachable returns an error if a client at the place in SANDBOX_RUN_FROM could
+// not reach the cluster's API endpoint. Then `aws eks get-token` prints no credential, so the
+// client fails. At AWS, the client's connection would time out.
+func verifyClusterReachable(l *layout.Layout, options map[string]string) error {
 	cloud, err := openCloud(l, cmp.Or(options["--region"], os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), rules.DefaultRegion))
 	if err != nil {
 		return err
@@ -69,10 +69,10 @@ func reachCluster(l *layout.Layout, options map[string]string) error {
 	return cloud.ReachCluster(context.Background(), options["--cluster-name"])
 }
 
-// getTokenOptions parses the options of `aws eks get-token`. It returns an error for an
+// parseTokenOptions parses the options of `aws eks get-token`. It returns an error for an
 // option or a value that the sandbox does not support.
-func getTokenOptions(args []string) (map[string]string, error) {
-	given := map[string]string{}
+func parseTokenOptions(args []string) (map[string]string, error) {
+	options := map[string]string{}
 	for len(args) > 0 {
 		name, value, hasValue := strings.Cut(args[0], "=")
 		args = args[1:]
@@ -85,18 +85,18 @@ func getTokenOptions(args []string) (map[string]string, error) {
 			}
 			value, args = args[0], args[1:]
 		}
-		given[name] = value
+		options[name] = value
 	}
-	if given["--cluster-name"] == "" {
+	if options["--cluster-name"] == "" {
 		return nil, errors.New("the option --cluster-name is required")
 	}
-	if role, isGiven := given["--role-arn"]; isGiven && !strings.HasPrefix(role, "arn:"+rules.Partition+":iam::") {
+	if role, isSet := options["--role-arn"]; isSet && !strings.HasPrefix(role, "arn:"+rules.Partition+":iam::") {
 		return nil, fmt.Errorf("--role-arn %s: must be the ARN of a role", role)
 	}
-	if output := given["--output"]; output != "" && output != "json" {
+	if output := options["--output"]; output != "" && output != "json" {
 		return nil, fmt.Errorf("--output %s: only json is supported", output)
 	}
-	return given, nil
+	return options, nil
 }
 
 // credential is an ExecCredential of client.authentication.k8s.io/v1beta1. It is the format

@@ -32,7 +32,7 @@ func Command() *cobra.Command {
 	return cmd
 }
 
-// openStore opens the store of the environment's sandbox.
+// openStore opens the store of the sandbox that the environment defines.
 func openStore() (*store.Store, error) {
 	l, err := layout.FromEnv()
 	if err != nil {
@@ -41,14 +41,14 @@ func openStore() (*store.Store, error) {
 	return store.Open(l.AWS())
 }
 
-// openFaults returns the file of the configured faults of the environment's
-// sandbox.
+// openFaults returns the file with the configured faults of the sandbox that the
+// environment defines.
 func openFaults() (faults.File, error) {
 	l, err := layout.FromEnv()
 	if err != nil {
 		return faults.File{}, err
 	}
-	return faults.In(l.AWS()), nil
+	return faults.NewFile(l.AWS()), nil
 }
 
 // listCommand returns the command `sandbox aws list`.
@@ -151,8 +151,8 @@ func setCommand() *cobra.Command {
 		Use:   "set TYPE ID PROPERTY=VALUE...",
 		Short: "Change properties outside of Pulumi",
 		Long: "Change properties outside of Pulumi, as a user of the AWS console would.\n\n" +
-			"VALUE is JSON, otherwise text; null removes the property. A nested property is written with dots, as in\n" +
-			"tags.Owner=me.",
+			"A VALUE that is not valid JSON is a text; null removes the property. A nested property is written with\n" +
+			"dots, as in tags.Owner=me.",
 		Args: cobra.MinimumNArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			token, err := rules.FindToken(args[0])

@@ -34,9 +34,9 @@ const (
 	tlsPolicy      = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 )
 
-// buildCompute creates a tier: a dual-stack VPC, a load balancer with rules, and
-// Auto Scaling groups behind it.
-func (s *sandbox) buildCompute() *testStack {
+// createComputeStack creates a dual-stack VPC with a load balancer, Auto Scaling groups
+// behind it, and the alarms and events of these groups.
+func (s *sandbox) createComputeStack() *testStack {
 	s.t.Helper()
 	stack := s.newStack()
 	add := stack.add
@@ -51,12 +51,12 @@ func (s *sandbox) buildCompute() *testStack {
 	}
 	a, b := subnet("a", "us-east-1a", "10.40.0.0/24", "1"), subnet("b", "us-east-1b", "10.40.1.0/24", "2")
 	table := add(tableT, "table", props{"vpcId": vpc.id})
-	add(routeT, "four", props{"routeTableId": table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": gateway.id})
-	add(routeT, "six", props{"routeTableId": table.id, "destinationIpv6CidrBlock": "::/0", "egressOnlyGatewayId": out.id})
-	list := add(aclT, "list", props{"vpcId": vpc.id})
-	add(aclRuleT, "in", props{"networkAclId": list.id, "ruleNumber": 100, "ruleAction": "allow", "protocol": "tcp", "cidrBlock": "0.0.0.0/0", "fromPort": 443, "toPort": 443})
-	add(aclRuleT, "away", props{"networkAclId": list.id, "ruleNumber": 100, "egress": true, "ruleAction": "allow", "protocol": "-1", "ipv6CidrBlock": "::/0"})
-	add(aclAssocT, "list-a", props{"networkAclId": list.id, "subnetId": a.id})
+	add(routeT, "ipv4-route", props{"routeTableId": table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": gateway.id})
+	add(routeT, "ipv6-route", props{"routeTableId": table.id, "destinationIpv6CidrBlock": "::/0", "egressOnlyGatewayId": out.id})
+	acl := add(aclT, "list", props{"vpcId": vpc.id})
+	add(aclRuleT, "in", props{"networkAclId": acl.id, "ruleNumber": 100, "ruleAction": "allow", "protocol": "tcp", "cidrBlock": "0.0.0.0/0", "fromPort": 443, "toPort": 443})
+	add(aclRuleT, "out-ipv6", props{"networkAclId": acl.id, "ruleNumber": 100, "egress": true, "ruleAction": "allow", "protocol": "-1", "ipv6CidrBlock": "::/0"})
+	add(aclAssocT, "list-a", props{"networkAclId": acl.id, "subnetId": a.id})
 	add(aclT, "inline", props{"vpcId": vpc.id, "subnetIds": []any{b.id}, "ingress": []any{
 		props{"ruleNo": 1, "action": "deny", "protocol": "icmp", "icmpType": -1, "icmpCode": -1, "fromPort": 0, "toPort": 0, "cidrBlock": "0.0.0.0/0"},
 	}})
@@ -185,15 +185,17 @@ func queuePolicy(queue *resource, service string, rule *resource) string {
 		`"Resource":[%q],"Condition":{"ArnEquals":{"aws:SourceArn":[%q]}}}]}`, service, queue.state["arn"], rule.state["arn"])
 }
 
-func TestUnchangedComputeHasNoDiff(t *testing.T) { newSandbox(t, nil).buildCompute().requireNoDiff() }
-
-func TestComputeIsDeletedInReverseOrder(t *testing.T) {
-	newSandbox(t, nil).buildCompute().requireDeletion()
+func TestUnchangedComputeStackHasNoDiff(t *testing.T) {
+	newSandbox(t, nil).createComputeStack().requireNoDiff()
 }
 
-func TestComputeInUseIsNotDeleted(t *testing.T) {
+func TestComputeStackIsDeletedInReverseOrder(t *testing.T) {
+	newSandbox(t, nil).createComputeStack().requireDeletion()
+}
+
+func TestComputeResourceInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	for name, code := range map[string]string{
 		"a":        "DependencyViolation", // a group and a load balancer use it
 		"front":    "DependencyViolation",
@@ -223,9 +225,9 @@ func TestComputeInUseIsNotDeleted(t *testing.T) {
 	}
 }
 
-func TestComputeOutputsAreRealistic(t *testing.T) {
+func TestComputeStackOutputsHaveFormatOfAWS(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	for _, name := range []string{"targets", "mixed", "list"} {
 		require.True(t, s.refresh(stack.byName[name])) // a read adds the associated resources
 	}
@@ -256,7 +258,7 @@ func TestComputeOutputsAreRealistic(t *testing.T) {
 	}
 	require.Equal(t, 11.0, stack.byName["closed"].state["priority"], "one above the highest priority")
 	require.Equal(t, []any{stack.byName["balancer"].id}, stack.byName["targets"].state["loadBalancerArns"])
-	require.Equal(t, []any{stack.byName["canary"].id}, stack.byName["mixed"].state["targetGroupArns"], "the attachment is a resource of its own")
+	require.Equal(t, []any{stack.byName["canary"].id}, stack.byName["mixed"].state["targetGroupArns"], "the attachment is a separate resource")
 	require.Equal(t, []any{stack.byName["a"].id}, stack.byName["list"].state["subnetIds"])
 	require.Len(t, stack.byName["list"].state["egress"], 1)
 	require.ElementsMatch(t, []any{"us-east-1a", "us-east-1b"}, stack.byName["group"].state["availabilityZones"])
@@ -267,8 +269,8 @@ func TestComputeOutputsAreRealistic(t *testing.T) {
 	require.Equal(t, "$Default", specification["version"])
 }
 
-// refreshes returns the records of a group's instance refreshes.
-func (s *sandbox) refreshes(group string) []store.Object {
+// instanceRefreshes returns the records of a group's instance refreshes.
+func (s *sandbox) instanceRefreshes(group string) []store.Object {
 	s.t.Helper()
 	var out []store.Object
 	require.NoError(s.t, s.p.store.View(s.t.Context(), func(tx *store.Tx) error {

@@ -64,7 +64,7 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 		}
 		values[name] = decodeJSON(strings.TrimSuffix(s.Inputs[name], "?"), v)
 	}
-	for _, p := range schema.Inputs(s.Inputs, s.Object, values) {
+	for _, p := range schema.CheckInputs(s.Inputs, s.Object, values) {
 		fail(p.Path, "%s", p.Reason)
 	}
 	if len(failures) > 0 {

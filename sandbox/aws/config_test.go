@@ -29,9 +29,9 @@ func TestProviderConfigIsChecked(t *testing.T) {
 		{"a forbidden account", props{"region": "us-east-1", "forbiddenAccountIds": `["123456789012"]`}, "not allowed"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			res, err := s.p.CheckConfig(t.Context(), &pulumirpc.CheckRequest{News: s.pb(row.in)})
+			res, err := s.p.CheckConfig(t.Context(), &pulumirpc.CheckRequest{News: s.encode(row.in)})
 			require.NoError(t, err)
-			_, configured := s.p.Configure(t.Context(), &pulumirpc.ConfigureRequest{Args: s.pb(row.in)})
+			_, configured := s.p.Configure(t.Context(), &pulumirpc.ConfigureRequest{Args: s.encode(row.in)})
 			if row.want == "" {
 				require.Empty(t, res.GetFailures())
 				require.NoError(t, configured)
@@ -44,7 +44,7 @@ func TestProviderConfigIsChecked(t *testing.T) {
 	}
 }
 
-func TestRegionOfTheEnvironment(t *testing.T) {
+func TestProviderUsesRegionOfTheEnvironment(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-north-1")
 	s := newSandbox(t, props{"skipRegionValidation": true})
 	out, err := s.invoke("aws:index/getRegion:getRegion", nil)
@@ -52,7 +52,7 @@ func TestRegionOfTheEnvironment(t *testing.T) {
 	require.Equal(t, "eu-north-1", out["name"])
 }
 
-func TestAccountIsTheFirstAllowedOne(t *testing.T) {
+func TestProviderUsesFirstAllowedAccount(t *testing.T) {
 	s := newSandbox(t, props{"region": "us-east-1", "allowedAccountIds": `["111122223333"]`})
 	out, err := s.invoke("aws:index/getCallerIdentity:getCallerIdentity", nil)
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestAccountIsTheFirstAllowedOne(t *testing.T) {
 func TestAnotherRegionReplacesTheProvider(t *testing.T) {
 	s := newSandbox(t, nil)
 	diff := func(olds, news props) *pulumirpc.DiffResponse {
-		res, err := s.p.DiffConfig(t.Context(), &pulumirpc.DiffRequest{Olds: s.pb(olds), News: s.pb(news)})
+		res, err := s.p.DiffConfig(t.Context(), &pulumirpc.DiffRequest{Olds: s.encode(olds), News: s.encode(news)})
 		require.NoError(t, err)
 		return res
 	}

@@ -17,7 +17,7 @@ func TestCreatorOfAClusterHasAnAccessEntry(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "arn:aws:sts::123456789012:assumed-role/platform-deployer/sandbox", identity["arn"])
 
-	stack := s.buildBase()
+	stack := s.createClusterStack()
 	_, err = s.create(entryT, "creator", props{"clusterName": stack.byName["cluster"].id, "principalArn": role})
 	require.ErrorContains(t, err, "ResourceInUseException")
 	require.ErrorContains(t, err, "The specified access entry resource is already in use on this cluster.")

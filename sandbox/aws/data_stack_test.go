@@ -25,9 +25,9 @@ const (
 	versionT       = "aws:secretsmanager/secretVersion:SecretVersion"
 	secretPolicyT  = "aws:secretsmanager/secretPolicy:SecretPolicy"
 
-	monitoringTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"monitoring.rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
-	monitoringPerm  = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
-	logsMayUse      = `{"Version":"2012-10-17","Statement":[
+	monitoringTrust     = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"monitoring.rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	monitoringPolicyARN = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+	logsKeyPolicy       = `{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"kms:*","Resource":"*"},
 		{"Effect":"Allow","Principal":{"Service":"logs.us-east-1.amazonaws.com"},"Action":["kms:Encrypt*","kms:Decrypt*","kms:ReEncrypt*","kms:GenerateDataKey*","kms:Describe*"],
 		 "Resource":"*","Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":"arn:aws:logs:us-east-1:123456789012:log-group:/data/*"}}}]}`
@@ -47,8 +47,9 @@ func dataParameters(list ...[]string) []any {
 	return out
 }
 
-// buildData creates a database, a cache, a document store and secrets.
-func (s *sandbox) buildData() *testStack {
+// createDataStack creates a PostgreSQL database, two caches, a DocumentDB cluster and a
+// secret.
+func (s *sandbox) createDataStack() *testStack {
 	s.t.Helper()
 	stack := s.newStack()
 	add := stack.add
@@ -56,10 +57,10 @@ func (s *sandbox) buildData() *testStack {
 	a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
 	b := add(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
 	group := add(groupT, "group", props{"vpcId": vpc.id})
-	key := add(keyT, "key", props{"enableKeyRotation": true, "policy": logsMayUse})
+	key := add(keyT, "key", props{"enableKeyRotation": true, "policy": logsKeyPolicy})
 	slow := add(logGroupT, "slow", props{"name": "/data/slow", "kmsKeyId": key.state["arn"]})
 	role := add(roleT, "monitoring", props{"assumeRolePolicy": monitoringTrust})
-	add(attachT, "monitoring-policy", props{"role": role.state["name"], "policyArn": monitoringPerm})
+	add(attachT, "monitoring-policy", props{"role": role.state["name"], "policyArn": monitoringPolicyARN})
 
 	subnets := add(dbSubnetsT, "db-subnets", props{"subnetIds": []any{a.id, b.id}})
 	params := add(dbParametersT, "db-params", props{"family": "postgres17", "parameters": dataParameters(
@@ -109,11 +110,13 @@ func (s *sandbox) buildData() *testStack {
 	return stack
 }
 
-func TestUnchangedDataHasNoDiff(t *testing.T) { newSandbox(t, nil).buildData().requireNoDiff() }
+func TestUnchangedDataStackHasNoDiff(t *testing.T) {
+	newSandbox(t, nil).createDataStack().requireNoDiff()
+}
 
-func TestImportedDataHasNoDiff(t *testing.T) {
+func TestImportedDataStackHasNoDiff(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildData()
+	stack := s.createDataStack()
 	for _, created := range stack.created {
 		imported := &resource{token: created.token, name: created.name, id: created.id}
 		require.True(t, s.refresh(imported), created.name)
@@ -122,12 +125,14 @@ func TestImportedDataHasNoDiff(t *testing.T) {
 	}
 }
 
-func TestDataIsDeletedInReverseOrder(t *testing.T) { newSandbox(t, nil).buildData().requireDeletion() }
+func TestDataStackIsDeletedInReverseOrder(t *testing.T) {
+	newSandbox(t, nil).createDataStack().requireDeletion()
+}
 
-func TestDataInUseIsNotDeleted(t *testing.T) {
+func TestDataResourceInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildData()
-	before := s.count()
+	stack := s.createDataStack()
+	before := s.objectCount()
 	for name, code := range map[string]string{
 		"db-params":     "InvalidDBParameterGroupState",
 		"db-subnets":    "InvalidDBSubnetGroupStateFault",
@@ -142,12 +147,12 @@ func TestDataInUseIsNotDeleted(t *testing.T) {
 	} {
 		require.ErrorContains(t, s.delete(stack.byName[name]), code, name)
 	}
-	require.Equal(t, before, s.count())
+	require.Equal(t, before, s.objectCount())
 }
 
-func TestDataOutputsAreRealistic(t *testing.T) {
+func TestDataStackOutputsHaveFormatOfAWS(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildData()
+	stack := s.createDataStack()
 	for _, want := range []struct{ name, property, pattern string }{
 		{"main", "identifier", `^main[0-9a-f]{7}$`},
 		{"main", "address", `^main[0-9a-f]{7}\.c[a-z0-9]{11}\.us-east-1\.rds\.amazonaws\.com$`},

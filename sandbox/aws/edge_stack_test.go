@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The types of the edge.
+// The types of the resources in createEdgeStack, and ids that AWS defines.
 const (
 	bucketT       = "aws:s3/bucketV2:BucketV2"
 	objectT       = "aws:s3/bucketObjectv2:BucketObjectv2"
@@ -30,20 +30,20 @@ const (
 	recordT       = "aws:route53/record:Record"
 	webACLT       = "aws:wafv2/webAcl:WebAcl"
 
-	cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
-	allButHost      = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
-	cloudfrontZone  = "Z2FDTNDATAQYW2"
+	cachingDisabled     = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+	allViewerExceptHost = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+	cloudfrontZone      = "Z2FDTNDATAQYW2"
 )
 
-// visibility returns the visibilityConfig of a rule, with the name of its metric.
-func visibility(metric string) props {
+// visibilityConfig returns the visibilityConfig of a rule, with the name of its metric.
+func visibilityConfig(metric string) props {
 	return props{"cloudwatchMetricsEnabled": true, "sampledRequestsEnabled": true, "metricName": metric}
 }
 
 // managedRule returns a rule with one of AWS's managed rule groups.
 func managedRule(name string, priority int) props {
 	return props{
-		"name": name, "priority": priority, "overrideAction": props{"none": props{}}, "visibilityConfig": visibility(name),
+		"name": name, "priority": priority, "overrideAction": props{"none": props{}}, "visibilityConfig": visibilityConfig(name),
 		"statement": props{"managedRuleGroupStatement": props{"vendorName": "AWS", "name": name}},
 	}
 }
@@ -51,10 +51,10 @@ func managedRule(name string, priority int) props {
 // webACL returns the inputs of a web ACL with a rate limit and managed rules.
 func webACL() props {
 	return props{
-		"scope": "CLOUDFRONT", "defaultAction": props{"allow": props{}}, "visibilityConfig": visibility("edge"),
+		"scope": "CLOUDFRONT", "defaultAction": props{"allow": props{}}, "visibilityConfig": visibilityConfig("edge"),
 		"rules": []any{
 			props{
-				"name": "rate", "priority": 0, "action": props{"block": props{}}, "visibilityConfig": visibility("rate"),
+				"name": "rate", "priority": 0, "action": props{"block": props{}}, "visibilityConfig": visibilityConfig("rate"),
 				"statement": props{"rateBasedStatement": props{"limit": 2000}},
 			},
 			managedRule("AWSManagedRulesAmazonIpReputationList", 1), managedRule("AWSManagedRulesKnownBadInputsRuleSet", 2),
@@ -83,9 +83,9 @@ func requestPolicy() props {
 	}
 }
 
-// buildEdge creates a platform's edge: a distribution with a certificate, a web ACL,
-// policies, two origins, logs and a DNS record.
-func (s *sandbox) buildEdge() *testStack {
+// createEdgeStack creates a CloudFront distribution with a certificate, a web ACL, policies,
+// two origins, logs and a DNS record.
+func (s *sandbox) createEdgeStack() *testStack {
 	s.t.Helper()
 	stack := s.newStack()
 	add := stack.add
@@ -138,7 +138,7 @@ func (s *sandbox) buildEdge() *testStack {
 	behavior := props{
 		"targetOriginId": "api", "viewerProtocolPolicy": "redirect-to-https", "cachedMethods": []any{"GET", "HEAD"},
 		"allowedMethods": []any{"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"}, "cachePolicyId": cachingDisabled,
-		"originRequestPolicyId": allButHost, "responseHeadersPolicyId": headers.id, "compress": true,
+		"originRequestPolicyId": allViewerExceptHost, "responseHeadersPolicyId": headers.id, "compress": true,
 		"functionAssociations": []any{props{"eventType": "viewer-request", "functionArn": function.state["arn"]}},
 	}
 	distribution := add(distributionT, "distribution", props{
@@ -173,14 +173,18 @@ func (s *sandbox) buildEdge() *testStack {
 	return stack
 }
 
-func TestUnchangedEdgeHasNoDiff(t *testing.T) { newSandbox(t, nil).buildEdge().requireNoDiff() }
+func TestUnchangedEdgeStackHasNoDiff(t *testing.T) {
+	newSandbox(t, nil).createEdgeStack().requireNoDiff()
+}
 
-func TestEdgeIsDeletedInReverseOrder(t *testing.T) { newSandbox(t, nil).buildEdge().requireDeletion() }
+func TestEdgeStackIsDeletedInReverseOrder(t *testing.T) {
+	newSandbox(t, nil).createEdgeStack().requireDeletion()
+}
 
-func TestEdgeInUseIsNotDeleted(t *testing.T) {
+func TestEdgeResourceInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildEdge()
-	before := s.count()
+	stack := s.createEdgeStack()
+	before := s.objectCount()
 	for name, code := range map[string]string{
 		"certificate": "ResourceInUseException",
 		"acl-of-web":  "WAFAssociatedItemException",
@@ -194,12 +198,12 @@ func TestEdgeInUseIsNotDeleted(t *testing.T) {
 	} {
 		require.ErrorContains(t, s.delete(stack.byName[name]), code, name)
 	}
-	require.Equal(t, before, s.count())
+	require.Equal(t, before, s.objectCount())
 }
 
-func TestEdgeOutputsAreRealistic(t *testing.T) {
+func TestEdgeStackOutputsHaveFormatOfAWS(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildEdge()
+	stack := s.createEdgeStack()
 	for _, want := range []struct{ name, property, pattern string }{
 		{"Logs", "bucket", `^logs-[0-9a-f]{7}$`}, // generated names are lower-case
 		{"Logs", "arn", `^arn:aws:s3:::logs-`},
@@ -221,7 +225,7 @@ func TestEdgeOutputsAreRealistic(t *testing.T) {
 		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
 	}
 	require.Equal(t, stack.byName["zone"].id+"_www_A", stack.byName["www"].id)
-	require.InDelta(t, 927, stack.byName["acl-of-web"].state["capacity"], 0, "700, 200 and 25 of the groups, 2 of the rate")
+	require.InDelta(t, 927, stack.byName["acl-of-web"].state["capacity"], 0, "700 + 200 + 25 for the managed rule groups, and 2 for the rate-based rule")
 	options := stack.byName["certificate"].state["domainValidationOptions"].([]any)
 	require.Len(t, options, 2)
 	require.Equal(t, options[0].(props)["resourceRecordName"], options[1].(props)["resourceRecordName"], "a name and its wildcard have the same record")

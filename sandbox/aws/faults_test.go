@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/faults"
 )
 
-// fail configures a fault. Without Nth, the next matching call fails.
-func (s *sandbox) fail(f faults.Fault) {
+// addFault configures a fault. Without Nth, the next matching call fails.
+func (s *sandbox) addFault(f faults.Fault) {
 	s.t.Helper()
 	if f.Nth == 0 {
 		f.Nth = 1
@@ -18,23 +18,23 @@ func (s *sandbox) fail(f faults.Fault) {
 	require.NoError(s.t, s.p.faults.AddFault(f))
 }
 
-func TestFaultAtTheNthCall(t *testing.T) {
+func TestFaultFailsOnlyTheNthCall(t *testing.T) {
 	s := newSandbox(t, nil)
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
-	s.fail(faults.Fault{Op: "create", Type: subnetT, Nth: 2, Mode: faults.Error, Code: "InsufficientFreeAddressesInSubnet", Message: "none left"})
-	subnet := func(block string) error {
+	s.addFault(faults.Fault{Op: "create", Type: subnetT, Nth: 2, Mode: faults.Error, Code: "InsufficientFreeAddressesInSubnet", Message: "none left"})
+	createSubnet := func(block string) error {
 		_, err := s.create(subnetT, "s", props{"vpcId": vpc.id, "cidrBlock": block})
 		return err
 	}
-	require.NoError(t, subnet("10.0.0.0/24"))
+	require.NoError(t, createSubnet("10.0.0.0/24"))
 	s.mustCreate(addressT, "other", nil)
-	require.EqualError(t, subnet("10.0.1.0/24"), "create: creating EC2 Subnet: api error InsufficientFreeAddressesInSubnet: none left")
-	require.NoError(t, subnet("10.0.1.0/24"), "a fault fails one call, and that call created nothing")
+	require.EqualError(t, createSubnet("10.0.1.0/24"), "create: creating EC2 Subnet: api error InsufficientFreeAddressesInSubnet: none left")
+	require.NoError(t, createSubnet("10.0.1.0/24"), "a fault fails one call, and that call created nothing")
 }
 
 func TestPermanentFaultEndsWhenCleared(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.fail(faults.Fault{Op: faults.Any, Type: faults.Any, Mode: faults.Error, Permanent: true})
+	s.addFault(faults.Fault{Op: faults.Any, Type: faults.Any, Mode: faults.Error, Permanent: true})
 	for range 3 {
 		_, err := s.create(addressT, "a", nil)
 		require.ErrorContains(t, err, "InternalError")
@@ -47,12 +47,12 @@ func TestPermanentFaultEndsWhenCleared(t *testing.T) {
 
 func TestThrottledCallFailsOnlyIfPermanent(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.fail(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Delay: time.Millisecond})
+	s.addFault(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Delay: time.Millisecond})
 	s.mustCreate(addressT, "a", nil)
-	s.fail(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Permanent: true})
+	s.addFault(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Permanent: true})
 	_, err := s.create(addressT, "b", nil)
 	require.ErrorContains(t, err, "RequestLimitExceeded")
-	s.fail(faults.Fault{Op: "create", Type: roleT, Mode: faults.Throttle, Permanent: true})
+	s.addFault(faults.Fault{Op: "create", Type: roleT, Mode: faults.Throttle, Permanent: true})
 	_, err = s.create(roleT, "r", props{"assumeRolePolicy": podTrust})
 	require.ErrorContains(t, err, "ThrottlingException")
 }
@@ -60,7 +60,7 @@ func TestThrottledCallFailsOnlyIfPermanent(t *testing.T) {
 func TestCallWithALostReplyIsExecuted(t *testing.T) {
 	s := newSandbox(t, nil)
 	for _, mode := range []string{faults.LoseReply, faults.Crash} {
-		s.fail(faults.Fault{Op: "create", Type: roleT, Mode: mode})
+		s.addFault(faults.Fault{Op: "create", Type: roleT, Mode: mode})
 		in := props{"name": "role-" + mode, "assumeRolePolicy": podTrust}
 		_, err := s.create(roleT, "r", in)
 		require.ErrorContains(t, err, "connection reset by peer", mode)
@@ -69,10 +69,10 @@ func TestCallWithALostReplyIsExecuted(t *testing.T) {
 		imported := &resource{token: roleT, name: "r", id: "role-" + mode}
 		require.True(t, s.refresh(imported), "the created role can be imported")
 	}
-	require.Equal(t, crashCode, s.exited, "a crash ends the process")
-	s.mustCreate(attachT, "a", props{"role": "role-crash", "policyArn": clusterPerm})
-	s.fail(faults.Fault{Op: "create", Type: attachT, Mode: faults.LoseReply})
-	in := props{"role": "role-lose-reply", "policyArn": clusterPerm}
+	require.Equal(t, crashCode, s.exitCode, "a crash ends the process")
+	s.mustCreate(attachT, "a", props{"role": "role-crash", "policyArn": clusterPolicyARN})
+	s.addFault(faults.Fault{Op: "create", Type: attachT, Mode: faults.LoseReply})
+	in := props{"role": "role-lose-reply", "policyArn": clusterPolicyARN}
 	_, err := s.create(attachT, "b", in)
 	require.Error(t, err)
 	s.mustCreate(attachT, "b", in) // a second attachment of the same policy is no error
@@ -88,11 +88,11 @@ func TestSlowCallsAreDelayed(t *testing.T) {
 	s.mustCreate(addressT, "a", nil)
 }
 
-func TestProcessesShareTheCounters(t *testing.T) {
+func TestProcessesShareTheCountersOfFaults(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.fail(faults.Fault{Op: "create", Type: addressT, Nth: 2, Mode: faults.Error})
+	s.addFault(faults.Fault{Op: "create", Type: addressT, Nth: 2, Mode: faults.Error})
 	s.mustCreate(addressT, "a", nil)
-	s.p = s.provider(nil) // another process
+	s.p = s.newProvider(nil) // another process
 	_, err := s.create(addressT, "b", nil)
 	require.ErrorContains(t, err, "InternalError", "the second call of both processes together")
 	for reason, f := range map[string]faults.Fault{

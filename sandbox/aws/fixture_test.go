@@ -68,7 +68,7 @@ type sandbox struct {
 	p        *provider
 	layout   *layout.Layout
 	registry *fakeRegistry
-	exited   int // the exit code of the provider's process
+	exitCode int // the exit code of the provider's process
 }
 
 // newSandbox creates a sandbox with a configured provider.
@@ -84,29 +84,29 @@ func newSandbox(t *testing.T, config props) *sandbox {
 	require.NoError(t, os.WriteFile(l.RegistryPassword(), []byte("secret\n"), 0o600))
 	require.NoError(t, os.WriteFile(l.Kubeconfig(), []byte(certificateKubeconfig), 0o600))
 	s := &sandbox{t: t, layout: l, registry: registry}
-	s.p = s.provider(config)
+	s.p = s.newProvider(config)
 	return s
 }
 
 // today is the day of the tests, on which EKS supports 1.32 to 1.36.
 var today = time.Date(2026, time.November, 29, 0, 0, 0, 0, time.UTC)
 
-// provider returns one more provider of the same sandbox, as in another process.
-func (s *sandbox) provider(config props) *provider {
+// newProvider returns one more provider of the same sandbox, as in another process.
+func (s *sandbox) newProvider(config props) *provider {
 	s.t.Helper()
 	st, err := store.Open(s.layout.AWS())
 	require.NoError(s.t, err)
-	p := &provider{layout: s.layout, store: st, faults: faults.In(s.layout.AWS()), now: clockOnDay(today), exit: func(code int) { s.exited = code }}
+	p := &provider{layout: s.layout, store: st, faults: faults.NewFile(s.layout.AWS()), now: clockOnDay(today), exit: func(code int) { s.exitCode = code }}
 	if config == nil {
 		config = props{"region": "us-east-1"}
 	}
-	_, err = p.Configure(s.t.Context(), &pulumirpc.ConfigureRequest{Args: s.pb(config)})
+	_, err = p.Configure(s.t.Context(), &pulumirpc.ConfigureRequest{Args: s.encode(config)})
 	require.NoError(s.t, err)
 	return p
 }
 
-// pb encodes properties for a request to the provider.
-func (s *sandbox) pb(o props) *structpb.Struct {
+// encode encodes properties for a request to the provider.
+func (s *sandbox) encode(o props) *structpb.Struct {
 	s.t.Helper()
 	out, err := wire.Encode(o)
 	require.NoError(s.t, err)
@@ -127,7 +127,7 @@ type resource struct {
 func (s *sandbox) check(token, name string, olds, news props) (props, []string) {
 	s.t.Helper()
 	res, err := s.p.Check(s.t.Context(), &pulumirpc.CheckRequest{
-		Urn: urn(token, name), Type: token, Name: name, Olds: s.pb(olds), News: s.pb(news), RandomSeed: []byte(name),
+		Urn: urn(token, name), Type: token, Name: name, Olds: s.encode(olds), News: s.encode(news), RandomSeed: []byte(name),
 	})
 	if err != nil {
 		return nil, []string{status.Convert(err).Message()}
@@ -146,7 +146,7 @@ func (s *sandbox) create(token, name string, in props) (*resource, error) {
 	if len(failures) > 0 {
 		return nil, fmt.Errorf("check: %s", strings.Join(failures, "; "))
 	}
-	res, err := s.p.Create(s.t.Context(), &pulumirpc.CreateRequest{Urn: urn(token, name), Type: token, Properties: s.pb(checked)})
+	res, err := s.p.Create(s.t.Context(), &pulumirpc.CreateRequest{Urn: urn(token, name), Type: token, Properties: s.encode(checked)})
 	if err != nil {
 		return nil, fmt.Errorf("create: %s", status.Convert(err).Message())
 	}
@@ -161,19 +161,20 @@ func (s *sandbox) mustCreate(token, name string, in props) *resource {
 	return created
 }
 
-// diff compares a resource with the inputs news, except the properties in ignore.
+// diff compares the state of a resource with the new inputs in news, except the properties
+// in ignore.
 func (s *sandbox) diff(r *resource, news props, ignore ...string) *pulumirpc.DiffResponse {
 	s.t.Helper()
 	checked, failures := s.check(r.token, r.name, r.in, news)
 	require.Empty(s.t, failures)
 	res, err := s.p.Diff(s.t.Context(), &pulumirpc.DiffRequest{
-		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Olds: s.pb(r.state), News: s.pb(checked), OldInputs: s.pb(r.in), IgnoreChanges: ignore,
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Olds: s.encode(r.state), News: s.encode(checked), OldInputs: s.encode(r.in), IgnoreChanges: ignore,
 	})
 	require.NoError(s.t, err)
 	return res
 }
 
-// update changes a resource to the inputs news, except the properties in ignore.
+// update sets the inputs of a resource to news, except the properties in ignore.
 func (s *sandbox) update(r *resource, news props, ignore ...string) error {
 	s.t.Helper()
 	checked, failures := s.check(r.token, r.name, r.in, news)
@@ -181,7 +182,7 @@ func (s *sandbox) update(r *resource, news props, ignore ...string) error {
 		return fmt.Errorf("check: %s", strings.Join(failures, "; "))
 	}
 	res, err := s.p.Update(s.t.Context(), &pulumirpc.UpdateRequest{
-		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Olds: s.pb(r.state), News: s.pb(checked), OldInputs: s.pb(r.in), IgnoreChanges: ignore,
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Olds: s.encode(r.state), News: s.encode(checked), OldInputs: s.encode(r.in), IgnoreChanges: ignore,
 	})
 	if err != nil {
 		return fmt.Errorf("update: %s", status.Convert(err).Message())
@@ -194,7 +195,7 @@ func (s *sandbox) update(r *resource, news props, ignore ...string) error {
 func (s *sandbox) refresh(r *resource) bool {
 	s.t.Helper()
 	res, err := s.p.Read(s.t.Context(), &pulumirpc.ReadRequest{
-		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Properties: s.pb(r.state), Inputs: s.pb(r.in),
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Properties: s.encode(r.state), Inputs: s.encode(r.in),
 	})
 	require.NoError(s.t, err)
 	if res.GetId() == "" {
@@ -208,7 +209,7 @@ func (s *sandbox) refresh(r *resource) bool {
 func (s *sandbox) delete(r *resource) error {
 	s.t.Helper()
 	_, err := s.p.Delete(s.t.Context(), &pulumirpc.DeleteRequest{
-		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Properties: s.pb(r.state), OldInputs: s.pb(r.in),
+		Id: r.id, Urn: urn(r.token, r.name), Type: r.token, Properties: s.encode(r.state), OldInputs: s.encode(r.in),
 	})
 	if err != nil {
 		return fmt.Errorf("delete: %s", status.Convert(err).Message())
@@ -219,7 +220,7 @@ func (s *sandbox) delete(r *resource) error {
 // invoke calls a function of the provider.
 func (s *sandbox) invoke(token string, in props) (props, error) {
 	s.t.Helper()
-	res, err := s.p.Invoke(s.t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.pb(in)})
+	res, err := s.p.Invoke(s.t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.encode(in)})
 	if err != nil {
 		return nil, fmt.Errorf("%s", status.Convert(err).Message())
 	}
@@ -229,8 +230,9 @@ func (s *sandbox) invoke(token string, in props) (props, error) {
 	return wire.Decode(res.GetReturn()), nil
 }
 
-// count returns the number of objects in the store, including those that AWS itself creates.
-func (s *sandbox) count() int {
+// objectCount returns the number of objects in the store, including those that AWS itself
+// creates.
+func (s *sandbox) objectCount() int {
 	s.t.Helper()
 	total := 0
 	require.NoError(s.t, s.p.store.View(s.t.Context(), func(tx *store.Tx) error {
@@ -310,9 +312,9 @@ var certificateKubeconfig = `{
   "users": [{"name": "admin", "user": {"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}}]
 }`
 
-// apiServer starts an API server that accepts every request, and writes the sandbox's
-// kubeconfig for it. It returns the number of requests by path.
-func (s *sandbox) apiServer() map[string]int {
+// startAPIServer starts an API server that accepts every request, and writes the sandbox's
+// kubeconfig for this server. The result maps a path to the number of its requests.
+func (s *sandbox) startAPIServer() map[string]int {
 	s.t.Helper()
 	requests := map[string]int{}
 	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { requests[r.URL.Path]++ }))
@@ -327,8 +329,8 @@ func (s *sandbox) apiServer() map[string]int {
 // b64 encodes a text as base64.
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// with returns a copy of in with the properties of change. A property that is nil in change
-// is removed.
+// with returns a copy of in with the properties of change. If a property is nil in change,
+// the copy does not have it.
 func with(in, change props) props {
 	out := maps.Clone(in)
 	if out == nil {

@@ -19,7 +19,7 @@ func TestManagedPoliciesAreFoundByNameAndID(t *testing.T) {
 			"Managed-CachingDisabled": cachingDisabled, "Managed-CachingOptimized": "658327ea-f89d-4fab-a63d-7e88639e58f6", "custom": custom.id,
 		},
 		"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": {
-			"Managed-AllViewer": "216adef6-5c7f-47e4-b989-5492eafa07d3", "Managed-AllViewerExceptHostHeader": allButHost,
+			"Managed-AllViewer": "216adef6-5c7f-47e4-b989-5492eafa07d3", "Managed-AllViewerExceptHostHeader": allViewerExceptHost,
 		},
 	} {
 		for name, id := range ids {
@@ -89,26 +89,29 @@ func TestCreateCommandCreatesObjectsOutsideOfStacks(t *testing.T) {
 	require.Regexp(t, `eu-west-1\s+aws:ec2/vpc:Vpc`, listed)
 	_, err = s.run("create", "BucketV2")
 	require.NoError(t, err, "the command generates names too")
-	for reason, row := range map[string][2][]string{
-		"an unknown type":             {{"create", "Topic"}, {"does not know Topic"}},
-		"an unknown region":           {{"create", "Vpc", "--region", "mars-1"}, {"mars-1"}},
-		"an argument without a value": {{"create", "Zone", "name"}, {"must be PROPERTY=VALUE"}},
-		"an invalid property":         {{"create", "Zone", "name=-", "colour=red"}, {"colour: no such property"}},
-		"a VPC that does not exist":   {{"create", "Subnet", "vpcId=vpc-0", "cidrBlock=10.0.0.0/24"}, {"InvalidVpcID.NotFound"}},
+	for reason, row := range map[string]struct {
+		args []string
+		want string // a part of the error's text
+	}{
+		"an unknown type":             {[]string{"create", "Topic"}, "does not know Topic"},
+		"an unknown region":           {[]string{"create", "Vpc", "--region", "mars-1"}, "mars-1"},
+		"an argument without a value": {[]string{"create", "Zone", "name"}, "must be PROPERTY=VALUE"},
+		"an invalid property":         {[]string{"create", "Zone", "name=-", "colour=red"}, "colour: no such property"},
+		"a VPC that does not exist":   {[]string{"create", "Subnet", "vpcId=vpc-0", "cidrBlock=10.0.0.0/24"}, "InvalidVpcID.NotFound"},
 	} {
-		_, err := s.run(row[0]...)
-		require.ErrorContains(t, err, row[1][0], reason)
+		_, err := s.run(row.args...)
+		require.ErrorContains(t, err, row.want, reason)
 	}
 }
 
 func TestEnsureAccountCreatesEachObjectOnce(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
-	var all sync.WaitGroup
+	var group sync.WaitGroup
 	for range 4 { // the same as several processes that start at the same time
-		all.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.layout)) })
+		group.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.layout)) })
 	}
-	all.Wait()
+	group.Wait()
 	out, err := s.invoke("aws:route53/getZone:getZone", props{"name": rules.Domain})
 	require.NoError(t, err)
 	require.InDelta(t, 2, out["resourceRecordSetCount"], 0, "the records that every zone has")
@@ -121,9 +124,9 @@ func TestEnsureAccountCreatesEachObjectOnce(t *testing.T) {
 	require.Equal(t, "[]\n", listed, "the zone and the roles belong to the account, so they are not listed")
 }
 
-// The zone, the role and the account in the configuration of the stacks exist in the
+// The zone, the role and the account in the configuration of the stacks must exist in the
 // stand-in.
-func TestStacksUseTheAccountsObjects(t *testing.T) {
+func TestStackConfigurationUsesObjectsOfTheAccount(t *testing.T) {
 	for _, stack := range []string{"staging", "prod"} {
 		raw, err := os.ReadFile("../../Pulumi." + stack + ".yaml")
 		require.NoError(t, err)

@@ -16,9 +16,9 @@ const (
 )
 
 // A program can read a network that it did not create.
-func TestNetworkIsLookedUp(t *testing.T) {
+func TestFunctionsFindAnExistingNetwork(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildBase()
+	stack := s.createClusterStack()
 	vpc, a, b := stack.byName["vpc"], stack.byName["a"], stack.byName["b"]
 
 	found, err := s.invoke(getVpc, props{"id": vpc.id})
@@ -53,7 +53,7 @@ func TestNetworkIsLookedUp(t *testing.T) {
 	require.Empty(t, tables["ids"], "the main route table has no association with the subnet")
 	tables, err = s.invoke(getRouteTables, props{"vpcId": vpc.id})
 	require.NoError(t, err)
-	require.Len(t, tables["ids"], 3, "the main table, too")
+	require.Len(t, tables["ids"], 3, "the tables public and private, and the main table of the VPC")
 
 	for name, target := range map[string]string{"private": "natGatewayId", "public": "gatewayId"} {
 		table, err := s.invoke(getRouteTable, props{"routeTableId": stack.byName[name].id})

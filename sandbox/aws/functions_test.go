@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAvailabilityZonesAreFiltered(t *testing.T) {
+func TestGetAvailabilityZonesAppliesItsFilters(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:index/getAvailabilityZones:getAvailabilityZones"
 	for _, row := range []struct {
@@ -28,7 +28,7 @@ func TestAvailabilityZonesAreFiltered(t *testing.T) {
 	}
 	out, err := s.invoke(token, nil)
 	require.NoError(t, err)
-	require.Equal(t, []any{"us-east-1-zg-1"}, out["groupNames"], "the zone group's name is not the region's")
+	require.Equal(t, []any{"us-east-1-zg-1"}, out["groupNames"], "the name of the zone group differs from the name of the region")
 	_, err = s.invoke(token, props{"filters": []any{props{"name": "colour", "values": []any{"red"}}}})
 	require.ErrorContains(t, err, "colour")
 	_, err = s.invoke(token, props{"colour": "red"})
@@ -54,7 +54,7 @@ func TestAuthorizationTokenHasTheRegistryPassword(t *testing.T) {
 	require.ErrorContains(t, err, "AccessDeniedException")
 }
 
-func TestPolicyDocumentIsTheProviders(t *testing.T) {
+func TestPolicyDocumentHasTheFormatOfTheProvider(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:iam/getPolicyDocument:getPolicyDocument"
 	out, err := s.invoke(token, props{"statements": []any{
@@ -109,7 +109,7 @@ func TestPolicyDocumentIsTheProviders(t *testing.T) {
 	}}})
 	require.NoError(t, err)
 	require.Contains(t, withVariable["minifiedJson"], `"arn:aws:s3:::b/${aws:username}/*"`, "&{ becomes ${, an IAM variable")
-	require.Contains(t, withVariable["minifiedJson"], `"\u003c10"`, "as the provider's encoder writes it")
+	require.Contains(t, withVariable["minifiedJson"], `"\u003c10"`, "the provider's encoder escapes <")
 	for reason, in := range map[string]props{
 		"an unknown version":                {"version": "2020-01-01"},
 		"variables with version 2008-10-17": {"version": "2008-10-17", "statements": []any{props{"actions": []any{"a:b"}, "resources": []any{"&{aws:username}"}}}},

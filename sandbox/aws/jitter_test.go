@@ -13,18 +13,19 @@ import (
 )
 
 func TestJitterIsRepeatable(t *testing.T) {
-	slow := 0
+	long := 0
 	for i := range 400 {
 		urn := fmt.Sprint("urn-", i)
 		d := jitter(7, "create", urn)
 		require.Equal(t, d, jitter(7, "create", urn))
-		require.Less(t, d, maxSlowDelay)
-		if d >= maxUsualDelay {
-			slow++
+		require.Less(t, d, maxLongDelay)
+		if d >= maxShortDelay {
+			long++
 		}
 	}
-	require.Greater(t, slow, 400/slowShare/2)
-	require.Less(t, slow, 400/slowShare*2)
+	// About 400/8 = 50 of the 400 delays are long: between half and twice as many.
+	require.Greater(t, long, 400/callsPerLongDelay/2)
+	require.Less(t, long, 400/callsPerLongDelay*2)
 	require.Zero(t, jitter(0, "create", "urn"), "without a seed there is no delay")
 	require.Zero(t, jitter(7, "read", "urn"), "reads are not delayed")
 	require.NotEqual(t, jitter(7, "create", "urn"), jitter(7, "delete", "urn"))
@@ -32,7 +33,7 @@ func TestJitterIsRepeatable(t *testing.T) {
 }
 
 // The jitter makes calls end in another order than they start.
-func TestChangesAreReordered(t *testing.T) {
+func TestJitterChangesTheOrderOfCalls(t *testing.T) {
 	s := newSandbox(t, nil)
 	order := func(seed uint64) []int {
 		s.p.layout.OrderSeed = seed
@@ -45,7 +46,7 @@ func TestChangesAreReordered(t *testing.T) {
 		for i := range 20 {
 			wait.Go(func() {
 				_, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{
-					Urn: urn(keyT, fmt.Sprint("key-", i)), Type: keyT, Properties: s.pb(props{"deletionWindowInDays": 7}),
+					Urn: urn(keyT, fmt.Sprint("key-", i)), Type: keyT, Properties: s.encode(props{"deletionWindowInDays": 7}),
 				})
 				mu.Lock()
 				defer mu.Unlock()

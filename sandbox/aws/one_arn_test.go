@@ -6,8 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// RDS and DocumentDB share one namespace of ARNs, so a name can be used only once.
-func TestRDSAndDocumentDBShareTheirNames(t *testing.T) {
+// RDS and DocumentDB share one namespace of ARNs. So a subnet group of RDS and one of
+// DocumentDB cannot have the same name.
+func TestRDSAndDocumentDBShareOneNamespace(t *testing.T) {
 	s := newSandbox(t, nil)
 	vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
 	var subnets []any

@@ -10,8 +10,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// waiting counts the objects with values that wait for a maintenance window.
-func (s *sandbox) waiting() (n int) {
+// pendingChanges returns the number of objects with values that wait for a maintenance
+// window.
+func (s *sandbox) pendingChanges() (n int) {
 	s.t.Helper()
 	require.NoError(s.t, s.p.store.View(s.t.Context(), func(tx *store.Tx) error {
 		for _, o := range tx.All() {
@@ -24,8 +25,8 @@ func (s *sandbox) waiting() (n int) {
 	return n
 }
 
-// A change that interrupts a store waits for the maintenance window. Until then a read returns
-// the former value, so every preview shows the change again.
+// A change that interrupts a data store waits for the maintenance window. Until then a read
+// returns the former value, so every preview shows the change again.
 func TestChangesWaitForTheMaintenanceWindow(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
@@ -47,10 +48,10 @@ func TestChangesWaitForTheMaintenanceWindow(t *testing.T) {
 			change := with(in, props{row.property: row.wanted})
 			require.NoError(t, s.update(r, change))
 			require.Equal(t, former, r.state[row.property])
-			require.Equal(t, 1, s.waiting())
+			require.Equal(t, 1, s.pendingChanges())
 			require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(r, change).GetChanges())
 
-			s.p.cloud.Now = func() time.Time { return today.Add(7*24*time.Hour + 4*time.Hour) } // half an hour before
+			s.p.cloud.Now = func() time.Time { return today.Add(7*24*time.Hour + 4*time.Hour) } // half an hour before the window
 			require.True(t, s.refresh(r))
 			require.Equal(t, former, r.state[row.property])
 			s.p.cloud.Now = func() time.Time { return today.Add(7*24*time.Hour + 5*time.Hour) }
@@ -58,39 +59,40 @@ func TestChangesWaitForTheMaintenanceWindow(t *testing.T) {
 			require.Equal(t, row.wanted, r.state[row.property])
 			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(r, change).GetChanges())
 			require.NoError(t, s.update(r, change))
-			require.Zero(t, s.waiting())
+			require.Zero(t, s.pendingChanges())
 
-			// With applyImmediately it does not wait, and what waited is dropped when it is taken
-			// back.
+			// If the program takes back a change that waits, the change is deleted. A change
+			// with applyImmediately does not wait.
 			require.NoError(t, s.update(r, in))
 			require.Equal(t, row.wanted, r.state[row.property])
 			require.NoError(t, s.update(r, change))
-			require.Zero(t, s.waiting())
+			require.Zero(t, s.pendingChanges())
 			require.NoError(t, s.update(r, with(in, props{"applyImmediately": true})))
 			require.Equal(t, former, r.state[row.property])
 			require.NoError(t, s.update(r, change))
-			require.Equal(t, 1, s.waiting())
+			require.Equal(t, 1, s.pendingChanges())
 			require.NoError(t, s.delete(r))
-			require.Zero(t, s.waiting(), "it ends with the store")
+			require.Zero(t, s.pendingChanges(), "the pending change is deleted with the data store")
 		})
 	}
 }
 
 // A database does not start with the memory settings of a larger class.
-func TestSettingsMustFitTheClassThatRuns(t *testing.T) {
+func TestSharedBuffersMustFitTheRunningClass(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	s.mustCreate(dbParametersT, "large", props{"name": "large", "family": "postgres17", "parameters": dataParameters([]string{"shared_buffers", "2097152", "pending-reboot"})})
 	in := with(f.db, props{"parameterGroupName": "large"})
-	s.requireRefusals([]refusal{{"16 GiB of buffers in 16 GiB", dbT, in, "incompatible-parameters: shared_buffers of large is 16384 MiB, and db.r6g.large has 16384 MiB"}})
+	s.requireRefusals([]refusal{{"16 GiB of buffers in a class with 16 GiB of memory", dbT, in, "incompatible-parameters: shared_buffers of large is 16384 MiB, and db.r6g.large has 16384 MiB"}})
 	db := s.mustCreate(dbT, "db", f.db)
 	wanted := with(in, props{"instanceClass": "db.r6g.4xlarge"})
-	require.ErrorContains(t, s.update(db, with(wanted, props{"applyImmediately": nil})), "incompatible-parameters", "a restart before the window")
+	require.ErrorContains(t, s.update(db, with(wanted, props{"applyImmediately": nil})), "incompatible-parameters", "the former class runs until the window")
 	require.NoError(t, s.update(db, wanted))
 }
 
-// getInstance has the class that runs.
-func TestInstanceIsReadWithItsRunningClass(t *testing.T) {
+// A larger class waits for the maintenance window. Until then getInstance returns the
+// former class.
+func TestGetInstanceReturnsTheRunningClass(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	in := with(f.db, props{"identifier": "main", "applyImmediately": nil, "maintenanceWindow": "sun:04:30-sun:05:30"})

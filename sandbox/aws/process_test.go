@@ -80,7 +80,7 @@ func TestServePrintsItsPortAndAnswers(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestEngineAddressFollowsTheFlags(t *testing.T) {
+func TestEngineAddressIsTheArgumentAfterTheFlags(t *testing.T) {
 	address, err := engineAddress([]string{"--logtostderr", "-v=9", "--tracing", "x", "127.0.0.1:1"})
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:1", address)
@@ -101,7 +101,7 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 		return credential, nil
 	}
 	role := s.mustCreate(roleT, "role", props{"assumeRolePolicy": eksTrust})
-	s.mustCreate(attachT, "policy", props{"role": role.state["name"], "policyArn": clusterPerm})
+	s.mustCreate(attachT, "policy", props{"role": role.state["name"], "policyArn": clusterPolicyARN})
 	vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
 	s.mustCreate(clusterT, "c", props{"name": "c", "version": "1.33", "roleArn": role.state["arn"], "vpcConfig": props{"subnetIds": []any{
 		s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/24", "availabilityZone": "us-east-1a"}).id,
@@ -117,7 +117,7 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 	require.Equal(t, "certificate", status["clientCertificateData"])
 	require.Equal(t, "key", status["clientKeyData"])
 	require.NotContains(t, status, "token")
-	for reason, row := range map[string][2]string{
+	for reason, row := range map[string]struct{ args, want string }{
 		"another command":             {"s3 ls", `not "aws s3 ls"`},
 		"another EKS command":         {"eks list-clusters", "eks list-clusters"},
 		"a role that is a name":       {"eks get-token --cluster-name c --role-arn x", "--role-arn"},
@@ -128,23 +128,24 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 		"an argument too many":        {"eks get-token --cluster-name c now", "now"},
 		"no command":                  {"", "get-token"},
 	} {
-		_, err := run(row[0])
-		require.ErrorContains(t, err, row[1], reason)
+		_, err := run(row.args)
+		require.ErrorContains(t, err, row.want, reason)
 	}
-	for reason, row := range map[string][2]string{
-		"a program":        {`{"exec": {"command": "gke"}}`, "exec"},
-		"OpenID Connect":   {`{"auth-provider": {"name": "oidc"}}`, "oidc"},
-		"a password":       {`{"username": "u", "password": "p"}`, "password"},
-		"no credential":    {`{}`, "no credential"},
-		"a missing server": {``, "make up"},
+	// user is the user in the kubeconfig; empty: there is no kubeconfig.
+	for reason, row := range map[string]struct{ user, want string }{
+		"a program":      {`{"exec": {"command": "gke"}}`, "exec"},
+		"OpenID Connect": {`{"auth-provider": {"name": "oidc"}}`, "oidc"},
+		"a password":     {`{"username": "u", "password": "p"}`, "password"},
+		"no credential":  {`{}`, "no credential"},
+		"no kubeconfig":  {``, "make up"},
 	} {
 		require.NoError(t, os.Remove(s.layout.Kubeconfig()))
-		if row[0] != "" {
-			user := `{"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}`
-			require.NoError(t, os.WriteFile(s.layout.Kubeconfig(), []byte(strings.Replace(certificateKubeconfig, user, row[0], 1)), 0o600))
+		if row.user != "" {
+			original := `{"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}`
+			require.NoError(t, os.WriteFile(s.layout.Kubeconfig(), []byte(strings.Replace(certificateKubeconfig, original, row.user, 1)), 0o600))
 		}
 		_, err := run("eks get-token --cluster-name c")
-		require.ErrorContains(t, err, row[1], reason)
+		require.ErrorContains(t, err, row.want, reason)
 		require.NoError(t, os.WriteFile(s.layout.Kubeconfig(), nil, 0o600))
 	}
 }
@@ -161,7 +162,7 @@ func (s *sandbox) run(args ...string) (string, error) {
 	return out.String(), err
 }
 
-func TestCommandsListChangeAndFail(t *testing.T) {
+func TestCommandsListAndChangeObjectsAndConfigureFaults(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16", "tags": props{"Name": "main"}})
@@ -174,7 +175,7 @@ func TestCommandsListChangeAndFail(t *testing.T) {
 	require.NoError(t, err)
 	var objects []store.Object
 	require.NoError(t, json.Unmarshal([]byte(out), &objects))
-	require.Len(t, objects, s.count())
+	require.Len(t, objects, s.objectCount())
 
 	export := filepath.Join(t.TempDir(), "export.json")
 	require.NoError(t, os.WriteFile(export, []byte(`{"deployment":{"resources":[{"type":"`+vpcT+`","id":"`+vpc.id+`"}]}}`), 0o600))

@@ -23,12 +23,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// announcement is the message that the stand-in shows at every start.
+// announcement is the message that the stand-in logs at every start.
 const announcement = "AWS stand-in of the sandbox: nothing is created at AWS"
 
 // provider implements the calls of the Pulumi engine. Before a call the engine removes the
-// marks of secret values, and it adds them to the response again. So the provider does not
-// handle them.
+// marks of secret values, and it adds the marks to the response again. So the provider does
+// not handle these marks.
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 
@@ -108,8 +108,9 @@ func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	return &pulumirpc.ConfigureResponse{SupportsPreview: true, SupportsAutonamingConfiguration: true}, nil
 }
 
-// configured returns the Cloud that Configure created.
-func (p *provider) configured() (*rules.Cloud, error) {
+// configuredCloud returns the Cloud that Configure created. It returns an error before
+// Configure.
+func (p *provider) configuredCloud() (*rules.Cloud, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cloud == nil {
@@ -143,7 +144,7 @@ func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, erro
 
 // Invoke calls a Pulumi function.
 func (p *provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
-	cloud, err := p.configured()
+	cloud, err := p.configuredCloud()
 	if err != nil {
 		return nil, err
 	}

@@ -15,14 +15,14 @@ import (
 func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
-	stack := s.buildBase() // VPC 10.20.0.0/16
+	stack := s.createClusterStack() // VPC 10.20.0.0/16
 	cluster := stack.byName["cluster"]
-	own := cluster.state["vpcConfig"].(props)["clusterSecurityGroupId"].(string)
+	clusterGroup := cluster.state["vpcConfig"].(props)["clusterSecurityGroupId"].(string) // created by EKS
 	runner := s.mustCreate(groupT, "runner", props{"vpcId": stack.byName["vpc"].id})
 	other := s.mustCreate(groupT, "other", props{"vpcId": stack.byName["vpc"].id})
-	s.mustCreate(ingressT, "runners", props{"securityGroupId": own, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": runner.id})
-	s.mustCreate(ingressT, "network", props{"securityGroupId": own, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.99.0.0/16"})
-	s.mustCreate(ingressT, "ssh", props{"securityGroupId": own, "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "10.98.0.0/16"})
+	s.mustCreate(ingressT, "runners", props{"securityGroupId": clusterGroup, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": runner.id})
+	s.mustCreate(ingressT, "network", props{"securityGroupId": clusterGroup, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.99.0.0/16"})
+	s.mustCreate(ingressT, "ssh", props{"securityGroupId": clusterGroup, "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "10.98.0.0/16"})
 
 	getToken := func(from string) error {
 		t.Setenv(rules.RunFromVariable, from)
@@ -58,7 +58,7 @@ func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
 		{"a runner in the VPC, and the endpoint is private and public", "10.20.0.7," + runner.id, true, true, []any{"203.0.113.0/24"}, ""},
 		{"a runner of another group", "10.20.0.7 " + other.id, true, false, nil, "do not admit it"},
 		{"a runner without a group", "10.20.0.7", true, false, nil, "do not admit it"},
-		{"a member of EKS's own group", "10.20.0.7," + own, true, false, nil, ""},
+		{"a member of EKS's own group", "10.20.0.7," + clusterGroup, true, false, nil, ""},
 		{"a runner in the VPC, and the endpoint is public only", "10.20.0.7," + runner.id, false, true, []any{"203.0.113.0/24"}, "resolves to public addresses there"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestInterfaceEndpointBlocksRunsThatItsGroupsDoNotAllow(t *testing.T) {
 		refused                     bool
 	}{
 		{"a runner that no rule admits", "10.20.0.7", "ec2", "", true, true},
-		{"a runner whose block is admitted", "10.20.0.7", "ec2", "10.20.0.0/20", true, false},
+		{"a runner in a block that a rule admits", "10.20.0.7", "ec2", "10.20.0.0/20", true, false},
 		{"a runner in another subnet", "10.20.16.7", "ec2", "10.20.0.0/20", true, true},
 		{"an endpoint without private DNS", "10.20.0.7", "ec2", "", false, false},
 		{"the endpoint of another service", "10.20.0.7", "ecr.api", "", true, false},
@@ -109,8 +109,8 @@ func TestInterfaceEndpointBlocksRunsThatItsGroupsDoNotAllow(t *testing.T) {
 				"subnetIds": []any{a.id}, "securityGroupIds": []any{group.id},
 			})
 			_, err := s.create(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
-			_, lookup := s.invoke("aws:index/getCallerIdentity:getCallerIdentity", props{})
-			require.NoError(t, lookup, "STS has no endpoint here")
+			_, stsErr := s.invoke("aws:index/getCallerIdentity:getCallerIdentity", props{})
+			require.NoError(t, stsErr, "STS has no endpoint in this VPC")
 			if !tc.refused {
 				require.NoError(t, err)
 				return
@@ -122,7 +122,7 @@ func TestInterfaceEndpointBlocksRunsThatItsGroupsDoNotAllow(t *testing.T) {
 
 // An endpoint without security groups has the default group of the VPC. That group allows
 // only its members, and the runner is not a member.
-func TestRunnerInTheVPCCannotReachSTS(t *testing.T) {
+func TestEndpointWithoutSecurityGroupsBlocksTheRunner(t *testing.T) {
 	t.Setenv(rules.RunFromVariable, "10.21.0.7")
 	s := newSandbox(t, nil)
 	vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.21.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true})

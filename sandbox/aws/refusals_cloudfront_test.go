@@ -61,7 +61,7 @@ func TestCloudFrontRefusals(t *testing.T) {
 	ownCertificate := func(change props) props {
 		return with(props{"acmCertificateArn": f.certificate.id, "sslSupportMethod": "sni-only"}, change)
 	}
-	association := props{"functionAssociations": []any{props{"eventType": "viewer-request", "functionArn": f.draft.state["arn"]}}}
+	association := props{"functionAssociations": []any{props{"eventType": "viewer-request", "functionArn": f.unpublishedFunction.state["arn"]}}}
 	ordered := with(distribution(nil)["defaultCacheBehavior"].(props), props{"pathPattern": "/a"})
 	f.s.requireRefusals([]refusal{
 		{"a name that is in use", controlT, props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"}, "OriginAccessControlAlreadyExists"},
@@ -93,8 +93,8 @@ func TestCloudFrontRefusals(t *testing.T) {
 		{"a header that CloudFront sets", distributionT, distributionWithOrigin(props{"customHeaders": []any{props{"name": "Host", "value": "x"}}}), "can't add to origin requests"},
 		{"a header of CloudFront's own", distributionT, distributionWithOrigin(props{"customHeaders": []any{props{"name": "X-Edge-Location", "value": "x"}}}), "can't add to origin requests"},
 		{"a low port", distributionT, distributionWithOrigin(props{"customOriginConfig": props{"httpPort": 81, "httpsPort": 443, "originProtocolPolicy": "https-only", "originSslProtocols": []any{"TLSv1.2"}}}), "must be 80, 443"},
-		{"an access control for S3 at another kind of origin", distributionT, distributionWithOrigin(props{"originAccessControlId": f.control.id}), "which the origin api is not"},
-		{"an access control for Lambda at a bucket", distributionT, distributionWithOrigin(props{"customOriginConfig": nil, "domainName": "main-bucket.s3.us-east-1.amazonaws.com", "originAccessControlId": f.lambda.id}), "which the origin api is not"},
+		{"an access control for S3 at another kind of origin", distributionT, distributionWithOrigin(props{"originAccessControlId": f.s3Control.id}), "is for origins of the type s3, and the origin api has another type"},
+		{"an access control for Lambda at a bucket", distributionT, distributionWithOrigin(props{"customOriginConfig": nil, "domainName": "main-bucket.s3.us-east-1.amazonaws.com", "originAccessControlId": f.lambdaControl.id}), "is for origins of the type lambda, and the origin api has another type"},
 		{"an access control that does not exist", distributionT, distributionWithOrigin(props{"originAccessControlId": "E0"}), "NoSuchOriginAccessControl"},
 		{"a read timeout above the limit", distributionT, distributionWithOrigin(props{"customOriginConfig": props{"httpPort": 80, "httpsPort": 443, "originProtocolPolicy": "https-only", "originSslProtocols": []any{"TLSv1.2"}, "originReadTimeout": 180}}), "must be 1 to 120"},
 		{"an origin shield without a region", distributionT, distributionWithOrigin(props{"originShield": props{"enabled": true}}), "for an enabled shield"},
@@ -105,13 +105,13 @@ func TestCloudFrontRefusals(t *testing.T) {
 		{"dedicated addresses with a new TLS version", distributionT, distributionWithCertificate(ownCertificate(props{"sslSupportMethod": "vip", "minimumProtocolVersion": "TLSv1.2_2021"})), "SSLv3 or TLSv1 with vip"},
 		{"an alias without a certificate", distributionT, distributionWithCertificate(props{"cloudfrontDefaultCertificate": true}, "www.example.com"), "you must attach a trusted certificate"},
 		{"an alias that the certificate does not cover", distributionT, distributionWithCertificate(ownCertificate(nil), "a.b.example.com"), "doesn't cover the alternate domain name"},
-		{"a certificate that is not issued", distributionT, distributionWithCertificate(ownCertificate(props{"acmCertificateArn": f.pending.id}), "pending.example.org"), "The specified SSL certificate doesn't exist"},
+		{"a certificate that is not issued", distributionT, distributionWithCertificate(ownCertificate(props{"acmCertificateArn": f.pendingCertificate.id}), "pending.example.org"), "The specified SSL certificate doesn't exist"},
 		{"a certificate that does not exist", distributionT, distributionWithCertificate(ownCertificate(props{"acmCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/none"})), "InvalidViewerCertificate"},
 		{"a name that is in use", distributionT, distributionWithCertificate(ownCertificate(nil), "taken.example.com"), "CNAMEAlreadyExists"},
 		{"an error page without a response code", distributionT, distribution(props{"customErrorResponses": []any{props{"errorCode": 404, "responsePagePath": "/404.html"}}}), "go together"},
 		{"an error code that CloudFront does not allow", distributionT, distribution(props{"customErrorResponses": []any{props{"errorCode": 418}}}), "must be one of"},
-		{"countries with the restriction none", distributionT, distribution(props{"restrictions": props{"geoRestriction": props{"restrictionType": "none", "locations": []any{"DE"}}}}), "for blacklist and whitelist"},
-		{"a whitelist without countries", distributionT, distribution(props{"restrictions": props{"geoRestriction": props{"restrictionType": "whitelist", "locations": []any{}}}}), "for blacklist and whitelist"},
+		{"countries with the restriction none", distributionT, distribution(props{"restrictions": props{"geoRestriction": props{"restrictionType": "none", "locations": []any{"DE"}}}}), "if restrictionType is blacklist or whitelist"},
+		{"a whitelist without countries", distributionT, distribution(props{"restrictions": props{"geoRestriction": props{"restrictionType": "whitelist", "locations": []any{}}}}), "if restrictionType is blacklist or whitelist"},
 		{"a root object with a leading slash", distributionT, distribution(props{"defaultRootObject": "/index.html"}), "can't begin with /"},
 		{"a web ACL that does not exist", distributionT, distribution(props{"webAclId": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b"}), "InvalidWebACLId"},
 		{"logs to a bucket that does not exist", distributionT, distribution(props{"loggingConfig": props{"bucket": "none.s3.amazonaws.com"}}), "S3 bucket that you specified for CloudFront logs"},

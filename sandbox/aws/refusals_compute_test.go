@@ -10,7 +10,7 @@ import (
 
 func TestNetworkRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
 	otherSubnet := s.mustCreate(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
 	unassociated := s.mustCreate(subnetT, "spare", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.9.0/24", "availabilityZone": "us-east-1c"})
@@ -26,14 +26,14 @@ func TestNetworkRefusals(t *testing.T) {
 		{"a second egress-only gateway", egressOnlyT, props{"vpcId": stack.byName["vpc"].id}, "EgressOnlyInternetGatewayLimitExceeded"},
 		{"IPv4 through an egress-only gateway", routeT, props{"routeTableId": stack.byName["table"].id, "destinationCidrBlock": "10.99.0.0/16", "egressOnlyGatewayId": stack.byName["out"].id}, "egress-only internet gateway"},
 		{"a number that is in use", aclRuleT, rule(props{"ruleNumber": 100}), "already exists"},
-		{"a rule resource for a list with inline rules", aclRuleT, rule(props{"networkAclId": stack.byName["inline"].id}), "has ingress rules of its own"},
+		{"a rule as a separate resource for a network ACL with inline rules", aclRuleT, rule(props{"networkAclId": stack.byName["inline"].id}), "has inline ingress rules"},
 		{"IPv4 and IPv6 in a rule", aclRuleT, rule(props{"ipv6CidrBlock": "::/0"}), "cidrBlock"},
 		{"TCP without ports", aclRuleT, rule(props{"fromPort": nil, "toPort": nil}), "with TCP and UDP"},
 		{"ports without TCP", aclRuleT, rule(props{"protocol": "-1"}), "has no ports"},
 		{"ICMP without a type", aclRuleT, rule(props{"protocol": "icmp", "fromPort": nil, "toPort": nil}), "icmpType"},
 		{"the number of the last rule", aclRuleT, rule(props{"ruleNumber": 32767}), "ruleNumber"},
-		{"a subnet that has another list's association", aclAssocT, props{"networkAclId": stack.byName["inline"].id, "subnetId": stack.byName["a"].id}, "associated by"},
-		{"a subnet that a list has inline", aclT, props{"vpcId": stack.byName["vpc"].id, "subnetIds": []any{stack.byName["b"].id}}, "associated by"},
+		{"a subnet that is associated with another network ACL", aclAssocT, props{"networkAclId": stack.byName["inline"].id, "subnetId": stack.byName["a"].id}, "associated by"},
+		{"a subnet in the subnetIds of another network ACL", aclT, props{"vpcId": stack.byName["vpc"].id, "subnetIds": []any{stack.byName["b"].id}}, "associated by"},
 		{"a subnet of another VPC", aclAssocT, props{"networkAclId": stack.byName["list"].id, "subnetId": otherSubnet.id}, "the network ACL in"},
 		{"a number twice inline", aclT, props{"vpcId": stack.byName["vpc"].id, "ingress": append(entry(nil), entry(props{"action": "deny"})...)}, "given twice"},
 		{"a prefix list that does not exist", ingressT, props{"securityGroupId": stack.byName["tier"].id, "ipProtocol": "-1", "prefixListId": "pl-00000000"}, "InvalidPrefixListID.NotFound"},
@@ -42,12 +42,12 @@ func TestNetworkRefusals(t *testing.T) {
 	s.mustCreate(aclAssocT, "free", props{"networkAclId": stack.byName["list"].id, "subnetId": unassociated.id})
 	_, err := s.create(aclT, "late", props{"vpcId": stack.byName["vpc"].id, "subnetIds": []any{unassociated.id}})
 	require.ErrorContains(t, err, "associated by")
-	require.ErrorContains(t, s.update(stack.byName["list"], with(stack.news["list"], props{"ingress": entry(nil)})), "as resources of their own", "the update would remove the rules that are resources of their own")
+	require.ErrorContains(t, s.update(stack.byName["list"], with(stack.news["list"], props{"ingress": entry(nil)})), "as separate resources", "the update would remove the rules that are separate resources")
 }
 
 func TestBalancerRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
 	otherB := s.mustCreate(subnetT, "other-b", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
 	otherA := s.mustCreate(subnetT, "other-a", props{"vpcId": other.id, "cidrBlock": "10.41.1.0/24", "availabilityZone": "us-east-1a"})
@@ -143,7 +143,7 @@ func TestBalancerRefusals(t *testing.T) {
 
 func TestEventRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	queue := func(change props) props { return with(props{}, change) }
 	pattern := func(text string) props { return props{"eventPattern": text} }
 	target := func(change props) props {
@@ -184,7 +184,7 @@ func TestEventRefusals(t *testing.T) {
 
 func TestScalingRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
 	otherSubnet := s.mustCreate(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
 	imageless := s.mustCreate(templateT, "imageless", props{"instanceType": "m7g.large"})
@@ -243,7 +243,7 @@ func TestScalingRefusals(t *testing.T) {
 	s.requireRefusals([]refusal{
 		{"user data above 16 KB", templateT, template(props{"userData": base64.StdEncoding.EncodeToString(make([]byte, 16385))}), "AWS allows 16384"},
 		{"user data that is not base64", templateT, template(props{"userData": "#!/bin/sh"}), "must be base64"},
-		{"groups on two levels", templateT, template(props{"vpcSecurityGroupIds": []any{stack.byName["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{stack.byName["tier"].id}}}}), "on one level"},
+		{"security groups of the template and of its network interface", templateT, template(props{"vpcSecurityGroupIds": []any{stack.byName["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{stack.byName["tier"].id}}}}), "can't be given together with networkInterfaces"},
 		{"a key without encryption", templateT, disk(props{"kmsKeyId": stack.byName["key"].state["arn"]}), "needs encrypted"},
 		{"a key that does not exist", templateT, disk(props{"encrypted": "true", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"}), "not"},
 		{"IOPS without a volume type", templateT, disk(props{"iops": 4000}), "volumeType"},
@@ -320,8 +320,8 @@ func TestScalingRefusals(t *testing.T) {
 func TestAddonVersionsDependOnKubernetes(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	requests := s.apiServer()
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
+	requests := s.startAPIServer()
+	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
 	for _, row := range []struct {
 		kubernetes string
 		addons     map[string]string
@@ -343,7 +343,7 @@ func TestAddonVersionsDependOnKubernetes(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]int{"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io": 2}, requests,
-		"only the Secrets Store add-on defines a kind; two clusters get it")
+		"only the Secrets Store add-on defines a kind, and two clusters have this add-on")
 	for addon, version := range map[string]string{
 		"metrics-server": "v0.10.0-eksbuild.1", "aws-secrets-store-csi-driver-provider": "v2.3.0-eksbuild.1", "kube-proxy": "v1.33.9-eksbuild.2", "coredns": "v2.12.0-eksbuild.1",
 	} {

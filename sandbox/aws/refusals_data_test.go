@@ -239,7 +239,7 @@ func TestSecretRefusals(t *testing.T) {
 		{"a secret that does not exist", versionT, props{"secretId": "none", "secretString": "a"}, "ResourceNotFoundException"},
 		{"a policy that admits everybody", secretPolicyT, props{"secretArn": secret.id, "blockPublicPolicy": true,
 			"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"secretsmanager:*","Resource":"*"}]}`}, "PublicPolicyException"},
-		{"a key for another log group", logGroupT, props{"name": "/other/log", "kmsKeyId": f.s.mustCreate(keyT, "logs", props{"policy": logsMayUse}).state["arn"]}, "logs.us-east-1.amazonaws.com"},
+		{"a key for another log group", logGroupT, props{"name": "/other/log", "kmsKeyId": f.s.mustCreate(keyT, "logs", props{"policy": logsKeyPolicy}).state["arn"]}, "logs.us-east-1.amazonaws.com"},
 	})
 }
 

@@ -7,34 +7,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// edgeFixture has the resources that the tests of the edge need.
+// edgeFixture has resources for the tests of S3, CloudFront, ACM, Route 53 and AWS WAF.
 type edgeFixture struct {
-	s               *sandbox
-	bucket, logs    *resource
-	far             *resource // a bucket in another region
-	zone            *resource
-	certificate     *resource
-	pending         *resource // a certificate that is not issued
-	control, lambda *resource // origin access controls for S3 and for Lambda
-	draft           *resource // a function that is not published
-	distribution    *resource
+	s                        *sandbox
+	bucket, logs             *resource // buckets; only logs has an ACL
+	zone                     *resource // the hosted zone example.com
+	certificate              *resource // an issued certificate for example.com and *.example.com
+	pendingCertificate       *resource // a certificate that is not issued
+	s3Control, lambdaControl *resource // origin access controls for S3 and for Lambda
+	unpublishedFunction      *resource
+	distribution             *resource // has the alias taken.example.com
 }
 
-// newEdgeFixture creates the resources of an edgeFixture in a new sandbox.
+// newEdgeFixture creates a sandbox with the resources of an edgeFixture. It also creates
+// far-bucket, a bucket in another region.
 func newEdgeFixture(t *testing.T) *edgeFixture {
 	s := newSandbox(t, nil)
 	f := &edgeFixture{s: s}
 	f.bucket = s.mustCreate(bucketT, "bucket", props{"bucket": "main-bucket"})
-	f.far = s.in("eu-central-1").mustCreate(bucketT, "far", props{"bucket": "far-bucket"})
+	s.inRegion("eu-central-1").mustCreate(bucketT, "far", props{"bucket": "far-bucket"})
 	f.logs = s.mustCreate(bucketT, "logs", nil)
 	s.mustCreate(ownershipT, "logs", props{"bucket": f.logs.id, "rule": props{"objectOwnership": "ObjectWriter"}})
 	s.mustCreate(bucketACLT, "logs", props{"bucket": f.logs.id, "acl": "log-delivery-write"})
 	f.zone = s.mustCreate(zoneT, "zone", props{"name": "example.com"})
-	f.pending = s.mustCreate(certificateT, "pending", props{"domainName": "pending.example.org", "validationMethod": "DNS"})
-	f.certificate = s.issue("example.com", f.zone, "*.example.com")
-	f.control = s.mustCreate(controlT, "control", props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
-	f.lambda = s.mustCreate(controlT, "lambda", props{"originAccessControlOriginType": "lambda", "signingBehavior": "always", "signingProtocol": "sigv4"})
-	f.draft = s.mustCreate(functionT, "draft", props{"runtime": "cloudfront-js-2.0", "code": "x", "publish": false})
+	f.pendingCertificate = s.mustCreate(certificateT, "pending", props{"domainName": "pending.example.org", "validationMethod": "DNS"})
+	f.certificate = s.createCertificate("example.com", f.zone, "*.example.com")
+	f.s3Control = s.mustCreate(controlT, "control", props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
+	f.lambdaControl = s.mustCreate(controlT, "lambda", props{"originAccessControlOriginType": "lambda", "signingBehavior": "always", "signingProtocol": "sigv4"})
+	f.unpublishedFunction = s.mustCreate(functionT, "draft", props{"runtime": "cloudfront-js-2.0", "code": "x", "publish": false})
 	f.distribution = s.mustCreate(distributionT, "distribution", distribution(props{
 		"aliases":           []any{"taken.example.com"},
 		"viewerCertificate": props{"acmCertificateArn": f.certificate.id, "sslSupportMethod": "sni-only"},
@@ -42,9 +42,9 @@ func newEdgeFixture(t *testing.T) *edgeFixture {
 	return f
 }
 
-// issue creates a certificate for a domain name and its alternative names, and the
-// validation record of the domain name.
-func (s *sandbox) issue(name string, zone *resource, alternatives ...any) *resource {
+// createCertificate creates a certificate for a domain name and its alternative names, and
+// the validation record of the domain name.
+func (s *sandbox) createCertificate(name string, zone *resource, alternatives ...any) *resource {
 	s.t.Helper()
 	certificate := s.mustCreate(certificateT, "of-"+strings.ReplaceAll(name, ".", "-"), props{
 		"domainName": name, "validationMethod": "DNS", "subjectAlternativeNames": alternatives,
@@ -71,10 +71,10 @@ func (s *sandbox) requireRefusals(rows []refusal) {
 	s.t.Helper()
 	for _, row := range rows {
 		s.t.Run(row.reason, func(t *testing.T) {
-			before := s.count()
+			before := s.objectCount()
 			_, err := s.create(row.token, "refused", row.in)
 			require.ErrorContains(t, err, row.want)
-			require.Equal(t, before, s.count(), "a refused creation stores nothing")
+			require.Equal(t, before, s.objectCount(), "a refused creation stores nothing")
 		})
 	}
 }
@@ -149,7 +149,7 @@ func TestCertificateAndRecordRefusals(t *testing.T) {
 		return props{"zoneId": f.zone.id, "name": "www", "type": recordType, "aliases": []any{props{"name": target, "zoneId": targetZone, "evaluateTargetHealth": evaluateHealth}}}
 	}
 	host := f.distribution.state["domainName"].(string)
-	proof := f.pending.state["domainValidationOptions"].([]any)[0].(props)["resourceRecordName"].(string)
+	proof := f.pendingCertificate.state["domainValidationOptions"].([]any)[0].(props)["resourceRecordName"].(string)
 	f.s.mustCreate(recordT, "cname", record(props{"name": "alias", "type": "CNAME", "records": []any{"example.net"}}))
 	f.s.requireRefusals([]refusal{
 		{"a dot at the end", certificateT, certificate(props{"domainName": "example.com."}), "without a dot at its end"},
@@ -158,8 +158,8 @@ func TestCertificateAndRecordRefusals(t *testing.T) {
 		{"validation by mail", certificateT, certificate(props{"validationMethod": "EMAIL"}), "one of DNS"},
 		{"no validation", certificateT, certificate(props{"validationMethod": nil}), "validationMethod: a required property is missing"},
 		{"an imported certificate", certificateT, certificate(props{"privateKey": "x"}), "request one with domainName"},
-		{"a record that is not the certificate's", validationT, props{"certificateArn": f.pending.id, "validationRecordFqdns": []any{"x.example.org"}}, "missing pending.example.org DNS validation record"},
-		{"a record that does not exist", validationT, props{"certificateArn": f.pending.id, "validationRecordFqdns": []any{proof}}, "no public hosted zone has " + proof},
+		{"a record that is not the certificate's", validationT, props{"certificateArn": f.pendingCertificate.id, "validationRecordFqdns": []any{"x.example.org"}}, "missing pending.example.org DNS validation record"},
+		{"a record that does not exist", validationT, props{"certificateArn": f.pendingCertificate.id, "validationRecordFqdns": []any{proof}}, "no public hosted zone has " + proof},
 		{"a certificate that does not exist", validationT, props{"certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/none"}, "ResourceNotFoundException"},
 		{"a zone without a name", zoneT, props{}, "name: a required property is missing"},
 		{"a VPC that does not exist", zoneT, props{"name": "internal.example", "vpcs": []any{props{"vpcId": "vpc-0"}}}, "InvalidVPCId"},
@@ -202,7 +202,7 @@ func TestWebACLRefusals(t *testing.T) {
 		{"a statement that the stand-in does not know", webACLT, rule(props{"statement": props{"geoMatchStatement": props{"countryCodes": []any{"DE"}}}}), "only managed rule groups"},
 		{"a low rate", webACLT, rate(props{"limit": 5}), "must be 10"},
 		{"a window that is not allowed", webACLT, rate(props{"evaluationWindowSec": 30}), "must be one of [60 120 300 600]"},
-		{"two rules with the same priority", webACLT, with(webACL(), props{"rules": []any{managedRule("AWSManagedRulesCommonRuleSet", 1), managedRule("AWSManagedRulesKnownBadInputsRuleSet", 1)}}), "as that of another rule"},
-		{"a metric with a space", webACLT, with(webACL(), props{"visibilityConfig": visibility("a b")}), "letters, digits"},
+		{"two rules with the same priority", webACLT, with(webACL(), props{"rules": []any{managedRule("AWSManagedRulesCommonRuleSet", 1), managedRule("AWSManagedRulesKnownBadInputsRuleSet", 1)}}), "is 1, which is also the priority of another rule"},
+		{"a metric with a space", webACLT, with(webACL(), props{"visibilityConfig": visibilityConfig("a b")}), "letters, digits"},
 	})
 }

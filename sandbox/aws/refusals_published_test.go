@@ -12,7 +12,7 @@ import (
 func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	stack := s.buildCompute()
+	stack := s.createComputeStack()
 	bucket := s.mustCreate(bucketT, "lifecycle", props{"bucket": "lifecycle-of-rules"})
 	zone := s.mustCreate(zoneT, "zone", props{"name": "example.org"})
 	reader := s.mustCreate(roleT, "reader", props{"name": "reader", "assumeRolePolicy": monitoringTrust, "inlinePolicies": []any{props{"name": "p", "policy": identity("logs:PutLogEvents")}}})
@@ -108,8 +108,9 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	})
 }
 
-// EKS's authentication mode changes by one step, and never back.
-func TestAuthenticationModeChangesForwardOnly(t *testing.T) {
+// The authentication mode of an EKS cluster can only change to the next mode: from
+// CONFIG_MAP to API_AND_CONFIG_MAP, and from there to API.
+func TestAuthenticationModeChangesOnlyToTheNextMode(t *testing.T) {
 	f := newFixture(t)
 	f.s.mustCreate(attachT, "control", props{"role": "control-plane", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"})
 	in := func(mode string) props {

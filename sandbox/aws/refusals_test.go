@@ -45,7 +45,7 @@ func identity(action string) string {
 	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":%q,"Resource":"*"}]}`, action)
 }
 
-func TestBaseRefusals(t *testing.T) {
+func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	s.mustCreate(natT, "nat", props{"allocationId": f.address.id, "subnetId": f.a.id})
@@ -159,7 +159,7 @@ func TestBaseRefusals(t *testing.T) {
 		{"a policy of an unknown version", policyT, props{"policy": strings.ReplaceAll(readPolicy, "2012-10-17", "2025-01-01")}, "Version"},
 		{"a policy that is too long", policyT, props{"policy": strings.ReplaceAll(readPolicy, `"*"`, `"arn:aws:s3:::`+strings.Repeat("x", 6200)+`"`)}, "AWS allows 6144"},
 		{"a policy of AWS's that does not exist", attachT, props{"role": "pods", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSDreamPolicy"}, "NoSuchEntity"},
-		{"a role that does not exist", attachT, props{"role": "nobody", "policyArn": clusterPerm}, "NoSuchEntity"},
+		{"a role that does not exist", attachT, props{"role": "nobody", "policyArn": clusterPolicyARN}, "NoSuchEntity"},
 		{"a deletion window of a day", keyT, props{"deletionWindowInDays": 1}, "must be 7 to 30"},
 		{"a symmetric key that signs", keyT, props{"keyUsage": "SIGN_VERIFY"}, "not compatible with its KeySpec"},
 		{"an asymmetric key that encrypts", keyT, props{"customerMasterKeySpec": "ECC_NIST_P256"}, "not compatible with its KeySpec"},
@@ -197,7 +197,7 @@ func TestAllFailuresAreReportedAtOnce(t *testing.T) {
 func TestClusterUpdatesFollowTheRulesOfEKS(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
+	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
 	in := func(version string) props {
 		return props{"name": "c", "version": version, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}
 	}
@@ -232,7 +232,7 @@ func TestClusterUpdatesFollowTheRulesOfEKS(t *testing.T) {
 func TestAccessPolicyNeedsAnEntryOfTypeStandard(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
+	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
 	s.mustCreate(clusterT, "c", props{"name": "c", "version": "1.34", "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
 		"accessConfig": props{"authenticationMode": "API"}})
 	s.mustCreate(entryT, "nodes", props{"clusterName": "c", "principalArn": f.pods.state["arn"], "type": "EC2_LINUX"})
@@ -246,7 +246,7 @@ func TestAccessPolicyNeedsAnEntryOfTypeStandard(t *testing.T) {
 func TestDeletedAccessEntryDeletesOnlyItsOwnPolicies(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
+	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
 	entries, policies := map[string]*resource{}, map[string]*resource{}
 	for _, name := range []string{"c", "d"} {
 		s.mustCreate(clusterT, name, props{"name": name, "version": "1.34", "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
@@ -283,8 +283,8 @@ func TestRoleIsDetachedFromProfileAndPolicies(t *testing.T) {
 	policy := s.mustCreate(policyT, "read", props{"policy": readPolicy})
 	owner := s.mustCreate(roleT, "owner", props{"name": "owner", "assumeRolePolicy": podTrust, "managedPolicyArns": []any{policy.id}})
 	profile := s.mustCreate(profileT, "profile", props{"role": "owner"})
-	s.mustCreate(attachT, "attached", props{"role": "owner", "policyArn": clusterPerm})
-	s.mustCreate(attachT, "attach", props{"role": "pods", "policyArn": clusterPerm})
+	s.mustCreate(attachT, "attached", props{"role": "owner", "policyArn": clusterPolicyARN})
+	s.mustCreate(attachT, "attach", props{"role": "pods", "policyArn": clusterPolicyARN})
 	require.ErrorContains(t, s.delete(f.pods), "DeleteConflict", "a role with attached policies is not deleted")
 	require.NoError(t, s.delete(owner), "a role with managedPolicyArns is detached from all policies and from its profile")
 	require.True(t, s.refresh(profile))

@@ -8,22 +8,23 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// in returns the same sandbox with a provider for another region, as in a program with two
-// providers.
-func (s *sandbox) in(region string) *sandbox {
+// inRegion returns the same sandbox with a provider for another region, as in a program with
+// two providers.
+func (s *sandbox) inRegion(region string) *sandbox {
 	s.t.Helper()
 	other := *s
-	other.p = s.provider(props{"region": region})
+	other.p = s.newProvider(props{"region": region})
 	return &other
 }
 
-// A distribution in two regions' providers needs a certificate and a web ACL in Virginia.
+// The providers of two regions share the global objects. A distribution needs a certificate
+// and a web ACL in us-east-1 (Virginia), even if its own provider is in another region.
 func TestRegionalObjectsExistOnlyInTheirRegion(t *testing.T) {
 	virginia := newSandbox(t, nil)
-	frankfurt := virginia.in("eu-central-1")
+	frankfurt := virginia.inRegion("eu-central-1")
 	zone := frankfurt.mustCreate(zoneT, "zone", props{"name": "example.com"})
 
-	inFrankfurt, inVirginia := frankfurt.issue("example.com", zone), virginia.issue("example.com", zone)
+	inFrankfurt, inVirginia := frankfurt.createCertificate("example.com", zone), virginia.createCertificate("example.com", zone)
 	require.Contains(t, inFrankfurt.id, ":eu-central-1:")
 	require.Contains(t, inVirginia.id, ":us-east-1:")
 	require.Equal(t, inFrankfurt.state["domainValidationOptions"], inVirginia.state["domainValidationOptions"], "both regions ask for the same record")
@@ -52,7 +53,7 @@ func TestRegionalObjectsExistOnlyInTheirRegion(t *testing.T) {
 	require.NoError(t, virginia.delete(inVirginia))
 	require.NoError(t, virginia.delete(acl))
 
-	// A regional object exists in its region only, a global one in all of them.
+	// A regional object exists only in its region. A global object exists in all regions.
 	vpc := frankfurt.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	_, err = virginia.create(subnetT, "s", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
 	require.ErrorContains(t, err, "InvalidVpcID.NotFound")

@@ -21,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// recorded is a resource of a recorded preview.
-type recorded struct {
+// recordedResource is a resource of a recorded preview.
+type recordedResource struct {
 	URN    string `json:"urn"`
 	Inputs props  `json:"inputs"`
 	token  string
@@ -31,16 +31,17 @@ type recorded struct {
 // unknownInRecording is the engine's text for an unknown value.
 const unknownInRecording = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-// recordedPreview returns the AWS resources in the recorded preview of the stack prod.
-func recordedPreview(t *testing.T) []recorded {
+// readRecordedPreview returns the AWS resources in the recorded preview of the stack prod.
+// It leaves out types without a row.
+func readRecordedPreview(t *testing.T) []recordedResource {
 	f, err := os.Open(filepath.Join("..", "..", "policy", "testdata", "prod.jsonl"))
 	require.NoError(t, err)
 	defer f.Close()
-	var out []recorded
+	var out []recordedResource
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
-		var r recorded
+		var r recordedResource
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &r))
 		typ := strings.Split(r.URN, "::")[2]
 		r.token = typ[strings.LastIndex(typ, "$")+1:]
@@ -102,16 +103,16 @@ func limitedValues(token string, v any, path string, set func(any)) []limitedVal
 	return out
 }
 
-// refusedBy reports whether a limit of AWS's API model refuses a value. It shares no code
-// with package rules, because the test checks that package.
-func refusedBy(l models.Limit, v any) bool {
+// refuses reports whether a limit of AWS's API model refuses a value. It shares no code with
+// package rules, because the test checks that package.
+func refuses(l models.Limit, v any) bool {
 	var n float64
 	switch v := v.(type) {
 	case float64:
 		n = v
 	case string:
 		if v == "" || (l.Number && !regexp.MustCompile(`^-?\d+$`).MatchString(v)) {
-			return false // the provider does not send it
+			return false // the provider does not send such a value
 		}
 		if l.Number {
 			_, err := fmt.Sscan(v, &n)
@@ -130,9 +131,9 @@ func refusedBy(l models.Limit, v any) bool {
 
 // The stand-in must accept the recorded inputs of prod. Then the test changes one value at
 // random, many times. The stand-in must refuse each value that AWS's API models refuse.
-func TestReplayOfProdAcceptsNothingThatTheModelsRefuse(t *testing.T) {
+func TestReplayOfProdRefusesValuesThatTheModelsRefuse(t *testing.T) {
 	s := newSandbox(t, nil)
-	preview := recordedPreview(t)
+	preview := readRecordedPreview(t)
 	require.Greater(t, len(preview), 100)
 	for _, r := range preview {
 		_, failures := s.check(r.token, "replayed", nil, r.Inputs)
@@ -158,12 +159,12 @@ func TestReplayOfProdAcceptsNothingThatTheModelsRefuse(t *testing.T) {
 		}
 		property.set(value)
 		_, failures := s.check(r.token, "replayed", nil, in)
-		if refusedBy(property.limit, value) {
+		if refuses(property.limit, value) {
 			refused++
 			if len(failures) == 0 {
 				t.Fatalf("%s %s: %.80q is accepted; %s refuses it", r.token, property.path, fmt.Sprint(value), property.limit.From)
 			}
 		}
 	})
-	require.Positive(t, refused, "random values that AWS refuses")
+	require.Positive(t, refused, "some random values must be refused by the models")
 }

@@ -42,7 +42,7 @@ func nameOf(req resourceRequest) string {
 
 // Check completes the inputs of a resource, and returns a failure for each refused input.
 func (p *provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	cloud, err := p.configured()
+	cloud, err := p.configuredCloud()
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ var diffKinds = map[string]struct{ inPlace, replace pulumirpc.PropertyDiff_Kind 
 
 // Diff compares the new inputs with the state.
 func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	cloud, err := p.configured()
+	cloud, err := p.configuredCloud()
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 
 // Create creates a resource. In a preview it creates nothing and returns the expected state.
 func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
-	cloud, err := p.configured()
+	cloud, err := p.configuredCloud()
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 // Read returns the present state of a resource. If the resource no longer exists, the id in
 // the response is empty.
 func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
-	cloud, err := p.configured()
+	cloud, err := p.configuredCloud()
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 
 // Update changes a resource. In a preview it changes nothing and returns the expected state.
 func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
-	cloud, err := p.configured()
+	cloud, err := p.configuredCloud()
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 
 // Delete removes a resource.
 func (p *provider) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
-	cloud, err := p.configured()
+	cloud, err := p.configuredCloud()
 	if err != nil {
 		return nil, err
 	}

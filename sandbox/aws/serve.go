@@ -67,7 +67,7 @@ func serve(ctx context.Context, l *layout.Layout, address string, stdout io.Writ
 	}
 	return enginesession.Serve(ctx, stdout, func(server *grpc.Server, session *enginesession.Session) error {
 		pulumirpc.RegisterResourceProviderServer(server, &provider{
-			layout: l, store: st, faults: faults.In(l.AWS()), session: session, now: now, exit: os.Exit,
+			layout: l, store: st, faults: faults.NewFile(l.AWS()), session: session, now: now, exit: os.Exit,
 		})
 		if address == "" {
 			return nil

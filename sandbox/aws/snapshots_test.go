@@ -10,18 +10,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// snapshots is a fixture with the final snapshots last-db, last-doc and last-cache of
-// deleted data stores. key encrypts the snapshots; other is another key.
-type snapshots struct {
+// snapshotFixture has the final snapshots last-db, last-doc and last-cache of deleted data
+// stores. key encrypts the snapshots.
+type snapshotFixture struct {
 	*dataFixture
-	key, other *resource
+	key, otherKey *resource
 }
 
-// newSnapshots creates the resources of snapshots in a new sandbox.
-func newSnapshots(t *testing.T) *snapshots {
+// newSnapshotFixture creates the resources of a snapshotFixture in a new sandbox.
+func newSnapshotFixture(t *testing.T) *snapshotFixture {
 	t.Helper()
-	f := &snapshots{dataFixture: newDataFixture(t)}
-	f.key, f.other = f.s.mustCreate(keyT, "of-snapshots", nil), f.s.mustCreate(keyT, "of-stack", nil)
+	f := &snapshotFixture{dataFixture: newDataFixture(t)}
+	f.key, f.otherKey = f.s.mustCreate(keyT, "of-snapshots", nil), f.s.mustCreate(keyT, "of-stack", nil)
 	arn := f.key.state["arn"]
 	for _, last := range []struct {
 		token string
@@ -37,9 +37,9 @@ func newSnapshots(t *testing.T) *snapshots {
 }
 
 // RDS restores a database with the key of the snapshot. If the program gives another key,
-// its next update replaces the database.
+// the program's next update replaces the database.
 func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
-	f := newSnapshots(t)
+	f := newSnapshotFixture(t)
 	s := f.s
 	in := with(f.db, props{"snapshotIdentifier": "last-db", "storageEncrypted": true, "dbName": "app"})
 	db := s.mustCreate(dbT, "restored", in)
@@ -47,18 +47,18 @@ func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(db, in).GetChanges())
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(db, with(in, props{"snapshotIdentifier": nil}), "snapshotIdentifier", "kmsKeyId").GetChanges())
 
-	named := with(in, props{"kmsKeyId": f.other.state["arn"]})
-	wrong := s.mustCreate(dbT, "wrong", named)
-	require.Equal(t, f.key.state["arn"], wrong.state["kmsKeyId"])
-	require.Equal(t, []string{"kmsKeyId"}, s.diff(wrong, named).GetReplaces())
+	withOtherKey := with(in, props{"kmsKeyId": f.otherKey.state["arn"]})
+	second := s.mustCreate(dbT, "second", withOtherKey)
+	require.Equal(t, f.key.state["arn"], second.state["kmsKeyId"])
+	require.Equal(t, []string{"kmsKeyId"}, s.diff(second, withOtherKey).GetReplaces())
 	require.Equal(t, []string{"snapshotIdentifier"}, s.diff(db, with(in, props{"snapshotIdentifier": "another"})).GetReplaces())
 }
 
 // DocumentDB and ElastiCache accept another key at a restore.
-func TestRestoredClustersHaveTheirOwnKey(t *testing.T) {
-	f := newSnapshots(t)
+func TestRestoredClusterHasTheKeyOfTheProgram(t *testing.T) {
+	f := newSnapshotFixture(t)
 	s := f.s
-	arn := f.other.state["arn"]
+	arn := f.otherKey.state["arn"]
 	for _, row := range []struct {
 		token string
 		in    props
@@ -74,7 +74,7 @@ func TestRestoredClustersHaveTheirOwnKey(t *testing.T) {
 
 // The deletion of a stack keeps the final snapshot, the automated backups and their key. A
 // new database with the same name is restored from that snapshot. The final snapshot of
-// the new database has another name, because the name has the id of its new key.
+// the new database has another name, because the name contains the id of the database's key.
 func TestDatabaseIsRestoredFromItsFinalSnapshot(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
@@ -103,12 +103,12 @@ func TestDatabaseIsRestoredFromItsFinalSnapshot(t *testing.T) {
 	restored, _ := create(second, props{"snapshotIdentifier": in["finalSnapshotIdentifier"], "kmsKeyId": nil})
 	require.Equal(t, first.state["arn"], restored.state["kmsKeyId"])
 	require.Equal(t, "app", restored.state["dbName"])
-	require.NoError(t, s.delete(restored), "the name of its final snapshot is another one")
-	require.NoError(t, s.delete(s.mustCreate(dbT, "gone", with(f.db, props{"backupRetentionPeriod": 7}))), "discarded")
+	require.NoError(t, s.delete(restored), "its final snapshot has another name than the first one")
+	require.NoError(t, s.delete(s.mustCreate(dbT, "gone", with(f.db, props{"backupRetentionPeriod": 7}))), "by default, automated backups are deleted with the database")
 }
 
 func TestRestoreRefusals(t *testing.T) {
-	f := newSnapshots(t)
+	f := newSnapshotFixture(t)
 	s := f.s
 	db := func(change props) props {
 		return with(with(f.db, props{"snapshotIdentifier": "last-db", "storageEncrypted": true}), change)
@@ -121,7 +121,7 @@ func TestRestoreRefusals(t *testing.T) {
 		{"another version of documents", docT, with(f.doc, props{"snapshotIdentifier": "last-doc", "engineVersion": "4.0.0"}), "Cannot restore a snapshot of docdb 5.0.0 as 4.0.0"},
 		{"a snapshot of a cache that does not exist", cacheT, with(f.sharded, props{"snapshotName": "none"}), "SnapshotNotFoundFault"},
 		{"an older version of a cache", cacheT, with(f.sharded, props{"snapshotName": "last-cache", "engineVersion": "7.0"}), "can't be restored into the older 7.0"},
-		{"a name that is none", dbT, db(props{"snapshotIdentifier": "last db"}), "the name of a snapshot of this account"},
+		{"an invalid name of a snapshot", dbT, db(props{"snapshotIdentifier": "last db"}), "the name of a snapshot of this account"},
 	})
 	require.NoError(t, s.delete(f.key))
 	s.requireRefusals([]refusal{
@@ -130,8 +130,8 @@ func TestRestoreRefusals(t *testing.T) {
 	})
 }
 
-func TestSnapshotsAreLookedUp(t *testing.T) {
-	f := newSnapshots(t)
+func TestFunctionsFindSnapshotsAndDatabases(t *testing.T) {
+	f := newSnapshotFixture(t)
 	s := f.s
 	found, err := s.invoke("aws:rds/getSnapshot:getSnapshot", props{"dbSnapshotIdentifier": "last-db"})
 	require.NoError(t, err)
@@ -144,7 +144,7 @@ func TestSnapshotsAreLookedUp(t *testing.T) {
 
 	s.mustCreate(dbT, "main", with(f.db, props{"identifier": "main"}))
 	s.mustCreate(docT, "docs", with(f.doc, props{"clusterIdentifier": "docs"}))
-	by := func(filter, name string) props {
+	byFilter := func(filter, name string) props {
 		return props{"filters": []any{props{"name": filter, "values": []any{name}}}}
 	}
 	for _, row := range []struct {
@@ -155,10 +155,10 @@ func TestSnapshotsAreLookedUp(t *testing.T) {
 		{"aws:rds/getInstances:getInstances", "db-instance-id", "none", "instanceIdentifiers", []any{}},
 		{"aws:rds/getClusters:getClusters", "db-cluster-id", "docs", "clusterIdentifiers", []any{"docs"}},
 	} {
-		out, err := s.invoke(row.token, by(row.filter, row.name))
+		out, err := s.invoke(row.token, byFilter(row.filter, row.name))
 		require.NoError(t, err)
 		require.Equal(t, row.want, out[row.result])
 	}
-	_, err = s.invoke("aws:rds/getInstances:getInstances", by("engine", "postgres"))
+	_, err = s.invoke("aws:rds/getInstances:getInstances", byFilter("engine", "postgres"))
 	require.ErrorContains(t, err, "by the filter db-instance-id")
 }

@@ -31,7 +31,7 @@ func newPrivateOrigin(t *testing.T) privateOrigin {
 	b := add(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
 	group := add(groupT, "group", props{"vpcId": vpc.id})
 	zone := add(zoneT, "zone", props{"name": "example.com"})
-	certificate := s.issue("origin.example.com", zone)
+	certificate := s.createCertificate("origin.example.com", zone)
 	balancer := add(balancerT, "balancer", props{"internal": true, "subnets": []any{a.id, b.id}, "securityGroups": []any{group.id}})
 	add(listenerT, "listener", props{
 		"loadBalancerArn": balancer.id, "port": 443, "protocol": "HTTPS", "certificateArn": certificate.id, "sslPolicy": tlsPolicy,
@@ -109,11 +109,11 @@ func TestVPCOriginHasNoDiffAndIsDeletedCompletely(t *testing.T) {
 	}
 
 	origin := o.byName["origin"]
-	require.ErrorContains(t, o.s.delete(origin), "CannotDeleteEntityWhileInUse", "the distribution uses it")
+	require.ErrorContains(t, o.s.delete(origin), "CannotDeleteEntityWhileInUse", "the distribution uses the VPC origin")
 	require.ErrorContains(t, o.s.update(origin, vpcOrigin(o.byName["balancer"].id, props{"originProtocolPolicy": "http-only"})), "CannotUpdateEntityWhileInUse")
 	require.NoError(t, o.s.delete(front))
-	require.ErrorContains(t, o.s.delete(origin), "the group that CloudFront deletes", "a rule refers to its group")
-	require.ErrorContains(t, o.s.delete(o.byName["balancer"]), "ResourceInUse", "the VPC origin leads to it")
+	require.ErrorContains(t, o.s.delete(origin), "the group that CloudFront deletes", "a rule refers to CloudFront's group")
+	require.ErrorContains(t, o.s.delete(o.byName["balancer"]), "ResourceInUse", "the VPC origin refers to the load balancer")
 	require.NoError(t, o.s.delete(rule))
 	require.NoError(t, o.s.delete(origin))
 	_, err := o.s.invoke(lookupGroup, props{"name": originGroup, "vpcId": o.byName["vpc"].id})
@@ -183,16 +183,16 @@ func TestWebACLLogIsUpdatedInPlace(t *testing.T) {
 		require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(log, webACLLog(acl, group, nil)).GetChanges())
 		require.True(t, s.refresh(log))
 	}
-	all := webACLLog(acl, group, props{"loggingFilter": nil})
-	require.Empty(t, s.diff(log, all).GetReplaces())
-	require.NoError(t, s.update(log, all))
+	withoutFilter := webACLLog(acl, group, props{"loggingFilter": nil})
+	require.Empty(t, s.diff(log, withoutFilter).GetReplaces())
+	require.NoError(t, s.update(log, withoutFilter))
 
 	other := s.mustCreate(logGroupT, "other", props{"name": "waf"})
 	s.requireRefusals([]refusal{
 		{"a group without WAF's prefix", webACLLogT, webACLLog(acl, other, nil), "must begin with aws-waf-logs-"},
 		{"two destinations", webACLLogT, webACLLog(acl, group, props{"logDestinationConfigs": []any{group.state["arn"], other.state["arn"]}}), "has 2 elements, must have exactly 1"},
 		{"no such web ACL", webACLLogT, webACLLog(acl, group, props{"resourceArn": acl.state["arn"].(string) + "0"}), "WAFNonexistentItemException"},
-		{"a header that AWS gives back in lower case", webACLLogT, webACLLog(acl, group, props{"redactedFields": []any{props{"singleHeader": props{"name": "Cookie"}}}}), "lower case"},
+		{"a header in capitals, which AWS returns in lower case", webACLLogT, webACLLog(acl, group, props{"redactedFields": []any{props{"singleHeader": props{"name": "Cookie"}}}}), "lower case"},
 		{"a field of two kinds", webACLLogT, webACLLog(acl, group, props{"redactedFields": []any{props{"queryString": props{}, "method": props{}}}}), "must have one of"},
 	})
 	require.NoError(t, s.delete(acl))

@@ -66,8 +66,8 @@ func (p *provider) withFaults(ctx context.Context, op, token, urn string, do fun
 	return status.Error(codes.Unavailable, fmt.Sprintf("%s: request send failed, connection reset by peer", errorPrefix(op, token)))
 }
 
-// faultError returns the error of a fault. code and message are the defaults if the fault
-// has none.
+// faultError returns the error of a fault. code and message are used if the fault has no
+// code or no message.
 func faultError(op, token string, f *faults.Fault, code, message string) error {
 	return fmt.Errorf("%s: %w", errorPrefix(op, token), &rules.APIError{Code: cmp.Or(f.Code, code), Message: cmp.Or(f.Message, message)})
 }
@@ -82,12 +82,13 @@ func errorPrefix(op, token string) string {
 	return verb + " " + label
 }
 
-// The delays of jitter. Most calls have a delay below maxUsualDelay. On average one call in
-// slowShare has a delay below maxSlowDelay, so that later calls can finish before it.
+// The delays of jitter. Most calls have a delay below maxShortDelay. On average, one of
+// callsPerLongDelay calls has a delay below maxLongDelay, so that later calls can finish
+// before this call.
 const (
-	maxUsualDelay = 5 * time.Millisecond
-	maxSlowDelay  = 100 * time.Millisecond
-	slowShare     = 8
+	maxShortDelay     = 5 * time.Millisecond
+	maxLongDelay      = 100 * time.Millisecond
+	callsPerLongDelay = 8
 )
 
 // jitter returns a random delay for a creation, an update or a deletion. The delay depends
@@ -100,13 +101,13 @@ func jitter(seed uint64, op, urn string) time.Duration {
 	hash := fnv.New64a()
 	hash.Write([]byte(op + " " + urn))
 	rng := rand.New(rand.NewPCG(seed, hash.Sum64()))
-	if rng.IntN(slowShare) == 0 {
-		return time.Duration(rng.Int64N(int64(maxSlowDelay)))
+	if rng.IntN(callsPerLongDelay) == 0 {
+		return time.Duration(rng.Int64N(int64(maxLongDelay)))
 	}
-	return time.Duration(rng.Int64N(int64(maxUsualDelay)))
+	return time.Duration(rng.Int64N(int64(maxShortDelay)))
 }
 
-// pause waits for a duration. If ctx ends before that, it returns the cause.
+// pause waits for a duration. If ctx ends before the duration, pause returns the cause.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil

@@ -34,7 +34,7 @@ var definitions = map[string]definition{
 }
 
 // timeout limits the request to the API server. An API server on this machine answers in
-// milliseconds; the limit is for one that hangs.
+// milliseconds, so the limit only ends a request to a server that hangs.
 const timeout = 30 * time.Second
 
 // Install applies the definition of an add-on in the cluster of the kubeconfig's current
@@ -50,7 +50,7 @@ func Install(ctx context.Context, name, kubeconfigPath string) error {
 	if err != nil {
 		return err
 	}
-	client, err := clientOf(current)
+	client, err := newClient(current)
 	if err != nil {
 		return fmt.Errorf("kubeconfig %s: %w", kubeconfigPath, err)
 	}
@@ -86,9 +86,9 @@ func (d definition) apply(ctx context.Context, client *http.Client, cluster *kub
 	return nil
 }
 
-// clientOf returns an HTTP client for the API server of a kubeconfig's context. It trusts
-// the certificate authority and uses the client certificate, if the context has them.
-func clientOf(c *kubeconfig.Current) (*http.Client, error) {
+// newClient returns an HTTP client for the API server of a kubeconfig's context. The client
+// trusts the certificate authority and uses the client certificate, if the context has them.
+func newClient(c *kubeconfig.Current) (*http.Client, error) {
 	if err := c.CredentialError(); err != nil {
 		return nil, err
 	}

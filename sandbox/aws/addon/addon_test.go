@@ -62,10 +62,10 @@ func TestInstallAppliesTheDefinition(t *testing.T) {
 
 func TestInstallReportsErrors(t *testing.T) {
 	forbid := func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "definitions are not yours", http.StatusForbidden)
+		http.Error(w, "no permission for definitions", http.StatusForbidden)
 	}
 	for _, row := range []struct{ reason, user, want string }{
-		{"an API server that refuses", `{"token": "t"}`, "403 Forbidden: definitions are not yours"},
+		{"an API server that refuses", `{"token": "t"}`, "403 Forbidden: no permission for definitions"},
 		{"an exec credential", `{"exec": {"command": "gke"}}`, "exec"},
 		{"an invalid certificate", `{"client-certificate-data": "YQ==", "client-key-data": "YQ=="}`, "client certificate"},
 	} {

@@ -77,10 +77,10 @@ type Plan struct {
 // File is the file with the Plan of one sandbox.
 type File struct{ path string }
 
-// In returns the plan's file in dir, the folder of the stand-in.
-func In(dir string) File { return File{filepath.Join(dir, "faults.json")} }
+// NewFile returns the plan's file in dir, the folder of the stand-in.
+func NewFile(dir string) File { return File{filepath.Join(dir, "faults.json")} }
 
-// Read returns the plan. It is empty if the file does not exist.
+// Read returns the plan. The plan is empty if the file does not exist.
 func (f File) Read() (Plan, error) {
 	var plan Plan
 	raw, err := os.ReadFile(f.path)
@@ -139,13 +139,13 @@ func (f File) CountCall(op, token string) (delay time.Duration, fault *Fault, er
 			delay += slow.Delay
 		}
 	}
-	if !slices.ContainsFunc(plan.Faults, func(candidate Fault) bool { return candidate.counts(op, token) }) {
-		return delay, nil, nil // most calls, which need no lock
+	if !slices.ContainsFunc(plan.Faults, func(candidate Fault) bool { return candidate.matches(op, token) }) {
+		return delay, nil, nil // no fault matches, as for most calls, so no lock is needed
 	}
 	err = f.edit(func(p *Plan) {
 		for i := range p.Faults {
 			candidate := &p.Faults[i]
-			if !candidate.counts(op, token) {
+			if !candidate.matches(op, token) {
 				continue
 			}
 			candidate.Seen++
@@ -158,8 +158,8 @@ func (f File) CountCall(op, token string) (delay time.Duration, fault *Fault, er
 	return delay, fault, err
 }
 
-// counts reports whether the fault counts a call of an operation on a type.
-func (f Fault) counts(op, token string) bool {
+// matches reports whether the fault counts a call of an operation on a type.
+func (f Fault) matches(op, token string) bool {
 	return !f.Done() && (f.Op == Any || f.Op == op) && (f.Type == Any || f.Type == token)
 }
 

@@ -1,6 +1,6 @@
 // Package kubeconfig reads the current context of the sandbox's kubeconfig: the API
 // server's address, its certificate authority, and the user's credential. It does not use
-// client-go, because that is many times larger.
+// client-go, because client-go is many times larger.
 package kubeconfig
 
 import (
@@ -134,10 +134,10 @@ func (c *Current) setCredential(dir string, u user) error {
 	var err error
 	switch {
 	case u.CertificateData != "" || u.Certificate != "":
-		if c.Certificate, err = dataOrFile(dir, u.CertificateData, u.Certificate); err != nil {
+		if c.Certificate, err = readDataOrFile(dir, u.CertificateData, u.Certificate); err != nil {
 			return fmt.Errorf("client certificate: %w", err)
 		}
-		if c.Key, err = dataOrFile(dir, u.KeyData, u.Key); err != nil {
+		if c.Key, err = readDataOrFile(dir, u.KeyData, u.Key); err != nil {
 			return fmt.Errorf("client key: %w", err)
 		}
 	case u.Token != "":
@@ -162,9 +162,9 @@ func (c *Current) setCredential(dir string, u user) error {
 // It returns nil if Certificate and Key, or Token, are set.
 func (c *Current) CredentialError() error { return c.credentialErr }
 
-// dataOrFile decodes data from base64. If data is empty, it reads the file at path. A
+// readDataOrFile decodes data from base64. If data is empty, it reads the file at path. A
 // relative path starts at dir.
-func dataOrFile(dir, data, path string) (string, error) {
+func readDataOrFile(dir, data, path string) (string, error) {
 	if data == "" {
 		return readRelative(dir, path)
 	}

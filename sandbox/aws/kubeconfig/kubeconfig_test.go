@@ -26,18 +26,18 @@ func TestReadReturnsTheCurrentContext(t *testing.T) {
 		{"no current context", "contexts: []", Current{}, `the current context "" does not exist`},
 		{"no cluster", head + "clusters: []\nusers: [{name: u, user: {token: t}}]", Current{}, `the cluster "k", which does not exist`},
 		{"no YAML", "{", Current{}, "kubeconfig"},
-		{"a certificate whose file does not exist", head + cluster + "users: [{name: u, user: {client-certificate: none.crt}}]", Current{}, "client certificate"},
+		{"a certificate in a file that does not exist", head + cluster + "users: [{name: u, user: {client-certificate: none.crt}}]", Current{}, "client certificate"},
 	} {
 		path := filepath.Join(dir, "config")
 		require.NoError(t, os.WriteFile(path, []byte(row.text), 0o600))
-		got, err := Read(path)
+		current, err := Read(path)
 		if row.wantErr != "" {
 			require.ErrorContains(t, err, row.wantErr, row.reason)
 			continue
 		}
 		require.NoError(t, err, row.reason)
-		require.NoError(t, got.CredentialError())
-		require.Equal(t, row.want, *got, row.reason)
+		require.NoError(t, current.CredentialError())
+		require.Equal(t, row.want, *current, row.reason)
 	}
 	_, err := Read(filepath.Join(dir, "none"))
 	require.ErrorContains(t, err, "make up writes it")

@@ -82,13 +82,13 @@ func (l Limit) Allows(n float64) bool {
 	return (l.Min == nil || n >= *l.Min) && (l.Max == nil || n <= *l.Max)
 }
 
-// Values returns the allowed values of a limit, including those in newer. It returns nil if
-// the limit has no list of values.
+// Values returns the allowed values of a limit, including those in newerValues. It returns
+// nil if the limit has no list of values.
 func (t *Table) Values(l Limit) []string {
 	if l.Enum == "" {
 		return nil
 	}
-	return append(slices.Clone(t.Enums[l.Enum]), newer[l.Enum]...)
+	return append(slices.Clone(t.Enums[l.Enum]), newerValues[l.Enum]...)
 }
 
 // Tokens returns the types of the table, sorted.

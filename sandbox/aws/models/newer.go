@@ -1,8 +1,8 @@
 package models
 
-// newer has allowed values that are not in the models of July 2024. A key is a key of
+// newerValues has allowed values that are not in the models of July 2024. A key is a key of
 // Table.Enums. The pages are below docs.aws.amazon.com.
-var newer = map[string][]string{
+var newerValues = map[string][]string{
 	// autoscaling/ec2/APIReference/API_InstanceRequirements.html
 	"autoscaling.CpuManufacturer": {"apple"},
 	"ec2.CpuManufacturer":         {"apple"},
@@ -12,8 +12,8 @@ var newer = map[string][]string{
 	"route53.RRType": {"HTTPS", "SSHFP", "SVCB", "TLSA"},
 	// AmazonS3/latest/userguide/acl-overview.html, "Canned ACL"; the model leaves it out.
 	"s3.BucketCannedACL": {"log-delivery-write"},
-	// A value of the provider, which it does not send to AWS
-	// (internal/service/s3/bucket_versioning.go).
+	// The provider accepts this value and does not send it to AWS
+	// (terraform-provider-aws, internal/service/s3/bucket_versioning.go).
 	"s3.BucketVersioningStatus": {"Disabled"},
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// Domain is the public zone that the account has before any stack is created:
-// the `edge.zone` of the stacks staging and prod.
+// Domain is the public hosted zone that the account has before any stack is created.
+// The stacks staging and prod have it as `edge.zone`.
 const Domain = "progressive-framework.example"
 
 // CreateDirect creates an object outside of every stack, by the same rules as in a
@@ -35,8 +35,8 @@ const (
 	DeployerRole = "platform-deployer"
 )
 
-// accountTrust is the trust policy of these roles: every identity of the account may
-// assume them.
+// accountTrust is the trust policy of OperatorsRole and DeployerRole: every identity of
+// the account may assume them.
 const accountTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::` + Account + `:root"}}]}`
 
 // EnsureAccount creates the hosted zone of Domain and the roles, unless they exist. The
@@ -68,7 +68,7 @@ func (c *Cloud) ensure(ctx context.Context, token string, in Object) error {
 	// The search and the creation are in one transaction. Otherwise two commands at the
 	// same time could create two objects.
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
-		call, err := c.call(ctx, tx, token)
+		call, err := c.newCall(ctx, tx, token)
 		if err != nil {
 			return err
 		}

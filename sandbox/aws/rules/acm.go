@@ -18,8 +18,9 @@ const (
 	issuedStatus      = "ISSUED"
 )
 
-// certificateValidity is the validity of a certificate from ACM, 13 months:
-// acm/latest/userguide/acm-certificate-characteristics.html, from memory.
+// certificateValidity is the validity of a certificate from ACM: 13 months. The number
+// was not checked against AWS's page,
+// acm/latest/userguide/acm-certificate-characteristics.html.
 const certificateValidity = 395 * 24 * time.Hour
 
 const noImportReason = "imported and private certificates have no rules; request one with domainName"
@@ -106,8 +107,8 @@ func fillCertificate(c *Call) error {
 	return nil
 }
 
-// issueIfValidated issues a certificate if public DNS has its records. It returns
-// true if the certificate is issued now or was issued before.
+// issueIfValidated issues a certificate if public DNS has its validation records. It
+// returns true if the certificate is issued now or was issued before.
 func (c *Call) issueIfValidated(certificate Object) (issued bool) {
 	if certificate.String("status") == issuedStatus {
 		return true

@@ -50,9 +50,9 @@ func checkSeconds(limit int) func(any) string {
 	}
 }
 
-// checkCheckpoints checks the checkpoints of an instance refresh. At each percentage of
-// replaced instances the refresh waits. The last percentage must be 100, because the
-// refresh ends there.
+// checkCheckpoints checks the checkpoints of an instance refresh. The refresh waits at
+// each percentage of replaced instances. The last percentage must be 100, because the
+// refresh ends at the last checkpoint.
 func checkCheckpoints(p Object, fail Fail) {
 	const at = "instanceRefresh.preferences.checkpointPercentages"
 	list, _ := p["checkpointPercentages"].([]any)
@@ -80,28 +80,30 @@ func checkCheckpoints(p Object, fail Fail) {
 // AutoScaling/latest/APIReference/API_RefreshPreferences.html.
 func checkRefresh(in Object, fail Fail) {
 	p := in.Object("instanceRefresh").Object("preferences")
-	low, high := 90, 100
+	minHealthy, maxHealthy := 90, 100
 	if p.Has("minHealthyPercentage") {
-		low = p.Int("minHealthyPercentage")
+		minHealthy = p.Int("minHealthyPercentage")
 	}
 	if p.Has("maxHealthyPercentage") {
-		high = p.Int("maxHealthyPercentage")
+		maxHealthy = p.Int("maxHealthyPercentage")
 	}
-	if high-low > 100 && p.Known("minHealthyPercentage") && p.Known("maxHealthyPercentage") {
+	if maxHealthy-minHealthy > 100 && p.Known("minHealthyPercentage") && p.Known("maxHealthyPercentage") {
 		fail("instanceRefresh.preferences.maxHealthyPercentage", "may be at most 100 above minHealthyPercentage")
 	}
 	checkCheckpoints(p, fail)
 }
 
 // refreshInstances stores an instance refresh if the launch template changed, or if the tags
-// changed and the program lists them as a trigger. The stand-in has no instances, so the
+// changed and the program has "tag" in the triggers. The stand-in has no instances, so the
 // refresh is complete at once.
 func (c *Call) refreshInstances() error {
 	refresh := c.In.Object("instanceRefresh")
 	if refresh == nil {
 		return nil
 	}
-	changed := func(name string) bool { return canonical(c.Old[name], false) != canonical(c.Out[name], false) }
+	changed := func(name string) bool {
+		return canonicalText(c.Old[name], keepOrder) != canonicalText(c.Out[name], keepOrder)
+	}
 	byTemplate := changed("launchTemplate") || changed("mixedInstancesPolicy")
 	byTags := changed("tags") && slices.Contains(refresh.Strings("triggers"), "tag")
 	if !byTemplate && !byTags {

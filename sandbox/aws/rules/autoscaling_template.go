@@ -9,7 +9,7 @@ import (
 )
 
 // The stand-in refuses to delete a template that a group uses. AWS's pages do not say
-// whether EC2 refuses it too; the code is the stand-in's own.
+// whether EC2 refuses the deletion. The stand-in's authors chose the error code.
 var (
 	toTemplate     = &Ref{To: []string{launchTemplateType}, Noun: "launch template ID", Missing: "ValidationError", InUseCode: "ResourceInUse"}
 	toTemplateName = &Ref{To: []string{launchTemplateType}, By: []string{"name"}, Noun: "launch template name", Missing: "ValidationError", InUseCode: "ResourceInUse"}
@@ -65,8 +65,8 @@ func (c *Call) completeTemplate(spec Object, idProp, nameProp string) map[string
 	return out
 }
 
-// fillTemplates completes the references of a group to its launch templates, and the
-// defaults of its mixed instances policy.
+// fillTemplates completes the references of a group to its launch templates. It sets the
+// defaults of the group's mixed instances policy.
 func (c *Call) fillTemplates() {
 	if c.In.Object("launchTemplate") != nil {
 		c.Out["launchTemplate"] = c.completeTemplate(c.In.Object("launchTemplate"), "id", "name")
@@ -86,7 +86,8 @@ func (c *Call) fillTemplates() {
 }
 
 // verifyGroup returns an error if the group could not launch instances or attach them to
-// its target groups. The error code and the texts are from memory.
+// its target groups. The error code and the texts were not checked against AWS's
+// documentation.
 func verifyGroup(c *Call) error {
 	vpcID := ""
 	for _, subnet := range c.targets("vpcZoneIdentifiers") {

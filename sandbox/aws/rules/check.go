@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// CheckRequest has the inputs of one resource that Check checks.
+// CheckRequest is a request to check the inputs of one resource.
 type CheckRequest struct {
 	Token string
 	// Name is the resource's Pulumi name.
@@ -24,15 +24,15 @@ type CheckRequest struct {
 	Olds, News Object
 	// Autonaming is the mode of the project's configuration pulumi:autonaming.
 	Autonaming Autonaming
-	// Proposed is the name that the engine proposes by that configuration.
+	// Proposed is the name that the engine proposes according to pulumi:autonaming.
 	Proposed string
 }
 
 // Failure is one refused property.
 type Failure struct{ Path, Reason string }
 
-// schemaAndRow returns the schema and the row of a type. The error for a type without
-// one of them is an *UnknownTypeError.
+// schemaAndRow returns the schema and the row of a type. If the type has no schema or no
+// row, the error is an *UnknownTypeError.
 func schemaAndRow(token string) (*schema.Resource, *Row, error) {
 	s, hasSchema, err := schema.ResourceOf(token)
 	if err != nil {
@@ -75,7 +75,7 @@ func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err 
 	}
 	programInputs := maps.Clone(in)
 	delete(programInputs, defaultsKey)
-	for _, problem := range schema.Inputs(s.Inputs, s.Object, programInputs) {
+	for _, problem := range schema.CheckInputs(s.Inputs, s.Object, programInputs) {
 		fail(problem.Path, "%s", problem.Reason)
 	}
 	if len(failures) == 0 {
@@ -85,7 +85,7 @@ func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err 
 			row.Check(programInputs, fail)
 		}
 	}
-	if tagged(s) {
+	if supportsTags(s) {
 		in["tagsAll"] = mergeTags(c.DefaultTags, in["tags"])
 		checkTags(in["tagsAll"], cmp.Or(row.MaxTags, maxTags), fail)
 	}
@@ -116,26 +116,26 @@ type validator struct {
 }
 
 // checkObject checks the properties of one object. path is the object's path in the rules.
-// at is the object's path in messages. Only at has list indexes.
-func (v *validator) checkObject(fields schema.Fields, o Object, path, at string) {
+// shownPath is the object's path in messages. Only shownPath has list indexes, such as [0].
+func (v *validator) checkObject(fields schema.Fields, o Object, path, shownPath string) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
-		rulePath, shown := dotted(path, name), dotted(at, name)
-		if path == "" && name == "tags" && tagged(v.s) {
+		rulePath, shownProp := dotted(path, name), dotted(shownPath, name)
+		if path == "" && name == "tags" && supportsTags(v.s) {
 			continue
 		}
 		p, hasRule := v.row.Props[rulePath]
 		switch {
 		case !hasRule:
-			v.fail(shown, "the AWS stand-in has no rule for this property: add it to the row of %s in %s", v.row.Token, FileOf(v.row.Token))
+			v.fail(shownProp, "the AWS stand-in has no rule for this property: add it to the row of %s in %s", v.row.Token, FileOf(v.row.Token))
 		case p.Refuse != "":
-			v.fail(shown, "refused by the AWS stand-in: %s", p.Refuse)
+			v.fail(shownProp, "refused by the AWS stand-in: %s", p.Refuse)
 		default:
 			required := v.isRequired(p, rulePath) || !strings.HasSuffix(fields[name], "?")
 			if o[name] == "" && required && !p.Empty {
-				v.fail(shown, "is empty, and a value is required")
+				v.fail(shownProp, "is empty, and a value is required")
 				continue
 			}
-			v.checkValue(fields[name], p, o[name], rulePath, shown)
+			v.checkValue(fields[name], p, o[name], rulePath, shownProp)
 		}
 	}
 	prefix := path
@@ -146,15 +146,15 @@ func (v *validator) checkObject(fields schema.Fields, o Object, path, at string)
 		name, below := strings.CutPrefix(rulePath, prefix)
 		isField := below && name != "" && !strings.Contains(name, ".")
 		if isField && v.isRequired(p, rulePath) && !o.Has(name) {
-			v.fail(dotted(at, name), "a required property is missing")
+			v.fail(dotted(shownPath, name), "a required property is missing")
 		}
 	}
 }
 
 // checkValue checks the value of a property. typ is the property's type in the schema.
-// path and at are the paths as in checkObject. A list or a map is checked element by
+// path and shownPath are the paths as in checkObject. A list or a map is checked element by
 // element. An unknown value has no failure.
-func (v *validator) checkValue(typ string, p Prop, value any, path, at string) {
+func (v *validator) checkValue(typ string, p Prop, value any, path, shownPath string) {
 	if wire.IsUnknown(value) {
 		return
 	}
@@ -162,55 +162,55 @@ func (v *validator) checkValue(typ string, p Prop, value any, path, at string) {
 	switch x := value.(type) {
 	case []any:
 		if len(x) < p.Min || (p.Max > 0 && len(x) > p.Max) {
-			v.fail(at, "has %d elements, must have %s", len(x), describeRange(p.Min, p.Max))
+			v.fail(shownPath, "has %d elements, must have %s", len(x), describeRange(p.Min, p.Max))
 		}
-		v.checkItems(len(x), path, at)
+		v.checkItemCount(len(x), path, shownPath)
 		for i, item := range x {
 			if item == "" && !p.Empty {
-				v.fail(fmt.Sprintf("%s[%d]", at, i), "is empty")
+				v.fail(fmt.Sprintf("%s[%d]", shownPath, i), "is empty")
 				continue
 			}
-			v.checkElement(strings.TrimSuffix(strings.TrimPrefix(typ, "["), "]"), p, item, path, fmt.Sprintf("%s[%d]", at, i))
+			v.checkElement(strings.TrimSuffix(strings.TrimPrefix(typ, "["), "]"), p, item, path, fmt.Sprintf("%s[%d]", shownPath, i))
 		}
 	case map[string]any:
 		if strings.HasPrefix(typ, "{") {
 			for _, name := range slices.Sorted(maps.Keys(x)) {
-				v.checkElement(typ[1:len(typ)-1], p, x[name], path, dotted(at, name))
+				v.checkElement(typ[1:len(typ)-1], p, x[name], path, dotted(shownPath, name))
 			}
 			return
 		}
-		v.checkElement(typ, p, value, path, at)
+		v.checkElement(typ, p, value, path, shownPath)
 	default:
-		v.checkElement(typ, p, value, path, at)
+		v.checkElement(typ, p, value, path, shownPath)
 	}
 }
 
 // checkElement checks one value that is neither a list nor a map of the schema. The
 // parameters are those of checkValue.
-func (v *validator) checkElement(typ string, p Prop, value any, path, at string) {
+func (v *validator) checkElement(typ string, p Prop, value any, path, shownPath string) {
 	if wire.IsUnknown(value) {
 		return
 	}
 	if m, ok := value.(map[string]any); ok && strings.HasPrefix(typ, "@") {
-		v.checkObject(v.s.Object(typ), m, path, at)
+		v.checkObject(v.s.Object(typ), m, path, shownPath)
 		return
 	}
 	if s, ok := value.(string); ok {
 		if len(p.Enum) > 0 && !slices.Contains(p.Enum, s) {
-			v.fail(at, "is %q, must be one of %s", s, strings.Join(p.Enum, ", "))
+			v.fail(shownPath, "is %q, must be one of %s", s, strings.Join(p.Enum, ", "))
 		}
 		if p.JSON && !json.Valid([]byte(s)) {
-			v.fail(at, "is not valid JSON")
+			v.fail(shownPath, "is not valid JSON")
 			return
 		}
 	}
 	if p.Valid != nil {
 		if reason := p.Valid(value); reason != "" {
-			v.fail(at, "%s", reason)
+			v.fail(shownPath, "%s", reason)
 			return
 		}
 	}
-	v.checkLimits(p, value, path, at)
+	v.checkLimits(p, value, path, shownPath)
 }
 
 // checkGroups checks the properties that exclude or need each other.
@@ -244,7 +244,8 @@ func describeGiven(given []string) string {
 	return "are " + strings.Join(given, ", ")
 }
 
-// describeRange describes the allowed number of elements. A high of 0 is no upper limit.
+// describeRange describes the allowed number of elements. If high is 0, there is no upper
+// limit.
 func describeRange(low, high int) string {
 	switch {
 	case high == 0:

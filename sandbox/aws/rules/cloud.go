@@ -43,12 +43,12 @@ type Call struct {
 	*Cloud
 	Row *Row
 	Tx  *store.Tx
-	// Context limits the requests that a rule sends, such as to the registry.
+	// Context cancels the requests that a rule sends, such as those to an image registry.
 	Context context.Context
 	// ID is the object's id.
 	ID string
-	// In are the inputs with defaults. Old is the old state, nil at a creation.
-	// Out is the new state, which rules complete.
+	// In has the inputs with defaults. Old is the old state; it is nil if the call creates
+	// the object. Out is the new state, which the rules complete.
 	In, Old, Out Object
 
 	schema *schema.Resource
@@ -64,8 +64,8 @@ const (
 	deleting operation = "deleting"
 )
 
-// call returns a Call for an object of a type. The caller sets its ID, In, Old and Out.
-func (c *Cloud) call(ctx context.Context, tx *store.Tx, token string) (*Call, error) {
+// newCall returns a Call for an object of a type. The caller sets its ID, In, Old and Out.
+func (c *Cloud) newCall(ctx context.Context, tx *store.Tx, token string) (*Call, error) {
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ var _ = add(&Row{
 		geo := in.Object("restrictions").Object("geoRestriction")
 		hasLocations := len(geo.Strings("locations")) > 0
 		if kind := geo.String("restrictionType"); kind != "" && geo.Known("locations") && hasLocations == (kind == "none") {
-			fail("restrictions.geoRestriction.locations", "must be given for blacklist and whitelist, and for those alone")
+			fail("restrictions.geoRestriction.locations", "must be given if restrictionType is blacklist or whitelist, and omitted if it is none")
 		}
 	},
 	Outputs: map[string]string{
@@ -138,7 +138,7 @@ func checkBehavior(b Object, at string, fail Fail) {
 	} {
 		allowed := !b.Known(name) // an unknown value is not refused
 		for _, set := range sets {
-			allowed = allowed || canonical(b[name], true) == canonical(set, true)
+			allowed = allowed || canonicalText(b[name], sortLists) == canonicalText(set, sortLists)
 		}
 		if !allowed {
 			fail(at+"."+name, "are %v, must be one of %v", b[name], sets)
@@ -210,7 +210,7 @@ func retainDistribution(c *Call) error {
 	return errKept
 }
 
-// distributionAt returns the distribution with the CloudFront domain name host.
+// distributionAt returns the distribution with a CloudFront domain name.
 func (c *Call) distributionAt(host string) (found store.Object, ok bool) {
 	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
 		found, ok = o, o.State["domainName"] == host

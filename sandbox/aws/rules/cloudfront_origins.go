@@ -52,7 +52,8 @@ var origins = Props{
 }
 
 // shieldRegions are the regions with Origin Shield:
-// AmazonCloudFront/latest/DeveloperGuide/origin-shield.html, from memory.
+// AmazonCloudFront/latest/DeveloperGuide/origin-shield.html. The list was not checked
+// against this page.
 var shieldRegions = []string{
 	"us-east-1", "us-east-2", "us-west-2", "ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "eu-central-1",
 	"eu-west-1", "eu-west-2", "sa-east-1",
@@ -128,7 +129,7 @@ func verifyOrigins(c *Call) error {
 		}
 		control, ok := c.resolve(toAccessControl, o.String("originAccessControlId"))
 		if ok && custom == (control.State["originAccessControlOriginType"] == "s3") {
-			return refuse(cloudfrontArgument, "The origin access control %s is for %v, which the origin %s is not",
+			return refuse(cloudfrontArgument, "The origin access control %s is for origins of the type %v, and the origin %s has another type",
 				control.ID, control.State["originAccessControlOriginType"], o.String("originId"))
 		}
 	}

@@ -121,12 +121,17 @@ func checkBehaviorNames(in Object, path string, fail Fail) {
 	}
 }
 
-// verifyCachePolicy returns an error for contradictory TTLs, and for a cache key although
-// caching is disabled. The error texts for the cache key are from public issues.
+// verifyCachePolicy returns an error if:
+//
+//   - defaultTtl is not between minTtl and maxTtl
+//   - the cache key contains the header Accept-Encoding and also has a compression setting
+//   - maxTtl is 0, which disables caching, and the cache key has a part
+//
+// The error texts for the cache key are from public issues.
 func verifyCachePolicy(c *Call) error {
-	low, usual, high := c.In.Int("minTtl"), c.In.Int("defaultTtl"), c.In.Int("maxTtl")
-	if low > usual || usual > high {
-		return refuse(cloudfrontArgument, "The parameter TTL is invalid: minTtl %d <= defaultTtl %d <= maxTtl %d must hold", low, usual, high)
+	minTTL, defaultTTL, maxTTL := c.In.Int("minTtl"), c.In.Int("defaultTtl"), c.In.Int("maxTtl")
+	if minTTL > defaultTTL || defaultTTL > maxTTL {
+		return refuse(cloudfrontArgument, "The parameter TTL is invalid: minTtl %d <= defaultTtl %d <= maxTtl %d must hold", minTTL, defaultTTL, maxTTL)
 	}
 	key := c.In.Object(cacheKey)
 	headers := leaves(key, "headersConfig.headers.items")
@@ -136,8 +141,8 @@ func verifyCachePolicy(c *Call) error {
 			return refuse(cloudfrontArgument, "The parameter Headers contains Accept-Encoding that is not allowed with compressed objects in the cache.")
 		}
 	}
-	if high > 0 {
-		return nil
+	if maxTTL > 0 {
+		return nil // caching is enabled
 	}
 	for _, name := range []string{"Gzip", "Brotli"} {
 		if key.Bool("enableAcceptEncoding" + name) {

@@ -26,7 +26,8 @@ var (
 	// toVPCOrigin is the reference of a distribution's origin to a VPC origin.
 	toVPCOrigin = &Ref{To: []string{vpcOriginType}, Noun: "VPC origin", Missing: "EntityNotFound", InUseCode: inUseDelete}
 	// toOriginBalancer is the reference of a VPC origin to its load balancer. Network
-	// load balancers and instances have no rules yet. The code is from memory.
+	// load balancers and instances have no rules yet. InUseCode was not checked against
+	// AWS's documentation.
 	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontArgument, InUseCode: "ResourceInUse"}
 )
 
@@ -71,7 +72,7 @@ var originClosedZones = []string{"use1-az3"}
 // document whether two VPC origins may have the same name; the stand-in refuses that.
 func verifyVPCOrigin(c *Call) error {
 	config := c.In.Object(originConfig)
-	if c.Old != nil && canonical(map[string]any(config), true) != canonical(map[string]any(c.Old.Object(originConfig)), true) {
+	if c.Old != nil && canonicalText(map[string]any(config), sortLists) != canonicalText(map[string]any(c.Old.Object(originConfig)), sortLists) {
 		if distributionID := c.distributionOf(c.ID); distributionID != "" {
 			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s uses it", distributionID)
 		}
@@ -129,9 +130,9 @@ func fillVPCOrigin(c *Call) error {
 	return nil
 }
 
-// removeVPCOrigin deletes CloudFront's security group with the last VPC origin of a
-// VPC. AWS does not document what it does while a rule refers to the group. The
-// stand-in refuses the deletion, so the rule must be deleted first.
+// removeVPCOrigin deletes CloudFront's security group together with the last VPC origin
+// of a VPC. AWS does not document whether this deletion succeeds while a security group
+// rule refers to the group. The stand-in refuses it, so the rule must be deleted first.
 func removeVPCOrigin(c *Call) error {
 	if distributionID := c.distributionOf(c.ID); distributionID != "" {
 		return nil // verifyNotReferenced refuses the deletion

@@ -51,8 +51,8 @@ var logGroupName = pattern(`[.\-_/#A-Za-z0-9]+`, "letters, digits and . - _ / #"
 // AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html.
 var logKeyActions = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"}
 
-// verifyLogGroup returns an error for a key that CloudWatch Logs may not use for the
-// group.
+// verifyLogGroup returns an error if the policy of the KMS key does not allow CloudWatch
+// Logs to use the key for the log group.
 func verifyLogGroup(c *Call) error {
 	key, ok := c.target("kmsKeyId")
 	if !ok {

@@ -69,7 +69,7 @@ var _ = add(
 			"eventBusName": {Replace: true, Default: "default", Enum: []string{"default"}},
 			"forceDestroy": {Default: false},
 			"roleArn":      {Refuse: "a queue is reached by its own policy"},
-		}.with(refusedAll("has no rules yet; the target is a queue that gets the whole event", "",
+		}.with(refuseAll("has no rules yet; the target is a queue that gets the whole event", "",
 			"appsyncTarget", "batchTarget", "deadLetterConfig", "ecsTarget", "httpTarget", "input", "inputPath", "inputTransformer", "kinesisTarget",
 			"redshiftTarget", "retryPolicy", "runCommandTargets", "sagemakerPipelineTarget", "sqsTarget")),
 		Verify: verifyEventTarget,
@@ -92,11 +92,11 @@ func checkEventPattern(v any) string {
 }
 
 // checkPatternObject returns EventBridge's message for an invalid object in a pattern, or "".
-// at is the object's place in the message, such as " in detail".
-func checkPatternObject(at string, pattern map[string]any) string {
+// place says in the message where the object is, such as " in detail".
+func checkPatternObject(place string, pattern map[string]any) string {
 	const invalid = "InvalidEventPatternException: Event pattern is not valid. Reason: "
 	if len(pattern) == 0 {
-		return invalid + "Empty objects are not allowed" + at
+		return invalid + "Empty objects are not allowed" + place
 	}
 	for _, key := range slices.Sorted(maps.Keys(pattern)) {
 		switch v := pattern[key].(type) {

@@ -13,7 +13,7 @@ import (
 func (c *Cloud) Create(ctx context.Context, token string, in Object) (id string, state Object, err error) {
 	defer recoverPanic(token, &err)
 	err = c.Store.Update(ctx, func(tx *store.Tx) error {
-		call, err := c.call(ctx, tx, token)
+		call, err := c.newCall(ctx, tx, token)
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (c *Call) create(in Object) error {
 	}
 	c.ID = id
 	if _, exists := c.Tx.Get(c.key()); exists && !c.Row.Put {
-		return c.alreadyExists()
+		return c.alreadyExistsError()
 	}
 	if err := c.fill(); err != nil {
 		return err
@@ -84,8 +84,9 @@ func (c *Call) newID() (string, error) {
 	return c.expand(c.Row.ID)
 }
 
-// alreadyExists returns the service's error for a new object with an id that exists.
-func (c *Call) alreadyExists() error {
+// alreadyExistsError returns the service's error for a new object with the id of an
+// existing object.
+func (c *Call) alreadyExistsError() error {
 	if c.Row.ExistsCode == "" {
 		return refuse("AlreadyExists", "%s %s already exists", c.Row.Label, c.ID)
 	}

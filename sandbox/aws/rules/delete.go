@@ -12,7 +12,7 @@ import (
 func (c *Cloud) Delete(ctx context.Context, token, id string) (err error) {
 	defer recoverPanic(token, &err)
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
-		call, err := c.call(ctx, tx, token)
+		call, err := c.newCall(ctx, tx, token)
 		if err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func (c *Call) drop(key store.Key) {
 		return
 	}
 	c.Tx.Delete(key)
-	c.Tx.Owned(key.Scope, key.ID, func(o store.Object) { c.drop(o.Key) })
+	c.Tx.EachOwned(key.Scope, key.ID, func(o store.Object) { c.drop(o.Key) })
 	for _, r := range referencesTo(key.Type) {
 		if !r.ref.DeletedWith {
 			continue

@@ -42,8 +42,8 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff
 	}
 	d := differ{s: s, row: row}
 	d.compareObject(s.Inputs, in, state, "", "", false)
-	if tagged(s) {
-		if canonical(in["tagsAll"], false) != canonical(state["tagsAll"], false) {
+	if supportsTags(s) {
+		if canonicalText(in["tagsAll"], keepOrder) != canonicalText(state["tagsAll"], keepOrder) {
 			d.add("tagsAll", Change, false)
 		}
 	}
@@ -118,14 +118,14 @@ func (d *differ) replace(path string) {
 }
 
 // compareObject compares the properties of one object. path is the object's path in the rules.
-// at is its path in differences. If replace is true, every difference in the object replaces
-// the resource.
-func (d *differ) compareObject(fields schema.Fields, in, state Object, path, at string, replace bool) {
+// shownPath is the object's path in differences. If replace is true, every difference in the
+// object replaces the resource.
+func (d *differ) compareObject(fields schema.Fields, in, state Object, path, shownPath string, replace bool) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		rulePath, shown := dotted(path, name), dotted(at, name)
+		rulePath, shownProp := dotted(path, name), dotted(shownPath, name)
 		p, hasRule := d.row.Props[rulePath]
-		if !hasRule && !(path == "" && name == "tags" && tagged(d.s)) {
-			continue // Check refuses it, so it is never set
+		if !hasRule && !(path == "" && name == "tags" && supportsTags(d.s)) {
+			continue // Check refuses a property without a rule, so the property is never set
 		}
 		want, given := in[name]
 		if !given {
@@ -134,14 +134,14 @@ func (d *differ) compareObject(fields schema.Fields, in, state Object, path, at 
 			}
 			want = p.Default
 		}
-		d.compareValue(fields[name], p, want, state[name], rulePath, shown, replace || p.Replace)
+		d.compareValue(fields[name], p, want, state[name], rulePath, shownProp, replace || p.Replace)
 	}
 }
 
 // compareValue compares the value want of the program with the value have of the state. typ
-// is the property's type in the schema, p is its rule. path, at and replace are as in
+// is the property's type in the schema, p is its rule. path, shownPath and replace are as in
 // compareObject. Blocks are compared property by property.
-func (d *differ) compareValue(typ string, p Prop, want, have any, path, at string, replace bool) {
+func (d *differ) compareValue(typ string, p Prop, want, have any, path, shownPath string, replace bool) {
 	typ = strings.TrimSuffix(typ, "?")
 	presenceDiffers := p.Present && (want == nil) != (have == nil)
 	if !presenceDiffers && isZero(want) && isZero(have) && !wire.IsUnknown(want) {
@@ -158,14 +158,14 @@ func (d *differ) compareValue(typ string, p Prop, want, have any, path, at strin
 		wantBlock, wantOK := want.(map[string]any)
 		haveBlock, haveOK := have.(map[string]any)
 		if wantOK && haveOK {
-			d.compareObject(d.s.Object(typ), wantBlock, haveBlock, path, at, replace)
+			d.compareObject(d.s.Object(typ), wantBlock, haveBlock, path, shownPath, replace)
 			return
 		}
-		d.add(at, kind, replace || d.replacesBelow(path))
+		d.add(shownPath, kind, replace || d.replacesBelow(path))
 		return
 	}
 	if !d.equal(typ, p, want, have, path) {
-		d.add(at, kind, replace || (strings.HasPrefix(typ, "[@") && d.replacesBelow(path)))
+		d.add(shownPath, kind, replace || (strings.HasPrefix(typ, "[@") && d.replacesBelow(path)))
 	}
 }
 
@@ -194,7 +194,7 @@ func (d *differ) equal(typ string, p Prop, want, have any, path string) bool {
 	case wantOK && haveOK && p.Same != nil:
 		return wantText == haveText || p.Same(wantText, haveText)
 	}
-	return canonical(want, p.Set) == canonical(have, p.Set)
+	return canonicalText(want, p.listOrder()) == canonicalText(have, p.listOrder())
 }
 
 // equalBlocks reports whether two lists of blocks are equal. fields are the properties of a
@@ -230,11 +230,11 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 		}
 		return out
 	}
-	return canonical(comparableList(wantBlocks), p.Set) == canonical(comparableList(haveBlocks), p.Set)
+	return canonicalText(comparableList(wantBlocks), p.listOrder()) == canonicalText(comparableList(haveBlocks), p.listOrder())
 }
 
-// comparableBlock returns a copy of a block for comparison with canonical. Its sets are
-// sorted. Objects with the rule Present get a mark, because canonical leaves out empty
+// comparableBlock returns a copy of a block for comparison with canonicalText. Its sets are
+// sorted. Objects with the rule Present get a mark, because canonicalText leaves out empty
 // objects.
 func (d *differ) comparableBlock(fields schema.Fields, o Object, path string) map[string]any {
 	out := map[string]any{}
@@ -255,9 +255,9 @@ func (d *differ) comparableBlock(fields schema.Fields, o Object, path string) ma
 				m, _ := item.(map[string]any)
 				items[i] = d.comparableBlock(d.s.Object(typ[1:len(typ)-1]), m, dotted(path, name))
 			}
-			v = trim(items, p.Set)
+			v = trimValue(items, p.listOrder())
 		case p.Set:
-			v = trim(list, true)
+			v = trimValue(list, sortLists)
 		}
 		out[name] = v
 	}
@@ -325,5 +325,5 @@ func documentText(v any) string {
 		slices.Sort(parts)
 		return strings.Join(parts, ",")
 	}
-	return canonical(v, false)
+	return canonicalText(v, keepOrder)
 }

@@ -28,7 +28,7 @@ var docdbVersions = map[string]struct{ family, next string }{
 // latestDocdb is the version of a new cluster without a version in its inputs.
 const latestDocdb = "8.0.0"
 
-// docdbFamilies returns the sorted families of all versions.
+// docdbFamilies returns the sorted parameter group families of all versions.
 func docdbFamilies() []string {
 	var out []string
 	for _, v := range docdbVersions {
@@ -54,7 +54,7 @@ var _ = add(&Row{
 		"port":                     {Replace: true, Default: 27017.0, Valid: numbers(1150, 65535)},
 
 		"masterUsername":           {Required: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z][A-Za-z0-9]*`, "letters and digits, beginning with a letter"), checkNotReserved)},
-		"masterPassword":           {Valid: hideValue(all(length(8, 100), masterWords))},
+		"masterPassword":           {Valid: hideValue(all(length(8, 100), passwordCharacters))},
 		"manageMasterUserPassword": {},
 
 		"storageType":                 {Enum: []string{"standard", "iopt1"}},
@@ -66,8 +66,8 @@ var _ = add(&Row{
 
 		"enabledCloudwatchLogsExports": {Enum: []string{"audit", "profiler"}},
 		"backupRetentionPeriod":        {Default: 1.0, Valid: numbers(1, 35)},
-		"preferredBackupWindow":        {Computed: true, Valid: daily(databaseWindow)},
-		"preferredMaintenanceWindow":   {Computed: true, Valid: weekly(databaseWindow), Same: sameWeekday},
+		"preferredBackupWindow":        {Computed: true, Valid: daily(minDatabaseWindow)},
+		"preferredMaintenanceWindow":   {Computed: true, Valid: weekly(minDatabaseWindow), Same: sameWeekday},
 		"deletionProtection":           {Default: false},
 		"skipFinalSnapshot":            {Default: false},
 		"finalSnapshotIdentifier":      {Valid: snapshotName},
@@ -169,7 +169,7 @@ func fillDocdb(c *Call) error {
 	if !c.In.Has("dbClusterParameterGroupName") && !strings.HasSuffix(c.Out.String("dbClusterParameterGroupName"), docdbVersions[c.docdbVersion()].family) {
 		c.Out["dbClusterParameterGroupName"] = "default." + docdbVersions[c.docdbVersion()].family
 	}
-	c.Out["hostedZoneId"] = c.hostedZone()
+	c.Out["hostedZoneId"] = c.databaseZoneID()
 	c.Out["endpoint"] = fmt.Sprintf("%s.cluster-%s.%s.docdb.amazonaws.com", c.ID, hash, c.Region)
 	c.Out["readerEndpoint"] = fmt.Sprintf("%s.cluster-ro-%s.%s.docdb.amazonaws.com", c.ID, hash, c.Region)
 	switch {

@@ -27,11 +27,11 @@ var (
 var docdbParameters = map[string]parameter{
 	"tls":                                  oneWord("disabled", "enabled", "fips-140-3", "tls1.2+", "tls1.3+").atRestart(),
 	"profiler":                             oneWord("enabled", "disabled"),
-	"profiler_threshold_ms":                countOf("ms", 50, biggest-1),
+	"profiler_threshold_ms":                wholeNumber("ms", 50, maxInteger-1),
 	"profiler_sampling_rate":               fraction(0, 1),
 	"audit_logs":                           wordList("enabled", "disabled", "ddl", "dml_read", "dml_write", "all", "none"),
 	"ttl_monitor":                          oneWord("enabled", "disabled"),
-	"change_stream_log_retention_duration": countOf("s", 3600, 604800),
+	"change_stream_log_retention_duration": wholeNumber("s", 3600, 604800),
 }
 
 var _ = add(
@@ -43,7 +43,7 @@ var _ = add(
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props: parameterProps("pending-reboot").with(Props{
 			"name":        {Replace: true, Computed: true, Valid: parameterGroupName},
-			"namePrefix":  {Replace: true, Computed: true, Valid: parameterGroupPre},
+			"namePrefix":  {Replace: true, Computed: true, Valid: parameterGroupPrefix},
 			"family":      {Replace: true},
 			"description": {Replace: true, Default: managedBy},
 		}),
@@ -56,7 +56,7 @@ var _ = add(
 			}
 			return verifyParameters(c, docdbParameters)
 		},
-		Fill: readBackParameters(docdbDefaults),
+		Fill: fillApplyMethods(docdbDefaults),
 	},
 	&Row{
 		Token:  docdbSubnetGroupType,

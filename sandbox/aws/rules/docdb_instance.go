@@ -30,7 +30,7 @@ var _ = add(&Row{
 		"instanceClass":              {Valid: docdbClasses.valid},
 		"availabilityZone":           {Replace: true, Computed: true},
 		"promotionTier":              {Default: 0.0, Valid: numbers(0, 15)},
-		"preferredMaintenanceWindow": {Computed: true, Valid: weekly(databaseWindow), Same: sameWeekday},
+		"preferredMaintenanceWindow": {Computed: true, Valid: weekly(minDatabaseWindow), Same: sameWeekday},
 		"autoMinorVersionUpgrade":    {Default: true},
 		"applyImmediately":           {},
 		"caCertIdentifier":           {Computed: true, Enum: dbCertificates},

@@ -12,10 +12,10 @@ import (
 )
 
 // FindToken returns the token of a type. name is the token or the end of it, such as Subnet
-// or ec2/subnet:Subnet. The types in retained are included.
+// or ec2/subnet:Subnet. The types in retainedTypes are included.
 func FindToken(name string) (string, error) {
 	var found []string
-	for _, token := range append(Tokens(), retained...) {
+	for _, token := range append(Tokens(), retainedTypes...) {
 		if token == name || strings.HasSuffix(token, ":"+name) || token == "aws:"+name {
 			found = append(found, token)
 		}
@@ -52,7 +52,7 @@ func FindObject(tx *store.Tx, token, id string) (store.Object, error) {
 	return store.Object{}, fmt.Errorf("%s %s is in %s and in %s", token, id, found[0].Region, found[1].Region)
 }
 
-// Assignment is a property, by path, and its new value.
+// Assignment is the path of a property and the property's new value.
 type Assignment struct {
 	Path  string
 	Value any
@@ -90,14 +90,14 @@ func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 		return fmt.Errorf("no property %q; there are %s", name, strings.Join(s.Outputs.Names(), ", "))
 	}
 	put(state, parts, a.Value)
-	if name == "tags" && tagged(s) {
+	if name == "tags" && supportsTags(s) {
 		put(state, append([]string{"tagsAll"}, parts[1:]...), a.Value)
 	}
 	if a.Value == nil && len(parts) == 1 {
 		return nil // the property was removed
 	}
-	// The type with ? allows that the value is omitted.
-	for _, problem := range schema.Inputs(schema.Fields{name: typ + "?"}, s.Object, Object{name: state[name]}) {
+	// The suffix ? makes the property optional, so that its value may be omitted.
+	for _, problem := range schema.CheckInputs(schema.Fields{name: typ + "?"}, s.Object, Object{name: state[name]}) {
 		return fmt.Errorf("%s: %s", problem.Path, problem.Reason)
 	}
 	p, hasRule := row.Props[name]
@@ -139,7 +139,7 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 		if err != nil {
 			return err
 		}
-		if slices.Contains(retained, token) {
+		if slices.Contains(retainedTypes, token) {
 			tx.Delete(object.Key)
 			return nil
 		}

@@ -17,8 +17,8 @@ const maxUserData = 16 << 10
 // not need.
 const notInGroups = "templates of Auto Scaling groups do not need this property, so it has no rules"
 
-// unversioned are the properties that a template's versions do not contain. Their change
-// creates no new version.
+// unversioned are the properties that a template's versions do not contain. A change of
+// these properties creates no new version.
 var unversioned = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVersion"}
 
 // yesOrNo validates an optional boolean, which the provider declares as a string.
@@ -72,7 +72,7 @@ var _ = add(&Row{
 		"instanceMarketOptions":           {Refuse: "a mixed instances policy of the Auto Scaling group asks for spot instances"},
 		"networkInterfaces":               {},
 		"instanceRequirements":            {},
-	}.with(requirementProps("instanceRequirements.")).with(blockDeviceProps).with(interfaceProps).with(refusedAll("has no rules yet", "",
+	}.with(requirementProps("instanceRequirements.")).with(blockDeviceProps).with(interfaceProps).with(refuseAll("has no rules yet", "",
 		"capacityReservationSpecification", "cpuOptions", "elasticGpuSpecifications", "elasticInferenceAccelerator", "enclaveOptions",
 		"hibernationOptions", "kernelId", "keyName", "licenseSpecifications", "placement", "ramDiskId", "securityGroupNames")),
 	AtMostOne: [][]string{{"name", "namePrefix"}, {"instanceType", "instanceRequirements"}, {"defaultVersion", "updateDefaultVersion"}},
@@ -83,7 +83,7 @@ var _ = add(&Row{
 	Check:      checkTemplate,
 	Verify:     verifyTemplate,
 	Fill:       fillTemplate,
-	VolatileIf: templateVersions,
+	VolatileIf: unknownVersionOutputs,
 })
 
 // blockDeviceProps are the rules of a template's disks. gp3 has these limits since
@@ -115,7 +115,7 @@ var interfaceProps = Props{
 	"networkInterfaces.primaryIpv6":              {Valid: yesOrNo},
 	"networkInterfaces.securityGroups":           {Set: true, Max: 5, Ref: &Ref{To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing}},
 	"networkInterfaces.subnetId":                 {Refuse: "the Auto Scaling group has the subnets"},
-}.with(refusedAll(notInGroups, "",
+}.with(refuseAll(notInGroups, "",
 	"networkInterfaces.associateCarrierIpAddress", "networkInterfaces.connectionTrackingSpecification", "networkInterfaces.enaSrdSpecification",
 	"networkInterfaces.interfaceType", "networkInterfaces.ipv4AddressCount", "networkInterfaces.ipv4Addresses", "networkInterfaces.ipv4PrefixCount",
 	"networkInterfaces.ipv4Prefixes", "networkInterfaces.ipv6Addresses", "networkInterfaces.ipv6PrefixCount", "networkInterfaces.ipv6Prefixes",
@@ -138,7 +138,7 @@ func checkUserData(v any) string {
 func checkTemplate(in Object, fail Fail) {
 	checkRequirements(in.Object("instanceRequirements"), "instanceRequirements", fail)
 	if in.Has("networkInterfaces") && in.Has("vpcSecurityGroupIds") {
-		fail("vpcSecurityGroupIds", "network interfaces and security groups may not be given on one level: give the interface its securityGroups")
+		fail("vpcSecurityGroupIds", "can't be given together with networkInterfaces: set the securityGroups of the network interface instead")
 	}
 	if len(in.Objects("networkInterfaces")) > 1 {
 		fail("networkInterfaces", "several interfaces have no rules yet")
@@ -178,7 +178,7 @@ func checkVolume(ebs Object, at string, fail Fail) {
 	if ebs.Known("iops") {
 		iops = ebs.Int("iops")
 	} else if ebs.Has("iops") {
-		return
+		return // the IOPS are not known yet
 	}
 	if iops > baseOperations && ebs.Known("volumeSize") && iops > ebs.Int("volumeSize")*operationsPerGibibyte {
 		fail(at+".iops", "is %d, may be at most %d for each of %d GiB", iops, operationsPerGibibyte, ebs.Int("volumeSize"))
@@ -188,7 +188,8 @@ func checkVolume(ebs Object, at string, fail Fail) {
 	}
 }
 
-// verifyTemplate returns an error for a default version that does not exist.
+// verifyTemplate returns an error for a default version that does not exist. The update
+// itself can create the version after the latest one.
 func verifyTemplate(c *Call) error {
 	if version := c.In.Int("defaultVersion"); version > max(1, c.Old.Int("latestVersion")+1) {
 		return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %d", version)
@@ -209,7 +210,7 @@ func createsVersion(old, updated Object) bool {
 		if _, hasRule := rows[launchTemplateType].Props[name]; !hasRule || slices.Contains(unversioned, name) {
 			continue // an output, or a property that versions do not contain
 		}
-		if canonical(old[name], false) != canonical(updated[name], false) {
+		if canonicalText(old[name], keepOrder) != canonicalText(updated[name], keepOrder) {
 			return true
 		}
 	}
@@ -220,7 +221,8 @@ func createsVersion(old, updated Object) bool {
 // options.
 func fillTemplate(c *Call) error {
 	if c.In.Has("metadataOptions") {
-		// Omitted options have the defaults of the account, which are AWS's here.
+		// Omitted options have the defaults of the account. The stand-in's account has
+		// AWS's own defaults.
 		c.Out["metadataOptions"] = filled(c.Out.Object("metadataOptions"), map[string]any{
 			"httpEndpoint": "enabled", "httpTokens": "optional", "httpPutResponseHopLimit": 1.0,
 		})
@@ -241,10 +243,11 @@ func fillTemplate(c *Call) error {
 	return nil
 }
 
-// templateVersions returns the outputs that a preview shows as unknown. A change of only
-// tags makes them unknown too, as in the provider, although it creates no version.
-func templateVersions(old, in Object) []string {
-	if !createsVersion(old, in) && canonical(old["tagsAll"], false) == canonical(in["tagsAll"], false) {
+// unknownVersionOutputs returns the outputs that a preview of an update shows as unknown.
+// As in the provider, a change of only the tags makes the latest version unknown, although
+// this change creates no version.
+func unknownVersionOutputs(old, in Object) []string {
+	if !createsVersion(old, in) && canonicalText(old["tagsAll"], keepOrder) == canonicalText(in["tagsAll"], keepOrder) {
 		return nil
 	}
 	if in.Bool("updateDefaultVersion") {

@@ -166,7 +166,7 @@ func fillNAT(c *Call) error {
 	if address, ok := c.target("allocationId"); ok {
 		c.Out["publicIp"] = address.State["publicIp"]
 	} else {
-		delete(c.Out, "associationId")
+		delete(c.Out, "associationId") // a private NAT gateway has no Elastic IP
 	}
 	return nil
 }

@@ -118,9 +118,9 @@ var _ = add(
 			"subnetId":     {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, DeletedWith: true}},
 		},
 		Verify: func(c *Call) error {
-			list, _ := c.target("networkAclId")
+			acl, _ := c.target("networkAclId")
 			subnet, _ := c.target("subnetId")
-			return c.verifyAssociation(subnet, Object(list.State).String("vpcId"))
+			return c.verifyAssociation(subnet, Object(acl.State).String("vpcId"))
 		},
 	},
 )
@@ -134,7 +134,7 @@ func checkEntryProtocol(v any) string {
 }
 
 // checkEntry returns failures for ports and ICMP types that do not fit the protocol. AWS
-// stores no ports for ICMP and for all protocols.
+// stores no ports for ICMP and for the protocol -1, which means all protocols.
 func checkEntry(e Object, at string, fail Fail) {
 	if at != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {
 		fail(at, "exactly one of cidrBlock and ipv6CidrBlock must be given")
@@ -153,7 +153,7 @@ func checkEntry(e Object, at string, fail Fail) {
 			fail(dotted(at, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
 	case from != 0 || to != 0:
-		fail(dotted(at, "fromPort"), "must be 0, as toPort: the protocol has no ports")
+		fail(dotted(at, "fromPort"), "both fromPort and toPort must be 0, because the protocol has no ports")
 	}
 	if icmp != e.Has("icmpType") || icmp != e.Has("icmpCode") {
 		fail(dotted(at, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for no other protocol")
@@ -166,8 +166,8 @@ func verifyEntry(c *Call) error {
 	acl, _ := c.target("networkAclId")
 	direction := map[bool]string{true: "egress", false: "ingress"}[c.In.Bool("egress")]
 	if len(Object(acl.State).Objects(direction)) > 0 {
-		return refuse("NetworkAclEntryAlreadyExists", "%s has %s rules of its own; the next update of it would remove this one. "+
-			"Give all rules in one way (refused by the AWS stand-in)", acl.ID, direction)
+		return refuse("NetworkAclEntryAlreadyExists", "%s has inline %s rules; the next update of the network ACL would remove this rule. "+
+			"Define all rules inline, or all as separate resources (refused by the AWS stand-in)", acl.ID, direction)
 	}
 	count, exists := 1, false
 	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
@@ -187,16 +187,16 @@ func verifyEntry(c *Call) error {
 	return nil
 }
 
-// verifyOnlyInline returns an error for a network ACL with inline rules of a direction
-// that also has rules as separate resources.
+// verifyOnlyInline returns an error if one direction of a network ACL has inline rules and
+// also rules that are separate resources.
 func (c *Call) verifyOnlyInline() error {
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
 		rule := Object(o.State)
 		direction := map[bool]string{true: "egress", false: "ingress"}[rule.Bool("egress")]
 		if rule.String("networkAclId") == c.ID && c.In.Has(direction) {
-			conflict = refuse("NetworkAclEntryAlreadyExists", "%s has %s rules as resources of their own, such as %s; this update would remove them. "+
-				"Give all rules in one way (refused by the AWS stand-in)", c.ID, direction, o.ID)
+			conflict = refuse("NetworkAclEntryAlreadyExists", "%s has %s rules as separate resources, such as %s; this update would remove them. "+
+				"Define all rules inline, or all as separate resources (refused by the AWS stand-in)", c.ID, direction, o.ID)
 		}
 		return conflict == nil
 	})
@@ -210,22 +210,22 @@ func (c *Call) verifyAssociation(subnet store.Object, vpcID string) error {
 	if subnetVPC := Object(subnet.State).String("vpcId"); subnetVPC != vpcID {
 		return refuse("InvalidParameterValue", "The subnet %s is in %s, the network ACL in %s", subnet.ID, subnetVPC, vpcID)
 	}
-	owner := ""
+	otherID := "" // the resource that has already associated the subnet
 	c.Tx.Each(c.scope(c.Row), networkACLAssociationType, func(o store.Object) bool {
 		if o.ID != c.ID && Object(o.State).String("subnetId") == subnet.ID {
-			owner = o.ID
+			otherID = o.ID
 		}
-		return owner == ""
+		return otherID == ""
 	})
 	c.Tx.Each(c.scope(c.Row), networkACLType, func(o store.Object) bool {
 		if o.ID != c.ID && slices.Contains(Object(o.State).Strings("subnetIds"), subnet.ID) {
-			owner = o.ID
+			otherID = o.ID
 		}
-		return owner == ""
+		return otherID == ""
 	})
-	if owner != "" {
+	if otherID != "" {
 		return refuse("Resource.AlreadyAssociated", "the subnet %s is associated by %s already: AWS would move it, and the other resource would always show a difference "+
-			"(refused by the AWS stand-in)", subnet.ID, owner)
+			"(refused by the AWS stand-in)", subnet.ID, otherID)
 	}
 	return nil
 }
@@ -263,7 +263,7 @@ func refreshNetworkACL(c *Call) error {
 			}
 			return true
 		})
-		slices.SortFunc(entries, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
+		slices.SortFunc(entries, func(a, b any) int { return cmp.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })
 		c.Out[direction] = entries
 	}
 	return nil

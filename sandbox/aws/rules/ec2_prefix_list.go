@@ -46,9 +46,10 @@ func (c *Cloud) prefixListWeight(id string) int {
 	return 0
 }
 
-// getManagedPrefixList implements the Pulumi function aws:ec2/getManagedPrefixList:
-// ec2/vpc_managed_prefix_list_data_source.go. AWS changes the networks of its lists. So
-// each list of the stand-in has only one network, from the range for documentation.
+// getManagedPrefixList implements the Pulumi function aws:ec2/getManagedPrefixList. Its
+// source is ec2/vpc_managed_prefix_list_data_source.go of terraform-provider-aws. AWS
+// changes the networks of its lists. So each list of the stand-in has only one network,
+// from a range that RFC 5737 reserves for documentation.
 func getManagedPrefixList(c *Call, in Object) (Object, error) {
 	if in.Has("filters") || in.Has("tags") {
 		return nil, errors.New("the stand-in finds prefix lists by name or id")

@@ -7,34 +7,37 @@ var requirementRanges = []string{
 }
 
 // requirementProps returns the rules of instance requirements, for launch templates and
-// Auto Scaling groups: AutoScaling/latest/APIReference/API_InstanceRequirements.html.
-func requirementProps(at string) Props {
+// Auto Scaling groups: AutoScaling/latest/APIReference/API_InstanceRequirements.html. Each
+// path begins with prefix.
+func requirementProps(prefix string) Props {
 	out := Props{
-		at + "cpuManufacturers":                               {Set: true},
-		at + "instanceGenerations":                            {Set: true},
-		at + "allowedInstanceTypes":                           {Set: true, Max: 400, Valid: length(1, 30)},
-		at + "excludedInstanceTypes":                          {Set: true, Max: 400, Valid: length(1, 30)},
-		at + "bareMetal":                                      {},
-		at + "burstablePerformance":                           {},
-		at + "localStorage":                                   {},
-		at + "localStorageTypes":                              {Set: true},
-		at + "onDemandMaxPricePercentageOverLowestPrice":      {Valid: numbers(1, 999999)},
-		at + "spotMaxPricePercentageOverLowestPrice":          {Valid: numbers(1, 999999)},
-		at + "maxSpotPriceAsPercentageOfOptimalOnDemandPrice": {Valid: numbers(1, 999999)},
-		at + "requireHibernateSupport":                        {},
+		prefix + "cpuManufacturers":                               {Set: true},
+		prefix + "instanceGenerations":                            {Set: true},
+		prefix + "allowedInstanceTypes":                           {Set: true, Max: 400, Valid: length(1, 30)},
+		prefix + "excludedInstanceTypes":                          {Set: true, Max: 400, Valid: length(1, 30)},
+		prefix + "bareMetal":                                      {},
+		prefix + "burstablePerformance":                           {},
+		prefix + "localStorage":                                   {},
+		prefix + "localStorageTypes":                              {Set: true},
+		prefix + "onDemandMaxPricePercentageOverLowestPrice":      {Valid: numbers(1, 999999)},
+		prefix + "spotMaxPricePercentageOverLowestPrice":          {Valid: numbers(1, 999999)},
+		prefix + "maxSpotPriceAsPercentageOfOptimalOnDemandPrice": {Valid: numbers(1, 999999)},
+		prefix + "requireHibernateSupport":                        {},
 	}
 	for i, name := range requirementRanges {
-		out[at+name] = Prop{Required: i < 2}
-		out[at+name+".min"] = Prop{Required: i < 2, Valid: numbers(0.01, 1e9)}
-		out[at+name+".max"] = Prop{Valid: numbers(0.01, 1e9)}
+		out[prefix+name] = Prop{Required: i < 2}
+		out[prefix+name+".min"] = Prop{Required: i < 2, Valid: numbers(0.01, 1e9)}
+		out[prefix+name+".max"] = Prop{Valid: numbers(0.01, 1e9)}
 	}
 	for _, name := range []string{"acceleratorCount", "acceleratorManufacturers", "acceleratorNames", "acceleratorTotalMemoryMib", "acceleratorTypes"} {
-		out[at+name] = Prop{Refuse: "accelerators have no rules yet"}
+		out[prefix+name] = Prop{Refuse: "accelerators have no rules yet"}
 	}
 	return out
 }
 
-// checkRequirements checks the ranges, and the properties that exclude each other.
+// checkRequirements checks that no minimum of instance requirements is above its maximum. It
+// also checks the properties that exclude each other. at is the path of the requirements in
+// messages.
 func checkRequirements(r Object, at string, fail Fail) {
 	for _, name := range requirementRanges {
 		low, hasLow := r.Object(name)["min"].(float64)

@@ -56,8 +56,8 @@ func routeTargets(prefix string) Props {
 	}
 }
 
-// with returns the rules of p and of more. For a path in several of them, it has the last
-// rule.
+// with returns the rules of p and of more. If several of them have a rule for the same
+// path, the result has the last of these rules.
 func (p Props) with(more ...Props) Props {
 	out := maps.Clone(p)
 	for _, rules := range more {
@@ -167,9 +167,10 @@ func verifyRoute(c *Call) error {
 	return c.verifyTarget(table, c.In, destination)
 }
 
-// verifyInlineRoutes returns the errors of verifyRoute for the inline routes of a table.
+// verifyInlineRoutes returns an error if two inline routes of a table have the same
+// destination, or if verifyTarget refuses the target of an inline route.
 func verifyInlineRoutes(c *Call) error {
-	vpc := store.Object{State: map[string]any{"vpcId": c.In.String("vpcId")}}
+	table := store.Object{State: map[string]any{"vpcId": c.In.String("vpcId")}} // verifyTarget reads only the VPC
 	var seen []string
 	for i, r := range c.In.Objects("routes") {
 		destination := destinationOf(r)
@@ -177,7 +178,7 @@ func verifyInlineRoutes(c *Call) error {
 			return refuse("RouteAlreadyExists", "The route identified by %s already exists (routes[%d]).", destination, i)
 		}
 		seen = append(seen, destination)
-		if err := c.verifyTarget(vpc, r, destination); err != nil {
+		if err := c.verifyTarget(table, r, destination); err != nil {
 			return err
 		}
 	}
@@ -260,7 +261,7 @@ func refreshRoutes(c *Call) error {
 		routes = append(routes, inline)
 		return true
 	})
-	slices.SortFunc(routes, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
+	slices.SortFunc(routes, func(a, b any) int { return cmp.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })
 	if len(routes) > 0 || c.Out.Has("routes") {
 		c.Out["routes"] = routes
 	}

@@ -123,7 +123,7 @@ func ruleRow(token, direction string) *Row {
 			"cidrIpv4":                  {Valid: cidr4(0, 32)},
 			"cidrIpv6":                  {Valid: cidr6(0, 128), Same: sameCIDR},
 			"prefixListId":              {Valid: pattern(`pl-[0-9a-f]{8,17}`, "a prefix list as in pl-12345678")},
-			"ipProtocol":                {Valid: all(checkProtocol, checkProtocolAsSent), Same: sameProtocol},
+			"ipProtocol":                {Valid: all(checkProtocol, checkProtocolSpelling), Same: sameProtocol},
 			"fromPort":                  {Valid: numbers(-1, 65535)},
 			"toPort":                    {Valid: numbers(-1, 65535)},
 			"description":               {Valid: all(length(0, 255), groupText)},
@@ -171,9 +171,9 @@ func checkProtocol(v any) string {
 	return fmt.Sprintf("%q must be tcp, udp, icmp, icmpv6, or -1 for all", s)
 }
 
-// checkProtocolAsSent returns a message for a protocol that the provider would not
-// convert. In rules that are separate resources, the provider converts no spelling.
-func checkProtocolAsSent(v any) string {
+// checkProtocolSpelling returns a message for a protocol in a spelling that AWS does not
+// know. For rules that are separate resources, the provider sends the protocol unchanged.
+func checkProtocolSpelling(v any) string {
 	if s, _ := v.(string); s == "all" || s != strings.ToLower(s) {
 		return fmt.Sprintf("refused by the AWS stand-in: %q is sent to AWS as it is; write names in lower case, and -1 for all", s)
 	}
@@ -203,10 +203,10 @@ func checkPorts(rule Object, protocolName, at string, fail Fail) {
 	switch protocolNumber(rule.String(protocolName)) {
 	case "-1":
 		if protocolName == "ipProtocol" && (rule.Has("fromPort") || rule.Has("toPort")) {
-			fail(dotted(at, "fromPort"), "must be left out for all protocols: AWS ignores it")
+			fail(dotted(at, "fromPort"), "must be left out for the protocol -1 (all protocols): AWS ignores it")
 		}
 		if protocolName == "protocol" && (from != 0 || to != 0) {
-			fail(dotted(at, "fromPort"), "must be 0, as toPort, for all protocols")
+			fail(dotted(at, "fromPort"), "both fromPort and toPort must be 0 for the protocol -1 (all protocols)")
 		}
 	case "6", "17":
 		if !rule.Has("fromPort") || !rule.Has("toPort") {
@@ -344,12 +344,14 @@ func refreshGroup(c *Call) error {
 		})
 		shown := slices.Clone(separate)
 		for _, r := range c.Old.Objects(direction) {
-			same := func(other any) bool { return canonical(other, true) == canonical(map[string]any(r), true) }
+			same := func(other any) bool {
+				return canonicalText(other, sortLists) == canonicalText(map[string]any(r), sortLists)
+			}
 			if !slices.ContainsFunc(separate, same) {
 				shown = append(shown, map[string]any(r))
 			}
 		}
-		slices.SortFunc(shown, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
+		slices.SortFunc(shown, func(a, b any) int { return cmp.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })
 		if len(shown) > 0 || c.Out.Has(direction) {
 			c.Out[direction] = shown
 		}

@@ -6,9 +6,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// getSecurityGroup implements the Pulumi function aws:ec2/getSecurityGroup:
-// ec2/vpc_security_group_data_source.go. It also finds groups that AWS creates, such as
-// the group of CloudFront's VPC origins.
+// getSecurityGroup implements the Pulumi function aws:ec2/getSecurityGroup. Its source is
+// ec2/vpc_security_group_data_source.go of terraform-provider-aws. The function also finds
+// security groups that AWS creates, such as the group of CloudFront's VPC origins.
 func getSecurityGroup(c *Call, in Object) (Object, error) {
 	if in.Has("filters") || in.Has("tags") {
 		return nil, errors.New("the stand-in finds security groups by id, name and vpcId")
@@ -22,11 +22,10 @@ func getSecurityGroup(c *Call, in Object) (Object, error) {
 		}
 		return true
 	})
-	switch len(found) {
-	case 0:
+	if len(found) == 0 {
 		return nil, errors.New("no matching EC2 Security Group found")
-	case 1:
-	default:
+	}
+	if len(found) > 1 {
 		return nil, errors.New("multiple EC2 Security Groups matched; use additional constraints to reduce matches to a single EC2 Security Group")
 	}
 	state := Object(found[0].State)

@@ -202,7 +202,7 @@ func fillVPC(c *Call) error {
 }
 
 // verifySubnet returns an error for a block outside of the VPC's block, a block that
-// overlaps another subnet, and a zone of another region.
+// overlaps another subnet, and an availability zone that the region does not have.
 func verifySubnet(c *Call) error {
 	vpc, _ := c.target("vpcId")
 	block, ipv6Block := c.In.String("cidrBlock"), c.In.String("ipv6CidrBlock")

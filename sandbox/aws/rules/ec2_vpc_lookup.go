@@ -11,7 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// getVPC implements the Pulumi function aws:ec2/getVpc: ec2/vpc_data_source.go.
+// getVPC implements the Pulumi function aws:ec2/getVpc. Its source is
+// ec2/vpc_data_source.go of terraform-provider-aws.
 func getVPC(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "id"); err != nil {
 		return nil, err
@@ -29,8 +30,8 @@ func getVPC(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// getSubnet implements the Pulumi function aws:ec2/getSubnet:
-// ec2/vpc_subnet_data_source.go.
+// getSubnet implements the Pulumi function aws:ec2/getSubnet. Its source is
+// ec2/vpc_subnet_data_source.go of terraform-provider-aws.
 func getSubnet(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "id"); err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func getSubnet(c *Call, in Object) (Object, error) {
 	out := c.lookupResult(subnet, "arn", "assignIpv6AddressOnCreation", "availabilityZone", "availabilityZoneId", "cidrBlock", "enableDns64",
 		"enableResourceNameDnsARecordOnLaunch", "enableResourceNameDnsAaaaRecordOnLaunch", "ipv6CidrBlock", "ipv6CidrBlockAssociationId",
 		"mapPublicIpOnLaunch", "ownerId", "privateDnsHostnameTypeOnLaunch", "vpcId")
-	free, err := c.freeAddresses(subnet)
+	free, err := c.freeAddressCount(subnet)
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +55,11 @@ func getSubnet(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// freeAddresses returns the number of free IPv4 addresses in a subnet. AWS reserves five
-// of them (vpc/latest/userguide/subnet-sizing.html). Each NAT gateway and interface
-// endpoint uses one. Nodes, load balancers and databases have no network interfaces in
-// the stand-in, so they are not counted.
-func (c *Call) freeAddresses(subnet store.Object) (int, error) {
+// freeAddressCount returns the number of free IPv4 addresses in a subnet. AWS reserves five
+// addresses of each subnet (vpc/latest/userguide/subnet-sizing.html). Each NAT gateway and
+// each interface endpoint in the subnet uses one address. Nodes, load balancers and
+// databases have no network interfaces in the stand-in, so their addresses count as free.
+func (c *Call) freeAddressCount(subnet store.Object) (int, error) {
 	block, err := netip.ParsePrefix(Object(subnet.State).String("cidrBlock"))
 	if err != nil {
 		return 0, fmt.Errorf("block of %s: %w", subnet.ID, err)
@@ -79,9 +80,10 @@ func (c *Call) freeAddresses(subnet store.Object) (int, error) {
 	return free, nil
 }
 
-// getRouteTables implements the Pulumi function aws:ec2/getRouteTables:
-// ec2/vpc_route_tables_data_source.go. For a subnet without an association it finds no
-// table, as AWS does, although the subnet uses the main table of its VPC.
+// getRouteTables implements the Pulumi function aws:ec2/getRouteTables. Its source is
+// ec2/vpc_route_tables_data_source.go of terraform-provider-aws. For a subnet without an
+// association, the function finds no table, as on AWS, although the subnet uses the main
+// table of its VPC.
 func getRouteTables(c *Call, in Object) (Object, error) {
 	filters := in.Objects("filters")
 	isOther := func(filter Object) bool { return filter.String("name") != "association.subnet-id" }
@@ -115,8 +117,8 @@ func (c *Call) associatedSubnets(table string) []string {
 	return subnets
 }
 
-// getRouteTable implements the Pulumi function aws:ec2/getRouteTable:
-// ec2/vpc_route_table_data_source.go.
+// getRouteTable implements the Pulumi function aws:ec2/getRouteTable. Its source is
+// ec2/vpc_route_table_data_source.go of terraform-provider-aws.
 func getRouteTable(c *Call, in Object) (Object, error) {
 	if err := checkLookupKey(in, "routeTableId"); err != nil {
 		return nil, err
@@ -125,7 +127,8 @@ func getRouteTable(c *Call, in Object) (Object, error) {
 	if !ok {
 		return nil, errors.New("query returned no results. Please change your search criteria and try again")
 	}
-	// The routes of the table are those that a read of the resource returns.
+	// The result has the same routes as a read of the resource: the inline routes, and the
+	// routes that are separate resources.
 	read := &Call{Cloud: c.Cloud, Tx: c.Tx, Context: c.Context, Row: rows[routeTableType], ID: table.ID, Old: table.State, Out: Object{}}
 	if err := refreshRoutes(read); err != nil {
 		return nil, err
@@ -149,8 +152,8 @@ func getRouteTable(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// getInternetGateway implements the Pulumi function aws:ec2/getInternetGateway:
-// ec2/vpc_internet_gateway_data_source.go.
+// getInternetGateway implements the Pulumi function aws:ec2/getInternetGateway. Its source
+// is ec2/vpc_internet_gateway_data_source.go of terraform-provider-aws.
 func getInternetGateway(c *Call, in Object) (Object, error) {
 	filters := in.Objects("filters")
 	if in.Has("internetGatewayId") || in.Has("tags") || len(filters) != 1 || filters[0].String("name") != "attachment.vpc-id" {

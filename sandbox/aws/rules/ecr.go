@@ -18,7 +18,7 @@ const repositoryType = "aws:ecr/repository:Repository"
 var toRepository = &Ref{To: []string{repositoryType}, By: []string{"name"}, Noun: "repository with name", Missing: "RepositoryNotFoundException", DeletedWith: true}
 
 var repositoryName = pattern(`(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`,
-	"lower-case words, joined by single . _ - and parted by /")
+	"lower-case words, joined by single . _ - and separated by /")
 
 var _ = add(
 	&Row{
@@ -182,16 +182,16 @@ func checkLifecycleRule(rule Object) string {
 		return "needs a rulePriority of 1 or more"
 	case action.String("type") != "expire":
 		return fmt.Sprintf("has the action %q; the stand-in knows expire", action.String("type"))
-	case !slices.Contains([]string{"tagged", "untagged", "any"}, status):
-		return fmt.Sprintf("has the tagStatus %q; there are tagged, untagged and any", status)
-	case status == "tagged" && !hasTags:
-		return "needs tagPrefixList or tagPatternList for tagged images"
+	case !slices.Contains([]string{"supportsTags", "untagged", "any"}, status):
+		return fmt.Sprintf("has the tagStatus %q; there are supportsTags, untagged and any", status)
+	case status == "supportsTags" && !hasTags:
+		return "needs tagPrefixList or tagPatternList for supportsTags images"
 	case selection.Has("tagPrefixList") && selection.Has("tagPatternList"):
 		return "has both tagPrefixList and tagPatternList; the stand-in knows rules with one of them"
 	case slices.ContainsFunc(selection.Strings("tagPatternList"), func(s string) bool { return strings.Count(s, "*") > maxWildcards }):
 		return fmt.Sprintf("has a tag pattern with more than %d wildcards", maxWildcards)
-	case status != "tagged" && hasTags:
-		return "can have tagPrefixList or tagPatternList for tagged images only"
+	case status != "supportsTags" && hasTags:
+		return "can have tagPrefixList or tagPatternList for supportsTags images only"
 	case !slices.Contains([]string{"imageCountMoreThan", "sinceImagePushed"}, count):
 		return fmt.Sprintf("has the countType %q; the stand-in knows imageCountMoreThan and sinceImagePushed", count)
 	case selection.Int("countNumber") < 1:

@@ -5,8 +5,9 @@ import (
 	"net/http"
 )
 
-// getImage finds an image by its tag, as in ecr/image_data_source.go. It finds all
-// images of the sandbox's registry, also those that the sandbox itself pushed.
+// getImage implements the Pulumi function aws:ecr/getImage: it finds an image by its tag.
+// Its source is ecr/image_data_source.go of terraform-provider-aws. The function finds all
+// images of the sandbox's registry, and so also the images that the sandbox itself pushed.
 func getImage(c *Call, in Object) (Object, error) {
 	name, tag := in.String("repositoryName"), in.String("imageTag")
 	if name == "" || tag == "" || in.Has("imageDigest") || in.Has("mostRecent") || in.Has("registryId") {

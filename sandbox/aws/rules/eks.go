@@ -120,7 +120,8 @@ func checkPublicBlock(v any) string {
 	return ""
 }
 
-// verifyAuthentication allows a change of the mode by one step, from CONFIG_MAP to API:
+// verifyAuthentication returns an error for a change of the authentication mode, unless
+// the new mode is the next one in the order CONFIG_MAP, API_AND_CONFIG_MAP, API:
 // eks/latest/userguide/setting-up-access-entries.html.
 func verifyAuthentication(c *Call) error {
 	modes := []string{"CONFIG_MAP", "API_AND_CONFIG_MAP", "API"}
@@ -294,10 +295,10 @@ func (c *Call) createCreatorEntry() error {
 	})
 }
 
-// filled returns a copy of o with the fields of fields that o lacks.
-func filled(o Object, fields map[string]any) map[string]any {
+// filled returns a copy of o. If o lacks a field, the copy has the value in defaults.
+func filled(o Object, defaults map[string]any) map[string]any {
 	out := map[string]any{}
-	for name, v := range fields {
+	for name, v := range defaults {
 		out[name] = v
 	}
 	for name, v := range o {

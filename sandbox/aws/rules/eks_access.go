@@ -32,7 +32,8 @@ var eksAddons = []string{
 }
 
 // eksSteppedAddons are add-ons that can be updated only by one minor version at a time,
-// as the page of AWS's add-ons says. EKS's error for a larger step is not known.
+// as workloads-add-ons-available-eks.html says. EKS's error for a larger step is not
+// known.
 var eksSteppedAddons = []string{"eks-pod-identity-agent", "vpc-cni"}
 
 // eksAccessPolicies are the access policies for users:
@@ -53,8 +54,8 @@ var _ = add(
 			"clusterName":      {Replace: true, Valid: clusterName, Ref: toCluster},
 			"principalArn":     {Replace: true, Valid: arn, Ref: toRoleARN},
 			"type":             {Replace: true, Default: "STANDARD", Enum: []string{"STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2"}},
-			"userName":         {Computed: true, Valid: notAWSName},
-			"kubernetesGroups": {Set: true, Computed: true, Valid: notAWSName},
+			"userName":         {Computed: true, Valid: notReservedName},
+			"kubernetesGroups": {Set: true, Computed: true, Valid: notReservedName},
 		},
 		Check: func(in Object, fail Fail) {
 			if !in.Has("type") || !in.Known("type") || in.String("type") == "STANDARD" {
@@ -133,7 +134,7 @@ var _ = add(
 		Props: Props{
 			"clusterName":                            {Replace: true, Valid: clusterName, Ref: toCluster},
 			"addonName":                              {Replace: true, Enum: eksAddons},
-			"addonVersion":                           {Required: true, Valid: pattern(`v\d+\.\d+\.\d+-eksbuild\.\d+`, "a version as in v1.2.3-eksbuild.1, of which aws eks describe-addon-versions lists those of today")},
+			"addonVersion":                           {Required: true, Valid: pattern(`v\d+\.\d+\.\d+-eksbuild\.\d+`, "a version as in v1.2.3-eksbuild.1; aws eks describe-addon-versions lists the current versions")},
 			"configurationValues":                    {Computed: true, JSON: true},
 			"preserve":                               {},
 			"resolveConflictsOnCreate":               {Enum: []string{"NONE", "OVERWRITE"}},
@@ -214,9 +215,9 @@ var _ = add(
 
 const podIdentityService = "pods.eks.amazonaws.com"
 
-// notAWSName refuses names that Kubernetes and AWS reserve:
+// notReservedName refuses names that Kubernetes and AWS reserve:
 // eks/latest/userguide/access-entries.html and API_CreateAccessEntry.html.
-var notAWSName = all(without("system:"), without("eks:"), without("aws:"), without("amazon:"), without("iam:"))
+var notReservedName = all(without("system:"), without("eks:"), without("aws:"), without("amazon:"), without("iam:"))
 
 // untrustedRole returns EKS's error for a role that does not trust pod identities.
 func untrustedRole(role store.Object) error {

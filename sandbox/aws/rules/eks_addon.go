@@ -79,11 +79,11 @@ func verifyAddonConfiguration(name, values string) error {
 	if values == "" {
 		return nil
 	}
-	var given map[string]any
-	if err := json.Unmarshal([]byte(values), &given); err != nil {
+	var configuration map[string]any
+	if err := json.Unmarshal([]byte(values), &configuration); err != nil {
 		return refuse("InvalidParameterException", "ConfigurationValue provided in request is not a valid JSON object: %v", err)
 	}
-	for _, key := range slices.Sorted(maps.Keys(given)) {
+	for _, key := range slices.Sorted(maps.Keys(configuration)) {
 		if !slices.Contains(eksAddonKeys[name], key) {
 			return refuse("InvalidParameterException", "ConfigurationValue provided in request is not supported: Json schema validation failed with error: "+
 				"[$.%s: is not defined in the schema and the schema does not allow additional properties] (the stand-in knows %v of %s)", key, eksAddonKeys[name], name)

@@ -6,18 +6,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// getClusters implements the Pulumi function aws:eks/getClusters: the names of the
-// region's clusters.
+// getClusters implements the Pulumi function aws:eks/getClusters. It returns the names of
+// the region's clusters.
 func getClusters(c *Call, _ Object) (Object, error) {
 	names := []any{}
-	for _, name := range c.clusters() {
+	for _, name := range c.clusterNames() {
 		names = append(names, name)
 	}
 	return Object{"id": c.Region, "names": names}, nil
 }
 
-// clusters returns the sorted names of the region's EKS clusters.
-func (c *Call) clusters() []string {
+// clusterNames returns the sorted names of the region's EKS clusters.
+func (c *Call) clusterNames() []string {
 	var names []string
 	c.Tx.Each(c.scope(rows[clusterType]), clusterType, func(o store.Object) bool {
 		names = append(names, o.ID)

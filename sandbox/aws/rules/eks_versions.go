@@ -76,7 +76,7 @@ func clusterVersion(cluster Object, now time.Time) string {
 // verifySupport returns an error for a version that EKS no longer offers:
 // kubernetes-versions.html, "Amazon EKS extended support FAQs". It also returns an error
 // for a version without standard support on a cluster with the policy STANDARD. AWS does
-// not say whether it allows that.
+// not document whether it allows such a version.
 func verifySupport(in Object, now time.Time) error {
 	version := in.String("version")
 	at := slices.Index(eksVersions, version)

@@ -39,16 +39,17 @@ func yesNo() parameter { return oneWord("yes", "no") }
 // The limits are from the page of the row, and from the output of
 // describe-cache-parameters for redis5.0 in the documentation of AWS's CLI. The names of
 // Redis 7 are from a copy of that page's part about Redis 7: listpack replaces ziplist.
-// lazyfree-lazy-user-del and cluster-allow-reads-when-down exist since Redis 6, from
-// memory. rename-commands is left out, because it is not known whether Redis 7 has it.
+// It was not checked that lazyfree-lazy-user-del and cluster-allow-reads-when-down exist
+// since Redis 6. rename-commands is left out, because it is not known whether Redis 7 has
+// it.
 var cacheParameters = map[string]parameter{
 	// Memory.
 	"maxmemory-policy":        oneWord("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),
-	"maxmemory-samples":       countOf("", 1, noLimit),
-	"reserved-memory-percent": countOf("%", 0, 100),
+	"maxmemory-samples":       wholeNumber("", 1, noLimit),
+	"reserved-memory-percent": wholeNumber("%", 0, 100),
 	"maxmemory":               unchangeable(), // the node's size decides
-	"lfu-log-factor":          countOf("", 1, noLimit),
-	"lfu-decay-time":          countOf("minutes", 0, noLimit),
+	"lfu-log-factor":          wholeNumber("", 1, noLimit),
+	"lfu-decay-time":          wholeNumber("minutes", 0, noLimit),
 
 	// Deletion and defragmentation.
 	"lazyfree-lazy-eviction":        yesNo(),
@@ -56,54 +57,54 @@ var cacheParameters = map[string]parameter{
 	"lazyfree-lazy-server-del":      yesNo(),
 	"lazyfree-lazy-user-del":        yesNo(),
 	"activedefrag":                  yesNo(),
-	"active-defrag-ignore-bytes":    countOf("bytes", 1048576, noLimit),
-	"active-defrag-threshold-lower": countOf("%", 1, 100),
-	"active-defrag-threshold-upper": countOf("%", 1, 100),
-	"active-defrag-cycle-min":       countOf("%", 1, 75),
-	"active-defrag-cycle-max":       countOf("%", 1, 75),
-	"active-defrag-max-scan-fields": countOf("", 1, 1000000),
+	"active-defrag-ignore-bytes":    wholeNumber("bytes", 1048576, noLimit),
+	"active-defrag-threshold-lower": wholeNumber("%", 1, 100),
+	"active-defrag-threshold-upper": wholeNumber("%", 1, 100),
+	"active-defrag-cycle-min":       wholeNumber("%", 1, 75),
+	"active-defrag-cycle-max":       wholeNumber("%", 1, 75),
+	"active-defrag-max-scan-fields": wholeNumber("", 1, 1000000),
 	"activerehashing":               unchangeable(), // in Redis 7 it is always on, and AWS hides it
 
 	// Clients.
-	"timeout":                   countOf("seconds", 20, noLimit).orZero(),
-	"tcp-keepalive":             countOf("seconds", 0, noLimit),
+	"timeout":                   wholeNumber("seconds", 20, noLimit).orZero(),
+	"tcp-keepalive":             wholeNumber("seconds", 0, noLimit),
 	"maxclients":                unchangeable(),
-	"databases":                 countOf("", 1, 1200000),
-	"client-query-buffer-limit": countOf("bytes", 1048576, 1073741824),
-	"proto-max-bulk-len":        countOf("bytes", 1048576, 536870912),
-	"client-output-buffer-limit-normal-hard-limit":    countOf("bytes", 0, noLimit),
-	"client-output-buffer-limit-normal-soft-limit":    countOf("bytes", 0, noLimit),
-	"client-output-buffer-limit-normal-soft-seconds":  countOf("seconds", 0, noLimit),
-	"client-output-buffer-limit-pubsub-hard-limit":    countOf("bytes", 0, noLimit),
-	"client-output-buffer-limit-pubsub-soft-limit":    countOf("bytes", 0, noLimit),
-	"client-output-buffer-limit-pubsub-soft-seconds":  countOf("seconds", 0, noLimit),
+	"databases":                 wholeNumber("", 1, 1200000),
+	"client-query-buffer-limit": wholeNumber("bytes", 1048576, 1073741824),
+	"proto-max-bulk-len":        wholeNumber("bytes", 1048576, 536870912),
+	"client-output-buffer-limit-normal-hard-limit":    wholeNumber("bytes", 0, noLimit),
+	"client-output-buffer-limit-normal-soft-limit":    wholeNumber("bytes", 0, noLimit),
+	"client-output-buffer-limit-normal-soft-seconds":  wholeNumber("seconds", 0, noLimit),
+	"client-output-buffer-limit-pubsub-hard-limit":    wholeNumber("bytes", 0, noLimit),
+	"client-output-buffer-limit-pubsub-soft-limit":    wholeNumber("bytes", 0, noLimit),
+	"client-output-buffer-limit-pubsub-soft-seconds":  wholeNumber("seconds", 0, noLimit),
 	"client-output-buffer-limit-replica-hard-limit":   unchangeable(), // the node's size decides
 	"client-output-buffer-limit-replica-soft-limit":   unchangeable(),
 	"client-output-buffer-limit-replica-soft-seconds": unchangeable(),
 
 	// Encodings.
-	"hash-max-listpack-entries": countOf("", 0, noLimit),
-	"hash-max-listpack-value":   countOf("bytes", 0, noLimit),
-	"zset-max-listpack-entries": countOf("", 0, noLimit),
-	"zset-max-listpack-value":   countOf("bytes", 0, noLimit),
-	"set-max-intset-entries":    countOf("", 0, noLimit),
-	"list-compress-depth":       countOf("", 0, noLimit),
+	"hash-max-listpack-entries": wholeNumber("", 0, noLimit),
+	"hash-max-listpack-value":   wholeNumber("bytes", 0, noLimit),
+	"zset-max-listpack-entries": wholeNumber("", 0, noLimit),
+	"zset-max-listpack-value":   wholeNumber("bytes", 0, noLimit),
+	"set-max-intset-entries":    wholeNumber("", 0, noLimit),
+	"list-compress-depth":       wholeNumber("", 0, noLimit),
 	"list-max-listpack-size":    unchangeable(),
-	"hll-sparse-max-bytes":      countOf("bytes", 1, 16000),
-	"stream-node-max-bytes":     countOf("bytes", 0, noLimit),
-	"stream-node-max-entries":   countOf("", 0, noLimit),
+	"hll-sparse-max-bytes":      wholeNumber("bytes", 1, 16000),
+	"stream-node-max-bytes":     wholeNumber("bytes", 0, noLimit),
+	"stream-node-max-entries":   wholeNumber("", 0, noLimit),
 
 	// Monitoring.
 	"notify-keyspace-events":  anyText(),
-	"slowlog-log-slower-than": countOf("microseconds", -noLimit, noLimit),
-	"slowlog-max-len":         countOf("", 0, noLimit),
+	"slowlog-log-slower-than": wholeNumber("microseconds", -noLimit, noLimit),
+	"slowlog-max-len":         wholeNumber("", 0, noLimit),
 	"latency-tracking":        yesNo(),
 
 	// Replication and the cluster.
-	"repl-backlog-size":                   countOf("bytes", 16384, noLimit),
-	"repl-backlog-ttl":                    countOf("seconds", 0, noLimit),
-	"min-replicas-to-write":               countOf("", 0, noLimit),
-	"min-replicas-max-lag":                countOf("seconds", 0, noLimit),
+	"repl-backlog-size":                   wholeNumber("bytes", 16384, noLimit),
+	"repl-backlog-ttl":                    wholeNumber("seconds", 0, noLimit),
+	"min-replicas-to-write":               wholeNumber("", 0, noLimit),
+	"min-replicas-max-lag":                wholeNumber("seconds", 0, noLimit),
 	"close-on-replica-write":              yesNo(),
 	"cluster-enabled":                     yesNo(),
 	"cluster-require-full-coverage":       yesNo(),
@@ -191,8 +192,8 @@ func (c *Call) isReferenced() bool { return c.verifyNotReferenced() != nil }
 
 // cacheVersions are the versions of ElastiCache:
 // AmazonElastiCache/latest/dg/engine-versions.html, of 2026. The family of Valkey 9.0
-// is an assumption: it has the parameters of Valkey 8. The full versions are from
-// memory.
+// is an assumption: it has the parameters of Valkey 8. The full versions were not checked
+// against AWS's documentation.
 var cacheVersions = map[string]map[string]struct{ family, full string }{
 	"redis": {
 		"7.0": {"redis7", "7.0.7"},

@@ -60,8 +60,8 @@ var _ = add(&Row{
 		"ipDiscovery":        {Computed: true, Enum: []string{"ipv4"}},
 
 		"snapshotRetentionLimit":  {Default: 0.0, Valid: numbers(0, 35)},
-		"snapshotWindow":          {Computed: true, Valid: daily(cacheWindow)},
-		"maintenanceWindow":       {Computed: true, Valid: weekly(cacheWindow), Same: sameWeekday},
+		"snapshotWindow":          {Computed: true, Valid: daily(minCacheWindow)},
+		"maintenanceWindow":       {Computed: true, Valid: weekly(minCacheWindow), Same: sameWeekday},
 		"finalSnapshotIdentifier": {Valid: snapshotName},
 		"autoMinorVersionUpgrade": {Computed: true},
 
@@ -86,7 +86,7 @@ var _ = add(&Row{
 	Check:     checkReplicationGroup,
 	Verify:    verifyReplicationGroup,
 	Fill:      fillReplicationGroup,
-	ReplaceIf: replacesCache,
+	ReplaceIf: replacingCacheProps,
 	Remove: func(c *Call) error {
 		if id := c.Old.String("finalSnapshotIdentifier"); id != "" {
 			return finalCacheSnapshot.create(c, id)
@@ -115,9 +115,9 @@ func checkReplicationGroup(in Object, fail Fail) {
 	}
 }
 
-// replacesCache returns the changed properties that replace a group. The provider replaces a
-// group for an older version, and for a change from Valkey to Redis.
-func replacesCache(old, in Object) []string {
+// replacingCacheProps returns the changed properties that replace a group. The provider
+// replaces a group for an older version, and for a change from Valkey to Redis.
+func replacingCacheProps(old, in Object) []string {
 	oldEngine, newEngine := old.String("engine"), in.String("engine")
 	if newEngine == "" {
 		newEngine = "redis" // the provider's default

@@ -15,7 +15,8 @@ const (
 )
 
 // cacheEngine returns the engine and the version in the inputs. If the inputs have no
-// version, it is the present version of the same engine, or else the latest one.
+// version, the result has the present version of the same engine, or else the latest
+// version.
 func (c *Call) cacheEngine() (engine, version string) {
 	engine, version = c.In.String("engine"), c.In.String("engineVersion")
 	if version == "" && engine == c.Old.String("engine") {
@@ -129,9 +130,9 @@ func (c *Call) verifyNodeCounts() error {
 	return nil
 }
 
-// verifyCacheEncryption returns an error for properties that need encryption although it
-// is off. It also returns an error for a change of the encryption in transit that is not
-// done in two steps.
+// verifyCacheEncryption returns an error for a property that needs encryption if the
+// encryption is disabled. It also returns an error for a change of the encryption in
+// transit that is not done in two steps.
 func (c *Call) verifyCacheEncryption() error {
 	transit, mode := c.effectiveBool("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
 	switch {

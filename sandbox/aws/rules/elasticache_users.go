@@ -16,7 +16,7 @@ const (
 var (
 	// toCacheUser is a reference of a user group to a user. The user "default" exists
 	// without a resource. A user can be deleted while a group refers to it, because AWS
-	// removes it from its groups.
+	// removes the user from its groups.
 	toCacheUser = &Ref{
 		To: []string{cacheUserType}, By: []string{"userId"}, Noun: "user", Missing: "UserNotFound",
 		Predefined: func(id string) bool { return id == defaultUser },

@@ -71,7 +71,7 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Obj
 		return nil, nil, &UnknownTypeError{token}
 	}
 	var failures []Failure
-	for _, p := range schema.Inputs(s.Inputs, s.Object, in) {
+	for _, p := range schema.CheckInputs(s.Inputs, s.Object, in) {
 		failures = append(failures, Failure{p.Path, p.Reason})
 	}
 	if len(failures) > 0 {
@@ -115,8 +115,8 @@ func (c *Cloud) callerARN() string {
 	return cmp.Or(c.Role, fmt.Sprintf("arn:%s:iam::%s:user/sandbox", c.Partition, c.Account))
 }
 
-// getRegion implements the Pulumi function aws:index/getRegion: the region in the inputs,
-// or the provider's region.
+// getRegion implements the Pulumi function aws:index/getRegion. It describes the region in
+// the inputs, or else the provider's region.
 func getRegion(c *Call, in Object) (Object, error) {
 	name := c.Region
 	if requested := in.String("name"); requested != "" {
@@ -137,9 +137,9 @@ func getPartition(c *Call, _ Object) (Object, error) {
 	return Object{"id": c.Partition, "partition": c.Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
 }
 
-// getAvailabilityZones implements the Pulumi function aws:index/getAvailabilityZones:
-// ec2/availability_zones_data_source.go. The stand-in has no Local and Wavelength Zones,
-// so no zone needs an opt-in.
+// getAvailabilityZones implements the Pulumi function aws:index/getAvailabilityZones. Its
+// source is ec2/availability_zones_data_source.go of terraform-provider-aws. The stand-in
+// has no Local and Wavelength Zones, so no zone needs an opt-in.
 func getAvailabilityZones(c *Call, in Object) (Object, error) {
 	zones := c.zones()
 	if state := in.String("state"); state != "" && state != "available" {
@@ -198,8 +198,8 @@ func getAuthorizationToken(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-// getCredentials implements the Pulumi function aws:ecr/getCredentials: the result of
-// getAuthorizationToken without the user name and the password.
+// getCredentials implements the Pulumi function aws:ecr/getCredentials. It returns the
+// result of getAuthorizationToken without the user name and the password.
 func getCredentials(c *Call, in Object) (Object, error) {
 	out, err := getAuthorizationToken(c, in)
 	if err != nil {

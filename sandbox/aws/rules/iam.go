@@ -50,7 +50,8 @@ var entityPath = pattern(`/|/[\x21-\x7e]+/`, "a path that begins and ends with a
 var policyPath = pattern(`(?:/[A-Za-z0-9.,+@=_-]+)*/`, "a path that begins and ends with a slash, of letters, digits and .,+@=_-")
 
 // roleDescription validates the description of a role:
-// IAM/latest/APIReference/API_CreateRole.html, from memory.
+// IAM/latest/APIReference/API_CreateRole.html. The pattern was not checked against this
+// page.
 var roleDescription = pattern(`[\t\n\r\x{20}-\x{7E}\x{A1}-\x{FF}]*`, "Latin-1 text")
 
 var _ = add(
@@ -140,8 +141,8 @@ var _ = add(
 	&Row{
 		Token:  attachmentType,
 		Source: "iam/role_policy_attachment.go", Page: "IAM/latest/APIReference/API_AttachRolePolicy.html",
-		// The id is the one of an import. The provider's own id has the time in it, so no
-		// program can depend on that id.
+		// The id is the one that an import expects. The provider's own id contains the
+		// time, so no program can depend on that id.
 		Label: "IAM Role Policy Attachment", Global: true, ID: "{role}/{policyArn}", NotFound: "NoSuchEntity", Put: true,
 		// Otherwise the deletion of the old resource would detach the policy that the
 		// replacement has attached.
@@ -267,14 +268,15 @@ func verifyUniqueName(c *Call) error {
 		return !exists
 	})
 	if exists {
-		return c.alreadyExists()
+		return c.alreadyExistsError()
 	}
 	return nil
 }
 
 // removeRole does what the provider does before it deletes a role. It removes the role
-// from instance profiles. It also removes all policies of a kind, if forceDetachPolicies
-// is set or if the role itself lists policies of that kind.
+// from instance profiles. It detaches the managed policies if forceDetachPolicies is set,
+// or if the role has the property managedPolicyArns. It deletes the inline policies if
+// forceDetachPolicies is set, or if the role has the property inlinePolicies.
 func removeRole(c *Call) error {
 	c.Tx.Each(c.scope(c.Row), profileType, func(o store.Object) bool {
 		if profile, ok := c.Tx.Get(o.Key); ok && Object(profile.State).String("role") == c.ID {
@@ -342,9 +344,9 @@ func isAWSPolicy(value string) bool {
 	return ok && slices.Contains(awsPolicies, name)
 }
 
-// inlinePolicies returns the ids of a role's inline policies that are separate
+// inlinePolicyIDs returns the ids of a role's inline policies that are separate
 // resources.
-func (c *Call) inlinePolicies(role string) []string {
+func (c *Call) inlinePolicyIDs(role string) []string {
 	var out []string
 	c.Tx.Each(c.scope(rows[rolePolicyType]), rolePolicyType, func(o store.Object) bool {
 		if Object(o.State).String("role") == role {

@@ -97,11 +97,12 @@ func verifyKeyUse(c *Call) error {
 	return nil
 }
 
-// policyChangers are the actions that allow a principal to change a key's policy.
-var policyChangers = []any{"kms:*", "*", "kms:PutKeyPolicy", "kms:Put*"}
+// policyChangeActions are the actions that allow a principal to change a key's policy.
+var policyChangeActions = []any{"kms:*", "*", "kms:PutKeyPolicy", "kms:Put*"}
 
 // verifyKey returns an error for a use that the key's spec does not allow, and for an
-// invalid policy. A policy must allow the account to change the policy later.
+// invalid policy. Unless bypassPolicyLockoutSafetyCheck is set, a policy must allow the
+// account to change the policy later.
 func verifyKey(c *Call) error {
 	if err := verifyKeyUse(c); err != nil {
 		return err
@@ -126,7 +127,7 @@ func verifyKey(c *Call) error {
 		principal, _ := statement["Principal"].(map[string]any)
 		principals := append(listOf(principal["AWS"]), listOf(statement["Principal"])...)
 		allowsAccount := slices.ContainsFunc(principals, func(p any) bool { return isOneOf(p, accountPrincipals) })
-		allowsChange := slices.ContainsFunc(listOf(statement["Action"]), func(action any) bool { return isOneOf(action, policyChangers) })
+		allowsChange := slices.ContainsFunc(listOf(statement["Action"]), func(action any) bool { return isOneOf(action, policyChangeActions) })
 		if statement["Effect"] == "Allow" && allowsAccount && allowsChange {
 			return nil
 		}

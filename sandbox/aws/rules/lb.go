@@ -57,7 +57,7 @@ var _ = add(&Row{
 		"preserveHostHeader":                    {Default: false},
 		"enableWafFailOpen":                     {Default: false},
 		"enableZonalShift":                      {Default: false},
-		"subnetMappings":                        {Set: true, Computed: true, Refuse: "given addresses are for network load balancers; use subnets"},
+		"subnetMappings":                        {Set: true, Computed: true, Refuse: "fixed addresses are for network load balancers; use subnets"},
 		"customerOwnedIpv4Pool":                 {Replace: true, Refuse: "Outposts have no rows"},
 		"ipamPools":                             {Refuse: noIPAM},
 		"minimumLoadBalancerCapacity":           {Refuse: "reserved capacity has no rules yet"},
@@ -84,7 +84,8 @@ var _ = add(&Row{
 
 // verifyLoadBalancer checks the subnets and the security groups of a load balancer:
 // elasticloadbalancing/latest/application/load-balancer-subnets.html. The errors about
-// zones are from public logs. The other error codes are from memory.
+// zones are from public logs. The other error codes were not checked against AWS's
+// documentation.
 func verifyLoadBalancer(c *Call) error {
 	vpcID, zones := "", map[string]string{}
 	for _, subnet := range c.targets("subnets") {
@@ -162,7 +163,7 @@ func fillLoadBalancer(c *Call) error {
 func (c *Call) hasInternetGateway(vpcID string) bool { return c.hasGatewayIn(c.Region, vpcID) }
 
 // lbZones maps a region to the id of the hosted zone of its application load balancers:
-// elbv2/hosted_zone_id_data_source.go.
+// elbv2/hosted_zone_id_data_source.go of terraform-provider-aws.
 var lbZones = map[string]string{
 	"us-east-1": "Z35SXDOTRQ7X7K", "us-east-2": "Z3AADJGX6KTTL2", "us-west-2": "Z1H1FL5HABSF5", "ca-central-1": "ZQSVJUPU6J1EY",
 	"eu-central-1": "Z215JYRZR1TBD5", "eu-west-1": "Z32O12XQLNTSW2", "eu-west-2": "ZHURV8PSTC4K8", "eu-west-3": "Z3Q77PNBQS71R4",

@@ -57,7 +57,7 @@ var _ = add(&Row{
 		"alpnPolicy":            {Refuse: networkLBOnly},
 		"tcpIdleTimeoutSeconds": {Refuse: networkLBOnly},
 		"mutualAuthentication":  {Computed: true, Refuse: "certificates of clients have no rules yet"},
-	}.with(actionProps("defaultActions")).with(refusedAll("headers that the load balancer writes have no rules yet", "", listenerHeaders...)),
+	}.with(actionProps("defaultActions")).with(refuseAll("headers that the load balancer writes have no rules yet", "", listenerHeaders...)),
 	Unique: []Unique{{
 		Props: []string{"loadBalancerArn", "port"}, Code: "DuplicateListener", Message: "A listener already exists on port {port} for this load balancer '{loadBalancerArn}'",
 	}},
@@ -69,7 +69,7 @@ var _ = add(&Row{
 		}
 		for name, reason := range map[string]string{
 			"certificateArn": "a certificate must be specified for HTTPS listeners",
-			"sslPolicy":      "must be given for HTTPS: the policy that AWS takes by itself offers TLS 1.0",
+			"sslPolicy":      "must be given for HTTPS: AWS's default policy allows TLS 1.0",
 		} {
 			if isHTTPS := in.String("protocol") == "HTTPS"; isHTTPS && !in.Has(name) {
 				fail(name, "%s", reason)

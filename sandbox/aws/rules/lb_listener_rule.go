@@ -83,7 +83,8 @@ var _ = add(&Row{
 	},
 })
 
-// checkNotHost returns a message for the header Host. The condition hostHeader is for it.
+// checkNotHost returns a message for the header Host, because it has its own condition,
+// hostHeader.
 func checkNotHost(v any) string {
 	if s, _ := v.(string); strings.EqualFold(s, "host") {
 		return "Host has a condition of its own, hostHeader"

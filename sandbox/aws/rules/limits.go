@@ -13,8 +13,8 @@ import (
 )
 
 // checkLimits checks a text or a number against the limits in AWS's API model. path is the
-// property's path in the rules, at is the path in messages.
-func (v *validator) checkLimits(p Prop, value any, path, at string) {
+// property's path in the rules, shownPath is the path in messages.
+func (v *validator) checkLimits(p Prop, value any, path, shownPath string) {
 	limit, ok := models.Load().Property(v.row.Token, path)
 	if !ok {
 		return
@@ -22,14 +22,14 @@ func (v *validator) checkLimits(p Prop, value any, path, at string) {
 	switch x := value.(type) {
 	case float64:
 		if reason := checkNumber(limit, x); reason != "" {
-			v.fail(at, "%s (%s)", reason, limit.From)
+			v.fail(shownPath, "%s (%s)", reason, limit.From)
 		}
 	case string:
 		if x == "" {
-			return // checkObject refuses it if it is required; otherwise the provider does not send it
+			return // checkObject refuses an empty text if it is required; otherwise the provider does not send it
 		}
 		if reason := checkText(limit, p, x); reason != "" {
-			v.fail(at, "%s (%s)", reason, limit.From)
+			v.fail(shownPath, "%s (%s)", reason, limit.From)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func checkText(limit models.Limit, p Prop, s string) string {
 	if n := float64(utf8.RuneCountInString(s)); !limit.Allows(n) {
 		return fmt.Sprintf("has %v characters, must have %s", n, describeBounds(limit))
 	}
-	if limit.Pattern != "" && !compiled(limit.Pattern).MatchString(s) {
+	if limit.Pattern != "" && !compilePattern(limit.Pattern).MatchString(s) {
 		return fmt.Sprintf("%q must match %s", s, limit.Pattern)
 	}
 	return ""
@@ -80,10 +80,10 @@ func describeBounds(l models.Limit) string {
 
 var patterns sync.Map // maps a pattern of the models to its *regexp.Regexp
 
-// compiled returns the compiled expression for a pattern of the models. It matches only
-// whole texts. It cannot panic, because the generator of the models leaves out patterns
-// that Go cannot compile.
-func compiled(p string) *regexp.Regexp {
+// compilePattern returns the regular expression for a pattern of the models. The expression
+// matches only whole texts. compilePattern cannot panic, because the generator of the models
+// leaves out patterns that Go cannot compile.
+func compilePattern(p string) *regexp.Regexp {
 	if re, ok := patterns.Load(p); ok {
 		return re.(*regexp.Regexp)
 	}
@@ -92,13 +92,13 @@ func compiled(p string) *regexp.Regexp {
 	return re
 }
 
-// checkItems checks the number n of a list's elements against AWS's API model. An empty list
-// is allowed, because the provider does not send it. path is the list's path in the rules,
-// at is the path in messages.
-func (v *validator) checkItems(n int, path, at string) {
+// checkItemCount checks the number of a list's elements against AWS's API model. An empty
+// list is allowed, because the provider does not send it. path is the list's path in the
+// rules, shownPath is the path in messages.
+func (v *validator) checkItemCount(count int, path, shownPath string) {
 	limit, ok := models.Load().Property(v.row.Token, path)
-	if ok && n > 0 && (n < limit.MinItems || (limit.MaxItems > 0 && n > limit.MaxItems)) {
-		v.fail(at, "has %d elements, must have %s (%s)", n, describeRange(limit.MinItems, limit.MaxItems), limit.From)
+	if ok && count > 0 && (count < limit.MinItems || (limit.MaxItems > 0 && count > limit.MaxItems)) {
+		v.fail(shownPath, "has %d elements, must have %s (%s)", count, describeRange(limit.MinItems, limit.MaxItems), limit.From)
 	}
 }
 

@@ -18,9 +18,9 @@ type masterPassword struct {
 	prefix      string // the start of the secret's name
 }
 
-// masterWords validates the characters of a password: printable ASCII without / @ " and
-// spaces (API_CreateDBInstance.html).
-var masterWords = pattern(`[\x21\x23-\x2e\x30-\x3f\x41-\x7e]+`, `printable ASCII characters other than /, @, " and spaces`)
+// passwordCharacters validates the characters of a password: printable ASCII without / @ "
+// and spaces (AmazonRDS/latest/APIReference/API_CreateDBInstance.html).
+var passwordCharacters = pattern(`[\x21\x23-\x2e\x30-\x3f\x41-\x7e]+`, `printable ASCII characters other than /, @, " and spaces`)
 
 // hideValue returns a validator like valid. It removes the checked value from the reasons,
 // because the value is a password.
@@ -31,14 +31,15 @@ func hideValue(valid func(any) string) func(any) string {
 	}
 }
 
-// check requires either a managed password or a password of the program.
+// check returns a failure unless the program either gives a password or sets
+// manageMasterUserPassword to true.
 func (m masterPassword) check(in Object, fail Fail) {
 	hasManaged := in.Has("manageMasterUserPassword")
 	switch {
 	case hasManaged && in.Has(m.property):
 		fail(m.property, "manageMasterUserPassword and %s can't be given together", m.property)
 	case !hasManaged && !in.Has(m.property):
-		fail(m.property, "must be given, or manageMasterUserPassword, with which AWS generates and stores the password")
+		fail(m.property, "must be given, unless manageMasterUserPassword is true: then AWS generates and stores the password")
 	case hasManaged && in.Known("manageMasterUserPassword") && !in.Bool("manageMasterUserPassword"):
 		fail("manageMasterUserPassword", "is false, and there is no %s", m.property)
 	}
@@ -48,7 +49,7 @@ func (m masterPassword) check(in Object, fail Fail) {
 // deletes the secret. The database owns the secret, so both are deleted together.
 func (m masterPassword) fill(c *Call) error {
 	if !c.In.Bool("manageMasterUserPassword") {
-		c.Tx.Owned(c.scope(c.Row), c.ID, func(o store.Object) {
+		c.Tx.EachOwned(c.scope(c.Row), c.ID, func(o store.Object) {
 			if o.Type == secretType {
 				c.drop(o.Key)
 			}
@@ -76,16 +77,17 @@ func (m masterPassword) fill(c *Call) error {
 }
 
 // siteHash returns the part of a database's host name that depends on the service, the
-// account and the region. It has n characters and is the same for all databases there.
+// account and the region. The part has n characters. All databases of one service in one
+// account and region have the same part.
 func (c *Cloud) siteHash(service string, n int) string {
 	sum := sha256.Sum256([]byte(service + c.Account + c.Region))
 	return "c" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:n-1])
 }
 
-// hostedZone returns the id of the hosted zone with the names of the region's databases.
-// For us-east-1 it is the real id, from public programs. For each other region it is a
-// generated id that never changes.
-func (c *Cloud) hostedZone() string {
+// databaseZoneID returns the id of the hosted zone with the host names of the region's
+// databases. For us-east-1 it is the real id, from public programs. For each other region
+// it is a generated id that never changes.
+func (c *Cloud) databaseZoneID() string {
 	if c.Region == "us-east-1" {
 		return "Z2R2ITUGPM61AM"
 	}

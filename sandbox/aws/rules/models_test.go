@@ -11,9 +11,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
 )
 
-// The Enum of a row must have fewer values than AWS's model, and none that the model does
-// not have.
-func TestEnumsOfRowsArePartsOfTheModels(t *testing.T) {
+// Each value of a row's Enum must be in AWS's API model. If the Enum had all values of the
+// model, the row would not need it, because checkText uses the values of the model.
+func TestRowEnumIsProperSubsetOfModelValues(t *testing.T) {
 	table := models.Load()
 	for _, token := range Tokens() {
 		for path, p := range rows[token].Props {
@@ -31,32 +31,33 @@ func TestEnumsOfRowsArePartsOfTheModels(t *testing.T) {
 			if len(unknown) > 0 {
 				t.Errorf("%s %s: %s is not in AWS's model %s: %s", token, path, strings.Join(unknown, ", "), limit.From, strings.Join(values, ", "))
 			} else if len(p.Enum) == len(values) {
-				t.Errorf("%s %s: the model has the same values; delete those of the row", token, path)
+				t.Errorf("%s %s: AWS's model has the same values as the Enum of the row; delete the Enum", token, path)
 			}
 		}
 	}
 }
 
-// addAcceptedTypes adds the accepted properties below a path to out, which maps the path of
-// a property to its type.
+// addAcceptedTypes adds the types of the properties that a row accepts to out. out maps the
+// path of a property to its type. fields are the properties of the object at path. A row
+// accepts a property if it has a rule for the property, and the rule has no Refuse.
 func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
 	for name, typ := range fields {
-		at := dotted(path, name)
-		p, ok := row.Props[at]
+		rulePath := dotted(path, name)
+		p, ok := row.Props[rulePath]
 		if !ok || p.Refuse != "" {
 			continue
 		}
-		out[at] = typ
+		out[rulePath] = typ
 		inner := strings.Trim(strings.TrimSuffix(typ, "?"), "[]")
 		if strings.HasPrefix(inner, "@") {
-			addAcceptedTypes(s, s.Object(inner), at, row, out)
+			addAcceptedTypes(s, s.Object(inner), rulePath, row, out)
 		}
 	}
 }
 
-// The provider sends an empty text if it is in a list or if the property is required. AWS
-// refuses an empty text, except for properties with the rule Empty.
-func TestEmptyTextIsRefusedWhereAValueIsRequired(t *testing.T) {
+// The provider sends an empty text to AWS in two cases: in a list, and for a required
+// property. AWS refuses an empty text, except for properties with the rule Empty.
+func TestCheckRefusesEmptyTextInListsAndRequiredProperties(t *testing.T) {
 	refused := 0
 	for _, token := range Tokens() {
 		s, row, err := schemaAndRow(token)
@@ -84,11 +85,11 @@ func TestEmptyTextIsRefusedWhereAValueIsRequired(t *testing.T) {
 			refused++
 		}
 	}
-	require.Greater(t, refused, 250)
+	require.Greater(t, refused, 250, "the loop must test the properties of all rows")
 }
 
-// A panic in a row's code ends the call, not the plugin.
-func TestPanicIsAnErrorThatNamesTheRow(t *testing.T) {
+// A panic in a row's code must end only the call, not the plugin.
+func TestRecoverPanicReturnsErrorThatNamesTheRow(t *testing.T) {
 	const token = "aws:test/panics:Panics"
 	add(&Row{Token: token})
 	t.Cleanup(func() { delete(rows, token) })
@@ -97,6 +98,6 @@ func TestPanicIsAnErrorThatNamesTheRow(t *testing.T) {
 		panic("a row's own fault")
 	}()
 	require.ErrorContains(t, err, "row of "+token)
-	require.ErrorContains(t, err, "sandbox/aws/rules/test*.go")
+	require.ErrorContains(t, err, "sandbox/aws/rules/test*.go") // the files of the token's module, test
 	require.ErrorContains(t, err, "a row's own fault")
 }

@@ -121,8 +121,9 @@ func suffix(seed []byte) (string, error) {
 	return hex.EncodeToString(hash[:])[:suffixLength], nil
 }
 
-// complete generates a name from a prefix as Terraform's provider does: it adds the time
-// and a random number, together 26 digits.
+// complete sets the name if the program sets only a prefix, or if the type has the prefix
+// Else. As in Terraform's provider, the name is the prefix, the time and a random number.
+// The time and the random number have together 26 digits.
 func (n *Naming) complete(in Object, now time.Time) error {
 	prefix := in.String(n.PrefixProp)
 	if prefix == "" {
@@ -140,7 +141,8 @@ func (n *Naming) complete(in Object, now time.Time) error {
 }
 
 // keepsGivenName reports whether the program sets the name and does not change it. Then
-// the old object must be deleted before its replacement is created.
+// the old object must be deleted before its replacement is created, because two objects
+// cannot have the same name.
 func (n *Naming) keepsGivenName(in, state Object) bool {
 	if n == nil || isGenerated(in, n.Prop) {
 		return false

@@ -70,7 +70,7 @@ func (o Object) Objects(name string) []Object {
 
 // leaf is one value in an object, with its path.
 type leaf struct {
-	at    string // the path with list indexes, as in routes[0].natGatewayId
+	path  string // the path with list indexes, as in routes[0].natGatewayId
 	value any
 }
 
@@ -90,11 +90,7 @@ func leaves(o Object, path string) []leaf {
 			if !ok {
 				continue
 			}
-			at := name
-			if l.at != "" {
-				at = l.at + "." + name
-			}
-			next = append(next, elements(leaf{at, v})...)
+			next = append(next, elements(leaf{dotted(l.path, name), v})...)
 		}
 		found = next
 	}
@@ -109,7 +105,7 @@ func elements(l leaf) []leaf {
 	}
 	out := make([]leaf, len(list))
 	for i, v := range list {
-		out[i] = leaf{fmt.Sprintf("%s[%d]", l.at, i), v}
+		out[i] = leaf{fmt.Sprintf("%s[%d]", l.path, i), v}
 	}
 	return out
 }
@@ -134,36 +130,44 @@ func isZero(v any) bool {
 	return false
 }
 
-// canonical returns a text that is the same for equal values. Zero values are left out
-// of objects. If sets is true, all lists are sorted.
-func canonical(v any, sets bool) string {
-	raw, err := json.Marshal(trim(v, sets))
+// listOrder says whether the order of a list's elements has a meaning.
+type listOrder bool
+
+const (
+	keepOrder listOrder = false // the order has a meaning
+	sortLists listOrder = true  // lists are sets: they are sorted before a comparison
+)
+
+// canonicalText returns a text that is the same for equal values. Zero values are left out
+// of objects.
+func canonicalText(v any, order listOrder) string {
+	text, err := json.Marshal(trimValue(v, order))
 	if err != nil {
 		// Only a value with a type outside of JSON gets here.
 		return fmt.Sprintf("%#v", v)
 	}
-	return string(raw)
+	return string(text)
 }
 
-// trim returns a copy of a value for canonical. It removes the zero values of objects, and
-// replaces an unknown value by a text. It sorts lists if sets is true.
-func trim(v any, sets bool) any {
+// trimValue returns a copy of a value for canonicalText. It removes the zero values of
+// objects, and replaces an unknown value by a text. It sorts lists if order is sortLists.
+func trimValue(v any, order listOrder) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := map[string]any{}
 		for name, item := range v {
 			if !isZero(item) {
-				out[name] = trim(item, sets)
+				out[name] = trimValue(item, order)
 			}
 		}
 		return out
 	case []any:
 		items := make([]any, len(v))
 		for i, item := range v {
-			items[i] = trim(item, sets)
+			items[i] = trimValue(item, order)
 		}
-		if sets {
-			slices.SortFunc(items, func(a, b any) int { return strings.Compare(canonical(a, true), canonical(b, true)) })
+		if order == sortLists {
+			slices.SortFunc(items, func(a, b any) int { return strings.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })
 		}
 		return items
 	case wire.Unknown:

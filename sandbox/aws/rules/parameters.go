@@ -34,8 +34,8 @@ type parameter struct {
 // noLimit is the upper limit of a number without an upper limit.
 const noLimit = math.MaxInt64
 
-// countOf returns a parameter that is a whole number from low to high, with a unit.
-func countOf(unit string, low, high float64) parameter {
+// wholeNumber returns a parameter that is a whole number from low to high, with a unit.
+func wholeNumber(unit string, low, high float64) parameter {
 	return parameter{unit: unit, low: low, high: high, whole: true}
 }
 

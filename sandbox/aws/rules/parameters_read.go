@@ -1,7 +1,8 @@
 package rules
 
 // Default values of parameters. If a parameter has its default value, AWS returns the
-// applyMethod pending-reboot and ignores the program's (pulumi/pulumi-aws#2442). Sources:
+// applyMethod pending-reboot, and ignores the applyMethod of the program
+// (pulumi/pulumi-aws#2442). Sources:
 // AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Parameters.html and
 // PostgreSQL.Concepts.General.SSL.html, documentdb/latest/developerguide/
 // cluster_parameter_groups-list_of_parameters.html.
@@ -16,9 +17,9 @@ var (
 	}
 )
 
-// readBackParameters returns a function for a row's Fill. It sets the applyMethod that AWS
-// returns for parameters with their default value.
-func readBackParameters(defaults map[string]string) func(*Call) error {
+// fillApplyMethods returns a function for a row's Fill. The function sets the applyMethod
+// that AWS returns for parameters with their default value.
+func fillApplyMethods(defaults map[string]string) func(*Call) error {
 	return func(c *Call) error {
 		for _, p := range c.Out.Objects("parameters") {
 			if value, ok := defaults[p.String("name")]; ok && p.String("value") == value {

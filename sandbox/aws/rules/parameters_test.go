@@ -13,22 +13,22 @@ func TestParameterAllowsValuesInItsRange(t *testing.T) {
 		value   string
 		allowed bool
 	}{
-		{"a number in its range", countOf("8kB", 16, 100), "16", true},
-		{"a number below its range", countOf("8kB", 16, 100), "15", false},
-		{"a number above its range", countOf("8kB", 16, 100), "101", false},
-		{"a number with a unit", countOf("8kB", 16, 100), "8GB", false},
-		{"a number that is not whole", countOf("8kB", 16, 100), "16.5", false},
-		{"a whole number is written without a point", countOf("", 0, 100), "1.0", false},
-		{"minus one, which means none", countOf("ms", -1, 100), "-1", true},
-		{"zero, which is allowed in addition to the range", countOf("s", 20, noLimit).orZero(), "0", true},
-		{"a number between zero and the range", countOf("s", 20, noLimit).orZero(), "19", false},
-		{"a range without an end", countOf("s", 20, noLimit).orZero(), "9000000000", true},
+		{"a number in its range", wholeNumber("8kB", 16, 100), "16", true},
+		{"a number below its range", wholeNumber("8kB", 16, 100), "15", false},
+		{"a number above its range", wholeNumber("8kB", 16, 100), "101", false},
+		{"a number with a unit", wholeNumber("8kB", 16, 100), "8GB", false},
+		{"a number that is not whole", wholeNumber("8kB", 16, 100), "16.5", false},
+		{"a whole number that is written with a point", wholeNumber("", 0, 100), "1.0", false},
+		{"minus one, which means none", wholeNumber("ms", -1, 100), "-1", true},
+		{"zero, which is allowed in addition to the range", wholeNumber("s", 20, noLimit).orZero(), "0", true},
+		{"a number between zero and the range", wholeNumber("s", 20, noLimit).orZero(), "19", false},
+		{"a range without an end", wholeNumber("s", 20, noLimit).orZero(), "9000000000", true},
 		{"a fraction", fraction(0, 1), "0.9", true},
 		{"a fraction above its range", fraction(0, 1), "1.1", false},
 		{"an empty value", fraction(0, 1), "", false},
 		{"a word", oneWord("none", "ddl"), "ddl", true},
 		{"a word in another letter case", oneWord("none", "ddl"), "DDL", false},
-		{"RDS writes flags as numbers", zeroOne(), "on", false},
+		{"a boolean that is not written as 0 or 1", zeroOne(), "on", false},
 		{"one word of a list", wordList("a", "b"), "b", true},
 		{"two words of a list", wordList("a", "b"), "a,b", true},
 		{"a list with an unknown word", wordList("a", "b"), "a,c", false},
@@ -38,7 +38,7 @@ func TestParameterAllowsValuesInItsRange(t *testing.T) {
 	}
 }
 
-func TestFormulasAreRecognised(t *testing.T) {
+func TestIsFormulaAcceptsOnlyKnownVariablesAndFunctions(t *testing.T) {
 	for value, want := range map[string]bool{
 		"{DBInstanceClassMemory/32768}":                true,
 		"GREATEST({DBInstanceClassMemory/1024},65536)": true,
@@ -51,9 +51,9 @@ func TestFormulasAreRecognised(t *testing.T) {
 	}
 }
 
-// The stand-in knows all settings in the design document, also those that AWS does not
-// allow to change.
-func TestDesignSettingsAreKnown(t *testing.T) {
+// The tables must have all settings in the design document, and so also the settings that
+// AWS does not allow to change.
+func TestParameterTablesHaveSettingsOfDesignDocument(t *testing.T) {
 	for _, name := range []string{
 		"shared_buffers", "effective_cache_size", "maintenance_work_mem", "work_mem", "wal_buffers", "checkpoint_completion_target", "max_connections",
 		"random_page_cost", "seq_page_cost", "effective_io_concurrency", "max_worker_processes", "max_parallel_workers_per_gather", "max_parallel_workers",
@@ -72,37 +72,37 @@ func TestDesignSettingsAreKnown(t *testing.T) {
 	}
 }
 
-func TestWindowsAreCheckedAndCompared(t *testing.T) {
+func TestWindowOverlapAndWindowFormat(t *testing.T) {
 	for _, row := range []struct {
-		reason, day, week string
-		overlap           bool
+		reason, backup, maintenance string
+		overlap                     bool
 	}{
-		{"apart", "03:00-04:00", "sun:05:00-sun:06:00", false},
-		{"side by side", "04:00-05:00", "sun:05:00-sun:06:00", false},
-		{"one minute shared", "04:01-05:01", "sun:05:00-sun:06:00", true},
-		{"the same", "05:00-06:00", "Sun:05:00-Sun:06:00", true},
-		{"over midnight", "23:30-00:30", "mon:00:00-mon:01:00", true},
-		{"maintenance over midnight", "00:00-00:30", "sun:23:30-mon:00:30", true},
-		{"over the end of the week", "00:10-00:40", "sun:23:00-mon:00:30", true},
+		{"an hour between the windows", "03:00-04:00", "sun:05:00-sun:06:00", false},
+		{"the backup window ends when the maintenance window begins", "04:00-05:00", "sun:05:00-sun:06:00", false},
+		{"one minute in both windows", "04:01-05:01", "sun:05:00-sun:06:00", true},
+		{"the same time", "05:00-06:00", "Sun:05:00-Sun:06:00", true},
+		{"a backup window over midnight", "23:30-00:30", "mon:00:00-mon:01:00", true},
+		{"a maintenance window over midnight", "00:00-00:30", "sun:23:30-mon:00:30", true},
+		{"a maintenance window over the end of the week", "00:10-00:40", "sun:23:00-mon:00:30", true},
 		{"no backup window", "", "sun:05:00-sun:06:00", false},
 	} {
-		require.Equal(t, row.overlap, windowsOverlap(row.day, row.week), row.reason)
+		require.Equal(t, row.overlap, windowsOverlap(row.backup, row.maintenance), row.reason)
 	}
 	for value, want := range map[string]string{
 		"05:00-05:29": "29 minutes", "5:00-6:00": "must satisfy", "24:00-01:00": "must satisfy", "05:00-06:00": "",
 	} {
-		if reason := daily(databaseWindow)(value); want == "" {
+		if reason := daily(minDatabaseWindow)(value); want == "" {
 			require.Empty(t, reason, value)
 		} else {
 			require.Contains(t, reason, want, value)
 		}
 	}
-	require.Contains(t, weekly(cacheWindow)("sun:05:00-sun:05:30"), "30 minutes")
-	require.Contains(t, weekly(cacheWindow)("day:05:00-day:06:30"), "must satisfy")
-	require.Empty(t, weekly(databaseWindow)("sat:23:45-sun:00:15"))
+	require.Contains(t, weekly(minCacheWindow)("sun:05:00-sun:05:30"), "30 minutes")
+	require.Contains(t, weekly(minCacheWindow)("day:05:00-day:06:30"), "must satisfy")
+	require.Empty(t, weekly(minDatabaseWindow)("sat:23:45-sun:00:15"))
 }
 
-func TestPostgresVersionIsTheLatestMinorVersion(t *testing.T) {
+func TestPostgresVersionAddsTheLatestMinorVersion(t *testing.T) {
 	for version, want := range map[string]string{"17": "17.12", "17.6": "17.6", "": "18.6", "15.20": "15.20"} {
 		_, full, ok := postgresVersion(version)
 		require.True(t, ok, version)

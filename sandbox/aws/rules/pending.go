@@ -11,12 +11,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// pendingChange is the type of the values that wait for a maintenance window, the
-// PendingModifiedValues of RDS. The object that has them owns it, under its own id.
+// pendingChange is the type of a stored object with values that wait for a maintenance
+// window: the PendingModifiedValues in the API of RDS. It has the id of the changed
+// database, which is its owner.
 const pendingChange = "aws:pending-change"
 
 // Deferral says which changes of a type wait for the maintenance window if the call does not
-// have applyImmediately. A read returns the former values until then, as the provider's does.
+// have applyImmediately. Until then, a read returns the former values, as in the provider.
 type Deferral struct {
 	// Props are the properties that wait.
 	Props []string
@@ -24,13 +25,14 @@ type Deferral struct {
 	Window string
 }
 
-// pendingKey is the key of the values that wait.
+// pendingKey returns the key of the stored object with the values that wait.
 func (c *Call) pendingKey() store.Key {
 	return store.Key{Scope: c.scope(c.Row), Type: pendingChange, ID: c.ID}
 }
 
-// current returns the object of the call with the values whose window has begun.
-func (c *Call) current(object store.Object) store.Object {
+// applyPendingChange returns the object of the call. If values of the object wait and
+// their maintenance window has begun, the result has these values.
+func (c *Call) applyPendingChange(object store.Object) store.Object {
 	if c.Row.Deferral == nil {
 		return object
 	}
@@ -47,9 +49,10 @@ func (c *Call) current(object store.Object) store.Object {
 	return object
 }
 
-// deferChanges sets the properties that wait back to their present values, in In and Out, and
-// records their new values. A call with applyImmediately applies what waits, too (RDS API,
-// ModifyDBInstance, ApplyImmediately).
+// deferChanges stores the new values of the properties that change in the maintenance window.
+// It sets these properties back to their present values in In and Out. A call with
+// applyImmediately applies its own changes and the changes that already wait
+// (AmazonRDS/latest/APIReference/API_ModifyDBInstance.html, ApplyImmediately).
 func (c *Call) deferChanges() {
 	if c.Row.Deferral == nil {
 		return
@@ -76,7 +79,8 @@ func (c *Call) deferChanges() {
 	})
 }
 
-// nextWindow returns the start of a weekly window after now.
+// nextWindow returns the first start of a weekly window after now. For an invalid window, it
+// returns now.
 func nextWindow(window string, now time.Time) time.Time {
 	w, ok := parseWeekly(window)
 	if !ok {
@@ -84,6 +88,7 @@ func nextWindow(window string, now time.Time) time.Time {
 	}
 	day := slices.Index(weekdays, strings.ToLower(now.Weekday().String()[:3]))
 	minute := day*dayMinutes + now.Hour()*60 + now.Minute()
+	// The wait is 1 minute to 7 days. If the window begins in this minute, it is 7 days.
 	wait := (w.start-minute+weekMinutes-1)%weekMinutes + 1
 	return now.Truncate(time.Minute).Add(time.Duration(wait) * time.Minute)
 }

@@ -20,7 +20,7 @@ const (
 	identityPolicy   policyKind = iota // attached to a role: no principal
 	resourcePolicy                     // attached to an endpoint or a key: a principal and a resource
 	repositoryPolicy                   // attached to a repository: a principal, no resource
-	trustPolicy                        // who may assume a role: a principal, no resource
+	trustPolicy                        // defines which principals may assume a role: a principal, no resource
 )
 
 var (
@@ -50,7 +50,7 @@ func policyDocument(kind policyKind, limit int) func(any) string {
 	}
 }
 
-// dropSpace removes white space if it is used with strings.Map.
+// dropSpace is a mapping function for strings.Map that removes white space.
 func dropSpace(r rune) rune {
 	if unicode.IsSpace(r) {
 		return -1
@@ -137,7 +137,9 @@ func checkStatement(s map[string]any, kind policyKind) string {
 func checkElements(s map[string]any, kind policyKind) string {
 	for _, e := range []struct {
 		element, opposite string
-		required          bool // a policy of this kind has one of the two, or else none of them
+		// required is true if a statement must have one of the two elements. Otherwise it
+		// must have none of them.
+		required bool
 	}{
 		{"Action", "NotAction", true},
 		{"Resource", "NotResource", kind == identityPolicy || kind == resourcePolicy},
@@ -223,8 +225,9 @@ func trusts(role store.Object, service string) bool {
 	return slices.Contains(principals(Object(role.State).String("assumeRolePolicy"), "Service"), service)
 }
 
-// verifyPrincipals returns an error if the policy document in a property names a principal
-// that does not exist: a role of this account. code and message are those of the service.
+// verifyPrincipals returns an error if the policy document in a property names a role of
+// this account that does not exist. code and message are the service's error code and
+// message.
 func (c *Call) verifyPrincipals(property, code, message string) error {
 	text := c.In.String(property)
 	for _, principal := range principals(text, "AWS") {

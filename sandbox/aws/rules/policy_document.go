@@ -223,8 +223,8 @@ func conditionOf(list []Object, version string) (any, error) {
 	return out, nil
 }
 
-// oneOrMany returns a list in the form of Terraform's data source. No element becomes nil.
-// One element becomes the element without a list. Several become a list in descending order.
+// oneOrMany returns a list in the form of Terraform's data source. An empty list becomes nil.
+// A list with one element becomes this element. Other lists are sorted in descending order.
 func oneOrMany(list []string) any {
 	list = slices.Clone(list)
 	slices.Sort(list)

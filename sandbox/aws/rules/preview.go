@@ -51,7 +51,7 @@ func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (
 	}
 	call := &Call{Cloud: c, Row: row, schema: s, Old: state}
 	call.In = call.complete(keepIgnored(in, state, ignore))
-	out := call.merged()
+	out := call.mergeState()
 	volatile := row.Volatile
 	if row.VolatileIf != nil {
 		volatile = append(slices.Clone(volatile), row.VolatileIf(state, call.In)...)
@@ -85,7 +85,7 @@ func (c *Cloud) InputsOf(token string, state, oldInputs Object) (Object, error) 
 	}
 	for name := range s.Inputs {
 		p, hasRule := row.Props[name]
-		isTags := name == "tags" && tagged(s)
+		isTags := name == "tags" && supportsTags(s)
 		v, ok := state[name]
 		if (!hasRule && !isTags) || !ok || p.Refuse != "" || p.isDefault(v) {
 			continue
@@ -106,17 +106,17 @@ func (c *Cloud) InputsOf(token string, state, oldInputs Object) (Object, error) 
 	return out, nil
 }
 
-// isDefault reports whether the property also has the value v if the program omits it.
+// isDefault reports whether v is the value of the property if the program omits it.
 func (p Prop) isDefault(v any) bool {
 	if p.Default == nil || v == nil {
 		return isZero(v)
 	}
-	return canonical(p.Default, p.Set) == canonical(v, p.Set)
+	return canonicalText(p.Default, p.listOrder()) == canonicalText(v, p.listOrder())
 }
 
-// presentValue returns the present value of an old input. Inside objects it returns only
-// the properties of the old input, without the properties that AWS added. ok is false if
-// there is no present value.
+// presentValue returns the value in the state for an input. old is the old input, present is
+// the value in the state. Inside an object, the result has only the properties that the old
+// input has, because AWS may have added others. ok is false if the state has no value.
 func presentValue(s *schema.Resource, typ string, old, present any) (value any, ok bool) {
 	if present == nil {
 		return nil, false
@@ -136,9 +136,9 @@ func presentValue(s *schema.Resource, typ string, old, present any) (value any, 
 	return out, true
 }
 
-// importedValue returns a copy of a value as an input of an import. typ is its type in the
-// schema, and path is its path in the rules. Inside objects importedValue leaves out
-// properties without a rule, and properties with a zero value.
+// importedValue returns the input of an import for the value v in the state. typ is the
+// value's type in the schema, and path is its path in the rules. Inside an object, the input
+// has no properties without a rule, and no properties with a zero value.
 func (c *Cloud) importedValue(s *schema.Resource, row *Row, typ string, v any, path string) any {
 	m, ok := v.(map[string]any)
 	typ = strings.TrimSuffix(typ, "?")

@@ -12,9 +12,10 @@ const backupCopyType = "aws:rds/instanceAutomatedBackupsReplication:InstanceAuto
 // toCopiedDatabase is a reference to the database whose backups are copied, by its ARN.
 var toCopiedDatabase = &Ref{To: []string{dbInstanceType}, By: []string{"arn"}, Noun: "DB instance", Missing: "DBInstanceNotFound"}
 
-// The regions to which RDS copies automated backups, by the source's region: the table "AWS
-// Region support" of AmazonRDS/latest/UserGuide/USER_ReplicateBackups.html, in a copy of 2023,
-// as far as the stand-in has the regions.
+// backupRegions maps the region of a database to the regions to which RDS can copy its
+// automated backups. The source is the table "AWS Region support" of
+// AmazonRDS/latest/UserGuide/USER_ReplicateBackups.html, in a copy of 2023. Regions that the
+// stand-in does not have are left out.
 var backupRegions = map[string]string{
 	"us-east-1":      "ap-northeast-1 ap-northeast-2 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-2 us-west-2",
 	"us-east-2":      "ap-northeast-1 ap-northeast-2 ap-south-1 ap-southeast-1 ca-central-1 eu-central-1 eu-west-1 sa-east-1 us-east-1 us-west-2",
@@ -33,8 +34,9 @@ var backupRegions = map[string]string{
 	"sa-east-1":      "us-east-1 us-east-2",
 }
 
-// The object is in the region of the copies, as the provider's. The codes are those of
-// API_StartDBInstanceAutomatedBackupsReplication; the texts are from memory.
+// As in the provider, the object is in the region of the copies. The error codes are from
+// API_StartDBInstanceAutomatedBackupsReplication. The error texts were not checked against
+// AWS's documentation.
 var _ = add(&Row{
 	Token:  backupCopyType,
 	Source: "rds/instance_automated_backups_replication.go", Page: "AmazonRDS/latest/APIReference/API_StartDBInstanceAutomatedBackupsReplication.html",
@@ -54,7 +56,7 @@ var _ = add(&Row{
 	},
 })
 
-// verifyBackupCopy returns RDS's error for a copying that can't start.
+// verifyBackupCopy returns RDS's error if RDS cannot copy the automated backups.
 func verifyBackupCopy(c *Call) error {
 	source, ok := c.target("sourceDbInstanceArn")
 	if !ok {
@@ -74,12 +76,12 @@ func verifyBackupCopy(c *Call) error {
 	if parts := strings.Split(key, ":"); len(parts) > 3 && parts[3] != c.Region {
 		return refuse("KMSKeyNotAccessibleFault", "The key %s is not in %s", key, c.Region)
 	}
-	var copied error
+	var conflict error
 	c.Tx.Each(c.scope(c.Row), backupCopyType, func(o store.Object) bool {
 		if o.ID != c.ID && o.State["sourceDbInstanceArn"] == c.In["sourceDbInstanceArn"] {
-			copied = refuse("InvalidDBInstanceState", "Automated backups of %s are replicated to %s already", source.ID, c.Region)
+			conflict = refuse("InvalidDBInstanceState", "Automated backups of %s are replicated to %s already", source.ID, c.Region)
 		}
-		return copied == nil
+		return conflict == nil
 	})
-	return copied
+	return conflict
 }

@@ -26,8 +26,9 @@ var (
 // AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html.
 var dbCertificates = []string{"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"}
 
-// deferredByRDS waits for the maintenance window: members of
-// AmazonRDS/latest/APIReference/API_PendingModifiedValues.html that stacks change.
+// deferredByRDS lists the properties that RDS changes in the maintenance window. They are
+// the members of AmazonRDS/latest/APIReference/API_PendingModifiedValues.html that the
+// stacks of this repository change.
 var deferredByRDS = &Deferral{
 	Props:  []string{"instanceClass", "multiAz", "engineVersion", "allocatedStorage", "storageType", "iops", "storageThroughput"},
 	Window: "maintenanceWindow",
@@ -52,7 +53,7 @@ var _ = add(&Row{
 
 		"dbName":                   {Replace: true, Computed: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), checkNotReserved)},
 		"username":                 {Required: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), checkNotReserved)},
-		"password":                 {Valid: hideValue(all(length(8, 128), masterWords))},
+		"password":                 {Valid: hideValue(all(length(8, 128), passwordCharacters))},
 		"manageMasterUserPassword": {},
 		"masterUserSecretKmsKeyId": {Computed: true, Ref: toSecretKey},
 		"port":                     {Computed: true, Valid: numbers(1150, 65535)},
@@ -83,9 +84,9 @@ var _ = add(&Row{
 		"iamDatabaseAuthenticationEnabled": {Default: false},
 
 		"backupRetentionPeriod":   {Computed: true, Valid: numbers(0, 35)},
-		"backupWindow":            {Computed: true, Valid: daily(databaseWindow)},
+		"backupWindow":            {Computed: true, Valid: daily(minDatabaseWindow)},
 		"backupTarget":            {Replace: true, Computed: true, Enum: []string{"region"}},
-		"maintenanceWindow":       {Computed: true, Valid: weekly(databaseWindow), Same: sameWeekday},
+		"maintenanceWindow":       {Computed: true, Valid: weekly(minDatabaseWindow), Same: sameWeekday},
 		"copyTagsToSnapshot":      {Default: false},
 		"deleteAutomatedBackups":  {Default: true},
 		"deletionProtection":      {Default: false},
@@ -129,7 +130,7 @@ var _ = add(&Row{
 	// With maxAllocatedStorage, AWS increases the storage by itself. The provider then
 	// ignores the difference.
 	IgnoreDiff: func(state, in Object) []string {
-		if given := in.Int("allocatedStorage"); state.Int("allocatedStorage") > given && in.Int("maxAllocatedStorage") > given {
+		if requested := in.Int("allocatedStorage"); state.Int("allocatedStorage") > requested && in.Int("maxAllocatedStorage") > requested {
 			return []string{"allocatedStorage"}
 		}
 		return nil

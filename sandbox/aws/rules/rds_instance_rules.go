@@ -41,9 +41,10 @@ func verifyInstance(c *Call) error {
 	return nil
 }
 
-// verifyStart returns an error for an instance that would not start, because the parameter group
-// reserves more memory than the class has that runs (Amazon RDS User Guide, "Diagnosing and
-// resolving incompatible parameters status"). It runs after the values that wait were set back.
+// verifyStart returns an error if the instance would not start: shared_buffers of its parameter
+// group must be below the memory of its class (Amazon RDS User Guide, "Diagnosing and resolving
+// incompatible parameters status"). fillInstance calls it after deferChanges, so the class is
+// the one that runs until the maintenance window.
 func verifyStart(c *Call) error {
 	memory := dbClassMemory(c.Out.String("instanceClass"))
 	group, ok := c.resolve(toDBParameters, c.Out.String("parameterGroupName"))
@@ -51,7 +52,7 @@ func verifyStart(c *Call) error {
 		return nil
 	}
 	for _, p := range Object(group.State).Objects("parameters") {
-		blocks, err := strconv.Atoi(p.String("value"))
+		blocks, err := strconv.Atoi(p.String("value")) // blocks of 8192 bytes
 		if p.String("name") == "shared_buffers" && err == nil && blocks*8192 >= memory {
 			return refuse("InvalidParameterCombination", "DB instance %s would have the status incompatible-parameters: shared_buffers of %s is %d MiB, and %s has %d MiB",
 				c.Out.String("identifier"), group.ID, blocks*8192>>20, c.Out.String("instanceClass"), memory>>20)
@@ -67,6 +68,8 @@ func dbClassMemory(class string) int {
 	if len(parts) != 3 || parts[1] == "" {
 		return 0
 	}
+	// The memory of the size large in this family. The memory of the other sizes is computed
+	// from it.
 	large := map[byte]int{'r': 16 << 30, 'm': 8 << 30, 't': 8 << 30}[parts[1][0]]
 	if eighths := map[string]int{"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16}[parts[2]]; eighths > 0 {
 		return large / 8 * eighths
@@ -75,7 +78,7 @@ func dbClassMemory(class string) int {
 	if err != nil {
 		return 0
 	}
-	return 2 * n * large
+	return 2 * n * large // Nxlarge has N times the memory of xlarge, which has twice the memory of large
 }
 
 // verifyDBNetwork returns an error for a subnet group, an availability zone or security
@@ -116,7 +119,7 @@ func verifyMonitoring(c *Call) error {
 	name := Object(role.State).String("name")
 	inline, _ := role.State["inlinePolicies"].([]any)
 	managed := Object(role.State).Strings("managedPolicyArns")
-	if !trusts(role, "monitoring.rds.amazonaws.com") || len(c.attachedPolicies(name))+len(inline)+len(managed)+len(c.inlinePolicies(name)) == 0 {
+	if !trusts(role, "monitoring.rds.amazonaws.com") || len(c.attachedPolicies(name))+len(inline)+len(managed)+len(c.inlinePolicyIDs(name)) == 0 {
 		return refuse("InvalidParameterValue", "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING "+
 			"(role %s must trust monitoring.rds.amazonaws.com and have a policy such as AmazonRDSEnhancedMonitoringRole)", name)
 	}
@@ -153,7 +156,7 @@ func fillInstance(c *Call) error {
 		"listenerEndpoints": []any{}, "characterSetName": "", "ncharCharacterSetName": "", "timezone": "", "replicaMode": "", "domainFqdn": "",
 		"snapshotIdentifier": "", "identifierPrefix": "",
 	})
-	c.Out["status"], c.Out["address"], c.Out["hostedZoneId"] = "available", address, c.hostedZone()
+	c.Out["status"], c.Out["address"], c.Out["hostedZoneId"] = "available", address, c.databaseZoneID()
 	c.Out["endpoint"] = address + ":" + strconv.Itoa(c.Out.Int("port"))
 	c.Out["latestRestorableTime"] = ""
 	if c.Out.Int("backupRetentionPeriod") > 0 {

@@ -40,7 +40,7 @@ var _ = add(
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props: parameterProps("immediate").with(Props{
 			"name":        {Replace: true, Computed: true, Valid: parameterGroupName},
-			"namePrefix":  {Replace: true, Computed: true, Valid: parameterGroupPre},
+			"namePrefix":  {Replace: true, Computed: true, Valid: parameterGroupPrefix},
 			"family":      {Replace: true},
 			"description": {Replace: true, Preset: managedBy},
 			// With skipDestroy the provider keeps the group when the resource is
@@ -56,7 +56,7 @@ var _ = add(
 			}
 			return verifyParameters(c, postgresParameters)
 		},
-		Fill:   readBackParameters(postgresDefaults),
+		Fill:   fillApplyMethods(postgresDefaults),
 		Remove: keepIfSkipped,
 	},
 	&Row{

@@ -74,7 +74,7 @@ func endpointService(token string) string {
 }
 
 // verifyServiceReachable returns an error if the program runs in a VPC and cannot reach
-// the API of a type's service. It cannot if the VPC has an interface endpoint for the
+// the API of a type's service. This happens if the VPC has an interface endpoint for the
 // service with private DNS, and the endpoint's security groups do not allow the program.
 // Sources: vpc/latest/privatelink/privatelink-access-aws-services.html, "Private DNS", and
 // create-interface-endpoint.html, "Prerequisites".

@@ -10,7 +10,7 @@ import (
 func (c *Cloud) Read(ctx context.Context, token, id string) (state Object, ok bool, err error) {
 	defer recoverPanic(token, &err)
 	err = c.Store.View(ctx, func(tx *store.Tx) error {
-		call, err := c.call(ctx, tx, token)
+		call, err := c.newCall(ctx, tx, token)
 		if err != nil {
 			return err
 		}
@@ -19,7 +19,7 @@ func (c *Cloud) Read(ctx context.Context, token, id string) (state Object, ok bo
 		if !found {
 			return nil
 		}
-		object = call.current(object)
+		object = call.applyPendingChange(object)
 		call.Old, call.In, call.Out = object.State, object.State, object.State
 		if call.Row.Refresh != nil {
 			if err := call.Row.Refresh(call); err != nil {

@@ -27,7 +27,7 @@ func (c *Call) verifyReferences() error {
 				continue
 			}
 			if _, ok := c.resolve(p.Ref, value); !ok {
-				return refuse(p.Ref.Missing, "The %s '%s' does not exist (property %s)", p.Ref.Noun, value, l.at)
+				return refuse(p.Ref.Missing, "The %s '%s' does not exist (property %s)", p.Ref.Noun, value, l.path)
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func (c *Call) lookup(row *Row, ref *Ref, value string) (object store.Object, ok
 	if region := regionOfARN(value); region != "" && !row.Global {
 		scope.Region = region
 	}
-	if len(ref.by()) == 1 && ref.by()[0] == "id" {
+	if slices.Equal(ref.byProps(), []string{"id"}) {
 		return c.Tx.Get(store.Key{Scope: scope, Type: row.Token, ID: value})
 	}
 	c.Tx.Each(scope, row.Token, func(o store.Object) bool {
@@ -79,8 +79,8 @@ func regionOfARN(value string) string {
 	return parts[3]
 }
 
-// by returns By, or its default "id" if By is empty.
-func (r *Ref) by() []string {
+// byProps returns By, or its default "id" if By is empty.
+func (r *Ref) byProps() []string {
 	if len(r.By) == 0 {
 		return []string{"id"}
 	}
@@ -89,7 +89,7 @@ func (r *Ref) by() []string {
 
 // matches reports whether a value refers to the object o.
 func (r *Ref) matches(o store.Object, value string) bool {
-	return slices.ContainsFunc(r.by(), func(by string) bool {
+	return slices.ContainsFunc(r.byProps(), func(by string) bool {
 		if by == "id" {
 			return o.ID == value
 		}
@@ -123,9 +123,9 @@ func (c *Call) targets(path string) []store.Object {
 	return out
 }
 
-// verifyNotReferenced returns AWS's error for the deletion of an object that is in use. It is
-// in use if an object refers to it with a Ref that has an InUseCode. Objects that the
-// deleted object owns are not counted.
+// verifyNotReferenced returns AWS's error for the deletion of an object that is in use. An
+// object is in use if another object refers to it with a Ref that has an InUseCode. Objects
+// that the deleted object owns are not counted.
 func (c *Call) verifyNotReferenced() error {
 	self, _ := c.Tx.Get(c.key())
 	for _, r := range referencesTo(c.Row.Token) {
@@ -157,14 +157,15 @@ func (c *Call) verifyNotReferenced() error {
 	return nil
 }
 
-// pathTo returns the path at which the object o refers to target; "" if it does not.
+// pathTo returns the path of the property with which the object o refers to target, and ""
+// if o does not refer to target.
 func (r reference) pathTo(o, target store.Object) string {
 	if within := r.ref.Within; within != "" && Object(o.State).String(within) != Object(target.State).String(within) {
 		return ""
 	}
 	for _, l := range leaves(o.State, r.path) {
 		if value, ok := l.value.(string); ok && r.ref.matches(target, value) {
-			return l.at
+			return l.path
 		}
 	}
 	return ""

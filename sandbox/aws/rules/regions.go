@@ -12,15 +12,15 @@ type region struct {
 	name string // the name in AWS's console
 	code string // the prefix of the region's zone ids
 	// zones maps the letter of each availability zone to the number in its zone id, for
-	// one account. AWS maps them in another way for other accounts.
+	// one account. The mapping differs between AWS accounts.
 	zones map[string]string
 }
 
-// regions are the regions of the stand-in. The sources are
-// docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html and
-// aws-availability-zones.html, which also have more regions. The zone ids were compared
-// on 2026-11-23 with a copy of 2025. apne1-az3 is left out, because public lists of
-// accounts do not have it.
+// regions are the regions of the stand-in, by name. AWS has more regions. The sources are
+// the pages aws-regions.html and aws-availability-zones.html in
+// docs.aws.amazon.com/global-infrastructure/latest/regions/. The zone ids were compared on
+// 2026-11-23 with a copy of the second page from 2025. The zone apne1-az3 is left out,
+// because accounts that publish their zones do not have it.
 var regions = map[string]region{
 	"us-east-1":      {"US East (N. Virginia)", "use1", map[string]string{"a": "1", "b": "2", "c": "4", "d": "6", "e": "3", "f": "5"}},
 	"us-east-2":      {"US East (Ohio)", "use2", threeZones},
@@ -58,9 +58,9 @@ func KnownRegion(name string) bool { _, ok := regions[name]; return ok }
 // zone is one availability zone.
 type zone struct{ name, id string }
 
-// zonesOf returns the zones of a region, sorted by name. Each seed is the mapping of zone
-// names to zone ids in another account: ram/latest/userguide/working-with-az-ids.html.
-// With the value 0 of seed, the mapping is the one in regions.
+// zonesOf returns the zones of a region, sorted by name. The mapping of zone names to zone
+// ids differs between AWS accounts: ram/latest/userguide/working-with-az-ids.html. So each
+// seed gives another mapping. The seed 0 gives the mapping in regions.
 func zonesOf(name string, seed uint64) []zone {
 	r := regions[name]
 	letters := slices.Sorted(maps.Keys(r.zones))

@@ -16,9 +16,9 @@ const (
 	automatedBackup  = "aws:rds/automated-backup"
 )
 
-// retained are the types of objects that AWS keeps after a deletion. No program can create
-// them.
-var retained = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup, pendingChange}
+// retainedTypes are the types of objects that no program can create: objects that AWS keeps
+// after a deletion, and changes that wait for a maintenance window.
+var retainedTypes = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup, pendingChange}
 
 // retainedObject returns an object that AWS retained when another object was deleted.
 func (c *Call) retainedObject(typ, id string) (object store.Object, exists bool) {

@@ -118,11 +118,10 @@ func getZone(c *Call, in Object) (Object, error) {
 		}
 		return true
 	})
-	switch len(found) {
-	case 0:
+	if len(found) == 0 {
 		return nil, errors.New("no matching Route 53 Hosted Zone found; in the sandbox, `sandbox aws create Zone name=NAME` creates one")
-	case 1:
-	default:
+	}
+	if len(found) > 1 {
 		return nil, errors.New("multiple Route 53 Hosted Zones matched; use additional constraints to reduce matches to a single Route 53 Hosted Zone")
 	}
 	zone, records := Object(found[0].State), 0.0

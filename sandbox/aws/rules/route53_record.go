@@ -19,7 +19,7 @@ const (
 )
 
 // toZone is a record's reference to its zone. A record of a program prevents the deletion
-// of the zone. The zone owns its NS and SOA records, so they do not prevent it.
+// of the zone. The zone owns its NS and SOA records, so these do not prevent the deletion.
 var toZone = &Ref{To: []string{zoneType}, Noun: "hosted zone", Missing: "NoSuchHostedZone", InUseCode: "HostedZoneNotEmpty"}
 
 var _ = add(&Row{
@@ -60,7 +60,7 @@ var _ = add(&Row{
 	Fill: func(c *Call) error {
 		c.Out["name"], c.Out["fqdn"] = plainDomain(c.In.String("name")), c.fqdn()
 		c.eachRecord(c.In.String("zoneId"), func(o store.Object) {
-			if c.isSameRecord(o) && o.ID != c.ID { // its id has another spelling of the name
+			if c.isSameRecord(o) && o.ID != c.ID { // the id of o has another spelling of the name
 				c.Tx.Delete(o.Key)
 			}
 		})
@@ -125,7 +125,7 @@ func verifyRecord(c *Call) error {
 	c.eachRecord(zone.ID, func(o store.Object) {
 		other, _ := o.State["type"].(string)
 		switch {
-		case o.ID == c.ID || o.State["fqdn"] != fqdn:
+		case o.ID == c.ID || o.State["fqdn"] != fqdn: // o is the call's record or has another name: no conflict
 		case other == kind && c.Old == nil && !c.In.Bool("allowOverwrite"):
 			refused = refuse(invalidBatch, "Tried to create resource record set [name='%s.', type='%s'] but it already exists", fqdn, kind)
 		case other != kind && (other == "CNAME" || kind == "CNAME"):
@@ -144,7 +144,7 @@ func verifyRecord(c *Call) error {
 func (c *Call) verifyAliasTarget(zoneID string) error {
 	for _, alias := range c.In.Objects("aliases") {
 		name, kind := plainDomain(alias.String("name")), c.In.String("type")
-		found, inZone := true, true
+		found, inZone := true, true // targets in other zones are accepted unchecked
 		switch alias.String("zoneId") {
 		case zoneID:
 			found = false

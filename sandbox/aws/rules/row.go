@@ -4,9 +4,12 @@
 // errors with which AWS refuses a call. Each type has one Row, in a file of its service.
 //
 // A row has two sources of its facts: a file of terraform-provider-aws, from which
-// pulumi-aws is built, and a page of AWS's documentation. "From memory" means that the
-// author knew a fact and did not find its source. A property without a rule is refused,
-// because its behaviour at AWS was not checked.
+// pulumi-aws is built, and a page of AWS's documentation. The comments of this package
+// give the path of a file, such as ec2/vpc_.go, below internal/service/ in the repository
+// hashicorp/terraform-provider-aws. They give the path of a page below
+// https://docs.aws.amazon.com/. "Not checked" means that the author knew a fact and did
+// not find it in a source. A property without a rule is refused, because its behaviour at
+// AWS is not known.
 package rules
 
 import (
@@ -23,7 +26,8 @@ type Row struct {
 	// Source is the file of terraform-provider-aws with the facts, relative to
 	// internal/service.
 	Source string
-	// Page is the page of AWS's documentation with the facts.
+	// Page is the page of AWS's documentation with the facts, relative to
+	// docs.aws.amazon.com.
 	Page string
 	// Label is the type's name in the provider's errors, as in EC2 VPC.
 	Label string
@@ -39,7 +43,8 @@ type Row struct {
 	// Put says that AWS has one call that creates and changes an object. Then the
 	// creation of an object that exists overwrites it.
 	Put bool
-	// Deferral says which changes wait for a maintenance window; nil: none does.
+	// Deferral says which changes wait for a maintenance window. It is nil if no change
+	// waits.
 	Deferral *Deferral
 	// Naming defines the property of the name and how a name is generated.
 	Naming *Naming
@@ -138,6 +143,9 @@ type Prop struct {
 	Refuse string
 }
 
+// listOrder returns the order with which values of the property are compared.
+func (p Prop) listOrder() listOrder { return listOrder(p.Set) }
+
 // Ref defines the object to which a property refers.
 type Ref struct {
 	// To are the possible types of the object.
@@ -191,7 +199,8 @@ func RowOf(token string) (*Row, bool) {
 // Tokens returns the types that have a row, sorted.
 func Tokens() []string { return slices.Sorted(maps.Keys(rows)) }
 
-// FileOf returns the files of this package for the row of a type.
+// FileOf returns the glob pattern of the files of this package that can have the row of a
+// type.
 func FileOf(token string) string {
 	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
 	if service == "vpc" {

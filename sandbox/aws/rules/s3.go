@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	bucketType    = "aws:s3/bucketV2:BucketV2"
-	bucketObject  = "aws:s3/bucketObjectv2:BucketObjectv2"
-	ownResource   = "deprecated; use the separate resource for this setting"
-	noOtherOwners = "buckets of other accounts have no rows"
+	bucketType          = "aws:s3/bucketV2:BucketV2"
+	bucketObject        = "aws:s3/bucketObjectv2:BucketObjectv2"
+	useSeparateResource = "deprecated; use the separate resource for this setting"
+	noOtherOwners       = "buckets of other accounts have no rows"
 )
 
-// toBucket is the reference of a bucket's setting. AWS deletes the setting with the bucket.
-// toFilledBucket is the reference of an object in a bucket. The object prevents the
-// bucket's deletion.
+// toBucket is the reference of a bucket's setting, such as its policy, to the bucket. AWS
+// deletes the setting together with the bucket. toBucketOfObject is the reference of an S3
+// object to its bucket. AWS refuses to delete a bucket that has objects.
 var (
-	toBucket       = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", DeletedWith: true}
-	toFilledBucket = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", InUseCode: "BucketNotEmpty"}
+	toBucket         = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", DeletedWith: true}
+	toBucketOfObject = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", InUseCode: "BucketNotEmpty"}
 )
 
 // Names of S3 buckets are unique over all regions, so the store keeps buckets with the
@@ -37,20 +37,20 @@ var _ = add(
 			"bucket":                             {Replace: true, Computed: true, Valid: checkBucketName},
 			"bucketPrefix":                       {Replace: true, Computed: true, Valid: all(length(1, 37), checkBucketPrefix)},
 			"forceDestroy":                       {Default: false},
-			"accelerationStatus":                 {Computed: true, Refuse: ownResource},
-			"acl":                                {Computed: true, Refuse: ownResource},
-			"corsRules":                          {Computed: true, Refuse: ownResource},
-			"grants":                             {Computed: true, Refuse: ownResource},
-			"lifecycleRules":                     {Computed: true, Refuse: ownResource},
-			"loggings":                           {Computed: true, Refuse: ownResource},
-			"objectLockConfiguration":            {Computed: true, Refuse: ownResource},
+			"accelerationStatus":                 {Computed: true, Refuse: useSeparateResource},
+			"acl":                                {Computed: true, Refuse: useSeparateResource},
+			"corsRules":                          {Computed: true, Refuse: useSeparateResource},
+			"grants":                             {Computed: true, Refuse: useSeparateResource},
+			"lifecycleRules":                     {Computed: true, Refuse: useSeparateResource},
+			"loggings":                           {Computed: true, Refuse: useSeparateResource},
+			"objectLockConfiguration":            {Computed: true, Refuse: useSeparateResource},
 			"objectLockEnabled":                  {Replace: true, Computed: true, Refuse: "object lock has no rules yet"},
-			"policy":                             {Computed: true, Refuse: ownResource},
-			"replicationConfigurations":          {Computed: true, Refuse: ownResource},
-			"requestPayer":                       {Computed: true, Refuse: ownResource},
-			"serverSideEncryptionConfigurations": {Computed: true, Refuse: ownResource},
-			"versionings":                        {Computed: true, Refuse: ownResource},
-			"websites":                           {Computed: true, Refuse: ownResource},
+			"policy":                             {Computed: true, Refuse: useSeparateResource},
+			"replicationConfigurations":          {Computed: true, Refuse: useSeparateResource},
+			"requestPayer":                       {Computed: true, Refuse: useSeparateResource},
+			"serverSideEncryptionConfigurations": {Computed: true, Refuse: useSeparateResource},
+			"versionings":                        {Computed: true, Refuse: useSeparateResource},
+			"websites":                           {Computed: true, Refuse: useSeparateResource},
 		},
 		AtMostOne: [][]string{{"bucket", "bucketPrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:s3:::{bucket}", "bucketDomainName": "{bucket}.s3.amazonaws.com"},
@@ -71,7 +71,7 @@ var _ = add(
 		Label: "S3 Object", Global: true, ID: "{bucket}/{key}", NotFound: "NoSuchKey", Put: true,
 		MaxTags: 10, // S3 User Guide, "Categorizing your objects using tags"
 		Props: Props{
-			"bucket":                    {Replace: true, Ref: toFilledBucket},
+			"bucket":                    {Replace: true, Ref: toBucketOfObject},
 			"key":                       {Replace: true, Required: true, Valid: length(1, 1024)},
 			"content":                   {},
 			"contentBase64":             {},
@@ -99,7 +99,7 @@ var _ = add(
 		},
 		AtMostOne: [][]string{{"source", "content", "contentBase64"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:s3:::{bucket}/{key}"},
-		Verify:    verifyRegion,
+		Verify:    verifyBucketRegion,
 		Fill:      fillObject,
 	},
 )
@@ -129,8 +129,8 @@ func checkBucketPrefix(v any) string {
 	return checkBucketName(s + "20060102150405000000000001")
 }
 
-// emptyBucket deletes the objects of a bucket with forceDestroy. In any other bucket they
-// prevent its deletion.
+// emptyBucket deletes the objects of a bucket with forceDestroy. The objects of a bucket
+// without forceDestroy prevent its deletion.
 func emptyBucket(c *Call) error {
 	if c.Old.Bool("forceDestroy") {
 		c.Tx.Each(c.scope(c.Row), bucketObject, func(o store.Object) bool {
@@ -143,8 +143,8 @@ func emptyBucket(c *Call) error {
 	return nil
 }
 
-// verifyRegion returns an error for a call to a bucket of another region.
-func verifyRegion(c *Call) error {
+// verifyBucketRegion returns an error for a call to a bucket of another region.
+func verifyBucketRegion(c *Call) error {
 	bucket, ok := c.target("bucket")
 	if bucketRegion := Object(bucket.State).String("region"); ok && bucketRegion != c.Region {
 		return refuse("PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint: "+
@@ -153,9 +153,10 @@ func verifyRegion(c *Call) error {
 	return nil
 }
 
-// bucketSetting returns a setting of a bucket, such as its ACL. The id of a setting is
-// the bucket's name.
-func (c *Call) bucketSetting(token, bucket string) (setting Object, exists bool) {
-	o, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[token]), Type: token, ID: bucket})
+// bucketSetting returns a setting of a bucket, such as its ACL. token is the type of the
+// setting. id is the id of the setting: BUCKET,ACL for an ACL, and the bucket's name for
+// every other setting.
+func (c *Call) bucketSetting(token, id string) (setting Object, exists bool) {
+	o, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[token]), Type: token, ID: id})
 	return o.State, ok
 }

@@ -29,7 +29,7 @@ var _ = add(
 			"ignorePublicAcls":      {Default: false},
 			"restrictPublicBuckets": {Default: false},
 		},
-		Verify: verifyRegion,
+		Verify: verifyBucketRegion,
 	},
 	&Row{
 		Token:  "aws:s3/bucketPolicy:BucketPolicy",
@@ -57,7 +57,7 @@ var _ = add(
 				return refuse("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting (%s has %s)",
 					bucket, acl.String("acl"))
 			}
-			return verifyRegion(c)
+			return verifyBucketRegion(c)
 		},
 	},
 	&Row{
@@ -76,7 +76,7 @@ var _ = add(
 			if bucket := c.In.String("bucket"); !c.aclsEnabled(bucket) {
 				return refuse("AccessControlListNotSupported", "The bucket does not allow ACLs: give %s ownership controls other than BucketOwnerEnforced first", bucket)
 			}
-			return verifyRegion(c)
+			return verifyBucketRegion(c)
 		},
 	},
 )
@@ -92,7 +92,7 @@ func (c *Call) aclsEnabled(bucket string) bool {
 // and for a public policy that the public access block forbids. Buckets created since
 // April 2023 block public policies until a public access block allows them.
 func verifyBucketPolicy(c *Call) error {
-	if err := verifyRegion(c); err != nil {
+	if err := verifyBucketRegion(c); err != nil {
 		return err
 	}
 	if err := c.verifyPrincipals("policy", "MalformedPolicy", "Invalid principal in policy"); err != nil {
@@ -119,7 +119,7 @@ func verifyBucketPolicy(c *Call) error {
 			}
 		}
 		if blocked && isPublic(s) {
-			return refuse("AccessDenied", "Access Denied: the policy of %s is for the public, and its public access block forbids that", bucket)
+			return refuse("AccessDenied", "Access Denied: the policy of %s allows public access, and its public access block forbids that", bucket)
 		}
 	}
 	return nil

@@ -58,7 +58,7 @@ var _ = add(
 					return refuse("InvalidRequest", "At least one action needs to be specified in a rule: %s has none", rule.String("id"))
 				}
 			}
-			return verifyRegion(c)
+			return verifyBucketRegion(c)
 		},
 		Fill: func(c *Call) error {
 			if !c.Out.Has("transitionDefaultMinimumObjectSize") {

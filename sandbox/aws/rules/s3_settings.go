@@ -26,7 +26,7 @@ var _ = add(
 			if newStatus == "Disabled" && oldStatus != "" && oldStatus != newStatus {
 				return fmt.Errorf("versioning_configuration.status cannot be updated from '%s' to '%s'", oldStatus, newStatus)
 			}
-			return verifyRegion(c)
+			return verifyBucketRegion(c)
 		},
 	},
 	&Row{
@@ -50,7 +50,7 @@ var _ = add(
 				}
 			}
 		},
-		Verify: verifyRegion,
+		Verify: verifyBucketRegion,
 	},
 	&Row{
 		Token:  "aws:s3/bucketLoggingV2:BucketLoggingV2",
@@ -77,7 +77,7 @@ var _ = add(
 			if targetRegion := Object(target.State).String("region"); targetRegion != c.Region {
 				return refuse("CrossLocationLoggingProhibited", "Cross S3 location logging not allowed: %s is in %s, the bucket in %s", target.ID, targetRegion, c.Region)
 			}
-			return verifyRegion(c)
+			return verifyBucketRegion(c)
 		},
 	},
 )
@@ -113,7 +113,7 @@ func contentOf(in Object) ([]byte, error) {
 	case asset.Has("text"):
 		return []byte(asset.String("text")), nil
 	case asset != nil:
-		return nil, refuse("InvalidArgument", "source: the stand-in takes files and text, and fetches nothing")
+		return nil, refuse("InvalidArgument", "source: the stand-in accepts a file or a text, and downloads nothing")
 	}
 	return []byte(in.String("content")), nil
 }

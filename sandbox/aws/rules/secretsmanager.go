@@ -80,7 +80,7 @@ var _ = add(
 			c.Out.fill(map[string]any{"policy": "", "replicas": []any{}, "namePrefix": ""})
 			return nil
 		},
-		Remove: scheduleSecret,
+		Remove: retainSecretName,
 	},
 	&Row{
 		Token:  secretVersionType,
@@ -151,9 +151,9 @@ func verifyNameNotRetained(c *Call) error {
 	return nil
 }
 
-// scheduleSecret stores a deleted secret for verifyNameNotRetained. AWS reserves the
+// retainSecretName stores a deleted secret for verifyNameNotRetained. AWS reserves the
 // secret's name until the recovery window ends.
-func scheduleSecret(c *Call) error {
+func retainSecretName(c *Call) error {
 	days := c.Old.Int("recoveryWindowInDays")
 	if days == 0 {
 		return nil
@@ -169,8 +169,8 @@ const (
 	previousVersion = "AWSPREVIOUS"
 )
 
-// addCurrentToFirst adds the stage AWSCURRENT to the first version of a secret, whatever
-// stages the call has: secretsmanager/latest/apireference/API_PutSecretValue.html.
+// addCurrentToFirst adds the stage AWSCURRENT to the first version of a secret, even if the
+// program sets other stages: secretsmanager/latest/apireference/API_PutSecretValue.html.
 func addCurrentToFirst(c *Call) {
 	first := true
 	c.Tx.Each(c.scope(c.Row), secretVersionType, func(o store.Object) bool {
@@ -183,11 +183,12 @@ func addCurrentToFirst(c *Call) {
 	}
 }
 
-// moveStages takes the stages of the call's version from the other versions, because a
-// stage is at one version only. The former current version becomes the previous one.
+// moveStages removes the stages of the call's version from the other versions of the
+// secret, because only one version can have a stage. The former current version becomes the
+// previous one.
 func moveStages(c *Call) error {
-	taken := c.Out.Strings("versionStages")
-	current := slices.Contains(taken, currentVersion)
+	newStages := c.Out.Strings("versionStages")
+	becomesCurrent := slices.Contains(newStages, currentVersion)
 	c.Tx.Each(c.scope(c.Row), secretVersionType, func(o store.Object) bool {
 		other, ok := c.Tx.Get(o.Key)
 		if !ok || Object(other.State).String("arn") != c.Out.String("arn") {
@@ -196,10 +197,11 @@ func moveStages(c *Call) error {
 		stages := []any{}
 		for _, stage := range Object(other.State).Strings("versionStages") {
 			switch {
-			case stage == previousVersion && current: // only one version has this stage
-			case stage == currentVersion && current:
+			case stage == previousVersion && becomesCurrent:
+				// The stage is removed here, because the former current version gets it.
+			case stage == currentVersion && becomesCurrent:
 				stages = append(stages, previousVersion)
-			case !slices.Contains(taken, stage):
+			case !slices.Contains(newStages, stage):
 				stages = append(stages, stage)
 			}
 		}

@@ -59,7 +59,7 @@ func getRandomPassword(_ *Call, in Object) (Object, error) {
 }
 
 // drawPassword returns a password of random characters of the kinds. If requireEach is
-// true, it has at least one character of each kind.
+// true, the password has at least one character of each kind.
 func drawPassword(kinds []string, size int, requireEach bool) (string, error) {
 	allKinds := strings.Join(kinds, "")
 	out := make([]byte, size)
@@ -74,6 +74,7 @@ func drawPassword(kinds []string, size int, requireEach bool) (string, error) {
 		}
 		out[i] = letters[n]
 	}
+	// The characters are shuffled. Otherwise the first ones would always have the same kinds.
 	for i := len(out) - 1; i > 0; i-- {
 		j, err := randomBelow(int64(i + 1))
 		if err != nil {

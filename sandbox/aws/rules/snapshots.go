@@ -10,9 +10,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// snapshotFacts are the properties of a database or cache that its snapshot also has:
+// snapshotProps are the properties of a database or cache that its snapshot also has:
 // API_DBSnapshot and API_DBClusterSnapshot of RDS, and API_Snapshot of ElastiCache.
-var snapshotFacts = []string{
+var snapshotProps = []string{
 	"engine", "engineVersion", "engineVersionActual", "kmsKeyId",
 	"allocatedStorage", "storageType", "storageEncrypted", "username", "dbName", "port", // RDS
 	"masterUsername",                           // DocumentDB
@@ -22,7 +22,7 @@ var snapshotFacts = []string{
 // snapshotState returns the state of a new snapshot of a database or cache.
 func snapshotState(source Object) Object {
 	out := Object{}
-	for _, name := range snapshotFacts {
+	for _, name := range snapshotProps {
 		if v, ok := source[name]; ok {
 			out[name] = wire.Clone(v)
 		}
@@ -60,7 +60,7 @@ func (c *Call) verifyRestoredKey(snapshot Object, ref *Ref) error {
 // verifyRestoredInstance returns RDS's error for the restore of an instance
 // (AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html). The provider
 // first restores the version and the storage of the snapshot, and then changes both
-// (rds/instance.go). So the errors of a change are returned too.
+// (rds/instance.go). So the restore can also fail with the errors of a change.
 func verifyRestoredInstance(c *Call) error {
 	snapshot, ok, err := c.restoreSource(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
 	if !ok {
@@ -142,8 +142,8 @@ func verifyRestoredCache(c *Call) error {
 	return c.verifyRestoredKey(snapshot, toCacheKey)
 }
 
-// getSnapshot implements the Pulumi function aws:rds/getSnapshot:
-// rds/snapshot_data_source.go.
+// getSnapshot implements the Pulumi function aws:rds/getSnapshot. Its source is
+// rds/snapshot_data_source.go of terraform-provider-aws.
 func getSnapshot(c *Call, in Object) (Object, error) {
 	snapshot, err := c.snapshotByName(in, "dbSnapshotIdentifier", instanceSnapshot, dbInstanceType)
 	if err != nil {
@@ -161,9 +161,9 @@ func getSnapshot(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-// getClusterSnapshot implements the Pulumi function aws:rds/getClusterSnapshot:
-// rds/cluster_snapshot_data_source.go. It also finds snapshots of DocumentDB, because they
-// share a namespace with Aurora's snapshots.
+// getClusterSnapshot implements the Pulumi function aws:rds/getClusterSnapshot. Its source
+// is rds/cluster_snapshot_data_source.go of terraform-provider-aws. The function also finds
+// snapshots of DocumentDB, because they share a namespace with Aurora's snapshots.
 func getClusterSnapshot(c *Call, in Object) (Object, error) {
 	snapshot, err := c.snapshotByName(in, "dbClusterSnapshotIdentifier", clusterSnapshot, docdbClusterType)
 	if err != nil {
@@ -192,15 +192,16 @@ func (c *Call) snapshotByName(in Object, property, kind, token string) (store.Ob
 	return snapshot, nil
 }
 
-// getInstances implements the Pulumi function aws:rds/getInstances:
-// rds/instances_data_source.go.
+// getInstances implements the Pulumi function aws:rds/getInstances. Its source is
+// rds/instances_data_source.go of terraform-provider-aws.
 func getInstances(c *Call, in Object) (Object, error) {
 	names, err := c.namesByFilter(in, "db-instance-id", dbInstanceType, "identifier")
 	return Object{"id": c.Region, "instanceIdentifiers": names, "instanceArns": []any{}, "tags": map[string]any{}}, err
 }
 
-// getInstance finds an instance by its identifier, as rds/instance_data_source.go does. It has
-// the class that runs, and not one that waits for the maintenance window.
+// getInstance implements the Pulumi function aws:rds/getInstance: it finds an instance by its
+// identifier. Its source is rds/instance_data_source.go of terraform-provider-aws. The result
+// has the class that runs, and not a class that waits for the maintenance window.
 func getInstance(c *Call, in Object) (Object, error) {
 	name := in.String("dbInstanceIdentifier")
 	if name == "" || in.Has("tags") {
@@ -213,7 +214,7 @@ func getInstance(c *Call, in Object) (Object, error) {
 			return true
 		}
 		c.ID = o.ID
-		found = c.current(o).State
+		found = c.applyPendingChange(o).State
 		return false
 	})
 	if found == nil {
@@ -226,8 +227,8 @@ func getInstance(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-// getDatabaseClusters implements the Pulumi function aws:rds/getClusters:
-// rds/clusters_data_source.go.
+// getDatabaseClusters implements the Pulumi function aws:rds/getClusters. Its source is
+// rds/clusters_data_source.go of terraform-provider-aws.
 func getDatabaseClusters(c *Call, in Object) (Object, error) {
 	names, err := c.namesByFilter(in, "db-cluster-id", docdbClusterType, "clusterIdentifier")
 	return Object{"id": c.Region, "clusterIdentifiers": names, "clusterArns": []any{}}, err
@@ -238,7 +239,7 @@ func getDatabaseClusters(c *Call, in Object) (Object, error) {
 func (c *Call) namesByFilter(in Object, filter, token, property string) ([]any, error) {
 	filters := in.Objects("filters")
 	if in.Has("tags") || len(filters) != 1 || filters[0].String("name") != filter {
-		return nil, fmt.Errorf("the stand-in finds these by the filter %s", filter)
+		return nil, fmt.Errorf("the stand-in finds databases by the filter %s only", filter)
 	}
 	names := []any{}
 	c.Tx.Each(c.scope(rows[token]), token, func(o store.Object) bool {

@@ -22,9 +22,9 @@ var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/
 // records. AWS publishes more; add a release here to use it.
 var imageReleases = []string{"20260129", "20260209", "20260224", "20260304", "20260311", "20260318", "20260625", "20260923"}
 
-// getParameter implements the Pulumi function aws:ssm/getParameter:
-// ssm/parameter_data_source.go. The image id is generated. It depends only on the region
-// and the parameter's name.
+// getParameter implements the Pulumi function aws:ssm/getParameter. Its source is
+// ssm/parameter_data_source.go of terraform-provider-aws. The image id is generated. It
+// depends only on the region and the parameter's name.
 func getParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)

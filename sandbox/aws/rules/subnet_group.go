@@ -6,8 +6,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// verifySubnetGroup returns a function for the Verify of a subnet group's row. It refuses
-// subnets of two VPCs, and subnets in fewer availability zones than minZones. tooFewCode
+// verifySubnetGroup returns a function for the Verify of a subnet group's row. The function
+// refuses subnets of two VPCs, and subnets in fewer availability zones than minZones. tooFewCode
 // is AWS's error code for too few zones.
 func verifySubnetGroup(minZones int, tooFewCode string) func(*Call) error {
 	return func(c *Call) error {
@@ -101,12 +101,12 @@ func checkNotDefault(v any) string {
 
 // The validators of names of RDS and DocumentDB. The provider requires lower case.
 var (
-	databaseName       = all(length(1, 63), pattern(`[a-z](?:-?[0-9a-z])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
-	databaseNamePrefix = all(length(1, 37), pattern(`[a-z](?:-?[0-9a-z])*-?`, "lower-case letters, digits and single hyphens, beginning with a letter"))
-	parameterGroupName = all(length(1, 255), pattern(`[a-z](?:-?[0-9a-z.])*`, "lower-case letters, digits, periods and single hyphens, beginning with a letter and not ending with a hyphen"), without("default."))
-	parameterGroupPre  = all(length(1, 229), pattern(`[a-z](?:-?[0-9a-z.])*-?`, "lower-case letters, digits, periods and single hyphens, beginning with a letter"))
-	subnetGroupName    = all(length(1, 255), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"), checkNotDefault)
-	subnetGroupPrefix  = all(length(1, 229), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"))
+	databaseName         = all(length(1, 63), pattern(`[a-z](?:-?[0-9a-z])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
+	databaseNamePrefix   = all(length(1, 37), pattern(`[a-z](?:-?[0-9a-z])*-?`, "lower-case letters, digits and single hyphens, beginning with a letter"))
+	parameterGroupName   = all(length(1, 255), pattern(`[a-z](?:-?[0-9a-z.])*`, "lower-case letters, digits, periods and single hyphens, beginning with a letter and not ending with a hyphen"), without("default."))
+	parameterGroupPrefix = all(length(1, 229), pattern(`[a-z](?:-?[0-9a-z.])*-?`, "lower-case letters, digits, periods and single hyphens, beginning with a letter"))
+	subnetGroupName      = all(length(1, 255), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"), checkNotDefault)
+	subnetGroupPrefix    = all(length(1, 229), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"))
 	// sourceSnapshot validates the name of a snapshot to restore. The names of automatic
 	// snapshots have a prefix such as rds:.
 	sourceSnapshot = pattern(`(?:(?:rds|automatic)[.:])?[A-Za-z](?:-?[0-9A-Za-z])*`, "the name of a snapshot of this account")

@@ -24,7 +24,7 @@ func TestEveryRowHasAGeneratedStructure(t *testing.T) {
 	require.Equal(t, FunctionTokens(), functionTokens, "a function without generated structure, or the reverse")
 }
 
-func TestRowsNameTheirSources(t *testing.T) {
+func TestRowsHaveSourcesAndRequiredFields(t *testing.T) {
 	for token, row := range rows {
 		require.Regexp(t, `^[a-z0-9]+/[a-z0-9_]+\.go$`, row.Source, "%s: Source is a file below internal/service of terraform-provider-aws", token)
 		require.Regexp(t, `^[A-Za-z0-9]+/latest/.+\.html$`, row.Page, "%s: Page is a page of docs.aws.amazon.com", token)
@@ -42,33 +42,33 @@ func TestEveryPropertyHasARule(t *testing.T) {
 		s, ok, err := schema.ResourceOf(token)
 		require.NoError(t, err)
 		require.True(t, ok)
-		paths := map[string]string{}
-		inputPaths(s, row, s.Inputs, "", paths)
-		if tagged(s) {
-			delete(paths, "tags")
+		types := map[string]string{}
+		addInputTypes(s, row, s.Inputs, "", types)
+		if supportsTags(s) {
+			delete(types, "tags")
 		}
 		for path := range row.Props {
-			require.Contains(t, paths, path, "%s: a rule for a property that does not exist", token)
+			require.Contains(t, types, path, "%s: a rule for a property that does not exist", token)
 		}
-		for path := range paths {
+		for path := range types {
 			require.Contains(t, row.Props, path, "%s: a property without a rule; a property that must not be used has Refuse", token)
 		}
 		for path, p := range row.Props {
-			requireRule(t, token, path, paths[path], p)
+			requireRule(t, token, path, types[path], p)
 		}
 	}
 }
 
-// inputPaths adds the type of every input property to out, by path, including the
-// properties inside blocks. It omits the properties of a refused block, because they need
-// no rules.
-func inputPaths(s *schema.Resource, row *Row, fields schema.Fields, path string, out map[string]string) {
+// addInputTypes adds the type of every input property to out, which maps a path to a type.
+// fields are the properties of the block at path. Properties inside blocks are included,
+// except in refused blocks, because their properties need no rules.
+func addInputTypes(s *schema.Resource, row *Row, fields schema.Fields, path string, out map[string]string) {
 	for name, typ := range fields {
-		at := dotted(path, name)
-		out[at] = strings.TrimSuffix(typ, "?")
-		inner := strings.Trim(out[at], "[]{}")
-		if strings.HasPrefix(inner, "@") && row.Props[at].Refuse == "" {
-			inputPaths(s, row, s.Object(inner), at, out)
+		rulePath := dotted(path, name)
+		out[rulePath] = strings.TrimSuffix(typ, "?")
+		inner := strings.Trim(out[rulePath], "[]{}")
+		if strings.HasPrefix(inner, "@") && row.Props[rulePath].Refuse == "" {
+			addInputTypes(s, row, s.Object(inner), rulePath, out)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func requireRule(t *testing.T, token, path, typ string, p Prop) {
 	at := token + " " + path
 	for _, value := range []any{p.Default, p.Preset} {
 		switch value.(type) {
-		case nil:
+		case nil: // the rule has no default
 		case string:
 			require.Equal(t, "string", typ, at)
 		case bool:
@@ -108,7 +108,7 @@ func requireRule(t *testing.T, token, path, typ string, p Prop) {
 			require.NotNil(t, p.Ref.Predefined, "%s refers to %s, which has no row, and has no Predefined", at, to)
 			continue
 		}
-		for _, by := range p.Ref.by() {
+		for _, by := range p.Ref.byProps() {
 			if by != "id" {
 				require.Contains(t, s.Outputs, by, "%s refers to %s by an output that it does not have", at, to)
 			}
@@ -160,21 +160,21 @@ func TestZonesOfARegionHaveUniqueIDs(t *testing.T) {
 
 // All accounts of AWS have the same zone ids, but the letters of the zones differ.
 func TestSeedShufflesTheLettersOfZones(t *testing.T) {
-	idsOf := func(seed uint64) (names, ids []string) {
+	zonesWithSeed := func(seed uint64) (names, ids []string) {
 		for _, z := range zonesOf("us-east-1", seed) {
 			names, ids = append(names, z.name), append(ids, z.id)
 		}
 		return names, ids
 	}
-	names, documented := idsOf(0)
+	names, documented := zonesWithSeed(0)
 	orders := map[string]bool{}
 	for seed := range uint64(50) {
-		otherNames, ids := idsOf(seed)
+		otherNames, ids := zonesWithSeed(seed)
 		require.Equal(t, names, otherNames)
 		require.ElementsMatch(t, documented, ids)
-		_, again := idsOf(seed)
-		require.Equal(t, ids, again, "a sandbox keeps its zones")
+		_, again := zonesWithSeed(seed)
+		require.Equal(t, ids, again, "the same seed must give the same mapping")
 		orders[fmt.Sprint(ids)] = true
 	}
-	require.Greater(t, len(orders), 20)
+	require.Greater(t, len(orders), 20, "50 seeds must give many different mappings")
 }

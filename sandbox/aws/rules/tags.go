@@ -20,8 +20,9 @@ const (
 // tagCharacters matches the keys and values of tags.
 var tagCharacters = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
-// tagged reports whether a type has tags. The provider adds its default tags to them.
-func tagged(r *schema.Resource) bool {
+// supportsTags reports whether a type has tags. The provider adds its default tags to the
+// tags of these types.
+func supportsTags(r *schema.Resource) bool {
 	_, hasTags := r.Inputs["tags"]
 	_, hasTagsAll := r.Outputs["tagsAll"]
 	return hasTags && hasTagsAll
@@ -43,15 +44,15 @@ func mergeTags(defaults map[string]any, tags any) any {
 	return all
 }
 
-// checkTags returns failures for tags that AWS refuses. all is a map of keys to values; an
-// unknown value is not checked. most is the largest number of tags.
-func checkTags(all any, most int, fail Fail) {
-	tags, ok := all.(map[string]any)
+// checkTags returns failures for tags that AWS refuses. value is a map of keys to values; an
+// unknown value is not checked. limit is the maximum number of tags.
+func checkTags(value any, limit int, fail Fail) {
+	tags, ok := value.(map[string]any)
 	if !ok {
 		return
 	}
-	if len(tags) > most {
-		fail("tags", "%d tags with the provider's default tags; AWS allows %d", len(tags), most)
+	if len(tags) > limit {
+		fail("tags", "%d tags with the provider's default tags; AWS allows %d", len(tags), limit)
 	}
 	for key, v := range tags {
 		value, _ := v.(string)

@@ -29,7 +29,7 @@ func (c *Call) expand(template string) (string, error) {
 		if !closed {
 			return "", fmt.Errorf("template %q has no closing brace", template)
 		}
-		value, err := c.variable(name)
+		value, err := c.variableValue(name)
 		if err != nil {
 			return "", err
 		}
@@ -38,8 +38,8 @@ func (c *Call) expand(template string) (string, error) {
 	}
 }
 
-// variable returns the value of a template's variable.
-func (c *Call) variable(name string) (string, error) {
+// variableValue returns the value of a template's variable.
+func (c *Call) variableValue(name string) (string, error) {
 	switch name {
 	case "account":
 		return c.Account, nil

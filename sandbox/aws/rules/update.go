@@ -8,12 +8,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// Update changes an object to checked inputs and returns its state. The property
-// paths in ignore keep their value.
+// Update sets the inputs of an object to checked inputs and returns the new state. The
+// properties at the paths in ignore keep their values.
 func (c *Cloud) Update(ctx context.Context, token, id string, in Object, ignore []string) (state Object, err error) {
 	defer recoverPanic(token, &err)
 	err = c.Store.Update(ctx, func(tx *store.Tx) error {
-		call, err := c.call(ctx, tx, token)
+		call, err := c.newCall(ctx, tx, token)
 		if err != nil {
 			return err
 		}
@@ -27,16 +27,17 @@ func (c *Cloud) Update(ctx context.Context, token, id string, in Object, ignore 
 	return state, err
 }
 
-// update changes the object of the call to checked inputs and sets Out.
+// update sets the inputs of the call's object to checked inputs, and sets Out to the new
+// state. The properties at the paths in ignore keep their values.
 func (c *Call) update(in Object, ignore []string) error {
 	object, ok := c.Tx.Get(c.key())
 	if !ok {
 		return refuse(c.Row.NotFound, "%s %s does not exist", c.Row.Label, c.ID)
 	}
-	object = c.current(object)
+	object = c.applyPendingChange(object)
 	c.Old = object.State
 	c.In = c.complete(keepIgnored(in, c.Old, ignore))
-	c.Out = c.merged()
+	c.Out = c.mergeState()
 	if err := c.verifyReferences(); err != nil {
 		return err
 	}
@@ -55,8 +56,8 @@ func (c *Call) update(in Object, ignore []string) error {
 	return c.save(object)
 }
 
-// keepIgnored returns the inputs with the present values of ignored properties. It is
-// needed because the engine sends the last value that it knows of such a property.
+// keepIgnored returns the inputs with the present values of ignored properties. For such a
+// property the engine sends the last value that it knows. That value may be old.
 func keepIgnored(in, state Object, ignore []string) Object {
 	out := Object(wire.CloneMap(in))
 	for _, path := range ignore {
@@ -81,9 +82,9 @@ func keepIgnored(in, state Object, ignore []string) Object {
 	return out
 }
 
-// merged returns the new state of an update before Fill: the new inputs, and the computed
+// mergeState returns the new state of an update before Fill: the new inputs, and the computed
 // values of the old state.
-func (c *Call) merged() Object {
+func (c *Call) mergeState() Object {
 	out := Object{}
 	for name, v := range c.Old {
 		if _, isInput := c.schema.Inputs[name]; !isInput || c.Row.Props[name].Computed {
@@ -96,9 +97,10 @@ func (c *Call) merged() Object {
 	return out
 }
 
-// mergeNested returns the new value of a property: v with computed values of the old value.
-// Inside an object it keeps a computed value if the program does not set it. typ is the
-// property's type in the schema, and path is its path in the rules.
+// mergeNested returns the new value of a property. v is the value in the inputs, old is the
+// value in the old state. If both are objects, the result keeps each old computed value that
+// the program does not set. typ is the property's type in the schema, and path is its path in
+// the rules.
 func (c *Call) mergeNested(typ string, v, old any, path string) any {
 	newMap, newOK := v.(map[string]any)
 	oldMap, oldOK := old.(map[string]any)

@@ -15,26 +15,29 @@ var toWebACL = &Ref{
 	To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "InvalidWebACLId", InUseCode: "WAFAssociatedItemException",
 }
 
-// managedRules maps an AWS managed rule group to the capacity that it uses:
+// managedGroupCapacity maps the name of an AWS managed rule group to the web ACL capacity
+// units (WCU) that the group uses:
 // waf/latest/developerguide/aws-managed-rule-groups-list.html.
-var managedRules = map[string]int{
+var managedGroupCapacity = map[string]int{
 	"AWSManagedRulesCommonRuleSet": 700, "AWSManagedRulesKnownBadInputsRuleSet": 200, "AWSManagedRulesAmazonIpReputationList": 25,
 }
 
+// Web ACL capacity units. The numbers were not checked against AWS's documentation.
 const (
-	rateCapacity = 2    // the capacity that a rate-based rule uses, from memory
-	maxCapacity  = 5000 // the capacity of a web ACL, from memory
+	rateCapacity = 2    // used by a rate-based rule
+	maxCapacity  = 5000 // the maximum that all rules of a web ACL can use together
 )
 
-const otherStatement = "only managed rule groups and rate-based rules have rules"
+const otherStatement = "the stand-in supports only managed rule groups and rate-based statements"
 
 var (
 	wafName   = pattern(`[0-9A-Za-z_-]{1,128}`, "1 to 128 letters, digits, _ and -")
 	wafMetric = pattern(`[\w#:./-]{1,255}`, "1 to 255 letters, digits and _ # : . / -")
 )
 
-// visibility returns the rules of the block that configures metrics, below a path.
-func visibility(path string) Props {
+// visibilityProps returns the rules of the block visibilityConfig below a path. The block
+// configures metrics.
+func visibilityProps(path string) Props {
 	return Props{
 		path + "visibilityConfig":                          {},
 		path + "visibilityConfig.cloudwatchMetricsEnabled": {},
@@ -43,9 +46,9 @@ func visibility(path string) Props {
 	}
 }
 
-// refusedAll returns rules that refuse the named properties below a path, all with the same
+// refuseAll returns rules that refuse the named properties below a path, all with the same
 // reason.
-func refusedAll(reason, path string, names ...string) Props {
+func refuseAll(reason, path string, names ...string) Props {
 	out := Props{}
 	for _, name := range names {
 		out[path+name] = Prop{Refuse: reason}
@@ -86,7 +89,7 @@ var _ = add(&Row{
 		"rules.overrideAction.none":             {Present: true},
 		"rules.statement":                       {},
 		wafManaged:                              {},
-		wafManaged + ".name":                    {Enum: slices.Sorted(maps.Keys(managedRules))},
+		wafManaged + ".name":                    {Enum: slices.Sorted(maps.Keys(managedGroupCapacity))},
 		wafManaged + ".vendorName":              {Enum: []string{"AWS"}},
 		wafManaged + ".version":                 {Valid: wafMetric},
 		wafManaged + ".managedRuleGroupConfigs": {Refuse: otherStatement},
@@ -105,13 +108,13 @@ var _ = add(&Row{
 		wafRate + ".forwardedIpConfig":          {Refuse: otherStatement},
 		wafRate + ".scopeDownStatement":         {Refuse: otherStatement},
 	}.with(
-		visibility(""), visibility("rules."),
-		refusedAll(noRules, "", "associationConfig", "captchaConfig", "challengeConfig", "customResponseBodies", "dataProtectionConfig", "ruleJson", "tokenDomains"),
-		refusedAll(noRules, "rules.", "captchaConfig", "challengeConfig", "ruleLabels", "action.captcha", "action.challenge"),
-		refusedAll(noRules, "rules.action.", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
-		refusedAll(noRules, "defaultAction.", "allow.customRequestHandling", "block.customResponse"),
-		refusedAll(noRules, wafOverride+".actionToUse.", "captcha", "challenge", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
-		refusedAll(otherStatement, wafStatement, "andStatement", "asnMatchStatement", "byteMatchStatement", "geoMatchStatement", "ipSetReferenceStatement",
+		visibilityProps(""), visibilityProps("rules."),
+		refuseAll(noRules, "", "associationConfig", "captchaConfig", "challengeConfig", "customResponseBodies", "dataProtectionConfig", "ruleJson", "tokenDomains"),
+		refuseAll(noRules, "rules.", "captchaConfig", "challengeConfig", "ruleLabels", "action.captcha", "action.challenge"),
+		refuseAll(noRules, "rules.action.", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
+		refuseAll(noRules, "defaultAction.", "allow.customRequestHandling", "block.customResponse"),
+		refuseAll(noRules, wafOverride+".actionToUse.", "captcha", "challenge", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
+		refuseAll(otherStatement, wafStatement, "andStatement", "asnMatchStatement", "byteMatchStatement", "geoMatchStatement", "ipSetReferenceStatement",
 			"labelMatchStatement", "notStatement", "orStatement", "regexMatchStatement", "regexPatternSetReferenceStatement", "ruleGroupReferenceStatement",
 			"sizeConstraintStatement", "sqliMatchStatement", "xssMatchStatement")),
 	AtMostOne: [][]string{{"name", "namePrefix"}},
@@ -138,12 +141,12 @@ var _ = add(&Row{
 	},
 })
 
-// capacityOf returns the capacity that a web ACL's rules use.
+// capacityOf returns the capacity units that all rules of a web ACL use together.
 func capacityOf(in Object) int {
 	capacity := 0
 	for _, rule := range in.Objects("rules") {
 		statement := rule.Object("statement")
-		capacity += managedRules[statement.Object("managedRuleGroupStatement").String("name")]
+		capacity += managedGroupCapacity[statement.Object("managedRuleGroupStatement").String("name")]
 		if statement.Has("rateBasedStatement") {
 			capacity += rateCapacity
 		}
@@ -167,7 +170,7 @@ func checkWebACL(in Object, fail Fail) {
 		for _, name := range []string{"name", "priority"} {
 			value := fmt.Sprint(name, " ", rule[name])
 			if rule.Known(name) && seen[value] {
-				fail(at+name, "is %v, as that of another rule", rule[name])
+				fail(at+name, "is %v, which is also the %s of another rule", rule[name], name)
 			}
 			seen[value] = true
 		}
@@ -175,8 +178,8 @@ func checkWebACL(in Object, fail Fail) {
 		if wire.IsUnknown(rule["statement"]) {
 			continue
 		}
-		// The rules of a managed group have actions of their own. overrideAction changes
-		// them. Any other rule has an action.
+		// The rules inside a managed rule group have their own actions, which
+		// overrideAction can change. Any other rule has the property action.
 		required, refused := "action", "overrideAction"
 		if rule.Object("statement").Has("managedRuleGroupStatement") {
 			required, refused = "overrideAction", "action"

@@ -13,8 +13,8 @@ import (
 // form hh24:mi-hh24:mi, and a weekly window the form ddd:hh24:mi-ddd:hh24:mi. Both are in
 // UTC.
 const (
-	databaseWindow = 30 // RDS and DocumentDB
-	cacheWindow    = 60 // ElastiCache
+	minDatabaseWindow = 30 // RDS and DocumentDB
+	minCacheWindow    = 60 // ElastiCache
 )
 
 const (
@@ -94,7 +94,9 @@ func windowsOverlap(day, week string) bool {
 	if !okDay || !okWeek {
 		return false
 	}
-	// minutesAfter returns the minutes from one time of the week to the next other time.
+	// Two windows overlap if one of them begins during the other.
+	// minutesAfter returns the minutes from the time from until the time to, which may be in
+	// the next week.
 	minutesAfter := func(from, to int) int { return (to - from + weekMinutes) % weekMinutes }
 	for weekday := range weekdays {
 		start := weekday*dayMinutes + d.start

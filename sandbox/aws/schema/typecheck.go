@@ -17,10 +17,10 @@ type Problem struct {
 	Reason string
 }
 
-// Inputs checks the names and the types of input values, and returns all problems: unknown
-// names, wrong types, and missing required properties. An unknown value has no problem.
-// object returns the fields of a nested type.
-func Inputs(fields Fields, object func(typ string) Fields, values map[string]any) []Problem {
+// CheckInputs checks the names and the types of input values, and returns all problems:
+// unknown names, wrong types, and missing required properties. A value that a preview does not
+// know yet has no problem. object returns the fields of a nested type.
+func CheckInputs(fields Fields, object func(typ string) Fields, values map[string]any) []Problem {
 	c := checker{object: object}
 	c.checkFields(fields, values, "")
 	slices.SortFunc(c.problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
@@ -70,7 +70,7 @@ func (c *checker) checkValue(typ string, v any, path string) {
 		}
 	case typ == "any":
 		switch v.(type) {
-		case string, map[string]any:
+		case string, map[string]any: // both are allowed
 		default:
 			c.fail(path, "must be a string or an object, is %s", kindOf(v))
 		}

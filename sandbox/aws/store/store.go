@@ -84,16 +84,16 @@ func Open(dir string) (*Store, error) {
 
 // View calls read with the present objects. No process can change them before read returns.
 func (s *Store) View(ctx context.Context, read func(*Tx) error) error {
-	return s.locked(ctx, syscall.LOCK_SH, func() error {
+	return s.withLock(ctx, syscall.LOCK_SH, func() error {
 		tx := &Tx{store: s}
 		return read(tx)
 	})
 }
 
 // Update calls change, and then writes all changes of the transaction. If change returns an
-// error, it writes none.
+// error, Update writes no change.
 func (s *Store) Update(ctx context.Context, change func(*Tx) error) error {
-	return s.locked(ctx, syscall.LOCK_EX, func() error {
+	return s.withLock(ctx, syscall.LOCK_EX, func() error {
 		tx := &Tx{store: s}
 		if err := change(tx); err != nil {
 			return err
@@ -102,9 +102,9 @@ func (s *Store) Update(ctx context.Context, change func(*Tx) error) error {
 	})
 }
 
-// locked takes the lock, applies the changes of other processes, and calls do. mode is
-// LOCK_SH for a reader and LOCK_EX for a writer.
-func (s *Store) locked(ctx context.Context, mode int, do func() error) error {
+// withLock takes the lock, applies the changes of other processes, calls do, and releases
+// the lock. mode is LOCK_SH for a reader and LOCK_EX for a writer.
+func (s *Store) withLock(ctx context.Context, mode int, do func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lock, err := os.OpenFile(s.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
@@ -134,7 +134,8 @@ func (s *Store) locked(ctx context.Context, mode int, do func() error) error {
 	return do()
 }
 
-// reset forgets all objects, before the whole file with the inode is read.
+// reset removes all objects from memory. catchUp calls it before it reads a whole file.
+// inode is the inode of that file.
 func (s *Store) reset(inode uint64) {
 	s.objects, s.inode, s.offset, s.lines = map[Scope]map[string]map[string]Object{}, inode, 0, 0
 }
@@ -224,7 +225,7 @@ func (s *Store) commit(ops []op) error {
 	if err := json.Unmarshal(line, &decoded); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
-	if s.lines > compactLines && s.lines > compactRatio*s.count() {
+	if s.lines > compactLines && s.lines > compactRatio*s.objectCount() {
 		s.apply(decoded)
 		return s.compact()
 	}
@@ -279,8 +280,8 @@ func (s *Store) compact() error {
 	return nil
 }
 
-// count returns the number of all objects.
-func (s *Store) count() int {
+// objectCount returns the number of all objects.
+func (s *Store) objectCount() int {
 	total := 0
 	for _, types := range s.objects {
 		for _, objects := range types {

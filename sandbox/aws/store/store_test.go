@@ -82,7 +82,7 @@ func TestProcessesShareTheJournal(t *testing.T) {
 	require.Equal(t, []string{"1", "2"}, ids(t, b))
 	require.NoError(t, os.RemoveAll(dir)) // as `make down` does
 	require.NoError(t, os.MkdirAll(dir, 0o700))
-	require.Empty(t, ids(t, a), "a store whose file was removed is empty")
+	require.Empty(t, ids(t, a), "a store is empty after its file was removed")
 	put(t, b, "vpc", "3", nil)
 	require.Equal(t, []string{"3"}, ids(t, a))
 }
@@ -142,7 +142,7 @@ func TestOutdatedLinesAreCompacted(t *testing.T) {
 	require.Equal(t, []string{"v", "w"}, ids(t, open(t, dir)))
 }
 
-func TestWaitForTheLockEnds(t *testing.T) {
+func TestCanceledContextEndsTheWaitForTheLock(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, open(t, dir).Update(t.Context(), func(*Tx) error {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -153,14 +153,15 @@ func TestWaitForTheLockEnds(t *testing.T) {
 	}))
 }
 
-// childDir is the environment variable with the store's folder for the killed process.
-const childDir = "STORE_TEST_CHILD"
+// childDirVariable is the environment variable with the store's folder for the process that
+// the test kills.
+const childDirVariable = "STORE_TEST_CHILD"
 
 // The test starts a process that writes without a pause, and kills it. It does this five
 // times. All objects that a process has reported as written must be in the store, and the
 // store must be writable.
 func TestKilledWriterLosesNothing(t *testing.T) {
-	if dir := os.Getenv(childDir); dir != "" {
+	if dir := os.Getenv(childDirVariable); dir != "" {
 		s := open(t, dir)
 		for i := 0; ; i++ {
 			put(t, s, "vpc", fmt.Sprintf("%d-%d", os.Getpid(), i), map[string]any{"padding": string(make([]byte, 4096))})
@@ -171,7 +172,7 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 	written := map[string]bool{}
 	for range 5 {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledWriterLosesNothing$")
-		cmd.Env = append(os.Environ(), childDir+"="+dir)
+		cmd.Env = append(os.Environ(), childDirVariable+"="+dir)
 		out, err := cmd.StdoutPipe()
 		require.NoError(t, err)
 		require.NoError(t, cmd.Start())

@@ -42,9 +42,9 @@ func (tx *Tx) Each(scope Scope, typ string, visit func(Object) bool) {
 	}
 }
 
-// Owned calls visit with every object of a scope that has an owner with this id. The
+// EachOwned calls visit with every object of a scope that has an owner with the id owner. The
 // objects are shared and must not be changed. Changes of this transaction are not included.
-func (tx *Tx) Owned(scope Scope, owner string, visit func(Object)) {
+func (tx *Tx) EachOwned(scope Scope, owner string, visit func(Object)) {
 	for _, ids := range tx.store.objects[scope] {
 		for _, object := range ids {
 			if object.Owner == owner {
@@ -57,7 +57,7 @@ func (tx *Tx) Owned(scope Scope, owner string, visit func(Object)) {
 // All returns all objects, sorted by account, region, type and id. The objects are shared
 // and must not be changed. Changes of this transaction are not included.
 func (tx *Tx) All() []Object {
-	out := make([]Object, 0, tx.store.count())
+	out := make([]Object, 0, tx.store.objectCount())
 	for _, types := range tx.store.objects {
 		for _, ids := range types {
 			for _, object := range ids {

@@ -1,8 +1,8 @@
 // Package wire converts property values between the engine's protocol and plain Go
 // values (string, bool, float64, []any, map[string]any).
 //
-// The Pulumi SDK has a package for this, go/common/resource/plugin. It also links the
-// engine's plugin host, HCL and tracing. The stand-in starts at every preview and must be
+// The Pulumi SDK has a package for this, go/common/resource/plugin. That package also links
+// the engine's plugin host, HCL and tracing. The stand-in starts at every preview and must be
 // small, so it does not use that package.
 package wire
 
@@ -87,49 +87,54 @@ func Decode(s *structpb.Struct) map[string]any {
 	return out
 }
 
-// decode converts one value. A null becomes nil.
+// decode converts one value of a message to a plain value. A null becomes nil.
 func decode(v *structpb.Value) any {
-	switch k := v.GetKind().(type) {
+	switch kind := v.GetKind().(type) {
 	case *structpb.Value_BoolValue:
-		return k.BoolValue
+		return kind.BoolValue
 	case *structpb.Value_NumberValue:
-		return k.NumberValue
+		return kind.NumberValue
 	case *structpb.Value_StringValue:
-		if slices.Contains(unknowns, k.StringValue) {
+		if slices.Contains(unknowns, kind.StringValue) {
 			return Unknown{}
 		}
-		return k.StringValue
+		return kind.StringValue
 	case *structpb.Value_ListValue:
-		out := make([]any, 0, len(k.ListValue.GetValues()))
-		for _, item := range k.ListValue.GetValues() {
+		out := make([]any, 0, len(kind.ListValue.GetValues()))
+		for _, item := range kind.ListValue.GetValues() {
 			out = append(out, decode(item))
 		}
 		return out
 	case *structpb.Value_StructValue:
-		switch k.StructValue.GetFields()[sigKey].GetStringValue() {
-		case "":
-			return Decode(k.StructValue)
-		case sigSecret:
-			return decode(k.StructValue.GetFields()["value"])
-		case sigOutput:
-			value, known := k.StructValue.GetFields()["value"]
-			if !known {
-				return Unknown{}
-			}
-			return decode(value)
-		case sigResource:
-			if id, ok := k.StructValue.GetFields()["id"]; ok {
-				if plain := decode(id); plain != "" {
-					return plain
-				}
-			}
-			return Unknown{}
-		case sigArchive:
-			return Archive{}
-		}
-		return Decode(k.StructValue)
+		return decodeStruct(kind.StructValue)
 	}
 	return nil
+}
+
+// decodeStruct converts a structure to a plain value. The marker in sigKey says whether the
+// structure is a special value: a secret or an output becomes its value, and a resource
+// becomes its id. Other structures, such as assets, become maps.
+func decodeStruct(s *structpb.Struct) any {
+	switch s.GetFields()[sigKey].GetStringValue() {
+	case sigSecret:
+		return decode(s.GetFields()["value"])
+	case sigOutput:
+		value, known := s.GetFields()["value"]
+		if !known {
+			return Unknown{}
+		}
+		return decode(value)
+	case sigResource:
+		if id, ok := s.GetFields()["id"]; ok {
+			if plain := decode(id); plain != "" {
+				return plain
+			}
+		}
+		return Unknown{} // the resource is not created yet
+	case sigArchive:
+		return Archive{}
+	}
+	return Decode(s)
 }
 
 // Encode converts plain values to a message. It accepts the types that Decode

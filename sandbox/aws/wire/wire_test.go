@@ -19,7 +19,7 @@ func TestDecodeReversesEncode(t *testing.T) {
 	require.False(t, ContainsUnknown(in["list"]))
 }
 
-func TestMarkedValuesAreDecoded(t *testing.T) {
+func TestDecodeReplacesMarkedValues(t *testing.T) {
 	marked := func(sig string, fields map[string]any) map[string]any {
 		fields[sigKey] = sig
 		return fields

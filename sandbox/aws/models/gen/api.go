@@ -148,8 +148,8 @@ func (a *api) member(structure, name string) (place, bool) {
 	return place{}, false
 }
 
-// limit returns the constraints of a member. ok is false if it has none. It adds the
-// allowed values of an enum to enums.
+// limit returns the constraints of a member. ok is false if the member has no constraint.
+// limit adds the allowed values of an enum to enums.
 func (a *api) limit(at place, enums map[string][]string) (limit models.Limit, ok bool) {
 	limit.From = fmt.Sprintf("%s %s.%s", a.Service, at.owner, at.name)
 	limit.Required = at.required
@@ -181,7 +181,7 @@ func (a *api) limit(at place, enums map[string][]string) (limit models.Limit, ok
 		if s.Min != nil && *s.Min == 0 && s.Type == "string" {
 			limit.Min = nil // a minimum of 0 is no limit
 		}
-		limit.Pattern = translate(s.Pattern)
+		limit.Pattern = translatePattern(s.Pattern)
 		if len(s.Enum) > 0 {
 			limit.Enum = a.Service + "." + name
 			enums[limit.Enum] = s.Enum
@@ -199,9 +199,9 @@ var (
 	codePoint  = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`)
 )
 
-// translate returns a pattern of a model in Go's syntax. It returns "" if Go cannot compile
-// the pattern.
-func translate(p string) string {
+// translatePattern returns a pattern of a model in Go's syntax. It returns "" if Go cannot
+// compile the pattern.
+func translatePattern(p string) string {
 	p = surrogates.ReplaceAllString(p, `\x{10000}-\x{10FFFF}`)
 	p = codePoint.ReplaceAllString(p, `\x{$1}`)
 	if _, err := regexp.Compile(`^(?:` + p + `)$`); err != nil {

@@ -6,9 +6,10 @@ import "fmt"
 type description struct {
 	api    string   // the service
 	shapes []string // the first shape with a property describes it
-	// names maps the path of a property to its members, if their names differ. "" means
-	// that only the provider has this level. A name with a slash starts at another shape,
-	// as in /Parameter.ParameterName.
+	// names maps the path of a property to the name of its member, if the two names differ.
+	// A dot in the name leads to a nested member. The name "" means that only the provider
+	// has this level. A name with a slash starts at another shape, as in
+	// /Parameter.ParameterName.
 	names map[string]string
 }
 

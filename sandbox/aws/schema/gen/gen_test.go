@@ -18,9 +18,9 @@ func TestTablesAreUpToDate(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, written, len(files), "run `go generate ./aws/schema` in sandbox/")
 	for name, want := range files {
-		got, err := os.ReadFile(filepath.Join("..", "data", name))
+		content, err := os.ReadFile(filepath.Join("..", "data", name))
 		require.NoError(t, err)
-		require.Equal(t, string(want), string(got), "%s: run `go generate ./aws/schema` in sandbox/", name)
+		require.Equal(t, string(want), string(content), "%s: run `go generate ./aws/schema` in sandbox/", name)
 	}
 }
 
@@ -29,11 +29,11 @@ func TestTheProgramUsesOnlyTypesWithARow(t *testing.T) {
 	require.NoError(t, err)
 	dir, _, err := sdkRoot(root)
 	require.NoError(t, err)
-	known, err := tokensIn(rowsDir)
+	known, err := findTokens(rowsDir)
 	require.NoError(t, err)
 	s := newSDK(filepath.Join(dir, "go", "aws"))
 	for _, folder := range []string{"infra", "components"} {
-		uses, err := usesIn(filepath.Join(root, folder), s)
+		uses, err := findUses(filepath.Join(root, folder), s)
 		require.NoError(t, err)
 		for _, u := range uses {
 			require.Contains(t, known, u.Token, "%s uses %s, which has no row: add one in sandbox/aws/rules (see sandbox/aws/README.md)", u.Where, u.Token)
@@ -41,9 +41,9 @@ func TestTheProgramUsesOnlyTypesWithARow(t *testing.T) {
 	}
 }
 
-// TestTheProgramUsesOnlyTypesWithARow relies on usesIn. This test checks usesIn with a small
-// program.
-func TestUsesInFindsConstructorsLookupsAndTokens(t *testing.T) {
+// TestTheProgramUsesOnlyTypesWithARow relies on findUses. This test checks findUses with a
+// small program.
+func TestFindUsesFindsConstructorsLookupsAndTokens(t *testing.T) {
 	root, err := programRoot(rowsDir)
 	require.NoError(t, err)
 	dir, _, err := sdkRoot(root)
@@ -67,7 +67,7 @@ func main() {
 }
 `), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(program, "main_test.go"), []byte("package main\n\nvar x = \"aws:sns/topic:Topic\"\n"), 0o600))
-	uses, err := usesIn(program, newSDK(filepath.Join(dir, "go", "aws")))
+	uses, err := findUses(program, newSDK(filepath.Join(dir, "go", "aws")))
 	require.NoError(t, err)
 	var tokens []string
 	for _, u := range uses {

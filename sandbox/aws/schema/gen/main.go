@@ -23,8 +23,8 @@ import (
 // sdkModule is the SDK. Its version is the one in the program's go.mod.
 const sdkModule = "github.com/pulumi/pulumi-aws/sdk/v6"
 
-// programModule is the first line of the program's go.mod. programRoot finds the program by
-// it.
+// programModule is the first line of the Pulumi program's go.mod. programRoot uses it to find
+// the program.
 const programModule = "module github.com/progressive-framework/platform\n"
 
 func main() {
@@ -67,7 +67,7 @@ func write(rows, out string) error {
 // generate returns the content of each table, by file name. rows is the folder of package
 // rules.
 func generate(rows string) (map[string][]byte, error) {
-	tokens, err := tokensIn(rows)
+	tokens, err := findTokens(rows)
 	if err != nil {
 		return nil, err
 	}
@@ -115,18 +115,19 @@ func generate(rows string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// programRoot returns the folder of the program's go.mod. It is dir or a folder above it.
+// programRoot returns the folder of the Pulumi program's go.mod. The result is dir or a folder
+// above dir.
 func programRoot(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
-	for at := abs; ; at = filepath.Dir(at) {
-		raw, err := os.ReadFile(filepath.Join(at, "go.mod"))
+	for folder := abs; ; folder = filepath.Dir(folder) {
+		raw, err := os.ReadFile(filepath.Join(folder, "go.mod"))
 		if err == nil && bytes.HasPrefix(raw, []byte(programModule)) {
-			return at, nil
+			return folder, nil
 		}
-		if at == filepath.Dir(at) {
+		if folder == filepath.Dir(folder) { // the root of the file system
 			return "", fmt.Errorf("no folder above %s has the program's go.mod (%s)", abs, strings.TrimSpace(programModule))
 		}
 	}

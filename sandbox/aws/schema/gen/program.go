@@ -25,9 +25,9 @@ type use struct {
 	Where string // file:line, relative to the folder
 }
 
-// tokensIn returns the sorted tokens that are string literals in the Go files of
+// findTokens returns the sorted tokens that are string literals in the Go files of
 // dir, except tests.
-func tokensIn(dir string) ([]string, error) {
+func findTokens(dir string) ([]string, error) {
 	seen := map[string]bool{}
 	err := goFiles(dir, func(_ string, _ *token.FileSet, file *ast.File) error {
 		for tok := range literals(file) {
@@ -46,10 +46,10 @@ func tokensIn(dir string) ([]string, error) {
 	return out, nil
 }
 
-// usesIn returns every use of an AWS resource or function in the Go files below dir. A use
-// is a constructor or a function of the SDK. It is also a token in a string, because a
+// findUses returns every use of an AWS resource or function in the Go files below dir. A use
+// is a constructor or a function of the SDK. A token in a string is also a use, because a
 // program can register a resource by its token.
-func usesIn(dir string, s *sdk) ([]use, error) {
+func findUses(dir string, s *sdk) ([]use, error) {
 	var out []use
 	err := goFiles(dir, func(rel string, fset *token.FileSet, file *ast.File) error {
 		where := func(pos token.Pos) string { return fmt.Sprintf("%s:%d", rel, fset.Position(pos).Line) }
@@ -91,8 +91,9 @@ func usesIn(dir string, s *sdk) ([]use, error) {
 }
 
 // tokenOf returns the token of the resource or function that a Go function of the SDK uses.
-// It returns "" for other names of the SDK, such as VpcArgs. The form with the suffix
-// Output has no token in its source, so the form without it is read too.
+// It returns "" for other names of the SDK, such as VpcArgs. The Go function
+// with the suffix Output has no token in its source, so the function without the suffix is
+// read as well.
 func (s *sdk) tokenOf(module, name string) (string, error) {
 	plain := strings.TrimSuffix(name, "Output")
 	if !strings.HasPrefix(name, "New") && !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "Lookup") {

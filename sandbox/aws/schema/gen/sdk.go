@@ -256,7 +256,7 @@ func (p *sdkPackage) fields(t *table, st *ast.StructType) (fields, error) {
 		if prop == "" {
 			continue
 		}
-		typ, optional, err := p.typ(t, f.Type)
+		typ, optional, err := p.typeNotation(t, f.Type)
 		if err != nil {
 			return nil, fmt.Errorf("property %s: %w", prop, err)
 		}
@@ -268,18 +268,18 @@ func (p *sdkPackage) fields(t *table, st *ast.StructType) (fields, error) {
 	return out, nil
 }
 
-// typ returns a Go type in the notation of package schema, and adds a nested type to t.
-// Pointers, slices, maps and interfaces may be nil, so they are optional.
-func (p *sdkPackage) typ(t *table, e ast.Expr) (text string, optional bool, err error) {
+// typeNotation returns a Go type in the notation of package schema, and adds a nested type to
+// t. Pointers, slices, maps and interfaces may be nil, so they are optional.
+func (p *sdkPackage) typeNotation(t *table, e ast.Expr) (text string, optional bool, err error) {
 	switch e := e.(type) {
 	case *ast.StarExpr:
-		text, _, err = p.typ(t, e.X)
+		text, _, err = p.typeNotation(t, e.X)
 		return text, true, err
 	case *ast.ArrayType:
-		text, _, err = p.typ(t, e.Elt)
+		text, _, err = p.typeNotation(t, e.Elt)
 		return "[" + text + "]", true, err
 	case *ast.MapType:
-		text, _, err = p.typ(t, e.Value)
+		text, _, err = p.typeNotation(t, e.Value)
 		return "{" + text + "}", true, err
 	case *ast.InterfaceType:
 		return "any", true, nil
@@ -291,7 +291,7 @@ func (p *sdkPackage) typ(t *table, e ast.Expr) (text string, optional bool, err 
 			return "number", false, nil
 		}
 		if basic, ok := p.basics[e.Name]; ok && p.structs[e.Name] == nil {
-			return p.typ(t, ast.NewIdent(basic))
+			return p.typeNotation(t, ast.NewIdent(basic))
 		}
 		nested := p.structs[e.Name]
 		if nested == nil {
