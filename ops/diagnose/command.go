@@ -154,8 +154,9 @@ func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *
 		r.add(scalingFindings(o))
 		if wants(Database, Agents, Cache) {
 			var failed []Missing
-			m, failed = readMetrics(ctx, o, p.clients)
-			missing = append(missing, failed...)
+			var without []Absent
+			m, failed, without = readMetrics(ctx, o, p.clients)
+			missing, absent = append(missing, failed...), append(absent, without...)
 			r.add(databaseFindings(o, m))
 			r.add(agentFindings(o, m))
 			r.add(cacheFindings(o, m))

@@ -68,7 +68,7 @@ type fixture struct {
 	redis    []*corev1.Pod
 	store    *appsv1.StatefulSet
 	exporter *corev1.Pod
-	observer *corev1.Pod
+	observer *corev1.Pod // Prometheus; nil: none
 	vertical *unstructured.Unstructured
 	status   *corev1.ConfigMap // of Cluster Autoscaler; nil: none
 	cloud    Cloud
@@ -129,6 +129,9 @@ func healthy() *fixture {
 		for name, value := range map[string]string{"redis_evicted_keys_total": "0", "redis_slowlog_last_id": "40"} {
 			old = append(old, fmt.Sprintf(`{"metric":{"__name__":%q,"job":"stores","instance":"x","pod":"redis-cluster-%d","namespace":"n"},"value":[1,%q]}`, name, i, value))
 		}
+	}
+	for _, s := range scaling.Services() {
+		old = append(old, fmt.Sprintf(`{"metric":{"__name__":"http_requests_total","job":"x","instance":"x","pod":"%s-0","namespace":"n","method":"GET","route":"GET /health","status":"503"},"value":[1,"0"]}`, s.Short))
 	}
 	f.old, f.reset = vector(old...), vector()
 	f.vertical = &unstructured.Unstructured{Object: map[string]any{
@@ -321,7 +324,10 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 	}
 	base, err := url.Parse(f.base)
 	require.NoError(t, err)
-	list := []runtime.Object{f.hpa, f.pdb, f.deploy, f.node, f.store, f.exporter, f.observer}
+	list := []runtime.Object{f.hpa, f.pdb, f.deploy, f.node, f.store, f.exporter}
+	if f.observer != nil {
+		list = append(list, f.observer)
+	}
 	for _, node := range f.redis {
 		list = append(list, node)
 	}
@@ -753,6 +759,43 @@ func TestYoungAutoscalersMayLackAMetric(t *testing.T) {
 			require.Contains(t, out.String(), row.note)
 		})
 	}
+}
+
+// TestStackWithoutPrometheusIsComplete: a stack without podScaling has no Prometheus, so nothing is
+// missing.
+func TestStackWithoutPrometheusIsComplete(t *testing.T) {
+	f := healthy()
+	f.observer = nil
+	r, _ := f.diagnose(t, Checks)
+	require.Empty(t, r.Findings)
+	require.Empty(t, r.Missing)
+	for _, check := range []Check{Database, Agents, Cache} {
+		require.Contains(t, r.Absent, Absent{check, "counters of the last 10m0s in Prometheus",
+			"query of Prometheus: the platform has no pod of Prometheus in " + namespace + "-prometheus, because podScaling is off; so " + countersOf[check]})
+	}
+	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
+}
+
+// TestPrometheusWithoutOldValues: after the loss of its disk, Prometheus answers without the values
+// of ten minutes ago. Each check that needs them is incomplete.
+func TestPrometheusWithoutOldValues(t *testing.T) {
+	f := healthy()
+	f.old = vector()
+	r, _ := f.diagnose(t, Checks)
+	require.Empty(t, r.Findings)
+	var checks []Check
+	for _, m := range r.Missing {
+		checks = append(checks, m.Check)
+	}
+	require.Equal(t, []Check{Database, Agents, Cache}, checks, "once for each check")
+	require.Equal(t, Missing{Database, "counters of the last 10m0s in Prometheus, so they count since each pod's start, and evictions, slow commands, deadlocks and missing indexes are not judged",
+		"Prometheus has no value of 10m0s ago of pod/postgres-exporter-0, pod/redis-cluster-0, pod/redis-cluster-1, pod/redis-cluster-2, pod/redis-cluster-3 and 2 more"}, r.Missing[0])
+	for _, pod := range f.pods {
+		start := metav1.NewTime(now.Add(-11 * time.Minute))
+		pod.Status.StartTime = &start
+	}
+	r, _ = f.diagnose(t, []Check{Agents, Cache})
+	require.Empty(t, r.Missing, "new pods: Prometheus scraped them first after their start")
 }
 
 func TestUnreachablePlatforms(t *testing.T) {
