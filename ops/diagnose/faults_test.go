@@ -99,9 +99,7 @@ func healthy() *fixture {
 				ContainerStatuses: []corev1.ContainerStatus{{Name: "app", Image: "registry/app@sha256:1", Ready: true, RestartCount: 1}},
 			},
 		}
-		f.usage[s.Short] = &metricsv1beta1.PodMetrics{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.Short + "-0"}, Containers: []metricsv1beta1.ContainerMetrics{
-			{Name: "app", Usage: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("400m"), corev1.ResourceMemory: resource.MustParse("512Mi")}},
-		}}
+		f.usage[s.Short] = podUsage(s.Short+"-0", "app")
 		f.metrics[s.Short+"-0"] = metricsText(1000, 0, 0.05, 900, 100, 0)
 	}
 	pod := func(name, app, namespace string) *corev1.Pod {
@@ -120,12 +118,14 @@ func healthy() *fixture {
 	f.store = &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: redisApp}, Spec: appsv1.StatefulSetSpec{Replicas: &six}, Status: appsv1.StatefulSetStatus{ReadyReplicas: 6}}
 	f.exporter, f.observer = pod("postgres-exporter-0", exporterApp, namespace), pod("prometheus-0", "prometheus", namespace+"-prometheus")
 	f.metrics["postgres-exporter-0"] = postgresText
+	f.usage["exporter"] = podUsage("postgres-exporter-0", "exporter")
 	f.metrics["mca-0"] += upstreamText
 	old := []string{
 		`{"metric":{"__name__":"pg_stat_user_tables_seq_scan","job":"postgres-exporter","instance":"x","pod":"postgres-exporter-0","namespace":"n","relname":"users","schemaname":"public"},"value":[1,"1000"]}`,
 		`{"metric":{"__name__":"pg_stat_user_tables_seq_tup_read","job":"postgres-exporter","instance":"x","pod":"postgres-exporter-0","namespace":"n","relname":"users","schemaname":"public"},"value":[1,"4e7"]}`,
 	}
 	for i := range 6 {
+		f.usage[fmt.Sprintf("redis-cluster-%d", i)] = podUsage(fmt.Sprintf("redis-cluster-%d", i), "redis")
 		for name, value := range map[string]string{"redis_evicted_keys_total": "0", "redis_slowlog_last_id": "40"} {
 			old = append(old, fmt.Sprintf(`{"metric":{"__name__":%q,"job":"stores","instance":"x","pod":"redis-cluster-%d","namespace":"n"},"value":[1,%q]}`, name, i, value))
 		}
@@ -157,6 +157,13 @@ func healthy() *fixture {
 		{Type: corev1.NodeReady, Status: corev1.ConditionTrue}, {Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse},
 	}}}
 	return f
+}
+
+// podUsage is the CPU and memory of a pod with one container.
+func podUsage(pod, container string) *metricsv1beta1.PodMetrics {
+	return &metricsv1beta1.PodMetrics{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: pod}, Containers: []metricsv1beta1.ContainerMetrics{
+		{Name: container, Usage: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("400m"), corev1.ResourceMemory: resource.MustParse("512Mi")}},
+	}}
 }
 
 // vector is a response of Prometheus to an instant query.
@@ -337,7 +344,9 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 	var usage metricsv1beta1.PodMetricsList
 	for _, s := range scaling.Services() {
 		list = append(list, f.pods[s.Short])
-		usage.Items = append(usage.Items, *f.usage[s.Short])
+	}
+	for _, pod := range sortedKeys(f.usage) {
+		usage.Items = append(usage.Items, *f.usage[pod])
 	}
 	kube, metrics := kubefake.NewClientset(list...), metricsfake.NewSimpleClientset()
 	refuse := func(action clienttesting.Action) (bool, runtime.Object, error) {
@@ -429,7 +438,7 @@ var faults = []struct {
 	{"memory near its limit", "pod-memory-near-limit", "pod/npa-0/app", "uses 900Mi of 1Gi (88 %)", "killed soon", func(f *fixture) {
 		f.usage["npa"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("900Mi")
 	}},
-	{"a container killed for its memory", "pod-out-of-memory", "pod/mca-0/app", "OOMKilled at 2026-01-31T11:59:00Z, exit code 137", "more memory than its limit", func(f *fixture) {
+	{"a container killed for its memory", "pod-out-of-memory", "pod/mca-0/app", "OOMKilled at 2026-01-31T11:59:00Z, exit code 137, 1 restarts; it said: fake logs", "more memory than its limit", func(f *fixture) {
 		waiting(f, "CrashLoopBackOff", "back-off")
 		ended(f, "OOMKilled", 137, time.Minute)
 	}},
@@ -441,6 +450,13 @@ var faults = []struct {
 		ended(f, "Error", 2, time.Minute)
 		status := &f.pods["mca"].Status.ContainerStatuses[0]
 		status.State, status.RestartCount = status.LastTerminationState, 4
+	}},
+	{"an init container that ends with an error", "pod-crash-loop", "pod/mca-0/init", "exit code 3 (Error) ; it said: fake logs", "ends at its start", func(f *fixture) {
+		ended(f, "Error", 3, time.Minute)
+		status := f.pods["mca"].Status.ContainerStatuses[0]
+		status.Name, status.State = "init", corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
+		f.pods["mca"].Status.InitContainerStatuses = []corev1.ContainerStatus{status}
+		f.pods["mca"].Status.ContainerStatuses[0].LastTerminationState = corev1.ContainerState{}
 	}},
 	{"frequent restarts", "pod-restarts", "pod/mca-0/app", "7 restarts", "from time to time", func(f *fixture) {
 		ended(f, "Error", 1, 10*time.Minute)
@@ -850,6 +866,7 @@ func TestUnreadablePartsAreReported(t *testing.T) {
 			f.verticalErr = apierrors.NewForbidden(verticalKind.GroupResource(), "", errors.New("no"))
 		}, Scaling, "no permission: verticalpodautoscalers"},
 		{"no permission for the status of Cluster Autoscaler", func(f *fixture) { f.forbidden = "configmaps" }, Scaling, "status of Cluster Autoscaler: no permission"},
+		{"a pod that metrics-server does not know", func(f *fixture) { delete(f.usage, "npa") }, Resources, "CPU and memory of pod/npa-0: metrics.k8s.io has no entry of them, so they are not judged"},
 		{"no permission for logs", func(f *fixture) { f.forbidden = "pods/log" }, Agents, "log of pod/mca-0: no permission"},
 		{"Prometheus that does not answer", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Cache, "since each pod's start: not readable: query of Prometheus: connection refused"},
 		{"half an answer of Prometheus", func(f *fixture) { f.old = f.old[:90] }, Database, "query of Prometheus: bad_response"},

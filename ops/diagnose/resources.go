@@ -9,8 +9,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
 const (
@@ -73,7 +75,7 @@ func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
 			}}
 		}
 	}
-	for _, c := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
+	for _, c := range containerStatuses(pod) {
 		if f, found := o.containerFinding(pod, c); found {
 			list = append(list, f)
 		}
@@ -94,13 +96,23 @@ func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
 	return list
 }
 
+// containerStatuses returns the states of a pod's init containers and containers.
+func containerStatuses(pod corev1.Pod) []corev1.ContainerStatus {
+	return slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+}
+
+// lastEnd returns the newest end of a container. It is nil if the container has not ended.
+func lastEnd(c corev1.ContainerStatus) *corev1.ContainerStateTerminated {
+	if c.State.Terminated != nil {
+		return c.State.Terminated
+	}
+	return c.LastTerminationState.Terminated
+}
+
 // containerFinding returns the finding that explains the state of a container best.
 func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Finding, bool) {
 	where := "pod/" + pod.Name + "/" + c.Name
-	ended := c.LastTerminationState.Terminated
-	if c.State.Terminated != nil {
-		ended = c.State.Terminated
-	}
+	ended := lastEnd(c)
 	wasRecent := ended != nil && o.now.Sub(ended.FinishedAt.Time) < recent
 	waiting := ""
 	if c.State.Waiting != nil {
@@ -154,6 +166,27 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 		}, true
 	}
 	return Finding{}, false
+}
+
+// unmeasured reports the ready pods whose CPU and memory metrics-server does not have. A new pod has
+// none until metricDelay.
+func (o objects) unmeasured() []Missing {
+	if !o.podsRead || !o.usageRead {
+		return nil // the list itself is reported as missing
+	}
+	var pods []string
+	for _, pod := range o.pods {
+		young := pod.Status.StartTime != nil && o.now.Sub(pod.Status.StartTime.Time) < metricDelay
+		measured := slices.ContainsFunc(o.usage, func(u metricsv1beta1.PodMetrics) bool { return u.Name == pod.Name })
+		if kubeclient.Ready(pod) && !young && !measured {
+			pods = append(pods, "pod/"+pod.Name)
+		}
+	}
+	if len(pods) == 0 {
+		return nil
+	}
+	slices.Sort(pods)
+	return []Missing{{Resources, "CPU and memory of " + listed(pods, 5), "metrics.k8s.io has no entry of them, so they are not judged"}}
 }
 
 // usageFindings compares the CPU and memory of each container with its limits.
