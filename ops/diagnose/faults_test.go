@@ -579,6 +579,12 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"a database with too many sessions", "database-overloaded", "test-postgres", "a mean of 6.5 sessions", "more sessions than processors", func(f *fixture) {
 		f.cloud.Waits, f.cloud.CPUs = []Wait{{"test-postgres", "CPU", 2}, {"test-postgres", "IO:DataFileRead", 4.5}}, map[string]int{"test-postgres": 2}
 	}},
+	{"slow operations of DocumentDB", "slow-operation", "documentdb test-mongo", "4 slow operations in the last 10m0s: query of app.d took 900ms at 2026-01-31T11:59:00Z (COLLSCAN), query of app.b took 300ms at 2026-01-31T11:59:00Z (no plan), query of app.c", "no index", func(f *fixture) {
+		operation := func(collection, plan string, took time.Duration) Operation {
+			return Operation{"test-mongo", "query", collection, plan, took, now.Add(-time.Minute)}
+		}
+		f.cloud.Operations = []Operation{operation("app.a", "", 101*time.Millisecond), operation("app.b", "", 300*time.Millisecond), operation("app.c", "IXSCAN", 200*time.Millisecond), operation("app.d", "COLLSCAN", 900*time.Millisecond), operation("app.e", "", 100*time.Millisecond)}
+	}},
 	{"a failing endpoint", "endpoint-failing", "", "status 503", "a store behind it", respond("/api/v1/users/profile", http.StatusServiceUnavailable)},
 	{"a slow endpoint", "endpoint-slow", "", "first byte 5", "waits for a store", func(f *fixture) {
 		f.serve = func(_ http.ResponseWriter, r *http.Request) bool {

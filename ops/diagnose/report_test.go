@@ -151,6 +151,19 @@ func TestLogsAboveTheBoundAreReported(t *testing.T) {
 	}
 }
 
+// TestAbsentDocumentStores: package cloudview reads DocumentDB. Nothing reads another MongoDB.
+func TestAbsentDocumentStores(t *testing.T) {
+	for host, want := range map[string][]Absent{
+		"": {{Database, "MongoDB", "the stack has no document store"}},
+		"prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com":     nil,
+		"prod-mongo.cluster-abc.cn-north-1.docdb.amazonaws.com.cn": nil,
+		"mongo.example.com":               {{Database, "MongoDB", "a MongoDB of your own: nothing reads it"}},
+		"docdb.amazonaws.com.example.com": {{Database, "MongoDB", "a MongoDB of your own: nothing reads it"}},
+	} {
+		require.Equal(t, want, absentStores(stackoutput.Outputs{Mongo: stackoutput.Store{Host: host}}, objects{}), host)
+	}
+}
+
 // TestCountersCountTheLastMinutes: a counter of a restarted pod begins at zero.
 func TestCountersCountTheLastMinutes(t *testing.T) {
 	list, err := parse([]byte("# TYPE a_total counter\na_total{x=\"1\"} 70\na_total{x=\"2\"} 5\n# TYPE b gauge\nb 9\n"))
