@@ -394,6 +394,13 @@ func waiting(f *fixture, reason, message string) {
 	f.pods["mca"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-time.Hour))}
 }
 
+// redisMemory sets the memory that a Redis node uses of 512 MiB.
+func redisMemory(f *fixture, used string) {
+	limits := corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")}
+	f.redis[2].Spec.Containers = []corev1.Container{{Name: "redis", Resources: corev1.ResourceRequirements{Limits: limits}}}
+	f.usage["redis-cluster-2"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse(used)
+}
+
 func ended(f *fixture, reason string, code int32, ago time.Duration) {
 	f.pods["mca"].Status.ContainerStatuses[0].LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 		Reason: reason, ExitCode: code, FinishedAt: metav1.NewTime(now.Add(-ago)),
@@ -438,6 +445,10 @@ var faults = []struct {
 	{"memory near its limit", "pod-memory-near-limit", "pod/npa-0/app", "uses 900Mi of 1Gi (88 %)", "killed soon", func(f *fixture) {
 		f.usage["npa"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("900Mi")
 	}},
+	{"memory of web near its limit", "pod-memory-near-limit", "pod/web-0/app", "uses 840Mi of 1Gi (82 %)", "killed soon", func(f *fixture) {
+		f.usage["web"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("840Mi")
+	}},
+	{"memory of a store near its limit", "pod-memory-near-limit", "pod/redis-cluster-2/redis", "uses 470Mi of 512Mi (92 %)", "killed soon", func(f *fixture) { redisMemory(f, "470Mi") }},
 	{"a container killed for its memory", "pod-out-of-memory", "pod/mca-0/app", "OOMKilled at 2026-01-31T11:59:00Z, exit code 137, 1 restarts; it said: fake logs", "more memory than its limit", func(f *fixture) {
 		waiting(f, "CrashLoopBackOff", "back-off")
 		ended(f, "OOMKilled", 137, time.Minute)
@@ -552,6 +563,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"a fragmented Redis node", "redis-fragmented", "pod/redis-cluster-2", "1.90 times", "gaps in Redis' memory", replaceMetric("redis-cluster-2", "fragmentation_ratio 1.1", "fragmentation_ratio 1.9")},
 	{"a breaker of one pod of mca", "breaker-open", "pod/mca-0 to wpa", "the breaker is open: 2 timeout", "the agent failed", replaceMetric("mca-0", `breaker_state{agent="mca",upstream="wpa"} 0`, `breaker_state{agent="mca",upstream="wpa"} 2`)},
 	{"an agent that mca can't reach", "agent-requests-failing", "pod/mca-0 to wpa", "failed: 302 timeout", "can't be reached", replaceMetric("mca-0", `reason="timeout",upstream="wpa"} 2`, `reason="timeout",upstream="wpa"} 302`)},
+	{"an agent that is far away", "agent-latency-high", "pod/mca-0 to wpa", "a mean of 140 ms over 1000 responses", "the network between the pods is slow", replaceMetric("mca-0", `sum{agent="mca",upstream="wpa"} 40`, `sum{agent="mca",upstream="wpa"} 140`)},
 	{"one slow pod of an agent", "agent-hedged", "pod/mca-0 to wpa", "9.9 % of 1002", "slower than the others", replaceMetric("mca-0", `hedges_total{agent="mca",upstream="wpa"} 40`, `hedges_total{agent="mca",upstream="wpa"} 99`)},
 	{"a long queue", "coordination-queue-long", "pod/mca-0", "70 coordinations wait", "more coordinations arrive", replaceMetric("mca-0", `queue_depth{agent="mca"} 3`, `queue_depth{agent="mca"} 70`)},
 	{"a request that is too small", "request-too-small", "deployment/mca", "VPA recommends 900m of cpu, the request is 300m", "more than they request", func(f *fixture) { recommend(f, "target", "cpu", "900m") }},
@@ -695,6 +707,9 @@ func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
 	f.pods["npa"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-time.Second))}
 	f.pods["npa"].Spec.Containers[0].Resources.Limits = nil
 	f.metrics["wpa-0"] = metricsText(50, 25, 5, 1, 9, 0)
+	f.usage["mca"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("860Mi") // 84 %, of 85
+	redisMemory(f, "455Mi")                                                                 // 89 %, of 90
+	replaceMetric("mca-0", `sum{agent="mca",upstream="wpa"} 40`, `sum{agent="mca",upstream="wpa"} 99`)(f)
 	r, _ := f.diagnose(t, Checks)
 	require.Empty(t, r.Findings)
 }

@@ -12,12 +12,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promrules"
 	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
-// Values of the label app of Redis' pods and of the pods of PostgreSQL's exporter.
+// Values of the label app of the pods of Redis, PostgreSQL and PostgreSQL's exporter.
 const (
-	redisApp    = "redis-cluster"
+	redisApp    = promrules.Redis
+	postgresApp = "postgres"
 	exporterApp = "postgres-exporter"
 )
 

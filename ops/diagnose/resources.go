@@ -16,12 +16,9 @@ import (
 )
 
 const (
-	// maxUsage is the highest share of a limit. Above it, the design document's report
-	// (generate_performance_report) recommends more CPU or memory.
+	// maxUsage is the highest share of a limit, except of the memory of services and stores. Above
+	// it, the design document's report (generate_performance_report) recommends more CPU or memory.
 	maxUsage = scaling.Percent(80)
-	// maxRestarts is the highest number of restarts of a container. Above it, the design document's
-	// report calls restarts frequent.
-	maxRestarts = 3
 	// recent is how long the end of a container, or a failed activity, stays a finding. An older
 	// one was repaired, or its alert has fired.
 	recent = time.Hour
@@ -157,9 +154,9 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 			Cause: "the program ends at its start: an environment variable is invalid, or a store that it needs is not reachable", Fix: "read the last lines of its log; if a release caused it, roll back: docs/runbooks/rollback.md",
 			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
 		}, true
-	case c.RestartCount > maxRestarts && wasRecent && ended.ExitCode != 0:
+	case c.RestartCount > scaling.MaxRestarts && wasRecent && ended.ExitCode != 0:
 		return Finding{
-			Name: "pod-restarts", Where: where, Threshold: fmt.Sprintf("at most %d restarts", maxRestarts),
+			Name: "pod-restarts", Where: where, Threshold: fmt.Sprintf("at most %d restarts", scaling.MaxRestarts),
 			Evidence: fmt.Sprintf("%d restarts, the last at %s with exit code %d (%s)", c.RestartCount, ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, ended.Reason) + o.lastLines(pod.Name, c.Name),
 			Cause:    "the program fails from time to time, or its liveness probe does", Fix: "read the log of the ended container",
 			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
@@ -191,8 +188,9 @@ func (o objects) unmeasured() []Missing {
 
 // usageFindings compares the CPU and memory of each container with its limits.
 func (o objects) usageFindings() (list []Finding) {
-	specs := map[string]corev1.Container{}
+	specs, apps := map[string]corev1.Container{}, map[string]string{}
 	for _, pod := range o.pods {
+		apps[pod.Name] = pod.Labels["app"]
 		for _, c := range pod.Spec.Containers {
 			specs[pod.Name+"/"+c.Name] = c
 		}
@@ -203,16 +201,17 @@ func (o objects) usageFindings() (list []Finding) {
 			for _, r := range []struct {
 				name             corev1.ResourceName
 				finding          string
+				most             scaling.Percent
 				cause, fix, next string
 			}{
-				{corev1.ResourceCPU, "pod-cpu-starved", "the container is throttled: its work needs more CPU than its limit", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
-				{corev1.ResourceMemory, "pod-memory-near-limit", "the container will be killed soon if its memory grows further", "raise Resources in components/scaling/services.go, or find the leak", "top pods --containers --sort-by=memory"},
+				{corev1.ResourceCPU, "pod-cpu-starved", maxUsage, "the container is throttled: its work needs more CPU than its limit", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
+				{corev1.ResourceMemory, "pod-memory-near-limit", memoryLimit(apps[pod.Name]), "the container will be killed soon if its memory grows further", "raise Resources in components/scaling/services.go, or find the leak", "top pods --containers --sort-by=memory"},
 			} {
 				used, limit := c.Usage[r.name], spec.Resources.Limits[r.name]
-				if share, above := usageShare(used, limit); above {
+				if share := usageShare(used, limit); share > float64(r.most) {
 					list = append(list, Finding{
 						Name: r.finding, Where: "pod/" + pod.Name + "/" + c.Name, Evidence: fmt.Sprintf("uses %s of %s (%.0f %%)", used.String(), limit.String(), share),
-						Threshold: fmt.Sprintf("%d %% of the limit", maxUsage), Cause: r.cause, Fix: r.fix, Next: o.kubectl(r.next),
+						Threshold: fmt.Sprintf("%d %% of the limit", r.most), Cause: r.cause, Fix: r.fix, Next: o.kubectl(r.next),
 					})
 				}
 			}
@@ -265,13 +264,30 @@ func quantity(name corev1.ResourceName, q resource.Quantity) string {
 	return fmt.Sprintf("%dm", q.MilliValue())
 }
 
-// usageShare returns the used percentage of the limit, and reports whether it is above maxUsage.
-func usageShare(used, limit resource.Quantity) (percent float64, above bool) {
+// usageShare returns the used percentage of the limit. It is 0 without a limit.
+func usageShare(used, limit resource.Quantity) float64 {
 	if limit.IsZero() {
-		return 0, false
+		return 0
 	}
-	percent = 100 * used.AsApproximateFloat64() / limit.AsApproximateFloat64()
-	return percent, percent > float64(maxUsage)
+	return 100 * used.AsApproximateFloat64() / limit.AsApproximateFloat64()
+}
+
+// memoryLimit returns the highest share of its memory limit that a container may use, by the label
+// app of its pod. The alert MemoryHigh has the same thresholds.
+func memoryLimit(app string) scaling.Percent {
+	t := scaling.Targets()
+	if app == redisApp || app == postgresApp {
+		return t.Database.Memory
+	}
+	for _, service := range scaling.Services() {
+		switch {
+		case service.Name == app && service.NodeTier == scaling.WebTier:
+			return t.Web.Memory
+		case service.Name == app:
+			return t.Application.Memory
+		}
+	}
+	return maxUsage
 }
 
 // nodeFindings judges the conditions of one node.
