@@ -50,6 +50,9 @@ const (
 // now is the time of every diagnosis in these tests.
 var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
+// tenMinutesAgo is the time of a condition.
+var tenMinutesAgo = metav1.NewTime(now.Add(-10 * time.Minute))
+
 // fixture is a healthy platform. Each row of the table damages it. The API server is client-go's
 // fake, and web is a real HTTP server.
 type fixture struct {
@@ -453,16 +456,16 @@ var faults = []struct {
 		waiting(f, "CrashLoopBackOff", "back-off")
 		ended(f, "OOMKilled", 137, time.Minute)
 	}},
-	{"a crash loop", "pod-crash-loop", "pod/mca-0/app", "exit code 2 (Error)", "ends at its start", func(f *fixture) {
+	{"a crash loop", "pod-crash-loop", "pod/mca-0/app", "1 restarts, the last at 2026-01-31T11:59:00Z with exit code 2 (Error); it said: fake logs", "ends at its start", func(f *fixture) {
 		waiting(f, "CrashLoopBackOff", "back-off")
 		ended(f, "Error", 2, time.Minute)
 	}},
-	{"a crash loop between two starts", "pod-crash-loop", "pod/mca-0/app", "4 restarts, the last with exit code 2 (Error)", "ends at its start", func(f *fixture) {
+	{"a crash loop between two starts", "pod-crash-loop", "pod/mca-0/app", "4 restarts, the last at 2026-01-31T11:59:00Z with exit code 2 (Error)", "ends at its start", func(f *fixture) {
 		ended(f, "Error", 2, time.Minute)
 		status := &f.pods["mca"].Status.ContainerStatuses[0]
 		status.State, status.RestartCount = status.LastTerminationState, 4
 	}},
-	{"an init container that ends with an error", "pod-crash-loop", "pod/mca-0/init", "exit code 3 (Error) ; it said: fake logs", "ends at its start", func(f *fixture) {
+	{"an init container that ends with an error", "pod-crash-loop", "pod/mca-0/init", "exit code 3 (Error); it said: fake logs", "ends at its start", func(f *fixture) {
 		ended(f, "Error", 3, time.Minute)
 		status := f.pods["mca"].Status.ContainerStatuses[0]
 		status.Name, status.State = "init", corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
@@ -473,34 +476,44 @@ var faults = []struct {
 		ended(f, "Error", 1, 10*time.Minute)
 		f.pods["mca"].Status.ContainerStatuses[0].RestartCount = 7
 	}},
-	{"an image that can't be pulled", "image-not-pulled", "pod/mca-0/app", "registry/app@sha256:1: not found", "registry does not have the image", func(f *fixture) {
+	{"an image that can't be pulled", "image-not-pulled", "pod/mca-0/app", "ImagePullBackOff since 2026-01-31T11:00:00Z: registry/app@sha256:1: not found", "registry does not have the image", func(f *fixture) {
 		waiting(f, "ImagePullBackOff", "not found")
 	}},
 	{"a Secret that is gone", "pod-configuration-invalid", "pod/mca-0/app", `secret "db" not found`, "does not exist", func(f *fixture) {
 		waiting(f, "CreateContainerConfigError", `secret "db" not found`)
 	}},
-	{"a pod that no node has room for", "pod-unschedulable", "pod/mca-0", "0/3 nodes are available: 3 Insufficient memory", "no node has enough free CPU", func(f *fixture) {
+	{"a pod that no node has room for", "pod-unschedulable", "pod/mca-0", "Unschedulable since 2026-01-31T11:50:00Z: 0/3 nodes are available: 3 Insufficient memory", "no node has enough free CPU", func(f *fixture) {
 		f.pods["mca"].Status.Phase = corev1.PodPending
-		f.pods["mca"].Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available: 3 Insufficient memory."}}
+		f.pods["mca"].Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, LastTransitionTime: tenMinutesAgo, Reason: "Unschedulable", Message: "0/3 nodes are available: 3 Insufficient memory."}}
 	}},
 	{"a failing readiness probe", "pod-not-ready", "pod/mca-0", "not ready for 10m0s", "readiness probe", func(f *fixture) {
 		f.pods["mca"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-10 * time.Minute))}
 	}},
-	{"a rollout that does not end", "rollout-stuck", "deployment/mca", "timed out", "do not become ready", func(f *fixture) {
-		f.deploy.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out"}}
+	{"a rollout that does not end", "rollout-stuck", "deployment/mca", "0 ready since 2026-01-31T11:50:00Z: timed out", "do not become ready", func(f *fixture) {
+		f.deploy.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, LastTransitionTime: tenMinutesAgo, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out"}}
 	}},
-	{"a node that is gone", "node-not-ready", "node/node-1", "Kubelet stopped posting", "kubelet", func(f *fixture) {
-		f.node.Status.Conditions[0] = corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, Reason: "NodeStatusUnknown", Message: "Kubelet stopped posting node status."}
+	{"a node that is gone", "node-not-ready", "node/node-1", "NodeStatusUnknown since 2026-01-31T11:50:00Z: Kubelet stopped posting", "kubelet", func(f *fixture) {
+		f.node.Status.Conditions[0] = corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, LastTransitionTime: tenMinutesAgo, Reason: "NodeStatusUnknown", Message: "Kubelet stopped posting node status."}
 	}},
 	{"a node without memory", "node-pressure", "node/node-1", "MemoryPressure", "more than they request", func(f *fixture) { f.node.Status.Conditions[1].Status = corev1.ConditionTrue }},
-	{"an HPA without its metric", "hpa-metric-missing", "hpa/mca-hpa", "FailedGetExternalMetric", "KEDA", func(f *fixture) {
-		f.hpa.Status.Conditions[0] = autoscalingv2.HorizontalPodAutoscalerCondition{Type: autoscalingv2.ScalingActive, Status: corev1.ConditionFalse, Reason: "FailedGetExternalMetric"}
+	{"an HPA without its metric", "hpa-metric-missing", "hpa/mca-hpa", "FailedGetExternalMetric since 2026-01-31T11:50:00Z", "KEDA", func(f *fixture) {
+		f.hpa.Status.Conditions[0] = autoscalingv2.HorizontalPodAutoscalerCondition{Type: autoscalingv2.ScalingActive, Status: corev1.ConditionFalse, LastTransitionTime: tenMinutesAgo, Reason: "FailedGetExternalMetric"}
 	}},
-	{"an HPA at its maximum", "hpa-at-maximum", "hpa/mca-hpa", "3 pods, more are wanted: cpu 140 %", "services.NAME.max", func(f *fixture) {
-		utilization := int32(140)
+	{"an HPA at its maximum", "hpa-at-maximum", "hpa/mca-hpa", "3 pods since 2026-01-31T11:50:00Z, more are wanted: cpu 140 % of 70 %, agent_coordination_requests_per_second 13 of 10, http_requests_per_second has no value, target 100", "services.NAME.max", func(f *fixture) {
+		utilization, target := int32(140), int32(70)
+		external := func(name string) autoscalingv2.MetricIdentifier { return autoscalingv2.MetricIdentifier{Name: name} }
+		quantity := func(n int64) *resource.Quantity { return resource.NewQuantity(n, resource.DecimalSI) }
 		f.hpa.Status.CurrentReplicas = 3
-		f.hpa.Status.Conditions[2].Reason = "TooManyReplicas"
-		f.hpa.Status.CurrentMetrics = []autoscalingv2.MetricStatus{{Resource: &autoscalingv2.ResourceMetricStatus{Name: "cpu", Current: autoscalingv2.MetricValueStatus{AverageUtilization: &utilization}}}}
+		f.hpa.Status.Conditions[2].Reason, f.hpa.Status.Conditions[2].LastTransitionTime = "TooManyReplicas", tenMinutesAgo
+		f.hpa.Spec.Metrics = []autoscalingv2.MetricSpec{
+			{Resource: &autoscalingv2.ResourceMetricSource{Name: "cpu", Target: autoscalingv2.MetricTarget{AverageUtilization: &target}}},
+			{External: &autoscalingv2.ExternalMetricSource{Metric: external("agent_coordination_requests_per_second"), Target: autoscalingv2.MetricTarget{AverageValue: quantity(10)}}},
+			{External: &autoscalingv2.ExternalMetricSource{Metric: external("http_requests_per_second"), Target: autoscalingv2.MetricTarget{AverageValue: quantity(100)}}},
+		}
+		f.hpa.Status.CurrentMetrics = []autoscalingv2.MetricStatus{
+			{External: &autoscalingv2.ExternalMetricStatus{Metric: external("agent_coordination_requests_per_second"), Current: autoscalingv2.MetricValueStatus{AverageValue: quantity(13)}}},
+			{Resource: &autoscalingv2.ResourceMetricStatus{Name: "cpu", Current: autoscalingv2.MetricValueStatus{AverageUtilization: &utilization}}},
+		}
 	}},
 	{"a PDB that blocks a drain", "drain-blocked", "poddisruptionbudget/mca", "1 of 1 pods are healthy, and 1 must be", "requires as many healthy pods", func(f *fixture) {
 		f.pdb.Status.DisruptionsAllowed, f.pdb.Status.DesiredHealthy = 0, 1

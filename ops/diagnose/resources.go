@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
 	"github.com/progressive-framework/platform/components/scaling"
@@ -38,7 +39,7 @@ func resourceFindings(o objects) (list []Finding) {
 			if c.Type == "Progressing" && c.Reason == "ProgressDeadlineExceeded" {
 				list = append(list, Finding{
 					Name: "rollout-stuck", Where: "deployment/" + d.Name,
-					Evidence: fmt.Sprintf("%d of %d pods are updated, %d ready: %s", d.Status.UpdatedReplicas, d.Status.Replicas, d.Status.ReadyReplicas, c.Message),
+					Evidence: fmt.Sprintf("%d of %d pods are updated, %d ready%s: %s", d.Status.UpdatedReplicas, d.Status.Replicas, d.Status.ReadyReplicas, sinceTime(c.LastTransitionTime), c.Message),
 					Cause:    "the pods of the new version do not become ready", Fix: "see the findings of its pods; if there are none, roll back: docs/runbooks/rollback.md",
 					Next: o.kubectl("rollout history deployment/" + d.Name),
 				})
@@ -65,7 +66,7 @@ func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
 			return []Finding{{
-				Name: "pod-unschedulable", Where: "pod/" + pod.Name, Evidence: c.Reason + ": " + c.Message,
+				Name: "pod-unschedulable", Where: "pod/" + pod.Name, Evidence: c.Reason + sinceTime(c.LastTransitionTime) + ": " + c.Message,
 				Cause: "no node has enough free CPU or memory, or the labels or the zone that the pod needs",
 				Fix:   "raise tiers.NAME.max, or lower services.NAME.min; on the sandbox, free memory of the machine",
 				Next:  o.kubectl("describe pod " + pod.Name),
@@ -91,6 +92,24 @@ func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
 		}
 	}
 	return list
+}
+
+// sinceTime prints since when a condition exists. It is empty if nobody set the time.
+func sinceTime(t metav1.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " since " + t.UTC().Format(time.RFC3339)
+}
+
+// notReadySince prints since when a pod is not ready.
+func notReadySince(pod corev1.Pod) string {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status == corev1.ConditionFalse {
+			return sinceTime(c.LastTransitionTime)
+		}
+	}
+	return ""
 }
 
 // containerStatuses returns the states of a pod's init containers and containers.
@@ -131,13 +150,13 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 		}, true
 	case waiting == "ErrImagePull" || waiting == "ImagePullBackOff" || waiting == "InvalidImageName":
 		return Finding{
-			Name: "image-not-pulled", Where: where, Evidence: waiting + ": " + c.Image + ": " + c.State.Waiting.Message,
+			Name: "image-not-pulled", Where: where, Evidence: waiting + notReadySince(pod) + ": " + c.Image + ": " + c.State.Waiting.Message,
 			Cause: "the registry does not have the image, or the node has no permission to read it", Fix: "run pulumi up, which pushes the image; check the node role's permission for ECR",
 			Next: o.kubectl("describe pod " + pod.Name),
 		}, true
 	case waiting == "CreateContainerConfigError" || waiting == "CreateContainerError":
 		return Finding{
-			Name: "pod-configuration-invalid", Where: where, Evidence: waiting + ": " + c.State.Waiting.Message,
+			Name: "pod-configuration-invalid", Where: where, Evidence: waiting + notReadySince(pod) + ": " + c.State.Waiting.Message,
 			Cause: "a Secret, a ConfigMap or a key that the pod names does not exist", Fix: "run pulumi up, which creates the missing object; it overwrites manual changes",
 			Next: o.kubectl("get secrets,configmaps"),
 		}, true
@@ -146,7 +165,8 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 	case waiting == "CrashLoopBackOff", c.State.Terminated != nil && c.State.Terminated.ExitCode != 0 && c.RestartCount > 0:
 		evidence := fmt.Sprintf("%d restarts", c.RestartCount)
 		if ended != nil {
-			evidence += fmt.Sprintf(", the last with exit code %d (%s) %s", ended.ExitCode, ended.Reason, strings.TrimSpace(ended.Message))
+			evidence += fmt.Sprintf(", the last at %s with exit code %d (%s) %s", ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, ended.Reason, strings.TrimSpace(ended.Message))
+			evidence = strings.TrimSpace(evidence)
 		}
 		evidence += o.lastLines(pod.Name, c.Name)
 		return Finding{
@@ -297,12 +317,12 @@ func nodeFindings(node corev1.Node) (list []Finding) {
 		switch {
 		case c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue:
 			list = append(list, Finding{
-				Name: "node-not-ready", Where: "node/" + node.Name, Evidence: c.Reason + ": " + c.Message,
+				Name: "node-not-ready", Where: "node/" + node.Name, Evidence: c.Reason + sinceTime(c.LastTransitionTime) + ": " + c.Message,
 				Cause: "its kubelet does not report: the instance is ending, or has no network", Fix: "wait until the Auto Scaling group replaces the node; if it does not, see docs/runbooks/upgrade.md", Next: next,
 			})
 		case (c.Type == corev1.NodeMemoryPressure || c.Type == corev1.NodeDiskPressure || c.Type == corev1.NodePIDPressure) && c.Status == corev1.ConditionTrue:
 			list = append(list, Finding{
-				Name: "node-pressure", Where: "node/" + node.Name, Evidence: string(c.Type) + ": " + c.Message,
+				Name: "node-pressure", Where: "node/" + node.Name, Evidence: string(c.Type) + sinceTime(c.LastTransitionTime) + ": " + c.Message,
 				Cause: "the pods on the node use more than they request", Fix: "raise the requests of pods that use more than they request, or use a larger instance type for the tier", Next: next,
 			})
 		}
