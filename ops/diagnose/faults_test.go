@@ -3,6 +3,7 @@ package diagnose
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,6 +79,10 @@ type fixture struct {
 	agents   map[string]string // the states in mca's status
 	// serve responds in place of web if it returns true.
 	serve func(w http.ResponseWriter, r *http.Request) bool
+	// certificate is that of the test server, which then uses TLS. nil: no TLS.
+	certificate *certificate
+	// now is the time of the requests to web.
+	now time.Time
 	// base replaces the URL of the test server.
 	base string
 	// forbidden is a resource that the API server refuses to list.
@@ -88,7 +93,7 @@ type fixture struct {
 }
 
 func healthy() *fixture {
-	f := &fixture{pods: map[string]*corev1.Pod{}, usage: map[string]*metricsv1beta1.PodMetrics{}, metrics: map[string]string{}, token: goodToken,
+	f := &fixture{now: now, pods: map[string]*corev1.Pod{}, usage: map[string]*metricsv1beta1.PodMetrics{}, metrics: map[string]string{}, token: goodToken,
 		agents: map[string]string{"mca": "up", "npa": "up", "wpa": "up"}}
 	for _, s := range scaling.Services() {
 		limits := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("1Gi")}
@@ -320,15 +325,21 @@ func (f *fixture) handler(w http.ResponseWriter, r *http.Request) {
 func (f *fixture) diagnose(t *testing.T, checks []Check) (*report, []clienttesting.Action) {
 	t.Helper()
 	p, actions := f.platform(t)
-	return p.diagnose(t.Context(), checks, now), actions()
+	return p.diagnose(t.Context(), checks, f.now), actions()
 }
 
 // platform returns the platform of the fixture, and a function that returns what was sent to its
 // API server.
 func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Action) {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(f.handler))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(f.handler))
 	t.Cleanup(server.Close)
+	var roots *x509.CertPool
+	if f.certificate == nil {
+		server.Start()
+	} else {
+		roots = f.certificate.start(t, server)
+	}
 	if f.base == "" {
 		f.base = server.URL
 	}
@@ -382,7 +393,7 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 		},
 	}
 	p := platform{
-		url: base, token: f.token, clients: clients, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}},
+		url: base, token: f.token, roots: roots, clients: clients, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}},
 		objects: func(ctx context.Context) (objects, []Missing, []Absent) {
 			return readObjects(ctx, clients, namespace, now)
 		},
@@ -611,6 +622,28 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 		f.cloud.Operations = []Operation{operation("app.a", "", 101*time.Millisecond), operation("app.b", "", 300*time.Millisecond), operation("app.c", "IXSCAN", 200*time.Millisecond), operation("app.d", "COLLSCAN", 900*time.Millisecond), operation("app.e", "", 100*time.Millisecond)}
 	}},
 	{"a failing endpoint", "endpoint-failing", "", "status 503", "a store behind it", respond("/api/v1/users/profile", http.StatusServiceUnavailable)},
+	{"an answer that ends early", "endpoint-failing", "", "half an answer: status 200 and 10 bytes, then unexpected EOF", "ended the connection", func(f *fixture) {
+		f.serve = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/api/v1/users/profile" {
+				w.Header().Set("Content-Length", "100")
+				fmt.Fprint(w, "0123456789")
+			}
+			return r.URL.Path == "/api/v1/users/profile"
+		}
+	}},
+	{"a certificate that is not renewed", "certificate-near-end", "127.0.0.1", "in 9 days", "not renewed", func(f *fixture) {
+		f.now = time.Now()
+		f.certificate = &certificate{left: 9*24*time.Hour + time.Hour, name: "localhost", trusted: true}
+	}},
+	{"an expired certificate", "certificate-invalid", "127.0.0.1", "certificate has expired", "has expired", func(f *fixture) {
+		f.certificate = &certificate{left: -time.Hour, name: "localhost", trusted: true}
+	}},
+	{"a certificate for another name", "certificate-invalid", "localhost", "certificate is valid for other.example.com, not localhost", "for other names", func(f *fixture) {
+		f.certificate = &certificate{left: 90 * 24 * time.Hour, name: "other.example.com", trusted: true, useName: true}
+	}},
+	{"a certificate of a foreign authority", "certificate-invalid", "127.0.0.1", "unknown authority", "does not trust", func(f *fixture) {
+		f.certificate = &certificate{left: 90 * 24 * time.Hour, name: "localhost"}
+	}},
 	{"a slow endpoint", "endpoint-slow", "", "first byte 5", "waits for a store", func(f *fixture) {
 		f.serve = func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/api/v1/users/profile" {
