@@ -1,6 +1,6 @@
 // Package cloudview reads what AWS says about a stack for `pf diagnose`: targets of the load
-// balancer, scaling activities and instance refreshes of the tiers' groups, and events and
-// top waits of PostgreSQL. It is the only package of ops that links the AWS SDK's services.
+// balancer, scaling activities and instance refreshes of the tiers' groups, events and top
+// waits of PostgreSQL, and events and slow operations of DocumentDB. It is the only package of ops that links the AWS SDK's services.
 // It changes nothing, and uses the caller's own credentials.
 //
 // Nothing of it was tried on AWS. Tests replace each call by a fake of the SDK's types.
@@ -19,6 +19,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/pi"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -47,6 +48,9 @@ type (
 		DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInput, ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error)
 		DescribeEvents(context.Context, *rds.DescribeEventsInput, ...func(*rds.Options)) (*rds.DescribeEventsOutput, error)
 	}
+	logAPI interface {
+		FilterLogEvents(context.Context, *cloudwatchlogs.FilterLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error)
+	}
 	insightsAPI interface {
 		GetResourceMetrics(context.Context, *pi.GetResourceMetricsInput, ...func(*pi.Options)) (*pi.GetResourceMetricsOutput, error)
 	}
@@ -58,6 +62,7 @@ type view struct {
 	targets   targetAPI
 	databases databaseAPI
 	insights  insightsAPI
+	logs      logAPI
 
 	now time.Time
 
@@ -86,7 +91,7 @@ func Read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cloud, []dia
 	}
 	v := &view{
 		groups: autoscaling.NewFromConfig(cfg), targets: elasticloadbalancingv2.NewFromConfig(cfg),
-		databases: rds.NewFromConfig(cfg), insights: pi.NewFromConfig(cfg), now: time.Now(),
+		databases: rds.NewFromConfig(cfg), insights: pi.NewFromConfig(cfg), logs: cloudwatchlogs.NewFromConfig(cfg), now: time.Now(),
 	}
 	return v.read(ctx, stack)
 }
@@ -132,9 +137,10 @@ func (v *view) read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cl
 	default:
 		v.absent = append(v.absent, diagnose.Absent{Check: diagnose.Database, What: "RDS", Why: "PostgreSQL runs in the cluster"})
 	}
-	// The host of a cluster is NAME.cluster-ID.REGION.docdb.amazonaws.com.
-	if documents, _, found := strings.Cut(stack.Mongo.Host, "."); found && stack.Mongo.SecretARN != "" {
-		wg.Go(func() { v.readEvents(ctx, documents, rdstypes.SourceTypeDbCluster) })
+	if stack.Mongo.IsDocumentDB() {
+		cluster, _, _ := strings.Cut(stack.Mongo.Host, ".")
+		wg.Go(func() { v.readEvents(ctx, cluster, rdstypes.SourceTypeDbCluster) })
+		wg.Go(func() { v.readOperations(ctx, cluster) })
 	}
 	wg.Wait()
 	return v.cloud, v.missing, v.absent

@@ -3,12 +3,15 @@ package cloudview
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/pi"
@@ -30,6 +33,21 @@ const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/pro
 type fake struct {
 	fails    map[string]error
 	insights bool
+	// line is the line of the profiler, on each of the pages.
+	line  string
+	pages int
+}
+
+func (f fake) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+	if aws.ToString(in.LogGroupName) != "/aws/docdb/prod-mongo/profiler" || aws.ToString(in.FilterPattern) != "{ $.millis > 100 }" || aws.ToInt64(in.EndTime)-aws.ToInt64(in.StartTime) != 600_000 {
+		return nil, errors.New("another log, filter or period")
+	}
+	page, _ := strconv.Atoi(aws.ToString(in.NextToken))
+	out := &cloudwatchlogs.FilterLogEventsOutput{Events: []logtypes.FilteredLogEvent{{Message: aws.String(f.line), Timestamp: aws.Int64(now.UnixMilli())}}}
+	if page++; page < f.pages {
+		out.NextToken = aws.String(strconv.Itoa(page))
+	}
+	return out, f.fails["logs"]
 }
 
 func (f fake) DescribeAutoScalingGroups(_ context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
@@ -86,7 +104,7 @@ var stack = stackoutput.Outputs{
 }
 
 func read(f fake, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
-	v := &view{groups: f, targets: f, databases: f, insights: f, now: now}
+	v := &view{groups: f, targets: f, databases: f, insights: f, logs: f, now: now}
 	return v.read(context.Background(), stack)
 }
 
@@ -96,15 +114,60 @@ func TestEveryAnswerIsRead(t *testing.T) {
 	require.Empty(t, absent)
 	require.Equal(t, []diagnose.Target{{Group: "prod-web", ID: "i-1", State: "unhealthy", Reason: "Target.Timeout"}}, cloud.Targets, "once")
 	require.Len(t, cloud.Activities, 2)
-	withDocuments := stack
-	withDocuments.Mongo = stackoutput.Store{Host: "prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com", SecretARN: "arn:aws:secretsmanager:y"}
-	documents, _, _ := read(fake{}, withDocuments)
-	require.Contains(t, documents.Events, diagnose.Event{Source: "prod-mongo", Message: "failover started", Categories: []string{"failover"}, At: now})
 	require.Contains(t, cloud.Activities, diagnose.Activity{Group: "prod-web", Status: "Failed", Description: "Launching", Message: "no capacity", Started: now})
 	require.Len(t, cloud.Refreshes, 2)
 	require.Equal(t, []diagnose.Event{{Source: "prod-postgres", Message: "failover started", Categories: []string{"failover"}, At: now}}, cloud.Events)
 	require.Equal(t, []diagnose.Wait{{Database: "prod-postgres", Name: "CPU", Load: 3}}, cloud.Waits)
 	require.Equal(t, map[string]int{"prod-postgres": 4}, cloud.CPUs)
+}
+
+// withMongo is the stack with a document store.
+func withMongo(host string) stackoutput.Outputs {
+	documents := stack
+	documents.Mongo = stackoutput.Store{Host: host, SecretARN: "arn:aws:secretsmanager:y"}
+	return documents
+}
+
+const (
+	documentDB = "prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com"
+	slowLine   = `{"op":"query","ts":1769860800000,"ns":"app.sessions","command":{"find":"sessions","filter":{"name":"private"}},"millis":350,"planSummary":"COLLSCAN","user":"platform"}`
+)
+
+func TestDocumentDBIsRead(t *testing.T) {
+	cloud, missing, _ := read(fake{insights: true, line: slowLine, pages: 2}, withMongo(documentDB))
+	require.Empty(t, missing)
+	require.Contains(t, cloud.Events, diagnose.Event{Source: "prod-mongo", Message: "failover started", Categories: []string{"failover"}, At: now})
+	slow := diagnose.Operation{Cluster: "prod-mongo", Operation: "query", Collection: "app.sessions", Plan: "COLLSCAN", Took: 350 * time.Millisecond, At: time.UnixMilli(now.UnixMilli())}
+	require.Equal(t, []diagnose.Operation{slow, slow}, cloud.Operations, "of both pages")
+}
+
+func TestUnreadableLogsOfDocumentDBAreReported(t *testing.T) {
+	for _, row := range []struct {
+		fault  fake
+		what   string
+		reason string
+	}{
+		{fake{line: "hello"}, "slow operations of prod-mongo", "not readable: a line of its log is not the profiler's JSON: "},
+		{fake{line: slowLine, pages: 99}, "further slow operations of prod-mongo", "not readable: the log has more than the 10 pages that are read"},
+		{fake{fails: map[string]error{"logs": &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}}}, "slow operations of prod-mongo", "no permission: no"},
+	} {
+		_, missing, _ := read(row.fault, withMongo(documentDB))
+		require.Len(t, missing, 1)
+		require.Equal(t, row.what, missing[0].What)
+		require.Contains(t, missing[0].Reason, row.reason)
+	}
+}
+
+// TestMongoDBOfYourOwnSendsNothing: AWS would refuse each call, because it has no such cluster.
+func TestMongoDBOfYourOwnSendsNothing(t *testing.T) {
+	denied := &smithy.GenericAPIError{Code: "DBClusterNotFoundFault"}
+	for _, host := range []string{"mongo.example.com", "docdb.amazonaws.com.example.com"} {
+		own := withMongo(host)
+		own.Postgres = stackoutput.Store{}
+		cloud, missing, _ := read(fake{fails: map[string]error{"events": denied, "logs": denied}}, own)
+		require.Empty(t, missing)
+		require.Empty(t, cloud.Events)
+	}
 }
 
 // TestEachRefusalIsReported: the other calls are still read.

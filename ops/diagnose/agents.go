@@ -137,6 +137,12 @@ func (o objects) upstreamFindings(p podMetrics) (list []Finding, figures []Figur
 				Cause: "the agent fails, is too slow, or can't be reached", Fix: "see the agent's own findings; docs/runbooks/alerts.md#agentrequestsslow", Next: o.kubectl("logs --since=10m " + p.pod),
 			})
 		}
+		if limit := scaling.Targets().Agents.InterAgent; answered[agent] >= minRequests && mean > limit.Seconds() {
+			list = append(list, Finding{
+				Name: "agent-latency-high", Where: where, Evidence: fmt.Sprintf("a mean of %s over %.0f responses %s", ms(mean), answered[agent], p.since()), Threshold: ms(limit.Seconds()),
+				Cause: "the agent works for longer than mca expects, or the network between the pods is slow", Fix: "see agent-slow of the agent; without it, compare the zones of the pods; docs/runbooks/alerts.md#agentrequestsslow", Next: o.kubectl("get pods -o wide -l 'app in (" + scaling.MCA().Name + "," + agent + ")'"),
+			})
+		}
 		if share := 100 * hedged / total; total >= minRequests && share > maxHedged {
 			list = append(list, Finding{
 				Name: "agent-hedged", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f requests %s were sent twice", share, total, p.since()), Threshold: fmt.Sprintf("%d %%", maxHedged),

@@ -1,8 +1,10 @@
 package diagnose
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +16,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/progressive-framework/platform/components/scaling"
@@ -45,32 +48,55 @@ var endpoints = []endpoint{
 	{"/api/v1/agents/wpa/health", true},
 }
 
+// phases has the duration of each phase of a request. It is 0 if the request did not need the phase.
+type phases struct {
+	dns, connect, tls, firstByte time.Duration
+}
+
 // response is what was measured of one request.
 type response struct {
 	endpoint endpoint
-	status   int
-	body     []byte
-	err      error
-	// The duration of each phase. It is 0 if the request did not need the phase.
-	dns, connect, tls, firstByte, total time.Duration
+	// status is 0 without a response. err may also be set with a status: the body was not complete.
+	status int
+	body   []byte
+	err    error
+	phases
+	total time.Duration
 	// certificateEnd is when the server's certificate expires. It is zero without TLS.
 	certificateEnd time.Time
 }
 
-// request sends one request on a new connection, so that every phase is measured.
-func request(ctx context.Context, base *url.URL, e endpoint, token string) (r response) {
+// request sends one request on a new connection, so that every phase is measured. roots are the
+// trusted authorities; nil means those of the system.
+func request(ctx context.Context, base *url.URL, e endpoint, token string, roots *x509.CertPool) (r response) {
 	r.endpoint = e
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	var began, dns, connect, handshake time.Time
+	var (
+		began, dns, connect, handshake time.Time
+		took                           phases
+		// A host with an IPv4 and an IPv6 address is dialed twice at the same time, and the second
+		// dial may end after the response.
+		mu sync.Mutex
+	)
+	locked := func(set func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		set()
+	}
+	defer locked(func() { r.phases = took })
 	trace := &httptrace.ClientTrace{
-		DNSStart:             func(httptrace.DNSStartInfo) { dns = time.Now() },
-		DNSDone:              func(httptrace.DNSDoneInfo) { r.dns = time.Since(dns) },
-		ConnectStart:         func(string, string) { connect = time.Now() },
-		ConnectDone:          func(string, string, error) { r.connect = time.Since(connect) },
-		TLSHandshakeStart:    func() { handshake = time.Now() },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { r.tls = time.Since(handshake) },
-		GotFirstResponseByte: func() { r.firstByte = time.Since(began) },
+		DNSStart:     func(httptrace.DNSStartInfo) { locked(func() { dns = time.Now() }) },
+		DNSDone:      func(httptrace.DNSDoneInfo) { locked(func() { took.dns = time.Since(dns) }) },
+		ConnectStart: func(string, string) { locked(func() { connect = time.Now() }) },
+		ConnectDone: func(_, _ string, err error) {
+			if err == nil {
+				locked(func() { took.connect = time.Since(connect) })
+			}
+		},
+		TLSHandshakeStart:    func() { locked(func() { handshake = time.Now() }) },
+		TLSHandshakeDone:     func(tls.ConnectionState, error) { locked(func() { took.tls = time.Since(handshake) }) },
+		GotFirstResponseByte: func() { locked(func() { took.firstByte = time.Since(began) }) },
 	}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, base.JoinPath(e.path).String(), nil)
 	if err != nil {
@@ -81,7 +107,7 @@ func request(ctx context.Context, base *url.URL, e endpoint, token string) (r re
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
+		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	began = time.Now()
@@ -99,8 +125,8 @@ func request(ctx context.Context, base *url.URL, e endpoint, token string) (r re
 	return r
 }
 
-// phases prints the duration of each phase.
-func (r response) phases() string {
+// durations prints the duration of each phase.
+func (r response) durations() string {
 	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
 	return fmt.Sprintf("%s: DNS %s, connect %s, TLS %s, first byte %s", ms(r.total), ms(r.dns), ms(r.connect), ms(r.tls), ms(r.firstByte))
 }
@@ -108,7 +134,7 @@ func (r response) phases() string {
 // appFindings judges the responses of the platform at the URL base.
 func appFindings(base *url.URL, responses []response, now time.Time) (list []Finding) {
 	limit := scaling.Targets().Web.ResponseTime
-	certificateSeen := false
+	certificateSeen := false // all endpoints have the same certificate
 	for _, r := range responses {
 		where := base.JoinPath(r.endpoint.path).String()
 		next := "curl -sv " + where
@@ -117,10 +143,21 @@ func appFindings(base *url.URL, responses []response, now time.Time) (list []Fin
 		}
 		f := Finding{Check: App, Where: where, Next: next}
 		var dnsErr *net.DNSError
+		var certificateErr *tls.CertificateVerificationError
 		switch {
+		case errors.As(r.err, &certificateErr):
+			if !certificateSeen {
+				f.Name, f.Where, f.Evidence = "certificate-invalid", base.Host, certificateErr.Err.Error()
+				f.Cause, f.Fix = certificateCause(certificateErr.Err), "docs/runbooks/rotation.md#certificates-that-you-give; behind a proxy that opens TLS, run pf elsewhere"
+				f.Next = showCertificate(base)
+			}
+			certificateSeen = true
 		case errors.As(r.err, &dnsErr):
 			f.Name, f.Evidence = "host-not-resolved", dnsErr.Error()
 			f.Cause, f.Fix = "the DNS record of edge.domain does not exist, or the domain is not delegated to its hosted zone", "compare the name servers of the hosted zone with those at the registrar"
+		case r.err != nil && r.status != 0:
+			f.Name, f.Evidence = "endpoint-failing", fmt.Sprintf("half an answer: status %d and %d bytes, then %v after %s", r.status, len(r.body), lastError(r.err), r.total.Round(time.Millisecond))
+			f.Cause, f.Fix = "the service, or a proxy before it, ended the connection within the response", "see pod-restarts and pod-out-of-memory; docs/faults.md has each status and its cause"
 		case r.err != nil:
 			f.Name, f.Evidence = "endpoint-unreachable", lastError(r.err).Error()+" after "+r.total.Round(time.Millisecond).String()
 			f.Cause, f.Fix = "nothing listens at the address, or no pod of web is ready", "see the findings of resources; on the sandbox, run make status"
@@ -132,7 +169,7 @@ func appFindings(base *url.URL, responses []response, now time.Time) (list []Fin
 			f.Name, f.Evidence = "endpoint-failing", fmt.Sprintf("status %d %.80s", r.status, r.body)
 			f.Cause, f.Fix = "the service or a store behind it fails", "docs/faults.md has each status and its cause"
 		case r.total > limit:
-			f.Name, f.Evidence, f.Threshold = "endpoint-slow", r.phases(), limit.String()
+			f.Name, f.Evidence, f.Threshold = "endpoint-slow", r.durations(), limit.String()
 			f.Cause, f.Fix = slowCause(r), "docs/runbooks/alerts.md#responsesslow"
 		}
 		if f.Name != "" {
@@ -144,7 +181,7 @@ func appFindings(base *url.URL, responses []response, now time.Time) (list []Fin
 				Check: App, Name: "certificate-near-end", Where: base.Host, Threshold: "30 days",
 				Evidence: fmt.Sprintf("ends at %s, in %d days", r.certificateEnd.UTC().Format(time.RFC3339), int(left.Hours()/24)),
 				Cause:    "the certificate is not renewed: its validation record in DNS is gone", Fix: "docs/runbooks/rotation.md",
-				Next: "pulumi preview",
+				Next: showCertificate(base),
 			})
 		}
 		if r.err == nil && r.status == http.StatusOK && r.endpoint.path == statusPath {
@@ -154,11 +191,34 @@ func appFindings(base *url.URL, responses []response, now time.Time) (list []Fin
 	return list
 }
 
+// certificateCause explains why a certificate is not valid.
+func certificateCause(err error) string {
+	var (
+		name    x509.HostnameError
+		foreign x509.UnknownAuthorityError
+		invalid x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "the certificate has expired, or the clock of this machine is wrong"
+	case errors.As(err, &name):
+		return "the certificate is for other names than edge.domain"
+	case errors.As(err, &foreign):
+		return "this machine does not trust the authority of the certificate, or another server answers"
+	}
+	return "the server's certificate is not one for this platform"
+}
+
+// showCertificate returns the command that prints the certificate of a server.
+func showCertificate(base *url.URL) string {
+	return fmt.Sprintf("openssl s_client -connect %s:%s -servername %s </dev/null | openssl x509 -noout -dates -issuer -ext subjectAltName", base.Hostname(), cmp.Or(base.Port(), "443"), base.Hostname())
+}
+
 // responseFigures returns the duration of each response, by phase.
 func responseFigures(responses []response) (figures []Figure) {
 	for _, r := range responses {
 		if r.err == nil {
-			figures = append(figures, Figure{App, r.endpoint.path, fmt.Sprintf("status %d, %s", r.status, r.phases())})
+			figures = append(figures, Figure{App, r.endpoint.path, fmt.Sprintf("status %d, %s", r.status, r.durations())})
 		}
 	}
 	return figures

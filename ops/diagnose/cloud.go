@@ -1,9 +1,13 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 )
 
 // Cloud is the part of the platform's state that only AWS knows. Package cloudview reads it.
@@ -15,6 +19,8 @@ type Cloud struct {
 	Waits      []Wait
 	// CPUs is the number of vCPUs of each database, by its name.
 	CPUs map[string]int
+	// Operations are the slow operations of DocumentDB within the window.
+	Operations []Operation
 }
 
 // Target is an instance behind the load balancer (Elastic Load Balancing,
@@ -53,6 +59,14 @@ type Wait struct {
 	Load           float64
 }
 
+// Operation is an operation in the log of DocumentDB's profiler (CloudWatch Logs, FilterLogEvents). It
+// has neither the command nor the user, because they may be private.
+type Operation struct {
+	Cluster, Operation, Collection, Plan string
+	Took                                 time.Duration
+	At                                   time.Time
+}
+
 // failedEvents are the categories of RDS events that report a failure (RDS User Guide, "Amazon RDS
 // event categories and event messages").
 var failedEvents = map[string]bool{"failure": true, "failover": true, "low storage": true, "recovery": true}
@@ -66,6 +80,7 @@ func cloudFindings(c Cloud, now time.Time) (list []Finding, figures []Figure) {
 	all.add(refreshFindings(c.Refreshes, now))
 	all.add(eventFindings(c.Events, now))
 	all.add(waitFindings(c.Waits, c.CPUs))
+	all.add(operationFindings(c.Operations))
 	return all.findings, all.figures
 }
 
@@ -134,6 +149,32 @@ func eventFindings(events []Event, now time.Time) (list []Finding, figures []Fig
 		})
 	}
 	return list, figures
+}
+
+// mostOperations is the number of slow operations in the evidence.
+const mostOperations = 3
+
+// operationFindings reports each cluster of DocumentDB with slow operations, and its slowest ones.
+func operationFindings(operations []Operation) (list []Finding, figures []Figure) {
+	clusters := map[string][]Operation{}
+	for _, o := range operations {
+		if o.Took > docdbspec.SlowOperation {
+			clusters[o.Cluster] = append(clusters[o.Cluster], o)
+		}
+	}
+	for _, cluster := range sortedKeys(clusters) {
+		slow := clusters[cluster]
+		slices.SortStableFunc(slow, func(a, b Operation) int { return cmp.Compare(b.Took, a.Took) })
+		var texts []string
+		for _, o := range slow[:min(mostOperations, len(slow))] {
+			texts = append(texts, fmt.Sprintf("%s of %s took %s at %s (%s)", o.Operation, o.Collection, o.Took, o.At.UTC().Format(time.RFC3339), cmp.Or(o.Plan, "no plan")))
+		}
+		list = append(list, Finding{
+			Check: Database, Name: "slow-operation", Where: "documentdb " + cluster, Evidence: fmt.Sprintf("%d slow operations in the last %s: %s", len(slow), window, strings.Join(texts, ", ")), Threshold: docdbspec.SlowOperation.String(),
+			Cause: "COLLSCAN: no index has the fields of the filter; another plan: the operation reads too much, or the instance has too little memory or CPU", Fix: "add an index in agents/migrate/mongoindexes, or use a larger mongo.instanceClass", Next: "aws logs tail /aws/docdb/" + cluster + "/profiler --since 10m",
+		})
+	}
+	return list, nil
 }
 
 // waitFindings reports the databases with more active sessions than vCPUs.

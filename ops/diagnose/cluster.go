@@ -27,6 +27,7 @@ type objects struct {
 	pods         []corev1.Pod
 	podsRead     bool
 	usage        []metricsv1beta1.PodMetrics
+	usageRead    bool
 	nodes        []corev1.Node
 	deployments  []appsv1.Deployment
 	statefulSets []appsv1.StatefulSet
@@ -78,7 +79,7 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 	})
 	read(Resources, "CPU and memory of the pods (metrics.k8s.io)", func() error {
 		list, err := c.Metrics.MetricsV1beta1().PodMetricses(namespace).List(ctx, all)
-		return storeUnless(err, func() { o.usage = list.Items })
+		return storeUnless(err, func() { o.usage, o.usageRead = list.Items, true })
 	})
 	readFor([]Check{Resources, Scaling}, "nodes", func() error {
 		list, err := c.Kubernetes.CoreV1().Nodes().List(ctx, all)
@@ -121,6 +122,7 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 		return storeUnless(err, func() { o.nodeScaler = status.Data["status"] })
 	})
 	wg.Wait()
+	missing = append(missing, o.unmeasured()...)
 	missing = append(missing, o.readLogs(ctx, c.Kubernetes)...)
 	slices.SortFunc(missing, func(a, b Missing) int { return slices.Index(Checks, a.Check) - slices.Index(Checks, b.Check) })
 	return o, missing, absent

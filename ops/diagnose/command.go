@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -43,8 +44,10 @@ type CloudReader func(context.Context, stackoutput.Outputs) (Cloud, []Missing, [
 
 // platform is the stack under diagnosis, with the clients that read it.
 type platform struct {
-	url     *url.URL
-	token   string
+	url   *url.URL
+	token string
+	// roots are the trusted authorities of the platform's certificate; nil: those of the system.
+	roots   *x509.CertPool
 	objects func(context.Context) (objects, []Missing, []Absent)
 	clients kubeclient.Clients
 	cloud   func(context.Context) (Cloud, []Missing, []Absent)
@@ -154,8 +157,9 @@ func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *
 		r.add(scalingFindings(o))
 		if wants(Database, Agents, Cache) {
 			var failed []Missing
-			m, failed = readMetrics(ctx, o, p.clients)
-			missing = append(missing, failed...)
+			var without []Absent
+			m, failed, without = readMetrics(ctx, o, p.clients)
+			missing, absent = append(missing, failed...), append(absent, without...)
 			r.add(databaseFindings(o, m))
 			r.add(agentFindings(o, m))
 			r.add(cacheFindings(o, m))
@@ -195,7 +199,7 @@ func (p platform) requests(ctx context.Context) (list []response, missing []Miss
 			}
 			continue
 		}
-		list = append(list, request(ctx, p.url, e, p.token))
+		list = append(list, request(ctx, p.url, e, p.token, p.roots))
 	}
 	return list, missing
 }

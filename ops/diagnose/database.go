@@ -29,9 +29,6 @@ const (
 	// minCalls is the fewest calls of a statement that is judged. One slow report of a person is no
 	// finding.
 	minCalls = 5
-	// maxDeadlocks is the highest number of deadlocks in the window. The alert DatabaseDeadlocks
-	// has the same limit.
-	maxDeadlocks = 5
 )
 
 // postgresFindings judges the metrics of PostgreSQL's exporter. RDS and a server in the cluster
@@ -70,9 +67,9 @@ func connectionFindings(p podMetrics, next string) (list []Finding, figures []Fi
 			Cause: "other clients than the services use connections; the services' pools leave a reserve", Fix: "end the sessions of other clients; docs/runbooks/alerts.md#databaseconnectionshigh", Next: next,
 		})
 	}
-	if n := p.sum("pg_stat_database_deadlocks", nil); p.recent && n > maxDeadlocks {
+	if n := p.sum("pg_stat_database_deadlocks", nil); p.recent && n > scaling.MaxDeadlocks {
 		list = append(list, Finding{
-			Name: "database-deadlocks", Where: "postgres", Evidence: fmt.Sprintf("%.0f transactions %s were rolled back by a deadlock", n, p.since()), Threshold: fmt.Sprint(maxDeadlocks),
+			Name: "database-deadlocks", Where: "postgres", Evidence: fmt.Sprintf("%.0f transactions %s were rolled back by a deadlock", n, p.since()), Threshold: fmt.Sprint(scaling.MaxDeadlocks),
 			Cause: "transactions lock the same rows in different orders", Fix: "docs/runbooks/alerts.md#databasedeadlocks", Next: next,
 		})
 	}

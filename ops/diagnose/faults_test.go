@@ -3,6 +3,7 @@ package diagnose
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,6 +51,9 @@ const (
 // now is the time of every diagnosis in these tests.
 var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
+// tenMinutesAgo is the time of a condition.
+var tenMinutesAgo = metav1.NewTime(now.Add(-10 * time.Minute))
+
 // fixture is a healthy platform. Each row of the table damages it. The API server is client-go's
 // fake, and web is a real HTTP server.
 type fixture struct {
@@ -68,13 +72,17 @@ type fixture struct {
 	redis    []*corev1.Pod
 	store    *appsv1.StatefulSet
 	exporter *corev1.Pod
-	observer *corev1.Pod
+	observer *corev1.Pod // Prometheus; nil: none
 	vertical *unstructured.Unstructured
 	status   *corev1.ConfigMap // of Cluster Autoscaler; nil: none
 	cloud    Cloud
 	agents   map[string]string // the states in mca's status
 	// serve responds in place of web if it returns true.
 	serve func(w http.ResponseWriter, r *http.Request) bool
+	// certificate is that of the test server, which then uses TLS. nil: no TLS.
+	certificate *certificate
+	// now is the time of the requests to web.
+	now time.Time
 	// base replaces the URL of the test server.
 	base string
 	// forbidden is a resource that the API server refuses to list.
@@ -85,7 +93,7 @@ type fixture struct {
 }
 
 func healthy() *fixture {
-	f := &fixture{pods: map[string]*corev1.Pod{}, usage: map[string]*metricsv1beta1.PodMetrics{}, metrics: map[string]string{}, token: goodToken,
+	f := &fixture{now: now, pods: map[string]*corev1.Pod{}, usage: map[string]*metricsv1beta1.PodMetrics{}, metrics: map[string]string{}, token: goodToken,
 		agents: map[string]string{"mca": "up", "npa": "up", "wpa": "up"}}
 	for _, s := range scaling.Services() {
 		limits := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("1Gi")}
@@ -99,9 +107,7 @@ func healthy() *fixture {
 				ContainerStatuses: []corev1.ContainerStatus{{Name: "app", Image: "registry/app@sha256:1", Ready: true, RestartCount: 1}},
 			},
 		}
-		f.usage[s.Short] = &metricsv1beta1.PodMetrics{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.Short + "-0"}, Containers: []metricsv1beta1.ContainerMetrics{
-			{Name: "app", Usage: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("400m"), corev1.ResourceMemory: resource.MustParse("512Mi")}},
-		}}
+		f.usage[s.Short] = podUsage(s.Short+"-0", "app")
 		f.metrics[s.Short+"-0"] = metricsText(1000, 0, 0.05, 900, 100, 0)
 	}
 	pod := func(name, app, namespace string) *corev1.Pod {
@@ -120,15 +126,20 @@ func healthy() *fixture {
 	f.store = &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: redisApp}, Spec: appsv1.StatefulSetSpec{Replicas: &six}, Status: appsv1.StatefulSetStatus{ReadyReplicas: 6}}
 	f.exporter, f.observer = pod("postgres-exporter-0", exporterApp, namespace), pod("prometheus-0", "prometheus", namespace+"-prometheus")
 	f.metrics["postgres-exporter-0"] = postgresText
+	f.usage["exporter"] = podUsage("postgres-exporter-0", "exporter")
 	f.metrics["mca-0"] += upstreamText
 	old := []string{
 		`{"metric":{"__name__":"pg_stat_user_tables_seq_scan","job":"postgres-exporter","instance":"x","pod":"postgres-exporter-0","namespace":"n","relname":"users","schemaname":"public"},"value":[1,"1000"]}`,
 		`{"metric":{"__name__":"pg_stat_user_tables_seq_tup_read","job":"postgres-exporter","instance":"x","pod":"postgres-exporter-0","namespace":"n","relname":"users","schemaname":"public"},"value":[1,"4e7"]}`,
 	}
 	for i := range 6 {
+		f.usage[fmt.Sprintf("redis-cluster-%d", i)] = podUsage(fmt.Sprintf("redis-cluster-%d", i), "redis")
 		for name, value := range map[string]string{"redis_evicted_keys_total": "0", "redis_slowlog_last_id": "40"} {
 			old = append(old, fmt.Sprintf(`{"metric":{"__name__":%q,"job":"stores","instance":"x","pod":"redis-cluster-%d","namespace":"n"},"value":[1,%q]}`, name, i, value))
 		}
+	}
+	for _, s := range scaling.Services() {
+		old = append(old, fmt.Sprintf(`{"metric":{"__name__":"http_requests_total","job":"x","instance":"x","pod":"%s-0","namespace":"n","method":"GET","route":"GET /health","status":"503"},"value":[1,"0"]}`, s.Short))
 	}
 	f.old, f.reset = vector(old...), vector()
 	f.vertical = &unstructured.Unstructured{Object: map[string]any{
@@ -154,6 +165,13 @@ func healthy() *fixture {
 		{Type: corev1.NodeReady, Status: corev1.ConditionTrue}, {Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse},
 	}}}
 	return f
+}
+
+// podUsage is the CPU and memory of a pod with one container.
+func podUsage(pod, container string) *metricsv1beta1.PodMetrics {
+	return &metricsv1beta1.PodMetrics{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: pod}, Containers: []metricsv1beta1.ContainerMetrics{
+		{Name: container, Usage: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("400m"), corev1.ResourceMemory: resource.MustParse("512Mi")}},
+	}}
 }
 
 // vector is a response of Prometheus to an instant query.
@@ -307,21 +325,30 @@ func (f *fixture) handler(w http.ResponseWriter, r *http.Request) {
 func (f *fixture) diagnose(t *testing.T, checks []Check) (*report, []clienttesting.Action) {
 	t.Helper()
 	p, actions := f.platform(t)
-	return p.diagnose(t.Context(), checks, now), actions()
+	return p.diagnose(t.Context(), checks, f.now), actions()
 }
 
 // platform returns the platform of the fixture, and a function that returns what was sent to its
 // API server.
 func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Action) {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(f.handler))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(f.handler))
 	t.Cleanup(server.Close)
+	var roots *x509.CertPool
+	if f.certificate == nil {
+		server.Start()
+	} else {
+		roots = f.certificate.start(t, server)
+	}
 	if f.base == "" {
 		f.base = server.URL
 	}
 	base, err := url.Parse(f.base)
 	require.NoError(t, err)
-	list := []runtime.Object{f.hpa, f.pdb, f.deploy, f.node, f.store, f.exporter, f.observer}
+	list := []runtime.Object{f.hpa, f.pdb, f.deploy, f.node, f.store, f.exporter}
+	if f.observer != nil {
+		list = append(list, f.observer)
+	}
 	for _, node := range f.redis {
 		list = append(list, node)
 	}
@@ -331,7 +358,9 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 	var usage metricsv1beta1.PodMetricsList
 	for _, s := range scaling.Services() {
 		list = append(list, f.pods[s.Short])
-		usage.Items = append(usage.Items, *f.usage[s.Short])
+	}
+	for _, pod := range sortedKeys(f.usage) {
+		usage.Items = append(usage.Items, *f.usage[pod])
 	}
 	kube, metrics := kubefake.NewClientset(list...), metricsfake.NewSimpleClientset()
 	refuse := func(action clienttesting.Action) (bool, runtime.Object, error) {
@@ -364,7 +393,7 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 		},
 	}
 	p := platform{
-		url: base, token: f.token, clients: clients, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}},
+		url: base, token: f.token, roots: roots, clients: clients, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}},
 		objects: func(ctx context.Context) (objects, []Missing, []Absent) {
 			return readObjects(ctx, clients, namespace, now)
 		},
@@ -377,6 +406,13 @@ func waiting(f *fixture, reason, message string) {
 	c := &f.pods["mca"].Status.ContainerStatuses[0]
 	c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
 	f.pods["mca"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-time.Hour))}
+}
+
+// redisMemory sets the memory that a Redis node uses of 512 MiB.
+func redisMemory(f *fixture, used string) {
+	limits := corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")}
+	f.redis[2].Spec.Containers = []corev1.Container{{Name: "redis", Resources: corev1.ResourceRequirements{Limits: limits}}}
+	f.usage["redis-cluster-2"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse(used)
 }
 
 func ended(f *fixture, reason string, code int32, ago time.Duration) {
@@ -423,51 +459,72 @@ var faults = []struct {
 	{"memory near its limit", "pod-memory-near-limit", "pod/npa-0/app", "uses 900Mi of 1Gi (88 %)", "killed soon", func(f *fixture) {
 		f.usage["npa"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("900Mi")
 	}},
-	{"a container killed for its memory", "pod-out-of-memory", "pod/mca-0/app", "OOMKilled at 2026-01-31T11:59:00Z, exit code 137", "more memory than its limit", func(f *fixture) {
+	{"memory of web near its limit", "pod-memory-near-limit", "pod/web-0/app", "uses 840Mi of 1Gi (82 %)", "killed soon", func(f *fixture) {
+		f.usage["web"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("840Mi")
+	}},
+	{"memory of a store near its limit", "pod-memory-near-limit", "pod/redis-cluster-2/redis", "uses 470Mi of 512Mi (92 %)", "killed soon", func(f *fixture) { redisMemory(f, "470Mi") }},
+	{"a container killed for its memory", "pod-out-of-memory", "pod/mca-0/app", "OOMKilled at 2026-01-31T11:59:00Z, exit code 137, 1 restarts; it said: fake logs", "more memory than its limit", func(f *fixture) {
 		waiting(f, "CrashLoopBackOff", "back-off")
 		ended(f, "OOMKilled", 137, time.Minute)
 	}},
-	{"a crash loop", "pod-crash-loop", "pod/mca-0/app", "exit code 2 (Error)", "ends at its start", func(f *fixture) {
+	{"a crash loop", "pod-crash-loop", "pod/mca-0/app", "1 restarts, the last at 2026-01-31T11:59:00Z with exit code 2 (Error); it said: fake logs", "ends at its start", func(f *fixture) {
 		waiting(f, "CrashLoopBackOff", "back-off")
 		ended(f, "Error", 2, time.Minute)
 	}},
-	{"a crash loop between two starts", "pod-crash-loop", "pod/mca-0/app", "4 restarts, the last with exit code 2 (Error)", "ends at its start", func(f *fixture) {
+	{"a crash loop between two starts", "pod-crash-loop", "pod/mca-0/app", "4 restarts, the last at 2026-01-31T11:59:00Z with exit code 2 (Error)", "ends at its start", func(f *fixture) {
 		ended(f, "Error", 2, time.Minute)
 		status := &f.pods["mca"].Status.ContainerStatuses[0]
 		status.State, status.RestartCount = status.LastTerminationState, 4
+	}},
+	{"an init container that ends with an error", "pod-crash-loop", "pod/mca-0/init", "exit code 3 (Error); it said: fake logs", "ends at its start", func(f *fixture) {
+		ended(f, "Error", 3, time.Minute)
+		status := f.pods["mca"].Status.ContainerStatuses[0]
+		status.Name, status.State = "init", corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
+		f.pods["mca"].Status.InitContainerStatuses = []corev1.ContainerStatus{status}
+		f.pods["mca"].Status.ContainerStatuses[0].LastTerminationState = corev1.ContainerState{}
 	}},
 	{"frequent restarts", "pod-restarts", "pod/mca-0/app", "7 restarts", "from time to time", func(f *fixture) {
 		ended(f, "Error", 1, 10*time.Minute)
 		f.pods["mca"].Status.ContainerStatuses[0].RestartCount = 7
 	}},
-	{"an image that can't be pulled", "image-not-pulled", "pod/mca-0/app", "registry/app@sha256:1: not found", "registry does not have the image", func(f *fixture) {
+	{"an image that can't be pulled", "image-not-pulled", "pod/mca-0/app", "ImagePullBackOff since 2026-01-31T11:00:00Z: registry/app@sha256:1: not found", "registry does not have the image", func(f *fixture) {
 		waiting(f, "ImagePullBackOff", "not found")
 	}},
 	{"a Secret that is gone", "pod-configuration-invalid", "pod/mca-0/app", `secret "db" not found`, "does not exist", func(f *fixture) {
 		waiting(f, "CreateContainerConfigError", `secret "db" not found`)
 	}},
-	{"a pod that no node has room for", "pod-unschedulable", "pod/mca-0", "0/3 nodes are available: 3 Insufficient memory", "no node has enough free CPU", func(f *fixture) {
+	{"a pod that no node has room for", "pod-unschedulable", "pod/mca-0", "Unschedulable since 2026-01-31T11:50:00Z: 0/3 nodes are available: 3 Insufficient memory", "no node has enough free CPU", func(f *fixture) {
 		f.pods["mca"].Status.Phase = corev1.PodPending
-		f.pods["mca"].Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available: 3 Insufficient memory."}}
+		f.pods["mca"].Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, LastTransitionTime: tenMinutesAgo, Reason: "Unschedulable", Message: "0/3 nodes are available: 3 Insufficient memory."}}
 	}},
 	{"a failing readiness probe", "pod-not-ready", "pod/mca-0", "not ready for 10m0s", "readiness probe", func(f *fixture) {
 		f.pods["mca"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-10 * time.Minute))}
 	}},
-	{"a rollout that does not end", "rollout-stuck", "deployment/mca", "timed out", "do not become ready", func(f *fixture) {
-		f.deploy.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out"}}
+	{"a rollout that does not end", "rollout-stuck", "deployment/mca", "0 ready since 2026-01-31T11:50:00Z: timed out", "do not become ready", func(f *fixture) {
+		f.deploy.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, LastTransitionTime: tenMinutesAgo, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out"}}
 	}},
-	{"a node that is gone", "node-not-ready", "node/node-1", "Kubelet stopped posting", "kubelet", func(f *fixture) {
-		f.node.Status.Conditions[0] = corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, Reason: "NodeStatusUnknown", Message: "Kubelet stopped posting node status."}
+	{"a node that is gone", "node-not-ready", "node/node-1", "NodeStatusUnknown since 2026-01-31T11:50:00Z: Kubelet stopped posting", "kubelet", func(f *fixture) {
+		f.node.Status.Conditions[0] = corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, LastTransitionTime: tenMinutesAgo, Reason: "NodeStatusUnknown", Message: "Kubelet stopped posting node status."}
 	}},
 	{"a node without memory", "node-pressure", "node/node-1", "MemoryPressure", "more than they request", func(f *fixture) { f.node.Status.Conditions[1].Status = corev1.ConditionTrue }},
-	{"an HPA without its metric", "hpa-metric-missing", "hpa/mca-hpa", "FailedGetExternalMetric", "KEDA", func(f *fixture) {
-		f.hpa.Status.Conditions[0] = autoscalingv2.HorizontalPodAutoscalerCondition{Type: autoscalingv2.ScalingActive, Status: corev1.ConditionFalse, Reason: "FailedGetExternalMetric"}
+	{"an HPA without its metric", "hpa-metric-missing", "hpa/mca-hpa", "FailedGetExternalMetric since 2026-01-31T11:50:00Z", "KEDA", func(f *fixture) {
+		f.hpa.Status.Conditions[0] = autoscalingv2.HorizontalPodAutoscalerCondition{Type: autoscalingv2.ScalingActive, Status: corev1.ConditionFalse, LastTransitionTime: tenMinutesAgo, Reason: "FailedGetExternalMetric"}
 	}},
-	{"an HPA at its maximum", "hpa-at-maximum", "hpa/mca-hpa", "3 pods, more are wanted: cpu 140 %", "services.NAME.max", func(f *fixture) {
-		utilization := int32(140)
+	{"an HPA at its maximum", "hpa-at-maximum", "hpa/mca-hpa", "3 pods since 2026-01-31T11:50:00Z, more are wanted: cpu 140 % of 70 %, agent_coordination_requests_per_second 13 of 10, http_requests_per_second has no value, target 100", "services.NAME.max", func(f *fixture) {
+		utilization, target := int32(140), int32(70)
+		external := func(name string) autoscalingv2.MetricIdentifier { return autoscalingv2.MetricIdentifier{Name: name} }
+		quantity := func(n int64) *resource.Quantity { return resource.NewQuantity(n, resource.DecimalSI) }
 		f.hpa.Status.CurrentReplicas = 3
-		f.hpa.Status.Conditions[2].Reason = "TooManyReplicas"
-		f.hpa.Status.CurrentMetrics = []autoscalingv2.MetricStatus{{Resource: &autoscalingv2.ResourceMetricStatus{Name: "cpu", Current: autoscalingv2.MetricValueStatus{AverageUtilization: &utilization}}}}
+		f.hpa.Status.Conditions[2].Reason, f.hpa.Status.Conditions[2].LastTransitionTime = "TooManyReplicas", tenMinutesAgo
+		f.hpa.Spec.Metrics = []autoscalingv2.MetricSpec{
+			{Resource: &autoscalingv2.ResourceMetricSource{Name: "cpu", Target: autoscalingv2.MetricTarget{AverageUtilization: &target}}},
+			{External: &autoscalingv2.ExternalMetricSource{Metric: external("agent_coordination_requests_per_second"), Target: autoscalingv2.MetricTarget{AverageValue: quantity(10)}}},
+			{External: &autoscalingv2.ExternalMetricSource{Metric: external("http_requests_per_second"), Target: autoscalingv2.MetricTarget{AverageValue: quantity(100)}}},
+		}
+		f.hpa.Status.CurrentMetrics = []autoscalingv2.MetricStatus{
+			{External: &autoscalingv2.ExternalMetricStatus{Metric: external("agent_coordination_requests_per_second"), Current: autoscalingv2.MetricValueStatus{AverageValue: quantity(13)}}},
+			{Resource: &autoscalingv2.ResourceMetricStatus{Name: "cpu", Current: autoscalingv2.MetricValueStatus{AverageUtilization: &utilization}}},
+		}
 	}},
 	{"a PDB that blocks a drain", "drain-blocked", "poddisruptionbudget/mca", "1 of 1 pods are healthy, and 1 must be", "requires as many healthy pods", func(f *fixture) {
 		f.pdb.Status.DisruptionsAllowed, f.pdb.Status.DesiredHealthy = 0, 1
@@ -530,6 +587,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"a fragmented Redis node", "redis-fragmented", "pod/redis-cluster-2", "1.90 times", "gaps in Redis' memory", replaceMetric("redis-cluster-2", "fragmentation_ratio 1.1", "fragmentation_ratio 1.9")},
 	{"a breaker of one pod of mca", "breaker-open", "pod/mca-0 to wpa", "the breaker is open: 2 timeout", "the agent failed", replaceMetric("mca-0", `breaker_state{agent="mca",upstream="wpa"} 0`, `breaker_state{agent="mca",upstream="wpa"} 2`)},
 	{"an agent that mca can't reach", "agent-requests-failing", "pod/mca-0 to wpa", "failed: 302 timeout", "can't be reached", replaceMetric("mca-0", `reason="timeout",upstream="wpa"} 2`, `reason="timeout",upstream="wpa"} 302`)},
+	{"an agent that is far away", "agent-latency-high", "pod/mca-0 to wpa", "a mean of 140 ms over 1000 responses", "the network between the pods is slow", replaceMetric("mca-0", `sum{agent="mca",upstream="wpa"} 40`, `sum{agent="mca",upstream="wpa"} 140`)},
 	{"one slow pod of an agent", "agent-hedged", "pod/mca-0 to wpa", "9.9 % of 1002", "slower than the others", replaceMetric("mca-0", `hedges_total{agent="mca",upstream="wpa"} 40`, `hedges_total{agent="mca",upstream="wpa"} 99`)},
 	{"a long queue", "coordination-queue-long", "pod/mca-0", "70 coordinations wait", "more coordinations arrive", replaceMetric("mca-0", `queue_depth{agent="mca"} 3`, `queue_depth{agent="mca"} 70`)},
 	{"a request that is too small", "request-too-small", "deployment/mca", "VPA recommends 900m of cpu, the request is 300m", "more than they request", func(f *fixture) { recommend(f, "target", "cpu", "900m") }},
@@ -557,7 +615,35 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"a database with too many sessions", "database-overloaded", "test-postgres", "a mean of 6.5 sessions", "more sessions than processors", func(f *fixture) {
 		f.cloud.Waits, f.cloud.CPUs = []Wait{{"test-postgres", "CPU", 2}, {"test-postgres", "IO:DataFileRead", 4.5}}, map[string]int{"test-postgres": 2}
 	}},
+	{"slow operations of DocumentDB", "slow-operation", "documentdb test-mongo", "4 slow operations in the last 10m0s: query of app.d took 900ms at 2026-01-31T11:59:00Z (COLLSCAN), query of app.b took 300ms at 2026-01-31T11:59:00Z (no plan), query of app.c", "no index", func(f *fixture) {
+		operation := func(collection, plan string, took time.Duration) Operation {
+			return Operation{"test-mongo", "query", collection, plan, took, now.Add(-time.Minute)}
+		}
+		f.cloud.Operations = []Operation{operation("app.a", "", 101*time.Millisecond), operation("app.b", "", 300*time.Millisecond), operation("app.c", "IXSCAN", 200*time.Millisecond), operation("app.d", "COLLSCAN", 900*time.Millisecond), operation("app.e", "", 100*time.Millisecond)}
+	}},
 	{"a failing endpoint", "endpoint-failing", "", "status 503", "a store behind it", respond("/api/v1/users/profile", http.StatusServiceUnavailable)},
+	{"an answer that ends early", "endpoint-failing", "", "half an answer: status 200 and 10 bytes, then unexpected EOF", "ended the connection", func(f *fixture) {
+		f.serve = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/api/v1/users/profile" {
+				w.Header().Set("Content-Length", "100")
+				fmt.Fprint(w, "0123456789")
+			}
+			return r.URL.Path == "/api/v1/users/profile"
+		}
+	}},
+	{"a certificate that is not renewed", "certificate-near-end", "127.0.0.1", "in 9 days", "not renewed", func(f *fixture) {
+		f.now = time.Now()
+		f.certificate = &certificate{left: 9*24*time.Hour + time.Hour, name: "localhost", trusted: true}
+	}},
+	{"an expired certificate", "certificate-invalid", "127.0.0.1", "certificate has expired", "has expired", func(f *fixture) {
+		f.certificate = &certificate{left: -time.Hour, name: "localhost", trusted: true}
+	}},
+	{"a certificate for another name", "certificate-invalid", "localhost", "certificate is valid for other.example.com, not localhost", "for other names", func(f *fixture) {
+		f.certificate = &certificate{left: 90 * 24 * time.Hour, name: "other.example.com", trusted: true, useName: true}
+	}},
+	{"a certificate of a foreign authority", "certificate-invalid", "127.0.0.1", "unknown authority", "does not trust", func(f *fixture) {
+		f.certificate = &certificate{left: 90 * 24 * time.Hour, name: "localhost"}
+	}},
 	{"a slow endpoint", "endpoint-slow", "", "first byte 5", "waits for a store", func(f *fixture) {
 		f.serve = func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/api/v1/users/profile" {
@@ -667,6 +753,9 @@ func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
 	f.pods["npa"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-time.Second))}
 	f.pods["npa"].Spec.Containers[0].Resources.Limits = nil
 	f.metrics["wpa-0"] = metricsText(50, 25, 5, 1, 9, 0)
+	f.usage["mca"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("860Mi") // 84 %, of 85
+	redisMemory(f, "455Mi")                                                                 // 89 %, of 90
+	replaceMetric("mca-0", `sum{agent="mca",upstream="wpa"} 40`, `sum{agent="mca",upstream="wpa"} 99`)(f)
 	r, _ := f.diagnose(t, Checks)
 	require.Empty(t, r.Findings)
 }
@@ -755,6 +844,43 @@ func TestYoungAutoscalersMayLackAMetric(t *testing.T) {
 	}
 }
 
+// TestStackWithoutPrometheusIsComplete: a stack without podScaling has no Prometheus, so nothing is
+// missing.
+func TestStackWithoutPrometheusIsComplete(t *testing.T) {
+	f := healthy()
+	f.observer = nil
+	r, _ := f.diagnose(t, Checks)
+	require.Empty(t, r.Findings)
+	require.Empty(t, r.Missing)
+	for _, check := range []Check{Database, Agents, Cache} {
+		require.Contains(t, r.Absent, Absent{check, "counters of the last 10m0s in Prometheus",
+			"query of Prometheus: the platform has no pod of Prometheus in " + namespace + "-prometheus, because podScaling is off; so " + countersOf[check]})
+	}
+	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
+}
+
+// TestPrometheusWithoutOldValues: after the loss of its disk, Prometheus answers without the values
+// of ten minutes ago. Each check that needs them is incomplete.
+func TestPrometheusWithoutOldValues(t *testing.T) {
+	f := healthy()
+	f.old = vector()
+	r, _ := f.diagnose(t, Checks)
+	require.Empty(t, r.Findings)
+	var checks []Check
+	for _, m := range r.Missing {
+		checks = append(checks, m.Check)
+	}
+	require.Equal(t, []Check{Database, Agents, Cache}, checks, "once for each check")
+	require.Equal(t, Missing{Database, "counters of the last 10m0s in Prometheus, so they count since each pod's start, and evictions, slow commands, deadlocks and missing indexes are not judged",
+		"Prometheus has no value of 10m0s ago of pod/postgres-exporter-0, pod/redis-cluster-0, pod/redis-cluster-1, pod/redis-cluster-2, pod/redis-cluster-3 and 2 more"}, r.Missing[0])
+	for _, pod := range f.pods {
+		start := metav1.NewTime(now.Add(-11 * time.Minute))
+		pod.Status.StartTime = &start
+	}
+	r, _ = f.diagnose(t, []Check{Agents, Cache})
+	require.Empty(t, r.Missing, "new pods: Prometheus scraped them first after their start")
+}
+
 func TestUnreachablePlatforms(t *testing.T) {
 	for _, row := range []struct {
 		reason, base, finding string
@@ -807,6 +933,7 @@ func TestUnreadablePartsAreReported(t *testing.T) {
 			f.verticalErr = apierrors.NewForbidden(verticalKind.GroupResource(), "", errors.New("no"))
 		}, Scaling, "no permission: verticalpodautoscalers"},
 		{"no permission for the status of Cluster Autoscaler", func(f *fixture) { f.forbidden = "configmaps" }, Scaling, "status of Cluster Autoscaler: no permission"},
+		{"a pod that metrics-server does not know", func(f *fixture) { delete(f.usage, "npa") }, Resources, "CPU and memory of pod/npa-0: metrics.k8s.io has no entry of them, so they are not judged"},
 		{"no permission for logs", func(f *fixture) { f.forbidden = "pods/log" }, Agents, "log of pod/mca-0: no permission"},
 		{"Prometheus that does not answer", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Cache, "since each pod's start: not readable: query of Prometheus: connection refused"},
 		{"half an answer of Prometheus", func(f *fixture) { f.old = f.old[:90] }, Database, "query of Prometheus: bad_response"},

@@ -20,9 +20,9 @@ import (
 
 const (
 	// mcaLines and mcaBytes limit what is read of one log of mca. mostPods limits the number of
-	// logs.
+	// logs. It is above the largest number of pods of mca, 20.
 	mcaLines, mcaBytes = 2000, 1 << 20
-	mostPods           = 10
+	mostPods           = 25
 	// endedLines and endedBytes limit what is read of the log of a container that ended.
 	endedLines, endedBytes = 3, 2 << 10
 	// mostFailures is the highest number of failed coordinations in a report.
@@ -75,22 +75,33 @@ func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (mi
 	}
 	count, ended := 0, 0
 	for _, pod := range o.pods {
-		if pod.Labels["app"] == scaling.MCA().Name && kubeclient.Ready(pod) && count < mostPods {
-			count++
-			lines, since := int64(mcaLines), int64(window.Seconds())
-			read(Agents, pod.Name, corev1.PodLogOptions{Container: scaling.MCA().Name, TailLines: &lines, SinceSeconds: &since}, mcaBytes, func(text string) {
-				o.failures = append(o.failures, coordinationFailures(pod.Name, text)...)
-			})
+		if pod.Labels["app"] == scaling.MCA().Name && kubeclient.Ready(pod) {
+			if count++; count <= mostPods {
+				lines, since := int64(mcaLines), int64(window.Seconds())
+				read(Agents, pod.Name, corev1.PodLogOptions{Container: scaling.MCA().Name, TailLines: &lines, SinceSeconds: &since}, mcaBytes, func(text string) {
+					o.failures = append(o.failures, coordinationFailures(pod.Name, text)...)
+				})
+			}
 		}
-		for _, c := range pod.Status.ContainerStatuses {
-			if c.LastTerminationState.Terminated != nil && o.now.Sub(c.LastTerminationState.Terminated.FinishedAt.Time) < recent && ended < mostPods {
-				ended++
+		for _, c := range containerStatuses(pod) {
+			end := lastEnd(c)
+			// An init container that did its work has ended too.
+			if end == nil || o.now.Sub(end.FinishedAt.Time) >= recent || end == c.State.Terminated && end.ExitCode == 0 {
+				continue
+			}
+			if ended++; ended <= mostPods {
 				lines, key := int64(endedLines), pod.Name+"/"+c.Name
-				read(Resources, pod.Name, corev1.PodLogOptions{Container: c.Name, Previous: true, TailLines: &lines}, endedBytes, func(text string) { o.logs[key] = text })
+				read(Resources, pod.Name, corev1.PodLogOptions{Container: c.Name, Previous: c.State.Terminated == nil, TailLines: &lines}, endedBytes, func(text string) { o.logs[key] = text })
 			}
 		}
 	}
 	wg.Wait()
+	if count > mostPods {
+		missing = append(missing, Missing{Agents, fmt.Sprintf("logs of %d more pods of %s", count-mostPods, scaling.MCA().Name), fmt.Sprintf("at most %d logs are read, so their failed coordinations are not listed", mostPods)})
+	}
+	if ended > mostPods {
+		missing = append(missing, Missing{Resources, fmt.Sprintf("last log lines of %d more containers", ended-mostPods), fmt.Sprintf("at most %d logs are read", mostPods)})
+	}
 	slices.SortFunc(o.failures, func(a, b coordinationFailure) int { return b.Time.Compare(a.Time) })
 	o.failures = o.failures[:min(len(o.failures), mostFailures)]
 	return missing

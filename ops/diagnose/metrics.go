@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,12 +12,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promrules"
 	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
-// Values of the label app of Redis' pods and of the pods of PostgreSQL's exporter.
+// Values of the label app of the pods of Redis, PostgreSQL and PostgreSQL's exporter.
 const (
-	redisApp    = "redis-cluster"
+	redisApp    = promrules.Redis
+	postgresApp = "postgres"
 	exporterApp = "postgres-exporter"
 )
 
@@ -60,9 +63,19 @@ func checksOf(app string) []Check {
 	return []Check{Agents, Cache}
 }
 
+// countersOf says for each check what it does without the values of one window ago.
+var countersOf = map[Check]string{
+	Database: "they count since each pod's start, and evictions, slow commands, deadlocks and missing indexes are not judged",
+	Agents:   "they count since each pod's start",
+	Cache:    "they count since each pod's start",
+}
+
+// oldCounters is what the report calls the counters of one window ago.
+var oldCounters = "counters of the last " + window.String() + " in Prometheus"
+
 // readMetrics scrapes each ready pod of the services, of Redis and of PostgreSQL's exporter.
 // Concurrently it queries Prometheus for the counters of one window ago.
-func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m metrics, missing []Missing) {
+func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m metrics, missing []Missing, absent []Absent) {
 	apps := []string{redisApp, exporterApp}
 	for _, service := range scaling.Services() {
 		apps = append(apps, service.Name)
@@ -102,11 +115,6 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 	}
 	wg.Wait()
 	missing = append(missing, silentApps(o, apps)...)
-	if oldErr != nil {
-		for _, check := range []Check{Database, Agents, Cache} {
-			missing = append(missing, Missing{check, "counters of the last " + window.String() + " in Prometheus, so they count since each pod's start", readFailure(oldErr)})
-		}
-	}
 	slices.SortFunc(m.pods, func(a, b podMetrics) int { return strings.Compare(a.pod, b.pod) })
 	for i, p := range m.pods {
 		if before, exists := old[p.pod]; exists {
@@ -114,7 +122,31 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 			m.pods[i].counted, m.pods[i].recent = true, true
 		}
 	}
-	return m, missing
+	failed, without := m.withoutOld(oldErr)
+	return m, append(missing, failed...), without
+}
+
+// withoutOld reports the checks without the counters of one window ago. err is why Prometheus could
+// not be queried. Without an error, Prometheus may lack the values of some pods: its disk is new, or
+// it did not run then.
+func (m metrics) withoutOld(err error) (missing []Missing, absent []Absent) {
+	for _, check := range []Check{Database, Agents, Cache} {
+		var pods []string
+		for _, p := range m.pods {
+			if !p.recent && slices.Contains(checksOf(p.app), check) {
+				pods = append(pods, "pod/"+p.pod)
+			}
+		}
+		switch {
+		case errors.Is(err, kubeclient.ErrNoPrometheus):
+			absent = append(absent, Absent{check, oldCounters, fmt.Sprintf("%v, because podScaling is off; so %s", err, countersOf[check])})
+		case err != nil:
+			missing = append(missing, Missing{check, oldCounters + ", so " + countersOf[check], readFailure(err)})
+		case len(pods) > 0:
+			missing = append(missing, Missing{check, oldCounters + ", so " + countersOf[check], fmt.Sprintf("Prometheus has no value of %s ago of %s", window, listed(pods, 5))})
+		}
+	}
+	return missing, absent
 }
 
 // silentApps reports the apps without a ready pod: their metrics are missing. A store that is not
@@ -144,14 +176,23 @@ func silentApps(o objects, apps []string) (missing []Missing) {
 	return missing
 }
 
-// startedInWindow reports whether a pod's counters started within the window. PostgreSQL's counters
-// are those of the server, which may be older than the pod of its exporter.
+// listed prints names, and how many more there are than most.
+func listed(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// startedInWindow reports whether a pod's counters started about one window ago or later. Prometheus
+// has no value of a pod until its first scrape, which metricDelay covers. PostgreSQL's counters are
+// those of the server, which may be older than the pod of its exporter.
 func startedInWindow(pod corev1.Pod, app string, list samples, now time.Time) bool {
 	if app == exporterApp {
 		since, exists := list.value("pg_stat_database_stats_reset")
-		return exists && now.Sub(time.Unix(int64(since), 0)) < window
+		return exists && now.Sub(time.Unix(int64(since), 0)) < window+metricDelay
 	}
-	return pod.Status.StartTime != nil && now.Sub(pod.Status.StartTime.Time) < window
+	return pod.Status.StartTime != nil && now.Sub(pod.Status.StartTime.Time) < window+metricDelay
 }
 
 // ms prints a duration, given in seconds, in milliseconds.

@@ -9,14 +9,8 @@ import (
 const (
 	// maxEvicted is the highest number of keys that all nodes together may evict in the window.
 	maxEvicted = 100
-	// maxSlow is the highest number of slow commands of one node in the window. The alert RedisSlow
-	// has the same limit.
-	maxSlow = 10
 	// slots is the number of slots of a Redis cluster (Redis' cluster specification).
 	slots = 16384
-	// defragmented is the highest ratio of memory to data. Up to this ratio Redis' own
-	// defragmentation is fast enough. The alert RedisFragmented has the same limit.
-	defragmented = 1.5
 )
 
 // redisFindings judges all Redis nodes in the cluster. The design document's script reads node 0
@@ -70,17 +64,17 @@ func (o objects) redisNodeFindings(p podMetrics) (list []Finding) {
 			Cause: "its primary is down, or the replica is copying all data", Fix: "if it lasts for minutes, restart the replica", Next: o.kubectl("logs --since=10m " + p.pod),
 		})
 	}
-	if slow, exists := p.value("redis_slowlog_last_id"); exists && p.recent && slow > maxSlow {
+	if slow, exists := p.value("redis_slowlog_last_id"); exists && p.recent && slow > scaling.MaxSlowCommands {
 		last, _ := p.value("redis_last_slow_execution_duration_seconds")
 		list = append(list, Finding{
-			Name: "redis-slow-commands", Where: where, Evidence: fmt.Sprintf("%.0f slow commands %s, the last of %s", slow, p.since(), ms(last)), Threshold: fmt.Sprintf("%d", maxSlow),
+			Name: "redis-slow-commands", Where: where, Evidence: fmt.Sprintf("%.0f slow commands %s, the last of %s", slow, p.since(), ms(last)), Threshold: fmt.Sprintf("%d", scaling.MaxSlowCommands),
 			Cause: "commands over many keys, or too little CPU", Fix: "docs/runbooks/alerts.md#redisslow", Next: o.kubectl("exec " + p.pod + " -c redis -- redis-cli SLOWLOG GET 5"),
 		})
 	}
 	ratio, _ := p.value("redis_mem_fragmentation_ratio")
-	if memory := p.sum("redis_memory_max_bytes", nil); ratio > defragmented && p.sum("redis_memory_used_bytes", nil) > memory/2 && memory > 0 {
+	if memory := p.sum("redis_memory_max_bytes", nil); ratio > scaling.MaxFragmentation && p.sum("redis_memory_used_bytes", nil) > memory/2 && memory > 0 {
 		list = append(list, Finding{
-			Name: "redis-fragmented", Where: where, Evidence: fmt.Sprintf("its memory is %.2f times its data", ratio), Threshold: fmt.Sprint(defragmented),
+			Name: "redis-fragmented", Where: where, Evidence: fmt.Sprintf("its memory is %.2f times its data", ratio), Threshold: fmt.Sprint(scaling.MaxFragmentation),
 			Cause: "values that change their size leave gaps in Redis' memory", Fix: "docs/runbooks/alerts.md#redisfragmented", Next: "pf watch redis",
 		})
 	}

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +11,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubefake "k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
@@ -119,6 +124,44 @@ not JSON
 	require.Equal(t, "; the last requests: r-1, r-2", o.failedRequests("mca-0"))
 	require.Empty(t, o.failedRequests("mca-1"))
 	require.Equal(t, "an agent failed at 2026-01-31T11:59:00Z, pod/mca-0: wpa timeout", list[0].String())
+}
+
+// TestLogsAboveTheBoundAreReported: pods and containers beyond the bound are named as not read.
+func TestLogsAboveTheBoundAreReported(t *testing.T) {
+	f := healthy()
+	o := objects{now: now, namespace: namespace}
+	end := &corev1.ContainerStateTerminated{ExitCode: 1, FinishedAt: metav1.NewTime(now.Add(-time.Minute))}
+	for i := range mostPods + 2 {
+		pod := *f.pods["mca"].DeepCopy()
+		pod.Name = fmt.Sprintf("mca-%d", i)
+		pod.Status.ContainerStatuses[0].LastTerminationState.Terminated = end
+		done := corev1.ContainerStatus{Name: "init", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: end.FinishedAt}}}
+		pod.Status.InitContainerStatuses = []corev1.ContainerStatus{done}
+		o.pods = append(o.pods, pod)
+	}
+	client := kubefake.NewClientset()
+	require.Equal(t, []Missing{
+		{Agents, "logs of 2 more pods of mca", "at most 25 logs are read, so their failed coordinations are not listed"},
+		{Resources, "last log lines of 2 more containers", "at most 25 logs are read"},
+	}, o.readLogs(t.Context(), client))
+	require.Len(t, client.Actions(), 2*mostPods)
+	for _, action := range client.Actions() {
+		options := action.(clienttesting.GenericAction).GetValue().(*corev1.PodLogOptions)
+		require.Equal(t, options.Container == "app", options.Previous, "of a running container, the log before its restart is read")
+	}
+}
+
+// TestAbsentDocumentStores: package cloudview reads DocumentDB. Nothing reads another MongoDB.
+func TestAbsentDocumentStores(t *testing.T) {
+	for host, want := range map[string][]Absent{
+		"": {{Database, "MongoDB", "the stack has no document store"}},
+		"prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com":     nil,
+		"prod-mongo.cluster-abc.cn-north-1.docdb.amazonaws.com.cn": nil,
+		"mongo.example.com":               {{Database, "MongoDB", "a MongoDB of your own: nothing reads it"}},
+		"docdb.amazonaws.com.example.com": {{Database, "MongoDB", "a MongoDB of your own: nothing reads it"}},
+	} {
+		require.Equal(t, want, absentStores(stackoutput.Outputs{Mongo: stackoutput.Store{Host: host}}, objects{}), host)
+	}
 }
 
 // TestCountersCountTheLastMinutes: a counter of a restarted pod begins at zero.

@@ -9,17 +9,17 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
 const (
-	// maxUsage is the highest share of a limit. Above it, the design document's report
-	// (generate_performance_report) recommends more CPU or memory.
+	// maxUsage is the highest share of a limit, except of the memory of services and stores. Above
+	// it, the design document's report (generate_performance_report) recommends more CPU or memory.
 	maxUsage = scaling.Percent(80)
-	// maxRestarts is the highest number of restarts of a container. Above it, the design document's
-	// report calls restarts frequent.
-	maxRestarts = 3
 	// recent is how long the end of a container, or a failed activity, stays a finding. An older
 	// one was repaired, or its alert has fired.
 	recent = time.Hour
@@ -39,7 +39,7 @@ func resourceFindings(o objects) (list []Finding) {
 			if c.Type == "Progressing" && c.Reason == "ProgressDeadlineExceeded" {
 				list = append(list, Finding{
 					Name: "rollout-stuck", Where: "deployment/" + d.Name,
-					Evidence: fmt.Sprintf("%d of %d pods are updated, %d ready: %s", d.Status.UpdatedReplicas, d.Status.Replicas, d.Status.ReadyReplicas, c.Message),
+					Evidence: fmt.Sprintf("%d of %d pods are updated, %d ready%s: %s", d.Status.UpdatedReplicas, d.Status.Replicas, d.Status.ReadyReplicas, sinceTime(c.LastTransitionTime), c.Message),
 					Cause:    "the pods of the new version do not become ready", Fix: "see the findings of its pods; if there are none, roll back: docs/runbooks/rollback.md",
 					Next: o.kubectl("rollout history deployment/" + d.Name),
 				})
@@ -66,14 +66,14 @@ func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
 			return []Finding{{
-				Name: "pod-unschedulable", Where: "pod/" + pod.Name, Evidence: c.Reason + ": " + c.Message,
+				Name: "pod-unschedulable", Where: "pod/" + pod.Name, Evidence: c.Reason + sinceTime(c.LastTransitionTime) + ": " + c.Message,
 				Cause: "no node has enough free CPU or memory, or the labels or the zone that the pod needs",
 				Fix:   "raise tiers.NAME.max, or lower services.NAME.min; on the sandbox, free memory of the machine",
 				Next:  o.kubectl("describe pod " + pod.Name),
 			}}
 		}
 	}
-	for _, c := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
+	for _, c := range containerStatuses(pod) {
 		if f, found := o.containerFinding(pod, c); found {
 			list = append(list, f)
 		}
@@ -94,13 +94,41 @@ func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
 	return list
 }
 
+// sinceTime prints since when a condition exists. It is empty if nobody set the time.
+func sinceTime(t metav1.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " since " + t.UTC().Format(time.RFC3339)
+}
+
+// notReadySince prints since when a pod is not ready.
+func notReadySince(pod corev1.Pod) string {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status == corev1.ConditionFalse {
+			return sinceTime(c.LastTransitionTime)
+		}
+	}
+	return ""
+}
+
+// containerStatuses returns the states of a pod's init containers and containers.
+func containerStatuses(pod corev1.Pod) []corev1.ContainerStatus {
+	return slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+}
+
+// lastEnd returns the newest end of a container. It is nil if the container has not ended.
+func lastEnd(c corev1.ContainerStatus) *corev1.ContainerStateTerminated {
+	if c.State.Terminated != nil {
+		return c.State.Terminated
+	}
+	return c.LastTerminationState.Terminated
+}
+
 // containerFinding returns the finding that explains the state of a container best.
 func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Finding, bool) {
 	where := "pod/" + pod.Name + "/" + c.Name
-	ended := c.LastTerminationState.Terminated
-	if c.State.Terminated != nil {
-		ended = c.State.Terminated
-	}
+	ended := lastEnd(c)
 	wasRecent := ended != nil && o.now.Sub(ended.FinishedAt.Time) < recent
 	waiting := ""
 	if c.State.Waiting != nil {
@@ -122,13 +150,13 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 		}, true
 	case waiting == "ErrImagePull" || waiting == "ImagePullBackOff" || waiting == "InvalidImageName":
 		return Finding{
-			Name: "image-not-pulled", Where: where, Evidence: waiting + ": " + c.Image + ": " + c.State.Waiting.Message,
+			Name: "image-not-pulled", Where: where, Evidence: waiting + notReadySince(pod) + ": " + c.Image + ": " + c.State.Waiting.Message,
 			Cause: "the registry does not have the image, or the node has no permission to read it", Fix: "run pulumi up, which pushes the image; check the node role's permission for ECR",
 			Next: o.kubectl("describe pod " + pod.Name),
 		}, true
 	case waiting == "CreateContainerConfigError" || waiting == "CreateContainerError":
 		return Finding{
-			Name: "pod-configuration-invalid", Where: where, Evidence: waiting + ": " + c.State.Waiting.Message,
+			Name: "pod-configuration-invalid", Where: where, Evidence: waiting + notReadySince(pod) + ": " + c.State.Waiting.Message,
 			Cause: "a Secret, a ConfigMap or a key that the pod names does not exist", Fix: "run pulumi up, which creates the missing object; it overwrites manual changes",
 			Next: o.kubectl("get secrets,configmaps"),
 		}, true
@@ -137,7 +165,8 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 	case waiting == "CrashLoopBackOff", c.State.Terminated != nil && c.State.Terminated.ExitCode != 0 && c.RestartCount > 0:
 		evidence := fmt.Sprintf("%d restarts", c.RestartCount)
 		if ended != nil {
-			evidence += fmt.Sprintf(", the last with exit code %d (%s) %s", ended.ExitCode, ended.Reason, strings.TrimSpace(ended.Message))
+			evidence += fmt.Sprintf(", the last at %s with exit code %d (%s) %s", ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, ended.Reason, strings.TrimSpace(ended.Message))
+			evidence = strings.TrimSpace(evidence)
 		}
 		evidence += o.lastLines(pod.Name, c.Name)
 		return Finding{
@@ -145,9 +174,9 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 			Cause: "the program ends at its start: an environment variable is invalid, or a store that it needs is not reachable", Fix: "read the last lines of its log; if a release caused it, roll back: docs/runbooks/rollback.md",
 			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
 		}, true
-	case c.RestartCount > maxRestarts && wasRecent && ended.ExitCode != 0:
+	case c.RestartCount > scaling.MaxRestarts && wasRecent && ended.ExitCode != 0:
 		return Finding{
-			Name: "pod-restarts", Where: where, Threshold: fmt.Sprintf("at most %d restarts", maxRestarts),
+			Name: "pod-restarts", Where: where, Threshold: fmt.Sprintf("at most %d restarts", scaling.MaxRestarts),
 			Evidence: fmt.Sprintf("%d restarts, the last at %s with exit code %d (%s)", c.RestartCount, ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, ended.Reason) + o.lastLines(pod.Name, c.Name),
 			Cause:    "the program fails from time to time, or its liveness probe does", Fix: "read the log of the ended container",
 			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
@@ -156,10 +185,32 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 	return Finding{}, false
 }
 
+// unmeasured reports the ready pods whose CPU and memory metrics-server does not have. A new pod has
+// none until metricDelay.
+func (o objects) unmeasured() []Missing {
+	if !o.podsRead || !o.usageRead {
+		return nil // the list itself is reported as missing
+	}
+	var pods []string
+	for _, pod := range o.pods {
+		young := pod.Status.StartTime != nil && o.now.Sub(pod.Status.StartTime.Time) < metricDelay
+		measured := slices.ContainsFunc(o.usage, func(u metricsv1beta1.PodMetrics) bool { return u.Name == pod.Name })
+		if kubeclient.Ready(pod) && !young && !measured {
+			pods = append(pods, "pod/"+pod.Name)
+		}
+	}
+	if len(pods) == 0 {
+		return nil
+	}
+	slices.Sort(pods)
+	return []Missing{{Resources, "CPU and memory of " + listed(pods, 5), "metrics.k8s.io has no entry of them, so they are not judged"}}
+}
+
 // usageFindings compares the CPU and memory of each container with its limits.
 func (o objects) usageFindings() (list []Finding) {
-	specs := map[string]corev1.Container{}
+	specs, apps := map[string]corev1.Container{}, map[string]string{}
 	for _, pod := range o.pods {
+		apps[pod.Name] = pod.Labels["app"]
 		for _, c := range pod.Spec.Containers {
 			specs[pod.Name+"/"+c.Name] = c
 		}
@@ -170,16 +221,17 @@ func (o objects) usageFindings() (list []Finding) {
 			for _, r := range []struct {
 				name             corev1.ResourceName
 				finding          string
+				most             scaling.Percent
 				cause, fix, next string
 			}{
-				{corev1.ResourceCPU, "pod-cpu-starved", "the container is throttled: its work needs more CPU than its limit", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
-				{corev1.ResourceMemory, "pod-memory-near-limit", "the container will be killed soon if its memory grows further", "raise Resources in components/scaling/services.go, or find the leak", "top pods --containers --sort-by=memory"},
+				{corev1.ResourceCPU, "pod-cpu-starved", maxUsage, "the container is throttled: its work needs more CPU than its limit", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
+				{corev1.ResourceMemory, "pod-memory-near-limit", memoryLimit(apps[pod.Name]), "the container will be killed soon if its memory grows further", "raise Resources in components/scaling/services.go, or find the leak", "top pods --containers --sort-by=memory"},
 			} {
 				used, limit := c.Usage[r.name], spec.Resources.Limits[r.name]
-				if share, above := usageShare(used, limit); above {
+				if share := usageShare(used, limit); share > float64(r.most) {
 					list = append(list, Finding{
 						Name: r.finding, Where: "pod/" + pod.Name + "/" + c.Name, Evidence: fmt.Sprintf("uses %s of %s (%.0f %%)", used.String(), limit.String(), share),
-						Threshold: fmt.Sprintf("%d %% of the limit", maxUsage), Cause: r.cause, Fix: r.fix, Next: o.kubectl(r.next),
+						Threshold: fmt.Sprintf("%d %% of the limit", r.most), Cause: r.cause, Fix: r.fix, Next: o.kubectl(r.next),
 					})
 				}
 			}
@@ -232,13 +284,30 @@ func quantity(name corev1.ResourceName, q resource.Quantity) string {
 	return fmt.Sprintf("%dm", q.MilliValue())
 }
 
-// usageShare returns the used percentage of the limit, and reports whether it is above maxUsage.
-func usageShare(used, limit resource.Quantity) (percent float64, above bool) {
+// usageShare returns the used percentage of the limit. It is 0 without a limit.
+func usageShare(used, limit resource.Quantity) float64 {
 	if limit.IsZero() {
-		return 0, false
+		return 0
 	}
-	percent = 100 * used.AsApproximateFloat64() / limit.AsApproximateFloat64()
-	return percent, percent > float64(maxUsage)
+	return 100 * used.AsApproximateFloat64() / limit.AsApproximateFloat64()
+}
+
+// memoryLimit returns the highest share of its memory limit that a container may use, by the label
+// app of its pod. The alert MemoryHigh has the same thresholds.
+func memoryLimit(app string) scaling.Percent {
+	t := scaling.Targets()
+	if app == redisApp || app == postgresApp {
+		return t.Database.Memory
+	}
+	for _, service := range scaling.Services() {
+		switch {
+		case service.Name == app && service.NodeTier == scaling.WebTier:
+			return t.Web.Memory
+		case service.Name == app:
+			return t.Application.Memory
+		}
+	}
+	return maxUsage
 }
 
 // nodeFindings judges the conditions of one node.
@@ -248,12 +317,12 @@ func nodeFindings(node corev1.Node) (list []Finding) {
 		switch {
 		case c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue:
 			list = append(list, Finding{
-				Name: "node-not-ready", Where: "node/" + node.Name, Evidence: c.Reason + ": " + c.Message,
+				Name: "node-not-ready", Where: "node/" + node.Name, Evidence: c.Reason + sinceTime(c.LastTransitionTime) + ": " + c.Message,
 				Cause: "its kubelet does not report: the instance is ending, or has no network", Fix: "wait until the Auto Scaling group replaces the node; if it does not, see docs/runbooks/upgrade.md", Next: next,
 			})
 		case (c.Type == corev1.NodeMemoryPressure || c.Type == corev1.NodeDiskPressure || c.Type == corev1.NodePIDPressure) && c.Status == corev1.ConditionTrue:
 			list = append(list, Finding{
-				Name: "node-pressure", Where: "node/" + node.Name, Evidence: string(c.Type) + ": " + c.Message,
+				Name: "node-pressure", Where: "node/" + node.Name, Evidence: string(c.Type) + sinceTime(c.LastTransitionTime) + ": " + c.Message,
 				Cause: "the pods on the node use more than they request", Fix: "raise the requests of pods that use more than they request, or use a larger instance type for the tier", Next: next,
 			})
 		}

@@ -81,14 +81,14 @@ func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (
 		case c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && c.Reason != "ScalingDisabled",
 			c.Type == autoscalingv2.AbleToScale && c.Status == corev1.ConditionFalse && c.Reason != "BackoffBoth":
 			list = append(list, Finding{
-				Name: "hpa-metric-missing", Where: where, Evidence: c.Reason + ": " + c.Message,
+				Name: "hpa-metric-missing", Where: where, Evidence: c.Reason + sinceTime(c.LastTransitionTime) + ": " + c.Message,
 				Cause: "metrics-server, KEDA or Prometheus does not respond, so the number of pods does not follow the load",
 				Fix:   "docs/runbooks/alerts.md#servicenotscraped", Next: next,
 			})
 		case c.Type == autoscalingv2.ScalingLimited && c.Status == corev1.ConditionTrue && c.Reason == "TooManyReplicas":
 			list = append(list, Finding{
 				Name: "hpa-at-maximum", Where: where, Threshold: fmt.Sprintf("%d pods", hpa.Spec.MaxReplicas),
-				Evidence: fmt.Sprintf("%d pods, more are wanted: %s", hpa.Status.CurrentReplicas, strings.Join(currentMetrics(hpa), ", ")),
+				Evidence: fmt.Sprintf("%d pods%s, more are wanted: %s", hpa.Status.CurrentReplicas, sinceTime(c.LastTransitionTime), strings.Join(currentMetrics(hpa), ", ")),
 				Cause:    "the load needs more pods than services.NAME.max, or a slow dependency holds the requests",
 				Fix:      "docs/runbooks/alerts.md#demandabovemaximum", Next: next,
 			})
@@ -97,27 +97,40 @@ func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (
 	return list
 }
 
-// currentMetrics prints the value of each metric of an HPA with its target.
+// currentMetrics prints the value of each metric of an HPA with its target. A metric whose value the
+// HPA does not have is listed too.
 func currentMetrics(hpa autoscalingv2.HorizontalPodAutoscaler) (list []string) {
-	targets := map[string]string{}
-	for _, m := range hpa.Spec.Metrics {
-		switch {
-		case m.Resource != nil && m.Resource.Target.AverageUtilization != nil:
-			targets[string(m.Resource.Name)] = fmt.Sprintf(" of %d %%", *m.Resource.Target.AverageUtilization)
-		case m.External != nil && m.External.Target.AverageValue != nil:
-			targets[m.External.Metric.Name] = " of " + m.External.Target.AverageValue.String()
-		}
-	}
+	values := map[string]string{}
 	for _, m := range hpa.Status.CurrentMetrics {
 		switch {
 		case m.Resource != nil && m.Resource.Current.AverageUtilization != nil:
-			list = append(list, fmt.Sprintf("%s %d %%%s", m.Resource.Name, *m.Resource.Current.AverageUtilization, targets[string(m.Resource.Name)]))
+			values[string(m.Resource.Name)] = fmt.Sprintf("%d %%", *m.Resource.Current.AverageUtilization)
 		case m.External != nil && m.External.Current.AverageValue != nil:
-			list = append(list, fmt.Sprintf("%s %s%s", m.External.Metric.Name, m.External.Current.AverageValue, targets[m.External.Metric.Name]))
+			values[m.External.Metric.Name] = m.External.Current.AverageValue.String()
 		}
 	}
-	if len(list) == 0 {
+	if len(values) == 0 {
 		return []string{"its metrics have no value"}
+	}
+	for _, m := range hpa.Spec.Metrics {
+		name, target := "", ""
+		switch {
+		case m.Resource != nil && m.Resource.Target.AverageUtilization != nil:
+			name, target = string(m.Resource.Name), fmt.Sprintf("%d %%", *m.Resource.Target.AverageUtilization)
+		case m.External != nil && m.External.Target.AverageValue != nil:
+			name, target = m.External.Metric.Name, m.External.Target.AverageValue.String()
+		default:
+			continue
+		}
+		if value, exists := values[name]; exists {
+			list = append(list, name+" "+value+" of "+target)
+		} else {
+			list = append(list, name+" has no value, target "+target)
+		}
+		delete(values, name)
+	}
+	for _, name := range sortedKeys(values) {
+		list = append(list, name+" "+values[name])
 	}
 	return list
 }

@@ -35,10 +35,11 @@ func absentStores(stack stackoutput.Outputs, o objects) (list []Absent) {
 		}
 		add("nodes of Redis", why)
 	}
-	if stack.Mongo.Host == "" {
+	switch {
+	case stack.Mongo.Host == "":
 		add("MongoDB", "the stack has no document store")
-	} else {
-		add("slow operations of DocumentDB", "its profiler writes to CloudWatch Logs, which pf does not read: see the log group of the cluster")
+	case !stack.Mongo.IsDocumentDB(): // package cloudview reads DocumentDB
+		add("MongoDB", "a MongoDB of your own: nothing reads it")
 	}
 	return list
 }

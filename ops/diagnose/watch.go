@@ -193,7 +193,7 @@ func lines(missing []Missing, checks ...Check) (text string) {
 // redisMonitor is the design document's Redis monitor, for all nodes.
 func redisMonitor(ctx context.Context, p platform) (string, error) {
 	o, _, _ := p.objects(ctx)
-	m, missing := readMetrics(ctx, o, p.clients)
+	m, missing, _ := readMetrics(ctx, o, p.clients)
 	nodes := m.withApp(redisApp)
 	if len(nodes) == 0 {
 		return "", fmt.Errorf("no node of Redis answers in %s: %s", o.namespace, strings.TrimSpace(lines(missing, Database)+"none is ready, or Redis is ElastiCache"))

@@ -30,6 +30,10 @@ const (
 // services.
 func ObserverNamespace(platform string) string { return platform + "-prometheus" }
 
+// ErrNoPrometheus is the cause of an error if the platform has no pod of Prometheus, ready or not. A
+// stack without podScaling has none.
+var ErrNoPrometheus = errors.New("the platform has no pod of Prometheus")
+
 // Prometheus queries the Prometheus of a platform. Each request goes through a port-forward to a
 // ready pod. It needs the permissions to list pods and to open a port-forward.
 type Prometheus struct{ api prometheusapi.API }
@@ -113,6 +117,9 @@ func (p prometheusPod) Do(ctx context.Context, request *http.Request) (*http.Res
 	pods, err := p.Kubernetes.CoreV1().Pods(p.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=prometheus"})
 	if err != nil {
 		return nil, nil, fmt.Errorf("pods of Prometheus in %s: %w", p.namespace, err)
+	}
+	if len(pods.Items) == 0 {
+		return nil, nil, fmt.Errorf("%w in %s", ErrNoPrometheus, p.namespace)
 	}
 	i := slices.IndexFunc(pods.Items, Ready)
 	if i < 0 {

@@ -98,4 +98,12 @@ func TestLongSeriesAreSeveralQueries(t *testing.T) {
 func TestPrometheusThatIsNotReady(t *testing.T) {
 	_, err := observed(corev1.ConditionFalse, nil).Vector(t.Context(), "up", time.Time{})
 	require.ErrorContains(t, err, "no pod of Prometheus is ready in app-prometheus")
+	require.NotErrorIs(t, err, ErrNoPrometheus)
+}
+
+// TestPlatformWithoutPrometheus: a stack without podScaling does not even have the namespace.
+func TestPlatformWithoutPrometheus(t *testing.T) {
+	_, err := Clients{Kubernetes: fake.NewClientset()}.Prometheus("app").Vector(t.Context(), "up", time.Time{})
+	require.ErrorIs(t, err, ErrNoPrometheus)
+	require.ErrorContains(t, err, "the platform has no pod of Prometheus in app-prometheus")
 }

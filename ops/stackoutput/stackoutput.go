@@ -46,6 +46,13 @@ type Store struct {
 	SecretARN  string `json:"secretArn"`
 }
 
+// IsDocumentDB reports whether a document store is DocumentDB. The host of a cluster is
+// NAME.cluster-ID.REGION.docdb.amazonaws.com, in China with .cn at its end. Other hosts are those of
+// a MongoDB that the stack does not create.
+func (s Store) IsDocumentDB() bool {
+	return strings.HasSuffix(strings.TrimSuffix(s.Host, ".cn"), ".docdb.amazonaws.com")
+}
+
 // KubeconfigFile returns the content of the stack's kubeconfig. Pulumi prints an output with JSON
 // text either as text or as an object.
 func (o Outputs) KubeconfigFile() []byte {

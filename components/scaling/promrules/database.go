@@ -35,7 +35,7 @@ func databaseAlerts(in Input, t scaling.Thresholds) []alert {
 		summary: fmt.Sprintf("connections wait for the disk for more than %s of the time", t.Database.DiskIO),
 	}, {
 		name: "DatabaseDeadlocks", severity: Ticket, service: service,
-		value: "sum(increase(pg_stat_database_deadlocks[15m]))", compare: ">", limit: 5,
-		summary: "more than five transactions in 15 minutes were rolled back by a deadlock",
+		value: "sum(increase(pg_stat_database_deadlocks[15m]))", compare: ">", limit: scaling.MaxDeadlocks,
+		summary: fmt.Sprintf("more than %s transactions in 15 minutes were rolled back by a deadlock", inWords(scaling.MaxDeadlocks)),
 	}}
 }

@@ -167,4 +167,9 @@ func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
+// inWords is a number from 0 to 10 as a word.
+func inWords(n int) string {
+	return []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}[n]
+}
+
 func share(p scaling.Percent) float64 { return float64(p) / 100 }

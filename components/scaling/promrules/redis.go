@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 // Redis is the StatefulSet of Redis.
@@ -25,14 +27,13 @@ func redisAlerts(in Input) []alert {
 		summary: fmt.Sprintf("fewer than %d nodes answer; a shard without a replica loses its keys with its primary", redisNodes),
 	}, {
 		name: "RedisFragmented", severity: Ticket, service: Redis,
-		// Redis' own defragmentation begins at 1.1 and does its most from 2 (redis.conf,
-		// active-defrag-threshold-lower and -upper). An almost empty node has a high ratio.
-		value: fmt.Sprintf("max(%s)", series("mem_fragmentation_ratio")), compare: ">", limit: 1.5, hold: sustained,
+		// An almost empty node has a high ratio.
+		value: fmt.Sprintf("max(%s)", series("mem_fragmentation_ratio")), compare: ">", limit: scaling.MaxFragmentation, hold: sustained,
 		and:     fmt.Sprintf("on () max(%s / %s) > 0.5", series("memory_used_bytes"), series("memory_max_bytes")),
 		summary: "a node's memory is half as large again as its data",
 	}, {
 		name: "RedisSlow", severity: Ticket, service: Redis,
-		value: fmt.Sprintf("max(delta(%s[15m]))", series("slowlog_last_id")), compare: ">", limit: 10,
-		summary: "a node had more than ten slow commands in 15 minutes",
+		value: fmt.Sprintf("max(delta(%s[15m]))", series("slowlog_last_id")), compare: ">", limit: scaling.MaxSlowCommands,
+		summary: fmt.Sprintf("a node had more than %s slow commands in 15 minutes", inWords(scaling.MaxSlowCommands)),
 	}}
 }

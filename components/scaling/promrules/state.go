@@ -53,8 +53,8 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 		}.forService(p), alert{
 			name: "ContainersRestart", severity: Ticket,
 			value:   fmt.Sprintf(`sum(increase(kube_pod_container_status_restarts_total{%s}[15m]))`, pods),
-			compare: ">", limit: 3,
-			summary: "more than three containers restarted in 15 minutes",
+			compare: ">", limit: scaling.MaxRestarts,
+			summary: fmt.Sprintf("more than %s containers restarted in 15 minutes", inWords(scaling.MaxRestarts)),
 		}.forService(p), alert{
 			name: "CPUHigh", severity: Ticket, threshold: tier + ".cpu_threshold",
 			value: pods.cpu("requests"), compare: ">", limit: share(cpu), and: atMaximum, hold: sustained,

@@ -1,0 +1,100 @@
+package diagnose
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// certificate describes the certificate of a test server.
+type certificate struct {
+	// left is how long it is still valid.
+	left time.Duration
+	// name is its name. It is also valid for 127.0.0.1.
+	name string
+	// trusted says that the client trusts the authority of the certificate.
+	trusted bool
+	// useName requests the server as localhost.
+	useName bool
+}
+
+// start starts a server with the certificate. It returns the authorities that the client trusts.
+func (c *certificate) start(t *testing.T, server *httptest.Server) *x509.CertPool {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: c.name}, DNSNames: []string{c.name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(c.left), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	roots := x509.NewCertPool()
+	if c.trusted {
+		leaf, err := x509.ParseCertificate(der)
+		require.NoError(t, err)
+		roots.AddCert(leaf)
+	}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the failed handshakes are expected
+	server.StartTLS()
+	if c.useName {
+		server.URL = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	}
+	return roots
+}
+
+// TestEveryPhaseIsMeasured: a name is resolved, and a new connection uses TLS.
+func TestEveryPhaseIsMeasured(t *testing.T) {
+	const work = 30 * time.Millisecond
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(work)
+		_, _ = io.WriteString(w, r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(server.Close)
+	roots := (&certificate{left: time.Hour, name: "localhost", trusted: true, useName: true}).start(t, server)
+	base, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	r := request(t.Context(), base, endpoint{"/", false}, goodToken, roots)
+	require.NoError(t, r.err)
+	require.Equal(t, http.StatusOK, r.status)
+	require.Equal(t, "Bearer "+goodToken, string(r.body))
+	for name, took := range map[string]time.Duration{"DNS": r.dns, "connect": r.connect, "TLS": r.tls} {
+		require.Positive(t, took, name)
+	}
+	require.GreaterOrEqual(t, r.firstByte, r.dns+r.connect+r.tls+work)
+	require.GreaterOrEqual(t, r.total, r.firstByte)
+	require.WithinDuration(t, time.Now().Add(time.Hour), r.certificateEnd, time.Minute)
+}
+
+func TestSlowResponsesHaveTheirLongestPhase(t *testing.T) {
+	const short, long = 10 * time.Millisecond, 700 * time.Millisecond
+	for _, row := range []struct {
+		phases phases
+		cause  string
+	}{
+		{phases{dns: long, connect: short, tls: short, firstByte: long + 3*short}, "the resolver is slow"},
+		{phases{dns: short, connect: long, tls: short, firstByte: long + 3*short}, "the network or the load balancer is slow"},
+		{phases{dns: short, connect: short, tls: long, firstByte: long + 3*short}, "the TLS handshake is slow"},
+		{phases{dns: short, connect: short, tls: short, firstByte: long + 3*short}, "the service computes for long, or waits for a store"},
+		{phases{firstByte: long}, "the service computes for long, or waits for a store"},
+	} {
+		require.Equal(t, row.cause, slowCause(response{phases: row.phases}))
+	}
+}
