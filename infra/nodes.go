@@ -16,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// nodes are the worker nodes that the stack manages. A cluster with nodes of its own
-// has neither tiers and add-ons nor groups.
+// nodes are the worker nodes that the stack manages. It is empty for a cluster whose nodes the
+// stack does not manage.
 type nodes struct {
 	// ready are the tiers, the add-ons and the admission policy that the platform's
 	// pods wait for.
