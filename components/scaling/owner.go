@@ -72,9 +72,9 @@ const (
 	DiscoveryPlatform = discoveryPrefix + "progressive-framework-v5"
 )
 
-// DiscoveryCluster returns the discovery tag of one cluster's groups. The
-// document's two tags are the same in every environment. Without this third
-// one, the autoscaler of one cluster would scale the groups of all clusters.
+// DiscoveryCluster returns the discovery tag of one cluster's groups. The design document's two
+// tags are the same in every environment. Without this third one, the autoscaler of one cluster
+// would scale the groups of all clusters.
 func DiscoveryCluster(clusterName string) string { return discoveryPrefix + clusterName }
 
 // PlanFor returns the plan of a tier with its capacity owner. It returns an

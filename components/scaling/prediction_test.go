@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The document's targets and the target of the CPU say what a pod can serve.
+// The design document's targets and the target of the CPU say what a pod can serve.
 func TestCapacityFollowsFromTheDocument(t *testing.T) {
 	for short, want := range map[string]float64{"web": 100 / .7, "mca": 10 / .75, "npa": 20 / .7, "wpa": 15 / .7} {
 		for _, p := range Services() {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Config says from where the stack is deployed. The error explains every way.
+// A configuration must say from where the stack is deployed. The error explains every way to do so.
 func TestStackSaysFromWhereItIsDeployed(t *testing.T) {
 	for _, tc := range []struct {
 		reason, cluster string

@@ -13,6 +13,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
 )
 
+// all returns the dashboards of a platform with all stores.
 func all() []dashboards.Dashboard {
 	return dashboards.New(dashboards.Platform{
 		Services: scaling.Services(), Connections: 200,
