@@ -107,7 +107,7 @@ func (s Service) validate() error {
 // forecaster returns a new forecaster. It has no history, and its first step begins at start.
 func (s Service) forecaster(start time.Time) *forecast.Forecaster {
 	return forecast.New(forecast.Config{
-		Target: s.Target, Floor: s.Floor, Document: s.Document, Ours: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
+		Target: s.Target, Floor: s.Floor, Document: s.Document, Predictive: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
 		Horizon: horizonSteps, Start: start.Unix(),
 	})
 }
