@@ -150,7 +150,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 	}
 }
 
-func TestGateKeepsBudgetAndCost(t *testing.T) {
+func TestGateKeepsTheBudgetAndCostsLessThanTheHPA(t *testing.T) {
 	f := New(testConfig())
 	for _, l := range daily(6*day, 6) {
 		f.Add(l)
@@ -162,7 +162,7 @@ func TestGateKeepsBudgetAndCost(t *testing.T) {
 	require.LessOrEqual(t, chosen.overload, 1.1*Budget*g.load, "an hour after the choice")
 }
 
-func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {
+func TestGateChoosesByCostAndOverload(t *testing.T) {
 	g := newGate(testConfig().Document, testConfig().Predictive, 3)
 	g.load, g.recentLoad, g.document.cost = 1000, 1000, 100
 	for _, tc := range []struct {

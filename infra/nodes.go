@@ -97,6 +97,8 @@ func deployEventQueue(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	return queue, nil
 }
 
+// deployTier creates one tier of nodes after the resources in before. With an origin, the tier's
+// instances join the load balancer's target groups.
 func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, t config.NodeTier,
 	image config.NodeImage, queue *terminationhandler.Queue, before []pulumi.Resource,
 ) (*tier.Tier, error) {

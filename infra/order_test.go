@@ -12,6 +12,7 @@ import (
 // edges in the opposite direction.
 type order map[string]registered
 
+// newOrder returns the order of all resources.
 func newOrder(all []registered) order {
 	o := order{}
 	for _, r := range all {

@@ -99,6 +99,7 @@ func nodeClients(eks *eksCluster) []clients.Client {
 	return []clients.Client{{Name: "nodes", SecurityGroupID: eks.NodeSecurityGroupID}}
 }
 
+// deployPostgres creates PostgreSQL on RDS or in the cluster; nil: the stack has none.
 func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Postgres.Kind {
 	case config.Managed:
@@ -153,6 +154,7 @@ func newBackupCopy(ctx *pulumi.Context, stack *config.Stack, base *base) (*postg
 	return &postgres.BackupCopy{Account: &there, InRegion: pulumi.Provider(provider)}, nil
 }
 
+// deployRedis creates Redis on ElastiCache or in the cluster; nil: the stack has none.
 func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Redis.Kind {
 	case config.Managed:
@@ -186,6 +188,8 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	return nil, nil
 }
 
+// deployMongo creates DocumentDB, or connects a MongoDB by its URL; nil: the stack has no document
+// store.
 func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Mongo.Kind {
 	case config.MongoURL:

@@ -35,6 +35,7 @@ func servedPaths(t *testing.T) []string {
 	return paths
 }
 
+// stackOf returns the registered resources in the form of package tracer.
 func stackOf(all []registered) tracer.Stack {
 	var s tracer.Stack
 	for _, r := range all {

@@ -34,7 +34,7 @@ func TestPoolDividesTheConnectionsByThePods(t *testing.T) {
 
 // The largest number of pods never opens more connections than the services may use. Pool returns
 // an error only if there is less than one connection for each pod.
-func TestPoolsFitTheDatabase(t *testing.T) {
+func TestPoolsNeverExceedTheConnections(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		services := autoscaled(Services())
 		pods := 0

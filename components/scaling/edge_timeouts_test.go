@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTimeoutsGrowOutwards(t *testing.T) {
+func TestOuterHopsWaitLongerAndCloseIdleConnectionsFirst(t *testing.T) {
 	hops := EdgeTimeouts()
 	require.Less(t, hops.Service.Answer, hops.Balancer.Answer, "the service answers before the load balancer gives up")
 	require.Less(t, hops.Balancer.Answer, hops.CDN.Answer, "the load balancer answers before CloudFront gives up")

@@ -90,6 +90,7 @@ func PlanFor(t Tier, owner Owner) (Plan, error) {
 	return owner.plan(t)
 }
 
+// plan returns the discovery tags, and the alarms for high load without steps.
 func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 	if c.ClusterName == "" {
 		return Plan{}, fmt.Errorf("tier %s: ClusterName of its ClusterAutoscaler is empty: must be the name of the EKS cluster", t.Name)
@@ -118,6 +119,7 @@ func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 	}, nil
 }
 
+// plan returns the tier's steps and alarms.
 func (ScalingPolicies) plan(t Tier) (Plan, error) {
 	return Plan{Steps: map[Direction]Step{Out: t.ScaleOut, In: t.ScaleIn}, Alarms: t.Alarms}, nil
 }

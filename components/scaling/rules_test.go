@@ -45,7 +45,7 @@ func TestRoleNamesFitIAM(t *testing.T) {
 	}
 }
 
-func TestProfileRefuses(t *testing.T) {
+func TestInvalidProfilesAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		change func(*Profile)
@@ -107,7 +107,7 @@ func TestVPAWithoutConflictWithItsHPA(t *testing.T) {
 }
 
 // Any override of a stack gives a valid result or an error.
-func TestOverridesKeepTheRules(t *testing.T) {
+func TestBoundsAndSizesOfAStackAreValidOrRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := func(name string) int { return rapid.IntRange(-5, 60).Draw(t, name) }
 		if p, err := rapid.SampledFrom(Services()).Draw(t, "service").WithBounds(n("low"), n("high")); err == nil {
@@ -168,7 +168,7 @@ func TestCapacityHasOneOwner(t *testing.T) {
 	}
 }
 
-func TestPlanRefuses(t *testing.T) {
+func TestPlanForRefusesInvalidTiersAndOwners(t *testing.T) {
 	_, err := PlanFor(WebNodes(), nil)
 	require.ErrorContains(t, err, "capacity owner is nil")
 	_, err = PlanFor(WebNodes(), ClusterAutoscaler{})

@@ -48,6 +48,7 @@ func (a Auth) JWKSPort() int {
 // word matches a value that the services accept as an issuer or an audience.
 var word = regexp.MustCompile(`^[!-~]{1,200}$`)
 
+// validateAuth checks the issuer, the audience and the source of the key set.
 func validateAuth(a Auth) field.ErrorList {
 	var problems field.ErrorList
 	at := path("auth")
@@ -70,6 +71,7 @@ func validateAuth(a Auth) field.ErrorList {
 	return problems
 }
 
+// checkJWKSURL returns an error unless a text is an https URL whose host the pods reach.
 func checkJWKSURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || strings.Contains(text, " ") || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || !isPort(u.Port()) {

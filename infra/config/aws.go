@@ -88,6 +88,7 @@ var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
 // identifiers").
 var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/([!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,64}$`)
 
+// validateAWS checks the role and the tags of namespace aws.
 func validateAWS(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := func(key string) *field.Path { return field.NewPath(awsNamespace + ":" + key) }

@@ -245,6 +245,7 @@ func validateLimits(all []pod, tiers []NodeTier, rooms map[scaling.TierName]room
 	return problems
 }
 
+// tooSmall returns the error for a tier whose nodes have no room for a pod.
 func tooSmall(at *field.Path, t NodeTier, r room, p pod) *field.Error {
 	return field.Invalid(at, strings.Join(t.Fleet.InstanceTypes, ", "), fmt.Sprintf(
 		"a node has %dm of CPU and %d MiB left after its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower cluster.requestPercent",

@@ -89,7 +89,7 @@ func TestLoadFillsDefaults(t *testing.T) {
 	require.Equal(t, subnet.NATPerZone, s.Network.NATGateways, "the safe layout is the default")
 }
 
-func TestLoadRefuses(t *testing.T) {
+func TestLoadRefusesInvalidConfigurations(t *testing.T) {
 	for _, tc := range []struct {
 		reason  string
 		changes map[string]string

@@ -192,6 +192,7 @@ func isKind(store reflect.Value, kind string) bool {
 	return slices.Contains(valuesOf(f), kind)
 }
 
+// readMap reads the members of a map, whose names are the keys of the map.
 func (r *reader) readMap(keyPath *field.Path, pattern string, v reflect.Value, object map[string]any) {
 	v.Set(reflect.MakeMap(v.Type()))
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -201,6 +202,7 @@ func (r *reader) readMap(keyPath *field.Path, pattern string, v reflect.Value, o
 	}
 }
 
+// readList reads a list, and checks its length and that no entry is repeated.
 func (r *reader) readList(keyPath *field.Path, pattern string, v reflect.Value, list []any) {
 	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 	if b, bounded := listBounds[pattern]; bounded && (len(list) < b.Min || len(list) > b.Max) {
@@ -217,6 +219,7 @@ func (r *reader) readList(keyPath *field.Path, pattern string, v reflect.Value, 
 	}
 }
 
+// readNumber reads a whole number, and checks that it is within its bounds.
 func (r *reader) readNumber(keyPath *field.Path, pattern, kind string, v reflect.Value, number json.Number) {
 	b, bounded := numberBounds(pattern, kind)
 	if !bounded {
@@ -340,6 +343,7 @@ func messageValue(value any) any {
 	return value
 }
 
+// join adds a key to a path. The empty path is the top.
 func join(pattern, key string) string {
 	if pattern == "" {
 		return key

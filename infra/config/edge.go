@@ -85,6 +85,7 @@ var (
 	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):([0-9]{12}):certificate/[0-9a-f-]+$`)
 )
 
+// validateEdge checks the keys of an edge with a domain.
 func validateEdge(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at, e := path("edge"), s.Edge

@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/webacl/webaclspec"
 )
 
-func TestEdgeRefuses(t *testing.T) {
+func TestInvalidEdgesAreRefused(t *testing.T) {
 	const (
 		users  = `"certificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"`
 		origin = `"originCertificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0b"`

@@ -71,6 +71,7 @@ type Error struct {
 	Problems field.ErrorList
 }
 
+// Error lists all problems by their paths, and the file to fix.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "the configuration of stack %q has %d error(s); nothing was registered:", e.Stack, len(e.Problems))

@@ -18,6 +18,7 @@ var mirror = regexp.MustCompile(`^` + AccountRegistry + `[a-z0-9]+([._-][a-z0-9]
 // the name of the image.
 const maxMirror = 200
 
+// validatePodScaling checks the mirror, and the keys of Prometheus and of the forecast.
 func validatePodScaling(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	if m := s.Images.Mirror; m != "" && (!mirror.MatchString(m) || len(m) > len(AccountRegistry)+maxMirror) {

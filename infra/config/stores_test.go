@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestStoresRefuse(t *testing.T) {
+func TestInvalidStoresAreRefused(t *testing.T) {
 	const at = "progressive-framework:"
 	for _, tc := range []struct {
 		reason  string

@@ -134,6 +134,7 @@ func (t Tier) fleet() instancespec.Fleet {
 	return f
 }
 
+// validateTiers checks the changes of each tier of nodes.
 func validateTiers(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	profiles := map[string]scaling.Tier{}

@@ -38,7 +38,7 @@ func TestNodeImagesAreTheRecordedOnes(t *testing.T) {
 	require.ErrorContains(t, err, `tiers.web.release: "1.30-20260625"`)
 }
 
-func TestTiersRefuse(t *testing.T) {
+func TestInvalidTiersAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		reason, tiers string
 		want          []string

@@ -98,6 +98,7 @@ func anyWithin(problems field.ErrorList, keys []string) bool {
 	})
 }
 
+// validateBoundary checks the ARN of the permissions boundary.
 func validateBoundary(s *Stack) field.ErrorList {
 	at, arn := path("permissionsBoundary"), s.PermissionsBoundary
 	if arn == "" {
@@ -116,6 +117,8 @@ func validateBoundary(s *Stack) field.ErrorList {
 	return nil
 }
 
+// validateNetwork checks the block and the zones of a VPC that the stack creates, or the ids of an
+// existing one. It sets Network.Block.
 func validateNetwork(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("network")
@@ -217,6 +220,8 @@ func validateSupport(s *Stack, today time.Time) field.ErrorList {
 	return nil
 }
 
+// validateServices checks that each service exists, and that its bounds are in order together with
+// the profile's.
 func validateServices(overrides Services) field.ErrorList {
 	var (
 		problems field.ErrorList

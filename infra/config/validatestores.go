@@ -40,6 +40,7 @@ type jointRule struct {
 	check func() error
 }
 
+// stores returns the checks of all stores with their present values.
 func (s *Stack) stores() []storeRules {
 	connections := func(check func() error) jointRule { return jointRule{"connections", s.Postgres.Connections, check} }
 	return []storeRules{
@@ -86,6 +87,7 @@ func (s *Stack) checkRedisInCluster() error {
 	return err
 }
 
+// validateStores checks the keys of each store for its kind.
 func validateStores(s *Stack) field.ErrorList {
 	problems := append(validateBackupRegion(s), validateMongoURL(s)...)
 	named := *s
@@ -128,6 +130,7 @@ func validateBackupRegion(s *Stack) field.ErrorList {
 	return nil
 }
 
+// checkManaged checks the size of a managed store, and then the keys that depend on the size.
 func (r storeRules) checkManaged(at *field.Path) field.ErrorList {
 	if r.size == "" {
 		return field.ErrorList{field.Required(at.Child(r.sizeKey), "the size of a managed store")}
@@ -141,6 +144,7 @@ func (r storeRules) checkManaged(at *field.Path) field.ErrorList {
 	return nil
 }
 
+// checkInCluster checks the image, the storage class and the memory of a store in the cluster.
 func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	switch {

@@ -68,6 +68,7 @@ func boundary() policy {
 	}}
 }
 
+// trustOf returns the trust policy for jobs with an environment of GitHub.
 func trustOf(environment string) trust {
 	return trust{Version: "2012-10-17", Statement: []trustStatement{{
 		Sid: "Workflow", Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity",

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// ciDocument decodes one of the documents of CIDocuments.
 func ciDocument(t *testing.T, name string, into any) {
 	t.Helper()
 	documents, err := CIDocuments()

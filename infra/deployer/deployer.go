@@ -126,6 +126,7 @@ func actionsOf(service string, s scope) []string {
 	})
 }
 
+// statementOf returns the statement that allows actions of a service on a scope.
 func statementOf(service string, s scope, actions []string) statement {
 	out := statement{
 		Sid: strings.ToUpper(service[:1]) + service[1:] + [...]string{"Any", "Named", "Tagged", "Bounded"}[s], Effect: "Allow",

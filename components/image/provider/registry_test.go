@@ -111,7 +111,7 @@ func TestImportIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "cannot be imported")
 }
 
-func TestDeleteKeepsWhatOthersUse(t *testing.T) {
+func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 	for _, c := range []struct {
 		reason string
 		before func(t *testing.T, registry *testRegistry, repo string, s *stack)

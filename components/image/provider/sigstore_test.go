@@ -25,7 +25,7 @@ import (
 // sigstore-go is the library with which cosign verifies. It accepts the bundles in the registry,
 // and refuses them with another key or for another image. The test adds no dependency, because ko
 // uses this library already.
-func TestSigstoreAcceptsWhatIsSigned(t *testing.T) {
+func TestSigstoreAcceptsOnlySignedImages(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
 	_, other := signingKey(t)

@@ -137,7 +137,7 @@ func titles(p Platform, name string) (all []string) {
 
 // The design document's six panels are there with its legends (section "Comprehensive Performance
 // Dashboard").
-func TestPerformanceHasTheDocumentsPanels(t *testing.T) {
+func TestPerformanceHasTheDesignDocumentsPanels(t *testing.T) {
 	for title, legends := range map[string][]string{
 		"Application Response Time":      {"95th percentile", "50th percentile"},
 		"Agent Coordination Performance": {"MCA Coordination (95th)", "Active MCA Sessions"},
@@ -162,7 +162,7 @@ func TestPerformanceHasTheDocumentsPanels(t *testing.T) {
 }
 
 // The bounds and requests of a stack are the lines of its panels.
-func TestLinesFollowTheStack(t *testing.T) {
+func TestLinesAreTheBoundsOfTheStack(t *testing.T) {
 	p := whole()
 	var err error
 	p.Services[2], err = p.Services[2].WithBounds(1, 7)

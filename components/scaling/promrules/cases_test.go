@@ -70,6 +70,7 @@ func histogram(name, labels, le string, fast int) []map[string]any {
 	}
 }
 
+// alertCases returns the cases of all alerts.
 func alertCases() []alertCase {
 	cases := slowCases()
 	for _, more := range [][]alertCase{loadCases(), failureCases(), stateCases(), redisCases(), predictionCases(), databaseCases()} {
@@ -99,6 +100,7 @@ func slowCases() (all []alertCase) {
 	return append(all, alertCase{"WebSockets take minutes", "ResponsesSlow", labelsFor("web"), histogram(http, webJob+`,route="GET /ws"`, "0.5", 0), "", ""})
 }
 
+// loadCases returns the cases of the alerts about load, connections and sessions.
 func loadCases() []alertCase {
 	up := func(value float64) map[string]any { return constant(`up{`+webJob+`,pod="a"}`, value) }
 	demand := map[string]string{"service": "web", "metric": "http_requests_per_second"}
@@ -138,6 +140,7 @@ func loadCases() []alertCase {
 	}
 }
 
+// failureCases returns the cases of the alerts about failed and slow requests.
 func failureCases() []alertCase {
 	burn := func(window string) map[string]string {
 		return map[string]string{"service": "web", "objective": "availability", "window": window}
@@ -181,6 +184,7 @@ func container(pod string, cpuPercent int, memory float64) []map[string]any {
 	}
 }
 
+// stateCases returns the cases of the alerts about pods, containers and autoscalers.
 func stateCases() []alertCase {
 	const (
 		web = "progressive-framework-v5-7d9c5b8f6-x2x4z"
@@ -235,6 +239,7 @@ func stateCases() []alertCase {
 	return all
 }
 
+// redisCases returns the cases of the alerts about Redis.
 func redisCases() []alertCase {
 	node := func(series string, pod int) string {
 		return fmt.Sprintf(`redis_%s{job="stores",pod="redis-cluster-%d"}`, series, pod)

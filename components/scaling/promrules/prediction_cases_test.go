@@ -1,5 +1,6 @@
 package promrules
 
+// predictionCases returns the cases of the alert about a missing forecast.
 func predictionCases() []alertCase {
 	published := func(values string) []map[string]any {
 		return []map[string]any{series(`forecast_published_pods{job="forecaster",service="npa",pod="a"}`, values)}

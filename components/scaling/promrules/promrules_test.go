@@ -219,7 +219,7 @@ func TestFileIsValid(t *testing.T) {
 
 // The recorded values, which people see, have the names of the metrics in the design document's
 // HPAs.
-func TestValuesAreRecordedUnderTheDocumentsNames(t *testing.T) {
+func TestValuesAreRecordedUnderTheDesignDocumentsNames(t *testing.T) {
 	var names []string
 	for _, r := range Groups(input())[0].Rules {
 		names = append(names, r.Record)

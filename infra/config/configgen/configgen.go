@@ -74,6 +74,7 @@ func Generate(seed uint64) map[string]string {
 	return values
 }
 
+// podScaling draws the keys of Prometheus and KEDA, in half of the configurations.
 func (g generator) podScaling() {
 	if g.rng.IntN(2) == 0 {
 		return
@@ -87,6 +88,7 @@ func (g generator) podScaling() {
 	}
 }
 
+// cluster draws the keys of the cluster and of its tiers of nodes.
 func (g generator) cluster() {
 	g.maybe("cluster.version", "1.34", "1.35", "1.36")
 	g.maybe("cluster.extendedSupport", true, false)
@@ -128,6 +130,7 @@ func (g generator) reach() {
 	}
 }
 
+// edge draws the keys of the edge, in half of the configurations that can have one.
 func (g generator) edge(region string) {
 	if g.own || g.rng.IntN(2) == 0 {
 		return
@@ -152,6 +155,7 @@ func (g generator) edge(region string) {
 	g.maybe("edge.hstsSubdomains", true)
 }
 
+// stores draws the keys of PostgreSQL, Redis and the document store.
 func (g generator) stores() {
 	postgresPod, redis := g.own || g.rng.IntN(3) == 0, g.rng.IntN(3)
 	if g.own && redis == 1 {

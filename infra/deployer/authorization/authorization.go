@@ -91,6 +91,8 @@ func (r Reference) Check(document []byte) error {
 	return errors.Join(errs...)
 }
 
+// checkAction returns an error if AWS does not have an action of a statement, or if the statement
+// can allow none of the actions that the name matches.
 func (r Reference) checkAction(s Statement, name string) error {
 	if name == "*" || strings.HasSuffix(name, ":*") {
 		return nil // every action, of a deny or of a key's own account
@@ -126,6 +128,7 @@ var globalKeys = []string{
 // data", "Step 2").
 const logsContext = "kms:EncryptionContext:aws:logs:arn"
 
+// check returns an error if a statement can never allow the action.
 func (a Action) check(s Statement) error {
 	for _, conditions := range s.Condition {
 		for key := range conditions {

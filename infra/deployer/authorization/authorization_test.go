@@ -34,7 +34,7 @@ func TestCheckRefusesStatementsThatAllowNothing(t *testing.T) {
 	require.Error(t, r.Check([]byte(`{}`)))
 }
 
-func TestOverlap(t *testing.T) {
+func TestOverlapARNMatchesWildcardsOfBothPatterns(t *testing.T) {
 	for _, tc := range []struct {
 		a, b string
 		want bool

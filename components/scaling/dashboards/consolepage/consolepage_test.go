@@ -22,7 +22,7 @@ func all() []dashboards.Dashboard {
 }
 
 // Prometheus expands the page as a template of Go. The panels are the same afterwards.
-func TestTemplateLeavesThePanelsAsTheyAre(t *testing.T) {
+func TestExpandingTheTemplateDoesNotChangeThePanels(t *testing.T) {
 	text, err := Render(all())
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(text), MaxBytes)
