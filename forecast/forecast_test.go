@@ -16,7 +16,7 @@ import (
 // testConfig returns the configuration of the design document's main application.
 func testConfig() Config {
 	return Config{
-		Target: 0.7, Horizon: 6, Ours: autoscale.Fast(3, 50, 0),
+		Target: 0.7, Horizon: 6, Predictive: autoscale.Fast(3, 50, 0),
 		Document: autoscale.Spec{
 			Min: 3, Max: 50,
 			Up:   autoscale.Behavior{Window: 60, Policies: []autoscale.Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: 0.1},
@@ -68,7 +68,7 @@ func TestRerunsAreIdentical(t *testing.T) {
 	require.Equal(t, publish(load), publish(load))
 }
 
-func TestFirstDayPublishesTheDocumentsTarget(t *testing.T) {
+func TestFirstDayPublishesThePodsOfTheDesignDocumentsTarget(t *testing.T) {
 	f := New(testConfig())
 	for k, l := range daily(day-1, 3) {
 		f.Add(l)
@@ -150,7 +150,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 	}
 }
 
-func TestGateKeepsBudgetAndCost(t *testing.T) {
+func TestGateKeepsTheBudgetAndCostsLessThanTheHPA(t *testing.T) {
 	f := New(testConfig())
 	for _, l := range daily(6*day, 6) {
 		f.Add(l)
@@ -162,8 +162,8 @@ func TestGateKeepsBudgetAndCost(t *testing.T) {
 	require.LessOrEqual(t, chosen.overload, 1.1*Budget*g.load, "an hour after the choice")
 }
 
-func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {
-	g := newGate(testConfig().Document, testConfig().Ours, 3)
+func TestGateChoosesByCostAndOverload(t *testing.T) {
+	g := newGate(testConfig().Document, testConfig().Predictive, 3)
 	g.load, g.recentLoad, g.document.cost = 1000, 1000, 100
 	for _, tc := range []struct {
 		reason   string
@@ -175,11 +175,11 @@ func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {
 	}{
 		{"the cheapest within the budget", [3]float64{80, 70, 60}, [3]float64{0, 0.5, 5}, -1, 1, WithinBudget},
 		{"the present one, if another saves less than 0.5 %", [3]float64{70.2, 70, 60}, [3]float64{0, 0.5, 5}, 0, 0, WithinBudget},
-		{"another, if the present one misses the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
+		{"another candidate, if the present one misses the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
 		{"the least overload, if none keeps the budget", [3]float64{80, 70, 60}, [3]float64{2, 3, 4}, -1, 0, LeastOverload},
-		{"a cheaper one with nearly the least overload", [3]float64{80, 70, 60}, [3]float64{2, 2.1, 4}, -1, 1, LeastOverload},
-		{"none that costs more than the document's", [3]float64{101, 99, 60}, [3]float64{0, 3, 4}, -1, 1, LeastOverload},
-		{"the document's target, if all cost more", [3]float64{101, 102, 103}, [3]float64{0, 0, 0}, 1, -1, TooExpensive},
+		{"a cheaper candidate with nearly the least overload", [3]float64{80, 70, 60}, [3]float64{2, 2.1, 4}, -1, 1, LeastOverload},
+		{"no candidate that costs more than the design document's HPA", [3]float64{101, 99, 60}, [3]float64{0, 3, 4}, -1, 1, LeastOverload},
+		{"the design document's target, if all candidates cost more", [3]float64{101, 102, 103}, [3]float64{0, 0, 0}, 1, -1, TooExpensive},
 	} {
 		for i, s := range g.candidates {
 			s.cost, s.overload = tc.cost[i], tc.overload[i]
@@ -215,7 +215,8 @@ func TestInvalidLoadsAreNotLearned(t *testing.T) {
 	require.Equal(t, WithinBudget, f.Status().State)
 }
 
-// When all pods are deployed anew, the measured load is zero for some steps.
+// When all pods are replaced at once, the measured load is zero for some steps. Two hours later the
+// forecast is again near the forecast without this gap.
 func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
 	load := daily(4*day, 9)
 	whole := publish(load)

@@ -10,11 +10,11 @@ import (
 
 // Config describes the service. "The document's HPA" is the HPA that the design document gives it.
 type Config struct {
-	// Target is the target of the document's HPA, as a share of a pod's capacity.
+	// Target is the target of the design document's HPA, as a share of a pod's capacity.
 	Target float64
-	// Document is the behaviour of the document's HPA. Ours is the behaviour of the HPA that
-	// uses the forecast.
-	Document, Ours autoscale.Spec
+	// Document is the behaviour of the design document's HPA. Predictive is the behaviour of the
+	// HPA that uses the forecast.
+	Document, Predictive autoscale.Spec
 	// Floor is the target of the trigger on the present load, as a share of a pod's capacity.
 	// This trigger is always active alongside the forecast. Zero means the constant Floor.
 	Floor float64
@@ -60,7 +60,7 @@ func New(config Config) *Forecaster {
 		f.names = append(f.names, fmt.Sprintf("headroom %.2f", headroom))
 	}
 	f.pods = make([]float64, len(f.names))
-	f.gate = newGate(config.Document, config.Ours, len(f.pods))
+	f.gate = newGate(config.Document, config.Predictive, len(f.pods))
 	return f
 }
 
@@ -137,16 +137,16 @@ func (f *Forecaster) propose() {
 	if k < firstSimulated {
 		return
 	}
-	document, ours := f.gate.document, f.config.Ours
+	document, predictive := f.gate.document, f.config.Predictive
 	document.scale(k, f.config.Document.Proposal(present, f.config.Target, document.pods.Count()))
 	for i, s := range f.gate.candidates {
 		count := s.pods.Count()
-		s.scale(k, max(ours.Proposal(present, f.config.Floor, count), ours.Proposal(f.pods[i], 1, count)))
+		s.scale(k, max(predictive.Proposal(present, f.config.Floor, count), predictive.Proposal(f.pods[i], 1, count)))
 	}
 }
 
 // Pods returns the pods that the service needs when pods that start now are ready. The number is
-// finite and not negative. Before the first choice it is that of the document's HPA.
+// finite and not negative. Before the first choice it is that of the design document's HPA.
 func (f *Forecaster) Pods() float64 {
 	if c := f.gate.current; c >= 0 {
 		return f.pods[c]

@@ -70,7 +70,7 @@ func (s *shadow) serve(load float64) {
 
 // gate simulates all candidates and chooses one of them.
 type gate struct {
-	document   *shadow // the document's HPA
+	document   *shadow // the design document's HPA
 	candidates []*shadow
 	// load and recentLoad are the sums of the load, with the half-lives of the sums of a shadow.
 	load       float64
@@ -86,20 +86,21 @@ type GateState string
 
 // The states of the gate.
 const (
-	// Learning: the history is shorter than a day. Pods returns the number of the document's HPA.
+	// Learning: the history is shorter than a day. Pods returns the number of the design document's
+	// HPA.
 	Learning GateState = "learning"
 	// WithinBudget: the candidate in use kept the budget of overload, and cost no more than the
-	// document's HPA.
+	// design document's HPA.
 	WithinBudget GateState = "within_budget"
-	// LeastOverload: no candidate kept the budget without costing more than the document's HPA.
-	// Of those that cost no more, one with nearly the least overload is in use.
+	// LeastOverload: no candidate kept the budget without costing more than the design document's
+	// HPA. Of those that cost no more, one with nearly the least overload is in use.
 	LeastOverload GateState = "least_overload"
-	// TooExpensive: each candidate costs more than the document's HPA. Pods returns the number of
-	// the document's HPA.
+	// TooExpensive: each candidate costs more than the design document's HPA. Pods returns the
+	// number of the document's HPA.
 	TooExpensive GateState = "too_expensive"
 )
 
-// serve simulates one step of all candidates and of the document's HPA with this load.
+// serve simulates one step of all candidates and of the design document's HPA with this load.
 func (g *gate) serve(load float64) {
 	g.load += load
 	g.recentLoad += load
@@ -109,12 +110,12 @@ func (g *gate) serve(load float64) {
 	}
 }
 
-// newGate returns a gate for this number of candidates. document is the behaviour of the
-// document's HPA, and ours that of the candidates' HPAs.
-func newGate(document, ours autoscale.Spec, candidates int) *gate {
+// newGate returns a gate for this number of candidates. document is the behaviour of the design
+// document's HPA, and predictive that of the candidates' HPAs.
+func newGate(document, predictive autoscale.Spec, candidates int) *gate {
 	g := &gate{document: newShadow(document), current: -1, state: Learning}
 	for range candidates {
-		g.candidates = append(g.candidates, newShadow(ours))
+		g.candidates = append(g.candidates, newShadow(predictive))
 	}
 	return g
 }
@@ -135,9 +136,9 @@ func (g *gate) fade() {
 const hysteresis = 0.005
 
 // choose selects the candidate for the next hour. It considers only candidates that cost no more
-// than the document's HPA. It selects the cheapest of those that keep the budget of overload. If
-// none keeps it, it selects the cheapest of those with nearly the least overload. The present
-// candidate stays if the new one saves less than hysteresis.
+// than the design document's HPA. It selects the cheapest of those that keep the budget of
+// overload. If none keeps it, it selects the cheapest of those with nearly the least overload. The
+// present candidate stays if the new one saves less than hysteresis.
 func (g *gate) choose() {
 	best, state := -1, TooExpensive
 	for i, s := range g.candidates {

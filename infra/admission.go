@@ -23,8 +23,8 @@ func deployAdmission(ctx *pulumi.Context, stack *config.Stack, base *base, eks *
 	}, eks.inCluster)
 }
 
-// repositoryOf is what the reference by digest of an image from the configuration
-// begins with, up to the @; see imageReference.
+// repositoryOf returns the repository of an image of the configuration, with an @ at its end. The
+// references that imageReference returns begin with this text.
 func repositoryOf(registry pulumi.StringInput, image string) pulumi.StringInput {
 	if tagged, ok := strings.CutPrefix(image, config.AccountRegistry); ok {
 		name, _, _ := strings.Cut(tagged, ":")

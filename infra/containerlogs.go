@@ -8,8 +8,9 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// deployContainerLogs sends the logs of all containers to CloudWatch, from each node that the
-// stack manages. Nodes of others, such as this machine in the sandbox, keep their logs.
+// deployContainerLogs deploys Fluent Bit on each node. It sends the logs of all containers to
+// CloudWatch. Where the stack does not manage the nodes, as in the sandbox, it deploys nothing and
+// the logs stay on the nodes.
 func deployContainerLogs(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) error {
 	if stack.Cluster.Nodes == config.NodesOwn {
 		return nil

@@ -11,8 +11,8 @@ import (
 )
 
 // deployDatabaseExporter runs the exporter of PostgreSQL's metrics where Prometheus runs.
-// It returns the network policies of its pods. after are what it waits for: the migration
-// creates its role.
+// It returns the network policy of the exporter's pods. The exporter is created after the resources
+// in after, because the migration creates the exporter's database role.
 func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, shared *environment, access *podAccess, after []pulumi.Resource) ([]pulumi.Resource, error) {
 	reader := metricsReader(stack)
 	if reader == nil || shared.database == nil {
@@ -42,7 +42,7 @@ func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base
 		Settings:     own.variables,
 		Files:        files,
 		Statements:   own.statements,
-		Egress:       append(access.egress(access.stores.postgres), access.asRole()...),
+		Egress:       append(access.egress(access.stores.postgres), access.tokenRules()...),
 		Reader:       *reader,
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
 	}, eks.inBoth, pulumi.DependsOn(after))

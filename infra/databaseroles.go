@@ -20,30 +20,31 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// databaseLogins are how programs log in to PostgreSQL, each as a role of its own: to RDS
-// with a token of IAM, to a server in the cluster with a password. Only the migration
-// logs in as the owner of the database, and creates the roles.
+// databaseLogins configures how the platform's programs log in to PostgreSQL. Each program has its
+// own role. It logs in to RDS with an IAM token, and to a server in the cluster with a password.
+// Only the migration logs in as the owner of the database, and creates the roles.
 type databaseLogins struct {
 	stack *config.Stack
 	base  *base
 	store *store
-	// query is the part of the URL with the TLS mode, and pool each pod's connections.
+	// query is the value of sslmode in the URL, with the parameters after it. pool is the largest
+	// number of connections of each pod.
 	query string
 	pool  int
-	// passwords are the Secrets of the migration with the passwords of all roles, by
-	// generation. own are the Secrets of each role's current password. With IAM both are
-	// empty.
+	// passwords has, by generation of the passwords, the name of a Secret with the passwords of all
+	// roles, which the migration mounts. own has, by role, the name of the Secret with the role's
+	// current password. With IAM both are empty.
 	passwords map[int]pulumi.StringInput
 	own       map[string]pulumi.StringInput
 }
 
-// exporterConnections is the number of connections of the exporter: one, and one more
-// while its pod is replaced. They are of the reserve of package scaling.
+// exporterConnections is the number of connections of the exporter: one, and one more while its pod
+// is replaced. They are part of the reserve that package scaling keeps.
 const exporterConnections = 2
 
-// databaseRoles are the names of the roles, with the largest number of connections that
-// all pods of each may open.
-func databaseRoles(stack *config.Stack, pool int) map[string]int {
+// connectionsByRole returns, for each database role, the largest number of connections that all its
+// pods together may open.
+func connectionsByRole(stack *config.Stack, pool int) map[string]int {
 	roles := map[string]int{postgres.Exporter: exporterConnections}
 	for _, p := range stack.Profiles() {
 		roles[p.Short] = pool * (p.MostReplicas() + 1) // a rollout adds one pod
@@ -51,7 +52,8 @@ func databaseRoles(stack *config.Stack, pool int) map[string]int {
 	return roles
 }
 
-// newDatabaseLogins creates the passwords, if the store needs them.
+// newDatabaseLogins returns the logins of the programs. It creates the roles' passwords, unless the
+// database accepts IAM tokens.
 func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, db *store, query string) (*databaseLogins, error) {
 	pool, err := stack.Pool()
 	if err != nil {
@@ -61,12 +63,12 @@ func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks
 		stack: stack, base: base, store: db, query: query, pool: pool,
 		passwords: map[int]pulumi.StringInput{}, own: map[string]pulumi.StringInput{},
 	}
-	if logins.iam() {
+	if logins.usesIAM() {
 		return logins, nil
 	}
 	values := map[int]pulumi.StringMap{}
 	newest := stack.Postgres.PasswordGeneration
-	for _, role := range slices.Sorted(maps.Keys(databaseRoles(stack, pool))) {
+	for _, role := range slices.Sorted(maps.Keys(connectionsByRole(stack, pool))) {
 		generated, err := secret.NewSecret(ctx, stack.Name()+"-postgres-"+role, &secret.Args{
 			KeyARN:      base.key.ARN,
 			Description: "Password of the role " + role + " of PostgreSQL in " + stack.Name(),
@@ -76,7 +78,7 @@ func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks
 		if err != nil {
 			return nil, err
 		}
-		for age, value := range generated.Accepted { // the newest is the first
+		for age, value := range generated.Accepted { // the newest password is the first
 			if values[newest-age] == nil {
 				values[newest-age] = pulumi.StringMap{}
 			}
@@ -96,8 +98,8 @@ func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks
 	return logins, nil
 }
 
-// newPasswordFiles creates a Secret of one generation of passwords. Its content never
-// changes: running pods keep theirs until they end.
+// newPasswordFiles creates an immutable Secret for one generation of passwords, and returns its
+// name. Running pods keep the Secret that they mount until they end.
 func newPasswordFiles(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, name string, files pulumi.StringMap) (pulumi.StringInput, error) {
 	created, err := corev1.NewSecret(ctx, stack.Name()+"-"+name, &corev1.SecretArgs{
 		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: eks.namespace},
@@ -110,18 +112,18 @@ func newPasswordFiles(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster,
 	return created.Metadata.Name().Elem(), nil
 }
 
-// iam reports whether roles log in with tokens of IAM.
-func (l *databaseLogins) iam() bool { return l.store.resourceID != nil }
+// usesIAM reports whether roles log in with IAM tokens.
+func (l *databaseLogins) usesIAM() bool { return l.store.resourceID != nil }
 
-// url is the URL of a user, without a password.
+// url returns the URL of the database with a user and without a password.
 func (l *databaseLogins) url(user string) pulumi.StringInput {
 	return pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", user, l.store.host, l.store.port, postgres.DatabaseName, l.query)
 }
 
-// addTo lets the pods with an environment log in as a role.
+// addTo adds to an environment what its pods need to log in as a role.
 func (l *databaseLogins) addTo(env *environment, role string) {
 	env.variables["DATABASE_MAX_CONNECTIONS"] = pulumi.String(strconv.Itoa(l.pool))
-	if l.iam() {
+	if l.usesIAM() {
 		env.variables["DATABASE_URL"] = l.url(postgres.IAMLogin(role))
 		env.variables["DATABASE_LOGIN"] = pulumi.String("iam")
 		env.variables["AWS_REGION"] = pulumi.String(l.stack.Region)
@@ -133,8 +135,8 @@ func (l *databaseLogins) addTo(env *environment, role string) {
 	env.files = append(env.files, service.SecretFiles{Name: "postgres", SecretName: l.own[role], MountPath: secretsFolder + "postgres"})
 }
 
-// connectPermission allows a login as one role of one database (RDS User Guide, "Creating
-// and using an IAM policy for IAM database access").
+// connectPermission returns the permission to log in as one role of one database (RDS User Guide,
+// "Creating and using an IAM policy for IAM database access").
 func connectPermission(where *account.Account, resourceID pulumi.StringInput, user string) iam.Statement {
 	return iam.Statement{
 		Sid: "Connect", Actions: []string{"rds-db:connect"},
@@ -142,17 +144,18 @@ func connectPermission(where *account.Account, resourceID pulumi.StringInput, us
 	}
 }
 
-// addOwner lets the migration log in as the owner, and passes the roles to create to it.
+// addOwner adds to the migration's environment what it needs to log in as the owner, and the roles
+// that it creates.
 func (l *databaseLogins) addOwner(env *environment) {
 	env.variables["DATABASE_URL"] = l.url(postgres.Owner)
 	env.addPassword("postgres", "DATABASE_PASSWORD_FILE", l.store)
 	var connections []string
-	roles := databaseRoles(l.stack, l.pool)
+	roles := connectionsByRole(l.stack, l.pool)
 	for _, role := range slices.Sorted(maps.Keys(roles)) {
 		connections = append(connections, fmt.Sprintf("%s=%d", role, roles[role]))
 	}
 	env.variables["ROLE_CONNECTIONS"] = pulumi.String(strings.Join(connections, ","))
-	if l.iam() {
+	if l.usesIAM() {
 		env.variables["ROLE_LOGIN"] = pulumi.String("iam")
 		return
 	}

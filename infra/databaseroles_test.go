@@ -14,13 +14,14 @@ import (
 	"github.com/progressive-framework/platform/components/postgres"
 )
 
-// container is what a pod of the program has: its environment and its secrets.
+// container is the first container of a pod: its environment variables, and the names of the
+// secrets that its pod mounts.
 type container struct {
 	env     map[string]string
 	secrets []string
 }
 
-// containers are those of the Deployments and of the migration's Job, by app.
+// containers returns the first container of each Deployment and Job, by the label app.
 func containers(t *testing.T, all []registered) map[string]container {
 	t.Helper()
 	found := map[string]container{}
@@ -74,7 +75,7 @@ func containers(t *testing.T, all []registered) map[string]container {
 	return found
 }
 
-// clientsOf are the containers that connect to PostgreSQL, by "USER APP".
+// clientsOf returns the containers that connect to PostgreSQL, by "USER APP".
 func clientsOf(found map[string]container) map[string]container {
 	clients := map[string]container{}
 	for app, c := range found {
@@ -97,9 +98,9 @@ func users(clients map[string]container) []string {
 	return all
 }
 
-// Only the migration is the owner. Every other program has a role of its own, and no
+// Only the migration logs in as the owner. Every other program has a role of its own, and no
 // program mounts the password of another.
-func TestNoServiceIsTheOwnerOfTheDatabase(t *testing.T) {
+func TestOnlyTheMigrationLogsInAsOwner(t *testing.T) {
 	for _, tc := range []struct {
 		stack string
 		users []string
@@ -109,7 +110,7 @@ func TestNoServiceIsTheOwnerOfTheDatabase(t *testing.T) {
 		{"prod", []string{"exporter_iam", "mca_iam", "npa_iam", postgres.Owner, "web_iam", "wpa_iam"}, "postgres"},
 	} {
 		t.Run(tc.stack, func(t *testing.T) {
-			clients := clientsOf(containers(t, deployedWith(t, tc.stack, withKeySet)))
+			clients := clientsOf(containers(t, deployStackWith(t, tc.stack, withKeySet)))
 			require.Equal(t, tc.users, users(clients))
 			for key, c := range clients {
 				user, app, _ := strings.Cut(key, " ")
@@ -130,11 +131,12 @@ func TestNoServiceIsTheOwnerOfTheDatabase(t *testing.T) {
 	}
 }
 
-// The migration is told the roles that it knows.
+// The variable ROLE_CONNECTIONS of the migration has the roles that the migration's package pgroles
+// knows.
 func TestMigrationCreatesTheRolesThatLogIn(t *testing.T) {
 	for _, stack := range []string{"sandbox", "prod"} {
 		var names []string
-		env := containers(t, deployedWith(t, stack, withKeySet))["migrate"].env
+		env := containers(t, deployStackWith(t, stack, withKeySet))["migrate"].env
 		for pair := range strings.SplitSeq(env["ROLE_CONNECTIONS"], ",") {
 			name, _, _ := strings.Cut(pair, "=")
 			names = append(names, name)
@@ -149,8 +151,8 @@ func TestMigrationCreatesTheRolesThatLogIn(t *testing.T) {
 	}
 }
 
-// In a rotation the migration has both generations. A pod's own Secret is a new one, so
-// that running pods keep theirs.
+// During a rotation the migration mounts the passwords of both generations. A service mounts a new
+// Secret, so that running pods keep the old one.
 func TestRotationMountsNewSecrets(t *testing.T) {
 	values := valuesWith(t, "sandbox", nil)
 	var stores map[string]any
@@ -160,7 +162,7 @@ func TestRotationMountsNewSecrets(t *testing.T) {
 	require.NoError(t, err)
 	changes := maps.Clone(withKeySet)
 	changes["progressive-framework:postgres"] = string(text)
-	found := containers(t, deployedWith(t, "sandbox", changes))
+	found := containers(t, deployStackWith(t, "sandbox", changes))
 	require.Subset(t, found["migrate"].secrets, []string{"postgres-roles-1", "postgres-roles-2"})
 	require.Equal(t, "2", found["migrate"].env["ROLE_GENERATION"])
 	clients := clientsOf(found)
@@ -175,7 +177,7 @@ func TestRotationMountsNewSecrets(t *testing.T) {
 // A pod of RDS may log in as its own role only.
 func TestPodsMayConnectAsTheirRoleOnly(t *testing.T) {
 	allowed := map[string]string{}
-	for _, r := range deployed(t, "prod") {
+	for _, r := range deployStack(t, "prod") {
 		policy, _ := r.Properties["policy"].(string)
 		if r.Type != "aws:iam/rolePolicy:RolePolicy" || !strings.Contains(policy, "rds-db:connect") {
 			continue

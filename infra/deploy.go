@@ -127,10 +127,10 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 
 // base is what the stack's AWS resources have in common.
 type base struct {
-	// account is their account and region.
+	// account is the AWS account, with the region, that has the resources.
 	account *account.Account
-	// provider creates those of the stack's region; inRegion is the option that
-	// selects it.
+	// provider creates the resources in the stack's region. inRegion is the option that selects
+	// this provider.
 	provider *aws.Provider
 	inRegion pulumi.ResourceOrInvokeOption
 	// key encrypts what belongs to no single store: logs, the cluster's secrets,
@@ -139,7 +139,8 @@ type base struct {
 	// images are the images that the stack builds or promotes, as references by digest,
 	// by their short names.
 	images pulumi.StringMap
-	// repositories are those of the images, and running is what runs the images.
+	// repositories are the repositories of the images. running are the resources that run the
+	// images.
 	repositories []imageRepository
 	running      []pulumi.Resource
 }
@@ -166,7 +167,7 @@ func deployBase(ctx *pulumi.Context, stack *config.Stack, provider *aws.Provider
 	return &base{account: account, provider: provider, inRegion: inRegion, key: key, images: pulumi.StringMap{}}, nil
 }
 
-// newSigningKey creates the key that images.signingKey may name afterwards.
+// newSigningKey creates the signing key. A later change of images.signingKey may name it.
 func newSigningKey(ctx *pulumi.Context, stack *config.Stack, account *account.Account, inRegion pulumi.ResourceOption) (*key.Key, error) {
 	return key.NewSigningKey(ctx, stack.Name()+"-signing", &key.SigningArgs{
 		Account:     account,
@@ -219,15 +220,14 @@ func deployNetwork(ctx *pulumi.Context, stack *config.Stack, base *base, recorde
 	}, base.inRegion)
 }
 
-// operators are the networks that deploy and operate the stack over private
+// operators returns the networks from which the stack is deployed and operated over private
 // connections.
 func operators(stack *config.Stack) []access.Source {
 	return access.Sources(stack.Cluster.PrivateAccessCIDRs, stack.Cluster.PrivateAccessSecurityGroups)
 }
 
-// refuseDowngrade returns an error if the configured version is older than the cluster's
-// version at EKS. EKS may have upgraded it, which the guard of the applied values does not
-// know.
+// refuseDowngrade returns an error if the configured version is older than the cluster's version at
+// EKS. EKS may have upgraded the cluster: the guard of the applied values does not know that.
 func refuseDowngrade(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeOption) error {
 	live, err := cluster.LiveVersion(ctx, stack.Name(), inRegion)
 	if err != nil {
@@ -239,12 +239,12 @@ func refuseDowngrade(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.I
 // eksCluster is the cluster and how resources are created in it.
 type eksCluster struct {
 	*cluster.Cluster
-	// namespace is the platform's.
+	// namespace is the name of the platform's namespace.
 	namespace pulumi.StringOutput
 	// inCluster selects the cluster's Kubernetes provider. inBoth selects it and
 	// the AWS provider, for components that need the two.
 	inCluster, inBoth pulumi.ResourceOption
-	// addresses are those that network policies name.
+	// addresses are the blocks of the nodes and of the Services, which network policies name.
 	addresses podnetwork.Cluster
 }
 
@@ -281,7 +281,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		// Without this option changed settings of a store create a new ConfigMap, and
 		// replace the StatefulSet with it. A digest of the settings rolls the pods.
 		EnableConfigMapMutable: pulumi.Bool(true),
-	}, pulumi.Parent(created), pulumi.DependsOn(created.Admitted)) // the API server answers nobody before
+	}, pulumi.Parent(created), pulumi.DependsOn(created.Admitted)) // before that the API server admits no deployer
 	if err != nil {
 		return nil, fmt.Errorf("Kubernetes provider: %w", err)
 	}

@@ -10,18 +10,18 @@ import (
 
 // Every Deployment and StatefulSet that can have two pods has a disruption budget. So the drain
 // of nodes ends one of its pods at a time.
-func TestSeveralPodsHaveADisruptionBudget(t *testing.T) {
+func TestWorkloadsWithSeveralPodsHaveADisruptionBudget(t *testing.T) {
 	for _, stack := range []string{"sandbox", "staging", "prod"} {
 		t.Run(stack, func(t *testing.T) {
 			changes := map[string]string{}
-			if stack == "sandbox" { // its keys are created by make build
+			if stack == "sandbox" { // make build creates the key files of its configuration
 				changes = map[string]string{
 					config.Project + ":auth":   `{"issuer":"a","audience":"b","jwksUrl":"https://a.example.com/jwks"}`,
 					config.Project + ":images": `{"mirror":"ecr://mirror"}`,
 				}
 			}
 			budgets, checked := map[string]bool{}, 0
-			all := deployedWith(t, stack, changes)
+			all := deployStackWith(t, stack, changes)
 			for _, r := range all {
 				if r.Type == "kubernetes:policy/v1:PodDisruptionBudget" {
 					spec := r.Properties["spec"].(map[string]any)
@@ -45,7 +45,7 @@ func TestSeveralPodsHaveADisruptionBudget(t *testing.T) {
 	}
 }
 
-// app is the label app of a selector.
+// app returns the value of the label app in a selector.
 func app(selector any) string {
 	object, _ := selector.(map[string]any)
 	labels, _ := object["matchLabels"].(map[string]any)
@@ -53,11 +53,11 @@ func app(selector any) string {
 	return name
 }
 
-// Every role of the program is within the permissions boundary.
+// Every IAM role of the program has the permissions boundary of the configuration.
 func TestEveryRoleHasThePermissionsBoundary(t *testing.T) {
 	const boundary = "arn:aws:iam::123456789012:policy/boundary"
 	roles := 0
-	for _, r := range deployedWith(t, "prod", map[string]string{config.Project + ":permissionsBoundary": boundary}) {
+	for _, r := range deployStackWith(t, "prod", map[string]string{config.Project + ":permissionsBoundary": boundary}) {
 		if r.Type == "aws:iam/role:Role" {
 			roles++
 			require.Equal(t, boundary, r.Properties["permissionsBoundary"], r.URN)

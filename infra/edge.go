@@ -105,8 +105,8 @@ func newCertificate(ctx *pulumi.Context, name, domain, arn string, zoneID pulumi
 	return certificate.NewCertificate(ctx, name, args, provider)
 }
 
-// siteFolder is the front page's, relative to this folder, in which Pulumi runs
-// the program.
+// siteFolder is the folder of the front page. The path is relative to infra, where Pulumi runs the
+// program.
 const siteFolder = "../agents/web/site/page"
 
 // deployCDN creates CloudFront in front of the origin and the static files, and
@@ -148,8 +148,8 @@ func deployCDN(ctx *pulumi.Context, stack *config.Stack, base *base, origin *ori
 	return cdn.NewCDN(ctx, stack.Name(), args, base.inRegion)
 }
 
-// url is where the platform answers: its domain, a node port of this machine
-// where one is open, or the front service's name in the cluster.
+// url returns the URL of the platform. Its host is the domain, this machine if a node port is open,
+// or otherwise the front service's name in the cluster.
 func url(stack *config.Stack, front *service.Service, distribution *cdn.CDN) pulumi.StringOutput {
 	switch {
 	case distribution != nil:

@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// A hosted zone is named by its name, or by its ID, whose name AWS knows. The mocks'
-// zone is example.com.
+// edge.zone is the name or the ID of a hosted zone. The program looks up the name that belongs to
+// an ID. Every zone of the mocks is example.com.
 func TestZoneIsFoundByNameOrID(t *testing.T) {
 	for _, tc := range []struct{ reason, edge, refused string }{
 		{"by its name", `{"domain":"shop.example.com","zone":"example.com"}`, ""},

@@ -24,14 +24,15 @@ type environment struct {
 	statements []iam.Statement
 	// database is how pods log in to PostgreSQL.
 	database *databaseLogins
-	// caFile has the certificate authorities of the managed stores; empty: there is none.
+	// caFile is the path of the file with the certificate authorities of the managed stores; empty:
+	// there is none.
 	caFile string
 }
 
 // secretsFolder has a folder for each Secret that is mounted.
 const secretsFolder = "/etc/platform/"
 
-// newEnvironment is what every service gets.
+// newEnvironment returns the environment that every service gets.
 func newEnvironment(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, stores *stores) (*environment, error) {
 	env := &environment{variables: pulumi.StringMap{
 		"JWT_ISSUER":   pulumi.String(stack.Auth.Issuer),
@@ -67,8 +68,8 @@ func (e *environment) clone() *environment {
 	return &own
 }
 
-// forService adds what one service needs: its role of the database, how many proxies in
-// front of it set the client's address, and the address of its page.
+// forService returns a copy with what one service needs: its database role, the number of proxies
+// in front of it that set the client's address, and the address of its page.
 func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *environment {
 	own := e.clone()
 	if own.database != nil {
@@ -89,8 +90,8 @@ func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *
 	return own
 }
 
-// forMigration adds what the migration needs: the owner's password, the roles, and the
-// document store.
+// forMigration returns a copy with what the migration needs: the owner's password, the roles, and
+// the document store.
 func (e *environment) forMigration(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, documents *store) (*environment, error) {
 	own := e.clone()
 	own.database.addOwner(own)
@@ -128,8 +129,9 @@ func (e *environment) addPassword(name, variable string, s *store) {
 	e.variables[variable] = pulumi.String(secretsFolder + name + "/" + secretfiles.FileName)
 }
 
-// sslMode returns PostgreSQL's sslmode. The certificate of a managed server is verified. A
-// server in the cluster has none: its network policy admits only the platform's pods.
+// sslMode returns the value of PostgreSQL's sslmode, with the parameters after it. The certificate
+// of a managed server is verified. A server in the cluster has none: its network policy admits only
+// the platform's pods.
 func (e *environment) sslMode(s *store) string {
 	if s.secretARN == nil {
 		return "disable"
@@ -137,8 +139,8 @@ func (e *environment) sslMode(s *store) string {
 	return "verify-full&sslrootcert=" + e.caFile
 }
 
-// role is the role of the pods: it reads the files that come from Secrets Manager and has
-// the statements; nil: there are none.
+// role returns the IAM role of the pods. It may read the files that come from Secrets Manager, and
+// it has the statements. It is nil if the pods need no permission.
 func (e *environment) role(base *base, eks *eksCluster) *service.Role {
 	var classes []*secretfiles.Class
 	for _, f := range e.files {

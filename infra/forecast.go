@@ -15,7 +15,7 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// metricsReaders are the pods that may send queries to Prometheus.
+// metricsReaders returns the pods that may send queries to Prometheus.
 func metricsReaders(stack *config.Stack, kedaNamespace controller.Namespace) []podnetwork.Peer {
 	readers := []podnetwork.Peer{podnetwork.AppIn(kedaNamespace.Name, keda.OperatorApp)}
 	if stack.PodScaling.Forecasts() {
@@ -24,14 +24,15 @@ func metricsReaders(stack *config.Stack, kedaNamespace controller.Namespace) []p
 	return readers
 }
 
-// triggers allows KEDA's operator to query what ScaledObjects name, in the namespace of
-// Prometheus.
-func triggers(observers string) []podnetwork.Rule {
+// egressToPrometheus returns the network policy rule that lets KEDA's operator send the queries of
+// ScaledObjects to Prometheus. The parameter is Prometheus's namespace.
+func egressToPrometheus(observers string) []podnetwork.Rule {
 	return []podnetwork.Rule{podnetwork.To(prometheus.Port, podnetwork.AppIn(observers, prometheus.App))}
 }
 
 // deployForecaster builds the forecaster's image and runs it, if the stack predicts. No
-// ScaledObject depends on it: until it publishes, the guard triggers are the document's HPA.
+// ScaledObject depends on the forecaster. Until it publishes, the guard triggers scale the pods as
+// the HPA of the design document does.
 func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, observers controller.Namespace, server *prometheus.Prometheus) error {
 	if !stack.PodScaling.Forecasts() {
 		return nil
@@ -51,8 +52,8 @@ func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	return err
 }
 
-// forecastOf is the forecast that decides about a service's number of pods; nil: none
-// does.
+// forecastOf returns the forecast that decides about the number of pods of each service; nil: no
+// forecast does.
 func forecastOf(stack *config.Stack) *podscaling.Forecast {
 	if stack.PodScaling.Predictive != config.PredictiveOn {
 		return nil

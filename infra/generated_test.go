@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config/configgen"
 )
 
-// Any configuration that validates deploys: what a constructor would refuse,
-// Load refuses. Invalid configurations are drawn too, and skipped.
+// Every configuration that Load accepts can be deployed: Load refuses what a constructor would
+// refuse. The generator also draws invalid configurations, which the test skips.
 func FuzzAnyValidConfigurationDeploys(f *testing.F) {
 	for seed := range uint64(150) {
 		f.Add(seed)

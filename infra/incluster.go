@@ -21,6 +21,7 @@ import (
 // cluster.
 const redisNode = "github.com/progressive-framework/platform/agents/redisnode"
 
+// deployPostgresInCluster creates a PostgreSQL server as a StatefulSet.
 func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
 	image, err := imageReference(ctx, base, stack.Postgres.Image)
 	if err != nil {
@@ -48,6 +49,7 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 	}, nil
 }
 
+// deployRedisInCluster creates a Redis cluster as a StatefulSet, with an agent for each node.
 func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
 	image, err := imageReference(ctx, base, stack.Redis.Image)
 	if err != nil {

@@ -48,7 +48,7 @@ func TestOrderOfListsChangesNothing(t *testing.T) {
 	}
 	described := func(reversed bool) []string {
 		var all []string
-		for _, r := range deployedWith(t, "prod", fill(reversed)) {
+		for _, r := range deployStackWith(t, "prod", fill(reversed)) {
 			properties, err := json.Marshal(sorted(r.Properties))
 			require.NoError(t, err)
 			all = append(all, r.URN+" "+string(properties))

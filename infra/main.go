@@ -57,12 +57,12 @@ func load(stack string) (*config.Stack, error) {
 	return config.Load(stack, values, config.WithSecrets(secret), config.WithToday(day))
 }
 
-// todayVariable sets the day by which the support of versions is judged, such as
-// 2026-12-02. Tests set it, and a person who wants to see a later day's preview. The
-// sandbox's AWS reads it, too.
+// todayVariable is an environment variable with a day, such as 2026-12-02. The program checks
+// whether versions have support on that day. Unset, the day is today. Tests set the variable, and
+// so does a person who wants the preview of a later day. The sandbox's AWS reads the same variable.
 const todayVariable = "PROGRESSIVE_TODAY"
 
-// today returns the day by which the support of versions is judged.
+// today returns the day of todayVariable, or the present day.
 func today() (time.Time, error) {
 	set := os.Getenv(todayVariable)
 	if set == "" {

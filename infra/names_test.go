@@ -12,12 +12,12 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// limits are the longest names at AWS, by type, with the property that holds
-// the name. Without it Pulumi makes the name up from the logical one. Each is
-// of the type's API reference.
+// limits are the longest names that AWS allows, by resource type. property is the property with the
+// name. If a resource does not set it, Pulumi adds a suffix to the logical name. Each number is in
+// the API reference of the type.
 var limits = map[string]struct {
 	property string
-	most     int
+	longest  int
 }{
 	"aws:autoscaling/group:Group":                                {"name", 255},
 	"aws:autoscaling/lifecycleHook:LifecycleHook":                {"name", 255},
@@ -63,7 +63,7 @@ var limits = map[string]struct {
 // maxTag is the longest value of a tag (AWS Tagging, "Tag naming limits").
 const maxTag = 256
 
-// requireNamesFit requires that every name is within its limit.
+// requireNamesFit fails the test if a name or a tag is longer than AWS allows.
 func requireNamesFit(t testing.TB, all []cloudmocks.Registration) {
 	t.Helper()
 	for _, r := range all {
@@ -72,12 +72,12 @@ func requireNamesFit(t testing.TB, all []cloudmocks.Registration) {
 		}
 		limit, ok := limits[r.Type]
 		if !ok {
-			limit.property, limit.most = "name", 255
+			limit.property, limit.longest = "name", 255
 		}
-		if name, given := nameIn(r.Inputs, limit.property); given {
-			require.LessOrEqual(t, len(name), limit.most, "%s of %s %s: %s", limit.property, r.Type, r.Name, name)
+		if name, isSet := nameIn(r.Inputs, limit.property); isSet {
+			require.LessOrEqual(t, len(name), limit.longest, "%s of %s %s: %s", limit.property, r.Type, r.Name, name)
 		} else if ok {
-			require.LessOrEqual(t, len(r.Name)+naming.Suffix, limit.most, "%s of %s %s", limit.property, r.Type, r.Name)
+			require.LessOrEqual(t, len(r.Name)+naming.Suffix, limit.longest, "%s of %s %s", limit.property, r.Type, r.Name)
 		}
 		if tags, ok := r.Inputs["tags"]; ok && tags.IsObject() {
 			for key, value := range tags.ObjectValue() {
@@ -89,6 +89,7 @@ func requireNamesFit(t testing.TB, all []cloudmocks.Registration) {
 	}
 }
 
+// nameIn returns the text of a property, whose path is separated by dots.
 func nameIn(inputs resource.PropertyMap, property string) (string, bool) {
 	at := resource.NewProperty(inputs)
 	for _, key := range strings.Split(property, ".") {
@@ -103,8 +104,8 @@ func nameIn(inputs resource.PropertyMap, property string) (string, bool) {
 	return at.StringValue(), true
 }
 
-// The longest environment that the configuration allows has names that AWS
-// allows, with everything that a stack can have.
+// With the longest environment that the configuration allows, and every part that a stack can have,
+// AWS allows all names.
 func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 	for _, environment := range []string{"a", "abcdefghij", "abcdefghijkl"} {
 		stack, err := config.Load("prod", map[string]string{
@@ -139,7 +140,7 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 	}
 }
 
-// A stack of longer environments is refused, before a name is.
+// Load refuses a longer environment, so AWS never refuses a name.
 func TestLongerEnvironmentsAreRefused(t *testing.T) {
 	_, err := config.Load("prod", map[string]string{"progressive-framework:environment": "abcdefghijklm"})
 	require.ErrorContains(t, err, "progressive-framework:environment: Invalid value")

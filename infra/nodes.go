@@ -16,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// nodes are the worker nodes that the stack manages. A cluster with nodes of its own
-// has neither tiers and add-ons nor groups.
+// nodes are the worker nodes that the stack manages. It is empty for a cluster whose nodes the
+// stack does not manage.
 type nodes struct {
 	// ready are the tiers, the add-ons and the admission policy that the platform's
 	// pods wait for.
@@ -97,6 +97,8 @@ func deployEventQueue(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	return queue, nil
 }
 
+// deployTier creates one tier of nodes after the resources in before. With an origin, the tier's
+// instances join the load balancer's target groups.
 func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, t config.NodeTier,
 	image config.NodeImage, queue *terminationhandler.Queue, before []pulumi.Resource,
 ) (*tier.Tier, error) {

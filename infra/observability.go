@@ -27,15 +27,16 @@ import (
 type observability struct {
 	// prometheusURL is where autoscalers send their queries.
 	prometheusURL pulumi.StringOutput
-	// settled are the resources that an autoscaler needs: its kind, and what acts on
-	// it.
+	// settled are the resources that an autoscaler needs: the definition of its kind, and the
+	// controllers that act on it.
 	settled []pulumi.Resource
 }
 
-// prometheusNamespace is the name of the namespace of Prometheus.
+// prometheusNamespace returns the name of Prometheus's namespace.
 func prometheusNamespace(stack *config.Stack) string { return stack.Name() + "-prometheus" }
 
-// metricsReader are the pods that scrape the stores; nil: the stack has none.
+// metricsReader returns the network policy peer of Prometheus, whose pods scrape the programs and
+// the stores; nil: the stack has no Prometheus.
 func metricsReader(stack *config.Stack) *podnetwork.Peer {
 	if !stack.PodScaling.Enabled {
 		return nil
@@ -44,7 +45,7 @@ func metricsReader(stack *config.Stack) *podnetwork.Peer {
 	return &reader
 }
 
-// storesInCluster are the StatefulSets of the stack's stores.
+// storesInCluster returns the names of the StatefulSets of the stack's stores.
 func storesInCluster(stack *config.Stack) (names []string) {
 	if stack.Postgres.Kind == config.InCluster {
 		names = append(names, postgres.StatefulSet)
@@ -138,7 +139,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		OperatorImage: images[keda.OperatorRepository],
 		AdapterImage:  images[keda.AdapterRepository],
 		Cluster:       eks.addresses,
-		Triggers:      triggers(observers.Name),
+		Triggers:      egressToPrometheus(observers.Name),
 		Readers:       []podnetwork.Peer{podnetwork.AppIn(observers.Name, prometheus.App)},
 		RequestShare:  share,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
@@ -171,7 +172,8 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled)}, nil
 }
 
-// workspaceOf is the workspace that the stack names for Prometheus; nil: none.
+// workspaceOf returns the workspace to which Prometheus sends its recorded series; nil: the stack
+// names none.
 func workspaceOf(stack *config.Stack, base *base, eks *eksCluster) (*prometheus.Workspace, error) {
 	arn := stack.Prometheus.WorkspaceARN
 	if arn == "" {
@@ -184,8 +186,8 @@ func workspaceOf(stack *config.Stack, base *base, eks *eksCluster) (*prometheus.
 	return &prometheus.Workspace{Account: base.account, ClusterName: eks.ClusterName, Cluster: eks.Name, Workspace: workspace}, nil
 }
 
-// targets allows Prometheus to scrape KEDA and VPA, and to reach the Alertmanager, if there is
-// one: receiver is its address.
+// targets returns the network policy rules that let Prometheus scrape KEDA and VPA, and reach the
+// Alertmanager. receiver is the Alertmanager's address; empty: there is none.
 func targets(receiver string, kedaNamespace, vpaNamespace controller.Namespace) []podnetwork.Rule {
 	rules := append(vpa.Targets(vpaNamespace.Name), keda.Targets(kedaNamespace.Name))
 	if receiver != "" {
@@ -217,10 +219,10 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 	return alertmanager.Address(namespace.Name), err
 }
 
-// exporters returns the exporters of metrics that this stack runs, and not every stack does.
+// exporters returns those exporters of metrics that only some stacks run, and that this stack runs.
 func exporters(stack *config.Stack) []dashboards.Exporter {
 	all := []dashboards.Exporter{dashboards.State}
-	if stack.Redis.Kind == config.InCluster { // the agent of its nodes answers
+	if stack.Redis.Kind == config.InCluster { // the agent of its nodes exports the metrics
 		all = append(all, dashboards.Redis)
 	}
 	if stack.PodScaling.Forecasts() {

@@ -12,6 +12,7 @@ import (
 // edges in the opposite direction.
 type order map[string]registered
 
+// newOrder returns the order of all resources.
 func newOrder(all []registered) order {
 	o := order{}
 	for _, r := range all {
@@ -20,7 +21,7 @@ func newOrder(all []registered) order {
 	return o
 }
 
-// before are the URNs of everything that must exist before a resource.
+// before returns the URNs of all resources that must exist before a resource.
 func (o order) before(urn string) map[string]bool {
 	seen := map[string]bool{}
 	next := []string{urn}
@@ -36,7 +37,7 @@ func (o order) before(urn string) map[string]bool {
 	return seen
 }
 
-// named are the URNs of a type whose names contain a part.
+// named returns the URNs of the resources of a type whose names contain part.
 func (o order) named(kind, part string) []string {
 	var urns []string
 	for urn, r := range o {
@@ -50,8 +51,8 @@ func (o order) named(kind, part string) []string {
 
 // If a resource is created before one that it needs, AWS refuses it, or nodes do not
 // join. The engine may create resources in every order that the edges allow.
-func TestOrderIsByDependency(t *testing.T) {
-	o := newOrder(deployed(t, "prod"))
+func TestResourcesAreCreatedAfterTheirDependencies(t *testing.T) {
+	o := newOrder(deployStack(t, "prod"))
 	const (
 		group, route, rule = "aws:autoscaling/group:Group", "aws:ec2/route:Route", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 		endpoint, gateway  = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/internetGateway:InternetGateway"
@@ -59,31 +60,31 @@ func TestOrderIsByDependency(t *testing.T) {
 		origin, balancer   = "aws:cloudfront/vpcOrigin:VpcOrigin", "aws:lb/loadBalancer:LoadBalancer"
 	)
 	for _, tc := range []struct {
-		reason       string
-		later, part  string
-		earlier, its string
-		atLeast      int
+		reason               string
+		later, laterPart     string
+		earlier, earlierPart string
+		atLeast              int
 	}{
 		{"AWS refuses a load balancer without an internet gateway", balancer, "", gateway, "", 1},
-		{"and a VPC origin, too", origin, "", gateway, "", 1},
+		{"AWS refuses a VPC origin without an internet gateway", origin, "", gateway, "", 1},
 		{"nodes pull images and join through NAT", group, "", route, "private-app", 6},
-		{"or through the private endpoints", group, "", endpoint, "", 9},
+		{"nodes pull images and join through the private endpoints", group, "", endpoint, "", 9},
 		{"the endpoints answer nodes only when a rule admits them", group, "", rule, "endpoints-from-nodes", 1},
 		{"nodes and control plane reach each other", group, "", rule, "control-plane", 6},
 		{"the API server checks the first pod of web", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-web", binding, "", 1},
-		{"and that of an agent", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-npa", binding, "", 1},
-		{"and that of the migration", "kubernetes:batch/v1:Job", "", binding, "", 1},
+		{"the API server checks the first pod of an agent", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-npa", binding, "", 1},
+		{"the API server checks the pod of the migration", "kubernetes:batch/v1:Job", "", binding, "", 1},
 		{"the roles of the database exist before a service logs in", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-web", "kubernetes:batch/v1:Job", "migrate", 1},
-		{"and before the exporter does", "kubernetes:apps/v1:Deployment", "postgres-exporter", "kubernetes:batch/v1:Job", "migrate", 1},
+		{"the roles of the database exist before the exporter logs in", "kubernetes:apps/v1:Deployment", "postgres-exporter", "kubernetes:batch/v1:Job", "migrate", 1},
 		{"a size is recorded after the volume has it, so that a refused one can be taken back", "ko:index:ChangeGuard", "applied", "kubernetes:core/v1:PersistentVolumeClaim", "prometheus", 2},
-		{"and so is that of a database", "ko:index:ChangeGuard", "applied", "aws:rds/instance:Instance", "", 1},
-		{"and the version of the cluster", "ko:index:ChangeGuard", "applied", "aws:eks/cluster:Cluster", "", 1},
+		{"the size of a database is recorded after the database has it", "ko:index:ChangeGuard", "applied", "aws:rds/instance:Instance", "", 1},
+		{"the version of the cluster is recorded after the cluster has it", "ko:index:ChangeGuard", "applied", "aws:eks/cluster:Cluster", "", 1},
 		{"CloudFront is admitted before it sends requests", "aws:cloudfront/distribution:Distribution", "", rule, "from-cloudfront", 1},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			later, earlier := o.named(tc.later, tc.part), o.named(tc.earlier, tc.its)
+			later, earlier := o.named(tc.later, tc.laterPart), o.named(tc.earlier, tc.earlierPart)
 			require.NotEmpty(t, later)
-			require.GreaterOrEqual(t, len(earlier), tc.atLeast, "resources of type %s named %s", tc.earlier, tc.its)
+			require.GreaterOrEqual(t, len(earlier), tc.atLeast, "resources of type %s named %s", tc.earlier, tc.earlierPart)
 			for _, urn := range later {
 				before := o.before(urn)
 				for _, e := range earlier {
@@ -97,7 +98,7 @@ func TestOrderIsByDependency(t *testing.T) {
 // The API server and AWS's services answer a deployer in the VPC, or in a connected
 // network, only after the rules that admit it.
 func TestDeployersAreAdmittedBeforeTheyConnect(t *testing.T) {
-	o := newOrder(deployedWith(t, "prod", map[string]string{
+	o := newOrder(deployStackWith(t, "prod", map[string]string{
 		"progressive-framework:cluster": `{"admins":["arn:aws:iam::123456789012:role/operators"],"privateAccessCidrs":["10.10.0.0/20"]}`,
 	}))
 	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"

@@ -17,8 +17,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// placement is where in the account the stack is: what depends on AWS's answers and
-// can't change afterwards.
+// placement is the VPC and the zones of the stack. They depend on AWS's responses and can't change
+// after the stack was created.
 type placement struct {
 	// vpc is the existing VPC; nil: the stack creates one.
 	vpc *existingvpc.VPC

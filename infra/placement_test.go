@@ -10,8 +10,9 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// ownNodes is a small stack of three zones.
-func ownNodes(t *testing.T, network string) *config.Stack {
+// loadSmallStack returns a small stack whose nodes it does not manage, with a value of the key
+// network.
+func loadSmallStack(t *testing.T, network string) *config.Stack {
 	t.Helper()
 	stack, err := config.Load("sandbox", map[string]string{
 		"aws:region":                         "us-east-1",
@@ -42,7 +43,7 @@ func TestControlPlaneAvoidsTheZoneThatEKSRefuses(t *testing.T) {
 		{"the first zone has no control planes", map[string]string{"us-east-1a": "use1-az3"}, []string{"private-app-b", "private-app-c"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			all, err := deployOn(&cloudmocks.Cloud{ZoneIDs: tc.ids}, ownNodes(t, threeZones))
+			all, err := deployOnCloud(&cloudmocks.Cloud{ZoneIDs: tc.ids}, loadSmallStack(t, threeZones))
 			require.NoError(t, err)
 			for _, r := range all {
 				if r.Type != "aws:eks/cluster:Cluster" {
@@ -60,8 +61,8 @@ func TestControlPlaneAvoidsTheZoneThatEKSRefuses(t *testing.T) {
 
 // A zone that can't be used is reported before any resource of AWS is registered.
 func TestRefusedZoneRegistersNothingAtAWS(t *testing.T) {
-	all, err := deployOn(&cloudmocks.Cloud{ZoneIDs: map[string]string{"us-east-1b": "use1-az3"}},
-		ownNodes(t, `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`))
+	all, err := deployOnCloud(&cloudmocks.Cloud{ZoneIDs: map[string]string{"us-east-1b": "use1-az3"}},
+		loadSmallStack(t, `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`))
 	require.ErrorContains(t, err, "network.zones: EKS has control planes in 1 of the zones and needs 2: in this account us-east-1b is use1-az3")
 	for _, r := range all {
 		require.NotRegexp(t, "^aws:", r.Type, r.Name)
@@ -71,7 +72,7 @@ func TestRefusedZoneRegistersNothingAtAWS(t *testing.T) {
 // The whole program runs in a VPC that exists, and creates nothing of the network. Nodes,
 // load balancer and control plane are in its private subnets, the stores in its database
 // subnets.
-func TestStackInAnExistingVPC(t *testing.T) {
+func TestStackInAnExistingVPCCreatesNoNetwork(t *testing.T) {
 	ids := func(prefix, letters string) string {
 		var quoted []string
 		for _, letter := range letters {
@@ -94,7 +95,7 @@ func TestStackInAnExistingVPC(t *testing.T) {
 	})
 	require.NoError(t, err)
 	cloud := &cloudmocks.Cloud{Calls: cloudmocks.ExistingVPC("vgw-1"), ZoneIDs: map[string]string{"us-east-1a": "use1-az3"}}
-	all, err := deployOn(cloud, stack)
+	all, err := deployOnCloud(cloud, stack)
 	require.NoError(t, err)
 	created := map[string]int{}
 	for _, r := range all {

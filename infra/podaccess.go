@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// podAccess is what the platform's programs may connect to, and what may connect to them.
+// podAccess computes the connections that the platform's programs may open and accept.
 type podAccess struct {
 	stack  *config.Stack
 	stores *stores
@@ -18,10 +18,10 @@ type podAccess struct {
 	nodes []string
 }
 
-// forService returns what a service may do. Users' requests come from the address of the node
-// that kube-proxy forwards them from.
+// forService returns the connections that a service may open and accept. Users' requests come from
+// the address of the node that kube-proxy forwards them from.
 func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
-	access := podnetwork.Access{Egress: append(a.egress(a.stores.postgres, a.stores.redis), a.asRole()...)}
+	access := podnetwork.Access{Egress: append(a.egress(a.stores.postgres, a.stores.redis), a.tokenRules()...)}
 	var callers []podnetwork.Peer
 	for _, other := range a.stack.Profiles() {
 		if slices.Contains(other.Calls, profile.Short) {
@@ -46,14 +46,15 @@ func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
 	return access
 }
 
-// forMigration returns what the migration may do.
+// forMigration returns the connections that the migration may open.
 func (a *podAccess) forMigration() podnetwork.Access {
 	return podnetwork.Access{Egress: a.egress(a.stores.postgres, a.stores.mongo)}
 }
 
-// asRole returns the rules of a program that logs in to PostgreSQL as its own role.
-func (a *podAccess) asRole() []podnetwork.Rule {
-	if db := a.stores.postgres; db != nil && db.resourceID != nil { // it accepts tokens of IAM
+// tokenRules returns the rule for the EKS Pod Identity Agent, from which a program gets its IAM
+// token for PostgreSQL; nil: the database accepts passwords.
+func (a *podAccess) tokenRules() []podnetwork.Rule {
+	if db := a.stores.postgres; db != nil && db.resourceID != nil { // it accepts IAM tokens
 		return []podnetwork.Rule{podnetwork.PodIdentity()}
 	}
 	return nil
@@ -70,8 +71,8 @@ func (a *podAccess) egress(stores ...*store) []podnetwork.Rule {
 	return rules
 }
 
-// clientsOfStores are the pods that connect to a store in the cluster: the services, and
-// others by their label app.
+// clientsOfStores returns the pods that connect to a store in the cluster: those of the services,
+// and the pods with a label app of others.
 func clientsOfStores(stack *config.Stack, others ...string) []podnetwork.Peer {
 	var peers []podnetwork.Peer
 	for _, profile := range stack.Profiles() {

@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// policyOf returns the spec of the NetworkPolicy of a name.
+// policyOf returns the spec of the NetworkPolicy with a name.
 func policyOf(t *testing.T, all []registered, name string) map[string]any {
 	t.Helper()
 	for _, r := range all {
@@ -24,7 +24,7 @@ func policyOf(t *testing.T, all []registered, name string) map[string]any {
 	return nil
 }
 
-// connections writes the rules of one direction as "PEER PORT,PORT".
+// connections returns the rules of one direction, each as "PEER PORT,PORT".
 func connections(spec map[string]any, direction, peers string) []string {
 	var all []string
 	rules, _ := spec[direction].([]any)
@@ -52,8 +52,8 @@ func connections(spec map[string]any, direction, peers string) []string {
 	return all
 }
 
-// withKeySet is a stack whose tokens are verified by a key set at a URL, and that signs no
-// image. The files of the stack sandbox exist after make build only.
+// withKeySet changes a stack's configuration so that it needs no file: a URL has the keys that
+// verify tokens, and no image is signed. The files of the sandbox exist only after make build.
 var withKeySet = map[string]string{
 	"progressive-framework:auth":   `{"issuer": "test", "audience": "test", "jwksUrl": "https://issuer.test/jwks.json"}`,
 	"progressive-framework:images": `{"mirror": "ecr://mirror"}`,
@@ -64,7 +64,7 @@ var withKeySet = map[string]string{
 func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
 	const everywhere, dns, identity, metrics = "0.0.0.0/0 443", "kube-dns 53,53", "169.254.170.23/32 80", "prometheus 9090"
 	api := append(onNodes("443"), "172.20.0.1/32 443", dns)
-	deployed := map[string][]registered{"prod": deployedWith(t, "prod", withKeySet), "sandbox": deployedWith(t, "sandbox", withKeySet)}
+	deployed := map[string][]registered{"prod": deployStackWith(t, "prod", withKeySet), "sandbox": deployStackWith(t, "sandbox", withKeySet)}
 	managed := slices.Concat(onStores("5432"), onStores("6379"), []string{identity, everywhere, dns})
 	for _, tc := range []struct {
 		stack, program  string
@@ -105,8 +105,8 @@ func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
 	}
 }
 
-// onNodes and onStores are the connections with the subnets of the nodes and of the data stores, in
-// each zone of prod.
+// onNodes and onStores return the connections with the subnets of the nodes and of the data stores,
+// in each zone of prod.
 func onNodes(port string) []string {
 	return []string{"10.10.0.0/20 " + port, "10.10.32.0/20 " + port, "10.10.64.0/20 " + port}
 }
@@ -124,7 +124,7 @@ func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
 		"27017": {"migrate"},
 	}
 	found := map[string][]string{}
-	for _, r := range deployedWith(t, "prod", withKeySet) {
+	for _, r := range deployStackWith(t, "prod", withKeySet) {
 		if r.Type != "kubernetes:networking.k8s.io/v1:NetworkPolicy" {
 			continue
 		}
@@ -150,7 +150,7 @@ func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
 // A connection needs the policies of both its ends.
 func TestDefaultDenyIsCreatedLast(t *testing.T) {
 	const policy = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-	o := newOrder(deployedWith(t, "sandbox", withKeySet))
+	o := newOrder(deployStackWith(t, "sandbox", withKeySet))
 	last := o.named(policy, "default-policy")
 	require.Len(t, last, 1)
 	before := o.before(last[0])
@@ -164,7 +164,7 @@ func TestDefaultDenyIsCreatedLast(t *testing.T) {
 // An issuer may publish its keys at any port.
 func TestServicesReachTheKeysOfTheIssuer(t *testing.T) {
 	for url, want := range map[string]string{"https://issuer.test/keys": "0.0.0.0/0 443", "https://issuer.test:8443/keys": "0.0.0.0/0 8443"} {
-		all := deployedWith(t, "sandbox", map[string]string{
+		all := deployStackWith(t, "sandbox", map[string]string{
 			"progressive-framework:auth":   `{"issuer": "test", "audience": "test", "jwksUrl": "` + url + `"}`,
 			"progressive-framework:images": `{"mirror": "ecr://mirror"}`,
 		})

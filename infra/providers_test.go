@@ -59,10 +59,10 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 			require.False(t, r.Inputs["imageId"].IsSecret(), "a preview shows the AMI")
 		}
 	}
-	require.Equal(t, []int{2, 2, 2}, []int{providers, groups, templates}, "of the region and of the edge; of each tier")
+	require.Equal(t, []int{2, 2, 2}, []int{providers, groups, templates}, "a provider of the region and one of the edge, a group and a launch template of each tier")
 }
 
-// written is a value as text, whatever its type is.
+// written returns a value of any type as text.
 func written(v resource.PropertyValue) string { return v.String() }
 
 // The configuration knows each tag that the program sets, and so refuses to ignore it.
@@ -91,8 +91,8 @@ func TestEveryTagOfTheProgramIsKnown(t *testing.T) {
 	require.Contains(t, seen, "kubernetes.io/role/internal-elb")
 }
 
-// AWS has each action in the policies of the program's roles, keys, buckets, queues and
-// endpoints, and each statement can allow what it names. Nothing here has IAM's own word.
+// AWS has each action in the policies of the program's roles, keys, buckets, queues and endpoints,
+// and each statement can allow what it names. IAM itself has evaluated none of these policies.
 func TestPoliciesOfTheProgramAllowWhatTheyName(t *testing.T) {
 	reference, err := authorization.Load()
 	require.NoError(t, err)
@@ -137,8 +137,8 @@ var arnForms = map[string]string{
 	"aws:wafv2/webAcl:WebAcl":                  "arn:aws:wafv2:us-east-1:123456789012:global/webacl/NAME/0",
 }
 
-// realARNs replaces the ARNs of the mocks, which have no service, by those of AWS. Longer
-// names come first, because some begin others.
+// realARNs returns a replacer of the mocks' ARNs, which name no service, by ARNs in AWS's form.
+// Longer ARNs come first, because some ARNs begin with another one.
 func realARNs(all []cloudmocks.Registration) *strings.Replacer {
 	replaced := map[string]string{}
 	for _, r := range all {

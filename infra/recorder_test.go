@@ -31,23 +31,24 @@ func TestMain(m *testing.M) {
 type registered struct {
 	tracer.Resource
 	URN string
-	// Before are the URNs of what must exist first: dependencies and the parent.
+	// Before are the URNs of the resources that must exist first: the dependencies and the parent.
 	Before []string
 }
 
-// deployed runs the whole program for a stack of the project, with its own YAML
-// file, and returns everything that it registers. No engine takes part.
-func deployed(t *testing.T, stack string) []registered {
+// deployStack runs the whole program for a stack of the project, with its own YAML file, and
+// returns all resources that it registers. Pulumi's engine does not run.
+func deployStack(t *testing.T, stack string) []registered {
 	t.Helper()
-	return deployedWith(t, stack, nil)
+	return deployStackWith(t, stack, nil)
 }
 
-// deployments are the results of deployedWith. A run of the program takes a tenth of a second,
-// and many tests read the same one.
+// deployments caches the results of deployStackWith. A run of the program takes a tenth of a
+// second, and many tests read the same one.
 var deployments = map[string][]registered{}
 
-// deployedWith is deployed for a stack whose file has other values for some full keys.
-func deployedWith(t *testing.T, stack string, changes map[string]string) []registered {
+// deployStackWith runs the whole program for a stack, with other values for some full keys of its
+// YAML file, and returns all resources that it registers.
+func deployStackWith(t *testing.T, stack string, changes map[string]string) []registered {
 	t.Helper()
 	id := fmt.Sprint(stack, changes) // maps are printed in the order of their keys
 	if known, ok := deployments[id]; ok {
@@ -69,8 +70,7 @@ func deployedWith(t *testing.T, stack string, changes map[string]string) []regis
 	return program
 }
 
-// valuesWith is the configuration in a stack's file, with other values for some full
-// keys.
+// valuesWith returns the configuration in a stack's file, with other values for some full keys.
 func valuesWith(t *testing.T, stack string, changes map[string]string) map[string]string {
 	t.Helper()
 	raw, err := os.ReadFile("../Pulumi." + stack + ".yaml")
@@ -91,7 +91,7 @@ func valuesWith(t *testing.T, stack string, changes map[string]string) map[strin
 	return values
 }
 
-// properties are the outputs of a resource, as a state file has them.
+// properties returns the outputs of a resource in the form of a state file.
 func properties(t *testing.T, outputs resource.PropertyMap) map[string]any {
 	t.Helper()
 	marshaled, err := plugin.MarshalProperties(outputs, plugin.MarshalOptions{KeepUnknowns: true})
@@ -99,15 +99,16 @@ func properties(t *testing.T, outputs resource.PropertyMap) map[string]any {
 	return marshaled.AsMap()
 }
 
-// deployMocked runs the program for a stack against mocks, and lists what it
+// deployMocked runs the program for a stack against mocks, and returns the resources that it
 // registers.
 func deployMocked(t testing.TB, stack *config.Stack) ([]cloudmocks.Registration, error) {
 	t.Helper()
-	return deployOn(&cloudmocks.Cloud{Region: stack.Region}, stack)
+	return deployOnCloud(&cloudmocks.Cloud{Region: stack.Region}, stack)
 }
 
-// deployOn is deployMocked with further answers of AWS.
-func deployOn(cloud *cloudmocks.Cloud, stack *config.Stack) ([]cloudmocks.Registration, error) {
+// deployOnCloud runs the program for a stack against the mocks of cloud, which can have further
+// responses of AWS. It returns the resources that the program registers.
+func deployOnCloud(cloud *cloudmocks.Cloud, stack *config.Stack) ([]cloudmocks.Registration, error) {
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, stack) }, pulumi.WithMocks(config.Project, stack.Environment, cloud))
 	return cloud.Registered(), err
 }

@@ -19,10 +19,10 @@ import (
 // frontService is the service that users reach.
 const frontService = "web"
 
-// services are what runs on the cluster.
+// services are the platform's services on the cluster.
 type services struct {
 	front *service.Service
-	// byName are all of them, by their short names.
+	// byName are all services, by their short names.
 	byName map[string]*service.Service
 }
 
@@ -79,7 +79,8 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	return deployed, denyOtherPods(ctx, stack, eks, policies)
 }
 
-// nodePort is where a service is open on every node; zero: nowhere.
+// nodePort returns the port at which a service is open on every node; zero: the service is open on
+// no node.
 func nodePort(stack *config.Stack, profile scaling.Profile) int {
 	switch {
 	case stack.Edge.Domain != "": // the load balancer's target groups
@@ -91,7 +92,7 @@ func nodePort(stack *config.Stack, profile scaling.Profile) int {
 	}
 }
 
-// newPod builds a program's image and says where and with what it runs.
+// newPod builds a program's image and returns its pod: where it runs and with which environment.
 func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, short, importPath string, tier scaling.TierName, env *environment) (*service.Pod, error) {
 	reference, err := newImage(ctx, stack, base, short, importPath)
 	if err != nil {
@@ -111,7 +112,8 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 	name := stack.Name() + "-" + short
 	repo, err := repository.NewRepository(ctx, name, &repository.Args{
 		RepositoryName: stack.Name() + "/" + short,
-		// Otherwise a destroy would end at images that are built again in seconds.
+		// Without this a destroy would fail at a repository with images, which a build creates
+		// again in seconds.
 		ForceDelete: !stack.DeletionProtection,
 	}, base.inRegion)
 	if err != nil {
@@ -124,7 +126,7 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 			Source:      stack.Release.Source(short),
 			Repository:  repo.URL,
 			TrustedKeys: stack.Images.TrustedPEM,
-			// Without a required gate it stays the provider's default, as before.
+			// Without a required gate the list is nil, and the provider uses its default.
 			PredicateTypes: predicateTypes(ctx.Stack(), stack),
 			Credentials:    credentials,
 		})
@@ -167,8 +169,8 @@ func expireImages(ctx *pulumi.Context, base *base) error {
 	return nil
 }
 
-// predicateTypes are the statements that a promoted image must have, if the stack requires
-// gates. name is the stack's name in Pulumi.
+// predicateTypes returns the types of the statements that a promoted image must have; nil: the
+// stack requires no gate. name is the stack's name in Pulumi.
 func predicateTypes(name string, stack *config.Stack) []string {
 	var required []gate.Name
 	for _, name := range stack.Images.RequiredGates {
@@ -180,9 +182,8 @@ func predicateTypes(name string, stack *config.Stack) []string {
 	return gate.AcceptedPredicateTypes(name, required)
 }
 
-// signingKey is the reference to the signing key as the image provider finds it. A file: the
-// configuration names it from the project's folder on, and the provider runs where the
-// program does, in infra.
+// signingKey returns the signing key for the image provider. The configuration names a file
+// relative to the project's folder, but the provider runs in the folder infra.
 func signingKey(stack *config.Stack) string {
 	if stack.Images.SigningKey == "" || signkey.IsKMS(stack.Images.SigningKey) {
 		return stack.Images.SigningKey

@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// stores are the platform's data stores; nil: the stack has none.
+// stores are the platform's data stores. A store that the stack does not have is nil.
 type stores struct{ postgres, redis, mongo *store }
 
 // store is how a client connects to a data store, and the secret with its
@@ -24,21 +24,22 @@ type store struct {
 	settled []pulumi.Resource
 	host    pulumi.StringInput
 	port    pulumi.IntInput
-	// secretARN is the secret in Secrets Manager, and class lets pods mount it;
-	// nil: a Kubernetes Secret of the platform's namespace, secretName.
+	// secretARN is the secret in Secrets Manager with the password, and class lets pods mount it.
+	// If both are nil, the Kubernetes Secret secretName in the platform's namespace has the
+	// password.
 	secretARN  pulumi.StringInput
 	class      *secretfiles.Class
 	secretName pulumi.StringInput
 	// uri is the address of a document store that the stack does not create; nil: it does.
 	uri pulumi.StringInput
-	// access allows pods to connect to it.
+	// access is the network policy rule that lets pods connect to the store.
 	access podnetwork.Rule
-	// resourceID is the id of a database that accepts tokens of IAM; nil: it accepts
-	// passwords.
+	// resourceID is the id of a database that accepts IAM tokens; nil: the store accepts passwords.
 	resourceID pulumi.StringInput
 }
 
-// output is what the stack exports of a store; nil for none.
+// output returns the values of a store that the stack exports; nil: the stack does not have the
+// store.
 func (s *store) output() pulumi.Map {
 	if s == nil {
 		return nil
@@ -52,7 +53,7 @@ func (s *store) output() pulumi.Map {
 	return out
 }
 
-// resources are the stores that the stack creates.
+// resources returns the resources of all stores that clients wait for.
 func (s *stores) resources() []pulumi.Resource {
 	var created []pulumi.Resource
 	for _, one := range []*store{s.postgres, s.redis, s.mongo} {
@@ -68,8 +69,8 @@ func (s *stores) resources() []pulumi.Resource {
 // Manager database credential secrets").
 const masterPassword = "password"
 
-// deployStores creates those of PostgreSQL, Redis and the document store that the
-// stack has.
+// deployStores deploys PostgreSQL, Redis and the document store. A store that the configuration
+// leaves out stays nil.
 func deployStores(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*stores, error) {
 	postgres, err := deployPostgres(ctx, stack, base, vpc, eks, nodes)
 	if err != nil {
@@ -83,9 +84,9 @@ func deployStores(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 	return &stores{postgres: postgres, redis: redis, mongo: mongo}, err
 }
 
-// newSecretClass lets pods mount the password of a store that AWS runs. field is
-// that of the password in a secret that AWS created; empty: the whole secret is
-// the password.
+// newSecretClass creates the SecretProviderClass with which pods mount the password of a managed
+// store. field is the name of the password's field in a secret that AWS created; empty: the whole
+// secret is the password.
 func newSecretClass(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, name string, secretARN, keyARN pulumi.StringInput, field string) (*secretfiles.Class, error) {
 	return secretfiles.NewClass(ctx, stack.Name()+"-"+name, &secretfiles.Args{
 		Account: base.account, ClassName: name, Namespace: eks.namespace, SecretARN: secretARN, KeyARN: keyARN, Field: field,
@@ -98,6 +99,7 @@ func nodeClients(eks *eksCluster) []clients.Client {
 	return []clients.Client{{Name: "nodes", SecurityGroupID: eks.NodeSecurityGroupID}}
 }
 
+// deployPostgres creates PostgreSQL on RDS or in the cluster; nil: the stack has none.
 func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Postgres.Kind {
 	case config.Managed:
@@ -152,6 +154,7 @@ func newBackupCopy(ctx *pulumi.Context, stack *config.Stack, base *base) (*postg
 	return &postgres.BackupCopy{Account: &there, InRegion: pulumi.Provider(provider)}, nil
 }
 
+// deployRedis creates Redis on ElastiCache or in the cluster; nil: the stack has none.
 func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Redis.Kind {
 	case config.Managed:
@@ -185,6 +188,8 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	return nil, nil
 }
 
+// deployMongo creates DocumentDB, or connects a MongoDB by its URL; nil: the stack has no document
+// store.
 func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Mongo.Kind {
 	case config.MongoURL:

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// environmentOf returns the variables of the migration's container.
+// environmentOf returns the environment variables of the first container of a Job.
 func environmentOf(t *testing.T, all []registered, job string) map[string]string {
 	t.Helper()
 	for _, r := range all {
@@ -32,7 +32,7 @@ func environmentOf(t *testing.T, all []registered, job string) map[string]string
 // only at the addresses of its servers.
 func TestMigrationReachesAMongoDBByItsURL(t *testing.T) {
 	const secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mongo-AbCdEf"
-	all := deployedWith(t, "prod", map[string]string{
+	all := deployStackWith(t, "prod", map[string]string{
 		"progressive-framework:auth":   withKeySet["progressive-framework:auth"],
 		"progressive-framework:images": withKeySet["progressive-framework:images"],
 		"progressive-framework:mongo": `{"kind":"url","url":"mongodb://platform@mongo.example.net:27018/?replicaSet=rs0","passwordSecretArn":"` + secret +
@@ -41,7 +41,7 @@ func TestMigrationReachesAMongoDBByItsURL(t *testing.T) {
 	env := environmentOf(t, all, "migrate")
 	require.Equal(t, "mongodb://platform@mongo.example.net:27018/?replicaSet=rs0&tls=true", env["MONGODB_URI"])
 	require.Equal(t, "/etc/platform/mongo/password", env["MONGODB_PASSWORD_FILE"])
-	require.NotContains(t, env, "MONGODB_PROFILER", "a MongoDB has the profiler")
+	require.NotContains(t, env, "MONGODB_PROFILER", "a MongoDB has a profiler, so nothing turns it off")
 	require.Contains(t, connections(policyOf(t, all, "migrate"), "egress", "to"), "10.60.0.0/24 27018")
 	for _, r := range all {
 		require.NotContains(t, r.Type, "docdb")
@@ -54,7 +54,7 @@ func TestMigrationReachesAMongoDBByItsURL(t *testing.T) {
 // Each repository expires images after what runs them has changed, and the copies of backups
 // are in the other region.
 func TestRepositoriesExpireImagesLast(t *testing.T) {
-	all := deployedWith(t, "prod", map[string]string{
+	all := deployStackWith(t, "prod", map[string]string{
 		"progressive-framework:auth":     withKeySet["progressive-framework:auth"],
 		"progressive-framework:images":   withKeySet["progressive-framework:images"],
 		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge","backupRegion":"us-west-2"}`,

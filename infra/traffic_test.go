@@ -12,12 +12,13 @@ import (
 	"github.com/progressive-framework/platform/components/traffic/tracer"
 )
 
-// openAPI are the documents of the services.
+// openAPI are the files of the services' OpenAPI documents.
 var openAPI = []string{
 	"../agents/web/internal/webapp/openapi.yaml", "../agents/mca/internal/coordination/openapi.yaml",
 	"../agents/npa/internal/nutritionapi/openapi.yaml", "../agents/wpa/internal/trainingapi/openapi.yaml",
 }
 
+// servedPaths returns the paths of the front page and of every OpenAPI document.
 func servedPaths(t *testing.T) []string {
 	t.Helper()
 	paths := []string{"/", "/index.html"}
@@ -34,6 +35,7 @@ func servedPaths(t *testing.T) []string {
 	return paths
 }
 
+// stackOf returns the registered resources in the form of package tracer.
 func stackOf(all []registered) tracer.Stack {
 	var s tracer.Stack
 	for _, r := range all {
@@ -45,14 +47,14 @@ func stackOf(all []registered) tracer.Stack {
 // The resources of each stack on AWS send every path of every OpenAPI document to the
 // service that package traffic names, on nodes that run it. Every target group has
 // traffic, and every alarm watches a target group that has.
-func TestResourcesSendEveryPathWhereTheMapSays(t *testing.T) {
+func TestResourcesSendEveryPathToTheServiceOfPackageTraffic(t *testing.T) {
 	names := map[string]string{}
 	for _, p := range scaling.Services() {
 		names[p.Short] = p.Name
 	}
 	for _, name := range []string{"staging", "prod"} {
 		t.Run(name, func(t *testing.T) {
-			s := stackOf(deployed(t, name))
+			s := stackOf(deployStack(t, name))
 			paths := servedPaths(t)
 			for _, path := range paths {
 				want, err := traffic.Trace(path)

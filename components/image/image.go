@@ -1,8 +1,7 @@
-// Package image owns two Pulumi resources: Image, a container image that ko builds from a
-// Go main package, and Promoted, an image that another stack has built. It has their
-// arguments, their outputs and their first checks. Package provider builds, copies and
-// pushes the images, in the plugin pulumi-resource-ko. This package does not import ko,
-// so that programs stay small.
+// Package image owns two Pulumi resources: Image, a container image that ko builds from a Go main
+// package, and Promoted, an image that another stack has built. This package has the arguments, the
+// outputs and the first checks of both. Package provider builds, copies and pushes the images, in
+// the plugin pulumi-resource-ko. This package does not import ko, so that programs stay small.
 package image
 
 import (
@@ -133,6 +132,7 @@ func (c *Credentials) validate() error {
 	return nil
 }
 
+// inputs converts the credentials to inputs of the provider. The password is a secret.
 func (c *Credentials) inputs() pulumi.Map {
 	return pulumi.Map{"username": c.Username, "password": pulumi.ToSecret(c.Password)}
 }

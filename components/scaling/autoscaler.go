@@ -32,9 +32,8 @@ type ClusterAutoscalerOptions struct {
 	// MaxNodeProvisionTime is the longest time that a new node may take to join the
 	// cluster.
 	MaxNodeProvisionTime time.Duration
-	// MaxScaleDownParallelism is the largest number of nodes that are removed at
-	// the same time. It replaces the document's max-empty-bulk-delete, which
-	// release 1.32 removed.
+	// MaxScaleDownParallelism is the largest number of nodes that are removed at the same time. It
+	// replaces the design document's max-empty-bulk-delete, which release 1.32 removed.
 	MaxScaleDownParallelism int
 	// MaxGracefulTermination is the longest time that a pod may take to terminate,
 	// in whole seconds.
@@ -43,14 +42,14 @@ type ClusterAutoscalerOptions struct {
 	Resources Resources
 }
 
-// autoscalerMemory is the request and the limit of the Cluster Autoscaler's memory. It is
-// the value of kubernetes/autoscaler's example (cluster-autoscaler,
-// cloudprovider/aws/examples/cluster-autoscaler-autodiscover.yaml). The document's 300Mi is
-// too little: the autoscaler needs more while it reads a cluster at its start, and the
-// kernel would kill it.
+// autoscalerMemory is the request and the limit of the Cluster Autoscaler's memory. It is the value
+// of kubernetes/autoscaler's example (cluster-autoscaler,
+// cloudprovider/aws/examples/cluster-autoscaler-autodiscover.yaml). The design document's 300Mi is
+// too little: the autoscaler needs more while it reads a cluster at its start, and the kernel would
+// kill it.
 const autoscalerMemory = "600Mi"
 
-// DefaultClusterAutoscaler returns the document's settings, with more memory.
+// DefaultClusterAutoscaler returns the design document's settings, with more memory.
 func DefaultClusterAutoscaler() ClusterAutoscalerOptions {
 	return ClusterAutoscalerOptions{
 		Verbosity:                     4,

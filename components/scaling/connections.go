@@ -13,10 +13,10 @@ const (
 	reservedConnections = 8
 )
 
-// Pool returns the largest number of connections to PostgreSQL of each pod, 1 to 8. With
-// it, all pods of the services together use at most the document's 85 % of
-// max_connections (connection_pool_utilization). The document's own numbers, 100 pods and
-// 200 connections, give one connection.
+// Pool returns the largest number of connections to PostgreSQL of each pod, 1 to 8. With it, all
+// pods of the services together use at most the design document's 85 % of max_connections
+// (connection_pool_utilization). The document's own numbers, 100 pods and 200 connections, give one
+// connection.
 //
 // The pool depends on the largest number of pods for this reason: a slow database causes
 // the HPAs to add pods, and further connections would make the database still slower. If

@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
+// autoscaled returns the services, each with an autoscaler.
 func autoscaled(services []Profile) []Profile {
 	for i := range services {
 		services[i].Autoscaled = true
@@ -14,26 +15,26 @@ func autoscaled(services []Profile) []Profile {
 	return services
 }
 
-func TestPools(t *testing.T) {
+func TestPoolDividesTheConnectionsByThePods(t *testing.T) {
 	pool, err := Pool(autoscaled(Services()), 200)
 	require.NoError(t, err)
-	require.Equal(t, 1, pool, "the document's 100 pods and 200 connections")
+	require.Equal(t, 1, pool, "the design document's 100 pods and 200 connections")
 	pool, err = Pool(autoscaled(Services()), 500)
 	require.NoError(t, err)
 	require.Equal(t, 4, pool)
 	pool, err = Pool(Services(), 200)
 	require.NoError(t, err)
-	require.Equal(t, 8, pool, "13 fixed pods: the services' default")
+	require.Equal(t, 8, pool, "13 fixed pods, and 4 during rollouts: 9 connections each are possible, but a pool has at most 8")
 	all, err := PoolConnections(autoscaled(Services()), 500)
 	require.NoError(t, err)
-	require.Equal(t, 416, all, "104 pods with 4 each")
+	require.Equal(t, 416, all, "100 pods, and 4 during rollouts, with 4 connections each")
 	_, err = Pool(autoscaled(Services()), 122)
 	require.ErrorContains(t, err, "must be at least 123: up to 104 pods of the services open a connection each, of 85 % of all; raise it, or lower services.NAME.max")
 }
 
-// The largest number of pods never opens more connections than it may, and the number
-// that an error asks for is the least that works.
-func TestPoolsFitTheDatabase(t *testing.T) {
+// The largest number of pods never opens more connections than the services may use. Pool returns
+// an error only if there is less than one connection for each pod.
+func TestPoolsNeverExceedTheConnections(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		services := autoscaled(Services())
 		pods := 0

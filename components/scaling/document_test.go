@@ -19,6 +19,7 @@ import (
 
 type object = map[string]any
 
+// documents returns the YAML documents of a file in testdata.
 func documents(t *testing.T, file string) []object {
 	t.Helper()
 	f, err := os.Open("testdata/" + file)
@@ -54,7 +55,7 @@ func at(v any, path ...any) any {
 	return v
 }
 
-// byName returns the documents of a file by the name that is at path.
+// byName returns the YAML documents of a file, by the name at path in each of them.
 func byName(t *testing.T, file string, path ...any) map[string]object {
 	t.Helper()
 	objects := map[string]object{}
@@ -65,6 +66,7 @@ func byName(t *testing.T, file string, path ...any) map[string]object {
 	return objects
 }
 
+// seconds returns a number of the design document as a duration.
 func seconds(v any) time.Duration {
 	n, _ := v.(int)
 	return time.Duration(n) * time.Second
@@ -137,6 +139,7 @@ func TestHPAsMatchTheDesignDocument(t *testing.T) {
 	}
 }
 
+// requireBehavior requires that an HPA's behavior is the design document's.
 func requireBehavior(t *testing.T, want any, actual *Behavior) {
 	t.Helper()
 	if want == nil {
@@ -153,11 +156,12 @@ func requireBehavior(t *testing.T, want any, actual *Behavior) {
 	require.Equal(t, &b, actual)
 }
 
+// requireQuantity requires that a quantity is the design document's.
 func requireQuantity(t *testing.T, want any, actual resource.Quantity) {
 	t.Helper()
 	text, ok := want.(string)
-	require.True(t, ok, "the document has no quantity here")
-	require.Zero(t, actual.Cmp(resource.MustParse(text)), "actual %s, the document has %s", actual.String(), text)
+	require.True(t, ok, "the design document has no quantity here")
+	require.Zero(t, actual.Cmp(resource.MustParse(text)), "actual %s, the design document has %s", actual.String(), text)
 }
 
 func TestServicesMatchTheDesignDocument(t *testing.T) {
@@ -178,7 +182,7 @@ func TestServicesMatchTheDesignDocument(t *testing.T) {
 			require.Equal(t, probe(at(c, "livenessProbe")), p.Liveness)
 			require.Equal(t, probe(at(c, "readinessProbe")), p.Readiness)
 			require.Equal(t, seconds(at(c, "readinessProbe", "initialDelaySeconds"))+3*seconds(at(c, "readinessProbe", "periodSeconds")),
-				time.Duration(p.Startup().Failures)*p.Startup().Period, "a start may take as long as in the document")
+				time.Duration(p.Startup().Failures)*p.Startup().Period, "a start may take as long as in the design document")
 
 			var env []EnvVar
 			for _, v := range at(c, "env").([]any) {
@@ -196,11 +200,12 @@ func TestServicesMatchTheDesignDocument(t *testing.T) {
 				require.Equal(t, at(c, "volumeMounts", i, "mountPath"), cache.MountPath)
 				requireQuantity(t, at(spec, "template", "spec", "volumes", i, "emptyDir", "sizeLimit"), cache.SizeLimit)
 			}
-			require.Nil(t, at(c, "volumeMounts", len(p.Caches)), "every volume of the document is a cache")
+			require.Nil(t, at(c, "volumeMounts", len(p.Caches)), "every volume of the design document is a cache")
 		})
 	}
 }
 
+// probe returns a probe of the design document.
 func probe(v any) Probe {
 	p := Probe{
 		Path:         at(v, "httpGet", "path").(string),
@@ -214,7 +219,7 @@ func probe(v any) Probe {
 	return p
 }
 
-// The VPAs are the document's, without the resources that their HPAs scale on.
+// The VPAs are the design document's, without the resources that their HPAs scale on.
 func TestVPAsMatchTheDesignDocument(t *testing.T) {
 	specs := byName(t, "vpa.yaml", "spec", "targetRef", "name")
 	require.Len(t, specs, len(Services()))
@@ -236,7 +241,7 @@ func TestVPAsMatchTheDesignDocument(t *testing.T) {
 			}
 			document.Bounds = p.VPA.Bounds
 			if document.Mode == UpdateAuto {
-				require.Error(t, Conflict(p.HPA, document), "the document's HPA and VPA conflict")
+				require.Error(t, Conflict(p.HPA, document), "the design document's HPA and VPA conflict")
 			}
 			require.Equal(t, document.WithoutConflict(p.HPA), p.VPA)
 		})

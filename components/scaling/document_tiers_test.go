@@ -16,10 +16,11 @@ var (
 	tagBlock    = regexp.MustCompile(`(?s)tag \{\s*key\s*= "(\w+)"\s*value\s*= ("[^"]*"|\S+)`)
 )
 
+// number returns the value of a key in a Terraform block.
 func number(t *testing.T, block, key string) int {
 	t.Helper()
 	m := regexp.MustCompile(`(?m)^\s*` + key + `\s*= (-?\d+)`).FindStringSubmatch(block)
-	require.NotNil(t, m, "the document has no %s", key)
+	require.NotNil(t, m, "the design document has no %s", key)
 	n, err := strconv.Atoi(m[1])
 	require.NoError(t, err)
 	return n
@@ -39,7 +40,8 @@ func TestTiersMatchTheDesignDocument(t *testing.T) {
 			require.Equal(t, Size{number(t, group, "min_size"), number(t, group, "desired_capacity"), number(t, group, "max_size")}, tier.Size)
 			require.Equal(t, seconds(number(t, group, "health_check_grace_period")), tier.HealthCheckGrace)
 			require.Equal(t, seconds(number(t, group, "instance_warmup")), tier.Refresh.Warmup)
-			// The document terminates first, and pods would find no node.
+			// With the design document's share a refresh would terminate instances before it
+			// launches new ones. Pods would then find no node.
 			require.Greater(t, tier.Refresh.MinHealthy, Percent(number(t, group, "min_healthy_percentage")))
 			for _, m := range tagBlock.FindAllStringSubmatch(group, -1) {
 				if m[1] == "Environment" {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTimeoutsGrowOutwards(t *testing.T) {
+func TestOuterHopsWaitLongerAndCloseIdleConnectionsFirst(t *testing.T) {
 	hops := EdgeTimeouts()
 	require.Less(t, hops.Service.Answer, hops.Balancer.Answer, "the service answers before the load balancer gives up")
 	require.Less(t, hops.Balancer.Answer, hops.CDN.Answer, "the load balancer answers before CloudFront gives up")
@@ -33,8 +33,8 @@ func TestTimeoutsGrowOutwards(t *testing.T) {
 	}
 }
 
-// The services are another program's: their numbers are read from its source.
-func TestTimeoutsAreTheServers(t *testing.T) {
+// The services are separate programs, so the test reads their timeouts from the source files.
+func TestServiceTimeoutsEqualThoseInTheServersSource(t *testing.T) {
 	hops := EdgeTimeouts()
 	const server, web = "../../agents/internal/httpserver/config.go", "../../agents/web/internal/webapp/config.go"
 	require.Equal(t, hops.Service.Answer, secondsIn(t, server, `WriteTimeout:\s+(\d+) \* time\.Second`))
@@ -43,7 +43,7 @@ func TestTimeoutsAreTheServers(t *testing.T) {
 		"an open WebSocket is never idle for the load balancer")
 }
 
-// secondsIn is the number of seconds that a pattern finds in a source file.
+// secondsIn returns the seconds that the group of a pattern matches in a source file.
 func secondsIn(t *testing.T, file, pattern string) time.Duration {
 	t.Helper()
 	source, err := os.ReadFile(file)

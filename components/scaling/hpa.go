@@ -111,6 +111,7 @@ func (h HPA) WithBounds(low, high int) (HPA, error) {
 	return h, h.validate()
 }
 
+// validate checks the bounds, the metrics and the behaviour.
 func (h HPA) validate() error {
 	if h.Name == "" || len(h.Metrics) == 0 {
 		return fmt.Errorf("HPA %q: must have a name and a metric", h.Name)

@@ -72,9 +72,9 @@ const (
 	DiscoveryPlatform = discoveryPrefix + "progressive-framework-v5"
 )
 
-// DiscoveryCluster returns the discovery tag of one cluster's groups. The
-// document's two tags are the same in every environment. Without this third
-// one, the autoscaler of one cluster would scale the groups of all clusters.
+// DiscoveryCluster returns the discovery tag of one cluster's groups. The design document's two
+// tags are the same in every environment. Without this third one, the autoscaler of one cluster
+// would scale the groups of all clusters.
 func DiscoveryCluster(clusterName string) string { return discoveryPrefix + clusterName }
 
 // PlanFor returns the plan of a tier with its capacity owner. It returns an
@@ -90,6 +90,7 @@ func PlanFor(t Tier, owner Owner) (Plan, error) {
 	return owner.plan(t)
 }
 
+// plan returns the discovery tags, and the alarms for high load without steps.
 func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 	if c.ClusterName == "" {
 		return Plan{}, fmt.Errorf("tier %s: ClusterName of its ClusterAutoscaler is empty: must be the name of the EKS cluster", t.Name)
@@ -118,6 +119,7 @@ func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 	}, nil
 }
 
+// plan returns the tier's steps and alarms.
 func (ScalingPolicies) plan(t Tier) (Plan, error) {
 	return Plan{Steps: map[Direction]Step{Out: t.ScaleOut, In: t.ScaleIn}, Alarms: t.Alarms}, nil
 }

@@ -11,7 +11,7 @@ const PredictionFloor Percent = 95
 type Prediction struct {
 	// Load is the metric of the HPA that counts arriving requests.
 	Load PodsMetric
-	// Target is the share of a pod's capacity that the document's HPA uses: its target for
+	// Target is the share of a pod's capacity that the design document's HPA uses: its target for
 	// the CPU. At this share of its CPU a pod also serves the target of Load.
 	Target Percent
 }
@@ -34,7 +34,7 @@ func (p Profile) Prediction() (prediction Prediction, ok bool) {
 	return prediction, prediction.Load.Name != "" && prediction.Target > 0
 }
 
-// Capacity returns the load that one pod can serve, in the unit of Load. It follows from the
+// Capacity returns the load that one pod can serve, in the unit of Load. It follows from the design
 // document's targets. A pod with 100 requests a second at 70 % of its CPU can serve 143.
 func (p Prediction) Capacity() float64 {
 	return p.Load.AverageValue.AsApproximateFloat64() * 100 / float64(p.Target)

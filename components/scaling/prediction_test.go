@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The document's targets and the target of the CPU say what a pod can serve.
-func TestCapacityFollowsFromTheDocument(t *testing.T) {
+// The design document's targets and the target of the CPU say what a pod can serve.
+func TestCapacityFollowsFromTheDesignDocumentsTargets(t *testing.T) {
 	for short, want := range map[string]float64{"web": 100 / .7, "mca": 10 / .75, "npa": 20 / .7, "wpa": 15 / .7} {
 		for _, p := range Services() {
 			if p.Short != short {
@@ -26,7 +26,7 @@ func TestCapacityFollowsFromTheDocument(t *testing.T) {
 	require.False(t, ok, "no requests are counted")
 }
 
-func TestFloorMovesWhatGrowsWithTheLoad(t *testing.T) {
+func TestAtFloorChangesOnlyMetricsThatGrowWithTheLoad(t *testing.T) {
 	web, _ := Web().Prediction()
 	for i, moved := range []bool{true, true, true, false} {
 		before := Web().HPA.Metrics[i]

@@ -39,9 +39,9 @@ type Profile struct {
 	Autoscaled bool
 	// HPA is the autoscaler of an Autoscaled service.
 	HPA HPA
-	// Floor is the number of pods of a service without an autoscaler. For an Autoscaled
-	// service it is the minimum while KEDA can't read the metrics. It is the number of
-	// replicas of the document's Deployment, and within the bounds of the HPA.
+	// Floor is the number of pods of a service without an autoscaler. For an Autoscaled service it
+	// is the minimum while KEDA can't read the metrics. It is the number of replicas of the design
+	// document's Deployment, and within the bounds of the HPA.
 	Floor int
 	// VPA controls the requests that the HPA does not scale on.
 	VPA VPA
@@ -62,15 +62,15 @@ type Resources struct {
 	MemoryRequest, MemoryLimit resource.Quantity
 }
 
-// Probe is an HTTP probe on the service's port. Its thresholds are the defaults
-// of Kubernetes, one success and three failures, as in the document.
+// Probe is an HTTP probe on the service's port. Its thresholds are the defaults of Kubernetes, one
+// success and three failures, as in the design document.
 type Probe struct {
 	Path string
-	// InitialDelay is the document's initialDelaySeconds. Pods have a startup probe
-	// instead (Startup).
+	// InitialDelay is the design document's initialDelaySeconds. Pods have a startup probe instead
+	// (Startup).
 	InitialDelay time.Duration
 	Period       time.Duration
-	// Timeout is the default of Kubernetes, 1 s, if the document sets none.
+	// Timeout is the default of Kubernetes, 1 s, if the design document sets none.
 	Timeout time.Duration
 }
 
@@ -83,11 +83,11 @@ type StartupProbe struct {
 	Failures int
 }
 
-// Startup returns the startup probe. It has the path of the liveness probe, which does not
-// check dependencies. A restart does not help a service that waits for its dependencies. The
-// period is one second. With the document's initial delays instead, a new
-// pod would be ready 15 to 30 s later than necessary. A start may take as long as in the
-// document: the initial delay of the readiness probe, and three of its periods.
+// Startup returns the startup probe. It has the path of the liveness probe, which does not check
+// dependencies. A restart does not help a service that waits for its dependencies. The period is
+// one second. With the design document's initial delays instead, a new pod would be ready 15 to 30
+// s later than necessary. A start may take as long as in the document: the initial delay of the
+// readiness probe, and three of its periods.
 func (p Profile) Startup() StartupProbe {
 	const period = time.Second
 	return StartupProbe{

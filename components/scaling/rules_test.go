@@ -45,7 +45,7 @@ func TestRoleNamesFitIAM(t *testing.T) {
 	}
 }
 
-func TestProfileRefuses(t *testing.T) {
+func TestInvalidProfilesAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		change func(*Profile)
@@ -55,7 +55,7 @@ func TestProfileRefuses(t *testing.T) {
 			[]string{"HPA npa-hpa and VPA npa-vpa both own cpu:"}},
 		{"controlled values that VPA does not know", func(p *Profile) { p.VPA.Values = "All" }, []string{`controlled values "All"`}},
 		{"no pod", func(p *Profile) { p.HPA.MinReplicas = 0 }, []string{"0 to 15 replicas"}},
-		{"more pods than the document allows for any HPA", func(p *Profile) { p.HPA.MaxReplicas = 51 }, []string{"2 to 51 replicas: must be 1 <= min <= max <= 50"}},
+		{"more pods than the design document allows for any HPA", func(p *Profile) { p.HPA.MaxReplicas = 51 }, []string{"2 to 51 replicas: must be 1 <= min <= max <= 50"}},
 		{"min above max", func(p *Profile) { p.HPA.MinReplicas = 16 }, []string{"HPA npa-hpa: 16 to 15 replicas"}},
 		{"an HPA without a metric", func(p *Profile) { p.HPA.Metrics = nil }, []string{"must have a name and a metric"}},
 		{"a target above 100 %", func(p *Profile) { p.HPA.Metrics = []Metric{ResourceMetric{CPU, 101}} }, []string{"cpu utilization of 101 %"}},
@@ -66,10 +66,10 @@ func TestProfileRefuses(t *testing.T) {
 		{"a rate without a counter", func(p *Profile) {
 			p.HPA.Metrics = []Metric{PodsMetric{"m", resource.MustParse("1"), Rate{Per: time.Second}}}
 		}, []string{`rate of "" per 1s`}},
-		{"a rate per no time", func(p *Profile) {
+		{"a rate with a time unit of zero", func(p *Profile) {
 			p.HPA.Metrics = []Metric{PodsMetric{"m", resource.MustParse("1"), Rate{Counter: "m_total"}}}
 		}, []string{"must have a counter and a time above zero"}},
-		{"a duration of nothing", func(p *Profile) {
+		{"a mean duration without a histogram", func(p *Profile) {
 			p.HPA.Metrics = []Metric{PodsMetric{"m", resource.MustParse("1"), MeanDuration{}}}
 		}, []string{"must have a histogram"}},
 		{"a floor above the bounds, which no HPA could reach", func(p *Profile) { p.Floor = 16 }, []string{"floor of 16 pods: must be within the bounds of HPA npa-hpa, 2 to 15"}},
@@ -98,7 +98,7 @@ func TestVPAWithoutConflictWithItsHPA(t *testing.T) {
 	require.Equal(t, []ResourceName{Memory}, both.WithoutConflict(onCPU).Controls, "the VPA keeps the resources that the HPA does not scale on")
 	require.Equal(t, UpdateAuto, both.WithoutConflict(onCPU).Mode)
 	require.Equal(t, UpdateOff, both.WithoutConflict(onBoth).Mode, "no resource is left, so the VPA only recommends")
-	require.Equal(t, both.Controls, both.WithoutConflict(onBoth).Controls, "for both resources")
+	require.Equal(t, both.Controls, both.WithoutConflict(onBoth).Controls, "it recommends both resources")
 	require.Equal(t, both, both.WithoutConflict(onRequests), "a custom metric conflicts with no resource")
 	for _, h := range []HPA{onCPU, onBoth, onRequests} {
 		require.NoError(t, Conflict(h, both.WithoutConflict(h)))
@@ -107,7 +107,7 @@ func TestVPAWithoutConflictWithItsHPA(t *testing.T) {
 }
 
 // Any override of a stack gives a valid result or an error.
-func TestOverridesKeepTheRules(t *testing.T) {
+func TestBoundsAndSizesOfAStackAreValidOrRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := func(name string) int { return rapid.IntRange(-5, 60).Draw(t, name) }
 		if p, err := rapid.SampledFrom(Services()).Draw(t, "service").WithBounds(n("low"), n("high")); err == nil {
@@ -168,7 +168,7 @@ func TestCapacityHasOneOwner(t *testing.T) {
 	}
 }
 
-func TestPlanRefuses(t *testing.T) {
+func TestPlanForRefusesInvalidTiersAndOwners(t *testing.T) {
 	_, err := PlanFor(WebNodes(), nil)
 	require.ErrorContains(t, err, "capacity owner is nil")
 	_, err = PlanFor(WebNodes(), ClusterAutoscaler{})
@@ -202,7 +202,7 @@ func TestAlarmsComeFromTheThresholds(t *testing.T) {
 		threshold[a.Name] = a.Threshold
 	}
 	require.Equal(t, map[string]float64{"cpu-high": 70, "cpu-low": 35, "response-time-high": 0.5, "requests-high": 60000}, threshold,
-		"percent, percent, seconds, requests a minute")
+		"the units are percent, percent, seconds, requests a minute")
 	require.Equal(t, RateAlarm{"error-rate-high", 1, time.Minute, 3}, ErrorRate(), "the alarm on failures starts no step")
 	for _, tier := range Tiers() {
 		for _, a := range tier.Alarms {
@@ -233,7 +233,7 @@ func TestScaleInDoesNotCauseScaleOut(t *testing.T) {
 	})
 }
 
-func TestClusterAutoscalerOptions(t *testing.T) {
+func TestClusterAutoscalerOptionsAreChecked(t *testing.T) {
 	require.NoError(t, DefaultClusterAutoscaler().Validate())
 	for _, tc := range []struct {
 		reason string

@@ -13,10 +13,9 @@ import (
 const ScrapeInterval = 5 * time.Second
 
 const (
-	// countable is the number of events that a rate needs. The standard deviation of n
-	// independent events is sqrt(n). For 100 events it is 10 %, the default tolerance of
-	// an HPA.
-	countable = 100
+	// minEvents is the number of events that a rate needs. The standard deviation of n independent
+	// events is sqrt(n). For 100 events it is 10 %, the default tolerance of an HPA.
+	minEvents = 100
 	// minWindow has four scrapes. rate() needs two, and one may fail.
 	minWindow = 4 * ScrapeInterval
 	// maxWindow bounds the delay: after a step of the load, a rate is only right
@@ -47,10 +46,10 @@ type MeanDuration struct {
 	Where string
 }
 
-// Window returns the time window of the queries for the HPA's PodsMetrics. It is long
-// enough for 100 events, if the smallest number of pods has the load of its target. It is at
-// least four scrapes, at most 30 s, and a multiple of ScrapeInterval. All metrics of an HPA
-// have the same window, so that all of them include a new pod at the same time.
+// Window returns the time window of the queries for the HPA's PodsMetrics. In one window,
+// MinReplicas pods have 100 events, if each pod has exactly the load of the metric's target. The
+// window is at least four scrapes, at most 30 s, and a multiple of ScrapeInterval. All metrics of
+// an HPA have the same window, so that all of them include a new pod at the same time.
 func (h HPA) Window() time.Duration {
 	window := minWindow
 	for _, m := range h.Metrics {
@@ -63,7 +62,7 @@ func (h HPA) Window() time.Duration {
 			continue
 		}
 		perSecond := pods.AverageValue.AsApproximateFloat64() / rate.Per.Seconds() * float64(h.MinReplicas)
-		scrapes := math.Ceil(countable / perSecond / ScrapeInterval.Seconds())
+		scrapes := math.Ceil(minEvents / perSecond / ScrapeInterval.Seconds())
 		window = max(window, time.Duration(min(scrapes, float64(maxWindow/ScrapeInterval)))*ScrapeInterval)
 	}
 	return window

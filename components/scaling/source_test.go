@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestWindows(t *testing.T) {
+func TestWindowHasHundredEventsWithinItsLimits(t *testing.T) {
 	want := map[string]time.Duration{"web": 20 * time.Second, "mca": 20 * time.Second, "npa": 30 * time.Second, "wpa": 30 * time.Second}
 	for _, p := range Services() {
 		require.Equal(t, want[p.Short], p.HPA.Window(), p.Short)
@@ -23,17 +23,17 @@ func TestWindows(t *testing.T) {
 		want   time.Duration
 	}{
 		{"4 a second of one pod: 100 in 25 s", rate("4", 1), 25 * time.Second},
-		{"2 a second of two pods are as many", rate("2", 2), 25 * time.Second},
-		{"a part of a scrape is a whole one", rate("4.5", 1), 25 * time.Second},
+		{"2 a second of two pods: 100 in 25 s", rate("2", 2), 25 * time.Second},
+		{"4.5 a second: 100 in 22.2 s, which is rounded up to whole scrapes", rate("4.5", 1), 25 * time.Second},
 		{"many events: four scrapes", rate("1000", 1), 20 * time.Second},
-		{"few events: no later than 30 s", rate("100m", 1), 30 * time.Second},
+		{"few events: at most 30 s", rate("100m", 1), 30 * time.Second},
 		{"no rate: four scrapes", HPA{MinReplicas: 1, Metrics: []Metric{ResourceMetric{CPU, 70}}}, 20 * time.Second},
 	} {
 		require.Equal(t, tc.want, tc.hpa.Window(), tc.reason)
 	}
 }
 
-// A window is whole scrapes, and never outside its limits.
+// A window is a whole number of scrapes, within the limits.
 func TestWindowsAreWholeScrapes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := HPA{MinReplicas: rapid.IntRange(1, MaxReplicas).Draw(t, "pods")}

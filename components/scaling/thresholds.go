@@ -59,7 +59,7 @@ type AgentThresholds struct {
 	InterAgent time.Duration
 }
 
-// Targets returns the document's thresholds.
+// Targets returns the design document's thresholds.
 func Targets() Thresholds {
 	return Thresholds{
 		Web: WebThresholds{

@@ -61,12 +61,11 @@ type Refresh struct {
 	CheckpointDelay time.Duration
 }
 
-// launchFirst returns a refresh that launches new instances before it terminates old ones.
-// The document's shares of healthy instances are 50 and 70 percent. With them the refresh
-// would terminate first. Up to half of the tier's pods would then find no node, and their
-// disruption budgets would block the drains. At the first checkpoint, one instance in ten is
-// new, so that a wrong image replaces few instances. CheckpointDelay is longer than an alarm
-// takes to fire.
+// launchFirst returns a refresh that launches new instances before it terminates old ones. The
+// design document's shares of healthy instances are 50 and 70 percent. With them the refresh would
+// terminate first. Up to half of the tier's pods would then find no node, and their disruption
+// budgets would block the drains. At the first checkpoint, one instance in ten is new, so that a
+// wrong image replaces few instances. CheckpointDelay is longer than an alarm takes to fire.
 func launchFirst(warmup time.Duration) Refresh {
 	return Refresh{
 		MinHealthy: 100, MaxHealthy: 110, Warmup: warmup,

@@ -83,6 +83,7 @@ func Conflict(h HPA, v VPA) error {
 		h.Name, v.Name, strings.Join(shared, " and "))
 }
 
+// validate checks the name, the mode, the values and the bounds.
 func (v VPA) validate() error {
 	var errs []error
 	if v.Name == "" || len(v.Controls) == 0 {

@@ -62,7 +62,7 @@ func number(t *testing.T, text string) int {
 	return n
 }
 
-func TestPodsStartAndEnd(t *testing.T) {
+func TestPodsServeAfterTheirStartAndPodsThatAreNotReadyEndFirst(t *testing.T) {
 	p := Pods{Ready: 3}
 	p.Scale(6, func() int { return 2 })
 	require.Equal(t, 6, p.Count())
@@ -77,8 +77,8 @@ func TestPodsStartAndEnd(t *testing.T) {
 	require.Equal(t, 5, p.Created)
 }
 
-// The number of pods stays between Min and Max. At a constant load it ends within the tolerance of
-// load / target.
+// The number of pods always stays between Min and Max. At a constant load it reaches load / target,
+// except for the tolerance.
 func TestHPAReachesAConstantLoad(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec := rapid.SampledFrom([]Spec{document, Fast(3, 50, 0), Fast(3, 50, 0.1)}).Draw(t, "spec")
@@ -92,7 +92,7 @@ func TestHPAReachesAConstantLoad(t *testing.T) {
 		}
 		want := min(max(math.Ceil(load/0.7), 3), 50)
 		delta := 0.0
-		if spec.Down.Tolerance > 0 { // the dead band, and one pod that rounding up adds
+		if spec.Down.Tolerance > 0 { // the HPA stops within the dead band, and rounding up adds one pod
 			delta = 1 + 1.12*spec.Down.Tolerance*want
 		}
 		require.InDelta(t, want, count, delta)

@@ -30,7 +30,7 @@ func wave(t *testing.T, name string, days int) Trace {
 	return trace
 }
 
-func TestTraceHasTheScaleOfTheFigures(t *testing.T) {
+func TestTraceIsScaledToThePeak(t *testing.T) {
 	trace := wave(t, "wave", 4)
 	require.Len(t, trace.Load, 4*day-60/step)
 	require.Equal(t, 3*day, trace.From)
@@ -60,25 +60,25 @@ func TestWrongTracesAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "TRACES=DIR")
 }
 
-// On a load that repeats, the forecast needs fewer pods than the document's HPA. A second run
-// prints the same report.
-func TestReportOfARepeatingLoad(t *testing.T) {
+// On a load that repeats, the predictive scaler needs fewer pods than the design document's HPA. A
+// second run prints the same report.
+func TestPredictiveSavesPodsOnARepeatingLoad(t *testing.T) {
 	traces := []Trace{wave(t, "a", 6), wave(t, "b", 6)}
 	report := Run(traces, 2)
 	for _, trace := range report.Traces {
-		ours, document, perfect := trace.Results[Ours], trace.Results[Document], trace.Results[Perfect]
-		require.Less(t, ours.PodHours, 0.9*document.PodHours)
-		require.LessOrEqual(t, ours.OverloadShare, acceptedOverload)
-		require.Less(t, perfect.PodHours, ours.PodHours)
+		predicted, document, perfect := trace.Results[Predictive], trace.Results[Document], trace.Results[Perfect]
+		require.Less(t, predicted.PodHours, 0.9*document.PodHours)
+		require.LessOrEqual(t, predicted.OverloadShare, acceptedOverload)
+		require.Less(t, perfect.PodHours, predicted.PodHours)
 		require.Zero(t, perfect.OverloadShare)
 		require.GreaterOrEqual(t, perfect.IdealRatio, 1.0)
 	}
 	require.True(t, report.RerunIdentical)
 	require.True(t, report.NoLookahead)
 	require.Equal(t, 2, report.NotWorse)
-	require.InDelta(t, 1-report.Traces[0].Results[Ours].PodHours/report.Traces[0].Results[Document].PodHours, report.SavingVsDocument.Mean, 0.02)
+	require.InDelta(t, 1-report.Traces[0].Results[Predictive].PodHours/report.Traces[0].Results[Document].PodHours, report.SavingVsDocument.Mean, 0.02)
 
-	require.GreaterOrEqual(t, report.SavingVsHindsightDeadBand.Mean, report.SavingVsHindsight.Mean, "fewer settings to choose from")
+	require.GreaterOrEqual(t, report.SavingVsHindsightDeadBand.Mean, report.SavingVsHindsight.Mean, "with the dead band, hindsight has fewer settings to choose from")
 	require.Greater(t, report.PerfectVsTuned.Mean, report.SavingVsTuned.Mean)
 	require.GreaterOrEqual(t, report.SavingVsFirstTuned.Mean, report.SavingVsTuned.Mean, "the tuned HPA is the cheapest")
 
@@ -89,8 +89,9 @@ func TestReportOfARepeatingLoad(t *testing.T) {
 	require.Contains(t, first.String(), "| saving_vs_doc |")
 }
 
-// The load of a measured service is not scaled. Its simulation keeps to that service's bounds of pods.
-func TestMeasuredLoadKeepsItsScale(t *testing.T) {
+// MeasuredTrace does not scale the load, and the simulation keeps the number of pods within the
+// bounds of the measured service.
+func TestMeasuredLoadIsNotScaled(t *testing.T) {
 	service := MainApplication()
 	service.Document.Min, service.Document.Max = 2, 8
 	loads := make([]float64, 4*day)
@@ -107,7 +108,7 @@ func TestMeasuredLoadKeepsItsScale(t *testing.T) {
 	require.InDelta(t, loads[2*day], trace.Load[2*day], 0)
 	document := Simulate(Document, trace).PodHours
 	require.InDelta(t, 24*3.5/0.7, document, 10, "a day at 70 % of a mean load of 3.5 pods, rounded up")
-	require.Less(t, Simulate(Ours, trace).PodHours, document)
+	require.Less(t, Simulate(Predictive, trace).PodHours, document)
 	trace.From = len(trace.Load) - 240
 	require.Less(t, Simulate(Document, trace).PodHours, 9.0, "an hour of at most 8 pods")
 
@@ -136,7 +137,7 @@ func TestTimelineMatchesTheSimulation(t *testing.T) {
 		sum += share * timeline.Load[i]
 		load += timeline.Load[i]
 		require.GreaterOrEqual(t, timeline.High[i], timeline.Median[i])
-		require.GreaterOrEqual(t, timeline.Pods[Ours][i], float64(trace.Service.Document.Min))
+		require.GreaterOrEqual(t, timeline.Pods[Predictive][i], float64(trace.Service.Document.Min))
 	}
 	require.InDelta(t, want.OverloadShare, sum/load, 0.1*want.OverloadShare+1e-6, "all parts but the last have the same length")
 }

@@ -23,22 +23,24 @@ const (
 	// cheapest HPA with at most 0.1 % overload. If there is none, it is the HPA with the least
 	// overload.
 	Hindsight Controller = "hindsight"
-	// Gate is the predictive scaler without a forecast. Its candidates depend on the present load
-	// only.
+	// Gate is the predictive scaler without a forecast: its gate chooses among candidates that
+	// depend on the present load only.
 	Gate Controller = "gate"
-	// Ours is the predictive scaler with its fast behaviour and without dead band.
-	Ours Controller = "ours"
-	// OursDeadBand is Ours with the default dead band of 10 %, for Kubernetes before 1.35.
-	OursDeadBand Controller = "ours, dead band"
-	// OursDocument is the predictive scaler with the behaviour of Document.
-	OursDocument Controller = "ours, document's policies"
+	// Predictive is the predictive scaler with its fast behaviour and without dead band. The tables
+	// call it ours.
+	Predictive Controller = "ours"
+	// PredictiveDeadBand is Predictive with the default dead band of 10 %, for Kubernetes before
+	// 1.35.
+	PredictiveDeadBand Controller = "ours, dead band"
+	// PredictiveDocument is the predictive scaler with the behaviour of the design document's HPA.
+	PredictiveDocument Controller = "ours, document's policies"
 	// Perfect knows the load of the next 90 s and needs no HPA.
 	Perfect Controller = "perfect"
 )
 
 // Controllers lists all controllers.
 func Controllers() []Controller {
-	return []Controller{Document, Tuned, Hindsight, Gate, Ours, OursDeadBand, OursDocument, Perfect}
+	return []Controller{Document, Tuned, Hindsight, Gate, Predictive, PredictiveDeadBand, PredictiveDocument, Perfect}
 }
 
 // acceptedOverload is the largest accepted OverloadShare.
@@ -165,31 +167,32 @@ func (p *predictive) proposal(k, current int) int {
 func config(controller Controller, trace Trace) forecast.Config {
 	s := trace.Service
 	c := forecast.Config{
-		Target: s.Target, Floor: s.Floor, Document: s.Document, Ours: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
+		Target: s.Target, Floor: s.Floor, Document: s.Document, Predictive: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
 		Horizon: horizon, Start: trace.Start, WithoutForecast: controller == Gate,
 	}
 	switch controller {
-	case OursDeadBand:
-		c.Ours = autoscale.Fast(s.Document.Min, s.Document.Max, autoscale.DefaultTolerance)
-	case OursDocument:
-		c.Ours, c.Horizon = c.Document, documentHorizon
+	case PredictiveDeadBand:
+		c.Predictive = autoscale.Fast(s.Document.Min, s.Document.Max, autoscale.DefaultTolerance)
+	case PredictiveDocument:
+		c.Predictive, c.Horizon = c.Document, documentHorizon
 	}
 	return c
 }
 
-// newPredictive returns the metrics of a predictive controller, and the behaviour of its HPA.
+// newPredictive returns the metrics of a predictive controller for a trace, and the behaviour of
+// its HPA.
 func newPredictive(controller Controller, trace Trace) (*predictive, autoscale.Spec) {
 	c := config(controller, trace)
-	return &predictive{spec: c.Ours, floor: c.Floor, forecaster: forecast.New(c), load: trace.Load}, c.Ours
+	return &predictive{spec: c.Predictive, floor: c.Floor, forecaster: forecast.New(c), load: trace.Load}, c.Predictive
 }
 
-// runPredictive runs a predictive controller over a trace.
+// runPredictive simulates a predictive controller over a trace and returns its result.
 func runPredictive(controller Controller, trace Trace) Result {
 	metrics, spec := newPredictive(controller, trace)
 	return run(trace, &spec, metrics)
 }
 
-// runDocument runs Document over a trace.
+// runDocument simulates the HPA of the design document over a trace and returns its result.
 func runDocument(trace Trace) Result {
 	spec := trace.Service.Document
 	return run(trace, &spec, reactive{spec, trace.Load, trace.Service.Target})

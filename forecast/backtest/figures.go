@@ -16,9 +16,9 @@ type TraceReport struct {
 	Results map[Controller]Result `json:"results"`
 	// HindsightSetting describes the HPA of Hindsight.
 	HindsightSetting string `json:"hindsight_setting"`
-	// OverloadAtEqualCost compares Ours with an HPA that has the behaviour of Tuned, and a target
-	// at which it costs as many pod-hours as Ours. It is the relative difference of their
-	// overload: -0.5 means that Ours has half of it. It is NaN if that HPA has no overload, or if
+	// OverloadAtEqualCost compares Predictive with an HPA that has the behaviour of Tuned, and a target
+	// at which it costs as many pod-hours as Predictive. It is the relative difference of their
+	// overload: -0.5 means that Predictive has half of it. It is NaN if that HPA has no overload, or if
 	// no target makes it so cheap.
 	OverloadAtEqualCost float64  `json:"-"`
 	grid                []Result // by the settings of grid
@@ -38,7 +38,7 @@ type Range struct {
 type Report struct {
 	Traces       []TraceReport `json:"traces"`
 	TunedSetting string        `json:"tuned_setting"`
-	// A saving is the share of the other controller's pod-hours that Ours, or Perfect, saves.
+	// A saving is the share of the other controller's pod-hours that Predictive, or Perfect, saves.
 	SavingVsDocument Range `json:"saving_vs_doc"`
 	SavingVsTuned    Range `json:"saving_vs_tuned"`
 	// SavingVsFirstTuned is the saving against the HPA of isFirstTuned.
@@ -50,19 +50,19 @@ type Report struct {
 	// the default dead band. When the goals of the design were set, all HPAs had it.
 	SavingVsHindsightDeadBand  Range `json:"saving_vs_hindsight_dead_band"`
 	PerfectVsHindsightDeadBand Range `json:"perfect_vs_hindsight_dead_band"`
-	// SavingDocumentPolicies is the saving of OursDocument against Document.
+	// SavingDocumentPolicies is the saving of PredictiveDocument against Document.
 	SavingDocumentPolicies Range `json:"saving_document_policies"`
-	// LeftOut are the traces where Ours or Hindsight has more than 0.1 % overload. They do not
+	// LeftOut are the traces where Predictive or Hindsight has more than 0.1 % overload. They do not
 	// count in SavingVsHindsight and PerfectVsHindsight.
 	LeftOut             []string `json:"left_out"`
 	OverloadAtEqualCost Range    `json:"overload_at_equal_cost"`
-	// GapClosed is the saving of Ours as a share of the saving of Perfect, both against Tuned.
+	// GapClosed is the saving of Predictive as a share of the saving of Perfect, both against Tuned.
 	// FirstGapClosed is the same against the HPA of isFirstTuned.
 	GapClosed      float64 `json:"gap_closed"`
 	FirstGapClosed float64 `json:"gap_closed_from_first_tuned"`
-	// WithinBudget is the number of traces where Ours has at most 0.1 % overload.
+	// WithinBudget is the number of traces where Predictive has at most 0.1 % overload.
 	WithinBudget int `json:"within_budget"`
-	// NotWorse is the number of traces where Ours has neither more overload than Document (or
+	// NotWorse is the number of traces where Predictive has neither more overload than Document (or
 	// 0.1 %), nor more than 2 % more pod-hours.
 	NotWorse int `json:"not_worse"`
 	// Train and Tick are the median times of a step with training, and of a step without.
@@ -115,21 +115,21 @@ func runTrace(trace Trace) TraceReport {
 	for _, s := range grid(trace.Service.Document) {
 		t.grid = append(t.grid, run(trace, &s.spec, reactive{s.spec, trace.Load, s.target}))
 	}
-	for _, c := range []Controller{Gate, Ours, OursDeadBand, OursDocument} {
+	for _, c := range []Controller{Gate, Predictive, PredictiveDeadBand, PredictiveDocument} {
 		t.Results[c] = runPredictive(c, trace)
 	}
 	t.identical, t.noLookahead = check(trace)
 	return t
 }
 
-// check runs Ours over the first four days of a trace three times. The third run has another
+// check runs Predictive over the first four days of a trace three times. The third run has another
 // load in the last half day. identical is true if the first two runs publish the same numbers.
 // noLookahead is true if the third run publishes the same numbers until its load changes, and
 // other numbers afterwards.
 func check(trace Trace) (identical, noLookahead bool) {
 	const days, change = 4 * day, 3*day + day/2
 	publish := func(load []float64) []float64 {
-		p, spec := newPredictive(Ours, trace)
+		p, spec := newPredictive(Predictive, trace)
 		p.load, p.keepPublished = load, true
 		for k := 1; k < len(load); k++ {
 			p.proposal(k, spec.Min)
@@ -172,7 +172,7 @@ func (r *Report) tune() {
 				sameBehavior = append(sameBehavior, t.grid[i])
 			}
 		}
-		t.OverloadAtEqualCost = t.Results[Ours].OverloadShare/overloadAt(sameBehavior, t.Results[Ours].PodHours) - 1
+		t.OverloadAtEqualCost = t.Results[Predictive].OverloadShare/overloadAt(sameBehavior, t.Results[Predictive].PodHours) - 1
 	}
 }
 
@@ -224,19 +224,19 @@ func (r *Report) summarize() {
 	first := slices.IndexFunc(grid(MainApplication().Document), setting.isFirstTuned)
 	firstTuned := func(t TraceReport) Result { return t.grid[first] }
 	hindsightDeadBand := func(t TraceReport) Result { return t.hindsightDeadBand }
-	ours, document, tuned, perfect, hindsight := resultOf(Ours), resultOf(Document), resultOf(Tuned), resultOf(Perfect), resultOf(Hindsight)
+	predicted, document, tuned, perfect, hindsight := resultOf(Predictive), resultOf(Document), resultOf(Tuned), resultOf(Perfect), resultOf(Hindsight)
 
-	r.SavingVsDocument = saving(r.Traces, ours, document)
-	r.SavingVsTuned, r.PerfectVsTuned = saving(r.Traces, ours, tuned), saving(r.Traces, perfect, tuned)
-	r.SavingVsFirstTuned = saving(r.Traces, ours, firstTuned)
-	r.SavingDocumentPolicies = saving(r.Traces, resultOf(OursDocument), document)
-	accepted, leftOut := splitByOverload(r.Traces, ours, hindsight)
-	r.SavingVsHindsight, r.PerfectVsHindsight = saving(accepted, ours, hindsight), saving(accepted, perfect, hindsight)
+	r.SavingVsDocument = saving(r.Traces, predicted, document)
+	r.SavingVsTuned, r.PerfectVsTuned = saving(r.Traces, predicted, tuned), saving(r.Traces, perfect, tuned)
+	r.SavingVsFirstTuned = saving(r.Traces, predicted, firstTuned)
+	r.SavingDocumentPolicies = saving(r.Traces, resultOf(PredictiveDocument), document)
+	accepted, leftOut := splitByOverload(r.Traces, predicted, hindsight)
+	r.SavingVsHindsight, r.PerfectVsHindsight = saving(accepted, predicted, hindsight), saving(accepted, perfect, hindsight)
 	for _, t := range leftOut {
 		r.LeftOut = append(r.LeftOut, t.Name)
 	}
-	accepted, _ = splitByOverload(r.Traces, ours, hindsightDeadBand)
-	r.SavingVsHindsightDeadBand = saving(accepted, ours, hindsightDeadBand)
+	accepted, _ = splitByOverload(r.Traces, predicted, hindsightDeadBand)
+	r.SavingVsHindsightDeadBand = saving(accepted, predicted, hindsightDeadBand)
 	r.PerfectVsHindsightDeadBand = saving(accepted, perfect, hindsightDeadBand)
 	r.GapClosed, r.FirstGapClosed = gapClosed(r.Traces, tuned), gapClosed(r.Traces, firstTuned)
 
@@ -246,10 +246,10 @@ func (r *Report) summarize() {
 		if !math.IsNaN(t.OverloadAtEqualCost) {
 			overloads = append(overloads, t.OverloadAtEqualCost)
 		}
-		if ours(t).OverloadShare <= acceptedOverload {
+		if predicted(t).OverloadShare <= acceptedOverload {
 			r.WithinBudget++
 		}
-		if ours(t).OverloadShare <= max(acceptedOverload, document(t).OverloadShare) && ours(t).PodHours <= 1.02*document(t).PodHours {
+		if predicted(t).OverloadShare <= max(acceptedOverload, document(t).OverloadShare) && predicted(t).PodHours <= 1.02*document(t).PodHours {
 			r.NotWorse++
 		}
 		r.RerunIdentical = r.RerunIdentical && t.identical
@@ -292,18 +292,18 @@ func saving(traces []TraceReport, result, reference selector) Range {
 	return Range{mean(savings), slices.Min(savings)}
 }
 
-// gapClosed returns the saving of Ours as a share of the saving of Perfect, both against reference.
+// gapClosed returns the saving of Predictive as a share of the saving of Perfect, both against reference.
 func gapClosed(traces []TraceReport, reference selector) float64 {
-	var ours, perfect, sum float64
+	var predicted, perfect, sum float64
 	for _, t := range traces {
-		ours += t.Results[Ours].IdealRatio
+		predicted += t.Results[Predictive].IdealRatio
 		perfect += t.Results[Perfect].IdealRatio
 		sum += reference(t).IdealRatio
 	}
-	return (sum - ours) / (sum - perfect)
+	return (sum - predicted) / (sum - perfect)
 }
 
-// mean returns the mean of at least one value.
+// mean returns the mean of values, of which there must be at least one.
 func mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
@@ -315,7 +315,7 @@ func mean(values []float64) float64 {
 // times measures how long Forecaster.Add takes, after the first day of a trace. train is the median
 // of the steps that train the regressions, and tick is the median of the others.
 func times(trace Trace) (train, tick time.Duration) {
-	f := forecast.New(config(Ours, trace))
+	f := forecast.New(config(Predictive, trace))
 	var trains, ticks []time.Duration
 	for k, load := range trace.Load {
 		begin := time.Now()

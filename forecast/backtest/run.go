@@ -7,7 +7,7 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-// Result is what one controller did on one trace.
+// Result has the figures of one controller on one trace.
 type Result struct {
 	// PodHours counts pods from their creation.
 	PodHours float64 `json:"pod_hours"`
@@ -22,8 +22,9 @@ type Result struct {
 	PodStartsPerHour float64 `json:"pod_starts_per_hour"`
 }
 
-// source has the metrics of an autoscaler. proposal returns the number of pods that they propose at
-// step k. It may only use the load before step k, except that perfect also uses the load after it.
+// source has the metrics of an autoscaler. proposal returns the number of pods that the metrics
+// propose at step k, while there are current pods. It may only use the load before step k. Only
+// perfect also uses later loads.
 type source interface {
 	proposal(k, current int) int
 }
@@ -34,8 +35,8 @@ func run(trace Trace, spec *autoscale.Spec, metrics source) Result {
 	return runWithHook(trace, spec, metrics, func(int, int, float64) {})
 }
 
-// runWithHook does what run does, and calls hook with the pods and the overload of each evaluated
-// step.
+// runWithHook simulates an HPA and its pods over a trace, as run does. It also calls hook for each
+// evaluated step k, with the number of pods and the overload of that step.
 func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k, pods int, overload float64)) Result {
 	rng := rand.New(rand.NewPCG(7, 15))
 	// A pod takes 30 to 60 s to start, and serves from the next step.

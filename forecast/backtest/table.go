@@ -26,13 +26,13 @@ func (r Report) Print(w io.Writer) error {
 	}
 	b.WriteString("\n| trace | saving_vs_doc | saving_vs_tuned | saving_vs_hindsight | overload_at_equal_cost | hindsight's setting |\n|---|---:|---:|---:|---:|---|\n")
 	for _, t := range r.Traces {
-		ours := t.Results[Ours].PodHours
+		podHours := t.Results[Predictive].PodHours
 		overload := "none"
 		if !math.IsNaN(t.OverloadAtEqualCost) {
 			overload = percent(t.OverloadAtEqualCost)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", t.Name, percent(1-ours/t.Results[Document].PodHours), percent(1-ours/t.Results[Tuned].PodHours),
-			percent(1-ours/t.Results[Hindsight].PodHours), overload, t.HindsightSetting)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", t.Name, percent(1-podHours/t.Results[Document].PodHours), percent(1-podHours/t.Results[Tuned].PodHours),
+			percent(1-podHours/t.Results[Hindsight].PodHours), overload, t.HindsightSetting)
 	}
 	fmt.Fprintf(&b, "\ntuned: %s\nleft out of saving_vs_hindsight: %s\n\n| figure | mean | worst |\n|---|---:|---:|\n", r.TunedSetting, strings.Join(r.LeftOut, ", "))
 	for _, figure := range []struct {

@@ -22,7 +22,7 @@ type Timeline struct {
 	Overload map[Controller][]float64 `json:"overload"`
 }
 
-// TimelineOf runs Document and Ours over a trace, and returns their timeline with at most this many
+// TimelineOf runs Document and Predictive over a trace, and returns their timeline with at most this many
 // parts.
 func TimelineOf(trace Trace, parts int) Timeline {
 	steps := len(trace.Load) - trace.From
@@ -53,7 +53,7 @@ func TimelineOf(trace Trace, parts int) Timeline {
 	}
 	spec := trace.Service.Document
 	runWithHook(trace, &spec, reactive{spec, trace.Load, trace.Service.Target}, collectorFor(Document))
-	metrics, spec := newPredictive(Ours, trace)
+	metrics, spec := newPredictive(Predictive, trace)
 	median, high := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
 	metrics.watch = func(k int, s forecast.Status) {
 		if k < trace.From {
@@ -62,7 +62,7 @@ func TimelineOf(trace Trace, parts int) Timeline {
 		i := part(k)
 		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[median]), max(t.High[i], s.Pods[high])
 	}
-	runWithHook(trace, &spec, metrics, collectorFor(Ours))
+	runWithHook(trace, &spec, metrics, collectorFor(Predictive))
 	for i := range count {
 		t.Days[i] = float64(trace.From+i*stepsPerPart) / day
 		t.Load[i] /= sizes[i]

@@ -31,7 +31,7 @@ func main() {
 	})
 }
 
-// read reads the configuration. Keys that are not set are faults of their values.
+// read reads the configuration. A key that is not set has the empty value, which validate refuses.
 func read(ctx *pulumi.Context) (settings, error) {
 	get := func(key string) string {
 		value, _ := ctx.GetConfig(key)

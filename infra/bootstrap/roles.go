@@ -14,11 +14,11 @@ import (
 	"github.com/progressive-framework/platform/infra/deployer"
 )
 
-// deploySession is the longest session of a deployment in seconds, as long as its job may
-// take (.github/workflows).
+// deploySession is the longest session of a deploying role in seconds: as long as the job of a
+// deployment may take (.github/workflows).
 const deploySession = 7200
 
-// settings are the configuration.
+// settings is the configuration of this project.
 type settings struct {
 	region     string
 	account    string
@@ -67,15 +67,16 @@ func (s settings) validate() error {
 	return errors.Join(errs...)
 }
 
-// fill replaces the placeholders of a document.
+// fill replaces the placeholders of a policy document by the values for a stack.
 func (s settings) fill(document []byte, stack stack) pulumi.String {
 	return pulumi.String(strings.NewReplacer(
 		deployer.Repository, s.repository, deployer.Account, s.account, deployer.Environment, stack.Environment, deployer.HostedZone, stack.HostedZone,
 	).Replace(string(document)))
 }
 
-// deploy creates GitHub's provider, and for each stack the boundary of its roles, the role that
-// previews it and the one that deploys it.
+// deploy creates GitHub's OpenID Connect provider. For each stack it creates the permissions
+// boundary of the stack's roles, and the two roles of CI: one that previews the stack and one that
+// deploys it.
 func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) error {
 	documents, err := deployer.CIDocuments()
 	if err != nil {
@@ -108,8 +109,8 @@ func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) erro
 			{"preview", "trust-preview", "previews and looks for drift", 3600, map[string][]byte{"preview": documents["preview"]}},
 			{"deploy", "trust-deploy", "deploys", deploySession, permissions},
 		} {
-			// The deployer may change resources whose names begin with that of the stack. So the
-			// name of its own role begins otherwise.
+			// The deploying role may change roles whose names begin with the stack's name. Its own
+			// name begins with ci-, so that it can't change itself.
 			name := r.kind + "-" + stack.Environment
 			role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 				Name: pulumi.String("ci-" + name), Description: pulumi.String("The job that " + r.description + " the stack " + stack.Environment),
@@ -130,18 +131,19 @@ func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) erro
 	return nil
 }
 
-// attach creates a policy and gives it to a role.
+// attach creates a policy and attaches it to a role. The policy of a previewing role has the role's
+// name. Other policies have the role's name and the suffix part.
 func attach(ctx *pulumi.Context, name, part string, role *iam.Role, document pulumi.String, opts []pulumi.ResourceOption) error {
-	full := name
+	policyName := name
 	if part != "preview" {
-		full += "-" + part
+		policyName += "-" + part
 	}
-	policy, err := iam.NewPolicy(ctx, full, &iam.PolicyArgs{Name: pulumi.String("ci-" + full), Policy: document}, opts...)
+	policy, err := iam.NewPolicy(ctx, policyName, &iam.PolicyArgs{Name: pulumi.String("ci-" + policyName), Policy: document}, opts...)
 	if err != nil {
-		return fmt.Errorf("policy %s: %w", full, err)
+		return fmt.Errorf("policy %s: %w", policyName, err)
 	}
-	if _, err := iam.NewRolePolicyAttachment(ctx, full, &iam.RolePolicyAttachmentArgs{Role: role.Name, PolicyArn: policy.Arn}, opts...); err != nil {
-		return fmt.Errorf("policy %s of role %s: %w", full, name, err)
+	if _, err := iam.NewRolePolicyAttachment(ctx, policyName, &iam.RolePolicyAttachmentArgs{Role: role.Name, PolicyArn: policy.Arn}, opts...); err != nil {
+		return fmt.Errorf("policy %s of role %s: %w", policyName, name, err)
 	}
 	return nil
 }

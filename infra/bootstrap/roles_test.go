@@ -21,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// example is the configuration of Pulumi.ci.yaml.
-func example(t *testing.T) settings {
+// exampleSettings returns the configuration in Pulumi.ci.yaml.
+func exampleSettings(t *testing.T) settings {
 	t.Helper()
 	raw, err := os.ReadFile("Pulumi.ci.yaml")
 	require.NoError(t, err)
@@ -39,8 +39,8 @@ func example(t *testing.T) settings {
 	return settings{region: c.Region, account: c.Account, repository: c.Repository, stacks: c.Stacks}
 }
 
-// registered are the resources of the program, by type and name.
-func registered(t *testing.T, s settings) map[string]map[string]any {
+// registeredInputs returns the inputs of every resource that deploy registers, by "TYPE NAME".
+func registeredInputs(t *testing.T, s settings) map[string]map[string]any {
 	t.Helper()
 	cloud := &cloudmocks.Cloud{}
 	require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, s) }, pulumi.WithMocks("progressive-framework-ci", "ci", cloud)))
@@ -57,9 +57,9 @@ const (
 )
 
 func TestEachStackHasTwoRolesAndABoundary(t *testing.T) {
-	s := example(t)
+	s := exampleSettings(t)
 	require.NoError(t, s.validate())
-	all := registered(t, s)
+	all := registeredInputs(t, s)
 	require.Contains(t, all, "aws:iam/openIdConnectProvider:OpenIdConnectProvider github")
 	placeholder := regexp.MustCompile(`\b(ACCOUNT|ENVIRONMENT|HOSTED_ZONE)\b`)
 	for _, environment := range []string{"staging", "prod"} {
@@ -79,15 +79,17 @@ func TestEachStackHasTwoRolesAndABoundary(t *testing.T) {
 				require.NotRegexp(t, placeholder, strings.ReplaceAll(text, "OWNER/REPOSITORY", ""), "%s %s", name, key)
 			}
 		}
-		// The deployer may change roles of the stack, which begin otherwise: never its own.
+		// A deploying role may change the stack's roles, whose names begin with the stack's name.
+		// Its own name begins with ci-.
 		if role, ok := strings.CutPrefix(name, roleType); ok {
 			require.Equal(t, "ci-"+role, inputs["name"])
 		}
 	}
 }
 
-// The rules of the policy pack hold for the roles of CI, but for what Pulumi.ci.yaml waives.
-func TestRolesKeepThePolicies(t *testing.T) {
+// The roles of CI violate no mandatory rule of the policy pack, except the violations that
+// Pulumi.ci.yaml waives.
+func TestRolesViolateNoMandatoryRule(t *testing.T) {
 	type state struct {
 		URN    string         `json:"urn"`
 		Type   string         `json:"type"`
@@ -95,7 +97,7 @@ func TestRolesKeepThePolicies(t *testing.T) {
 		Inputs map[string]any `json:"inputs"`
 	}
 	var states []state
-	for name, inputs := range registered(t, example(t)) {
+	for name, inputs := range registeredInputs(t, exampleSettings(t)) {
 		kind, short, _ := strings.Cut(name, " ")
 		if strings.HasPrefix(kind, "aws:") {
 			states = append(states, state{"urn:pulumi:ci::progressive-framework-ci::" + kind + "::" + short, kind, true, inputs})
@@ -120,21 +122,21 @@ func TestRolesKeepThePolicies(t *testing.T) {
 	require.NotZero(t, waived)
 }
 
-func TestSettingsAreRefused(t *testing.T) {
-	good := example(t)
+func TestValidateRefusesWrongSettings(t *testing.T) {
+	good := exampleSettings(t)
 	for why, c := range map[string]struct {
 		edit func(*settings)
 		want string
 	}{
-		"an account":         {func(s *settings) { s.account = "1" }, "account is"},
-		"no region":          {func(s *settings) { s.region = "" }, "aws:region is"},
-		"every repository":   {func(s *settings) { s.repository = "OWNER/*" }, "repository is"},
-		"no stack":           {func(s *settings) { s.stacks = nil }, "stacks is empty"},
-		"an end of a text":   {func(s *settings) { s.stacks = []stack{{`a","b`, "Z1"}} }, "stacks[0].environment is"},
-		"a long name":        {func(s *settings) { s.stacks = []stack{{"abcdefghijklm", "Z1"}} }, "stacks[0].environment is"},
-		"a name with dashes": {func(s *settings) { s.stacks = []stack{{"staging-eu", "Z1"}} }, "stacks[0].environment is"},
-		"no zone":            {func(s *settings) { s.stacks = []stack{{"prod", ""}} }, "stacks[0].hostedZone is"},
-		"a stack two times":  {func(s *settings) { s.stacks = append(s.stacks[:1:1], s.stacks[0]) }, "listed twice"},
+		"an account of one digit":            {func(s *settings) { s.account = "1" }, "account is"},
+		"no region":                          {func(s *settings) { s.region = "" }, "aws:region is"},
+		"a wildcard as repository":           {func(s *settings) { s.repository = "OWNER/*" }, "repository is"},
+		"no stack":                           {func(s *settings) { s.stacks = nil }, "stacks is empty"},
+		"a quotation mark in an environment": {func(s *settings) { s.stacks = []stack{{`a","b`, "Z1"}} }, "stacks[0].environment is"},
+		"an environment of 13 characters":    {func(s *settings) { s.stacks = []stack{{"abcdefghijklm", "Z1"}} }, "stacks[0].environment is"},
+		"an environment with a dash":         {func(s *settings) { s.stacks = []stack{{"staging-eu", "Z1"}} }, "stacks[0].environment is"},
+		"no hosted zone":                     {func(s *settings) { s.stacks = []stack{{"prod", ""}} }, "stacks[0].hostedZone is"},
+		"a stack that is listed twice":       {func(s *settings) { s.stacks = append(s.stacks[:1:1], s.stacks[0]) }, "listed twice"},
 	} {
 		t.Run(why, func(t *testing.T) {
 			s := good

@@ -12,24 +12,26 @@ import (
 
 // Addresses of a zone that neither nodes nor pods use.
 const (
-	// subnetReserved are AWS's own in each subnet (VPC User Guide, "Subnet CIDR
-	// blocks").
+	// subnetReserved is the number of addresses that AWS keeps in each subnet (VPC User Guide,
+	// "Subnet CIDR blocks").
 	subnetReserved = 5
-	// endpointInterfaces is more than there are interface endpoints, with one
-	// address in each zone; controlPlaneInterfaces are EKS's.
+	// endpointInterfaces is larger than the number of interface endpoints, each of which has one
+	// address in each zone. controlPlaneInterfaces is for EKS's network interfaces.
 	endpointInterfaces, controlPlaneInterfaces = 16, 4
-	// prefix is how many addresses the network plugin takes at once. A node has
-	// one in use and one to spare (WARM_PREFIX_TARGET), and its own address.
-	prefix      = 16
-	perNode     = 1 + 2*prefix
+	// prefix is the number of addresses that the network plugin takes at once. A node has its own
+	// address, one prefix in use and one spare prefix (WARM_PREFIX_TARGET).
+	prefix  = 16
+	perNode = 1 + 2*prefix
+	// rdsInstance is the number of addresses for RDS in each zone (not checked against
+	// AWS's documentation).
 	rdsInstance = 2
-	// balancerAddresses are free for the load balancer (ELB User Guide,
-	// "Subnets for your load balancer"), with a NAT gateway's.
+	// balancerAddresses is the number of addresses that must be free for the load balancer (ELB
+	// User Guide, "Subnets for your load balancer"), with a NAT gateway's.
 	balancerAddresses = 8 + 1
 )
 
-// validateAddresses compares each tier of subnets with what is placed in it,
-// spread evenly over the zones.
+// validateAddresses checks that each tier of subnets has enough addresses for what is placed in it.
+// It assumes that everything is spread evenly over the zones.
 func validateAddresses(s *Stack) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn || s.Network.VPCID != "" {
 		return nil // the stack does not know the nodes, or the subnets yet
@@ -38,12 +40,12 @@ func validateAddresses(s *Stack) field.ErrorList {
 	app, most := s.privateAddresses(zones)
 	data := s.databaseAddresses(zones)
 	if app == 0 {
-		return nil // its own rule refuses it
+		return nil // the rule of its key reports it
 	}
 	var problems field.ErrorList
 	plan, err := subnet.Subnets(s.Network.Block, s.Region, s.Network.Zones)
 	if err != nil {
-		return nil // its own rule refuses it
+		return nil // the rule of its key reports it
 	}
 	for _, need := range []struct {
 		tier  subnet.Tier
@@ -64,9 +66,9 @@ func validateAddresses(s *Stack) field.ErrorList {
 	return problems
 }
 
-// AddressNeeds returns the addresses that the stack takes at its largest in each
-// private and each database subnet of an existing VPC. They are zero for nodes that the
-// stack does not manage, because it does not know them.
+// AddressNeeds returns how many addresses the stack needs at most in each private subnet and in
+// each database subnet of an existing VPC. Both numbers are zero if the stack does not manage the
+// nodes, because it does not know how many there are.
 func (s *Stack) AddressNeeds() existingvpc.Needs {
 	if s.Cluster.Nodes == NodesOwn {
 		return existingvpc.Needs{}
@@ -75,11 +77,12 @@ func (s *Stack) AddressNeeds() existingvpc.Needs {
 	return existingvpc.Needs{Private: app + balancerAddresses, Database: s.databaseAddresses(len(s.Network.DatabaseSubnetIDs))}
 }
 
-// share is the part of n that a zone has, if n is spread evenly.
+// share returns the largest number in one zone, if n is spread evenly over the zones.
 func share(n, zones int) int { return (n + zones - 1) / zones }
 
-// privateAddresses returns the addresses of nodes, pods and endpoints in a zone, and the
-// largest number of nodes. It returns zero for tiers that their own rule refuses.
+// privateAddresses returns the number of addresses that nodes, pods and endpoints need in one zone,
+// and the largest number of nodes in all zones. Both are zero if the tiers are invalid:
+// validateTiers reports that.
 func (s *Stack) privateAddresses(zones int) (addresses, nodes int) {
 	tiers, err := s.NodeTiers("cluster")
 	if err != nil {
@@ -93,21 +96,21 @@ func (s *Stack) privateAddresses(zones int) (addresses, nodes int) {
 	return addresses + share(len(s.pods()), zones), nodes // pods beyond the first prefix of each node
 }
 
-// databaseAddresses returns the addresses of the managed stores in a zone.
+// databaseAddresses returns the number of addresses that the managed stores need in one zone.
 func (s *Stack) databaseAddresses(zones int) int {
-	data := 0
+	count := 0
 	if s.Postgres.Kind == Managed {
-		data += rdsInstance
+		count += rdsInstance
 	}
 	if s.Redis.Kind == Managed {
 		if c, _, err := s.Cache().Complete(); err == nil {
-			data += share(c.Shards*(1+c.ReplicasPerShard), zones)
+			count += share(c.Shards*(1+c.ReplicasPerShard), zones)
 		}
 	}
 	if s.Mongo.Kind == MongoManaged {
 		if c, err := s.Documents().Complete(); err == nil {
-			data += share(c.Instances, zones)
+			count += share(c.Instances, zones)
 		}
 	}
-	return data
+	return count
 }

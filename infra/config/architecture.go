@@ -21,7 +21,7 @@ func validateArchitecture(s *Stack) field.ErrorList {
 	}
 	tiers, err := s.NodeTiers("cluster")
 	if err != nil {
-		return nil // its own rule refuses it
+		return nil // the rule of its key reports it
 	}
 	images := map[string][]ociplatform.Platform{"images.platforms": s.Images.Platforms}
 	if s.Postgres.Kind == InCluster {
@@ -36,7 +36,7 @@ func validateArchitecture(s *Stack) field.ErrorList {
 		for _, t := range tiers {
 			h, err := t.Fleet.Nodes()
 			if err != nil {
-				return nil // its own rule refuses it
+				return nil // the rule of its key reports it
 			}
 			need := ociplatform.Platform("linux/" + string(h.Architecture))
 			if slices.Contains(platforms, need) {

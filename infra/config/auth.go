@@ -45,9 +45,10 @@ func (a Auth) JWKSPort() int {
 	return httpsPort
 }
 
-// word is what the services accept as an issuer or an audience.
+// word matches a value that the services accept as an issuer or an audience.
 var word = regexp.MustCompile(`^[!-~]{1,200}$`)
 
+// validateAuth checks the issuer, the audience and the source of the key set.
 func validateAuth(a Auth) field.ErrorList {
 	var problems field.ErrorList
 	at := path("auth")
@@ -70,6 +71,7 @@ func validateAuth(a Auth) field.ErrorList {
 	return problems
 }
 
+// checkJWKSURL returns an error unless a text is an https URL whose host the pods reach.
 func checkJWKSURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || strings.Contains(text, " ") || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || !isPort(u.Port()) {
@@ -78,7 +80,8 @@ func checkJWKSURL(text string) error {
 	return checkReachable(u.Hostname())
 }
 
-// numericHost matches a host whose last part is a number. It is no name (RFC 3696, section 2).
+// numericHost matches a host whose last part is a number. Such a host is no DNS name (RFC 3696,
+// section 2).
 var numericHost = regexp.MustCompile(`(^|\.)[0-9]+$`)
 
 // checkReachable returns an error for a host that no pod reaches.
@@ -113,7 +116,8 @@ const (
 	maxKeys   = 64
 )
 
-// privateMembers of a key are secret (RFC 7518, sections 6.2.2, 6.3.2 and 6.4.1).
+// privateMembers are the members of a key that are secret (RFC 7518, sections 6.2.2, 6.3.2 and
+// 6.4.1).
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 // checkKeySet returns an error for a file that is no JSON Web Key Set (RFC 7517), or with

@@ -54,7 +54,7 @@ type Tags struct {
 	Tags map[string]string `key:"tags" unset:"none"`
 }
 
-// OwnTags are on every resource that can have tags.
+// OwnTags returns the tags that the program sets on every resource that can have tags.
 func (s *Stack) OwnTags() map[string]string {
 	tags := map[string]string{"Project": Project, "Environment": s.Environment, "ManagedBy": "pulumi"}
 	for key, value := range s.AWS.DefaultTags.Tags {
@@ -63,8 +63,8 @@ func (s *Stack) OwnTags() map[string]string {
 	return tags
 }
 
-// ownTags are keys that the program gives values to, by resource or for all.
-var ownTags = []string{"Project", "Environment", "ManagedBy", "Name", "Service", "Tier", "AgentCapable"}
+// programTagKeys are the keys of the tags that the program sets, on every resource or on some.
+var programTagKeys = []string{"Project", "Environment", "ManagedBy", "Name", "Service", "Tier", "AgentCapable"}
 
 const (
 	// A resource has 50 tags at most (AWS Tagging, "Tag naming limits and
@@ -77,17 +77,18 @@ const (
 	maxTagValue   = 256
 )
 
-// meaningful begin the keys of tags that AWS or Kubernetes gives a meaning.
-var meaningful = []string{"aws:", "kubernetes.io/", "k8s.io/"}
+// meaningfulPrefixes begin the keys of tags to which AWS or Kubernetes gives a meaning.
+var meaningfulPrefixes = []string{"aws:", "kubernetes.io/", "k8s.io/"}
 
-// tagText is what every service accepts in the keys and values of tags (AWS Tagging, "Tag
-// naming limits and requirements").
+// tagText matches the keys and values of tags that every service accepts (AWS Tagging, "Tag naming
+// limits and requirements").
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
 
 // roleARN is the ARN of an IAM role, with its account (IAM User Guide, "IAM
 // identifiers").
 var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/([!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,64}$`)
 
+// validateAWS checks the role and the tags of namespace aws.
 func validateAWS(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := func(key string) *field.Path { return field.NewPath(awsNamespace + ":" + key) }
@@ -121,15 +122,15 @@ func (s *Stack) validateTags(at *field.Path) field.ErrorList {
 	}
 	var before []string
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		// The tags of an IAM role differ by more than upper and lower case (IAM User
-		// Guide, "Rules for tagging").
+		// For IAM, two tags of a role are the same if their keys differ only by upper and lower
+		// case (IAM User Guide, "Rules for tagging").
 		same := func(other string) bool { return strings.EqualFold(key, other) }
 		switch value, tag := tags[key], at.Child(key); {
-		case slices.ContainsFunc(ownTags, same):
+		case slices.ContainsFunc(programTagKeys, same):
 			problems = append(problems, field.Forbidden(tag, "is a tag that the program sets itself; take another key"))
 		case slices.ContainsFunc(before, same):
 			problems = append(problems, field.Forbidden(tag, "differs from another tag by upper and lower case only, and IAM takes them for one; take one of them out"))
-		case slices.ContainsFunc(meaningful, func(prefix string) bool { return strings.HasPrefix(strings.ToLower(key), prefix) }):
+		case slices.ContainsFunc(meaningfulPrefixes, func(prefix string) bool { return strings.HasPrefix(strings.ToLower(key), prefix) }):
 			problems = append(problems, field.Forbidden(tag, "is a key that AWS or Kubernetes gives a meaning; take another key"))
 		case key == "" || utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
 			problems = append(problems, field.Invalid(tag, value, "must have a key of 1 to 128 characters and a value of at most 256"))
@@ -141,8 +142,8 @@ func (s *Stack) validateTags(at *field.Path) field.ErrorList {
 	return problems
 }
 
-// validateIgnored refuses to ignore a tag that the program sets. The provider would not
-// set it.
+// validateIgnored refuses to ignore a tag that the program sets, because the provider would then
+// not set this tag.
 func (s *Stack) validateIgnored(at *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	ignored := s.AWS.IgnoreTags
@@ -157,11 +158,11 @@ func (s *Stack) validateIgnored(at *field.Path) field.ErrorList {
 // TagKeys lists the keys of all tags that the program sets, sorted: those of every resource,
 // and those by which EKS and the Cluster Autoscaler find subnets, nodes and groups.
 func (s *Stack) TagKeys() []string {
-	keys := slices.Concat(ownTags, slices.Collect(maps.Keys(s.AWS.DefaultTags.Tags)),
+	keys := slices.Concat(programTagKeys, slices.Collect(maps.Keys(s.AWS.DefaultTags.Tags)),
 		[]string{"kubernetes.io/role/elb", "kubernetes.io/role/internal-elb", "kubernetes.io/cluster/" + s.Name()})
 	tiers, err := s.NodeTiers(s.Name())
 	if err != nil {
-		tiers = nil // its own rule refuses it
+		tiers = nil // the rule of its key reports it
 	}
 	for _, t := range tiers {
 		if plan, err := scaling.PlanFor(t.Profile, t.Owner); err == nil {

@@ -14,18 +14,19 @@ import (
 // bound is the smallest and the largest number that a key may have, and why.
 type bound struct {
 	Min, Max int
-	// Why is the reason that an error gives; empty: the name says it.
+	// Why is the reason in the error message; empty: the name of the key explains the bound.
 	Why string
 }
 
-func (b bound) source() string {
+// reason returns Why as the end of an error message.
+func (b bound) reason() string {
 	if b.Why == "" {
 		return ""
 	}
 	return ": " + b.Why
 }
 
-// text is the bound in words, such as "1 entry or more".
+// text returns the bound in words, such as "1 entry or more".
 func (b bound) text(one, many string) string {
 	switch {
 	case b.Min == b.Max && b.Min == 1:
@@ -47,9 +48,9 @@ const (
 	// maxNodes is how many nodes the Cluster Autoscaler is tested with
 	// (kubernetes/autoscaler, FAQ, "What are the Service Level Objectives").
 	maxNodes = 1000
-	// mostVolume is the largest volume of the storage class (EBS User Guide,
-	// "General Purpose SSD volumes"), in GiB.
-	mostVolume = instancespec.MaxVolume
+	// maxVolume is the largest volume of the storage class (EBS User Guide, "General Purpose SSD
+	// volumes"), in GiB.
+	maxVolume = instancespec.MaxVolume
 )
 
 // numbers are the bounds of every key that holds a number, by its path, with *
@@ -65,7 +66,7 @@ var numbers = map[string]bound{
 	"policy.cost.estimates.*":      {Min: 0, Max: 1_000_000_000},
 	"podScaling.resizeSeconds":     {10, 3600, "metrics-server measures no more often, and a pod that needs memory must not wait for long"},
 	"prometheus.replicas":          {1, 2, "each pod has all series, so that more only cost more"},
-	"prometheus.storageGiB":        {1, mostVolume, "gp3 ends there"},
+	"prometheus.storageGiB":        {1, maxVolume, "gp3 ends there"},
 
 	"tiers.*.min":          {Min: 1, Max: maxNodes},
 	"tiers.*.desired":      {Min: 1, Max: maxNodes},
@@ -79,7 +80,7 @@ var numbers = map[string]bound{
 
 	"postgres.connections":          {10, 5000, "package postgrestuning models no other number"},
 	"postgres.storageGiB@managed":   {20, 59578, "gp3 of RDS begins at 20 GiB; it must be able to grow by a tenth up to 64 TiB"},
-	"postgres.storageGiB@inCluster": {1, mostVolume, "gp3 ends there"},
+	"postgres.storageGiB@inCluster": {1, maxVolume, "gp3 ends there"},
 	"postgres.backupDays":           {storespec.MinBackupDays, storespec.MaxBackupDays, "a fault of a week ago can still be undone, and AWS keeps no more"},
 	"postgres.memoryMiB":            {1024, 4096 << 10, "the model of the settings begins at 1 GiB"},
 	"postgres.cores":                {Min: 1, Max: 192},
@@ -90,7 +91,7 @@ var numbers = map[string]bound{
 	"redis.snapshotDays":       {1, storespec.MaxBackupDays, "AWS keeps no more"},
 	"redis.passwordGeneration": {Min: 0, Max: maxGeneration},
 	"redis.memoryMiB":          {64, 512 << 10, "below, the server's own memory leaves none for data"},
-	"redis.storageGiB":         {1, mostVolume, "gp3 ends there"},
+	"redis.storageGiB":         {1, maxVolume, "gp3 ends there"},
 
 	"mongo.instances":  {1, 16, "DocumentDB allows no more"},
 	"mongo.backupDays": {storespec.MinBackupDays, storespec.MaxBackupDays, "a fault of a week ago can still be undone, and AWS keeps no more"},
@@ -120,7 +121,7 @@ var listBounds = map[string]bound{
 	"tiers.*.instanceTypes": {Min: 1, Max: 40},
 }
 
-// numberBounds are the bounds of a key in an object of a kind.
+// numberBounds returns the bound of a key in a store of a kind.
 func numberBounds(pattern, kind string) (bound, bool) {
 	if b, ok := numbers[pattern+"@"+kind]; ok {
 		return b, true
@@ -129,7 +130,7 @@ func numberBounds(pattern, kind string) (bound, bool) {
 	return b, ok
 }
 
-// rangeOf writes the bounds of a key for the documentation, of each kind.
+// rangeOf returns the bounds of a key as text, for each kind of store that has its own.
 func rangeOf(pattern string) string {
 	var all []string
 	if b, ok := numbers[pattern]; ok {

@@ -15,18 +15,19 @@ import (
 	"github.com/progressive-framework/platform/components/tier/userdata"
 )
 
-// pod is the requests of a pod.
+// pod is a pod with its resource requests.
 type pod struct {
 	name       string
 	milli, mib int64
 	tier       scaling.TierName // empty: any
-	belongsTo  string           // the key that makes it larger
-	// limits are those of a store, by the keys that set them; nil: the program's own,
-	// which fit every node that holds the requests.
+	belongsTo  string           // the key to lower for fewer or smaller pods
+	// limits are the resource limits of a store's pod, each with the key that sets it. It is nil
+	// for other pods: their limits fit every node that holds the requests.
 	limits []limit
 }
 
-// limit is what a pod may use of a node, in the unit of its key.
+// limit is the most that a pod may use of one resource of a node, in the unit of its key. has
+// returns how much of the resource a node has.
 type limit struct {
 	key      string
 	most     int64
@@ -34,19 +35,22 @@ type limit struct {
 	has      func(room) int64
 }
 
+// cores returns a limit of CPU cores.
 func cores(key string, most int) limit {
 	return limit{key, int64(most), "cores", func(r room) int64 { return int64(r.cores) }}
 }
 
+// memory returns a limit of memory in MiB.
 func memory(key string, most int) limit {
 	return limit{key, int64(most), "MiB of memory", func(r room) int64 { return max(0, r.mib) }}
 }
 
+// podOf returns a pod with these requests. key is the key to lower for fewer or smaller pods.
 func podOf(name string, tier scaling.TierName, cpu, memory resource.Quantity, key string) pod {
 	return pod{name: name, milli: cpu.MilliValue(), mib: (memory.Value() + 1<<20 - 1) >> 20, tier: tier, belongsTo: key}
 }
 
-// Pool returns the largest number of connections to PostgreSQL of each pod.
+// Pool returns the largest number of connections to PostgreSQL that each pod may open.
 func (s *Stack) Pool() (int, error) { return scaling.Pool(s.Profiles(), s.Postgres.Connections) }
 
 // validateConnections checks that each pod can have a connection.
@@ -57,8 +61,8 @@ func validateConnections(s *Stack) field.ErrorList {
 	return nil
 }
 
-// pods returns all pods that run on the stack's nodes, and of each service its largest
-// number of pods.
+// pods returns all pods that can run on the stack's nodes at the same time. Each service has its
+// largest number of pods.
 func (s *Stack) pods() []pod {
 	var all []pod
 	for _, p := range s.Profiles() {
@@ -116,15 +120,15 @@ func (s *Stack) pods() []pod {
 }
 
 const (
-	// What package redis requests for each of its nodes: a quarter of the
-	// memory, and its agent.
+	// The requests of package redis for each Redis node: a quarter of the node's memory limit, and
+	// the memory of the agent.
 	redisNodes, defaultRedisMiB, redisMilli, redisAgentMiB = 6, 4096, 210, 32
 
-	// firmwarePercent of the memory is the hypervisor's and the kernel's, and not
-	// shown by the node (Karpenter, "vmMemoryOverheadPercent").
+	// firmwarePercent is the share of the memory that the hypervisor and the kernel keep, and that
+	// the node does not report (Karpenter, "vmMemoryOverheadPercent").
 	firmwarePercent = 8
-	// What EKS nodes keep (amazon-eks-ami, nodeadm, kubelet defaults): memory for
-	// the kubelet, for each pod, and before eviction.
+	// The memory that EKS nodes keep (amazon-eks-ami, nodeadm, kubelet defaults): memory for the
+	// kubelet, for each pod, and before eviction.
 	kubeletMiB, perPodMiB, evictionMiB = 255, 11, 100
 )
 
@@ -132,7 +136,7 @@ const (
 type room struct {
 	milli, mib int64
 	pods       int
-	// cores are those of the whole node.
+	// cores is the number of cores of the whole node.
 	cores int
 }
 
@@ -167,12 +171,14 @@ func roomOf(h instancespec.Hardware) room {
 	return r.without(podOf("fluent-bit", "", shipper.CPURequest, shipper.MemoryRequest, ""))
 }
 
+// holds reports whether a node has room for a pod.
 func (r room) holds(p pod) bool { return p.milli <= r.milli && p.mib <= r.mib && r.pods >= 1 }
 
+// without returns the room that a node has left next to a pod.
 func (r room) without(p pod) room { return room{r.milli - p.milli, r.mib - p.mib, r.pods - 1, r.cores} }
 
-// validateNodes checks that each pod fits on a node of its tier, and that all
-// together fit on the largest number of nodes.
+// validateNodes checks that each pod fits on a node of its tier, and that all pods together fit on
+// the largest number of nodes.
 func validateNodes(s *Stack) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn {
 		return nil // the stack does not manage the nodes
@@ -180,14 +186,14 @@ func validateNodes(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	tiers, err := s.NodeTiers("cluster")
 	if err != nil {
-		return nil // its own rule refuses it
+		return nil // the rule of its key reports it
 	}
 	rooms := map[scaling.TierName]room{}
 	nodes := map[scaling.TierName][]room{}
 	for _, t := range tiers {
 		h, err := t.Fleet.Nodes()
 		if err != nil {
-			return nil // its own rule refuses it
+			return nil // the rule of its key reports it
 		}
 		rooms[t.Profile.Name] = roomOf(h)
 		nodes[t.Profile.Name] = slices.Repeat([]room{rooms[t.Profile.Name]}, t.Profile.Size.Max)
@@ -217,9 +223,9 @@ func validateNodes(s *Stack) field.ErrorList {
 	return place(all, nodes)
 }
 
-// validateLimits checks that a store can use what it may use on each node that accepts its
-// requests. The scheduler does not compare limits with nodes: Redis would fill the node
-// until the kernel ends it, and PostgreSQL would plan for cores that are not there.
+// validateLimits checks that each node on which a store can be scheduled has as much as the store's
+// limits. The scheduler compares only requests with nodes. Redis would use all memory of a smaller
+// node until the kernel ends it, and PostgreSQL would plan for cores that the node does not have.
 func validateLimits(all []pod, tiers []NodeTier, rooms map[scaling.TierName]room) field.ErrorList {
 	var problems field.ErrorList
 	refused := map[string]bool{}
@@ -239,14 +245,15 @@ func validateLimits(all []pod, tiers []NodeTier, rooms map[scaling.TierName]room
 	return problems
 }
 
+// tooSmall returns the error for a tier whose nodes have no room for a pod.
 func tooSmall(at *field.Path, t NodeTier, r room, p pod) *field.Error {
 	return field.Invalid(at, strings.Join(t.Fleet.InstanceTypes, ", "), fmt.Sprintf(
 		"a node has %dm of CPU and %d MiB left after its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower cluster.requestPercent",
 		max(0, r.milli), max(0, r.mib), p.name, p.milli, p.mib))
 }
 
-// place assigns the largest pods first, each to the first node that has room, like
-// the scheduler.
+// place assigns the largest pods first, each to the first node that has room. It returns an error
+// if a pod is left without a node.
 func place(all []pod, nodes map[scaling.TierName][]room) field.ErrorList {
 	slices.SortStableFunc(all, func(a, b pod) int {
 		return cmp.Or(-cmp.Compare(len(a.tier), len(b.tier)), -cmp.Compare(a.mib, b.mib), -cmp.Compare(a.milli, b.milli))

@@ -14,9 +14,9 @@ import (
 // lists the values.
 type choice interface{ Values() []string }
 
-// unsupported lists the choices in v, at any depth, that their types do not
-// have. A member of a map, such as a tier, may be unset: the profile's
-// value then applies.
+// unsupported returns an error for each choice in v, at any depth, whose value its type does not
+// have. With mayBeUnset an empty value is accepted: an unset key in a member of a map, such as a
+// tier, has the profile's value.
 func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorList {
 	if c, ok := v.Interface().(choice); ok {
 		if (mayBeUnset && v.IsZero()) || slices.Contains(c.Values(), v.String()) {
@@ -31,7 +31,7 @@ func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorLi
 			f := v.Type().Field(i)
 			key := f.Tag.Get("key")
 			switch {
-			case key == "": // not the stack's to set
+			case key == "": // no key sets this field
 			case f.Tag.Get("values") != "" && !slices.Contains(valuesOf(f), v.Field(i).String()):
 				problems = append(problems, field.NotSupported(at.Child(key), v.Field(i).String(), valuesOf(f)))
 			case at == nil:

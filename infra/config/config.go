@@ -22,9 +22,9 @@ import (
 // Project is the namespace of the platform's own keys, the project's name.
 const Project = "progressive-framework"
 
-// Stack is one stack's whole configuration. The tags are the keys. The doc
-// comments of the types and fields are the text of docs/configuration.md. The tag
-// unset is the text for an unset key that has no value in defaults.
+// Stack is the whole configuration of one stack. The tag key or path of a field is its key. make
+// generate copies the doc comments of the types and fields into docs/configuration.md. The tag
+// unset describes an unset key that has no value in defaults.
 type Stack struct {
 	// The stack's AWS region, such as `us-east-1`.
 	Region string `path:"aws:region" unset:"required"`
@@ -93,7 +93,7 @@ type Stack struct {
 	// MongoCABundle is the content of Mongo.CAFile.
 	MongoCABundle []byte
 
-	// given are the paths of the keys that the stack has.
+	// given are the paths of the keys that the stack's configuration sets.
 	given map[string]bool
 }
 
@@ -176,8 +176,8 @@ type Cluster struct {
 	// The source of the nodes: the Auto Scaling Groups of `tiers`, or nodes that
 	// this stack does not manage, as in a sandbox.
 	Nodes NodeSource `key:"nodes"`
-	// The share of their resource requests that pods ask for, 1 to 100 %. Lower
-	// it for a cluster that is smaller than production.
+	// The share of the profiles' resource requests that the pods request, 1 to 100 %. Lower it for
+	// a cluster that is smaller than production.
 	RequestPercent int `key:"requestPercent"`
 }
 
@@ -186,9 +186,9 @@ type NodeSource string
 
 // The sources of nodes.
 const (
-	// NodesAutoScaling are those of the tiers' Auto Scaling Groups.
+	// NodesAutoScaling are nodes of the tiers' Auto Scaling Groups.
 	NodesAutoScaling NodeSource = "autoScaling"
-	// NodesOwn are the cluster's own; the stack does not manage them.
+	// NodesOwn are nodes that the cluster has already, and that the stack does not manage.
 	NodesOwn NodeSource = "own"
 )
 
@@ -228,8 +228,8 @@ type Images struct {
 
 // FrontDoor is the way into a stack without a load balancer, such as a sandbox.
 type FrontDoor struct {
-	// Opens the front service on every node at this port, 30000 to 32767.
-	// Unset, it is reached inside the cluster only.
+	// Opens the front service on every node at this port, 30000 to 32767. Unset, the front service
+	// is reached inside the cluster only.
 	NodePort int `key:"nodePort" unset:"none"`
 }
 
@@ -246,7 +246,8 @@ type Policy struct {
 	Cost Cost `key:"cost"`
 }
 
-// PolicyLevel is what becomes of a violation of a rule.
+// PolicyLevel is the level of a rule of the policy pack: a violation of a mandatory rule fails the
+// preview.
 type PolicyLevel string
 
 // Values lists the levels.
@@ -312,7 +313,7 @@ type PodScaling struct {
 	Predictive Predictive `key:"predictive"`
 }
 
-// Predictive is what a forecast does.
+// Predictive says what a forecast of the load does.
 type Predictive string
 
 // The values of Predictive.
@@ -322,7 +323,7 @@ const (
 	PredictiveOn     Predictive = "on"
 )
 
-// Values lists them.
+// Values lists the values of Predictive.
 func (Predictive) Values() []string {
 	return []string{string(PredictiveOff), string(PredictiveShadow), string(PredictiveOn)}
 }
@@ -343,6 +344,7 @@ type Prometheus struct {
 	WorkspaceARN string `key:"workspaceArn" unset:"no series leaves the cluster"`
 }
 
+// defaults returns a stack in which every key with a default has this value.
 func defaults() Stack {
 	return Stack{
 		Network:            Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
@@ -360,7 +362,7 @@ func defaults() Stack {
 	}
 }
 
-// Name begins the names of the stack's resources, and is its namespace.
+// Name returns the name of the stack's namespace, with which the names of its resources begin.
 func (s *Stack) Name() string { return Project + "-" + s.Environment }
 
 // Profiles lists the services, each with the stack's changes applied.
@@ -379,7 +381,7 @@ func (s *Stack) Profiles() []scaling.Profile {
 	return profiles
 }
 
-// Migration is the task that every service waits for.
+// Migration returns the task that every service waits for.
 func (s *Stack) Migration() scaling.Task {
 	return scaling.Migrate().WithRequests(scaling.Percent(s.Cluster.RequestPercent))
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// good is a whole and right configuration, as Pulumi hands it over.
+// good returns a complete and valid configuration, in the form in which Pulumi passes it to the
+// program.
 func good() map[string]string {
 	return map[string]string{
 		"aws:region":                        "us-east-1",
@@ -35,7 +36,8 @@ const (
 	requiredOfCluster = `{"publicAccessCidrs":["198.18.0.0/24"],"admins":["arn:aws:iam::210987654321:role/operators"]}`
 )
 
-// cluster adds the keys that every cluster needs to an object that lacks them.
+// cluster returns an object with the keys that every cluster needs added, unless the object has
+// them.
 func cluster(object string) string {
 	members := map[string]any{}
 	if json.Unmarshal([]byte(requiredOfCluster), &members) != nil || json.Unmarshal([]byte(object), &members) != nil {
@@ -48,6 +50,7 @@ func cluster(object string) string {
 	return string(whole)
 }
 
+// with returns the valid configuration of good with changes. An empty value removes the key.
 func with(changes map[string]string) map[string]string {
 	c := good()
 	maps.Copy(c, changes)
@@ -60,6 +63,7 @@ func with(changes map[string]string) map[string]string {
 	return c
 }
 
+// profile returns the profile of a service by its short name.
 func profile(s *Stack, service string) scaling.Profile {
 	for _, p := range s.Profiles() {
 		if p.Short == service {
@@ -81,11 +85,11 @@ func TestLoadFillsDefaults(t *testing.T) {
 	s, err = Load("staging", with(map[string]string{"progressive-framework:services": "", "progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`}))
 	require.NoError(t, err)
 	mca = profile(s, "mca")
-	require.Equal(t, []int{2, 20, 3}, []int{mca.HPA.MinReplicas, mca.HPA.MaxReplicas, mca.Floor}, "the document's bounds and count")
+	require.Equal(t, []int{2, 20, 3}, []int{mca.HPA.MinReplicas, mca.HPA.MaxReplicas, mca.Floor}, "the bounds and the count of the design document")
 	require.Equal(t, subnet.NATPerZone, s.Network.NATGateways, "the safe layout is the default")
 }
 
-func TestLoadRefuses(t *testing.T) {
+func TestLoadRefusesInvalidConfigurations(t *testing.T) {
 	for _, tc := range []struct {
 		reason  string
 		changes map[string]string
@@ -98,20 +102,20 @@ func TestLoadRefuses(t *testing.T) {
 		{"an object that is no JSON", map[string]string{"progressive-framework:network": "10.0.0.0/16"}, []string{"progressive-framework:network: Invalid value", "must be an object"}},
 		{"a wrong type, by its path", map[string]string{"progressive-framework:frontDoor": `{"nodePort":"30080"}`}, []string{"progressive-framework:frontDoor.nodePort: Invalid value", "must be a whole number"}},
 		{"a fraction of a pod", map[string]string{"progressive-framework:services": `{"mca":{"min":1.5}}`}, []string{"services.mca.min"}},
-		{"a count from before the autoscalers", map[string]string{"progressive-framework:services": `{"mca":{"replicas":2}}`}, []string{"services.mca.replicas: Forbidden: is gone, because an autoscaler sets the number of pods: set min and max"}},
-		{"more at least than at most", map[string]string{"progressive-framework:services": `{"mca":{"min":5,"max":4}}`}, []string{`services.mca: Invalid value: "5 to 4"`}},
-		{"more at least than the document's most", map[string]string{"progressive-framework:services": `{"mca":{"min":21}}`}, []string{`services.mca: Invalid value: "21 to 20"`, "an unset one is the profile's"}},
-		{"less at most than the document's least", map[string]string{"progressive-framework:services": `{"web":{"max":2}}`}, []string{`services.web: Invalid value: "3 to 2"`}},
+		{"a fixed number of pods, which an earlier version had", map[string]string{"progressive-framework:services": `{"mca":{"replicas":2}}`}, []string{"services.mca.replicas: Forbidden: is gone, because an autoscaler sets the number of pods: set min and max"}},
+		{"a min above max", map[string]string{"progressive-framework:services": `{"mca":{"min":5,"max":4}}`}, []string{`services.mca: Invalid value: "5 to 4"`}},
+		{"a min above the profile's max", map[string]string{"progressive-framework:services": `{"mca":{"min":21}}`}, []string{`services.mca: Invalid value: "21 to 20"`, "an unset one is the profile's"}},
+		{"a max below the profile's min", map[string]string{"progressive-framework:services": `{"web":{"max":2}}`}, []string{`services.web: Invalid value: "3 to 2"`}},
 		{"a port outside Kubernetes' range", map[string]string{"progressive-framework:frontDoor": `{"nodePort":80}`}, []string{"frontDoor.nodePort: Invalid value: 80: must be 30000 to 32767"}},
-		{"a service that is not there", map[string]string{"progressive-framework:services": `{"mcaa":{"min":1}}`}, []string{`"mcaa"`, "supported values: \"web\", \"mca\", \"npa\", \"wpa\""}},
-		{"more pods than the document's bound", map[string]string{"progressive-framework:services": `{"mca":{"max":51}}`}, []string{"services.mca.max: Invalid value: 51"}},
+		{"a service that does not exist", map[string]string{"progressive-framework:services": `{"mcaa":{"min":1}}`}, []string{`"mcaa"`, "supported values: \"web\", \"mca\", \"npa\", \"wpa\""}},
+		{"more pods than a service may have", map[string]string{"progressive-framework:services": `{"mca":{"max":51}}`}, []string{"services.mca.max: Invalid value: 51"}},
 		{"the API endpoint open to all", map[string]string{"progressive-framework:cluster": `{"publicAccessCidrs":["0.0.0.0/0"]}`}, []string{"cluster.publicAccessCidrs[0]", "whole internet"}},
-		{"a control plane where the network is not", map[string]string{"progressive-framework:cluster": `{"zones":["us-east-1a","us-east-1f"]}`}, []string{"cluster.zones", "us-east-1f has no subnet"}},
-		{"an administrator who is a session", map[string]string{"progressive-framework:cluster": `{"admins":["arn:aws:sts::123456789012:assumed-role/a/b"]}`}, []string{"cluster.admins[0]", "ARN of an IAM role or user"}},
-		{"tokens of nobody", map[string]string{"progressive-framework:auth": ""}, []string{"auth.issuer: Required value", "auth.audience: Required value", "jwksUrl or jwksFile"}},
-		{"keys that anybody could change", map[string]string{"progressive-framework:auth": `{"issuer":"a","audience":"b","jwksUrl":"http://a/jwks"}`}, []string{"auth.jwksUrl: Invalid value", "https"}},
+		{"a control plane in a zone without a subnet", map[string]string{"progressive-framework:cluster": `{"zones":["us-east-1a","us-east-1f"]}`}, []string{"cluster.zones", "us-east-1f has no subnet"}},
+		{"a session as administrator", map[string]string{"progressive-framework:cluster": `{"admins":["arn:aws:sts::123456789012:assumed-role/a/b"]}`}, []string{"cluster.admins[0]", "ARN of an IAM role or user"}},
+		{"no key of auth", map[string]string{"progressive-framework:auth": ""}, []string{"auth.issuer: Required value", "auth.audience: Required value", "jwksUrl or jwksFile"}},
+		{"a key set over http", map[string]string{"progressive-framework:auth": `{"issuer":"a","audience":"b","jwksUrl":"http://a/jwks"}`}, []string{"auth.jwksUrl: Invalid value", "https"}},
 		{"an account that lost its leading zero", map[string]string{"progressive-framework:account": "12345678901"}, []string{"account: Invalid value", "twelve digits"}},
-		{"a choice that is not there, with those that are", map[string]string{"progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"],"natGateways":"none"}`},
+		{"an unsupported value, with the list of the supported ones", map[string]string{"progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"],"natGateways":"none"}`},
 			[]string{`network.natGateways: Unsupported value: "none": supported values: "perZone", "single"`}},
 		{"every error at once", map[string]string{
 			"aws:region":                    "mars-1",

@@ -23,15 +23,15 @@ import (
 // a key judge each set value, also 0, "", [] and null.
 type reader struct {
 	problems field.ErrorList
-	// given are the paths of the keys that the stack has, at any depth.
+	// given are the paths of the keys that the configuration sets, at any depth.
 	given map[string]bool
 }
 
-// digits matches a whole number that is written the same way as text.
+// digits matches a number that may be meant as text, such as an account.
 var digits = regexp.MustCompile(`^[0-9]+$`)
 
-// removed are keys of earlier versions, with what replaces them. Their paths are as in
-// numbers.
+// removed are keys of earlier versions, each with its replacement. Their paths have the form of
+// those in numbers.
 var removed = map[string]string{
 	"services.*.replicas": "is gone, because an autoscaler sets the number of pods: set min and max instead, or leave them out for the design document's",
 }
@@ -48,8 +48,8 @@ func beginning(text string) string {
 	return text
 }
 
-// advice returns what to do instead of a value that stands for none; pattern is the path in
-// the tables of this package.
+// advice returns the fix for null or an empty value, as the end of a message. pattern is the path
+// in the tables of this package.
 func advice(pattern string) string {
 	switch {
 	case strings.HasSuffix(pattern, ".*"):
@@ -83,71 +83,72 @@ var required = sync.OnceValue(func() map[string]bool {
 	return keys
 })
 
+// refuse records a problem.
 func (r *reader) refuse(p *field.Error) { r.problems = append(r.problems, p) }
 
-// read fills v with the value raw of the key at path at. pattern is the path in the
-// tables of this package: without namespace, and with * for the name in a map. kind
-// is the kind of the store that the key belongs to.
-func (r *reader) read(at *field.Path, pattern, kind string, v reflect.Value, raw any) {
-	r.given[at.String()] = true
-	if raw == nil {
-		r.refuse(field.Invalid(at, raw, "must not be null"+advice(pattern)))
+// read stores a value of the configuration in v, or records why the value is refused. keyPath is
+// the full path of the key. pattern is its path in the tables of this package: without namespace,
+// and with * for the name in a map. kind is the kind of the store that the key belongs to.
+func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value, value any) {
+	r.given[keyPath.String()] = true
+	if value == nil {
+		r.refuse(field.Invalid(keyPath, value, "must not be null"+advice(pattern)))
 		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		if object, ok := raw.(map[string]any); ok {
-			r.readObject(at, pattern, v, object)
+		if object, ok := value.(map[string]any); ok {
+			r.readObject(keyPath, pattern, v, object)
 			return
 		}
 	case reflect.Map:
-		if object, ok := raw.(map[string]any); ok {
-			r.readMap(at, pattern, v, object)
+		if object, ok := value.(map[string]any); ok {
+			r.readMap(keyPath, pattern, v, object)
 			return
 		}
 	case reflect.Slice:
-		if list, ok := raw.([]any); ok {
-			r.readList(at, pattern, v, list)
+		if list, ok := value.([]any); ok {
+			r.readList(keyPath, pattern, v, list)
 			return
 		}
 	case reflect.Int:
-		if number, ok := raw.(json.Number); ok {
-			r.readNumber(at, pattern, kind, v, number)
+		if number, ok := value.(json.Number); ok {
+			r.readNumber(keyPath, pattern, kind, v, number)
 			return
 		}
 	case reflect.Bool:
-		if is, ok := raw.(bool); ok {
+		if is, ok := value.(bool); ok {
 			v.SetBool(is)
 			return
 		}
 	case reflect.String:
 		// The CLI writes digits as a number, such as those of an account.
-		text, ok := raw.(string)
-		if number, isNumber := raw.(json.Number); isNumber && digits.MatchString(number.String()) {
+		text, ok := value.(string)
+		if number, isNumber := value.(json.Number); isNumber && digits.MatchString(number.String()) {
 			text, ok = number.String(), true
 		}
 		if ok {
 			v.SetString(text)
 			switch {
 			case strings.TrimSpace(text) != text || text == "":
-				r.refuse(field.Invalid(at, text, "must not be empty, and must not begin or end with a space"+advice(pattern)))
+				r.refuse(field.Invalid(keyPath, text, "must not be empty, and must not begin or end with a space"+advice(pattern)))
 			case len(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
-				r.refuse(field.Invalid(at, beginning(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
+				r.refuse(field.Invalid(keyPath, beginning(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
 			}
 			return
 		}
 	}
-	r.refuse(field.TypeInvalid(at, shown(raw), "must be "+noun(v.Type())))
+	r.refuse(field.TypeInvalid(keyPath, messageValue(value), "must be "+noun(v.Type())))
 }
 
-// readObject reads the members of an object. A member that belongs to another
-// kind of store, or to none, is refused.
-func (r *reader) readObject(at *field.Path, pattern string, v reflect.Value, object map[string]any) {
+// readObject reads the members of an object. It refuses an unknown member, and a member that only
+// another kind of the store has.
+func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value, object map[string]any) {
 	members := map[string]bool{}
 	kind := ""
 	if f := v.FieldByName("Kind"); f.IsValid() {
-		if raw, ok := object["kind"]; ok {
-			r.read(at.Child("kind"), join(pattern, "kind"), "", f, raw)
+		if value, ok := object["kind"]; ok {
+			r.read(keyPath.Child("kind"), join(pattern, "kind"), "", f, value)
 		}
 		kind = f.String()
 		members["kind"] = true
@@ -155,7 +156,7 @@ func (r *reader) readObject(at *field.Path, pattern string, v reflect.Value, obj
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		key := f.Tag.Get("key")
-		raw, ok := object[key]
+		value, ok := object[key]
 		if key == "" || members[key] {
 			continue
 		}
@@ -164,78 +165,81 @@ func (r *reader) readObject(at *field.Path, pattern string, v reflect.Value, obj
 			continue
 		}
 		if kinds := kindsOf(f); kinds != nil && !slices.Contains(kinds, kind) {
-			r.given[at.Child(key).String()] = true
+			r.given[keyPath.Child(key).String()] = true
 			if !isKind(v, kind) {
 				continue // the rule of the kind refuses it
 			}
-			r.refuse(field.Forbidden(at.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
+			r.refuse(field.Forbidden(keyPath.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
 			continue
 		}
-		r.read(at.Child(key), join(pattern, key), kind, v.Field(i), raw)
+		r.read(keyPath.Child(key), join(pattern, key), kind, v.Field(i), value)
 	}
 	known := slices.Sorted(maps.Keys(members))
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if !members[key] {
 			if instead, ok := removed[join(pattern, key)]; ok {
-				r.refuse(field.Forbidden(at.Child(key), instead))
+				r.refuse(field.Forbidden(keyPath.Child(key), instead))
 				continue
 			}
-			r.refuse(field.Forbidden(at.Child(key), "no such key"+hint(key, known)))
+			r.refuse(field.Forbidden(keyPath.Child(key), "no such key"+hint(key, known)))
 		}
 	}
 }
 
-// isKind reports whether a store has a kind.
+// isKind reports whether kind is a kind that the type of a store has.
 func isKind(store reflect.Value, kind string) bool {
 	f, _ := store.Type().FieldByName("Kind")
 	return slices.Contains(valuesOf(f), kind)
 }
 
-func (r *reader) readMap(at *field.Path, pattern string, v reflect.Value, object map[string]any) {
+// readMap reads the members of a map, whose names are the keys of the map.
+func (r *reader) readMap(keyPath *field.Path, pattern string, v reflect.Value, object map[string]any) {
 	v.Set(reflect.MakeMap(v.Type()))
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		member := reflect.New(v.Type().Elem()).Elem()
-		r.read(at.Child(name), join(pattern, "*"), "", member, object[name])
+		r.read(keyPath.Child(name), join(pattern, "*"), "", member, object[name])
 		v.SetMapIndex(reflect.ValueOf(name), member)
 	}
 }
 
-func (r *reader) readList(at *field.Path, pattern string, v reflect.Value, list []any) {
+// readList reads a list, and checks its length and that no entry is repeated.
+func (r *reader) readList(keyPath *field.Path, pattern string, v reflect.Value, list []any) {
 	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 	if b, bounded := listBounds[pattern]; bounded && (len(list) < b.Min || len(list) > b.Max) {
-		r.refuse(field.Invalid(at, len(list), "must have "+b.text("entry", "entries")+advice(pattern)))
+		r.refuse(field.Invalid(keyPath, len(list), "must have "+b.text("entry", "entries")+advice(pattern)))
 	}
-	for i, raw := range list {
-		r.read(at.Index(i), pattern+".*", "", v.Index(i), raw)
+	for i, value := range list {
+		r.read(keyPath.Index(i), pattern+".*", "", v.Index(i), value)
 		for _, earlier := range list[:i] {
-			if raw != nil && reflect.DeepEqual(raw, earlier) {
-				r.refuse(field.Duplicate(at.Index(i), raw))
+			if value != nil && reflect.DeepEqual(value, earlier) {
+				r.refuse(field.Duplicate(keyPath.Index(i), value))
 				break
 			}
 		}
 	}
 }
 
-func (r *reader) readNumber(at *field.Path, pattern, kind string, v reflect.Value, number json.Number) {
+// readNumber reads a whole number, and checks that it is within its bounds.
+func (r *reader) readNumber(keyPath *field.Path, pattern, kind string, v reflect.Value, number json.Number) {
 	b, bounded := numberBounds(pattern, kind)
 	if !bounded {
-		r.refuse(field.InternalError(at, errors.New("the key has no bounds: add them to numbers")))
+		r.refuse(field.InternalError(keyPath, errors.New("the key has no bounds: add them to numbers")))
 		return
 	}
 	n, err := strconv.ParseInt(number.String(), 10, 64)
 	whole := err == nil || strings.Trim(number.String(), "-0123456789") == ""
 	switch {
 	case !whole:
-		r.refuse(field.TypeInvalid(at, number.String(), "must be a whole number"))
+		r.refuse(field.TypeInvalid(keyPath, number.String(), "must be a whole number"))
 	case err != nil || n < int64(b.Min) || n > int64(b.Max):
-		r.refuse(field.Invalid(at, number, fmt.Sprintf("must be %d to %d%s", b.Min, b.Max, b.source())))
+		r.refuse(field.Invalid(keyPath, number, fmt.Sprintf("must be %d to %d%s", b.Min, b.Max, b.reason())))
 	default:
 		v.SetInt(n)
 	}
 }
 
-// parse turns the text of a top-level key into a tree. A key that holds text
-// stays the text that it is in Pulumi's form.
+// parse returns the value of a top-level key of type t: text, a bool, or decoded JSON. Pulumi
+// passes every value as text.
 func parse(t reflect.Type, text string) (any, error) {
 	switch t.Kind() {
 	case reflect.String:
@@ -327,17 +331,19 @@ func noun(t reflect.Type) string {
 	}
 }
 
-// shown returns a value of a wrong type as an error shows it: objects and lists as JSON.
-func shown(raw any) any {
-	switch raw.(type) {
+// messageValue returns a value of a wrong type for an error message: objects and lists become JSON
+// text.
+func messageValue(value any) any {
+	switch value.(type) {
 	case map[string]any, []any:
-		if text, err := json.Marshal(raw); err == nil {
+		if text, err := json.Marshal(value); err == nil {
 			return string(text)
 		}
 	}
-	return raw
+	return value
 }
 
+// join adds a key to a path. The empty path is the top.
 func join(pattern, key string) string {
 	if pattern == "" {
 		return key

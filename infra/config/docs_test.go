@@ -132,6 +132,7 @@ func table(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string
 	rows(t, out, doc, prefix, values)
 }
 
+// rows writes the rows of a table; see table.
 func rows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string, values map[string]reflect.Value) {
 	names := slices.Sorted(maps.Keys(values))
 	object := values[names[0]].Type()
@@ -193,6 +194,7 @@ func typeOf(t reflect.Type) string {
 	}
 }
 
+// show returns a default value as Markdown.
 func show(v reflect.Value) string {
 	switch {
 	case v.Kind() == reflect.Slice && v.Len() > 0:

@@ -52,16 +52,16 @@ type Edge struct {
 	AlarmTopicARN string `key:"alarmTopicArn"`
 }
 
-// EdgeRegion is where CloudFront takes certificates and web ACLs from
-// (CloudFront Developer Guide, "Requirements for using SSL/TLS certificates").
+// EdgeRegion is the region in which CloudFront's certificates and web ACLs must be (CloudFront
+// Developer Guide, "Requirements for using SSL/TLS certificates").
 const EdgeRegion = "us-east-1"
 
-// OriginDomain is the name that CloudFront sends to the load balancer and
-// verifies its certificate against.
+// OriginDomain returns the host name that CloudFront sends to the load balancer. The load
+// balancer's certificate must be for this name.
 func (e Edge) OriginDomain() string { return "origin." + e.Domain }
 
-// ZoneID is Zone if it is the ID of a hosted zone, otherwise empty. No domain name
-// has capitals here.
+// ZoneID returns Zone if it is the ID of a hosted zone, otherwise an empty text. An ID begins with
+// a capital Z, which no accepted domain name has.
 func (e Edge) ZoneID() string {
 	if zoneID.MatchString(e.Zone) {
 		return e.Zone
@@ -85,6 +85,7 @@ var (
 	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):([0-9]{12}):certificate/[0-9a-f-]+$`)
 )
 
+// validateEdge checks the keys of an edge with a domain.
 func validateEdge(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at, e := path("edge"), s.Edge
@@ -97,7 +98,7 @@ func validateEdge(s *Stack) field.ErrorList {
 	}
 	zone := e.Zone
 	if e.ZoneID() != "" {
-		zone = "" // the program looks its name up
+		zone = "" // the program looks up the zone's name
 	}
 	for _, d := range []struct{ name, domain string }{{"domain", e.Domain}, {"zone", zone}} {
 		if d.domain != "" && (!domainName.MatchString(d.domain) || len(d.domain) > maxDomain) {
@@ -123,7 +124,8 @@ func validateEdge(s *Stack) field.ErrorList {
 	return problems
 }
 
-// maxDomain is the 253 letters of a DNS name, less those of "origin.".
+// maxDomain is the longest domain: OriginDomain adds "origin.", and a DNS name has at most 253
+// characters.
 const maxDomain = 253 - len("origin.")
 
 // validateCertificates checks the certificates of a domain whose zone the stack

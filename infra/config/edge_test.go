@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/webacl/webaclspec"
 )
 
-func TestEdgeRefuses(t *testing.T) {
+func TestInvalidEdgesAreRefused(t *testing.T) {
 	const (
 		users  = `"certificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"`
 		origin = `"originCertificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0b"`
@@ -16,22 +16,22 @@ func TestEdgeRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		reason, edge, want string
 	}{
-		{"a zone of ours", `{"domain":"example.com","zone":"example.com"}`, ""},
-		{"a name below the zone", `{"domain":"shop.example.com","zone":"example.com"}`, ""},
-		{"certificates of ours", `{"domain":"example.com",` + users + `,` + origin + `}`, ""},
-		{"nobody's zone", `{"domain":"example.com","zone":"example.org"}`, "edge.zone: Invalid value"},
-		{"a name that only ends alike", `{"domain":"notexample.com","zone":"example.com"}`, "edge.zone: Invalid value"},
+		{"a domain and its zone", `{"domain":"example.com","zone":"example.com"}`, ""},
+		{"a domain below the zone", `{"domain":"shop.example.com","zone":"example.com"}`, ""},
+		{"certificates without a zone", `{"domain":"example.com",` + users + `,` + origin + `}`, ""},
+		{"the zone of another domain", `{"domain":"example.com","zone":"example.org"}`, "edge.zone: Invalid value"},
+		{"a domain that ends with the zone's letters, but without the dot", `{"domain":"notexample.com","zone":"example.com"}`, "edge.zone: Invalid value"},
 		{"neither zone nor certificates", `{"domain":"example.com"}`, "edge.certificateArn: Required value"},
 		{"both zone and certificate", `{"domain":"example.com","zone":"example.com",` + users + `}`, "edge.certificateArn: Forbidden"},
-		{"a certificate that CloudFront can't see", `{"domain":"example.com",` + origin + `,"certificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0a"}`, "in us-east-1"},
-		{"settings of an edge that is not there", `{"cacheable":["/api/v1/foods"]}`, "edge.domain: Required value"},
+		{"a certificate for CloudFront in another region", `{"domain":"example.com",` + origin + `,"certificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0a"}`, "in us-east-1"},
+		{"a key of edge without a domain", `{"cacheable":["/api/v1/foods"]}`, "edge.domain: Required value"},
 		{"a cached path outside the API", `{"domain":"example.com","zone":"example.com","cacheable":["/ws"]}`, "edge.cacheable"},
 		{"a rate without a web ACL", `{"domain":"example.com","zone":"example.com","webAcl":false,"requestsPerAddress":100}`, "needs edge.webAcl"},
 		{"managed rules that block", `{"domain":"example.com","zone":"example.com","webAclMode":"block"}`, ""},
-		{"a mode that is not there", `{"domain":"example.com","zone":"example.com","webAclMode":"off"}`, `edge.webAclMode: Unsupported value: "off": supported values: "count", "block"`},
+		{"a mode that does not exist", `{"domain":"example.com","zone":"example.com","webAclMode":"off"}`, `edge.webAclMode: Unsupported value: "off": supported values: "count", "block"`},
 		{"every name below the domain has HTTPS", `{"domain":"example.com","zone":"example.com","hstsSubdomains":true}`, ""},
-		{"who hears of failed requests", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:eu-west-1:123456789012:alarms"}`, ""},
-		{"a topic that CloudWatch can't reach", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:us-east-1:123456789012:alarms"}`, "an SNS topic in eu-west-1"},
+		{"a topic for alarms", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:eu-west-1:123456789012:alarms"}`, ""},
+		{"a topic in another region", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:us-east-1:123456789012:alarms"}`, "an SNS topic in eu-west-1"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := Load("prod", with(map[string]string{
@@ -48,9 +48,9 @@ func TestEdgeRefuses(t *testing.T) {
 	}
 }
 
-// A new stack must lock nobody out: browsers keep HSTS for a year, and a false
-// match of a managed rule is a refused user.
-func TestEdgeStartsCarefully(t *testing.T) {
+// By default a stack locks nobody out: browsers keep HSTS for a year, and a false match of a
+// managed rule is a refused user.
+func TestNewStackOnlyCountsWebACLMatchesAndSetsNoHSTSForSubdomains(t *testing.T) {
 	s, err := Load("staging", good())
 	require.NoError(t, err)
 	require.True(t, s.Edge.WebACL)

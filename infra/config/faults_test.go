@@ -57,21 +57,21 @@ func TestUnreadKeysAreRefused(t *testing.T) {
 		{"a misspelled member", "postgres", `{"instanceClas":"db.r7g.xlarge"}`, `postgres.instanceClas: Forbidden: no such key; did you mean "instanceClass"?`},
 		{"a misspelled member of a tier", "tiers", `{"web":{"maximum":3}}`, "tiers.web.maximum: Forbidden: no such key"},
 		{"a misspelled project", "progressive-framwork:environment", "prod", `did you mean "progressive-framework:environment"?`},
-		{"a namespace of nobody", "azure:location", "west", `azure:location: Forbidden: nothing reads the namespace "azure"`},
+		{"an unknown namespace", "azure:location", "west", `azure:location: Forbidden: nothing reads the namespace "azure"`},
 		{"a key of the Kubernetes provider", "kubernetes:namespace", "a", "kubernetes:namespace: Forbidden: no key of the Kubernetes provider is read"},
 		{"a misspelled key of AWS", "aws:allowedAcountIds", `["123456789012"]`, `did you mean "allowedAccountIds"?`},
 		{"a misspelled region", "aws:regoin", "us-east-1", `did you mean "region"?`},
 		{"a credential", "aws:secretKey", "x", "set aws:profile"},
-		{"roles in a row", "aws:assumeRoles", `[{"roleArn":"arn:aws:iam::123456789012:role/a"}]`, "aws:assumeRoles: Forbidden: is not passed on"},
+		{"a chain of roles", "aws:assumeRoles", `[{"roleArn":"arn:aws:iam::123456789012:role/a"}]`, "aws:assumeRoles: Forbidden: is not passed on"},
 		{"a role of the account", "aws:assumeRole", `{"roleArn":"arn:aws:iam::123456789012:role/deployer"}`, ""},
 		{"a role of another account", "aws:assumeRole", `{"roleArn":"arn:aws:iam::210987654321:role/deployer"}`, "aws:assumeRole.roleArn: Invalid value"},
 		{"a role that is a user", "aws:assumeRole", `{"roleArn":"arn:aws:iam::123456789012:user/deployer"}`, "must be the ARN of an IAM role"},
 		{"a role of another partition", "aws:assumeRole", `{"roleArn":"arn:aws-cn:iam::123456789012:role/deployer"}`, "is of partition aws-cn"},
 		{"a member that `aws eks get-token` lacks", "aws:assumeRole", `{"roleArn":"arn:aws:iam::123456789012:role/deployer","externalId":"x"}`, "aws:assumeRole.externalId: Forbidden: no such key"},
-		{"a check that is left out", "aws:skipCredentialsValidation", "true", "aws:skipCredentialsValidation: Forbidden"},
-		{"another server", "aws:endpoints", `[{"s3":"http://localhost"}]`, "aws:endpoints: Forbidden"},
-		{"what the environment sets", "aws:maxRetries", "3", "set AWS_MAX_ATTEMPTS in the environment"},
-		{"somebody else's tags", "aws:ignoreTags", `{"keyPrefixes":["cost:"]}`, ""},
+		{"a key that skips a check of the provider", "aws:skipCredentialsValidation", "true", "aws:skipCredentialsValidation: Forbidden"},
+		{"an endpoint other than AWS", "aws:endpoints", `[{"s3":"http://localhost"}]`, "aws:endpoints: Forbidden"},
+		{"a key that an environment variable replaces", "aws:maxRetries", "3", "set AWS_MAX_ATTEMPTS in the environment"},
+		{"tags that others set, ignored", "aws:ignoreTags", `{"keyPrefixes":["cost:"]}`, ""},
 		{"the stack's own tags ignored", "aws:ignoreTags", `{"keyPrefixes":["Env"]}`, "aws:ignoreTags: Forbidden: ignores Environment"},
 		{"a misspelled key of the engine", "pulumi:tagss", "{}", `did you mean "tags"?`},
 
@@ -83,12 +83,12 @@ func TestUnreadKeysAreRefused(t *testing.T) {
 		{"tags for all resources", "aws:defaultTags", `{"tags":{"CostCenter":"1"}}`, ""},
 		{"a tag of the program's own", "aws:defaultTags", `{"tags":{"Environment":"x"}}`, "aws:defaultTags.tags.Environment: Forbidden"},
 		{"a tag that means something to Kubernetes", "aws:defaultTags", `{"tags":{"kubernetes.io/cluster/x":"owned"}}`, "Forbidden: is a key that AWS or Kubernetes gives a meaning"},
-		{"a tag of the program's own in other letters", "aws:defaultTags", `{"tags":{"environment":"x"}}`, "aws:defaultTags.tags.environment: Forbidden"},
+		{"a tag of the program's own in lower case", "aws:defaultTags", `{"tags":{"environment":"x"}}`, "aws:defaultTags.tags.environment: Forbidden"},
 		{"two tags that IAM takes for one", "aws:defaultTags", `{"tags":{"CostCenter":"1","costcenter":"2"}}`, "aws:defaultTags.tags.costcenter: Forbidden: differs from another tag"},
 		{"a tag with a character that AWS refuses", "aws:defaultTags", `{"tags":{"Cost&Center":"1"}}`, "must have a key and a value of letters, digits"},
-		{"a tag's value with one", "aws:defaultTags", `{"tags":{"CostCenter":"<1>"}}`, "aws:defaultTags.tags.CostCenter: Invalid value"},
+		{"a tag's value with a character that AWS refuses", "aws:defaultTags", `{"tags":{"CostCenter":"<1>"}}`, "aws:defaultTags.tags.CostCenter: Invalid value"},
 		{"a tag with a space at its end", "aws:defaultTags", `{"tags":{"CostCenter ":"1"}}`, "no space at the key's ends"},
-		{"letters of every language", "aws:defaultTags", `{"tags":{"Kostenträger":"Zürich 1"}}`, ""},
+		{"a tag with letters of other languages", "aws:defaultTags", `{"tags":{"Kostenträger":"Zürich 1"}}`, ""},
 		{"tags by which EKS finds subnets, ignored", "aws:ignoreTags", `{"keyPrefixes":["kubernetes.io/"]}`, "aws:ignoreTags: Forbidden: ignores kubernetes.io/cluster/progressive-framework-staging"},
 		{"tags by which the Cluster Autoscaler finds groups, ignored", "aws:ignoreTags", `{"keys":["k8s.io/cluster-autoscaler/enabled"]}`, "aws:ignoreTags: Forbidden"},
 		{"tags of another cluster", "aws:ignoreTags", `{"keys":["kubernetes.io/cluster/other"]}`, ""},
@@ -96,7 +96,7 @@ func TestUnreadKeysAreRefused(t *testing.T) {
 		{"a profile of endless length", "aws:profile", strings.Repeat("a", 3000), "must be one line of at most 2048 bytes"},
 		{"a role with a name that IAM refuses", "aws:assumeRole", `{"roleArn":"arn:aws:iam::123456789012:role/` + strings.Repeat("a", 65) + `"}`, "aws:assumeRole.roleArn: Invalid value"},
 		{"more tags than a resource may have", "aws:defaultTags", tags(41), "aws:defaultTags.tags: Invalid value: 41: must have at most 40 tags"},
-		{"as many", "aws:defaultTags", tags(40), ""},
+		{"as many tags as a resource may have", "aws:defaultTags", tags(40), ""},
 		{"tags without their object", "aws:defaultTags", `{"CostCenter":"1"}`, "aws:defaultTags.CostCenter: Forbidden: no such key"},
 	})
 	_, err := Load("prod", with(map[string]string{
@@ -111,25 +111,25 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 	check(t, []pair{
 		{"no administrator", "cluster", `{"admins":[]}`, "cluster.admins: Invalid value: 0: must have 1 entry or more"},
 		{"an administrator twice", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:role/a"]}`, "cluster.admins[1]: Duplicate value"},
-		{"two administrators of one name", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:user/b/a"]}`, "cluster.admins[1]: Invalid value"},
+		{"two administrators with the same name", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:user/b/a"]}`, "cluster.admins[1]: Invalid value"},
 		{"an Identity Center role without its path", "cluster", `{"admins":["arn:aws:iam::123456789012:role/AWSReservedSSO_Admin_0123456789abcdef"]}`, "role/aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_Admin_0123456789abcdef"},
-		{"and with it", "cluster", `{"admins":["arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef"]}`, ""},
+		{"an Identity Center role with its path", "cluster", `{"admins":["arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef"]}`, ""},
 		{"a service-linked role", "cluster", `{"admins":["arn:aws:iam::123456789012:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS"]}`, "service-linked"},
 		{"an administrator of another partition", "cluster", `{"admins":["arn:aws-cn:iam::123456789012:role/a"]}`, "is of partition aws-cn"},
-		{"an account that is none", "cluster", `{"admins":["arn:aws:iam::1234:role/a"]}`, "must be the ARN of an IAM role or user"},
+		{"an administrator with an account of four digits", "cluster", `{"admins":["arn:aws:iam::1234:role/a"]}`, "must be the ARN of an IAM role or user"},
 		{"an IPv6 block", "cluster", `{"publicAccessCidrs":["2001:db8::/32"]}`, "publicAccessCidrs[0]: Invalid value: \"2001:db8::/32\": must be IPv4"},
 		{"a private block", "cluster", `{"publicAccessCidrs":["10.1.0.0/16"]}`, "is private or reserved"},
-		{"a carrier's block", "cluster", `{"publicAccessCidrs":["100.64.0.0/16"]}`, "is private or reserved"},
-		{"two halves of the internet", "cluster", `{"publicAccessCidrs":["0.0.0.0/1","128.0.0.0/1"]}`, "publicAccessCidrs[1]"},
+		{"a block of carrier-grade NAT", "cluster", `{"publicAccessCidrs":["100.64.0.0/16"]}`, "is private or reserved"},
+		{"two blocks that cover the internet", "cluster", `{"publicAccessCidrs":["0.0.0.0/1","128.0.0.0/1"]}`, "publicAccessCidrs[1]"},
 		{"a quarter of the internet", "cluster", `{"publicAccessCidrs":["64.0.0.0/2"]}`, "each /8 or longer"},
 		{"a block within another", "cluster", `{"publicAccessCidrs":["203.0.0.0/16","203.0.113.0/24"]}`, "overlaps an earlier block"},
 		{"bits beyond the prefix", "cluster", `{"publicAccessCidrs":["203.0.113.1/24"]}`, "no bits set beyond its prefix"},
-		{"an office", "cluster", `{"publicAccessCidrs":["203.0.113.0/24"]}`, ""},
+		{"a public block", "cluster", `{"publicAccessCidrs":["203.0.113.0/24"]}`, ""},
 		{"a required list without entries", "network", `{"cidr":"10.0.0.0/16","zones":[]}`, "network.zones: Invalid value: 0: must have 2 to 6 entries\n"},
 		{"an optional list without entries", "tiers", `{"web":{"instanceTypes":[]}}`, "must have 1 to 40 entries: leave the key out for its default"},
 		{"an entry without text", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a",""]}`, "network.zones[1]: Invalid value: \"\": must not be empty, and must not begin or end with a space: take it out"},
 		{"one zone of the control plane", "cluster", `{"zones":["us-east-1a"]}`, "cluster.zones: Invalid value: 1: must have 2 to 6 entries"},
-		{"a zone that the region has not", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","us-east-1g"]}`, "network.zones[1]: Invalid value: \"us-east-1g\": us-east-1 has no zone"},
+		{"a zone that the region does not have", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","us-east-1g"]}`, "network.zones[1]: Invalid value: \"us-east-1g\": us-east-1 has no zone"},
 		{"a zone of another region", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","eu-west-1a"]}`, `"eu-west-1a" is not a zone of us-east-1`},
 		{"an existing VPC", "network", `{"vpcId":"vpc-0123456789abcdef0","privateSubnetIds":["subnet-0123456789abcdef0","subnet-0123456789abcdef1"]}`, ""},
 		{"an existing VPC and a block", "network", `{"vpcId":"vpc-0123456789abcdef0","privateSubnetIds":["subnet-0123456789abcdef0","subnet-0123456789abcdef1"],"cidr":"10.0.0.0/16"}`,
@@ -147,7 +147,7 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 			"postgres.snapshotIdentifier: Invalid value"},
 		{"a snapshot for a store in the cluster", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","snapshotName":"last"}`, "redis.snapshotName: Forbidden: has no effect with kind inCluster"},
 		{"a snapshot with a space", "mongo", `{"kind":"managed","instanceClass":"db.r6g.large","snapshotIdentifier":"last one"}`, "mongo.snapshotIdentifier: Invalid value"},
-		{"more than an object", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","us-east-1b"]}}`, "network: Invalid value"},
+		{"text after an object", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","us-east-1b"]}}`, "network: Invalid value"},
 		{"two objects", "postgres", `{"instanceClass":"db.r7g.xlarge"} {}`, "postgres: Invalid value"},
 		{"a member twice", "network", `{"cidr":"10.0.0.0/16","cidr":"10.1.0.0/16","zones":["us-east-1a","us-east-1b"]}`, `must be an object, and has the member "cidr" twice`},
 		{"a member of a member twice", "tiers", `{"web":{"min":1,"max":9,"min":2}}`, `has the member "min" twice`},
@@ -157,34 +157,34 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 		{"a port", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://a:8443/b"}`, ""},
 		{"a port without a host", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://:443/b"}`, "auth.jwksUrl: Invalid value"},
 		{"an IPv6 address, which no pod reaches", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://[2001:db8::1]/b"}`, "the pods have IPv4 addresses only"},
-		{"the pod itself", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://localhost/b"}`, "localhost is the pod itself"},
-		{"the pod itself, in capitals and with a dot", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://LOCALHOST./b"}`, "localhost is the pod itself"},
+		{"localhost, which is the pod itself", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://localhost/b"}`, "localhost is the pod itself"},
+		{"localhost in capitals and with a dot", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://LOCALHOST./b"}`, "localhost is the pod itself"},
 		{"an address as one number", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://2130706433/b"}`, "is a DNS name or an IPv4 address"},
-		{"an address that is too long", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://10.1.2.3.4/b"}`, "is a DNS name or an IPv4 address"},
-		{"a host with a letter that no name has", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://a_b/b"}`, "is a DNS name or an IPv4 address"},
-		{"the pod itself, by its address", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://127.0.0.1/b"}`, "its address is reserved"},
+		{"an address with five numbers", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://10.1.2.3.4/b"}`, "is a DNS name or an IPv4 address"},
+		{"a host with a character that DNS names do not have", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://a_b/b"}`, "is a DNS name or an IPv4 address"},
+		{"the loopback address", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://127.0.0.1/b"}`, "its address is reserved"},
 		{"the metadata of the node", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://169.254.169.254/b"}`, "its address is reserved"},
 		{"an issuer in a connected network", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://10.1.2.3/b"}`, ""},
-		{"a domain of other letters", "edge", `{"domain":"app.xn--80asehdb","zone":"xn--80asehdb.xn--p1ai"}`, "edge.zone: Invalid value"},
-		{"a top-level domain of other letters", "edge", `{"domain":"app.shop.xn--p1ai","zone":"shop.xn--p1ai"}`, ""},
+		{"an internationalized domain outside its zone", "edge", `{"domain":"app.xn--80asehdb","zone":"xn--80asehdb.xn--p1ai"}`, "edge.zone: Invalid value"},
+		{"an internationalized top-level domain", "edge", `{"domain":"app.shop.xn--p1ai","zone":"shop.xn--p1ai"}`, ""},
 		{"a certificate of another account", "edge", `{"domain":"example.com","certificateArn":"arn:aws:acm:us-east-1:210987654321:certificate/0a","originCertificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"}`,
 			"edge.certificateArn: Invalid value: \"arn:aws:acm:us-east-1:210987654321:certificate/0a\": is a certificate of another account"},
 		{"an alarm of another partition", "edge", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws-cn:sns:us-east-1:123456789012:a"}`, "edge.alarmTopicArn"},
 		{"a boundary with a name that IAM refuses", "permissionsBoundary", "arn:aws:iam::123456789012:policy/" + strings.Repeat("a", 129), "permissionsBoundary: Invalid value"},
-		{"a block of protocols", "cluster", `{"publicAccessCidrs":["192.0.0.0/24"]}`, "is private or reserved"},
-		{"a level that is none", "policy", `{"levels":{"log-group-year":"none"}}`, `policy.levels.log-group-year: Unsupported value: "none"`},
+		{"a block that is reserved for protocols", "cluster", `{"publicAccessCidrs":["192.0.0.0/24"]}`, "is private or reserved"},
+		{"an unknown level", "policy", `{"levels":{"log-group-year":"none"}}`, `policy.levels.log-group-year: Unsupported value: "none"`},
 		{"a list that is text", "network", `{"cidr":"10.0.0.0/16","zones":"us-east-1a"}`, "network.zones: Invalid value: \"us-east-1a\": must be a list, such as [a, b]"},
 		{"a list that is an object", "images", `{"platforms":{"a":"b"}}`, "images.platforms: Invalid value: \"{\\\"a\\\":\\\"b\\\"}\": must be a list"},
 		{"an object that is a list", "postgres", `["db.r7g.large"]`, "postgres: Invalid value: \"[\\\"db.r7g.large\\\"]\": must be an object"},
 		{"text that is a number", "auth", `{"issuer":1.5,"audience":"a","jwksUrl":"https://a/b"}`, "auth.issuer: Invalid value: 1.5: must be text; put it in quotes"},
 		{"digits, which the CLI writes as a number", "auth", `{"issuer":5,"audience":"a","jwksUrl":"https://a/b"}`, ""},
 		{"text that is true", "auth", `{"issuer":true,"audience":"a","jwksUrl":"https://a/b"}`, "auth.issuer: Invalid value: true: must be text; put it in quotes"},
-		{"a yes in quotes", "edge", `{"domain":"example.com","zone":"example.com","webAcl":"true"}`, "edge.webAcl: Invalid value: \"true\": must be true or false"},
+		{"true in quotes", "edge", `{"domain":"example.com","zone":"example.com","webAcl":"true"}`, "edge.webAcl: Invalid value: \"true\": must be true or false"},
 		{"a region that is misspelled", "aws:region", "us-esat-1", "aws:region: Invalid value: \"us-esat-1\": must be the name of an AWS region"},
 		{"a negative volume in the cluster", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","storageGiB":-1}`, "redis.storageGiB: Invalid value: -1: must be 1 to 16384"},
 		{"an issuer with a space", "auth", `{"issuer":"a b","audience":"c","jwksUrl":"https://a/b"}`, "auth.issuer: Invalid value"},
-		{"a domain that its certificate can't name", "edge", `{"domain":"a-very-long-name-of-a-platform-that-nobody-types.environment.example","zone":"example"}`, "edge.zone: Invalid value"},
-		{"a domain beyond a certificate's first name", "edge", `{"domain":"a-very-long-name-of-a-platform-that-nobody-types.environment.example","zone":"environment.example"}`, "edge.domain: Invalid value"},
+		{"a top-level domain as the zone", "edge", `{"domain":"a-very-long-name-of-a-platform-that-nobody-types.environment.example","zone":"example"}`, "edge.zone: Invalid value"},
+		{"a domain that is too long for its certificate", "edge", `{"domain":"a-very-long-name-of-a-platform-that-nobody-types.environment.example","zone":"environment.example"}`, "edge.domain: Invalid value"},
 		{"an alarm of another region", "edge", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:eu-west-1:123456789012:a"}`, "edge.alarmTopicArn"},
 		{"a rate that AWS WAF refuses", "edge", `{"domain":"example.com","zone":"example.com","requestsPerAddress":5}`, "edge.requestsPerAddress: Invalid value: 5: must be 10 to"},
 		{"a reference with a scheme", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7@sha256:` + strings.Repeat("a", 64) + `"}`, "redis.image: Invalid value"},
@@ -212,14 +212,14 @@ func tags(n int) string {
 	return `{"tags":{` + strings.Join(all, ",") + `}}`
 }
 
-// authority is a project with a file ca.pem.
-func authority(t *testing.T) Option {
+// withAuthority returns a project with the certificate authorities in the file ca.pem.
+func withAuthority(t *testing.T) Option {
 	t.Helper()
 	return WithFiles(fstest.MapFS{"ca.pem": {Data: rdsca.For("us-east-1")}})
 }
 
-// The program has the authorities of most regions, and a stack may name others.
-func TestManagedStoresAreVerified(t *testing.T) {
+// The program has the certificate authorities of most regions. A stack may name a file with others.
+func TestCABundleIsOfTheRegionOrOfCAFile(t *testing.T) {
 	stack, err := Load("prod", with(nil))
 	require.NoError(t, err)
 	require.Equal(t, rdsca.For(stack.Region), stack.CABundle)
@@ -229,38 +229,39 @@ func TestManagedStoresAreVerified(t *testing.T) {
 	require.Equal(t, own["ca.pem"].Data, stack.CABundle)
 }
 
-// A region of a new partition is accepted, with its authorities; CloudFront is not there.
-func TestNewPartitions(t *testing.T) {
+// A region of another partition is accepted if the stack names the certificate authorities of its
+// stores. An edge is refused, because CloudFront does not serve the partition.
+func TestOtherPartitionsNeedAuthoritiesAndHaveNoEdge(t *testing.T) {
 	for _, region := range []string{"eusc-de-east-1", "us-gov-west-1", "cn-north-1"} {
 		network := `{"cidr":"10.20.0.0/16","zones":["` + region + `a","` + region + `b"]}`
 		admins := `{"admins":["arn:` + regions.Partition(region) + `:iam::123456789012:role/operators"]}`
 		_, err := Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins}))
 		require.ErrorContains(t, err, "caFile: Required value: clients could not verify the managed stores", region)
-		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":caFile": "ca.pem"}), authority(t))
+		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":caFile": "ca.pem"}), withAuthority(t))
 		require.NoError(t, err, region)
 		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":edge": `{"domain":"example.com","zone":"example.com"}`}))
 		require.ErrorContains(t, err, "edge.domain: Forbidden: CloudFront")
 	}
 }
 
-// A key without effect is refused.
+// Load refuses a key that has no effect in the stack.
 func TestKeysWithoutEffectAreRefused(t *testing.T) {
 	const own = `{"nodes":"own"}`
 	check(t, []pair{
 		{"a managed key of a store in the cluster", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","passwordGeneration":1}`, "redis.passwordGeneration: Forbidden: has no effect with kind inCluster: it belongs to managed"},
-		{"zero of it is given, too", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","passwordGeneration":0}`, "redis.passwordGeneration: Forbidden"},
+		{"the same key with the value zero", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","passwordGeneration":0}`, "redis.passwordGeneration: Forbidden"},
 		{"a key in the cluster of a managed store", "postgres", `{"instanceClass":"db.r7g.xlarge","cores":4}`, "postgres.cores: Forbidden: has no effect with kind managed: it belongs to inCluster"},
 		{"an image of a managed store", "postgres", `{"instanceClass":"db.r7g.xlarge","image":"ecr://debian/postgres:15"}`, "postgres.image: Forbidden"},
-		{"an instance class without a kind", "mongo", `{"instanceClass":"db.r6g.large"}`, "mongo.instanceClass: Forbidden: has no effect with kind none"},
+		{"an instance class for kind none", "mongo", `{"instanceClass":"db.r6g.large"}`, "mongo.instanceClass: Forbidden: has no effect with kind none"},
 		{"backups of a store that is not there", "mongo", `{"kind":"none","backupDays":7}`, "mongo.backupDays: Forbidden: has no effect with kind none"},
 		{"a node type of a Redis that is not there", "redis", `{"kind":"none","nodeType":"cache.r7g.large"}`, "redis.nodeType: Forbidden"},
 		{"a storage class that no volume has", "storageClass", "gp3", "storageClass: Forbidden: has no effect"},
-		{"a Prometheus that nobody asks", "prometheus", `{"replicas":1}`, "prometheus: Forbidden: has no effect without podScaling.enabled"},
-		{"an interval of no VPA", "podScaling", `{"resizeSeconds":30}`, "podScaling.resizeSeconds: Forbidden: has no effect without podScaling.enabled"},
-		{"a base without spot", "tiers", `{"web":{"onDemandBase":2}}`, "tiers.web.onDemandBase: Forbidden: has no effect without spotShare"},
+		{"a key of Prometheus without podScaling", "prometheus", `{"replicas":1}`, "prometheus: Forbidden: has no effect without podScaling.enabled"},
+		{"an interval of VPA without podScaling", "podScaling", `{"resizeSeconds":30}`, "podScaling.resizeSeconds: Forbidden: has no effect without podScaling.enabled"},
+		{"a number of on-demand instances without spot", "tiers", `{"web":{"onDemandBase":2}}`, "tiers.web.onDemandBase: Forbidden: has no effect without spotShare"},
 		{"a web ACL without an edge", "edge", `{"webAcl":true}`, "these keys have no effect: edge.webAcl"},
 		{"a mode without an edge", "edge", `{"webAclMode":"block"}`, "edge.webAclMode"},
-		{"a certificate of a zone of ours", "edge", `{"domain":"example.com","zone":"example.com","originCertificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"}`, "edge.originCertificateArn: Forbidden: has no effect with edge.zone"},
+		{"a certificate and a zone", "edge", `{"domain":"example.com","zone":"example.com","originCertificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"}`, "edge.originCertificateArn: Forbidden: has no effect with edge.zone"},
 	})
 	for _, tc := range []struct {
 		reason  string
@@ -271,22 +272,22 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		{"a load balancer without nodes", map[string]string{"cluster": own, "edge": `{"domain":"example.com","zone":"example.com"}`}, "edge.domain: Forbidden: can't work with cluster.nodes: own"},
 		{"platforms for nodes that the stack does not know", map[string]string{"cluster": own, "storageClass": "a", "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50,"platforms":["linux/arm64"]}`}, "postgres.platforms: Forbidden"},
 		{"a login on nodes that the stack does not create", map[string]string{"cluster": `{"nodes":"own","sessionManager":false}`}, "cluster.sessionManager: Forbidden: has no effect with cluster.nodes: own"},
-		{"a mirror of no image", map[string]string{"cluster": own, "images": `{"mirror":"ecr://mirror"}`}, "images.mirror: Forbidden: has no effect without podScaling.enabled and with cluster.nodes: own"},
+		{"a mirror without an image to pull", map[string]string{"cluster": own, "images": `{"mirror":"ecr://mirror"}`}, "images.mirror: Forbidden: has no effect without podScaling.enabled and with cluster.nodes: own"},
 		{"a mirror longer than a repository's name", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"ecr://` + strings.Repeat("a", 201) + `"}`}, "images.mirror: Invalid value"},
 		{"more tags than the static files may have", map[string]string{"aws:defaultTags": tags(8), "edge": `{"domain":"example.com","zone":"example.com"}`}, "aws:defaultTags.tags: Invalid value: 8: must have at most 7 tags with edge.domain"},
 		{"a stage without parts to upgrade", map[string]string{"cluster": `{"nodes":"own","upgradeStage":"addons"}`}, "cluster.upgradeStage: Forbidden: has no effect with cluster.nodes: own"},
-		{"subnets of no store", map[string]string{
+		{"database subnets without a managed store", map[string]string{
 			"network":  `{"vpcId":"vpc-0123456789abcdef0","privateSubnetIds":["subnet-0123456789abcdef0","subnet-0123456789abcdef1"],"databaseSubnetIds":["subnet-0123456789abcdef0","subnet-0123456789abcdef1"]}`,
 			"postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`, "redis": `{"kind":"none"}`, "mongo": `{"kind":"none"}`,
 		}, "network.databaseSubnetIds: Forbidden: has no effect without a managed store"},
 		{"a storage class with two dots", map[string]string{"podScaling": `{"enabled":true}`, "storageClass": "a..b"}, "storageClass: Invalid value"},
 		{"a storage class with a dash at the end of a part", map[string]string{"podScaling": `{"enabled":true}`, "storageClass": "a-.b"}, "storageClass: Invalid value"},
-		{"two doors", map[string]string{"frontDoor": `{"nodePort":30080}`, "edge": `{"domain":"example.com","zone":"example.com"}`}, "frontDoor.nodePort: Forbidden"},
-		{"volumes of a class that nobody created", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`, "redis": `{"kind":"none"}`}, "storageClass: Required value"},
+		{"a node port and a load balancer", map[string]string{"frontDoor": `{"nodePort":30080}`, "edge": `{"domain":"example.com","zone":"example.com"}`}, "frontDoor.nodePort: Forbidden"},
+		{"volumes without a storage class", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`, "redis": `{"kind":"none"}`}, "storageClass: Required value"},
 		{"a Prometheus without a class of volumes", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"none"}`, "podScaling": `{"enabled":true}`}, "storageClass: Required value: the class of Prometheus' volumes"},
 		{"a mirror in no registry", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"registry.example.com/mirror"}`}, "images.mirror: Invalid value"},
 		{"a mirror with a tag", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"ecr://mirror:1"}`}, "images.mirror: Invalid value"},
-		{"a VPA that reads the same usage again", map[string]string{"podScaling": `{"enabled":true,"resizeSeconds":5}`}, "podScaling.resizeSeconds: Invalid value: 5: must be 10 to 3600"},
+		{"a VPA that reads more often than metrics are measured", map[string]string{"podScaling": `{"enabled":true,"resizeSeconds":5}`}, "podScaling.resizeSeconds: Invalid value: 5: must be 10 to 3600"},
 		{"three pods of Prometheus", map[string]string{"podScaling": `{"enabled":true}`, "prometheus": `{"replicas":3}`}, "prometheus.replicas: Invalid value: 3: must be 1 to 2"},
 		{"authorities that nothing verifies", map[string]string{"caFile": "ca.pem", "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`}, "caFile: Forbidden"},
 	} {
@@ -323,8 +324,8 @@ func TestSecretKeysAreRefused(t *testing.T) {
 	}
 }
 
-// Files are read with the configuration.
-func TestFiles(t *testing.T) {
+// Load reads the files that the configuration names, and checks their content.
+func TestLoadChecksFiles(t *testing.T) {
 	const certificate = "-----BEGIN CERTIFICATE-----\nMIIBUDCB96ADAgECAgEBMAoGCCqGSM49BAMCMAAwHhcNMjYwMTAxMDAwMDAwWhcN\n-----END CERTIFICATE-----\n"
 	project := fstest.MapFS{
 		"text.pem":      {Data: []byte("not a certificate")},
@@ -361,14 +362,14 @@ func TestFiles(t *testing.T) {
 		{"no JSON", "auth", auth("no-json.json"), "must be a JSON Web Key Set"},
 		{"the issuer's private key", "auth", auth("private.json"), "is a private key"},
 		{"a secret that issuer and services share", "auth", auth("shared.json"), `is a private key or a shared secret: it has the member "k"`},
-		{"a key that no token can name", "auth", auth("no-id.json"), "for EdDSA, ES256 or RS256, with an ID (kid)"},
+		{"a key without an ID", "auth", auth("no-id.json"), "for EdDSA, ES256 or RS256, with an ID (kid)"},
 		{"a curve that the services do not know", "auth", auth("curve.json"), "for EdDSA, ES256 or RS256"},
 		{"a key that encrypts", "auth", auth("encrypts.json"), "for EdDSA, ES256 or RS256"},
 		{"more keys than the services read", "auth", auth("many.json"), "has 65 keys"},
 		{"a certificate of a server", "caFile", "server.pem", "certificate 1, db.test, is of no authority"},
 		{"an authority", "caFile", "authority.pem", ""},
 		{"keys", "auth", auth("keys.json"), ""},
-		{"keys among others", "auth", auth("rsa.json"), ""},
+		{"a usable key among others", "auth", auth("rsa.json"), ""},
 		{"keys in a folder", "auth", auth("./folder/b.json"), ""},
 	}, WithFiles(project))
 	check(t, []pair{{"an authority that has expired", "caFile", "authority.pem", "holds only certificates that have expired"}},

@@ -36,8 +36,8 @@ func projectFiles() fs.FS {
 	}
 }
 
-// validateFiles reads the files that the configuration names, and keeps their
-// content. today is the day by which certificates expire; zero: none does.
+// validateFiles reads the files that the configuration names, and keeps their content. A
+// certificate has expired if it ended before today. With the zero time no certificate has expired.
 func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 	var problems field.ErrorList
 	checkAuthorities := func(content []byte) error { return checkCertificates(content, today) }
@@ -97,6 +97,7 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 	return problems
 }
 
+// readFile returns the content of a file of the project. Its error names the rule and not the path.
 func readFile(project fs.FS, name string) ([]byte, error) {
 	clean := slashpath.Clean(name)
 	if !fs.ValidPath(clean) {

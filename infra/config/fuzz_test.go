@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever a key holds, Load answers, and each of its problems is at a path of
-// some namespace and says a rule.
+// Load accepts or refuses every value of every key without a panic. Each problem has a path with a
+// namespace, and none is an internal error.
 func FuzzLoad(f *testing.F) {
 	for _, l := range leaves() {
 		top, _, _ := strings.Cut(l.path, ".")

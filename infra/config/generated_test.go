@@ -18,9 +18,9 @@ import (
 	"github.com/progressive-framework/platform/infra/config/configgen"
 )
 
-// Many generated configurations are valid, with all kinds of stores and nodes. Each
-// error of the others has a path.
-func TestGeneratedConfigurations(t *testing.T) {
+// Many generated configurations are valid, and together they have all kinds of stores and nodes.
+// For the others, each error has a path.
+func TestGeneratedConfigurationsAreValidOrRefusedByPath(t *testing.T) {
 	valid, kinds := 0, map[string]int{}
 	for seed := range uint64(1000) {
 		values := configgen.Generate(seed)
@@ -51,7 +51,7 @@ func TestGeneratedConfigurations(t *testing.T) {
 }
 
 // The stacks of the project are valid.
-func TestStacksOfTheProject(t *testing.T) {
+func TestStacksOfTheProjectAreValid(t *testing.T) {
 	files, err := filepath.Glob("../../Pulumi.*.yaml")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 3)
@@ -76,7 +76,7 @@ func TestStacksOfTheProject(t *testing.T) {
 		}
 		_, err = config.Load(filepath.Base(file), values)
 		if err != nil && strings.Contains(err.Error(), "the project has no such file") {
-			// The sandbox's keys are created by make build.
+			// make build creates the sandbox's keys.
 			var all *config.Error
 			require.ErrorAs(t, err, &all, file)
 			for _, p := range all.Problems {
@@ -92,7 +92,7 @@ func TestStacksOfTheProject(t *testing.T) {
 // which the engine tests preview. Together they have every kind of store.
 var previewed = []uint64{9, 177, 164}
 
-// The engine tests' configurations are valid and current.
+// testdata/generated.json has the configurations of these seeds, and they are valid.
 func TestPreviewedConfigurationsAreCurrent(t *testing.T) {
 	const file = "testdata/generated.json"
 	var generated []map[string]string

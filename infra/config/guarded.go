@@ -72,10 +72,10 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 	return fields
 }
 
-// PlacedFields returns the values that can't change after the creation of a stack, and
-// that AWS's answers decide or confirm: the existing VPC, and the zones of the control
-// plane, by the ids of the zones. network are the zones of the network, and ids those of
-// the account's zones by name. The error names the key, and the zone that EKS refuses.
+// PlacedFields returns the values that can't change after the creation of a stack, and that depend
+// on AWS's responses: the existing VPC, and the zones of the control plane. network are the names
+// of the network's zones. ids maps the name of each zone of the account to its id, which decides
+// whether EKS accepts the zone. The error names the key, and the zone that EKS refuses.
 func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[string]changerule.Field, error) {
 	zones := changerule.Field{
 		Path: "cluster.zones", Rule: changerule.Kept, From: network,
@@ -109,9 +109,8 @@ func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[strin
 	}, nil
 }
 
-// AppliedFields returns the values that change in one direction only. They are
-// recorded after their resource has changed. So a change that AWS refused can be
-// undone.
+// AppliedFields returns the values that can change in one direction only. Each value is recorded
+// after its resource has changed, so a change that AWS refused can be undone.
 func (s *Stack) AppliedFields() map[string]changerule.Field {
 	fields := map[string]changerule.Field{
 		"cluster.version": {
@@ -146,9 +145,9 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 	return fields
 }
 
-// nodeImage returns the image of a tier's nodes. A tier keeps what it was created with, until
-// the stack names another: neither a new version of the platform nor one of the control plane
-// replaces nodes.
+// nodeImage returns the field of the image of a tier's nodes. A tier keeps the image that it was
+// created with until the stack names another one: neither a new version of the platform nor one of
+// the control plane replaces nodes.
 func (s *Stack) nodeImage(tier scaling.TierName) changerule.Field {
 	change := s.Tiers[string(tier)]
 	f := changerule.Field{
@@ -163,21 +162,24 @@ func (s *Stack) nodeImage(tier scaling.TierName) changerule.Field {
 	return f
 }
 
+// fixed returns the field of a value that can never change.
 func fixed(path, value, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason, Fix: anotherStack}
 }
 
-// created is the field of a value that matters at the creation of a store only.
+// created returns the field of a value that has an effect only when a store is created.
 func created(path, value, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason,
 		Fix: "Set it back; docs/runbooks/restore.md restores data into a stack that exists"}
 }
 
+// grows returns the field of a size that can only become larger.
 func grows(path string, gib int, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: strconv.Itoa(gib), Rule: changerule.Grows, Reason: reason,
 		Fix: "Keep the size that the store has, or choose a larger one"}
 }
 
+// counter returns the field of a password generation, which can only increase by one.
 func counter(path string, generation int) changerule.Field {
 	return changerule.Field{Path: path, Value: strconv.Itoa(generation), Rule: changerule.Counter,
 		Reason: "a rotation keeps the value before it valid, so that nobody is locked out: it goes up by one at a time and never back",

@@ -21,7 +21,7 @@ func guarded(s *Stack) []map[string]changerule.Field {
 	return []map[string]changerule.Field{s.FixedFields(), placed, s.AppliedFields()}
 }
 
-// recorded returns the values after the creation of a stack.
+// recorded returns the values that the guards record when a stack is created.
 func recorded(s *Stack) map[string]string {
 	values := map[string]string{}
 	for _, fields := range guarded(s) {
@@ -32,7 +32,7 @@ func recorded(s *Stack) map[string]string {
 	return values
 }
 
-// accept returns the values after a change, and the first refusal.
+// accept returns the recorded values after a change of the stack, or the first error of a guard.
 func accept(s *Stack, before map[string]string) (map[string]string, error) {
 	after := maps.Clone(before)
 	for _, fields := range guarded(s) {
@@ -52,7 +52,7 @@ func accept(s *Stack, before map[string]string) (map[string]string, error) {
 	return after, nil
 }
 
-// existing returns a stack that exists in three zones.
+// existing returns the configuration of a stack in three zones, which the tests change.
 func existing() Stack {
 	s := defaults()
 	s.Region, s.Environment = "us-east-1", "staging"
@@ -65,7 +65,7 @@ func existing() Stack {
 	return s
 }
 
-func TestChangesOfAnExistingStack(t *testing.T) {
+func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 	const refused = "refused"
 	zonesGiven := map[string]bool{path("cluster.zones").String(): true}
 	for _, tc := range []struct {
@@ -82,10 +82,10 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 		{"the zone of the control plane leaves", ControlPlaneZones, refused, func(s *Stack) {
 			s.Network.Zones = []string{"b", "c"}
 		}},
-		{"a zone with nothing single leaves", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }},
+		{"a zone without control plane and NAT gateway leaves", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }},
 		{"the stack names the zones that it has", ControlPlaneZones, "a, b", func(s *Stack) { s.Cluster.Zones, s.given = []string{"b", "a"}, zonesGiven }},
 		{"the stack names other zones", ControlPlaneZones, refused, func(s *Stack) { s.Cluster.Zones, s.given = []string{"b", "c"}, zonesGiven }},
-		{"a gateway in each zone keeps the first one's zone in mind", NATZone, "a", func(s *Stack) { s.Network.NATGateways = "perZone" }},
+		{"with a gateway in each zone, the zone of the first gateway stays recorded", NATZone, "a", func(s *Stack) { s.Network.NATGateways = "perZone" }},
 		{"another version of the control plane leaves the nodes alone", nodeImageID("web"), "1.34-20260923", func(s *Stack) { s.Cluster.Version = "1.35" }},
 		{"a release of the node image", nodeImageID("web"), "1.34-20260625", func(s *Stack) { s.Tiers = Tiers{"web": {Release: "1.34-20260625"}} }},
 		{"an AMI", nodeImageID("application"), "ami-1", func(s *Stack) { s.Tiers = Tiers{"application": {ImageID: "ami-1"}} }},
@@ -97,11 +97,11 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 		{"a snapshot for a database that exists", "postgres.snapshotIdentifier", refused, func(s *Stack) { s.Postgres.SnapshotIdentifier = "last" }},
 		{"a snapshot for a cache that exists", "redis.snapshotName", refused, func(s *Stack) { s.Redis.SnapshotName = "last" }},
 		{"a snapshot for documents that exist", "mongo.snapshotIdentifier", refused, func(s *Stack) { s.Mongo.SnapshotIdentifier = "last" }},
-		{"into an existing VPC", "network.vpcId", refused, func(s *Stack) { s.Network.VPCID = "vpc-1" }},
-		{"another store is a store of its own", "postgres.storageGiB of inCluster", "2", func(s *Stack) {
+		{"a move into an existing VPC", "network.vpcId", refused, func(s *Stack) { s.Network.VPCID = "vpc-1" }},
+		{"PostgreSQL in the cluster has its own recorded size", "postgres.storageGiB of inCluster", "2", func(s *Stack) {
 			s.Postgres.Kind, s.Postgres.StorageGiB = InCluster, 2
 		}},
-		{"passwords of a store of its own", "postgres.passwordGeneration", "0", func(s *Stack) { s.Postgres.Kind = InCluster }},
+		{"PostgreSQL in the cluster has its own recorded password generation", "postgres.passwordGeneration", "0", func(s *Stack) { s.Postgres.Kind = InCluster }},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			s := existing()
@@ -124,8 +124,8 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 	}
 }
 
-// AWS does not take a subnet from a store that runs in it. The subnets are private ones by
-// default, so a change of those counts too.
+// AWS does not remove a subnet from a store that has an instance in it. By default the stores are
+// in the private subnets, so a change to other private subnets is refused, too.
 func TestStoresKeepTheirSubnets(t *testing.T) {
 	s := existing()
 	s.Network = Network{VPCID: "vpc-1", PrivateSubnetIDs: []string{"a", "b"}, DatabaseSubnetIDs: []string{"d", "c"}}
@@ -137,8 +137,8 @@ func TestStoresKeepTheirSubnets(t *testing.T) {
 	}{
 		{"another order", []string{"c", "d"}, ""},
 		{"one more", []string{"c", "d", "e"}, ""},
-		{"one of them is another", []string{"c", "e"}, `network.databaseSubnetIds: "c, d" can't become`},
-		{"those of the nodes", []string{"a", "b"}, `network.databaseSubnetIds: "c, d" can't become "a, b"`},
+		{"one subnet is replaced", []string{"c", "e"}, `network.databaseSubnetIds: "c, d" can't become`},
+		{"the subnets of the nodes instead", []string{"a", "b"}, `network.databaseSubnetIds: "c, d" can't become "a, b"`},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			s.Network.DatabaseSubnetIDs = tc.subnets
@@ -148,11 +148,12 @@ func TestStoresKeepTheirSubnets(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, "c, d", kept, "what was added can be taken back")
+			require.Equal(t, "c, d", kept, "a subnet that was added can be taken out again")
 		})
 	}
 }
 
+// recordedFixed returns the recorded values of FixedFields.
 func recordedFixed(s *Stack) map[string]string {
 	values := map[string]string{}
 	for id, f := range s.FixedFields() {
@@ -184,7 +185,7 @@ func TestVolumesOfStoresInTheClusterOnlyGrow(t *testing.T) {
 	require.ErrorContains(t, err, `storageClass: "fast-ssd" can't become "other"`)
 }
 
-// The ids of the account's zones say which zones EKS refuses. Their letters do not.
+// The ids of the account's zones decide which zones EKS refuses. The letters of the zones do not.
 func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
 	named := map[string]bool{path("cluster.zones").String(): true}
 	closed := map[string]string{"a": "use1-az3", "b": "use1-az1", "c": "use1-az2", "d": "use1-az4"}

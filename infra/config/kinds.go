@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// kindsOf returns the kinds of a store that a key belongs to, by its tag; nil for
-// all.
+// kindsOf returns the kinds of the store that have a key, from the tag kinds; nil: all kinds have
+// it.
 func kindsOf(f reflect.StructField) []string {
 	if tag := f.Tag.Get("kinds"); tag != "" {
 		return strings.Split(tag, ",")
@@ -22,14 +22,14 @@ type condition struct {
 	// keys are paths within the project's namespace, with * for a name. The
 	// key of an object includes all of its members.
 	keys []string
-	// holds reports whether they have an effect in a stack.
+	// holds reports whether the keys have an effect in a stack.
 	holds func(s *Stack) bool
 	// why is the rule and its fix.
 	why string
 }
 
-// conditions are the keys that have no effect, or can't work, in some stacks. The
-// keys of a store's kind have the tag kinds instead.
+// conditions are the keys that have no effect, or can't work, in some stacks. A key that only some
+// kinds of a store have is not listed here: its field has the tag kinds.
 var conditions = []condition{
 	{
 		[]string{"network.cidr", "network.zones", "network.natGateways", "network.endpoints"},

@@ -23,11 +23,12 @@ type options struct {
 // WithSecrets names the full keys whose values Pulumi keeps encrypted.
 func WithSecrets(keys []string) Option { return func(o *options) { o.secret = keys } }
 
-// WithFiles is the folder of the project, whose files the configuration names.
+// WithFiles sets the folder of the project, from which Load reads the files that the configuration
+// names.
 func WithFiles(project fs.FS) Option { return func(o *options) { o.files = project } }
 
-// WithToday is the day by which the support of versions is judged. Without it no
-// version has expired.
+// WithToday sets the day on which versions must have support and certificates must be valid.
+// Without it Load checks neither.
 func WithToday(today time.Time) Option { return func(o *options) { o.today = today } }
 
 // Load reads a stack's configuration from Pulumi's own form of it: full keys
@@ -46,7 +47,7 @@ func Load(stack string, values map[string]string, opts ...Option) (*Stack, error
 	s.given = r.given
 	problems := r.problems
 	for _, p := range validate(&s, o, r.problems) {
-		// What could not be read is not also called missing or wrong.
+		// A key that could not be read is not reported as missing or invalid again.
 		if !slices.ContainsFunc(r.problems, func(d *field.Error) bool { return within(p.Field, d.Field) || within(d.Field, p.Field) }) {
 			problems = append(problems, p)
 		}
@@ -58,7 +59,7 @@ func Load(stack string, values map[string]string, opts ...Option) (*Stack, error
 	return &s, nil
 }
 
-// within reports whether the key at path is outer or a part of it.
+// within reports whether path is outer or the path of a member of outer.
 func within(path, outer string) bool {
 	rest, found := strings.CutPrefix(path, outer)
 	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
@@ -70,6 +71,7 @@ type Error struct {
 	Problems field.ErrorList
 }
 
+// Error lists all problems by their paths, and the file to fix.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "the configuration of stack %q has %d error(s); nothing was registered:", e.Stack, len(e.Problems))
@@ -89,5 +91,5 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// errNotBool is the error of a key that is true or false.
+// errNotBool is the error for a value that is neither true nor false.
 var errNotBool = errors.New("must be true or false")

@@ -16,12 +16,12 @@ import (
 // MongoPort is the port of MongoDB, unless a URL names another one.
 const MongoPort = 27017
 
-// mongoOptions are the options that a URL may have. The others change how the server is
+// mongoOptions are the options that a URL may have. Other options change how the server is
 // verified, or log in without a password.
 var mongoOptions = []string{"appName", "authSource", "directConnection", "readPreference", "replicaSet", "retryWrites", "w"}
 
-// Resources that a URL's password names (Secrets Manager API, CreateSecret; KMS Developer
-// Guide, "Key ARN").
+// The secret with the password of a URL, and the key that encrypts the secret (Secrets Manager API,
+// CreateSecret; KMS Developer Guide, "Key ARN").
 var (
 	secretARN = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):([0-9]{12}):secret:[A-Za-z0-9/_+=.@!-]{1,512}-[A-Za-z0-9]{6}$`)
 	keyARN    = regexp.MustCompile(`^arn:aws[a-z-]*:kms:([a-z0-9-]+):([0-9]{12}):key/[A-Za-z0-9-]{1,64}$`)
@@ -117,7 +117,7 @@ func validateMongoURL(s *Stack) field.ErrorList {
 	return problems
 }
 
-// redactURL leaves out a password that should not be there.
+// redactURL returns a URL without its password, which an error must not show.
 func redactURL(text string) string {
 	if u, err := url.Parse(text); err == nil {
 		return u.Redacted()

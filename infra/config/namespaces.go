@@ -10,16 +10,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// The namespaces of keys other than the project's own.
+// The refusedNamespaces of keys other than the project's own.
 const (
 	awsNamespace    = "aws"
 	regionKey       = awsNamespace + ":region"
 	pulumiNamespace = "pulumi"
 )
 
-// refusedAWS are keys of the AWS provider that this program does not pass on,
-// with what to do instead. The provider is an explicit one, so a key that the
-// program does not pass on would be ignored without an error.
+// refusedAWS are keys of the AWS provider that this program does not pass on, each with what to do
+// instead. The program creates its own provider, which would ignore such a key without an error.
 var refusedAWS = map[string]string{
 	"accessKey":                 "credentials do not belong into a stack's configuration: set aws:profile, or AWS_ACCESS_KEY_ID in the environment",
 	"secretKey":                 "credentials do not belong into a stack's configuration: set aws:profile, or AWS_SECRET_ACCESS_KEY in the environment",
@@ -60,16 +59,17 @@ const (
 	realAWS     = "is for servers that imitate AWS, and this program deploys to AWS only: take it out"
 )
 
+// byVariable returns the reason for a key that an environment variable replaces.
 func byVariable(name string) string {
 	return "is not passed on: set " + name + " in the environment, which both the provider and the command aws read"
 }
 
-// engineKeys are those of namespace pulumi, which the engine reads.
+// engineKeys are the keys of namespace pulumi that the engine reads.
 var engineKeys = []string{"autonaming", "disable-default-providers", "env", "tags", "template"}
 
-// namespaces says what becomes of the keys of the namespaces that a person
-// could think of.
-var namespaces = map[string]string{
+// refusedNamespaces are refusedNamespaces that a person may try, each with the reason why nothing reads
+// its keys.
+var refusedNamespaces = map[string]string{
 	"kubernetes": "no key of the Kubernetes provider is read, because the program configures the provider of its own cluster: take it out",
 	"ko":         "the image provider has no configuration: take it out",
 }
@@ -108,7 +108,7 @@ func (r *reader) readAll(s *Stack, values map[string]string, secret []string) {
 
 // unread says why nothing reads a key of a namespace.
 func unread(namespace, name string) string {
-	if why, known := namespaces[namespace]; known {
+	if why, known := refusedNamespaces[namespace]; known {
 		return why
 	}
 	all := []string{Project, awsNamespace, pulumiNamespace}
@@ -146,8 +146,8 @@ func (r *reader) readKey(at *field.Path, pattern, name string, v reflect.Value, 
 	r.refuse(field.Forbidden(at, "no such key"+r.hintAt(pattern, name, known)))
 }
 
-// hintAt also finds a key that is in an object, as in network.cidr without
-// --path, or cidr alone.
+// hintAt returns a hint to the key that was probably meant. It also finds a key in an object by its
+// path, such as network.cidr without --path, or by its last part, such as cidr.
 func (r *reader) hintAt(pattern, name string, known []string) string {
 	if pattern != "" {
 		return hint(name, known)

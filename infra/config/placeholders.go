@@ -13,7 +13,7 @@ import (
 // stand-in uses it.
 const standInAccount = "123456789012"
 
-// placeholderNames end the names that nobody can register (RFC 2606, RFC 6761), such as
+// placeholderNames are the endings of names that nobody can register (RFC 2606, RFC 6761), such as
 // those of this repository's stacks.
 var placeholderNames = []string{"example", "test", "invalid", "localhost", "example.com", "example.net", "example.org"}
 
@@ -23,10 +23,10 @@ var placeholderBlocks = []netip.Prefix{
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
 }
 
-// validatePlaceholders refuses placeholders in a stack that names a real account.
-// With them ACM would wait for ever for the proof of the domain, and nobody could
-// issue a token, reach the cluster or administer it. A stack with the sandbox's
-// account changes no other one: its AWS provider refuses the credentials.
+// validatePlaceholders refuses placeholders in a stack that names a real account. With them ACM
+// would wait for ever for the proof of the domain, and nobody could issue a token, reach the
+// cluster or administer it. A stack with the sandbox's account may have placeholders: its AWS
+// provider refuses the credentials of every other account.
 func validatePlaceholders(s *Stack) field.ErrorList {
 	if !accountID.MatchString(s.Account) || s.Account == standInAccount {
 		return nil
@@ -80,7 +80,7 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 // isOfStandIn reports whether an ARN is of the sandbox's account.
 func isOfStandIn(arn string) bool { return strings.Contains(arn, ":"+standInAccount+":") }
 
-// isPlaceholder reports whether a domain name, or the host of a URL, is one.
+// isPlaceholder reports whether a domain name, or the host of a URL, is a placeholder.
 func isPlaceholder(value string) bool {
 	host := value
 	if parsed, err := url.Parse(value); err == nil && parsed.Host != "" {

@@ -47,7 +47,7 @@ func TestPlaceholdersAreRefusedOnRealAWS(t *testing.T) {
 		{"deployers and administrators", map[string]string{
 			account: "210987654321", clusterKey: `{"admins":["arn:aws:iam::210987654321:role/a","arn:aws:iam::123456789012:role/b"],"publicAccessCidrs":["198.18.0.0/24","203.0.113.7/32"]}`,
 		}, []string{"cluster.admins[1]: Invalid value", "cluster.publicAccessCidrs[1]: Invalid value"}},
-		{"and those of the sandbox's account", map[string]string{
+		{"placeholders of deployers and administrators with the sandbox's account", map[string]string{
 			clusterKey: `{"admins":["arn:aws:iam::123456789012:role/b"],"publicAccessCidrs":["203.0.113.0/24"]}`,
 		}, nil},
 		{"an issuer that is no URL", map[string]string{account: "210987654321", auth: `{"issuer":"login.example","audience":"a","jwksUrl":"https://a.com/jwks"}`}, []string{"auth.issuer"}},

@@ -11,13 +11,14 @@ import (
 	"github.com/progressive-framework/platform/components/prometheus/scrape"
 )
 
-// mirror is a prefix of ECR repositories (ECR API, CreateRepository).
+// mirror matches a prefix of ECR repositories (ECR API, CreateRepository).
 var mirror = regexp.MustCompile(`^` + AccountRegistry + `[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$`)
 
-// maxMirror leaves 56 of the 256 characters of a repository's name (ECR API,
-// CreateRepository) for those of upstream.
+// maxMirror leaves 56 of the 256 characters of a repository's name (ECR API, CreateRepository) for
+// the name of the image.
 const maxMirror = 200
 
+// validatePodScaling checks the mirror, and the keys of Prometheus and of the forecast.
 func validatePodScaling(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	if m := s.Images.Mirror; m != "" && (!mirror.MatchString(m) || len(m) > len(AccountRegistry)+maxMirror) {
@@ -29,13 +30,13 @@ func validatePodScaling(s *Stack) field.ErrorList {
 	}
 	if v := s.Cluster.Version; s.PodScaling.Predictive == PredictiveOn && v < tolerance {
 		problems = append(problems, field.Invalid(path("podScaling.predictive"), string(PredictiveOn), fmt.Sprintf(
-			"needs cluster.version %s or later, which is %s: older versions ignore the tolerance of an HPA; set shadow until the upgrade", tolerance, v)))
+			"needs cluster.version %s or later, but it is %s: older versions ignore the tolerance of an HPA; set shadow until the upgrade", tolerance, v)))
 	}
 	return append(problems, validateWorkspace(s)...)
 }
 
-// validateWorkspace checks the workspace of Prometheus. Pods have the permissions of roles of
-// the stack's account, which a workspace of another account does not admit.
+// validateWorkspace checks the workspace of Prometheus. The pods' role is of the stack's account,
+// and a workspace admits roles of its own account only.
 func validateWorkspace(s *Stack) field.ErrorList {
 	arn, at := s.Prometheus.WorkspaceARN, path("prometheus.workspaceArn")
 	if arn == "" {
@@ -57,8 +58,9 @@ func validateWorkspace(s *Stack) field.ErrorList {
 // would write it again without end.
 const tolerance = "1.35"
 
-// ImageOf returns the reference of an image of others: upstream's, or that of the
-// mirror. A mirror has it in the repository of that name, with the tag of upstream.
+// ImageOf returns the reference of a third-party image: the upstream reference, or the image in the
+// stack's mirror. The mirror has the image in this repository, with the tag of the upstream
+// reference.
 func (s *Stack) ImageOf(upstream, repository string) string {
 	if s.Images.Mirror == "" {
 		return upstream

@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The policy pack reads and checks the key; the program lets it pass, and refuses
-// a misspelled member.
-func TestPolicy(t *testing.T) {
+// The policy pack checks the values below policy. Load reads them, and refuses only a misspelled
+// member.
+func TestLoadReadsThePolicyKeys(t *testing.T) {
 	values := maps.Clone(good())
 	values[Project+":policy"] = `{"levels":{"log-group-year":"mandatory"},"waivers":[{"rule":"waf-logged","resource":"*","reason":"r","owner":"o","until":"2027-03-31"}]}`
 	s, err := Load("prod", values)

@@ -15,21 +15,21 @@ import (
 	"pgregory.net/rapid"
 )
 
-// internals are words of the implementation, which no message has.
+// internals matches words of the implementation, which no error message may have.
 var internals = regexp.MustCompile(`mapstructure|reflect\.|json:|0x[0-9a-f]{6}|<nil>|%!|panic|unmarshal|Internal error`)
 
-// oddities are values that a person may write for any key, by their kind.
-var oddities = map[string]any{
+// unusualValues are values that a person may write for any key, by their kind.
+var unusualValues = map[string]any{
 	"null": nil, "empty text": "", "a space": " ", "text": "x", "text of two lines": "a\nb", "long text": strings.Repeat("a", 5000),
 	"text that is no UTF-8": "a\xff", "zero": 0, "negative": -1, "huge": json.Number("99999999999999999999"), "fraction": json.Number("0.5"), "exponent": json.Number("1e3"),
 	"true": true, "false": false, "empty list": []any{}, "list of null": []any{nil}, "list of lists": []any{[]any{}}, "list of numbers": []any{1, 1},
-	"the same text twice": []any{"x", "x"}, "empty object": map[string]any{}, "an object": map[string]any{"x": 1}, "an object of nothing": map[string]any{"": nil},
+	"the same text twice": []any{"x", "x"}, "empty object": map[string]any{}, "an object": map[string]any{"x": 1}, "an object with an empty key": map[string]any{"": nil},
 }
 
-// odd is the kinds of value that no key of a type accepts, so that its own path is in the
-// answer.
-func odd(t reflect.Type) []string {
-	always := []string{"null", "list of null", "list of lists", "list of numbers", "an object", "an object of nothing"}
+// refusedKinds returns the kinds of unusualValues that no key of type t accepts. Load must refuse
+// them at the key's own path.
+func refusedKinds(t reflect.Type) []string {
+	always := []string{"null", "list of null", "list of lists", "list of numbers", "an object", "an object with an empty key"}
 	switch t.Kind() {
 	case reflect.String:
 		return append(always, "empty text", "a space", "text of two lines", "long text", "fraction", "exponent", "negative", "true", "false", "empty list", "the same text twice", "empty object")
@@ -50,8 +50,8 @@ func everyLeaf() []leaf {
 		leaf{"aws:ignoreTags.keys", reflect.TypeFor[[]string](), ""}, leaf{"aws:ignoreTags.keyPrefixes", reflect.TypeFor[[]string](), ""})
 }
 
-// with returns a configuration in which the key has a value. An encoding replaces what is
-// no UTF-8.
+// with returns a configuration in which the key has a value. The encoding as JSON replaces bytes
+// that are not UTF-8.
 func (l leaf) with(t require.TestingT, value any) map[string]string {
 	namespace, rest, ours := strings.Cut(l.path, ":")
 	if !ours {
@@ -80,20 +80,20 @@ func requirePlain(t require.TestingT, err error) {
 	}
 }
 
-// Load answers every value of every key in plain words, and a value that no key of the
-// type accepts by the key's own path.
-func TestEveryKeyAnswersEveryValue(t *testing.T) {
+// For every unusual value of every key, the errors of Load are in plain words. Load refuses a value
+// that no key of the type accepts, at the path of the key.
+func TestUnusualValuesAreRefusedAtTheirPath(t *testing.T) {
 	for _, l := range everyLeaf() {
 		full := l.path
 		if !strings.Contains(full, ":") {
 			full = Project + ":" + full
 		}
-		refused := odd(l.t)
-		for _, kind := range slices.Sorted(maps.Keys(oddities)) {
-			_, err := Load("prod", l.with(t, oddities[kind]))
+		refused := refusedKinds(l.t)
+		for _, kind := range slices.Sorted(maps.Keys(unusualValues)) {
+			_, err := Load("prod", l.with(t, unusualValues[kind]))
 			requirePlain(t, err)
 			if top, _, nested := strings.Cut(full, "."); !nested && l.t.Kind() != reflect.Struct && top == full && !slices.Contains([]string{"empty text", "a space", "text of two lines", "long text"}, kind) {
-				continue // a top-level text is what Pulumi has of any value
+				continue // Pulumi passes every top-level value as text, so a text key accepts it
 			}
 			if !slices.Contains(refused, kind) {
 				continue
@@ -106,6 +106,7 @@ func TestEveryKeyAnswersEveryValue(t *testing.T) {
 	}
 }
 
+// fieldsOf returns the paths of the problems.
 func fieldsOf(all *Error) []string {
 	var fields []string
 	for _, p := range all.Problems {
@@ -114,7 +115,7 @@ func fieldsOf(all *Error) []string {
 	return fields
 }
 
-// A key with few values refuses those of every other key.
+// A key with a fixed list of values refuses the values of every other such key.
 func TestEveryChoiceRefusesTheValuesOfOthers(t *testing.T) {
 	choices := map[leaf][]string{}
 	var all []string
@@ -136,10 +137,10 @@ func TestEveryChoiceRefusesTheValuesOfOthers(t *testing.T) {
 	}
 }
 
-// Any two keys with any values have an answer in plain words. Together they may contradict
-// each other.
-func TestEveryPairOfKeysHasAnAnswer(t *testing.T) {
-	keys, kinds := everyLeaf(), slices.Sorted(maps.Keys(oddities))
+// For any values of any two keys, which may contradict each other, the errors of Load are in plain
+// words.
+func TestErrorsOfAnyTwoKeysAreInPlainWords(t *testing.T) {
+	keys, kinds := everyLeaf(), slices.Sorted(maps.Keys(unusualValues))
 	plausible := []any{1, 2, 50, 1000, "none", "inCluster", "managed", "own", "single", "perZone", "on", "shadow", "controlPlane", "a", "example.com", "1.36", "10.0.0.0/20",
 		[]any{"us-east-1a", "us-east-1b"}, []any{"us-east-1f", "us-east-1a", "us-east-1d"}, []any{"m7g.metal"}, []any{"t4g.nano"}, []any{"linux/arm64"}, []any{}}
 	rapid.Check(t, func(t *rapid.T) {
@@ -150,7 +151,7 @@ func TestEveryPairOfKeysHasAnAnswer(t *testing.T) {
 			if rapid.Bool().Draw(t, "plausible") {
 				value = rapid.SampledFrom(plausible).Draw(t, "value")
 			} else {
-				value = oddities[rapid.SampledFrom(kinds).Draw(t, "kind")]
+				value = unusualValues[rapid.SampledFrom(kinds).Draw(t, "kind")]
 			}
 			for key, text := range l.with(t, value) {
 				if good()[key] != text {

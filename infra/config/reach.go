@@ -53,8 +53,8 @@ func validateReach(at *field.Path, c *Cluster) field.ErrorList {
 	return problems
 }
 
-// validateBlocks checks a list of IPv4 blocks. Those that overlap a block of refused
-// get the reason why.
+// validateBlocks checks a list of IPv4 blocks. A block that overlaps one of refused is refused with
+// the reason why.
 func validateBlocks(at *field.Path, blocks []string, refused []netip.Prefix, why string) field.ErrorList {
 	var problems field.ErrorList
 	var parsed []netip.Prefix

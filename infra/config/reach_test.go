@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Config says from where the stack is deployed. The error explains every way.
-func TestStackSaysFromWhereItIsDeployed(t *testing.T) {
+// A configuration must say from where the stack is deployed. The error explains every way to do so.
+func TestLoadRequiresFromWhereTheStackIsDeployed(t *testing.T) {
 	for _, tc := range []struct {
 		reason, cluster string
 		want            []string

@@ -31,19 +31,19 @@ type Release struct {
 	Images map[string]string `key:"images" unset:"the stack builds its images"`
 }
 
-// The short names of images that run as no service and no task of their own.
+// The short names of the images that are neither a service nor the migration.
 const (
-	// RedisAgentImage is that of the agent of each Redis in the cluster.
+	// RedisAgentImage is the image of the agent of each Redis node in the cluster.
 	RedisAgentImage = "redisnode"
-	// WebhookCertificateImage is that of the job for VPA's certificate.
+	// WebhookCertificateImage is the image of the job that creates VPA's certificate.
 	WebhookCertificateImage = "webhookcert"
-	// DatabaseExporterImage is that of the exporter of PostgreSQL's metrics.
+	// DatabaseExporterImage is the image of the exporter of PostgreSQL's metrics.
 	DatabaseExporterImage = "pgexporter"
-	// ForecasterImage is that of the forecaster of loads.
+	// ForecasterImage is the image of the forecaster.
 	ForecasterImage = "forecaster"
 )
 
-// Promoted says whether the stack runs the images of a promotion.
+// Promoted reports whether the stack runs the images of a promotion.
 func (s *Stack) Promoted() bool { return len(s.Release.Images) > 0 }
 
 // Source returns the promoted image with a short name, as REPOSITORY@DIGEST.
@@ -78,7 +78,7 @@ func (s *Stack) images() []string {
 var (
 	commitID    = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	imageDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	// stackName is what Pulumi accepts for the name of a stack.
+	// stackName matches a name that Pulumi accepts for a stack.
 	stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 	// registryPath is a registry with a path and no tag (OCI distribution specification).
 	registryPath = regexp.MustCompile(`^[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$`)
@@ -86,14 +86,14 @@ var (
 	imageName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 )
 
-// validateRelease checks what a promotion has written, or a person who edited it.
+// validateRelease checks the keys of release. A promotion writes them, and a person may have edited
+// them.
 func validateRelease(s *Stack) field.ErrorList {
 	at, r := path("release"), s.Release
 	if !s.has("release") {
 		return nil
 	}
 	var problems field.ErrorList
-	promoted := func(err error) bool { return err == nil }
 	_, timeErr := time.Parse(time.RFC3339, r.At)
 	for _, f := range []struct {
 		name, value string
@@ -101,7 +101,7 @@ func validateRelease(s *Stack) field.ErrorList {
 		rule        string
 	}{
 		{"commit", r.Commit, commitID.MatchString(r.Commit), "must be 40 hexadecimal digits, as git rev-parse prints them"},
-		{"at", r.At, promoted(timeErr), "must be a time such as 2026-12-01T10:00:00Z, in quotes"},
+		{"at", r.At, timeErr == nil, "must be a time such as 2026-12-01T10:00:00Z, in quotes"},
 		{"from", r.From, stackName.MatchString(r.From), "must be the name of a stack"},
 		{"repository", r.Repository, registryPath.MatchString(r.Repository), "must be REGISTRY/PREFIX without a tag, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com/progressive-framework-staging"},
 	} {
@@ -128,8 +128,8 @@ func validateRelease(s *Stack) field.ErrorList {
 	return problems
 }
 
-// signerARN is a role or a user of IAM, with its path. A key's policy refuses every other
-// principal that this program would give it.
+// signerARN matches the ARN of an IAM role or user, with its path. No other principal may be in the
+// policy of the stack's signing key.
 var signerARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]{1,576}$`)
 
 // validateSigners checks who may sign with the stack's key of KMS.

@@ -43,7 +43,7 @@ func release(t *testing.T, changes map[string]any) string {
 	return string(text)
 }
 
-func TestRelease(t *testing.T) {
+func TestLoadChecksReleaseAndSigning(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, signkey.Create(path))
 	public, err := os.ReadFile(path + ".pub")

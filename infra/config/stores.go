@@ -21,7 +21,7 @@ type Postgres struct {
 	// The RDS instance class of `managed`, such as `db.r7g.xlarge`. Another class
 	// changes the settings with it and replaces nothing.
 	InstanceClass string `key:"instanceClass" kinds:"managed" unset:"required for managed"`
-	// max_connections. A number that the memory can't hold is refused.
+	// PostgreSQL's `max_connections`. A number for which the memory is too small is refused.
 	Connections int `key:"connections" kinds:"managed,inCluster"`
 	// The size of the volume in GiB. It can grow, and never shrink.
 	StorageGiB int `key:"storageGiB" kinds:"managed,inCluster" unset:"managed: 100, inCluster: 20"`
@@ -33,11 +33,10 @@ type Postgres struct {
 	BackupRegion string `key:"backupRegion" kinds:"managed" unset:"no copies"`
 	// `managed` without a standby in another zone.
 	SingleZone bool `key:"singleZone" kinds:"managed"`
-	// The RDS snapshot from which a new `managed` database is created: by its name, in
-	// the stack's account and region. It is encrypted, of PostgreSQL 17, and of a
-	// database of this program: the master user is `platform`. The database keeps the
-	// snapshot's KMS key. A stack that exists can't change the key: see
-	// docs/runbooks/restore.md.
+	// The RDS snapshot from which a new `managed` database is created: by its name, in the stack's
+	// account and region. The snapshot must be encrypted, of PostgreSQL 17, and of a database of
+	// this program: the master user is `platform`. The database keeps the snapshot's KMS key. A
+	// stack that exists can't change `snapshotIdentifier`: see docs/runbooks/restore.md.
 	SnapshotIdentifier string `key:"snapshotIdentifier" kinds:"managed" unset:"an empty database"`
 	// The generation of the passwords of `inCluster`, by which the services log in.
 	// Increase it by one to rotate them. The services of `managed` log in with tokens of
@@ -68,8 +67,8 @@ type Redis struct {
 	ReplicasPerShard int `key:"replicasPerShard" kinds:"managed"`
 	// For how many days `managed` keeps its daily snapshots: 1 to 35.
 	SnapshotDays int `key:"snapshotDays" kinds:"managed"`
-	// The ElastiCache snapshot from which a new `managed` cluster is created: by its
-	// name, of Redis. A stack that exists can't change the key.
+	// The name of the ElastiCache snapshot of Redis from which a new `managed` cluster is created.
+	// A stack that exists can't change `snapshotName`.
 	SnapshotName string `key:"snapshotName" kinds:"managed" unset:"an empty cluster"`
 	// The generation of the password of `managed`. Increase it by one to rotate
 	// the password.
@@ -113,13 +112,13 @@ type Mongo struct {
 	Instances int `key:"instances" kinds:"managed"`
 	// For how many days back `managed` can be restored to any second: 7 to 35.
 	BackupDays int `key:"backupDays" kinds:"managed"`
-	// The DocumentDB snapshot from which a new `managed` cluster is created: by its
-	// name, in the stack's account and region. It is encrypted, of DocumentDB 5.0.0,
-	// and its master user is `platform`. A stack that exists can't change the key.
+	// The DocumentDB snapshot from which a new `managed` cluster is created: by its name, in the
+	// stack's account and region. The snapshot must be encrypted, of DocumentDB 5.0.0, with the
+	// master user `platform`. A stack that exists can't change `snapshotIdentifier`.
 	SnapshotIdentifier string `key:"snapshotIdentifier" kinds:"managed" unset:"an empty cluster"`
 }
 
-// StoreKind is how PostgreSQL or Redis comes to the stack.
+// StoreKind says whether AWS runs PostgreSQL or Redis, or the cluster does.
 type StoreKind string
 
 // The kinds of PostgreSQL and Redis.
@@ -137,7 +136,7 @@ func (StoreKind) Values() []string {
 	return []string{string(Managed), string(InCluster), string(NoStore)}
 }
 
-// MongoKind is how the document store comes to the stack.
+// MongoKind says which document store the stack uses.
 type MongoKind string
 
 // The kinds of document store.
@@ -146,7 +145,7 @@ const (
 	MongoManaged MongoKind = "managed"
 	// MongoURL is a MongoDB that the stack does not create.
 	MongoURL MongoKind = "url"
-	// NoMongo leaves it out.
+	// NoMongo leaves the document store out.
 	NoMongo MongoKind = "none"
 )
 
@@ -168,12 +167,12 @@ const (
 	maxRepository = 256
 )
 
-// imageReference is an image of the account's own registry by its tag, or any
-// image by its digest.
+// imageReference matches an image of the account's own registry by its tag, or any image by its
+// digest.
 var imageReference = regexp.MustCompile(`^(` + AccountRegistry + `(` + repositoryPath + `)` + imageTag +
 	`|([a-zA-Z0-9.-]+(:[0-9]{1,5})?/)?` + repositoryPath + `(` + imageTag + `)?@sha256:[0-9a-f]{64})$`)
 
-// StoreImages are the images of the stores that run in the cluster.
+// StoreImages returns the images of the stores that run in the cluster.
 func (s *Stack) StoreImages() []string {
 	var images []string
 	if s.Postgres.Kind == InCluster {
@@ -185,7 +184,7 @@ func (s *Stack) StoreImages() []string {
 	return images
 }
 
-// Server is the size of the in-cluster PostgreSQL server.
+// Server returns the size of the in-cluster PostgreSQL server.
 func (s *Stack) Server() postgrestuning.Inputs {
 	p := s.Postgres
 	return postgrestuning.Inputs{
@@ -195,8 +194,8 @@ func (s *Stack) Server() postgrestuning.Inputs {
 	}
 }
 
-// Database is what the stack asks of RDS. Every connection that the services' pools can open
-// may run a query.
+// Database returns the spec of the RDS database. ActiveQueries is the number of connections that
+// the services' pools can open, because each connection may run a query.
 func (s *Stack) Database() rdsspec.Database {
 	p := s.Postgres
 	active, err := scaling.PoolConnections(s.Profiles(), p.Connections)
@@ -209,7 +208,7 @@ func (s *Stack) Database() rdsspec.Database {
 	}
 }
 
-// Cache is what the stack asks of ElastiCache.
+// Cache returns the spec of the ElastiCache cluster.
 func (s *Stack) Cache() elasticachespec.Cluster {
 	r := s.Redis
 	return elasticachespec.Cluster{
@@ -217,10 +216,9 @@ func (s *Stack) Cache() elasticachespec.Cluster {
 	}
 }
 
-// Documents is what the stack asks of DocumentDB. The name is not the stack's
-// alone: RDS has that, and both services keep the names of subnet groups,
-// clusters, instances and snapshots in one namespace (RDS API Reference,
-// CreateDBSubnetGroup).
+// Documents returns the spec of the DocumentDB cluster. Its name has a suffix, because the RDS
+// database has the stack's name, and both services keep the names of subnet groups, clusters,
+// instances and snapshots in one namespace (RDS API Reference, CreateDBSubnetGroup).
 func (s *Stack) Documents() docdbspec.Cluster {
 	m := s.Mongo
 	return docdbspec.Cluster{Identifier: s.Name() + "-mongo", InstanceClass: m.InstanceClass, Instances: m.Instances, BackupDays: m.BackupDays}

@@ -7,39 +7,39 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestStoresRefuse(t *testing.T) {
+func TestInvalidStoresAreRefused(t *testing.T) {
 	const at = "progressive-framework:"
 	for _, tc := range []struct {
 		reason  string
 		changes map[string]string
 		want    string
 	}{
-		{"a store whose size nobody named", map[string]string{at + "postgres": ""}, "postgres.instanceClass: Required value"},
+		{"a managed store without a size", map[string]string{at + "postgres": ""}, "postgres.instanceClass: Required value"},
 		{"a class that RDS does not have", map[string]string{at + "postgres": `{"instanceClass":"db.huge"}`}, `"db.huge"`},
 		{"more connections than memory", map[string]string{at + "postgres": `{"instanceClass":"db.t4g.medium","connections":5000}`}, "postgres.connections: Invalid value"},
 		{"no such kind", map[string]string{at + "redis": `{"kind":"sidecar"}`}, `redis.kind: Unsupported value: "sidecar"`},
 		{"an in-cluster store without an image", map[string]string{at + "redis": `{"kind":"inCluster"}`}, "redis.image: Required value"},
 		{"an image that may change", map[string]string{at + "redis": `{"kind":"inCluster","image":"redis:7"}`}, "ends in @sha256:DIGEST"},
-		{"a tag of our own registry is looked up", map[string]string{at + "redis": `{"kind":"inCluster","image":"ecr://debian/redis:7"}`}, ""},
+		{"a tag of the account's own registry", map[string]string{at + "redis": `{"kind":"inCluster","image":"ecr://debian/redis:7"}`}, ""},
 		{"a server without memory", map[string]string{at + "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15"}`}, "postgres.memoryMiB: Required value"},
-		{"a MongoDB whose address nobody named", map[string]string{at + "mongo": `{"kind":"url"}`}, `mongo.url: Required value`},
+		{"a MongoDB without a URL", map[string]string{at + "mongo": `{"kind":"url"}`}, `mongo.url: Required value`},
 		{"a MongoDB without a password", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/"}`}, `mongo.passwordSecretArn: Required value`},
-		{"a MongoDB that a pod may look for everywhere", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/","cidrs":["0.0.0.0/0"]}`}, `and not all addresses`},
+		{"all addresses as the block of a MongoDB", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/","cidrs":["0.0.0.0/0"]}`}, `and not all addresses`},
 		{"a password in a URL", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u:hunter2@h/"}`}, `"mongodb://u:xxxxx@h/": must have no password`},
-		{"a MongoDB that is not verified", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/?tlsInsecure=true"}`}, `has the option tlsInsecure`},
+		{"a MongoDB whose certificate is not verified", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/?tlsInsecure=true"}`}, `has the option tlsInsecure`},
 		{"a MongoDB without TLS", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/?tls=false"}`}, `TLS is always on and verified`},
 		{"a MongoDB without a user", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://h/"}`}, `must name a user`},
 		{"two hosts of a MongoDB", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h:1,i:2/"}`}, `with one host`},
 		{"a database of a MongoDB", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/db"}`}, `must name no database`},
 		{"a web page as a MongoDB", map[string]string{at + "mongo": `{"kind":"url","url":"https://u@h/"}`}, `must be mongodb+srv://USER@HOST/`},
 		{"a secret of another account", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:210987654321:secret:m-AbCdEf"}`}, `mongo.passwordSecretArn: Invalid value`},
-		{"a MongoDB of one's own", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb+srv://u@h.example/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:m-AbCdEf","cidrs":["10.60.0.0/24"]}`}, ""},
+		{"a complete MongoDB by its URL", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb+srv://u@h.example/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:m-AbCdEf","cidrs":["10.60.0.0/24"]}`}, ""},
 		{"backups in a region to which RDS copies none", map[string]string{at + "postgres": `{"instanceClass":"db.m7g.large","backupRegion":"us-east-1"}`}, "postgres.backupRegion: Invalid value: \"us-east-1\": RDS is not known to copy backups from us-east-1 to us-east-1"},
 		{"backups in another region", map[string]string{at + "postgres": `{"instanceClass":"db.m7g.large","backupRegion":"us-west-2"}`}, ""},
 		{"no PostgreSQL, without which the services do not start", map[string]string{at + "postgres": `{"kind":"none"}`}, `postgres.kind: Unsupported value: "none": supported values: "managed", "inCluster"`},
 		{"no Redis, without which the services cache in their own memory", map[string]string{at + "redis": `{"kind":"none"}`}, ""},
-		{"a store whose password nothing mounts", map[string]string{at + "cluster": `{"nodes":"own"}`}, "redis.kind: Invalid value"},
-		{"one half of a yes", map[string]string{at + "deletionProtection": "maybe"}, "must be true or false"},
+		{"a managed store on nodes that the stack does not manage", map[string]string{at + "cluster": `{"nodes":"own"}`}, "redis.kind: Invalid value"},
+		{"neither true nor false", map[string]string{at + "deletionProtection": "maybe"}, "must be true or false"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := Load("prod", with(tc.changes))
@@ -52,7 +52,7 @@ func TestStoresRefuse(t *testing.T) {
 	}
 }
 
-func TestStoresAreProtectedUnlessSaid(t *testing.T) {
+func TestStoresAreProtectedByDefault(t *testing.T) {
 	s, err := Load("prod", good())
 	require.NoError(t, err)
 	require.True(t, s.DeletionProtection)
@@ -61,25 +61,26 @@ func TestStoresAreProtectedUnlessSaid(t *testing.T) {
 	require.False(t, s.DeletionProtection)
 }
 
-// A misspelled kind is one error. The store's other keys are not judged by it.
+// A misspelled kind is one error. Load does not check the store's other keys against that kind.
 func TestMisspelledKindIsOneError(t *testing.T) {
 	_, err := Load("prod", with(map[string]string{Project + ":postgres": `{"kind":"Managed","instanceClass":"db.r7g.xlarge"}`}))
 	require.ErrorContains(t, err, `1 error(s)`)
 	require.ErrorContains(t, err, `postgres.kind: Unsupported value: "Managed"`)
 }
 
-// RDS and DocumentDB share one namespace, so two stores of one name collide:
-// the second subnet group is refused with DBSubnetGroupAlreadyExists.
-func TestStoresOfOneNamespaceHaveNamesOfTheirOwn(t *testing.T) {
+// RDS and DocumentDB share one namespace. If both stores had the same name, AWS would refuse the
+// second subnet group with DBSubnetGroupAlreadyExists.
+func TestRDSAndDocumentDBHaveDifferentNames(t *testing.T) {
 	s, err := Load("prod", with(map[string]string{"progressive-framework:environment": "abcdefghijkl"}))
 	require.NoError(t, err)
 	require.Equal(t, "progressive-framework-abcdefghijkl", s.Database().Identifier)
 	require.Equal(t, "progressive-framework-abcdefghijkl-mongo", s.Documents().Identifier)
 }
 
-// Every connection that the pools can open may sort at once. With the number of cores instead,
-// db.r7g.xlarge had a work_mem of 1 GiB, four times the document's number.
-func TestWorkMemIsWhatThePoolsCanUse(t *testing.T) {
+// All connections that the pools can open may sort at the same time, so work_mem is divided by
+// their number. Divided by the number of cores, db.r7g.xlarge would have a work_mem of 1 GiB, four
+// times the design document's number.
+func TestWorkMemIsDividedByTheConnectionsOfThePools(t *testing.T) {
 	s, err := Load("prod", with(map[string]string{Project + ":postgres": `{"instanceClass":"db.r7g.xlarge"}`, Project + ":podScaling": `{"enabled":true}`}))
 	require.NoError(t, err)
 	database := s.Database()
@@ -97,7 +98,7 @@ func TestWorkMemIsWhatThePoolsCanUse(t *testing.T) {
 			kilobytes, err := strconv.Atoi(p.Value())
 			require.NoError(t, err)
 			require.LessOrEqual(t, kilobytes, 256<<10)
-			require.LessOrEqual(t, kilobytes*database.ActiveQueries, 8<<20, "kB: a quarter of 32 GiB")
+			require.LessOrEqual(t, kilobytes*database.ActiveQueries, 8<<20, "in kB: 8 GiB, which is a quarter of the 32 GiB of db.r7g.xlarge")
 			require.GreaterOrEqual(t, kilobytes, 64<<10)
 		}
 	}

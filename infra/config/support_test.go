@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tests have days of their own, so that they pass on every day.
-func TestSupportOfTheVersion(t *testing.T) {
+// Each row has a fixed day, so that the test passes on every day.
+func TestVersionWithoutSupportIsRefused(t *testing.T) {
 	on := func(year int, month time.Month, day int) Option {
 		return WithToday(time.Date(year, month, day, 12, 0, 0, 0, time.UTC))
 	}
@@ -46,10 +46,10 @@ func TestSupportOfTheVersion(t *testing.T) {
 		"a sandbox has no end of support")
 }
 
-func TestUpgradeStage(t *testing.T) {
+func TestUpgradeStageMustBeAPartWithAnOfferedVersion(t *testing.T) {
 	check(t, []pair{
 		{"the first part", "cluster", `{"upgradeStage":"controlPlane"}`, ""},
 		{"a stage that is not there", "cluster", `{"upgradeStage":"tiers"}`, `supported values: "controlPlane", "addons", "autoscaler"`},
-		{"parts with a version that is not offered", "cluster", `{"version":"1.33","upgradeStage":"controlPlane"}`, "the version before 1.33"},
+		{"a stage that needs a version that is not offered", "cluster", `{"version":"1.33","upgradeStage":"controlPlane"}`, "the version before 1.33"},
 	})
 }

@@ -79,7 +79,7 @@ type NodeImage struct {
 	ID      string
 }
 
-// nodeImageID returns the id of the recorded image of a tier.
+// nodeImageID returns the id under which the guard records the image of a tier's nodes.
 func nodeImageID(tier scaling.TierName) string { return "image of the nodes of " + string(tier) }
 
 // NodeImages returns the images of the tiers' nodes by the tiers' names, from the recorded
@@ -121,6 +121,7 @@ func (t Tier) sizes() string {
 	return strings.Join(set, ", ")
 }
 
+// fleet returns the instances of the tier, with the defaults for unset keys.
 func (t Tier) fleet() instancespec.Fleet {
 	f := instancespec.DefaultFleet()
 	if len(t.InstanceTypes) > 0 {
@@ -133,6 +134,7 @@ func (t Tier) fleet() instancespec.Fleet {
 	return f
 }
 
+// validateTiers checks the changes of each tier of nodes.
 func validateTiers(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	profiles := map[string]scaling.Tier{}

@@ -24,7 +24,7 @@ var (
 	imageID   = regexp.MustCompile(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	vpcID     = regexp.MustCompile(`^vpc-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	subnetID  = regexp.MustCompile(`^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`)
-	// policyARN is an IAM policy of the account or of AWS (IAM API, "Identifiers").
+	// policyARN matches an IAM policy of the account or of AWS (IAM API, "Identifiers").
 	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,128}$`)
 )
 
@@ -79,8 +79,8 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	return problems
 }
 
-// acrossKeys are the rules about several keys. Each is judged when the keys that
-// it reads have no problem of their own.
+// acrossKeys are the rules about several keys. A rule is checked only if the keys that it reads
+// have no problem of their own.
 var acrossKeys = []struct {
 	reads []string
 	check func(*Stack) field.ErrorList
@@ -98,6 +98,7 @@ func anyWithin(problems field.ErrorList, keys []string) bool {
 	})
 }
 
+// validateBoundary checks the ARN of the permissions boundary.
 func validateBoundary(s *Stack) field.ErrorList {
 	at, arn := path("permissionsBoundary"), s.PermissionsBoundary
 	if arn == "" {
@@ -116,6 +117,8 @@ func validateBoundary(s *Stack) field.ErrorList {
 	return nil
 }
 
+// validateNetwork checks the block and the zones of a VPC that the stack creates, or the ids of an
+// existing one. It sets Network.Block.
 func validateNetwork(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("network")
@@ -200,9 +203,9 @@ func validateCluster(s *Stack) field.ErrorList {
 	return append(problems, validateReach(at, &c)...)
 }
 
-// validateSupport checks that EKS supports the version of the cluster, and warns of
-// the end of its support. A cluster with nodes of its own is a sandbox: it does not
-// end with a version's support.
+// validateSupport checks that EKS supports the version of the cluster, and warns of the end of its
+// support. A cluster whose nodes the stack does not manage is a sandbox, which may have any
+// version.
 func validateSupport(s *Stack, today time.Time) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn || !slices.Contains(eksspec.Versions(), string(s.Cluster.Version)) {
 		return nil
@@ -217,6 +220,8 @@ func validateSupport(s *Stack, today time.Time) field.ErrorList {
 	return nil
 }
 
+// validateServices checks that each service exists, and that its bounds are in order together with
+// the profile's.
 func validateServices(overrides Services) field.ErrorList {
 	var (
 		problems field.ErrorList

@@ -19,10 +19,11 @@ import (
 // storeRules are the checks of a store, by its kind.
 type storeRules struct {
 	key, kind string
-	// sized is the required key with the size of the managed kind, and known its check.
-	sized string
-	size  string
-	known func(string) error
+	// sizeKey is the required key of the managed kind with the size, size is its value, and
+	// checkSize checks that AWS has this size.
+	sizeKey   string
+	size      string
+	checkSize func(string) error
 	// managed and inCluster check several keys together.
 	managed, inCluster jointRule
 	image              string
@@ -31,47 +32,48 @@ type storeRules struct {
 	snapshotKey, snapshot string
 }
 
-// jointRule checks several keys of a store. Its error names one of them, by which the store
-// can be corrected.
+// jointRule checks several keys of a store together. Its error is reported at key, whose change can
+// fix the store.
 type jointRule struct {
 	key   string
 	value any
 	check func() error
 }
 
+// stores returns the checks of all stores with their present values.
 func (s *Stack) stores() []storeRules {
 	connections := func(check func() error) jointRule { return jointRule{"connections", s.Postgres.Connections, check} }
 	return []storeRules{
 		{
-			key: "postgres", kind: string(s.Postgres.Kind), sized: "instanceClass", size: s.Postgres.InstanceClass,
-			known:     func(class string) error { _, err := postgrestuning.ClassOf(class); return err },
+			key: "postgres", kind: string(s.Postgres.Kind), sizeKey: "instanceClass", size: s.Postgres.InstanceClass,
+			checkSize: func(class string) error { _, err := postgrestuning.ClassOf(class); return err },
 			managed:   connections(func() error { _, _, err := s.Database().Complete(); return err }),
 			inCluster: connections(func() error { _, err := postgrestuning.New(s.Server()); return err }),
 			image:     s.Postgres.Image, snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier,
 		},
 		{
-			key: "redis", kind: string(s.Redis.Kind), sized: "nodeType", size: s.Redis.NodeType,
-			known:     func(node string) error { _, err := redistuning.MemoryOf(node); return err },
+			key: "redis", kind: string(s.Redis.Kind), sizeKey: "nodeType", size: s.Redis.NodeType,
+			checkSize: func(node string) error { _, err := redistuning.MemoryOf(node); return err },
 			managed:   jointRule{"shards", s.Redis.Shards, func() error { _, _, err := s.Cache().Complete(); return err }},
 			inCluster: jointRule{"memoryMiB", cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), s.checkRedisInCluster},
 			image:     s.Redis.Image, snapshotKey: "snapshotName", snapshot: s.Redis.SnapshotName,
 		},
 		{
-			key: "mongo", kind: string(s.Mongo.Kind), sized: "instanceClass", size: s.Mongo.InstanceClass,
-			known:       func(string) error { _, err := s.Documents().Complete(); return err },
+			key: "mongo", kind: string(s.Mongo.Kind), sizeKey: "instanceClass", size: s.Mongo.InstanceClass,
+			checkSize:   func(string) error { _, err := s.Documents().Complete(); return err },
 			managed:     jointRule{"instances", s.Mongo.Instances, func() error { _, err := s.Documents().Complete(); return err }},
 			snapshotKey: "snapshotIdentifier", snapshot: s.Mongo.SnapshotIdentifier,
 		},
 	}
 }
 
-// redisDiskShare is the smallest volume of a Redis node as a multiple of its memory. The
-// append-only file grows to twice the data before Redis rewrites it. During the rewrite the
-// volume has the old file, the new one and a snapshot (Redis, "Redis persistence").
+// redisDiskShare is the size of the smallest volume of a Redis node, as a multiple of the node's
+// memory. The append-only file grows to twice the data before Redis rewrites it. During the rewrite
+// the volume has the old file, the new one and a snapshot (Redis, "Redis persistence").
 const redisDiskShare = 2
 
-// checkRedisInCluster checks the memory of a node of Redis in the cluster, and its volume,
-// which has all data twice or more.
+// checkRedisInCluster checks the memory and the volume of a Redis node in the cluster. The volume
+// holds all data at least twice.
 func (s *Stack) checkRedisInCluster() error {
 	memory, volume := cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), volumeGiB(s.Redis.StorageGiB)
 	if volume<<10 < redisDiskShare*memory {
@@ -85,11 +87,12 @@ func (s *Stack) checkRedisInCluster() error {
 	return err
 }
 
+// validateStores checks the keys of each store for its kind.
 func validateStores(s *Stack) field.ErrorList {
 	problems := append(validateBackupRegion(s), validateMongoURL(s)...)
 	named := *s
 	if !routing.Environment.MatchString(s.Environment) {
-		named.Environment = "x" // its own rule refuses it, so that no store repeats the error
+		named.Environment = "x" // its rule reports it; otherwise each store would repeat the error
 	}
 	for _, store := range named.stores() {
 		at := path(store.key)
@@ -127,12 +130,13 @@ func validateBackupRegion(s *Stack) field.ErrorList {
 	return nil
 }
 
+// checkManaged checks the size of a managed store, and then the keys that depend on the size.
 func (r storeRules) checkManaged(at *field.Path) field.ErrorList {
 	if r.size == "" {
-		return field.ErrorList{field.Required(at.Child(r.sized), "the size of a managed store")}
+		return field.ErrorList{field.Required(at.Child(r.sizeKey), "the size of a managed store")}
 	}
-	if err := r.known(r.size); err != nil {
-		return field.ErrorList{field.Invalid(at.Child(r.sized), r.size, plain(err))}
+	if err := r.checkSize(r.size); err != nil {
+		return field.ErrorList{field.Invalid(at.Child(r.sizeKey), r.size, plain(err))}
 	}
 	if err := r.managed.check(); err != nil {
 		return field.ErrorList{field.Invalid(at.Child(r.managed.key), r.managed.value, plain(err))}
@@ -140,6 +144,7 @@ func (r storeRules) checkManaged(at *field.Path) field.ErrorList {
 	return nil
 }
 
+// checkInCluster checks the image, the storage class and the memory of a store in the cluster.
 func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	switch {

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// leaf is a key that is not an object, with a stack in which it has an effect.
+// leaf is a key that is not an object, with its type and a kind of store that has the key.
 type leaf struct {
 	path string
 	t    reflect.Type
@@ -50,7 +50,8 @@ func leaves() []leaf {
 	return all
 }
 
-// complete are objects in which a key has an effect.
+// complete are the objects to which set adds a key, so that the key has an effect. They are by KEY,
+// or by KEY@KIND for a kind of store.
 var complete = map[string]map[string]any{
 	"postgres":           {"instanceClass": "db.r7g.xlarge"},
 	"postgres@inCluster": {"kind": "inCluster", "image": "ecr://debian/postgres:15", "memoryMiB": 4096},
@@ -146,7 +147,7 @@ func TestEveryNumberHasABound(t *testing.T) {
 }
 
 // Every bound belongs to a key that exists.
-func TestEveryBoundIsOfAKey(t *testing.T) {
+func TestEveryBoundAndConditionBelongsToAKey(t *testing.T) {
 	known := paths()
 	for pattern := range numbers {
 		path, _, _ := strings.Cut(pattern, "@")
@@ -189,9 +190,9 @@ func TestEmptyValuesAreNotAbsent(t *testing.T) {
 	}
 }
 
-// The bounds of this package are those of the components. A component accepts the
-// bound and refuses the next number.
-func TestBoundsAreTheComponents(t *testing.T) {
+// The bounds of this package are the same as those of the components. A component accepts the bound
+// and refuses the next number.
+func TestComponentsAcceptExactlyTheBounds(t *testing.T) {
 	base := func() Stack {
 		s := defaults()
 		s.Environment, s.Postgres.InstanceClass, s.Redis.NodeType, s.Mongo.InstanceClass = "x", "db.r7g.16xlarge", "cache.r7g.large", "db.r6g.large"
@@ -214,7 +215,7 @@ func TestBoundsAreTheComponents(t *testing.T) {
 		"mongo.backupDays":            {func(s *Stack) *int { return &s.Mongo.BackupDays }, documents},
 	} {
 		b := numbers[key]
-		for n, ok := range map[int]bool{b.Min: true, b.Max: true, b.Max + 1: false, b.Min - 1: b.Min == 1} { // 0 stands for the default there
+		for n, ok := range map[int]bool{b.Min: true, b.Max: true, b.Max + 1: false, b.Min - 1: b.Min == 1} { // a component takes 0 for its default
 			s := base()
 			*tc.field(&s) = n
 			require.Equal(t, ok, tc.check(&s) == nil, "%s = %d: %v", key, n, tc.check(&s))
@@ -222,9 +223,8 @@ func TestBoundsAreTheComponents(t *testing.T) {
 	}
 }
 
-// Each member of a store has the kinds that it belongs to, so that no member is
-// ignored without an error.
-func TestEveryMemberOfAStoreHasKinds(t *testing.T) {
+// Each member of a store has the tag kinds. Without it a member could be ignored without an error.
+func TestEveryMemberOfAStoreHasTheTagKinds(t *testing.T) {
 	for _, t1 := range []reflect.Type{reflect.TypeFor[Postgres](), reflect.TypeFor[Redis](), reflect.TypeFor[Mongo]()} {
 		f, _ := t1.FieldByName("Kind")
 		values := valuesOf(f)

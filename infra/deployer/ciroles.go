@@ -15,8 +15,8 @@ const Repository = "OWNER/REPOSITORY"
 // Amazon Web Services").
 const Issuer = "token.actions.githubusercontent.com"
 
-// reading are the prefixes of the actions that change nothing.
-var reading = []string{"Describe", "Get", "List", "BatchGet", "BatchCheck"}
+// readPrefixes begin the names of the actions that change nothing.
+var readPrefixes = []string{"Describe", "Get", "List", "BatchGet", "BatchCheck"}
 
 // trust is the trust policy of a role.
 type trust struct {
@@ -30,11 +30,11 @@ type trustStatement struct {
 	Condition           map[string]map[string]string
 }
 
-// CIDocuments are the documents of the roles of the workflows: who may assume the role
-// that previews and the one that deploys, and what the previewing one may do. What the
-// deploying one may do is Documents, and what a role that it creates may do at most is the
-// boundary. GitHub puts the environment of a job into the
-// token's subject. The conditions compare it exactly, so no other job, branch or repository
+// CIDocuments returns the documents of the roles of the workflows, by name. The trust policies say
+// who may assume the previewing role and the deploying role. preview has the permissions of the
+// previewing role; Documents returns those of the deploying role. boundary is the permissions
+// boundary of every role that the deploying role creates. GitHub puts the environment of a job into
+// the token's subject. The conditions compare it exactly, so no other job, branch or repository
 // gets the role.
 func CIDocuments() (map[string][]byte, error) {
 	documents := map[string]any{
@@ -54,9 +54,9 @@ func CIDocuments() (map[string][]byte, error) {
 	return all, nil
 }
 
-// boundary bounds the roles of a stack, whatever their policies allow. It forbids what would
-// widen a permission: IAM, the organization and the account's settings, and other roles.
-// A boundary gives no permission.
+// boundary returns the permissions boundary of a stack's roles. It forbids what could widen a
+// permission, whatever their policies allow: IAM, the organization and the account's settings, and
+// other roles. A boundary gives no permission.
 func boundary() policy {
 	return policy{Version: "2012-10-17", Statement: []statement{
 		{
@@ -68,6 +68,7 @@ func boundary() policy {
 	}}
 }
 
+// trustOf returns the trust policy for jobs with an environment of GitHub.
 func trustOf(environment string) trust {
 	return trust{Version: "2012-10-17", Statement: []trustStatement{{
 		Sid: "Workflow", Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity",
@@ -85,8 +86,7 @@ func readingStatements() []statement {
 	for _, name := range slices.Sorted(maps.Keys(policies)) {
 		for _, s := range statements(policies[name]) {
 			s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool { return !reads(action) })
-			// A statement of its own service, such as that of service-linked roles, is for
-			// what is created.
+			// A statement for service-linked roles is needed for creations only.
 			if len(s.Action) > 0 && !strings.Contains(s.Sid, "ServiceLinked") {
 				all = append(all, s)
 			}
@@ -95,7 +95,8 @@ func readingStatements() []statement {
 	return all
 }
 
+// reads reports whether an action changes nothing, by its prefix.
 func reads(action string) bool {
 	_, verb, _ := strings.Cut(action, ":")
-	return slices.ContainsFunc(reading, func(prefix string) bool { return strings.HasPrefix(verb, prefix) })
+	return slices.ContainsFunc(readPrefixes, func(prefix string) bool { return strings.HasPrefix(verb, prefix) })
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// ciDocument decodes one of the documents of CIDocuments.
 func ciDocument(t *testing.T, name string, into any) {
 	t.Helper()
 	documents, err := CIDocuments()
@@ -16,9 +17,9 @@ func ciDocument(t *testing.T, name string, into any) {
 	require.NoError(t, json.Unmarshal(documents[name], into))
 }
 
-// Only the job with the environment of the role gets it: each condition is an exact
+// Only a job with the role's environment can assume the role: each condition is an exact
 // comparison, of the audience and of the subject.
-func TestTrustIsForOneEnvironment(t *testing.T) {
+func TestTrustPolicyAdmitsOneEnvironment(t *testing.T) {
 	for name, subject := range map[string]string{
 		"trust-preview": "repo:OWNER/REPOSITORY:environment:preview-ENVIRONMENT",
 		"trust-deploy":  "repo:OWNER/REPOSITORY:environment:ENVIRONMENT",
@@ -35,8 +36,9 @@ func TestTrustIsForOneEnvironment(t *testing.T) {
 	}
 }
 
-// What grants a role permissions needs the boundary, and the boundary forbids what widens them.
-func TestRolesGetPermissionsWithTheBoundaryOnly(t *testing.T) {
+// Each action that gives a role permissions requires the permissions boundary, and the boundary
+// forbids actions that widen permissions.
+func TestActionsThatGivePermissionsRequireTheBoundary(t *testing.T) {
 	documents, err := Documents()
 	require.NoError(t, err)
 	var identity policy

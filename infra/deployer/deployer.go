@@ -25,7 +25,7 @@ const (
 	MaxPolicies = 10
 )
 
-// Placeholders of the documents. Whoever creates the policies replaces them.
+// Placeholders of the policy documents. Whoever creates the policies replaces them.
 const (
 	Account     = "ACCOUNT"
 	Environment = "ENVIRONMENT"
@@ -59,6 +59,7 @@ type grant struct {
 	actions []string
 }
 
+// on returns a grant of actions of a service on a scope.
 func on(service string, scope scope, actions ...string) grant {
 	return grant{service, scope, actions}
 }
@@ -66,7 +67,7 @@ func on(service string, scope scope, actions ...string) grant {
 // Types lists the resource types of the table, sorted.
 func Types() []string { return slices.Sorted(maps.Keys(types)) }
 
-// Documents are the policies by their names. Each is JSON, indented.
+// Documents returns the policies as indented JSON, by their names.
 func Documents() (map[string][]byte, error) {
 	all := map[string][]byte{}
 	for name, services := range policies {
@@ -92,8 +93,8 @@ type statement struct {
 	Condition   map[string]map[string]string `json:",omitempty"`
 }
 
-// statements are those of some services: one for each service and scope, and those that
-// belong to no type.
+// statements returns the statements for some services: one for each service and scope, and the
+// extra ones, which belong to no resource type.
 func statements(services []string) []statement {
 	var all []statement
 	for _, service := range services {
@@ -107,8 +108,8 @@ func statements(services []string) []statement {
 	return all
 }
 
-// actionsOf collects the actions of a service on a scope, sorted. One that everything
-// allows is not repeated.
+// actionsOf returns the actions of a service on a scope, sorted. It leaves out an action that is
+// allowed on everything already.
 func actionsOf(service string, s scope) []string {
 	found := map[scope]map[string]bool{everything: {}, named: {}, tagged: {}, bounded: {}}
 	for _, grants := range [][]grant{slices.Concat(slices.Collect(maps.Values(types))...), always} {
@@ -125,6 +126,7 @@ func actionsOf(service string, s scope) []string {
 	})
 }
 
+// statementOf returns the statement that allows actions of a service on a scope.
 func statementOf(service string, s scope, actions []string) statement {
 	out := statement{
 		Sid: strings.ToUpper(service[:1]) + service[1:] + [...]string{"Any", "Named", "Tagged", "Bounded"}[s], Effect: "Allow",

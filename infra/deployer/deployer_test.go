@@ -19,7 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "write docs/deploy-policy and docs/ci-roles anew")
 
-// folders has what docs has of each set of documents.
+// folders are the folders of generated policy documents, each with the function that generates
+// them.
 var folders = map[string]func() (map[string][]byte, error){
 	"../../docs/deploy-policy": Documents,
 	"../../docs/ci-roles":      CIDocuments,
@@ -48,8 +49,8 @@ func TestDocumentsAreCurrent(t *testing.T) {
 	}
 }
 
-// recordedTypes are the AWS types that the previews of the stacks have, each with the
-// names of its resources.
+// recordedTypes returns the AWS resource types in the recorded previews of the stacks, each with
+// the names of its resources.
 func recordedTypes(t *testing.T) map[string][]string {
 	t.Helper()
 	types := map[string][]string{}
@@ -93,7 +94,8 @@ func TestEveryTypeOfTheStacksHasARow(t *testing.T) {
 
 // The ARNs of a service cover the names of the stacks' resources.
 func TestNamesOfTheStacksAreWithinTheARNs(t *testing.T) {
-	// A name that is no part of the ARN of what the action is allowed on.
+	// The ARNs on which the actions of these types are allowed do not contain the resource's own
+	// name.
 	elsewhere := []string{
 		"aws:autoscaling/lifecycleHook:LifecycleHook", "aws:autoscaling/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:route53/record:Record",
 	}
@@ -116,7 +118,7 @@ func TestNamesOfTheStacksAreWithinTheARNs(t *testing.T) {
 	require.Greater(t, checked, 80)
 }
 
-// serviceModule is the module of Pulumi's types for a service.
+// serviceModule returns the module in which Pulumi has the types of a service.
 func serviceModule(service string) string {
 	if service == "elasticloadbalancing" {
 		return "lb"
@@ -127,8 +129,8 @@ func serviceModule(service string) string {
 	return service
 }
 
-// endsWith says whether an ARN with the pattern can have a name as its last part, or
-// followed by an id.
+// endsWith reports whether an ARN that matches the pattern can have a name as its last part, or as
+// the part before an id.
 func endsWith(pattern, name string) bool {
 	anything := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `[^ ]*`)
 	form := regexp.MustCompile("^" + anything + "$")
@@ -144,8 +146,8 @@ func endsWith(pattern, name string) bool {
 	return false
 }
 
-// A policy fits IAM, allows no whole service, and changes nothing of other stacks where
-// the service has names or tags.
+// Each policy is within IAM's limits and allows no whole service. It deletes nothing of other
+// stacks, where the ARNs of the service have names or tags.
 func TestPoliciesFitIAM(t *testing.T) {
 	documents, err := Documents()
 	require.NoError(t, err)
@@ -191,9 +193,9 @@ func TestPoliciesFitIAM(t *testing.T) {
 	}
 }
 
-// AWS has each action, and each statement can allow it: it names resources and tags that the
-// action knows.
-func TestPoliciesAllowWhatTheyName(t *testing.T) {
+// AWS has each action of the documents. Each statement names resources and condition keys with
+// which IAM can allow its actions.
+func TestStatementsCanAllowTheirActions(t *testing.T) {
 	reference, err := authorization.Load()
 	require.NoError(t, err)
 	for folder, generate := range folders {

@@ -35,8 +35,8 @@ var resources = map[string][]string{
 	"wafv2":          {"arn:aws:wafv2:*:ACCOUNT:*/webacl/progressive-framework-ENVIRONMENT/*", "arn:aws:wafv2:*:*:*/managedruleset/*"},
 }
 
-// types has the permissions of every resource type of the stacks. A type is one file of
-// the provider, so that a row can be compared with it.
+// types has the permissions that each resource type of the stacks needs. The provider has one file
+// for each type, with which a row can be compared.
 var types = map[string][]grant{
 	"aws:acm/certificate:Certificate": {
 		on("acm", everything, "RequestCertificate", "AddTagsToCertificate", "DescribeCertificate", "ListTagsForCertificate"),
@@ -115,7 +115,7 @@ var types = map[string][]grant{
 	},
 	"aws:ec2/natGateway:NatGateway": {on("ec2", everything, "CreateNatGateway"), on("ec2", tagged, "DeleteNatGateway")},
 	"aws:ec2/networkAcl:NetworkAcl": {
-		on("ec2", everything, "CreateNetworkAcl", "ReplaceNetworkAclAssociation"), // a subnet leaves the VPC's own ACL
+		on("ec2", everything, "CreateNetworkAcl", "ReplaceNetworkAclAssociation"), // a new association takes the subnet from the VPC's default ACL
 		on("ec2", tagged, "CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "DeleteNetworkAclEntry", "DeleteNetworkAcl"),
 	},
 	"aws:ec2/route:Route":                                 {on("ec2", tagged, "CreateRoute", "ReplaceRoute", "DeleteRoute")},
@@ -153,7 +153,7 @@ var types = map[string][]grant{
 	},
 	"aws:eks/addon:Addon": {on("eks", named, "CreateAddon", "DescribeAddon", "UpdateAddon", "DeleteAddon", "DescribeUpdate"), on("eks", everything, "DescribeAddonVersions")},
 	"aws:eks/cluster:Cluster": {
-		on("eks", everything, "CreateCluster"), // without a resource
+		on("eks", everything, "CreateCluster"), // CreateCluster has no resource
 		on("eks", named, "DescribeCluster", "UpdateClusterConfig", "UpdateClusterVersion", "DescribeUpdate", "DeleteCluster",
 			"AssociateEncryptionConfig", "TagResource", "UntagResource", "ListTagsForResource"),
 		on("kms", tagged, "DescribeKey", "CreateGrant"),
@@ -262,8 +262,8 @@ var types = map[string][]grant{
 	},
 }
 
-// always are the permissions of the functions that the program calls, of images, and of
-// the kubeconfig.
+// always are the permissions for the functions that the program calls, for images, and for the
+// kubeconfig.
 var always = []grant{
 	on("sts", everything, "GetCallerIdentity"),
 	on("ssm", named, "GetParameter"),
@@ -274,7 +274,7 @@ var always = []grant{
 		"ListImages", "PutImage", "UploadLayerPart", "BatchDeleteImage"),
 }
 
-// extra are statements that belong to no type.
+// extra are statements that belong to no resource type.
 var extra = map[string][]statement{
 	"iam": {
 		{
@@ -302,8 +302,8 @@ var extra = map[string][]statement{
 	}},
 }
 
-// serviceLinkedRoles are the ARNs of the roles of the services that the stacks use (IAM
-// User Guide, "AWS services that work with IAM").
+// serviceLinkedRoles returns the ARNs of the service-linked roles of the services that the stacks
+// use (IAM User Guide, "AWS services that work with IAM").
 func serviceLinkedRoles() []string {
 	var arns []string
 	for _, service := range []string{

@@ -114,7 +114,7 @@ func (r *backtestReport) plots() []svgplot.Plot {
 	t := r.Timeline
 	line := func(name string, y []float64) svgplot.Line { return svgplot.Line{Name: name, X: t.Days, Y: y} }
 	linesOf := func(by map[backtest.Controller][]float64, scale float64) (lines []svgplot.Line) {
-		for _, c := range []backtest.Controller{backtest.Document, backtest.Ours} {
+		for _, c := range []backtest.Controller{backtest.Document, backtest.Predictive} {
 			y := make([]float64, len(by[c]))
 			for i, v := range by[c] {
 				y[i] = scale * v

@@ -71,7 +71,7 @@ func measure(ctx context.Context, faults bool) (err error) {
 		return err
 	}
 	printHeader()
-	if err := s.print(ctx, backtest.Ours, predicted); err != nil {
+	if err := s.print(ctx, backtest.Predictive, predicted); err != nil {
 		return err
 	}
 	if faults {

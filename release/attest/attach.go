@@ -50,8 +50,8 @@ func Attach(ctx context.Context, image name.Digest, statements []*Statement, key
 	return attachAll(ctx, image, found.image, statements, key, options)
 }
 
-// Add signs the statements and stores each as a referrer of the image. Unlike Attach, it
-// skips none.
+// Add signs the statements and stores each as a referrer of the image. Unlike Attach, Add also
+// signs a statement if the key has signed one of the same predicate type before.
 func Add(ctx context.Context, image name.Digest, statements []*Statement, key signkey.Key, options ...remote.Option) error {
 	subject, err := remote.Head(image, append(slices.Clone(options), remote.WithContext(ctx))...)
 	if err != nil {
@@ -60,7 +60,8 @@ func Add(ctx context.Context, image name.Digest, statements []*Statement, key si
 	return attachAll(ctx, image, *subject, statements, key, options)
 }
 
-// attachAll signs each statement and stores it as a referrer of the subject.
+// attachAll signs each statement and stores it as a referrer of the image. subject is the image's
+// descriptor.
 func attachAll(ctx context.Context, image name.Digest, subject v1.Descriptor, statements []*Statement, key signkey.Key, options []remote.Option) error {
 	for _, s := range statements {
 		bundle, err := Sign(ctx, s, key)
@@ -74,7 +75,7 @@ func attachAll(ctx context.Context, image name.Digest, subject v1.Descriptor, st
 	return nil
 }
 
-// attachBundle stores a bundle as a referrer of an image.
+// attachBundle stores a bundle as a referrer of an image. subject is the image's descriptor.
 func attachBundle(ctx context.Context, image name.Digest, subject v1.Descriptor, bundle []byte, predicateType string, options []remote.Option) error {
 	pusher, err := remote.NewPusher(options...)
 	if err != nil {

@@ -24,8 +24,8 @@ import (
 func TestCosignVerifiesWhatIsSigned(t *testing.T) {
 	r := newTestRegistry(t, true)
 	changesBundles := false
-	// cosign finds bundles by artifactType. ECR and the sandbox's registry list it; testRegistry
-	// lists the config's type.
+	// cosign finds bundles by artifactType. In the list of referrers, ECR and the sandbox's
+	// registry have the type of the manifest there, but testRegistry has the type of the config.
 	r.tamper = func(path string, content []byte) []byte {
 		switch {
 		case strings.Contains(path, "/referrers/"):

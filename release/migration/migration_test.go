@@ -22,11 +22,11 @@ func TestFaultsFindsStatementsThatMayBreakOlderPrograms(t *testing.T) {
 		{"a column that older programs do not write", `ALTER TABLE users ADD COLUMN a TEXT NOT NULL`, "does not write the new column"},
 		{"DEFAULT inside a string is no default value", `ALTER TABLE users ADD COLUMN a TEXT NOT NULL CHECK (a <> 'DEFAULT')`, "does not write the new column"},
 		{"a unique column", `ALTER TABLE users ADD COLUMN a TEXT UNIQUE`, "write a value twice"},
-		{"a second action", `ALTER TABLE users ADD COLUMN a TEXT, DROP COLUMN email`, "removes"},
+		{"a column is added and another one dropped", `ALTER TABLE users ADD COLUMN a TEXT, DROP COLUMN email`, "removes"},
 		{"a column of a new table", `CREATE TABLE a (b TEXT); ALTER TABLE a ALTER COLUMN b SET NOT NULL`, ""},
-		{"a rule for older rows", `ALTER TABLE users ADD CONSTRAINT c CHECK (active)`, "known to add only"},
-		{"another type", `ALTER TABLE users ALTER COLUMN email TYPE VARCHAR(10)`, "known to add only"},
-		{"another name", `ALTER TABLE users RENAME COLUMN email TO mail`, "old name"},
+		{"a constraint for existing rows", `ALTER TABLE users ADD CONSTRAINT c CHECK (active)`, "known to add only"},
+		{"another type of a column", `ALTER TABLE users ALTER COLUMN email TYPE VARCHAR(10)`, "known to add only"},
+		{"another name of a column", `ALTER TABLE users RENAME COLUMN email TO mail`, "old name"},
 		{"a table is dropped", `drop table users`, "removes"},
 		{"rows are deleted", `DELETE FROM users`, "removes"},
 		{"rows are changed", `UPDATE users SET active = false`, "changes rows"},
@@ -38,11 +38,11 @@ func TestFaultsFindsStatementsThatMayBreakOlderPrograms(t *testing.T) {
 		{"a drop in the body of a new function", `CREATE FUNCTION f() RETURNS VOID AS $body$ DROP TABLE users; $body$ LANGUAGE sql`, ""},
 		{"a code block", `DO $$ BEGIN DROP TABLE users; END $$`, "known to add only"},
 		{"a name in quotes", `ALTER TABLE "Users" DROP COLUMN a`, "removes"},
-		{"a quote that does not end", `COMMENT ON TABLE users IS 'x; DROP TABLE users`, ""},
-		{"an escaped quote hides nothing", `COMMENT ON TABLE users IS E'\''; DROP TABLE users; --'`, "removes"},
-		{"a dollar in a name hides nothing", `CREATE TABLE a$$ (b TEXT); DROP TABLE users; CREATE TABLE b$$ (b TEXT)`, "removes"},
-		{"a comment in a comment hides nothing", `/* /* */ ' */ DROP TABLE users; --'`, "removes"},
-		{"a carriage return ends a comment", "-- x\rDROP TABLE users", "removes"},
+		{"a drop in a text whose quote does not end", `COMMENT ON TABLE users IS 'x; DROP TABLE users`, ""},
+		{"a drop after an escaped quote", `COMMENT ON TABLE users IS E'\''; DROP TABLE users; --'`, "removes"},
+		{"a drop after a name with dollar signs", `CREATE TABLE a$$ (b TEXT); DROP TABLE users; CREATE TABLE b$$ (b TEXT)`, "removes"},
+		{"a drop after a comment in a comment", `/* /* */ ' */ DROP TABLE users; --'`, "removes"},
+		{"a drop after a comment that a carriage return ends", "-- x\rDROP TABLE users", "removes"},
 		{"no statement", ``, "no statement"},
 	} {
 		t.Run(c.reason, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestChangedOrMissingStepIsAnError(t *testing.T) {
 	}
 }
 
-// Every migration of the project only adds to an empty database.
+// Together, the migrations of the project only add to an empty database.
 func TestStepsOfTheProjectHaveNoFault(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("../..", Folder, "*.sql"))
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func TestStepsOfTheProjectHaveNoFault(t *testing.T) {
 	require.Empty(t, Faults(steps))
 }
 
-// Faults returns for every text, without a panic.
+// Faults does not panic, whatever text a step has.
 func FuzzFaults(f *testing.F) {
 	f.Add("CREATE TABLE a (b TEXT); $x$")
 	f.Add(`'";$`)

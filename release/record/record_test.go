@@ -30,7 +30,7 @@ const rendered = `  progressive-framework:release:
       web: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 `
 
-func TestRecordIsTheOnlyChange(t *testing.T) {
+func TestWithChangesOnlyTheRecord(t *testing.T) {
 	for _, c := range []struct{ reason, before, after string }{
 		{"no record, config at the end",
 			"# about\nconfig:\n  a:b: c # why\n  # last\n  x:y: {z: 1}\n",
@@ -82,10 +82,10 @@ func TestStackFilesOfTheProjectKeepTheirLines(t *testing.T) {
 
 func TestInvalidStackFilesAreErrors(t *testing.T) {
 	for reason, c := range map[string]struct{ text, want string }{
-		"no YAML":            {"a: [", "stack file"},
-		"no config":          {"a: b\n", "no key config"},
-		"a config in a line": {"config: {a:b: c}\n", ""},
-		"a record of a list": {"config:\n  progressive-framework:release: [a]\n", "progressive-framework:release"},
+		"no YAML":              {"a: [", "stack file"},
+		"no config":            {"a: b\n", "no key config"},
+		"config on one line":   {"config: {a:b: c}\n", ""},
+		"a list as the record": {"config:\n  progressive-framework:release: [a]\n", "progressive-framework:release"},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			f, err := Parse([]byte(c.text))

@@ -1,6 +1,6 @@
-// Package signer opens the keys that sign images. A key is a file, or a key of AWS KMS, and the
-// private part of such a key never leaves AWS. This is the only package that links the client of
-// KMS. Package signkey has the interface, the files and the public keys.
+// Package signer opens the keys that sign images. A key is a file or a key of AWS KMS. The private
+// part of a KMS key never leaves AWS. This is the only package that links the client of KMS.
+// Package signkey has the interface, the files and the public keys.
 //
 // A reference to a key is the path of a file, or a URI in cosign's form: awskms:///ARN,
 // awskms:///alias/NAME or awskms:///KEY-ID.

@@ -110,7 +110,7 @@ func TestKeyOfKMSSignsTheHash(t *testing.T) {
 	require.Equal(t, []string{"eu-central-1", "eu-central-1"}, f.regions, "the ARN's region, not that of the environment")
 }
 
-func TestKeyOfKMSIsRefused(t *testing.T) {
+func TestOpenRefusesUnusableKeysOfKMS(t *testing.T) {
 	for reason, c := range map[string]struct {
 		prepare func(*fakeKMS)
 		want    string
@@ -168,7 +168,7 @@ func TestPublicKeyIsExported(t *testing.T) {
 	require.ErrorIs(t, signkey.WritePublic(path, key), os.ErrExist)
 }
 
-func TestReferenceChoosesTheKey(t *testing.T) {
+func TestOpenReadsAFileOrRefusesAnInvalidReference(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, signkey.Create(path))
 	key, err := Open(t.Context(), path)

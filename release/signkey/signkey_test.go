@@ -33,13 +33,13 @@ func TestReadRefusesInvalidKeyFiles(t *testing.T) {
 			_, err := Read(path)
 			require.ErrorContains(t, err, test.want)
 			for line := range strings.Lines(test.content) {
-				require.NotContains(t, err.Error(), line, "the error has the content of a key file")
+				require.NotContains(t, err.Error(), line, "an error must not have the content of a key file")
 			}
 		})
 	}
 }
 
-func TestCreateKeepsAKeyAndProtectsIt(t *testing.T) {
+func TestCreateOverwritesNoKeyAndOnlyItsOwnerCanReadIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "key.pem")
 	require.NoError(t, Create(path))
 	info, err := os.Stat(path)

@@ -16,6 +16,7 @@ type Finding struct {
 	Message string
 }
 
+// String returns "file:line: message".
 func (f Finding) String() string { return fmt.Sprintf("%s:%d: %s", f.Path, f.Line, f.Message) }
 
 // Lint checks every Go and Markdown file of root, and returns the findings that no exception

@@ -44,6 +44,7 @@ type builder struct {
 	dirs map[string]string      // import path to the folder of the last build
 }
 
+// newBuilder returns a builder without results.
 func newBuilder(isolated func() (string, error)) *builder {
 	return &builder{
 		isolated: isolated,

@@ -33,6 +33,7 @@ func tinyRecipe(t *testing.T, dir string) recipe {
 	return recipe{ImportPath: tinyPath(t), Platforms: []string{"linux/amd64"}, Dir: dir}
 }
 
+// digestOf builds a recipe and returns the digest of the image.
 func digestOf(t *testing.T, r recipe) string {
 	t.Helper()
 	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
@@ -118,7 +119,7 @@ func TestBuildErrorsNameTheCause(t *testing.T) {
 	}
 }
 
-func TestMissingDir(t *testing.T) {
+func TestMissingDirIsRefused(t *testing.T) {
 	t.Parallel()
 	_, failures := newStack(t, "tiny").check(args(tinyPath(t), "absent", "localhost:1/shop/tiny"))
 	require.Contains(t, failures["dir"], `"absent" is not a folder`)
@@ -138,7 +139,7 @@ func TestUpdateFailsIfSourcesChangedSinceTheCheck(t *testing.T) {
 
 // ko uses one cached binary for an import path, and reads it again for an upload. So
 // two folders with the same import path must not share it.
-func TestSameImportPathInTwoFolders(t *testing.T) {
+func TestSameImportPathInTwoFoldersGivesTwoImages(t *testing.T) {
 	t.Parallel()
 	dirs := []string{module(t, map[string]string{"main.go": hello}), module(t, map[string]string{"main.go": probe})}
 	b := newBuilder(isolated)
@@ -250,7 +251,7 @@ func main() {
 }
 `
 
-func TestImageContent(t *testing.T) {
+func TestImageHasBinaryDataCertificatesAndTimeZones(t *testing.T) {
 	t.Parallel()
 	dir := module(t, map[string]string{"main.go": probe, "kodata/page.html": "page"})
 	r := tinyRecipe(t, dir)
@@ -341,6 +342,7 @@ func unpack(t *testing.T, img v1.Image, root string) map[string]*tar.Header {
 	}
 }
 
+// unpackedSize returns the sum of the sizes of all files.
 func unpackedSize(headers map[string]*tar.Header) (sum int64) {
 	for _, h := range headers {
 		sum += h.Size

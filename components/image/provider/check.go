@@ -61,9 +61,9 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 	return resp, nil
 }
 
-// computeInputs computes the inputs that are properties of the image. If all inputs
-// of the build are unchanged, it copies them from before. Otherwise it builds the
-// image.
+// computeInputs computes the inputs that are properties of the image. before are the inputs of the
+// last update. If all inputs of the build are unchanged, computeInputs copies the properties from
+// before. Otherwise it builds the image.
 func (i *Image) computeInputs(ctx context.Context, in *ImageInputs, before property.Map) error {
 	toolchain, err := i.builder.isolated()
 	if err != nil {
@@ -150,6 +150,7 @@ func failures(given property.Map, rules []inputRule) []p.CheckFailure {
 	return out
 }
 
+// badImportPath returns the reason why an import path is invalid, with the fix, or "".
 func badImportPath(path string) string {
 	switch {
 	case strings.HasPrefix(path, "."), strings.HasPrefix(path, "/"):
@@ -160,6 +161,7 @@ func badImportPath(path string) string {
 	return ""
 }
 
+// badRepository returns the reason why a repository is invalid, with the fix, or "".
 func badRepository(repository string) string {
 	_, err := name.NewRepository(repository, name.StrictValidation)
 	if err == nil && strings.Contains(repository, "://") {
@@ -172,16 +174,18 @@ func badRepository(repository string) string {
 	return ""
 }
 
+// badPlatforms returns the reason why a list of platforms is invalid, with the fix, or "".
 func badPlatforms(platforms []string) string {
-	known := ociplatform.Platform("").Values()
-	for _, given := range platforms {
-		if !slices.Contains(known, given) {
-			return fmt.Sprintf("%q is not a supported platform: use %s", given, strings.Join(known, " or "))
+	supported := ociplatform.Platform("").Values()
+	for _, platform := range platforms {
+		if !slices.Contains(supported, platform) {
+			return fmt.Sprintf("%q is not a supported platform: use %s", platform, strings.Join(supported, " or "))
 		}
 	}
 	return ""
 }
 
+// badBase returns the reason why a base image is invalid, with the fix, or "".
 func badBase(base string) string {
 	if base == "" {
 		return ""
@@ -193,6 +197,7 @@ func badBase(base string) string {
 	return ""
 }
 
+// badLabels returns the reason why a map of labels is invalid, with the fix, or "".
 func badLabels(labels map[string]string) string {
 	for key := range labels {
 		if strings.TrimSpace(key) == "" {
@@ -202,6 +207,7 @@ func badLabels(labels map[string]string) string {
 	return ""
 }
 
+// mustBeUnset returns the reason why a program must not set an input that Check computes, or "".
 func mustBeUnset(value string) string {
 	if value == "" {
 		return ""

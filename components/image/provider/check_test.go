@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestInvalidInputs(t *testing.T) {
+func TestInvalidInputsAreReportedWithTheFix(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("a", 64)
 	for _, c := range []struct {
 		reason, property string
@@ -84,7 +84,7 @@ func TestOrderAndDuplicatesOfPlatformsChangeNothing(t *testing.T) {
 	require.Equal(t, want[:1], canonical(nil))
 }
 
-func TestResourceTag(t *testing.T) {
+func TestResourceTagHasOnlyValidCharacters(t *testing.T) {
 	hex := strings.Repeat("0123456789abcdef", 4)
 	urn := func(stack, name string) resource.URN {
 		return resource.URN("urn:pulumi:" + stack + "::shop::ko:index:Image::" + name)
@@ -113,6 +113,7 @@ func TestSchemaDescribesTheResource(t *testing.T) {
 	}
 }
 
+// list returns a property that is a list of texts.
 func list(values ...string) property.Value {
 	var out []property.Value
 	for _, v := range values {
@@ -121,6 +122,7 @@ func list(values ...string) property.Value {
 	return property.New(out)
 }
 
+// text returns an input that is text, or "".
 func text(given map[string]property.Value, name string) string {
 	if v := given[name]; v.IsString() {
 		return v.AsString()

@@ -92,6 +92,7 @@ func moduleRoot(dir string) (string, error) {
 	}
 }
 
+// exists reports whether there is a file or a folder at path.
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

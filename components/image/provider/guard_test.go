@@ -19,10 +19,12 @@ func field(rule changerule.Rule, value string, from ...string) property.Value {
 	})
 }
 
-func guarded(fields map[string]property.Value) map[string]property.Value {
+// guardInputs returns the inputs of a guard with these fields.
+func guardInputs(fields map[string]property.Value) map[string]property.Value {
 	return map[string]property.Value{"fields": property.New(fields)}
 }
 
+// newGuard returns a stack whose only resource is a guard.
 func newGuard(t *testing.T) *stack {
 	t.Helper()
 	s := newStack(t, "unused")
@@ -30,6 +32,7 @@ func newGuard(t *testing.T) *stack {
 	return s
 }
 
+// recordedValues returns the values in the outputs of a guard, by id.
 func recordedValues(t *testing.T, outputs property.Map) map[string]string {
 	t.Helper()
 	values := map[string]string{}
@@ -41,11 +44,11 @@ func recordedValues(t *testing.T, outputs property.Map) map[string]string {
 
 func TestGuardRefusesAChangeInCheck(t *testing.T) {
 	s := newGuard(t)
-	require.True(t, s.up(guarded(map[string]property.Value{"block": field(changerule.Fixed, "10.0.0.0/16"), "disk": field(changerule.Grows, "2")})))
-	_, failures := s.check(guarded(map[string]property.Value{"block": field(changerule.Fixed, "10.1.0.0/16"), "disk": field(changerule.Grows, "1")}))
+	require.True(t, s.up(guardInputs(map[string]property.Value{"block": field(changerule.Fixed, "10.0.0.0/16"), "disk": field(changerule.Grows, "2")})))
+	_, failures := s.check(guardInputs(map[string]property.Value{"block": field(changerule.Fixed, "10.1.0.0/16"), "disk": field(changerule.Grows, "1")}))
 	require.Equal(t, map[string]string{"": `network.zones: "10.0.0.0/16" can't become "10.1.0.0/16": EKS keeps them. Set it back` +
 		`network.zones: "2" can't become "1": EKS keeps them. Set it back`}, failures, "every refusal at once")
-	require.False(t, s.up(guarded(map[string]property.Value{"block": field(changerule.Fixed, "10.0.0.0/16"), "disk": field(changerule.Grows, "2")})),
+	require.False(t, s.up(guardInputs(map[string]property.Value{"block": field(changerule.Fixed, "10.0.0.0/16"), "disk": field(changerule.Grows, "2")})),
 		"the refused change left nothing behind")
 }
 
@@ -58,7 +61,7 @@ func TestGuardRefusesTwoChangesInAGroup(t *testing.T) {
 				"reason": property.New("both tiers would replace their nodes"), "fix": property.New("Change one"),
 			})
 		}
-		return guarded(map[string]property.Value{"web": grouped("tiers.web.release", web), "app": grouped("tiers.application.release", app)})
+		return guardInputs(map[string]property.Value{"web": grouped("tiers.web.release", web), "app": grouped("tiers.application.release", app)})
 	}
 	require.True(t, s.up(tiers("1", "1")))
 	_, failures := s.check(tiers("2", "2"))
@@ -71,40 +74,41 @@ func TestGuardRefusesTwoChangesInAGroup(t *testing.T) {
 
 func TestGuardKnowsItsValuesInAPreview(t *testing.T) {
 	s := newGuard(t)
-	_, outputs := s.preview(guarded(map[string]property.Value{"zone": field(changerule.Kept, "a", "a", "b")}))
+	_, outputs := s.preview(guardInputs(map[string]property.Value{"zone": field(changerule.Kept, "a", "a", "b")}))
 	require.Equal(t, map[string]string{"zone": "a"}, recordedValues(t, outputs), "before it exists")
-	require.True(t, s.up(guarded(map[string]property.Value{"zone": field(changerule.Kept, "b", "b", "c")})))
+	require.True(t, s.up(guardInputs(map[string]property.Value{"zone": field(changerule.Kept, "b", "b", "c")})))
 
-	more := guarded(map[string]property.Value{"zone": field(changerule.Kept, "a", "a", "b", "c"), "disk": field(changerule.Grows, "1")})
+	more := guardInputs(map[string]property.Value{"zone": field(changerule.Kept, "a", "a", "b", "c"), "disk": field(changerule.Grows, "1")})
 	_, outputs = s.preview(more)
 	require.Equal(t, map[string]string{"zone": "b", "disk": "1"}, recordedValues(t, outputs), "what was chosen stays, and a new field is recorded")
 	require.True(t, s.up(more))
 	require.False(t, s.up(more))
 }
 
-func TestGuardForgetsAFieldThatIsGone(t *testing.T) {
+func TestGuardForgetsARemovedField(t *testing.T) {
 	s := newGuard(t)
-	disk := guarded(map[string]property.Value{"disk": field(changerule.Grows, "4")})
+	disk := guardInputs(map[string]property.Value{"disk": field(changerule.Grows, "4")})
 	require.True(t, s.up(disk))
-	require.True(t, s.up(guarded(map[string]property.Value{})), "the store was removed")
-	require.True(t, s.up(guarded(map[string]property.Value{"disk": field(changerule.Grows, "2")})), "a new store begins anew")
+	require.True(t, s.up(guardInputs(map[string]property.Value{})), "the store was removed")
+	require.True(t, s.up(guardInputs(map[string]property.Value{"disk": field(changerule.Grows, "2")})), "a new store begins anew")
 }
 
-func TestGuardTakesAnotherWordingForNoChange(t *testing.T) {
+func TestGuardIgnoresAnotherWordingOfAReason(t *testing.T) {
 	s := newGuard(t)
-	require.True(t, s.up(guarded(map[string]property.Value{"disk": field(changerule.Grows, "4")})))
+	require.True(t, s.up(guardInputs(map[string]property.Value{"disk": field(changerule.Grows, "4")})))
 	worded := field(changerule.Grows, "4").AsMap().Set("reason", property.New("Volumes can't shrink"))
-	require.False(t, s.up(guarded(map[string]property.Value{"disk": property.New(worded)})))
+	require.False(t, s.up(guardInputs(map[string]property.Value{"disk": property.New(worded)})))
 }
 
-// A key that is not set is a value, too: a store that began empty takes no snapshot later.
+// The guard records an empty value, too. So a store that was created without a snapshot refuses a
+// snapshot later.
 func TestGuardRecordsAnEmptyValue(t *testing.T) {
 	s := newGuard(t)
-	empty := guarded(map[string]property.Value{"snapshot": field(changerule.Fixed, "")})
+	empty := guardInputs(map[string]property.Value{"snapshot": field(changerule.Fixed, "")})
 	_, outputs := s.preview(empty)
 	require.Equal(t, map[string]string{"snapshot": ""}, recordedValues(t, outputs))
 	require.True(t, s.up(empty))
 	require.False(t, s.up(empty))
-	_, failures := s.check(guarded(map[string]property.Value{"snapshot": field(changerule.Fixed, "last")}))
+	_, failures := s.check(guardInputs(map[string]property.Value{"snapshot": field(changerule.Fixed, "last")}))
 	require.Contains(t, failures[""], `"" can't become "last"`)
 }

@@ -124,6 +124,7 @@ func TestPushSkipsWhatTheRegistryHas(t *testing.T) {
 	require.Equal(t, writes+1, registry.writes.Load(), "nothing is written twice")
 }
 
+// requireExists requires that the registry has a manifest or a tag.
 func requireExists(t *testing.T, reference string) {
 	t.Helper()
 	ref, err := name.ParseReference(reference)
@@ -132,6 +133,7 @@ func requireExists(t *testing.T, reference string) {
 	require.NoError(t, err, reference)
 }
 
+// requireMissing requires that the registry does not have a manifest or a tag.
 func requireMissing(t *testing.T, reference string) {
 	t.Helper()
 	ref, err := name.ParseReference(reference)

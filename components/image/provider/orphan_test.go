@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestUntilOrphaned(t *testing.T) {
+func TestContextEndsWithTheParentProcessOrTheOuterContext(t *testing.T) {
 	var parent atomic.Int64
 	parent.Store(42)
 	ctx, cancel := untilOrphaned(t.Context(), func() int { return int(parent.Load()) }, time.Millisecond)

@@ -9,9 +9,10 @@ import (
 	"github.com/pulumi/pulumi-go-provider/infer"
 )
 
-// Password implements ko:index:Password: a random value that a server accepts before a secret
-// has it. It is part of this plugin because every stack already has the plugin. AWS's
-// generator returns another value in each run, and only a secret would keep it.
+// Password implements ko:index:Password: a random value that stays in the stack's state. So a
+// server can accept the value before a secret of Secrets Manager contains it. AWS's own generator
+// returns another value in each run of the program. Password is in this plugin, because every stack
+// already has the plugin.
 type Password struct{}
 
 // Annotate names the resource.
@@ -41,7 +42,8 @@ func (s *PasswordState) Annotate(a infer.Annotator) {
 	a.Describe(&s.Value, "The value.")
 }
 
-// characters are those of a value: headers, URLs and AUTH commands can contain all of them.
+// characters are the characters of a value. Headers, URLs and AUTH commands of Redis can contain
+// all of them.
 const characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 // Create generates the value. A preview does not know it.

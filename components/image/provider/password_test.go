@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// newPassword returns a stack whose only resource is a password.
 func newPassword(t *testing.T) *stack {
 	t.Helper()
 	s := newStack(t, "unused")
@@ -15,6 +16,7 @@ func newPassword(t *testing.T) *stack {
 	return s
 }
 
+// length returns the inputs of a password.
 func length(n int) map[string]property.Value {
 	return map[string]property.Value{"length": property.New(float64(n))}
 }

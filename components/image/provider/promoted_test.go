@@ -86,7 +86,7 @@ func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
 	require.Empty(t, referrers, "what was signed is deleted with the image")
 }
 
-func TestSigningBeginsWithAKeyAndFollowsIt(t *testing.T) {
+func TestNewSigningKeyIsADiffAndAMissingOneIsRefused(t *testing.T) {
 	registry := newRegistry(t)
 	s := pushed(t, registry)
 	key, _ := signingKey(t)
@@ -163,7 +163,7 @@ func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
 	requireMissing(t, want)
 }
 
-func TestPromotionRefusesInAPreview(t *testing.T) {
+func TestPreviewRefusesAPromotionThatIsNotVerified(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
 	_, other := signingKey(t)
@@ -201,7 +201,7 @@ func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
 	requireMissing(t, registry.host+"/prod/web@"+source.output("digest"))
 }
 
-func TestRefreshOfAPromotedImageNoticesWhatIsGone(t *testing.T) {
+func TestRefreshNoticesAMissingPromotedImageOrSignature(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
 	source := pushedSigned(t, registry, key)
@@ -247,7 +247,7 @@ func TestPromotedBeforeTheRepositoryExists(t *testing.T) {
 
 // A stack that has built its images and then gets promoted ones has both for a moment, in
 // one repository and with one digest.
-func TestPromotedImageTakesThePlaceOfABuiltOne(t *testing.T) {
+func TestPromotedImageReplacesABuiltOneWithTheSameDigest(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
 	built := pushedSigned(t, registry, key)

@@ -77,6 +77,7 @@ func tinyPath(t *testing.T) string {
 	return "example.com/" + test + "/tiny"
 }
 
+// edit writes a file below dir.
 func edit(t *testing.T, dir, name, content string) {
 	t.Helper()
 	path := filepath.Join(dir, name)
@@ -96,6 +97,7 @@ type testRegistry struct {
 	server   *httptest.Server
 }
 
+// newRegistry starts an empty registry.
 func newRegistry(t *testing.T) *testRegistry {
 	t.Helper()
 	s := &testRegistry{}
@@ -146,6 +148,7 @@ type stack struct {
 	state  property.Map
 }
 
+// newStack returns a stack without the resource, whose name is given.
 func newStack(t *testing.T, name string) *stack {
 	t.Helper()
 	server, err := integration.NewServer(t.Context(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(isolated)))
@@ -153,6 +156,7 @@ func newStack(t *testing.T, name string) *stack {
 	return &stack{t: t, server: server, urn: urn(name)}
 }
 
+// urn returns the URN of an image in the stack test.
 func urn(name string) resource.URN {
 	return resource.NewURN("test", "shop", "", image.Token, name)
 }
@@ -279,10 +283,12 @@ func (s *stack) refresh() (bool, error) {
 	return true, nil
 }
 
+// destroy deletes the resource.
 func (s *stack) destroy() error {
 	return s.server.Delete(p.DeleteRequest{ID: s.id, Urn: s.urn, Properties: s.state, OldInputs: s.inputs})
 }
 
+// output returns an output that is text.
 func (s *stack) output(name string) string {
 	s.t.Helper()
 	v := s.state.Get(name)
@@ -305,6 +311,7 @@ func args(importPath, dir, repository string, more ...map[string]property.Value)
 	return out
 }
 
+// credentials returns the input credentials with a password.
 func credentials(password string) map[string]property.Value {
 	return map[string]property.Value{"credentials": property.New(map[string]property.Value{
 		"username": property.New("AWS"),

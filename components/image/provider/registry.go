@@ -143,4 +143,5 @@ func authenticate(ctx context.Context, ref name.Reference, ids []identity) (*v1.
 	return nil, identity{}, fmt.Errorf("%w: %w", errDenied, refused)
 }
 
+// errDenied means that the registry refused every possible login.
 var errDenied = errors.New("the registry refuses the login")

@@ -26,6 +26,7 @@ func deleteManifest(t *testing.T, reference string) {
 	require.NoError(t, remote.Delete(ref, remote.WithContext(t.Context())))
 }
 
+// tags returns all tags of a repository.
 func tags(t *testing.T, repository string) []string {
 	t.Helper()
 	repo, err := name.NewRepository(repository)
@@ -110,7 +111,7 @@ func TestImportIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "cannot be imported")
 }
 
-func TestDeleteKeepsWhatOthersUse(t *testing.T) {
+func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 	for _, c := range []struct {
 		reason string
 		before func(t *testing.T, registry *testRegistry, repo string, s *stack)
@@ -259,7 +260,7 @@ func TestCredentialsAreSentToTheirRegistryOnly(t *testing.T) {
 	}
 }
 
-func TestClassify(t *testing.T) {
+func TestErrorKindFollowsFromStatusAndCode(t *testing.T) {
 	status := func(code int, codes ...transport.ErrorCode) error {
 		e := &transport.Error{StatusCode: code}
 		for _, c := range codes {
@@ -272,13 +273,13 @@ func TestClassify(t *testing.T) {
 		err    error
 		want   errorKind
 	}{
-		{"no manifest, or no repository", status(404), absent},
-		{"no login", status(401), denied},
+		{"a missing manifest or repository", status(404), absent},
+		{"a missing login", status(401), denied},
 		{"an expired token of ECR", status(403, transport.DeniedErrorCode), denied},
 		{"a registry that does not support deletion", status(405), unsupported},
-		{"the same, with the status of older registries", status(400, transport.UnsupportedErrorCode), unsupported},
+		{"an older registry that does not support deletion", status(400, transport.UnsupportedErrorCode), unsupported},
 		{"a broken registry", status(500), failed},
-		{"no registry", errors.New("connection refused"), failed},
+		{"an unreachable registry", errors.New("connection refused"), failed},
 		{"a cancelled request", context.Canceled, failed},
 	} {
 		require.Equal(t, c.want, classify(c.err), c.reason)

@@ -105,8 +105,8 @@ func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Prov
 	}
 }
 
-// repositoryVariables name another repository than that of the folder. A shell has them
-// inside a hook of git, or of `git rebase --exec`.
+// repositoryVariables are environment variables with which git uses another repository than that of
+// the folder. git sets them for its hooks and for the commands of `git rebase --exec`.
 var repositoryVariables = []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
 
 // sourceCommit returns the git commit of the sources, and whether files differ from it.

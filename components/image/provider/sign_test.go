@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// committed creates a git repository with a commit, and returns its folder and a function
-// that runs git in a folder.
-func committed(t *testing.T) (dir string, git func(dir string, args ...string) string) {
+// newCommit creates a git repository with a commit, and returns its folder and a function that runs
+// git in a folder.
+func newCommit(t *testing.T) (dir string, git func(dir string, args ...string) string) {
 	t.Helper()
 	git = func(dir string, args ...string) string {
 		t.Helper()
@@ -31,10 +31,10 @@ func committed(t *testing.T) (dir string, git func(dir string, args ...string) s
 	return dir, git
 }
 
-// The provenance names the commit of the sources, however they are checked out and whatever the
-// shell has set.
+// The provenance names the commit of the sources for every kind of checkout, also if the shell has
+// git's variables of another repository.
 func TestProvenanceNamesTheCommitOfTheSources(t *testing.T) {
-	dir, git := committed(t)
+	dir, git := newCommit(t)
 	commit := git(dir, "rev-parse", "HEAD")
 	requireCommit := func(t *testing.T, dir string) {
 		t.Helper()
@@ -59,7 +59,7 @@ func TestProvenanceNamesTheCommitOfTheSources(t *testing.T) {
 		requireCommit(t, link)
 	})
 	t.Run("another repository in the environment", func(t *testing.T) {
-		other, _ := committed(t)
+		other, _ := newCommit(t)
 		t.Setenv("GIT_DIR", filepath.Join(other, ".git"))
 		t.Setenv("GIT_WORK_TREE", other)
 		requireCommit(t, dir)

@@ -22,9 +22,10 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// sigstore-go, which cosign verifies with, accepts the bundles in the registry, and refuses
-// them with another key or for another image. It is linked here by ko already.
-func TestSigstoreAcceptsWhatIsSigned(t *testing.T) {
+// sigstore-go is the library with which cosign verifies. It accepts the bundles in the registry,
+// and refuses them with another key or for another image. The test adds no dependency, because ko
+// uses this library already.
+func TestSigstoreAcceptsOnlySignedImages(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
 	_, other := signingKey(t)
@@ -63,6 +64,7 @@ func sigstore(t *testing.T, signed *bundle.Bundle, public, image string) error {
 	return err
 }
 
+// expiring returns a trusted key without an end, in the form that sigstore-go requires.
 func expiring(t *testing.T, key *ecdsa.PublicKey) *root.ExpiringKey {
 	t.Helper()
 	v, err := signature.LoadECDSAVerifier(key, crypto.SHA256)

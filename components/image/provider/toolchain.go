@@ -28,8 +28,8 @@ var keptSettings = []string{
 // readOnlySettings are values that Isolate does not change, because `go env` only reports them.
 var readOnlySettings = []string{"GOROOT", "GOTOOLDIR", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", "GOEXE", "GOMOD", "GOGCCFLAGS"}
 
-// startupSettings are variables with which the go tool does not start if they are wrong, such
-// as the GOROOT of an older installation. Without them it finds its own folder.
+// startupSettings are variables that can prevent the start of the go tool, such as the GOROOT of an
+// older installation. Without them the go tool finds its own folder.
 var startupSettings = []string{"GOROOT", "GOEXPERIMENT", "GOFIPS140"}
 
 // buildEnv is set for every build: the lowest instruction set of each architecture,

@@ -15,7 +15,8 @@ import (
 // transfer is the copy of a promoted image.
 type transfer struct {
 	source, target name.Digest
-	// known is false in a preview before the target's repository exists.
+	// known is false in a preview before the target's repository exists: the target is then not
+	// known.
 	known          bool
 	tag            string
 	keys           signkey.Trusted

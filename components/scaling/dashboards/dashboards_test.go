@@ -13,11 +13,12 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// whole is a platform with every exporter.
+// whole returns a platform with every exporter.
 func whole() Platform {
 	return Platform{Services: scaling.Services(), Connections: 200, Exporters: []Exporter{State, PostgreSQL, Redis, MongoDB, Forecaster}}
 }
 
+// eachPanel runs a check as a subtest for each panel of a platform.
 func eachPanel(t *testing.T, p Platform, check func(t *testing.T, panel Panel)) {
 	t.Helper()
 	for _, d := range New(p) {
@@ -77,8 +78,8 @@ func seriesOf(t *testing.T, expr string) (names []string) {
 	return names
 }
 
-// Prometheus' parser accepts each expression. It reads a series of its own exporter, and
-// of others only those that every stack has.
+// Prometheus' parser accepts each expression. Each expression reads a series of its query's
+// exporter. It may also read series of exporters that every stack has.
 func TestExpressionsReadSeriesThatExist(t *testing.T) {
 	series := Series()
 	read := map[string]bool{}
@@ -119,9 +120,10 @@ func TestMissingExportersLeaveNoEmptyPanel(t *testing.T) {
 		}
 	})
 	require.NotContains(t, titles(p, "performance"), "Database Performance: MongoDB")
-	require.Contains(t, titles(p, "performance"), "Auto-scaling Status", "the pods that Prometheus reaches")
+	require.Contains(t, titles(p, "performance"), "Auto-scaling Status", "it shows the pods that answer Prometheus")
 }
 
+// titles returns the titles of a dashboard's panels.
 func titles(p Platform, name string) (all []string) {
 	for _, d := range New(p) {
 		if d.Name == name {
@@ -133,9 +135,9 @@ func titles(p Platform, name string) (all []string) {
 	return all
 }
 
-// The document's six panels are there with its legends (section "Comprehensive
-// Performance Dashboard").
-func TestPerformanceHasTheDocumentsPanels(t *testing.T) {
+// The design document's six panels are there with its legends (section "Comprehensive Performance
+// Dashboard").
+func TestPerformanceHasTheDesignDocumentsPanels(t *testing.T) {
 	for title, legends := range map[string][]string{
 		"Application Response Time":      {"95th percentile", "50th percentile"},
 		"Agent Coordination Performance": {"MCA Coordination (95th)", "Active MCA Sessions"},
@@ -160,7 +162,7 @@ func TestPerformanceHasTheDocumentsPanels(t *testing.T) {
 }
 
 // The bounds and requests of a stack are the lines of its panels.
-func TestLinesFollowTheStack(t *testing.T) {
+func TestLinesAreTheBoundsOfTheStack(t *testing.T) {
 	p := whole()
 	var err error
 	p.Services[2], err = p.Services[2].WithBounds(1, 7)

@@ -35,8 +35,8 @@ func Arrivals(p scaling.Profile, m scaling.PodsMetric) string {
 }
 
 // Forecast returns the expression for the number of pods that the forecaster publishes for a
-// service. The expression has no value if the last number is older than a minute, negative
-// or not finite. During a rollout of the forecaster it has the larger of two numbers.
+// service. The expression has no value if the last number is older than a minute, negative or not
+// finite. During a rollout two forecasters publish, and the expression has the larger number.
 func Forecast(p scaling.Profile) string {
 	return fmt.Sprintf(`max(last_over_time(forecast_published_pods{job=%q,service=%q}[%s]) >= 0 < Inf)`, ForecasterJob, p.Short, duration(forecastAge))
 }

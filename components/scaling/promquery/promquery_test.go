@@ -50,8 +50,8 @@ func evaluate(t *testing.T, tests []unitTest) {
 	require.NoError(t, err, "%s", out)
 }
 
-// equals requires a value up to rounding: promtool compares exactly, and the order in
-// which PromQL adds is not defined.
+// equals returns the check that an expression has a value, up to rounding: promtool compares
+// exactly, and the order in which PromQL adds is not defined.
 func equals(expr string, want float64) expression {
 	return expression{fmt.Sprintf("abs(%s - %s) < bool 1e-9", expr, number(want)), "1m", []sample{{"{}", 1}}}
 }
@@ -70,8 +70,8 @@ func metric(t *testing.T, name string) (scaling.Profile, scaling.PodsMetric) {
 	return scaling.Profile{}, scaling.PodsMetric{}
 }
 
-// counter writes samples of a counter that grows by step from one scrape to the
-// next. It begins at the scrape start and has count samples.
+// counter returns the samples of a counter that grows by step from one scrape to the next. It
+// begins at the scrape start and has count samples.
 func counter(step float64, start, count int) string {
 	text := ""
 	if start > 0 {
@@ -80,7 +80,7 @@ func counter(step float64, start, count int) string {
 	return text + fmt.Sprintf("0+%sx%d", number(step), count-1)
 }
 
-// gauge writes equal samples.
+// gauge returns count equal samples from the scrape start on.
 func gauge(value float64, start, count int) string {
 	if start == 0 {
 		return fmt.Sprintf("%s+0x%d", number(value), count-1)
@@ -88,8 +88,9 @@ func gauge(value float64, start, count int) string {
 	return fmt.Sprintf("_x%d %s+0x%d", start-1, number(value), count-1)
 }
 
-// The situations that the expressions are written for. 13 scrapes are a minute, and
-// the expression is evaluated at its end.
+// Demand in the situations for which the expressions are written. 13 scrapes are a minute, and the
+// test evaluates the expression at the end of the minute. A scrape takes place every 5 s, so a
+// counter that grows by 500 at each scrape has a rate of 100 a second.
 func TestDemandInEverySituation(t *testing.T) {
 	const (
 		scrapes = 13
@@ -192,9 +193,9 @@ func TestDemandInEverySituation(t *testing.T) {
 	}
 }
 
-// PromQL computes what Value does, for every metric of the document in many states.
-// The property test on Kubernetes' calculator proves Value.
-func TestDemandIsValue(t *testing.T) {
+// For every metric, in many random states, the PromQL expression of Demand has the result of Value.
+// A property test with Kubernetes' calculator checks Value.
+func TestDemandEqualsValueInRandomStates(t *testing.T) {
 	const scrapes, states = 13, 30
 	rng := rand.New(rand.NewPCG(1, 2))
 	var tests []unitTest
@@ -236,8 +237,8 @@ func TestDemandIsValue(t *testing.T) {
 	evaluate(t, tests)
 }
 
-// People see each pod's value under the document's name.
-func TestPerPod(t *testing.T) {
+// PerPod groups by job and pod, so that people see the value of each pod.
+func TestPerPodGroupsByJobAndPod(t *testing.T) {
 	p, m := metric(t, "nutrition_calculations_per_minute")
 	require.Equal(t, `60 * sum by (job, pod) (rate(nutrition_calculations_total{job="npa"}[30s]))`, PerPod(p, m))
 	p, m = metric(t, "http_request_duration_seconds")

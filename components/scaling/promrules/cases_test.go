@@ -6,15 +6,15 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// alertCase is a state of the platform in which an alert fires, or is quiet.
+// alertCase is a state of the platform, and whether an alert fires in it.
 type alertCase struct {
 	reason, alert string
 	// labels are further labels of the alert.
 	labels map[string]string
 	input  []map[string]any
-	// summary is part of the alert's summary; empty: the alert is quiet.
+	// summary is part of the alert's summary; empty: the alert does not fire.
 	summary string
-	// after is when it is looked at; empty: after 25 minutes.
+	// after is the time at which the test checks the alert; empty: 25 minutes.
 	after string
 }
 
@@ -26,6 +26,7 @@ func (c alertCase) interval() string {
 	return "15s"
 }
 
+// at returns the time at which the test checks the alert.
 func (c alertCase) at() string {
 	if c.after != "" {
 		return c.after
@@ -33,8 +34,8 @@ func (c alertCase) at() string {
 	return "25m"
 }
 
-// labelsFor are the labels of an alert of a service, and of a threshold if it follows from
-// one.
+// labelsFor returns the labels of an alert of a service. An alert that follows from a threshold
+// also has its key.
 func labelsFor(service string, threshold ...string) map[string]string {
 	labels := map[string]string{"service": service}
 	if len(threshold) > 0 {
@@ -45,22 +46,23 @@ func labelsFor(service string, threshold ...string) map[string]string {
 
 const webJob = `job="progressive-framework-v5"`
 
-// constant is a series that keeps its value for half an hour.
+// constant returns a series that keeps its value for half an hour.
 func constant(name string, value float64) map[string]any {
 	return series(name, fmt.Sprintf("%gx120", value))
 }
 
-// growing is a counter that grows by a number each 15 s, for two hours.
+// growing returns a counter that grows by a number each 15 s, for two hours.
 func growing(name string, by int) map[string]any {
 	return series(name, fmt.Sprintf("0+%dx480", by))
 }
 
+// requests returns the counter of a service's requests with a status.
 func requests(job, status string, by int) map[string]any {
 	return growing(`http_requests_total{`+job+`,pod="a",method="GET",route="GET /x",status="`+status+`"}`, by)
 }
 
-// histogram returns the bucket le and the count of a histogram. Of every 100 observations,
-// the bucket has fast.
+// histogram returns the series of the bucket le and of the count of a histogram. Of every 100
+// observations, fast are in the bucket.
 func histogram(name, labels, le string, fast int) []map[string]any {
 	return []map[string]any{
 		growing(fmt.Sprintf(`%s_bucket{%s,pod="a",le=%q}`, name, labels, le), fast),
@@ -68,6 +70,7 @@ func histogram(name, labels, le string, fast int) []map[string]any {
 	}
 }
 
+// alertCases returns the cases of all alerts.
 func alertCases() []alertCase {
 	cases := slowCases()
 	for _, more := range [][]alertCase{loadCases(), failureCases(), stateCases(), redisCases(), predictionCases(), databaseCases()} {
@@ -76,7 +79,8 @@ func alertCases() []alertCase {
 	return cases
 }
 
-// slowCases: each duration of the document, with 6 and with 4 % beyond it.
+// slowCases returns two cases for each duration of the design document: 6 % and 4 % of the
+// observations take longer. 5 % may take longer.
 func slowCases() (all []alertCase) {
 	const http = "http_request_duration_seconds"
 	for _, row := range []struct{ alert, service, threshold, histogram, labels, le, summary string }{
@@ -96,6 +100,7 @@ func slowCases() (all []alertCase) {
 	return append(all, alertCase{"WebSockets take minutes", "ResponsesSlow", labelsFor("web"), histogram(http, webJob+`,route="GET /ws"`, "0.5", 0), "", ""})
 }
 
+// loadCases returns the cases of the alerts about load, connections and sessions.
 func loadCases() []alertCase {
 	up := func(value float64) map[string]any { return constant(`up{`+webJob+`,pod="a"}`, value) }
 	demand := map[string]string{"service": "web", "metric": "http_requests_per_second"}
@@ -128,13 +133,14 @@ func loadCases() []alertCase {
 		{"6 of 8 connections", "ConnectionsHigh", labelsFor("npa"), pool(6), "", ""},
 		{"50 sessions", "SessionsAtMaximum", labelsFor("mca"), sessions(50), "maximum of 50 sessions", ""},
 		{"49 sessions", "SessionsAtMaximum", labelsFor("mca"), sessions(49), "", ""},
-		{"100 wait", "QueueFull", labelsFor("mca"), queued(100), "100 requests wait", ""},
-		{"99 wait", "QueueFull", labelsFor("mca"), queued(99), "", ""},
+		{"100 requests wait", "QueueFull", labelsFor("mca"), queued(100), "100 requests wait", ""},
+		{"99 requests wait", "QueueFull", labelsFor("mca"), queued(99), "", ""},
 		{"6,000 requests a second need 60 pods", "DemandAboveMaximum", demand, every5s(6000), "http_requests_per_second needs more than the maximum of 50 pods", ""},
-		{"4,000 need 40", "DemandAboveMaximum", demand, every5s(4000), "", ""},
+		{"4,000 requests a second need 40 pods", "DemandAboveMaximum", demand, every5s(4000), "", ""},
 	}
 }
 
+// failureCases returns the cases of the alerts about failed and slow requests.
 func failureCases() []alertCase {
 	burn := func(window string) map[string]string {
 		return map[string]string{"service": "web", "objective": "availability", "window": window}
@@ -169,7 +175,7 @@ func failureCases() []alertCase {
 func container(pod string, cpuPercent int, memory float64) []map[string]any {
 	labels := fmt.Sprintf(`{namespace="app",pod=%q,container="c"`, pod)
 	return []map[string]any{
-		// A core for 15 s is 15 s of CPU; hundredths keep the numbers whole.
+		// One busy core adds 15 s of CPU time in 15 s.
 		series("container_cpu_usage_seconds_total"+labels+`,job="containers"}`, fmt.Sprintf("0+%gx480", 15*float64(cpuPercent)/100)),
 		constant("container_memory_working_set_bytes"+labels+`,job="containers"}`, memory),
 		constant("kube_pod_container_resource_requests"+labels+`,job="kube-state-metrics",resource="cpu"}`, 1),
@@ -178,6 +184,7 @@ func container(pod string, cpuPercent int, memory float64) []map[string]any {
 	}
 }
 
+// stateCases returns the cases of the alerts about pods, containers and autoscalers.
 func stateCases() []alertCase {
 	const (
 		web = "progressive-framework-v5-7d9c5b8f6-x2x4z"
@@ -200,13 +207,13 @@ func stateCases() []alertCase {
 	}
 	all := []alertCase{
 		{"there is no kube-state-metrics", "StateNotScraped", nil, nil, "is unknown", ""},
-		{"it answers", "StateNotScraped", nil, []map[string]any{constant(`up{job="kube-state-metrics"}`, 1)}, "", ""},
+		{"kube-state-metrics answers", "StateNotScraped", nil, []map[string]any{constant(`up{job="kube-state-metrics"}`, 1)}, "", ""},
 		{"the autoscaler is not active", "AutoscalerBlind", labelsFor("npa"), active(1), "can't compute", ""},
-		{"it is active", "AutoscalerBlind", labelsFor("npa"), active(0), "", ""},
+		{"the autoscaler is active", "AutoscalerBlind", labelsFor("npa"), active(0), "", ""},
 		{"one of two pods is ready", "PodsBelowMinimum", labelsFor("mca"), ready(1), "fewer than 2 pods", ""},
-		{"two are ready", "PodsBelowMinimum", labelsFor("mca"), ready(2), "", ""},
+		{"two of two pods are ready", "PodsBelowMinimum", labelsFor("mca"), ready(2), "", ""},
 		{"a container restarts each three minutes", "ContainersRestart", labelsFor("mca"), restarts("0x11 1x11 2x11 3x11 4x11 5x11 6x11 7x11 8x11"), "more than three containers", ""},
-		{"it restarted once", "ContainersRestart", labelsFor("mca"), restarts("0x50 1x60"), "", ""},
+		{"a container restarted once", "ContainersRestart", labelsFor("mca"), restarts("0x50 1x60"), "", ""},
 		{"72 % of its requests below the maximum of pods", "CPUHigh", labelsFor("web", "web_tier.cpu_threshold"), append(container(web, 72, 0), hpa("progressive-framework-hpa", 49, 50)...), "", ""},
 	}
 	for _, row := range []struct {
@@ -232,6 +239,7 @@ func stateCases() []alertCase {
 	return all
 }
 
+// redisCases returns the cases of the alerts about Redis.
 func redisCases() []alertCase {
 	node := func(series string, pod int) string {
 		return fmt.Sprintf(`redis_%s{job="stores",pod="redis-cluster-%d"}`, series, pod)
@@ -249,12 +257,12 @@ func redisCases() []alertCase {
 	}
 	return []alertCase{
 		{"a node is down", "RedisNodesDown", nil, nodes(1, 1, 1, 1, 1, 0), "fewer than 6 nodes", ""},
-		{"all answer", "RedisNodesDown", nil, nodes(1, 1, 1, 1, 1, 1), "", ""},
-		{"1.6 of a full node", "RedisFragmented", nil, memory(1.6, 600), "half as large again", ""},
-		{"1.4 of a full node", "RedisFragmented", nil, memory(1.4, 600), "", ""},
-		{"5 of an empty node", "RedisFragmented", nil, memory(5, 10), "", ""},
+		{"all six nodes answer", "RedisNodesDown", nil, nodes(1, 1, 1, 1, 1, 1), "", ""},
+		{"a fragmentation of 1.6 on a node that is more than half full", "RedisFragmented", nil, memory(1.6, 600), "half as large again", ""},
+		{"a fragmentation of 1.4 on a node that is more than half full", "RedisFragmented", nil, memory(1.4, 600), "", ""},
+		{"a fragmentation of 5 on an almost empty node", "RedisFragmented", nil, memory(5, 10), "", ""},
 		{"a slow command each minute", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0+1x120")}, "more than ten slow", ""},
-		{"one each five minutes", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0x20 1x20 2x20 3x20 4x20 5x20")}, "", ""},
-		{"a restart", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "500x80 0x40")}, "", ""},
+		{"a slow command each five minutes", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0x20 1x20 2x20 3x20 4x20 5x20")}, "", ""},
+		{"a restart, after which the slow log begins again", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "500x80 0x40")}, "", ""},
 	}
 }

@@ -10,12 +10,13 @@ import (
 // DatabaseJob is the value of the label job of the exporter of PostgreSQL's metrics.
 const DatabaseJob = "postgres-exporter"
 
-// DiskBusy is the number of connections that wait for the disk, on average of 5 minutes.
-// A disk that serves one request at a time is busy for the same share of the time, and one
-// that serves more at a time is less busy. So the disk is never busier than this says.
+// DiskBusy is the expression for the mean number of connections that wait for the disk, over 5
+// minutes. A disk that serves one request at a time is busy for the same share of the time. A disk
+// that serves several requests at a time is less busy. So the share of time in which the disk is
+// busy is never higher than this value.
 const DiskBusy = `(sum(rate(pg_stat_database_blk_read_time[5m]) + rate(pg_stat_database_blk_write_time[5m])) / 1000)`
 
-// databaseAlerts watch the PostgreSQL server as a whole.
+// databaseAlerts returns the alerts about the PostgreSQL server as a whole.
 func databaseAlerts(in Input, t scaling.Thresholds) []alert {
 	if !in.Database {
 		return nil

@@ -13,9 +13,9 @@ func databaseCases() []alertCase {
 		{"the server answers", "DatabaseDown", postgres(), one(constant(`pg_up{job="postgres-exporter"}`, 1)), "", ""},
 		{"174 of 200 connections", "DatabaseConnectionsHigh", postgres(pool), one(constant(active, 100), constant(idle, 74), constant("pg_settings_max_connections", 200)), "max_connections are open", ""},
 		{"168 of 200 connections", "DatabaseConnectionsHigh", postgres(pool), one(constant(active, 100), constant(idle, 68), constant("pg_settings_max_connections", 200)), "", ""},
-		{"82 % of the time", "DatabaseDiskBusy", postgres(disk), one(growing(read, 8000), growing(write, 4300)), "wait for the disk", ""}, // ms in 15 s
-		{"78 % of the time", "DatabaseDiskBusy", postgres(disk), one(growing(read, 8000), growing(write, 3700)), "", ""},
-		{"one a minute", "DatabaseDeadlocks", postgres(), one(series(`pg_stat_database_deadlocks{datname="a"}`, "0+0x60 1+1x60")), "rolled back by a deadlock", ""},
-		{"one", "DatabaseDeadlocks", postgres(), one(series(`pg_stat_database_deadlocks{datname="a"}`, "0x60 1x60")), "", ""},
+		{"connections wait for 82 % of the time: 8,000 + 4,300 of 15,000 ms", "DatabaseDiskBusy", postgres(disk), one(growing(read, 8000), growing(write, 4300)), "wait for the disk", ""}, // ms in 15 s
+		{"connections wait for 78 % of the time: 8,000 + 3,700 of 15,000 ms", "DatabaseDiskBusy", postgres(disk), one(growing(read, 8000), growing(write, 3700)), "", ""},
+		{"a deadlock each 15 s", "DatabaseDeadlocks", postgres(), one(series(`pg_stat_database_deadlocks{datname="a"}`, "0+0x60 1+1x60")), "rolled back by a deadlock", ""},
+		{"one deadlock", "DatabaseDeadlocks", postgres(), one(series(`pg_stat_database_deadlocks{datname="a"}`, "0x60 1x60")), "", ""},
 	}
 }

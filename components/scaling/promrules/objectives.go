@@ -8,25 +8,26 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// slowShare is the share of requests that may be slower than a threshold: the
-// document compares the 95th percentile.
+// slowShare is the share of requests that may be slower than a threshold: the design document
+// compares the 95th percentile.
 const slowShare = 0.05
 
 // objective is a service level objective: at most the share budget of the requests
 // may be bad.
 type objective struct {
 	service string
-	// name is availability, or the key of the document's threshold.
+	// name is availability, or the key of the design document's threshold.
 	name string
-	// all and bad are the requests a second.
+	// all and bad are the expressions for the rates of all requests and of the bad ones, a second.
 	all, bad string
 	budget   float64
-	// alert is the name of the alert on the share of five minutes.
+	// alert is the name of the alert that fires when the share of bad requests in five minutes is
+	// above budget.
 	alert, summary string
 }
 
-// objectives returns one objective for the document's share of failed requests, and
-// one for each of its durations. Each duration is an edge of the histograms' buckets
+// objectives returns one objective for the design document's share of failed requests, and one for
+// each of its durations. Each duration is an edge of the histograms' buckets
 // (agents/internal/telemetry), so that the share is exact.
 func objectives(services []scaling.Profile, t scaling.Thresholds) []objective {
 	var all []objective
@@ -51,7 +52,7 @@ func objectives(services []scaling.Profile, t scaling.Thresholds) []objective {
 	return all
 }
 
-// latency is one of the document's durations.
+// latency is one of the design document's durations. what is the noun of the alert's summary.
 type latency struct {
 	threshold, alert string
 	histogram, where string
@@ -59,6 +60,7 @@ type latency struct {
 	limit            time.Duration
 }
 
+// latencies returns the durations of the design document that apply to a service.
 func latencies(p scaling.Profile, t scaling.Thresholds) []latency {
 	const (
 		http = "http_request_duration_seconds"
@@ -83,19 +85,20 @@ func latencies(p scaling.Profile, t scaling.Thresholds) []latency {
 	return nil
 }
 
-// rate is the rate of a counter over the pods of a service.
+// rate returns the expression for the rate of a counter, summed over the pods of a service.
 func rate(counter string, p scaling.Profile, where string) string {
 	return fmt.Sprintf(`sum(rate(%s{job=%q%s}[%s]))`, counter, promquery.Job(p), where, rateWindow)
 }
 
-// The recorded series of an objective, with the labels service and objective. The
-// sums are cheap to add up over days; the series of all pods would not be.
+// The recorded series of an objective, with the labels service and objective. Prometheus can add up
+// these sums over days. The series of all pods would be too many.
 const (
 	requestsSeries = "objective:requests:rate5m"
 	badSeries      = "objective:bad_requests:rate5m"
 	budgetSeries   = "objective:budget:ratio"
 )
 
+// objectiveValues returns the recording rules of the objectives.
 func objectiveValues(all []objective) []Rule {
 	var rules []Rule
 	for _, o := range all {
@@ -108,8 +111,9 @@ func objectiveValues(all []objective) []Rule {
 	return rules
 }
 
-// objectiveAlerts fire above the document's threshold. Users notice only what lasts or
-// is many times as much: that is what burnAlerts page for.
+// objectiveAlerts returns the alerts that fire when the share of bad requests is above the design
+// document's threshold. They open tickets only. Users notice bad requests that continue for long or
+// exceed the threshold many times: for those burnAlerts pages somebody.
 func objectiveAlerts(all []objective) []alert {
 	var alerts []alert
 	for _, o := range all {
@@ -125,9 +129,9 @@ func objectiveAlerts(all []objective) []alert {
 	return alerts
 }
 
-// burn is one row of table 5-8 of Google's "The Site Reliability Workbook", chapter
-// 5, "Alerting on SLOs": the budget of 30 days burns factor times as fast as it may.
-// The short window ends the alert soon after the cause.
+// burn is one row of table 5-8 of Google's "The Site Reliability Workbook", chapter 5, "Alerting on
+// SLOs": the budget of 30 days burns factor times as fast as allowed. spent is the share of the
+// budget that burns in the long window. The short window ends the alert soon after the cause.
 type burn struct {
 	long, short string
 	factor      float64
@@ -141,11 +145,12 @@ var burns = []burn{
 	{"3d", "6h", 1, Ticket, "10 % in three days"},
 }
 
-// minBad is the number of bad requests without which nobody is called: one failure of
-// two requests at night is no emergency (the workbook, "Low-Traffic Services and
-// Error Budget Alerting").
+// minBad is the smallest number of bad requests in the long window for which an alert fires. One
+// failure of two requests at night is no emergency ("The Site Reliability Workbook", "Low-Traffic
+// Services and Error Budget Alerting").
 const minBad = 10
 
+// burnAlerts returns the alerts that fire while the budget of an objective burns too fast.
 func burnAlerts() []alert {
 	sum := func(series, window string) string {
 		if window == rateWindow {

@@ -7,8 +7,9 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// predictionAlerts watch whether there is a forecast that KEDA can read. While there is
-// none, users are served as by the document's HPA, and pods are not saved.
+// predictionAlerts returns an alert for each service that fires while KEDA can read no forecast.
+// The HPA then scales with the design document's targets: users are served, but the forecast saves
+// no pods.
 func predictionAlerts(in Input) []alert {
 	if !in.Predictive {
 		return nil

@@ -36,7 +36,7 @@ type Input struct {
 	Stores []string
 	// Predictive says that a forecast decides about the numbers of pods.
 	Predictive bool
-	// Database: an exporter has the metrics of PostgreSQL.
+	// Database says that an exporter has the metrics of PostgreSQL.
 	Database bool
 }
 
@@ -58,15 +58,17 @@ type Group struct {
 	Rules    []Rule `json:"rules"`
 }
 
-// Interval is how often the rules are evaluated. Autoscalers do not read them.
+// Interval is the time between two evaluations of the rules. It may be long, because autoscalers do
+// not read the recorded values.
 const Interval = 15 * time.Second
 
-// rateWindow is how far back the rates of alerts look.
+// rateWindow is the time window of the rates in alerts.
 const rateWindow = "5m"
 
 // Groups returns the rules.
 func Groups(in Input) []Group { return groups(in, scaling.Targets()) }
 
+// groups returns the rules for the thresholds t. Tests pass other thresholds than the design document's.
 func groups(in Input, t scaling.Thresholds) []Group {
 	var values []Rule
 	for _, p := range in.Services {
@@ -116,17 +118,18 @@ func File(in Input) ([]byte, error) {
 // Runbook is the page whose section with the name of an alert says what to do.
 const Runbook = "https://github.com/progressive-framework/platform/blob/main/docs/runbooks/alerts.md"
 
-// ValueAnnotation is the annotation with the expression that the alert compares with
-// its limit. It has data whether the alert fires or not, so that people can plot it.
+// ValueAnnotation is the annotation with the expression that the alert compares with its limit.
+// Unlike the alert's own expression, it also has data while the alert does not fire, so that people
+// can plot it.
 const ValueAnnotation = "value_expr"
 
 // alert is an alert that fires while value is beyond limit.
 type alert struct {
 	name, severity string
-	// service is the label service. Empty: the series of value have one.
+	// service is the label service. Empty: the series of value have this label.
 	service string
-	// threshold is the key of the design document's threshold, such as
-	// web_tier.cpu_threshold. Empty: it follows from none.
+	// threshold is the key of the design document's threshold, such as web_tier.cpu_threshold.
+	// Empty: the alert follows from no threshold.
 	threshold string
 	// labels are further labels.
 	labels map[string]string
@@ -140,6 +143,7 @@ type alert struct {
 	summary string
 }
 
+// rule returns the alert as a rule of Prometheus.
 func (a alert) rule() Rule {
 	r := Rule{
 		Alert: a.name, Expr: fmt.Sprintf("%s %s %s", a.value, a.compare, number(a.limit)),
@@ -163,13 +167,20 @@ func (a alert) rule() Rule {
 	return r
 }
 
+// seconds returns d in PromQL, in whole seconds.
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
 
+// number returns f in PromQL, without an exponent.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
+<<<<<<< HEAD
 // inWords is a number from 0 to 10 as a word.
 func inWords(n int) string {
 	return []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}[n]
 }
 
+||||||| 00141384
+=======
+// share returns a percentage as a number from 0 to 1.
+>>>>>>> a5c10262628aa1338b3b0f15f9a6b95f8637e021
 func share(p scaling.Percent) float64 { return float64(p) / 100 }

@@ -17,7 +17,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// input is a platform with the document's bounds, all its autoscalers and stores in
+// input returns a platform with the design document's bounds, all autoscalers, and its stores in
 // the cluster.
 func input() Input {
 	services := scaling.Services()
@@ -44,7 +44,7 @@ func promtool(t *testing.T, groups []Group, tests []map[string]any) {
 	require.NoError(t, err, "%s", out)
 }
 
-// series has one value every 15 s, in promtool's notation.
+// series returns a series with its values in promtool's notation.
 func series(name, values string) map[string]any {
 	return map[string]any{"series": name, "values": values}
 }
@@ -61,8 +61,8 @@ func alertsOf(in Input) (all []Rule) {
 	return all
 }
 
-// Each alert fires beyond its limit and is quiet within.
-func TestAlerts(t *testing.T) {
+// Each alert fires beyond its limit, and does not fire within the limit.
+func TestAlertsFireOnlyBeyondTheirLimits(t *testing.T) {
 	fired, quiet := map[string]bool{}, map[string]bool{}
 	for _, tc := range alertCases() {
 		name := tc.alert + ", " + tc.reason
@@ -97,7 +97,7 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// only are the rules of one alert: a test of all rules would take minutes.
+// only returns the rules of one alert. A test of all rules would take minutes.
 func only(name string) (groups []Group) {
 	for _, g := range Groups(input()) {
 		if g.Name == "alerts" {
@@ -157,8 +157,8 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 	require.Equal(t, len(want), count)
 }
 
-// Each alert has its section in the runbook, and each section its alert. People find
-// it by the alert's annotation.
+// Each alert has a section in the runbook, and each section has an alert. The alert's annotation
+// links to the section.
 func TestRunbookHasEveryAlert(t *testing.T) {
 	page, ok := strings.CutPrefix(Runbook, "https://github.com/progressive-framework/platform/blob/main/")
 	require.True(t, ok)
@@ -195,9 +195,9 @@ func TestAlertsAreDistinct(t *testing.T) {
 	}
 }
 
-// Without an autoscaler a service has a fixed count, and the CPU alert needs no state
-// of one.
-func TestServicesWithoutAutoscaler(t *testing.T) {
+// A service without an autoscaler has a fixed number of pods, so its CPU alert does not read the
+// state of an HPA.
+func TestAlertsOfServicesWithoutAutoscalerReadNoHPA(t *testing.T) {
 	in := input()
 	for i := range in.Services {
 		in.Services[i].Autoscaled = false
@@ -207,7 +207,7 @@ func TestServicesWithoutAutoscaler(t *testing.T) {
 	}
 }
 
-// Prometheus accepts all of the file.
+// Prometheus accepts the whole file.
 func TestFileIsValid(t *testing.T) {
 	text, err := File(input())
 	require.NoError(t, err)
@@ -217,8 +217,9 @@ func TestFileIsValid(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 }
 
-// The values that people see have the names of the document's HPAs.
-func TestValuesAreRecordedUnderTheDocumentsNames(t *testing.T) {
+// The recorded values, which people see, have the names of the metrics in the design document's
+// HPAs.
+func TestValuesAreRecordedUnderTheDesignDocumentsNames(t *testing.T) {
 	var names []string
 	for _, r := range Groups(input())[0].Rules {
 		names = append(names, r.Record)

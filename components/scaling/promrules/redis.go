@@ -11,11 +11,11 @@ import (
 // Redis is the StatefulSet of Redis.
 const Redis = "redis-cluster"
 
-// redisNodes is the document's number of its nodes.
+// redisNodes is the design document's number of Redis nodes.
 const redisNodes = 6
 
-// redisAlerts watch what the design document's Redis monitor prints: memory and its
-// fragmentation, and the slow log.
+// redisAlerts returns the alerts about the values that the design document's Redis monitor prints:
+// the memory, its fragmentation, and the slow log.
 func redisAlerts(in Input) []alert {
 	if !slices.Contains(in.Stores, Redis) {
 		return nil

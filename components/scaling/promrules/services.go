@@ -8,11 +8,11 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// sustained is how long a service may lack pods or resources. The document's longest
-// scale-up takes less.
+// sustained is the time for which a service may lack pods or resources before an alert fires. The
+// design document's longest scale-up takes less time.
 const sustained = 15 * time.Minute
 
-// serviceAlerts are the alerts of the services' load, pods and autoscalers.
+// serviceAlerts returns the alerts about the services' load and connections.
 func serviceAlerts(services []scaling.Profile, t scaling.Thresholds) []alert {
 	var all []alert
 	for _, p := range services {
@@ -27,7 +27,7 @@ func serviceAlerts(services []scaling.Profile, t scaling.Thresholds) []alert {
 			}
 		}
 		all = append(all, alert{
-			// KEDA then holds the pods.
+			// While this alert fires, KEDA keeps the number of pods.
 			name: "ServiceNotScraped", severity: Page,
 			value: fmt.Sprintf(`(sum(up{job=%q}) or vector(0))`, promquery.Job(p)), compare: "<", limit: 1, hold: 2 * time.Minute,
 			summary: "Prometheus reads the metrics of no pod, so that the number of pods does not follow the load",
@@ -42,7 +42,7 @@ func serviceAlerts(services []scaling.Profile, t scaling.Thresholds) []alert {
 	return all
 }
 
-// perService are the alerts that only one service has.
+// perService returns the alerts that only one service has.
 func perService(p scaling.Profile, t scaling.Thresholds) []alert {
 	job := promquery.Job(p)
 	switch p.Short {
@@ -68,7 +68,7 @@ func perService(p scaling.Profile, t scaling.Thresholds) []alert {
 	return nil
 }
 
-// forService is the alert of a service.
+// forService returns the alert with the label of a service.
 func (a alert) forService(p scaling.Profile) alert {
 	a.service = p.Short
 	return a

@@ -9,15 +9,16 @@ import (
 
 // Values of the label job.
 const (
-	// StateJob is that of kube-state-metrics.
+	// StateJob is the job of kube-state-metrics.
 	StateJob = "kube-state-metrics"
-	// ContainersJob is that of the kubelets' CPU and memory of containers.
+	// ContainersJob is the job of the kubelets' series of containers' CPU and memory.
 	ContainersJob = "containers"
-	// StoresJob is that of the stores in the cluster.
+	// StoresJob is the job of the stores in the cluster.
 	StoresJob = "stores"
 )
 
-// stateAlerts compare what Kubernetes should do with what it does.
+// stateAlerts returns the alerts that compare the desired state of pods and autoscalers with their
+// actual state.
 func stateAlerts(in Input, t scaling.Thresholds) []alert {
 	all := []alert{{
 		name: "StateNotScraped", severity: Ticket, service: StateJob,
@@ -36,7 +37,8 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 		least, atMaximum := p.Floor, ""
 		if p.Autoscaled {
 			least = p.HPA.MinReplicas
-			// Below its maximum the autoscaler keeps the CPU near the same share.
+			// Below the maximum of pods the autoscaler keeps the CPU near the same share, so the
+			// alert would fire without a fault.
 			atMaximum = fmt.Sprintf("on () %s >= %s", hpa("status_desired_replicas"), hpa("spec_max_replicas"))
 			all = append(all, alert{
 				name: "AutoscalerBlind", severity: Ticket,
@@ -83,16 +85,16 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 // workload selects the pods of a Deployment or a StatefulSet.
 type workload struct{ namespace, pods string }
 
-// String is the selector's label matchers. kube-state-metrics has the series of
-// containers that were never started too.
+// String returns the label matchers of the pods. They also match the series of containers that were
+// never started, which kube-state-metrics has.
 func (w workload) String() string { return fmt.Sprintf(`namespace=%q,pod=~%q`, w.namespace, w.pods) }
 
-// cpu is the CPU that the pods use as a share of their requests or limits.
+// cpu returns the expression for the CPU that the pods use, as a share of their requests or limits.
 func (w workload) cpu(bound string) string {
 	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{%[1]s}[%[2]s])) / sum(kube_pod_container_resource_%[3]s{%[1]s,resource="cpu"})`, w, rateWindow, bound)
 }
 
-// memory is the largest share of its limit that a container uses.
+// memory returns the expression for the largest share of its memory limit that a container uses.
 func (w workload) memory() string {
 	return fmt.Sprintf(`max(container_memory_working_set_bytes{%[1]s} / on (pod, container) kube_pod_container_resource_limits{%[1]s,resource="memory"})`, w)
 }

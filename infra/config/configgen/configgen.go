@@ -21,12 +21,11 @@ type generator struct {
 	values map[string]any
 	seed   uint64
 	region string
-	// own is a cluster whose nodes the stack does not create.
+	// own is true for a cluster whose nodes the stack does not create.
 	own bool
 }
 
-// Generate draws a configuration in Pulumi's own form, the same for the same
-// seed.
+// Generate draws a configuration in Pulumi's own form. The same seed gives the same configuration.
 func Generate(seed uint64) map[string]string {
 	g := generator{seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), values: map[string]any{}}
 	region := one(g, "us-east-1", "us-east-1", "eu-central-1", "us-west-2")
@@ -75,6 +74,7 @@ func Generate(seed uint64) map[string]string {
 	return values
 }
 
+// podScaling draws the keys of Prometheus and KEDA, in half of the configurations.
 func (g generator) podScaling() {
 	if g.rng.IntN(2) == 0 {
 		return
@@ -88,6 +88,7 @@ func (g generator) podScaling() {
 	}
 }
 
+// cluster draws the keys of the cluster and of its tiers of nodes.
 func (g generator) cluster() {
 	g.maybe("cluster.version", "1.34", "1.35", "1.36")
 	g.maybe("cluster.extendedSupport", true, false)
@@ -115,8 +116,8 @@ func (g generator) cluster() {
 	}
 }
 
-// reach says who administers the cluster, and from where the stack is deployed: over
-// the internet, or a private connection where nobody is admitted over the internet.
+// reach sets who administers the cluster, and from where the stack is deployed: over the internet,
+// or a private connection where nobody is admitted over the internet.
 func (g generator) reach() {
 	g.maybe("cluster.privateAccessSecurityGroups", []string{"sg-0123456789abcdef0"})
 	cluster, _ := g.values["cluster"].(map[string]any)
@@ -129,6 +130,7 @@ func (g generator) reach() {
 	}
 }
 
+// edge draws the keys of the edge, in half of the configurations that can have one.
 func (g generator) edge(region string) {
 	if g.own || g.rng.IntN(2) == 0 {
 		return
@@ -153,6 +155,7 @@ func (g generator) edge(region string) {
 	g.maybe("edge.hstsSubdomains", true)
 }
 
+// stores draws the keys of PostgreSQL, Redis and the document store.
 func (g generator) stores() {
 	postgresPod, redis := g.own || g.rng.IntN(3) == 0, g.rng.IntN(3)
 	if g.own && redis == 1 {
@@ -212,15 +215,15 @@ func (g generator) stores() {
 	}
 }
 
-// platforms gives a store's image both platforms, where the stack's own nodes
-// make a difference.
+// platforms may give a store's image both platforms. It skips clusters whose nodes the stack does
+// not create, where the key has no effect.
 func (g generator) platforms(path string) {
 	if !g.own {
 		g.maybe(path, []string{"linux/arm64", "linux/amd64"})
 	}
 }
 
-// zones are two or more of a region's, in any order.
+// zones returns two or more zones of a region in random order.
 func (g generator) zones(region string) []string {
 	letters := map[string]string{"us-east-1": "abcdef", "eu-central-1": "abc", "us-west-2": "abcd"}[region]
 	var zones []string
@@ -237,7 +240,7 @@ func (g generator) maybe(path string, values ...any) {
 	}
 }
 
-// set gives a key a value.
+// set sets the value of a key. The path has a dot before each member of an object.
 func (g generator) set(path string, value any) {
 	at := g.values
 	for parent, rest, nested := strings.Cut(path, "."); nested; parent, rest, nested = strings.Cut(path, ".") {
@@ -251,4 +254,5 @@ func (g generator) set(path string, value any) {
 	at[path] = value
 }
 
+// one returns one of the values, drawn at random.
 func one[V any](g generator, values ...V) V { return values[g.rng.IntN(len(values))] }

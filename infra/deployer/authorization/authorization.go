@@ -20,7 +20,7 @@ import (
 //go:embed reference.json
 var reference []byte
 
-// Action is what an action knows.
+// Action has the resources and the condition keys of one action.
 type Action struct {
 	// Required are the ARNs of the resources that every request names, and Optional those
 	// that some requests name; * is any text. An action without either has no resource:
@@ -51,10 +51,10 @@ type Statement struct {
 	Condition   map[string]map[string]list
 }
 
-// list is one text or many.
+// list is the value of a member that may be one text or a list of texts.
 type list []string
 
-// UnmarshalJSON reads both forms.
+// UnmarshalJSON reads one text or a list of texts.
 func (l *list) UnmarshalJSON(raw []byte) error {
 	var one string
 	if json.Unmarshal(raw, &one) == nil {
@@ -91,6 +91,8 @@ func (r Reference) Check(document []byte) error {
 	return errors.Join(errs...)
 }
 
+// checkAction returns an error if AWS does not have an action of a statement, or if the statement
+// can allow none of the actions that the name matches.
 func (r Reference) checkAction(s Statement, name string) error {
 	if name == "*" || strings.HasSuffix(name, ":*") {
 		return nil // every action, of a deny or of a key's own account
@@ -114,17 +116,19 @@ func (r Reference) checkAction(s Statement, name string) error {
 	return err
 }
 
-// globalKeys are those that every request has (IAM User Guide, "AWS global condition context
-// keys"), or that depend on the caller and not on the action.
+// globalKeys are the condition keys that every request has (IAM User Guide, "AWS global condition
+// context keys"), or that depend on the caller and not on the action.
 var globalKeys = []string{
 	"aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalTag", "aws:ResourceAccount", "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn",
 	"aws:SourceVpc", "aws:PrincipalIsAWSService", "aws:CalledVia", "aws:PrincipalServiceName", "aws:VpcSourceIp",
 }
 
-// logsContext is a condition of kms:DescribeKey, too, in AWS's own policy for log groups, although
-// no such request has it (CloudWatch Logs User Guide, "Encrypt log data", "Step 2").
+// logsContext is a condition key in AWS's own policy for log groups. The policy has it for
+// kms:DescribeKey, whose requests never have the key (CloudWatch Logs User Guide, "Encrypt log
+// data", "Step 2").
 const logsContext = "kms:EncryptionContext:aws:logs:arn"
 
+// check returns an error if a statement can never allow the action.
 func (a Action) check(s Statement) error {
 	for _, conditions := range s.Condition {
 		for key := range conditions {
@@ -153,8 +157,8 @@ func (a Action) check(s Statement) error {
 	return nil
 }
 
-// knows reports whether a request has a condition key. One that begins with a host is the
-// token issuer's own.
+// knows reports whether a request has a condition key. A key that begins with a host name belongs
+// to a token issuer.
 func (a Action) knows(key string) bool {
 	owner, _, _ := strings.Cut(key, ":")
 	return strings.Contains(owner, ".") || slices.Contains(globalKeys, key) ||
@@ -164,7 +168,8 @@ func (a Action) knows(key string) bool {
 		})
 }
 
-// overlapARN is overlap for ARNs, whose first five parts are compared one by one.
+// overlapARN reports whether an ARN can match both patterns. It compares the six parts of the
+// patterns one by one.
 func overlapARN(a, b string) bool {
 	const parts = 6
 	first, second := strings.SplitN(a, ":", parts), strings.SplitN(b, ":", parts)
@@ -181,7 +186,7 @@ func overlapARN(a, b string) bool {
 
 // overlap reports whether a text can match both patterns, in which * is any text.
 func overlap(a, b string) bool {
-	// reach[j] says whether what was read of a can match b[:j].
+	// reach[j] says whether the part of a that was read so far can match b[:j].
 	reach := make([]bool, len(b)+1)
 	reach[0] = true
 	spread := func() {

@@ -6,21 +6,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCheck(t *testing.T) {
+func TestCheckRefusesStatementsThatAllowNothing(t *testing.T) {
 	r, err := Load()
 	require.NoError(t, err)
 	for _, tc := range []struct{ reason, statement, want string }{
-		{"an own queue", `{"Effect":"Allow","Action":"sqs:CreateQueue","Resource":"arn:aws:sqs:*:123456789012:platform-*"}`, ""},
+		{"an action on a queue of its service", `{"Effect":"Allow","Action":"sqs:CreateQueue","Resource":"arn:aws:sqs:*:123456789012:platform-*"}`, ""},
 		{"an action that AWS does not have", `{"Effect":"Allow","Action":"sqs:MakeQueue","Resource":"*"}`, "sqs:MakeQueue: the reference has no such action"},
-		{"a queue as a topic", `{"Effect":"Allow","Action":"sqs:CreateQueue","Resource":"arn:aws:sns:*:123456789012:platform"}`, "every request names a resource arn:*:sqs:"},
+		{"a queue action on a topic", `{"Effect":"Allow","Action":"sqs:CreateQueue","Resource":"arn:aws:sns:*:123456789012:platform"}`, "every request names a resource arn:*:sqs:"},
 		{"an action without a resource", `{"Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":"arn:aws:ecr:*:123456789012:repository/platform"}`, "only the resource * allows it"},
 		{"an action without tags", `{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Project":"a"}}}`, "condition key aws:ResourceTag"},
-		{"two resources, one without tags", `{"Effect":"Allow","Action":"kms:CreateAlias","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Project":"a"}}}`, "condition key aws:ResourceTag"},
-		{"one of two resources", `{"Effect":"Allow","Action":"kms:CreateAlias","Resource":"arn:aws:kms:*:123456789012:alias/platform"}`, "every request names a resource arn:*:kms:*:*:key/*"},
+		{"a tag condition, and one of the two resources has no tags", `{"Effect":"Allow","Action":"kms:CreateAlias","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Project":"a"}}}`, "condition key aws:ResourceTag"},
+		{"one of two required resources", `{"Effect":"Allow","Action":"kms:CreateAlias","Resource":"arn:aws:kms:*:123456789012:alias/platform"}`, "every request names a resource arn:*:kms:*:*:key/*"},
 		{"a wildcard", `{"Effect":"Allow","Action":"s3:GetBucket*","Resource":"arn:aws:s3:::platform-*"}`, ""},
-		{"a wildcard of nothing", `{"Effect":"Allow","Action":"s3:Fetch*","Resource":"*"}`, "no such action"},
+		{"a wildcard that matches no action", `{"Effect":"Allow","Action":"s3:Fetch*","Resource":"*"}`, "no such action"},
 		{"a deny of everything", `{"Effect":"Deny","Action":"s3:*","Resource":"*"}`, ""},
-		{"a deny of what AWS does not have", `{"Effect":"Deny","Action":"s3:FetchObject","Resource":"*"}`, "no such action"},
+		{"a deny of an action that AWS does not have", `{"Effect":"Deny","Action":"s3:FetchObject","Resource":"*"}`, "no such action"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			err := r.Check([]byte(`{"Statement":[` + tc.statement + `]}`))
@@ -34,7 +34,7 @@ func TestCheck(t *testing.T) {
 	require.Error(t, r.Check([]byte(`{}`)))
 }
 
-func TestOverlap(t *testing.T) {
+func TestOverlapARNMatchesWildcardsOfBothPatterns(t *testing.T) {
 	for _, tc := range []struct {
 		a, b string
 		want bool

@@ -108,7 +108,7 @@ func (s Service) validate() error {
 // newForecaster returns a forecaster that has no history and whose first step begins at start.
 func (s Service) newForecaster(start time.Time) *forecast.Forecaster {
 	return forecast.New(forecast.Config{
-		Target: s.Target, Floor: s.Floor, Document: s.Document, Ours: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
+		Target: s.Target, Floor: s.Floor, Document: s.Document, Predictive: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
 		Horizon: horizonSteps, Start: start.Unix(),
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
 )
 
+// all returns the dashboards of a platform with all stores.
 func all() []dashboards.Dashboard {
 	return dashboards.New(dashboards.Platform{
 		Services: scaling.Services(), Connections: 200,
@@ -21,7 +22,7 @@ func all() []dashboards.Dashboard {
 }
 
 // Prometheus expands the page as a template of Go. The panels are the same afterwards.
-func TestTemplateLeavesThePanelsAsTheyAre(t *testing.T) {
+func TestExpandingTheTemplateDoesNotChangeThePanels(t *testing.T) {
 	text, err := Render(all())
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(text), MaxBytes)

@@ -53,8 +53,8 @@ func Files(all []dashboards.Dashboard) (map[string]string, error) {
 	return files, nil
 }
 
-// render builds a dashboard with the document's settings: the last hour, every 30 s,
-// in the browser's time zone.
+// render builds a dashboard with the design document's settings: the last hour, every 30 s, in the
+// browser's time zone.
 func render(d dashboards.Dashboard) (dashboard.Dashboard, error) { //nolint:staticcheck // the sidecar loads files of the first schema only
 	b := dashboard.NewDashboardBuilder(d.Title). //nolint:staticcheck // the sidecar loads files of the first schema only
 							Uid("progressive-framework-"+d.Name).

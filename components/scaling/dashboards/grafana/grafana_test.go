@@ -70,8 +70,8 @@ func TestFilesAreValidForGrafana(t *testing.T) {
 	}
 }
 
-// Kubernetes refuses a ConfigMap above 1 MiB (API reference, ConfigMap). The sidecar
-// wants a dashboard itself, and not the API's envelope, as the document has it.
+// Kubernetes refuses a ConfigMap above 1 MiB (API reference, ConfigMap). The sidecar wants a
+// dashboard itself, and not the API's envelope, as the design document has it.
 func TestFilesFitAConfigMap(t *testing.T) {
 	files, err := Files(dashboards.New(platform))
 	require.NoError(t, err)
