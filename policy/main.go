@@ -188,5 +188,5 @@ func results(file, config string) (*report.Report, error) {
 		environment = s.Name()
 	}
 	e := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
-	return report.New(s.Name(), environment, e, s.Graph, e.Stack(s.Graph)), nil
+	return report.New(s.Name(), environment, e, s.Graph, e.ApplyToStack(s.Graph)), nil
 }

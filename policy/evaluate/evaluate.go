@@ -88,20 +88,20 @@ func (e *Evaluator) Rule(id string) *rule.Rule { return e.byID[id] }
 // Level returns the level of a rule in this stack.
 func (e *Evaluator) Level(r *rule.Rule) rule.Level { return e.config.Level(r, e.environment) }
 
-// Resource applies the rules that need no other resource.
-func (e *Evaluator) Resource(r *graph.Resource) []Result {
+// ApplyToResource applies the rules that need no other resource.
+func (e *Evaluator) ApplyToResource(r *graph.Resource) []Result {
 	return e.applySelected(r, nil, func(r *rule.Rule) bool { return !r.Check.Cross })
 }
 
-// Across applies the rules that need other resources, to every resource.
-func (e *Evaluator) Across(g *graph.Graph) []Result {
+// ApplyAcross applies the rules that need other resources, to every resource.
+func (e *Evaluator) ApplyAcross(g *graph.Graph) []Result {
 	return e.applyToAll(g, func(r *rule.Rule) bool { return r.Check.Cross })
 }
 
-// Stack applies all rules to every resource, and checks the configuration.
-func (e *Evaluator) Stack(g *graph.Graph) []Result {
+// ApplyToStack applies all rules to every resource, and checks the configuration.
+func (e *Evaluator) ApplyToStack(g *graph.Graph) []Result {
 	results := e.applyToAll(g, func(*rule.Rule) bool { return true })
-	return append(results, e.Config(results)...)
+	return append(results, e.ConfigViolations(results)...)
 }
 
 // applyToAll applies the selected rules to every resource.
@@ -136,7 +136,7 @@ func (e *Evaluator) apply(applied *rule.Rule, level rule.Level, r *graph.Resourc
 			result.Messages = []string{fmt.Sprintf("the rule itself failed: %v; report it, and waive the rule until it is fixed", cause)}
 		}
 		if result.Outcome == Broken {
-			result.Waiver = e.waiver(applied.ID, r.Name)
+			result.Waiver = e.findWaiver(applied.ID, r.Name)
 		}
 	}()
 	s := &rule.Subject{Resource: r, Graph: g, Now: e.now, Spending: e.config.Cost}
@@ -153,8 +153,8 @@ func (e *Evaluator) apply(applied *rule.Rule, level rule.Level, r *graph.Resourc
 	return result
 }
 
-// waiver returns the valid waiver of a violation, or nil.
-func (e *Evaluator) waiver(id, resource string) *waiver.Waiver {
+// findWaiver returns the valid waiver of a violation, or nil.
+func (e *Evaluator) findWaiver(id, resource string) *waiver.Waiver {
 	for i := range e.config.Waivers {
 		w := &e.config.Waivers[i]
 		if w.Matches(id, resource) && len(w.Faults(e.now, e.Rule)) == 0 {
@@ -164,8 +164,8 @@ func (e *Evaluator) waiver(id, resource string) *waiver.Waiver {
 	return nil
 }
 
-// Config returns the violations of ConfigRule. results are those of all rules.
-func (e *Evaluator) Config(results []Result) []Result {
+// ConfigViolations returns the violations of ConfigRule. results has the results of all other rules.
+func (e *Evaluator) ConfigViolations(results []Result) []Result {
 	var faults []string
 	if e.problem != nil {
 		faults = append(faults, e.problem.Error())

@@ -16,7 +16,7 @@ var now = time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
 // newRule returns a rule that demands that the property ok is true.
 func newRule(id string, levels rule.Levels, cross bool) *rule.Rule {
 	c := rule.OnTypes(func(s *rule.Subject) {
-		if s.View().Get("panic").Set() == value.True {
+		if s.View().Get("panic").IsSet() == value.True {
 			panic("no")
 		}
 		s.Must(value.As[value.Bool](s.View().Get("ok")).IsTrue(), "ok is not true")
@@ -48,9 +48,9 @@ func TestOutcomes(t *testing.T) {
 	require.Equal(t, map[string]Outcome{
 		"one good": Holds, "two good": Holds, "one bad": Broken, "two bad": Broken,
 		"one later": Undecided, "two later": Undecided, "one panics": Broken, "two panics": Broken,
-	}, outcomes(e.Stack(g)), "a rule that panics is broken, and all others are evaluated")
-	require.Equal(t, map[string]Outcome{"one bad": Broken}, outcomes(e.Resource(g.All()[1])), "a rule across resources runs after all of them are registered")
-	for _, r := range e.Stack(g) {
+	}, outcomes(e.ApplyToStack(g)), "a rule that panics is broken, and all others are evaluated")
+	require.Equal(t, map[string]Outcome{"one bad": Broken}, outcomes(e.ApplyToResource(g.All()[1])), "a rule across resources runs after all of them are registered")
+	for _, r := range e.ApplyToStack(g) {
 		require.Equal(t, r.Outcome == Broken && r.Rule.ID == "one", r.Fails(), "an advisory rule fails nothing")
 	}
 }
@@ -74,7 +74,7 @@ func TestUnusedAndFaultyWaiversAreViolations(t *testing.T) {
 	} {
 		e := New(rules, "prod", tc.config, now)
 		fails, text := 0, ""
-		for _, r := range e.Stack(g) {
+		for _, r := range e.ApplyToStack(g) {
 			if r.Fails() {
 				fails++
 				text += r.Text()
@@ -87,7 +87,7 @@ func TestUnusedAndFaultyWaiversAreViolations(t *testing.T) {
 
 func TestUndecidedUsesAWaiver(t *testing.T) {
 	e := New([]*rule.Rule{newRule("one", rule.Everywhere, false)}, "prod", `{"waivers":[{"rule":"one","resource":"later","reason":"r","owner":"o","until":"2027-01-01"}]}`, now)
-	for _, r := range e.Stack(graph.Build([]*graph.Resource{resource("later", map[string]any{"ok": value.Undetermined{}})})) {
+	for _, r := range e.ApplyToStack(graph.Build([]*graph.Resource{resource("later", map[string]any{"ok": value.Undetermined{}})})) {
 		require.NotEqual(t, Broken, r.Outcome, "in a preview it is not known whether the waiver is needed")
 	}
 }

@@ -100,7 +100,7 @@ func (w *writer) writeView(view, comment, token string, p *sdkPackage, st *struc
 func method(property string) string {
 	name := export(property)
 	switch name {
-	case "Get", "At", "Set", "Known", "Keys", "Walk", "Raw", "JSON", "Node", "Token", "IsSecret", "WithReferences":
+	case "Get", "At", "IsSet", "Known", "Keys", "Walk", "Raw", "JSON", "Node", "Token", "IsSecret", "WithReferences":
 		return name + "Value"
 	}
 	return name

@@ -70,7 +70,7 @@ func TestRelated(t *testing.T) {
 func TestOutputsOfResourcesCountAsSet(t *testing.T) {
 	r := resource("r", map[string]any{"fromA": value.Undetermined{}, "unknown": value.Undetermined{}, "object": map[string]any{"member": value.Undetermined{}}},
 		map[string][]string{"fromA": {"urn:a"}, "object": {"urn:b"}})
-	require.Equal(t, value.True, r.View().Get("fromA").Set())
-	require.Equal(t, value.Unknown, r.View().Get("unknown").Set())
-	require.Equal(t, value.True, r.View().At("object.member").Set())
+	require.Equal(t, value.True, r.View().Get("fromA").IsSet())
+	require.Equal(t, value.Unknown, r.View().Get("unknown").IsSet())
+	require.Equal(t, value.True, r.View().At("object.member").IsSet())
 }

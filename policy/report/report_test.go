@@ -40,7 +40,7 @@ func stack(t *testing.T, resources map[string]any, config string) *Report {
 	}
 	e := evaluate.New([]*rule.Rule{r}, "prod", config, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC))
 	g := graph.Build(all)
-	return New("prod", "prod", e, g, e.Stack(g))
+	return New("prod", "prod", e, g, e.ApplyToStack(g))
 }
 
 const waiverOfB = `{"waivers":[{"rule":"t-ok","resource":"b","reason":"r","owner":"o","until":"2026-12-01"}]}`

@@ -176,7 +176,7 @@ func (a *Analyzer) Analyze(_ context.Context, in *pulumirpc.AnalyzeRequest) (*pu
 	r.Parent, r.Protect, r.IgnoreChanges = in.GetOptions().GetParent(), in.GetOptions().GetProtect(), in.GetOptions().GetIgnoreChanges()
 	r.Provider = in.GetProvider().GetUrn()
 	a.inputs[r.URN] = r.Inputs
-	out := a.response(a.evaluator.Resource(r))
+	out := a.response(a.evaluator.ApplyToResource(r))
 	out.NotApplicable = append(out.NotApplicable, a.rulesNotFor(r.Type)...)
 	return out, nil
 }
@@ -209,7 +209,7 @@ func (a *Analyzer) analyzeStack(request []byte) (*pulumirpc.AnalyzeResponse, err
 	}
 	a.ensureConfigured(resources[0].URN)
 	g := graph.Build(resources)
-	all := a.evaluator.Stack(g)
+	all := a.evaluator.ApplyToStack(g)
 	if a.options.Report != nil {
 		if err := a.options.Report(graph.Stack(resources[0].URN), a.environment, a.evaluator, g, all); err != nil {
 			return nil, err

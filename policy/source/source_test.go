@@ -37,8 +37,8 @@ func TestPreview(t *testing.T) {
 	require.Equal(t, "urn:pulumi:prod::p::pulumi:providers:aws::aws", bucket.Provider)
 	require.True(t, bucket.Protect)
 	require.True(t, bucket.Inputs.Get("password").IsSecret())
-	require.Equal(t, value.True, bucket.View().Get("kmsKeyId").Set(), "the output of a resource is set")
-	require.Equal(t, value.Unknown, bucket.View().Get("password").Set())
+	require.Equal(t, value.True, bucket.View().Get("kmsKeyId").IsSet(), "the output of a resource is set")
+	require.Equal(t, value.Unknown, bucket.View().Get("password").IsSet())
 	require.Equal(t, []*graph.Resource{key}, s.Graph.Refs(bucket, "kmsKeyId", key.Type).Resources)
 	require.Equal(t, []*graph.Resource{bucket}, s.Graph.Referrers(key, bucket.Type, "kmsKeyId").Resources)
 }

@@ -114,9 +114,9 @@ func (n Node) Keys() []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// Set reports whether the value is present and not empty. The output of a resource
+// IsSet reports whether the value is present and not empty. The output of a resource
 // counts as set, even while it is unknown.
-func (n Node) Set() Truth {
+func (n Node) IsSet() Truth {
 	switch {
 	case n.state == absent:
 		return False

@@ -57,19 +57,19 @@ func TestMembers(t *testing.T) {
 		{"a known text", text("name").Is("x"), True},
 		{"another text", text("name").Is("y"), False},
 		{"absent is no text", text("absent").Is("x"), False},
-		{"a member of what is absent is absent", text("absent.deeper").Set(), False},
+		{"a member of what is absent is absent", text("absent.deeper").IsSet(), False},
 		{"a member of what is unknown is unknown", text("later.deeper").Is("x"), Unknown},
-		{"a member of a text is absent", text("name.deeper").Set(), False},
-		{"an empty text is not set", text("empty").Set(), False},
-		{"an unknown value may turn out to be absent", text("later").Set(), Unknown},
-		{"the output of a resource is set", text("output").Set(), True},
+		{"a member of a text is absent", text("name.deeper").IsSet(), False},
+		{"an empty text is not set", text("empty").IsSet(), False},
+		{"an unknown value may turn out to be absent", text("later").IsSet(), Unknown},
+		{"the output of a resource is set", text("output").IsSet(), True},
 		{"and its value is still unknown", text("output").Is("x"), Unknown},
 		{"a list with an unknown element may have it", HasText(As[List[String]](n.Get("list")), "b"), Unknown},
 		{"a list has its known element", HasText(As[List[String]](n.Get("list")), "a"), True},
 		{"a default replaces the absent", text("absent").Or("d").Is("d"), True},
 		{"a default does not replace the unknown", text("later").Or("d").Is("d"), Unknown},
 		{"a JSON document in a text", As[Bool](n.Get("document").JSON().At("a.b")).IsTrue(), True},
-		{"a text that is not JSON is absent", n.Get("invalid").JSON().Set(), False},
+		{"a text that is not JSON is absent", n.Get("invalid").JSON().IsSet(), False},
 		{"a value of another type", As[Number](n.Get("name")).AtLeast(0), False},
 	} {
 		require.Equal(t, tc.want, tc.got, tc.reason)
@@ -101,7 +101,7 @@ func TestUnknownNeverContradicts(t *testing.T) {
 		func(n Node) Truth {
 			return Not(Both(As[String](n.Get("a")), As[String](n.Get("c")), strings.HasPrefix))
 		},
-		func(n Node) Truth { return n.Get("o").Set() },
+		func(n Node) Truth { return n.Get("o").IsSet() },
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.SampledFrom([]string{"x", "y", "xz"})
