@@ -99,7 +99,9 @@ var pods = []*rule.Rule{
 	podRule("pod-ephemeral-limit", "Containers have a request and a limit of disk space", "A container that writes much would fill the node's disk.",
 		"components/podresources", []string{"kube-score container-ephemeral-storage-request-and-limit"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("ephemeral-storage").IsSet() }), "the limit of ephemeral-storage is missing")
-			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Requests().Key("ephemeral-storage").IsSet() }), "the request of ephemeral-storage is missing")
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
+				return c.Resources().Requests().Key("ephemeral-storage").IsSet()
+			}), "the request of ephemeral-storage is missing")
 		}),
 	podRule("pod-image-by-digest", "Images are named by digest", "Under a tag another image may run at the next restart.",
 		"components/image, the image's digest", []string{"kube-score container-image-tag", "CIS EKS 5.1.3"}, func(s *rule.Subject, p k8sview.PodSpec) {
