@@ -2,9 +2,9 @@
 // line; the rules are in policy/ruleset, and one evaluator serves every command.
 //
 //	policy serve         the engine's plugin: pulumi preview --policy-pack bin/policy
-//	policy check FILE    a state export or a preview's JSON
-//	policy rules         the rules as a Markdown table
-//	policy record FILE   a preview's JSON as a recording for tests
+//	policy check FILE    apply the rules to a state export or a preview's JSON
+//	policy rules         print the rules as a Markdown table
+//	policy record FILE   print a preview's JSON as a recording for tests
 //
 // Without a command it is policy serve, because the engine starts it without one.
 package main
@@ -36,8 +36,8 @@ import (
 // the engine's own JSON has no policy results.
 const reportVariable = "POLICY_REPORT"
 
-// errViolations is the error of a report with violations. The report itself names
-// them.
+// errViolations is the error of a report with mandatory violations. The report itself
+// names the violations.
 var errViolations = errors.New("mandatory rules are broken")
 
 func main() {
@@ -46,11 +46,11 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the exit code: 0 for no mandatory violation, 1 for one or more, 2
-// for an error of the command.
+// run runs the command of args. It returns the exit code: 0 for no mandatory violation, 1 for
+// one or more, and 2 for an error of the command.
 func run(ctx context.Context, args []string, out *os.File, messages io.Writer) int {
 	command := "serve"
-	// The engine passes its own address as the only argument.
+	// The engine passes its own address as the only argument, so an unknown argument means serve.
 	if len(args) > 0 && slices.Contains([]string{"serve", "check", "rules", "record", "help", "-h", "--help"}, args[0]) {
 		command, args = args[0], args[1:]
 	}
@@ -105,7 +105,7 @@ func check(args []string, out *os.File, messages io.Writer) error {
 	flags := flag.NewFlagSet("policy check", flag.ContinueOnError)
 	flags.SetOutput(messages)
 	format := flags.String("format", "text", "text, json, sarif, junit or markdown")
-	against := flags.String("against", "", "a state export: only violations that it does not have fail")
+	against := flags.String("against", "", "a state export of the stack; a violation that the export already has does not fail")
 	config := flags.String("config", "", "the stack's configuration; default Pulumi.STACK.yaml")
 	target := flags.String("out", "", "the file to write; default standard output")
 	if err := flags.Parse(args); err != nil {
@@ -118,12 +118,12 @@ func check(args []string, out *os.File, messages io.Writer) error {
 	if !ok {
 		return fmt.Errorf("-format %q: must be text, json, sarif, junit or markdown", *format)
 	}
-	r, err := results(flags.Arg(0), *config)
+	r, err := evaluateFile(flags.Arg(0), *config)
 	if err != nil {
 		return err
 	}
 	if *against != "" {
-		earlier, err := results(*against, *config)
+		earlier, err := evaluateFile(*against, *config)
 		if err != nil {
 			return err
 		}
@@ -168,8 +168,9 @@ func record(args []string, out io.Writer) error {
 	return err
 }
 
-// results evaluates the stack in one file. config is the stack's YAML file, or empty.
-func results(file, config string) (*report.Report, error) {
+// evaluateFile evaluates the stack in one file. config is the path of the stack's YAML file. If it
+// is empty, the configuration is that of the file, or that of Pulumi.STACK.yaml.
+func evaluateFile(file, config string) (*report.Report, error) {
 	s, err := source.Read(file)
 	if err != nil {
 		return nil, err
@@ -188,5 +189,5 @@ func results(file, config string) (*report.Report, error) {
 		environment = s.Name()
 	}
 	e := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
-	return report.New(s.Name(), environment, e, s.Graph, e.Stack(s.Graph)), nil
+	return report.New(s.Name(), environment, e, s.Graph, e.ApplyToStack(s.Graph)), nil
 }

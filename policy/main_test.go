@@ -16,8 +16,10 @@ import (
 
 //go:generate env CGO_ENABLED=0 go test -trimpath -run TestDocumentationIsUpToDate . -update
 
-var update = flag.Bool("update", false, "write the table of docs/policy.md anew")
+var update = flag.Bool("update", false, "write the generated table of docs/policy.md")
 
+// The test compares the table of rules in docs/policy.md with the rules. With the flag -update it
+// writes the table.
 func TestDocumentationIsUpToDate(t *testing.T) {
 	const (
 		file       = "../docs/policy.md"
@@ -39,9 +41,10 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 	require.True(t, text == string(current), "%s is stale: run make generate", file)
 }
 
+// goodKey is a recording of a stack with one resource, which breaks no rule.
 const goodKey = `{"urn":"urn:pulumi:prod::p::aws:kms/key:Key::k","inputs":{"enableKeyRotation":true,"policy":"{}"}}` + "\n"
 
-func TestCommands(t *testing.T) {
+func TestCommandsReturnExitCodesAndOutput(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	write := func(name, content string) string {
@@ -59,7 +62,8 @@ func TestCommands(t *testing.T) {
     waivers:
       - {rule: key-rotates, resource: k, reason: r, owner: o, until: 2000-01-01}
 `)
-	dear := write("dear.jsonl", `{"urn":"urn:pulumi:prod::p::pulumi:pulumi:Stack::p-prod"}
+	natGateway := write("nat-gateway.jsonl", // $32.85 a month
+		`{"urn":"urn:pulumi:prod::p::pulumi:pulumi:Stack::p-prod"}
 {"urn":"urn:pulumi:prod::p::pulumi:providers:aws::aws","inputs":{"region":"us-east-1","allowedAccountIds":["1"],"defaultTags":{"tags":{"Environment":"prod","Project":"p"}}}}
 {"urn":"urn:pulumi:prod::p::aws:ec2/natGateway:NatGateway::nat","inputs":{"subnetId":"s"}}
 `)
@@ -77,10 +81,10 @@ func TestCommands(t *testing.T) {
 		{"nothing is wrong", []string{"check", good}, 0, "0 mandatory"},
 		{"a mandatory rule is broken", []string{"check", bad}, 1, "enableKeyRotation is not true"},
 		{"the earlier state has the same violation", []string{"check", "-against", bad, bad}, 0, "1 mandatory"},
-		{"an expired waiver of a YAML file", []string{"check", "-config", waived, bad}, 1, "it expired on 2000-01-01"},
-		{"more than the budget", []string{"check", "-config", budget, dear}, 1, "the expected cost is $32.85 a month, with 0 items not known yet and 0 without a price; the budget is $30.00"},
-		{"another format", []string{"check", "-format", "sarif", bad}, 1, `"ruleId": "key-rotates"`},
-		{"a report in a file", []string{"check", "-out", "report.txt", good}, 0, ""},
+		{"a waiver in the YAML file has expired", []string{"check", "-config", waived, bad}, 1, "it expired on 2000-01-01"},
+		{"the stack costs more than its budget", []string{"check", "-config", budget, natGateway}, 1, "the expected cost is $32.85 a month, with 0 items not known yet and 0 without a price; the budget is $30.00"},
+		{"the format SARIF", []string{"check", "-format", "sarif", bad}, 1, `"ruleId": "key-rotates"`},
+		{"the report is written to a file", []string{"check", "-out", "report.txt", good}, 0, ""},
 		{"no such file", []string{"check", "none.json"}, 2, "none.json"},
 		{"no such format", []string{"check", "-format", "pdf", good}, 2, "text, json, sarif, junit or markdown"},
 		{"no file", []string{"check"}, 2, "needs one file"},

@@ -158,7 +158,7 @@ func (r *result) comparePolicies(state []byte, stack string, values map[string]s
 
 func evaluated(g *graph.Graph, stack, environment string, values map[string]string) *report.Report {
 	e := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
-	return report.New(stack, environment, e, g, e.Stack(g))
+	return report.New(stack, environment, e, g, e.ApplyToStack(g))
 }
 
 // spending returns what the stack's configuration says about its cost. It ignores errors, because

@@ -61,7 +61,7 @@ func Compare(before, after Report) Difference {
 // whose sums differ between before and after.
 func changes(before, after []Line, key func(Line) Change) []Change {
 	sums := map[Change]*Change{}
-	at := func(l Line) *Change {
+	sumOf := func(l Line) *Change {
 		k := key(l)
 		if sums[k] == nil {
 			sums[k] = &Change{Component: k.Component, Resource: k.Resource, SKU: k.SKU}
@@ -69,11 +69,11 @@ func changes(before, after []Line, key func(Line) Change) []Change {
 		return sums[k]
 	}
 	for _, l := range before {
-		c := at(l)
+		c := sumOf(l)
 		c.Before = c.Before.Plus(l.Monthly)
 	}
 	for _, l := range after {
-		c := at(l)
+		c := sumOf(l)
 		c.After = c.After.Plus(l.Monthly)
 	}
 	out := []Change{}
@@ -95,15 +95,15 @@ func without(gaps, others []Gap) []Gap {
 	return slices.DeleteFunc(slices.Clone(gaps), func(g Gap) bool { return slices.Contains(others, g) })
 }
 
-// Growth returns the growth of the expected amount in percent, rounded up, and
-// whether there is one: nothing grows from zero.
+// Growth returns the growth of the expected amount in percent, rounded up. ok is false if there
+// is no difference, or if the amount before is zero: then no percentage exists.
 func (d Difference) Growth() (percent int64, ok bool) {
 	if d.NoFigure != "" || d.Before.Expected == 0 {
 		return 0, false
 	}
-	change, base := int64(d.Change.Expected)*100, int64(d.Before.Expected)
-	percent = change / base
-	if change > 0 && change%base != 0 {
+	change, before := int64(d.Change.Expected)*100, int64(d.Before.Expected)
+	percent = change / before
+	if change > 0 && change%before != 0 {
 		percent++
 	}
 	return percent, true

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/policy/source"
 )
 
-func TestDifference(t *testing.T) {
+func TestCompareListsChangedItemsAndNewGaps(t *testing.T) {
 	nat := resource("aws:ec2/natGateway:NatGateway", "nat", nil, nil)
 	key := resource("aws:kms/key:Key", "key", nil, nil)
 	redis := func(replicas float64) *graph.Resource {
@@ -19,8 +19,10 @@ func TestDifference(t *testing.T) {
 	}
 	mongo := resource("aws:docdb/clusterInstance:ClusterInstance", "mongo", map[string]any{"instanceClass": "db.r6g.large"}, nil)
 
+	// Before: NAT gateway $32.85, key $1.00, 2 Redis nodes $319.74. After: key, 3 Redis nodes
+	// $479.61, and a DocumentDB instance without a price.
 	d := cost.Compare(estimate(nat, key, redis(1)), estimate(key, redis(2), mongo))
-	require.Equal(t, "+$127.02", d.Change.Expected.Signed())
+	require.Equal(t, "+$127.02", d.Change.Expected.Signed(), "159.87 - 32.85")
 	require.Len(t, d.Components, 1)
 	require.Equal(t, d.Change, d.Components[0].Change)
 	require.Len(t, d.Lines, 2, "the key does not change")
@@ -31,14 +33,14 @@ func TestDifference(t *testing.T) {
 	require.Empty(t, d.GoneGaps)
 	percent, ok := d.Growth()
 	require.True(t, ok)
-	require.Equal(t, int64(36), percent, "35.9 %, rounded up")
+	require.Equal(t, int64(36), percent, "127.02 / 353.59 is 35.9 %, rounded up")
 
 	back := cost.Compare(estimate(key, redis(2), mongo), estimate(nat, key, redis(1)))
 	require.Equal(t, d.Change, cost.Range{}.Minus(back.Change))
 	require.Len(t, back.GoneGaps, 1)
 }
 
-func TestNoDifference(t *testing.T) {
+func TestCompareOfEqualOrMissingAmounts(t *testing.T) {
 	s := recorded(t, "prod")
 	r := cost.Estimate(s, cost.Options{Now: today})
 	d := cost.Compare(r, r)
@@ -60,7 +62,7 @@ func TestNoDifference(t *testing.T) {
 	}
 }
 
-func TestAmounts(t *testing.T) {
+func TestAmountsAreFormattedAndParsed(t *testing.T) {
 	for _, tc := range []struct {
 		amount cost.Micros
 		want   string
@@ -86,8 +88,8 @@ func TestAmounts(t *testing.T) {
 	require.Equal(t, "$0.00", cost.Micros(0).Signed())
 }
 
-// A report as JSON has whole numbers of millionths, and no total without a figure.
-func TestJSON(t *testing.T) {
+// Amounts in a report's JSON are whole millionths of a dollar. A report with NoFigure has no total.
+func TestJSONOmitsTheTotalOfAReportWithoutFigure(t *testing.T) {
 	raw, err := json.Marshal(estimate(resource("aws:kms/key:Key", "key", nil, nil)))
 	require.NoError(t, err)
 	require.Contains(t, string(raw), `"total":{"minMicroUSD":1000000,"expectedMicroUSD":1000000,"maxMicroUSD":1000000}`)

@@ -13,74 +13,74 @@ import (
 // (Amazon CloudWatch User Guide, "Enable or turn off detailed monitoring").
 const detailedMetrics = 7
 
-// eksCluster adds the hours of a cluster. They cost more for a version whose standard
-// support has ended.
-func eksCluster(i item, v awsview.EksCluster) {
+// addEKSCluster adds the hours of a cluster. An hour costs more if the standard support of the
+// cluster's version has ended.
+func addEKSCluster(b billing, v awsview.EksCluster) {
 	if v.ComputeConfig().Enabled().IsTrue() != value.False {
-		i.unpriced("eks:auto-mode", noRow)
+		b.addUnpriced("eks:auto-mode", noRow)
 	}
-	version := text(v.Version())
+	version := readText(v.Version())
 	if !version.ok() {
-		i.undecided("eks:standard", "version", version.problem)
+		b.addUndecided("eks:standard", "version", version.problem)
 		return
 	}
 	support, known := ekscalendar.ForVersion(version.value)
 	if !known {
-		i.undecided("eks:standard", "version", "is "+version.value+", whose end of support is not known")
+		b.addUndecided("eks:standard", "version", "is "+version.value+", whose end of support is not known")
 		return
 	}
-	if i.e.now.IsZero() || i.e.now.Before(support.End(false)) {
-		i.hourly("eks:standard", 1)
+	if b.e.now.IsZero() || b.e.now.Before(support.End(false)) {
+		b.addHourly("eks:standard", 1)
 		return
 	}
-	// EKS keeps a version after its standard support, at the higher price, unless the policy
-	// is STANDARD. Then EKS upgrades the cluster.
-	switch policy := textOr(v.UpgradePolicy().SupportType(), "EXTENDED"); {
+	// With the policy EXTENDED, a cluster keeps its version after standard support, at the higher
+	// price. With STANDARD, EKS upgrades the cluster, and the standard price applies.
+	switch policy := readTextOr(v.UpgradePolicy().SupportType(), "EXTENDED"); {
 	case !policy.ok():
-		i.undecided("eks:extended", "upgradePolicy.supportType", policy.problem)
+		b.addUndecided("eks:extended", "upgradePolicy.supportType", policy.problem)
 	case policy.value == "EXTENDED":
-		i.hourly("eks:extended", 1)
+		b.addHourly("eks:extended", 1)
 	default:
-		i.hourly("eks:standard", 1)
+		b.addHourly("eks:standard", 1)
 	}
 }
 
-// autoScalingGroup adds a group's instances on demand, their volumes and their metrics,
-// for its minimum, desired and maximum size.
-func autoScalingGroup(i item, v awsview.AutoscalingGroup) {
-	template := launchTemplate(i)
+// addAutoScalingGroup adds a group's instances at the on-demand price, their volumes and their
+// metrics. Each has three amounts: for the group's minimum, desired and maximum size.
+func addAutoScalingGroup(b billing, v awsview.AutoscalingGroup) {
+	template := launchTemplate(b)
 	instanceType := instanceTypeOf(v, template)
 	sku := "ec2:" + instanceType.value
 	if !instanceType.ok() {
-		i.undecided("", "the instance type", instanceType.problem)
+		b.addUndecided("", "the instance type", instanceType.problem)
 	}
-	low, high := whole(v.MinSize()), whole(v.MaxSize())
-	desired := wholeOr(v.DesiredCapacity(), low.value) // AWS starts with the minimum
+	low, high := readWhole(v.MinSize()), readWhole(v.MaxSize())
+	desired := readWholeOr(v.DesiredCapacity(), low.value) // AWS starts a group at its minimum
 	for _, size := range []struct {
 		input string
 		reading[int64]
 	}{{"minSize", low}, {"maxSize", high}, {"desiredCapacity", desired}} {
 		if !size.ok() {
-			i.undecided(strings.TrimSuffix(sku, ":"), size.input, size.problem)
+			b.addUndecided(strings.TrimSuffix(sku, ":"), size.input, size.problem)
 			return
 		}
 	}
 	top := max(low.value, high.value)
 	size := Quantity{low.value, min(max(desired.value, low.value), top), top}
 	if instanceType.ok() {
-		i.line(sku, Scaled, size.times(HoursPerMonth))
+		b.addLine(sku, Scaled, size.times(HoursPerMonth))
 	}
 	if template == nil {
-		i.undecided("ebs:gp3", "the launch template", notKnown)
+		b.addUndecided("ebs:gp3", "the launch template", notKnown)
 		return
 	}
 	t := value.As[awsview.Ec2LaunchTemplate](template.View())
-	volumes(i, t, size)
-	switch monitored := truth(t.Monitoring().Enabled()); {
+	addVolumes(b, t, size)
+	switch monitored := readBool(t.Monitoring().Enabled()); {
 	case !monitored.ok():
-		i.undecided("cloudwatch:metric", "the launch template's monitoring.enabled", monitored.problem)
+		b.addUndecided("cloudwatch:metric", "the launch template's monitoring.enabled", monitored.problem)
 	case monitored.value:
-		i.line("cloudwatch:metric", Scaled, size.times(detailedMetrics))
+		b.addLine("cloudwatch:metric", Scaled, size.times(detailedMetrics))
 	}
 }
 
@@ -88,59 +88,59 @@ func autoScalingGroup(i item, v awsview.AutoscalingGroup) {
 func (q Quantity) times(n int64) Quantity { return Quantity{q.Min * n, q.Expected * n, q.Max * n} }
 
 // launchTemplate returns the launch template of a group, or nil.
-func launchTemplate(i item) *graph.Resource {
+func launchTemplate(b billing) *graph.Resource {
 	for _, input := range []string{"mixedInstancesPolicy", "launchTemplate"} {
-		if found := i.e.graph.Refs(i.r, input, (awsview.Ec2LaunchTemplate{}).Token()).Resources; len(found) > 0 {
+		if found := b.e.graph.Refs(b.r, input, (awsview.Ec2LaunchTemplate{}).Token()).Resources; len(found) > 0 {
 			return found[0]
 		}
 	}
 	return nil
 }
 
-// instanceTypeOf returns the type that a group starts first: that of the first override,
-// or that of its template.
+// instanceTypeOf returns the instance type that a group starts first: the type of the first
+// override, or else the type of its launch template.
 func instanceTypeOf(v awsview.AutoscalingGroup, template *graph.Resource) reading[string] {
 	overrides := v.MixedInstancesPolicy().LaunchTemplate().Overrides()
-	if n := length(overrides); n.problem == notKnown {
+	if n := readLength(overrides); n.problem == notKnown {
 		return reading[string]{problem: notKnown}
 	}
-	if first := text(overrides.First().InstanceType()); first.problem != notSet {
+	if first := readText(overrides.First().InstanceType()); first.problem != notSet {
 		return first
 	}
 	if template == nil {
 		return reading[string]{problem: notKnown}
 	}
-	return text(value.As[awsview.Ec2LaunchTemplate](template.View()).InstanceType())
+	return readText(value.As[awsview.Ec2LaunchTemplate](template.View()).InstanceType())
 }
 
-// volumes adds the volumes of a group's instances.
-func volumes(i item, t awsview.Ec2LaunchTemplate, size Quantity) {
+// addVolumes adds the volumes of a group's instances.
+func addVolumes(b billing, t awsview.Ec2LaunchTemplate, size Quantity) {
 	mappings, complete := t.BlockDeviceMappings().Items()
 	if !complete {
-		i.undecided("ebs:gp3", "the launch template's blockDeviceMappings", notKnown)
+		b.addUndecided("ebs:gp3", "the launch template's blockDeviceMappings", notKnown)
 		return
 	}
 	if len(mappings) == 0 {
-		i.undecided("ebs:gp3", "the launch template's blockDeviceMappings", notSet+", so that the image decides")
+		b.addUndecided("ebs:gp3", "the launch template's blockDeviceMappings", notSet+", so that the image decides")
 		return
 	}
 	for _, m := range mappings {
-		kind := textOr(m.Ebs().VolumeType(), "gp2") // EC2's default
-		gib := whole(m.Ebs().VolumeSize())
+		kind := readTextOr(m.Ebs().VolumeType(), "gp2") // EC2's default
+		gib := readWhole(m.Ebs().VolumeSize())
 		switch {
 		case !kind.ok():
-			i.undecided("", "the launch template's volumeType", kind.problem)
+			b.addUndecided("", "the launch template's volumeType", kind.problem)
 		case !gib.ok():
-			i.undecided("ebs:"+kind.value, "the launch template's volumeSize", gib.problem)
+			b.addUndecided("ebs:"+kind.value, "the launch template's volumeSize", gib.problem)
 		default:
-			i.line("ebs:"+kind.value, Scaled, size.times(gib.value))
+			b.addLine("ebs:"+kind.value, Scaled, size.times(gib.value))
 		}
-		// More operations or throughput than the volume includes have no row.
-		if m.Ebs().Iops().Set() != value.False {
-			i.unpriced("ebs:iops", noRow)
+		// The price table has no row for IOPS or throughput above those that a volume includes.
+		if m.Ebs().Iops().IsSet() != value.False {
+			b.addUnpriced("ebs:iops", noRow)
 		}
-		if m.Ebs().Throughput().Set() != value.False {
-			i.unpriced("ebs:throughput", noRow)
+		if m.Ebs().Throughput().IsSet() != value.False {
+			b.addUnpriced("ebs:throughput", noRow)
 		}
 	}
 }

@@ -16,13 +16,14 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of docs/cost.md anew")
 
-// docs/cost.md is prose with generated parts, each between two markers.
+// docs/cost.md has generated parts, each between two markers. The test compares them with the
+// code. With the flag -update it writes them.
 func TestDocumentationIsUpToDate(t *testing.T) {
 	const file = "../../docs/cost.md"
 	current, err := os.ReadFile(file)
 	require.NoError(t, err)
 	text := string(current)
-	parts := map[string]string{"estimates": estimates(), "billed types": billedTypes()}
+	parts := map[string]string{"estimates": estimatesTable(), "billed types": billedTypesText()}
 	for _, name := range []string{"prod", "staging"} {
 		parts[name] = cost.Estimate(recorded(t, name), cost.Options{}).Markdown()
 	}
@@ -41,26 +42,26 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 	require.True(t, text == string(current), "%s is stale: run make generate", file)
 }
 
-// estimates returns a table of the usage that a configuration can estimate.
-func estimates() string {
+// estimatesTable returns a Markdown table of the usage that a configuration can estimate.
+func estimatesTable() string {
 	all := map[string]int64{}
 	for _, name := range cost.EstimateNames() {
 		all[name] = 1
 	}
-	units := map[string]cost.Line{}
+	lines := map[string]cost.Line{}
 	for _, l := range cost.Estimate(stackWith(), cost.Options{Estimates: all}).Lines {
-		units[l.SKU] = l
+		lines[l.SKU] = l
 	}
 	var b strings.Builder
 	b.WriteString("| estimate | what | price |\n|---|---|---|\n")
 	for _, u := range cost.UsageItems() {
-		l := units[u.SKU]
+		l := lines[u.SKU]
 		fmt.Fprintf(&b, "| `%s` | %s | %s a %s |\n", u.Estimate, u.What, l.Price.Exact(), l.Unit)
 	}
 	return b.String()
 }
 
-// billedTypes returns the list of the resource types that have a charge.
-func billedTypes() string {
+// billedTypesText returns the resource types that have a charge, as Markdown.
+func billedTypesText() string {
 	return "`" + strings.Join(cost.BilledTypes(), "`, `") + "`\n"
 }

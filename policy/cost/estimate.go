@@ -14,14 +14,15 @@ import (
 
 // Options are what an estimate needs besides the resources.
 type Options struct {
-	// Now is the day on which prices are old or not. With the zero time none is.
+	// Now is the day of the estimate. The report marks a price that is older than StaleAfter on
+	// that day. With the zero time it marks none.
 	Now time.Time
 	// Region is used if neither the configuration nor a provider names one.
 	Region string
-	// Estimates are the units of usage a month, by the name of the estimate. See
-	// EstimateNames.
+	// Estimates are the units of usage a month, by the name of the estimate. EstimateNames
+	// returns the valid names.
 	Estimates map[string]int64
-	// Prices replace the built-in table; nil for that.
+	// Prices replace the built-in price table. nil means the built-in table.
 	Prices []Price
 }
 
@@ -34,9 +35,8 @@ type estimator struct {
 	report *Report
 }
 
-// Estimate returns what a stack costs a month: the fixed items, the Auto Scaling
-// groups from their minimum to their maximum, and the usage that Options.Estimates
-// says.
+// Estimate returns what a stack costs a month. The report has the fixed items, the Auto Scaling
+// groups at their minimum, desired and maximum size, and the usage of Options.Estimates.
 func Estimate(s *source.Stack, o Options) Report {
 	r := Report{Stack: s.Name(), Components: []Subtotal{}, Lines: []Line{}, NotCounted: []string{}}
 	rows := o.Prices
@@ -59,16 +59,16 @@ func Estimate(s *source.Stack, o Options) Report {
 	for _, resource := range s.Graph.All() {
 		e.add(resource)
 	}
-	r.NotCounted = e.usage(o.Estimates)
+	r.NotCounted = e.addUsage(o.Estimates)
 	r.complete()
 	return r
 }
 
-// region returns the region of a stack, or why it is not known.
+// region returns the region of a stack. problem says why the region is not known.
 func region(s *source.Stack, fallback string) (name, problem string) {
 	var found []string
 	for _, provider := range s.Graph.OfType("pulumi:providers:aws") {
-		if r := text(value.As[value.String](provider.View().Get("region"))); r.ok() && !slices.Contains(found, r.value) {
+		if r := readText(value.As[value.String](provider.View().Get("region"))); r.ok() && !slices.Contains(found, r.value) {
 			found = append(found, r.value)
 		}
 	}
@@ -83,63 +83,64 @@ func region(s *source.Stack, fallback string) (name, problem string) {
 	return name, ""
 }
 
-// add adds the items of one resource. A type of AWS that is in neither table gives a gap:
-// it must not count as free before somebody has looked up its price.
+// add adds the items of one resource. An AWS type that is neither in billed nor in notBilled
+// gives a gap: it must not count as free before somebody has looked up its price.
 func (e *estimator) add(r *graph.Resource) {
-	if count := billed[r.Type]; count != nil {
-		count(item{e, r})
+	if addItems := billed[r.Type]; addItems != nil {
+		addItems(billing{e, r})
 	} else if strings.HasPrefix(r.Type, "aws:") && !notBilled[r.Type] {
-		item{e, r}.unpriced("", "the type "+r.Type+" is not in the table of billed types")
+		billing{e, r}.addUnpriced("", "the type "+r.Type+" is not in the table of billed types")
 	}
 }
 
-// item adds what one resource is billed by.
-type item struct {
+// billing adds the items of the resource r to the report of the estimator e.
+type billing struct {
 	e *estimator
 	r *graph.Resource
 }
 
-// fixed adds a quantity that does not depend on the load.
-func (i item) fixed(sku string, quantity int64) {
-	i.line(sku, Fixed, Quantity{quantity, quantity, quantity})
+// addFixed adds a quantity that does not depend on the load.
+func (b billing) addFixed(sku string, quantity int64) {
+	b.addLine(sku, Fixed, Quantity{quantity, quantity, quantity})
 }
 
-// hourly adds a number of things that are billed by the hour.
-func (i item) hourly(sku string, count int64) { i.fixed(sku, count*HoursPerMonth) }
+// addHourly adds a number of things that are billed by the hour.
+func (b billing) addHourly(sku string, count int64) { b.addFixed(sku, count*HoursPerMonth) }
 
-// line adds an item, or a gap if its SKU has no price. A quantity of zero adds
+// addLine adds an item, or a gap if its SKU has no price. A quantity of zero adds
 // nothing.
-func (i item) line(sku string, kind Kind, q Quantity) {
+func (b billing) addLine(sku string, kind Kind, q Quantity) {
 	if q == (Quantity{}) {
 		return
 	}
-	p, ok := i.e.prices[sku]
+	p, ok := b.e.prices[sku]
 	if !ok {
-		i.unpriced(sku, noRow)
+		b.addUnpriced(sku, noRow)
 		return
 	}
-	i.e.report.Lines = append(i.e.report.Lines, Line{
-		Component: component(i.r), Resource: i.r.Name, URN: i.r.URN, SKU: sku, Kind: kind, Quantity: q, Unit: p.Unit,
-		Price: p.Amount, AsOf: p.AsOf.Format(time.DateOnly), Stale: p.Stale(i.e.now),
+	b.e.report.Lines = append(b.e.report.Lines, Line{
+		Component: component(b.r), Resource: b.r.Name, URN: b.r.URN, SKU: sku, Kind: kind, Quantity: q, Unit: p.Unit,
+		Price: p.Amount, AsOf: p.AsOf.Format(time.DateOnly), Stale: p.Stale(b.e.now),
 		Monthly: Range{p.Amount * Micros(q.Min), p.Amount * Micros(q.Expected), p.Amount * Micros(q.Max)},
 	})
 }
 
-// noRow is the reason of an item without a price.
+// noRow is the reason of a gap whose SKU is not in the price table.
 const noRow = "the price table has no row"
 
-// unpriced adds an item without a price.
-func (i item) unpriced(sku, reason string) {
-	i.e.report.Unpriced = append(i.e.report.Unpriced, Gap{component(i.r), i.r.Name, i.r.URN, sku, reason})
+// addUnpriced adds an item without a price.
+func (b billing) addUnpriced(sku, reason string) {
+	b.e.report.Unpriced = append(b.e.report.Unpriced, Gap{component(b.r), b.r.Name, b.r.URN, sku, reason})
 }
 
-// undecided adds an item whose input has no value; problem is that of its reading.
-func (i item) undecided(sku, input, problem string) {
-	i.e.report.Undecided = append(i.e.report.Undecided, Gap{component(i.r), i.r.Name, i.r.URN, sku, input + " " + problem})
+// addUndecided adds a gap for an item that depends on an input without a value. problem is the
+// problem of that input's reading, such as notKnown.
+func (b billing) addUndecided(sku, input, problem string) {
+	b.e.report.Undecided = append(b.e.report.Undecided, Gap{component(b.r), b.r.Name, b.r.URN, sku, input + " " + problem})
 }
 
-// component returns the name of the outermost component of a resource: its package, such
-// as network. It is in the URN, so it is the same for a state, a preview and a recording.
+// component returns the package name of a resource's outermost component, such as network. The
+// name comes from the URN, which is the same in a state, a preview and a recording.
 func component(r *graph.Resource) string {
 	parts := strings.SplitN(r.URN, "::", 4)
 	if len(parts) < 3 {
@@ -159,25 +160,25 @@ func (r *Report) complete() {
 	slices.SortStableFunc(r.Lines, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.SKU, b.SKU))
 	})
-	byGap := func(a, b Gap) int {
+	compareGaps := func(a, b Gap) int {
 		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.SKU, b.SKU))
 	}
-	slices.SortStableFunc(r.Unpriced, byGap)
-	slices.SortStableFunc(r.Undecided, byGap)
+	slices.SortStableFunc(r.Unpriced, compareGaps)
+	slices.SortStableFunc(r.Undecided, compareGaps)
 	sums := map[string]*Subtotal{}
-	at := func(name string) *Subtotal {
+	subtotal := func(name string) *Subtotal {
 		if sums[name] == nil {
 			sums[name] = &Subtotal{Component: name}
 		}
 		return sums[name]
 	}
 	for _, l := range r.Lines {
-		sum := at(l.Component)
+		sum := subtotal(l.Component)
 		sum.Monthly, sum.Lines = sum.Monthly.Plus(l.Monthly), sum.Lines+1
 		r.Total = r.Total.Plus(l.Monthly)
 	}
 	for _, g := range slices.Concat(r.Unpriced, r.Undecided) {
-		at(g.Component).Gaps++
+		subtotal(g.Component).Gaps++
 	}
 	for _, sum := range sums {
 		r.Components = append(r.Components, *sum)

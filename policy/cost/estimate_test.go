@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// A small stack, computed by hand:
+// The test compares the estimate of a small stack with this calculation by hand:
 //
 //	2 NAT gateways     2 × 730 h × $0.045          $65.70
 //	2 addresses        2 × 730 h × $0.005           $7.30
@@ -24,7 +24,7 @@ import (
 //	7 metrics          n × 7 × $0.30           4.20,   6.30,    18.90
 //
 // sum: $490.861, $644.129, $1,563.737
-func TestStackComputedByHand(t *testing.T) {
+func TestEstimateEqualsTheCalculationByHand(t *testing.T) {
 	template := resource("aws:ec2/launchTemplate:LaunchTemplate", "template", map[string]any{
 		"blockDeviceMappings": []any{map[string]any{"ebs": map[string]any{"volumeSize": 50.0, "volumeType": "gp3"}}},
 		"monitoring":          map[string]any{"enabled": true},
@@ -47,8 +47,9 @@ func TestStackComputedByHand(t *testing.T) {
 	require.Equal(t, []cost.Subtotal{{Component: "network", Monthly: r.Total, Lines: 10}}, r.Components)
 }
 
-// Prices depend on the region. A stack without a region has no figure; its cost is not zero.
-func TestNoFigureWithoutPrices(t *testing.T) {
+// Prices depend on the region. For a stack without a region the report has no amount, instead of
+// zero.
+func TestReportHasNoFigureWithoutARegionWithPrices(t *testing.T) {
 	nat := resource("aws:ec2/natGateway:NatGateway", "a", nil, nil)
 	providerIn := func(region any) *graph.Resource {
 		return resource("pulumi:providers:aws", "in", map[string]any{"region": region}, nil)
@@ -66,7 +67,7 @@ func TestNoFigureWithoutPrices(t *testing.T) {
 		{"two regions", []*graph.Resource{nat, providerIn("us-east-1"), providerIn("eu-west-1")}, "", "", "several regions: eu-west-1, us-east-1"},
 		{"the region of the configuration", []*graph.Resource{nat}, "us-east-1", "", ""},
 		{"the region of the caller", []*graph.Resource{nat}, "", "us-east-1", ""},
-		{"the provider's region goes first", []*graph.Resource{nat, providerIn("us-east-1")}, "eu-central-1", "eu-central-1", ""},
+		{"the provider's region takes precedence", []*graph.Resource{nat, providerIn("us-east-1")}, "eu-central-1", "eu-central-1", ""},
 	} {
 		s := &source.Stack{Graph: graph.Build(tc.resources), Config: map[string]string{"aws:region": tc.config}}
 		r := cost.Estimate(s, cost.Options{Region: tc.fallback})
@@ -88,22 +89,21 @@ func TestUnknownTypesAreNotFree(t *testing.T) {
 	require.Equal(t, 1, r.Components[0].Gaps)
 }
 
-func TestUsageIsCountedByEstimate(t *testing.T) {
+func TestUsageIsCountedOnlyWithAnEstimate(t *testing.T) {
 	s := stackWith()
 	none := cost.Estimate(s, cost.Options{Now: today})
 	require.Contains(t, none.NotCounted, "data through NAT gateways (estimate: natGB)")
 	require.Zero(t, none.Total)
 	some := cost.Estimate(s, cost.Options{Now: today, Estimates: map[string]int64{"natGB": 1000}})
-	require.Equal(t, "$45.00", some.Total.String())
+	require.Equal(t, "$45.00", some.Total.String(), "1000 GB × $0.045")
 	require.Equal(t, cost.Usage, some.Lines[0].Kind)
 	require.Len(t, some.NotCounted, len(none.NotCounted)-1)
 	require.NotContains(t, some.NotCounted, "data through NAT gateways (estimate: natGB)")
 
 	require.Empty(t, cost.EstimateFaults(map[string]int64{"natGB": 1}))
-	require.Len(t, cost.EstimateFaults(map[string]int64{"natGb": 1, "logsGB": -1}), 2)
+	require.Len(t, cost.EstimateFaults(map[string]int64{"natGb": 1, "logsGB": -1}), 2, "an unknown name and a negative number")
 }
 
-// Each estimate has a price.
 func TestEveryEstimateHasAPrice(t *testing.T) {
 	all := map[string]int64{}
 	for _, name := range cost.EstimateNames() {

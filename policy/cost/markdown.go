@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Markdown returns the subtotals and the total as a Markdown table. Below it are the items
-// without an amount.
+// Markdown returns the subtotals and the total as a Markdown table. Lists of the items without an
+// amount follow the table.
 func (r Report) Markdown() string {
 	if r.NoFigure != "" {
 		return "No figure: " + r.NoFigure + ".\n"
@@ -35,8 +35,8 @@ func (r Report) Markdown() string {
 	return b.String()
 }
 
-// Names describes the gaps in words. Gaps that differ only by resource have one text, with
-// their number.
+// Names returns a text for each gap. Gaps with the same text are one entry, which begins with
+// their number, such as "3 × mongo: docdb:db.r6g.large (REASON)".
 func Names(gaps []Gap) []string {
 	var names []string
 	count := map[string]int{}

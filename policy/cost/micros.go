@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// String returns the amount in dollars and cents, such as $1,234.56. It is rounded to the
-// nearest cent, and half a cent away from zero.
+// String returns the amount in dollars and cents, such as $1,234.56. It rounds to the nearest
+// cent, and rounds half a cent away from zero.
 func (m Micros) String() string {
 	sign, cents := "", (int64(m.abs())+5_000)/10_000
 	if m < 0 && cents > 0 {

@@ -5,70 +5,70 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// natGateway adds the hours of a NAT gateway.
-func natGateway(i item, _ awsview.Ec2NatGateway) { i.hourly("nat-gateway", 1) }
+// addNATGateway adds the hours of a NAT gateway.
+func addNATGateway(b billing, _ awsview.Ec2NatGateway) { b.addHourly("nat-gateway", 1) }
 
-// vpcEndpoint adds the hours of an interface endpoint in each of its subnets. A gateway
+// addVPCEndpoint adds the hours of an interface endpoint in each of its subnets. A gateway
 // endpoint is free.
-func vpcEndpoint(i item, v awsview.Ec2VpcEndpoint) {
-	kind := textOr(v.VpcEndpointType(), "Gateway")
+func addVPCEndpoint(b billing, v awsview.Ec2VpcEndpoint) {
+	kind := readTextOr(v.VpcEndpointType(), "Gateway")
 	switch {
 	case !kind.ok():
-		i.undecided("", "vpcEndpointType", kind.problem)
-	case kind.value == "Gateway":
+		b.addUndecided("", "vpcEndpointType", kind.problem)
+	case kind.value == "Gateway": // free
 	case kind.value != "Interface":
-		i.unpriced("vpc-endpoint:"+kind.value, noRow)
+		b.addUnpriced("vpc-endpoint:"+kind.value, noRow)
 	default:
-		if subnets := length(v.SubnetIds()); subnets.ok() {
-			i.hourly("vpc-endpoint:interface", subnets.value)
+		if subnets := readLength(v.SubnetIds()); subnets.ok() {
+			b.addHourly("vpc-endpoint:interface", subnets.value)
 		} else {
-			i.undecided("vpc-endpoint:interface", "subnetIds", subnets.problem)
+			b.addUndecided("vpc-endpoint:interface", "subnetIds", subnets.problem)
 		}
 	}
 }
 
-// loadBalancer adds the hours of a load balancer. One that faces the internet has a public
-// address in each subnet. Its capacity units are usage.
-func loadBalancer(i item, v awsview.LbLoadBalancer) {
-	kind := textOr(v.LoadBalancerType(), "application")
+// addLoadBalancer adds the hours of a load balancer. An internet-facing load balancer also has a
+// billed public address in each subnet. Its capacity units are usage, so they are not added here.
+func addLoadBalancer(b billing, v awsview.LbLoadBalancer) {
+	kind := readTextOr(v.LoadBalancerType(), "application")
 	if !kind.ok() {
-		i.undecided("", "loadBalancerType", kind.problem)
+		b.addUndecided("", "loadBalancerType", kind.problem)
 		return
 	}
-	i.hourly("load-balancer:"+kind.value, 1)
-	internal := truth(v.Internal())
+	b.addHourly("load-balancer:"+kind.value, 1)
+	internal := readBool(v.Internal())
 	if !internal.ok() {
-		i.undecided("public-ipv4", "internal", internal.problem)
+		b.addUndecided("public-ipv4", "internal", internal.problem)
 		return
 	}
 	if internal.value {
 		return
 	}
-	if subnets := length(v.Subnets()); subnets.ok() {
-		i.hourly("public-ipv4", subnets.value)
+	if subnets := readLength(v.Subnets()); subnets.ok() {
+		b.addHourly("public-ipv4", subnets.value)
 	} else {
-		i.undecided("public-ipv4", "subnets", subnets.problem)
+		b.addUndecided("public-ipv4", "subnets", subnets.problem)
 	}
 }
 
-// webACL adds the monthly charges of a web ACL and of each of its rules. A managed rule
-// group counts as one rule. Requests are usage.
-func webACL(i item, v awsview.Wafv2WebAcl) {
-	i.fixed("wafv2:web-acl", 1)
-	switch rules := length(v.Rules()); rules.problem {
+// addWebACL adds the monthly charges of a web ACL and of each of its rules. A managed rule
+// group counts as one rule. Requests are usage, so they are not added here.
+func addWebACL(b billing, v awsview.Wafv2WebAcl) {
+	b.addFixed("wafv2:web-acl", 1)
+	switch rules := readLength(v.Rules()); rules.problem {
 	case "":
-		i.fixed("wafv2:rule", rules.value)
+		b.addFixed("wafv2:rule", rules.value)
 	case notKnown:
-		i.undecided("wafv2:rule", "rules", rules.problem)
+		b.addUndecided("wafv2:rule", "rules", rules.problem)
 	}
 }
 
-// metricAlarm adds the monthly charge of an alarm for each metric that it reads.
-func metricAlarm(i item, v awsview.CloudwatchMetricAlarm) {
+// addMetricAlarm adds the monthly charge of an alarm, once for each metric that the alarm reads.
+func addMetricAlarm(b billing, v awsview.CloudwatchMetricAlarm) {
 	const standard, high = "cloudwatch:alarm:standard", "cloudwatch:alarm:high-resolution"
-	// A period below a minute makes an alarm one of high resolution.
-	sku := func(period value.Number) reading[string] {
-		switch r := wholeOr(period, 60); {
+	// An alarm with a period below a minute costs the high-resolution price.
+	skuOf := func(period value.Number) reading[string] {
+		switch r := readWholeOr(period, 60); {
 		case !r.ok():
 			return reading[string]{problem: r.problem}
 		case r.value < 60:
@@ -76,37 +76,37 @@ func metricAlarm(i item, v awsview.CloudwatchMetricAlarm) {
 		}
 		return reading[string]{value: standard}
 	}
-	if v.ThresholdMetricId().Set() != value.False {
-		i.unpriced("cloudwatch:alarm:anomaly-detection", noRow)
+	if v.ThresholdMetricId().IsSet() != value.False {
+		b.addUnpriced("cloudwatch:alarm:anomaly-detection", noRow)
 		return
 	}
 	queries, complete := v.MetricQueries().Items()
 	if !complete {
-		i.undecided(standard, "metricQueries", notKnown)
+		b.addUndecided(standard, "metricQueries", notKnown)
 		return
 	}
 	if len(queries) == 0 {
-		if s := sku(v.Period()); s.ok() {
-			i.fixed(s.value, 1)
+		if sku := skuOf(v.Period()); sku.ok() {
+			b.addFixed(sku.value, 1)
 		} else {
-			i.undecided(standard, "period", s.problem)
+			b.addUndecided(standard, "period", sku.problem)
 		}
 		return
 	}
-	metrics, worst := int64(0), standard
+	metrics, highest := int64(0), standard
 	for _, q := range queries {
-		if q.Metric().Set() == value.False { // an expression over the others
+		if q.Metric().IsSet() == value.False { // an expression over the other queries is not billed
 			continue
 		}
 		metrics++
-		s := sku(q.Metric().Period())
-		if !s.ok() {
-			i.undecided(standard, "metricQueries", s.problem)
+		sku := skuOf(q.Metric().Period())
+		if !sku.ok() {
+			b.addUndecided(standard, "metricQueries", sku.problem)
 			return
 		}
-		if s.value == high {
-			worst = high
+		if sku.value == high {
+			highest = high
 		}
 	}
-	i.fixed(worst, metrics)
+	b.addFixed(highest, metrics)
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// StaleAfter is the age from which a price is marked as old. AWS changes the list
-// price of a running generation less than once a year.
+// StaleAfter is the age from which a report marks a price as old. AWS changes the list
+// price of an instance generation less than once a year.
 const StaleAfter = 400 * 24 * time.Hour
 
 // Price is a row of the price table.
@@ -24,14 +24,14 @@ type Price struct {
 	// Unit is what the price is for, such as hour.
 	Unit   string
 	Region string
-	// AsOf is the day on which the newest of Sources had the price.
+	// AsOf is the day on which somebody read the price in the newest of Sources.
 	AsOf time.Time
-	// Sources are where the price was read. Sources that disagree give no row.
+	// Sources are the documents that name the price. If they disagree, the table has no row.
 	Sources []string
 }
 
-// Stale reports whether the price is old on a day. No price is old at the zero
-// time.
+// Stale reports whether the price is older than StaleAfter at the time now. With the zero time
+// it returns false.
 func (p Price) Stale(now time.Time) bool { return !now.IsZero() && now.Sub(p.AsOf) > StaleAfter }
 
 //go:embed prices.csv

@@ -12,8 +12,8 @@ import (
 // the highest price × 730 hours × maxQuantity is below 2^63.
 const maxQuantity = 1_000_000
 
-// reading is the value of an input. problem is empty, or says why there is no value: "is
-// not known yet", "is not set", or what is wrong with it.
+// reading is the value of an input. problem is empty, or says why there is no value: the input
+// "is not known yet", "is not set", or has a wrong value.
 type reading[T any] struct {
 	value   T
 	problem string
@@ -27,8 +27,8 @@ const (
 	notSet   = "is not set"
 )
 
-// whole reads an input that is a whole number; a fraction is rounded up.
-func whole(n value.Number) reading[int64] {
+// readWhole reads an input that is a whole number; a fraction is rounded up.
+func readWhole(n value.Number) reading[int64] {
 	switch v := n.Raw().(type) {
 	case nil:
 		return reading[int64]{problem: notSet}
@@ -41,22 +41,22 @@ func whole(n value.Number) reading[int64] {
 		return reading[int64]{problem: fmt.Sprintf("is %v, must be 0 to %d", v, maxQuantity)}
 	case string: // a state export has some numbers as text
 		if f, err := strconv.ParseFloat(v, 64); err == nil {
-			return whole(value.As[value.Number](value.New(f)))
+			return readWhole(value.As[value.Number](value.New(f)))
 		}
 	}
 	return reading[int64]{problem: "is not a number"}
 }
 
-// wholeOr reads a whole number, with AWS's default for an input that is not set.
-func wholeOr(n value.Number, fallback int64) reading[int64] {
-	if r := whole(n); r.problem != notSet {
+// readWholeOr reads a whole number. fallback is AWS's default for an input that is not set.
+func readWholeOr(n value.Number, fallback int64) reading[int64] {
+	if r := readWhole(n); r.problem != notSet {
 		return r
 	}
 	return reading[int64]{value: fallback}
 }
 
-// text reads an input that is a text.
-func text(s value.String) reading[string] {
+// readText reads an input that is a text.
+func readText(s value.String) reading[string] {
 	switch v := s.Raw().(type) {
 	case nil:
 		return reading[string]{problem: notSet}
@@ -71,16 +71,16 @@ func text(s value.String) reading[string] {
 	return reading[string]{problem: "is not a text"}
 }
 
-// textOr reads a text, with AWS's default for an input that is not set.
-func textOr(s value.String, fallback string) reading[string] {
-	if r := text(s); r.problem != notSet {
+// readTextOr reads a text. fallback is AWS's default for an input that is not set.
+func readTextOr(s value.String, fallback string) reading[string] {
+	if r := readText(s); r.problem != notSet {
 		return r
 	}
 	return reading[string]{value: fallback}
 }
 
-// truth reads an input that is true or false; false if it is not set.
-func truth(b value.Bool) reading[bool] {
+// readBool reads an input that is true or false. An input that is not set counts as false.
+func readBool(b value.Bool) reading[bool] {
 	switch b.IsTrue() {
 	case value.True:
 		return reading[bool]{value: true}
@@ -90,9 +90,9 @@ func truth(b value.Bool) reading[bool] {
 	return reading[bool]{}
 }
 
-// length reads the number of elements of a list. Elements that are not known yet
-// count.
-func length[T value.View](l value.List[T]) reading[int64] {
+// readLength reads the number of elements of a list. An element that is not known yet also
+// counts.
+func readLength[T value.View](l value.List[T]) reading[int64] {
 	switch l.Raw().(type) {
 	case nil:
 		return reading[int64]{problem: notSet}

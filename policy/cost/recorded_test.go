@@ -15,8 +15,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// prodRows is the bill of the recorded prod, written by hand: the number of units a month, the
-// item, its price and the amount. The list is complete: add each item that prod gains.
+// prodRows is the bill of the recorded prod, written by hand. Each row has the number of units a
+// month, the SKU, the price of a unit and the amount. If prod gets a new item, add its row.
 var prodRows = []string{
 	"8 × 730 h ec2:m7i.xlarge at $0.2016 = $1,177.34 (4 to 50: $588.67 to $7,358.40), tier application-group",
 	"6 × 730 h ec2:m7i.xlarge at $0.2016 = $883.01 (3 to 30: $441.50 to $4,415.04), tier web-group",
@@ -59,10 +59,10 @@ func sums(r cost.Report) map[string]cost.Range {
 // The report has the same items as the bill that was written by hand, with the same amounts.
 func TestProdCostsWhatTheBillSays(t *testing.T) {
 	r := cost.Estimate(recorded(t, "prod"), cost.Options{Now: today})
-	left := sums(r)
+	remaining := sums(r)
 	for _, row := range prodRows {
 		found := ""
-		for key, amount := range left {
+		for key, amount := range remaining {
 			sku, resource, _ := strings.Cut(key, " ")
 			if strings.Contains(row, " "+sku+" at ") && strings.Contains(row, resource) {
 				found = key
@@ -72,10 +72,10 @@ func TestProdCostsWhatTheBillSays(t *testing.T) {
 				}
 			}
 		}
-		require.NotEmpty(t, found, "prod has this item no more: %s", row)
-		delete(left, found)
+		require.NotEmpty(t, found, "prod does not have this item any more: %s", row)
+		delete(remaining, found)
 	}
-	require.Empty(t, left, "prod has items that prodRows does not have")
+	require.Empty(t, remaining, "prod has items that prodRows does not have")
 	require.Empty(t, r.Undecided)
 	var unpriced []string
 	for _, g := range r.Unpriced {
@@ -96,10 +96,10 @@ func TestRecordedTypesAreKnown(t *testing.T) {
 	}
 }
 
-// One more resource never lowers the total.
 func TestAResourceNeverLowersTheTotal(t *testing.T) {
 	all := slices.DeleteFunc(slices.Clone(recorded(t, "prod").Graph.All()), func(r *graph.Resource) bool {
-		return strings.HasPrefix(r.Type, "pulumi:providers:") // it decides the region
+		// Without the providers, Options.Region decides the region of every drawn stack.
+		return strings.HasPrefix(r.Type, "pulumi:providers:")
 	})
 	total := func(resources []*graph.Resource) cost.Range {
 		return cost.Estimate(&source.Stack{Graph: graph.Build(resources)}, cost.Options{Region: "us-east-1"}).Total
@@ -121,7 +121,7 @@ func TestAResourceNeverLowersTheTotal(t *testing.T) {
 }
 
 // An unknown value never raises the total. If it lowers the total, the report names a gap.
-func TestUnknownValuesAreNamed(t *testing.T) {
+func TestUnknownValueThatLowersTheTotalIsAGap(t *testing.T) {
 	for _, name := range []string{"prod", "staging"} {
 		all := recorded(t, name).Graph.All()
 		full := cost.Estimate(&source.Stack{Graph: graph.Build(all)}, cost.Options{Region: "us-east-1"})
@@ -132,13 +132,13 @@ func TestUnknownValuesAreNamed(t *testing.T) {
 				return
 			}
 			changed := slices.Clone(all)
-			changed[i] = with(all[i], rapid.SampledFrom(names).Draw(rt, "input"), value.Undetermined{})
+			changed[i] = withInput(all[i], rapid.SampledFrom(names).Draw(rt, "input"), value.Undetermined{})
 			r := cost.Estimate(&source.Stack{Graph: graph.Build(changed)}, cost.Options{Region: "us-east-1"})
 			if r.Total.Expected > full.Total.Expected || r.Total.Max > full.Total.Max {
 				rt.Fatalf("an unknown value raises the total from %v to %v", full.Total, r.Total)
 			}
 			if r.Total != full.Total && len(r.Undecided)+len(r.Unpriced) <= len(full.Undecided)+len(full.Unpriced) {
-				rt.Fatalf("the total is lower by %v, and the report names no further gap", full.Total.Minus(r.Total))
+				rt.Fatalf("the total is lower by %v, but the report has no additional gap", full.Total.Minus(r.Total))
 			}
 		})
 	}

@@ -1,7 +1,7 @@
 // Package cost computes what the resources of a stack cost a month at AWS's
 // list prices. It owns the price table, the quantities that each resource type
-// is billed by, and the difference of two reports. It reads no files and calls
-// nobody.
+// is billed by, and the difference of two reports. It reads no files and opens no
+// connections.
 //
 // Money is a whole number of millionths of a US dollar (Micros). A month has 730
 // hours, as in AWS's own calculators.
@@ -18,15 +18,15 @@ type Micros int64
 const Dollar Micros = 1_000_000
 
 // Range is a monthly amount. Its members differ if an Auto Scaling group can
-// change its size: Min is at the group's minimum, Expected at its desired size,
-// and Max at its maximum.
+// change its size. Min is the amount at the group's minimum size, Expected at its
+// desired size, and Max at its maximum size.
 type Range struct {
 	Min      Micros `json:"minMicroUSD"`
 	Expected Micros `json:"expectedMicroUSD"`
 	Max      Micros `json:"maxMicroUSD"`
 }
 
-// Kind is how certain an amount is.
+// Kind says what an amount depends on.
 type Kind string
 
 // The kinds.
@@ -41,8 +41,8 @@ const (
 
 // Line is one priced item of one resource.
 type Line struct {
-	// Component is the component that the resource belongs to, such as network;
-	// "stack" for none.
+	// Component is the component that the resource belongs to, such as network. It
+	// is "stack" for a resource without a component.
 	Component string `json:"component"`
 	// Resource is the resource's name in Pulumi. It is empty for usage.
 	Resource string `json:"resource,omitempty"`
@@ -76,8 +76,8 @@ type Gap struct {
 	Component string `json:"component"`
 	Resource  string `json:"resource"`
 	URN       string `json:"urn,omitempty"`
-	// SKU is the item that the price table does not have. It is empty if the
-	// item is not known.
+	// SKU names the item, such as ec2:m7i.xlarge. It is empty if an unknown value
+	// decides which SKU it is.
 	SKU string `json:"sku,omitempty"`
 	// Reason says what is missing.
 	Reason string `json:"reason"`
@@ -109,7 +109,8 @@ type Report struct {
 	Unpriced []Gap `json:"unpriced,omitempty"`
 	// Undecided are the items whose quantity or SKU is not known yet.
 	Undecided []Gap `json:"undecided,omitempty"`
-	// NotCounted are the charges that no resource input decides.
+	// NotCounted are the charges that the report leaves out, because they depend on
+	// usage without an estimate.
 	NotCounted []string `json:"notCounted"`
 }
 

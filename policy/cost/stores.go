@@ -5,123 +5,125 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// includedDays is for how many days Performance Insights keeps data without charge
+// includedDays is the number of days that Performance Insights keeps data without charge
 // (Amazon RDS User Guide, "Pricing and data retention for Performance Insights").
 const includedDays = 7
 
-// secret adds the monthly charge of a secret and of each replica.
-func secret(i item, v awsview.SecretsmanagerSecret) {
-	replicas := length(v.Replicas())
+// addSecret adds the monthly charge of a secret and of each replica.
+func addSecret(b billing, v awsview.SecretsmanagerSecret) {
+	replicas := readLength(v.Replicas())
 	if replicas.problem == notKnown {
-		i.undecided("secretsmanager:secret", "replicas", notKnown)
+		b.addUndecided("secretsmanager:secret", "replicas", notKnown)
 	}
-	i.fixed("secretsmanager:secret", 1+replicas.value)
+	b.addFixed("secretsmanager:secret", 1+replicas.value)
 }
 
-// masterSecret adds the secret that a store creates for its master user.
-func masterSecret(i item, managed value.Bool) {
-	switch m := truth(managed); {
+// addMasterSecret adds the secret that a store creates for its master user if managed is true.
+func addMasterSecret(b billing, managed value.Bool) {
+	switch m := readBool(managed); {
 	case !m.ok():
-		i.undecided("secretsmanager:secret", "manageMasterUserPassword", m.problem)
+		b.addUndecided("secretsmanager:secret", "manageMasterUserPassword", m.problem)
 	case m.value:
-		i.fixed("secretsmanager:secret", 1)
+		b.addFixed("secretsmanager:secret", 1)
 	}
 }
 
-// database adds the hours of a database's instance, and its storage. The price of Multi-AZ
+// addDatabase adds the hours of a database's instance, and its storage. The price of Multi-AZ
 // includes the standby in another zone.
-func database(i item, v awsview.RdsInstance) {
-	masterSecret(i, v.ManageMasterUserPassword())
-	engine, class, multi := text(v.Engine()), text(v.InstanceClass()), truth(v.MultiAz())
+func addDatabase(b billing, v awsview.RdsInstance) {
+	addMasterSecret(b, v.ManageMasterUserPassword())
+	engine, class, multi := readText(v.Engine()), readText(v.InstanceClass()), readBool(v.MultiAz())
 	zones := "single-az"
 	if multi.value {
 		zones = "multi-az"
 	}
 	switch {
 	case !engine.ok():
-		i.undecided("", "engine", engine.problem)
+		b.addUndecided("", "engine", engine.problem)
 	case !class.ok():
-		i.undecided("rds:"+engine.value, "instanceClass", class.problem)
+		b.addUndecided("rds:"+engine.value, "instanceClass", class.problem)
 	case !multi.ok():
-		i.undecided("rds:"+engine.value+":"+class.value, "multiAz", multi.problem)
+		b.addUndecided("rds:"+engine.value+":"+class.value, "multiAz", multi.problem)
 	default:
-		i.hourly("rds:"+engine.value+":"+zones+":"+class.value, 1)
+		b.addHourly("rds:"+engine.value+":"+zones+":"+class.value, 1)
 	}
-	databaseStorage(i, v, multi, zones)
-	switch days := wholeOr(v.PerformanceInsightsRetentionPeriod(), includedDays); {
-	case v.PerformanceInsightsEnabled().IsTrue() == value.False:
+	addDatabaseStorage(b, v, multi, zones)
+	switch days := readWholeOr(v.PerformanceInsightsRetentionPeriod(), includedDays); {
+	case v.PerformanceInsightsEnabled().IsTrue() == value.False: // no charge
 	case !days.ok():
-		i.undecided("rds:performance-insights", "performanceInsightsRetentionPeriod", days.problem)
+		b.addUndecided("rds:performance-insights", "performanceInsightsRetentionPeriod", days.problem)
 	case days.value > includedDays:
-		i.unpriced("rds:performance-insights", noRow)
+		b.addUnpriced("rds:performance-insights", noRow)
 	}
 }
 
-// databaseStorage adds the storage of a database. More operations or throughput
-// than the volume includes have no row.
-func databaseStorage(i item, v awsview.RdsInstance, multi reading[bool], zones string) {
-	kind, gib := textOr(v.StorageType(), "gp2"), whole(v.AllocatedStorage())
+// addDatabaseStorage adds the storage of a database. The price table has no row for IOPS or
+// throughput above those that the volume includes.
+func addDatabaseStorage(b billing, v awsview.RdsInstance, multi reading[bool], zones string) {
+	kind, gib := readTextOr(v.StorageType(), "gp2"), readWhole(v.AllocatedStorage())
 	switch {
 	case !kind.ok():
-		i.undecided("", "storageType", kind.problem)
+		b.addUndecided("", "storageType", kind.problem)
 	case !gib.ok():
-		i.undecided("rds:storage", "allocatedStorage", gib.problem)
+		b.addUndecided("rds:storage", "allocatedStorage", gib.problem)
 	case !multi.ok():
-		i.undecided("rds:storage", "multiAz", multi.problem)
+		b.addUndecided("rds:storage", "multiAz", multi.problem)
 	default:
-		i.fixed("rds:storage:"+zones+":"+kind.value, gib.value)
+		b.addFixed("rds:storage:"+zones+":"+kind.value, gib.value)
 	}
-	if v.Iops().Set() != value.False {
-		i.unpriced("rds:iops", noRow)
+	if v.Iops().IsSet() != value.False {
+		b.addUnpriced("rds:iops", noRow)
 	}
-	if v.StorageThroughput().Set() != value.False {
-		i.unpriced("rds:throughput", noRow)
+	if v.StorageThroughput().IsSet() != value.False {
+		b.addUnpriced("rds:throughput", noRow)
 	}
 }
 
-// documentCluster adds the secret of the cluster. Its instances are other resources, and its
-// storage is usage.
-func documentCluster(i item, v awsview.DocdbCluster) { masterSecret(i, v.ManageMasterUserPassword()) }
+// addDocumentCluster adds the master user's secret of a DocumentDB cluster. The cluster's instances
+// are resources of their own, and its storage is usage.
+func addDocumentCluster(b billing, v awsview.DocdbCluster) {
+	addMasterSecret(b, v.ManageMasterUserPassword())
+}
 
-// documentInstance adds the hours of an instance of DocumentDB.
-func documentInstance(i item, v awsview.DocdbClusterInstance) {
-	if class := text(v.InstanceClass()); class.ok() {
-		i.hourly("docdb:"+class.value, 1)
+// addDocumentInstance adds the hours of an instance of DocumentDB.
+func addDocumentInstance(b billing, v awsview.DocdbClusterInstance) {
+	if class := readText(v.InstanceClass()); class.ok() {
+		b.addHourly("docdb:"+class.value, 1)
 	} else {
-		i.undecided("", "instanceClass", class.problem)
+		b.addUndecided("", "instanceClass", class.problem)
 	}
 }
 
-// replicationGroup adds the hourly price of each node of the group, or the reason why the
-// number or the type of the nodes is unknown.
-func replicationGroup(i item, v awsview.ElasticacheReplicationGroup) {
-	engine, node := textOr(v.Engine(), "redis"), text(v.NodeType())
+// addReplicationGroup adds the hours of each node of the group. It adds a gap if the number or the
+// type of the nodes is unknown.
+func addReplicationGroup(b billing, v awsview.ElasticacheReplicationGroup) {
+	engine, node := readTextOr(v.Engine(), "redis"), readText(v.NodeType())
 	sku := "elasticache:" + engine.value + ":" + node.value
 	switch {
 	case !engine.ok():
-		i.undecided("", "engine", engine.problem)
+		b.addUndecided("", "engine", engine.problem)
 		return
 	case !node.ok():
-		i.undecided("elasticache:"+engine.value, "nodeType", node.problem)
+		b.addUndecided("elasticache:"+engine.value, "nodeType", node.problem)
 		return
 	}
-	if v.NumCacheClusters().Set() != value.False { // cluster mode is off
-		if nodes := whole(v.NumCacheClusters()); nodes.ok() {
-			i.hourly(sku, nodes.value)
+	if v.NumCacheClusters().IsSet() != value.False { // cluster mode is off
+		if nodes := readWhole(v.NumCacheClusters()); nodes.ok() {
+			b.addHourly(sku, nodes.value)
 		} else {
-			i.undecided(sku, "numCacheClusters", nodes.problem)
+			b.addUndecided(sku, "numCacheClusters", nodes.problem)
 		}
 		return
 	}
-	shards, replicas := wholeOr(v.NumNodeGroups(), 1), wholeOr(v.ReplicasPerNodeGroup(), 0)
+	shards, replicas := readWholeOr(v.NumNodeGroups(), 1), readWholeOr(v.ReplicasPerNodeGroup(), 0)
 	switch {
 	case !shards.ok():
-		i.undecided(sku, "numNodeGroups", shards.problem)
+		b.addUndecided(sku, "numNodeGroups", shards.problem)
 	case !replicas.ok():
-		i.undecided(sku, "replicasPerNodeGroup", replicas.problem)
+		b.addUndecided(sku, "replicasPerNodeGroup", replicas.problem)
 	case shards.value*(1+replicas.value) > maxQuantity:
-		i.undecided(sku, "numNodeGroups", "has too many nodes")
+		b.addUndecided(sku, "numNodeGroups", "has too many nodes")
 	default:
-		i.hourly(sku, shards.value*(1+replicas.value))
+		b.addHourly(sku, shards.value*(1+replicas.value))
 	}
 }

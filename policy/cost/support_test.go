@@ -16,7 +16,7 @@ import (
 // today is the day of the tests. No price is old on it.
 var today = time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
 
-// provider is the provider of the tests' stacks.
+// provider is the AWS provider of the stacks in these tests.
 var provider = resource("pulumi:providers:aws", "aws", map[string]any{"region": "us-east-1"}, nil)
 
 // resource returns a resource of the component network. references are the resources that its
@@ -30,12 +30,12 @@ func resource(typ, name string, inputs map[string]any, references map[string]*gr
 	return r
 }
 
-// stackWith returns a stack in us-east-1.
+// stackWith returns a stack in us-east-1 with these resources.
 func stackWith(resources ...*graph.Resource) *source.Stack {
 	return &source.Stack{Graph: graph.Build(append([]*graph.Resource{provider}, resources...))}
 }
 
-// estimate returns the report of a stack on the day of the tests.
+// estimate returns the cost report of a stack with these resources, on the day of the tests.
 func estimate(resources ...*graph.Resource) cost.Report {
 	return cost.Estimate(stackWith(resources...), cost.Options{Now: today})
 }
@@ -48,10 +48,11 @@ func recorded(t testing.TB, name string) *source.Stack {
 	return s
 }
 
-// with returns a copy of a resource with one input replaced; nil removes it.
-func with(r *graph.Resource, path string, v any) *graph.Resource {
+// withInput returns a copy of a resource with v at the dotted path of its inputs. A nil removes
+// the input.
+func withInput(r *graph.Resource, path string, v any) *graph.Resource {
 	c := *r
-	c.Inputs = value.New(replaced(r.Inputs.Raw(), strings.Split(path, "."), v))
+	c.Inputs = value.New(replaceValue(r.Inputs.Raw(), strings.Split(path, "."), v))
 	c.References = map[string][]string{}
 	for input, urns := range r.References {
 		if top, _, _ := strings.Cut(path, "."); input != top {
@@ -61,20 +62,20 @@ func with(r *graph.Resource, path string, v any) *graph.Resource {
 	return &c
 }
 
-// replaced copies a tree with one value replaced. A number in the path is the
+// replaceValue returns a copy of raw with v at the path. A number in the path is the
 // index of a list.
-func replaced(raw any, path []string, v any) any {
+func replaceValue(raw any, path []string, v any) any {
 	if len(path) == 0 {
 		return v
 	}
 	switch node := raw.(type) {
 	case value.Secret:
-		return value.Secret{Value: replaced(node.Value, path, v)}
+		return value.Secret{Value: replaceValue(node.Value, path, v)}
 	case []any:
 		out := make([]any, len(node))
 		copy(out, node)
 		if i := int(path[0][0] - '0'); len(path[0]) == 1 && i < len(out) {
-			out[i] = replaced(out[i], path[1:], v)
+			out[i] = replaceValue(out[i], path[1:], v)
 		}
 		return out
 	case map[string]any:
@@ -82,7 +83,7 @@ func replaced(raw any, path []string, v any) any {
 		for name, child := range node {
 			out[name] = child
 		}
-		if child := replaced(out[path[0]], path[1:], v); child == nil {
+		if child := replaceValue(out[path[0]], path[1:], v); child == nil {
 			delete(out, path[0])
 		} else {
 			out[path[0]] = child

@@ -10,44 +10,45 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// counter adds the items of a resource of one type.
-type counter func(item)
+// itemAdder adds the items of one resource to the report.
+type itemAdder func(billing)
 
-// billed are the types with a charge that depends on the resource's inputs.
-var billed = map[string]counter{
-	"aws:ec2/eip:Eip":                 func(i item) { i.hourly("public-ipv4", 1) },
-	claimType:                         volumeClaim,
-	"kubernetes:core/v1:Service":      kubernetesService,
-	token[awsview.KmsKey]():           func(i item) { i.fixed("kms:key", 1) },
-	token[awsview.Ec2NatGateway]():    on(natGateway),
-	token[awsview.Ec2VpcEndpoint]():   on(vpcEndpoint),
-	token[awsview.LbLoadBalancer]():   on(loadBalancer),
-	token[awsview.Wafv2WebAcl]():      on(webACL),
-	token[awsview.EksCluster]():       on(eksCluster),
-	token[awsview.AutoscalingGroup](): on(autoScalingGroup),
-	token[awsview.RdsInstance]():      on(database),
-	token[awsview.DocdbCluster]():     on(documentCluster),
-	token[k8sview.StatefulSet]():      on(statefulSet),
+// billed has, for each type with a charge that depends on the resource's inputs, the function
+// that adds the items of such a resource.
+var billed = map[string]itemAdder{
+	"aws:ec2/eip:Eip":                 func(b billing) { b.addHourly("public-ipv4", 1) },
+	claimType:                         addVolumeClaim,
+	"kubernetes:core/v1:Service":      addKubernetesService,
+	token[awsview.KmsKey]():           func(b billing) { b.addFixed("kms:key", 1) },
+	token[awsview.Ec2NatGateway]():    withView(addNATGateway),
+	token[awsview.Ec2VpcEndpoint]():   withView(addVPCEndpoint),
+	token[awsview.LbLoadBalancer]():   withView(addLoadBalancer),
+	token[awsview.Wafv2WebAcl]():      withView(addWebACL),
+	token[awsview.EksCluster]():       withView(addEKSCluster),
+	token[awsview.AutoscalingGroup](): withView(addAutoScalingGroup),
+	token[awsview.RdsInstance]():      withView(addDatabase),
+	token[awsview.DocdbCluster]():     withView(addDocumentCluster),
+	token[k8sview.StatefulSet]():      withView(addStatefulSet),
 
-	token[awsview.CloudwatchMetricAlarm]():       on(metricAlarm),
-	token[awsview.SecretsmanagerSecret]():        on(secret),
-	token[awsview.DocdbClusterInstance]():        on(documentInstance),
-	token[awsview.ElasticacheReplicationGroup](): on(replicationGroup),
+	token[awsview.CloudwatchMetricAlarm]():       withView(addMetricAlarm),
+	token[awsview.SecretsmanagerSecret]():        withView(addSecret),
+	token[awsview.DocdbClusterInstance]():        withView(addDocumentInstance),
+	token[awsview.ElasticacheReplicationGroup](): withView(addReplicationGroup),
 }
 
-// token is the type of a view.
+// token returns the resource type of a view.
 func token[T rule.Typed]() string {
 	var view T
 	return view.Token()
 }
 
-// on is a counter that reads a typed view.
-func on[T rule.Typed](count func(item, T)) counter {
-	return func(i item) { count(i, value.As[T](i.r.View())) }
+// withView returns an itemAdder that passes the resource's typed view to add.
+func withView[T rule.Typed](add func(billing, T)) itemAdder {
+	return func(b billing) { add(b, value.As[T](b.r.View())) }
 }
 
-// notBilled are the types of AWS without such a charge. They are free, or their charge
-// depends on usage. Usage is in the estimates or in NotCounted.
+// notBilled are the AWS types without a charge that depends on the resource's inputs. They are
+// free, or their charge depends on usage. Usage is in the estimates or in NotCounted.
 var notBilled = set(
 	// Free.
 	"aws:acm/certificate:Certificate", "aws:acm/certificateValidation:CertificateValidation",

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// The resources that others refer to.
+// Resources that the resources of typeRows refer to.
 var (
 	gp3Template = resource("aws:ec2/launchTemplate:LaunchTemplate", "template", map[string]any{
 		"instanceType":        "m6i.large",
@@ -22,23 +22,25 @@ var (
 	}, nil)
 )
 
-// claim returns the spec of a claim of ten GiB.
-func claim() map[string]any {
+// claimSpec returns the spec of a PersistentVolumeClaim of 10 GiB.
+func claimSpec() map[string]any {
 	return map[string]any{"storageClassName": "fast", "resources": map[string]any{"requests": map[string]any{"storage": "10Gi"}}}
 }
 
-// typeRow is a resource of one type, its monthly amount in dollars, and the amounts without
-// one of its inputs. A text that does not begin with $ is part of the reason of the only gap.
+// typeRow is a resource of one type and its expected monthly amount. An expected text that begins
+// with $ is the amount. Any other text is part of the reason of a gap.
 type typeRow struct {
 	typ    string
 	inputs map[string]any
 	refs   map[string]*graph.Resource
+	// others are further resources of the stack.
 	others []*graph.Resource
-	full   string
+	// full is the expected amount or gap with all inputs.
+	full string
 	inputRows
 }
 
-// inputRows has, for each input, the amount or the gap without it and while it is unknown.
+// inputRows has two expected texts for each input: without the input, and while it is unknown.
 type inputRows map[string]struct{ absent, unknown string }
 
 var typeRows = []typeRow{
@@ -46,28 +48,28 @@ var typeRows = []typeRow{
 	{typ: "aws:ec2/natGateway:NatGateway", full: "$32.85"},
 	{typ: "aws:kms/key:Key", full: "$1.00"},
 	{
-		typ: "aws:ec2/vpcEndpoint:VpcEndpoint", inputs: map[string]any{"vpcEndpointType": "Interface", "subnetIds": []any{"a", "b"}}, full: "$14.60",
+		typ: "aws:ec2/vpcEndpoint:VpcEndpoint", inputs: map[string]any{"vpcEndpointType": "Interface", "subnetIds": []any{"a", "b"}}, full: "$14.60", // 2 × 730 h × $0.01
 		inputRows: inputRows{
 			"vpcEndpointType": {"$0.00", "vpcEndpointType is not known yet"}, // a gateway endpoint is free
 			"subnetIds":       {"subnetIds is not set", "subnetIds is not known yet"},
 		},
 	},
 	{
-		typ: "aws:lb/loadBalancer:LoadBalancer", inputs: map[string]any{"loadBalancerType": "network", "internal": false, "subnets": []any{"a", "b"}}, full: "$23.73",
+		typ: "aws:lb/loadBalancer:LoadBalancer", inputs: map[string]any{"loadBalancerType": "network", "internal": false, "subnets": []any{"a", "b"}}, full: "$23.73", // 730 h × $0.0225 + 2 × 730 h × $0.005
 		inputRows: inputRows{
 			"loadBalancerType": {"$23.73", "loadBalancerType is not known yet"}, // an application load balancer costs the same
-			"internal":         {"$23.73", "internal is not known yet"},
+			"internal":         {"$23.73", "internal is not known yet"},         // false is the default
 			"subnets":          {"subnets is not set", "subnets is not known yet"},
 		},
 	},
 	{
-		typ: "aws:wafv2/webAcl:WebAcl", inputs: map[string]any{"rules": []any{map[string]any{}, map[string]any{}}}, full: "$7.00",
+		typ: "aws:wafv2/webAcl:WebAcl", inputs: map[string]any{"rules": []any{map[string]any{}, map[string]any{}}}, full: "$7.00", // $5.00 + 2 × $1.00
 		inputRows: inputRows{"rules": {"$5.00", "rules is not known yet"}},
 	},
 	{
-		typ: "aws:cloudwatch/metricAlarm:MetricAlarm", inputs: map[string]any{"period": 10.0}, full: "$0.30",
+		typ: "aws:cloudwatch/metricAlarm:MetricAlarm", inputs: map[string]any{"period": 10.0}, full: "$0.30", // high resolution
 		inputRows: inputRows{
-			"period":            {"$0.10", "period is not known yet"},
+			"period":            {"$0.10", "period is not known yet"}, // 60 s is the default
 			"metricQueries":     {"$0.30", "metricQueries is not known yet"},
 			"thresholdMetricId": {"$0.30", "no row"},
 		},
@@ -76,7 +78,7 @@ var typeRows = []typeRow{
 		typ: "aws:cloudwatch/metricAlarm:MetricAlarm", inputs: map[string]any{"metricQueries": []any{
 			map[string]any{"expression": "a + b"},
 			map[string]any{"metric": map[string]any{"metricName": "a", "period": 60.0}}, map[string]any{"metric": map[string]any{"metricName": "b", "period": 10.0}},
-		}}, full: "$0.60",
+		}}, full: "$0.60", // 2 metrics × $0.30: one metric has high resolution
 		inputRows: inputRows{"metricQueries.2.metric.period": {"$0.20", "metricQueries is not known yet"}, "metricQueries.2.metric": {"$0.10", "metricQueries is not known yet"}},
 	},
 	{
@@ -91,7 +93,7 @@ var typeRows = []typeRow{
 		typ: "aws:autoscaling/group:Group", inputs: map[string]any{"minSize": 1.0, "maxSize": 1.0, "desiredCapacity": 1.0, "mixedInstancesPolicy": map[string]any{
 			"launchTemplate": map[string]any{"overrides": []any{map[string]any{"instanceType": "m7i.xlarge"}}},
 		}},
-		refs: map[string]*graph.Resource{"launchTemplate": gp3Template}, others: []*graph.Resource{gp3Template}, full: "$151.17",
+		refs: map[string]*graph.Resource{"launchTemplate": gp3Template}, others: []*graph.Resource{gp3Template}, full: "$151.17", // 730 h × $0.2016 + 50 GB × $0.08
 		inputRows: inputRows{
 			"minSize":              {"minSize is not set", "minSize is not known yet"},
 			"maxSize":              {"maxSize is not set", "maxSize is not known yet"},
@@ -101,13 +103,13 @@ var typeRows = []typeRow{
 		},
 	},
 	{
-		typ: "aws:rds/instance:Instance", full: "$721.28",
+		typ: "aws:rds/instance:Instance", full: "$721.28", // 730 h × $0.956 + 100 GB × $0.23 + a secret, $0.40
 		inputs: map[string]any{"engine": "postgres", "instanceClass": "db.r7g.xlarge", "multiAz": true, "storageType": "gp3", "allocatedStorage": 100.0,
 			"manageMasterUserPassword": true, "performanceInsightsEnabled": true, "performanceInsightsRetentionPeriod": 7.0},
 		inputRows: inputRows{
 			"engine":                             {"engine is not set", "engine is not known yet"},
 			"instanceClass":                      {"instanceClass is not set", "instanceClass is not known yet"},
-			"multiAz":                            {"$360.84", "multiAz is not known yet"},
+			"multiAz":                            {"$360.84", "multiAz is not known yet"},     // instance and storage cost half
 			"storageType":                        {"$721.28", "storageType is not known yet"}, // gp2 costs the same
 			"allocatedStorage":                   {"allocatedStorage is not set", "allocatedStorage is not known yet"},
 			"manageMasterUserPassword":           {"$720.88", "manageMasterUserPassword is not known yet"},
@@ -126,13 +128,13 @@ var typeRows = []typeRow{
 		inputRows: inputRows{"instanceClass": {"instanceClass is not set", "instanceClass is not known yet"}},
 	},
 	{
-		typ: "aws:elasticache/replicationGroup:ReplicationGroup", full: "$959.22",
+		typ: "aws:elasticache/replicationGroup:ReplicationGroup", full: "$959.22", // 3 shards × 2 nodes × 730 h × $0.219
 		inputs: map[string]any{"engine": "redis", "nodeType": "cache.r7g.large", "numNodeGroups": 3.0, "replicasPerNodeGroup": 1.0},
 		inputRows: inputRows{
 			"engine":               {"$959.22", "engine is not known yet"},
 			"nodeType":             {"nodeType is not set", "nodeType is not known yet"},
-			"numNodeGroups":        {"$319.74", "numNodeGroups is not known yet"},
-			"replicasPerNodeGroup": {"$479.61", "replicasPerNodeGroup is not known yet"},
+			"numNodeGroups":        {"$319.74", "numNodeGroups is not known yet"},        // one shard, 2 nodes
+			"replicasPerNodeGroup": {"$479.61", "replicasPerNodeGroup is not known yet"}, // no replicas, 3 nodes
 			"numCacheClusters":     {"$959.22", "numCacheClusters is not known yet"},
 		},
 	},
@@ -141,16 +143,16 @@ var typeRows = []typeRow{
 		inputRows: inputRows{"replicas": {"$0.40", "replicas is not known yet"}},
 	},
 	{
-		typ: "kubernetes:core/v1:PersistentVolumeClaim", inputs: map[string]any{"spec": claim()}, others: []*graph.Resource{storageClass}, full: "$0.80",
+		typ: "kubernetes:core/v1:PersistentVolumeClaim", inputs: map[string]any{"spec": claimSpec()}, others: []*graph.Resource{storageClass}, full: "$0.80",
 		inputRows: inputRows{
 			"spec.storageClassName":           {"storageClassName is not set", "storageClassName is not known yet"},
 			"spec.resources.requests.storage": {"resources.requests.storage is not set", "resources.requests.storage is not known yet"},
 		},
 	},
 	{
-		typ: "kubernetes:apps/v1:StatefulSet", others: []*graph.Resource{storageClass}, full: "$2.40",
+		typ: "kubernetes:apps/v1:StatefulSet", others: []*graph.Resource{storageClass}, full: "$2.40", // 3 pods × 10 GB × $0.08
 		inputs: map[string]any{"metadata": map[string]any{"name": "set"}, "spec": map[string]any{"replicas": 3.0, "volumeClaimTemplates": []any{
-			map[string]any{"metadata": map[string]any{"name": "data"}, "spec": claim()},
+			map[string]any{"metadata": map[string]any{"name": "data"}, "spec": claimSpec()},
 		}}},
 		inputRows: inputRows{
 			"spec.replicas":             {"$0.80", "replicas is not known yet"},
@@ -164,9 +166,9 @@ var typeRows = []typeRow{
 	},
 }
 
-// Each input of each billed type is tried with a value, without one, and while it is unknown.
-// An unknown amount is a gap that the report names; it never counts as zero.
-func TestInputsOfBilledTypes(t *testing.T) {
+// The test estimates each input of each billed type with a value, without a value, and with an
+// unknown value. An unknown amount is a gap that the report names; it never counts as zero.
+func TestUnknownInputsOfBilledTypesAreGaps(t *testing.T) {
 	for _, row := range typeRows {
 		r := resource(row.typ, "subject", row.inputs, row.refs)
 		check := func(reason, want string, r *graph.Resource) {
@@ -183,14 +185,13 @@ func TestInputsOfBilledTypes(t *testing.T) {
 		}
 		check("complete", row.full, r)
 		for input, want := range row.inputRows {
-			check("without "+input, want.absent, with(r, input, nil))
-			check("while "+input+" is unknown", want.unknown, with(r, input, value.Undetermined{}))
+			check("without "+input, want.absent, withInput(r, input, nil))
+			check("while "+input+" is unknown", want.unknown, withInput(r, input, value.Undetermined{}))
 		}
 	}
 }
 
-// typeRows has each billed type.
-func TestEveryBilledTypeHasARow(t *testing.T) {
+func TestEveryBilledTypeHasATypeRow(t *testing.T) {
 	have := map[string]bool{}
 	for _, row := range typeRows {
 		have[row.typ] = true
@@ -200,25 +201,27 @@ func TestEveryBilledTypeHasARow(t *testing.T) {
 	}
 }
 
+// A claim may be a resource of the stack and at the same time one that a StatefulSet's template
+// names.
 func TestClaimsAreCountedOnce(t *testing.T) {
 	set := resource("kubernetes:apps/v1:StatefulSet", "set", map[string]any{
 		"metadata": map[string]any{"name": "set"},
-		"spec":     map[string]any{"replicas": 3.0, "volumeClaimTemplates": []any{map[string]any{"metadata": map[string]any{"name": "data"}, "spec": claim()}}},
+		"spec":     map[string]any{"replicas": 3.0, "volumeClaimTemplates": []any{map[string]any{"metadata": map[string]any{"name": "data"}, "spec": claimSpec()}}},
 	}, nil)
-	claimed := resource("kubernetes:core/v1:PersistentVolumeClaim", "c", map[string]any{"metadata": map[string]any{"name": "data-set-1"}, "spec": claim()}, nil)
+	claim := resource("kubernetes:core/v1:PersistentVolumeClaim", "c", map[string]any{"metadata": map[string]any{"name": "data-set-1"}, "spec": claimSpec()}, nil)
 	require.Equal(t, "$2.40", estimate(storageClass, set).Total.String())
-	require.Equal(t, "$2.40", estimate(storageClass, set, claimed).Total.String(), "the claim of pod 1 is a resource")
-	r := estimate(storageClass, set, with(claimed, "metadata.name", value.Undetermined{}))
-	require.Equal(t, "$0.80", r.Total.String())
+	require.Equal(t, "$2.40", estimate(storageClass, set, claim).Total.String(), "the claim of pod 1 is a resource of the stack")
+	r := estimate(storageClass, set, withInput(claim, "metadata.name", value.Undetermined{}))
+	require.Equal(t, "$0.80", r.Total.String(), "only the claim resource is counted")
 	require.Contains(t, r.Undecided[0].Reason, "whether a claim of the stack is one of volumeClaimTemplates")
-	other := with(storageClass, "provisioner", "rancher.io/local-path")
-	require.Contains(t, estimate(other, claimed).Undecided[0].Reason, "the storage class fast creates volumes by rancher.io/local-path")
-	require.Contains(t, estimate(claimed).Undecided[0].Reason, "is not part of the stack")
+	localClass := withInput(storageClass, "provisioner", "rancher.io/local-path")
+	require.Contains(t, estimate(localClass, claim).Undecided[0].Reason, "the storage class fast creates volumes by rancher.io/local-path")
+	require.Contains(t, estimate(claim).Undecided[0].Reason, "is not part of the stack")
 }
 
-// An input out of range is a gap that the report names. It neither overflows nor counts as
-// zero.
-func TestImpossibleQuantities(t *testing.T) {
+// An input outside of the valid range is a gap that the report names. The amount neither
+// overflows nor counts as zero.
+func TestImpossibleQuantitiesAreGaps(t *testing.T) {
 	for _, size := range []any{-1.0, 1e12, "many", "1e400"} {
 		g := resource("aws:autoscaling/group:Group", "g", map[string]any{"minSize": size, "maxSize": 3.0, "mixedInstancesPolicy": map[string]any{
 			"launchTemplate": map[string]any{"overrides": []any{map[string]any{"instanceType": "m7i.xlarge"}}},

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// UsageItem is a charge that depends on the load. It is counted if the stack's
-// configuration has an estimate of it.
+// UsageItem is a charge that depends on the load. A report counts the charge only if the
+// stack's configuration has an estimate for it.
 type UsageItem struct {
 	// Estimate is the name in the configuration, with its unit.
 	Estimate string
 	SKU      string
-	// Component is the component that it is shown with.
+	// Component is the component under which a report shows the charge.
 	Component string
 	// What describes the charge in NotCounted.
 	What string
 }
 
-// usageItems are the charges by usage that the price table has rows for.
+// usageItems are the charges by usage that have a row in the price table.
 var usageItems = []UsageItem{
 	{"endpointGB", "vpc-endpoint:data", "network", "data through VPC endpoints"},
 	{"loadBalancerLCUHours", "load-balancer:lcu", "loadbalancer", "load balancer capacity units (LCU)"},
@@ -30,7 +30,7 @@ var usageItems = []UsageItem{
 	{"webAclMillionRequests", "wafv2:requests", "webacl", "requests that the web ACL inspects"},
 }
 
-// neverCounted are the charges that have no estimate.
+// neverCounted are the charges that a report never counts, because no estimate exists for them.
 var neverCounted = []string{
 	"data transfer to the internet and between zones",
 	"CloudFront's traffic and requests",
@@ -72,8 +72,8 @@ func EstimateFaults(estimates map[string]int64) []string {
 // maxEstimate bounds an estimate, so that no amount overflows.
 const maxEstimate = 1_000_000_000
 
-// usage adds the estimated usage, and returns what is not counted.
-func (e *estimator) usage(estimates map[string]int64) []string {
+// addUsage adds the estimated usage. It returns the charges that the report does not count.
+func (e *estimator) addUsage(estimates map[string]int64) []string {
 	var notCounted []string
 	for _, u := range usageItems {
 		quantity, estimated := estimates[u.Estimate]

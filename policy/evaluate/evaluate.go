@@ -50,23 +50,23 @@ var ConfigRule = &rule.Rule{
 	Severity: rule.High, Levels: rule.Everywhere,
 }
 
-// Evaluator applies a set of rules for one stack.
+// Evaluator applies a set of rules to the resources of one stack.
 type Evaluator struct {
 	rules       []*rule.Rule
 	byID        map[string]*rule.Rule
 	byType      map[string][]*rule.Rule
 	environment string
 	config      waiver.Config
-	// problem is the error of the configuration, or nil.
+	// problem is the error of parsing the configuration, or nil.
 	problem error
 	now     time.Time
-	// Watch is called with each demand of each rule and its result. It may be nil.
-	// A test uses it to find a demand that no example breaks.
+	// Watch is called with the message format and the result of each demand of each rule.
+	// It may be nil. A test uses it to find a demand that no example breaks.
 	Watch func(ruleID, format string, t value.Truth)
 }
 
 // New returns an evaluator for an environment. config is the value of
-// waiver.Key. Each fault in it is a violation of ConfigRule.
+// waiver.Key. Each fault in config is a violation of ConfigRule.
 func New(rules []*rule.Rule, environment, config string, now time.Time) *Evaluator {
 	e := &Evaluator{rules: rules, byID: map[string]*rule.Rule{}, byType: map[string][]*rule.Rule{}, environment: environment, now: now}
 	e.config, e.problem = waiver.Parse(config)
@@ -88,20 +88,20 @@ func (e *Evaluator) Rule(id string) *rule.Rule { return e.byID[id] }
 // Level returns the level of a rule in this stack.
 func (e *Evaluator) Level(r *rule.Rule) rule.Level { return e.config.Level(r, e.environment) }
 
-// Resource applies the rules that need no other resource.
-func (e *Evaluator) Resource(r *graph.Resource) []Result {
+// ApplyToResource applies the rules that need no other resource.
+func (e *Evaluator) ApplyToResource(r *graph.Resource) []Result {
 	return e.applySelected(r, nil, func(r *rule.Rule) bool { return !r.Check.Cross })
 }
 
-// Across applies the rules that need other resources, to every resource.
-func (e *Evaluator) Across(g *graph.Graph) []Result {
+// ApplyAcross applies the rules that need other resources, to every resource.
+func (e *Evaluator) ApplyAcross(g *graph.Graph) []Result {
 	return e.applyToAll(g, func(r *rule.Rule) bool { return r.Check.Cross })
 }
 
-// Stack applies all rules to every resource, and checks the configuration.
-func (e *Evaluator) Stack(g *graph.Graph) []Result {
+// ApplyToStack applies all rules to every resource, and checks the configuration.
+func (e *Evaluator) ApplyToStack(g *graph.Graph) []Result {
 	results := e.applyToAll(g, func(*rule.Rule) bool { return true })
-	return append(results, e.Config(results)...)
+	return append(results, e.ConfigViolations(results)...)
 }
 
 // applyToAll applies the selected rules to every resource.
@@ -126,8 +126,8 @@ func (e *Evaluator) applySelected(r *graph.Resource, g *graph.Graph, selected fu
 	return results
 }
 
-// apply applies one rule to one resource. A panic of the rule makes its own result
-// broken and does not affect the other rules.
+// apply applies one rule to one resource. If the rule panics, its result is Broken, and the
+// other rules are still applied.
 func (e *Evaluator) apply(applied *rule.Rule, level rule.Level, r *graph.Resource, g *graph.Graph) (result Result) {
 	result = Result{Rule: applied, Resource: r, Outcome: Holds, Level: level}
 	defer func() {
@@ -136,7 +136,7 @@ func (e *Evaluator) apply(applied *rule.Rule, level rule.Level, r *graph.Resourc
 			result.Messages = []string{fmt.Sprintf("the rule itself failed: %v; report it, and waive the rule until it is fixed", cause)}
 		}
 		if result.Outcome == Broken {
-			result.Waiver = e.waiver(applied.ID, r.Name)
+			result.Waiver = e.findWaiver(applied.ID, r.Name)
 		}
 	}()
 	s := &rule.Subject{Resource: r, Graph: g, Now: e.now, Spending: e.config.Cost}
@@ -153,8 +153,8 @@ func (e *Evaluator) apply(applied *rule.Rule, level rule.Level, r *graph.Resourc
 	return result
 }
 
-// waiver returns the valid waiver of a violation, or nil.
-func (e *Evaluator) waiver(id, resource string) *waiver.Waiver {
+// findWaiver returns a valid waiver for the violation of a rule by a resource, or nil.
+func (e *Evaluator) findWaiver(id, resource string) *waiver.Waiver {
 	for i := range e.config.Waivers {
 		w := &e.config.Waivers[i]
 		if w.Matches(id, resource) && len(w.Faults(e.now, e.Rule)) == 0 {
@@ -164,8 +164,8 @@ func (e *Evaluator) waiver(id, resource string) *waiver.Waiver {
 	return nil
 }
 
-// Config returns the violations of ConfigRule. results are those of all rules.
-func (e *Evaluator) Config(results []Result) []Result {
+// ConfigViolations returns the violations of ConfigRule. results has the results of all other rules.
+func (e *Evaluator) ConfigViolations(results []Result) []Result {
 	var faults []string
 	if e.problem != nil {
 		faults = append(faults, e.problem.Error())
@@ -175,7 +175,7 @@ func (e *Evaluator) Config(results []Result) []Result {
 		w := &e.config.Waivers[i]
 		waiverFaults := w.Faults(e.now, e.Rule)
 		used := slices.ContainsFunc(results, func(r Result) bool {
-			// An undecided result may still turn out to need its waiver.
+			// An undecided result may become a violation that needs the waiver.
 			return r.Outcome != Holds && w.Matches(r.Rule.ID, r.Resource.Name)
 		})
 		if len(waiverFaults) == 0 && !used {

@@ -13,10 +13,11 @@ import (
 
 var now = time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
 
-// newRule returns a rule that demands that the property ok is true.
+// newRule returns a rule that demands that the property ok is true. The rule panics if the
+// resource has the property panic.
 func newRule(id string, levels rule.Levels, cross bool) *rule.Rule {
 	c := rule.OnTypes(func(s *rule.Subject) {
-		if s.View().Get("panic").Set() == value.True {
+		if s.View().Get("panic").IsSet() == value.True {
 			panic("no")
 		}
 		s.Must(value.As[value.Bool](s.View().Get("ok")).IsTrue(), "ok is not true")
@@ -31,6 +32,7 @@ func resource(name string, inputs map[string]any) *graph.Resource {
 	return r
 }
 
+// outcomes returns the outcome of each result. A key is the rule's ID and the resource's name.
 func outcomes(results []Result) map[string]Outcome {
 	out := map[string]Outcome{}
 	for _, r := range results {
@@ -39,7 +41,7 @@ func outcomes(results []Result) map[string]Outcome {
 	return out
 }
 
-func TestOutcomes(t *testing.T) {
+func TestEachResourceHasItsOwnOutcomes(t *testing.T) {
 	e := New([]*rule.Rule{newRule("one", rule.Everywhere, false), newRule("two", rule.Advice, true)}, "prod", "", now)
 	g := graph.Build([]*graph.Resource{
 		resource("good", map[string]any{"ok": true}), resource("bad", map[string]any{"ok": false}),
@@ -48,10 +50,10 @@ func TestOutcomes(t *testing.T) {
 	require.Equal(t, map[string]Outcome{
 		"one good": Holds, "two good": Holds, "one bad": Broken, "two bad": Broken,
 		"one later": Undecided, "two later": Undecided, "one panics": Broken, "two panics": Broken,
-	}, outcomes(e.Stack(g)), "a rule that panics is broken, and all others are evaluated")
-	require.Equal(t, map[string]Outcome{"one bad": Broken}, outcomes(e.Resource(g.All()[1])), "a rule across resources runs after all of them are registered")
-	for _, r := range e.Stack(g) {
-		require.Equal(t, r.Outcome == Broken && r.Rule.ID == "one", r.Fails(), "an advisory rule fails nothing")
+	}, outcomes(e.ApplyToStack(g)), "a rule that panics is broken, and all others are evaluated")
+	require.Equal(t, map[string]Outcome{"one bad": Broken}, outcomes(e.ApplyToResource(g.All()[1])), "ApplyToResource applies only rules that need no other resource")
+	for _, r := range e.ApplyToStack(g) {
+		require.Equal(t, r.Outcome == Broken && r.Rule.ID == "one", r.Fails(), "a broken advisory rule does not fail the operation")
 	}
 }
 
@@ -66,15 +68,15 @@ func TestUnusedAndFaultyWaiversAreViolations(t *testing.T) {
 		fails          int
 		want           string
 	}{
-		{"none", "", 1, "ok is not true"},
-		{"valid", waiver("bad", "2027-01-01"), 0, ""},
-		{"expired: the violation counts again", waiver("bad", "2026-01-01"), 2, "it expired"},
-		{"unused", waiver("good", "2027-01-01"), 2, "nothing breaks the rule any more"},
-		{"unreadable", "{", 2, "progressive-framework:policy"},
+		{"without a waiver, the violation fails", "", 1, "ok is not true"},
+		{"a valid waiver accepts the violation", waiver("bad", "2027-01-01"), 0, ""},
+		{"an expired waiver: the violation and the waiver fail", waiver("bad", "2026-01-01"), 2, "it expired"},
+		{"an unused waiver: the violation and the waiver fail", waiver("good", "2027-01-01"), 2, "nothing breaks the rule any more"},
+		{"an unreadable configuration: the violation and the configuration fail", "{", 2, "progressive-framework:policy"},
 	} {
 		e := New(rules, "prod", tc.config, now)
 		fails, text := 0, ""
-		for _, r := range e.Stack(g) {
+		for _, r := range e.ApplyToStack(g) {
 			if r.Fails() {
 				fails++
 				text += r.Text()
@@ -85,9 +87,9 @@ func TestUnusedAndFaultyWaiversAreViolations(t *testing.T) {
 	}
 }
 
-func TestUndecidedUsesAWaiver(t *testing.T) {
+func TestWaiverOfAnUndecidedResultIsNotReportedAsUnused(t *testing.T) {
 	e := New([]*rule.Rule{newRule("one", rule.Everywhere, false)}, "prod", `{"waivers":[{"rule":"one","resource":"later","reason":"r","owner":"o","until":"2027-01-01"}]}`, now)
-	for _, r := range e.Stack(graph.Build([]*graph.Resource{resource("later", map[string]any{"ok": value.Undetermined{}})})) {
+	for _, r := range e.ApplyToStack(graph.Build([]*graph.Resource{resource("later", map[string]any{"ok": value.Undetermined{}})})) {
 		require.NotEqual(t, Broken, r.Outcome, "in a preview it is not known whether the waiver is needed")
 	}
 }

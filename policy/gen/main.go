@@ -24,9 +24,12 @@ const (
 
 // output is one generated package.
 type output struct {
-	pkg, module, root string
-	tokens            []string
-	// prefix is true if the name of a view begins with that of the SDK's package.
+	pkg string
+	// module is the SDK's Go module, and root the folder of its packages in that module.
+	module, root string
+	// tokens are the types of the resources that get a view.
+	tokens []string
+	// prefix is true if the name of a view begins with the name of the SDK's package.
 	prefix bool
 }
 
@@ -48,7 +51,7 @@ func main() {
 	}
 }
 
-// generate returns the source of the package.
+// generate returns the Go source of the package.
 func generate(o output) ([]byte, error) {
 	if o.pkg == "" {
 		return nil, errors.New("-package must be awsview or k8sview")
@@ -65,7 +68,7 @@ func generate(o output) ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", token, err)
 		}
 	}
-	return w.formatted()
+	return w.formatSource()
 }
 
 // moduleFolder returns the folder and the version of a module of go.mod.
@@ -88,8 +91,8 @@ func moduleFolder(module string) (dir, version string, err error) {
 	return m.Dir, m.Version, nil
 }
 
-// export returns the exported Go name for a property or a package.
-func export(name string) string {
+// exportedName returns the exported Go name for a property or a package.
+func exportedName(name string) string {
 	name = strings.TrimLeft(name, "$_")
 	if name == "" {
 		return ""

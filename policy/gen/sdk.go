@@ -12,11 +12,11 @@ import (
 	"strings"
 )
 
-// sdkPackage is one package of an SDK.
+// sdkPackage has the types of one package of an SDK, by name.
 type sdkPackage struct {
 	dir     string
 	structs map[string]*structType
-	// basics are the enums: named types that are strings or numbers.
+	// basics are the enums: named types whose underlying type is string, int or the like.
 	basics map[string]string
 }
 
@@ -31,7 +31,7 @@ type property struct {
 	expr ast.Expr
 }
 
-// open reads the nested types of one package, once.
+// open returns a package of the SDK with its nested types. It reads each package once.
 func (w *writer) open(module string) (*sdkPackage, error) {
 	if p, ok := w.packages[module]; ok {
 		return p, nil
@@ -52,8 +52,8 @@ func (w *writer) open(module string) (*sdkPackage, error) {
 	return p, nil
 }
 
-// args returns the unexported struct of a resource's inputs.
-func (p *sdkPackage) args(name string) (*structType, error) {
+// argsStruct returns the unexported struct of a resource's inputs, such as keyArgs for Key.
+func (p *sdkPackage) argsStruct(name string) (*structType, error) {
 	args := strings.ToLower(name[:1]) + name[1:] + "Args"
 	if p.structs[args] == nil {
 		files, err := filepath.Glob(filepath.Join(p.dir, "*.go"))
@@ -78,7 +78,7 @@ func (p *sdkPackage) args(name string) (*structType, error) {
 	return p.structs[args], nil
 }
 
-// parse adds the types of one file that have Pulumi's tags or are enums.
+// parse adds the structs and the enums of one file.
 func (p *sdkPackage) parse(name string) error {
 	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -98,8 +98,8 @@ func (p *sdkPackage) parse(name string) error {
 			case *ast.StructType:
 				st := &structType{file: file}
 				for _, f := range u.Fields.List {
-					if tag := tagOf(f); tag != "" {
-						st.fields = append(st.fields, property{tag, f.Type})
+					if name := pulumiName(f); name != "" {
+						st.fields = append(st.fields, property{name, f.Type})
 					}
 				}
 				p.structs[t.Name.Name] = st
@@ -111,8 +111,9 @@ func (p *sdkPackage) parse(name string) error {
 	return nil
 }
 
-// tagOf returns Pulumi's name of a field, from its tag.
-func tagOf(f *ast.Field) string {
+// pulumiName returns the name that a field has in Pulumi, from its tag. For a field without the
+// tag it returns an empty text.
+func pulumiName(f *ast.Field) string {
 	if f.Tag == nil || len(f.Names) == 0 {
 		return ""
 	}

@@ -1,6 +1,6 @@
 package main
 
-// awsTokens are the types of AWS that rules check.
+// awsTokens are the types of AWS resources that rules check.
 var awsTokens = []string{
 	"aws:acm/certificate:Certificate",
 	"aws:acm/certificateValidation:CertificateValidation",
@@ -72,7 +72,7 @@ var awsTokens = []string{
 	"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
 }
 
-// kubernetesTokens are the kinds of Kubernetes that rules check.
+// kubernetesTokens are the types of Kubernetes objects that rules check.
 var kubernetesTokens = []string{
 	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy",
 	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding",

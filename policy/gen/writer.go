@@ -18,7 +18,7 @@ type writer struct {
 	out      output
 	root     string
 	packages map[string]*sdkPackage
-	// owners maps the name of a view to the type that has it.
+	// owners maps the name of a view to the type that the view is for.
 	owners map[string]string
 	text   bytes.Buffer
 }
@@ -30,7 +30,7 @@ func (w *writer) writeResource(token string) error {
 	if err != nil {
 		return err
 	}
-	args, err := p.args(name)
+	args, err := p.argsStruct(name)
 	if err != nil {
 		return err
 	}
@@ -55,16 +55,16 @@ func (w *writer) locate(token string) (module, name string) {
 	return group + "/" + version, name
 }
 
-// viewName returns the name of the view of an SDK's type.
+// viewName returns the name of the view of a type of the SDK.
 func (w *writer) viewName(p *sdkPackage, sdkType string) string {
 	if !w.out.prefix {
 		return sdkType
 	}
-	return export(filepath.Base(p.dir)) + sdkType
+	return exportedName(filepath.Base(p.dir)) + sdkType
 }
 
 // writeView renders the view of one struct, and then the views of the objects in
-// it. token is empty for an object in a resource.
+// it. token is empty if the struct is an object within a resource.
 func (w *writer) writeView(view, comment, token string, p *sdkPackage, st *structType) error {
 	var body bytes.Buffer
 	var writeNested []func() error
@@ -95,19 +95,19 @@ func (w *writer) writeView(view, comment, token string, p *sdkPackage, st *struc
 	return nil
 }
 
-// method returns the name of a property's method. A name that Node has gets a
-// suffix.
+// method returns the name of a property's method. If value.Node already has a method
+// with this name, the name gets the suffix Value.
 func method(property string) string {
-	name := export(property)
+	name := exportedName(property)
 	switch name {
-	case "Get", "At", "Set", "Known", "Keys", "Walk", "Raw", "JSON", "Node", "Token", "IsSecret", "WithReferences":
+	case "Get", "At", "IsSet", "Known", "Keys", "Walk", "Raw", "JSON", "Node", "Token", "IsSecret", "WithReferences":
 		return name + "Value"
 	}
 	return name
 }
 
-// goType returns the Go type of a property. For an object whose view is not
-// rendered yet, writeObject renders that view; otherwise it is nil.
+// goType returns the Go type of a property, in package value or a view. If the type is a view
+// that is not rendered yet, writeObject renders it. Otherwise writeObject is nil.
 func (w *writer) goType(p *sdkPackage, file *ast.File, e ast.Expr) (name string, writeObject func() error, err error) {
 	switch e := e.(type) {
 	case *ast.StarExpr:
@@ -127,7 +127,7 @@ func (w *writer) goType(p *sdkPackage, file *ast.File, e ast.Expr) (name string,
 		if !ok {
 			return "value.Node", nil, nil
 		}
-		other, err := w.imported(file, x.Name)
+		other, err := w.openImported(file, x.Name)
 		if err != nil || other == nil {
 			return "value.Node", nil, err
 		}
@@ -144,7 +144,8 @@ func listType(kind, item string) string {
 	return "value." + kind + "[" + item + "]"
 }
 
-// namedType returns what goType returns, for a type with a name.
+// namedType returns the Go type of a property whose type has a name in package p. writeObject has
+// the meaning that it has in goType.
 func (w *writer) namedType(p *sdkPackage, name string) (goType string, writeObject func() error, err error) {
 	switch name {
 	case "string":
@@ -172,8 +173,8 @@ func (w *writer) namedType(p *sdkPackage, name string) (goType string, writeObje
 		w.owners[view] = id
 		return view, func() error { return w.writeView(view, "", "", p, st) }, nil
 	}
-	// Another package has a type of the same name.
-	view = export(filepath.Base(filepath.Dir(p.dir))) + view
+	// A type of another package has this view name already, so the parent folder becomes a prefix.
+	view = exportedName(filepath.Base(filepath.Dir(p.dir))) + view
 	if w.owners[view] == id {
 		return view, nil, nil
 	}
@@ -181,9 +182,9 @@ func (w *writer) namedType(p *sdkPackage, name string) (goType string, writeObje
 	return view, func() error { return w.writeView(view, "", "", p, st) }, nil
 }
 
-// imported opens the package of the SDK that file imports as name. It returns nil
-// for a package of another module.
-func (w *writer) imported(file *ast.File, name string) (*sdkPackage, error) {
+// openImported opens the package of the SDK that file imports as name. For a package of
+// another module it returns nil.
+func (w *writer) openImported(file *ast.File, name string) (*sdkPackage, error) {
 	for _, imp := range file.Imports {
 		target, err := strconv.Unquote(imp.Path.Value)
 		if err != nil || imp.Name == nil || imp.Name.Name != name {
@@ -196,4 +197,5 @@ func (w *writer) imported(file *ast.File, name string) (*sdkPackage, error) {
 	return nil, nil
 }
 
-func (w *writer) formatted() ([]byte, error) { return format.Source(w.text.Bytes()) }
+// formatSource returns the rendered views in the format of gofmt.
+func (w *writer) formatSource() ([]byte, error) { return format.Source(w.text.Bytes()) }

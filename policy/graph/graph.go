@@ -26,10 +26,10 @@ type Resource struct {
 	// Outputs are the properties that the provider returned; absent in a preview
 	// of a new resource.
 	Outputs value.Node
-	// References are the URNs of the resources that an input comes from, by the
-	// name of the input.
+	// References has, by the name of an input, the URNs of the resources that the
+	// input comes from. The engine records them.
 	References map[string][]string
-	// Source is the file and line of the program that registered the resource.
+	// Source is the file and line that registered the resource.
 	Source Source
 }
 
@@ -39,7 +39,7 @@ type Source struct {
 	Line int    `json:"line,omitempty"`
 }
 
-// New returns a resource; its type and name are those of the URN.
+// New returns a resource with the type and the name that its URN contains.
 func New(urn string) *Resource {
 	r := &Resource{URN: urn}
 	// urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME
@@ -65,7 +65,7 @@ type Graph struct {
 	all    []*Resource
 	byURN  map[string]*Resource
 	byType map[string][]*Resource
-	// referrers are the resources that refer to a URN.
+	// referrers has, by URN, the resources that refer to it.
 	referrers map[string][]*Resource
 }
 
@@ -101,7 +101,7 @@ func (g *Graph) Find(urn string) *Resource { return g.byURN[urn] }
 // Related are the resources at the other end of a reference.
 type Related struct {
 	Resources []*Resource
-	// Complete is false if an unknown value may be one more reference.
+	// Complete is false if an unknown value may refer to a further resource.
 	Complete bool
 }
 
@@ -117,7 +117,7 @@ func (g *Graph) Refs(r *Resource, prop, typ string) Related {
 		out.Complete = true
 		return out
 	}
-	// The program may have a literal identifier, name or ARN.
+	// The engine records no reference if the program has a literal ID or ARN as the input.
 	r.Inputs.Get(prop).Walk(func(_, text string, _ bool) {
 		for _, target := range g.byType[typ] {
 			if target.identifiedBy(text) && !slices.Contains(out.Resources, target) {
@@ -128,7 +128,7 @@ func (g *Graph) Refs(r *Resource, prop, typ string) Related {
 	return out
 }
 
-// identifiedBy reports whether text is the identifier, name or ARN of r.
+// identifiedBy reports whether text is the ID or the ARN of r.
 func (r *Resource) identifiedBy(text string) bool {
 	if text == "" {
 		return false
@@ -172,5 +172,6 @@ func (r Related) Exists() value.Truth {
 	return r.Any(func(*Resource) value.Truth { return value.True })
 }
 
-// AllReferrers returns the resources with any input that refers to r.
+// AllReferrers returns the resources that have r in their References. A literal ID or ARN of r in
+// an input does not count.
 func (g *Graph) AllReferrers(r *Resource) []*Resource { return g.referrers[r.URN] }

@@ -14,7 +14,7 @@ func resource(name string, inputs map[string]any, references map[string][]string
 	return r
 }
 
-func TestURN(t *testing.T) {
+func TestNewReadsTypeAndNameFromTheURN(t *testing.T) {
 	r := New("urn:pulumi:prod::p::a:b:C$aws:kms/key:Key::name::with::colons")
 	require.Equal(t, "aws:kms/key:Key", r.Type)
 	require.Equal(t, "name::with::colons", r.Name)
@@ -22,7 +22,7 @@ func TestURN(t *testing.T) {
 	require.Empty(t, New("no URN").Type)
 }
 
-func TestReferences(t *testing.T) {
+func TestRefsAndReferrersFindTheSameReferences(t *testing.T) {
 	target := resource("target", nil, nil)
 	target.ID = "id-1"
 	target.Outputs = value.New(map[string]any{"arn": "arn:target"})
@@ -33,13 +33,13 @@ func TestReferences(t *testing.T) {
 		references []string
 		want       value.Truth
 	}{
-		{"the engine knows where an unknown value comes from", value.Undetermined{}, []string{target.URN}, value.True},
-		{"an unknown value from elsewhere may be one", value.Undetermined{}, nil, value.Unknown},
-		{"an identifier that is written down", "id-1", nil, value.True},
-		{"an ARN in a list", []any{"other", "arn:target"}, nil, value.True},
-		{"another identifier", "id-2", nil, value.False},
+		{"an unknown value with a recorded reference", value.Undetermined{}, []string{target.URN}, value.True},
+		{"an unknown value without a recorded reference may be one", value.Undetermined{}, nil, value.Unknown},
+		{"a literal ID", "id-1", nil, value.True},
+		{"a literal ARN in a list", []any{"other", "arn:target"}, nil, value.True},
+		{"the ID of another resource", "id-2", nil, value.False},
 		{"a list with an unknown element", []any{"id-2", value.Undetermined{}}, nil, value.Unknown},
-		{"nothing", nil, nil, value.False},
+		{"an input without a value", nil, nil, value.False},
 		{"a reference to a resource of another stack", value.Undetermined{}, []string{"urn:pulumi:prod::p::x:x:X::gone"}, value.False},
 	} {
 		from := resource("from", map[string]any{"ref": tc.input}, map[string][]string{"ref": tc.references})
@@ -52,7 +52,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-func TestRelated(t *testing.T) {
+func TestIncompleteRelatedGivesUnknownUnlessAResourceDecides(t *testing.T) {
 	a, b := resource("a", nil, nil), resource("b", nil, nil)
 	hasName := func(name string) func(*Resource) value.Truth {
 		return func(r *Resource) value.Truth { return value.FromBool(r.Name == name) }
@@ -60,9 +60,9 @@ func TestRelated(t *testing.T) {
 	all, some := Related{Resources: []*Resource{a, b}, Complete: true}, Related{Resources: []*Resource{a, b}}
 	require.Equal(t, value.True, all.Any(hasName("a")))
 	require.Equal(t, value.False, all.Any(hasName("c")))
-	require.Equal(t, value.Unknown, some.Any(hasName("c")), "an unknown reference may be the one")
+	require.Equal(t, value.Unknown, some.Any(hasName("c")), "the unknown resource may have the name")
 	require.Equal(t, value.True, some.Any(hasName("a")))
-	require.Equal(t, value.False, some.All(hasName("a")), "a known resource is another one")
+	require.Equal(t, value.False, some.All(hasName("a")), "b has another name")
 	require.Equal(t, value.Unknown, some.All(func(*Resource) value.Truth { return value.True }))
 	require.Equal(t, value.False, Related{Complete: true}.Exists())
 }
@@ -70,7 +70,7 @@ func TestRelated(t *testing.T) {
 func TestOutputsOfResourcesCountAsSet(t *testing.T) {
 	r := resource("r", map[string]any{"fromA": value.Undetermined{}, "unknown": value.Undetermined{}, "object": map[string]any{"member": value.Undetermined{}}},
 		map[string][]string{"fromA": {"urn:a"}, "object": {"urn:b"}})
-	require.Equal(t, value.True, r.View().Get("fromA").Set())
-	require.Equal(t, value.Unknown, r.View().Get("unknown").Set())
-	require.Equal(t, value.True, r.View().At("object.member").Set())
+	require.Equal(t, value.True, r.View().Get("fromA").IsSet())
+	require.Equal(t, value.Unknown, r.View().Get("unknown").IsSet())
+	require.Equal(t, value.True, r.View().At("object.member").IsSet())
 }

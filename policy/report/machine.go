@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// JSON writes the report as schema.json describes it.
+// JSON writes the report as JSON. schema.json describes the format.
 func (r *Report) JSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -42,7 +42,7 @@ func (r *Report) SARIF(w io.Writer) error {
 	})
 }
 
-// sarifRule returns the description of a finding's rule.
+// sarifRule returns the SARIF object that describes a finding's rule.
 func sarifRule(f Finding) object {
 	return object{
 		"id": f.Rule, "shortDescription": object{"text": f.Title}, "fullDescription": object{"text": f.Why},
@@ -50,13 +50,14 @@ func sarifRule(f Finding) object {
 	}
 }
 
-// sarifResult returns a finding; ruleIndex is the position of its rule in the list of rules.
+// sarifResult returns the SARIF object of a finding. ruleIndex is the position of the finding's
+// rule in the list of rules.
 func (r *Report) sarifResult(f Finding, ruleIndex int) object {
 	result := object{
 		"ruleId": f.Rule, "ruleIndex": ruleIndex, "level": sarifLevel(f.Kind),
 		"message":             object{"text": f.Resource + ": " + f.Message + ". Fix: " + f.Fix},
 		"partialFingerprints": object{"ruleAndResource/v1": f.key()},
-		"locations":           []object{f.location()},
+		"locations":           []object{f.sarifLocation()},
 	}
 	if r.comparedToState {
 		result["baselineState"] = map[bool]string{true: "new", false: "unchanged"}[f.New]
@@ -74,11 +75,11 @@ func sarifLevel(k Kind) string {
 	return "warning"
 }
 
-// location returns the Go line, if it is known, and the resource.
-func (f Finding) location() object {
+// sarifLocation returns the SARIF object with the resource and the Go line that registered it.
+func (f Finding) sarifLocation() object {
 	out := object{"logicalLocations": []object{{"fullyQualifiedName": f.URN, "name": f.Resource, "kind": "resource"}}}
 	file, line := f.Source.File, f.Source.Line
-	if file == "" { // SARIF readers such as GitHub's drop a result without a file
+	if file == "" { // some readers, such as GitHub's, drop a result without a file
 		file, line = "Pulumi.yaml", 1
 	}
 	out["physicalLocation"] = object{"artifactLocation": object{"uri": file}, "region": object{"startLine": line}}
@@ -106,8 +107,8 @@ type junitSuite struct {
 	Cases    []junitCase `xml:"testcase"`
 }
 
-// JUnit writes the report as test results: mandatory violations fail, the other
-// findings are skipped with their reason.
+// JUnit writes the report as test results. A new mandatory violation is a failed test. Every
+// other finding is a skipped test.
 func (r *Report) JUnit(w io.Writer) error {
 	suite := junitSuite{Name: "policy " + r.Stack}
 	for _, f := range r.Findings {

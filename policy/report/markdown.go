@@ -10,7 +10,7 @@ import (
 func (r *Report) Markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Policies of `%s`\n\n", r.Stack)
-	fmt.Fprintf(&b, "%s.\n", r.line())
+	fmt.Fprintf(&b, "%s.\n", r.summaryLine())
 	section := func(title string, keep func(Finding) bool, from []Finding) {
 		var rows []string
 		for _, f := range from {
@@ -24,7 +24,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	}
 	if r.comparedToState {
 		section("New mandatory", func(f Finding) bool { return f.Kind == Mandatory && f.New }, r.Findings)
-		section("Standing mandatory", func(f Finding) bool { return f.Kind == Mandatory && !f.New }, r.Findings)
+		section("Existing mandatory", func(f Finding) bool { return f.Kind == Mandatory && !f.New }, r.Findings)
 	} else {
 		section("Mandatory", func(f Finding) bool { return f.Kind == Mandatory }, r.Findings)
 	}
@@ -38,5 +38,5 @@ func (r *Report) Markdown(w io.Writer) error {
 	return err
 }
 
-// cell escapes a text for a table.
+// cell escapes a text for a cell of a Markdown table.
 func cell(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s) }

@@ -26,11 +26,12 @@ type Report struct {
 	// Findings are the broken and undecided results. Results that hold are only
 	// counted, in Summary.
 	Findings []Finding `json:"findings"`
-	// Fixed are violations that the earlier state had.
+	// Fixed are the violations that the earlier state has and this report does not.
 	Fixed []Finding `json:"fixed,omitempty"`
 	// Expiring are the waivers that end within two weeks.
 	Expiring []waiver.Waiver `json:"expiring,omitempty"`
 
+	// comparedToState is true after Compare.
 	comparedToState bool
 }
 
@@ -70,7 +71,7 @@ type Finding struct {
 	Standards []string       `json:"standards,omitempty"`
 	Waiver    *waiver.Waiver `json:"waiver,omitempty"`
 	Source    graph.Source   `json:"source"`
-	// New is true if the earlier state does not have the violation.
+	// New is false if the earlier state has the same violation.
 	New bool `json:"new"`
 }
 
@@ -83,7 +84,7 @@ func New(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, resul
 			r.Summary.Holds++
 			continue
 		}
-		f := finding(result)
+		f := newFinding(result)
 		switch f.Kind {
 		case Mandatory:
 			r.Summary.Mandatory++
@@ -106,8 +107,8 @@ func New(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, resul
 	return r
 }
 
-// finding converts a result that does not hold.
-func finding(r evaluate.Result) Finding {
+// newFinding converts a result that is broken or undecided.
+func newFinding(r evaluate.Result) Finding {
 	kind := Advisory
 	switch {
 	case r.Outcome == evaluate.Undecided:
@@ -125,10 +126,11 @@ func finding(r evaluate.Result) Finding {
 	}
 }
 
+// key identifies a violation in both reports of a comparison.
 func (f Finding) key() string { return f.Rule + " " + f.URN }
 
-// Compare marks the violations that the earlier report does not have as New, and
-// lists those that are fixed.
+// Compare sets New to false for each violation that the earlier report also has. It adds to
+// Fixed each violation of the earlier report that this report does not have.
 func (r *Report) Compare(earlier *Report) {
 	r.comparedToState = true
 	earlierViolations, violations := earlier.violations(), r.violations()
@@ -138,13 +140,13 @@ func (r *Report) Compare(earlier *Report) {
 		}
 	}
 	for _, f := range earlier.Findings {
-		if f.Kind != Undecided && !violations[f.key()] && !r.undecided(f) {
+		if f.Kind != Undecided && !violations[f.key()] && !r.isUndecided(f) {
 			r.Fixed = append(r.Fixed, f)
 		}
 	}
 }
 
-// violations returns the keys of the findings that are decided.
+// violations returns the keys of the findings that are not undecided.
 func (r *Report) violations() map[string]bool {
 	keys := map[string]bool{}
 	for _, f := range r.Findings {
@@ -155,18 +157,18 @@ func (r *Report) violations() map[string]bool {
 	return keys
 }
 
-// undecided reports whether the violation of an earlier report is an undecided result now.
-func (r *Report) undecided(f Finding) bool {
+// isUndecided reports whether f, a violation of an earlier report, is an undecided result in r.
+func (r *Report) isUndecided(f Finding) bool {
 	return slices.ContainsFunc(r.Findings, func(x Finding) bool { return x.key() == f.key() && x.Kind == Undecided })
 }
 
-// Fails reports whether a mandatory rule is broken. Compared with a state, only a
-// violation that the state does not have counts.
+// Fails reports whether a mandatory rule is broken. After Compare, a violation that the earlier
+// state also has does not count.
 func (r *Report) Fails() bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Kind == Mandatory && f.New })
 }
 
-// Formats are the renderings, by name.
+// Formats has, by the name of a format, the method that writes it.
 var Formats = map[string]func(*Report, io.Writer) error{
 	"text": (*Report).Text, "json": (*Report).JSON, "sarif": (*Report).SARIF,
 	"junit": (*Report).JUnit, "markdown": (*Report).Markdown,
@@ -191,7 +193,7 @@ func (r *Report) Text(w io.Writer) error {
 	for _, w := range r.Expiring {
 		fmt.Fprintf(&b, "expires soon  %s  on %s, owner %s\n", w, w.Until, w.Owner)
 	}
-	fmt.Fprintf(&b, "%s\n", r.line())
+	fmt.Fprintf(&b, "%s\n", r.summaryLine())
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -204,7 +206,7 @@ func (r *Report) mark(f Finding) string {
 	return ""
 }
 
-// where names the resource, and the source line that registered it.
+// where returns the name of the resource, with the source line that registered it.
 func (f Finding) where() string {
 	name := f.Resource
 	if name == "" {
@@ -216,8 +218,8 @@ func (f Finding) where() string {
 	return name
 }
 
-// line returns the summary in one line.
-func (r *Report) line() string {
+// summaryLine returns the summary in one line.
+func (r *Report) summaryLine() string {
 	s := r.Summary
 	return fmt.Sprintf("%s: %d rules, %d resources: %d mandatory, %d advisory and %d waived violations; %d undecided, %d hold",
 		r.Stack, s.Rules, s.Resources, s.Mandatory, s.Advisory, s.Waived, s.Undecided, s.Holds)

@@ -18,12 +18,13 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// stack returns the report of a stack whose property ok is true, false or unknown.
-func stack(t *testing.T, resources map[string]any, config string) *Report {
+// newReport returns the report of a stack with up to three resources: a, b and c. okValues has, by
+// the name of a resource, the value of its property ok: true, false or unknown.
+func newReport(t *testing.T, okValues map[string]any, config string) *Report {
 	t.Helper()
 	var all []*graph.Resource
 	for _, name := range []string{"a", "b", "c"} {
-		if ok, found := resources[name]; found {
+		if ok, found := okValues[name]; found {
 			r := graph.New("urn:pulumi:prod::p::t:t:T::" + name)
 			r.Inputs = value.New(map[string]any{"ok": ok})
 			if name == "a" {
@@ -40,11 +41,12 @@ func stack(t *testing.T, resources map[string]any, config string) *Report {
 	}
 	e := evaluate.New([]*rule.Rule{r}, "prod", config, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC))
 	g := graph.Build(all)
-	return New("prod", "prod", e, g, e.Stack(g))
+	return New("prod", "prod", e, g, e.ApplyToStack(g))
 }
 
 const waiverOfB = `{"waivers":[{"rule":"t-ok","resource":"b","reason":"r","owner":"o","until":"2026-12-01"}]}`
 
+// render returns the report in a format.
 func render(t *testing.T, r *Report, format string) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -52,8 +54,8 @@ func render(t *testing.T, r *Report, format string) string {
 	return out.String()
 }
 
-func TestSummaryAndText(t *testing.T) {
-	r := stack(t, map[string]any{"a": false, "b": false, "c": value.Undetermined{}}, waiverOfB)
+func TestTextListsViolationsAndTheSummary(t *testing.T) {
+	r := newReport(t, map[string]any{"a": false, "b": false, "c": value.Undetermined{}}, waiverOfB)
 	require.Equal(t, Summary{Rules: 1, Resources: 3, Mandatory: 1, Waived: 1, Undecided: 1}, r.Summary)
 	require.True(t, r.Fails())
 	require.Equal(t, `mandatory  t-ok  a (components/t/t.go:7)
@@ -68,7 +70,7 @@ prod: 1 rules, 3 resources: 1 mandatory, 0 advisory and 1 waived violations; 1 u
 `, render(t, r, "text"))
 }
 
-func TestCompare(t *testing.T) {
+func TestOnlyNewViolationsFailAfterCompare(t *testing.T) {
 	for _, tc := range []struct {
 		reason        string
 		before, after map[string]any
@@ -82,8 +84,8 @@ func TestCompare(t *testing.T) {
 		{"a violation of a deleted resource is listed as fixed", map[string]any{"a": false, "b": true}, map[string]any{"b": true}, false, nil, []string{"a"}},
 		{"a violation that can't be decided is not fixed", map[string]any{"a": false}, map[string]any{"a": value.Undetermined{}}, false, nil, nil},
 	} {
-		r := stack(t, tc.after, "")
-		r.Compare(stack(t, tc.before, ""))
+		r := newReport(t, tc.after, "")
+		r.Compare(newReport(t, tc.before, ""))
 		require.Equal(t, tc.fails, r.Fails(), tc.reason)
 		var added, fixed []string
 		for _, f := range r.Findings {
@@ -99,7 +101,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-func TestJSONHasTheSchema(t *testing.T) {
+func TestJSONReportMatchesTheSchema(t *testing.T) {
 	raw, err := os.ReadFile("schema.json")
 	require.NoError(t, err)
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
@@ -109,20 +111,20 @@ func TestJSONHasTheSchema(t *testing.T) {
 	schema, err := c.Compile("schema.json")
 	require.NoError(t, err)
 	for _, r := range []*Report{
-		stack(t, map[string]any{"a": false, "b": false, "c": value.Undetermined{}}, waiverOfB),
-		stack(t, map[string]any{"a": true}, ""),
-		stack(t, map[string]any{"a": true}, "{"),
+		newReport(t, map[string]any{"a": false, "b": false, "c": value.Undetermined{}}, waiverOfB),
+		newReport(t, map[string]any{"a": true}, ""),
+		newReport(t, map[string]any{"a": true}, "{"),
 	} {
 		instance, err := jsonschema.UnmarshalJSON(strings.NewReader(render(t, r, "json")))
 		require.NoError(t, err)
 		require.NoError(t, schema.Validate(instance))
 	}
-	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Replace(render(t, stack(t, map[string]any{"a": false}, ""), "json"), `"mandatory"`, `"loud"`, 1)))
+	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Replace(render(t, newReport(t, map[string]any{"a": false}, ""), "json"), `"mandatory"`, `"loud"`, 1)))
 	require.NoError(t, err)
-	require.Error(t, schema.Validate(instance), "the schema refuses other kinds and counts")
+	require.Error(t, schema.Validate(instance), "the schema refuses an unknown kind")
 }
 
-func TestSARIF(t *testing.T) {
+func TestSARIFHasLocationsAndSuppressions(t *testing.T) {
 	var doc struct {
 		Version string
 		Runs    []struct {
@@ -143,8 +145,8 @@ func TestSARIF(t *testing.T) {
 			}
 		}
 	}
-	r := stack(t, map[string]any{"a": false, "b": false}, waiverOfB)
-	r.Compare(stack(t, map[string]any{"a": true}, ""))
+	r := newReport(t, map[string]any{"a": false, "b": false}, waiverOfB)
+	r.Compare(newReport(t, map[string]any{"a": true}, ""))
 	require.NoError(t, json.Unmarshal([]byte(render(t, r, "sarif")), &doc))
 	require.Equal(t, "2.1.0", doc.Version)
 	run := doc.Runs[0]
@@ -156,20 +158,20 @@ func TestSARIF(t *testing.T) {
 	require.Equal(t, "components/t/t.go", first.Locations[0].PhysicalLocation.ArtifactLocation.URI)
 	require.Equal(t, 7, first.Locations[0].PhysicalLocation.Region.StartLine)
 	require.Equal(t, "r", run.Results[1].Suppressions[0].Justification)
-	require.Equal(t, "Pulumi.yaml", run.Results[1].Locations[0].PhysicalLocation.ArtifactLocation.URI, "a reader drops a result without a file")
+	require.Equal(t, "Pulumi.yaml", run.Results[1].Locations[0].PhysicalLocation.ArtifactLocation.URI, "a result without a source has a file, because readers drop a result without one")
 }
 
-func TestJUnit(t *testing.T) {
+func TestJUnitSkipsAWaivedViolation(t *testing.T) {
 	var suite junitSuite
-	require.NoError(t, xml.Unmarshal([]byte(render(t, stack(t, map[string]any{"a": false, "b": false}, waiverOfB), "junit")), &suite))
+	require.NoError(t, xml.Unmarshal([]byte(render(t, newReport(t, map[string]any{"a": false, "b": false}, waiverOfB), "junit")), &suite))
 	require.Equal(t, 2, suite.Tests)
 	require.Equal(t, 1, suite.Failures)
 	require.Equal(t, "mandatory: ok is not true", suite.Cases[0].Failure.Message)
 	require.NotNil(t, suite.Cases[1].Skipped)
 }
 
-func TestMarkdown(t *testing.T) {
-	r := stack(t, map[string]any{"a": false}, "")
-	r.Compare(stack(t, map[string]any{"a": true}, ""))
+func TestMarkdownListsNewMandatoryViolations(t *testing.T) {
+	r := newReport(t, map[string]any{"a": false}, "")
+	r.Compare(newReport(t, map[string]any{"a": true}, ""))
 	require.Contains(t, render(t, r, "markdown"), "**New mandatory (1)**\n\n| rule | resource | what | fix |\n|---|---|---|---|\n| `t-ok` | a (components/t/t.go:7) | ok is not true | set ok |\n")
 }

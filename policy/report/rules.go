@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/policy/rule"
 )
 
-// RulesTable writes the rules as a Markdown table, by ID.
+// RulesTable writes the rules as a Markdown table, sorted by ID.
 func RulesTable(w io.Writer, rules []*rule.Rule) error {
 	sorted := slices.Clone(rules)
 	slices.SortFunc(sorted, func(a, b *rule.Rule) int { return strings.Compare(a.ID, b.ID) })

@@ -31,7 +31,7 @@ type Levels struct{ Prod, Staging, Sandbox Level }
 var (
 	// Everywhere is for a rule that costs nothing to keep.
 	Everywhere = Levels{Mandatory, Mandatory, Mandatory}
-	// Deployed is for a rule that one machine can't keep.
+	// Deployed is for a rule that the sandbox can't keep, because it runs on one machine.
 	Deployed = Levels{Mandatory, Mandatory, Advisory}
 	// ProdOnly is for a rule that costs money.
 	ProdOnly = Levels{Mandatory, Advisory, Advisory}
@@ -39,8 +39,8 @@ var (
 	Advice = Levels{Advisory, Advisory, Advisory}
 )
 
-// In returns the level in an environment. An environment without levels of its
-// own has those of prod.
+// In returns the level in an environment. An environment that is not in Levels has
+// the level of prod.
 func (l Levels) In(environment string) Level {
 	switch environment {
 	case "sandbox":

@@ -1,5 +1,5 @@
-// Package rule defines what a rule is: the resources that it checks, its demands,
-// its reason, and how to fix a resource that breaks it. It owns no rule; those are in
+// Package rule defines the type of a rule: the resources that the rule checks, its demands,
+// its reason, and how to fix a resource that breaks it. The rules themselves are in
 // policy/ruleset.
 package rule
 
@@ -17,7 +17,7 @@ type Rule struct {
 	ID string
 	// Title says what is true of a resource that keeps the rule.
 	Title string
-	// Why is what goes wrong without it.
+	// Why says what goes wrong if a resource breaks the rule.
 	Why string
 	// Fix names the component's argument or the configuration key to change.
 	Fix string
@@ -44,12 +44,12 @@ func (s Severity) String() string {
 	return [...]string{"unspecified", "low", "medium", "high", "critical"}[s]
 }
 
-// Check is what a rule does with a resource.
+// Check says which resources a rule checks, and how.
 type Check struct {
 	// Types are the types of the resources that the rule checks.
 	Types []string
-	// Cross is true if the rule also reads other resources. It is evaluated once
-	// all of them are registered.
+	// Cross is true if the rule also reads other resources. Such a rule is evaluated
+	// after all resources are registered.
 	Cross bool
 	// Run checks one resource.
 	Run func(*Subject)
@@ -61,20 +61,20 @@ type Typed interface {
 	Token() string
 }
 
-// On returns a check of a resource by its own properties.
+// On returns a check that reads only the resource itself. T is the view of its type.
 func On[T Typed](run func(*Subject, T)) Check {
 	var view T
 	return Check{Types: []string{view.Token()}, Run: func(s *Subject) { run(s, value.As[T](s.Resource.View())) }}
 }
 
-// Across returns a check of a resource that also reads other resources.
+// Across returns a check that also reads other resources. T is the view of the checked type.
 func Across[T Typed](run func(*Subject, T)) Check {
 	c := On(run)
 	c.Cross = true
 	return c
 }
 
-// OnTypes returns a check of resources of several types, which have no view in common.
+// OnTypes returns a check of resources of several types. It reads only the resource itself.
 func OnTypes(run func(*Subject), types ...string) Check { return Check{Types: types, Run: run} }
 
 // AcrossTypes returns a check of resources of several types that also reads other resources.
@@ -86,18 +86,19 @@ func AcrossTypes(run func(*Subject), types ...string) Check {
 type Subject struct {
 	*graph.Resource
 	Graph *graph.Graph
-	// Now is the day on which a version must be supported.
+	// Now is the time of the evaluation. A rule compares it with the ends of support.
 	Now time.Time
 	// Spending is the stack's configuration of its cost.
 	Spending Spending
 	// Broken are the messages of the demands that the resource does not meet.
-	// Undecided are those of the demands with a value that is not known yet.
+	// Undecided are the messages of the demands that need a value that is not known yet.
 	Broken, Undecided []string
-	// Watch is called with each demand and its result; it may be nil.
+	// Watch is called with the message format and the result of each demand. It may be nil.
 	Watch func(format string, t value.Truth)
 }
 
-// Must demands that t is True. The text says what is wrong otherwise.
+// Must demands that t is True. If t is False, it adds the message to Broken. If t is Unknown, it
+// adds the message to Undecided.
 func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	if s.Watch != nil {
 		s.Watch(format, t)
@@ -110,9 +111,9 @@ func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	}
 }
 
-// Wait leaves the rule undecided, because it can't make its demands while a value
-// is unknown. missing names the value.
-func (s *Subject) Wait(missing string) { s.Undecided = append(s.Undecided, missing) }
+// Wait leaves the rule undecided, because the rule can't make a demand without a value that is
+// not known yet. unknown names that value.
+func (s *Subject) Wait(unknown string) { s.Undecided = append(s.Undecided, unknown) }
 
 // Spending is what a stack's configuration says about its cost.
 type Spending struct {

@@ -31,7 +31,7 @@ var balancer = []*rule.Rule{
 	albRule("alb-logs", "The load balancer logs its requests", "Without the log nobody knows who asked for what.",
 		"components/loadbalancer, AccessLogs", []string{"FSBP ELB.5"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.AccessLogs().Enabled().IsTrue(), "accessLogs.enabled is not true")
-			s.Must(v.AccessLogs().Bucket().Set(), "accessLogs.bucket is not set")
+			s.Must(v.AccessLogs().Bucket().IsSet(), "accessLogs.bucket is not set")
 		}),
 	albRule("alb-deletion-protection", "The load balancer can't be deleted by mistake", "A new one has another name and address.",
 		"the key deletionProtection", []string{"FSBP ELB.6"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
@@ -64,7 +64,7 @@ var balancer = []*rule.Rule{
 					// The program looks up the security group of CloudFront's interfaces after
 					// the VPC origin exists. So the rule's group refers to the origin.
 					cloudFront := rule.Refs[awsview.CloudfrontVpcOrigin](s.Graph, r, "referencedSecurityGroupId").Exists()
-					return value.All(cloudFront, value.Not(v.CidrIpv4().Set()), value.Not(v.CidrIpv6().Set()), value.Not(v.PrefixListId().Set()))
+					return value.All(cloudFront, value.Not(v.CidrIpv4().IsSet()), value.Not(v.CidrIpv6().IsSet()), value.Not(v.PrefixListId().IsSet()))
 				}), "an ingress rule of %s names something other than the group of CloudFront's VPC origins", group.Name)
 			}
 		}),
@@ -112,7 +112,7 @@ var balancer = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.LbTargetGroup) {
 			s.Must(v.DeregistrationDelay().Or(300).AtLeast(1), "deregistrationDelay is %s", v.DeregistrationDelay().Text())
-			s.Must(v.HealthCheck().Path().Set(), "healthCheck.path is not set")
+			s.Must(v.HealthCheck().Path().IsSet(), "healthCheck.path is not set")
 		}),
 	},
 	{
@@ -136,11 +136,11 @@ var balancer = []*rule.Rule{
 				origins := value.As[awsview.CloudfrontDistribution](r.View()).Origins()
 				s.Must(origins.All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 					c := o.VpcOriginConfig()
-					return value.Implies(c.Set(), c.OriginReadTimeout().Or(originAnswer).Compare(idle, greater))
+					return value.Implies(c.IsSet(), c.OriginReadTimeout().Or(originAnswer).Compare(idle, greater))
 				}), "CloudFront does not wait longer for the origin than idleTimeout %s", idle.Text())
 				s.Must(origins.All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 					c := o.VpcOriginConfig()
-					return value.Implies(c.Set(), idle.Compare(c.OriginKeepaliveTimeout().Or(originKeepAlive), greater))
+					return value.Implies(c.IsSet(), idle.Compare(c.OriginKeepaliveTimeout().Or(originKeepAlive), greater))
 				}), "CloudFront keeps a connection longer than idleTimeout %s", idle.Text())
 			}
 		}),

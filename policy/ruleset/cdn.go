@@ -11,7 +11,7 @@ import (
 var cdn = []*rule.Rule{
 	cdnRule("cdn-root-object", "The distribution has a root object", "A request for / would list the bucket.",
 		"components/cdn, DefaultRootObject", rule.Low, []string{"FSBP CloudFront.1"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			s.Must(v.DefaultRootObject().Set(), "defaultRootObject is not set")
+			s.Must(v.DefaultRootObject().IsSet(), "defaultRootObject is not set")
 		}),
 	cdnRule("cdn-https", "Viewers use HTTPS", "Anybody on the way can read the token of a request in clear text, and use it.",
 		"components/cdn, viewerProtocols", rule.High, []string{"FSBP CloudFront.3"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
@@ -22,11 +22,11 @@ var cdn = []*rule.Rule{
 		}),
 	cdnRule("cdn-logs", "The distribution logs its requests", "Without the log nobody knows who asked for what.",
 		"components/cdn, LoggingConfig", rule.Medium, []string{"FSBP CloudFront.5"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			s.Must(v.LoggingConfig().Bucket().Set(), "loggingConfig.bucket is not set")
+			s.Must(v.LoggingConfig().Bucket().IsSet(), "loggingConfig.bucket is not set")
 		}),
 	cdnRule("cdn-certificate", "The distribution has a certificate of its own, by SNI", "With CloudFront's own one the platform's name can't be served.",
 		"the key edge.domain", rule.Medium, []string{"FSBP CloudFront.7", "FSBP CloudFront.8"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			s.Must(v.ViewerCertificate().AcmCertificateArn().Set(), "acmCertificateArn is not set")
+			s.Must(v.ViewerCertificate().AcmCertificateArn().IsSet(), "acmCertificateArn is not set")
 			s.Must(v.ViewerCertificate().SslSupportMethod().Is("sni-only"), "sslSupportMethod is %s", v.ViewerCertificate().SslSupportMethod().Text())
 		}),
 	cdnRule("cdn-tls12", "Viewers use TLS 1.2 at least", "Attacks on older versions of TLS are known.",
@@ -37,7 +37,7 @@ var cdn = []*rule.Rule{
 		"components/cdn, OriginProtocolPolicy", rule.High, []string{"FSBP CloudFront.9", "FSBP CloudFront.10"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.Origins().All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 				c := o.CustomOriginConfig()
-				return value.Implies(c.Set(), value.All(
+				return value.Implies(c.IsSet(), value.All(
 					c.OriginProtocolPolicy().Is("https-only"),
 					c.OriginSslProtocols().All(func(p value.String) value.Truth { return p.Is("TLSv1.2") }),
 				))
@@ -46,7 +46,7 @@ var cdn = []*rule.Rule{
 	cdnRule("cdn-bucket-closed", "Buckets answer to the distribution only", "Everybody could read the bucket around CloudFront.",
 		"components/cdn, OriginAccessControlId", rule.High, []string{"FSBP CloudFront.13"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.Origins().All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
-				return value.Any(o.CustomOriginConfig().Set(), o.VpcOriginConfig().Set(), o.OriginAccessControlId().Set())
+				return value.Any(o.CustomOriginConfig().IsSet(), o.VpcOriginConfig().IsSet(), o.OriginAccessControlId().IsSet())
 			}), "an origin that is a bucket has no origin access control")
 		}),
 	cdnRule("cdn-no-shadowed-path", "No behaviour is hidden by an earlier one", "CloudFront uses the first pattern that matches. The later one never applies.",
@@ -60,7 +60,7 @@ var cdn = []*rule.Rule{
 		}),
 	cdnRule("cdn-origin-failover", "The distribution has a second origin", "If the origin is down, users get an error page.",
 		"components/cdn, OriginGroups", rule.Low, []string{"FSBP CloudFront.4"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			s.Must(v.OriginGroups().Set(), "originGroups is not set")
+			s.Must(v.OriginGroups().IsSet(), "originGroups is not set")
 		}),
 	{
 		ID: "cdn-vpc-origin", Title: "CloudFront reaches the load balancer inside the VPC",
@@ -69,7 +69,7 @@ var cdn = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.Origins().All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
-				return value.Not(o.CustomOriginConfig().Set())
+				return value.Not(o.CustomOriginConfig().IsSet())
 			}), "an origin is a public server")
 		}),
 	},
@@ -81,7 +81,7 @@ var cdn = []*rule.Rule{
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontVpcOrigin) {
 			c := v.VpcOriginEndpointConfig()
 			s.Must(c.OriginProtocolPolicy().Is("https-only"), "originProtocolPolicy is %s", c.OriginProtocolPolicy().Text())
-			s.Must(c.OriginSslProtocols().Items().Set(), "originSslProtocols is not set")
+			s.Must(c.OriginSslProtocols().Items().IsSet(), "originSslProtocols is not set")
 			s.Must(c.OriginSslProtocols().Items().All(func(p value.String) value.Truth { return p.Is("TLSv1.2") }), "an old version of TLS is allowed")
 		}),
 	},
@@ -102,7 +102,7 @@ var cdn = []*rule.Rule{
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontResponseHeadersPolicy) {
 			c := v.SecurityHeadersConfig()
 			s.Must(c.StrictTransportSecurity().AccessControlMaxAgeSec().AtLeast(yearSeconds), "strictTransportSecurity is below a year")
-			s.Must(c.ContentSecurityPolicy().ContentSecurityPolicy().Set(), "contentSecurityPolicy is not set")
+			s.Must(c.ContentSecurityPolicy().ContentSecurityPolicy().IsSet(), "contentSecurityPolicy is not set")
 			s.Must(c.ContentTypeOptions().Override().IsTrue(), "contentTypeOptions is not set")
 		}),
 	},
@@ -112,9 +112,9 @@ var cdn = []*rule.Rule{
 		Fix: "components/cdn, ResponseHeadersPolicyId", Standards: []string{"OWASP Secure Headers"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			s.Must(v.DefaultCacheBehavior().ResponseHeadersPolicyId().Set(), "the default behaviour has no response headers policy")
+			s.Must(v.DefaultCacheBehavior().ResponseHeadersPolicyId().IsSet(), "the default behaviour has no response headers policy")
 			s.Must(v.OrderedCacheBehaviors().All(func(b awsview.CloudfrontDistributionOrderedCacheBehavior) value.Truth {
-				return b.ResponseHeadersPolicyId().Set()
+				return b.ResponseHeadersPolicyId().IsSet()
 			}), "a behaviour has no response headers policy")
 		}),
 	},
@@ -126,7 +126,7 @@ var cdn = []*rule.Rule{
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			buckets := map[string]bool{}
 			for _, o := range knownItems(v.Origins()) {
-				if o.OriginAccessControlId().Set() == value.True {
+				if o.OriginAccessControlId().IsSet() == value.True {
 					buckets[o.OriginId().Text()] = true
 				}
 			}

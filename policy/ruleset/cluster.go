@@ -34,7 +34,7 @@ var cluster = []*rule.Rule{
 		}, "a rule has escalate, bind or impersonate, or approves certificates"),
 	rbacRule("rbac-no-secrets", "Roles do not read Secrets", "One role could read the passwords of all services.",
 		[]string{"CIS EKS 4.1.2"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
-			return value.Not(value.Any(allows(g, "secrets", "list"), allows(g, "secrets", "watch"), value.All(allows(g, "secrets", "get"), value.Not(g.ResourceNames().Set()))))
+			return value.Not(value.Any(allows(g, "secrets", "list"), allows(g, "secrets", "watch"), value.All(allows(g, "secrets", "get"), value.Not(g.ResourceNames().IsSet()))))
 		}, "a rule reads secrets that it does not name"),
 	rbacRule("rbac-no-exec", "Roles do not start processes in pods", "exec and attach give the permissions of every pod.",
 		[]string{"CIS EKS 4.1.4"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
@@ -103,7 +103,7 @@ var cluster = []*rule.Rule{
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			n := namespaceOf(s.Graph, s.Resource)
-			s.Must(value.All(n.Set(), value.Not(n.Is("default"))), "metadata.namespace is %s", n.Text())
+			s.Must(value.All(n.IsSet(), value.Not(n.Is("default"))), "metadata.namespace is %s", n.Text())
 		}, append(append([]string{}, workloadTypes...), k8sview.Service{}.Token(), k8sview.Secret{}.Token(), k8sview.ConfigMap{}.Token())...),
 	},
 	{
@@ -137,10 +137,10 @@ var cluster = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.NetworkPolicy) {
 			s.Must(v.Spec().Ingress().All(func(i k8sview.NetworkPolicyIngressRule) value.Truth {
-				return value.Any(i.From().Set(), i.Ports().Set())
+				return value.Any(i.From().IsSet(), i.Ports().IsSet())
 			}), "an ingress rule names neither peers nor ports")
 			s.Must(v.Spec().Egress().All(func(e k8sview.NetworkPolicyEgressRule) value.Truth {
-				return value.Any(e.To().Set(), e.Ports().Set())
+				return value.Any(e.To().IsSet(), e.Ports().IsSet())
 			}), "an egress rule names neither peers nor ports")
 		}),
 	},

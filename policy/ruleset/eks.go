@@ -21,7 +21,7 @@ var eks = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
 			c := v.VpcConfig()
-			listed := value.All(c.PublicAccessCidrs().Set(), value.Not(value.HasText(c.PublicAccessCidrs(), anyIPv4)))
+			listed := value.All(c.PublicAccessCidrs().IsSet(), value.Not(value.HasText(c.PublicAccessCidrs(), anyIPv4)))
 			s.Must(value.Any(c.EndpointPublicAccess().Or(true).IsFalse(), listed), "the public endpoint is open to everybody")
 			s.Must(c.EndpointPrivateAccess().IsTrue(), "endpointPrivateAccess is not true")
 		}),
@@ -45,7 +45,7 @@ var eks = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
 			c := v.EncryptionConfig()
-			s.Must(value.All(value.HasText(c.Resources(), "secrets"), c.Provider().KeyArn().Set()), "encryptionConfig does not name secrets and a key")
+			s.Must(value.All(value.HasText(c.Resources(), "secrets"), c.Provider().KeyArn().IsSet()), "encryptionConfig does not name secrets and a key")
 		}),
 	},
 	{
@@ -94,7 +94,7 @@ var eks = []*rule.Rule{
 		Fix: "components/cluster/eksspec", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.EksAddon) {
-			s.Must(v.AddonVersion().Set(), "addonVersion is not set")
+			s.Must(v.AddonVersion().IsSet(), "addonVersion is not set")
 		}),
 	},
 	{

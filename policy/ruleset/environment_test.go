@@ -157,7 +157,7 @@ func (env *environment) results(watch func(id, format string, t value.Truth)) ma
 	e := evaluate.New(ruleset.All(), "prod", env.config, today)
 	e.Watch = watch
 	all := map[string]evaluate.Result{}
-	for _, r := range e.Stack(graph.Build(env.resources)) {
+	for _, r := range e.ApplyToStack(graph.Build(env.resources)) {
 		all[r.Rule.ID+" @ "+short(r.Resource)] = r
 	}
 	return all

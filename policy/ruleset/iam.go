@@ -43,7 +43,7 @@ func (s statement) actions(test func(string) bool) value.Truth {
 }
 
 // federated reports whether the statement trusts the tokens of another issuer.
-func (s statement) federated() value.Truth { return s.At("Principal.Federated").Set() }
+func (s statement) federated() value.Truth { return s.At("Principal.Federated").IsSet() }
 
 // namesSubject reports whether the statement compares the audience and the subject of a token
 // exactly.
@@ -119,7 +119,7 @@ var iam = []*rule.Rule{
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			s.Must(policyOf(s).All(func(st statement) value.Truth {
 				writes := st.actions(func(a string) bool { return changes(a) && !unscoped[a] })
-				return value.Not(value.All(st.allow(), st.everyResource(), writes, value.Not(st.Get("Condition").Set())))
+				return value.Not(value.All(st.allow(), st.everyResource(), writes, value.Not(st.Get("Condition").IsSet())))
 			}), "a statement allows a change on every resource, without a condition")
 		}, policyTypes...),
 	},
@@ -187,7 +187,7 @@ var iam = []*rule.Rule{
 			s.Must(value.Any(
 				rule.Users[awsview.IamRolePolicy](s.Graph, s.Resource, "role").Exists(),
 				rule.Users[awsview.IamRolePolicyAttachment](s.Graph, s.Resource, "role").Exists(),
-				v.InlinePolicies().Set(), v.ManagedPolicyArns().Set(),
+				v.InlinePolicies().IsSet(), v.ManagedPolicyArns().IsSet(),
 			), "no policy is attached to it")
 		}),
 	},

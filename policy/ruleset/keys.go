@@ -10,7 +10,7 @@ import (
 // keyPolicyOpen reports whether a statement of a key's policy admits everybody.
 func keyPolicyOpen(st statement) value.Truth {
 	everybody := value.Any(value.As[value.String](st.Get("Principal")).Is("*"), value.As[value.String](st.At("Principal.AWS")).Is("*"))
-	return value.All(st.allow(), everybody, value.Not(st.Get("Condition").Set()))
+	return value.All(st.allow(), everybody, value.Not(st.Get("Condition").IsSet()))
 }
 
 var keys = []*rule.Rule{
@@ -47,7 +47,7 @@ var keys = []*rule.Rule{
 		Fix: "components/terminationhandler, SqsManagedSseEnabled", Standards: []string{"FSBP SQS.1"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.SqsQueue) {
-			s.Must(value.Any(v.SqsManagedSseEnabled().IsTrue(), v.KmsMasterKeyId().Set()), "neither sqsManagedSseEnabled nor kmsMasterKeyId is set")
+			s.Must(value.Any(v.SqsManagedSseEnabled().IsTrue(), v.KmsMasterKeyId().IsSet()), "neither sqsManagedSseEnabled nor kmsMasterKeyId is set")
 		}),
 	},
 	{
@@ -65,7 +65,7 @@ var keys = []*rule.Rule{
 		Fix: "components/logs, the key's ARN", Standards: []string{"CKV_AWS_158"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudwatchLogGroup) {
-			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
+			s.Must(v.KmsKeyId().IsSet(), "kmsKeyId is not set")
 		}),
 	},
 	{
@@ -83,7 +83,7 @@ var keys = []*rule.Rule{
 		Fix: "components/secret, the key's ARN", Standards: []string{"CKV_AWS_149"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.SecretsmanagerSecret) {
-			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
+			s.Must(v.KmsKeyId().IsSet(), "kmsKeyId is not set")
 		}),
 	},
 	{
@@ -113,7 +113,7 @@ var keys = []*rule.Rule{
 			used := rule.Refs[awsview.KmsKey](s.Graph, s.Resource, "kmsKeyId")
 			rotates := used.Any(func(_ *graph.Resource, k awsview.KmsKey) value.Truth { return k.EnableKeyRotation().IsTrue() })
 			// A database from a snapshot has the snapshot's key, and can't have another.
-			restored := value.All(value.FromBool(s.Type == awsview.RdsInstance{}.Token()), s.View().Get("snapshotIdentifier").Set())
+			restored := value.All(value.FromBool(s.Type == awsview.RdsInstance{}.Token()), s.View().Get("snapshotIdentifier").IsSet())
 			s.Must(value.Any(rotates, restored), "kmsKeyId is not that of a key of this stack that rotates")
 		}, storeTypes...),
 	},
@@ -138,7 +138,7 @@ func encrypted(n value.Node) value.Truth {
 	case !n.Known():
 		return value.Unknown
 	}
-	return value.Not(n.Set())
+	return value.Not(n.IsSet())
 }
 
 // storeTypes are the types that hold data.

@@ -13,7 +13,7 @@ var mongo = []*rule.Rule{
 		"A snapshot that leaves the account would be readable.", "components/mongo, KmsKeyId", rule.High, rule.Everywhere,
 		[]string{"FSBP DocumentDB.1"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(v.StorageEncrypted().IsTrue(), "storageEncrypted is not true")
-			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
+			s.Must(v.KmsKeyId().IsSet(), "kmsKeyId is not set")
 		}),
 	mongoRule("mongo-backups", "Backups are kept for a week",
 		"A fault that is found after the weekend could not be undone.", "the key mongo.backupDays", rule.High, rule.Deployed,
@@ -34,13 +34,13 @@ var mongo = []*rule.Rule{
 		"Without it the data are gone with the cluster.", "the key discardData", rule.High, rule.Deployed,
 		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(v.SkipFinalSnapshot().Or(false).IsFalse(), "skipFinalSnapshot is true")
-			s.Must(v.FinalSnapshotIdentifier().Set(), "finalSnapshotIdentifier is not set")
+			s.Must(v.FinalSnapshotIdentifier().IsSet(), "finalSnapshotIdentifier is not set")
 		}),
 	mongoRule("mongo-managed-password", "AWS creates and rotates the owner's password",
 		"A password in the program is in the state and in every preview.", "components/mongo, ManageMasterUserPassword", rule.High, rule.Everywhere,
 		[]string{"cdk-nag DOC3"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(v.ManageMasterUserPassword().IsTrue(), "manageMasterUserPassword is not true")
-			s.Must(value.Not(v.MasterPassword().Set()), "masterPassword is set")
+			s.Must(value.Not(v.MasterPassword().IsSet()), "masterPassword is set")
 		}),
 	{
 		ID: "mongo-tls-only", Title: "The cluster refuses connections without TLS",

@@ -35,7 +35,7 @@ var network = []*rule.Rule{
 		Check: rule.Across(func(s *rule.Subject, _ awsview.Ec2Vpc) {
 			groups := rule.Users[awsview.Ec2DefaultSecurityGroup](s.Graph, s.Resource, "vpcId")
 			s.Must(groups.Any(func(_ *graph.Resource, g awsview.Ec2DefaultSecurityGroup) value.Truth {
-				return value.All(value.Not(g.Ingress().Set()), value.Not(g.Egress().Set()))
+				return value.All(value.Not(g.Ingress().IsSet()), value.Not(g.Egress().IsSet()))
 			}), "the default security group is not managed, or has rules")
 		}),
 	},
@@ -89,7 +89,7 @@ var network = []*rule.Rule{
 		Fix: "components/clients and components/loadbalancer", Standards: []string{"WA SEC05"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.VpcSecurityGroupIngressRule) {
-			s.Must(value.Any(v.ReferencedSecurityGroupId().Set(), v.PrefixListId().Set()), "the rule names neither a security group nor a prefix list")
+			s.Must(value.Any(v.ReferencedSecurityGroupId().IsSet(), v.PrefixListId().IsSet()), "the rule names neither a security group nor a prefix list")
 		}),
 	},
 	{
@@ -98,8 +98,8 @@ var network = []*rule.Rule{
 		Fix: "use vpc.SecurityGroupIngressRule and EgressRule", Standards: []string{"awsguard"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2SecurityGroup) {
-			s.Must(value.Not(v.Ingress().Set()), "ingress is set on the group")
-			s.Must(value.Not(v.Egress().Set()), "egress is set on the group")
+			s.Must(value.Not(v.Ingress().IsSet()), "ingress is set on the group")
+			s.Must(value.Not(v.Egress().IsSet()), "egress is set on the group")
 		}),
 	},
 	{
@@ -108,7 +108,7 @@ var network = []*rule.Rule{
 		Fix: "the component that creates the rule: description", Standards: []string{"CKV_AWS_23"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(s.View().Get("description").Set(), "description is not set")
+			s.Must(s.View().Get("description").IsSet(), "description is not set")
 		}, awsview.VpcSecurityGroupIngressRule{}.Token(), awsview.VpcSecurityGroupEgressRule{}.Token()),
 	},
 	{
@@ -151,7 +151,7 @@ var network = []*rule.Rule{
 		Fix: "components/network, endpoints: Policy", Standards: []string{"WA SEC05"},
 		Severity: rule.Low, Levels: rule.Advice,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2VpcEndpoint) {
-			s.Must(v.Policy().Set(), "policy is not set")
+			s.Must(v.Policy().IsSet(), "policy is not set")
 		}),
 	},
 	{

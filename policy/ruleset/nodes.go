@@ -37,7 +37,7 @@ var nodes = []*rule.Rule{
 		Fix: "components/tier, BlockDeviceMappings", Standards: []string{"FSBP EC2.181", "CIS AWS 2.2.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
-			s.Must(v.BlockDeviceMappings().Set(), "no volume is described, so the image's defaults apply")
+			s.Must(v.BlockDeviceMappings().IsSet(), "no volume is described, so the image's defaults apply")
 			s.Must(v.BlockDeviceMappings().All(func(m awsview.Ec2LaunchTemplateBlockDeviceMapping) value.Truth {
 				return m.Ebs().Encrypted().Is("true")
 			}), "a volume is not encrypted")
@@ -80,7 +80,7 @@ var nodes = []*rule.Rule{
 		Fix: "components/tier: leave KeyName out", Standards: []string{"WA SEC06"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
-			s.Must(value.Not(v.KeyName().Set()), "keyName is set")
+			s.Must(value.Not(v.KeyName().IsSet()), "keyName is set")
 		}),
 	},
 	{
@@ -109,7 +109,7 @@ var nodes = []*rule.Rule{
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			if s.Type == templateType {
 				one := value.As[awsview.Ec2LaunchTemplate](s.View()).InstanceType()
-				s.Must(value.Implies(one.Set(), suitsNodes(one)), "instanceType is %s", one.Text())
+				s.Must(value.Implies(one.IsSet(), suitsNodes(one)), "instanceType is %s", one.Text())
 				return
 			}
 			overrides, complete := value.As[awsview.AutoscalingGroup](s.View()).MixedInstancesPolicy().LaunchTemplate().Overrides().Items()
@@ -117,7 +117,7 @@ var nodes = []*rule.Rule{
 				s.Wait("the instance types of the group")
 			}
 			for _, o := range overrides {
-				s.Must(value.Any(o.InstanceRequirements().Set(), suitsNodes(o.InstanceType())), "the instance type of an override is %s", o.InstanceType().Text())
+				s.Must(value.Any(o.InstanceRequirements().IsSet(), suitsNodes(o.InstanceType())), "the instance type of an override is %s", o.InstanceType().Text())
 			}
 		}, templateType, awsview.AutoscalingGroup{}.Token()),
 	},
@@ -127,8 +127,8 @@ var nodes = []*rule.Rule{
 		Fix: "components/tier", Standards: []string{"FSBP AutoScaling.9"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
-			s.Must(value.Not(v.LaunchConfiguration().Set()), "launchConfiguration is set")
-			s.Must(value.Any(v.LaunchTemplate().Id().Set(), v.MixedInstancesPolicy().LaunchTemplate().LaunchTemplateSpecification().LaunchTemplateId().Set()),
+			s.Must(value.Not(v.LaunchConfiguration().IsSet()), "launchConfiguration is set")
+			s.Must(value.Any(v.LaunchTemplate().Id().IsSet(), v.MixedInstancesPolicy().LaunchTemplate().LaunchTemplateSpecification().LaunchTemplateId().IsSet()),
 				"no launch template is named")
 		}),
 	},
@@ -160,7 +160,7 @@ var nodes = []*rule.Rule{
 			for _, name := range s.IgnoreChanges {
 				ignored = ignored || name == "desiredCapacity"
 			}
-			s.Must(value.Any(value.FromBool(ignored), value.Not(v.DesiredCapacity().Set())), "desiredCapacity is set and its changes are not ignored")
+			s.Must(value.Any(value.FromBool(ignored), value.Not(v.DesiredCapacity().IsSet())), "desiredCapacity is set and its changes are not ignored")
 		}),
 	},
 	{
@@ -185,7 +185,7 @@ var nodes = []*rule.Rule{
 		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
 			preferences := v.InstanceRefresh().Preferences()
 			s.Must(value.Not(preferences.AutoRollback().IsTrue()), "autoRollback is true: the provider has updated the group by then, and AWS goes back to the new version")
-			s.Must(preferences.AlarmSpecification().Alarms().Set(), "no alarm stops a refresh")
+			s.Must(preferences.AlarmSpecification().Alarms().IsSet(), "no alarm stops a refresh")
 			s.Must(preferences.CheckpointPercentages().Len().AtLeast(2), "a refresh has no checkpoint before its end")
 		}),
 	},
@@ -195,7 +195,7 @@ var nodes = []*rule.Rule{
 		Fix: "components/tier, InstanceRefresh: leave Triggers out", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
-			s.Must(value.Not(v.InstanceRefresh().Triggers().Set()), "triggers is set")
+			s.Must(value.Not(v.InstanceRefresh().Triggers().IsSet()), "triggers is set")
 		}),
 	},
 	{
@@ -229,7 +229,7 @@ func suitsNodes(instance value.String) value.Truth {
 func spanTwoZones(g *graph.Graph, r *graph.Resource, prop string, input value.Node) value.Truth {
 	subnets := rule.Refs[awsview.Ec2Subnet](g, r, prop)
 	if len(subnets.Resources) == 0 {
-		return value.All(input.Set(), value.Unknown) // subnets of another stack
+		return value.All(input.IsSet(), value.Unknown) // subnets of another stack
 	}
 	return value.Not(subnets.All(func(_ *graph.Resource, subnet awsview.Ec2Subnet) value.Truth {
 		return subnet.AvailabilityZone().Equals(value.As[awsview.Ec2Subnet](subnets.Resources[0].View()).AvailabilityZone())

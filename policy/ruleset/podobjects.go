@@ -66,7 +66,7 @@ var podObjects = []*rule.Rule{
 			exists := rule.Every[k8sview.ServiceAccount](s.Graph).Any(func(r *graph.Resource, a k8sview.ServiceAccount) value.Truth {
 				return value.All(a.Metadata().Name().Equals(name), namespaceOf(s.Graph, r).Equals(namespaceOf(s.Graph, s.Resource)))
 			})
-			s.Must(value.Any(value.Not(name.Set()), name.Is("default"), exists), "no service account %s is in its namespace", name.Text())
+			s.Must(value.Any(value.Not(name.IsSet()), name.Is("default"), exists), "no service account %s is in its namespace", name.Text())
 		}, workloadTypes...),
 	},
 	{
@@ -164,7 +164,7 @@ func probesOwnPort(c k8sview.Container, probe k8sview.Probe) value.Truth {
 		own := c.Ports().Any(func(p k8sview.ContainerPort) value.Truth {
 			return value.Any(value.As[value.String](port).Equals(p.Name()), value.As[value.Number](port).Compare(p.ContainerPort(), equal))
 		})
-		answer = value.All(answer, value.Any(value.Not(port.Set()), own))
+		answer = value.All(answer, value.Any(value.Not(port.IsSet()), own))
 	}
 	return answer
 }

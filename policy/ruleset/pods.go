@@ -72,13 +72,13 @@ var pods = []*rule.Rule{
 			ofPod := p.SecurityContext().SeccompProfile().Type().In("RuntimeDefault", "Localhost")
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				ofContainer := c.SecurityContext().SeccompProfile().Type()
-				return value.Any(ofContainer.In("RuntimeDefault", "Localhost"), value.All(value.Not(ofContainer.Set()), ofPod))
+				return value.Any(ofContainer.In("RuntimeDefault", "Localhost"), value.All(value.Not(ofContainer.IsSet()), ofPod))
 			}), "no seccomp profile")
 		}),
 	podRule("pod-not-on-host", "Pods do not share the node's namespaces or files", "Such a pod sees other pods, and the node's credentials.",
 		"components/service, the pod's spec", []string{"PSS baseline", "CIS EKS 4.2.2"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(value.Not(value.Any(p.HostNetwork().IsTrue(), p.HostPID().IsTrue(), p.HostIPC().IsTrue())), "hostNetwork, hostPID or hostIPC is true")
-			s.Must(p.Volumes().All(func(v k8sview.Volume) value.Truth { return value.Not(v.HostPath().Set()) }), "a volume is a path of the node")
+			s.Must(p.Volumes().All(func(v k8sview.Volume) value.Truth { return value.Not(v.HostPath().IsSet()) }), "a volume is a path of the node")
 		}),
 	podRule("pod-read-only-root", "The root file system can't be written", "An attacker could leave a program in the container.",
 		"components/podsecurity, Container", []string{"kube-score container-security-context-readonlyrootfilesystem"}, func(s *rule.Subject, p k8sview.PodSpec) {
@@ -89,17 +89,19 @@ var pods = []*rule.Rule{
 	podRule("pod-requests", "Containers have requests", "The scheduler would put too many pods on one node.",
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources", "WA PERF02"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
-				return value.All(c.Resources().Requests().Key("cpu").Set(), c.Resources().Requests().Key("memory").Set())
+				return value.All(c.Resources().Requests().Key("cpu").IsSet(), c.Resources().Requests().Key("memory").IsSet())
 			}), "a request of CPU or memory is missing")
 		}),
 	podRule("pod-memory-limit", "Containers have a memory limit", "A container that leaks would take the node's memory from all others.",
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("memory").Set() }), "the limit of memory is missing")
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("memory").IsSet() }), "the limit of memory is missing")
 		}),
 	podRule("pod-ephemeral-limit", "Containers have a request and a limit of disk space", "A container that writes much would fill the node's disk.",
 		"components/podresources", []string{"kube-score container-ephemeral-storage-request-and-limit"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("ephemeral-storage").Set() }), "the limit of ephemeral-storage is missing")
-			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Requests().Key("ephemeral-storage").Set() }), "the request of ephemeral-storage is missing")
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("ephemeral-storage").IsSet() }), "the limit of ephemeral-storage is missing")
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
+				return c.Resources().Requests().Key("ephemeral-storage").IsSet()
+			}), "the request of ephemeral-storage is missing")
 		}),
 	podRule("pod-image-by-digest", "Images are named by digest", "Under a tag another image may run at the next restart.",
 		"components/image, the image's digest", []string{"kube-score container-image-tag", "CIS EKS 5.1.3"}, func(s *rule.Subject, p k8sview.PodSpec) {
@@ -110,9 +112,9 @@ var pods = []*rule.Rule{
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				plain := c.Env().All(func(e k8sview.EnvVar) value.Truth {
 					named := e.Name().Matches(credential)
-					return value.Not(value.Any(value.All(named, e.Value().Set()), e.ValueFrom().SecretKeyRef().Set()))
+					return value.Not(value.Any(value.All(named, e.Value().IsSet()), e.ValueFrom().SecretKeyRef().IsSet()))
 				})
-				return value.All(plain, c.EnvFrom().All(func(e k8sview.EnvFromSource) value.Truth { return value.Not(e.SecretRef().Set()) }))
+				return value.All(plain, c.EnvFrom().All(func(e k8sview.EnvFromSource) value.Truth { return value.Not(e.SecretRef().IsSet()) }))
 			}), "an environment variable holds a secret")
 		}),
 	{
@@ -123,7 +125,7 @@ var pods = []*rule.Rule{
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			spec := podOf(s.Resource).Spec()
 			name := resolved(s.Graph, s.Resource, spec.ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
-			own := value.All(name.Set(), value.Not(name.Is("default")))
+			own := value.All(name.IsSet(), value.Not(name.Is("default")))
 			s.Must(value.Any(own, spec.AutomountServiceAccountToken().Or(true).IsFalse()), "serviceAccountName is %s, and its token is mounted", name.Text())
 		}, workloadTypes...),
 	},

@@ -17,7 +17,7 @@ var postgres = []*rule.Rule{
 		[]string{"FSBP RDS.3", "CIS AWS 2.3.1"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.StorageEncrypted().IsTrue(), "storageEncrypted is not true")
 			// RDS restores with the key of the snapshot, and allows no other.
-			s.Must(value.Any(v.KmsKeyId().Set(), v.SnapshotIdentifier().Set()), "neither kmsKeyId nor snapshotIdentifier is set")
+			s.Must(value.Any(v.KmsKeyId().IsSet(), v.SnapshotIdentifier().IsSet()), "neither kmsKeyId nor snapshotIdentifier is set")
 		}),
 	postgresRule("postgres-private", "The database has no public address",
 		"Everybody could try passwords on it.", "components/postgres, PubliclyAccessible", rule.Critical, rule.Everywhere,
@@ -33,7 +33,7 @@ var postgres = []*rule.Rule{
 		"Without it the data are gone with the instance.", "the key discardData", rule.High, rule.Deployed,
 		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.SkipFinalSnapshot().Or(false).IsFalse(), "skipFinalSnapshot is true")
-			s.Must(v.FinalSnapshotIdentifier().Set(), "finalSnapshotIdentifier is not set")
+			s.Must(v.FinalSnapshotIdentifier().IsSet(), "finalSnapshotIdentifier is not set")
 		}),
 	postgresRule("postgres-backups", "Backups are kept for a week",
 		"A fault that is found after the weekend could not be undone.", "the key postgres.backupDays", rule.High, rule.Deployed,
@@ -54,7 +54,7 @@ var postgres = []*rule.Rule{
 		"A password in the program is in the state and in every preview.", "components/postgres, ManageMasterUserPassword", rule.High, rule.Everywhere,
 		[]string{"WA SEC02"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.ManageMasterUserPassword().IsTrue(), "manageMasterUserPassword is not true")
-			s.Must(value.Not(v.Password().Set()), "password is set")
+			s.Must(value.Not(v.Password().IsSet()), "password is set")
 		}),
 	postgresRule("postgres-logs", "The database writes its log to CloudWatch",
 		"Slow queries and refused logins are in it.", "components/postgres, exports", rule.Medium, rule.Everywhere,
@@ -65,13 +65,13 @@ var postgres = []*rule.Rule{
 		"Without it nobody sees memory and processes of the server.", "components/postgres, monitoringSeconds", rule.Low, rule.Everywhere,
 		[]string{"FSBP RDS.6"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.MonitoringInterval().AtLeast(1), "monitoringInterval is %s", v.MonitoringInterval().Text())
-			s.Must(v.MonitoringRoleArn().Set(), "monitoringRoleArn is not set")
+			s.Must(v.MonitoringRoleArn().IsSet(), "monitoringRoleArn is not set")
 		}),
 	postgresRule("postgres-insights-encrypted", "Performance Insights is on and encrypted",
 		"Performance Insights shows the text of queries, with their values.", "components/postgres, PerformanceInsightsKmsKeyId", rule.Low, rule.Everywhere,
 		[]string{"CKV_AWS_353", "CKV_AWS_354"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.PerformanceInsightsEnabled().IsTrue(), "performanceInsightsEnabled is not true")
-			s.Must(v.PerformanceInsightsKmsKeyId().Set(), "performanceInsightsKmsKeyId is not set")
+			s.Must(v.PerformanceInsightsKmsKeyId().IsSet(), "performanceInsightsKmsKeyId is not set")
 		}),
 	postgresRule("postgres-minor-upgrades", "Minor versions are installed by themselves",
 		"Minor versions close security flaws.", "components/postgres, AutoMinorVersionUpgrade", rule.Medium, rule.Everywhere,
@@ -81,7 +81,7 @@ var postgres = []*rule.Rule{
 	postgresRule("postgres-own-user", "The owner's name is not a well-known one",
 		"With a well-known name an attacker has to guess only the password.", "components/datastore/storespec, Owner", rule.Low, rule.Everywhere,
 		[]string{"FSBP RDS.25"}, func(s *rule.Subject, v awsview.RdsInstance) {
-			s.Must(v.Username().Set(), "username is not set")
+			s.Must(v.Username().IsSet(), "username is not set")
 			s.Must(value.Not(v.Username().In("postgres", "admin", "root")), "username is %s", v.Username().Text())
 		}),
 	postgresRule("postgres-two-zones", "A standby runs in another zone",

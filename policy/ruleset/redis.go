@@ -14,7 +14,7 @@ var redis = []*rule.Rule{
 		"A snapshot would be readable.", "components/redis, KmsKeyId", rule.High, []string{"FSBP ElastiCache.4"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.AtRestEncryptionEnabled().IsTrue(), "atRestEncryptionEnabled is not true")
-			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
+			s.Must(v.KmsKeyId().IsSet(), "kmsKeyId is not set")
 		}),
 	redisRule("redis-tls-only", "The cluster refuses connections without TLS",
 		"Values and passwords would cross the network in clear text.", "components/redis, TransitEncryptionMode", rule.High, []string{"FSBP ElastiCache.5"},
@@ -25,7 +25,7 @@ var redis = []*rule.Rule{
 	redisRule("redis-users", "Clients log in as a user",
 		"Whoever reaches the port could read and delete everything.", "components/redis, UserGroupIds", rule.High, []string{"FSBP ElastiCache.6"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
-			s.Must(v.UserGroupIds().Set(), "userGroupIds is not set")
+			s.Must(v.UserGroupIds().IsSet(), "userGroupIds is not set")
 		}),
 	redisRule("redis-failover", "A replica in another zone takes over",
 		"The loss of one node would lose its share of the keys.", "components/redis, AutomaticFailoverEnabled", rule.High, []string{"FSBP ElastiCache.3", "WA REL10"},

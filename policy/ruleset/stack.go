@@ -15,7 +15,7 @@ var stack = []*rule.Rule{
 		Fix: "the key edge.alarmTopicArn", Standards: []string{"FSBP CloudWatch.15"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudwatchMetricAlarm) {
-			s.Must(v.AlarmActions().Set(), "alarmActions is not set")
+			s.Must(v.AlarmActions().IsSet(), "alarmActions is not set")
 			s.Must(v.ActionsEnabled().Or(true).IsTrue(), "actionsEnabled is false")
 		}),
 	},
@@ -25,7 +25,7 @@ var stack = []*rule.Rule{
 		Fix: "the key account", Standards: []string{"WA SEC01"},
 		Severity: rule.High, Levels: rule.Deployed,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(s.View().Get("allowedAccountIds").Set(), "allowedAccountIds is not set")
+			s.Must(s.View().Get("allowedAccountIds").IsSet(), "allowedAccountIds is not set")
 		}, "pulumi:providers:aws"),
 	},
 	{
@@ -39,7 +39,7 @@ var stack = []*rule.Rule{
 				tags = value.New(text).JSON()
 			}
 			for _, name := range []string{"Environment", "Project"} {
-				s.Must(tags.At("tags").Get(name).Set(), "defaultTags has no %s", name)
+				s.Must(tags.At("tags").Get(name).IsSet(), "defaultTags has no %s", name)
 			}
 		}, "pulumi:providers:aws"),
 	},
@@ -63,7 +63,7 @@ var stack = []*rule.Rule{
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			name := value.As[value.String](s.View().Get("name"))
 			limit := nameLimits[s.Type]
-			s.Must(value.Any(value.Not(name.Set()), name.Satisfies(func(text string) bool { return len(text) <= limit })), "name %s has more than %d characters", name.Text(), limit)
+			s.Must(value.Any(value.Not(name.IsSet()), name.Satisfies(func(text string) bool { return len(text) <= limit })), "name %s has more than %d characters", name.Text(), limit)
 		}, loadBalancerType, targetGroupType, awsview.IamRole{}.Token()),
 	},
 	{
@@ -74,7 +74,7 @@ var stack = []*rule.Rule{
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudwatchMetricAlarm) {
 			for _, other := range s.Graph.OfType(s.Type) {
 				if other != s.Resource {
-					s.Must(value.Not(value.All(v.Name().Set(), v.Name().Equals(value.As[awsview.CloudwatchMetricAlarm](other.View()).Name()))), "%s has the same name", other.Name)
+					s.Must(value.Not(value.All(v.Name().IsSet(), v.Name().Equals(value.As[awsview.CloudwatchMetricAlarm](other.View()).Name()))), "%s has the same name", other.Name)
 				}
 			}
 		}),

@@ -43,10 +43,10 @@ var storeAccess = []*rule.Rule{{
 // A managed store has an address only: a policy can't select it by labels.
 func reachesBlock(spec k8sview.NetworkPolicySpec, port float64) value.Truth {
 	return spec.Egress().Any(func(e k8sview.NetworkPolicyEgressRule) value.Truth {
-		addresses := value.Any(value.Not(e.To().Set()), e.To().Any(func(p k8sview.NetworkPolicyPeer) value.Truth { return p.IpBlock().Set() }))
-		return value.All(addresses, value.Any(value.Not(e.Ports().Set()), e.Ports().Any(func(p k8sview.NetworkPolicyPort) value.Truth {
+		addresses := value.Any(value.Not(e.To().IsSet()), e.To().Any(func(p k8sview.NetworkPolicyPeer) value.Truth { return p.IpBlock().IsSet() }))
+		return value.All(addresses, value.Any(value.Not(e.Ports().IsSet()), e.Ports().Any(func(p k8sview.NetworkPolicyPort) value.Truth {
 			lowest := value.As[value.Number](p.Port())
-			return value.Any(lowest.Is(port), value.All(p.EndPort().Set(), lowest.AtMost(port), p.EndPort().AtLeast(port)))
+			return value.Any(lowest.Is(port), value.All(p.EndPort().IsSet(), lowest.AtMost(port), p.EndPort().AtLeast(port)))
 		})))
 	})
 }

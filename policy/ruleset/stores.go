@@ -49,7 +49,7 @@ var stores = []*rule.Rule{
 						rule.Refs[awsview.Ec2SecurityGroup](s.Graph, r, "referencedSecurityGroupId").Exists(),
 						rule.Refs[awsview.EksCluster](s.Graph, r, "referencedSecurityGroupId").Exists(),
 					)
-					return value.All(known, value.Not(v.CidrIpv4().Set()), value.Not(v.CidrIpv6().Set()))
+					return value.All(known, value.Not(v.CidrIpv4().IsSet()), value.Not(v.CidrIpv6().IsSet()))
 				}), "a rule of %s names something other than a security group of this stack", group.Name)
 			}
 		}),
@@ -64,7 +64,7 @@ var stores = []*rule.Rule{
 					for _, table := range rule.Refs[awsview.Ec2RouteTable](s.Graph, a, "routeTableId").Resources {
 						routes := rule.Users[awsview.Ec2Route](s.Graph, table, "routeTableId")
 						s.Must(routes.All(func(_ *graph.Resource, r awsview.Ec2Route) value.Truth {
-							return value.Not(value.Any(r.GatewayId().Set(), r.NatGatewayId().Set(), r.EgressOnlyGatewayId().Set()))
+							return value.Not(value.Any(r.GatewayId().IsSet(), r.NatGatewayId().IsSet(), r.EgressOnlyGatewayId().IsSet()))
 						}), "subnet %s has a route to a gateway", subnet.Name)
 					}
 				}

@@ -26,9 +26,9 @@ var webACL = []*rule.Rule{
 		Fix: "components/webacl, managed", Standards: []string{"FSBP WAF.10"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Wafv2WebAcl) {
-			s.Must(v.Rules().Any(func(r awsview.Wafv2WebAclRule) value.Truth { return r.Statement().Get("rateBasedStatement").Set() }), "no rule limits the rate")
+			s.Must(v.Rules().Any(func(r awsview.Wafv2WebAclRule) value.Truth { return r.Statement().Get("rateBasedStatement").IsSet() }), "no rule limits the rate")
 			s.Must(v.Rules().Any(func(r awsview.Wafv2WebAclRule) value.Truth {
-				return r.Statement().Get("managedRuleGroupStatement").Set()
+				return r.Statement().Get("managedRuleGroupStatement").IsSet()
 			}), "no managed rule group")
 		}),
 	},

@@ -63,8 +63,8 @@ var workloads = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			containers := podOf(s.Resource).Spec().Containers()
-			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.ReadinessProbe().Set() }), "readinessProbe is not set")
-			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.LivenessProbe().Set() }), "livenessProbe is not set")
+			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.ReadinessProbe().IsSet() }), "readinessProbe is not set")
+			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.LivenessProbe().IsSet() }), "livenessProbe is not set")
 		}, serverTypes...),
 	},
 	{
@@ -75,7 +75,7 @@ var workloads = []*rule.Rule{
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			p := podOf(s.Resource).Spec()
 			one := onePod(s)
-			s.Must(value.Any(one, p.TopologySpreadConstraints().Set(), p.Affinity().PodAntiAffinity().Set()), "neither topologySpreadConstraints nor podAntiAffinity is set")
+			s.Must(value.Any(one, p.TopologySpreadConstraints().IsSet(), p.Affinity().PodAntiAffinity().IsSet()), "neither topologySpreadConstraints nor podAntiAffinity is set")
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
 	},
 	{
@@ -113,7 +113,7 @@ var workloads = []*rule.Rule{
 		Fix: "components/service: no Replicas with an HPA", Standards: []string{"kube-score deployment-targeted-by-hpa-does-not-have-replicas-configured"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
-			s.Must(value.Not(value.All(v.Spec().Replicas().Set(), scalersOf(s).Exists())), "replicas is set, and an HPA changes it")
+			s.Must(value.Not(value.All(v.Spec().Replicas().IsSet(), scalersOf(s).Exists())), "replicas is set, and an HPA changes it")
 		}),
 	},
 	{
@@ -141,7 +141,7 @@ var workloads = []*rule.Rule{
 			for _, r := range budgets.Resources {
 				spec := value.As[k8sview.PodDisruptionBudget](r.View()).Spec()
 				least := value.As[value.Number](spec.MinAvailable())
-				s.Must(value.Any(value.Not(least.Set()), least.Compare(replicas, func(l, n float64) bool { return l < n })), "%s keeps all %s pods", r.Name, replicas.Text())
+				s.Must(value.Any(value.Not(least.IsSet()), least.Compare(replicas, func(l, n float64) bool { return l < n })), "%s keeps all %s pods", r.Name, replicas.Text())
 				s.Must(value.Not(value.As[value.Number](spec.MaxUnavailable()).Is(0)), "%s permits no eviction", r.Name)
 				s.Must(value.Not(value.As[value.String](spec.MinAvailable()).Is("100%")), "%s keeps 100%% of the pods", r.Name)
 			}
@@ -176,7 +176,7 @@ var workloads = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.Service) {
 			s.Must(v.Spec().Type().Or("ClusterIP").In("ClusterIP", "NodePort"), "type is %s", v.Spec().Type().Text())
-			s.Must(value.Not(v.Spec().ExternalIPs().Set()), "externalIPs is set")
+			s.Must(value.Not(v.Spec().ExternalIPs().IsSet()), "externalIPs is set")
 		}),
 	},
 	{
@@ -190,7 +190,7 @@ var workloads = []*rule.Rule{
 				path = "spec.jobTemplate.spec"
 			}
 			spec := value.As[k8sview.JobSpec](s.View().At(path))
-			s.Must(spec.ActiveDeadlineSeconds().Set(), "activeDeadlineSeconds is not set")
+			s.Must(spec.ActiveDeadlineSeconds().IsSet(), "activeDeadlineSeconds is not set")
 		}, taskTypes...),
 	},
 	{
@@ -223,10 +223,10 @@ const verticalPodAutoscaler = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutos
 // container. A VPA without the list controlledResources sets both.
 func resizes(vpa *graph.Resource, resource string) value.Truth {
 	policies := value.As[value.List[value.Value]](vpa.View().At("spec.resourcePolicy.containerPolicies"))
-	sets := value.Any(value.Not(policies.Set()), policies.Any(func(policy value.Value) value.Truth {
+	sets := value.Any(value.Not(policies.IsSet()), policies.Any(func(policy value.Value) value.Truth {
 		listed := value.As[value.List[value.String]](policy.At("controlledResources"))
 		off := value.As[value.String](policy.At("mode")).Or("Auto").Is("Off")
-		return value.All(value.Not(off), value.Any(value.Not(listed.Set()), value.HasText(listed, resource)))
+		return value.All(value.Not(off), value.Any(value.Not(listed.IsSet()), value.HasText(listed, resource)))
 	}))
 	off := value.As[value.String](vpa.View().At("spec.updatePolicy.updateMode")).Or("Recreate").Is("Off")
 	return value.All(value.Not(off), sets)

@@ -7,7 +7,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// decode converts the properties of a message.
+// decode converts the properties of a message to a node.
 func decode(s *structpb.Struct) value.Node {
 	object := make(map[string]any, len(s.GetFields()))
 	for name, v := range s.GetFields() {
@@ -16,12 +16,13 @@ func decode(s *structpb.Struct) value.Node {
 	return value.New(object)
 }
 
-// stackType is the type of the resource whose outputs are those of the stack.
+// stackType is the type of the resource that has the stack's outputs. No input of the stack
+// resource is of interest, but each of its outputs is.
 const stackType = "pulumi:pulumi:Stack"
 
-// missing returns the outputs that rules read and that inputs does not have: the ARN, and each
-// output whose input was not known.
-func missing(outputs *structpb.Struct, inputs value.Node) *structpb.Struct {
+// neededOutputs returns the outputs that rules read and that inputs does not have: the ARN, and
+// each output whose input was not known.
+func neededOutputs(outputs *structpb.Struct, inputs value.Node) *structpb.Struct {
 	fields := map[string]*structpb.Value{}
 	for name, v := range outputs.GetFields() {
 		if name == "arn" || !inputs.Get(name).Known() {
@@ -31,7 +32,7 @@ func missing(outputs *structpb.Struct, inputs value.Node) *structpb.Struct {
 	return &structpb.Struct{Fields: fields}
 }
 
-// plain converts one value of a message.
+// plain converts one value of a message to the form that value.New takes.
 func plain(v *structpb.Value) any {
 	switch k := v.GetKind().(type) {
 	case *structpb.Value_StringValue:

@@ -14,9 +14,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// newServer returns a server with handlers of our own for Remediate and AnalyzeStack. The
-// generated handlers decode the properties of every resource two more times, in AnalyzeStack all
-// of them at once. The decoded form needs ten times the memory of the message.
+// newServer returns a server that replaces the generated handlers of Remediate and AnalyzeStack.
+// Both generated handlers decode the properties of every resource once more. In AnalyzeStack all
+// resources are decoded at once, and the decoded form needs ten times the memory of the message.
 func newServer(a *Analyzer) *grpc.Server {
 	service := pulumirpc.Analyzer_ServiceDesc
 	service.Methods = slices.Clone(service.Methods)
@@ -24,7 +24,7 @@ func newServer(a *Analyzer) *grpc.Server {
 		switch method := &service.Methods[i]; method.MethodName {
 		case "Remediate":
 			method.Handler = func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
-				// A resource has exactly the properties that the program gives it.
+				// No rule changes a resource, so the response is always empty.
 				var request undecoded
 				return &pulumirpc.RemediateResponse{}, decode(&request)
 			}
@@ -46,10 +46,10 @@ func newServer(a *Analyzer) *grpc.Server {
 // undecoded is a request in its encoded form.
 type undecoded []byte
 
-// codec is gRPC's codec, except that it leaves an undecoded request as it is.
+// codec is gRPC's codec for Protocol Buffers, except that it does not decode into an undecoded.
 type codec struct{ encoding.CodecV2 }
 
-// Unmarshal copies the request, because gRPC uses its buffers again.
+// Unmarshal copies the bytes of an undecoded request, because gRPC reuses its buffers.
 func (c codec) Unmarshal(data mem.BufferSlice, request any) error {
 	if u, ok := request.(*undecoded); ok {
 		*u = data.Materialize()

@@ -25,12 +25,12 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// serveVariable is the environment variable that makes the test's own executable
-// serve the pack.
+// serveVariable is an environment variable. If it is set, the test executable serves the
+// policy pack and runs no tests.
 const serveVariable = "POLICY_SERVED_BY_TEST"
 
-// TestMain serves the pack in a process that startPack started. Otherwise it runs
-// the tests.
+// TestMain runs the tests. In a process that startPack has started, it serves the policy
+// pack instead.
 func TestMain(m *testing.M) {
 	if os.Getenv(serveVariable) != "" {
 		if err := Serve(context.Background(), Options{Rules: ruleset.All(), Now: time.Now}, os.Stdout); err != nil {
@@ -42,20 +42,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// pack is a started process of the pack.
+// pack is a running process that serves a policy pack, with a connection to it.
 type pack struct {
 	pulumirpc.AnalyzerClient
 	cmd *exec.Cmd
 }
 
-// startPack starts the policy pack as a process and connects to it.
+// startPack starts the test executable a second time, as a policy pack, and connects to it.
 func startPack(t testing.TB) *pack {
 	t.Helper()
-	return connect(t, exec.CommandContext(t.Context(), os.Args[0]), serveVariable+"=1")
+	return startAndConnect(t, exec.CommandContext(t.Context(), os.Args[0]), serveVariable+"=1")
 }
 
-// connect starts a policy pack and connects to it.
-func connect(t testing.TB, cmd *exec.Cmd, variables ...string) *pack {
+// startAndConnect starts cmd, which serves a policy pack, and connects to it. variables are
+// additional environment variables.
+func startAndConnect(t testing.TB, cmd *exec.Cmd, variables ...string) *pack {
 	t.Helper()
 	cmd.Env = append(os.Environ(), variables...)
 	out, err := cmd.StdoutPipe()
@@ -76,7 +77,8 @@ func connect(t testing.TB, cmd *exec.Cmd, variables ...string) *pack {
 	return &pack{pulumirpc.NewAnalyzerClient(conn), cmd}
 }
 
-// recorded returns the requests of a recorded preview, repeated copies times.
+// recorded returns the resources of prod's recorded preview. copies is how often the list has each
+// resource; each further copy has its own names.
 func recorded(t testing.TB, copies int) []*pulumirpc.AnalyzerResource {
 	t.Helper()
 	f, err := os.Open("../testdata/prod.jsonl")
@@ -110,7 +112,8 @@ func recorded(t testing.TB, copies int) []*pulumirpc.AnalyzerResource {
 	return out
 }
 
-// replay sends the requests as the engine does in a preview.
+// replay makes the calls that the engine makes in a preview. It returns the numbers of diagnostics
+// and of rules that were not applicable at the end.
 func (p *pack) replay(t testing.TB, resources []*pulumirpc.AnalyzerResource) (diagnostics, notApplicable int) {
 	t.Helper()
 	_, err := p.Handshake(t.Context(), &pulumirpc.AnalyzerHandshakeRequest{})
@@ -134,14 +137,14 @@ func (p *pack) replay(t testing.TB, resources []*pulumirpc.AnalyzerResource) (di
 	return diagnostics + len(out.GetDiagnostics()), len(out.GetNotApplicable())
 }
 
-func TestReplayOfProd(t *testing.T) {
+func TestReplayOfProdFindsItsWaivedViolations(t *testing.T) {
 	diagnostics, _ := startPack(t).replay(t, recorded(t, 1))
-	require.Greater(t, diagnostics, 10, "prod has violations that it waives, and no waiver is passed here")
+	require.Greater(t, diagnostics, 10, "prod waives its violations, but this test passes no waiver")
 }
 
-// The engine passes the budget with the stack's configuration. The rule sees the
-// prices of a preview in which nothing exists yet.
-func TestBudgetInAPreview(t *testing.T) {
+// The engine passes the budget in the stack's configuration. The rule estimates the cost of a
+// preview in which no resource exists yet.
+func TestBudgetIsCheckedInAPreview(t *testing.T) {
 	resources := recorded(t, 1)
 	for budget, broken := range map[string]bool{"1000": true, "1000000": false} {
 		p := startPack(t)

@@ -25,14 +25,14 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// Name is the pack's name in the engine's messages.
+// Name is the name of the policy pack in the engine's messages.
 const Name = "progressive-framework"
 
-// Version is the pack's version in the engine's messages.
+// Version is the version of the policy pack in the engine's messages.
 const Version = "1.0.0"
 
-// maxMessage bounds a message of the protocol, because AnalyzeStack sends a whole
-// stack in one. The engine has the same bound.
+// maxMessage is the maximum size of a message, in bytes. It is large, because AnalyzeStack sends
+// a whole stack in one message. The engine has the same maximum.
 const maxMessage = 400 << 20
 
 // Options are the inputs of the server.
@@ -42,8 +42,8 @@ type Options struct {
 	Now func() time.Time
 	// Report is called with the results of a whole stack; it may be nil.
 	Report func(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) error
-	// StackConfig returns the configuration of a stack. It is for commands that do
-	// not pass it, such as pulumi policy analyze.
+	// StackConfig returns the configuration of a stack. The server calls it for commands
+	// that pass no configuration, such as pulumi policy analyze. It may be nil.
 	StackConfig func(stack string) map[string]string
 }
 
@@ -68,9 +68,10 @@ func Serve(ctx context.Context, o Options, out *os.File) error {
 type Analyzer struct {
 	pulumirpc.UnimplementedAnalyzerServer
 	options Options
-	// messages has, for each rule, the message that it does not apply to a resource.
+	// messages has, for each of options.Rules, the message that the rule does not apply to a
+	// resource.
 	messages []*pulumirpc.PolicyNotApplicable
-	// notApplicable has the messages of the rules that do not check a type, by type.
+	// notApplicable has, by resource type, the messages of the rules that do not check the type.
 	notApplicable map[string][]*pulumirpc.PolicyNotApplicable
 
 	mutex       sync.Mutex
@@ -86,7 +87,7 @@ type Analyzer struct {
 	inputs map[string]value.Node
 }
 
-// New returns the service, which uses the levels of prod until it is configured.
+// New returns an analyzer. It uses the levels of prod until it receives a configuration.
 func New(o Options) *Analyzer {
 	a := &Analyzer{options: o, notApplicable: map[string][]*pulumirpc.PolicyNotApplicable{}, inputs: map[string]value.Node{}}
 	for _, r := range o.Rules {
@@ -105,7 +106,7 @@ func (a *Analyzer) setStack(stack string, config map[string]string) {
 	a.evaluator = evaluate.New(a.options.Rules, a.environment, config[waiver.Key], a.options.Now())
 }
 
-// Handshake does nothing, because the pack does not call the engine.
+// Handshake does nothing, because the policy pack does not call the engine.
 func (a *Analyzer) Handshake(context.Context, *pulumirpc.AnalyzerHandshakeRequest) (*pulumirpc.AnalyzerHandshakeResponse, error) {
 	return &pulumirpc.AnalyzerHandshakeResponse{}, nil
 }
@@ -145,15 +146,15 @@ func (a *Analyzer) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.
 	}
 	a.listed = map[string]pulumirpc.EnforcementLevel{}
 	for _, r := range append([]*rule.Rule{evaluate.ConfigRule}, a.options.Rules...) {
-		policy := a.info(r)
+		policy := a.policyInfo(r)
 		a.listed[r.ID] = policy.GetEnforcementLevel()
 		info.Policies = append(info.Policies, policy)
 	}
 	return info, nil
 }
 
-// info describes a rule to the engine.
-func (a *Analyzer) info(r *rule.Rule) *pulumirpc.PolicyInfo {
+// policyInfo returns a rule in the form in which GetAnalyzerInfo describes it to the engine.
+func (a *Analyzer) policyInfo(r *rule.Rule) *pulumirpc.PolicyInfo {
 	typ := pulumirpc.PolicyType_POLICY_TYPE_RESOURCE
 	if r.Check.Cross || r == evaluate.ConfigRule {
 		typ = pulumirpc.PolicyType_POLICY_TYPE_STACK
@@ -176,13 +177,13 @@ func (a *Analyzer) Analyze(_ context.Context, in *pulumirpc.AnalyzeRequest) (*pu
 	r.Parent, r.Protect, r.IgnoreChanges = in.GetOptions().GetParent(), in.GetOptions().GetProtect(), in.GetOptions().GetIgnoreChanges()
 	r.Provider = in.GetProvider().GetUrn()
 	a.inputs[r.URN] = r.Inputs
-	out := a.response(a.evaluator.Resource(r))
-	out.NotApplicable = append(out.NotApplicable, a.rulesNotFor(r.Type)...)
+	out := a.response(a.evaluator.ApplyToResource(r))
+	out.NotApplicable = append(out.NotApplicable, a.notApplicableRules(r.Type)...)
 	return out, nil
 }
 
-// rulesNotFor returns the rules that do not check a type.
-func (a *Analyzer) rulesNotFor(typ string) []*pulumirpc.PolicyNotApplicable {
+// notApplicableRules returns a message for each rule that does not check a type.
+func (a *Analyzer) notApplicableRules(typ string) []*pulumirpc.PolicyNotApplicable {
 	list, ok := a.notApplicable[typ]
 	if !ok {
 		for i, r := range a.options.Rules {
@@ -209,7 +210,7 @@ func (a *Analyzer) analyzeStack(request []byte) (*pulumirpc.AnalyzeResponse, err
 	}
 	a.ensureConfigured(resources[0].URN)
 	g := graph.Build(resources)
-	all := a.evaluator.Stack(g)
+	all := a.evaluator.ApplyToStack(g)
 	if a.options.Report != nil {
 		if err := a.options.Report(graph.Stack(resources[0].URN), a.environment, a.evaluator, g, all); err != nil {
 			return nil, err
@@ -217,7 +218,7 @@ func (a *Analyzer) analyzeStack(request []byte) (*pulumirpc.AnalyzeResponse, err
 	}
 	var stack []evaluate.Result
 	for _, r := range all {
-		// Analyze has reported the others.
+		// Analyze has already reported the results of all other rules.
 		if r.Rule.Check.Cross || r.Rule == evaluate.ConfigRule {
 			stack = append(stack, r)
 		}
@@ -225,12 +226,12 @@ func (a *Analyzer) analyzeStack(request []byte) (*pulumirpc.AnalyzeResponse, err
 	return a.response(stack), nil
 }
 
-// resource decodes a resource of AnalyzeStack, which has only outputs. The inputs
-// are those that Analyze received.
+// resource decodes a resource of an AnalyzeStackRequest. The message has only outputs, so the
+// inputs are those that Analyze received for the URN.
 func (a *Analyzer) resource(in *pulumirpc.AnalyzerResource) *graph.Resource {
 	r := graph.New(in.GetUrn())
 	if seen, ok := a.inputs[r.URN]; ok && r.Type != stackType {
-		r.Outputs = decode(missing(in.GetProperties(), seen))
+		r.Outputs = decode(neededOutputs(in.GetProperties(), seen))
 		r.Inputs = value.Overlay(seen, r.Outputs)
 	} else {
 		r.Outputs = decode(in.GetProperties())
@@ -247,8 +248,8 @@ func (a *Analyzer) resource(in *pulumirpc.AnalyzerResource) *graph.Resource {
 	return r
 }
 
-// ensureConfigured reads the configuration of the stack in a URN, unless the engine has
-// passed one.
+// ensureConfigured sets the stack that urn names, with the configuration that StackConfig
+// returns. It does nothing if the engine has passed a configuration.
 func (a *Analyzer) ensureConfigured(urn string) {
 	if a.configured {
 		return
@@ -261,8 +262,8 @@ func (a *Analyzer) ensureConfigured(urn string) {
 	a.setStack(stack, config)
 }
 
-// level converts a rule's level to the protocol. A level that the engine has set for
-// this run takes precedence.
+// level converts a rule's level to the protocol's form. A level that the engine has set
+// for this run takes precedence.
 func (a *Analyzer) level(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLevel {
 	if set, ok := a.perRun[r.ID]; ok {
 		return set
@@ -276,14 +277,14 @@ func (a *Analyzer) level(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLe
 	return pulumirpc.EnforcementLevel_DISABLED
 }
 
-// response converts results: violations to diagnostics, and undecided results to
-// rules that are not applicable.
+// response converts violations to diagnostics, and undecided results to rules that are not
+// applicable. A result that holds gives nothing.
 func (a *Analyzer) response(results []evaluate.Result) *pulumirpc.AnalyzeResponse {
 	out := &pulumirpc.AnalyzeResponse{}
 	for _, r := range results {
 		level := a.level(r.Rule, r.Level)
 		switch {
-		case level == pulumirpc.EnforcementLevel_DISABLED:
+		case level == pulumirpc.EnforcementLevel_DISABLED: // not reported
 		case r.Outcome == evaluate.Undecided:
 			out.NotApplicable = append(out.NotApplicable, &pulumirpc.PolicyNotApplicable{PolicyName: r.Rule.ID, Reason: r.Text()})
 		case r.Outcome == evaluate.Broken:
@@ -300,7 +301,7 @@ func (a *Analyzer) response(results []evaluate.Result) *pulumirpc.AnalyzeRespons
 	return out
 }
 
-// GetPluginInfo returns the version.
+// GetPluginInfo returns the version of the policy pack.
 func (a *Analyzer) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	return &pulumirpc.PluginInfo{Version: Version}, nil
 }

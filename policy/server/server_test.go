@@ -21,13 +21,13 @@ import (
 )
 
 const (
-	unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9" // an unknown text
+	unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9" // what Pulumi sends for a text that is not known yet
 	urnOne      = "urn:pulumi:staging::p::t:t:T::one"
 	urnTwo      = "urn:pulumi:staging::p::t:t:T::two"
 )
 
-// testRules returns one rule on a resource, one across resources, and one that
-// panics.
+// testRules returns three rules: one that reads only the resource, one that reads several
+// resources, and one that panics.
 func testRules() []*rule.Rule {
 	across := rule.AcrossTypes(func(s *rule.Subject) {
 		if s.Name == "two" {
@@ -43,8 +43,8 @@ func testRules() []*rule.Rule {
 	}
 }
 
-// dial starts the server on loopback and connects to it, as the engine does.
-func dial(t *testing.T, o Options) pulumirpc.AnalyzerClient {
+// serveAndDial starts the server on loopback and connects to it, as the engine does.
+func serveAndDial(t *testing.T, o Options) pulumirpc.AnalyzerClient {
 	t.Helper()
 	o.Now = func() time.Time { return time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC) }
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,8 +65,8 @@ func properties(t *testing.T, p map[string]any) *structpb.Struct {
 	return s
 }
 
-func TestAnalyze(t *testing.T) {
-	c := dial(t, Options{Rules: testRules()})
+func TestAnalyzeReportsViolationsUnknownValuesAndPanics(t *testing.T) {
+	c := serveAndDial(t, Options{Rules: testRules()})
 	analyze := func(urn string, p map[string]any) *pulumirpc.AnalyzeResponse {
 		r := graph.New(urn)
 		out, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: r.Type, Urn: urn, Name: r.Name, Properties: properties(t, p)})
@@ -87,7 +87,7 @@ func TestAnalyze(t *testing.T) {
 	require.Empty(t, analyze(urnOne, map[string]any{"a": "x"}).GetDiagnostics())
 	unknown := analyze(urnOne, map[string]any{"a": unknownText})
 	require.Empty(t, unknown.GetDiagnostics(), "an unknown value is no violation")
-	require.Equal(t, "local", unknown.GetNotApplicable()[0].GetPolicyName(), "and the rule has not passed either")
+	require.Equal(t, "local", unknown.GetNotApplicable()[0].GetPolicyName(), "the rule is not decided")
 	require.Contains(t, unknown.GetNotApplicable()[0].GetReason(), "not known yet")
 
 	panicked := analyze("urn:pulumi:s::p::t:t:Panics::x", nil)
@@ -95,10 +95,10 @@ func TestAnalyze(t *testing.T) {
 	require.Contains(t, panicked.GetDiagnostics()[0].GetMessage(), "the rule itself failed: boom")
 }
 
-// At the end of a preview the engine passes no inputs. The server uses those that
-// Analyze received, and the references.
+// At the end of a preview the engine passes no inputs. The server uses the inputs that
+// Analyze received, and the references of the request.
 func TestAnalyzeStackRemembersInputs(t *testing.T) {
-	c := dial(t, Options{Rules: testRules()})
+	c := serveAndDial(t, Options{Rules: testRules()})
 	_, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: properties(t, map[string]any{"a": "x", "target": unknownText})})
 	require.NoError(t, err)
 	resources := func(deps map[string]*pulumirpc.AnalyzerPropertyDependencies) *pulumirpc.AnalyzeStackRequest {
@@ -116,7 +116,7 @@ func TestAnalyzeStackRemembersInputs(t *testing.T) {
 	require.Empty(t, out.GetDiagnostics())
 	require.Len(t, out.GetNotApplicable(), 1, "the unknown value may be a reference")
 
-	// The same without the unknown value is a violation.
+	// Without the unknown value the rule is broken.
 	_, err = c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: properties(t, map[string]any{"a": "x"})})
 	require.NoError(t, err)
 	out, err = c.AnalyzeStack(t.Context(), resources(nil))
@@ -125,16 +125,18 @@ func TestAnalyzeStackRemembersInputs(t *testing.T) {
 	require.Equal(t, urnTwo, out.GetDiagnostics()[0].GetUrn())
 }
 
-// pulumi policy analyze passes no configuration, and a name with its project.
-func TestWithoutConfiguration(t *testing.T) {
+// pulumi policy analyze passes no configuration. Its stack name includes the organization and the
+// project.
+func TestStackConfigIsReadIfTheEnginePassesNone(t *testing.T) {
 	requested := ""
-	c := dial(t, Options{Rules: testRules(), StackConfig: func(stack string) map[string]string {
+	c := serveAndDial(t, Options{Rules: testRules(), StackConfig: func(stack string) map[string]string {
 		requested = stack
 		return map[string]string{waiver.EnvironmentKey: stack}
 	}})
 	info, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
-	// It passes back the levels of the response, which has no environment.
+	// pulumi policy analyze passes back these levels. They are those of prod, because the
+	// environment is not known yet. They must not replace the levels of staging.
 	levels := map[string]*pulumirpc.PolicyConfig{}
 	for _, p := range info.GetPolicies() {
 		levels[p.GetName()] = &pulumirpc.PolicyConfig{EnforcementLevel: p.GetEnforcementLevel()}
@@ -149,8 +151,8 @@ func TestWithoutConfiguration(t *testing.T) {
 	require.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, out.GetDiagnostics()[0].GetEnforcementLevel(), "the rule is mandatory in prod only")
 }
 
-func TestLevelsOfOneRun(t *testing.T) {
-	c := dial(t, Options{Rules: testRules()})
+func TestConfigureDisablesARuleForOneRun(t *testing.T) {
+	c := serveAndDial(t, Options{Rules: testRules()})
 	_, err := c.Configure(t.Context(), &pulumirpc.ConfigureAnalyzerRequest{PolicyConfig: map[string]*pulumirpc.PolicyConfig{
 		"local": {EnforcementLevel: pulumirpc.EnforcementLevel_DISABLED},
 	}})
@@ -160,10 +162,10 @@ func TestLevelsOfOneRun(t *testing.T) {
 	require.Empty(t, out.GetDiagnostics())
 	info, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
-	require.Len(t, info.GetPolicies(), 4, "three rules, and that of the configuration")
+	require.Len(t, info.GetPolicies(), 4, "three test rules and ConfigRule")
 }
 
-// A message that is cut off, or that another program sends, is an error and no panic.
+// A message that is cut off or not valid gives an error. It must not give a panic.
 func TestBrokenStackRequestIsRefused(t *testing.T) {
 	whole, err := proto.Marshal(&pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{{Urn: urnOne, Type: "t:t:T", Name: "one"}}})
 	require.NoError(t, err)
@@ -179,13 +181,12 @@ func TestBrokenStackRequestIsRefused(t *testing.T) {
 	broken := protowire.AppendBytes(protowire.AppendTag(nil, resourcesField, protowire.BytesType), []byte{0xff})
 	require.Error(t, eachResource(broken, func(*pulumirpc.AnalyzerResource) {}))
 	other := protowire.AppendVarint(protowire.AppendTag(nil, 9, protowire.VarintType), 1)
-	require.NoError(t, eachResource(append(other, whole...), func(*pulumirpc.AnalyzerResource) { seen++ }), "a field that the SDK adds later is left out")
+	require.NoError(t, eachResource(append(other, whole...), func(*pulumirpc.AnalyzerResource) { seen++ }), "an unknown field, which a later SDK may add, is ignored")
 	require.Equal(t, 2, seen)
 }
 
-// The engine calls Remediate for each resource.
 func TestRemediateChangesNothing(t *testing.T) {
-	out, err := dial(t, Options{Rules: testRules()}).Remediate(t.Context(), &pulumirpc.AnalyzeRequest{Urn: urnOne, Properties: properties(t, map[string]any{"a": "y"})})
+	out, err := serveAndDial(t, Options{Rules: testRules()}).Remediate(t.Context(), &pulumirpc.AnalyzeRequest{Urn: urnOne, Properties: properties(t, map[string]any{"a": "y"})})
 	require.NoError(t, err)
 	require.Empty(t, out.GetRemediations())
 }

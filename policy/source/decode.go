@@ -5,9 +5,9 @@ package source
 
 import "github.com/progressive-framework/platform/policy/value"
 
-// Pulumi's encodings, from sdk/go/common/resource/sig and
-// sdk/go/common/resource/plugin/rpc.go of its SDK. Importing the second one
-// would link half of the SDK.
+// Pulumi's encodings, copied from sdk/go/common/resource/sig and
+// sdk/go/common/resource/plugin/rpc.go of the repository pulumi/pulumi. An import of
+// the second package would link half of the SDK.
 const (
 	signature = "4dabf18193072939515e22adb298388d"
 	secret    = "1b47061264138c4ac30d75fd1eb44270"
@@ -29,7 +29,7 @@ var unknowns = map[string]bool{
 // masked is the text of a secret in a preview's JSON.
 const masked = "[secret]"
 
-// Text decodes a text.
+// Text decodes a text: an unknown value, a masked secret, or a plain text.
 func Text(s string) any {
 	switch {
 	case unknowns[s]:
@@ -40,7 +40,8 @@ func Text(s string) any {
 	return s
 }
 
-// Object decodes an object whose members are decoded.
+// Object decodes an object whose members are already decoded. The object is a secret, the
+// output of a resource, or a plain object.
 func Object(o map[string]any) any {
 	switch o[signature] {
 	case secret:
@@ -53,7 +54,7 @@ func Object(o map[string]any) any {
 		if !ok {
 			return value.Undetermined{}
 		}
-		if hidden, _ := o["secret"].(bool); hidden {
+		if isSecret, _ := o["secret"].(bool); isSecret {
 			return value.Secret{Value: v}
 		}
 		return v
@@ -61,7 +62,8 @@ func Object(o map[string]any) any {
 	return o
 }
 
-// Decode decodes any JSON value.
+// Decode decodes Pulumi's encodings in a JSON value, at any depth. It changes the lists and
+// objects in place.
 func Decode(raw any) any {
 	switch v := raw.(type) {
 	case string:

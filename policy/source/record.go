@@ -12,22 +12,23 @@ import (
 // randomSuffix is the random end of a name that Pulumi generates.
 var randomSuffix = regexp.MustCompile(`-[0-9a-f]{7}"`)
 
-// zoneID is the identifier of a hosted zone, which the AWS stand-in generates.
+// zoneID is the identifier of a hosted zone. The AWS stand-in (sandbox/aws) generates it.
 var zoneID = regexp.MustCompile(`"Z[0-9A-Z]{11,}"`)
 
-// registryAddress is the AWS stand-in's registry. Its port differs by machine.
+// registryAddress is the address of the AWS stand-in's image registry. Its port differs from
+// machine to machine.
 var registryAddress = regexp.MustCompile(`127\.0\.0\.1:\d+/`)
 
 // Record turns a preview's JSON into a recording: a line for each resource that
-// a rule may read, with its inputs and references. A recording must change only
-// with the resource. So it has no source positions, no random names, and no
+// a rule may read, with its inputs and references. A recording must change only if
+// a resource changes. So it has no source positions, no random names, and no
 // content of files and images.
 func Record(raw []byte) ([]byte, error) {
 	states, _, err := parse(raw)
 	if err != nil {
 		return nil, err
 	}
-	// Resources without a dependency between them are registered in any order.
+	// Pulumi registers resources in any order if none of them depends on another.
 	slices.SortFunc(states, func(a, b state) int { return strings.Compare(a.URN, b.URN) })
 	var out bytes.Buffer
 	for _, s := range states {
@@ -50,7 +51,8 @@ func Record(raw []byte) ([]byte, error) {
 			}
 		}
 		if strings.Contains(s.URN, "::ko:index:Image::") {
-			s.Inputs = map[string]any{"importPath": s.Inputs["importPath"]} // the others change with the sources
+			// The other inputs of an image change with its source code.
+			s.Inputs = map[string]any{"importPath": s.Inputs["importPath"]}
 		}
 		line, err := marshal(s)
 		if err != nil {

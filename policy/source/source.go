@@ -13,10 +13,11 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// Module is the prefix of the paths of the project's own files.
+// Module is the path of the project's Go module, with a slash. The paths of its files begin with
+// it.
 const Module = "github.com/progressive-framework/platform/"
 
-// state is a resource in Pulumi's own form, in exports and previews.
+// state is one resource in the JSON form that Pulumi's exports and previews have.
 type state struct {
 	URN                  string              `json:"urn"`
 	Type                 string              `json:"type,omitempty"`
@@ -44,7 +45,7 @@ type document struct {
 	Config map[string]string `json:"config"`
 }
 
-// Stack is the content of a file about a stack.
+// Stack has the resources and the configuration that Read finds in a file.
 type Stack struct {
 	Graph *graph.Graph
 	// Config is the stack's configuration; empty in a state export.
@@ -73,7 +74,7 @@ func Read(file string) (*Stack, error) {
 	return s, nil
 }
 
-// Parse reads the content of such a file.
+// Parse reads the content of a file of one of the three forms that Read accepts.
 func Parse(raw []byte) (*Stack, error) {
 	if bytes.HasPrefix(raw, []byte(`{"urn":`)) {
 		return parseRecording(raw)
@@ -100,7 +101,7 @@ func parse(raw []byte) ([]state, map[string]string, error) {
 			}
 		}
 	case d.Steps != nil:
-		seen := map[string]bool{}
+		seen := map[string]bool{} // a resource that is replaced has several steps with one URN
 		for _, step := range d.Steps {
 			if step.NewState != nil && step.Op != "delete" && !seen[step.NewState.URN] {
 				seen[step.NewState.URN] = true
@@ -129,7 +130,7 @@ func parseRecording(raw []byte) (*Stack, error) {
 	return build(states, nil), nil
 }
 
-// build returns the stack with these resources.
+// build returns a stack with the graph of these resources.
 func build(states []state, config map[string]string) *Stack {
 	var resources []*graph.Resource
 	for _, s := range states {
@@ -153,7 +154,7 @@ func build(states []state, config map[string]string) *Stack {
 func object(o map[string]any) value.Node {
 	out := make(map[string]any, len(o))
 	for name, v := range o {
-		if !strings.HasPrefix(name, "__") { // set by the engine
+		if !strings.HasPrefix(name, "__") { // the engine adds properties with this prefix
 			out[name] = Decode(v)
 		}
 	}
@@ -168,20 +169,20 @@ func providerURN(ref string) string {
 	return ref
 }
 
-// position parses project:///PATH#LINE,COLUMN. For a path of another module it
-// returns an empty Source.
+// position parses a source position, project:///PATH#LINE,COLUMN. For a file of another
+// module it returns an empty Source.
 func position(text string) graph.Source {
 	text, ok := strings.CutPrefix(text, "project:///")
 	if !ok {
 		return graph.Source{}
 	}
-	file, at, _ := strings.Cut(text, "#")
+	file, lineAndColumn, _ := strings.Cut(text, "#")
 	if i := strings.Index(file, Module); i >= 0 {
 		file = file[i+len(Module):]
-	} else if strings.Contains(file, "@") { // MODULE@VERSION
+	} else if strings.Contains(file, "@") { // a file of another module: MODULE@VERSION/PATH
 		return graph.Source{}
 	}
-	number, _, _ := strings.Cut(at, ",")
+	number, _, _ := strings.Cut(lineAndColumn, ",")
 	line, err := strconv.Atoi(number)
 	if err != nil {
 		return graph.Source{}

@@ -14,7 +14,7 @@ const (
 	bucketURN = "urn:pulumi:prod::p::aws:s3/bucketV2:BucketV2::b"
 )
 
-func TestPreview(t *testing.T) {
+func TestParseReadsAPreview(t *testing.T) {
 	s, err := Parse([]byte(`{
   "config": {"progressive-framework:environment": "prod"},
   "steps": [
@@ -37,13 +37,13 @@ func TestPreview(t *testing.T) {
 	require.Equal(t, "urn:pulumi:prod::p::pulumi:providers:aws::aws", bucket.Provider)
 	require.True(t, bucket.Protect)
 	require.True(t, bucket.Inputs.Get("password").IsSecret())
-	require.Equal(t, value.True, bucket.View().Get("kmsKeyId").Set(), "the output of a resource is set")
-	require.Equal(t, value.Unknown, bucket.View().Get("password").Set())
+	require.Equal(t, value.True, bucket.View().Get("kmsKeyId").IsSet(), "the output of a resource is set")
+	require.Equal(t, value.Unknown, bucket.View().Get("password").IsSet())
 	require.Equal(t, []*graph.Resource{key}, s.Graph.Refs(bucket, "kmsKeyId", key.Type).Resources)
 	require.Equal(t, []*graph.Resource{bucket}, s.Graph.Referrers(key, bucket.Type, "kmsKeyId").Resources)
 }
 
-func TestExport(t *testing.T) {
+func TestParseReadsAStateExport(t *testing.T) {
 	s, err := Parse([]byte(`{"version": 3, "deployment": {"resources": [
     {"urn": "` + keyURN + `", "id": "1234", "outputs": {"arn": "arn:aws:kms:::key/1234"}},
     {"urn": "` + bucketURN + `", "inputs": {"kmsKeyId": "arn:aws:kms:::key/1234",
@@ -51,13 +51,13 @@ func TestExport(t *testing.T) {
     {"urn": "` + bucketURN + `", "delete": true, "inputs": {"old": true}}
   ]}}`))
 	require.NoError(t, err)
-	require.Len(t, s.Graph.All(), 2, "a resource that waits for its deletion has a replacement")
+	require.Len(t, s.Graph.All(), 2, "a resource that waits for its deletion is left out")
 	key, bucket := s.Graph.Find(keyURN), s.Graph.Find(bucketURN)
 	require.True(t, bucket.Inputs.Get("password").IsSecret())
-	require.Equal(t, []*graph.Resource{key}, s.Graph.Refs(bucket, "kmsKeyId", key.Type).Resources, "a literal ARN is a reference, too")
+	require.Equal(t, []*graph.Resource{key}, s.Graph.Refs(bucket, "kmsKeyId", key.Type).Resources, "a literal ARN is also a reference")
 }
 
-func TestRecordingIsReadBack(t *testing.T) {
+func TestParseReadsARecording(t *testing.T) {
 	raw, err := Record([]byte(`{"steps": [
     {"op": "create", "newState": {"urn": "` + keyURN + `", "type": "aws:kms/key:Key", "inputs": {"policy": "a<b", "name": "x-12ab34c"}, "sourcePosition": "project:///x.go#1"}},
     {"op": "create", "newState": {"urn": "urn:pulumi:prod::p::progressive:key:Key::k", "type": "progressive:key:Key"}}
@@ -69,7 +69,7 @@ func TestRecordingIsReadBack(t *testing.T) {
 	require.Equal(t, "aws:kms/key:Key", s.Graph.All()[0].Type)
 }
 
-func TestNotAStack(t *testing.T) {
+func TestParseRefusesAFileWithoutResources(t *testing.T) {
 	for _, raw := range []string{"", "[]", "{}", `{"deployment": {"resources": []}}`} {
 		_, err := Parse([]byte(raw))
 		require.Error(t, err, raw)

@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Find returns the configuration in Pulumi.STACK.yaml of the working folder,
-// or nil if there is no such file.
+// Find returns the configuration in Pulumi.STACK.yaml of the working folder. It
+// returns nil if there is no such file, or if the file is not valid.
 func Find(stack string) map[string]string {
 	values, err := Read("Pulumi." + stack + ".yaml")
 	if err != nil {
@@ -20,8 +20,8 @@ func Find(stack string) map[string]string {
 	return values
 }
 
-// Read returns the values of a stack's file in Pulumi's form: objects are JSON.
-// Secret values are left out.
+// Read returns the values in a stack's YAML file, by key. An object or a list is a JSON
+// text, as in Pulumi. Secret values are left out.
 func Read(file string) (map[string]string, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {

@@ -6,7 +6,8 @@ type List[T View] struct{ Node }
 // Map is a map from names to values that have the view T.
 type Map[T View] struct{ Node }
 
-// Items returns the elements that are known to exist, and whether these are all.
+// Items returns the elements that are known to exist. complete is false if the list may have
+// further elements.
 func (l List[T]) Items() (items []T, complete bool) {
 	list, _ := l.raw.([]any)
 	for _, raw := range list {
@@ -42,7 +43,7 @@ func (l List[T]) Len() Number {
 	return Number{New(float64(len(items)))}
 }
 
-// First returns the first element; absent in an empty list.
+// First returns the first element. For an empty list it returns an absent value.
 func (l List[T]) First() T {
 	if items, _ := l.Items(); len(items) > 0 {
 		return items[0]
@@ -58,8 +59,8 @@ func HasText(l List[String], want string) Truth {
 	return l.Any(func(s String) Truth { return s.Is(want) })
 }
 
-// Key returns the value of one name.
+// Key returns the value of the entry called name.
 func (m Map[T]) Key(name string) T { return As[T](m.Get(name)) }
 
-// Value is a value of any type, as an element of a list or a map.
+// Value is an element of any type in a List or a Map.
 type Value struct{ Node }

@@ -23,14 +23,16 @@ type Node struct {
 	state  state
 	raw    any
 	secret bool
-	// fromResource is true for the output of a resource. It counts as set, although
-	// it is not known yet.
+	// fromResource is true for the output of another resource. Such a value counts as
+	// set, even while it is unknown.
 	fromResource bool
-	// references are the resources that a member comes from, by the member's name.
+	// references has, by the name of a member, the URNs of the resources that the
+	// member comes from.
 	references map[string][]string
 }
 
-// View is every type that gives a Node typed members.
+// View is the constraint of the types that add typed members to a Node, such as those of
+// policy/awsview.
 type View interface{ ~struct{ Node } }
 
 // As returns a node as a view.
@@ -42,8 +44,8 @@ type Secret struct{ Value any }
 // Undetermined is a value that is not known in a preview.
 type Undetermined struct{}
 
-// New wraps what a JSON document decodes to, with Secret and Undetermined at
-// any depth. A nil is absent.
+// New returns a node for a decoded JSON value, such as a string or a map[string]any. The
+// value may have a Secret or an Undetermined at any depth. For nil it returns an absent node.
 func New(raw any) Node {
 	switch v := raw.(type) {
 	case nil:
@@ -58,9 +60,8 @@ func New(raw any) Node {
 	return Node{state: known, raw: raw}
 }
 
-// WithReferences returns the node with the resources that its members come from, by the name
-// of the member. Such a member is the output of a resource: it counts as set even while it is
-// unknown.
+// WithReferences returns a copy of the node. references has, by the name of a member, the URNs of
+// the resources that the member comes from. Such a member counts as set, even while it is unknown.
 func (n Node) WithReferences(references map[string][]string) Node {
 	n.references = references
 	return n
@@ -100,7 +101,8 @@ func (n Node) At(path string) Node {
 	return n
 }
 
-// child returns a part of the node. It is secret if the node is.
+// child returns a node for raw, which is a part of n. Each part of a secret is secret, and each
+// part of a resource's output counts as such an output.
 func (n Node) child(raw any) Node {
 	c := New(raw)
 	c.secret = c.secret || n.secret
@@ -108,15 +110,16 @@ func (n Node) child(raw any) Node {
 	return c
 }
 
-// Keys returns the names of the members that are known, sorted.
+// Keys returns the sorted names of the members. The value of a member may be unknown. An unknown
+// node has no keys.
 func (n Node) Keys() []string {
 	object, _ := n.raw.(map[string]any)
 	return slices.Sorted(maps.Keys(object))
 }
 
-// Set reports whether the value is present and not empty. The output of a resource
+// IsSet reports whether the value is present and not empty. The output of a resource
 // counts as set, even while it is unknown.
-func (n Node) Set() Truth {
+func (n Node) IsSet() Truth {
 	switch {
 	case n.state == absent:
 		return False
@@ -136,7 +139,7 @@ func (n Node) Set() Truth {
 	return True
 }
 
-// Known reports whether the value is absent or known to the last leaf.
+// Known reports whether no part of the value is unknown. An absent value counts as known.
 func (n Node) Known() bool { return n.state != unknown && determined(n.raw) }
 
 // determined reports whether no part of a value is unknown.
@@ -162,7 +165,7 @@ func determined(raw any) bool {
 // Pulumi encrypts it.
 func (n Node) Walk(visit func(path, text string, secret bool)) { n.walk("", visit) }
 
-// walk calls visit for each text in the node, with its path.
+// walk calls visit for each text in the node. path is the node's own path.
 func (n Node) walk(path string, visit func(path, text string, secret bool)) {
 	switch v := n.raw.(type) {
 	case string:
@@ -173,11 +176,11 @@ func (n Node) walk(path string, visit func(path, text string, secret bool)) {
 		}
 	case map[string]any:
 		for _, name := range n.Keys() {
-			at := name
+			memberPath := name
 			if path != "" {
-				at = path + "." + name
+				memberPath = path + "." + name
 			}
-			n.child(v[name]).walk(at, visit)
+			n.child(v[name]).walk(memberPath, visit)
 		}
 	}
 }
@@ -185,15 +188,15 @@ func (n Node) walk(path string, visit func(path, text string, secret bool)) {
 // IsSecret reports whether Pulumi encrypts the value.
 func (n Node) IsSecret() bool { return n.secret }
 
-// JSON decodes the document in a string. A string that is not JSON gives an
-// absent node.
+// JSON decodes a string that contains a JSON document. For a string that is not JSON it returns
+// an absent node.
 func (n Node) JSON() Node {
 	if n.state != known {
 		return n
 	}
 	text, ok := n.raw.(string)
 	if !ok {
-		return n // Pulumi also accepts some documents as objects
+		return n // for some inputs Pulumi also accepts the document as an object
 	}
 	var document any
 	if json.Unmarshal([]byte(text), &document) != nil {

@@ -2,14 +2,14 @@ package value
 
 import "maps"
 
-// Overlay returns inputs. Each unknown input is replaced by the output of the same name, if that
-// output is known.
+// Overlay returns a copy of inputs. In the copy, each input with an unknown part is replaced by
+// the output of the same name, if that output is known.
 func Overlay(inputs, outputs Node) Node {
 	raw, ok := inputs.raw.(map[string]any)
 	if !ok {
 		return inputs
 	}
-	var out map[string]any // a copy of raw, once there is something to replace
+	var out map[string]any // a copy of raw; nil until an input is replaced
 	for name, v := range raw {
 		if determined(v) {
 			continue

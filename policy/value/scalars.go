@@ -40,10 +40,10 @@ func or[T View](n T, fallback any) T {
 // Or returns s, or fallback if s is absent.
 func (s String) Or(fallback string) String { return or(s, fallback) }
 
-// Is compares with a text.
+// Is reports whether the text is want.
 func (s String) Is(want string) Truth { return check(s.Node, func(v string) bool { return v == want }) }
 
-// Equals compares with another value.
+// Equals reports whether the two values are equal. Two absent values are equal.
 func (s String) Equals(other String) Truth {
 	if s.state == unknown || other.state == unknown {
 		return Unknown
@@ -51,7 +51,7 @@ func (s String) Equals(other String) Truth {
 	return FromBool(s.raw == other.raw)
 }
 
-// In compares with several texts.
+// In reports whether the text is one of wants.
 func (s String) In(wants ...string) Truth {
 	return check(s.Node, func(v string) bool { return slices.Contains(wants, v) })
 }
@@ -71,14 +71,14 @@ func (s String) Contains(part string) Truth {
 	return check(s.Node, func(v string) bool { return strings.Contains(v, part) })
 }
 
-// Matches compares with a regular expression.
+// Matches reports whether the text matches a regular expression.
 func (s String) Matches(re *regexp.Regexp) Truth { return check(s.Node, re.MatchString) }
 
 // Satisfies reports whether test is true for the text.
 func (s String) Satisfies(test func(string) bool) Truth { return check(s.Node, test) }
 
-// Text returns the quoted text for a message; "(not set)" or "(not known yet)" if there is
-// none.
+// Text returns the text in quotes, for a message. For an absent value it returns "(not set)", and
+// for an unknown one "(not known yet)".
 func (s String) Text() string {
 	switch v := s.raw.(type) {
 	case string:
@@ -93,7 +93,7 @@ func (b Bool) Or(fallback bool) Bool { return or(b, fallback) }
 
 // IsTrue reports whether b is true.
 func (b Bool) IsTrue() Truth {
-	// A boolean in a tag or a parameter is a text.
+	// Tags and parameters have their booleans as texts.
 	if text, ok := b.raw.(string); ok {
 		return FromBool(text == "true")
 	}
@@ -106,7 +106,7 @@ func (b Bool) IsFalse() Truth { return check(b.Node, func(v bool) bool { return 
 // Or returns n, or fallback if n is absent.
 func (n Number) Or(fallback float64) Number { return or(n, fallback) }
 
-// Is compares with a number.
+// Is reports whether the number is want.
 func (n Number) Is(want float64) Truth {
 	return check(n.Node, func(v float64) bool { return v == want })
 }
@@ -124,12 +124,12 @@ func (n Number) AtMost(limit float64) Truth {
 // Between reports whether low ≤ n ≤ high.
 func (n Number) Between(low, high float64) Truth { return All(n.AtLeast(low), n.AtMost(high)) }
 
-// Compare applies test to two numbers.
+// Compare applies test to two numbers. If one is absent, it returns False.
 func (n Number) Compare(other Number, test func(a, b float64) bool) Truth {
 	return both(n.Node, other.Node, test)
 }
 
-// Both applies test to two texts.
+// Both applies test to two texts. If one is absent, it returns False.
 func Both(a, b String, test func(a, b string) bool) Truth { return both(a.Node, b.Node, test) }
 
 // both applies test to two known values of type T. If one is absent, it returns False. If
@@ -146,7 +146,8 @@ func both[T any](a, b Node, test func(a, b T) bool) Truth {
 	return FromBool(ok1 && ok2 && test(x, y))
 }
 
-// Text returns the number for a message; "(not set)" or "(not known yet)" if there is none.
+// Text returns the number as a text, for a message. For an absent value it returns "(not set)",
+// and for an unknown one "(not known yet)".
 func (n Number) Text() string {
 	if v, ok := n.raw.(float64); ok {
 		return strconv.FormatFloat(v, 'g', -1, 64)

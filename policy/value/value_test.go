@@ -10,8 +10,9 @@ import (
 
 var results = []Truth{False, Unknown, True}
 
-// With known values the operators are those of Go. An unknown one may be either.
-func TestTruthTables(t *testing.T) {
+// For True and False, All, Any and Implies give the results of Go's operators. Unknown stands for
+// either of the two.
+func TestOperatorsTreatUnknownAsTrueOrFalse(t *testing.T) {
 	possible := func(t Truth) []bool {
 		if t == Unknown {
 			return []bool{false, true}
@@ -43,7 +44,7 @@ func TestTruthTables(t *testing.T) {
 	require.Equal(t, False, Any())
 }
 
-func TestMembers(t *testing.T) {
+func TestComparisonsOfAbsentUnknownAndKnownMembers(t *testing.T) {
 	n := New(map[string]any{
 		"name": "x", "empty": "", "later": Undetermined{}, "hidden": Secret{"s"}, "list": []any{"a", Undetermined{}},
 		"output": Undetermined{}, "document": `{"a": {"b": true}}`, "invalid": "{",
@@ -56,21 +57,21 @@ func TestMembers(t *testing.T) {
 	}{
 		{"a known text", text("name").Is("x"), True},
 		{"another text", text("name").Is("y"), False},
-		{"absent is no text", text("absent").Is("x"), False},
-		{"a member of what is absent is absent", text("absent.deeper").Set(), False},
-		{"a member of what is unknown is unknown", text("later.deeper").Is("x"), Unknown},
-		{"a member of a text is absent", text("name.deeper").Set(), False},
-		{"an empty text is not set", text("empty").Set(), False},
-		{"an unknown value may turn out to be absent", text("later").Set(), Unknown},
-		{"the output of a resource is set", text("output").Set(), True},
-		{"and its value is still unknown", text("output").Is("x"), Unknown},
-		{"a list with an unknown element may have it", HasText(As[List[String]](n.Get("list")), "b"), Unknown},
+		{"an absent value equals no text", text("absent").Is("x"), False},
+		{"a member of an absent value is absent", text("absent.deeper").IsSet(), False},
+		{"a member of an unknown value is unknown", text("later.deeper").Is("x"), Unknown},
+		{"a member of a text is absent", text("name.deeper").IsSet(), False},
+		{"an empty text is not set", text("empty").IsSet(), False},
+		{"an unknown value may turn out to be absent", text("later").IsSet(), Unknown},
+		{"the output of a resource is set", text("output").IsSet(), True},
+		{"the value of a resource's output is unknown", text("output").Is("x"), Unknown},
+		{"the unknown element of a list may be the text", HasText(As[List[String]](n.Get("list")), "b"), Unknown},
 		{"a list has its known element", HasText(As[List[String]](n.Get("list")), "a"), True},
-		{"a default replaces the absent", text("absent").Or("d").Is("d"), True},
-		{"a default does not replace the unknown", text("later").Or("d").Is("d"), Unknown},
+		{"a default replaces an absent value", text("absent").Or("d").Is("d"), True},
+		{"a default does not replace an unknown value", text("later").Or("d").Is("d"), Unknown},
 		{"a JSON document in a text", As[Bool](n.Get("document").JSON().At("a.b")).IsTrue(), True},
-		{"a text that is not JSON is absent", n.Get("invalid").JSON().Set(), False},
-		{"a value of another type", As[Number](n.Get("name")).AtLeast(0), False},
+		{"a text that is not JSON is absent", n.Get("invalid").JSON().IsSet(), False},
+		{"a text is not at least 0", As[Number](n.Get("name")).AtLeast(0), False},
 	} {
 		require.Equal(t, tc.want, tc.got, tc.reason)
 	}
@@ -101,7 +102,7 @@ func TestUnknownNeverContradicts(t *testing.T) {
 		func(n Node) Truth {
 			return Not(Both(As[String](n.Get("a")), As[String](n.Get("c")), strings.HasPrefix))
 		},
-		func(n Node) Truth { return n.Get("o").Set() },
+		func(n Node) Truth { return n.Get("o").IsSet() },
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.SampledFrom([]string{"x", "y", "xz"})
@@ -122,15 +123,15 @@ func TestUnknownNeverContradicts(t *testing.T) {
 				hidden[name] = Undetermined{}
 			}
 		}
-		for i, q := range tests {
-			if full, partial := q(before), q(New(hidden)); partial != Unknown && partial != full {
+		for i, test := range tests {
+			if full, partial := test(before), test(New(hidden)); partial != Unknown && partial != full {
 				t.Fatalf("test %d: %s when known, %s when partly unknown", i, full, partial)
 			}
 		}
 	})
 }
 
-func TestOverlay(t *testing.T) {
+func TestOverlayReplacesOnlyUnknownInputs(t *testing.T) {
 	in := New(map[string]any{"a": Undetermined{}, "b": "program", "c": []any{Undetermined{}}, "d": Undetermined{}})
 	out := New(map[string]any{"a": "provider", "b": "other", "c": []any{"k"}})
 	got := Overlay(in, out)

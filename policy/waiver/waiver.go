@@ -21,20 +21,20 @@ const (
 	EnvironmentKey = "progressive-framework:environment"
 )
 
-// MaxAge is the longest time until the end of a waiver, so that somebody reviews
-// it twice a year.
+// MaxAge is the longest time from now to the end of a waiver. It makes somebody review
+// each waiver twice a year.
 const MaxAge = 180 * 24 * time.Hour
 
-// Soon is how long before its end a waiver is reported.
+// Soon is the time before a waiver's end in which reports list the waiver as expiring.
 const Soon = 14 * 24 * time.Hour
 
 // Config is the configuration of rules in a stack.
 type Config struct {
-	// Levels are raised levels, by rule.
+	// Levels are the levels that the stack raises, by the rule's ID.
 	Levels map[string]string `json:"levels"`
 	// Waivers are the accepted violations.
 	Waivers []Waiver `json:"waivers"`
-	// Cost is the budget, and the usage that is counted.
+	// Cost is the budget, and the estimates of usage.
 	Cost rule.Spending `json:"cost"`
 }
 
@@ -66,7 +66,7 @@ func Parse(raw string) (Config, error) {
 
 // end returns the end of the waiver's last day.
 func (w Waiver) end() (time.Time, error) {
-	day, _, _ := strings.Cut(w.Until, "T") // YAML may have read the day as a time
+	day, _, _ := strings.Cut(w.Until, "T") // a YAML parser may have read the day as a time
 	t, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("until: %q must be a date such as 2027-03-31", w.Until)
@@ -87,11 +87,11 @@ func (w Waiver) Matches(ruleID, resource string) bool {
 	return err == nil && re.MatchString(resource)
 }
 
-// Faults returns the faults of a waiver at a time. A waiver with a fault has no
-// effect.
-func (w Waiver) Faults(now time.Time, known func(string) *rule.Rule) []string {
+// Faults returns what is wrong with the waiver at the time now. findRule returns the rule
+// with an ID, or nil. A waiver with a fault has no effect.
+func (w Waiver) Faults(now time.Time, findRule func(id string) *rule.Rule) []string {
 	var faults []string
-	if known(w.Rule) == nil {
+	if findRule(w.Rule) == nil {
 		faults = append(faults, fmt.Sprintf("rule: there is no rule %q; bin/policy rules lists them", w.Rule))
 	}
 	if strings.TrimSpace(w.Resource) == "" {
@@ -108,8 +108,8 @@ func (w Waiver) Faults(now time.Time, known func(string) *rule.Rule) []string {
 	case err != nil:
 		faults = append(faults, err.Error())
 	case !now.Before(end):
-		faults = append(faults, fmt.Sprintf("until: it expired on %s; remove the cause, or decide anew", w.Until))
-	case end.Sub(now) > MaxAge+24*time.Hour:
+		faults = append(faults, fmt.Sprintf("until: it expired on %s; remove the cause of the violation, or set a later day", w.Until))
+	case end.Sub(now) > MaxAge+24*time.Hour: // end is a day after the start of the last day
 		faults = append(faults, fmt.Sprintf("until: %s is more than 180 days ahead", w.Until))
 	}
 	return faults
@@ -123,8 +123,8 @@ func (w Waiver) Expiring(now time.Time) bool {
 
 func (w Waiver) String() string { return fmt.Sprintf("waiver of %s for %s", w.Rule, w.Resource) }
 
-// Level returns the rule's level in an environment. The configuration can raise
-// it. Only a waiver, with its reason and end, can lift a rule.
+// Level returns the rule's level in an environment. The configuration can raise the
+// level, but can't lower it. Only a waiver, with its reason and end, accepts a violation.
 func (c Config) Level(r *rule.Rule, environment string) rule.Level {
 	level := r.Levels.In(environment)
 	if raised, err := rule.ParseLevel(c.Levels[r.ID]); err == nil {
@@ -133,11 +133,12 @@ func (c Config) Level(r *rule.Rule, environment string) rule.Level {
 	return level
 }
 
-// LevelFaults returns the faults of the configured levels.
-func (c Config) LevelFaults(environment string, known func(string) *rule.Rule) []string {
+// LevelFaults returns what is wrong with the configured levels. findRule returns the rule
+// with an ID, or nil.
+func (c Config) LevelFaults(environment string, findRule func(id string) *rule.Rule) []string {
 	var faults []string
 	for id, name := range c.Levels {
-		r := known(id)
+		r := findRule(id)
 		level, err := rule.ParseLevel(name)
 		switch {
 		case r == nil:

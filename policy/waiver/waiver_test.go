@@ -10,37 +10,37 @@ import (
 )
 
 var (
-	now   = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	known = func(id string) *rule.Rule {
+	now      = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	findRule = func(id string) *rule.Rule {
 		if id == "a-rule" {
 			return &rule.Rule{ID: id, Levels: rule.ProdOnly}
 		}
 		return nil
 	}
-	good = Waiver{Rule: "a-rule", Resource: "db-*", Reason: "a second instance comes with the launch", Owner: "platform", Until: "2027-01-31"}
+	validWaiver = Waiver{Rule: "a-rule", Resource: "db-*", Reason: "a second instance comes with the launch", Owner: "platform", Until: "2027-01-31"}
 )
 
-func TestFaults(t *testing.T) {
+func TestFaultsNamesTheWrongFieldOfAWaiver(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		change func(*Waiver)
 		want   string
 	}{
-		{"complete and in its time", func(*Waiver) {}, ""},
-		{"the last day counts", func(w *Waiver) { w.Until = "2026-11-28" }, ""},
-		{"the day after the last one does not count", func(w *Waiver) { w.Until = "2026-11-27" }, "expired on 2026-11-27"},
+		{"a complete waiver that has not expired", func(*Waiver) {}, ""},
+		{"today is the last day", func(w *Waiver) { w.Until = "2026-11-28" }, ""},
+		{"yesterday was the last day", func(w *Waiver) { w.Until = "2026-11-27" }, "expired on 2026-11-27"},
 		{"180 days are allowed", func(w *Waiver) { w.Until = "2027-05-27" }, ""},
 		{"181 days are not allowed", func(w *Waiver) { w.Until = "2027-05-28" }, "more than 180 days ahead"},
 		{"YAML reads a day as a time", func(w *Waiver) { w.Until = "2027-01-31T00:00:00Z" }, ""},
-		{"no day", func(w *Waiver) { w.Until = "soon" }, `"soon" must be a date`},
+		{"a text that is no day", func(w *Waiver) { w.Until = "soon" }, `"soon" must be a date`},
 		{"no reason", func(w *Waiver) { w.Reason = " " }, "reason:"},
 		{"no owner", func(w *Waiver) { w.Owner = "" }, "owner:"},
 		{"no resource", func(w *Waiver) { w.Resource = "" }, "resource:"},
 		{"a rule that does not exist", func(w *Waiver) { w.Rule = "another" }, `there is no rule "another"`},
 	} {
-		w := good
+		w := validWaiver
 		tc.change(&w)
-		faults := w.Faults(now, known)
+		faults := w.Faults(now, findRule)
 		if tc.want == "" {
 			require.Empty(t, faults, tc.reason)
 			continue
@@ -50,7 +50,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestMatches(t *testing.T) {
+func TestMatchesComparesRuleAndGlob(t *testing.T) {
 	for _, tc := range []struct {
 		reason, glob, name string
 		want               bool
@@ -59,26 +59,27 @@ func TestMatches(t *testing.T) {
 		{"a star also matches an empty text", "db-*", "db-", true},
 		{"the whole name must fit", "db-*", "my-db-instance", false},
 		{"a dot is a dot", "a.b", "axb", false},
-		{"everything", "*", "x", true},
-		{"in the middle", "a*z", "abcz", true},
+		{"a star alone matches everything", "*", "x", true},
+		{"a star in the middle", "a*z", "abcz", true},
 	} {
-		w := good
+		w := validWaiver
 		w.Resource = tc.glob
 		require.Equal(t, tc.want, w.Matches("a-rule", tc.name), tc.reason)
 		require.False(t, w.Matches("another", tc.name), "another rule")
 	}
 }
 
-func TestExpiring(t *testing.T) {
+// Soon is 14 days. A waiver that has expired is not expiring any more.
+func TestExpiringIsTrueInTheLastTwoWeeks(t *testing.T) {
 	for until, want := range map[string]bool{"2026-11-27": false, "2026-11-28": true, "2026-12-11": true, "2026-12-13": false} {
-		w := good
+		w := validWaiver
 		w.Until = until
 		require.Equal(t, want, w.Expiring(now), until)
 	}
 }
 
-func TestLevels(t *testing.T) {
-	r := known("a-rule")
+func TestConfigurationRaisesLevelsAndNeverLowersThem(t *testing.T) {
+	r := findRule("a-rule")
 	for _, tc := range []struct {
 		reason, environment, level string
 		want                       rule.Level
@@ -96,17 +97,17 @@ func TestLevels(t *testing.T) {
 			c.Levels["a-rule"] = tc.level
 		}
 		require.Equal(t, tc.want, c.Level(r, tc.environment), tc.reason)
-		faults := c.LevelFaults(tc.environment, known)
+		faults := c.LevelFaults(tc.environment, findRule)
 		if tc.fault == "" {
 			require.Empty(t, faults, tc.reason)
 		} else {
 			require.Contains(t, faults[0], tc.fault, tc.reason)
 		}
 	}
-	require.Contains(t, Config{Levels: map[string]string{"x": "mandatory"}}.LevelFaults("prod", known)[0], `there is no rule "x"`)
+	require.Contains(t, Config{Levels: map[string]string{"x": "mandatory"}}.LevelFaults("prod", findRule)[0], `there is no rule "x"`)
 }
 
-func TestParse(t *testing.T) {
+func TestParseRefusesUnknownMembers(t *testing.T) {
 	c, err := Parse(`{"waivers": [{"rule": "a", "resource": "*", "reason": "r", "owner": "o", "until": "2027-01-01"}]}`)
 	require.NoError(t, err)
 	require.Equal(t, "a", c.Waivers[0].Rule)
@@ -114,5 +115,5 @@ func TestParse(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, c)
 	_, err = Parse(`{"waiver": []}`)
-	require.ErrorContains(t, err, "waiver", "a misspelled member would waive nothing")
+	require.ErrorContains(t, err, "waiver", "a misspelled member is an error, because it would waive nothing")
 }
