@@ -13,6 +13,8 @@ const (
 	StateJob = "kube-state-metrics"
 	// ContainersJob is that of the kubelets' CPU and memory of containers.
 	ContainersJob = "containers"
+	// ThrottlingJob is that of cAdvisor's counts of throttled CPU periods.
+	ThrottlingJob = "throttling"
 	// StoresJob is that of the stores in the cluster.
 	StoresJob = "stores"
 )
