@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -96,8 +98,8 @@ func TestCorrectPlatformPasses(t *testing.T) {
 	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(f.preferences), "the design document's preferences remain")
 }
 
-// TestAgentsHaveTheirOwnRate: -agents-rate limits the agents only, and
-// -uncached repeats no request.
+// TestAgentsHaveTheirOwnRate: --agents-rate limits the agents only, and
+// --uncached repeats no request.
 func TestAgentsHaveTheirOwnRate(t *testing.T) {
 	f := newFake(t)
 	var plans sync.Map
@@ -385,6 +387,19 @@ func TestInvalidCommandLinesAreErrors(t *testing.T) {
 			require.Contains(t, errs, row.message)
 			require.Empty(t, out)
 		})
+	}
+}
+
+// TestMakefileUsesValidFlags: make passes LOAD="..." to pf load.
+func TestMakefileUsesValidFlags(t *testing.T) {
+	makefile, err := os.ReadFile("../../Makefile")
+	require.NoError(t, err)
+	uses := regexp.MustCompile(`LOAD="([a-z-].*?)"`).FindAllSubmatch(makefile, -1)
+	require.NotEmpty(t, uses)
+	for _, use := range uses {
+		c := Command(nil)
+		require.NoError(t, c.ParseFlags(strings.Fields(string(use[1]))), "%s", use[0])
+		require.NoError(t, c.ValidateArgs(c.Flags().Args()), "%s", use[0])
 	}
 }
 
