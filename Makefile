@@ -148,11 +148,12 @@ diagram: build ## draw docs/platform.svg from the stack prod, brought up for it 
 dashboard: require-sandbox ## the dashboards at http://127.0.0.1:9090/consoles/index.html, until Ctrl-C
 	@$(FORWARD)
 
-screenshot: up ## take docs/page.png, the front page with a planned week, docs/diagnosis.png and docs/dashboard.png, from the running sandbox
+screenshot: up ## take docs/page.png, the front page with a planned week, docs/diagnosis.png, docs/load.png and docs/dashboard.png, from the running sandbox
 	$(PACKAGES) clients
 	@TOKEN=$$($(MAKE) token) go run ./ops/screenshot docs/page.png
 	@go run ./ops/screenshot -page ops/diagnose/testdata/report.html docs/diagnosis.png
-	@$(MAKE) load LOAD="-duration 2m"
+	@go run ./ops/screenshot -page ops/loadtest/testdata/report.html docs/load.png
+	@$(MAKE) load LOAD="--duration 2m"
 	@($(FORWARD)) >/dev/null & forward=$$!; \
 	go run ./ops/screenshot -dashboard docs/dashboard.png; code=$$?; kill $$forward; exit $$code
 

@@ -68,7 +68,7 @@ func (o objects) workFindings(short string, p podMetrics) (list []Finding) {
 	if most := agentLimits()[short]; most > 0 && count >= minRequests && seconds/count > most {
 		list = append(list, Finding{
 			Name: "agent-slow", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("a mean of %s over %.0f requests %s", ms(seconds/count), count, p.since()), Threshold: ms(most),
-			Cause: "the agent has too little CPU, or waits for a store", Fix: "see pod-cpu-starved and hpa-at-maximum; docs/runbooks/alerts.md#responsesslow", Next: o.kubectl("top pods --containers --sort-by=cpu"),
+			Cause: "the agent has too little CPU, or waits for a store", Fix: "see pod-throttled and hpa-at-maximum; docs/runbooks/alerts.md#responsesslow", Next: o.kubectl("top pods --containers --sort-by=cpu"),
 		})
 	}
 	return list

@@ -22,11 +22,13 @@ import (
 
 // objects is a snapshot of the cluster's objects.
 type objects struct {
-	now          time.Time
-	namespace    string
-	pods         []corev1.Pod
-	podsRead     bool
-	usage        []metricsv1beta1.PodMetrics
+	now       time.Time
+	namespace string
+	pods      []corev1.Pod
+	podsRead  bool
+	usage     []metricsv1beta1.PodMetrics
+	// throttled has the share of throttled CPU periods of each container above maxThrottled.
+	throttled    map[containerName]float64
 	usageRead    bool
 	nodes        []corev1.Node
 	deployments  []appsv1.Deployment
@@ -80,6 +82,10 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 	read(Resources, "CPU and memory of the pods (metrics.k8s.io)", func() error {
 		list, err := c.Metrics.MetricsV1beta1().PodMetricses(namespace).List(ctx, all)
 		return storeUnless(err, func() { o.usage, o.usageRead = list.Items, true })
+	})
+	read(Resources, "throttled CPU periods in Prometheus", func() (err error) {
+		o.throttled, err = readThrottled(ctx, c.Prometheus(namespace), namespace)
+		return err
 	})
 	readFor([]Check{Resources, Scaling}, "nodes", func() error {
 		list, err := c.Kubernetes.CoreV1().Nodes().List(ctx, all)

@@ -67,6 +67,8 @@ type fixture struct {
 	// old is Prometheus' response with the counters of one window ago. reset is its response with
 	// the counters that were reset since.
 	old, reset string
+	// throttled is Prometheus' response with the throttled containers.
+	throttled string
 	// redis are the Redis nodes and store is their StatefulSet. exporter is the pod of PostgreSQL's
 	// exporter.
 	redis    []*corev1.Pod
@@ -141,7 +143,7 @@ func healthy() *fixture {
 	for _, s := range scaling.Services() {
 		old = append(old, fmt.Sprintf(`{"metric":{"__name__":"http_requests_total","job":"x","instance":"x","pod":"%s-0","namespace":"n","method":"GET","route":"GET /health","status":"503"},"value":[1,"0"]}`, s.Short))
 	}
-	f.old, f.reset = vector(old...), vector()
+	f.old, f.reset, f.throttled = vector(old...), vector(), vector()
 	f.vertical = &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "autoscaling.k8s.io/v1", "kind": "VerticalPodAutoscaler", "metadata": map[string]any{"namespace": namespace, "name": "mca-vpa"},
 		"spec": map[string]any{"targetRef": map[string]any{"name": "mca"}, "updatePolicy": map[string]any{"updateMode": "Off"}},
@@ -388,6 +390,8 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 				return []byte(f.metrics[pod]), f.scrapeErr
 			case strings.Contains(path, "query=resets"):
 				return []byte(f.reset), f.prometheusErr
+			case strings.Contains(path, "container_cpu_cfs_periods_total"):
+				return []byte(f.throttled), f.prometheusErr
 			}
 			return []byte(f.old), f.prometheusErr
 		},
@@ -453,7 +457,15 @@ var faults = []struct {
 	fault, finding, where, evidence, cause string
 	seed                                   func(*fixture)
 }{
-	{"a pod without enough CPU", "pod-cpu-starved", "pod/npa-0/app", "uses 950m of 1 (95 %)", "throttled", func(f *fixture) {
+	{"a pod that is throttled in bursts", "pod-throttled", "pod/npa-0/app", "throttled in 40 % of its CPU periods in the last 10m0s; usage 300m, limit 1000m", "within a period of 100 ms", func(f *fixture) {
+		f.usage["npa"].Containers[0].Usage[corev1.ResourceCPU] = resource.MustParse("300m")
+		f.throttled = vector(`{"metric":{"pod":"npa-0","container":"app"},"value":[1,"0.4"]}`, `{"metric":{"pod":"npa-gone","container":"app"},"value":[1,"0.9"]}`)
+	}},
+	{"a throttled pod at its limit", "pod-throttled", "pod/npa-0/app", "throttled in 99 % of its CPU periods in the last 10m0s; usage 1000m, limit 1000m", "within a period of 100 ms", func(f *fixture) {
+		f.usage["npa"].Containers[0].Usage[corev1.ResourceCPU] = resource.MustParse("1")
+		f.throttled = vector(`{"metric":{"pod":"npa-0","container":"app"},"value":[1,"0.99"]}`)
+	}},
+	{"a pod near its CPU limit", "pod-cpu-near-limit", "pod/npa-0/app", "uses 950m of 1 (95 %)", "will be throttled", func(f *fixture) {
 		f.usage["npa"].Containers[0].Usage[corev1.ResourceCPU] = resource.MustParse("950m")
 	}},
 	{"memory near its limit", "pod-memory-near-limit", "pod/npa-0/app", "uses 900Mi of 1Gi (88 %)", "killed soon", func(f *fixture) {
@@ -936,6 +948,7 @@ func TestUnreadablePartsAreReported(t *testing.T) {
 		{"a pod that metrics-server does not know", func(f *fixture) { delete(f.usage, "npa") }, Resources, "CPU and memory of pod/npa-0: metrics.k8s.io has no entry of them, so they are not judged"},
 		{"no permission for logs", func(f *fixture) { f.forbidden = "pods/log" }, Agents, "log of pod/mca-0: no permission"},
 		{"Prometheus that does not answer", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Cache, "since each pod's start: not readable: query of Prometheus: connection refused"},
+		{"Prometheus that does not say what is throttled", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Resources, "throttled CPU periods in Prometheus: not readable: query of Prometheus: connection refused"},
 		{"half an answer of Prometheus", func(f *fixture) { f.old = f.old[:90] }, Database, "query of Prometheus: bad_response"},
 		{"an error of Prometheus", func(f *fixture) {
 			f.prometheusErr = &kubeclient.StatusError{Code: http.StatusUnprocessableEntity, Body: []byte(`{"status":"error","errorType":"timeout","error":"query timed out"}`)}

@@ -33,6 +33,7 @@ func resourceFindings(o objects) (list []Finding) {
 	for _, pod := range o.pods {
 		list = append(list, o.podFindings(pod)...)
 	}
+	list = append(list, o.throttledFindings()...)
 	list = append(list, o.usageFindings()...)
 	for _, d := range o.deployments {
 		for _, c := range d.Status.Conditions {
@@ -224,9 +225,12 @@ func (o objects) usageFindings() (list []Finding) {
 				most             scaling.Percent
 				cause, fix, next string
 			}{
-				{corev1.ResourceCPU, "pod-cpu-starved", maxUsage, "the container is throttled: its work needs more CPU than its limit", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
+				{corev1.ResourceCPU, "pod-cpu-near-limit", maxUsage, "the container will be throttled if its work grows further", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
 				{corev1.ResourceMemory, "pod-memory-near-limit", memoryLimit(apps[pod.Name]), "the container will be killed soon if its memory grows further", "raise Resources in components/scaling/services.go, or find the leak", "top pods --containers --sort-by=memory"},
 			} {
+				if _, throttled := o.throttled[containerName{pod.Name, c.Name}]; throttled && r.name == corev1.ResourceCPU {
+					continue // pod-throttled says more
+				}
 				used, limit := c.Usage[r.name], spec.Resources.Limits[r.name]
 				if share := usageShare(used, limit); share > float64(r.most) {
 					list = append(list, Finding{

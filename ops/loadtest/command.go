@@ -95,13 +95,13 @@ func readArgs(f *flags) cobra.PositionalArgs {
 
 // run runs the test and prints the report.
 func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error), stdout, stderr io.Writer) error {
-	platform, replicas, images := f.url, replicaReader(nil), map[string]string(nil)
+	platform, cluster, images := f.url, (*cluster)(nil), map[string]string(nil)
 	if platform == "" {
 		stack, err := outputs(ctx)
 		if err != nil {
 			return fmt.Errorf("%w; or set --url", err)
 		}
-		platform, replicas, images = stack.URL, readReplicas(stack), stack.Images
+		platform, cluster, images = stack.URL, newCluster(stack), stack.Images
 	}
 	cfg, err := f.config(platform, time.Now())
 	if err != nil {
@@ -111,7 +111,7 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 		return &exitcode.Error{Code: exitcode.Found, Err: err}
 	}
 	t := newTest(cfg)
-	t.replicas = replicas
+	t.cluster = cluster
 	if f.progress {
 		t.progress = stderr
 	}
@@ -119,7 +119,7 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 	if err != nil {
 		return &exitcode.Error{Code: exitcode.Found, Err: err}
 	}
-	r.addImages(context.WithoutCancel(ctx), images, outputs)
+	r.addImages(ctx, images, outputs)
 	if cfg.old != nil {
 		r.Comparison = compare(cfg.old, r)
 	}

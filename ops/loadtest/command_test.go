@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -22,13 +24,22 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
+// outputsReader reads the outputs of a stack.
+type outputsReader func(context.Context) (stackoutput.Outputs, error)
+
 // runText runs the subcommand with the token in TOKEN. The stack has no outputs.
 func runText(ctx context.Context, t *testing.T, token string, args ...string) (code int, out, errs string) {
 	t.Helper()
-	t.Setenv("TOKEN", token)
-	c := Command(func(context.Context) (stackoutput.Outputs, error) {
+	return runStack(ctx, t, func(context.Context) (stackoutput.Outputs, error) {
 		return stackoutput.Outputs{}, errors.New("no stack selected")
-	})
+	}, token, args...)
+}
+
+// runStack runs the subcommand with the token in TOKEN and the outputs of a stack.
+func runStack(ctx context.Context, t *testing.T, outputs outputsReader, token string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	t.Setenv("TOKEN", token)
+	c := Command(outputs)
 	var stdout bytes.Buffer
 	c.SilenceErrors, c.SilenceUsage = true, true
 	c.SetArgs(args)
@@ -50,10 +61,17 @@ func runCommand(ctx context.Context, t *testing.T, token string, args ...string)
 	t.Helper()
 	code, out, errs := runText(ctx, t, token, append([]string{"--json"}, args...)...)
 	if out != "" {
-		requireSchema(t, out)
-		require.NoError(t, json.Unmarshal([]byte(out), &r), out)
+		r = parseReport(t, out)
 	}
 	return code, r, errs
+}
+
+// parseReport parses a JSON report, which must match its schema.
+func parseReport(t *testing.T, text string) (r report) {
+	t.Helper()
+	requireSchema(t, text)
+	require.NoError(t, json.Unmarshal([]byte(text), &r), text)
+	return r
 }
 
 // briefLoad is a load that is just long enough to send every request.
@@ -80,8 +98,8 @@ func TestCorrectPlatformPasses(t *testing.T) {
 	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(f.preferences), "the design document's preferences remain")
 }
 
-// TestAgentsHaveTheirOwnRate: -agents-rate limits the agents only, and
-// -uncached repeats no request.
+// TestAgentsHaveTheirOwnRate: --agents-rate limits the agents only, and
+// --uncached repeats no request.
 func TestAgentsHaveTheirOwnRate(t *testing.T) {
 	f := newFake(t)
 	var plans sync.Map
@@ -248,24 +266,72 @@ func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
 	require.NotContains(t, r.Answers.Wrong[0], f.token)
 }
 
+// TestInterruptedRunReports: the report comes within a second of the interrupt, also if Pulumi does
+// not print the stack's outputs any more.
 func TestInterruptedRunReports(t *testing.T) {
-	f := newFake(t)
-	ctx, interrupt := context.WithCancel(t.Context())
-	var requests, interrupted atomic.Int64
-	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == load.Plan.Path && requests.Add(1) == 20 {
-			interrupt()
+	hanging := func(url string) outputsReader {
+		reads := 0
+		return func(ctx context.Context) (stackoutput.Outputs, error) {
+			reads++
+			if reads == 1 {
+				return stackoutput.Outputs{URL: url, Images: map[string]string{"web": "r/web@sha256:1"}}, nil
+			}
+			select {
+			case <-ctx.Done():
+				return stackoutput.Outputs{}, ctx.Err()
+			case <-time.After(time.Minute):
+				return stackoutput.Outputs{}, errors.New("the stack's outputs hang")
+			}
 		}
-		return false
 	}
-	end := context.AfterFunc(ctx, func() { interrupted.Store(time.Now().UnixNano()) })
-	defer end()
-	code, r, _ := runCommand(ctx, t, f.token, "--url", f.url, "--duration", "5m", "--rate", "300")
-	t.Logf("the report followed after %s; the promise is 1 s", time.Since(time.Unix(0, interrupted.Load())).Round(time.Millisecond))
-	require.Equal(t, exitcode.Interrupted, code)
-	require.True(t, r.Interrupted)
-	require.Positive(t, r.Load[0].Sent)
-	require.Empty(t, r.Load[0].Failed)
+	for _, row := range []struct {
+		reason string
+		stack  func(url string) outputsReader // nil: --url
+		notes  []string
+	}{
+		{"with --url", nil, nil},
+		{"with a stack whose outputs hang", hanging, []string{"images: not compared with the stack after the test, because it was interrupted"}},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			f := newFake(t)
+			ctx, interrupt := context.WithCancel(t.Context())
+			var requests, interrupted atomic.Int64
+			f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path == load.Plan.Path && requests.Add(1) == 20 {
+					interrupted.Store(time.Now().UnixNano())
+					interrupt()
+				}
+				return false
+			}
+			args, stack := []string{"--json", "--duration", "5m", "--rate", "300"}, outputsReader(nil)
+			if row.stack == nil {
+				args = append(args, "--url", f.url)
+			} else {
+				stack = row.stack(f.url)
+			}
+			code, out, _ := runStack(ctx, t, stack, f.token, args...)
+			require.Less(t, time.Since(time.Unix(0, interrupted.Load())), time.Second)
+			r := parseReport(t, out)
+			require.Equal(t, exitcode.Interrupted, code)
+			require.True(t, r.Interrupted)
+			require.Positive(t, r.Load[0].Sent)
+			require.Empty(t, r.Load[0].Failed)
+			require.Equal(t, row.notes, r.Notes)
+		})
+	}
+}
+
+// TestRefusedTokenIsAWrongAnswer: a well-formed token that the platform does not accept, such as one
+// of a rotated key. No load begins.
+func TestRefusedTokenIsAWrongAnswer(t *testing.T) {
+	f := newFake(t)
+	code, r, errs := runCommand(t.Context(), t, strings.TrimSuffix(f.token, "signature")+"rotated", append(briefLoad, "--url", f.url, "--only", "main,agents")...)
+	require.Equal(t, exitcode.Found, code, errs)
+	require.Empty(t, r.Refusals.Wrong)
+	require.Contains(t, r.Answers.Wrong, "GET profile: status 401")
+	require.Contains(t, r.Answers.Wrong, "POST npa/plan: status 401")
+	require.NotContains(t, strings.Join(r.Answers.Wrong, ""), "GET /health", "it is public")
+	require.Empty(t, r.Load)
 }
 
 // TestAbsentPlatformIsOneError: without a platform no request is sent, and the
@@ -321,6 +387,19 @@ func TestInvalidCommandLinesAreErrors(t *testing.T) {
 			require.Contains(t, errs, row.message)
 			require.Empty(t, out)
 		})
+	}
+}
+
+// TestMakefileUsesValidFlags: make passes LOAD="..." to pf load.
+func TestMakefileUsesValidFlags(t *testing.T) {
+	makefile, err := os.ReadFile("../../Makefile")
+	require.NoError(t, err)
+	uses := regexp.MustCompile(`LOAD="([a-z-].*?)"`).FindAllSubmatch(makefile, -1)
+	require.NotEmpty(t, uses)
+	for _, use := range uses {
+		c := Command(nil)
+		require.NoError(t, c.ParseFlags(strings.Fields(string(use[1]))), "%s", use[0])
+		require.NoError(t, c.ValidateArgs(c.Flags().Args()), "%s", use[0])
 	}
 }
 

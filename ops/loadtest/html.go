@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/ops/load"
 	"github.com/progressive-framework/platform/ops/svgplot"
 )
@@ -29,12 +30,12 @@ func (r *report) html(out io.Writer) error {
 	}{r, plots})
 }
 
-// plots draws the rate and the errors, the pods of each service, and the latency of each request
-// with its limit.
+// plots draws the rate, the share of failures, the pods of each service with the bounds of its
+// autoscaler, and the latency of each request with its limit.
 func (r *report) plots() (svgs []template.HTML, err error) {
-	plots := []svgplot.Plot{r.ratePlot()}
+	plots := []svgplot.Plot{r.ratePlot(), r.failurePlot()}
 	for _, name := range slices.Sorted(maps.Keys(r.Replicas)) {
-		plots = append(plots, podPlot(name, r.Replicas[name]))
+		plots = append(plots, r.podPlot(name))
 	}
 	for _, row := range r.Load {
 		if len(row.Seconds) > 0 {
@@ -69,13 +70,35 @@ func (r *report) ratePlot() svgplot.Plot {
 	}
 }
 
-func podPlot(service string, history []Replicas) svgplot.Plot {
+// failurePlot draws the share of failed responses of each second. The counts alone have no
+// threshold, because the rate changes.
+func (r *report) failurePlot() svgplot.Plot {
+	rate := r.ratePlot()
+	correct, failed := rate.Lines[0], rate.Lines[1]
+	share := svgplot.Line{Name: "failed", X: failed.X}
+	for i := range failed.X {
+		share.Y = append(share.Y, 100*failed.Y[i]/(correct.Y[i]+failed.Y[i])) // NaN without a response
+	}
+	return svgplot.Plot{
+		Title: "Share of failed responses", Unit: "%", Lines: []svgplot.Line{share},
+		Limits: []svgplot.Limit{{Name: "error_rate_threshold", Value: float64(scaling.Targets().Web.ErrorRate)}},
+	}
+}
+
+func (r *report) podPlot(service string) svgplot.Plot {
 	wanted, ready := svgplot.Line{Name: "wanted", Steps: true}, svgplot.Line{Name: "ready", Steps: true}
-	for _, at := range history {
+	for _, at := range r.Replicas[service] {
 		wanted.X, ready.X = append(wanted.X, at.Second), append(ready.X, at.Second)
 		wanted.Y, ready.Y = append(wanted.Y, float64(at.Wanted)), append(ready.Y, float64(at.Ready))
 	}
-	return svgplot.Plot{Title: "Pods of " + service, Lines: []svgplot.Line{wanted, ready}}
+	plot := svgplot.Plot{Title: "Pods of " + service, Lines: []svgplot.Line{wanted, ready}}
+	switch b, scaled := r.Bounds[service]; {
+	case scaled && b.Min == b.Max:
+		plot.Limits = []svgplot.Limit{{Name: "minimum and maximum", Value: float64(b.Max)}}
+	case scaled:
+		plot.Limits = []svgplot.Limit{{Name: "minimum", Value: float64(b.Min)}, {Name: "maximum", Value: float64(b.Max)}}
+	}
+	return plot
 }
 
 func (r row) latencyPlot() svgplot.Plot {

@@ -25,54 +25,105 @@ type Replicas struct {
 	Ready  int32 `json:"ready"`
 }
 
-// replicaReader reads the wanted and the ready pods by service. It is nil if there is no cluster.
-type replicaReader func(context.Context) (map[string]Replicas, error)
+// Bounds are the smallest and the largest number of pods that the autoscaler of a service allows.
+type Bounds struct {
+	Min int32 `json:"min"`
+	Max int32 `json:"max"`
+}
 
-// readReplicas returns a reader for the stack's cluster. It returns nil without a kubeconfig,
-// because a platform given by --url has none.
-func readReplicas(stack stackoutput.Outputs) replicaReader {
+// cluster reads the pods of the services and their autoscalers. err is set if the kubeconfig is
+// not usable.
+type cluster struct {
+	client    kubernetes.Interface
+	namespace string
+	err       error
+}
+
+// newCluster returns the stack's cluster. It returns nil without a kubeconfig, because a platform
+// given by --url has none.
+func newCluster(stack stackoutput.Outputs) *cluster {
 	kubeconfig := stack.KubeconfigFile()
 	if len(kubeconfig) == 0 || stack.Namespace == "" {
 		return nil
 	}
 	clients, err := kubeclient.New(kubeconfig)
-	if err != nil {
-		return func(context.Context) (map[string]Replicas, error) { return nil, err }
-	}
-	return deploymentReplicas(clients.Kubernetes, stack.Namespace)
+	return &cluster{clients.Kubernetes, stack.Namespace, err}
 }
 
-func deploymentReplicas(client kubernetes.Interface, namespace string) replicaReader {
-	return func(ctx context.Context) (map[string]Replicas, error) {
-		list, err := client.AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return nil, err
-		}
-		found := map[string]Replicas{}
-		for _, service := range scaling.Services() {
-			for _, d := range list.Items {
-				if d.Name == service.Name && d.Spec.Replicas != nil {
-					found[service.Short] = Replicas{Wanted: *d.Spec.Replicas, Ready: d.Status.ReadyReplicas}
-				}
+// replicas reads the wanted and the ready pods by service.
+func (c *cluster) replicas(ctx context.Context) (map[string]Replicas, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	list, err := c.client.AppsV1().Deployments(c.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]Replicas{}
+	for _, service := range scaling.Services() {
+		for _, d := range list.Items {
+			if d.Name == service.Name && d.Spec.Replicas != nil {
+				found[service.Short] = Replicas{Wanted: *d.Spec.Replicas, Ready: d.Status.ReadyReplicas}
 			}
 		}
-		return found, nil
 	}
+	return found, nil
 }
 
-// replicaHistory has the numbers of pods that were read during a load.
+// bounds reads the bounds of each service that has an autoscaler.
+func (c *cluster) bounds(ctx context.Context) (map[string]Bounds, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	list, err := c.client.AutoscalingV2().HorizontalPodAutoscalers(c.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]Bounds{}
+	for _, service := range scaling.Services() {
+		for _, hpa := range list.Items {
+			if hpa.Spec.ScaleTargetRef.Kind == "Deployment" && hpa.Spec.ScaleTargetRef.Name == service.Name {
+				low := int32(1) // the default of Kubernetes
+				if hpa.Spec.MinReplicas != nil {
+					low = *hpa.Spec.MinReplicas
+				}
+				found[service.Short] = Bounds{low, hpa.Spec.MaxReplicas}
+			}
+		}
+	}
+	return found, nil
+}
+
+// replicaHistory has the numbers of pods that were read during a load, and the bounds at its start.
 type replicaHistory struct {
-	services map[string][]Replicas
-	err      error // the last failure
+	services       map[string][]Replicas
+	bounds         map[string]Bounds
+	err, boundsErr error // err is the last failure
 }
 
-// record reads the numbers of pods until ctx ends.
-func (h *replicaHistory) record(ctx context.Context, read replicaReader) {
+// notes say what was not read.
+func (h *replicaHistory) notes() (list []string) {
+	if h.err != nil {
+		list = append(list, "replicas were not read: "+h.err.Error())
+	}
+	if h.boundsErr != nil {
+		list = append(list, "bounds of the autoscalers were not read: "+h.boundsErr.Error())
+	}
+	return list
+}
+
+// record reads the bounds once, and the numbers of pods until ctx ends.
+func (h *replicaHistory) record(ctx context.Context, c *cluster) {
 	h.services = map[string][]Replicas{}
 	start := time.Now()
+	bounds, err := c.bounds(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	h.bounds, h.boundsErr = bounds, err
 	for {
 		now := time.Since(start).Seconds()
-		replicas, err := read(ctx)
+		replicas, err := c.replicas(ctx)
 		if ctx.Err() != nil {
 			return
 		}

@@ -40,10 +40,12 @@ type report struct {
 	// Load is absent if Refusals or Answers has an incorrect response.
 	Load []row `json:"load,omitempty"`
 	// Images are the stack's images, as REPOSITORY@DIGEST by their short names. They are absent
-	// with --url, and if they changed during the test.
+	// with --url, and if they changed during the test or the test was interrupted.
 	Images map[string]string `json:"images,omitempty"`
 	// Replicas are the pods of each service over time. They are absent without a cluster.
 	Replicas map[string][]Replicas `json:"replicas,omitempty"`
+	// Bounds are those of the services' autoscalers at the start of the load.
+	Bounds map[string]Bounds `json:"bounds,omitempty"`
 	// Comparison compares the report with that of --compare.
 	Comparison *comparison `json:"comparison,omitempty"`
 	// Notes explain what is missing in the report.
@@ -51,9 +53,14 @@ type report struct {
 }
 
 // addImages adds the images that the stack had before the test, if it still has them. Otherwise it
-// is unknown which images were tested.
+// is unknown which images were tested. An interrupted test does not read the stack again: Pulumi may
+// need seconds, and the report must not wait.
 func (r *report) addImages(ctx context.Context, before map[string]string, outputs func(context.Context) (stackoutput.Outputs, error)) {
 	if len(before) == 0 {
+		return
+	}
+	if r.Interrupted {
+		r.Notes = append(r.Notes, "images: not compared with the stack after the test, because it was interrupted")
 		return
 	}
 	after, err := outputs(ctx)

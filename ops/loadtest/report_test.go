@@ -17,8 +17,12 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/ops/exitcode"
@@ -43,6 +47,7 @@ func fixedReport() *report {
 		Started: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Seconds: 12, Refusals: checkResult{Sent: 6}, Answers: checkResult{Sent: 2},
 		Images:   map[string]string{"web": "registry.example.com/web@sha256:1"},
 		Replicas: map[string][]Replicas{"web": {{0, 1, 1}, {4, 3, 1}, {8, 3, 3}}},
+		Bounds:   map[string]Bounds{"web": {1, 4}},
 		Notes:    []string{"replicas were not read: forbidden"},
 	}
 	profile := row{Name: "GET profile", Sent: 1210, PerSecond: 100, Failed: load.Reasons{"status 503 (unavailable)": 10}, P50: 4, P95: 20, P99: 510, Limit: 500, Kept: true}
@@ -199,13 +204,44 @@ func TestHangingServerDoesNotDelayTheReport(t *testing.T) {
 
 func TestPodsAreCountedByService(t *testing.T) {
 	three := int32(3)
-	read := deploymentReplicas(fake.NewClientset(
+	c := &cluster{client: fake.NewClientset(
 		&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: scaling.Web().Name}, Spec: appsv1.DeploymentSpec{Replicas: &three}, Status: appsv1.DeploymentStatus{ReadyReplicas: 2}},
 		&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "keda-operator"}, Spec: appsv1.DeploymentSpec{Replicas: &three}},
-	), "ns")
-	found, err := read(t.Context())
+		&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "keda-hpa"}, Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: scaling.Web().Name}, MinReplicas: &three, MaxReplicas: 9,
+		}},
+		&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "other"}, Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "other"}, MaxReplicas: 7,
+		}},
+	), namespace: "ns"}
+	found, err := c.replicas(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]Replicas{"web": {Wanted: 3, Ready: 2}}, found)
+	bounds, err := c.bounds(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[string]Bounds{"web": {3, 9}}, bounds)
+}
+
+// TestForbiddenReplicasAreANote: the load runs, and the report says what it lacks.
+func TestForbiddenReplicasAreANote(t *testing.T) {
+	f := newFake(t)
+	client := fake.NewClientset()
+	client.PrependReactor("list", "*", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewForbidden(action.GetResource().GroupResource(), "", errors.New("the role has no permission"))
+	})
+	fl := flags{profile: load.Steady, duration: 200 * time.Millisecond, connections: 10, rate: 50, only: "main", envTOKEN: f.token}
+	cfg, err := fl.config(f.url, time.Now())
+	require.NoError(t, err)
+	test := newTest(cfg)
+	test.cluster = &cluster{client: client, namespace: "ns"}
+	r, err := test.run(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, r.Load)
+	require.Empty(t, r.Replicas)
+	require.Equal(t, []string{
+		"replicas were not read: deployments.apps is forbidden: the role has no permission",
+		"bounds of the autoscalers were not read: horizontalpodautoscalers.autoscaling is forbidden: the role has no permission",
+	}, r.Notes)
 }
 
 func TestImagesAreReportedIfNoUpdateChangedThem(t *testing.T) {

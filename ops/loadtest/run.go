@@ -21,8 +21,8 @@ type test struct {
 	cfg      config
 	client   *load.Client
 	requests []load.Request
-	replicas replicaReader // nil: not read
-	progress io.Writer     // nil: none
+	cluster  *cluster  // nil: pods are not read
+	progress io.Writer // nil: none
 }
 
 // newTest returns the test of the configured scenarios.
@@ -160,10 +160,8 @@ func (t *test) load(ctx context.Context, r *report) {
 	if result := interAgent.Result(results[0].Elapsed); result.Sent() > 0 {
 		r.Load = append(r.Load, newRow(load.Stream{Name: "between agents", Limit: load.InterAgentLimit()}, result))
 	}
-	r.Replicas = history.services
-	if history.err != nil {
-		r.Notes = append(r.Notes, "replicas were not read: "+history.err.Error())
-	}
+	r.Replicas, r.Bounds = history.services, history.bounds
+	r.Notes = append(r.Notes, history.notes()...)
 }
 
 // watch shows the progress and reads the numbers of pods until the returned function is called.
@@ -173,8 +171,8 @@ func (t *test) watch(ctx context.Context, counter *load.Counter, history *replic
 	if t.progress != nil {
 		wg.Go(func() { showProgress(ctx, t.progress, counter, t.cfg.duration) })
 	}
-	if t.replicas != nil {
-		wg.Go(func() { history.record(ctx, t.replicas) })
+	if t.cluster != nil {
+		wg.Go(func() { history.record(ctx, t.cluster) })
 	}
 	return func() {
 		cancel()

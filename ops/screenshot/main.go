@@ -85,18 +85,22 @@ func frontPage(ctx context.Context, token string) error {
 	return nil
 }
 
-// page opens an HTML file and waits until its first heading is drawn. The file must load nothing
-// else.
+// page opens an HTML file, waits until its first heading is drawn, and makes the window as high as
+// the page. The file must load nothing else.
 func page(ctx context.Context, file string) error {
 	path, err := filepath.Abs(file)
 	if err != nil {
 		return err
 	}
-	var loaded int
+	var loaded, whole int
 	if err := chromedp.Run(ctx,
 		chromedp.Navigate("file://"+path),
 		chromedp.WaitVisible("h1"),
 		chromedp.Evaluate("performance.getEntriesByType('resource').length", &loaded),
+		chromedp.Evaluate("document.documentElement.scrollHeight", &whole),
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			return chromedp.EmulateViewport(width, int64(max(height, whole)), chromedp.EmulateScale(1)).Do(ctx)
+		}),
 	); err != nil {
 		return fmt.Errorf("page %s: %w", file, err)
 	}

@@ -16,8 +16,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// timeout limits one command of Pulumi.
-const timeout = time.Minute
+const (
+	// timeout limits one command of Pulumi.
+	timeout = time.Minute
+	// endDelay is the longest time from the end of ctx to the end of the command.
+	endDelay = 200 * time.Millisecond
+)
 
 // Outputs are the outputs of a stack that pf uses. A member is empty if the stack does not have the
 // output.
@@ -136,6 +140,8 @@ func (s *Stack) pulumi(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "pulumi", args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
+	// A plugin of an ended Pulumi may keep its output open. Output must not wait for the plugin.
+	cmd.WaitDelay = endDelay
 	out, err := cmd.Output()
 	switch message := strings.TrimSpace(strings.TrimPrefix(stderr.String(), "error: ")); {
 	case errors.Is(err, exec.ErrNotFound):

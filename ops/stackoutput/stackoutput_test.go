@@ -1,9 +1,11 @@
 package stackoutput
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -36,6 +38,26 @@ END`)
 	got, err := os.ReadFile(arguments)
 	require.NoError(t, err)
 	require.Equal(t, "stack output --json --non-interactive --stack prod --cwd /project\n", string(got))
+}
+
+// TestInterruptedReadDoesNotWaitForAPlugin: the child keeps the output of the command open.
+func TestInterruptedReadDoesNotWaitForAPlugin(t *testing.T) {
+	started := filepath.Join(t.TempDir(), "started")
+	fakePulumi(t, "sleep 20 & touch "+started+"; wait")
+	ctx, interrupt := context.WithCancel(t.Context())
+	end := make(chan error, 1)
+	go func() {
+		_, err := (&Stack{}).Read(ctx)
+		end <- err
+	}()
+	require.Eventually(t, func() bool { _, err := os.Stat(started); return err == nil }, 10*time.Second, time.Millisecond)
+	interrupt()
+	select {
+	case err := <-end:
+		require.Error(t, err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the read waits for the child")
+	}
 }
 
 func TestStateIsExported(t *testing.T) {

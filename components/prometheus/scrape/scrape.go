@@ -84,6 +84,8 @@ type job struct {
 	Timeout  string `json:"scrape_timeout,omitempty"`
 	Scheme   string `json:"scheme,omitempty"`
 	Path     string `json:"metrics_path,omitempty"`
+	// BodyLimit replaces the global limit.
+	BodyLimit string `json:"body_size_limit,omitempty"`
 	// HonorLabels keeps the labels pod and namespace of series about other pods.
 	HonorLabels bool         `json:"honor_labels,omitempty"`
 	TLS         *tls         `json:"tls_config,omitempty"`
@@ -190,7 +192,7 @@ func New(services []scaling.Profile, in Namespaces) Config {
 	}, job{
 		Name: promrules.StateJob, HonorLabels: true, Discovery: pods(in.Own),
 		Targets: podTargets(relabel{Source: []string{podApp}, Regex: StateApp, Action: "keep"}),
-	}, containers(in.Platform))
+	}, containers(in.Platform), throttling(in.Platform))
 	return config
 }
 
@@ -251,6 +253,32 @@ func containers(namespace string) job {
 			{Source: []string{"__name__"}, Regex: "container_(cpu_usage_seconds_total|memory_working_set_bytes)", Action: "keep"},
 		},
 	}
+}
+
+const (
+	// throttlingInterval is twice slowInterval: cAdvisor's answer is the largest of all, and its
+	// readers look at ten minutes.
+	throttlingInterval = 2 * slowInterval
+	// throttlingBodyLimit is for cAdvisor's answer before metric_relabel_configs. It has some
+	// hundred series for each container of the node, about 40 kB.
+	throttlingBodyLimit = "20MB"
+)
+
+// throttling scrapes cAdvisor in the kubelets, because /metrics/resource does not say which
+// containers the kernel throttles (google/cadvisor, docs/storage/prometheus.md). It keeps two
+// series for each container of one namespace that has a CPU limit: with 100 such containers, 200
+// of cAdvisor's 10,000 series or more. Series without a container are of the cgroup of a whole
+// pod. The labels id and name change with each restart, and image with each release; without them
+// a container keeps its two series.
+func throttling(namespace string) job {
+	j := containers(namespace)
+	j.Name, j.Path, j.Interval, j.BodyLimit = promrules.ThrottlingJob, "/metrics/cadvisor", seconds(throttlingInterval), throttlingBodyLimit
+	j.Series = []relabel{
+		{Source: []string{"__name__"}, Regex: "container_cpu_cfs_(throttled_)?periods_total", Action: "keep"},
+		{Source: []string{"namespace", "container"}, Regex: namespace + ";.+", Action: "keep"},
+		{Regex: "id|image|name", Action: "labeldrop"},
+	}
+	return j
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }

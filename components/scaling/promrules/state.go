@@ -13,6 +13,8 @@ const (
 	StateJob = "kube-state-metrics"
 	// ContainersJob is the job of the kubelets' series of containers' CPU and memory.
 	ContainersJob = "containers"
+	// ThrottlingJob is that of cAdvisor's counts of throttled CPU periods.
+	ThrottlingJob = "throttling"
 	// StoresJob is the job of the stores in the cluster.
 	StoresJob = "stores"
 )

@@ -92,7 +92,7 @@ func TestDiagnosisOfAHealthyPlatform(t *testing.T) {
 }
 
 // slowMachine are the findings that may be true on a machine without spare CPU.
-var slowMachine = []string{"endpoint-slow", "agent-slow", "pod-cpu-starved", "hpa-at-maximum", "slow-query", "pod-unschedulable", "redis-slow-commands"}
+var slowMachine = []string{"endpoint-slow", "agent-slow", "pod-throttled", "pod-cpu-near-limit", "hpa-at-maximum", "slow-query", "pod-unschedulable", "redis-slow-commands"}
 
 // TestHealthyPlatformUnderLoadHasNoFalseFinding runs pf diagnose every 30 s during a load. It
 // must find nothing except what a slow machine explains.
@@ -178,7 +178,7 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 		container["command"] = []string{"sh", "-c", "while :; do :; done"}
 		container["resources"] = map[string]any{"requests": map[string]any{"cpu": "10m", "memory": "16Mi"}, "limits": map[string]any{"cpu": "50m", "memory": "64Mi"}}
 	})
-	seed(fault{"a pod with too little CPU", "resources", "pod-cpu-starved", "pod/fault-cpu", "throttled"})
+	seed(fault{"a pod with too little CPU", "resources", "pod-throttled", "pod/fault-cpu", "within a period of 100 ms"})
 	must(t, "kubectl", "-n", namespace, "create", "poddisruptionbudget", "fault-budget", "--selector=app=progressive-framework-v5", "--min-available=100%")
 	t.Cleanup(func() { must(t, "kubectl", "-n", namespace, "delete", "poddisruptionbudget", "fault-budget") })
 	seed(fault{"a PDB that blocks a drain", "scaling", "drain-blocked", "poddisruptionbudget/fault-budget", "requires as many healthy pods"})
