@@ -77,6 +77,7 @@ func TestCommands(t *testing.T) {
 		{"nothing is wrong", []string{"check", good}, 0, "0 mandatory"},
 		{"a mandatory rule is broken", []string{"check", bad}, 1, "enableKeyRotation is not true"},
 		{"the earlier state has the same violation", []string{"check", "-against", bad, bad}, 0, "1 mandatory"},
+		{"an expired waiver, which the earlier state has, too", []string{"check", "-config", waived, "-against", bad, bad}, 1, "it expired on 2000-01-01"},
 		{"an expired waiver of a YAML file", []string{"check", "-config", waived, bad}, 1, "it expired on 2000-01-01"},
 		{"more than the budget", []string{"check", "-config", budget, dear}, 1, "the expected cost is $32.85 a month, with 0 items not known yet and 0 without a price; the budget is $30.00"},
 		{"another format", []string{"check", "-format", "sarif", bad}, 1, `"ruleId": "key-rotates"`},
