@@ -112,7 +112,7 @@ func claimVolume(i item, spec k8sview.PersistentVolumeClaimSpec, count int64) {
 // volumeKind returns the EBS volume type of a storage class of the stack.
 func volumeKind(i item, name string) reading[string] {
 	for _, class := range i.e.graph.OfType(classType) {
-		if value.As[value.String](class.View().At("metadata.name")).Is(name) != value.True {
+		if same, _ := value.As[value.String](class.View().At("metadata.name")).Is(name).Known(); !same {
 			continue
 		}
 		provisioner := text(value.As[value.String](class.View().Get("provisioner")))

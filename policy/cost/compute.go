@@ -16,7 +16,7 @@ const detailedMetrics = 7
 // eksCluster adds the hours of a cluster. They cost more for a version whose standard
 // support has ended.
 func eksCluster(i item, v awsview.EksCluster) {
-	if v.ComputeConfig().Enabled().IsTrue() != value.False {
+	if possible(v.ComputeConfig().Enabled().IsTrue()) {
 		i.unpriced("eks:auto-mode", noRow)
 	}
 	version := text(v.Version())
@@ -136,10 +136,10 @@ func volumes(i item, t awsview.Ec2LaunchTemplate, size Quantity) {
 			i.line("ebs:"+kind.value, Scaled, size.times(gib.value))
 		}
 		// More operations or throughput than the volume includes have no row.
-		if m.Ebs().Iops().Set() != value.False {
+		if possible(m.Ebs().Iops().Set()) {
 			i.unpriced("ebs:iops", noRow)
 		}
-		if m.Ebs().Throughput().Set() != value.False {
+		if possible(m.Ebs().Throughput().Set()) {
 			i.unpriced("ebs:throughput", noRow)
 		}
 	}

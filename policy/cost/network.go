@@ -76,7 +76,7 @@ func metricAlarm(i item, v awsview.CloudwatchMetricAlarm) {
 		}
 		return reading[string]{value: standard}
 	}
-	if v.ThresholdMetricId().Set() != value.False {
+	if possible(v.ThresholdMetricId().Set()) {
 		i.unpriced("cloudwatch:alarm:anomaly-detection", noRow)
 		return
 	}
@@ -95,7 +95,7 @@ func metricAlarm(i item, v awsview.CloudwatchMetricAlarm) {
 	}
 	metrics, worst := int64(0), standard
 	for _, q := range queries {
-		if q.Metric().Set() == value.False { // an expression over the others
+		if !possible(q.Metric().Set()) { // an expression over the others
 			continue
 		}
 		metrics++

@@ -81,13 +81,17 @@ func textOr(s value.String, fallback string) reading[string] {
 
 // truth reads an input that is true or false; false if it is not set.
 func truth(b value.Bool) reading[bool] {
-	switch b.IsTrue() {
-	case value.True:
-		return reading[bool]{value: true}
-	case value.Unknown:
+	answer, known := b.IsTrue().Known()
+	if !known {
 		return reading[bool]{problem: notKnown}
 	}
-	return reading[bool]{}
+	return reading[bool]{value: answer}
+}
+
+// possible reports whether a result is true, or not known yet.
+func possible(t value.Truth) bool {
+	answer, known := t.Known()
+	return answer || !known
 }
 
 // length reads the number of elements of a list. Elements that are not known yet

@@ -49,7 +49,7 @@ func database(i item, v awsview.RdsInstance) {
 	}
 	databaseStorage(i, v, multi, zones)
 	switch days := wholeOr(v.PerformanceInsightsRetentionPeriod(), includedDays); {
-	case v.PerformanceInsightsEnabled().IsTrue() == value.False:
+	case !possible(v.PerformanceInsightsEnabled().IsTrue()):
 	case !days.ok():
 		i.undecided("rds:performance-insights", "performanceInsightsRetentionPeriod", days.problem)
 	case days.value > includedDays:
@@ -71,10 +71,10 @@ func databaseStorage(i item, v awsview.RdsInstance, multi reading[bool], zones s
 	default:
 		i.fixed("rds:storage:"+zones+":"+kind.value, gib.value)
 	}
-	if v.Iops().Set() != value.False {
+	if possible(v.Iops().Set()) {
 		i.unpriced("rds:iops", noRow)
 	}
-	if v.StorageThroughput().Set() != value.False {
+	if possible(v.StorageThroughput().Set()) {
 		i.unpriced("rds:throughput", noRow)
 	}
 }
@@ -105,7 +105,7 @@ func replicationGroup(i item, v awsview.ElasticacheReplicationGroup) {
 		i.undecided("elasticache:"+engine.value, "nodeType", node.problem)
 		return
 	}
-	if v.NumCacheClusters().Set() != value.False { // cluster mode is off
+	if possible(v.NumCacheClusters().Set()) { // cluster mode is off
 		if nodes := whole(v.NumCacheClusters()); nodes.ok() {
 			i.hourly(sku, nodes.value)
 		} else {
