@@ -12,7 +12,7 @@ import (
 func TestResultsThatIgnoreUnknownDoNotCompile(t *testing.T) {
 	for _, row := range []struct{ reason, program, message string }{
 		{"a correct program compiles, so the others fail for the reason given", "valid", ""},
-		{"a comparison with True", "equals", "cannot compare set == value.True"},
+		{"a comparison with True", "equals", "cannot be compared"},
 		{"a result as a bool", "branch", "non-boolean condition in if statement"},
 		{"a switch on a result", "choice", "cannot switch on set"},
 	} {
