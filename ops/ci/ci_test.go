@@ -216,6 +216,21 @@ func TestApprovalsOfTheProjectAreTheDefault(t *testing.T) {
 	require.Contains(t, out, approval.File)
 }
 
+// A fault of a waiver refuses a change, although the state is evaluated with the same waiver.
+func TestFaultyWaiverIsNew(t *testing.T) {
+	d := newCIProject(t)
+	d.write(t, "Pulumi.prod.yaml", `config:
+  progressive-framework:policy:
+    waivers:
+      - {rule: key-rotates, resource: k, reason: r, owner: o, until: "2000-01-01"}
+`)
+	d.write(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "policy-config", "kind": "mandatory", "message": "waiver of key-rotates for k: until: it expired on 2000-01-01", "new": true}]}`)
+	d.write(t, "code", "1")
+	out, code := d.run(t, "preview", "--out", d.path("out"))
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, "1 mandatory violation")
+}
+
 func TestOfflinePreviewShowsWhatChangesSinceTheBase(t *testing.T) {
 	d := newCIProject(t)
 	require.NoError(t, os.MkdirAll(d.path(".sandbox/bin"), 0o750))

@@ -112,7 +112,7 @@ func addClaimVolumes(b billing, spec k8sview.PersistentVolumeClaimSpec, count in
 // volumeKind returns the EBS volume type of a storage class of the stack.
 func volumeKind(b billing, name string) reading[string] {
 	for _, class := range b.e.graph.OfType(classType) {
-		if value.As[value.String](class.View().At("metadata.name")).Is(name) != value.True {
+		if same, _ := value.As[value.String](class.View().At("metadata.name")).Is(name).Known(); !same {
 			continue
 		}
 		provisioner := readText(value.As[value.String](class.View().Get("provisioner")))

@@ -16,7 +16,7 @@ const detailedMetrics = 7
 // addEKSCluster adds the hours of a cluster. An hour costs more if the standard support of the
 // cluster's version has ended.
 func addEKSCluster(b billing, v awsview.EksCluster) {
-	if v.ComputeConfig().Enabled().IsTrue() != value.False {
+	if possible(v.ComputeConfig().Enabled().IsTrue()) {
 		b.addUnpriced("eks:auto-mode", noRow)
 	}
 	version := readText(v.Version())
@@ -136,10 +136,10 @@ func addVolumes(b billing, t awsview.Ec2LaunchTemplate, size Quantity) {
 			b.addLine("ebs:"+kind.value, Scaled, size.times(gib.value))
 		}
 		// The price table has no row for IOPS or throughput above those that a volume includes.
-		if m.Ebs().Iops().IsSet() != value.False {
+		if possible(m.Ebs().Iops().IsSet()) {
 			b.addUnpriced("ebs:iops", noRow)
 		}
-		if m.Ebs().Throughput().IsSet() != value.False {
+		if possible(m.Ebs().Throughput().IsSet()) {
 			b.addUnpriced("ebs:throughput", noRow)
 		}
 	}

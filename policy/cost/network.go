@@ -76,7 +76,7 @@ func addMetricAlarm(b billing, v awsview.CloudwatchMetricAlarm) {
 		}
 		return reading[string]{value: standard}
 	}
-	if v.ThresholdMetricId().IsSet() != value.False {
+	if possible(v.ThresholdMetricId().IsSet()) {
 		b.addUnpriced("cloudwatch:alarm:anomaly-detection", noRow)
 		return
 	}
@@ -95,7 +95,7 @@ func addMetricAlarm(b billing, v awsview.CloudwatchMetricAlarm) {
 	}
 	metrics, highest := int64(0), standard
 	for _, q := range queries {
-		if q.Metric().IsSet() == value.False { // an expression over the other queries is not billed
+		if !possible(q.Metric().IsSet()) { // an expression over the other queries is not billed
 			continue
 		}
 		metrics++

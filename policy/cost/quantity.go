@@ -81,13 +81,17 @@ func readTextOr(s value.String, fallback string) reading[string] {
 
 // readBool reads an input that is true or false. An input that is not set counts as false.
 func readBool(b value.Bool) reading[bool] {
-	switch b.IsTrue() {
-	case value.True:
-		return reading[bool]{value: true}
-	case value.Unknown:
+	answer, known := b.IsTrue().Known()
+	if !known {
 		return reading[bool]{problem: notKnown}
 	}
-	return reading[bool]{}
+	return reading[bool]{value: answer}
+}
+
+// possible reports whether a result is true, or not known yet.
+func possible(t value.Truth) bool {
+	answer, known := t.Known()
+	return answer || !known
 }
 
 // readLength reads the number of elements of a list. An element that is not known yet also

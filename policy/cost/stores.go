@@ -49,7 +49,7 @@ func addDatabase(b billing, v awsview.RdsInstance) {
 	}
 	addDatabaseStorage(b, v, multi, zones)
 	switch days := readWholeOr(v.PerformanceInsightsRetentionPeriod(), includedDays); {
-	case v.PerformanceInsightsEnabled().IsTrue() == value.False: // no charge
+	case !possible(v.PerformanceInsightsEnabled().IsTrue()): // no charge
 	case !days.ok():
 		b.addUndecided("rds:performance-insights", "performanceInsightsRetentionPeriod", days.problem)
 	case days.value > includedDays:
@@ -71,10 +71,10 @@ func addDatabaseStorage(b billing, v awsview.RdsInstance, multi reading[bool], z
 	default:
 		b.addFixed("rds:storage:"+zones+":"+kind.value, gib.value)
 	}
-	if v.Iops().IsSet() != value.False {
+	if possible(v.Iops().IsSet()) {
 		b.addUnpriced("rds:iops", noRow)
 	}
-	if v.StorageThroughput().IsSet() != value.False {
+	if possible(v.StorageThroughput().IsSet()) {
 		b.addUnpriced("rds:throughput", noRow)
 	}
 }
@@ -107,7 +107,7 @@ func addReplicationGroup(b billing, v awsview.ElasticacheReplicationGroup) {
 		b.addUndecided("elasticache:"+engine.value, "nodeType", node.problem)
 		return
 	}
-	if v.NumCacheClusters().IsSet() != value.False { // cluster mode is off
+	if possible(v.NumCacheClusters().IsSet()) { // cluster mode is off
 		if nodes := readWhole(v.NumCacheClusters()); nodes.ok() {
 			b.addHourly(sku, nodes.value)
 		} else {

@@ -6,6 +6,7 @@ package graph
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/progressive-framework/platform/policy/value"
 )
@@ -67,6 +68,9 @@ type Graph struct {
 	byType map[string][]*Resource
 	// referrers has, by URN, the resources that refer to it.
 	referrers map[string][]*Resource
+	// open returns the resources with an unknown input that comes from a resource that is not
+	// known.
+	open func() []*Resource
 }
 
 // Build returns the graph of resources.
@@ -75,6 +79,9 @@ func Build(resources []*Resource) *Graph {
 		all: resources, byURN: make(map[string]*Resource, len(resources)),
 		byType: map[string][]*Resource{}, referrers: map[string][]*Resource{},
 	}
+	g.open = sync.OnceValue(func() []*Resource {
+		return slices.DeleteFunc(slices.Clone(resources), func(r *Resource) bool { return !r.mayReferToMore() })
+	})
 	for _, r := range resources {
 		g.byURN[r.URN] = r
 		g.byType[r.Type] = append(g.byType[r.Type], r)
@@ -133,7 +140,8 @@ func (r *Resource) identifiedBy(text string) bool {
 	if text == "" {
 		return false
 	}
-	return text == r.ID || value.As[value.String](r.Outputs.Get("arn")).Is(text) == value.True
+	arn, _ := value.As[value.String](r.Outputs.Get("arn")).Is(text).Known() // a text can't be an unknown ARN
+	return text == r.ID || arn
 }
 
 // Referrers returns the resources of type typ whose input prop refers to r.
@@ -172,6 +180,28 @@ func (r Related) Exists() value.Truth {
 	return r.Any(func(*Resource) value.Truth { return value.True })
 }
 
-// AllReferrers returns the resources that have r in their References. A literal ID or ARN of r in
-// an input does not count.
-func (g *Graph) AllReferrers(r *Resource) []*Resource { return g.referrers[r.URN] }
+// AllReferrers returns the resources with any input that refers to r, except those of the types
+// that are left out.
+func (g *Graph) AllReferrers(r *Resource, leftOut ...string) Related {
+	var out Related
+	for _, other := range g.referrers[r.URN] {
+		if !slices.Contains(leftOut, other.Type) {
+			out.Resources = append(out.Resources, other)
+		}
+	}
+	out.Complete = !slices.ContainsFunc(g.open(), func(other *Resource) bool {
+		return other != r && !slices.Contains(leftOut, other.Type)
+	})
+	return out
+}
+
+// mayReferToMore reports whether an unknown input comes from a resource that is not known.
+func (r *Resource) mayReferToMore() bool {
+	if r.Inputs.Known() {
+		return false
+	}
+	names, complete := r.Inputs.Keys()
+	return !complete || slices.ContainsFunc(names, func(name string) bool {
+		return len(r.References[name]) == 0 && !r.Inputs.Get(name).Known()
+	})
+}

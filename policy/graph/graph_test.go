@@ -46,8 +46,8 @@ func TestRefsAndReferrersFindTheSameReferences(t *testing.T) {
 		g := Build([]*Resource{target, from})
 		require.Equal(t, tc.want, g.Refs(from, "ref", target.Type).Exists(), tc.reason)
 		require.Equal(t, tc.want, g.Referrers(target, from.Type, "ref").Any(always), "%s, from the other end", tc.reason)
-		if tc.want != value.Unknown {
-			require.Equal(t, tc.want == value.True, len(g.Refs(from, "ref", target.Type).Resources) == 1, tc.reason)
+		if exists, known := tc.want.Known(); known {
+			require.Equal(t, exists, len(g.Refs(from, "ref", target.Type).Resources) == 1, tc.reason)
 		}
 	}
 }
@@ -73,4 +73,16 @@ func TestOutputsOfResourcesCountAsSet(t *testing.T) {
 	require.Equal(t, value.True, r.View().Get("fromA").IsSet())
 	require.Equal(t, value.Unknown, r.View().Get("unknown").IsSet())
 	require.Equal(t, value.True, r.View().At("object.member").IsSet())
+}
+
+// A resource whose unknown input comes from nowhere may refer to everything, unless its type is
+// left out.
+func TestAllReferrers(t *testing.T) {
+	target := resource("target", nil, nil)
+	user := resource("user", map[string]any{"ref": value.Undetermined{}}, map[string][]string{"ref": {target.URN}})
+	other := resource("other", map[string]any{"ref": value.Undetermined{}}, nil)
+	require.Equal(t, value.False, Build([]*Resource{target}).AllReferrers(target).Exists())
+	require.Equal(t, value.True, Build([]*Resource{target, user, other}).AllReferrers(target).Exists())
+	require.Equal(t, value.Unknown, Build([]*Resource{target, other}).AllReferrers(target).Exists())
+	require.Equal(t, value.False, Build([]*Resource{target, user, other}).AllReferrers(target, user.Type).Exists())
 }

@@ -129,18 +129,22 @@ func newFinding(r evaluate.Result) Finding {
 // key identifies a violation in both reports of a comparison.
 func (f Finding) key() string { return f.Rule + " " + f.URN }
 
+// ofConfig reports whether the finding is a fault of the configuration of rules.
+func (f Finding) ofConfig() bool { return f.Rule == evaluate.ConfigRule.ID }
+
 // Compare sets New to false for each violation that the earlier report also has. It adds to
-// Fixed each violation of the earlier report that this report does not have.
+// Fixed each violation of the earlier report that this report does not have. A fault of the configuration is always New and never fixed: an
+// earlier state is evaluated with today's configuration, so its report has the same faults.
 func (r *Report) Compare(earlier *Report) {
 	r.comparedToState = true
 	earlierViolations, violations := earlier.violations(), r.violations()
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Kind != Undecided {
-			f.New = !earlierViolations[f.key()]
+			f.New = f.ofConfig() || !earlierViolations[f.key()]
 		}
 	}
 	for _, f := range earlier.Findings {
-		if f.Kind != Undecided && !violations[f.key()] && !r.isUndecided(f) {
+		if f.Kind != Undecided && !f.ofConfig() && !violations[f.key()] && !r.isUndecided(f) {
 			r.Fixed = append(r.Fixed, f)
 		}
 	}

@@ -46,6 +46,8 @@ func newReport(t *testing.T, okValues map[string]any, config string) *Report {
 
 const waiverOfB = `{"waivers":[{"rule":"t-ok","resource":"b","reason":"r","owner":"o","until":"2026-12-01"}]}`
 
+const expiredWaiver = `{"waivers":[{"rule":"t-ok","resource":"a","reason":"r","owner":"o","until":"2026-11-01"}]}`
+
 // render returns the report in a format.
 func render(t *testing.T, r *Report, format string) string {
 	t.Helper()
@@ -74,18 +76,22 @@ func TestOnlyNewViolationsFailAfterCompare(t *testing.T) {
 	for _, tc := range []struct {
 		reason        string
 		before, after map[string]any
+		configBefore  string
+		config        string
 		fails         bool
 		added, fixed  []string
 	}{
-		{"a violation that the earlier state has does not fail", map[string]any{"a": false}, map[string]any{"a": false}, false, nil, nil},
-		{"a new violation fails", map[string]any{"a": true}, map[string]any{"a": false}, true, []string{"a"}, nil},
-		{"a violation of a new resource fails", map[string]any{"a": false}, map[string]any{"a": false, "b": false}, true, []string{"b"}, nil},
-		{"a fixed violation is listed", map[string]any{"a": false}, map[string]any{"a": true}, false, nil, []string{"a"}},
-		{"a violation of a deleted resource is listed as fixed", map[string]any{"a": false, "b": true}, map[string]any{"b": true}, false, nil, []string{"a"}},
-		{"a violation that can't be decided is not fixed", map[string]any{"a": false}, map[string]any{"a": value.Undetermined{}}, false, nil, nil},
+		{"a violation that the earlier state has does not fail", map[string]any{"a": false}, map[string]any{"a": false}, "", "", false, nil, nil},
+		{"a new violation fails", map[string]any{"a": true}, map[string]any{"a": false}, "", "", true, []string{"a"}, nil},
+		{"a violation of a new resource fails", map[string]any{"a": false}, map[string]any{"a": false, "b": false}, "", "", true, []string{"b"}, nil},
+		{"a fixed violation is listed", map[string]any{"a": false}, map[string]any{"a": true}, "", "", false, nil, []string{"a"}},
+		{"a violation of a deleted resource is listed as fixed", map[string]any{"a": false, "b": true}, map[string]any{"b": true}, "", "", false, nil, []string{"a"}},
+		{"a violation that can't be decided is not fixed", map[string]any{"a": false}, map[string]any{"a": value.Undetermined{}}, "", "", false, nil, nil},
+		{"a faulty waiver fails, although the earlier state is evaluated with it", map[string]any{"a": false}, map[string]any{"a": false}, expiredWaiver, expiredWaiver, true, []string{""}, nil},
+		{"a removed faulty waiver is not fixed", map[string]any{"a": true}, map[string]any{"a": true}, expiredWaiver, "", false, nil, nil},
 	} {
-		r := newReport(t, tc.after, "")
-		r.Compare(newReport(t, tc.before, ""))
+		r := newReport(t, tc.after, tc.config)
+		r.Compare(newReport(t, tc.before, tc.configBefore))
 		require.Equal(t, tc.fails, r.Fails(), tc.reason)
 		var added, fixed []string
 		for _, f := range r.Findings {

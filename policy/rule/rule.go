@@ -103,11 +103,11 @@ func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	if s.Watch != nil {
 		s.Watch(format, t)
 	}
-	switch t {
-	case value.False:
-		s.Broken = append(s.Broken, fmt.Sprintf(format, args...))
-	case value.Unknown:
+	switch holds, known := t.Known(); {
+	case !known:
 		s.Undecided = append(s.Undecided, fmt.Sprintf(format, args...))
+	case !holds:
+		s.Broken = append(s.Broken, fmt.Sprintf(format, args...))
 	}
 }
 

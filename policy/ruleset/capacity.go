@@ -56,17 +56,19 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 	complete = true
 	for _, r := range g.OfType(k8sview.Deployment{}.Token()) {
 		count, known := maxPods(g, r)
-		for _, c := range knownItems(podOf(r).Spec().Containers()) {
+		containers, all := podOf(r).Spec().Containers().Items()
+		complete = complete && all
+		for _, c := range containers {
 			pool, set := 0.0, false
 			variables, namesKnown := c.Env().Items()
 			for _, e := range variables {
 				namesKnown = namesKnown && e.Name().Known()
-				switch {
-				case e.Name().Is(poolVariable) == value.True:
+				switch name, _ := e.Name().Raw().(string); {
+				case name == poolVariable:
 					text, _ := e.Value().Raw().(string)
 					pool, set = number(text), true
 					complete = complete && e.Value().Known()
-				case e.Name().Is("DATABASE_URL") == value.True && !set:
+				case name == "DATABASE_URL" && !set:
 					pool = defaultPool
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
 )
@@ -51,7 +52,10 @@ var cdn = []*rule.Rule{
 		}),
 	cdnRule("cdn-no-shadowed-path", "No behaviour is hidden by an earlier one", "CloudFront uses the first pattern that matches. The later one never applies.",
 		"components/cdn/behaviour, the order of rules", rule.Medium, []string{"WA OPS06"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			items := knownItems(v.OrderedCacheBehaviors())
+			items, complete := v.OrderedCacheBehaviors().Items()
+			if !complete {
+				s.Wait("the behaviours")
+			}
 			for i, later := range items {
 				for _, earlier := range items[:i] {
 					s.Must(value.Not(covers(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
@@ -124,18 +128,16 @@ var cdn = []*rule.Rule{
 		Fix: "components/cdn/behaviour, Caching", Standards: []string{"WA SEC07"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			buckets := map[string]bool{}
-			for _, o := range knownItems(v.Origins()) {
-				if o.OriginAccessControlId().IsSet() == value.True {
-					buckets[o.OriginId().Text()] = true
-				}
+			behaviours, complete := v.OrderedCacheBehaviors().Items()
+			if !complete {
+				s.Wait("the behaviours")
 			}
-			policies := rule.Refs[awsview.CloudfrontCachePolicy](s.Graph, s.Resource, "orderedCacheBehaviors")
-			for _, b := range knownItems(v.OrderedCacheBehaviors()) {
-				if buckets[b.TargetOriginId().Text()] {
-					continue
-				}
-				s.Must(separatesCallers(policies, b.CachePolicyId()), "answers to %s are cached without the Authorization header in the key", b.PathPattern().Text())
+			policies := rule.Every[awsview.CloudfrontCachePolicy](s.Graph)
+			for _, b := range behaviours {
+				bucket := v.Origins().Any(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
+					return value.All(o.OriginAccessControlId().IsSet(), value.Both(o.OriginId(), b.TargetOriginId(), sameText))
+				})
+				s.Must(value.Any(bucket, separatesCallers(policies, b.CachePolicyId())), "answers to %s are cached without the Authorization header in the key", b.PathPattern().Text())
 			}
 		}),
 	},
@@ -161,16 +163,16 @@ const cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 // Authorization header in its cache key. The id of a policy is known once the
 // policy exists.
 func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) value.Truth {
-	return value.Any(id.Is(cachingDisabled), id.Satisfies(func(text string) bool {
-		for _, r := range policies.Resources {
-			key := value.As[awsview.CloudfrontCachePolicy](r.View()).ParametersInCacheKeyAndForwardedToOrigin()
-			if r.ID == text && value.HasText(key.HeadersConfig().Headers().Items(), "Authorization") == value.True {
-				return true
-			}
-		}
-		return false
+	return value.Any(id.Is(cachingDisabled), policies.Any(func(r *graph.Resource, p awsview.CloudfrontCachePolicy) value.Truth {
+		key := p.ParametersInCacheKeyAndForwardedToOrigin()
+		return value.All(
+			id.Satisfies(func(text string) bool { return text == r.ID }),
+			value.HasText(key.HeadersConfig().Headers().Items(), "Authorization"),
+		)
 	}))
 }
+
+func sameText(a, b string) bool { return a == b }
 
 // covers reports whether a path pattern matches every path that the other one
 // matches. A pattern may have one star, at its end.

@@ -113,7 +113,11 @@ var cluster = []*rule.Rule{
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.Secret) {
 			for _, part := range []value.Node{v.Data().Node, v.StringData().Node} {
-				for _, name := range part.Keys() {
+				names, complete := part.Keys()
+				if !complete && !part.IsSecret() {
+					s.Wait("the names of the content")
+				}
+				for _, name := range names {
 					s.Must(encrypted(part.Get(name)), "%s is in clear text", name)
 				}
 			}
@@ -125,7 +129,11 @@ var cluster = []*rule.Rule{
 		Fix: "components/secretfiles: a Secret", Standards: []string{"CIS EKS 4.4.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.ConfigMap) {
-			for _, name := range v.Data().Keys() {
+			names, complete := v.Data().Keys()
+			if !complete {
+				s.Wait("the names of the entries")
+			}
+			for _, name := range names {
 				s.Must(value.Not(value.Any(value.FromBool(credential.MatchString(name)), v.Data().Key(name).Contains("PRIVATE KEY-----"))), "the entry %s is a secret", name)
 			}
 		}),

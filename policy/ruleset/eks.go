@@ -128,14 +128,16 @@ var eks = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.EksCluster) {
 			for _, r := range s.Graph.OfType(k8sview.Deployment{}.Token()) {
-				if stackImages(s.Graph, r).Exists() == value.True {
-					continue
+				own := stackImages(s.Graph, r).Exists()
+				containers, complete := podOf(r).Spec().Containers().Items()
+				if !complete && len(containers) == 0 {
+					s.Must(value.Any(own, value.Unknown), "the containers of %s", r.Name)
 				}
-				for _, c := range knownItems(podOf(r).Spec().Containers()) {
+				for _, c := range containers {
 					same := value.Both(c.Image(), v.Version(), func(image, version string) bool {
 						return strings.Contains(image, ":v"+version+".") || strings.Contains(image, ":v"+minorBefore(version)+".")
 					})
-					s.Must(value.Implies(c.Image().Matches(autoscalerImage), same), "Cluster Autoscaler is %s, the cluster %s", c.Image().Text(), v.Version().Text())
+					s.Must(value.Any(own, value.Not(c.Image().Matches(autoscalerImage)), same), "Cluster Autoscaler is %s, the cluster %s", c.Image().Text(), v.Version().Text())
 				}
 			}
 		}),

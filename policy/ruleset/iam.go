@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
 )
@@ -80,6 +81,10 @@ func changes(action string) bool {
 var unscoped = map[string]bool{
 	"logs:DescribeLogGroups": true, "ecr:GetAuthorizationToken": true, "ssm:UpdateInstanceInformation": true,
 }
+
+// noUsers are the types whose reference to a role is no use of it. The text of a Secret gives
+// nobody a role.
+var noUsers = []string{awsview.IamRolePolicy{}.Token(), awsview.IamRolePolicyAttachment{}.Token(), k8sview.Secret{}.Token()}
 
 var policyTypes = []string{awsview.IamRolePolicy{}.Token(), awsview.IamPolicy{}.Token()}
 
@@ -164,18 +169,9 @@ var iam = []*rule.Rule{
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.IamRole) {
 			// A role for tokens of another issuer is used from outside the stack.
-			if trusted := statements(s.View().Get("assumeRolePolicy")).Any(statement.federated); trusted == value.True {
-				return
-			}
-			used := false
-			for _, r := range s.Graph.AllReferrers(s.Resource) {
-				switch r.Type {
-				case awsview.IamRolePolicy{}.Token(), awsview.IamRolePolicyAttachment{}.Token():
-				default:
-					used = true
-				}
-			}
-			s.Must(value.FromBool(used), "no resource refers to it")
+			outside := statements(s.View().Get("assumeRolePolicy")).Any(statement.federated)
+			used := s.Graph.AllReferrers(s.Resource, noUsers...).Exists()
+			s.Must(value.Any(outside, used), "no resource refers to it")
 		}),
 	},
 	{

@@ -2,6 +2,7 @@ package ruleset_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -9,20 +10,23 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// leaves returns the paths of all values that are neither an object nor a list.
+// valuePaths returns the paths of all values in raw: objects, lists, and what is in them.
 // Each path begins with the prefix.
-func leaves(raw any, prefix string) []string {
+func valuePaths(raw any, prefix string) []string {
 	var out []string
 	addChild := func(name string, child any) {
 		if prefix != "" {
 			name = prefix + "." + name
 		}
-		out = append(out, leaves(child, name)...)
+		out = append(append(out, name), valuePaths(child, name)...)
 	}
 	switch v := raw.(type) {
+	case value.Secret:
+		return valuePaths(v.Value, prefix)
 	case map[string]any:
 		for name, child := range v {
 			addChild(strings.ReplaceAll(name, ".", "|"), child)
@@ -31,38 +35,92 @@ func leaves(raw any, prefix string) []string {
 		for i, child := range v {
 			addChild(fmt.Sprint(i), child)
 		}
-	default:
-		return []string{prefix}
 	}
 	slices.Sort(out)
 	return out
 }
 
+// hidden returns the resource with an unknown value at the path. Without references, nothing
+// says which resource the value comes from. An empty value never keeps its references: the
+// output of a resource counts as set.
+func hidden(r *graph.Resource, path string, references bool) *graph.Resource {
+	top, _, _ := strings.Cut(path, ".")
+	set, _ := r.Inputs.At(path).Set().Known()
+	r = with(r, path, value.Undetermined{})
+	if !references || !set {
+		r.References = maps.Clone(r.References)
+		delete(r.References, top)
+	}
+	return r
+}
+
+// startingPoint is a stack of the property test, with the results while all of it is known.
+type startingPoint struct {
+	env     *environment
+	results map[string]evaluate.Result
+	// edited are the resources that an example has edited, or that break its rule.
+	edited []int
+}
+
+// startingPoints returns the recorded prod and staging, the base, and the edited base of each
+// example. The results are evaluated when they are needed.
+func startingPoints(t *testing.T) (names []string, start func(name string) *startingPoint) {
+	t.Helper()
+	environments := map[string]func() *environment{
+		"prod":    func() *environment { return recorded(t, "prod") },
+		"staging": func() *environment { return recorded(t, "staging") },
+		"base":    func() *environment { return base(t) },
+	}
+	for i, e := range allExamples() {
+		environments[fmt.Sprintf("%s %d", e.rule, i)] = func() *environment { return e.environment(t, e.breaking()...) }
+	}
+	points := map[string]*startingPoint{}
+	start = func(name string) *startingPoint {
+		if points[name] == nil {
+			p := &startingPoint{env: environments[name]()}
+			if p.env.config == "" {
+				p.env.config = `{"cost":{"monthlyBudget":4000}}` // above staging's cost, below prod's
+			}
+			p.results = p.env.results(nil)
+			known := base(t).resources
+			for i, r := range p.env.resources {
+				if !slices.Contains(known, r) {
+					p.edited = append(p.edited, i)
+				}
+			}
+			points[name] = p
+		}
+		return points[name]
+	}
+	return slices.Sorted(maps.Keys(environments)), start
+}
+
 // A value that becomes unknown can only make a result undecided. It never makes a broken
-// result hold, or a result that holds broken, and no rule panics. The stacks are the recorded
-// prod and staging, and the base.
+// result hold, or a result that holds broken, and no rule panics. Half of the values are of a
+// resource that an example has edited, because its rule reads these.
 func TestUnknownOnlyMakesUndecided(t *testing.T) {
-	stacks := map[string]*environment{"prod": recorded(t, "prod"), "staging": recorded(t, "staging"), "base": base(t)}
-	for _, env := range stacks {
-		env.config = `{"cost":{"monthlyBudget":4000}}` // above staging's cost, below prod's
-	}
-	before := map[string]map[string]evaluate.Result{}
-	for name, env := range stacks {
-		before[name] = env.results(nil)
-	}
+	names, start := startingPoints(t)
+	stacks := []string{"prod", "staging", "base"}
 	rapid.Check(t, func(rt *rapid.T) {
-		name := rapid.SampledFrom([]string{"prod", "staging", "base"}).Draw(rt, "stack")
-		env := &environment{resources: slices.Clone(stacks[name].resources), config: stacks[name].config}
+		name := rapid.OneOf(rapid.SampledFrom(stacks), rapid.SampledFrom(names)).Draw(rt, "stack")
+		p := start(name)
+		env := &environment{resources: slices.Clone(p.env.resources), config: p.env.config}
 		for range rapid.IntRange(1, 8).Draw(rt, "values") {
-			r := rapid.SampledFrom(env.resources).Draw(rt, "resource")
-			if all := leaves(r.Inputs.Raw(), ""); len(all) > 0 {
+			i := rapid.IntRange(0, len(env.resources)-1).Draw(rt, "resource")
+			if len(p.edited) > 0 && len(p.edited) < 10 && rapid.Bool().Draw(rt, "of the example") {
+				i = rapid.SampledFrom(p.edited).Draw(rt, "edited")
+			}
+			r := env.resources[i]
+			if all := valuePaths(r.Inputs.Raw(), ""); len(all) > 0 {
 				path := rapid.SampledFrom(all).Draw(rt, "path")
-				i := slices.Index(env.resources, r)
-				env.resources[i] = with(r, path, value.Undetermined{})
+				rt.Logf("%s: %s", short(r), path)
+				// The references of an edited value are those of the value before the edit.
+				references := rapid.Bool().Draw(rt, "references") && !slices.Contains(p.edited, i)
+				env.resources[i] = hidden(r, path, references)
 			}
 		}
 		for key, r := range env.results(nil) {
-			known := before[name][key]
+			known := p.results[key]
 			if r.Outcome != known.Outcome && r.Outcome != evaluate.Undecided && known.Outcome != evaluate.Undecided {
 				rt.Fatalf("%s: %s when known, %s when partly unknown: %v", key, known.Outcome, r.Outcome, r.Messages)
 			}

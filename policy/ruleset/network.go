@@ -161,13 +161,15 @@ var network = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.ProdOnly,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.Ec2NatGateway) {
 			routes := rule.Users[awsview.Ec2Route](s.Graph, s.Resource, "natGatewayId")
-			tables := map[string]bool{}
+			tables, complete := map[*graph.Resource]bool{}, routes.Complete
 			for _, r := range routes.Resources {
-				for _, urn := range r.References["routeTableId"] {
-					tables[urn] = true
+				of := rule.Refs[awsview.Ec2RouteTable](s.Graph, r, "routeTableId")
+				complete = complete && of.Complete
+				for _, table := range of.Resources {
+					tables[table] = true
 				}
 			}
-			s.Must(atMost(len(tables), 1, routes.Complete), "%d route tables use this one NAT gateway", len(tables))
+			s.Must(atMost(len(tables), 1, complete), "%d route tables use this one NAT gateway", len(tables))
 		}),
 	},
 }

@@ -23,12 +23,6 @@ func parameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Tru
 	})
 }
 
-// knownItems returns the known elements of a list.
-func knownItems[T value.View](l value.List[T]) []T {
-	items, _ := l.Items()
-	return items
-}
-
 // number parses a number in a text. It returns 0 for another text.
 func number(text string) float64 {
 	n, err := strconv.ParseFloat(text, 64)

@@ -76,7 +76,11 @@ var podObjects = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			selector := value.As[k8sview.LabelSelector](s.View().At("spec.selector")).MatchLabels()
-			for _, name := range selector.Keys() {
+			names, complete := selector.Keys()
+			if !complete {
+				s.Wait("the labels of the selector")
+			}
+			for _, name := range names {
 				s.Must(selector.Key(name).Equals(labels(s.Resource).Key(name)), "the pods have no label %s with the selector's value", name)
 			}
 		}, serverTypes...),

@@ -145,16 +145,17 @@ var postgres = []*rule.Rule{
 		Fix: "the keys postgres.connections and services.NAME.max", Standards: []string{"WA REL05"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.RdsParameterGroup) {
-			for _, p := range knownItems(v.Parameters()) {
-				if p.Name().Is("max_connections") != value.True {
-					continue
-				}
-				connections, complete := poolConnections(s.Graph)
+			connections, complete := poolConnections(s.Graph)
+			parameters, all := v.Parameters().Items()
+			if !all {
+				s.Wait("the parameters of the group")
+			}
+			for _, p := range parameters {
 				enough := p.Value().Satisfies(func(text string) bool { return number(text) >= connections })
 				if !complete {
 					enough = value.All(enough, value.Unknown)
 				}
-				s.Must(enough, "max_connections is %s, and the pools of all pods take %g", p.Value().Text(), connections)
+				s.Must(value.Implies(p.Name().Is("max_connections"), enough), "max_connections is %s, and the pools of all pods take %g", p.Value().Text(), connections)
 			}
 		}),
 	},

@@ -33,8 +33,8 @@ var spending = []*rule.Rule{
 			// An item that is not known yet can only add to the sum. One without a price
 			// can't be compared with a budget of money: the message has their number.
 			within := value.FromBool(report.Total.Expected <= cost.Micros(min(budget, maxBudget))*cost.Dollar)
-			if within == value.True && len(report.Undecided) > 0 {
-				within = value.Unknown
+			if len(report.Undecided) > 0 {
+				within = value.All(within, value.Unknown)
 			}
 			s.Must(within, "the expected cost is %s a month, with %d items not known yet and %d without a price; the budget is %s",
 				report.Total.Expected, len(report.Undecided), len(report.Unpriced), cost.Micros(budget)*cost.Dollar)

@@ -49,7 +49,11 @@ var stack = []*rule.Rule{
 		Fix: "infra/outputs.go: export its ARN instead", Standards: []string{"WA SEC08"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			for _, name := range s.Outputs.Keys() {
+			names, complete := s.Outputs.Keys()
+			if !complete {
+				s.Wait("the names of the outputs")
+			}
+			for _, name := range names {
 				plain := value.Not(encrypted(s.Outputs.Get(name)))
 				s.Must(value.Not(value.All(value.FromBool(credential.MatchString(snake(name))), plain)), "the output %s has the name of a secret and is not encrypted", name)
 			}

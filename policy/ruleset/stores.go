@@ -31,17 +31,25 @@ var stores = []*rule.Rule{
 	storeRule("store-reached-on-its-port", "A store admits security groups on its own port only", "Nobody watches what listens on another port.",
 		"components/clients, the group's port", rule.Everywhere, func(s *rule.Subject) {
 			port := value.As[value.Number](s.View().Get("port"))
-			for _, group := range storeGroups(s).Resources {
+			groups := storeGroups(s)
+			if !groups.Complete {
+				s.Wait("the security groups of the store")
+			}
+			for _, group := range groups.Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(_ *graph.Resource, r awsview.VpcSecurityGroupIngressRule) value.Truth {
 					return value.All(r.FromPort().Compare(port, equal), r.ToPort().Compare(port, equal))
 				}), "a rule of %s opens another port than %s", group.Name, port.Text())
 			}
-			s.Must(storeGroups(s).Exists(), "no security group of this stack protects it")
+			s.Must(groups.Exists(), "no security group of this stack protects it")
 		}),
 	storeRule("store-reached-by-its-users", "A store admits security groups of this stack only", "Every machine of the network could try to log in.",
 		"components/clients, the group's Clients", rule.Everywhere, func(s *rule.Subject) {
-			for _, group := range storeGroups(s).Resources {
+			groups := storeGroups(s)
+			if !groups.Complete {
+				s.Wait("the security groups of the store")
+			}
+			for _, group := range groups.Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(r *graph.Resource, v awsview.VpcSecurityGroupIngressRule) value.Truth {
 					// A group of EKS is an output of the cluster.
@@ -59,15 +67,12 @@ var stores = []*rule.Rule{
 		Fix: "components/network, the private-data subnets", Standards: []string{"WA SEC05"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			for _, subnet := range rule.Refs[awsview.Ec2Subnet](s.Graph, s.Resource, "subnetIds").Resources {
-				for _, a := range rule.Users[awsview.Ec2RouteTableAssociation](s.Graph, subnet, "subnetId").Resources {
-					for _, table := range rule.Refs[awsview.Ec2RouteTable](s.Graph, a, "routeTableId").Resources {
-						routes := rule.Users[awsview.Ec2Route](s.Graph, table, "routeTableId")
-						s.Must(routes.All(func(_ *graph.Resource, r awsview.Ec2Route) value.Truth {
-							return value.Not(value.Any(r.GatewayId().IsSet(), r.NatGatewayId().IsSet(), r.EgressOnlyGatewayId().IsSet()))
-						}), "subnet %s has a route to a gateway", subnet.Name)
-					}
-				}
+			subnets := rule.Refs[awsview.Ec2Subnet](s.Graph, s.Resource, "subnetIds")
+			if !subnets.Complete {
+				s.Wait("the subnets of the group")
+			}
+			for _, subnet := range subnets.Resources {
+				s.Must(routesNowhere(s.Graph, subnet), "subnet %s has a route to a gateway", subnet.Name)
 			}
 		}, awsview.RdsSubnetGroup{}.Token(), awsview.DocdbSubnetGroup{}.Token(), awsview.ElasticacheSubnetGroup{}.Token()),
 	},
@@ -95,12 +100,27 @@ var stores = []*rule.Rule{
 			cores := count * minNodeCores
 			enough := value.FromBool(requested <= cores)
 			// An unknown value may add pods to enough nodes, or nodes to too few.
-			if enough == value.True && !complete || enough == value.False && !known {
-				enough = value.Unknown
+			if !complete {
+				enough = value.All(enough, value.Unknown)
+			}
+			if !known {
+				enough = value.Any(enough, value.Unknown)
 			}
 			s.Must(enough, "pods request %.1f cores, %g nodes have %.1f", requested, count, cores)
 		}, awsview.EksCluster{}.Token()),
 	},
+}
+
+// routesNowhere reports whether no route table of a subnet has a route to a gateway.
+func routesNowhere(g *graph.Graph, subnet *graph.Resource) value.Truth {
+	associations := rule.Users[awsview.Ec2RouteTableAssociation](g, subnet, "subnetId")
+	return associations.All(func(a *graph.Resource, _ awsview.Ec2RouteTableAssociation) value.Truth {
+		return rule.Refs[awsview.Ec2RouteTable](g, a, "routeTableId").All(func(table *graph.Resource, _ awsview.Ec2RouteTable) value.Truth {
+			return rule.Users[awsview.Ec2Route](g, table, "routeTableId").All(func(_ *graph.Resource, r awsview.Ec2Route) value.Truth {
+				return value.Not(value.Any(r.GatewayId().IsSet(), r.NatGatewayId().IsSet(), r.EgressOnlyGatewayId().IsSet()))
+			})
+		})
+	})
 }
 
 // maxNodes returns the sum of the groups' maximum sizes. It is known if each of them is.

@@ -31,10 +31,11 @@ func resolved(g *graph.Graph, r *graph.Resource, name value.String, prop, typ st
 // An empty selector matches all pods of the namespace.
 func selects(g *graph.Graph, from *graph.Resource, selector value.Map[value.String], target *graph.Resource) value.Truth {
 	answer := namespaceOf(g, from).Equals(namespaceOf(g, target))
-	for _, name := range selector.Keys() {
+	names, complete := selector.Keys()
+	for _, name := range names {
 		answer = value.All(answer, selector.Key(name).Equals(labels(target).Key(name)))
 	}
-	if !selector.Known() {
+	if !complete {
 		answer = value.All(answer, value.Unknown)
 	}
 	return answer
@@ -45,14 +46,21 @@ func selectedBy[T rule.Typed](s *rule.Subject, path string) graph.Related {
 	var view T
 	out := graph.Related{Complete: true}
 	for _, r := range s.Graph.OfType(view.Token()) {
-		switch found := selects(s.Graph, r, value.As[value.Map[value.String]](r.View().At(path)), s.Resource); found {
-		case value.True:
-			out.Resources = append(out.Resources, r)
-		case value.Unknown:
-			out.Complete = false
-		}
+		found := selects(s.Graph, r, value.As[value.Map[value.String]](r.View().At(path)), s.Resource)
+		addIf(&out, r, found)
 	}
 	return out
+}
+
+// addIf adds a resource to the related ones if it is one of them. If that is unknown, they are
+// not complete.
+func addIf(related *graph.Related, r *graph.Resource, isRelated value.Truth) {
+	switch one, known := isRelated.Known(); {
+	case !known:
+		related.Complete = false
+	case one:
+		related.Resources = append(related.Resources, r)
+	}
 }
 
 var workloads = []*rule.Rule{
@@ -284,12 +292,7 @@ func scalersOf(s *rule.Subject) graph.Related {
 	name := value.As[value.String](s.View().At("metadata.name"))
 	for _, typ := range podScalers {
 		for _, r := range s.Graph.OfType(typ) {
-			switch value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(name) {
-			case value.True:
-				out.Resources = append(out.Resources, r)
-			case value.Unknown:
-				out.Complete = false
-			}
+			addIf(&out, r, value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(name))
 		}
 	}
 	return out

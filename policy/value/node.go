@@ -18,7 +18,8 @@ const (
 
 // Node is a value of any type: absent, unknown or known. Its zero value is
 // absent. A member of an absent value is absent, and a member of an unknown value
-// is unknown. So At can follow a path without a check of each member.
+// is unknown. So At can follow a path without a check of each member. A member of an unknown
+// value may also be absent, so it does not count as set.
 type Node struct {
 	state  state
 	raw    any
@@ -82,7 +83,7 @@ func (n Node) Raw() any {
 // Get returns the member called name.
 func (n Node) Get(name string) Node {
 	if n.state != known {
-		return n
+		return Node{state: n.state, secret: n.secret}
 	}
 	object, ok := n.raw.(map[string]any)
 	if !ok {
@@ -110,11 +111,11 @@ func (n Node) child(raw any) Node {
 	return c
 }
 
-// Keys returns the sorted names of the members. The value of a member may be unknown. An unknown
-// node has no keys.
-func (n Node) Keys() []string {
+// Keys returns the names of the members that are known to exist, sorted, and whether these
+// are all.
+func (n Node) Keys() (names []string, complete bool) {
 	object, _ := n.raw.(map[string]any)
-	return slices.Sorted(maps.Keys(object))
+	return slices.Sorted(maps.Keys(object)), n.state != unknown
 }
 
 // IsSet reports whether the value is present and not empty. The output of a resource
@@ -175,7 +176,8 @@ func (n Node) walk(path string, visit func(path, text string, secret bool)) {
 			n.child(item).walk(path+"[]", visit)
 		}
 	case map[string]any:
-		for _, name := range n.Keys() {
+		names, _ := n.Keys()
+		for _, name := range names {
 			memberPath := name
 			if path != "" {
 				memberPath = path + "." + name

@@ -5,15 +5,18 @@
 // resources or Pulumi's protocol.
 package value
 
-// Truth is the result of a comparison: True, False or Unknown. It is not a bool,
-// so that a rule that ignores Unknown does not compile.
-type Truth struct{ t int8 }
+// Truth is the result of a comparison: True, False or Unknown. It is not a bool and can't be
+// compared with == or switch, so that a rule that ignores Unknown does not compile.
+type Truth struct {
+	_ [0]func() // Go does not compare functions
+	t int8
+}
 
 // The three results.
 var (
-	False   = Truth{-1}
-	Unknown = Truth{0}
-	True    = Truth{1}
+	False   = Truth{t: -1}
+	Unknown = Truth{t: 0}
+	True    = Truth{t: 1}
 )
 
 // FromBool converts a bool, which is never unknown.
@@ -26,8 +29,12 @@ func FromBool(b bool) Truth {
 
 func (t Truth) String() string { return [...]string{"false", "unknown", "true"}[t.t+1] }
 
+// Known returns the result as a bool, and whether it is known. Rules combine results with Not,
+// All, Any and Implies instead.
+func (t Truth) Known() (answer, known bool) { return t.t > 0, t.t != 0 }
+
 // Not turns True into False and back. Unknown stays unknown.
-func Not(t Truth) Truth { return Truth{-t.t} }
+func Not(t Truth) Truth { return Truth{t: -t.t} }
 
 // All returns True if every argument is True, False if any is False, and otherwise
 // Unknown.

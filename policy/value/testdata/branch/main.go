@@ -1,0 +1,11 @@
+// Command branch uses a result as a bool.
+package main
+
+import "github.com/progressive-framework/platform/policy/value"
+
+func main() {
+	set := value.New("x").Set()
+	if set {
+		println("set")
+	}
+}

@@ -1,0 +1,12 @@
+// Command choice chooses a case by a result.
+package main
+
+import "github.com/progressive-framework/platform/policy/value"
+
+func main() {
+	set := value.New("x").Set()
+	switch set {
+	case value.False:
+		println("not set")
+	}
+}

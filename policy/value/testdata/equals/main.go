@@ -1,0 +1,11 @@
+// Command equals compares a result with True.
+package main
+
+import "github.com/progressive-framework/platform/policy/value"
+
+func main() {
+	set := value.New("x").Set()
+	if set == value.True {
+		println("set")
+	}
+}
