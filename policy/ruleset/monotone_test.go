@@ -45,7 +45,7 @@ func valuePaths(raw any, prefix string) []string {
 // output of a resource counts as set.
 func hidden(r *graph.Resource, path string, references bool) *graph.Resource {
 	top, _, _ := strings.Cut(path, ".")
-	set, _ := r.Inputs.At(path).Set().Known()
+	set, _ := r.Inputs.At(path).IsSet().Known()
 	r = with(r, path, value.Undetermined{})
 	if !references || !set {
 		r.References = maps.Clone(r.References)
