@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -85,6 +86,12 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 	})
 	read(Resources, "throttled CPU periods in Prometheus", func() (err error) {
 		o.throttled, err = readThrottled(ctx, c.Prometheus(namespace), namespace)
+		if errors.Is(err, kubeclient.ErrNoPrometheus) {
+			mu.Lock()
+			defer mu.Unlock()
+			absent = append(absent, Absent{Resources, "throttled CPU periods", fmt.Sprintf("%v, because podScaling is off", err)})
+			return nil
+		}
 		return err
 	})
 	readFor([]Check{Resources, Scaling}, "nodes", func() error {

@@ -24,7 +24,7 @@ func (s side) findings(now time.Time) (map[string]report.Finding, error) {
 	environment := s.values[waiver.EnvironmentKey]
 	e := evaluate.New(ruleset.All(), environment, s.values[waiver.Key], now)
 	all := map[string]report.Finding{}
-	for _, f := range report.New(s.name, environment, e, stack.Graph, e.Stack(stack.Graph)).Findings {
+	for _, f := range report.New(s.name, environment, e, stack.Graph, e.ApplyToStack(stack.Graph)).Findings {
 		if f.Kind != report.Undecided {
 			all[f.Rule+" "+s.common(f.Resource)] = f
 		}

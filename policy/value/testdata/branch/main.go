@@ -4,7 +4,7 @@ package main
 import "github.com/progressive-framework/platform/policy/value"
 
 func main() {
-	set := value.New("x").Set()
+	set := value.New("x").IsSet()
 	if set {
 		println("set")
 	}
