@@ -276,7 +276,7 @@ func TestDeletionCreatesAFinalSnapshot(t *testing.T) {
 	require.ErrorContains(t, s.delete(two), "SnapshotAlreadyExistsFault")
 	token, err := rules.FindToken("elasticache/final-snapshot")
 	require.NoError(t, err)
-	require.NoError(t, rules.Vanish(t.Context(), s.p.store, token, "last"), "the snapshot is deleted outside of Pulumi")
+	require.NoError(t, rules.DeleteDirect(t.Context(), s.p.store, token, "last"), "the snapshot is deleted outside of Pulumi")
 	require.NoError(t, s.delete(two))
 }
 

@@ -54,7 +54,7 @@ var logKeyActions = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptTo", "k
 // verifyLogGroup returns an error if the policy of the KMS key does not allow CloudWatch
 // Logs to use the key for the log group.
 func verifyLogGroup(c *Call) error {
-	key, ok := c.target("kmsKeyId")
+	key, ok := c.referencedObject("kmsKeyId")
 	if !ok {
 		return nil
 	}

@@ -80,9 +80,9 @@ var _ = add(&Row{
 		Props: []string{"name"}, Code: "InvalidLaunchTemplateName.AlreadyExistsException", Message: "Launch template name already in use: {name}",
 	}},
 	Outputs:    map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:launch-template/{id}"},
-	Check:      checkTemplate,
-	Verify:     verifyTemplate,
-	Fill:       fillTemplate,
+	Check:      checkLaunchTemplate,
+	Verify:     verifyLaunchTemplate,
+	Fill:       fillLaunchTemplate,
 	VolatileIf: unknownVersionOutputs,
 })
 
@@ -134,8 +134,8 @@ func checkUserData(v any) string {
 	return ""
 }
 
-// checkTemplate checks that the settings of a template fit each other.
-func checkTemplate(in Object, fail Fail) {
+// checkLaunchTemplate checks that the settings of a template fit each other.
+func checkLaunchTemplate(in Object, fail Fail) {
 	checkRequirements(in.Object("instanceRequirements"), "instanceRequirements", fail)
 	if in.Has("networkInterfaces") && in.Has("vpcSecurityGroupIds") {
 		fail("vpcSecurityGroupIds", "can't be given together with networkInterfaces: set the securityGroups of the network interface instead")
@@ -188,9 +188,9 @@ func checkVolume(ebs Object, at string, fail Fail) {
 	}
 }
 
-// verifyTemplate returns an error for a default version that does not exist. The update
+// verifyLaunchTemplate returns an error for a default version that does not exist. The update
 // itself can create the version after the latest one.
-func verifyTemplate(c *Call) error {
+func verifyLaunchTemplate(c *Call) error {
 	if version := c.In.Int("defaultVersion"); version > max(1, c.Old.Int("latestVersion")+1) {
 		return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %d", version)
 	}
@@ -217,13 +217,13 @@ func createsVersion(old, updated Object) bool {
 	return false
 }
 
-// fillTemplate computes the versions of a template and the defaults of its metadata
+// fillLaunchTemplate computes the versions of a template and the defaults of its metadata
 // options.
-func fillTemplate(c *Call) error {
+func fillLaunchTemplate(c *Call) error {
 	if c.In.Has("metadataOptions") {
 		// Omitted options have the defaults of the account. The stand-in's account has
 		// AWS's own defaults.
-		c.Out["metadataOptions"] = filled(c.Out.Object("metadataOptions"), map[string]any{
+		c.Out["metadataOptions"] = addDefaults(c.Out.Object("metadataOptions"), map[string]any{
 			"httpEndpoint": "enabled", "httpTokens": "optional", "httpPutResponseHopLimit": 1.0,
 		})
 	}

@@ -73,7 +73,7 @@ var _ = add(
 			if err := c.verifyOnlyInline(); err != nil {
 				return err
 			}
-			for _, subnet := range c.targets("subnetIds") {
+			for _, subnet := range c.referencedObjects("subnetIds") {
 				if err := c.verifyAssociation(subnet, c.In.String("vpcId")); err != nil {
 					return err
 				}
@@ -118,8 +118,8 @@ var _ = add(
 			"subnetId":     {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, DeletedWith: true}},
 		},
 		Verify: func(c *Call) error {
-			acl, _ := c.target("networkAclId")
-			subnet, _ := c.target("subnetId")
+			acl, _ := c.referencedObject("networkAclId")
+			subnet, _ := c.referencedObject("subnetId")
 			return c.verifyAssociation(subnet, Object(acl.State).String("vpcId"))
 		},
 	},
@@ -148,22 +148,22 @@ func checkEntry(e Object, at string, fail Fail) {
 	switch {
 	case number == "6" || number == "17":
 		if !e.Has("fromPort") || !e.Has("toPort") {
-			fail(dotted(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
+			fail(joinPath(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
 		} else if from > to && e.Known("fromPort") && e.Known("toPort") {
-			fail(dotted(at, "fromPort"), "%d to %d is not a range of ports", from, to)
+			fail(joinPath(at, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
 	case from != 0 || to != 0:
-		fail(dotted(at, "fromPort"), "both fromPort and toPort must be 0, because the protocol has no ports")
+		fail(joinPath(at, "fromPort"), "both fromPort and toPort must be 0, because the protocol has no ports")
 	}
 	if icmp != e.Has("icmpType") || icmp != e.Has("icmpCode") {
-		fail(dotted(at, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for no other protocol")
+		fail(joinPath(at, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for no other protocol")
 	}
 }
 
 // verifyEntry returns an error if the rule's number is in use, if the network ACL has too
 // many rules, or if the network ACL has inline rules.
 func verifyEntry(c *Call) error {
-	acl, _ := c.target("networkAclId")
+	acl, _ := c.referencedObject("networkAclId")
 	direction := map[bool]string{true: "egress", false: "ingress"}[c.In.Bool("egress")]
 	if len(Object(acl.State).Objects(direction)) > 0 {
 		return refuse("NetworkAclEntryAlreadyExists", "%s has inline %s rules; the next update of the network ACL would remove this rule. "+

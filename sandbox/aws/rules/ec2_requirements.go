@@ -43,7 +43,7 @@ func checkRequirements(r Object, at string, fail Fail) {
 		low, hasLow := r.Object(name)["min"].(float64)
 		high, hasHigh := r.Object(name)["max"].(float64)
 		if hasLow && hasHigh && low > high {
-			fail(dotted(at, name), "min %v is above max %v", low, high)
+			fail(joinPath(at, name), "min %v is above max %v", low, high)
 		}
 	}
 	for _, pair := range [][2]string{
@@ -51,7 +51,7 @@ func checkRequirements(r Object, at string, fail Fail) {
 		{"spotMaxPricePercentageOverLowestPrice", "maxSpotPriceAsPercentageOfOptimalOnDemandPrice"},
 	} {
 		if r.Has(pair[0]) && r.Has(pair[1]) {
-			fail(dotted(at, pair[0]), "%s and %s can't be given together", pair[0], pair[1])
+			fail(joinPath(at, pair[0]), "%s and %s can't be given together", pair[0], pair[1])
 		}
 	}
 }

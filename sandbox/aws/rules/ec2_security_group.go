@@ -20,8 +20,8 @@ const (
 // AWSEC2/latest/APIReference/API_CreateSecurityGroup.html.
 var groupText = pattern(`[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
 
-// inlineRules returns the rules of the ingress or egress blocks of a group.
-func inlineRules(prefix string) Props {
+// inlineRuleProps returns the rules of the ingress or egress blocks of a group.
+func inlineRuleProps(prefix string) Props {
 	return Props{
 		prefix:                     {Set: true, Computed: true},
 		prefix + ".cidrBlocks":     {Valid: cidr4(0, 32)},
@@ -54,7 +54,7 @@ var _ = add(
 			"description":         {Replace: true, Preset: "Managed by Pulumi", Valid: all(length(1, 255), groupText)},
 			"vpcId":               {Replace: true, Required: true, Ref: toVPC},
 			"revokeRulesOnDelete": {Default: false},
-		}.with(inlineRules("ingress")).with(inlineRules("egress")),
+		}.with(inlineRuleProps("ingress")).with(inlineRuleProps("egress")),
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Unique: []Unique{{
 			Props: []string{"vpcId", "name"}, Code: "InvalidGroup.Duplicate",
@@ -79,9 +79,9 @@ var _ = add(
 			// deletion of the VPC.
 			"vpcId":               {Replace: true, Required: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing, DeletedWith: true}},
 			"revokeRulesOnDelete": {Default: false},
-		}.with(inlineRules("ingress")).with(inlineRules("egress")),
+		}.with(inlineRuleProps("ingress")).with(inlineRuleProps("egress")),
 		NewID: func(c *Call) (string, error) {
-			vpc, _ := c.target("vpcId")
+			vpc, _ := c.referencedObject("vpcId")
 			return Object(vpc.State).String("defaultSecurityGroupId"), nil
 		},
 		Outputs: map[string]string{
@@ -203,16 +203,16 @@ func checkPorts(rule Object, protocolName, at string, fail Fail) {
 	switch protocolNumber(rule.String(protocolName)) {
 	case "-1":
 		if protocolName == "ipProtocol" && (rule.Has("fromPort") || rule.Has("toPort")) {
-			fail(dotted(at, "fromPort"), "must be left out for the protocol -1 (all protocols): AWS ignores it")
+			fail(joinPath(at, "fromPort"), "must be left out for the protocol -1 (all protocols): AWS ignores it")
 		}
 		if protocolName == "protocol" && (from != 0 || to != 0) {
-			fail(dotted(at, "fromPort"), "both fromPort and toPort must be 0 for the protocol -1 (all protocols)")
+			fail(joinPath(at, "fromPort"), "both fromPort and toPort must be 0 for the protocol -1 (all protocols)")
 		}
 	case "6", "17":
 		if !rule.Has("fromPort") || !rule.Has("toPort") {
-			fail(dotted(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
+			fail(joinPath(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
 		} else if from > to || from < 0 {
-			fail(dotted(at, "fromPort"), "%d to %d is not a range of ports", from, to)
+			fail(joinPath(at, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
 	case "1", "58":
 		checkICMP(rule, protocolNumber(rule.String(protocolName)) == "1", at, fail)
@@ -225,11 +225,11 @@ func checkICMP(rule Object, required bool, at string, fail Fail) {
 	from, to := rule.Int("fromPort"), rule.Int("toPort")
 	switch {
 	case rule.Has("fromPort") != rule.Has("toPort") || (required && !rule.Has("fromPort")):
-		fail(dotted(at, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
+		fail(joinPath(at, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
 	case from > 255 || to > 255:
-		fail(dotted(at, "fromPort"), "%d is not an ICMP type, or %d not a code: they go from 0 to 255, and -1 is all", from, to)
+		fail(joinPath(at, "fromPort"), "%d is not an ICMP type, or %d not a code: they go from 0 to 255, and -1 is all", from, to)
 	case from == -1 && to != -1:
-		fail(dotted(at, "toPort"), "must be -1: all ICMP types have all codes")
+		fail(joinPath(at, "toPort"), "must be -1: all ICMP types have all codes")
 	}
 }
 
@@ -266,7 +266,7 @@ func ruleKey(o Object) string {
 // verifyRule returns an error for a duplicate rule, an unknown prefix list, a rule above
 // the quota, and a source group in another VPC.
 func verifyRule(c *Call) error {
-	group, _ := c.target("securityGroupId")
+	group, _ := c.referencedObject("securityGroupId")
 	key := ruleKey(c.In)
 	var duplicate error
 	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
@@ -285,7 +285,7 @@ func verifyRule(c *Call) error {
 	if err := c.verifyRuleCount(group); err != nil {
 		return err
 	}
-	if other, ok := c.target("referencedSecurityGroupId"); ok {
+	if other, ok := c.referencedObject("referencedSecurityGroupId"); ok {
 		if a, b := Object(group.State).String("vpcId"), Object(other.State).String("vpcId"); a != b {
 			return refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks: %s and %s.", group.ID, other.ID)
 		}

@@ -204,7 +204,7 @@ func fillVPC(c *Call) error {
 // verifySubnet returns an error for a block outside of the VPC's block, a block that
 // overlaps another subnet, and an availability zone that the region does not have.
 func verifySubnet(c *Call) error {
-	vpc, _ := c.target("vpcId")
+	vpc, _ := c.referencedObject("vpcId")
 	block, ipv6Block := c.In.String("cidrBlock"), c.In.String("ipv6CidrBlock")
 	vpcBlock, vpcIPv6Block := Object(vpc.State).String("cidrBlock"), Object(vpc.State).String("ipv6CidrBlock")
 	if !inside(block, vpcBlock) {

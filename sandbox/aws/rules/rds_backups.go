@@ -58,7 +58,7 @@ var _ = add(&Row{
 
 // verifyBackupCopy returns RDS's error if RDS cannot copy the automated backups.
 func verifyBackupCopy(c *Call) error {
-	source, ok := c.target("sourceDbInstanceArn")
+	source, ok := c.referencedObject("sourceDbInstanceArn")
 	if !ok {
 		return nil
 	}

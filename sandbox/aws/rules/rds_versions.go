@@ -92,7 +92,7 @@ func fillVersion(c *Call) error {
 		full = oldVersion
 	}
 	c.Out["engineVersionActual"] = full
-	c.Out.fill(map[string]any{"engineVersion": full})
+	c.Out.setDefaults(map[string]any{"engineVersion": full})
 	major, _, _ := strings.Cut(full, ".")
 	if !c.In.Has("parameterGroupName") {
 		c.Out["parameterGroupName"] = "default.postgres" + major
@@ -113,7 +113,7 @@ func verifyFamily(c *Call) error {
 	}
 	major, _, _ := postgresVersion(version)
 	family := strings.TrimPrefix(group, "default.")
-	if o, ok := c.target("parameterGroupName"); ok {
+	if o, ok := c.referencedObject("parameterGroupName"); ok {
 		family = Object(o.State).String("family")
 	}
 	if family != "postgres"+major {

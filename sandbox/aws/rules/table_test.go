@@ -64,7 +64,7 @@ func TestEveryPropertyHasARule(t *testing.T) {
 // except in refused blocks, because their properties need no rules.
 func addInputTypes(s *schema.Resource, row *Row, fields schema.Fields, path string, out map[string]string) {
 	for name, typ := range fields {
-		rulePath := dotted(path, name)
+		rulePath := joinPath(path, name)
 		out[rulePath] = strings.TrimSuffix(typ, "?")
 		inner := strings.Trim(out[rulePath], "[]{}")
 		if strings.HasPrefix(inner, "@") && row.Props[rulePath].Refuse == "" {

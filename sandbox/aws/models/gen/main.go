@@ -121,7 +121,7 @@ func generate(apis string) (*models.Table, []string, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, path := range rules.Paths(token) {
+		for _, path := range rules.AcceptedPaths(token) {
 			at, found := api.find(described, path)
 			if !found {
 				missing = append(missing, token+" "+path)
@@ -145,7 +145,7 @@ func generate(apis string) (*models.Table, []string, error) {
 func paths() map[string][]string {
 	out := map[string][]string{}
 	for _, token := range rules.Tokens() {
-		out[token] = rules.Paths(token)
+		out[token] = rules.AcceptedPaths(token)
 	}
 	return out
 }
