@@ -21,8 +21,8 @@ const (
 // Difference is one property that differs between the state and the inputs.
 type Difference struct {
 	Path    string
-	Kind    string
-	Replace bool
+	Kind    string // Add, Delete or Change
+	Replace bool   // the difference replaces the resource
 }
 
 // Diff has the changes of an update.

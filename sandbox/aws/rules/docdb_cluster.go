@@ -133,8 +133,8 @@ func verifyDocdb(c *Call) error {
 	return c.verifySecurityGroupVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB cluster")
 }
 
-// docdbVersion returns the engine version of a cluster: the one in the inputs, or the
-// present one, or the latest one for a new cluster.
+// docdbVersion returns the engine version of a cluster: the version in the inputs, or else
+// the present version, or else the latest version.
 func (c *Call) docdbVersion() string {
 	for _, version := range []string{c.In.String("engineVersion"), c.Old.String("engineVersion")} {
 		if version != "" {

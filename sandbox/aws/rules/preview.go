@@ -42,7 +42,7 @@ func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 }
 
 // PreviewUpdate returns the expected state of an update. Outputs that the update changes
-// have an unknown value. The property paths in ignore keep their value.
+// have an unknown value. The properties at the paths in ignore keep their values.
 func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (updated Object, err error) {
 	defer recoverPanic(token, &err)
 	s, row, err := schemaAndRow(token)

@@ -30,7 +30,7 @@ func TestRowsHaveSourcesAndRequiredFields(t *testing.T) {
 		require.Regexp(t, `^[A-Za-z0-9]+/latest/.+\.html$`, row.Page, "%s: Page is a page of docs.aws.amazon.com", token)
 		require.NotEmpty(t, row.Label, token)
 		require.NotEmpty(t, row.NotFound, token)
-		require.True(t, (row.ID == "") != (row.NewID == nil), "%s: one of ID and NewID", token)
+		require.True(t, (row.ID == "") != (row.NewID == nil), "%s: the row must have exactly one of ID and NewID", token)
 		if row.ExistsCode != "" {
 			require.NotEmpty(t, row.ExistsText, token)
 		}
@@ -110,7 +110,7 @@ func requireRule(t *testing.T, token, path, typ string, p Prop) {
 		}
 		for _, by := range p.Ref.byProps() {
 			if by != "id" {
-				require.Contains(t, s.Outputs, by, "%s refers to %s by an output that it does not have", at, to)
+				require.Contains(t, s.Outputs, by, "%s refers to %[2]s by an output that %[2]s does not have", at, to)
 			}
 		}
 	}
