@@ -132,7 +132,7 @@ var _ = add(&Row{
 
 // checkBehavior returns failures for sets of HTTP methods that CloudFront does not allow
 // in a cache behavior.
-func checkBehavior(b Object, at string, fail Fail) {
+func checkBehavior(b Object, path string, fail Fail) {
 	for name, sets := range map[string][][]any{
 		"allowedMethods": {readMethods, optionsMethods, allMethods}, "cachedMethods": {readMethods, optionsMethods},
 	} {
@@ -141,7 +141,7 @@ func checkBehavior(b Object, at string, fail Fail) {
 			allowed = allowed || canonicalText(b[name], sortLists) == canonicalText(set, sortLists)
 		}
 		if !allowed {
-			fail(at+"."+name, "are %v, must be one of %v", b[name], sets)
+			fail(path+"."+name, "are %v, must be one of %v", b[name], sets)
 		}
 	}
 }

@@ -149,31 +149,31 @@ func checkLaunchTemplate(in Object, fail Fail) {
 	}
 	devices := map[string]bool{}
 	for i, mapping := range in.Objects("blockDeviceMappings") {
-		at := fmt.Sprintf("blockDeviceMappings[%d]", i)
+		path := fmt.Sprintf("blockDeviceMappings[%d]", i)
 		if name := mapping.String("deviceName"); devices[name] {
-			fail(at+".deviceName", "%s is mapped twice", name)
+			fail(path+".deviceName", "%s is mapped twice", name)
 		} else if name != "" {
 			devices[name] = true
 		}
 		ebs := mapping.Object("ebs")
 		if ebs.Has("kmsKeyId") && (!ebs.Has("encrypted") || ebs.String("encrypted") == "false") {
-			fail(at+".ebs.kmsKeyId", `needs encrypted "true"`)
+			fail(path+".ebs.kmsKeyId", `needs encrypted "true"`)
 		}
 		if !ebs.Has("volumeType") && (ebs.Has("iops") || ebs.Has("throughput")) {
-			fail(at+".ebs.volumeType", "must be given with iops or throughput")
+			fail(path+".ebs.volumeType", "must be given with iops or throughput")
 		}
-		checkVolume(ebs, at+".ebs", fail)
+		checkVolume(ebs, path+".ebs", fail)
 	}
 	for i, spec := range in.Objects("tagSpecifications") {
-		checkTags(spec["tags"], maxTags, func(path, reason string, args ...any) {
-			fail(fmt.Sprintf("tagSpecifications[%d].%s", i, path), reason, args...)
+		checkTags(spec["tags"], maxTags, func(property, reason string, args ...any) {
+			fail(fmt.Sprintf("tagSpecifications[%d].%s", i, property), reason, args...)
 		})
 	}
 }
 
 // checkVolume checks the ratios of a gp3 volume: at most 500 IOPS for each GiB, and at
 // most 0.25 MiB/s for each IOPS (ebs/latest/userguide/general-purpose.html).
-func checkVolume(ebs Object, at string, fail Fail) {
+func checkVolume(ebs Object, path string, fail Fail) {
 	iops := baseOperations
 	if ebs.Known("iops") {
 		iops = ebs.Int("iops")
@@ -181,10 +181,10 @@ func checkVolume(ebs Object, at string, fail Fail) {
 		return // the IOPS are not known yet
 	}
 	if iops > baseOperations && ebs.Known("volumeSize") && iops > ebs.Int("volumeSize")*operationsPerGibibyte {
-		fail(at+".iops", "is %d, may be at most %d for each of %d GiB", iops, operationsPerGibibyte, ebs.Int("volumeSize"))
+		fail(path+".iops", "is %d, may be at most %d for each of %d GiB", iops, operationsPerGibibyte, ebs.Int("volumeSize"))
 	}
 	if throughput := ebs.Int("throughput"); throughput*operationsPerThroughput > iops {
-		fail(at+".throughput", "is %d MiB/s, may be at most 0.25 for each of %d IOPS", throughput, iops)
+		fail(path+".throughput", "is %d MiB/s, may be at most 0.25 for each of %d IOPS", throughput, iops)
 	}
 }
 

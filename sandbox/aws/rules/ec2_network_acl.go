@@ -57,10 +57,10 @@ var _ = add(
 				numbers := map[int]bool{}
 				entries := in.Objects(direction)
 				for i, e := range entries {
-					at := fmt.Sprintf("%s[%d]", direction, i)
-					checkEntry(e, at, fail)
+					path := fmt.Sprintf("%s[%d]", direction, i)
+					checkEntry(e, path, fail)
 					if numbers[e.Int("ruleNo")] {
-						fail(at+".ruleNo", "the number %d is given twice", e.Int("ruleNo"))
+						fail(path+".ruleNo", "the number %d is given twice", e.Int("ruleNo"))
 					}
 					numbers[e.Int("ruleNo")] = e.Known("ruleNo")
 				}
@@ -135,9 +135,9 @@ func checkEntryProtocol(v any) string {
 
 // checkEntry returns failures for ports and ICMP types that do not fit the protocol. AWS
 // stores no ports for ICMP and for the protocol -1, which means all protocols.
-func checkEntry(e Object, at string, fail Fail) {
-	if at != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {
-		fail(at, "exactly one of cidrBlock and ipv6CidrBlock must be given")
+func checkEntry(e Object, path string, fail Fail) {
+	if path != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {
+		fail(path, "exactly one of cidrBlock and ipv6CidrBlock must be given")
 	}
 	if !e.Known("protocol") {
 		return
@@ -148,15 +148,15 @@ func checkEntry(e Object, at string, fail Fail) {
 	switch {
 	case number == "6" || number == "17":
 		if !e.Has("fromPort") || !e.Has("toPort") {
-			fail(joinPath(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
+			fail(joinPath(path, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
 		} else if from > to && e.Known("fromPort") && e.Known("toPort") {
-			fail(joinPath(at, "fromPort"), "%d to %d is not a range of ports", from, to)
+			fail(joinPath(path, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
 	case from != 0 || to != 0:
-		fail(joinPath(at, "fromPort"), "both fromPort and toPort must be 0, because the protocol has no ports")
+		fail(joinPath(path, "fromPort"), "both fromPort and toPort must be 0, because the protocol has no ports")
 	}
 	if icmp != e.Has("icmpType") || icmp != e.Has("icmpCode") {
-		fail(joinPath(at, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for no other protocol")
+		fail(joinPath(path, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for no other protocol")
 	}
 }
 

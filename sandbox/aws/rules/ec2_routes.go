@@ -186,7 +186,7 @@ func verifyInlineRoutes(c *Call) error {
 }
 
 // verifyTarget returns an error if a route's target does not exist, is in another VPC, or
-// does not accept the destination. table is the route table of the route.
+// does not accept the destination. table is the route table with the route.
 func (c *Call) verifyTarget(table store.Object, route Object, destination string) error {
 	vpcID := Object(table.State).String("vpcId")
 	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: vpcType, ID: vpcID}); ok {

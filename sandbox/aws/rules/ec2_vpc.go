@@ -144,7 +144,7 @@ func checkUsableForVPC(v any) string {
 
 // fillVPC creates the objects that AWS creates with a VPC: the default security group and
 // the main route table. It also sets the ids of the default network ACL and of the DHCP
-// options. The stand-in has no objects for those two.
+// options. The stand-in has no objects for this network ACL and these options.
 func fillVPC(c *Call) error {
 	if c.In.Bool("assignGeneratedIpv6CidrBlock") && !c.Out.Has("ipv6CidrBlock") {
 		h, err := randomHex(4)

@@ -42,7 +42,7 @@ func conditionHolds(condition any, conditionKey, value string) bool {
 }
 
 // matchesAny reports whether a value matches one of the patterns. patterns is a text or a
-// list of texts, with the wildcards * and ?. Letter case has no meaning.
+// list of texts, with the wildcards * and ?. It ignores letter case.
 func matchesAny(patterns any, value string) bool {
 	return slices.ContainsFunc(listOf(patterns), func(p any) bool {
 		text, _ := p.(string)

@@ -122,12 +122,12 @@ func generate(apis string) (*models.Table, []string, error) {
 			return nil, nil, err
 		}
 		for _, path := range rules.AcceptedPaths(token) {
-			at, found := api.find(described, path)
+			location, found := api.find(described, path)
 			if !found {
 				missing = append(missing, token+" "+path)
 				continue
 			}
-			limit, constrained := api.limit(at, table.Enums)
+			limit, constrained := api.limit(location, table.Enums)
 			if !constrained {
 				continue
 			}
