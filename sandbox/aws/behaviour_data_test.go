@@ -190,7 +190,7 @@ func TestNewSecretVersionBecomesTheCurrentOne(t *testing.T) {
 	require.True(t, s.refresh(two))
 	require.Equal(t, []any{"AWSCURRENT"}, two.state["versionStages"])
 	require.NoError(t, s.delete(secret))
-	require.False(t, s.refresh(two), "a secret's versions are deleted with it")
+	require.False(t, s.refresh(two), "the versions are deleted with the secret")
 	// AWS adds AWSCURRENT to the first version of a secret.
 	other := s.mustCreate(secretT, "s", with(f.secret, props{"name": "app/other"}))
 	first := s.mustCreate(versionT, "v", with(staged, props{"secretId": other.id}))
@@ -242,13 +242,13 @@ func TestSecretsAreNotListed(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, out, `"secretString": "[secret]"`)
 	require.NotContains(t, out, "hidden", "a secret's value")
-	require.NotContains(t, out, "0123456789abcdef", "a cache's password, or a user's")
+	require.NotContains(t, out, "0123456789abcdef", "the password of a cache or of a cache user")
 }
 
 func TestMonitoringRoleCanHaveAnInlinePolicy(t *testing.T) {
 	f := newDataFixture(t)
 	role := f.s.mustCreate(roleT, "r", props{"assumeRolePolicy": monitoringTrust})
-	f.s.mustCreate("aws:iam/rolePolicy:RolePolicy", "p", props{"role": role.state["name"], "policy": identity("logs:PutLogEvents")})
+	f.s.mustCreate("aws:iam/rolePolicy:RolePolicy", "p", props{"role": role.state["name"], "policy": identityPolicy("logs:PutLogEvents")})
 	db := f.s.mustCreate(dbT, "db", with(f.db, props{"monitoringInterval": 60, "monitoringRoleArn": role.state["arn"]}))
 	require.Equal(t, role.state["arn"], db.state["monitoringRoleArn"])
 }

@@ -27,7 +27,7 @@ func TestDistributionIsUpdatedInPlaceAndRetained(t *testing.T) {
 	require.Empty(t, s.diff(distribution, changed).GetReplaces())
 	require.NoError(t, s.update(distribution, changed))
 	require.NotEqual(t, old, distribution.state["etag"])
-	require.NoError(t, s.delete(stack.byName["acl-of-web"]), "no distribution uses it any more")
+	require.NoError(t, s.delete(stack.byName["acl-of-web"]), "no distribution uses the web ACL any more")
 
 	kept := with(changed, props{"retainOnDelete": true, "enabled": true})
 	require.NoError(t, s.update(distribution, kept))

@@ -98,7 +98,7 @@ func TestRefreshShowsDriftAndUpdateRemovesIt(t *testing.T) {
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, news).GetChanges())
 	require.Equal(t, true, f.vpc.state["enableDnsSupport"])
 
-	require.NoError(t, rules.Vanish(t.Context(), s.p.store, f.group.token, f.group.id))
+	require.NoError(t, rules.DeleteDirect(t.Context(), s.p.store, f.group.token, f.group.id))
 	require.False(t, s.refresh(f.group), "a deleted object has no id")
 	require.ErrorContains(t, s.update(f.group, props{"vpcId": f.vpc.id, "name": "web", "tags": props{"a": "b"}}), "InvalidGroup.NotFound")
 }

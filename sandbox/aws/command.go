@@ -96,7 +96,7 @@ func printJSON(out io.Writer, objects []store.Object) error {
 	redacted := make([]store.Object, len(objects))
 	for i, o := range objects {
 		var err error
-		if redacted[i], err = rules.Redacted(o); err != nil {
+		if redacted[i], err = rules.Redact(o); err != nil {
 			return err
 		}
 	}
@@ -206,14 +206,14 @@ func deleteCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return rules.Vanish(cmd.Context(), st, token, args[1])
+			return rules.DeleteDirect(cmd.Context(), st, token, args[1])
 		},
 	}
 }
 
 // resolveType returns the token of a type or a function. It returns faults.Any unchanged.
 func resolveType(name string) (string, error) {
-	if name == faults.Any || rules.KnownFunction(name) {
+	if name == faults.Any || rules.HasFunction(name) {
 		return name, nil
 	}
 	return rules.FindToken(name)

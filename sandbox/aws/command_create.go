@@ -30,7 +30,7 @@ func createCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !rules.KnownRegion(region) {
+			if !rules.HasRegion(region) {
 				return fmt.Errorf("--region %s: the stand-in knows %s", region, strings.Join(rules.Regions(), ", "))
 			}
 			assignments, err := parseAssignments(args[1:])

@@ -218,7 +218,7 @@ func TestComputeResourceInUseIsNotDeleted(t *testing.T) {
 	for _, name := range []string{"http", "https", "canaries"} {
 		require.False(t, s.refresh(stack.byName[name]), "%s is deleted with its load balancer", name)
 	}
-	require.NoError(t, s.delete(stack.byName["canary"]), "no rule forwards to it any more")
+	require.NoError(t, s.delete(stack.byName["canary"]), "no rule forwards to the target group any more")
 	require.NoError(t, s.delete(stack.byName["group"]))
 	for _, name := range []string{"requests", "hook"} {
 		require.False(t, s.refresh(stack.byName[name]), "%s is deleted with its group", name)

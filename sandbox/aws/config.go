@@ -72,7 +72,7 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	}
 	o := rules.Object(values)
 	out.region = region(o)
-	if !wire.IsUnknown(values["region"]) && !rules.KnownRegion(out.region) {
+	if !wire.IsUnknown(values["region"]) && !rules.HasRegion(out.region) {
 		fail("region", "%q: the AWS stand-in knows %s (sandbox/aws/rules/regions.go)", out.region, strings.Join(rules.Regions(), ", "))
 	}
 	if tags, ok := o.Object("defaultTags")["tags"].(map[string]any); ok {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// distribution returns a minimal distribution with changes.
+// distribution returns the inputs of a minimal distribution, with the properties of change.
 func distribution(change props) props {
 	return with(props{
 		"enabled": true,
@@ -19,26 +19,29 @@ func distribution(change props) props {
 	}, change)
 }
 
-// origin returns a custom origin with changes.
+// origin returns the inputs of a custom origin, with the properties of change.
 func origin(change props) props {
 	return with(props{"originId": "api", "domainName": "api.example.net", "customOriginConfig": props{
 		"httpPort": 80, "httpsPort": 443, "originProtocolPolicy": "https-only", "originSslProtocols": []any{"TLSv1.2"},
 	}}, change)
 }
 
-// distributionWithBehavior returns a distribution with changes of its default cache behavior.
+// distributionWithBehavior returns the inputs of a distribution. Its default cache behavior
+// has the properties of change.
 func distributionWithBehavior(change props) props {
 	in := distribution(nil)
 	in["defaultCacheBehavior"] = with(in["defaultCacheBehavior"].(props), change)
 	return in
 }
 
-// distributionWithOrigin returns a distribution with one changed origin.
+// distributionWithOrigin returns the inputs of a distribution with one origin, which has the
+// properties of change.
 func distributionWithOrigin(change props) props {
 	return distribution(props{"origins": []any{origin(change)}})
 }
 
-// distributionWithCertificate returns a distribution with a viewer certificate.
+// distributionWithCertificate returns the inputs of a distribution with a viewer certificate.
+// aliases are its alternate domain names.
 func distributionWithCertificate(certificate props, aliases ...any) props {
 	return distribution(props{"viewerCertificate": certificate, "aliases": aliases})
 }
@@ -65,7 +68,7 @@ func TestCloudFrontRefusals(t *testing.T) {
 	ordered := with(distribution(nil)["defaultCacheBehavior"].(props), props{"pathPattern": "/a"})
 	f.s.requireRefusals([]refusal{
 		{"a name that is in use", controlT, props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"}, "OriginAccessControlAlreadyExists"},
-		{"no such signature", controlT, props{"originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv5"}, "one of sigv4"},
+		{"a signing protocol that does not exist", controlT, props{"originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv5"}, "one of sigv4"},
 		{"a minimum TTL above the default", cachePolicyT, cache(props{"minTtl": 700}, nil), "InvalidArgument"},
 		{"compression without caching", cachePolicyT, cache(cachingOff, with(emptyKey, props{"enableAcceptEncodingGzip": true})), "EnableAcceptEncodingGzip is invalid for policy with caching disabled"},
 		{"headers in the key without caching", cachePolicyT, cache(cachingOff, with(emptyKey, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"Authorization"}}}})), "HeaderBehavior is invalid for policy with caching disabled"},

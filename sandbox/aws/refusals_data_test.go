@@ -67,7 +67,7 @@ func TestDatabaseRefusals(t *testing.T) {
 		{"no password at all", dbT, db(props{"manageMasterUserPassword": nil}), "password: must be given"},
 		{"a short password", dbT, db(props{"manageMasterUserPassword": nil, "password": "short"}), "must have 8 to 128"},
 		{"a password with a slash", dbT, db(props{"manageMasterUserPassword": nil, "password": "0123/56789"}), "the value must be printable ASCII"},
-		{"little storage", dbT, db(props{"allocatedStorage": 10}), "must be 20 to 65536"},
+		{"less storage than the minimum", dbT, db(props{"allocatedStorage": 10}), "must be 20 to 65536"},
 		{"a storage limit that is not above the size", dbT, db(props{"maxAllocatedStorage": 100}), "Max storage size must be greater"},
 		{"IOPS for a small gp3 volume", dbT, db(props{"storageType": "gp3", "iops": 12000}), "storage size less than 400"},
 		{"too few IOPS for a large gp3 volume", dbT, db(props{"allocatedStorage": 400, "storageType": "gp3", "iops": 3000}), "Invalid iops value"},
@@ -147,9 +147,9 @@ func TestCacheRefusals(t *testing.T) {
 		{"Multi-AZ without failover", cacheT, cache(props{"multiAzEnabled": true, "numCacheClusters": 2}), "must be true if multiAzEnabled"},
 		{"Multi-AZ without replicas", cacheT, sharded(props{"multiAzEnabled": true, "replicasPerNodeGroup": 0}), "needs a replica"},
 		{"failover without a replica", cacheT, cache(props{"automaticFailoverEnabled": true, "numCacheClusters": 1}), "must be at least 2"},
-		{"cluster mode with parameters without it", cacheT, cache(props{"clusterMode": "enabled", "parameterGroupName": "default.redis7"}), "does not fit"},
-		{"no cluster mode with parameters for it", cacheT, sharded(props{"clusterMode": "disabled"}), "does not fit"},
-		{"502 nodes", cacheT, sharded(props{"numNodeGroups": 251}), "more than 500"},
+		{"clusterMode enabled with a parameter group that disables it", cacheT, cache(props{"clusterMode": "enabled", "parameterGroupName": "default.redis7"}), "does not fit"},
+		{"clusterMode disabled with a parameter group that enables it", cacheT, sharded(props{"clusterMode": "disabled"}), "does not fit"},
+		{"251 shards of 2 nodes, which are 502 nodes", cacheT, sharded(props{"numNodeGroups": 251}), "more than 500"},
 		{"an encryption mode without encryption", cacheT, cache(props{"transitEncryptionMode": "required"}), "needs encryption-in-transit"},
 		{"a security group of another VPC", cacheT, cache(props{"securityGroupIds": []any{s.mustCreate(groupT, "far", props{"vpcId": f.other.id}).id}}), "different VPCs"},
 		{"six replicas", cacheT, sharded(props{"replicasPerNodeGroup": 6}), "must be 0 to 5"},
@@ -276,7 +276,7 @@ func TestDeletionCreatesAFinalSnapshot(t *testing.T) {
 	require.ErrorContains(t, s.delete(two), "SnapshotAlreadyExistsFault")
 	token, err := rules.FindToken("elasticache/final-snapshot")
 	require.NoError(t, err)
-	require.NoError(t, rules.Vanish(t.Context(), s.p.store, token, "last"), "the snapshot is deleted outside of Pulumi")
+	require.NoError(t, rules.DeleteDirect(t.Context(), s.p.store, token, "last"), "the snapshot is deleted outside of Pulumi")
 	require.NoError(t, s.delete(two))
 }
 

@@ -95,11 +95,11 @@ func TestS3Refusals(t *testing.T) {
 	f.s.requireRefusals([]refusal{
 		{"a name in capitals", bucketT, props{"bucket": "Main"}, "lower-case letters"},
 		{"a short name", bucketT, props{"bucket": "ab"}, "must have 3 to 63"},
-		{"an address", bucketT, props{"bucket": "192.168.0.1"}, "can't be an IP address"},
+		{"an IP address as the name", bucketT, props{"bucket": "192.168.0.1"}, "can't be an IP address"},
 		{"a suffix that S3 reserves", bucketT, props{"bucket": "a-s3alias"}, "which S3 reserves"},
 		{"a prefix that S3 reserves", bucketT, props{"bucket": "xn--a"}, "can't begin with xn--"},
 		{"the name of another bucket of the account", bucketT, props{"bucket": "main-bucket"}, "BucketAlreadyOwnedByYou"},
-		{"names are unique over all regions", bucketT, props{"bucket": "far-bucket"}, "BucketAlreadyOwnedByYou"},
+		{"the name of a bucket in another region", bucketT, props{"bucket": "far-bucket"}, "BucketAlreadyOwnedByYou"},
 		{"an ACL as a property of the bucket", bucketT, props{"acl": "private"}, "use the separate resource"},
 		{"a bucket that does not exist", publicT, props{"bucket": "none"}, "NoSuchBucket"},
 		{"a bucket of another region", publicT, props{"bucket": "far-bucket"}, "PermanentRedirect"},
@@ -112,9 +112,9 @@ func TestS3Refusals(t *testing.T) {
 		{"a role that does not exist", bucketPolicyT, policy(props{"Principal": props{"AWS": "arn:aws:iam::123456789012:role/none"}}), "Invalid principal in policy"},
 		{"a public policy for a new bucket", bucketPolicyT, policy(props{"Principal": "*"}), "AccessDenied"},
 		{"a policy that is not JSON", bucketPolicyT, props{"bucket": f.bucket.id, "policy": "{"}, "is not valid JSON"},
-		{"no such status", versioningT, props{"bucket": f.bucket.id, "versioningConfiguration": props{"status": "On"}}, "one of Enabled, Suspended, Disabled"},
+		{"a versioning status that does not exist", versioningT, props{"bucket": f.bucket.id, "versioningConfiguration": props{"status": "On"}}, "one of Enabled, Suspended, Disabled"},
 		{"a key without KMS", encryptionT, encrypted(props{"sseAlgorithm": "AES256", "kmsMasterKeyId": "alias/x"}), "needs the sseAlgorithm aws:kms"},
-		{"no such algorithm", encryptionT, encrypted(props{"sseAlgorithm": "rot13"}), "one of AES256"},
+		{"an encryption algorithm that does not exist", encryptionT, encrypted(props{"sseAlgorithm": "rot13"}), "one of AES256"},
 		{"logs to a bucket that does not exist", bucketLogT, props{"bucket": f.bucket.id, "targetBucket": "none", "targetPrefix": ""}, "InvalidTargetBucketForLogging"},
 		{"logs to another region", bucketLogT, props{"bucket": f.bucket.id, "targetBucket": "far-bucket", "targetPrefix": ""}, "CrossLocationLoggingProhibited"},
 		{"two formats of log keys", bucketLogT, props{"bucket": f.bucket.id, "targetBucket": f.logs.id, "targetPrefix": "", "targetObjectKeyFormat": props{}}, "exactly one of simplePrefix"},
@@ -152,7 +152,7 @@ func TestCertificateAndRecordRefusals(t *testing.T) {
 	proof := f.pendingCertificate.state["domainValidationOptions"].([]any)[0].(props)["resourceRecordName"].(string)
 	f.s.mustCreate(recordT, "cname", record(props{"name": "alias", "type": "CNAME", "records": []any{"example.net"}}))
 	f.s.requireRefusals([]refusal{
-		{"a dot at the end", certificateT, certificate(props{"domainName": "example.com."}), "without a dot at its end"},
+		{"a domain name with a dot at the end", certificateT, certificate(props{"domainName": "example.com."}), "without a dot at its end"},
 		{"a wildcard in the middle", certificateT, certificate(props{"domainName": "a.*.example.com"}), "a domain name"},
 		{"a name too long for a certificate", certificateT, certificate(props{"domainName": strings.Repeat("a", 60) + ".example.com"}), "must have 1 to 64"},
 		{"validation by mail", certificateT, certificate(props{"validationMethod": "EMAIL"}), "one of DNS"},
@@ -164,7 +164,7 @@ func TestCertificateAndRecordRefusals(t *testing.T) {
 		{"a zone without a name", zoneT, props{}, "name: a required property is missing"},
 		{"a VPC that does not exist", zoneT, props{"name": "internal.example", "vpcs": []any{props{"vpcId": "vpc-0"}}}, "InvalidVPCId"},
 		{"a zone that does not exist", recordT, record(props{"zoneId": "Z0"}), "NoSuchHostedZone"},
-		{"no such type", recordT, record(props{"type": "B"}), "must be one of"},
+		{"a record type that does not exist", recordT, record(props{"type": "B"}), "must be one of"},
 		{"a domain name in an A record", recordT, record(props{"records": []any{"example.net"}}), "is no address"},
 		{"an IPv4 address in an AAAA record", recordT, record(props{"type": "AAAA"}), "is no address"},
 		{"records without a TTL", recordT, record(props{"ttl": nil}), "together with ttl"},
@@ -201,7 +201,7 @@ func TestWebACLRefusals(t *testing.T) {
 		{"a managed rule group that does not exist", webACLT, rule(props{"statement": props{"managedRuleGroupStatement": props{"vendorName": "AWS", "name": "Mine"}}}), "must be one of"},
 		{"a statement that the stand-in does not know", webACLT, rule(props{"statement": props{"geoMatchStatement": props{"countryCodes": []any{"DE"}}}}), "only managed rule groups"},
 		{"a low rate", webACLT, rate(props{"limit": 5}), "must be 10"},
-		{"a window that is not allowed", webACLT, rate(props{"evaluationWindowSec": 30}), "must be one of [60 120 300 600]"},
+		{"an evaluation window that is not allowed", webACLT, rate(props{"evaluationWindowSec": 30}), "must be one of [60 120 300 600]"},
 		{"two rules with the same priority", webACLT, with(webACL(), props{"rules": []any{managedRule("AWSManagedRulesCommonRuleSet", 1), managedRule("AWSManagedRulesKnownBadInputsRuleSet", 1)}}), "is 1, which is also the priority of another rule"},
 		{"a metric with a space", webACLT, with(webACL(), props{"visibilityConfig": visibilityConfig("a b")}), "letters, digits"},
 	})

@@ -15,7 +15,7 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	stack := s.createComputeStack()
 	bucket := s.mustCreate(bucketT, "lifecycle", props{"bucket": "lifecycle-of-rules"})
 	zone := s.mustCreate(zoneT, "zone", props{"name": "example.org"})
-	reader := s.mustCreate(roleT, "reader", props{"name": "reader", "assumeRolePolicy": monitoringTrust, "inlinePolicies": []any{props{"name": "p", "policy": identity("logs:PutLogEvents")}}})
+	reader := s.mustCreate(roleT, "reader", props{"name": "reader", "assumeRolePolicy": monitoringTrust, "inlinePolicies": []any{props{"name": "p", "policy": identityPolicy("logs:PutLogEvents")}}})
 	s.mustCreate(attachT, "control", props{"role": "control-plane", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"})
 	s.mustCreate(clusterT, "main", props{
 		"name": "published", "roleArn": f.role.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
@@ -72,7 +72,7 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 		{"S3 lifecycle: no rules", lifeT, props{"bucket": bucket.id}, "rules"},
 		{"S3 lifecycle: a date that is not midnight", lifeT, life(props{"expiration": props{"date": "2027-01-01T10:00:00Z"}}), "must be midnight"},
 		{"EKS cluster-endpoint: a private block as a public one", clusterT, cluster(props{"publicAccessCidrs": []any{"10.1.0.0/16"}}), "reserved"},
-		{"EKS add-on: a key that its schema lacks", addonT, props{"clusterName": "published", "addonName": "vpc-cni", "addonVersion": "v1.20.4-eksbuild.1", "configurationValues": `{"replicaCount":2}`}, "$.replicaCount"},
+		{"EKS add-on: a key that the schema of the add-on lacks", addonT, props{"clusterName": "published", "addonName": "vpc-cni", "addonVersion": "v1.20.4-eksbuild.1", "configurationValues": `{"replicaCount":2}`}, "$.replicaCount"},
 		{"EKS CreateAccessEntry: a reserved group", entryT, entry(props{"kubernetesGroups": []any{"eks:admins"}}), "can't begin with eks:"},
 		{"EKS CreateAccessEntry: a reserved user", entryT, entry(props{"userName": "iam:me"}), "can't begin with iam:"},
 		{"EKS CreateAccessEntry: a user of the system", entryT, entry(props{"userName": "system:me"}), "can't begin with system:"},
@@ -88,7 +88,7 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 		{"ELB rule-condition-types: digits after the last dot", listenRuleT, rule(forward, props{"hostHeader": props{"values": []any{"example.c0m"}}}), "hostHeader"},
 		{"EC2 InstanceType: a size that a family lacks", templateT, template(props{"instanceType": "m7g.3xlarge"}), "InstanceType"},
 		{"RDS classes: a size that a family lacks", dbT, with(f.db, props{"instanceClass": "db.r7g.3xlarge"}), "in no list"},
-		{"DocumentDB classes: a family that it lacks", docInstanceT, props{"clusterIdentifier": "none", "instanceClass": "db.r7g.large"}, "in no list"},
+		{"DocumentDB classes: a family that DocumentDB lacks", docInstanceT, props{"clusterIdentifier": "none", "instanceClass": "db.r7g.large"}, "in no list"},
 		{"ElastiCache nodes: a size that a family lacks", cacheT, with(f.cache, props{"nodeType": "cache.t4g.large"}), "in no list"},
 		{"EBS gp3: throughput above a quarter of the IOPS", templateT, disk(props{"volumeSize": 100, "iops": 3000, "throughput": 800}), "0.25"},
 		{"EBS gp3: 501 IOPS a GiB", templateT, disk(props{"volumeSize": 10, "iops": 5010}), "at most 500"},

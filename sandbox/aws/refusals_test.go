@@ -13,7 +13,7 @@ type fixture struct {
 	s                        *sandbox
 	vpc, other               *resource
 	a, b, e                  *resource // subnets of vpc, each in the zone with its letter; EKS does not support the zone e
-	far                      *resource // a subnet of other
+	far                      *resource // a subnet of the VPC other
 	gateway, group, table    *resource
 	address, role, pods, key *resource
 }
@@ -40,8 +40,8 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-// identity returns an identity policy that allows one action.
-func identity(action string) string {
+// identityPolicy returns an identity policy that allows one action.
+func identityPolicy(action string) string {
 	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":%q,"Resource":"*"}]}`, action)
 }
 
@@ -82,8 +82,8 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		return in
 	}
 	s.requireRefusals([]refusal{
-		{"a /8 is too large for a VPC", vpcT, props{"cidrBlock": "10.0.0.0/8"}, "prefix of /16 to /28"},
-		{"a CIDR is written as its network", vpcT, props{"cidrBlock": "10.0.0.1/16"}, "must be written as its network, 10.0.0.0/16"},
+		{"a block that is too large for a VPC", vpcT, props{"cidrBlock": "10.0.0.0/8"}, "prefix of /16 to /28"},
+		{"a CIDR block that is not written as its network", vpcT, props{"cidrBlock": "10.0.0.1/16"}, "must be written as its network, 10.0.0.0/16"},
 		{"a VPC in the loopback range", vpcT, props{"cidrBlock": "127.0.0.0/16"}, "can't be used in a VPC"},
 		{"a VPC without a CIDR, which needs IPAM", vpcT, props{}, "cidrBlock: a required property is missing"},
 		{"a tenancy that does not exist", vpcT, props{"cidrBlock": "10.0.0.0/16", "instanceTenancy": "host"}, "one of default, dedicated"},
@@ -120,7 +120,7 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"a first port above the last port", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "fromPort": 9, "toPort": 8, "cidrIpv4": "0.0.0.0/0"}, "not a range"},
 		{"a protocol whose ports AWS ignores", ingressT, ingress(props{"ipProtocol": "50"}), "has no rules yet"},
 		{"a protocol that does not exist", ingressT, ingress(props{"ipProtocol": "http"}), "must be tcp, udp, icmp"},
-		{"the provider's word for all protocols, which AWS does not know", ingressT, ingress(props{"ipProtocol": "all"}), "sent to AWS as it is"},
+		{"the provider's name for all protocols, which AWS does not know", ingressT, ingress(props{"ipProtocol": "all"}), "sent to AWS as it is"},
 		{"ICMP without a type", ingressT, ingress(props{"ipProtocol": "icmp"}), "the ICMP type"},
 		{"ICMPv6 with a type and no code", ingressT, ingress(props{"ipProtocol": "58", "fromPort": 128}), "the ICMP type"},
 		{"all ICMP types with one code", ingressT, ingress(props{"ipProtocol": "icmp", "fromPort": -1, "toPort": 0}), "all ICMP types have all codes"},
@@ -138,7 +138,7 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"a lifecycle rule for any image before another", lifecycleT, rules(rule(1, `"tagStatus":"any"`, "expire"), rule(2, `"tagStatus":"untagged"`, "expire")), "must be the highest"},
 		{"tags by prefix and by pattern", lifecycleT, rules(rule(1, `"tagStatus":"tagged","tagPrefixList":["v"],"tagPatternList":["v*"]`, "expire")), "both tagPrefixList and tagPatternList"},
 		{"a tag pattern with five wildcards", lifecycleT, rules(rule(1, `"tagStatus":"tagged","tagPatternList":["*a*b*c*d*"]`, "expire")), "more than 4 wildcards"},
-		{"archiving, which the provider drops", lifecycleT, rules(rule(1, `"tagStatus":"untagged"`, "transition")), "the stand-in knows expire"},
+		{"the archiving of images, which the provider ignores", lifecycleT, rules(rule(1, `"tagStatus":"untagged"`, "transition")), "the stand-in knows expire"},
 		{"a lifecycle rule that ECR does not know", lifecycleT, props{"repository": "taken", "policy": `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`}, "needs tagPrefixList"},
 		{"a role of the same name", roleT, props{"name": "pods", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
 		{"the name of a role in capitals", roleT, props{"name": "PODS", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
@@ -150,7 +150,7 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"two statements with the same Sid", policyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":"s3:*","Resource":"*"},{"Sid":"A","Effect":"Deny","Action":"s3:*","Resource":"*"}]}`}, "must be unique"},
 		{"a trust policy's Sid with a space", roleT, props{"name": "r1", "assumeRolePolicy": strings.ReplaceAll(podTrust, `{"Effect"`, `{"Sid":"a b","Effect"`)}, "letters and digits"},
 		{"no thumbprints", oidcT, props{"url": "https://example.com", "clientIdLists": []any{"a"}, "thumbprintLists": []any{}}, "has 0 elements"},
-		{"a trust policy with a resource", roleT, props{"name": "r1", "assumeRolePolicy": identity("sts:AssumeRole")}, "Resource"},
+		{"a trust policy with a resource", roleT, props{"name": "r1", "assumeRolePolicy": identityPolicy("sts:AssumeRole")}, "Resource"},
 		{"a trust policy with another action", roleT, props{"name": "r1", "assumeRolePolicy": strings.ReplaceAll(eksTrust, "sts:TagSession", "s3:GetObject")}, "STS actions"},
 		{"a trust policy that is not JSON", roleT, props{"name": "r1", "assumeRolePolicy": "{"}, "not valid JSON"},
 		{"a principal that does not exist", roleT, props{"name": "r1", "assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/nobody"},"Action":"sts:AssumeRole"}]}`}, "Invalid principal"},
@@ -158,7 +158,7 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"a policy with a principal", policyT, props{"policy": podTrust}, "no Resource"},
 		{"a policy of an unknown version", policyT, props{"policy": strings.ReplaceAll(readPolicy, "2012-10-17", "2025-01-01")}, "Version"},
 		{"a policy that is too long", policyT, props{"policy": strings.ReplaceAll(readPolicy, `"*"`, `"arn:aws:s3:::`+strings.Repeat("x", 6200)+`"`)}, "AWS allows 6144"},
-		{"a policy of AWS's that does not exist", attachT, props{"role": "pods", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSDreamPolicy"}, "NoSuchEntity"},
+		{"an AWS managed policy that does not exist", attachT, props{"role": "pods", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSDreamPolicy"}, "NoSuchEntity"},
 		{"a role that does not exist", attachT, props{"role": "nobody", "policyArn": clusterPolicyARN}, "NoSuchEntity"},
 		{"a deletion window of a day", keyT, props{"deletionWindowInDays": 1}, "must be 7 to 30"},
 		{"a symmetric key that signs", keyT, props{"keyUsage": "SIGN_VERIFY"}, "not compatible with its KeySpec"},
@@ -169,15 +169,15 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"the prefix alias/ without a name", aliasT, props{"namePrefix": "alias/", "targetKeyId": f.key.id}, "has 6 characters"},
 		{"an alias of the same name", aliasT, props{"name": "alias/taken", "targetKeyId": f.key.id}, "AlreadyExistsException"},
 		{"an alias without its prefix", aliasT, props{"name": "without-prefix", "targetKeyId": f.key.id}, "must be alias/"},
-		{"an alias of AWS's", aliasT, props{"name": "alias/aws/mine", "targetKeyId": f.key.id}, "can't begin with alias/aws/"},
+		{"an alias with the prefix that AWS reserves", aliasT, props{"name": "alias/aws/mine", "targetKeyId": f.key.id}, "can't begin with alias/aws/"},
 		{"a log group of the same name", logGroupT, props{"name": "taken"}, "ResourceAlreadyExistsException"},
 		{"a retention that does not exist", logGroupT, props{"name": "l1", "retentionInDays": 42}, "must be one of"},
-		{"a key that logs may not use", logGroupT, props{"name": "l1", "kmsKeyId": f.key.state["arn"]}, "logs.us-east-1.amazonaws.com"},
+		{"a key that CloudWatch Logs may not use", logGroupT, props{"name": "l1", "kmsKeyId": f.key.state["arn"]}, "logs.us-east-1.amazonaws.com"},
 		{"a cluster in one zone", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.a.id}}}), "two different AZs"},
 		{"a cluster in two VPCs", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.far.id}}}), "same VPC"},
 		{"a zone without control planes", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.e.id}}}), "UnsupportedAvailabilityZoneException"},
-		{"a Kubernetes that EKS does not offer", clusterT, cluster(props{"version": "1.12"}), "version: is"},
-		{"a Kubernetes that EKS ended in July 2026", clusterT, cluster(props{"version": "1.30"}), "version: is"},
+		{"a Kubernetes version that EKS does not offer", clusterT, cluster(props{"version": "1.12"}), "version: is"},
+		{"a Kubernetes version without support since July 2026", clusterT, cluster(props{"version": "1.30"}), "version: is"},
 		{"a cluster without a version", clusterT, props{"roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}, "version: must be given"},
 		{"a role without EKS's policy", clusterT, cluster(nil), "AmazonEKSClusterPolicy"},
 		{"a role for pods", clusterT, cluster(props{"roleArn": f.pods.state["arn"]}), "trusted entity"},
@@ -264,7 +264,7 @@ func TestGatewayIsNotDetachedWhileAddressesUseIt(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	s.mustCreate(natT, "nat", props{"allocationId": f.address.id, "subnetId": f.a.id})
-	require.ErrorContains(t, s.update(f.gateway, props{"vpcId": f.other.id}), "DependencyViolation", "another VPC detaches it")
+	require.ErrorContains(t, s.update(f.gateway, props{"vpcId": f.other.id}), "DependencyViolation", "a change of the VPC detaches the gateway from the old VPC")
 	require.NoError(t, s.update(f.gateway, props{"vpcId": f.vpc.id, "tags": props{"a": "b"}}))
 }
 

@@ -41,8 +41,8 @@ func newPrivateOrigin(t *testing.T) privateOrigin {
 	return privateOrigin{stack}
 }
 
-// vpcOrigin returns the inputs of a VPC origin in front of a load balancer, with
-// changes of its configuration.
+// vpcOrigin returns the inputs of a VPC origin in front of a load balancer. Its configuration
+// has the properties of change.
 func vpcOrigin(balancer string, change props) props {
 	return props{"vpcOriginEndpointConfig": with(props{
 		"name": "main", "arn": balancer, "httpPort": 80, "httpsPort": 443, "originProtocolPolicy": "https-only",
@@ -50,8 +50,8 @@ func vpcOrigin(balancer string, change props) props {
 	}, change)}
 }
 
-// distribution returns the inputs of a distribution that uses the VPC origin, with
-// changes of its origin.
+// distribution returns the inputs of a distribution that uses the VPC origin. The origin of
+// the distribution has the properties of change.
 func (o privateOrigin) distribution(change props) props {
 	return distribution(props{"origins": []any{with(props{
 		"originId": "api", "domainName": "origin.example.com",
@@ -59,8 +59,8 @@ func (o privateOrigin) distribution(change props) props {
 	}, change)}})
 }
 
-// allowCloudFront adds a rule to the load balancer's group that allows CloudFront's
-// group, with changes.
+// allowCloudFront creates a rule in the security group of the load balancer. The rule allows
+// the security group of CloudFront, and has the properties of change.
 func (o privateOrigin) allowCloudFront(change props) *resource {
 	o.s.t.Helper()
 	group, err := o.s.invoke(lookupGroup, props{"name": originGroup, "vpcId": o.byName["vpc"].id})
@@ -161,7 +161,8 @@ func TestDistributionMustReachItsVPCOrigin(t *testing.T) {
 	requireRefusal("no listener", "has no listener for HTTPS at port 443", nil)
 }
 
-// webACLLog returns the inputs of a web ACL's logging configuration, with changes.
+// webACLLog returns the inputs of a web ACL's logging configuration, with the properties of
+// change.
 func webACLLog(acl, group *resource, change props) props {
 	return with(props{
 		"resourceArn": acl.state["arn"], "logDestinationConfigs": []any{group.state["arn"]},

@@ -99,7 +99,7 @@ func fillCertificate(c *Call) error {
 			"resourceRecordValue": "_" + digits[32:] + ".acm-validations.aws.",
 		})
 	}
-	c.Out.fill(map[string]any{
+	c.Out.setDefaults(map[string]any{
 		"domainValidationOptions": options, "status": pendingValidation, "type": "AMAZON_ISSUED", "pendingRenewal": false,
 		"renewalEligibility": "INELIGIBLE", "validationEmails": []any{}, "keyAlgorithm": "RSA_2048",
 		"options": map[string]any{"certificateTransparencyLoggingPreference": "ENABLED"},
@@ -149,7 +149,7 @@ func (c *Call) missingRecords(certificate Object) []string {
 // verifyValidation returns an error if the certificate is not issued. The real provider
 // waits until it is issued; the stand-in does not wait.
 func verifyValidation(c *Call) error {
-	certificate, _ := c.target("certificateArn")
+	certificate, _ := c.referencedObject("certificateArn")
 	if fqdns := c.In.Strings("validationRecordFqdns"); len(fqdns) > 0 {
 		for _, o := range Object(certificate.State).Objects("domainValidationOptions") {
 			fqdn := strings.TrimSuffix(o.String("resourceRecordName"), ".")

@@ -45,8 +45,8 @@ var _ = add(&Row{
 		"vpcZoneIdentifiers":            {Set: true, Computed: true, Ref: toSubnet},
 		"availabilityZones":             {Set: true, Computed: true, Refuse: "groups outside a VPC have no rules; use vpcZoneIdentifiers"},
 		"launchTemplate":                {Computed: true},
-		"launchTemplate.id":             {Computed: true, Ref: toTemplate},
-		"launchTemplate.name":           {Computed: true, Ref: toTemplateName},
+		"launchTemplate.id":             {Computed: true, Ref: toLaunchTemplate},
+		"launchTemplate.name":           {Computed: true, Ref: toLaunchTemplateName},
 		"launchTemplate.version":        {Computed: true, Valid: checkTemplateVersion},
 		"launchConfiguration":           {Refuse: "AWS recommends launch templates instead"},
 		"targetGroupArns":               {Set: true, Computed: true, Valid: arn, Ref: toTargets},
@@ -157,7 +157,7 @@ func checkGroup(in Object, fail Fail) {
 // fillGroup computes the outputs of a group and starts an instance refresh if an
 // update needs one.
 func fillGroup(c *Call) error {
-	c.Out.fill(map[string]any{
+	c.Out.setDefaults(map[string]any{
 		"desiredCapacity": c.Out["minSize"], "healthCheckType": "EC2", "defaultCooldown": 300.0, "targetGroupArns": []any{},
 		"serviceLinkedRoleArn": fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling", c.Partition, c.Account),
 		"predictedCapacity":    0.0, "warmPoolSize": 0.0,
@@ -166,13 +166,13 @@ func fillGroup(c *Call) error {
 	// autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html.
 	c.Out["desiredCapacity"] = float64(min(max(c.Out.Int("desiredCapacity"), c.Out.Int("minSize")), c.Out.Int("maxSize")))
 	zones := []any{}
-	for _, subnet := range c.targets("vpcZoneIdentifiers") {
+	for _, subnet := range c.referencedObjects("vpcZoneIdentifiers") {
 		if zone := subnet.State["availabilityZone"]; !slices.Contains(zones, zone) {
 			zones = append(zones, zone)
 		}
 	}
 	c.Out["availabilityZones"] = zones
-	c.fillTemplates()
+	c.fillLaunchTemplates()
 	if c.Old == nil {
 		groupARN, err := c.expand("arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}")
 		c.Out["arn"] = groupARN

@@ -23,15 +23,15 @@ var mixedProps = Props{
 	"mixedInstancesPolicy.instancesDistribution.spotMaxPrice":         {Valid: pattern(`\d+(\.\d+)?`, "a price per hour")},
 	"mixedInstancesPolicy.launchTemplate":                             {},
 	mixedSpec:                                                         {},
-	mixedSpec + ".launchTemplateId":                                   {Computed: true, Ref: toTemplate},
-	mixedSpec + ".launchTemplateName":                                 {Computed: true, Ref: toTemplateName},
+	mixedSpec + ".launchTemplateId":                                   {Computed: true, Ref: toLaunchTemplate},
+	mixedSpec + ".launchTemplateName":                                 {Computed: true, Ref: toLaunchTemplateName},
 	mixedSpec + ".version":                                            {Computed: true, Valid: checkTemplateVersion},
 	mixedOverride:                                                     {Computed: true, Max: maxOverrides},
 	mixedOverride + ".instanceType":                                   {Valid: checkInstanceType},
 	mixedOverride + ".weightedCapacity":                               {Valid: pattern(`[1-9]\d{0,2}`, "a number from 1 to 999")},
 	mixedOverride + ".launchTemplateSpecification":                    {},
-	mixedOverride + ".launchTemplateSpecification.launchTemplateId":   {Ref: toTemplate},
-	mixedOverride + ".launchTemplateSpecification.launchTemplateName": {Ref: toTemplateName},
+	mixedOverride + ".launchTemplateSpecification.launchTemplateId":   {Ref: toLaunchTemplate},
+	mixedOverride + ".launchTemplateSpecification.launchTemplateName": {Ref: toLaunchTemplateName},
 	mixedOverride + ".launchTemplateSpecification.version":            {Valid: checkTemplateVersion},
 	mixedOverride + ".instanceRequirements":                           {},
 }.with(requirementProps(mixedOverride + ".instanceRequirements."))
@@ -73,20 +73,20 @@ func checkMixed(in Object, fail Fail) {
 	byAttributes, weighted := hasRequirements(policy), 0
 	overrides := policy.Object("launchTemplate").Objects("overrides")
 	for i, o := range overrides {
-		at := fmt.Sprintf("%s[%d]", mixedOverride, i)
+		path := fmt.Sprintf("%s[%d]", mixedOverride, i)
 		if o.Has("instanceType") && o.Has("instanceRequirements") {
-			fail(at, "instanceType and instanceRequirements can't be given together")
+			fail(path, "instanceType and instanceRequirements can't be given together")
 		}
 		if byAttributes && !o.Has("instanceRequirements") {
-			fail(at, "all overrides must have instanceRequirements, or none")
+			fail(path, "all overrides must have instanceRequirements, or none")
 		}
 		if spec := o.Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
-			fail(at+".launchTemplateSpecification", "exactly one of launchTemplateId and launchTemplateName must be given")
+			fail(path+".launchTemplateSpecification", "exactly one of launchTemplateId and launchTemplateName must be given")
 		}
 		if o.Has("weightedCapacity") {
 			weighted++
 		}
-		checkRequirements(o.Object("instanceRequirements"), at+".instanceRequirements", fail)
+		checkRequirements(o.Object("instanceRequirements"), path+".instanceRequirements", fail)
 	}
 	if weighted != 0 && weighted != len(overrides) {
 		fail(mixedOverride, "all overrides must have a weightedCapacity, or none")
@@ -97,14 +97,14 @@ func checkMixed(in Object, fail Fail) {
 // checkDistribution checks the strategies of a mixed instances policy. byAttributes is true
 // if the policy's overrides have instance requirements.
 func checkDistribution(d Object, byAttributes bool, fail Fail) {
-	const at = "mixedInstancesPolicy.instancesDistribution."
+	const prefix = "mixedInstancesPolicy.instancesDistribution."
 	if byAttributes && d.String("onDemandAllocationStrategy") == "prioritized" {
-		fail(at+"onDemandAllocationStrategy", "must be lowest-price with instanceRequirements")
+		fail(prefix+"onDemandAllocationStrategy", "must be lowest-price with instanceRequirements")
 	}
 	if byAttributes && d.String("spotAllocationStrategy") == "capacity-optimized-prioritized" {
-		fail(at+"spotAllocationStrategy", "capacity-optimized-prioritized needs instance types in an order")
+		fail(prefix+"spotAllocationStrategy", "capacity-optimized-prioritized needs instance types in an order")
 	}
 	if strategy := d.String("spotAllocationStrategy"); d.Int("spotInstancePools") > 0 && strategy != "" && strategy != "lowest-price" {
-		fail(at+"spotInstancePools", "is for the strategy lowest-price")
+		fail(prefix+"spotInstancePools", "is for the strategy lowest-price")
 	}
 }

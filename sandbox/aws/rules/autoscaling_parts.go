@@ -47,9 +47,9 @@ var _ = add(
 			Message: "{lbTargetGroupArn} is attached to {autoscalingGroupName} already: AWS would accept it, and the deletion of either attachment detaches both",
 		}},
 		Verify: func(c *Call) error {
-			group, _ := c.target("autoscalingGroupName")
+			group, _ := c.referencedObject("autoscalingGroupName")
 			subnet, _ := c.resolve(toSubnet, Object(group.State).Strings("vpcZoneIdentifiers")[0])
-			target, _ := c.target("lbTargetGroupArn")
+			target, _ := c.referencedObject("lbTargetGroupArn")
 			return verifyAttachable(target, Object(subnet.State).String("vpcId"))
 		},
 	},

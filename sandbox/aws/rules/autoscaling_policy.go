@@ -184,7 +184,7 @@ func verifyScalingPolicy(c *Call) error {
 	}
 	prefix := fmt.Sprintf("arn:%s:elasticloadbalancing:%s:%s:", c.Partition, c.Region, c.Account)
 	balancer, target = prefix+"loadbalancer/"+balancer, prefix+"targetgroup/"+target
-	group, _ := c.target("autoscalingGroupName")
+	group, _ := c.referencedObject("autoscalingGroupName")
 	call := &Call{Cloud: c.Cloud, Row: rows[scalingGroupType], Tx: c.Tx, ID: group.ID, Out: group.State}
 	if err := refreshScalingGroup(call); err != nil {
 		return err

@@ -54,7 +54,7 @@ func checkSeconds(limit int) func(any) string {
 // each percentage of replaced instances. The last percentage must be 100, because the
 // refresh ends at the last checkpoint.
 func checkCheckpoints(p Object, fail Fail) {
-	const at = "instanceRefresh.preferences.checkpointPercentages"
+	const path = "instanceRefresh.preferences.checkpointPercentages"
 	list, _ := p["checkpointPercentages"].([]any)
 	if p.Has("checkpointDelay") && !p.Has("checkpointPercentages") {
 		fail("instanceRefresh.preferences.checkpointDelay", "belongs to checkpointPercentages")
@@ -66,13 +66,13 @@ func checkCheckpoints(p Object, fail Fail) {
 			return
 		}
 		if n <= last {
-			fail(at, "%v follows %v: the percentages must ascend, and each must be unique", n, last)
+			fail(path, "%v follows %v: the percentages must ascend, and each must be unique", n, last)
 			return
 		}
 		last = n
 	}
 	if len(list) > 0 && last != 100 {
-		fail(at, "the last one is %v: the refresh would leave the other instances as they are, so it must be 100", last)
+		fail(path, "the last one is %v: the refresh would leave the other instances as they are, so it must be 100", last)
 	}
 }
 

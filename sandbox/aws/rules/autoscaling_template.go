@@ -11,8 +11,8 @@ import (
 // The stand-in refuses to delete a template that a group uses. AWS's pages do not say
 // whether EC2 refuses the deletion. The stand-in's authors chose the error code.
 var (
-	toTemplate     = &Ref{To: []string{launchTemplateType}, Noun: "launch template ID", Missing: "ValidationError", InUseCode: "ResourceInUse"}
-	toTemplateName = &Ref{To: []string{launchTemplateType}, By: []string{"name"}, Noun: "launch template name", Missing: "ValidationError", InUseCode: "ResourceInUse"}
+	toLaunchTemplate     = &Ref{To: []string{launchTemplateType}, Noun: "launch template ID", Missing: "ValidationError", InUseCode: "ResourceInUse"}
+	toLaunchTemplateName = &Ref{To: []string{launchTemplateType}, By: []string{"name"}, Noun: "launch template name", Missing: "ValidationError", InUseCode: "ResourceInUse"}
 )
 
 const (
@@ -35,9 +35,9 @@ func (c *Call) templateUses(o Object) []templateUse {
 		if spec == nil {
 			return
 		}
-		template, ok := c.resolve(toTemplate, spec.String(id))
+		template, ok := c.resolve(toLaunchTemplate, spec.String(id))
 		if !ok {
-			template, ok = c.resolve(toTemplateName, spec.String(name))
+			template, ok = c.resolve(toLaunchTemplateName, spec.String(name))
 		}
 		if ok {
 			out = append(out, templateUse{path, template, spec.String("version")})
@@ -52,24 +52,24 @@ func (c *Call) templateUses(o Object) []templateUse {
 	return out
 }
 
-// completeTemplate completes spec, a reference to a launch template. It sets the template's
+// completeLaunchTemplate completes spec, a reference to a launch template. It sets the template's
 // id and name, as AWS does. The default version is $Default. idProp and nameProp are the
 // properties of the reference for the id and the name.
-func (c *Call) completeTemplate(spec Object, idProp, nameProp string) map[string]any {
-	template, ok := c.resolve(toTemplate, spec.String(idProp))
+func (c *Call) completeLaunchTemplate(spec Object, idProp, nameProp string) map[string]any {
+	template, ok := c.resolve(toLaunchTemplate, spec.String(idProp))
 	if !ok {
-		template, _ = c.resolve(toTemplateName, spec.String(nameProp))
+		template, _ = c.resolve(toLaunchTemplateName, spec.String(nameProp))
 	}
-	out := filled(spec, map[string]any{"version": "$Default"})
+	out := addDefaults(spec, map[string]any{"version": "$Default"})
 	out[idProp], out[nameProp] = template.ID, template.State["name"]
 	return out
 }
 
-// fillTemplates completes the references of a group to its launch templates. It sets the
+// fillLaunchTemplates completes the references of a group to its launch templates. It sets the
 // defaults of the group's mixed instances policy.
-func (c *Call) fillTemplates() {
+func (c *Call) fillLaunchTemplates() {
 	if c.In.Object("launchTemplate") != nil {
-		c.Out["launchTemplate"] = c.completeTemplate(c.In.Object("launchTemplate"), "id", "name")
+		c.Out["launchTemplate"] = c.completeLaunchTemplate(c.In.Object("launchTemplate"), "id", "name")
 	} else {
 		delete(c.Out, "launchTemplate")
 	}
@@ -77,11 +77,11 @@ func (c *Call) fillTemplates() {
 		delete(c.Out, "mixedInstancesPolicy")
 		return
 	}
-	mixed := filled(c.Out.Object("mixedInstancesPolicy"), nil)
-	template := filled(c.In.Object("mixedInstancesPolicy").Object("launchTemplate"), nil)
-	template["launchTemplateSpecification"] = c.completeTemplate(Object(template).Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+	mixed := addDefaults(c.Out.Object("mixedInstancesPolicy"), nil)
+	template := addDefaults(c.In.Object("mixedInstancesPolicy").Object("launchTemplate"), nil)
+	template["launchTemplateSpecification"] = c.completeLaunchTemplate(Object(template).Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	mixed["launchTemplate"] = template
-	mixed["instancesDistribution"] = filled(Object(mixed).Object("instancesDistribution"), distributionDefaults(c.In.Object("mixedInstancesPolicy")))
+	mixed["instancesDistribution"] = addDefaults(Object(mixed).Object("instancesDistribution"), distributionDefaults(c.In.Object("mixedInstancesPolicy")))
 	c.Out["mixedInstancesPolicy"] = mixed
 }
 
@@ -90,7 +90,7 @@ func (c *Call) fillTemplates() {
 // documentation.
 func verifyGroup(c *Call) error {
 	vpcID := ""
-	for _, subnet := range c.targets("vpcZoneIdentifiers") {
+	for _, subnet := range c.referencedObjects("vpcZoneIdentifiers") {
 		vpc := Object(subnet.State).String("vpcId")
 		if vpcID != "" && vpc != vpcID {
 			return refuse("ValidationError", "The subnets of a group must be in one VPC: %s is in %s", subnet.ID, vpc)
@@ -102,7 +102,7 @@ func verifyGroup(c *Call) error {
 			return err
 		}
 	}
-	for _, target := range c.targets("targetGroupArns") {
+	for _, target := range c.referencedObjects("targetGroupArns") {
 		if err := verifyAttachable(target, vpcID); err != nil {
 			return err
 		}

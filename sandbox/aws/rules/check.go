@@ -119,7 +119,7 @@ type validator struct {
 // shownPath is the object's path in messages. Only shownPath has list indexes, such as [0].
 func (v *validator) checkObject(fields schema.Fields, o Object, path, shownPath string) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
-		rulePath, shownProp := dotted(path, name), dotted(shownPath, name)
+		rulePath, shownProp := joinPath(path, name), joinPath(shownPath, name)
 		if path == "" && name == "tags" && supportsTags(v.s) {
 			continue
 		}
@@ -146,7 +146,7 @@ func (v *validator) checkObject(fields schema.Fields, o Object, path, shownPath 
 		name, below := strings.CutPrefix(rulePath, prefix)
 		isField := below && name != "" && !strings.Contains(name, ".")
 		if isField && v.isRequired(p, rulePath) && !o.Has(name) {
-			v.fail(dotted(shownPath, name), "a required property is missing")
+			v.fail(joinPath(shownPath, name), "a required property is missing")
 		}
 	}
 }
@@ -175,7 +175,7 @@ func (v *validator) checkValue(typ string, p Prop, value any, path, shownPath st
 	case map[string]any:
 		if strings.HasPrefix(typ, "{") {
 			for _, name := range slices.Sorted(maps.Keys(x)) {
-				v.checkElement(typ[1:len(typ)-1], p, x[name], path, dotted(shownPath, name))
+				v.checkElement(typ[1:len(typ)-1], p, x[name], path, joinPath(shownPath, name))
 			}
 			return
 		}
@@ -256,8 +256,8 @@ func describeRange(low, high int) string {
 	return fmt.Sprintf("%d to %d", low, high)
 }
 
-// dotted appends a property's name to a path.
-func dotted(path, name string) string {
+// joinPath appends a property's name to a path.
+func joinPath(path, name string) string {
 	if path == "" {
 		return name
 	}

@@ -16,8 +16,8 @@ var toEdgeCertificate = &Ref{
 	To: []string{certificateType}, By: []string{"arn"}, Noun: "SSL certificate", Missing: invalidCertificate, InUseCode: "ResourceInUseException",
 }
 
-// viewerCertificate has the rules of the certificate for viewers.
-var viewerCertificate = Props{
+// viewerCertificateProps has the rules of the certificate for viewers.
+var viewerCertificateProps = Props{
 	"viewerCertificate": {},
 	"viewerCertificate.cloudfrontDefaultCertificate": {},
 	"viewerCertificate.acmCertificateArn":            {Valid: arn, Ref: toEdgeCertificate},
@@ -51,7 +51,7 @@ func checkViewerCertificate(v Object, fail Fail) {
 // The error texts are from public issues.
 func verifyViewerCertificate(c *Call) error {
 	aliases := c.In.Strings("aliases")
-	certificate, fromACM := c.target("viewerCertificate.acmCertificateArn")
+	certificate, fromACM := c.referencedObject("viewerCertificate.acmCertificateArn")
 	if !fromACM {
 		if len(aliases) > 0 {
 			return refuse(invalidCertificate, "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted certificate "+

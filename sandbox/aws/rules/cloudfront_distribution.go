@@ -27,8 +27,8 @@ var (
 	allMethods     = []any{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 )
 
-// behaviorRules returns the rules of the cache behavior at a path.
-func behaviorRules(path string) Props {
+// cacheBehaviorProps returns the rules of the cache behavior at a path.
+func cacheBehaviorProps(path string) Props {
 	out := Props{}
 	for name, p := range (Props{
 		"targetOriginId":                   {Required: true, Valid: length(1, 128)},
@@ -93,7 +93,7 @@ var _ = add(&Row{
 		"restrictions.geoRestriction.locations":       {Set: true, Computed: true, Valid: pattern(`[A-Z]{2}`, "a country's code of two capitals")},
 		"restrictions.geoRestriction.restrictionType": {},
 		"originGroups":                                {Set: true, Refuse: noRules},
-	}.with(behaviorRules("defaultCacheBehavior"), behaviorRules("orderedCacheBehaviors"), origins, viewerCertificate),
+	}.with(cacheBehaviorProps("defaultCacheBehavior"), cacheBehaviorProps("orderedCacheBehaviors"), originProps, viewerCertificateProps),
 	Check: func(in Object, fail Fail) {
 		checkBehavior(in.Object("defaultCacheBehavior"), "defaultCacheBehavior", fail)
 		for i, b := range in.Objects("orderedCacheBehaviors") {
@@ -132,7 +132,7 @@ var _ = add(&Row{
 
 // checkBehavior returns failures for sets of HTTP methods that CloudFront does not allow
 // in a cache behavior.
-func checkBehavior(b Object, at string, fail Fail) {
+func checkBehavior(b Object, path string, fail Fail) {
 	for name, sets := range map[string][][]any{
 		"allowedMethods": {readMethods, optionsMethods, allMethods}, "cachedMethods": {readMethods, optionsMethods},
 	} {
@@ -141,7 +141,7 @@ func checkBehavior(b Object, at string, fail Fail) {
 			allowed = allowed || canonicalText(b[name], sortLists) == canonicalText(set, sortLists)
 		}
 		if !allowed {
-			fail(at+"."+name, "are %v, must be one of %v", b[name], sets)
+			fail(path+"."+name, "are %v, must be one of %v", b[name], sets)
 		}
 	}
 }
@@ -165,7 +165,7 @@ func verifyBehaviors(c *Call) error {
 		seenPaths[path] = true
 	}
 	for _, path := range []string{"defaultCacheBehavior", "orderedCacheBehaviors"} {
-		for _, f := range c.targets(path + ".functionAssociations.functionArn") {
+		for _, f := range c.referencedObjects(path + ".functionAssociations.functionArn") {
 			if Object(f.State).String("status") == "UNPUBLISHED" {
 				return refuse("InvalidFunctionAssociation", "The function %s must be published before it is associated", f.ID)
 			}

@@ -21,8 +21,8 @@ var toStandardLogBucket = &Ref{
 // timeout, in seconds: AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html.
 const maxOriginTimeout = 120
 
-// origins has the rules of a distribution's origins.
-var origins = Props{
+// originProps has the rules of a distribution's origins.
+var originProps = Props{
 	"origins":                                           {Set: true, Min: 1},
 	"origins.originId":                                  {Valid: length(1, 128)},
 	"origins.domainName":                                {Valid: domainName},
@@ -139,7 +139,7 @@ func verifyOrigins(c *Call) error {
 // verifyLogBucket returns an error for a log bucket with disabled ACLs, because CloudFront
 // writes logs with an ACL. The error text is from public issues.
 func verifyLogBucket(c *Call) error {
-	bucket, ok := c.target("loggingConfig.bucket")
+	bucket, ok := c.referencedObject("loggingConfig.bucket")
 	if ok && !c.aclsEnabled(bucket.ID) {
 		return refuse(cloudfrontArgument, "The S3 bucket that you specified for CloudFront logs does not enable ACL access: %s",
 			c.In.Object("loggingConfig").String("bucket"))

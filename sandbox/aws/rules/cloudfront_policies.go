@@ -21,10 +21,10 @@ const maxPolicyItems = 10
 // cloudfrontName validates the name of a CloudFront policy.
 var cloudfrontName = all(length(1, 128), pattern(`[A-Za-z0-9_-]+`, "letters, digits, _ and -"))
 
-// behaviorProps returns the rules of a policy's block for cookies, headers or query
+// policyBlockProps returns the rules of a policy's block for cookies, headers or query
 // strings. name is cookie, header or queryString. The block has a behavior and the list
 // of names to which the behavior applies.
-func behaviorProps(path, name string) Props {
+func policyBlockProps(path, name string) Props {
 	block := path + name + "sConfig"
 	return Props{
 		block:                           {},
@@ -71,14 +71,14 @@ var _ = add(
 			cacheKey + ".enableAcceptEncodingBrotli": {},
 			cacheKey + ".enableAcceptEncodingGzip":   {Omit: true},
 		}.with(
-			behaviorProps(cacheKey+".", "cookie"),
-			behaviorProps(cacheKey+".", "header"),
-			behaviorProps(cacheKey+".", "queryString")),
+			policyBlockProps(cacheKey+".", "cookie"),
+			policyBlockProps(cacheKey+".", "header"),
+			policyBlockProps(cacheKey+".", "queryString")),
 		Unique: []Unique{{
 			Props: []string{"name"}, Code: "CachePolicyAlreadyExists", Message: "A cache policy with the name {name} already exists.",
 		}},
 		Check: func(in Object, fail Fail) {
-			checkBehaviorNames(in.Object(cacheKey), cacheKey+".", fail)
+			checkPolicyBlocks(in.Object(cacheKey), cacheKey+".", fail)
 		},
 		Outputs:  map[string]string{"arn": cloudfrontARN + "cache-policy/{id}", "etag": "E{id13}"},
 		Volatile: []string{"etag"},
@@ -90,23 +90,23 @@ var _ = add(
 		Label: "CloudFront Origin Request Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchOriginRequestPolicy",
 		Naming: &Naming{Prop: "name", Max: 255},
 		Props: Props{"name": {Valid: cloudfrontName}, "comment": {Valid: length(0, 128)}}.with(
-			behaviorProps("", "cookie"),
-			behaviorProps("", "header"),
-			behaviorProps("", "queryString")),
+			policyBlockProps("", "cookie"),
+			policyBlockProps("", "header"),
+			policyBlockProps("", "queryString")),
 		Unique: []Unique{{
 			Props: []string{"name"}, Code: "OriginRequestPolicyAlreadyExists", Message: "An origin request policy with the name {name} already exists.",
 		}},
-		Check:    func(in Object, fail Fail) { checkBehaviorNames(in, "", fail) },
+		Check:    func(in Object, fail Fail) { checkPolicyBlocks(in, "", fail) },
 		Outputs:  map[string]string{"arn": cloudfrontARN + "origin-request-policy/{id}", "etag": "E{id13}"},
 		Volatile: []string{"etag"},
 		Verify:   verifyRequestPolicy,
 	},
 )
 
-// checkBehaviorNames reports a behavior that needs a list of names and has none. It also
+// checkPolicyBlocks reports a behavior that needs a list of names and has none. It also
 // reports a behavior that has a list but does not use it. path is the path of the object
 // with the behavior.
-func checkBehaviorNames(in Object, path string, fail Fail) {
+func checkPolicyBlocks(in Object, path string, fail Fail) {
 	for _, name := range []string{"cookie", "header", "queryString"} {
 		block := in.Object(name + "sConfig")
 		behavior := block.String(name + "Behavior")

@@ -77,7 +77,7 @@ func verifyVPCOrigin(c *Call) error {
 			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s uses it", distributionID)
 		}
 	}
-	balancer, ok := c.target(originConfig + ".arn")
+	balancer, ok := c.referencedObject(originConfig + ".arn")
 	if !ok {
 		return nil
 	}
@@ -107,12 +107,12 @@ func verifyVPCOrigin(c *Call) error {
 // fillVPCOrigin creates CloudFront's security group in the VPC, unless an earlier VPC
 // origin created it. The group's owner is the VPC, because no program created it.
 func fillVPCOrigin(c *Call) error {
-	balancer, ok := c.target(originConfig + ".arn")
+	balancer, ok := c.referencedObject(originConfig + ".arn")
 	if !ok {
 		return nil
 	}
 	vpcID, scope := Object(balancer.State).String("vpcId"), balancer.Scope
-	if _, exists := c.serviceGroup(scope, vpcID); exists {
+	if _, exists := c.cloudFrontGroup(scope, vpcID); exists {
 		return nil
 	}
 	h, err := randomHex(17)
@@ -148,7 +148,7 @@ func removeVPCOrigin(c *Call) error {
 		shared = o.ID != c.ID && Object(other.State).String("vpcId") == vpcID
 		return !shared
 	})
-	group, exists := c.serviceGroup(balancer.Scope, vpcID)
+	group, exists := c.cloudFrontGroup(balancer.Scope, vpcID)
 	if shared || !exists {
 		return nil
 	}
@@ -168,8 +168,8 @@ func removeVPCOrigin(c *Call) error {
 	return nil
 }
 
-// serviceGroup returns the security group that CloudFront created in a VPC.
-func (c *Call) serviceGroup(scope store.Scope, vpcID string) (found store.Object, ok bool) {
+// cloudFrontGroup returns the security group that CloudFront created in a VPC.
+func (c *Call) cloudFrontGroup(scope store.Scope, vpcID string) (found store.Object, ok bool) {
 	c.Tx.Each(scope, securityGroupType, func(o store.Object) bool {
 		found, ok = o, o.State["name"] == vpcOriginGroup && o.State["vpcId"] == vpcID
 		return !ok
@@ -239,7 +239,7 @@ func verifyVPCOriginReachable(c *Call, origin Object) error {
 // prefix list.
 func (c *Call) allowsOriginGroup(balancer store.Object, port int) bool {
 	state := Object(balancer.State)
-	group, _ := c.serviceGroup(balancer.Scope, state.String("vpcId"))
+	group, _ := c.cloudFrontGroup(balancer.Scope, state.String("vpcId"))
 	allows := false
 	c.Tx.Each(balancer.Scope, ingressRuleType, func(o store.Object) bool {
 		rule := Object(o.State)

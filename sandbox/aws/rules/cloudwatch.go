@@ -54,16 +54,16 @@ var logKeyActions = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptTo", "k
 // verifyLogGroup returns an error if the policy of the KMS key does not allow CloudWatch
 // Logs to use the key for the log group.
 func verifyLogGroup(c *Call) error {
-	key, ok := c.target("kmsKeyId")
+	key, ok := c.referencedObject("kmsKeyId")
 	if !ok {
 		return nil
 	}
 	service := fmt.Sprintf("logs.%s.amazonaws.com", c.Region)
-	group := strings.Join([]string{"arn", c.Partition, "logs", c.Region, c.Account, "log-group", c.In.String("name")}, ":")
+	logGroupARN := strings.Join([]string{"arn", c.Partition, "logs", c.Region, c.Account, "log-group", c.In.String("name")}, ":")
 	for _, action := range logKeyActions {
-		if !keyAllows(Object(key.State).String("policy"), service, action, group) {
+		if !keyAllows(Object(key.State).String("policy"), service, action, logGroupARN) {
 			return refuse("AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with Arn '%s': "+
-				"its policy must allow %s to do %s", group, service, strings.Join(logKeyActions, ", "))
+				"its policy must allow %s to do %s", logGroupARN, service, strings.Join(logKeyActions, ", "))
 		}
 	}
 	return nil

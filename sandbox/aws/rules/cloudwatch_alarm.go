@@ -159,12 +159,12 @@ func checkQueries(in Object, fail Fail) {
 	}
 	returned, ids := 0, map[string]bool{}
 	for i, q := range in.Objects("metricQueries") {
-		at := fmt.Sprintf("metricQueries[%d]", i)
+		path := fmt.Sprintf("metricQueries[%d]", i)
 		if q.Has("metric") == q.Has("expression") {
-			fail(at, "exactly one of metric and expression must be given")
+			fail(path, "exactly one of metric and expression must be given")
 		}
 		if ids[q.String("id")] {
-			fail(at+".id", "the id %s is given twice", q.String("id"))
+			fail(path+".id", "the id %s is given twice", q.String("id"))
 		}
 		ids[q.String("id")] = true
 		if q.Bool("returnData") {

@@ -51,7 +51,7 @@ var _ = add(
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:events:{region}:{account}:rule/{name}"},
 		Fill: func(c *Call) error {
-			c.Out.fill(map[string]any{"state": "ENABLED"})
+			c.Out.setDefaults(map[string]any{"state": "ENABLED"})
 			c.Out["isEnabled"] = c.Out.String("state") == "ENABLED"
 			return nil
 		},
@@ -120,7 +120,7 @@ func checkPatternObject(place string, pattern map[string]any) string {
 // each event (eventbridge/latest/userguide/eb-troubleshooting.html, "My rule ran but I
 // don't see any messages sent to my Amazon SQS queue").
 func verifyEventTarget(c *Call) error {
-	rule, _ := c.target("rule")
+	rule, _ := c.referencedObject("rule")
 	others := 0
 	c.Tx.Each(c.scope(c.Row), eventTargetType, func(o store.Object) bool {
 		if o.ID != c.ID && Object(o.State).String("rule") == rule.ID {
@@ -131,7 +131,7 @@ func verifyEventTarget(c *Call) error {
 	if others >= maxTargets {
 		return refuse("LimitExceededException", "The requested resource exceeds the maximum number allowed: a rule has %d targets", maxTargets)
 	}
-	queue, _ := c.target("arn")
+	queue, _ := c.referencedObject("arn")
 	if source := Object(rule.State).String("arn"); !c.queueAccepts(queue, "events.amazonaws.com", source) {
 		return refuse("ValidationException", "the policy of %s does not allow events.amazonaws.com to send messages for %s: AWS would accept the target and "+
 			"drop every event; give the queue a policy, and let the target depend on it", queue.ID, source)

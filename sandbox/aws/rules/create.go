@@ -98,7 +98,7 @@ func (c *Call) alreadyExistsError() error {
 }
 
 // complete returns the inputs with the defaults of omitted properties, and without the
-// engine's own property.
+// property defaultsKey, because AWS does not get it.
 func (c *Call) complete(in Object) Object {
 	out := withDefaults(c.schema, c.Row, c.schema.Inputs, in, "")
 	delete(out, defaultsKey)

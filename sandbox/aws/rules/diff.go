@@ -21,8 +21,8 @@ const (
 // Difference is one property that differs between the state and the inputs.
 type Difference struct {
 	Path    string
-	Kind    string
-	Replace bool
+	Kind    string // Add, Delete or Change
+	Replace bool   // the difference replaces the resource
 }
 
 // Diff has the changes of an update.
@@ -122,7 +122,7 @@ func (d *differ) replace(path string) {
 // object replaces the resource.
 func (d *differ) compareObject(fields schema.Fields, in, state Object, path, shownPath string, replace bool) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		rulePath, shownProp := dotted(path, name), dotted(shownPath, name)
+		rulePath, shownProp := joinPath(path, name), joinPath(shownPath, name)
 		p, hasRule := d.row.Props[rulePath]
 		if !hasRule && !(path == "" && name == "tags" && supportsTags(d.s)) {
 			continue // Check refuses a property without a rule, so the property is never set
@@ -212,7 +212,7 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 	}
 	wantBlocks, haveBlocks := blocks(want), blocks(have)
 	for name := range fields {
-		rule, hasRule := d.row.Props[dotted(path, name)]
+		rule, hasRule := d.row.Props[joinPath(path, name)]
 		if (hasRule && !rule.Computed) || slices.ContainsFunc(wantBlocks, func(o Object) bool { return o.Has(name) }) {
 			continue
 		}
@@ -239,12 +239,12 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 func (d *differ) comparableBlock(fields schema.Fields, o Object, path string) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {
-		typ, p := strings.TrimSuffix(fields[name], "?"), d.row.Props[dotted(path, name)]
+		typ, p := strings.TrimSuffix(fields[name], "?"), d.row.Props[joinPath(path, name)]
 		list, _ := v.([]any)
 		switch {
 		case strings.HasPrefix(typ, "@"):
 			m, _ := v.(map[string]any)
-			inner := d.comparableBlock(d.s.Object(typ), m, dotted(path, name))
+			inner := d.comparableBlock(d.s.Object(typ), m, joinPath(path, name))
 			if p.Present {
 				inner["is"] = "present"
 			}
@@ -253,7 +253,7 @@ func (d *differ) comparableBlock(fields schema.Fields, o Object, path string) ma
 			items := make([]any, len(list))
 			for i, item := range list {
 				m, _ := item.(map[string]any)
-				items[i] = d.comparableBlock(d.s.Object(typ[1:len(typ)-1]), m, dotted(path, name))
+				items[i] = d.comparableBlock(d.s.Object(typ[1:len(typ)-1]), m, joinPath(path, name))
 			}
 			v = trimValue(items, p.listOrder())
 		case p.Set:
@@ -272,7 +272,7 @@ func withDefaults(s *schema.Resource, row *Row, fields schema.Fields, in Object,
 		out[name] = wire.Clone(v)
 	}
 	for name, typ := range fields {
-		rulePath := dotted(path, name)
+		rulePath := joinPath(path, name)
 		p := row.Props[rulePath]
 		if _, given := out[name]; !given && p.Default != nil {
 			out[name] = wire.Clone(p.Default)

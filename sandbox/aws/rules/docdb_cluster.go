@@ -116,7 +116,7 @@ func verifyDocdb(c *Call) error {
 	}
 	if name := c.In.String("dbClusterParameterGroupName"); name != "" {
 		family := strings.TrimPrefix(name, "default.")
-		if group, ok := c.target("dbClusterParameterGroupName"); ok {
+		if group, ok := c.referencedObject("dbClusterParameterGroupName"); ok {
 			family = Object(group.State).String("family")
 		}
 		if family != v.family {
@@ -130,11 +130,11 @@ func verifyDocdb(c *Call) error {
 	if err := verifyRestoredDocdb(c); err != nil {
 		return err
 	}
-	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB cluster")
+	return c.verifySecurityGroupVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB cluster")
 }
 
-// docdbVersion returns the engine version of a cluster: the one in the inputs, or the
-// present one, or the latest one for a new cluster.
+// docdbVersion returns the engine version of a cluster: the version in the inputs, or else
+// the present version, or else the latest version.
 func (c *Call) docdbVersion() string {
 	for _, version := range []string{c.In.String("engineVersion"), c.Old.String("engineVersion")} {
 		if version != "" {
@@ -147,9 +147,9 @@ func (c *Call) docdbVersion() string {
 // fillDocdb computes the outputs of a cluster: the endpoints, and the values that AWS
 // chooses if the program gives none.
 func fillDocdb(c *Call) error {
-	group, _ := c.target("dbSubnetGroupName")
+	group, _ := c.referencedObject("dbSubnetGroupName")
 	zones := []any{}
-	for _, zone := range c.zonesOfGroup(group) {
+	for _, zone := range c.zonesOfSubnetGroup(group) {
 		zones = append(zones, zone)
 	}
 	if !c.Out.Has("clusterResourceId") {
@@ -160,8 +160,8 @@ func fillDocdb(c *Call) error {
 		c.Out["clusterResourceId"] = id
 	}
 	hash := c.siteHash("rds", 12)
-	c.Out.fill(map[string]any{
-		"vpcSecurityGroupIds": c.defaultGroup(c.vpcOfGroup(group)), "preferredBackupWindow": "07:00-07:30",
+	c.Out.setDefaults(map[string]any{
+		"vpcSecurityGroupIds": c.defaultGroupIDs(c.vpcOfSubnetGroup(group)), "preferredBackupWindow": "07:00-07:30",
 		"preferredMaintenanceWindow": "sun:08:30-sun:09:00", "availabilityZones": zones, "clusterIdentifierPrefix": "",
 	})
 	c.Out["preferredMaintenanceWindow"] = strings.ToLower(c.Out.String("preferredMaintenanceWindow"))
@@ -176,7 +176,7 @@ func fillDocdb(c *Call) error {
 	case !c.In.Bool("storageEncrypted"):
 		c.Out["kmsKeyId"] = ""
 	case c.Out.String("kmsKeyId") == "":
-		c.Out["kmsKeyId"] = c.awsKey("rds")
+		c.Out["kmsKeyId"] = c.awsKeyARN("rds")
 	}
 	if err := fillRestoredDocdb(c); err != nil {
 		return err

@@ -45,7 +45,7 @@ var _ = add(&Row{
 	// documentdb/latest/developerguide/API_ModifyDBInstance.html
 	Deferral: &Deferral{Props: []string{"instanceClass"}, Window: "preferredMaintenanceWindow"},
 	Verify: func(c *Call) error {
-		cluster, _ := c.target("clusterIdentifier")
+		cluster, _ := c.referencedObject("clusterIdentifier")
 		if c.Old == nil && len(c.membersOf(cluster.ID)) >= maxMembers {
 			return refuse("InstanceQuotaExceeded", "Cluster %s has %d instances; there can't be more", cluster.ID, maxMembers)
 		}
@@ -63,7 +63,7 @@ var _ = add(&Row{
 // fillDocdbInstance computes the outputs of an instance. It distributes the instances of
 // a cluster over the cluster's availability zones.
 func fillDocdbInstance(c *Call) error {
-	o, _ := c.target("clusterIdentifier")
+	o, _ := c.referencedObject("clusterIdentifier")
 	cluster := Object(o.State)
 	if !c.Out.Has("dbiResourceId") {
 		id, err := c.expand("db-{id26}")
@@ -73,7 +73,7 @@ func fillDocdbInstance(c *Call) error {
 		c.Out["dbiResourceId"] = id
 	}
 	zones := cluster.Strings("availabilityZones")
-	c.Out.fill(map[string]any{
+	c.Out.setDefaults(map[string]any{
 		"availabilityZone": zones[len(c.membersOf(o.ID))%len(zones)], "caCertIdentifier": dbCertificates[0],
 		"preferredMaintenanceWindow": "sun:08:30-sun:09:00", "performanceInsightsKmsKeyId": "", "identifierPrefix": "",
 	})

@@ -131,9 +131,9 @@ func put(o map[string]any, parts []string, value any) {
 	o[last] = wire.Clone(value)
 }
 
-// Vanish removes an object outside of Pulumi. It checks nothing, so other objects may
+// DeleteDirect removes an object outside of Pulumi. It checks nothing, so other objects may
 // refer to an object that no longer exists.
-func Vanish(ctx context.Context, st *store.Store, token, id string) error {
+func DeleteDirect(ctx context.Context, st *store.Store, token, id string) error {
 	return st.Update(ctx, func(tx *store.Tx) error {
 		object, err := FindObject(tx, token, id)
 		if err != nil {
@@ -163,9 +163,9 @@ func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
 // hiddenValue replaces a secret in output for users.
 const hiddenValue = "[secret]"
 
-// Redacted returns an object in which hiddenValue replaces the values that pulumi-aws
+// Redact returns an object in which hiddenValue replaces the values that pulumi-aws
 // marks as secret, at any depth.
-func Redacted(o store.Object) (store.Object, error) {
+func Redact(o store.Object) (store.Object, error) {
 	s, ok, err := schema.ResourceOf(o.Type)
 	if err != nil || !ok || len(s.Secrets) == 0 {
 		return o, err

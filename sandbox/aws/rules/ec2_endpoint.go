@@ -84,7 +84,7 @@ var _ = add(
 		},
 		Outputs: map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}"},
 		Verify: func(c *Call) error {
-			role, _ := c.target("iamRoleArn")
+			role, _ := c.referencedObject("iamRoleArn")
 			if !trusts(role, "vpc-flow-logs.amazonaws.com") {
 				return refuse("InvalidParameter", "Unable to assume given IAM role: %s does not trust vpc-flow-logs.amazonaws.com", c.In.String("iamRoleArn"))
 			}
@@ -155,7 +155,7 @@ func verifyEndpoint(c *Call) error {
 	if c.In.String("vpcEndpointType") == "Interface" {
 		return verifyInterface(c)
 	}
-	for _, table := range c.targets("routeTableIds") {
+	for _, table := range c.referencedObjects("routeTableIds") {
 		var conflict error
 		c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
 			other := Object(o.State)
@@ -174,9 +174,9 @@ func verifyEndpoint(c *Call) error {
 // verifyInterface returns an error if the subnets or the private DNS of an interface
 // endpoint are not valid.
 func verifyInterface(c *Call) error {
-	vpc, _ := c.target("vpcId")
+	vpc, _ := c.referencedObject("vpcId")
 	zones := map[string]string{}
-	for _, subnet := range c.targets("subnetIds") {
+	for _, subnet := range c.referencedObjects("subnetIds") {
 		s := Object(subnet.State)
 		if s.String("vpcId") != vpc.ID {
 			return refuse("InvalidParameter", "The subnet %s does not belong to %s", subnet.ID, vpc.ID)
@@ -224,7 +224,7 @@ func fillEndpoint(c *Call) error {
 	if !c.Out.Has("ipAddressType") {
 		c.Out["ipAddressType"] = "ipv4"
 	}
-	vpc, _ := c.target("vpcId")
+	vpc, _ := c.referencedObject("vpcId")
 	if len(c.Out.Strings("securityGroupIds")) == 0 {
 		c.Out["securityGroupIds"] = []any{Object(vpc.State).String("defaultSecurityGroupId")}
 	}

@@ -80,9 +80,9 @@ var _ = add(&Row{
 		Props: []string{"name"}, Code: "InvalidLaunchTemplateName.AlreadyExistsException", Message: "Launch template name already in use: {name}",
 	}},
 	Outputs:    map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:launch-template/{id}"},
-	Check:      checkTemplate,
-	Verify:     verifyTemplate,
-	Fill:       fillTemplate,
+	Check:      checkLaunchTemplate,
+	Verify:     verifyLaunchTemplate,
+	Fill:       fillLaunchTemplate,
 	VolatileIf: unknownVersionOutputs,
 })
 
@@ -134,8 +134,8 @@ func checkUserData(v any) string {
 	return ""
 }
 
-// checkTemplate checks that the settings of a template fit each other.
-func checkTemplate(in Object, fail Fail) {
+// checkLaunchTemplate checks that the settings of a template fit each other.
+func checkLaunchTemplate(in Object, fail Fail) {
 	checkRequirements(in.Object("instanceRequirements"), "instanceRequirements", fail)
 	if in.Has("networkInterfaces") && in.Has("vpcSecurityGroupIds") {
 		fail("vpcSecurityGroupIds", "can't be given together with networkInterfaces: set the securityGroups of the network interface instead")
@@ -149,31 +149,31 @@ func checkTemplate(in Object, fail Fail) {
 	}
 	devices := map[string]bool{}
 	for i, mapping := range in.Objects("blockDeviceMappings") {
-		at := fmt.Sprintf("blockDeviceMappings[%d]", i)
+		path := fmt.Sprintf("blockDeviceMappings[%d]", i)
 		if name := mapping.String("deviceName"); devices[name] {
-			fail(at+".deviceName", "%s is mapped twice", name)
+			fail(path+".deviceName", "%s is mapped twice", name)
 		} else if name != "" {
 			devices[name] = true
 		}
 		ebs := mapping.Object("ebs")
 		if ebs.Has("kmsKeyId") && (!ebs.Has("encrypted") || ebs.String("encrypted") == "false") {
-			fail(at+".ebs.kmsKeyId", `needs encrypted "true"`)
+			fail(path+".ebs.kmsKeyId", `needs encrypted "true"`)
 		}
 		if !ebs.Has("volumeType") && (ebs.Has("iops") || ebs.Has("throughput")) {
-			fail(at+".ebs.volumeType", "must be given with iops or throughput")
+			fail(path+".ebs.volumeType", "must be given with iops or throughput")
 		}
-		checkVolume(ebs, at+".ebs", fail)
+		checkVolume(ebs, path+".ebs", fail)
 	}
 	for i, spec := range in.Objects("tagSpecifications") {
-		checkTags(spec["tags"], maxTags, func(path, reason string, args ...any) {
-			fail(fmt.Sprintf("tagSpecifications[%d].%s", i, path), reason, args...)
+		checkTags(spec["tags"], maxTags, func(property, reason string, args ...any) {
+			fail(fmt.Sprintf("tagSpecifications[%d].%s", i, property), reason, args...)
 		})
 	}
 }
 
 // checkVolume checks the ratios of a gp3 volume: at most 500 IOPS for each GiB, and at
 // most 0.25 MiB/s for each IOPS (ebs/latest/userguide/general-purpose.html).
-func checkVolume(ebs Object, at string, fail Fail) {
+func checkVolume(ebs Object, path string, fail Fail) {
 	iops := baseOperations
 	if ebs.Known("iops") {
 		iops = ebs.Int("iops")
@@ -181,16 +181,16 @@ func checkVolume(ebs Object, at string, fail Fail) {
 		return // the IOPS are not known yet
 	}
 	if iops > baseOperations && ebs.Known("volumeSize") && iops > ebs.Int("volumeSize")*operationsPerGibibyte {
-		fail(at+".iops", "is %d, may be at most %d for each of %d GiB", iops, operationsPerGibibyte, ebs.Int("volumeSize"))
+		fail(path+".iops", "is %d, may be at most %d for each of %d GiB", iops, operationsPerGibibyte, ebs.Int("volumeSize"))
 	}
 	if throughput := ebs.Int("throughput"); throughput*operationsPerThroughput > iops {
-		fail(at+".throughput", "is %d MiB/s, may be at most 0.25 for each of %d IOPS", throughput, iops)
+		fail(path+".throughput", "is %d MiB/s, may be at most 0.25 for each of %d IOPS", throughput, iops)
 	}
 }
 
-// verifyTemplate returns an error for a default version that does not exist. The update
+// verifyLaunchTemplate returns an error for a default version that does not exist. The update
 // itself can create the version after the latest one.
-func verifyTemplate(c *Call) error {
+func verifyLaunchTemplate(c *Call) error {
 	if version := c.In.Int("defaultVersion"); version > max(1, c.Old.Int("latestVersion")+1) {
 		return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %d", version)
 	}
@@ -217,13 +217,13 @@ func createsVersion(old, updated Object) bool {
 	return false
 }
 
-// fillTemplate computes the versions of a template and the defaults of its metadata
+// fillLaunchTemplate computes the versions of a template and the defaults of its metadata
 // options.
-func fillTemplate(c *Call) error {
+func fillLaunchTemplate(c *Call) error {
 	if c.In.Has("metadataOptions") {
 		// Omitted options have the defaults of the account. The stand-in's account has
 		// AWS's own defaults.
-		c.Out["metadataOptions"] = filled(c.Out.Object("metadataOptions"), map[string]any{
+		c.Out["metadataOptions"] = addDefaults(c.Out.Object("metadataOptions"), map[string]any{
 			"httpEndpoint": "enabled", "httpTokens": "optional", "httpPutResponseHopLimit": 1.0,
 		})
 	}

@@ -116,7 +116,7 @@ func refreshAddress(c *Call) error {
 // verifyNAT returns an error for a private address outside of the subnet, and for a
 // public NAT gateway in a VPC without an internet gateway.
 func verifyNAT(c *Call) error {
-	subnet, _ := c.target("subnetId")
+	subnet, _ := c.referencedObject("subnetId")
 	vpc := Object(subnet.State).String("vpcId")
 	if ip := c.In.String("privateIp"); ip != "" {
 		block := Object(subnet.State).String("cidrBlock")
@@ -146,7 +146,7 @@ func fillNAT(c *Call) error {
 		c.Out[name] = value
 	}
 	if !c.Out.Has("privateIp") {
-		subnet, _ := c.target("subnetId")
+		subnet, _ := c.referencedObject("subnetId")
 		block, err := netip.ParsePrefix(Object(subnet.State).String("cidrBlock"))
 		if err != nil {
 			return err
@@ -163,7 +163,7 @@ func fillNAT(c *Call) error {
 		}
 		c.Out["privateIp"] = address.String()
 	}
-	if address, ok := c.target("allocationId"); ok {
+	if address, ok := c.referencedObject("allocationId"); ok {
 		c.Out["publicIp"] = address.State["publicIp"]
 	} else {
 		delete(c.Out, "associationId") // a private NAT gateway has no Elastic IP

@@ -57,10 +57,10 @@ var _ = add(
 				numbers := map[int]bool{}
 				entries := in.Objects(direction)
 				for i, e := range entries {
-					at := fmt.Sprintf("%s[%d]", direction, i)
-					checkEntry(e, at, fail)
+					path := fmt.Sprintf("%s[%d]", direction, i)
+					checkEntry(e, path, fail)
 					if numbers[e.Int("ruleNo")] {
-						fail(at+".ruleNo", "the number %d is given twice", e.Int("ruleNo"))
+						fail(path+".ruleNo", "the number %d is given twice", e.Int("ruleNo"))
 					}
 					numbers[e.Int("ruleNo")] = e.Known("ruleNo")
 				}
@@ -73,7 +73,7 @@ var _ = add(
 			if err := c.verifyOnlyInline(); err != nil {
 				return err
 			}
-			for _, subnet := range c.targets("subnetIds") {
+			for _, subnet := range c.referencedObjects("subnetIds") {
 				if err := c.verifyAssociation(subnet, c.In.String("vpcId")); err != nil {
 					return err
 				}
@@ -118,8 +118,8 @@ var _ = add(
 			"subnetId":     {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, DeletedWith: true}},
 		},
 		Verify: func(c *Call) error {
-			acl, _ := c.target("networkAclId")
-			subnet, _ := c.target("subnetId")
+			acl, _ := c.referencedObject("networkAclId")
+			subnet, _ := c.referencedObject("subnetId")
 			return c.verifyAssociation(subnet, Object(acl.State).String("vpcId"))
 		},
 	},
@@ -135,9 +135,9 @@ func checkEntryProtocol(v any) string {
 
 // checkEntry returns failures for ports and ICMP types that do not fit the protocol. AWS
 // stores no ports for ICMP and for the protocol -1, which means all protocols.
-func checkEntry(e Object, at string, fail Fail) {
-	if at != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {
-		fail(at, "exactly one of cidrBlock and ipv6CidrBlock must be given")
+func checkEntry(e Object, path string, fail Fail) {
+	if path != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {
+		fail(path, "exactly one of cidrBlock and ipv6CidrBlock must be given")
 	}
 	if !e.Known("protocol") {
 		return
@@ -148,22 +148,22 @@ func checkEntry(e Object, at string, fail Fail) {
 	switch {
 	case number == "6" || number == "17":
 		if !e.Has("fromPort") || !e.Has("toPort") {
-			fail(dotted(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
+			fail(joinPath(path, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
 		} else if from > to && e.Known("fromPort") && e.Known("toPort") {
-			fail(dotted(at, "fromPort"), "%d to %d is not a range of ports", from, to)
+			fail(joinPath(path, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
 	case from != 0 || to != 0:
-		fail(dotted(at, "fromPort"), "both fromPort and toPort must be 0, because the protocol has no ports")
+		fail(joinPath(path, "fromPort"), "both fromPort and toPort must be 0, because the protocol has no ports")
 	}
 	if icmp != e.Has("icmpType") || icmp != e.Has("icmpCode") {
-		fail(dotted(at, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for no other protocol")
+		fail(joinPath(path, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for no other protocol")
 	}
 }
 
 // verifyEntry returns an error if the rule's number is in use, if the network ACL has too
 // many rules, or if the network ACL has inline rules.
 func verifyEntry(c *Call) error {
-	acl, _ := c.target("networkAclId")
+	acl, _ := c.referencedObject("networkAclId")
 	direction := map[bool]string{true: "egress", false: "ingress"}[c.In.Bool("egress")]
 	if len(Object(acl.State).Objects(direction)) > 0 {
 		return refuse("NetworkAclEntryAlreadyExists", "%s has inline %s rules; the next update of the network ACL would remove this rule. "+

@@ -36,14 +36,14 @@ func requirementProps(prefix string) Props {
 }
 
 // checkRequirements checks that no minimum of instance requirements is above its maximum. It
-// also checks the properties that exclude each other. at is the path of the requirements in
+// also checks the properties that exclude each other. path is the path of the requirements in
 // messages.
-func checkRequirements(r Object, at string, fail Fail) {
+func checkRequirements(r Object, path string, fail Fail) {
 	for _, name := range requirementRanges {
 		low, hasLow := r.Object(name)["min"].(float64)
 		high, hasHigh := r.Object(name)["max"].(float64)
 		if hasLow && hasHigh && low > high {
-			fail(dotted(at, name), "min %v is above max %v", low, high)
+			fail(joinPath(path, name), "min %v is above max %v", low, high)
 		}
 	}
 	for _, pair := range [][2]string{
@@ -51,7 +51,7 @@ func checkRequirements(r Object, at string, fail Fail) {
 		{"spotMaxPricePercentageOverLowestPrice", "maxSpotPriceAsPercentageOfOptimalOnDemandPrice"},
 	} {
 		if r.Has(pair[0]) && r.Has(pair[1]) {
-			fail(dotted(at, pair[0]), "%s and %s can't be given together", pair[0], pair[1])
+			fail(joinPath(path, pair[0]), "%s and %s can't be given together", pair[0], pair[1])
 		}
 	}
 }

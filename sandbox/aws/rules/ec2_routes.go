@@ -27,10 +27,10 @@ var (
 	toNAT        = &Ref{To: []string{natType}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
 )
 
-// A route has exactly one of destinations and one of targets.
+// A route has exactly one of destinationNames and one of targetNames.
 var (
-	destinations = []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"}
-	targets      = []string{
+	destinationNames = []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"}
+	targetNames      = []string{
 		"carrierGatewayId", "coreNetworkArn", "egressOnlyGatewayId", "gatewayId", "localGatewayId", "natGatewayId",
 		"networkInterfaceId", "transitGatewayId", "vpcEndpointId", "vpcPeeringConnectionId",
 	}
@@ -39,9 +39,9 @@ var (
 // noRow is the reason to refuse a property that refers to a type without rules.
 const noRow = "the stand-in has no rules for the type to which it refers"
 
-// routeTargets returns the rules of a route's targets. The prefix is "" for a route, and
+// routeTargetProps returns the rules of a route's targets. The prefix is "" for a route, and
 // "routes." for the inline routes of a route table.
-func routeTargets(prefix string) Props {
+func routeTargetProps(prefix string) Props {
 	return Props{
 		prefix + "gatewayId":              {Ref: toGateway},
 		prefix + "natGatewayId":           {Ref: toNAT},
@@ -78,14 +78,14 @@ var _ = add(
 			"routes.cidrBlock":               {Valid: cidr4(0, 32)},
 			"routes.ipv6CidrBlock":           {Valid: cidr6(0, 128), Same: sameCIDR},
 			"routes.destinationPrefixListId": {Refuse: "prefix lists have no row"},
-		}.with(routeTargets("routes.")),
+		}.with(routeTargetProps("routes.")),
 		Outputs: map[string]string{
 			"arn":     "arn:{partition}:ec2:{region}:{account}:route-table/{id}",
 			"ownerId": "{account}",
 		},
 		Check: func(in Object, fail Fail) {
 			for i, r := range in.Objects("routes") {
-				for _, group := range [][]string{{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId"}, targets} {
+				for _, group := range [][]string{{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId"}, targetNames} {
 					if n := slices.DeleteFunc(slices.Clone(group), func(name string) bool { return !r.Has(name) }); len(n) != 1 {
 						fail(fmt.Sprintf("routes[%d]", i), "exactly one of %s must be given", strings.Join(group, ", "))
 					}
@@ -105,8 +105,8 @@ var _ = add(
 			"destinationCidrBlock":     {Replace: true, Valid: cidr4(0, 32)},
 			"destinationIpv6CidrBlock": {Replace: true, Valid: cidr6(0, 128), Same: sameCIDR},
 			"destinationPrefixListId":  {Replace: true, Refuse: "prefix lists have no row"},
-		}.with(routeTargets("")),
-		ExactlyOne: [][]string{destinations, targets},
+		}.with(routeTargetProps("")),
+		ExactlyOne: [][]string{destinationNames, targetNames},
 		NewID:      func(c *Call) (string, error) { return routeID(c.In.String("routeTableId"), destinationOf(c.In)), nil },
 		Outputs:    map[string]string{"origin": "CreateRoute", "state": "active"},
 		Verify:     verifyRoute,
@@ -128,8 +128,8 @@ var _ = add(
 			Message: "the subnet {subnetId} is already associated with a route table",
 		}},
 		Verify: func(c *Call) error {
-			table, _ := c.target("routeTableId")
-			subnet, _ := c.target("subnetId")
+			table, _ := c.referencedObject("routeTableId")
+			subnet, _ := c.referencedObject("subnetId")
 			if a, b := Object(table.State).String("vpcId"), Object(subnet.State).String("vpcId"); a != b {
 				return refuse("InvalidParameterValue", "route table %s and subnet %s belong to different networks", table.ID, subnet.ID)
 			}
@@ -157,7 +157,7 @@ func routeID(table, destination string) string {
 // verifyRoute returns an error for a destination that has a route already, and for a
 // target in another network.
 func verifyRoute(c *Call) error {
-	table, _ := c.target("routeTableId")
+	table, _ := c.referencedObject("routeTableId")
 	destination := destinationOf(c.In)
 	for _, r := range Object(table.State).Objects("routes") {
 		if sameCIDR(destinationOf(r), destination) {
@@ -186,7 +186,7 @@ func verifyInlineRoutes(c *Call) error {
 }
 
 // verifyTarget returns an error if a route's target does not exist, is in another VPC, or
-// does not accept the destination. table is the route table of the route.
+// does not accept the destination. table is the route table with the route.
 func (c *Call) verifyTarget(table store.Object, route Object, destination string) error {
 	vpcID := Object(table.State).String("vpcId")
 	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: vpcType, ID: vpcID}); ok {

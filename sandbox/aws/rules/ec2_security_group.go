@@ -20,8 +20,8 @@ const (
 // AWSEC2/latest/APIReference/API_CreateSecurityGroup.html.
 var groupText = pattern(`[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
 
-// inlineRules returns the rules of the ingress or egress blocks of a group.
-func inlineRules(prefix string) Props {
+// inlineRuleProps returns the rules of the ingress or egress blocks of a group.
+func inlineRuleProps(prefix string) Props {
 	return Props{
 		prefix:                     {Set: true, Computed: true},
 		prefix + ".cidrBlocks":     {Valid: cidr4(0, 32)},
@@ -54,7 +54,7 @@ var _ = add(
 			"description":         {Replace: true, Preset: "Managed by Pulumi", Valid: all(length(1, 255), groupText)},
 			"vpcId":               {Replace: true, Required: true, Ref: toVPC},
 			"revokeRulesOnDelete": {Default: false},
-		}.with(inlineRules("ingress")).with(inlineRules("egress")),
+		}.with(inlineRuleProps("ingress")).with(inlineRuleProps("egress")),
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Unique: []Unique{{
 			Props: []string{"vpcId", "name"}, Code: "InvalidGroup.Duplicate",
@@ -75,13 +75,13 @@ var _ = add(
 		Source: "ec2/vpc_default_security_group.go", Page: "vpc/latest/userguide/default-security-group.html",
 		Label: "EC2 Default Security Group", NotFound: "InvalidGroup.NotFound", Put: true,
 		Props: Props{
-			// The provider does not delete the default group, so it does not prevent the
-			// deletion of the VPC.
+			// The provider does not delete the default group, so the group does not
+			// prevent the deletion of the VPC.
 			"vpcId":               {Replace: true, Required: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing, DeletedWith: true}},
 			"revokeRulesOnDelete": {Default: false},
-		}.with(inlineRules("ingress")).with(inlineRules("egress")),
+		}.with(inlineRuleProps("ingress")).with(inlineRuleProps("egress")),
 		NewID: func(c *Call) (string, error) {
-			vpc, _ := c.target("vpcId")
+			vpc, _ := c.referencedObject("vpcId")
 			return Object(vpc.State).String("defaultSecurityGroupId"), nil
 		},
 		Outputs: map[string]string{
@@ -90,7 +90,7 @@ var _ = add(
 		Check: checkInlineRules,
 		Fill: func(c *Call) error {
 			// When the provider adopts the default group, it revokes the rules of an
-			// omitted block. A later update keeps them.
+			// omitted block. A later update keeps the rules of an omitted block.
 			if c.Old != nil {
 				return nil
 			}
@@ -194,7 +194,7 @@ func protocolNumber(s string) string {
 // checkPorts returns failures for port ranges that do not fit the protocol.
 // protocolName is the name of the property with the protocol: "ipProtocol" in a rule
 // that is a separate resource, "protocol" in an inline rule.
-func checkPorts(rule Object, protocolName, at string, fail Fail) {
+func checkPorts(rule Object, protocolName, path string, fail Fail) {
 	isUnknown := func(port string) bool { return rule.Has(port) && !rule.Known(port) }
 	if !rule.Known(protocolName) || isUnknown("fromPort") || isUnknown("toPort") {
 		return
@@ -203,33 +203,33 @@ func checkPorts(rule Object, protocolName, at string, fail Fail) {
 	switch protocolNumber(rule.String(protocolName)) {
 	case "-1":
 		if protocolName == "ipProtocol" && (rule.Has("fromPort") || rule.Has("toPort")) {
-			fail(dotted(at, "fromPort"), "must be left out for the protocol -1 (all protocols): AWS ignores it")
+			fail(joinPath(path, "fromPort"), "must be left out for the protocol -1 (all protocols): AWS ignores it")
 		}
 		if protocolName == "protocol" && (from != 0 || to != 0) {
-			fail(dotted(at, "fromPort"), "both fromPort and toPort must be 0 for the protocol -1 (all protocols)")
+			fail(joinPath(path, "fromPort"), "both fromPort and toPort must be 0 for the protocol -1 (all protocols)")
 		}
 	case "6", "17":
 		if !rule.Has("fromPort") || !rule.Has("toPort") {
-			fail(dotted(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
+			fail(joinPath(path, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
 		} else if from > to || from < 0 {
-			fail(dotted(at, "fromPort"), "%d to %d is not a range of ports", from, to)
+			fail(joinPath(path, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
 	case "1", "58":
-		checkICMP(rule, protocolNumber(rule.String(protocolName)) == "1", at, fail)
+		checkICMP(rule, protocolNumber(rule.String(protocolName)) == "1", path, fail)
 	}
 }
 
 // checkICMP checks the ICMP type in fromPort and the ICMP code in toPort. A rule may omit
-// both unless required is true. at is the rule's path in messages.
-func checkICMP(rule Object, required bool, at string, fail Fail) {
+// both unless required is true. path is the rule's path in messages.
+func checkICMP(rule Object, required bool, path string, fail Fail) {
 	from, to := rule.Int("fromPort"), rule.Int("toPort")
 	switch {
 	case rule.Has("fromPort") != rule.Has("toPort") || (required && !rule.Has("fromPort")):
-		fail(dotted(at, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
+		fail(joinPath(path, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
 	case from > 255 || to > 255:
-		fail(dotted(at, "fromPort"), "%d is not an ICMP type, or %d not a code: they go from 0 to 255, and -1 is all", from, to)
+		fail(joinPath(path, "fromPort"), "%d is not an ICMP type, or %d not a code: they go from 0 to 255, and -1 is all", from, to)
 	case from == -1 && to != -1:
-		fail(dotted(at, "toPort"), "must be -1: all ICMP types have all codes")
+		fail(joinPath(path, "toPort"), "must be -1: all ICMP types have all codes")
 	}
 }
 
@@ -237,11 +237,11 @@ func checkICMP(rule Object, required bool, at string, fail Fail) {
 func checkInlineRules(in Object, fail Fail) {
 	for _, direction := range []string{"ingress", "egress"} {
 		for i, r := range in.Objects(direction) {
-			at := fmt.Sprintf("%s[%d]", direction, i)
-			checkPorts(r, "protocol", at, fail)
+			path := fmt.Sprintf("%s[%d]", direction, i)
+			checkPorts(r, "protocol", path, fail)
 			given := func(name string) bool { return r.Has(name) && (!r.Known(name) || !isZero(r[name])) }
 			if !slices.ContainsFunc([]string{"cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups", "self"}, given) {
-				fail(at, "one of cidrBlocks, ipv6CidrBlocks, prefixListIds, securityGroups and self must be given")
+				fail(path, "one of cidrBlocks, ipv6CidrBlocks, prefixListIds, securityGroups and self must be given")
 			}
 		}
 	}
@@ -266,7 +266,7 @@ func ruleKey(o Object) string {
 // verifyRule returns an error for a duplicate rule, an unknown prefix list, a rule above
 // the quota, and a source group in another VPC.
 func verifyRule(c *Call) error {
-	group, _ := c.target("securityGroupId")
+	group, _ := c.referencedObject("securityGroupId")
 	key := ruleKey(c.In)
 	var duplicate error
 	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
@@ -285,7 +285,7 @@ func verifyRule(c *Call) error {
 	if err := c.verifyRuleCount(group); err != nil {
 		return err
 	}
-	if other, ok := c.target("referencedSecurityGroupId"); ok {
+	if other, ok := c.referencedObject("referencedSecurityGroupId"); ok {
 		if a, b := Object(group.State).String("vpcId"), Object(other.State).String("vpcId"); a != b {
 			return refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks: %s and %s.", group.ID, other.ID)
 		}

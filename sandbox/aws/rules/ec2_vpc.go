@@ -144,7 +144,7 @@ func checkUsableForVPC(v any) string {
 
 // fillVPC creates the objects that AWS creates with a VPC: the default security group and
 // the main route table. It also sets the ids of the default network ACL and of the DHCP
-// options. The stand-in has no objects for those two.
+// options. The stand-in has no objects for this network ACL and these options.
 func fillVPC(c *Call) error {
 	if c.In.Bool("assignGeneratedIpv6CidrBlock") && !c.Out.Has("ipv6CidrBlock") {
 		h, err := randomHex(4)
@@ -204,7 +204,7 @@ func fillVPC(c *Call) error {
 // verifySubnet returns an error for a block outside of the VPC's block, a block that
 // overlaps another subnet, and an availability zone that the region does not have.
 func verifySubnet(c *Call) error {
-	vpc, _ := c.target("vpcId")
+	vpc, _ := c.referencedObject("vpcId")
 	block, ipv6Block := c.In.String("cidrBlock"), c.In.String("ipv6CidrBlock")
 	vpcBlock, vpcIPv6Block := Object(vpc.State).String("cidrBlock"), Object(vpc.State).String("ipv6CidrBlock")
 	if !inside(block, vpcBlock) {

@@ -138,7 +138,7 @@ func getRouteTable(c *Call, in Object) (Object, error) {
 	routes, associations := []any{}, []any{}
 	for _, route := range read.Out.Objects("routes") {
 		result := map[string]any{}
-		for _, name := range append([]string{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId", "instanceId"}, targets...) {
+		for _, name := range append([]string{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId", "instanceId"}, targetNames...) {
 			result[name] = route.String(name)
 		}
 		routes = append(routes, result)

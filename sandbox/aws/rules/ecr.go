@@ -92,16 +92,16 @@ func fillRepository(c *Call) error {
 	for _, e := range list {
 		m, ok := e.(map[string]any)
 		if ok && m["encryptionType"] == "KMS" && isZero(m["kmsKey"]) {
-			m["kmsKey"] = c.awsKey("ecr")
+			m["kmsKey"] = c.awsKeyARN("ecr")
 		}
 	}
 	c.Out["encryptionConfigurations"] = list
 	return nil
 }
 
-// awsKey returns the ARN of the AWS managed key of a service. It depends only on account
+// awsKeyARN returns the ARN of the AWS managed key of a service. It depends only on account
 // and region.
-func (c *Call) awsKey(service string) string {
+func (c *Call) awsKeyARN(service string) string {
 	sum := sha256.Sum256([]byte(c.Account + " " + c.Region + " " + service))
 	h := hex.EncodeToString(sum[:16])
 	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s-%s-4%s-8%s-%s", c.Partition, c.Region, c.Account, h[:8], h[8:12], h[13:16], h[17:20], h[20:])
@@ -182,16 +182,16 @@ func checkLifecycleRule(rule Object) string {
 		return "needs a rulePriority of 1 or more"
 	case action.String("type") != "expire":
 		return fmt.Sprintf("has the action %q; the stand-in knows expire", action.String("type"))
-	case !slices.Contains([]string{"supportsTags", "untagged", "any"}, status):
-		return fmt.Sprintf("has the tagStatus %q; there are supportsTags, untagged and any", status)
-	case status == "supportsTags" && !hasTags:
-		return "needs tagPrefixList or tagPatternList for supportsTags images"
+	case !slices.Contains([]string{"tagged", "untagged", "any"}, status):
+		return fmt.Sprintf("has the tagStatus %q; there are tagged, untagged and any", status)
+	case status == "tagged" && !hasTags:
+		return "needs tagPrefixList or tagPatternList for tagged images"
 	case selection.Has("tagPrefixList") && selection.Has("tagPatternList"):
 		return "has both tagPrefixList and tagPatternList; the stand-in knows rules with one of them"
 	case slices.ContainsFunc(selection.Strings("tagPatternList"), func(s string) bool { return strings.Count(s, "*") > maxWildcards }):
 		return fmt.Sprintf("has a tag pattern with more than %d wildcards", maxWildcards)
-	case status != "supportsTags" && hasTags:
-		return "can have tagPrefixList or tagPatternList for supportsTags images only"
+	case status != "tagged" && hasTags:
+		return "can have tagPrefixList or tagPatternList for tagged images only"
 	case !slices.Contains([]string{"imageCountMoreThan", "sinceImagePushed"}, count):
 		return fmt.Sprintf("has the countType %q; the stand-in knows imageCountMoreThan and sinceImagePushed", count)
 	case selection.Int("countNumber") < 1:

@@ -101,7 +101,7 @@ func (r registryClient) hasImages(ctx context.Context, name string) (bool, error
 	return slices.Contains(catalogue.Repositories, name), nil
 }
 
-// deleteImages removes every supportsTags image of a repository. The distribution API
+// deleteImages removes every tagged image of a repository. The distribution API
 // cannot list images without a tag, so these stay.
 func (r registryClient) deleteImages(ctx context.Context, name string) error {
 	tags, _, err := r.tags(ctx, name)

@@ -147,7 +147,7 @@ func checkPrivateBlock(v any) string {
 func verifyCluster(c *Call) error {
 	vpcID := ""
 	zones := map[string]bool{}
-	for _, subnet := range c.targets("vpcConfig.subnetIds") {
+	for _, subnet := range c.referencedObjects("vpcConfig.subnetIds") {
 		s := Object(subnet.State)
 		if vpcID != "" && s.String("vpcId") != vpcID {
 			return refuse("InvalidParameterException", "Subnet IDs specified must be in the same VPC: %s is in %s", subnet.ID, s.String("vpcId"))
@@ -162,7 +162,7 @@ func verifyCluster(c *Call) error {
 	if len(zones) < 2 {
 		return refuse("InvalidParameterException", "Subnets specified must be in at least two different AZs")
 	}
-	for _, group := range c.targets("vpcConfig.securityGroupIds") {
+	for _, group := range c.referencedObjects("vpcConfig.securityGroupIds") {
 		if Object(group.State).String("vpcId") != vpcID {
 			return refuse("InvalidParameterException", "Security group(s) %s are not in the same VPC as the subnets", group.ID)
 		}
@@ -205,7 +205,7 @@ func (c *Call) zonesOfSubnets(cluster Object) []string {
 // verifyClusterRole returns an error for a role that EKS cannot use:
 // eks/latest/userguide/cluster-iam-role.html.
 func verifyClusterRole(c *Call) error {
-	role, _ := c.target("roleArn")
+	role, _ := c.referencedObject("roleArn")
 	if !trusts(role, "eks.amazonaws.com") {
 		return refuse("InvalidParameterException", "Role with arn: %s, could not be assumed because it does not exist or the trusted entity is not "+
 			"correct: let it trust eks.amazonaws.com", c.In.String("roleArn"))
@@ -268,7 +268,7 @@ func fillCluster(c *Call) error {
 		"upgradePolicy":           {"supportType": supportTypeExtended},
 		"kubernetesNetworkConfig": {"ipFamily": "ipv4", "serviceIpv4Cidr": c.serviceNetwork(), "elasticLoadBalancing": map[string]any{"enabled": false}},
 	} {
-		c.Out[block] = filled(c.Out.Object(block), fields)
+		c.Out[block] = addDefaults(c.Out.Object(block), fields)
 	}
 	service := c.Out.Object("kubernetesNetworkConfig").String("serviceIpv4Cidr")
 	if vpc := c.clusterVPC(); overlap(service, vpc.String("cidrBlock")) {
@@ -295,8 +295,8 @@ func (c *Call) createCreatorEntry() error {
 	})
 }
 
-// filled returns a copy of o. If o lacks a field, the copy has the value in defaults.
-func filled(o Object, defaults map[string]any) map[string]any {
+// addDefaults returns a copy of o. If o lacks a field, the copy has the value in defaults.
+func addDefaults(o Object, defaults map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, v := range defaults {
 		out[name] = v
@@ -318,7 +318,7 @@ func (c *Call) serviceNetwork() string {
 
 // clusterVPC returns the VPC of the cluster's subnets.
 func (c *Call) clusterVPC() Object {
-	for _, subnet := range c.targets("vpcConfig.subnetIds") {
+	for _, subnet := range c.referencedObjects("vpcConfig.subnetIds") {
 		if vpc, ok := c.resolve(toVPC, Object(subnet.State).String("vpcId")); ok {
 			return vpc.State
 		}
@@ -330,8 +330,8 @@ func (c *Call) clusterVPC() Object {
 // cluster.
 func fillClusterNetwork(c *Call) error {
 	vpc := c.Out.Object("vpcConfig")
-	subnets := c.targets("vpcConfig.subnetIds")
-	out := filled(vpc, map[string]any{"publicAccessCidrs": []any{"0.0.0.0/0"}, "vpcId": Object(subnets[0].State).String("vpcId")})
+	subnets := c.referencedObjects("vpcConfig.subnetIds")
+	out := addDefaults(vpc, map[string]any{"publicAccessCidrs": []any{"0.0.0.0/0"}, "vpcId": Object(subnets[0].State).String("vpcId")})
 	if !vpc.Bool("endpointPublicAccess") {
 		delete(out, "publicAccessCidrs")
 	}

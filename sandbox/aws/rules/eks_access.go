@@ -70,7 +70,7 @@ var _ = add(
 		Verify: verifyAccess,
 		Fill: func(c *Call) error {
 			if !c.Out.Has("userName") {
-				role, _ := c.target("principalArn")
+				role, _ := c.referencedObject("principalArn")
 				c.Out["userName"] = fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/{{SessionName}}", c.Partition, c.Account, Object(role.State).String("name"))
 				if c.In.String("type") != "STANDARD" && c.In.String("type") != "EC2" {
 					c.Out["userName"] = "system:node:{{EC2PrivateDNSName}}"
@@ -147,7 +147,7 @@ var _ = add(
 		},
 		AtMostOne: [][]string{{"serviceAccountRoleArn", "podIdentityAssociations"}},
 		Verify: func(c *Call) error {
-			cluster, _ := c.target("clusterName")
+			cluster, _ := c.referencedObject("clusterName")
 			version := clusterVersion(cluster.State, c.Now())
 			if err := verifyAddonConfiguration(c.In.String("addonName"), c.In.String("configurationValues")); err != nil {
 				return err
@@ -160,7 +160,7 @@ var _ = add(
 			if from != "" && slices.Contains(eksSteppedAddons, c.In.String("addonName")) && steps > 1 {
 				return refuse("InvalidParameterException", "%s can be updated by one minor version at a time: %s to %s", c.In.String("addonName"), from, to)
 			}
-			for _, role := range c.targets("podIdentityAssociations.roleArn") {
+			for _, role := range c.referencedObjects("podIdentityAssociations.roleArn") {
 				if !trusts(role, podIdentityService) {
 					return untrustedRole(role)
 				}
@@ -205,7 +205,7 @@ var _ = add(
 			"associationArn": "arn:{partition}:eks:{region}:{account}:podidentityassociation/{clusterName}/{id}",
 		},
 		Verify: func(c *Call) error {
-			if role, ok := c.target("roleArn"); ok && !trusts(role, podIdentityService) {
+			if role, ok := c.referencedObject("roleArn"); ok && !trusts(role, podIdentityService) {
 				return untrustedRole(role)
 			}
 			return nil
@@ -238,7 +238,7 @@ func checkAccessPolicy(v any) string {
 // verifyAccess returns an error for access entries if the cluster's authentication mode
 // does not use them.
 func verifyAccess(c *Call) error {
-	cluster, _ := c.target("clusterName")
+	cluster, _ := c.referencedObject("clusterName")
 	if mode := Object(cluster.State).Object("accessConfig").String("authenticationMode"); mode == "CONFIG_MAP" {
 		return refuse("InvalidRequestException", "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation.")
 	}

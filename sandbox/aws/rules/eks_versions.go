@@ -24,10 +24,10 @@ var eksCalendar = []eksVersion{
 }
 
 // eksVersions are the minor versions of the calendar.
-var eksVersions = minors(eksCalendar)
+var eksVersions = minorVersions(eksCalendar)
 
-// minors returns the minor versions of a calendar, in its order.
-func minors(calendar []eksVersion) []string {
+// minorVersions returns the minor versions of a calendar, in its order.
+func minorVersions(calendar []eksVersion) []string {
 	var all []string
 	for _, v := range calendar {
 		all = append(all, v.minor)

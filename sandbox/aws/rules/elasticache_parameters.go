@@ -143,7 +143,7 @@ var _ = add(&Row{
 })
 
 // verifyCacheParameters returns ElastiCache's error for a group's parameters. Only the
-// first of its messages is known to be AWS's text.
+// message about the family is known to be AWS's text.
 func verifyCacheParameters(c *Call) error {
 	if family := c.In.String("family"); !slices.Contains(cacheFamilies(), family) {
 		return refuse("InvalidParameterValue", "CacheParameterGroupFamily %s is not a valid parameter group family: the stand-in knows %v", family, cacheFamilies())

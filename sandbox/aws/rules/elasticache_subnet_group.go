@@ -17,7 +17,7 @@ var _ = add(&Row{
 	Outputs: map[string]string{"arn": "arn:{partition}:elasticache:{region}:{account}:subnetgroup:{name}"},
 	Verify:  verifySubnetGroup(1, "InvalidParameterValue"),
 	Fill: func(c *Call) error {
-		c.Out["vpcId"] = Object(c.targets("subnetIds")[0].State)["vpcId"]
+		c.Out["vpcId"] = Object(c.referencedObjects("subnetIds")[0].State)["vpcId"]
 		return nil
 	},
 })

@@ -77,7 +77,7 @@ func verifyReplicationGroup(c *Call) error {
 	if err := c.verifyCacheEncryption(); err != nil {
 		return err
 	}
-	if err := verifyUsers(c, engine); err != nil {
+	if err := verifyUsableUserGroups(c, engine); err != nil {
 		return err
 	}
 	if err := verifyWindows(c, "snapshotWindow", "maintenanceWindow"); err != nil {
@@ -86,7 +86,7 @@ func verifyReplicationGroup(c *Call) error {
 	if err := verifyRestoredCache(c); err != nil {
 		return err
 	}
-	return c.verifyGroupsOfVPC("securityGroupIds", "subnetGroupName", "replication group")
+	return c.verifySecurityGroupVPC("securityGroupIds", "subnetGroupName", "replication group")
 }
 
 // verifyCacheFamily returns an error for a parameter group of another family.
@@ -96,7 +96,7 @@ func (c *Call) verifyCacheFamily(family string) error {
 		return nil
 	}
 	groupFamily, _, _ := defaultCacheGroup(name)
-	if group, ok := c.target("parameterGroupName"); ok {
+	if group, ok := c.referencedObject("parameterGroupName"); ok {
 		groupFamily = Object(group.State).String("family")
 	}
 	if groupFamily != family {
@@ -173,10 +173,10 @@ func fillReplicationGroup(c *Call) error {
 	v := cacheVersions[engine][version]
 	shards, replicas := c.nodeCounts()
 	sharded := c.isSharded()
-	group, _ := c.target("subnetGroupName")
-	c.Out.fill(map[string]any{
+	group, _ := c.referencedObject("subnetGroupName")
+	c.Out.setDefaults(map[string]any{
 		"port": 6379.0, "applyImmediately": false, "atRestEncryptionEnabled": engine == "valkey", "transitEncryptionEnabled": false,
-		"securityGroupIds": c.defaultGroup(c.vpcOfGroup(group)), "networkType": "ipv4", "ipDiscovery": "ipv4", "snapshotWindow": "06:30-07:30",
+		"securityGroupIds": c.defaultGroupIDs(c.vpcOfSubnetGroup(group)), "networkType": "ipv4", "ipDiscovery": "ipv4", "snapshotWindow": "06:30-07:30",
 		"maintenanceWindow": "sun:08:00-sun:09:00", "autoMinorVersionUpgrade": true, "dataTieringEnabled": false, "globalReplicationGroupId": "",
 		"securityGroupNames": []any{},
 	})
@@ -192,7 +192,7 @@ func fillReplicationGroup(c *Call) error {
 	c.Out["numNodeGroups"], c.Out["replicasPerNodeGroup"] = float64(shards), float64(replicas)
 	c.Out["numCacheClusters"] = float64(shards * (1 + replicas))
 	c.Out["clusterEnabled"] = sharded
-	c.Out.fill(map[string]any{"clusterMode": map[bool]string{true: "enabled", false: "disabled"}[sharded]})
+	c.Out.setDefaults(map[string]any{"clusterMode": map[bool]string{true: "enabled", false: "disabled"}[sharded]})
 	if !c.In.Has("parameterGroupName") && !strings.HasPrefix(c.Out.String("parameterGroupName"), "default."+v.family) {
 		c.Out["parameterGroupName"] = "default." + v.family + map[bool]string{true: ".cluster.on"}[sharded]
 	}

@@ -104,7 +104,7 @@ func fillCacheUser(c *Call) error {
 		c.Out["authenticationMode"] = map[string]any{"type": kind, "passwordCount": float64(len(passwords))}
 		return nil
 	}
-	c.Out["authenticationMode"] = filled(mode, map[string]any{"passwordCount": float64(len(passwords))})
+	c.Out["authenticationMode"] = addDefaults(mode, map[string]any{"passwordCount": float64(len(passwords))})
 	return nil
 }
 
@@ -155,9 +155,9 @@ func removeFromUserGroups(c *Call) error {
 	return refused
 }
 
-// verifyUsers returns an error for user groups that a replication group cannot use.
-func verifyUsers(c *Call, engine string) error {
-	for _, group := range c.targets("userGroupIds") {
+// verifyUsableUserGroups returns an error for user groups that a replication group cannot use.
+func verifyUsableUserGroups(c *Call, engine string) error {
+	for _, group := range c.referencedObjects("userGroupIds") {
 		if !c.effectiveBool("transitEncryptionEnabled") {
 			return refuse("InvalidParameterCombination", "User group based access control requires encryption-in-transit to be enabled: %s", group.ID)
 		}

@@ -210,5 +210,5 @@ func getCredentials(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// KnownFunction reports whether the stand-in has a function.
-func KnownFunction(token string) bool { _, ok := functions[token]; return ok }
+// HasFunction reports whether the stand-in has a function.
+func HasFunction(token string) bool { _, ok := functions[token]; return ok }

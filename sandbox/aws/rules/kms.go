@@ -70,7 +70,7 @@ var _ = add(
 		Outputs:   map[string]string{"arn": "arn:{partition}:kms:{region}:{account}:{name}"},
 		Verify:    verifyAlias,
 		Fill: func(c *Call) error {
-			key, _ := c.target("targetKeyId")
+			key, _ := c.referencedObject("targetKeyId")
 			c.Out["targetKeyArn"] = key.State["arn"]
 			return nil
 		},
@@ -144,7 +144,7 @@ func isOneOf(v any, allowed []any) bool {
 
 // fillKey sets the values that AWS chooses for a key if the program gives none.
 func fillKey(c *Call) error {
-	c.Out.fill(map[string]any{
+	c.Out.setDefaults(map[string]any{
 		"policy": fmt.Sprintf(`{"Id":"key-default-1","Statement":[{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},`+
 			`"Resource":"*","Sid":"Enable IAM User Permissions"}],"Version":"2012-10-17"}`, c.Partition, c.Account),
 		"description": "", "multiRegion": false,
@@ -160,7 +160,7 @@ func fillKey(c *Call) error {
 
 // verifyAlias returns an error if a key has too many aliases.
 func verifyAlias(c *Call) error {
-	key, _ := c.target("targetKeyId")
+	key, _ := c.referencedObject("targetKeyId")
 	others := 0
 	c.Tx.Each(c.scope(c.Row), aliasType, func(o store.Object) bool {
 		if o.ID != c.ID && Object(o.State).String("targetKeyArn") == Object(key.State).String("arn") {

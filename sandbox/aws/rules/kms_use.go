@@ -10,9 +10,10 @@ import (
 // logContext is the condition key with which a key policy refers to log groups.
 const logContext = "kms:EncryptionContext:aws:logs:arn"
 
-// keyAllows reports whether a key's policy allows a service an action for a log group. It
-// evaluates conditions on the log group. It assumes that all other conditions are true.
-func keyAllows(policy, service, action, group string) bool {
+// keyAllows reports whether the policy of a key allows a service to do an action for a log
+// group. keyAllows evaluates conditions on the log group, and assumes that all other
+// conditions are true.
+func keyAllows(policy, service, action, logGroupARN string) bool {
 	var doc struct{ Statement any }
 	if json.Unmarshal([]byte(policy), &doc) != nil {
 		return false
@@ -21,7 +22,7 @@ func keyAllows(policy, service, action, group string) bool {
 		statement, _ := s.(map[string]any)
 		principal, _ := statement["Principal"].(map[string]any)
 		forService := statement["Principal"] == "*" || slices.Contains(listOf(principal["Service"]), any(service))
-		return statement["Effect"] == "Allow" && forService && matchesAny(statement["Action"], action) && conditionHolds(statement["Condition"], logContext, group)
+		return statement["Effect"] == "Allow" && forService && matchesAny(statement["Action"], action) && conditionHolds(statement["Condition"], logContext, logGroupARN)
 	})
 }
 
@@ -41,7 +42,7 @@ func conditionHolds(condition any, conditionKey, value string) bool {
 }
 
 // matchesAny reports whether a value matches one of the patterns. patterns is a text or a
-// list of texts, with the wildcards * and ?. Letter case has no meaning.
+// list of texts, with the wildcards * and ?. It ignores letter case.
 func matchesAny(patterns any, value string) bool {
 	return slices.ContainsFunc(listOf(patterns), func(p any) bool {
 		text, _ := p.(string)

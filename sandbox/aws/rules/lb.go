@@ -21,9 +21,9 @@ const networkLBOnly = "belongs to network and gateway load balancers, which have
 
 var lbName = all(length(1, 32), pattern(`[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?`, "letters, digits and hyphens, not beginning or ending with a hyphen"))
 
-// lbLogs returns the rules of a block for logs in a bucket. If a program omits the block,
+// lbLogProps returns the rules of a block for logs in a bucket. If a program omits the block,
 // the provider keeps the block's old values.
-func lbLogs(block string) Props {
+func lbLogProps(block string) Props {
 	return Props{
 		block:              {Computed: true},
 		block + ".bucket":  {Ref: toLogBucket},
@@ -65,7 +65,7 @@ var _ = add(&Row{
 		"dnsRecordClientRoutingPolicy":          {Refuse: networkLBOnly},
 		"enableTlsVersionAndCipherSuiteHeaders": {Default: false},
 		"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": {Computed: true, Refuse: networkLBOnly},
-	}.with(lbLogs("accessLogs")).with(lbLogs("connectionLogs")),
+	}.with(lbLogProps("accessLogs")).with(lbLogProps("connectionLogs")),
 	ExactlyOne: [][]string{{"subnets", "subnetMappings"}},
 	AtMostOne:  [][]string{{"name", "namePrefix"}},
 	Unique: []Unique{{
@@ -88,7 +88,7 @@ var _ = add(&Row{
 // documentation.
 func verifyLoadBalancer(c *Call) error {
 	vpcID, zones := "", map[string]string{}
-	for _, subnet := range c.targets("subnets") {
+	for _, subnet := range c.referencedObjects("subnets") {
 		s := Object(subnet.State)
 		block, err := netip.ParsePrefix(s.String("cidrBlock"))
 		switch other, exists := zones[s.String("availabilityZone")]; {
@@ -109,7 +109,7 @@ func verifyLoadBalancer(c *Call) error {
 	if len(zones) < 2 {
 		return refuse("ValidationError", "At least two subnets in two different Availability Zones must be specified")
 	}
-	for _, group := range c.targets("securityGroups") {
+	for _, group := range c.referencedObjects("securityGroups") {
 		if Object(group.State).String("vpcId") != vpcID {
 			return refuse("InvalidConfigurationRequest", "One or more security groups are invalid: %s is not in %s", group.ID, vpcID)
 		}
@@ -128,7 +128,7 @@ func verifyLoadBalancer(c *Call) error {
 
 // fillLoadBalancer computes the outputs of a load balancer, such as its DNS name.
 func fillLoadBalancer(c *Call) error {
-	subnets := c.targets("subnets")
+	subnets := c.referencedObjects("subnets")
 	vpcID := Object(subnets[0].State).String("vpcId")
 	mappings := make([]any, len(subnets))
 	for i, subnet := range subnets {
@@ -136,13 +136,13 @@ func fillLoadBalancer(c *Call) error {
 	}
 	c.Out["subnetMappings"] = mappings
 	for _, block := range []string{"accessLogs", "connectionLogs"} {
-		c.Out[block] = filled(c.Out.Object(block), map[string]any{"bucket": "", "enabled": false})
+		c.Out[block] = addDefaults(c.Out.Object(block), map[string]any{"bucket": "", "enabled": false})
 	}
 	if c.Old != nil {
 		return nil
 	}
 	vpc, _ := c.resolve(toVPC, vpcID)
-	c.Out.fill(map[string]any{
+	c.Out.setDefaults(map[string]any{
 		"internal": false, "ipAddressType": "ipv4", "securityGroups": []any{Object(vpc.State).String("defaultSecurityGroupId")},
 	})
 	number, err := randomBelow(9_000_000_000) // the host name has a number of ten digits

@@ -82,7 +82,7 @@ var _ = add(&Row{
 		if err := verifyRedirects(c.In, "defaultActions", c.In.String("protocol")); err != nil {
 			return err
 		}
-		balancer, _ := c.target("loadBalancerArn")
+		balancer, _ := c.referencedObject("loadBalancerArn")
 		if region := regionOfARN(c.In.String("certificateArn")); region != "" && region != c.Region {
 			return refuse("CertificateNotFound", "Certificate '%s' not found: it is not in %s", c.In.String("certificateArn"), c.Region)
 		}

@@ -58,7 +58,7 @@ var _ = add(&Row{
 		checkConditions(in, fail)
 	},
 	Verify: func(c *Call) error {
-		listener, _ := c.target("listenerArn")
+		listener, _ := c.referencedObject("listenerArn")
 		if err := verifyRedirects(c.In, "actions", Object(listener.State).String("protocol")); err != nil {
 			return err
 		}

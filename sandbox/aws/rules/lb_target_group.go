@@ -70,7 +70,7 @@ var _ = add(&Row{
 	Outputs: map[string]string{"arn": "{id}"},
 	Check:   checkTargetGroup,
 	Verify: func(c *Call) error {
-		check := filled(c.In.Object("healthCheck"), healthDefaults(c.In))
+		check := addDefaults(c.In.Object("healthCheck"), healthDefaults(c.In))
 		if timeout, interval := Object(check).Int("timeout"), Object(check).Int("interval"); timeout >= interval {
 			return refuse("ValidationError", "Health check timeout '%d' must be smaller than the interval '%d'", timeout, interval)
 		}
@@ -79,9 +79,9 @@ var _ = add(&Row{
 	Fill: func(c *Call) error {
 		_, suffix, _ := strings.Cut(c.ID, ":targetgroup/")
 		c.Out["arnSuffix"] = "targetgroup/" + suffix
-		c.Out["healthCheck"] = filled(c.Out.Object("healthCheck"), healthDefaults(c.Out))
-		c.Out["stickiness"] = filled(c.Out.Object("stickiness"), map[string]any{"enabled": false, "type": "lb_cookie", "cookieDuration": 86400.0})
-		c.Out.fill(map[string]any{
+		c.Out["healthCheck"] = addDefaults(c.Out.Object("healthCheck"), healthDefaults(c.Out))
+		c.Out["stickiness"] = addDefaults(c.Out.Object("stickiness"), map[string]any{"enabled": false, "type": "lb_cookie", "cookieDuration": 86400.0})
+		c.Out.setDefaults(map[string]any{
 			"protocolVersion": "HTTP1", "ipAddressType": "ipv4", "loadBalancingAlgorithmType": "round_robin",
 			"loadBalancingAnomalyMitigation": "off", "loadBalancingCrossZoneEnabled": "use_load_balancer_configuration",
 		})

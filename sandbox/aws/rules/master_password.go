@@ -70,7 +70,7 @@ func (m masterPassword) fill(c *Call) error {
 	}
 	key := c.In.String(m.keyProperty)
 	if key == "" {
-		key = c.awsKey("secretsmanager")
+		key = c.awsKeyARN("secretsmanager")
 	}
 	c.Out["masterUserSecrets"] = []any{map[string]any{"kmsKeyId": key, "secretArn": arn, "secretStatus": "active"}}
 	return c.putOwned(secretType, arn, Object{"name": name, "arn": arn, "kmsKeyId": key, "recoveryWindowInDays": 0.0, "tagsAll": map[string]any{}})

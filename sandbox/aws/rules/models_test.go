@@ -42,7 +42,7 @@ func TestRowEnumIsProperSubsetOfModelValues(t *testing.T) {
 // accepts a property if it has a rule for the property, and the rule has no Refuse.
 func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
 	for name, typ := range fields {
-		rulePath := dotted(path, name)
+		rulePath := joinPath(path, name)
 		p, ok := row.Props[rulePath]
 		if !ok || p.Refuse != "" {
 			continue

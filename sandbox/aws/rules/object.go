@@ -35,9 +35,9 @@ func (o Object) Int(name string) int { n, _ := o[name].(float64); return int(n) 
 // Object returns a nested object, and nil if the property is missing.
 func (o Object) Object(name string) Object { m, _ := o[name].(map[string]any); return m }
 
-// fill sets the fields that the object lacks.
-func (o Object) fill(fields map[string]any) {
-	for name, v := range fields {
+// setDefaults sets the fields that the object lacks to the values in defaults.
+func (o Object) setDefaults(defaults map[string]any) {
+	for name, v := range defaults {
 		if !o.Has(name) {
 			o[name] = v
 		}
@@ -90,7 +90,7 @@ func leaves(o Object, path string) []leaf {
 			if !ok {
 				continue
 			}
-			next = append(next, elements(leaf{dotted(l.path, name), v})...)
+			next = append(next, elements(leaf{joinPath(l.path, name), v})...)
 		}
 		found = next
 	}

@@ -26,7 +26,7 @@ func (c *Cloud) PreviewCreate(token string, in Object) (state Object, err error)
 // compute them. fields are the properties of the object, and path is its path in the rules.
 func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 	for name, typ := range fields {
-		rulePath := dotted(path, name)
+		rulePath := joinPath(path, name)
 		if v, given := out[name]; given {
 			if m, ok := v.(map[string]any); ok && strings.HasPrefix(typ, "@") {
 				c.markUnknown(c.schema.Object(typ), m, rulePath)
@@ -42,7 +42,7 @@ func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 }
 
 // PreviewUpdate returns the expected state of an update. Outputs that the update changes
-// have an unknown value. The property paths in ignore keep their value.
+// have an unknown value. The properties at the paths in ignore keep their values.
 func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (updated Object, err error) {
 	defer recoverPanic(token, &err)
 	s, row, err := schemaAndRow(token)
@@ -147,12 +147,12 @@ func (c *Cloud) importedValue(s *schema.Resource, row *Row, typ string, v any, p
 	}
 	out := map[string]any{}
 	for name, fieldType := range s.Object(typ) {
-		p, hasRule := row.Props[dotted(path, name)]
+		p, hasRule := row.Props[joinPath(path, name)]
 		item, exists := m[name]
 		if !hasRule || !exists || p.Refuse != "" || isZero(item) {
 			continue
 		}
-		out[name] = c.importedValue(s, row, fieldType, item, dotted(path, name))
+		out[name] = c.importedValue(s, row, fieldType, item, joinPath(path, name))
 	}
 	return out
 }

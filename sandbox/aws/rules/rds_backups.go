@@ -9,7 +9,7 @@ import (
 
 const backupCopyType = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
 
-// toCopiedDatabase is a reference to the database whose backups are copied, by its ARN.
+// toCopiedDatabase is a reference, by ARN, to the database with the backups to copy.
 var toCopiedDatabase = &Ref{To: []string{dbInstanceType}, By: []string{"arn"}, Noun: "DB instance", Missing: "DBInstanceNotFound"}
 
 // backupRegions maps the region of a database to the regions to which RDS can copy its
@@ -58,7 +58,7 @@ var _ = add(&Row{
 
 // verifyBackupCopy returns RDS's error if RDS cannot copy the automated backups.
 func verifyBackupCopy(c *Call) error {
-	source, ok := c.target("sourceDbInstanceArn")
+	source, ok := c.referencedObject("sourceDbInstanceArn")
 	if !ok {
 		return nil
 	}

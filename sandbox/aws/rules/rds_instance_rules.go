@@ -84,10 +84,10 @@ func dbClassMemory(class string) int {
 // verifyDBNetwork returns an error for a subnet group, an availability zone or security
 // groups that an instance cannot have.
 func verifyDBNetwork(c *Call) error {
-	group, _ := c.target("dbSubnetGroupName")
+	group, _ := c.referencedObject("dbSubnetGroupName")
 	if oldName := c.Old.String("dbSubnetGroupName"); oldName != "" && oldName != group.ID {
 		old, ok := c.resolve(toDBSubnetGroup, oldName)
-		if ok && c.vpcOfGroup(old) == c.vpcOfGroup(group) {
+		if ok && c.vpcOfSubnetGroup(old) == c.vpcOfSubnetGroup(group) {
 			return refuse("InvalidVPCNetworkStateFault", "The specified DB subnet group and DB instance are in the same VPC. "+
 				"Choose a DB subnet group in different VPC than the specified DB instance and try again.")
 		}
@@ -96,11 +96,11 @@ func verifyDBNetwork(c *Call) error {
 		if c.In.Bool("multiAz") && zone != c.Old.String("availabilityZone") {
 			return refuse("InvalidParameterCombination", "Requesting a specific availability zone is not valid for Multi-AZ instances.")
 		}
-		if zones := c.zonesOfGroup(group); !slices.Contains(zones, zone) {
+		if zones := c.zonesOfSubnetGroup(group); !slices.Contains(zones, zone) {
 			return refuse("InvalidParameterCombination", "The availability zone %s has no subnet in the DB subnet group, which covers %s", zone, strings.Join(zones, ", "))
 		}
 	}
-	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB instance")
+	return c.verifySecurityGroupVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB instance")
 }
 
 // verifyMonitoring returns an error for a role that enhanced monitoring cannot use. The role
@@ -112,7 +112,7 @@ func verifyMonitoring(c *Call) error {
 		}
 		return nil
 	}
-	role, ok := c.target("monitoringRoleArn")
+	role, ok := c.referencedObject("monitoringRoleArn")
 	if !ok {
 		return refuse("InvalidParameterCombination", "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.")
 	}
@@ -146,13 +146,13 @@ func fillInstance(c *Call) error {
 	if err := verifyStart(c); err != nil {
 		return err
 	}
-	group, _ := c.target("dbSubnetGroupName")
+	group, _ := c.referencedObject("dbSubnetGroupName")
 	address := fmt.Sprintf("%s.%s.%s.rds.amazonaws.com", c.Out.String("identifier"), c.siteHash("rds", 12), c.Region)
-	c.Out.fill(map[string]any{
+	c.Out.setDefaults(map[string]any{
 		"port": 5432.0, "multiAz": false, "networkType": "IPV4", "caCertIdentifier": dbCertificates[0], "licenseModel": "postgresql-license",
 		"backupTarget": "region", "backupRetentionPeriod": 0.0, "backupWindow": "07:00-07:30", "maintenanceWindow": "sun:08:30-sun:09:00",
 		"databaseInsightsMode": "standard", "engineLifecycleSupport": "open-source-rds-extended-support", "dbName": "", "monitoringRoleArn": "",
-		"availabilityZone": c.zonesOfGroup(group)[0], "vpcSecurityGroupIds": c.defaultGroup(c.vpcOfGroup(group)), "replicas": []any{},
+		"availabilityZone": c.zonesOfSubnetGroup(group)[0], "vpcSecurityGroupIds": c.defaultGroupIDs(c.vpcOfSubnetGroup(group)), "replicas": []any{},
 		"listenerEndpoints": []any{}, "characterSetName": "", "ncharCharacterSetName": "", "timezone": "", "replicaMode": "", "domainFqdn": "",
 		"snapshotIdentifier": "", "identifierPrefix": "",
 	})
@@ -170,7 +170,7 @@ func fillInstance(c *Call) error {
 		case !needsKey:
 			c.Out[name] = ""
 		case c.Out.String(name) == "":
-			c.Out[name] = c.awsKey("rds")
+			c.Out[name] = c.awsKeyARN("rds")
 		}
 	}
 	switch {

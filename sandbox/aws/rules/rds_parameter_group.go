@@ -71,7 +71,7 @@ var _ = add(
 		Verify:    verifySubnetGroup(2, "DBSubnetGroupDoesNotCoverEnoughAZs"),
 		Fill: func(c *Call) error {
 			c.Out["supportedNetworkTypes"] = []any{"IPV4"}
-			c.Out["vpcId"] = Object(c.targets("subnetIds")[0].State)["vpcId"]
+			c.Out["vpcId"] = Object(c.referencedObjects("subnetIds")[0].State)["vpcId"]
 			return nil
 		},
 	},

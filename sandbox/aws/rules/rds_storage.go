@@ -1,10 +1,10 @@
 package rules
 
 // The limits of the volumes of RDS for PostgreSQL, in IOPS, MiB/s and GiB:
-// AmazonRDS/latest/UserGuide/CHAP_Storage.html. RDS stripes a gp3 volume of stripedFrom or
-// more over four volumes. A smaller volume always has the base values.
+// AmazonRDS/latest/UserGuide/CHAP_Storage.html. RDS stripes a gp3 volume over four
+// volumes if its size is minStripedSize or more. A smaller volume always has the base values.
 const (
-	stripedFrom = 400 // GiB
+	minStripedSize = 400 // GiB
 
 	baseOperations, baseThroughput       = 3000, 125
 	stripedOperations, stripedThroughput = 12000, 500
@@ -14,7 +14,7 @@ const (
 
 	// The limits of io1 and io2. The IOPS for each GiB are from API_CreateDBInstance.html.
 	// io2 allows more, but its limit was not found.
-	provisionedFrom                = 100 // GiB
+	minProvisionedSize             = 100 // GiB
 	provisionedPerGibibyte         = 50
 	minProvisioned, maxProvisioned = 1000, 256000
 )
@@ -41,7 +41,7 @@ func verifyStorage(c *Call) error {
 		return verifyGP3(size, iops, throughput)
 	default:
 		switch {
-		case size < provisionedFrom:
+		case size < minProvisionedSize:
 			return refuse("InvalidParameterCombination", "Invalid storage size for engine name postgres and storage type %s: %d", kind, size)
 		case iops < minProvisioned || iops > maxProvisioned || iops > size*provisionedPerGibibyte || 2*iops < size: // less than 0.5 IOPS a GiB
 			return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type %s: %d, must be %d to %d, and 0.5 to %d a GiB",
@@ -54,10 +54,10 @@ func verifyStorage(c *Call) error {
 // verifyGP3 returns an error if a gp3 volume cannot have the IOPS or the throughput. 0 means
 // that the program sets no value.
 func verifyGP3(size, iops, throughput int) error {
-	if size < stripedFrom {
+	if size < minStripedSize {
 		// The base values are allowed, because a program has them after an import.
 		if (iops != 0 && iops != baseOperations) || (throughput != 0 && throughput != baseThroughput) {
-			return refuse("InvalidParameterCombination", "You can't specify IOPS or storage throughput for engine postgres and a storage size less than %d.", stripedFrom)
+			return refuse("InvalidParameterCombination", "You can't specify IOPS or storage throughput for engine postgres and a storage size less than %d.", minStripedSize)
 		}
 		return nil
 	}
@@ -78,8 +78,8 @@ func verifyGP3(size, iops, throughput int) error {
 	return nil
 }
 
-// storageType returns the storage type of an instance: the one in the inputs, or the
-// present one, or AWS's default.
+// storageType returns the storage type of an instance: the type in the inputs, or else the
+// present type, or else AWS's default.
 func (c *Call) storageType() string {
 	switch {
 	case c.In.Has("storageType"):
@@ -101,7 +101,7 @@ func fillStorage(c *Call) {
 	}
 	iops, throughput := 0, 0
 	switch {
-	case kind == "gp3" && c.Out.Int("allocatedStorage") < stripedFrom:
+	case kind == "gp3" && c.Out.Int("allocatedStorage") < minStripedSize:
 		iops, throughput = baseOperations, baseThroughput
 	case kind == "gp3":
 		iops, throughput = stripedOperations, stripedThroughput

@@ -14,7 +14,7 @@ import (
 // no instance can be created with 15.9-15.12, 16.5-16.8 and 17.1-17.4. 18.1 is the first
 // version after the preview. The last minor versions are from public programs of August
 // 2026: describe-db-engine-versions had 18.6, and PostgreSQL released 15.20, 16.16 and
-// 17.12 together with it. AWS may have skipped versions between the first and the last.
+// 17.12 together with 18.6. AWS may have skipped versions between the first and the last.
 var postgresVersions = map[string][2]int{
 	"15": {13, 20},
 	"16": {9, 16},
@@ -86,13 +86,13 @@ func versionNumber(version string) int {
 func fillVersion(c *Call) error {
 	version, oldVersion := c.In.String("engineVersion"), c.Old.String("engineVersionActual")
 	_, full, ok := postgresVersion(version)
-	// A program with only the major version, or without a version, keeps the old one.
+	// A program with only the major version, or without a version, keeps the old version.
 	keepsOld := oldVersion != "" && (version == "" || strings.HasPrefix(oldVersion, version+"."))
 	if !ok || keepsOld {
 		full = oldVersion
 	}
 	c.Out["engineVersionActual"] = full
-	c.Out.fill(map[string]any{"engineVersion": full})
+	c.Out.setDefaults(map[string]any{"engineVersion": full})
 	major, _, _ := strings.Cut(full, ".")
 	if !c.In.Has("parameterGroupName") {
 		c.Out["parameterGroupName"] = "default.postgres" + major
@@ -113,7 +113,7 @@ func verifyFamily(c *Call) error {
 	}
 	major, _, _ := postgresVersion(version)
 	family := strings.TrimPrefix(group, "default.")
-	if o, ok := c.target("parameterGroupName"); ok {
+	if o, ok := c.referencedObject("parameterGroupName"); ok {
 		family = Object(o.State).String("family")
 	}
 	if family != "postgres"+major {

@@ -97,9 +97,9 @@ func (r *Ref) matches(o store.Object, value string) bool {
 	})
 }
 
-// target returns the object to which a property of the inputs refers; ok is false if
+// referencedObject returns the object to which a property of the inputs refers; ok is false if
 // there is none.
-func (c *Call) target(path string) (object store.Object, ok bool) {
+func (c *Call) referencedObject(path string) (object store.Object, ok bool) {
 	for _, l := range leaves(c.In, path) {
 		if value, isString := l.value.(string); isString {
 			if o, ok := c.resolve(c.Row.Props[path].Ref, value); ok && o.ID != "" {
@@ -110,8 +110,8 @@ func (c *Call) target(path string) (object store.Object, ok bool) {
 	return store.Object{}, false
 }
 
-// targets returns the objects to which a list property refers.
-func (c *Call) targets(path string) []store.Object {
+// referencedObjects returns the objects to which a list property refers.
+func (c *Call) referencedObjects(path string) []store.Object {
 	var out []store.Object
 	for _, l := range leaves(c.In, path) {
 		if value, isString := l.value.(string); isString {

@@ -52,8 +52,8 @@ func Regions() []string {
 	return out
 }
 
-// KnownRegion reports whether the stand-in has a region.
-func KnownRegion(name string) bool { _, ok := regions[name]; return ok }
+// HasRegion reports whether the stand-in has a region.
+func HasRegion(name string) bool { _, ok := regions[name]; return ok }
 
 // zone is one availability zone.
 type zone struct{ name, id string }

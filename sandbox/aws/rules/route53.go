@@ -59,8 +59,8 @@ func checkHostedZoneName(v any) string {
 	return domainName(strings.TrimSuffix(name, "."))
 }
 
-// sameDomain reports whether two domain names are equal. Letter case and a dot at the end
-// have no meaning.
+// sameDomain reports whether two domain names are equal. It ignores letter case and a
+// dot at the end.
 func sameDomain(a, b string) bool { return plainDomain(a) == plainDomain(b) }
 
 // plainDomain returns a domain name in lower case and without a dot at its end.

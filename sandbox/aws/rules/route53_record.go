@@ -95,7 +95,7 @@ func checkRecord(in Object, fail Fail) {
 // fqdn returns the full name of the call's record. If the record's name does not end with
 // the zone's name, fqdn adds the zone's name.
 func (c *Call) fqdn() string {
-	zone, _ := c.target("zoneId")
+	zone, _ := c.referencedObject("zoneId")
 	name, parent := plainDomain(c.In.String("name")), plainDomain(Object(zone.State).String("name"))
 	switch {
 	case name == "":
@@ -115,7 +115,7 @@ func (c *Call) isSameRecord(o store.Object) bool {
 // verifyRecord returns Route 53's error for a record that conflicts with another record, and
 // for an invalid alias. The error texts are from public issues and logs.
 func verifyRecord(c *Call) error {
-	zone, _ := c.target("zoneId")
+	zone, _ := c.referencedObject("zoneId")
 	parent := Object(zone.State).String("name")
 	fqdn, kind := c.fqdn(), c.In.String("type")
 	if kind == "CNAME" && sameDomain(fqdn, parent) {

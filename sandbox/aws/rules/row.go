@@ -230,8 +230,8 @@ func referencesTo(token string) []reference {
 	return out
 }
 
-// Paths returns the paths of a type's properties that the stand-in accepts, sorted.
-func Paths(token string) []string {
+// AcceptedPaths returns the paths of a type's properties that the stand-in accepts, sorted.
+func AcceptedPaths(token string) []string {
 	var out []string
 	for path, p := range rows[token].Props {
 		if p.Refuse == "" {

@@ -145,7 +145,7 @@ func emptyBucket(c *Call) error {
 
 // verifyBucketRegion returns an error for a call to a bucket of another region.
 func verifyBucketRegion(c *Call) error {
-	bucket, ok := c.target("bucket")
+	bucket, ok := c.referencedObject("bucket")
 	if bucketRegion := Object(bucket.State).String("region"); ok && bucketRegion != c.Region {
 		return refuse("PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint: "+
 			"%s is in %s, the provider in %s", bucket.ID, bucketRegion, c.Region)

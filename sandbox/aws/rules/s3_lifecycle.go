@@ -73,20 +73,20 @@ var _ = add(
 func checkLifecycle(in Object, fail Fail) {
 	seen := map[string]bool{}
 	for i, rule := range in.Objects("rules") {
-		at := fmt.Sprintf("rules[%d]", i)
+		path := fmt.Sprintf("rules[%d]", i)
 		if id := rule.String("id"); id != "" && seen[id] {
-			fail(at+".id", "%q is the id of another rule", id)
+			fail(path+".id", "%q is the id of another rule", id)
 		}
 		seen[rule.String("id")] = true
 		if filter := rule.Object("filter"); len(filter) > 1 {
-			fail(at+".filter", "has %d conditions, may have one", len(filter))
+			fail(path+".filter", "has %d conditions, may have one", len(filter))
 		}
 		if e := rule.Object("expiration"); rule.Has("expiration") && !wire.IsUnknown(rule["expiration"]) && len(e) != 1 {
-			fail(at+".expiration", "exactly one of date, days and expiredObjectDeleteMarker must be given")
+			fail(path+".expiration", "exactly one of date, days and expiredObjectDeleteMarker must be given")
 		}
 		for _, name := range []string{"tag", "objectSizeGreaterThan", "objectSizeLessThan"} {
 			if rule.Has("abortIncompleteMultipartUpload") && rule.Object("filter").Has(name) {
-				fail(at+".abortIncompleteMultipartUpload", "can't be given with filter.%s: uploads have neither tags nor a size yet", name)
+				fail(path+".abortIncompleteMultipartUpload", "can't be given with filter.%s: uploads have neither tags nor a size yet", name)
 			}
 		}
 		for j, t := range rule.Objects("transitions") {
@@ -95,11 +95,11 @@ func checkLifecycle(in Object, fail Fail) {
 			expiration := rule.Object("expiration")
 			switch {
 			case t.Has("days") == t.Has("date"):
-				fail(fmt.Sprintf("%s.transitions[%d]", at, j), "exactly one of days and date must be given")
+				fail(fmt.Sprintf("%s.transitions[%d]", path, j), "exactly one of days and date must be given")
 			case isInfrequent && t.Known("days") && t.Int("days") < minDaysToIA:
-				fail(fmt.Sprintf("%s.transitions[%d].days", at, j), "is %d, must be %d or more for %s", t.Int("days"), minDaysToIA, class)
+				fail(fmt.Sprintf("%s.transitions[%d].days", path, j), "is %d, must be %d or more for %s", t.Int("days"), minDaysToIA, class)
 			case t.Known("days") && expiration.Known("days") && expiration.Int("days") <= t.Int("days"):
-				fail(at+".expiration.days", "is %d, must be above the days of the transition, %d", expiration.Int("days"), t.Int("days"))
+				fail(path+".expiration.days", "is %d, must be above the days of the transition, %d", expiration.Int("days"), t.Int("days"))
 			}
 		}
 	}

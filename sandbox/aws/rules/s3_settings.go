@@ -73,7 +73,7 @@ var _ = add(
 			}
 		},
 		Verify: func(c *Call) error {
-			target, _ := c.target("targetBucket")
+			target, _ := c.referencedObject("targetBucket")
 			if targetRegion := Object(target.State).String("region"); targetRegion != c.Region {
 				return refuse("CrossLocationLoggingProhibited", "Cross S3 location logging not allowed: %s is in %s, the bucket in %s", target.ID, targetRegion, c.Region)
 			}
@@ -90,7 +90,7 @@ func fillObject(c *Call) error {
 	}
 	sum := md5.Sum(body) //nolint:gosec // S3's etag is an MD5
 	c.Out["etag"] = hex.EncodeToString(sum[:])
-	c.Out.fill(map[string]any{"contentType": "application/octet-stream", "storageClass": "STANDARD"})
+	c.Out.setDefaults(map[string]any{"contentType": "application/octet-stream", "storageClass": "STANDARD"})
 	return nil
 }
 

@@ -77,7 +77,7 @@ var _ = add(
 			return verifyNameNotRetained(c)
 		},
 		Fill: func(c *Call) error {
-			c.Out.fill(map[string]any{"policy": "", "replicas": []any{}, "namePrefix": ""})
+			c.Out.setDefaults(map[string]any{"policy": "", "replicas": []any{}, "namePrefix": ""})
 			return nil
 		},
 		Remove: retainSecretName,
@@ -102,10 +102,10 @@ var _ = add(
 			return err
 		},
 		Fill: func(c *Call) error {
-			secret, _ := c.target("secretId")
+			secret, _ := c.referencedObject("secretId")
 			c.Out["arn"] = secret.ID
 			if c.Old == nil {
-				c.Out.fill(map[string]any{"versionStages": []any{currentVersion}})
+				c.Out.setDefaults(map[string]any{"versionStages": []any{currentVersion}})
 				addCurrentToFirst(c)
 				return moveStages(c)
 			}

@@ -48,7 +48,7 @@ func (c *Call) restoreSource(kind, property, code string) (snapshot Object, ok b
 // verifyRestoredKey returns an error if the KMS key of a snapshot no longer exists.
 func (c *Call) verifyRestoredKey(snapshot Object, ref *Ref) error {
 	key := snapshot.String("kmsKeyId")
-	if key == "" || strings.Contains(key, ":alias/aws/") || key == c.awsKey("rds") {
+	if key == "" || strings.Contains(key, ":alias/aws/") || key == c.awsKeyARN("rds") {
 		return nil
 	}
 	if _, ok := c.resolve(ref, key); !ok {
@@ -111,7 +111,7 @@ func verifyRestoredDocdb(c *Call) error {
 }
 
 // fillRestoredDocdb sets the properties that a restored cluster has from its snapshot. If
-// the program gives a key, the cluster has that key instead of the snapshot's.
+// the program gives a key, the cluster has that key instead of the key of the snapshot.
 func fillRestoredDocdb(c *Call) error {
 	snapshot, ok, err := c.restoreSource(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {

@@ -63,7 +63,7 @@ var _ = add(
 		Fill: func(c *Call) error {
 			// SQS encrypts new queues (AWSSimpleQueueService/latest/SQSDeveloperGuide/
 			// sqs-configure-sqs-sse-queue.html).
-			c.Out.fill(map[string]any{"sqsManagedSseEnabled": true, "kmsDataKeyReusePeriodSeconds": 300.0})
+			c.Out.setDefaults(map[string]any{"sqsManagedSseEnabled": true, "kmsDataKeyReusePeriodSeconds": 300.0})
 			return nil
 		},
 	},

@@ -12,7 +12,7 @@ import (
 func verifySubnetGroup(minZones int, tooFewCode string) func(*Call) error {
 	return func(c *Call) error {
 		vpcs, zones := map[string]bool{}, map[string]bool{}
-		for _, subnet := range c.targets("subnetIds") {
+		for _, subnet := range c.referencedObjects("subnetIds") {
 			vpcs[Object(subnet.State).String("vpcId")] = true
 			zones[Object(subnet.State).String("availabilityZone")] = true
 		}
@@ -27,14 +27,14 @@ func verifySubnetGroup(minZones int, tooFewCode string) func(*Call) error {
 	}
 }
 
-// vpcOfGroup returns the VPC of a subnet group.
-func (c *Call) vpcOfGroup(group store.Object) string {
+// vpcOfSubnetGroup returns the VPC of a subnet group.
+func (c *Call) vpcOfSubnetGroup(group store.Object) string {
 	vpc, _ := c.vpcAndZones(group)
 	return vpc
 }
 
-// zonesOfGroup returns the availability zone of each subnet of a subnet group.
-func (c *Call) zonesOfGroup(group store.Object) []string {
+// zonesOfSubnetGroup returns the availability zone of each subnet of a subnet group.
+func (c *Call) zonesOfSubnetGroup(group store.Object) []string {
 	_, zones := c.vpcAndZones(group)
 	return zones
 }
@@ -50,16 +50,16 @@ func (c *Call) vpcAndZones(group store.Object) (vpc string, zones []string) {
 	return vpc, zones
 }
 
-// verifyGroupsOfVPC returns an error for security groups outside of the subnet group's VPC.
+// verifySecurityGroupVPC returns an error for security groups outside of the subnet group's VPC.
 // groupsProperty and subnetGroupProperty are the properties with the references. noun is
 // the name of the database type in AWS's error.
-func (c *Call) verifyGroupsOfVPC(groupsProperty, subnetGroupProperty, noun string) error {
-	group, ok := c.target(subnetGroupProperty)
+func (c *Call) verifySecurityGroupVPC(groupsProperty, subnetGroupProperty, noun string) error {
+	group, ok := c.referencedObject(subnetGroupProperty)
 	if !ok {
 		return nil
 	}
-	vpc := c.vpcOfGroup(group)
-	for _, g := range c.targets(groupsProperty) {
+	vpc := c.vpcOfSubnetGroup(group)
+	for _, g := range c.referencedObjects(groupsProperty) {
 		if other := Object(g.State).String("vpcId"); other != vpc {
 			return refuse("InvalidParameterCombination", "The %s and EC2 security group are in different VPCs. The %s is in %s and the EC2 security group is in %s",
 				noun, noun, vpc, other)
@@ -68,8 +68,9 @@ func (c *Call) verifyGroupsOfVPC(groupsProperty, subnetGroupProperty, noun strin
 	return nil
 }
 
-// defaultGroup returns the default security group of a VPC.
-func (c *Call) defaultGroup(vpc string) []any {
+// defaultGroupIDs returns a list with the id of the default security group of a VPC. The list
+// is empty if the VPC does not exist.
+func (c *Call) defaultGroupIDs(vpc string) []any {
 	v, ok := c.resolve(toVPC, vpc)
 	if !ok {
 		return []any{}

@@ -30,7 +30,7 @@ func TestRowsHaveSourcesAndRequiredFields(t *testing.T) {
 		require.Regexp(t, `^[A-Za-z0-9]+/latest/.+\.html$`, row.Page, "%s: Page is a page of docs.aws.amazon.com", token)
 		require.NotEmpty(t, row.Label, token)
 		require.NotEmpty(t, row.NotFound, token)
-		require.True(t, (row.ID == "") != (row.NewID == nil), "%s: one of ID and NewID", token)
+		require.True(t, (row.ID == "") != (row.NewID == nil), "%s: the row must have exactly one of ID and NewID", token)
 		if row.ExistsCode != "" {
 			require.NotEmpty(t, row.ExistsText, token)
 		}
@@ -64,7 +64,7 @@ func TestEveryPropertyHasARule(t *testing.T) {
 // except in refused blocks, because their properties need no rules.
 func addInputTypes(s *schema.Resource, row *Row, fields schema.Fields, path string, out map[string]string) {
 	for name, typ := range fields {
-		rulePath := dotted(path, name)
+		rulePath := joinPath(path, name)
 		out[rulePath] = strings.TrimSuffix(typ, "?")
 		inner := strings.Trim(out[rulePath], "[]{}")
 		if strings.HasPrefix(inner, "@") && row.Props[rulePath].Refuse == "" {
@@ -76,41 +76,41 @@ func addInputTypes(s *schema.Resource, row *Row, fields schema.Fields, path stri
 // requireRule asserts that a rule fits the type of its property.
 func requireRule(t *testing.T, token, path, typ string, p Prop) {
 	t.Helper()
-	at := token + " " + path
+	property := token + " " + path
 	for _, value := range []any{p.Default, p.Preset} {
 		switch value.(type) {
 		case nil: // the rule has no default
 		case string:
-			require.Equal(t, "string", typ, at)
+			require.Equal(t, "string", typ, property)
 		case bool:
-			require.Equal(t, "bool", typ, at)
+			require.Equal(t, "bool", typ, property)
 		case float64:
-			require.Equal(t, "int", typ, at)
+			require.Equal(t, "int", typ, property)
 		default:
-			t.Errorf("%s: a default of type %T", at, value)
+			t.Errorf("%s: a default of type %T", property, value)
 		}
 	}
 	if p.Set || p.Min > 0 || p.Max > 0 {
-		require.True(t, strings.HasPrefix(typ, "["), "%s: Set, Min and Max are for lists", at)
+		require.True(t, strings.HasPrefix(typ, "["), "%s: Set, Min and Max are for lists", property)
 	}
 	if p.Present {
-		require.True(t, strings.HasPrefix(typ, "@"), "%s: Present is for objects", at)
+		require.True(t, strings.HasPrefix(typ, "@"), "%s: Present is for objects", property)
 	}
 	if p.Ref == nil {
 		return
 	}
-	require.NotEmpty(t, p.Ref.Missing, at)
-	require.NotEmpty(t, p.Ref.Noun, at)
+	require.NotEmpty(t, p.Ref.Missing, property)
+	require.NotEmpty(t, p.Ref.Noun, property)
 	for _, to := range p.Ref.To {
 		s, ok, err := schema.ResourceOf(to)
 		require.NoError(t, err)
 		if !ok {
-			require.NotNil(t, p.Ref.Predefined, "%s refers to %s, which has no row, and has no Predefined", at, to)
+			require.NotNil(t, p.Ref.Predefined, "%s refers to %s, which has no row, and has no Predefined", property, to)
 			continue
 		}
 		for _, by := range p.Ref.byProps() {
 			if by != "id" {
-				require.Contains(t, s.Outputs, by, "%s refers to %s by an output that it does not have", at, to)
+				require.Contains(t, s.Outputs, by, "%s refers to %[2]s by an output that %[2]s does not have", property, to)
 			}
 		}
 	}

@@ -112,7 +112,7 @@ func (c *Call) mergeNested(typ string, v, old any, path string) any {
 		if _, given := out[name]; given {
 			continue
 		}
-		if p, hasRule := c.Row.Props[dotted(path, name)]; !hasRule || p.Computed {
+		if p, hasRule := c.Row.Props[joinPath(path, name)]; !hasRule || p.Computed {
 			out[name] = wire.Clone(item)
 		}
 	}

@@ -158,23 +158,23 @@ func capacityOf(in Object) int {
 // actions that a rule cannot have.
 func checkWebACL(in Object, fail Fail) {
 	// requireOne checks that exactly one property of a nested object is set.
-	requireOne := func(o Object, name, at string) {
+	requireOne := func(o Object, name, prefix string) {
 		if n := len(o.Object(name)); n != 1 && !wire.IsUnknown(o[name]) {
-			fail(at+name, "exactly one must be given, there are %d", n)
+			fail(prefix+name, "exactly one must be given, there are %d", n)
 		}
 	}
 	requireOne(in, "defaultAction", "")
 	seen := map[string]bool{}
 	for i, rule := range in.Objects("rules") {
-		at := fmt.Sprintf("rules[%d].", i)
+		prefix := fmt.Sprintf("rules[%d].", i)
 		for _, name := range []string{"name", "priority"} {
 			value := fmt.Sprint(name, " ", rule[name])
 			if rule.Known(name) && seen[value] {
-				fail(at+name, "is %v, which is also the %s of another rule", rule[name], name)
+				fail(prefix+name, "is %v, which is also the %s of another rule", rule[name], name)
 			}
 			seen[value] = true
 		}
-		requireOne(rule, "statement", at)
+		requireOne(rule, "statement", prefix)
 		if wire.IsUnknown(rule["statement"]) {
 			continue
 		}
@@ -185,8 +185,8 @@ func checkWebACL(in Object, fail Fail) {
 			required, refused = "overrideAction", "action"
 		}
 		if rule.Has(refused) {
-			fail(at+refused, "can't be given for this statement; use %s", required)
+			fail(prefix+refused, "can't be given for this statement; use %s", required)
 		}
-		requireOne(rule, required, at)
+		requireOne(rule, required, prefix)
 	}
 }

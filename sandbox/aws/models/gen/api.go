@@ -68,8 +68,8 @@ func readAPI(apis, service string) (*api, error) {
 // find returns the member that describes the property at a path of a type.
 func (a *api) find(d description, path string) (place, bool) {
 	for _, root := range d.shapes {
-		if at, ok := a.walk(root, path, d.names); ok {
-			return at, true
+		if location, ok := a.walk(root, path, d.names); ok {
+			return location, true
 		}
 	}
 	return place{}, false
@@ -79,7 +79,7 @@ func (a *api) find(d description, path string) (place, bool) {
 // the shape root, segment by segment. names has the members of properties with another name
 // in the model, as in the struct description.
 func (a *api) walk(root, path string, names map[string]string) (place, bool) {
-	at := place{shape: root}
+	current := place{shape: root}
 	prefix := "" // the path up to the present segment
 	for segment := range strings.SplitSeq(path, ".") {
 		prefix = strings.TrimPrefix(prefix+"."+segment, ".")
@@ -91,22 +91,22 @@ func (a *api) walk(root, path string, names map[string]string) (place, bool) {
 			rest, otherShape := strings.CutPrefix(name, "/")
 			members = strings.Split(rest, ".")
 			if otherShape {
-				at = place{shape: members[0]}
+				current = place{shape: members[0]}
 				members = members[1:]
 			}
 		}
 		for _, member := range members {
-			next, ok := a.member(at.shape, member)
+			next, ok := a.member(current.shape, member)
 			if !ok {
-				next, ok = a.member(a.structure(at.shape), member)
+				next, ok = a.member(a.structure(current.shape), member)
 			}
 			if !ok {
 				return place{}, false
 			}
-			at = next
+			current = next
 		}
 	}
-	return at, at.owner != ""
+	return current, current.owner != ""
 }
 
 // structure returns the name of the structure in a shape. For a list, a map, and one of
@@ -150,10 +150,10 @@ func (a *api) member(structure, name string) (place, bool) {
 
 // limit returns the constraints of a member. ok is false if the member has no constraint.
 // limit adds the allowed values of an enum to enums.
-func (a *api) limit(at place, enums map[string][]string) (limit models.Limit, ok bool) {
-	limit.From = fmt.Sprintf("%s %s.%s", a.Service, at.owner, at.name)
-	limit.Required = at.required
-	s, name := a.Shapes[at.shape], at.shape
+func (a *api) limit(location place, enums map[string][]string) (limit models.Limit, ok bool) {
+	limit.From = fmt.Sprintf("%s %s.%s", a.Service, location.owner, location.name)
+	limit.Required = location.required
+	s, name := a.Shapes[location.shape], location.shape
 	for {
 		var next *member
 		switch {

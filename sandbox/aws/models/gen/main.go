@@ -121,13 +121,13 @@ func generate(apis string) (*models.Table, []string, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, path := range rules.Paths(token) {
-			at, found := api.find(described, path)
+		for _, path := range rules.AcceptedPaths(token) {
+			location, found := api.find(described, path)
 			if !found {
 				missing = append(missing, token+" "+path)
 				continue
 			}
-			limit, constrained := api.limit(at, table.Enums)
+			limit, constrained := api.limit(location, table.Enums)
 			if !constrained {
 				continue
 			}
@@ -145,7 +145,7 @@ func generate(apis string) (*models.Table, []string, error) {
 func paths() map[string][]string {
 	out := map[string][]string{}
 	for _, token := range rules.Tokens() {
-		out[token] = rules.Paths(token)
+		out[token] = rules.AcceptedPaths(token)
 	}
 	return out
 }

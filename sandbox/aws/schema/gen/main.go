@@ -20,7 +20,8 @@ import (
 	"strings"
 )
 
-// sdkModule is the SDK. Its version is the one in the program's go.mod.
+// sdkModule is the module of the pulumi-aws SDK. The go.mod of the Pulumi program defines its
+// version.
 const sdkModule = "github.com/pulumi/pulumi-aws/sdk/v6"
 
 // programModule is the first line of the Pulumi program's go.mod. programRoot uses it to find
