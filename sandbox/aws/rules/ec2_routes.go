@@ -235,7 +235,7 @@ func (c *Call) verifyTarget(table store.Object, route Object, destination string
 // refreshRoutes adds the routes that are separate resources to the routes of the table,
 // because AWS returns them too.
 func refreshRoutes(c *Call) error {
-	if c.Old == nil || c.Row == nil {
+	if c.Old == nil {
 		return nil
 	}
 	routes := []any{}

@@ -2,8 +2,11 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"golang.org/x/mod/semver"
 )
 
 const cacheParametersType = "aws:elasticache/parameterGroup:ParameterGroup"
@@ -222,11 +225,8 @@ func cacheFamilies() []string {
 
 // latestCache returns the version that ElastiCache uses if none is set.
 func latestCache(engine string) string {
-	var out []string
-	for version := range cacheVersions[engine] {
-		out = append(out, version)
-	}
-	return slices.Max(out)
+	versions := slices.Collect(maps.Keys(cacheVersions[engine]))
+	return slices.MaxFunc(versions, func(a, b string) int { return semver.Compare("v"+a, "v"+b) })
 }
 
 // verifyCacheVersion returns an error for a version that ElastiCache does not offer.
