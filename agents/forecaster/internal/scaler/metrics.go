@@ -13,7 +13,7 @@ var (
 	loadDesc      = describe("forecast_load", "Median forecast of the largest load in the next 90 s, in pods.")
 	presentDesc   = describe("forecast_present_load", "Mean load of the last minute, in pods.")
 	podsDesc      = describe("forecast_pods", "Pods that each quantile of the forecast asks for.", "quantile")
-	publishedDesc = describe("forecast_published_pods", "Pods that the service needs, which KEDA reads. Absent while there is no forecast: KEDA's guard triggers then apply the document's target.")
+	publishedDesc = describe("forecast_published_pods", "Pods that the service needs, which KEDA reads. Absent while there is no forecast: KEDA's guard triggers then apply the design document's target.")
 	stateDesc     = describe("gate_state", "1 for the present state: learning, within_budget, least_overload, too_expensive, no history, stale.", "state")
 	overloadDesc  = describe("gate_overload", "Overload of the candidate in use, as a share of the load, in the simulation.", "window")
 	daysDesc      = describe("history_days", "Days of history.")

@@ -117,7 +117,7 @@ func TestWrittenPreferencesAreReadByEveryProcess(t *testing.T) {
 	require.Contains(t, string(encoded), `"light"`, "the second process has the new value")
 }
 
-func TestRequestsMatchTheDocument(t *testing.T) {
+func TestRequestsMatchOpenAPIDocument(t *testing.T) {
 	s := newWeb(t, nil)
 	api := openapitest.New(t, document, s.Handler())
 	api.Token = s.env.Token(t, newUserID(t))
