@@ -44,7 +44,7 @@ type keySet struct {
 
 	mu      sync.Mutex // one fetch at a time
 	lastTry time.Time  // guarded by mu
-	err     error      // of the last fetch; guarded by mu
+	err     error      // the error of the last fetch; guarded by mu
 }
 
 type fetchedKeys struct {

@@ -34,14 +34,14 @@ type Cache struct {
 	background sync.WaitGroup
 	namespaces atomic.Pointer[[]namespace]
 	adding     sync.Mutex  // held by add
-	subscribed atomic.Bool // to the events
+	subscribed atomic.Bool // whether this process receives the events
 }
 
 // namespace is the part of a Namespace that events and metrics need.
 type namespace interface {
 	strategy() Strategy
 	prefix() string
-	drop(ids []string) // from the local tier; no ids means all
+	drop(ids []string) // removes these ids from the local tier; no ids means all
 	count() counts
 }
 

@@ -23,7 +23,7 @@ type testServer struct {
 	*Server
 	address  string
 	stop     context.CancelFunc
-	serveErr chan error // result of Serve
+	serveErr chan error // receives the result of Serve
 	logs     *logBuffer
 }
 
@@ -65,7 +65,7 @@ func launchWithDrainDelay(t *testing.T, handler http.Handler, delayOver <-chan t
 	}()
 	t.Cleanup(func() {
 		stop()
-		_ = server.http.Close() // for a test that failed during a drain
+		_ = server.http.Close() // ends the connections of a test that failed during a drain
 		<-finished
 	})
 	return s

@@ -1,7 +1,7 @@
 // Package energy computes a person's daily targets. It computes the energy need with the
 // equation of Mifflin and St Jeor. From the need and the goals it derives the bounds of
-// energy, macronutrients, fibre and sodium. It owns the numbers and their sources, and
-// knows no food.
+// energy, macronutrients, fibre and sodium. It owns the numbers and their sources. It
+// does not depend on foods.
 //
 // The numbers are for healthy adults. Pregnancy, illness and elite sport need a
 // professional instead.

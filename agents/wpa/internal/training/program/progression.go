@@ -13,7 +13,7 @@ import (
 // PastExercise is a past exercise on one day.
 type PastExercise struct {
 	Date     time.Time // only the day matters
-	Exercise string    // id
+	Exercise string    // the id of the exercise
 	Sets     []Set
 }
 

@@ -20,8 +20,8 @@ var Goals = []Goal{GeneralFitness, Strength, MuscleGain, WeightLoss, Endurance, 
 
 // style has the sets, repetitions and rests of a session.
 type style struct {
-	sets         int     // of each exercise
-	reps         Range   // in each set
+	sets         int     // the number of sets of each exercise
+	reps         Range   // the repetitions in each set
 	rest         int     // seconds after each set
 	cardio       float64 // the share of the session that is cardio
 	weightFactor float64 // multiplies each weight
