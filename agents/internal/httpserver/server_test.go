@@ -126,8 +126,8 @@ func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*
 	return response, string(text)
 }
 
-// errorOf decodes the body of an error response.
-func errorOf(t *testing.T, body string) httpapi.Problem {
+// decodeProblem decodes the body of an error response.
+func decodeProblem(t *testing.T, body string) httpapi.Problem {
 	t.Helper()
 	var e httpapi.Problem
 	require.NoError(t, json.Unmarshal([]byte(body), &e), body)

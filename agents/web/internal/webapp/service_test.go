@@ -67,7 +67,7 @@ func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]str
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close(context.WithoutCancel(t.Context()))) })
 	w.State().Advance(httpserver.Serving)
-	require.Eventually(t, w.dependencies.Cache.Connected, testservers.StartTimeout, time.Millisecond)
+	require.Eventually(t, w.dependencies.Cache.IsConnected, testservers.StartTimeout, time.Millisecond)
 	return w
 }
 

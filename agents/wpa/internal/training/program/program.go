@@ -123,7 +123,7 @@ func (p *Planner) Week(ctx context.Context, r Request) (Week, error) {
 	}
 	week := Week{Deload: past.needsDeload()}
 	if week.Deload {
-		b.style = b.style.deload()
+		b.style = b.style.deloadStyle()
 	}
 	for _, day := range splits[r.Days-1] {
 		if err := ctx.Err(); err != nil {

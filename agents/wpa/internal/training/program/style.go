@@ -54,9 +54,9 @@ func styleFor(goals []Goal, level exercises.Level) style {
 	return s
 }
 
-// deload returns the style of a lighter week: half of the sets, and weights reduced by a
+// deloadStyle returns the style of a lighter week: half of the sets, and weights reduced by a
 // tenth. Coaches do the same (Bell et al., Sports Med Open 9 (2023) 87).
-func (s style) deload() style {
+func (s style) deloadStyle() style {
 	s.sets = max(s.sets/2, 1)
 	s.weightFactor = 0.9
 	return s
