@@ -93,8 +93,8 @@ type endpoint struct {
 	p95 time.Duration
 }
 
-// client returns a load client that sends the token.
-func (e endpoint) client(token string) *load.Client {
+// newClient returns a load client that sends the token.
+func (e endpoint) newClient(token string) *load.Client {
 	base, _ := url.Parse(e.process.URL) // a URL of testplatform is valid
 	return load.NewClient(base, user, token, uncachedConnections, false)
 }
@@ -155,7 +155,7 @@ func printLatencies(ctx context.Context, token string, duration time.Duration, e
 	fmt.Printf("| uncached, at %d requests/s | p50 | p95 | p99 | failed | goal of the p95 |\n|---|---:|---:|---:|---:|---|\n", uncachedPerSecond)
 	for _, e := range endpoints {
 		shape := load.Shape{Connections: uncachedConnections, PerSecond: uncachedPerSecond, WarmUp: time.Second, Duration: duration}
-		stream, end := e.client(token).Stream(e.request, shape)
+		stream, end := e.newClient(token).Stream(e.request, shape)
 		r := stream.Run(ctx)
 		end()
 		if err := ctx.Err(); err != nil {

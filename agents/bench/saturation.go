@@ -44,7 +44,7 @@ func printSaturation(ctx context.Context, token string, duration time.Duration, 
 	var echoes []sample
 	for _, e := range endpoints {
 		// The first response is checked. It also fills the cache.
-		if err := e.client(token).Send(ctx, e.request, 0); err != nil {
+		if err := e.newClient(token).Send(ctx, e.request, 0); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
 		}
 		var samples []sample

@@ -16,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// start runs the program on its own database. It returns the process and the database's URL.
-func start(t *testing.T) (*servicetest.Process, string) {
+// startWeb runs the program on its own database. It returns the process and the database's URL.
+func startWeb(t *testing.T) (*servicetest.Process, string) {
 	t.Helper()
 	startCtx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	defer cancel()
@@ -42,7 +42,7 @@ func newRequest(t *testing.T, p *servicetest.Process, token, method, path, body 
 // request may fail, and no write may be lost.
 func TestShutdownUnderLoadFailsNoRequest(t *testing.T) {
 	const clients = 6
-	p, url := start(t)
+	p, url := startWeb(t)
 	tokens := make([]string, clients)
 	for i := range tokens {
 		tokens[i] = p.Env.Token(t, fmt.Sprint("user-", i))
@@ -68,7 +68,7 @@ func TestShutdownUnderLoadFailsNoRequest(t *testing.T) {
 // TestAbusiveClientsDoNotAffectOthers sends headers that never end, a header that is too large
 // and a body that is too large. A normal client must be served meanwhile.
 func TestAbusiveClientsDoNotAffectOthers(t *testing.T) {
-	p, _ := start(t)
+	p, _ := startWeb(t)
 	for range 50 { // each keeps its connection open and sends nothing more
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.Address)
 		require.NoError(t, err)

@@ -263,7 +263,7 @@ func TestRoutesDependOnTokenAndPhase(t *testing.T) {
 		{"liveness", http.MethodGet, "/health", "", "", 200, 200},
 		{"readiness follows the phase", http.MethodGet, "/health/ready", "", "", 200, 503},
 		{"the public health path", http.MethodGet, "/api/v1/agents/npa/health", "", "", 200, 200},
-		{"the document", http.MethodGet, "/openapi.json", "", "", 200, 200},
+		{"the OpenAPI document", http.MethodGet, "/openapi.json", "", "", 200, 200},
 		{"wrong method", http.MethodGet, plan, "", "", 405, 405},
 		{"unknown path", http.MethodGet, "/api/v1/agents/npa", "", "", 404, 404},
 		{"a plan without a token", http.MethodPost, plan, "", "", 401, 401},

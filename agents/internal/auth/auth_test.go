@@ -77,7 +77,7 @@ func TestEverySupportedAlgorithmIsAccepted(t *testing.T) {
 			key, err := WrapKey(private, algorithm)
 			require.NoError(t, err)
 			v := newVerifier(t, key)
-			for range 2 { // verified, then from the cache
+			for range 2 { // the second result is from the cache
 				principal, err := v.Verify(t.Context(), token(t, key))
 				require.NoError(t, err)
 				require.Equal(t, Principal{"test-user-123", []string{"users:read", "agents:run"}}, principal)

@@ -93,13 +93,13 @@ func FuzzBearer(f *testing.F) {
 		if protocols != "" {
 			r.Header.Set("Sec-WebSocket-Protocol", protocols)
 		}
-		token, err := fromHeader(r)
+		token, err := tokenFromHeader(r)
 		if err == nil {
 			require.NotEmpty(t, token)
 			require.Equal(t, "bearer "+token, strings.ToLower(header[:7])+header[7:])
 		}
-		socketToken, socketErr := fromSocket(r)
-		protocolTokens := fromProtocols(r)
+		socketToken, socketErr := tokenFromSocketRequest(r)
+		protocolTokens := tokensFromProtocols(r)
 		switch {
 		case header != "":
 			require.Equal(t, err, socketErr, "the header takes precedence")

@@ -44,7 +44,7 @@ type keySet struct {
 
 	mu      sync.Mutex // one fetch at a time
 	lastTry time.Time  // guarded by mu
-	err     error      // of the last fetch; guarded by mu
+	err     error      // the error of the last fetch; guarded by mu
 }
 
 type fetchedKeys struct {
@@ -142,9 +142,9 @@ func isUsable(key jose.JSONWebKey) bool {
 	}
 }
 
-// fromFile returns a function that reads the key set from a file, at most maxSet
+// fileFetcher returns a function that reads the key set from a file, at most maxSet
 // bytes.
-func fromFile(path string) func(context.Context) ([]byte, error) {
+func fileFetcher(path string) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) {
 		file, err := os.Open(path)
 		if err != nil {
@@ -155,9 +155,9 @@ func fromFile(path string) func(context.Context) ([]byte, error) {
 	}
 }
 
-// fromURL returns a function that fetches the key set from a URL, at most maxSet bytes. It
+// urlFetcher returns a function that fetches the key set from a URL, at most maxSet bytes. It
 // does not follow redirects.
-func fromURL(url string) func(context.Context) ([]byte, error) {
+func urlFetcher(url string) func(context.Context) ([]byte, error) {
 	client := &http.Client{Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return errors.New("the issuer's keys must be at JWT_JWKS_URL itself, not behind a redirect")
 	}}

@@ -119,13 +119,13 @@ func TestFetchIsBoundedAndFollowsNoRedirect(t *testing.T) {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	for path, ok := range map[string]bool{"/set": true, "/moved": false, "/nothing": false} {
-		text, err := fromURL(server.URL + path)(t.Context())
+		text, err := urlFetcher(server.URL + path)(t.Context())
 		require.Equal(t, ok, err == nil, path)
 		if ok {
 			require.Equal(t, set, text)
 		}
 	}
-	text, err := fromURL(server.URL + "/endless")(t.Context())
+	text, err := urlFetcher(server.URL + "/endless")(t.Context())
 	require.NoError(t, err)
 	require.Len(t, text, maxSet, "at most maxSet bytes are read")
 }

@@ -12,7 +12,7 @@ import (
 // Require serves requests with a valid token that has the scope, sent as
 // "Authorization: Bearer TOKEN". The principal is in the request's context.
 func (v *Verifier) Require(scope string, next http.Handler) http.Handler {
-	return v.require(scope, fromHeader, next)
+	return v.require(scope, tokenFromHeader, next)
 }
 
 // RequireSocket checks the token of a WebSocket request, as Require does. A browser
@@ -29,7 +29,7 @@ func (v *Verifier) Require(scope string, next http.Handler) http.Handler {
 // If a request has several tokens, the header is used before the subprotocol, and
 // the subprotocol before the query parameter.
 func (v *Verifier) RequireSocket(scope string, next http.Handler) http.Handler {
-	return v.require(scope, fromSocket, next)
+	return v.require(scope, tokenFromSocketRequest, next)
 }
 
 // require serves requests with a valid token that has the scope. findToken reads
@@ -67,8 +67,8 @@ func sendUnauthorized(w http.ResponseWriter, challenge, message string) {
 
 var errNoToken = errors.New("send a token as Authorization: Bearer TOKEN")
 
-// fromHeader returns the token of the Authorization header.
-func fromHeader(r *http.Request) (string, error) {
+// tokenFromHeader returns the token of the Authorization header.
+func tokenFromHeader(r *http.Request) (string, error) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
 		return "", errNoToken // with two headers it is unclear which one is meant
@@ -83,13 +83,13 @@ func fromHeader(r *http.Request) (string, error) {
 // bearerProtocol is the prefix of a subprotocol that is a token.
 const bearerProtocol = "bearer."
 
-// fromSocket returns the token of a WebSocket's request. A browser cannot set
+// tokenFromSocketRequest returns the token of a WebSocket's request. A browser cannot set
 // its headers, so the token may also be in the subprotocol or in the URL.
-func fromSocket(r *http.Request) (string, error) {
+func tokenFromSocketRequest(r *http.Request) (string, error) {
 	if len(r.Header.Values("Authorization")) > 0 {
-		return fromHeader(r)
+		return tokenFromHeader(r)
 	}
-	tokens := fromProtocols(r)
+	tokens := tokensFromProtocols(r)
 	if len(tokens) == 0 {
 		tokens = r.URL.Query()["token"]
 	}
@@ -99,9 +99,9 @@ func fromSocket(r *http.Request) (string, error) {
 	return tokens[0], nil
 }
 
-// fromProtocols returns the tokens among the client's subprotocols, from one or
+// tokensFromProtocols returns the tokens among the client's subprotocols, from one or
 // more headers.
-func fromProtocols(r *http.Request) []string {
+func tokensFromProtocols(r *http.Request) []string {
 	var tokens []string
 	for protocol := range strings.SplitSeq(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",") {
 		if token, ok := strings.CutPrefix(strings.TrimSpace(protocol), bearerProtocol); ok {

@@ -52,9 +52,9 @@ func New(cfg Config) (*Verifier, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	fetch := fromFile(cfg.JWKSFile)
+	fetch := fileFetcher(cfg.JWKSFile)
 	if cfg.JWKSURL != "" {
-		fetch = fromURL(cfg.JWKSURL)
+		fetch = urlFetcher(cfg.JWKSURL)
 	}
 	cache := otter.Must(&otter.Options[[sha256.Size]byte, verifiedToken]{MaximumSize: cacheSize})
 	return &Verifier{cfg: cfg, keys: &keySet{fetch: fetch, now: time.Now}, now: time.Now, cache: cache}, nil

@@ -78,7 +78,7 @@ func BenchmarkLocalHit(b *testing.B) {
 // BenchmarkRedisHit measures hits in Redis with three masters and values of about 300
 // bytes. On two cores it has 64 reads in flight. "raw" is the client without decoding.
 func BenchmarkRedisHit(b *testing.B) {
-	const inFlight = 32 // for each of two cores
+	const inFlight = 32 // concurrent reads for each of two cores
 	s, err := NewNamespace[userID, plan](newConnected(b, cluster), APIResponse, "bench:", 0)
 	if err != nil {
 		b.Fatal(err)

@@ -33,15 +33,15 @@ type Cache struct {
 	stop       context.CancelFunc
 	background sync.WaitGroup
 	namespaces atomic.Pointer[[]namespace]
-	adding     sync.Mutex  // held by add
-	subscribed atomic.Bool // to the events
+	adding     sync.Mutex  // held by addNamespace
+	subscribed atomic.Bool // whether this process receives the events
 }
 
 // namespace is the part of a Namespace that events and metrics need.
 type namespace interface {
 	strategy() Strategy
 	prefix() string
-	drop(ids []string) // from the local tier; no ids means all
+	drop(ids []string) // removes these ids from the local tier; no ids means all
 	count() counts
 }
 
@@ -69,10 +69,10 @@ func (c *Cache) Close() {
 	c.redis.close()
 }
 
-// Connected reports whether the last commands to every range of slots succeeded and
+// IsConnected reports whether the last commands to every range of slots succeeded and
 // this process is subscribed to the events. It is for a status page only: a service
 // must be ready without its cache.
-func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.anyBreakerOpen() }
+func (c *Cache) IsConnected() bool { return c.subscribed.Load() && !c.redis.anyBreakerOpen() }
 
 // Publish invalidates values in every process, for each strategy that has the
 // event. Without ids it invalidates all values of these strategies. When Publish
@@ -118,9 +118,9 @@ func (c *Cache) affectedNamespaces(event Event) (affected []namespace) {
 	return affected
 }
 
-// add registers a namespace for events and metrics. Readers of namespaces need no
-// lock, so add replaces the list instead of changing it.
-func (c *Cache) add(n namespace) {
+// addNamespace registers a namespace for events and metrics. Readers of namespaces need no
+// lock, so addNamespace replaces the list instead of changing it.
+func (c *Cache) addNamespace(n namespace) {
 	c.adding.Lock()
 	defer c.adding.Unlock()
 	all := append([]namespace{n}, *c.namespaces.Load()...)

@@ -44,7 +44,7 @@ type (
 func newConnected(t testing.TB, redis *testservers.Redis) *Cache {
 	t.Helper()
 	c := newCache(t, redis.Addresses())
-	require.Eventually(t, c.Connected, eventTimeout, time.Millisecond)
+	require.Eventually(t, c.IsConnected, eventTimeout, time.Millisecond)
 	return c
 }
 

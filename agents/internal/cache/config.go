@@ -12,7 +12,7 @@ import (
 // Config is the address of Redis and the timeout of its commands.
 type Config struct {
 	// Addresses is REDIS_ADDRESSES: some nodes of the cluster, which report the
-	// others. Without any, only the local tier is used.
+	// others. Without addresses, only the local tier is used.
 	Addresses []string
 	// PasswordFile is REDIS_PASSWORD_FILE. It is read at each connection.
 	PasswordFile string

@@ -15,7 +15,7 @@ type deadlines struct {
 	current atomic.Pointer[window]
 }
 
-// window is one period.
+// window is one period of deadlines.
 type window struct {
 	ctx context.Context // shared by the commands of the period
 	end time.Time       // later commands need the next window

@@ -150,14 +150,14 @@ func TestPasswordFileIsUsed(t *testing.T) {
 	c, err := New(t.Context(), Config{Addresses: r.Addresses(), PasswordFile: file, Timeout: 2 * time.Second}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	require.Eventually(t, c.Connected, eventTimeout, time.Millisecond)
+	require.Eventually(t, c.IsConnected, eventTimeout, time.Millisecond)
 	s := newPlans(t, c, APIResponse)
 	s.Set("u", plan{Name: "here"})
 	_, ok := s.Get(t.Context(), "u")
 	require.True(t, ok)
 	noPassword := newCache(t, r.Addresses())
 	requireLoads(t, newPlans(t, noPassword, APIResponse), 5)
-	require.False(t, noPassword.Connected())
+	require.False(t, noPassword.IsConnected())
 }
 
 func TestCacheConnectsWhenRedisStartsLater(t *testing.T) {
@@ -168,11 +168,11 @@ func TestCacheConnectsWhenRedisStartsLater(t *testing.T) {
 	c := newCache(t, r.Addresses())
 	s := newPlans(t, c, APIResponse)
 	requireLoads(t, s, 10)
-	require.False(t, c.Connected())
+	require.False(t, c.IsConnected())
 	for node := range 3 {
 		require.NoError(t, r.Restart(node))
 	}
-	require.Eventually(t, c.Connected, eventTimeout, 10*time.Millisecond)
+	require.Eventually(t, c.IsConnected, eventTimeout, 10*time.Millisecond)
 	require.NoError(t, r.WaitHealthy(t.Context()))
 	require.Eventually(t, func() bool {
 		s.Set("k", plan{Name: "here"})

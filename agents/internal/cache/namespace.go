@@ -67,7 +67,7 @@ func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, 
 			return nil, fmt.Errorf("cache: local tier of %q: %w", prefix, err)
 		}
 	}
-	c.add(n)
+	c.addNamespace(n)
 	return n, nil
 }
 
@@ -157,7 +157,7 @@ func (n *Namespace[K, V]) getRedis(ctx context.Context, key K, epoch uint64) (va
 	if ctx.Err() != nil {
 		return value, false
 	}
-	value, err := n.fromRedis(key, epoch)
+	value, err := n.copyFromRedis(key, epoch)
 	if err != nil {
 		n.countMiss(err)
 		return value, false
@@ -171,14 +171,14 @@ func (n *Namespace[K, V]) readRedis(ctx context.Context, key K, epoch uint64) (v
 	if ctx.Err() != nil {
 		return value, false
 	}
-	value, err := n.fromRedis(key, epoch)
+	value, err := n.copyFromRedis(key, epoch)
 	return value, err == nil
 }
 
-// fromRedis returns a value of Redis and copies it to the local tier, unless an event has come
+// copyFromRedis returns a value of Redis and copies it to the local tier, unless an event has come
 // since that epoch. The error is errNotFound, errNoRedis, an error of Redis, or an error of
 // the decoder.
-func (n *Namespace[K, V]) fromRedis(key K, epoch uint64) (V, error) {
+func (n *Namespace[K, V]) copyFromRedis(key K, epoch uint64) (V, error) {
 	var zero V
 	data, err := n.cache.redis.get(n.keyPrefix + string(key))
 	if err != nil {

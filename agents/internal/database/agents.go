@@ -89,8 +89,8 @@ func (s *Store) SaveCoordinations(ctx context.Context, rows []Coordination) erro
 }
 
 // RecentCoordinations returns at most limit rows of an agent that were created
-// after since, the latest first. The design document's index covers the last
-// hour.
+// after since, the latest first. It uses the index
+// idx_agent_coordination_recent.
 func (s *Store) RecentCoordinations(ctx context.Context, agentID string, since time.Time, limit int) ([]Coordination, error) {
 	return collect[Coordination](ctx, s, "list coordinations", QueryRecentCoordinations, agentID, since, limit)
 }

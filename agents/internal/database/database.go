@@ -1,7 +1,7 @@
-// Package database is the services' access to PostgreSQL: a bounded pool, typed
-// queries, errors that handlers can act on, safe retries, and background
-// writes. It owns the SQL of the services. agents/migrate owns the schema, and
-// each service owns the content of its JSON columns.
+// Package database gives the services access to PostgreSQL: a bounded pool, typed
+// queries, errors that handlers can act on, safe retries, and background writes. It
+// owns the SQL of the services. agents/migrate owns the schema, and each service owns
+// the content of its JSON columns.
 package database
 
 import (

@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// open returns a store on an empty database with the platform's schema.
-func open(t *testing.T, server *testservers.Postgres, change ...func(*Config)) *Store {
+// openStore returns a store on an empty database with the platform's schema.
+func openStore(t *testing.T, server *testservers.Postgres, change ...func(*Config)) *Store {
 	t.Helper()
 	url := server.Database(t)
 	conn, err := pgx.ParseConfig(url)
@@ -50,7 +50,7 @@ func open(t *testing.T, server *testservers.Postgres, change ...func(*Config)) *
 }
 
 func TestUsersAreCreatedAndUpdated(t *testing.T) {
-	s, ctx := open(t, server), t.Context()
+	s, ctx := openStore(t, server), t.Context()
 	_, err := s.User(ctx, "test-user-123")
 	require.ErrorIs(t, err, ErrNotFound)
 	active, err := s.IsUserActive(ctx, "test-user-123")
@@ -88,7 +88,7 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 
 // The histogram counts successful and failed queries.
 func TestQueriesAreMeasured(t *testing.T) {
-	s := open(t, server)
+	s := openStore(t, server)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(s)
 	value := func(name string) float64 {
@@ -121,7 +121,7 @@ func TestQueriesAreMeasured(t *testing.T) {
 }
 
 func TestPlansAreSavedOnceAndListed(t *testing.T) {
-	s, ctx := open(t, server), t.Context()
+	s, ctx := openStore(t, server), t.Context()
 	for _, kind := range []PlanKind{Nutrition, Workout} {
 		t.Run(string(kind), func(t *testing.T) {
 			var ids []uuid.UUID
@@ -143,7 +143,7 @@ func TestPlansAreSavedOnceAndListed(t *testing.T) {
 }
 
 func TestAgentStatesAndCoordinationsAreSaved(t *testing.T) {
-	s, ctx := open(t, server), t.Context()
+	s, ctx := openStore(t, server), t.Context()
 	since := time.Now().Add(-time.Minute)
 	for instance, status := range map[string]string{"mca-1": StatusActive, "mca-2": StatusDraining} {
 		require.NoError(t, s.SaveAgentState(ctx, AgentState{AgentID: "mca", Instance: instance, Status: StatusActive, State: json.RawMessage(`{}`)}))

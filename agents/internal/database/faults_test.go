@@ -38,7 +38,7 @@ func startServer(t *testing.T, settings map[string]string) *testservers.Postgres
 func TestNoAcknowledgedWriteIsLostInARestart(t *testing.T) {
 	const writers, maxEach = 4, 20_000
 	server := startServer(t, nil)
-	s := open(t, server)
+	s := openStore(t, server)
 	var (
 		wg           sync.WaitGroup
 		mu           sync.Mutex
@@ -98,7 +98,7 @@ func TestNoAcknowledgedWriteIsLostInARestart(t *testing.T) {
 
 func TestFullServerIsUnavailable(t *testing.T) {
 	server := startServer(t, map[string]string{"max_connections": "6", "superuser_reserved_connections": "0", "max_wal_senders": "0"})
-	s := open(t, server)
+	s := openStore(t, server)
 	s.pool.Reset()
 	var conns []*pgx.Conn
 	for {
@@ -121,7 +121,7 @@ func TestFullServerIsUnavailable(t *testing.T) {
 }
 
 func TestSlowStatementIsCanceled(t *testing.T) {
-	s := open(t, server, func(c *Config) { c.StatementTimeout = 50 * time.Millisecond })
+	s := openStore(t, server, func(c *Config) { c.StatementTimeout = 50 * time.Millisecond })
 	err := s.exec(t.Context(), idempotent, "sleep", "SELECT pg_sleep(60)")
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.ErrorContains(t, err, "statement timeout")
@@ -130,7 +130,7 @@ func TestSlowStatementIsCanceled(t *testing.T) {
 // TestWaitForAFreeConnectionEndsWithTheContext waits for a connection of a pool in which
 // all connections are in use.
 func TestWaitForAFreeConnectionEndsWithTheContext(t *testing.T) {
-	s := open(t, server, func(c *Config) { c.MaxConnections = 1 })
+	s := openStore(t, server, func(c *Config) { c.MaxConnections = 1 })
 	conn, err := s.pool.Acquire(t.Context())
 	require.NoError(t, err)
 	defer conn.Release()
@@ -144,7 +144,7 @@ func TestWaitForAFreeConnectionEndsWithTheContext(t *testing.T) {
 // does not enforce its statement timeout, and TCP's own timeout would be much longer.
 func TestQueryOnAHungServerTimesOut(t *testing.T) {
 	wire := testservers.NewWire(t, server.Address())
-	s := open(t, server, func(c *Config) {
+	s := openStore(t, server, func(c *Config) {
 		c.URL = strings.Replace(c.URL, server.Address(), wire.Address(), 1)
 		c.ConnectTimeout, c.StatementTimeout = 50*time.Millisecond, 50*time.Millisecond
 	})
@@ -167,7 +167,7 @@ func TestRotatedPasswordNeedsNoRestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte(testservers.PostgresPassword), 0o600))
 	server := startServer(t, nil)
-	s := open(t, server, func(c *Config) { c.PasswordFile = file })
+	s := openStore(t, server, func(c *Config) { c.PasswordFile = file })
 	require.NoError(t, s.Ping(t.Context()))
 	require.NoError(t, s.exec(t.Context(), notIdempotent, "rotate", "ALTER ROLE postgres PASSWORD 'new-password'"))
 	s.pool.Reset()

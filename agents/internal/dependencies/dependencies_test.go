@@ -63,7 +63,7 @@ func TestOpenAndCloseSucceedWithoutReachableServers(t *testing.T) {
 	s, err := open(t, map[string]string{"REDIS_ADDRESSES": unreachable, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + unreachable})
 	require.NoError(t, err)
 	require.Error(t, s.Store.Ping(t.Context()), "the database is unreachable")
-	require.False(t, s.Cache.Connected())
+	require.False(t, s.Cache.IsConnected())
 	require.NoError(t, s.Close(t.Context()))
 	waitForGoroutines(t, before)
 }

@@ -60,7 +60,7 @@ func TestClientAboveItsRateGets429(t *testing.T) {
 		if response.StatusCode == http.StatusTooManyRequests {
 			rejected++
 			require.Equal(t, "1", response.Header.Get("Retry-After"))
-			require.Equal(t, httpapi.CodeTooManyRequests, errorOf(t, body).Code)
+			require.Equal(t, httpapi.CodeTooManyRequests, decodeProblem(t, body).Code)
 		}
 	}
 	require.NotZero(t, rejected)

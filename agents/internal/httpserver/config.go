@@ -92,7 +92,7 @@ func Defaults() Config {
 	return Config{
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		// Above the design document's slowest agent (GENERATION_TIMEOUT, 45 s).
+		// Above the timeout of the design document's slowest agent (GENERATION_TIMEOUT, 45 s).
 		WriteTimeout: 60 * time.Second,
 		// Above the default idle timeout of an AWS load balancer (60 s), so
 		// that the balancer closes first. If the server closes first, a request

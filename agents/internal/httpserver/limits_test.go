@@ -65,7 +65,7 @@ func TestTooLargeBodyGets413(t *testing.T) {
 			require.Equal(t, row.status, response.StatusCode)
 			require.Equal(t, row.reached, reached.Load())
 			if row.status == http.StatusRequestEntityTooLarge {
-				require.Equal(t, httpapi.CodeTooLarge, errorOf(t, text).Code)
+				require.Equal(t, httpapi.CodeTooLarge, decodeProblem(t, text).Code)
 				require.True(t, response.Close, "the rest of the body is not read")
 			}
 		})

@@ -115,7 +115,7 @@ func TestPanicEndsOnlyItsRequest(t *testing.T) {
 	t.Run("before the response: a 500 without the cause", func(t *testing.T) {
 		response, body := do(t, http.MethodGet, server.url("/early"), nil, nil)
 		require.Equal(t, http.StatusInternalServerError, response.StatusCode)
-		problem := errorOf(t, body)
+		problem := decodeProblem(t, body)
 		require.Equal(t, httpapi.CodeInternal, problem.Code)
 		require.Equal(t, response.Header.Get(httpapi.RequestID), problem.RequestID)
 		require.NotContains(t, body, "the cause")
@@ -179,7 +179,7 @@ func TestUnknownRoutesGetProblemDetails(t *testing.T) {
 				require.Equal(t, row.value, response.Header.Get(row.header))
 			}
 			if row.code != "" {
-				problem := errorOf(t, body)
+				problem := decodeProblem(t, body)
 				require.Equal(t, row.code, problem.Code)
 				require.Contains(t, problem.Detail, row.path)
 			}

@@ -47,7 +47,7 @@ func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
 			s.Ready(w, r)
 			return
 		}
-		if missing := c.missing(r.Context()); len(missing) > 0 {
+		if missing := c.unavailableNames(r.Context()); len(missing) > 0 {
 			httpapi.JSON(w, http.StatusServiceUnavailable, readiness{"unavailable", Serving.String(), missing})
 			return
 		}
@@ -63,8 +63,8 @@ type checks struct {
 	last         []string
 }
 
-// missing returns the names of the unavailable dependencies, in their order.
-func (c *checks) missing(ctx context.Context) (missing []string) {
+// unavailableNames returns the names of the unavailable dependencies, in their order.
+func (c *checks) unavailableNames(ctx context.Context) (missing []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.checked.IsZero() && time.Since(c.checked) < minCheckInterval {

@@ -23,7 +23,7 @@ type testServer struct {
 	*Server
 	address  string
 	stop     context.CancelFunc
-	serveErr chan error // result of Serve
+	serveErr chan error // receives the result of Serve
 	logs     *logBuffer
 }
 
@@ -65,7 +65,7 @@ func launchWithDrainDelay(t *testing.T, handler http.Handler, delayOver <-chan t
 	}()
 	t.Cleanup(func() {
 		stop()
-		_ = server.http.Close() // for a test that failed during a drain
+		_ = server.http.Close() // ends the connections of a test that failed during a drain
 		<-finished
 	})
 	return s
@@ -126,8 +126,8 @@ func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*
 	return response, string(text)
 }
 
-// errorOf decodes the body of an error response.
-func errorOf(t *testing.T, body string) httpapi.Problem {
+// decodeProblem decodes the body of an error response.
+func decodeProblem(t *testing.T, body string) httpapi.Problem {
 	t.Helper()
 	var e httpapi.Problem
 	require.NoError(t, json.Unmarshal([]byte(body), &e), body)

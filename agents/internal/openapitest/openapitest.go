@@ -22,7 +22,8 @@ type Checker struct {
 	rules   validator.Validator
 }
 
-// New reads the document, which must be valid OpenAPI 3.1.
+// New returns a Checker of the handler. document is its OpenAPI document, which must be
+// valid OpenAPI 3.1.
 func New(t *testing.T, document []byte, handler http.Handler) *Checker {
 	t.Helper()
 	doc, err := libopenapi.NewDocument(document)
@@ -35,9 +36,9 @@ func New(t *testing.T, document []byte, handler http.Handler) *Checker {
 	return &Checker{handler: handler, rules: rules}
 }
 
-// Send sends a request to the handler. It fails the test unless the handler and the document
-// agree. The response must conform to the document. An accepted request must conform too. A
-// request that the handler rejects with invalid_request must not conform.
+// Send sends a request to the handler. It fails the test unless the handler and its OpenAPI
+// document agree. The response must conform to the document. An accepted request must
+// conform too. A request that the handler rejects with invalid_request must not conform.
 func (c *Checker) Send(t *testing.T, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	request := func() *http.Request {

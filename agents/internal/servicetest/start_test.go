@@ -58,7 +58,7 @@ func buildAndRun(m *testing.M) (code int, err error) {
 // although it can reach no database, no Redis and no other service. The test measures CPU
 // time, because the elapsed time depends on the machine's load.
 func TestServicesStartWithoutDependencies(t *testing.T) {
-	const limit = 200 * time.Millisecond // of CPU time for start and shutdown
+	const limit = 200 * time.Millisecond // the allowed CPU time of start and shutdown
 	for _, service := range services {
 		t.Run(service.name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), filepath.Join(binDir, service.name))

@@ -14,10 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Buckets are the upper bounds of histogram buckets in seconds. Each limit of the
-// design document is one of them, so that the number of slower requests is exact.
-// The limits are 0.1 between agents, 0.15 for mca, 0.2 for a coordination, 0.3 for
-// npa, and 0.5 for wpa and web. 30 and 45 are the document's timeouts.
+// Buckets are the upper bounds of histogram buckets in seconds. Each limit of the design
+// document is one of them, so that the number of slower requests is exact. The limits are
+// 0.1 between agents, 0.15 for mca, 0.2 for a coordination, 0.3 for npa, and 0.5 for wpa
+// and web. 30 and 45 are timeouts of the design document.
 var Buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .15, .2, .3, .5, .75, 1, 2.5, 5, 10, 30, 45}
 
 // NewRegistry returns a registry with the metrics of the Go runtime and the

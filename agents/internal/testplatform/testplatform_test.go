@@ -35,7 +35,7 @@ func TestServicesPassTheLoadTest(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		args   []string
-		rows   int // of the load test's report
+		rows   int // the number of rows of the load test's report
 	}{
 		{"the design document's requests", nil, 8},
 		{"requests without cache hits", []string{"--only", "agents", "--agents-rate", "15", "--uncached"}, 4},

@@ -69,7 +69,7 @@ func (p *Postgres) initialise(ctx context.Context) error {
 		return err
 	}
 	initdb := exec.CommandContext(ctx, filepath.Join(filepath.Dir(p.program), "initdb"), "--no-sync", "--username=postgres",
-		"--pwfile="+password, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--pgdata="+p.data())
+		"--pwfile="+password, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--pgdata="+p.dataDir())
 	initdb.Dir = p.dir
 	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: p.credential}
 	if output, err := initdb.CombinedOutput(); err != nil {
@@ -106,12 +106,12 @@ func (p *Postgres) dropRoot(files ...string) error {
 	return nil
 }
 
-func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
+func (p *Postgres) dataDir() string { return filepath.Join(p.dir, "data") }
 
 // Start starts a stopped server on its old port and waits until it accepts
 // connections.
 func (p *Postgres) Start(ctx context.Context) error {
-	args := []string{"-D", p.data(), "-p", strconv.Itoa(p.port)}
+	args := []string{"-D", p.dataDir(), "-p", strconv.Itoa(p.port)}
 	for _, settings := range []map[string]string{{
 		"listen_addresses": "127.0.0.1", "unix_socket_directories": "",
 		// Without fsync a commit reaches the kernel, but maybe not the disk. Only a

@@ -20,9 +20,9 @@ const (
 type latency struct {
 	mu     sync.Mutex
 	ring   [recentCount]time.Duration
-	count  int // all responses so far
+	count  int // the number of all responses so far
 	p95    time.Duration
-	sorted int // count at the last sort
+	sorted int // the value of count at the last sort
 }
 
 // add adds the duration of a good response.
@@ -48,7 +48,7 @@ func (l *latency) percentile95() time.Duration {
 // try to the budget.
 type budget struct {
 	mu     sync.Mutex
-	tenths int // of a try
+	tenths int // the available second tries, in tenths of a try
 }
 
 // burst is the maximum budget, in tries.

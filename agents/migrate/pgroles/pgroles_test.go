@@ -24,7 +24,7 @@ func TestPrivilegesAreSufficientAndEachIsNeeded(t *testing.T) {
 	stores := map[string]*database.Store{}
 	for _, name := range Names() {
 		if name != Exporter {
-			stores[name] = p.store(t, p.url(name, 0))
+			stores[name] = p.openStore(t, p.url(name, 0))
 			require.NoError(t, runStatements(t.Context(), name, stores[name]), name)
 		}
 	}
@@ -113,7 +113,7 @@ func TestChangesByHandAreRevoked(t *testing.T) {
 		})
 	}
 	for _, name := range []string{"web", "wpa"} {
-		require.NoError(t, runStatements(t.Context(), name, p.store(t, p.url(name, 0))))
+		require.NoError(t, runStatements(t.Context(), name, p.openStore(t, p.url(name, 0))))
 	}
 }
 

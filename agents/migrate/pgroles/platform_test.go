@@ -131,8 +131,8 @@ func (p *platform) connectAs(t *testing.T, name string) *pgx.Conn {
 	return conn
 }
 
-// store returns a store for the URL, as a service opens it.
-func (p *platform) store(t *testing.T, url string) *database.Store {
+// openStore returns a store for the URL, as a service opens it.
+func (p *platform) openStore(t *testing.T, url string) *database.Store {
 	t.Helper()
 	cfg := database.ReadConfig(envconfig.New(func(string) (string, bool) { return "", false }))
 	cfg.URL = url

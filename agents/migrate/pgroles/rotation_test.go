@@ -27,8 +27,8 @@ type pods struct {
 	failed atomic.Pointer[error]
 }
 
-// start starts four processes of a service with the password of a generation.
-func (p *platform) start(t *testing.T, name string, generation int) *pods {
+// startPods starts four processes of a service with the password of a generation.
+func (p *platform) startPods(t *testing.T, name string, generation int) *pods {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(p.url(name, generation))
 	require.NoError(t, err)
@@ -77,12 +77,12 @@ func (p *pods) end() {
 func TestRotationUnderLoadFailsNoRequest(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
-	old := p.start(t, "web", 0)
+	old := p.startPods(t, "web", 0)
 	old.requireServing(t)
 	for generation := 1; generation <= 3; generation++ {
 		p.rotate(t, generation)
 		p.apply(t)
-		next := p.start(t, "web", generation)
+		next := p.startPods(t, "web", generation)
 		next.requireServing(t)
 		old.requireServing(t)
 		old.end()
@@ -157,7 +157,7 @@ func TestOwnerOfRDSCreatesRolesForIAM(t *testing.T) {
 	// When the services use passwords again, the login roles for IAM must not log in any more.
 	p.config.IAM = false
 	require.NoError(t, Apply(t.Context(), p.owner, p.config, slog.New(slog.DiscardHandler)))
-	require.NoError(t, runStatements(t.Context(), "mca", p.store(t, p.url("mca", 0))))
+	require.NoError(t, runStatements(t.Context(), "mca", p.openStore(t, p.url("mca", 0))))
 	require.NoError(t, p.conn.QueryRow(t.Context(), "SELECT coalesce(string_agg(rolname, ','), '') FROM pg_roles WHERE rolcanlogin AND rolname LIKE '%iam'").Scan(&logins[0]))
 	require.Empty(t, logins[0])
 }

@@ -87,7 +87,7 @@ ORDER BY c.relname`
 // partition is an expired partition.
 type partition struct {
 	name     string
-	attached bool // to the log
+	attached bool // it is still a partition of agent_logs_master
 	pending  bool // an interrupted run has begun to detach it
 }
 

@@ -100,7 +100,7 @@ func (s Service) validate() error {
 	case d.Min < 1 || d.Min > d.Max || d.Max > 1000:
 		return fmt.Errorf("service %s: %d to %d pods: must be 1 <= min <= max <= 1000", s.Name, d.Min, d.Max)
 	case len(d.Up.Policies) == 0 || len(d.Down.Policies) == 0:
-		return fmt.Errorf("service %s: the document's HPA must have policies in both directions", s.Name)
+		return fmt.Errorf("service %s: the design document's HPA must have policies in both directions", s.Name)
 	}
 	return nil
 }

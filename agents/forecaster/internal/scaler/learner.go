@@ -17,7 +17,7 @@ const (
 	// step is the time between two loads.
 	step = forecast.StepSeconds * time.Second
 	// historyLength is how far back the first read goes. A forecast gives older loads less than a
-	// fifth of the weight of a new one.
+	// fifth of the weight of a new load.
 	historyLength = 14 * 24 * time.Hour
 	// chunk is the largest range of one query. Prometheus refuses more than 11,000 points.
 	chunk = 10_000 * step

@@ -10,18 +10,18 @@ import (
 
 // Metrics of the forecaster. They are computed when they are scraped.
 var (
-	loadDesc      = describe("forecast_load", "Median forecast of the largest load in the next 90 s, in pods.")
-	presentDesc   = describe("forecast_present_load", "Mean load of the last minute, in pods.")
-	podsDesc      = describe("forecast_pods", "Pods that each quantile of the forecast asks for.", "quantile")
-	publishedDesc = describe("forecast_published_pods", "Pods that the service needs, which KEDA reads. Absent while there is no forecast: KEDA's guard triggers then apply the document's target.")
-	stateDesc     = describe("gate_state", "1 for the present state: learning, within_budget, least_overload, too_expensive, no history, stale.", "state")
-	overloadDesc  = describe("gate_overload", "Overload of the candidate in use, as a share of the load, in the simulation.", "window")
-	daysDesc      = describe("history_days", "Days of history.")
-	candidateDesc = describe("candidate", "1 for the candidate in use.", "candidate")
+	loadDesc      = newDesc("forecast_load", "Median forecast of the largest load in the next 90 s, in pods.")
+	presentDesc   = newDesc("forecast_present_load", "Mean load of the last minute, in pods.")
+	podsDesc      = newDesc("forecast_pods", "Pods that each quantile of the forecast asks for.", "quantile")
+	publishedDesc = newDesc("forecast_published_pods", "Pods that the service needs, which KEDA reads. Absent while there is no forecast: KEDA's guard triggers then apply the design document's target.")
+	stateDesc     = newDesc("gate_state", "1 for the present state: learning, within_budget, least_overload, too_expensive, no history, stale.", "state")
+	overloadDesc  = newDesc("gate_overload", "Overload of the candidate in use, as a share of the load, in the simulation.", "window")
+	daysDesc      = newDesc("history_days", "Days of history.")
+	candidateDesc = newDesc("candidate", "1 for the candidate in use.", "candidate")
 )
 
-// describe returns the description of a metric with the label "service" and these labels.
-func describe(name, help string, labels ...string) *prometheus.Desc {
+// newDesc returns the description of a metric with the label "service" and these labels.
+func newDesc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, append([]string{"service"}, labels...), nil)
 }
 

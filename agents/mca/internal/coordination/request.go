@@ -147,7 +147,7 @@ type requestKey string
 func (c *CoordinateRequest) key() requestKey {
 	keyed := *c
 	keyed.Priority = ""
-	encoded, _ := json.Marshal(keyed) // its raw JSON was decoded, so it encodes
+	encoded, _ := json.Marshal(keyed) // the request was decoded from JSON, so its encoding cannot fail
 	sum := sha256.Sum256(encoded)
 	return requestKey(hex.EncodeToString(sum[:16]))
 }

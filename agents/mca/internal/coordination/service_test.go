@@ -34,7 +34,7 @@ func TestOnlyReadinessFollowsThePhase(t *testing.T) {
 		{"the design document's liveness probe", http.MethodGet, "/health/coordination", 200, 200},
 		{"the public health path", http.MethodGet, apiPath + "/health", 200, 200},
 		{"status needs a token", http.MethodGet, apiPath + "/status", 401, 401},
-		{"the document", http.MethodGet, "/openapi.json", 200, 200},
+		{"the OpenAPI document", http.MethodGet, "/openapi.json", 200, 200},
 		{"a probe with HEAD", http.MethodHead, "/health", 200, 200},
 		{"wrong method", http.MethodPost, apiPath + "/status", 405, 405},
 		{"unknown path", http.MethodGet, apiPath, 404, 404},

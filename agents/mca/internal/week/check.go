@@ -14,8 +14,8 @@ const (
 // Bounds of an agent's response, far above real values. They prevent sums that
 // JSON cannot represent if an agent is broken.
 const (
-	maxSeconds = 24 * 60 * 60 // of a session: one day
-	maxAmount  = 1e6          // of grams, kcal or one nutrient
+	maxSeconds = 24 * 60 * 60 // the longest session: one day
+	maxAmount  = 1e6          // the largest amount of a food, an energy or a nutrient, in its unit
 )
 
 // Check returns an error if the agent's response cannot be merged.

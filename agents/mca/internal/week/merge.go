@@ -54,7 +54,7 @@ func Merge(n *Nutrition, t *Training, kg float64) Week {
 			continue
 		}
 		day := &w.Days[planned.Day-1]
-		day.Meals, day.Totals = scale(planned, factors[planned.Day-1])
+		day.Meals, day.Totals = scaleDay(planned, factors[planned.Day-1])
 	}
 	if t != nil && len(t.Sessions) > 0 {
 		w.Notes = append(w.Notes, "Days with training have more energy, other days have less. The week's energy is that of the nutrition plan.")
@@ -130,9 +130,9 @@ func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	return factors
 }
 
-// scale returns a day's meals and totals, multiplied by factor. Portions are
+// scaleDay returns a day's meals and totals, multiplied by factor. Portions are
 // rounded to whole grams.
-func scale(planned NutritionDay, factor float64) ([]Meal, map[string]float64) {
+func scaleDay(planned NutritionDay, factor float64) ([]Meal, map[string]float64) {
 	meals := make([]Meal, len(planned.Meals))
 	sum := 0.0
 	for i, meal := range planned.Meals {

@@ -116,7 +116,7 @@ func TestNodeWithForeignKeysIsNotJoined(t *testing.T) {
 	require.NoError(t, c.client(0).Set(t.Context(), "foreign", "data", 0).Err())
 	require.NoError(t, c.client(0).Do(t.Context(), "BGREWRITEAOF").Err())
 	require.Eventually(t, func() bool {
-		return field(c.client(0).Info(t.Context(), "persistence").Val(), "aof_rewrite_in_progress") == "0"
+		return fieldValue(c.client(0).Info(t.Context(), "persistence").Val(), "aof_rewrite_in_progress") == "0"
 	}, 20*time.Second, 20*time.Millisecond)
 	c.kill(0)
 	for i := range replicas {

@@ -79,18 +79,18 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	send(upDesc, prometheus.GaugeValue, 1)
 	for _, s := range infoSeries {
-		if value, err := strconv.ParseFloat(field(info, s.field), 64); err == nil {
+		if value, err := strconv.ParseFloat(fieldValue(info, s.field), 64); err == nil {
 			send(prometheus.NewDesc(s.name, s.help, nil, nil), s.kind, value)
 		}
 	}
 	// Only a replica has the field master_link_status.
-	if link := field(info, "master_link_status"); link != "" {
+	if link := fieldValue(info, "master_link_status"); link != "" {
 		send(linkDesc, prometheus.GaugeValue, boolToFloat(link == "up"))
 	}
 	if cluster, err := local.ClusterInfo(ctx).Result(); err == nil {
-		send(clusterStateDesc, prometheus.GaugeValue, boolToFloat(field(cluster, "cluster_state") == "ok"))
+		send(clusterStateDesc, prometheus.GaugeValue, boolToFloat(fieldValue(cluster, "cluster_state") == "ok"))
 		for _, s := range clusterSeries {
-			if value, err := strconv.ParseFloat(field(cluster, s.field), 64); err == nil {
+			if value, err := strconv.ParseFloat(fieldValue(cluster, s.field), 64); err == nil {
 				send(prometheus.NewDesc(s.name, s.help, nil, nil), prometheus.GaugeValue, value)
 			}
 		}

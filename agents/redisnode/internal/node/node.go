@@ -168,8 +168,8 @@ func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState
 	if err != nil {
 		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.Server, err)
 	}
-	if field(replication, "role") == "slave" {
-		ownView.replicatesFrom = net.JoinHostPort(field(replication, "master_host"), field(replication, "master_port"))
+	if fieldValue(replication, "role") == "slave" {
+		ownView.replicatesFrom = net.JoinHostPort(fieldValue(replication, "master_host"), fieldValue(replication, "master_port"))
 	}
 	self := n.cfg.Peers[n.cfg.Self]
 	peers[n.cfg.Self] = peerState{name: self.Host, address: hostPort(n.cfg.Address, self.Port), view: ownView}
@@ -241,17 +241,17 @@ func (n *Node) readStatus(ctx context.Context, local *redis.Client, peers []peer
 	if err := errors.Join(errCluster, errReplication); err != nil {
 		return failedStatus(err)
 	}
-	status.Cluster = field(cluster, "cluster_state")
+	status.Cluster = fieldValue(cluster, "cluster_state")
 	serves := len(peers[n.cfg.Self].view.self().slots) > 0
-	if field(replication, "role") == "slave" {
-		serves = field(replication, "master_link_status") == "up"
+	if fieldValue(replication, "role") == "slave" {
+		serves = fieldValue(replication, "master_link_status") == "up"
 	}
 	status.Member = status.Cluster == "ok" && serves
 	return status
 }
 
-// field returns the value of a line NAME:VALUE in the output of INFO.
-func field(text, name string) string {
+// fieldValue returns the value of a line NAME:VALUE in the output of INFO.
+func fieldValue(text, name string) string {
 	for line := range strings.Lines(text) {
 		if value, ok := strings.CutPrefix(line, name+":"); ok {
 			return strings.TrimSpace(value)

@@ -45,7 +45,7 @@ func formedCluster() []peerState {
 func isolatedNodes() []peerState {
 	var peers []peerState
 	for i := range replicas {
-		peers = append(peers, peerState{name: name(i), address: nodeAddress(i), view: &view{
+		peers = append(peers, peerState{name: nodeName(i), address: nodeAddress(i), view: &view{
 			id: nodeID(i), members: map[string]member{nodeID(i): {id: nodeID(i), address: nodeAddress(i), isPrimary: true, connected: true}},
 		}})
 	}
@@ -107,7 +107,7 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 		{"a node without a pod is waited for", 0, func() []peerState {
 			p := formedCluster()
 			editEntry(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
-			p[4] = peerState{name: name(4)}
+			p[4] = peerState{name: nodeName(4)}
 			return p
 		}, "", ""},
 		{"a primary without slots replicates the primary with the fewest replicas", 5, func() []peerState {

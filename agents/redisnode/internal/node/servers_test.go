@@ -65,7 +65,7 @@ type testCluster struct {
 func (c *testCluster) resolveTo(node, other int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stale = map[string]int{name(node): other}
+	c.stale = map[string]int{nodeName(node): other}
 }
 
 // resetDNS makes every name resolve to its own node's address.
@@ -107,18 +107,18 @@ func freePort(t *testing.T) int {
 	return 0
 }
 
-// name returns the DNS name of node i.
-func name(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster-service", i) }
+// nodeName returns the DNS name of node i.
+func nodeName(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster-service", i) }
 
 // LookupNetIP resolves the DNS names of the test cluster. It implements Resolver.
 func (c *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if to, ok := c.stale[host]; ok {
-		host = name(to)
+		host = nodeName(to)
 	}
 	for i, a := range c.addresses {
-		if host == name(i) && a.IsValid() {
+		if host == nodeName(i) && a.IsValid() {
 			return []netip.Addr{a}, nil
 		}
 	}
@@ -151,7 +151,7 @@ func (c *testCluster) start(i, lastByte int, extra ...string) {
 		Server: net.JoinHostPort(address.String(), strconv.Itoa(c.port)),
 	}
 	for p := range replicas {
-		cfg.Peers = append(cfg.Peers, Peer{Host: name(p), Port: c.port})
+		cfg.Peers = append(cfg.Peers, Peer{Host: nodeName(p), Port: c.port})
 	}
 	c.agents[i] = New(cfg, c, slog.New(slog.NewTextHandler(testWriter{c.t, i}, &slog.HandlerOptions{Level: slog.LevelInfo})))
 	require.Eventually(c.t, func() bool { return c.client(i).Ping(c.t.Context()).Err() == nil }, 20*time.Second, 20*time.Millisecond,
@@ -239,7 +239,7 @@ func (c *testCluster) members(i int) map[string]member {
 
 // role returns the role that node i reports: master or slave.
 func (c *testCluster) role(i int) string {
-	return field(c.client(i).Info(c.t.Context(), "replication").Val(), "role")
+	return fieldValue(c.client(i).Info(c.t.Context(), "replication").Val(), "role")
 }
 
 // newClusterClient returns a cluster client, as an application uses.

@@ -27,7 +27,7 @@ func FuzzMessage(f *testing.F) {
 			ConnectionID      json.RawMessage
 		}
 		require.NoError(t, json.Unmarshal(encoded, &response))
-		request, err := parse(text)
+		request, err := parseRequest(text)
 		if err != nil {
 			require.Equal(t, "error", response.Type)
 			return

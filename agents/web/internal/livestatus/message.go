@@ -39,16 +39,16 @@ type problem struct {
 
 // respond returns the response to a message: an agentStatus or a problem.
 func (h *Hub) respond(ctx context.Context, text []byte) any {
-	message, err := parse(text)
+	message, err := parseRequest(text)
 	if err != nil {
 		return problem{"error", err.Error()}
 	}
 	return agentStatus{"agent_status", h.status(ctx), h.now().UnixMilli(), message.Timestamp, message.ConnectionID}
 }
 
-// parse decodes a message. It ignores unknown fields, because clients may be
+// parseRequest decodes a message. It ignores unknown fields, because clients may be
 // newer than this server.
-func parse(text []byte) (request, error) {
+func parseRequest(text []byte) (request, error) {
 	var message request
 	if err := json.Unmarshal(text, &message); err != nil || !utf8.Valid(text) {
 		return request{}, fmt.Errorf("the message is not a JSON object of the form {\"type\", \"timestamp\", \"connectionId\"}")

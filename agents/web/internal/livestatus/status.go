@@ -17,7 +17,7 @@ type Status struct {
 	// Status is active if all agents are up, degraded if some are not, and
 	// unavailable if the MCA does not respond.
 	Status string `json:"status"`
-	// Agents are the MCA's states of the agents, by name.
+	// Agents are the states of the agents as the MCA reports them, by name.
 	Agents map[string]string `json:"agents"`
 }
 

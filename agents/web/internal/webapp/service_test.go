@@ -67,7 +67,7 @@ func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]str
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close(context.WithoutCancel(t.Context()))) })
 	w.State().Advance(httpserver.Serving)
-	require.Eventually(t, w.dependencies.Cache.Connected, testservers.StartTimeout, time.Millisecond)
+	require.Eventually(t, w.dependencies.Cache.IsConnected, testservers.StartTimeout, time.Millisecond)
 	return w
 }
 
@@ -117,7 +117,7 @@ func TestWrittenPreferencesAreReadByEveryProcess(t *testing.T) {
 	require.Contains(t, string(encoded), `"light"`, "the second process has the new value")
 }
 
-func TestRequestsMatchTheDocument(t *testing.T) {
+func TestRequestsMatchOpenAPIDocument(t *testing.T) {
 	s := newWeb(t, nil)
 	api := openapitest.New(t, document, s.Handler())
 	api.Token = s.env.Token(t, newUserID(t))

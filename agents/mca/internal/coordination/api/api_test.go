@@ -62,7 +62,7 @@ func TestLoadTestRequestGetsACompleteWeek(t *testing.T) {
 	require.Greater(t, c.Week.Days[0].Totals["energyKcal"], c.Week.Days[1].Totals["energyKcal"], "a day with a session has more energy")
 }
 
-func TestRequestsMatchTheDocument(t *testing.T) {
+func TestRequestsMatchOpenAPIDocument(t *testing.T) {
 	api := newChecker(t)
 	for _, row := range []struct {
 		reason, body string

@@ -19,14 +19,14 @@ func TestNeedFollowsMifflinStJeor(t *testing.T) {
 		{"10*60 + 6.25*165 - 5*25 - 161", energy.Person{25, energy.Female, 165, 60, energy.VeryActive}, 1345.25, 2555.975},
 		{"the mean constant is -78", energy.Reference(energy.Unspecified), 1469.5, 2277.725},
 	} {
-		require.InDelta(t, row.basal, row.p.Basal(), 1e-9, row.reason)
-		require.InDelta(t, row.need, row.p.Need(), 1e-9, row.reason)
+		require.InDelta(t, row.basal, row.p.BasalKcal(), 1e-9, row.reason)
+		require.InDelta(t, row.need, row.p.NeedKcal(), 1e-9, row.reason)
 	}
 }
 
 func TestGoalsSetEnergyAndProtein(t *testing.T) {
 	man := energy.Person{AgeYears: 30, Sex: energy.Male, HeightCm: 180, WeightKg: 80, Activity: energy.Moderate} // needs 2,759 kcal
-	need := man.Need()
+	need := man.NeedKcal()
 	for _, row := range []struct {
 		reason  string
 		goals   []energy.Goal
@@ -56,7 +56,7 @@ func TestEnergyDeficitIsLimited(t *testing.T) {
 	small := energy.Person{AgeYears: 70, Sex: energy.Female, HeightCm: 150, WeightKg: 50, Activity: energy.Sedentary} // needs 1,112 kcal
 	require.Equal(t, 1200.0, energy.TargetsFor(small, []energy.Goal{energy.WeightLoss}, energy.Preferences{}).GoalKcal)
 	large := energy.Person{AgeYears: 20, Sex: energy.Male, HeightCm: 200, WeightKg: 150, Activity: energy.VeryActive}
-	require.InDelta(t, large.Need()-750, energy.TargetsFor(large, []energy.Goal{energy.WeightLoss}, energy.Preferences{}).GoalKcal, 1e-9)
+	require.InDelta(t, large.NeedKcal()-750, energy.TargetsFor(large, []energy.Goal{energy.WeightLoss}, energy.Preferences{}).GoalKcal, 1e-9)
 }
 
 // drawPerson draws a person within the bounds.

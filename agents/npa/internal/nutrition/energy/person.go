@@ -1,7 +1,7 @@
 // Package energy computes a person's daily targets. It computes the energy need with the
 // equation of Mifflin and St Jeor. From the need and the goals it derives the bounds of
-// energy, macronutrients, fibre and sodium. It owns the numbers and their sources, and
-// knows no food.
+// energy, macronutrients, fibre and sodium. It owns the numbers and their sources. It
+// does not depend on foods.
 //
 // The numbers are for healthy adults. Pregnancy, illness and elite sport need a
 // professional instead.
@@ -74,9 +74,9 @@ func Reference(sex Sex) Person {
 	return p
 }
 
-// Basal returns the resting need in kcal a day: Mifflin, St Jeor et al., Am J Clin Nutr
+// BasalKcal returns the resting need in kcal a day: Mifflin, St Jeor et al., Am J Clin Nutr
 // 51 (1990) 241-247.
-func (p Person) Basal() float64 {
+func (p Person) BasalKcal() float64 {
 	constant := map[Sex]float64{Female: -161, Male: 5}
 	c, known := constant[p.Sex]
 	if !known {
@@ -85,8 +85,8 @@ func (p Person) Basal() float64 {
 	return 10*p.WeightKg + 6.25*p.HeightCm - 5*float64(p.AgeYears) + c
 }
 
-// Need returns the total need in kcal a day.
-func (p Person) Need() float64 { return p.Basal() * Factors[p.Activity] }
+// NeedKcal returns the total need in kcal a day.
+func (p Person) NeedKcal() float64 { return p.BasalKcal() * Factors[p.Activity] }
 
 // proteinWeight returns the weight in kg from which the targets of protein and
 // carbohydrate are computed. Only a quarter of the weight above a BMI of 25 counts. This

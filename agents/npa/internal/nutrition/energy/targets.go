@@ -121,11 +121,11 @@ var deficitFloor = map[Sex]float64{Female: 1200, Male: 1500, Unspecified: 1350}
 // combinations, the change of energy is the mean of the goals' changes. The bounds of
 // protein and carbohydrate are the highest of the goals' bounds.
 func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
-	goal := combine(goals)
+	goal := combineGoals(goals)
 	if prefs.HighProtein {
 		goal.protein = highProtein
 	}
-	need := p.Need()
+	need := p.NeedKcal()
 	energy := math.Max(need*(1+goal.change), need-maxDeficit)
 	energy = math.Max(energy, math.Min(need, deficitFloor[p.Sex]))
 	energy = math.Max(energy, minEnergy)
@@ -135,7 +135,7 @@ func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 	protein := Range{Min: math.Min(goal.protein.Min*weight, grams(proteinLow, kcalPerGramProtein))}
 	protein.Max = math.Min(math.Max(goal.protein.Max*weight, 1.2*protein.Min), grams(proteinHigh, kcalPerGramProtein))
 	t := Targets{
-		BasalKcal: p.Basal(), NeedKcal: need, GoalKcal: energy,
+		BasalKcal: p.BasalKcal(), NeedKcal: need, GoalKcal: energy,
 		Energy:  Range{energy * (1 - EnergyTolerance), energy * (1 + EnergyTolerance)},
 		Protein: protein,
 		Carbohydrate: Range{
@@ -152,8 +152,8 @@ func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 	return t
 }
 
-// combine returns the targets of these goals together, as TargetsFor describes.
-func combine(goals []Goal) goalTargets {
+// combineGoals returns the targets of these goals together, as TargetsFor describes.
+func combineGoals(goals []Goal) goalTargets {
 	if slices.Contains(goals, WeightLoss) && slices.Contains(goals, MuscleGain) {
 		goals = slices.DeleteFunc(slices.Clone(goals), func(g Goal) bool { return g == WeightLoss || g == MuscleGain })
 		goals = append(goals, Recomposition)

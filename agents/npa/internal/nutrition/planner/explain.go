@@ -25,7 +25,7 @@ const (
 // is relaxed.
 type Conflict struct {
 	Part Part
-	Name string // of the allergen or of the nutrient; empty for the diet
+	Name string // the name of the allergen or nutrient; empty for the diet
 }
 
 // Infeasible is the error of a request for which no plan was found.

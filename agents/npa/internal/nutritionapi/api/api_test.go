@@ -27,14 +27,15 @@ var npa = agenttest.Agent[*nutritionapi.PlanRequest]{
 
 func TestConfigHasDefaultsAndReportsErrors(t *testing.T) { npa.CheckConfig(t) }
 
-func TestHealthMatchesTheDocument(t *testing.T) { npa.CheckHealth(t) }
+func TestHealthMatchesOpenAPIDocument(t *testing.T) { npa.CheckHealth(t) }
 
 func TestLoadTestRequestGetsAPlan(t *testing.T) {
 	plan := servicetest.Decode[nutritionapi.PlanResponse](t, npa.LoadTestResponse(t))
 	require.Equal(t, "test-user-123", plan.UserID)
 	require.Len(t, plan.Days, 7)
 	require.Equal(t, []string{"activityLevel", "age", "heightCm", "sex", "weightKg"}, plan.Assumed, "the request describes no person")
-	require.InDelta(t, 0.9*2277.7, (plan.Targets.EnergyKcal.Min+plan.Targets.EnergyKcal.Max)/2, 1, "recomposition of the reference adult")
+	require.InDelta(t, 0.9*2277.7, (plan.Targets.EnergyKcal.Min+plan.Targets.EnergyKcal.Max)/2, 1,
+		"the reference adult needs 2277.7 kcal, and recomposition takes 10 % less")
 	for _, day := range plan.Days {
 		require.True(t, plan.Targets.ProteinG.Contains(day.Totals.ProteinG))
 		sum := 0.0
@@ -47,7 +48,7 @@ func TestLoadTestRequestGetsAPlan(t *testing.T) {
 	}
 }
 
-func TestResponsesMatchTheDocument(t *testing.T) {
+func TestResponsesMatchOpenAPIDocument(t *testing.T) {
 	npa.CheckRequests(t, []agenttest.Row{
 		{"the user's id is enough", `{"userId":"u"}`, 200, nil},
 		{"every field", `{"userId":"u","goals":["endurance"],"preferences":["vegan","gluten_free","low_sodium"],"duration":1,"allergies":["soy"],

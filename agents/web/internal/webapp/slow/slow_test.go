@@ -132,7 +132,8 @@ func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 	var noticing, others sync.WaitGroup // the attacks by noticesClose
 	for _, attack := range attacks {
 		args := append([]string{"-u", url + attack.path, "-c", fmt.Sprint(perAttack), "-r", fmt.Sprint(perAttack), "-l", "60", "-v", "1",
-			// The tool has no option for extra headers.
+			// slowhttptest has no option for extra headers, so -f adds the header Authorization
+			// after the content type.
 			"-f", "application/json\r\nAuthorization: Bearer " + env.Token(t, "slow")}, attack.args...)
 		group := &others
 		if attack.noticesClose {

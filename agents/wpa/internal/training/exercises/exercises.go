@@ -86,7 +86,7 @@ type Exercise struct {
 	Level      Level
 	Unilateral bool // each set is done once for each side
 	Work       Work
-	Seconds    int // of a repetition, or of a set that is held
+	Seconds    int // the time of one repetition, or of one set that is held
 }
 
 // UsesWeight reports whether the exercise uses a weight that can be increased.

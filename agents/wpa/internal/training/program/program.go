@@ -23,8 +23,8 @@ const (
 type Request struct {
 	Level     exercises.Level
 	Equipment []string
-	Minutes   int // of each session
-	Days      int // of the week; 1 means a single session
+	Minutes   int // the length of each session
+	Days      int // the training days of the week; 1 means a single session
 	Goals     []Goal
 	History   []PastExercise
 	// Seed is the seed of the random numbers. They choose between equally good exercises.
@@ -123,7 +123,7 @@ func (p *Planner) Week(ctx context.Context, r Request) (Week, error) {
 	}
 	week := Week{Deload: past.needsDeload()}
 	if week.Deload {
-		b.style = b.style.deload()
+		b.style = b.style.deloadStyle()
 	}
 	for _, day := range splits[r.Days-1] {
 		if err := ctx.Err(); err != nil {

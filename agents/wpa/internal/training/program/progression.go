@@ -13,7 +13,7 @@ import (
 // PastExercise is a past exercise on one day.
 type PastExercise struct {
 	Date     time.Time // only the day matters
-	Exercise string    // id
+	Exercise string    // the id of the exercise
 	Sets     []Set
 }
 
@@ -55,12 +55,12 @@ func newHistory(past []PastExercise) history {
 	h := history{byExercise: map[string][]PastExercise{}}
 	sorted := slices.Clone(past)
 	slices.SortStableFunc(sorted, func(a, b PastExercise) int { return b.Date.Compare(a.Date) })
-	for _, done := range sorted {
-		if len(done.Sets) == 0 {
+	for _, exercise := range sorted {
+		if len(exercise.Sets) == 0 {
 			continue
 		}
-		h.byExercise[done.Exercise] = append(h.byExercise[done.Exercise], done)
-		h.weeks = append(h.weeks, weekNumber(done.Date))
+		h.byExercise[exercise.Exercise] = append(h.byExercise[exercise.Exercise], exercise)
+		h.weeks = append(h.weeks, weekNumber(exercise.Date))
 	}
 	h.weeks = slices.Compact(h.weeks)
 	return h
@@ -108,15 +108,15 @@ func (h history) prescribe(e *exercises.Exercise, s style) Item {
 	}
 	item.Target = item.Reps.Min
 	if past := h.byExercise[e.ID]; len(past) > 0 {
-		progress(&item, past)
+		applyProgression(&item, past)
 	}
 	item.WeightKg = roundWeight(item.WeightKg * s.weightFactor)
 	return item
 }
 
-// progress sets the item's repetitions and weight. They follow from the past days with
+// applyProgression sets the item's repetitions and weight. They follow from the past days with
 // this exercise. past is sorted, the latest first.
-func progress(item *Item, past []PastExercise) {
+func applyProgression(item *Item, past []PastExercise) {
 	last := summarize(past[0])
 	usesWeight := item.Exercise.UsesWeight() && last.weight > 0
 	if usesWeight {
@@ -150,11 +150,12 @@ type summary struct {
 	minReps     int
 }
 
-// summarize returns the summary of a day.
-func summarize(done PastExercise) summary {
-	heaviest := slices.MaxFunc(done.Sets, func(a, b Set) int { return cmp.Compare(a.WeightKg, b.WeightKg) }).WeightKg
+// summarize returns the heaviest weight of a day. Of the sets with this weight, it also
+// returns the fewest repetitions and the highest RPE.
+func summarize(past PastExercise) summary {
+	heaviest := slices.MaxFunc(past.Sets, func(a, b Set) int { return cmp.Compare(a.WeightKg, b.WeightKg) }).WeightKg
 	s := summary{weight: heaviest, minReps: math.MaxInt}
-	for _, set := range done.Sets {
+	for _, set := range past.Sets {
 		if set.WeightKg == heaviest {
 			s.minReps = min(s.minReps, set.Reps)
 			s.rpe = max(s.rpe, set.RPE)

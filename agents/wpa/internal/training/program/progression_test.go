@@ -89,7 +89,7 @@ func TestDeloadFollowsSixWeeksOfTraining(t *testing.T) {
 		require.Equal(t, row.want, newHistory(row.history).needsDeload(), row.reason)
 	}
 
-	light := newHistory(weeks(0, 1, 2, 3, 4, 5)).prescribe(press, styles[MuscleGain].deload())
+	light := newHistory(weeks(0, 1, 2, 3, 4, 5)).prescribe(press, styles[MuscleGain].deloadStyle())
 	require.Equal(t, 18.0, light.WeightKg, "a tenth less")
-	require.Equal(t, 1, styles[MuscleGain].deload().sets, "half the sets")
+	require.Equal(t, 1, styles[MuscleGain].deloadStyle().sets, "half the sets")
 }

@@ -84,9 +84,9 @@ func (b *builder) pick(pattern exercises.Pattern, remaining int, today map[strin
 // most. An exercise from the history, which can progress, gets 0.5. The level and a random
 // number count less. The score is divided by the number of uses in this week.
 func (b *builder) score(e *exercises.Exercise) float64 {
-	score := 1 + b.volume.missing(e.Primary) + 0.1*float64(e.Level) + 0.3*b.rng.Float64()
+	score := 1 + b.volume.missingShare(e.Primary) + 0.1*float64(e.Level) + 0.3*b.rng.Float64()
 	for _, m := range e.Secondary {
-		score += 0.3 * b.volume.missing(m) / float64(len(e.Secondary))
+		score += 0.3 * b.volume.missingShare(m) / float64(len(e.Secondary))
 	}
 	if b.history.has(e.ID) {
 		score += 0.5

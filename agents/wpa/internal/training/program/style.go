@@ -20,8 +20,8 @@ var Goals = []Goal{GeneralFitness, Strength, MuscleGain, WeightLoss, Endurance, 
 
 // style has the sets, repetitions and rests of a session.
 type style struct {
-	sets         int     // of each exercise
-	reps         Range   // in each set
+	sets         int     // the number of sets of each exercise
+	reps         Range   // the repetitions in each set
 	rest         int     // seconds after each set
 	cardio       float64 // the share of the session that is cardio
 	weightFactor float64 // multiplies each weight
@@ -54,9 +54,9 @@ func styleFor(goals []Goal, level exercises.Level) style {
 	return s
 }
 
-// deload returns the style of a lighter week: half of the sets, and weights reduced by a
+// deloadStyle returns the style of a lighter week: half of the sets, and weights reduced by a
 // tenth. Coaches do the same (Bell et al., Sports Med Open 9 (2023) 87).
-func (s style) deload() style {
+func (s style) deloadStyle() style {
 	s.sets = max(s.sets/2, 1)
 	s.weightFactor = 0.9
 	return s

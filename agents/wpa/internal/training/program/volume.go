@@ -60,8 +60,8 @@ func (v *volume) nextDay(patterns []exercises.Pattern) {
 	v.trainsPushAndPull = slices.Contains(patterns, exercises.Push) && slices.Contains(patterns, exercises.Pull)
 }
 
-// missing returns how much of the target is missing for a muscle in this week, from 0 to 1.
-func (v *volume) missing(m exercises.Muscle) float64 { return max(1-v.week[m]/v.target, 0) }
+// missingShare returns how much of the target is missing for a muscle in this week, from 0 to 1.
+func (v *volume) missingShare(m exercises.Muscle) float64 { return max(1-v.week[m]/v.target, 0) }
 
 // remainingSets returns how many sets of e may be added.
 func (v *volume) remainingSets(e *exercises.Exercise) int {

@@ -28,7 +28,7 @@ var wpa = agenttest.Agent[*trainingapi.GenerateRequest]{
 
 func TestConfigHasDefaultsAndReportsErrors(t *testing.T) { wpa.CheckConfig(t) }
 
-func TestHealthMatchesTheDocument(t *testing.T) { wpa.CheckHealth(t) }
+func TestHealthMatchesOpenAPIDocument(t *testing.T) { wpa.CheckHealth(t) }
 
 func TestLoadTestRequestGetsASession(t *testing.T) {
 	week := servicetest.Decode[trainingapi.WeekResponse](t, wpa.LoadTestResponse(t))
@@ -53,7 +53,7 @@ func TestHistoryRaisesTheWeight(t *testing.T) {
 	require.Fail(t, "the session must contain the exercise of the history")
 }
 
-func TestResponsesMatchTheDocument(t *testing.T) {
+func TestResponsesMatchOpenAPIDocument(t *testing.T) {
 	wpa.CheckRequests(t, []agenttest.Row{
 		{"user id and level are enough", `{"userId":"u","fitnessLevel":"beginner"}`, 200, nil},
 		{"every field", `{"userId":"u","fitnessLevel":"advanced","equipment":["bodyweight","barbell","rack"],"duration":90,"daysPerWeek":7,
