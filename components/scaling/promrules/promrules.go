@@ -114,7 +114,7 @@ func File(in Input) ([]byte, error) {
 }
 
 // Runbook is the page whose section with the name of an alert says what to do.
-const Runbook = "https://github.com/progressive-framework/platform/blob/main/docs/runbooks/alerts.md"
+const Runbook = scaling.Runbooks + "alerts.md"
 
 // ValueAnnotation is the annotation with the expression that the alert compares with
 // its limit. It has data whether the alert fires or not, so that people can plot it.
