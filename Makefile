@@ -91,7 +91,7 @@ properties: build packages ## every key of a live stack is changed and set back,
 
 e2e: up ## the tests on the live sandbox
 	$(PACKAGES) clients
-	@go -C sandbox test -count=1 -v -timeout 30m ./test/live/...
+	@go -C sandbox test -count=1 -v -timeout 45m ./test/live/...
 
 cosign: ## cosign's own command, built from its module (minutes once), verifies what this project signs
 	@go -C tools/cosign build -o "$(abspath $(HOME_DIR))/bin/cosign" github.com/sigstore/cosign/v3/cmd/cosign

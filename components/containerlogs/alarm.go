@@ -18,7 +18,7 @@ func (b *builder) createAlarm(group *cloudwatch.LogGroup, pods pulumi.Resource) 
 	const period = time.Hour
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(b.name + "-silent"),
-		AlarmDescription:   pulumi.Sprintf("No container log has arrived for %s: logs of ended pods are lost", scaling.LogSilence),
+		AlarmDescription:   pulumi.String(scaling.AlarmDescription("logs-silent", fmt.Sprintf("No container log has arrived for %s: logs of ended pods are lost", scaling.LogSilence))),
 		Namespace:          pulumi.String("AWS/Logs"),
 		MetricName:         pulumi.String("IncomingLogEvents"),
 		Dimensions:         pulumi.StringMap{"LogGroupName": group.Name},

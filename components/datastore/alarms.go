@@ -39,7 +39,7 @@ func NewAlarms(ctx *pulumi.Context, name string, args *AlarmArgs, parent pulumi.
 			part++
 			alarm := &cloudwatch.MetricAlarmArgs{
 				Name:               pulumi.String(name + "-" + suffix),
-				AlarmDescription:   pulumi.Sprintf("%s: %s is beyond %v for %d minutes", name, a.Metric, a.Threshold, a.Evaluations),
+				AlarmDescription:   pulumi.String(scaling.AlarmDescription(a.Name, fmt.Sprintf("%s: %s is beyond %v for %d minutes", name, a.Metric, a.Threshold, a.Evaluations))),
 				MetricQueries:      queries(a, args.Dimension, nodes),
 				ComparisonOperator: pulumi.String(a.Comparison),
 				Threshold:          pulumi.Float64(a.Threshold),

@@ -46,7 +46,7 @@ func (b *builder) alarm(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) 
 	}
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(routing.BalancerName(b.args.Environment) + "-" + a.Name),
-		AlarmDescription:   pulumi.Sprintf("More than %s of all requests fail", a.Threshold),
+		AlarmDescription:   pulumi.String(scaling.AlarmDescription(a.Name, fmt.Sprintf("More than %s of all requests fail", a.Threshold))),
 		MetricQueries:      queries,
 		ComparisonOperator: pulumi.String(scaling.Above),
 		Threshold:          pulumi.Float64(a.Threshold),

@@ -144,7 +144,7 @@ func (q *Queue) alarm(ctx *pulumi.Context, name string, queue *sqs.Queue, topic 
 	silence := scaling.Draining().Silence
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(name + "-termination-handler-silent"),
-		AlarmDescription:   pulumi.Sprintf("Nobody has read events about nodes for %s: nodes end without a drain", silence),
+		AlarmDescription:   pulumi.String(scaling.AlarmDescription("termination-handler-silent", fmt.Sprintf("Nobody has read events about nodes for %s: nodes end without a drain", silence))),
 		MetricQueries:      queries,
 		ComparisonOperator: pulumi.String(scaling.Below),
 		Threshold:          pulumi.Float64(1),

@@ -25,7 +25,7 @@ func (b *builder) imageAgeAlarm() error {
 	days := int(instancespec.MaxImageAge / (24 * time.Hour))
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:             pulumi.String(b.args.groupName() + "-" + part),
-		AlarmDescription: pulumi.Sprintf("The node image %s is more than %d days old. Change tiers.%s.release", release, days, string(b.args.Profile.Name)),
+		AlarmDescription: pulumi.String(scaling.AlarmDescription(part, fmt.Sprintf("The node image %s is more than %d days old. Change tiers.%s.release", release, days, string(b.args.Profile.Name)))),
 		MetricQueries: cloudwatch.MetricAlarmMetricQueryArray{
 			&cloudwatch.MetricAlarmMetricQueryArgs{
 				Id: pulumi.String("days"), Label: pulumi.String("Days since the release"), ReturnData: pulumi.Bool(true),

@@ -66,6 +66,7 @@ func (b *builder) sources(scope scaling.Scope) []source {
 // alarm notifies people.
 func (b *builder) alarm(a scaling.Alarm, s source, policies map[scaling.Direction]pulumi.StringOutput) error {
 	part := a.Name + s.suffix
+	text := fmt.Sprintf("%s nodes are near their limit. Cluster Autoscaler adds nodes for pods that wait, not for load", string(b.args.Profile.Name))
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(b.args.groupName() + "-" + part),
 		Namespace:          pulumi.String(a.Scope),
@@ -79,15 +80,13 @@ func (b *builder) alarm(a scaling.Alarm, s source, policies map[scaling.Directio
 		TreatMissingData:   pulumi.String("notBreaching"), // a tier without requests has no response times
 	}
 	if policy, ok := policies[a.Direction]; ok {
-		args.AlarmDescription = pulumi.String("Starts " + b.plan.Steps[a.Direction].Name)
+		text = "Starts " + b.plan.Steps[a.Direction].Name
 		args.AlarmActions = pulumi.Array{policy}
-	} else {
-		args.AlarmDescription = pulumi.Sprintf("%s nodes are near their limit. Cluster Autoscaler adds nodes for pods that wait, not for load", string(b.args.Profile.Name))
-		if b.args.AlarmTopicARN != "" {
-			topic := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
-			args.AlarmActions, args.OkActions = topic, topic
-		}
+	} else if b.args.AlarmTopicARN != "" {
+		topic := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
+		args.AlarmActions, args.OkActions = topic, topic
 	}
+	args.AlarmDescription = pulumi.String(scaling.AlarmDescription(a.Name, text))
 	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+part, args, b.parent); err != nil {
 		return fmt.Errorf("alarm %s: %w", part, err)
 	}

@@ -20,7 +20,7 @@ const (
 	// config.libsonnet, cpuThrottlingPercent).
 	maxThrottled = scaling.Percent(25)
 	// minPeriods is the fewest CPU periods for which the share is judged. The kernel counts a period
-	// of 100 ms only if the container runs in it. So 100 are ten seconds of work.
+	// of 100 ms only if the container runs in it. So 100 are at least ten seconds.
 	minPeriods = 100
 )
 

@@ -116,7 +116,7 @@ func File(in Input) ([]byte, error) {
 }
 
 // Runbook is the page whose section with the name of an alert says what to do.
-const Runbook = "https://github.com/progressive-framework/platform/blob/main/docs/runbooks/alerts.md"
+const Runbook = scaling.Runbooks + "alerts.md"
 
 // ValueAnnotation is the annotation with the expression that the alert compares with its limit.
 // Unlike the alert's own expression, it also has data while the alert does not fire, so that people

@@ -63,6 +63,10 @@ func TestPrometheusScrapesEveryPodEveryFiveSeconds(t *testing.T) {
 	}
 	_, found := query(t, `sum(rate(container_cpu_usage_seconds_total[1m]))`)
 	require.True(t, found, "Prometheus scrapes the CPU of containers from the kubelet")
+	require.Eventually(t, func() bool {
+		_, found := query(t, `sum(container_cpu_cfs_periods_total{job="throttling",container!=""})`)
+		return found
+	}, time.Minute, 5*time.Second, "Prometheus scrapes the CPU periods of containers from cAdvisor")
 }
 
 // coordinate sends a request to mca for which mca needs responses of npa and wpa.

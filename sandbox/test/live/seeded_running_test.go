@@ -1,0 +1,196 @@
+package live
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// databaseFaults returns the faults of PostgreSQL. Each is caused by sessions of the owner.
+func databaseFaults(t *testing.T, namespace string) []runningFault {
+	t.Helper()
+	return []runningFault{
+		{seededFault{"a slow statement", "database", "slow-query", "postgres statement", "reads too much"}, func() func() {
+			// The number of columns differs in each run, so this is not the statement of an earlier
+			// run. The counters of that statement may have been reset.
+			slow := "SELECT pg_sleep(0.15), 'literal of the fault'" + strings.Repeat(", 1", int(time.Now().Unix()%97))
+			for range 6 {
+				rows(t, slow)
+			}
+			return func() {}
+		}},
+		{seededFault{"a lock that is held", "database", "lock-held", "postgres session", "does not end"}, func() func() {
+			endHolder := session(t, namespace, "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(90), 'fault-lock'; COMMIT", "fault-lock")
+			require.Eventually(t, func() bool {
+				return slices.Equal(rows(t, "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND mode = 'AccessExclusiveLock' AND granted"), []string{"1"})
+			}, 30*time.Second, time.Second)
+			endWaiter := session(t, namespace, "SET statement_timeout = '80s'; SELECT count(*), 'fault-waiter' FROM users", "fault-waiter")
+			return func() { endHolder(); endWaiter() }
+		}},
+		{seededFault{"a transaction that does nothing", "database", "transaction-idle", "postgres role", "forgot its transaction"}, func() func() {
+			// The finding needs a minute. psql runs the command of the shell between two statements.
+			return background(t, namespace, `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c BEGIN -c "$0" -c '\! sleep 120'`, "SELECT 'fault-idle'", "fault-idle")
+		}},
+		{seededFault{"connections near the limit", "database", "connections-near-limit", "postgres", "other clients"}, func() func() {
+			limit, err := strconv.Atoi(rows(t, "SHOW max_connections")[0])
+			require.NoError(t, err)
+			open, err := strconv.Atoi(rows(t, "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")[0])
+			require.NoError(t, err)
+			// Two more than the threshold of 85 %. The rest stays free for the services.
+			sessions := limit*85/100 + 3 - open
+			require.Less(t, sessions, limit, "%d of %d connections are open", open, limit)
+			if sessions <= 0 {
+				return func() {}
+			}
+			return background(t, namespace, fmt.Sprintf(`for i in $(seq %d); do psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c "$0" & done; wait`, sessions),
+				"SELECT pg_sleep(240), 'fault-connection'", "fault-connection")
+		}},
+	}
+}
+
+// session runs SQL statements as the owner in the background. The returned function ends it.
+func session(t *testing.T, namespace, sql, mark string) (end func()) {
+	t.Helper()
+	return background(t, namespace, `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c "$0"`, sql, mark)
+}
+
+// background runs a shell script in the pod of PostgreSQL in the background, with SQL as $0. mark
+// is a word that only the statements of the script have. The returned function ends the sessions
+// and waits for the script. It is called at the end of the test at the latest.
+func background(t *testing.T, namespace, script, sql, mark string) (end func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = run(t, "kubectl", "-n", namespace, "exec", "postgres-0", "-c", "postgres", "--", "sh", "-c", script, sql)
+	}()
+	end = sync.OnceFunc(func() {
+		_, _ = statement(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%"+mark+"%' AND pid <> pg_backend_pid()")
+		<-done
+	})
+	t.Cleanup(end)
+	return end
+}
+
+// agentFaults returns the faults of the cache and of an agent. They need load: the first starts it,
+// and it ends after the second. No request is repeated, so no response is in the cache.
+func agentFaults(t *testing.T, namespace, token string) []runningFault {
+	t.Helper()
+	var npa podProcesses
+	loaded := make(chan struct{})
+	startLoad := func() {
+		t.Cleanup(func() { <-loaded })
+		go func() {
+			defer close(loaded)
+			_, _ = run(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--only", "agents", "--agents-rate", "15", "--uncached", "--duration", "4m")
+		}()
+	}
+	return []runningFault{
+		// npa reads the cache ten times a second, so after 100 s it has the 1000 reads that are judged.
+		{seededFault{"a cold cache", "cache", "cache-cold", "in redis", "emptied"}, func() func() {
+			r := newRedis(t)
+			for _, pod := range r.primaries(t) {
+				_, err := r.script(t, pod, "redis-cli flushall")
+				require.NoError(t, err)
+			}
+			startLoad()
+			return func() {}
+		}},
+		// The kubelet restarts a container that does not answer for 75 s.
+		{seededFault{"an agent that hangs", "agents", "breaker-open|agent-requests-failing", "npa", "the agent"}, func() func() {
+			npa.freeze(t, namespace, "app=npa")
+			return func() {
+				npa.thaw()
+				<-loaded
+				must(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=3m")
+			}
+		}},
+	}
+}
+
+// redisFaults returns the faults of Redis' nodes.
+func redisFaults(t *testing.T, namespace string) []runningFault {
+	t.Helper()
+	r := newRedis(t)
+	awaitNodes := func() {
+		require.Eventually(t, func() bool {
+			out, err := r.script(t, "redis-cluster-0", "redis-cli cluster info")
+			return err == nil && strings.Contains(out, "cluster_state:ok") && strings.Contains(out, "cluster_slots_fail:0")
+		}, recoveryLimit, 3*time.Second)
+		must(t, "kubectl", "-n", namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
+	}
+	return []runningFault{
+		{seededFault{"evictions", "database", "redis-evicting", "statefulset/redis-cluster", "does not fit"}, func() func() {
+			out, err := r.script(t, r.primaries(t)[0], evictingScript)
+			require.NoError(t, err)
+			evicted, err := strconv.Atoi(strings.TrimSpace(out))
+			require.NoError(t, err, out)
+			require.Greater(t, evicted, 100, "the threshold of the finding")
+			return func() {}
+		}},
+		{seededFault{"a deleted Redis primary", "database", "redis-node-down|redis-primary-lost", "redis-cluster", ""}, func() func() {
+			r.kill(t, r.primaries(t)[0])
+			return awaitNodes
+		}},
+		// Without the replica no other node takes over, so the cluster serves only a part of its slots.
+		{seededFault{"a Redis primary that hangs with its replica", "database", "redis-primary-lost", "pod/redis-cluster", "lost its primary"}, func() func() {
+			var primary, replica podProcesses
+			pod, other := r.shard(t)
+			primary.freeze(t, namespace, "statefulset.kubernetes.io/pod-name="+pod)
+			replica.freeze(t, namespace, "statefulset.kubernetes.io/pod-name="+other)
+			return func() {
+				primary.thaw()
+				replica.thaw()
+				awaitNodes()
+			}
+		}},
+	}
+}
+
+// evictingScript fills the memory of a primary for a second and prints the number of evicted keys.
+// It announces a value as large as maxmemory and does not send it. Redis reserves the memory at
+// once, and the kernel gives it no page. So neither the disk nor the replica gets the value. Of 900
+// keys, the primary has about a third; the others are refused, because they belong to other nodes.
+const evictingScript = `
+evicted() { redis-cli info stats | sed -n 's/^evicted_keys:\([0-9]*\).*/\1/p'; }
+before=$(evicted)
+for i in $(seq 900); do echo "SETEX fault-$i 300 x"; done | redis-cli >/dev/null
+size=$(redis-cli info memory | sed -n 's/^maxmemory:\([0-9]*\).*/\1/p')
+{ printf '*3\r\n$3\r\nSET\r\n$7\r\nfault-0\r\n$%s\r\n' "$size"; sleep 1; } | redis-cli --pipe --pipe-timeout 1 >/dev/null 2>&1 &
+for i in 1 2 3 4 5 6 7 8; do sleep 0.1; redis-cli ping >/dev/null; done
+after=$(evicted)
+wait
+for i in $(seq 900); do echo "DEL fault-$i"; done | redis-cli >/dev/null
+echo $((after - before))
+`
+
+// shard returns a primary and its replica, as names of pods.
+func (r redis) shard(t *testing.T) (primary, replica string) {
+	t.Helper()
+	ids, replicas := map[string]string{}, map[string]string{} // by the ID of the primary
+	for i := range 6 {
+		pod := fmt.Sprintf("redis-cluster-%d", i)
+		out, err := r.script(t, pod, "redis-cli cluster nodes | grep myself")
+		require.NoError(t, err)
+		fields := strings.Fields(out) // ID, address, flags, ID of the primary or "-"
+		require.Greater(t, len(fields), 3, out)
+		if fields[3] == "-" {
+			ids[fields[0]] = pod
+		} else {
+			replicas[fields[3]] = pod
+		}
+	}
+	for id, pod := range ids {
+		if replicas[id] != "" {
+			return pod, replicas[id]
+		}
+	}
+	t.Fatal("no primary has a replica")
+	return "", ""
+}

@@ -1,0 +1,228 @@
+package live
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// compared is the command of another tool, such as popeye. It runs while the faults exist, so
+// that its findings can be compared.
+var compared = flag.String("compared", "", "a shell command that is run while the faults of TestDiagnoseFindsSeededFaults exist")
+
+// findWithin is the longest time until pf diagnose must find a fault. The metric of a new HPA may be
+// missing for two minutes. A cold cache needs two minutes of load until it is judged.
+const findWithin = 4 * time.Minute
+
+// seededFault is a fault and the finding that pf diagnose must report. finding may have
+// alternatives, separated by "|". where and cause are parts of the finding's.
+type seededFault struct{ fault, check, finding, where, cause string }
+
+// runningFault is a fault of the running platform. Other findings may follow from it, so only one
+// such fault exists at a time.
+type runningFault struct {
+	seededFault
+	// inject causes the fault and returns the function that ends it.
+	inject func() (undo func())
+}
+
+// TestDiagnoseFindsSeededFaults causes faults in the running platform. pf diagnose must find
+// each of them. The test prints a table of the findings. Faults of objects of their own exist at
+// the same time. A missing index is not tested, because its finding needs ten minutes of
+// Prometheus' history.
+func TestDiagnoseFindsSeededFaults(t *testing.T) {
+	namespace, token := output[string](t, "namespace"), tokenFile(t)
+	expired := expiringToken(t)
+	var table bytes.Buffer
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "seeded fault\tfinding\tevidence")
+	defer func() {
+		require.NoError(t, w.Flush())
+		t.Logf("faults of the running platform\n%s", &table)
+	}()
+	expect := func(f seededFault) {
+		found, exists := awaitFinding(t, token, f)
+		if !exists {
+			t.Errorf("%s was not found as %s", f.fault, f.finding)
+			return
+		}
+		if !strings.Contains(found.Cause, f.cause) {
+			t.Errorf("the cause of %s is %q, must contain %q", f.fault, found.Cause, f.cause)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.90s\n", f.fault, found.Name, found.Evidence)
+	}
+
+	for _, f := range append(seedPods(t, namespace), seedScaling(t, namespace)...) {
+		expect(f)
+	}
+	if *compared != "" {
+		must(t, "sh", "-c", *compared)
+	}
+	for _, f := range slices.Concat(databaseFaults(t, namespace), agentFaults(t, namespace, token), redisFaults(t, namespace)) {
+		t.Logf("fault: %s", f.fault)
+		func() {
+			defer f.inject()()
+			expect(f.seededFault)
+		}()
+	}
+
+	wrong := filepath.Join(t.TempDir(), "wrong")
+	require.NoError(t, os.WriteFile(wrong, []byte("a.b.c"), 0o600))
+	for name, file := range map[string]string{"an invalid token": wrong, "an expired token": expired()} {
+		found := diagnose(t, file, "app").Findings
+		require.NotEmpty(t, found, name)
+		require.Equal(t, "token-refused", found[0].Name, name)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, found[0].Name, found[0].Evidence)
+	}
+}
+
+// awaitFinding repeats pf diagnose until it reports the finding of a fault.
+func awaitFinding(t *testing.T, token string, f seededFault) (found finding, exists bool) {
+	t.Helper()
+	names := strings.Split(f.finding, "|")
+	for deadline := time.Now().Add(findWithin); time.Now().Before(deadline); time.Sleep(2 * time.Second) {
+		for _, found := range diagnose(t, token, f.check).Findings {
+			if slices.Contains(names, found.Name) && strings.Contains(found.Where, f.where) {
+				return found, true
+			}
+		}
+	}
+	return found, false
+}
+
+// expiringToken creates a token that is valid for a second. The returned function waits until the
+// services refuse it, and returns its file. They accept a token 30 s longer (JWT_LEEWAY).
+func expiringToken(t *testing.T) (expired func() string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "expired")
+	require.NoError(t, os.WriteFile(file, []byte(must(t, "go", "run", "./agents/token", "-key", ".sandbox/issuer/key.json", "-ttl", "1s")), 0o600))
+	end := time.Now().Add(35 * time.Second)
+	return func() string {
+		time.Sleep(time.Until(end))
+		return file
+	}
+}
+
+// faultSpec returns the spec of a faulty pod with the image and the security settings of the pod
+// template. change adds the fault.
+func faultSpec(t *testing.T, namespace, template string, change func(pod, container map[string]any)) map[string]any {
+	t.Helper()
+	var existing struct{ Spec map[string]any }
+	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pod", template, "-o", "json")), &existing))
+	first := existing.Spec["containers"].([]any)[0].(map[string]any)
+	container := map[string]any{"name": "fault", "image": first["image"], "securityContext": first["securityContext"], "resources": map[string]any{
+		"requests": map[string]any{"cpu": "10m", "memory": "16Mi"}, "limits": map[string]any{"cpu": "500m", "memory": "64Mi"},
+	}}
+	spec := map[string]any{"securityContext": existing.Spec["securityContext"], "automountServiceAccountToken": false, "terminationGracePeriodSeconds": 0}
+	change(spec, container)
+	spec["containers"] = []any{container}
+	return spec
+}
+
+// apply creates an object, and deletes it at the end of the test.
+func apply(t *testing.T, namespace, kind, name string, object map[string]any) {
+	t.Helper()
+	text, err := json.Marshal(object)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "object.json")
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	t.Cleanup(func() {
+		must(t, "kubectl", "-n", namespace, "delete", kind, name, "--ignore-not-found", "--wait=false")
+	})
+	must(t, "kubectl", "-n", namespace, "apply", "-f", file)
+}
+
+// shell returns a change that runs a script in the container.
+func shell(script string) func(_, container map[string]any) {
+	return func(_, container map[string]any) { container["command"] = []string{"sh", "-c", script} }
+}
+
+// busy returns a change that uses all of a small CPU limit.
+func busy(_, container map[string]any) {
+	shell("while :; do :; done")(nil, container)
+	container["resources"] = map[string]any{"requests": map[string]any{"cpu": "10m", "memory": "16Mi"}, "limits": map[string]any{"cpu": "50m", "memory": "64Mi"}}
+}
+
+// seedPods creates pods with a fault each, and a PodDisruptionBudget.
+func seedPods(t *testing.T, namespace string) []seededFault {
+	t.Helper()
+	mca := strings.Fields(must(t, "kubectl", "-n", namespace, "get", "pods", "-l", "app=mca", "-o", "jsonpath={.items[*].metadata.name}"))[0]
+	const node = "redis-cluster-0" // its image has a shell
+	var seeded []seededFault
+	for _, f := range []struct {
+		name, template string
+		change         func(pod, container map[string]any)
+		seededFault
+	}{
+		{"fault-crash", node, shell("echo the configuration is wrong; exit 3"), seededFault{"a crash loop", "resources", "pod-crash-loop", "", "at its start"}},
+		{"fault-memory", node, shell("sleep 1; tail /dev/zero"), seededFault{"a container killed for its memory", "resources", "pod-out-of-memory", "", "more memory than its limit"}},
+		{"fault-place", mca, func(pod, _ map[string]any) { pod["nodeSelector"] = map[string]any{"no-such-label": "x"} },
+			seededFault{"a pod that fits on no node", "resources", "pod-unschedulable", "", "no node has"}},
+		{"fault-image", mca, func(_, container map[string]any) {
+			repository, _, _ := strings.Cut(container["image"].(string), "@")
+			container["image"] = repository + "@sha256:" + strings.Repeat("0", 64)
+		}, seededFault{"an image that can't be pulled", "resources", "image-not-pulled", "", "registry does not have"}},
+		{"fault-secret", mca, func(_, container map[string]any) {
+			container["envFrom"] = []any{map[string]any{"secretRef": map[string]any{"name": "no-such-secret"}}}
+		}, seededFault{"a missing Secret", "resources", "pod-configuration-invalid", "", "does not exist"}},
+		{"fault-environment", mca, func(_, container map[string]any) {
+			container["env"] = []any{map[string]any{"name": "LISTEN_ADDRESS", "value": "nonsense"}}
+		}, seededFault{"an invalid environment variable", "resources", "pod-crash-loop", "", "at its start"}},
+		// Its finding needs 100 CPU periods, which are ten seconds, and two scrapes of cAdvisor.
+		{"fault-cpu", node, busy, seededFault{"a pod with too little CPU", "resources", "pod-throttled", "", "within a period of 100 ms"}},
+	} {
+		apply(t, namespace, "pod", f.name, map[string]any{
+			"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": f.name, "labels": map[string]any{"app": f.name}}, "spec": faultSpec(t, namespace, f.template, f.change),
+		})
+		f.where = "pod/" + f.name
+		seeded = append(seeded, f.seededFault)
+	}
+	must(t, "kubectl", "-n", namespace, "create", "poddisruptionbudget", "fault-budget", "--selector=app=progressive-framework-v5", "--min-available=100%")
+	t.Cleanup(func() { must(t, "kubectl", "-n", namespace, "delete", "poddisruptionbudget", "fault-budget") })
+	return append(seeded, seededFault{"a PDB that blocks a drain", "scaling", "drain-blocked", "poddisruptionbudget/fault-budget", "requires as many healthy pods"})
+}
+
+// seedScaling creates Deployments of one pod, each with an HPA with a fault. Two HPAs of one
+// Deployment would stop each other.
+func seedScaling(t *testing.T, namespace string) []seededFault {
+	t.Helper()
+	var seeded []seededFault
+	for _, f := range []struct {
+		name   string
+		change func(pod, container map[string]any)
+		metric map[string]any
+		seededFault
+	}{
+		{"fault-metric", shell("sleep 3600"), map[string]any{"type": "External", "external": map[string]any{
+			"metric": map[string]any{"name": "no-such-metric"}, "target": map[string]any{"type": "AverageValue", "averageValue": "1"},
+		}}, seededFault{"an HPA with a metric that does not exist", "scaling", "hpa-metric-missing", "", "does not respond"}},
+		{"fault-maximum", busy, map[string]any{"type": "Resource", "resource": map[string]any{
+			"name": "cpu", "target": map[string]any{"type": "Utilization", "averageUtilization": 1},
+		}}, seededFault{"an HPA at its maximum", "scaling", "hpa-at-maximum", "", "more pods"}},
+	} {
+		labels := map[string]any{"app": f.name}
+		apply(t, namespace, "deployment", f.name, map[string]any{
+			"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": f.name},
+			"spec": map[string]any{"replicas": 1, "selector": map[string]any{"matchLabels": labels}, "template": map[string]any{
+				"metadata": map[string]any{"labels": labels}, "spec": faultSpec(t, namespace, "redis-cluster-0", f.change),
+			}},
+		})
+		apply(t, namespace, "hpa", f.name, map[string]any{
+			"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": map[string]any{"name": f.name},
+			"spec": map[string]any{"minReplicas": 1, "maxReplicas": 1, "metrics": []any{f.metric}, "scaleTargetRef": map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "name": f.name}},
+		})
+		f.where = "hpa/" + f.name
+		seeded = append(seeded, f.seededFault)
+	}
+	return seeded
+}
