@@ -114,17 +114,31 @@ func agentFaults(t *testing.T, namespace, token string) []runningFault {
 	}
 }
 
-// redisFaults returns the faults of Redis' nodes.
+// awaitRedis waits until the Redis Cluster serves all slots and all its pods are ready.
+func awaitRedis(t *testing.T, namespace string, r redis) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		out, err := r.script(t, "redis-cluster-0", "redis-cli cluster info")
+		return err == nil && strings.Contains(out, "cluster_state:ok") && strings.Contains(out, "cluster_slots_fail:0")
+	}, recoveryLimit, 3*time.Second)
+	must(t, "kubectl", "-n", namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
+}
+
+// redisPrimaryFault returns the fault of a primary that is deleted. Its replica takes over within
+// seconds, so the finding may be of the node that is down or of the slots without a primary.
+func redisPrimaryFault(t *testing.T, namespace string) runningFault {
+	t.Helper()
+	r := newRedis(t)
+	return runningFault{seededFault{"a deleted Redis primary", "database", "redis-node-down|redis-primary-lost", "redis-cluster", ""}, func() func() {
+		r.kill(t, r.primaries(t)[0])
+		return func() { awaitRedis(t, namespace, r) }
+	}}
+}
+
+// redisFaults returns further faults of Redis' nodes.
 func redisFaults(t *testing.T, namespace string) []runningFault {
 	t.Helper()
 	r := newRedis(t)
-	awaitNodes := func() {
-		require.Eventually(t, func() bool {
-			out, err := r.script(t, "redis-cluster-0", "redis-cli cluster info")
-			return err == nil && strings.Contains(out, "cluster_state:ok") && strings.Contains(out, "cluster_slots_fail:0")
-		}, recoveryLimit, 3*time.Second)
-		must(t, "kubectl", "-n", namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
-	}
 	return []runningFault{
 		{seededFault{"evictions", "database", "redis-evicting", "statefulset/redis-cluster", "does not fit"}, func() func() {
 			out, err := r.script(t, r.primaries(t)[0], evictingScript)
@@ -133,10 +147,6 @@ func redisFaults(t *testing.T, namespace string) []runningFault {
 			require.NoError(t, err, out)
 			require.Greater(t, evicted, 100, "the threshold of the finding")
 			return func() {}
-		}},
-		{seededFault{"a deleted Redis primary", "database", "redis-node-down|redis-primary-lost", "redis-cluster", ""}, func() func() {
-			r.kill(t, r.primaries(t)[0])
-			return awaitNodes
 		}},
 		// Without the replica no other node takes over, so the cluster serves only a part of its slots.
 		{seededFault{"a Redis primary that hangs with its replica", "database", "redis-primary-lost", "pod/redis-cluster", "lost its primary"}, func() func() {
@@ -147,7 +157,7 @@ func redisFaults(t *testing.T, namespace string) []runningFault {
 			return func() {
 				primary.thaw()
 				replica.thaw()
-				awaitNodes()
+				awaitRedis(t, namespace, r)
 			}
 		}},
 	}
