@@ -20,11 +20,11 @@ var cdn = []*rule.Rule{
 				return b.ViewerProtocolPolicy().In("redirect-to-https", "https-only")
 			}), "a behaviour allows HTTP")
 		}),
-	cdnRule("cdn-logs", "The distribution logs its requests", "Without the log nobody knows who asked for what.",
+	cdnRule("cdn-logs", "The distribution logs its requests", "Without the log nobody knows who requested what.",
 		"components/cdn, LoggingConfig", rule.Medium, []string{"FSBP CloudFront.5"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.LoggingConfig().Bucket().IsSet(), "loggingConfig.bucket is not set")
 		}),
-	cdnRule("cdn-certificate", "The distribution has a certificate of its own, by SNI", "With CloudFront's own one the platform's name can't be served.",
+	cdnRule("cdn-certificate", "The distribution has its own certificate, served by SNI", "CloudFront's default certificate does not cover the platform's domain name.",
 		"the key edge.domain", rule.Medium, []string{"FSBP CloudFront.7", "FSBP CloudFront.8"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.ViewerCertificate().AcmCertificateArn().IsSet(), "acmCertificateArn is not set")
 			s.Must(v.ViewerCertificate().SslSupportMethod().Is("sni-only"), "sslSupportMethod is %s", v.ViewerCertificate().SslSupportMethod().Text())
@@ -54,7 +54,7 @@ var cdn = []*rule.Rule{
 			items := knownItems(v.OrderedCacheBehaviors())
 			for i, later := range items {
 				for _, earlier := range items[:i] {
-					s.Must(value.Not(covers(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
+					s.Must(value.Not(matchesAllOf(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
 				}
 			}
 		}),
@@ -124,18 +124,18 @@ var cdn = []*rule.Rule{
 		Fix: "components/cdn/behaviour, Caching", Standards: []string{"WA SEC07"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			buckets := map[string]bool{}
+			bucketOrigins := map[string]bool{} // their responses are the same for every user
 			for _, o := range knownItems(v.Origins()) {
 				if o.OriginAccessControlId().IsSet() == value.True {
-					buckets[o.OriginId().Text()] = true
+					bucketOrigins[o.OriginId().Text()] = true
 				}
 			}
 			policies := rule.Refs[awsview.CloudfrontCachePolicy](s.Graph, s.Resource, "orderedCacheBehaviors")
 			for _, b := range knownItems(v.OrderedCacheBehaviors()) {
-				if buckets[b.TargetOriginId().Text()] {
+				if bucketOrigins[b.TargetOriginId().Text()] {
 					continue
 				}
-				s.Must(separatesCallers(policies, b.CachePolicyId()), "answers to %s are cached without the Authorization header in the key", b.PathPattern().Text())
+				s.Must(separatesCallers(policies, b.CachePolicyId()), "responses to %s are cached without the Authorization header in the cache key", b.PathPattern().Text())
 			}
 		}),
 	},
@@ -144,8 +144,8 @@ var cdn = []*rule.Rule{
 // yearSeconds is the least max-age that browsers' HSTS preload lists accept.
 const yearSeconds = 365 * 24 * 60 * 60
 
-// cdnRule returns a rule on properties of the distribution. A rule of low severity
-// is only advice.
+// cdnRule returns a rule on properties of the distribution. A rule of low severity has
+// the level advisory in each environment.
 func cdnRule(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject, awsview.CloudfrontDistribution)) *rule.Rule {
 	levels := rule.Everywhere
 	if severity == rule.Low {
@@ -157,9 +157,9 @@ func cdnRule(id, title, why, fix string, severity rule.Severity, standards []str
 // cachingDisabled is AWS's cache policy that caches nothing.
 const cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
-// separatesCallers reports whether a cache policy caches nothing, or has the
-// Authorization header in its cache key. The id of a policy is known once the
-// policy exists.
+// separatesCallers reports whether the cache policy with this ID caches nothing, or has the
+// Authorization header in its cache key. Before a policy of the stack exists, its ID is
+// unknown, and so is the result.
 func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) value.Truth {
 	return value.Any(id.Is(cachingDisabled), id.Satisfies(func(text string) bool {
 		for _, r := range policies.Resources {
@@ -172,9 +172,9 @@ func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value
 	}))
 }
 
-// covers reports whether a path pattern matches every path that the other one
+// matchesAllOf reports whether a path pattern matches every path that another pattern
 // matches. A pattern may have one star, at its end.
-func covers(pattern, other value.String) value.Truth {
+func matchesAllOf(pattern, other value.String) value.Truth {
 	return value.Both(pattern, other, func(p, path string) bool {
 		prefix, star := strings.CutSuffix(p, "*")
 		return p == path || star && strings.HasPrefix(path, prefix)
