@@ -39,6 +39,7 @@ func commentCommand() *cobra.Command {
 	return c
 }
 
+// runComment renders the previews in the folders in, and writes them to the pull request pull.
 func runComment(ctx context.Context, pull int, in []string, getenv func(string) string, stdout io.Writer) error {
 	var stacks []prcomment.Stack
 	for _, dir := range in {
@@ -64,7 +65,7 @@ func runComment(ctx context.Context, pull int, in []string, getenv func(string) 
 	}
 	address, err := client.Comment(ctx, pull, prcomment.Marker, text)
 	if err != nil {
-		return failed(err)
+		return failureError(err)
 	}
 	fmt.Fprintln(stdout, address)
 	return nil
