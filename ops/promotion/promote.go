@@ -29,7 +29,7 @@ type promotion struct {
 	signingKey                     string
 	bake                           time.Duration
 	without                        []string
-	commits, draft                 bool
+	createCommit, draft            bool
 	now                            time.Time
 }
 
@@ -65,7 +65,7 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 					return fmt.Errorf("--without is %q, must be some of %v", name, gate.WithOptionalEvidence())
 				}
 			}
-			if p.draft && p.commits {
+			if p.draft && p.createCommit {
 				return errors.New("--draft is for a preview: it can't be committed")
 			}
 			var err error
@@ -85,7 +85,7 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 	f.StringVar(&p.signingKey, "signing-key", "", "the key that signs the gates: a file or awskms:///KEY; the default is images.signingKey of the stack --from")
 	f.DurationVar(&p.bake, "bake", 30*time.Minute, "how long ago the last update of the stack --from must have ended")
 	f.StringSliceVar(&p.without, "without", nil, "accept that these gates have no evidence: some of "+fmt.Sprint(gate.WithOptionalEvidence()))
-	f.BoolVar(&p.commits, "commit", false, "create a branch and commit the file")
+	f.BoolVar(&p.createCommit, "commit", false, "create a branch and commit the file")
 	f.BoolVar(&p.draft, "draft", false, "write the release without the gates, for a preview of it")
 	return c
 }
@@ -95,7 +95,7 @@ func unreadError(err error) error { return &exitcode.Error{Code: exitcode.NotLoo
 
 // run checks the gates, signs the passed ones, and writes the release into the file of the stack to.
 func (p promotion) run(ctx context.Context, out io.Writer) error {
-	file, err := p.baseFile(ctx, p.to, p.commits)
+	file, err := p.baseFile(ctx, p.to, p.createCommit)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 		return unreadError(err)
 	}
 	return p.publish(ctx, out, change{
-		stack: p.to, file: file, record: r, commits: p.commits,
+		stack: p.to, file: file, record: r, createCommit: p.createCommit,
 		branch: fmt.Sprintf("promote-%s-%.12s", p.to, r.Commit),
 		title:  fmt.Sprintf("%s: release %.12s from %s", p.to, r.Commit, p.from),
 		body:   text.String(),
@@ -154,11 +154,11 @@ type change struct {
 	stack               string
 	file                *record.File
 	record              *record.Record
-	commits, draft      bool
+	createCommit, draft bool
 	branch, title, body string
 }
 
-// publish writes the record. If c.commits is set, it also commits the record on a branch.
+// publish writes the record. If c.createCommit is set, it also commits the record on a branch.
 func (p project) publish(ctx context.Context, out io.Writer, c change) error {
 	before := c.file.Release
 	if err := p.write(c.stack, c.file, c.record); err != nil {
@@ -180,7 +180,7 @@ func (p project) publish(ctx context.Context, out io.Writer, c change) error {
 		fmt.Fprintf(out, "next: pf ci preview --stack %s, then pf promote without --draft; no gate was judged\n", c.stack)
 		return nil
 	}
-	if !c.commits {
+	if !c.createCommit {
 		fmt.Fprintf(out, "next: git diff %s, then commit it, and have it reviewed\n", fileName(c.stack))
 		return nil
 	}

@@ -135,7 +135,7 @@ func TestPromotionReplacesADraft(t *testing.T) {
 func TestReleaseWithoutARequiredGateIsRefused(t *testing.T) {
 	p := newTestProject(t)
 	p.promoteAndMerge() // the gate is not required yet, and has no evidence
-	p.buildSignedImages()
+	p.buildImages(signed)
 	p.promoteAndMerge()
 	p.write("Pulumi.prod.yaml", strings.Replace(p.read("Pulumi.prod.yaml"), "    trustedKeys:", "    requiredGates: [load-test]\n    trustedKeys:", 1))
 	p.commit("require")
@@ -146,7 +146,7 @@ func TestReleaseWithoutARequiredGateIsRefused(t *testing.T) {
 	require.Equal(t, exitcode.Found, code, out)
 	require.Contains(t, out, "has no valid attestation of type "+gate.LoadTest.PredicateType())
 
-	p.buildSignedImages()
+	p.buildImages(signed)
 	out, code = p.run(append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,cost"}, p.writeEvidence()...)...)
 	require.Zero(t, code, out)
 }

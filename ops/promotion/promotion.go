@@ -66,9 +66,9 @@ func (p project) read(stack string) (*record.File, error) {
 }
 
 // baseFile returns the stack's file into which a record will be written. It is the file of the last
-// commit, so that the record replaces a draft of pf promote --draft. If commits is set, any other
+// commit, so that the record replaces a draft of pf promote --draft. If createCommit is set, any other
 // uncommitted change is an error, because the new commit must have only the record.
-func (p project) baseFile(ctx context.Context, stack string, commits bool) (*record.File, error) {
+func (p project) baseFile(ctx context.Context, stack string, createCommit bool) (*record.File, error) {
 	file, err := p.read(stack)
 	if err != nil {
 		return nil, err
@@ -77,9 +77,9 @@ func (p project) baseFile(ctx context.Context, stack string, commits bool) (*rec
 	switch {
 	case err == nil && file.DiffersOnlyByRelease(last):
 		return last, nil
-	case commits && err == nil:
+	case createCommit && err == nil:
 		return nil, fmt.Errorf("%s has changes that are not committed: commit or undo them first", fileName(stack))
-	case commits:
+	case createCommit:
 		return nil, fmt.Errorf("%s: %w: commit the file first", fileName(stack), err)
 	}
 	return file, nil

@@ -80,7 +80,7 @@ func newTestProject(t *testing.T) *testProject {
 	p.commit("begin")
 
 	p.setHistory("update", "succeeded", time.Now().Add(-time.Hour))
-	p.buildSignedImages()
+	p.buildImages(signed)
 	p.setOutputs("prod", map[string]string{})
 	p.setState("staging", `{"deployment":{}}`)
 	p.setState("prod", `{"deployment":{}}`)
@@ -132,7 +132,8 @@ func (p *testProject) commit(message string) {
 	p.git("commit", "--quiet", "--message", message)
 }
 
-// setHistory sets the output of pulumi stack history: an update, after a failed refresh.
+// setHistory sets the output of pulumi stack history. The newest entry is a failed refresh. The entry
+// before it has the kind and the result.
 func (p *testProject) setHistory(kind, result string, ended time.Time) {
 	p.t.Helper()
 	text, err := json.Marshal([]map[string]any{{"kind": "refresh", "result": "failed"}, {"kind": kind, "result": result, "endTime": ended}})
@@ -157,17 +158,15 @@ func (p *testProject) setState(stack, text string) {
 // withoutEvidence accepts the gates whose evidence is not in the registry, git or Pulumi.
 const withoutEvidence = "--without=alarms,pods,load-test,preview,cost"
 
-// unsigned is the argument of buildImages for images without signatures.
-const unsigned = false
+// Arguments of buildImages.
+const (
+	signed   = true
+	unsigned = false
+)
 
-// buildSignedImages builds new images for the stack staging, with signatures.
-func (p *testProject) buildSignedImages() {
-	p.t.Helper()
-	p.buildImages(!unsigned)
-}
-
-// buildImages builds new images for the stack staging, and sets its outputs.
-func (p *testProject) buildImages(signed bool) {
+// buildImages builds new images for the stack staging, with or without signed attestations. It sets
+// the outputs of staging to the images.
+func (p *testProject) buildImages(sign bool) {
 	p.t.Helper()
 	p.images = map[string]string{}
 	for _, short := range p.shorts {
@@ -180,7 +179,7 @@ func (p *testProject) buildImages(signed bool) {
 		ref := repo.Digest(digest.String())
 		require.NoError(p.t, remote.Write(ref, image))
 		p.images[short] = ref.String()
-		if signed {
+		if sign {
 			p.sign(ref, digest)
 		}
 	}

@@ -50,7 +50,7 @@ func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.to, "to", "", "the commit of the earlier release, or the commit that wrote it; the default is the release before the present one")
-	c.Flags().BoolVar(&o.commits, "commit", false, "create a branch and commit the file")
+	c.Flags().BoolVar(&o.createCommit, "commit", false, "create a branch and commit the file")
 	c.Flags().BoolVar(&o.acceptAdditive, "accept-additive", false, "accept a schema that is ahead, if the additional steps only add to it")
 	c.Flags().StringVar(&o.approvals, "approvals", approvalsFile, "the file with approvals, relative to the project's folder")
 	return c
@@ -58,13 +58,13 @@ func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
 
 // rollbackOptions are the flags of a rollback.
 type rollbackOptions struct {
-	to, approvals           string
-	commits, acceptAdditive bool
+	to, approvals                string
+	createCommit, acceptAdditive bool
 }
 
 // rollback checks the gates of a rollback, and writes an earlier release into the stack's file.
 func (p project) rollback(ctx context.Context, out io.Writer, stack string, o rollbackOptions, now time.Time) error {
-	file, err := p.baseFile(ctx, stack, o.commits)
+	file, err := p.baseFile(ctx, stack, o.createCommit)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 		return &exitcode.Error{Code: exitcode.Found, Err: errors.New("the rollback is refused; nothing was written")}
 	}
 	return p.publish(ctx, out, change{
-		stack: stack, file: file, record: &r, commits: o.commits,
+		stack: stack, file: file, record: &r, createCommit: o.createCommit,
 		branch: fmt.Sprintf("rollback-%s-%.12s-%d", stack, r.Commit, now.Unix()),
 		title:  fmt.Sprintf("%s: back to release %.12s", stack, r.Commit),
 		body:   fmt.Sprintf("The release that commit %.12s wrote.\n", earlier.commit),

@@ -42,7 +42,7 @@ func TestRollbackWritesAnEarlierRelease(t *testing.T) {
 	p.promoteAndMerge()
 	p.copyReleaseImages()
 	first, firstImages := p.readRelease("prod"), p.images
-	p.buildSignedImages()
+	p.buildImages(signed)
 	p.write("note", "another commit")
 	p.commit("work")
 	p.promoteAndMerge()
@@ -95,7 +95,7 @@ func TestRollbackWithoutAReleaseOrItsImagesIsRefused(t *testing.T) {
 	out, code = p.run("rollback", "--stack", "prod", "--to", "--all")
 	require.Equal(t, exitcode.Usage, code, out)
 
-	p.buildSignedImages()
+	p.buildImages(signed)
 	p.promoteAndMerge()
 	second := p.read("Pulumi.prod.yaml")
 	ref, err := name.NewDigest(images["web"])
@@ -121,7 +121,7 @@ func TestDiffShowsImagesModulesAndConfiguration(t *testing.T) {
 	require.NotContains(t, out, "progressive-framework:release")
 	require.Contains(t, out, "not known: a stack has neither a release nor signed provenance of its image migrate")
 
-	p.buildSignedImages()
+	p.buildImages(signed)
 	out, code = p.run("diff", "staging", "prod")
 	require.Zero(t, code, out)
 	require.Regexp(t, `web  sha256:[0-9a-f]{12} -> sha256:[0-9a-f]{12}`, out)
@@ -140,7 +140,7 @@ func TestDiffShowsMigrationsPoliciesAndCost(t *testing.T) {
 	p.shorts = []string{"web", "migrate"}
 	p.commitMigration("00001_users.sql", createsTable)
 	p.builtFrom = p.git("rev-parse", "HEAD")
-	p.buildSignedImages()
+	p.buildImages(signed)
 	p.promoteAndMerge()
 	p.copyReleaseImages()
 	p.setState("prod", keyState("prod", true, ""))
@@ -158,7 +158,7 @@ func TestDiffShowsMigrationsPoliciesAndCost(t *testing.T) {
 	p.commitMigration("00002_email.sql", addsColumn)
 	p.commitMigration("00003_email.sql", dropsColumn)
 	p.builtFrom = p.git("rev-parse", "HEAD")
-	p.buildSignedImages()
+	p.buildImages(signed)
 	out, code = p.run("diff", "staging", "prod")
 	require.Zero(t, code, out)
 	require.Contains(t, out, "00002_email.sql  only the first; only adds")
