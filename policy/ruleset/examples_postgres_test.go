@@ -33,6 +33,7 @@ var postgresExamples = []example{
 	{rule: "postgres-own-user", resource: postgresInstance, path: "username", bad: nil},
 	{rule: "postgres-private", resource: postgresInstance, path: "publiclyAccessible", bad: true, ifAbsent: evaluate.Holds},
 	{rule: "postgres-snapshot-tags", resource: postgresInstance, path: "copyTagsToSnapshot", bad: false},
+	// allocatedStorage is also 100 GB.
 	{rule: "postgres-storage-grows", resource: postgresInstance, path: "maxAllocatedStorage", bad: 100.0},
 	{rule: "postgres-subnets-span-zones", resource: "SubnetGroup postgres-subnets", path: "subnetIds", bad: nil},
 	{rule: "postgres-tls-only", resource: "ParameterGroup postgres-parameters", path: "parameters", bad: nil, subject: postgresInstance},

@@ -7,6 +7,7 @@ import (
 
 var storeExamples = []example{
 	{rule: "image-of-this-stack", resource: deployment, subject: deployment, edits: []edit{withoutImage(deployment)}},
+	// The minimum of -1 keeps the maximum of 0 above the minimum, so that nodes-bounds holds.
 	{rule: "nodes-hold-all-pods", resource: "Group web-group", path: "maxSize", bad: 0.0, subject: eksCluster, preparation: []edit{set("Group application-group", "maxSize", 1.0), set("Group web-group", "maxSize", 40.0), set("Group web-group", "minSize", -1.0), set("Group application-group", "minSize", 0.0)}},
 	{rule: "store-protected", resource: postgresInstance, edits: []edit{change(postgresInstance, func(r *graph.Resource) { r.Protect = false })}},
 	{rule: "store-reached-by-its-users", resource: "SecurityGroupIngressRule postgres-from-nodes", path: "cidrIpv4", bad: "10.0.0.0/8", subject: postgresInstance, ifAbsent: evaluate.Holds},

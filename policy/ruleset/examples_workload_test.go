@@ -9,6 +9,7 @@ var workloadExamples = []example{
 	{rule: "deployment-replicas", resource: "Deployment prod", path: "spec.replicas", bad: 0.0},
 	{rule: "deployment-rolls", resource: deployment, path: "spec.strategy.type", bad: "x", ifAbsent: evaluate.Holds},
 	{rule: "deployment-one-scaler", resource: "ScaledObject keda-scaler", path: "spec.scaleTargetRef.name", bad: "cluster-autoscaler", subject: "Deployment prod", ifAbsent: evaluate.Holds},
+	// The minimum of keda-scaler is also 2.
 	{rule: "hpa-can-scale", resource: "ScaledObject keda-scaler", path: "spec.maxReplicaCount", bad: 2.0, ifAbsent: evaluate.Holds},
 	{rule: "hpa-can-scale", resource: "HorizontalPodAutoscaler scaler", path: "spec.maxReplicas", bad: nil},
 	{rule: "job-bounded", resource: "CronJob migrate-schedule", path: "spec.jobTemplate.spec.activeDeadlineSeconds", bad: nil},
