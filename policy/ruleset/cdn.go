@@ -29,7 +29,7 @@ var cdn = []*rule.Rule{
 			s.Must(v.ViewerCertificate().AcmCertificateArn().IsSet(), "acmCertificateArn is not set")
 			s.Must(v.ViewerCertificate().SslSupportMethod().Is("sni-only"), "sslSupportMethod is %s", v.ViewerCertificate().SslSupportMethod().Text())
 		}),
-	cdnRule("cdn-tls12", "Viewers use TLS 1.2 at least", "Attacks on older versions of TLS are known.",
+	cdnRule("cdn-tls12", "Viewers use at least TLS 1.2", "Attacks on older versions of TLS are known.",
 		"components/cdn, MinimumProtocolVersion", rule.High, []string{"FSBP CloudFront.15"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.ViewerCertificate().MinimumProtocolVersion().HasPrefix("TLSv1.2_2"), "minimumProtocolVersion is %s", v.ViewerCertificate().MinimumProtocolVersion().Text())
 		}),

@@ -65,8 +65,8 @@ var cluster = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "rbac-no-administrator", Title: "Nobody is bound to cluster-admin",
-		Why: "Whoever takes over one pod would be the cluster's administrator.",
+		ID: "rbac-no-administrator", Title: "Nobody is bound to the roles cluster-admin, admin and edit",
+		Why: "Whoever takes over one pod could change all objects of the cluster or of a namespace.",
 		Fix: "components/autoscaler/rbac.go", Standards: []string{"CIS EKS 4.1.1"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {

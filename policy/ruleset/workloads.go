@@ -151,7 +151,7 @@ var workloads = []*rule.Rule{
 	},
 	{
 		ID: "pod-network-policy", Title: "A NetworkPolicy selects each pod of the platform",
-		Why: "Without a policy, every pod of the cluster can connect to it, and it can connect to everything.",
+		Why: "Without a policy, every pod of the cluster can connect to the pod, and the pod can connect to everything.",
 		Fix: "components/service, a NetworkPolicy", Standards: []string{"kube-score pod-networkpolicy", "CIS EKS 4.3.2"},
 		Severity: rule.Medium, Levels: rule.Deployed,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
