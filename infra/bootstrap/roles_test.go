@@ -112,7 +112,7 @@ func TestRolesViolateNoMandatoryRule(t *testing.T) {
 	day := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	e := evaluate.New(ruleset.All(), values[waiver.EnvironmentKey], values[waiver.Key], day)
 	waived := 0
-	for _, f := range report.New("ci", values[waiver.EnvironmentKey], e, parsed.Graph, e.Stack(parsed.Graph)).Findings {
+	for _, f := range report.New("ci", values[waiver.EnvironmentKey], e, parsed.Graph, e.ApplyToStack(parsed.Graph)).Findings {
 		if f.Kind == report.Waived {
 			waived++
 			continue

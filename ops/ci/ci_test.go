@@ -29,21 +29,23 @@ const (
 	network  = "urn:pulumi:prod::p::aws:ec2/vpc:Vpc::vpc"
 )
 
-// script prints files of the folder $DESK and records its commands.
+// script stands in for Pulumi. It prints files of the folder $FAKE_PULUMI_DIR, and appends the
+// arguments of each call to the file commands.
 const script = `#!/bin/sh
-echo "$*" >> "$DESK/commands"
+echo "$*" >> "$FAKE_PULUMI_DIR/commands"
 case "$1 $2" in
-"stack export") cat "$DESK/state.json" ;;
-preview*) cp "$DESK/report.json" "$POLICY_REPORT" 2>/dev/null; cat "$DESK/preview.json"; exit "$(cat "$DESK/code" 2>/dev/null || echo 0)" ;;
-refresh*) cat "$DESK/refresh.json" ;;
-up*) cat "$DESK/events.json"; exit "$(cat "$DESK/upcode" 2>/dev/null || echo 0)" ;;
+"stack export") cat "$FAKE_PULUMI_DIR/state.json" ;;
+preview*) cp "$FAKE_PULUMI_DIR/report.json" "$POLICY_REPORT" 2>/dev/null; cat "$FAKE_PULUMI_DIR/preview.json"; exit "$(cat "$FAKE_PULUMI_DIR/code" 2>/dev/null || echo 0)" ;;
+refresh*) cat "$FAKE_PULUMI_DIR/refresh.json" ;;
+up*) cat "$FAKE_PULUMI_DIR/events.json"; exit "$(cat "$FAKE_PULUMI_DIR/upcode" 2>/dev/null || echo 0)" ;;
 esac
 `
 
+// newCIProject returns a project whose preview updates the VPC. A test replaces its files.
 func newCIProject(t *testing.T) *ciProject {
 	t.Helper()
 	d := &ciProject{dir: t.TempDir()}
-	t.Setenv("DESK", d.dir)
+	t.Setenv("FAKE_PULUMI_DIR", d.dir)
 	t.Setenv("PATH", d.dir+":"+os.Getenv("PATH"))
 	t.Setenv("PULUMI_OPTION_POLICY_PACK", filepath.Join(d.dir, "pack"))
 	for name, text := range map[string]string{
@@ -66,7 +68,7 @@ func (d *ciProject) write(t *testing.T, name, text string) {
 
 func (d *ciProject) path(name string) string { return filepath.Join(d.dir, name) }
 
-// run runs pf ci and returns its output and exit code.
+// run runs pf ci with args. It returns the output and the exit code.
 func (d *ciProject) run(t *testing.T, args ...string) (string, int) {
 	t.Helper()
 	c := Command(&stackoutput.Stack{Name: "prod", Dir: d.dir})
@@ -86,6 +88,7 @@ func (d *ciProject) run(t *testing.T, args ...string) (string, int) {
 	return out.String(), code
 }
 
+// preview runs pf ci preview, and returns the path of the plan.
 func (d *ciProject) preview(t *testing.T) string {
 	t.Helper()
 	out, code := d.run(t, "preview", "--out", d.path("out"))
@@ -108,8 +111,8 @@ func TestPreviewWritesItsFiles(t *testing.T) {
 func TestPreviewIsRefused(t *testing.T) {
 	violation := `{"stack": "prod", "environment": "prod", "findings": [{"rule": "a-rule", "kind": "mandatory", "urn": "` + network + `", "new": true}]}`
 	replaced := `{"steps": [{"op": "replace", "urn": "` + database + `", "newState": {"urn": "` + database + `"}, "replaceReasons": ["kmsKeyId"]}]}`
-	// The CLI 3.259 ends a preview with a violation like this.
-	ended := `{"steps": [], "diagnostics": [{"severity": "error", "message": "error: preview failed\n"}]}`
+	// Version 3.259 of Pulumi's CLI prints this for a preview with a violation.
+	failedPreview := `{"steps": [], "diagnostics": [{"severity": "error", "message": "error: preview failed\n"}]}`
 	approvals := "approvals:\n- {stack: prod, resource: db, op: replace, reason: r, owner: o, until: \"2199-01-01\"}\n"
 	for _, tc := range []struct {
 		reason string
@@ -118,15 +121,15 @@ func TestPreviewIsRefused(t *testing.T) {
 		code   int
 		want   string
 	}{
-		{"a violation", map[string]string{"report.json": violation, "preview.json": ended, "code": "1"}, nil, exitcode.Found, "1 mandatory violation"},
+		{"a violation", map[string]string{"report.json": violation, "preview.json": failedPreview, "code": "1"}, nil, exitcode.Found, "1 mandatory violation"},
 		{"the database is replaced", map[string]string{"preview.json": replaced}, nil, exitcode.Found, "1 stateful resource would be replaced"},
-		{"an approval for ever is none", map[string]string{"preview.json": replaced, "approvals": approvals}, []string{"--approvals", "approvals"}, exitcode.Found, "without an approval"},
+		{"an approval that ends too late does not count", map[string]string{"preview.json": replaced, "approvals": approvals}, []string{"--approvals", "approvals"}, exitcode.Found, "without an approval"},
 		{"the file of approvals is wrong", map[string]string{"approvals": "approval: []"}, []string{"--approvals", "approvals"}, exitcode.Usage, "approvals"},
 		{"an error of the program", map[string]string{"preview.json": `{"diagnostics": [{"severity": "error", "message": "config: bad key"}]}`, "code": "255"}, nil, exitcode.Failed, "config: bad key"},
 		{"an error and a violation", map[string]string{"report.json": violation, "preview.json": `{"diagnostics": [{"severity": "error", "message": "config: bad key"}]}`, "code": "255"}, nil, exitcode.Failed, "config: bad key"},
-		{"the pack is gone", map[string]string{"report.json": "-"}, nil, exitcode.Failed, "the report of the policy pack"},
+		{"the report of the policy pack is no JSON", map[string]string{"report.json": "-"}, nil, exitcode.Failed, "the report of the policy pack"},
 		{"an update was interrupted", map[string]string{"state.json": `{"deployment": {"pending_operations": [{}]}}`}, nil, exitcode.Failed, "operations are pending"},
-		{"a base without --offline", nil, []string{"--base", "x"}, exitcode.Usage, "--base is for --offline"},
+		{"--base without --offline", nil, []string{"--base", "x"}, exitcode.Usage, "--base is for --offline"},
 		{"the sandbox is not built", nil, []string{"--offline"}, exitcode.Usage, "run make build"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -150,7 +153,7 @@ func TestPreviewIsRefused(t *testing.T) {
 
 // A violation that the state already has does not refuse a change. The real rules evaluate the
 // state.
-func TestStandingViolationIsNotNew(t *testing.T) {
+func TestExistingViolationIsNotNew(t *testing.T) {
 	d := newCIProject(t)
 	const group = "urn:pulumi:prod::p::aws:ec2/launchTemplate:LaunchTemplate::nodes"
 	d.write(t, "state.json", `{"deployment": {"resources": [{"urn": "`+group+`", "type": "aws:ec2/launchTemplate:LaunchTemplate", "inputs": {"keyName": "k"}}]}}`)
@@ -158,7 +161,7 @@ func TestStandingViolationIsNotNew(t *testing.T) {
 	d.write(t, "code", "1")
 	out, code := d.run(t, "preview", "--out", d.path("out"))
 	require.Zero(t, code, out)
-	require.Contains(t, out, "0 new, 1 standing")
+	require.Contains(t, out, "0 new, 1 existing")
 }
 
 // The annotation of a violation names the Go line that registered the resource.
@@ -231,7 +234,7 @@ func TestFaultyWaiverIsNew(t *testing.T) {
 	require.Contains(t, out, "1 mandatory violation")
 }
 
-func TestOfflinePreviewShowsWhatChangesSinceTheBase(t *testing.T) {
+func TestOfflinePreviewShowsTheDifferenceFromTheBaseCommit(t *testing.T) {
 	d := newCIProject(t)
 	require.NoError(t, os.MkdirAll(d.path(".sandbox/bin"), 0o750))
 	d.write(t, ".sandbox/bin/sandbox", script)
@@ -253,7 +256,7 @@ func TestOfflinePreviewShowsWhatChangesSinceTheBase(t *testing.T) {
 	require.Contains(t, out, "offline preview", "an offline plan approves nothing")
 }
 
-func TestUp(t *testing.T) {
+func TestUpChecksThePlanBeforeAndTheOperationsAfter(t *testing.T) {
 	d := newCIProject(t)
 	plan := d.preview(t)
 	out, code := d.run(t, "up", "--approved", plan, "--out", d.path("done"))
@@ -284,9 +287,9 @@ func TestUp(t *testing.T) {
 	require.NotContains(t, strings.TrimPrefix(string(after), string(before)), "up --yes", "nothing was applied")
 }
 
-// github is a server that responds as for a repository without comments and issues. It returns the
-// requests.
-func github(t *testing.T) *[]string {
+// startGitHub starts a server in place of GitHub, for a repository without comments and issues. It
+// returns the requests that the server receives.
+func startGitHub(t *testing.T) *[]string {
 	t.Helper()
 	var requests []string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -307,9 +310,9 @@ func github(t *testing.T) *[]string {
 	return &requests
 }
 
-func TestComment(t *testing.T) {
+func TestCommentIsWrittenToThePullRequestAndTheSummary(t *testing.T) {
 	d := newCIProject(t)
-	requests := github(t)
+	requests := startGitHub(t)
 	d.preview(t)
 	t.Setenv("GITHUB_STEP_SUMMARY", d.path("summary"))
 	out, code := d.run(t, "comment", "--pr", "7", "--in", d.path("out"))
@@ -326,9 +329,9 @@ func TestComment(t *testing.T) {
 	require.Contains(t, out, "GITHUB_TOKEN is empty")
 }
 
-func TestDrift(t *testing.T) {
+func TestDriftCreatesAnIssue(t *testing.T) {
 	d := newCIProject(t)
-	requests := github(t)
+	requests := startGitHub(t)
 	out, code := d.run(t, "drift", "--issue")
 	require.Zero(t, code, out)
 	require.Contains(t, out, "1 resources, 0 drifted")
@@ -340,23 +343,23 @@ func TestDrift(t *testing.T) {
 	require.FileExists(t, d.path("drift/drift.json"))
 }
 
-func TestUsage(t *testing.T) {
+func TestWrongUsageIsRefused(t *testing.T) {
 	d := newCIProject(t)
 	for _, args := range [][]string{{"preview"}, {"up"}, {"comment"}} {
 		_, code := d.run(t, args...)
 		require.Equal(t, exitcode.Usage, code, args)
 	}
 	for _, name := range []string{"", "../prod", "..", "a/b"} {
-		_, err := (&options{}).cli(&stackoutput.Stack{Name: name})
+		_, err := (&options{}).newCLI(&stackoutput.Stack{Name: name})
 		require.ErrorContains(t, err, "--stack", name)
 	}
 	t.Setenv("PULUMI_OPTION_POLICY_PACK", "")
-	_, err := (&options{}).cli(&stackoutput.Stack{Name: "prod", Dir: t.TempDir()})
+	_, err := (&options{}).newCLI(&stackoutput.Stack{Name: "prod", Dir: t.TempDir()})
 	require.ErrorContains(t, err, "the policy pack")
 }
 
-// A working tree with changes has another identity than its commit.
-func TestCommitOfTheWorkingTree(t *testing.T) {
+// Uncommitted changes are part of the program, so each version of them gives another result.
+func TestCommitOfIncludesUncommittedChanges(t *testing.T) {
 	dir := t.TempDir()
 	git := func(args ...string) {
 		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)

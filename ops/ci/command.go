@@ -1,6 +1,6 @@
-// Package ci has the commands that the workflows run: preview, comment, up and drift. Each also
-// runs on a person's machine. This package owns the command line and the files that the commands
-// exchange. Its subpackages own the rules.
+// Package ci has the commands that the workflows run: preview, comment, up and drift. A person can
+// also run each command on a machine. This package owns the command line and the files that the
+// commands exchange. Its subpackages decide what is refused and what the texts say.
 package ci
 
 import (
@@ -33,14 +33,15 @@ func Command(stack *stackoutput.Stack) *cobra.Command {
 		// Without a subcommand the command fails, so that a workflow with a mistake does not
 		// succeed.
 		RunE: func(c *cobra.Command, _ []string) error {
-			return fmt.Errorf("pf ci needs a subcommand: %s", strings.Join(names(c.Commands()), ", "))
+			return fmt.Errorf("pf ci needs a subcommand: %s", strings.Join(commandNames(c.Commands()), ", "))
 		},
 	}
 	c.AddCommand(previewCommand(stack), commentCommand(), upCommand(stack), driftCommand(stack))
 	return c
 }
 
-func names(commands []*cobra.Command) (all []string) {
+// commandNames returns the names of commands.
+func commandNames(commands []*cobra.Command) (all []string) {
 	for _, c := range commands {
 		all = append(all, c.Name())
 	}
@@ -53,15 +54,16 @@ type options struct {
 	timeout                 time.Duration
 }
 
-func (o *options) flags(c *cobra.Command) {
+// addFlags adds the shared flags to a command.
+func (o *options) addFlags(c *cobra.Command) {
 	c.Flags().StringVar(&o.pack, "policy-pack", "", "the policy pack; the default is "+pulumicli.PackVariable+", then bin/policy in the project")
 	c.Flags().StringVar(&o.commit, "commit", "", "the commit of the program; the default is that of the project's working tree")
 	c.Flags().StringVar(&o.approvals, "approvals", "", "a file that approves the replacement or deletion of resources with data (docs/ci.md); the default is "+approval.File+" in the project, if it exists")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "how long each command of Pulumi may take")
 }
 
-// cli returns the client of Pulumi for a stack.
-func (o *options) cli(stack *stackoutput.Stack) (*pulumicli.CLI, error) {
+// newCLI returns a CLI that runs Pulumi on a stack.
+func (o *options) newCLI(stack *stackoutput.Stack) (*pulumicli.CLI, error) {
 	if stack.Name == "" {
 		return nil, errors.New("--stack is not set: a workflow has no selected stack")
 	}
@@ -80,8 +82,8 @@ func validStack(name string) bool {
 	return strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == "" && strings.Trim(name, ".") != ""
 }
 
-// packPath returns the absolute path of the policy pack. Every command needs a pack, because a
-// preview without policies looks like a preview that keeps them.
+// packPath returns the absolute path of the policy pack. Every command needs a policy pack, because
+// a preview without policies looks like a preview without violations.
 func packPath(flag, dir string) (string, error) {
 	path := flag
 	if path == "" {
@@ -100,13 +102,14 @@ func packPath(flag, dir string) (string, error) {
 	return path, nil
 }
 
-// failed returns the exit error for a failure of Pulumi or of GitHub.
-func failed(err error) error { return &exitcode.Error{Code: exitcode.Failed, Err: err} }
+// failureError returns the exit error for a failure of Pulumi or of GitHub.
+func failureError(err error) error { return &exitcode.Error{Code: exitcode.Failed, Err: err} }
 
-// refused returns the exit error of a command whose output already has the reason.
-func refused() error { return &exitcode.Error{Code: exitcode.Found} }
+// refusalError returns the exit error of a command whose output already has the reason.
+func refusalError() error { return &exitcode.Error{Code: exitcode.Found} }
 
-// commitOf returns the commit of the working tree in dir. Uncommitted changes add their digest.
+// commitOf returns the commit of the working tree in dir. If the tree has uncommitted changes, the
+// result ends with their digest. flag is the value of --commit; if it is set, it is the result.
 func commitOf(ctx context.Context, dir, flag string) (string, error) {
 	if flag != "" {
 		return flag, nil

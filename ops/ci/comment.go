@@ -63,11 +63,12 @@ func previewFolders(in []string, stderr io.Writer) (folders []string, err error)
 		folders = append(folders, choices[found])
 	}
 	if len(folders) == 0 {
-		return nil, failed(fmt.Errorf("--in is %q: no folder has a %s; run pf ci preview --out", in, planFile))
+		return nil, failureError(fmt.Errorf("--in is %q: no folder has a %s; run pf ci preview --out", in, planFile))
 	}
 	return folders, nil
 }
 
+// runComment renders the previews in the folders in, and writes them to the pull request pull.
 func runComment(ctx context.Context, pull int, in []string, getenv func(string) string, stdout io.Writer) error {
 	var stacks []prcomment.Stack
 	for _, dir := range in {
@@ -93,7 +94,7 @@ func runComment(ctx context.Context, pull int, in []string, getenv func(string) 
 	}
 	address, err := client.Comment(ctx, pull, prcomment.Marker, text)
 	if err != nil {
-		return failed(err)
+		return failureError(err)
 	}
 	fmt.Fprintln(stdout, address)
 	return nil

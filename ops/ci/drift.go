@@ -32,19 +32,20 @@ func driftCommand(stack *stackoutput.Stack) *cobra.Command {
 		Example: "  pf ci drift --stack prod\n  pf ci drift --stack prod --issue --out out",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cli, err := o.cli(stack)
+			cli, err := o.newCLI(stack)
 			if err != nil {
 				return err
 			}
 			return runDrift(c.Context(), cli, out, issue, os.Getenv, c.OutOrStdout())
 		},
 	}
-	o.flags(c)
+	o.addFlags(c)
 	c.Flags().StringVar(&out, "out", "", "a folder for drift.json; the default writes none")
 	c.Flags().BoolVar(&issue, "issue", false, "write the issue; needs GITHUB_TOKEN and GITHUB_REPOSITORY")
 	return c
 }
 
+// runDrift compares the state with the existing resources, and reports the drift.
 func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, getenv func(string) string, stdout io.Writer) error {
 	var client *githubapi.Client
 	if issue {
@@ -55,11 +56,11 @@ func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, g
 	}
 	raw, err := cli.Refresh(ctx)
 	if err != nil {
-		return failed(explain(raw, err))
+		return failureError(withMessages(raw, err))
 	}
 	refresh, err := canonicalplan.ParsePreview(raw)
 	if err != nil {
-		return failed(err)
+		return failureError(err)
 	}
 	r := driftreport.New(cli.Stack, refresh)
 	if out != "" {
@@ -77,7 +78,7 @@ func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, g
 	fmt.Fprint(stdout, r.Text())
 	if client != nil {
 		if err := writeIssue(ctx, client, r, stdout); err != nil {
-			return failed(err)
+			return failureError(err)
 		}
 	}
 	if len(r.Drifts) > 0 {

@@ -44,7 +44,7 @@ func previewCommand(stack *stackoutput.Stack) *cobra.Command {
 			if base != "" && !offline {
 				return errors.New("--base is for --offline: an account has a state to compare with")
 			}
-			cli, err := o.cli(stack)
+			cli, err := o.newCLI(stack)
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ func previewCommand(stack *stackoutput.Stack) *cobra.Command {
 			return runPreview(c.Context(), cli, o, previewOptions{out: out, base: base, budget: cost.Micros(budget) * cost.Dollar}, c.OutOrStdout())
 		},
 	}
-	o.flags(c)
+	o.addFlags(c)
 	c.Flags().StringVar(&out, "out", "", "the folder for the files")
 	c.Flags().BoolVar(&offline, "offline", false, "preview against the sandbox's stand-in for AWS, without an account: every resource is new")
 	c.Flags().StringVar(&base, "base", "", "with --offline: the folder of the base commit's preview; the summary has the differences from it")
@@ -86,7 +86,7 @@ type previewOptions struct {
 	budget    cost.Micros
 }
 
-// runPreview previews the stack, writes the files and returns an error if the change is refused.
+// runPreview previews the stack and writes the files. It returns an error if the change is refused.
 func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOptions, stdout io.Writer) error {
 	approvals, err := readApprovals(cli.Dir, o.approvals)
 	if err != nil {
@@ -101,7 +101,7 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 		return err
 	}
 	if p.base != "" {
-		if err := result.since(p.base); err != nil {
+		if err := result.compareWithBase(p.base); err != nil {
 			return err
 		}
 	}
@@ -115,7 +115,7 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 		fmt.Fprintf(stdout, "refused: %s\n", f)
 	}
 	if len(faults) > 0 {
-		return refused()
+		return refusalError()
 	}
 	return nil
 }
@@ -151,11 +151,11 @@ const (
 	costFile    = "cost.json"
 	// changeFile has the difference from the base. Only a preview with a base writes it.
 	changeFile = "change.json"
-	// verdictFile has the result of the checks that flags asked for.
+	// verdictFile has the losses with their approvals, and the budget.
 	verdictFile = "verdict.json"
 )
 
-// verdict is the result of the checks that flags asked for.
+// verdict is the content of verdictFile: what pf ci comment needs of the flags of pf ci preview.
 type verdict struct {
 	Losses []approval.Change `json:"losses"`
 	Budget cost.Micros       `json:"budgetMicroUSD,omitempty"`
@@ -163,7 +163,7 @@ type verdict struct {
 	MaxGrowth int64 `json:"maxGrowthPercent,omitempty"`
 }
 
-// write writes the files.
+// write writes the files of the preview to the folder dir.
 func (r *result) write(dir string, view prcomment.Stack) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
@@ -202,7 +202,7 @@ func (r *result) write(dir string, view prcomment.Stack) error {
 	return nil
 }
 
-// readPlan reads a plan.
+// readPlan reads a plan from a file that pf ci preview wrote.
 func readPlan(file string) (*canonicalplan.Plan, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {

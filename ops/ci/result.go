@@ -30,7 +30,7 @@ import (
 // result is the result of one preview.
 type result struct {
 	plan *canonicalplan.Plan
-	// change is the plan. With a base it is the difference from the base's plan.
+	// change is the plan itself. With --base it is the difference from the plan of the base commit.
 	change *canonicalplan.Plan
 	policy *report.Report
 	cost   *prcomment.Cost
@@ -43,11 +43,11 @@ type result struct {
 func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*result, error) {
 	state, err := cli.Export(ctx)
 	if err != nil {
-		return nil, failed(err)
+		return nil, failureError(err)
 	}
 	fingerprint, err := canonicalplan.StateFingerprint(state)
 	if err != nil {
-		return nil, failed(err)
+		return nil, failureError(err)
 	}
 	config, err := configDigest(cli)
 	if err != nil {
@@ -55,11 +55,11 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*resu
 	}
 	raw, policy, err := previewWithReport(ctx, cli)
 	if err != nil {
-		return nil, failed(err)
+		return nil, failureError(err)
 	}
 	preview, err := canonicalplan.ParsePreview(raw)
 	if err != nil {
-		return nil, failed(err)
+		return nil, failureError(err)
 	}
 	origin := canonicalplan.Origin{Stack: cli.Stack, Commit: commit, Config: config, State: fingerprint, Offline: cli.Sandbox != ""}
 	r := &result{policy: policy}
@@ -68,14 +68,15 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*resu
 	}
 	r.change = r.plan
 	addSources(policy, preview.Sources())
-	// Without a file the stack has no waivers and no estimates.
+	// The error is ignored: a stack without a configuration file has no waivers and no estimates.
 	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
 	r.comparePolicies(state, cli.Stack, values)
-	r.cost = costs(state, raw, estimates(values))
+	r.cost = estimateCosts(state, raw, usageEstimates(values))
 	r.maxGrowth = spending(values).MaxGrowthPercent
 	return r, nil
 }
 
+// configDigest returns the digest of the stack's configuration.
 func configDigest(cli *pulumicli.CLI) (string, error) {
 	project, stack, err := cli.Files()
 	if err != nil {
@@ -99,7 +100,7 @@ func previewWithReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report
 	content, err := os.ReadFile(file)
 	switch {
 	case err != nil && failure != nil: // the preview failed before the pack saw all resources
-		return nil, nil, explain(raw, failure)
+		return nil, nil, withMessages(raw, failure)
 	case err != nil:
 		return nil, nil, fmt.Errorf("the policy pack wrote no report: %w", err)
 	}
@@ -107,26 +108,27 @@ func previewWithReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report
 	if err := json.Unmarshal(content, &policy); err != nil {
 		return nil, nil, fmt.Errorf("the report of the policy pack: %w", err)
 	}
-	// A violation makes Pulumi fail without an error of a resource.
-	if failure != nil && (!policy.Fails() || len(messages(raw)) > 0) {
-		return nil, nil, explain(raw, failure)
+	// A violation makes Pulumi fail without an error message. Any error message is another failure.
+	if failure != nil && (!policy.Fails() || len(errorMessages(raw)) > 0) {
+		return nil, nil, withMessages(raw, failure)
 	}
 	return raw, &policy, nil
 }
 
-// explain adds the errors of the program and of the providers to a failure of Pulumi.
-func explain(raw []byte, failure error) error {
+// withMessages returns a failure of Pulumi with the error messages of the program and of the
+// providers. raw is the output of Pulumi.
+func withMessages(raw []byte, failure error) error {
 	if failure == nil {
 		return nil
 	}
-	if all := messages(raw); len(all) > 0 {
+	if all := errorMessages(raw); len(all) > 0 {
 		return fmt.Errorf("%w\n%s", failure, strings.Join(all, "\n"))
 	}
 	return failure
 }
 
-// messages returns the errors in the output of a preview.
-func messages(raw []byte) []string {
+// errorMessages returns the errors in the output of a preview.
+func errorMessages(raw []byte) []string {
 	p, err := canonicalplan.ParsePreview(raw)
 	if err != nil {
 		return nil
@@ -146,17 +148,18 @@ func addSources(r *report.Report, sources map[string]string) {
 }
 
 // comparePolicies marks the violations that the state already has. A state that can't be evaluated,
-// such as an empty one, has none.
+// such as an empty one, has no violations.
 func (r *result) comparePolicies(state []byte, stack string, values map[string]string) {
 	earlier, err := source.Parse(state)
 	if err != nil {
 		r.policy.Compare(&report.Report{})
 		return
 	}
-	r.policy.Compare(evaluated(earlier.Graph, stack, r.policy.Environment, values))
+	r.policy.Compare(evaluateStack(earlier.Graph, stack, r.policy.Environment, values))
 }
 
-func evaluated(g *graph.Graph, stack, environment string, values map[string]string) *report.Report {
+// evaluateStack returns the report of the platform's rules about the resources of a stack.
+func evaluateStack(g *graph.Graph, stack, environment string, values map[string]string) *report.Report {
 	e := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
 	return report.New(stack, environment, e, g, e.ApplyToStack(g))
 }
@@ -171,8 +174,8 @@ func spending(values map[string]string) rule.Spending {
 	return config.Cost
 }
 
-// estimates returns the usage estimates in the stack's configuration, or nil if they are wrong.
-func estimates(values map[string]string) map[string]int64 {
+// usageEstimates returns the usage estimates in the stack's configuration, or nil if they are wrong.
+func usageEstimates(values map[string]string) map[string]int64 {
 	all := spending(values).Estimates
 	if len(cost.EstimateFaults(all)) > 0 {
 		return nil
@@ -180,8 +183,9 @@ func estimates(values map[string]string) map[string]int64 {
 	return all
 }
 
-// costs estimates the cost of the state and of the preview. It returns nil if it can't.
-func costs(state, preview []byte, usage map[string]int64) *prcomment.Cost {
+// estimateCosts estimates the cost of the state and of the preview. It returns nil if the cost of the
+// preview has no figure.
+func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cost {
 	later, err := source.Parse(preview)
 	if err != nil {
 		return nil
@@ -199,8 +203,9 @@ func costs(state, preview []byte, usage map[string]int64) *prcomment.Cost {
 	return &c
 }
 
-// since replaces the plan by its difference from the base, whose files are in dir.
-func (r *result) since(dir string) error {
+// compareWithBase sets change to the difference from the plan of the base commit. It also compares
+// policies and cost with those of the base commit. dir has the files of the base commit's preview.
+func (r *result) compareWithBase(dir string) error {
 	plan, err := readPlan(filepath.Join(dir, planFile))
 	if err != nil {
 		return fmt.Errorf("the base: %w", err)
@@ -219,7 +224,7 @@ func (r *result) since(dir string) error {
 	r.policy.Compare(&policy)
 	var earlier prcomment.Cost
 	switch err := readJSON(filepath.Join(dir, costFile), &earlier); {
-	case errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist): // the cost of the base commit could not be estimated
 	case err != nil:
 		return fmt.Errorf("the base: %w", err)
 	case r.cost != nil:

@@ -34,7 +34,7 @@ func upCommand(stack *stackoutput.Stack) *cobra.Command {
 			if approved == "" {
 				return errors.New("--approved is not set: name the plan.json of pf ci preview")
 			}
-			cli, err := o.cli(stack)
+			cli, err := o.newCLI(stack)
 			if err != nil {
 				return err
 			}
@@ -42,7 +42,7 @@ func upCommand(stack *stackoutput.Stack) *cobra.Command {
 			return runUp(c.Context(), cli, o, approved, out, c.OutOrStdout())
 		},
 	}
-	o.flags(c)
+	o.addFlags(c)
 	c.Flags().StringVar(&approved, "approved", "", "the plan that was approved")
 	c.Flags().StringVar(&out, "out", "", "a folder for done.json, the record of the update; the default writes none")
 	return c
@@ -66,6 +66,7 @@ type record struct {
 	Unneeded  []string `json:"unneeded,omitempty"`
 }
 
+// runUp previews the stack again. It updates the stack only if that plan equals the approved one.
 func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out string, stdout io.Writer) error {
 	plan, err := readPlan(approved)
 	if err != nil {
@@ -82,25 +83,25 @@ func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out str
 	if err != nil {
 		return err
 	}
-	now, err := previewStack(ctx, cli, commit)
+	current, err := previewStack(ctx, cli, commit)
 	if err != nil {
 		return err
 	}
-	if differences := canonicalplan.Differences(plan, now.plan); len(differences) > 0 {
+	if differences := canonicalplan.Differences(plan, current.plan); len(differences) > 0 {
 		fmt.Fprintf(stdout, "refused: the plan is not the approved one. Nothing was changed.\n")
 		for _, d := range differences {
 			fmt.Fprintln(stdout, "  "+d)
 		}
-		return refused()
+		return refusalError()
 	}
 	// Since the plan was approved, approvals of losses may have expired, and policies may have
 	// changed.
-	if faults := now.view(approvals, 0, time.Now()).Faults(); len(faults) > 0 {
+	if faults := current.view(approvals, 0, time.Now()).Faults(); len(faults) > 0 {
 		fmt.Fprintf(stdout, "refused: nothing was changed.\n")
 		for _, f := range faults {
 			fmt.Fprintln(stdout, "  "+f)
 		}
-		return refused()
+		return refusalError()
 	}
 	return apply(ctx, cli, plan, out, stdout)
 }
@@ -133,13 +134,14 @@ func apply(ctx context.Context, cli *pulumicli.CLI, plan *canonicalplan.Plan, ou
 	}
 	switch {
 	case failure != nil:
-		return failed(failure)
+		return failureError(failure)
 	case len(r.Unplanned) > 0:
-		return refused()
+		return refusalError()
 	}
 	return nil
 }
 
+// write writes the record to done.json in dir. If dir is empty, it writes nothing.
 func (r *record) write(dir string) error {
 	if dir == "" {
 		return nil

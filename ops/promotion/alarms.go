@@ -18,19 +18,19 @@ import (
 
 // alarmSource reads which alarms of a stack were raised.
 type alarmSource interface {
-	// raised returns the names of the alarms that were in alarm at any time since since.
-	raised(ctx context.Context, since time.Time) ([]string, error)
+	// raisedAlarms returns the names of the alarms that were raised at any time after since.
+	raisedAlarms(ctx context.Context, since time.Time) ([]string, error)
 }
 
-// checkAlarms returns an error if any source has a raised alarm. Otherwise it returns the number of
-// sources.
+// checkAlarms returns an error if any source has an alarm that was raised after since. Otherwise it
+// returns the number of sources.
 func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time.Time) (int, error) {
 	if len(sources) == 0 {
 		return 0, fmt.Errorf("%w: the stack has neither Prometheus nor alarms of CloudWatch", errUnanswered)
 	}
 	var raised []string
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		list, err := sources[name].raised(ctx, since)
+		list, err := sources[name].raisedAlarms(ctx, since)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}
@@ -44,8 +44,8 @@ func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time
 	return len(sources), nil
 }
 
-// alarmSources returns the sources of a stack: Prometheus and CloudWatch, each if the stack's state
-// has it.
+// alarmSources returns the alarm sources of a stack: Prometheus, CloudWatch, or both. The stack's
+// state shows which of them the stack has.
 func alarmSources(ctx context.Context, stack *stackoutput.Stack, clients kubeclient.Clients, platform, region string) (map[string]alarmSource, error) {
 	sources := map[string]alarmSource{}
 	state, err := stack.Export(ctx)
@@ -75,6 +75,7 @@ type stateAlarms struct {
 	prometheus bool
 }
 
+// readAlarms reads the sources of alarms from the state of a stack.
 func readAlarms(state []byte) (found stateAlarms, err error) {
 	var export struct {
 		Deployment struct {
@@ -104,9 +105,9 @@ func readAlarms(state []byte) (found stateAlarms, err error) {
 // prometheus is the stack's Prometheus.
 type prometheus struct{ kubeclient.Prometheus }
 
-// raised implements alarmSource. ALERTS is the series that Prometheus writes for its alerts
+// raisedAlarms implements alarmSource. ALERTS is the series that Prometheus writes for its alerts
 // (Prometheus, "Alerting rules", "Inspecting alerts during runtime").
-func (p prometheus) raised(ctx context.Context, since time.Time) (names []string, err error) {
+func (p prometheus) raisedAlarms(ctx context.Context, since time.Time) (names []string, err error) {
 	seconds := int(time.Since(since).Seconds()) + 1
 	alerts, err := p.Vector(ctx, fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds), time.Time{})
 	if err != nil {
@@ -126,9 +127,9 @@ type cloudWatch struct {
 	run    func(ctx context.Context, args ...string) ([]byte, error)
 }
 
-// raised implements alarmSource. It returns the alarms that are in alarm, and those whose history
+// raisedAlarms implements alarmSource. It returns the alarms that are in alarm, and those whose history
 // has the state ALARM.
-func (c cloudWatch) raised(ctx context.Context, since time.Time) ([]string, error) {
+func (c cloudWatch) raisedAlarms(ctx context.Context, since time.Time) ([]string, error) {
 	var now struct {
 		MetricAlarms []struct{ AlarmName string }
 	}
@@ -150,10 +151,12 @@ func (c cloudWatch) raised(ctx context.Context, since time.Time) ([]string, erro
 			raised[item.AlarmName] = c.alarms[item.AlarmName]
 		}
 	}
-	maps.DeleteFunc(raised, func(_ string, own bool) bool { return !own })
+	// The account may have alarms of other stacks.
+	maps.DeleteFunc(raised, func(_ string, ofStack bool) bool { return !ofStack })
 	return slices.Sorted(maps.Keys(raised)), nil
 }
 
+// request runs a subcommand of aws cloudwatch, and decodes its output.
 func (c cloudWatch) request(ctx context.Context, into any, args ...string) error {
 	args = append([]string{"cloudwatch"}, args...)
 	raw, err := c.run(ctx, append(args, "--region", c.region, "--output", "json")...)
@@ -169,6 +172,7 @@ func (c cloudWatch) request(ctx context.Context, into any, args ...string) error
 // awsTimeout limits one run of the aws command, which reads all pages of a list.
 const awsTimeout = time.Minute
 
+// runAWS runs the aws command and returns its output.
 func runAWS(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, awsTimeout)
 	defer cancel()

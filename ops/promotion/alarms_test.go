@@ -17,22 +17,22 @@ import (
 	"github.com/progressive-framework/platform/ops/kubeclient"
 )
 
-// fakeAlarms are the alarms of a source.
+// fakeAlarms is a source that returns the same alarms or error each time.
 type fakeAlarms struct {
 	names []string
 	err   error
 }
 
-func (f fakeAlarms) raised(context.Context, time.Time) ([]string, error) { return f.names, f.err }
+func (f fakeAlarms) raisedAlarms(context.Context, time.Time) ([]string, error) { return f.names, f.err }
 
-func TestAlarmsRefuse(t *testing.T) {
+func TestRaisedOrUnknownAlarmsRefuse(t *testing.T) {
 	for why, c := range map[string]struct {
 		sources    map[string]alarmSource
 		unanswered bool
 		want       string
 	}{
-		"none":                    {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{}}, false, ""},
-		"one of two sources":      {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{names: []string{"CPUHigh"}}}, false, "CPUHigh (b)"},
+		"no alarm":                {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{}}, false, ""},
+		"an alarm of one source":  {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{names: []string{"CPUHigh"}}}, false, "CPUHigh (b)"},
 		"a source without answer": {map[string]alarmSource{"a": fakeAlarms{err: errUnanswered}}, true, "a: no answer"},
 		"no source":               {nil, true, "neither Prometheus nor alarms of CloudWatch"},
 	} {
@@ -48,7 +48,7 @@ func TestAlarmsRefuse(t *testing.T) {
 	}
 }
 
-func TestAlertsOfPrometheusAreThoseSinceTheUpdate(t *testing.T) {
+func TestPrometheusReturnsAlertsSinceATime(t *testing.T) {
 	answer, failure := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"alertname":"ErrorRateHigh"},"value":[1,"1"]},{"metric":{"alertname":"CPUHigh"},"value":[1,"1"]}]}}`, error(nil)
 	var request string
 	ready := corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}
@@ -60,7 +60,7 @@ func TestAlertsOfPrometheusAreThoseSinceTheUpdate(t *testing.T) {
 		},
 	}
 	p := prometheus{clients.Prometheus("pf")}
-	names, err := p.raised(t.Context(), time.Now().Add(-time.Hour))
+	names, err := p.raisedAlarms(t.Context(), time.Now().Add(-time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, []string{"CPUHigh", "ErrorRateHigh"}, names)
 	path, query, _ := strings.Cut(request, "?")
@@ -70,14 +70,14 @@ func TestAlertsOfPrometheusAreThoseSinceTheUpdate(t *testing.T) {
 	require.Regexp(t, `max_over_time\(ALERTS\{alertstate="firing"\}\[360[0-9]s\]\)`, form.Get("query"))
 
 	answer = `{"status":"error"}`
-	_, err = p.raised(t.Context(), time.Now())
+	_, err = p.raisedAlarms(t.Context(), time.Now())
 	require.ErrorIs(t, err, errUnanswered)
 	failure = errors.New("503 Service Unavailable")
-	_, err = p.raised(t.Context(), time.Now())
+	_, err = p.raisedAlarms(t.Context(), time.Now())
 	require.ErrorIs(t, err, errUnanswered)
 }
 
-func TestAlarmsOfCloudWatchAreThoseOfTheStack(t *testing.T) {
+func TestCloudWatchReturnsOnlyAlarmsOfTheStack(t *testing.T) {
 	answers := map[string]string{
 		"describe-alarms": `{"MetricAlarms":[{"AlarmName":"own-cpu"},{"AlarmName":"other"}]}`,
 		"describe-alarm-history": `{"AlarmHistoryItems":[
@@ -89,7 +89,7 @@ func TestAlarmsOfCloudWatchAreThoseOfTheStack(t *testing.T) {
 		commands = append(commands, strings.Join(args, " "))
 		return []byte(answers[args[1]]), nil
 	}}
-	names, err := c.raised(t.Context(), time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC))
+	names, err := c.raisedAlarms(t.Context(), time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC))
 	require.NoError(t, err)
 	require.Equal(t, []string{"own-cpu", "own-disk"}, names)
 	require.Equal(t, []string{
@@ -98,11 +98,11 @@ func TestAlarmsOfCloudWatchAreThoseOfTheStack(t *testing.T) {
 	}, commands)
 
 	answers["describe-alarms"] = ""
-	_, err = c.raised(t.Context(), time.Now())
+	_, err = c.raisedAlarms(t.Context(), time.Now())
 	require.ErrorIs(t, err, errUnanswered)
 }
 
-func TestSourcesOfAlarmsAreInTheState(t *testing.T) {
+func TestReadAlarmsFindsSourcesInTheState(t *testing.T) {
 	found, err := readAlarms([]byte(`{"deployment":{"resources":[
 		{"type":"aws:cloudwatch/metricAlarm:MetricAlarm","outputs":{"name":"own-cpu"}},
 		{"type":"aws:s3/bucketV2:BucketV2","outputs":{"name":"bucket"}},

@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// check runs all gates. Its error is a fault of the command line or of the project.
+// check checks all gates. It returns an error only for a fault of the command line or of the project.
 func (p promotion) check(ctx context.Context, file *record.File, source stackoutput.Outputs, r *record.Record, key signkey.Key) (g judgements, err error) {
 	for _, name := range p.without {
 		if slices.Contains(file.RequiredGates, gate.Name(name)) {
@@ -35,8 +35,8 @@ func (p promotion) check(ctx context.Context, file *record.File, source stackout
 		return g, err
 	}
 	stack := &stackoutput.Stack{Name: p.from, Dir: p.dir}
-	built, err := p.verify(ctx, file, r, key)
-	g.judge(gate.Signatures, err, "%d images with provenance and SBOM", len(r.Images))
+	migrateCommit, err := p.verify(ctx, file, r, key)
+	g.addResult(gate.Signatures, err, "%d images with provenance and SBOM", len(r.Images))
 
 	history, err := stack.History(ctx)
 	var updated time.Time
@@ -46,62 +46,62 @@ func (p promotion) check(ctx context.Context, file *record.File, source stackout
 	if age := p.now.Sub(updated); err == nil && age < p.bake {
 		err = fmt.Errorf("the last update of %s ended %s ago, must be %s: wait, or use --bake", p.from, age.Round(time.Second), p.bake)
 	}
-	g.judge(gate.BakeTime, err, "the last update of %s ended at %s", p.from, updated.UTC().Format(time.RFC3339))
+	g.addResult(gate.BakeTime, err, "the last update of %s ended at %s", p.from, updated.UTC().Format(time.RFC3339))
 
 	clients, clientErr := podClients(source)
 	sources, err := alarmSources(ctx, stack, clients, source.Namespace, p.region())
-	answered := 0
+	sourceCount := 0
 	if err == nil {
-		answered, err = checkAlarms(ctx, sources, updated)
+		sourceCount, err = checkAlarms(ctx, sources, updated)
 	}
-	g.evidence(gate.Alarms, err, "%d sources, none since the last update", answered)
+	g.addEvidence(gate.Alarms, err, "%d sources, none since the last update", sourceCount)
 
-	pods, err := 0, clientErr
+	containers, err := 0, clientErr
 	if err == nil {
-		pods, err = checkPods(ctx, clients.Kubernetes, source.Namespace, r.Repository, r.Images)
+		containers, err = checkPods(ctx, clients.Kubernetes, source.Namespace, r.Repository, r.Images)
 	}
-	g.evidence(gate.Pods, err, "%d containers in %s run these digests", pods, source.Namespace)
+	g.addEvidence(gate.Pods, err, "%d containers in %s run these digests", containers, source.Namespace)
 
 	if p.loadReport == "" {
-		g.missing(gate.LoadTest, "no --load-report")
+		g.addMissing(gate.LoadTest, "no --load-report")
 	} else {
 		var report loadReport
 		err := readEvidence(p.loadReport, &report)
 		if err == nil {
 			err = checkLoad(report, source.URL, source.Images, updated)
 		}
-		g.judge(gate.LoadTest, err, "of %s, %d images, every limit was kept", report.Started.UTC().Format(time.RFC3339), len(report.Images))
+		g.addResult(gate.LoadTest, err, "of %s, %d images, every limit was kept", report.Started.UTC().Format(time.RFC3339), len(report.Images))
 	}
 	p.checkTarget(&g, r, budget)
 
-	summary, err := database.add(ctx, releaseCommit(file), built, r.Commit)
-	g.judge(gate.Migrations, err, "%s", summary)
+	summary, err := database.checkAdditions(ctx, releaseCommit(file), migrateCommit, r.Commit)
+	g.addResult(gate.Migrations, err, "%s", summary)
 	return g, nil
 }
 
-// checkTarget runs the gates of the target's preview and cost.
+// checkTarget checks the gates of the target stack's preview and cost.
 func (p promotion) checkTarget(g *judgements, r *record.Record, budget int64) {
 	if p.preview == "" {
-		g.missing(gate.Preview, "no --preview")
-		g.missing(gate.Cost, "no --preview")
+		g.addMissing(gate.Preview, "no --preview")
+		g.addMissing(gate.Cost, "no --preview")
 		return
 	}
 	summary, err := checkPreview(p.preview, p.to, r)
-	g.judge(gate.Preview, err, "%s", summary)
+	g.addResult(gate.Preview, err, "%s", summary)
 	if budget == 0 {
-		g.missing(gate.Cost, fileName(p.to)+" has no policy.cost.monthlyBudget")
+		g.addMissing(gate.Cost, fileName(p.to)+" has no policy.cost.monthlyBudget")
 		return
 	}
 	summary, err = checkCost(p.preview, budget)
-	g.judge(gate.Cost, err, "%s", summary)
+	g.addResult(gate.Cost, err, "%s", summary)
 }
 
-// verify verifies the images with the target's trusted keys. The key that signs the gates must be
-// one of them. verify returns the commit from which the image of the migrations was built, or the
-// commit of the release.
+// verify verifies the images with the target's trusted keys. The key that signs the gates must be one
+// of these keys. verify returns the commit from which the image migrate was built. If that is not
+// known, it returns the commit of the release.
 func (p promotion) verify(ctx context.Context, file *record.File, r *record.Record, key signkey.Key) (string, error) {
 	built := r.Commit
-	keys, err := p.keys(p.to, file)
+	keys, err := p.trustedKeys(p.to, file)
 	if err != nil {
 		return built, err
 	}
@@ -144,7 +144,8 @@ func releaseCommit(file *record.File) string {
 	return file.Release.Commit
 }
 
-// region returns the region of the promoted stack.
+// region returns the AWS region of the promoted stack. It returns an empty text if the stack's file
+// can't be read or names no region; then the aws command uses its own default.
 func (p promotion) region() string {
 	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(p.from)))
 	if err != nil {

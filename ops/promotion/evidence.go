@@ -56,36 +56,36 @@ func readEvidence(file string, into any) error {
 	return nil
 }
 
-// errUnanswered is the cause of an error if a gate's evidence can't be read. The result of the gate
-// is then unknown.
+// errUnanswered marks an error that says that a gate's evidence could not be read. The result of the
+// gate is then unknown.
 var errUnanswered = errors.New("no answer")
 
-// checkPods checks that the pods of a stack's namespace run exactly its images. It returns the
-// number of pods. Pods that have ended or are being deleted do not count.
+// checkPods checks that the pods of a stack's namespace run exactly the stack's images. It returns the
+// number of containers that run one of them. Pods that have ended or are being deleted do not count.
 func checkPods(ctx context.Context, client kubernetes.Interface, namespace, repository string, digests map[string]string) (int, error) {
 	list, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return 0, fmt.Errorf("cluster: %w: %w", errUnanswered, err)
 	}
-	n, wrong := 0, map[string]bool{}
+	n, mismatches := 0, map[string]bool{}
 	for _, pod := range list.Items {
 		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
 		}
 		for _, c := range pod.Spec.Containers {
-			path, ours := strings.CutPrefix(c.Image, repository+"/")
-			if !ours {
-				continue // not one of the stack's own images
+			path, isOwn := strings.CutPrefix(c.Image, repository+"/")
+			if !isOwn {
+				continue // the image of a third-party program
 			}
 			short, digest, _ := strings.Cut(path, "@")
 			if digests[short] == "" || digests[short] != digest {
-				wrong[pod.Name+" runs "+c.Image] = true
+				mismatches[pod.Name+" runs "+c.Image] = true
 			}
 			n++
 		}
 	}
-	if len(wrong) > 0 {
-		return n, fmt.Errorf("the pods run other images than the stack's output names: %s; wait until the rollout has ended, or run pulumi up", strings.Join(slices.Sorted(maps.Keys(wrong)), ", "))
+	if len(mismatches) > 0 {
+		return n, fmt.Errorf("the pods run other images than the stack's output names: %s; wait until the rollout has ended, or run pulumi up", strings.Join(slices.Sorted(maps.Keys(mismatches)), ", "))
 	}
 	if n == 0 {
 		return 0, fmt.Errorf("no pod in %s runs an image of %s", namespace, repository)
@@ -128,8 +128,8 @@ type loadReport struct {
 	Interrupted bool      `json:"interrupted"`
 	// Images are the stack's images before and after the test, as REPOSITORY@DIGEST.
 	Images   map[string]string `json:"images"`
-	Refusals checked           `json:"refusals"`
-	Answers  checked           `json:"answers"`
+	Refusals responseCheck     `json:"refusals"`
+	Answers  responseCheck     `json:"answers"`
 	Load     []struct {
 		Name   string         `json:"name"`
 		Sent   int            `json:"sent"`
@@ -140,12 +140,14 @@ type loadReport struct {
 	} `json:"load"`
 }
 
-type checked struct {
+// responseCheck has the wrong responses of one kind of request.
+type responseCheck struct {
 	Wrong []string `json:"wrong"`
 }
 
-// checkLoad checks a load test: it ran on the stack at url with exactly these images, began after
-// the last update, kept every limit and got no wrong response.
+// checkLoad checks the report of a load test. The test must have run on the stack at url with exactly
+// these images, and have begun after the last update. It must have kept every limit, and have got no
+// wrong response.
 func checkLoad(r loadReport, url string, images map[string]string, updated time.Time) error {
 	switch {
 	case r.Schema != 1:
@@ -246,7 +248,7 @@ func checkPreview(dir, stack string, r *record.Record) (string, error) {
 	images := 0
 	for _, image := range plan.Images {
 		if image.After == "" {
-			continue // it is deleted
+			continue // the preview deletes the image
 		}
 		if images++; !slices.Contains(slices.Collect(maps.Values(r.Images)), image.After) {
 			faults = append(faults, fmt.Sprintf("%s has another image, %s", image.Name, image.After))
@@ -279,14 +281,14 @@ func checkCost(dir string, budget int64) (string, error) {
 	if err := readEvidence(filepath.Join(dir, "cost.json"), &c); err != nil {
 		return "", err
 	}
-	after, most := c.After.Total.Expected, cost.Micros(budget)*cost.Dollar
+	after, limit := c.After.Total.Expected, cost.Micros(budget)*cost.Dollar
 	switch {
 	case c.After.NoFigure != "":
 		return "", fmt.Errorf("the preview has no cost: %s", c.After.NoFigure)
-	case after > most:
-		return "", fmt.Errorf("the stack would cost %s a month, the budget is %s (policy.cost.monthlyBudget)", after, most)
+	case after > limit:
+		return "", fmt.Errorf("the stack would cost %s a month, the budget is %s (policy.cost.monthlyBudget)", after, limit)
 	}
-	return fmt.Sprintf("%s a month of %s, before %s; without a price: %d", after, most, c.Before.Total.Expected, len(c.After.Unpriced)+len(c.After.Undecided)), nil
+	return fmt.Sprintf("%s a month of %s, before %s; without a price: %d", after, limit, c.Before.Total.Expected, len(c.After.Unpriced)+len(c.After.Undecided)), nil
 }
 
 // monthlyBudget returns the budget in a stack's file in US dollars. It is 0 without a budget.

@@ -15,10 +15,10 @@ type result string
 
 const (
 	passed result = "passed"
-	// refused stops the promotion.
+	// refused is the result of a gate that stops the promotion.
 	refused result = "refused"
-	// unchecked means that the evidence was missing and --without accepted that. The table and the
-	// commit show it, so that a reviewer sees what was not checked.
+	// unchecked is the result of a gate whose evidence is missing, if --without accepts that. The
+	// table and the commit show it, so that a reviewer sees what was not checked.
 	unchecked result = "not checked"
 )
 
@@ -29,7 +29,7 @@ type judgement struct {
 	why    string
 }
 
-// judgements has the results of all gates. All gates run, so that one run shows every problem.
+// judgements has the results of all gates. All gates are checked, so that one run shows every problem.
 type judgements struct {
 	list []judgement
 	// without lists the gates whose evidence may be missing.
@@ -40,8 +40,8 @@ func (g *judgements) add(name gate.Name, r result, format string, args ...any) {
 	g.list = append(g.list, judgement{name, r, fmt.Sprintf(format, args...)})
 }
 
-// judge adds a gate. It is refused if err is not nil.
-func (g *judgements) judge(name gate.Name, err error, format string, args ...any) {
+// addResult adds a gate whose evidence was read. The gate is refused if err is not nil.
+func (g *judgements) addResult(name gate.Name, err error, format string, args ...any) {
 	if err != nil {
 		g.add(name, refused, "%v", err)
 		return
@@ -49,8 +49,8 @@ func (g *judgements) judge(name gate.Name, err error, format string, args ...any
 	g.add(name, passed, format, args...)
 }
 
-// missing adds a gate without evidence. It is refused unless --without names it.
-func (g *judgements) missing(name gate.Name, why string) {
+// addMissing adds a gate without evidence. The gate is refused unless --without names it.
+func (g *judgements) addMissing(name gate.Name, why string) {
 	if slices.Contains(g.without, name) {
 		g.add(name, unchecked, "%s", why)
 		return
@@ -58,13 +58,14 @@ func (g *judgements) missing(name gate.Name, why string) {
 	g.add(name, refused, "%s; get the evidence, or accept that there is none with --without %s", why, name)
 }
 
-// evidence adds a gate. If err is errUnanswered, its evidence is missing.
-func (g *judgements) evidence(name gate.Name, err error, format string, args ...any) {
+// addEvidence adds a gate. If err is errUnanswered, the gate has no evidence. Any other error refuses
+// it.
+func (g *judgements) addEvidence(name gate.Name, err error, format string, args ...any) {
 	if errors.Is(err, errUnanswered) {
-		g.missing(name, err.Error())
+		g.addMissing(name, err.Error())
 		return
 	}
-	g.judge(name, err, format, args...)
+	g.addResult(name, err, format, args...)
 }
 
 // refusals returns the number of refused gates.

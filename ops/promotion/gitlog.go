@@ -17,7 +17,7 @@ import (
 const (
 	// gitTimeout limits one command of git.
 	gitTimeout = 30 * time.Second
-	// maxHistory is how many commits of a stack's file a rollback reads.
+	// maxHistory is the maximum number of commits of a stack's file that a rollback reads.
 	maxHistory = 200
 )
 
@@ -36,15 +36,15 @@ func (p project) git(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// head returns the commit of the project.
-func (p project) head(ctx context.Context) (string, error) {
+// headCommit returns the commit that is checked out in the project's folder.
+func (p project) headCommit(ctx context.Context) (string, error) {
 	out, err := p.git(ctx, "rev-parse", "--verify", "HEAD^{commit}")
 	return strings.TrimSpace(out), err
 }
 
-// committed returns the stack's file in the last commit. It returns an error if git does not have
+// committedFile returns the stack's file in the last commit. It returns an error if git does not have
 // the file.
-func (p project) committed(ctx context.Context, stack string) (*record.File, error) {
+func (p project) committedFile(ctx context.Context, stack string) (*record.File, error) {
 	text, err := p.git(ctx, "show", "HEAD:./"+fileName(stack))
 	if err != nil {
 		return nil, err
@@ -56,8 +56,8 @@ func (p project) committed(ctx context.Context, stack string) (*record.File, err
 	return f, nil
 }
 
-// steps returns the steps of the database's schema at a commit.
-func (p project) steps(ctx context.Context, commit string) (migration.Steps, error) {
+// migrationsAt returns the schema migrations at a commit.
+func (p project) migrationsAt(ctx context.Context, commit string) (migration.Steps, error) {
 	out, err := p.git(ctx, "ls-tree", "--name-only", commit, "./"+migration.Folder+"/")
 	if err != nil {
 		return nil, fmt.Errorf("the migrations at %.12s: %w; git fetch --unshallow if the clone is a part of the history", commit, err)
@@ -90,7 +90,7 @@ type release struct {
 	*record.Record
 }
 
-// history returns the records of a stack's file, the newest first, without commits that did not
+// history returns the records of a stack's file, the newest first. It leaves out commits that did not
 // change the images.
 func (p project) history(ctx context.Context, stack string) ([]release, error) {
 	out, err := p.git(ctx, "log", "--format=%H", fmt.Sprintf("--max-count=%d", maxHistory), "--", fileName(stack))
@@ -107,7 +107,7 @@ func (p project) history(ctx context.Context, stack string) ([]release, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s at %.12s: %w", fileName(stack), commit, err)
 		}
-		// Of several commits with the same images, the oldest wrote them.
+		// Git lists the newest commit first, so the last commit with the same images has written them.
 		if n := len(list); n > 0 && list[n-1].SameImages(f.Release) {
 			list[n-1] = release{commit, f.Release}
 			continue
@@ -117,29 +117,29 @@ func (p project) history(ctx context.Context, stack string) ([]release, error) {
 	return list, nil
 }
 
-// errNoEarlier is the cause of an error if a rollback has no earlier release.
+// errNoEarlier marks an error that says that there is no release to roll back to.
 var errNoEarlier = errors.New("no earlier release")
 
-// target returns the release of a commit. Without a commit it returns the last release with other
-// images than now.
-func target(list []release, now *record.Record, commit string) (release, error) {
+// findRelease returns the release of a commit. If commit is empty, it returns the newest release whose
+// images differ from those of current.
+func findRelease(list []release, current *record.Record, commit string) (release, error) {
 	for _, r := range list {
 		switch {
-		case r.Record == nil:
+		case r.Record == nil: // at this commit the file has no release
 		case commit != "" && (strings.HasPrefix(r.commit, commit) || strings.HasPrefix(r.Commit, commit)):
 			return r, nil
-		case commit == "" && !r.SameImages(now):
+		case commit == "" && !r.SameImages(current):
 			return r, nil
 		}
 	}
-	var have []string
+	var known []string
 	for _, r := range list {
 		if r.Record != nil {
-			have = append(have, fmt.Sprintf("%.12s (promoted %.12s)", r.commit, r.Commit))
+			known = append(known, fmt.Sprintf("%.12s (promoted %.12s)", r.commit, r.Commit))
 		}
 	}
-	if len(have) == 0 {
+	if len(known) == 0 {
 		return release{}, fmt.Errorf("%w: no commit of the file has a key release", errNoEarlier)
 	}
-	return release{}, fmt.Errorf("%w: %q is none of %s", errNoEarlier, commit, strings.Join(have, ", "))
+	return release{}, fmt.Errorf("%w: %q is none of %s", errNoEarlier, commit, strings.Join(known, ", "))
 }

@@ -30,7 +30,7 @@ type promotion struct {
 	signingKey                     string
 	bake                           time.Duration
 	without                        []string
-	commits, draft                 bool
+	createCommit, draft            bool
 	now                            time.Time
 }
 
@@ -66,7 +66,7 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 					return fmt.Errorf("--without is %q, must be some of %v", name, gate.WithOptionalEvidence())
 				}
 			}
-			if p.draft && p.commits {
+			if p.draft && p.createCommit {
 				return errors.New("--draft is for a preview: it can't be committed")
 			}
 			var err error
@@ -86,35 +86,36 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 	f.StringVar(&p.signingKey, "signing-key", "", "the key that signs the gates: a file or awskms:///KEY; the default is images.signingKey of the stack --from")
 	f.DurationVar(&p.bake, "bake", 30*time.Minute, "how long ago the last update of the stack --from must have ended")
 	f.StringSliceVar(&p.without, "without", nil, "accept that these gates have no evidence: some of "+fmt.Sprint(gate.WithOptionalEvidence()))
-	f.BoolVar(&p.commits, "commit", false, "create a branch and commit the file")
+	f.BoolVar(&p.createCommit, "commit", false, "create a branch and commit the file")
 	f.BoolVar(&p.draft, "draft", false, "write the release without the gates, for a preview of it")
 	return c
 }
 
-// unread returns the exit error for something that could not be read.
-func unread(err error) error { return &exitcode.Error{Code: exitcode.NotLooked, Err: err} }
+// unreadError returns the exit error for a file, a stack or a registry that could not be read.
+func unreadError(err error) error { return &exitcode.Error{Code: exitcode.NotLooked, Err: err} }
 
+// run checks the gates, signs the passed ones, and writes the release into the file of the stack to.
 func (p promotion) run(ctx context.Context, out io.Writer) error {
-	file, err := p.base(ctx, p.to, p.commits)
+	file, err := p.baseFile(ctx, p.to, p.createCommit)
 	if err != nil {
 		return err
 	}
-	head, err := p.head(ctx)
+	head, err := p.headCommit(ctx)
 	if err != nil {
-		return unread(err)
+		return unreadError(err)
 	}
 	source, err := outputsOf(ctx, p.dir, p.from)
 	if err != nil {
-		return unread(err)
+		return unreadError(err)
 	}
 	r := &record.Record{Commit: head, At: p.now, From: p.from}
 	if r.Repository, r.Images, err = splitImages(source.Images); err != nil {
-		return unread(fmt.Errorf("stack %s: %w", p.from, err))
+		return unreadError(fmt.Errorf("stack %s: %w", p.from, err))
 	}
 	if p.draft {
 		return p.publish(ctx, out, change{stack: p.to, file: file, record: r, draft: true})
 	}
-	key, err := p.key(ctx)
+	key, err := p.openSigningKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if err := checked.write(out); err != nil {
-		return unread(err)
+		return unreadError(err)
 	}
 	if n := checked.refusals(); n > 0 {
 		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%d gates refuse the promotion; nothing was written", n)}
@@ -132,17 +133,17 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(out, "\n%s has these images already; nothing was written\n", fileName(p.to))
 		return nil
 	}
-	n, err := p.attest(ctx, r, checked, key)
+	n, err := p.attestGates(ctx, r, checked, key)
 	if err != nil {
-		return unread(fmt.Errorf("the gates passed, but could not be signed; nothing was written: %w", err))
+		return unreadError(fmt.Errorf("the gates passed, but could not be signed; nothing was written: %w", err))
 	}
 	fmt.Fprintf(out, "\n%d signed statements of the gates were added to %d images\n", n, len(r.Images))
 	var text strings.Builder
 	if err := checked.write(&text); err != nil {
-		return unread(err)
+		return unreadError(err)
 	}
 	return p.publish(ctx, out, change{
-		stack: p.to, file: file, record: r, commits: p.commits,
+		stack: p.to, file: file, record: r, createCommit: p.createCommit,
 		branch: fmt.Sprintf("promote-%s-%.12s", p.to, r.Commit),
 		title:  fmt.Sprintf("%s: release %.12s from %s", p.to, r.Commit, p.from),
 		body:   text.String(),
@@ -154,11 +155,11 @@ type change struct {
 	stack               string
 	file                *record.File
 	record              *record.Record
-	commits, draft      bool
+	createCommit, draft bool
 	branch, title, body string
 }
 
-// publish writes the record. If c.commits is set, it also commits the record on a branch.
+// publish writes the record. If c.createCommit is set, it also commits the record on a branch.
 func (p project) publish(ctx context.Context, out io.Writer, c change) error {
 	before := c.file.Release
 	if err := p.write(c.stack, c.file, c.record); err != nil {
@@ -166,26 +167,26 @@ func (p project) publish(ctx context.Context, out io.Writer, c change) error {
 	}
 	fmt.Fprintf(out, "\n%s has release %.12s:\n", fileName(c.stack), c.record.Commit)
 	for _, short := range slices.Sorted(maps.Keys(c.record.Images)) {
-		was := "built by the stack"
+		old := "built by the stack"
 		if before != nil {
-			was = before.Images[short]
+			old = before.Images[short]
 		}
-		if was == c.record.Images[short] {
+		if old == c.record.Images[short] {
 			fmt.Fprintf(out, "  %s  unchanged\n", short)
 			continue
 		}
-		fmt.Fprintf(out, "  %s  %.19s -> %.19s\n", short, was, c.record.Images[short])
+		fmt.Fprintf(out, "  %s  %.19s -> %.19s\n", short, old, c.record.Images[short])
 	}
 	if c.draft {
 		fmt.Fprintf(out, "next: pf ci preview --stack %s, then pf promote without --draft; no gate was judged\n", c.stack)
 		return nil
 	}
-	if !c.commits {
+	if !c.createCommit {
 		fmt.Fprintf(out, "next: git diff %s, then commit it, and have it reviewed\n", fileName(c.stack))
 		return nil
 	}
 	if err := p.commit(ctx, c.stack, c.branch, c.title+"\n\n"+c.body); err != nil {
-		return unread(fmt.Errorf("the file is written, but not committed: %w", err))
+		return unreadError(fmt.Errorf("the file is written, but not committed: %w", err))
 	}
 	fmt.Fprintf(out, "next: git push --set-upstream origin %s, and open a pull request\n", c.branch)
 	return nil

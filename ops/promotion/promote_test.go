@@ -22,7 +22,7 @@ import (
 	"github.com/progressive-framework/platform/release/record"
 )
 
-func TestPromotionWritesTheReleaseAlone(t *testing.T) {
+func TestPromotionWritesOnlyTheKeyRelease(t *testing.T) {
 	p := newTestProject(t)
 	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
 	require.Zero(t, code, out)
@@ -30,7 +30,7 @@ func TestPromotionWritesTheReleaseAlone(t *testing.T) {
 	require.Contains(t, out, "not checked")
 	text := p.read("Pulumi.prod.yaml")
 	require.True(t, strings.HasPrefix(text, prodFile+"  progressive-framework:release:\n"), text)
-	r := p.release("prod")
+	r := p.readRelease("prod")
 	require.Equal(t, "staging", r.From)
 	require.Equal(t, p.registry+"/staging", r.Repository)
 	require.Equal(t, p.git("rev-parse", "main"), r.Commit)
@@ -47,9 +47,9 @@ func TestPromotionWritesTheReleaseAlone(t *testing.T) {
 	require.Contains(t, out, "nothing was written")
 }
 
-// evidenceOf writes a load report and a preview for the images of staging. It returns the flags
+// writeEvidence writes a load report and a preview for the images of staging. It returns the flags
 // that name them.
-func (p *testProject) evidenceOf() []string {
+func (p *testProject) writeEvidence() []string {
 	p.t.Helper()
 	digests := map[string]string{}
 	for short, reference := range p.images {
@@ -61,7 +61,7 @@ func (p *testProject) evidenceOf() []string {
 		"load": []map[string]any{{"name": "page", "kept": true}},
 	})
 	require.NoError(p.t, err)
-	dir := evidence(p.t, map[string]string{
+	dir := writeFiles(p.t, map[string]string{
 		"plan.json": plan, "verdict.json": "{}", "policy.json": "{}", "load.json": string(load),
 		"cost.json": `{"after":{"total":{"expectedMicroUSD":4500000000}}}`,
 	})
@@ -74,16 +74,16 @@ func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 	p := newTestProject(t)
 	p.write("Pulumi.prod.yaml", prodFile+"  progressive-framework:policy: {cost: {monthlyBudget: 5000}}\n")
 	p.commit("budget")
-	args := append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods"}, p.evidenceOf()...)
+	args := append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods"}, p.writeEvidence()...)
 	out, code := p.run(args...)
 	require.Zero(t, code, out)
 	require.Contains(t, out, "12 signed statements of the gates were added to 2 images")
 	p.commit("promotion")
-	p.deployed()
+	p.copyReleaseImages()
 
 	file, err := record.Parse([]byte(p.read("Pulumi.prod.yaml")))
 	require.NoError(t, err)
-	keys, err := project{p.dir}.keys("prod", file)
+	keys, err := project{p.dir}.trustedKeys("prod", file)
 	require.NoError(t, err)
 	r := file.Release
 	for short, digest := range r.Images {
@@ -94,13 +94,13 @@ func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, found, len(wanted))
 		for _, a := range found {
-			var passed gate.Predicate
-			require.NoError(t, json.Unmarshal(a.Predicate, &passed))
-			require.Equal(t, gate.Predicate{From: "staging", To: "prod", Commit: r.Commit, At: r.At, Evidence: passed.Evidence, Images: r.Images}, passed)
-			require.NotEmpty(t, passed.Evidence)
+			var predicate gate.Predicate
+			require.NoError(t, json.Unmarshal(a.Predicate, &predicate))
+			require.Equal(t, gate.Predicate{From: "staging", To: "prod", Commit: r.Commit, At: r.At, Evidence: predicate.Evidence, Images: r.Images}, predicate)
+			require.NotEmpty(t, predicate.Evidence)
 		}
 		_, err = attest.Verify(t.Context(), copied, keys, gate.PredicateTypes("prod", []gate.Name{gate.Pods}))
-		require.ErrorContains(t, err, "nothing of this type is attached", "what was not checked is not stated")
+		require.ErrorContains(t, err, "nothing of this type is attached", "a gate that was not checked has no statement")
 	}
 
 	// A second promotion of the same images adds a statement only for another stack.
@@ -115,7 +115,7 @@ func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 	require.Contains(t, out, "6 signed statements")
 }
 
-func TestDraftIsForThePreviewAndReplaced(t *testing.T) {
+func TestPromotionReplacesADraft(t *testing.T) {
 	p := newTestProject(t)
 	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--draft")
 	require.Zero(t, code, out)
@@ -131,11 +131,11 @@ func TestDraftIsForThePreviewAndReplaced(t *testing.T) {
 }
 
 // A stack that requires gates refuses a release without their statements.
-func TestRequiredGatesAreDemanded(t *testing.T) {
+func TestReleaseWithoutARequiredGateIsRefused(t *testing.T) {
 	p := newTestProject(t)
-	p.promoted() // the gate is not required yet, and has no evidence
-	p.build(true)
-	p.promoted()
+	p.promoteAndMerge() // the gate is not required yet, and has no evidence
+	p.buildImages(signed)
+	p.promoteAndMerge()
 	p.write("Pulumi.prod.yaml", strings.Replace(p.read("Pulumi.prod.yaml"), "    trustedKeys:", "    requiredGates: [load-test]\n    trustedKeys:", 1))
 	p.commit("require")
 	out, code := p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
@@ -145,8 +145,8 @@ func TestRequiredGatesAreDemanded(t *testing.T) {
 	require.Equal(t, exitcode.Found, code, out)
 	require.Contains(t, out, "has no valid attestation of type "+gate.LoadTest.PredicateType("prod"))
 
-	p.build(true)
-	out, code = p.run(append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,cost"}, p.evidenceOf()...)...)
+	p.buildImages(signed)
+	out, code = p.run(append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,cost"}, p.writeEvidence()...)...)
 	require.Zero(t, code, out)
 }
 
@@ -173,47 +173,47 @@ func TestPromotionIsRefused(t *testing.T) {
 		code    int
 		want    string
 	}{
-		{"nobody signed the images", func(p *testProject) []string { p.build(false); return nil }, exitcode.Found, "nothing of this type is attached"},
+		{"nobody signed the images", func(p *testProject) []string { p.buildImages(unsigned); return nil }, exitcode.Found, "nothing of this type is attached"},
 		{"another key signed them", func(p *testProject) []string {
 			other := newTestProject(p.t)
 			p.write("keys/staging.pub", other.read("keys/staging.pub"))
-			p.outputs("staging", p.images) // the fake Pulumi on PATH is that of the newer project
-			p.history("update", "succeeded", time.Now().Add(-time.Hour))
+			p.setOutputs("staging", p.images) // the fake Pulumi on PATH is that of the newer project
+			p.setHistory("update", "succeeded", time.Now().Add(-time.Hour))
 			return nil
 		}, exitcode.Found, "is signed by another key"},
 		{"they were built from files that differ from the commit", func(p *testProject) []string {
 			p.modified = true
-			p.build(true)
+			p.buildImages(signed)
 			return nil
 		}, exitcode.Found, "was built from files that differ from commit"},
 		{"no key is trusted", func(p *testProject) []string {
 			p.write("Pulumi.prod.yaml", "config:\n  a:b: c\n")
 			return nil
 		}, exitcode.Found, "images.trustedKeys is not set"},
-		{"the update is too young", func(p *testProject) []string {
-			p.history("update", "succeeded", time.Now().Add(-time.Minute))
+		{"the last update ended too recently", func(p *testProject) []string {
+			p.setHistory("update", "succeeded", time.Now().Add(-time.Minute))
 			return nil
 		}, exitcode.Found, "must be 30m0s"},
 		{"the update failed", func(p *testProject) []string {
-			p.history("update", "failed", time.Now().Add(-time.Hour))
+			p.setHistory("update", "failed", time.Now().Add(-time.Hour))
 			return nil
 		}, exitcode.Found, "the last update of the stack is failed"},
-		{"a migration that removes", func(p *testProject) []string { p.step("00001_users.sql", dropsStep); return nil }, exitcode.Found, "it removes what an older program may use"},
+		{"a migration that removes", func(p *testProject) []string { p.commitMigration("00001_users.sql", dropsColumn); return nil }, exitcode.Found, "it removes what an older program may use"},
 		{"an image by its tag", func(p *testProject) []string {
-			p.outputs("staging", map[string]string{"web": p.registry + "/staging/web:v1"})
+			p.setOutputs("staging", map[string]string{"web": p.registry + "/staging/web:v1"})
 			return nil
 		}, exitcode.NotLooked, "must be REPOSITORY@sha256:DIGEST"},
-		{"an image of another place", func(p *testProject) []string {
+		{"an image in another repository than the others", func(p *testProject) []string {
 			p.images["web"] = strings.Replace(p.images["web"], "/staging/", "/elsewhere/", 1)
-			p.outputs("staging", p.images)
+			p.setOutputs("staging", p.images)
 			return nil
 		}, exitcode.NotLooked, "next to the others"},
-		{"no load report", func(*testProject) []string { return []string{"--load-report", "none.json"} }, exitcode.Found, "none.json"},
-		{"a file with changes", func(p *testProject) []string {
+		{"the load report does not exist", func(*testProject) []string { return []string{"--load-report", "none.json"} }, exitcode.Found, "none.json"},
+		{"the stack's file has uncommitted changes", func(p *testProject) []string {
 			p.write("Pulumi.prod.yaml", prodFile+"  x:y: z\n")
 			return []string{"--commit"}
 		}, exitcode.Usage, "has changes that are not committed"},
-		{"a stack that is a path", func(*testProject) []string { return []string{"--to", "../prod"} }, exitcode.Usage, "must be the name of a stack"},
+		{"the name of the stack is a path", func(*testProject) []string { return []string{"--to", "../prod"} }, exitcode.Usage, "must be the name of a stack"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			p := newTestProject(t)
@@ -227,6 +227,7 @@ func TestPromotionIsRefused(t *testing.T) {
 	}
 }
 
+// pod returns a running pod with one container, after the changes.
 func pod(name, image string, change ...func(*corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Image: image}}}}
 	for _, c := range change {
@@ -243,7 +244,7 @@ func TestPodsMustRunTheDigestsOfTheOutput(t *testing.T) {
 		pods []*corev1.Pod
 		want string
 	}{
-		{"the digest, and an image of others", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "docker.io/redis:7")}, ""},
+		{"the right digest, and an image of a third-party program", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "docker.io/redis:7")}, ""},
 		{"an older pod that has ended", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "r/migrate@sha256:9", ended)}, ""},
 		{"a rollout that has not ended", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "r/web@sha256:0")}, "b runs r/web@sha256:0"},
 		{"an image that the output does not have", []*corev1.Pod{pod("a", "r/other@sha256:1")}, "a runs r/other@sha256:1"},
@@ -313,7 +314,7 @@ func planFile(t *testing.T, origin canonicalplan.Origin, digests map[string]stri
 	return string(raw)
 }
 
-func TestPreviewMustBeOfTheReleaseAndLoseNothing(t *testing.T) {
+func TestPreviewMustBeOfTheReleaseWithoutUnapprovedLosses(t *testing.T) {
 	const commit = "0a0a0a0a0a0a"
 	plan := func(origin canonicalplan.Origin, web string) string {
 		return planFile(t, origin, map[string]string{"web": web})
@@ -332,11 +333,11 @@ func TestPreviewMustBeOfTheReleaseAndLoseNothing(t *testing.T) {
 		"an empty stack":      {plan(canonicalplan.Origin{Stack: "prod", Commit: commit, Offline: true}, "sha256:1"), `{}`, `{}`, "preview without --offline"},
 		"another image":       {plan(prod, "sha256:2"), `{}`, `{}`, "p-prod-web has another image, sha256:2"},
 		"no image":            {planFile(t, prod, nil), `{}`, `{}`, "not of this release"},
-		"a file that is cut":  {`{"stack":`, `{}`, `{}`, "is no report"},
+		"a truncated file":    {`{"stack":`, `{}`, `{}`, "is no report"},
 		"an edited file":      {strings.Replace(good, `"op": "delete"`, `"op": "update"`, 1), `{}`, `{}`, "the file was edited"},
 	} {
 		t.Run(why, func(t *testing.T) {
-			dir := evidence(t, map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy})
+			dir := writeFiles(t, map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy})
 			_, err := checkPreview(dir, "prod", &record.Record{Commit: commit, Images: map[string]string{"web": "sha256:1"}})
 			if c.want == "" {
 				require.NoError(t, err)
@@ -349,8 +350,8 @@ func TestPreviewMustBeOfTheReleaseAndLoseNothing(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// evidence writes the files of a preview.
-func evidence(t *testing.T, files map[string]string) string {
+// writeFiles writes files to a new folder, and returns the folder.
+func writeFiles(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for file, text := range files {
@@ -372,7 +373,7 @@ func TestCostMustBeWithinTheBudget(t *testing.T) {
 		"a file that is cut": {`{`, 4500, "is no report"},
 	} {
 		t.Run(why, func(t *testing.T) {
-			summary, err := checkCost(evidence(t, map[string]string{"cost.json": c.cost}), c.budget)
+			summary, err := checkCost(writeFiles(t, map[string]string{"cost.json": c.cost}), c.budget)
 			if c.want == "" {
 				require.NoError(t, err)
 				require.Equal(t, "$4,500.00 a month of $4,500.00, before $4,000.00; without a price: 1", summary)

@@ -1,9 +1,9 @@
 // Package promotion has the subcommands of a release manager: promote writes which images
 // a stack runs, rollback writes an earlier record, diff says how two stacks differ.
 //
-// Each writes the key release of a stack's file and nothing else. It changes no stack: the
-// file is reviewed and merged, and pulumi up copies the images (ko:index:Promoted). Git is
-// the history of the releases.
+// promote and rollback write only the key release of a stack's file. They change no stack: a
+// person reviews and merges the file, and pulumi up copies the images (ko:index:Promoted).
+// The git history of the file is the history of the releases. diff writes nothing.
 package promotion
 
 import (
@@ -65,21 +65,21 @@ func (p project) read(stack string) (*record.File, error) {
 	return f, nil
 }
 
-// base returns the file into which a record is written, as in the last commit. A draft of pf
-// promote --draft is overwritten. Any other uncommitted change is an error if the record will be
-// committed, because the commit must have the record alone.
-func (p project) base(ctx context.Context, stack string, commits bool) (*record.File, error) {
+// baseFile returns the stack's file into which a record will be written. It is the file of the last
+// commit, so that the record replaces a draft of pf promote --draft. If createCommit is set, any other
+// uncommitted change is an error, because the new commit must have only the record.
+func (p project) baseFile(ctx context.Context, stack string, createCommit bool) (*record.File, error) {
 	file, err := p.read(stack)
 	if err != nil {
 		return nil, err
 	}
-	last, err := p.committed(ctx, stack)
+	last, err := p.committedFile(ctx, stack)
 	switch {
 	case err == nil && file.DiffersOnlyByRelease(last):
 		return last, nil
-	case commits && err == nil:
+	case createCommit && err == nil:
 		return nil, fmt.Errorf("%s has changes that are not committed: commit or undo them first", fileName(stack))
-	case commits:
+	case createCommit:
 		return nil, fmt.Errorf("%s: %w: commit the file first", fileName(stack), err)
 	}
 	return file, nil
@@ -94,8 +94,8 @@ func (p project) write(stack string, f *record.File, r *record.Record) error {
 	return os.WriteFile(filepath.Join(p.dir, fileName(stack)), text, 0o644)
 }
 
-// keys reads the trusted keys that a stack's file names.
-func (p project) keys(stack string, f *record.File) (signkey.Trusted, error) {
+// trustedKeys reads the trusted keys that a stack's file names.
+func (p project) trustedKeys(stack string, f *record.File) (signkey.Trusted, error) {
 	if len(f.TrustedKeys) == 0 {
 		return nil, fmt.Errorf("%s: images.trustedKeys is not set: name the files of the public keys (docs/promotion.md)", fileName(stack))
 	}
@@ -117,8 +117,8 @@ func (p project) keys(stack string, f *record.File) (signkey.Trusted, error) {
 	return keys, nil
 }
 
-// splitImages converts the output images of a stack to the members of a record. Every image must
-// have a digest and be in REPOSITORY/SHORT.
+// splitImages converts the output images of a stack to the repository and the digests of a record.
+// Every image must have a digest, and its name must be REPOSITORY/SHORT with the same REPOSITORY.
 func splitImages(images map[string]string) (repository string, digests map[string]string, err error) {
 	if len(images) == 0 {
 		return "", nil, errors.New("the stack has no output images: run pulumi up first")
@@ -138,14 +138,14 @@ func splitImages(images map[string]string) (repository string, digests map[strin
 	return repository, digests, nil
 }
 
-// registryOptions returns the options of requests to registries: the logins in the docker
-// configuration.
+// registryOptions returns the options of requests to registries. The requests use the logins in
+// Docker's configuration.
 func registryOptions() []remote.Option {
 	return []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("pf")}
 }
 
-// verifyImage verifies that an image in a registry has a provenance, an SBOM and the statements of
-// some gates for a stack.
+// verifyImage verifies that an image in a registry has a signed provenance, a signed SBOM, and a
+// signed statement of each of gates for a stack.
 func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, stack string, gates ...gate.Name) ([]attest.Attestation, error) {
 	ref, err := name.NewDigest(reference, name.StrictValidation)
 	if err != nil {

@@ -43,12 +43,17 @@ type testProject struct {
 	dir      string
 	registry string
 	key      signkey.Key
-	images   map[string]string // of the stack staging
-	shorts   []string          // the names of its images
-	commits  string            // the commit from which they are built; the default is any
-	modified bool              // they are built from files that differ from the commit
+	// images has the images of the stack staging, by short name.
+	images map[string]string
+	// shorts are the short names of the images that buildImages builds.
+	shorts []string
+	// builtFrom is the commit in the provenance of the images. If it is empty, each image has
+	// another commit.
+	builtFrom string
+	modified  bool // they are built from files that differ from the commit
 }
 
+// newTestProject returns a project whose stack staging has run signed images for an hour.
 func newTestProject(t *testing.T) *testProject {
 	t.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
@@ -75,11 +80,11 @@ func newTestProject(t *testing.T) *testProject {
 	p.newRepository()
 	p.commit("begin")
 
-	p.history("update", "succeeded", time.Now().Add(-time.Hour))
-	p.build(true)
-	p.outputs("prod", map[string]string{})
-	p.state("staging", `{"deployment":{}}`)
-	p.state("prod", `{"deployment":{}}`)
+	p.setHistory("update", "succeeded", time.Now().Add(-time.Hour))
+	p.buildImages(signed)
+	p.setOutputs("prod", map[string]string{})
+	p.setState("staging", `{"deployment":{}}`)
+	p.setState("prod", `{"deployment":{}}`)
 	return p
 }
 
@@ -128,22 +133,25 @@ func (p *testProject) commit(message string) {
 	p.git("commit", "--quiet", "--message", message)
 }
 
-func (p *testProject) history(kind, result string, ended time.Time) {
+// setHistory sets the output of pulumi stack history. The newest entry is a failed refresh. The entry
+// before it has the kind and the result.
+func (p *testProject) setHistory(kind, result string, ended time.Time) {
 	p.t.Helper()
 	text, err := json.Marshal([]map[string]any{{"kind": "refresh", "result": "failed"}, {"kind": kind, "result": result, "endTime": ended}})
 	require.NoError(p.t, err)
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "history"), text, 0o600))
 }
 
-func (p *testProject) outputs(stack string, images map[string]string) {
+// setOutputs sets the output of pulumi stack output.
+func (p *testProject) setOutputs(stack string, images map[string]string) {
 	p.t.Helper()
 	text, err := json.Marshal(map[string]any{"url": "https://" + stack + ".example.com", "namespace": "progressive-framework-" + stack, "images": images})
 	require.NoError(p.t, err)
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "output-"+stack), text, 0o600))
 }
 
-// state sets the output of pulumi stack export.
-func (p *testProject) state(stack, text string) {
+// setState sets the output of pulumi stack export.
+func (p *testProject) setState(stack, text string) {
 	p.t.Helper()
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "state-"+stack), []byte(text), 0o600))
 }
@@ -151,8 +159,15 @@ func (p *testProject) state(stack, text string) {
 // withoutEvidence accepts the gates whose evidence is not in the registry, git or Pulumi.
 const withoutEvidence = "--without=alarms,pods,load-test,preview,cost"
 
-// build builds new images for the stack staging.
-func (p *testProject) build(signed bool) {
+// Arguments of buildImages.
+const (
+	signed   = true
+	unsigned = false
+)
+
+// buildImages builds new images for the stack staging, with or without signed attestations. It sets
+// the outputs of staging to the images.
+func (p *testProject) buildImages(sign bool) {
 	p.t.Helper()
 	p.images = map[string]string{}
 	for _, short := range p.shorts {
@@ -165,18 +180,19 @@ func (p *testProject) build(signed bool) {
 		ref := repo.Digest(digest.String())
 		require.NoError(p.t, remote.Write(ref, image))
 		p.images[short] = ref.String()
-		if signed {
+		if sign {
 			p.sign(ref, digest)
 		}
 	}
-	p.outputs("staging", p.images)
+	p.setOutputs("staging", p.images)
 }
 
+// sign attaches a signed provenance and a signed SBOM to an image.
 func (p *testProject) sign(ref name.Digest, digest v1.Hash) {
 	p.t.Helper()
 	provenance, err := attest.NewStatement("x", digest, attest.ProvenanceType, attest.Provenance{BuildDefinition: attest.BuildDefinition{
 		ResolvedDependencies: []attest.Dependency{{
-			Name: "sources", Digest: map[string]string{"gitCommit": cmp.Or(p.commits, digest.Hex[:40])},
+			Name: "sources", Digest: map[string]string{"gitCommit": cmp.Or(p.builtFrom, digest.Hex[:40])},
 			Annotations: map[string]any{"modified": p.modified},
 		}},
 	}})
@@ -205,7 +221,8 @@ func (p *testProject) run(args ...string) (string, int) {
 	return out.String(), code
 }
 
-func (p *testProject) release(stack string) *record.Record {
+// readRelease returns the release in a stack's file.
+func (p *testProject) readRelease(stack string) *record.Record {
 	p.t.Helper()
 	f, err := record.Parse([]byte(p.read("Pulumi." + stack + ".yaml")))
 	require.NoError(p.t, err)

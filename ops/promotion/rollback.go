@@ -50,7 +50,7 @@ func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.to, "to", "", "the commit of the earlier release, or the commit that wrote it; the default is the release before the present one")
-	c.Flags().BoolVar(&o.commits, "commit", false, "create a branch and commit the file")
+	c.Flags().BoolVar(&o.createCommit, "commit", false, "create a branch and commit the file")
 	c.Flags().BoolVar(&o.acceptAdditive, "accept-additive", false, "accept a schema that is ahead, if the additional steps only add to it")
 	c.Flags().StringVar(&o.approvals, "approvals", approvalsFile, "the file with approvals, relative to the project's folder")
 	return c
@@ -58,12 +58,13 @@ func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
 
 // rollbackOptions are the flags of a rollback.
 type rollbackOptions struct {
-	to, approvals           string
-	commits, acceptAdditive bool
+	to, approvals                string
+	createCommit, acceptAdditive bool
 }
 
+// rollback checks the gates of a rollback, and writes an earlier release into the stack's file.
 func (p project) rollback(ctx context.Context, out io.Writer, stack string, o rollbackOptions, now time.Time) error {
-	file, err := p.base(ctx, stack, o.commits)
+	file, err := p.baseFile(ctx, stack, o.createCommit)
 	if err != nil {
 		return err
 	}
@@ -73,9 +74,9 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 	}
 	list, err := p.history(ctx, stack)
 	if err != nil {
-		return unread(err)
+		return unreadError(err)
 	}
-	earlier, err := target(list, file.Release, o.to)
+	earlier, err := findRelease(list, file.Release, o.to)
 	if err != nil {
 		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%s: %w", fileName(stack), err)}
 	}
@@ -85,32 +86,32 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 	}
 	outputs, err := outputsOf(ctx, p.dir, stack)
 	if err != nil {
-		return unread(err)
+		return unreadError(err)
 	}
 	r := *earlier.Record
 	r.At = now
 	var g judgements
-	g.judge("images", p.available(ctx, stack, file, &r, outputs.Images), "%d images are in a registry, signed", len(r.Images))
-	summary, err := database.back(ctx, list, r.Commit, o.acceptAdditive)
-	g.judge(gate.Migrations, err, "%s", summary)
+	g.addResult("images", p.checkAvailable(ctx, stack, file, &r, outputs.Images), "%d images are in a registry, signed", len(r.Images))
+	summary, err := database.checkRollback(ctx, list, r.Commit, o.acceptAdditive)
+	g.addResult(gate.Migrations, err, "%s", summary)
 	if err := g.write(out); err != nil {
-		return unread(err)
+		return unreadError(err)
 	}
 	if g.refusals() > 0 {
 		return &exitcode.Error{Code: exitcode.Found, Err: errors.New("the rollback is refused; nothing was written")}
 	}
 	return p.publish(ctx, out, change{
-		stack: stack, file: file, record: &r, commits: o.commits,
+		stack: stack, file: file, record: &r, createCommit: o.createCommit,
 		branch: fmt.Sprintf("rollback-%s-%.12s-%d", stack, r.Commit, now.Unix()),
 		title:  fmt.Sprintf("%s: back to release %.12s", stack, r.Commit),
 		body:   fmt.Sprintf("The release that commit %.12s wrote.\n", earlier.commit),
 	})
 }
 
-// available checks that every image of a record still exists: in the stack's own registry, where a
+// checkAvailable checks that every image of a record still exists: in the stack's own registry, where a
 // promotion copied it, or in the registry of the stack that built it.
-func (p project) available(ctx context.Context, stack string, file *record.File, r *record.Record, current map[string]string) error {
-	keys, err := p.keys(stack, file)
+func (p project) checkAvailable(ctx context.Context, stack string, file *record.File, r *record.Record, current map[string]string) error {
+	keys, err := p.trustedKeys(stack, file)
 	if err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (p project) available(ctx context.Context, stack string, file *record.File,
 		if err == nil {
 			continue
 		}
-		if _, again := verifyImage(ctx, r.Source(short), keys, stack, file.RequiredGates...); again == nil {
+		if _, sourceErr := verifyImage(ctx, r.Source(short), keys, stack, file.RequiredGates...); sourceErr == nil {
 			continue
 		}
 		errs = append(errs, err)

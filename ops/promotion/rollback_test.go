@@ -12,18 +12,19 @@ import (
 	"github.com/progressive-framework/platform/release/attest"
 )
 
-// promoted promotes the images of staging, and merges the change.
-func (p *testProject) promoted() {
+// promoteAndMerge promotes the images of staging to prod, and commits the change.
+func (p *testProject) promoteAndMerge() {
 	p.t.Helper()
 	out, code := p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.Zero(p.t, code, out)
 	p.commit("promotion")
 }
 
-// deployed copies the images of prod's release, as pulumi up does.
-func (p *testProject) deployed() {
+// copyReleaseImages copies the images of prod's release into prod's registry, and sets prod's outputs
+// to the copies. pulumi up does the same.
+func (p *testProject) copyReleaseImages() {
 	p.t.Helper()
-	r := p.release("prod")
+	r := p.readRelease("prod")
 	images := map[string]string{}
 	for short := range r.Images {
 		source, err := name.NewDigest(r.Source(short))
@@ -33,20 +34,20 @@ func (p *testProject) deployed() {
 		require.NoError(p.t, attest.Copy(p.t.Context(), source, target, nil, nil))
 		images[short] = target.Digest(source.DigestStr()).String()
 	}
-	p.outputs("prod", images)
+	p.setOutputs("prod", images)
 }
 
 func TestRollbackWritesAnEarlierRelease(t *testing.T) {
 	p := newTestProject(t)
-	p.promoted()
-	p.deployed()
-	first, firstImages := p.release("prod"), p.images
-	p.build(true)
+	p.promoteAndMerge()
+	p.copyReleaseImages()
+	first, firstImages := p.readRelease("prod"), p.images
+	p.buildImages(signed)
 	p.write("note", "another commit")
 	p.commit("work")
-	p.promoted()
-	p.deployed()
-	second := p.release("prod")
+	p.promoteAndMerge()
+	p.copyReleaseImages()
+	second := p.readRelease("prod")
 	require.False(t, first.SameImages(second))
 	for _, reference := range firstImages { // a rollback must not need staging's images
 		ref, err := name.NewDigest(reference)
@@ -56,35 +57,36 @@ func TestRollbackWritesAnEarlierRelease(t *testing.T) {
 
 	out, code := p.run("rollback", "--stack", "prod", "--commit")
 	require.Zero(t, code, out)
-	back := p.release("prod")
-	require.True(t, back.SameImages(first))
-	require.Equal(t, first.Commit, back.Commit)
+	current := p.readRelease("prod")
+	require.True(t, current.SameImages(first))
+	require.Equal(t, first.Commit, current.Commit)
 	require.Contains(t, p.git("log", "-1", "--format=%s"), "back to release "+first.Commit[:12])
-	p.releaseDeployed()
+	p.setOutputsToRelease()
 
 	out, code = p.run("rollback", "--stack", "prod", "--to", second.Commit[:12])
 	require.Zero(t, code, out)
-	require.True(t, p.release("prod").SameImages(second), "forward again, by its commit")
+	require.True(t, p.readRelease("prod").SameImages(second), "--to can also name a newer release")
 }
 
-// releaseDeployed sets prod's outputs to its release, whose images prod already has.
-func (p *testProject) releaseDeployed() {
+// setOutputsToRelease sets prod's outputs to the images of prod's release. Prod's registry must
+// already have these images.
+func (p *testProject) setOutputsToRelease() {
 	p.t.Helper()
 	images := map[string]string{}
-	for short, digest := range p.release("prod").Images {
+	for short, digest := range p.readRelease("prod").Images {
 		images[short] = p.registry + "/prod/" + short + "@" + digest
 	}
-	p.outputs("prod", images)
+	p.setOutputs("prod", images)
 }
 
-func TestRollbackIsRefused(t *testing.T) {
+func TestRollbackWithoutAReleaseOrItsImagesIsRefused(t *testing.T) {
 	p := newTestProject(t)
 	out, code := p.run("rollback", "--stack", "prod")
 	require.Equal(t, exitcode.Found, code, out)
 	require.Contains(t, out, "no commit of the file has a key release")
 
-	p.promoted()
-	first, images := p.release("prod"), p.images
+	p.promoteAndMerge()
+	first, images := p.readRelease("prod"), p.images
 	out, code = p.run("rollback", "--stack", "prod")
 	require.Equal(t, exitcode.Found, code, out)
 	out, code = p.run("rollback", "--stack", "prod", "--to", "0123456")
@@ -93,8 +95,8 @@ func TestRollbackIsRefused(t *testing.T) {
 	out, code = p.run("rollback", "--stack", "prod", "--to", "--all")
 	require.Equal(t, exitcode.Usage, code, out)
 
-	p.build(true)
-	p.promoted()
+	p.buildImages(signed)
+	p.promoteAndMerge()
 	second := p.read("Pulumi.prod.yaml")
 	ref, err := name.NewDigest(images["web"])
 	require.NoError(t, err)
@@ -107,8 +109,8 @@ func TestRollbackIsRefused(t *testing.T) {
 
 func TestDiffShowsImagesModulesAndConfiguration(t *testing.T) {
 	p := newTestProject(t)
-	p.promoted()
-	p.deployed()
+	p.promoteAndMerge()
+	p.copyReleaseImages()
 	out, code := p.run("diff", "staging", "prod")
 	require.Zero(t, code, out)
 	require.Contains(t, out, "web  same, sha256:")
@@ -119,7 +121,7 @@ func TestDiffShowsImagesModulesAndConfiguration(t *testing.T) {
 	require.NotContains(t, out, "progressive-framework:release")
 	require.Contains(t, out, "not known: a stack has neither a release nor signed provenance of its image migrate")
 
-	p.build(true)
+	p.buildImages(signed)
 	out, code = p.run("diff", "staging", "prod")
 	require.Zero(t, code, out)
 	require.Regexp(t, `web  sha256:[0-9a-f]{12} -> sha256:[0-9a-f]{12}`, out)
@@ -127,7 +129,7 @@ func TestDiffShowsImagesModulesAndConfiguration(t *testing.T) {
 	require.Regexp(t, `module example.com/m  v1\.[0-9a-f]{2} -> v1\.`, out)
 }
 
-// keyState is a state with one key of KMS, which rotates or does not.
+// keyState returns the state of a stack with one KMS key. more is the JSON of further resources.
 func keyState(stack string, rotates bool, more string) string {
 	return fmt.Sprintf(`{"version":3,"deployment":{"resources":[{"urn":"urn:pulumi:%[1]s::p::aws:kms/key:Key::p-%[1]s-key","custom":true,"type":"aws:kms/key:Key",
 		"inputs":{"enableKeyRotation":%[2]t,"deletionWindowInDays":30}}%[3]s]}}`, stack, rotates, more)
@@ -136,27 +138,27 @@ func keyState(stack string, rotates bool, more string) string {
 func TestDiffShowsMigrationsPoliciesAndCost(t *testing.T) {
 	p := newTestProject(t)
 	p.shorts = []string{"web", "migrate"}
-	p.step("00001_users.sql", firstStep)
-	p.commits = p.git("rev-parse", "HEAD")
-	p.build(true)
-	p.promoted()
-	p.deployed()
-	p.state("prod", keyState("prod", true, ""))
-	p.state("staging", keyState("staging", false, `,{"urn":"urn:pulumi:staging::p::aws:kms/key:Key::p-staging-second","custom":true,"type":"aws:kms/key:Key","inputs":{"enableKeyRotation":true,"deletionWindowInDays":30}}`))
+	p.commitMigration("00001_users.sql", createsTable)
+	p.builtFrom = p.git("rev-parse", "HEAD")
+	p.buildImages(signed)
+	p.promoteAndMerge()
+	p.copyReleaseImages()
+	p.setState("prod", keyState("prod", true, ""))
+	p.setState("staging", keyState("staging", false, `,{"urn":"urn:pulumi:staging::p::aws:kms/key:Key::p-staging-second","custom":true,"type":"aws:kms/key:Key","inputs":{"enableKeyRotation":true,"deletionWindowInDays":30}}`))
 	out, code := p.run("diff", "staging", "prod")
 	require.Zero(t, code, out)
 	require.Contains(t, out, "none: both run the same image migrate")
 	require.Contains(t, out, "key-rotates p-*-key  mandatory -> holds")
-	require.NotContains(t, out, "p-*-second", "a key that keeps the rules")
-	for resource, common := range map[string]string{"p-prod-key": "p-*-key", "p-prod": "p-*", "p-production": "p-production", "key": "key"} {
-		require.Equal(t, common, side{values: map[string]string{"progressive-framework:environment": "prod"}}.common(resource))
+	require.NotContains(t, out, "p-*-second", "a key that breaks no rule is not listed")
+	for resource, want := range map[string]string{"p-prod-key": "p-*-key", "p-prod": "p-*", "p-production": "p-production", "key": "key"} {
+		require.Equal(t, want, side{values: map[string]string{"progressive-framework:environment": "prod"}}.withoutEnvironment(resource))
 	}
 	require.Contains(t, out, "total  $2.00 -> $1.00; without a price: 0 -> 0")
 
-	p.step("00002_email.sql", addsStep)
-	p.step("00003_email.sql", dropsStep)
-	p.commits = p.git("rev-parse", "HEAD")
-	p.build(true)
+	p.commitMigration("00002_email.sql", addsColumn)
+	p.commitMigration("00003_email.sql", dropsColumn)
+	p.builtFrom = p.git("rev-parse", "HEAD")
+	p.buildImages(signed)
 	out, code = p.run("diff", "staging", "prod")
 	require.Zero(t, code, out)
 	require.Contains(t, out, "00002_email.sql  only the first; only adds")

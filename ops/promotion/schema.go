@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/release/migration"
 )
 
-// schema is the schema of a stack's database, as of the release that the stack runs.
+// schema checks the schema migrations of a stack's database. It reads them from git.
 type schema struct {
 	project
 	stack     string
@@ -22,8 +22,8 @@ type schema struct {
 	now       time.Time
 }
 
-// newSchema returns the schema of a stack. approvalsFile is relative to the project's folder, and
-// may be missing.
+// newSchema returns the schema of a stack, with the approvals in approvalsFile. The path is relative
+// to the project's folder. The file may be missing.
 func newSchema(p project, stack, approvalsFile string, now time.Time) (schema, error) {
 	s := schema{project: p, stack: stack, now: now}
 	raw, err := os.ReadFile(filepath.Join(p.dir, approvalsFile))
@@ -39,40 +39,40 @@ func newSchema(p project, stack, approvalsFile string, now time.Time) (schema, e
 	return s, nil
 }
 
-// between returns the steps that the commit after has and the commit before does not. If before is
-// empty, the database has no schema yet.
-func (s schema) between(ctx context.Context, before, after string) (migration.Steps, error) {
+// addedBetween returns the migrations that the commit after has and the commit before does not have.
+// If before is empty, the database has no schema yet.
+func (s schema) addedBetween(ctx context.Context, before, after string) (migration.Steps, error) {
 	var older migration.Steps
 	if before != "" {
 		var err error
-		if older, err = s.steps(ctx, before); err != nil {
+		if older, err = s.migrationsAt(ctx, before); err != nil {
 			return nil, err
 		}
 	}
-	newer, err := s.steps(ctx, after)
+	newer, err := s.migrationsAt(ctx, after)
 	if err != nil {
 		return nil, err
 	}
 	return migration.Added(older, newer)
 }
 
-// add checks that the steps from one commit to another only add to the schema, or are approved.
-// Pods of the older release run until the rollout has ended.
+// checkAdditions checks the migrations that the commit after adds. Each must only add to the schema,
+// or be approved, because pods of the older release run until the rollout has ended.
 //
-// The commit after is the one of the image that applies the steps. The record has the commit
-// recorded, from which the next promotion and a rollback count. Both must have the same steps,
-// because no promotion would check the steps between them.
-func (s schema) add(ctx context.Context, before, after, recorded string) (string, error) {
-	added, err := s.between(ctx, before, after)
+// The image that applies the migrations was built at the commit after. The next promotion and a
+// rollback start from the commit in the record, recorded. Both commits must have the same
+// migrations, because no promotion would check those between them.
+func (s schema) checkAdditions(ctx context.Context, before, after, recorded string) (string, error) {
+	added, err := s.addedBetween(ctx, before, after)
 	if err != nil {
 		return "", err
 	}
-	applied, err := s.steps(ctx, after)
+	applied, err := s.migrationsAt(ctx, after)
 	if err != nil {
 		return "", err
 	}
-	if known, err := s.steps(ctx, recorded); err != nil || !maps.Equal(applied, known) {
-		return "", errors.Join(err, fmt.Errorf("the image %s was built at commit %.12s, and the steps at %.12s differ from its own: promote at the commit that the stack runs", migrateImage, after, recorded))
+	if known, err := s.migrationsAt(ctx, recorded); err != nil || !maps.Equal(applied, known) {
+		return "", errors.Join(err, fmt.Errorf("the image %s was built at commit %.12s, and the migrations at %.12s differ from its own: promote at the commit that the stack runs", migrateImage, after, recorded))
 	}
 	var faults []string
 	approved := 0
@@ -90,11 +90,11 @@ func (s schema) add(ctx context.Context, before, after, recorded string) (string
 	return fmt.Sprintf("%d steps since %s, %d statements approved", len(added), shortCommit(before), approved), nil
 }
 
-// back checks that a stack can return to the release of a commit. The database has the steps of
-// every release that ran. Steps that the earlier release does not have must be approved, or only
-// add with acceptAdditive.
-func (s schema) back(ctx context.Context, releases []release, earlier string, acceptAdditive bool) (string, error) {
-	older, err := s.steps(ctx, earlier)
+// checkRollback checks that a stack can return to the release of the commit earlier. The database has
+// the migrations of every release that ran. Each migration that the earlier release does not have
+// must be approved. With acceptAdditive, a migration that only adds to the schema needs no approval.
+func (s schema) checkRollback(ctx context.Context, releases []release, earlier string, acceptAdditive bool) (string, error) {
+	older, err := s.migrationsAt(ctx, earlier)
 	if err != nil {
 		return "", err
 	}
@@ -103,7 +103,7 @@ func (s schema) back(ctx context.Context, releases []release, earlier string, ac
 		if r.Record == nil {
 			continue
 		}
-		steps, err := s.steps(ctx, r.Commit)
+		steps, err := s.migrationsAt(ctx, r.Commit)
 		if err != nil {
 			return "", err
 		}
@@ -121,7 +121,7 @@ func (s schema) back(ctx context.Context, releases []release, earlier string, ac
 	for _, step := range ahead.Names() {
 		found, refused := approval.Find(s.approvals, s.stack, approval.Rollback, step, s.now)
 		switch {
-		case found != nil:
+		case found != nil: // approved
 		case harmful[step] != "":
 			faults = append(faults, fmt.Sprintf("%s (%s)", harmful[step], refused))
 		case !acceptAdditive:
@@ -134,6 +134,7 @@ func (s schema) back(ctx context.Context, releases []release, earlier string, ac
 	return fmt.Sprintf("%d steps ahead of release %.12s", len(ahead), earlier), nil
 }
 
+// shortCommit returns the start of a commit, or a text for the empty commit.
 func shortCommit(commit string) string {
 	if commit == "" {
 		return "an empty database"

@@ -14,20 +14,20 @@ import (
 )
 
 const (
-	firstStep = "-- +goose Up\nCREATE TABLE users (id TEXT);\n"
-	addsStep  = "-- +goose Up\nALTER TABLE users ADD COLUMN email TEXT;\n"
-	dropsStep = "-- +goose Up\nALTER TABLE users DROP COLUMN email;\n"
+	createsTable = "-- +goose Up\nCREATE TABLE users (id TEXT);\n"
+	addsColumn   = "-- +goose Up\nALTER TABLE users ADD COLUMN email TEXT;\n"
+	dropsColumn  = "-- +goose Up\nALTER TABLE users DROP COLUMN email;\n"
 )
 
-// step commits a new step of the schema.
-func (p *testProject) step(name, text string) {
+// commitMigration commits a new schema migration.
+func (p *testProject) commitMigration(name, text string) {
 	p.t.Helper()
 	p.write(migration.Folder+"/"+name, text)
 	p.commit(name)
 }
 
-// newSchemaHistory is a project with four commits: create a table, add a column, drop the column,
-// and edit the first step.
+// newSchemaHistory returns a project and its four commits. They create a table, add a column, drop
+// the column, and edit the first migration.
 func newSchemaHistory(t *testing.T) (p *testProject, table, adds, drops, edited string) {
 	t.Helper()
 	p = &testProject{t: t, dir: t.TempDir()}
@@ -36,36 +36,37 @@ func newSchemaHistory(t *testing.T) (p *testProject, table, adds, drops, edited 
 		into       *string
 		name, text string
 	}{
-		{&table, "00001_users.sql", firstStep}, {&adds, "00002_email.sql", addsStep}, {&drops, "00003_email.sql", dropsStep}, {&edited, "00001_users.sql", addsStep},
+		{&table, "00001_users.sql", createsTable}, {&adds, "00002_email.sql", addsColumn}, {&drops, "00003_email.sql", dropsColumn}, {&edited, "00001_users.sql", addsColumn},
 	} {
-		p.step(c.name, c.text)
+		p.commitMigration(c.name, c.text)
 		*c.into = p.git("rev-parse", "HEAD")
 	}
 	return p, table, adds, drops, edited
 }
 
-// permit writes an approval that is valid for some days.
-func (p *testProject) permit(op, step string, days int) {
+// writeApproval writes an approval of op for a migration. It ends in some days; a negative number is
+// in the past.
+func (p *testProject) writeApproval(op, step string, days int) {
 	p.t.Helper()
 	until := time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly)
 	p.write(approvalsFile, "approvals:\n- {stack: prod, resource: "+step+", op: "+op+", reason: r, owner: me, until: \""+until+"\"}\n")
 }
 
-func TestMigrationsAddOrAreApproved(t *testing.T) {
+func TestMigrationsMustOnlyAddOrBeApproved(t *testing.T) {
 	p, table, adds, drops, edited := newSchemaHistory(t)
 	for _, c := range []struct {
 		why, before, after string
 		recorded           string // the default is after
-		permit             func()
-		want               string // empty if the steps pass
+		prepare            func()
+		want               string // empty if the migrations pass
 	}{
-		{"a step that adds", table, adds, "", nil, ""},
-		{"all steps, onto an empty database", "", adds, "", nil, ""},
-		{"a step that removes", adds, drops, "", nil, "00003_email.sql: ALTER TABLE USERS DROP COLUMN EMAIL: it removes what an older program may use (nobody has approved it)"},
-		{"an approved step", adds, drops, "", func() { p.permit("migrate", "00003_email.sql", 3) }, ""},
-		{"an expired approval", adds, drops, "", func() { p.permit("migrate", "00003_email.sql", -2) }, "the approval of me ended on"},
-		{"an approval of another operation", adds, drops, "", func() { p.permit("rollback", "00003_email.sql", 3) }, "nobody has approved it"},
-		{"a step that was changed", drops, edited, "", nil, "00001_users.sql: changed or gone"},
+		{"a migration that adds", table, adds, "", nil, ""},
+		{"all migrations, for an empty database", "", adds, "", nil, ""},
+		{"a migration that removes", adds, drops, "", nil, "00003_email.sql: ALTER TABLE USERS DROP COLUMN EMAIL: it removes what an older program may use (nobody has approved it)"},
+		{"an approved migration that removes", adds, drops, "", func() { p.writeApproval("migrate", "00003_email.sql", 3) }, ""},
+		{"an expired approval", adds, drops, "", func() { p.writeApproval("migrate", "00003_email.sql", -2) }, "the approval of me ended on"},
+		{"an approval of another operation", adds, drops, "", func() { p.writeApproval("rollback", "00003_email.sql", 3) }, "nobody has approved it"},
+		{"an earlier migration was edited", drops, edited, "", nil, "00001_users.sql: changed or gone"},
 		{"a commit that git does not have", strings.Repeat("0", 40), adds, "", nil, "git fetch --unshallow"},
 		{"the record's commit has a further step", table, adds, drops, nil, "differ from its own: promote at the commit that the stack runs"},
 		{"the record's commit has the same steps", table, adds, adds, nil, ""},
@@ -73,12 +74,12 @@ func TestMigrationsAddOrAreApproved(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			p.write(approvalsFile, "approvals: []\n")
-			if c.permit != nil {
-				c.permit()
+			if c.prepare != nil {
+				c.prepare()
 			}
 			database, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
 			require.NoError(t, err)
-			summary, err := database.add(t.Context(), c.before, c.after, cmp.Or(c.recorded, c.after))
+			summary, err := database.checkAdditions(t.Context(), c.before, c.after, cmp.Or(c.recorded, c.after))
 			if c.want == "" {
 				require.NoError(t, err)
 				require.Contains(t, summary, " steps since ")
@@ -89,31 +90,31 @@ func TestMigrationsAddOrAreApproved(t *testing.T) {
 	}
 	p.write(approvalsFile, "approval: []\n")
 	_, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
-	require.Error(t, err, "a misspelled file is no approval")
+	require.Error(t, err, "a misspelled key approvals is an error")
 }
 
 func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 	p, table, adds, drops, _ := newSchemaHistory(t)
 	for _, c := range []struct {
-		why    string
-		had    []string // the commits of the releases
-		to     string
-		permit func()
-		accept bool
-		want   string // empty if the rollback succeeds
+		why     string
+		had     []string // the commits of the releases, the newest first
+		to      string
+		prepare func()
+		accept  bool   // --accept-additive
+		want    string // empty if the rollback succeeds
 	}{
-		{"the same steps", []string{table, table}, table, nil, false, ""},
-		{"a newer release again", []string{table, adds}, adds, nil, false, ""},
-		{"ahead by a step that adds", []string{adds, table}, table, nil, false, "00002_email.sql only adds: use --accept-additive"},
-		{"ahead by a step that adds and is accepted", []string{adds, table}, table, nil, true, ""},
-		{"ahead by a step that removes", []string{drops, adds}, adds, nil, true, "it removes what an older program may use (nobody has approved it)"},
-		{"ahead by an approved step", []string{drops, adds}, adds, func() { p.permit("rollback", "00003_email.sql", 1) }, false, ""},
-		{"ahead by a step whose approval ended", []string{drops, adds}, adds, func() { p.permit("rollback", "00003_email.sql", -9) }, false, "the approval of me ended on"},
+		{"both releases have the same migrations", []string{table, table}, table, nil, false, ""},
+		{"forward to the newest release", []string{table, adds}, adds, nil, false, ""},
+		{"ahead by a migration that adds", []string{adds, table}, table, nil, false, "00002_email.sql only adds: use --accept-additive"},
+		{"ahead by a migration that adds and is accepted", []string{adds, table}, table, nil, true, ""},
+		{"ahead by a migration that removes", []string{drops, adds}, adds, nil, true, "it removes what an older program may use (nobody has approved it)"},
+		{"ahead by an approved migration", []string{drops, adds}, adds, func() { p.writeApproval("rollback", "00003_email.sql", 1) }, false, ""},
+		{"ahead by a migration whose approval ended", []string{drops, adds}, adds, func() { p.writeApproval("rollback", "00003_email.sql", -9) }, false, "the approval of me ended on"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			p.write(approvalsFile, "approvals: []\n")
-			if c.permit != nil {
-				c.permit()
+			if c.prepare != nil {
+				c.prepare()
 			}
 			database, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
 			require.NoError(t, err)
@@ -121,7 +122,7 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 			for _, commit := range c.had {
 				releases = append(releases, release{"", &record.Record{Commit: commit}})
 			}
-			_, err = database.back(t.Context(), releases, c.to, c.accept)
+			_, err = database.checkRollback(t.Context(), releases, c.to, c.accept)
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -132,21 +133,21 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 	}
 }
 
-// A rollback does not change the schema. So a second rollback compares with the newest release that
-// ever ran, and not with the present one.
-func TestSchemaIsThatOfEveryRelease(t *testing.T) {
+// A rollback does not change the schema. So a second rollback compares the migrations with those of
+// every release that ran, and not only with those of the current one.
+func TestSecondRollbackComparesWithEveryRelease(t *testing.T) {
 	p := newTestProject(t)
-	p.step("00001_users.sql", firstStep)
-	p.promoted()
-	zero := p.release("prod")
-	p.build(true)
-	p.promoted()
-	p.step("00002_email.sql", addsStep)
-	p.build(true)
-	p.promoted()
+	p.commitMigration("00001_users.sql", createsTable)
+	p.promoteAndMerge()
+	first := p.readRelease("prod")
+	p.buildImages(signed)
+	p.promoteAndMerge()
+	p.commitMigration("00002_email.sql", addsColumn)
+	p.buildImages(signed)
+	p.promoteAndMerge()
 	out, code := p.run("rollback", "--stack", "prod", "--commit", "--accept-additive")
 	require.Zero(t, code, out)
-	out, code = p.run("rollback", "--stack", "prod", "--to", zero.Commit[:12])
+	out, code = p.run("rollback", "--stack", "prod", "--to", first.Commit[:12])
 	require.Equal(t, exitcode.Found, code, out)
 	require.Contains(t, out, "00002_email.sql only adds")
 }

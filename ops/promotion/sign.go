@@ -17,8 +17,8 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// key opens the key that signs the gates.
-func (p promotion) key(ctx context.Context) (signkey.Key, error) {
+// openSigningKey opens the key that signs the gates.
+func (p promotion) openSigningKey(ctx context.Context) (signkey.Key, error) {
 	reference := p.signingKey
 	if reference == "" {
 		file, err := p.read(p.from)
@@ -34,19 +34,19 @@ func (p promotion) key(ctx context.Context) (signkey.Key, error) {
 	}
 	key, err := signer.Open(ctx, reference)
 	if err != nil {
-		return nil, unread(err)
+		return nil, unreadError(err)
 	}
 	return key, nil
 }
 
-// attest signs a statement of each passed gate for each image, and returns the number of
+// attestGates signs a statement of each passed gate for each image, and returns the number of
 // statements. An image that already has one for this stack keeps it.
-func (p promotion) attest(ctx context.Context, r *record.Record, checked judgements, key signkey.Key) (n int, err error) {
+func (p promotion) attestGates(ctx context.Context, r *record.Record, checked judgements, key signkey.Key) (n int, err error) {
 	id, err := signkey.ID(key.Public())
 	if err != nil {
 		return 0, err
 	}
-	own := signkey.Trusted{id: key.Public()}
+	signingKey := signkey.Trusted{id: key.Public()}
 	for _, short := range slices.Sorted(maps.Keys(r.Images)) {
 		image, err := name.NewDigest(r.Source(short), name.StrictValidation)
 		if err != nil {
@@ -56,7 +56,7 @@ func (p promotion) attest(ctx context.Context, r *record.Record, checked judgeme
 		if err != nil {
 			return n, err
 		}
-		found, err := attest.Find(ctx, image, own, gate.PredicateTypes(p.to, gate.Names()), registryOptions()...)
+		found, err := attest.Find(ctx, image, signingKey, gate.PredicateTypes(p.to, gate.Names()), registryOptions()...)
 		if err != nil {
 			return n, err
 		}
@@ -81,7 +81,8 @@ func (p promotion) attest(ctx context.Context, r *record.Record, checked judgeme
 	return n, nil
 }
 
-// attested reports whether an image has the statement of a gate for a stack.
+// attested reports whether found, the attestations of an image, has the statement of a gate for a
+// stack.
 func attested(found []attest.Attestation, n gate.Name, to string) bool {
 	return slices.ContainsFunc(found, func(a attest.Attestation) bool { return a.PredicateType == n.PredicateType(to) })
 }

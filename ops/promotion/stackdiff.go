@@ -57,12 +57,13 @@ type side struct {
 	state  []byte
 }
 
+// diff reads both stacks, and prints how they differ.
 func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
 	var sides [2]side
 	var errs [2]error
 	var all sync.WaitGroup
 	for i, name := range []string{a, b} {
-		all.Go(func() { sides[i], errs[i] = p.side(ctx, name) })
+		all.Go(func() { sides[i], errs[i] = p.readSide(ctx, name) })
 	}
 	all.Wait()
 	if err := errors.Join(errs[:]...); err != nil {
@@ -79,18 +80,18 @@ func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
 		all.Go(func() { commits[i] = diffImage(ctx, &texts[i], short, before.images[short], after.images[short], keys) })
 	}
 	all.Wait()
-	built := [2]string{releaseOf(before), releaseOf(after)}
+	migrateCommits := [2]string{releaseOf(before), releaseOf(after)}
 	for i, short := range names {
 		fmt.Fprint(out, texts[i].String())
 		if short == migrateImage && commits[i] != [2]string{} {
-			built = commits[i]
+			migrateCommits = commits[i]
 		}
 	}
 	fmt.Fprintf(out, "\nmigrations: %s -> %s\n", a, b)
 	if one, other := before.images[migrateImage], after.images[migrateImage]; one != "" && digestOf(one) == digestOf(other) {
 		fmt.Fprintln(out, "  none: both run the same image migrate")
 	} else {
-		p.diffMigrations(ctx, out, built)
+		p.diffMigrations(ctx, out, migrateCommits)
 	}
 	fmt.Fprintf(out, "\nconfiguration: %s -> %s\n", a, b)
 	for _, path := range union(before.config, after.config) {
@@ -119,8 +120,8 @@ func releaseOf(s side) string {
 	return s.release.Commit
 }
 
-// side reads everything about a stack that diff compares.
-func (p project) side(ctx context.Context, name string) (s side, err error) {
+// readSide reads everything about a stack that diff compares.
+func (p project) readSide(ctx context.Context, name string) (s side, err error) {
 	s = side{name: name, keys: signkey.Trusted{}}
 	file, err := p.read(name)
 	if err != nil {
@@ -128,11 +129,11 @@ func (p project) side(ctx context.Context, name string) (s side, err error) {
 	}
 	s.release = file.Release
 	if len(file.TrustedKeys) > 0 {
-		if s.keys, err = p.keys(name, file); err != nil {
+		if s.keys, err = p.trustedKeys(name, file); err != nil {
 			return s, err
 		}
 	}
-	if s.config, err = p.config(name); err != nil {
+	if s.config, err = p.configValues(name); err != nil {
 		return s, err
 	}
 	if s.values, err = stackconfig.Read(filepath.Join(p.dir, fileName(name))); err != nil {
@@ -140,16 +141,16 @@ func (p project) side(ctx context.Context, name string) (s side, err error) {
 	}
 	outputs, err := outputsOf(ctx, p.dir, name)
 	if err != nil {
-		return s, unread(err)
+		return s, unreadError(err)
 	}
 	s.images = outputs.Images
 	if s.state, err = (&stackoutput.Stack{Name: name, Dir: p.dir}).Export(ctx); err != nil {
-		return s, unread(fmt.Errorf("stack %s: %w", name, err))
+		return s, unreadError(fmt.Errorf("stack %s: %w", name, err))
 	}
 	return s, nil
 }
 
-// diffMigrations prints the steps of the schema that only one of two commits has.
+// diffMigrations prints the schema migrations that differ between two commits.
 func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]string) {
 	var steps [2]migration.Steps
 	for i, commit := range commits {
@@ -158,7 +159,7 @@ func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]s
 			return
 		}
 		var err error
-		if steps[i], err = p.steps(ctx, commit); err != nil {
+		if steps[i], err = p.migrationsAt(ctx, commit); err != nil {
 			fmt.Fprintf(out, "  not known: %v\n", err)
 			return
 		}
@@ -198,10 +199,10 @@ func diffImage(ctx context.Context, out io.Writer, short, a, b string, keys sign
 	if a == "" || b == "" {
 		return commits
 	}
-	var both [2]contents
+	var both [2]imageContents
 	for i, reference := range []string{a, b} {
 		var err error
-		if both[i], err = contentsOf(ctx, reference, keys); err != nil {
+		if both[i], err = readContents(ctx, reference, keys); err != nil {
 			fmt.Fprintf(out, "    commits and modules are not known: %v\n", err)
 			return commits
 		}
@@ -218,6 +219,7 @@ func diffImage(ctx context.Context, out io.Writer, short, a, b string, keys sign
 	return commits
 }
 
+// orNone returns the text, or "none" for an empty text.
 func orNone(text string) string {
 	if text == "" {
 		return "none"
@@ -226,21 +228,22 @@ func orNone(text string) string {
 }
 
 // contents is the signed information about an image.
-type contents struct {
+type imageContents struct {
 	commit string
 	// modules has the versions in the SBOM by module.
 	modules map[string]string
 }
 
-func contentsOf(ctx context.Context, reference string, keys signkey.Trusted) (contents, error) {
+// readContents returns the commit and the modules of an image, from its signed attestations.
+func readContents(ctx context.Context, reference string, keys signkey.Trusted) (imageContents, error) {
 	if len(keys) == 0 {
-		return contents{}, errors.New("neither stack has images.trustedKeys")
+		return imageContents{}, errors.New("neither stack has images.trustedKeys")
 	}
 	found, err := verifyImage(ctx, reference, keys, "")
 	if err != nil {
-		return contents{}, err
+		return imageContents{}, err
 	}
-	c := contents{modules: map[string]string{}}
+	c := imageContents{modules: map[string]string{}}
 	for _, a := range found {
 		switch a.PredicateType {
 		case attest.ProvenanceType:
@@ -264,9 +267,9 @@ func contentsOf(ctx context.Context, reference string, keys signkey.Trusted) (co
 	return c, nil
 }
 
-// config returns the scalar values of a stack's configuration by path. It replaces encrypted
+// configValues returns the scalar values of a stack's configuration by path. It replaces encrypted
 // values, and leaves out the release, because images are compared separately.
-func (p project) config(stack string) (map[string]string, error) {
+func (p project) configValues(stack string) (map[string]string, error) {
 	text, err := os.ReadFile(filepath.Join(p.dir, fileName(stack)))
 	if err != nil {
 		return nil, err

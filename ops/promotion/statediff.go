@@ -14,8 +14,9 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// findings evaluates the policies on the state of a stack. It returns the findings by rule and
-// resource. Names of resources are without the environment, so that those of two stacks are equal.
+// findings evaluates the policy rules on the state of a stack. It returns the findings by rule and
+// resource. The name of a resource is without the environment, so that the same resource has the same
+// name in two stacks.
 func (s side) findings(now time.Time) (map[string]report.Finding, error) {
 	stack, err := source.Parse(s.state)
 	if err != nil {
@@ -26,18 +27,18 @@ func (s side) findings(now time.Time) (map[string]report.Finding, error) {
 	all := map[string]report.Finding{}
 	for _, f := range report.New(s.name, environment, e, stack.Graph, e.ApplyToStack(stack.Graph)).Findings {
 		if f.Kind != report.Undecided {
-			all[f.Rule+" "+s.common(f.Resource)] = f
+			all[f.Rule+" "+s.withoutEnvironment(f.Resource)] = f
 		}
 	}
 	return all, nil
 }
 
-// common returns a resource's name without the environment.
-func (s side) common(resource string) string {
+// withoutEnvironment returns a resource's name with * in place of the environment.
+func (s side) withoutEnvironment(resource string) string {
 	return strings.TrimSuffix(strings.Replace(resource+"-", "-"+s.values[waiver.EnvironmentKey]+"-", "-*-", 1), "-")
 }
 
-// diffPolicies prints the violations and waivers that only one of two stacks has.
+// diffPolicies prints the rules and resources whose result differs between two stacks.
 func diffPolicies(out io.Writer, a, b side, now time.Time) {
 	before, err := a.findings(now)
 	if err != nil {
@@ -57,6 +58,7 @@ func diffPolicies(out io.Writer, a, b side, now time.Time) {
 	}
 }
 
+// kindOf returns the kind of a finding, or "holds" if there is no finding.
 func kindOf(findings map[string]report.Finding, key string) string {
 	if f, ok := findings[key]; ok {
 		return string(f.Kind)

@@ -109,7 +109,8 @@ func addClaimVolumes(b billing, spec k8sview.PersistentVolumeClaimSpec, count in
 	b.addFixed("ebs:"+kind.value, gib*count)
 }
 
-// volumeKind returns the EBS volume type of a storage class of the stack.
+// volumeKind returns the EBS volume type that the storage class called name creates. problem is
+// what follows the name of the storage class in a message.
 func volumeKind(b billing, name string) reading[string] {
 	for _, class := range b.e.graph.OfType(classType) {
 		if same, _ := value.As[value.String](class.View().At("metadata.name")).Is(name).Known(); !same {

@@ -57,10 +57,10 @@ func Estimate(s *source.Stack, o Options) Report {
 		return r
 	}
 	for _, resource := range s.Graph.All() {
-		e.add(resource)
+		e.addResource(resource)
 	}
 	r.NotCounted = e.addUsage(o.Estimates)
-	r.complete()
+	r.sortAndSum()
 	return r
 }
 
@@ -83,9 +83,9 @@ func region(s *source.Stack, fallback string) (name, problem string) {
 	return name, ""
 }
 
-// add adds the items of one resource. An AWS type that is neither in billed nor in notBilled
+// addResource adds the items of one resource. An AWS type that is neither in billed nor in notBilled
 // gives a gap: it must not count as free before somebody has looked up its price.
-func (e *estimator) add(r *graph.Resource) {
+func (e *estimator) addResource(r *graph.Resource) {
 	if addItems := billed[r.Type]; addItems != nil {
 		addItems(billing{e, r})
 	} else if strings.HasPrefix(r.Type, "aws:") && !notBilled[r.Type] {
@@ -104,7 +104,7 @@ func (b billing) addFixed(sku string, quantity int64) {
 	b.addLine(sku, Fixed, Quantity{quantity, quantity, quantity})
 }
 
-// addHourly adds a number of things that are billed by the hour.
+// addHourly adds an item that is billed by the hour. count is how many of it run for the whole month.
 func (b billing) addHourly(sku string, count int64) { b.addFixed(sku, count*HoursPerMonth) }
 
 // addLine adds an item, or a gap if its SKU has no price. A quantity of zero adds
@@ -128,7 +128,7 @@ func (b billing) addLine(sku string, kind Kind, q Quantity) {
 // noRow is the reason of a gap whose SKU is not in the price table.
 const noRow = "the price table has no row"
 
-// addUnpriced adds an item without a price.
+// addUnpriced adds a gap for an item without a price. reason says why there is none.
 func (b billing) addUnpriced(sku, reason string) {
 	b.e.report.Unpriced = append(b.e.report.Unpriced, Gap{component(b.r), b.r.Name, b.r.URN, sku, reason})
 }
@@ -155,8 +155,8 @@ func component(r *graph.Resource) string {
 	return "stack"
 }
 
-// complete sorts the items and computes the sums.
-func (r *Report) complete() {
+// sortAndSum sorts the items, and computes the subtotals and the total.
+func (r *Report) sortAndSum() {
 	slices.SortStableFunc(r.Lines, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.SKU, b.SKU))
 	})

@@ -7,11 +7,12 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// CloudFront's defaults, in seconds: its timeout for a response of the origin,
-// and for an idle connection (CloudFront API, VpcOriginConfig).
+// CloudFront's default timeouts, in seconds (CloudFront API, VpcOriginConfig).
+// defaultReadTimeout is for a response of the origin, and defaultKeepalive for an idle
+// connection to it.
 const (
-	originAnswer    = 30
-	originKeepAlive = 5
+	defaultReadTimeout = 30
+	defaultKeepalive   = 5
 )
 
 var balancer = []*rule.Rule{
@@ -28,7 +29,7 @@ var balancer = []*rule.Rule{
 		"components/loadbalancer, DropInvalidHeaderFields", []string{"FSBP ELB.4"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.DropInvalidHeaderFields().IsTrue(), "dropInvalidHeaderFields is not true")
 		}),
-	albRule("alb-logs", "The load balancer logs its requests", "Without the log nobody knows who asked for what.",
+	albRule("alb-logs", "The load balancer logs its requests", "Without the log nobody knows who requested what.",
 		"components/loadbalancer, AccessLogs", []string{"FSBP ELB.5"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.AccessLogs().Enabled().IsTrue(), "accessLogs.enabled is not true")
 			s.Must(v.AccessLogs().Bucket().IsSet(), "accessLogs.bucket is not set")
@@ -61,8 +62,9 @@ var balancer = []*rule.Rule{
 			for _, group := range groups.Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(r *graph.Resource, v awsview.VpcSecurityGroupIngressRule) value.Truth {
-					// The program looks up the security group of CloudFront's interfaces after
-					// the VPC origin exists. So the rule's group refers to the origin.
+					// The Pulumi program looks up the security group of CloudFront's network
+					// interfaces after the VPC origin exists. So the input
+					// referencedSecurityGroupId refers to the VPC origin.
 					cloudFront := rule.Refs[awsview.CloudfrontVpcOrigin](s.Graph, r, "referencedSecurityGroupId").Exists()
 					return value.All(cloudFront, value.Not(v.CidrIpv4().IsSet()), value.Not(v.CidrIpv6().IsSet()), value.Not(v.PrefixListId().IsSet()))
 				}), "an ingress rule of %s names something other than the group of CloudFront's VPC origins", group.Name)
@@ -136,17 +138,18 @@ var balancer = []*rule.Rule{
 				origins := value.As[awsview.CloudfrontDistribution](r.View()).Origins()
 				s.Must(origins.All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 					c := o.VpcOriginConfig()
-					return value.Implies(c.IsSet(), c.OriginReadTimeout().Or(originAnswer).Compare(idle, greater))
+					return value.Implies(c.IsSet(), c.OriginReadTimeout().Or(defaultReadTimeout).Compare(idle, greater))
 				}), "CloudFront does not wait longer for the origin than idleTimeout %s", idle.Text())
 				s.Must(origins.All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 					c := o.VpcOriginConfig()
-					return value.Implies(c.IsSet(), idle.Compare(c.OriginKeepaliveTimeout().Or(originKeepAlive), greater))
+					return value.Implies(c.IsSet(), idle.Compare(c.OriginKeepaliveTimeout().Or(defaultKeepalive), greater))
 				}), "CloudFront keeps a connection longer than idleTimeout %s", idle.Text())
 			}
 		}),
 	},
 }
 
+// greater reports whether a is greater than b, as a test for value.Number.Compare.
 func greater(a, b float64) bool { return a > b }
 
 // albRule returns a rule on properties of the load balancer.

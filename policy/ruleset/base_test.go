@@ -25,8 +25,8 @@ const (
 	eksCluster       = "Cluster cluster"
 )
 
-// policyOf returns the policy of a role in the base. A pod's policy allows the calls that the
-// pod makes.
+// policyOf returns the IAM policy that compliantProd has for a RolePolicy. The policy of a pod's
+// role allows an action that the pod calls.
 func policyOf(name string) string {
 	switch name {
 	case "RolePolicy termination-policy":
@@ -41,48 +41,49 @@ func policyOf(name string) string {
 	return goodPolicy
 }
 
-// base returns the recorded prod with two changes: values that only AWS knows are set, and the
-// violations that prod waives are repaired. Every rule holds in it, and each rule has a
-// resource to check.
-func base(t testing.TB) *environment {
+// compliantProd returns the recorded prod, edited so that every rule holds. The edits set the values
+// that only AWS knows, fix the violations that prod waives, and add a resource for each rule that
+// would have none to check.
+func compliantProd(t testing.TB) *environment {
 	t.Helper()
-	if recordings["base"] == nil {
-		recordings["base"] = newBase(t)
+	if recordings["compliant prod"] == nil {
+		recordings["compliant prod"] = newCompliantProd(t)
 	}
-	return &environment{resources: slices.Clone(recordings["base"].resources)}
+	return &environment{resources: slices.Clone(recordings["compliant prod"].resources)}
 }
 
-func newBase(t testing.TB) *environment {
+// newCompliantProd builds the environment that compliantProd returns.
+func newCompliantProd(t testing.TB) *environment {
 	t.Helper()
 	env := recorded(t, "prod")
 
 	for i, r := range slices.Clone(env.resources) {
 		switch r.Type {
 		case awsview.IamRolePolicy{}.Token():
-			env.resources[i] = with(r, "policy", policyOf(short(r)))
+			env.resources[i] = withInput(r, "policy", policyOf(shortName(r)))
 		case awsview.IamRole{}.Token():
-			env.resources[i] = with(r, "assumeRolePolicy", goodTrust)
+			env.resources[i] = withInput(r, "assumeRolePolicy", goodTrust)
 		case awsview.S3BucketPolicy{}.Token():
-			env.resources[i] = with(r, "policy", goodBucket)
+			env.resources[i] = withInput(r, "policy", goodBucket)
 		case awsview.S3BucketOwnershipControls{}.Token():
-			env.resources[i] = with(r, "rule.objectOwnership", "BucketOwnerEnforced")
+			env.resources[i] = withInput(r, "rule.objectOwnership", "BucketOwnerEnforced")
 		case k8sview.Deployment{}.Token(), k8sview.Job{}.Token(), k8sview.StatefulSet{}.Token(), k8sview.DaemonSet{}.Token():
 			for _, list := range []string{"spec.template.spec.containers", "spec.template.spec.initContainers"} {
 				if containers, _ := r.View().At(list).Raw().([]any); len(containers) > 0 {
-					r = with(r, list+".0.image", imageByDigest)
+					r = withInput(r, list+".0.image", imageByDigest)
 				}
 			}
 			env.resources[i] = r
 		case k8sview.CronJob{}.Token():
-			env.resources[i] = with(r, "spec.jobTemplate.spec.template.spec.containers.0.image", imageByDigest)
+			env.resources[i] = withInput(r, "spec.jobTemplate.spec.template.spec.containers.0.image", imageByDigest)
 		case awsview.CloudwatchLogGroup{}.Token():
-			env.resources[i] = with(r, "retentionInDays", 400.0)
+			env.resources[i] = withInput(r, "retentionInDays", 400.0)
 		case awsview.Ec2VpcEndpoint{}.Token():
-			env.resources[i] = with(r, "policy", goodPolicy)
+			env.resources[i] = withInput(r, "policy", goodPolicy)
 		case awsview.AutoscalingGroup{}.Token():
-			env.resources[i] = with(r, "healthCheckType", "ELB")
+			env.resources[i] = withInput(r, "healthCheckType", "ELB")
 		case awsview.CloudwatchMetricAlarm{}.Token():
-			env.resources[i] = with(r, "alarmActions", []any{"arn:aws:sns:us-east-1:1:alarms"})
+			env.resources[i] = withInput(r, "alarmActions", []any{"arn:aws:sns:us-east-1:1:alarms"})
 		}
 	}
 	edits := []edit{
@@ -124,26 +125,26 @@ func newBase(t testing.TB) *environment {
 		set("Deployment prod", "spec.template.spec.containers.0.image", imageByDigest),
 		set("DaemonSet logs", "spec.template.spec.volumes.2.hostPath", nil),
 	}
-	upstream := []string{"Deployment prod", "Deployment termination", "StatefulSet prometheus-statefulset", "DaemonSet logs"}
+	thirdParty := []string{"Deployment prod", "Deployment termination", "StatefulSet prometheus-statefulset", "DaemonSet logs"}
 	namespaces := map[string]string{"keda": "keda", "vpa": "vpa", "state": "prometheus"}
-	for _, r := range env.resources { // programs of others, in namespaces of their own
-		name, isDeployment := strings.CutPrefix(short(r), "Deployment ")
+	for _, r := range env.resources { // Deployments of third-party programs, in namespaces of their own
+		name, isDeployment := strings.CutPrefix(shortName(r), "Deployment ")
 		component, _, _ := strings.Cut(name, "-")
-		namespace, ofOthers := namespaces[component]
-		if !isDeployment || !ofOthers {
+		namespace, isThirdParty := namespaces[component]
+		if !isDeployment || !isThirdParty {
 			continue
 		}
-		upstream = append(upstream, short(r))
+		thirdParty = append(thirdParty, shortName(r))
 		app := r.View().At("metadata.name").Raw()
 		edits = append(edits,
-			set(short(r), "spec.replicas", 2.0),
-			set(short(r), "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
+			set(shortName(r), "spec.replicas", 2.0),
+			set(shortName(r), "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
 			add(k8sview.PodDisruptionBudget{}.Token(), name, map[string]any{
 				"metadata": map[string]any{"name": app, "namespace": "progressive-framework-prod-" + namespace},
 				"spec":     map[string]any{"maxUnavailable": 1.0, "unhealthyPodEvictionPolicy": "AlwaysAllow", "selector": map[string]any{"matchLabels": map[string]any{"app": app}}},
 			}, nil))
 	}
-	for _, name := range upstream {
+	for _, name := range thirdParty {
 		edits = append(edits, set(name, "spec.template.spec.automountServiceAccountToken", false), change(name, func(r *graph.Resource) {
 			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
 		}))
@@ -151,7 +152,7 @@ func newBase(t testing.TB) *environment {
 	for _, e := range append(edgeEdits(env), edits...) {
 		e(t, env)
 	}
-	for _, r := range env.resources { // the examples need an image that the stack builds
+	for _, r := range env.resources { // the examples need an image that the stack builds or promotes
 		if strings.HasPrefix(r.Type, "ko:") {
 			return env
 		}
@@ -160,9 +161,9 @@ func newBase(t testing.TB) *environment {
 	return nil
 }
 
-// with returns a copy of a resource with one input replaced.
-func with(r *graph.Resource, path string, v any) *graph.Resource {
+// withInput returns a copy of a resource with v at the dotted path of its inputs.
+func withInput(r *graph.Resource, path string, v any) *graph.Resource {
 	c := *r
-	c.Inputs = value.New(replaced(r.Inputs.Raw(), strings.Split(path, "."), v))
+	c.Inputs = value.New(replaceValue(r.Inputs.Raw(), strings.Split(path, "."), v))
 	return &c
 }

@@ -37,7 +37,8 @@ var buckets = []*rule.Rule{
 	bucketRule("bucket-logged", "Requests to the bucket are logged", "Without the log nobody knows who read what.",
 		"components/bucket, LogBucket", rule.Low, []string{"FSBP S3.9"}, func(s *rule.Subject) {
 			logs := rule.Users[awsview.S3BucketLoggingV2](s.Graph, s.Resource, "bucket").Exists()
-			// A bucket that receives logs would log its own log.
+			// A bucket that receives logs must not log its requests: each log entry would be a
+			// request that causes another entry.
 			target := value.Any(
 				rule.Users[awsview.S3BucketLoggingV2](s.Graph, s.Resource, "targetBucket").Exists(),
 				rule.Users[awsview.LbLoadBalancer](s.Graph, s.Resource, "accessLogs").Exists(),
@@ -50,7 +51,7 @@ var buckets = []*rule.Rule{
 		"components/bucket, SetPolicy", rule.Medium, []string{"FSBP S3.5", "CIS AWS 2.1.1"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketPolicy](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, p awsview.S3BucketPolicy) value.Truth {
 				return statements(p.Policy()).Any(func(st statement) value.Truth {
-					return value.All(st.deny(), value.HasText(value.As[value.List[value.String]](asList(st.At("Condition.Bool.aws:SecureTransport"))), "false"))
+					return value.All(st.isDeny(), value.HasText(value.As[value.List[value.String]](asList(st.At("Condition.Bool.aws:SecureTransport"))), "false"))
 				})
 			}), "no statement of its policy denies requests without TLS")
 		}),

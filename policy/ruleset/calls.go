@@ -15,26 +15,25 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// podIdentity gives a service account a role of IAM.
+// podIdentity is the type of the resource that gives a service account an IAM role.
 const podIdentity = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
-// The calls of AWS's APIs that a pod's settings lead to.
+// Actions of IAM that a pod needs because of its settings.
 const (
-	loginCall  = "rds-db:connect"                // agents/internal/rdstoken signs a login
-	secretCall = "secretsmanager:GetSecretValue" // the Secrets Store CSI driver reads with the pod's role
+	loginCall  = "rds-db:connect"                // agents/internal/rdstoken signs the login to PostgreSQL
+	secretCall = "secretsmanager:GetSecretValue" // the Secrets Store CSI driver reads secrets with the pod's role
 )
 
-// callsOf returns the actions that the program of a service account calls; false for a
-// program that is not known here.
+// callsOf returns the actions that the program with a service account calls. For an account that
+// this function does not list, known is false.
 func callsOf(account string) (actions []string, known bool) {
-	own := []string{loginCall, secretCall, "secretsmanager:DescribeSecret", "kms:Decrypt"}
-	ours := []string{scaling.Migrate().Short, "postgres-exporter"}
+	databaseClients := []string{scaling.Migrate().Short, "postgres-exporter"}
 	for _, p := range scaling.Services() {
-		ours = append(ours, p.Name)
+		databaseClients = append(databaseClients, p.Name)
 	}
 	switch {
-	case slices.Contains(ours, account):
-		return own, true
+	case slices.Contains(databaseClients, account):
+		return []string{loginCall, secretCall, "secretsmanager:DescribeSecret", "kms:Decrypt"}, true
 	case account == "cluster-autoscaler":
 		return append(manifest.ReadActions(), manifest.ScaleActions()...), true
 	case account == "aws-node-termination-handler":
@@ -56,10 +55,10 @@ var calls = []*rule.Rule{
 		Fix: "infra/environment.go, the service's statements", Standards: []string{"WA SEC03"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			for _, r := range ofTypes(s.Graph, workloadTypes...) {
-				runs := runsAs(s, r)
-				for call, makes := range map[string]value.Truth{loginCall: logsInByRole(r), secretCall: mountsSecrets(r)} {
-					s.Must(value.Implies(value.All(runs, makes), allowedCall(s, func(action string) bool { return allowsCall(action, call) })), "the role does not allow what %s calls", r.Name)
+			for _, r := range resourcesOfTypes(s.Graph, workloadTypes...) {
+				usesAccount := runsAs(s, r)
+				for call, needsCall := range map[string]value.Truth{loginCall: logsInByRole(r), secretCall: mountsSecrets(r)} {
+					s.Must(value.Implies(value.All(usesAccount, needsCall), roleAllows(s, func(action string) bool { return actionAllows(action, call) })), "the role does not allow an action that %s calls", r.Name)
 				}
 			}
 		}, podIdentity),
@@ -76,7 +75,7 @@ var calls = []*rule.Rule{
 				return
 			}
 			if actions, known := callsOf(name); known {
-				s.Must(value.Not(allowedCall(s, func(action string) bool { return !slices.Contains(actions, action) })), "the role allows another action than %v", actions)
+				s.Must(value.Not(roleAllows(s, func(action string) bool { return !slices.Contains(actions, action) })), "the role allows an action that is not one of %v", actions)
 			}
 		}, podIdentity),
 	},
@@ -85,11 +84,11 @@ var calls = []*rule.Rule{
 // runsAs reports whether a workload's pods have the subject's service account.
 func runsAs(s *rule.Subject, workload *graph.Resource) value.Truth {
 	account := value.As[value.String](s.View().Get("serviceAccount"))
-	name := resolved(s.Graph, workload, podOf(workload).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
+	name := resolveName(s.Graph, workload, podOf(workload).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
 	return name.Equals(account)
 }
 
-// logsInByRole reports whether the pods log in to PostgreSQL with their role.
+// logsInByRole reports whether the pods of a workload log in to PostgreSQL with their IAM role.
 func logsInByRole(workload *graph.Resource) value.Truth {
 	return podOf(workload).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
 		return c.Env().Any(func(e k8sview.EnvVar) value.Truth {
@@ -98,26 +97,27 @@ func logsInByRole(workload *graph.Resource) value.Truth {
 	})
 }
 
-// mountsSecrets reports whether the pods mount secrets of Secrets Manager.
+// mountsSecrets reports whether the pods of a workload mount secrets of Secrets Manager.
 func mountsSecrets(workload *graph.Resource) value.Truth {
 	return podOf(workload).Spec().Volumes().Any(func(v k8sview.Volume) value.Truth {
 		return v.Csi().Driver().Is("secrets-store.csi.k8s.io")
 	})
 }
 
-// allowsCall reports whether an action of a policy, which may have * and ?, allows a call.
-func allowsCall(action, call string) bool {
+// actionAllows reports whether the action of an IAM statement allows a call. The action may have
+// the wildcards * and ?.
+func actionAllows(action, call string) bool {
 	matched, err := path.Match(action, call)
 	return err == nil && matched
 }
 
-// allowedCall reports whether the role of the subject allows an action for which test is
-// true.
-func allowedCall(s *rule.Subject, test func(action string) bool) value.Truth {
+// roleAllows reports whether the role of the subject, a pod identity association, allows an action
+// for which test is true.
+func roleAllows(s *rule.Subject, test func(action string) bool) value.Truth {
 	roles := rule.Refs[awsview.IamRole](s.Graph, s.Resource, "roleArn")
 	return roles.Any(func(role *graph.Resource, _ awsview.IamRole) value.Truth {
 		return rule.Users[awsview.IamRolePolicy](s.Graph, role, "role").Any(func(r *graph.Resource, _ awsview.IamRolePolicy) value.Truth {
-			return statements(r.View().Get("policy")).Any(func(st statement) value.Truth { return value.All(st.allow(), st.actions(test)) })
+			return statements(r.View().Get("policy")).Any(func(st statement) value.Truth { return value.All(st.isAllow(), st.hasAction(test)) })
 		})
 	})
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// maxPods returns the highest number of pods of a workload, and whether it is known.
+// maxPods returns the highest number of pods that a workload can have. If known is false, an
+// unknown value may increase it.
 func maxPods(g *graph.Graph, r *graph.Resource) (count float64, known bool) {
 	replicas := value.As[value.Number](r.View().At("spec.replicas")).Or(1)
 	count, known = knownNumber(replicas), replicas.Known()
@@ -20,8 +21,8 @@ func maxPods(g *graph.Graph, r *graph.Resource) (count float64, known bool) {
 	return count, known
 }
 
-// requestedCPU returns the sum of the CPU requests of all servers, in cores. It is
-// complete if no unknown value could add to it.
+// requestedCPU returns the sum of the CPU requests of all Deployments and StatefulSets at their
+// maximum number of pods, in cores. If complete is false, an unknown value may increase it.
 func requestedCPU(g *graph.Graph) (sum float64, complete bool) {
 	complete = true
 	for _, typ := range []string{k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()} {
@@ -43,15 +44,15 @@ func requestedCPU(g *graph.Graph) (sum float64, complete bool) {
 	return sum, complete
 }
 
-// poolVariable bounds the connections of one pod to PostgreSQL; defaultPool is
-// its default (agents/internal/database).
+// poolVariable is the environment variable that limits the connections of one pod to
+// PostgreSQL. defaultPool is the limit without it (agents/internal/database).
 const (
 	poolVariable = "DATABASE_MAX_CONNECTIONS"
 	defaultPool  = 8.0
 )
 
-// poolConnections returns the least sum of the sizes of all pods' connection pools. It is
-// complete if no unknown value could add to it.
+// poolConnections returns the number of connections that the pools of all pods hold, at the
+// maximum number of pods. If complete is false, an unknown value may increase it.
 func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 	complete = true
 	for _, r := range g.OfType(k8sview.Deployment{}.Token()) {
@@ -66,7 +67,7 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 				switch name, _ := e.Name().Raw().(string); {
 				case name == poolVariable:
 					text, _ := e.Value().Raw().(string)
-					pool, set = number(text), true
+					pool, set = parseNumber(text), true
 					complete = complete && e.Value().Known()
 				case name == "DATABASE_URL" && !set:
 					pool = defaultPool

@@ -21,16 +21,16 @@ var cdn = []*rule.Rule{
 				return b.ViewerProtocolPolicy().In("redirect-to-https", "https-only")
 			}), "a behaviour allows HTTP")
 		}),
-	cdnRule("cdn-logs", "The distribution logs its requests", "Without the log nobody knows who asked for what.",
+	cdnRule("cdn-logs", "The distribution logs its requests", "Without the log nobody knows who requested what.",
 		"components/cdn, LoggingConfig", rule.Medium, []string{"FSBP CloudFront.5"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.LoggingConfig().Bucket().IsSet(), "loggingConfig.bucket is not set")
 		}),
-	cdnRule("cdn-certificate", "The distribution has a certificate of its own, by SNI", "With CloudFront's own one the platform's name can't be served.",
+	cdnRule("cdn-certificate", "The distribution has its own certificate, served by SNI", "CloudFront's default certificate does not cover the platform's domain name.",
 		"the key edge.domain", rule.Medium, []string{"FSBP CloudFront.7", "FSBP CloudFront.8"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.ViewerCertificate().AcmCertificateArn().IsSet(), "acmCertificateArn is not set")
 			s.Must(v.ViewerCertificate().SslSupportMethod().Is("sni-only"), "sslSupportMethod is %s", v.ViewerCertificate().SslSupportMethod().Text())
 		}),
-	cdnRule("cdn-tls12", "Viewers use TLS 1.2 at least", "Attacks on older versions of TLS are known.",
+	cdnRule("cdn-tls12", "Viewers use at least TLS 1.2", "Attacks on older versions of TLS are known.",
 		"components/cdn, MinimumProtocolVersion", rule.High, []string{"FSBP CloudFront.15"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.ViewerCertificate().MinimumProtocolVersion().HasPrefix("TLSv1.2_2"), "minimumProtocolVersion is %s", v.ViewerCertificate().MinimumProtocolVersion().Text())
 		}),
@@ -58,7 +58,7 @@ var cdn = []*rule.Rule{
 			}
 			for i, later := range items {
 				for _, earlier := range items[:i] {
-					s.Must(value.Not(covers(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
+					s.Must(value.Not(matchesAllOf(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
 				}
 			}
 		}),
@@ -137,7 +137,7 @@ var cdn = []*rule.Rule{
 				bucket := v.Origins().Any(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 					return value.All(o.OriginAccessControlId().IsSet(), value.Both(o.OriginId(), b.TargetOriginId(), sameText))
 				})
-				s.Must(value.Any(bucket, separatesCallers(policies, b.CachePolicyId())), "answers to %s are cached without the Authorization header in the key", b.PathPattern().Text())
+				s.Must(value.Any(bucket, separatesCallers(policies, b.CachePolicyId())), "responses to %s are cached without the Authorization header in the cache key", b.PathPattern().Text())
 			}
 		}),
 	},
@@ -146,8 +146,8 @@ var cdn = []*rule.Rule{
 // yearSeconds is the least max-age that browsers' HSTS preload lists accept.
 const yearSeconds = 365 * 24 * 60 * 60
 
-// cdnRule returns a rule on properties of the distribution. A rule of low severity
-// is only advice.
+// cdnRule returns a rule on properties of the distribution. A rule of low severity has
+// the level advisory in each environment.
 func cdnRule(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject, awsview.CloudfrontDistribution)) *rule.Rule {
 	levels := rule.Everywhere
 	if severity == rule.Low {
@@ -159,9 +159,9 @@ func cdnRule(id, title, why, fix string, severity rule.Severity, standards []str
 // cachingDisabled is AWS's cache policy that caches nothing.
 const cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
-// separatesCallers reports whether a cache policy caches nothing, or has the
-// Authorization header in its cache key. The id of a policy is known once the
-// policy exists.
+// separatesCallers reports whether the cache policy with this ID caches nothing, or has the
+// Authorization header in its cache key. Before a policy of the stack exists, its ID is
+// unknown, and so is the result.
 func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) value.Truth {
 	return value.Any(id.Is(cachingDisabled), policies.Any(func(r *graph.Resource, p awsview.CloudfrontCachePolicy) value.Truth {
 		key := p.ParametersInCacheKeyAndForwardedToOrigin()
@@ -174,9 +174,9 @@ func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value
 
 func sameText(a, b string) bool { return a == b }
 
-// covers reports whether a path pattern matches every path that the other one
+// matchesAllOf reports whether a path pattern matches every path that another pattern
 // matches. A pattern may have one star, at its end.
-func covers(pattern, other value.String) value.Truth {
+func matchesAllOf(pattern, other value.String) value.Truth {
 	return value.Both(pattern, other, func(p, path string) bool {
 		prefix, star := strings.CutSuffix(p, "*")
 		return p == path || star && strings.HasPrefix(path, prefix)

@@ -8,14 +8,15 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
+// roleTypes are the types of RBAC roles.
 var roleTypes = []string{k8sview.Role{}.Token(), k8sview.ClusterRole{}.Token()}
 
-// grants returns the rules of a role, each of which grants verbs on resources.
+// grants returns the RBAC rules of a role. Each grants verbs on resources.
 func grants(s *rule.Subject) value.List[k8sview.PolicyRule] {
 	return value.As[value.List[k8sview.PolicyRule]](s.View().Get("rules"))
 }
 
-// allows reports whether a grant has a verb on a resource.
+// allows reports whether an RBAC rule grants a verb on a resource.
 func allows(g k8sview.PolicyRule, resource, verb string) value.Truth {
 	return value.All(
 		value.Any(value.HasText(g.Resources(), resource), value.HasText(g.Resources(), "*")),
@@ -64,14 +65,14 @@ var cluster = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "rbac-no-administrator", Title: "Nobody is bound to cluster-admin",
-		Why: "The account of one pod would own the cluster.",
+		ID: "rbac-no-administrator", Title: "Nobody is bound to the roles cluster-admin, admin and edit",
+		Why: "Whoever takes over one pod could change all objects of the cluster or of a namespace.",
 		Fix: "components/autoscaler/rbac.go", Standards: []string{"CIS EKS 4.1.1"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			role := value.As[value.String](s.View().At("roleRef.name"))
 			for _, typ := range roleTypes {
-				role = resolved(s.Graph, s.Resource, role, "roleRef", typ)
+				role = resolveName(s.Graph, s.Resource, role, "roleRef", typ)
 			}
 			s.Must(value.Not(role.In("cluster-admin", "admin", "edit")), "roleRef is %s", role.Text())
 		}, k8sview.ClusterRoleBinding{}.Token(), k8sview.RoleBinding{}.Token()),
@@ -98,7 +99,7 @@ var cluster = []*rule.Rule{
 	},
 	{
 		ID: "namespace-default-unused", Title: "No object is in the namespace default",
-		Why: "Network policies and quotas are set by namespace.",
+		Why: "Network policies and quotas apply to a namespace, and the namespace default has none.",
 		Fix: "the component that creates the object: Namespace", Standards: []string{"CIS EKS 4.6.4"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
@@ -134,7 +135,7 @@ var cluster = []*rule.Rule{
 				s.Wait("the names of the entries")
 			}
 			for _, name := range names {
-				s.Must(value.Not(value.Any(value.FromBool(credential.MatchString(name)), v.Data().Key(name).Contains("PRIVATE KEY-----"))), "the entry %s is a secret", name)
+				s.Must(value.Not(value.Any(value.FromBool(credentialName.MatchString(name)), v.Data().Key(name).Contains("PRIVATE KEY-----"))), "the entry %s is a secret", name)
 			}
 		}),
 	},
@@ -170,7 +171,7 @@ var cluster = []*rule.Rule{
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			name := value.As[value.String](s.View().Get("serviceAccount"))
 			accounts := rule.Every[k8sview.ServiceAccount](s.Graph)
-			namespace := resolved(s.Graph, s.Resource, value.As[value.String](s.View().Get("namespace")), "namespace", k8sview.Namespace{}.Token())
+			namespace := resolveName(s.Graph, s.Resource, value.As[value.String](s.View().Get("namespace")), "namespace", k8sview.Namespace{}.Token())
 			system := namespace.Is("kube-system")
 			s.Must(value.Any(system, accounts.Any(func(_ *graph.Resource, a k8sview.ServiceAccount) value.Truth {
 				return a.Metadata().Name().Equals(name)
@@ -179,8 +180,8 @@ var cluster = []*rule.Rule{
 	},
 }
 
-// runsServices reports whether a Deployment of a service of the platform is in a
-// namespace.
+// runsServices reports whether a namespace has the Deployment of one of the platform's
+// services.
 func runsServices(g *graph.Graph, namespace value.String) value.Truth {
 	var services []string
 	for _, p := range scaling.Services() {
@@ -191,27 +192,28 @@ func runsServices(g *graph.Graph, namespace value.String) value.Truth {
 	})
 }
 
-// admissionChecked reports whether the API server refuses pods in a namespace by a
-// policy.
+// admissionChecked reports whether a ValidatingAdmissionPolicy is bound to a namespace. The
+// policy must fail closed, and the binding must have the action Deny.
 func admissionChecked(g *graph.Graph, namespace value.String) value.Truth {
 	policies := rule.Every[k8sview.ValidatingAdmissionPolicy](g)
 	return rule.Every[k8sview.ValidatingAdmissionPolicyBinding](g).Any(func(r *graph.Resource, b k8sview.ValidatingAdmissionPolicyBinding) value.Truth {
 		selected := b.Spec().MatchResources().NamespaceSelector().MatchLabels().Key("kubernetes.io/metadata.name")
-		bound := resolved(g, r, selected, "spec", k8sview.Namespace{}.Token())
-		name := resolved(g, r, b.Spec().PolicyName(), "spec", k8sview.ValidatingAdmissionPolicy{}.Token())
-		closed := policies.Any(func(_ *graph.Resource, p k8sview.ValidatingAdmissionPolicy) value.Truth {
-			return value.All(p.Metadata().Name().Equals(name), p.Spec().FailurePolicy().Or("Fail").Is("Fail"))
+		boundNamespace := resolveName(g, r, selected, "spec", k8sview.Namespace{}.Token())
+		policyName := resolveName(g, r, b.Spec().PolicyName(), "spec", k8sview.ValidatingAdmissionPolicy{}.Token())
+		failsClosed := policies.Any(func(_ *graph.Resource, p k8sview.ValidatingAdmissionPolicy) value.Truth {
+			return value.All(p.Metadata().Name().Equals(policyName), p.Spec().FailurePolicy().Or("Fail").Is("Fail"))
 		})
-		return value.All(bound.Equals(namespace), value.HasText(b.Spec().ValidationActions(), "Deny"), closed)
+		return value.All(boundNamespace.Equals(namespace), value.HasText(b.Spec().ValidationActions(), "Deny"), failsClosed)
 	})
 }
 
-// rbacRule returns a rule on each grant of a role.
-func rbacRule(id, title, why string, standards []string, allowed func(*rule.Subject, k8sview.PolicyRule) value.Truth, wrong string) *rule.Rule {
+// rbacRule returns a policy rule on RBAC roles. It demands that isAllowed is true for each RBAC
+// rule of a role. message is the text of a violation.
+func rbacRule(id, title, why string, standards []string, isAllowed func(*rule.Subject, k8sview.PolicyRule) value.Truth, message string) *rule.Rule {
 	return &rule.Rule{
 		ID: id, Title: title, Why: why, Fix: "the component that creates the role: its rules", Severity: rule.High, Levels: rule.Everywhere, Standards: standards,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(grants(s).All(func(g k8sview.PolicyRule) value.Truth { return allowed(s, g) }), "%s", wrong)
+			s.Must(grants(s).All(func(g k8sview.PolicyRule) value.Truth { return isAllowed(s, g) }), "%s", message)
 		}, roleTypes...),
 	}
 }

@@ -8,16 +8,16 @@ import (
 	"github.com/progressive-framework/platform/policy/k8sview"
 )
 
-// missing reports whether the recording lacks a resource.
-func (env *environment) missing(name string) bool {
-	return !slices.ContainsFunc(env.resources, func(r *graph.Resource) bool { return short(r) == name })
+// lacks reports whether the environment has no resource with a short name.
+func (env *environment) lacks(name string) bool {
+	return !slices.ContainsFunc(env.resources, func(r *graph.Resource) bool { return shortName(r) == name })
 }
 
-// edgeEdits returns the edits that add to a recording the resources of the edge and the
-// PodDisruptionBudgets that it lacks.
+// edgeEdits returns the edits that add missing resources to a recorded environment: the VPC
+// origin, the log of the web ACL, and PodDisruptionBudgets.
 func edgeEdits(env *environment) []edit {
 	var edits []edit
-	if env.missing("VpcOrigin vpc-origin") {
+	if env.lacks("VpcOrigin vpc-origin") {
 		edits = append(edits,
 			add(awsview.CloudfrontVpcOrigin{}.Token(), "vpc-origin", map[string]any{"vpcOriginEndpointConfig": map[string]any{
 				"originProtocolPolicy": "https-only", "originSslProtocols": map[string]any{"items": []any{"TLSv1.2"}},
@@ -36,13 +36,13 @@ func edgeEdits(env *environment) []edit {
 				map[string]string{"securityGroupId": "SecurityGroup alb-https", "referencedSecurityGroupId": "VpcOrigin vpc-origin"}),
 		)
 	}
-	if env.missing("WebAclLoggingConfiguration acl-log") {
+	if env.lacks("WebAclLoggingConfiguration acl-log") {
 		edits = append(edits, add(awsview.Wafv2WebAclLoggingConfiguration{}.Token(), "acl-log", map[string]any{"redactedFields": []any{
 			map[string]any{"singleHeader": map[string]any{"name": "authorization"}}, map[string]any{"singleHeader": map[string]any{"name": "cookie"}},
 		}}, map[string]string{"resourceArn": "WebAcl acl"}))
 	}
 	for name, app := range map[string]string{"web": "progressive-framework-v5", "mca": "mca", "npa": "npa", "wpa": "wpa"} {
-		if env.missing("PodDisruptionBudget " + name + "-pdb") {
+		if env.lacks("PodDisruptionBudget " + name + "-pdb") {
 			edits = append(edits, add(k8sview.PodDisruptionBudget{}.Token(), name+"-pdb", map[string]any{
 				"metadata": map[string]any{"name": name, "namespace": "progressive-framework-prod"},
 				"spec":     map[string]any{"maxUnavailable": 1.0, "selector": map[string]any{"matchLabels": map[string]any{"app": app}}},

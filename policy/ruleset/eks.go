@@ -15,7 +15,7 @@ import (
 
 var eks = []*rule.Rule{
 	{
-		ID: "eks-endpoint-private", Title: "The API server is private, or open to listed blocks only",
+		ID: "eks-endpoint-private", Title: "The API server is private, or open to listed address blocks only",
 		Why: "Everybody could try credentials and flaws on it.",
 		Fix: "the key cluster.publicAccessCidrs", Standards: []string{"FSBP EKS.1", "CIS EKS 5.4.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
@@ -28,7 +28,7 @@ var eks = []*rule.Rule{
 	},
 	{
 		ID: "eks-version-supported", Title: "The Kubernetes version has standard support for three more months",
-		Why: "After its end AWS asks six times the price, or upgrades the cluster itself.",
+		Why: "After its end AWS charges six times the price, or upgrades the cluster itself.",
 		Fix: "the key cluster.version", Standards: []string{"FSBP EKS.2"},
 		Severity: rule.Medium, Levels: rule.Advice,
 		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
@@ -144,8 +144,8 @@ var eks = []*rule.Rule{
 	},
 }
 
-// minorBefore returns the minor version before another: 1.35 for 1.36. While a
-// cluster is upgraded, the autoscaler follows its control plane.
+// minorBefore returns the minor version before another: 1.35 for 1.36. During an upgrade
+// of the cluster, the control plane gets the new version before the autoscaler does.
 func minorBefore(version string) string {
 	major, minor, _ := strings.Cut(version, ".")
 	n, err := strconv.Atoi(minor)
@@ -155,4 +155,5 @@ func minorBefore(version string) string {
 	return major + "." + strconv.Itoa(n-1)
 }
 
+// autoscalerImage matches the reference of an image of Cluster Autoscaler.
 var autoscalerImage = regexp.MustCompile(`/cluster-autoscaler:v`)

@@ -17,22 +17,21 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// today is a day within the standard support of the recordings' versions.
+// today is a day on which all versions in the recorded stacks have standard support.
 var today = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 
-// environment is the recorded stack of a test. A test can edit it: an edited
-// resource is a copy, the others are shared with the recording.
+// environment is a recorded stack that a test can edit. An edit replaces a resource by a
+// changed copy, so the recording does not change.
 type environment struct {
 	resources []*graph.Resource
 	// config is the value of the key progressive-framework:policy.
 	config string
 }
 
-// recordings are read once.
+// recordings has each environment that a test has already read or built, by name.
 var recordings = map[string]*environment{}
 
-// recorded returns the recording of a stack. An edit of it does not change the
-// recording.
+// recorded returns the recorded environment of a stack.
 func recorded(t testing.TB, stack string) *environment {
 	t.Helper()
 	if recordings[stack] == nil {
@@ -43,19 +42,19 @@ func recorded(t testing.TB, stack string) *environment {
 	return &environment{resources: slices.Clone(recordings[stack].resources)}
 }
 
-// short returns the name of a resource in a table: its kind, and its name without
-// the prefix of the stack.
-func short(r *graph.Resource) string {
+// shortName returns the name that the examples use for a resource: its kind, and its name
+// without the prefix of the stack.
+func shortName(r *graph.Resource) string {
 	kind := r.Type[strings.LastIndex(r.Type, ":")+1:]
 	name := strings.TrimPrefix(r.Name, "progressive-framework-")
 	name = strings.TrimPrefix(name, "prod-")
 	return kind + " " + name
 }
 
-// find returns the resource of a short name.
-func (env *environment) find(t testing.TB, name string) int {
+// findIndex returns the position of the resource with a short name.
+func (env *environment) findIndex(t testing.TB, name string) int {
 	t.Helper()
-	i := slices.IndexFunc(env.resources, func(r *graph.Resource) bool { return short(r) == name })
+	i := slices.IndexFunc(env.resources, func(r *graph.Resource) bool { return shortName(r) == name })
 	require.GreaterOrEqual(t, i, 0, "the recording has no resource %q", name)
 	return i
 }
@@ -63,15 +62,15 @@ func (env *environment) find(t testing.TB, name string) int {
 // edit is one change of an environment.
 type edit func(t testing.TB, env *environment)
 
-// set replaces the value of an input; nil removes it.
+// set returns an edit that replaces the value of an input. A nil removes the input.
 func set(name, path string, v any) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
-		i := env.find(t, name)
+		i := env.findIndex(t, name)
 		r := *env.resources[i]
-		r.Inputs = value.New(replaced(r.Inputs.Raw(), strings.Split(path, "."), v))
+		r.Inputs = value.New(replaceValue(r.Inputs.Raw(), strings.Split(path, "."), v))
 		top, _, _ := strings.Cut(path, ".")
-		if top == path { // the value comes from no resource any more
+		if top == path { // the new value of a whole input comes from no resource
 			r.References = maps.Clone(r.References)
 			delete(r.References, top)
 		}
@@ -79,56 +78,57 @@ func set(name, path string, v any) edit {
 	}
 }
 
-// remove removes resources.
+// remove returns an edit that removes resources.
 func remove(names ...string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
 		for _, name := range names {
-			i := env.find(t, name)
+			i := env.findIndex(t, name)
 			env.resources = slices.Delete(slices.Clone(env.resources), i, i+1)
 		}
 	}
 }
 
-// change edits a resource by a function.
-func change(name string, with func(*graph.Resource)) edit {
+// change returns an edit that calls update with a copy of a resource.
+func change(name string, update func(*graph.Resource)) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
-		i := env.find(t, name)
+		i := env.findIndex(t, name)
 		r := *env.resources[i]
 		r.References = maps.Clone(r.References)
-		with(&r)
+		update(&r)
 		env.resources[i] = &r
 	}
 }
 
-// add adds a resource. References are short names by input.
+// add returns an edit that adds a resource. references has, by the name of an input, the short
+// name of the resource that the input refers to.
 func add(typ, name string, inputs map[string]any, references map[string]string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
 		r := graph.New("urn:pulumi:prod::progressive-framework::" + typ + "::" + name)
 		r.Inputs, r.References = value.New(inputs), map[string][]string{}
 		for prop, target := range references {
-			r.References[prop] = []string{env.resources[env.find(t, target)].URN}
+			r.References[prop] = []string{env.resources[env.findIndex(t, target)].URN}
 		}
 		env.resources = append(slices.Clone(env.resources), r)
 	}
 }
 
-// replaced copies a tree with one value replaced. A number in the path is the
-// index of a list; * is every element.
-func replaced(raw any, path []string, v any) any {
+// replaceValue returns a copy of raw with v at the path. A number in the path is the
+// index of a list, and * is each element. A nil removes the value.
+func replaceValue(raw any, path []string, v any) any {
 	if len(path) == 0 {
 		return v
 	}
 	switch node := raw.(type) {
 	case value.Secret:
-		return value.Secret{Value: replaced(node.Value, path, v)}
+		return value.Secret{Value: replaceValue(node.Value, path, v)}
 	case []any:
 		out := slices.Clone(node)
 		for i := range out {
 			if path[0] == "*" || path[0] == strconv.Itoa(i) {
-				out[i] = replaced(out[i], path[1:], v)
+				out[i] = replaceValue(out[i], path[1:], v)
 			}
 		}
 		return out
@@ -137,9 +137,9 @@ func replaced(raw any, path []string, v any) any {
 		if out == nil {
 			out = map[string]any{}
 		}
-		// A key with dots is written with | for each dot.
+		// A path has | for each dot in a key.
 		name := strings.ReplaceAll(path[0], "|", ".")
-		if child := replaced(out[name], path[1:], v); child == nil {
+		if child := replaceValue(out[name], path[1:], v); child == nil {
 			delete(out, name)
 		} else {
 			out[name] = child
@@ -149,7 +149,7 @@ func replaced(raw any, path []string, v any) any {
 	if v == nil {
 		return nil
 	}
-	return map[string]any{strings.ReplaceAll(path[0], "|", "."): replaced(nil, path[1:], v)}
+	return map[string]any{strings.ReplaceAll(path[0], "|", "."): replaceValue(nil, path[1:], v)}
 }
 
 // results evaluates all rules. The keys are "rule @ resource".
@@ -158,7 +158,7 @@ func (env *environment) results(watch func(id, format string, t value.Truth)) ma
 	e.Watch = watch
 	all := map[string]evaluate.Result{}
 	for _, r := range e.ApplyToStack(graph.Build(env.resources)) {
-		all[r.Rule.ID+" @ "+short(r.Resource)] = r
+		all[r.Rule.ID+" @ "+shortName(r.Resource)] = r
 	}
 	return all
 }

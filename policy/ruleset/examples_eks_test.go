@@ -5,18 +5,19 @@ import (
 )
 
 var eksExamples = []example{
-	{rule: "eks-access-entries", at: eksCluster, path: "accessConfig.authenticationMode", bad: "API_AND_CONFIG_MAP"},
-	{rule: "eks-addons-pinned", at: "Addon aws-ebs-csi-driver", path: "addonVersion", bad: nil},
-	// Before the edit, the autoscaler of the recordings is one minor older, as during an upgrade.
-	{rule: "eks-autoscaler-version", at: "Deployment prod", path: "spec.template.spec.containers.0.image", bad: "registry.example/cluster-autoscaler:v1.35.1@sha256:" + digits, on: "Cluster cluster", absent: evaluate.Holds, given: []edit{set(eksCluster, "version", "1.37"), withoutImage("Deployment prod")}},
-	{rule: "eks-control-plane-logs", at: eksCluster, path: "enabledClusterLogTypes", bad: nil},
-	{rule: "eks-endpoint-private", at: eksCluster, path: "vpcConfig.endpointPrivateAccess", bad: false},
-	{rule: "eks-endpoint-private", at: eksCluster, path: "vpcConfig.publicAccessCidrs", bad: []any{"0.0.0.0/0"}},
-	{rule: "eks-log-group-managed", at: "LogGroup control-plane", path: "name", bad: "/aws/eks/another/cluster", on: "Cluster cluster"},
-	{rule: "eks-network-policies-enforced", at: "Addon vpc-cni", path: "configurationValues", bad: `{"enableNetworkPolicy":"false"}`},
-	{rule: "eks-no-implicit-admin", at: "Cluster cluster", path: "accessConfig.bootstrapClusterCreatorAdminPermissions", bad: true},
-	{rule: "eks-one-role-per-service-account", at: "PodIdentityAssociation web-identity", path: "roleArn", bad: "arn:aws:iam::2:role/another", also: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-role-used @ Role web-role"}},
-	{rule: "eks-one-role-per-service-account", at: "PodIdentityAssociation web-identity", edits: []edit{add("aws:eks/podIdentityAssociation:PodIdentityAssociation", "second", map[string]any{"namespace": "kube-system", "roleArn": "arn"}, map[string]string{"roleArn": "Role web-role"})}, also: []string{"eks-one-role-per-service-account @ PodIdentityAssociation second"}},
-	{rule: "eks-secrets-encrypted", at: eksCluster, path: "encryptionConfig.resources.0", bad: nil},
-	{rule: "eks-version-supported", at: eksCluster, path: "version", bad: nil},
+	{rule: "eks-access-entries", resource: eksCluster, path: "accessConfig.authenticationMode", bad: "API_AND_CONFIG_MAP"},
+	{rule: "eks-addons-pinned", resource: "Addon aws-ebs-csi-driver", path: "addonVersion", bad: nil},
+	// The preparation sets the cluster to 1.37. The recorded autoscaler has 1.36, one minor version
+	// less, which the rule allows during an upgrade. The edit sets 1.35, which is too old.
+	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: "spec.template.spec.containers.0.image", bad: "registry.example/cluster-autoscaler:v1.35.1@sha256:" + digestHex, subject: "Cluster cluster", ifAbsent: evaluate.Holds, preparation: []edit{set(eksCluster, "version", "1.37"), withoutImage("Deployment prod")}},
+	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: nil},
+	{rule: "eks-endpoint-private", resource: eksCluster, path: "vpcConfig.endpointPrivateAccess", bad: false},
+	{rule: "eks-endpoint-private", resource: eksCluster, path: "vpcConfig.publicAccessCidrs", bad: []any{"0.0.0.0/0"}},
+	{rule: "eks-log-group-managed", resource: "LogGroup control-plane", path: "name", bad: "/aws/eks/another/cluster", subject: "Cluster cluster"},
+	{rule: "eks-network-policies-enforced", resource: "Addon vpc-cni", path: "configurationValues", bad: `{"enableNetworkPolicy":"false"}`},
+	{rule: "eks-no-implicit-admin", resource: "Cluster cluster", path: "accessConfig.bootstrapClusterCreatorAdminPermissions", bad: true},
+	{rule: "eks-one-role-per-service-account", resource: "PodIdentityAssociation web-identity", path: "roleArn", bad: "arn:aws:iam::2:role/another", alsoBroken: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-role-used @ Role web-role"}},
+	{rule: "eks-one-role-per-service-account", resource: "PodIdentityAssociation web-identity", edits: []edit{add("aws:eks/podIdentityAssociation:PodIdentityAssociation", "second", map[string]any{"namespace": "kube-system", "roleArn": "arn"}, map[string]string{"roleArn": "Role web-role"})}, alsoBroken: []string{"eks-one-role-per-service-account @ PodIdentityAssociation second"}},
+	{rule: "eks-secrets-encrypted", resource: eksCluster, path: "encryptionConfig.resources.0", bad: nil},
+	{rule: "eks-version-supported", resource: eksCluster, path: "version", bad: nil},
 }

@@ -5,13 +5,13 @@ import (
 )
 
 var iamExamples = []example{
-	{rule: "iam-changes-scoped", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["ec2:TerminateInstances"],"Resource":"*"}]}`, absent: evaluate.Holds, also: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-calls-only @ PodIdentityAssociation web-identity"}},
-	{rule: "iam-no-administrator", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`, absent: evaluate.Holds, also: []string{"iam-calls-only @ PodIdentityAssociation web-identity", "iam-changes-scoped @ RolePolicy web-policy"}},
-	{rule: "iam-no-administrator-attached", at: "RolePolicyAttachment vpc-cni-amazoneks_cni_policy", path: "policyArn", bad: "arn:aws:iam::aws:policy/AdministratorAccess", absent: evaluate.Holds},
-	{rule: "iam-no-service-wildcard", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::b"}]}`, absent: evaluate.Holds, also: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-calls-only @ PodIdentityAssociation web-identity"}},
-	{rule: "iam-role-has-permissions", at: "RolePolicy web-policy", path: "role", bad: "another", on: "Role web-role", also: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity"}},
-	{rule: "iam-role-used", at: "PodIdentityAssociation web-identity", on: "Role web-role", edits: []edit{remove("PodIdentityAssociation web-identity")}},
-	{rule: "iam-trust-subject", at: "Role web-role", path: "assumeRolePolicy", absent: evaluate.Holds,
+	{rule: "iam-changes-scoped", resource: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["ec2:TerminateInstances"],"Resource":"*"}]}`, ifAbsent: evaluate.Holds, alsoBroken: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-calls-only @ PodIdentityAssociation web-identity"}},
+	{rule: "iam-no-administrator", resource: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`, ifAbsent: evaluate.Holds, alsoBroken: []string{"iam-calls-only @ PodIdentityAssociation web-identity", "iam-changes-scoped @ RolePolicy web-policy"}},
+	{rule: "iam-no-administrator-attached", resource: "RolePolicyAttachment vpc-cni-amazoneks_cni_policy", path: "policyArn", bad: "arn:aws:iam::aws:policy/AdministratorAccess", ifAbsent: evaluate.Holds},
+	{rule: "iam-no-service-wildcard", resource: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::b"}]}`, ifAbsent: evaluate.Holds, alsoBroken: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-calls-only @ PodIdentityAssociation web-identity"}},
+	{rule: "iam-role-has-permissions", resource: "RolePolicy web-policy", path: "role", bad: "another", subject: "Role web-role", alsoBroken: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity"}},
+	{rule: "iam-role-used", resource: "PodIdentityAssociation web-identity", subject: "Role web-role", edits: []edit{remove("PodIdentityAssociation web-identity")}},
+	{rule: "iam-trust-subject", resource: "Role web-role", path: "assumeRolePolicy", ifAbsent: evaluate.Holds,
 		bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/a"},"Condition":{"StringLike":{"a:sub":"repo:*","a:aud":"b"}}}]}`},
-	{rule: "iam-trust-named", at: "Role web-role", path: "assumeRolePolicy", bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}]}`, absent: evaluate.Holds},
+	{rule: "iam-trust-named", resource: "Role web-role", path: "assumeRolePolicy", bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}]}`, ifAbsent: evaluate.Holds},
 }

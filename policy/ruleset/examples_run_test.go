@@ -16,86 +16,89 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// example is one edit of the base that breaks one demand of a rule. It also has the outcomes
-// while the edited value is absent and while it is unknown.
+// example is one edit of compliantProd that breaks one demand of a rule. It also has the outcomes
+// of the rule while the edited value is absent and while it is unknown.
 type example struct {
+	// rule is the ID of the broken rule.
 	rule string
-	// at and path are the edited resource and input; bad is the value that
-	// breaks the rule. nil removes the input.
-	at, path string
-	bad      any
-	// on is the resource that breaks the rule. If it is empty, that is the edited one.
-	on string
-	// edits replace the edit of at and path. They are for a change that is no edit of an
-	// input.
+	// resource and path name the edited resource and input. bad is the value that breaks
+	// the rule; nil removes the input.
+	resource, path string
+	bad            any
+	// subject is the resource that breaks the rule. If it is empty, that is the edited one.
+	subject string
+	// edits replace the edit of resource and path. They are for a change that is more than
+	// a new value of one input.
 	edits []edit
-	// given are edits that prepare the base. They are applied first, in each of the three
-	// cases.
-	given []edit
-	// also are the other rules that the edit breaks, as "rule @ resource".
-	also []string
-	// absent is the outcome without the value. If it is empty, the rule is broken then.
-	absent evaluate.Outcome
-	// unknown is the outcome while the value is unknown. If it is empty, the rule is
-	// undecided then.
-	unknown evaluate.Outcome
+	// preparation are edits that are applied first, in each of the three cases.
+	preparation []edit
+	// alsoBroken are the other rules that the edit breaks, as "rule @ resource".
+	alsoBroken []string
+	// ifAbsent is the outcome without the value. If it is empty, the expected outcome is
+	// Broken.
+	ifAbsent evaluate.Outcome
+	// ifUnknown is the outcome while the value is unknown. If it is empty, the expected
+	// outcome is Undecided.
+	ifUnknown evaluate.Outcome
 }
 
-func (e example) subject() string { return cmp.Or(e.on, e.at) }
+// subjectName returns the name of the resource that breaks the rule.
+func (e example) subjectName() string { return cmp.Or(e.subject, e.resource) }
 
 // breaking returns the edits that break the rule.
 func (e example) breaking() []edit {
 	if e.edits != nil {
 		return e.edits
 	}
-	return []edit{set(e.at, e.path, e.bad)}
+	return []edit{set(e.resource, e.path, e.bad)}
 }
 
-// environment returns the base with the edits of given, and then with these edits.
+// environment returns compliantProd with the edits of preparation, and then with edits.
 func (e example) environment(t *testing.T, edits ...edit) *environment {
 	t.Helper()
-	env := base(t)
-	for _, apply := range append(slices.Clone(e.given), edits...) {
+	env := compliantProd(t)
+	for _, apply := range append(slices.Clone(e.preparation), edits...) {
 		apply(t, env)
 	}
 	return env
 }
 
+// allExamples returns the examples of all rules.
 func allExamples() []example {
 	return slices.Concat(networkExamples, nodeExamples, eksExamples, postgresExamples, mongoExamples, redisExamples,
 		edgeExamples, bucketExamples, keyExamples, iamExamples, podExamples, podObjectExamples, callExamples, workloadExamples, clusterExamples, storeExamples, stackExamples, spendingExamples)
 }
 
-// Each example breaks its own rule and the rules of its field also, and no other rule. It has
-// the outcomes without the value and while the value is unknown.
-func TestExamples(t *testing.T) {
-	untouched := base(t).results(nil)
+// Each example breaks its own rule and the rules in alsoBroken, and no other rule. Without the
+// value, and while the value is unknown, its own rule has the expected outcome.
+func TestExamplesBreakTheExpectedRules(t *testing.T) {
+	untouched := compliantProd(t).results(nil)
 	for _, e := range allExamples() {
-		t.Run(e.rule+" "+e.at+" "+e.path, func(t *testing.T) {
-			key := e.rule + " @ " + e.subject()
+		t.Run(e.rule+" "+e.resource+" "+e.path, func(t *testing.T) {
+			key := e.rule + " @ " + e.subjectName()
 			before := untouched
-			if len(e.given) > 0 {
+			if len(e.preparation) > 0 {
 				before = e.environment(t).results(nil)
 			}
 			require.Equal(t, evaluate.Holds, before[key].Outcome, "the rule holds before the edit: %v", before[key].Messages)
 
 			broken := newResults(before, e.environment(t, e.breaking()...).results(nil), evaluate.Broken)
-			want := append([]string{key}, e.also...)
+			want := append([]string{key}, e.alsoBroken...)
 			slices.Sort(want)
-			require.Equal(t, want, broken, "what the edit breaks")
+			require.Equal(t, want, broken, "the rules that the edit breaks")
 
 			if e.path == "" {
 				return
 			}
-			absent := e.environment(t, set(e.at, e.path, nil)).results(nil)[key]
-			assert.Equal(t, cmp.Or(e.absent, evaluate.Broken), absent.Outcome, "without %s: %v", e.path, absent.Messages)
-			unknown := e.environment(t, hide(e.at, e.path)).results(nil)[key]
-			assert.Equal(t, cmp.Or(e.unknown, evaluate.Undecided), unknown.Outcome, "while %s is unknown: %v", e.path, unknown.Messages)
+			absent := e.environment(t, set(e.resource, e.path, nil)).results(nil)[key]
+			assert.Equal(t, cmp.Or(e.ifAbsent, evaluate.Broken), absent.Outcome, "without %s: %v", e.path, absent.Messages)
+			unknown := e.environment(t, hide(e.resource, e.path)).results(nil)[key]
+			assert.Equal(t, cmp.Or(e.ifUnknown, evaluate.Undecided), unknown.Outcome, "while %s is unknown: %v", e.path, unknown.Messages)
 		})
 	}
 }
 
-// hide makes an input unknown and removes its references.
+// hide returns an edit that makes an input unknown and removes the input's references.
 func hide(name, path string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
@@ -105,7 +108,7 @@ func hide(name, path string) edit {
 	}
 }
 
-// Every demand of every rule has an example that breaks it.
+// Each demand of each rule has an example that breaks the demand.
 func TestEveryDemandHasAnExample(t *testing.T) {
 	demands, broken := map[string]bool{}, map[string]bool{}
 	ids := map[string]bool{}
@@ -115,7 +118,7 @@ func TestEveryDemandHasAnExample(t *testing.T) {
 			broken[id+": "+format] = true
 		}
 	}
-	base(t).results(watch)
+	compliantProd(t).results(watch)
 	clear(broken)
 	for _, e := range allExamples() {
 		ids[e.rule] = true

@@ -6,20 +6,20 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 )
 
-// configured sets the value of the key progressive-framework:policy.
-func configured(config string) edit {
+// setConfig returns an edit that sets the value of the key progressive-framework:policy.
+func setConfig(config string) edit {
 	return func(_ testing.TB, env *environment) { env.config = config }
 }
 
 var spendingExamples = []example{
-	// Three shards of two nodes are within the budget, 30 are not. Without the number
-	// there is one shard.
+	// Redis with three shards of two nodes is within the budget, and with 30 shards it is not.
+	// Without numNodeGroups there is one shard.
 	{
-		rule: "cost-within-budget", on: "Stack prod", at: "ReplicationGroup redis-cluster", path: "numNodeGroups", bad: 30.0,
-		given: []edit{configured(`{"cost":{"monthlyBudget":8000}}`)}, absent: evaluate.Holds,
+		rule: "cost-within-budget", subject: "Stack prod", resource: "ReplicationGroup redis-cluster", path: "numNodeGroups", bad: 30.0,
+		preparation: []edit{setConfig(`{"cost":{"monthlyBudget":8000}}`)}, ifAbsent: evaluate.Holds,
 	},
-	{rule: "cost-within-budget", at: "Stack prod", edits: []edit{configured(`{"cost":{"monthlyBudget":1000}}`)}},
-	{rule: "cost-within-budget", at: "Stack prod", edits: []edit{configured(`{"cost":{"monthlyBudget":-1}}`)}},
-	{rule: "cost-within-budget", at: "Stack prod", edits: []edit{configured(`{"cost":{"maxGrowthPercent":-1}}`)}},
-	{rule: "cost-within-budget", at: "Stack prod", edits: []edit{configured(`{"cost":{"estimates":{"natGb":1}}}`)}},
+	{rule: "cost-within-budget", resource: "Stack prod", edits: []edit{setConfig(`{"cost":{"monthlyBudget":1000}}`)}},
+	{rule: "cost-within-budget", resource: "Stack prod", edits: []edit{setConfig(`{"cost":{"monthlyBudget":-1}}`)}},
+	{rule: "cost-within-budget", resource: "Stack prod", edits: []edit{setConfig(`{"cost":{"maxGrowthPercent":-1}}`)}},
+	{rule: "cost-within-budget", resource: "Stack prod", edits: []edit{setConfig(`{"cost":{"estimates":{"natGb":1}}}`)}},
 }

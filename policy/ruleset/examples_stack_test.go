@@ -7,13 +7,13 @@ import (
 )
 
 var stackExamples = []example{
-	{rule: "alarm-has-action", at: "MetricAlarm web-cpu-high", path: "alarmActions", bad: nil},
-	{rule: "alarm-has-action", at: "MetricAlarm error-rate-high", path: "actionsEnabled", bad: false, absent: evaluate.Holds},
-	{rule: "alarm-names-differ", at: "MetricAlarm web-cpu-high", path: "name", bad: "progressive-framework-v5-app-prod-cpu-high", absent: evaluate.Holds, also: []string{"alarm-names-differ @ MetricAlarm application-cpu-high"}},
-	{rule: "names-within-limits", at: "TargetGroup web", path: "name", bad: "a-name-that-is-longer-than-thirty-two-characters", absent: evaluate.Holds},
-	{rule: "output-no-secret", at: "Stack prod", edits: []edit{change("Stack prod", func(r *graph.Resource) {
+	{rule: "alarm-has-action", resource: "MetricAlarm web-cpu-high", path: "alarmActions", bad: nil},
+	{rule: "alarm-has-action", resource: "MetricAlarm error-rate-high", path: "actionsEnabled", bad: false, ifAbsent: evaluate.Holds},
+	{rule: "alarm-names-differ", resource: "MetricAlarm web-cpu-high", path: "name", bad: "progressive-framework-v5-app-prod-cpu-high", ifAbsent: evaluate.Holds, alsoBroken: []string{"alarm-names-differ @ MetricAlarm application-cpu-high"}},
+	{rule: "names-within-limits", resource: "TargetGroup web", path: "name", bad: "a-name-that-is-longer-than-thirty-two-characters", ifAbsent: evaluate.Holds},
+	{rule: "output-no-secret", resource: "Stack prod", edits: []edit{change("Stack prod", func(r *graph.Resource) {
 		r.Outputs = value.New(map[string]any{"adminPassword": "in clear text", "url": "x"})
 	})}},
-	{rule: "provider-account", at: "aws aws", path: "allowedAccountIds", bad: nil},
-	{rule: "tags-of-stack", at: "aws aws", path: "defaultTags", bad: nil},
+	{rule: "provider-account", resource: "aws aws", path: "allowedAccountIds", bad: nil},
+	{rule: "tags-of-stack", resource: "aws aws", path: "defaultTags", bad: nil},
 }

@@ -32,23 +32,25 @@ func (s statement) texts(name string) value.List[value.String] {
 	return value.As[value.List[value.String]](asList(s.Get(name)))
 }
 
-func (s statement) allow() value.Truth { return value.As[value.String](s.Get("Effect")).Is("Allow") }
-func (s statement) deny() value.Truth  { return value.As[value.String](s.Get("Effect")).Is("Deny") }
+// isAllow reports whether the statement's effect is Allow, and isDeny whether it is Deny.
+func (s statement) isAllow() value.Truth { return value.As[value.String](s.Get("Effect")).Is("Allow") }
+func (s statement) isDeny() value.Truth  { return value.As[value.String](s.Get("Effect")).Is("Deny") }
 
-// everyResource reports whether the statement is for all resources (*).
-func (s statement) everyResource() value.Truth { return value.HasText(s.texts("Resource"), "*") }
+// coversEveryResource reports whether the statement is for all resources (*).
+func (s statement) coversEveryResource() value.Truth { return value.HasText(s.texts("Resource"), "*") }
 
-// actions reports whether test is true for an action of the statement.
-func (s statement) actions(test func(string) bool) value.Truth {
+// hasAction reports whether test is true for one of the statement's actions.
+func (s statement) hasAction(test func(string) bool) value.Truth {
 	return s.texts("Action").Any(func(a value.String) value.Truth { return a.Satisfies(test) })
 }
 
-// federated reports whether the statement trusts the tokens of another issuer.
-func (s statement) federated() value.Truth { return s.At("Principal.Federated").IsSet() }
+// trustsIssuer reports whether the statement trusts the tokens of an identity provider, such as
+// GitHub.
+func (s statement) trustsIssuer() value.Truth { return s.At("Principal.Federated").IsSet() }
 
-// namesSubject reports whether the statement compares the audience and the subject of a token
+// hasExactSubject reports whether the statement compares the audience and the subject of a token
 // exactly.
-func (s statement) namesSubject() value.Truth {
+func (s statement) hasExactSubject() value.Truth {
 	exact := s.At("Condition.StringEquals")
 	if !exact.Known() {
 		return value.Unknown
@@ -63,11 +65,11 @@ func (s statement) namesSubject() value.Truth {
 	return value.FromBool(audience && subject)
 }
 
-// readPrefixes are the prefixes of actions that change nothing.
+// readPrefixes are the prefixes of actions that only read.
 var readPrefixes = []string{"Describe", "List", "Get", "BatchGet", "Check", "Lookup"}
 
-// changes reports whether an action may change something.
-func changes(action string) bool {
+// mayChange reports whether an action may change something.
+func mayChange(action string) bool {
 	_, verb, _ := strings.Cut(action, ":")
 	for _, prefix := range readPrefixes {
 		if strings.HasPrefix(verb, prefix) {
@@ -77,7 +79,8 @@ func changes(action string) bool {
 	return true
 }
 
-// unscoped are actions that IAM can't limit to a resource (Service Authorization Reference).
+// unscoped are actions that change something, but that IAM can't limit to a resource (AWS Service
+// Authorization Reference).
 var unscoped = map[string]bool{
 	"logs:DescribeLogGroups": true, "ecr:GetAuthorizationToken": true, "ssm:UpdateInstanceInformation": true,
 }
@@ -86,10 +89,11 @@ var unscoped = map[string]bool{
 // nobody a role.
 var noUsers = []string{awsview.IamRolePolicy{}.Token(), awsview.IamRolePolicyAttachment{}.Token(), k8sview.Secret{}.Token()}
 
+// policyTypes are the types of IAM policies that a stack writes.
 var policyTypes = []string{awsview.IamRolePolicy{}.Token(), awsview.IamPolicy{}.Token()}
 
-// policyOf returns the statements of the subject's policy.
-func policyOf(s *rule.Subject) value.List[statement] {
+// policyStatements returns the statements of the subject, which is an IAM policy.
+func policyStatements(s *rule.Subject) value.List[statement] {
 	return statements(s.View().Get("policy"))
 }
 
@@ -100,8 +104,8 @@ var iam = []*rule.Rule{
 		Fix: "components/iam, the role's statements", Standards: []string{"FSBP IAM.1", "CIS AWS 1.16"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(policyOf(s).All(func(st statement) value.Truth {
-				return value.Not(value.All(st.allow(), st.everyResource(), st.actions(func(a string) bool { return a == "*" })))
+			s.Must(policyStatements(s).All(func(st statement) value.Truth {
+				return value.Not(value.All(st.isAllow(), st.coversEveryResource(), st.hasAction(func(a string) bool { return a == "*" })))
 			}), "a statement allows * on *")
 		}, policyTypes...),
 	},
@@ -111,8 +115,8 @@ var iam = []*rule.Rule{
 		Fix: "components/iam, the role's statements", Standards: []string{"FSBP IAM.21"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(policyOf(s).All(func(st statement) value.Truth {
-				return value.Not(value.All(st.allow(), st.actions(func(a string) bool { return strings.HasSuffix(a, ":*") })))
+			s.Must(policyStatements(s).All(func(st statement) value.Truth {
+				return value.Not(value.All(st.isAllow(), st.hasAction(func(a string) bool { return strings.HasSuffix(a, ":*") })))
 			}), "a statement allows every action of a service")
 		}, policyTypes...),
 	},
@@ -122,9 +126,9 @@ var iam = []*rule.Rule{
 		Fix: "components/iam, the statement's Resources or Conditions", Standards: []string{"cdk-nag IAM5", "WA SEC03"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(policyOf(s).All(func(st statement) value.Truth {
-				writes := st.actions(func(a string) bool { return changes(a) && !unscoped[a] })
-				return value.Not(value.All(st.allow(), st.everyResource(), writes, value.Not(st.Get("Condition").IsSet())))
+			s.Must(policyStatements(s).All(func(st statement) value.Truth {
+				writes := st.hasAction(func(a string) bool { return mayChange(a) && !unscoped[a] })
+				return value.Not(value.All(st.isAllow(), st.coversEveryResource(), writes, value.Not(st.Get("Condition").IsSet())))
 			}), "a statement allows a change on every resource, without a condition")
 		}, policyTypes...),
 	},
@@ -136,7 +140,7 @@ var iam = []*rule.Rule{
 		Check: rule.On(func(s *rule.Subject, v awsview.IamRole) {
 			s.Must(statements(v.AssumeRolePolicy()).All(func(st statement) value.Truth {
 				everybody := value.Any(value.As[value.String](st.Get("Principal")).Is("*"), value.As[value.String](st.At("Principal.AWS")).Is("*"))
-				return value.Not(value.All(st.allow(), everybody))
+				return value.Not(value.All(st.isAllow(), everybody))
 			}), "everybody may assume the role")
 		}),
 	},
@@ -147,7 +151,7 @@ var iam = []*rule.Rule{
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.IamRole) {
 			s.Must(statements(v.AssumeRolePolicy()).All(func(st statement) value.Truth {
-				return value.Not(value.All(st.allow(), st.federated(), value.Not(st.namesSubject())))
+				return value.Not(value.All(st.isAllow(), st.trustsIssuer(), value.Not(st.hasExactSubject())))
 			}), "a statement trusts an issuer without an exact audience and subject (StringEquals)")
 		}),
 	},
@@ -168,8 +172,8 @@ var iam = []*rule.Rule{
 		Fix: "remove the role, or give it to its user", Standards: []string{"FSBP IAM.22"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.IamRole) {
-			// A role for tokens of another issuer is used from outside the stack.
-			outside := statements(s.View().Get("assumeRolePolicy")).Any(statement.federated)
+			// A role for the tokens of an identity provider is used from outside the stack.
+			outside := statements(s.View().Get("assumeRolePolicy")).Any(statement.trustsIssuer)
 			used := s.Graph.AllReferrers(s.Resource, noUsers...).Exists()
 			s.Must(value.Any(outside, used), "no resource refers to it")
 		}),

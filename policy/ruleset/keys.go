@@ -7,10 +7,10 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// keyPolicyOpen reports whether a statement of a key's policy admits everybody.
-func keyPolicyOpen(st statement) value.Truth {
+// admitsEverybody reports whether a statement of a key's policy admits everybody.
+func admitsEverybody(st statement) value.Truth {
 	everybody := value.Any(value.As[value.String](st.Get("Principal")).Is("*"), value.As[value.String](st.At("Principal.AWS")).Is("*"))
-	return value.All(st.allow(), everybody, value.Not(st.Get("Condition").IsSet()))
+	return value.All(st.isAllow(), everybody, value.Not(st.Get("Condition").IsSet()))
 }
 
 var keys = []*rule.Rule{
@@ -29,7 +29,7 @@ var keys = []*rule.Rule{
 		Fix: "components/key, Users", Standards: []string{"FSBP KMS.5"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.KmsKey) {
-			s.Must(statements(v.Policy().Node).All(func(st statement) value.Truth { return value.Not(keyPolicyOpen(st)) }), "a statement admits everybody, without a condition")
+			s.Must(statements(v.Policy().Node).All(func(st statement) value.Truth { return value.Not(admitsEverybody(st)) }), "a statement admits everybody, without a condition")
 		}),
 	},
 	{
@@ -112,7 +112,7 @@ var keys = []*rule.Rule{
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			used := rule.Refs[awsview.KmsKey](s.Graph, s.Resource, "kmsKeyId")
 			rotates := used.Any(func(_ *graph.Resource, k awsview.KmsKey) value.Truth { return k.EnableKeyRotation().IsTrue() })
-			// A database from a snapshot has the snapshot's key, and can't have another.
+			// A database that is restored from a snapshot keeps the snapshot's key.
 			restored := value.All(value.FromBool(s.Type == awsview.RdsInstance{}.Token()), s.View().Get("snapshotIdentifier").IsSet())
 			s.Must(value.Any(rotates, restored), "kmsKeyId is not that of a key of this stack that rotates")
 		}, storeTypes...),

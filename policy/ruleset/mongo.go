@@ -48,7 +48,7 @@ var mongo = []*rule.Rule{
 		Fix: "components/mongo/docdbspec, Parameters", Standards: []string{"FSBP DocumentDB.6"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.DocdbCluster) {
-			s.Must(parameter[awsview.DocdbClusterParameterGroup](s, "dbClusterParameterGroupName", "tls", "enabled"), "the parameter group does not set tls to enabled")
+			s.Must(hasParameter[awsview.DocdbClusterParameterGroup](s, "dbClusterParameterGroupName", "tls", "enabled"), "the parameter group does not set tls to enabled")
 		}),
 	},
 	{
@@ -57,7 +57,7 @@ var mongo = []*rule.Rule{
 		Fix: "components/mongo/docdbspec, Parameters", Standards: []string{"FSBP DocumentDB.4"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.DocdbCluster) {
-			s.Must(parameter[awsview.DocdbClusterParameterGroup](s, "dbClusterParameterGroupName", "audit_logs", "enabled"), "the parameter group does not set audit_logs to enabled")
+			s.Must(hasParameter[awsview.DocdbClusterParameterGroup](s, "dbClusterParameterGroupName", "audit_logs", "enabled"), "the parameter group does not set audit_logs to enabled")
 		}),
 	},
 	mongoRule("mongo-version-supported", "The version of DocumentDB has standard support for half a year more",

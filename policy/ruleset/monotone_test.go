@@ -46,7 +46,7 @@ func valuePaths(raw any, prefix string) []string {
 func hidden(r *graph.Resource, path string, references bool) *graph.Resource {
 	top, _, _ := strings.Cut(path, ".")
 	set, _ := r.Inputs.At(path).IsSet().Known()
-	r = with(r, path, value.Undetermined{})
+	r = withInput(r, path, value.Undetermined{})
 	if !references || !set {
 		r.References = maps.Clone(r.References)
 		delete(r.References, top)
@@ -62,14 +62,14 @@ type startingPoint struct {
 	edited []int
 }
 
-// startingPoints returns the recorded prod and staging, the base, and the edited base of each
-// example. The results are evaluated when they are needed.
+// startingPoints returns the recorded prod and staging, the compliant prod, and the
+// edited compliant prod of each example. The results are evaluated when they are needed.
 func startingPoints(t *testing.T) (names []string, start func(name string) *startingPoint) {
 	t.Helper()
 	environments := map[string]func() *environment{
-		"prod":    func() *environment { return recorded(t, "prod") },
-		"staging": func() *environment { return recorded(t, "staging") },
-		"base":    func() *environment { return base(t) },
+		"prod":           func() *environment { return recorded(t, "prod") },
+		"staging":        func() *environment { return recorded(t, "staging") },
+		"compliant prod": func() *environment { return compliantProd(t) },
 	}
 	for i, e := range allExamples() {
 		environments[fmt.Sprintf("%s %d", e.rule, i)] = func() *environment { return e.environment(t, e.breaking()...) }
@@ -82,7 +82,7 @@ func startingPoints(t *testing.T) (names []string, start func(name string) *star
 				p.env.config = `{"cost":{"monthlyBudget":4000}}` // above staging's cost, below prod's
 			}
 			p.results = p.env.results(nil)
-			known := base(t).resources
+			known := compliantProd(t).resources
 			for i, r := range p.env.resources {
 				if !slices.Contains(known, r) {
 					p.edited = append(p.edited, i)
@@ -98,9 +98,9 @@ func startingPoints(t *testing.T) (names []string, start func(name string) *star
 // A value that becomes unknown can only make a result undecided. It never makes a broken
 // result hold, or a result that holds broken, and no rule panics. Half of the values are of a
 // resource that an example has edited, because its rule reads these.
-func TestUnknownOnlyMakesUndecided(t *testing.T) {
+func TestUnknownValueOnlyMakesResultsUndecided(t *testing.T) {
 	names, start := startingPoints(t)
-	stacks := []string{"prod", "staging", "base"}
+	stacks := []string{"prod", "staging", "compliant prod"}
 	rapid.Check(t, func(rt *rapid.T) {
 		name := rapid.OneOf(rapid.SampledFrom(stacks), rapid.SampledFrom(names)).Draw(rt, "stack")
 		p := start(name)
@@ -113,7 +113,7 @@ func TestUnknownOnlyMakesUndecided(t *testing.T) {
 			r := env.resources[i]
 			if all := valuePaths(r.Inputs.Raw(), ""); len(all) > 0 {
 				path := rapid.SampledFrom(all).Draw(rt, "path")
-				rt.Logf("%s: %s", short(r), path)
+				rt.Logf("%s: %s", shortName(r), path)
 				// The references of an edited value are those of the value before the edit.
 				references := rapid.Bool().Draw(rt, "references") && !slices.Contains(p.edited, i)
 				env.resources[i] = hidden(r, path, references)

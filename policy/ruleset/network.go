@@ -76,7 +76,7 @@ var network = []*rule.Rule{
 	{
 		ID: "network-ingress-not-internet", Title: "No security group admits the whole internet",
 		Why: "Everything behind the group could be scanned and attacked. Users enter through CloudFront.",
-		Fix: "the component that creates the rule: name a group or a prefix list", Standards: []string{"FSBP EC2.18", "FSBP EC2.19", "CIS AWS 5.2"},
+		Fix: "the component that creates the rule: name a security group or a prefix list", Standards: []string{"FSBP EC2.18", "FSBP EC2.19", "CIS AWS 5.2"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.VpcSecurityGroupIngressRule) {
 			s.Must(value.Not(v.CidrIpv4().Is(anyIPv4)), "cidrIpv4 is %s", anyIPv4)
@@ -113,7 +113,7 @@ var network = []*rule.Rule{
 	},
 	{
 		ID: "network-acl-no-admin-ports", Title: "Network ACLs do not admit SSH and RDP from everywhere",
-		Why: "An ACL is the last line if a security group is wrong.",
+		Why: "A network ACL still protects the subnet if a security group is wrong.",
 		Fix: "components/network/acl", Standards: []string{"FSBP EC2.21", "CIS AWS 5.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2NetworkAcl) {
@@ -183,7 +183,7 @@ func overlap(a, b value.String) value.Truth {
 	})
 }
 
-// atMost reports whether n is at most limit. Until n is complete it may still grow.
+// atMost reports whether the count n is at most limit. If complete is false, n may still grow.
 func atMost(n, limit int, complete bool) value.Truth {
 	switch {
 	case n > limit:
@@ -194,7 +194,7 @@ func atMost(n, limit int, complete bool) value.Truth {
 	return value.True
 }
 
-// atLeast reports whether n is at least limit. Until n is complete it may still
+// atLeast reports whether the count n is at least limit. If complete is false, n may still
 // grow.
 func atLeast(n, limit int, complete bool) value.Truth {
 	switch {

@@ -171,10 +171,10 @@ var nodes = []*rule.Rule{
 		Check: rule.Across(func(s *rule.Subject, v awsview.AutoscalingGroup) {
 			autoscaled := v.Tags().Any(func(t awsview.AutoscalingGroupTag) value.Truth { return t.Key().Is(autoscalerTag) })
 			policies := rule.Users[awsview.AutoscalingPolicy](s.Graph, s.Resource, "autoscalingGroupName")
-			driven := policies.Any(func(r *graph.Resource, _ awsview.AutoscalingPolicy) value.Truth {
+			scaledByAlarm := policies.Any(func(r *graph.Resource, _ awsview.AutoscalingPolicy) value.Truth {
 				return rule.Users[awsview.CloudwatchMetricAlarm](s.Graph, r, "alarmActions").Exists()
 			})
-			s.Must(value.Not(value.All(autoscaled, driven)), "Cluster Autoscaler and a scaling policy both change the number of nodes")
+			s.Must(value.Not(value.All(autoscaled, scaledByAlarm)), "Cluster Autoscaler and a scaling policy both change the number of nodes")
 		}),
 	},
 	{
@@ -184,14 +184,14 @@ var nodes = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
 			preferences := v.InstanceRefresh().Preferences()
-			s.Must(value.Not(preferences.AutoRollback().IsTrue()), "autoRollback is true: the provider has updated the group by then, and AWS goes back to the new version")
+			s.Must(value.Not(preferences.AutoRollback().IsTrue()), "autoRollback is true: when a refresh fails, the group already has the new launch template version, so AWS rolls back to that version")
 			s.Must(preferences.AlarmSpecification().Alarms().IsSet(), "no alarm stops a refresh")
 			s.Must(preferences.CheckpointPercentages().Len().AtLeast(2), "a refresh has no checkpoint before its end")
 		}),
 	},
 	{
 		ID: "nodes-refresh-not-by-tags", Title: "A changed tag does not replace nodes",
-		Why: "A new tag for the bill would drain every node.",
+		Why: "A new cost allocation tag would replace every node.",
 		Fix: "components/tier, InstanceRefresh: leave Triggers out", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
@@ -224,12 +224,12 @@ func suitsNodes(instance value.String) value.Truth {
 	})
 }
 
-// spanTwoZones reports whether the subnets that the input prop refers to are in two
-// zones at least.
+// spanTwoZones reports whether the subnets that the input prop refers to are in at least two
+// zones. input is the value of that input.
 func spanTwoZones(g *graph.Graph, r *graph.Resource, prop string, input value.Node) value.Truth {
 	subnets := rule.Refs[awsview.Ec2Subnet](g, r, prop)
 	if len(subnets.Resources) == 0 {
-		return value.All(input.IsSet(), value.Unknown) // subnets of another stack
+		return value.All(input.IsSet(), value.Unknown) // the subnets belong to another stack, so their zones are unknown
 	}
 	return value.Not(subnets.All(func(_ *graph.Resource, subnet awsview.Ec2Subnet) value.Truth {
 		return subnet.AvailabilityZone().Equals(value.As[awsview.Ec2Subnet](subnets.Resources[0].View()).AvailabilityZone())

@@ -8,9 +8,9 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// parameter reports whether the parameter group that the input prop refers to sets
+// hasParameter reports whether the parameter group that the input prop refers to sets
 // the parameter name to want. T is the type of the group.
-func parameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Truth {
+func hasParameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Truth {
 	groups := rule.Refs[T](s.Graph, s.Resource, prop)
 	return groups.Any(func(r *graph.Resource, _ T) value.Truth {
 		parameters := value.As[value.List[value.Value]](r.View().Get("parameters"))
@@ -23,8 +23,8 @@ func parameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Tru
 	})
 }
 
-// number parses a number in a text. It returns 0 for another text.
-func number(text string) float64 {
+// parseNumber returns the number that a text contains. For a text that is no number it returns 0.
+func parseNumber(text string) float64 {
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		return 0

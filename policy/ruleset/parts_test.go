@@ -10,27 +10,28 @@ import (
 	"github.com/progressive-framework/platform/policy/graph"
 )
 
-const digits = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+// digestHex is the hexadecimal part of an image's digest.
+const digestHex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// withoutImage makes a workload run an image that the stack has not built.
+// withoutImage returns an edit after which a workload runs an image that the stack has not built.
 func withoutImage(name string) edit {
 	return change(name, func(r *graph.Resource) {
 		r.References["spec"] = slices.DeleteFunc(slices.Clone(r.References["spec"]), func(urn string) bool { return strings.Contains(urn, "ko:index:Image") })
 	})
 }
 
-// pointAt gives the input prop of one resource the references that the same input
-// of another one has.
+// pointAt returns an edit that gives the input prop of the resource name the references
+// that the same input of the resource other has.
 func pointAt(name, prop, other string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
-		urns := env.resources[env.find(t, other)].References[prop]
+		urns := env.resources[env.findIndex(t, other)].References[prop]
 		require.NotEmpty(t, urns)
 		change(name, func(r *graph.Resource) { r.References[prop] = urns })(t, env)
 	}
 }
 
-// plainListener adds a listener for HTTP, which prod does not have.
+// plainListener is an edit that adds a listener for HTTP, which prod does not have.
 var plainListener = add("aws:lb/listener:Listener", "http", map[string]any{
 	"protocol":       "HTTP",
 	"defaultActions": []any{map[string]any{"type": "redirect", "redirect": map[string]any{"protocol": "HTTPS"}}},

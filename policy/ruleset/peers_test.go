@@ -11,9 +11,9 @@ import (
 	"github.com/progressive-framework/platform/policy/ruleset"
 )
 
-// docs/policy-peers.md names rules that exist. A check of another tool without a rule here has
-// a reason.
-func TestPeersNameOurRules(t *testing.T) {
+// docs/policy-peers.md lists the checks of other tools, each with the platform's rules for it. The
+// rules must exist. For a check without a rule, the page must say why there is none.
+func TestPolicyPeersPageNamesExistingRules(t *testing.T) {
 	raw, err := os.ReadFile("../../docs/policy-peers.md")
 	require.NoError(t, err)
 	ids := map[string]bool{}
@@ -28,12 +28,12 @@ func TestPeersNameOurRules(t *testing.T) {
 			continue
 		}
 		rows++
-		ours, note := strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3])
-		if ours == "no rule" {
+		ruleIDs, note := strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3])
+		if ruleIDs == "no rule" {
 			require.NotEmpty(t, note, "%s: say why there is no rule", cells[1])
 			continue
 		}
-		for id := range strings.SplitSeq(ours, ", ") {
+		for id := range strings.SplitSeq(ruleIDs, ", ") {
 			match := name.FindStringSubmatch(id)
 			require.NotNil(t, match, "%s: %q is not the id of a rule", cells[1], id)
 			require.True(t, ids[match[1]], "%s: there is no rule %s", cells[1], match[1])

@@ -10,11 +10,11 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// podObjects are rules on objects that name pods, and on names within a pod.
+// podObjects are the rules on objects that refer to pods, and on names within a pod.
 var podObjects = []*rule.Rule{
 	{
 		ID: "scaler-has-target", Title: "An autoscaler's target is a workload of this stack",
-		Why: "It scales nothing, and says so only in its own status.",
+		Why: "An autoscaler without a target scales nothing, and reports it only in its own status.",
 		Fix: "components/podscaling, the target's name", Standards: []string{"kube-score horizontalpodautoscaler-has-target", "kube-linter dangling-horizontalpodautoscaler"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
@@ -22,19 +22,19 @@ var podObjects = []*rule.Rule{
 			kind := value.As[value.String](target.Get("kind")).Or("Deployment")
 			name := value.As[value.String](target.Get("name"))
 			found := value.False
-			for _, r := range ofTypes(s.Graph, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()) {
+			for _, r := range resourcesOfTypes(s.Graph, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()) {
 				found = value.Any(found, value.All(
 					kind.Is(r.Type[strings.LastIndex(r.Type, ":")+1:]),
 					name.Equals(value.As[value.String](r.View().At("metadata.name"))),
 					namespaceOf(s.Graph, s.Resource).Equals(namespaceOf(s.Graph, r)),
 				))
 			}
-			other := value.Not(kind.In("Deployment", "StatefulSet"))
-			s.Must(value.Any(other, found), "no %s %s is in its namespace", kind.Text(), name.Text())
+			otherKind := value.Not(kind.In("Deployment", "StatefulSet"))
+			s.Must(value.Any(otherKind, found), "no %s %s is in its namespace", kind.Text(), name.Text())
 		}, append(slices.Clone(podScalers), verticalPodAutoscaler)...),
 	},
 	{
-		ID: "scaler-two-pods", Title: "An autoscaler keeps two pods at least",
+		ID: "scaler-two-pods", Title: "An autoscaler keeps at least two pods",
 		Why: "The loss of a node stops a service with one pod.",
 		Fix: "the key services.NAME.min", Standards: []string{"kube-score horizontalpodautoscaler-replicas", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.ProdOnly,
@@ -50,7 +50,7 @@ var podObjects = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.NetworkPolicy) {
 			found := value.False
-			for _, r := range ofTypes(s.Graph, workloadTypes...) {
+			for _, r := range resourcesOfTypes(s.Graph, workloadTypes...) {
 				found = value.Any(found, selects(s.Graph, s.Resource, v.Spec().PodSelector().MatchLabels(), r))
 			}
 			s.Must(found, "its podSelector matches no pods of this stack")
@@ -62,7 +62,7 @@ var podObjects = []*rule.Rule{
 		Fix: "the component's ServiceAccountName", Standards: []string{"kube-linter non-existent-service-account"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			name := resolved(s.Graph, s.Resource, podOf(s.Resource).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
+			name := resolveName(s.Graph, s.Resource, podOf(s.Resource).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
 			exists := rule.Every[k8sview.ServiceAccount](s.Graph).Any(func(r *graph.Resource, a k8sview.ServiceAccount) value.Truth {
 				return value.All(a.Metadata().Name().Equals(name), namespaceOf(s.Graph, r).Equals(namespaceOf(s.Graph, s.Resource)))
 			})
@@ -71,7 +71,7 @@ var podObjects = []*rule.Rule{
 	},
 	{
 		ID: "workload-selects-its-pods", Title: "A workload's selector matches its own pods",
-		Why: "The API server refuses it in the middle of an up.",
+		Why: "The API server refuses the workload in the middle of an up.",
 		Fix: "the component's labels", Standards: []string{"kube-score deployment-pod-selector-labels-match-template-metadata-labels", "kube-linter mismatching-selector"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
@@ -81,7 +81,7 @@ var podObjects = []*rule.Rule{
 				s.Wait("the labels of the selector")
 			}
 			for _, name := range names {
-				s.Must(selector.Key(name).Equals(labels(s.Resource).Key(name)), "the pods have no label %s with the selector's value", name)
+				s.Must(selector.Key(name).Equals(podLabels(s.Resource).Key(name)), "the pods have no label %s with the selector's value", name)
 			}
 		}, serverTypes...),
 	},
@@ -91,7 +91,7 @@ var podObjects = []*rule.Rule{
 		Fix: "components/datastore, StatefulSet.Service", Standards: []string{"kube-score statefulset-has-servicename"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.StatefulSet) {
-			name := resolved(s.Graph, s.Resource, v.Spec().ServiceName(), "spec", k8sview.Service{}.Token())
+			name := resolveName(s.Graph, s.Resource, v.Spec().ServiceName(), "spec", k8sview.Service{}.Token())
 			s.Must(rule.Every[k8sview.Service](s.Graph).Any(func(r *graph.Resource, service k8sview.Service) value.Truth {
 				return value.All(service.Metadata().Name().Equals(name), service.Spec().ClusterIP().Is("None"),
 					namespaceOf(s.Graph, r).Equals(namespaceOf(s.Graph, s.Resource)))
@@ -104,7 +104,8 @@ var podObjects = []*rule.Rule{
 		Fix: "components/scaling, the task's StartWithin", Standards: []string{"kube-score cronjob-has-deadline"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.CronJob) {
-			// The controller looks every 10 s (CronJob's documentation).
+			// The CronJob controller checks every 10 s. A shorter deadline may leave out every run
+			// (Kubernetes documentation, page CronJob).
 			s.Must(v.Spec().StartingDeadlineSeconds().Or(0).AtLeast(10), "startingDeadlineSeconds is %s", v.Spec().StartingDeadlineSeconds().Text())
 		}),
 	},
@@ -119,7 +120,7 @@ var podObjects = []*rule.Rule{
 	},
 	podRule("pod-environment-once", "A container has each environment variable once", "Only the last value counts, and nobody sees which one it is.",
 		"the component's environment", []string{"kube-score environment-variable-key-duplication", "kube-linter duplicate-env-var"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return differ(c.Env(), k8sview.EnvVar.Name) }), "a variable is there twice")
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return haveDistinctNames(c.Env(), k8sview.EnvVar.Name) }), "two environment variables have the same name")
 		}),
 	podRule("pod-probe-port", "A probe connects to a port of its container", "A probe of a port that does not exist fails for ever.",
 		"the component's ports and probes", []string{"kube-linter readiness-port", "kube-linter liveness-port", "kube-linter startup-port"}, func(s *rule.Subject, p k8sview.PodSpec) {
@@ -129,8 +130,8 @@ var podObjects = []*rule.Rule{
 		}),
 }
 
-// ofTypes returns the resources of several types.
-func ofTypes(g *graph.Graph, types ...string) []*graph.Resource {
+// resourcesOfTypes returns all resources of several types.
+func resourcesOfTypes(g *graph.Graph, types ...string) []*graph.Resource {
 	var all []*graph.Resource
 	for _, typ := range types {
 		all = append(all, g.OfType(typ)...)
@@ -138,7 +139,7 @@ func ofTypes(g *graph.Graph, types ...string) []*graph.Resource {
 	return all
 }
 
-// scalerTarget returns the reference of an autoscaler to what it scales.
+// scalerTarget returns the reference to the workload that an autoscaler scales.
 func scalerTarget(scaler *graph.Resource) value.Node {
 	if scaler.Type == verticalPodAutoscaler {
 		return scaler.View().At("spec.targetRef")
@@ -146,8 +147,8 @@ func scalerTarget(scaler *graph.Resource) value.Node {
 	return scaler.View().At("spec.scaleTargetRef")
 }
 
-// differ reports whether no two elements have the same name.
-func differ[T value.View](list value.List[T], name func(T) value.String) value.Truth {
+// haveDistinctNames reports whether no two elements have the same name.
+func haveDistinctNames[T value.View](list value.List[T], name func(T) value.String) value.Truth {
 	items, complete := list.Items()
 	answer := value.True
 	for i, first := range items {
@@ -161,7 +162,8 @@ func differ[T value.View](list value.List[T], name func(T) value.String) value.T
 	return answer
 }
 
-// probesOwnPort reports whether a probe that connects to a port connects to one of the container.
+// probesOwnPort reports whether the port of a probe is one of the container's ports. A probe
+// without a port gives True.
 func probesOwnPort(c k8sview.Container, probe k8sview.Probe) value.Truth {
 	answer := value.True
 	for _, port := range []value.Node{probe.HttpGet().Port(), probe.TcpSocket().Port()} {

@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// serverTypes are the kinds of workloads whose pods run until somebody stops them. The pods
-// of taskTypes end by themselves.
+// serverTypes are the workloads whose pods run until somebody stops them. taskTypes are the
+// workloads whose pods end by themselves.
 var (
 	serverTypes   = []string{k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token(), k8sview.DaemonSet{}.Token()}
 	taskTypes     = []string{k8sview.Job{}.Token(), k8sview.CronJob{}.Token()}
@@ -32,11 +32,12 @@ func everyContainer(p k8sview.PodSpec, test func(k8sview.Container) value.Truth)
 	return value.All(p.Containers().All(test), p.InitContainers().All(test))
 }
 
-// digest matches an image's reference by digest, which no push can change.
-var digest = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+// imageDigest matches the reference of an image by its digest. No push to the registry can change
+// which image such a reference means.
+var imageDigest = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
 
-// credential matches names of passwords, keys and other secrets.
-var credential = regexp.MustCompile(`(?i)(^|_)(password|secret|token|api_?key|private_?key|credentials?)$`)
+// credentialName matches names of passwords, keys and other secrets.
+var credentialName = regexp.MustCompile(`(?i)(^|_)(password|secret|token|api_?key|private_?key|credentials?)$`)
 
 var pods = []*rule.Rule{
 	podRule("pod-non-root", "Containers do not run as root", "A flaw in the runtime would give root on the node.",
@@ -96,7 +97,7 @@ var pods = []*rule.Rule{
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("memory").IsSet() }), "the limit of memory is missing")
 		}),
-	podRule("pod-ephemeral-limit", "Containers have a request and a limit of disk space", "A container that writes much would fill the node's disk.",
+	podRule("pod-ephemeral-limit", "Containers have a request and a limit of disk space", "A container that writes a lot would fill the node's disk.",
 		"components/podresources", []string{"kube-score container-ephemeral-storage-request-and-limit"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("ephemeral-storage").IsSet() }), "the limit of ephemeral-storage is missing")
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
@@ -105,13 +106,13 @@ var pods = []*rule.Rule{
 		}),
 	podRule("pod-image-by-digest", "Images are named by digest", "Under a tag another image may run at the next restart.",
 		"components/image, the image's digest", []string{"kube-score container-image-tag", "CIS EKS 5.1.3"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Image().Matches(digest) }), "an image is not named by digest")
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Image().Matches(imageDigest) }), "an image is not named by digest")
 		}),
-	podRule("pod-no-secret-in-environment", "Secrets are not in environment variables", "Environment variables are in the pod's spec, in crash reports and in every child process.",
+	podRule("pod-no-secret-in-environment", "Secrets are not in environment variables", "Environment variables are visible in the pod's spec, in crash reports and in every child process.",
 		"components/secretfiles: mount them as files", []string{"CIS EKS 4.4.1"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				plain := c.Env().All(func(e k8sview.EnvVar) value.Truth {
-					named := e.Name().Matches(credential)
+					named := e.Name().Matches(credentialName)
 					return value.Not(value.Any(value.All(named, e.Value().IsSet()), e.ValueFrom().SecretKeyRef().IsSet()))
 				})
 				return value.All(plain, c.EnvFrom().All(func(e k8sview.EnvFromSource) value.Truth { return value.Not(e.SecretRef().IsSet()) }))
@@ -124,12 +125,12 @@ var pods = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			spec := podOf(s.Resource).Spec()
-			name := resolved(s.Graph, s.Resource, spec.ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
+			name := resolveName(s.Graph, s.Resource, spec.ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
 			own := value.All(name.IsSet(), value.Not(name.Is("default")))
 			s.Must(value.Any(own, spec.AutomountServiceAccountToken().Or(true).IsFalse()), "serviceAccountName is %s, and its token is mounted", name.Text())
 		}, workloadTypes...),
 	},
-	advisory(podRule("pod-no-api-token", "Pods get no token of the API server", "An attacker in the pod could call the API server.",
+	asAdvisory(podRule("pod-no-api-token", "Pods get no token of the API server", "An attacker in the pod could call the API server.",
 		"components/service, AutomountServiceAccountToken", []string{"CIS EKS 4.1.6"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(p.AutomountServiceAccountToken().Or(true).IsFalse(), "automountServiceAccountToken is not false")
 		})),
@@ -143,8 +144,8 @@ func podRule(id, title, why, fix string, standards []string, check func(*rule.Su
 	}
 }
 
-// advisory lowers a rule to the level advisory everywhere.
-func advisory(r *rule.Rule) *rule.Rule {
+// asAdvisory gives a rule the level advisory in each environment, and a low severity.
+func asAdvisory(r *rule.Rule) *rule.Rule {
 	r.Levels, r.Severity = rule.Advice, rule.Low
 	return r
 }

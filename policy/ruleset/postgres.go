@@ -8,7 +8,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// minBackupDays is the minimum of FSBP for every store.
+// minBackupDays is how long each store must keep its backups. AWS Foundational Security Best
+// Practices (FSBP) demands it in the controls RDS.11 and DocumentDB.2.
 const minBackupDays = 7
 
 var postgres = []*rule.Rule{
@@ -57,12 +58,12 @@ var postgres = []*rule.Rule{
 			s.Must(value.Not(v.Password().IsSet()), "password is set")
 		}),
 	postgresRule("postgres-logs", "The database writes its log to CloudWatch",
-		"Slow queries and refused logins are in it.", "components/postgres, exports", rule.Medium, rule.Everywhere,
+		"Without the log nobody sees slow queries and refused logins.", "components/postgres, exports", rule.Medium, rule.Everywhere,
 		[]string{"FSBP RDS.9"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(value.HasText(v.EnabledCloudwatchLogsExports(), "postgresql"), "the log postgresql is not exported")
 		}),
 	postgresRule("postgres-monitoring", "Enhanced Monitoring is on",
-		"Without it nobody sees memory and processes of the server.", "components/postgres, monitoringSeconds", rule.Low, rule.Everywhere,
+		"Without it nobody sees the memory and the processes of the database server.", "components/postgres, monitoringSeconds", rule.Low, rule.Everywhere,
 		[]string{"FSBP RDS.6"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.MonitoringInterval().AtLeast(1), "monitoringInterval is %s", v.MonitoringInterval().Text())
 			s.Must(v.MonitoringRoleArn().IsSet(), "monitoringRoleArn is not set")
@@ -108,7 +109,7 @@ var postgres = []*rule.Rule{
 			}), "instanceClass is %s", v.InstanceClass().Text())
 		}),
 	postgresRule("postgres-version-supported", "PostgreSQL's major version has standard support for half a year more",
-		"After its end AWS charges for extended support, by the core.", "the key postgres.version", rule.Medium, rule.Advice,
+		"After its end AWS charges for extended support, for each vCPU.", "the key postgres.version", rule.Medium, rule.Advice,
 		[]string{"WA OPS05"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			mustBeSupported(s, v.Engine().Or(string(enginecalendar.PostgreSQL)), v.EngineVersion())
 		}),
@@ -118,7 +119,7 @@ var postgres = []*rule.Rule{
 		Fix: "components/postgres/postgrestuning, rds.force_ssl", Standards: []string{"CKV2_AWS_69"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.RdsInstance) {
-			s.Must(parameter[awsview.RdsParameterGroup](s, "parameterGroupName", "rds.force_ssl", "1"), "the parameter group does not set rds.force_ssl to 1")
+			s.Must(hasParameter[awsview.RdsParameterGroup](s, "parameterGroupName", "rds.force_ssl", "1"), "the parameter group does not set rds.force_ssl to 1")
 		}),
 	},
 	{
@@ -151,11 +152,11 @@ var postgres = []*rule.Rule{
 				s.Wait("the parameters of the group")
 			}
 			for _, p := range parameters {
-				enough := p.Value().Satisfies(func(text string) bool { return number(text) >= connections })
+				enough := p.Value().Satisfies(func(text string) bool { return parseNumber(text) >= connections })
 				if !complete {
 					enough = value.All(enough, value.Unknown)
 				}
-				s.Must(value.Implies(p.Name().Is("max_connections"), enough), "max_connections is %s, and the pools of all pods take %g", p.Value().Text(), connections)
+				s.Must(value.Implies(p.Name().Is("max_connections"), enough), "max_connections is %s, but the connection pools of all pods need %g", p.Value().Text(), connections)
 			}
 		}),
 	},

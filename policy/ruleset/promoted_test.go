@@ -10,28 +10,28 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 )
 
-// Every rule also holds in a stack whose images were promoted instead of built.
-func TestPromotedImageIsOneOfTheStack(t *testing.T) {
-	env, promoted := newBase(t), 0
-	rename := func(text string) string { return strings.Replace(text, "ko:index:Image::", "ko:index:Promoted::", 1) }
+// Every rule also holds in a stack that promotes its images instead of building them.
+func TestEveryRuleHoldsWithPromotedImages(t *testing.T) {
+	env, promotedImages := newCompliantProd(t), 0
+	renameType := func(text string) string { return strings.Replace(text, "ko:index:Image::", "ko:index:Promoted::", 1) }
 	for i, r := range env.resources {
 		r := *r
 		if r.Type == "ko:index:Image" {
-			r.Type, r.URN = "ko:index:Promoted", rename(r.URN)
-			promoted++
+			r.Type, r.URN = "ko:index:Promoted", renameType(r.URN)
+			promotedImages++
 		}
 		references := map[string][]string{}
 		for prop, urns := range r.References {
 			urns = slices.Clone(urns)
 			for j := range urns {
-				urns[j] = rename(urns[j])
+				urns[j] = renameType(urns[j])
 			}
 			references[prop] = urns
 		}
 		r.References = references
 		env.resources[i] = &r
 	}
-	require.Positive(t, promoted)
+	require.Positive(t, promotedImages)
 	checked := 0
 	for key, r := range env.results(nil) {
 		if r.Rule.ID == "image-of-this-stack" {

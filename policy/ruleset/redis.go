@@ -35,7 +35,7 @@ var redis = []*rule.Rule{
 			s.Must(v.ReplicasPerNodeGroup().AtLeast(1), "replicasPerNodeGroup is %s", v.ReplicasPerNodeGroup().Text())
 		}),
 	redisRule("redis-backups", "Snapshots are kept",
-		"A mistake in the keys could not be undone.", "the key redis.snapshotDays", rule.Medium, []string{"FSBP ElastiCache.1"},
+		"Keys that somebody deletes or overwrites by mistake could not be restored.", "the key redis.snapshotDays", rule.Medium, []string{"FSBP ElastiCache.1"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.SnapshotRetentionLimit().Or(0).AtLeast(1), "snapshotRetentionLimit is %s", v.SnapshotRetentionLimit().Text())
 		}),
@@ -53,11 +53,11 @@ var redis = []*rule.Rule{
 			}), "nodeType is %s", v.NodeType().Text())
 		}),
 	redisRule("redis-slow-log", "The slow log goes to CloudWatch",
-		"A command that blocks all others is in it.", "components/redis, logDeliveries", rule.Low, []string{"WA OPS08"},
+		"The slow log names the commands that block all others.", "components/redis, logDeliveries", rule.Low, []string{"WA OPS08"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.LogDeliveryConfigurations().Any(func(d awsview.ElasticacheReplicationGroupLogDeliveryConfiguration) value.Truth {
 				return d.LogType().Is("slow-log")
-			}), "the slow log is delivered nowhere")
+			}), "no log delivery has the type slow-log")
 		}),
 	{
 		ID: "redis-version-supported", Title: "The version of Redis or Valkey has standard support for half a year more",

@@ -21,7 +21,7 @@ var registry = []*rule.Rule{
 				return e.EncryptionType().Is("KMS")
 			}), "encryptionConfigurations names no KMS key")
 		}),
-	registryRule("image-repository-kept", "A destroy does not delete images", "The images that run would be gone, and no rollback is possible.",
+	registryRule("image-repository-kept", "A destroy does not delete images", "The images of running pods would be gone, and no rollback would be possible.",
 		"the key deletionProtection", rule.Medium, rule.Deployed, []string{"WA REL09"}, func(s *rule.Subject, v awsview.EcrRepository) {
 			s.Must(v.ForceDelete().Or(false).IsFalse(), "forceDelete is true")
 		}),
@@ -36,7 +36,7 @@ var registry = []*rule.Rule{
 	},
 }
 
-// registryRule returns a rule on properties of a repository.
+// registryRule returns a rule on the properties of an image repository.
 func registryRule(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, awsview.EcrRepository)) *rule.Rule {
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
 }

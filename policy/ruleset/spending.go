@@ -30,8 +30,9 @@ var spending = []*rule.Rule{
 				s.Wait("the cost: " + report.NoFigure)
 				return
 			}
-			// An item that is not known yet can only add to the sum. One without a price
-			// can't be compared with a budget of money: the message has their number.
+			// An item that is not known yet can only increase the cost, so a total within the
+			// budget is not decided yet. An item without a price does not count; the message
+			// has the number of such items.
 			within := value.FromBool(report.Total.Expected <= cost.Micros(min(budget, maxBudget))*cost.Dollar)
 			if len(report.Undecided) > 0 {
 				within = value.All(within, value.Unknown)

@@ -35,7 +35,7 @@ var stack = []*rule.Rule{
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			tags := s.View().Get("defaultTags")
-			if text, ok := tags.Raw().(string); ok { // providers get their inputs as JSON
+			if text, ok := tags.Raw().(string); ok { // Pulumi encodes the inputs of a provider as JSON texts
 				tags = value.New(text).JSON()
 			}
 			for _, name := range []string{"Environment", "Project"} {
@@ -55,7 +55,7 @@ var stack = []*rule.Rule{
 			}
 			for _, name := range names {
 				plain := value.Not(encrypted(s.Outputs.Get(name)))
-				s.Must(value.Not(value.All(value.FromBool(credential.MatchString(snake(name))), plain)), "the output %s has the name of a secret and is not encrypted", name)
+				s.Must(value.Not(value.All(value.FromBool(credentialName.MatchString(snakeCase(name))), plain)), "the output %s has the name of a secret and is not encrypted", name)
 			}
 		}, "pulumi:pulumi:Stack"),
 	},
@@ -85,14 +85,15 @@ var stack = []*rule.Rule{
 	},
 }
 
+// nameLimits has, by resource type, the maximum length of a name.
 var (
 	loadBalancerType = awsview.LbLoadBalancer{}.Token()
 	targetGroupType  = awsview.LbTargetGroup{}.Token()
 	nameLimits       = map[string]int{loadBalancerType: 32, targetGroupType: 32, awsview.IamRole{}.Token(): 64}
 )
 
-// snake turns aNameLikeThis into a_name_like_this.
-func snake(name string) string {
+// snakeCase converts aNameLikeThis to a_name_like_this.
+func snakeCase(name string) string {
 	var b strings.Builder
 	for i, c := range name {
 		if c >= 'A' && c <= 'Z' {

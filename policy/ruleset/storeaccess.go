@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// storePorts are the ports of the managed stores, and the environment variable by which a
-// program finds the store (docs/design/0023-network-policies.md).
+// storePorts has the port of each managed store, and the environment variable with the store's
+// address (docs/design/0023-network-policies.md).
 var storePorts = []struct {
 	port     float64
 	variable string
@@ -16,12 +16,12 @@ var storePorts = []struct {
 
 var storeAccess = []*rule.Rule{{
 	ID: "pod-reaches-own-stores", Title: "Only pods that use a store may connect to it",
-	Why: "The security group of a managed store admits every node, and so every pod: policies are the only boundary.",
+	Why: "The security group of a managed store admits every node, and so every pod. Only network policies separate the pods.",
 	Fix: "components/podnetwork, the pod's Egress", Standards: []string{"CIS EKS 4.3.2", "WA SEC05"},
 	Severity: rule.High, Levels: rule.Deployed,
 	Check: rule.AcrossTypes(func(s *rule.Subject) {
-		policies := selectedBy[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels")
-		// The rule pod-network-policy finds a pod without any policy.
+		policies := objectsSelecting[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels")
+		// A pod without any policy breaks the rule pod-network-policy, so it does not break this one.
 		bounded := value.FromBool(len(policies.Resources) == 0)
 		if !policies.Complete {
 			s.Wait("the selector of a NetworkPolicy")
@@ -32,15 +32,15 @@ var storeAccess = []*rule.Rule{{
 			bounded = value.Any(bounded, value.HasText(spec.PolicyTypes(), "Egress"))
 			for _, store := range storePorts {
 				s.Must(value.Implies(reachesBlock(spec, store.port), hasVariable(s.Resource, store.variable)),
-					"%s admits addresses at port %v, and the pod has no %s", r.Name, store.port, store.variable)
+					"%s allows connections to addresses at port %v, but the pod has no variable %s", r.Name, store.port, store.variable)
 			}
 		}
-		s.Must(bounded, "no NetworkPolicy bounds where its pods connect")
+		s.Must(bounded, "no NetworkPolicy limits the egress of its pods")
 	}, workloadTypes...),
 }}
 
 // reachesBlock reports whether a policy allows connections to a block of addresses at a port.
-// A managed store has an address only: a policy can't select it by labels.
+// A managed store is no pod. So a policy can name it by its address only, not by labels.
 func reachesBlock(spec k8sview.NetworkPolicySpec, port float64) value.Truth {
 	return spec.Egress().Any(func(e k8sview.NetworkPolicyEgressRule) value.Truth {
 		addresses := value.Any(value.Not(e.To().IsSet()), e.To().Any(func(p k8sview.NetworkPolicyPeer) value.Truth { return p.IpBlock().IsSet() }))

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// serviceLogs are rules on names of log groups that AWS chooses or checks.
+// serviceLogs are the rules on log groups whose names AWS chooses or checks.
 var serviceLogs = []*rule.Rule{
 	{
 		ID: "store-log-groups-managed", Title: "The stack owns the log groups of its databases",

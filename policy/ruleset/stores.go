@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// imageTokens are the types that build an image in the stack, or copy one.
+// imageTokens are the types of the resources that build an image in the stack, or promote one.
 var imageTokens = []string{"ko:index:Image", "ko:index:Promoted"}
 
 // stackImages returns the images that a workload runs and that the stack builds or
@@ -28,7 +28,7 @@ var stores = []*rule.Rule{
 		"the key deletionProtection", rule.Deployed, func(s *rule.Subject) {
 			s.Must(value.FromBool(s.Protect), "protect is not set")
 		}),
-	storeRule("store-reached-on-its-port", "A store admits security groups on its own port only", "Nobody watches what listens on another port.",
+	storeRule("store-reached-on-its-port", "A store admits security groups on its own port only", "Another port may belong to a program that nobody watches.",
 		"components/clients, the group's port", rule.Everywhere, func(s *rule.Subject) {
 			port := value.As[value.Number](s.View().Get("port"))
 			groups := storeGroups(s)
@@ -52,7 +52,7 @@ var stores = []*rule.Rule{
 			for _, group := range groups.Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(r *graph.Resource, v awsview.VpcSecurityGroupIngressRule) value.Truth {
-					// A group of EKS is an output of the cluster.
+					// The security group that EKS creates is an output of the cluster.
 					known := value.Any(
 						rule.Refs[awsview.Ec2SecurityGroup](s.Graph, r, "referencedSecurityGroupId").Exists(),
 						rule.Refs[awsview.EksCluster](s.Graph, r, "referencedSecurityGroupId").Exists(),
@@ -99,14 +99,15 @@ var stores = []*rule.Rule{
 			count, known := maxNodes(groups)
 			cores := count * minNodeCores
 			enough := value.FromBool(requested <= cores)
-			// An unknown value may add pods to enough nodes, or nodes to too few.
+			// If some pods are unknown, enough nodes may turn out to be too few. If some nodes
+			// are unknown, too few nodes may turn out to be enough.
 			if !complete {
 				enough = value.All(enough, value.Unknown)
 			}
 			if !known {
 				enough = value.Any(enough, value.Unknown)
 			}
-			s.Must(enough, "pods request %.1f cores, %g nodes have %.1f", requested, count, cores)
+			s.Must(enough, "all pods request %.1f cores, but %g nodes have %.1f", requested, count, cores)
 		}, awsview.EksCluster{}.Token()),
 	},
 }
@@ -123,7 +124,7 @@ func routesNowhere(g *graph.Graph, subnet *graph.Resource) value.Truth {
 	})
 }
 
-// maxNodes returns the sum of the groups' maximum sizes. It is known if each of them is.
+// maxNodes returns the sum of the groups' maximum sizes. known is true if each maximum is known.
 func maxNodes(groups []*graph.Resource) (sum float64, known bool) {
 	known = true
 	for _, r := range groups {
@@ -134,10 +135,11 @@ func maxNodes(groups []*graph.Resource) (sum float64, known bool) {
 	return sum, known
 }
 
-// minNodeCores is the CPU for pods on the smallest node of a tier. A large
-// instance has 2 cores; EKS and the add-ons use the rest.
+// minNodeCores is the CPU for the platform's pods on the smallest node of a tier. An
+// instance of the size large has 2 cores. EKS and the add-ons use the other 0.5 cores.
 const minNodeCores = 1.5
 
+// equal reports whether two numbers are equal, as a test for value.Number.Compare.
 func equal(a, b float64) bool { return a == b }
 
 // knownNumber returns the number, or 0 while it is absent or unknown.
@@ -146,7 +148,7 @@ func knownNumber(n value.Number) float64 {
 	return v
 }
 
-// mustBeSupported demands that AWS's standard support of a store's version lasts longer than
+// mustBeSupported demands that AWS's standard support for a store's version does not end within
 // enginecalendar.Notice.
 func mustBeSupported(s *rule.Subject, engine, version value.String) {
 	s.Must(value.Both(engine, version, func(engine, version string) bool {

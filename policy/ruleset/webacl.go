@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// webACL holds the rules of the web ACL and of certificates.
+// webACL are the rules on the web ACL and on certificates.
 var webACL = []*rule.Rule{
 	{
 		ID: "waf-metrics", Title: "The web ACL counts its requests",
@@ -61,7 +61,7 @@ var webACL = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.AcmCertificate) {
 			s.Must(v.ValidationMethod().Is("DNS"), "validationMethod is %s", v.ValidationMethod().Text())
-			s.Must(rule.Users[awsview.AcmCertificateValidation](s.Graph, s.Resource, "certificateArn").Exists(), "nothing waits until it is validated")
+			s.Must(rule.Users[awsview.AcmCertificateValidation](s.Graph, s.Resource, "certificateArn").Exists(), "no CertificateValidation waits until it is issued")
 		}),
 	},
 	{
@@ -80,10 +80,11 @@ var webACL = []*rule.Rule{
 	},
 }
 
-// coversDomain reports whether a name of a certificate covers a domain.
-func coversDomain(certificate, domain value.String) value.Truth {
-	return value.Both(certificate, domain, func(name, wanted string) bool {
-		_, parent, _ := strings.Cut(wanted, ".")
-		return name == wanted || name == "*."+parent
+// coversDomain reports whether a name of a certificate covers a domain. Such a name may begin
+// with a wildcard for one label.
+func coversDomain(certificateName, domain value.String) value.Truth {
+	return value.Both(certificateName, domain, func(name, domain string) bool {
+		_, parent, _ := strings.Cut(domain, ".")
+		return name == domain || name == "*."+parent
 	})
 }

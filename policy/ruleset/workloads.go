@@ -8,32 +8,33 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// labels returns the labels of a workload's pods.
-func labels(r *graph.Resource) value.Map[value.String] { return podOf(r).Metadata().Labels() }
+// podLabels returns the labels that a workload gives its pods.
+func podLabels(r *graph.Resource) value.Map[value.String] { return podOf(r).Metadata().Labels() }
 
-// namespaceOf returns the namespace of an object. While its name is unknown, it is
-// the name of the Namespace that the object refers to.
+// namespaceOf returns the name of an object's namespace. If the object does not know the
+// name yet, the result is the name of the Namespace that the object refers to.
 func namespaceOf(g *graph.Graph, r *graph.Resource) value.String {
 	own := value.As[value.String](r.View().At("metadata.namespace"))
-	return resolved(g, r, own, "metadata", k8sview.Namespace{}.Token())
+	return resolveName(g, r, own, "metadata", k8sview.Namespace{}.Token())
 }
 
-// resolved returns a known name unchanged. For an unknown name it returns the name
-// of the object that the input prop refers to, if that is the only one of its type.
-func resolved(g *graph.Graph, r *graph.Resource, name value.String, prop, typ string) value.String {
+// resolveName returns a known name unchanged. For an unknown name it returns the name
+// of the object of type typ that the input prop of r refers to. If prop refers to no such
+// object or to several, the name stays unknown.
+func resolveName(g *graph.Graph, r *graph.Resource, name value.String, prop, typ string) value.String {
 	if targets := g.Refs(r, prop, typ).Resources; !name.Known() && len(targets) == 1 {
 		return value.As[value.String](targets[0].View().At("metadata.name"))
 	}
 	return name
 }
 
-// selects reports whether the selector of an object matches the pods of a workload.
-// An empty selector matches all pods of the namespace.
-func selects(g *graph.Graph, from *graph.Resource, selector value.Map[value.String], target *graph.Resource) value.Truth {
-	answer := namespaceOf(g, from).Equals(namespaceOf(g, target))
+// selects reports whether the selector of the object from matches the pods of a workload.
+// An empty selector matches all pods of the object's namespace.
+func selects(g *graph.Graph, from *graph.Resource, selector value.Map[value.String], workload *graph.Resource) value.Truth {
+	answer := namespaceOf(g, from).Equals(namespaceOf(g, workload))
 	names, complete := selector.Keys()
 	for _, name := range names {
-		answer = value.All(answer, selector.Key(name).Equals(labels(target).Key(name)))
+		answer = value.All(answer, selector.Key(name).Equals(podLabels(workload).Key(name)))
 	}
 	if !complete {
 		answer = value.All(answer, value.Unknown)
@@ -41,8 +42,9 @@ func selects(g *graph.Graph, from *graph.Resource, selector value.Map[value.Stri
 	return answer
 }
 
-// selectedBy returns the objects of type T that select the pods of the subject.
-func selectedBy[T rule.Typed](s *rule.Subject, path string) graph.Related {
+// objectsSelecting returns the objects of type T that select the pods of the subject. path is
+// where an object of this type has its selector.
+func objectsSelecting[T rule.Typed](s *rule.Subject, path string) graph.Related {
 	var view T
 	out := graph.Related{Complete: true}
 	for _, r := range s.Graph.OfType(view.Token()) {
@@ -77,18 +79,18 @@ var workloads = []*rule.Rule{
 	},
 	{
 		ID: "pod-spread", Title: "The pods of a server are spread over zones or nodes",
-		Why: "The loss of one zone would take all of them.",
+		Why: "The loss of one zone would stop all of them.",
 		Fix: "components/service, TopologySpreadConstraints", Standards: []string{"kube-score deployment-has-host-podantiaffinity", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			p := podOf(s.Resource).Spec()
-			one := onePod(s)
-			s.Must(value.Any(one, p.TopologySpreadConstraints().IsSet(), p.Affinity().PodAntiAffinity().IsSet()), "neither topologySpreadConstraints nor podAntiAffinity is set")
+			single := hasAtMostOnePod(s)
+			s.Must(value.Any(single, p.TopologySpreadConstraints().IsSet(), p.Affinity().PodAntiAffinity().IsSet()), "neither topologySpreadConstraints nor podAntiAffinity is set")
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
 	},
 	{
-		ID: "pod-ends-in-time", Title: "Pods get the platform's time to shut down",
-		Why: "The load balancer still sends requests for some seconds.",
+		ID: "pod-ends-in-time", Title: "Pods have at least the platform's grace period to shut down",
+		Why: "When a pod starts to shut down, the load balancer still sends it requests for some seconds.",
 		Fix: "components/scaling, TerminationGrace", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Advice,
 		Check: rule.On(func(s *rule.Subject, v k8sview.Deployment) {
@@ -97,8 +99,8 @@ var workloads = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "deployment-replicas", Title: "Deployments have two pods at least",
-		Why: "A rollout or the loss of a node stops the service.",
+		ID: "deployment-replicas", Title: "Deployments have at least two pods",
+		Why: "A rollout or the loss of a node stops a service with one pod.",
 		Fix: "the key services.NAME.min", Standards: []string{"kube-score deployment-replicas", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.Advice,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
@@ -111,8 +113,8 @@ var workloads = []*rule.Rule{
 		Fix: "components/service, Strategy", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
-			one := onePod(s)
-			s.Must(value.Any(one, v.Spec().Strategy().Type().Or("RollingUpdate").Is("RollingUpdate")), "strategy is %s", v.Spec().Strategy().Type().Text())
+			single := hasAtMostOnePod(s)
+			s.Must(value.Any(single, v.Spec().Strategy().Type().Or("RollingUpdate").Is("RollingUpdate")), "strategy is %s", v.Spec().Strategy().Type().Text())
 		}),
 	},
 	{
@@ -130,9 +132,9 @@ var workloads = []*rule.Rule{
 		Fix: "components/service, a PodDisruptionBudget", Standards: []string{"kube-score pod-disruption-budget", "WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			one := onePod(s)
-			budgets := selectedBy[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
-			s.Must(value.Any(one, budgets.Exists()), "no PodDisruptionBudget selects its pods")
+			single := hasAtMostOnePod(s)
+			budgets := objectsSelecting[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
+			s.Must(value.Any(single, budgets.Exists()), "no PodDisruptionBudget selects its pods")
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
 	},
 	{
@@ -142,7 +144,7 @@ var workloads = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			replicas := value.As[value.Number](s.View().At("spec.replicas")).Or(1)
-			budgets := selectedBy[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
+			budgets := objectsSelecting[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
 			if !budgets.Complete {
 				s.Wait("the selector of a PodDisruptionBudget")
 			}
@@ -157,11 +159,11 @@ var workloads = []*rule.Rule{
 	},
 	{
 		ID: "pod-network-policy", Title: "A NetworkPolicy selects each pod of the platform",
-		Why: "Without one every pod of the cluster reaches it, and it reaches everything.",
+		Why: "Without a policy, every pod of the cluster can connect to the pod, and the pod can connect to everything.",
 		Fix: "components/service, a NetworkPolicy", Standards: []string{"kube-score pod-networkpolicy", "CIS EKS 4.3.2"},
 		Severity: rule.Medium, Levels: rule.Deployed,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			s.Must(selectedBy[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels").Exists(), "no NetworkPolicy selects its pods")
+			s.Must(objectsSelecting[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels").Exists(), "no NetworkPolicy selects its pods")
 		}, workloadTypes...),
 	},
 	{
@@ -171,7 +173,7 @@ var workloads = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Service) {
 			found := value.False
-			for _, r := range ofTypes(s.Graph, serverTypes...) {
+			for _, r := range resourcesOfTypes(s.Graph, serverTypes...) {
 				found = value.Any(found, selects(s.Graph, s.Resource, v.Spec().Selector(), r))
 			}
 			s.Must(found, "its selector matches no pods of this stack")
@@ -179,7 +181,7 @@ var workloads = []*rule.Rule{
 	},
 	{
 		ID: "service-not-public", Title: "Services are reached through the platform's own load balancer",
-		Why: "A Service of type LoadBalancer opens one that no web ACL protects.",
+		Why: "A Service of type LoadBalancer creates a load balancer that no web ACL protects.",
 		Fix: "components/service, NodePort", Standards: []string{"kube-score service-type"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.Service) {
@@ -208,7 +210,7 @@ var workloads = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			low, high := podBounds(s.Resource)
-			s.Must(low.Compare(high, func(low, high float64) bool { return low < high }), "its minimum of pods is not below its maximum")
+			s.Must(low.Compare(high, func(low, high float64) bool { return low < high }), "its minimum number of pods is not below its maximum")
 		}, podScalers...),
 	},
 	{
@@ -224,11 +226,11 @@ var workloads = []*rule.Rule{
 	},
 }
 
-// verticalPodAutoscaler is the kind that sets the requests of pods.
+// verticalPodAutoscaler is the type of the objects that set the resource requests of pods.
 const verticalPodAutoscaler = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler"
 
-// resizes reports whether a VPA sets the request of a resource, cpu or memory, for a
-// container. A VPA without the list controlledResources sets both.
+// resizes reports whether a VPA sets the containers' request of a resource, cpu or memory. A
+// VPA without the list controlledResources sets both requests.
 func resizes(vpa *graph.Resource, resource string) value.Truth {
 	policies := value.As[value.List[value.Value]](vpa.View().At("spec.resourcePolicy.containerPolicies"))
 	sets := value.Any(value.Not(policies.IsSet()), policies.Any(func(policy value.Value) value.Truth {
@@ -240,8 +242,8 @@ func resizes(vpa *graph.Resource, resource string) value.Truth {
 	return value.All(value.Not(off), sets)
 }
 
-// scalesOn reports whether an HPA scales the target of the VPA, which is the subject, on the
-// use of a resource.
+// scalesOn reports whether an HPA scales on the use of a resource, cpu or memory. Only an HPA
+// with the same target as the subject, which is a VPA, counts.
 func scalesOn(s *rule.Subject, resource string) value.Truth {
 	target := value.As[value.String](s.View().At("spec.targetRef.name"))
 	answer := value.False
@@ -266,10 +268,10 @@ func hasMetric(scaler *graph.Resource, resource string) value.Truth {
 	})
 }
 
-// scaledObject is the kind from which KEDA creates an HPA.
+// scaledObject is the type of the objects from which KEDA creates an HPA.
 const scaledObject = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 
-// podScalers are the types of autoscalers that set a number of pods.
+// podScalers are the types of the autoscalers that set the number of a workload's pods.
 var podScalers = []string{k8sview.HorizontalPodAutoscaler{}.Token(), scaledObject}
 
 // podBounds returns the lowest and the highest number of pods that an autoscaler sets.
@@ -281,12 +283,12 @@ func podBounds(r *graph.Resource) (low, high value.Number) {
 	return spec.MinReplicas().Or(1), spec.MaxReplicas()
 }
 
-// onePod reports whether a workload never has more than one pod.
-func onePod(s *rule.Subject) value.Truth {
+// hasAtMostOnePod reports whether a workload never has more than one pod.
+func hasAtMostOnePod(s *rule.Subject) value.Truth {
 	return value.All(value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1), value.Not(scalersOf(s).Exists()))
 }
 
-// scalersOf returns the autoscalers that set the number of the subject's pods.
+// scalersOf returns the autoscalers that set the number of pods of the subject.
 func scalersOf(s *rule.Subject) graph.Related {
 	out := graph.Related{Complete: true}
 	name := value.As[value.String](s.View().At("metadata.name"))

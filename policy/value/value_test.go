@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
+// results are the three possible results of a comparison.
 var results = []Truth{False, Unknown, True}
 
 // For True and False, All, Any and Implies give the results of Go's operators. Unknown stands for

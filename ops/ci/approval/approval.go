@@ -1,6 +1,6 @@
-// Package approval owns the rule that a resource with data, an address or an identity is
-// replaced or deleted only if somebody approved it: which changes of a plan need an
-// approval, and the file with the approvals. It is pure.
+// Package approval decides which changes of a plan need an approval, and reads the file with
+// the approvals. A resource with data, an address or an identity is replaced or deleted only
+// if somebody has approved it. The package does no I/O.
 package approval
 
 import (
@@ -17,9 +17,9 @@ import (
 	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
 )
 
-// Migrate and Rollback are operations of pf promote and pf rollback. Migrate is a step of
-// PostgreSQL's schema that does more than add. Rollback is a return to a release that does not know
-// a step of the schema.
+// Migrate and Rollback are operations of pf promote and pf rollback. Migrate is a schema migration
+// of PostgreSQL that does more than add objects. Rollback is the return to a release that does not
+// know one of the applied migrations.
 const (
 	Migrate  canonicalplan.Op = "migrate"
 	Rollback canonicalplan.Op = "rollback"
@@ -28,7 +28,7 @@ const (
 // Approval permits one operation that loses something. All fields are required.
 type Approval struct {
 	Stack string `json:"stack"`
-	// Resource is the resource's name in Pulumi, or the file of the schema's step. * matches any
+	// Resource is the resource's name in Pulumi, or the file of the schema migration. * matches any
 	// text without a slash.
 	Resource string `json:"resource"`
 	// Op is replace, delete, Migrate or Rollback.
@@ -42,7 +42,7 @@ type Approval struct {
 // File is the file with a project's approvals, relative to the project's folder.
 const File = ".ci/approvals.yaml"
 
-// maxDays is how many days ahead Until may be. An approval is for one change.
+// maxDays is the maximum number of days until Until. An approval is for one change only.
 const maxDays = 30
 
 // Change is a step of a plan that loses what a resource holds: data, an address or an identity.
@@ -99,7 +99,7 @@ func Find(approvals []Approval, stack string, op canonicalplan.Op, resource stri
 		}
 		until, err := time.Parse(time.DateOnly, a.Until)
 		switch {
-		case err != nil:
+		case err != nil: // Parse refuses such a day, so this approval does not count
 		case now.After(until.AddDate(0, 0, 1)):
 			refused = fmt.Sprintf("the approval of %s ended on %s", a.Owner, a.Until)
 		case until.After(now.AddDate(0, 0, maxDays)):
@@ -112,7 +112,7 @@ func Find(approvals []Approval, stack string, op canonicalplan.Op, resource stri
 }
 
 // Changes returns the steps of a plan that lose what a resource holds, deletions first. A resource
-// of a type without a classification counts too.
+// whose type is not classified also counts, because it may hold data.
 func Changes(p *canonicalplan.Plan, approvals []Approval, now time.Time) []Change {
 	var all []Change
 	for _, s := range p.Steps {

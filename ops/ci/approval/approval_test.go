@@ -27,12 +27,12 @@ func TestOnlyTheLossOfStatefulResourcesNeedsAnApproval(t *testing.T) {
 		needs  bool
 	}{
 		{"a replaced database loses its tables", canonicalplan.Replace, database, true},
-		{"so does a deleted one", canonicalplan.Delete, database, true},
-		{"an update keeps them", canonicalplan.Update, database, false},
-		{"a new one has none", canonicalplan.Create, database, false},
-		{"a route is created again", canonicalplan.Replace, route, false},
-		{"a Secret of the program has files of the project", canonicalplan.Delete, files, false},
-		{"a Secret of a component is a store's password", canonicalplan.Delete, password, true},
+		{"a deleted database loses its tables", canonicalplan.Delete, database, true},
+		{"an update of the database keeps its tables", canonicalplan.Update, database, false},
+		{"a new database has no tables", canonicalplan.Create, database, false},
+		{"a route holds no data", canonicalplan.Replace, route, false},
+		{"a Secret outside of a component has files of the project", canonicalplan.Delete, files, false},
+		{"a Secret of a component has a store's password", canonicalplan.Delete, password, true},
 		{"a type that nobody classified may hold data", canonicalplan.Delete, unknown, true},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -44,19 +44,19 @@ func TestOnlyTheLossOfStatefulResourcesNeedsAnApproval(t *testing.T) {
 	}
 }
 
-func TestApprovalIsForOneChangeAndATime(t *testing.T) {
-	good := Approval{Stack: "prod", Resource: "db", Op: canonicalplan.Replace, Reason: "r", Owner: "o", Until: "2026-11-29"}
-	edit := func(f func(*Approval)) Approval { a := good; f(&a); return a }
+func TestApprovalIsForOneChangeAndALimitedTime(t *testing.T) {
+	validApproval := Approval{Stack: "prod", Resource: "db", Op: canonicalplan.Replace, Reason: "r", Owner: "o", Until: "2026-11-29"}
+	edit := func(f func(*Approval)) Approval { a := validApproval; f(&a); return a }
 	p := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: canonicalplan.Replace, URN: database}}}
 	for _, tc := range []struct {
 		reason   string
 		approval Approval
 		refused  string
 	}{
-		{"its last day", good, ""},
-		{"any text", edit(func(a *Approval) { a.Resource = "d*" }), ""},
-		{"expired", edit(func(a *Approval) { a.Until = "2026-11-28" }), "the approval of o ended on 2026-11-28"},
-		{"longer than a change needs", edit(func(a *Approval) { a.Until = "2027-11-28" }), "more than 30 days ahead"},
+		{"today is the last day", validApproval, ""},
+		{"the pattern matches the resource", edit(func(a *Approval) { a.Resource = "d*" }), ""},
+		{"the approval has expired", edit(func(a *Approval) { a.Until = "2026-11-28" }), "the approval of o ended on 2026-11-28"},
+		{"the approval ends more than 30 days ahead", edit(func(a *Approval) { a.Until = "2027-11-28" }), "more than 30 days ahead"},
 		{"another stack", edit(func(a *Approval) { a.Stack = "staging" }), "nobody has approved it"},
 		{"another operation", edit(func(a *Approval) { a.Op = canonicalplan.Delete }), "nobody has approved it"},
 		{"another resource", edit(func(a *Approval) { a.Resource = "other" }), "nobody has approved it"},

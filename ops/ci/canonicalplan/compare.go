@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Differences lists the differences of an approved plan and a later plan, one a line. The list is
-// empty only if both have the same digest.
+// Differences returns the differences between an approved plan and a later plan, one text for each.
+// The list is empty only if both plans have the same digest.
 func Differences(approved, now *Plan) []string {
 	if approved.Digest == now.Digest {
 		return nil
@@ -16,15 +16,15 @@ func Differences(approved, now *Plan) []string {
 	var all []string
 	for _, f := range []struct{ name, approved, now, fix string }{
 		{"stack", approved.Stack, now.Stack, "approve a plan of this stack"},
-		{"commit", approved.Commit, now.Commit, "the program moved: preview it again and approve that plan"},
-		{"configuration", approved.Config, now.Config, "the configuration moved: preview again and approve that plan"},
+		{"commit", approved.Commit, now.Commit, "the program has changed: preview it again and approve that plan"},
+		{"configuration", approved.Config, now.Config, "the configuration has changed: preview again and approve that plan"},
 		{"state", approved.State, now.State, "another update or refresh has run since: preview again and approve that plan"},
 	} {
 		if f.approved != f.now {
 			all = append(all, fmt.Sprintf("%s: approved %s, now %s: %s", f.name, short(f.approved), short(f.now), f.fix))
 		}
 	}
-	before, after := bySteps(approved), bySteps(now)
+	before, after := stepsByURN(approved), stepsByURN(now)
 	for _, urn := range slices.Sorted(maps.Keys(before)) {
 		switch later, ok := after[urn]; {
 		case !ok:
@@ -53,7 +53,8 @@ func Differences(approved, now *Plan) []string {
 	return all
 }
 
-func bySteps(p *Plan) map[string]Step {
+// stepsByURN returns the steps of a plan by URN.
+func stepsByURN(p *Plan) map[string]Step {
 	all := map[string]Step{}
 	for _, s := range p.Steps {
 		all[s.URN] = s
@@ -82,24 +83,26 @@ func stepDifference(a, b Step) string {
 	case len(properties) > 0:
 		return "other new values of " + strings.Join(properties, ", ")
 	case !slices.Equal(a.Changed, b.Changed):
-		return fmt.Sprintf("approved a change of %s, now of %s", list(a.Changed), list(b.Changed))
+		return fmt.Sprintf("approved a change of %s, now of %s", joinOrNothing(a.Changed), joinOrNothing(b.Changed))
 	case !slices.Equal(a.Because, b.Because):
-		return fmt.Sprintf("approved to replace for %s, now for %s", list(a.Because), list(b.Because))
+		return fmt.Sprintf("approved to replace for %s, now for %s", joinOrNothing(a.Because), joinOrNothing(b.Because))
 	}
 	return ""
 }
 
-func list(names []string) string {
+// joinOrNothing returns the names with commas, or "nothing" for an empty list.
+func joinOrNothing(names []string) string {
 	if len(names) == 0 {
 		return "nothing"
 	}
 	return strings.Join(names, ", ")
 }
 
-// label is the type and the name of a resource.
+// label returns the type and the name of a resource.
 func label(urn string) string { return Type(urn) + " " + Name(urn) }
 
-// short returns the first characters of a digest or a commit.
+// short returns the first 12 characters of a digest or a commit, and "none" for an empty text. A
+// commit with changes stays whole.
 func short(s string) string {
 	s = strings.TrimPrefix(s, "sha256:")
 	switch {
@@ -111,13 +114,14 @@ func short(s string) string {
 	return s
 }
 
-// Since returns the difference of two plans that were both made against an empty state. A resource
-// only in after is created, and one only in before is deleted. A resource with other values is
-// updated: Since can't know whether AWS would replace it.
+// Since returns a plan of the changes between two plans. Both must be plans for an empty state, so
+// they have every resource of the program. A resource that is only in after is created, and a
+// resource that is only in before is deleted. A resource with other values is updated: Since can't
+// know whether AWS would replace it.
 func Since(before, after *Plan) (*Plan, error) {
 	p := *after
 	p.Steps, p.Unchanged, p.Images = []Step{}, 0, nil
-	earlier, later := bySteps(before), bySteps(after)
+	earlier, later := stepsByURN(before), stepsByURN(after)
 	for urn, s := range later {
 		old, ok := earlier[urn]
 		switch {
@@ -162,11 +166,11 @@ type Done struct {
 	Step string
 }
 
-// Unplanned lists the operations that are not in the plan, and the planned operations that did not
-// happen. An update may do less than its plan, because a preview counts each unknown value as a
-// change.
+// Unplanned compares the operations of an update with the plan. unplanned are the operations that
+// are not in the plan. unneeded are the planned operations that did not happen: a preview counts
+// each unknown value as a change, so an update may do less than its plan.
 func (p *Plan) Unplanned(done []Done) (unplanned, unneeded []string) {
-	planned, seen := bySteps(p), map[string]bool{}
+	planned, seen := stepsByURN(p), map[string]bool{}
 	for _, d := range done {
 		op, changes := operation(d.Step)
 		if !changes {

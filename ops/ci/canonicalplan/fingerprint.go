@@ -10,14 +10,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// volatile are the fields of a resource in the state that depend on when and from which source line
-// it was written. They do not describe the resource.
+// volatile are the fields of a resource in the state that do not describe the resource. They depend
+// on the time of the update and on the source line of the program.
 var volatile = []string{"created", "modified", "sourcePosition", "stackTrace"}
 
 // StateFingerprint returns the digest of a state, which is the output of `pulumi stack export`. The
 // digest does not depend on when the state was written. A secret counts with its encrypted text.
 // Pulumi encrypts some secrets again when it writes a state. So a state that was changed and
-// changed back may have another digest. An empty state has a digest, too.
+// changed back may have another digest. An empty state also has a digest.
 func StateFingerprint(export []byte) (string, error) {
 	var state struct {
 		Deployment *struct {
@@ -45,7 +45,7 @@ func StateFingerprint(export []byte) (string, error) {
 		}
 		lines = append(lines, string(raw))
 	}
-	// The order is that of the registrations, which may differ between runs.
+	// The order of the resources in a state is that of their registration. It may differ between runs.
 	slices.Sort(lines)
 	return hash([]byte(strings.Join(lines, "\n"))), nil
 }

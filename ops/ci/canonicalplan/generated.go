@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// The values that a program draws anew in each run, and how a plan leaves them out. A
-// value that is not in this list and differs makes two plans of one program different,
-// and an approved plan is refused.
+// Some values differ in each run of one program. A plan leaves them out. If it did not, the plan of
+// a second preview would differ from the approved plan, and the update would be refused. The values
+// are:
 //
-//   - Secrets, such as the random password of components/secret and the token of the
-//     registry among an image's inputs: the preview has hidden instead of the value.
-//     Their providers ignore such a change.
-//   - The random end of a name that Pulumi generates for a new resource: generatedName, and
+//   - Secrets, such as the random password of components/secret, and the registry's token in an
+//     image's inputs. The preview has the text hidden instead of the value. Their providers ignore
+//     such a change.
+//   - The random end of a name that Pulumi generates for a new resource: generatedName and
 //     kubernetesName.
-//   - Identifiers that the engine gives to what does not exist yet: unknown.
+
+// hidden is the text that a preview has for a secret.
 const hidden = "[secret]"
 
 // generatedName matches a name that Pulumi generates: the resource's name and seven random
@@ -27,10 +28,11 @@ var generatedName = regexp.MustCompile(`^(.+)-[0-9a-f]{7}$`)
 // (pulumi-kubernetes, provider/pkg/metadata/naming.go).
 var kubernetesName = regexp.MustCompile(`^(.+)-[0-9a-f]{8}$`)
 
+// autonamed is the annotation of an object whose name the Kubernetes provider has generated.
 const autonamed = "pulumi.com/autonamed"
 
-// kubernetesNames returns the generated name of a Kubernetes object, and the name without its
-// random end. Both are empty for another resource.
+// kubernetesNames returns the generated name of a Kubernetes object, and a stable form of it without
+// the random end. For a resource without such a name both are empty.
 func kubernetesNames(s EngineStep) (name, stable string) {
 	metadata, _ := s.NewState.Inputs["metadata"].(map[string]any)
 	annotations, _ := metadata["annotations"].(map[string]any)
@@ -42,8 +44,9 @@ func kubernetesNames(s EngineStep) (name, stable string) {
 	return name, match[1] + "-(generated)"
 }
 
-// generatedNames returns a replacer for the generated names of the resources that a preview would
-// create. Inputs of other resources contain these names, such as the text of a policy.
+// generatedNames returns a replacer that removes the random ends of generated names. The names are
+// those of the resources that the preview would create. Inputs of other resources, such as the text
+// of a policy, may contain these names.
 func generatedNames(steps []EngineStep) *strings.Replacer {
 	var pairs [][2]string
 	for _, s := range steps {
@@ -72,16 +75,16 @@ func generatedNames(steps []EngineStep) *strings.Replacer {
 	return strings.NewReplacer(flat...)
 }
 
-// withoutGenerated removes the parts of a value that differ in each run. keep is false if the whole
+// removeGenerated removes the parts of a value that differ in each run. keep is false if the whole
 // value is left out.
-func withoutGenerated(value any, names *strings.Replacer) (clean any, keep bool) {
+func removeGenerated(value any, names *strings.Replacer) (clean any, keep bool) {
 	switch v := value.(type) {
 	case string:
 		return names.Replace(v), v != hidden
 	case []any:
 		out := make([]any, 0, len(v))
 		for _, item := range v {
-			if clean, keep := withoutGenerated(item, names); keep {
+			if clean, keep := removeGenerated(item, names); keep {
 				out = append(out, clean)
 			}
 		}
@@ -89,10 +92,10 @@ func withoutGenerated(value any, names *strings.Replacer) (clean any, keep bool)
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name, item := range v {
-			if strings.HasPrefix(name, "__") { // the engine adds it
+			if strings.HasPrefix(name, "__") { // the engine adds such a property
 				continue
 			}
-			if clean, keep := withoutGenerated(item, names); keep {
+			if clean, keep := removeGenerated(item, names); keep {
 				out[name] = clean
 			}
 		}

@@ -1,9 +1,9 @@
-// Package canonicalplan owns the canonical form of a preview: what would be done to
-// which resource, as a text that two previews of the same program, configuration and
-// state have in common. It is pure; the input is the output of `pulumi preview --json`.
+// Package canonicalplan owns the canonical form of a preview: which operation a resource
+// would get, and why. Two previews of the same program, configuration and state have equal
+// plans. The package does no I/O; its input is the output of `pulumi preview --json`.
 //
-// A plan has no secret and no value: a changed value is known by its digest. generated.go
-// names the values that differ in each run and are left out.
+// A plan has no secret and no value: it has the digest of each new value. generated.go lists
+// the values that differ in each run. A plan leaves them out.
 package canonicalplan
 
 import (
@@ -37,7 +37,7 @@ const (
 type Plan struct {
 	Schema int    `json:"schema"`
 	Stack  string `json:"stack"`
-	// Commit is the commit of the program. A working tree with changes adds their digest.
+	// Commit is the commit of the program. If its working tree had changes, their digest follows.
 	Commit string `json:"commit"`
 	// Config is the digest of the stack's configuration.
 	Config string `json:"config"`
@@ -49,13 +49,13 @@ type Plan struct {
 	Images []Image `json:"images,omitempty"`
 	// Unchanged is the number of resources without a change.
 	Unchanged int `json:"unchanged"`
-	// Digest is the digest of the fields above.
+	// Digest is the digest of all fields above.
 	Digest string `json:"digest"`
 
-	// Offline says that the preview ran against a stand-in with an empty state.
+	// Offline is true if the preview ran against the sandbox's stand-in for AWS, with an empty state.
 	Offline bool `json:"offline,omitempty"`
-	// Sources are the Go lines that registered the changed resources, by URN. They help a reader,
-	// and are not in the digest.
+	// Sources are the Go lines that registered the changed resources, by URN. They are only for a
+	// reader of the plan, so the digest does not depend on them.
 	Sources map[string]string `json:"sources,omitempty"`
 }
 
@@ -81,13 +81,13 @@ type Image struct {
 	After string `json:"after,omitempty"`
 }
 
-// Type is the resource type in a URN.
+// Type returns the resource type in a URN.
 func Type(urn string) string {
 	types := strings.Split(part(urn, 2), "$")
 	return types[len(types)-1]
 }
 
-// Name is the resource's name in a URN.
+// Name returns the resource's name in a URN.
 func Name(urn string) string { return part(urn, 3) }
 
 // InComponent reports whether the resource is the child of a component.
@@ -134,13 +134,13 @@ func (p *Plan) Counts() (c Counts) {
 func (p *Plan) seal() error {
 	slices.SortFunc(p.Steps, func(a, b Step) int { return strings.Compare(a.URN+" "+string(a.Op), b.URN+" "+string(b.Op)) })
 	slices.SortFunc(p.Images, func(a, b Image) int { return strings.Compare(a.Name, b.Name) })
-	digest, err := p.digest()
+	digest, err := p.computeDigest()
 	p.Digest = digest
 	return err
 }
 
-// digest returns the digest of the fields that make two plans equal.
-func (p *Plan) digest() (string, error) {
+// computeDigest returns the digest of the fields that make two plans equal.
+func (p *Plan) computeDigest() (string, error) {
 	sealed := *p
 	sealed.Digest, sealed.Sources, sealed.Offline = "", nil, false
 	raw, err := json.Marshal(sealed)
@@ -159,7 +159,7 @@ func Decode(raw []byte) (*Plan, error) {
 	if p.Schema != Schema {
 		return nil, fmt.Errorf("the plan has schema %d, must be %d: preview again", p.Schema, Schema)
 	}
-	digest, err := p.digest()
+	digest, err := p.computeDigest()
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (p *Plan) Encode() ([]byte, error) {
 	return append(raw, '\n'), err
 }
 
-// hash is the SHA-256 of a text in hexadecimal.
+// hash returns the SHA-256 of a text in hexadecimal.
 func hash(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])

@@ -16,7 +16,7 @@ const (
 	image  = "urn:pulumi:prod::p::ko:index:Image::web"
 )
 
-// plan returns the plan of a preview's steps, as JSON.
+// plan returns the plan of a preview with these steps, which are JSON.
 func plan(t *testing.T, steps ...string) *Plan {
 	t.Helper()
 	preview, err := ParsePreview([]byte(`{"steps": [` + strings.Join(steps, ",") + `]}`))
@@ -26,12 +26,13 @@ func plan(t *testing.T, steps ...string) *Plan {
 	return p
 }
 
+// step returns the JSON of a step of the engine.
 func step(op, urn, inputs string) string {
 	return fmt.Sprintf(`{"op": %q, "urn": %q, "newState": {"inputs": %s}}`, op, urn, inputs)
 }
 
 // Two runs of one program have equal plans, although some of their values differ.
-func TestPlanHasNothingThatDiffersInEachRun(t *testing.T) {
+func TestPlanLeavesOutValuesThatDifferInEachRun(t *testing.T) {
 	run := func(suffix, secret, order string) *Plan {
 		steps := []string{
 			step("create", role, `{"name": "web-role-`+suffix+`", "__defaults": ["name"]}`),
@@ -49,8 +50,8 @@ func TestPlanHasNothingThatDiffersInEachRun(t *testing.T) {
 	require.Empty(t, Differences(one, run("2a85dbd", "username", "reversed")))
 }
 
-// The Kubernetes provider marks a name that it has generated.
-func TestGeneratedNamesOfKubernetes(t *testing.T) {
+// The Kubernetes provider marks an object whose name it has generated with an annotation.
+func TestPlanLeavesOutTheRandomEndOfKubernetesNames(t *testing.T) {
 	const job = "urn:pulumi:prod::p::kubernetes:batch/v1:Job::migrate-job"
 	run := func(name, annotations string) *Plan {
 		return plan(t, step("replace", job, `{"metadata": {"name": "`+name+`", "annotations": {`+annotations+`}}}`))
@@ -62,13 +63,13 @@ func TestGeneratedNamesOfKubernetes(t *testing.T) {
 	require.NotEqual(t, run("migrate-job-c81c1e20", "").Digest, run("migrate-job-d4d61a44", "").Digest, "names that the program sets")
 }
 
-func TestWhatIsNotGeneratedCounts(t *testing.T) {
+func TestOtherValuesNamesAndOperationsChangeThePlan(t *testing.T) {
 	base := step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)
 	for _, tc := range []struct{ reason, other string }{
 		{"a name that the program sets", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": [], "path": "/"}`)},
-		{"another stem", step("create", role, `{"name": "webrole-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+		{"another name before the random end", step("create", role, `{"name": "webrole-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
 		{"another value", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/x/"}`)},
-		{"one value more", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/", "tags": {}}`)},
+		{"an additional input", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/", "tags": {}}`)},
 		{"another operation", step("update", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
 		{"another resource", step("create", policy, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
 	} {
@@ -81,7 +82,7 @@ func TestWhatIsNotGeneratedCounts(t *testing.T) {
 }
 
 // A different value of any input makes a different plan, unless the input is a secret.
-func TestEveryInputCounts(t *testing.T) {
+func TestEveryInputChangesTheDigest(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		first, second := rapid.String().Draw(r, "first"), rapid.String().Draw(r, "second")
 		where := rapid.SampledFrom([]string{`{"a": %s}`, `{"a": {"b": %s}}`, `{"a": [1, %s]}`}).Draw(r, "where")
@@ -109,20 +110,20 @@ func TestReplacementIsOneStep(t *testing.T) {
 	require.Equal(t, []Image{{"web", "sha256:a", "sha256:b"}}, p.Images)
 }
 
-func TestDifferencesNameWhatMoved(t *testing.T) {
+func TestDifferencesNameWhatHasChanged(t *testing.T) {
 	approved := plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`))
 	for _, tc := range []struct {
 		reason string
 		now    *Plan
 		want   string
 	}{
-		{"program", with(plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`)), func(p *Plan) { p.Commit = "d" }), "commit: approved c, now d"},
-		{"configuration", with(approved, func(p *Plan) { p.Config = "h" }), "configuration: approved g, now h"},
-		{"state", with(approved, func(p *Plan) { p.State = "z" }), "state: approved s, now z"},
-		{"stack", with(approved, func(p *Plan) { p.Stack = "staging" }), "stack: approved prod, now staging"},
+		{"program", withChange(plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`)), func(p *Plan) { p.Commit = "d" }), "commit: approved c, now d"},
+		{"configuration", withChange(approved, func(p *Plan) { p.Config = "h" }), "configuration: approved g, now h"},
+		{"state", withChange(approved, func(p *Plan) { p.State = "z" }), "state: approved s, now z"},
+		{"stack", withChange(approved, func(p *Plan) { p.Stack = "staging" }), "stack: approved prod, now staging"},
 		{"a value", plan(t, step("create", role, `{"path": "/x"}`), step("update", policy, `{"policy": "a"}`)), "aws:iam/role:Role web-role: other new values of path"},
-		{"a step less", plan(t, step("create", role, `{"path": "/"}`)), "web-policy: approved update, now unchanged"},
-		{"a step more", plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`), step("delete", image, "{}")), "ko:index:Image web: not approved, now delete"},
+		{"a step is missing", plan(t, step("create", role, `{"path": "/"}`)), "web-policy: approved update, now unchanged"},
+		{"an additional step", plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`), step("delete", image, "{}")), "ko:index:Image web: not approved, now delete"},
 		{"another operation", plan(t, step("replace", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`)), "approved create, now replace"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -131,7 +132,8 @@ func TestDifferencesNameWhatMoved(t *testing.T) {
 	}
 }
 
-func with(p *Plan, edit func(*Plan)) *Plan {
+// withChange returns a copy of a plan after edit, with the new digest.
+func withChange(p *Plan, edit func(*Plan)) *Plan {
 	other := *p
 	edit(&other)
 	if err := other.seal(); err != nil {
@@ -154,7 +156,7 @@ func TestEditedPlanIsRefused(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestOperationsThatWereNotApproved(t *testing.T) {
+func TestUnplannedListsOperationsThatWereNotApproved(t *testing.T) {
 	p := plan(t, step("create", role, "{}"), step("update", policy, "{}"), step("replace", image, "{}"))
 	unplanned, unneeded := p.Unplanned([]Done{
 		{role, "create"}, {image, "create-replacement"}, {image, "replace"}, {image, "delete-replaced"}, {policy, "same"},
@@ -165,8 +167,8 @@ func TestOperationsThatWereNotApproved(t *testing.T) {
 	require.Equal(t, []string{"aws:iam/rolePolicy:RolePolicy web-policy: done replace, approved update", "a:b:C new: done delete, not approved"}, unplanned)
 }
 
-// The difference of two previews against an empty state shows what a commit changes.
-func TestSince(t *testing.T) {
+// Two previews for an empty state show which resources a commit changes.
+func TestSinceReturnsTheChangesBetweenTwoPlans(t *testing.T) {
 	before := plan(t, step("create", role, `{"path": "/", "gone": 1}`), step("create", policy, "{}"), step("create", image, `{"digest": "sha256:a"}`))
 	after := plan(t, step("create", role, `{"path": "/x"}`), step("create", "urn:pulumi:prod::p::a:b:C::new", "{}"), step("create", image, `{"digest": "sha256:a"}`))
 	p, err := Since(before, after)
@@ -181,14 +183,14 @@ func TestSince(t *testing.T) {
 	require.Equal(t, "sha256:a", p.Images[0].Before)
 }
 
-func TestStateFingerprint(t *testing.T) {
+func TestStateFingerprintDependsOnResourcesOnly(t *testing.T) {
 	state := func(resources string) string {
 		f, err := StateFingerprint([]byte(`{"deployment": {"manifest": {"time": "now"}, "resources": [` + resources + `]}}`))
 		require.NoError(t, err)
 		return f
 	}
 	one := state(`{"urn": "a", "created": "1", "outputs": {"x": 1}}, {"urn": "b"}`)
-	require.Equal(t, one, state(`{"urn": "b", "modified": "2"}, {"urn": "a", "created": "3", "outputs": {"x": 1}}`), "when it was written does not count")
+	require.Equal(t, one, state(`{"urn": "b", "modified": "2"}, {"urn": "a", "created": "3", "outputs": {"x": 1}}`), "the times and the order do not count")
 	require.NotEqual(t, one, state(`{"urn": "b"}, {"urn": "a", "outputs": {"x": 2}}`))
 	require.NotEqual(t, one, state(`{"urn": "a", "outputs": {"x": 1}}`))
 	_, err := StateFingerprint([]byte(`{"deployment": {"pending_operations": [{}]}}`))
@@ -199,7 +201,7 @@ func TestStateFingerprint(t *testing.T) {
 	}
 }
 
-func TestConfigDigest(t *testing.T) {
+func TestConfigDigestIgnoresCommentsAndOrder(t *testing.T) {
 	config := func(text string) string {
 		d, err := ConfigDigest([]byte("name: x"), []byte(text))
 		require.NoError(t, err)
@@ -211,7 +213,7 @@ func TestConfigDigest(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestParsePreview(t *testing.T) {
+func TestParsePreviewSkipsOtherLines(t *testing.T) {
 	p, err := ParsePreview([]byte("a line of a plugin\n{\"steps\": [], \"diagnostics\": [{\"severity\": \"error\", \"message\": \"bad\\n\"}, {\"severity\": \"info\"}, {\"severity\": \"error\", \"message\": \"error: preview failed\\n\"}]}\n"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"bad"}, p.Errors())

@@ -38,8 +38,8 @@ type EngineStep struct {
 	DetailedDiff map[string]propertyDiff `json:"detailedDiff"`
 }
 
-// Differing returns the paths of the properties that differ, sorted.
-func (s EngineStep) Differing() []string {
+// DifferingPaths returns the paths of the properties that differ, sorted.
+func (s EngineStep) DifferingPaths() []string {
 	return union(s.DiffReasons, slices.Collect(maps.Keys(s.DetailedDiff)))
 }
 
@@ -69,16 +69,16 @@ func ParsePreview(raw []byte) (*Preview, error) {
 	return &p, nil
 }
 
-// ending is the engine's last error of every failed preview. If a policy was violated, it is the
-// only error.
-const ending = "preview failed"
+// failureText is the last error message of every failed preview. If the preview failed because of a
+// policy violation, it is the only error message.
+const failureText = "preview failed"
 
-// Errors returns the texts of the errors, without violations of policies.
+// Errors returns the error messages of the program and of the providers.
 func (p *Preview) Errors() []string {
 	var all []string
 	for _, d := range p.Diagnostics {
 		text := strings.TrimSpace(d.Message)
-		if d.Severity == "error" && strings.TrimPrefix(text, "error: ") != ending {
+		if d.Severity == "error" && strings.TrimPrefix(text, "error: ") != failureText {
 			all = append(all, text)
 		}
 	}
@@ -90,8 +90,8 @@ func (p *Preview) Sources() map[string]string {
 	all := map[string]string{}
 	for _, s := range p.Steps {
 		if s.NewState != nil && all[s.URN] == "" {
-			if at := sourceLine(s.NewState.SourcePosition); at != "" {
-				all[s.URN] = at
+			if line := sourceLine(s.NewState.SourcePosition); line != "" {
+				all[s.URN] = line
 			}
 		}
 	}
@@ -105,15 +105,15 @@ const module = "github.com/progressive-framework/platform/"
 // module.
 func sourceLine(position string) string {
 	_, rest, found := strings.Cut(position, module)
-	file, at, _ := strings.Cut(rest, "#")
-	line, _, _ := strings.Cut(at, ",")
+	file, lineAndColumn, _ := strings.Cut(rest, "#")
+	line, _, _ := strings.Cut(lineAndColumn, ",")
 	if !found || line == "" {
 		return ""
 	}
 	return file + ":" + line
 }
 
-// Origin names the program, configuration and state of a plan.
+// Origin identifies the program, the configuration and the state of a preview.
 type Origin struct {
 	Stack, Commit, Config, State string
 	Offline                      bool
@@ -142,14 +142,14 @@ func New(from Origin, preview *Preview) (*Plan, error) {
 		case step == nil:
 			step = &Step{Op: op, URN: s.URN}
 			steps[s.URN] = step
-		case step.Op != op: // such as delete and create of one URN
+		case step.Op != op: // such as a delete and a create of one URN
 			step.Op = Replace
 		}
 		if err := step.add(s, names); err != nil {
 			return nil, err
 		}
-		if at := sources[s.URN]; at != "" {
-			p.Sources[s.URN] = at
+		if line := sources[s.URN]; line != "" {
+			p.Sources[s.URN] = line
 		}
 	}
 	for _, s := range steps {
@@ -172,7 +172,7 @@ func operation(step string) (op Op, changes bool) {
 // add adds the content of an engine step to a step of the plan.
 func (s *Step) add(step EngineStep, names *strings.Replacer) error {
 	if s.Op == Update || s.Op == Replace {
-		s.Changed = union(s.Changed, step.Differing())
+		s.Changed = union(s.Changed, step.DifferingPaths())
 		s.Because = union(s.Because, step.Reasons)
 	}
 	if step.NewState == nil || s.Op == Delete {
@@ -182,7 +182,7 @@ func (s *Step) add(step EngineStep, names *strings.Replacer) error {
 		s.Values = map[string]string{}
 	}
 	for name, value := range step.NewState.Inputs {
-		clean, keep := withoutGenerated(value, names)
+		clean, keep := removeGenerated(value, names)
 		if !keep || strings.HasPrefix(name, "__") {
 			continue
 		}
@@ -205,21 +205,21 @@ func union(lists ...[]string) []string {
 	return slices.Compact(all)
 }
 
-// imageType is the type of an image that the stack builds, and promotedType that of an image that
-// it copies (components/image).
+// imageType is the type of an image that the stack builds. promotedType is the type of an image that
+// the stack copies from another one (components/image).
 const imageType, promotedType = "ko:index:Image", "ko:index:Promoted"
 
-// addImage adds the digests of an image to the plan.
+// addImage adds the digests of an image to the plan. It does nothing for a step of another resource.
 func (p *Plan) addImage(s EngineStep) {
 	if t := Type(s.URN); t != imageType && t != promotedType {
 		return
 	}
 	image := Image{Name: Name(s.URN)}
 	if s.OldState != nil {
-		image.Before = digest(s.OldState.Inputs)
+		image.Before = imageDigest(s.OldState.Inputs)
 	}
 	if s.NewState != nil && s.Op != "delete" {
-		image.After = digest(s.NewState.Inputs)
+		image.After = imageDigest(s.NewState.Inputs)
 	}
 	for i := range p.Images {
 		if known := &p.Images[i]; known.Name == image.Name {
@@ -230,9 +230,9 @@ func (p *Plan) addImage(s EngineStep) {
 	p.Images = append(p.Images, image)
 }
 
-// digest returns the digest of a built image from its inputs, or of a promoted image from its
-// source.
-func digest(inputs map[string]any) string {
+// imageDigest returns the digest in an image's inputs. A built image has it in the input digest, and
+// a promoted image in the input source, after an @.
+func imageDigest(inputs map[string]any) string {
 	if built, ok := inputs["digest"].(string); ok {
 		return built
 	}

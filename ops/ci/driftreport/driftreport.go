@@ -1,6 +1,6 @@
-// Package driftreport separates drift from the work of autoscalers and controllers, in the
-// differences that a refresh found. It renders drift for an issue. It is pure. The list of owned
-// fields is in owned.go.
+// Package driftreport finds drift in the differences that a refresh shows, and renders it for an
+// issue. Changes by autoscalers and controllers are no drift: owned.go lists the fields that they
+// own. The package does no I/O.
 package driftreport
 
 import (
@@ -15,9 +15,9 @@ import (
 // Drift is a resource that differs from the state.
 type Drift struct {
 	URN string `json:"urn"`
-	// Gone says that the resource does not exist any more.
+	// Gone is true if the resource does not exist any more.
 	Gone bool `json:"gone,omitempty"`
-	// Paths are the properties that differ, without those that something else owns.
+	// Paths are the properties that differ, without those of Owned.
 	Paths []string `json:"paths,omitempty"`
 	// Source is the Go line that registered the resource, if it is known.
 	Source string `json:"source,omitempty"`
@@ -26,14 +26,14 @@ type Drift struct {
 // Report is the drift of one stack.
 type Report struct {
 	Stack string `json:"stack"`
-	// Checked is the number of resources that were read.
+	// Checked is the number of resources that the refresh read.
 	Checked int     `json:"checked"`
 	Drifts  []Drift `json:"drifts"`
-	// Owned counts the differences that have an owner, by the owner.
+	// Owned has, by the name of an owner, the number of differences in that owner's fields.
 	Owned map[string]int `json:"owned,omitempty"`
 }
 
-// New reads the output of a refresh.
+// New returns the drift that the output of a refresh shows.
 func New(stack string, refresh *canonicalplan.Preview) *Report {
 	r := &Report{Stack: stack, Drifts: []Drift{}, Owned: map[string]int{}}
 	sources := refresh.Sources()
@@ -43,9 +43,9 @@ func New(stack string, refresh *canonicalplan.Preview) *Report {
 		}
 		r.Checked++
 		d := Drift{URN: s.URN, Gone: s.Op == "delete", Source: sources[s.URN]}
-		for _, property := range s.Differing() {
-			if o := owner(canonicalplan.Type(s.URN), property); o != nil {
-				r.Owned[o.By]++
+		for _, property := range s.DifferingPaths() {
+			if owner := findOwner(canonicalplan.Type(s.URN), property); owner != nil {
+				r.Owned[owner.By]++
 				continue
 			}
 			d.Paths = append(d.Paths, property)
@@ -67,17 +67,17 @@ func (r *Report) JSON() ([]byte, error) {
 	return append(raw, '\n'), err
 }
 
-// Marker returns the first line of a stack's issue, by which the next run finds it.
+// Marker returns the first line of a stack's issue. The next run finds the issue by this line.
 func Marker(stack string) string { return "<!-- progressive-framework: drift of " + stack + " -->" }
 
-// Title is the title of the issue of a stack.
+// Title returns the title of a stack's issue.
 func Title(stack string) string { return "Drift of " + stack }
 
 // maxRows limits the rows of the issue. GitHub accepts 65,536 characters.
 const maxRows = 200
 
-// Markdown returns the body of the issue. It has no values, because a value may be a secret that
-// was set by mistake.
+// Markdown returns the body of the issue. The body has no values, because a value may be a secret
+// that somebody set by mistake.
 func (r *Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%d of %d resources of `%s` are not as the state has them.\n\n", Marker(r.Stack), len(r.Drifts), r.Checked, r.Stack)
@@ -89,7 +89,7 @@ func (r *Report) Markdown() string {
 		}
 		what := "**gone**"
 		if !d.Gone {
-			what = "differs: " + paths(d.Paths)
+			what = "differs: " + joinPaths(d.Paths)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", code(canonicalplan.Type(d.URN)+" "+canonicalplan.Name(d.URN)), what, d.Source)
 	}
@@ -101,7 +101,8 @@ func (r *Report) Markdown() string {
 // maxPaths limits the paths in one row.
 const maxPaths = 8
 
-func paths(all []string) string {
+// joinPaths returns the first paths as code, for a table cell.
+func joinPaths(all []string) string {
 	var shown []string
 	for i, p := range all {
 		if i == maxPaths {

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
 )
 
-func TestMatches(t *testing.T) {
+func TestStarOfAPatternMatchesAnyText(t *testing.T) {
 	for _, tc := range []struct {
 		pattern, text string
 		want          bool
@@ -33,6 +33,7 @@ func TestEveryOwnerHasAReason(t *testing.T) {
 	}
 }
 
+// refresh returns the output of a refresh with these steps, which are JSON.
 func refresh(t *testing.T, steps ...string) *canonicalplan.Preview {
 	t.Helper()
 	p, err := canonicalplan.ParsePreview([]byte(`{"steps": [` + strings.Join(steps, ",") + `]}`))
@@ -40,6 +41,7 @@ func refresh(t *testing.T, steps ...string) *canonicalplan.Preview {
 	return p
 }
 
+// step returns the JSON of a step of the engine. paths are the properties that differ.
 func step(op, kind, name string, paths ...string) string {
 	var diff []string
 	for _, p := range paths {
@@ -48,7 +50,7 @@ func step(op, kind, name string, paths ...string) string {
 	return fmt.Sprintf(`{"op": %q, "urn": "urn:pulumi:prod::p::%s::%s", "detailedDiff": {%s}}`, op, kind, name, strings.Join(diff, ","))
 }
 
-func TestOnlyWhatNobodyOwnsIsDrift(t *testing.T) {
+func TestOnlyFieldsWithoutAnOwnerDrift(t *testing.T) {
 	const group, deployment, vpc = "aws:autoscaling/group:Group", "kubernetes:apps/v1:Deployment", "aws:ec2/vpc:Vpc"
 	for _, tc := range []struct {
 		reason string
@@ -56,14 +58,14 @@ func TestOnlyWhatNobodyOwnsIsDrift(t *testing.T) {
 		drift  string
 	}{
 		{"nothing differs", step("refresh", vpc, "x"), ""},
-		{"the number of nodes", step("update", group, "x", "desiredCapacity"), ""},
-		{"the limit of it is the program's", step("update", group, "x", "desiredCapacity", "maxSize"), "maxSize"},
-		{"the number of pods", step("update", deployment, "x", "spec.replicas", "status.readyReplicas", "metadata.generation"), ""},
-		{"an image that somebody set", step("update", deployment, "x", "spec.template.spec.containers[0].image"), "containers[0].image"},
-		{"somebody's change", step("update", vpc, "x", "enableDnsHostnames"), "enableDnsHostnames"},
-		{"the number of pods of a store, which nothing scales", step("update", "kubernetes:apps/v1:StatefulSet", "x", "spec.replicas"), "spec.replicas"},
-		{"the number of pods of another kind of name", step("update", vpc, "x", "spec.replicas"), "spec.replicas"},
-		{"deleted", step("delete", deployment, "x", "status.x"), "gone"},
+		{"the autoscaler changed the number of nodes", step("update", group, "x", "desiredCapacity"), ""},
+		{"somebody changed the maximum number of nodes", step("update", group, "x", "desiredCapacity", "maxSize"), "maxSize"},
+		{"an autoscaler changed the number of pods", step("update", deployment, "x", "spec.replicas", "status.readyReplicas", "metadata.generation"), ""},
+		{"somebody changed an image", step("update", deployment, "x", "spec.template.spec.containers[0].image"), "containers[0].image"},
+		{"somebody changed the VPC", step("update", vpc, "x", "enableDnsHostnames"), "enableDnsHostnames"},
+		{"somebody changed the number of pods of a store, which nothing scales", step("update", "kubernetes:apps/v1:StatefulSet", "x", "spec.replicas"), "spec.replicas"},
+		{"spec.replicas of a resource that is no workload", step("update", vpc, "x", "spec.replicas"), "spec.replicas"},
+		{"somebody deleted the resource", step("delete", deployment, "x", "status.x"), "gone"},
 		{"a component is no resource", step("update", "progressive:key:Key", "x", "arn"), ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

@@ -4,10 +4,8 @@ import "path"
 
 // Owner is a field that something other than the program changes on purpose.
 type Owner struct {
-	// Type is the resource type. * matches any text without a slash.
-	Type string
-	// Path is the property's path. * matches any text without a slash, [*] any element.
-	Path string
+	// Type is the resource type, and Path the property's path. In both, * matches any text.
+	Type, Path string
 	// By is what changes the field.
 	By string
 	// Reason explains why the change is no drift.
@@ -20,7 +18,7 @@ var Owned = []Owner{
 	{"aws:autoscaling/group:Group", "predictedCapacity", "EC2 Auto Scaling", "a forecast, which no program sets"},
 	{"aws:autoscaling/group:Group", "warmPoolSize", "EC2 Auto Scaling", "the number of instances in the pool now"},
 	{"kubernetes:apps/v1:Deployment", "spec.replicas", "HPA and KEDA", "they set the number of pods between the minimum and the maximum"},
-	{"kubernetes:*", "status*", "the controller of the kind", "it reports what is, and no program sets it"},
+	{"kubernetes:*", "status*", "the controller of the kind", "it reports the current state, and no program sets it"},
 	{"kubernetes:*", "metadata.resourceVersion", "the API server", "it counts every write, also one of the status"},
 	{"kubernetes:*", "metadata.generation", "the API server", "it counts the writes of the specification, also those of an autoscaler"},
 	{"kubernetes:*", "metadata.managedFields*", "the API server", "it names the last writer of each field"},
@@ -29,8 +27,8 @@ var Owned = []Owner{
 	{"kubernetes:apiregistration.k8s.io/*", "spec.caBundle", "KEDA", "it renews the certificate of the metrics adapter"},
 }
 
-// owner returns the owner of a property, or nil.
-func owner(kind, property string) *Owner {
+// findOwner returns the owner of a property of a resource type, or nil.
+func findOwner(kind, property string) *Owner {
 	for i, o := range Owned {
 		if matches(o.Type, kind) && matches(o.Path, property) {
 			return &Owned[i]
@@ -39,10 +37,10 @@ func owner(kind, property string) *Owner {
 	return nil
 }
 
-// matches reports whether a text matches a pattern, in which * matches any text. path.Match is
-// unsuitable, because types and paths contain slashes.
+// matches reports whether a text matches a pattern, in which * matches any text. For path.Match, *
+// matches no slash, and brackets have a meaning. So matches replaces these characters first.
 func matches(pattern, text string) bool {
-	plain := func(s string) string {
+	withoutSpecial := func(s string) string {
 		out := []rune(s)
 		for i, r := range out {
 			switch r {
@@ -58,6 +56,6 @@ func matches(pattern, text string) bool {
 		}
 		return string(out)
 	}
-	ok, err := path.Match(plain(pattern), plain(text))
+	ok, err := path.Match(withoutSpecial(pattern), withoutSpecial(text))
 	return err == nil && ok
 }

@@ -1,6 +1,6 @@
-// Package githubapi is a client of GitHub's REST API for one comment of a pull request and one
-// issue. It finds each by a hidden marker and edits it in place. It owns paging, retries and rate
-// limits. It does not know the content.
+// Package githubapi is a client of GitHub's REST API. It writes one comment of a pull request, or one
+// issue: it finds the text of an earlier run by a hidden marker, and edits that text in place. The
+// package owns paging, retries and rate limits. It does not know the content.
 package githubapi
 
 import (
@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// attempts is how often a request is sent if GitHub responds with 5xx or not at all.
+	// attempts is the maximum number of attempts if GitHub responds with 5xx or not at all.
 	attempts = 4
 	// maxWait is the longest wait for the end of a rate limit. GitHub's secondary limits end within
 	// a minute (REST API, "Rate limits").
@@ -52,9 +52,10 @@ var repository = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
 // actionsBot is the author of everything that a workflow's own token writes.
 const actionsBot = "github-actions[bot]"
 
-// FromEnv returns a client from the variables of a workflow: GITHUB_TOKEN, GITHUB_REPOSITORY and
-// GITHUB_API_URL, whose default is GitHub's own API. In a workflow the client edits only what the
-// workflow's token wrote. So a text of another user with the same marker is left alone.
+// FromEnv returns a client from the environment variables of a workflow: GITHUB_TOKEN,
+// GITHUB_REPOSITORY and GITHUB_API_URL. The default of GITHUB_API_URL is https://api.github.com. In a
+// workflow the client edits only texts that the workflow's token wrote, and no text of another user
+// with the same marker.
 func FromEnv(getenv func(string) string) (*Client, error) {
 	c := &Client{repo: getenv("GITHUB_REPOSITORY"), token: getenv("GITHUB_TOKEN"), now: time.Now, sleep: sleep}
 	if getenv("GITHUB_ACTIONS") == "true" {
@@ -80,6 +81,7 @@ func FromEnv(getenv func(string) string) (*Client, error) {
 	return c, nil
 }
 
+// sleep waits for d, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -124,7 +126,7 @@ func (c *Client) send(ctx context.Context, method string, target *url.URL, in, o
 		}
 		if wait, limited := c.rateLimit(response); limited {
 			if waited += wait; waited > maxWait {
-				return nil, fmt.Errorf("GitHub: %s %s: the rate limit ends in %s, which is more than %s: run it again then", method, target.Path, wait.Round(time.Second), maxWait)
+				return nil, fmt.Errorf("GitHub: %s %s: the rate limit ends in %s, the longest wait is %s: run the command again after that", method, target.Path, wait.Round(time.Second), maxWait)
 			}
 			if err := c.sleep(ctx, wait); err != nil {
 				return nil, err
@@ -133,11 +135,11 @@ func (c *Client) send(ctx context.Context, method string, target *url.URL, in, o
 		}
 		if response.StatusCode < 200 || response.StatusCode > 299 {
 			failure := &Error{Method: method, Path: target.Path, Status: response.StatusCode}
-			var answer struct {
+			var errorBody struct {
 				Message string `json:"message"`
 			}
-			if json.Unmarshal(body, &answer) == nil {
-				failure.Message = answer.Message
+			if json.Unmarshal(body, &errorBody) == nil {
+				failure.Message = errorBody.Message
 			}
 			return nil, failure
 		}
@@ -148,6 +150,7 @@ func (c *Client) send(ctx context.Context, method string, target *url.URL, in, o
 	}
 }
 
+// roundTrip sends a request once. It returns the response and the response's body.
 func (c *Client) roundTrip(ctx context.Context, method string, target *url.URL, in any) (*http.Response, []byte, error) {
 	var content io.Reader
 	if in != nil {
@@ -174,13 +177,14 @@ func (c *Client) roundTrip(ctx context.Context, method string, target *url.URL, 
 	case err != nil:
 		return nil, nil, fmt.Errorf("GitHub: %s %s: %w", method, target.Path, err)
 	case len(body) > maxBody:
-		return nil, nil, fmt.Errorf("GitHub: %s %s: the answer has more than %d bytes", method, target.Path, maxBody)
+		return nil, nil, fmt.Errorf("GitHub: %s %s: the response has more than %d bytes", method, target.Path, maxBody)
 	}
 	return response, body, nil
 }
 
-// rateLimit reports whether a response is a rate limit, and how long to wait (REST API, "Rate
-// limits": 403 or 429, with Retry-After or with no requests left until a time).
+// rateLimit reports whether a response says that a rate limit was exceeded, and how long to wait.
+// Such a response has the status 403 or 429. It has Retry-After, or the time until which no requests
+// remain (REST API, "Rate limits").
 func (c *Client) rateLimit(r *http.Response) (wait time.Duration, limited bool) {
 	if r.StatusCode != http.StatusForbidden && r.StatusCode != http.StatusTooManyRequests {
 		return 0, false
@@ -213,7 +217,8 @@ func (c *Client) nextPage(r *http.Response) *url.URL {
 	return next
 }
 
-// retry calls do until it succeeds, at most attempts times.
+// retry calls do at most attempts times, until it succeeds. It calls do again only after a status of
+// 5xx or an error of the network.
 func (c *Client) retry(ctx context.Context, do func() error) error {
 	var err error
 	for n := range attempts {
@@ -223,15 +228,16 @@ func (c *Client) retry(ctx context.Context, do func() error) error {
 			}
 		}
 		err = do()
-		var answer *Error
-		var network *url.Error
-		if err == nil || ctx.Err() != nil || !(errors.As(err, &answer) && answer.retryable() || errors.As(err, &network)) {
+		var errorResponse *Error
+		var networkError *url.Error
+		if err == nil || ctx.Err() != nil || !(errors.As(err, &errorResponse) && errorResponse.retryable() || errors.As(err, &networkError)) {
 			return err
 		}
 	}
 	return fmt.Errorf("%w, after %d attempts", err, attempts)
 }
 
+// url returns the URL of a resource of the repository. format and args are the path.
 func (c *Client) url(query url.Values, format string, args ...any) *url.URL {
 	u := *c.base
 	u.Path = strings.TrimSuffix(u.Path, "/") + "/repos/" + c.repo + fmt.Sprintf(format, args...)

@@ -43,17 +43,17 @@ func TestTextsOfOthersAreNotEdited(t *testing.T) {
 		itemBy("somebody", marker+" a person who copied the marker", 1),
 		itemBy(actionsBot, "> quoted: "+marker, 2),
 	}
-	_, err := c.Comment(t.Context(), 7, marker, marker+" ours")
+	_, err := c.Comment(t.Context(), 7, marker, marker+" new")
 	require.NoError(t, err)
 	require.Len(t, s.comments, 3)
 }
 
 // A creation whose response was lost must not create a second comment.
-func TestLostAnswerToACreationDoesNotCreateTwice(t *testing.T) {
+func TestLostResponseToACreationDoesNotCreateTwice(t *testing.T) {
 	s, c := newServer(t)
-	s.next(nil, func(w http.ResponseWriter) {
+	s.setResponses(nil, func(w http.ResponseWriter) {
 		s.comments = append(s.comments, itemBy(actionsBot, marker+" text", 1))
-		status(http.StatusBadGateway)(w)
+		statusResponse(http.StatusBadGateway)(w)
 	})
 	_, err := c.Comment(t.Context(), 7, marker, marker+" text")
 	require.NoError(t, err)
@@ -64,27 +64,27 @@ func TestFailuresOfGitHub(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	reset := func(in time.Duration) string { return fmt.Sprint(now.Add(in).Unix()) }
 	for _, tc := range []struct {
-		reason  string
-		answers []func(http.ResponseWriter)
-		err     string
-		slept   []time.Duration
+		reason    string
+		responses []func(http.ResponseWriter)
+		err       string
+		slept     []time.Duration
 	}{
-		{"a 5xx is tried again", []func(http.ResponseWriter){status(500), status(503)}, "", []time.Duration{time.Second, 2 * time.Second}},
-		{"not for ever", []func(http.ResponseWriter){status(500), status(500), status(500), status(500)}, "after 4 attempts", nil},
-		{"a 4xx is not tried again", []func(http.ResponseWriter){status(422)}, "status 422: the server's message", []time.Duration{}},
-		{"a missing permission is named", []func(http.ResponseWriter){status(403)}, "pull-requests: write", []time.Duration{}},
-		{"a secondary limit says how long", []func(http.ResponseWriter){status(403, "Retry-After", "40")}, "", []time.Duration{40 * time.Second}},
-		{"a primary limit says until when", []func(http.ResponseWriter){status(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset(30*time.Second))}, "", []time.Duration{30 * time.Second}},
-		{"one of an hour is not waited for", []func(http.ResponseWriter){status(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset(time.Hour))}, "the rate limit ends in 1h0m0s", []time.Duration{}},
-		{"limits add up", []func(http.ResponseWriter){status(429, "Retry-After", "90"), status(429, "Retry-After", "90")}, "the rate limit ends", []time.Duration{90 * time.Second}},
-		{"429 without a time", []func(http.ResponseWriter){status(429)}, "", []time.Duration{time.Minute}},
-		{"a redirect is not followed with the token", []func(http.ResponseWriter){status(307, "Location", "http://example.com/")}, "status 307", []time.Duration{}},
+		{"the client tries again after a 5xx", []func(http.ResponseWriter){statusResponse(500), statusResponse(503)}, "", []time.Duration{time.Second, 2 * time.Second}},
+		{"the client gives up after four attempts", []func(http.ResponseWriter){statusResponse(500), statusResponse(500), statusResponse(500), statusResponse(500)}, "after 4 attempts", nil},
+		{"the client does not try again after a 4xx", []func(http.ResponseWriter){statusResponse(422)}, "status 422: the server's message", []time.Duration{}},
+		{"the error names the missing permission", []func(http.ResponseWriter){statusResponse(403)}, "pull-requests: write", []time.Duration{}},
+		{"a secondary rate limit names the seconds to wait", []func(http.ResponseWriter){statusResponse(403, "Retry-After", "40")}, "", []time.Duration{40 * time.Second}},
+		{"a primary rate limit names its end", []func(http.ResponseWriter){statusResponse(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset(30*time.Second))}, "", []time.Duration{30 * time.Second}},
+		{"the client does not wait an hour for a rate limit", []func(http.ResponseWriter){statusResponse(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset(time.Hour))}, "the rate limit ends in 1h0m0s", []time.Duration{}},
+		{"the waits of two rate limits add up", []func(http.ResponseWriter){statusResponse(429, "Retry-After", "90"), statusResponse(429, "Retry-After", "90")}, "the rate limit ends", []time.Duration{90 * time.Second}},
+		{"without a time the client waits for a minute", []func(http.ResponseWriter){statusResponse(429)}, "", []time.Duration{time.Minute}},
+		{"a redirect is not followed with the token", []func(http.ResponseWriter){statusResponse(307, "Location", "http://example.com/")}, "status 307", []time.Duration{}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			s, c := newServer(t)
 			c.now = func() time.Time { return now }
-			// The first response is for the creation. Before it the list is empty.
-			s.next(append([]func(http.ResponseWriter){}, tc.answers...)...)
+			// After these responses, the server responds with an empty list of issues.
+			s.setResponses(append([]func(http.ResponseWriter){}, tc.responses...)...)
 			_, err := c.CloseIssue(t.Context(), marker)
 			if tc.err == "" {
 				require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestFailuresOfGitHub(t *testing.T) {
 
 func TestPagesOfAnotherHostAreNotRequested(t *testing.T) {
 	s, c := newServer(t)
-	s.next(func(w http.ResponseWriter) {
+	s.setResponses(func(w http.ResponseWriter) {
 		w.Header().Set("Link", `<https://example.com/next>; rel="next"`)
 		fmt.Fprint(w, "[]")
 	})
@@ -129,7 +129,7 @@ func TestIssueIsEditedAndClosed(t *testing.T) {
 	require.Empty(t, address, "there is nothing to close")
 	_, err = c.Issue(t.Context(), marker, "Drift of prod", marker+"three")
 	require.NoError(t, err)
-	require.Len(t, s.issues, 3, "a closed issue stays closed")
+	require.Len(t, s.issues, 3, "a closed issue is not opened again; the client creates another one")
 }
 
 func TestBodyBeginsWithItsMarker(t *testing.T) {
@@ -140,10 +140,10 @@ func TestBodyBeginsWithItsMarker(t *testing.T) {
 	require.ErrorContains(t, err, "the pull request is 0")
 }
 
-func TestEnvironment(t *testing.T) {
+func TestFromEnvRefusesUnsafeValues(t *testing.T) {
 	for _, tc := range []struct{ reason, api, repo, token, err string }{
 		{"GitHub itself", "", "o/r", "t", ""},
-		{"a server of one's own", "https://github.example/api/v3", "o/r", "t", ""},
+		{"a GitHub Enterprise server", "https://github.example/api/v3", "o/r", "t", ""},
 		{"a test on this machine", "http://127.0.0.1:80", "o/r", "t", ""},
 		{"the token would be sent in plain text", "http://github.example", "o/r", "t", "must be an https URL"},
 		{"a path in the name", "", "o/r/../x", "t", "must be OWNER/NAME"},
@@ -162,9 +162,9 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-func TestAnswerIsLimited(t *testing.T) {
+func TestResponseIsLimited(t *testing.T) {
 	s, c := newServer(t)
-	s.next(func(w http.ResponseWriter) { fmt.Fprint(w, `"`+strings.Repeat("x", maxBody)+`"`) })
+	s.setResponses(func(w http.ResponseWriter) { fmt.Fprint(w, `"`+strings.Repeat("x", maxBody)+`"`) })
 	_, err := c.CloseIssue(t.Context(), marker)
 	require.ErrorContains(t, err, "more than")
 }

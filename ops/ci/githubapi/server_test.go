@@ -22,14 +22,16 @@ type server struct {
 	comments []item
 	issues   []item
 	requests []string
-	// answers replace the next responses. A nil is a normal response.
-	answers []func(http.ResponseWriter)
+	// responses replace the next responses. A nil is a normal response.
+	responses []func(http.ResponseWriter)
 	// slept has the waits of the client.
 	slept []time.Duration
 }
 
+// pageSize is small, so that a list of a few items has several pages.
 const pageSize = 3
 
+// newServer starts a server and returns a client of it.
 func newServer(t *testing.T) (*server, *Client) {
 	t.Helper()
 	s := &server{}
@@ -43,10 +45,11 @@ func newServer(t *testing.T) (*server, *Client) {
 	return s, c
 }
 
-// next sets the next responses.
-func (s *server) next(answers ...func(http.ResponseWriter)) { s.answers = answers }
+// setResponses sets the next responses.
+func (s *server) setResponses(responses ...func(http.ResponseWriter)) { s.responses = responses }
 
-func status(code int, headers ...string) func(http.ResponseWriter) {
+// statusResponse returns a response with a status and headers. headers has names and values in turn.
+func statusResponse(code int, headers ...string) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		for i := 0; i < len(headers); i += 2 {
 			w.Header().Set(headers[i], headers[i+1])
@@ -56,25 +59,27 @@ func status(code int, headers ...string) func(http.ResponseWriter) {
 	}
 }
 
+// handle checks the token, and responds with the next of responses or as GitHub does.
 func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
 	if r.Header.Get("Authorization") != "Bearer secret-token" {
-		status(http.StatusUnauthorized)(w)
+		statusResponse(http.StatusUnauthorized)(w)
 		return
 	}
-	if len(s.answers) > 0 {
-		answer := s.answers[0]
-		s.answers = s.answers[1:]
-		if answer != nil {
-			answer(w)
+	if len(s.responses) > 0 {
+		response := s.responses[0]
+		s.responses = s.responses[1:]
+		if response != nil {
+			response(w)
 			return
 		}
 	}
 	s.serve(w, r)
 }
 
+// serve lists, creates or edits comments and issues.
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/api/v3/repos/o/r")
 	var content item
@@ -126,7 +131,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, all []item) {
 
 func atoi(s string) int { n, _ := strconv.Atoi(s); return n }
 
-// itemBy returns a comment or an issue of a user.
+// itemBy returns a comment or an issue that a user wrote.
 func itemBy(login, body string, id int) item {
 	i := item{ID: int64(id), Number: id, Body: body, State: "open", URL: "https://github.example/" + strconv.Itoa(id)}
 	i.User.Login = login

@@ -46,8 +46,8 @@ func (c *Client) find(ctx context.Context, list *url.URL, marker string) (*item,
 	return nil, nil
 }
 
-// upsert edits the item with the marker, or creates it. A create request without a response may
-// have succeeded. So each attempt searches the item again, and no second item is created.
+// upsert edits the item with the marker, or creates it if there is none. A create request without a
+// response may have succeeded. So each attempt searches for the item again before it creates one.
 func (c *Client) upsert(ctx context.Context, list, create *url.URL, edit func(item) *url.URL, marker string, content map[string]any) (address string, err error) {
 	err = c.retry(ctx, func() error {
 		found, err := c.find(ctx, list, marker)
@@ -76,9 +76,10 @@ func unchanged(i item, content map[string]any) bool {
 	return i.Body == content["body"] && (!hasTitle || i.Title == title)
 }
 
-// errMarker is returned for a body without a marker, because no later run could find it.
+// errMarker is the error for a body without a marker. No later run could find such a text.
 var errMarker = errors.New("the body must begin with its marker, <!-- NAME -->")
 
+// checkMarker refuses a body that does not begin with the marker.
 func checkMarker(marker, body string) error {
 	if !strings.HasPrefix(marker, "<!-- ") || !strings.HasSuffix(marker, " -->") || !strings.HasPrefix(body, marker) {
 		return errMarker
@@ -105,6 +106,7 @@ func (c *Client) openIssues() *url.URL {
 	return c.url(url.Values{"state": {"open"}, "per_page": {"100"}}, "/issues")
 }
 
+// issue returns the URL of an issue.
 func (c *Client) issue(i item) *url.URL { return c.url(nil, "/issues/%d", i.Number) }
 
 // Issue creates an issue, or edits the open one that begins with marker. It returns the address of

@@ -10,12 +10,13 @@ import (
 	"github.com/progressive-framework/platform/policy/report"
 )
 
-// resource is the type and the name of a resource.
+// resource returns the type and the name of a resource.
 func resource(urn string) string { return canonicalplan.Type(urn) + " " + canonicalplan.Name(urn) }
 
 // maxPaths limits the property paths in one cell.
 const maxPaths = 6
 
+// codes returns the first paths as code, for a table cell.
 func codes(paths []string) string {
 	var all []string
 	for i, p := range paths {
@@ -28,36 +29,39 @@ func codes(paths []string) string {
 	return strings.Join(all, ", ")
 }
 
-func violations(stacks []Stack) section {
+// violationSection returns the section of the new mandatory violations.
+func violationSection(stacks []Stack) section {
 	var rows []string
 	for _, s := range stacks {
 		for _, f := range s.Policy.Findings {
 			if f.Kind == report.Mandatory && f.New {
-				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.name(), code(f.Rule), code(f.Resource)+at(f), cell(f.Message), cell(f.Fix)))
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.nameCell(), code(f.Rule), code(f.Resource)+sourceCell(f), cell(f.Message), cell(f.Fix)))
 			}
 		}
 	}
-	return titled("New violations", "| stack | rule | resource | what | fix |\n|---|---|---|---|---|\n", rows)
+	return titledSection("New violations", "| stack | rule | resource | what | fix |\n|---|---|---|---|---|\n", rows)
 }
 
-// at returns the Go line of a finding.
-func at(f report.Finding) string {
+// sourceCell returns the Go line of a finding, after a space. For a finding without one it returns an
+// empty text.
+func sourceCell(f report.Finding) string {
 	if f.Source.File == "" {
 		return ""
 	}
 	return " " + code(fmt.Sprintf("%s:%d", f.Source.File, f.Source.Line))
 }
 
-func images(stacks []Stack) section {
+// imageSection returns the section of the images whose digest changes.
+func imageSection(stacks []Stack) section {
 	var rows []string
 	for _, s := range stacks {
 		for _, i := range s.Plan.Images {
 			if i.Before != i.After {
-				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", s.name(), code(i.Name), digest(i.Before), digest(i.After)))
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", s.nameCell(), code(i.Name), digest(i.Before), digest(i.After)))
 			}
 		}
 	}
-	return titled("Images", "| stack | image | before | after |\n|---|---|---|---|\n", rows)
+	return titledSection("Images", "| stack | image | before | after |\n|---|---|---|---|\n", rows)
 }
 
 // digest formats a digest in full, so that a reader can compare it with the registry.
@@ -68,16 +72,17 @@ func digest(d string) string {
 	return code(d)
 }
 
-// order is the order of the operations in the details.
-var order = []canonicalplan.Op{canonicalplan.Replace, canonicalplan.Delete, canonicalplan.Update, canonicalplan.Create}
+// operationOrder is the order of the operations in the details.
+var operationOrder = []canonicalplan.Op{canonicalplan.Replace, canonicalplan.Delete, canonicalplan.Update, canonicalplan.Create}
 
-func changes(s Stack) section {
+// changeSection returns the section of a stack's changed resources.
+func changeSection(s Stack) section {
 	steps := slices.Clone(s.Plan.Steps)
 	rank := func(op canonicalplan.Op) int {
-		if at := slices.Index(order, op); at >= 0 {
+		if at := slices.Index(operationOrder, op); at >= 0 {
 			return at
 		}
-		return len(order)
+		return len(operationOrder)
 	}
 	slices.SortStableFunc(steps, func(a, b canonicalplan.Step) int { return cmp.Compare(rank(a.Op), rank(b.Op)) })
 	var rows []string
@@ -92,10 +97,11 @@ func changes(s Stack) section {
 		}
 		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", step.Op, code(resource(step.URN)), properties, line))
 	}
-	return folded("Changes of "+cell(s.Plan.Stack), "| what | resource | properties | registered at |\n|---|---|---|---|\n", rows)
+	return foldedSection("Changes of "+cell(s.Plan.Stack), "| what | resource | properties | registered at |\n|---|---|---|---|\n", rows)
 }
 
-func costs(s Stack) section {
+// costSection returns the section of a stack's cost by component.
+func costSection(s Stack) section {
 	if s.Cost == nil || s.Cost.Difference.NoFigure != "" {
 		return section{}
 	}
@@ -106,18 +112,18 @@ func costs(s Stack) section {
 	for _, g := range s.Cost.Difference.NewGaps {
 		rows = append(rows, fmt.Sprintf("| %s | | no price | %s: %s |", cell(g.Component), code(g.Resource), cell(g.Reason)))
 	}
-	table := folded("Cost of "+cell(s.Plan.Stack), "| component | before | after | change |\n|---|---|---|---|\n", rows)
+	table := foldedSection("Cost of "+cell(s.Plan.Stack), "| component | before | after | change |\n|---|---|---|---|\n", rows)
 	if len(s.Cost.After.NotCounted) > 0 {
 		table.after = fmt.Sprintf("\nNot counted: %s.\n%s", cell(strings.Join(s.Cost.After.NotCounted, ", ")), table.after)
 	}
 	return table
 }
 
-// standing is the section of findings that do not refuse the change.
-func standing(s Stack) section {
+// findingSection returns the section of findings that do not refuse the change.
+func findingSection(s Stack) section {
 	var rows []string
 	add := func(kind string, f report.Finding, what string) {
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", kind, code(f.Rule), code(f.Resource)+at(f), cell(what)))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", kind, code(f.Rule), code(f.Resource)+sourceCell(f), cell(what)))
 	}
 	for _, f := range s.Policy.Fixed {
 		add("fixed", f, f.Message)
@@ -125,12 +131,12 @@ func standing(s Stack) section {
 	for _, f := range s.Policy.Findings {
 		switch {
 		case f.Kind == report.Mandatory && !f.New:
-			add("standing", f, f.Message)
+			add("existing", f, f.Message)
 		case f.Kind == report.Waived && f.Waiver != nil:
 			add("waived", f, fmt.Sprintf("until %s by %s: %s", f.Waiver.Until, f.Waiver.Owner, f.Waiver.Reason))
 		case f.Kind == report.Advisory && f.New:
 			add("advisory, new", f, f.Message)
 		}
 	}
-	return folded("Policies of "+cell(s.Plan.Stack), "| | rule | resource | what |\n|---|---|---|---|\n", rows)
+	return foldedSection("Policies of "+cell(s.Plan.Stack), "| | rule | resource | what |\n|---|---|---|---|\n", rows)
 }

@@ -1,6 +1,7 @@
-// Package prcomment renders previews as a comment of a pull request. A table of the stacks comes
-// first, then what can't be undone, policies, cost and images, and then the details. It owns the
-// order and the length of the text. It is pure.
+// Package prcomment renders previews as a comment of a pull request. The comment begins with a table
+// of the stacks, the reasons to refuse the change, and the resources that would be lost. Policies,
+// images, cost and details follow. The package owns the order and the length of the text. It does no
+// I/O.
 package prcomment
 
 import (
@@ -13,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/policy/report"
 )
 
-// Marker is the first line of each comment, by which the next run finds it. GitHub does not show
-// it.
+// Marker is the first line of each comment. The next run finds the comment by this line, which
+// GitHub does not show.
 const Marker = "<!-- progressive-framework: preview -->"
 
 // Limit is the maximum length of a comment in bytes. GitHub accepts 65,536 characters.
@@ -31,10 +32,10 @@ type Cost struct {
 type Stack struct {
 	// Plan has the steps of the change.
 	Plan *canonicalplan.Plan
-	// Policy marks each finding that is new, compared with the state before the change or with the
-	// base branch.
+	// Policy has the findings. A finding is New if the state before the change, or the base commit,
+	// does not have it.
 	Policy *report.Report
-	// Cost is nil if it could not be estimated.
+	// Cost is nil if the cost could not be estimated.
 	Cost *Cost
 	// Budget is the highest monthly cost of the stack. 0 means no limit.
 	Budget cost.Micros
@@ -47,7 +48,7 @@ type Stack struct {
 
 // Faults returns the reasons to refuse the change.
 func (s Stack) Faults() (all []string) {
-	if n := s.policies(report.Mandatory, true); n > 0 {
+	if n := s.countPolicies(report.Mandatory, true); n > 0 {
 		all = append(all, fmt.Sprintf("%s that the state does not have", count(n, "mandatory violation")))
 	}
 	if n := approval.Unapproved(s.Losses); n > 0 {
@@ -71,18 +72,20 @@ func (s Stack) growth() (int64, bool) {
 	return s.Cost.Difference.Growth()
 }
 
+// overBudget reports whether the stack would cost more than its budget. Without a budget or without
+// an estimate it returns false.
 func (s Stack) overBudget() bool {
 	return s.Budget > 0 && s.Cost != nil && s.Cost.After.NoFigure == "" && s.Cost.After.Total.Expected > s.Budget
 }
 
-// Line returns the preview in one line.
+// Line returns the numbers of the preview in one line.
 func (s Stack) Line() string {
 	c := s.Plan.Counts()
 	return fmt.Sprintf("%d to create, %d to update, %d to replace, %d to delete; policies: %s", c.Create, c.Update, c.Replace, c.Delete, s.policyCell())
 }
 
-// policies counts the findings of a kind, either the new ones or the others.
-func (s Stack) policies(kind report.Kind, isNew bool) int {
+// countPolicies counts the findings of a kind. isNew selects the new findings or the existing ones.
+func (s Stack) countPolicies(kind report.Kind, isNew bool) int {
 	n := 0
 	for _, f := range s.Policy.Findings {
 		if f.Kind == kind && f.New == isNew {
@@ -92,18 +95,19 @@ func (s Stack) policies(kind report.Kind, isNew bool) int {
 	return n
 }
 
+// policyCell returns the numbers of policy findings, for a table cell.
 func (s Stack) policyCell() string {
-	waived := s.policies(report.Waived, true) + s.policies(report.Waived, false)
-	text := fmt.Sprintf("%d new", s.policies(report.Mandatory, true))
-	if standing := s.policies(report.Mandatory, false); standing > 0 {
-		text += fmt.Sprintf(", %d standing", standing)
+	waived := s.countPolicies(report.Waived, true) + s.countPolicies(report.Waived, false)
+	text := fmt.Sprintf("%d new", s.countPolicies(report.Mandatory, true))
+	if existing := s.countPolicies(report.Mandatory, false); existing > 0 {
+		text += fmt.Sprintf(", %d existing", existing)
 	}
 	return fmt.Sprintf("%s, %d fixed, %d waived", text, len(s.Policy.Fixed), waived)
 }
 
-// name returns the stack's name. It adds "(offline)" if the plan was made without the stack's
-// state.
-func (s Stack) name() string {
+// nameCell returns the stack's name for a table cell. For a plan without the stack's state it adds
+// "(offline)".
+func (s Stack) nameCell() string {
 	if s.Plan.Offline {
 		return code(s.Plan.Stack) + " (offline)"
 	}

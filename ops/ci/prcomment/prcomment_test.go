@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-var update = flag.Bool("update", false, "write testdata anew")
+var update = flag.Bool("update", false, "write the golden files in testdata")
 
 func urn(kind, name string) string {
 	return "urn:pulumi:prod::p::progressive:x:X$" + kind + "::" + name
@@ -70,7 +70,7 @@ func staging() Stack {
 	return Stack{Plan: &canonicalplan.Plan{Stack: "staging", Offline: true, Unchanged: 447}, Policy: &report.Report{}}
 }
 
-func TestGoldens(t *testing.T) {
+func TestCommentsEqualTheGoldenFiles(t *testing.T) {
 	for name, text := range map[string]string{
 		"comment.md": Render([]Stack{prod(), staging()}, Limit),
 		"short.md":   Render([]Stack{prod(), staging()}, 2600),
@@ -85,27 +85,27 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
-func TestFaults(t *testing.T) {
+func TestFaultsNameEachReasonToRefuse(t *testing.T) {
 	require.Empty(t, staging().Faults())
 	require.Equal(t, []string{
 		"1 mandatory violation that the state does not have",
 		"1 stateful resource would be replaced or deleted without an approval",
 		"the stack would cost $4,200.50 a month, the budget is $4,180.00",
 	}, prod().Faults())
-	rich := prod()
-	rich.Budget = 4_201 * cost.Dollar
-	require.Len(t, rich.Faults(), 2)
-	growth, ok := rich.growth()
+	withinBudget := prod()
+	withinBudget.Budget = 4_201 * cost.Dollar
+	require.Len(t, withinBudget.Faults(), 2)
+	growth, ok := withinBudget.growth()
 	require.True(t, ok)
-	rich.MaxGrowth = growth
-	require.Len(t, rich.Faults(), 2, "at the limit")
-	rich.MaxGrowth--
-	require.Contains(t, rich.Faults(), fmt.Sprintf("the cost of a month would grow by %d %%, policy.cost.maxGrowthPercent allows %d %%", growth, growth-1))
-	require.Equal(t, "1 to create, 1 to update, 1 to replace, 1 to delete; policies: 1 new, 1 standing, 1 fixed, 1 waived", rich.Line())
+	withinBudget.MaxGrowth = growth
+	require.Len(t, withinBudget.Faults(), 2, "at the limit")
+	withinBudget.MaxGrowth--
+	require.Contains(t, withinBudget.Faults(), fmt.Sprintf("the cost of a month would grow by %d %%, policy.cost.maxGrowthPercent allows %d %%", growth, growth-1))
+	require.Equal(t, "1 to create, 1 to update, 1 to replace, 1 to delete; policies: 1 new, 1 existing, 1 fixed, 1 waived", withinBudget.Line())
 }
 
-// The comment of very large previews has the maximum length, begins with the marker, and has its
-// first part: the table, the faults and the losses.
+// The comment of very large previews keeps to the maximum length. It begins with the marker, and has
+// its whole first part: the table, the faults and the losses.
 func TestCommentIsBoundedAndKeepsItsHead(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := prod()
@@ -132,5 +132,5 @@ func TestManyLossesAreCounted(t *testing.T) {
 	for range 100 {
 		s.Losses = append(s.Losses, s.Losses[1])
 	}
-	require.Contains(t, Render([]Stack{s}, Limit), "| 52 more |")
+	require.Contains(t, Render([]Stack{s}, Limit), "| 52 more |", "102 losses, of which 50 are shown")
 }

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// section is a table of the comment. If the comment would be too long, the last rows are dropped.
-// The head is never dropped.
+// section is a table of the comment. If the comment would be too long, fit drops the last rows.
 type section struct {
 	title string
 	// before and after are the texts around the rows.
@@ -35,20 +34,20 @@ func (s section) fit(maximum int) (text string, dropped int) {
 	return b.String() + s.after, dropped
 }
 
-// Render renders the comment in at most limit bytes. Its first part has the table of the stacks and
-// what can't be undone. That part has a few thousand bytes and is never cut.
+// Render renders the comment in at most limit bytes. Its first part has the table of the stacks, the
+// reasons to refuse the change, and the losses. That part has a few thousand bytes and is never cut.
 func Render(stacks []Stack, limit int) string {
-	sections := []section{violations(stacks), images(stacks)}
-	for _, list := range []func(Stack) section{costs, changes, standing} {
+	sections := []section{violationSection(stacks), imageSection(stacks)}
+	for _, list := range []func(Stack) section{costSection, changeSection, findingSection} {
 		for _, s := range stacks {
 			sections = append(sections, list(s))
 		}
 	}
 	var text strings.Builder
-	text.WriteString(header(stacks) + table(stacks) + faults(stacks) + losses(stacks))
+	text.WriteString(renderHeader(stacks) + renderTable(stacks) + renderFaults(stacks) + renderLosses(stacks))
 	var dropped []string
 	for _, s := range sections {
-		part, rows := s.fit(limit - text.Len() - reserve(sections))
+		part, rows := s.fit(limit - text.Len() - noteLength(sections))
 		text.WriteString(part)
 		if rows > 0 {
 			dropped = append(dropped, fmt.Sprintf("%s of %q", count(rows, "row"), s.title))
@@ -60,8 +59,8 @@ func Render(stacks []Stack, limit int) string {
 	return text.String()
 }
 
-// reserve returns the length of the note about dropped rows, if all rows are dropped.
-func reserve(sections []section) int {
+// noteLength returns the maximum length of the note about dropped rows.
+func noteLength(sections []section) int {
 	n := 160
 	for _, s := range sections {
 		n += len(s.title) + len(`123456 rows of "", `)
@@ -69,7 +68,8 @@ func reserve(sections []section) int {
 	return n
 }
 
-func header(stacks []Stack) string {
+// renderHeader returns the marker and the title of the comment.
+func renderHeader(stacks []Stack) string {
 	commit := "nothing"
 	if len(stacks) > 0 {
 		commit = shortCommit(stacks[0].Plan.Commit)
@@ -77,6 +77,7 @@ func header(stacks []Stack) string {
 	return fmt.Sprintf("%s\n### Preview of %s\n\n", Marker, code(commit))
 }
 
+// shortCommit returns a commit in short form, for a title.
 func shortCommit(commit string) string {
 	head, edits, dirty := strings.Cut(commit, "+")
 	if len(head) > 12 {
@@ -88,7 +89,8 @@ func shortCommit(commit string) string {
 	return head
 }
 
-func table(stacks []Stack) string {
+// renderTable returns the table of the stacks.
+func renderTable(stacks []Stack) string {
 	var b strings.Builder
 	b.WriteString("| stack | create | update | **replace** | delete | unchanged | policies | cost a month |\n|---|---|---|---|---|---|---|---|\n")
 	for _, s := range stacks {
@@ -97,11 +99,12 @@ func table(stacks []Stack) string {
 		if c.Replace > 0 {
 			replace = "**" + replace + "**"
 		}
-		fmt.Fprintf(&b, "| %s | %d | %d | %s | %d | %d | %s | %s |\n", s.name(), c.Create, c.Update, replace, c.Delete, s.Plan.Unchanged, s.policyCell(), costCell(s))
+		fmt.Fprintf(&b, "| %s | %d | %d | %s | %d | %d | %s | %s |\n", s.nameCell(), c.Create, c.Update, replace, c.Delete, s.Plan.Unchanged, s.policyCell(), costCell(s))
 	}
 	return b.String()
 }
 
+// costCell returns the change of a stack's cost, for a table cell.
 func costCell(s Stack) string {
 	switch {
 	case s.Cost == nil:
@@ -117,7 +120,8 @@ func costCell(s Stack) string {
 	return text
 }
 
-func faults(stacks []Stack) string {
+// renderFaults returns the reasons to refuse the change.
+func renderFaults(stacks []Stack) string {
 	var b strings.Builder
 	for _, s := range stacks {
 		for _, f := range s.Faults() {
@@ -130,7 +134,8 @@ func faults(stacks []Stack) string {
 // maxLosses limits the rows of the first part. Nobody approves more changes at once.
 const maxLosses = 50
 
-func losses(stacks []Stack) string {
+// renderLosses returns the table of the stateful resources that would be lost.
+func renderLosses(stacks []Stack) string {
 	var rows []string
 	total := 0
 	for _, s := range stacks {
@@ -145,23 +150,23 @@ func losses(stacks []Stack) string {
 			if l.Approval != nil {
 				approved = cell(fmt.Sprintf("by %s until %s: %s", l.Approval.Owner, l.Approval.Until, l.Approval.Reason))
 			}
-			rows = append(rows, fmt.Sprintf("| %s | **%s** | %s | %s | %s | %s |", s.name(), l.Op, code(resource(l.URN)), cell(l.Holds), codes(l.Because), approved))
+			rows = append(rows, fmt.Sprintf("| %s | **%s** | %s | %s | %s | %s |", s.nameCell(), l.Op, code(resource(l.URN)), cell(l.Holds), codes(l.Because), approved))
 		}
 	}
 	if total > maxLosses {
 		rows = append(rows, fmt.Sprintf("| | | %d more | | | |", total-maxLosses))
 	}
-	text, _ := titled("Stateful resources that would be lost", "| stack | what | resource | holds | because of | approved |\n|---|---|---|---|---|---|\n", rows).fit(math.MaxInt)
+	text, _ := titledSection("Stateful resources that would be lost", "| stack | what | resource | holds | because of | approved |\n|---|---|---|---|---|---|\n", rows).fit(math.MaxInt)
 	return text
 }
 
-// titled returns a table with a title.
-func titled(title, head string, rows []string) section {
+// titledSection returns a section with a title above its table.
+func titledSection(title, head string, rows []string) section {
 	return section{title: title, before: fmt.Sprintf("\n**%s (%d)**\n\n%s", title, len(rows), head), rows: rows}
 }
 
-// folded returns a table that the reader unfolds.
-func folded(title, head string, rows []string) section {
+// foldedSection returns a section whose table is hidden until the reader unfolds it.
+func foldedSection(title, head string, rows []string) section {
 	return section{
 		title: title, rows: rows,
 		before: fmt.Sprintf("\n<details><summary>%s (%d)</summary>\n\n%s", title, len(rows), head), after: "\n</details>\n",

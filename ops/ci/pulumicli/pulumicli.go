@@ -38,8 +38,8 @@ type CLI struct {
 	Stack, Dir string
 	// Pack is the absolute path of the policy pack.
 	Pack string
-	// Sandbox is the sandbox's executable, for a preview against the stand-in of AWS. The sandbox
-	// has its own Pulumi, and the stack's state in it is empty.
+	// Sandbox is the path of the sandbox's executable. If it is set, Pulumi runs in the sandbox,
+	// against the sandbox's stand-in for AWS. The stack's state is empty there.
 	Sandbox string
 	// Timeout limits each command; zero means 30 minutes.
 	Timeout time.Duration
@@ -51,7 +51,7 @@ type CLI struct {
 type Error struct {
 	// What is the name of the command.
 	What string
-	// Code is its exit code; -1 if it did not start or was stopped.
+	// Code is the exit code of the command. It is -1 if the command did not start or was stopped.
 	Code int
 	// Message is the output of Pulumi that explains the failure.
 	Message string
@@ -70,15 +70,15 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Preview runs a preview with the policy pack, which writes its findings to the file report. Pulumi
-// fails both for a violation and for an error of the program. The output says which, so Preview
-// returns it together with the error. The output includes unchanged resources, because cost and
-// images depend on all resources.
+// Preview runs a preview with the policy pack. The policy pack writes its findings to the file
+// report. Pulumi fails both for a violation and for an error of the program. The output shows which
+// of the two it was, so Preview returns the output together with the error. The output includes
+// unchanged resources, because cost and images depend on all resources.
 func (c *CLI) Preview(ctx context.Context, report string) ([]byte, error) {
 	return c.run(ctx, "pulumi preview", []string{reportVariable + "=" + report}, "preview", "--json", "--show-sames")
 }
 
-// Refresh compares the state with the existing resources. It writes nothing.
+// Refresh compares the state with the existing resources. It changes neither of them.
 func (c *CLI) Refresh(ctx context.Context) ([]byte, error) {
 	return c.run(ctx, "pulumi refresh --preview-only", nil, "refresh", "--preview-only", "--json")
 }
@@ -86,8 +86,7 @@ func (c *CLI) Refresh(ctx context.Context) ([]byte, error) {
 // emptyState is the export of a stack without resources.
 const emptyState = `{"version":3,"deployment":{"resources":[]}}`
 
-// Export returns the stack's state, with encrypted secrets. Against the stand-in the state is
-// empty.
+// Export returns the stack's state, with encrypted secrets. With Sandbox it returns an empty state.
 func (c *CLI) Export(ctx context.Context) ([]byte, error) {
 	if c.Sandbox != "" {
 		return []byte(emptyState), nil
@@ -95,7 +94,7 @@ func (c *CLI) Export(ctx context.Context) ([]byte, error) {
 	return c.run(ctx, "pulumi stack export", nil, "stack", "export")
 }
 
-// Files returns Pulumi.yaml and Pulumi.STACK.yaml.
+// Files returns the contents of Pulumi.yaml and Pulumi.STACK.yaml.
 func (c *CLI) Files() (project, stack []byte, err error) {
 	if project, err = os.ReadFile(filepath.Join(c.Dir, "Pulumi.yaml")); err != nil {
 		return nil, nil, fmt.Errorf("the project: %w: run pf in its folder, or set --cwd", err)
@@ -108,19 +107,20 @@ func (c *CLI) Files() (project, stack []byte, err error) {
 
 // run runs a command and returns its standard output.
 func (c *CLI) run(ctx context.Context, what string, env []string, args ...string) ([]byte, error) {
-	ctx, cancel := c.limited(ctx)
+	ctx, cancel := c.withTimeout(ctx)
 	defer cancel()
 	cmd := c.command(ctx, env, args...)
-	out, messages := &limited{max: maxOutput}, &limited{max: 1 << 20}
+	out, messages := &limitedBuffer{max: maxOutput}, &limitedBuffer{max: 1 << 20}
 	cmd.Stdout, cmd.Stderr = out, messages
 	err := cmd.Run()
 	if out.full {
 		return nil, fmt.Errorf("%s printed more than %d bytes", what, maxOutput)
 	}
-	return out.Bytes(), failure(ctx, what, err, messages.String())
+	return out.Bytes(), commandError(ctx, what, err, messages.String())
 }
 
-func (c *CLI) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+// withTimeout returns a context that ends after Timeout.
+func (c *CLI) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	timeout := c.Timeout
 	if timeout == 0 {
 		timeout = 30 * time.Minute
@@ -149,8 +149,8 @@ func (c *CLI) command(ctx context.Context, env []string, args ...string) *exec.C
 	return cmd
 }
 
-// failure returns the error of a finished command, or nil.
-func failure(ctx context.Context, what string, err error, messages string) error {
+// commandError returns the Error of a finished command. It returns nil if err is nil.
+func commandError(ctx context.Context, what string, err error, messages string) error {
 	if err == nil {
 		return nil
 	}
@@ -165,15 +165,15 @@ func failure(ctx context.Context, what string, err error, messages string) error
 	return e
 }
 
-// limited is a buffer that keeps only the first bytes. It accepts more, so that the command does
-// not fail.
-type limited struct {
+// limitedBuffer is a buffer that keeps only the first max bytes. It accepts further bytes without an
+// error, so that the command that writes them does not fail.
+type limitedBuffer struct {
 	bytes.Buffer
 	max  int
 	full bool
 }
 
-func (b *limited) Write(p []byte) (int, error) {
+func (b *limitedBuffer) Write(p []byte) (int, error) {
 	if keep := b.max - b.Len(); keep < len(p) {
 		b.full = true
 		b.Buffer.Write(p[:max(0, keep)])

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fake puts a script on PATH in place of Pulumi. The engine tests run the real Pulumi.
-func fake(t *testing.T, script string) *CLI {
+// fakePulumi puts a script on PATH in place of Pulumi. The engine tests run the real Pulumi.
+func fakePulumi(t *testing.T, script string) *CLI {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte("#!/bin/sh\n"+script), 0o700))
@@ -22,15 +22,15 @@ func fake(t *testing.T, script string) *CLI {
 }
 
 func TestPreviewPassesThePackAndTheReport(t *testing.T) {
-	c := fake(t, `echo "$* $PULUMI_OPTION_POLICY_PACK $POLICY_REPORT"`)
+	c := fakePulumi(t, `echo "$* $PULUMI_OPTION_POLICY_PACK $POLICY_REPORT"`)
 	out, err := c.Preview(t.Context(), "/report.json")
 	require.NoError(t, err)
 	require.Equal(t, "preview --json --show-sames --non-interactive --color=never --stack prod /pack /report.json\n", string(out))
 }
 
-// A violation makes Pulumi fail. The output is needed nevertheless.
+// A violation makes Pulumi fail, but pf needs the output of the preview.
 func TestFailedPreviewHasItsOutputAndMessage(t *testing.T) {
-	c := fake(t, "echo '{}'; echo 'error: no such stack' >&2; exit 3")
+	c := fakePulumi(t, "echo '{}'; echo 'error: no such stack' >&2; exit 3")
 	out, err := c.Preview(t.Context(), "")
 	require.Equal(t, "{}\n", string(out))
 	var failed *Error
@@ -40,14 +40,14 @@ func TestFailedPreviewHasItsOutputAndMessage(t *testing.T) {
 }
 
 func TestRefreshWritesNothing(t *testing.T) {
-	out, err := fake(t, `echo "$*"`).Refresh(t.Context())
+	out, err := fakePulumi(t, `echo "$*"`).Refresh(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, string(out), "refresh --preview-only --json")
 	require.NotContains(t, string(out), "--yes")
 }
 
 func TestSandboxIsUsedForAnOfflinePreview(t *testing.T) {
-	c := fake(t, "exit 9")
+	c := fakePulumi(t, "exit 9")
 	c.Sandbox = filepath.Join(c.Dir, "sandbox")
 	require.NoError(t, os.WriteFile(c.Sandbox, []byte("#!/bin/sh\necho \"$*\""), 0o700))
 	out, err := c.Preview(t.Context(), "")
@@ -59,21 +59,21 @@ func TestSandboxIsUsedForAnOfflinePreview(t *testing.T) {
 }
 
 func TestTimeLimitInterruptsPulumi(t *testing.T) {
-	c := fake(t, "trap 'echo saved; exit 1' INT; while :; do sleep 0.01; done")
+	c := fakePulumi(t, "trap 'echo saved; exit 1' INT; while :; do sleep 0.01; done")
 	c.Timeout = 200 * time.Millisecond
 	out, err := c.Export(t.Context())
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Equal(t, "saved\n", string(out), "Pulumi had the time to save its state")
+	require.Equal(t, "saved\n", string(out), "after the interrupt, Pulumi has time to save its state")
 }
 
-func TestPulumiIsMissing(t *testing.T) {
+func TestMissingPulumiNamesTheFix(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := (&CLI{Stack: "prod"}).Export(t.Context())
 	require.ErrorContains(t, err, "install Pulumi")
 }
 
 func TestUpReadsTheOperations(t *testing.T) {
-	c := fake(t, `cat <<'END'
+	c := fakePulumi(t, `cat <<'END'
 warning: a text of a plugin
 {"resOutputsEvent":{"metadata":{"op":"same","urn":"a"}}}
 {"resOutputsEvent":{"metadata":{"op":"update","urn":"b"}}}
@@ -93,10 +93,10 @@ exit 1`)
 }
 
 func TestOutputIsLimited(t *testing.T) {
-	b := &limited{max: 3}
+	b := &limitedBuffer{max: 3}
 	n, err := b.Write([]byte("abcd"))
 	require.NoError(t, err)
-	require.Equal(t, 4, n, "the command goes on")
+	require.Equal(t, 4, n, "the writing command sees no error")
 	require.Equal(t, "abc", b.String())
 	require.True(t, b.full)
 	_, err = b.Write([]byte("e"))
@@ -104,7 +104,7 @@ func TestOutputIsLimited(t *testing.T) {
 	require.Equal(t, "abc", b.String())
 }
 
-func TestFilesOfTheStack(t *testing.T) {
+func TestMissingFilesOfTheStackAreErrors(t *testing.T) {
 	dir := t.TempDir()
 	c := &CLI{Stack: "prod", Dir: dir}
 	_, _, err := c.Files()

@@ -44,32 +44,33 @@ type event struct {
 	} `json:"policyEvent"`
 }
 
-// Up updates the stack with the policy pack. It returns the operations that were done, also
-// together with an error.
+// Up updates the stack with the policy pack. It returns the operations that were done, even if it
+// also returns an error.
 func (c *CLI) Up(ctx context.Context) ([]Operation, error) {
-	ctx, cancel := c.limited(ctx)
+	ctx, cancel := c.withTimeout(ctx)
 	defer cancel()
 	cmd := c.command(ctx, nil, "up", "--yes", "--skip-preview", "--json")
-	messages := &limited{max: 1 << 20}
+	messages := &limitedBuffer{max: 1 << 20}
 	cmd.Stderr = messages
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("pulumi up: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, failure(ctx, "pulumi up", err, "")
+		return nil, commandError(ctx, "pulumi up", err, "")
 	}
-	done, failures, readErr := c.read(out)
+	done, failures, readErr := c.readEvents(out)
 	if readErr != nil {
 		// After an error nothing reads the events, and Pulumi must not block on the pipe.
 		_, _ = io.Copy(io.Discard, out)
 	}
-	err = failure(ctx, "pulumi up", cmd.Wait(), strings.TrimSpace(strings.Join(failures, "\n")+"\n"+messages.String()))
+	err = commandError(ctx, "pulumi up", cmd.Wait(), strings.TrimSpace(strings.Join(failures, "\n")+"\n"+messages.String()))
 	return done, errors.Join(err, readErr)
 }
 
-// read reads the events of an update.
-func (c *CLI) read(out io.Reader) (done []Operation, failures []string, err error) {
+// readEvents reads the events of an update. done are the operations, and failures the messages of
+// errors and of mandatory violations.
+func (c *CLI) readEvents(out io.Reader) (done []Operation, failures []string, err error) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(make([]byte, 1<<16), maxEvent)
 	for lines.Scan() {
@@ -82,7 +83,7 @@ func (c *CLI) read(out io.Reader) (done []Operation, failures []string, err erro
 		case e.Outputs != nil:
 			done = append(done, Operation{Step: e.Outputs.Metadata.Op, URN: e.Outputs.Metadata.URN})
 			if e.Outputs.Metadata.Op != "same" {
-				c.say("%s %s", e.Outputs.Metadata.Op, e.Outputs.Metadata.URN)
+				c.printProgress("%s %s", e.Outputs.Metadata.Op, e.Outputs.Metadata.URN)
 			}
 		case e.Diagnostic != nil && e.Diagnostic.Severity == "error":
 			failures = append(failures, strings.TrimSpace(e.Diagnostic.URN+" "+strings.TrimSpace(e.Diagnostic.Message)))
@@ -96,7 +97,8 @@ func (c *CLI) read(out io.Reader) (done []Operation, failures []string, err erro
 	return done, failures, nil
 }
 
-func (c *CLI) say(format string, args ...any) {
+// printProgress writes a line to Progress, if it is set.
+func (c *CLI) printProgress(format string, args ...any) {
 	if c.Progress != nil {
 		fmt.Fprintf(c.Progress, format+"\n", args...)
 	}

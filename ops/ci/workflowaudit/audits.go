@@ -13,25 +13,26 @@ import (
 // Audits lists all audits. Their ideas are from zizmor's documentation ("Audit rules") and from
 // GitHub's page "Security hardening for GitHub Actions".
 var Audits = []Audit{
-	{"pinned", "a tag can be moved to other code", "owner/action@SHA # vN.N.N", pinned},
-	{"persist-credentials", "the token stays in .git/config, where every later step reads it", "with: persist-credentials: false", persistCredentials},
-	{"permissions", "a job gets permissions that it does not need", "permissions: {} for the workflow, and what a job needs in the job", permissions},
-	{"template-injection", "the text of an expression becomes a part of the script", "env: NAME: ${{ … }}, and $NAME in the script", templateInjection},
-	{"dangerous-triggers", "the workflow has secrets and runs for a pull request of anybody", "on: pull_request", dangerousTriggers},
-	{"inherited-secrets", "every secret goes to the called workflow", "name each secret that it needs", inheritedSecrets},
-	{"timeout", "a job that hangs holds the stack for six hours", "timeout-minutes of at most 180", timeouts},
-	{"concurrency", "two runs change a stack at once, or one is killed in the middle", "concurrency of a job that writes: group: stack-NAME, cancel-in-progress: false", concurrency},
-	{"environment", "any branch gets credentials of the account", "an environment for each job with id-token: write", environments},
-	{"cache-poisoning", "a run of another branch puts its build into a deployment", "no cache in a job with id-token: write", caches},
-	{"fork-secrets", "a fork's pull request fails, or its code gets a secret", "if: github.event.pull_request.head.repo.full_name == github.repository", forkSecrets},
+	{"pinned", "a tag can be moved to other code", "owner/action@SHA # vN.N.N", checkPinned},
+	{"persist-credentials", "the token stays in .git/config, where every later step reads it", "with: persist-credentials: false", checkPersistedCredentials},
+	{"permissions", "a job gets permissions that it does not need", "permissions: {} for the workflow, and what a job needs in the job", checkPermissions},
+	{"template-injection", "the text of an expression becomes a part of the script", "env: NAME: ${{ … }}, and $NAME in the script", checkTemplateInjection},
+	{"dangerous-triggers", "the workflow has secrets and runs for a pull request of anybody", "on: pull_request", checkTriggers},
+	{"inherited-secrets", "every secret goes to the called workflow", "name each secret that it needs", checkInheritedSecrets},
+	{"timeout", "a job that hangs holds the stack for six hours", "timeout-minutes of at most 180", checkTimeouts},
+	{"concurrency", "two runs change a stack at once, or one is killed in the middle", "concurrency of a job that writes: group: stack-NAME, cancel-in-progress: false", checkConcurrency},
+	{"environment", "any branch gets credentials of the account", "an environment for each job with id-token: write", checkEnvironments},
+	{"cache-poisoning", "a run of another branch puts its build into a deployment", "no cache in a job with id-token: write", checkCaches},
+	{"fork-secrets", "a fork's pull request fails, or its code gets a secret", "if: github.event.pull_request.head.repo.full_name == github.repository", checkForkSecrets},
 }
 
 var (
+	// pin matches an action at a commit, and version a comment with the action's version.
 	pin     = regexp.MustCompile(`^[A-Za-z0-9._/-]+@[0-9a-f]{40}$`)
 	version = regexp.MustCompile(`^# v\d+\.\d+\.\d+$`)
 )
 
-func pinned(w *workflow) (all []Finding) {
+func checkPinned(w *workflow) (all []Finding) {
 	check := func(n *yaml.Node) {
 		if n == nil || strings.HasPrefix(n.Value, "./") {
 			return
@@ -49,7 +50,7 @@ func pinned(w *workflow) (all []Finding) {
 	return all
 }
 
-func persistCredentials(w *workflow) (all []Finding) {
+func checkPersistedCredentials(w *workflow) (all []Finding) {
 	for _, s := range steps(w) {
 		if uses(s) == "actions/checkout" && text(field(field(s, "with"), "persist-credentials")) != "false" {
 			all = append(all, Finding{Line: s.Line, Text: "checkout keeps the token"})
@@ -58,7 +59,7 @@ func persistCredentials(w *workflow) (all []Finding) {
 	return all
 }
 
-func permissions(w *workflow) (all []Finding) {
+func checkPermissions(w *workflow) (all []Finding) {
 	if top := field(w.root, "permissions"); top == nil || len(keys(top)) > 0 || text(top) != "" {
 		all = append(all, Finding{Line: 1, Text: "the workflow has permissions"})
 	}
@@ -75,9 +76,9 @@ func permissions(w *workflow) (all []Finding) {
 	return all
 }
 
-// templateInjection refuses every expression in a script. The file does not show whether a value
-// comes from outside.
-func templateInjection(w *workflow) (all []Finding) {
+// checkTemplateInjection refuses every expression in a script, because the file does not show whether
+// the expression's value comes from another user.
+func checkTemplateInjection(w *workflow) (all []Finding) {
 	for _, s := range steps(w) {
 		for _, n := range []*yaml.Node{field(s, "run"), field(field(s, "with"), "script")} {
 			if strings.Contains(text(n), "${{") {
@@ -88,7 +89,7 @@ func templateInjection(w *workflow) (all []Finding) {
 	return all
 }
 
-func dangerousTriggers(w *workflow) (all []Finding) {
+func checkTriggers(w *workflow) (all []Finding) {
 	for _, event := range []string{"pull_request_target", "workflow_run", "issue_comment"} {
 		if slices.Contains(w.on, event) {
 			all = append(all, Finding{Line: field(w.root, "on").Line, Text: "the trigger is " + event})
@@ -97,7 +98,7 @@ func dangerousTriggers(w *workflow) (all []Finding) {
 	return all
 }
 
-func inheritedSecrets(w *workflow) (all []Finding) {
+func checkInheritedSecrets(w *workflow) (all []Finding) {
 	for _, j := range w.jobs {
 		if secrets := field(j.node, "secrets"); text(secrets) == "inherit" {
 			all = append(all, Finding{Line: secrets.Line, Text: fmt.Sprintf("job %s passes all secrets on", j.name)})
@@ -110,7 +111,7 @@ func inheritedSecrets(w *workflow) (all []Finding) {
 // database and the cluster.
 const maxMinutes = 180
 
-func timeouts(w *workflow) (all []Finding) {
+func checkTimeouts(w *workflow) (all []Finding) {
 	for _, j := range w.jobs {
 		if n, err := strconv.Atoi(text(field(j.node, "timeout-minutes"))); err != nil || n < 1 || n > maxMinutes {
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s has no timeout of 1 to %d minutes", j.name, maxMinutes)})
@@ -119,7 +120,7 @@ func timeouts(w *workflow) (all []Finding) {
 	return all
 }
 
-func concurrency(w *workflow) (all []Finding) {
+func checkConcurrency(w *workflow) (all []Finding) {
 	for _, j := range w.jobs {
 		limit := field(j.node, "concurrency")
 		if limit == nil {
@@ -129,28 +130,28 @@ func concurrency(w *workflow) (all []Finding) {
 		switch {
 		case group == "":
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s has no concurrency group", j.name)})
-		case j.writes() && !strings.HasPrefix(group, "stack-"):
+		case j.changesStack() && !strings.HasPrefix(group, "stack-"):
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s changes a stack, and its group is %q", j.name, group)})
-		case j.writes() && cancel != "false":
+		case j.changesStack() && cancel != "false":
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s changes a stack, and a later run cancels it", j.name)})
 		}
 	}
 	return all
 }
 
-func environments(w *workflow) (all []Finding) {
+func checkEnvironments(w *workflow) (all []Finding) {
 	for _, j := range w.jobs {
 		if j.reachesCloud() && j.environment == "" {
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s gets credentials without an environment", j.name)})
 		}
-		if j.writes() && strings.HasPrefix(j.environment, "preview-") {
+		if j.changesStack() && strings.HasPrefix(j.environment, "preview-") {
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s changes a stack in the environment of previews", j.name)})
 		}
 	}
 	return all
 }
 
-func caches(w *workflow) (all []Finding) {
+func checkCaches(w *workflow) (all []Finding) {
 	for _, j := range w.jobs {
 		if !j.reachesCloud() {
 			continue
@@ -170,7 +171,7 @@ func caches(w *workflow) (all []Finding) {
 // a fork.
 const ownBranch = "github.event.pull_request.head.repo.full_name == github.repository"
 
-func forkSecrets(w *workflow) (all []Finding) {
+func checkForkSecrets(w *workflow) (all []Finding) {
 	if !slices.Contains(w.on, "pull_request") {
 		return nil
 	}
@@ -179,7 +180,7 @@ func forkSecrets(w *workflow) (all []Finding) {
 		for _, level := range j.permissions {
 			secret = secret || level == "write"
 		}
-		anywhere(j.node, func(n *yaml.Node) { secret = secret || strings.Contains(n.Value, "secrets.") })
+		visitScalars(j.node, func(n *yaml.Node) { secret = secret || strings.Contains(n.Value, "secrets.") })
 		if secret && !strings.Contains(j.condition, ownBranch) {
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s needs a secret or a permission that a fork does not have", j.name)})
 		}

@@ -1,6 +1,6 @@
-// Package workflowaudit checks workflows of GitHub Actions for weaknesses: others could run code,
-// read a secret or change a stack. It is pure. Each audit has an identifier, a reason and a fix;
-// they are in audits.go. The program actionlint checks the syntax.
+// Package workflowaudit checks workflows of GitHub Actions for weaknesses that let others run code,
+// read a secret or change a stack. It does no I/O. The audits are in audits.go; each has an
+// identifier, a reason and a fix. Another program, actionlint, checks the syntax.
 package workflowaudit
 
 import (
@@ -43,10 +43,10 @@ type job struct {
 	steps []*yaml.Node
 	// condition is the job's field if.
 	condition string
-	// environment is the environment's name; empty for none.
+	// environment is the name of the job's environment. It is empty if the job has none.
 	environment string
-	// permissions are the job's own permissions by name. The value is write for all of them with
-	// write-all.
+	// permissions are the job's own permissions: the level by name. For write-all or read-all it has
+	// only that name, with the level write.
 	permissions map[string]string
 	// line is the line of the job's name.
 	line int
@@ -69,6 +69,7 @@ func Check(file []byte) ([]Finding, error) {
 	return all, nil
 }
 
+// parse reads a workflow's file.
 func parse(file []byte) (*workflow, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(file, &document); err != nil {
@@ -166,8 +167,8 @@ func uses(step *yaml.Node) string {
 	return action
 }
 
-// anywhere calls visit for every scalar below a node.
-func anywhere(n *yaml.Node, visit func(*yaml.Node)) {
+// visitScalars calls visit for every scalar below a node.
+func visitScalars(n *yaml.Node, visit func(*yaml.Node)) {
 	if n == nil {
 		return
 	}
@@ -175,15 +176,15 @@ func anywhere(n *yaml.Node, visit func(*yaml.Node)) {
 		visit(n)
 	}
 	for _, c := range n.Content {
-		anywhere(c, visit)
+		visitScalars(c, visit)
 	}
 }
 
 // reachesCloud reports whether the job can get credentials of an AWS account.
 func (j *job) reachesCloud() bool { return j.permissions["id-token"] == "write" }
 
-// writes reports whether the job changes a stack.
-func (j *job) writes() bool {
+// changesStack reports whether the job changes a stack.
+func (j *job) changesStack() bool {
 	found := false
 	for _, s := range j.steps {
 		run := text(field(s, "run"))
