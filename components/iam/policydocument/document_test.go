@@ -41,6 +41,7 @@ func TestCheckEndpoint(t *testing.T) {
 	}{
 		{"the VPC reads image layers of AWS", Statement{Sid: "Read", Principals: everyone, Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, ""},
 		{"the account writes", Statement{Sid: "Own", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}, Conditions: own}, ""},
+		{"a caller without an identity gets a role of the account", Statement{Sid: "Role", Principals: everyone, Actions: []string{"sts:AssumeRoleWithWebIdentity"}, Resources: []string{"arn:aws:iam::123456789012:role/*"}}, ""},
 		{"data is carried out", Statement{Sid: "Out", Principals: everyone, Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{Any}}, "statement Out allows every principal the action s3:PutObject"},
 		{"everything", Statement{Sid: "All", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}}, "every principal the action s3:*"},
 		{"nobody", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, "must name its principals"},
