@@ -8,7 +8,7 @@ import (
 
 var stackExamples = []example{
 	{rule: "alarm-has-action", at: "MetricAlarm web-cpu-high", path: "alarmActions", bad: nil},
-	{rule: "alarm-has-action", at: "MetricAlarm error-rate-high", path: "actionsEnabled", bad: false, absent: evaluate.Holds},
+	{rule: "alarm-enabled", at: "MetricAlarm error-rate-high", path: "actionsEnabled", bad: false, absent: evaluate.Holds},
 	{rule: "alarm-names-differ", at: "MetricAlarm web-cpu-high", path: "name", bad: "progressive-framework-v5-app-prod-cpu-high", absent: evaluate.Holds, also: []string{"alarm-names-differ @ MetricAlarm application-cpu-high"}},
 	{rule: "names-within-limits", at: "TargetGroup web", path: "name", bad: "a-name-that-is-longer-than-thirty-two-characters", absent: evaluate.Holds},
 	{rule: "output-no-secret", at: "Stack prod", edits: []edit{change("Stack prod", func(r *graph.Resource) {
