@@ -93,14 +93,15 @@ type Subject struct {
 	// Broken are the messages of the demands that the resource does not meet.
 	// Undecided are those of the demands with a value that is not known yet.
 	Broken, Undecided []string
-	// Watch is called with each demand and its result; it may be nil.
-	Watch func(format string, t value.Truth)
+	// Watch is called with each demand, as a format and as a text, and with its result. It may
+	// be nil.
+	Watch func(format, text string, t value.Truth)
 }
 
 // Must demands that t is True. The text says what is wrong otherwise.
 func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	if s.Watch != nil {
-		s.Watch(format, t)
+		s.Watch(format, fmt.Sprintf(format, args...), t)
 	}
 	switch holds, known := t.Known(); {
 	case !known:

@@ -6,6 +6,7 @@ import (
 
 var edgeExamples = []example{
 	{rule: "alb-from-cloudfront-only", at: "SecurityGroupIngressRule from-cloudfront", path: "cidrIpv4", bad: "10.0.0.0/8", on: loadBalancer, absent: evaluate.Holds},
+	{rule: "alb-from-cloudfront-only", at: "SecurityGroupIngressRule from-cloudfront", path: "cidrIpv6", bad: "fd00::/8", on: loadBalancer, absent: evaluate.Holds},
 	{rule: "alb-from-cloudfront-only", at: "SecurityGroupIngressRule from-cloudfront", path: "prefixListId", bad: "pl-1", on: loadBalancer, absent: evaluate.Holds},
 	{rule: "alb-from-cloudfront-only", at: "SecurityGroupIngressRule from-cloudfront", path: "referencedSecurityGroupId", bad: "sg-of-another", on: loadBalancer},
 	{rule: "alb-from-cloudfront-only", at: loadBalancer, path: "securityGroups", bad: []any{"sg-1"}},
@@ -18,6 +19,7 @@ var edgeExamples = []example{
 	{rule: "cdn-vpc-origin-https", at: "VpcOrigin vpc-origin", path: "vpcOriginEndpointConfig.originSslProtocols.items", bad: []any{"TLSv1"}},
 	{rule: "cdn-vpc-origin-https", at: "VpcOrigin vpc-origin", path: "vpcOriginEndpointConfig.originSslProtocols.items", bad: []any{}},
 	{rule: "waf-log-redacted", at: "WebAclLoggingConfiguration acl-log", path: "redactedFields", bad: []any{map[string]any{"singleHeader": map[string]any{"name": "cookie"}}}},
+	{rule: "waf-log-redacted", at: "WebAclLoggingConfiguration acl-log", path: "redactedFields", bad: []any{map[string]any{"singleHeader": map[string]any{"name": "authorization"}}}},
 	{rule: "alb-deletion-protection", at: loadBalancer, path: "enableDeletionProtection", bad: false},
 	{rule: "alb-desync", at: loadBalancer, path: "desyncMitigationMode", bad: "x", absent: evaluate.Holds},
 	{rule: "alb-health-check-in-time", at: "TargetGroup agents", path: "healthCheck.interval", bad: 0.0, absent: evaluate.Holds},

@@ -10,6 +10,11 @@ var eksExamples = []example{
 	// Before the edit, the autoscaler of the recordings is one minor older, as during an upgrade.
 	{rule: "eks-autoscaler-version", at: "Deployment prod", path: "spec.template.spec.containers.0.image", bad: "registry.example/cluster-autoscaler:v1.35.1@sha256:" + digits, on: "Cluster cluster", absent: evaluate.Holds, given: []edit{set(eksCluster, "version", "1.37"), withoutImage("Deployment prod")}},
 	{rule: "eks-control-plane-logs", at: eksCluster, path: "enabledClusterLogTypes", bad: nil},
+	{rule: "eks-control-plane-logs", at: eksCluster, path: "enabledClusterLogTypes", bad: []any{"audit", "authenticator", "controllerManager", "scheduler"}},
+	{rule: "eks-control-plane-logs", at: eksCluster, path: "enabledClusterLogTypes", bad: []any{"api", "authenticator", "controllerManager", "scheduler"}},
+	{rule: "eks-control-plane-logs", at: eksCluster, path: "enabledClusterLogTypes", bad: []any{"api", "audit", "controllerManager", "scheduler"}},
+	{rule: "eks-control-plane-logs", at: eksCluster, path: "enabledClusterLogTypes", bad: []any{"api", "audit", "authenticator", "scheduler"}},
+	{rule: "eks-control-plane-logs", at: eksCluster, path: "enabledClusterLogTypes", bad: []any{"api", "audit", "authenticator", "controllerManager"}},
 	{rule: "eks-endpoint-private", at: eksCluster, path: "vpcConfig.endpointPrivateAccess", bad: false},
 	{rule: "eks-endpoint-private", at: eksCluster, path: "vpcConfig.publicAccessCidrs", bad: []any{"0.0.0.0/0"}},
 	{rule: "eks-log-group-managed", at: "LogGroup control-plane", path: "name", bad: "/aws/eks/another/cluster", on: "Cluster cluster"},

@@ -7,6 +7,8 @@ import (
 var keyExamples = []example{
 	{rule: "key-deletion-window", at: "Key key", path: "deletionWindowInDays", bad: 0.0, absent: evaluate.Holds},
 	{rule: "key-not-public", at: "Key key", path: "policy", bad: `{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}`, absent: evaluate.Holds},
+	{rule: "key-not-public", at: "Key key", path: "policy", bad: `{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}}`, absent: evaluate.Holds},
+	{rule: "key-not-public", at: "Key key", path: "policy", bad: `{"Statement":{"Effect":"Allow","Principal":{"AWS":["*"]},"Action":"kms:*","Resource":"*"}}`, absent: evaluate.Holds},
 	{rule: "key-of-store-rotates", at: postgresInstance, path: "kmsKeyId", bad: "arn:aws:kms:::key/another"},
 	{rule: "key-of-store-rotates", at: "Key postgres-key", path: "enableKeyRotation", bad: false, on: postgresInstance, also: []string{"key-rotates @ Key postgres-key"}},
 	{rule: "key-of-store-rotates", at: mongoCluster, path: "kmsKeyId", bad: "x"},

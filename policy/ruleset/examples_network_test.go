@@ -10,6 +10,7 @@ var networkExamples = []example{
 	{rule: "network-default-group-closed", at: "DefaultSecurityGroup default-sg", path: "ingress", bad: []any{map[string]any{"protocol": "-1"}}, on: "Vpc vpc", absent: evaluate.Holds},
 	{rule: "network-default-group-closed", at: "DefaultSecurityGroup default-sg", path: "vpcId", bad: nil, on: "Vpc vpc"},
 	{rule: "network-egress-scoped", at: "SecurityGroupEgressRule node-out", path: "ipProtocol", bad: "-1", absent: evaluate.Holds},
+	{rule: "network-egress-scoped", at: "SecurityGroupEgressRule node-out", path: "cidrIpv6", bad: "::/0", absent: evaluate.Holds, given: []edit{set("SecurityGroupEgressRule node-out", "cidrIpv4", nil), set("SecurityGroupEgressRule node-out", "ipProtocol", "-1")}},
 	{rule: "network-endpoint-policy", at: "VpcEndpoint endpoint-logs", path: "policy", bad: nil},
 	{rule: "network-endpoint-private-names", at: "VpcEndpoint endpoint-autoscaling", path: "privateDnsEnabled", bad: false},
 	{rule: "network-flow-logs", at: "FlowLog flow-logs", path: "trafficType", bad: "REJECT", on: "Vpc vpc", absent: evaluate.Holds},

@@ -24,7 +24,7 @@ var podObjectExamples = []example{
 var callExamples = []example{
 	{rule: "iam-calls-allowed", at: "RolePolicy mca-policy", on: "PodIdentityAssociation mca-identity", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],"Resource":["arn:aws:rds-db:us-east-1:1:dbuser:d/u"]}]}`},
 	{rule: "iam-calls-only", at: "RolePolicy mca-policy", on: "PodIdentityAssociation mca-identity", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["rds-db:connect","secretsmanager:GetSecretValue","s3:PutObject"],"Resource":["arn:aws:s3:::b/*"]}]}`, absent: evaluate.Holds},
-	{rule: "key-of-store-kept", at: postgresInstance, edits: []edit{unprotect("Key postgres-key")}},
+	{rule: "key-of-store-kept", at: postgresInstance, path: "kmsKeyId", edits: []edit{unprotect("Key postgres-key")}, absent: evaluate.Holds},
 	{rule: "postgres-version-supported", at: postgresInstance, path: "engineVersion", bad: "13"},
 	{rule: "store-log-groups-managed", at: "LogGroup postgres-upgrade", on: postgresInstance, path: "name", bad: "/aws/rds/instance/another/upgrade"},
 	{rule: "waf-log-name", at: "LogGroup waf", on: "WebAclLoggingConfiguration acl-log", path: "name", bad: "waf"},

@@ -39,6 +39,9 @@ type example struct {
 	// unknown is the outcome while the value is unknown. If it is empty, the rule is
 	// undecided then.
 	unknown evaluate.Outcome
+	// without and hiding make the value absent and unknown. They are for a value that is no
+	// input of at.
+	without, hiding []edit
 }
 
 func (e example) subject() string { return cmp.Or(e.on, e.at) }
@@ -84,12 +87,16 @@ func TestExamples(t *testing.T) {
 			slices.Sort(want)
 			require.Equal(t, want, broken, "what the edit breaks")
 
-			if e.path == "" {
+			without, hiding := e.without, e.hiding
+			if e.path != "" {
+				without, hiding = []edit{set(e.at, e.path, nil)}, []edit{hide(e.at, e.path)}
+			}
+			if hiding == nil {
 				return
 			}
-			absent := e.environment(t, set(e.at, e.path, nil)).results(nil)[key]
+			absent := e.environment(t, without...).results(nil)[key]
 			assert.Equal(t, cmp.Or(e.absent, evaluate.Broken), absent.Outcome, "without %s: %v", e.path, absent.Messages)
-			unknown := e.environment(t, hide(e.at, e.path)).results(nil)[key]
+			unknown := e.environment(t, hiding...).results(nil)[key]
 			assert.Equal(t, cmp.Or(e.unknown, evaluate.Undecided), unknown.Outcome, "while %s is unknown: %v", e.path, unknown.Messages)
 		})
 	}
@@ -105,30 +112,50 @@ func hide(name, path string) edit {
 	}
 }
 
-// Every demand of every rule has an example that breaks it.
+// clausesInLoop are the rules that make the same demand for several constants. Each of its texts
+// is a demand of its own.
+var clausesInLoop = map[string]bool{
+	"eks-control-plane-logs": true, "network-acl-no-admin-ports": true, "rbac-not-aggregated": true, "tags-of-stack": true,
+	"vpa-hpa-conflict": true, "waf-log-redacted": true,
+}
+
+// neverUnknown are the rules that read only an option of Pulumi, which is always known.
+var neverUnknown = map[string]bool{"store-protected": true}
+
+// Every demand of every rule has an example that breaks it. Every rule has an example with the
+// outcomes without the value and while it is unknown.
 func TestEveryDemandHasAnExample(t *testing.T) {
 	demands, broken := map[string]bool{}, map[string]bool{}
-	ids := map[string]bool{}
-	watch := func(id, format string, answer value.Truth) {
-		demands[id+": "+format] = true
+	ids, hidden := map[string]bool{}, map[string]bool{}
+	watch := func(id, format, text string, answer value.Truth) {
+		demand := id + ": " + format
+		if clausesInLoop[id] {
+			demand = id + ": " + text
+		}
+		demands[demand] = true
 		if holds, known := answer.Known(); known && !holds {
-			broken[id+": "+format] = true
+			broken[demand] = true
 		}
 	}
 	base(t).results(watch)
 	clear(broken)
 	for _, e := range allExamples() {
 		ids[e.rule] = true
-		e.environment(t, e.breaking()...).results(func(id, format string, answer value.Truth) {
+		hidden[e.rule] = hidden[e.rule] || e.path != "" || e.hiding != nil
+		e.environment(t, e.breaking()...).results(func(id, format, text string, answer value.Truth) {
 			if id == e.rule {
-				watch(id, format, answer)
+				watch(id, format, text, answer)
 			}
 		})
+	}
+	for id := range clausesInLoop {
+		assert.True(t, ids[id], "clausesInLoop: there is no rule %s", id)
 	}
 	for _, d := range slices.Sorted(maps.Keys(demands)) {
 		assert.True(t, broken[d], "no example breaks %s", d)
 	}
 	for _, r := range ruleset.All() {
 		assert.True(t, ids[r.ID], "%s has no example", r.ID)
+		assert.NotEqual(t, neverUnknown[r.ID], hidden[r.ID], "%s: an example with a path, or a row of neverUnknown", r.ID)
 	}
 }

@@ -6,12 +6,22 @@ import (
 )
 
 var storeExamples = []example{
-	{rule: "image-of-this-stack", at: deployment, on: deployment, edits: []edit{withoutImage(deployment)}},
+	{rule: "image-of-this-stack", at: deployment, path: ownContainer + ".image", edits: []edit{withoutImage(deployment)}, absent: evaluate.Holds},
 	{rule: "nodes-hold-all-pods", at: "Group web-group", path: "maxSize", bad: 0.0, on: eksCluster, given: []edit{set("Group application-group", "maxSize", 1.0), set("Group web-group", "maxSize", 40.0), set("Group web-group", "minSize", -1.0), set("Group application-group", "minSize", 0.0)}},
 	{rule: "store-protected", at: postgresInstance, edits: []edit{change(postgresInstance, func(r *graph.Resource) { r.Protect = false })}},
 	{rule: "store-reached-by-its-users", at: "SecurityGroupIngressRule postgres-from-nodes", path: "cidrIpv4", bad: "10.0.0.0/8", on: postgresInstance, absent: evaluate.Holds},
+	{rule: "store-reached-by-its-users", at: "SecurityGroupIngressRule postgres-from-nodes", path: "cidrIpv6", bad: "fd00::/8", on: postgresInstance, absent: evaluate.Holds},
 	{rule: "store-reached-by-its-users", at: "SecurityGroupIngressRule postgres-from-nodes", path: "referencedSecurityGroupId", bad: "sg-of-another", on: postgresInstance},
 	{rule: "store-reached-on-its-port", at: mongoCluster, path: "port", bad: 0.0},
 	{rule: "store-reached-on-its-port", at: mongoCluster, path: "vpcSecurityGroupIds", bad: nil},
-	{rule: "store-subnets-route-nowhere", at: "Route private-app-a-out", on: "SubnetGroup postgres-subnets", edits: []edit{add("aws:ec2/route:Route", "out", map[string]any{"natGatewayId": "nat"}, map[string]string{"routeTableId": "RouteTable private-data-a"})}, also: []string{"store-subnets-route-nowhere @ SubnetGroup mongo-subnets", "store-subnets-route-nowhere @ SubnetGroup redis-subnets"}},
+	routeOut("natGatewayId"), routeOut("gatewayId"), routeOut("egressOnlyGatewayId"),
+}
+
+// routeOut returns the example of a route of the stores' subnets to a kind of gateway.
+func routeOut(gateway string) example {
+	return example{
+		rule: "store-subnets-route-nowhere", at: "Route out", path: gateway, bad: "another", on: "SubnetGroup postgres-subnets", absent: evaluate.Holds,
+		given: []edit{add("aws:ec2/route:Route", "out", map[string]any{"destinationCidrBlock": "10.0.0.0/8"}, map[string]string{"routeTableId": "RouteTable private-data-a"})},
+		also:  []string{"store-subnets-route-nowhere @ SubnetGroup mongo-subnets", "store-subnets-route-nowhere @ SubnetGroup redis-subnets"},
+	}
 }

@@ -9,8 +9,7 @@ import (
 
 // keyPolicyOpen reports whether a statement of a key's policy admits everybody.
 func keyPolicyOpen(st statement) value.Truth {
-	everybody := value.Any(value.As[value.String](st.Get("Principal")).Is("*"), value.As[value.String](st.At("Principal.AWS")).Is("*"))
-	return value.All(st.allow(), everybody, value.Not(st.Get("Condition").Set()))
+	return value.All(st.allow(), st.everybody(), value.Not(st.Get("Condition").Set()))
 }
 
 var keys = []*rule.Rule{
