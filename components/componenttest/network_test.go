@@ -3,6 +3,7 @@ package componenttest
 import (
 	"encoding/json"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -183,4 +184,43 @@ func TestStorageEndpointReadsWithoutACondition(t *testing.T) {
 	require.Empty(t, policy.Statement[0].Condition)
 	require.Equal(t, []any{"s3:GetObject"}, policy.Statement[0].Action)
 	require.Contains(t, policy.Statement[1].Condition["StringEquals"], "aws:ResourceAccount")
+}
+
+// An interface endpoint admits principals of the account only. Nodes pull images of AWS's
+// registries, and a caller without an account may get a role of this one.
+func TestInterfaceEndpointsAdmitTheAccount(t *testing.T) {
+	d := deploy(t, newNetwork(func(*network.Args) {}))
+	type statement struct {
+		Sid       string
+		Action    []string
+		Resource  []string
+		Condition struct{ StringEquals map[string]any }
+	}
+	seen := 0
+	for _, e := range d.ofType(endpoint) {
+		text, _ := e.get("policy").(string)
+		if e.get("vpcEndpointType") != "Interface" || text == "" {
+			require.Contains(t, []string{"app-endpoint-s3", "app-endpoint-eks-auth"}, e.Name)
+			continue
+		}
+		seen++
+		var policy struct{ Statement []statement }
+		require.NoError(t, json.Unmarshal([]byte(text), &policy))
+		for _, s := range policy.Statement {
+			_, account := s.Condition.StringEquals["aws:PrincipalAccount"]
+			_, resource := s.Condition.StringEquals["aws:ResourceAccount"]
+			switch {
+			case s.Sid == "Federated":
+				require.Equal(t, []string{"sts:AssumeRoleWithWebIdentity"}, s.Action)
+				require.NotContains(t, s.Resource, "*")
+			case s.Sid == "Pull":
+				require.True(t, account)
+				require.NotContains(t, s.Action, "ecr:PutImage")
+			default:
+				require.True(t, account, "%s %s", e.Name, s.Sid)
+				require.Equal(t, strings.Contains(e.Name, "-ecr."), resource, "%s %s", e.Name, s.Sid)
+			}
+		}
+	}
+	require.Equal(t, 7, seen)
 }

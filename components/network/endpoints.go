@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -55,6 +56,10 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 	}
 	for _, service := range interfaceServices {
 		part := "endpoint-" + service
+		policy, err := b.servicePolicy(service)
+		if err != nil {
+			return fmt.Errorf("policy of the endpoint of %s: %w", service, err)
+		}
 		endpoint, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-"+part, &ec2.VpcEndpointArgs{
 			VpcId:             b.vpc.ID(),
 			VpcEndpointType:   pulumi.String("Interface"),
@@ -62,6 +67,7 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 			SubnetIds:         subnets,
 			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
+			Policy:            policy,
 			Tags:              b.tags(part),
 		}, b.parent, pulumi.DependsOn(admitted))
 		if err != nil {
@@ -70,6 +76,42 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 		b.settled = append(b.settled, endpoint)
 	}
 	return nil
+}
+
+// servicePolicy returns the policy of an interface endpoint. It admits principals of this
+// account only, so that nobody sends data out with a key of another account. It returns nil
+// for eks-auth: AWS's documents do not say that eks-auth has endpoint policies, and EC2 refuses a
+// policy for a service without them.
+//
+// Only pushes of images have a condition on aws:ResourceAccount. A request for an action
+// without a resource, such as secretsmanager:GetRandomPassword, does not have that key. The
+// policies of the roles name the resources.
+func (b *builder) servicePolicy(service string) (pulumi.StringPtrInput, error) {
+	prefix, _, _ := strings.Cut(service, ".") // ecr.api and ecr.dkr have the actions of ecr
+	account := b.args.Account
+	ours := iam.Equals("aws:PrincipalAccount", account.ID)
+	everyone := []iam.Principal{iam.Everyone()}
+	own := iam.Statement{
+		Sid: "Own", Principals: everyone, Actions: []string{prefix + ":*"}, Resources: iam.AnyResource(), Conditions: []iam.Condition{ours},
+	}
+	switch prefix {
+	case "eks-auth":
+		return nil, nil
+	case "ecr":
+		own.Conditions = append(own.Conditions, iam.Equals("aws:ResourceAccount", account.ID))
+		// The images of EKS's add-ons are in registries of AWS's accounts.
+		return iam.EndpointPolicy(own, iam.Statement{
+			Sid: "Pull", Principals: everyone, Resources: iam.AnyResource(), Conditions: []iam.Condition{ours},
+			Actions: []string{"ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"},
+		})
+	case "sts":
+		// A runner with a token of its CI has no account before it has the role.
+		return iam.EndpointPolicy(own, iam.Statement{
+			Sid: "Federated", Principals: everyone, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
+			Resources: iam.ARNs(pulumi.Sprintf("arn:%s:iam::%s:role/*", account.Partition, account.ID)),
+		})
+	}
+	return iam.EndpointPolicy(own)
 }
 
 // admitOperators admits the operators of the stack to the endpoints. The rules must exist

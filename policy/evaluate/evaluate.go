@@ -60,9 +60,9 @@ type Evaluator struct {
 	// problem is the error of parsing the configuration, or nil.
 	problem error
 	now     time.Time
-	// Watch is called with the message format and the result of each demand of each rule.
-	// It may be nil. A test uses it to find a demand that no example breaks.
-	Watch func(ruleID, format string, t value.Truth)
+	// Watch is called with each demand of each rule: the format and the text of its message,
+	// and its result. It may be nil. A test uses it to find a demand that no example breaks.
+	Watch func(ruleID, format, text string, t value.Truth)
 }
 
 // New returns an evaluator for an environment. config is the value of
@@ -141,7 +141,7 @@ func (e *Evaluator) apply(applied *rule.Rule, level rule.Level, r *graph.Resourc
 	}()
 	s := &rule.Subject{Resource: r, Graph: g, Now: e.now, Spending: e.config.Cost}
 	if e.Watch != nil {
-		s.Watch = func(format string, t value.Truth) { e.Watch(applied.ID, format, t) }
+		s.Watch = func(format, text string, t value.Truth) { e.Watch(applied.ID, format, text, t) }
 	}
 	applied.Check.Run(s)
 	switch {

@@ -93,15 +93,16 @@ type Subject struct {
 	// Broken are the messages of the demands that the resource does not meet.
 	// Undecided are the messages of the demands that need a value that is not known yet.
 	Broken, Undecided []string
-	// Watch is called with the message format and the result of each demand. It may be nil.
-	Watch func(format string, t value.Truth)
+	// Watch is called with each demand: the format and the text of its message, and its
+	// result. It may be nil.
+	Watch func(format, text string, t value.Truth)
 }
 
 // Must demands that t is True. If t is False, it adds the message to Broken. If t is Unknown, it
 // adds the message to Undecided.
 func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	if s.Watch != nil {
-		s.Watch(format, t)
+		s.Watch(format, fmt.Sprintf(format, args...), t)
 	}
 	switch holds, known := t.Known(); {
 	case !known:

@@ -153,7 +153,7 @@ func replaceValue(raw any, path []string, v any) any {
 }
 
 // results evaluates all rules. The keys are "rule @ resource".
-func (env *environment) results(watch func(id, format string, t value.Truth)) map[string]evaluate.Result {
+func (env *environment) results(watch func(id, format, text string, t value.Truth)) map[string]evaluate.Result {
 	e := evaluate.New(ruleset.All(), "prod", env.config, today)
 	e.Watch = watch
 	all := map[string]evaluate.Result{}

@@ -6,6 +6,7 @@ import (
 
 var edgeExamples = []example{
 	{rule: "alb-from-cloudfront-only", resource: "SecurityGroupIngressRule from-cloudfront", path: "cidrIpv4", bad: "10.0.0.0/8", subject: loadBalancer, ifAbsent: evaluate.Holds},
+	{rule: "alb-from-cloudfront-only", resource: "SecurityGroupIngressRule from-cloudfront", path: "cidrIpv6", bad: "fd00::/8", subject: loadBalancer, ifAbsent: evaluate.Holds},
 	{rule: "alb-from-cloudfront-only", resource: "SecurityGroupIngressRule from-cloudfront", path: "prefixListId", bad: "pl-1", subject: loadBalancer, ifAbsent: evaluate.Holds},
 	{rule: "alb-from-cloudfront-only", resource: "SecurityGroupIngressRule from-cloudfront", path: "referencedSecurityGroupId", bad: "sg-of-another", subject: loadBalancer},
 	{rule: "alb-from-cloudfront-only", resource: loadBalancer, path: "securityGroups", bad: []any{"sg-1"}},
@@ -20,6 +21,7 @@ var edgeExamples = []example{
 	{rule: "cdn-vpc-origin-https", resource: "VpcOrigin vpc-origin", path: "vpcOriginEndpointConfig.originSslProtocols.items", bad: []any{"TLSv1"}},
 	{rule: "cdn-vpc-origin-https", resource: "VpcOrigin vpc-origin", path: "vpcOriginEndpointConfig.originSslProtocols.items", bad: []any{}},
 	{rule: "waf-log-redacted", resource: "WebAclLoggingConfiguration acl-log", path: "redactedFields", bad: []any{map[string]any{"singleHeader": map[string]any{"name": "cookie"}}}},
+	{rule: "waf-log-redacted", resource: "WebAclLoggingConfiguration acl-log", path: "redactedFields", bad: []any{map[string]any{"singleHeader": map[string]any{"name": "authorization"}}}},
 	{rule: "alb-deletion-protection", resource: loadBalancer, path: "enableDeletionProtection", bad: false},
 	{rule: "alb-desync", resource: loadBalancer, path: "desyncMitigationMode", bad: "x", ifAbsent: evaluate.Holds},
 	{rule: "alb-health-check-in-time", resource: "TargetGroup agents", path: "healthCheck.interval", bad: 0.0, ifAbsent: evaluate.Holds},

@@ -11,6 +11,11 @@ var eksExamples = []example{
 	// less, which the rule allows during an upgrade. The edit sets 1.35, which is too old.
 	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: "spec.template.spec.containers.0.image", bad: "registry.example/cluster-autoscaler:v1.35.1@sha256:" + digestHex, subject: "Cluster cluster", ifAbsent: evaluate.Holds, preparation: []edit{set(eksCluster, "version", "1.37"), withoutImage("Deployment prod")}},
 	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: nil},
+	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: []any{"audit", "authenticator", "controllerManager", "scheduler"}},
+	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: []any{"api", "authenticator", "controllerManager", "scheduler"}},
+	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: []any{"api", "audit", "controllerManager", "scheduler"}},
+	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: []any{"api", "audit", "authenticator", "scheduler"}},
+	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: []any{"api", "audit", "authenticator", "controllerManager"}},
 	{rule: "eks-endpoint-private", resource: eksCluster, path: "vpcConfig.endpointPrivateAccess", bad: false},
 	{rule: "eks-endpoint-private", resource: eksCluster, path: "vpcConfig.publicAccessCidrs", bad: []any{"0.0.0.0/0"}},
 	{rule: "eks-log-group-managed", resource: "LogGroup control-plane", path: "name", bad: "/aws/eks/another/cluster", subject: "Cluster cluster"},

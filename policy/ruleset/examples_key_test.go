@@ -7,6 +7,8 @@ import (
 var keyExamples = []example{
 	{rule: "key-deletion-window", resource: "Key key", path: "deletionWindowInDays", bad: 0.0, ifAbsent: evaluate.Holds},
 	{rule: "key-not-public", resource: "Key key", path: "policy", bad: `{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}`, ifAbsent: evaluate.Holds},
+	{rule: "key-not-public", resource: "Key key", path: "policy", bad: `{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}}`, ifAbsent: evaluate.Holds},
+	{rule: "key-not-public", resource: "Key key", path: "policy", bad: `{"Statement":{"Effect":"Allow","Principal":{"AWS":["*"]},"Action":"kms:*","Resource":"*"}}`, ifAbsent: evaluate.Holds},
 	{rule: "key-of-store-rotates", resource: postgresInstance, path: "kmsKeyId", bad: "arn:aws:kms:::key/another"},
 	{rule: "key-of-store-rotates", resource: "Key postgres-key", path: "enableKeyRotation", bad: false, subject: postgresInstance, alsoBroken: []string{"key-rotates @ Key postgres-key"}},
 	{rule: "key-of-store-rotates", resource: mongoCluster, path: "kmsKeyId", bad: "x"},

@@ -10,6 +10,7 @@ var networkExamples = []example{
 	{rule: "network-default-group-closed", resource: "DefaultSecurityGroup default-sg", path: "ingress", bad: []any{map[string]any{"protocol": "-1"}}, subject: "Vpc vpc", ifAbsent: evaluate.Holds},
 	{rule: "network-default-group-closed", resource: "DefaultSecurityGroup default-sg", path: "vpcId", bad: nil, subject: "Vpc vpc"},
 	{rule: "network-egress-scoped", resource: "SecurityGroupEgressRule node-out", path: "ipProtocol", bad: "-1", ifAbsent: evaluate.Holds},
+	{rule: "network-egress-scoped", resource: "SecurityGroupEgressRule node-out", path: "cidrIpv6", bad: "::/0", ifAbsent: evaluate.Holds, preparation: []edit{set("SecurityGroupEgressRule node-out", "cidrIpv4", nil), set("SecurityGroupEgressRule node-out", "ipProtocol", "-1")}},
 	{rule: "network-endpoint-policy", resource: "VpcEndpoint endpoint-logs", path: "policy", bad: nil},
 	{rule: "network-endpoint-private-names", resource: "VpcEndpoint endpoint-autoscaling", path: "privateDnsEnabled", bad: false},
 	{rule: "network-flow-logs", resource: "FlowLog flow-logs", path: "trafficType", bad: "REJECT", subject: "Vpc vpc", ifAbsent: evaluate.Holds},

@@ -25,7 +25,7 @@ var podObjectExamples = []example{
 var callExamples = []example{
 	{rule: "iam-calls-allowed", resource: "RolePolicy mca-policy", subject: "PodIdentityAssociation mca-identity", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],"Resource":["arn:aws:rds-db:us-east-1:1:dbuser:d/u"]}]}`},
 	{rule: "iam-calls-only", resource: "RolePolicy mca-policy", subject: "PodIdentityAssociation mca-identity", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["rds-db:connect","secretsmanager:GetSecretValue","s3:PutObject"],"Resource":["arn:aws:s3:::b/*"]}]}`, ifAbsent: evaluate.Holds},
-	{rule: "key-of-store-kept", resource: postgresInstance, edits: []edit{unprotect("Key postgres-key")}},
+	{rule: "key-of-store-kept", resource: postgresInstance, path: "kmsKeyId", edits: []edit{unprotect("Key postgres-key")}, ifAbsent: evaluate.Holds},
 	{rule: "postgres-version-supported", resource: postgresInstance, path: "engineVersion", bad: "13"},
 	{rule: "store-log-groups-managed", resource: "LogGroup postgres-upgrade", subject: postgresInstance, path: "name", bad: "/aws/rds/instance/another/upgrade"},
 	{rule: "waf-log-name", resource: "LogGroup waf", subject: "WebAclLoggingConfiguration acl-log", path: "name", bad: "waf"},

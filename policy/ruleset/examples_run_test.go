@@ -40,6 +40,9 @@ type example struct {
 	// ifUnknown is the outcome while the value is unknown. If it is empty, the expected
 	// outcome is Undecided.
 	ifUnknown evaluate.Outcome
+	// without and hiding make the value absent and unknown. They are for a value that is no
+	// input of at.
+	without, hiding []edit
 }
 
 // subjectName returns the name of the resource that breaks the rule.
@@ -87,12 +90,16 @@ func TestExamplesBreakTheExpectedRules(t *testing.T) {
 			slices.Sort(want)
 			require.Equal(t, want, broken, "the rules that the edit breaks")
 
-			if e.path == "" {
+			without, hiding := e.without, e.hiding
+			if e.path != "" {
+				without, hiding = []edit{set(e.resource, e.path, nil)}, []edit{hide(e.resource, e.path)}
+			}
+			if hiding == nil {
 				return
 			}
-			absent := e.environment(t, set(e.resource, e.path, nil)).results(nil)[key]
+			absent := e.environment(t, without...).results(nil)[key]
 			assert.Equal(t, cmp.Or(e.ifAbsent, evaluate.Broken), absent.Outcome, "without %s: %v", e.path, absent.Messages)
-			unknown := e.environment(t, hide(e.resource, e.path)).results(nil)[key]
+			unknown := e.environment(t, hiding...).results(nil)[key]
 			assert.Equal(t, cmp.Or(e.ifUnknown, evaluate.Undecided), unknown.Outcome, "while %s is unknown: %v", e.path, unknown.Messages)
 		})
 	}
@@ -108,30 +115,50 @@ func hide(name, path string) edit {
 	}
 }
 
-// Each demand of each rule has an example that breaks the demand.
+// clausesInLoop are the rules that make the same demand for several constants. Each of its texts
+// is a demand of its own.
+var clausesInLoop = map[string]bool{
+	"eks-control-plane-logs": true, "network-acl-no-admin-ports": true, "rbac-not-aggregated": true, "tags-of-stack": true,
+	"vpa-hpa-conflict": true, "waf-log-redacted": true,
+}
+
+// neverUnknown are the rules that read only an option of Pulumi, which is always known.
+var neverUnknown = map[string]bool{"store-protected": true}
+
+// Each demand of each rule has an example that breaks the demand. Each rule has an example with
+// the outcomes while its value is absent and while it is unknown.
 func TestEveryDemandHasAnExample(t *testing.T) {
 	demands, broken := map[string]bool{}, map[string]bool{}
-	ids := map[string]bool{}
-	watch := func(id, format string, answer value.Truth) {
-		demands[id+": "+format] = true
+	ids, hidden := map[string]bool{}, map[string]bool{}
+	watch := func(id, format, text string, answer value.Truth) {
+		demand := id + ": " + format
+		if clausesInLoop[id] {
+			demand = id + ": " + text
+		}
+		demands[demand] = true
 		if holds, known := answer.Known(); known && !holds {
-			broken[id+": "+format] = true
+			broken[demand] = true
 		}
 	}
 	compliantProd(t).results(watch)
 	clear(broken)
 	for _, e := range allExamples() {
 		ids[e.rule] = true
-		e.environment(t, e.breaking()...).results(func(id, format string, answer value.Truth) {
+		hidden[e.rule] = hidden[e.rule] || e.path != "" || e.hiding != nil
+		e.environment(t, e.breaking()...).results(func(id, format, text string, answer value.Truth) {
 			if id == e.rule {
-				watch(id, format, answer)
+				watch(id, format, text, answer)
 			}
 		})
+	}
+	for id := range clausesInLoop {
+		assert.True(t, ids[id], "clausesInLoop: there is no rule %s", id)
 	}
 	for _, d := range slices.Sorted(maps.Keys(demands)) {
 		assert.True(t, broken[d], "no example breaks %s", d)
 	}
 	for _, r := range ruleset.All() {
 		assert.True(t, ids[r.ID], "%s has no example", r.ID)
+		assert.NotEqual(t, neverUnknown[r.ID], hidden[r.ID], "%s: an example with a path, or a row of neverUnknown", r.ID)
 	}
 }

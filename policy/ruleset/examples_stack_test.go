@@ -8,12 +8,18 @@ import (
 
 var stackExamples = []example{
 	{rule: "alarm-has-action", resource: "MetricAlarm web-cpu-high", path: "alarmActions", bad: nil},
-	{rule: "alarm-has-action", resource: "MetricAlarm error-rate-high", path: "actionsEnabled", bad: false, ifAbsent: evaluate.Holds},
+	{rule: "alarm-enabled", resource: "MetricAlarm error-rate-high", path: "actionsEnabled", bad: false, ifAbsent: evaluate.Holds},
 	{rule: "alarm-names-differ", resource: "MetricAlarm web-cpu-high", path: "name", bad: "progressive-framework-v5-app-prod-cpu-high", ifAbsent: evaluate.Holds, alsoBroken: []string{"alarm-names-differ @ MetricAlarm application-cpu-high"}},
 	{rule: "names-within-limits", resource: "TargetGroup web", path: "name", bad: "a-name-that-is-longer-than-thirty-two-characters", ifAbsent: evaluate.Holds},
-	{rule: "output-no-secret", resource: "Stack prod", edits: []edit{change("Stack prod", func(r *graph.Resource) {
-		r.Outputs = value.New(map[string]any{"adminPassword": "in clear text", "url": "x"})
-	})}},
+	{
+		rule: "output-no-secret", resource: "Stack prod", edits: outputs(map[string]any{"adminPassword": "in clear text", "url": "x"}), ifAbsent: evaluate.Holds,
+		without: outputs(map[string]any{"url": "x"}), hiding: outputs(map[string]any{"adminPassword": value.Undetermined{}, "url": "x"}),
+	},
 	{rule: "provider-account", resource: "aws aws", path: "allowedAccountIds", bad: nil},
 	{rule: "tags-of-stack", resource: "aws aws", path: "defaultTags", bad: nil},
+}
+
+// outputs sets the outputs of the stack.
+func outputs(all map[string]any) []edit {
+	return []edit{change("Stack prod", func(r *graph.Resource) { r.Outputs = value.New(all) })}
 }

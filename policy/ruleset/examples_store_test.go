@@ -6,13 +6,22 @@ import (
 )
 
 var storeExamples = []example{
-	{rule: "image-of-this-stack", resource: deployment, subject: deployment, edits: []edit{withoutImage(deployment)}},
-	// The minimum of -1 keeps the maximum of 0 above the minimum, so that nodes-bounds holds.
+	{rule: "image-of-this-stack", resource: deployment, path: ownContainer + ".image", edits: []edit{withoutImage(deployment)}, ifAbsent: evaluate.Holds},
 	{rule: "nodes-hold-all-pods", resource: "Group web-group", path: "maxSize", bad: 0.0, subject: eksCluster, preparation: []edit{set("Group application-group", "maxSize", 1.0), set("Group web-group", "maxSize", 40.0), set("Group web-group", "minSize", -1.0), set("Group application-group", "minSize", 0.0)}},
 	{rule: "store-protected", resource: postgresInstance, edits: []edit{change(postgresInstance, func(r *graph.Resource) { r.Protect = false })}},
 	{rule: "store-reached-by-its-users", resource: "SecurityGroupIngressRule postgres-from-nodes", path: "cidrIpv4", bad: "10.0.0.0/8", subject: postgresInstance, ifAbsent: evaluate.Holds},
+	{rule: "store-reached-by-its-users", resource: "SecurityGroupIngressRule postgres-from-nodes", path: "cidrIpv6", bad: "fd00::/8", subject: postgresInstance, ifAbsent: evaluate.Holds},
 	{rule: "store-reached-by-its-users", resource: "SecurityGroupIngressRule postgres-from-nodes", path: "referencedSecurityGroupId", bad: "sg-of-another", subject: postgresInstance},
 	{rule: "store-reached-on-its-port", resource: mongoCluster, path: "port", bad: 0.0},
 	{rule: "store-reached-on-its-port", resource: mongoCluster, path: "vpcSecurityGroupIds", bad: nil},
-	{rule: "store-subnets-route-nowhere", resource: "Route private-app-a-out", subject: "SubnetGroup postgres-subnets", edits: []edit{add("aws:ec2/route:Route", "out", map[string]any{"natGatewayId": "nat"}, map[string]string{"routeTableId": "RouteTable private-data-a"})}, alsoBroken: []string{"store-subnets-route-nowhere @ SubnetGroup mongo-subnets", "store-subnets-route-nowhere @ SubnetGroup redis-subnets"}},
+	routeOut("natGatewayId"), routeOut("gatewayId"), routeOut("egressOnlyGatewayId"),
+}
+
+// routeOut returns the example of a route of the stores' subnets to a kind of gateway.
+func routeOut(gateway string) example {
+	return example{
+		rule: "store-subnets-route-nowhere", resource: "Route out", path: gateway, bad: "another", subject: "SubnetGroup postgres-subnets", ifAbsent: evaluate.Holds,
+		preparation: []edit{add("aws:ec2/route:Route", "out", map[string]any{"destinationCidrBlock": "10.0.0.0/8"}, map[string]string{"routeTableId": "RouteTable private-data-a"})},
+		alsoBroken:  []string{"store-subnets-route-nowhere @ SubnetGroup mongo-subnets", "store-subnets-route-nowhere @ SubnetGroup redis-subnets"},
+	}
 }

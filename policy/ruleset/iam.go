@@ -44,6 +44,12 @@ func (s statement) hasAction(test func(string) bool) value.Truth {
 	return s.texts("Action").Any(func(a value.String) value.Truth { return a.Satisfies(test) })
 }
 
+// everybody reports whether the statement is for all principals (*).
+func (s statement) everybody() value.Truth {
+	accounts := value.As[value.List[value.String]](asList(s.At("Principal.AWS")))
+	return value.Any(value.As[value.String](s.Get("Principal")).Is("*"), value.HasText(accounts, "*"))
+}
+
 // trustsIssuer reports whether the statement trusts the tokens of an identity provider, such as
 // GitHub.
 func (s statement) trustsIssuer() value.Truth { return s.At("Principal.Federated").IsSet() }
@@ -139,8 +145,7 @@ var iam = []*rule.Rule{
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.IamRole) {
 			s.Must(statements(v.AssumeRolePolicy()).All(func(st statement) value.Truth {
-				everybody := value.Any(value.As[value.String](st.Get("Principal")).Is("*"), value.As[value.String](st.At("Principal.AWS")).Is("*"))
-				return value.Not(value.All(st.isAllow(), everybody))
+				return value.Not(value.All(st.isAllow(), st.everybody()))
 			}), "everybody may assume the role")
 		}),
 	},

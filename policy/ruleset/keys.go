@@ -9,8 +9,7 @@ import (
 
 // admitsEverybody reports whether a statement of a key's policy admits everybody.
 func admitsEverybody(st statement) value.Truth {
-	everybody := value.Any(value.As[value.String](st.Get("Principal")).Is("*"), value.As[value.String](st.At("Principal.AWS")).Is("*"))
-	return value.All(st.isAllow(), everybody, value.Not(st.Get("Condition").IsSet()))
+	return value.All(st.isAllow(), st.everybody(), value.Not(st.Get("Condition").IsSet()))
 }
 
 var keys = []*rule.Rule{

@@ -16,6 +16,14 @@ var stack = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudwatchMetricAlarm) {
 			s.Must(v.AlarmActions().IsSet(), "alarmActions is not set")
+		}),
+	},
+	{
+		ID: "alarm-enabled", Title: "No alarm's actions are switched off",
+		Why: "Somebody silences an alarm for a night, and it stays silent.",
+		Fix: "the component that creates the alarm: leave ActionsEnabled out", Standards: []string{"FSBP CloudWatch.17"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.CloudwatchMetricAlarm) {
 			s.Must(v.ActionsEnabled().Or(true).IsTrue(), "actionsEnabled is false")
 		}),
 	},

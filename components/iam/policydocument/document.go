@@ -114,15 +114,16 @@ func CheckIdentity(s Statement) error {
 // CheckEndpoint returns an error for an invalid or too wide statement of an
 // endpoint's policy. The principal * means every caller inside the VPC. A caller also needs
 // its own permissions. So a statement for * may allow actions that begin with Get without a
-// condition. Every other action needs a condition.
+// condition. Every other action needs a
+// condition or named resources.
 func CheckEndpoint(s Statement) error {
 	if err := checkPrincipals(s); err != nil {
 		return err
 	}
 	for _, action := range s.Actions {
 		_, verb, _ := strings.Cut(action, ":")
-		if allowsEveryone(s) && !strings.HasPrefix(verb, "Get") {
-			return fmt.Errorf("statement %s allows every principal the action %s without a condition: name the accounts in a condition", s.Sid, action)
+		if allowsEveryone(s) && !strings.HasPrefix(verb, "Get") && (len(s.Resources) == 0 || slices.Contains(s.Resources, Any)) {
+			return fmt.Errorf("statement %s allows every principal the action %s without a condition: name the accounts in a condition, or name the resources", s.Sid, action)
 		}
 	}
 	return nil

@@ -41,6 +41,7 @@ func TestCheckEndpointNeedsAConditionForWrites(t *testing.T) {
 	}{
 		{"every caller may read, for example AWS's image layers", Statement{Sid: "Read", Principals: everyone, Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, ""},
 		{"only the account may write", Statement{Sid: "Own", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}, Conditions: own}, ""},
+		{"a caller without an identity may assume a role of the account", Statement{Sid: "Role", Principals: everyone, Actions: []string{"sts:AssumeRoleWithWebIdentity"}, Resources: []string{"arn:aws:iam::123456789012:role/*"}}, ""},
 		{"every caller may write, and so copy data out of the account", Statement{Sid: "Out", Principals: everyone, Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{Any}}, "statement Out allows every principal the action s3:PutObject"},
 		{"every caller may do everything", Statement{Sid: "All", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}}, "every principal the action s3:*"},
 		{"no principal", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, "must name its principals"},

@@ -47,6 +47,9 @@ func (s *stack) planFile(t *testing.T) string {
 	for _, file := range []string{"plan.json", "policy.json", "policy.sarif", "junit.xml", "summary.md"} {
 		require.FileExists(t, filepath.Join(dir, file))
 	}
+	sarif, err := os.ReadFile(filepath.Join(dir, "policy.sarif"))
+	require.NoError(t, err)
+	require.Contains(t, string(sarif), `"uri": "components/`, "a finding names the file that registered its resource")
 	return filepath.Join(dir, "plan.json")
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
@@ -39,15 +40,21 @@ func newPolicyStack(t *testing.T, name string) *stack {
 	return s
 }
 
-// A preview of each stack with the committed configuration breaks no mandatory rule.
+// A preview of each stack with the committed configuration breaks no mandatory rule. Each advice
+// that prod or staging does not follow has a waiver.
 func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 	for _, name := range []string{"prod", "staging", "sandbox"} {
 		t.Run(name, func(t *testing.T) {
 			s := newPolicyStack(t, name)
 			defer s.remove(t)
+			file := filepath.Join(t.TempDir(), "report.json")
+			s.variables = append(s.variables, "POLICY_REPORT="+file)
 			out := s.pulumi(t, "preview")
 			require.Contains(t, out, "progressive-framework@v", "the CLI names the pack")
 			require.NotContains(t, out, "[mandatory]")
+			if name != "sandbox" { // one machine can't follow each advice
+				requireNoAdvice(t, file)
+			}
 		})
 	}
 	t.Run("sandbox before Prometheus and KEDA are built", func(t *testing.T) {
@@ -57,6 +64,20 @@ func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 		require.NoError(t, err)
 		require.NotContains(t, s.pulumi(t, "preview", "--config-file", file), "[mandatory]")
 	})
+}
+
+// requireNoAdvice fails if the report in a file has an advisory violation without a waiver.
+func requireNoAdvice(t *testing.T, file string) {
+	t.Helper()
+	var report struct {
+		Findings []struct{ Kind, Rule, Resource, Message string } `json:"findings"`
+	}
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(raw, &report))
+	for _, f := range report.Findings {
+		assert.NotEqual(t, "advisory", f.Kind, "fix or waive it: %s %s: %s", f.Rule, f.Resource, f.Message)
+	}
 }
 
 // The tests of the rules use recorded previews. A recording must be equal to the present
@@ -206,18 +227,38 @@ func TestBrokenPolicyPackFails(t *testing.T) {
 func TestPanickingRuleDoesNotStopTheOthers(t *testing.T) {
 	s := newPolicyStack(t, "sandbox")
 	defer s.remove(t)
-	pack := filepath.Join(t.TempDir(), "panicpack")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", pack, "./policy/server/testdata/panicpack")
-	build.Dir = s.layout.Project
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	raw, err := build.CombinedOutput()
-	require.NoError(t, err, string(raw))
-	s.variables = []string{layout.PolicyPackVariable + "=" + pack}
+	s.usePack(t, "panicpack")
 	out, err := s.try(t, "preview")
 	require.Error(t, err)
 	text := strings.Join(strings.Fields(out), " ")
 	require.Contains(t, text, "the rule itself failed: a rule of a test")
 	require.Contains(t, text, "another rule of a test")
+}
+
+// A pack whose process ends in the middle fails preview and up. up creates at most the two
+// resources that the pack has checked.
+func TestPolicyPackThatEndsEarlyFails(t *testing.T) {
+	s := newPolicyStack(t, "sandbox")
+	defer destroyRemovesEverything(t, s)
+	s.usePack(t, "exitpack")
+	_, err := s.try(t, "preview")
+	require.Error(t, err)
+	_, err = s.try(t, "up", "--yes", "--skip-preview")
+	require.Error(t, err)
+	require.LessOrEqual(t, len(s.atAWS(t)), 2, "a resource was created that no policy has checked")
+	s.variables = nil // a destroy needs no policy pack
+}
+
+// usePack builds a policy pack of policy/server/testdata. The commands of the stack then run it.
+func (s *stack) usePack(t *testing.T, name string) {
+	t.Helper()
+	pack := filepath.Join(t.TempDir(), name)
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", pack, "./policy/server/testdata/"+name)
+	build.Dir = s.layout.Project
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	raw, err := build.CombinedOutput()
+	require.NoError(t, err, string(raw))
+	s.variables = []string{layout.PolicyPackVariable + "=" + pack}
 }
 
 // `pulumi policy analyze` and the pack's own command check can check the state of a stack

@@ -26,6 +26,7 @@ pulumi stack rm prod --yes && pulumi stack rm staging --yes --preserve-config &&
 `)
 	require.Contains(t, out, "us-east-1d\n")
 	require.Contains(t, out, "to create")
+	require.Contains(t, out, "progressive-framework@v", "a plain preview runs the policy pack")
 	require.Equal(t, before, e.checkout(t))
 }
 

@@ -36,6 +36,17 @@ func TestOnlyTheStacksPodsAreAdmitted(t *testing.T) {
 			require.Contains(t, out, "Fix: "+tc.fix)
 		})
 	}
+	t.Run("a pod as root", func(t *testing.T) {
+		file := podFile(t, webImage, true)
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		root := strings.Replace(string(raw), `"runAsUser":65532`, `"runAsUser":0`, 1)
+		require.NotEqual(t, string(raw), root)
+		require.NoError(t, os.WriteFile(file, []byte(root), 0o600))
+		out, err := run(t, "sh", "-c", "kubectl -n "+namespace+" create -f "+file+" 2>&1")
+		require.Error(t, err)
+		require.Contains(t, out, `violates PodSecurity "restricted`)
+	})
 	must(t, "kubectl", "-n", namespace, "rollout", "restart", "deployment/npa")
 	must(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=180s")
 }

@@ -1,0 +1,69 @@
+// Command exitpack is a policy pack for tests. Its process ends when it is asked to check the
+// third resource, as after a crash or a kill by the system.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// maxMessage bounds a message, as in package server.
+const maxMessage = 400 << 20
+
+type analyzer struct {
+	pulumirpc.UnimplementedAnalyzerServer
+}
+
+func (analyzer) Handshake(context.Context, *pulumirpc.AnalyzerHandshakeRequest) (*pulumirpc.AnalyzerHandshakeResponse, error) {
+	return &pulumirpc.AnalyzerHandshakeResponse{}, nil
+}
+
+func (analyzer) ConfigureStack(context.Context, *pulumirpc.AnalyzerStackConfigureRequest) (*pulumirpc.AnalyzerStackConfigureResponse, error) {
+	return &pulumirpc.AnalyzerStackConfigureResponse{}, nil
+}
+
+func (analyzer) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.AnalyzerInfo, error) {
+	return &pulumirpc.AnalyzerInfo{}, nil
+}
+
+func (analyzer) Remediate(context.Context, *pulumirpc.AnalyzeRequest) (*pulumirpc.RemediateResponse, error) {
+	return &pulumirpc.RemediateResponse{}, nil
+}
+
+// checked counts the resources.
+var checked atomic.Int32
+
+func (analyzer) Analyze(context.Context, *pulumirpc.AnalyzeRequest) (*pulumirpc.AnalyzeResponse, error) {
+	if checked.Add(1) == 3 {
+		os.Exit(1)
+	}
+	return &pulumirpc.AnalyzeResponse{}, nil
+}
+
+func (analyzer) AnalyzeStack(context.Context, *pulumirpc.AnalyzeStackRequest) (*pulumirpc.AnalyzeResponse, error) {
+	return &pulumirpc.AnalyzeResponse{}, nil
+}
+
+func (analyzer) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil
+}
+
+func main() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		os.Exit(1)
+	}
+	s := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
+	pulumirpc.RegisterAnalyzerServer(s, analyzer{})
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	if err := s.Serve(listener); err != nil {
+		os.Exit(1)
+	}
+}
