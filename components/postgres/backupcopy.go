@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/components/key"
 )
 
-// BackupCopy is a copy of the automated backups in another region, from which the database can
-// be restored to any second if its own region is lost (RDS User Guide, "Replicating automated
+// BackupCopy is a copy of the automated backups in another region. If the database's own region is
+// lost, the database can be restored from the copy to any second (RDS User Guide, "Replicating automated
 // backups to another AWS Region").
 type BackupCopy struct {
 	// Account is the stack's account with the other region.

@@ -265,13 +265,13 @@ func (a *DatabaseArgs) tuningModel(ctx *pulumi.Context, spec rdsspec.Database, p
 			return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 		}
 		running = live.DbInstanceClass
-		if warning := spec.WaitingClass(running, live.PreferredMaintenanceWindow); warning != "" {
+		if warning := spec.ClassChangeWarning(running, live.PreferredMaintenanceWindow); warning != "" {
 			if err := ctx.Log.Warn(warning, nil); err != nil {
 				return nil, fmt.Errorf("warning about a waiting instance class: %w", err)
 			}
 		}
 	}
-	return spec.While(running)
+	return spec.ModelWhileRunning(running)
 }
 
 // checkSnapshot checks the snapshot of a database that does not exist yet. After the creation

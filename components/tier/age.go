@@ -13,7 +13,7 @@ import (
 
 // createImageAgeAlarm creates the alarm for a node image that is too old. CloudWatch has no metric
 // for the age, so the alarm computes it from the time. The function EPOCH returns the time
-// of each point of a metric in seconds since 1970, even if the metric has no value at that time
+// of each point of a metric, in seconds since 1970. It does so even if the metric has no value
 // (CloudWatch User Guide, "Using math expressions with CloudWatch metrics"). The value of
 // the metric is not used.
 func (b *builder) createImageAgeAlarm() error {

@@ -50,13 +50,13 @@ func (v VPC) Check(needs Needs) error {
 	errs = append(errs, v.checkTier("database", v.Database, isolated)...)
 	for _, s := range v.Private {
 		need := needs.Private
-		if contains(v.Database, s.ID) {
+		if hasSubnet(v.Database, s.ID) {
 			need += needs.Database
 		}
 		errs = append(errs, s.checkFree(need))
 	}
 	for _, s := range v.Database {
-		if !contains(v.Private, s.ID) {
+		if !hasSubnet(v.Private, s.ID) {
 			errs = append(errs, s.checkFree(needs.Database))
 		}
 	}
@@ -112,6 +112,6 @@ func (v VPC) Zones() []string {
 	return zones
 }
 
-func contains(subnets []Subnet, id string) bool {
+func hasSubnet(subnets []Subnet, id string) bool {
 	return slices.ContainsFunc(subnets, func(s Subnet) bool { return s.ID == id })
 }

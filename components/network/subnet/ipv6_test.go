@@ -47,8 +47,8 @@ func TestIPv6SubnetRefusesInvalidBlocksTiersAndZones(t *testing.T) {
 	}
 }
 
-// For a random /56 of a VPC, the blocks of all tiers and zones must be within the VPC and within
-// the block of their tier, and must not overlap.
+// The test draws a random /56. All blocks of tiers and zones must be within it and within the block
+// of their tier. They must not overlap.
 func TestIPv6SubnetsAreWithinTheVPCAndDoNotOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefix := rapid.SliceOfN(rapid.Byte(), 7, 7).Draw(t, "bytes") // 7 bytes are the 56 bits of the prefix

@@ -156,7 +156,7 @@ func TestWithoutAForecastTheHPAProposesNoFewerPods(t *testing.T) {
 	}
 }
 
-// While there is a forecast, the HPA proposes the larger of the forecast and the number of pods
+// With a forecast, the HPA proposes the larger of two numbers: the forecast, and the number of pods
 // that the present load needs at the target PredictionFloor.
 func TestForecastAndPresentLoadDecideTheProposal(t *testing.T) {
 	for _, p := range scaling.Services() {

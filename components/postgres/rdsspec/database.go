@@ -80,10 +80,10 @@ func (d Database) tuningModel() (*postgrestuning.Model, error) {
 	return postgrestuning.New(postgrestuning.Inputs{Memory: class.Memory, Cores: class.Cores, Connections: d.Connections, ActiveQueries: d.ActiveQueries})
 }
 
-// WaitingClass returns a warning if the change to the instance class waits for the maintenance
-// window. running is the class of the database at RDS. WaitingClass returns "" if it is equal to
+// ClassChangeWarning returns a warning if the change to the instance class waits for the maintenance
+// window. running is the class of the database at RDS. ClassChangeWarning returns "" if it is equal to
 // the instance class.
-func (d Database) WaitingClass(running, window string) string {
+func (d Database) ClassChangeWarning(running, window string) string {
 	if running == d.InstanceClass {
 		return ""
 	}
@@ -91,10 +91,10 @@ func (d Database) WaitingClass(running, window string) string {
 		"which interrupts the database", d.Identifier, running, d.InstanceClass, window)
 }
 
-// While returns the settings while the change from the class running to the instance class waits
+// ModelWhileRunning returns the settings while the change from the class running to the instance class waits
 // for the maintenance window. They are the settings of the class with less memory, which fit into
 // both classes. So a restart before the window does no harm. d must be complete.
-func (d Database) While(running string) (*postgrestuning.Model, error) {
+func (d Database) ModelWhileRunning(running string) (*postgrestuning.Model, error) {
 	now, nowErr := postgrestuning.ClassOf(running) // fails for a class that the platform no longer offers
 	wanted, wantedErr := postgrestuning.ClassOf(d.InstanceClass)
 	if nowErr == nil && wantedErr == nil && now.Memory.Bytes() < wanted.Memory.Bytes() {

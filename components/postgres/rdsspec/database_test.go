@@ -27,15 +27,15 @@ func TestInstanceClassKeepsTheParameterGroup(t *testing.T) {
 	require.Len(t, largeModel.RDS(), len(smallModel.RDS()))
 }
 
-func TestWaitingClassWarnsOnlyBeforeTheChange(t *testing.T) {
+func TestClassChangeWarningIsEmptyAfterTheChange(t *testing.T) {
 	d := Database{Identifier: "db", InstanceClass: "db.m7g.4xlarge"}
-	require.Empty(t, d.WaitingClass("db.m7g.4xlarge", "sun:04:30-sun:05:00"))
+	require.Empty(t, d.ClassChangeWarning("db.m7g.4xlarge", "sun:04:30-sun:05:00"))
 	require.Equal(t, "RDS runs db as db.m7g.large, and changes it to db.m7g.4xlarge in the maintenance window sun:04:30-sun:05:00 UTC: "+
-		"set applyImmediately to change it at once, which interrupts the database", d.WaitingClass("db.m7g.large", "sun:04:30-sun:05:00"))
+		"set applyImmediately to change it at once, which interrupts the database", d.ClassChangeWarning("db.m7g.large", "sun:04:30-sun:05:00"))
 }
 
 // While a change of the class waits, the settings must fit into the running and the wanted class.
-func TestWhileReturnsSettingsThatFitBothClasses(t *testing.T) {
+func TestModelWhileRunningFitsBothClasses(t *testing.T) {
 	for _, tc := range []struct{ reason, running, wanted, settings string }{
 		{"a larger class", "db.m7g.large", "db.m7g.4xlarge", "db.m7g.large"},
 		{"a smaller class", "db.m7g.4xlarge", "db.m7g.large", "db.m7g.large"},
@@ -45,7 +45,7 @@ func TestWhileReturnsSettingsThatFitBothClasses(t *testing.T) {
 	} {
 		complete, _, err := Database{Identifier: "db", InstanceClass: tc.wanted}.Complete()
 		require.NoError(t, err)
-		model, err := complete.While(tc.running)
+		model, err := complete.ModelWhileRunning(tc.running)
 		require.NoError(t, err, tc.reason)
 		_, want, err := Database{Identifier: "db", InstanceClass: tc.settings}.Complete()
 		require.NoError(t, err)
