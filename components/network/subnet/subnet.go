@@ -52,8 +52,8 @@ const (
 	zoneBits = 3 // eight zone blocks, letters a to h
 )
 
-// share is the part of a zone's block that belongs to a tier. The prefix of this part has bits
-// more bits than the zone's prefix. index is its position among the parts of that size.
+// share is the part of a zone's block that belongs to a tier. The block is divided into 2^bits
+// equal parts, and the tier gets the part with the number index.
 type share struct {
 	bits  int
 	index uint32
@@ -138,7 +138,7 @@ func Subnets(vpc netip.Prefix, region string, zones []string) ([]Subnet, error) 
 	return subnets, nil
 }
 
-// nthBlock divides parent into blocks whose prefix has bits more bits, and returns the block at
+// nthBlock divides parent into 2^bits blocks of equal size, and returns the block with the number
 // index.
 func nthBlock(parent netip.Prefix, bits int, index uint32) netip.Prefix {
 	base := parent.Addr().As4()

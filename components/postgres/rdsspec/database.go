@@ -91,9 +91,10 @@ func (d Database) ClassChangeWarning(running, window string) string {
 		"which interrupts the database", d.Identifier, running, d.InstanceClass, window)
 }
 
-// ModelWhileRunning returns the settings while the change from the class running to the instance class waits
-// for the maintenance window. They are the settings of the class with less memory, which fit into
-// both classes. So a restart before the window does no harm. d must be complete.
+// ModelWhileRunning returns the settings while a change of the instance class waits for the
+// maintenance window. running is the class that the database has until then. The settings are those
+// of the class with less memory, which fit into both classes. So a restart before the window does
+// no harm. d must be complete.
 func (d Database) ModelWhileRunning(running string) (*postgrestuning.Model, error) {
 	now, nowErr := postgrestuning.ClassOf(running) // fails for a class that the platform no longer offers
 	wanted, wantedErr := postgrestuning.ClassOf(d.InstanceClass)

@@ -23,10 +23,10 @@ var groupings = []string{"progressive:", "pulumi:providers:", "pulumi:pulumi:"}
 
 // Reasons of several types.
 const (
-	fromProgram = "has nothing but what the program says"
+	fromProgram = "its whole content is in the Pulumi program"
 	permission  = "a permission; the program grants it again"
-	wiring      = "connects others; the program connects them again"
-	runs        = "runs pods, whose data are in stores"
+	wiring      = "connects other resources; the program connects them again"
+	runs        = "runs pods whose data is in stores"
 )
 
 // classes has every type of AWS, Kubernetes and the provider "ko" that the Pulumi program

@@ -39,7 +39,8 @@ func (p Parameter) Name() string { return p.name }
 // Value returns the value: a text or a number. Sizes are in bytes.
 func (p Parameter) Value() string { return p.value }
 
-// inClusterOnly and elastiCacheOnly return the setting for one kind of servers.
+// inClusterOnly returns the setting, limited to servers in the cluster. elastiCacheOnly returns it
+// limited to ElastiCache.
 func (s setting) inClusterOnly() setting   { s.target = inCluster; return s }
 func (s setting) elastiCacheOnly() setting { s.target = elastiCache; return s }
 

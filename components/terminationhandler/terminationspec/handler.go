@@ -43,8 +43,8 @@ func Environment(d scaling.Drain, region, managedTag string) []Variable {
 		{"NODE_TERMINATION_GRACE_PERIOD", seconds(d.Limit)},
 		{"ENABLE_SQS_TERMINATION_DRAINING", "true"},
 		{"AWS_REGION", region},
-		// A node that has left the cluster needs no drain. Without this setting its event
-		// would stay in the queue until it expires.
+		// A node that has left the cluster needs no drain. Without this setting the
+		// node's event would stay in the queue until the event expires.
 		{"DELETE_SQS_MSG_IF_NODE_NOT_FOUND", "true"},
 		{"WORKERS", strconv.Itoa(d.Workers)},
 	}
