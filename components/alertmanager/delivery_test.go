@@ -19,11 +19,11 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promrules"
 )
 
-// published is an HTTP handler that acts as SNS: it sends each received message to the
+// snsMessages is an HTTP handler that acts as SNS: it sends each received message to the
 // channel. Its response has only the fields that Alertmanager's SNS client reads.
-type published chan map[string]string
+type snsMessages chan map[string]string
 
-func (p published) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p snsMessages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -38,7 +38,7 @@ func (p published) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ServiceNotScraped fires for each service. A real Alertmanager with a stack's configuration
 // file must send the alerts to the topic. The test only shortens times and acts as SNS.
 func TestAlertReachesTheTopic(t *testing.T) {
-	messages := make(published, 10)
+	messages := make(snsMessages, 10)
 	sns := httptest.NewServer(messages)
 	defer sns.Close()
 

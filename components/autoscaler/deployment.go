@@ -20,7 +20,7 @@ import (
 // user is the id of the user nobody, as in kubernetes/autoscaler's example.
 const user = 65534
 
-// createDisruptionBudget allows a drain to evict one pod of the autoscaler at a time.
+// createDisruptionBudget creates the budget that allows a drain to evict one pod of the autoscaler at a time.
 func (b *builder) createDisruptionBudget() error {
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(),

@@ -84,8 +84,8 @@ type Bucket struct {
 	name string
 }
 
-// NewBucket creates a bucket. Only its account and the principals of
-// args.Statements can access it.
+// NewBucket creates a bucket. Only the stack's account and the principals of args.Statements
+// can access the bucket.
 func NewBucket(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Bucket, error) {
 	if err := args.validate(name); err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", name, err)

@@ -77,9 +77,9 @@ func TestServicesAndTasksHaveANetworkPolicy(t *testing.T) {
 	d.one(t, "kubernetes:batch/v1:Job").requireDependsOn(t, policy)
 }
 
-// For a connection to the API server, the VPC CNI compares a network policy with the address of
-// the Service, which is the first address of the block. Other network plugins compare it with
-// the addresses of the API server, which are in the nodes' subnets.
+// The API server's Service has the first address of the Services' block. The VPC CNI compares a
+// network policy with this address. Other network plugins compare the policy with the addresses of
+// the API server, which are in the nodes' subnets.
 func TestAPIRulesHaveTheNodesAndTheFirstServiceAddress(t *testing.T) {
 	rules := podnetwork.Cluster{Nodes: []string{"10.30.0.0/20"}, Services: pulumi.String("10.100.0.0/16")}.API()
 	policy := deploy(t, newPolicy(podnetwork.Access{Egress: rules}, nil)).one(t, k8sNetworkPolicy)

@@ -22,6 +22,7 @@ import (
 	"github.com/progressive-framework/platform/components/statemetrics"
 )
 
+// existingNamespace returns a namespace that the program does not create.
 func existingNamespace(name string) controller.Namespace {
 	return controller.Namespace{Name: name, Created: pulumi.String(name)}
 }

@@ -84,15 +84,15 @@ func EndpointPolicy(statements ...Statement) (pulumi.StringOutput, error) {
 // when all outputs are known.
 func renderPolicy(statements []Statement, check func(policydocument.Statement) error, render func(...policydocument.Statement) (string, error)) (pulumi.StringOutput, error) {
 	var errs []error
-	resolved := make([]any, len(statements))
+	outputs := make([]any, len(statements))
 	for i, s := range statements {
-		errs = append(errs, check(s.known()))
-		resolved[i] = s.resolved()
+		errs = append(errs, check(s.withKnownValues()))
+		outputs[i] = s.inputsOutput()
 	}
 	if err := errors.Join(errs...); err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	return pulumi.All(resolved...).ApplyT(func(values []any) (string, error) {
+	return pulumi.All(outputs...).ApplyT(func(values []any) (string, error) {
 		plain := make([]policydocument.Statement, len(values))
 		for i := range values {
 			plain[i] = statements[i].withValues(values[i].([]string))
@@ -115,15 +115,15 @@ func (s Statement) inputs() []pulumi.StringInput {
 	return all
 }
 
-// resolved returns the values of inputs as an output.
-func (s Statement) resolved() pulumi.StringArrayOutput {
+// inputsOutput returns the values of inputs as an output.
+func (s Statement) inputsOutput() pulumi.StringArrayOutput {
 	return pulumi.StringArray(s.inputs()).ToStringArrayOutput()
 }
 
-// known returns the statement with the values that are known before any resource is
+// withKnownValues returns the statement with the values that are known before any resource is
 // created. Unknown values are empty. The checks look only for wildcards, and an output
 // is never a wildcard.
-func (s Statement) known() policydocument.Statement {
+func (s Statement) withKnownValues() policydocument.Statement {
 	var values []string
 	for _, in := range s.inputs() {
 		v, _ := in.(pulumi.String)

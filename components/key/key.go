@@ -14,8 +14,9 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 )
 
-// deletionWindow is in days. It is the longest that AWS allows (KMS API,
-// ScheduleKeyDeletion), because encrypted data is lost with the key.
+// deletionWindow is the number of days between the request to delete a key and its deletion. It
+// is the longest that AWS allows (KMS API, ScheduleKeyDeletion), because encrypted data is lost
+// with the key.
 const deletionWindow = 30
 
 // Args configure a Key.
@@ -25,7 +26,7 @@ type Args struct {
 	// Description says what the key encrypts.
 	Description string
 	// Users are the AWS services that use the key. See Logs, Service and
-	// ViaService. Without them, only IAM policies of the account allow its use.
+	// ViaService. Without them, only principals of the account can use the key.
 	Users []iam.Statement
 	// Retain keeps the key when the stack is destroyed. Encrypted data that outlives the
 	// stack, such as final snapshots, needs the key. The key costs 1 USD a month until
@@ -47,7 +48,7 @@ func CryptographicActions() []string {
 	return []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"}
 }
 
-// Logs allows CloudWatch Logs to encrypt the log groups of the account (CloudWatch
+// Logs returns the statement that allows CloudWatch Logs to encrypt the log groups of the account (CloudWatch
 // Logs User Guide, "Encrypt log data using AWS KMS").
 func Logs(a *account.Account) iam.Statement {
 	return iam.Statement{
@@ -62,7 +63,7 @@ func Logs(a *account.Account) iam.Statement {
 	}
 }
 
-// Service allows an AWS service to use the key on behalf of this account.
+// Service returns the statement that allows an AWS service to use the key on behalf of this account.
 func Service(a *account.Account, sid, service string) iam.Statement {
 	return iam.Statement{
 		Sid:        sid,
@@ -73,9 +74,9 @@ func Service(a *account.Account, sid, service string) iam.Statement {
 	}
 }
 
-// ViaService allows all principals of the account to use the key through one
-// service of its region. An example is "ec2", for encrypted volumes of Auto Scaling
-// Groups. AWS managed keys have the same permission (KMS Developer Guide,
+// ViaService returns the statement that allows all principals of the account to use the key
+// through one service of its region. An example is "ec2", for encrypted volumes of Auto
+// Scaling Groups. AWS managed keys have the same permission (KMS Developer Guide,
 // "kms:ViaService").
 func ViaService(a *account.Account, sid, service string) iam.Statement {
 	return iam.Statement{

@@ -22,11 +22,11 @@ type SigningArgs struct {
 	Signers []string
 }
 
-// administration lists the actions on a signing key that IAM policies of the account may
+// administrationActions lists the actions on a signing key that IAM policies of the account may
 // allow: all that a deployment needs, but not kms:Sign. A principal that may change the
 // key's policy can still add a signer. KMS requires such a principal for every key (KMS
 // Developer Guide, "Default key policy").
-func administration() []string {
+func administrationActions() []string {
 	return []string{
 		"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:Describe*", "kms:DisableKey", "kms:EnableKey", "kms:Get*", "kms:List*",
 		"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
@@ -49,7 +49,7 @@ func NewSigningKey(ctx *pulumi.Context, name string, args *SigningArgs, opts ...
 		signers = append(signers, iam.AWSPrincipal(pulumi.String(arn)))
 	}
 	document, err := iam.ResourcePolicy(
-		accountStatement(args.Account, administration()...),
+		accountStatement(args.Account, administrationActions()...),
 		iam.Statement{
 			Sid: "PublicKey", Principals: signers, Actions: []string{"kms:DescribeKey", "kms:GetPublicKey"}, Resources: iam.AnyResource(),
 		},

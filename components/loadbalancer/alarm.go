@@ -12,27 +12,27 @@ import (
 )
 
 // errorRate is the percentage of requests with a 5xx response of a target or of the load
-// balancer itself. AWS publishes no count of 0 (ELB User Guide, "CloudWatch metrics for
+// balancer itself. AWS publishes no metric when a count is 0 (ELB User Guide, "CloudWatch metrics for
 // your Application Load Balancer"), so FILL replaces missing counts. A missing number of
 // requests becomes 1. So errors without counted requests raise the alarm, and missing
 // data alone does not.
 const errorRate = "100 * (FILL(targets, 0) + FILL(balancer, 0)) / FILL(requests, 1)"
 
-// counts are the metrics of errorRate. id is the name of the metric in the expression.
-var counts = []struct{ id, metric string }{
+// errorMetrics are the metrics of errorRate. id is the name of the metric in the expression.
+var errorMetrics = []struct{ id, metric string }{
 	{"targets", "HTTPCode_Target_5XX_Count"},
 	{"balancer", "HTTPCode_ELB_5XX_Count"},
 	{"requests", "RequestCount"},
 }
 
-// alarm creates the alarm for too many failed requests, and returns its name.
-func (b *builder) alarm(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) {
+// newErrorAlarm creates the alarm for too many failed requests, and returns its name.
+func (b *builder) newErrorAlarm(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) {
 	a := scaling.ErrorRate()
 	period := pulumi.Int(int(a.Period.Seconds()))
 	queries := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{
 		Id: pulumi.String("rate"), Label: pulumi.String("Failed requests in percent"), Expression: pulumi.String(errorRate), ReturnData: pulumi.Bool(true),
 	}}
-	for _, c := range counts {
+	for _, c := range errorMetrics {
 		queries = append(queries, &cloudwatch.MetricAlarmMetricQueryArgs{
 			Id: pulumi.String(c.id),
 			Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 )
 
-// tlsPolicy allows TLS 1.3 and 1.2, both only with forward secrecy. AWS recommends it (ELB
+// tlsPolicy allows TLS 1.3 and 1.2, both only with forward secrecy. AWS recommends the policy (ELB
 // User Guide, "Security policies for your Application Load Balancer").
 const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 
@@ -24,8 +24,8 @@ const (
 	unhealthyAfter = 3
 )
 
-// targetGroups creates the target group of each target.
-func (b *builder) targetGroups(l *LoadBalancer) error {
+// createTargetGroups creates the target group of each target.
+func (b *builder) createTargetGroups(l *LoadBalancer) error {
 	for _, t := range b.args.Targets {
 		group, err := lb.NewTargetGroup(b.ctx, b.name+"-"+t.Name, &lb.TargetGroupArgs{
 			Name:                pulumi.String(routing.GroupName(b.args.Environment, t)),
@@ -53,9 +53,9 @@ func (b *builder) targetGroups(l *LoadBalancer) error {
 	return nil
 }
 
-// listener creates the only listener, for HTTPS, and a rule for each path. A request for
-// a path without a rule gets 404. listener returns the ids of the rules.
-func (b *builder) listener(balancer *lb.LoadBalancer, l *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
+// createListener creates the only listener, for HTTPS, and a rule for each path. A request for
+// a path without a rule gets the status 404. createListener returns the ids of the rules.
+func (b *builder) createListener(balancer *lb.LoadBalancer, l *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
 	https, err := lb.NewListener(b.ctx, b.name+"-https", &lb.ListenerArgs{
 		LoadBalancerArn: balancer.Arn,
 		Port:            pulumi.Int(httpsPort),

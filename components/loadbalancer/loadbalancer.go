@@ -43,7 +43,7 @@ type Args struct {
 	// CertificateARN is a certificate in the stack's region.
 	CertificateARN pulumi.StringInput
 	// ZoneID is the public zone in which the record of OriginDomain is created. If it is
-	// nil, somebody else must create the record, as an alias of DNSName. CloudFront finds
+	// nil, an operator must create the record, as an alias of DNSName. CloudFront finds
 	// the load balancer by its ARN. But AWS does not document whether it also resolves
 	// the name, so the record must exist.
 	ZoneID pulumi.StringInput
@@ -73,10 +73,11 @@ type LoadBalancer struct {
 	// DNSName is the name that AWS gives to the load balancer. It resolves to private
 	// addresses.
 	DNSName pulumi.StringOutput
-	// ARNSuffix is the LoadBalancer dimension of CloudWatch's metrics.
+	// ARNSuffix is the value of CloudWatch's dimension LoadBalancer.
 	ARNSuffix pulumi.StringOutput
-	// TargetGroupARNs are the ARNs of the target groups, by target. TargetGroupSuffixes
-	// are their TargetGroup dimensions of CloudWatch's metrics, by target.
+	// TargetGroupARNs are the ARNs of the target groups, by the name of the target.
+	// TargetGroupSuffixes are the values of CloudWatch's dimension TargetGroup, by the same
+	// names.
 	TargetGroupARNs, TargetGroupSuffixes map[string]pulumi.StringOutput
 	// SecurityGroupID is the security group of the load balancer.
 	SecurityGroupID pulumi.StringOutput
@@ -118,11 +119,11 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	}
 	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(l), args: args}
 
-	group, err := b.securityGroup()
+	group, err := b.newSecurityGroup()
 	if err != nil {
 		return nil, err
 	}
-	logs, err := b.logs()
+	logs, err := b.newLogBucket()
 	if err != nil {
 		return nil, err
 	}
@@ -144,28 +145,28 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	if l.ErrorAlarm, err = b.alarm(balancer); err != nil {
+	if l.ErrorAlarm, err = b.newErrorAlarm(balancer); err != nil {
 		return nil, err
 	}
-	if err := b.targetGroups(l); err != nil {
+	if err := b.createTargetGroups(l); err != nil {
 		return nil, err
 	}
-	ready, err := b.listener(balancer, l, rules)
+	ruleIDs, err := b.createListener(balancer, l, rules)
 	if err != nil {
 		return nil, err
 	}
-	origin, err := b.vpcOrigin(balancer)
+	origin, err := b.newVPCOrigin(balancer)
 	if err != nil {
 		return nil, err
 	}
-	admitted, err := b.admitCloudFront(group, origin)
+	ingressID, err := b.admitCloudFront(group, origin)
 	if err != nil {
 		return nil, err
 	}
 
 	l.DNSName, l.ARNSuffix, l.SecurityGroupID = balancer.DnsName, balancer.ArnSuffix, group
-	l.VPCOriginID = after(origin.ID().ToStringOutput(), append(ready, admitted))
-	if l.OriginDomain, err = b.originRecord(balancer); err != nil {
+	l.VPCOriginID = after(origin.ID().ToStringOutput(), append(ruleIDs, ingressID))
+	if l.OriginDomain, err = b.createOriginRecord(balancer); err != nil {
 		return nil, err
 	}
 	return l, ctx.RegisterResourceOutputs(l, pulumi.Map{"dnsName": l.DNSName, "originDomain": l.OriginDomain})
@@ -173,16 +174,16 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 
 // after returns value as an output that is known when value and all ids are known.
 func after(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput {
-	all := []any{value.ToStringOutput()} // an id is a StringInput, and resolves to no string
+	all := []any{value.ToStringOutput()} // as a plain StringInput, an id would not resolve to a string
 	for _, id := range ids {
 		all = append(all, id)
 	}
-	return pulumi.All(all...).ApplyT(func(known []any) string { return known[0].(string) }).(pulumi.StringOutput)
+	return pulumi.All(all...).ApplyT(func(values []any) string { return values[0].(string) }).(pulumi.StringOutput)
 }
 
-// logs creates the bucket of the access logs. Load balancers of this account may write
+// newLogBucket creates the bucket of the access logs. Load balancers of this account may write
 // into it (ELB User Guide, "Enable access logs").
-func (b *builder) logs() (*bucket.Bucket, error) {
+func (b *builder) newLogBucket() (*bucket.Bucket, error) {
 	a := b.args.Account
 	return bucket.NewBucket(b.ctx, b.name+"-alb-logs", &bucket.Args{
 		ExpireDays:  logs.Days,
@@ -202,8 +203,9 @@ func (b *builder) logs() (*bucket.Bucket, error) {
 	}, b.parent)
 }
 
-// originRecord creates the record of OriginDomain if a zone is given.
-func (b *builder) originRecord(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) {
+// createOriginRecord creates the record of OriginDomain if ZoneID is set. It returns
+// OriginDomain, as an output that is known when the record exists.
+func (b *builder) createOriginRecord(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) {
 	if b.args.ZoneID == nil {
 		return pulumi.String(b.args.OriginDomain).ToStringOutput(), nil
 	}

@@ -13,9 +13,9 @@ import (
 // httpsPort is the load balancer's only port.
 const httpsPort = 443
 
-// securityGroup creates the load balancer's security group, with the rules to the node
+// newSecurityGroup creates the load balancer's security group, with the rules to the node
 // ports. admitCloudFront adds the ingress rule later, when CloudFront's group exists.
-func (b *builder) securityGroup() (pulumi.StringOutput, error) {
+func (b *builder) newSecurityGroup() (pulumi.StringOutput, error) {
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-alb", &ec2.SecurityGroupArgs{
 		VpcId:       b.args.VPCID.ToStringOutput(),
 		Description: pulumi.String("Load balancer behind CloudFront"),

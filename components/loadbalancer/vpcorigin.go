@@ -18,20 +18,20 @@ import (
 // Developer Guide, "Restrict access with VPC origins").
 const originGroup = "CloudFront-VPCOrigins-Service-SG"
 
-// vpcOrigin creates the VPC origin, through which CloudFront reaches the internal load
+// newVPCOrigin creates the VPC origin, through which CloudFront reaches the internal load
 // balancer. CloudFront creates network interfaces in the load balancer's subnets. The
 // creation ends when the interfaces exist.
 //
 // CloudFront refuses to change a VPC origin that a distribution uses. So a change creates
 // a second VPC origin, moves the distribution to it, and then deletes the first. The name
 // includes the load balancer's id, so that the two names differ.
-func (b *builder) vpcOrigin(balancer *lb.LoadBalancer) (*cloudfront.VpcOrigin, error) {
+func (b *builder) newVPCOrigin(balancer *lb.LoadBalancer) (*cloudfront.VpcOrigin, error) {
 	origin, err := cloudfront.NewVpcOrigin(b.ctx, b.name+"-vpc-origin", &cloudfront.VpcOriginArgs{
 		VpcOriginEndpointConfig: &cloudfront.VpcOriginVpcOriginEndpointConfigArgs{
 			Name: pulumi.Sprintf("%s-%s", routing.BalancerName(b.args.Environment), balancer.ArnSuffix.ApplyT(lastPart).(pulumi.StringOutput)),
 			Arn:  balancer.Arn,
-			// The API requires a port for HTTP, too. With https-only CloudFront never
-			// uses it.
+			// The API also requires a port for HTTP. With https-only, CloudFront never
+			// uses this port.
 			HttpPort:             pulumi.Int(80),
 			HttpsPort:            pulumi.Int(httpsPort),
 			OriginProtocolPolicy: pulumi.String("https-only"),

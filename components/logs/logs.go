@@ -1,6 +1,6 @@
 // Package logs owns the CloudWatch log groups of the data stores and of the containers, and
-// how long logs are kept. AWS creates missing groups by itself, but without our KMS key and
-// without expiry.
+// their retention time. AWS creates missing groups by itself, but without the stack's KMS key
+// and without a retention time.
 package logs
 
 import (
@@ -10,9 +10,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Days is how long logs are kept: logs of stores, of containers, of the control plane, and access
-// logs. 90 days cover a quarter, the usual range of an audit. CloudWatch Logs
-// allows only some numbers, and 90 is one of them.
+// Days is the retention time in days of the logs of stores, of containers and of the control
+// plane, and of access logs. 90 days are a quarter, the usual period of an audit. CloudWatch
+// Logs allows only some numbers, and 90 is one of them.
 const Days = 90
 
 // NewGroups creates a log group FOLDER/KIND for each kind of log, in their order.

@@ -16,11 +16,11 @@ type Object map[string]any
 
 // Read returns the objects of a file of a module.
 func Read(module gomodule.Module, file string) ([]Object, error) {
-	raw, err := module.Read(file)
+	text, err := module.Read(file)
 	if err != nil {
 		return nil, err
 	}
-	objects, err := parse(raw)
+	objects, err := parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("manifest %s of %s@%s: %w", file, module.Path, module.Version, err)
 	}
@@ -28,15 +28,15 @@ func Read(module gomodule.Module, file string) ([]Object, error) {
 }
 
 // parse returns the objects of a YAML file with several documents.
-func parse(raw []byte) ([]Object, error) {
+func parse(text []byte) ([]Object, error) {
 	var objects []Object
-	for _, document := range bytes.Split(append([]byte("\n"), raw...), []byte("\n---")) {
+	for _, document := range bytes.Split(append([]byte("\n"), text...), []byte("\n---")) {
 		var o Object
 		if err := yaml.Unmarshal(document, &o); err != nil {
 			return nil, err
 		}
 		if len(o) == 0 {
-			continue // an empty document, or one of comments
+			continue // the YAML document is empty or has only comments
 		}
 		if o.Kind() == "" || o.APIVersion() == "" || o.Name() == "" {
 			return nil, fmt.Errorf("object %q %q: must have apiVersion, kind and metadata.name", o.Kind(), o.Name())
@@ -82,10 +82,10 @@ func (o Object) OpenSchema() error {
 	if o.Kind() != "CustomResourceDefinition" || len(versions) == 0 {
 		return fmt.Errorf("%s %s: only a CustomResourceDefinition has a schema", o.Kind(), o.Name())
 	}
-	for _, raw := range versions {
-		version, ok := raw.(map[string]any)
+	for _, v := range versions {
+		version, ok := v.(map[string]any)
 		if !ok {
-			return fmt.Errorf("%s: a version is no object", o.Name())
+			return fmt.Errorf("%s: a version must be an object", o.Name())
 		}
 		version["schema"] = map[string]any{"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}}
 	}

@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const kinds = `# comment
+// manifest has a CustomResourceDefinition and a Namespace.
+const manifest = `# comment
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -25,8 +26,8 @@ metadata:
 ---
 `
 
-func TestParse(t *testing.T) {
-	objects, err := parse([]byte(kinds))
+func TestParseReturnsTheObjectsOfAllDocuments(t *testing.T) {
+	objects, err := parse([]byte(manifest))
 	require.NoError(t, err)
 	require.Len(t, objects, 2)
 	require.Equal(t, "apiextensions.k8s.io/v1", objects[0].APIVersion())
@@ -38,8 +39,8 @@ func TestParse(t *testing.T) {
 	require.Empty(t, objects[1].Annotation("api-approved.kubernetes.io"))
 }
 
-func TestOpenSchema(t *testing.T) {
-	objects, err := parse([]byte(kinds))
+func TestOpenSchemaAcceptsEveryObject(t *testing.T) {
+	objects, err := parse([]byte(manifest))
 	require.NoError(t, err)
 	require.NoError(t, objects[0].OpenSchema())
 	version := objects[0]["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)
@@ -48,7 +49,7 @@ func TestOpenSchema(t *testing.T) {
 	require.ErrorContains(t, objects[1].OpenSchema(), "Namespace b: only a CustomResourceDefinition has a schema")
 }
 
-func TestDamagedManifests(t *testing.T) {
+func TestParseRefusesInvalidManifests(t *testing.T) {
 	for _, row := range []struct{ reason, text, want string }{
 		{"no object", "# nothing\n---\n", "it has no objects"},
 		{"not YAML", "a: b: c", "mapping values are not allowed"},

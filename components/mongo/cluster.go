@@ -1,5 +1,5 @@
-// Package mongo owns the platform's document store: a DocumentDB cluster. What it has in
-// common with other stores is in package datastore. The task migrate (agents/migrate)
+// Package mongo owns the platform's document store: a DocumentDB cluster. Package datastore has
+// the parts that all stores share. The task migrate (agents/migrate)
 // owns its collections and indexes.
 package mongo
 
@@ -45,21 +45,22 @@ type ClusterArgs struct {
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all clients that may connect.
 	Clients []clients.Client
-	// SnapshotIdentifier is the snapshot from which DocumentDB creates the cluster;
-	// empty: the cluster is empty. It has an effect at the creation only. The snapshot's
-	// master user must be Owner.
+	// SnapshotIdentifier is the snapshot from which DocumentDB creates the cluster. If it
+	// is not set, the new cluster is empty. It has no effect on an existing cluster. The
+	// snapshot's master user must be Owner.
 	SnapshotIdentifier string
 	// Unprotected allows a destroy to delete the cluster.
 	Unprotected bool
-	// DiscardData makes its deletion final: no final snapshot, and no key to restore
-	// one with.
+	// DiscardData means that a deletion of the cluster destroys its data: AWS creates no
+	// final snapshot, and the key is deleted.
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
 	// ApplyImmediately lets changes that interrupt the store take effect at once. Otherwise
 	// they wait for the maintenance window.
 	ApplyImmediately bool
-	// AlarmTopicARN is the SNS topic of the store's alarms; empty: nobody is notified.
+	// AlarmTopicARN is the SNS topic of the store's alarms. Empty means that the alarms notify
+	// nobody.
 	AlarmTopicARN string
 }
 
@@ -77,11 +78,11 @@ func (a *ClusterArgs) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
-	// Settled are the instances. What connects to the store must depend on it, and not on
-	// the component, as on network.Network.Settled.
+	// Settled are the instances. A resource that connects to the store must depend on
+	// Settled, and not on the Cluster (see network.Network.Settled).
 	Settled []pulumi.Resource
-	// Host is the host of the writer, and ReaderHost that of all readers. Both accept TLS
-	// only.
+	// Host is the host name of the writer. ReaderHost is the host name of all readers. Both
+	// accept only connections with TLS.
 	Host, ReaderHost pulumi.StringOutput
 	Port             pulumi.IntOutput
 	// SecretARN is the secret of the master user, which AWS creates and rotates. AWS's
@@ -124,7 +125,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		ClusterIdentifier:           pulumi.String(spec.Identifier),
 		Engine:                      pulumi.String(engine),
 		EngineVersion:               pulumi.String(docdbspec.Version),
-		AllowMajorVersionUpgrade:    pulumi.Bool(true), // when docdbspec.Version changes, with its parameter group
+		AllowMajorVersionUpgrade:    pulumi.Bool(true), // a change of docdbspec.Version is the decision for an upgrade
 		DbClusterParameterGroupName: needs.ParameterGroup,
 		MasterUsername:              pulumi.String(Owner),
 		ManageMasterUserPassword:    pulumi.Bool(true),
@@ -145,7 +146,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		EnabledCloudwatchLogsExports: pulumi.ToStringArray(exports),
 		Tags:                         datastore.Tags(name),
 		SnapshotIdentifier:           datastore.Snapshot(args.SnapshotIdentifier),
-	}, parent, needs.AfterLogGroups(), pulumi.IgnoreChanges([]string{"snapshotIdentifier"})) // a change would replace the cluster
+	}, parent, needs.AfterLogGroups(), pulumi.IgnoreChanges([]string{"snapshotIdentifier"})) // a changed snapshot would replace the cluster
 	if err != nil {
 		return nil, fmt.Errorf("DocumentDB cluster %s: %w", spec.Identifier, err)
 	}
@@ -188,9 +189,9 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	})
 }
 
-// checkSnapshot checks the snapshot of a cluster that does not exist yet. The snapshot
-// may be deleted afterwards. RDS's functions find DocumentDB's clusters and snapshots,
-// too (RDS API, DescribeDBClusters).
+// checkSnapshot checks the snapshot of a cluster that does not exist yet. After the
+// creation the snapshot may be deleted. The functions of RDS also find the clusters and snapshots
+// of DocumentDB (RDS API, DescribeDBClusters).
 func checkSnapshot(ctx *pulumi.Context, name string, spec docdbspec.Cluster, parent pulumi.InvokeOption) error {
 	if name == "" {
 		return nil
@@ -212,6 +213,7 @@ func checkSnapshot(ctx *pulumi.Context, name string, spec docdbspec.Cluster, par
 	return snapshot.Check(storespec.Wanted{Engine: engine, Version: docdbspec.Version})
 }
 
+// parameters returns the parameters of docdbspec with their apply methods.
 func parameters() []datastore.Parameter {
 	var list []datastore.Parameter
 	for _, p := range docdbspec.Parameters() {

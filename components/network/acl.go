@@ -15,19 +15,20 @@ import (
 // show as drift.
 const tcp = "6"
 
-// acl creates the network ACL of the private-data subnets. The rules are inline and not
-// separate resources. So the next up removes a rule that somebody added by hand.
-func (b *builder) acl(planned []subnet.Subnet, data pulumi.StringArray) error {
+// createACL creates the network ACL of the private-data subnets. data are the ids of these
+// subnets. The rules are inline and not separate resources. So the next `pulumi up` removes a
+// rule that somebody added by hand.
+func (b *builder) createACL(planned []subnet.Subnet, data pulumi.StringArray) error {
 	rules := b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (acl.Rules, error) {
 		ipv6, err := parseIPv6(assigned)
 		if err != nil {
 			return acl.Rules{}, err
 		}
-		return acl.Data(planned, ipv6)
+		return acl.DataRules(planned, ipv6)
 	})
 	ingress := rules.ApplyT(func(r any) (entries []ec2.NetworkAclIngress) {
 		for _, rule := range r.(acl.Rules).Ingress {
-			v4, v6 := families(rule.Block)
+			v4, v6 := blockProperties(rule.Block)
 			entries = append(entries, ec2.NetworkAclIngress{
 				RuleNo: rule.Number, Action: "allow", Protocol: tcp,
 				CidrBlock: v4, Ipv6CidrBlock: v6, FromPort: rule.From, ToPort: rule.To,
@@ -37,7 +38,7 @@ func (b *builder) acl(planned []subnet.Subnet, data pulumi.StringArray) error {
 	}).(ec2.NetworkAclIngressArrayOutput)
 	egress := rules.ApplyT(func(r any) (entries []ec2.NetworkAclEgress) {
 		for _, rule := range r.(acl.Rules).Egress {
-			v4, v6 := families(rule.Block)
+			v4, v6 := blockProperties(rule.Block)
 			entries = append(entries, ec2.NetworkAclEgress{
 				RuleNo: rule.Number, Action: "allow", Protocol: tcp,
 				CidrBlock: v4, Ipv6CidrBlock: v6, FromPort: rule.From, ToPort: rule.To,
@@ -57,9 +58,9 @@ func (b *builder) acl(planned []subnet.Subnet, data pulumi.StringArray) error {
 	return nil
 }
 
-// families returns a block as the value of the IPv4 property or of the IPv6 property of a
-// rule. The other value is nil.
-func families(block netip.Prefix) (v4, v6 *string) {
+// blockProperties returns the values of a rule's properties for an IPv4 block and for an IPv6
+// block. One of them is the block, and the other is nil.
+func blockProperties(block netip.Prefix) (v4, v6 *string) {
 	s := block.String()
 	if block.Addr().Is4() {
 		return &s, nil

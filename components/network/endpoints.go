@@ -20,17 +20,17 @@ var interfaceServices = []string{
 	"autoscaling",    // Cluster Autoscaler
 	"ec2",            // the CNI and volume drivers
 	"ecr.api",        // nodes log in to the registry
-	"ecr.dkr",        // nodes pull; the layers come from S3
-	"eks-auth",       // the Pod Identity agent gets every pod's credentials there
+	"ecr.dkr",        // nodes pull images; the layers come from S3
+	"eks-auth",       // the Pod Identity agent gets the credentials of pods
 	"logs",           // container logs
 	"secretsmanager", // services read their secrets
 	"sts",            // nodes and pods get their identity
 }
 
-// endpoints creates the VPC endpoints of AWS's services: a gateway endpoint for S3,
+// createEndpoints creates the VPC endpoints of AWS's services: a gateway endpoint for S3,
 // which is free, and interface endpoints in the private-app subnets for the others.
-func (b *builder) endpoints(app pulumi.StringArray) error {
-	if err := b.storageEndpoint(); err != nil {
+func (b *builder) createEndpoints(app pulumi.StringArray) error {
+	if err := b.createStorageEndpoint(); err != nil {
 		return err
 	}
 	subnets := app
@@ -117,7 +117,7 @@ func (b *builder) servicePolicy(service string) (pulumi.StringPtrInput, error) {
 // admitOperators admits the operators of the stack to the endpoints. The rules must exist
 // before the endpoints. With private DNS, the name of a service resolves to its endpoint
 // in the whole VPC as soon as the endpoint exists. Without a rule, a runner in the VPC
-// could then not reach EC2 and STS in the middle of `up`.
+// could then not reach EC2 and STS in the middle of `pulumi up`.
 func (b *builder) admitOperators() ([]pulumi.Resource, error) {
 	var rules []pulumi.Resource
 	for _, source := range b.args.Operators {
@@ -135,14 +135,14 @@ func (b *builder) serviceName(service string) pulumi.String {
 	return pulumi.String("com.amazonaws." + b.args.Account.Region + "." + service)
 }
 
-// storageEndpoint creates the gateway endpoint of S3 for the private-app subnets. Its
+// createStorageEndpoint creates the gateway endpoint of S3 for the private-app subnets. Its
 // policy allows to read every object, because image layers and packages are in buckets of
 // AWS and of registry.k8s.io. It allows other actions only for principals and buckets of
 // this account. So an attacker can't write stolen data to other buckets.
 //
 // Reading has no condition on aws:SourceVpc, because only the VPC can use the endpoint.
 // Also, requests that AWS's services send for a principal may lack that key.
-func (b *builder) storageEndpoint() error {
+func (b *builder) createStorageEndpoint() error {
 	account := b.args.Account
 	document, err := iam.EndpointPolicy(iam.Statement{
 		Sid:        "Read",

@@ -17,7 +17,7 @@ type ExistingArgs struct {
 	// DatabaseSubnetIDs are the subnets of the data stores. Each list has one subnet of
 	// each zone.
 	PrivateSubnetIDs, DatabaseSubnetIDs []string
-	// Needs are the numbers of addresses that the stack uses in each subnet.
+	// Needs are the numbers of addresses that the stack needs in each subnet.
 	Needs existingvpc.Needs
 	// InternetGateway requires an internet gateway, as CloudFront's VPC origins do.
 	InternetGateway bool
@@ -109,7 +109,7 @@ func defaultRoute(ctx *pulumi.Context, vpcID, subnetID string, opts ...pulumi.In
 	return "", nil
 }
 
-// UseExisting returns a VPC of LookupExisting as a Network. It creates nothing at AWS:
+// UseExisting returns a VPC that LookupExisting returned as a Network. It creates nothing at AWS:
 // routes, endpoints, network ACLs and flow logs belong to the VPC's owner.
 func UseExisting(ctx *pulumi.Context, name string, v *existingvpc.VPC, opts ...pulumi.ResourceOption) (*Network, error) {
 	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: v.Zones(), Blocks: map[subnet.Tier][]string{}}

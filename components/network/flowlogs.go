@@ -15,9 +15,9 @@ import (
 // most investigations, and flow logs are large.
 const flowLogDays = 30
 
-// flowLogs logs every accepted and rejected connection of the VPC to an encrypted log
-// group.
-func (b *builder) flowLogs() error {
+// createFlowLogs creates the flow logs, which log every accepted and rejected connection of the
+// VPC to an encrypted log group.
+func (b *builder) createFlowLogs() error {
 	group, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-flow-logs", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String("/aws/vpc/" + b.name + "/flow-logs"),
 		KmsKeyId:        b.args.LogKeyARN,

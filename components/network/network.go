@@ -37,7 +37,7 @@ type Args struct {
 	// has recorded, so that a change of Zones does not move a gateway or an endpoint.
 	NATZone, EndpointZone string
 	// Operators are the networks from which the stack is deployed and operated. They
-	// may use the interface endpoints, and are admitted before these exist.
+	// may use the interface endpoints, and are admitted before the endpoints exist.
 	Operators []access.Source
 	// LogKeyARN is the KMS key of the flow logs. key.Logs must be among its users.
 	LogKeyARN pulumi.StringInput
@@ -97,7 +97,7 @@ type Network struct {
 // zone, and their route tables. Public subnets use the internet gateway. Private-app
 // subnets use NAT and, for IPv6, an egress-only gateway. Private-data subnets have no
 // route out of the VPC. The default security group has no rules, so that a resource
-// without a security group is not reachable.
+// without its own security group is not reachable.
 func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Network, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -127,22 +127,22 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	}, b.parent); err != nil {
 		return nil, fmt.Errorf("default security group: %w", err)
 	}
-	if err := b.subnets(subnets, n.SubnetIDs); err != nil {
+	if err := b.createSubnets(subnets, n.SubnetIDs); err != nil {
 		return nil, err
 	}
 	for _, s := range subnets {
 		n.Blocks[s.Tier] = append(n.Blocks[s.Tier], s.Block.String())
 	}
-	if err := b.routes(); err != nil {
+	if err := b.createRoutes(); err != nil {
 		return nil, err
 	}
-	if err := b.acl(subnets, n.SubnetIDs[subnet.PrivateData]); err != nil {
+	if err := b.createACL(subnets, n.SubnetIDs[subnet.PrivateData]); err != nil {
 		return nil, err
 	}
-	if err := b.endpoints(n.SubnetIDs[subnet.PrivateApp]); err != nil {
+	if err := b.createEndpoints(n.SubnetIDs[subnet.PrivateApp]); err != nil {
 		return nil, err
 	}
-	if err := b.flowLogs(); err != nil {
+	if err := b.createFlowLogs(); err != nil {
 		return nil, err
 	}
 

@@ -16,9 +16,9 @@ const (
 	anywhereV6 = "::/0"
 )
 
-// routes creates the gateways, and a route table for every subnet. With separate tables, a
+// createRoutes creates the gateways, and a route table for every subnet. With separate tables, a
 // change of a zone or a layout does not change the routes of other zones.
-func (b *builder) routes() error {
+func (b *builder) createRoutes() error {
 	gateway, err := ec2.NewInternetGateway(b.ctx, b.name+"-igw", &ec2.InternetGatewayArgs{
 		VpcId: b.vpc.ID(), Tags: b.tags("igw"),
 	}, b.parent)
@@ -31,14 +31,14 @@ func (b *builder) routes() error {
 	if err != nil {
 		return fmt.Errorf("egress-only gateway: %w", err)
 	}
-	nats, err := b.nats(gateway)
+	nats, err := b.newNATGateways(gateway)
 	if err != nil {
 		return err
 	}
 	b.tables = map[subnetKey]*ec2.RouteTable{}
 	for _, zone := range b.args.Zones {
 		for _, tier := range subnet.Tiers() {
-			table, err := b.table(tier, letter(zone))
+			table, err := b.newRouteTable(tier, letter(zone))
 			if err != nil {
 				return err
 			}
@@ -67,18 +67,18 @@ func (b *builder) routes() error {
 	return nil
 }
 
-// nats creates the NAT gateways of the layout, and returns the gateway of each zone.
-func (b *builder) nats(gateway *ec2.InternetGateway) (map[string]*ec2.NatGateway, error) {
+// newNATGateways creates the NAT gateways of the layout, and returns the gateway of each zone.
+func (b *builder) newNATGateways(gateway *ec2.InternetGateway) (map[string]*ec2.NatGateway, error) {
 	nats := map[string]*ec2.NatGateway{}
 	if b.args.NAT == subnet.NATSingle {
-		single, err := b.nat(letter(cmp.Or(b.args.NATZone, slices.Min(b.args.Zones))), gateway)
+		single, err := b.newNATGateway(letter(cmp.Or(b.args.NATZone, slices.Min(b.args.Zones))), gateway)
 		for _, zone := range b.args.Zones {
 			nats[zone] = single
 		}
 		return nats, err
 	}
 	for _, zone := range slices.Sorted(slices.Values(b.args.Zones)) {
-		nat, err := b.nat(letter(zone), gateway)
+		nat, err := b.newNATGateway(letter(zone), gateway)
 		if err != nil {
 			return nil, err
 		}
@@ -87,8 +87,8 @@ func (b *builder) nats(gateway *ec2.InternetGateway) (map[string]*ec2.NatGateway
 	return nats, nil
 }
 
-// nat creates the NAT gateway of a zone and its address.
-func (b *builder) nat(letter string, gateway *ec2.InternetGateway) (*ec2.NatGateway, error) {
+// newNATGateway creates the NAT gateway of a zone and its public address.
+func (b *builder) newNATGateway(letter string, gateway *ec2.InternetGateway) (*ec2.NatGateway, error) {
 	part := "nat-" + letter
 	// AWS refuses addresses and NAT gateways in a VPC without an internet gateway.
 	after := pulumi.DependsOn([]pulumi.Resource{gateway})
@@ -109,8 +109,8 @@ func (b *builder) nat(letter string, gateway *ec2.InternetGateway) (*ec2.NatGate
 	return nat, nil
 }
 
-// table creates the route table of a subnet and associates it with the subnet.
-func (b *builder) table(tier subnet.Tier, letter string) (*ec2.RouteTable, error) {
+// newRouteTable creates the route table of a subnet and associates it with the subnet.
+func (b *builder) newRouteTable(tier subnet.Tier, letter string) (*ec2.RouteTable, error) {
 	part := string(tier) + "-" + letter
 	table, err := ec2.NewRouteTable(b.ctx, b.name+"-"+part, &ec2.RouteTableArgs{
 		VpcId: b.vpc.ID(), Tags: b.tags(part),

@@ -38,8 +38,8 @@ func (b *builder) tags(part string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + part)}
 }
 
-// letter returns the last letter of a zone's name. The names of the zone's subnets include
-// it.
+// letter returns the last letter of a zone's name. The letter is part of the names of the zone's
+// subnets.
 func letter(zone string) string { return zone[len(zone)-1:] }
 
 // roleTags mark the subnets of internet-facing and of internal load balancers for the AWS
@@ -49,8 +49,8 @@ var roleTags = map[subnet.Tier]string{
 	subnet.PrivateApp: "kubernetes.io/role/internal-elb",
 }
 
-// subnets creates the planned subnets, and adds their ids to ids.
-func (b *builder) subnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.StringArray) error {
+// createSubnets creates the planned subnets, and adds their ids to ids.
+func (b *builder) createSubnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.StringArray) error {
 	b.subnetsByKey = make(map[subnetKey]*ec2.Subnet, len(planned))
 	for _, s := range planned {
 		part := string(s.Tier) + "-" + letter(s.Zone)
@@ -63,7 +63,7 @@ func (b *builder) subnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.St
 			VpcId:            b.vpc.ID(),
 			AvailabilityZone: pulumi.String(s.Zone),
 			CidrBlock:        pulumi.String(s.Block.String()),
-			Ipv6CidrBlock:    b.ipv6(s),
+			Ipv6CidrBlock:    b.ipv6Block(s),
 			// Even public subnets assign no public addresses. Only the load
 			// balancer and the NAT gateways are public, with their own addresses.
 			MapPublicIpOnLaunch: pulumi.Bool(false),
@@ -78,9 +78,9 @@ func (b *builder) subnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.St
 	return nil
 }
 
-// ipv6 returns the IPv6 block of a subnet. It is known after AWS assigned the VPC's
-// block.
-func (b *builder) ipv6(s subnet.Subnet) pulumi.StringOutput {
+// ipv6Block returns the IPv6 block of a subnet. The output is known after AWS assigned the
+// VPC's block.
+func (b *builder) ipv6Block(s subnet.Subnet) pulumi.StringOutput {
 	return b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (string, error) {
 		vpc, err := parseIPv6(assigned)
 		if err != nil {

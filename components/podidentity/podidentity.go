@@ -1,5 +1,5 @@
-// Package podidentity gives pods the permissions of an IAM role by EKS Pod Identity. The pods
-// store no credentials.
+// Package podidentity gives pods the permissions of an IAM role through EKS Pod Identity. The
+// pods store no credentials.
 package podidentity
 
 import (
@@ -18,11 +18,11 @@ import (
 type Args struct {
 	// Account is the account of the role.
 	Account *account.Account
-	// Description says whose role it is.
+	// Description says what uses the role.
 	Description string
-	// ClusterName is the EKS cluster that the pods run on.
+	// ClusterName is the name of the EKS cluster in which the pods run.
 	ClusterName pulumi.StringInput
-	// Namespace and ServiceAccount are those of the pods.
+	// Namespace and ServiceAccount are the namespace and the service account of the pods.
 	Namespace      pulumi.StringInput
 	ServiceAccount string
 	// Statements are the role's policy.

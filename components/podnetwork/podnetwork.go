@@ -36,10 +36,10 @@ type Peer struct {
 	Block pulumi.StringInput
 }
 
-// App returns the peer for the pods of a program in the policy's namespace.
+// App returns the peer for the pods with the label app=name in the policy's namespace.
 func App(name string) Peer { return AppIn("", name) }
 
-// AppIn returns the peer for the pods of a program in a namespace.
+// AppIn returns the peer for the pods with the label app=name in a namespace.
 func AppIn(namespace, name string) Peer {
 	return Peer{Namespace: namespace, Labels: map[string]string{"app": name}}
 }
@@ -65,7 +65,7 @@ type Port struct {
 	Protocol string
 }
 
-// DNS returns the egress rule to the cluster's DNS servers. CoreDNS has the label
+// DNS returns the egress rule for connections to the cluster's DNS servers. CoreDNS has the label
 // k8s-app=kube-dns, also as an add-on of EKS.
 func DNS() Rule {
 	return Rule{
@@ -74,14 +74,14 @@ func DNS() Rule {
 	}
 }
 
-// PodIdentity returns the egress rule to the agent that gives a pod the credentials of its
+// PodIdentity returns the egress rule for connections to the agent that gives a pod the credentials of its
 // role (EKS User Guide, "EKS Pod Identity Agent").
 func PodIdentity() Rule {
 	return To(80, Blocks("169.254.170.23/32")...)
 }
 
 // APIs returns the egress rules of a controller that calls AWS and the API server. They
-// allow port 443 of all addresses, because the addresses of AWS change.
+// allow port 443 of all addresses, because AWS's addresses change.
 func APIs() []Rule {
 	return []Rule{DNS(), To(443, Blocks("0.0.0.0/0")...), PodIdentity()}
 }
@@ -114,7 +114,7 @@ func (a *Args) validate() error {
 // all peers or ports.
 func (r Rule) validate() error {
 	if len(r.Peers) == 0 || len(r.Ports) == 0 {
-		return errors.New("it must have Peers and Ports: without them it admits everybody, or on every port")
+		return errors.New("it must have Peers and Ports: without Peers it would admit everybody, and without Ports it would admit them on every port")
 	}
 	for _, p := range r.Peers {
 		hasBlock, hasLabels := p.Block != nil, len(p.Labels) > 0
@@ -164,7 +164,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	return created, nil
 }
 
-// peers returns the peers as Kubernetes' API has them.
+// peers converts the peers to the type of the Kubernetes SDK.
 func (r Rule) peers() networkingv1.NetworkPolicyPeerArray {
 	var all networkingv1.NetworkPolicyPeerArray
 	for _, p := range r.Peers {
@@ -182,7 +182,7 @@ func (r Rule) peers() networkingv1.NetworkPolicyPeerArray {
 	return all
 }
 
-// ports returns the ports as Kubernetes' API has them.
+// ports converts the ports to the type of the Kubernetes SDK.
 func (r Rule) ports() networkingv1.NetworkPolicyPortArray {
 	var all networkingv1.NetworkPolicyPortArray
 	for _, p := range r.Ports {

@@ -9,13 +9,14 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Requirements returns the requests and limits of a container. caches are its cache volumes,
-// which need disk space of the node.
+// Requirements returns the requests and limits of a container. caches are the container's cache
+// volumes, for which it also requests disk space of the node.
 func Requirements(r scaling.Resources, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
 	return Quantities(r.CPURequest.String(), r.MemoryRequest.String(), r.CPULimit.String(), r.MemoryLimit.String(), caches...)
 }
 
-// Quantities is Requirements for requests and limits that are texts, such as "100m".
+// Quantities returns the requests and limits of a container like Requirements. The first four
+// arguments are Kubernetes quantities, such as "100m": the requests and then the limits.
 func Quantities(cpu, memory, cpuLimit, memoryLimit string, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
 	disk := scaling.DiskFor(caches...)
 	return &corev1.ResourceRequirementsArgs{

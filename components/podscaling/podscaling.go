@@ -21,12 +21,13 @@ import (
 type Args struct {
 	// Namespace is the namespace of the service.
 	Namespace pulumi.StringInput
-	// Profile has the HPA, the VPA and the floor.
+	// Profile has the HPA, the VPA and Floor, the number of pods while no metric can be read.
 	Profile scaling.Profile
 	// PrometheusURL is the URL from which KEDA reads the metrics, such as
 	// http://prometheus:9090.
 	PrometheusURL pulumi.StringInput
-	// Forecast adds the forecast to the HPA. nil means the design document's HPA.
+	// Forecast adds the forecast to the HPA. nil means the design document's HPA without a
+	// forecast.
 	Forecast *Forecast
 }
 
@@ -48,14 +49,14 @@ func (a *Args) validate() error {
 		if f.Namespace == "" {
 			return fmt.Errorf("pod scaling of %s: Forecast must have Namespace", a.Profile.Name)
 		}
-		if _, err := trigger.Predicted(a.Profile, f.Namespace); err != nil {
+		if _, err := trigger.WithForecast(a.Profile, f.Namespace); err != nil {
 			return err
 		}
 	}
 	return a.Profile.Validate()
 }
 
-// PodScaling is the autoscalers of one service.
+// PodScaling has the autoscalers of one service.
 type PodScaling struct {
 	pulumi.ResourceState
 
@@ -73,13 +74,13 @@ func NewPodScaling(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := ctx.RegisterComponentResource("progressive:podscaling:PodScaling", name, s, opts...); err != nil {
 		return nil, fmt.Errorf("pod scaling %s: %w", name, err)
 	}
-	scaled, err := scaledObject(args)
+	scaledObject, err := scaledObjectSpec(args)
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range []object{
-		{"scaledobject", "keda.sh/v1alpha1", "ScaledObject", args.Profile.Name, scaled},
-		{"vpa", "autoscaling.k8s.io/v1", "VerticalPodAutoscaler", args.Profile.VPA.Name, verticalPodAutoscaler(args.Profile)},
+		{"scaledobject", "keda.sh/v1alpha1", "ScaledObject", args.Profile.Name, scaledObject},
+		{"vpa", "autoscaling.k8s.io/v1", "VerticalPodAutoscaler", args.Profile.VPA.Name, verticalPodAutoscalerSpec(args.Profile)},
 	} {
 		if _, err := apiextensions.NewCustomResource(ctx, name+"-"+o.part, &apiextensions.CustomResourceArgs{
 			ApiVersion:  pulumi.String(o.apiVersion),
@@ -93,55 +94,56 @@ func NewPodScaling(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"hpaName": s.HPAName})
 }
 
-// object is a custom resource.
+// object has the fields of a custom resource. part is the last part of its name in Pulumi.
 type object struct {
 	part, apiVersion, kind, name string
 	spec                         pulumi.Map
 }
 
-// deployment returns the reference to the service's Deployment.
-func deployment(p scaling.Profile) pulumi.Map {
+// deploymentReference returns the reference to the service's Deployment.
+func deploymentReference(p scaling.Profile) pulumi.Map {
 	return pulumi.Map{"apiVersion": pulumi.String("apps/v1"), "kind": pulumi.String("Deployment"), "name": pulumi.String(p.Name)}
 }
 
-// failures is the number of failed readings of a metric after which the fallback applies.
-// KEDA reads the metric when the HPA does, every 15 s. So it applies after 45 s.
-const failures = 3
+// failureThreshold is the number of failed reads of a metric after which the fallback applies.
+// KEDA reads the metric when the HPA does, every 15 s. So the fallback applies after 45 s.
+const failureThreshold = 3
 
-// scaledObject returns the spec of a ScaledObject. It has no pollingInterval, because KEDA
+// scaledObjectSpec returns the spec of a ScaledObject. It has no pollingInterval, because KEDA
 // polls only to scale from zero. It has no idleReplicaCount, because no service scales to
 // zero.
-func scaledObject(args *Args) (pulumi.Map, error) {
+func scaledObjectSpec(args *Args) (pulumi.Map, error) {
 	p := args.Profile
-	all, err := triggers(args)
+	triggers, err := triggerSpecs(args)
 	if err != nil {
 		return nil, err
 	}
 	hpa := pulumi.Map{"name": pulumi.String(p.HPA.Name)}
-	if b := behaviors(args); len(b) > 0 {
+	if b := behaviorSpec(args); len(b) > 0 {
 		hpa["behavior"] = b
 	}
 	return pulumi.Map{
-		"scaleTargetRef":  deployment(p),
+		"scaleTargetRef":  deploymentReference(p),
 		"minReplicaCount": pulumi.Int(p.HPA.MinReplicas),
 		"maxReplicaCount": pulumi.Int(p.HPA.MaxReplicas),
 		"advanced":        pulumi.Map{"horizontalPodAutoscalerConfig": hpa},
-		"triggers":        all,
+		"triggers":        triggers,
 		// The fallback applies while KEDA can't read Prometheus. It removes no pod, and
 		// keeps at least Floor pods. The HPA still reads CPU and memory, and can add pods.
 		"fallback": pulumi.Map{
-			"failureThreshold": pulumi.Int(failures),
+			"failureThreshold": pulumi.Int(failureThreshold),
 			"replicas":         pulumi.Int(p.Floor),
 			"behavior":         pulumi.String("currentReplicasIfHigher"),
 		},
 	}, nil
 }
 
-// triggers returns the triggers of package trigger with the address of Prometheus.
-func triggers(args *Args) (pulumi.Array, error) {
-	all, err := trigger.Document(args.Profile), error(nil)
+// triggerSpecs converts the triggers of package trigger to the form of the ScaledObject, and adds
+// the address of Prometheus.
+func triggerSpecs(args *Args) (pulumi.Array, error) {
+	all, err := trigger.WithoutForecast(args.Profile), error(nil)
 	if f := args.Forecast; f != nil {
-		all, err = trigger.Predicted(args.Profile, f.Namespace)
+		all, err = trigger.WithForecast(args.Profile, f.Namespace)
 	}
 	var list pulumi.Array
 	for _, t := range all {
@@ -152,34 +154,34 @@ func triggers(args *Args) (pulumi.Array, error) {
 		if t.Type == trigger.Prometheus {
 			metadata["serverAddress"] = args.PrometheusURL
 		}
-		object := pulumi.Map{"type": pulumi.String(t.Type), "metricType": pulumi.String(t.MetricType), "metadata": metadata}
+		spec := pulumi.Map{"type": pulumi.String(t.Type), "metricType": pulumi.String(t.MetricType), "metadata": metadata}
 		if t.Name != "" {
-			object["name"] = pulumi.String(t.Name)
+			spec["name"] = pulumi.String(t.Name)
 		}
-		list = append(list, object)
+		list = append(list, spec)
 	}
 	return list, err
 }
 
-// behaviors returns the behaviour of the HPA. Without a forecast it is the design
+// behaviorSpec returns the behaviour of the HPA in both directions. Without a forecast it is the design
 // document's behaviour. With a forecast it is the behaviour that the forecaster assumes in
 // its simulation.
-func behaviors(args *Args) pulumi.Map {
+func behaviorSpec(args *Args) pulumi.Map {
 	h, both := args.Profile.HPA, pulumi.Map{}
 	if args.Forecast != nil {
-		down, up := trigger.Fast(h)
-		return pulumi.Map{"scaleDown": rules(down), "scaleUp": rules(up)}
+		down, up := trigger.ForecastBehavior(h)
+		return pulumi.Map{"scaleDown": scalingRules(down), "scaleUp": scalingRules(up)}
 	}
 	for direction, b := range map[string]*scaling.Behavior{"scaleDown": h.ScaleDown, "scaleUp": h.ScaleUp} {
 		if b != nil {
-			both[direction] = rules(trigger.Behavior{Behavior: *b})
+			both[direction] = scalingRules(trigger.Behavior{Behavior: *b})
 		}
 	}
 	return both
 }
 
-// rules returns a behaviour as the HPA's API has it.
-func rules(b trigger.Behavior) pulumi.Map {
+// scalingRules converts the behaviour in one direction to the HPAScalingRules of the HPA's API.
+func scalingRules(b trigger.Behavior) pulumi.Map {
 	policies := pulumi.Array{}
 	for _, p := range b.Policies {
 		policies = append(policies, pulumi.Map{
@@ -205,8 +207,8 @@ func rules(b trigger.Behavior) pulumi.Map {
 // too few free resources. VPA's mode Auto is deprecated and always evicts.
 const inPlace = "InPlaceOrRecreate"
 
-// verticalPodAutoscaler returns the spec of a VerticalPodAutoscaler.
-func verticalPodAutoscaler(p scaling.Profile) pulumi.Map {
+// verticalPodAutoscalerSpec returns the spec of a VerticalPodAutoscaler.
+func verticalPodAutoscalerSpec(p scaling.Profile) pulumi.Map {
 	mode := string(p.VPA.Mode)
 	if p.VPA.Mode == scaling.UpdateAuto {
 		mode = inPlace
@@ -227,7 +229,7 @@ func verticalPodAutoscaler(p scaling.Profile) pulumi.Map {
 		policy["controlledValues"] = pulumi.String(p.VPA.Values)
 	}
 	return pulumi.Map{
-		"targetRef": deployment(p),
+		"targetRef": deploymentReference(p),
 		"updatePolicy": pulumi.Map{
 			"updateMode": pulumi.String(mode),
 			// The updater ignores a service with fewer pods than minReplicas. Its default

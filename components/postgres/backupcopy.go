@@ -10,18 +10,19 @@ import (
 	"github.com/progressive-framework/platform/components/key"
 )
 
-// BackupCopy is a copy of the automated backups in another region, from which the database can
-// be restored to any second if its own region is lost (RDS User Guide, "Replicating automated
+// BackupCopy is a copy of the automated backups in another region. If the database's own region is
+// lost, the database can be restored from the copy to any second (RDS User Guide, "Replicating automated
 // backups to another AWS Region").
 type BackupCopy struct {
-	// Account is the account and the other region.
+	// Account is the stack's account with the other region.
 	Account *account.Account
-	// InRegion selects the provider of that region.
+	// InRegion selects the AWS provider of that region.
 	InRegion pulumi.ResourceOption
 }
 
-// start creates a key in the other region, and lets RDS copy the backups there. The copies are
-// kept as long as the backups. They and the key outlive the database.
+// start creates a key in the other region, and lets RDS copy the backups there. RDS keeps the
+// copies for days. The copies stay when the database is deleted. The key stays unless discard is
+// true.
 func (c *BackupCopy) start(ctx *pulumi.Context, name string, instance *rds.Instance, days int, discard bool, parent pulumi.ResourceOption) error {
 	encryption, err := key.NewKey(ctx, name+"-copy", &key.Args{
 		Account: c.Account, Description: "Copies of the backups of PostgreSQL " + name, Retain: !discard,
@@ -29,8 +30,8 @@ func (c *BackupCopy) start(ctx *pulumi.Context, name string, instance *rds.Insta
 	if err != nil {
 		return err
 	}
-	// RDS copies the backups of an instance to a region once. So a change of the days ends
-	// the old copying first. What was copied stays.
+	// RDS allows one replication of an instance's backups to a region. So a change of days
+	// deletes the replication before it creates another one. Existing copies stay.
 	if _, err := rds.NewInstanceAutomatedBackupsReplication(ctx, name+"-copy", &rds.InstanceAutomatedBackupsReplicationArgs{
 		SourceDbInstanceArn: instance.Arn,
 		KmsKeyId:            encryption.ARN,

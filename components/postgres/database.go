@@ -1,6 +1,6 @@
 // Package postgres owns the platform's PostgreSQL: a database of RDS, or a
 // server in the cluster. Package postgrestuning computes the settings of both.
-// What they have in common with other stores is in package datastore.
+// Package datastore has the parts that all stores share.
 package postgres
 
 import (
@@ -29,12 +29,12 @@ const (
 	Owner = storespec.Owner
 	// engine is the engine's name in RDS.
 	engine = "postgres"
-	// monitoringSeconds is Enhanced Monitoring's interval, insightsDays what
-	// Performance Insights keeps without charge (RDS User Guide).
+	// monitoringSeconds is the interval of Enhanced Monitoring. insightsDays is the
+	// retention time of Performance Insights that is free of charge (RDS User Guide).
 	monitoringSeconds, insightsDays = 60, 7
 )
 
-// exports are what RDS for PostgreSQL can export (RDS User Guide, "Publishing
+// exports are the logs that RDS for PostgreSQL can export (RDS User Guide, "Publishing
 // PostgreSQL logs to Amazon CloudWatch Logs").
 var exports = []string{"postgresql", "upgrade"}
 
@@ -50,25 +50,26 @@ type DatabaseArgs struct {
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all clients that may connect.
 	Clients []clients.Client
-	// SnapshotIdentifier is the snapshot from which RDS creates the database; empty: the
-	// database is empty. It has an effect at the creation only. The database keeps the
-	// snapshot's KMS key, and its master user must be Owner.
+	// SnapshotIdentifier is the snapshot from which RDS creates the database. If it is not
+	// set, the new database is empty. It has no effect on an existing database. The database
+	// keeps the snapshot's KMS key. The snapshot's master user must be Owner.
 	SnapshotIdentifier string
 	// SingleAZ omits the standby in another zone.
 	SingleAZ bool
 	// Unprotected allows a destroy to delete the database.
 	Unprotected bool
-	// DiscardData makes its deletion final: no final snapshot, and no key to restore
-	// one with.
+	// DiscardData means that a deletion of the database destroys its data: AWS creates no
+	// final snapshot, and the key is deleted.
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
 	// ApplyImmediately lets changes that interrupt the store take effect at once. Otherwise
 	// they wait for the maintenance window.
 	ApplyImmediately bool
-	// AlarmTopicARN is the SNS topic of the store's alarms; empty: nobody is notified.
+	// AlarmTopicARN is the SNS topic of the store's alarms. Empty means that the alarms notify
+	// nobody.
 	AlarmTopicARN string
-	// Copy is where RDS copies the automated backups to; nil: nowhere.
+	// Copy configures copies of the automated backups in another region. nil means no copies.
 	Copy *BackupCopy
 }
 
@@ -86,8 +87,8 @@ func (a *DatabaseArgs) validate() error {
 type Database struct {
 	pulumi.ResourceState
 
-	// Settled is the instance. What connects to the store must depend on it, and not on
-	// the component, as on network.Network.Settled.
+	// Settled is the instance. A resource that connects to the store must depend on Settled,
+	// and not on the Database (see network.Network.Settled).
 	Settled []pulumi.Resource
 	Host    pulumi.StringOutput
 	Port    pulumi.IntOutput
@@ -102,8 +103,8 @@ type Database struct {
 }
 
 // NewDatabase creates the instance, its monitoring role, and its key, security
-// group, subnet group, parameter group and log groups. Another instance class
-// changes instance and parameters in place.
+// group, subnet group, parameter group and log groups. A change of the instance class
+// updates the instance and its parameters in place.
 func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...pulumi.ResourceOption) (*Database, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -117,7 +118,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
 	parent := pulumi.Parent(d)
-	model, err := args.settings(ctx, spec, parent)
+	model, err := args.tuningModel(ctx, spec, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +141,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	if err != nil {
 		return nil, err
 	}
-	// A snapshot and its key matter at the creation. A change of either would replace
-	// the database.
+	// The snapshot and its key matter only for the creation. Without IgnoreChanges, a change
+	// of either would replace the database.
 	instance, err := rds.NewInstance(ctx, name+"-instance", instanceArgs(name, args, spec, needs, monitoring), parent,
 		needs.AfterLogGroups(monitoring.Policies...), pulumi.IgnoreChanges([]string{"snapshotIdentifier", "kmsKeyId"}))
 	if err != nil {
@@ -176,14 +177,15 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	})
 }
 
+// instanceArgs returns the arguments of the RDS instance.
 func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs *datastore.Dependencies, monitoring *iam.Role) *rds.InstanceArgs {
 	instance := &rds.InstanceArgs{
 		Identifier:              pulumi.String(spec.Identifier),
 		Engine:                  pulumi.String(engine),
-		EngineVersion:           pulumi.String(rdsspec.Major), // RDS chooses the minor, and upgrades it
+		EngineVersion:           pulumi.String(rdsspec.Major), // RDS chooses the minor version, and upgrades it
 		AutoMinorVersionUpgrade: pulumi.Bool(true),
-		// Another Major in package rdsspec is the decision for a major upgrade. It comes
-		// with a parameter group of its own.
+		// A change of rdsspec.Major is the decision for a major upgrade. The new major
+		// version gets its own parameter group.
 		AllowMajorVersionUpgrade: pulumi.Bool(true),
 		InstanceClass:            pulumi.String(spec.InstanceClass),
 		ParameterGroupName:       needs.ParameterGroup,
@@ -232,7 +234,7 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs 
 	return instance
 }
 
-// exists says whether RDS has the database already.
+// exists reports whether the database already exists in RDS.
 func exists(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (bool, error) {
 	existing, err := rds.GetInstances(ctx, &rds.GetInstancesArgs{
 		Filters: []rds.GetInstancesFilter{{Name: "db-instance-id", Values: []string{spec.Identifier}}},
@@ -243,10 +245,10 @@ func exists(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOpti
 	return len(existing.InstanceIdentifiers) > 0, nil
 }
 
-// settings are those of the instance class. It checks the snapshot of a database that does not
-// exist yet. While another class waits for the maintenance window it warns, because RDS
-// returns the class that runs, and every preview shows the change until then.
-func (a *DatabaseArgs) settings(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (*postgrestuning.Model, error) {
+// tuningModel returns the settings for the database's memory and cores. It checks the snapshot of a
+// database that does not exist yet. It warns while a change of the instance class waits for the
+// maintenance window: until then RDS returns the old class, and every preview shows the change.
+func (a *DatabaseArgs) tuningModel(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (*postgrestuning.Model, error) {
 	existing, err := exists(ctx, spec, parent)
 	if err != nil {
 		return nil, err
@@ -263,17 +265,17 @@ func (a *DatabaseArgs) settings(ctx *pulumi.Context, spec rdsspec.Database, pare
 			return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 		}
 		running = live.DbInstanceClass
-		if waiting := spec.WaitingClass(running, live.PreferredMaintenanceWindow); waiting != "" {
-			if err := ctx.Log.Warn(waiting, nil); err != nil {
-				return nil, fmt.Errorf("warning of a class that waits: %w", err)
+		if warning := spec.ClassChangeWarning(running, live.PreferredMaintenanceWindow); warning != "" {
+			if err := ctx.Log.Warn(warning, nil); err != nil {
+				return nil, fmt.Errorf("warning about a waiting instance class: %w", err)
 			}
 		}
 	}
-	return spec.While(running)
+	return spec.ModelWhileRunning(running)
 }
 
-// checkSnapshot checks the snapshot of a database that does not exist yet. The snapshot
-// may be deleted afterwards.
+// checkSnapshot checks the snapshot of a database that does not exist yet. After the creation
+// the snapshot may be deleted.
 func checkSnapshot(ctx *pulumi.Context, name string, spec rdsspec.Database, parent pulumi.InvokeOption) error {
 	if name == "" {
 		return nil
@@ -286,6 +288,7 @@ func checkSnapshot(ctx *pulumi.Context, name string, spec rdsspec.Database, pare
 	return snapshot.Check(storespec.Wanted{Engine: engine, Version: rdsspec.Major, StorageGiB: spec.StorageGiB})
 }
 
+// parameters returns the parameters of the model in RDS' units.
 func parameters(model *postgrestuning.Model) []datastore.Parameter {
 	var list []datastore.Parameter
 	for _, p := range model.RDS() {

@@ -18,8 +18,8 @@ import (
 type InClusterArgs struct {
 	// Namespace is the namespace of the server.
 	Namespace pulumi.StringInput
-	// Image is a reference by digest: the official postgres image, or one with
-	// a POSIX shell and Debian's server.
+	// Image is a reference by digest: the official postgres image, or an image with a POSIX
+	// shell and Debian's server.
 	Image pulumi.StringInput
 	// Tuning is the size of the container, from which the settings are computed.
 	Tuning postgrestuning.Inputs
@@ -29,8 +29,8 @@ type InClusterArgs struct {
 	StorageClass string
 	// Clients are the pods that may connect.
 	Clients []podnetwork.Peer
-	// Password is the password of the owner, platform, at the first start. A later
-	// change also needs an ALTER ROLE.
+	// Password is the password of the user "platform", which owns the database. The server
+	// sets it at its first start. A later change also needs an ALTER ROLE.
 	Password pulumi.StringInput
 }
 
@@ -53,34 +53,35 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
-	// Settled are the network policy and the StatefulSet. What connects to the store must depend on them, and not on
-	// the component, as on network.Network.Settled.
+	// Settled are the network policy and the StatefulSet. A resource that connects to the
+	// store must depend on Settled, and not on the InCluster (see network.Network.Settled).
 	Settled []pulumi.Resource
-	// Host is its DNS name in all namespaces.
+	// Host is the server's DNS name in all namespaces.
 	Host pulumi.StringOutput
 	Port int
-	// SecretName is the Secret with the key password, in the same namespace.
+	// SecretName is the name of the Secret with the key "password", in the same namespace.
 	SecretName pulumi.StringOutput
 }
 
 const (
-	// StatefulSet is the document's name of the StatefulSet.
+	// StatefulSet is the name of the StatefulSet in the design document.
 	StatefulSet = "postgres"
 	portName    = "postgres"
-	// user is the user id of the official Debian image. The pod has a passwd file with
-	// its name.
+	// user is the id of the user postgres in the official Debian image. The pod's passwd file
+	// gives this id the name Owner.
 	user = 999
 
 	configFolder, secretFolder, socketFolder = "/etc/postgres", "/etc/postgres-auth", "/run/postgresql"
 	dataFolder                               = "/var/lib/postgresql/data"
 
-	// terminationGrace, in seconds, is for a shutdown's checkpoint: SIGINT
-	// ends the sessions, then all of shared_buffers may have to be written.
+	// terminationGrace is the time in seconds for a shutdown. After SIGINT the server ends
+	// the sessions, and then it may have to write all of shared_buffers.
 	terminationGrace = 120
 )
 
 // NewInCluster creates the Secret, the ConfigMap, the network policy, the
-// headless Service and the StatefulSet. Changed settings roll out with it.
+// headless Service and the StatefulSet. A change of the settings
+// replaces the pod.
 func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ...pulumi.ResourceOption) (*InCluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -114,14 +115,15 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	service, err := objects.NewHeadlessService(StatefulSet, false, datastore.Port{Name: portName, Number: Port})
+	const publishNotReady = false
+	service, err := objects.NewHeadlessService(StatefulSet, publishNotReady, datastore.Port{Name: portName, Number: Port})
 	if err != nil {
 		return nil, err
 	}
 	pods, err := objects.NewStatefulSet(datastore.StatefulSet{
 		Service:  service,
 		Replicas: 1,
-		Config:   fmt.Append(nil, files), // maps print in the order of their keys
+		Config:   fmt.Append(nil, files), // fmt prints a map in the order of its keys
 		Pod:      podSpec(args, config, s.SecretName),
 		Volume:   datastore.Volume{Name: "postgres-data", Capacity: args.Storage, Class: args.StorageClass},
 	})

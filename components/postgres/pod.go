@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/podsecurity"
 )
 
-// podSpec returns the pod of the server, with one container.
+// podSpec returns the spec of the server's pod, which has one container.
 func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSpecArgs {
 	memory := args.Tuning.Memory.String()
 	return datastore.Pod(user, terminationGrace,
@@ -20,13 +20,14 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 			Image:   args.Image,
 			Command: pulumi.ToStringArray([]string{"/bin/sh", configFolder + "/entrypoint.sh"}),
 			Env: corev1.EnvVarArray{
-				datastore.Env("DATA", dataFolder+"/pgdata"), // a volume's root may hold lost+found
+				datastore.Env("DATA", dataFolder+"/pgdata"), // the root of a volume can have the folder lost+found
 				datastore.Env("CONFIG", configFolder+"/postgresql.conf"),
 				datastore.Env("PASSWORD_FILE", secretFolder+"/"+datastore.PasswordKey),
 				datastore.Env("SOCKETS", socketFolder), datastore.Env("OWNER", Owner), datastore.Env("DATABASE", DatabaseName),
 			},
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port)}},
-			// The model uses all of the memory. The cores may be shared.
+			// The settings use all of the memory, so the memory request is the limit. The server
+			// may share its cores, so the CPU request is a quarter of the limit.
 			Resources: podresources.Quantities(strconv.Itoa(args.Tuning.Cores*250)+"m", memory, strconv.Itoa(args.Tuning.Cores), memory),
 			// Recovery after a crash can take long.
 			StartupProbe:   probe(5, 120),
@@ -58,6 +59,7 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 	)
 }
 
+// probe returns a probe that runs the entry point's command "ready".
 func probe(period, failures int) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		Exec:          &corev1.ExecActionArgs{Command: pulumi.ToStringArray([]string{"/bin/sh", configFolder + "/entrypoint.sh", "ready"})},

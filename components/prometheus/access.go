@@ -6,7 +6,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// access admits the readers, and allows to reach the targets of package scrape.
+// access returns the connections that the network policy allows: from the readers, and to the
+// targets of package scrape.
 func (a *Args) access() podnetwork.Access {
 	own := podnetwork.App(app)
 	var metrics []podnetwork.Peer
@@ -28,7 +29,7 @@ func (a *Args) access() podnetwork.Access {
 		podnetwork.To(scrape.StatePort, podnetwork.App(scrape.StateApp)),
 	)
 	if a.Workspace != nil {
-		egress = append(egress, podnetwork.APIs()[1:]...) // names are resolved already; AWS's addresses change
+		egress = append(egress, podnetwork.APIs()[1:]...) // without the rule for DNS, which Cluster.API already has
 	}
 	return podnetwork.Access{
 		Ingress: []podnetwork.Rule{podnetwork.To(Port, append([]podnetwork.Peer{own}, a.Readers...)...)},

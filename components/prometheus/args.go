@@ -16,65 +16,70 @@ import (
 const (
 	// Version is Prometheus' release.
 	Version = "v3.16.0"
-	// Repository is the repository of its image below a mirror.
+	// Repository is the name of the image's repository in the stack's mirror.
 	Repository = "prometheus"
-	// Image is upstream's image. No public source of its digest was found, so it has
-	// an exact version only.
+	// Image is the image that the Prometheus project publishes. It is pinned by its version,
+	// because no public source of its digest was found.
 	Image = "quay.io/prometheus/prometheus:" + Version
 
-	// Port is the port of its API.
+	// Port is the port of Prometheus' API.
 	Port = 9090
 
-	// MaxReplicas is the largest number of pods. Each has all series, so that more
-	// than two only cost more.
+	// MaxReplicas is the largest number of pods. Each pod has all series. So more than two
+	// pods only increase the cost.
 	MaxReplicas = 2
-	// DefaultStorageGiB holds 15 days of 100 pods: 300 series a pod, every 5 s, in 2
-	// bytes a sample (prometheus/prometheus, docs/storage.md, "Operational aspects").
+	// DefaultStorageGiB is enough for 100 pods with 300 series each, for 15 days with a
+	// sample of 2 bytes every 5 s (prometheus/prometheus, docs/storage.md, "Operational
+	// aspects").
 	DefaultStorageGiB = 50
 )
 
 // Args configure a Prometheus.
 type Args struct {
-	// Namespace is where it runs: one of its own, because the platform's admits only
-	// pods without a token of the API server, and only images by digest.
+	// Namespace is the namespace in which Prometheus runs. It must not be the platform's
+	// namespace, which admits only pods without a token of the API server, and only images by
+	// digest.
 	Namespace controller.Namespace
 	// Platform is the namespace of the services.
 	Platform controller.Namespace
-	// Controllers are further namespaces with pods that it scrapes.
+	// Controllers are further namespaces with pods that Prometheus scrapes.
 	Controllers []controller.Namespace
-	// Cluster has the addresses of the API server and of the kubelets. Targets allows to
-	// reach the pods of Controllers, and the Alertmanager.
+	// Cluster has the addresses of the API server and of the kubelets. Targets are the egress
+	// rules for the pods in Controllers and for the Alertmanager.
 	Cluster podnetwork.Cluster
 	Targets []podnetwork.Rule
-	// Image is the reference of its image.
+	// Image is the reference of Prometheus' image.
 	Image pulumi.StringInput
-	// Replicas is the number of pods, 1 to MaxReplicas. Each scrapes everything.
+	// Replicas is the number of pods, 1 to MaxReplicas. Each pod scrapes all targets.
 	Replicas int
 	// Storage and StorageClass are the size and the class of the volume of each pod.
 	Storage      size.Size
 	StorageClass string
-	// Services are what it scrapes.
+	// Services are the services that Prometheus scrapes.
 	Services []scaling.Profile
-	// Stores are the names of the StatefulSets of the stores in Platform, which it
-	// scrapes, and whose CPU and memory alerts watch.
+	// Stores are the names of the StatefulSets of the stores in Platform. Prometheus scrapes
+	// their pods, and alerts watch their CPU and memory.
 	Stores []string
-	// Forecaster says that a forecaster runs in Namespace, which it scrapes. Predictive
-	// says that HPAs read its forecast, so that alerts watch whether there is one.
+	// Forecaster means that a forecaster runs in Namespace, which Prometheus scrapes.
+	// Predictive means that HPAs read the forecast. So alerts watch whether there is a
+	// forecast.
 	Forecaster, Predictive bool
-	// Database: the exporter of PostgreSQL's metrics runs in Platform.
+	// Database means that the exporter of PostgreSQL's metrics runs in Platform.
 	Database bool
-	// Dashboards are what it shows as a page of its own, and Grafana if there is one.
+	// Dashboards are shown on a page of Prometheus, and in Grafana if the cluster has it.
 	Dashboards []dashboards.Dashboard
-	// Alertmanager is the host and port that gets its alerts. Empty: nothing delivers
-	// them.
+	// Alertmanager is the host and port that gets the alerts. Empty means that alerts are
+	// sent nowhere.
 	Alertmanager string
-	// Workspace gets the recorded series, too; nil: they stay in the pods' volumes.
+	// Workspace is a workspace that also gets the recorded series. nil means that they are
+	// only in the pods' volumes.
 	Workspace *Workspace
 	// Readers are the pods that may send queries.
 	Readers []podnetwork.Peer
-	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
+	// RequestShare is the percentage of scaling.PrometheusResources that the pods request, 1 to
+	// 100.
 	RequestShare scaling.Percent
-	// NodeSelector are labels that its nodes must have. Empty means any node.
+	// NodeSelector are labels that the pods' nodes must have. Empty means any node.
 	NodeSelector map[string]string
 }
 
@@ -89,7 +94,7 @@ func (a *Args) validate() error {
 	case a.Storage.Less(size.GiB(1)):
 		return fmt.Errorf("prometheus: Storage is %s, must be 1Gi or more", a.Storage)
 	case len(a.Dashboards) == 0:
-		return errors.New("prometheus: Dashboards must have at least one")
+		return errors.New("prometheus: Dashboards is empty: must have at least one dashboard")
 	case a.RequestShare < 1 || a.RequestShare > 100:
 		return fmt.Errorf("prometheus: RequestShare is %s, must be 1 to 100 %%", a.RequestShare)
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/dashboards/grafana"
 )
 
-// newDashboards creates the ConfigMap of the page, and returns its name, and the one
-// that a Grafana in the cluster loads. A change restarts no pod: the kubelet updates
-// the files, and Prometheus reads the page at each request.
+// newDashboards creates two ConfigMaps: one with the page of Prometheus, and one that a Grafana in
+// the cluster loads. It returns the name of the first. A change restarts no pod, because the
+// kubelet updates the files and Prometheus reads the page at each request.
 func newDashboards(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) (pulumi.StringOutput, error) {
 	html, err := consolepage.Render(args.Dashboards)
 	if err != nil {

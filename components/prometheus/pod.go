@@ -15,9 +15,10 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// user is the user nobody, as in upstream's image.
+// user is the id of the user nobody, as in the image of the Prometheus project.
 const user = 65534
 
+// podSpec returns the spec of a Prometheus pod.
 func podSpec(args *Args, config, consoles pulumi.StringInput, labels pulumi.StringMap) *corev1.PodSpecArgs {
 	r := scaling.PrometheusResources().WithRequests(args.RequestShare)
 	pod := datastore.Pod(user, terminationGrace,
@@ -27,7 +28,7 @@ func podSpec(args *Args, config, consoles pulumi.StringInput, labels pulumi.Stri
 			Args:            pulumi.ToStringArray(flags(args)),
 			Ports:           corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port), Protocol: pulumi.String("TCP")}},
 			Resources:       podresources.Requirements(r),
-			StartupProbe:    probe("/-/ready", 1, 600), // after a crash it reads its log again
+			StartupProbe:    probe("/-/ready", 1, 600), // after a crash Prometheus replays its write-ahead log
 			ReadinessProbe:  probe("/-/ready", 5, 3),
 			LivenessProbe:   probe("/-/healthy", 15, 4),
 			SecurityContext: podsecurity.Container(),
@@ -36,7 +37,7 @@ func podSpec(args *Args, config, consoles pulumi.StringInput, labels pulumi.Stri
 		corev1.VolumeArray{datastore.ConfigFiles("config", config), datastore.ConfigFiles("consoles", consoles)},
 	)
 	pod.ServiceAccountName = pulumi.String(app)
-	pod.AutomountServiceAccountToken = pulumi.Bool(true) // it asks the API server for its targets
+	pod.AutomountServiceAccountToken = pulumi.Bool(true) // Prometheus reads its targets from the API server
 	pod.NodeSelector = pulumi.ToStringMap(args.NodeSelector)
 	if args.Workspace != nil {
 		pod.Containers.(corev1.ContainerArray)[0].(*corev1.ContainerArgs).Env = corev1.EnvVarArray{&corev1.EnvVarArgs{
@@ -53,15 +54,17 @@ func podSpec(args *Args, config, consoles pulumi.StringInput, labels pulumi.Stri
 	return pod
 }
 
-// flags are those of Prometheus (docs/command-line/prometheus.md). Without
-// --web.enable-lifecycle and --web.enable-admin-api nobody changes it over HTTP.
+// flags returns Prometheus' command line (prometheus/prometheus,
+// docs/command-line/prometheus.md). Without --web.enable-lifecycle and --web.enable-admin-api,
+// nobody can change the server over HTTP.
 func flags(args *Args) []string {
 	return []string{
 		"--config.file=" + configFolder + "/" + configFile,
 		"--storage.tsdb.path=" + dataFolder,
 		fmt.Sprintf("--storage.tsdb.retention.time=%dh", int(retention.Hours())),
-		// A full volume would stop it. Four fifths leave room for the write-ahead log
-		// and for compaction (docs/storage.md, "Right-sizing retention size").
+		// A full volume would stop Prometheus. Four fifths leave room for the write-ahead log
+		// and for compaction (prometheus/prometheus, docs/storage.md, "Right-sizing retention
+		// size").
 		fmt.Sprintf("--storage.tsdb.retention.size=%dMB", args.Storage.Mul(4).Div(5).Bytes()/size.MiB(1).Bytes()),
 		fmt.Sprintf("--web.listen-address=:%d", Port),
 		"--web.console.templates=" + consoleFolder,
@@ -69,6 +72,7 @@ func flags(args *Args) []string {
 	}
 }
 
+// probe returns a probe that gets the path from Prometheus' API.
 func probe(path string, period, failures int) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(portName)},

@@ -1,8 +1,9 @@
 // Package prometheus owns the Prometheus server of a platform: its pods with their
-// volumes, its permissions, and who may send queries. Package scrape has its
-// targets. Autoscalers read its series, so it runs in the cluster and scrapes the
-// services every five seconds; AWS's managed collectors scrape every 30 s at most
-// (Amazon Managed Service for Prometheus User Guide, "AWS managed collectors").
+// volumes, its permissions, and the clients that may send queries. Package scrape has its
+// targets. Autoscalers read its series, so it runs in the cluster and scrapes the services
+// every five seconds. AWS's managed collectors can't replace it, because their shortest
+// interval is 30 s (Amazon Managed Service for Prometheus User Guide, "AWS managed
+// collectors").
 package prometheus
 
 import (
@@ -25,22 +26,22 @@ import (
 type Prometheus struct {
 	pulumi.ResourceState
 
-	// URL is the address of its API inside the cluster.
+	// URL is the address of Prometheus' API inside the cluster.
 	URL pulumi.StringOutput
-	// Settled is the StatefulSet. What sends queries must depend on it, and not on the
-	// Prometheus, as on network.Network.Settled.
+	// Settled are the StatefulSet and the Service. A resource that sends queries must depend
+	// on Settled, and not on the Prometheus (see network.Network.Settled).
 	Settled []pulumi.Resource
 }
 
-// App is the value of the label app of its pods.
+// App is the value of the label app of Prometheus' pods.
 const App = scrape.App
 
 const (
 	app      = App
 	portName = scrape.MetricsPort
-	// retention is how long samples are kept, if the volume has room for them.
+	// retention is the time for which samples are kept if the volume is large enough.
 	retention = 15 * 24 * time.Hour
-	// terminationGrace, in seconds, is for the end of open queries.
+	// terminationGrace is the time in seconds for the running queries to end.
 	terminationGrace = 60
 
 	configFolder, dataFolder, consoleFolder = "/etc/prometheus", "/prometheus", "/consoles"
@@ -48,8 +49,8 @@ const (
 	volumeName                              = "prometheus-data"
 )
 
-// NewPrometheus creates the server. A change of its targets restarts its pods, one
-// after the other; they keep their samples.
+// NewPrometheus creates the server. A change of the targets restarts the pods, one after the
+// other. The pods keep their samples.
 func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Prometheus, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -62,15 +63,15 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if args.Alertmanager != "" {
 		settings = settings.WithAlertmanager(args.Alertmanager)
 	}
-	watched := promrules.Input{Services: args.Services, Namespace: args.Platform.Name, Stores: args.Stores, Predictive: args.Predictive, Database: args.Database}
+	ruleInput := promrules.Input{Services: args.Services, Namespace: args.Platform.Name, Stores: args.Stores, Predictive: args.Predictive, Database: args.Database}
 	if w := args.Workspace; w != nil {
-		settings = settings.WithRemoteWrite(w.Workspace, w.ClusterName, promrules.Recorded(watched))
+		settings = settings.WithRemoteWrite(w.Workspace, w.ClusterName, promrules.Recorded(ruleInput))
 	}
 	file, err := settings.File()
 	if err != nil {
 		return nil, err
 	}
-	rules, err := promrules.File(watched)
+	rules, err := promrules.File(ruleInput)
 	if err != nil {
 		return nil, err
 	}
@@ -88,12 +89,12 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	permissions, err := grant(ctx, name, args, objects, parent)
+	permissions, err := newAccount(ctx, name, args, objects, parent)
 	if err != nil {
 		return nil, err
 	}
 	if args.Workspace != nil {
-		role, err := args.Workspace.role(ctx, name, args.Namespace.Created, parent)
+		role, err := args.Workspace.newRole(ctx, name, args.Namespace.Created, parent)
 		if err != nil {
 			return nil, err
 		}
@@ -108,14 +109,15 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	}, parent); err != nil {
 		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)
 	}
-	pods, err := objects.NewHeadlessService(app+"-pods", true, datastore.Port{Name: portName, Number: Port})
+	const publishNotReady = true
+	pods, err := objects.NewHeadlessService(app+"-pods", publishNotReady, datastore.Port{Name: portName, Number: Port})
 	if err != nil {
 		return nil, err
 	}
 	set, err := objects.NewStatefulSet(datastore.StatefulSet{
 		Service:  pods,
 		Replicas: args.Replicas,
-		Parallel: true, // each scrapes everything, and needs no other
+		Parallel: true, // each pod scrapes all targets and needs no other pod
 		Config:   append([]byte(file), rules...),
 		Pod:      podSpec(args, config, consoles, objects.Selector()),
 		Volume:   datastore.Volume{Name: volumeName, Capacity: args.Storage, Class: args.StorageClass},
@@ -124,8 +126,8 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	// Two pods scrape at different moments. A reader that changed between them would
-	// see series that jump back, so each stays with one pod.
+	// The pods scrape at different moments. A client that reads from both pods would see
+	// counters that decrease. So each client stays with one pod.
 	service, err := corev1.NewService(ctx, name+"-api", &corev1.ServiceArgs{
 		Metadata: objects.Meta(app),
 		Spec: &corev1.ServiceSpecArgs{
@@ -143,26 +145,26 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"url": p.URL})
 }
 
-// grant creates the service account. It may find pods in the namespaces with
-// targets, and read the metrics of nodes.
-func grant(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
+// newAccount creates the service account and its permissions: to find pods in the namespaces with
+// targets, and to read the metrics of nodes. It returns the resources that the pods need.
+func newAccount(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	account, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{Metadata: objects.Meta(app)}, parent)
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
-	granted := []pulumi.Resource{account}
-	to := &rbac.Grant{Context: ctx, Account: rbac.Account{Name: app, Namespace: args.Namespace.Created}, Options: []pulumi.ResourceOption{parent}}
+	created := []pulumi.Resource{account}
+	grant := &rbac.Grant{Context: ctx, Account: rbac.Account{Name: app, Namespace: args.Namespace.Created}, Options: []pulumi.ResourceOption{parent}}
 	watch := []string{"get", "list", "watch"}
 	findPods := rbac.Rule{Groups: []string{""}, Resources: []string{"pods"}, Verbs: watch}
 	for _, n := range append([]controller.Namespace{args.Namespace, args.Platform}, args.Controllers...) {
-		binding, err := to.InNamespace(name+"-pods-of-"+n.Name, name, n.Created, findPods)
+		binding, err := grant.InNamespace(name+"-pods-of-"+n.Name, name, n.Created, findPods)
 		if err != nil {
 			return nil, err
 		}
-		granted = append(granted, binding)
+		created = append(created, binding)
 	}
-	nodes, err := to.InCluster(name+"-nodes", name,
+	nodes, err := grant.InCluster(name+"-nodes", name,
 		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: watch},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes/metrics"}, Verbs: []string{"get"}})
-	return append(granted, nodes), err
+	return append(created, nodes), err
 }

@@ -26,19 +26,20 @@ import (
 
 type object = map[string]any
 
-// written are the labels of the series that a workspace got in one request.
-type written []map[string]string
+// seriesLabels are the labels of each series in one request to the workspace.
+type seriesLabels []map[string]string
 
-// receiver is a workspace: it reads requests of Prometheus' remote write protocol 1.0.
-type receiver chan written
+// receiver acts as the workspace. It decodes requests of Prometheus' remote write protocol 1.0 and
+// sends the labels of their series to the channel.
+type receiver chan seriesLabels
 
 func (r receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	packed, err := io.ReadAll(request.Body)
+	compressed, err := io.ReadAll(request.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	text, err := snappy.Decode(nil, packed)
+	text, err := snappy.Decode(nil, compressed)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -48,23 +49,24 @@ func (r receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	var got written
+	var received seriesLabels
 	for _, series := range body.Timeseries {
 		labels := map[string]string{}
 		for _, l := range series.Labels {
 			labels[l.Name] = l.Value
 		}
-		got = append(got, labels)
+		received = append(received, labels)
 	}
 	select {
-	case r <- got:
-	default: // the test has ended, and Prometheus sends the rest
+	case r <- received:
+	default: // the channel is full, because the test no longer reads from it
 	}
 }
 
-// A genuine Prometheus scrapes a service, evaluates the platform's rules and writes with the
-// file of a stack. The workspace is this process. It gets what is recorded, and nothing that
-// was scraped. Debian's release of Prometheus sends its requests without a signature.
+// A real Prometheus with a stack's configuration file scrapes a service and evaluates the
+// platform's rules. The test acts as the workspace. It must get the recorded series and no
+// scraped series. Debian's release of Prometheus does not sign its requests, so the test does not
+// check signatures.
 func TestOnlyRecordedSeriesReachTheWorkspace(t *testing.T) {
 	requests := make(receiver, 1000)
 	workspaceServer := httptest.NewServer(requests)
@@ -81,48 +83,49 @@ func TestOnlyRecordedSeriesReachTheWorkspace(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
-	watched := promrules.Input{Services: scaling.Services(), Namespace: "app"}
-	rules, err := promrules.File(watched)
+	ruleInput := promrules.Input{Services: scaling.Services(), Namespace: "app"}
+	rules, err := promrules.File(ruleInput)
 	require.NoError(t, err)
 	require.Contains(t, string(rules), "interval: 15s")
-	to, err := scrape.ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef")
+	workspace, err := scrape.ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef")
 	require.NoError(t, err)
 	file, err := scrape.New(scaling.Services(), scrape.Namespaces{Own: "app-prometheus", Platform: "app"}).
-		WithRemoteWrite(to, "app", promrules.Recorded(watched)).File()
+		WithRemoteWrite(workspace, "app", promrules.Recorded(ruleInput)).File()
 	require.NoError(t, err)
-	// Only the targets, which need a cluster, the times and the addresses are others.
+	// The test changes only the targets, which need a cluster, and the intervals and addresses.
 	var config object
 	require.NoError(t, json.Unmarshal([]byte(file), &config))
 	config["rule_files"] = []string{write("rules.yaml", strings.ReplaceAll(string(rules), "interval: 15s", "interval: 1s"))}
 	config["remote_write"].([]any)[0].(object)["url"] = workspaceServer.URL
-	config["global"] = object{"external_labels": config["global"].(object)["external_labels"]} // Debian's release has no global limits
+	config["global"] = object{"external_labels": config["global"].(object)["external_labels"]} // Debian's release does not know the global limits
 	config["scrape_configs"] = []object{{
 		"job_name": promquery.Job(web), "scrape_interval": "1s", "scrape_timeout": "1s",
 		"static_configs": []object{{"targets": []string{strings.TrimPrefix(target.URL, "http://")}}},
 	}}
 	text, err := json.Marshal(config)
 	require.NoError(t, err)
-	// Release 3 replaces variables in external labels without a flag.
+	// Debian's release 2 needs a flag to replace variables in external labels. Release 3 does not.
 	start(t, "prometheus", "--config.file="+write("prometheus.json", string(text)), "--storage.tsdb.path="+filepath.Join(dir, "series"),
 		"--web.listen-address=127.0.0.1:0", "--enable-feature=expand-external-labels")
 
-	// Its rate needs two scrapes, so that scraped samples would have come before.
+	// This recorded rate needs two scrapes. If scraped series were also sent, the workspace would
+	// get them earlier than this series.
 	const last = "objective:requests:rate5m"
 	names := map[string]bool{}
 	for deadline := time.After(60 * time.Second); !names[last]; {
 		select {
-		case got := <-requests:
-			for _, labels := range got {
+		case received := <-requests:
+			for _, labels := range received {
 				names[labels["__name__"]] = true
 				require.Equal(t, "app", labels["cluster"])
-				require.Equal(t, "prometheus-0", labels["__replica__"], "the workspace would have the samples of both pods")
+				require.Equal(t, "prometheus-0", labels["__replica__"], "without this label the workspace would keep the samples of both pods")
 			}
 		case <-deadline:
-			require.Fail(t, "no series of the name "+last, "got %v", names)
+			require.Fail(t, "no series with the name "+last, "got %v", names)
 		}
 	}
 	for name := range names {
-		require.True(t, slices.Contains(promrules.Recorded(watched), name), "%s is not recorded", name)
+		require.True(t, slices.Contains(promrules.Recorded(ruleInput), name), "%s is not recorded", name)
 	}
 }
 

@@ -13,16 +13,16 @@ import (
 // series.
 type Workspace struct {
 	Account *account.Account
-	// ClusterName is the name of the EKS cluster, and Cluster the same when the cluster
-	// exists.
+	// ClusterName is the name of the EKS cluster. Cluster is the same name as an output, which
+	// is known when the cluster exists.
 	ClusterName string
 	Cluster     pulumi.StringInput
 	scrape.Workspace
 }
 
-// role creates the permission of the pods to write to the workspace, and to read nothing. The
-// pods start after the resources that it returns.
-func (w *Workspace) role(ctx *pulumi.Context, name string, namespace pulumi.StringInput, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
+// newRole creates the IAM role of the pods, which may only write to the workspace. The pods must
+// depend on the returned resources.
+func (w *Workspace) newRole(ctx *pulumi.Context, name string, namespace pulumi.StringInput, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	return podidentity.New(ctx, name, &podidentity.Args{
 		Account:     w.Account,
 		Description: "Prometheus, which writes recorded series to " + w.ID,

@@ -27,12 +27,12 @@ func New(enabled bool) *Policy { return &Policy{enabled: enabled, unclassified: 
 
 // Transform is a transformation for the whole stack
 // (pulumi.Context.RegisterStackTransformation). It protects every resource that holds data,
-// an address or an identity, whatever its own options are. It also protects a resource of an
-// unclassified type.
+// an address or an identity. It overrides the resource's own option. It also protects a resource
+// of an unclassified type.
 func (p *Policy) Transform(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 	holds, known := stateful.Holds(args.Type, hasComponent(args.Opts))
 	switch {
-	case !known: // the type is protected until stateful/types.go classifies it
+	case !known: // continue: the type is protected until stateful/types.go classifies it
 		p.mu.Lock()
 		p.unclassified[args.Type] = true
 		p.mu.Unlock()

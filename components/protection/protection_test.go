@@ -7,8 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTransform(t *testing.T) {
-	protect := func(t *testing.T, p *Policy, kind string, opts ...pulumi.ResourceOption) bool {
+func TestTransformProtectsStatefulAndUnknownTypes(t *testing.T) {
+	// isProtected returns the option "protect" of a resource after the transformation.
+	isProtected := func(t *testing.T, p *Policy, kind string, opts ...pulumi.ResourceOption) bool {
 		t.Helper()
 		result := p.Transform(&pulumi.ResourceTransformationArgs{Type: kind, Opts: opts})
 		if result != nil {
@@ -18,12 +19,12 @@ func TestTransform(t *testing.T) {
 		require.NoError(t, err)
 		return snapshot.Protect
 	}
-	on, off := New(true), New(false)
-	require.True(t, protect(t, on, "aws:ec2/vpc:Vpc"))
-	require.False(t, protect(t, off, "aws:ec2/vpc:Vpc"))
-	require.False(t, protect(t, off, "aws:ec2/vpc:Vpc", pulumi.Protect(true)), "the stack decides, not a component")
-	require.False(t, protect(t, on, "aws:ec2/route:Route"))
-	require.True(t, protect(t, on, "aws:efs/fileSystem:FileSystem"), "an unknown type may hold data")
-	require.Equal(t, []string{"aws:efs/fileSystem:FileSystem"}, on.Unclassified())
-	require.Empty(t, off.Unclassified())
+	enabled, disabled := New(true), New(false)
+	require.True(t, isProtected(t, enabled, "aws:ec2/vpc:Vpc"))
+	require.False(t, isProtected(t, disabled, "aws:ec2/vpc:Vpc"))
+	require.False(t, isProtected(t, disabled, "aws:ec2/vpc:Vpc", pulumi.Protect(true)), "the stack's policy overrides the option of a resource")
+	require.False(t, isProtected(t, enabled, "aws:ec2/route:Route"))
+	require.True(t, isProtected(t, enabled, "aws:efs/fileSystem:FileSystem"), "an unknown type may hold data")
+	require.Equal(t, []string{"aws:efs/fileSystem:FileSystem"}, enabled.Unclassified())
+	require.Empty(t, disabled.Unclassified())
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
+// group is the API group of Roles and ClusterRoles.
 const group = "rbac.authorization.k8s.io"
 
 // Rule allows the verbs on the resources of the API groups. Names limits the rule to
@@ -31,7 +32,7 @@ type Grant struct {
 	Options []pulumi.ResourceOption
 }
 
-// InNamespace allows the rules in one namespace. name is the name of the resources in
+// InNamespace grants the account the rules in one namespace, and returns the binding. name is the name of the resources in
 // Pulumi. object is the name of the Role and of its binding in Kubernetes.
 func (g *Grant) InNamespace(name, object string, namespace pulumi.StringInput, rules ...Rule) (pulumi.Resource, error) {
 	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(object), Namespace: namespace}
@@ -58,7 +59,8 @@ func (g *Grant) bind(name string, meta *metav1.ObjectMetaArgs, role *rbacv1.Role
 	return binding, nil
 }
 
-// InCluster allows the rules on objects without a namespace, and in all namespaces.
+// InCluster grants the account the rules for objects without a namespace and in all namespaces. It
+// returns the binding.
 func (g *Grant) InCluster(name, object string, rules ...Rule) (pulumi.Resource, error) {
 	role, err := rbacv1.NewClusterRole(g.Context, name, &rbacv1.ClusterRoleArgs{
 		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(object)}, Rules: policyRules(rules),
@@ -88,13 +90,14 @@ func (g *Grant) bindInCluster(name, object string, role pulumi.StringInput) (pul
 	return binding, nil
 }
 
+// subjects returns the account as the subject of a binding.
 func (g *Grant) subjects() rbacv1.SubjectArray {
 	return rbacv1.SubjectArray{&rbacv1.SubjectArgs{
 		Kind: pulumi.String("ServiceAccount"), Name: pulumi.String(g.Account.Name), Namespace: g.Account.Namespace,
 	}}
 }
 
-// policyRules returns the rules as Kubernetes' API has them.
+// policyRules converts rules to the type of the Kubernetes SDK.
 func policyRules(all []Rule) rbacv1.PolicyRuleArray {
 	var converted rbacv1.PolicyRuleArray
 	for _, r := range all {

@@ -1,6 +1,6 @@
-// Package redis owns the platform's Redis: a cluster of ElastiCache, or one in
-// the Kubernetes cluster, both set by the model in package redistuning. What it
-// has in common with other stores is in package datastore.
+// Package redis owns the platform's Redis: a cluster of ElastiCache, or a cluster of pods in the
+// Kubernetes cluster. Package redistuning computes the settings of both. Package datastore has the
+// parts that all stores share.
 package redis
 
 import (
@@ -39,22 +39,23 @@ type ClusterArgs struct {
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all clients that may connect.
 	Clients []clients.Client
-	// SnapshotName is the snapshot from which ElastiCache creates the cluster; empty: the
-	// cluster is empty. It has an effect at the creation only.
+	// SnapshotName is the snapshot from which ElastiCache creates the cluster. If it is not
+	// set, the new cluster is empty. It has no effect on an existing cluster.
 	SnapshotName string
 	// Generation counts the rotations of the password. See package secret.
 	Generation int
 	// Unprotected allows a destroy to delete the cluster.
 	Unprotected bool
-	// DiscardData makes its deletion final: no final snapshot, and no key to restore
-	// one with.
+	// DiscardData means that a deletion of the cluster destroys its data: AWS creates no
+	// final snapshot, and the key is deleted.
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
 	// ApplyImmediately lets changes that interrupt the store take effect at once. Otherwise
 	// they wait for the maintenance window.
 	ApplyImmediately bool
-	// AlarmTopicARN is the SNS topic of the store's alarms; empty: nobody is notified.
+	// AlarmTopicARN is the SNS topic of the store's alarms. Empty means that the alarms notify
+	// nobody.
 	AlarmTopicARN string
 }
 
@@ -72,11 +73,12 @@ func (a *ClusterArgs) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
-	// Settled are the replication group and the versions of its password. What connects to the store must depend on it, and not on
-	// the component, as on network.Network.Settled.
+	// Settled are the replication group and the versions of its password. A resource that
+	// connects to the store must depend on Settled, and not on the Cluster (see
+	// network.Network.Settled).
 	Settled []pulumi.Resource
-	// Host is the configuration endpoint, from which clients get the nodes. It accepts
-	// TLS only.
+	// Host is the configuration endpoint, from which clients get the addresses of the
+	// nodes. It accepts only connections with TLS.
 	Host pulumi.StringOutput
 	Port pulumi.IntOutput
 	// SecretARN is the secret with the password of the user default.
@@ -88,8 +90,8 @@ type Cluster struct {
 }
 
 // NewCluster creates the replication group, its password and user, and its key,
-// security group, subnet group, parameter group and log groups. Another node
-// type changes nodes and parameters in place.
+// security group, subnet group, parameter group and log groups. A change of the node type
+// updates nodes and parameters in place.
 func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pulumi.ResourceOption) (*Cluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -157,7 +159,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		Tags:                      datastore.Tags(name),
 		FinalSnapshotIdentifier:   needs.FinalSnapshot(spec.Identifier, args.DiscardData),
 		SnapshotName:              datastore.Snapshot(args.SnapshotName),
-	}, parent, pulumi.IgnoreChanges([]string{"snapshotName"})) // a change would replace the cluster
+	}, parent, pulumi.IgnoreChanges([]string{"snapshotName"})) // a changed snapshot would replace the cluster
 	if err != nil {
 		return nil, fmt.Errorf("replication group %s: %w", spec.Identifier, err)
 	}
@@ -174,8 +176,8 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	})
 }
 
-// newUsers creates the only user of all clients, with the model's access rules. Its
-// name is default, so that a client needs only a password.
+// newUsers creates one user for all clients, with the access rules of package redistuning. The
+// user's name is "default", so that a client needs only a password.
 func newUsers(ctx *pulumi.Context, name, identifier string, passwords pulumi.StringArray, parent pulumi.ResourceOption) (*elasticache.UserGroup, error) {
 	user, err := elasticache.NewUser(ctx, name+"-default", &elasticache.UserArgs{
 		UserId:       pulumi.String(identifier),
@@ -198,6 +200,7 @@ func newUsers(ctx *pulumi.Context, name, identifier string, passwords pulumi.Str
 	return group, nil
 }
 
+// parameters returns the parameters of the model for ElastiCache.
 func parameters(model *redistuning.Model) []datastore.Parameter {
 	var list []datastore.Parameter
 	for _, p := range model.Parameters() {
@@ -206,6 +209,7 @@ func parameters(model *redistuning.Model) []datastore.Parameter {
 	return list
 }
 
+// logDeliveries returns the delivery of each kind of log to its log group.
 func logDeliveries(needs *datastore.Dependencies) elasticache.ReplicationGroupLogDeliveryConfigurationArray {
 	var deliveries elasticache.ReplicationGroupLogDeliveryConfigurationArray
 	for i, group := range needs.LogGroups {

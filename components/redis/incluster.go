@@ -17,18 +17,18 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// InClusterArgs configure an InCluster. The number of nodes is the document's: three
-// shards with a primary and a replica each.
+// InClusterArgs configure an InCluster. The number of nodes is that of the design
+// document: three shards with a primary and a replica each.
 type InClusterArgs struct {
 	// Namespace is the namespace of the nodes.
 	Namespace pulumi.StringInput
-	// Image is a reference by digest: the official redis image of 7.x, or one
-	// with Debian's redis-server and redis-cli.
+	// Image is a reference by digest: the official redis image of 7.x, or an image with
+	// Debian's redis-server and redis-cli.
 	Image pulumi.StringInput
-	// AgentImage is agents/redisnode, by digest.
+	// AgentImage is the reference of the image of agents/redisnode, by digest.
 	AgentImage pulumi.StringInput
-	// Memory is the memory limit of a node. Its request is a quarter. Zero means the
-	// document's 4Gi.
+	// Memory is the memory limit of a node. The memory request is a quarter of it. Zero means
+	// 4Gi, as in the design document.
 	Memory size.Size
 	// CPURequest is the CPU request of a node. Zero means DefaultCPURequest.
 	CPURequest resource.Quantity
@@ -38,7 +38,7 @@ type InClusterArgs struct {
 	StorageClass string
 	// Clients are the pods that may connect to Redis.
 	Clients []podnetwork.Peer
-	// Reader are the pods that scrape the nodes' metrics; nil: none does.
+	// Reader is the peer that scrapes the nodes' metrics. nil means that nothing scrapes them.
 	Reader *podnetwork.Peer
 	// Password is the password of clients. NodePassword is the password of nodes among
 	// each other. Both have only letters and digits.
@@ -64,48 +64,49 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
-	// Settled are the network policy and the StatefulSet. What connects to the store must depend on them, and not on
-	// the component, as on network.Network.Settled.
+	// Settled are the network policy and the StatefulSet. A resource that connects to the
+	// store must depend on Settled, and not on the InCluster (see network.Network.Settled).
 	Settled []pulumi.Resource
 	// Host is the DNS name of all nodes in all namespaces. Clients get the addresses of
 	// the nodes from any node.
 	Host pulumi.StringOutput
 	Port int
-	// SecretName is the Secret with the key password for clients, in the same
-	// namespace.
+	// SecretName is the name of the Secret with the clients' password, in the same namespace.
+	// The key is "password".
 	SecretName pulumi.StringOutput
 }
 
 const (
-	// StatefulSet is the document's name of the StatefulSet.
+	// StatefulSet is the name of the StatefulSet in the design document.
 	StatefulSet = "redis-cluster"
-	// The document's names too.
+	// serviceName and configName are also names in the design document.
 	serviceName, configName = "redis-cluster-service", "redis-config"
 
-	// nodes are the document's six, of which shards are primaries.
+	// nodes is the number of nodes in the design document. shards is the number of primaries
+	// among them.
 	nodes, shards = 6, 3
 )
 
-// defaultMemory is the document's limit of a node.
+// defaultMemory is the memory limit of a node in the design document.
 var defaultMemory = size.GiB(4)
 
-// DefaultCPURequest is the document's CPU request of a node.
+// DefaultCPURequest returns the CPU request of a node in the design document.
 func DefaultCPURequest() resource.Quantity { return resource.MustParse("200m") }
 
 // NewInCluster creates the Secrets, the ConfigMap, the headless Service, the
-// network policy, the disruption budget and the StatefulSet. In each of its
-// pods an agent keeps the node in the cluster. Changed settings roll out node by
-// node.
+// network policy, the disruption budget and the StatefulSet. In each pod
+// an agent keeps the Redis node in the cluster. A change of the settings replaces the pods one
+// after the other.
 func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ...pulumi.ResourceOption) (*InCluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	filled := *args
-	filled.Memory = cmp.Or(filled.Memory, defaultMemory)
-	if filled.CPURequest.IsZero() {
-		filled.CPURequest = DefaultCPURequest()
+	withDefaults := *args
+	withDefaults.Memory = cmp.Or(withDefaults.Memory, defaultMemory)
+	if withDefaults.CPURequest.IsZero() {
+		withDefaults.CPURequest = DefaultCPURequest()
 	}
-	model, err := redistuning.New(redistuning.Inputs{Memory: filled.Memory})
+	model, err := redistuning.New(redistuning.Inputs{Memory: withDefaults.Memory})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -116,7 +117,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	objects := &datastore.Objects{Context: ctx, Name: name, App: StatefulSet, Namespace: args.Namespace, Parent: pulumi.Parent(c)}
 	// There are two secrets, so that clients can't read the nodes' password.
 	nodeSecret, err := objects.NewSecret("node-auth", "redis-node-auth", map[string]pulumi.StringInput{
-		"users.conf": users(args), datastore.PasswordKey: args.NodePassword,
+		"users.conf": usersFile(args), datastore.PasswordKey: args.NodePassword,
 	})
 	if err != nil {
 		return nil, err
@@ -131,7 +132,8 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	}
 	// Nodes that are not ready have DNS names, because they must find each other before
 	// they can become ready.
-	service, err := objects.NewHeadlessService(serviceName, true, datastore.Port{Name: clientPort, Number: Port}, datastore.Port{Name: gossipPort, Number: gossip})
+	const publishNotReady = true
+	service, err := objects.NewHeadlessService(serviceName, publishNotReady, datastore.Port{Name: clientPort, Number: Port}, datastore.Port{Name: gossipPort, Number: gossip})
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +153,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 		Replicas: nodes,
 		Parallel: true, // no node is ready before it has found the others
 		Config:   []byte(file),
-		Pod:      podSpec(&filled, objects.Selector(), config, nodeSecret),
+		Pod:      podSpec(&withDefaults, objects.Selector(), config, nodeSecret),
 		Volume:   datastore.Volume{Name: "redis-data", Capacity: args.Storage, Class: args.StorageClass},
 	})
 	if err != nil {
@@ -161,8 +163,8 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"host": c.Host, "secretName": c.SecretName})
 }
 
-// access is what the nodes may do. Only nodes may connect to the cluster bus, which has no
-// password.
+// access returns the connections that the network policy allows. Only nodes may connect to the
+// cluster bus, because it has no password.
 func (a *InClusterArgs) access() podnetwork.Access {
 	own := []podnetwork.Peer{podnetwork.App(StatefulSet)}
 	toNodes := podnetwork.Rule{Peers: own, Ports: []podnetwork.Port{{Number: Port}, {Number: gossip}}}
@@ -176,8 +178,8 @@ func (a *InClusterArgs) access() podnetwork.Access {
 	return access
 }
 
-// users is the file with the users of clients and of nodes.
-func users(args *InClusterArgs) pulumi.StringOutput {
+// usersFile returns the file users.conf with the users of clients and of nodes.
+func usersFile(args *InClusterArgs) pulumi.StringOutput {
 	return pulumi.All(pulumi.ToSecret(args.Password.ToStringOutput()), pulumi.ToSecret(args.NodePassword.ToStringOutput())).ApplyT(func(v []any) string {
 		return redistuning.Users{Client: v[0].(string), Node: v[1].(string)}.File()
 	}).(pulumi.StringOutput)

@@ -23,32 +23,35 @@ const (
 
 	// clientPort and gossipPort are the names of the container's ports.
 	clientPort, gossipPort = "client", "gossip"
-	// metricsPort is the agent's, which serves the state of its node.
+	// metricsPort is the name of the port on which the agent publishes the metrics of its
+	// node.
 	metricsPort = scrape.MetricsPort
 
 	configFolder, authFolder, dataFolder = "/etc/redis", "/etc/redis-auth", "/data"
 
-	// terminationGrace is in seconds. At SIGTERM Redis writes a snapshot, which takes
-	// time.
+	// terminationGrace is the time in seconds for a shutdown. After SIGTERM Redis writes a
+	// snapshot.
 	terminationGrace = 60
 )
 
-// podSpec returns a pod with a node and its agent. Redis needs no passwd file.
+// podSpec returns the spec of a pod with a Redis node and its agent.
 func podSpec(args *InClusterArgs, selector pulumi.StringMap, config, nodeSecret pulumi.StringInput) *corev1.PodSpecArgs {
 	spec := datastore.Pod(podsecurity.NonRoot, terminationGrace, corev1.ContainerArray{nodeContainer(args), agentContainer(args)}, corev1.VolumeArray{
 		datastore.ConfigFiles("redis-config", config), datastore.SecretFiles("auth", nodeSecret),
 	})
-	// Pods are spread over zones and nodes, so that a loss loses few of them. In a
-	// cluster with one zone or node they all run there.
+	// The pods are spread over zones and Kubernetes nodes, so that the loss of one of them
+	// affects few pods. This is only a preference: in a cluster with one zone or one Kubernetes
+	// node, all pods run there.
 	spec.Affinity = &corev1.AffinityArgs{PodAntiAffinity: &corev1.PodAntiAffinityArgs{
 		PreferredDuringSchedulingIgnoredDuringExecution: corev1.WeightedPodAffinityTermArray{
-			apart(selector, "topology.kubernetes.io/zone", 100), apart(selector, "kubernetes.io/hostname", 50),
+			preferApart(selector, "topology.kubernetes.io/zone", 100), preferApart(selector, "kubernetes.io/hostname", 50),
 		},
 	}}
 	return spec
 }
 
-func apart(selector pulumi.StringMap, key string, weight int) *corev1.WeightedPodAffinityTermArgs {
+// preferApart returns a preference for pods in different zones or on different Kubernetes nodes.
+func preferApart(selector pulumi.StringMap, key string, weight int) *corev1.WeightedPodAffinityTermArgs {
 	return &corev1.WeightedPodAffinityTermArgs{
 		Weight: pulumi.Int(weight),
 		PodAffinityTerm: &corev1.PodAffinityTermArgs{
@@ -57,7 +60,8 @@ func apart(selector pulumi.StringMap, key string, weight int) *corev1.WeightedPo
 	}
 }
 
-// nodeContainer has the document's resources and probes.
+// nodeContainer returns the container of the Redis node, with the resources and probes of the
+// design document.
 func nodeContainer(args *InClusterArgs) *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
 		Name:    pulumi.String("redis"),
@@ -81,7 +85,7 @@ func nodeContainer(args *InClusterArgs) *corev1.ContainerArgs {
 	}
 }
 
-// agentContainer keeps the node in the cluster.
+// agentContainer returns the container of the agent, which keeps the node in the Redis cluster.
 func agentContainer(args *InClusterArgs) *corev1.ContainerArgs {
 	var peers []string
 	for i := range nodes {
@@ -105,7 +109,7 @@ func agentContainer(args *InClusterArgs) *corev1.ContainerArgs {
 			HttpGet:             &corev1.HTTPGetActionArgs{Path: pulumi.String("/health"), Port: pulumi.String("agent")},
 			InitialDelaySeconds: pulumi.Int(10), TimeoutSeconds: pulumi.Int(5), PeriodSeconds: pulumi.Int(30),
 		},
-		// The pod is ready when the node serves its part of the cluster.
+		// The pod is ready when the node serves its part of the keys.
 		ReadinessProbe: &corev1.ProbeArgs{
 			HttpGet:             &corev1.HTTPGetActionArgs{Path: pulumi.String("/health/ready"), Port: pulumi.String("agent")},
 			InitialDelaySeconds: pulumi.Int(5), TimeoutSeconds: pulumi.Int(1), PeriodSeconds: pulumi.Int(5),
@@ -115,6 +119,7 @@ func agentContainer(args *InClusterArgs) *corev1.ContainerArgs {
 	}
 }
 
+// fromPod returns an environment variable with the value of a field of the pod.
 func fromPod(name, field string) *corev1.EnvVarArgs {
 	return &corev1.EnvVarArgs{Name: pulumi.String(name), ValueFrom: &corev1.EnvVarSourceArgs{
 		FieldRef: &corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String(field)},

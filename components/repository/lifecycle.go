@@ -10,11 +10,11 @@ import (
 )
 
 // ExpireImages creates the lifecycle policy of the repository. inUse is the tag of the image
-// that pods run (image.Image.Tag). opts must depend on these pods: until they run the new
-// image, the policy keeps the one before.
+// that pods run (image.Image.Tag). opts must depend on these pods. So the policy keeps the
+// previous image until the pods run the new one.
 //
-// SBOMs and signatures match no rule. ECR deletes what refers to an image within a day of the
-// image (ECR User Guide, "Deleting an image").
+// SBOMs and signatures match no rule. ECR deletes them within a day after it has deleted the
+// image to which they refer (ECR User Guide, "Deleting an image").
 func (r *Repository) ExpireImages(ctx *pulumi.Context, inUse pulumi.StringInput, opts ...pulumi.ResourceOption) error {
 	policy := inUse.ToStringOutput().ApplyT(imagelifecycle.Policy).(pulumi.StringOutput)
 	if _, err := ecr.NewLifecyclePolicy(ctx, r.name+"-lifecycle", &ecr.LifecyclePolicyArgs{

@@ -1,5 +1,5 @@
-// Package repository owns the ECR repository of a service's images, and which of them it
-// keeps. Package image owns the images.
+// Package repository owns the ECR repository of a service's images, and its lifecycle policy.
+// Package image owns the images.
 package repository
 
 import (
@@ -41,7 +41,7 @@ type Repository struct {
 }
 
 // NewRepository creates an encrypted repository with immutable tags. Images are
-// scanned when they are pushed. ExpireImages decides which ones stay.
+// scanned when they are pushed. ExpireImages decides which images stay.
 func NewRepository(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Repository, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -85,7 +85,8 @@ func Login(ctx *pulumi.Context, opts ...pulumi.InvokeOption) Credentials {
 // 123456789012.dkr.ecr.eu-west-1.amazonaws.com.
 func Registry(ctx *pulumi.Context, opts ...pulumi.InvokeOption) pulumi.StringOutput {
 	token := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{}, opts...)
-	// The host comes with the password, and is no secret itself.
+	// ECR returns the host together with the password. So Pulumi marks the host as secret, but
+	// it is public.
 	endpoint := pulumi.Unsecret(token.ProxyEndpoint()).(pulumi.StringOutput)
 	return endpoint.ApplyT(func(url string) (string, error) {
 		_, host, found := strings.Cut(url, "://")

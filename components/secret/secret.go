@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// defaultLength is in characters. 40 letters and digits have 238 bits of
+	// defaultLength is the default number of characters. 40 letters and digits have 238 bits of
 	// entropy, which nobody can guess.
 	defaultLength = 40
 	// minLength is the shortest auth token of ElastiCache (ElastiCache User
 	// Guide, "Authenticating with the AUTH command"). A shorter one is too easy
 	// to guess.
 	minLength = 16
-	// maxLength is the longest value that Secrets Manager generates (API,
+	// maxLength is the longest value that Secrets Manager generates (Secrets Manager API,
 	// GetRandomPassword).
 	maxLength = 4096
-	// recoveryDays is how long a deleted secret can be restored. It is the
-	// longest of AWS (API, DeleteSecret).
+	// recoveryDays is the number of days for which a deleted secret can be restored. It is
+	// the maximum of AWS (Secrets Manager API, DeleteSecret).
 	recoveryDays = 30
 )
 
@@ -42,9 +42,9 @@ type Args struct {
 	// Unprotected makes a deletion final. Otherwise a deleted secret can be
 	// restored for 30 days.
 	Unprotected bool
-	// Accept registers the resources by which the server accepts the values, and returns
-	// them. A reader of the secret gets a value only after they exist. nil: readers do not
-	// wait.
+	// Accept registers the resources that make the server accept the values, and returns
+	// these resources. Readers of the secret get a value only after the resources exist. nil
+	// means that readers get a value at once.
 	Accept func(accepted pulumi.StringArray) ([]pulumi.Resource, error)
 }
 
@@ -64,14 +64,15 @@ func (a *Args) validate() error {
 type Secret struct {
 	pulumi.ResourceState
 
-	// ARN is the ARN of the secret, for policies and configuration of readers.
+	// ARN is the ARN of the secret, for the policies and the configuration of readers.
 	ARN pulumi.StringOutput
 	// Value is a Pulumi secret: encrypted in the state and hidden in the output.
 	Value pulumi.StringOutput
 	// Accepted are Value and, after a rotation, the previous value. A server must
 	// accept both, so that clients with the previous value still get access.
 	Accepted pulumi.StringArray
-	// Settled are the resources after which readers get Value.
+	// Settled are the versions of the secret. A resource that reads Value from the secret must
+	// depend on them.
 	Settled []pulumi.Resource
 }
 
@@ -110,19 +111,19 @@ func NewSecret(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"arn": s.ARN})
 }
 
-// generate stores values that AWS generates, at once.
+// generate lets AWS generate the values, and stores them in the secret at once.
 func (s *Secret) generate(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOrInvokeOption) error {
 	// The previous value is created first, because Secrets Manager treats the
 	// last created value as the current one.
 	for generation := max(0, args.Generation-1); generation <= args.Generation; generation++ {
 		generated := secretsmanager.GetRandomPasswordOutput(ctx, secretsmanager.GetRandomPasswordOutputArgs{
 			PasswordLength:     pulumi.Int(cmp.Or(args.Length, defaultLength)),
-			ExcludePunctuation: pulumi.Bool(true), // headers, URLs and AUTH commands contain it
+			ExcludePunctuation: pulumi.Bool(true), // the value must be usable in headers, URLs and AUTH commands
 		}, parent)
 		version, err := secretsmanager.NewSecretVersion(ctx, fmt.Sprintf("%s-version-%d", name, generation), &secretsmanager.SecretVersionArgs{
 			SecretId:     secret.ID(),
 			SecretString: pulumi.ToSecret(generated.RandomPassword()).(pulumi.StringOutput),
-		}, parent, pulumi.DependsOn(s.Settled), pulumi.IgnoreChanges([]string{"secretString"})) // each run generates a different value
+		}, parent, pulumi.DependsOn(s.Settled), pulumi.IgnoreChanges([]string{"secretString"})) // each run of Pulumi generates a different value
 		if err != nil {
 			return fmt.Errorf("value of secret %s: %w", name, err)
 		}
@@ -132,19 +133,19 @@ func (s *Secret) generate(ctx *pulumi.Context, name string, args *Args, secret *
 	return nil
 }
 
-// PasswordToken is the type of a generated value that no secret has yet. The provider "ko"
-// has it (package components/image/provider).
+// PasswordToken is the type of a generated password. The provider "ko" implements it (package
+// components/image/provider).
 const PasswordToken = "ko:index:Password"
 
-// generatedPassword is a resource of that type.
+// generatedPassword is a resource of the type PasswordToken.
 type generatedPassword struct {
 	pulumi.CustomResourceState
 
 	Value pulumi.StringOutput `pulumi:"value"`
 }
 
-// publish generates the values outside of the secret, and stores the current one only after
-// the server accepts it.
+// publish generates the values with the provider "ko". It stores the current value in the secret
+// only after the server accepts it.
 func (s *Secret) publish(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOption) error {
 	for generation := max(0, args.Generation-1); generation <= args.Generation; generation++ {
 		var generated generatedPassword
@@ -155,13 +156,13 @@ func (s *Secret) publish(ctx *pulumi.Context, name string, args *Args, secret *s
 		}
 		s.accept(generated.Value)
 	}
-	accepting, err := args.Accept(s.Accepted)
+	acceptResources, err := args.Accept(s.Accepted)
 	if err != nil {
 		return err
 	}
 	version, err := secretsmanager.NewSecretVersion(ctx, fmt.Sprintf("%s-version-%d", name, args.Generation), &secretsmanager.SecretVersionArgs{
 		SecretId: secret.ID(), SecretString: s.Value,
-	}, parent, pulumi.DependsOn(accepting))
+	}, parent, pulumi.DependsOn(acceptResources))
 	if err != nil {
 		return fmt.Errorf("value of secret %s: %w", name, err)
 	}
@@ -169,7 +170,7 @@ func (s *Secret) publish(ctx *pulumi.Context, name string, args *Args, secret *s
 	return nil
 }
 
-// accept makes a value the current one.
+// accept makes value the current value, and adds it to the accepted values.
 func (s *Secret) accept(value pulumi.StringOutput) {
 	s.Value = pulumi.ToSecret(value).(pulumi.StringOutput)
 	s.Accepted = append(pulumi.StringArray{s.Value}, s.Accepted...)

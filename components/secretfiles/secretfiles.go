@@ -75,7 +75,7 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 			"provider": pulumi.String("aws"),
 			"parameters": pulumi.StringMap{
 				"objects":        list,
-				"region":         pulumi.String(args.Account.Region), // otherwise each mount reads it from the node's metadata
+				"region":         pulumi.String(args.Account.Region), // otherwise the provider reads the region from the node at each mount
 				"usePodIdentity": pulumi.String("true"),
 			},
 		}},
@@ -86,8 +86,7 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 	return &Class{Name: class.Metadata.Name().Elem(), secretARN: args.SecretARN, keyARN: args.KeyARN}, nil
 }
 
-// Permissions returns the statements with which a role may mount the classes, and no other
-// secret (the provider's README, "Usage"; Secrets Manager User Guide, "Permissions for the
+// Permissions returns the statements that allow a role to read the secrets of the classes (aws/secrets-store-csi-driver-provider-aws, README, "Usage"; Secrets Manager User Guide, "Permissions for the
 // KMS key"). Without classes it returns nil.
 func Permissions(a *account.Account, classes ...*Class) []iam.Statement {
 	var secrets, keys []pulumi.StringInput

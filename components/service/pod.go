@@ -13,18 +13,18 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// podSpec returns the pod of a service: one container with probes. The pods are spread over
+// podSpec returns the pod spec of a service: one container with probes. The pods are spread over
 // zones and nodes.
 func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
 	p := args.Profile
-	volumes, mounts := files(p.Caches, args.Secrets)
+	volumes, mounts := volumesAndMounts(p.Caches, args.Secrets)
 	c := container(p.Name, &args.Pod, p.Env, podresources.Requirements(p.Resources, p.Caches...), mounts)
 	c.Ports = corev1.ContainerPortArray{port("http", p.Port), port(metricsPort, scaling.MetricsPort)}
 	c.Env = append(c.Env.(corev1.EnvVarArray), &corev1.EnvVarArgs{Name: pulumi.String("METRICS_ADDRESS"), Value: pulumi.Sprintf(":%d", scaling.MetricsPort)})
 	c.StartupProbe, c.LivenessProbe, c.ReadinessProbe = startupProbe(p.Startup()), httpProbe(p.Liveness), httpProbe(p.Readiness)
-	spec := confined(&args.Pod, account, c, volumes)
+	spec := restrictedPodSpec(&args.Pod, account, c, volumes)
 	spec.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{
-		spread("topology.kubernetes.io/zone", selector), spread("kubernetes.io/hostname", selector),
+		spreadConstraint("topology.kubernetes.io/zone", selector), spreadConstraint("kubernetes.io/hostname", selector),
 	}
 	return spec
 }
@@ -38,11 +38,11 @@ func port(name string, number int) *corev1.ContainerPortArgs {
 	return &corev1.ContainerPortArgs{Name: pulumi.String(name), ContainerPort: pulumi.Int(number), Protocol: pulumi.String("TCP")}
 }
 
-// spread returns the constraint that distributes pods over zones or nodes, so that the loss
+// spreadConstraint returns the constraint that distributes pods over zones or nodes, so that the loss
 // of one zone or node affects few pods. The constraint is only a preference. With
 // DoNotSchedule, a zone without capacity would block the scheduling in the other zones,
 // because the numbers of pods may differ by at most MaxSkew.
-func spread(key string, selector pulumi.StringMap) *corev1.TopologySpreadConstraintArgs {
+func spreadConstraint(key string, selector pulumi.StringMap) *corev1.TopologySpreadConstraintArgs {
 	return &corev1.TopologySpreadConstraintArgs{
 		MaxSkew:           pulumi.Int(1),
 		TopologyKey:       pulumi.String(key),
@@ -51,9 +51,9 @@ func spread(key string, selector pulumi.StringMap) *corev1.TopologySpreadConstra
 	}
 }
 
-// confined returns a pod with few permissions: no root user, no capabilities, a
+// restrictedPodSpec returns a pod spec with few permissions: no root user, no capabilities, a
 // read-only root file system, and no token of the API server.
-func confined(p *Pod, account pulumi.StringInput, c *corev1.ContainerArgs, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
+func restrictedPodSpec(p *Pod, account pulumi.StringInput, c *corev1.ContainerArgs, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
 	c.SecurityContext = podsecurity.Container()
 	return &corev1.PodSpecArgs{
 		ServiceAccountName:            account,

@@ -18,7 +18,7 @@ import (
 type Role struct {
 	// Account is the account of the role.
 	Account *account.Account
-	// ClusterName is the EKS cluster that the pods run on.
+	// ClusterName is the name of the EKS cluster in which the pods run.
 	ClusterName pulumi.StringInput
 	// Statements are the role's policy.
 	Statements []iam.Statement
@@ -40,9 +40,10 @@ func (r *Role) associate(ctx *pulumi.Context, name, serviceAccount string, names
 	}, parent)
 }
 
-// identity creates the service account of the pods, without a token of the API server,
-// and associates the role with it. The pods depend on the returned resources.
-func (p *Pod) identity(ctx *pulumi.Context, name, accountName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (account pulumi.StringOutput, permissions []pulumi.Resource, err error) {
+// newIdentity creates the service account of the pods, without a token of the API server, and
+// associates the role with it. It returns the name of the service account. The pods must depend on
+// the returned permissions.
+func (p *Pod) newIdentity(ctx *pulumi.Context, name, accountName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (account pulumi.StringOutput, permissions []pulumi.Resource, err error) {
 	created, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
 		Metadata:                     &metav1.ObjectMetaArgs{Name: pulumi.String(accountName), Namespace: p.Namespace, Labels: labels},
 		AutomountServiceAccountToken: pulumi.Bool(false),
@@ -55,7 +56,7 @@ func (p *Pod) identity(ctx *pulumi.Context, name, accountName string, labels pul
 	return account, permissions, err
 }
 
-// networkPolicy creates the network policy of the pods with the labels.
-func (p *Pod) networkPolicy(ctx *pulumi.Context, name, objectName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (pulumi.Resource, error) {
+// newNetworkPolicy creates the network policy of the pods with the labels.
+func (p *Pod) newNetworkPolicy(ctx *pulumi.Context, name, objectName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (pulumi.Resource, error) {
 	return podnetwork.New(ctx, name, &podnetwork.Args{Name: objectName, Namespace: p.Namespace, Selector: labels, Access: p.Access}, parent)
 }

@@ -1,6 +1,6 @@
 // Package service owns the Kubernetes objects of a service or of a task. A service has a
 // Deployment, a disruption budget and a Service. A task has a Job and a CronJob. Both have a
-// network policy, a ServiceAccount, and AWS permissions of their pods. The numbers come from
+// network policy, a ServiceAccount, and AWS permissions for their pods. The numbers come from
 // package scaling, and the images from package image.
 package service
 
@@ -20,10 +20,10 @@ import (
 )
 
 // ServicePort is the port of every service of the platform inside the cluster
-// (the document calls http://npa-service:80).
+// (the design document calls http://npa-service:80).
 const ServicePort = 80
 
-// Pod has the namespace, image, role and environment of a program's pods.
+// Pod has the namespace, image, role and environment of the pods of a service or a task.
 type Pod struct {
 	// Namespace is the namespace of the pods.
 	Namespace pulumi.StringInput
@@ -115,11 +115,11 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: args.Namespace, Labels: selector}
 	}
 
-	account, permissions, err := args.identity(ctx, name, p.Name, selector, parent)
+	account, permissions, err := args.newIdentity(ctx, name, p.Name, selector, parent)
 	if err != nil {
 		return nil, err
 	}
-	s.Policy, err = args.networkPolicy(ctx, name, p.Name, selector, parent)
+	s.Policy, err = args.newNetworkPolicy(ctx, name, p.Name, selector, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +144,8 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return nil, fmt.Errorf("deployment of %s: %w", name, err)
 	}
 
-	// A drain evicts one pod at a time. A minimum of available pods would block a drain
-	// for ever if the service has only one pod.
+	// A drain evicts one pod at a time. A budget with a minimum of available pods would block
+	// every drain if the service has only one pod.
 	if _, err := policyv1.NewPodDisruptionBudget(ctx, name+"-pdb", &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(p.Name),
 		Spec:     poddisruption.OneAtATime(selector),

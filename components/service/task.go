@@ -17,12 +17,12 @@ import (
 // TaskArgs configure a Task.
 type TaskArgs struct {
 	Pod
-	// Task has the resources, retries and schedule of the program.
+	// Task has the resources, retries and schedule of the task.
 	Task scaling.Task
 }
 
-// Task is a program that has run to completion when the resource is created. Resources
-// that depend on it are created afterwards.
+// Task is a container that has run to completion when the resource is created. Resources that
+// depend on it are created afterwards.
 type Task struct {
 	pulumi.ResourceState
 
@@ -33,11 +33,11 @@ type Task struct {
 	Policy pulumi.Resource
 }
 
-// awaitMargin is the time for which the provider waits after the deadline of a task. So the
-// provider reports the failure of the Job and not its own timeout.
+// awaitMargin is the time for which the Kubernetes provider waits after the deadline of a task. So
+// the provider reports the failure of the Job, and not its own timeout.
 const awaitMargin = 5 * time.Minute
 
-// NewTask runs the program as a Job. A change of its image or settings runs it again. With a
+// NewTask runs the container as a Job. A change of its image or settings runs it again. With a
 // schedule, NewTask also creates a CronJob. A failed Job fails the update. The failed Job
 // and the logs of its pods stay until the next update creates a new Job.
 func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.ResourceOption) (*Task, error) {
@@ -53,25 +53,25 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	}
 	task, parent := args.Task, pulumi.Parent(t)
 	labels := pulumi.StringMap{"app": pulumi.String(task.Short)}
-	account, permissions, err := args.identity(ctx, name, task.Short, labels, parent)
+	account, permissions, err := args.newIdentity(ctx, name, task.Short, labels, parent)
 	if err != nil {
 		return nil, err
 	}
-	t.Policy, err = args.networkPolicy(ctx, name, task.Short, labels, parent)
+	t.Policy, err = args.newNetworkPolicy(ctx, name, task.Short, labels, parent)
 	if err != nil {
 		return nil, err
 	}
 	permissions = append(permissions, t.Policy)
-	job := args.job(account, labels)
+	jobSpec := args.jobSpec(account, labels)
 	// Pulumi generates a new name for each Job, because a Job can't be changed.
 	run, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
 		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels, Annotations: pulumi.StringMap{
-			// Without this annotation the provider finds no change of a failed Job. The
+			// Without this annotation the provider finds no change in a failed Job. The
 			// next update would then treat the Job as complete.
 			"pulumi.com/replaceUnready": pulumi.String("true"),
 			"pulumi.com/timeoutSeconds": pulumi.Sprintf("%d", int((task.Deadline + awaitMargin).Seconds())),
 		}},
-		Spec: job,
+		Spec: jobSpec,
 	}, parent, pulumi.DependsOn(permissions))
 	if err != nil {
 		return nil, fmt.Errorf("job of %s: %w", name, err)
@@ -84,10 +84,10 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 				Schedule:          pulumi.String(task.Schedule),
 				TimeZone:          pulumi.String("Etc/UTC"),
 				ConcurrencyPolicy: pulumi.String("Forbid"),
-				// Without a deadline the controller counts missed runs for ever, and stops
-				// after 100 of them.
+				// Without this deadline, the CronJob controller counts all missed runs, and
+				// starts no Job after 100 of them.
 				StartingDeadlineSeconds: pulumi.Int(int(task.StartWithin.Seconds())),
-				JobTemplate:             &batchv1.JobTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels}, Spec: job},
+				JobTemplate:             &batchv1.JobTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels}, Spec: jobSpec},
 			},
 		}, parent, pulumi.DependsOn(permissions)); err != nil {
 			return nil, fmt.Errorf("schedule of %s: %w", name, err)
@@ -96,10 +96,10 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	return t, ctx.RegisterResourceOutputs(t, pulumi.Map{})
 }
 
-// job returns the spec of the Job and of the CronJob's Jobs.
-func (a *TaskArgs) job(account pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
-	volumes, mounts := files(nil, a.Secrets)
-	spec := confined(&a.Pod, account, container(a.Task.Short, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)
+// jobSpec returns the spec of the Job and of the CronJob's Jobs.
+func (a *TaskArgs) jobSpec(account pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
+	volumes, mounts := volumesAndMounts(nil, a.Secrets)
+	spec := restrictedPodSpec(&a.Pod, account, container(a.Task.Short, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)
 	spec.RestartPolicy = pulumi.String("Never") // each attempt is a new pod, so that the logs stay
 	return &batchv1.JobSpecArgs{
 		BackoffLimit:          pulumi.Int(a.Task.Retries),

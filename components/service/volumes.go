@@ -20,8 +20,8 @@ const secretMode = 0o440
 type SecretFiles struct {
 	// Name is the volume's name in the pod.
 	Name string
-	// SecretName is the name of a Kubernetes Secret. Class is a class of Secrets Manager.
-	// Exactly one of them is set, and it is in the service's namespace. A pod mounts a
+	// SecretName is the name of a Kubernetes Secret. Class refers to a secret in Secrets
+	// Manager. Exactly one of them is set. It must be in the service's namespace. A pod mounts a
 	// class with its Role, which needs secretfiles.Permissions.
 	SecretName pulumi.StringInput
 	Class      *secretfiles.Class
@@ -58,8 +58,8 @@ func (f SecretFiles) volume() *corev1.VolumeArgs {
 	return v
 }
 
-// files returns the volumes of a pod's caches and secrets, and their mounts.
-func files(caches []scaling.Cache, secrets []SecretFiles) (corev1.VolumeArray, corev1.VolumeMountArray) {
+// volumesAndMounts returns the volumes of a pod's caches and secrets, and their mounts.
+func volumesAndMounts(caches []scaling.Cache, secrets []SecretFiles) (corev1.VolumeArray, corev1.VolumeMountArray) {
 	var (
 		volumes corev1.VolumeArray
 		mounts  corev1.VolumeMountArray

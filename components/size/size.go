@@ -11,8 +11,8 @@ type Size struct{ bytes int64 }
 // Bytes returns a size of n bytes.
 func Bytes(n int64) Size { return Size{n} }
 
-// KiB returns a size of n times 1,024 bytes. PostgreSQL writes this unit as kB,
-// Redis as kb.
+// KiB returns a size of n times 1,024 bytes. PostgreSQL writes this unit as kB, and Redis
+// writes it as kb.
 func KiB(n int64) Size { return Size{n << 10} }
 
 // MiB returns a size of n times 1,024 KiB.

@@ -18,7 +18,7 @@ func TestKubernetesParsesString(t *testing.T) {
 	})
 }
 
-func TestString(t *testing.T) {
+func TestStringUsesTheLargestWholeUnit(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		size   Size

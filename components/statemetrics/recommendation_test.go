@@ -10,10 +10,10 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
 )
 
-// The series that the configuration makes have the name that the allowlist admits: the
-// prefix, an underscore and the metric's own.
+// The name of the configured series is the prefix, an underscore, and the name of the metric. It
+// must be in the allowlist.
 func TestRecommendationsHaveTheAllowedName(t *testing.T) {
-	text, err := recommendations()
+	text, err := recommendationConfig()
 	require.NoError(t, err)
 	var config struct {
 		Kind string
@@ -37,5 +37,5 @@ func TestRecommendationsHaveTheAllowedName(t *testing.T) {
 		resources = append(resources, m.CommonLabels["resource"])
 	}
 	require.Equal(t, []string{"memory", "cpu"}, resources)
-	require.Contains(t, dashboards.Series()[dashboards.State], Recommendation, "panels read it")
+	require.Contains(t, dashboards.Series()[dashboards.State], Recommendation, "the panels of dashboards read the series")
 }

@@ -1,6 +1,6 @@
 // Package statemetrics owns kube-state-metrics, which turns the state of a
 // namespace's pods, Deployments and autoscalers into series. It runs in the namespace
-// of Prometheus, the only one that reads it.
+// of Prometheus, which is its only client.
 package statemetrics
 
 import (
@@ -22,31 +22,33 @@ import (
 const (
 	// Version is kube-state-metrics' release.
 	Version = "v2.20.0"
-	// Repository is the repository of its image below a mirror.
+	// Repository is the name of the image's repository in the stack's mirror.
 	Repository = "kube-state-metrics"
-	// Image is upstream's image (kubernetes/kube-state-metrics,
-	// examples/standard/deployment.yaml), by the digest of the index that ten public
-	// repositories have for this version. Two of them also list the image for amd64 in it.
+	// Image is the image that the project publishes (kubernetes/kube-state-metrics,
+	// examples/standard/deployment.yaml). Ten public repositories name this digest of the
+	// index for this version. Two of them also list the image for amd64 in the index.
 	Image = "registry.k8s.io/kube-state-metrics/kube-state-metrics:" + Version +
 		"@sha256:42cfe3723a5f058171c627537fb57a3ea0f26e4380fa18555a95cb1a1b4cfc5b"
 )
 
-// App is the value of the label app of its pod.
+// App is the value of the label app of kube-state-metrics' pod.
 const App = scrape.StateApp
 
 // Args configure a StateMetrics.
 type Args struct {
-	// Namespace is where it runs, and Watched whose objects it reads.
+	// Namespace is the namespace in which kube-state-metrics runs. Watched is the namespace
+	// whose objects it reads.
 	Namespace, Watched controller.Namespace
-	// Image is the reference of its image.
+	// Image is the reference of kube-state-metrics' image.
 	Image pulumi.StringInput
 	// Cluster has the addresses of the API server.
 	Cluster podnetwork.Cluster
-	// Readers are the pods that scrape it.
+	// Readers are the pods that scrape kube-state-metrics.
 	Readers []podnetwork.Peer
-	// RequestShare is the size of the pods' resource requests in percent of the usual ones, 1 to 100.
+	// RequestShare is the percentage of scaling.StateMetricsResources that the pod requests, 1
+	// to 100.
 	RequestShare scaling.Percent
-	// NodeSelector are labels that its nodes must have. Empty means any node.
+	// NodeSelector are labels that the pod's node must have. Empty means any node.
 	NodeSelector map[string]string
 }
 
@@ -63,33 +65,36 @@ func (a *Args) validate() error {
 // StateMetrics is a running kube-state-metrics.
 type StateMetrics struct{ pulumi.ResourceState }
 
-// Names of the ports. Prometheus scrapes the one of series.
+// Names of the ports. Prometheus scrapes seriesPort. On selfPort kube-state-metrics publishes its
+// own metrics and its readiness.
 const seriesPort, selfPort = scrape.MetricsPort, "telemetry"
 
-// watched are the kinds that it reads. None has a secret's value.
-var watched = []struct{ group, resource string }{
+// watchedKinds are the kinds of objects that kube-state-metrics reads. None of them has the value
+// of a secret.
+var watchedKinds = []struct{ group, resource string }{
 	{"", "pods"}, {"apps", "deployments"}, {"apps", "statefulsets"}, {"autoscaling", "horizontalpodautoscalers"},
 }
 
-// vpas are read too, but only once VPA has installed their kind.
-var vpas = rbac.Rule{Groups: []string{"autoscaling.k8s.io"}, Resources: []string{"verticalpodautoscalers"}, Verbs: []string{"list", "watch"}}
+// vpaRule allows to read VerticalPodAutoscalers. kube-state-metrics reads them only after VPA has
+// installed their kind.
+var vpaRule = rbac.Rule{Groups: []string{"autoscaling.k8s.io"}, Resources: []string{"verticalpodautoscalers"}, Verbs: []string{"list", "watch"}}
 
-// series are the series that alerts and dashboards read, as regular expressions. All
-// series of a pod would be 40.
+// series are regular expressions for the series that alerts and dashboards read. Without this
+// list, kube-state-metrics would publish 40 series for each pod.
 var series = []string{
 	"kube_deployment_(spec|status)_replicas.*", "kube_statefulset_(replicas|status_replicas.*)", "kube_horizontalpodautoscaler_.*",
 	"kube_pod_container_resource_(requests|limits)", "kube_pod_container_status_restarts_total", "kube_pod_status_(phase|ready)",
 	Recommendation,
 }
 
-// Recommendation is the series with what a VerticalPodAutoscaler recommends, by the labels
-// verticalpodautoscaler, container, resource and unit (byte or core). It has the name that
-// kube-state-metrics gave it until 2.9, which left the kind out.
+// Recommendation is the series with the recommendations of VerticalPodAutoscalers, by the labels
+// verticalpodautoscaler, container, resource and unit (byte or core). The name is the one that
+// kube-state-metrics used before version 2.9, which no longer publishes the series by default.
 const Recommendation = "kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target"
 
-// recommendations is the configuration of Recommendation
-// (docs/metrics/extend/customresourcestate-metrics.md).
-func recommendations() (string, error) {
+// recommendationConfig returns the configuration that publishes Recommendation
+// (kubernetes/kube-state-metrics, docs/metrics/extend/customresourcestate-metrics.md).
+func recommendationConfig() (string, error) {
 	type object = map[string]any
 	series := func(resource, unit string) object {
 		return object{
@@ -123,14 +128,14 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err := ctx.RegisterComponentResource("progressive:statemetrics:StateMetrics", name, s, opts...); err != nil {
 		return nil, fmt.Errorf("kube-state-metrics %s: %w", name, err)
 	}
-	custom, err := recommendations()
+	customConfig, err := recommendationConfig()
 	if err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(s)
 	var resources []string
 	var rules []rbac.Rule
-	for _, kind := range watched {
+	for _, kind := range watchedKinds {
 		resources = append(resources, kind.resource)
 		rules = append(rules, rbac.Rule{Groups: []string{kind.group}, Resources: []string{kind.resource}, Verbs: []string{"list", "watch"}})
 	}
@@ -141,7 +146,7 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 			"--namespaces=" + args.Watched.Name,
 			"--resources=" + strings.Join(resources, ","),
 			"--metric-allowlist=" + strings.Join(series, ","),
-			"--custom-resource-state-config=" + custom,
+			"--custom-resource-state-config=" + customConfig,
 			"--use-apiserver-cache",
 		},
 		Ports:        []controller.Port{{Name: seriesPort, Number: scrape.StatePort, From: args.Readers}, {Name: selfPort, Number: 8081}},
@@ -151,13 +156,14 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		Resources:    scaling.StateMetricsResources().WithRequests(args.RequestShare),
 		NodeSelector: args.NodeSelector,
 	}
-	to := &rbac.Grant{Context: ctx, Account: spec.Account(), Options: []pulumi.ResourceOption{parent}}
-	binding, err := to.InNamespace(name+"-state-of-"+args.Watched.Name, name, args.Watched.Created, append(rules, vpas)...)
+	grant := &rbac.Grant{Context: ctx, Account: spec.Account(), Options: []pulumi.ResourceOption{parent}}
+	binding, err := grant.InNamespace(name+"-state-of-"+args.Watched.Name, name, args.Watched.Created, append(rules, vpaRule)...)
 	if err != nil {
 		return nil, err
 	}
-	// It finds the kind when VPA is installed, and no sooner.
-	definitions, err := to.InCluster(name+"-kinds", name+"-kinds",
+	// kube-state-metrics lists the CustomResourceDefinitions to find out when VPA has installed its
+	// kind.
+	definitions, err := grant.InCluster(name+"-kinds", name+"-kinds",
 		rbac.Rule{Groups: []string{"apiextensions.k8s.io"}, Resources: []string{"customresourcedefinitions"}, Verbs: []string{"list", "watch"}})
 	if err != nil {
 		return nil, err
@@ -168,6 +174,7 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})
 }
 
+// probe returns a probe that gets the path from a port.
 func probe(path, port string) corev1.HTTPGetActionArgs {
 	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(port)}
 }

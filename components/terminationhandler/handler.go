@@ -35,7 +35,7 @@ type Args struct {
 	Account *account.Account
 	// Cluster is the cluster whose nodes the handler drains.
 	Cluster *cluster.Cluster
-	// Queue has the events.
+	// Queue is the queue with the events.
 	Queue *Queue
 	// Groups are the Auto Scaling Groups of the nodes.
 	Groups []Group
@@ -85,26 +85,26 @@ func NewHandler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		ctx: ctx, name: name + "-termination", args: args, drain: scaling.Draining(), parent: pulumi.Parent(h),
 		dependencies: append(append([]pulumi.Resource{}, args.Nodes...), args.Queue.Settled...),
 	}
-	for _, step := range []func() error{b.role, b.rbac, b.disruptionBudget} {
+	for _, step := range []func() error{b.createRole, b.createRBAC, b.createDisruptionBudget} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	deployment, err := b.deployment()
+	deployment, err := b.newDeployment()
 	if err != nil {
 		return nil, err
 	}
 	for _, g := range args.Groups {
-		if err := b.joinHook(g, deployment); err != nil {
+		if err := b.createJoinHook(g, deployment); err != nil {
 			return nil, err
 		}
 	}
 	return h, ctx.RegisterResourceOutputs(h, pulumi.Map{})
 }
 
-// role creates the IAM role of the handler's pods. The role allows to read every instance,
-// and to change only the groups of this cluster.
-func (b *builder) role() error {
+// createRole creates the IAM role of the handler's pods. The pods may read every instance, and
+// change only the groups of this cluster.
+func (b *builder) createRole() error {
 	var groups []pulumi.StringInput
 	for _, g := range b.args.Groups {
 		groups = append(groups, g.ARN)
@@ -123,8 +123,8 @@ func (b *builder) role() error {
 	return err
 }
 
-// rbac creates the handler's service account with the rules of package terminationspec.
-func (b *builder) rbac() error {
+// createRBAC creates the handler's service account with the rules of package terminationspec.
+func (b *builder) createRBAC() error {
 	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: meta()}, b.parent)
 	if err != nil {
 		return fmt.Errorf("service account of %s: %w", b.name, err)
@@ -154,8 +154,8 @@ func (b *builder) rbac() error {
 	return nil
 }
 
-// disruptionBudget allows a drain to evict one pod of the handler at a time.
-func (b *builder) disruptionBudget() error {
+// createDisruptionBudget creates the budget that allows a drain to evict one pod of the handler at a time.
+func (b *builder) createDisruptionBudget() error {
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(),
 		Spec:     poddisruption.OneAtATime(labels()),
@@ -166,12 +166,12 @@ func (b *builder) disruptionBudget() error {
 	return nil
 }
 
-// joinHook creates the lifecycle hook that keeps a new instance out of service until its
+// createJoinHook creates the lifecycle hook that keeps a new instance out of service until its
 // node is ready. The handler then completes the hook. If the node does not become ready in
 // time, the group terminates the instance. So a refresh fails if the nodes of a new image
 // can't join. The hook is created after the handler, because the first instances must be in
 // service before the handler can run.
-func (b *builder) joinHook(g Group, handler pulumi.Resource) error {
+func (b *builder) createJoinHook(g Group, handler pulumi.Resource) error {
 	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-"+g.Part+"-join", &autoscaling.LifecycleHookArgs{
 		Name:                 pulumi.Sprintf("%s-join", g.Name),
 		AutoscalingGroupName: g.Name,
@@ -191,9 +191,9 @@ func meta() *metav1.ObjectMetaArgs {
 	return &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Namespace: pulumi.String(namespace), Labels: labels()}
 }
 
-// deployment creates the handler's network policy and Deployment. All pods read the queue.
+// newDeployment creates the handler's network policy and Deployment. All pods read the queue.
 // If two pods complete the same hook, only the first completion has an effect.
-func (b *builder) deployment() (pulumi.Resource, error) {
+func (b *builder) newDeployment() (pulumi.Resource, error) {
 	policy, err := podnetwork.New(b.ctx, b.name, &podnetwork.Args{
 		Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()},
 	}, b.parent)
@@ -205,7 +205,7 @@ func (b *builder) deployment() (pulumi.Resource, error) {
 		Spec: &appsv1.DeploymentSpecArgs{
 			Replicas: pulumi.Int(b.drain.Replicas),
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels()},
-			Template: &corev1.PodTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels()}, Spec: b.pod()},
+			Template: &corev1.PodTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels()}, Spec: b.podSpec()},
 		},
 	}, b.parent, pulumi.DependsOn(append(b.dependencies, policy)))
 	if err != nil {

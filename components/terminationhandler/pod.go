@@ -11,9 +11,9 @@ import (
 	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
 )
 
-// pod returns a pod of the handler. The pods run on different nodes if possible, so that each
+// podSpec returns the spec of the handler's pods. The pods run on different nodes if possible, so that each
 // pod can drain the node of the other.
-func (b *builder) pod() *corev1.PodSpecArgs {
+func (b *builder) podSpec() *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
 		PriorityClassName:  pulumi.String("system-cluster-critical"),
@@ -56,6 +56,7 @@ func (b *builder) environment() corev1.EnvVarArray {
 	return append(env, &corev1.EnvVarArgs{Name: pulumi.String("QUEUE_URL"), Value: b.args.Queue.URL})
 }
 
+// probe returns a probe that gets the handler's probe path.
 func probe() *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{HttpGet: &corev1.HTTPGetActionArgs{Path: pulumi.String(terminationspec.ProbePath), Port: pulumi.String("probe")}}
 }

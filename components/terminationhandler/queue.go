@@ -32,7 +32,7 @@ type Queue struct {
 	pulumi.ResourceState
 
 	URL, ARN pulumi.StringOutput
-	// AlarmName is the name of the alarm for a queue without a reader.
+	// AlarmName is the name of the alarm for a queue that nothing reads.
 	AlarmName pulumi.StringOutput
 	// Settled are the queue's policy and the targets of the rules.
 	Settled []pulumi.Resource
@@ -62,19 +62,19 @@ func NewQueue(ctx *pulumi.Context, name string, args *QueueArgs, opts ...pulumi.
 		return nil, fmt.Errorf("queue %s: %w", name, err)
 	}
 	q.URL, q.ARN = queue.Url, queue.Arn
-	if err := q.rules(ctx, name, queue, events, parent); err != nil {
+	if err := q.createRules(ctx, name, queue, events, parent); err != nil {
 		return nil, err
 	}
-	if err := q.alarm(ctx, name, queue, args.AlarmTopicARN, parent); err != nil {
+	if err := q.createAlarm(ctx, name, queue, args.AlarmTopicARN, parent); err != nil {
 		return nil, err
 	}
 	return q, ctx.RegisterResourceOutputs(q, pulumi.Map{"url": q.URL, "alarmName": q.AlarmName})
 }
 
-// rules creates the EventBridge rules, the queue's policy, and then the rules' targets. The
+// createRules creates the EventBridge rules, the queue's policy, and then the rules' targets. The
 // policy comes before the targets, because EventBridge drops an event that the queue
 // refuses.
-func (q *Queue) rules(ctx *pulumi.Context, name string, queue *sqs.Queue, events []terminationspec.Event, parent pulumi.ResourceOption) error {
+func (q *Queue) createRules(ctx *pulumi.Context, name string, queue *sqs.Queue, events []terminationspec.Event, parent pulumi.ResourceOption) error {
 	rules := make([]*cloudwatch.EventRule, len(events))
 	sources := make([]pulumi.StringInput, len(events))
 	for i, e := range events {
@@ -123,11 +123,11 @@ func (q *Queue) rules(ctx *pulumi.Context, name string, queue *sqs.Queue, events
 	return nil
 }
 
-// alarm creates the alarm for a queue without a reader. Without a reader no node is drained,
-// and no new instance gets into service. The handler polls without a pause, so there are
-// receives in each minute. Missing data does not change the alarm's state. SQS publishes no
+// createAlarm creates the alarm for a queue that nothing reads. Then no node is drained, and no new
+// instance gets into service. A running handler polls without a pause, so there are receives in
+// each minute. Missing data does not change the alarm's state. SQS publishes no
 // data for a queue that was never read, and the handler is created after the queue.
-func (q *Queue) alarm(ctx *pulumi.Context, name string, queue *sqs.Queue, topic string, parent pulumi.ResourceOption) error {
+func (q *Queue) createAlarm(ctx *pulumi.Context, name string, queue *sqs.Queue, topic string, parent pulumi.ResourceOption) error {
 	const period = 60 // seconds; SQS publishes each minute
 	queries := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{
 		Id: pulumi.String("receives"), Label: pulumi.String("Receives"), Expression: pulumi.String("full + empty"), ReturnData: pulumi.Bool(true),

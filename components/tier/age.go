@@ -11,12 +11,12 @@ import (
 	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
 
-// imageAgeAlarm creates the alarm for a node image that is too old. CloudWatch has no metric
+// createImageAgeAlarm creates the alarm for a node image that is too old. CloudWatch has no metric
 // for the age, so the alarm computes it from the time. The function EPOCH returns the time
-// of each point of a metric in seconds since 1970, even if the metric has no value there
+// of each point of a metric, in seconds since 1970. It does so even if the metric has no value
 // (CloudWatch User Guide, "Using math expressions with CloudWatch metrics"). The value of
 // the metric is not used.
-func (b *builder) imageAgeAlarm() error {
+func (b *builder) createImageAgeAlarm() error {
 	release := b.args.Image.Release
 	if release.Date.IsZero() {
 		return nil

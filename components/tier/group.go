@@ -13,19 +13,19 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// autoScalingGroup creates the group after everything that its nodes need to join. The
+// newAutoScalingGroup creates the group after everything that its nodes need to join. The Pulumi
 // program sets the desired capacity only at the creation. Later the autoscaler changes it,
-// and no update resets it. The group has the number of the template's version. With
-// "$Latest" a new version would not change the group, so no instance would be replaced.
-func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.Group, error) {
+// and no update resets it. The group refers to the template's version by its number.
+// With "$Latest" a new version would not change the group, so no instance would be replaced.
+func (b *builder) newAutoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.Group, error) {
 	args, p := b.args, b.args.Profile
 	targets := pulumi.StringArray{}
 	for _, t := range args.Targets {
 		targets = append(targets, t.ARN)
 	}
-	health := "EC2"
+	healthCheckType := "EC2"
 	if args.TargetsAskNode {
-		health = "ELB"
+		healthCheckType = "ELB"
 	}
 	overrides := autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArray{}
 	for _, t := range args.Fleet.InstanceTypes {
@@ -38,7 +38,7 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 		DesiredCapacity:        pulumi.Int(p.Size.Desired),
 		VpcZoneIdentifiers:     args.SubnetIDs,
 		TargetGroupArns:        targets,
-		HealthCheckType:        pulumi.String(health),
+		HealthCheckType:        pulumi.String(healthCheckType),
 		HealthCheckGracePeriod: pulumi.Int(int(p.HealthCheckGrace.Seconds())),
 		SuspendedProcesses:     pulumi.ToStringArray(b.plan.Suspended),
 		CapacityRebalance:      pulumi.Bool(args.Fleet.SpotShare > 0),
@@ -74,10 +74,10 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 
 // refreshPreferences returns the settings of an instance refresh. Only a new template version
 // or other instance types start a refresh. Changed tags do not. A new instance counts as
-// healthy only in service. The hook of package terminationhandler delays that until its node
-// is ready.
+// healthy only in service. The launch hook of package terminationhandler keeps it out of
+// service until its node is ready.
 //
-// A refresh that fails stops, and the nodes that it has not replaced stay. To go back, set
+// A refresh that fails stops, and the nodes that it has not replaced stay. To go back, a person sets
 // the former release in the stack's configuration. SkipMatching then keeps the nodes that
 // still have that release. AutoRollback is not set, because the provider updates the group
 // before it starts the refresh (hashicorp/terraform-provider-aws,
@@ -109,7 +109,7 @@ func (b *builder) groupTags() autoscaling.GroupTagArray {
 	var tags autoscaling.GroupTagArray
 	for _, set := range []struct {
 		tags   map[string]string
-		launch bool
+		launch bool // the instances also get the tags
 	}{{b.instanceTags(), true}, {b.plan.DiscoveryTags, false}} {
 		for _, key := range slices.Sorted(maps.Keys(set.tags)) {
 			tags = append(tags, &autoscaling.GroupTagArgs{
@@ -120,11 +120,11 @@ func (b *builder) groupTags() autoscaling.GroupTagArray {
 	return tags
 }
 
-// lifecycleHook creates the hook that delays the termination of an instance until the
+// createDrainHook creates the hook that delays the termination of an instance until the
 // handler of package terminationhandler has drained its node. The handler then completes the
 // hook. By then the load balancer has deregistered the instance. If the handler does not
 // complete the hook in time, the kubelet terminates the pods while the node shuts down.
-func (b *builder) lifecycleHook() error {
+func (b *builder) createDrainHook() error {
 	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-drain", &autoscaling.LifecycleHookArgs{
 		Name:                 pulumi.String(b.args.Profile.GroupName + "-drain"),
 		AutoscalingGroupName: b.group.Name,

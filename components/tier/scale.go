@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// scale creates the scaling policies and the alarms of the plan.
-func (b *builder) scale() error {
+// createScaling creates the scaling policies and the alarms of the plan.
+func (b *builder) createScaling() error {
 	policies := map[scaling.Direction]pulumi.StringOutput{}
 	for _, direction := range []scaling.Direction{scaling.Out, scaling.In} {
 		step, ok := b.plan.Steps[direction]
@@ -33,7 +33,7 @@ func (b *builder) scale() error {
 	}
 	for _, a := range b.plan.Alarms {
 		for _, s := range b.sources(a.Scope) {
-			if err := b.alarm(a, s, policies); err != nil {
+			if err := b.createAlarm(a, s, policies); err != nil {
 				return err
 			}
 		}
@@ -62,9 +62,9 @@ func (b *builder) sources(scope scaling.Scope) []source {
 	return all
 }
 
-// alarm creates an alarm that starts the policy of its direction. Without such a policy the
+// createAlarm creates an alarm that starts the policy of its direction. Without such a policy the
 // alarm notifies people.
-func (b *builder) alarm(a scaling.Alarm, s source, policies map[scaling.Direction]pulumi.StringOutput) error {
+func (b *builder) createAlarm(a scaling.Alarm, s source, policies map[scaling.Direction]pulumi.StringOutput) error {
 	part := a.Name + s.suffix
 	text := fmt.Sprintf("%s nodes are near their limit. Cluster Autoscaler adds nodes for pods that wait, not for load", string(b.args.Profile.Name))
 	args := &cloudwatch.MetricAlarmArgs{

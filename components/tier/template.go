@@ -15,14 +15,14 @@ import (
 // rootDevice is the root device of Amazon Linux 2023.
 const rootDevice = "/dev/xvda"
 
-// launchTemplate creates the launch template of the instances. A change creates a new version
-// of the template. The former versions stay, so that the group can go back to one of them.
-func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
+// newLaunchTemplate creates the launch template of the instances. A change creates a new version
+// of the template. The former versions stay, so that the group can go back to one of these versions.
+func (b *builder) newLaunchTemplate() (*ec2.LaunchTemplate, error) {
 	args := b.args
 	template, err := ec2.NewLaunchTemplate(b.ctx, b.name+"-template", &ec2.LaunchTemplateArgs{
 		Description:          pulumi.Sprintf("%s nodes of %s", string(args.Profile.Name), args.Cluster.Name),
 		UpdateDefaultVersion: pulumi.Bool(true),
-		ImageId:              b.image(),
+		ImageId:              b.imageID(),
 		UserData:             b.userData(),
 		IamInstanceProfile:   &ec2.LaunchTemplateIamInstanceProfileArgs{Arn: args.Cluster.InstanceProfileARN},
 		EbsOptimized:         pulumi.String("true"),
@@ -62,8 +62,8 @@ func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 	return template, nil
 }
 
-// image returns the configured AMI, or the AMI of the release.
-func (b *builder) image() pulumi.StringInput {
+// imageID returns the id of the configured AMI, or of the release's AMI.
+func (b *builder) imageID() pulumi.StringInput {
 	if b.args.Image.ID != "" {
 		return pulumi.String(b.args.Image.ID)
 	}

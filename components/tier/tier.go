@@ -20,7 +20,8 @@ import (
 type Args struct {
 	// Profile is the tier's size, steps, alarms, labels and tags.
 	Profile scaling.Tier
-	// Owner is the owner of the capacity: what adds and removes instances.
+	// Owner is the owner of the capacity: the Cluster Autoscaler or scaling policies, which
+	// add and remove instances.
 	Owner scaling.Owner
 	// Environment is the last part of the group's name, and its tag Environment.
 	Environment string
@@ -66,7 +67,7 @@ type Target struct {
 	// Name is part of the names of the target group's alarms.
 	Name string
 	ARN  pulumi.StringInput
-	// ARNSuffix is the TargetGroup dimension of CloudWatch's metrics.
+	// ARNSuffix is the value of CloudWatch's dimension TargetGroup.
 	ARNSuffix pulumi.StringInput
 }
 
@@ -130,20 +131,20 @@ func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 		return nil, fmt.Errorf("tier %s: %w", name, err)
 	}
 	b := &builder{ctx: ctx, name: name, args: args, plan: plan, parent: pulumi.Parent(t)}
-	template, err := b.launchTemplate()
+	template, err := b.newLaunchTemplate()
 	if err != nil {
 		return nil, err
 	}
-	if b.group, err = b.autoScalingGroup(template); err != nil {
+	if b.group, err = b.newAutoScalingGroup(template); err != nil {
 		return nil, err
 	}
-	if err := b.lifecycleHook(); err != nil {
+	if err := b.createDrainHook(); err != nil {
 		return nil, err
 	}
-	if err := b.scale(); err != nil {
+	if err := b.createScaling(); err != nil {
 		return nil, err
 	}
-	if err := b.imageAgeAlarm(); err != nil {
+	if err := b.createImageAgeAlarm(); err != nil {
 		return nil, err
 	}
 	t.Settled = []pulumi.Resource{b.group}

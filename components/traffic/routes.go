@@ -22,7 +22,7 @@ type Route struct {
 	// Paths are both the CDN's behaviours and the load balancer's rules: "/ws"
 	// is one path, "/api/*" is every path below /api/.
 	Paths []string
-	// Passes are the paths whose requests the service forwards to another service of the
+	// Passes are the paths whose requests the service forwards to another service in the
 	// cluster.
 	Passes []Pass
 }
@@ -31,7 +31,7 @@ type Route struct {
 type Pass struct {
 	// Path is a pattern such as "/api/v1/agents/npa/*".
 	Path string
-	// To is the short name of the service that serves it.
+	// To is the short name of the service that serves the path.
 	To string
 }
 

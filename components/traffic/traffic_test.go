@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// documents are the OpenAPI documents of the services, by short name.
+// documents are the paths of the services' OpenAPI documents, by the service's short name.
 var documents = map[string]string{
 	"web": "../../agents/web/internal/webapp/openapi.yaml",
 	"mca": "../../agents/mca/internal/coordination/openapi.yaml",
@@ -22,8 +22,8 @@ var documents = map[string]string{
 	"wpa": "../../agents/wpa/internal/trainingapi/openapi.yaml",
 }
 
-// inside has the paths that users can't reach, with the reason.
-var inside = map[string]string{
+// internalPaths are the paths that users can't reach. The value is the reason.
+var internalPaths = map[string]string{
 	"/health":              "the kubelet probes it on the pod",
 	"/health/ready":        "the kubelet and the target group probe it on the node",
 	"/health/coordination": "the kubelet probes it on the pod",
@@ -47,8 +47,8 @@ func paths(t *testing.T, file string) []string {
 	return all
 }
 
-// Every path of an OpenAPI document reaches the service of that document. Paths in
-// inside do not leave the cluster.
+// Every path of an OpenAPI document reaches the service of that document. Users
+// can't reach internalPaths: the CDN serves static files for them.
 func TestEveryPathReachesItsService(t *testing.T) {
 	require.Len(t, documents, len(scaling.Services()), "every service has a document")
 	for service, file := range documents {
@@ -56,8 +56,8 @@ func TestEveryPathReachesItsService(t *testing.T) {
 			t.Run(service+path, func(t *testing.T) {
 				way, err := Trace(path)
 				require.NoError(t, err)
-				if inside[path] != "" {
-					require.True(t, way.Static, "%s: %s", path, inside[path])
+				if internalPaths[path] != "" {
+					require.True(t, way.Static, "%s: %s", path, internalPaths[path])
 					return
 				}
 				require.False(t, way.Static, "users do not reach %s", path)
@@ -67,8 +67,8 @@ func TestEveryPathReachesItsService(t *testing.T) {
 	}
 }
 
-// A request enters on a node that runs the service that receives it.
-func TestRequestsEnterWhereTheServiceRuns(t *testing.T) {
+// The load balancer sends a request to a node that runs the service.
+func TestRequestsReachNodesThatRunTheService(t *testing.T) {
 	for _, tc := range []struct {
 		path, target, entry, service string
 		tier                         scaling.TierName
@@ -102,17 +102,17 @@ func TestOtherPathsAreStatic(t *testing.T) {
 func TestBehavioursAndRulesHaveTheSamePaths(t *testing.T) {
 	table, err := Behaviours()
 	require.NoError(t, err)
-	var forwarded, ruled []string
+	var behaviourPaths, rulePaths []string
 	for _, b := range table.Rules {
 		require.Equal(t, behaviour.Dynamic, b.Origin)
-		forwarded = append(forwarded, b.Pattern)
+		behaviourPaths = append(behaviourPaths, b.Pattern)
 	}
 	rules, err := routing.Rules("prod", Targets())
 	require.NoError(t, err)
 	for _, r := range rules {
-		ruled = append(ruled, r.Path)
+		rulePaths = append(rulePaths, r.Path)
 	}
-	require.ElementsMatch(t, forwarded, ruled)
+	require.ElementsMatch(t, behaviourPaths, rulePaths)
 }
 
 func TestEveryTargetGroupHasTraffic(t *testing.T) {
@@ -126,7 +126,7 @@ func TestEveryTargetGroupHasTraffic(t *testing.T) {
 	}
 	for _, target := range Targets() {
 		require.True(t, reached[target.Name], "no path leads to target group %s", target.Name)
-		require.NotZero(t, target.NodePort, "%s: nodes open no port", target.Name)
+		require.NotZero(t, target.NodePort, "%s: there is no port on the nodes", target.Name)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Way is the way of the requests for one path.
+// Way has the hops of a request for one path, from the CDN to the service.
 type Way struct {
 	// Behaviour is the path pattern of the CDN's behaviour. Empty means the default
 	// behaviour.
@@ -28,8 +28,8 @@ type Way struct {
 	Entry, Service string
 }
 
-// Trace returns the way of the requests for a path, such as "/api/v1/users/profile", by the
-// table. If a hop has no rule for the path, the error names the hop.
+// Trace returns the hops of a request for a path, such as "/api/v1/users/profile". It reads them
+// from the table of routes. If a hop has no rule for the path, the error names the hop.
 func Trace(path string, cacheable ...string) (Way, error) {
 	table, err := Behaviours(cacheable...)
 	if err != nil {

@@ -6,31 +6,32 @@ import (
 	"github.com/progressive-framework/platform/components/rbac"
 )
 
-// readVerbs are the verbs for objects that a program only reads.
+// readVerbs are the verbs for objects that VPA only reads.
 var readVerbs = []string{"get", "list", "watch"}
 
-// targets are the permissions of all three programs: to read the VerticalPodAutoscalers and
-// the workloads that these scale. A program starts only when it can read every kind of
-// workload. Upstream's manifest grants this for the whole cluster (deploy/vpa-rbac.yaml).
-var targets = []rbac.Rule{
+// sharedRules are the rules of the recommender, the updater and the webhook: to read the
+// VerticalPodAutoscalers and the workloads to which they refer. Each container starts only when it
+// can read every kind of workload. VPA's published manifest grants these rules for the whole
+// cluster (kubernetes/autoscaler, vertical-pod-autoscaler/deploy/vpa-rbac.yaml).
+var sharedRules = []rbac.Rule{
 	{Groups: []string{"autoscaling.k8s.io"}, Resources: []string{"verticalpodautoscalers"}, Verbs: readVerbs},
 	{Groups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "replicasets", "statefulsets"}, Verbs: readVerbs},
 	{Groups: []string{"batch"}, Resources: []string{"jobs", "cronjobs"}, Verbs: readVerbs},
 	{Groups: []string{""}, Resources: []string{"replicationcontrollers", "limitranges"}, Verbs: readVerbs},
 }
 
-// grant creates the permissions of a program in the watched namespace: targets, and the
-// program's own rules.
-func grant(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption, own ...rbac.Rule) (*rbac.Grant, pulumi.Resource, error) {
-	to := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
-	granted, err := to.InNamespace(name+"-watched", account.Name, args.Watched.Created, append(own, targets...)...)
-	return to, granted, err
+// grantWatched grants an account sharedRules and further rules in the watched namespace. It returns
+// the Grant for more permissions, and the binding.
+func grantWatched(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption, rules ...rbac.Rule) (*rbac.Grant, pulumi.Resource, error) {
+	grant := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
+	binding, err := grant.InNamespace(name+"-watched", account.Name, args.Watched.Created, append(rules, sharedRules...)...)
+	return grant, binding, err
 }
 
 // grantRecommender creates the permissions of the recommender: to read the usage of pods,
 // and to write recommendations.
 func grantRecommender(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	_, granted, err := grant(ctx, name, args, account, parent,
+	_, granted, err := grantWatched(ctx, name, args, account, parent,
 		rbac.Rule{Groups: []string{"metrics.k8s.io"}, Resources: []string{"pods"}, Verbs: []string{"get", "list"}},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"pods", "events"}, Verbs: readVerbs}, // events have the OOM kills
 		rbac.Rule{Groups: []string{"autoscaling.k8s.io"}, Resources: []string{"verticalpodautoscalers/status"}, Verbs: []string{"get", "patch"}},
@@ -42,7 +43,7 @@ func grantRecommender(ctx *pulumi.Context, name string, args *Args, account rbac
 // grantUpdater creates the permissions of the updater: to resize and evict pods, and to read
 // the webhook's Lease.
 func grantUpdater(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	to, watched, err := grant(ctx, name, args, account, parent,
+	grant, watched, err := grantWatched(ctx, name, args, account, parent,
 		rbac.Rule{Groups: []string{""}, Resources: []string{"pods"}, Verbs: append([]string{"patch"}, readVerbs...)},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"pods/resize"}, Verbs: []string{"patch"}},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"pods/eviction"}, Verbs: []string{"create"}},
@@ -51,7 +52,7 @@ func grantUpdater(ctx *pulumi.Context, name string, args *Args, account rbac.Acc
 	if err != nil {
 		return nil, err
 	}
-	lease, err := to.InNamespace(name, account.Name, args.Namespace.Created,
+	lease, err := grant.InNamespace(name, account.Name, args.Namespace.Created,
 		rbac.Rule{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Names: []string{admissionApp}, Verbs: []string{"get"}})
 	return []pulumi.Resource{watched, lease}, err
 }
@@ -59,11 +60,11 @@ func grantUpdater(ctx *pulumi.Context, name string, args *Args, account rbac.Acc
 // grantAdmission creates the permissions of the webhook's pod: to renew its Lease, and to
 // write its certificate authority into the configuration of the webhook.
 func grantAdmission(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	to, watched, err := grant(ctx, name, args, account, parent)
+	grant, watched, err := grantWatched(ctx, name, args, account, parent)
 	if err != nil {
 		return nil, err
 	}
-	lease, err := to.InNamespace(name, account.Name, args.Namespace.Created,
+	lease, err := grant.InNamespace(name, account.Name, args.Namespace.Created,
 		// RBAC can't limit "create" to a name.
 		rbac.Rule{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create"}},
 		rbac.Rule{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Names: []string{admissionApp}, Verbs: []string{"get", "update"}},
@@ -71,7 +72,7 @@ func grantAdmission(ctx *pulumi.Context, name string, args *Args, account rbac.A
 	if err != nil {
 		return nil, err
 	}
-	authority, err := to.InCluster(name, configurationName(args)+"-authority",
+	authority, err := grant.InCluster(name, configurationName(args)+"-authority",
 		rbac.Rule{Groups: []string{"admissionregistration.k8s.io"}, Resources: []string{"mutatingwebhookconfigurations"}, Names: []string{configurationName(args)}, Verbs: []string{"patch"}})
 	return []pulumi.Resource{watched, lease, authority}, err
 }

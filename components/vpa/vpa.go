@@ -5,7 +5,7 @@
 //
 // An init container creates the webhook's certificate when the pod starts
 // (agents/webhookcert). It also writes the certificate authority into the webhook's
-// configuration. This program never sets that field.
+// configuration. The Pulumi program never sets that field.
 package vpa
 
 import (
@@ -31,14 +31,14 @@ const (
 	admissionApp   = "vpa-admission-controller"
 )
 
-// Ports of the metrics, upstream's defaults.
+// Ports of the metrics: VPA's defaults.
 const (
 	recommenderPort = 8942
 	updaterPort     = 8943
 	admissionPort   = 8944
 )
 
-// Targets returns the egress rules of a pod that scrapes the three programs in a namespace.
+// Targets returns the egress rules of a pod that scrapes VPA's three Deployments in a namespace.
 func Targets(namespace string) []podnetwork.Rule {
 	return []podnetwork.Rule{
 		podnetwork.To(recommenderPort, podnetwork.AppIn(namespace, recommenderApp)),
@@ -113,7 +113,7 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 		return nil, fmt.Errorf("vpa %s: %w", name, err)
 	}
 	parent := pulumi.Parent(v)
-	definitions, err := manifestfile.Read(Module, kinds)
+	definitions, err := manifestfile.Read(Module, kindsFile)
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +132,10 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 		grant        func(*pulumi.Context, string, *Args, rbac.Account, pulumi.ResourceOption) ([]pulumi.Resource, error)
 		dependencies []pulumi.Resource
 	}{
-		{name + "-recommender", recommender(args), grantRecommender, definedKinds},
-		{name + "-updater", updater(args), grantUpdater, definedKinds},
+		{name + "-recommender", recommenderArgs(args), grantRecommender, definedKinds},
+		{name + "-updater", updaterArgs(args), grantUpdater, definedKinds},
 		// The pod of the webhook writes into the webhook's configuration when it starts.
-		{name + "-admission", admission(args), grantAdmission, append([]pulumi.Resource{webhook}, definedKinds...)},
+		{name + "-admission", admissionArgs(args), grantAdmission, append([]pulumi.Resource{webhook}, definedKinds...)},
 	} {
 		granted, err := p.grant(ctx, p.name, args, p.spec.Account(), parent)
 		if err != nil {
@@ -150,31 +150,32 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	return v, ctx.RegisterResourceOutputs(v, pulumi.Map{})
 }
 
-// leastMemoryMiB is the recommender's default for the smallest recommendation of memory.
-const leastMemoryMiB = 250
+// minMemoryMiB is the recommender's default for the smallest recommendation of memory.
+const minMemoryMiB = 250
 
-// recommender returns the args of the program that computes recommendations from the usage
+// recommenderArgs returns the args of the recommender, which computes recommendations from the usage
 // of pods. It stores its histograms in VerticalPodAutoscalerCheckpoints.
-func recommender(args *Args) *controller.Args {
-	return program(args, recommenderApp, args.RecommenderImage, recommenderPort,
+func recommenderArgs(args *Args) *controller.Args {
+	return commonArgs(args, recommenderApp, args.RecommenderImage, recommenderPort,
 		"--recommender-interval="+args.Interval.String(),
-		// If the services request less, the recommendations may also be smaller.
-		"--pod-recommendation-min-memory-mb="+strconv.Itoa(max(1, leastMemoryMiB*int(args.RequestShare)/100)),
+		// If RequestShare reduces the requests of the services, the recommendations may also be
+		// smaller.
+		"--pod-recommendation-min-memory-mb="+strconv.Itoa(max(1, minMemoryMiB*int(args.RequestShare)/100)),
 	)
 }
 
-// updater returns the args of the program that resizes pods with other requests than
-// recommended. It evicts a pod only if the pod's node has too few free resources, and never
-// while the webhook does not answer.
-func updater(args *Args) *controller.Args {
-	return program(args, updaterApp, args.UpdaterImage, updaterPort, "--updater-interval="+args.Interval.String())
+// updaterArgs returns the args of the updater, which resizes pods whose requests differ from the
+// recommendation. It evicts a pod only if the pod's node has too few free resources, and never
+// while the webhook does not respond.
+func updaterArgs(args *Args) *controller.Args {
+	return commonArgs(args, updaterApp, args.UpdaterImage, updaterPort, "--updater-interval="+args.Interval.String())
 }
 
-// admission returns the args of the webhook, which sets the requests of new pods.
-func admission(args *Args) *controller.Args {
-	spec := program(args, admissionApp, args.AdmissionImage, admissionPort,
+// admissionArgs returns the args of the webhook, which sets the requests of new pods.
+func admissionArgs(args *Args) *controller.Args {
+	spec := commonArgs(args, admissionApp, args.AdmissionImage, admissionPort,
 		"--port="+strconv.Itoa(WebhookPort),
-		"--register-webhook=false", // the program registers it
+		"--register-webhook=false", // the Pulumi program registers the webhook
 		"--tls-cert-file="+certificates+"/tls.crt", "--tls-private-key="+certificates+"/tls.key",
 		"--min-tls-version=tls1_3",
 	)
@@ -183,8 +184,9 @@ func admission(args *Args) *controller.Args {
 	return spec
 }
 
-// program returns the args that the three programs have in common.
-func program(args *Args, app string, image pulumi.StringInput, metrics int, flags ...string) *controller.Args {
+// commonArgs returns the args that the recommender, the updater and the webhook have in common.
+// metrics is the port of the metrics, and flags are further flags.
+func commonArgs(args *Args, app string, image pulumi.StringInput, metrics int, flags ...string) *controller.Args {
 	probe := corev1.HTTPGetActionArgs{Path: pulumi.String("/health-check"), Port: pulumi.String("metrics"), Scheme: pulumi.String("HTTP")}
 	return &controller.Args{
 		Namespace: args.Namespace, App: app, Image: image,

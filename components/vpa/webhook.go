@@ -24,8 +24,8 @@ const (
 	// certificates is the folder of the webhook's certificate and key.
 	certificates = "/certs"
 	// webhookTimeout is the longest time, in seconds, that the creation of a pod waits for
-	// the webhook. The webhook answers from memory. With upstream's 30 s, a webhook that
-	// does not answer would delay each new pod by 30 s.
+	// the webhook. The webhook needs no other request to respond. With VPA's default, a
+	// webhook that does not respond would delay each new pod by 30 s.
 	webhookTimeout = 2
 )
 
@@ -34,7 +34,7 @@ const (
 func configurationName(args *Args) string { return args.Namespace.Name }
 
 // newWebhook creates the configuration of the webhook, for pods of the watched namespace
-// only. If the webhook does not answer, Kubernetes creates the pod without a recommendation.
+// only. If the webhook does not respond, Kubernetes creates the pod without a recommendation.
 // The updater resizes the pod afterwards.
 func newWebhook(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) (pulumi.Resource, error) {
 	created, err := apiextensions.NewCustomResource(ctx, name+"-webhook", &apiextensions.CustomResourceArgs{
@@ -67,9 +67,10 @@ func newWebhook(ctx *pulumi.Context, name string, args *Args, parent pulumi.Reso
 // certificateFiles returns the volume in memory with the webhook's key and certificate, its
 // mount, and the init container that writes the files.
 func certificateFiles(args *Args) (corev1.VolumeArray, corev1.VolumeMountArray, corev1.ContainerArray) {
-	mount := func(readOnly bool) corev1.VolumeMountArray {
+	const writable, readOnly = false, true
+	mount := func(isReadOnly bool) corev1.VolumeMountArray {
 		return corev1.VolumeMountArray{&corev1.VolumeMountArgs{
-			Name: pulumi.String("certificates"), MountPath: pulumi.String(certificates), ReadOnly: pulumi.Bool(readOnly),
+			Name: pulumi.String("certificates"), MountPath: pulumi.String(certificates), ReadOnly: pulumi.Bool(isReadOnly),
 		}}
 	}
 	r := scaling.CertificateResources()
@@ -81,11 +82,11 @@ func certificateFiles(args *Args) (corev1.VolumeArray, corev1.VolumeMountArray, 
 			"-configuration", configurationName(args), "-webhook", webhookName,
 		}),
 		SecurityContext: podsecurity.Container(),
-		VolumeMounts:    mount(false),
+		VolumeMounts:    mount(writable),
 		Resources:       podresources.Requirements(r),
 	}
 	volume := &corev1.VolumeArgs{Name: pulumi.String("certificates"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{
 		Medium: pulumi.String("Memory"), SizeLimit: pulumi.String("1Mi"),
 	}}
-	return corev1.VolumeArray{volume}, mount(true), corev1.ContainerArray{writer}
+	return corev1.VolumeArray{volume}, mount(readOnly), corev1.ContainerArray{writer}
 }

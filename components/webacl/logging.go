@@ -21,10 +21,10 @@ var redactedHeaders = []string{"authorization", "cookie", "sec-websocket-protoco
 // rule matches is in CloudFront's own log.
 var loggedActions = []string{"BLOCK", "COUNT", "EXCLUDED_AS_COUNT"}
 
-// logMatches creates the log of the requests that a rule matches. With it, people can find
-// false matches before the rules block requests. The log must be in us-east-1, the region of
+// createLog creates the log of the requests that a rule matches. In the log, people can find false
+// matches before the rules block requests. The log must be in us-east-1, the region of
 // CloudFront's web ACLs.
-func (acl *WebACL) logMatches(ctx *pulumi.Context, name string, args *Args) error {
+func (acl *WebACL) createLog(ctx *pulumi.Context, name string, args *Args) error {
 	group, err := cloudwatch.NewLogGroup(ctx, name+"-waf", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(logPrefix + name),
 		KmsKeyId:        optional(args.LogKeyARN),
@@ -58,7 +58,7 @@ func (acl *WebACL) logMatches(ctx *pulumi.Context, name string, args *Args) erro
 	return nil
 }
 
-// optional converts an input that may be nil to an optional one.
+// optional converts an input that may be nil to the type of an optional input.
 func optional(in pulumi.StringInput) pulumi.StringPtrInput {
 	if in == nil {
 		return nil

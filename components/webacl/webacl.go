@@ -17,22 +17,25 @@ import (
 )
 
 const (
-	// requestsPerAddress is the default limit for five minutes: the platform's choice. It
-	// is 20 a second, more than a household or an office behind one address sends.
+	// requestsPerAddress is the default limit of requests in five minutes: the platform's
+	// choice. It allows 20 requests a second, which is more than the users of a household or an
+	// office behind one address send.
 	requestsPerAddress = 6000
-	// minRequests is AWS's lowest rate (WAF API, RateBasedStatement).
+	// minRequests is the smallest limit that AWS allows (WAF API, RateBasedStatement).
 	minRequests = 10
 )
 
-// group is one of AWS's rule groups, and the rules in it that only count.
-type group struct {
+// ruleGroup is one of AWS's managed rule groups. counted are rules of the group that only count
+// requests and never block them.
+type ruleGroup struct {
 	name    string
 	counted []string
 }
 
-// managed are the rule groups in their order of evaluation, the cheap ones first (WAF
+// managedGroups are the managed rule groups in the order of their evaluation. Groups that cost less
+// are first (WAF
 // Developer Guide, "AWS Managed Rules rule groups list").
-var managed = []group{
+var managedGroups = []ruleGroup{
 	{name: "AWSManagedRulesAmazonIpReputationList"},
 	{name: "AWSManagedRulesKnownBadInputsRuleSet"},
 	// The group's limit of 8 KB for a body is too low. The services have their own limits.
@@ -72,15 +75,15 @@ type WebACL struct {
 	ARN pulumi.StringOutput
 }
 
-// resource is the web ACL at AWS.
-type resource struct {
+// webACLResource is the resource of the web ACL.
+type webACLResource struct {
 	pulumi.CustomResourceState
 
 	ARN pulumi.StringOutput `pulumi:"arn"`
 }
 
-// NewWebACL creates a web ACL for CloudFront and its log. The provider in opts must be that
-// of us-east-1 (WAF Developer Guide, "Web ACLs and CloudFront").
+// NewWebACL creates a web ACL for CloudFront and its log. The provider in opts must be the
+// provider of us-east-1 (WAF Developer Guide, "Web ACLs and CloudFront").
 func NewWebACL(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*WebACL, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("web ACL %s: %w", name, err)
@@ -89,7 +92,7 @@ func NewWebACL(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	if err := ctx.RegisterComponentResource("progressive:webacl:WebACL", name, acl, opts...); err != nil {
 		return nil, fmt.Errorf("web ACL %s: %w", name, err)
 	}
-	created := &resource{}
+	created := &webACLResource{}
 	if err := ctx.RegisterResource("aws:wafv2/webAcl:WebAcl", name+"-acl", pulumi.Map{
 		"name":             pulumi.String(name),
 		"scope":            pulumi.String("CLOUDFRONT"),
@@ -100,7 +103,7 @@ func NewWebACL(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		return nil, fmt.Errorf("web ACL %s: %w", name, err)
 	}
 	acl.ARN = created.ARN
-	if err := acl.logMatches(ctx, name, args); err != nil {
+	if err := acl.createLog(ctx, name, args); err != nil {
 		return nil, fmt.Errorf("web ACL %s: %w", name, err)
 	}
 	return acl, ctx.RegisterResourceOutputs(acl, pulumi.Map{"arn": acl.ARN})
@@ -123,7 +126,7 @@ func rules(limit int, mode webaclspec.Mode) pulumi.Array {
 		}},
 		"visibilityConfig": visibility("rate"),
 	}}
-	for i, g := range managed {
+	for i, g := range managedGroups {
 		all = append(all, pulumi.Map{
 			"name":             pulumi.String(g.name),
 			"priority":         pulumi.Int(i + 1),
@@ -136,7 +139,7 @@ func rules(limit int, mode webaclspec.Mode) pulumi.Array {
 }
 
 // statement returns the statement of the rule for a managed group.
-func (g group) statement() pulumi.Map {
+func (g ruleGroup) statement() pulumi.Map {
 	statement := pulumi.Map{"vendorName": pulumi.String("AWS"), "name": pulumi.String(g.name)}
 	var counted pulumi.Array
 	for _, rule := range g.counted {

@@ -34,7 +34,7 @@ func validateArchitecture(s *Stack) field.ErrorList {
 	for _, key := range slices.Sorted(maps.Keys(images)) {
 		platforms := images[key]
 		for _, t := range tiers {
-			h, err := t.Fleet.Nodes()
+			h, err := t.Fleet.SmallestHardware()
 			if err != nil {
 				return nil // the rule of its key reports it
 			}

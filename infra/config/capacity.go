@@ -191,7 +191,7 @@ func validateNodes(s *Stack) field.ErrorList {
 	rooms := map[scaling.TierName]room{}
 	nodes := map[scaling.TierName][]room{}
 	for _, t := range tiers {
-		h, err := t.Fleet.Nodes()
+		h, err := t.Fleet.SmallestHardware()
 		if err != nil {
 			return nil // the rule of its key reports it
 		}

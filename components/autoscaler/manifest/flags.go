@@ -56,7 +56,8 @@ func Command(o scaling.ClusterAutoscalerOptions, clusterName string) ([]string, 
 	}, nil
 }
 
-// duration formats 10m0s as 10m, as in the design document.
+// duration formats a duration without zero units, such as 10m instead of 10m0s, as in the design
+// document.
 func duration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

@@ -41,17 +41,17 @@ func Check(all []string) error {
 	return errors.Join(errs...)
 }
 
-// Validated returns the names that need a validation record, in the same order. A
+// NeedingValidation returns the names that need a validation record, in the same order. A
 // name and its wildcard share one record (ACM User Guide, "DNS validation").
-func Validated(all []string) []string {
-	var validated []string
+func NeedingValidation(all []string) []string {
+	var needing []string
 	seen := map[string]bool{}
 	for _, n := range all {
 		base := strings.TrimPrefix(n, "*.")
 		if !seen[base] {
 			seen[base] = true
-			validated = append(validated, n)
+			needing = append(needing, n)
 		}
 	}
-	return validated
+	return needing
 }

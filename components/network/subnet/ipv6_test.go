@@ -26,19 +26,19 @@ func TestIPv6BlocksStayTheSame(t *testing.T) {
 	}
 }
 
-func TestIPv6Refuses(t *testing.T) {
-	good := netip.MustParsePrefix("2600:1f18:1234:ab00::/56")
+func TestIPv6SubnetRefusesInvalidBlocksTiersAndZones(t *testing.T) {
+	valid := netip.MustParsePrefix("2600:1f18:1234:ab00::/56")
 	for _, tc := range []struct {
 		reason, want string
 		vpc          netip.Prefix
 		tier         Tier
 		zone         string
 	}{
-		{"a block that is no /56", "must be a masked /56", netip.MustParsePrefix("2600::/48"), Public, "us-east-1a"},
+		{"a block with another prefix length", "must be a masked /56", netip.MustParsePrefix("2600::/48"), Public, "us-east-1a"},
 		{"a block with host bits", "must be a masked /56", netip.MustParsePrefix("2600:0:0:1::/56"), Public, "us-east-1a"},
 		{"an IPv4 block", "must be a masked /56", netip.MustParsePrefix("10.0.0.0/16"), Public, "us-east-1a"},
-		{"a tier without a slot", `tier "cache"`, good, "cache", "us-east-1a"},
-		{"a local zone, which has no letter", "must be a region's name", good, Public, "us-east-1-bos-1a"},
+		{"a tier without a slot", `tier "cache"`, valid, "cache", "us-east-1a"},
+		{"a local zone, which has no letter", "must be a region's name", valid, Public, "us-east-1-bos-1a"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := IPv6Subnet(tc.vpc, tc.tier, tc.zone)
@@ -47,12 +47,13 @@ func TestIPv6Refuses(t *testing.T) {
 	}
 }
 
-// IPv6Subnet has no argument for other zones and tiers, so they can't change its
-// result. The test shows that all blocks are within the VPC and do not overlap.
+// The test draws a random /56. All blocks of tiers and zones must be within it and within the block
+// of their tier. They must not overlap.
 func TestIPv6SubnetsAreWithinTheVPCAndDoNotOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := rapid.SliceOfN(rapid.Byte(), 7, 7).Draw(t, "bytes")
-		vpc := netip.PrefixFrom(netip.AddrFrom16([16]byte(append(b, make([]byte, 9)...))), IPv6Bits)
+		prefix := rapid.SliceOfN(rapid.Byte(), 7, 7).Draw(t, "bytes") // 7 bytes are the 56 bits of the prefix
+		rest := make([]byte, 9)
+		vpc := netip.PrefixFrom(netip.AddrFrom16([16]byte(append(prefix, rest...))), IPv6Bits)
 		var seen []netip.Prefix
 		for _, tier := range Tiers() {
 			tierBlock, err := IPv6Tier(vpc, tier)

@@ -52,8 +52,8 @@ const (
 	zoneBits = 3 // eight zone blocks, letters a to h
 )
 
-// share is a tier's part of a zone's block. The prefix of the part is longer than the
-// zone's prefix by the number bits. index is the position among blocks of that size.
+// share is the part of a zone's block that belongs to a tier. The block is divided into 2^bits
+// equal parts, and the tier gets the part with the number index.
 type share struct {
 	bits  int
 	index uint32
@@ -88,14 +88,14 @@ func ParseVPC(s string) (netip.Prefix, error) {
 		return netip.Prefix{}, fmt.Errorf("has bits set beyond its prefix; write %s", block.Masked())
 	case block.Bits() < MinBits || block.Bits() > MaxBits:
 		return netip.Prefix{}, fmt.Errorf("must be of /%d to /%d", MinBits, MaxBits)
-	case !private(block):
+	case !isPrivate(block):
 		return netip.Prefix{}, errors.New("must be within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10")
 	}
 	return block, nil
 }
 
-// private reports whether the block is within a private range of IPv4 addresses.
-func private(block netip.Prefix) bool {
+// isPrivate reports whether the block is within a private range of IPv4 addresses.
+func isPrivate(block netip.Prefix) bool {
 	shared := netip.MustParsePrefix("100.64.0.0/10")
 	return block.Addr().IsPrivate() || shared.Contains(block.Addr())
 }
@@ -129,18 +129,18 @@ func Subnets(vpc netip.Prefix, region string, zones []string) ([]Subnet, error) 
 	}
 	subnets := make([]Subnet, 0, len(zones)*len(shares))
 	for _, zone := range zones {
-		block := nth(vpc, zoneBits, uint32(zone[len(zone)-1]-'a'))
+		block := nthBlock(vpc, zoneBits, uint32(zone[len(zone)-1]-'a'))
 		for _, tier := range Tiers() {
 			s := shares[tier]
-			subnets = append(subnets, Subnet{Zone: zone, Tier: tier, Block: nth(block, s.bits, s.index)})
+			subnets = append(subnets, Subnet{Zone: zone, Tier: tier, Block: nthBlock(block, s.bits, s.index)})
 		}
 	}
 	return subnets, nil
 }
 
-// nth divides parent into blocks whose prefix is longer by the number bits, and returns
-// the block at index.
-func nth(parent netip.Prefix, bits int, index uint32) netip.Prefix {
+// nthBlock divides parent into 2^bits blocks of equal size, and returns the block with the number
+// index.
+func nthBlock(parent netip.Prefix, bits int, index uint32) netip.Prefix {
 	base := parent.Addr().As4()
 	length := parent.Bits() + bits
 	var addr [4]byte

@@ -9,16 +9,16 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestParseVPC(t *testing.T) {
+func TestParseVPCAcceptsOnlyPrivateBlocksOfTheAllowedSizes(t *testing.T) {
 	for _, tc := range []struct{ in, reason, want string }{
 		{"10.20.0.0/16", "the largest block AWS allows", ""},
 		{"172.16.16.0/20", "the smallest block that holds the tiers", ""},
-		{"100.64.0.0/16", "shared address space is private to the VPC", ""},
+		{"100.64.0.0/16", "a block of the shared address space", ""},
 		{"10.20.0.0/15", "larger than AWS allows", "must be of /16 to /20"},
 		{"10.20.0.0/21", "too small for the tiers", "must be of /16 to /20"},
-		{"10.20.1.0/16", "a block with host bits is a typing error", "write 10.20.0.0/16"},
-		{"8.8.0.0/16", "public addresses belong to others", "must be within"},
-		{"fd00::/16", "IPv6 is assigned by AWS", "must be an IPv4 block"},
+		{"10.20.1.0/16", "a block with host bits", "write 10.20.0.0/16"},
+		{"8.8.0.0/16", "a public block", "must be within"},
+		{"fd00::/16", "an IPv6 block", "must be an IPv4 block"},
 		{"10.20", "not a block", "must be an IPv4 block"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -32,17 +32,17 @@ func TestParseVPC(t *testing.T) {
 	}
 }
 
-func TestCheckZones(t *testing.T) {
+func TestCheckZonesReturnsAllErrors(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		zones  []string
 		want   []string
 	}{
 		{"three zones of the region", []string{"us-east-1a", "us-east-1b", "us-east-1c"}, nil},
-		{"EKS needs two zones", []string{"us-east-1a"}, []string{"has 1 zones; must have 2 to 6"}},
-		{"all errors are reported at once", []string{"us-east-1a", "eu-west-1b", "us-east-1a"},
+		{"one zone", []string{"us-east-1a"}, []string{"has 1 zones; must have 2 to 6"}},
+		{"several errors at once", []string{"us-east-1a", "eu-west-1b", "us-east-1a"},
 			[]string{`"eu-west-1b" is not a zone of us-east-1`, `"us-east-1a" is listed twice`}},
-		{"a local zone has no NAT gateway and no EKS", []string{"us-east-1a", "us-east-1-bos-1a"},
+		{"a local zone, which has no NAT gateway and no EKS", []string{"us-east-1a", "us-east-1-bos-1a"},
 			[]string{`"us-east-1-bos-1a" is not a zone`}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -71,8 +71,8 @@ func TestBlocksStayTheSame(t *testing.T) {
 // drawVPC draws a valid VPC block and a list of zones in any order.
 func drawVPC(t *rapid.T) (netip.Prefix, []string) {
 	bits := rapid.IntRange(MinBits, MaxBits).Draw(t, "bits")
-	b := rapid.SliceOfN(rapid.Byte(), 2, 2).Draw(t, "bytes")
-	vpc := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, b[0], b[1], 0}), bits).Masked()
+	bytes := rapid.SliceOfN(rapid.Byte(), 2, 2).Draw(t, "bytes")
+	vpc := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, bytes[0], bytes[1], 0}), bits).Masked()
 	all := rapid.Permutation([]string{"a", "b", "c", "d", "e", "f", "g", "h"}).Draw(t, "letters")
 	zones := all[:rapid.IntRange(MinZones, MaxZones).Draw(t, "zones")]
 	for i := range zones {

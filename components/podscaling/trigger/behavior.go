@@ -16,30 +16,30 @@ type Behavior struct {
 	Tolerance string
 }
 
-// Fast returns the behaviour of an HPA with a forecast. The forecaster assumes the same
+// ForecastBehavior returns the behaviour of an HPA with a forecast. The forecaster assumes the same
 // behaviour in its simulation: it adds pods at once, removes pods after a minute, and has
-// no tolerance. While there is no forecast, the metric of the forecast has an error, and an
-// HPA with such an error removes no pod.
-func Fast(h scaling.HPA) (down, up Behavior) {
+// no tolerance. While there is no forecast, the trigger of the forecast has an error. An HPA
+// with such an error removes no pod.
+func ForecastBehavior(h scaling.HPA) (down, up Behavior) {
 	spec := autoscale.Fast(h.MinReplicas, h.MaxReplicas, 0)
-	return behavior(spec.Down), behavior(spec.Up)
+	return hpaBehavior(spec.Down), hpaBehavior(spec.Up)
 }
 
-// behavior converts a behaviour of the simulation to a behaviour of the HPA.
-func behavior(b autoscale.Behavior) Behavior {
-	out := Behavior{
+// hpaBehavior converts a behaviour of the simulation to a behaviour of the HPA.
+func hpaBehavior(b autoscale.Behavior) Behavior {
+	behavior := Behavior{
 		Behavior:  scaling.Behavior{StabilizationWindow: time.Duration(b.Window) * time.Second, Select: scaling.SelectMax},
 		Tolerance: strconv.FormatFloat(b.Tolerance, 'f', -1, 64),
 	}
 	if b.Least {
-		out.Select = scaling.SelectMin
+		behavior.Select = scaling.SelectMin
 	}
 	for _, p := range b.Policies {
 		policy := scaling.Policy{Type: scaling.PodsPolicy, Value: p.Value, Period: time.Duration(p.Seconds) * time.Second}
 		if p.Percent {
 			policy.Type = scaling.PercentPolicy
 		}
-		out.Policies = append(out.Policies, policy)
+		behavior.Policies = append(behavior.Policies, policy)
 	}
-	return out
+	return behavior
 }

@@ -4,9 +4,9 @@
 // Without a forecast, the triggers on the present load have the design document's targets,
 // which leave headroom in each pod. With a forecast, the forecast has the headroom, and
 // these triggers get the higher target scaling.PredictionFloor. Each of them then has a
-// guard: a second trigger with the document's target, which has no value while there is a
-// forecast. An HPA follows the trigger that requests the most pods. So the guards apply the
-// document's HPA while the forecaster publishes no number
+// guard: a second trigger with the design document's target, which has no value while there
+// is a forecast. An HPA follows the trigger that requests the most pods. So the guards apply
+// the design document's HPA while the forecaster publishes no number
 // (docs/design/0020-predictive-scaling.md).
 //
 // The triggers of the forecast are queries of Prometheus, and not an external scaler. A
@@ -38,33 +38,33 @@ type Trigger struct {
 	Metadata   map[string]string `json:"metadata"`
 }
 
-// Document returns the triggers of the design document's HPA, in the order of its metrics.
+// WithoutForecast returns the triggers of the design document's HPA, in the order of its metrics.
 // The order matters, because KEDA names a metric by the position of its trigger.
-func Document(p scaling.Profile) (all []Trigger) {
+func WithoutForecast(p scaling.Profile) (all []Trigger) {
 	for _, m := range p.HPA.Metrics {
 		all = append(all, metricTrigger(p, m))
 	}
 	return all
 }
 
-// Predicted returns the triggers of a service with a forecast: the triggers of Document at
-// the floor and in the same order, the trigger of the forecast, and the guards. namespace is
-// the service's namespace. Predicted returns an error for a service without a
-// scaling.Prediction.
-func Predicted(p scaling.Profile, namespace string) ([]Trigger, error) {
+// WithForecast returns the triggers of a service with a forecast: the triggers of
+// WithoutForecast in the same order but with the target scaling.PredictionFloor, the trigger of
+// the forecast, and the guards. namespace is the service's namespace. WithForecast returns an
+// error for a service without a scaling.Prediction.
+func WithForecast(p scaling.Profile, namespace string) ([]Trigger, error) {
 	prediction, ok := p.Prediction()
 	if !ok {
 		return nil, fmt.Errorf("forecast of %s: its HPA must have a rate of requests and a target of the CPU", p.Name)
 	}
 	var all, guards []Trigger
 	for _, m := range p.HPA.Metrics {
-		floor, moved := prediction.AtFloor(m)
-		all = append(all, metricTrigger(p, floor))
-		if moved {
-			guards = append(guards, guard(p, namespace, m))
+		atFloor, raised := prediction.AtFloor(m)
+		all = append(all, metricTrigger(p, atFloor))
+		if raised {
+			guards = append(guards, guardTrigger(p, namespace, m))
 		}
 	}
-	return append(append(all, forecast(p)), guards...), nil
+	return append(append(all, forecastTrigger(p)), guards...), nil
 }
 
 // ForecastMetric returns the name of the forecast among the external metrics of an HPA. KEDA
@@ -74,16 +74,16 @@ func ForecastMetric(p scaling.Profile) string {
 	return fmt.Sprintf("s%d-%s", len(p.HPA.Metrics), Prometheus)
 }
 
-// forecast returns the trigger of the pods that the forecaster publishes.
-func forecast(p scaling.Profile) Trigger {
-	t := query(forecastName, promquery.Forecast(p), 1)
+// forecastTrigger returns the trigger for the number of pods that the forecaster publishes.
+func forecastTrigger(p scaling.Profile) Trigger {
+	t := queryTrigger(forecastName, promquery.Forecast(p), 1)
 	// Without a value the trigger has an error. An HPA with such an error removes no pod.
 	t.Metadata["ignoreNullValues"] = "false"
 	return t
 }
 
-// average is the metric type whose value the HPA divides by the target. The result is the
-// number of pods.
+// average is the metric type for a sum over all pods. The HPA divides the sum by the target. The
+// result is the number of pods.
 const average = "AverageValue"
 
 // metricTrigger returns the trigger for a metric of an HPA.
@@ -92,7 +92,7 @@ func metricTrigger(p scaling.Profile, m scaling.Metric) Trigger {
 	case scaling.ResourceMetric:
 		return Trigger{Type: string(m.Resource), MetricType: "Utilization", Metadata: map[string]string{"value": strconv.Itoa(int(m.Utilization))}}
 	case scaling.PodsMetric:
-		t := query(m.Name, promquery.Demand(p, m), m.AverageValue.AsApproximateFloat64())
+		t := queryTrigger(m.Name, promquery.Demand(p, m), m.AverageValue.AsApproximateFloat64())
 		// Without a value the trigger has an error. By default KEDA would use 0, and
 		// remove the pods of a service that has no metrics.
 		t.Metadata["ignoreNullValues"] = "false"
@@ -102,10 +102,10 @@ func metricTrigger(p scaling.Profile, m scaling.Metric) Trigger {
 	}
 }
 
-// guard returns the trigger that applies the document's target while there is no forecast.
+// guardTrigger returns the trigger that applies the design document's target while there is no forecast.
 // While there is a forecast, the guard has no value. That must not be an error, so KEDA
 // uses 0 pods then.
-func guard(p scaling.Profile, namespace string, m scaling.Metric) Trigger {
+func guardTrigger(p scaling.Profile, namespace string, m scaling.Metric) Trigger {
 	var t Trigger
 	switch m := m.(type) {
 	case scaling.ResourceMetric:
@@ -114,16 +114,16 @@ func guard(p scaling.Profile, namespace string, m scaling.Metric) Trigger {
 			request = p.Resources.MemoryRequest
 		}
 		target := request.AsApproximateFloat64() * float64(m.Utilization) / 100
-		t = query(string(m.Resource)+"_guard", promquery.Guard(p, promquery.Usage(p, namespace, m.Resource)), target)
+		t = queryTrigger(string(m.Resource)+"_guard", promquery.Guard(p, promquery.Usage(p, namespace, m.Resource)), target)
 	case scaling.PodsMetric:
-		t = query(m.Name+"_guard", promquery.Guard(p, promquery.Demand(p, m)), m.AverageValue.AsApproximateFloat64())
+		t = queryTrigger(m.Name+"_guard", promquery.Guard(p, promquery.Demand(p, m)), m.AverageValue.AsApproximateFloat64())
 	}
 	t.Metadata["ignoreNullValues"] = "true"
 	return t
 }
 
-// query returns a trigger that divides the value of a PromQL expression by the target.
-func query(name, expression string, target float64) Trigger {
+// queryTrigger returns a trigger that divides the value of a PromQL expression by the target.
+func queryTrigger(name, expression string, target float64) Trigger {
 	return Trigger{Type: Prometheus, Name: name, MetricType: average, Metadata: map[string]string{
 		"query": expression, "threshold": strconv.FormatFloat(target, 'f', -1, 64),
 	}}

@@ -18,14 +18,14 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-var update = flag.Bool("update", false, "write testdata/predicted.json anew")
+var update = flag.Bool("update", false, "write testdata/predicted.json")
 
-// KEDA's keys are exact, and each expression and threshold is reviewed here.
-func TestPredictedTriggers(t *testing.T) {
+// The golden file shows each key, expression and threshold for a review.
+func TestTriggersWithForecastEqualTheGoldenFile(t *testing.T) {
 	all := map[string][]Trigger{}
 	for _, p := range scaling.Services() {
 		var err error
-		all[p.Short], err = Predicted(p, "app")
+		all[p.Short], err = WithForecast(p, "app")
 		require.NoError(t, err)
 	}
 	var text strings.Builder
@@ -42,57 +42,59 @@ func TestPredictedTriggers(t *testing.T) {
 	require.Equal(t, string(want), text.String())
 }
 
-// The document's triggers keep their positions, by which KEDA names their metrics, and
-// KEDA's RBAC knows ten of them.
-func TestPredictedTriggersKeepTheDocumentsPositions(t *testing.T) {
+// KEDA names a metric by the position of its trigger. So the design document's triggers must keep
+// their positions. KEDA's RBAC rules have names for ten positions.
+func TestTriggersKeepTheirPositionsWithAForecast(t *testing.T) {
 	for _, p := range scaling.Services() {
-		document := Document(p)
-		predicted, err := Predicted(p, "app")
+		design := WithoutForecast(p)
+		predicted, err := WithForecast(p, "app")
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(predicted), 10)
 		names := map[string]bool{}
-		for i, one := range predicted {
-			if i < len(document) {
-				require.Equal(t, document[i].Type, one.Type)
-				require.Equal(t, document[i].Name, one.Name)
+		for i, tr := range predicted {
+			if i < len(design) {
+				require.Equal(t, design[i].Type, tr.Type)
+				require.Equal(t, design[i].Name, tr.Name)
 			}
-			if one.Name != "" {
-				require.False(t, names[one.Name], "KEDA refuses two triggers of a name")
-				names[one.Name] = true
+			if tr.Name != "" {
+				require.False(t, names[tr.Name], "KEDA refuses two triggers with the same name")
+				names[tr.Name] = true
 			}
 		}
-		require.Equal(t, fmt.Sprintf("s%d-prometheus", len(document)), ForecastMetric(p))
-		require.Equal(t, forecastName, predicted[len(document)].Name)
+		require.Equal(t, fmt.Sprintf("s%d-prometheus", len(design)), ForecastMetric(p))
+		require.Equal(t, forecastName, predicted[len(design)].Name)
 	}
-	_, err := Predicted(scaling.Profile{Name: "x"}, "app")
+	_, err := WithForecast(scaling.Profile{Name: "x"}, "app")
 	require.ErrorContains(t, err, "must have a rate of requests")
 }
 
-// state is a service at one time. Values are sums over its pods.
+// state is the state of a service at one moment. load, cpu, memory and duration are sums over
+// its pods.
 type state struct {
 	pods                        int
 	load, cpu, memory, duration float64
-	// forecast is the pods that are published; negative: there is no forecast.
+	// forecast is the number of pods that the forecaster publishes. A negative number means
+	// that there is no forecast.
 	forecast float64
 }
 
-// value returns what a trigger reads, and its target for one pod. ok is false if the
-// metric has an error.
-func (s state) value(t require.TestingT, p scaling.Profile, one Trigger) (value, target float64, ok bool) {
+// value returns the value that a trigger reads, and its target for one pod. ok is false if the
+// trigger has an error.
+func (s state) value(t require.TestingT, p scaling.Profile, tr Trigger) (value, target float64, ok bool) {
 	var err error
-	switch one.Type {
+	switch tr.Type {
 	case "cpu", "memory":
-		target, err = strconv.ParseFloat(one.Metadata["value"], 64)
+		target, err = strconv.ParseFloat(tr.Metadata["value"], 64)
 		value, target = s.cpu/p.Resources.CPURequest.AsApproximateFloat64(), target/100
-		if one.Type == "memory" {
+		if tr.Type == "memory" {
 			value = s.memory / p.Resources.MemoryRequest.AsApproximateFloat64()
 		}
 	case Prometheus:
-		target, err = strconv.ParseFloat(one.Metadata["threshold"], 64)
-		name, isGuard := strings.CutSuffix(one.Name, "_guard")
+		target, err = strconv.ParseFloat(tr.Metadata["threshold"], 64)
+		name, isGuard := strings.CutSuffix(tr.Name, "_guard")
 		switch name {
 		case forecastName:
-			require.Equal(t, "false", one.Metadata["ignoreNullValues"], "no value is an error")
+			require.Equal(t, "false", tr.Metadata["ignoreNullValues"], "a missing forecast must be an error")
 			return s.forecast, target, s.forecast >= 0
 		case "cpu":
 			value = s.cpu
@@ -104,80 +106,84 @@ func (s state) value(t require.TestingT, p scaling.Profile, one Trigger) (value,
 			value = s.load
 		}
 		if isGuard && s.forecast >= 0 {
-			value = 0 // ignoreNullValues
+			value = 0 // the guard has no value, and ignoreNullValues makes KEDA use 0
 		}
 	}
 	require.NoError(t, err)
 	return value, target, true
 }
 
-// proposal returns the pods that an HPA proposes, as computeReplicasForMetrics of
-// Kubernetes' horizontal.go: the most of all metrics, and never fewer than there are
-// while one has an error.
+// proposal returns the number of pods that an HPA proposes. It is the largest proposal of all
+// metrics. While a metric has an error, it is not smaller than the present number (Kubernetes,
+// pkg/controller/podautoscaler/horizontal.go, computeReplicasForMetrics).
 func (s state) proposal(t require.TestingT, p scaling.Profile, triggers []Trigger, tolerance float64) int {
 	spec := autoscale.Fast(p.HPA.MinReplicas, p.HPA.MaxReplicas, tolerance)
-	most, errors := 0, false
-	for _, one := range triggers {
-		value, target, ok := s.value(t, p, one)
+	most, hasError := 0, false
+	for _, tr := range triggers {
+		value, target, ok := s.value(t, p, tr)
 		if !ok {
-			errors = true
+			hasError = true
 			continue
 		}
 		most = max(most, spec.Proposal(value, target, s.pods))
 	}
-	if errors {
+	if hasError {
 		most = max(most, s.pods)
 	}
 	return min(max(most, spec.Min), spec.Max)
 }
 
-func states(t *rapid.T, p scaling.Profile) state {
-	share := func(name string, whole float64) float64 { return whole * rapid.Float64Range(0, 60).Draw(t, name) }
+// drawState returns a random state without a forecast.
+func drawState(t *rapid.T, p scaling.Profile) state {
+	multiple := func(name string, perPod float64) float64 { return perPod * rapid.Float64Range(0, 60).Draw(t, name) }
 	prediction, _ := p.Prediction()
 	return state{
-		pods: rapid.IntRange(1, 60).Draw(t, "pods"), load: share("load", prediction.Capacity()),
-		cpu: share("cpu", p.Resources.CPURequest.AsApproximateFloat64()), memory: share("memory", p.Resources.MemoryRequest.AsApproximateFloat64()),
-		duration: share("duration", 0.5), forecast: -1,
+		pods: rapid.IntRange(1, 60).Draw(t, "pods"), load: multiple("load", prediction.Capacity()),
+		cpu: multiple("cpu", p.Resources.CPURequest.AsApproximateFloat64()), memory: multiple("memory", p.Resources.MemoryRequest.AsApproximateFloat64()),
+		duration: multiple("duration", 0.5), forecast: -1,
 	}
 }
 
-// While there is no forecast, the HPA asks for no less than the document's would.
-func TestSilenceIsTheDocumentsHPA(t *testing.T) {
+// While there is no forecast, the HPA proposes at least as many pods as the design document's HPA.
+func TestWithoutAForecastTheHPAProposesNoFewerPods(t *testing.T) {
 	for _, p := range scaling.Services() {
-		predicted, err := Predicted(p, "app")
+		predicted, err := WithForecast(p, "app")
 		require.NoError(t, err)
 		rapid.Check(t, func(t *rapid.T) {
-			s := states(t, p)
-			require.GreaterOrEqual(t, s.proposal(t, p, predicted, 0), s.proposal(t, p, Document(p), autoscale.DefaultTolerance))
+			s := drawState(t, p)
+			require.GreaterOrEqual(t, s.proposal(t, p, predicted, 0), s.proposal(t, p, WithoutForecast(p), autoscale.DefaultTolerance))
 		})
 	}
 }
 
-// While there is one, the HPA asks for what it says, and for the floor in any case.
-func TestForecastAboveTheFloorDecides(t *testing.T) {
+// With a forecast, the HPA proposes the larger of two numbers: the forecast, and the number of pods
+// that the present load needs at the target PredictionFloor.
+func TestForecastAndPresentLoadDecideTheProposal(t *testing.T) {
 	for _, p := range scaling.Services() {
 		prediction, _ := p.Prediction()
-		predicted, err := Predicted(p, "app")
+		predicted, err := WithForecast(p, "app")
 		require.NoError(t, err)
 		rapid.Check(t, func(t *rapid.T) {
-			s := states(t, p)
+			s := drawState(t, p)
 			s.forecast = rapid.Float64Range(0, 60).Draw(t, "forecast")
 			proposed := s.proposal(t, p, predicted, 0)
 			bounded := func(pods float64) int {
 				return min(max(int(math.Ceil(pods-1e-9)), p.HPA.MinReplicas), p.HPA.MaxReplicas)
 			}
 			require.GreaterOrEqual(t, proposed, bounded(s.forecast))
-			require.GreaterOrEqual(t, proposed, bounded(s.load/prediction.Capacity()), "no pod has more than its capacity for long")
-			// A load alone, as it is when the limits of CPU and memory are not reached.
+			require.GreaterOrEqual(t, proposed, bounded(s.load/prediction.Capacity()), "the pods' capacity is at least the present load")
+			// Without CPU, memory and duration, only the forecast and the load decide. 0.95 is
+			// PredictionFloor, and 1.0001 allows for rounding.
 			s.cpu, s.memory, s.duration = 0, 0, 0
 			require.LessOrEqual(t, s.proposal(t, p, predicted, 0), max(bounded(s.forecast), bounded(s.load/prediction.Capacity()/0.95*1.0001)))
 		})
 	}
 }
 
-// The forecast simulates an HPA of this behaviour, so that the ScaledObject must have it.
-func TestBehaviorIsTheSimulated(t *testing.T) {
-	down, up := Fast(scaling.Web().HPA)
+// The forecaster simulates an HPA with this behaviour. So the ScaledObject must have the same
+// behaviour.
+func TestForecastBehaviorEqualsTheSimulatedBehavior(t *testing.T) {
+	down, up := ForecastBehavior(scaling.Web().HPA)
 	require.Equal(t, Behavior{scaling.Behavior{
 		StabilizationWindow: time.Minute, Select: scaling.SelectMax, Policies: []scaling.Policy{{Type: scaling.PercentPolicy, Value: 100, Period: 15 * time.Second}},
 	}, "0"}, down)

@@ -34,44 +34,47 @@ func (in Inputs) validate() error {
 	return errors.Join(errs...)
 }
 
-// budget divides the memory among the memory settings.
+// budget has the values of shared_buffers, wal_buffers, maintenance_work_mem and work_mem.
 type budget struct{ shared, wal, maintenance, work size.Size }
 
+// budget divides the memory among these settings, by the rule in the package documentation. It
+// returns an error if work_mem would be too small, or if the sum exceeds the memory.
 func (in Inputs) budget() (budget, error) {
 	var (
 		memory = in.Memory
 		mib    = size.MiB(1)
 		b      budget
 	)
-	b.shared = memory.Div(4).Truncate(mib) // the document's 25 %
-	// The document has 1/128 of shared_buffers. PostgreSQL's default, 1/32 of
-	// them up to 16 MB, is the lower limit.
+	b.shared = memory.Div(4).Truncate(mib) // the design document's 25 %
+	// The design document has 1/128 of shared_buffers. The lower limit is PostgreSQL's
+	// default: 1/32 of shared_buffers, and at most 16 MB.
 	b.wal = size.Max(size.Min(b.shared.Div(32), size.MiB(16)), size.Min(b.shared.Div(128), size.MiB(64))).Truncate(mib)
-	b.maintenance = size.Min(memory.Div(16), size.GiB(2)).Truncate(mib) // PGTune
+	b.maintenance = size.Min(memory.Div(16), size.GiB(2)).Truncate(mib) // as in PGTune
 
-	working := in.active() + in.parallelWorkers()
-	maintainers := in.autovacuumWorkers() + 1
-	fixed := b.shared.Add(b.wal).Add(b.maintenance.Mul(maintainers))
+	workingProcesses := in.active() + in.parallelWorkers()
+	maintenanceProcesses := in.autovacuumWorkers() + 1 // and one that a person starts
+	fixed := b.shared.Add(b.wal).Add(b.maintenance.Mul(maintenanceProcesses))
 	idle := size.MiB(perConnectionMiB).Mul(in.Connections)
 	left := memory.Sub(fixed).Sub(idle)
 
 	b.work = in.WorkMem.Truncate(mib)
 	if b.work == (size.Size{}) {
-		b.work = size.Min(size.Min(memory.Div(4), left).Div(working), size.MiB(mostWorkMemMiB)).Truncate(mib)
+		b.work = size.Min(size.Min(memory.Div(4), left).Div(workingProcesses), size.MiB(maxWorkMemMiB)).Truncate(mib)
 	}
 	need := size.Max(b.work, size.MiB(minWorkMemMiB))
-	if !b.work.Less(need) && !left.Less(b.work.Mul(working)) {
+	if !b.work.Less(need) && !left.Less(b.work.Mul(workingProcesses)) {
 		return b, nil
 	}
 	return budget{}, fmt.Errorf(
 		"tuning: %s of memory is too little: shared_buffers %s + wal_buffers %s + maintenance_work_mem %s × %d"+
 			" + %dMi × %d connections leave %s, but %d working processes (%d active queries + %d parallel workers)"+
 			" × work_mem %s need %s: %s",
-		memory, b.shared, b.wal, b.maintenance, maintainers, perConnectionMiB, in.Connections,
-		size.Max(left, size.Bytes(0)).Truncate(mib), working, in.active(), in.parallelWorkers(), need, need.Mul(working),
-		in.fix(memory.Sub(fixed), need, working))
+		memory, b.shared, b.wal, b.maintenance, maintenanceProcesses, perConnectionMiB, in.Connections,
+		size.Max(left, size.Bytes(0)).Truncate(mib), workingProcesses, in.active(), in.parallelWorkers(), need, need.Mul(workingProcesses),
+		in.fix(memory.Sub(fixed), need, workingProcesses))
 }
 
+// active returns the number of queries that may run at the same time.
 func (in Inputs) active() int {
 	if in.ActiveQueries > 0 {
 		return in.ActiveQueries
@@ -79,13 +82,13 @@ func (in Inputs) active() int {
 	return min(in.Cores, in.Connections)
 }
 
-// fix returns the fix for too little memory. free is the memory that is left for
-// connections and queries.
-func (in Inputs) fix(free, work size.Size, working int) string {
+// fix returns the instruction for an error about too little memory. free is the memory that is
+// left for connections and queries. work is the work_mem of each of the working processes.
+func (in Inputs) fix(free, work size.Size, workingProcesses int) string {
 	if in.WorkMem != (size.Size{}) {
 		return "lower WorkMem or ActiveQueries, or leave WorkMem zero for the largest value that fits"
 	}
-	connections := free.Sub(work.Mul(working)).Div(perConnectionMiB << 20).Bytes()
+	connections := free.Sub(work.Mul(workingProcesses)).Div(perConnectionMiB << 20).Bytes()
 	if connections < minConnections {
 		return "lower ActiveQueries, or use more memory"
 	}

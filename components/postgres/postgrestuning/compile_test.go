@@ -7,11 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each program in testdata sets a parameter in a wrong unit or with a wrong apply
-// method, and must not compile. The program "valid" must compile.
+// Each Go program in testdata sets a parameter in a wrong unit or with a wrong apply method, and
+// must not compile. Only the program "valid" must compile.
 func TestWrongParametersDoNotCompile(t *testing.T) {
 	for _, row := range []struct{ reason, program, message string }{
-		{"a correct program compiles, so the others fail for the reason given", "valid", ""},
+		{"a correct program", "valid", ""},
 		{"memory without a unit", "bare", "cannot use 32 << 30"},
 		{"a value in another unit", "unit", "unknown field"},
 		{"an apply method other than the parameter's", "method", "cannot assign"},

@@ -1,9 +1,9 @@
 package postgrestuning
 
-// familyDefaults are the values of parameters in the family postgres17 that AWS writes as
-// plain values, as far as the model sets these parameters. Other defaults are formulas or
-// the engine's own (RDS User Guide, "Working with parameters on your RDS for PostgreSQL DB
-// instance" and "Parameters that control autovacuum").
+// familyDefaults are the default values in the family postgres17 of those parameters that the
+// model sets. Parameters are missing here if their default is a formula, or if RDS leaves it to
+// the engine (RDS User Guide, "Working with parameters on your RDS for PostgreSQL DB instance"
+// and "Parameters that control autovacuum").
 var familyDefaults = map[string]string{
 	"checkpoint_completion_target":    "0.9",
 	"autovacuum_vacuum_scale_factor":  "0.1",

@@ -1,25 +1,25 @@
 // Package postgrestuning computes the settings of a PostgreSQL server from its
-// memory, cores and connections. One model is rendered for RDS and for a server
-// in the cluster. The package is pure and owns every rule of this computation.
+// memory, cores and connections. The same model gives the settings of RDS and of a server in
+// the cluster. The package is pure and owns every rule of this computation.
 //
-// At 32 GiB, 16 cores and 200 connections it gives the numbers of the design
-// document, section "PostgreSQL Optimization for Progressive Framework". The
-// document gives no core count. With 16 cores PGTune, a common calculator,
-// computes the document's worker settings.
+// At 32 GiB, 16 cores and 200 connections it gives the numbers of the design document, section
+// "PostgreSQL Optimization for Progressive Framework". The design document has no number of
+// cores. For 16 cores, the calculator PGTune gives the design document's worker settings.
 //
 // # Memory
 //
-// The document's work_mem is 256 MB. For 200 connections that would be 50 GB,
-// and the server has 32 GB. It works as long as most connections are idle. So the model
-// counts the processes that may work at the same time, which are queries and their parallel
-// workers. The stack gives all connections that the services' pools can open. It keeps
+// The design document's work_mem is 256 MB. For 200 connections that would be 50 GB, and the
+// server has 32 GB. That is enough only while most connections are idle. So the model
+// counts the processes that may work at the same time: queries and their parallel workers.
+// The stack passes the number of connections that the services' pools can open. The model
+// keeps the sum
 //
 //	shared_buffers + wal_buffers
 //	  + work_mem × (active queries + max_parallel_workers)
 //	  + maintenance_work_mem × (autovacuum_max_workers + 1 by hand)
 //	  + 8 MiB × connections
 //
-// within memory. A query may use work_mem more than once, but most queries use
+// within the memory. A query may use work_mem more than once, but most queries use
 // less than one work_mem.
 package postgrestuning
 
@@ -29,7 +29,7 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// DefaultConnections are the document's max_connections (section "PostgreSQL
+// DefaultConnections is max_connections in the design document (section "PostgreSQL
 // Optimization for Progressive Framework").
 const DefaultConnections = 200
 
@@ -41,12 +41,12 @@ type Inputs struct {
 	Cores int
 	// Connections is max_connections, 10 to 5,000.
 	Connections int
-	// ActiveQueries is how many queries run at the same time, at most
-	// Connections. Zero means the smaller of Cores and Connections. Increase it
-	// if the clients' pools allow more.
+	// ActiveQueries is the number of queries that run at the same time, at most
+	// Connections. Zero means the smaller of Cores and Connections. Increase it if the
+	// clients' pools allow more queries.
 	ActiveQueries int
-	// WorkMem is work_mem. Zero means the largest value that fits, with at most
-	// a quarter of the memory for all processes together, and the document's 256 MB.
+	// WorkMem is work_mem. Zero means the largest value that fits: at most 256 MB as in the
+	// design document, and at most a quarter of the memory for all processes together.
 	WorkMem size.Size
 }
 
@@ -58,15 +58,15 @@ const (
 	// (Andres Freund, "Measuring the Memory Overhead of a Postgres Connection":
 	// less than 8 MiB without huge pages).
 	perConnectionMiB = 8
-	// mostWorkMemMiB is the document's work_mem.
-	mostWorkMemMiB = 256
+	// maxWorkMemMiB is work_mem in the design document.
+	maxWorkMemMiB = 256
 	// minWorkMemMiB is PostgreSQL's default. With less, even small sorts use
 	// the disk.
 	minWorkMemMiB = 4
 )
 
-// New computes the settings. If the memory is too small, its error has every
-// number of the memory rule and the fix.
+// New computes the settings. If the memory is too small, the error has all terms of the sum, and
+// an instruction how to fix it.
 func New(in Inputs) (*Model, error) {
 	if err := in.validate(); err != nil {
 		return nil, err
@@ -75,11 +75,11 @@ func New(in Inputs) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	// PGTune: half of the cores for one query, at most 4.
-	gather := min(4, (in.Cores+1)/2)
+	// As in PGTune: a query may use half of the cores, at most 4.
+	workersPerQuery := min(4, (in.Cores+1)/2)
 	return &Model{settings: []setting{
 		sharedBuffers.set(b.shared),
-		effectiveCacheSize.set(in.Memory.Mul(3).Div(4).Truncate(size.MiB(1))), // the document's 75 %
+		effectiveCacheSize.set(in.Memory.Mul(3).Div(4).Truncate(size.MiB(1))), // the design document's 75 %
 		maintenanceWorkMem.set(b.maintenance),
 		workMem.set(b.work),
 		walBuffers.set(b.wal),
@@ -92,13 +92,13 @@ func New(in Inputs) (*Model, error) {
 		// PGTune uses the number of cores. Extensions rely on PostgreSQL's
 		// default of 8, so it is the minimum.
 		maxWorkerProcesses.set(max(8, in.Cores)),
-		maxParallelWorkersPerGather.set(gather),
+		maxParallelWorkersPerGather.set(workersPerQuery),
 		maxParallelWorkers.set(in.parallelWorkers()),
-		maxParallelMaintenanceWorkers.set(gather),
+		maxParallelMaintenanceWorkers.set(workersPerQuery),
 
 		walLevel.set("replica"),
 		maxWALSenders.set(3),
-		walKeepSize.set(size.MiB(16).Mul(64)), // the document's 64 segments
+		walKeepSize.set(size.MiB(16).Mul(64)), // the design document's 64 segments of 16 MiB
 
 		logMinDurationStatement.set(time.Second),
 		logCheckpoints.set(true),
@@ -118,10 +118,10 @@ func New(in Inputs) (*Model, error) {
 	}}, nil
 }
 
-// parallelWorkers is max_parallel_workers. PGTune uses the number of cores.
+// parallelWorkers returns max_parallel_workers. It is the number of cores, as in PGTune.
 func (in Inputs) parallelWorkers() int { return in.Cores }
 
-// autovacuumWorkers is the document's 6 for 16 cores and more, and PostgreSQL's
-// default of 3 for up to 8 cores. More are useless on few cores, because I/O
-// limits a worker before the CPU does.
+// autovacuumWorkers returns autovacuum_max_workers: the design document's 6 for 16 cores and
+// more, and PostgreSQL's default of 3 for up to 8 cores. A small server has no use for more
+// workers, because its I/O limits them.
 func (in Inputs) autovacuumWorkers() int { return min(6, max(3, in.Cores*3/8)) }

@@ -12,14 +12,14 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// documentInputs is the server for which the design document gives its numbers.
+// documentInputs are the inputs for which the design document has the settings.
 var documentInputs = Inputs{Memory: size.GiB(32), Cores: 16, Connections: 200}
 
 const archive = "aws s3 cp %p s3://progressive-framework-wal-backup/%f"
 
-// The expected statements are the design document's, with three corrections:
-// PostgreSQL 13 replaced wal_keep_segments, v_slow_queries needs
-// pg_stat_statements, and the threshold of the disk needs track_io_timing.
+// The expected statements are those of the design document, with three corrections. PostgreSQL 13
+// replaced wal_keep_segments by wal_keep_size. The view v_slow_queries needs
+// pg_stat_statements. The alert for a slow disk needs track_io_timing.
 func TestSettingsMatchTheDesignDocument(t *testing.T) {
 	m, err := New(documentInputs)
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestSettingsMatchTheDesignDocument(t *testing.T) {
 	}, m.AlterSystem(archive))
 }
 
-func TestRDSRendering(t *testing.T) {
+func TestRDSParametersHaveRDSUnitsAndApplyMethods(t *testing.T) {
 	m, err := New(documentInputs)
 	require.NoError(t, err)
 	parameters := map[string][2]string{}
@@ -76,42 +76,42 @@ func TestRDSRendering(t *testing.T) {
 		{"a plain number, static", "max_connections", "200", "pending-reboot"},
 		{"RDS refuses connections without TLS", "rds.force_ssl", "1", "pending-reboot"},
 		{"the default of the family", "autovacuum_vacuum_scale_factor", "0.1", "pending-reboot"},
-		{"v_slow_queries needs it", "shared_preload_libraries", "pg_stat_statements", "pending-reboot"},
+		{"the view v_slow_queries needs it", "shared_preload_libraries", "pg_stat_statements", "pending-reboot"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			require.Equal(t, [2]string{row.value, row.apply}, parameters[row.name], row.reason)
 		})
 	}
 	for _, name := range []string{"archive_command", "archive_mode", "wal_level", "max_wal_senders", "wal_keep_size"} {
-		require.NotContains(t, parameters, name, "RDS controls it")
+		require.NotContains(t, parameters, name, "RDS sets the parameter itself")
 	}
 	require.NotContains(t, m.File(archive), "rds.", "these parameters exist on RDS only")
-	require.NotContains(t, m.File(""), "archive", "nothing is archived without a command")
+	require.NotContains(t, m.File(""), "archive", "without an archive command there are no archive settings")
 }
 
-func TestMemoryRule(t *testing.T) {
+func TestNewRefusesSettingsThatExceedTheMemory(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		in     Inputs
 		want   []string
 	}{
 		{
-			"the document's 256 MB for each of 200 queries at once would be 50 GB",
+			"the design document's 256 MB for each of 200 queries at once (50 GB)",
 			Inputs{Memory: size.GiB(32), Cores: 16, Connections: 200, ActiveQueries: 200, WorkMem: size.MiB(256)},
 			[]string{"32Gi of memory is too little", "216 working processes (200 active queries + 16 parallel workers)", "work_mem 256Mi need 54Gi", "lower WorkMem or ActiveQueries"},
 		},
 		{
-			"the document's 200 connections on 2 GiB",
+			"the design document's 200 connections on 2 GiB",
 			Inputs{Memory: size.GiB(2), Cores: 2, Connections: 200},
 			[]string{"shared_buffers 512Mi", "8Mi × 200 connections leave 0", "use at most 124 connections"},
 		},
 		{
-			"so many parallel workers that not even the smallest work_mem fits",
+			"too many parallel workers for the smallest work_mem",
 			Inputs{Memory: size.GiB(1), Cores: 192, Connections: 10, ActiveQueries: 10},
 			[]string{"202 working processes", "use more memory"},
 		},
 		{"less than the smallest memory", Inputs{Memory: size.MiB(512), Cores: 1, Connections: 10}, []string{"Memory is 512Mi, must be 1Gi to 4096Gi"}},
-		{"all errors are reported at once", Inputs{Memory: size.GiB(1), Connections: 1, ActiveQueries: 2, WorkMem: size.MiB(1)}, []string{
+		{"several errors at once", Inputs{Memory: size.GiB(1), Connections: 1, ActiveQueries: 2, WorkMem: size.MiB(1)}, []string{
 			"Cores is 0, must be 1 to 192", "Connections is 1, must be 10 to 5000", "ActiveQueries is 2, must be 0 to 1", "WorkMem is 1Mi, must be at least 4Mi",
 		}},
 	} {
@@ -125,28 +125,28 @@ func TestMemoryRule(t *testing.T) {
 	}
 	in := Inputs{Memory: size.GiB(2), Cores: 2, Connections: 124}
 	_, err := New(in)
-	require.NoError(t, err, "the fix that the error names works")
+	require.NoError(t, err, "the number of connections in the error above is accepted")
 	in.Connections++
 	_, err = New(in)
-	require.Error(t, err, "one connection more does not fit")
+	require.Error(t, err, "one more connection does not fit")
 }
 
-// numbers returns the numeric settings of a model, sizes in bytes.
+// numbers returns the numeric settings of a model. Sizes are in bytes.
 func numbers(m *Model) map[string]int64 {
 	units := map[string]int64{"shared_buffers": 8 << 10, "effective_cache_size": 8 << 10, "wal_buffers": 8 << 10, "work_mem": 1 << 10, "maintenance_work_mem": 1 << 10}
 	all := map[string]int64{}
 	for _, s := range m.settings {
-		if n, err := strconv.ParseInt(s.raw, 10, 64); err == nil {
+		if n, err := strconv.ParseInt(s.rdsValue, 10, 64); err == nil {
 			all[s.name] = n * max(1, units[s.name])
 		}
 	}
 	return all
 }
 
-// The settings of every model fit into the memory, and both renderings have the
-// same values.
-func TestEveryModelFitsIntoItsMemory(t *testing.T) {
-	valid := 0
+// For random inputs, the sum of the memory settings must be within the memory. work_mem in
+// postgresql.conf must be equal to work_mem for RDS.
+func TestSettingsOfEveryModelFitIntoTheMemory(t *testing.T) {
+	validModels := 0
 	rapid.Check(t, func(t *rapid.T) {
 		in := Inputs{
 			Memory:        size.MiB(rapid.Int64Range(1<<10, 1<<20).Draw(t, "MiB")),
@@ -158,24 +158,24 @@ func TestEveryModelFitsIntoItsMemory(t *testing.T) {
 		if err != nil {
 			return
 		}
-		valid++
-		n := numbers(m)
-		sum := n["shared_buffers"] + n["wal_buffers"] +
-			n["work_mem"]*(int64(in.active())+n["max_parallel_workers"]) +
-			n["maintenance_work_mem"]*(n["autovacuum_max_workers"]+1) +
-			8<<20*n["max_connections"]
+		validModels++
+		value := numbers(m)
+		sum := value["shared_buffers"] + value["wal_buffers"] +
+			value["work_mem"]*(int64(in.active())+value["max_parallel_workers"]) +
+			value["maintenance_work_mem"]*(value["autovacuum_max_workers"]+1) +
+			8<<20*value["max_connections"]
 		require.LessOrEqual(t, sum, in.Memory.Bytes())
-		require.GreaterOrEqual(t, n["work_mem"], int64(4<<20))
-		require.LessOrEqual(t, n["work_mem"], int64(256<<20), "the document's number")
-		require.LessOrEqual(t, n["max_parallel_workers"], n["max_worker_processes"])
-		require.LessOrEqual(t, n["max_parallel_workers_per_gather"], n["max_parallel_workers"])
+		require.GreaterOrEqual(t, value["work_mem"], int64(4<<20))
+		require.LessOrEqual(t, value["work_mem"], int64(256<<20), "the design document's number")
+		require.LessOrEqual(t, value["max_parallel_workers"], value["max_worker_processes"])
+		require.LessOrEqual(t, value["max_parallel_workers_per_gather"], value["max_parallel_workers"])
 		file := m.File("")
-		require.Contains(t, file, fmt.Sprintf("\nwork_mem = '%s'\n", strings.TrimSuffix(size.Bytes(n["work_mem"]).String(), "i")+"B"))
+		require.Contains(t, file, fmt.Sprintf("\nwork_mem = '%s'\n", strings.TrimSuffix(size.Bytes(value["work_mem"]).String(), "i")+"B"))
 	})
-	require.Positive(t, valid, "the property must see valid models")
+	require.Positive(t, validModels, "some of the random inputs must be valid")
 }
 
-func TestClasses(t *testing.T) {
+func TestEveryInstanceClassHasAModel(t *testing.T) {
 	for name := range classes {
 		c, err := ClassOf(name)
 		require.NoError(t, err)

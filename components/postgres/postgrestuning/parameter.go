@@ -8,35 +8,38 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// format writes values of one type. conf is the form in postgresql.conf. raw is
-// the number in the unit of pg_settings, which RDS uses too (RDS User Guide,
-// "Working with parameters on your RDS for PostgreSQL DB instance").
+// format has the functions that write values of one type. conf writes the value for
+// postgresql.conf. rdsValue writes the number in the unit of pg_settings, which RDS also uses
+// (RDS User Guide, "Working with parameters on your RDS for PostgreSQL DB instance").
 type format[V any] struct {
-	conf func(V) string
-	raw  func(V) string
+	conf     func(V) string
+	rdsValue func(V) string
 }
+
+// The formats by the type and the unit in pg_settings.
 
 var (
 	blocks       = memory(size.KiB(8))
 	kilobytes    = memory(size.KiB(1))
 	megabytes    = memory(size.MiB(1))
 	milliseconds = format[time.Duration]{
-		conf: func(d time.Duration) string { return quote(strconv.FormatInt(d.Milliseconds(), 10) + "ms") },
-		raw:  func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) },
+		conf:     func(d time.Duration) string { return quote(strconv.FormatInt(d.Milliseconds(), 10) + "ms") },
+		rdsValue: func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) },
 	}
-	integer = format[int]{conf: strconv.Itoa, raw: strconv.Itoa}
-	float   = format[float64]{conf: decimal, raw: decimal}
+	integer = format[int]{conf: strconv.Itoa, rdsValue: strconv.Itoa}
+	float   = format[float64]{conf: decimal, rdsValue: decimal}
 	boolean = format[bool]{
-		conf: func(b bool) string { return quote(map[bool]string{true: "on", false: "off"}[b]) },
-		raw:  func(b bool) string { return map[bool]string{true: "1", false: "0"}[b] },
+		conf:     func(b bool) string { return quote(map[bool]string{true: "on", false: "off"}[b]) },
+		rdsValue: func(b bool) string { return map[bool]string{true: "1", false: "0"}[b] },
 	}
-	text = format[string]{conf: quote, raw: func(s string) string { return s }}
+	text = format[string]{conf: quote, rdsValue: func(s string) string { return s }}
 )
 
+// memory returns the format of a size with a unit in pg_settings.
 func memory(unit size.Size) format[size.Size] {
 	return format[size.Size]{
-		conf: func(s size.Size) string { return quote(s.Format([4]string{"B", "kB", "MB", "GB"})) },
-		raw:  func(s size.Size) string { return strconv.FormatInt(s.Bytes()/unit.Bytes(), 10) },
+		conf:     func(s size.Size) string { return quote(s.Format([4]string{"B", "kB", "MB", "GB"})) },
+		rdsValue: func(s size.Size) string { return strconv.FormatInt(s.Bytes()/unit.Bytes(), 10) },
 	}
 }
 
@@ -44,8 +47,8 @@ func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// apply says when a changed setting takes effect. A static setting needs a
-// restart (pg_settings has the context "postmaster"). Every other is dynamic.
+// apply says when a changed setting takes effect. A static setting needs a restart (its context
+// in pg_settings is "postmaster"). A dynamic setting takes effect without a restart.
 type apply bool
 
 const (
@@ -58,7 +61,7 @@ type target int
 
 const (
 	everywhere target = iota
-	// inClusterOnly parameters are not ours on RDS, which controls archiving and
+	// inClusterOnly parameters are not set on RDS, because RDS controls archiving and
 	// replication itself.
 	inClusterOnly
 	// rdsOnly parameters do not exist in PostgreSQL.
@@ -76,14 +79,14 @@ type parameter[V any] struct {
 
 // set returns the setting of the parameter to a value.
 func (p parameter[V]) set(v V) setting {
-	return setting{name: p.name, conf: p.format.conf(v), raw: p.format.raw(v), apply: p.apply, target: p.target}
+	return setting{name: p.name, conf: p.format.conf(v), rdsValue: p.format.rdsValue(v), apply: p.apply, target: p.target}
 }
 
 // setting is a parameter with its value.
 type setting struct {
-	name, conf, raw string
-	apply           apply
-	target          target
+	name, conf, rdsValue string
+	apply                apply
+	target               target
 }
 
 // The parameters of the design document, section "PostgreSQL Optimization for
@@ -125,10 +128,10 @@ var (
 	autovacuumVacuumScaleFactor  = parameter[float64]{"autovacuum_vacuum_scale_factor", float, dynamic, everywhere}
 	autovacuumAnalyzeScaleFactor = parameter[float64]{"autovacuum_analyze_scale_factor", float, dynamic, everywhere}
 
-	// The exporter's series of the disk need the times, in pg_stat_database.
+	// The exporter reads the times of disk accesses from pg_stat_database.
 	trackIOTiming = parameter[bool]{"track_io_timing", boolean, dynamic, everywhere}
 
-	// The document's view v_slow_queries needs this extension.
+	// The design document's view v_slow_queries needs this extension.
 	sharedPreloadLibraries = parameter[string]{"shared_preload_libraries", text, static, everywhere}
 	rdsForceSSL            = parameter[bool]{"rds.force_ssl", boolean, dynamic, rdsOnly}
 )

@@ -11,21 +11,20 @@ import (
 // exported, so that callers can't change its unit or its apply method.
 type RDSParameter struct{ setting setting }
 
-// Name is the name of the parameter.
+// Name returns the name of the parameter.
 func (p RDSParameter) Name() string { return p.setting.name }
 
-// Value is in the unit of pg_settings (blocks of 8 kB, kB or ms), without the
+// Value returns the value in the unit of pg_settings (blocks of 8 kB, kB or ms), without the
 // name of the unit.
-func (p RDSParameter) Value() string { return p.setting.raw }
+func (p RDSParameter) Value() string { return p.setting.rdsValue }
 
-// ApplyMethod is "immediate" for dynamic parameters, and "pending-reboot" for static ones
-// (RDS API, Parameter) and for those that equal the default of the family.
+// ApplyMethod returns "pending-reboot" for a static parameter and for one that has the default
+// value of its family, and "immediate" for every other parameter (RDS API, Parameter).
 func (p RDSParameter) ApplyMethod() string {
 	return storespec.ApplyMethod(p.Value(), familyDefaults[p.Name()], p.setting.apply == static)
 }
 
-// RDS renders the parameter group of an RDS instance, without the parameters
-// that RDS controls.
+// RDS returns the parameters of an RDS parameter group, without those that RDS controls.
 func (m *Model) RDS() []RDSParameter {
 	var parameters []RDSParameter
 	for _, s := range m.settings {
@@ -36,7 +35,7 @@ func (m *Model) RDS() []RDSParameter {
 	return parameters
 }
 
-// File renders the settings as lines of a postgresql.conf. archive is the
+// File returns the settings as lines of a postgresql.conf. archive is the
 // archive_command, in which %p is the path of the WAL segment and %f its name.
 // An empty archive turns archiving off.
 func (m *Model) File(archive string) string {
@@ -47,7 +46,7 @@ func (m *Model) File(archive string) string {
 	return b.String()
 }
 
-// AlterSystem renders the settings as statements for a running server. Static
+// AlterSystem returns the settings as statements for a running server. Static
 // settings take effect after a restart. archive is the archive_command, as in
 // File.
 func (m *Model) AlterSystem(archive string) []string {

@@ -30,15 +30,17 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
+// data returns the folder of the database cluster.
 func (s *server) data() string { return filepath.Join(s.dir, "data") }
 
+// command returns a command of the server's package, such as psql.
 func (s *server) command(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	return servertest.Command(t, s.dir, []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"}, filepath.Join(s.bin, name), args...)
 }
 
-// start runs the server with these lines as its postgresql.conf. The function
-// that it returns shuts the server down.
+// start runs the server with these lines as its postgresql.conf. The returned function stop
+// shuts the server down.
 func (s *server) start(t *testing.T, lines string) (stop func()) {
 	t.Helper()
 	file := filepath.Join(s.dir, "postgresql.conf")
@@ -49,7 +51,7 @@ func (s *server) start(t *testing.T, lines string) (stop func()) {
 	})
 }
 
-// query runs statements and returns rows of columns.
+// query runs statements and returns the rows of the results. Each row is a list of columns.
 func (s *server) query(t *testing.T, statements ...string) [][]string {
 	t.Helper()
 	args := []string{"-X", "-A", "-t", "-q", "-h", s.dir, "-U", "postgres", "-v", "ON_ERROR_STOP=1"}
@@ -72,6 +74,7 @@ type serverSetting struct {
 	pending bool
 }
 
+// settings returns all settings from pg_settings, by name. Booleans are "1" and "0".
 func (s *server) settings(t *testing.T) map[string]serverSetting {
 	t.Helper()
 	all := map[string]serverSetting{}
@@ -88,8 +91,8 @@ func (s *server) settings(t *testing.T) map[string]serverSetting {
 	return all
 }
 
-// The test reads the settings back from pg_settings. RDS uses the same units,
-// so the test also proves the units and apply methods of the RDS rendering.
+// The test reads the settings back from pg_settings. RDS uses the same units, so the test also
+// checks the units and apply methods of the RDS parameters.
 func TestRealServerAcceptsEverySetting(t *testing.T) {
 	s := newServer(t)
 
@@ -108,7 +111,7 @@ func TestRealServerAcceptsEverySetting(t *testing.T) {
 			defer s.start(t, m.File(archiveCommand))()
 			actual := s.settings(t)
 			for _, p := range m.serverSettings(archiveCommand) {
-				require.Equal(t, serverSetting{value: p.raw, static: bool(p.apply)}, actual[p.name], p.name)
+				require.Equal(t, serverSetting{value: p.rdsValue, static: bool(p.apply)}, actual[p.name], p.name)
 			}
 		})
 	}
@@ -123,11 +126,11 @@ func TestRealServerAcceptsEverySetting(t *testing.T) {
 		require.Eventually(t, func() bool { return s.settings(t)["log_statement"].value == "ddl" }, 20*time.Second, 20*time.Millisecond)
 		after := s.settings(t)
 		for _, p := range m.serverSettings(archiveCommand) {
-			changed := before[p.name].value != p.raw
+			changed := before[p.name].value != p.rdsValue
 			require.Equal(t, changed && bool(p.apply), after[p.name].pending, p.name)
 			// While archive_mode is pending, the server shows no archive_command.
 			if p.apply == dynamic && p.name != archiveCommandParameter.name {
-				require.Equal(t, p.raw, after[p.name].value, p.name)
+				require.Equal(t, p.rdsValue, after[p.name].value, p.name)
 			}
 		}
 	})

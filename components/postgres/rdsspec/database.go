@@ -12,9 +12,9 @@ import (
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 )
 
-// Major is the major version of PostgreSQL. It is the newest on RDS in which every
-// setting of the model has the same unit and apply mode as in the tested server.
-// In version 18, autovacuum_max_workers is dynamic and log_connections is a list.
+// Major is the major version of PostgreSQL. It is the newest version on RDS in which every setting
+// has the same unit and apply mode as in the server of the tests. In version 18,
+// autovacuum_max_workers is dynamic and log_connections is a list.
 const Major = "17"
 
 const (
@@ -32,24 +32,24 @@ type Database struct {
 	// Identifier is the name of the instance: lower-case letters, digits and single
 	// hyphens, a letter first.
 	Identifier string
-	// InstanceClass is a class such as "db.m7g.2xlarge". Package postgrestuning has
-	// the allowed ones.
+	// InstanceClass is a class such as "db.m7g.2xlarge". Package postgrestuning has the
+	// allowed classes.
 	InstanceClass string
-	// Connections is max_connections. Zero means the document's 200.
+	// Connections is max_connections. Zero means 200, as in the design document.
 	Connections int
-	// ActiveQueries is how many queries may run at once, by which work_mem is bounded. Zero
-	// means as many as the class has cores.
+	// ActiveQueries is the number of queries that may run at the same time. More queries
+	// mean a smaller work_mem. Zero means the number of the class's cores.
 	ActiveQueries int
-	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS
-	// increases it up to MostStorageGiB. Zero there means five times StorageGiB.
+	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS increases the
+	// storage up to MostStorageGiB. If MostStorageGiB is zero, it is five times StorageGiB.
 	StorageGiB, MostStorageGiB int
-	// BackupDays is for how many days back the database can be restored to any
-	// second, 7 to 35. Zero means 35.
+	// BackupDays is the number of days for which backups are kept, 7 to 35. The database can
+	// be restored to any second of these days. Zero means 35.
 	BackupDays int
 }
 
-// Complete fills in the defaults and computes the settings. Its error lists all
-// errors at once.
+// Complete returns the database with its defaults, and the settings. Its error lists all errors
+// at once.
 func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	d.Connections = cmp.Or(d.Connections, postgrestuning.DefaultConnections)
 	d.StorageGiB = cmp.Or(d.StorageGiB, defaultStorage)
@@ -64,14 +64,15 @@ func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	if 10*d.MostStorageGiB < 11*d.StorageGiB || d.MostStorageGiB > maxStorage {
 		errs = append(errs, fmt.Errorf("MostStorageGiB is %d, must be at least a tenth more than StorageGiB %d, and at most %d", d.MostStorageGiB, d.StorageGiB, maxStorage))
 	}
-	model, err := d.tune()
+	model, err := d.tuningModel()
 	if errs = append(errs, err); errors.Join(errs...) != nil {
 		return Database{}, nil, fmt.Errorf("database: %w", errors.Join(errs...))
 	}
 	return d, model, nil
 }
 
-func (d Database) tune() (*postgrestuning.Model, error) {
+// tuningModel computes the settings for the memory and cores of the instance class.
+func (d Database) tuningModel() (*postgrestuning.Model, error) {
 	class, err := postgrestuning.ClassOf(d.InstanceClass)
 	if err != nil {
 		return nil, err
@@ -79,9 +80,10 @@ func (d Database) tune() (*postgrestuning.Model, error) {
 	return postgrestuning.New(postgrestuning.Inputs{Memory: class.Memory, Cores: class.Cores, Connections: d.Connections, ActiveQueries: d.ActiveQueries})
 }
 
-// WaitingClass says that the instance class waits for the maintenance window of a database that
-// runs another class. It is empty if the class runs.
-func (d Database) WaitingClass(running, window string) string {
+// ClassChangeWarning returns a warning if the change to the instance class waits for the maintenance
+// window. running is the class of the database at RDS. ClassChangeWarning returns "" if it is equal to
+// the instance class.
+func (d Database) ClassChangeWarning(running, window string) string {
 	if running == d.InstanceClass {
 		return ""
 	}
@@ -89,11 +91,12 @@ func (d Database) WaitingClass(running, window string) string {
 		"which interrupts the database", d.Identifier, running, d.InstanceClass, window)
 }
 
-// While returns the settings of a complete database that runs another class until its
-// maintenance window: those of the class with less memory. They fit both, so a restart before
-// the window does no harm.
-func (d Database) While(running string) (*postgrestuning.Model, error) {
-	now, nowErr := postgrestuning.ClassOf(running) // an error: a class that the platform no longer offers
+// ModelWhileRunning returns the settings while a change of the instance class waits for the
+// maintenance window. running is the class that the database has until then. The settings are those
+// of the class with less memory, which fit into both classes. So a restart before the window does
+// no harm. d must be complete.
+func (d Database) ModelWhileRunning(running string) (*postgrestuning.Model, error) {
+	now, nowErr := postgrestuning.ClassOf(running) // fails for a class that the platform no longer offers
 	wanted, wantedErr := postgrestuning.ClassOf(d.InstanceClass)
 	if nowErr == nil && wantedErr == nil && now.Memory.Bytes() < wanted.Memory.Bytes() {
 		d.InstanceClass = running
@@ -103,7 +106,7 @@ func (d Database) While(running string) (*postgrestuning.Model, error) {
 }
 
 // ParameterGroup returns the name of the instance's parameter group. The name does
-// not depend on the instance class, so that another class changes the values in
-// place. RDS would give another group to the instance at a reboot without failover only (RDS
-// API, ModifyDBInstance, DBParameterGroupName), which a change of the class is not.
+// not depend on the instance class, so that a change of the class updates the values in place.
+// With another group, the new values would take effect only at a reboot without failover (RDS API,
+// ModifyDBInstance, DBParameterGroupName). A change of the class is no such reboot.
 func (d Database) ParameterGroup() string { return d.Identifier + "-postgres" + Major }

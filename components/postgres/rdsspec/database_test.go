@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestZeroValuesAreSafe(t *testing.T) {
+func TestZeroValuesMeanTheDefaults(t *testing.T) {
 	d, model, err := Database{Identifier: "progressive-framework-abcdefghijkl", InstanceClass: "db.m7g.2xlarge"}.Complete()
-	require.NoError(t, err, "the longest environment name")
+	require.NoError(t, err, "the identifier of the longest environment name is accepted")
 	require.Equal(t, Database{
 		Identifier: "progressive-framework-abcdefghijkl", InstanceClass: "db.m7g.2xlarge",
 		Connections: 200, StorageGiB: 100, MostStorageGiB: 500, BackupDays: 35,
@@ -16,7 +16,7 @@ func TestZeroValuesAreSafe(t *testing.T) {
 	require.NotEmpty(t, model.RDS())
 }
 
-// Another instance class changes the settings in the same parameter group.
+// A change of the instance class changes the settings in the same parameter group.
 func TestInstanceClassKeepsTheParameterGroup(t *testing.T) {
 	small, smallModel, err := Database{Identifier: "db", InstanceClass: "db.m7g.large"}.Complete()
 	require.NoError(t, err)
@@ -27,25 +27,25 @@ func TestInstanceClassKeepsTheParameterGroup(t *testing.T) {
 	require.Len(t, largeModel.RDS(), len(smallModel.RDS()))
 }
 
-func TestClassThatWaitsIsSaid(t *testing.T) {
+func TestClassChangeWarningIsEmptyAfterTheChange(t *testing.T) {
 	d := Database{Identifier: "db", InstanceClass: "db.m7g.4xlarge"}
-	require.Empty(t, d.WaitingClass("db.m7g.4xlarge", "sun:04:30-sun:05:00"))
+	require.Empty(t, d.ClassChangeWarning("db.m7g.4xlarge", "sun:04:30-sun:05:00"))
 	require.Equal(t, "RDS runs db as db.m7g.large, and changes it to db.m7g.4xlarge in the maintenance window sun:04:30-sun:05:00 UTC: "+
-		"set applyImmediately to change it at once, which interrupts the database", d.WaitingClass("db.m7g.large", "sun:04:30-sun:05:00"))
+		"set applyImmediately to change it at once, which interrupts the database", d.ClassChangeWarning("db.m7g.large", "sun:04:30-sun:05:00"))
 }
 
-// The settings of a database whose class waits fit the class that runs and the one that comes.
-func TestSettingsFitTheClassThatRunsAndTheOneThatWaits(t *testing.T) {
+// While a change of the class waits, the settings must fit into the running and the wanted class.
+func TestModelWhileRunningFitsBothClasses(t *testing.T) {
 	for _, tc := range []struct{ reason, running, wanted, settings string }{
 		{"a larger class", "db.m7g.large", "db.m7g.4xlarge", "db.m7g.large"},
 		{"a smaller class", "db.m7g.4xlarge", "db.m7g.large", "db.m7g.large"},
 		{"the same memory", "db.r7g.large", "db.m7g.xlarge", "db.m7g.xlarge"},
 		{"the same class", "db.m7g.large", "db.m7g.large", "db.m7g.large"},
-		{"a class that nobody knows", "db.x9.large", "db.m7g.large", "db.m7g.large"},
+		{"a running class that the platform does not know", "db.x9.large", "db.m7g.large", "db.m7g.large"},
 	} {
 		complete, _, err := Database{Identifier: "db", InstanceClass: tc.wanted}.Complete()
 		require.NoError(t, err)
-		model, err := complete.While(tc.running)
+		model, err := complete.ModelWhileRunning(tc.running)
 		require.NoError(t, err, tc.reason)
 		_, want, err := Database{Identifier: "db", InstanceClass: tc.settings}.Complete()
 		require.NoError(t, err)
@@ -54,7 +54,7 @@ func TestSettingsFitTheClassThatRunsAndTheOneThatWaits(t *testing.T) {
 }
 
 func TestInvalidDatabasesAreRefused(t *testing.T) {
-	good := Database{Identifier: "db", InstanceClass: "db.t4g.medium"}
+	valid := Database{Identifier: "db", InstanceClass: "db.t4g.medium"}
 	for _, row := range []struct {
 		reason string
 		change func(*Database)
@@ -71,7 +71,7 @@ func TestInvalidDatabasesAreRefused(t *testing.T) {
 		{"more than the maximum of RDS", func(d *Database) { d.BackupDays = 36 }, "BackupDays is 36"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			d := good
+			d := valid
 			row.change(&d)
 			_, _, err := d.Complete()
 			require.ErrorContains(t, err, row.want)

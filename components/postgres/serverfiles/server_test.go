@@ -14,9 +14,12 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// pod stands for the container: a folder with its files, and the server's port.
+// pod acts as the container: it has a folder with the container's files, and the server's port.
 type pod struct{ dir, port string }
 
+const ownerPassword = "password of the owner"
+
+// newPod writes the files of a server with 1 GiB of memory.
 func newPod(t *testing.T) *pod {
 	t.Helper()
 	p := &pod{dir: servertest.Dir(t), port: servertest.FreePort(t)}
@@ -25,7 +28,7 @@ func newPod(t *testing.T) *pod {
 	file := File(model, "", Paths{Sockets: p.dir, Access: p.path("pg_hba.conf")})
 	file = strings.Replace(file, "listen_addresses = '*'", "listen_addresses = '127.0.0.1'\nport = "+p.port+"\nfsync = off", 1)
 	for name, text := range map[string]string{
-		"postgresql.conf": file, "pg_hba.conf": Access, "entrypoint.sh": Script, "password": "of the owner\n",
+		"postgresql.conf": file, "pg_hba.conf": Access, "entrypoint.sh": Script, "password": ownerPassword + "\n",
 	} {
 		require.NoError(t, os.WriteFile(p.path(name), []byte(text), 0o644))
 	}
@@ -38,19 +41,20 @@ func (p *pod) path(name string) string { return filepath.Join(p.dir, name) }
 func (p *pod) script(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	return servertest.Command(t, p.dir, []string{
-		"PATH=/nowhere", // the image may have no command but sh
+		"PATH=/nowhere", // the image may have no command except sh
 		"DATA=" + p.path("data"), "CONFIG=" + p.path("postgresql.conf"), "PASSWORD_FILE=" + p.path("password"),
 		"SOCKETS=" + p.dir, "OWNER=platform", "DATABASE=progressive_framework_v5", "PGPORT=" + p.port,
 	}, "/bin/sh", append([]string{p.path("entrypoint.sh")}, args...)...)
 }
 
-// start runs the script until the server is ready. The function that it returns
-// shuts the server down.
+// start runs the script until the server is ready. The returned function stop shuts the server
+// down.
 func (p *pod) start(t *testing.T) (stop func()) {
 	t.Helper()
 	return servertest.Start(t, p.script(t), func() bool { return p.script(t, "ready").Run() == nil })
 }
 
+// query runs a statement over the network as the user platform, and returns psql's output.
 func (p *pod) query(t *testing.T, password, statement string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "psql", "-X", "-A", "-t", "-h", "127.0.0.1", "-p", p.port, "-U", "platform", "-d", "progressive_framework_v5", "-c", statement)
@@ -61,21 +65,21 @@ func (p *pod) query(t *testing.T, password, statement string) (string, error) {
 
 // The first start creates the database, and the next one uses it. A start on a
 // folder whose initialization was interrupted fails.
-func TestEntrypointInitializesOnce(t *testing.T) {
+func TestEntrypointInitializesAnEmptyFolderOnly(t *testing.T) {
 	p := newPod(t)
 	stop := p.start(t)
-	_, err := p.query(t, "of the owner", "CREATE TABLE kept AS SELECT 42 AS answer")
+	_, err := p.query(t, ownerPassword, "CREATE TABLE kept AS SELECT 42 AS answer")
 	require.NoError(t, err)
 	out, err := p.query(t, "wrong", "SELECT 1")
 	require.Error(t, err)
 	require.Contains(t, out, "password authentication failed")
-	libraries, err := p.query(t, "of the owner", "SHOW shared_preload_libraries")
+	libraries, err := p.query(t, ownerPassword, "SHOW shared_preload_libraries")
 	require.NoError(t, err)
-	require.Equal(t, "pg_stat_statements", libraries, "the server uses the rendered file")
+	require.Equal(t, "pg_stat_statements", libraries, "the server uses the file postgresql.conf")
 	stop()
 
 	stop = p.start(t)
-	kept, err := p.query(t, "of the owner", "SELECT answer FROM kept")
+	kept, err := p.query(t, ownerPassword, "SELECT answer FROM kept")
 	require.NoError(t, err)
 	require.Equal(t, "42", kept)
 	stop()
@@ -84,9 +88,9 @@ func TestEntrypointInitializesOnce(t *testing.T) {
 	refused, err := p.script(t).CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(refused), "exists but is not empty")
-	require.FileExists(t, p.path("data/PG_VERSION"), "nothing was deleted")
+	require.FileExists(t, p.path("data/PG_VERSION"), "the script must not delete the folder")
 }
 
-func TestUsers(t *testing.T) {
+func TestUsersIsAPasswdFile(t *testing.T) {
 	require.Equal(t, "platform:x:999:999::/tmp:/bin/sh\n", Users("platform", 999))
 }

@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// workspace is the ARN of a workspace of Amazon Managed Service for Prometheus (Service
+// workspaceARN matches the ARN of a workspace of Amazon Managed Service for Prometheus (Service
 // Authorization Reference, "Amazon Managed Service for Prometheus").
-var workspace = regexp.MustCompile(`^arn:aws[a-z-]*:aps:([a-z0-9-]+):([0-9]{12}):workspace/(ws-[0-9a-f-]{36})$`)
+var workspaceARN = regexp.MustCompile(`^arn:aws[a-z-]*:aps:([a-z0-9-]+):([0-9]{12}):workspace/(ws-[0-9a-f-]{36})$`)
 
 // Workspace is a workspace of Amazon Managed Service for Prometheus.
 type Workspace struct{ ARN, Region, Account, ID string }
 
-// ParseWorkspace reads the ARN of a workspace.
+// ParseWorkspace returns the parts of the ARN of a workspace.
 func ParseWorkspace(arn string) (Workspace, error) {
-	parts := workspace.FindStringSubmatch(arn)
+	parts := workspaceARN.FindStringSubmatch(arn)
 	if parts == nil {
-		return Workspace{}, fmt.Errorf("%q must be the ARN of a workspace, as arn:aws:aps:REGION:ACCOUNT:workspace/ws-ID", arn)
+		return Workspace{}, fmt.Errorf("%q must be the ARN of a workspace, such as arn:aws:aps:REGION:ACCOUNT:workspace/ws-ID", arn)
 	}
 	return Workspace{ARN: arn, Region: parts[1], Account: parts[2], ID: parts[3]}, nil
 }
 
-// writeURL is where the workspace gets series (Amazon Managed Service for Prometheus User
+// writeURL returns the URL to which series are written (Amazon Managed Service for Prometheus User
 // Guide, "Prometheus-compatible APIs", RemoteWrite).
 func (w Workspace) writeURL() string {
 	return fmt.Sprintf("https://aps-workspaces.%s.amazonaws.com/workspaces/%s/api/v1/remote_write", w.Region, w.ID)
@@ -31,14 +31,16 @@ func (w Workspace) writeURL() string {
 // PodVariable is the environment variable with the name of the pod.
 const PodVariable = "POD_NAME"
 
-// The workspace takes the samples of one pod of each cluster, and those of another one while
-// that pod is away. It knows them by these labels (User Guide, "Deduplicating high
-// availability metrics").
+// The workspace keeps the samples of only one pod of each cluster. If that pod sends no samples,
+// the workspace keeps the samples of another pod. It identifies the cluster and the pod by these
+// labels (Amazon Managed Service for Prometheus User Guide, "Deduplicating high availability
+// metrics").
 const (
 	clusterLabel = "cluster"
 	replicaLabel = "__replica__"
 )
 
+// remoteWrite is an entry of remote_write in the configuration file.
 type remoteWrite struct {
 	URL      string        `json:"url"`
 	SigV4    sigV4         `json:"sigv4"`
@@ -60,20 +62,20 @@ type queueSettings struct {
 	Capacity  int `json:"capacity"`
 }
 
-// WithRemoteWrite returns the configuration that also writes series of these names, and no
-// others, to a workspace. cluster is the cluster's name, by which the workspace tells its
-// series from those of others.
-func (c Config) WithRemoteWrite(to Workspace, cluster string, series []string) Config {
+// WithRemoteWrite returns the configuration that also writes the series with these names to a
+// workspace, and no other series. cluster is the name of the cluster. Several clusters can write
+// to the same workspace.
+func (c Config) WithRemoteWrite(workspace Workspace, cluster string, series []string) Config {
 	c.Global.Labels = map[string]string{clusterLabel: cluster, replicaLabel: "${" + PodVariable + "}"}
 	c.RemoteWrites = []remoteWrite{{
-		URL: to.writeURL(), SigV4: sigV4{to.Region},
+		URL: workspace.writeURL(), SigV4: sigV4{workspace.Region},
 		Series:   []relabel{{Source: []string{"__name__"}, Regex: strings.Join(series, "|"), Action: "keep"}},
-		Metadata: metadata{Send: false}, // it has the names of all series
-		// The recorded series are some hundreds every 15 s. The defaults are for 50 shards of
-		// 10,000 samples, in memory while the workspace does not answer.
+		Metadata: metadata{Send: false}, // the metadata would also have the names of other series
+		// There are some hundreds of recorded series every 15 s. With the defaults, Prometheus
+		// could keep 50 shards of 10,000 samples in memory while the workspace does not respond.
 		Queue: queueSettings{MaxShards: 2, Capacity: 5000},
 	}}
-	// An alert of two pods is one alert.
+	// Both pods send the same alert. Without the label of the pod, it counts as one alert.
 	relabeled := alerting{}
 	if c.Alerting != nil {
 		relabeled = *c.Alerting

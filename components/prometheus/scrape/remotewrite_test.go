@@ -7,29 +7,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestParseWorkspace(t *testing.T) {
+func TestParseWorkspaceAcceptsOnlyARNsOfWorkspaces(t *testing.T) {
 	const id = "ws-0123abcd-4567-89ef-0123-456789abcdef"
-	got, err := ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/" + id)
+	workspace, err := ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/" + id)
 	require.NoError(t, err)
-	require.Equal(t, "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/"+id+"/api/v1/remote_write", got.writeURL())
-	require.Equal(t, "123456789012", got.Account)
+	require.Equal(t, "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/"+id+"/api/v1/remote_write", workspace.writeURL())
+	require.Equal(t, "123456789012", workspace.Account)
 	for reason, arn := range map[string]string{
-		"a URL":                    "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/" + id,
-		"the workspace's id":       id,
-		"another resource":         "arn:aws:aps:eu-west-1:123456789012:scraper/" + id,
-		"a rule group in it":       "arn:aws:aps:eu-west-1:123456789012:workspace/" + id + "/rules",
-		"all workspaces":           "arn:aws:aps:eu-west-1:123456789012:workspace/*",
-		"no account":               "arn:aws:aps:eu-west-1::workspace/" + id,
-		"another service's":        "arn:aws:sns:eu-west-1:123456789012:workspace/" + id,
-		"an id of another service": "arn:aws:aps:eu-west-1:123456789012:workspace/g-0123abcd",
+		"a URL":                       "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/" + id,
+		"the workspace's id":          id,
+		"another resource":            "arn:aws:aps:eu-west-1:123456789012:scraper/" + id,
+		"a rule group of a workspace": "arn:aws:aps:eu-west-1:123456789012:workspace/" + id + "/rules",
+		"all workspaces":              "arn:aws:aps:eu-west-1:123456789012:workspace/*",
+		"no account":                  "arn:aws:aps:eu-west-1::workspace/" + id,
+		"an ARN of another service":   "arn:aws:sns:eu-west-1:123456789012:workspace/" + id,
+		"an id of another service":    "arn:aws:aps:eu-west-1:123456789012:workspace/g-0123abcd",
 	} {
 		_, err := ParseWorkspace(arn)
 		require.ErrorContains(t, err, "must be the ARN of a workspace", reason)
 	}
 }
 
-// Requests are signed for the workspace's region.
-func TestRemoteWriteIsSigned(t *testing.T) {
+// Requests are signed for the workspace's region, and only the given series are written.
+func TestRemoteWriteIsSignedAndLimitedToSeries(t *testing.T) {
 	text, err := New(nil, Namespaces{Own: "a", Platform: "b"}).WithRemoteWrite(Workspace{Region: "eu-west-1", ID: "ws-1"}, "app", []string{"a", "b:c"}).File()
 	require.NoError(t, err)
 	var file struct {
@@ -46,15 +46,16 @@ func TestRemoteWriteIsSigned(t *testing.T) {
 	require.Equal(t, []any{map[string]any{"source_labels": []any{"__name__"}, "regex": "a|b:c", "action": "keep"}}, file.Writes[0]["write_relabel_configs"])
 }
 
-// The order of the options does not matter, and neither changes the configuration that it got.
-func TestRemoteWriteKeepsTheAlertmanager(t *testing.T) {
-	to := Workspace{Region: "eu-west-1", ID: "ws-1"}
+// WithAlertmanager and WithRemoteWrite can be called in any order. They do not change the
+// configuration on which they are called.
+func TestRemoteWriteAndAlertmanagerAreIndependent(t *testing.T) {
+	workspace := Workspace{Region: "eu-west-1", ID: "ws-1"}
 	plain := New(nil, Namespaces{Own: "a", Platform: "b"})
-	one := plain.WithAlertmanager("alertmanager:9093").WithRemoteWrite(to, "app", []string{"a"})
-	other := plain.WithRemoteWrite(to, "app", []string{"a"}).WithAlertmanager("alertmanager:9093")
-	require.Equal(t, one, other)
-	require.Len(t, one.Alerting.Alertmanagers, 1)
-	require.Len(t, one.Alerting.Relabel, 1)
+	alertsFirst := plain.WithAlertmanager("alertmanager:9093").WithRemoteWrite(workspace, "app", []string{"a"})
+	writesFirst := plain.WithRemoteWrite(workspace, "app", []string{"a"}).WithAlertmanager("alertmanager:9093")
+	require.Equal(t, alertsFirst, writesFirst)
+	require.Len(t, alertsFirst.Alerting.Alertmanagers, 1)
+	require.Len(t, alertsFirst.Alerting.Relabel, 1)
 	require.Nil(t, plain.Alerting)
 	require.Empty(t, plain.RemoteWrites)
 }

@@ -1,5 +1,5 @@
-// Package scrape owns what Prometheus collects: the targets, how often, and the
-// limits of one answer. It is pure and renders Prometheus' configuration file.
+// Package scrape owns Prometheus' configuration file: the targets, the intervals, and the limits of
+// a target's response. It is pure.
 //
 // Names of fields and labels are Prometheus' own (prometheus/prometheus,
 // docs/configuration/configuration.md).
@@ -17,13 +17,14 @@ import (
 )
 
 const (
-	// Timeout is how long a service may take to answer, less than scaling.ScrapeInterval.
+	// Timeout is the time in which a service must respond. It is less than
+	// scaling.ScrapeInterval.
 	Timeout = 4 * time.Second
-	// slowInterval is how often every other target is scraped.
+	// slowInterval is the interval at which all other targets are scraped.
 	slowInterval = 15 * time.Second
 
-	// sampleLimit and bodyLimit refuse the answer of a target that creates series
-	// without bound. A service has about 300 series in 30 kB.
+	// Prometheus refuses a response above sampleLimit or bodyLimit, so that a target can't
+	// create series without limit. A service has about 300 series in 30 kB.
 	sampleLimit = 5000
 	bodyLimit   = "5MB"
 )
@@ -38,9 +39,9 @@ const RulesFile = "rules.yaml"
 type Config struct {
 	Global    global   `json:"global"`
 	RuleFiles []string `json:"rule_files"`
-	// Alerting says where alerts are sent; nil: they are evaluated only.
+	// Alerting says where alerts are sent. nil means that they are evaluated, but not sent.
 	Alerting *alerting `json:"alerting,omitempty"`
-	// RemoteWrites are servers that get series, too.
+	// RemoteWrites are servers to which series are also sent.
 	RemoteWrites []remoteWrite `json:"remote_write,omitempty"`
 	Scrapes      []job         `json:"scrape_configs"`
 }
@@ -50,7 +51,7 @@ type global struct {
 	Timeout   string `json:"scrape_timeout"`
 	Samples   int    `json:"sample_limit"`
 	BodyLimit string `json:"body_size_limit"`
-	// Labels are on all that leaves the server.
+	// Labels are added to alerts and series that Prometheus sends.
 	Labels map[string]string `json:"external_labels,omitempty"`
 }
 
@@ -69,15 +70,16 @@ type static struct {
 
 // WithAlertmanager returns the configuration that sends alerts to a host and port.
 func (c Config) WithAlertmanager(address string) Config {
-	sent := alerting{}
+	withAlertmanager := alerting{}
 	if c.Alerting != nil {
-		sent = *c.Alerting
+		withAlertmanager = *c.Alerting
 	}
-	sent.Alertmanagers = []alertmanager{{[]static{{[]string{address}}}}}
-	c.Alerting = &sent
+	withAlertmanager.Alertmanagers = []alertmanager{{[]static{{[]string{address}}}}}
+	c.Alerting = &withAlertmanager
 	return c
 }
 
+// job is an entry of scrape_configs.
 type job struct {
 	Name     string `json:"job_name"`
 	Interval string `json:"scrape_interval,omitempty"`
@@ -86,13 +88,14 @@ type job struct {
 	Path     string `json:"metrics_path,omitempty"`
 	// BodyLimit replaces the global limit.
 	BodyLimit string `json:"body_size_limit,omitempty"`
-	// HonorLabels keeps the labels pod and namespace of series about other pods.
+	// HonorLabels keeps the labels pod and namespace that the target has set, because its
+	// series are about other pods.
 	HonorLabels bool         `json:"honor_labels,omitempty"`
 	TLS         *tls         `json:"tls_config,omitempty"`
 	Token       *credentials `json:"authorization,omitempty"`
 	Discovery   []discovery  `json:"kubernetes_sd_configs"`
-	// Targets are the rules that choose targets and give them labels. Series are the
-	// rules that choose among their series.
+	// Targets are the rules that select targets and set their labels. Series are the rules
+	// that select series of these targets.
 	Targets []relabel `json:"relabel_configs"`
 	Series  []relabel `json:"metric_relabel_configs,omitempty"`
 }
@@ -114,6 +117,7 @@ type namespaces struct {
 	Names []string `json:"names"`
 }
 
+// relabel is a relabeling rule.
 type relabel struct {
 	Source      []string `json:"source_labels,omitempty"`
 	Regex       string   `json:"regex,omitempty"`
@@ -124,29 +128,30 @@ type relabel struct {
 
 // Namespaces are the names of the namespaces with targets.
 type Namespaces struct {
-	// Own is Prometheus', and Platform the services'.
+	// Own is the namespace of Prometheus. Platform is the namespace of the services.
 	Own, Platform string
-	// Controllers are those of KEDA.
+	// Controllers are the namespaces of KEDA and VPA.
 	Controllers []string
-	// Stores are the labels app of the stores' pods in Platform; empty: it has none.
+	// Stores are the values of the label app of the stores' pods in Platform. Empty means that
+	// the platform has no stores in the cluster.
 	Stores []string
-	// Forecaster says that Own has a forecaster.
+	// Forecaster means that a forecaster runs in Own.
 	Forecaster bool
-	// Database: the exporter of PostgreSQL's metrics runs in Platform.
+	// Database means that the exporter of PostgreSQL's metrics runs in Platform.
 	Database bool
 }
 
-// Labels of a discovered pod (configuration.md, "pod").
+// Labels of a discovered pod (prometheus/prometheus, docs/configuration/configuration.md, "pod").
 const (
 	podApp        = "__meta_kubernetes_pod_label_app"
 	podPort       = "__meta_kubernetes_pod_container_port_name"
 	podPhase      = "__meta_kubernetes_pod_phase"
 	podPortNumber = "__meta_kubernetes_pod_container_port_number"
 	podName       = "__meta_kubernetes_pod_name"
-	podSpace      = "__meta_kubernetes_namespace"
+	podNamespace  = "__meta_kubernetes_namespace"
 )
 
-// New returns the configuration: each service is a job of its own, named like its
+// New returns the configuration. Each service has its own job, with the name of the service's
 // Deployment.
 func New(services []scaling.Profile, in Namespaces) Config {
 	config := Config{
@@ -156,43 +161,44 @@ func New(services []scaling.Profile, in Namespaces) Config {
 	for _, service := range services {
 		config.Scrapes = append(config.Scrapes, job{
 			Name: promquery.Job(service), Interval: seconds(scaling.ScrapeInterval), Timeout: seconds(Timeout),
-			Discovery: pods(in.Platform), Targets: podTargets(relabel{Source: []string{podApp}, Regex: service.Name, Action: "keep"}),
+			Discovery: podDiscovery(in.Platform), Targets: podTargets(relabel{Source: []string{podApp}, Regex: service.Name, Action: "keep"}),
 		})
 	}
 	if len(in.Controllers) > 0 {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: "controllers", Discovery: pods(in.Controllers...),
+			Name: "controllers", Discovery: podDiscovery(in.Controllers...),
 			Targets: podTargets(relabel{Source: []string{podApp}, Target: "app"}),
-			// KEDA's adapter has 2,000 series of an API server, which nobody reads.
+			// KEDA's adapter has 2,000 series about its API server, which nothing reads.
 			Series: []relabel{{Source: []string{"__name__"}, Regex: "(keda|vpa|controller_runtime_reconcile|process)_.*", Action: "keep"}},
 		})
 	}
 	if len(in.Stores) > 0 {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: promrules.StoresJob, Discovery: pods(in.Platform),
+			Name: promrules.StoresJob, Discovery: podDiscovery(in.Platform),
 			Targets: podTargets(relabel{Source: []string{podApp}, Regex: strings.Join(in.Stores, "|"), Action: "keep"}),
 		})
 	}
 	if in.Forecaster {
 		config.Scrapes = append(config.Scrapes, job{
-			// Often, because KEDA reads it here: a forecast is for the next 90 s.
-			Name: promquery.ForecasterJob, Interval: seconds(scaling.ScrapeInterval), Timeout: seconds(Timeout), Discovery: pods(in.Own),
+			// The interval is short, because KEDA reads the forecast from Prometheus, and a forecast is
+			// for the next 90 s.
+			Name: promquery.ForecasterJob, Interval: seconds(scaling.ScrapeInterval), Timeout: seconds(Timeout), Discovery: podDiscovery(in.Own),
 			Targets: podTargets(relabel{Source: []string{podApp}, Regex: ForecasterApp, Action: "keep"}),
 		})
 	}
 	if in.Database {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: promrules.DatabaseJob, Discovery: pods(in.Platform),
+			Name: promrules.DatabaseJob, Discovery: podDiscovery(in.Platform),
 			Targets: podTargets(relabel{Source: []string{podApp}, Regex: DatabaseApp, Action: "keep"}),
 		})
 	}
 	config.Scrapes = append(config.Scrapes, job{
-		Name: "prometheus", Discovery: pods(in.Own),
+		Name: "prometheus", Discovery: podDiscovery(in.Own),
 		Targets: podTargets(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
 	}, job{
-		Name: promrules.StateJob, HonorLabels: true, Discovery: pods(in.Own),
+		Name: promrules.StateJob, HonorLabels: true, Discovery: podDiscovery(in.Own),
 		Targets: podTargets(relabel{Source: []string{podApp}, Regex: StateApp, Action: "keep"}),
-	}, containers(in.Platform), throttling(in.Platform))
+	}, containerJob(in.Platform), throttling(in.Platform))
 	return config
 }
 
@@ -203,7 +209,7 @@ const App = "prometheus"
 // Prometheus.
 const StateApp = "kube-state-metrics"
 
-// StatePort is the port of the series of kube-state-metrics.
+// StatePort is the port on which kube-state-metrics publishes its series.
 const StatePort = 8080
 
 // ForecasterApp is the value of the label app of the forecaster, in the namespace of
@@ -214,22 +220,23 @@ const ForecasterApp = "forecaster"
 // namespace of the services.
 const DatabaseApp = "postgres-exporter"
 
-// pods discovers the pods of namespaces. Equal discoveries share one watch.
-func pods(names ...string) []discovery {
+// podDiscovery returns the discovery of the pods in namespaces. Equal discoveries share one watch.
+func podDiscovery(names ...string) []discovery {
 	return []discovery{{Role: "pod", Namespaces: &namespaces{names}}}
 }
 
-// podTargets keeps running pods with a port for metrics and labels their series. The
-// instance is POD:PORT, not the pod's address: a pod that gets another address while
-// Prometheus is down has one series, not two for the 5 minutes of the look-back.
-func podTargets(choice ...relabel) []relabel {
+// podTargets returns the rules that select running pods with a metrics port, and that set the
+// labels of their series. selection are further rules. The label instance is POD:PORT and not the
+// pod's address. So a pod that gets another address while Prometheus is down keeps its series.
+// With the address, it would have two series for the 5 minutes of the look-back.
+func podTargets(selection ...relabel) []relabel {
 	return append([]relabel{
 		{Source: []string{podPort}, Regex: MetricsPort, Action: "keep"},
 		{Source: []string{podPhase}, Regex: "Running", Action: "keep"},
 		{Source: []string{podName}, Target: "pod"},
 		{Source: []string{podName, podPortNumber}, Regex: "(.+);(.+)", Replacement: "$1:$2", Target: "instance"},
-		{Source: []string{podSpace}, Target: "namespace"},
-	}, choice...)
+		{Source: []string{podNamespace}, Target: "namespace"},
+	}, selection...)
 }
 
 // Files of a pod's service account.
@@ -239,10 +246,10 @@ const (
 	tokenFile     = accountFolder + "token"
 )
 
-// containers scrapes the kubelets' CPU and memory of containers
-// (kubernetes/kubernetes, pkg/kubelet/metrics/collectors/resource_metrics.go), and
-// keeps those of one namespace.
-func containers(namespace string) job {
+// containerJob returns the job that reads the CPU and memory of containers from the kubelets
+// (kubernetes/kubernetes, pkg/kubelet/metrics/collectors/resource_metrics.go). It keeps only the
+// series of one namespace.
+func containerJob(namespace string) job {
 	return job{
 		Name: promrules.ContainersJob, Scheme: "https", Path: "/metrics/resource",
 		TLS: &tls{authorityFile}, Token: &credentials{tokenFile},
@@ -283,7 +290,7 @@ func throttling(namespace string) job {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
 
-// File renders the file. It is JSON, which is valid YAML.
+// File returns the text of the configuration file. It is JSON, which is valid YAML.
 func (c Config) File() (string, error) {
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {

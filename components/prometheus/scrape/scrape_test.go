@@ -12,10 +12,11 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-var update = flag.Bool("update", false, "write testdata/prometheus.json anew")
+var update = flag.Bool("update", false, "write testdata/prometheus.json")
 
-// The live tests give the file to a real Prometheus, which refuses an unknown field.
-func TestFile(t *testing.T) {
+// The test compares the file with a golden file. The live tests load the file into a real
+// Prometheus, which refuses unknown fields.
+func TestFileEqualsTheGoldenFile(t *testing.T) {
 	text, err := New(scaling.Services(), Namespaces{
 		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true, Database: true,
 	}).WithAlertmanager("alertmanager.app-prometheus.svc:9093").File()
@@ -30,9 +31,9 @@ func TestFile(t *testing.T) {
 	require.True(t, json.Valid([]byte(text)))
 }
 
-// An autoscaler's query selects the job of its service, and nothing else may have
-// the same name.
-func TestEachServiceHasAJobOfItsName(t *testing.T) {
+// An autoscaler's query selects the series of its service by the name of the job. So no other job
+// may have the same name.
+func TestEachServiceHasOneJobWithItsName(t *testing.T) {
 	config := New(scaling.Services(), Namespaces{Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Forecaster: true})
 	count := map[string]int{}
 	for _, job := range config.Scrapes {
@@ -48,8 +49,8 @@ func TestEachServiceHasAJobOfItsName(t *testing.T) {
 	require.Less(t, scaling.ScrapeInterval, 10*time.Second)
 }
 
-// Without this the services' pods would be found once more for each discovery: equal
-// discoveries share one watch.
+// Equal discoveries share one watch. Otherwise Prometheus would watch the same pods once for each
+// service.
 func TestServicesShareOneDiscovery(t *testing.T) {
 	config := New(scaling.Services(), Namespaces{Own: "app-prometheus", Platform: "app"})
 	for _, job := range config.Scrapes[:len(scaling.Services())] {
@@ -57,8 +58,8 @@ func TestServicesShareOneDiscovery(t *testing.T) {
 	}
 }
 
-// A pod that gets another address while Prometheus is down would have two series, and
-// a sum over pods would count it twice for the 5 minutes of the look-back.
+// A pod can get another address while Prometheus is down. If its series depended on the address, a
+// sum over pods would count the pod twice for the 5 minutes of the look-back.
 func TestSeriesOfAPodDoNotDependOnItsAddress(t *testing.T) {
 	config := New(scaling.Services(), Namespaces{
 		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"redis-cluster"},

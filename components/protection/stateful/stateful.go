@@ -5,9 +5,8 @@ package stateful
 
 import "strings"
 
-// Holds reports whether a resource type holds data, an address or an identity. It returns
-// false for known if the type is not classified. inComponent is true for the child of a
-// component.
+// Holds reports whether a resource type holds data, an address or an identity. known is false if
+// the type is not classified. inComponent is true for the child of a component.
 func Holds(kind string, inComponent bool) (holds, known bool) {
 	c, known := classOf(kind, inComponent)
 	return c.holds, known

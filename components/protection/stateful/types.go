@@ -11,8 +11,8 @@ type class struct {
 	reason string
 }
 
-// holds returns the class of a type that holds data, an address or an identity.
-func holds(content string) class { return class{holds: true, reason: content} }
+// holding returns the class of a type that holds data, an address or an identity.
+func holding(content string) class { return class{holds: true, reason: content} }
 
 // replaceable returns the class of a type that an update can create again.
 func replaceable(reason string) class { return class{reason: reason} }
@@ -21,44 +21,45 @@ func replaceable(reason string) class { return class{reason: reason} }
 // the stack. They hold nothing.
 var groupings = []string{"progressive:", "pulumi:providers:", "pulumi:pulumi:"}
 
+// Reasons of several types.
 const (
-	fromProgram = "has nothing but what the program says"
+	fromProgram = "its whole content is in the Pulumi program"
 	permission  = "a permission; the program grants it again"
-	wiring      = "connects others; the program connects them again"
-	runs        = "runs pods, whose data are in stores"
+	wiring      = "connects other resources; the program connects them again"
+	runs        = "runs pods whose data is in stores"
 )
 
-// classes has every type of AWS, Kubernetes and our own provider that the
-// program registers. A preview fails for a type without a row.
+// classes has every type of AWS, Kubernetes and the provider "ko" that the Pulumi program
+// registers. A preview fails for a type without a row.
 var classes = map[string]class{
 	// Data.
-	"aws:cloudwatch/logGroup:LogGroup":                  holds("logs"),
-	"aws:docdb/cluster:Cluster":                         holds("documents"),
-	"aws:ecr/repository:Repository":                     holds("images that pods run and rollbacks need"),
-	"aws:elasticache/replicationGroup:ReplicationGroup": holds("cached data and snapshots"),
-	"aws:kms/key:Key":                                   holds("the only way to read what it encrypted"),
-	"aws:rds/instance:Instance":                         holds("tables"),
-	"aws:s3/bucketV2:BucketV2":                          holds("objects"),
-	"aws:secretsmanager/secret:Secret":                  holds("a password that nobody else knows"),
-	"kubernetes:apps/v1:StatefulSet":                    holds("the pods of a store in the cluster"),
-	"kubernetes:core/v1:Namespace":                      holds("everything in it, volumes included"),
-	"kubernetes:core/v1:PersistentVolumeClaim":          holds("a volume"),
+	"aws:cloudwatch/logGroup:LogGroup":                  holding("logs"),
+	"aws:docdb/cluster:Cluster":                         holding("documents"),
+	"aws:ecr/repository:Repository":                     holding("images that pods run and rollbacks need"),
+	"aws:elasticache/replicationGroup:ReplicationGroup": holding("cached data and snapshots"),
+	"aws:kms/key:Key":                                   holding("the only way to read what it encrypted"),
+	"aws:rds/instance:Instance":                         holding("tables"),
+	"aws:s3/bucketV2:BucketV2":                          holding("objects"),
+	"aws:secretsmanager/secret:Secret":                  holding("a password that nobody else knows"),
+	"kubernetes:apps/v1:StatefulSet":                    holding("the pods of a store in the cluster"),
+	"kubernetes:core/v1:Namespace":                      holding("everything in it, volumes included"),
+	"kubernetes:core/v1:PersistentVolumeClaim":          holding("a volume"),
 	// A Secret of a component is a store's password. A Secret outside of a component has
-	// files of the project. The program can create it again.
+	// files of the project. The program can create such a Secret again.
 	"kubernetes:core/v1:Secret": {holds: true, inComponentOnly: true, reason: "the password of a store in the cluster"},
 
 	// Addresses.
-	"aws:acm/certificate:Certificate":          holds("the proof of a domain"),
-	"aws:cloudfront/distribution:Distribution": holds("the domain name that users' records lead to"),
-	"aws:ec2/eip:Eip":                          holds("an address that others admit"),
-	"aws:ec2/natGateway:NatGateway":            holds("the way out of a zone, and its address"),
-	"aws:ec2/subnet:Subnet":                    holds("the addresses of all that is in it"),
-	"aws:ec2/vpc:Vpc":                          holds("the addresses of all that is in it"),
-	"aws:lb/loadBalancer:LoadBalancer":         holds("the domain name that CloudFront forwards to"),
-	"aws:route53/record:Record":                holds("a name of the platform"),
+	"aws:acm/certificate:Certificate":          holding("the proof of a domain"),
+	"aws:cloudfront/distribution:Distribution": holding("the domain name that users' records lead to"),
+	"aws:ec2/eip:Eip":                          holding("an address that others admit"),
+	"aws:ec2/natGateway:NatGateway":            holding("the way out of a zone, and its address"),
+	"aws:ec2/subnet:Subnet":                    holding("the addresses of all that is in it"),
+	"aws:ec2/vpc:Vpc":                          holding("the addresses of all that is in it"),
+	"aws:lb/loadBalancer:LoadBalancer":         holding("the domain name that CloudFront forwards to"),
+	"aws:route53/record:Record":                holding("a name of the platform"),
 
 	// Identities.
-	"aws:eks/cluster:Cluster": holds("the cluster and every object in it"),
+	"aws:eks/cluster:Cluster": holding("the cluster and every object in it"),
 
 	// Resources that an update creates again.
 	"aws:acm/certificateValidation:CertificateValidation":                                        replaceable("waits, and is nothing at AWS"),

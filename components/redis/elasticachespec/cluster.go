@@ -16,12 +16,12 @@ const (
 	// Version is the newest Redis version of ElastiCache (ElastiCache User
 	// Guide, "Supported engines and versions").
 	Version = "7.1"
-	// Family is the family of its parameter groups.
+	// Family is the family of the parameter groups of this version.
 	Family = "redis7"
 	// Port is the port of Redis.
 	Port = 6379
 
-	// The document's StatefulSet has six nodes: three shards with one primary and
+	// The design document's StatefulSet has six nodes: three shards with one primary and
 	// one replica each.
 	defaultShards, defaultReplicas = 3, 1
 
@@ -36,21 +36,21 @@ type Cluster struct {
 	// Identifier is the name of the replication group and its user: lower-case letters,
 	// digits and single hyphens, a letter first.
 	Identifier string
-	// NodeType is a type such as "cache.r7g.large". Package redistuning has the
-	// allowed ones.
+	// NodeType is a type such as "cache.r7g.large". Package redistuning has the allowed
+	// types.
 	NodeType string
-	// Shards is the number of shards. Each has a part of the keys. Zero means 3.
+	// Shards is the number of shards. Each shard has a part of the keys. Zero means 3.
 	Shards int
 	// ReplicasPerShard is the number of replicas of a shard, 1 to 5. They are in
 	// other zones than their primary. Zero means 1.
 	ReplicasPerShard int
-	// SnapshotDays is for how many days daily snapshots are kept, 1 to 35. Zero
+	// SnapshotDays is the number of days for which daily snapshots are kept, 1 to 35. Zero
 	// means 7.
 	SnapshotDays int
 }
 
-// Complete fills in the defaults and computes the settings. Its error lists all
-// errors at once.
+// Complete returns the cluster with its defaults, and the settings. Its error lists all errors at
+// once.
 func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
 	c.Shards = cmp.Or(c.Shards, defaultShards)
 	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, defaultReplicas)
@@ -62,14 +62,15 @@ func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
 	if nodes := c.Shards * (1 + c.ReplicasPerShard); c.Shards < 1 || nodes > maxNodes {
 		errs = append(errs, fmt.Errorf("%d shards of %d nodes are %d nodes, must be at least 1 shard and at most %d nodes", c.Shards, 1+c.ReplicasPerShard, nodes, maxNodes))
 	}
-	model, err := c.tune()
+	model, err := c.tuningModel()
 	if errs = append(errs, err); errors.Join(errs...) != nil {
 		return Cluster{}, nil, fmt.Errorf("cluster: %w", errors.Join(errs...))
 	}
 	return c, model, nil
 }
 
-func (c Cluster) tune() (*redistuning.Model, error) {
+// tuningModel computes the settings for the memory of the node type.
+func (c Cluster) tuningModel() (*redistuning.Model, error) {
 	memory, err := redistuning.MemoryOf(c.NodeType)
 	if err != nil {
 		return nil, err
@@ -78,7 +79,8 @@ func (c Cluster) tune() (*redistuning.Model, error) {
 }
 
 // ParameterGroup returns the name of the cluster's parameter group. The name does
-// not depend on the node type, so that another type changes the values in place.
+// not depend on the node type, so that a change of the type updates the values in
+// place.
 func (c Cluster) ParameterGroup() string { return c.Identifier + "-" + Family }
 
 // Nodes returns the ids of the nodes in CloudWatch's dimension CacheClusterId (ElastiCache

@@ -8,14 +8,14 @@ import (
 
 func TestZeroValuesMeanTheDesignDocumentsSixNodes(t *testing.T) {
 	c, model, err := Cluster{Identifier: "progressive-framework-abcdefghijkl-redis", NodeType: "cache.r7g.large"}.Complete()
-	require.NoError(t, err, "the longest environment name")
+	require.NoError(t, err, "the identifier of the longest environment name is accepted")
 	require.Equal(t, Cluster{
 		Identifier: "progressive-framework-abcdefghijkl-redis", NodeType: "cache.r7g.large", Shards: 3, ReplicasPerShard: 1, SnapshotDays: 7,
 	}, c)
 	require.NotEmpty(t, model.Parameters())
 }
 
-// Another node type changes the settings in the same parameter group.
+// A change of the node type changes the settings in the same parameter group.
 func TestNodeTypeKeepsTheParameterGroup(t *testing.T) {
 	small, smallModel, err := Cluster{Identifier: "c", NodeType: "cache.t4g.small"}.Complete()
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestNodeTypeKeepsTheParameterGroup(t *testing.T) {
 }
 
 func TestInvalidClustersAreRefused(t *testing.T) {
-	good := Cluster{Identifier: "c", NodeType: "cache.t4g.small"}
+	valid := Cluster{Identifier: "c", NodeType: "cache.t4g.small"}
 	for _, row := range []struct {
 		reason string
 		change func(*Cluster)
@@ -40,7 +40,7 @@ func TestInvalidClustersAreRefused(t *testing.T) {
 		{"more days than the maximum of ElastiCache", func(c *Cluster) { c.SnapshotDays = 36 }, "SnapshotDays is 36, must be 1 to 35"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			c := good
+			c := valid
 			row.change(&c)
 			_, _, err := c.Complete()
 			require.ErrorContains(t, err, row.want)

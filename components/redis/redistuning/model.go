@@ -1,13 +1,12 @@
-// Package redistuning computes the settings of a Redis node from its memory. One
-// model is rendered as redis.conf and as an ElastiCache parameter group. The
-// package is pure. It owns every setting and every access rule of the platform's
-// Redis.
+// Package redistuning computes the settings of a Redis node from its memory. The same model gives
+// the file redis.conf and the parameters of an ElastiCache parameter group. The package is pure.
+// It owns every setting and every access rule of the platform's Redis.
 //
 // The settings come from the design document: from its ConfigMap redis-config
 // (section "Multi-Layer Caching Strategy") and its script redis-optimization.sh
-// (section "Redis Cluster Optimization"). With the document's memory limit of
-// 4 GiB they are the document's numbers. Buffer sizes shrink with less memory
-// and stay the same with more.
+// (section "Redis Cluster Optimization"). With the design document's memory
+// limit of 4 GiB they are its numbers. With less memory the buffers are smaller. With more memory
+// they stay the same.
 package redistuning
 
 import (
@@ -20,9 +19,9 @@ const (
 	minMemoryMiB = 64
 	maxMemoryGiB = 512
 
-	// reservedPercent of the memory is not for data. Snapshots (copy-on-write),
-	// replication and fragmentation need it. The document reserves as much:
-	// maxmemory 3gb of 4 GiB. It is also ElastiCache's default.
+	// reservedPercent is the percentage of the memory that is not for data, but for snapshots
+	// (copy-on-write), replication and fragmentation. The design document reserves the same
+	// percentage: its maxmemory is 3gb of 4 GiB. It is also ElastiCache's default.
 	reservedPercent = 25
 )
 
@@ -39,7 +38,7 @@ type Model struct{ settings []setting }
 // New computes the settings. It returns an error if Memory is out of range.
 func New(in Inputs) (*Model, error) {
 	if in.Memory.Less(size.MiB(minMemoryMiB)) || size.GiB(maxMemoryGiB).Less(in.Memory) {
-		return nil, fmt.Errorf("tuning: Memory of a Redis node is %s, must be %dMi to %dGi: with less, the server itself leaves no memory for data",
+		return nil, fmt.Errorf("tuning: Memory of a Redis node is %s, must be %dMi to %dGi: with less memory, the server itself needs all of it",
 			in.Memory, minMemoryMiB, maxMemoryGiB)
 	}
 	data := in.Memory.Mul(100 - reservedPercent).Div(100).Truncate(size.MiB(1))
@@ -67,7 +66,7 @@ func New(in Inputs) (*Model, error) {
 		text("cluster-config-file", "nodes.conf").inClusterOnly(),
 		integer("cluster-node-timeout", 5000).inClusterOnly(),
 
-		// Redis 7.0 renamed the document's *-ziplist-* settings. The old names
+		// Redis 7.0 renamed the design document's *-ziplist-* settings. The old names
 		// still work as aliases.
 		integer("hash-max-listpack-entries", 512),
 		integer("hash-max-listpack-value", 64),
@@ -100,9 +99,9 @@ const AccessRules = "on ~* &* +@all -@dangerous +info"
 const probeRules = "on nopass resetkeys resetchannels -@all +ping"
 
 var (
-	// LiveCommand is the document's liveness probe. It succeeds on any answer,
+	// LiveCommand is the liveness probe of the design document. It succeeds on any response,
 	// even if the server requires a password or still loads its data.
 	LiveCommand = []string{"redis-cli", "ping"}
-	// ReadyCommand is the readiness probe. It succeeds only on the answer PONG.
+	// ReadyCommand is the readiness probe. It succeeds only on the response PONG.
 	ReadyCommand = []string{"redis-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "none", "ping"}
 )

@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// The expected lines are the design document's, for its memory limit of 4 GiB,
-// with two corrections: the listpack names, and no comment after 10000.
+// The expected lines are those of the design document for its memory limit of 4 GiB, with two
+// corrections: the listpack names of Redis 7, and no comment after 10000.
 func TestSettingsMatchTheDesignDocument(t *testing.T) {
 	m, err := New(Inputs{Memory: size.GiB(4)})
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ rename-command DEBUG ""
 rename-command SHUTDOWN ""`), "\n"), strings.Split(strings.TrimSpace(m.File()), "\n"))
 }
 
-func TestParameters(t *testing.T) {
+func TestParametersHaveElastiCachesNamesAndUnits(t *testing.T) {
 	m, err := New(Inputs{Memory: size.GiB(4)})
 	require.NoError(t, err)
 	parameters := map[string]string{}
@@ -57,14 +57,14 @@ func TestParameters(t *testing.T) {
 		parameters[p.Name()] = p.Value()
 	}
 	for _, row := range []struct{ reason, name, value string }{
-		{"cluster mode is a parameter of the family", "cluster-enabled", "yes"},
-		{"ElastiCache has a share instead of maxmemory", "reserved-memory-percent", "25"},
+		{"a parameter of the family", "cluster-enabled", "yes"},
+		{"ElastiCache's percentage instead of maxmemory", "reserved-memory-percent", "25"},
 		{"a separate parameter, in bytes", "client-output-buffer-limit-pubsub-hard-limit", "33554432"},
 		{"a separate parameter, in bytes", "client-output-buffer-limit-pubsub-soft-limit", "8388608"},
 		{"a separate parameter, in seconds", "client-output-buffer-limit-pubsub-soft-seconds", "60"},
 		{"zero means no limit", "client-output-buffer-limit-normal-hard-limit", "0"},
 		{"microseconds", "slowlog-log-slower-than", "10000"},
-		{"unquoted", "notify-keyspace-events", "Ex"},
+		{"a text without quotation marks", "notify-keyspace-events", "Ex"},
 	} {
 		t.Run(row.name, func(t *testing.T) { require.Equal(t, row.value, parameters[row.name], row.reason) })
 	}
@@ -72,11 +72,11 @@ func TestParameters(t *testing.T) {
 		"maxmemory", "save", "appendonly", "appendfsync", "tcp-backlog", "cluster-config-file", "cluster-node-timeout",
 		"list-max-listpack-size", "client-output-buffer-limit-replica-hard-limit", "rename-command",
 	} {
-		require.NotContains(t, parameters, name, "not modifiable on ElastiCache")
+		require.NotContains(t, parameters, name, "ElastiCache does not allow to change the parameter")
 	}
 }
 
-func TestNodeTypes(t *testing.T) {
+func TestEveryNodeTypeHasAModel(t *testing.T) {
 	for name := range nodeTypes {
 		memory, err := MemoryOf(name)
 		require.NoError(t, err)

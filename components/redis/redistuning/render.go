@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// File renders the settings as lines of a redis.conf. Addresses, folders and
-// users are not among them.
+// File returns the settings as lines of a redis.conf, without addresses, folders and users.
 func (m *Model) File() string {
 	var b strings.Builder
 	for _, s := range m.settings {
@@ -19,28 +18,28 @@ func (m *Model) File() string {
 	return b.String()
 }
 
-// Parameters renders an ElastiCache parameter group of the family redis7,
+// Parameters returns the parameters of an ElastiCache parameter group of the family redis7,
 // without the settings that ElastiCache controls.
 func (m *Model) Parameters() []Parameter {
 	var parameters []Parameter
 	for _, s := range m.settings {
 		if s.target != inCluster {
-			parameters = append(parameters, s.group...)
+			parameters = append(parameters, s.parameters...)
 		}
 	}
 	return parameters
 }
 
-// Users are the passwords of a server in the cluster. They have only letters and
-// digits.
+// Users has the passwords of the users of a server in the cluster. The passwords have only letters
+// and digits.
 type Users struct {
 	// Client is the password of the user default, for applications.
 	Client string
-	// Node is the password of the user node, for replication and the bootstrap.
+	// Node is the password of the user node, for replication and for agents/redisnode.
 	Node string
 }
 
-// File renders the users as lines that redis.conf includes. Passwords are
+// File returns the users as lines that redis.conf includes. Passwords are
 // hashed, except masterauth, which a replica sends to its primary. The user
 // probe has no password and may only run PING.
 func (u Users) File() string {

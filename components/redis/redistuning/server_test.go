@@ -38,8 +38,8 @@ func start(t *testing.T, file string) func(user, password string) *redis.Client 
 	return connect
 }
 
-// The test starts redis-server with the rendered file at three sizes, and reads
-// every value back.
+// The test starts redis-server with the settings for three sizes of memory, and reads every
+// setting back.
 func TestRealServerAcceptsEverySetting(t *testing.T) {
 	for _, memory := range []size.Size{size.MiB(64), size.GiB(1), size.GiB(4)} {
 		t.Run(memory.String(), func(t *testing.T) {
@@ -48,7 +48,8 @@ func TestRealServerAcceptsEverySetting(t *testing.T) {
 			node := start(t, m.File())("node", users.Node)
 			actual, err := node.ConfigGet(t.Context(), "*").Result()
 			require.NoError(t, err)
-			// CONFIG GET returns all classes in one value, and calls a replica slave.
+			// CONFIG GET returns the limits of all classes of clients in one value. It writes "slave"
+			// for a replica.
 			limits := strings.Replace(actual["client-output-buffer-limit"], "slave", "replica", 1)
 			for _, s := range m.settings {
 				switch {
@@ -69,9 +70,9 @@ func TestRealServerAcceptsEverySetting(t *testing.T) {
 	}
 }
 
-// The test runs commands as each user on a real server. Every command that our
-// clients, probes and bootstrap need is allowed.
-func TestUserPermissions(t *testing.T) {
+// The test runs commands as each user on a real server. The commands that clients, probes and
+// agents/redisnode need must be allowed.
+func TestUsersMayRunOnlyTheirCommands(t *testing.T) {
 	m, err := New(Inputs{Memory: size.MiB(64)})
 	require.NoError(t, err)
 	connect := start(t, m.File())
@@ -91,17 +92,17 @@ func TestUserPermissions(t *testing.T) {
 		{"clients look up the commands", "default", "COMMAND COUNT", ""},
 		{"clients publish", "default", "PUBLISH c m", ""},
 		{"the metrics exporter reads INFO", "default", "INFO", ""},
-		{"SWAPDB could empty a database, too", "default", "SWAPDB 0 1", denied},
+		{"clients may not run SWAPDB, which could empty a database", "default", "SWAPDB 0 1", denied},
 		{"clients may not list all keys", "default", "KEYS *", denied},
 		{"clients may not change settings", "default", "CONFIG SET maxmemory 1", denied},
 		{"clients may not change the cluster", "default", "CLUSTER RESET", denied},
 		{"FLUSHALL is disabled for clients", "default", "FLUSHALL", disabled},
 		{"FLUSHALL is disabled for nodes", "node", "FLUSHALL", disabled},
 		{"SHUTDOWN is disabled, because the kubelet sends SIGTERM", "node", "SHUTDOWN", disabled},
-		{"the bootstrap lists nodes", "node", "CLUSTER NODES", ""},
-		{"the bootstrap joins nodes", "node", "CLUSTER MEET 127.0.0.1 1", ""},
-		{"the bootstrap raises the epoch", "node", "CLUSTER BUMPEPOCH", ""},
-		{"the bootstrap sets the host name", "node", "CONFIG SET cluster-announce-hostname here", ""},
+		{"agents/redisnode lists nodes", "node", "CLUSTER NODES", ""},
+		{"agents/redisnode joins nodes", "node", "CLUSTER MEET 127.0.0.1 1", ""},
+		{"agents/redisnode raises the epoch", "node", "CLUSTER BUMPEPOCH", ""},
+		{"agents/redisnode sets the host name", "node", "CONFIG SET cluster-announce-hostname here", ""},
 		{"a replica connects to its primary", "node", "REPLCONF listening-port 1", ""},
 	} {
 		t.Run(row.user+" "+row.command, func(t *testing.T) {
@@ -120,14 +121,14 @@ func TestUserPermissions(t *testing.T) {
 }
 
 // The test runs the probes' commands against a real server.
-func TestProbeCommands(t *testing.T) {
+func TestProbesSucceedOnlyOnALiveOrReadyServer(t *testing.T) {
 	m, err := New(Inputs{Memory: size.MiB(64)})
 	require.NoError(t, err)
 	_, port, err := net.SplitHostPort(start(t, m.File())("", "").Options().Addr)
 	require.NoError(t, err)
 	run := func(port string, command []string) (string, error) {
-		at := append([]string{"-h", "127.0.0.1", "-p", port}, command[1:]...)
-		out, err := exec.CommandContext(t.Context(), command[0], at...).CombinedOutput()
+		arguments := append([]string{"-h", "127.0.0.1", "-p", port}, command[1:]...)
+		out, err := exec.CommandContext(t.Context(), command[0], arguments...).CombinedOutput()
 		return strings.TrimSpace(string(out)), err
 	}
 	out, err := run(port, ReadyCommand)
@@ -146,7 +147,7 @@ func TestProbeCommands(t *testing.T) {
 
 // Redis refuses the comment after a value in the design document's file, so the
 // model writes no comments.
-func TestServerRefusesTheDesignDocumentsFile(t *testing.T) {
+func TestServerRefusesACommentAfterAValue(t *testing.T) {
 	conf := filepath.Join(t.TempDir(), "redis.conf")
 	require.NoError(t, os.WriteFile(conf, []byte("slowlog-log-slower-than 10000  # 10ms\n"), 0o600))
 	out, err := exec.CommandContext(t.Context(), "redis-server", conf, "--port", "0").CombinedOutput()

@@ -10,11 +10,12 @@ import (
 	"github.com/progressive-framework/platform/components/image/imagetag"
 )
 
-// Kept is how many images of one kind a repository keeps, in addition to the one in
-// use: those of the last 50 pushes. A rollback and a promotion need recent ones only.
+// Kept is the number of images of one kind that a repository keeps in addition to the image in
+// use. They are the images of the last 50 pushes. A rollback and a promotion need only recent
+// images.
 const Kept = 50
 
-// unlimited is a count that the images of one tag never reach.
+// unlimited is a number of images that one tag never has, so that its image never expires.
 const unlimited = 1000
 
 // rule is a rule of a lifecycle policy (ECR User Guide, "Lifecycle policy properties").
@@ -36,12 +37,12 @@ type action struct {
 	Type string `json:"type"`
 }
 
-// Policy returns the policy of a repository of which pods run the image with the tag inUse.
-// An image that a rule selects is never expired by a rule of a later priority (ECR User
-// Guide, "How lifecycle policies work"). So the first rule protects the image in use.
+// Policy returns the lifecycle policy of a repository. inUse is the tag of the image that pods run.
+// If a rule selects an image, no rule with a later priority can expire the image (ECR User Guide,
+// "How lifecycle policies work"). So the first rule protects the image in use.
 func Policy(inUse string) (string, error) {
-	built := strings.TrimPrefix(imagetag.Owner(inUse), imagetag.Promoted)
-	if built == "" {
+	builtPrefix := strings.TrimPrefix(imagetag.Owner(inUse), imagetag.Promoted)
+	if builtPrefix == "" {
 		return "", fmt.Errorf("tag %q: must be OWNER-DIGEST, as the image provider sets it", inUse)
 	}
 	var rules []rule
@@ -50,8 +51,8 @@ func Policy(inUse string) (string, error) {
 		kept                int
 	}{
 		{"the image in use", inUse, unlimited},
-		{"images that the stack built", built, Kept},
-		{"images that were promoted to the stack", imagetag.Promoted + built, Kept},
+		{"images that the stack built", builtPrefix, Kept},
+		{"images that were promoted to the stack", imagetag.Promoted + builtPrefix, Kept},
 	} {
 		rules = append(rules, rule{
 			Priority: len(rules) + 1, Description: r.description, Action: action{Type: "expire"},

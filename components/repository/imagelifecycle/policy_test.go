@@ -11,20 +11,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// tagged is an image of a repository, the oldest first.
-type tagged struct {
+// taggedImage is an image of a repository.
+type taggedImage struct {
 	tags    []string
 	expired bool
 }
 
-// expire applies a policy as ECR does (ECR User Guide, "How lifecycle policies work"): each
-// image is expired by at most one rule, and not by a rule after the first one that selects it.
-func expire(t *testing.T, policy string, images []*tagged) {
+// expire applies a policy as ECR does, to images sorted from the oldest to the newest. Only the
+// first rule that selects an image can expire it (ECR User Guide, "How lifecycle policies work").
+func expire(t *testing.T, policy string, images []*taggedImage) {
 	t.Helper()
 	var document struct{ Rules []rule }
 	require.NoError(t, json.Unmarshal([]byte(policy), &document))
-	require.True(t, slices.IsSortedFunc(document.Rules, func(a, b rule) int { return a.Priority - b.Priority }), "AWS returns them by priority")
-	selected := map[*tagged]bool{}
+	require.True(t, slices.IsSortedFunc(document.Rules, func(a, b rule) int { return a.Priority - b.Priority }), "ECR returns the rules by priority")
+	selected := map[*taggedImage]bool{}
 	for _, r := range document.Rules {
 		newer := 0
 		for _, image := range slices.Backward(images) {
@@ -44,18 +44,18 @@ func expire(t *testing.T, policy string, images []*tagged) {
 func TestImageInUseNeverExpires(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 3))
 	for range 200 {
-		var images []*tagged
+		var images []*taggedImage
 		for i := range 1 + rng.IntN(300) {
 			tag := fmt.Sprintf("prod-pf-web-%012x", i)
 			switch rng.IntN(4) {
 			case 0:
-				images = append(images, &tagged{tags: []string{"promoted-" + tag}})
+				images = append(images, &taggedImage{tags: []string{"promoted-" + tag}})
 			case 1:
-				images = append(images, &tagged{tags: []string{tag, "promoted-" + tag}})
+				images = append(images, &taggedImage{tags: []string{tag, "promoted-" + tag}})
 			default:
-				images = append(images, &tagged{tags: []string{tag}})
+				images = append(images, &taggedImage{tags: []string{tag}})
 			}
-			images = append(images, &tagged{tags: []string{fmt.Sprintf("sha256-%064x.sbom", i)}}, &tagged{})
+			images = append(images, &taggedImage{tags: []string{fmt.Sprintf("sha256-%064x.sbom", i)}}, &taggedImage{})
 		}
 		running := images[3*rng.IntN(len(images)/3)]
 		policy, err := Policy(running.tags[0])
@@ -65,12 +65,12 @@ func TestImageInUseNeverExpires(t *testing.T) {
 		kept := 0
 		for _, image := range images {
 			if len(image.tags) == 0 || strings.HasPrefix(image.tags[0], "sha256-") {
-				require.False(t, image.expired, "what refers to an image is no image")
+				require.False(t, image.expired, "no rule may match an SBOM or an untagged image")
 			} else if !image.expired {
 				kept++
 			}
 		}
-		require.LessOrEqual(t, kept, 2*Kept+1, "old images expire")
+		require.LessOrEqual(t, kept, 2*Kept+1, "Kept built images, Kept promoted images, and the image in use")
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // (openshift/hypershift, 2026). Its digest was not found in a public source.
 const Image = "public.ecr.aws/aws-ec2/aws-node-termination-handler:v1.25.3"
 
-// User is the user of the image, as in upstream's chart.
+// User is the id of the user in the image, as in the chart of aws/aws-node-termination-handler.
 const User = 1000
 
 // ProbePort is the port of /healthz.
@@ -24,8 +24,8 @@ const ProbePath = "/healthz"
 type Variable struct{ Name, Value string }
 
 // Environment returns the handler's settings for one cluster, except the queue's URL. The
-// order is that of upstream's chart
-// (config/helm/aws-node-termination-handler/templates/deployment.yaml).
+// variables have the order of the chart (aws/aws-node-termination-handler,
+// config/helm/aws-node-termination-handler/templates/deployment.yaml).
 func Environment(d scaling.Drain, region, managedTag string) []Variable {
 	seconds := func(t time.Duration) string { return strconv.Itoa(int(t.Seconds())) }
 	return []Variable{
@@ -43,8 +43,8 @@ func Environment(d scaling.Drain, region, managedTag string) []Variable {
 		{"NODE_TERMINATION_GRACE_PERIOD", seconds(d.Limit)},
 		{"ENABLE_SQS_TERMINATION_DRAINING", "true"},
 		{"AWS_REGION", region},
-		// A node that has left the cluster needs no drain. Without this setting its event
-		// would stay in the queue until it expires.
+		// A node that has left the cluster needs no drain. Without this setting the
+		// node's event would stay in the queue until the event expires.
 		{"DELETE_SQS_MSG_IF_NODE_NOT_FOUND", "true"},
 		{"WORKERS", strconv.Itoa(d.Workers)},
 	}
@@ -53,20 +53,20 @@ func Environment(d scaling.Drain, region, managedTag string) []Variable {
 // Rule is a rule of a Kubernetes ClusterRole.
 type Rule struct{ Groups, Resources, Verbs []string }
 
-// ClusterRules returns the handler's permissions in the cluster. They are those of
-// upstream's chart (templates/clusterrole.yaml), without the API group extensions, which no
-// longer exists.
+// ClusterRules returns the handler's permissions in the cluster. They are the
+// permissions in the same chart (templates/clusterrole.yaml), without the API group "extensions",
+// which no longer exists.
 func ClusterRules() []Rule {
 	return []Rule{
-		{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"get", "list", "patch", "update"}}, // it cordons and taints
+		{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"get", "list", "patch", "update"}}, // the handler cordons and taints nodes
 		{Groups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list"}},
-		{Groups: []string{""}, Resources: []string{"pods/eviction"}, Verbs: []string{"create"}}, // disruption budgets apply
+		{Groups: []string{""}, Resources: []string{"pods/eviction"}, Verbs: []string{"create"}}, // an eviction respects disruption budgets
 		{Groups: []string{"apps"}, Resources: []string{"daemonsets"}, Verbs: []string{"get"}},
 	}
 }
 
-// The actions below are those of upstream's README, "Create an IAM Role for the Pods". Each
-// function has the actions for one kind of resource.
+// The actions below are from the README of aws/aws-node-termination-handler, "Create an IAM Role for
+// the Pods". Each function returns the actions for one kind of resource.
 
 // ReadActions returns the actions that AWS can't limit to some resources.
 func ReadActions() []string {

@@ -35,28 +35,29 @@ func TestEventsNameTheGroups(t *testing.T) {
 	require.ErrorContains(t, err, "every group of the account")
 }
 
-// A drain ends before its instance does, and a check of a new node before its event.
-func TestTimesFitEachOther(t *testing.T) {
+// A drain must end before its hook, and the handler must complete the hook of a new instance before
+// the event expires in the queue.
+func TestDrainAndJoinEndBeforeTheirHooks(t *testing.T) {
 	d := scaling.Draining()
 	require.Less(t, d.Limit, d.Hold)
 	require.GreaterOrEqual(t, d.Limit, scaling.TerminationGrace)
 	require.LessOrEqual(t, d.Join, d.Retention)
-	require.Greater(t, d.Replicas, 1, "one of them drains the node of the other")
+	require.Greater(t, d.Replicas, 1, "one pod must drain the node of the other pod")
 	env := Environment(d, "us-east-1", "kubernetes.io/cluster/app")
-	at := func(name string) string {
+	value := func(name string) string {
 		i := slices.IndexFunc(env, func(v Variable) bool { return v.Name == name })
 		require.NotEqual(t, -1, i, name)
 		return env[i].Value
 	}
-	limit, err := strconv.Atoi(at("NODE_TERMINATION_GRACE_PERIOD"))
+	limit, err := strconv.Atoi(value("NODE_TERMINATION_GRACE_PERIOD"))
 	require.NoError(t, err)
 	require.Equal(t, d.Limit, time.Duration(limit)*time.Second)
-	require.Equal(t, "-1", at("POD_TERMINATION_GRACE_PERIOD"))
-	require.Equal(t, "kubernetes.io/cluster/app", at("MANAGED_TAG"))
-	require.Equal(t, "true", at("CHECK_TAG_BEFORE_DRAINING"), "other clusters of the account keep their nodes")
+	require.Equal(t, "-1", value("POD_TERMINATION_GRACE_PERIOD"))
+	require.Equal(t, "kubernetes.io/cluster/app", value("MANAGED_TAG"))
+	require.Equal(t, "true", value("CHECK_TAG_BEFORE_DRAINING"), "the handler must not drain nodes of other clusters in the account")
 }
 
-func TestPermissionsAreUpstreams(t *testing.T) {
+func TestPermissionsAreThoseOfTheReadme(t *testing.T) {
 	require.ElementsMatch(t, []string{
 		"autoscaling:CompleteLifecycleAction", "autoscaling:DescribeAutoScalingInstances", "autoscaling:DescribeTags",
 		"ec2:DescribeInstances", "sqs:DeleteMessage", "sqs:ReceiveMessage",

@@ -21,13 +21,14 @@ const (
 
 // Fleet is the specification of a tier's instances.
 type Fleet struct {
-	// InstanceTypes are types that can replace each other. The first one is preferred.
-	// They must have the same class and size, because the Cluster Autoscaler assumes the
-	// cores and memory of the first one for all.
+	// InstanceTypes are types that can replace each other. The first type is preferred. All
+	// types must have the same class and size, because the Cluster Autoscaler assumes that
+	// they have the cores and memory of the first type.
 	InstanceTypes []string
 	// OnDemandBase is the number of instances that are always on-demand.
 	OnDemandBase int
-	// SpotShare is the share of spot instances among all further instances, 0 to 100 %.
+	// SpotShare is the share of spot instances among the instances beyond OnDemandBase, 0 to
+	// 100 %.
 	SpotShare scaling.Percent
 	// VolumeGiB is the size of the root volume, MinVolume to MaxVolume.
 	VolumeGiB int
@@ -37,7 +38,7 @@ type Fleet struct {
 // m, 7, gd and 2xlarge (EC2 User Guide, "Naming conventions").
 var instanceType = regexp.MustCompile(`^([a-z]+)(\d+)([a-z]*(?:-flex)?)\.(nano|micro|small|medium|\d*x?large|metal(?:-\d+xl)?)$`)
 
-// Validate returns all errors of a fleet of at most size instances.
+// Validate returns all errors of a fleet. size is the largest number of instances in the group.
 func (f Fleet) Validate(size int) error {
 	var errs []error
 	if len(f.InstanceTypes) == 0 {
@@ -51,19 +52,19 @@ func (f Fleet) Validate(size int) error {
 		return m[1] + " " + m[4], true
 	}
 	for _, t := range f.InstanceTypes {
-		own, ok := classAndSize(t)
+		current, ok := classAndSize(t)
 		first, _ := classAndSize(f.InstanceTypes[0])
 		switch {
 		case !ok:
 			errs = append(errs, fmt.Errorf("instance type %q: must have the form of m7i.xlarge", t))
-		case own != first:
+		case current != first:
 			errs = append(errs, fmt.Errorf("instance types %s and %s differ in class or size: must be the same, because the Cluster Autoscaler uses the cores and memory of the first one for all", f.InstanceTypes[0], t))
-		case arm(t) != arm(f.InstanceTypes[0]):
+		case isARM(t) != isARM(f.InstanceTypes[0]):
 			errs = append(errs, fmt.Errorf("instance types %s and %s differ in architecture: must be the same, because no machine image runs on both", f.InstanceTypes[0], t))
 		}
 	}
 	if len(errs) == 0 {
-		_, err := f.Nodes()
+		_, err := f.SmallestHardware()
 		errs = append(errs, err)
 	}
 	if f.SpotShare < 0 || f.SpotShare > 100 {
@@ -78,9 +79,9 @@ func (f Fleet) Validate(size int) error {
 	return errors.Join(errs...)
 }
 
-// arm reports whether an instance type has a Graviton processor. The attributes of such a
-// type have a g. The only exception is the first one, a1.
-func arm(t string) bool {
+// isARM reports whether an instance type has a Graviton processor. The name of such a type has a
+// "g" after the generation. The only exception is a1, the first Graviton type.
+func isARM(t string) bool {
 	m := instanceType.FindStringSubmatch(t)
 	return m != nil && (strings.Contains(m[3], "g") || m[1]+m[2] == "a1")
 }
@@ -90,7 +91,7 @@ func arm(t string) bool {
 // (aws/karpenter-provider-aws, pkg/providers/amifamily/al2023.go).
 func (f Fleet) ImageParameter(r Release) string {
 	architecture := "x86_64"
-	if arm(f.InstanceTypes[0]) {
+	if isARM(f.InstanceTypes[0]) {
 		architecture = "arm64"
 	}
 	return fmt.Sprintf("/aws/service/eks/optimized-ami/%[1]s/amazon-linux-2023/%[2]s/standard/amazon-eks-node-al2023-%[2]s-standard-%[1]s-v%[3]s/image_id",
@@ -99,9 +100,9 @@ func (f Fleet) ImageParameter(r Release) string {
 
 // DefaultFleet returns on-demand general-purpose instances with four cores and
 // 16 GiB. This is the smallest size that can run a pod of the main application at
-// its limits together with an agent's pod. If AWS has too few instances of one generation,
-// it launches another of the three. The volume of 50 GiB is several times as large as
-// images, logs and the pods' caches together.
+// its limits together with an agent's pod. If AWS has too few instances of one type, it
+// launches another of the three types. The volume of 50 GiB is several times as large as the
+// images, logs and caches of the pods together.
 func DefaultFleet() Fleet {
 	return Fleet{InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, VolumeGiB: 50}
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestValidate(t *testing.T) {
+func TestValidateReturnsAllErrorsOfAFleet(t *testing.T) {
 	require.NoError(t, DefaultFleet().Validate(3))
-	good := Fleet{InstanceTypes: []string{"m7i.xlarge", "m6a.xlarge", "m5.xlarge"}, OnDemandBase: 3, SpotShare: 50, VolumeGiB: 100}
+	valid := Fleet{InstanceTypes: []string{"m7i.xlarge", "m6a.xlarge", "m5.xlarge"}, OnDemandBase: 3, SpotShare: 50, VolumeGiB: 100}
 	for _, tc := range []struct {
 		reason string
 		change func(*Fleet)
@@ -28,8 +28,8 @@ func TestValidate(t *testing.T) {
 		{"all errors at once", func(f *Fleet) { f.SpotShare, f.VolumeGiB = -1, 0 }, []string{"-1 %", "0 GiB"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			f := good
-			f.InstanceTypes = append([]string(nil), good.InstanceTypes...)
+			f := valid
+			f.InstanceTypes = append([]string(nil), valid.InstanceTypes...)
 			tc.change(&f)
 			err := f.Validate(30)
 			if tc.want == nil {
@@ -42,7 +42,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func TestImageParameter(t *testing.T) {
+func TestImageParameterHasTheArchitecture(t *testing.T) {
 	for instance, architecture := range map[string]string{
 		"m7i.xlarge": "x86_64", "t3.large": "x86_64", "g5.xlarge": "x86_64", "r6id.4xlarge": "x86_64", "m7i-flex.large": "x86_64",
 		"m7g.xlarge": "arm64", "c6gn.xlarge": "arm64", "g5g.xlarge": "arm64", "im4gn.large": "arm64", "a1.large": "arm64",

@@ -25,14 +25,15 @@ type Hardware struct {
 	Architecture Architecture
 	Cores        int
 	Memory       size.Size
-	// Pods is the largest number of pods on the instance. It is the number of pods that
-	// get an address with prefix delegation, at most userdata.MaxPods.
+	// Pods is the largest number of pods on the instance: the number of pods that can get an
+	// address with prefix delegation, and at most userdata.MaxPods.
 	Pods int
 }
 
-// family has what all types of an instance family share.
+// family has the properties that all types of an instance family share.
 type family struct {
-	// mibPerCore is the memory for each vCPU.
+	// mibPerCore is the memory in MiB for each vCPU. It is 0 for burstable types, whose memory
+	// is in burstableMiB.
 	mibPerCore int
 	sizes      []string
 }
@@ -66,7 +67,7 @@ func list(sizes string) []string { return strings.Fields(sizes) }
 // "Specifications"; the sizes are also in amazon-eks-ami, eni-max-pods.txt). Older families
 // are not Nitro and have no prefix delegation, which every node uses. Amazon Linux 2023 does
 // not run on a1.
-var families = group(map[int]map[string][]string{
+var families = familiesByName(map[int]map[string][]string{
 	4096: {
 		"m5": withMetal, "m5d": withMetal, "m5n": withMetal, "m5dn": withMetal, "m5a": standard, "m5ad": standard,
 		"m5zn": list("large xlarge 2xlarge 3xlarge 6xlarge 12xlarge metal"),
@@ -97,7 +98,7 @@ var families = group(map[int]map[string][]string{
 	},
 	6144:  {"is4gen": list("medium large xlarge 2xlarge 4xlarge 8xlarge")},
 	16384: {"x2gd": graviton, "x8g": graviton8},
-	// The memory of a burstable type depends on its size; burstableMiB has it.
+	// The memory of a burstable type is not proportional to its vCPUs; see burstableMiB.
 	0: {"t3": burstable, "t3a": burstable, "t4g": burstable},
 })
 
@@ -107,8 +108,9 @@ var burstableMiB = map[string]int{
 	"nano": 512, "micro": 1024, "small": 2048, "medium": 4096, "large": 8192, "xlarge": 16384, "2xlarge": 32768,
 }
 
-// group returns the families by name.
-func group(byMemory map[int]map[string][]string) map[string]family {
+// familiesByName returns the families by name. byMemory has their sizes, by the memory for each vCPU
+// and by name.
+func familiesByName(byMemory map[int]map[string][]string) map[string]family {
 	all := map[string]family{}
 	for mib, sizesByName := range byMemory {
 		for name, sizes := range sizesByName {
@@ -120,29 +122,29 @@ func group(byMemory map[int]map[string][]string) map[string]family {
 
 // HardwareOf returns the hardware of an instance type such as "m7g.xlarge".
 func HardwareOf(instance string) (Hardware, error) {
-	name, sized, _ := strings.Cut(instance, ".")
+	name, sizeName, _ := strings.Cut(instance, ".")
 	f, known := families[name]
 	if !known {
 		return Hardware{}, fmt.Errorf("instance type %q: must be of a Nitro family that the platform knows: %s", instance, strings.Join(slices.Sorted(maps.Keys(families)), ", "))
 	}
-	if !slices.Contains(f.sizes, sized) {
+	if !slices.Contains(f.sizes, sizeName) {
 		return Hardware{}, fmt.Errorf("instance type %q: family %s has the sizes %s", instance, name, strings.Join(f.sizes, ", "))
 	}
-	h := Hardware{Architecture: AMD64, Cores: cores(f, sized), Pods: pods(sized)}
-	if arm(instance) {
+	h := Hardware{Architecture: AMD64, Cores: cores(f, sizeName), Pods: maxPods(sizeName)}
+	if isARM(instance) {
 		h.Architecture = ARM64
 	}
 	h.Memory = size.MiB(int64(f.mibPerCore * h.Cores))
 	if f.mibPerCore == 0 {
-		h.Memory = size.MiB(int64(burstableMiB[sized]))
+		h.Memory = size.MiB(int64(burstableMiB[sizeName]))
 	}
 	return h, nil
 }
 
 // cores returns the number of vCPUs of a size. xlarge has 4, and 8xlarge has 8 times as
-// many. The size "metal" has as many as the largest other size of its family.
-func cores(f family, sized string) int {
-	switch sized {
+// many. The size "metal" has as many vCPUs as the largest other size of its family.
+func cores(f family, sizeName string) int {
+	switch sizeName {
 	case "nano", "micro", "small", "large":
 		return 2
 	case "medium":
@@ -153,27 +155,28 @@ func cores(f family, sized string) int {
 	case "xlarge":
 		return 4
 	case "metal":
-		most := 0
+		largest := 0
 		for _, s := range f.sizes {
-			if s != sized {
-				most = max(most, cores(f, s))
+			if s != sizeName {
+				largest = max(largest, cores(f, s))
 			}
 		}
-		return most
+		return largest
 	}
-	times := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(sized, "metal-"), "xlarge"), "xl")
-	n, err := strconv.Atoi(times)
+	multiple := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(sizeName, "metal-"), "xlarge"), "xl")
+	n, err := strconv.Atoi(multiple)
 	if err != nil {
 		return 0
 	}
 	return 4 * n
 }
 
-// pods returns the largest number of pods of a size. The first address of a network
-// interface is its own. Each further address is a prefix of 16 addresses for pods (EC2 User
-// Guide, "IP addresses per network interface"). Two more pods use the host network.
-func pods(sized string) int {
-	switch sized {
+// maxPods returns the largest number of pods on an instance of a size. The first address of a
+// network interface belongs to the interface itself. Each further address is a prefix of 16
+// addresses for pods (EC2 User Guide, "IP addresses per network interface"). Two more pods use the
+// host network.
+func maxPods(sizeName string) int {
+	switch sizeName {
 	case "nano", "micro": // two interfaces with two addresses each
 		return 2*1*16 + 2
 	case "medium": // at least two interfaces with four addresses each
@@ -183,20 +186,21 @@ func pods(sized string) int {
 	}
 }
 
-// Nodes returns the smallest cores, memory and pod limit of the fleet's instance types.
-func (f Fleet) Nodes() (Hardware, error) {
-	var least Hardware
+// SmallestHardware returns the smallest number of cores, memory and pod limit among the fleet's
+// instance types. The architecture is that of the first type.
+func (f Fleet) SmallestHardware() (Hardware, error) {
+	var smallest Hardware
 	for i, t := range f.InstanceTypes {
 		h, err := HardwareOf(t)
 		if err != nil {
 			return Hardware{}, err
 		}
 		if i == 0 {
-			least = h
+			smallest = h
 			continue
 		}
-		least.Cores, least.Pods = min(least.Cores, h.Cores), min(least.Pods, h.Pods)
-		least.Memory = size.Min(least.Memory, h.Memory)
+		smallest.Cores, smallest.Pods = min(smallest.Cores, h.Cores), min(smallest.Pods, h.Pods)
+		smallest.Memory = size.Min(smallest.Memory, h.Memory)
 	}
-	return least, nil
+	return smallest, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-func TestHardware(t *testing.T) {
+func TestHardwareOfKnowsOnlyNitroTypes(t *testing.T) {
 	for instance, want := range map[string]Hardware{
 		"m7i.xlarge":     {AMD64, 4, size.GiB(16), 110},
 		"m7g.xlarge":     {ARM64, 4, size.GiB(16), 110},
@@ -25,9 +25,9 @@ func TestHardware(t *testing.T) {
 		"m7i.metal-24xl": {AMD64, 96, size.GiB(384), 110},
 		"x2gd.medium":    {ARM64, 1, size.GiB(16), 98},
 	} {
-		got, err := HardwareOf(instance)
+		hardware, err := HardwareOf(instance)
 		require.NoError(t, err)
-		require.Equal(t, want, got, instance)
+		require.Equal(t, want, hardware, instance)
 	}
 	for instance, want := range map[string]string{
 		"m7i.3xlarge": "family m7i has the sizes",
@@ -42,9 +42,8 @@ func TestHardware(t *testing.T) {
 	}
 }
 
-// Every type of the table has the form of an instance type, and its numbers are
-// those of some machine.
-func TestEveryFamily(t *testing.T) {
+// Every type of the table must have the form of an instance type, and cores and memory.
+func TestEveryTypeHasCoresAndMemory(t *testing.T) {
 	for name, f := range families {
 		for _, s := range f.sizes {
 			h, err := HardwareOf(name + "." + s)
@@ -56,8 +55,8 @@ func TestEveryFamily(t *testing.T) {
 	}
 }
 
-func TestNodesAreTheLeastOfTheFleet(t *testing.T) {
-	h, err := Fleet{InstanceTypes: []string{"c5n.xlarge", "c6i.xlarge"}}.Nodes()
+func TestSmallestHardwareHasTheSmallestNumbers(t *testing.T) {
+	h, err := Fleet{InstanceTypes: []string{"c5n.xlarge", "c6i.xlarge"}}.SmallestHardware()
 	require.NoError(t, err)
 	require.Equal(t, Hardware{AMD64, 4, size.GiB(8), 110}, h)
 }

@@ -12,8 +12,8 @@ import (
 // version for a release.
 var newest = time.Date(2026, time.September, 23, 0, 0, 0, 0, time.UTC)
 
-// MaxImageAge is the largest age of a node image's release. AWS publishes a release every one
-// or two weeks. With a monthly change, two months allow to miss one.
+// MaxImageAge is the largest allowed age of a node image's release. AWS publishes a release every
+// one or two weeks. A stack that changes its release every month may skip one change.
 const MaxImageAge = 60 * 24 * time.Hour
 
 // Release is a release of AWS's EKS-optimized Amazon Linux 2023 image.
@@ -53,7 +53,7 @@ func (r Release) String() string { return r.Version + "-" + r.Date.Format(releas
 const maxSkew = 3
 
 // CheckSkew returns an error if nodes of this release are newer than the control plane, or
-// too old for it. controlPlane is its Kubernetes minor version.
+// too old for it. controlPlane is the Kubernetes minor version of the control plane.
 func (r Release) CheckSkew(controlPlane string) error {
 	var minors [2]int
 	for i, version := range []string{r.Version, controlPlane} {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestParseRelease(t *testing.T) {
+func TestParseReleaseNeedsAVersionAndADate(t *testing.T) {
 	r, err := ParseRelease("1.34-20260923")
 	require.NoError(t, err)
 	require.Equal(t, "1.34", r.Version)
@@ -21,7 +21,7 @@ func TestParseRelease(t *testing.T) {
 	}
 }
 
-func TestNewestRelease(t *testing.T) {
+func TestNewestReleaseCanBeParsed(t *testing.T) {
 	r := NewestRelease("1.35")
 	require.Equal(t, "1.35-20260923", r.String())
 	parsed, err := ParseRelease(r.String())
@@ -29,7 +29,7 @@ func TestNewestRelease(t *testing.T) {
 	require.Equal(t, r, parsed)
 }
 
-func TestCheckSkew(t *testing.T) {
+func TestCheckSkewAllowsThreeOlderMinorVersions(t *testing.T) {
 	for _, tc := range []struct{ nodes, controlPlane, want string }{
 		{"1.34", "1.34", ""},
 		{"1.34", "1.37", ""},

@@ -24,9 +24,9 @@ const (
 	// to Amazon EKS nodes with prefixes"). With prefix delegation every node has
 	// enough addresses. The default of nodeadm ignores prefix delegation.
 	MaxPods = 110
-	// criticalGrace is the time that critical pods get when the node shuts down: the
-	// platform's choice. It begins after scaling.TerminationGrace, the time of the
-	// services' pods.
+	// criticalGrace is the time in which critical pods must end when the node shuts down: the
+	// platform's choice. It begins after scaling.TerminationGrace, in which the services' pods
+	// must end.
 	criticalGrace = 15 * time.Second
 	// boundary is the MIME boundary. It is constant, so that the same node has the
 	// same user data and its launch template does not change.

@@ -14,7 +14,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-func node() Node {
+// applicationNode returns a node of the application tier.
+func applicationNode() Node {
 	return Node{
 		ClusterName: "progressive-framework-prod", Endpoint: "https://ABC.gr7.us-east-1.eks.amazonaws.com",
 		CertificateAuthority: "Y2VydGlmaWNhdGVBdXRob3JpdHk=", ServiceCIDR: "172.20.0.0/16",
@@ -25,14 +26,14 @@ func node() Node {
 func TestRenderMatchesTheGoldenFile(t *testing.T) {
 	want, err := os.ReadFile("testdata/application.mime")
 	require.NoError(t, err)
-	text, err := Render(node())
+	text, err := Render(applicationNode())
 	require.NoError(t, err)
 	require.Equal(t, string(want), strings.ReplaceAll(text, "\r\n", "\n"))
 }
 
 // Go's mail and MIME packages can parse the document.
 func TestRenderIsAMultipartDocument(t *testing.T) {
-	text, err := Render(node())
+	text, err := Render(applicationNode())
 	require.NoError(t, err)
 	m, err := mail.ReadMessage(strings.NewReader(text))
 	require.NoError(t, err)
@@ -51,18 +52,18 @@ func TestRenderIsAMultipartDocument(t *testing.T) {
 	require.Less(t, len(text), 16*1024, "EC2 allows 16 KB")
 }
 
-func TestRenderIsStable(t *testing.T) {
-	first, err := Render(node())
+func TestRenderReturnsTheSameTextEachTime(t *testing.T) {
+	first, err := Render(applicationNode())
 	require.NoError(t, err)
 	for range 50 {
-		again, err := Render(node())
+		again, err := Render(applicationNode())
 		require.NoError(t, err)
 		require.Equal(t, first, again, "the order of a map must not change the launch template")
 	}
 }
 
 func TestTaintsAreKubeletFlags(t *testing.T) {
-	n := node()
+	n := applicationNode()
 	n.Labels, n.Taints = nil, []scaling.Taint{{Key: "dedicated", Value: "web", Effect: "NoSchedule"}, {Key: "spot", Value: "true", Effect: "PreferNoSchedule"}}
 	text, err := Render(n)
 	require.NoError(t, err)
@@ -77,7 +78,7 @@ func TestRenderRefusesEmptyFields(t *testing.T) {
 		"certificate authority": func(n *Node) { n.CertificateAuthority = "" },
 		"service CIDR":          func(n *Node) { n.ServiceCIDR = "" },
 	} {
-		n := node()
+		n := applicationNode()
 		change(&n)
 		_, err := Render(n)
 		require.ErrorContains(t, err, "the "+field+" of the cluster must not be empty")

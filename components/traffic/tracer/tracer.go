@@ -29,7 +29,7 @@ type Stack []Resource
 // "Tier" of an Auto Scaling group.
 type NodeLabel string
 
-// Way is the way of the requests for a path.
+// Way has the hops of a request for one path, from CloudFront to the Deployment.
 type Way struct {
 	// Behaviour is the path pattern of CloudFront's behaviour. Empty means the default
 	// behaviour.
@@ -39,7 +39,7 @@ type Way struct {
 	Static bool
 	// Rule is the path of the listener's rule.
 	Rule string
-	// TargetGroup is the ARN of the group, and Port its port on the nodes.
+	// TargetGroup is the ARN of the target group. Port is its port on the nodes.
 	TargetGroup string
 	Port        int
 	// Tier is the tier of the nodes in the group.
@@ -48,7 +48,7 @@ type Way struct {
 	Deployment string
 }
 
-// The types of the resources on the way of a request.
+// The types of the resources that a request passes.
 const (
 	distributionType = "aws:cloudfront/distribution:Distribution"
 	vpcOriginType    = "aws:cloudfront/vpcOrigin:VpcOrigin"
@@ -62,8 +62,8 @@ const (
 	deploymentType   = "kubernetes:apps/v1:Deployment"
 )
 
-// Trace follows the requests for a path, such as "/ws". The error names the hop
-// at which they stop.
+// Trace follows a request for a path, such as "/ws", and returns its hops. If the request can't
+// reach a Deployment, the error names the hop at which it stops.
 func (s Stack) Trace(path string, label NodeLabel) (Way, error) {
 	var way Way
 	fail := func(format string, args ...any) (Way, error) {
@@ -110,7 +110,7 @@ func (s Stack) Trace(path string, label NodeLabel) (Way, error) {
 	if !ok {
 		return fail("the load balancer does not listen at port %d", number(endpoint, "httpsPort"))
 	}
-	rule, pattern, ok := s.rule(text(listener.Properties, "arn"), path)
+	rule, pattern, ok := s.ruleFor(text(listener.Properties, "arn"), path)
 	if !ok {
 		return fail("CloudFront forwards it by behaviour %s, and no rule of the listener has it", way.Behaviour)
 	}
@@ -132,9 +132,9 @@ func (s Stack) Trace(path string, label NodeLabel) (Way, error) {
 	return way, nil
 }
 
-// rule returns the rule of a listener for a path, with its pattern. If several rules match,
-// the one with the lowest priority number applies.
-func (s Stack) rule(listenerARN, path string) (rule Resource, pattern string, ok bool) {
+// ruleFor returns the rule that a listener applies to a path, and the rule's pattern. If several
+// rules match, the rule with the lowest priority number applies.
+func (s Stack) ruleFor(listenerARN, path string) (rule Resource, pattern string, ok bool) {
 	var all []Resource
 	for _, r := range s {
 		if r.Type == ruleType && text(r.Properties, "listenerArn") == listenerARN {
@@ -202,8 +202,8 @@ func (s Stack) deploymentAt(port int, tier string, label NodeLabel) (string, err
 	return name, nil
 }
 
-// Idle lists the target groups that get no requests, and their alarms. paths must be all
-// paths of the platform.
+// Idle returns the target groups that get no requests, and their alarms. paths must be all paths of
+// the platform.
 func (s Stack) Idle(paths []string, label NodeLabel) ([]string, error) {
 	busy := map[string]bool{}
 	var errs []error
@@ -213,10 +213,10 @@ func (s Stack) Idle(paths []string, label NodeLabel) ([]string, error) {
 		busy[way.TargetGroup] = true
 	}
 	var idle []string
-	suffixes := map[string]bool{}
+	busySuffixes := map[string]bool{} // by the ARN suffix of the target group
 	for _, r := range s {
 		if r.Type == targetGroupType {
-			suffixes[text(r.Properties, "arnSuffix")] = busy[text(r.Properties, "arn")]
+			busySuffixes[text(r.Properties, "arnSuffix")] = busy[text(r.Properties, "arn")]
 			if !busy[text(r.Properties, "arn")] {
 				idle = append(idle, "target group "+text(r.Properties, "name"))
 			}
@@ -224,7 +224,7 @@ func (s Stack) Idle(paths []string, label NodeLabel) ([]string, error) {
 	}
 	for _, r := range s {
 		watched := text(object(r.Properties["dimensions"]), "TargetGroup")
-		if r.Type == alarmType && watched != "" && !suffixes[watched] {
+		if r.Type == alarmType && watched != "" && !busySuffixes[watched] {
 			idle = append(idle, "alarm "+text(r.Properties, "name"))
 		}
 	}

@@ -8,9 +8,9 @@ import (
 
 type props = map[string]any
 
-// whole is a stack in which /api/* and /ws reach the Deployment "web" on nodes of
+// workingStack returns a stack in which /api/* and /ws reach the Deployment "web" on nodes of
 // tier "web".
-func whole() Stack {
+func workingStack() Stack {
 	return Stack{
 		{Type: distributionType, Properties: props{
 			"origins": []any{
@@ -37,6 +37,7 @@ func whole() Stack {
 	}
 }
 
+// rule returns a listener rule that forwards a path to the target group.
 func rule(path string, priority float64) Resource {
 	return Resource{Type: ruleType, Properties: props{
 		"listenerArn": "listener", "priority": priority, "actions": []any{props{"targetGroupArn": "group"}},
@@ -45,20 +46,20 @@ func rule(path string, priority float64) Resource {
 }
 
 func TestTraceFollowsEveryHop(t *testing.T) {
-	way, err := whole().Trace("/api/v1/users", "tier")
+	way, err := workingStack().Trace("/api/v1/users", "tier")
 	require.NoError(t, err)
 	require.Equal(t, Way{Behaviour: "/api/*", Rule: "/api/*", TargetGroup: "group", Port: 30080, Tier: "web", Deployment: "web"}, way)
-	way, err = whole().Trace("/index.html", "tier")
+	way, err = workingStack().Trace("/index.html", "tier")
 	require.NoError(t, err)
 	require.Equal(t, Way{Static: true}, way)
-	idle, err := whole().Idle([]string{"/api/a", "/ws", "/"}, "tier")
+	idle, err := workingStack().Idle([]string{"/api/a", "/ws", "/"}, "tier")
 	require.NoError(t, err)
 	require.Empty(t, idle)
 }
 
-// Each row breaks one hop, and the error names it.
+// Each row breaks one hop. The error must name this hop.
 func TestTraceNamesTheBrokenHop(t *testing.T) {
-	at := func(s Stack, kind string) props {
+	properties := func(s Stack, kind string) props {
 		r, _ := find(s, func(r Resource) bool { return r.Type == kind })
 		return r.Properties
 	}
@@ -68,20 +69,20 @@ func TestTraceNamesTheBrokenHop(t *testing.T) {
 		want   string
 	}{
 		{"nodes of the other tier are in the group", func(s Stack) {
-			at(s, scalingGroupType)["tags"] = []any{props{"key": "Tier", "value": "application"}}
+			properties(s, scalingGroupType)["tags"] = []any{props{"key": "Tier", "value": "application"}}
 		}, `requests enter on nodes of tier application, and the pods of web run on tier "web"`},
-		{"no nodes are in the group", func(s Stack) { at(s, scalingGroupType)["targetGroupArns"] = nil }, "has the nodes of 0 tiers"},
-		{"the load balancer is public", func(s Stack) { at(s, balancerType)["internal"] = false }, "is internet-facing"},
-		{"nobody listens", func(s Stack) { at(s, listenerType)["port"] = 80.0 }, "does not listen at port 443"},
-		{"no rule has the path", func(s Stack) { at(s, listenerType)["arn"] = "other" }, "no rule of the listener has it"},
-		{"a rule forwards nowhere", func(s Stack) { at(s, ruleType)["actions"] = nil }, `rule /ws forwards to "", which is no target group`},
-		{"no Service is open", func(s Stack) { at(s, targetGroupType)["port"] = 30081.0 }, "no Service is open at node port 30081"},
-		{"the Service selects no pod", func(s Stack) { at(s, serviceType)["spec"].(props)["selector"] = props{"app": "x"} }, "selects the pods of no Deployment"},
-		{"the origin is gone", func(s Stack) { at(s, distributionType)["origins"] = nil }, "which the distribution does not have"},
-		{"another VPC origin", func(s Stack) { at(s, vpcOriginType)["vpcOriginEndpointConfig"].(props)["arn"] = "x" }, "is no load balancer of the stack"},
+		{"no nodes are in the group", func(s Stack) { properties(s, scalingGroupType)["targetGroupArns"] = nil }, "has the nodes of 0 tiers"},
+		{"the load balancer is public", func(s Stack) { properties(s, balancerType)["internal"] = false }, "is internet-facing"},
+		{"the listener has another port", func(s Stack) { properties(s, listenerType)["port"] = 80.0 }, "does not listen at port 443"},
+		{"the listener has no rules", func(s Stack) { properties(s, listenerType)["arn"] = "other" }, "no rule of the listener has it"},
+		{"a rule forwards nowhere", func(s Stack) { properties(s, ruleType)["actions"] = nil }, `rule /ws forwards to "", which is no target group`},
+		{"no Service has the node port", func(s Stack) { properties(s, targetGroupType)["port"] = 30081.0 }, "no Service is open at node port 30081"},
+		{"the Service selects no pod", func(s Stack) { properties(s, serviceType)["spec"].(props)["selector"] = props{"app": "x"} }, "selects the pods of no Deployment"},
+		{"the distribution has no origins", func(s Stack) { properties(s, distributionType)["origins"] = nil }, "which the distribution does not have"},
+		{"the VPC origin refers to another load balancer", func(s Stack) { properties(s, vpcOriginType)["vpcOriginEndpointConfig"].(props)["arn"] = "x" }, "is no load balancer of the stack"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s := whole()
+			s := workingStack()
 			tc.change(s)
 			_, err := s.Trace("/ws", "tier")
 			require.ErrorContains(t, err, "path /ws: ")
@@ -91,11 +92,11 @@ func TestTraceNamesTheBrokenHop(t *testing.T) {
 }
 
 func TestIdleFindsGroupsAndAlarmsWithoutTraffic(t *testing.T) {
-	s := append(whole(),
+	s := append(workingStack(),
 		Resource{Type: targetGroupType, Properties: props{"arn": "idle", "arnSuffix": "targetgroup/idle", "name": "idle"}},
-		Resource{Type: alarmType, Properties: props{"name": "blind", "dimensions": props{"TargetGroup": "targetgroup/idle"}}},
+		Resource{Type: alarmType, Properties: props{"name": "unused", "dimensions": props{"TargetGroup": "targetgroup/idle"}}},
 	)
 	idle, err := s.Idle([]string{"/ws"}, "tier")
 	require.NoError(t, err)
-	require.Equal(t, []string{"target group idle", "alarm blind"}, idle)
+	require.Equal(t, []string{"target group idle", "alarm unused"}, idle)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// find returns the first element that meets the condition.
+// find returns the first element for which condition is true. ok is false if there is none.
 func find[E any](all []E, condition func(E) bool) (found E, ok bool) {
 	if i := slices.IndexFunc(all, condition); i >= 0 {
 		return all[i], true
@@ -15,7 +15,7 @@ func find[E any](all []E, condition func(E) bool) (found E, ok bool) {
 }
 
 // matches reports whether a pattern of CloudFront or of a load balancer matches a
-// path: * is any number of characters, ? is one.
+// path: * matches any number of characters, and ? matches one.
 func matches(pattern, path string) bool {
 	quoted := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile("^" + quoted + "$").MatchString(path)
@@ -36,7 +36,7 @@ func includes(all, some map[string]any) bool {
 
 func object(v any) map[string]any { o, _ := v.(map[string]any); return o }
 
-// objectAt returns the object at the end of a path of fields, empty if one is missing.
+// objectAt returns the object at the end of a path of fields. It returns nil if a field is missing.
 func objectAt(o map[string]any, path ...string) map[string]any {
 	for _, name := range path {
 		o = object(o[name])

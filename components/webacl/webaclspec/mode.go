@@ -8,7 +8,7 @@ type Mode string
 const (
 	// Count lets the request through and writes it to the log.
 	Count Mode = "count"
-	// Block answers 403.
+	// Block refuses the request with status 403.
 	Block Mode = "block"
 )
 
