@@ -75,8 +75,7 @@ func (s settings) fill(document []byte, stack stack) pulumi.String {
 }
 
 // deploy creates GitHub's OpenID Connect provider. For each stack it creates the permissions
-// boundary of the stack's roles, and the two roles of CI: one that previews the stack and one that
-// deploys it.
+// boundary of the stack's roles, a role that previews the stack, and a role that deploys it.
 func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) error {
 	documents, err := deployer.CIDocuments()
 	if err != nil {

@@ -60,7 +60,7 @@ func validateAddresses(s *Stack) field.ErrorList {
 		i := slices.IndexFunc(plan, func(p subnet.Subnet) bool { return p.Tier == need.tier })
 		if has := 1<<(32-plan[i].Block.Bits()) - subnetReserved; need.count > has {
 			problems = append(problems, field.Invalid(path("network.cidr"), s.Network.CIDR, fmt.Sprintf(
-				"has %d addresses for %s in each of %d zones, which %s need %d of: %s", has, need.tier, zones, need.user, need.count, need.fix)))
+				"has %d addresses for %s in each of %d zones, but %s need %d: %s", has, need.tier, zones, need.user, need.count, need.fix)))
 		}
 	}
 	return problems

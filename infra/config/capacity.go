@@ -277,7 +277,7 @@ func place(all []pod, nodes map[scaling.TierName][]room) field.ErrorList {
 		if !placed {
 			tier := cmp.Or(p.tier, scaling.ApplicationTier)
 			return field.ErrorList{field.Invalid(path("tiers").Child(string(tier)).Child("max"), len(nodes[tier]), fmt.Sprintf(
-				"so many nodes do not hold all pods: there is no room for one of %s, which requests %dm and %d MiB; raise it, take larger instances, or lower %s",
+				"so many nodes do not hold all pods: no node has room for a pod of %s, which requests %dm and %d MiB; raise it, take larger instances, or lower %s",
 				p.name, p.milli, p.mib, cmp.Or(p.belongsTo, "cluster.requestPercent")))}
 		}
 	}

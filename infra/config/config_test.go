@@ -104,7 +104,7 @@ func TestLoadRefusesInvalidConfigurations(t *testing.T) {
 		{"a fraction of a pod", map[string]string{"progressive-framework:services": `{"mca":{"min":1.5}}`}, []string{"services.mca.min"}},
 		{"a fixed number of pods, which an earlier version had", map[string]string{"progressive-framework:services": `{"mca":{"replicas":2}}`}, []string{"services.mca.replicas: Forbidden: is gone, because an autoscaler sets the number of pods: set min and max"}},
 		{"a min above max", map[string]string{"progressive-framework:services": `{"mca":{"min":5,"max":4}}`}, []string{`services.mca: Invalid value: "5 to 4"`}},
-		{"a min above the profile's max", map[string]string{"progressive-framework:services": `{"mca":{"min":21}}`}, []string{`services.mca: Invalid value: "21 to 20"`, "an unset one is the profile's"}},
+		{"a min above the profile's max", map[string]string{"progressive-framework:services": `{"mca":{"min":21}}`}, []string{`services.mca: Invalid value: "21 to 20"`, "an unset value is the profile's"}},
 		{"a max below the profile's min", map[string]string{"progressive-framework:services": `{"web":{"max":2}}`}, []string{`services.web: Invalid value: "3 to 2"`}},
 		{"a port outside Kubernetes' range", map[string]string{"progressive-framework:frontDoor": `{"nodePort":80}`}, []string{"frontDoor.nodePort: Invalid value: 80: must be 30000 to 32767"}},
 		{"a service that does not exist", map[string]string{"progressive-framework:services": `{"mcaa":{"min":1}}`}, []string{`"mcaa"`, "supported values: \"web\", \"mca\", \"npa\", \"wpa\""}},

@@ -21,8 +21,8 @@ type leaf struct {
 	kind string
 }
 
-// leaves lists every key of the project's namespace. It has the keys of a map for
-// each name, and those of a store for each kind.
+// leaves lists every key of the project's namespace. A key in a map has one name as an example. A
+// key of a store is listed once for each kind that has it.
 func leaves() []leaf {
 	var all []leaf
 	var walk func(path string, t reflect.Type, kinds []string)

@@ -80,7 +80,8 @@ func trustOf(environment string) trust {
 	}}}
 }
 
-// readingStatements are the statements of Documents with the actions that change nothing.
+// readingStatements returns the statements of Documents, reduced to the actions that change
+// nothing.
 func readingStatements() []statement {
 	var all []statement
 	for _, name := range slices.Sorted(maps.Keys(policies)) {

@@ -1,10 +1,10 @@
 // Package deployer has the IAM permissions of the identity that runs `pulumi up` on AWS:
 // a table of actions by resource type, and the policies with these actions. It is pure.
 //
-// The actions of a type are those that the provider's file of the type calls
-// (hashicorp/terraform-provider-aws, internal/service). Their names are those of AWS's
-// Service Authorization Reference. A test compares them, with package authorization. IAM has
-// evaluated none of the policies: nothing has run on AWS yet.
+// The actions of a type are the actions that the type's file in the provider calls
+// (hashicorp/terraform-provider-aws, internal/service). They have the names of AWS's Service
+// Authorization Reference, and a test checks the names with package authorization. IAM has
+// evaluated none of the policies, because nothing has run on AWS yet.
 package deployer
 
 import (

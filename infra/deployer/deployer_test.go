@@ -154,7 +154,7 @@ func TestPoliciesFitIAM(t *testing.T) {
 	require.LessOrEqual(t, len(documents), MaxPolicies)
 	action := regexp.MustCompile(`^[a-z0-9]+:([A-Za-z0-9]+|(Describe|Get|GetBucket|GetObject)\*)$`)
 	deletes := regexp.MustCompile(`:(Delete|Terminate|Release|Schedule)`)
-	// Deletions of what has neither a name of ours in its ARN nor tags.
+	// Deletions of resources that have neither the stack's name in their ARNs nor tags.
 	withoutNames := []string{
 		"logs:DeleteLogDelivery", "cloudfront:DeleteCachePolicy", "cloudfront:DeleteOriginAccessControl", "cloudfront:DeleteResponseHeadersPolicy", "cloudfront:DeleteVpcOrigin",
 	}

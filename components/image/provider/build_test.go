@@ -28,7 +28,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// tinyRecipe is the recipe of the test module in dir.
+// tinyRecipe returns the recipe of the test module in dir.
 func tinyRecipe(t *testing.T, dir string) recipe {
 	return recipe{ImportPath: tinyPath(t), Platforms: []string{"linux/amd64"}, Dir: dir}
 }
@@ -73,8 +73,8 @@ func TestDigestDependsOnlyOnTheSources(t *testing.T) {
 
 func TestEnvironmentDoesNotChangeTheImage(t *testing.T) {
 	t.Parallel()
-	// TestMain sets GOFLAGS, GOAMD64 and GOOS before it calls Isolate. leaked.go does
-	// not compile, and is part of the build only if one of them reaches it.
+	// TestMain sets GOFLAGS, GOAMD64 and GOOS before it calls Isolate. leaked.go does not compile,
+	// and is part of the build only if Isolate leaves one of these variables set.
 	dir := module(t, map[string]string{
 		"main.go":   "package main\n\nfunc main() {}\n",
 		"leaked.go": "//go:build leaked || amd64.v2 || windows\n\npackage main\n\nfunc init() { doesNotCompile }\n",

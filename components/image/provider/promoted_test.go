@@ -116,7 +116,7 @@ func TestRefreshNoticesMissingSignatures(t *testing.T) {
 	require.True(t, exists, "it was signed again")
 }
 
-// dropReferrers deletes what was signed about an image, and the tag that lists it.
+// dropReferrers deletes the signed statements about an image, and the tag that lists them.
 func dropReferrers(t *testing.T, reference string) {
 	t.Helper()
 	ref, err := name.NewDigest(reference)
@@ -186,7 +186,7 @@ func TestPreviewRefusesAPromotionThatIsNotVerified(t *testing.T) {
 	}
 }
 
-// A preview may run where the source can't be reached. The update verifies always.
+// A preview may run where the source can't be reached. The update always verifies the image.
 func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
 	registry := newRegistry(t)
 	source := pushed(t, registry)
