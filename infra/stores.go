@@ -149,9 +149,9 @@ func newBackupCopy(ctx *pulumi.Context, stack *config.Stack, base *base) (*postg
 	if err != nil {
 		return nil, err
 	}
-	there := *base.account
-	there.Region = region
-	return &postgres.BackupCopy{Account: &there, InRegion: pulumi.Provider(provider)}, nil
+	backupAccount := *base.account
+	backupAccount.Region = region
+	return &postgres.BackupCopy{Account: &backupAccount, InRegion: pulumi.Provider(provider)}, nil
 }
 
 // deployRedis creates Redis on ElastiCache or in the cluster; nil: the stack has none.

@@ -13,9 +13,9 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// good returns a complete and valid configuration, in the form in which Pulumi passes it to the
+// validValues returns a complete and valid configuration, in the form in which Pulumi passes it to the
 // program.
-func good() map[string]string {
+func validValues() map[string]string {
 	return map[string]string{
 		"aws:region":                        "us-east-1",
 		"progressive-framework:environment": "staging",
@@ -50,9 +50,9 @@ func cluster(object string) string {
 	return string(whole)
 }
 
-// with returns the valid configuration of good with changes. An empty value removes the key.
+// with returns the configuration of validValues with changes. An empty value removes the key.
 func with(changes map[string]string) map[string]string {
-	c := good()
+	c := validValues()
 	maps.Copy(c, changes)
 	c[clusterKey] = cluster(c[clusterKey])
 	for k, v := range c {
@@ -74,7 +74,7 @@ func profile(s *Stack, service string) scaling.Profile {
 }
 
 func TestLoadFillsDefaults(t *testing.T) {
-	s, err := Load("staging", good())
+	s, err := Load("staging", validValues())
 	require.NoError(t, err)
 	require.Equal(t, eksspec.Version("1.36"), s.Cluster.Version)
 	require.Equal(t, []ociplatform.Platform{"linux/amd64"}, s.Images.Platforms)

@@ -117,8 +117,8 @@ func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value
 			return
 		}
 	case reflect.Bool:
-		if is, ok := value.(bool); ok {
-			v.SetBool(is)
+		if b, ok := value.(bool); ok {
+			v.SetBool(b)
 			return
 		}
 	case reflect.String:

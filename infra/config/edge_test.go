@@ -51,7 +51,7 @@ func TestInvalidEdgesAreRefused(t *testing.T) {
 // By default a stack locks nobody out: browsers keep HSTS for a year, and a false match of a
 // managed rule is a refused user.
 func TestNewStackOnlyCountsWebACLMatchesAndSetsNoHSTSForSubdomains(t *testing.T) {
-	s, err := Load("staging", good())
+	s, err := Load("staging", validValues())
 	require.NoError(t, err)
 	require.True(t, s.Edge.WebACL)
 	require.Equal(t, webaclspec.Count, s.Edge.WebACLMode)

@@ -305,8 +305,8 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 	}
 }
 
-// An encrypted key would be in clear text in the state. It is refused by its path,
-// and its value is in no message.
+// A key that is set with --secret is refused by its path, because the program would write the value
+// in clear text into the state. No message has the value.
 func TestSecretKeysAreRefused(t *testing.T) {
 	keys := []string{regionKey, "aws:profile", "aws:assumeRole", "aws:defaultTags", "aws:ignoreTags", "aws:secretKey", Project + ":none"}
 	for i := range reflect.TypeFor[Stack]().NumField() {

@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// release returns a complete release of the stack of good, with changes; nil removes a
+// release returns a complete release for the stack of validValues, with changes; nil removes a
 // member.
 func release(t *testing.T, changes map[string]any) string {
 	t.Helper()
