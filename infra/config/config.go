@@ -32,16 +32,15 @@ type Stack struct {
 	// namespace `progressive-framework-ENVIRONMENT`. 1 to 12 lower-case letters
 	// and digits, a letter first.
 	Environment string `key:"environment" unset:"required"`
-	// The only AWS account that the stack may change: twelve digits, in quotes.
-	// `123456789012` is the sandbox's. With any other, placeholders such as a
-	// domain below `.example` are refused.
+	// The only AWS account that the stack may change: twelve digits, in quotes. `123456789012` is
+	// the sandbox's account. With any other account, placeholders such as a domain below `.example`
+	// are refused.
 	Account string `key:"account" unset:"required"`
-	// Protects everything that holds data, an address or an identity: stores,
-	// secrets, buckets, keys, logs, image repositories, the VPC and its subnets,
-	// NAT addresses, the cluster, load balancer, CloudFront, certificates and DNS
-	// records. A preview that would delete or replace one of them fails: never add
-	// `--skip-preview`. To give one up, set this to `false`, run `pulumi up`, then
-	// make the change.
+	// Protects every resource that holds data, an address or an identity: stores, secrets, buckets,
+	// keys, logs, image repositories, the VPC and its subnets, NAT addresses, the cluster, load
+	// balancer, CloudFront, certificates and DNS records. A preview that would delete or replace
+	// such a resource fails: never add `--skip-preview`. To delete one on purpose, set this to
+	// `false`, run `pulumi up`, then make the change.
 	DeletionProtection bool `key:"deletionProtection"`
 	// Lets a destroy discard the data of managed stores. By default their deletion
 	// takes a final snapshot, keeps RDS's automated backups, and keeps the stores'

@@ -16,7 +16,7 @@ func TestInvalidEdgesAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		reason, edge, want string
 	}{
-		{"a domain and its zone", `{"domain":"example.com","zone":"example.com"}`, ""},
+		{"a domain and a zone with the same name", `{"domain":"example.com","zone":"example.com"}`, ""},
 		{"a domain below the zone", `{"domain":"shop.example.com","zone":"example.com"}`, ""},
 		{"certificates without a zone", `{"domain":"example.com",` + users + `,` + origin + `}`, ""},
 		{"the zone of another domain", `{"domain":"example.com","zone":"example.org"}`, "edge.zone: Invalid value"},

@@ -74,7 +74,7 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 	}{
 		{"another block", "network.cidr", refused, func(s *Stack) { s.Network.CIDR = "10.40.0.0/16" }},
 		{"another region", "aws:region", refused, func(s *Stack) { s.Region = "eu-west-1" }},
-		{"another name", "environment", refused, func(s *Stack) { s.Environment = "prod" }},
+		{"another environment", "environment", refused, func(s *Stack) { s.Environment = "prod" }},
 		{"zones in another order", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"c", "b", "a"} }},
 		{"a zone that sorts first joins", NATZone, "a", func(s *Stack) {
 			s.Network.Zones = []string{"0", "a", "b", "c"}
