@@ -377,5 +377,5 @@ func (s *Stack) Profiles() []scaling.Profile {
 
 // Migration returns the task that every service waits for.
 func (s *Stack) Migration() scaling.Task {
-	return scaling.Migrate().WithRequests(scaling.Percent(s.Cluster.RequestPercent))
+	return scaling.MigrationTask().WithRequests(scaling.Percent(s.Cluster.RequestPercent))
 }

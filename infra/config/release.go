@@ -58,7 +58,7 @@ func (s *Stack) images() []string {
 		names = append(names, p.Short)
 	}
 	if s.Postgres.Kind != NoStore {
-		names = append(names, scaling.Migrate().Short)
+		names = append(names, scaling.MigrationTask().Short)
 	}
 	if s.Redis.Kind == InCluster {
 		names = append(names, RedisAgentImage)

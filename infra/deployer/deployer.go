@@ -67,8 +67,8 @@ func on(service string, scope scope, actions ...string) grant {
 // Types lists the resource types of the table, sorted.
 func Types() []string { return slices.Sorted(maps.Keys(types)) }
 
-// Documents returns the policies as indented JSON, by their names.
-func Documents() (map[string][]byte, error) {
+// PolicyDocuments returns the policies as indented JSON, by their names.
+func PolicyDocuments() (map[string][]byte, error) {
 	all := map[string][]byte{}
 	for name, services := range policies {
 		document, err := json.MarshalIndent(policy{Version: "2012-10-17", Statement: statements(services)}, "", "  ")

@@ -28,7 +28,7 @@ const (
 // program that is not known here.
 func callsOf(account string) (actions []string, known bool) {
 	own := []string{loginCall, secretCall, "secretsmanager:DescribeSecret", "kms:Decrypt"}
-	ours := []string{scaling.Migrate().Short, "postgres-exporter"}
+	ours := []string{scaling.MigrationTask().Short, "postgres-exporter"}
 	for _, p := range scaling.Services() {
 		ours = append(ours, p.Name)
 	}

@@ -40,7 +40,7 @@ type action struct {
 // An image that a rule selects is never expired by a rule of a later priority (ECR User
 // Guide, "How lifecycle policies work"). So the first rule protects the image in use.
 func Policy(inUse string) (string, error) {
-	built := strings.TrimPrefix(imagetag.Owner(inUse), imagetag.Promoted)
+	built := strings.TrimPrefix(imagetag.OwnerPrefix(inUse), imagetag.Promoted)
 	if built == "" {
 		return "", fmt.Errorf("tag %q: must be OWNER-DIGEST, as the image provider sets it", inUse)
 	}
