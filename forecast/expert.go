@@ -51,8 +51,8 @@ const (
 	minSpreadRatio       = 0.3
 )
 
-// predict returns the growth and its spread for the decision at step k. inputs are those of the
-// regression of the growth at this step.
+// predict returns the growth and its spread for the decision at step k. inputs are the inputs of
+// the regression of the growth at this step.
 func (e *expert) predict(h *history, inputs []float64, k int) (growth, spread float64) {
 	if e.growthRegression != nil {
 		growth = min(max(e.growthRegression.predict(inputs), minGrowth), maxGrowth)

@@ -44,7 +44,8 @@ func newShadow(spec autoscale.Spec) *shadow {
 	return &shadow{hpa: autoscale.NewHPA(spec), pods: autoscale.Pods{Ready: spec.Min}}
 }
 
-// scale lets the HPA decide at step k, by the number of pods that its metrics propose.
+// scale changes the number of pods at step k as the HPA decides. proposal is the number of pods
+// that the HPA's metrics propose.
 func (s *shadow) scale(k, proposal int) {
 	s.pods.Scale(s.hpa.Next(k*StepSeconds, s.pods.Count(), proposal), s.delay)
 }
@@ -86,8 +87,8 @@ type GateState string
 
 // The states of the gate.
 const (
-	// Learning: the history is shorter than a day. Pods returns the number of the design document's
-	// HPA.
+	// Learning: the history is shorter than a day. Pods returns the number of pods of the design
+	// document's HPA.
 	Learning GateState = "learning"
 	// WithinBudget: the candidate in use kept the budget of overload, and cost no more than the
 	// design document's HPA.
@@ -96,7 +97,7 @@ const (
 	// HPA. Of those that cost no more, one with nearly the least overload is in use.
 	LeastOverload GateState = "least_overload"
 	// TooExpensive: each candidate costs more than the design document's HPA. Pods returns the
-	// number of the document's HPA.
+	// number of pods of that HPA.
 	TooExpensive GateState = "too_expensive"
 )
 
@@ -111,7 +112,7 @@ func (g *gate) serve(load float64) {
 }
 
 // newGate returns a gate for this number of candidates. document is the behaviour of the design
-// document's HPA, and predictive that of the candidates' HPAs.
+// document's HPA. predictive is the behaviour of the candidates' HPAs.
 func newGate(document, predictive autoscale.Spec, candidates int) *gate {
 	g := &gate{document: newShadow(document), current: -1, state: Learning}
 	for range candidates {

@@ -24,7 +24,7 @@ func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base
 	}
 	own := &environment{variables: pulumi.StringMap{}}
 	shared.database.addTo(own, postgres.Exporter)
-	delete(own.variables, "DATABASE_MAX_CONNECTIONS") // it has one connection
+	delete(own.variables, "DATABASE_MAX_CONNECTIONS") // the exporter has one connection
 	var files []databaseexporter.Files
 	for _, f := range own.files {
 		files = append(files, databaseexporter.Files{Name: f.Name, SecretName: f.SecretName, MountPath: f.MountPath})

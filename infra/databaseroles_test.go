@@ -98,8 +98,8 @@ func users(clients map[string]container) []string {
 	return all
 }
 
-// Only the migration logs in as the owner. Every other program has a role of its own, and no
-// program mounts the password of another.
+// Only the migration logs in as the owner. Every other program has its own role, and mounts only
+// the password of this role.
 func TestOnlyTheMigrationLogsInAsOwner(t *testing.T) {
 	for _, tc := range []struct {
 		stack string
@@ -174,7 +174,7 @@ func TestRotationMountsNewSecrets(t *testing.T) {
 	}
 }
 
-// A pod of RDS may log in as its own role only.
+// On RDS, the IAM role of each program allows a login as the program's own database role only.
 func TestPodsMayConnectAsTheirRoleOnly(t *testing.T) {
 	allowed := map[string]string{}
 	for _, r := range deployStack(t, "prod") {

@@ -68,8 +68,8 @@ func (e *environment) clone() *environment {
 	return &own
 }
 
-// forService returns a copy with what one service needs: its database role, the number of proxies
-// in front of it that set the client's address, and the address of its page.
+// forService returns a copy with what one service needs. That is its database role, the number of
+// proxies that set the client's address, and the address of its page.
 func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *environment {
 	own := e.clone()
 	if own.database != nil {
@@ -110,8 +110,9 @@ func (e *environment) forMigration(ctx *pulumi.Context, stack *config.Stack, eks
 	return own, nil
 }
 
-// addMongoURI adds the address of a MongoDB that the stack does not create, and the authorities
-// by which its servers are verified: those of the stack, or the public ones of the image.
+// addMongoURI adds the address of a MongoDB that the stack does not create. It also adds the
+// certificate authorities of the stack's file. Without this file, clients verify the servers with
+// the public authorities in the image.
 func (e *environment) addMongoURI(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, uri pulumi.StringInput) error {
 	e.variables["MONGODB_URI"] = uri
 	if len(stack.MongoCABundle) == 0 {
@@ -139,8 +140,8 @@ func (e *environment) sslMode(s *store) string {
 	return "verify-full&sslrootcert=" + e.caFile
 }
 
-// role returns the IAM role of the pods. It may read the files that come from Secrets Manager, and
-// it has the statements. It is nil if the pods need no permission.
+// role returns the IAM role of the pods; nil: they need no permission. The role may read the files
+// that come from Secrets Manager, and it has the statements of the environment.
 func (e *environment) role(base *base, eks *eksCluster) *service.Role {
 	var classes []*secretfiles.Class
 	for _, f := range e.files {

@@ -75,7 +75,7 @@ func sorted(value any) any {
 		}
 		slices.SortFunc(out, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 		return out
-	case string: // a list in a text, such as that of recorded zones
+	case string: // a text with a list, such as the recorded zones
 		if strings.Contains(v, ", ") {
 			items := strings.Split(v, ", ")
 			slices.Sort(items)

@@ -26,8 +26,9 @@ type nodes struct {
 	groups pulumi.StringMap
 }
 
-// deployNodes creates the tiers of worker nodes, the add-ons that run on them, and the handler
-// that drains them. It creates the Cluster Autoscaler if it scales a tier.
+// deployNodes creates the tiers of worker nodes, the add-ons that run on them, and the handler that
+// drains them. If a tier is scaled by the Cluster Autoscaler, it also creates the Cluster
+// Autoscaler.
 func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, recorded recordedValues) (*nodes, error) {
 	if stack.Cluster.Nodes == config.NodesOwn {
 		return &nodes{}, nil
@@ -48,9 +49,9 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	var autoscaled bool
 	var groups []terminationhandler.Group
 	for _, t := range tiers {
-		// Each tier is changed after the one before it. AWS's provider does not wait for the
-		// end of a refresh, so this orders only the starts; config.FixedFields allows one
-		// tier another image in an update.
+		// Each tier is changed after the tier before it. AWS's provider does not wait for the end
+		// of an instance refresh, so this orders only the starts. config.FixedFields permits a new
+		// image for only one tier in an update.
 		group, err := deployTier(ctx, stack, base, vpc, eks, origin, t, images[t.Profile.Name], queue, created.ready)
 		if err != nil {
 			return nil, err

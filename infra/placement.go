@@ -65,8 +65,8 @@ func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.Invoke
 	return placed, nil
 }
 
-// lookupVPC reads and checks the existing VPC. As soon as the stack's cluster exists, its
-// nodes hold addresses of the subnets, so only a new stack needs them to be free.
+// lookupVPC reads and checks the existing VPC. As soon as the stack's cluster exists, its nodes use
+// addresses of the subnets. So the check for free addresses is for a new stack only.
 func lookupVPC(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeOption) (*existingvpc.VPC, error) {
 	args := &network.ExistingArgs{
 		VPCID:             stack.Network.VPCID,

@@ -71,8 +71,8 @@ func (a *podAccess) egress(stores ...*store) []podnetwork.Rule {
 	return rules
 }
 
-// clientsOfStores returns the pods that connect to a store in the cluster: those of the services,
-// and the pods with a label app of others.
+// clientsOfStores returns the pods that connect to a store in the cluster: the pods of the
+// services, and the pods whose label app is one of others.
 func clientsOfStores(stack *config.Stack, others ...string) []podnetwork.Peer {
 	var peers []podnetwork.Peer
 	for _, profile := range stack.Profiles() {

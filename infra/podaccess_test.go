@@ -59,8 +59,8 @@ var withKeySet = map[string]string{
 	"progressive-framework:images": `{"mirror": "ecr://mirror"}`,
 }
 
-// Each program reaches what it calls, its stores and DNS, and is reached by its callers,
-// Prometheus and, where it has a port on the nodes, the VPC.
+// Each program may connect to the services that it calls, its stores and DNS. Its callers and
+// Prometheus may connect to it, and the nodes if it has a port on them.
 func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
 	const everywhere, dns, identity, metrics = "0.0.0.0/0 443", "kube-dns 53,53", "169.254.170.23/32 80", "prometheus 9090"
 	api := append(onNodes("443"), "172.20.0.1/32 443", dns)

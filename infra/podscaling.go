@@ -9,8 +9,9 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// deployPodScaling creates the autoscalers of each service, if the stack has what acts
-// on them. An autoscaler needs its Deployment: otherwise its first events are errors.
+// deployPodScaling creates the autoscalers of each service, if the stack runs the controllers that
+// act on them. An autoscaler is created after its Deployment: otherwise its first events are
+// errors.
 func deployPodScaling(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, services *services, observed *observability) error {
 	if observed == nil {
 		return nil

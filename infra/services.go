@@ -105,9 +105,8 @@ func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluste
 	return pod, nil
 }
 
-// newImage builds a Go program into an image in a repository of its own, and
-// returns the image's reference by digest. After a promotion it copies the promoted
-// image there instead.
+// newImage builds a Go program into an image in its own repository, and returns the image's
+// reference by digest. After a promotion it copies the promoted image into this repository instead.
 func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, importPath string) (pulumi.StringOutput, error) {
 	name := stack.Name() + "-" + short
 	repo, err := repository.NewRepository(ctx, name, &repository.Args{
@@ -158,8 +157,9 @@ type imageRepository struct {
 	tag pulumi.StringInput
 }
 
-// expireImages lets each repository keep the image in use and the newest ones. Until the pods
-// run the new images, the former ones are kept.
+// expireImages creates the lifecycle policy of each repository, which keeps the image in use and
+// the newest images. The policy is created after the pods run the new images, so that the images of
+// the old pods are kept until then.
 func expireImages(ctx *pulumi.Context, base *base) error {
 	for _, repo := range base.repositories {
 		if err := repo.ExpireImages(ctx, repo.tag, base.inRegion, pulumi.DependsOn(base.running)); err != nil {

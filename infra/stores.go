@@ -93,8 +93,8 @@ func newSecretClass(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 }
 
-// nodeClients are the clients of every managed store: the nodes, because a pod has the
-// security group of its node.
+// nodeClients returns the clients of every managed store: the nodes, because a pod has the security
+// group of its node.
 func nodeClients(eks *eksCluster) []clients.Client {
 	return []clients.Client{{Name: "nodes", SecurityGroupID: eks.NodeSecurityGroupID}}
 }
@@ -149,9 +149,9 @@ func newBackupCopy(ctx *pulumi.Context, stack *config.Stack, base *base) (*postg
 	if err != nil {
 		return nil, err
 	}
-	there := *base.account
-	there.Region = region
-	return &postgres.BackupCopy{Account: &there, InRegion: pulumi.Provider(provider)}, nil
+	backupAccount := *base.account
+	backupAccount.Region = region
+	return &postgres.BackupCopy{Account: &backupAccount, InRegion: pulumi.Provider(provider)}, nil
 }
 
 // deployRedis creates Redis on ElastiCache or in the cluster; nil: the stack has none.
@@ -222,7 +222,8 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	return nil, nil
 }
 
-// deployMongoByURL lets the migration reach a MongoDB that the stack does not create.
+// deployMongoByURL returns the connection to a MongoDB that the stack does not create, and lets
+// pods mount its password.
 func deployMongoByURL(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
 	server, err := stack.MongoServer()
 	if err != nil {

@@ -37,7 +37,7 @@ func newService(change func(*service.Args)) program {
 
 func newTask(change func(*service.TaskArgs)) program {
 	return func(ctx *pulumi.Context, _ *account.Account) error {
-		args := &service.TaskArgs{Pod: podArgs(), Task: scaling.Migrate()}
+		args := &service.TaskArgs{Pod: podArgs(), Task: scaling.MigrationTask()}
 		change(args)
 		_, err := service.NewTask(ctx, "app-migrate", args)
 		return err

@@ -81,9 +81,9 @@ type RateAlarm struct {
 	Evaluations int
 }
 
-// ErrorRate is the alarm for the design document's error_rate_threshold (section "Scaling Metrics &
-// Thresholds"). The document sets it for the web tier, which receives all user requests. The
-// document gives no duration, so the alarm uses the duration of the scale-out alarms.
+// ErrorRate returns the alarm for the design document's error_rate_threshold (section "Scaling
+// Metrics & Thresholds"). The document sets this threshold for the web tier, which receives all
+// user requests. It sets no duration, so the alarm uses the duration of the scale-out alarms.
 func ErrorRate() RateAlarm {
 	return RateAlarm{Name: "error-rate-high", Threshold: Targets().Web.ErrorRate, Period: alarmPeriod, Evaluations: outEvaluations}
 }
@@ -115,7 +115,7 @@ func slowResponses(d time.Duration) Alarm {
 }
 
 // manyRequests returns the alarm that scales out when the whole tier gets too many requests. The
-// design document's threshold is for the whole tier, too. AWS's metric RequestCountPerTarget does
+// design document's threshold is also for the whole tier. AWS's metric RequestCountPerTarget does
 // not fit, because it depends on the number of instances.
 func manyRequests(perSecond int) Alarm {
 	return Alarm{

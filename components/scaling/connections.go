@@ -34,7 +34,7 @@ func Pool(services []Profile, maxConnections int) (int, error) {
 	for usable(need) < pods {
 		need++
 	}
-	return 0, fmt.Errorf("must be at least %d: up to %d pods of the services open a connection each, of %s of all; raise it, or lower services.NAME.max",
+	return 0, fmt.Errorf("must be at least %d: up to %d pods of the services open a connection each, and they may use %s of all connections; raise it, or lower services.NAME.max",
 		need, pods, Targets().Database.ConnectionPool)
 }
 

@@ -29,7 +29,7 @@ func TestPoolDividesTheConnectionsByThePods(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 416, all, "100 pods, and 4 during rollouts, with 4 connections each")
 	_, err = Pool(autoscaled(Services()), 122)
-	require.ErrorContains(t, err, "must be at least 123: up to 104 pods of the services open a connection each, of 85 % of all; raise it, or lower services.NAME.max")
+	require.ErrorContains(t, err, "must be at least 123: up to 104 pods of the services open a connection each, and they may use 85 % of all connections; raise it, or lower services.NAME.max")
 }
 
 // The largest number of pods never opens more connections than the services may use. Pool returns

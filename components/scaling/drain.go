@@ -29,16 +29,16 @@ type Drain struct {
 	Resources Resources
 }
 
-// Draining returns the settings. Retention, Join and Workers are the values of upstream's
-// README and chart. The handler repeats the check of a new node as long as its event
-// exists, so Join must not be longer than Retention.
+// Draining returns the settings. Retention, Join and Workers are the values of the README and the
+// chart of aws/aws-node-termination-handler. The handler repeats the check of a new node as long as
+// its event exists, so Join must not be longer than Retention.
 func Draining() Drain {
 	// A drain by the Cluster Autoscaler has the same time.
 	hold := DefaultClusterAutoscaler().MaxGracefulTermination
 	return Drain{
 		Hold: hold, Limit: hold - time.Minute, Join: 5 * time.Minute, Retention: 5 * time.Minute,
 		Replicas: 2, Workers: 10, Silence: 10 * time.Minute,
-		// The values of upstream's chart up to release 0.15.
+		// The values of the same chart up to release 0.15.
 		Resources: resources("50m", "100m", "64Mi", "128Mi"),
 	}
 }

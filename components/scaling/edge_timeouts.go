@@ -13,7 +13,7 @@ type HopTimeouts struct {
 // EdgeHops are the hops of a user's request, from the inside out.
 type EdgeHops struct{ Service, Balancer, CDN HopTimeouts }
 
-// EdgeTimeouts are the timeouts between users and services.
+// EdgeTimeouts returns the timeouts between users and services.
 //
 // An outer hop waits longer for an answer than an inner hop. So the hop that is nearest to
 // the fault answers first, with the reason. If an outer hop gave up first, the inner hops

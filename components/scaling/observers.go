@@ -13,17 +13,18 @@ const MetricsPort = 9090
 // for 1,400 series. 100 pods of services add 30,000 series of 8 KiB each.
 func PrometheusResources() Resources { return resources("200m", "1", "512Mi", "2Gi") }
 
-// KEDAResources returns the resources of KEDA's operator, and of its metrics adapter. The
-// limits are upstream's (KEDA, config/manager/manager.yaml).
+// KEDAResources returns the resources of KEDA's operator, and of its metrics adapter. The limits
+// are those of KEDA's own manifest (kedacore/keda, config/manager/manager.yaml).
 func KEDAResources() Resources { return resources("100m", "1", "128Mi", "1000Mi") }
 
-// StateMetricsResources returns the resources of kube-state-metrics. Upstream recommends
-// 250 MiB for a cluster of 100 nodes (kubernetes/kube-state-metrics, README, "Resource
-// recommendation"). Here it reads only one namespace.
+// StateMetricsResources returns the resources of kube-state-metrics. Its README recommends 250 MiB
+// for a cluster of 100 nodes (kubernetes/kube-state-metrics, "Resource recommendation"). In a stack
+// it reads only one namespace.
 func StateMetricsResources() Resources { return resources("20m", "200m", "64Mi", "256Mi") }
 
-// VPAResources returns the resources of each of VPA's three programs. They use 33 to 40 MiB.
-// The limits are upstream's (VPA, deploy/recommender-deployment.yaml).
+// VPAResources returns the resources of each of VPA's three programs. Each uses 33 to 40 MiB. The
+// limits are those of VPA's own manifest (kubernetes/autoscaler, vertical-pod-autoscaler,
+// deploy/recommender-deployment.yaml).
 func VPAResources() Resources { return resources("50m", "200m", "64Mi", "1000Mi") }
 
 // CertificateResources returns the resources of the init container that creates a webhook's

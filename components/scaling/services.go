@@ -10,8 +10,8 @@ import (
 // module is the import path of the folder that has the services' main packages.
 const module = "github.com/progressive-framework/platform/agents/"
 
-// PromQL label matchers for the metrics of the autoscalers. The labels are those of
-// agents/internal/telemetry.
+// PromQL label matchers for the metrics of the autoscalers. agents/internal/telemetry defines the
+// labels.
 const (
 	// userRequests leaves out probes and scrapes, because their number grows with the
 	// number of pods.
@@ -30,7 +30,7 @@ const (
 // Autoscaler (VPA)".
 func Services() []Profile { return []Profile{Web(), MCA(), NPA(), WPA()} }
 
-// Web is the main application.
+// Web returns the profile of the main application.
 func Web() Profile {
 	t := Targets().Web
 	hpa := HPA{
@@ -75,7 +75,7 @@ func Web() Profile {
 	}
 }
 
-// MCA is the Master Coordination Agent.
+// MCA returns the profile of the Master Coordination Agent.
 func MCA() Profile {
 	t := Targets().Application
 	hpa := HPA{
@@ -106,7 +106,7 @@ func MCA() Profile {
 	return p
 }
 
-// NPA is the Nutrition Planning Agent.
+// NPA returns the profile of the Nutrition Planning Agent.
 func NPA() Profile {
 	hpa := HPA{
 		Name: "npa-hpa", MinReplicas: 2, MaxReplicas: 15,
@@ -133,7 +133,7 @@ func NPA() Profile {
 	return p
 }
 
-// WPA is the Workout Planning Agent.
+// WPA returns the profile of the Workout Planning Agent.
 func WPA() Profile {
 	hpa := HPA{
 		Name: "wpa-hpa", MinReplicas: 2, MaxReplicas: 15,

@@ -23,11 +23,11 @@ type Task struct {
 	StartWithin time.Duration
 }
 
-// Migrate returns the task that updates the schema of the stores. In the design document a
+// MigrationTask returns the task that updates the schema of the stores. In the design document a
 // person runs it, so the numbers here are the platform's choice. Each day the task creates
 // the partitions of the agents' log for the next months. One run in three months would be
 // enough.
-func Migrate() Task {
+func MigrationTask() Task {
 	return Task{
 		Short: "migrate", ImportPath: module + "migrate",
 		Resources: resources("100m", "1000m", "64Mi", "256Mi"),

@@ -88,7 +88,7 @@ type Taint struct{ Key, Value, Effect string }
 // Tiers lists the platform's tiers.
 func Tiers() []Tier { return []Tier{WebNodes(), ApplicationNodes()} }
 
-// WebNodes is the tier of the main application.
+// WebNodes returns the tier of the main application.
 func WebNodes() Tier {
 	t := Targets().Web
 	return Tier{
@@ -109,7 +109,7 @@ func WebNodes() Tier {
 	}
 }
 
-// ApplicationNodes is the tier of the agents.
+// ApplicationNodes returns the tier of the agents.
 func ApplicationNodes() Tier {
 	t := Targets().Application
 	return Tier{

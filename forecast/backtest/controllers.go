@@ -16,8 +16,8 @@ const (
 	// Document is the HPA of the design document: a target of 70 % of a pod's capacity, with the
 	// document's behaviour.
 	Document Controller = "document"
-	// Tuned is the cheapest HPA of the grid with an acceptable overload on every trace: at most
-	// 0.1 %, or at most that of Document.
+	// Tuned is the cheapest HPA of the grid with an acceptable overload on every trace: at most 0.1
+	// %, or at most the overload of Document.
 	Tuned Controller = "tuned"
 	// Hindsight chooses an HPA of the grid for each trace, after the trace is known. It is the
 	// cheapest HPA with at most 0.1 % overload. If there is none, it is the HPA with the least

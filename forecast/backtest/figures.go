@@ -16,10 +16,10 @@ type TraceReport struct {
 	Results map[Controller]Result `json:"results"`
 	// HindsightSetting describes the HPA of Hindsight.
 	HindsightSetting string `json:"hindsight_setting"`
-	// OverloadAtEqualCost compares Predictive with an HPA that has the behaviour of Tuned, and a target
-	// at which it costs as many pod-hours as Predictive. It is the relative difference of their
-	// overload: -0.5 means that Predictive has half of it. It is NaN if that HPA has no overload, or if
-	// no target makes it so cheap.
+	// OverloadAtEqualCost compares Predictive with an HPA that has the behaviour of Tuned, and a
+	// target at which this HPA costs as many pod-hours as Predictive. The figure is the relative
+	// difference of their overload: -0.5 means that Predictive has half of the HPA's overload. It
+	// is NaN if the HPA has no overload, or if no target makes it as cheap.
 	OverloadAtEqualCost float64  `json:"-"`
 	grid                []Result // by the settings of grid
 	// hindsightDeadBand is the result of Hindsight if only HPAs with the default dead band count.
@@ -201,10 +201,10 @@ func better(result, other Result) bool {
 	return result.OverloadShare <= acceptedOverload && result.PodHours < other.PodHours
 }
 
-// overloadAt estimates the overload of an HPA that costs podHours. results are those of one
-// behaviour with increasing targets, so their pod-hours decrease. It interpolates the logarithm
-// of the overload between two targets. It returns NaN if podHours is outside of the range, or
-// if there is no overload.
+// overloadAt estimates the overload of an HPA that costs podHours. results are the results of one
+// behaviour with increasing targets, so their pod-hours decrease. It interpolates the logarithm of
+// the overload between two targets. It returns NaN if podHours is outside of the range, or if there
+// is no overload.
 func overloadAt(results []Result, podHours float64) float64 {
 	for i := 1; i < len(results); i++ {
 		a, b := results[i-1], results[i]

@@ -1,5 +1,5 @@
-// Command bootstrap is the Pulumi program of the workflows' identities. It is a project of its
-// own, because the stacks are deployed with the roles that it creates. A person deploys it
+// Command bootstrap is the Pulumi program that creates the IAM roles of the GitHub workflows. It is
+// a separate project, because the workflows deploy the stacks with these roles. A person deploys it
 // once in each account; docs/ci.md says how.
 package main
 

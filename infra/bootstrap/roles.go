@@ -75,14 +75,13 @@ func (s settings) fill(document []byte, stack stack) pulumi.String {
 }
 
 // deploy creates GitHub's OpenID Connect provider. For each stack it creates the permissions
-// boundary of the stack's roles, and the two roles of CI: one that previews the stack and one that
-// deploys it.
+// boundary of the stack's roles, a role that previews the stack, and a role that deploys it.
 func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) error {
-	documents, err := deployer.CIDocuments()
+	documents, err := deployer.CIPolicyDocuments()
 	if err != nil {
 		return err
 	}
-	permissions, err := deployer.Documents()
+	permissions, err := deployer.PolicyDocuments()
 	if err != nil {
 		return err
 	}

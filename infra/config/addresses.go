@@ -37,7 +37,7 @@ func validateAddresses(s *Stack) field.ErrorList {
 		return nil // the stack does not know the nodes, or the subnets yet
 	}
 	zones := len(s.Network.Zones)
-	app, most := s.privateAddresses(zones)
+	app, nodes := s.privateAddresses(zones)
 	data := s.databaseAddresses(zones)
 	if app == 0 {
 		return nil // the rule of its key reports it
@@ -53,14 +53,14 @@ func validateAddresses(s *Stack) field.ErrorList {
 		user  string
 		fix   string
 	}{
-		{subnet.PrivateApp, app, fmt.Sprintf("up to %d nodes and their pods", most), "take a larger block, more zones, or lower tiers.NAME.max"},
+		{subnet.PrivateApp, app, fmt.Sprintf("up to %d nodes and their pods", nodes), "take a larger block, more zones, or lower tiers.NAME.max"},
 		{subnet.Public, balancerAddresses, "the load balancer", "take a larger block"},
 		{subnet.PrivateData, data, "the data stores", "take a larger block, more zones, or fewer nodes of the stores"},
 	} {
 		i := slices.IndexFunc(plan, func(p subnet.Subnet) bool { return p.Tier == need.tier })
-		if has := 1<<(32-plan[i].Block.Bits()) - subnetReserved; need.count > has {
+		if available := 1<<(32-plan[i].Block.Bits()) - subnetReserved; need.count > available {
 			problems = append(problems, field.Invalid(path("network.cidr"), s.Network.CIDR, fmt.Sprintf(
-				"has %d addresses for %s in each of %d zones, which %s need %d of: %s", has, need.tier, zones, need.user, need.count, need.fix)))
+				"has %d addresses for %s in each of %d zones, but %s need %d: %s", available, need.tier, zones, need.user, need.count, need.fix)))
 		}
 	}
 	return problems

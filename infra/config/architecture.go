@@ -11,10 +11,9 @@ import (
 	"github.com/progressive-framework/platform/components/image/ociplatform"
 )
 
-// validateArchitecture compares the platforms of every image with the
-// processors of every tier: a pod may run on any node of its tier, and a store
-// in the cluster on any node. The images of add-ons and of the Cluster
-// Autoscaler are published for both architectures.
+// validateArchitecture compares the platforms of every image with the processors of every tier. A
+// pod may run on any node of its tier. A store in the cluster may run on any node. The images of
+// add-ons and of the Cluster Autoscaler are published for both architectures.
 func validateArchitecture(s *Stack) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn {
 		return nil // the stack does not know them

@@ -55,13 +55,13 @@ func validateAuth(a Auth) field.ErrorList {
 	for _, f := range []struct{ name, value string }{{"issuer", a.Issuer}, {"audience", a.Audience}} {
 		switch {
 		case f.value == "":
-			problems = append(problems, field.Required(at.Child(f.name), "whose tokens the services accept, and which of them"))
+			problems = append(problems, field.Required(at.Child(f.name), "the services accept only tokens with this value; set it as the issuer writes it into its tokens"))
 		case !word.MatchString(f.value):
 			problems = append(problems, field.Invalid(at.Child(f.name), f.value, "must be 1 to 200 printable ASCII characters without spaces, as in the token"))
 		}
 	}
 	if (a.JWKSURL == "") == (a.JWKSFile == "") {
-		problems = append(problems, field.Invalid(at, "", "must have jwksUrl or jwksFile, and not both: where the issuer's keys are"))
+		problems = append(problems, field.Invalid(at, "", "must have jwksUrl or jwksFile, and not both: it says where the issuer's keys are"))
 	}
 	if a.JWKSURL != "" {
 		if err := checkJWKSURL(a.JWKSURL); err != nil {

@@ -20,8 +20,8 @@ type AWS struct {
 	// The profile of AWS's config file whose credentials the stack and its
 	// kubeconfig use.
 	Profile string `key:"profile" unset:"the credentials of the environment"`
-	// The role whose credentials the stack and its kubeconfig use. The profile's
-	// credentials, or those of the environment, assume it.
+	// The role whose credentials the stack and its kubeconfig use. The profile's credentials, or
+	// the credentials of the environment, assume the role.
 	AssumeRole AssumedRole `key:"assumeRole"`
 	// Tags of every resource, in addition to the stack's own.
 	DefaultTags Tags `key:"defaultTags"`

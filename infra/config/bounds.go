@@ -45,7 +45,7 @@ const (
 	unlimited = 1 << 20
 	// maxGeneration bounds a counter that a person increases by one.
 	maxGeneration = 10_000
-	// maxNodes is how many nodes the Cluster Autoscaler is tested with
+	// maxNodes is the largest number of nodes with which the Cluster Autoscaler is tested
 	// (kubernetes/autoscaler, FAQ, "What are the Service Level Objectives").
 	maxNodes = 1000
 	// maxVolume is the largest volume of the storage class (EBS User Guide, "General Purpose SSD

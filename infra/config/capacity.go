@@ -26,23 +26,23 @@ type pod struct {
 	limits []limit
 }
 
-// limit is the most that a pod may use of one resource of a node, in the unit of its key. has
+// limit is the largest amount of one resource that a pod may use, in the unit of its key. available
 // returns how much of the resource a node has.
 type limit struct {
-	key      string
-	most     int64
-	resource string
-	has      func(room) int64
+	key       string
+	maximum   int64
+	resource  string
+	available func(room) int64
 }
 
 // cores returns a limit of CPU cores.
-func cores(key string, most int) limit {
-	return limit{key, int64(most), "cores", func(r room) int64 { return int64(r.cores) }}
+func cores(key string, maximum int) limit {
+	return limit{key, int64(maximum), "cores", func(r room) int64 { return int64(r.cores) }}
 }
 
 // memory returns a limit of memory in MiB.
-func memory(key string, most int) limit {
-	return limit{key, int64(most), "MiB of memory", func(r room) int64 { return max(0, r.mib) }}
+func memory(key string, maximum int) limit {
+	return limit{key, int64(maximum), "MiB of memory", func(r room) int64 { return max(0, r.mib) }}
 }
 
 // podOf returns a pod with these requests. key is the key to lower for fewer or smaller pods.
@@ -110,10 +110,10 @@ func (s *Stack) pods() []pod {
 			limits: []limit{cores("postgres.cores", p.Cores)}}) // it requests all of its memory
 	}
 	if r := s.Redis; r.Kind == InCluster {
-		most := cmp.Or(r.MemoryMiB, defaultRedisMiB)
+		memoryMiB := cmp.Or(r.MemoryMiB, defaultRedisMiB)
 		for range redisNodes {
-			all = append(all, pod{name: "redis", milli: redisMilli, mib: int64(most/4 + redisAgentMiB), belongsTo: "redis.memoryMiB",
-				limits: []limit{memory("redis.memoryMiB", most)}})
+			all = append(all, pod{name: "redis", milli: redisMilli, mib: int64(memoryMiB/4 + redisAgentMiB), belongsTo: "redis.memoryMiB",
+				limits: []limit{memory("redis.memoryMiB", memoryMiB)}})
 		}
 	}
 	return all
@@ -233,11 +233,11 @@ func validateLimits(all []pod, tiers []NodeTier, rooms map[scaling.TierName]room
 		for _, l := range p.limits {
 			for _, t := range tiers {
 				r := rooms[t.Profile.Name]
-				if has := l.has(r); r.holds(p) && l.most > has && !refused[l.key] {
+				if available := l.available(r); r.holds(p) && l.maximum > available && !refused[l.key] {
 					refused[l.key] = true
-					problems = append(problems, field.Invalid(path(l.key), l.most, fmt.Sprintf(
+					problems = append(problems, field.Invalid(path(l.key), l.maximum, fmt.Sprintf(
 						"a pod of %s may run on a node of tier %s, %s, which has %d %s for it: lower it, or take larger instances",
-						p.name, t.Profile.Name, strings.Join(t.Fleet.InstanceTypes, ", "), has, l.resource)))
+						p.name, t.Profile.Name, strings.Join(t.Fleet.InstanceTypes, ", "), available, l.resource)))
 				}
 			}
 		}
@@ -277,7 +277,7 @@ func place(all []pod, nodes map[scaling.TierName][]room) field.ErrorList {
 		if !placed {
 			tier := cmp.Or(p.tier, scaling.ApplicationTier)
 			return field.ErrorList{field.Invalid(path("tiers").Child(string(tier)).Child("max"), len(nodes[tier]), fmt.Sprintf(
-				"so many nodes do not hold all pods: there is no room for one of %s, which requests %dm and %d MiB; raise it, take larger instances, or lower %s",
+				"so many nodes do not hold all pods: no node has room for a pod of %s, which requests %dm and %d MiB; raise it, take larger instances, or lower %s",
 				p.name, p.milli, p.mib, cmp.Or(p.belongsTo, "cluster.requestPercent")))}
 		}
 	}

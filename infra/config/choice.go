@@ -9,9 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// choice is a type with few values, such as subnet.NATLayout. A key of such a
-// type needs no rule of its own: unsupported checks it, and docs/configuration.md
-// lists the values.
+// choice is a type with a fixed list of values, such as subnet.NATLayout. A key of such a type
+// needs no further rule: unsupported checks its value, and docs/configuration.md lists the values.
 type choice interface{ Values() []string }
 
 // unsupported returns an error for each choice in v, at any depth, whose value its type does not
@@ -56,8 +55,8 @@ func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorLi
 	return problems
 }
 
-// valuesOf returns the values that a key may have: those of its tag, if it permits
-// fewer than its type; nil for any.
+// valuesOf returns the values that a key may have. The tag values permits fewer than the key's type
+// has. nil means any value.
 func valuesOf(f reflect.StructField) []string {
 	if tag := f.Tag.Get("values"); tag != "" {
 		return strings.Split(tag, ",")

@@ -32,16 +32,15 @@ type Stack struct {
 	// namespace `progressive-framework-ENVIRONMENT`. 1 to 12 lower-case letters
 	// and digits, a letter first.
 	Environment string `key:"environment" unset:"required"`
-	// The only AWS account that the stack may change: twelve digits, in quotes.
-	// `123456789012` is the sandbox's. With any other, placeholders such as a
-	// domain below `.example` are refused.
+	// The only AWS account that the stack may change: twelve digits, in quotes. `123456789012` is
+	// the sandbox's account. With any other account, placeholders such as a domain below `.example`
+	// are refused.
 	Account string `key:"account" unset:"required"`
-	// Protects everything that holds data, an address or an identity: stores,
-	// secrets, buckets, keys, logs, image repositories, the VPC and its subnets,
-	// NAT addresses, the cluster, load balancer, CloudFront, certificates and DNS
-	// records. A preview that would delete or replace one of them fails: never add
-	// `--skip-preview`. To give one up, set this to `false`, run `pulumi up`, then
-	// make the change.
+	// Protects every resource that holds data, an address or an identity: stores, secrets, buckets,
+	// keys, logs, image repositories, the VPC and its subnets, NAT addresses, the cluster, load
+	// balancer, CloudFront, certificates and DNS records. A preview that would delete or replace
+	// such a resource fails: never add `--skip-preview`. To delete one on purpose, set this to
+	// `false`, run `pulumi up`, then make the change.
 	DeletionProtection bool `key:"deletionProtection"`
 	// Lets a destroy discard the data of managed stores. By default their deletion
 	// takes a final snapshot, keeps RDS's automated backups, and keeps the stores'
@@ -103,9 +102,9 @@ type Network struct {
 	// beyond the prefix. It must have addresses for the largest number of nodes
 	// of `tiers`.
 	CIDR string `key:"cidr" unset:"required without network.vpcId"`
-	// 2 to 6 availability zones of the region, in any order. Adding or removing
-	// a zone does not renumber the others. The zones of the control plane, and
-	// that of a single NAT gateway, must stay.
+	// 2 to 6 availability zones of the region, in any order. Adding or removing a zone does not
+	// renumber the others. The zones of the control plane, and the zone of a single NAT gateway,
+	// must stay.
 	Zones []string `key:"zones" unset:"required without network.vpcId"`
 	// In which zones NAT gateways are. With `single` the stack is cheaper, and
 	// the loss of that zone cuts every zone off from the internet.
@@ -125,9 +124,8 @@ type Network struct {
 	// with free addresses for the largest number of nodes of `tiers`. Their zones
 	// are those of the stack.
 	PrivateSubnetIDs []string `key:"privateSubnetIds" unset:"required with network.vpcId"`
-	// The subnets of the managed data stores in an existing VPC: one in each of 2
-	// to 6 zones. They need no route out. With a managed store those that a stack has
-	// stay; others can be added.
+	// The subnets of the managed data stores in an existing VPC: one in each of 2 to 6 zones. They
+	// need no route out. A stack with a managed store must keep its subnets; others can be added.
 	DatabaseSubnetIDs []string `key:"databaseSubnetIds" unset:"network.privateSubnetIds"`
 
 	// Block is CIDR, parsed.
@@ -145,10 +143,10 @@ type Cluster struct {
 	// Keeps a version beyond its standard support, at a price. Without it EKS
 	// upgrades the control plane when standard support ends.
 	ExtendedSupport bool `key:"extendedSupport"`
-	// The zones of the control plane's network interfaces: at least two of
-	// `network.zones`, or of those of `network.privateSubnetIds`. EKS does not let
-	// them change. It has no control planes in the zones use1-az3, usw1-az2 and
-	// cac1-az3, whose letters differ by account: a preview looks them up.
+	// The zones of the control plane's network interfaces: at least two of `network.zones`, or of
+	// the zones of `network.privateSubnetIds`. EKS does not let them change. EKS has no control
+	// planes in the zones use1-az3, usw1-az2 and cac1-az3. Their letters differ by account: a
+	// preview looks them up.
 	Zones []string `key:"zones" unset:"the first two of network.zones with control planes, by name"`
 	// ARNs of the IAM roles and users that administer the cluster: at least one,
 	// so that the cluster is not lost with the identity that created it. That
@@ -200,15 +198,14 @@ type Images struct {
 	// The OCI platforms of every image. With more than one, the image is an
 	// index. They must cover the architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms"`
-	// Where the images of others are that the stack runs (Prometheus, kube-state-metrics,
+	// Where the third-party images that the stack runs are (Prometheus, kube-state-metrics,
 	// Alertmanager, KEDA, VPA, AWS for Fluent Bit): an existing registry path of the account, as
-	// `ecr://PREFIX`. The images have upstream's tags.
-	Mirror string `key:"mirror" unset:"upstream's registries"`
-	// The key that signs the provenance and the SBOM of every image that the stack builds,
-	// and the gates of a promotion. It is a key of AWS KMS, as `awskms:///ARN`,
-	// `awskms:///alias/NAME` or `awskms:///ID`, or a file of the project with a private key:
-	// ECDSA P-256, PKCS #8 in PEM. The file must not be in git. Every preview reads the key's
-	// public part.
+	// `ecr://PREFIX`. The images have the tags of their upstream registries.
+	Mirror string `key:"mirror" unset:"the upstream registries"`
+	// The key that signs the provenance and the SBOM of every image that the stack builds, and the
+	// gates of a promotion. It is a key of AWS KMS: `awskms:///ARN`, `awskms:///alias/NAME` or
+	// `awskms:///ID`. Or it is a file of the project with a private key (ECDSA P-256, PKCS #8 in
+	// PEM), which must not be in git. Every preview reads the key's public part.
 	SigningKey string `key:"signingKey" unset:"nothing is signed"`
 	// ARNs of the roles and users that may sign with a key of AWS KMS that the stack creates,
 	// `alias/progressive-framework-ENVIRONMENT-signing`: the deployer of the stack, and whoever
@@ -255,8 +252,8 @@ func (PolicyLevel) Values() []string { return []string{"mandatory", "advisory"} 
 
 // Cost is what the policy pack and `pf cost` know of the stack's cost.
 type Cost struct {
-	// The most that the stack may cost a month, in US dollars: the expected amount of
-	// what has a price, as `pf cost` shows it. A preview above it fails.
+	// The highest cost of the stack a month, in US dollars. It is compared with the expected amount
+	// of all resources with a price, as `pf cost` shows it. A preview above the budget fails.
 	MonthlyBudget int `key:"monthlyBudget" unset:"no limit"`
 	// The most that one change may raise the cost of a month, in percent of the expected
 	// amount before it. `pf ci preview` refuses a change above it.
@@ -288,8 +285,8 @@ type Services map[string]Service
 
 // Service is what a stack may change of a service's profile.
 type Service struct {
-	// The smallest number of pods, at most `max`. Without `podScaling.enabled` the
-	// number is the design document's, within both.
+	// The smallest number of pods, at most `max`. Without `podScaling.enabled` the number of pods
+	// is the design document's, limited to `min` and `max`.
 	Min int `key:"min" unset:"the profile's"`
 	// The largest number of pods. The pods of all services share 85 % of
 	// `postgres.connections`: with more pods, each has a smaller pool.
@@ -305,11 +302,11 @@ type PodScaling struct {
 	// How often VPA reads the usage of the pods, and how often it resizes pods, in
 	// seconds. Of a service it resizes half of the pods at a time.
 	ResizeSeconds int `key:"resizeSeconds"`
-	// What a forecast of the load does (docs/prediction.md). With `shadow` the forecaster
-	// runs, and its metrics say what it would ask for; the HPAs are the document's.
-	// With `"on"`, in quotes, it decides about the numbers of pods, which needs
-	// `cluster.version` 1.35. The way back is `shadow`: `off` deletes the repository
-	// of its image, which `deletionProtection` refuses.
+	// What a forecast of the load does (docs/prediction.md). With `shadow` the forecaster runs, and
+	// its metrics show the numbers of pods that it would request; the HPAs stay those of the design
+	// document. With `"on"`, in quotes, the forecast decides about the numbers of pods, which needs
+	// `cluster.version` 1.35. To go back, set `shadow`: `off` deletes the repository of the
+	// forecaster's image, which `deletionProtection` refuses.
 	Predictive Predictive `key:"predictive"`
 }
 
@@ -383,5 +380,5 @@ func (s *Stack) Profiles() []scaling.Profile {
 
 // Migration returns the task that every service waits for.
 func (s *Stack) Migration() scaling.Task {
-	return scaling.Migrate().WithRequests(scaling.Percent(s.Cluster.RequestPercent))
+	return scaling.MigrationTask().WithRequests(scaling.Percent(s.Cluster.RequestPercent))
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// good returns a complete and valid configuration, in the form in which Pulumi passes it to the
+// validValues returns a complete and valid configuration, in the form in which Pulumi passes it to the
 // program.
-func good() map[string]string {
+func validValues() map[string]string {
 	return map[string]string{
 		"aws:region":                        "us-east-1",
 		"progressive-framework:environment": "staging",
@@ -50,9 +50,9 @@ func cluster(object string) string {
 	return string(whole)
 }
 
-// with returns the valid configuration of good with changes. An empty value removes the key.
+// with returns the configuration of validValues with changes. An empty value removes the key.
 func with(changes map[string]string) map[string]string {
-	c := good()
+	c := validValues()
 	maps.Copy(c, changes)
 	c[clusterKey] = cluster(c[clusterKey])
 	for k, v := range c {
@@ -74,7 +74,7 @@ func profile(s *Stack, service string) scaling.Profile {
 }
 
 func TestLoadFillsDefaults(t *testing.T) {
-	s, err := Load("staging", good())
+	s, err := Load("staging", validValues())
 	require.NoError(t, err)
 	require.Equal(t, eksspec.Version("1.36"), s.Cluster.Version)
 	require.Equal(t, []ociplatform.Platform{"linux/amd64"}, s.Images.Platforms)
@@ -104,7 +104,7 @@ func TestLoadRefusesInvalidConfigurations(t *testing.T) {
 		{"a fraction of a pod", map[string]string{"progressive-framework:services": `{"mca":{"min":1.5}}`}, []string{"services.mca.min"}},
 		{"a fixed number of pods, which an earlier version had", map[string]string{"progressive-framework:services": `{"mca":{"replicas":2}}`}, []string{"services.mca.replicas: Forbidden: is gone, because an autoscaler sets the number of pods: set min and max"}},
 		{"a min above max", map[string]string{"progressive-framework:services": `{"mca":{"min":5,"max":4}}`}, []string{`services.mca: Invalid value: "5 to 4"`}},
-		{"a min above the profile's max", map[string]string{"progressive-framework:services": `{"mca":{"min":21}}`}, []string{`services.mca: Invalid value: "21 to 20"`, "an unset one is the profile's"}},
+		{"a min above the profile's max", map[string]string{"progressive-framework:services": `{"mca":{"min":21}}`}, []string{`services.mca: Invalid value: "21 to 20"`, "an unset value is the profile's"}},
 		{"a max below the profile's min", map[string]string{"progressive-framework:services": `{"web":{"max":2}}`}, []string{`services.web: Invalid value: "3 to 2"`}},
 		{"a port outside Kubernetes' range", map[string]string{"progressive-framework:frontDoor": `{"nodePort":80}`}, []string{"frontDoor.nodePort: Invalid value: 80: must be 30000 to 32767"}},
 		{"a service that does not exist", map[string]string{"progressive-framework:services": `{"mcaa":{"min":1}}`}, []string{`"mcaa"`, "supported values: \"web\", \"mca\", \"npa\", \"wpa\""}},

@@ -117,12 +117,12 @@ func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value
 			return
 		}
 	case reflect.Bool:
-		if is, ok := value.(bool); ok {
-			v.SetBool(is)
+		if b, ok := value.(bool); ok {
+			v.SetBool(b)
 			return
 		}
 	case reflect.String:
-		// The CLI writes digits as a number, such as those of an account.
+		// Pulumi's CLI writes text of digits as a number, such as the ID of an account.
 		text, ok := value.(string)
 		if number, isNumber := value.(json.Number); isNumber && digits.MatchString(number.String()) {
 			text, ok = number.String(), true

@@ -109,7 +109,7 @@ func rules() string {
 	return out.String()
 }
 
-// effective returns the defaults, including those of the components.
+// effective returns the default of every key, also if a component sets the default.
 func effective(t *testing.T) Stack {
 	s := defaults()
 	s.Environment, s.Postgres.InstanceClass, s.Redis.NodeType, s.Mongo.InstanceClass = "x", "db.r7g.xlarge", "cache.r7g.large", "db.r6g.large"

@@ -141,7 +141,7 @@ func validateCertificates(s *Stack) field.ErrorList {
 		at := path("edge").Child(certificate.name)
 		switch form := certificateARN.FindStringSubmatch(certificate.arn); {
 		case certificate.arn == "":
-			problems = append(problems, field.Required(at, "without edge.zone the stack can't create a certificate, because it can't prove that the domain is yours; set one of "+certificate.region))
+			problems = append(problems, field.Required(at, "without edge.zone the stack can't create a certificate, because it can't prove that the domain is yours; set the ARN of a certificate in "+certificate.region))
 		case form == nil || form[1] != certificate.region || regions.CheckARN(s.Region, certificate.arn) != nil:
 			problems = append(problems, field.Invalid(at, certificate.arn, "must be the ARN of an ACM certificate in "+certificate.region))
 		case accountID.MatchString(s.Account) && form[2] != s.Account:

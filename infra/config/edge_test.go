@@ -16,7 +16,7 @@ func TestInvalidEdgesAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		reason, edge, want string
 	}{
-		{"a domain and its zone", `{"domain":"example.com","zone":"example.com"}`, ""},
+		{"a domain and a zone with the same name", `{"domain":"example.com","zone":"example.com"}`, ""},
 		{"a domain below the zone", `{"domain":"shop.example.com","zone":"example.com"}`, ""},
 		{"certificates without a zone", `{"domain":"example.com",` + users + `,` + origin + `}`, ""},
 		{"the zone of another domain", `{"domain":"example.com","zone":"example.org"}`, "edge.zone: Invalid value"},
@@ -51,7 +51,7 @@ func TestInvalidEdgesAreRefused(t *testing.T) {
 // By default a stack locks nobody out: browsers keep HSTS for a year, and a false match of a
 // managed rule is a refused user.
 func TestNewStackOnlyCountsWebACLMatchesAndSetsNoHSTSForSubdomains(t *testing.T) {
-	s, err := Load("staging", good())
+	s, err := Load("staging", validValues())
 	require.NoError(t, err)
 	require.True(t, s.Edge.WebACL)
 	require.Equal(t, webaclspec.Count, s.Edge.WebACLMode)

@@ -253,8 +253,8 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		{"a key in the cluster of a managed store", "postgres", `{"instanceClass":"db.r7g.xlarge","cores":4}`, "postgres.cores: Forbidden: has no effect with kind managed: it belongs to inCluster"},
 		{"an image of a managed store", "postgres", `{"instanceClass":"db.r7g.xlarge","image":"ecr://debian/postgres:15"}`, "postgres.image: Forbidden"},
 		{"an instance class for kind none", "mongo", `{"instanceClass":"db.r6g.large"}`, "mongo.instanceClass: Forbidden: has no effect with kind none"},
-		{"backups of a store that is not there", "mongo", `{"kind":"none","backupDays":7}`, "mongo.backupDays: Forbidden: has no effect with kind none"},
-		{"a node type of a Redis that is not there", "redis", `{"kind":"none","nodeType":"cache.r7g.large"}`, "redis.nodeType: Forbidden"},
+		{"days of backups for kind none", "mongo", `{"kind":"none","backupDays":7}`, "mongo.backupDays: Forbidden: has no effect with kind none"},
+		{"a node type for kind none", "redis", `{"kind":"none","nodeType":"cache.r7g.large"}`, "redis.nodeType: Forbidden"},
 		{"a storage class that no volume has", "storageClass", "gp3", "storageClass: Forbidden: has no effect"},
 		{"a key of Prometheus without podScaling", "prometheus", `{"replicas":1}`, "prometheus: Forbidden: has no effect without podScaling.enabled"},
 		{"an interval of VPA without podScaling", "podScaling", `{"resizeSeconds":30}`, "podScaling.resizeSeconds: Forbidden: has no effect without podScaling.enabled"},
@@ -305,8 +305,8 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 	}
 }
 
-// An encrypted key would be in clear text in the state. It is refused by its path,
-// and its value is in no message.
+// A key that is set with --secret is refused by its path, because the program would write the value
+// in clear text into the state. No message has the value.
 func TestSecretKeysAreRefused(t *testing.T) {
 	keys := []string{regionKey, "aws:profile", "aws:assumeRole", "aws:defaultTags", "aws:ignoreTags", "aws:secretKey", Project + ":none"}
 	for i := range reflect.TypeFor[Stack]().NumField() {
@@ -357,8 +357,8 @@ func TestLoadChecksFiles(t *testing.T) {
 		{"half a certificate", "caFile", "cut.pem", "certificate 1 can't be parsed"},
 		{"a private key", "caFile", "key.pem", "holds a PRIVATE KEY"},
 		{"more than a Secret holds", "caFile", "large.pem", "has 2097152 bytes"},
-		{"no such keys", "auth", auth("none.json"), "auth.jwksFile: Invalid value: \"none.json\": the project has no such file"},
-		{"no keys in it", "auth", auth("empty.json"), "with a key"},
+		{"a file of keys that does not exist", "auth", auth("none.json"), "auth.jwksFile: Invalid value: \"none.json\": the project has no such file"},
+		{"a key set without keys", "auth", auth("empty.json"), "with a key"},
 		{"no JSON", "auth", auth("no-json.json"), "must be a JSON Web Key Set"},
 		{"the issuer's private key", "auth", auth("private.json"), "is a private key"},
 		{"a secret that issuer and services share", "auth", auth("shared.json"), `is a private key or a shared secret: it has the member "k"`},

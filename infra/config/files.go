@@ -46,9 +46,9 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 		check          func([]byte) error
 		into           *[]byte
 	}{
-		{"caFile", s.CAFile, "AWS publishes global-bundle.pem for RDS and DocumentDB", checkAuthorities, &s.CABundle},
-		{"mongo.caFile", s.Mongo.CAFile, "it has the authorities of the servers of mongo.url", checkAuthorities, &s.MongoCABundle},
-		{"auth.jwksFile", s.Auth.JWKSFile, "`make build` creates the sandbox's", checkKeySet, &s.Auth.KeySet},
+		{"caFile", s.CAFile, "use global-bundle.pem, which AWS publishes for RDS and DocumentDB", checkAuthorities, &s.CABundle},
+		{"mongo.caFile", s.Mongo.CAFile, "set it to a file with the authorities of the servers of mongo.url", checkAuthorities, &s.MongoCABundle},
+		{"auth.jwksFile", s.Auth.JWKSFile, "in the sandbox, run `make build`, which creates the file", checkKeySet, &s.Auth.KeySet},
 	} {
 		if f.name == "" {
 			continue
@@ -68,7 +68,7 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 	if managed && s.CAFile == "" && regions.Check(s.Region) == nil {
 		if s.CABundle = rdsca.For(s.Region); len(s.CABundle) == 0 {
 			problems = append(problems, field.Required(path("caFile"), fmt.Sprintf(
-				"clients could not verify the managed stores: the program has no certificate authorities of RDS in %s; AWS publishes global-bundle.pem", s.Region)))
+				"clients could not verify the managed stores: the program has no certificate authorities of RDS in %s; set it to a file such as global-bundle.pem, which AWS publishes", s.Region)))
 		}
 	}
 	for i, name := range s.Images.TrustedKeys {

@@ -21,7 +21,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add(":", "")
 	f.Add("", "")
 	f.Fuzz(func(t *testing.T, key, text string) {
-		values := good()
+		values := validValues()
 		if !strings.Contains(key, ":") {
 			key = Project + ":" + key
 		}

@@ -72,10 +72,10 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 	return fields
 }
 
-// PlacedFields returns the values that can't change after the creation of a stack, and that depend
-// on AWS's responses: the existing VPC, and the zones of the control plane. network are the names
-// of the network's zones. ids maps the name of each zone of the account to its id, which decides
-// whether EKS accepts the zone. The error names the key, and the zone that EKS refuses.
+// PlacedFields returns the existing VPC and the zones of the control plane. They can't change after
+// the creation of a stack, and they depend on AWS's responses. network are the names of the
+// network's zones. ids maps the name of each zone of the account to its id, which decides whether
+// EKS accepts the zone. The error names the key, and the zone that EKS refuses.
 func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[string]changerule.Field, error) {
 	zones := changerule.Field{
 		Path: "cluster.zones", Rule: changerule.Kept, From: network,
@@ -146,8 +146,8 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 }
 
 // nodeImage returns the field of the image of a tier's nodes. A tier keeps the image that it was
-// created with until the stack names another one: neither a new version of the platform nor one of
-// the control plane replaces nodes.
+// created with until the stack names another one. A new version of the platform or of the control
+// plane replaces no nodes.
 func (s *Stack) nodeImage(tier scaling.TierName) changerule.Field {
 	change := s.Tiers[string(tier)]
 	f := changerule.Field{

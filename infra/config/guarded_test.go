@@ -12,8 +12,8 @@ import (
 // openZones are zones in which EKS has control planes.
 var openZones = map[string]string{"0": "use1-az6", "a": "use1-az1", "b": "use1-az2", "c": "use1-az4"}
 
-// guarded returns the fields of all guards.
-func guarded(s *Stack) []map[string]changerule.Field {
+// guardedFields returns the fields of all guards.
+func guardedFields(s *Stack) []map[string]changerule.Field {
 	placed, err := s.PlacedFields(s.Network.Zones, openZones)
 	if err != nil {
 		panic(err)
@@ -21,10 +21,10 @@ func guarded(s *Stack) []map[string]changerule.Field {
 	return []map[string]changerule.Field{s.FixedFields(), placed, s.AppliedFields()}
 }
 
-// recorded returns the values that the guards record when a stack is created.
-func recorded(s *Stack) map[string]string {
+// recordedValues returns the values that the guards record when a stack is created.
+func recordedValues(s *Stack) map[string]string {
 	values := map[string]string{}
-	for _, fields := range guarded(s) {
+	for _, fields := range guardedFields(s) {
 		for id, f := range fields {
 			values[id] = f.Value
 		}
@@ -35,7 +35,7 @@ func recorded(s *Stack) map[string]string {
 // accept returns the recorded values after a change of the stack, or the first error of a guard.
 func accept(s *Stack, before map[string]string) (map[string]string, error) {
 	after := maps.Clone(before)
-	for _, fields := range guarded(s) {
+	for _, fields := range guardedFields(s) {
 		for id, f := range fields {
 			old, ok := before[id]
 			if !ok {
@@ -52,8 +52,8 @@ func accept(s *Stack, before map[string]string) (map[string]string, error) {
 	return after, nil
 }
 
-// existing returns the configuration of a stack in three zones, which the tests change.
-func existing() Stack {
+// existingStack returns the configuration of a stack in three zones, which the tests change.
+func existingStack() Stack {
 	s := defaults()
 	s.Region, s.Environment = "us-east-1", "staging"
 	s.Network.CIDR, s.Network.Zones = "10.20.0.0/16", []string{"b", "a", "c"}
@@ -74,7 +74,7 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 	}{
 		{"another block", "network.cidr", refused, func(s *Stack) { s.Network.CIDR = "10.40.0.0/16" }},
 		{"another region", "aws:region", refused, func(s *Stack) { s.Region = "eu-west-1" }},
-		{"another name", "environment", refused, func(s *Stack) { s.Environment = "prod" }},
+		{"another environment", "environment", refused, func(s *Stack) { s.Environment = "prod" }},
 		{"zones in another order", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"c", "b", "a"} }},
 		{"a zone that sorts first joins", NATZone, "a", func(s *Stack) {
 			s.Network.Zones = []string{"0", "a", "b", "c"}
@@ -104,8 +104,8 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 		{"PostgreSQL in the cluster has its own recorded password generation", "postgres.passwordGeneration", "0", func(s *Stack) { s.Postgres.Kind = InCluster }},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s := existing()
-			before := recorded(&s)
+			s := existingStack()
+			before := recordedValues(&s)
 			tc.change(&s)
 			after, err := accept(&s, before)
 			if tc.want == refused {
@@ -114,7 +114,7 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Equal(t, tc.want, after[tc.id])
-			again := existing()
+			again := existingStack()
 			back, err := accept(&again, after)
 			if tc.id == ControlPlaneZones || tc.id == NATZone {
 				require.NoError(t, err, "the change can be taken back")
@@ -124,10 +124,10 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 	}
 }
 
-// AWS does not remove a subnet from a store that has an instance in it. By default the stores are
-// in the private subnets, so a change to other private subnets is refused, too.
+// AWS does not remove a subnet from a store that has an instance in it. So subnets of the stores
+// can be added, but not replaced.
 func TestStoresKeepTheirSubnets(t *testing.T) {
-	s := existing()
+	s := existingStack()
 	s.Network = Network{VPCID: "vpc-1", PrivateSubnetIDs: []string{"a", "b"}, DatabaseSubnetIDs: []string{"d", "c"}}
 	before := recordedFixed(&s)
 	for _, tc := range []struct {
@@ -164,18 +164,18 @@ func recordedFixed(s *Stack) map[string]string {
 
 // A change of more than one minor is refused, however the versions are written.
 func TestVersionsAreNotSkipped(t *testing.T) {
-	s := existing()
+	s := existingStack()
 	s.Cluster.Version = "1.33"
-	before := recorded(&s)
+	before := recordedValues(&s)
 	s.Cluster.Version = "1.35"
 	_, err := accept(&s, before)
 	require.ErrorContains(t, err, `cluster.version: "1.33" can't become "1.35"`)
 }
 
 func TestVolumesOfStoresInTheClusterOnlyGrow(t *testing.T) {
-	s := existing()
+	s := existingStack()
 	s.Postgres.Kind, s.Redis.Kind = InCluster, InCluster
-	before := recorded(&s)
+	before := recordedValues(&s)
 	require.Equal(t, "20", before["postgres.storageGiB of inCluster"], "the stores' default is what the stack has")
 	s.Redis.StorageGiB = 10
 	_, err := accept(&s, before)
@@ -204,7 +204,7 @@ func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
 			"progressive-framework:network.zones: the account has no zone f; it has a, b, c, d"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s := existing()
+			s := existingStack()
 			tc.change(&s)
 			fields, err := s.PlacedFields(s.Network.Zones, closed)
 			if tc.err != "" {

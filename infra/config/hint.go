@@ -16,8 +16,8 @@ func hint(name string, known []string) string {
 // longest is the length from which a name is not compared; every key is shorter.
 const longest = 64
 
-// near returns the known name with the smallest edit distance. The distance is at
-// most a third of its letters; otherwise the result is empty.
+// near returns the known name with the smallest edit distance. The result is empty if this distance
+// is more than a third of the known name's letters.
 func near(name string, known []string) string {
 	if len(name) > longest {
 		return ""

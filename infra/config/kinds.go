@@ -99,7 +99,7 @@ var conditions = []condition{
 	{
 		[]string{"images.mirror"},
 		func(s *Stack) bool { return s.PodScaling.Enabled || s.Cluster.Nodes != NodesOwn },
-		"has no effect without podScaling.enabled and with cluster.nodes: own, because the stack then runs no image of others; take it out",
+		"has no effect without podScaling.enabled and with cluster.nodes: own, because the stack then runs no third-party image; take it out",
 	},
 	{
 		[]string{"images.signingKey"},

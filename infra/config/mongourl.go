@@ -80,7 +80,7 @@ func validateMongoURL(s *Stack) field.ErrorList {
 	at := path("mongo")
 	if s.Cluster.Nodes == NodesOwn {
 		problems = append(problems, field.Invalid(at.Child("kind"), string(MongoURL),
-			"pods mount its password by an add-on that the stack installs on its own nodes only; choose another kind, or set cluster.nodes to "+string(NodesAutoScaling)))
+			"pods mount its password with an add-on that the stack installs only on nodes that it manages; choose another kind, or set cluster.nodes to "+string(NodesAutoScaling)))
 	}
 	if s.Mongo.URL == "" {
 		problems = append(problems, field.Required(at.Child("url"), "where the MongoDB is, such as mongodb+srv://platform@cluster.example.net/"))

@@ -106,7 +106,7 @@ func (r *reader) readAll(s *Stack, values map[string]string, secret []string) {
 	}
 }
 
-// unread says why nothing reads a key of a namespace.
+// unread returns the reason why nothing reads a key of a namespace.
 func unread(namespace, name string) string {
 	if why, known := refusedNamespaces[namespace]; known {
 		return why

@@ -17,8 +17,8 @@ const standInAccount = "123456789012"
 // those of this repository's stacks.
 var placeholderNames = []string{"example", "test", "invalid", "localhost", "example.com", "example.net", "example.org"}
 
-// placeholderBlocks are the addresses of documentation (RFC 5737). No host has one
-// of them.
+// placeholderBlocks are the blocks that are reserved for documentation (RFC 5737). No host has such
+// an address.
 var placeholderBlocks = []netip.Prefix{
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
 }

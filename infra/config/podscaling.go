@@ -26,7 +26,7 @@ func validatePodScaling(s *Stack) field.ErrorList {
 			"must be %sPREFIX, the first part of the names of ECR repositories, such as %smirror; at most %d characters of PREFIX", AccountRegistry, AccountRegistry, maxMirror)))
 	}
 	if s.PodScaling.Enabled && s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
-		problems = append(problems, field.Required(path("storageClass"), "the class of Prometheus' volumes; the stack creates one for nodes of its own only"))
+		problems = append(problems, field.Required(path("storageClass"), "the class of Prometheus' volumes; the stack creates a class only if it manages the nodes"))
 	}
 	if v := s.Cluster.Version; s.PodScaling.Predictive == PredictiveOn && v < tolerance {
 		problems = append(problems, field.Invalid(path("podScaling.predictive"), string(PredictiveOn), fmt.Sprintf(
@@ -53,9 +53,9 @@ func validateWorkspace(s *Stack) field.ErrorList {
 	return nil
 }
 
-// tolerance is the first Kubernetes version in which the field tolerance of an HPA is on by
-// default (feature gate HPAConfigurableTolerance). An older one drops the field, and KEDA
-// would write it again without end.
+// tolerance is the first Kubernetes version in which the field tolerance of an HPA is on by default
+// (feature gate HPAConfigurableTolerance). An older API server drops the field, and KEDA would
+// write it again and again.
 const tolerance = "1.35"
 
 // ImageOf returns the reference of a third-party image: the upstream reference, or the image in the

@@ -10,7 +10,7 @@ import (
 // The policy pack checks the values below policy. Load reads them, and refuses only a misspelled
 // member.
 func TestLoadReadsThePolicyKeys(t *testing.T) {
-	values := maps.Clone(good())
+	values := maps.Clone(validValues())
 	values[Project+":policy"] = `{"levels":{"log-group-year":"mandatory"},"waivers":[{"rule":"waf-logged","resource":"*","reason":"r","owner":"o","until":"2027-03-31"}]}`
 	s, err := Load("prod", values)
 	require.NoError(t, err)

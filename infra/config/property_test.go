@@ -61,7 +61,7 @@ func (l leaf) with(t require.TestingT, value any) map[string]string {
 	for names := strings.Split(members, "."); nested && len(names) > 0; names = names[:len(names)-1] {
 		value = map[string]any{names[len(names)-1]: value}
 	}
-	values := good()
+	values := validValues()
 	values[namespace+":"+top] = textOf(t, value)
 	return values
 }
@@ -144,7 +144,7 @@ func TestErrorsOfAnyTwoKeysAreInPlainWords(t *testing.T) {
 	plausible := []any{1, 2, 50, 1000, "none", "inCluster", "managed", "own", "single", "perZone", "on", "shadow", "controlPlane", "a", "example.com", "1.36", "10.0.0.0/20",
 		[]any{"us-east-1a", "us-east-1b"}, []any{"us-east-1f", "us-east-1a", "us-east-1d"}, []any{"m7g.metal"}, []any{"t4g.nano"}, []any{"linux/arm64"}, []any{}}
 	rapid.Check(t, func(t *rapid.T) {
-		values := good()
+		values := validValues()
 		for range 2 {
 			l := rapid.SampledFrom(keys).Draw(t, "key")
 			var value any
@@ -154,7 +154,7 @@ func TestErrorsOfAnyTwoKeysAreInPlainWords(t *testing.T) {
 				value = unusualValues[rapid.SampledFrom(kinds).Draw(t, "kind")]
 			}
 			for key, text := range l.with(t, value) {
-				if good()[key] != text {
+				if validValues()[key] != text {
 					values[key] = text
 				}
 			}

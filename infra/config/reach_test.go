@@ -30,7 +30,7 @@ func TestLoadRequiresFromWhereTheStackIsDeployed(t *testing.T) {
 		{"from a group that is a name", `{"privateAccessSecurityGroups":["runners"]}`, []string{"privateAccessSecurityGroups[0]: Invalid value: \"runners\": must be the ID of a security group"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			values := good()
+			values := validValues()
 			values[clusterKey] = strings.Replace(strings.Replace(tc.cluster, "{", `{"admins":["arn:aws:iam::123456789012:role/a"],`, 1), ",}", "}", 1)
 			_, err := Load("prod", values)
 			if tc.want == nil {

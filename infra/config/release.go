@@ -58,7 +58,7 @@ func (s *Stack) images() []string {
 		names = append(names, p.Short)
 	}
 	if s.Postgres.Kind != NoStore {
-		names = append(names, scaling.Migrate().Short)
+		names = append(names, scaling.MigrationTask().Short)
 	}
 	if s.Redis.Kind == InCluster {
 		names = append(names, RedisAgentImage)
@@ -119,7 +119,7 @@ func validateRelease(s *Stack) field.ErrorList {
 	}
 	for _, name := range s.images() {
 		if r.Images[name] == "" {
-			problems = append(problems, field.Required(at.Child("images", name), "the stack runs this image, and the promotion has no digest of it; promote from a stack that has it"))
+			problems = append(problems, field.Required(at.Child("images", name), "the stack runs this image, and the promotion has no digest of it; promote from a stack that also runs it"))
 		}
 	}
 	if len(s.Images.TrustedKeys) == 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// release returns a complete release of the stack of good, with changes; nil removes a
+// release returns a complete release for the stack of validValues, with changes; nil removes a
 // member.
 func release(t *testing.T, changes map[string]any) string {
 	t.Helper()
@@ -58,9 +58,9 @@ func TestLoadChecksReleaseAndSigning(t *testing.T) {
 		{"what a promotion writes", trusted, nil, ""},
 		{"an image that this stack does not run", trusted, map[string]any{"images.other": "sha256:" + strings.Repeat("0", 64)}, ""},
 		{"no keys", `{}`, nil, "images.trustedKeys: Required value"},
-		{"keys that are none", `{"trustedKeys":["keys/none.pub"]}`, nil, "images.trustedKeys[0]: Invalid value: \"keys/none.pub\": trusted key 1: has no public key"},
-		{"keys that are not there", `{"trustedKeys":["keys/gone.pub"]}`, nil, "the project has no such file"},
-		{"a key that signs nothing", `{"trustedKeys":["keys/staging.pub"],"signingKey":"signing.pem"}`, nil, "images.signingKey: Forbidden: has no effect with release"},
+		{"a file of trusted keys without a key", `{"trustedKeys":["keys/none.pub"]}`, nil, "images.trustedKeys[0]: Invalid value: \"keys/none.pub\": trusted key 1: has no public key"},
+		{"a file of trusted keys that does not exist", `{"trustedKeys":["keys/gone.pub"]}`, nil, "the project has no such file"},
+		{"a signing key, although nothing is built", `{"trustedKeys":["keys/staging.pub"],"signingKey":"signing.pem"}`, nil, "images.signingKey: Forbidden: has no effect with release"},
 		{"a commit by its short name", trusted, map[string]any{"commit": "0a0a0a0"}, "release.commit: Invalid value"},
 		{"no time", trusted, map[string]any{"at": "yesterday"}, "release.at: Invalid value"},
 		{"no stack", trusted, map[string]any{"from": nil}, "release.from: Required value"},

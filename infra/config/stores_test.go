@@ -53,7 +53,7 @@ func TestInvalidStoresAreRefused(t *testing.T) {
 }
 
 func TestStoresAreProtectedByDefault(t *testing.T) {
-	s, err := Load("prod", good())
+	s, err := Load("prod", validValues())
 	require.NoError(t, err)
 	require.True(t, s.DeletionProtection)
 	s, err = Load("prod", with(map[string]string{"progressive-framework:deletionProtection": "false"}))

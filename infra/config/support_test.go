@@ -49,7 +49,7 @@ func TestVersionWithoutSupportIsRefused(t *testing.T) {
 func TestUpgradeStageMustBeAPartWithAnOfferedVersion(t *testing.T) {
 	check(t, []pair{
 		{"the first part", "cluster", `{"upgradeStage":"controlPlane"}`, ""},
-		{"a stage that is not there", "cluster", `{"upgradeStage":"tiers"}`, `supported values: "controlPlane", "addons", "autoscaler"`},
+		{"an unknown stage", "cluster", `{"upgradeStage":"tiers"}`, `supported values: "controlPlane", "addons", "autoscaler"`},
 		{"a stage that needs a version that is not offered", "cluster", `{"version":"1.33","upgradeStage":"controlPlane"}`, "the version before 1.33"},
 	})
 }

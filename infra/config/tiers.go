@@ -38,11 +38,11 @@ type Tier struct {
 	SpotShare int `key:"spotShare"`
 	// The root volume of a node in GiB: 20 to 16384.
 	VolumeGiB int `key:"volumeGiB"`
-	// The release of AWS's node image: the Kubernetes minor version of the nodes and
-	// the date, such as `1.34-20260923`. Another one replaces the nodes of the tier
-	// step by step; change one tier in an update. The nodes may be up to three minor
-	// versions older than `cluster.version`. Unset, the tier keeps the image that it
-	// was created with: the newest release of that day's platform.
+	// The release of AWS's node image: the Kubernetes minor version of the nodes and the date, such
+	// as `1.34-20260923`. Another release replaces the nodes of the tier step by step; change one
+	// tier in an update. The nodes may be up to three minor versions older than `cluster.version`.
+	// Unset, the tier keeps the image that it was created with: the newest release of that day's
+	// platform.
 	Release string `key:"release" unset:"the image that the tier has"`
 	// An AMI of your own, in place of a release. No alarm watches its age.
 	ImageID string `key:"imageId"`

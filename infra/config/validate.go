@@ -28,9 +28,9 @@ var (
 	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,128}$`)
 )
 
-// validate checks s as a whole and adds what it parses, such as the VPC's block. It has
-// every rule of the program's constructors, so that none of them fails later. unread are
-// the problems of values that could not be read.
+// validate checks the whole configuration, and sets the fields that it parses, such as the VPC's
+// block. It checks every rule of the components' constructors, so that no constructor fails later.
+// unread are the problems of values that could not be read.
 func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	problems := withoutEffect(s)
 	add := func(p ...*field.Error) { problems = append(problems, p...) }
@@ -232,7 +232,7 @@ func validateServices(overrides Services) field.ErrorList {
 		own := overrides[p.Short]
 		if low, high := cmp.Or(own.Min, p.HPA.MinReplicas), cmp.Or(own.Max, p.HPA.MaxReplicas); low > high {
 			problems = append(problems, field.Invalid(path("services").Child(p.Short), fmt.Sprintf("%d to %d", low, high),
-				"min must be at most max, and an unset one is the profile's: lower min, or raise max"))
+				"min must be at most max, and an unset value is the profile's: lower min, or raise max"))
 		}
 	}
 	for name := range overrides {

@@ -100,7 +100,7 @@ func validateStores(s *Stack) field.ErrorList {
 		case string(Managed):
 			if s.Cluster.Nodes == NodesOwn {
 				problems = append(problems, field.Invalid(at.Child("kind"), store.kind,
-					"pods mount its password by an add-on that the stack installs on its own nodes only; choose another kind, or set cluster.nodes to "+string(NodesAutoScaling)))
+					"pods mount its password with an add-on that the stack installs only on nodes that it manages; choose another kind, or set cluster.nodes to "+string(NodesAutoScaling)))
 			}
 			problems = append(problems, store.checkManaged(at)...)
 			if store.snapshot == "" {
@@ -155,7 +155,7 @@ func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
 			fmt.Sprintf("must be %sREPOSITORY:TAG, of the account's own registry, or a reference that ends in @sha256:DIGEST", AccountRegistry)))
 	}
 	if s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
-		problems = append(problems, field.Required(path("storageClass"), "the class of the volumes; the stack creates one for nodes of its own only"))
+		problems = append(problems, field.Required(path("storageClass"), "the class of the volumes; the stack creates a class only if it manages the nodes"))
 	}
 	if r.key == "postgres" && s.Postgres.MemoryMiB == 0 {
 		return append(problems, field.Required(at.Child("memoryMiB"), "the memory of the server in MiB, "+rangeOf("postgres.memoryMiB")))

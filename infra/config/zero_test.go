@@ -21,8 +21,8 @@ type leaf struct {
 	kind string
 }
 
-// leaves lists every key of the project's namespace. It has the keys of a map for
-// each name, and those of a store for each kind.
+// leaves lists every key of the project's namespace. A key in a map has one name as an example. A
+// key of a store is listed once for each kind that has it.
 func leaves() []leaf {
 	var all []leaf
 	var walk func(path string, t reflect.Type, kinds []string)
@@ -81,7 +81,7 @@ func textOf(t require.TestingT, value any) string {
 func (l leaf) set(t require.TestingT, value any) map[string]string {
 	top, rest, nested := strings.Cut(l.path, ".")
 	if !nested {
-		values := good()
+		values := validValues()
 		values[Project+":"+top] = textOf(t, value)
 		return values
 	}
@@ -98,7 +98,7 @@ func (l leaf) set(t require.TestingT, value any) map[string]string {
 		at[parent], at, rest = inner, inner, key
 	}
 	at[rest] = value
-	values := good()
+	values := validValues()
 	values[Project+":"+top] = textOf(t, object)
 	return values
 }
@@ -146,7 +146,7 @@ func TestEveryNumberHasABound(t *testing.T) {
 	require.Greater(t, seen, 20)
 }
 
-// Every bound belongs to a key that exists.
+// Every bound, and every key of a condition, belongs to a key that exists.
 func TestEveryBoundAndConditionBelongsToAKey(t *testing.T) {
 	known := paths()
 	for pattern := range numbers {

@@ -30,13 +30,13 @@ type trustStatement struct {
 	Condition           map[string]map[string]string
 }
 
-// CIDocuments returns the documents of the roles of the workflows, by name. The trust policies say
+// CIPolicyDocuments returns the documents of the roles of the workflows, by name. The trust policies say
 // who may assume the previewing role and the deploying role. preview has the permissions of the
-// previewing role; Documents returns those of the deploying role. boundary is the permissions
+// previewing role; PolicyDocuments returns those of the deploying role. boundary is the permissions
 // boundary of every role that the deploying role creates. GitHub puts the environment of a job into
 // the token's subject. The conditions compare it exactly, so no other job, branch or repository
 // gets the role.
-func CIDocuments() (map[string][]byte, error) {
+func CIPolicyDocuments() (map[string][]byte, error) {
 	documents := map[string]any{
 		"boundary":      boundary(),
 		"trust-preview": trustOf("preview-" + Environment),
@@ -80,7 +80,8 @@ func trustOf(environment string) trust {
 	}}}
 }
 
-// readingStatements are the statements of Documents with the actions that change nothing.
+// readingStatements returns the statements of PolicyDocuments, reduced to the actions that change
+// nothing.
 func readingStatements() []statement {
 	var all []statement
 	for _, name := range slices.Sorted(maps.Keys(policies)) {

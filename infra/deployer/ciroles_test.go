@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ciDocument decodes one of the documents of CIDocuments.
+// ciDocument decodes one of the documents of CIPolicyDocuments.
 func ciDocument(t *testing.T, name string, into any) {
 	t.Helper()
-	documents, err := CIDocuments()
+	documents, err := CIPolicyDocuments()
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(documents[name], into))
 }
@@ -39,7 +39,7 @@ func TestTrustPolicyAdmitsOneEnvironment(t *testing.T) {
 // Each action that gives a role permissions requires the permissions boundary, and the boundary
 // forbids actions that widen permissions.
 func TestActionsThatGivePermissionsRequireTheBoundary(t *testing.T) {
-	documents, err := Documents()
+	documents, err := PolicyDocuments()
 	require.NoError(t, err)
 	var identity policy
 	require.NoError(t, json.Unmarshal(documents["identity"], &identity))
@@ -66,7 +66,7 @@ func TestActionsThatGivePermissionsRequireTheBoundary(t *testing.T) {
 // The role of a preview changes nothing, fits into one policy, and reads every service of
 // the stacks.
 func TestPreviewRoleOnlyReads(t *testing.T) {
-	documents, err := CIDocuments()
+	documents, err := CIPolicyDocuments()
 	require.NoError(t, err)
 	var compact bytes.Buffer
 	require.NoError(t, json.Compact(&compact, documents["preview"]))

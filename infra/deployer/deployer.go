@@ -1,10 +1,10 @@
 // Package deployer has the IAM permissions of the identity that runs `pulumi up` on AWS:
 // a table of actions by resource type, and the policies with these actions. It is pure.
 //
-// The actions of a type are those that the provider's file of the type calls
-// (hashicorp/terraform-provider-aws, internal/service). Their names are those of AWS's
-// Service Authorization Reference. A test compares them, with package authorization. IAM has
-// evaluated none of the policies: nothing has run on AWS yet.
+// The actions of a type are the actions that the type's file in the provider calls
+// (hashicorp/terraform-provider-aws, internal/service). They have the names of AWS's Service
+// Authorization Reference, and a test checks the names with package authorization. IAM has
+// evaluated none of the policies, because nothing has run on AWS yet.
 package deployer
 
 import (
@@ -67,8 +67,8 @@ func on(service string, scope scope, actions ...string) grant {
 // Types lists the resource types of the table, sorted.
 func Types() []string { return slices.Sorted(maps.Keys(types)) }
 
-// Documents returns the policies as indented JSON, by their names.
-func Documents() (map[string][]byte, error) {
+// PolicyDocuments returns the policies as indented JSON, by their names.
+func PolicyDocuments() (map[string][]byte, error) {
 	all := map[string][]byte{}
 	for name, services := range policies {
 		document, err := json.MarshalIndent(policy{Version: "2012-10-17", Statement: statements(services)}, "", "  ")

@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "write docs/deploy-policy and docs/ci-ro
 // folders are the folders of generated policy documents, each with the function that generates
 // them.
 var folders = map[string]func() (map[string][]byte, error){
-	"../../docs/deploy-policy": Documents,
-	"../../docs/ci-roles":      CIDocuments,
+	"../../docs/deploy-policy": PolicyDocuments,
+	"../../docs/ci-roles":      CIPolicyDocuments,
 }
 
 // Each folder has a file for each document, and no other.
@@ -149,12 +149,12 @@ func endsWith(pattern, name string) bool {
 // Each policy is within IAM's limits and allows no whole service. It deletes nothing of other
 // stacks, where the ARNs of the service have names or tags.
 func TestPoliciesFitIAM(t *testing.T) {
-	documents, err := Documents()
+	documents, err := PolicyDocuments()
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(documents), MaxPolicies)
 	action := regexp.MustCompile(`^[a-z0-9]+:([A-Za-z0-9]+|(Describe|Get|GetBucket|GetObject)\*)$`)
 	deletes := regexp.MustCompile(`:(Delete|Terminate|Release|Schedule)`)
-	// Deletions of what has neither a name of ours in its ARN nor tags.
+	// Deletions of resources that have neither the stack's name in their ARNs nor tags.
 	withoutNames := []string{
 		"logs:DeleteLogDelivery", "cloudfront:DeleteCachePolicy", "cloudfront:DeleteOriginAccessControl", "cloudfront:DeleteResponseHeadersPolicy", "cloudfront:DeleteVpcOrigin",
 	}

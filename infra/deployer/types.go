@@ -132,7 +132,8 @@ var types = map[string][]grant{
 		on("ec2", tagged, "ModifyVpcAttribute", "DisassociateVpcCidrBlock", "DeleteVpc", "DeleteTags"),
 	},
 	"aws:ec2/vpcEndpoint:VpcEndpoint": {on("ec2", everything, "CreateVpcEndpoint"), on("ec2", tagged, "ModifyVpcEndpoint", "DeleteVpcEndpoints")},
-	// Rules are also those of groups that EKS and CloudFront create, without the tags.
+	// The rules may be in security groups that EKS and CloudFront create. These groups do not have
+	// the stack's tags.
 	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {
 		on("ec2", everything, "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress", "ModifySecurityGroupRules"),
 	},

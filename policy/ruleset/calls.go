@@ -27,7 +27,7 @@ const (
 // callsOf returns the actions that the program with a service account calls. For an account that
 // this function does not list, known is false.
 func callsOf(account string) (actions []string, known bool) {
-	databaseClients := []string{scaling.Migrate().Short, "postgres-exporter"}
+	databaseClients := []string{scaling.MigrationTask().Short, "postgres-exporter"}
 	for _, p := range scaling.Services() {
 		databaseClients = append(databaseClients, p.Name)
 	}

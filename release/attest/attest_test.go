@@ -121,8 +121,8 @@ func statement(t testing.TB, image name.Digest, predicateType string) *Statement
 // required are the predicate types that a release requires.
 var required = []string{ProvenanceType, SPDXType}
 
-// signed pushes an image and attaches a signed statement of each required type.
-func signed(t *testing.T, repo name.Repository, key signkey.Key) name.Digest {
+// pushSigned pushes an image and attaches a signed statement of each required type.
+func pushSigned(t *testing.T, repo name.Repository, key signkey.Key) name.Digest {
 	t.Helper()
 	image := push(t, repo)
 	require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, key))
@@ -134,7 +134,7 @@ func TestSignedImageIsAcceptedAndCopiedWithItsReferrers(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			r := newTestRegistry(t, api)
 			key, trusted := newKey(t)
-			source := signed(t, r.repository(t, "staging/web"), key)
+			source := pushSigned(t, r.repository(t, "staging/web"), key)
 			found, err := Verify(t.Context(), source, trusted, required)
 			require.NoError(t, err)
 			require.Len(t, found, 2)
@@ -183,7 +183,7 @@ func TestIndexIsCopiedWithTheReferrersOfItsPlatforms(t *testing.T) {
 func TestRepeatedSigningAddsNothing(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, _ := newKey(t)
-	image := signed(t, r.repository(t, "web"), key)
+	image := pushSigned(t, r.repository(t, "web"), key)
 	require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, key))
 	digests, err := Referrers(t.Context(), image)
 	require.NoError(t, err)
@@ -199,7 +199,7 @@ func TestGatesAcceptProvenanceAndSBOM(t *testing.T) {
 func TestVerifyReadsOnlyTheRequiredTypes(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, trusted := newKey(t)
-	image := signed(t, r.repository(t, "web"), key)
+	image := pushSigned(t, r.repository(t, "web"), key)
 	var others []*Statement
 	for _, predicateType := range []string{"https://example.com/a", "https://example.com/b"} {
 		others = append(others, statement(t, image, predicateType))
@@ -229,7 +229,7 @@ func TestRotationAcceptsEitherKey(t *testing.T) {
 		trusted[id] = key
 	}
 	for _, key := range []signkey.Key{oldKey, newerKey} {
-		_, err := Verify(t.Context(), signed(t, r.repository(t, "web"), key), trusted, required)
+		_, err := Verify(t.Context(), pushSigned(t, r.repository(t, "web"), key), trusted, required)
 		require.NoError(t, err)
 	}
 }
@@ -259,7 +259,7 @@ func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 		"another key": {
 			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
 				other, _ := newKey(t)
-				return signed(t, repo, other)
+				return pushSigned(t, repo, other)
 			},
 			"is signed by another key",
 		},
@@ -304,7 +304,7 @@ func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 		},
 		"a registry that changed the bundle": {
 			func(t *testing.T, r *testRegistry, repo name.Repository) name.Digest {
-				image := signed(t, repo, key)
+				image := pushSigned(t, repo, key)
 				r.tamper = func(path string, content []byte) []byte {
 					if strings.Contains(path, "/blobs/") && bytes.Contains(content, []byte("dsseEnvelope")) {
 						return bytes.Replace(content, []byte("payloadType"), []byte("payloadTypo"), 1)
@@ -317,7 +317,7 @@ func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 		},
 		"a registry that changed the manifest": {
 			func(t *testing.T, r *testRegistry, repo name.Repository) name.Digest {
-				image := signed(t, repo, key)
+				image := pushSigned(t, repo, key)
 				r.tamper = func(path string, content []byte) []byte {
 					if strings.Contains(path, "/manifests/"+image.DigestStr()) {
 						return append(content, ' ')
@@ -346,7 +346,7 @@ func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 func TestCopyRefusesAChangedLayer(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, _ := newKey(t)
-	source := signed(t, r.repository(t, "staging/web"), key)
+	source := pushSigned(t, r.repository(t, "staging/web"), key)
 	other := newTestRegistry(t, true)
 	r.tamper = func(path string, content []byte) []byte {
 		if strings.Contains(path, "/blobs/") && len(content) > 0 {
@@ -364,7 +364,7 @@ func TestCopyRefusesAChangedLayer(t *testing.T) {
 func TestUnreachableRegistryIsNoRefusal(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, trusted := newKey(t)
-	image := signed(t, r.repository(t, "web"), key)
+	image := pushSigned(t, r.repository(t, "web"), key)
 	var refused *RefusedError
 	for status, reason := range map[int]string{http.StatusTeapot: "broken", http.StatusForbidden: "denied"} {
 		r.status = status

@@ -42,8 +42,8 @@ type Subject struct {
 	Digest map[string]string `json:"digest"`
 }
 
-// NewStatement returns a statement about the image with this digest. name, such as the
-// repository, is only for people. It is not verified, because a copy of the image is in
+// NewStatement returns a statement about the image with this digest. The parameter name, such as
+// the repository, is only for people. Nothing verifies the name, because a copy of the image is in
 // another repository.
 func NewStatement(name string, digest v1.Hash, predicateType string, predicate any) (*Statement, error) {
 	raw, err := json.Marshal(predicate)

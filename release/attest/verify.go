@@ -78,8 +78,8 @@ func Verify(ctx context.Context, image name.Digest, keys signkey.Trusted, predic
 }
 
 // Find returns the statements of these predicate types about the image that trusted keys have
-// signed. Unlike Verify, it returns no error if there are none. Its other errors are those of
-// Verify.
+// signed. Unlike Verify, it returns no error if there is no such statement. It returns the same
+// errors as Verify if the image can't be read.
 func Find(ctx context.Context, image name.Digest, keys signkey.Trusted, predicateTypes []string, options ...remote.Option) ([]Attestation, error) {
 	found, err := inspect(ctx, image, keys, predicateTypes, options)
 	if err != nil {

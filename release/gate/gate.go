@@ -51,8 +51,8 @@ func PredicateTypes(stack string, names []Name) []string {
 }
 
 // AcceptedPredicateTypes returns the predicate types of the statements that a stack requires of an
-// image: provenance, SBOM, and those of the required gates. The first two are the constants of
-// package attest, which this package does not import.
+// image: provenance, SBOM, and a statement of each required gate. The first two are the constants
+// of package attest, which this package does not import.
 func AcceptedPredicateTypes(stack string, required []Name) []string {
 	return append([]string{"https://slsa.dev/provenance/v1", "https://spdx.dev/Document"}, PredicateTypes(stack, required)...)
 }

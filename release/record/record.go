@@ -109,7 +109,7 @@ func (f *File) DiffersOnlyByRelease(earlier *File) bool {
 	return err == nil && string(text) == f.text
 }
 
-// With returns the text of the file with another record. All other bytes stay the same, also those of
+// With returns the text of the file with another record. All other bytes stay the same, also in
 // comments.
 func (f *File) With(r *Record) ([]byte, error) {
 	lines := strings.SplitAfter(f.text, "\n")

@@ -12,7 +12,7 @@ type exemption struct {
 // oneEndpoint is the reason for programs with one endpoint for both probes.
 const oneEndpoint = "the program has one endpoint for its health; the readiness probe runs twice as often, so that it fails first"
 
-// exemptions are the exemptions of all stacks. A test fails if one of them fits no finding of any
+// exemptions are the exemptions of all stacks. A test fails if an exemption fits no finding of any
 // stack.
 var exemptions = []exemption{
 	{"container-image-pull-policy", "*/*", "an image by digest is the same image, and the node's role pulls it: there is no secret to validate again"},

@@ -10,9 +10,9 @@ const (
 	Digits = 12
 )
 
-// Owner returns the beginning of a tag that all images of one resource have: OWNER- of
+// OwnerPrefix returns the beginning of a tag that all images of one resource have: OWNER- of
 // OWNER-DIGEST. It is empty if the tag has another form.
-func Owner(tag string) string {
+func OwnerPrefix(tag string) string {
 	digest := len(tag) - Digits
 	if digest < 2 || tag[digest-1] != '-' {
 		return ""

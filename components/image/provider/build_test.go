@@ -28,7 +28,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// tinyRecipe is the recipe of the test module in dir.
+// tinyRecipe returns the recipe of the test module in dir.
 func tinyRecipe(t *testing.T, dir string) recipe {
 	return recipe{ImportPath: tinyPath(t), Platforms: []string{"linux/amd64"}, Dir: dir}
 }
@@ -44,11 +44,11 @@ func digestOf(t *testing.T, r recipe) string {
 func TestDigestDependsOnlyOnTheSources(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"main.go": hello, "kodata/page.html": "<p>page</p>"}
-	dir := module(t, files)
+	dir := newModule(t, files)
 	want := digestOf(t, tinyRecipe(t, dir))
 
 	t.Run("another folder, a changed git checkout, other file times and modes", func(t *testing.T) {
-		other := module(t, files)
+		other := newModule(t, files)
 		edit(t, other, ".git/HEAD", "ref: refs/heads/main\n")
 		edit(t, other, "notes.txt", "not a source")
 		require.NoError(t, os.Chmod(filepath.Join(other, "main.go"), 0o600))
@@ -73,9 +73,9 @@ func TestDigestDependsOnlyOnTheSources(t *testing.T) {
 
 func TestEnvironmentDoesNotChangeTheImage(t *testing.T) {
 	t.Parallel()
-	// TestMain sets GOFLAGS, GOAMD64 and GOOS before it calls Isolate. leaked.go does
-	// not compile, and is part of the build only if one of them reaches it.
-	dir := module(t, map[string]string{
+	// TestMain sets GOFLAGS, GOAMD64 and GOOS before it calls Isolate. leaked.go does not compile,
+	// and is part of the build only if Isolate leaves one of these variables set.
+	dir := newModule(t, map[string]string{
 		"main.go":   "package main\n\nfunc main() {}\n",
 		"leaked.go": "//go:build leaked || amd64.v2 || windows\n\npackage main\n\nfunc init() { doesNotCompile }\n",
 	})
@@ -109,7 +109,7 @@ func TestBuildErrorsNameTheCause(t *testing.T) {
 	} {
 		t.Run(c.reason, func(t *testing.T) {
 			s := newStack(t, "tiny")
-			_, failures := s.check(args(path.Join(tinyPath(t), c.folder), module(t, c.files), "localhost:1/shop/tiny"))
+			_, failures := s.check(args(path.Join(tinyPath(t), c.folder), newModule(t, c.files), "localhost:1/shop/tiny"))
 			require.Len(t, failures, 1)
 			for _, want := range c.want {
 				require.Contains(t, failures["importPath"], want)
@@ -127,7 +127,7 @@ func TestMissingDirIsRefused(t *testing.T) {
 
 func TestUpdateFailsIfSourcesChangedSinceTheCheck(t *testing.T) {
 	registry := newRegistry(t)
-	base, err := checked()
+	base, err := stackWithCheckedInputs()
 	require.NoError(t, err)
 	inputs := base.inputs.
 		Set("repository", property.New(registry.host+"/shop/tiny")).
@@ -141,7 +141,7 @@ func TestUpdateFailsIfSourcesChangedSinceTheCheck(t *testing.T) {
 // two folders with the same import path must not share it.
 func TestSameImportPathInTwoFoldersGivesTwoImages(t *testing.T) {
 	t.Parallel()
-	dirs := []string{module(t, map[string]string{"main.go": hello}), module(t, map[string]string{"main.go": probe})}
+	dirs := []string{newModule(t, map[string]string{"main.go": hello}), newModule(t, map[string]string{"main.go": probe})}
 	b := newBuilder(isolated)
 	digests := make([]string, len(dirs))
 	var group errgroup.Group
@@ -168,7 +168,7 @@ func TestSameImportPathInTwoFoldersGivesTwoImages(t *testing.T) {
 }
 
 func TestDigestDoesNotDependOnTheCache(t *testing.T) {
-	checkedImage, err := checked() // with the cache of all tests
+	checkedImage, err := stackWithCheckedInputs() // with the cache of all tests
 	require.NoError(t, err)
 	t.Setenv("KOCACHE", t.TempDir()) // an empty cache
 	r := recipe{ImportPath: "example.com/tiny", Platforms: []string{"linux/amd64"}, Dir: checkedImage.inputs.Get("dir").AsString()}
@@ -177,7 +177,7 @@ func TestDigestDoesNotDependOnTheCache(t *testing.T) {
 
 func TestBuildIsCancelled(t *testing.T) {
 	t.Parallel()
-	r := tinyRecipe(t, module(t, map[string]string{"main.go": hello}))
+	r := tinyRecipe(t, newModule(t, map[string]string{"main.go": hello}))
 	unlock, err := lock(t.Context(), r.ImportPath) // as if another Pulumi process built it
 	require.NoError(t, err)
 	defer unlock()
@@ -210,7 +210,7 @@ func TestBuildOnABaseImage(t *testing.T) {
 	digest, err := base.Digest()
 	require.NoError(t, err)
 
-	r := tinyRecipe(t, module(t, map[string]string{"main.go": hello}))
+	r := tinyRecipe(t, newModule(t, map[string]string{"main.go": hello}))
 	r.Base = ref.Context().Digest(digest.String()).String()
 	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
@@ -253,7 +253,7 @@ func main() {
 
 func TestImageHasBinaryDataCertificatesAndTimeZones(t *testing.T) {
 	t.Parallel()
-	dir := module(t, map[string]string{"main.go": probe, "kodata/page.html": "page"})
+	dir := newModule(t, map[string]string{"main.go": probe, "kodata/page.html": "page"})
 	r := tinyRecipe(t, dir)
 	r.Labels = map[string]string{"org.opencontainers.image.source": "example.com/tiny"}
 	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)

@@ -59,7 +59,7 @@ func TestUnusedCachesAreDeleted(t *testing.T) {
 	require.FileExists(t, filepath.Join(outside, "target", "bin", "program"), "a link led to it")
 	require.FileExists(t, filepath.Join(dir, "bin", "program"), "it is in the cache in use")
 
-	// The use is recorded, so the cache survives a use of another one six days later.
+	// The use is recorded, so the cache still exists after a use of another cache six days later.
 	_, err = useCache(root, "000000000002", now.Add(unusedLimit-24*time.Hour))
 	require.NoError(t, err)
 	require.DirExists(t, dir)

@@ -207,7 +207,7 @@ func (r *remover) deleteReferrers(ctx context.Context, subject v1.Hash) error {
 	if len(referrers) == 0 {
 		return nil
 	}
-	// A registry without the referrers API lists them at this tag.
+	// A registry without the referrers API lists the referrers of a manifest at this tag.
 	fallback := r.repo.Tag(strings.Replace(subject.String(), ":", "-", 1))
 	if err := r.delete(fallback); err != nil && classify(err) != unsupported {
 		return err
@@ -215,7 +215,7 @@ func (r *remover) deleteReferrers(ctx context.Context, subject v1.Hash) error {
 	return nil
 }
 
-// delete deletes a tag or a manifest. It succeeds if there is none.
+// delete deletes a tag or a manifest. It also succeeds if the tag or the manifest does not exist.
 func (r *remover) delete(ref name.Reference) error {
 	if err := remote.Delete(ref, r.options...); err != nil && classify(err) != absent {
 		return err

@@ -12,7 +12,7 @@ import (
 // that the main package does not import.
 func moduleWithLibrary(t *testing.T) (dir string, hash func() string) {
 	t.Helper()
-	dir = module(t, map[string]string{
+	dir = newModule(t, map[string]string{
 		"main.go":            "package main\n\nimport \"" + tinyPath(t) + "/lib\"\n\nfunc main() { lib.Say() }\n",
 		"main_test.go":       "package main\n",
 		"lib/lib.go":         "package lib\n\nimport _ \"embed\"\n\n//go:embed data/words.txt\nvar words string\n\nfunc Say() { println(words) }\n",
@@ -60,7 +60,7 @@ func TestFingerprintChangesWithTheSources(t *testing.T) {
 }
 
 func TestFingerprintChangesWithTheRecipe(t *testing.T) {
-	dir := module(t, map[string]string{"main.go": hello})
+	dir := newModule(t, map[string]string{"main.go": hello})
 	hash := func(r recipe) string {
 		r.ImportPath, r.Dir = tinyPath(t), dir
 		fingerprint, err := r.fingerprint("go1.26.8 auto")
@@ -80,21 +80,21 @@ func TestFingerprintIsEmptyIfItCannotSeeAllInputs(t *testing.T) {
 		{"a malformed go.mod", "go.mod", "not a go.mod"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			dir := module(t, map[string]string{"main.go": hello})
+			dir := newModule(t, map[string]string{"main.go": hello})
 			edit(t, dir, tc.file, tc.content)
 			fingerprint, err := recipe{ImportPath: tinyPath(t), Dir: dir}.fingerprint("go1.26.8 auto")
 			require.NoError(t, err)
 			require.Empty(t, fingerprint)
 		})
 	}
-	fingerprint, err := recipe{ImportPath: "example.com/another/main", Dir: module(t, nil)}.fingerprint("go1.26.8 auto")
+	fingerprint, err := recipe{ImportPath: "example.com/another/main", Dir: newModule(t, nil)}.fingerprint("go1.26.8 auto")
 	require.NoError(t, err)
 	require.Empty(t, fingerprint, "a main package of another module")
 }
 
 // The digest of an image with unchanged sources needs no build.
 func TestUnchangedSourcesAreNotBuilt(t *testing.T) {
-	dir := module(t, map[string]string{"main.go": hello})
+	dir := newModule(t, map[string]string{"main.go": hello})
 	s := newStack(t, "tiny")
 	given := args(tinyPath(t), dir, newRegistry(t).host+"/shop/tiny")
 	require.True(t, s.up(given))

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
 )
 
-// field is an input of a guard.
+// field returns one input of a guard: a value with its rule.
 func field(rule changerule.Rule, value string, from ...string) property.Value {
 	return property.New(map[string]property.Value{
 		"path": property.New("network.zones"), "value": property.New(value), "from": list(from...), "rule": property.New(string(rule)),
@@ -100,7 +100,7 @@ func TestGuardIgnoresAnotherWordingOfAReason(t *testing.T) {
 	require.False(t, s.up(guardInputs(map[string]property.Value{"disk": property.New(worded)})))
 }
 
-// The guard records an empty value, too. So a store that was created without a snapshot refuses a
+// The guard also records an empty value. So a store that was created without a snapshot refuses a
 // snapshot later.
 func TestGuardRecordsAnEmptyValue(t *testing.T) {
 	s := newGuard(t)

@@ -12,7 +12,7 @@ import (
 
 func TestPreviewUpdateAndDestroy(t *testing.T) {
 	t.Parallel()
-	dir := module(t, map[string]string{"main.go": hello})
+	dir := newModule(t, map[string]string{"main.go": hello})
 	registry := newRegistry(t)
 	repo := registry.host + "/shop/tiny"
 	s := newStack(t, "tiny")
@@ -59,7 +59,7 @@ func main() { println("changed") }
 func TestPreviewBeforeTheRepositoryExists(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "tiny")
-	given := args(tinyPath(t), module(t, map[string]string{"main.go": hello}), "")
+	given := args(tinyPath(t), newModule(t, map[string]string{"main.go": hello}), "")
 	given["repository"] = property.New(property.Computed)
 	given["credentials"] = property.New(map[string]property.Value{
 		"username": property.New("AWS"), "password": property.New("token"),
@@ -88,14 +88,14 @@ func TestNewCredentialsChangeNothing(t *testing.T) {
 	registry := newRegistry(t)
 	token := "monday"
 	registry.password.Store(&token)
-	s := pushed(t, registry, credentials("monday"))
+	s := createImage(t, registry, credentials("monday"))
 	require.NotContains(t, s.state.AsMap(), "credentials", "outputs have no password")
 	diff := s.diff(s.inputs.Set("credentials", credentials("tuesday")["credentials"]))
 	require.False(t, diff.HasChanges, "ECR gives a new token each time")
 }
 
 func TestAnotherRepositoryReplacesTheImage(t *testing.T) {
-	s := pushed(t, newRegistry(t))
+	s := createImage(t, newRegistry(t))
 	diff := s.diff(s.inputs.Set("repository", property.New("example.com/shop/other")))
 	require.Equal(t, map[string]p.PropertyDiff{"repository": {Kind: p.UpdateReplace}}, diff.DetailedDiff)
 	diff = s.diff(s.inputs.Set("repository", property.New(property.Computed)))
@@ -103,7 +103,7 @@ func TestAnotherRepositoryReplacesTheImage(t *testing.T) {
 }
 
 func TestDiffNamesTheChangedInputs(t *testing.T) {
-	s := pushed(t, newRegistry(t))
+	s := createImage(t, newRegistry(t))
 	diff := s.diff(s.inputs.
 		Set("digest", property.New("sha256:1")).
 		Set("goVersion", property.New("go1.99")).
@@ -115,12 +115,12 @@ func TestDiffNamesTheChangedInputs(t *testing.T) {
 
 func TestPushSkipsWhatTheRegistryHas(t *testing.T) {
 	registry := newRegistry(t)
-	pushed(t, registry)
+	createImage(t, registry)
 	uploads, writes := registry.uploads.Load(), registry.writes.Load()
-	pushed(t, registry, map[string]property.Value{"tag": property.New("test-two-0123456789ab")})
+	createImage(t, registry, map[string]property.Value{"tag": property.New("test-two-0123456789ab")})
 	require.Equal(t, uploads, registry.uploads.Load(), "no blob is sent twice")
 	require.Equal(t, writes+1, registry.writes.Load(), "only the second resource's tag is written")
-	pushed(t, registry)
+	createImage(t, registry)
 	require.Equal(t, writes+1, registry.writes.Load(), "nothing is written twice")
 }
 

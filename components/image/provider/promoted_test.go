@@ -29,17 +29,17 @@ func signingKey(t *testing.T) (path, public string) {
 	return path, string(text)
 }
 
-// pushedSigned returns a created image that the key signed.
-func pushedSigned(t *testing.T, registry *testRegistry, key string, more ...map[string]property.Value) *stack {
+// createSignedImage creates an image that the key signs.
+func createSignedImage(t *testing.T, registry *testRegistry, key string, more ...map[string]property.Value) *stack {
 	t.Helper()
 	in := ImageInputs{ImageSpec: ImageSpec{SigningKey: &key}}
 	require.NoError(t, in.identifySigner(t.Context()))
 	more = append(more, map[string]property.Value{"signingKey": property.New(key), "signedBy": property.New(in.SignedBy)})
-	return pushed(t, registry, more...)
+	return createImage(t, registry, more...)
 }
 
-// promotion returns a stack for a promoted image, and the inputs of the program.
-func promotion(t *testing.T, source, repository string, keys ...string) (*stack, map[string]property.Value) {
+// newPromotion returns a stack for a promoted image, and the inputs of its program.
+func newPromotion(t *testing.T, source, repository string, keys ...string) (*stack, map[string]property.Value) {
 	t.Helper()
 	s := newStack(t, "web")
 	s.urn = resource.NewURN("prod", "shop", "", "ko:index:Promoted", "web")
@@ -55,7 +55,7 @@ func promotion(t *testing.T, source, repository string, keys ...string) (*stack,
 func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
-	s := pushedSigned(t, registry, key)
+	s := createSignedImage(t, registry, key)
 	keys, err := signkey.ParseTrusted(public)
 	require.NoError(t, err)
 	ref, err := name.NewDigest(s.output("reference"))
@@ -88,7 +88,7 @@ func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
 
 func TestNewSigningKeyIsADiffAndAMissingOneIsRefused(t *testing.T) {
 	registry := newRegistry(t)
-	s := pushed(t, registry)
+	s := createImage(t, registry)
 	key, _ := signingKey(t)
 	inputs := s.inputs.Set("signingKey", property.New(key)).Set("signedBy", property.New("id"))
 	require.Equal(t, map[string]p.PropertyDiff{"signedBy": {Kind: p.Update}}, s.diff(inputs).DetailedDiff)
@@ -101,7 +101,7 @@ func TestNewSigningKeyIsADiffAndAMissingOneIsRefused(t *testing.T) {
 func TestRefreshNoticesMissingSignatures(t *testing.T) {
 	registry := newRegistry(t)
 	key, _ := signingKey(t)
-	s := pushedSigned(t, registry, key)
+	s := createSignedImage(t, registry, key)
 	inputs := s.inputs
 	exists, err := s.refresh()
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ func TestRefreshNoticesMissingSignatures(t *testing.T) {
 	require.True(t, exists, "it was signed again")
 }
 
-// dropReferrers deletes what was signed about an image, and the tag that lists it.
+// dropReferrers deletes the signed statements about an image, and the tag that lists them.
 func dropReferrers(t *testing.T, reference string) {
 	t.Helper()
 	ref, err := name.NewDigest(reference)
@@ -133,8 +133,8 @@ func dropReferrers(t *testing.T, reference string) {
 func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
-	source := pushedSigned(t, registry, key)
-	s, given := promotion(t, source.output("reference"), registry.host+"/prod/web", public)
+	source := createSignedImage(t, registry, key)
+	s, given := newPromotion(t, source.output("reference"), registry.host+"/prod/web", public)
 
 	_, shown := s.preview(given)
 	want := registry.host + "/prod/web@" + source.output("digest")
@@ -167,10 +167,10 @@ func TestPreviewRefusesAPromotionThatIsNotVerified(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
 	_, other := signingKey(t)
-	signed, plain := pushedSigned(t, registry, key), ""
+	signed, plain := createSignedImage(t, registry, key), ""
 	require.NotEmpty(t, signed.output("reference"))
 	bare := newRegistry(t)
-	plain = pushed(t, bare).output("reference")
+	plain = createImage(t, bare).output("reference")
 	for _, c := range []struct{ why, source, key, property, want string }{
 		{"nobody signed it", plain, public, "source", "nothing of this type is attached"},
 		{"another key signed it", signed.output("reference"), other, "source", "is signed by another key"},
@@ -179,19 +179,19 @@ func TestPreviewRefusesAPromotionThatIsNotVerified(t *testing.T) {
 		{"no key is trusted", signed.output("reference"), "text", "trustedKeys", "has no public key"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			s, given := promotion(t, c.source, registry.host+"/prod/web", c.key)
+			s, given := newPromotion(t, c.source, registry.host+"/prod/web", c.key)
 			_, failures := s.check(given)
 			require.Contains(t, failures[c.property], c.want)
 		})
 	}
 }
 
-// A preview may run where the source can't be reached. The update verifies always.
+// A preview may run where the source can't be reached. The update always verifies the image.
 func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
 	registry := newRegistry(t)
-	source := pushed(t, registry)
+	source := createImage(t, registry)
 	_, public := signingKey(t)
-	s, given := promotion(t, source.output("reference"), registry.host+"/prod/web", public)
+	s, given := newPromotion(t, source.output("reference"), registry.host+"/prod/web", public)
 	registry.broken.Store(true)
 	inputs, failures := s.check(given)
 	require.Empty(t, failures)
@@ -204,8 +204,8 @@ func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
 func TestRefreshNoticesAMissingPromotedImageOrSignature(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
-	source := pushedSigned(t, registry, key)
-	s, given := promotion(t, source.output("reference"), registry.host+"/prod/web", public)
+	source := createSignedImage(t, registry, key)
+	s, given := newPromotion(t, source.output("reference"), registry.host+"/prod/web", public)
 	for _, lose := range []func(*testing.T, string){dropReferrers, deleteManifest} {
 		require.True(t, s.up(given))
 		lose(t, s.output("reference"))
@@ -219,8 +219,8 @@ func TestRefreshNoticesAMissingPromotedImageOrSignature(t *testing.T) {
 func TestDeleteOfAPromotedImageKeepsASharedDigest(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
-	source := pushedSigned(t, registry, key)
-	s, given := promotion(t, source.output("reference"), registry.host+"/prod/web", public)
+	source := createSignedImage(t, registry, key)
+	s, given := newPromotion(t, source.output("reference"), registry.host+"/prod/web", public)
 	require.True(t, s.up(given))
 	reference := s.output("reference")
 	addTag(t, reference, "v1")
@@ -237,21 +237,21 @@ func TestDeleteOfAPromotedImageKeepsASharedDigest(t *testing.T) {
 func TestPromotedBeforeTheRepositoryExists(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
-	source := pushedSigned(t, registry, key)
-	s, given := promotion(t, source.output("reference"), "", public)
+	source := createSignedImage(t, registry, key)
+	s, given := newPromotion(t, source.output("reference"), "", public)
 	given["repository"] = property.New(property.Computed)
 	_, shown := s.preview(given)
 	require.Equal(t, source.output("digest"), shown.Get("digest").AsString())
 	require.True(t, shown.Get("reference").IsComputed())
 }
 
-// A stack that has built its images and then gets promoted ones has both for a moment, in
-// one repository and with one digest.
+// A stack that has built its images and then promotes has both for a moment, in one repository and
+// with one digest. The deletion of the built image must keep the manifest.
 func TestPromotedImageReplacesABuiltOneWithTheSameDigest(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
-	built := pushedSigned(t, registry, key)
-	s, given := promotion(t, built.output("reference"), registry.host+"/shop/tiny", public)
+	built := createSignedImage(t, registry, key)
+	s, given := newPromotion(t, built.output("reference"), registry.host+"/shop/tiny", public)
 	s.urn = resource.NewURN("test", "shop", "", "ko:index:Promoted", "tiny")
 	require.True(t, s.up(given))
 	require.NoError(t, built.destroy())

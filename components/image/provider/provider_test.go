@@ -59,9 +59,9 @@ import "fmt"
 func main() { fmt.Println("hello") }
 `
 
-// module creates a module with the files and returns its folder. Each test has its
+// newModule creates a module with the files and returns its folder. Each test has its
 // own module path, because builds of one import path wait for each other.
-func module(t *testing.T, files map[string]string) string {
+func newModule(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	edit(t, dir, "go.mod", "module "+tinyPath(t)+"\n\ngo 1.26\n")
@@ -219,9 +219,9 @@ func (s *stack) up(given map[string]property.Value) bool {
 	return diff.HasChanges
 }
 
-// checked returns a provider that has built the module of hello, with the checked
+// stackWithCheckedInputs returns a provider that has built the module of hello, with the checked
 // inputs. Most tests begin with it.
-var checked = sync.OnceValues(func() (*stack, error) {
+var stackWithCheckedInputs = sync.OnceValues(func() (*stack, error) {
 	dir, err := os.MkdirTemp(shared, "")
 	if err != nil {
 		return nil, err
@@ -244,10 +244,10 @@ var checked = sync.OnceValues(func() (*stack, error) {
 	return s, err
 })
 
-// pushed returns a resource that was created from checked, with more inputs.
-func pushed(t *testing.T, store *testRegistry, more ...map[string]property.Value) *stack {
+// createImage creates an image with the inputs of stackWithCheckedInputs and more inputs.
+func createImage(t *testing.T, store *testRegistry, more ...map[string]property.Value) *stack {
 	t.Helper()
-	base, err := checked()
+	base, err := stackWithCheckedInputs()
 	require.NoError(t, err)
 	inputs := base.inputs.Set("repository", property.New(store.host+"/shop/tiny"))
 	for _, m := range more {

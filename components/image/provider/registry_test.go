@@ -48,7 +48,7 @@ func addTag(t *testing.T, reference, other string) {
 
 func TestRefreshNoticesADeletedImage(t *testing.T) {
 	registry := newRegistry(t)
-	s := pushed(t, registry)
+	s := createImage(t, registry)
 	inputs := s.inputs
 	exists, err := s.refresh()
 	require.NoError(t, err)
@@ -69,7 +69,7 @@ func TestRefreshWithRefusedLoginKeepsTheState(t *testing.T) {
 	registry := newRegistry(t)
 	token := "monday"
 	registry.password.Store(&token)
-	s := pushed(t, registry, credentials("monday"))
+	s := createImage(t, registry, credentials("monday"))
 
 	exists, err := s.refresh()
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestRefreshWithRefusedLoginKeepsTheState(t *testing.T) {
 
 func TestRefreshFailsIfTheRegistryDoesNotAnswer(t *testing.T) {
 	registry := newRegistry(t)
-	s := pushed(t, registry)
+	s := createImage(t, registry)
 	registry.broken.Store(true)
 	_, err := s.refresh()
 	require.ErrorContains(t, err, "registry "+registry.host+" does not answer")
@@ -131,7 +131,7 @@ func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 			require.NoError(t, remote.WriteIndex(ref.Context().Tag("all"), index))
 		}, true, []string{"all", "sbom"}},
 		{"a tag of another stack keeps the manifest", func(t *testing.T, registry *testRegistry, _ string, _ *stack) {
-			pushed(t, registry, map[string]property.Value{"tag": property.New("prod-tiny-0123456789ab")})
+			createImage(t, registry, map[string]property.Value{"tag": property.New("prod-tiny-0123456789ab")})
 		}, true, []string{"prod-tiny-", "sbom"}},
 		{"tags of other images stay", func(t *testing.T, _ *testRegistry, repo string, _ *stack) {
 			ref, err := name.ParseReference(repo + ":other")
@@ -151,7 +151,7 @@ func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 		t.Run(c.reason, func(t *testing.T) {
 			registry := newRegistry(t)
 			repo := registry.host + "/shop/tiny"
-			s := pushed(t, registry)
+			s := createImage(t, registry)
 			c.before(t, registry, repo, s)
 			require.NoError(t, s.destroy())
 			if c.kept {
@@ -177,7 +177,7 @@ func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 }
 
 func TestDeleteSucceedsWithoutTheRepository(t *testing.T) {
-	s := pushed(t, newRegistry(t))
+	s := createImage(t, newRegistry(t))
 	empty := newRegistry(t).host + "/shop/tiny"
 	s.state = s.state.Set("reference", property.New(empty+"@"+s.output("digest")))
 	require.NoError(t, s.destroy())
@@ -187,12 +187,12 @@ func TestDeleteUsesTheCredentials(t *testing.T) {
 	registry := newRegistry(t)
 	token := "monday"
 	registry.password.Store(&token)
-	s := pushed(t, registry, credentials("monday"))
+	s := createImage(t, registry, credentials("monday"))
 	require.NoError(t, s.destroy())
 	registry.password.Store(nil)
 	requireMissing(t, s.output("reference"))
 
-	s = pushed(t, registry)
+	s = createImage(t, registry)
 	registry.password.Store(&token)
 	require.NoError(t, s.destroy(), "without a login the image stays, and the destroy continues")
 	registry.password.Store(nil)
@@ -201,7 +201,7 @@ func TestDeleteUsesTheCredentials(t *testing.T) {
 
 func TestDeleteAnIndexKeepsSharedManifests(t *testing.T) {
 	t.Parallel()
-	dir := module(t, map[string]string{"main.go": hello})
+	dir := newModule(t, map[string]string{"main.go": hello})
 	repo := newRegistry(t).host + "/shop/tiny"
 	onePlatform, twoPlatforms := newStack(t, "one"), newStack(t, "both")
 	platforms := func(names ...string) map[string]property.Value {
@@ -238,7 +238,7 @@ func TestPushWithRefusedLoginNamesTheFix(t *testing.T) {
 	registry := newRegistry(t)
 	token := "monday"
 	registry.password.Store(&token)
-	base, err := checked()
+	base, err := stackWithCheckedInputs()
 	require.NoError(t, err)
 	inputs := base.inputs.Set("repository", property.New(registry.host+"/shop/tiny")).Set("credentials", credentials("wrong")["credentials"])
 	_, err = base.server.Create(p.CreateRequest{Urn: base.urn, Properties: inputs})

@@ -43,8 +43,8 @@ func (s *ImageSpec) Annotate(a infer.Annotator) {
 type ImageInputs struct {
 	ImageSpec
 	Credentials *Credentials `pulumi:"credentials,optional"`
-	// Sources is set by the provider, too. Diff does not compare it, because
-	// different sources may give the same image.
+	// The provider also sets Sources. Diff does not compare it, because different sources may give
+	// the same image.
 	Sources string `pulumi:"sources,optional"`
 }
 

@@ -109,9 +109,8 @@ func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Prov
 // the folder. git sets them for its hooks and for the commands of `git rebase --exec`.
 var repositoryVariables = []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
 
-// sourceCommit returns the git commit of the sources, and whether files differ from it.
-// It returns nothing if the sources are in no repository that git can read: a build does
-// not need git.
+// sourceCommit returns the git commit of the sources, and whether files differ from it. It returns
+// nil if the sources are in no repository that git can read, because a build does not need git.
 func sourceCommit(ctx context.Context, dir string) []attest.Dependency {
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()

@@ -29,7 +29,7 @@ func TestSigstoreAcceptsOnlySignedImages(t *testing.T) {
 	registry := newRegistry(t)
 	key, public := signingKey(t)
 	_, other := signingKey(t)
-	s := pushedSigned(t, registry, key)
+	s := createSignedImage(t, registry, key)
 	ref, err := name.NewDigest(s.output("reference"))
 	require.NoError(t, err)
 	referrers, err := attest.Referrers(t.Context(), ref)

@@ -41,7 +41,7 @@ type action struct {
 // If a rule selects an image, no rule with a later priority can expire the image (ECR User Guide,
 // "How lifecycle policies work"). So the first rule protects the image in use.
 func Policy(inUse string) (string, error) {
-	builtPrefix := strings.TrimPrefix(imagetag.Owner(inUse), imagetag.Promoted)
+	builtPrefix := strings.TrimPrefix(imagetag.OwnerPrefix(inUse), imagetag.Promoted)
 	if builtPrefix == "" {
 		return "", fmt.Errorf("tag %q: must be OWNER-DIGEST, as the image provider sets it", inUse)
 	}

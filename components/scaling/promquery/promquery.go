@@ -41,9 +41,9 @@ func Demand(p scaling.Profile, m scaling.PodsMetric) string {
 	return fmt.Sprintf(`clamp_min(clamp_max(%s + %s * (%s - %s), scalar(%s * %s)), scalar(%s))`, sum, target, pods, seen, target, pods, sum)
 }
 
-// Value returns the value of Demand. sum is the sum over the pods that have samples, pods the
-// number of pods, and seen the number of pods with a full window. The rule is that of
-// Kubernetes' replica calculator (calcPlainMetricReplicas, Kubernetes 1.34).
+// Value returns the value of Demand. sum is the sum over the pods that have samples. pods is the
+// number of pods, and seen is the number of pods with a full window. Kubernetes' replica calculator
+// has the same rule (calcPlainMetricReplicas, Kubernetes 1.34).
 func Value(sum, target float64, pods, seen int) float64 {
 	return max(sum, min(sum+target*float64(pods-seen), target*float64(pods)))
 }

@@ -137,7 +137,7 @@ func TestDemandInEverySituation(t *testing.T) {
 		{"Prometheus restarted without its data 10 s ago: no value", "http_requests_per_second", []series{
 			up(app, "a", gauge(1, 11, 2)), requests("a", "GET /x", counter(500, 11, 2)),
 		}, none},
-		{"one of three pods can't be scraped, demand below the target: it counts as its target, 100", "http_requests_per_second", []series{
+		{"one of three pods can't be scraped, demand below the target: that pod counts as its target, 100", "http_requests_per_second", []series{
 			up(app, "a", seen), up(app, "b", seen), up(app, "c", gauge(0, 0, scrapes)),
 			requests("a", "GET /x", counter(200, 0, scrapes)), requests("b", "GET /x", counter(200, 0, scrapes)),
 		}, 180},
@@ -145,11 +145,11 @@ func TestDemandInEverySituation(t *testing.T) {
 			up(app, "a", seen), up(app, "b", seen), up(app, "c", gauge(0, 0, scrapes)),
 			requests("a", "GET /x", counter(600, 0, scrapes)), requests("b", "GET /x", counter(600, 0, scrapes)),
 		}, 300},
-		{"one of three pods can't be scraped, demand above the target: it counts as 0", "http_requests_per_second", []series{
+		{"one of three pods can't be scraped, demand above the target: that pod counts as 0", "http_requests_per_second", []series{
 			up(app, "a", seen), up(app, "b", seen), up(app, "c", gauge(0, 0, scrapes)),
 			requests("a", "GET /x", counter(1000, 0, scrapes)), requests("b", "GET /x", counter(1000, 0, scrapes)),
 		}, 400},
-		{"a pod that ended 10 s ago: its requests still count, itself no longer", "http_requests_per_second", []series{
+		{"a pod that ended 10 s ago: its requests still count, but the pod does not", "http_requests_per_second", []series{
 			up(app, "a", seen), up(app, "b", gauge(1, 0, 11)+" stale"),
 			requests("a", "GET /x", counter(500, 0, scrapes)), requests("b", "GET /x", counter(500, 0, 11)+" stale"),
 		}, 162.5},
@@ -163,7 +163,7 @@ func TestDemandInEverySituation(t *testing.T) {
 			duration("_sum", "b", "GET /x", counter(1, 0, scrapes)), duration("_count", "b", "GET /x", counter(10, 0, scrapes)),
 			duration("_sum", "b", "GET /y", counter(5, 0, scrapes)), duration("_count", "b", "GET /y", counter(10, 0, scrapes)),
 		}, 0.5},
-		{"the mean duration of an idle pod, 0/0, is none", "http_request_duration_seconds", []series{
+		{"the mean duration of an idle pod, 0/0, does not count", "http_request_duration_seconds", []series{
 			up(app, "a", seen), up(app, "b", seen),
 			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
 			duration("_sum", "b", "GET /x", gauge(7, 0, scrapes)), duration("_count", "b", "GET /x", gauge(9, 0, scrapes)),

@@ -18,7 +18,7 @@ type alertCase struct {
 	after string
 }
 
-// interval is the time between two values of the case's series.
+// interval returns the time between two values of the case's series.
 func (c alertCase) interval() string {
 	if c.alert == "DemandAboveMaximum" {
 		return seconds(scaling.ScrapeInterval)

@@ -1,6 +1,6 @@
 package promrules
 
-// databaseCases are states of the PostgreSQL server.
+// databaseCases returns the cases of the alerts about PostgreSQL.
 func databaseCases() []alertCase {
 	one := func(series ...map[string]any) []map[string]any { return series }
 	postgres := func(threshold ...string) map[string]string { return labelsFor("postgres", threshold...) }

@@ -64,7 +64,8 @@ type latency struct {
 func latencies(p scaling.Profile, t scaling.Thresholds) []latency {
 	const (
 		http = "http_request_duration_seconds"
-		// user leaves out probes, and WebSockets, whose duration is that of the connection.
+		// user leaves out probes. It also leaves out WebSockets, because they last as long as the
+		// connection.
 		user         = `,route!~"GET /(health(/.*)?|metrics|ws)"`
 		coordination = "agent_coordination_duration_seconds"
 	)

@@ -20,9 +20,9 @@ import (
 
 // Severities of an alert, in its label severity.
 const (
-	// Page is for what users notice: somebody must act now.
+	// Page is for problems that users notice: somebody must act now.
 	Page = "page"
-	// Ticket is for what users will notice if nobody acts for days.
+	// Ticket is for problems that users will notice if nobody acts for days.
 	Ticket = "ticket"
 )
 

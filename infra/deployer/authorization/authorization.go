@@ -69,9 +69,9 @@ func (l *list) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Check returns an error for every action of a policy that AWS does not have. It also returns
-// one for every Allow that can't take effect: the statement has no resource of the action, or
-// lacks a required one, or a condition has a key that the action does not know.
+// Check returns an error for every action of a policy that AWS does not have. It also returns an
+// error for every Allow that can't take effect. The reason is a missing resource of the action, or
+// a condition key that the action does not know.
 func (r Reference) Check(document []byte) error {
 	var policy struct{ Statement []Statement }
 	if err := json.Unmarshal(document, &policy); err != nil {

@@ -10,7 +10,7 @@ func TestCheckRefusesStatementsThatAllowNothing(t *testing.T) {
 	r, err := Load()
 	require.NoError(t, err)
 	for _, tc := range []struct{ reason, statement, want string }{
-		{"an action on a queue of its service", `{"Effect":"Allow","Action":"sqs:CreateQueue","Resource":"arn:aws:sqs:*:123456789012:platform-*"}`, ""},
+		{"a queue action on a queue", `{"Effect":"Allow","Action":"sqs:CreateQueue","Resource":"arn:aws:sqs:*:123456789012:platform-*"}`, ""},
 		{"an action that AWS does not have", `{"Effect":"Allow","Action":"sqs:MakeQueue","Resource":"*"}`, "sqs:MakeQueue: the reference has no such action"},
 		{"a queue action on a topic", `{"Effect":"Allow","Action":"sqs:CreateQueue","Resource":"arn:aws:sns:*:123456789012:platform"}`, "every request names a resource arn:*:sqs:"},
 		{"an action without a resource", `{"Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":"arn:aws:ecr:*:123456789012:repository/platform"}`, "only the resource * allows it"},
