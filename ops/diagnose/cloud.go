@@ -29,6 +29,8 @@ type Target struct {
 	Group, ID string
 	// State is healthy, initial, draining, unused or unhealthy.
 	State, Reason, Description string
+	// GroupARN is the ARN of the target group.
+	GroupARN string
 }
 
 // Activity is a scaling activity of an Auto Scaling group (EC2 Auto Scaling,
@@ -57,6 +59,8 @@ type Event struct {
 type Wait struct {
 	Database, Name string
 	Load           float64
+	// ResourceID is the database's identifier in Performance Insights.
+	ResourceID string
 }
 
 // Operation is an operation in the log of DocumentDB's profiler (CloudWatch Logs, FilterLogEvents). It
@@ -79,7 +83,7 @@ func cloudFindings(c Cloud, now time.Time) (list []Finding, figures []Figure) {
 	all.add(activityFindings(c.Activities, now))
 	all.add(refreshFindings(c.Refreshes, now))
 	all.add(eventFindings(c.Events, now))
-	all.add(waitFindings(c.Waits, c.CPUs))
+	all.add(waitFindings(c.Waits, c.CPUs, now))
 	all.add(operationFindings(c.Operations))
 	return all.findings, all.figures
 }
@@ -95,7 +99,7 @@ func targetFindings(targets []Target) (list []Finding, figures []Figure) {
 		if t.State == "unhealthy" || t.State == "unavailable" {
 			list = append(list, Finding{
 				Check: App, Name: "target-unhealthy", Where: "target " + t.ID + " of " + t.Group, Evidence: t.State + ": " + t.Reason + " " + t.Description, Threshold: "healthy",
-				Cause: "no ready pod responds at the node's port, or the node's security group does not allow the load balancer", Fix: "see the findings of resources on this node", Next: "aws elbv2 describe-target-health --target-group-arn ARN of " + t.Group,
+				Cause: "no ready pod responds at the node's port, or the node's security group does not allow the load balancer", Fix: "see the findings of resources on this node", Next: "aws elbv2 describe-target-health --target-group-arn " + t.GroupARN,
 			})
 		}
 	}
@@ -178,17 +182,20 @@ func operationFindings(operations []Operation) (list []Finding, figures []Figure
 }
 
 // waitFindings reports the databases with more active sessions than vCPUs.
-func waitFindings(waits []Wait, cpus map[string]int) (list []Finding, figures []Figure) {
-	total := map[string]float64{}
+func waitFindings(waits []Wait, cpus map[string]int, now time.Time) (list []Finding, figures []Figure) {
+	total, ids := map[string]float64{}, map[string]string{}
 	for _, w := range waits {
 		total[w.Database] += w.Load
+		ids[w.Database] = w.ResourceID
 		figures = append(figures, Figure{Database, "wait of " + w.Database, fmt.Sprintf("%.2f sessions in %s", w.Load, w.Name)})
 	}
 	for _, name := range sortedKeys(total) {
 		if n := cpus[name]; n > 0 && total[name] > float64(n) {
 			list = append(list, Finding{
 				Check: Database, Name: "database-overloaded", Where: name, Evidence: fmt.Sprintf("a mean of %.1f sessions wait or work; most in %s", total[name], topWait(waits, name)), Threshold: fmt.Sprintf("%d vCPUs", n),
-				Cause: "more sessions than processors; the largest wait says what they wait for", Fix: "see slow-query and lock-held; without them, use a larger postgres.instanceClass", Next: "pf diagnose database",
+				Cause: "more sessions than processors; the largest wait says what they wait for", Fix: "see slow-query and lock-held; without them, use a larger postgres.instanceClass",
+				Next: fmt.Sprintf("aws pi describe-dimension-keys --service-type RDS --identifier %s --metric db.load.avg --group-by Group=db.sql_tokenized,Limit=5 --start-time %s --end-time %s",
+					ids[name], now.Add(-window).UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
 			})
 		}
 	}

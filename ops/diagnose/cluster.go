@@ -22,8 +22,10 @@ import (
 
 // objects is a snapshot of the cluster's objects.
 type objects struct {
-	now          time.Time
-	namespace    string
+	now       time.Time
+	namespace string
+	// databaseHost is the host of PostgreSQL, for commands that a person runs.
+	databaseHost string
 	pods         []corev1.Pod
 	podsRead     bool
 	usage        []metricsv1beta1.PodMetrics

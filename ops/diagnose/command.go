@@ -153,6 +153,7 @@ func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *
 			m metrics
 		)
 		o, missing, absent = p.objects(ctx)
+		o.databaseHost = p.stores.Postgres.Host
 		r.add(resourceFindings(o), o.usageFigures())
 		r.add(scalingFindings(o))
 		if wants(Database, Agents, Cache) {

@@ -393,7 +393,7 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 		},
 	}
 	p := platform{
-		url: base, token: f.token, roots: roots, clients: clients, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}},
+		url: base, token: f.token, roots: roots, clients: clients, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}, Postgres: stackoutput.Store{Host: "db.example.com"}},
 		objects: func(ctx context.Context) (objects, []Missing, []Absent) {
 			return readObjects(ctx, clients, namespace, now)
 		},
@@ -601,7 +601,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"another Cluster Autoscaler", "node-scaler-unreadable", "configmap/cluster-autoscaler-status", "hello", "another version", nodeScaler(nodeScalerText, "hello")},
 	{"a drain with nowhere to go", "drain-without-target", "node/node-1", "7 pods must leave", "cordoned", func(f *fixture) { f.node.Spec.Unschedulable = true }},
 	{"a target that is unhealthy", "target-unhealthy", "target i-1 of web", "Target.FailedHealthChecks", "no ready pod", func(f *fixture) {
-		f.cloud.Targets = []Target{{"web", "i-1", "unhealthy", "Target.FailedHealthChecks", ""}, {"web", "i-2", "healthy", "", ""}}
+		f.cloud.Targets = []Target{{"web", "i-1", "unhealthy", "Target.FailedHealthChecks", "", "arn:web"}, {"web", "i-2", "healthy", "", "", "arn:web"}}
 	}},
 	{"an instance that AWS can't start", "scaling-activity-failed", "group web", "no capacity", "could not start", func(f *fixture) {
 		f.cloud.Activities = []Activity{{"web", "Failed", "Launching a new EC2 instance", "no capacity in us-east-1a", now.Add(-time.Minute)}, {"web", "Failed", "", "", now.Add(-2 * time.Hour)}}
@@ -613,7 +613,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 		f.cloud.Events = []Event{{"test-postgres", "Multi-AZ instance failover started.", []string{"failover"}, now.Add(-time.Minute)}, {"test-postgres", "Backup", []string{"backup"}, now}}
 	}},
 	{"a database with too many sessions", "database-overloaded", "test-postgres", "a mean of 6.5 sessions", "more sessions than processors", func(f *fixture) {
-		f.cloud.Waits, f.cloud.CPUs = []Wait{{"test-postgres", "CPU", 2}, {"test-postgres", "IO:DataFileRead", 4.5}}, map[string]int{"test-postgres": 2}
+		f.cloud.Waits, f.cloud.CPUs = []Wait{{"test-postgres", "CPU", 2, "db-X"}, {"test-postgres", "IO:DataFileRead", 4.5, "db-X"}}, map[string]int{"test-postgres": 2}
 	}},
 	{"slow operations of DocumentDB", "slow-operation", "documentdb test-mongo", "4 slow operations in the last 10m0s: query of app.d took 900ms at 2026-01-31T11:59:00Z (COLLSCAN), query of app.b took 300ms at 2026-01-31T11:59:00Z (no plan), query of app.c", "no index", func(f *fixture) {
 		operation := func(collection, plan string, took time.Duration) Operation {
@@ -675,12 +675,14 @@ func TestSeededFaultsAreFoundByName(t *testing.T) {
 			require.Contains(t, found.Evidence, row.evidence)
 			require.Contains(t, found.Cause, row.cause)
 			require.NotEmpty(t, found.Fix)
-			require.NotEmpty(t, found.Next)
+			require.Regexp(t, `^(kubectl|aws|curl|openssl|psql|pulumi config|pf watch) `, found.Next)
+			out, err := exec.CommandContext(t.Context(), "sh", "-nc", found.Next).CombinedOutput()
+			require.NoError(t, err, "%s: %s", found.Next, out)
 			for _, action := range actions {
 				require.Contains(t, []string{"list", "get"}, action.GetVerb(), "a diagnosis changes nothing")
 			}
 			fmt.Fprintf(w, "%s\t%s\t%.70s\n", row.fault, found.Name, found.Evidence)
-			err := r.write(&bytes.Buffer{}, false, "")
+			err = r.write(&bytes.Buffer{}, false, "")
 			code, silent := exitcode.FromError(err)
 			require.Equal(t, exitcode.Found, code)
 			require.True(t, silent)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -161,6 +162,37 @@ func TestAbsentDocumentStores(t *testing.T) {
 		"docdb.amazonaws.com.example.com": {{Database, "MongoDB", "a MongoDB of your own: nothing reads it"}},
 	} {
 		require.Equal(t, want, absentStores(stackoutput.Outputs{Mongo: stackoutput.Store{Host: host}}, objects{}), host)
+	}
+}
+
+// TestDrainsNameTheOtherNodes: the figure of a drain has the nodes to which the pods may move.
+func TestDrainsNameTheOtherNodes(t *testing.T) {
+	o := objects{namespace: namespace}
+	for _, name := range []string{"node-1", "node-3", "node-2"} {
+		node := *healthy().node.DeepCopy()
+		node.Name, node.Spec.Unschedulable = name, name == "node-1"
+		o.nodes = append(o.nodes, node)
+	}
+	o.pods = []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "mca-0"}, Spec: corev1.PodSpec{NodeName: "node-1"}, Status: corev1.PodStatus{Phase: corev1.PodRunning}}}
+	list, figures := nodeGroupFindings(o)
+	require.Empty(t, list)
+	require.Equal(t, []Figure{
+		{Scaling, "nodes of tier application", "3, of which 1 drain"},
+		{Scaling, "drain of node/node-1", "1 pods move to the other nodes of the tier (node-2, node-3): mca-0"},
+	}, figures)
+}
+
+// TestSQLOfNextCommands runs the command with a kubectl and a psql that print their arguments.
+func TestSQLOfNextCommands(t *testing.T) {
+	const statement = `SELECT $$it's "$HOME"$$`
+	inCluster := objects{namespace: "n", pods: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "postgres-0", Labels: map[string]string{"app": postgresApp}}}}}
+	for want, o := range map[string]objects{
+		"-n\nn\nexec\npostgres-0\n--\nsh\n-c\npsql -h \"$SOCKETS\" -U \"$OWNER\" -d \"$DATABASE\" -xc \"$1\"\nsh\n" + statement + "\n":                inCluster,
+		"host=db.example.com dbname=progressive_framework_v5 user=platform sslmode=verify-full sslrootcert=/tmp/ca.pem\n-W\n-xc\n" + statement + "\n": {databaseHost: "db.example.com"},
+	} {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", `kubectl() { printf '%s\n' "$@"; }; psql() { printf '%s\n' "$@"; }; `+o.sql(statement)).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		require.Equal(t, want, string(out))
 	}
 }
 
