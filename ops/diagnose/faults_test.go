@@ -675,6 +675,7 @@ func TestSeededFaultsAreFoundByName(t *testing.T) {
 			require.Contains(t, found.Evidence, row.evidence)
 			require.Contains(t, found.Cause, row.cause)
 			require.NotEmpty(t, found.Fix)
+			require.Equal(t, "https://github.com/progressive-framework/platform/blob/main/docs/runbooks/diagnose.md#"+row.finding, found.Runbook)
 			require.Regexp(t, `^(kubectl|aws|curl|openssl|psql|pulumi config|pf watch) `, found.Next)
 			out, err := exec.CommandContext(t.Context(), "sh", "-nc", found.Next).CombinedOutput()
 			require.NoError(t, err, "%s: %s", found.Next, out)
@@ -693,7 +694,7 @@ func TestSeededFaultsAreFoundByName(t *testing.T) {
 }
 
 // TestRunbookHasEachFinding: the runbook has a section for each kind of finding in the sources, and
-// no other section.
+// no other section. Each section is complete.
 func TestRunbookHasEachFinding(t *testing.T) {
 	names := map[string]bool{}
 	sources, err := filepath.Glob("*.go")
@@ -718,6 +719,9 @@ func TestRunbookHasEachFinding(t *testing.T) {
 		sections[string(match[1])] = true
 	}
 	require.Equal(t, names, sections)
+	for _, section := range strings.Split(string(page), "\n### ")[1:] {
+		require.Regexp(t, `(?s)^[a-z-]+\n\n[A-Za-z].*\n- Look: .*\n- Fix: .*\n- Verify: `, section, "a section says what the finding means, and how to look, fix and verify")
+	}
 }
 
 // TestFixesLeadToSections: every page and section that a fix names exists.
@@ -978,5 +982,5 @@ func TestJSONHasEachMember(t *testing.T) {
 	var read report
 	require.NoError(t, json.Unmarshal(out.Bytes(), &read))
 	require.Equal(t, *r, read)
-	require.Contains(t, out.String(), `"schema": 1`)
+	require.Contains(t, out.String(), `"schema": 2`)
 }

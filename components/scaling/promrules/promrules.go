@@ -113,8 +113,12 @@ func File(in Input) ([]byte, error) {
 	return text, nil
 }
 
-// Runbook is the page whose section with the name of an alert says what to do.
-const Runbook = "https://github.com/progressive-framework/platform/blob/main/docs/runbooks/alerts.md"
+// Runbooks is the folder of the runbooks. Runbook is the page whose section with the name of an
+// alert says what to do.
+const (
+	Runbooks = "https://github.com/progressive-framework/platform/blob/main/docs/runbooks/"
+	Runbook  = Runbooks + "alerts.md"
+)
 
 // ValueAnnotation is the annotation with the expression that the alert compares with
 // its limit. It has data whether the alert fires or not, so that people can plot it.
