@@ -180,7 +180,7 @@ func appFindings(base *url.URL, responses []response, now time.Time) (list []Fin
 			list = append(list, Finding{
 				Check: App, Name: "certificate-near-end", Where: base.Host, Threshold: "30 days",
 				Evidence: fmt.Sprintf("ends at %s, in %d days", r.certificateEnd.UTC().Format(time.RFC3339), int(left.Hours()/24)),
-				Cause:    "the certificate is not renewed: its validation record in DNS is gone", Fix: "docs/runbooks/rotation.md",
+				Cause:    "the certificate is not renewed: its validation record in DNS is gone", Fix: "run pulumi up, which creates the record; without edge.zone, docs/runbooks/rotation.md#certificates-that-you-give",
 				Next: showCertificate(base),
 			})
 		}

@@ -2,11 +2,13 @@ package diagnose
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -595,6 +597,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"VPA without a recommendation", "vpa-without-recommendation", "vpa/mca-vpa", "no recommendation for 3h0m0s", "recommender", func(f *fixture) {
 		f.vertical.Object["status"].(map[string]any)["conditions"].([]any)[0].(map[string]any)["status"] = "False"
 	}},
+	{"another version of VPA", "vpa-unreadable", "vpa/mca-vpa", "cannot restore struct from: string", "another version of VPA", func(f *fixture) { f.vertical.Object["spec"] = "x" }},
 	{"a group that AWS can't enlarge", "node-group-backoff", "group test-application", "InsufficientInstanceCapacity", "no capacity", nodeScaler("scaleUp: {status: NoActivity}", "scaleUp: {status: Backoff, backoffInfo: {errorCode: InsufficientInstanceCapacity, errorMessage: none left}}")},
 	{"a Cluster Autoscaler that hangs", "node-scaler-silent", "deployment/cluster-autoscaler", "30m0s ago", "its pod", nodeScaler("2026-01-31T11:59:55Z", "2026-01-31T11:30:00Z")},
 	{"nodes that do not become ready", "nodes-unhealthy", "cluster", "Unhealthy: 3 of 3", "stops scaling", nodeScaler("status: Healthy\n    nodeCounts: {registered: {total: 3", "status: Unhealthy\n    nodeCounts: {registered: {total: 3")},
@@ -654,10 +657,79 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	}},
 }
 
+// fixes has a part of the expected fix, by the kind of the finding. A fault with another fix than its
+// kind has an entry of its own.
+var fixes = map[string]string{
+	"agent-hedged":                     "compare its pods",
+	"agent-latency-high":               "see agent-slow of the agent; without it, compare the zones",
+	"agent-requests-failing":           "alerts.md#agentrequestsslow",
+	"agent-slow":                       "see pod-cpu-starved and hpa-at-maximum",
+	"breaker-open":                     "repair the agent",
+	"cache-cold":                       "raise redis.memoryMiB",
+	"cache-failing":                    "wait for the failover",
+	"certificate-invalid":              "rotation.md#certificates-that-you-give",
+	"certificate-near-end":             "run pulumi up, which creates the record",
+	"connections-near-limit":           "end the sessions of other clients",
+	"coordination-queue-long":          "alerts.md#queuefull",
+	"coordinations-failing":            "see breaker-open, agent-requests-failing and agent-slow",
+	"database-deadlocks":               "alerts.md#databasedeadlocks",
+	"database-down":                    "alerts.md#databasedown",
+	"database-event":                   "restore.md for lost data",
+	"database-overloaded":              "use a larger postgres.instanceClass",
+	"drain-blocked":                    "use maxUnavailable: 1",
+	"drain-without-target":             "raise tiers.NAME.min",
+	"endpoint-failing":                 "docs/faults.md has each status",
+	"an answer that ends early":        "see pod-restarts and pod-out-of-memory",
+	"endpoint-slow":                    "alerts.md#responsesslow",
+	"hpa-at-maximum":                   "alerts.md#demandabovemaximum",
+	"hpa-metric-missing":               "alerts.md#servicenotscraped",
+	"image-not-pulled":                 "run pulumi up, which pushes the image",
+	"index-missing":                    "add an index in agents/migrate/pgschema/migrations",
+	"index-unused":                     "drop the index in a migration",
+	"instance-refresh-failed":          "upgrade.md#a-node-does-not-end-or-is-not-drained",
+	"lock-held":                        "SELECT pg_terminate_backend(4711)",
+	"node-group-backoff":               "add instance types to the tier",
+	"node-not-ready":                   "wait until the Auto Scaling group replaces the node",
+	"node-pressure":                    "raise the requests of pods",
+	"node-scaler-silent":               "read the status and the log of its pod",
+	"node-scaler-unreadable":           "compare its image with components/autoscaler",
+	"nodes-unhealthy":                  "upgrade.md#a-node-does-not-end-or-is-not-drained",
+	"pod-configuration-invalid":        "run pulumi up, which creates the missing object",
+	"pod-cpu-starved":                  "more pods (services.NAME.max)",
+	"pod-crash-loop":                   "read the last lines of its log",
+	"pod-memory-near-limit":            "raise Resources in components/scaling/services.go",
+	"memory of a store near its limit": "raise redis.memoryMiB, or find the leak",
+	"pod-not-ready":                    "read the probe's message",
+	"pod-out-of-memory":                "raise Resources in components/scaling/services.go",
+	"pod-restarts":                     "read the log of the ended container",
+	"pod-unschedulable":                "raise tiers.NAME.max",
+	"redis-evicting":                   "raise redis.memoryMiB",
+	"redis-fragmented":                 "alerts.md#redisfragmented",
+	"redis-node-down":                  "alerts.md#redisnodesdown",
+	"redis-primary-lost":               "wait a few seconds for the failover",
+	"redis-replica-behind":             "restart the replica",
+	"redis-slow-commands":              "alerts.md#redisslow",
+	"request-too-small":                "raise the request in components/scaling/services.go",
+	"requests-failing":                 "alerts.md#errorratehigh",
+	"rollout-stuck":                    "roll back: docs/runbooks/rollback.md",
+	"scaling-activity-failed":          "add instance types or raise the quota",
+	"slow-operation":                   "add an index in agents/migrate/mongoindexes",
+	"slow-query":                       "see index-missing and lock-held",
+	"status-unreadable":                "compare the load balancer's rules",
+	"table-bloated":                    "VACUUM (VERBOSE) public.users as the owner",
+	"target-unhealthy":                 "see the findings of resources on this node",
+	"token-refused":                    "get a new token",
+	"transaction-idle":                 "end the session with pg_terminate_backend",
+	"vpa-at-maximum":                   "raise the bounds of VPA",
+	"vpa-unreadable":                   "compare the CustomResourceDefinition",
+	"vpa-without-recommendation":       "check that the pods of VPA run",
+}
+
 // TestSeededFaultsAreFoundByName: each fault causes its finding and no other. The test prints the
 // table.
 func TestSeededFaultsAreFoundByName(t *testing.T) {
 	var table bytes.Buffer
+	unused := maps.Clone(fixes)
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "seeded fault\tfinding\tevidence")
 	for _, row := range faults {
@@ -674,7 +746,10 @@ func TestSeededFaultsAreFoundByName(t *testing.T) {
 			require.Contains(t, found.Where, row.where)
 			require.Contains(t, found.Evidence, row.evidence)
 			require.Contains(t, found.Cause, row.cause)
-			require.NotEmpty(t, found.Fix)
+			fix := cmp.Or(fixes[row.fault], fixes[row.finding])
+			require.NotEmpty(t, fix)
+			require.Contains(t, found.Fix, fix)
+			unused[row.fault], unused[row.finding] = "", ""
 			require.Equal(t, "https://github.com/progressive-framework/platform/blob/main/docs/runbooks/diagnose.md#"+row.finding, found.Runbook)
 			require.Regexp(t, `^(kubectl|aws|curl|openssl|psql|pulumi config|pf watch) `, found.Next)
 			out, err := exec.CommandContext(t.Context(), "sh", "-nc", found.Next).CombinedOutput()
@@ -688,6 +763,9 @@ func TestSeededFaultsAreFoundByName(t *testing.T) {
 			require.Equal(t, exitcode.Found, code)
 			require.True(t, silent)
 		})
+	}
+	for name, fix := range unused {
+		require.Empty(t, fix, "%s has no fault", name)
 	}
 	require.NoError(t, w.Flush())
 	t.Logf("%d faults\n%s", len(faults), &table)
