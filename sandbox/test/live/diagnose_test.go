@@ -92,7 +92,7 @@ func TestDiagnosisOfAHealthyPlatform(t *testing.T) {
 }
 
 // slowMachine are the findings that may be true on a machine without spare CPU.
-var slowMachine = []string{"endpoint-slow", "agent-slow", "pod-cpu-starved", "hpa-at-maximum", "slow-query", "pod-unschedulable", "redis-slow-commands"}
+var slowMachine = []string{"endpoint-slow", "agent-slow", "agent-latency-high", "pod-cpu-starved", "hpa-at-maximum", "slow-query", "pod-unschedulable", "redis-slow-commands"}
 
 // TestHealthyPlatformUnderLoadHasNoFalseFinding runs pf diagnose every 30 s during a load. It
 // must find nothing except what a slow machine explains.
