@@ -1,7 +1,8 @@
 // Package cloudview reads what AWS says about a stack for `pf diagnose`: targets of the load
 // balancer, scaling activities and instance refreshes of the tiers' groups, events and top
-// waits of PostgreSQL, and events and slow operations of DocumentDB. It is the only package of ops that links the AWS SDK's services.
-// It changes nothing, and uses the caller's own credentials.
+// waits of PostgreSQL, and events and slow operations of DocumentDB. It is the only package
+// of ops that links the AWS SDK's services. It changes nothing, and uses the caller's own
+// credentials.
 //
 // Nothing of it was tried on AWS. Tests replace each call by a fake of the SDK's types.
 package cloudview

@@ -112,12 +112,12 @@ func TestEveryAnswerIsRead(t *testing.T) {
 	cloud, missing, absent := read(fake{insights: true}, stack)
 	require.Empty(t, missing)
 	require.Empty(t, absent)
-	require.Equal(t, []diagnose.Target{{Group: "prod-web", ID: "i-1", State: "unhealthy", Reason: "Target.Timeout"}}, cloud.Targets, "once")
+	require.Equal(t, []diagnose.Target{{Group: "prod-web", ID: "i-1", State: "unhealthy", Reason: "Target.Timeout", GroupARN: arn}}, cloud.Targets, "once")
 	require.Len(t, cloud.Activities, 2)
 	require.Contains(t, cloud.Activities, diagnose.Activity{Group: "prod-web", Status: "Failed", Description: "Launching", Message: "no capacity", Started: now})
 	require.Len(t, cloud.Refreshes, 2)
 	require.Equal(t, []diagnose.Event{{Source: "prod-postgres", Message: "failover started", Categories: []string{"failover"}, At: now}}, cloud.Events)
-	require.Equal(t, []diagnose.Wait{{Database: "prod-postgres", Name: "CPU", Load: 3}}, cloud.Waits)
+	require.Equal(t, []diagnose.Wait{{Database: "prod-postgres", Name: "CPU", Load: 3, ResourceID: "db-X"}}, cloud.Waits)
 	require.Equal(t, map[string]int{"prod-postgres": 4}, cloud.CPUs)
 }
 

@@ -74,7 +74,7 @@ func (v *view) readWaits(ctx context.Context, instance string) {
 				}
 			}
 			if count > 0 {
-				v.cloud.Waits = append(v.cloud.Waits, diagnose.Wait{Database: instance, Name: m.Key.Dimensions["db.wait_event.name"], Load: sum / count})
+				v.cloud.Waits = append(v.cloud.Waits, diagnose.Wait{Database: instance, Name: m.Key.Dimensions["db.wait_event.name"], Load: sum / count, ResourceID: aws.ToString(db.DbiResourceId)})
 			}
 		}
 	})

@@ -35,7 +35,7 @@ func (v *view) readTargets(ctx context.Context, groups []string) {
 			health, err := v.targets.DescribeTargetHealth(ctx, &elasticloadbalancingv2.DescribeTargetHealthInput{TargetGroupArn: aws.String(arn)})
 			v.store(diagnose.App, what+" of "+targetGroup(arn), err, func() {
 				for _, d := range health.TargetHealthDescriptions {
-					target := diagnose.Target{Group: targetGroup(arn)}
+					target := diagnose.Target{Group: targetGroup(arn), GroupARN: arn}
 					if d.Target != nil {
 						target.ID = aws.ToString(d.Target.Id)
 					}

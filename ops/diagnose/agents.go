@@ -39,9 +39,10 @@ func agentFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 	for _, service := range scaling.Services() {
 		for _, p := range m.withApp(service.Name) {
 			list = append(list, o.workFindings(service.Short, p)...)
-			list = append(list, o.coordinationFindings(p)...)
-			found, measured := o.upstreamFindings(p)
-			list, figures = append(list, found...), append(figures, measured...)
+			for _, part := range []func(podMetrics) ([]Finding, []Figure){o.coordinationFindings, o.upstreamFindings} {
+				found, measured := part(p)
+				list, figures = append(list, found...), append(figures, measured...)
+			}
 		}
 	}
 	for _, f := range o.failures {
@@ -75,7 +76,7 @@ func (o objects) workFindings(short string, p podMetrics) (list []Finding) {
 }
 
 // coordinationFindings judges the outcomes of mca's coordinations, and the length of its queue.
-func (o objects) coordinationFindings(p podMetrics) (list []Finding) {
+func (o objects) coordinationFindings(p podMetrics) (list []Finding, figures []Figure) {
 	limit := scaling.Targets().Web.ErrorRate
 	outcomes := p.by("agent_coordination_requests_total", "outcome")
 	total := 0.
@@ -90,13 +91,17 @@ func (o objects) coordinationFindings(p podMetrics) (list []Finding) {
 		})
 	}
 	most := scaling.Targets().Application.QueueDepth
-	if depth, exists := p.value("agent_coordination_queue_depth"); exists && 100*depth >= float64(queueShare)*float64(most) {
+	depth, exists := p.value("agent_coordination_queue_depth")
+	if exists {
+		figures = append(figures, Figure{Agents, "pod/" + p.pod + " queue", fmt.Sprintf("%.0f of %d coordinations wait", depth, most)})
+	}
+	if exists && 100*depth >= float64(queueShare)*float64(most) {
 		list = append(list, Finding{
 			Name: "coordination-queue-long", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("%.0f coordinations wait for a session", depth), Threshold: fmt.Sprintf("%s of %d", queueShare, most),
 			Cause: "more coordinations arrive than npa and wpa can process", Fix: "docs/runbooks/alerts.md#queuefull", Next: o.kubectl("get hpa"),
 		})
 	}
-	return list
+	return list, figures
 }
 
 // upstreamFindings judges the requests of a pod of mca to each agent: errors, the breaker, and how

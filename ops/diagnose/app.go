@@ -86,13 +86,21 @@ func request(ctx context.Context, base *url.URL, e endpoint, token string, roots
 	}
 	defer locked(func() { r.phases = took })
 	trace := &httptrace.ClientTrace{
-		DNSStart:     func(httptrace.DNSStartInfo) { locked(func() { dns = time.Now() }) },
-		DNSDone:      func(httptrace.DNSDoneInfo) { locked(func() { took.dns = time.Since(dns) }) },
-		ConnectStart: func(string, string) { locked(func() { connect = time.Now() }) },
+		DNSStart: func(httptrace.DNSStartInfo) { locked(func() { dns = time.Now() }) },
+		DNSDone:  func(httptrace.DNSDoneInfo) { locked(func() { took.dns = time.Since(dns) }) },
+		ConnectStart: func(string, string) {
+			locked(func() {
+				if connect.IsZero() {
+					connect = time.Now()
+				}
+			})
+		},
 		ConnectDone: func(_, _ string, err error) {
-			if err == nil {
-				locked(func() { took.connect = time.Since(connect) })
-			}
+			locked(func() {
+				if err == nil && took.connect == 0 {
+					took.connect = time.Since(connect)
+				}
+			})
 		},
 		TLSHandshakeStart:    func() { locked(func() { handshake = time.Now() }) },
 		TLSHandshakeDone:     func(tls.ConnectionState, error) { locked(func() { took.tls = time.Since(handshake) }) },
@@ -107,7 +115,7 @@ func request(ctx context.Context, base *url.URL, e endpoint, token string, roots
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
+		Transport:     &http.Transport{DisableKeepAlives: true, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	began = time.Now()
@@ -180,7 +188,7 @@ func appFindings(base *url.URL, responses []response, now time.Time) (list []Fin
 			list = append(list, Finding{
 				Check: App, Name: "certificate-near-end", Where: base.Host, Threshold: "30 days",
 				Evidence: fmt.Sprintf("ends at %s, in %d days", r.certificateEnd.UTC().Format(time.RFC3339), int(left.Hours()/24)),
-				Cause:    "the certificate is not renewed: its validation record in DNS is gone", Fix: "docs/runbooks/rotation.md",
+				Cause:    "the certificate is not renewed: its validation record in DNS is gone", Fix: "run pulumi up, which creates the record; without edge.zone, docs/runbooks/rotation.md#certificates-that-you-give",
 				Next: showCertificate(base),
 			})
 		}

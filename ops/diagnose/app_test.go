@@ -53,6 +53,7 @@ func (c *certificate) start(t *testing.T, server *httptest.Server) *x509.CertPoo
 	}
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the failed handshakes are expected
+	server.EnableHTTP2 = true
 	server.StartTLS()
 	if c.useName {
 		server.URL = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
@@ -65,7 +66,7 @@ func TestEveryPhaseIsMeasured(t *testing.T) {
 	const work = 30 * time.Millisecond
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(work)
-		_, _ = io.WriteString(w, r.Header.Get("Authorization"))
+		_, _ = io.WriteString(w, r.Proto+" "+r.Header.Get("Authorization"))
 	}))
 	t.Cleanup(server.Close)
 	roots := (&certificate{left: time.Hour, name: "localhost", trusted: true, useName: true}).start(t, server)
@@ -74,7 +75,7 @@ func TestEveryPhaseIsMeasured(t *testing.T) {
 	r := request(t.Context(), base, endpoint{"/", false}, goodToken, roots)
 	require.NoError(t, r.err)
 	require.Equal(t, http.StatusOK, r.status)
-	require.Equal(t, "Bearer "+goodToken, string(r.body))
+	require.Equal(t, "HTTP/2.0 Bearer "+goodToken, string(r.body), "as the clients of users")
 	for name, took := range map[string]time.Duration{"DNS": r.dns, "connect": r.connect, "TLS": r.tls} {
 		require.Positive(t, took, name)
 	}

@@ -29,6 +29,8 @@ type Target struct {
 	Group, ID string
 	// State is healthy, initial, draining, unused or unhealthy.
 	State, Reason, Description string
+	// GroupARN is the ARN of the target group.
+	GroupARN string
 }
 
 // Activity is a scaling activity of an Auto Scaling group (EC2 Auto Scaling,
@@ -57,6 +59,8 @@ type Event struct {
 type Wait struct {
 	Database, Name string
 	Load           float64
+	// ResourceID is the database's identifier in Performance Insights.
+	ResourceID string
 }
 
 // Operation is an operation in the log of DocumentDB's profiler (CloudWatch Logs, FilterLogEvents). It
@@ -79,7 +83,7 @@ func cloudFindings(c Cloud, now time.Time) (list []Finding, figures []Figure) {
 	all.add(activityFindings(c.Activities, now))
 	all.add(refreshFindings(c.Refreshes, now))
 	all.add(eventFindings(c.Events, now))
-	all.add(waitFindings(c.Waits, c.CPUs))
+	all.add(waitFindings(c.Waits, c.CPUs, now))
 	all.add(operationFindings(c.Operations))
 	return all.findings, all.figures
 }
@@ -95,7 +99,7 @@ func targetFindings(targets []Target) (list []Finding, figures []Figure) {
 		if t.State == "unhealthy" || t.State == "unavailable" {
 			list = append(list, Finding{
 				Check: App, Name: "target-unhealthy", Where: "target " + t.ID + " of " + t.Group, Evidence: t.State + ": " + t.Reason + " " + t.Description, Threshold: "healthy",
-				Cause: "no ready pod responds at the node's port, or the node's security group does not allow the load balancer", Fix: "see the findings of resources on this node", Next: "aws elbv2 describe-target-health --target-group-arn ARN of " + t.Group,
+				Cause: "no ready pod responds at the node's port, or the node's security group does not allow the load balancer", Fix: "see the findings of resources on this node", Next: "aws elbv2 describe-target-health --target-group-arn " + t.GroupARN,
 			})
 		}
 	}
@@ -169,26 +173,30 @@ func operationFindings(operations []Operation) (list []Finding, figures []Figure
 		for _, o := range slow[:min(mostOperations, len(slow))] {
 			texts = append(texts, fmt.Sprintf("%s of %s took %s at %s (%s)", o.Operation, o.Collection, o.Took, o.At.UTC().Format(time.RFC3339), cmp.Or(o.Plan, "no plan")))
 		}
+		figures = append(figures, Figure{Database, "slow operations of " + cluster, fmt.Sprintf("%d in the last %s, the slowest %s", len(slow), window, slow[0].Took)})
 		list = append(list, Finding{
 			Check: Database, Name: "slow-operation", Where: "documentdb " + cluster, Evidence: fmt.Sprintf("%d slow operations in the last %s: %s", len(slow), window, strings.Join(texts, ", ")), Threshold: docdbspec.SlowOperation.String(),
 			Cause: "COLLSCAN: no index has the fields of the filter; another plan: the operation reads too much, or the instance has too little memory or CPU", Fix: "add an index in agents/migrate/mongoindexes, or use a larger mongo.instanceClass", Next: "aws logs tail /aws/docdb/" + cluster + "/profiler --since 10m",
 		})
 	}
-	return list, nil
+	return list, figures
 }
 
 // waitFindings reports the databases with more active sessions than vCPUs.
-func waitFindings(waits []Wait, cpus map[string]int) (list []Finding, figures []Figure) {
-	total := map[string]float64{}
+func waitFindings(waits []Wait, cpus map[string]int, now time.Time) (list []Finding, figures []Figure) {
+	total, ids := map[string]float64{}, map[string]string{}
 	for _, w := range waits {
 		total[w.Database] += w.Load
+		ids[w.Database] = w.ResourceID
 		figures = append(figures, Figure{Database, "wait of " + w.Database, fmt.Sprintf("%.2f sessions in %s", w.Load, w.Name)})
 	}
 	for _, name := range sortedKeys(total) {
 		if n := cpus[name]; n > 0 && total[name] > float64(n) {
 			list = append(list, Finding{
 				Check: Database, Name: "database-overloaded", Where: name, Evidence: fmt.Sprintf("a mean of %.1f sessions wait or work; most in %s", total[name], topWait(waits, name)), Threshold: fmt.Sprintf("%d vCPUs", n),
-				Cause: "more sessions than processors; the largest wait says what they wait for", Fix: "see slow-query and lock-held; without them, use a larger postgres.instanceClass", Next: "pf diagnose database",
+				Cause: "more sessions than processors; the largest wait says what they wait for", Fix: "see slow-query and lock-held; without them, use a larger postgres.instanceClass",
+				Next: fmt.Sprintf("aws pi describe-dimension-keys --service-type RDS --identifier %s --metric db.load.avg --group-by Group=db.sql_tokenized,Limit=5 --start-time %s --end-time %s",
+					ids[name], now.Add(-window).UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
 			})
 		}
 	}

@@ -25,9 +25,11 @@ import (
 type objects struct {
 	now       time.Time
 	namespace string
-	pods      []corev1.Pod
-	podsRead  bool
-	usage     []metricsv1beta1.PodMetrics
+	// databaseHost is the host of PostgreSQL, for commands that a person runs.
+	databaseHost string
+	pods         []corev1.Pod
+	podsRead     bool
+	usage        []metricsv1beta1.PodMetrics
 	// throttled has the share of throttled CPU periods of each container above maxThrottled.
 	throttled    map[containerName]float64
 	usageRead    bool

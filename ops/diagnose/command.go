@@ -20,8 +20,8 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// schemaVersion is the version of the JSON report.
-const schemaVersion = 1
+// schemaVersion is the version of the JSON report. Version 2 has the runbook of each finding.
+const schemaVersion = 2
 
 // report is the JSON report.
 type report struct {
@@ -153,6 +153,7 @@ func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *
 			m metrics
 		)
 		o, missing, absent = p.objects(ctx)
+		o.databaseHost = p.stores.Postgres.Host
 		r.add(resourceFindings(o), o.usageFigures())
 		r.add(scalingFindings(o))
 		if wants(Database, Agents, Cache) {

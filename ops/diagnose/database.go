@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -31,6 +34,19 @@ const (
 	minCalls = 5
 )
 
+// The database and the master user of PostgreSQL (components/datastore/storespec).
+const databaseName, databaseOwner = "progressive_framework_v5", "platform"
+
+// sql returns the command that runs a statement as the owner: in the pod of PostgreSQL, or for RDS
+// in the pod of docs/runbooks/restore.md, which is in the network of RDS.
+func (o objects) sql(statement string) string {
+	quoted := "'" + strings.ReplaceAll(statement, "'", `'\''`) + "'"
+	if slices.ContainsFunc(o.pods, func(p corev1.Pod) bool { return p.Labels["app"] == postgresApp }) {
+		return o.kubectl(`exec ` + postgresApp + `-0 -- sh -c 'psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -xc "$1"' sh ` + quoted)
+	}
+	return fmt.Sprintf(`psql "host=%s dbname=%s user=%s sslmode=verify-full sslrootcert=/tmp/ca.pem" -W -xc %s`, o.databaseHost, databaseName, databaseOwner, quoted)
+}
+
 // postgresFindings judges the metrics of PostgreSQL's exporter. RDS and a server in the cluster
 // have the same metrics.
 func postgresFindings(o objects, m metrics) (list []Finding, figures []Figure) {
@@ -45,7 +61,7 @@ func postgresFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 		}
 		found, measured := connectionFindings(p, next)
 		list, figures = append(list, found...), append(figures, measured...)
-		found, measured = statementFindings(p)
+		found, measured = o.statementFindings(p)
 		list, figures = append(list, found...), append(figures, measured...)
 		list = append(list, o.tableFindings(p)...)
 		list = append(list, o.lockFindings(p)...)
@@ -78,7 +94,7 @@ func connectionFindings(p podMetrics, next string) (list []Finding, figures []Fi
 
 // statementFindings judges the mean duration of each statement, as the design document's view
 // v_slow_queries does.
-func statementFindings(p podMetrics) (list []Finding, figures []Figure) {
+func (o objects) statementFindings(p podMetrics) (list []Finding, figures []Figure) {
 	limit := scaling.Targets().Database.QueryTime
 	for _, s := range p.samples {
 		if s.name != "pg_stat_statements_calls_total" || s.value < minCalls {
@@ -94,7 +110,7 @@ func statementFindings(p podMetrics) (list []Finding, figures []Figure) {
 		list = append(list, Finding{
 			Name: "slow-query", Where: "postgres statement " + s.labels["queryid"], Evidence: text, Threshold: limit.String(),
 			Cause: "an index is missing, the statement reads too much, or it waits for a lock or the disk", Fix: "see index-missing and lock-held; docs/runbooks/alerts.md#queriesslow",
-			Next: "EXPLAIN (GENERIC_PLAN) of the statement in psql, as a role that may read the table",
+			Next: o.sql("SELECT calls, mean_exec_time, rows, shared_blks_read, query FROM pg_stat_statements WHERE queryid = " + s.labels["queryid"]),
 		})
 	}
 	return list, figures
@@ -117,7 +133,8 @@ func (o objects) tableFindings(p podMetrics) (list []Finding) {
 				list = append(list, Finding{
 					Name: "index-missing", Where: "postgres table " + table, Evidence: fmt.Sprintf("%.0f scans of the whole table %s, of %.0f rows each; %.0f scans of an index", s.value, p.since(), read/s.value, total("pg_stat_user_tables_idx_scan")),
 					Threshold: fmt.Sprintf("%d scans of %d rows", minScans, minScanRows), Cause: "no index has the columns of a frequent statement",
-					Fix: "find the statement in slow-query, and add an index in agents/migrate/pgschema/migrations", Next: "pf diagnose database",
+					Fix:  "find the statement in slow-query, and add an index in agents/migrate/pgschema/migrations",
+					Next: o.sql("SELECT calls, mean_exec_time, query FROM pg_stat_statements WHERE query LIKE $$%" + s.labels["relname"] + "%$$ ORDER BY total_exec_time DESC LIMIT 5"),
 				})
 			}
 		case "pg_stat_user_tables_n_dead_tup":
@@ -125,24 +142,26 @@ func (o objects) tableFindings(p podMetrics) (list []Finding) {
 			if share := 100 * s.value / (live + s.value); size >= minBytes && share > maxDead {
 				list = append(list, Finding{
 					Name: "table-bloated", Where: "postgres table " + table, Evidence: fmt.Sprintf("%.0f %% of its rows are dead, in %.0f MiB", share, size/(1<<20)), Threshold: fmt.Sprintf("%d %%", maxDead),
-					Cause: "autovacuum is too slow, or an old transaction prevents it from removing the rows", Fix: "see transaction-idle; then VACUUM the table", Next: "VACUUM (VERBOSE) " + table + " in psql, as the owner",
+					Cause: "autovacuum is too slow, or an old transaction prevents it from removing the rows", Fix: "see transaction-idle; then run VACUUM (VERBOSE) " + table + " as the owner",
+					Next: o.sql("SELECT n_live_tup, n_dead_tup, last_autovacuum, autovacuum_count FROM pg_stat_user_tables WHERE relid = $$" + table + "$$::regclass"),
 				})
 			}
 		case "pg_stat_user_indexes_idx_scan":
 			size := p.sum("pg_stat_user_indexes_size_bytes", func(l map[string]string) bool { return l["indexrelname"] == s.labels["indexrelname"] })
 			if s.value == 0 && size >= minBytes && age > unusedFor {
-				list = append(list, unusedIndex(s, size, age))
+				list = append(list, o.unusedIndex(s, size, age))
 			}
 		}
 	}
 	return list
 }
 
-func unusedIndex(s sample, size float64, age time.Duration) Finding {
+func (o objects) unusedIndex(s sample, size float64, age time.Duration) Finding {
 	return Finding{
 		Name: "index-unused", Where: "postgres index " + s.labels["indexrelname"], Evidence: fmt.Sprintf("no scan in %.0f days, and %.0f MiB", age.Hours()/24, size/(1<<20)),
 		Threshold: fmt.Sprintf("a scan in %.0f days", unusedFor.Hours()/24), Cause: "no statement needs the index, and each write has to update it",
-		Fix: "check the statistics of the replicas, then drop the index in a migration", Next: "pf diagnose database",
+		Fix:  "check the statistics of the replicas, then drop the index in a migration",
+		Next: o.sql("SELECT idx_scan, pg_get_indexdef(indexrelid) FROM pg_stat_user_indexes WHERE indexrelname = $$" + s.labels["indexrelname"] + "$$"),
 	}
 }
 

@@ -2,14 +2,10 @@ package diagnose
 
 import (
 	"bytes"
-	"context"
-	"crypto/x509"
-	"encoding/json"
-	"errors"
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,433 +20,12 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	dynamicfake "k8s.io/client-go/dynamic/fake"
-	kubefake "k8s.io/client-go/kubernetes/fake"
-	clienttesting "k8s.io/client-go/testing"
-	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
-	metricsfake "k8s.io/metrics/pkg/client/clientset/versioned/fake"
 
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/ops/exitcode"
-	"github.com/progressive-framework/platform/ops/kubeclient"
-	"github.com/progressive-framework/platform/ops/stackoutput"
 )
-
-const (
-	namespace = "progressive-framework-test"
-	goodToken = "good"
-)
-
-// now is the time of every diagnosis in these tests.
-var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-
-// tenMinutesAgo is the time of a condition.
-var tenMinutesAgo = metav1.NewTime(now.Add(-10 * time.Minute))
-
-// fixture is a healthy platform. Each row of the table damages it. The API server is client-go's
-// fake, and web is a real HTTP server.
-type fixture struct {
-	pods    map[string]*corev1.Pod // by service
-	usage   map[string]*metricsv1beta1.PodMetrics
-	hpa     *autoscalingv2.HorizontalPodAutoscaler
-	pdb     *policyv1.PodDisruptionBudget
-	deploy  *appsv1.Deployment
-	node    *corev1.Node
-	metrics map[string]string // by pod
-	// old is Prometheus' response with the counters of one window ago. reset is its response with
-	// the counters that were reset since.
-	old, reset string
-	// throttled is Prometheus' response with the throttled containers.
-	throttled string
-	// redis are the Redis nodes and store is their StatefulSet. exporter is the pod of PostgreSQL's
-	// exporter.
-	redis    []*corev1.Pod
-	store    *appsv1.StatefulSet
-	exporter *corev1.Pod
-	observer *corev1.Pod // Prometheus; nil: none
-	vertical *unstructured.Unstructured
-	status   *corev1.ConfigMap // of Cluster Autoscaler; nil: none
-	cloud    Cloud
-	agents   map[string]string // the states in mca's status
-	// serve responds in place of web if it returns true.
-	serve func(w http.ResponseWriter, r *http.Request) bool
-	// certificate is that of the test server, which then uses TLS. nil: no TLS.
-	certificate *certificate
-	// now is the time of the requests to web.
-	now time.Time
-	// base replaces the URL of the test server.
-	base string
-	// forbidden is a resource that the API server refuses to list.
-	forbidden                             string
-	scrapeErr, prometheusErr, verticalErr error
-	cloudMissing                          []Missing
-	token                                 string
-}
-
-func healthy() *fixture {
-	f := &fixture{now: now, pods: map[string]*corev1.Pod{}, usage: map[string]*metricsv1beta1.PodMetrics{}, metrics: map[string]string{}, token: goodToken,
-		agents: map[string]string{"mca": "up", "npa": "up", "wpa": "up"}}
-	for _, s := range scaling.Services() {
-		limits := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("1Gi")}
-		requests := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("300m"), corev1.ResourceMemory: resource.MustParse("512Mi")}
-		f.pods[s.Short] = &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.Short + "-0", Labels: map[string]string{"app": s.Name}},
-			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Resources: corev1.ResourceRequirements{Limits: limits, Requests: requests}}}},
-			Status: corev1.PodStatus{
-				Phase:             corev1.PodRunning,
-				Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
-				ContainerStatuses: []corev1.ContainerStatus{{Name: "app", Image: "registry/app@sha256:1", Ready: true, RestartCount: 1}},
-			},
-		}
-		f.usage[s.Short] = podUsage(s.Short+"-0", "app")
-		f.metrics[s.Short+"-0"] = metricsText(1000, 0, 0.05, 900, 100, 0)
-	}
-	pod := func(name, app, namespace string) *corev1.Pod {
-		return &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app": app}},
-			Spec:       corev1.PodSpec{NodeName: "node-1"},
-			Status:     corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}},
-		}
-	}
-	for i := range 6 {
-		name := fmt.Sprintf("redis-cluster-%d", i)
-		f.redis = append(f.redis, pod(name, redisApp, namespace))
-		f.metrics[name] = redisText
-	}
-	six := int32(6)
-	f.store = &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: redisApp}, Spec: appsv1.StatefulSetSpec{Replicas: &six}, Status: appsv1.StatefulSetStatus{ReadyReplicas: 6}}
-	f.exporter, f.observer = pod("postgres-exporter-0", exporterApp, namespace), pod("prometheus-0", "prometheus", namespace+"-prometheus")
-	f.metrics["postgres-exporter-0"] = postgresText
-	f.usage["exporter"] = podUsage("postgres-exporter-0", "exporter")
-	f.metrics["mca-0"] += upstreamText
-	old := []string{
-		`{"metric":{"__name__":"pg_stat_user_tables_seq_scan","job":"postgres-exporter","instance":"x","pod":"postgres-exporter-0","namespace":"n","relname":"users","schemaname":"public"},"value":[1,"1000"]}`,
-		`{"metric":{"__name__":"pg_stat_user_tables_seq_tup_read","job":"postgres-exporter","instance":"x","pod":"postgres-exporter-0","namespace":"n","relname":"users","schemaname":"public"},"value":[1,"4e7"]}`,
-	}
-	for i := range 6 {
-		f.usage[fmt.Sprintf("redis-cluster-%d", i)] = podUsage(fmt.Sprintf("redis-cluster-%d", i), "redis")
-		for name, value := range map[string]string{"redis_evicted_keys_total": "0", "redis_slowlog_last_id": "40"} {
-			old = append(old, fmt.Sprintf(`{"metric":{"__name__":%q,"job":"stores","instance":"x","pod":"redis-cluster-%d","namespace":"n"},"value":[1,%q]}`, name, i, value))
-		}
-	}
-	for _, s := range scaling.Services() {
-		old = append(old, fmt.Sprintf(`{"metric":{"__name__":"http_requests_total","job":"x","instance":"x","pod":"%s-0","namespace":"n","method":"GET","route":"GET /health","status":"503"},"value":[1,"0"]}`, s.Short))
-	}
-	f.old, f.reset, f.throttled = vector(old...), vector(), vector()
-	f.vertical = &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "autoscaling.k8s.io/v1", "kind": "VerticalPodAutoscaler", "metadata": map[string]any{"namespace": namespace, "name": "mca-vpa"},
-		"spec": map[string]any{"targetRef": map[string]any{"name": "mca"}, "updatePolicy": map[string]any{"updateMode": "Off"}},
-		"status": map[string]any{
-			"conditions":     []any{map[string]any{"type": "RecommendationProvided", "status": "True", "lastTransitionTime": "2026-01-31T09:00:00Z"}},
-			"recommendation": map[string]any{"containerRecommendations": []any{map[string]any{"containerName": "app", "target": map[string]any{"cpu": "250m", "memory": "300Mi"}, "uncappedTarget": map[string]any{"cpu": "25m", "memory": "300Mi"}}}},
-		},
-	}}
-	f.hpa = &autoscalingv2.HorizontalPodAutoscaler{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mca-hpa"},
-		Spec:       autoscalingv2.HorizontalPodAutoscalerSpec{MaxReplicas: 3},
-		Status: autoscalingv2.HorizontalPodAutoscalerStatus{CurrentReplicas: 1, Conditions: []autoscalingv2.HorizontalPodAutoscalerCondition{
-			{Type: autoscalingv2.ScalingActive, Status: corev1.ConditionTrue}, {Type: autoscalingv2.AbleToScale, Status: corev1.ConditionTrue},
-			{Type: autoscalingv2.ScalingLimited, Status: corev1.ConditionTrue, Reason: "TooFewReplicas"},
-		}},
-	}
-	f.pdb = &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mca"},
-		Status: policyv1.PodDisruptionBudgetStatus{ExpectedPods: 1, CurrentHealthy: 1, DisruptionsAllowed: 1}}
-	f.deploy = &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mca"}}
-	f.node = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1", Labels: map[string]string{scaling.NodeLabel: "application"}}, Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{
-		{Type: corev1.NodeReady, Status: corev1.ConditionTrue}, {Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse},
-	}}}
-	return f
-}
-
-// podUsage is the CPU and memory of a pod with one container.
-func podUsage(pod, container string) *metricsv1beta1.PodMetrics {
-	return &metricsv1beta1.PodMetrics{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: pod}, Containers: []metricsv1beta1.ContainerMetrics{
-		{Name: container, Usage: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("400m"), corev1.ResourceMemory: resource.MustParse("512Mi")}},
-	}}
-}
-
-// vector is a response of Prometheus to an instant query.
-func vector(samples ...string) string {
-	return `{"status":"success","data":{"resultType":"vector","result":[` + strings.Join(samples, ",") + `]}}`
-}
-
-// redisText has the metrics of a healthy node. Half of its memory is used.
-const redisText = `# TYPE redis_up gauge
-redis_up 1
-# TYPE redis_cluster_state gauge
-redis_cluster_state 1
-# TYPE redis_cluster_slots_ok gauge
-redis_cluster_slots_ok 16384
-# TYPE redis_keyspace_hits_total counter
-redis_keyspace_hits_total 9000
-# TYPE redis_keyspace_misses_total counter
-redis_keyspace_misses_total 1000
-# TYPE redis_evicted_keys_total counter
-redis_evicted_keys_total 0
-# TYPE redis_slowlog_last_id gauge
-redis_slowlog_last_id 40
-# TYPE redis_last_slow_execution_duration_seconds gauge
-redis_last_slow_execution_duration_seconds 0.03
-# TYPE redis_mem_fragmentation_ratio gauge
-redis_mem_fragmentation_ratio 1.1
-# TYPE redis_memory_used_bytes gauge
-redis_memory_used_bytes 6e+07
-# TYPE redis_memory_max_bytes gauge
-redis_memory_max_bytes 1e+08
-`
-
-// postgresText has the metrics of a healthy server.
-const postgresText = `# TYPE pg_up gauge
-pg_up 1
-# TYPE pg_settings_max_connections gauge
-pg_settings_max_connections 200
-# TYPE pg_stat_activity_count gauge
-pg_stat_activity_count{datname="d",state="idle",usename="web_a"} 24
-pg_stat_activity_count{datname="d",state="active",usename="mca_a"} 8
-# TYPE pg_stat_database_deadlocks counter
-pg_stat_database_deadlocks{datname="d"} 0
-# TYPE pg_stat_database_stats_reset gauge
-pg_stat_database_stats_reset 1.7e+09
-# TYPE pg_stat_user_tables_seq_scan counter
-pg_stat_user_tables_seq_scan{relname="users",schemaname="public"} 1000
-# TYPE pg_stat_user_tables_seq_tup_read counter
-pg_stat_user_tables_seq_tup_read{relname="users",schemaname="public"} 4e+07
-# TYPE pg_stat_user_tables_idx_scan counter
-pg_stat_user_tables_idx_scan{relname="users",schemaname="public"} 90000
-# TYPE pg_stat_user_tables_n_live_tup gauge
-pg_stat_user_tables_n_live_tup{relname="users",schemaname="public"} 50000
-# TYPE pg_stat_user_tables_n_dead_tup gauge
-pg_stat_user_tables_n_dead_tup{relname="users",schemaname="public"} 5000
-# TYPE pg_stat_user_tables_table_size_bytes gauge
-pg_stat_user_tables_table_size_bytes{relname="users",schemaname="public"} 1e+08
-# TYPE pg_stat_user_indexes_idx_scan counter
-pg_stat_user_indexes_idx_scan{indexrelname="idx_users_email",relname="users",schemaname="public"} 7
-# TYPE pg_stat_user_indexes_size_bytes gauge
-pg_stat_user_indexes_size_bytes{indexrelname="idx_users_email",relname="users",schemaname="public"} 1e+08
-`
-
-// upstreamText has the metrics of mca's requests to the agents.
-const upstreamText = `# TYPE agent_request_duration_seconds histogram
-agent_request_duration_seconds_bucket{agent="mca",upstream="wpa",le="+Inf"} 1000
-agent_request_duration_seconds_sum{agent="mca",upstream="wpa"} 40
-agent_request_duration_seconds_count{agent="mca",upstream="wpa"} 1000
-# TYPE agent_request_failures_total counter
-agent_request_failures_total{agent="mca",reason="timeout",upstream="wpa"} 2
-# TYPE agent_request_hedges_total counter
-agent_request_hedges_total{agent="mca",upstream="wpa"} 40
-# TYPE agent_breaker_state gauge
-agent_breaker_state{agent="mca",upstream="wpa"} 0
-# TYPE agent_coordination_queue_depth gauge
-agent_coordination_queue_depth{agent="mca"} 3
-`
-
-// nodeScalerText is the status of Cluster Autoscaler.
-const nodeScalerText = `time: 2026-01-31 11:59:55.1 +0000 UTC
-autoscalerStatus: Running
-clusterWide:
-  health:
-    status: Healthy
-    nodeCounts: {registered: {total: 3, ready: 3}}
-    lastProbeTime: "2026-01-31T11:59:55Z"
-nodeGroups:
-- name: test-application
-  health:
-    status: Healthy
-    nodeCounts: {registered: {total: 2, ready: 2}}
-    cloudProviderTarget: 2
-    minSize: 1
-    maxSize: 4
-  scaleUp: {status: NoActivity}
-  scaleDown: {status: NoCandidates}
-`
-
-// replaceMetric replaces one line of a pod's metrics.
-func replaceMetric(pod, old, with string) func(*fixture) {
-	return func(f *fixture) {
-		if !strings.Contains(f.metrics[pod], old) {
-			panic("no line " + old + " in the metrics of " + pod)
-		}
-		f.metrics[pod] = strings.Replace(f.metrics[pod], old, with, 1)
-	}
-}
-
-// addMetric adds lines to a pod's metrics.
-func addMetric(pod, lines string) func(*fixture) {
-	return func(f *fixture) { f.metrics[pod] += lines }
-}
-
-// metricsText returns the metrics of a service: requests, failed requests, their mean duration in
-// seconds, and a tenth of the hits, misses and errors of the cache in Redis.
-func metricsText(requests, failed int, mean float64, hits, misses, errs int) string {
-	return fmt.Sprintf(`# TYPE http_requests_total counter
-http_requests_total{method="GET",route="GET /health",status="503"} 5000
-http_requests_total{method="POST",route="POST /work",status="200"} %d
-http_requests_total{method="POST",route="POST /work",status="503"} %d
-# TYPE http_request_duration_seconds histogram
-http_request_duration_seconds_bucket{method="GET",route="GET /ws",le="+Inf"} 500
-http_request_duration_seconds_sum{method="GET",route="GET /ws"} 30000
-http_request_duration_seconds_count{method="GET",route="GET /ws"} 500
-http_request_duration_seconds_bucket{method="POST",route="POST /work",le="+Inf"} %d
-http_request_duration_seconds_sum{method="POST",route="POST /work"} %g
-http_request_duration_seconds_count{method="POST",route="POST /work"} %d
-# TYPE application_cache_hits_total counter
-application_cache_hits_total{strategy="profile",tier="redis"} %d
-application_cache_hits_total{strategy="profile",tier="local"} 0
-# TYPE application_cache_misses_total counter
-application_cache_misses_total{strategy="profile",tier="redis"} %d
-application_cache_misses_total{strategy="profile",tier="local"} 90000
-# TYPE application_cache_errors_total counter
-application_cache_errors_total{strategy="profile",tier="redis"} %d
-`, requests-failed, failed, requests, mean*float64(requests), requests, 10*hits, 10*misses, 10*errs)
-}
-
-func (f *fixture) handler(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case f.serve != nil && f.serve(w, r):
-	case strings.Contains(r.URL.Path, "health"):
-		fmt.Fprint(w, `{"status":"ok"}`)
-	case r.Header.Get("Authorization") != "Bearer "+goodToken:
-		w.WriteHeader(http.StatusUnauthorized)
-	default:
-		_ = json.NewEncoder(w).Encode(map[string]any{"agents": f.agents})
-	}
-}
-
-// diagnose runs the checks. It also returns what was sent to the fake API server.
-func (f *fixture) diagnose(t *testing.T, checks []Check) (*report, []clienttesting.Action) {
-	t.Helper()
-	p, actions := f.platform(t)
-	return p.diagnose(t.Context(), checks, f.now), actions()
-}
-
-// platform returns the platform of the fixture, and a function that returns what was sent to its
-// API server.
-func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Action) {
-	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(f.handler))
-	t.Cleanup(server.Close)
-	var roots *x509.CertPool
-	if f.certificate == nil {
-		server.Start()
-	} else {
-		roots = f.certificate.start(t, server)
-	}
-	if f.base == "" {
-		f.base = server.URL
-	}
-	base, err := url.Parse(f.base)
-	require.NoError(t, err)
-	list := []runtime.Object{f.hpa, f.pdb, f.deploy, f.node, f.store, f.exporter}
-	if f.observer != nil {
-		list = append(list, f.observer)
-	}
-	for _, node := range f.redis {
-		list = append(list, node)
-	}
-	if f.status != nil {
-		list = append(list, f.status)
-	}
-	var usage metricsv1beta1.PodMetricsList
-	for _, s := range scaling.Services() {
-		list = append(list, f.pods[s.Short])
-	}
-	for _, pod := range sortedKeys(f.usage) {
-		usage.Items = append(usage.Items, *f.usage[pod])
-	}
-	kube, metrics := kubefake.NewClientset(list...), metricsfake.NewSimpleClientset()
-	refuse := func(action clienttesting.Action) (bool, runtime.Object, error) {
-		gr := schema.GroupResource{Group: action.GetResource().Group, Resource: action.GetResource().Resource}
-		if action.GetSubresource() != "" {
-			gr.Resource += "/" + action.GetSubresource()
-		}
-		if gr.String() != f.forbidden {
-			return false, nil, nil
-		}
-		return true, nil, apierrors.NewForbidden(gr, "", errors.New("the role has no permission"))
-	}
-	kube.PrependReactor("*", "*", refuse)
-	metrics.PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) { return true, &usage, nil })
-	metrics.PrependReactor("list", "*", refuse)
-	dynamic := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{verticalKind: "VerticalPodAutoscalerList"}, f.vertical)
-	if f.verticalErr != nil {
-		dynamic.PrependReactor("list", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, f.verticalErr })
-	}
-	clients := kubeclient.Clients{
-		Kubernetes: kube, Metrics: metrics, Dynamic: dynamic,
-		Get: func(_ context.Context, _, pod string, _ int, path string) ([]byte, error) {
-			switch {
-			case !strings.HasPrefix(path, "/api/v1/query?"):
-				return []byte(f.metrics[pod]), f.scrapeErr
-			case strings.Contains(path, "query=resets"):
-				return []byte(f.reset), f.prometheusErr
-			case strings.Contains(path, "container_cpu_cfs_periods_total"):
-				return []byte(f.throttled), f.prometheusErr
-			}
-			return []byte(f.old), f.prometheusErr
-		},
-	}
-	p := platform{
-		url: base, token: f.token, roots: roots, clients: clients, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}},
-		objects: func(ctx context.Context) (objects, []Missing, []Absent) {
-			return readObjects(ctx, clients, namespace, now)
-		},
-		cloud: func(context.Context) (Cloud, []Missing, []Absent) { return f.cloud, f.cloudMissing, nil },
-	}
-	return p, kube.Actions
-}
-
-func waiting(f *fixture, reason, message string) {
-	c := &f.pods["mca"].Status.ContainerStatuses[0]
-	c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
-	f.pods["mca"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-time.Hour))}
-}
-
-// redisMemory sets the memory that a Redis node uses of 512 MiB.
-func redisMemory(f *fixture, used string) {
-	limits := corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")}
-	f.redis[2].Spec.Containers = []corev1.Container{{Name: "redis", Resources: corev1.ResourceRequirements{Limits: limits}}}
-	f.usage["redis-cluster-2"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse(used)
-}
-
-func ended(f *fixture, reason string, code int32, ago time.Duration) {
-	f.pods["mca"].Status.ContainerStatuses[0].LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-		Reason: reason, ExitCode: code, FinishedAt: metav1.NewTime(now.Add(-ago)),
-	}}
-}
-
-func respond(path string, status int) func(*fixture) {
-	return func(f *fixture) {
-		f.serve = func(w http.ResponseWriter, r *http.Request) bool {
-			if r.URL.Path == path {
-				w.WriteHeader(status)
-			}
-			return r.URL.Path == path
-		}
-	}
-}
-
-// recommend sets what VPA recommends to mca.
-func recommend(f *fixture, kind, name, value string) {
-	r := f.vertical.Object["status"].(map[string]any)["recommendation"].(map[string]any)["containerRecommendations"].([]any)[0].(map[string]any)
-	r[kind].(map[string]any)[name] = value
-	if kind == "target" {
-		r["uncappedTarget"].(map[string]any)[name] = value
-	}
-}
-
-// nodeScaler replaces a part of the status of Cluster Autoscaler.
-func nodeScaler(old, with string) func(*fixture) {
-	return func(f *fixture) {
-		f.status = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: nodeScalerNamespace, Name: nodeScalerStatus}, Data: map[string]string{"status": strings.Replace(nodeScalerText, old, with, 1)}}
-	}
-}
 
 // faults are the seeded faults. Each causes exactly one finding.
 var faults = []struct {
@@ -607,13 +182,14 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"VPA without a recommendation", "vpa-without-recommendation", "vpa/mca-vpa", "no recommendation for 3h0m0s", "recommender", func(f *fixture) {
 		f.vertical.Object["status"].(map[string]any)["conditions"].([]any)[0].(map[string]any)["status"] = "False"
 	}},
+	{"another version of VPA", "vpa-unreadable", "vpa/mca-vpa", "cannot restore struct from: string", "another version of VPA", func(f *fixture) { f.vertical.Object["spec"] = "x" }},
 	{"a group that AWS can't enlarge", "node-group-backoff", "group test-application", "InsufficientInstanceCapacity", "no capacity", nodeScaler("scaleUp: {status: NoActivity}", "scaleUp: {status: Backoff, backoffInfo: {errorCode: InsufficientInstanceCapacity, errorMessage: none left}}")},
 	{"a Cluster Autoscaler that hangs", "node-scaler-silent", "deployment/cluster-autoscaler", "30m0s ago", "its pod", nodeScaler("2026-01-31T11:59:55Z", "2026-01-31T11:30:00Z")},
 	{"nodes that do not become ready", "nodes-unhealthy", "cluster", "Unhealthy: 3 of 3", "stops scaling", nodeScaler("status: Healthy\n    nodeCounts: {registered: {total: 3", "status: Unhealthy\n    nodeCounts: {registered: {total: 3")},
 	{"another Cluster Autoscaler", "node-scaler-unreadable", "configmap/cluster-autoscaler-status", "hello", "another version", nodeScaler(nodeScalerText, "hello")},
 	{"a drain with nowhere to go", "drain-without-target", "node/node-1", "7 pods must leave", "cordoned", func(f *fixture) { f.node.Spec.Unschedulable = true }},
 	{"a target that is unhealthy", "target-unhealthy", "target i-1 of web", "Target.FailedHealthChecks", "no ready pod", func(f *fixture) {
-		f.cloud.Targets = []Target{{"web", "i-1", "unhealthy", "Target.FailedHealthChecks", ""}, {"web", "i-2", "healthy", "", ""}}
+		f.cloud.Targets = []Target{{"web", "i-1", "unhealthy", "Target.FailedHealthChecks", "", "arn:web"}, {"web", "i-2", "healthy", "", "", "arn:web"}}
 	}},
 	{"an instance that AWS can't start", "scaling-activity-failed", "group web", "no capacity", "could not start", func(f *fixture) {
 		f.cloud.Activities = []Activity{{"web", "Failed", "Launching a new EC2 instance", "no capacity in us-east-1a", now.Add(-time.Minute)}, {"web", "Failed", "", "", now.Add(-2 * time.Hour)}}
@@ -625,7 +201,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 		f.cloud.Events = []Event{{"test-postgres", "Multi-AZ instance failover started.", []string{"failover"}, now.Add(-time.Minute)}, {"test-postgres", "Backup", []string{"backup"}, now}}
 	}},
 	{"a database with too many sessions", "database-overloaded", "test-postgres", "a mean of 6.5 sessions", "more sessions than processors", func(f *fixture) {
-		f.cloud.Waits, f.cloud.CPUs = []Wait{{"test-postgres", "CPU", 2}, {"test-postgres", "IO:DataFileRead", 4.5}}, map[string]int{"test-postgres": 2}
+		f.cloud.Waits, f.cloud.CPUs = []Wait{{"test-postgres", "CPU", 2, "db-X"}, {"test-postgres", "IO:DataFileRead", 4.5, "db-X"}}, map[string]int{"test-postgres": 2}
 	}},
 	{"slow operations of DocumentDB", "slow-operation", "documentdb test-mongo", "4 slow operations in the last 10m0s: query of app.d took 900ms at 2026-01-31T11:59:00Z (COLLSCAN), query of app.b took 300ms at 2026-01-31T11:59:00Z (no plan), query of app.c", "no index", func(f *fixture) {
 		operation := func(collection, plan string, took time.Duration) Operation {
@@ -666,10 +242,80 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	}},
 }
 
+// fixes has a part of the expected fix, by the kind of the finding. A fault with another fix than its
+// kind has an entry of its own.
+var fixes = map[string]string{
+	"agent-hedged":                     "compare its pods",
+	"agent-latency-high":               "see agent-slow of the agent; without it, compare the zones",
+	"agent-requests-failing":           "alerts.md#agentrequestsslow",
+	"agent-slow":                       "see pod-throttled and hpa-at-maximum",
+	"breaker-open":                     "repair the agent",
+	"cache-cold":                       "raise redis.memoryMiB",
+	"cache-failing":                    "wait for the failover",
+	"certificate-invalid":              "rotation.md#certificates-that-you-give",
+	"certificate-near-end":             "run pulumi up, which creates the record",
+	"connections-near-limit":           "end the sessions of other clients",
+	"coordination-queue-long":          "alerts.md#queuefull",
+	"coordinations-failing":            "see breaker-open, agent-requests-failing and agent-slow",
+	"database-deadlocks":               "alerts.md#databasedeadlocks",
+	"database-down":                    "alerts.md#databasedown",
+	"database-event":                   "restore.md for lost data",
+	"database-overloaded":              "use a larger postgres.instanceClass",
+	"drain-blocked":                    "use maxUnavailable: 1",
+	"drain-without-target":             "raise tiers.NAME.min",
+	"endpoint-failing":                 "docs/faults.md has each status",
+	"an answer that ends early":        "see pod-restarts and pod-out-of-memory",
+	"endpoint-slow":                    "alerts.md#responsesslow",
+	"hpa-at-maximum":                   "alerts.md#demandabovemaximum",
+	"hpa-metric-missing":               "alerts.md#servicenotscraped",
+	"image-not-pulled":                 "run pulumi up, which pushes the image",
+	"index-missing":                    "add an index in agents/migrate/pgschema/migrations",
+	"index-unused":                     "drop the index in a migration",
+	"instance-refresh-failed":          "upgrade.md#a-node-does-not-end-or-is-not-drained",
+	"lock-held":                        "SELECT pg_terminate_backend(4711)",
+	"node-group-backoff":               "add instance types to the tier",
+	"node-not-ready":                   "wait until the Auto Scaling group replaces the node",
+	"node-pressure":                    "raise the requests of pods",
+	"node-scaler-silent":               "read the status and the log of its pod",
+	"node-scaler-unreadable":           "compare its image with components/autoscaler",
+	"nodes-unhealthy":                  "upgrade.md#a-node-does-not-end-or-is-not-drained",
+	"pod-configuration-invalid":        "run pulumi up, which creates the missing object",
+	"pod-throttled":                    "a higher limit in components/scaling/services.go",
+	"pod-cpu-near-limit":               "more pods (services.NAME.max)",
+	"pod-crash-loop":                   "read the last lines of its log",
+	"pod-memory-near-limit":            "raise Resources in components/scaling/services.go",
+	"memory of a store near its limit": "raise redis.memoryMiB, or find the leak",
+	"pod-not-ready":                    "read the probe's message",
+	"pod-out-of-memory":                "raise Resources in components/scaling/services.go",
+	"pod-restarts":                     "read the log of the ended container",
+	"pod-unschedulable":                "raise tiers.NAME.max",
+	"redis-evicting":                   "raise redis.memoryMiB",
+	"redis-fragmented":                 "alerts.md#redisfragmented",
+	"redis-node-down":                  "alerts.md#redisnodesdown",
+	"redis-primary-lost":               "wait a few seconds for the failover",
+	"redis-replica-behind":             "restart the replica",
+	"redis-slow-commands":              "alerts.md#redisslow",
+	"request-too-small":                "raise the request in components/scaling/services.go",
+	"requests-failing":                 "alerts.md#errorratehigh",
+	"rollout-stuck":                    "roll back: docs/runbooks/rollback.md",
+	"scaling-activity-failed":          "add instance types or raise the quota",
+	"slow-operation":                   "add an index in agents/migrate/mongoindexes",
+	"slow-query":                       "see index-missing and lock-held",
+	"status-unreadable":                "compare the load balancer's rules",
+	"table-bloated":                    "VACUUM (VERBOSE) public.users as the owner",
+	"target-unhealthy":                 "see the findings of resources on this node",
+	"token-refused":                    "get a new token",
+	"transaction-idle":                 "end the session with pg_terminate_backend",
+	"vpa-at-maximum":                   "raise the bounds of VPA",
+	"vpa-unreadable":                   "compare the CustomResourceDefinition",
+	"vpa-without-recommendation":       "check that the pods of VPA run",
+}
+
 // TestSeededFaultsAreFoundByName: each fault causes its finding and no other. The test prints the
 // table.
 func TestSeededFaultsAreFoundByName(t *testing.T) {
 	var table bytes.Buffer
+	unused := maps.Clone(fixes)
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "seeded fault\tfinding\tevidence")
 	for _, row := range faults {
@@ -686,24 +332,33 @@ func TestSeededFaultsAreFoundByName(t *testing.T) {
 			require.Contains(t, found.Where, row.where)
 			require.Contains(t, found.Evidence, row.evidence)
 			require.Contains(t, found.Cause, row.cause)
-			require.NotEmpty(t, found.Fix)
-			require.NotEmpty(t, found.Next)
+			fix := cmp.Or(fixes[row.fault], fixes[row.finding])
+			require.NotEmpty(t, fix)
+			require.Contains(t, found.Fix, fix)
+			unused[row.fault], unused[row.finding] = "", ""
+			require.Equal(t, "https://github.com/progressive-framework/platform/blob/main/docs/runbooks/diagnose.md#"+row.finding, found.Runbook)
+			require.Regexp(t, `^(kubectl|aws|curl|openssl|psql|pulumi config|pf watch) `, found.Next)
+			out, err := exec.CommandContext(t.Context(), "sh", "-nc", found.Next).CombinedOutput()
+			require.NoError(t, err, "%s: %s", found.Next, out)
 			for _, action := range actions {
 				require.Contains(t, []string{"list", "get"}, action.GetVerb(), "a diagnosis changes nothing")
 			}
 			fmt.Fprintf(w, "%s\t%s\t%.70s\n", row.fault, found.Name, found.Evidence)
-			err := r.write(&bytes.Buffer{}, false, "")
+			err = r.write(&bytes.Buffer{}, false, "")
 			code, silent := exitcode.FromError(err)
 			require.Equal(t, exitcode.Found, code)
 			require.True(t, silent)
 		})
+	}
+	for name, fix := range unused {
+		require.Empty(t, fix, "%s has no fault", name)
 	}
 	require.NoError(t, w.Flush())
 	t.Logf("%d faults\n%s", len(faults), &table)
 }
 
 // TestRunbookHasEachFinding: the runbook has a section for each kind of finding in the sources, and
-// no other section.
+// no other section. Each section is complete.
 func TestRunbookHasEachFinding(t *testing.T) {
 	names := map[string]bool{}
 	sources, err := filepath.Glob("*.go")
@@ -728,6 +383,9 @@ func TestRunbookHasEachFinding(t *testing.T) {
 		sections[string(match[1])] = true
 	}
 	require.Equal(t, names, sections)
+	for _, section := range strings.Split(string(page), "\n### ")[1:] {
+		require.Regexp(t, `(?s)^[a-z-]+\n\n[A-Za-z].*\n- Look: .*\n- Fix: .*\n- Verify: `, section, "a section says what the finding means, and how to look, fix and verify")
+	}
 }
 
 // TestFixesLeadToSections: every page and section that a fix names exists.
@@ -747,247 +405,4 @@ func TestFixesLeadToSections(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestHealthyPlatformHasNoFinding(t *testing.T) {
-	r, _ := healthy().diagnose(t, Checks)
-	require.Empty(t, r.Findings)
-	require.Empty(t, r.Missing)
-	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
-}
-
-// TestOldAndSmallThingsAreNoFindings: old faults were repaired, and a share of a few requests says
-// nothing.
-func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
-	f := healthy()
-	ended(f, "OOMKilled", 137, 2*time.Hour)
-	f.pods["mca"].Status.ContainerStatuses[0].RestartCount = 9
-	f.pods["npa"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-time.Second))}
-	f.pods["npa"].Spec.Containers[0].Resources.Limits = nil
-	f.metrics["wpa-0"] = metricsText(50, 25, 5, 1, 9, 0)
-	f.usage["mca"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("860Mi") // 84 %, of 85
-	redisMemory(f, "455Mi")                                                                 // 89 %, of 90
-	replaceMetric("mca-0", `sum{agent="mca",upstream="wpa"} 40`, `sum{agent="mca",upstream="wpa"} 99`)(f)
-	r, _ := f.diagnose(t, Checks)
-	require.Empty(t, r.Findings)
-}
-
-// TestLocalTierMayServeMostReads: Redis is read for the other values only, and does not have them.
-func TestLocalTierMayServeMostReads(t *testing.T) {
-	f := healthy()
-	for _, s := range scaling.Services() {
-		text := metricsText(1000, 0, 0.05, 225, 775, 0)
-		f.metrics[s.Short+"-0"] = strings.Replace(text, `strategy="profile",tier="local"} 0`, `strategy="profile",tier="local"} 90000`, 1)
-	}
-	r, _ := f.diagnose(t, []Check{Cache})
-	require.Empty(t, r.Findings)
-}
-
-// TestResetCounterCountsSinceItsReset: the counter's value is above that of one window ago, so the
-// difference of the two would be too small.
-func TestResetCounterCountsSinceItsReset(t *testing.T) {
-	f := healthy()
-	replaceMetric("redis-cluster-1", "slowlog_last_id 40", "slowlog_last_id 45")(f)
-	r, _ := f.diagnose(t, []Check{Database})
-	require.Empty(t, r.Findings, "5 slow commands since the value of 40")
-	f.reset = vector(`{"metric":{"reset_series":"redis_slowlog_last_id","job":"stores","instance":"x","pod":"redis-cluster-1","namespace":"n"},"value":[1,"1"]}`)
-	r, _ = f.diagnose(t, []Check{Database})
-	require.Len(t, r.Findings, 1)
-	require.Contains(t, r.Findings[0].Evidence, "45 slow commands in the last 10m0s")
-}
-
-// TestResetsQueryFindsTheResetSeries runs the query in Prometheus' own engine. Two series of a pod
-// have the same labels. One of them was reset and passed its old value.
-func TestResetsQueryFindsTheResetSeries(t *testing.T) {
-	labels := `{namespace="app",pod="p",job="stores"}`
-	text, err := json.Marshal(map[string]any{"evaluation_interval": "15s", "tests": []map[string]any{{
-		"interval": "15s",
-		"input_series": []map[string]any{
-			{"series": "redis_evicted_keys_total" + labels, "values": "500+1x40"},
-			{"series": "redis_slowlog_last_id" + labels, "values": "10+0x20 0+5x20"},
-			{"series": "up" + labels, "values": "1 0 1+0x39"},
-		},
-		"promql_expr_test": []map[string]any{
-			{"expr": resetsQuery("app"), "eval_time": "10m", "exp_samples": []map[string]any{{"labels": `{namespace="app",pod="p",job="stores",reset_series="redis_slowlog_last_id"}`, "value": 1}}},
-			{"expr": resetsQuery("other"), "eval_time": "10m", "exp_samples": []map[string]any{}},
-			{"expr": oldValuesQuery("app"), "eval_time": "10m", "exp_samples": []map[string]any{
-				{"labels": "redis_evicted_keys_total" + labels, "value": 500}, {"labels": "redis_slowlog_last_id" + labels, "value": 10},
-			}},
-		},
-	}}})
-	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "tests.yaml") // JSON is YAML
-	require.NoError(t, os.WriteFile(file, text, 0o600))
-	out, err := exec.CommandContext(t.Context(), "promtool", "test", "rules", file).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-}
-
-// TestYoungAutoscalersMayLackAMetric: first a missing metric is a note, and later it is a finding.
-func TestYoungAutoscalersMayLackAMetric(t *testing.T) {
-	for _, row := range []struct {
-		reason    string
-		hpa, pods time.Duration
-		condition string
-		note      string
-	}{
-		{"a new HPA", 20 * time.Second, time.Hour, "FailedGetExternalMetric", "the HPA is 20s old, and the first value may need 2m0s"},
-		{"new pods", time.Hour, 50 * time.Second, "FailedGetResourceMetric", "its oldest pod is 50s old"},
-		{"an old HPA with old pods", 3 * time.Minute, 3 * time.Minute, "FailedGetExternalMetric", ""},
-		{"a new HPA with a wrong selector", 20 * time.Second, time.Hour, "InvalidSelector", ""},
-	} {
-		t.Run(row.reason, func(t *testing.T) {
-			f := healthy()
-			f.hpa.CreationTimestamp = metav1.NewTime(now.Add(-row.hpa))
-			f.hpa.Spec.ScaleTargetRef.Name = scaling.MCA().Name
-			start := metav1.NewTime(now.Add(-row.pods))
-			f.pods["mca"].Status.StartTime = &start
-			f.hpa.Status.Conditions[0] = autoscalingv2.HorizontalPodAutoscalerCondition{Type: autoscalingv2.ScalingActive, Status: corev1.ConditionFalse, Reason: row.condition}
-			r, _ := f.diagnose(t, []Check{Scaling})
-			var out bytes.Buffer
-			require.NoError(t, r.text(&out))
-			if row.note == "" {
-				require.Len(t, r.Findings, 1)
-				require.Equal(t, "hpa-metric-missing", r.Findings[0].Name)
-				return
-			}
-			require.Empty(t, r.Findings)
-			require.Contains(t, out.String(), row.note)
-		})
-	}
-}
-
-// TestStackWithoutPrometheusIsComplete: a stack without podScaling has no Prometheus, so nothing is
-// missing.
-func TestStackWithoutPrometheusIsComplete(t *testing.T) {
-	f := healthy()
-	f.observer = nil
-	r, _ := f.diagnose(t, Checks)
-	require.Empty(t, r.Findings)
-	require.Empty(t, r.Missing)
-	for _, check := range []Check{Database, Agents, Cache} {
-		require.Contains(t, r.Absent, Absent{check, "counters of the last 10m0s in Prometheus",
-			"query of Prometheus: the platform has no pod of Prometheus in " + namespace + "-prometheus, because podScaling is off; so " + countersOf[check]})
-	}
-	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
-}
-
-// TestPrometheusWithoutOldValues: after the loss of its disk, Prometheus answers without the values
-// of ten minutes ago. Each check that needs them is incomplete.
-func TestPrometheusWithoutOldValues(t *testing.T) {
-	f := healthy()
-	f.old = vector()
-	r, _ := f.diagnose(t, Checks)
-	require.Empty(t, r.Findings)
-	var checks []Check
-	for _, m := range r.Missing {
-		checks = append(checks, m.Check)
-	}
-	require.Equal(t, []Check{Database, Agents, Cache}, checks, "once for each check")
-	require.Equal(t, Missing{Database, "counters of the last 10m0s in Prometheus, so they count since each pod's start, and evictions, slow commands, deadlocks and missing indexes are not judged",
-		"Prometheus has no value of 10m0s ago of pod/postgres-exporter-0, pod/redis-cluster-0, pod/redis-cluster-1, pod/redis-cluster-2, pod/redis-cluster-3 and 2 more"}, r.Missing[0])
-	for _, pod := range f.pods {
-		start := metav1.NewTime(now.Add(-11 * time.Minute))
-		pod.Status.StartTime = &start
-	}
-	r, _ = f.diagnose(t, []Check{Agents, Cache})
-	require.Empty(t, r.Missing, "new pods: Prometheus scraped them first after their start")
-}
-
-func TestUnreachablePlatforms(t *testing.T) {
-	for _, row := range []struct {
-		reason, base, finding string
-		requests              int
-	}{
-		{"nothing listens", "http://127.0.0.1:1", "endpoint-unreachable", len(endpoints)},
-		{"the name does not exist", "https://platform.invalid", "host-not-resolved", len(endpoints)},
-		{"a token is not sent unencrypted", "http://platform.invalid", "host-not-resolved", 4},
-	} {
-		t.Run(row.reason, func(t *testing.T) {
-			f := healthy()
-			f.base = row.base
-			r, _ := f.diagnose(t, []Check{App})
-			require.Len(t, r.Findings, row.requests)
-			for _, found := range r.Findings {
-				require.Equal(t, row.finding, found.Name)
-			}
-		})
-	}
-}
-
-func TestCertificateNearItsEnd(t *testing.T) {
-	base := &url.URL{Scheme: "https", Host: "example.com"}
-	answers := []response{{status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}, {status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}}
-	list := appFindings(base, answers, now)
-	require.Len(t, list, 1, "once for all endpoints")
-	require.Equal(t, "certificate-near-end", list[0].Name)
-	require.Contains(t, list[0].Evidence, "in 9 days")
-	answers[0].certificateEnd, answers[1].certificateEnd = now.Add(40*24*time.Hour), time.Time{}
-	require.Empty(t, appFindings(base, answers, now))
-}
-
-// TestUnreadablePartsAreReported: the exit code is 3, and the check is incomplete.
-func TestUnreadablePartsAreReported(t *testing.T) {
-	for _, row := range []struct {
-		reason string
-		seed   func(*fixture)
-		check  Check
-		text   string
-	}{
-		{"no permission for pods", func(f *fixture) { f.forbidden = "pods" }, Resources, "no permission: pods is forbidden"},
-		{"no permission for the pods of stores", func(f *fixture) { f.forbidden = "pods" }, Database, "database: pods: no permission"},
-		{"no permission for the pods of agents", func(f *fixture) { f.forbidden = "pods" }, Agents, "agents: pods: no permission"},
-		{"no permission for the nodes of tiers", func(f *fixture) { f.forbidden = "nodes" }, Scaling, "scaling: nodes: no permission"},
-		{"no permission for nodes", func(f *fixture) { f.forbidden = "nodes" }, Resources, "no permission: nodes is forbidden"},
-		{"no permission for HPAs", func(f *fixture) { f.forbidden = "horizontalpodautoscalers.autoscaling" }, Scaling, "horizontalpodautoscalers.autoscaling is forbidden"},
-		{"a pod without metrics", func(f *fixture) { f.scrapeErr = errors.New("connection refused") }, Cache, "metrics of pod/web-0: not readable: connection refused"},
-		{"half an answer", func(f *fixture) { f.metrics["web-0"] = "http_requests_total{" }, Agents, "metrics of pod/web-0: not readable"},
-		{"no permission for VPA", func(f *fixture) {
-			f.verticalErr = apierrors.NewForbidden(verticalKind.GroupResource(), "", errors.New("no"))
-		}, Scaling, "no permission: verticalpodautoscalers"},
-		{"no permission for the status of Cluster Autoscaler", func(f *fixture) { f.forbidden = "configmaps" }, Scaling, "status of Cluster Autoscaler: no permission"},
-		{"a pod that metrics-server does not know", func(f *fixture) { delete(f.usage, "npa") }, Resources, "CPU and memory of pod/npa-0: metrics.k8s.io has no entry of them, so they are not judged"},
-		{"no permission for logs", func(f *fixture) { f.forbidden = "pods/log" }, Agents, "log of pod/mca-0: no permission"},
-		{"Prometheus that does not answer", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Cache, "since each pod's start: not readable: query of Prometheus: connection refused"},
-		{"Prometheus that does not say what is throttled", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Resources, "throttled CPU periods in Prometheus: not readable: query of Prometheus: connection refused"},
-		{"half an answer of Prometheus", func(f *fixture) { f.old = f.old[:90] }, Database, "query of Prometheus: bad_response"},
-		{"an error of Prometheus", func(f *fixture) {
-			f.prometheusErr = &kubeclient.StatusError{Code: http.StatusUnprocessableEntity, Body: []byte(`{"status":"error","errorType":"timeout","error":"query timed out"}`)}
-		}, Database, "query of Prometheus: timeout: query timed out"},
-		{"Prometheus that is starting", func(f *fixture) { f.prometheusErr = &kubeclient.StatusError{Code: http.StatusServiceUnavailable} }, Database, "query of Prometheus: server_error: server error: 503"},
-		{"no permission for the port-forward to Prometheus", func(f *fixture) {
-			f.prometheusErr = apierrors.NewForbidden(schema.GroupResource{Resource: "pods/portforward"}, "", errors.New("no"))
-		}, Database, "no permission: query of Prometheus: pods/portforward"},
-		{"a value that is none", func(f *fixture) { f.old = strings.Replace(f.old, `"4e7"`, `"x"`, 1) }, Database, "query of Prometheus: "},
-		{"Redis without metrics", func(f *fixture) { f.metrics["redis-cluster-2"] = "{" }, Database, "metrics of pod/redis-cluster-2: not readable"},
-		{"statistics that the exporter can't read", addMetric("postgres-exporter-0", "# TYPE pg_exporter_last_scrape_error gauge\npg_exporter_last_scrape_error 1\n"), Database, "a part of PostgreSQL's statistics: the log of pod/postgres-exporter-0"},
-		{"no permission for StatefulSets", func(f *fixture) { f.forbidden = "statefulsets.apps" }, Database, "StatefulSets: no permission"},
-		{"AWS that refuses", func(f *fixture) { f.cloudMissing = []Missing{{Scaling, "scaling activities", "AccessDenied"}} }, Scaling, "scaling activities: AccessDenied"},
-		{"no pod that is ready", func(f *fixture) { f.pods["web"].Status.Conditions[0].Status = corev1.ConditionUnknown }, Cache, "metrics of progressive-framework-v5: none of its 1 pods is ready"},
-		{"no token", func(f *fixture) { f.token = "" }, App, "no token: set TOKEN"},
-	} {
-		t.Run(row.reason, func(t *testing.T) {
-			f := healthy()
-			row.seed(f)
-			r, _ := f.diagnose(t, []Check{row.check})
-			require.Empty(t, r.Findings)
-			require.NotEmpty(t, r.Missing)
-			var out bytes.Buffer
-			code, _ := exitcode.FromError(r.write(&out, false, ""))
-			require.Equal(t, exitcode.NotLooked, code)
-			require.Contains(t, out.String(), row.text)
-			require.Contains(t, out.String(), string(row.check)+": 0 findings, incomplete")
-		})
-	}
-}
-
-func TestJSONHasEachMember(t *testing.T) {
-	f := healthy()
-	f.agents["wpa"] = "failing"
-	r, _ := f.diagnose(t, []Check{Agents})
-	var out bytes.Buffer
-	require.Error(t, r.write(&out, true, ""))
-	var read report
-	require.NoError(t, json.Unmarshal(out.Bytes(), &read))
-	require.Equal(t, *r, read)
-	require.Contains(t, out.String(), `"schema": 1`)
 }

@@ -42,6 +42,8 @@ type Finding struct {
 	Fix       string `json:"fix"`
 	// Next is a command that shows more.
 	Next string `json:"next"`
+	// Runbook is the URL of the section that says what the finding means, and what to do.
+	Runbook string `json:"runbook"`
 }
 
 // Missing is a part that could not be read. The checks that need it are incomplete.

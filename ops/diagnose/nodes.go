@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -118,7 +119,7 @@ func nodeGroupFindings(o objects) (list []Finding, figures []Figure) {
 		figures = append(figures, Figure{Scaling, "nodes of tier " + tier, fmt.Sprintf("%d, of which %d drain", len(tiers[tier]), len(leave))})
 		for _, node := range leave {
 			pods := o.podsOn(node.Name)
-			figures = append(figures, Figure{Scaling, "drain of node/" + node.Name, fmt.Sprintf("%d pods move to %d other nodes of the tier: %s", len(pods), len(stay), strings.Join(pods, ", "))})
+			figures = append(figures, Figure{Scaling, "drain of node/" + node.Name, fmt.Sprintf("%d pods move to the other nodes of the tier (%s): %s", len(pods), cmp.Or(listed(names(stay), 10), "none"), strings.Join(pods, ", "))})
 			if len(pods) > 0 && len(stay) == 0 {
 				list = append(list, Finding{
 					Name: "drain-without-target", Where: "node/" + node.Name, Evidence: fmt.Sprintf("%d pods must leave, and no other node of tier %q takes pods", len(pods), tier),
@@ -128,6 +129,15 @@ func nodeGroupFindings(o objects) (list []Finding, figures []Figure) {
 		}
 	}
 	return list, figures
+}
+
+// names returns the names of nodes, sorted.
+func names(nodes []corev1.Node) (list []string) {
+	for _, node := range nodes {
+		list = append(list, node.Name)
+	}
+	slices.Sort(list)
+	return list
 }
 
 func drains(node corev1.Node) bool {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/ops/exitcode"
 )
 
@@ -23,6 +24,9 @@ func newReport(url string, now time.Time, checks []Check, r results, missing []M
 	out.Missing = append(out.Missing, chosen(checks, missing, func(m Missing) Check { return m.Check })...)
 	out.Absent = append(out.Absent, chosen(checks, absent, func(a Absent) Check { return a.Check })...)
 	out.Figures = append(out.Figures, chosen(checks, r.figures, func(f Figure) Check { return f.Check })...)
+	for i, f := range out.Findings {
+		out.Findings[i].Runbook = scaling.Runbooks + "diagnose.md#" + f.Name
+	}
 	sortFindings(out.Findings)
 	return out
 }
@@ -81,7 +85,8 @@ var pageSource string
 
 var pageTemplate = template.Must(template.New("report").Parse(pageSource))
 
-// html writes the report as one page. The page needs no script and no other file.
+// html writes the report as one page. The page needs no script and no other file; it links the
+// runbook.
 func (r *report) html(out io.Writer) error { return pageTemplate.Execute(out, r) }
 
 // Items returns everything that belongs to one check, for the template of the page.
@@ -106,7 +111,7 @@ func (r *report) text(out io.Writer) error {
 		if f.Threshold != "" {
 			fmt.Fprintf(&b, "  threshold  %s\n", f.Threshold)
 		}
-		fmt.Fprintf(&b, "  cause      %s\n  fix        %s\n  next       %s\n  more       docs/runbooks/diagnose.md#%s\n", f.Cause, f.Fix, f.Next, f.Name)
+		fmt.Fprintf(&b, "  cause      %s\n  fix        %s\n  next       %s\n  more       %s\n", f.Cause, f.Fix, f.Next, f.Runbook)
 	}
 	if len(r.Figures) > 0 {
 		fmt.Fprintln(&b, "\nmeasured:")

@@ -146,7 +146,7 @@ func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Fin
 		return Finding{
 			Name: "pod-out-of-memory", Where: where, Threshold: limit,
 			Evidence: fmt.Sprintf("OOMKilled at %s, exit code %d, %d restarts", ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, c.RestartCount) + o.lastLines(pod.Name, c.Name),
-			Cause:    "the container needed more memory than its limit", Fix: "raise Resources in components/scaling/services.go, or find the leak: docs/runbooks/diagnose.md",
+			Cause:    "the container needed more memory than its limit", Fix: memoryFix(pod.Labels["app"]) + ", or find the leak: see the runbook of this finding",
 			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
 		}, true
 	case waiting == "ErrImagePull" || waiting == "ImagePullBackOff" || waiting == "InvalidImageName":
@@ -226,7 +226,7 @@ func (o objects) usageFindings() (list []Finding) {
 				cause, fix, next string
 			}{
 				{corev1.ResourceCPU, "pod-cpu-near-limit", maxUsage, "the container will be throttled if its work grows further", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
-				{corev1.ResourceMemory, "pod-memory-near-limit", memoryLimit(apps[pod.Name]), "the container will be killed soon if its memory grows further", "raise Resources in components/scaling/services.go, or find the leak", "top pods --containers --sort-by=memory"},
+				{corev1.ResourceMemory, "pod-memory-near-limit", memoryLimit(apps[pod.Name]), "the container will be killed soon if its memory grows further", memoryFix(apps[pod.Name]) + ", or find the leak", "top pods --containers --sort-by=memory"},
 			} {
 				if _, throttled := o.throttled[containerName{pod.Name, c.Name}]; throttled && r.name == corev1.ResourceCPU {
 					continue // pod-throttled says more
@@ -312,6 +312,14 @@ func memoryLimit(app string) scaling.Percent {
 		}
 	}
 	return maxUsage
+}
+
+// memoryFix says where the memory limit of a pod is set, by the label app of the pod.
+func memoryFix(app string) string {
+	if app == redisApp || app == postgresApp {
+		return "raise " + map[string]string{redisApp: "redis.memoryMiB", postgresApp: "postgres.memoryMiB"}[app]
+	}
+	return "raise Resources in components/scaling/services.go"
 }
 
 // nodeFindings judges the conditions of one node.
