@@ -19,9 +19,9 @@ import (
 // diagnoseFor is the duration of the load during which a healthy platform is diagnosed.
 var diagnoseFor = flag.Duration("diagnose-for", time.Minute, "how long a healthy platform under load is diagnosed each 30 s, at most 1h")
 
-// compared is the command of another tool, such as popeye. It runs while the faults exist, so
-// that its findings can be compared.
-var compared = flag.String("compared", "", "a shell command that is run while the faults of TestDiagnoseFindsSeededFaults exist")
+// compareCommand is the command of another tool, such as popeye. The test runs the command
+// while the faults exist, so that a person can compare its findings with those of pf diagnose.
+var compareCommand = flag.String("compared", "", "a shell command that is run while the faults of TestDiagnoseFindsSeededFaults exist")
 
 // finding is a finding in the output of `pf diagnose --json`.
 type finding struct{ Check, Name, Where, Evidence, Cause, Fix string }
@@ -61,21 +61,22 @@ func awaitFinding(t *testing.T, token, check, name, where string) (found finding
 	return found, false
 }
 
-// objectVersions returns the versions of objects that change only if somebody changes them.
+// objectVersions returns the versions of all objects whose spec or content pf diagnose could
+// change. The versions do not change if only the status of an object changes.
 func objectVersions(t *testing.T, namespace string) string {
 	t.Helper()
 	get := func(kinds, version string) string {
 		return must(t, "kubectl", "-n", namespace, "get", kinds, "-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid} {.metadata.`+version+`}{"\n"}{end}`)
 	}
-	// The status of the first kinds changes by itself, and with it the resource version. The
-	// generation changes only with the spec.
+	// Controllers update the status of the first kinds, and each update changes the resource
+	// version. The generation changes only with the spec.
 	return get("deployments,statefulsets,poddisruptionbudgets,scaledobjects", "generation") +
 		get("services,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies", "resourceVersion")
 }
 
-// TestDiagnosisOfAHealthyPlatform requires that pf diagnose can read every part, finds nothing
-// and changes nothing. The log has the duration.
-func TestDiagnosisOfAHealthyPlatform(t *testing.T) {
+// TestDiagnoseFindsNothingOnAHealthyPlatform requires that pf diagnose can read every part of
+// the platform, finds nothing and changes nothing. The log has the duration.
+func TestDiagnoseFindsNothingOnAHealthyPlatform(t *testing.T) {
 	namespace, token := output[string](t, "namespace"), tokenFile(t)
 	before := objectVersions(t, namespace)
 	start := time.Now()
@@ -91,11 +92,12 @@ func TestDiagnosisOfAHealthyPlatform(t *testing.T) {
 	}
 }
 
-// slowMachine are the findings that may be true on a machine without spare CPU.
-var slowMachine = []string{"endpoint-slow", "agent-slow", "pod-throttled", "pod-cpu-near-limit", "hpa-at-maximum", "slow-query", "pod-unschedulable", "redis-slow-commands"}
+// slowMachineFindings are findings that can be true on a healthy platform if the machine has
+// no spare CPU.
+var slowMachineFindings = []string{"endpoint-slow", "agent-slow", "pod-throttled", "pod-cpu-near-limit", "hpa-at-maximum", "slow-query", "pod-unschedulable", "redis-slow-commands"}
 
 // TestHealthyPlatformUnderLoadHasNoFalseFinding runs pf diagnose every 30 s during a load. It
-// must find nothing except what a slow machine explains.
+// must find nothing except the findings of slowMachineFindings.
 func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
 	token := tokenFile(t)
 	duration := min(*diagnoseFor, time.Hour)
@@ -109,7 +111,7 @@ func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
 		diagnoses++
 		for _, f := range diagnose(t, token, "all").Findings {
 			counts[f.Name]++
-			if !slices.Contains(slowMachine, f.Name) {
+			if !slices.Contains(slowMachineFindings, f.Name) {
 				t.Errorf("a false finding: %+v", f)
 			}
 		}
@@ -118,9 +120,9 @@ func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
 	require.NoError(t, <-loadErr)
 }
 
-// faultPod creates a faulty pod in the platform's namespace. The pod has the image and the
-// security settings of the pod template. change adds the fault.
-func faultPod(t *testing.T, namespace, name, template string, change func(pod, container map[string]any)) {
+// createFaultPod creates a faulty pod in the platform's namespace. The pod has the image and
+// the security settings of the existing pod called template. change adds the fault.
+func createFaultPod(t *testing.T, namespace, name, template string, change func(pod, container map[string]any)) {
 	t.Helper()
 	var existing struct{ Spec map[string]any }
 	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pod", template, "-o", "json")), &existing))
@@ -155,26 +157,26 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	var seeded []fault
 	seed := func(f fault) { seeded = append(seeded, f) }
 
-	faultPod(t, namespace, "fault-crash", "redis-cluster-0", shell("echo the configuration is wrong; exit 3"))
+	createFaultPod(t, namespace, "fault-crash", "redis-cluster-0", shell("echo the configuration is wrong; exit 3"))
 	seed(fault{"a crash loop", "resources", "pod-crash-loop", "pod/fault-crash", "at its start"})
-	faultPod(t, namespace, "fault-memory", "redis-cluster-0", shell("sleep 1; tail /dev/zero"))
+	createFaultPod(t, namespace, "fault-memory", "redis-cluster-0", shell("sleep 1; tail /dev/zero"))
 	seed(fault{"a container killed for its memory", "resources", "pod-out-of-memory", "pod/fault-memory", "more memory than its limit"})
-	faultPod(t, namespace, "fault-place", mca, func(pod, _ map[string]any) { pod["nodeSelector"] = map[string]any{"no-such-label": "x"} })
+	createFaultPod(t, namespace, "fault-place", mca, func(pod, _ map[string]any) { pod["nodeSelector"] = map[string]any{"no-such-label": "x"} })
 	seed(fault{"a pod that fits on no node", "resources", "pod-unschedulable", "pod/fault-place", "no node has"})
-	faultPod(t, namespace, "fault-image", mca, func(_, container map[string]any) {
+	createFaultPod(t, namespace, "fault-image", mca, func(_, container map[string]any) {
 		repository, _, _ := strings.Cut(container["image"].(string), "@")
 		container["image"] = repository + "@sha256:" + strings.Repeat("0", 64)
 	})
 	seed(fault{"an image that can't be pulled", "resources", "image-not-pulled", "pod/fault-image", "registry does not have"})
-	faultPod(t, namespace, "fault-secret", mca, func(_, container map[string]any) {
+	createFaultPod(t, namespace, "fault-secret", mca, func(_, container map[string]any) {
 		container["envFrom"] = []any{map[string]any{"secretRef": map[string]any{"name": "no-such-secret"}}}
 	})
 	seed(fault{"a missing Secret", "resources", "pod-configuration-invalid", "pod/fault-secret", "does not exist"})
-	faultPod(t, namespace, "fault-environment", mca, func(_, container map[string]any) {
+	createFaultPod(t, namespace, "fault-environment", mca, func(_, container map[string]any) {
 		container["env"] = []any{map[string]any{"name": "LISTEN_ADDRESS", "value": "nonsense"}}
 	})
 	seed(fault{"an invalid environment variable", "resources", "pod-crash-loop", "pod/fault-environment", "at its start"})
-	faultPod(t, namespace, "fault-cpu", "redis-cluster-0", func(_, container map[string]any) {
+	createFaultPod(t, namespace, "fault-cpu", "redis-cluster-0", func(_, container map[string]any) {
 		container["command"] = []string{"sh", "-c", "while :; do :; done"}
 		container["resources"] = map[string]any{"requests": map[string]any{"cpu": "10m", "memory": "16Mi"}, "limits": map[string]any{"cpu": "50m", "memory": "64Mi"}}
 	})
@@ -200,32 +202,32 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	for _, f := range seeded {
 		expect(f)
 	}
-	if *compared != "" {
-		must(t, "sh", "-c", *compared)
+	if *compareCommand != "" {
+		must(t, "sh", "-c", *compareCommand)
 	}
 
-	// The number of columns differs in each run, so this is not the statement of an earlier
-	// run. The counters of that statement may have been reset.
+	// The number of columns differs between runs, so PostgreSQL counts this statement apart
+	// from the statement of an earlier run.
 	slow := "SELECT pg_sleep(0.15), 'literal of the fault'" + strings.Repeat(", 1", int(time.Now().Unix()%97))
 	for range 6 {
-		_, err := statement(t, slow)
+		_, err := runSQL(t, slow)
 		require.NoError(t, err)
 	}
 	expect(fault{"a slow statement", "database", "slow-query", "postgres statement", "reads too much"})
 
-	holder := session(t, namespace, "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(90); COMMIT")
+	waitForHolder := startSession(t, namespace, "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(90); COMMIT")
 	require.Eventually(t, func() bool {
-		return slices.Equal(rows(t, "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND mode = 'AccessExclusiveLock' AND granted"), []string{"1"})
+		return slices.Equal(sqlValues(t, "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND mode = 'AccessExclusiveLock' AND granted"), []string{"1"})
 	}, 30*time.Second, time.Second)
-	waiter := session(t, namespace, "SET statement_timeout = '80s'; SELECT count(*) FROM users")
+	waitForReader := startSession(t, namespace, "SET statement_timeout = '80s'; SELECT count(*) FROM users")
 	expect(fault{"a lock that is held", "database", "lock-held", "postgres session", "does not end"})
-	_, _ = statement(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE users%' AND pid <> pg_backend_pid()")
-	holder()
-	waiter()
+	_, _ = runSQL(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE users%' AND pid <> pg_backend_pid()")
+	waitForHolder()
+	waitForReader()
 
-	wrong := filepath.Join(t.TempDir(), "wrong")
-	require.NoError(t, os.WriteFile(wrong, []byte("a.b.c"), 0o600))
-	found := diagnose(t, wrong, "app").Findings
+	invalidToken := filepath.Join(t.TempDir(), "invalid-token")
+	require.NoError(t, os.WriteFile(invalidToken, []byte("a.b.c"), 0o600))
+	found := diagnose(t, invalidToken, "app").Findings
 	require.NotEmpty(t, found)
 	require.Equal(t, "token-refused", found[0].Name)
 	fmt.Fprintf(w, "an invalid token\t%s\t%s\n", found[0].Name, found[0].Evidence)
@@ -237,9 +239,9 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	t.Logf("faults of the running platform\n%s", &table)
 }
 
-// session runs SQL statements as the owner in the background. It returns a function that waits
-// until they end.
-func session(t *testing.T, namespace, sql string) (wait func()) {
+// startSession runs SQL statements in the background, as the owner of the database. The
+// returned function waits until the statements have ended.
+func startSession(t *testing.T, namespace, sql string) (wait func()) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
