@@ -23,8 +23,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/lock"
 )
 
-// sandbox runs the command line as main does.
-func sandbox(t *testing.T, args ...string) (code int, stdout, stderr string) {
+// runSandbox runs a command line of the sandbox as main does. It returns the exit code and the
+// texts on both output streams.
+func runSandbox(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
 	runComponent := func(_ context.Context, l *layout.Layout, name string) error {
@@ -57,7 +58,7 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 		}
 	}
 	visit(newRoot(nil))
-	code, out, _ := sandbox(t, "up", "--help")
+	code, out, _ := runSandbox(t, "up", "--help")
 	require.Zero(t, code)
 	require.Contains(t, out, "Examples:")
 }
@@ -82,7 +83,7 @@ func TestErrorIsPrintedOnce(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
-			code, _, stderr := sandbox(t, c.args...)
+			code, _, stderr := runSandbox(t, c.args...)
 			require.Equal(t, c.code, code, stderr)
 			require.Equal(t, 1, strings.Count(stderr, "error:"), stderr)
 			require.Contains(t, stderr, c.want)
@@ -96,7 +97,7 @@ func TestSecondCommandNamesTheRunningOne(t *testing.T) {
 	require.NoError(t, err)
 	defer release()
 	for _, command := range []string{"up", "down"} {
-		code, _, stderr := sandbox(t, command)
+		code, _, stderr := runSandbox(t, command)
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, "make up (pid ", command)
 	}
@@ -113,7 +114,7 @@ func TestUpNamesEveryProblemBeforeItStartsAnything(t *testing.T) {
 		usedPorts = append(usedPorts, fmt.Sprintf("%s=%d", name, listener.Addr().(*net.TCPAddr).Port))
 	}
 	t.Setenv("SANDBOX_PORTS", strings.Join(usedPorts, ","))
-	code, _, stderr := sandbox(t, "up")
+	code, _, stderr := runSandbox(t, "up")
 	require.Equal(t, 1, code)
 	for _, used := range usedPorts {
 		_, port, _ := strings.Cut(used, "=")
@@ -126,7 +127,7 @@ func TestUpNamesEveryProblemBeforeItStartsAnything(t *testing.T) {
 }
 
 func TestDownWithoutASandboxDoesNothing(t *testing.T) {
-	code, _, stderr := sandbox(t, "--home", t.TempDir(), "down")
+	code, _, stderr := runSandbox(t, "--home", t.TempDir(), "down")
 	require.Zero(t, code)
 	require.Contains(t, stderr, "nothing to stop")
 }
@@ -158,9 +159,9 @@ func TestLogsShowTheLastLines(t *testing.T) {
 	l := newLayout(t)
 	require.NoError(t, os.WriteFile(filepath.Join(l.Logs(), "a.log"), []byte("1\n2\n3\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(l.Logs(), "b.log"), []byte("4\n5"), 0o600))
-	_, out, _ := sandbox(t, "logs", "-n", "2")
+	_, out, _ := runSandbox(t, "logs", "-n", "2")
 	require.Equal(t, "==> a.log <==\n2\n3\n\n==> b.log <==\n4\n5", out)
-	_, out, _ = sandbox(t, "logs", "a", "-n", "1")
+	_, out, _ = runSandbox(t, "logs", "a", "-n", "1")
 	require.Equal(t, "3\n", out)
 }
 

@@ -12,10 +12,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// deployWithAutoscaling runs `pulumi up`, waits until the platform answers, and returns
-// its URL. If the images of Prometheus, KEDA and VPA are missing, the first `up` deploys
-// the platform with a fixed number of pods. Building those images takes a quarter of an
-// hour, and the user can open the platform meanwhile.
+// deployWithAutoscaling runs `pulumi up`, waits until the platform answers, and returns the
+// platform's URL. If the images of Prometheus, KEDA and VPA are missing, it runs `pulumi up`
+// twice. The first run deploys the platform with a fixed number of pods. Then the images are
+// built, which takes a quarter of an hour, and the user can open the platform meanwhile.
 func deployWithAutoscaling(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
 	if l.Cluster == layout.ClusterSimulated { // mirror.EnsureEmpty has pushed images without files
 		return deployAndAwait(ctx, l, s, "", log)
@@ -50,8 +50,8 @@ func deployWithoutAutoscaling(ctx context.Context, l *layout.Layout, s *stack.St
 	return deployAndAwait(ctx, l, s, file, log)
 }
 
-// deployAndAwait runs `pulumi up`, waits until the platform answers, and returns its URL.
-// configFile replaces the stack's configuration file, if it is not empty.
+// deployAndAwait runs `pulumi up`, waits until the platform answers, and returns the platform's
+// URL. If configFile is not empty, Pulumi reads it instead of the stack's configuration file.
 func deployAndAwait(ctx context.Context, l *layout.Layout, s *stack.Stack, configFile string, log *progress.Log) (string, error) {
 	args := []string{"up", "--yes", "--skip-preview", "--stack", s.Name()}
 	if configFile != "" {

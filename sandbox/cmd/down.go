@@ -24,7 +24,7 @@ import (
 // are the built executables, all logs, and the lock that this command holds.
 var keptByPurge = []string{"bin", "logs", lock.Name}
 
-func (a *app) down() *cobra.Command {
+func (a *app) newDownCommand() *cobra.Command {
 	var purge bool
 	c := &cobra.Command{
 		Use:   "down",
@@ -53,20 +53,20 @@ func (a *app) down() *cobra.Command {
 				return err
 			}
 			defer release()
-			return stop(c, l, purge)
+			return stopSandbox(c, l, purge)
 		},
 	}
 	c.Flags().BoolVar(&purge, "purge", false, "remove the data too")
 	return c
 }
 
-// stop stops the sandbox's processes and the cluster. With purge it also removes the
+// stopSandbox stops the sandbox's processes and the cluster. With purge it also removes the
 // sandbox's data. In a user's own cluster, a purge first destroys the stack.
-func stop(c *cobra.Command, l *layout.Layout, purge bool) error {
+func stopSandbox(c *cobra.Command, l *layout.Layout, purge bool) error {
 	ctx := c.Context()
 	log := progress.New(c.ErrOrStderr(), 0)
 	if purge && l.Cluster == layout.ClusterExisting {
-		// The purge removes the stack's state. Without it nobody could find the
+		// The purge removes the stack's state. Without the state, Pulumi could not find the
 		// stack's objects in the user's cluster.
 		if err := destroyInExistingCluster(c, l); err != nil {
 			return err

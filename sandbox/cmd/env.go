@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-func (a *app) env() *cobra.Command {
+func (a *app) newEnvCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "env",
 		Short: "Print shell lines that set the sandbox's environment",
@@ -38,9 +38,9 @@ func (a *app) env() *cobra.Command {
 	}
 }
 
-// shellProject returns the command that prints the folder in which Pulumi works. The
+// newShellProjectCommand returns the command that prints the folder in which Pulumi works. The
 // script shellPulumi runs this command.
-func (a *app) shellProject() *cobra.Command {
+func (a *app) newShellProjectCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "shell-project",
 		Short:   "Update the copies of the project's files for pulumi in a shell, and print their folder",
@@ -100,8 +100,8 @@ func writeShellPulumi(l *layout.Layout) error {
 	return os.Rename(path+".new", path)
 }
 
-// shellLines returns the export lines for the sandbox's variables, and unset
-// lines for the variables of a real cloud account.
+// shellLines returns shell lines that export the sandbox's variables and unset the variables of
+// a real cloud account. within is the sandbox's whole environment, as NAME=VALUE.
 func shellLines(within []string, l *layout.Layout) string {
 	wanted := map[string]bool{"PATH": true}
 	for _, kv := range append(l.Environ(), toolchain.BuildVariables()...) {

@@ -21,9 +21,9 @@ import (
 var imageTypes = []string{"ko:index:Image", "ko:index:Promoted"}
 
 // refreshLostImages refreshes the stack if an image of its state is not in the sandbox's
-// registry. Then the next update pushes the image again. Without the refresh Pulumi
-// relies on the state, and new pods can't pull the image. Images in the user's own
-// registry are not checked.
+// registry, so that the next update pushes the image again. Without the refresh, Pulumi would
+// not push the image, because the state has it. Then new pods could not pull the image. Images
+// in the user's own registry are not checked.
 func refreshLostImages(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) error {
 	if l.Settings.Registry != "" {
 		return nil

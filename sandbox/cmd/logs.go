@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// logs returns the command that shows logs. It runs tail(1), because tail -F also follows
+// newLogsCommand returns the command that shows logs. It runs tail(1), because tail -F also follows
 // a log file that is replaced.
-func (a *app) logs() *cobra.Command {
+func (a *app) newLogsCommand() *cobra.Command {
 	var (
 		follow bool
 		count  int

@@ -40,8 +40,8 @@ func prepare(ctx context.Context, l *layout.Layout) error {
 	return aws.EnsureAccount(ctx, l)
 }
 
-// builtFolder returns the folder of the executables that the bootstrap built. It is the
-// folder of this binary, because the bootstrap built this binary too.
+// builtFolder returns the folder with the executables that the bootstrap has built. One of
+// them is this executable, so builtFolder returns its folder.
 func builtFolder() (string, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-func (a *app) preview() *cobra.Command {
+func (a *app) newPreviewCommand() *cobra.Command {
 	name := project.SandboxStack
 	c := &cobra.Command{
 		Use:   "preview [-- FLAGS...]",
@@ -33,7 +33,7 @@ func (a *app) preview() *cobra.Command {
 	return c
 }
 
-func (a *app) pulumi() *cobra.Command {
+func (a *app) newPulumiCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "pulumi ARGS...",
 		Short:   "Run the sandbox's pulumi in the project, as in a shell of make env",
@@ -53,9 +53,9 @@ func (a *app) pulumi() *cobra.Command {
 	}
 }
 
-// runOnStack runs Pulumi on a stack with the user's terminal. If Pulumi fails, it has
-// printed its error already. Then the returned error is a reportedError, unless
-// stack.Explain has added a hint that Pulumi did not print.
+// runOnStack runs Pulumi on a stack with the user's terminal. If Pulumi fails, it has printed
+// its error already, and runOnStack returns a reportedError. But if stack.Explain adds a hint
+// to the error, runOnStack returns the error with the hint, so that Main prints it.
 func (a *app) runOnStack(c *cobra.Command, l *layout.Layout, name string, args []string) error {
 	if err := prepare(c.Context(), l); err != nil {
 		return err

@@ -9,9 +9,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// recover returns the command that repairs a stack. It is for users who run pulumi
+// newRecoverCommand returns the command that repairs a stack. It is for users who run pulumi
 // directly, because `sandbox up` repairs the stack by itself.
-func (a *app) recover() *cobra.Command {
+func (a *app) newRecoverCommand() *cobra.Command {
 	name := project.SandboxStack
 	c := &cobra.Command{
 		Use:   "recover",

@@ -45,17 +45,17 @@ func Main(ctx context.Context, args []string, runComponent ComponentRunner, stdi
 	case errors.As(err, &reported):
 		return reported.code
 	case errors.As(err, &wrong):
-		fmt.Fprintf(stderr, "error: %s\nSee: %s --help\n", indented(err), wrong.command)
+		fmt.Fprintf(stderr, "error: %s\nSee: %s --help\n", indent(err), wrong.command)
 		return exitUsage
 	default:
-		fmt.Fprintln(stderr, "error:", indented(err))
+		fmt.Fprintln(stderr, "error:", indent(err))
 		return exitFailed
 	}
 }
 
-// indented returns the error's message with its later lines indented, so that a reader
-// sees that they belong to the first line.
-func indented(err error) string { return strings.ReplaceAll(err.Error(), "\n", "\n  ") }
+// indent returns the error's message. All lines after the first one are indented, so that a
+// reader sees that they belong to the same error.
+func indent(err error) string { return strings.ReplaceAll(err.Error(), "\n", "\n  ") }
 
 // usageError is an error in the command line. Main exits with exitUsage.
 type usageError struct {
@@ -113,14 +113,14 @@ func newRoot(runComponent ComponentRunner) *cobra.Command {
 	})
 	root.PersistentFlags().StringVar(&a.dir, "home", "", "the sandbox's folder (default $"+layout.Variable+", else .sandbox in the project)")
 	root.AddCommand(
-		a.up(), a.recover(), a.down(), a.status(), a.logs(), a.env(), a.shellProject(), a.preview(), a.pulumi(), a.run(), a.version(), a.aws(),
+		a.newUpCommand(), a.newRecoverCommand(), a.newDownCommand(), a.newStatusCommand(), a.newLogsCommand(), a.newEnvCommand(), a.newShellProjectCommand(), a.newPreviewCommand(), a.newPulumiCommand(), a.newRunCommand(), a.newVersionCommand(), a.newAWSCommand(),
 	)
 	return root
 }
 
-// aws returns the command of the AWS stand-in. It sets the variable that names the
+// newAWSCommand returns the command of the AWS stand-in. It sets the variable that names the
 // sandbox, because the stand-in finds its store by this variable.
-func (a *app) aws() *cobra.Command {
+func (a *app) newAWSCommand() *cobra.Command {
 	c := aws.Command()
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		l, err := a.open()
@@ -132,7 +132,7 @@ func (a *app) aws() *cobra.Command {
 	return c
 }
 
-// noArgs is cobra.NoArgs with a usageError.
+// noArgs returns a usageError if the command has arguments.
 func noArgs(c *cobra.Command, args []string) error {
 	if err := cobra.NoArgs(c, args); err != nil {
 		return &usageError{command: c.CommandPath(), err: err}
@@ -140,7 +140,7 @@ func noArgs(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// maxArgs is cobra.MaximumNArgs with a usageError.
+// maxArgs returns a check that returns a usageError if the command has more than n arguments.
 func maxArgs(n int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := cobra.MaximumNArgs(n)(c, args); err != nil {
@@ -190,11 +190,11 @@ func findProject() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "Pulumi.yaml")); err == nil {
-			return at, nil
+	for folder := dir; ; folder = filepath.Dir(folder) {
+		if _, err := os.Stat(filepath.Join(folder, "Pulumi.yaml")); err == nil {
+			return folder, nil
 		}
-		if at == filepath.Dir(at) {
+		if folder == filepath.Dir(folder) {
 			return "", fmt.Errorf("no Pulumi.yaml in %s or above it: run this inside the project, or name the sandbox by --home", dir)
 		}
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// run returns the command that runs one process of the sandbox. The sandbox starts its
-// own processes with it.
-func (a *app) run() *cobra.Command {
+// newRunCommand returns the command that runs one process of the sandbox. `sandbox up` uses this
+// command to start the sandbox's processes.
+func (a *app) newRunCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "run NAME [ARGS...]",
 		Short:   "Run one process of the sandbox in the foreground",
@@ -45,7 +45,7 @@ func (a *app) run() *cobra.Command {
 	}
 }
 
-func (a *app) version() *cobra.Command {
+func (a *app) newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Show the versions of Kubernetes and Pulumi",

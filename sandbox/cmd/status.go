@@ -17,7 +17,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-func (a *app) status() *cobra.Command {
+func (a *app) newStatusCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "status",
@@ -127,15 +127,15 @@ func (r *report) writeComponents(out io.Writer) {
 			health = firstLine(s.Reason)
 		}
 		total += s.PSS
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, number(s.PID), number(s.Port), health, megabytes(s.PSS))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, formatCount(s.PID), formatCount(s.Port), health, formatMegabytes(s.PSS))
 	}
 	// This is the sum of proportional set sizes: memory that processes share counts once.
-	fmt.Fprintf(t, "total\t\t\t\t%s\n", megabytes(total))
+	fmt.Fprintf(t, "total\t\t\t\t%s\n", formatMegabytes(total))
 	t.Flush()
 }
 
-// kinds are the texts for a tool's kind.
-var kinds = map[toolchain.Kind]string{
+// kindTexts are the texts for a tool's kind.
+var kindTexts = map[toolchain.Kind]string{
 	toolchain.Installed: "real, installed",
 	toolchain.Built:     "real, built here",
 	toolchain.StandIn:   "stand-in",
@@ -145,7 +145,7 @@ func (r *report) writeTools(out io.Writer) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "TOOL\tKIND\tVERSION\tPATH")
 	for _, tool := range r.Tools {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", tool.Name, kinds[tool.Kind], orDash(tool.Version), tool.Path)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", tool.Name, kindTexts[tool.Kind], orDash(tool.Version), tool.Path)
 	}
 	t.Flush()
 	for _, tool := range r.Tools {
@@ -168,8 +168,8 @@ func (r *report) writePrograms(out io.Writer) {
 	t.Flush()
 }
 
-// number formats a number for a table. A missing value, which is 0, is shown as "-".
-func number(n int) string {
+// formatCount formats a number for a table. A missing value, which is 0, is shown as "-".
+func formatCount(n int) string {
 	if n == 0 {
 		return "-"
 	}
@@ -184,9 +184,9 @@ func orDash(s string) string {
 	return s
 }
 
-// megabytes formats a number of bytes for a table. A missing value, which is 0, is shown
+// formatMegabytes formats a number of bytes for a table. A missing value, which is 0, is shown
 // as "-".
-func megabytes(n int64) string {
+func formatMegabytes(n int64) string {
 	if n == 0 {
 		return "-"
 	}

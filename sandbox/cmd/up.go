@@ -22,7 +22,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/volumes"
 )
 
-func (a *app) up() *cobra.Command {
+func (a *app) newUpCommand() *cobra.Command {
 	var (
 		options  settings.Options
 		noDeploy bool
@@ -68,7 +68,7 @@ func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) err
 	if err != nil {
 		return err
 	}
-	log := progress.New(c.ErrOrStderr(), steps(l, deploy))
+	log := progress.New(c.ErrOrStderr(), countSteps(l, deploy))
 	if err := localcluster.Preflight(l); err != nil {
 		return err
 	}
@@ -84,9 +84,9 @@ func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) err
 	return upStack(c, l, log)
 }
 
-// steps returns the number of steps that the log of an `up` announces. Each image that has
+// countSteps returns the number of steps that the log of an `up` announces. Each image that has
 // to be built adds a step later.
-func steps(l *layout.Layout, deploy bool) int {
+func countSteps(l *layout.Layout, deploy bool) int {
 	n := localcluster.StartSteps
 	if l.Cluster != layout.ClusterExisting {
 		n++ // the addons or the simulated nodes
@@ -98,8 +98,8 @@ func steps(l *layout.Layout, deploy bool) int {
 }
 
 // startCluster starts the cluster. A local cluster gets DNS and metrics, and a simulated
-// cluster gets simulated nodes. A user's own cluster has all of these, and only gets a
-// storage class with the name that the program uses.
+// cluster gets simulated nodes. A user's own cluster has all of these, so it only gets a
+// storage class with the name that the platform's program uses.
 func startCluster(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err := localcluster.Start(ctx, l, log); err != nil {
 		return err
@@ -164,6 +164,6 @@ func printNextSteps(c *cobra.Command, url string) error {
 // dashboardsHint says how to see the panels that Prometheus serves.
 const dashboardsHint = "Dashboards: make dashboard, then http://127.0.0.1:9090/consoles/index.html\n"
 
-// frontLimit is how long the platform may take to answer after `pulumi up`. The pods are
-// ready then, because `pulumi up` waits for them. Only kube-proxy's rules may be missing.
+// frontLimit is how long the platform may take to answer after `pulumi up`. `pulumi up` waits
+// until the pods are ready, so only kube-proxy's rules may still be missing.
 const frontLimit = time.Minute

@@ -56,66 +56,66 @@ type Component struct {
 }
 
 var (
-	allKinds      = []string{layout.ClusterLocal, layout.ClusterSimulated, layout.ClusterExisting}
-	ownControl    = []string{layout.ClusterLocal, layout.ClusterSimulated} // the control plane is part of the sandbox
-	localOnly     = []string{layout.ClusterLocal}
-	simulatedOnly = []string{layout.ClusterSimulated}
+	allKinds        = []string{layout.ClusterLocal, layout.ClusterSimulated, layout.ClusterExisting}
+	ownControlPlane = []string{layout.ClusterLocal, layout.ClusterSimulated} // the control plane is part of the sandbox
+	localOnly       = []string{layout.ClusterLocal}
+	simulatedOnly   = []string{layout.ClusterSimulated}
 )
 
-// GOGC is the growth of the heap in percent after which Go's garbage collector runs. Values
-// below the default of 100 save memory and cost CPU time. An idle cluster has enough CPU
-// time. docs/performance.md has the measured memory.
+// The environment variable GOGC sets by how many percent the heap grows before Go's garbage
+// collector runs. Values below the default of 100 save memory and cost CPU time. An idle
+// cluster has enough CPU time. docs/performance.md has the measured memory.
 const (
-	halfGrowth    = "GOGC=50"
-	quarterGrowth = "GOGC=25" // for the API server, which has the largest heap
+	gcHalfGrowth    = "GOGC=50"
+	gcQuarterGrowth = "GOGC=25" // for the API server, which has the largest heap
 )
 
 // Components are the processes of a cluster, in the order in which they start.
 var Components = []Component{
 	{
-		Name: Registry, Env: []string{halfGrowth}, Kinds: allKinds,
+		Name: Registry, Env: []string{gcHalfGrowth}, Kinds: allKinds,
 		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("registry", p.Registry) },
 		CheckHealth: checkRegistry,
 		Limit:       30 * time.Second, Grace: 5 * time.Second,
 	},
 	{
-		Name: Etcd, Env: []string{halfGrowth}, Kinds: ownControl,
+		Name: Etcd, Env: []string{gcHalfGrowth}, Kinds: ownControlPlane,
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("etcd", p.EtcdClient), ports("etcd (peers)", p.EtcdPeer)...)
 		},
 		CheckHealth: checkEtcd,
-		// With more time etcd waits seconds for its clients. A kill loses no acknowledged
-		// write.
+		// After SIGTERM, etcd waits for its clients for several seconds. A short Grace is safe,
+		// because a kill loses no acknowledged write.
 		Limit: time.Minute, Grace: 2 * time.Second,
 	},
 	{
-		Name: APIServer, Kinds: ownControl, After: []string{Etcd},
+		Name: APIServer, Kinds: ownControlPlane, After: []string{Etcd},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("API server", p.APIServer) },
-		Flags: apiServerFlags, CheckHealth: checkAPIServer, Env: []string{quarterGrowth},
-		// With more time the API server waits until all watches end. A kill loses no data,
-		// because they are in etcd.
+		Flags: apiServerFlags, CheckHealth: checkAPIServer, Env: []string{gcQuarterGrowth},
+		// After SIGTERM, the API server waits until all watches end. A short Grace is safe,
+		// because the data are in etcd, so a kill loses none.
 		Limit: 2 * time.Minute, Grace: 5 * time.Second,
 	},
 	{
-		Name: ControllerManager, Env: []string{halfGrowth}, Kinds: ownControl, After: []string{APIServer},
+		Name: ControllerManager, Env: []string{gcHalfGrowth}, Kinds: ownControlPlane, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("controller manager", p.ControllerManager) },
 		Flags: controllerManagerFlags, CheckHealth: checkControllerManager,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Scheduler, Env: []string{halfGrowth}, Kinds: ownControl, After: []string{APIServer},
+		Name: Scheduler, Env: []string{gcHalfGrowth}, Kinds: ownControlPlane, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return ports("scheduler", p.Scheduler) },
 		Flags: schedulerFlags, CheckHealth: checkScheduler,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Containerd, Env: []string{halfGrowth}, Kinds: localOnly,
+		Name: Containerd, Env: []string{gcHalfGrowth}, Kinds: localOnly,
 		Files:       func(l *layout.Layout) []string { return []string{nodePaths{l}.config(containerdConfig)} },
 		CheckHealth: checkContainerd,
 		Limit:       time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Kubelet, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Containerd},
+		Name: Kubelet, Env: []string{gcHalfGrowth}, Kinds: localOnly, After: []string{APIServer, Containerd},
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("kubelet", p.Kubelet), ports("kubelet (health)", p.KubeletHealth)...)
 		},
@@ -124,11 +124,11 @@ var Components = []Component{
 		Limit: 2 * time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Proxy, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Name: Proxy, Env: []string{gcHalfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		Ports: func(p layout.Ports) []layout.NamedPort {
-			// kube-proxy does not listen on node ports. But its iptables rules handle all
-			// packets to these ports. A process that listens on one would get no packet, so
-			// the port must be free.
+			// kube-proxy does not listen on node ports, but its iptables rules handle all
+			// packets to them. Another process that listens on a node port would get no packet.
+			// So the node port is in this list, and Start requires that it is free.
 			return slices.Concat(ports("kube-proxy (health)", p.ProxyHealth),
 				ports("kube-proxy (metrics)", p.ProxyMetrics), ports("front door (node port)", p.NodePort))
 		},
@@ -136,7 +136,7 @@ var Components = []Component{
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: NetworkPolicies, Env: []string{halfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Name: NetworkPolicies, Env: []string{gcHalfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		CheckHealth: checkNetworkPolicies,
 		Limit:       time.Minute, Grace: 5 * time.Second,
 	},
@@ -148,7 +148,7 @@ var Components = []Component{
 		Limit:       time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Volumes, Env: []string{halfGrowth}, Kinds: ownControl, After: []string{APIServer},
+		Name: Volumes, Env: []string{gcHalfGrowth}, Kinds: ownControlPlane, After: []string{APIServer},
 		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("volumes (health)", p.Volumes) },
 		CheckHealth: checkVolumes,
 		Limit:       time.Minute, Grace: 5 * time.Second,

@@ -62,8 +62,8 @@ func nodeConfig(l *layout.Layout, plugins string) ([]configFile, error) {
 
 // containerdTemplate is the configuration of containerd 1.6 and 1.7.
 //
-// All paths are in folders of the sandbox. So this containerd does not conflict with
-// another one and leaves no residue.
+// All paths are in folders of the sandbox. So this containerd does not conflict with another
+// containerd on the machine, and leaves no residue.
 var containerdTemplate = template.Must(template.New("containerd").Funcs(template.FuncMap{"quote": quote}).Parse(
 	`version = 2
 root = {{quote .Root}}
@@ -135,8 +135,8 @@ func renderNetwork(l *layout.Layout) ([]byte, error) {
 					"routes": []map[string]string{{"dst": "0.0.0.0/0"}},
 				},
 			},
-			// The plugin firewall allows the traffic of pods, also if the machine's policy for
-			// forwarded packets is DROP. Docker sets that policy.
+			// The plugin firewall allows the traffic of pods even if the machine's iptables
+			// policy for forwarded packets is DROP. Docker sets that policy.
 			{"type": "firewall", "backend": "iptables"},
 			{"type": "portmap", "capabilities": map[string]bool{"portMappings": true}},
 		},
@@ -174,12 +174,12 @@ func renderKubelet(l *layout.Layout) ([]byte, error) {
 			"nodefs.available": "500Mi", "nodefs.inodesFree": "1%",
 			"imagefs.available": "500Mi", "imagefs.inodesFree": "1%",
 		},
-		// On a disk that is nearly full, the kubelet would also remove every unused image. So
-		// it removes images by their age.
+		// On a disk that is nearly full, the kubelet would remove every unused image. With
+		// these percentages it removes only images that were not used for seven days.
 		ImageGCHighThresholdPercent: ptr(int32(100)),
 		ImageGCLowThresholdPercent:  ptr(int32(99)),
 		ImageMaximumGCAge:           metav1.Duration{Duration: 7 * 24 * time.Hour},
-		// Pulls over loopback need no limit.
+		// The registry is on this machine, so pulls need no rate limit. 0 means no limit.
 		SerializeImagePulls: ptr(false),
 		RegistryPullQPS:     ptr(int32(0)),
 		// A rollout of many pods must not wait for the client's rate limit.
@@ -192,8 +192,8 @@ func renderKubelet(l *layout.Layout) ([]byte, error) {
 
 func ptr[T any](v T) *T { return &v }
 
-// pluginFolders are the folders in which CNI plugins are installed: by Debian and Ubuntu,
-// by upstream's archive, and by Fedora.
+// pluginFolders are the folders in which CNI plugins are installed: by the packages of Debian
+// and Ubuntu, by the release archive of the CNI project, and by the package of Fedora.
 var pluginFolders = []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"}
 
 // networkPlugins are the CNI plugins of the node's network.

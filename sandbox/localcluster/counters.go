@@ -8,9 +8,9 @@ import (
 	"github.com/vishvananda/netlink/nl"
 )
 
-// proxyCounters are the kernel's accounting objects (nfnetlink_acct) in which
-// kube-proxy counts packets. The kernel keeps them when the iptables rules that
-// use them are deleted. The names are those of pkg/proxy/metrics.
+// proxyCounters are the names of the kernel's accounting objects (nfnetlink_acct) in which
+// kube-proxy counts packets. The kernel keeps these objects when the iptables rules that use
+// them are deleted. kube-proxy defines the names in pkg/proxy/metrics (repository kubernetes).
 var proxyCounters = []string{"ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"}
 
 // Constants of the kernel, from linux/netfilter/nfnetlink.h and
@@ -42,6 +42,7 @@ func counterRequest(name string, operation int) (exists bool, err error) {
 	return false, fmt.Errorf("nfacct %s: %w", name, err)
 }
 
+// existingCounters returns the names of the counters that exist in the kernel.
 func existingCounters() ([]string, error) {
 	var names []string
 	for _, name := range proxyCounters {

@@ -15,7 +15,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// userKubeconfig writes a kubeconfig with two contexts, which refers to files in its folder.
+// userKubeconfig writes a user's kubeconfig with two contexts. The kubeconfig refers to other
+// files in its folder. current is the name of the current context.
 func userKubeconfig(t *testing.T, server, current string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -136,7 +136,7 @@ func proxyFlags(l *layout.Layout) []string {
 		flagValue{"healthz-bind-address", fmt.Sprintf("127.0.0.1:%d", l.Ports.ProxyHealth)},
 		flagValue{"metrics-bind-address", fmt.Sprintf("127.0.0.1:%d", l.Ports.ProxyMetrics)},
 		// The default of one second delays every change of endpoints. Only a cluster with
-		// thousands of services needs that.
+		// thousands of services needs such a delay.
 		flagValue{"iptables-min-sync-period", "100ms"},
 		// Node ports answer on the loopback device only.
 		flagValue{"nodeport-addresses", "127.0.0.0/8"},

@@ -31,7 +31,7 @@ type probe struct {
 	url       string
 	authority string // name of the server's certificate authority; empty for plain HTTP
 	client    string // name of the client certificate; empty for no certificate
-	accept    []int  // other statuses that are healthy
+	accept    []int  // other statuses that a healthy component may return
 }
 
 // get sends the request and returns the body.
@@ -157,7 +157,8 @@ func checkContainerd(ctx context.Context, l *layout.Layout) error {
 	return nil
 }
 
-// checkKubelet also checks the node in the API server: it must have the condition Ready.
+// checkKubelet checks the kubelet's health. It also reads the node from the API server, and
+// requires that the node has the condition Ready.
 func checkKubelet(ctx context.Context, l *layout.Layout) error {
 	if _, err := (probe{url: loopbackURL("http", l.Ports.KubeletHealth, "/healthz")}).get(ctx, l); err != nil {
 		return err

@@ -24,7 +24,7 @@ func isNodeChain(chain string) bool {
 	return false
 }
 
-// rules are the node's chains of one table, from iptables-save.
+// rules are the chains of the node in one iptables table, and the rules that jump to them.
 type rules struct {
 	table  string
 	chains []string // the names of the node's chains
@@ -40,7 +40,7 @@ func parseRules(saved string) []rules {
 		case strings.HasPrefix(line, "*"):
 			all = append(all, rules{table: line[1:]})
 			current = &all[len(all)-1]
-		case current == nil:
+		case current == nil: // a line before the first table, which has no rules
 		case strings.HasPrefix(line, ":"):
 			if chain, _, _ := strings.Cut(line[1:], " "); isNodeChain(chain) {
 				current.chains = append(current.chains, chain)
@@ -85,7 +85,8 @@ func removalScript(all []rules) string {
 	return out.String()
 }
 
-func savedRules(ctx context.Context, tool string) ([]rules, error) {
+// readRules reads the node's chains with iptables or ip6tables.
+func readRules(ctx context.Context, tool string) ([]rules, error) {
 	if _, err := exec.LookPath(tool + "-save"); err != nil {
 		return nil, nil // without the tool there are no rules
 	}
@@ -93,12 +94,12 @@ func savedRules(ctx context.Context, tool string) ([]rules, error) {
 	return parseRules(out), err
 }
 
-// checkNoOtherNode returns an error if the machine is already a node of another
-// Kubernetes, such as k3s. Stop could not distinguish the chains of the two nodes and
-// would remove all.
+// checkNoOtherNode returns an error if the machine is already a node of another Kubernetes
+// cluster, such as k3s. Stop could not distinguish the chains of the two nodes, and would
+// remove the chains of both.
 func checkNoOtherNode(ctx context.Context) error {
 	for _, tool := range ruleTools {
-		all, err := savedRules(ctx, tool)
+		all, err := readRules(ctx, tool)
 		if err != nil {
 			return err
 		}
@@ -123,7 +124,7 @@ func firstChain(all []rules) string {
 // removeRules removes the node's chains and every jump to them.
 func removeRules(ctx context.Context) error {
 	for _, tool := range ruleTools {
-		all, err := savedRules(ctx, tool)
+		all, err := readRules(ctx, tool)
 		if err != nil {
 			return err
 		}
@@ -136,6 +137,7 @@ func removeRules(ctx context.Context) error {
 	return nil
 }
 
+// command runs a command with the given standard input and returns its standard output.
 func command(ctx context.Context, input, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin = strings.NewReader(input)

@@ -77,7 +77,7 @@ func TestMountPointsOfCgroupsAreFoundForBothVersions(t *testing.T) {
 		reason, mounts string
 		control, all   []string
 	}{
-		{"version 1 has the controllers; version 2 is mounted too and may hold residue",
+		{"version 1 has the controllers; version 2 is also mounted and may have residue",
 			"tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0\ncgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n",
 			[]string{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/memory"},
 			[]string{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified"}},

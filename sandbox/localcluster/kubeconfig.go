@@ -15,7 +15,8 @@ import (
 // sandbox's kubeconfigs.
 const contextName = "sandbox"
 
-// kubeconfigs are the names of the certificates of components that read a kubeconfig.
+// kubeconfigs are the names of the components that read a kubeconfig. Each component's
+// certificate has the same name.
 var kubeconfigs = []string{"controller-manager", "scheduler", "kubelet", "kube-proxy"}
 
 func kubeconfigPath(l *layout.Layout, name string) string {
@@ -59,6 +60,7 @@ func writeKubeconfigs(l *layout.Layout) error {
 	return writeKubeconfig(l.Kubeconfig(), c)
 }
 
+// kubeconfig returns a kubeconfig for a server, without certificates.
 func kubeconfig(server string) *clientcmdapi.Config {
 	c := clientcmdapi.NewConfig()
 	c.Clusters[contextName] = &clientcmdapi.Cluster{Server: server}

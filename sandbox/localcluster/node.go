@@ -21,15 +21,15 @@ import (
 type nodeChanges struct {
 	// Dir is the sandbox that the node belongs to.
 	Dir string `json:"dir"`
-	// Settings are the former values of kernelSettings, by their path below
-	// /proc/sys.
+	// Settings are the former values of changedSettings. The keys are paths below /proc/sys.
 	Settings map[string]string `json:"settings"`
 }
 
-// kernelSettings are the settings that the network plugins, kube-proxy and the
-// kubelet change (kubelet: pkg/kubelet/cm, setupKernelTunables; kube-proxy:
-// pkg/proxy/iptables, NewProxier; plugins: pkg/ip, EnableIP4Forward).
-var kernelSettings = []string{
+// changedSettings are the kernel's settings that the network plugins, kube-proxy, the kubelet
+// and Start change. Sources: setupKernelTunables in pkg/kubelet/cm and NewProxier in
+// pkg/proxy/iptables (repository kubernetes), EnableIP4Forward in pkg/ip (repository
+// containernetworking/plugins).
+var changedSettings = []string{
 	"net/ipv4/ip_forward",
 	"net/ipv4/conf/all/route_localnet",
 	"net/ipv4/conf/default/route_localnet",
@@ -42,17 +42,19 @@ var kernelSettings = []string{
 	synSent,
 }
 
-// synSent is the setting for how many seconds the kernel tracks a connection without an
+// synSent is the kernel's setting for how many seconds it tracks a connection without an
 // answer. The default is 120.
 //
-// While no pod is ready, kube-proxy rejects connections to a node port on 127.0.0.1. But
-// the kernel already tracks the rejected connection, without an address translation. Until
-// that entry expires, a new connection from the same local port is refused too, although
-// pods are ready again. This was seen for two minutes after a restart of the kubelet.
+// While no pod is ready, kube-proxy rejects connections to a node port on 127.0.0.1. But the
+// kernel already tracks the rejected connection, without an address translation. Until that
+// entry expires, the kernel refuses every new connection from the same local port, although
+// pods are ready again. With the default, this lasted two minutes after a restart of the
+// kubelet.
 const synSent = "net/netfilter/nf_conntrack_tcp_timeout_syn_sent"
 
-// nodeSettings are the settings that Start changes. Not every kernel has all of them.
-var nodeSettings = map[string]string{
+// requiredSettings are the values that Start writes to the kernel's settings. Not every kernel
+// has all of these settings.
+var requiredSettings = map[string]string{
 	"net/ipv4/ip_forward":              "1",
 	"net/ipv4/conf/all/route_localnet": "1",
 	synSent:                            "3",
@@ -74,8 +76,8 @@ func readNode() (*nodeChanges, error) {
 	return &n, nil
 }
 
-// prepareNode stores the kernel's settings, sets those that the node needs, and
-// creates the node's folders, cgroup and address.
+// prepareNode records the present kernel settings and writes requiredSettings. It creates the
+// node's folders, cgroup and address.
 func prepareNode(l *layout.Layout) error {
 	paths := nodePaths{l}
 	n, err := readNode()
@@ -87,7 +89,7 @@ func prepareNode(l *layout.Layout) error {
 			return err
 		}
 	}
-	for name, value := range nodeSettings {
+	for name, value := range requiredSettings {
 		err := os.WriteFile("/proc/sys/"+name, []byte(value), 0)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("node: kernel setting %s: %w", name, err)
@@ -104,9 +106,10 @@ func prepareNode(l *layout.Layout) error {
 	return addAddress()
 }
 
+// recordNode writes the present values of changedSettings to nodeState.
 func recordNode(l *layout.Layout) error {
 	n := nodeChanges{Dir: l.Dir, Settings: map[string]string{}}
-	for _, name := range kernelSettings {
+	for _, name := range changedSettings {
 		raw, err := os.ReadFile("/proc/sys/" + name)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // not every kernel has this setting
@@ -128,13 +131,13 @@ func recordNode(l *layout.Layout) error {
 	return os.Chmod(nodeState, 0o644)
 }
 
-// restore restores the kernel's settings.
+// restore writes the recorded values back to the kernel's settings.
 func (n *nodeChanges) restore() error {
 	var errs []error
 	for name, value := range n.Settings {
 		path := "/proc/sys/" + name
 		if raw, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(raw)) == value {
-			continue // some settings are read-only on some machines
+			continue // no write, because some settings are read-only on some machines
 		}
 		if err := os.WriteFile(path, []byte(value), 0); err != nil {
 			errs = append(errs, fmt.Errorf("restore kernel setting %s to %s: %w", name, value, err))
@@ -169,9 +172,10 @@ func removeAddress() error {
 	return nil
 }
 
-// cgroupRoots returns the mount points of cgroups in all, and in control those that have
-// the controllers. Version 1 has a mount point for each controller, and version 2 one for
-// all. If both are mounted, version 1 has the controllers, but pods get a folder in both.
+// cgroupRoots returns the mount points of cgroup file systems. The result control has only the
+// mount points that have controllers. cgroup version 1 has a mount point for each controller,
+// and version 2 has one mount point. If both versions are mounted, only version 1 has the
+// controllers, but pods get a folder in both versions.
 func cgroupRoots() (control, all []string, err error) {
 	raw, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
@@ -228,14 +232,14 @@ func createCgroups(name string) error {
 		// Version 1: no process may run in a new cpuset until it has CPUs and memory. The
 		// new cpuset gets those of its parent.
 		for _, name := range []string{"cpuset.cpus", "cpuset.mems"} {
-			ofParent, err := os.ReadFile(filepath.Join(root, name))
-			if err != nil || strings.TrimSpace(string(ofParent)) == "" {
+			parentValue, err := os.ReadFile(filepath.Join(root, name))
+			if err != nil || strings.TrimSpace(string(parentValue)) == "" {
 				continue
 			}
 			if own, err := os.ReadFile(filepath.Join(dir, name)); err != nil || strings.TrimSpace(string(own)) != "" {
 				continue
 			}
-			if err := os.WriteFile(filepath.Join(dir, name), ofParent, 0); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, name), parentValue, 0); err != nil {
 				return fmt.Errorf("cgroup: %w", err)
 			}
 		}

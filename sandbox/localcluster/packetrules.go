@@ -9,15 +9,16 @@ import (
 // PolicyQueue is the number of the kernel's queue of packets that wait for a verdict.
 const PolicyQueue = 100
 
-// packetRules are rules of the mangle table in a chain of the sandbox's own. The chain's name
-// begins with a prefix in nodeChains, so that it is removed with the other chains.
+// packetRules are iptables rules of the mangle table in a separate chain. The chain's name
+// begins with a prefix in nodeChains, so that Stop removes the chain with the other chains.
 type packetRules struct {
 	chain string
 	hook  string // the kernel's chain that jumps to chain
 	rules []string
 }
 
-// install creates the chain, or replaces its rules, and adds the jump to it if it is missing.
+// install creates the chain or replaces its rules. It adds the jump to the chain if the jump
+// is missing.
 func (p packetRules) install(ctx context.Context) error {
 	var input strings.Builder
 	fmt.Fprintf(&input, "*mangle\n:%s - [0:0]\n", p.chain)
@@ -55,10 +56,10 @@ func QueuePackets(ctx context.Context) error {
 // links.
 const podLinkNames = "veth+"
 
-// keepPacketsInside drops packets to pods and services that would leave this machine, because
-// the pod has ended or kube-proxy has no rule for the service. Without it they follow the
-// machine's default route, and something outside may answer. A VPC drops packets to an
-// address that no network interface has, too.
+// keepPacketsInside makes the kernel drop packets to addresses of pods and services if the
+// packets would leave this machine. Such packets exist if the pod has ended or if kube-proxy
+// has no rule for the service. They would follow the machine's default route, and a host
+// outside the machine could answer. A VPC also drops packets to unused addresses.
 func keepPacketsInside(ctx context.Context) error {
 	err := packetRules{chain: "KUBE-CLUSTER-ADDRESSES", hook: "POSTROUTING", rules: []string{
 		"-o lo -j RETURN",

@@ -42,8 +42,8 @@ func (paths nodePaths) id() string {
 
 // run returns the folder of the sockets and of containerd's volatile state. The folder is
 // not in the sandbox's folder, because the path of a unix socket has at most 107
-// characters. It is in /run, because the state is about mounts, network namespaces and
-// containers. A reboot ends all of these, and it also empties /run.
+// characters. It is in /run, because the state describes mounts, network namespaces and
+// containers. A reboot removes all of these, and it also empties /run.
 func (paths nodePaths) run() string { return "/run/" + paths.id() }
 
 func (paths nodePaths) containerdSocket() string { return paths.run() + "/containerd.sock" }
@@ -67,10 +67,11 @@ func (paths nodePaths) config(name string) string {
 	return filepath.Join(paths.layout.Dir, "config", name)
 }
 
-// cgroup is the parent of all cgroups of pods, below each controller's root.
+// cgroup returns the path of the parent of all pods' cgroups. The path is relative to the
+// mount points of cgroupRoots.
 func (paths nodePaths) cgroup() string { return "/" + paths.id() }
 
-// podLogs holds the output of the containers.
+// podLogs returns the folder in which the kubelet stores the output of the containers.
 func (paths nodePaths) podLogs() string { return filepath.Join(paths.layout.Logs(), "pods") }
 
 // nodeState is the file with nodeChanges. There is one file for the machine, because a

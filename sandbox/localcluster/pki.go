@@ -34,16 +34,15 @@ const (
 // certificate is one row of the table of certificates: NAME.crt and NAME.key.
 type certificate struct {
 	name      string
-	authority string // name of the authority that signs it
-	user      string // common name; for a client, its user in Kubernetes
-	group     string // organization; for a client, its group in Kubernetes
-	server    bool   // the certificate is also valid for a server
-	hosts     []string
+	authority string   // name of the authority that signs it
+	user      string   // common name; for a client, its user in Kubernetes
+	group     string   // organization; for a client, its group in Kubernetes
+	server    bool     // the certificate is valid for a server and for a client, not only for a client
+	hosts     []string // the names and IP addresses of the server
 }
 
-// authorities are the certificate authorities, one for each group of servers. A client of
-// the API server must not have access to etcd. It must also not pass for the proxy of the
-// aggregation layer.
+// authorities are the certificate authorities. etcd and the aggregation layer have their own
+// authorities, so that they do not trust the certificates of the API server's clients.
 var authorities = []string{"ca", "etcd-ca", "front-proxy-ca"}
 
 var loopbackHosts = []string{"localhost", "127.0.0.1"}
@@ -68,7 +67,7 @@ var certificates = []certificate{
 // server accepts only this user's requests on behalf of others.
 const frontProxyUser = "front-proxy-client"
 
-// serviceAccountKey signs the tokens of service accounts.
+// serviceAccountKey is the name of the key that signs the tokens of service accounts.
 const serviceAccountKey = "service-account"
 
 // pki is the folder of the cluster's certificates and keys.

@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-func TestCertificatesVerify(t *testing.T) {
+func TestCertificatesAreAcceptedOnlyByTheirAuthority(t *testing.T) {
 	now := time.Now()
 	p := pki{dir: t.TempDir(), now: now}
 	_, err := p.ensure()
@@ -69,8 +69,8 @@ func TestCertificatesAreRenewedWhenNeeded(t *testing.T) {
 		reason string
 		at     time.Time
 		damage func(*testing.T, pki)
-		want   []string // the names of the files that are written; nil for none
-		count  int      // the number of files that are written, instead of want
+		want   []string // the names that ensure must return; nil for none
+		count  int      // if positive, only the number of names is checked, and want is not
 	}{
 		{reason: "nothing is wrong", at: created},
 		{reason: "more than a month is left", at: created.Add(certificateLife - renewBefore - time.Hour)},

@@ -43,8 +43,8 @@ func (e *MissingError) Error() string {
 		strings.Join(e.Programs, ", "), strings.Join(e.Packages, " "))
 }
 
-// Preflight returns an error with every reason for which Start would fail. It finds only
-// the reasons that can be found without a change to the machine.
+// Preflight returns an error with all reasons for which Start would fail. It does not change
+// the machine, so it finds only problems that are visible without a change.
 func Preflight(l *layout.Layout) error {
 	errs := []error{preflight.Check(l, freePorts(l))}
 	if l.Cluster == layout.ClusterLocal {
@@ -53,9 +53,9 @@ func Preflight(l *layout.Layout) error {
 	return errors.Join(errs...)
 }
 
-// claimMachine returns an error if the cluster conflicts with another one on this machine.
-// If another sandbox has left residue and has no process any more, claimMachine removes
-// the residue.
+// claimMachine returns an error if the cluster conflicts with another cluster on this machine.
+// If another sandbox has left residue and none of its processes runs, claimMachine removes the
+// residue.
 func claimMachine(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	switch l.Cluster {
 	case layout.ClusterLocal:
@@ -103,9 +103,10 @@ func missingPrograms(lookPath func(string) (string, error), plugins []string) er
 	return &e
 }
 
-// freePorts returns the ports that must be free, which are the ports of components that do
-// not run. For an existing cluster the node port of Forward is one of them. For a local
-// cluster the node port is a port of kube-proxy.
+// freePorts returns the ports that must be free: the ports of all components that do not run.
+// In a local cluster, the node port is a port of the component kube-proxy. In an existing
+// cluster, the process Forward uses the node port, but is not a component. So freePorts adds
+// that port.
 func freePorts(l *layout.Layout) []layout.NamedPort {
 	var free []layout.NamedPort
 	for _, c := range ComponentsOf(l) {

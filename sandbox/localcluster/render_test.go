@@ -41,7 +41,7 @@ func requireGolden(t *testing.T, name, text string) {
 	require.Equal(t, string(want), text, "%s; `go test -update` writes it", path)
 }
 
-func TestFlagsAreThoseOfTheGoldenFiles(t *testing.T) {
+func TestFlagsEqualTheGoldenFiles(t *testing.T) {
 	for _, kind := range []string{layout.ClusterLocal, layout.ClusterSimulated} {
 		var out strings.Builder
 		for _, c := range ComponentsOf(fixedLayout(kind)) {
@@ -53,7 +53,7 @@ func TestFlagsAreThoseOfTheGoldenFiles(t *testing.T) {
 	}
 }
 
-func TestNodeConfigurationIsThatOfTheGoldenFiles(t *testing.T) {
+func TestNodeConfigurationEqualsTheGoldenFiles(t *testing.T) {
 	l := fixedLayout(layout.ClusterLocal)
 	files, err := nodeConfig(l, "/usr/lib/cni")
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestNodeConfigurationIsThatOfTheGoldenFiles(t *testing.T) {
 	}
 }
 
-func TestComponentsAreInOrderAndComplete(t *testing.T) {
+func TestComponentsHaveRequiredFieldsAndFollowTheirDependencies(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range Components {
 		require.False(t, seen[c.Name], "%s is in the table twice", c.Name)
@@ -121,7 +121,7 @@ func TestSocketPathsAreShortEnough(t *testing.T) {
 	require.NotEqual(t, nodePaths{&layout.Layout{Dir: "/a"}}.run(), nodePaths{&layout.Layout{Dir: "/b"}}.run(), "each sandbox has its own folder for sockets")
 }
 
-func TestVersionIsThatOfTheModule(t *testing.T) {
+func TestKubernetesVersionEqualsTheVersionInGoMod(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join("..", "go.mod"))
 	require.NoError(t, err)
 	require.Contains(t, string(raw), "k8s.io/kubernetes "+KubernetesVersion+"\n")

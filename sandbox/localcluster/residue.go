@@ -38,8 +38,9 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	}
 	switch {
 	case n == nil && l.Cluster != layout.ClusterLocal, n != nil && n.Dir != l.Dir:
-		// This sandbox has created no other things. Rules and devices with the same names
-		// may belong to another sandbox or to another Kubernetes on this machine.
+		// The machine is not the node of this sandbox, so this sandbox has created only
+		// processes. Rules and devices with the same names may belong to another sandbox or to
+		// another Kubernetes cluster on this machine.
 		return left, nil
 	case n != nil:
 		left = append(left, "file "+nodeState)
@@ -55,10 +56,10 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	add("mount", points, err)
 	links, err := podLinks()
 	add("network device", linkNames(links), err)
-	address, err := presentAddress()
+	address, err := findNodeAddress()
 	add("address", address, err)
 	for _, tool := range ruleTools {
-		all, err := savedRules(ctx, tool)
+		all, err := readRules(ctx, tool)
 		var names []string
 		for _, r := range all {
 			for _, c := range r.chains {
@@ -81,7 +82,8 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	return left, errors.Join(errs...)
 }
 
-// sandboxProcess is a process of the sandbox that was found without its record.
+// sandboxProcess is a process of the sandbox that was found in /proc, not by its record
+// (package process).
 type sandboxProcess struct {
 	pid     int
 	command string
@@ -89,9 +91,9 @@ type sandboxProcess struct {
 
 func (s sandboxProcess) String() string { return fmt.Sprintf("process %d (%s)", s.pid, s.command) }
 
-// remainingProcesses finds the processes of a sandbox without their records. It finds
-// components by command line and environment, containerd and its shims by their socket,
-// and containers by their cgroup.
+// remainingProcesses finds the processes of a sandbox in /proc, without their records. It finds
+// components by command line and environment, containerd and its shims by their socket, and
+// containers by their cgroup. Processes that end meanwhile are skipped.
 func remainingProcesses(l *layout.Layout) []sandboxProcess {
 	paths := nodePaths{l}
 	inCgroup := map[int]bool{}
@@ -187,7 +189,7 @@ func podLinks() ([]netlink.Link, error) {
 		if !a.IP.Equal(net.ParseIP(podGateway)) {
 			continue
 		}
-		// A device that was removed meanwhile gives an error.
+		// An error means that the device was removed meanwhile.
 		if link, err := netlink.LinkByIndex(a.LinkIndex); err == nil {
 			links = append(links, link)
 		}
@@ -204,7 +206,7 @@ func linkNames(links []netlink.Link) []string {
 }
 
 // presentAddress returns the node's address if the loopback device has it.
-func presentAddress() ([]string, error) {
+func findNodeAddress() ([]string, error) {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
 		return nil, err

@@ -23,8 +23,8 @@ type runtime struct {
 
 func dialRuntime(l *layout.Layout) (*runtime, error) {
 	socket := nodePaths{l}.containerdSocket()
-	// If nobody listens, the gRPC client would log and retry. This connection returns the
-	// error at once.
+	// If no process listens on the socket, the gRPC client would log and retry. This
+	// connection returns the error at once.
 	test, err := net.Dial("unix", socket)
 	if err != nil {
 		return nil, fmt.Errorf("containerd: %w", err)
@@ -62,7 +62,7 @@ func removePods(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return fmt.Errorf("list containers: %w", err)
 	}
-	err = forEach(containers.GetContainers(), func(c *criapi.Container) error {
+	err = runParallel(containers.GetContainers(), func(c *criapi.Container) error {
 		_, err := r.StopContainer(ctx, &criapi.StopContainerRequest{ContainerId: c.GetId(), Timeout: int64(podGrace / time.Second)})
 		return err
 	})
@@ -70,7 +70,7 @@ func removePods(ctx context.Context, l *layout.Layout) error {
 	if listErr != nil {
 		return errors.Join(err, fmt.Errorf("list pods: %w", listErr))
 	}
-	return errors.Join(err, forEach(pods.GetItems(), func(p *criapi.PodSandbox) error {
+	return errors.Join(err, runParallel(pods.GetItems(), func(p *criapi.PodSandbox) error {
 		if _, err := r.StopPodSandbox(ctx, &criapi.StopPodSandboxRequest{PodSandboxId: p.GetId()}); err != nil {
 			return fmt.Errorf("stop pod %s: %w", p.GetMetadata().GetName(), err)
 		}
@@ -81,8 +81,8 @@ func removePods(ctx context.Context, l *layout.Layout) error {
 	}))
 }
 
-// forEach calls do for all items in parallel and joins the errors.
-func forEach[T any](items []T, do func(T) error) error {
+// runParallel calls do for all items in parallel and joins the errors.
+func runParallel[T any](items []T, do func(T) error) error {
 	errs := make([]error, len(items))
 	var all sync.WaitGroup
 	for i, item := range items {

@@ -23,10 +23,9 @@ const containerdPath = "/usr/bin/containerd"
 // StartSteps is the number of steps that Start adds to a log.
 const StartSteps = 2
 
-// Start starts the cluster of a sandbox and waits until it is healthy. It can be called at
-// any time. It starts components that do not run. It restarts components that hang, that
-// have another configuration now, or that were built again. Other components are not
-// changed.
+// Start starts the cluster of a sandbox and waits until the cluster is healthy. It can be
+// called at any time: it starts components that do not run. It restarts components that hang,
+// whose configuration has changed, or that were built again. Other components continue to run.
 //
 // Before it starts anything, Start checks for missing permissions, missing packages and
 // ports in use. The caller must hold the sandbox's lock (package lock).
@@ -100,12 +99,12 @@ func prepare(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	return keepPacketsInside(ctx)
 }
 
-// startAll starts every component as soon as all of its After are healthy.
+// startAll starts every component as soon as the components in its field After are healthy.
 func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail func(string)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
-		mu       sync.Mutex // of errs
+		mu       sync.Mutex // protects errs
 		errs     []error
 		starting = startingNames{detail: detail, names: map[string]bool{}}
 		healthy  = map[string]chan struct{}{} // a channel is closed when the component is healthy
@@ -132,7 +131,8 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 			starting.add(c.Name)
 			if err := startOne(ctx, l, log, c); err != nil {
 				mu.Lock()
-				// If another component has failed, this one was only cancelled.
+				// If ctx has ended, another component has failed or the user has interrupted the
+				// start. Then this component was only cancelled, and its error says nothing new.
 				if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 					errs = append(errs, err)
 				}
@@ -151,8 +151,8 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 	return errors.Join(errs...)
 }
 
-// startingNames are the names of the components that are starting. Each change shows them
-// as the progress of the step. It is safe for use by several goroutines.
+// startingNames are the names of the components that are starting. After each change, the names
+// are shown as the progress of the step. Several goroutines may use it at the same time.
 type startingNames struct {
 	mu     sync.Mutex
 	names  map[string]bool
@@ -178,19 +178,20 @@ func (s *startingNames) show() {
 	s.detail("waiting for " + strings.Join(slices.Sorted(maps.Keys(s.names)), ", "))
 }
 
-// unhealthyLimit is how long a running component may be unhealthy before it is restarted.
-// In that time it may wait for a dependency that was just restarted. Tests set a shorter
+// unhealthyLimit is how long a running component may be unhealthy before it is restarted. The
+// component may be unhealthy only because a dependency was just restarted. Tests set a shorter
 // limit.
 var unhealthyLimit = 20 * time.Second
 
-// startOne starts a component if it does not run, and waits until it is healthy. If it runs
-// but does not become healthy within unhealthyLimit, startOne restarts it.
+// startOne starts a component if it does not run, and waits until the component is healthy. If
+// the component ran already and does not become healthy within unhealthyLimit, startOne
+// restarts it.
 func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Component) error {
 	s, err := spec(l, c)
 	if err != nil {
 		return err
 	}
-	ranBefore := process.Recorded(l, c.Name) // then this start is a repair, which the log mentions
+	ranBefore := process.Recorded(l, c.Name) // if true, this start repairs the component, and the log says so
 	outcome, err := process.Start(ctx, l, s)
 	if err != nil {
 		return err
@@ -210,7 +211,7 @@ func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Compon
 	switch {
 	case errors.As(err, &unhealthy):
 		log.Say("%s: runs but is not healthy (%v); restarted", c.Name, unhealthy.Last)
-	case errors.As(err, &died): // it ended after process.Start had found it running
+	case errors.As(err, &died): // the component ended after process.Start had found it running
 		log.Say("%s: %s; started", c.Name, process.Started)
 	default:
 		return err

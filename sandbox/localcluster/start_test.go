@@ -60,8 +60,8 @@ func runComponent(name string) {
 	_ = os.Remove(up)
 }
 
-// testCluster replaces the table by components that runComponent simulates, and
-// records the order in which they become healthy.
+// testCluster replaces the table Components by components that runComponent simulates. It
+// records the order in which the components become healthy.
 type testCluster struct {
 	layout *layout.Layout
 	out    bytes.Buffer
@@ -87,8 +87,8 @@ func newTestCluster(t *testing.T) *testCluster {
 	return tc
 }
 
-// healthCheck returns the health check of a component of runComponent. The check records
-// the component in order when it succeeds.
+// healthCheck returns the health check of a component that runComponent simulates. If the check
+// succeeds, it appends the component's name to order.
 func (tc *testCluster) healthCheck(name string) func(context.Context, *layout.Layout) error {
 	return func(context.Context, *layout.Layout) error {
 		if _, err := os.Stat(filepath.Join(tc.layout.Dir, name+".up")); err != nil {
@@ -222,7 +222,7 @@ func TestStartRepairsComponentKilledDuringTheStart(t *testing.T) {
 	require.NotEqual(t, before["a"], tc.pids(t)["a"])
 }
 
-func TestSummaryIsShort(t *testing.T) {
+func TestSummaryListsEightLinesAndCountsTheOthers(t *testing.T) {
 	require.Equal(t, "a; b", summary([]string{"a", "b"}))
 	require.Equal(t, "x; x; x; x; x; x; x; x; and 2 more", summary(strings.Split("x x x x x x x x x x", " ")))
 }
@@ -232,7 +232,7 @@ func TestStopLeavesNoResidueAndKeepsTheData(t *testing.T) {
 	require.NoError(t, tc.start(t))
 	left, err := Residue(t.Context(), tc.layout)
 	require.NoError(t, err)
-	require.Len(t, left, 4, "each is found without its record: %v", left)
+	require.Len(t, left, 4, "each of the four processes is found without its record: %v", left)
 	require.ErrorIs(t, Purge(t.Context(), tc.layout), ErrRunning)
 
 	require.NoError(t, os.Remove(filepath.Join(tc.layout.Run(), "c.json")), "the record of c is lost")

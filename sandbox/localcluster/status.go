@@ -26,7 +26,7 @@ type ComponentStatus struct {
 	// RSS is the resident memory in bytes. The components share one executable, and the
 	// RSS of each contains all of the shared memory.
 	RSS int64 `json:"rssBytes"`
-	// PSS is the proportional memory in bytes. In the sum over all components, shared
+	// PSS is the proportional set size in bytes. In the sum over all components, shared
 	// memory counts once.
 	PSS int64 `json:"pssBytes"`
 }

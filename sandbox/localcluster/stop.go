@@ -15,21 +15,24 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// cleanupLimit is how long the kernel may take to remove the things of ended processes.
-// Network devices disappear some time after their namespace.
+// cleanupLimit is how long the removal of processes, mounts, network devices and cgroups may
+// take. The kernel needs some time for it: for example, a network device disappears some time
+// after its network namespace.
 const cleanupLimit = 15 * time.Second
 
 // Stop stops the cluster of a sandbox and restores the machine: no process, mount, network
 // device, rule or cgroup remains. If something remains, the error lists it. The data
 // (objects, volumes, images) stay for the next Start.
 //
-// Stop can be called at any time, also if processes were killed or the settings changed
-// since the start. The caller must hold the sandbox's lock.
+// Stop can be called at any time: processes may have been killed, and the settings may have
+// changed since the start. The caller must hold the sandbox's lock.
 func Stop(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	log.Expect(1)
 	return log.Step("cluster: stop", func(detail func(string)) error { return stopAll(ctx, l, log, detail) })
 }
 
+// stopAll stops all components in parallel. Each component waits until the components that
+// depend on it have stopped. Then stopAll removes the residue.
 func stopAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail func(string)) error {
 	node, err := readNode()
 	if err != nil {
@@ -43,7 +46,7 @@ func stopAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail fu
 	for _, c := range Components {
 		stopped[c.Name] = make(chan struct{})
 	}
-	err = forEach(Components, func(c Component) error {
+	err = runParallel(Components, func(c Component) error {
 		defer close(stopped[c.Name])
 		for _, other := range Components {
 			if slices.Contains(other.After, c.Name) {
@@ -95,7 +98,8 @@ func sweepUntilClean(ctx context.Context, l *layout.Layout, scope sweepScope) er
 // maxShownResidue is the number of lines of residue that an error lists.
 const maxShownResidue = 8
 
-// summary joins the first lines of residue and adds how many more there are.
+// summary joins the first maxShownResidue lines of residue, and adds the number of the other
+// lines.
 func summary(left []string) string {
 	text := strings.Join(left[:min(maxShownResidue, len(left))], "; ")
 	if more := len(left) - maxShownResidue; more > 0 {
@@ -104,7 +108,7 @@ func summary(left []string) string {
 	return text
 }
 
-// ErrRunning is returned by Purge while the cluster has residue.
+// ErrRunning is returned by Purge if the cluster still has residue, such as processes.
 var ErrRunning = errors.New("the cluster is not stopped: run `make down` first")
 
 // Purge deletes the data of a stopped cluster: objects, volumes, pulled images,

@@ -17,8 +17,8 @@ import (
 )
 
 // containerd, its shims, the network plugins and the kubelet always write to these folders
-// outside the sandbox. Only the sandbox's files in them are removed. A folder that is
-// empty after that is removed too.
+// outside the sandbox. Stop removes only the sandbox's files from these folders. It then
+// removes each folder that is empty.
 const (
 	shimSockets   = "/run/containerd/s"
 	networkCache  = "/var/lib/cni/results"
@@ -26,8 +26,8 @@ const (
 	devicePlugins = "/var/lib/kubelet/device-plugins"
 )
 
-// sharedFolders are the folders of the constants above and their parents. A subfolder comes
-// before its parent.
+// sharedFolders are the folders of the constants above, and their parents. A subfolder comes
+// before its parent, because only an empty folder can be removed.
 var sharedFolders = []string{
 	shimSockets, "/run/containerd",
 	networkCache, "/var/lib/cni",
@@ -43,7 +43,8 @@ const (
 	wholeNode     sweepScope = "node"      // the machine is the node of the sandbox
 )
 
-// sweep removes the residue of a cluster, also after its processes were killed.
+// sweep kills the remaining processes of a cluster, and removes the rest of its residue if scope
+// is wholeNode.
 func sweep(ctx context.Context, l *layout.Layout, scope sweepScope) error {
 	if err := killAll(ctx, l); err != nil {
 		return err
@@ -51,9 +52,9 @@ func sweep(ctx context.Context, l *layout.Layout, scope sweepScope) error {
 	if scope == processesOnly {
 		return nil
 	}
-	// The order matters. Mounts are removed before their folders, and sockets before the
-	// files with their paths. A network namespace is a mount too; its devices disappear
-	// with it.
+	// The order matters. Mounts are removed before their folders. The sockets of the shims are
+	// removed before the folder run, because files in that folder contain the sockets' paths. A
+	// network namespace is also a mount, and its devices disappear with the namespace.
 	return errors.Join(
 		unmountAll(l),
 		removeLinks(),
@@ -66,8 +67,8 @@ func sweep(ctx context.Context, l *layout.Layout, scope sweepScope) error {
 	)
 }
 
-// killAll kills the processes that have no record: shims, containers, and components
-// with a lost record.
+// killAll kills all processes of remainingProcesses: shims, containers, and components whose
+// record is lost. It repeats this until no such process exists.
 func killAll(ctx context.Context, l *layout.Layout) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanupLimit)
 	defer cancel()

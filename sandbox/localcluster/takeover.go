@@ -12,9 +12,9 @@ import (
 )
 
 // claimNode returns an error if the machine is the node of another running sandbox or of
-// another Kubernetes. If another sandbox has no process any more but has left residue,
-// claimNode removes the residue, as `make down` of that sandbox would do. That `make down`
-// may be impossible, because the folder of that sandbox may be deleted.
+// another Kubernetes cluster. If another sandbox has left residue and none of its processes
+// runs, claimNode removes the residue. Normally `make down` in the folder of that sandbox does
+// this, but the folder may be deleted.
 func claimNode(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	n, err := readNode()
 	if err != nil || n != nil && n.Dir == l.Dir {
@@ -27,7 +27,7 @@ func claimNode(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 }
 
 // takeOver removes the residue of the sandbox that used the node. It returns an error if a
-// process of that sandbox runs or a command works on it.
+// process of that sandbox runs, or if a command holds the lock of that sandbox.
 func (n *nodeChanges) takeOver(ctx context.Context, log *progress.Log) error {
 	dead := &layout.Layout{Dir: n.Dir}
 	if _, err := os.Stat(n.Dir); err == nil {
@@ -49,9 +49,8 @@ func (n *nodeChanges) takeOver(ctx context.Context, log *progress.Log) error {
 	return n.undo(ctx, dead)
 }
 
-// undo removes everything of the sandbox from the machine and restores the kernel's
-// settings. The record of the changes is removed last, so that a call after a failure
-// can repeat the work.
+// undo removes the residue of the sandbox from the machine and restores the kernel's settings.
+// The file nodeState is removed last, so that a call after a failure can repeat the work.
 func (n *nodeChanges) undo(ctx context.Context, l *layout.Layout) error {
 	if err := sweepUntilClean(ctx, l, wholeNode); err != nil {
 		return err

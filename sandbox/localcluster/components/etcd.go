@@ -15,8 +15,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/localcluster"
 )
 
-// etcdReady is how long etcd may take to read its log and elect itself leader.
-const etcdReady = time.Minute
+// etcdStartLimit is how long etcd may take to read its log and elect itself leader.
+const etcdStartLimit = time.Minute
 
 // serveEtcd runs etcd as a cluster of one member. etcd does not sync its writes to the
 // disk. A kill of the process loses no write, but a power failure may lose the last ones.
@@ -33,9 +33,9 @@ func serveEtcd(ctx context.Context, l *layout.Layout, _ localcluster.Component) 
 	conf.Name = "sandbox"
 	conf.Dir = l.Etcd()
 	conf.UnsafeNoFsync = true
-	// These are the numbers of log entries that etcd keeps in memory, for members that are
-	// behind. There is no other member, so less than the defaults of 10,000 and 5,000 is
-	// enough.
+	// etcd keeps these numbers of log entries in memory, for other members that are behind.
+	// This etcd has no other member, so it needs fewer entries than the defaults of 10,000 and
+	// 5,000.
 	conf.SnapshotCount, conf.SnapshotCatchUpEntries = 1000, 100
 	// With the zero value etcd would log every request as slow.
 	conf.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
@@ -54,8 +54,8 @@ func serveEtcd(ctx context.Context, l *layout.Layout, _ localcluster.Component) 
 	case <-server.Server.ReadyNotify():
 	case err := <-server.Err():
 		return err
-	case <-time.After(etcdReady):
-		return fmt.Errorf("not ready within %s", etcdReady)
+	case <-time.After(etcdStartLimit):
+		return fmt.Errorf("not ready within %s", etcdStartLimit)
 	case <-ctx.Done():
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
-	_ "k8s.io/component-base/metrics/prometheus/clientgo" // the metrics of each component's client
-	_ "k8s.io/component-base/metrics/prometheus/version"  // and of its version
+	_ "k8s.io/component-base/metrics/prometheus/clientgo" // registers the metrics of each component's API client
+	_ "k8s.io/component-base/metrics/prometheus/version"  // registers the metric of each component's version
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
@@ -50,9 +50,9 @@ func serveProxy(ctx context.Context, l *layout.Layout, c localcluster.Component)
 
 var errEnded = errors.New("ended by itself")
 
-// execute runs a command of Kubernetes that ends at SIGTERM. The command has its own
-// signal handler, and another handler ends ctx at the same signal. If the command ends
-// without the signal, execute returns an error.
+// execute runs a command of Kubernetes that ends at SIGTERM. The command has its own signal
+// handler, and the caller's signal handler ends ctx at the same signal. If the command ends
+// while ctx is still active, execute returns an error.
 func execute(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	cmd.SetArgs(flags)
 	err := cli.RunNoErrOutput(cmd)

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// heaviest is the number of packages in the printed table. The table has the packages that
-// took the most time.
-const heaviest = 15
+// packagesInTable is the number of packages in the printed table. The table lists the packages
+// whose compilation took the most time.
+const packagesInTable = 15
 
 // action is one action in the action graph of the go command, such as the compilation of a
 // package.
@@ -59,7 +59,7 @@ func (b *runner) compile(ctx context.Context) error {
 	}
 	fmt.Printf("The program with an empty cache: %.0f s, peak memory %s, %d MB executable, %d packages.\n\n| package | seconds | of the processor |\n|---|---|---|\n",
 		duration.Seconds(), peakMemory, info.Size()/1_000_000, len(actions))
-	for _, a := range actions[:heaviest] {
+	for _, a := range actions[:packagesInTable] {
 		name := strings.TrimPrefix(strings.TrimPrefix(a.Package, "github.com/pulumi/"), "github.com/")
 		if a.Mode == "link" {
 			name = "(the link)"

@@ -10,18 +10,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// program is a stack of one of the programs in the subfolders, in a temporary project. It
-// uses the same language host as the platform's program. This host checks the sources before
-// every run.
-type program struct {
+// programStack is a stack of one of the Pulumi programs in the subfolders, in a temporary
+// project. The stack uses the same language host as the platform's program. This host checks
+// the sources before every run.
+type programStack struct {
 	*runner
 	stack string
 }
 
-// program creates the project and an empty stack of the program called name. env are
-// additional variables of the program. The returned function destroys the stack and removes
-// the project.
-func (b *runner) program(ctx context.Context, name string, env ...string) (*program, func(), error) {
+// newProgramStack creates a temporary project and an empty stack of the Pulumi program called
+// name. env are additional environment variables of the program. The returned function
+// destroys the stack and removes the project.
+func (b *runner) newProgramStack(ctx context.Context, name string, env ...string) (*programStack, func(), error) {
 	dir, err := os.MkdirTemp("", "pf-bench-")
 	if err != nil {
 		return nil, nil, err
@@ -36,7 +36,7 @@ func (b *runner) program(ctx context.Context, name string, env ...string) (*prog
 			return nil, nil, err
 		}
 	}
-	p := &program{runner: b.at(dir), stack: "bench"}
+	p := &programStack{runner: b.withDir(dir), stack: "bench"}
 	// The rules of the policy pack are for the platform's program only.
 	p.env = layout.WithoutPolicyPack(append(p.env, env...))
 	end := func() {
@@ -52,40 +52,41 @@ func (b *runner) program(ctx context.Context, name string, env ...string) (*prog
 }
 
 // up runs `pulumi up` and returns its duration.
-func (p *program) up(ctx context.Context) (time.Duration, error) {
+func (p *programStack) up(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	err := p.run(ctx, "pulumi", "up", "--yes", "--skip-preview", "--stack", p.stack)
 	return time.Since(start), err
 }
 
-// previews times previews without a change.
-func (p *program) previews(ctx context.Context, runs int) (series, error) {
-	return p.series(ctx, runs, "pulumi", "preview", "--stack", p.stack, "--non-interactive", "--expect-no-changes")
+// timePreviews times previews without a change.
+func (p *programStack) timePreviews(ctx context.Context, runs int) (series, error) {
+	return p.timeRuns(ctx, runs, "pulumi", "preview", "--stack", p.stack, "--non-interactive", "--expect-no-changes")
 }
 
-// compareWithFloor compares previews of n resources with the floor. The floor is the preview
-// of the program Empty with the same number of resources and the same providers. A second
-// floor without the Kubernetes provider shows the time that this provider takes.
-func (b *runner) compareWithFloor(ctx context.Context, ours series, n, runs int) ([]row, error) {
-	awsOnly, err := b.floor(ctx, n, runs, "KUBERNETES=0")
+// compareWithFloor compares the platform's previews of n resources with the floor: the
+// shortest possible time. The floor is the preview of the program Empty with the same number
+// of resources and the same providers. A second floor without the Kubernetes provider shows
+// how much time this provider takes.
+func (b *runner) compareWithFloor(ctx context.Context, platform series, n, runs int) ([]row, error) {
+	awsOnly, err := b.timeFloor(ctx, n, runs, "KUBERNETES=0")
 	if err != nil {
 		return nil, fmt.Errorf("empty program: %w", err)
 	}
-	bothProviders, err := b.floor(ctx, n, runs, "KUBERNETES=1")
+	bothProviders, err := b.timeFloor(ctx, n, runs, "KUBERNETES=1")
 	if err != nil {
 		return nil, fmt.Errorf("empty program: %w", err)
 	}
 	return []row{
 		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", n), awsOnly.times(), ""},
 		{"… and with the Kubernetes provider", bothProviders.times(), ""},
-		{"… ratio of the medians, both with it", fmt.Sprintf("%.2f", ours.median().Seconds()/bothProviders.median().Seconds()), "at most 1.5 (prod)"},
+		{"… ratio of the medians, both with it", fmt.Sprintf("%.2f", platform.median().Seconds()/bothProviders.median().Seconds()), "at most 1.5 (prod)"},
 	}, nil
 }
 
-// floor times previews of the program Empty with n resources. env is the variable for the
+// timeFloor times previews of the program Empty with n resources. env is the variable for the
 // Kubernetes provider.
-func (b *runner) floor(ctx context.Context, n, runs int, env string) (series, error) {
-	p, end, err := b.program(ctx, "empty", fmt.Sprintf("RESOURCES=%d", n), env)
+func (b *runner) timeFloor(ctx context.Context, n, runs int, env string) (series, error) {
+	p, end, err := b.newProgramStack(ctx, "empty", fmt.Sprintf("RESOURCES=%d", n), env)
 	if err != nil {
 		return series{}, err
 	}
@@ -93,5 +94,5 @@ func (b *runner) floor(ctx context.Context, n, runs int, env string) (series, er
 	if _, err := p.up(ctx); err != nil {
 		return series{}, err
 	}
-	return p.previews(ctx, runs)
+	return p.timePreviews(ctx, runs)
 }

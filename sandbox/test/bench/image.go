@@ -13,12 +13,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// mca is the package of the service of which the image is measured.
+// mca is the Go package of the service whose image is measured.
 const mca = "./agents/mca"
 
-// image times the preview of one unchanged image, without other resources. It also compares
+// measureImage times the preview of one unchanged image, without other resources. It also compares
 // the size of the unpacked image with the size of the stripped binary in the image.
-func (b *runner) image(ctx context.Context, runs int) ([]row, error) {
+func (b *runner) measureImage(ctx context.Context, runs int) ([]row, error) {
 	out, err := b.output(ctx, "pulumi", "stack", "output", "images", "--json", "--stack", "sandbox")
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (b *runner) image(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	alone, err := b.series(ctx, runs, "pulumi", "preview", "--stack", "sandbox", "--non-interactive", "--expect-no-changes", "--target", urn)
+	alone, err := b.timeRuns(ctx, runs, "pulumi", "preview", "--stack", "sandbox", "--non-interactive", "--expect-no-changes", "--target", urn)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (b *runner) strippedSize(ctx context.Context) (int64, error) {
 
 // urn returns the URN of the first resource of a type in the sandbox stack.
 func (b *runner) urn(ctx context.Context, kind string) (string, error) {
-	all, err := b.exported(ctx, "sandbox")
+	all, err := b.exportedResources(ctx, "sandbox")
 	if err != nil {
 		return "", err
 	}

@@ -42,11 +42,11 @@ func bench(ctx context.Context, dir string, runs int, prodOnly, cold bool) error
 	b := &runner{layout: l, env: toolchain.Within(l, os.Environ()), dir: l.Project}
 	var rows []row
 	if !prodOnly {
-		if rows, err = b.live(ctx, runs); err != nil {
+		if rows, err = b.measureLive(ctx, runs); err != nil {
 			return err
 		}
 	}
-	prod, err := b.prod(ctx, runs)
+	prod, err := b.measureProd(ctx, runs)
 	if err != nil {
 		return fmt.Errorf("prod: %w", err)
 	}
@@ -64,45 +64,45 @@ func bench(ctx context.Context, dir string, runs int, prodOnly, cold bool) error
 	return nil
 }
 
-// live measures the running sandbox.
-func (b *runner) live(ctx context.Context, runs int) ([]row, error) {
+// measureLive measures the running sandbox.
+func (b *runner) measureLive(ctx context.Context, runs int) ([]row, error) {
 	var rows []row
-	idle, err := b.idle(ctx)
+	idle, err := b.measureIdleMemory(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}
 	rows = append(rows, row{"sandbox idle, all processes (PSS)", idle.String(), "at most 1780 MB (1,700 MiB)"})
 
-	up, err := b.series(ctx, max(runs/3, 1), "make", "up")
+	up, err := b.timeRuns(ctx, max(runs/3, 1), "make", "up")
 	if err != nil {
 		return nil, fmt.Errorf("make up: %w", err)
 	}
 	rows = append(rows, row{"`make up`, nothing changed", up.times(), "at most 30 s"})
 
 	preview := []string{"preview", "--stack", "sandbox", "--non-interactive", "--expect-no-changes"}
-	ours, err := b.series(ctx, runs, "pulumi", preview...)
+	platform, err := b.timeRuns(ctx, runs, "pulumi", preview...)
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
-	peak, err := b.peak(ctx, "pulumi", preview...)
+	peak, err := b.peakMemory(ctx, "pulumi", preview...)
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
 	rows = append(rows,
-		row{"`pulumi preview`, nothing changed", ours.times(), "at most 3 s"},
+		row{"`pulumi preview`, nothing changed", platform.times(), "at most 3 s"},
 		row{"… peak memory of engine, program and plugins (PSS)", peak.String(), "at most 500 MB"})
 
-	all, err := b.exported(ctx, "sandbox")
+	all, err := b.exportedResources(ctx, "sandbox")
 	if err != nil {
 		return nil, err
 	}
-	compared, err := b.compareWithFloor(ctx, ours, len(all), runs)
+	compared, err := b.compareWithFloor(ctx, platform, len(all), runs)
 	if err != nil {
 		return nil, err
 	}
 	rows = append(rows, compared...)
 
-	image, err := b.image(ctx, runs)
+	image, err := b.measureImage(ctx, runs)
 	if err != nil {
 		return nil, fmt.Errorf("image: %w", err)
 	}

@@ -11,12 +11,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// sizes are the numbers of services of the measured stacks. A service has five resources.
-var sizes = []int{20, 60, 200}
+// serviceCounts are the numbers of services in the measured stacks of the program Services.
+// Each service has five resources.
+var serviceCounts = []int{20, 60, 200}
 
-// prod measures the stack prod, and stacks of growing size. It uses a sandbox with simulated
-// nodes, because the pods of prod do not fit on one machine.
-func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
+// measureProd measures the stack prod, and the program Services with more and more services. It
+// uses a sandbox with simulated nodes, because the pods of prod do not fit on one machine.
+func (b *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 	l, stop, err := testenv.New(ctx, b.layout.Project, 0, os.Stderr)
 	if err != nil {
 		return nil, err
@@ -35,11 +36,11 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 		return nil, err
 	}
 	duration := time.Since(start)
-	all, err := p.exported(ctx, "prod")
+	all, err := p.exportedResources(ctx, "prod")
 	if err != nil {
 		return nil, err
 	}
-	previews, err := p.series(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
+	previews, err := p.timeRuns(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 	}
 	withoutPack := *p
 	withoutPack.env = layout.WithoutPolicyPack(p.env)
-	barePreviews, err := withoutPack.series(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
+	barePreviews, err := withoutPack.timeRuns(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +61,8 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 		return nil, err
 	}
 	rows = append(rows, compared...)
-	for _, n := range sizes {
-		growth, err := p.growth(ctx, n, runs)
+	for _, n := range serviceCounts {
+		growth, err := p.measureGrowth(ctx, n, runs)
 		if err != nil {
 			return nil, fmt.Errorf("%d services: %w", n, err)
 		}
@@ -70,9 +71,9 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 	return rows, nil
 }
 
-// growth measures a stack of the given number of services.
-func (b *runner) growth(ctx context.Context, services, runs int) (row, error) {
-	p, end, err := b.program(ctx, "services", fmt.Sprintf("SERVICES=%d", services))
+// measureGrowth measures a stack of the program Services with the given number of services.
+func (b *runner) measureGrowth(ctx context.Context, services, runs int) (row, error) {
+	p, end, err := b.newProgramStack(ctx, "services", fmt.Sprintf("SERVICES=%d", services))
 	if err != nil {
 		return row{}, err
 	}
@@ -81,7 +82,7 @@ func (b *runner) growth(ctx context.Context, services, runs int) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	previews, err := p.previews(ctx, max(runs/3, 1))
+	previews, err := p.timePreviews(ctx, max(runs/3, 1))
 	if err != nil {
 		return row{}, err
 	}

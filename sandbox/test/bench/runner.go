@@ -22,13 +22,13 @@ type runner struct {
 	dir    string // the working directory of the commands
 }
 
-// at returns a runner with another working directory.
-func (b *runner) at(dir string) *runner {
+// withDir returns a copy of the runner with another working directory.
+func (b *runner) withDir(dir string) *runner {
 	return &runner{layout: b.layout, env: slices.Clone(b.env), dir: dir}
 }
 
 func (b *runner) command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	if path := filepath.Join(b.layout.Bin(), name); exists(path) {
+	if path := filepath.Join(b.layout.Bin(), name); fileExists(path) {
 		name = path
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -36,7 +36,7 @@ func (b *runner) command(ctx context.Context, name string, args ...string) *exec
 	return cmd
 }
 
-func exists(path string) bool {
+func fileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
@@ -59,9 +59,9 @@ func (b *runner) output(ctx context.Context, name string, args ...string) ([]byt
 // series has the durations of several runs, in ascending order.
 type series struct{ durations []time.Duration }
 
-// series times n runs of a command. Before these runs it runs the command once, which fills
+// timeRuns times n runs of a command. Before these runs it runs the command once, which fills
 // the caches.
-func (b *runner) series(ctx context.Context, n int, name string, args ...string) (series, error) {
+func (b *runner) timeRuns(ctx context.Context, n int, name string, args ...string) (series, error) {
 	if err := b.run(ctx, name, args...); err != nil {
 		return series{}, err
 	}
@@ -77,21 +77,21 @@ func (b *runner) series(ctx context.Context, n int, name string, args ...string)
 	return s, nil
 }
 
-// peak returns the peak memory of a run of a command, including its child processes. It needs
+// peakMemory returns the peak memory of a run of a command, including its child processes. It needs
 // a run of its own, because a process stops for a moment when its memory is measured. That
 // would change the duration of a timed run.
-func (b *runner) peak(ctx context.Context, name string, args ...string) (bytesize, error) {
+func (b *runner) peakMemory(ctx context.Context, name string, args ...string) (bytesize, error) {
 	cmd := b.command(ctx, name, args...)
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
 	stopMeasuring := watchTree(cmd.Process.Pid)
 	err := cmd.Wait()
-	peakMemory := stopMeasuring()
+	peak := stopMeasuring()
 	if err != nil {
-		return peakMemory, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+		return peak, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
 	}
-	return peakMemory, nil
+	return peak, nil
 }
 
 func (s series) median() time.Duration { return s.durations[len(s.durations)/2] }
@@ -102,9 +102,10 @@ func (s series) times() string {
 	return fmt.Sprintf("p50 %.2f s, p95 %.2f s of %d", s.median().Seconds(), p95.Seconds(), len(s.durations))
 }
 
-// idle waits for 30 s and returns the memory of the sandbox. It is the memory of the processes
-// in `sandbox status` and of the pods. The pods' processes are children of containerd's shims.
-func (b *runner) idle(ctx context.Context) (bytesize, error) {
+// measureIdleMemory waits for 30 s and then returns the memory that the sandbox uses. This is
+// the memory of the processes in `sandbox status` and of the pods. The pods' processes are
+// children of containerd's shims.
+func (b *runner) measureIdleMemory(ctx context.Context) (bytesize, error) {
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
@@ -139,8 +140,8 @@ type resource struct {
 	URN string `json:"urn"`
 }
 
-// exported returns the resources in a stack's exported state.
-func (b *runner) exported(ctx context.Context, stack string) ([]resource, error) {
+// exportedResources returns the resources in a stack's exported state.
+func (b *runner) exportedResources(ctx context.Context, stack string) ([]resource, error) {
 	out, err := b.output(ctx, "pulumi", "stack", "export", "--stack", stack)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// foreignImage is an image, by digest, of another registry.
+// foreignImage is the reference, by digest, of an image in another registry.
 const foreignImage = "docker.io/library/busybox@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 // otherPodsAreRefused creates pods that differ from the stack's own pods. The API server must
@@ -104,7 +104,7 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 		require.Eventually(t, func() bool {
 			_, err := s.createPod(t, namespace, spec, "--dry-run=server")
 			return err != nil
-		}, time.Minute, time.Second, "the update has bound it again")
+		}, time.Minute, time.Second, "the update has bound the policy again")
 		s.kubectl(t, "-n", namespace, "label", "pod", "probe", "released=true")
 		out, err := s.run(t, s.dir, "kubectl", "-n", namespace, "set", "image", "pod/probe", "mca="+strings.Replace(foreignImage, "busybox", "alpine", 1))
 		require.Error(t, err, "a new image is checked")

@@ -32,11 +32,12 @@ func TestWrongConfigRegistersNothing(t *testing.T) {
 		} {
 			require.Contains(t, out, want)
 		}
-		require.Empty(t, s.atAWS(t))
+		require.Empty(t, s.awsResources(t))
 	}
 }
 
-// The Pulumi CLI does not name the file that it could not read, so the sandbox must name it.
+// The Pulumi CLI does not name the file that it could not read, so the sandbox must name the
+// file.
 func TestErrorNamesTheMalformedConfigFile(t *testing.T) {
 	e := copyProject(t, newEnvironment(t))
 	for _, name := range []string{"sandbox", "staging"} {
@@ -61,10 +62,10 @@ func TestWrongPassphraseIsAnError(t *testing.T) {
 	require.NoError(t, os.WriteFile(s.layout.Passphrase(), right, 0o600))
 	require.Error(t, previewErr)
 	require.Contains(t, out, "incorrect passphrase")
-	require.Empty(t, s.atAWS(t))
+	require.Empty(t, s.awsResources(t))
 }
 
-// remove removes a stack without resources.
+// remove deletes the stack and its folder. The stack must have no resources.
 func (s *stack) remove(t *testing.T) {
 	t.Helper()
 	s.pulumi(t, "stack", "rm", "--yes", "--preserve-config")

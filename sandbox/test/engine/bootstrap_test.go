@@ -9,8 +9,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// The project of the workflows' identities keeps the policy pack's rules with its committed
-// configuration. AWS's rules accept what it creates, and a destroy leaves nothing.
+// The project infra/bootstrap creates the IAM roles of the CI workflows. Its committed
+// configuration must break no mandatory rule of the policy pack. The AWS stand-in must accept
+// its resources, and a destroy must delete all of them.
 func TestBootstrapLifecycle(t *testing.T) {
 	e := newEnvironment(t)
 	h := *e.layout
@@ -24,12 +25,12 @@ func TestBootstrapLifecycle(t *testing.T) {
 	p := s.preview(t)
 	require.Len(t, p.ChangeSummary, 1, "the preview shows only creations")
 	require.Greater(t, p.ChangeSummary["create"], 10)
-	require.Empty(t, s.atAWS(t), "the preview creates nothing")
+	require.Empty(t, s.awsResources(t), "the preview creates nothing")
 
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	defer destroyRemovesEverything(t, s)
 	created := map[string]int{}
-	for _, r := range s.atAWS(t) {
+	for _, r := range s.awsResources(t) {
 		created[r.Type]++
 	}
 	require.Equal(t, 1, created["aws:iam/openIdConnectProvider:OpenIdConnectProvider"])

@@ -4,7 +4,8 @@ package engine
 type outcome string
 
 const (
-	// applied is a change without a loss of data. The former value can be set again.
+	// applied is a change that is applied without a loss of data. The former value can be set
+	// again.
 	applied outcome = "applied"
 	// refused is a change that the preview refuses.
 	refused outcome = "refused"
@@ -16,20 +17,20 @@ const (
 	adds outcome = "adds"
 )
 
-// change changes a configuration key of an existing stack.
+// change is a change of a configuration key of an existing stack.
 type change struct {
 	// key is the tested key.
 	key string
-	// set are the values of the change, by key. nil removes a key.
+	// set are the new values, by key. A nil value removes the key.
 	set  map[string]any
 	want outcome
-	// message is a part of the message of a refusal.
+	// message is a part of the error message if the preview refuses the change.
 	message string
 	// secondUpdate says that the change is applied in an update after the other changes,
 	// because it can't be combined with them.
 	secondUpdate bool
-	// previewOnly says that the change is not applied, because it refers to a resource at
-	// AWS that the stand-in does not have.
+	// previewOnly says that the test only previews the change. The change refers to an AWS
+	// resource that the stand-in does not have, so an update would fail.
 	previewOnly bool
 	// everyRun says that the change is tested in every run. The other changes are tested
 	// only by `make properties`.
@@ -52,7 +53,7 @@ func (c change) inSecondUpdate() change         { c.secondUpdate = true; return 
 func (c change) onlyPreviewed() change          { c.previewOnly = true; return c }
 func (c change) inEveryRun() change             { c.everyRun = true; return c }
 
-// protectedText is a part of the engine's message for protected resources.
+// protectedText is a part of the engine's message that refuses to delete a protected resource.
 const protectedText = "protect"
 
 const certificate = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-4000-8000-000000000000"
@@ -64,7 +65,8 @@ var stagingZones = []string{"us-east-1b", "us-east-1c", "us-east-1d"}
 // otherSubnets are subnets of a VPC that the stack did not create.
 var otherSubnets = []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}
 
-// stagingVersion is one minor version older than the default, so that a row can upgrade it.
+// stagingVersion is the Kubernetes version of the cluster before the changes. It is one minor
+// version older than the default, so that a row can upgrade the cluster.
 const stagingVersion = "1.35"
 
 // stagingChanges has rows for the keys of a stack with managed stores.

@@ -24,7 +24,7 @@ const propertiesVariable = "PROPERTIES"
 // Every change of a key is refused in the preview, or it is applied without a loss of
 // data and can be undone.
 func TestChangesOfAnExistingStack(t *testing.T) {
-	whole := os.Getenv(propertiesVariable) == "all"
+	allRows := os.Getenv(propertiesVariable) == "all"
 	for name, table := range map[string][]change{"staging": stagingChanges, "sandbox": sandboxChanges} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, newEnvironment(t).withDocumentedZones(t), name)
@@ -37,7 +37,7 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 			}
 			s.configure(t, original, nil)
 			s.pulumi(t, "up", "--yes", "--skip-preview")
-			if !whole {
+			if !allRows {
 				table = slices.DeleteFunc(slices.Clone(table), func(c change) bool { return !c.everyRun })
 			}
 			for _, c := range table {
@@ -80,8 +80,8 @@ func TestEveryKeyHasAChange(t *testing.T) {
 	}
 }
 
-// checkPreview previews one change. The preview must refuse it, if the row says so. Otherwise
-// the preview must not replace a protected resource.
+// checkPreview previews one change. The preview must refuse the change if the row's outcome is
+// refused. Otherwise the preview must not replace a protected resource.
 func (s *stack) checkPreview(t *testing.T, original map[string]any, c change) {
 	s.configure(t, original, c.set)
 	defer s.configure(t, original, nil)
@@ -101,7 +101,8 @@ func (s *stack) checkPreview(t *testing.T, original map[string]any, c change) {
 // applyAndUndo applies all accepted changes of the table, and sets the former values again.
 // The changes with the outcome applied come first, then adds, then oneWay.
 func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []change) {
-	// batch returns the values of all changes with an outcome that one update applies.
+	// batch merges the values of all changes with the outcome want that are applied together in
+	// one update. secondUpdate selects the changes that need an update of their own.
 	batch := func(want outcome, secondUpdate bool) map[string]any {
 		set := map[string]any{}
 		for _, c := range table {
@@ -132,7 +133,7 @@ func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []chan
 		requireKept(t, before, s.protectedIDs(t))
 		s.configure(t, original, nil)
 		out, err := s.try(t, "preview")
-		require.Error(t, err, "the added resources are protected, too")
+		require.Error(t, err, "the added resources are protected")
 		require.Contains(t, out, protectedText)
 		s.configure(t, original, map[string]any{"deletionProtection": false})
 		s.configure(t, s.configuration(t), set)
@@ -149,7 +150,7 @@ func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []chan
 		s.pulumi(t, "up", "--yes")
 		s.pulumi(t, "preview", "--expect-no-changes")
 		require.Equal(t, before, s.protectedIDs(t))
-		s.requireVolumesOfTheirClaims(t)
+		s.requireVolumesMatchClaims(t)
 		for key := range set {
 			s.configure(t, original, set)
 			value, ok := s.value(original, key)
@@ -167,9 +168,9 @@ func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []chan
 	}
 }
 
-// requireVolumesOfTheirClaims requires that each volume has the size that its claim requests:
-// a larger claim alone would leave the store with its old disk.
-func (s *stack) requireVolumesOfTheirClaims(t *testing.T) {
+// requireVolumesMatchClaims requires that each volume has the size that its claim requests. If
+// only the claim became larger, the store would keep its old disk.
+func (s *stack) requireVolumesMatchClaims(t *testing.T) {
 	t.Helper()
 	bound := 0
 	require.Eventually(t, func() bool {
@@ -186,11 +187,12 @@ func (s *stack) requireVolumesOfTheirClaims(t *testing.T) {
 			}
 		}
 		return true
-	}, time.Minute, time.Second, "every volume must grow to what its claim requests")
+	}, time.Minute, time.Second, "every volume must grow to the size that its claim requests")
 	require.Positive(t, bound)
 }
 
-// requireKept requires that every protected resource of before still has its id.
+// requireKept requires that every resource of before has the same id in after. The keys of
+// both maps are URNs.
 func requireKept(t *testing.T, before, after map[string]string) {
 	t.Helper()
 	for urn, id := range before {

@@ -53,8 +53,8 @@ func (s *stack) planFile(t *testing.T) string {
 	return filepath.Join(dir, "plan.json")
 }
 
-// exportedState returns the exported state. It is too long for the test's log, so this does
-// not use run.
+// exportedState returns the exported state of the stack. The state is too long for the test's
+// log, so exportedState does not use run, which logs all output.
 func (s *stack) exportedState(t *testing.T) string {
 	t.Helper()
 	cmd := s.command(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "stack", "export")
@@ -63,8 +63,8 @@ func (s *stack) exportedState(t *testing.T) string {
 	return string(out)
 }
 
-// pf ci up applies only the approved plan: with another program, configuration or state it
-// changes nothing. pf ci drift writes nothing.
+// pf ci up applies only the approved plan. If the program, the configuration or the state has
+// changed since the approval, pf ci up changes nothing. pf ci drift writes nothing.
 func TestCIAppliesWhatWasApproved(t *testing.T) {
 	first := newPolicyStack(t, "sandbox")
 	first.pulumi(t, "stack", "rm", "--yes")
@@ -126,7 +126,7 @@ func TestCIAppliesWhatWasApproved(t *testing.T) {
 	driftIsReported(t, s, requests)
 }
 
-// githubRequests are the requests to a test server for GitHub's API.
+// githubRequests records the requests to a test server that replaces GitHub's API.
 type githubRequests struct {
 	mu  sync.Mutex
 	all []string
@@ -142,8 +142,8 @@ func (r *githubRequests) last() string {
 	return r.all[len(r.all)-1]
 }
 
-// useGitHub starts a test server in place of GitHub, which has no comment and no issue yet. The
-// commands of e use it.
+// useGitHub starts a test server that replaces GitHub's API, and has no comments and no issues.
+// The commands of e send their requests to the test server.
 func useGitHub(t *testing.T, e *environment) *githubRequests {
 	t.Helper()
 	requests := &githubRequests{}

@@ -95,5 +95,5 @@ func TestEveryKeyIsReadOrRefused(t *testing.T) {
 	}
 	require.NotContains(t, out, "123456789012")
 	require.NotContains(t, out, "db.t4g.xlarge")
-	require.Empty(t, s.atAWS(t))
+	require.Empty(t, s.awsResources(t))
 }

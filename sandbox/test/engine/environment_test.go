@@ -41,16 +41,16 @@ type environment struct {
 	checkpoints bool
 }
 
-// sandboxes are the sandboxes of this run. If none is free, a test starts another one. So
-// the flag -parallel limits their number.
+// sandboxes are the sandboxes of this run. A test starts another sandbox if none is free. So
+// there are at most as many sandboxes as parallel tests (flag -parallel).
 var sandboxes struct {
 	sync.Mutex
 	free  []*layout.Layout
-	stops []func() error // stops every sandbox
+	stops []func() error // each function stops one sandbox
 }
 
-// seedVariable is the variable with which a run repeats the random choices of an earlier
-// run. Its value is the number that the earlier run has printed.
+// seedVariable is the environment variable that sets the seed of the random choices. To repeat
+// an earlier run, set the variable to the number that the earlier run has printed.
 const seedVariable = "SANDBOX_SEED"
 
 // seed is the seed of this run's random choices.
@@ -84,7 +84,7 @@ func chooseSeed() error {
 }
 
 // testDay is the date of the program's clock in the tests. With the real date, tests would
-// fail after the support of a version has ended.
+// fail after the support of a Kubernetes version has ended.
 const testDay = "2026-11-29"
 
 // newEnvironment reserves a sandbox for t until t ends. t runs in parallel with other tests.
@@ -121,9 +121,9 @@ func takeSandbox(t *testing.T) *layout.Layout {
 	return l
 }
 
-// withDocumentedZones gives the zones the ids that they have in AWS's documentation, until t
-// ends. A test needs that if the zones of the control plane matter, because EKS does not
-// support every zone id.
+// withDocumentedZones gives each zone the zone id that the zone has in AWS's documentation,
+// until t ends. By default the zone ids depend on the seed, and EKS does not support a control
+// plane in every zone id. Tests that need certain zones of the control plane call this.
 func (e *environment) withDocumentedZones(t *testing.T) *environment {
 	t.Helper()
 	before := e.layout.Settings
@@ -177,7 +177,7 @@ type stack struct {
 // from a destroy.
 func newStack(t *testing.T, e *environment, name string) *stack {
 	t.Helper()
-	// A copy of an earlier test has the CLI's changes of that test.
+	// The Pulumi CLI may have changed the files in the copy of an earlier test.
 	require.NoError(t, os.RemoveAll(filepath.Join(e.layout.Dir, "projects", name)))
 	dir, err := project.Copy(e.layout, name)
 	require.NoError(t, err)
@@ -223,9 +223,9 @@ type record struct {
 	ID   string `json:"id"`
 }
 
-// atAWS lists the resources in the store of the AWS stand-in. No other test uses the sandbox
+// awsResources lists the resources in the store of the AWS stand-in. No other test uses the sandbox
 // at this time, so all of them belong to the stack under test.
-func (s *stack) atAWS(t *testing.T) []record {
+func (s *stack) awsResources(t *testing.T) []record {
 	t.Helper()
 	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--json")
 	require.NoError(t, err)
@@ -234,8 +234,8 @@ func (s *stack) atAWS(t *testing.T) []record {
 	return all
 }
 
-// inState lists the resources in the stack's state.
-func (s *stack) inState(t *testing.T) []record {
+// stateResources lists the resources in the stack's state.
+func (s *stack) stateResources(t *testing.T) []record {
 	t.Helper()
 	var export struct {
 		Deployment struct {

@@ -14,7 +14,7 @@ import (
 // A second sandbox uses the cluster of the first one, as it would use a user's own cluster
 // of kind or k3d. It needs only a kubeconfig, and no root. It has its own registry and its
 // own AWS stand-in.
-func TestExistingCluster(t *testing.T) {
+func TestSandboxUsesAnExistingCluster(t *testing.T) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	port := free.Addr().(*net.TCPAddr).Port
@@ -39,7 +39,7 @@ func TestExistingCluster(t *testing.T) {
 	image := s.kubectl(t, "-n", "progressive-framework-sandbox", "get", "deployment", "mca",
 		"-o", "jsonpath={.spec.template.spec.containers[0].image}")
 	require.Contains(t, image, fmt.Sprintf("127.0.0.1:%d/", port), "the image is in the second sandbox's registry")
-	require.Empty(t, s.atAWS(t), "nothing was created in the first sandbox's AWS stand-in")
+	require.Empty(t, s.awsResources(t), "nothing was created in the first sandbox's AWS stand-in")
 
 	sandbox("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive")
 	require.NotContains(t, s.kubectl(t, "get", "namespaces", "-o", "name"), "progressive-framework-sandbox")

@@ -12,7 +12,7 @@ import (
 
 // foreignNetwork is a network that the stack has not created.
 type foreignNetwork struct {
-	vpc               string   // its id
+	vpc               string   // the id of the VPC
 	public            string   // the id of the public subnet
 	private, database []string // the ids of the other subnets
 	created           []record // all resources, in the order of creation
@@ -98,8 +98,8 @@ func TestStackUsesAnExistingVPC(t *testing.T) {
 	require.Equal(t, o.vpc, vpc)
 	requireNoChanges(t, s)
 
-	// The nodes now use addresses of the subnets. The program must not refuse the stack for
-	// that.
+	// The nodes now use addresses of the subnets. The program must not refuse the stack because
+	// of these used addresses.
 	s.configure(t, original, network(map[string]any{"privateSubnetIds": []string{o.private[2], o.private[1], o.private[0]}}))
 	require.Empty(t, s.preview(t).destructiveSteps(), "the order of the subnets does not matter")
 
@@ -115,8 +115,8 @@ func TestStackUsesAnExistingVPC(t *testing.T) {
 
 	s.configure(t, original, network(nil))
 	s.pulumi(t, "destroy", "--yes", "--skip-preview")
-	require.Len(t, s.atAWS(t), len(o.created), "only the foreign network still exists")
+	require.Len(t, s.awsResources(t), len(o.created), "only the foreign network still exists")
 	s.pulumi(t, "stack", "rm", "--yes")
 	o.remove(t, s)
-	require.Empty(t, s.atAWS(t))
+	require.Empty(t, s.awsResources(t))
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// After a throttled call, the provider repeats the call and the `up` continues. Another error
-// ends the `up`, and the next `up` continues from there.
+// After a throttled call, the provider repeats the call and the `up` continues. Any other error
+// ends the `up`, and the next `up` creates the missing resources.
 func TestUpAfterFailedCall(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer destroyRemovesEverything(t, s)
@@ -21,7 +21,7 @@ func TestUpAfterFailedCall(t *testing.T) {
 	_, err := s.try(t, "up", "--yes", "--skip-preview")
 	require.Error(t, err)
 	var types []string
-	for _, r := range s.atAWS(t) {
+	for _, r := range s.awsResources(t) {
 		types = append(types, r.Type)
 	}
 	require.Contains(t, types, "aws:ec2/routeTable:RouteTable", "the throttled creation was repeated")

@@ -55,7 +55,7 @@ type point struct {
 // resourcesAtAWS returns a function for the point at which the stand-in has at least count
 // resources.
 func resourcesAtAWS(count int) func(*testing.T, *stack) bool {
-	return func(t *testing.T, s *stack) bool { return len(s.atAWS(t)) >= count }
+	return func(t *testing.T, s *stack) bool { return len(s.awsResources(t)) >= count }
 }
 
 // deploymentInCluster returns true if a Deployment exists.
@@ -63,8 +63,8 @@ func deploymentInCluster(t *testing.T, s *stack) bool {
 	return s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "deployments", "-o", "name") != ""
 }
 
-// killUp starts an `up`. As soon as it reaches p, killUp kills it and all its child processes
-// with SIGKILL.
+// killUp starts an `up`. As soon as the `up` reaches the point p, killUp kills its process and
+// all child processes with SIGKILL.
 func (s *stack) killUp(t *testing.T, p point) {
 	t.Helper()
 	// With this delay, calls are still in progress when the engine is killed.
@@ -84,15 +84,15 @@ func (s *stack) killUp(t *testing.T, p point) {
 }
 
 // requireNothingTwice compares the resources of the stand-in and of the cluster with the
-// state. No resource may exist twice, and none may be missing from the state. In the cluster
-// it compares only Jobs, because other objects have fixed names and can't exist twice.
+// state. No resource may exist twice, and none may be missing from the state. From the cluster,
+// only Jobs are compared, because other objects have fixed names and can't exist twice.
 func (s *stack) requireNothingTwice(t *testing.T) {
 	t.Helper()
-	state := s.inState(t)
+	state := s.stateResources(t)
 	inState := func(prefix string) []record {
 		return slices.DeleteFunc(slices.Clone(state), func(r record) bool { return !strings.HasPrefix(r.Type, prefix) })
 	}
-	require.ElementsMatch(t, inState("aws:"), s.atAWS(t))
+	require.ElementsMatch(t, inState("aws:"), s.awsResources(t))
 
 	const job = "kubernetes:batch/v1:Job"
 	var jobs []record

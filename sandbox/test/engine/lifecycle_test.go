@@ -54,8 +54,8 @@ type plan struct {
 	ChangeSummary map[string]int `json:"changeSummary"`
 }
 
-// creationsAtAWS counts the resources that the plan would create at AWS.
-func (p plan) creationsAtAWS() int {
+// countAWSCreations counts the resources that the plan would create at AWS.
+func (p plan) countAWSCreations() int {
 	n := 0
 	for _, step := range p.Steps {
 		if step.Op == "create" && strings.Contains(step.URN, "aws:") {
@@ -77,13 +77,13 @@ func previewCreatesNothing(t *testing.T, s *stack) {
 	p := s.preview(t)
 	require.Greater(t, p.ChangeSummary["create"], 20, "the preview shows the platform")
 	require.Len(t, p.ChangeSummary, 1, "the preview shows only creations")
-	require.Empty(t, s.atAWS(t))
+	require.Empty(t, s.awsResources(t))
 	require.NotContains(t, s.kubectl(t, "get", "namespaces", "-o", "name"), "progressive-framework-"+s.name)
 }
 
 func upCreatesThePlatform(t *testing.T, s *stack) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.NotEmpty(t, s.atAWS(t))
+	require.NotEmpty(t, s.awsResources(t))
 
 	var (
 		images    map[string]string
@@ -120,10 +120,10 @@ func driftIsUndone(t *testing.T, s *stack) {
 	s.output(t, "vpcId", &vpc)
 	s.output(t, "namespace", &namespace)
 
-	before := s.atAWS(t)
+	before := s.awsResources(t)
 	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:ec2/vpc:Vpc", vpc, "enableDnsHostnames=false")
 	require.NoError(t, err)
-	_, err = s.run(t, s.dir, "sandbox", "aws", "delete", "aws:ec2/routeTableAssociation:RouteTableAssociation", idOf(t, before, "RouteTableAssociation"))
+	_, err = s.run(t, s.dir, "sandbox", "aws", "delete", "aws:ec2/routeTableAssociation:RouteTableAssociation", resourceID(t, before, "RouteTableAssociation"))
 	require.NoError(t, err)
 	s.kubectl(t, "-n", namespace, "delete", "service", "mca-service", "--wait")
 	s.kubectl(t, "-n", namespace, "set", "env", "deployment/mca", "AGENT_TYPE=WPA")
@@ -140,11 +140,11 @@ func driftIsUndone(t *testing.T, s *stack) {
 		"-o", `jsonpath={.spec.template.spec.containers[0].env[?(@.name=="AGENT_TYPE")].value}`))
 	require.Equal(t, "1", s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "jsonpath={.spec.minReadySeconds}"),
 		"an update keeps a field that another controller has set and the program does not set")
-	require.Len(t, s.atAWS(t), len(before))
+	require.Len(t, s.awsResources(t), len(before))
 	requireNoChanges(t, s)
 }
 
-func idOf(t *testing.T, records []record, kind string) string {
+func resourceID(t *testing.T, records []record, kind string) string {
 	t.Helper()
 	for _, r := range records {
 		if strings.HasSuffix(r.Type, ":"+kind) {
@@ -157,7 +157,7 @@ func idOf(t *testing.T, records []record, kind string) string {
 
 func destroyRemovesEverything(t *testing.T, s *stack) {
 	s.pulumi(t, "destroy", "--yes", "--skip-preview")
-	require.Empty(t, s.atAWS(t), "nothing is left at AWS")
+	require.Empty(t, s.awsResources(t), "nothing is left at AWS")
 	require.NotContains(t, s.kubectl(t, "get", "namespaces", "-o", "name"), "progressive-framework-"+s.name)
 	out := s.pulumi(t, "stack", "export")
 	require.NotContains(t, out, `"urn"`, "nothing is left in the state")

@@ -22,7 +22,7 @@ func failedMigrationRunsAgain(t *testing.T, s *stack) {
 	s.requireOnlyTheJobIsReplaced(t)
 
 	nodes := strings.Fields(s.kubectl(t, "get", "nodes", "-o", "name"))
-	s.kubectl(t, append([]string{"cordon"}, nodes...)...) // no node completes the pod
+	s.kubectl(t, append([]string{"cordon"}, nodes...)...) // so the pod stays Pending until the test sets its status
 	out, second := s.upWithFailingPod(t, namespace, first)
 	s.kubectl(t, append([]string{"uncordon"}, nodes...)...)
 	for _, line := range strings.Split(lastLines, "\n") {
@@ -41,7 +41,7 @@ func failedMigrationRunsAgain(t *testing.T, s *stack) {
 func (s *stack) requireOnlyTheJobIsReplaced(t *testing.T) {
 	t.Helper()
 	replaced := s.preview(t).destructiveSteps()
-	require.NotEmpty(t, replaced, "a failed Job is a difference")
+	require.NotEmpty(t, replaced, "the preview shows that the failed Job must be replaced")
 	for _, step := range replaced {
 		require.Contains(t, step, "batch/v1:Job", "nothing else is replaced")
 	}

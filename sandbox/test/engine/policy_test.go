@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the recordings of policy/testdata")
 
-// policyKey is the stack's configuration key of the policy pack.
+// policyKey is the key of the policy pack's options in a stack's configuration.
 const policyKey = "progressive-framework:policy"
 
 // newPolicyStack creates a stack with the committed configuration. Its commands run the
@@ -198,13 +198,13 @@ func TestPolicyPackStopsUp(t *testing.T) {
 	defer destroyRemovesEverything(t, s)
 	require.Error(t, err)
 	require.Contains(t, out, "the key deletionProtection", "the fix of a broken rule")
-	for _, r := range s.atAWS(t) {
+	for _, r := range s.awsResources(t) {
 		require.NotEqual(t, "aws:rds/instance:Instance", r.Type, "the database was created although it breaks a rule")
 	}
-	s.variables = nil // a destroy evaluates no policies, and needs no policy pack
+	s.variables = nil // without the policy pack, because a destroy evaluates no policies
 }
 
-// A preview fails if the pack does not work.
+// A preview fails if the executable of the policy pack is missing or does not work.
 func TestBrokenPolicyPackFails(t *testing.T) {
 	s := newPolicyStack(t, "sandbox")
 	defer s.remove(t)

@@ -49,7 +49,8 @@ func (s *stack) objects(t *testing.T, kind string, flags ...string) []object {
 	return slices.DeleteFunc(export.Deployment.Resources, func(o object) bool { return o.Type != "aws:"+kind })
 }
 
-// one returns the object of a type whose URN contains part. There must be exactly one.
+// one returns the object of a type whose URN contains part. The test fails if there is no such
+// object or more than one.
 func (s *stack) one(t *testing.T, kind, part string) object {
 	t.Helper()
 	found := slices.DeleteFunc(s.objects(t, kind), func(o object) bool { return !strings.Contains(o.URN, part) })
@@ -72,7 +73,7 @@ func (p plan) destructiveSteps() []string {
 }
 
 // autoscaledCountIsKept changes a group's desired capacity, as Cluster Autoscaler does.
-// Neither a refresh nor an update changes it back.
+// Neither a refresh nor an update may change the capacity back.
 func autoscaledCountIsKept(t *testing.T, s *stack) {
 	const group = "autoscaling/group:Group"
 	app := s.one(t, group, "-application-")
@@ -87,10 +88,10 @@ func autoscaledCountIsKept(t *testing.T, s *stack) {
 // nodesRollOneTierAtATime changes a tag, which replaces no node. The release of the nodes of
 // both tiers can't change in one update, so the test changes one tier after the other.
 func nodesRollOneTierAtATime(t *testing.T, s *stack) {
-	require.Empty(t, s.refreshes(t))
+	require.Empty(t, s.refreshedGroups(t))
 	s.pulumi(t, "config", "set", "--path", "aws:defaultTags.tags.CostCenter", "nodes")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Empty(t, s.refreshes(t), "a tag replaces no node")
+	require.Empty(t, s.refreshedGroups(t), "a tag replaces no node")
 
 	const web, app, release = "progressive-framework:tiers.web.release", "progressive-framework:tiers.application.release", "1.34-20260625"
 	s.pulumi(t, "config", "set", "--path", web, release)
@@ -103,16 +104,16 @@ func nodesRollOneTierAtATime(t *testing.T, s *stack) {
 	require.Empty(t, s.preview(t).destructiveSteps(), "the template and its former version stay")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.Equal(t, template.ID, s.one(t, "ec2/launchTemplate:LaunchTemplate", "-web-").ID)
-	require.Equal(t, []string{"progressive-framework-v5-web-prod"}, s.refreshes(t))
+	require.Equal(t, []string{"progressive-framework-v5-web-prod"}, s.refreshedGroups(t))
 	requireNoChanges(t, s)
 	s.pulumi(t, "config", "set", "--path", app, release)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.ElementsMatch(t, []string{"progressive-framework-v5-web-prod", "progressive-framework-v5-app-prod"}, s.refreshes(t))
+	require.ElementsMatch(t, []string{"progressive-framework-v5-web-prod", "progressive-framework-v5-app-prod"}, s.refreshedGroups(t))
 }
 
-// refreshes lists the instance refreshes by the names of their groups. A group is in the list
-// once for each of its refreshes.
-func (s *stack) refreshes(t *testing.T) []string {
+// refreshedGroups returns the names of the groups whose nodes were replaced by an instance
+// refresh. A group is in the list once for each of its instance refreshes.
+func (s *stack) refreshedGroups(t *testing.T) []string {
 	t.Helper()
 	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--owned", "--json")
 	require.NoError(t, err)
@@ -183,8 +184,8 @@ func instanceClassChangesParameters(t *testing.T, s *stack) {
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:postgres.instanceClass", "db.r7g.4xlarge")
 	require.Empty(t, s.preview(t).destructiveSteps())
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	waits := s.one(t, database, "")
-	require.Equal(t, before.Outputs["instanceClass"], waits.Outputs["instanceClass"], "it waits for the maintenance window")
+	pending := s.one(t, database, "")
+	require.Equal(t, before.Outputs["instanceClass"], pending.Outputs["instanceClass"], "the class changes only in the maintenance window")
 	require.Equal(t, buffers, parameter(t, s.one(t, group, ""), "shared_buffers"), "a restart before the window does no harm")
 	require.Contains(t, s.pulumi(t, "preview"), "changes it to db.r7g.4xlarge in the maintenance window")
 
@@ -214,11 +215,11 @@ func parameter(t *testing.T, group object, name string) string {
 // protectedDestroyIsRefused expects that `pulumi destroy` fails in its preview, before
 // anything is deleted. Then it removes the protection.
 func protectedDestroyIsRefused(t *testing.T, s *stack) {
-	before := s.atAWS(t)
+	before := s.awsResources(t)
 	out, err := s.try(t, "destroy", "--yes")
 	require.Error(t, err)
 	require.Contains(t, out, "protect")
-	require.ElementsMatch(t, before, s.atAWS(t), "nothing was deleted")
+	require.ElementsMatch(t, before, s.awsResources(t), "nothing was deleted")
 	s.unprotect(t)
 }
 

@@ -97,8 +97,8 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 		require.Contains(t, running, reference, "a pod of the promoted stack runs the image %s of the first stack", short)
 	}
 
-	// The first preview is of an empty stack, so every violation of a policy is new. The second
-	// one is evidence for the gates.
+	// The stack has resources now, so this preview counts only new violations of policies. The
+	// preview is the evidence for the gates preview and cost.
 	evidence := filepath.Join(t.TempDir(), "promoted")
 	e.pf(t, "ci", "preview", "--stack", "promoted", "--policy-pack", e.layout.PolicyPack(), "--out", evidence)
 	out = e.pf(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test", "--preview", evidence)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// faultCount is the number of interrupted updates of the stack. Each of the two modes gets
-// half of them.
+// faultCount is the number of interrupted updates of the stack. Half of the updates get the
+// mode error, and the other half get the mode lose-reply.
 const faultCount = 6
 
 // The first `up` of a stack is interrupted at random creations. AWS refuses the creation, or
@@ -25,11 +25,11 @@ func TestFaultsAtRandomPoints(t *testing.T) {
 	e.checkpoints = true
 	s := newStack(t, e, "prod")
 	defer destroyRemovesEverything(t, s)
-	total := s.preview(t).creationsAtAWS()
+	total := s.preview(t).countAWSCreations()
 	for i := range faultCount {
 		mode := []string{"error", "lose-reply"}[i%2]
 		// The faults are spread over the creations that are left.
-		creationsPerFault := max(1, (total-len(s.atAWS(t)))/(faultCount-i))
+		creationsPerFault := max(1, (total-len(s.awsResources(t)))/(faultCount-i))
 		nth := 1 + random.IntN(creationsPerFault)
 		_, err := s.run(t, s.dir, "sandbox", "aws", "fail", "--op", "create", "--mode", mode, "--nth", strconv.Itoa(nth))
 		require.NoError(t, err)

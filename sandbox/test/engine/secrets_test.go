@@ -15,20 +15,20 @@ import (
 type mount struct {
 	variable string // the variable with the path of the file
 	secret   string // the ARN of the secret
-	key      string // the ARN of the key of the secret; empty for AWS's own key, which needs no permission
+	key      string // the ARN of the KMS key that encrypts the secret; empty for AWS's own key, which needs no permission
 }
 
-// databaseRoles has the PostgreSQL roles of Deployments that have another name than their
-// role.
+// databaseRoles are the PostgreSQL roles of Deployments, by the name of the Deployment. Other
+// Deployments have the name of their role.
 var databaseRoles = map[string]string{"progressive-framework-v5": "web", "postgres-exporter": "exporter"}
 
 // exporter is the Deployment of PostgreSQL's exporter, which uses no other store.
 const exporter = "postgres-exporter"
 
-// mounts returns the secrets that pods of staging and prod mount. The keys are the names of
+// passwordMounts returns the secrets that pods of staging and prod mount. The keys are the names of
 // the SecretProviderClasses and volumes. The passwords of DocumentDB and of the owner of the
 // PostgreSQL database are mounted only by the migration.
-func mounts(t *testing.T, s *stack) map[string]mount {
+func passwordMounts(t *testing.T, s *stack) map[string]mount {
 	t.Helper()
 	mountFor := func(variable, store string) mount {
 		var output struct{ SecretARN string }
@@ -53,7 +53,7 @@ func mounts(t *testing.T, s *stack) map[string]mount {
 func secretsAreMounted(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
-	all := mounts(t, s)
+	all := passwordMounts(t, s)
 	for name, m := range all {
 		class := s.kubectl(t, "-n", namespace, "get", "secretproviderclass", name, "-o", "jsonpath={.spec.parameters}")
 		require.Contains(t, class, `\"objectName\":\"`+m.secret+`\"`)
@@ -92,7 +92,7 @@ func secretsAreMounted(t *testing.T, s *stack) {
 	require.ElementsMatch(t, readStatements(all), permissions(t, s, roles["migrate"]))
 }
 
-// readStatements returns the statements that allow to read the mounted secrets.
+// readStatements returns the IAM statements that allow a role to read the mounted secrets.
 func readStatements(mounted map[string]mount) []statement {
 	if len(mounted) == 0 {
 		return nil
@@ -217,7 +217,7 @@ func certificatesAreVerified(t *testing.T, s *stack) {
 	env := func(object string) string {
 		return s.kubectl(t, "-n", namespace, "get", object, "-o", "jsonpath={..containers[0].env}")
 	}
-	require.Contains(t, env("deployment/mca"), "sslmode=verify-full", "without caFile, services use the authorities that are part of the program")
+	require.Contains(t, env("deployment/mca"), "sslmode=verify-full", "without caFile, services use the authorities that are compiled into their executables")
 	authorities := func() string {
 		return s.kubectl(t, "-n", namespace, "get", "secret", "authorities", "-o", "jsonpath={.data}")
 	}

@@ -34,8 +34,9 @@ func copyProject(t *testing.T, e *environment) *environment {
 	return &environment{layout: &l}
 }
 
-// A service's image depends only on its sources.
-func TestImageFollowsItsSources(t *testing.T) {
+// The digest of a service's image changes if the service's sources change. The same sources
+// give the same digest.
+func TestImageChangesOnlyWithItsSources(t *testing.T) {
 	s := newStack(t, copyProject(t, newEnvironment(t)), "staging")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	defer destroyRemovesEverything(t, s)

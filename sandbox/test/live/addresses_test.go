@@ -25,9 +25,10 @@ func droppedPackets(t *testing.T) int {
 	return sum
 }
 
-// TestPacketsForTheClusterStayInTheMachine connects to the last address for pods and the last
-// one for services, which nothing uses. No answer may come. Before the packets were dropped,
-// something outside the machine answered requests to a pod that had just ended.
+// TestPacketsForTheClusterStayInTheMachine connects to the last address for pods and to the
+// last address for services. No pod and no service uses these addresses, so the connections
+// must fail. Without the rule that drops the packets, a host outside the machine could answer
+// requests to a pod that has just ended.
 func TestPacketsForTheClusterStayInTheMachine(t *testing.T) {
 	for _, address := range []string{"100.64.255.254:80", "100.65.255.254:80"} {
 		before := droppedPackets(t)

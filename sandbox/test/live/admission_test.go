@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOnlyTheStacksPodsAreAdmitted creates pods that are not the stack's. The API server must
-// refuse them and name the rule and the fix. New pods of the stack's own Deployments must be
-// admitted.
+// TestOnlyTheStacksPodsAreAdmitted creates pods that do not belong to the stack. The API
+// server must refuse them and name the rule and the fix. It must admit new pods of the stack's
+// own Deployments.
 func TestOnlyTheStacksPodsAreAdmitted(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	webImage := output[map[string]string](t, "images")["web"]

@@ -16,8 +16,8 @@ import (
 
 type fields = map[string]any
 
-// at returns the value at a path of keys, or nil if there is none.
-func at(v any, path ...string) any {
+// valueAt returns the value at a path of keys, or nil if there is none.
+func valueAt(v any, path ...string) any {
 	for _, key := range path {
 		o, _ := v.(fields)
 		v = o[key]
@@ -55,65 +55,65 @@ func sandboxBounds(t *testing.T) map[string]fields {
 	}
 	require.NoError(t, yaml.Unmarshal(text, &stack))
 	bounds := map[string]fields{}
-	for name, v := range at(stack.Config, "progressive-framework:services").(fields) {
+	for name, v := range valueAt(stack.Config, "progressive-framework:services").(fields) {
 		bounds[name] = v.(fields)
 	}
 	return bounds
 }
 
-// TestHPAsAreTheDocuments reads the HPAs that KEDA has created, and compares all their fields
-// with the design document. Only the minimum and maximum differ: they are those of the
-// sandbox. KEDA provides a Pods metric of the document as an external metric. Its name has
-// the position of the trigger in the ScaledObject.
-func TestHPAsAreTheDocuments(t *testing.T) {
+// TestHPAsEqualTheDesignDocument reads the HPAs that KEDA has created, and compares all their fields
+// with the design document. Only the minimum and maximum differ, because Pulumi.sandbox.yaml
+// sets them. KEDA provides each Pods metric of the design document as an external metric. The
+// name of the external metric has the position of the trigger in the ScaledObject.
+func TestHPAsEqualTheDesignDocument(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	bounds := sandboxBounds(t)
-	serviceOf := map[string]string{"progressive-framework-v5": "web"} // Deployments with another name than their service
+	serviceNames := map[string]string{"progressive-framework-v5": "web"} // by Deployment; other Deployments have the name of their service
 	for _, want := range documentHPAs(t) {
-		name := at(want, "metadata", "name").(string)
+		name := valueAt(want, "metadata", "name").(string)
 		t.Run(name, func(t *testing.T) {
 			var hpa fields
 			require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "hpa", name, "-o", "json")), &hpa))
-			service := at(want, "spec", "scaleTargetRef", "name").(string)
-			if name, ok := serviceOf[service]; ok {
+			service := valueAt(want, "spec", "scaleTargetRef", "name").(string)
+			if name, ok := serviceNames[service]; ok {
 				service = name
 			}
-			require.Equal(t, at(want, "spec", "scaleTargetRef"), at(hpa, "spec", "scaleTargetRef"))
-			require.EqualValues(t, bounds[service]["min"], at(hpa, "spec", "minReplicas"))
-			require.EqualValues(t, bounds[service]["max"], at(hpa, "spec", "maxReplicas"))
+			require.Equal(t, valueAt(want, "spec", "scaleTargetRef"), valueAt(hpa, "spec", "scaleTargetRef"))
+			require.EqualValues(t, bounds[service]["min"], valueAt(hpa, "spec", "minReplicas"))
+			require.EqualValues(t, bounds[service]["max"], valueAt(hpa, "spec", "maxReplicas"))
 			for _, direction := range []string{"scaleDown", "scaleUp"} {
-				behavior, _ := at(want, "spec", "behavior", direction).(fields)
+				behavior, _ := valueAt(want, "spec", "behavior", direction).(fields)
 				if behavior != nil && behavior["selectPolicy"] == nil {
 					behavior["selectPolicy"] = "Max" // the API server's default
 				}
-				actual, _ := at(hpa, "spec", "behavior", direction).(fields)
+				actual, _ := valueAt(hpa, "spec", "behavior", direction).(fields)
 				require.Equal(t, behavior, actual, direction)
 			}
-			require.ElementsMatch(t, asExternal(at(want, "spec", "metrics").([]any)), withoutSelectors(at(hpa, "spec", "metrics").([]any)))
+			require.ElementsMatch(t, asExternal(valueAt(want, "spec", "metrics").([]any)), withoutSelectors(valueAt(hpa, "spec", "metrics").([]any)))
 		})
 	}
 }
 
-// asExternal replaces the document's Pods metrics by the external metrics that KEDA provides
-// for them.
+// asExternal replaces the Pods metrics of the design document by the external metrics that
+// KEDA provides for them.
 func asExternal(metrics []any) []any {
 	out := make([]any, len(metrics))
 	for i, m := range metrics {
 		out[i] = m
-		if at(m, "type") == "Pods" {
+		if valueAt(m, "type") == "Pods" {
 			out[i] = fields{"type": "External", "external": fields{
-				"metric": fields{"name": fmt.Sprintf("s%d-prometheus", i)}, "target": at(m, "pods", "target"),
+				"metric": fields{"name": fmt.Sprintf("s%d-prometheus", i)}, "target": valueAt(m, "pods", "target"),
 			}}
 		}
 	}
 	return out
 }
 
-// withoutSelectors removes the selectors of external metrics. KEDA adds them to find the
-// ScaledObject, and the document has none.
+// withoutSelectors removes the selectors of external metrics. KEDA adds the selectors to find
+// the ScaledObject. The HPAs of the design document have no selectors.
 func withoutSelectors(metrics []any) []any {
 	for _, m := range metrics {
-		if metric, ok := at(m, "external", "metric").(fields); ok {
+		if metric, ok := valueAt(m, "external", "metric").(fields); ok {
 			delete(metric, "selector")
 		}
 	}
@@ -128,7 +128,7 @@ func TestAutoscalersReadTheirMetrics(t *testing.T) {
 		return must(t, "kubectl", "-n", namespace, "get", kind, name, "-o", fmt.Sprintf(`jsonpath={.status.conditions[?(@.type==%q)].status}`, condition))
 	}
 	for _, d := range documentHPAs(t) {
-		hpa, deployment := at(d, "metadata", "name").(string), at(d, "spec", "scaleTargetRef", "name").(string)
+		hpa, deployment := valueAt(d, "metadata", "name").(string), valueAt(d, "spec", "scaleTargetRef", "name").(string)
 		require.Eventually(t, func() bool {
 			return condition("hpa", hpa, "ScalingActive") == "True" && condition("scaledobject", deployment, "Ready") == "True" &&
 				condition("scaledobject", deployment, "Fallback") != "True"

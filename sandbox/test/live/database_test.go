@@ -9,41 +9,41 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// statement runs an SQL statement in the pod of PostgreSQL, as the owner of the database, and
+// runSQL runs an SQL statement in the pod of PostgreSQL, as the owner of the database, and
 // returns the rows of the result.
-func statement(t *testing.T, sql string) (string, error) {
+func runSQL(t *testing.T, sql string) (string, error) {
 	t.Helper()
 	return run(t, "kubectl", "-n", output[string](t, "namespace"), "exec", "postgres-0", "-c", "postgres", "--",
 		"sh", "-c", `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -v ON_ERROR_STOP=1 -c "$0"`, sql)
 }
 
-// rows runs an SQL statement and returns the values of its result. The test fails if the
+// sqlValues runs an SQL statement and returns the values of its result. The test fails if the
 // statement fails.
-func rows(t *testing.T, sql string) []string {
+func sqlValues(t *testing.T, sql string) []string {
 	t.Helper()
-	out, err := statement(t, sql)
+	out, err := runSQL(t, sql)
 	require.NoError(t, err, sql)
 	return strings.Fields(out)
 }
 
 // TestServicesAreConnectedAsTheirOwnRoles requires that each service is connected with a role
-// of its own name, and none with the role of the owner.
+// of its own name, and that no service is connected with the role of the owner.
 func TestServicesAreConnectedAsTheirOwnRoles(t *testing.T) {
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
 	// The services open their connections at the first requests.
 	must(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "10s", "--rate", "20")
-	users := rows(t, `SELECT DISTINCT regexp_replace(usename, '_[ab]$', '') FROM pg_stat_activity WHERE client_addr IS NOT NULL ORDER BY 1`)
+	users := sqlValues(t, `SELECT DISTINCT regexp_replace(usename, '_[ab]$', '') FROM pg_stat_activity WHERE client_addr IS NOT NULL ORDER BY 1`)
 	require.Subset(t, users, []string{"exporter", "mca", "npa", "web", "wpa"})
 	require.NotContains(t, users, "platform", "only the migration logs in as the owner")
-	for _, login := range rows(t, `SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> 'platform'`) {
+	for _, login := range sqlValues(t, `SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> 'platform'`) {
 		require.Regexp(t, `^(exporter|mca|npa|web|wpa)_[ab]$`, login)
 	}
-	require.Empty(t, rows(t, `SELECT rolname FROM pg_roles WHERE rolname <> 'platform' AND rolname !~ '^pg_' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)`))
+	require.Empty(t, sqlValues(t, `SELECT rolname FROM pg_roles WHERE rolname <> 'platform' AND rolname !~ '^pg_' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)`))
 }
 
 // TestServicesAreRefusedEachOthersTables runs statements with the privileges of a service.
-// Those that the service does not need must fail.
+// The statements that the service does not need must fail.
 func TestServicesAreRefusedEachOthersTables(t *testing.T) {
 	for _, tc := range []struct{ role, statement string }{
 		{"npa_a", "SELECT email FROM users"},
@@ -55,14 +55,14 @@ func TestServicesAreRefusedEachOthersTables(t *testing.T) {
 		{"exporter_a", "SELECT id FROM users"},
 	} {
 		t.Run(tc.role+" "+tc.statement, func(t *testing.T) {
-			_, err := statement(t, "SET ROLE "+tc.role+"; "+tc.statement)
+			_, err := runSQL(t, "SET ROLE "+tc.role+"; "+tc.statement)
 			require.Error(t, err)
 		})
 	}
 	for role, allowed := range map[string]string{
 		"web_a": "SELECT count(*) FROM users", "npa_a": "SELECT count(*) FROM nutrition_plans", "exporter_a": "SELECT count(*) FROM pg_stat_activity",
 	} {
-		_, err := statement(t, "SET ROLE "+role+"; "+allowed)
+		_, err := runSQL(t, "SET ROLE "+role+"; "+allowed)
 		require.NoError(t, err, role)
 	}
 }

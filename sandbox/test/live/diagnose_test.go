@@ -41,21 +41,22 @@ func diagnose(t *testing.T, token, check string, args ...string) (d diagnosis) {
 	return d
 }
 
-// objectVersions returns the versions of objects that change only if somebody changes them.
+// objectVersions returns the versions of all objects whose spec or content pf diagnose could
+// change. The versions do not change if only the status of an object changes.
 func objectVersions(t *testing.T, namespace string) string {
 	t.Helper()
 	get := func(kinds, version string) string {
 		return must(t, "kubectl", "-n", namespace, "get", kinds, "-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid} {.metadata.`+version+`}{"\n"}{end}`)
 	}
-	// The status of the first kinds changes by itself, and with it the resource version. The
-	// generation changes only with the spec.
+	// Controllers update the status of the first kinds, and each update changes the resource
+	// version. The generation changes only with the spec.
 	return get("deployments,statefulsets,poddisruptionbudgets,scaledobjects", "generation") +
 		get("services,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies", "resourceVersion")
 }
 
-// TestDiagnosisOfAHealthyPlatform requires that pf diagnose can read every part, finds nothing
-// and changes nothing. The log has the duration.
-func TestDiagnosisOfAHealthyPlatform(t *testing.T) {
+// TestDiagnoseFindsNothingOnAHealthyPlatform requires that pf diagnose can read every part of
+// the platform, finds nothing and changes nothing. The log has the duration.
+func TestDiagnoseFindsNothingOnAHealthyPlatform(t *testing.T) {
 	namespace, token := output[string](t, "namespace"), tokenFile(t)
 	before := objectVersions(t, namespace)
 	start := time.Now()
@@ -77,11 +78,12 @@ func TestDiagnosisOfAHealthyPlatform(t *testing.T) {
 	}
 }
 
-// slowMachine are the findings that may be true on a machine without spare CPU.
-var slowMachine = []string{"endpoint-slow", "agent-slow", "agent-latency-high", "pod-throttled", "pod-cpu-near-limit", "hpa-at-maximum", "slow-query", "pod-unschedulable", "redis-slow-commands"}
+// slowMachineFindings are findings that can be true on a healthy platform if the machine has
+// no spare CPU.
+var slowMachineFindings = []string{"endpoint-slow", "agent-slow", "agent-latency-high", "pod-throttled", "pod-cpu-near-limit", "hpa-at-maximum", "slow-query", "pod-unschedulable", "redis-slow-commands"}
 
 // TestHealthyPlatformUnderLoadHasNoFalseFinding runs pf diagnose every 30 s during a load. It
-// must find nothing except what a slow machine explains.
+// must find nothing except the findings of slowMachineFindings.
 func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
 	token := tokenFile(t)
 	duration := min(*diagnoseFor, time.Hour)
@@ -95,7 +97,7 @@ func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
 		diagnoses++
 		for _, f := range diagnose(t, token, "all").Findings {
 			counts[f.Name]++
-			if !slices.Contains(slowMachine, f.Name) {
+			if !slices.Contains(slowMachineFindings, f.Name) {
 				t.Errorf("a false finding: %+v", f)
 			}
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fault is a fault of the platform while npa has load.
+// fault is a fault that the test causes in the platform while npa has load.
 type fault struct {
 	name string
 	// blind says that autoscalers can't read metrics during the fault. Then no service may
@@ -54,7 +54,7 @@ func injectFaults(t *testing.T, faults []fault, requests *visits, pods *replicaW
 			f.undo()
 			undone = true
 			require.Empty(t, requests.failures(), "of %d requests", requests.sent()-sent)
-			require.Empty(t, pods.lost(), "pods")
+			require.Empty(t, pods.describeViolations(), "pods")
 			t.Logf("%s: effect after %s, %s in all; %d requests, 0 failed; pods before %v, after %v", f.name,
 				untilEffect.Round(time.Second), time.Since(began).Round(time.Second), requests.sent()-sent, before, pods.replicas())
 		})
@@ -97,7 +97,7 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 	awaitRollout := func() {
 		kubectl("-n", namespace, "rollout", "status", "deployment/npa", "--timeout=2m")
 	}
-	// HPAs read these metrics.
+	// HPAs read the metrics at these two paths of the API server.
 	const cpu = "/apis/metrics.k8s.io/v1beta1/nodes"
 	demand := "/apis/external.metrics.k8s.io/v1beta1/namespaces/" + namespace + "/s1-prometheus?labelSelector=scaledobject.keda.sh%2Fname%3Dnpa"
 	prometheusNamespace, kedaNamespace := namespace+"-prometheus", namespace+"-keda"
@@ -110,9 +110,10 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 		{
 			name: "Prometheus hangs", blind: true,
 			inject: func() { prometheus.freeze(t, prometheusNamespace, "app=prometheus") },
-			// KEDA reports that it uses the fallback. npa has enough pods already, because it
-			// has load. wpa adds pods at once, because its HPA has no window for that. KEDA counts
-			// three failed reads, 15 s apart, which each wait for the hanging Prometheus.
+			// KEDA uses the fallback after three failed reads, 15 s apart. Each read waits for
+			// the hanging Prometheus, so the limit is 90 s. npa has load and so has enough pods
+			// already. The HPA of wpa has no stabilization window for scaling up, so it adds
+			// pods at once.
 			effect: func() bool { return usesFallback("wpa") && haveFallbackReplicas("npa", "wpa")() }, within: 90 * time.Second,
 			undo: func() { prometheus.thaw() },
 		},
@@ -213,7 +214,7 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 			undo: func() {
 				stopSlowing()
 				postgres.thaw()
-				limit, err := strconv.Atoi(rows(t, `SHOW max_connections`)[0])
+				limit, err := strconv.Atoi(sqlValues(t, `SHOW max_connections`)[0])
 				require.NoError(t, err)
 				require.LessOrEqual(t, connections, limit*85/100, "connections of all pods")
 				t.Logf("at most %d of %d connections were open", connections, limit)
@@ -251,7 +252,7 @@ func maxConnectionsDuring(t *testing.T, do func()) (largest int) {
 		do()
 	}()
 	for {
-		for _, n := range rows(t, `SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL`) {
+		for _, n := range sqlValues(t, `SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL`) {
 			open, err := strconv.Atoi(n)
 			require.NoError(t, err)
 			largest = max(largest, open)
@@ -264,7 +265,8 @@ func maxConnectionsDuring(t *testing.T, do func()) (largest int) {
 	}
 }
 
-// podProcesses are the processes of the containers of pods. A test stops and continues them.
+// podProcesses are the processes in the containers of some pods. A test pauses the processes
+// and lets them continue.
 type podProcesses struct{ pids []int }
 
 // find finds the processes of the pods with a label.
@@ -302,8 +304,8 @@ func (p *podProcesses) signal(s syscall.Signal) {
 	}
 }
 
-// slow lets the processes run for a fifth of the time until ctx ends. It stops them for
-// intervals that are shorter than any timeout.
+// slow slows the processes down until ctx ends: they run for a fifth of the time. Each pause
+// is shorter than any timeout.
 func (p *podProcesses) slow(ctx context.Context) {
 	for ctx.Err() == nil {
 		p.signal(syscall.SIGSTOP)

@@ -39,8 +39,9 @@ func visit(t *testing.T, pod, image, labels, url, count, phase string) string {
 	return visitFrom(t, "default", pod, image, labels, url, count, phase)
 }
 
-// visitFrom does the work of visit, with the pod in any namespace. The pod satisfies the Pod
-// Security Standard "restricted".
+// visitFrom runs a pod in a namespace. The pod sends count requests to a URL. visitFrom waits
+// until the pod is in the phase, and returns the pod's log. The pod satisfies the Pod Security
+// Standard "restricted".
 func visitFrom(t *testing.T, namespace, pod, image, labels, url, count, phase string) string {
 	t.Helper()
 	_, err := run(t, "kubectl", "-n", namespace, "delete", "pod", pod, "--ignore-not-found", "--wait")
@@ -70,9 +71,9 @@ func TestNetworkPoliciesAreEnforced(t *testing.T) {
 }
 
 // TestControllersConnectOnlyToWhatTheyCall sends requests from two equal pods in the namespace
-// of VPA. One has the label of VPA's updater, so a policy for its egress selects it. It must
-// reach the API server, and must not reach the metrics of CoreDNS. The other pod is selected
-// by no policy, and must reach these metrics.
+// of VPA. The first pod has the label of VPA's updater, so the egress policy of the updater
+// selects the pod. This pod must reach the API server, and must not reach the metrics of
+// CoreDNS. No policy selects the other pod, which must reach these metrics.
 func TestControllersConnectOnlyToWhatTheyCall(t *testing.T) {
 	namespace, image := output[string](t, "namespace")+"-vpa", visitorImage(t)
 	dns := must(t, "kubectl", "-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", "jsonpath={.items[0].status.podIP}")

@@ -13,9 +13,9 @@ import (
 // redis runs commands in the pods of the sandbox stack's Redis cluster.
 type redis struct{ namespace, password string }
 
-// keys is the number of keys that a test writes before a loss of pods and reads after it. With
+// keyCount is the number of keys that a test writes before a loss of pods and reads after it. With
 // this number every primary has some keys.
-const keys = 300
+const keyCount = 300
 
 // recoveryLimit is how long the cluster may take to recover. It includes the start of new pods,
 // and a failover, which takes several node timeouts of 5 s.
@@ -37,20 +37,21 @@ func (r redis) script(t *testing.T, pod, script string) (string, error) {
 	return run(t, "kubectl", "-n", r.namespace, "exec", pod, "-c", "redis", "--", "env", "REDISCLI_AUTH="+r.password, "sh", "-c", script)
 }
 
-// write sets every key to a value that contains the name of the round.
+// write sets every key to a value that contains the name of the round. A round is one loss of
+// pods: each round writes other values.
 func (r redis) write(t *testing.T, round string) {
 	t.Helper()
-	out, err := r.script(t, "redis-cluster-0", fmt.Sprintf(`for i in $(seq %d); do redis-cli -c set key-$i %s-$i; done | grep -c OK`, keys, round))
+	out, err := r.script(t, "redis-cluster-0", fmt.Sprintf(`for i in $(seq %d); do redis-cli -c set key-$i %s-$i; done | grep -c OK`, keyCount, round))
 	require.NoError(t, err)
-	require.Equal(t, fmt.Sprint(keys), strings.TrimSpace(out), "every write is acknowledged")
+	require.Equal(t, fmt.Sprint(keyCount), strings.TrimSpace(out), "every write is acknowledged")
 	time.Sleep(2 * time.Second) // a write is on disk after a second (appendfsync everysec)
 }
 
-// read returns the number of keys that have the values of a round.
-func (r redis) read(t *testing.T, round string) string {
+// countKeys returns the number of keys that have the values of a round.
+func (r redis) countKeys(t *testing.T, round string) string {
 	t.Helper()
 	out, _ := r.script(t, "redis-cluster-0", fmt.Sprintf(
-		`for i in $(seq %d); do test "$(redis-cli -c get key-$i)" = %s-$i && echo same; done | grep -c same`, keys, round))
+		`for i in $(seq %d); do test "$(redis-cli -c get key-$i)" = %s-$i && echo same; done | grep -c same`, keyCount, round))
 	return strings.TrimSpace(out)
 }
 
@@ -64,7 +65,7 @@ func (r redis) requireRecovery(t *testing.T, round string) {
 			strings.Count(info, " master ")+strings.Count(info, "myself,master ") == 3 && !strings.Contains(info, "fail ") && !strings.Contains(info, "fail?")
 	}, recoveryLimit, 3*time.Second, "three primaries and three replicas again")
 	must(t, "kubectl", "-n", r.namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
-	require.Equal(t, fmt.Sprint(keys), r.read(t, round), "every key is there")
+	require.Equal(t, fmt.Sprint(keyCount), r.countKeys(t, round), "every key is there")
 }
 
 // primaries returns the names of the pods that are primaries now.

@@ -63,7 +63,7 @@ func watchReplicas(t *testing.T, namespace string) *replicaWatch {
 	t.Cleanup(func() {
 		stop()
 		<-ended
-		_ = cmd.Wait() // the error says that stop has killed the command
+		_ = cmd.Wait() // ignored: the error only says that stop has killed the command
 	})
 	require.Eventually(t, func() bool { return len(w.replicas()) >= len(w.minimum) }, 30*time.Second, 100*time.Millisecond)
 	return w
@@ -111,8 +111,8 @@ func (w *replicaWatch) forbidScaleDown(forbid bool) {
 	}
 }
 
-// lost describes the times at which a service had too few pods.
-func (w *replicaWatch) lost() []string {
+// describeViolations returns a description of each time at which a service had too few pods.
+func (w *replicaWatch) describeViolations() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.violations

@@ -55,6 +55,7 @@ func visitWhile(t *testing.T, url string, do func(*visits)) *visits {
 	return v
 }
 
+// count adds a request. The request has failed if there is an error or the status is not 200.
 func (v *visits) count(status int, body string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

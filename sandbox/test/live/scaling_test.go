@@ -117,8 +117,8 @@ func TestEveryAlertHasItsData(t *testing.T) {
 	}, 2*time.Minute, 5*time.Second, "alerts without data: %v", missing)
 }
 
-// TestUsersReadNoMetrics requires that the platform's URL does not serve metrics. They have a
-// port of their own.
+// TestUsersReadNoMetrics requires that the platform's URL does not serve metrics. The services
+// serve their metrics on another port.
 func TestUsersReadNoMetrics(t *testing.T) {
 	_, body, err := get(t.Context(), &http.Client{Timeout: 5 * time.Second}, output[string](t, "url")+"/metrics")
 	require.NoError(t, err)
@@ -151,7 +151,7 @@ func calculate(ctx context.Context, v *visits, address, token string) {
 func TestPodsFollowTheLoadThroughFaults(t *testing.T) {
 	namespace, url := output[string](t, "namespace"), output[string](t, "url")
 	token := strings.TrimSpace(must(t, "make", "-s", "token"))
-	// The document's HPA of npa waits five minutes before it removes pods, which is Kubernetes'
+	// The design document's HPA of npa waits five minutes before it removes pods, which is Kubernetes'
 	// default. For the test it waits 15 s.
 	const behavior = "/spec/advanced/horizontalPodAutoscalerConfig/behavior"
 	patch := func(operation string) {
@@ -185,6 +185,6 @@ func TestPodsFollowTheLoadThroughFaults(t *testing.T) {
 		injectFaults(t, scalingFaults(t, v, token), v, pods)
 	})
 	require.Empty(t, v.failed, "of %d requests", v.total)
-	require.Empty(t, pods.lost())
+	require.Empty(t, pods.describeViolations())
 	require.Eventually(t, func() bool { return ready() == "1" }, 4*time.Minute, time.Second, "npa scales down to its minimum")
 }

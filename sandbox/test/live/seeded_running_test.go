@@ -21,14 +21,14 @@ func databaseFaults(t *testing.T, namespace string) []runningFault {
 			// run. The counters of that statement may have been reset.
 			slow := "SELECT pg_sleep(0.15), 'literal of the fault'" + strings.Repeat(", 1", int(time.Now().Unix()%97))
 			for range 6 {
-				rows(t, slow)
+				sqlValues(t, slow)
 			}
 			return func() {}
 		}},
 		{seededFault{"a lock that is held", "database", "lock-held", "postgres session", "does not end"}, func() func() {
 			endHolder := session(t, namespace, "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(90), 'fault-lock'; COMMIT", "fault-lock")
 			require.Eventually(t, func() bool {
-				return slices.Equal(rows(t, "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND mode = 'AccessExclusiveLock' AND granted"), []string{"1"})
+				return slices.Equal(sqlValues(t, "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND mode = 'AccessExclusiveLock' AND granted"), []string{"1"})
 			}, 30*time.Second, time.Second)
 			endWaiter := session(t, namespace, "SET statement_timeout = '80s'; SELECT count(*), 'fault-waiter' FROM users", "fault-waiter")
 			return func() { endHolder(); endWaiter() }
@@ -38,9 +38,9 @@ func databaseFaults(t *testing.T, namespace string) []runningFault {
 			return background(t, namespace, `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c BEGIN -c "$0" -c '\! sleep 120'`, "SELECT 'fault-idle'", "fault-idle")
 		}},
 		{seededFault{"connections near the limit", "database", "connections-near-limit", "postgres", "other clients"}, func() func() {
-			limit, err := strconv.Atoi(rows(t, "SHOW max_connections")[0])
+			limit, err := strconv.Atoi(sqlValues(t, "SHOW max_connections")[0])
 			require.NoError(t, err)
-			open, err := strconv.Atoi(rows(t, "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")[0])
+			open, err := strconv.Atoi(sqlValues(t, "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")[0])
 			require.NoError(t, err)
 			// Two more than the threshold of 85 %. The rest stays free for the services.
 			sessions := limit*85/100 + 3 - open
@@ -71,7 +71,7 @@ func background(t *testing.T, namespace, script, sql, mark string) (end func()) 
 		_, _ = run(t, "kubectl", "-n", namespace, "exec", "postgres-0", "-c", "postgres", "--", "sh", "-c", script, sql)
 	}()
 	end = sync.OnceFunc(func() {
-		_, _ = statement(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%"+mark+"%' AND pid <> pg_backend_pid()")
+		_, _ = runSQL(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%"+mark+"%' AND pid <> pg_backend_pid()")
 		<-done
 	})
 	t.Cleanup(end)

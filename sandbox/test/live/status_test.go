@@ -27,8 +27,9 @@ func components(t *testing.T) []component {
 	return s.Components
 }
 
-// healthyComponents returns the components. All of them must run and be healthy.
-func healthyComponents(t *testing.T) []component {
+// requireHealthyComponents requires that all components run and are healthy. It returns the
+// components.
+func requireHealthyComponents(t *testing.T) []component {
 	t.Helper()
 	all := components(t)
 	for _, c := range all {
@@ -38,8 +39,8 @@ func healthyComponents(t *testing.T) []component {
 	return all
 }
 
-// ended returns true if a process does not exist or is a zombie.
-func ended(pid int) bool {
+// hasEnded returns true if a process does not exist or is a zombie.
+func hasEnded(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }

@@ -20,17 +20,17 @@ import (
 )
 
 // TestKilledProcessesAreRepaired kills every process of the sandbox. The next `make up` must
-// repair the sandbox without a loss.
+// start the processes again, and must not change the images.
 //
-// The test must run after TestRolloutFailsNoRequest, which fails if one request fails. After
-// its start, a kubelet reports its pods as not ready for a moment.
+// The test must run after TestRolloutFailsNoRequest, which fails if one request fails. For a
+// moment after its start, the kubelet reports its pods as not ready, so requests can fail.
 func TestKilledProcessesAreRepaired(t *testing.T) {
 	before := output[map[string]string](t, "images")
-	for _, c := range healthyComponents(t) {
+	for _, c := range requireHealthyComponents(t) {
 		require.NoError(t, syscall.Kill(c.PID, syscall.SIGKILL), c.Name)
 	}
 	makeUp(t)
-	healthyComponents(t)
+	requireHealthyComponents(t)
 	require.Equal(t, before, output[map[string]string](t, "images"))
 	TestURLAnswers(t)
 }
@@ -38,7 +38,7 @@ func TestKilledProcessesAreRepaired(t *testing.T) {
 // TestDownRemovesEverything requires that `make down` removes everything that `make up` has
 // created on the machine. The next `make up` must continue with the same state.
 func TestDownRemovesEverything(t *testing.T) {
-	running := healthyComponents(t)
+	running := requireHealthyComponents(t)
 	var groups []string
 	for _, entry := range residue(t) {
 		if group, ok := strings.CutPrefix(entry, "cgroup "); ok {
@@ -48,7 +48,7 @@ func TestDownRemovesEverything(t *testing.T) {
 	must(t, "make", "down")
 
 	for _, c := range running {
-		require.True(t, ended(c.PID), "%s still runs", c.Name)
+		require.True(t, hasEnded(c.PID), "%s still runs", c.Name)
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	require.NoError(t, err)
@@ -103,12 +103,12 @@ func TestDeadSandboxIsCleanedUp(t *testing.T) {
 		var pid int
 		if n, _ := fmt.Sscanf(entry, "process %d ", &pid); n == 1 {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // the process may have ended with another one
-			require.Eventually(t, func() bool { return ended(pid) }, 10*time.Second, 10*time.Millisecond, entry)
+			require.Eventually(t, func() bool { return hasEnded(pid) }, 10*time.Second, 10*time.Millisecond, entry)
 		}
 	}
 	// Start removes the residue and then checks the ports. The test listens on a port, so that
 	// Start ends right after the removal. The port of the killed API server may still be in
-	// use for a moment: the last thread of a process closes the sockets, but ended checks only
+	// use for a moment: the last thread of a process closes the sockets, but hasEnded checks only
 	// the first thread.
 	var blocker net.Listener
 	require.Eventually(t, func() bool {

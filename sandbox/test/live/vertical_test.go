@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// resized are the services of which VPA sets the memory.
-var resized = []string{"npa", "wpa"}
+// resizedServices are the services whose memory VPA sets.
+var resizedServices = []string{"npa", "wpa"}
 
 // runningPod returns a running pod of a service.
 func runningPod(t *testing.T, namespace, app string) fields {
@@ -26,10 +26,10 @@ func runningPod(t *testing.T, namespace, app string) fields {
 	return pods[0].(fields)
 }
 
-// container returns the status of a pod's only container.
-func container(t *testing.T, pod fields) fields {
+// containerStatus returns the status of a pod's only container.
+func containerStatus(t *testing.T, pod fields) fields {
 	t.Helper()
-	statuses, _ := at(pod, "status", "containerStatuses").([]any)
+	statuses, _ := valueAt(pod, "status", "containerStatuses").([]any)
 	require.Len(t, statuses, 1)
 	return statuses[0].(fields)
 }
@@ -44,29 +44,29 @@ func memory(v any) int64 {
 	return quantity.Value()
 }
 
-// recommendation returns the memory that a VPA recommends, and the minimum that it may
+// recommendedMemory returns the memory that a VPA recommends, and the minimum that it may
 // recommend, in bytes.
-func recommendation(t *testing.T, namespace, vpa string) (target, minimum int64) {
+func recommendedMemory(t *testing.T, namespace, vpa string) (target, minimum int64) {
 	t.Helper()
 	var o fields
 	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "vpa", vpa, "-o", "json")), &o))
 	first := func(path ...string) any {
-		if list, _ := at(o, path...).([]any); len(list) > 0 {
+		if list, _ := valueAt(o, path...).([]any); len(list) > 0 {
 			return list[0]
 		}
 		return nil
 	}
-	return memory(at(first("status", "recommendation", "containerRecommendations"), "target", "memory")),
-		memory(at(first("spec", "resourcePolicy", "containerPolicies"), "minAllowed", "memory"))
+	return memory(valueAt(first("status", "recommendation", "containerRecommendations"), "target", "memory")),
+		memory(valueAt(first("spec", "resourcePolicy", "containerPolicies"), "minAllowed", "memory"))
 }
 
-// TestEveryVPARecommends requires a recommendation of every VPA, also of those that resize no
-// pods.
+// TestEveryVPARecommends requires a recommendation of every VPA. A VPA that resizes no pods
+// must also have a recommendation.
 func TestEveryVPARecommends(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	for _, vpa := range []string{"progressive-framework-vpa", "mca-vpa", "npa-vpa", "wpa-vpa"} {
 		require.Eventually(t, func() bool {
-			target, _ := recommendation(t, namespace, vpa)
+			target, _ := recommendedMemory(t, namespace, vpa)
 			return target > 0
 		}, 2*time.Minute, 3*time.Second, vpa)
 	}
@@ -80,33 +80,33 @@ func TestVPAResizesPodsInPlace(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	const request, limit = "24Mi", "256Mi"
 	before := map[string]fields{}
-	for _, app := range resized {
+	for _, app := range resizedServices {
 		require.Eventually(t, func() bool {
-			target, minimum := recommendation(t, namespace, app+"-vpa")
+			target, minimum := recommendedMemory(t, namespace, app+"-vpa")
 			return target >= minimum && minimum > memory(request)
 		}, 2*time.Minute, 3*time.Second, app)
 		before[app] = runningPod(t, namespace, app)
 	}
-	for _, app := range resized {
-		must(t, "kubectl", "-n", namespace, "patch", "pod", at(before[app], "metadata", "name").(string), "--subresource=resize", "-p", fmt.Sprintf(
+	for _, app := range resizedServices {
+		must(t, "kubectl", "-n", namespace, "patch", "pod", valueAt(before[app], "metadata", "name").(string), "--subresource=resize", "-p", fmt.Sprintf(
 			`{"spec":{"containers":[{"name":%q,"resources":{"requests":{"memory":%q},"limits":{"memory":%q}}}]}}`, app, request, limit))
 	}
 	began := time.Now()
-	for _, app := range resized {
-		name := at(before[app], "metadata", "name").(string)
-		_, minimum := recommendation(t, namespace, app+"-vpa")
+	for _, app := range resizedServices {
+		name := valueAt(before[app], "metadata", "name").(string)
+		_, minimum := recommendedMemory(t, namespace, app+"-vpa")
 		require.Eventually(t, func() bool {
 			var pod fields
 			require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pod", name, "-o", "json")), &pod))
-			require.Equal(t, at(before[app], "metadata", "uid"), at(pod, "metadata", "uid"))
-			require.Equal(t, at(container(t, before[app]), "restartCount"), at(container(t, pod), "restartCount"), "%s restarted", name)
-			resources := at(container(t, pod), "resources")
-			return memory(at(resources, "requests", "memory")) >= minimum && memory(at(resources, "limits", "memory")) > memory(limit)
+			require.Equal(t, valueAt(before[app], "metadata", "uid"), valueAt(pod, "metadata", "uid"))
+			require.Equal(t, valueAt(containerStatus(t, before[app]), "restartCount"), valueAt(containerStatus(t, pod), "restartCount"), "%s restarted", name)
+			resources := valueAt(containerStatus(t, pod), "resources")
+			return memory(valueAt(resources, "requests", "memory")) >= minimum && memory(valueAt(resources, "limits", "memory")) > memory(limit)
 		}, 2*time.Minute-time.Since(began), 2*time.Second, "%s is resized", name)
 		t.Logf("%s was resized after %s", name, time.Since(began).Round(time.Second))
 	}
-	for _, app := range resized {
-		name := at(before[app], "metadata", "name").(string)
+	for _, app := range resizedServices {
+		name := valueAt(before[app], "metadata", "name").(string)
 		events := must(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=InPlaceResizedByVPA,involvedObject.name="+name, "-o", "jsonpath={.items[*].message}")
 		require.NotEmpty(t, events, name)
 		requireMemoryLimitFollows(t, namespace, app, name)
@@ -117,7 +117,7 @@ func TestVPAResizesPodsInPlace(t *testing.T) {
 // tenths of the limit of its container.
 func requireMemoryLimitFollows(t *testing.T, namespace, app, name string) {
 	t.Helper()
-	limit := memory(at(container(t, runningPod(t, namespace, app)), "resources", "limits", "memory"))
+	limit := memory(valueAt(containerStatus(t, runningPod(t, namespace, app)), "resources", "limits", "memory"))
 	require.Eventually(t, func() bool {
 		value, found := query(t, fmt.Sprintf(`go_gc_gomemlimit_bytes{pod=%q}`, name))
 		return found && value > 0.89*float64(limit) && value < 0.91*float64(limit)
@@ -125,27 +125,27 @@ func requireMemoryLimitFollows(t *testing.T, namespace, app, name string) {
 }
 
 // TestNewPodGetsTheRecommendation creates a copy of a pod with a dry run. The API server sends
-// it to VPA's webhook, which sets the recommended memory. For that, the API server must trust
-// the certificate that the pod of the webhook has created.
+// the new pod to VPA's webhook, which sets the recommended memory. For this call, the API
+// server must trust the certificate that the pod of the webhook has created.
 func TestNewPodGetsTheRecommendation(t *testing.T) {
 	namespace := output[string](t, "namespace")
-	before, _ := recommendation(t, namespace, "wpa-vpa")
+	before, _ := recommendedMemory(t, namespace, "wpa-vpa")
 	require.NotZero(t, before)
 	pod := runningPod(t, namespace, "wpa")
-	spec := at(pod, "spec").(fields)
+	spec := valueAt(pod, "spec").(fields)
 	delete(spec, "nodeName")
 	encoded, err := json.Marshal(fields{
 		"apiVersion": "v1", "kind": "Pod", "spec": spec,
-		"metadata": fields{"generateName": "wpa-copy-", "labels": at(pod, "metadata", "labels"), "ownerReferences": at(pod, "metadata", "ownerReferences")},
+		"metadata": fields{"generateName": "wpa-copy-", "labels": valueAt(pod, "metadata", "labels"), "ownerReferences": valueAt(pod, "metadata", "ownerReferences")},
 	})
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "pod.json")
 	require.NoError(t, os.WriteFile(file, encoded, 0o600))
 	var created fields
 	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "create", "--dry-run=server", "-o", "json", "-f", file)), &created))
-	updates, _ := at(created, "metadata", "annotations", "vpaUpdates").(string)
+	updates, _ := valueAt(created, "metadata", "annotations", "vpaUpdates").(string)
 	require.True(t, strings.Contains(updates, "wpa-vpa") && strings.Contains(updates, "memory"), "annotation: %q", updates)
-	containers := at(created, "spec", "containers").([]any)
-	after, _ := recommendation(t, namespace, "wpa-vpa")
-	require.Contains(t, []int64{before, after}, memory(at(containers[0], "resources", "requests", "memory")))
+	containers := valueAt(created, "spec", "containers").([]any)
+	after, _ := recommendedMemory(t, namespace, "wpa-vpa")
+	require.Contains(t, []int64{before, after}, memory(valueAt(containers[0], "resources", "requests", "memory")))
 }

@@ -24,9 +24,9 @@ import (
 var Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
 // New starts a sandbox for the project in root. The executables of the project must be built.
-// New writes the steps to progress. The result is the sandbox and a function that stops
-// and removes it. seed is layout.Settings' ZoneSeed and OrderSeed: it decides the ids of
-// the zones and the order of changes at AWS.
+// New writes the steps to progress. It returns the sandbox, and a function that stops the
+// sandbox and removes its folder. seed is used as ZoneSeed and OrderSeed of layout.Settings:
+// it decides the ids of the zones and the order in which the stand-in applies changes.
 func New(ctx context.Context, root string, seed uint64, progress io.Writer) (*layout.Layout, func() error, error) {
 	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
 	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko"), filepath.Join(root, "bin", "policy")} {
@@ -73,7 +73,7 @@ func Init(ctx context.Context, l *layout.Layout, stack string) (dir string, err 
 }
 
 // Output runs one of the sandbox's executables in dir and returns its standard output.
-// An error contains all output.
+// If the command fails, the error contains the standard output and the standard error.
 func Output(ctx context.Context, l *layout.Layout, dir, name string, args ...string) ([]byte, error) {
 	var out, messages bytes.Buffer
 	cmd := Command(ctx, l, dir, filepath.Join(l.Bin(), name), args...)

@@ -68,7 +68,7 @@ func forwardConn(ctx context.Context, in net.Conn, to string) {
 }
 
 // copyOneWay copies data from src to dst until src ends its direction. Then it ends the
-// direction to dst.
+// direction to dst. Errors are ignored, because an error also ends the connection.
 func copyOneWay(dst, src net.Conn) {
 	_, _ = io.Copy(dst, src)
 	if half, ok := dst.(interface{ CloseWrite() error }); ok {
