@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,8 +15,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// The files in testdata are copies of blocks of the design document. The tests
-// compare every number in them with the package.
+// The files in testdata are copies of blocks of the design document, which
+// TestFilesAreBlocksOfTheDesignDocument checks. The other tests compare every number in
+// them with the package.
 
 type object = map[string]any
 
@@ -70,6 +72,27 @@ func byName(t *testing.T, file string, path ...any) map[string]object {
 func seconds(v any) time.Duration {
 	n, _ := v.(int)
 	return time.Duration(n) * time.Second
+}
+
+// fencedBlock matches a block of the design document.
+var fencedBlock = regexp.MustCompile("(?ms)^```[a-z]+\n(.*?)^```$")
+
+// A copy that differs from the document would let the other tests pass with wrong numbers.
+func TestFilesAreBlocksOfTheDesignDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/design-document.md")
+	require.NoError(t, err)
+	blocks := map[string]bool{}
+	for _, m := range fencedBlock.FindAllStringSubmatch(string(text), -1) {
+		blocks[m[1]] = true
+	}
+	files, err := os.ReadDir("testdata")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, f := range files {
+		copied, err := os.ReadFile("testdata/" + f.Name())
+		require.NoError(t, err)
+		require.True(t, blocks[string(copied)], "testdata/%s is no block of docs/design-document.md: copy the whole block again", f.Name())
+	}
 }
 
 func TestThresholdsMatchTheDesignDocument(t *testing.T) {

@@ -98,6 +98,10 @@ const AccessRules = "on ~* &* +@all -@dangerous +info"
 // probeRules are the permissions of the user probe, which has no password.
 const probeRules = "on nopass resetkeys resetchannels -@all +ping"
 
+// metricsRules are the permissions of the user metrics: the commands that the collector of
+// agents/redisnode sends. It reads no key, no setting and no event.
+const metricsRules = "on resetkeys resetchannels -@all +ping +info +slowlog|len +slowlog|get +cluster|info"
+
 var (
 	// LiveCommand is the liveness probe of the design document. It succeeds on any response,
 	// even if the server requires a password or still loads its data.

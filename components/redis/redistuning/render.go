@@ -35,7 +35,9 @@ func (m *Model) Parameters() []Parameter {
 type Users struct {
 	// Client is the password of the user default, for applications.
 	Client string
-	// Node is the password of the user node, for replication and for agents/redisnode.
+	// Node is the password of the users node and metrics. node is for replication and
+	// agents/redisnode, metrics for the series of Prometheus. Both are users of one process, which
+	// has this password in any case.
 	Node string
 }
 
@@ -45,10 +47,11 @@ type Users struct {
 func (u Users) File() string {
 	return fmt.Sprintf(`user default reset %s #%s
 user node reset on ~* &* +@all #%s
+user metrics reset %s #%s
 user probe reset %s
 masteruser node
 masterauth %s
-`, AccessRules, hash(u.Client), hash(u.Node), probeRules, u.Node)
+`, AccessRules, hash(u.Client), hash(u.Node), metricsRules, hash(u.Node), probeRules, u.Node)
 }
 
 func hash(password string) string {

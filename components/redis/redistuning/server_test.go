@@ -78,13 +78,27 @@ func TestUsersMayRunOnlyTheirCommands(t *testing.T) {
 	connect := start(t, m.File())
 	clients := map[string]*redis.Client{
 		"default": connect("", users.Client), "node": connect("node", users.Node),
-		"probe": connect("probe", "any"), "without password": connect("", ""), "wrong password": connect("", "wrong"),
+		"metrics": connect("metrics", users.Node), "metrics without password": connect("metrics", "any"), "probe": connect("probe", "any"), "without password": connect("", ""), "wrong password": connect("", "wrong"),
 	}
 	const denied, disabled = "NOPERM", "unknown command"
 	for _, row := range []struct{ reason, user, command, want string }{
 		{"a probe may ping", "probe", "PING", ""},
 		{"a probe may not read keys", "probe", "GET k", denied},
 		{"a probe may not read server information", "probe", "INFO", denied},
+		{"the collector's client opens a connection", "metrics", "PING", ""},
+		{"the collector reads the state of the node", "metrics", "INFO", ""},
+		{"the collector reads the state of the cluster", "metrics", "CLUSTER INFO", ""},
+		{"the collector counts slow commands", "metrics", "SLOWLOG LEN", ""},
+		{"the collector reads the last slow command", "metrics", "SLOWLOG GET 1", ""},
+		{"the collector may not delete what others read", "metrics", "SLOWLOG RESET", denied},
+		{"the collector may not read keys", "metrics", "GET k", denied},
+		{"the collector may not write keys", "metrics", "SET k v", denied},
+		{"the collector may not run scripts", "metrics", "EVAL return 0", denied},
+		{"the collector may not read settings, which have a password", "metrics", "CONFIG GET masterauth", denied},
+		{"the collector may not change settings", "metrics", "CONFIG SET maxmemory 1", denied},
+		{"the collector may not change the cluster", "metrics", "CLUSTER RESET", denied},
+		{"the collector may not subscribe to events", "metrics", "SUBSCRIBE c", denied},
+		{"the collector's user has a password", "metrics without password", "PING", "WRONGPASS"},
 		{"a password is required", "without password", "PING", "NOAUTH"},
 		{"a wrong password is refused", "wrong password", "PING", "WRONGPASS"},
 		{"clients look up the slots", "default", "CLUSTER SLOTS", ""},

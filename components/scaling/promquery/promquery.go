@@ -43,7 +43,7 @@ func Demand(p scaling.Profile, m scaling.PodsMetric) string {
 
 // Value returns the value of Demand. sum is the sum over the pods that have samples. pods is the
 // number of pods, and seen is the number of pods with a full window. Kubernetes' replica calculator
-// has the same rule (calcPlainMetricReplicas, Kubernetes 1.34).
+// has the same rule (calcPlainMetricReplicas, Kubernetes 1.36), for running pods.
 func Value(sum, target float64, pods, seen int) float64 {
 	return max(sum, min(sum+target*float64(pods-seen), target*float64(pods)))
 }

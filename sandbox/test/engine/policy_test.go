@@ -245,7 +245,7 @@ func TestPolicyPackThatEndsEarlyFails(t *testing.T) {
 	require.Error(t, err)
 	_, err = s.try(t, "up", "--yes", "--skip-preview")
 	require.Error(t, err)
-	require.LessOrEqual(t, len(s.atAWS(t)), 2, "a resource was created that no policy has checked")
+	require.LessOrEqual(t, len(s.awsResources(t)), 2, "a resource was created that no policy has checked")
 	s.variables = nil // a destroy needs no policy pack
 }
 

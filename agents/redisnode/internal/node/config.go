@@ -38,8 +38,8 @@ type Config struct {
 	// Server is REDIS_ADDRESS: the address at which this process reaches its
 	// node.
 	Server string
-	// Password is the content of PASSWORD_FILE: the password of the Redis user
-	// node.
+	// Password is the content of PASSWORD_FILE: the password of the Redis users
+	// User and MetricsUser.
 	Password string
 	// Period is PERIOD, the time between two rounds.
 	Period time.Duration
@@ -47,8 +47,13 @@ type Config struct {
 	HTTP httpserver.Config
 }
 
-// User is the Redis ACL user of this process.
-const User = "node"
+// These are the Redis ACL users of this process (components/redis/redistuning).
+const (
+	// User bootstraps the cluster. It may run every command.
+	User = "node"
+	// MetricsUser reads the series. It may run only the collector's commands.
+	MetricsUser = "metrics"
+)
 
 // ReadConfig reads the environment through lookup. Its error is an
 // envconfig.Problems with every wrong variable. The Config then has only what

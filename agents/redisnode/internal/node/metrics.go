@@ -67,7 +67,7 @@ func (collector) Describe(chan<- *prometheus.Desc) {}
 func (c collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*answerTimeout)
 	defer cancel()
-	local := c.node.connect(c.node.cfg.Server)
+	local := c.node.connect(c.node.cfg.Server, MetricsUser)
 	defer local.Close()
 	send := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64) {
 		out <- prometheus.MustNewConstMetric(desc, kind, value)

@@ -35,6 +35,15 @@ func TestMetricsHaveTheStateOfTheNode(t *testing.T) {
 		require.NotRegexp(t, regexp.MustCompile(`\n`+name+` 0\n`), text, "%s is above zero", name)
 	}
 	require.Contains(t, text, "# TYPE redis_commands_processed_total counter")
+
+	refused, err := c.client(0).ACLLog(t.Context(), 10).Result()
+	require.NoError(t, err)
+	require.Empty(t, refused, "the user metrics may run every command of the collector")
+	require.NoError(t, c.client(0).ACLSetUser(t.Context(), MetricsUser, "off").Err())
+	require.Contains(t, scrape(), "\nredis_up 0\n", "the collector logs in as the user metrics")
+	require.NoError(t, c.client(0).ACLSetUser(t.Context(), MetricsUser, "on").Err())
+	require.Contains(t, scrape(), "\nredis_up 1\n")
+
 	c.kill(0)
 	text = scrape()
 	require.Contains(t, text, "\nredis_up 0\n")

@@ -89,7 +89,7 @@ func (n *Node) publish(current Status) {
 
 // runRound reads the state of every node, and sends the commands of plan to its own node.
 func (n *Node) runRound(ctx context.Context) Status {
-	local := n.connect(n.cfg.Server)
+	local := n.connect(n.cfg.Server, User)
 	defer local.Close()
 	if err := n.announce(ctx, local); err != nil {
 		return failedStatus(fmt.Errorf("announce %s: %w", n.cfg.Address, err))
@@ -117,10 +117,11 @@ func failedStatus(err error) Status {
 	return Status{Cluster: "unknown", Problems: []string{err.Error()}}
 }
 
-// connect returns a client of one node. The client does not retry a failed command.
-func (n *Node) connect(address string) *redis.Client {
+// connect returns a client of one node, for one of the users of this process. The client
+// does not retry a failed command.
+func (n *Node) connect(address, user string) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: address, Username: User, Password: n.cfg.Password,
+		Addr: address, Username: user, Password: n.cfg.Password,
 		DialTimeout: answerTimeout, ReadTimeout: answerTimeout, WriteTimeout: answerTimeout,
 		MaxRetries: -1, PoolSize: 1, DisableIdentity: true,
 	})
@@ -188,7 +189,7 @@ func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 		return state
 	}
 	state.address = hostPort(addresses[0].Unmap(), p.Port)
-	client := n.connect(state.address)
+	client := n.connect(state.address, User)
 	defer client.Close()
 	v, err := readView(ctx, client)
 	if err != nil {

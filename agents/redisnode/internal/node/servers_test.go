@@ -26,7 +26,7 @@ const (
 	shards   = 3
 	// conf is the part of the design document's redis.conf that these tests need, with a
 	// shorter cluster-node-timeout. rename-command removes the commands that nobody may
-	// run.
+	// run. The users have the permissions of components/redis/redistuning.
 	conf = `
 cluster-enabled yes
 cluster-config-file nodes.conf
@@ -41,6 +41,7 @@ rename-command DEBUG ""
 rename-command SHUTDOWN ""
 user default off
 user node reset on ~* &* +@all >` + password + `
+user metrics reset on resetkeys resetchannels -@all +ping +info +slowlog|len +slowlog|get +cluster|info >` + password + `
 masteruser node
 masterauth ` + password + `
 `
@@ -171,7 +172,7 @@ func (c *testCluster) kill(i int) {
 
 // client returns a client of node i.
 func (c *testCluster) client(i int) *redis.Client {
-	client := c.agents[i].connect(c.agents[i].cfg.Server)
+	client := c.agents[i].connect(c.agents[i].cfg.Server, User)
 	c.t.Cleanup(func() { _ = client.Close() })
 	return client
 }
