@@ -201,7 +201,7 @@ type Images struct {
 	// index. They must cover the architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms"`
 	// Where the images of others are that the stack runs (Prometheus, kube-state-metrics,
-	// Alertmanager, KEDA, VPA, AWS for Fluent Bit): an existing registry path of the account, as
+	// Alertmanager, KEDA, VPA, AWS for Fluent Bit, Cluster Autoscaler, Node Termination Handler): an existing registry path of the account, as
 	// `ecr://PREFIX`. The images have upstream's tags.
 	Mirror string `key:"mirror" unset:"upstream's registries"`
 	// The key that signs the provenance and the SBOM of every image that the stack builds,
