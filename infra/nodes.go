@@ -7,10 +7,12 @@ import (
 
 	"github.com/progressive-framework/platform/components/addons"
 	"github.com/progressive-framework/platform/components/autoscaler"
+	"github.com/progressive-framework/platform/components/autoscaler/manifest"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/terminationhandler"
+	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
 	"github.com/progressive-framework/platform/components/tier"
 	"github.com/progressive-framework/platform/components/traffic"
 	"github.com/progressive-framework/platform/infra/config"
@@ -70,17 +72,32 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		return nil, err
 	}
 	created.ready = append(created.ready, installed.Settled...)
+	image, err := imageReference(ctx, base, stack.ImageOf(terminationspec.Image, terminationhandler.Repository))
+	if err != nil {
+		return nil, err
+	}
 	if _, err := terminationhandler.NewHandler(ctx, stack.Name(), &terminationhandler.Args{
-		Account: base.account, Cluster: eks.Cluster, Queue: queue, Groups: groups, Nodes: created.ready,
+		Account: base.account, Cluster: eks.Cluster, Queue: queue, Groups: groups, Image: image, Nodes: created.ready,
 	}, eks.inBoth); err != nil {
 		return nil, err
 	}
 	if autoscaled {
+		upstream, err := manifest.Image(eks.Cluster.Versions.Autoscaler)
+		if err != nil {
+			return nil, err
+		}
+		image, err := imageReference(ctx, base, stack.ImageOf(upstream, autoscaler.Repository))
+		if err != nil {
+			return nil, err
+		}
 		_, err = autoscaler.NewAutoscaler(ctx, stack.Name(), &autoscaler.Args{
-			Account: base.account, Cluster: eks.Cluster, Options: scaling.DefaultClusterAutoscaler(), Nodes: created.ready,
+			Account: base.account, Cluster: eks.Cluster, Options: scaling.DefaultClusterAutoscaler(), Image: image, Nodes: created.ready,
 		}, eks.inBoth)
+		if err != nil {
+			return nil, err
+		}
 	}
-	return created, err
+	return created, nil
 }
 
 // deployEventQueue creates the queue of events about the tiers' instances. It is created

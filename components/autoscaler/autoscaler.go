@@ -25,6 +25,8 @@ const (
 	namespace = cluster.SystemNamespace
 	// appName is the name of all objects and the value of their app label.
 	appName = "cluster-autoscaler"
+	// Repository is the repository of the image below a mirror.
+	Repository = "cluster-autoscaler"
 )
 
 // Args configure an Autoscaler.
@@ -35,6 +37,8 @@ type Args struct {
 	Cluster *cluster.Cluster
 	// Options are the autoscaler's settings; see scaling.DefaultClusterAutoscaler.
 	Options scaling.ClusterAutoscalerOptions
+	// Image is the reference of the image in a mirror. The default is upstream's.
+	Image pulumi.StringInput
 	// Nodes are the tiers and add-ons that the autoscaler's pod needs to run.
 	Nodes []pulumi.Resource
 }
@@ -74,6 +78,10 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, fmt.Errorf("autoscaler %s: %w", name, err)
 	}
+	reference := args.Image
+	if reference == nil {
+		reference = pulumi.String(image)
+	}
 	command, err := manifest.Command(args.Options, args.Cluster.ClusterName)
 	if err != nil {
 		return nil, fmt.Errorf("autoscaler %s: %w", name, err)
@@ -88,7 +96,7 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 			return nil, err
 		}
 	}
-	if err := b.createDeployment(image, command); err != nil {
+	if err := b.createDeployment(reference, command); err != nil {
 		return nil, err
 	}
 	metrics, err := corev1.NewService(ctx, name+"-metrics", &corev1.ServiceArgs{

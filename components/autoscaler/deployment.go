@@ -34,7 +34,7 @@ func (b *builder) createDisruptionBudget() error {
 
 // createDeployment creates a Deployment with one pod. During a rollout two autoscalers
 // run, and only the one that holds the lease acts.
-func (b *builder) createDeployment(image string, command []string) error {
+func (b *builder) createDeployment(image pulumi.StringInput, command []string) error {
 	policy, err := podnetwork.New(b.ctx, b.name, b.networkPolicy(), b.parent)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (b *builder) networkPolicy() *podnetwork.Args {
 }
 
 // podSpec returns the spec of the autoscaler's pod.
-func (b *builder) podSpec(image string, command []string) *corev1.PodSpecArgs {
+func (b *builder) podSpec(image pulumi.StringInput, command []string) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
 		PriorityClassName:  pulumi.String("system-cluster-critical"),
@@ -76,7 +76,7 @@ func (b *builder) podSpec(image string, command []string) *corev1.PodSpecArgs {
 		NodeSelector: pulumi.StringMap{scaling.NodeLabel: pulumi.String(string(scaling.ApplicationTier))},
 		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:    pulumi.String(appName),
-			Image:   pulumi.String(image),
+			Image:   image,
 			Command: pulumi.ToStringArray(command),
 			// Pods can't read the region from the instance metadata service.
 			Env: corev1.EnvVarArray{&corev1.EnvVarArgs{Name: pulumi.String("AWS_REGION"), Value: pulumi.String(b.args.Account.Region)}},

@@ -14,6 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/network/access"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/terminationhandler"
+	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
 	"github.com/progressive-framework/platform/components/tier"
 	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
@@ -59,7 +60,10 @@ func newTier(change func(*tier.Args)) program {
 
 // newNodes creates a cluster with a tier of nodes, the add-ons, the handler that drains nodes,
 // and the Cluster Autoscaler.
-func newNodes(ctx *pulumi.Context, stackAccount *account.Account) error {
+func newNodes(ctx *pulumi.Context, stackAccount *account.Account) error { return newNodesWith(ctx, where, nil) }
+
+// newNodesWith is newNodes with an image of a mirror for the handler and the autoscaler.
+func newNodesWith(ctx *pulumi.Context, where *account.Account, image pulumi.StringInput) error {
 	c, err := cluster.NewCluster(ctx, "app", clusterArgs(stackAccount))
 	if err != nil {
 		return err
@@ -75,7 +79,7 @@ func newNodes(ctx *pulumi.Context, stackAccount *account.Account) error {
 		return err
 	}
 	if _, err := terminationhandler.NewHandler(ctx, "app", &terminationhandler.Args{
-		Account: stackAccount, Cluster: c, Queue: queue, Nodes: web.Settled,
+		Account: stackAccount, Cluster: c, Queue: queue, Image: image, Nodes: web.Settled,
 		Groups: []terminationhandler.Group{{Part: "web", Name: web.GroupName, ARN: web.GroupARN}},
 	}); err != nil {
 		return err
@@ -84,7 +88,7 @@ func newNodes(ctx *pulumi.Context, stackAccount *account.Account) error {
 		return err
 	}
 	_, err = autoscaler.NewAutoscaler(ctx, "app", &autoscaler.Args{
-		Account: stackAccount, Cluster: c, Options: scaling.DefaultClusterAutoscaler(), Nodes: web.Settled,
+		Account: stackAccount, Cluster: c, Options: scaling.DefaultClusterAutoscaler(), Image: image, Nodes: web.Settled,
 	})
 	return err
 }
@@ -101,6 +105,23 @@ const (
 	kubernetesDeployment = "kubernetes:apps/v1:Deployment"
 	attachment           = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 )
+
+// The handler and the autoscaler run upstream's images, or those of a mirror.
+func TestNodeControllersRunTheMirrorsImage(t *testing.T) {
+	const mirrored = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:0123"
+	images := func(program func(*pulumi.Context, *account.Account) error) (all []any) {
+		for _, d := range deploy(t, program).ofType(kubernetesDeployment) {
+			all = append(all, d.get("spec.template.spec.containers[0].image"))
+		}
+		return all
+	}
+	for _, image := range images(newNodes) {
+		require.Contains(t, []any{terminationspec.Image, "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"}, image)
+	}
+	require.Equal(t, []any{mirrored, mirrored}, images(func(ctx *pulumi.Context, where *account.Account) error {
+		return newNodesWith(ctx, where, pulumi.String(mirrored))
+	}))
+}
 
 func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 	d := deploy(t, newCluster(func(*cluster.Args) {}))

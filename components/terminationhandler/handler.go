@@ -29,6 +29,9 @@ const (
 	rbacGroup = "rbac.authorization.k8s.io"
 )
 
+// Repository is the repository of the image below a mirror.
+const Repository = "aws-node-termination-handler"
+
 // Args configure a Handler.
 type Args struct {
 	// Account is the account of the groups.
@@ -39,6 +42,8 @@ type Args struct {
 	Queue *Queue
 	// Groups are the Auto Scaling Groups of the nodes.
 	Groups []Group
+	// Image is the reference of the image in a mirror. The default is terminationspec.Image.
+	Image pulumi.StringInput
 	// Nodes are the tiers and add-ons that the handler's pods need to run.
 	Nodes []pulumi.Resource
 }
@@ -200,12 +205,16 @@ func (b *builder) newDeployment() (pulumi.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
+	image := b.args.Image
+	if image == nil {
+		image = pulumi.String(terminationspec.Image)
+	}
 	deployment, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
 		Metadata: meta(),
 		Spec: &appsv1.DeploymentSpecArgs{
 			Replicas: pulumi.Int(b.drain.Replicas),
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels()},
-			Template: &corev1.PodTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels()}, Spec: b.podSpec()},
+			Template: &corev1.PodTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels()}, Spec: b.podSpec(image)},
 		},
 	}, b.parent, pulumi.DependsOn(append(b.dependencies, policy)))
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // podSpec returns the spec of the handler's pods. The pods run on different nodes if possible, so that each
 // pod can drain the node of the other.
-func (b *builder) podSpec() *corev1.PodSpecArgs {
+func (b *builder) podSpec(image pulumi.StringInput) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
 		PriorityClassName:  pulumi.String("system-cluster-critical"),
@@ -26,7 +26,7 @@ func (b *builder) podSpec() *corev1.PodSpecArgs {
 		}},
 		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:  pulumi.String(appName),
-			Image: pulumi.String(terminationspec.Image),
+			Image: image,
 			Env:   b.environment(),
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("probe"), ContainerPort: pulumi.Int(terminationspec.ProbePort), Protocol: pulumi.String("TCP"),

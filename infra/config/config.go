@@ -199,7 +199,7 @@ type Images struct {
 	// index. They must cover the architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms"`
 	// Where the third-party images that the stack runs are (Prometheus, kube-state-metrics,
-	// Alertmanager, KEDA, VPA, AWS for Fluent Bit): an existing registry path of the account, as
+	// Alertmanager, KEDA, VPA, AWS for Fluent Bit, Cluster Autoscaler, Node Termination Handler): an existing registry path of the account, as
 	// `ecr://PREFIX`. The images have the tags of their upstream registries.
 	Mirror string `key:"mirror" unset:"the upstream registries"`
 	// The key that signs the provenance and the SBOM of every image that the stack builds, and the

@@ -1,9 +1,12 @@
 package ruleset
 
 import (
+	"regexp"
+
 	"github.com/progressive-framework/platform/components/datastore/enginecalendar"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
 )
@@ -77,12 +80,12 @@ var stores = []*rule.Rule{
 		}, awsview.RdsSubnetGroup{}.Token(), awsview.DocdbSubnetGroup{}.Token(), awsview.ElasticacheSubnetGroup{}.Token()),
 	},
 	{
-		ID: "image-of-this-stack", Title: "Pods run images that this stack has built or promoted",
+		ID: "image-of-this-stack", Title: "Pods run images that this stack has built or promoted, or images by digest in the account's registry",
 		Why: "Nobody has reviewed the others, and their registry may be gone when a node needs them.",
-		Fix: "components/image: build or mirror it into the stack's repository", Standards: []string{"CIS EKS 5.1.4"},
+		Fix: "components/image builds it; the key images.mirror takes it from the account's registry", Standards: []string{"CIS EKS 5.1.4"},
 		Severity: rule.Medium, Levels: rule.Deployed,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			s.Must(stackImages(s.Graph, s.Resource).Exists(), "its image is not one of this stack")
+			s.Must(value.Any(stackImages(s.Graph, s.Resource).Exists(), mirrored(s)), "its image is not one of this stack, and not one by digest in the account's registry")
 		}, workloadTypes...),
 	},
 	{
@@ -110,6 +113,30 @@ var stores = []*rule.Rule{
 			s.Must(enough, "all pods request %.1f cores, but %g nodes have %.1f", requested, count, cores)
 		}, awsview.EksCluster{}.Token()),
 	},
+}
+
+// ecrDigest matches an image by digest in a registry of ECR. The first group is the account.
+var ecrDigest = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[^@]+@sha256:[0-9a-f]{64}$`)
+
+// mirrored reports whether each container's image is one by digest in the registry of the account
+// to which the AWS provider is bound.
+func mirrored(s *rule.Subject) value.Truth {
+	return everyContainer(podOf(s.Resource).Spec(), func(c k8sview.Container) value.Truth {
+		answer := value.False
+		for _, provider := range s.Graph.OfType("pulumi:providers:aws") {
+			accounts := provider.View().Get("allowedAccountIds")
+			if _, ok := accounts.Raw().(string); ok { // providers get their inputs as JSON
+				accounts = accounts.JSON()
+			}
+			answer = value.Any(answer, value.As[value.List[value.String]](accounts).Any(func(account value.String) value.Truth {
+				return value.Both(c.Image(), account, func(image, account string) bool {
+					match := ecrDigest.FindStringSubmatch(image)
+					return match != nil && match[1] == account
+				})
+			}))
+		}
+		return answer
+	})
 }
 
 // routesNowhere reports whether no route table of a subnet has a route to a gateway.
