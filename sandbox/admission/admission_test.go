@@ -20,8 +20,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// policy is the file with the policy that the program creates. The test of podrules writes
-// it, for the images in the constants below.
+// policy is the file with the spec of the policy that the platform creates. The golden test of
+// package podrules writes the file, for the image names in the constants below.
 const policy = "../../components/admissionpolicy/podrules/testdata/spec.yaml"
 
 const (
@@ -43,7 +43,7 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 		{"the image of a store in the cluster", withImage("registry.example.com/debian/redis" + digest), nil, nil},
 		{"another repository with the same beginning", withImage("registry.example.com/debian/redis-of-others/x" + digest), nil, []string{"image-of-this-stack: mca runs"}},
 		{"an image of another stack", withImage("registry.example.com/platform-of-others/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
-		{"another registry with our path", withImage("attacker.example/registry.example.com/platform/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
+		{"another registry with the platform's path", withImage("attacker.example/registry.example.com/platform/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
 		{"an image of Docker Hub, without a host", withImage("busybox" + digest), nil, []string{"image-of-this-stack: mca runs"}},
 		{"an image by tag", withImage(image + ":latest"), nil, []string{"pod-image-by-digest: mca names its image by a tag"}},
 		{"a digest that is too short", withImage(image + strings.TrimSuffix(digest, "f")), nil, []string{"pod-image-by-digest: mca"}},
@@ -156,20 +156,20 @@ func container(name, reference string) corev1.Container {
 	return corev1.Container{Name: name, Image: reference, SecurityContext: &corev1.SecurityContext{ReadOnlyRootFilesystem: &readOnly}}
 }
 
-// changedPod returns a pod of the platform after a change.
+// changedPod returns a pod of the platform to which the change was applied.
 func changedPod(change func(*corev1.Pod)) *corev1.Pod {
 	p := newPod()
 	change(p)
 	return p
 }
 
-// withImage returns a change of the image of the pod's container.
+// withImage returns a function that sets the image of the pod's container.
 func withImage(reference string) func(*corev1.Pod) {
 	return func(p *corev1.Pod) { p.Spec.Containers[0].Image = reference }
 }
 
-// withToken returns a change that mounts a token of the service account for an audience.
-// The same volume also has a ConfigMap.
+// withToken returns a function that adds a volume with a token of the service account for an
+// audience. The same volume also has a ConfigMap.
 func withToken(audience string) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
 		sources := []corev1.VolumeProjection{

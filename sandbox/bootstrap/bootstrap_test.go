@@ -60,7 +60,7 @@ func TestExecutablesHaveFoldersVersionsAndConstantFlags(t *testing.T) {
 	w := workspace{project: "../..", sandbox: t.TempDir()}
 	list, err := executables(t.Context(), w)
 	require.NoError(t, err)
-	cli, err := pulumi(w)
+	cli, err := pulumiCLI(w)
 	require.NoError(t, err)
 	plugin := kubernetesPlugin(w)
 	outs := map[string]bool{}
@@ -95,7 +95,7 @@ func TestPatchIsAppliedWhereTheTextOccursOnce(t *testing.T) {
 	for _, tc := range []struct{ reason, content, want, fails string }{
 		{"once", "a: x{},", "a: &x{},", ""},
 		{"a newer version lacks the text", "a: y{},", "a: y{},", "0 times"},
-		{"two places: which one is meant is unknown", "x{}, x{}", "x{}, x{}", "2 times"},
+		{"the text occurs twice, so the place of the patch is unclear", "x{}, x{}", "x{}, x{}", "2 times"},
 	} {
 		file := filepath.Join(t.TempDir(), patch.file)
 		require.NoError(t, os.WriteFile(file, []byte(tc.content), 0o600))
@@ -204,10 +204,10 @@ func TestSpaceNeedsShrinkAsTheFoldersFill(t *testing.T) {
 		modules, packages, folder int64
 		want                      uint64
 	}{
-		{"nothing is there", 0, 0, 0, coldModules + coldCache + coldWork + coldSandbox},
-		{"all modules and packages are there: only the executables are missing", coldModules, coldCache, 0, coldWork + coldSandbox},
-		{"half of the packages are missing", coldModules, coldCache / 2, coldSandbox, coldCache/2 + coldWork},
-		{"everything is there and more", 2 * coldModules, 2 * coldCache, 2 * coldSandbox, coldWork},
+		{"nothing is there", 0, 0, 0, allModulesSpace + allPackagesSpace + linkerSpace + newSandboxSpace},
+		{"all modules and packages are there: only the executables are missing", allModulesSpace, allPackagesSpace, 0, linkerSpace + newSandboxSpace},
+		{"half of the packages are missing", allModulesSpace, allPackagesSpace / 2, newSandboxSpace, allPackagesSpace/2 + linkerSpace},
+		{"everything is there and more", 2 * allModulesSpace, 2 * allPackagesSpace, 2 * newSandboxSpace, linkerSpace},
 	} {
 		modules, packages, w := filepath.Join(t.TempDir(), "mod"), filepath.Join(t.TempDir(), "cache"), workspace{sandbox: filepath.Join(t.TempDir(), "s")}
 		fill(modules, c.modules)
@@ -221,9 +221,9 @@ func TestSpaceNeedsShrinkAsTheFoldersFill(t *testing.T) {
 	}
 }
 
-// packages runs packages.sh with a PATH that holds only the tools that the
+// runPackagesScript runs packages.sh with a PATH that holds only the tools that the
 // script needs, a script apt-get, and a script id that prints uid.
-func packages(t *testing.T, apt string, uid int, groups ...string) (bin, stderr string, err error) {
+func runPackagesScript(t *testing.T, apt string, uid int, groups ...string) (bin, stderr string, err error) {
 	t.Helper()
 	bin = t.TempDir()
 	for _, tool := range []string{"sh", "rm", "chmod", "timeout", "touch", "cat"} {
@@ -248,7 +248,7 @@ func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 	t.Run("installs what is missing, and starts no service meanwhile", func(t *testing.T) {
 		before := syscall.Umask(0o077)
 		defer syscall.Umask(before)
-		bin, out, err := packages(t, `echo "$@" >>calls; : >created; case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>calls; touch slowhttptest chromium amtool promtool; chmod 755 slowhttptest chromium amtool promtool ;; esac`, 0, "clients")
+		bin, out, err := runPackagesScript(t, `echo "$@" >>calls; : >created; case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>calls; touch slowhttptest chromium amtool promtool; chmod 755 slowhttptest chromium amtool promtool ;; esac`, 0, "clients")
 		require.NoError(t, err, out)
 		calls, err := os.ReadFile(filepath.Join(bin, "calls"))
 		require.NoError(t, err)
@@ -259,7 +259,7 @@ func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 		require.Equal(t, os.FileMode(0o644), info.Mode(), "other users read what packages create, with every umask of the shell")
 	})
 	t.Run("the same program from another source is enough", func(t *testing.T) {
-		_, out, err := packages(t, "echo must not run; exit 1", 0)
+		_, out, err := runPackagesScript(t, "echo must not run; exit 1", 0)
 		require.NoError(t, err, out)
 		require.Empty(t, out)
 	})
@@ -278,7 +278,7 @@ func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 		{"no such group", "exit 1", 0, "x", []string{"no group x"}, "apt"},
 	} {
 		t.Run(c.reason, func(t *testing.T) {
-			bin, out, err := packages(t, c.apt, c.uid, c.group)
+			bin, out, err := runPackagesScript(t, c.apt, c.uid, c.group)
 			require.Error(t, err)
 			for _, want := range c.want {
 				require.Contains(t, out, want)

@@ -38,8 +38,8 @@ type executable struct {
 	// embeds are the files of the patched module that the package embeds. They are not
 	// in the repository, so the build copies them.
 	embeds []embedded
-	// stamp says that the build records a hash of everything that out depends on: the Go
-	// files and module files of dir, and the toolchain. While the hash is the same, the
+	// stamp says that the build records a hash of everything on which the file out depends:
+	// the Go files and module files of dir, and the toolchain. If the hash has not changed, the
 	// build is skipped.
 	stamp bool
 }
@@ -58,7 +58,7 @@ type embedded struct {
 	file string
 	// out is the file to write, relative to the executable's dir.
 	out string
-	// version replaces the version in the document. "" leaves the document without one.
+	// version replaces the version in the document. If it is "", the document is not changed.
 	version string
 }
 
@@ -71,7 +71,7 @@ func executables(ctx context.Context, w workspace) ([]executable, error) {
 	list := []executable{
 		{
 			name: "the sandbox", log: "sandbox", dir: "sandbox", pkg: ".", out: filepath.Join(w.bin(), "sandbox"),
-			flags: []string{"-buildvcs=false", "-ldflags", kubernetesVersion(kubernetes)},
+			flags: []string{"-buildvcs=false", "-ldflags", kubernetesLinkerFlags(kubernetes)},
 		},
 		{
 			name: "the program", log: "infra", dir: "infra", pkg: ".", out: filepath.Join(w.project, "bin/infra"),
@@ -98,8 +98,9 @@ func executables(ctx context.Context, w workspace) ([]executable, error) {
 	return list, nil
 }
 
-// kubernetesPlugin returns the Pulumi Kubernetes provider. It is built only if no usable
-// provider is installed. The two embedded documents are those of upstream's build.
+// kubernetesPlugin returns the executable of the Pulumi Kubernetes provider. It is built only
+// if no usable provider is installed. It embeds the same two documents as the provider's
+// original build.
 func kubernetesPlugin(w workspace) executable {
 	const (
 		module  = "github.com/pulumi/pulumi-kubernetes/provider/v4"
@@ -110,9 +111,9 @@ func kubernetesPlugin(w workspace) executable {
 		name: "the Kubernetes provider", log: "pulumi-resource-kubernetes", dir: "sandbox/kubernetesprovider", pkg: ".",
 		out:   filepath.Join(w.bin(), "pulumi-resource-kubernetes"),
 		flags: []string{"-buildvcs=false", "-ldflags", "-s -w -X " + module + "/pkg/version.Version=" + version},
-		// A field of the schema's Go type became a pointer in Pulumi 3.250. The provider
-		// compiles with an older Pulumi without the patch. But then the Kubernetes SDK
-		// would be compiled a second time, for that older version.
+		// A field of the schema's Go type became a pointer in Pulumi 3.250. Without the patch,
+		// the provider compiles only with an older version of Pulumi. But then the Kubernetes
+		// SDK would be compiled a second time, for that older version.
 		patched: patchedModule{
 			module: module, file: "pkg/gen/schema.go",
 			before: "Provider: pschema.ResourceSpec{", after: "Provider: &pschema.ResourceSpec{",
@@ -125,8 +126,8 @@ func kubernetesPlugin(w workspace) executable {
 	}
 }
 
-// pulumi returns the Pulumi CLI. It is built only if no usable CLI is installed.
-func pulumi(w workspace) (executable, error) {
+// pulumiCLI returns the executable of the Pulumi CLI. It is built only if no usable CLI is installed.
+func pulumiCLI(w workspace) (executable, error) {
 	const module = "github.com/pulumi/pulumi/pkg/v3"
 	version, err := requiredVersion(filepath.Join(w.project, "sandbox/cli/go.mod"), module)
 	if err != nil {
@@ -141,10 +142,10 @@ func pulumi(w workspace) (executable, error) {
 	}, nil
 }
 
-// kubernetesVersion returns the linker flags that set the version of Kubernetes
+// kubernetesLinkerFlags returns the linker flags that set the version of Kubernetes
 // in the binary. Without them the API server reports v0.0.0-master, and kubectl
 // and the controllers refuse it.
-func kubernetesVersion(version string) string {
+func kubernetesLinkerFlags(version string) string {
 	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
 	flags := []string{"-s", "-w"}
 	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
@@ -159,8 +160,8 @@ func kubernetesVersion(version string) string {
 	return strings.Join(flags, " ")
 }
 
-// requiredVersion returns the version of a module that the given go.mod requires. No other
-// file pins the version.
+// requiredVersion returns the version of a module that the given go.mod requires. So the
+// version is written in only one file.
 func requiredVersion(file, module string) (string, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {

@@ -61,9 +61,9 @@ func (e executable) run(ctx context.Context, w workspace, log *progress.Log) err
 	})
 }
 
-// digest returns a hash of all inputs of the build of a stamped executable. For other
-// executables it returns "". runtime.Version is the version of the go command, because
-// the same go command has built this program.
+// digest returns a hash of all inputs of the build if the field stamp is set, and "" otherwise.
+// runtime.Version is the version of the go command, because the same go command has built the
+// bootstrap.
 func (e executable) digest(w workspace) (string, error) {
 	if !e.stamp {
 		return "", nil
@@ -188,9 +188,9 @@ func (e executable) compile(ctx context.Context, w workspace, detail func(string
 		return e.buildError(ctx, w, err, "", logFile)
 	}
 	count := newCounter(detail)
-	listing, stop := context.WithCancel(ctx)
+	listCtx, stop := context.WithCancel(ctx)
 	var lister sync.WaitGroup
-	lister.Go(func() { e.countPackages(listing, w, count) })
+	lister.Go(func() { e.countPackages(listCtx, w, count) })
 	var messages strings.Builder // the compiler's messages, which are the lines that show no progress
 	for lines := bufio.NewReader(output); err == nil; {
 		var line string
@@ -209,8 +209,8 @@ func (e executable) compile(ctx context.Context, w workspace, detail func(string
 	return nil
 }
 
-// countPackages lists the packages that the build will compile and sets them in count. If
-// the go command fails, the progress is shown without a total.
+// countPackages waits for listAfter. Then it lists the packages that the build must compile,
+// and passes them to count. If the go command fails, the progress is shown without a total.
 func (e executable) countPackages(ctx context.Context, w workspace, count *counter) {
 	select {
 	case <-ctx.Done():
@@ -287,8 +287,8 @@ func (c *counter) countLine(line string) (isProgress bool) {
 	return true
 }
 
-// setTotal sets the packages that the build must compile. The go command lists them during
-// the build, so some of them may be compiled already.
+// setTotal sets the packages that the build must compile. go list finds these packages while
+// the build runs, so the build may have compiled some of them already.
 func (c *counter) setTotal(stale []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,9 +2,9 @@
 // checks for problems that would make the sandbox fail after long builds. Then it
 // installs missing Debian packages and builds the executables.
 //
-// The command uses only the standard library, also in the packages of the sandbox that it
-// imports. So it is built in a second on a machine that has only Go. It starts, stops and
-// configures no process of the sandbox: the `sandbox` command does that.
+// The command and the packages that it imports use only the standard library. So it is built
+// in a second on a machine that has only Go. It starts, stops and configures no process of the
+// sandbox: the `sandbox` command does that.
 package main
 
 import (
@@ -35,11 +35,12 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stderr))
 }
 
-// errReported is the error of a script that has printed its own message.
+// errReported means that a script has failed and has already printed its own message.
 var errReported = errors.New("reported")
 
-// run does the work of main and returns the exit code: 0 for success, 1 for a failure and
-// 2 for wrong arguments.
+// run builds the executables and prints the error. args are the project's folder, the sandbox's
+// folder, and "build" or "up". run returns the exit code: 0 for success, 1 for a failure and 2
+// for wrong arguments.
 func run(ctx context.Context, args []string, stderr io.Writer) int {
 	if len(args) != 3 || args[2] != "build" && args[2] != "up" {
 		fmt.Fprintln(stderr, "usage: bootstrap.sh build, or bootstrap.sh up")
@@ -97,7 +98,7 @@ func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 		log.Say("%s: not used", note)
 	}
 	if path == "" {
-		cli, err := pulumi(w)
+		cli, err := pulumiCLI(w)
 		if err != nil {
 			return err
 		}
@@ -113,7 +114,7 @@ func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 	if err := prepareFolders(w); err != nil {
 		return err
 	}
-	if cold { // each build is long and uses all cores
+	if cold { // one build after the other, because each build is long and uses all cores
 		for _, b := range builds {
 			if err := b.run(ctx, w, log); err != nil {
 				return err
@@ -132,9 +133,9 @@ func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 	return errors.Join(errs...)
 }
 
-// prepareMachine returns an error that lists all problems that would make `sandbox up`
-// fail. Without such a problem it installs the packages that a local cluster needs.
-// `sandbox up` repeats these checks and adds others.
+// prepareMachine checks for problems that would make `sandbox up` fail, and returns an error
+// that lists all of them. If there is no problem, it installs the packages that a local cluster
+// needs. `sandbox up` repeats these checks and makes more checks.
 func prepareMachine(ctx context.Context, w workspace) error {
 	l, err := settings.Ensure(w.sandbox, w.project, settings.Options{}.WithEnv(os.Getenv))
 	if err != nil {
@@ -143,8 +144,9 @@ func prepareMachine(ctx context.Context, w workspace) error {
 	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
-	// Before the first build this sandbox can't run. So a port in use belongs to another
-	// program. Later it may belong to this sandbox, and `sandbox up` checks it.
+	// Before the first build this sandbox can't run, so a port in use belongs to another
+	// program. After the first build, the port may belong to this sandbox, and only `sandbox up`
+	// checks the ports.
 	var ports []layout.NamedPort
 	if !isFile(filepath.Join(w.bin(), "sandbox")) {
 		ports = l.Ports.All()
@@ -168,10 +170,10 @@ func prepareMachine(ctx context.Context, w workspace) error {
 // The disk space of a `make up` with empty caches, in bytes. The values were measured on
 // linux/amd64 with Go 1.26 and are rounded up for later versions.
 const (
-	coldModules = 6 << 30  // 5.4 GB: modules with their archives
-	coldCache   = 15 << 30 // 14.1 GB: compiled packages
-	coldWork    = 1 << 30  // the linker's temporary folder
-	coldSandbox = 2 << 30  // 1.3 GB: executables, images, logs and the cluster's data
+	allModulesSpace  = 6 << 30  // 5.4 GB: modules with their archives
+	allPackagesSpace = 15 << 30 // 14.1 GB: compiled packages
+	linkerSpace      = 1 << 30  // the linker's temporary folder
+	newSandboxSpace  = 2 << 30  // 1.3 GB: executables, images, logs and the cluster's data
 )
 
 // checkSpace returns an error if a disk is too small for a build with empty caches. Without
@@ -188,10 +190,10 @@ func checkSpace(ctx context.Context, w workspace) error {
 // space of a build with empty caches, minus the size of the folder's present content.
 func spaceNeeds(w workspace, modules, packages string) []preflight.Need {
 	return []preflight.Need{
-		{Dir: modules, What: "Go modules", Bytes: missingBytes(coldModules, modules)},
-		{Dir: packages, What: "compiled packages", Bytes: missingBytes(coldCache, packages)},
-		{Dir: os.TempDir(), What: "the linker", Bytes: coldWork},
-		{Dir: w.sandbox, What: "the sandbox", Bytes: missingBytes(coldSandbox, w.sandbox)},
+		{Dir: modules, What: "Go modules", Bytes: missingBytes(allModulesSpace, modules)},
+		{Dir: packages, What: "compiled packages", Bytes: missingBytes(allPackagesSpace, packages)},
+		{Dir: os.TempDir(), What: "the linker", Bytes: linkerSpace},
+		{Dir: w.sandbox, What: "the sandbox", Bytes: missingBytes(newSandboxSpace, w.sandbox)},
 	}
 }
 
@@ -205,7 +207,8 @@ func goFolders(ctx context.Context, w workspace) []string {
 	return strings.Split(strings.TrimSpace(string(raw)), "\n")
 }
 
-// missingBytes returns total minus the size of the files in dir, and at least 0.
+// missingBytes returns total minus the size of the files in dir, or 0 if the files are larger
+// than total.
 func missingBytes(total uint64, dir string) uint64 {
 	var used uint64
 	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {

@@ -35,8 +35,8 @@ type recipe struct {
 	packages []string
 	// excluded are prefixes of paths that the image leaves out.
 	excluded []string
-	// user is the name of the user as which the image runs. userID is the id that the
-	// official image gives to this user.
+	// user is the name of the user that runs the image's processes. userID is the id of this
+	// user in the official image.
 	user   string
 	userID int
 	// path is the value of the image's variable PATH.
@@ -49,7 +49,7 @@ var shellPackages = []string{"dash", "coreutils", "sed", "grep", "hostname"}
 // documentation are prefixes of paths that a server does not need.
 var documentation = []string{"/usr/share/man", "/usr/share/doc", "/usr/share/info", "/usr/share/locale", "/usr/share/lintian", "/lib/systemd", "/etc/init.d", "/etc/logrotate.d"}
 
-// recipes are the servers of the platform's in-cluster stores.
+// recipes are the recipes of the images of the platform's in-cluster stores.
 var recipes = []recipe{
 	{
 		repository: "debian/redis", tag: "7",
@@ -60,8 +60,8 @@ var recipes = []recipe{
 	{
 		repository: "debian/postgres", tag: "15",
 		packages: []string{"postgresql-15", "postgresql-client-15"},
-		// The compiler of queries (JIT) needs 100 MB of LLVM. Without the module llvmjit,
-		// PostgreSQL interprets queries.
+		// PostgreSQL's just-in-time compiler of queries (JIT) needs 100 MB of LLVM. Without
+		// the module llvmjit, PostgreSQL interprets queries.
 		excluded: []string{"/usr/lib/postgresql/15/lib/bitcode", "/usr/lib/postgresql/15/lib/llvmjit"},
 		user:     "postgres", userID: 999,
 		path: "/usr/lib/postgresql/15/bin:/usr/bin:/bin",
@@ -74,8 +74,8 @@ const (
 	packTimeout  = 5 * time.Minute
 )
 
-// Ensure builds and pushes each image that the registry lacks for the installed
-// versions of its packages. It adds a step to the log for each such image.
+// Ensure builds and pushes each image that is missing in the registry, or that was built from
+// other versions of its packages. It adds a step to the log for each such image.
 func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	password, err := registry.EnsurePassword(l)
 	if err != nil {

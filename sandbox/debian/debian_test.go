@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// base is packed from packages that every Debian has.
+// base is a recipe with packages that are installed on every Debian machine.
 var base = recipe{repository: "debian/base", packages: []string{"base-files"}, user: "nobody", userID: 65534, path: "/bin"}
 
 func TestImageContainsProgramsAndTheirLibraries(t *testing.T) {

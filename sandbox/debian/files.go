@@ -14,9 +14,9 @@ import (
 	"strings"
 )
 
-// files returns the sorted paths of the image's files: the packages' files, and
-// the libraries that their programs load. In a path, links to folders are resolved.
-// The file itself may be a link.
+// files returns the sorted paths of the image's files: the packages' files, and the libraries
+// that their programs load. If a folder in a path is a link, the path has the target of the
+// link. The file itself may be a link.
 func (r recipe) files(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, packTimeout)
 	defer cancel()
@@ -67,7 +67,7 @@ func (s pathSet) add(path string) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("file of a package: %w", err)
-	case s[path] || info.IsDir():
+	case s[path] || info.IsDir(): // s[path] also ends the recursion if links form a cycle
 		return nil
 	}
 	s[path] = true
@@ -82,7 +82,7 @@ func (s pathSet) add(path string) error {
 		target = filepath.Join(dir, target)
 	}
 	if _, err := os.Stat(target); err != nil {
-		delete(s, path) // the link is broken on this machine too
+		delete(s, path) // the image does not need a link without a target
 		return nil
 	}
 	return s.add(target)

@@ -51,8 +51,8 @@ func (r recipe) pack(ctx context.Context) (v1.Image, error) {
 // linkedFolders are the folders of the root that are links into /usr since Debian 12.
 var linkedFolders = []string{"bin", "lib", "lib64", "sbin"}
 
-// archive writes the files as one layer, with a folder /tmp, /etc/passwd and
-// /etc/group.
+// archive writes the files as the content of one layer. It adds a folder /tmp and the files
+// /etc/passwd and /etc/group.
 func (r recipe) archive(to io.Writer, files []string) error {
 	w := tar.NewWriter(to)
 	a := &archiver{tar: w, folders: map[string]bool{}}
@@ -72,12 +72,11 @@ func (r recipe) archive(to io.Writer, files []string) error {
 	return w.Close()
 }
 
-// imageMode returns the mode of a file in the image: everyone may read it, and execute
-// it if its owner can. The user of the image owns no file, and some files of this
-// machine can be read by their owner only, such as redis.conf. The image has no setuid
-// and setgid programs.
-func imageMode(onHost fs.FileMode) int64 {
-	if onHost&0o100 != 0 {
+// imageMode returns the mode of a file in the image. Everyone may read the file, and may execute
+// it if its owner on this machine can. On this machine, only the owner can read some files, such
+// as redis.conf, but the image's user owns no file. The image has no setuid and setgid programs.
+func imageMode(hostMode fs.FileMode) int64 {
+	if hostMode&0o100 != 0 {
 		return 0o755
 	}
 	return 0o644

@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/test/testenv"
 )
 
-// bringUp creates the stack of the project in root in a temporary sandbox with
-// simulated nodes, and returns its `pulumi stack export`.
+// bringUp starts a temporary sandbox with simulated nodes, and creates the stack of the project
+// in root. It returns the output of `pulumi stack export`.
 func bringUp(ctx context.Context, root, stack string) (export []byte, err error) {
 	root, err = filepath.Abs(root)
 	if err != nil {

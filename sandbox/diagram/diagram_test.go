@@ -13,19 +13,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// export returns the output of `pulumi stack export` for a stack, reduced to the
+// readExport returns the recorded output of `pulumi stack export` for a stack, reduced to the
 // types and properties that picture.yaml reads.
-func export(t *testing.T, stack string) string {
+func readExport(t *testing.T, stack string) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + stack + ".json")
 	require.NoError(t, err)
 	return string(text)
 }
 
-// composedPicture returns the boxes of an exported state with their positions.
-func composedPicture(t *testing.T, export string) *picture {
+// composePicture returns the boxes of an exported state with their positions.
+func composePicture(t *testing.T, export string) *picture {
 	t.Helper()
-	s, err := read(strings.NewReader(export))
+	s, err := readState(strings.NewReader(export))
 	require.NoError(t, err)
 	p, err := compose(s)
 	require.NoError(t, err)
@@ -41,8 +41,8 @@ func withInnerBoxes(boxes []*box) []*box {
 	return all
 }
 
-// texts returns the lines of text in a picture.
-func texts(p *picture) []string {
+// textLines returns the lines of text in a picture.
+func textLines(p *picture) []string {
 	var all []string
 	for _, b := range withInnerBoxes(p.Boxes) {
 		for _, line := range b.Lines {
@@ -58,14 +58,14 @@ func TestTextAndBoxesStayInTheirBox(t *testing.T) {
 	fonts, err := newStyles()
 	require.NoError(t, err)
 	fontOf := map[string]style{"title": fonts.title, "text": fonts.text}
-	prod := export(t, "prod")
+	prod := readExport(t, "prod")
 	for reason, state := range map[string]string{
 		"prod":                    prod,
-		"the sandbox":             export(t, "sandbox"),
+		"the sandbox":             readExport(t, "sandbox"),
 		"words that are too long": strings.NewReplacer(`"mca`, `"`+strings.Repeat("m", 200), `"m7i.xlarge`, `"`+strings.Repeat("WIDE", 80)).Replace(prod),
 		"many words":              strings.ReplaceAll(prod, `"pf-prod`, `"`+strings.Repeat("many words ", 30)),
 	} {
-		p := composedPicture(t, state)
+		p := composePicture(t, state)
 		require.EqualValues(t, pageWidth, p.W)
 		page := &box{place: place{W: p.W, H: p.H, Boxes: p.Boxes}}
 		for _, b := range append(withInnerBoxes(p.Boxes), page) {
@@ -87,7 +87,7 @@ func TestTextAndBoxesStayInTheirBox(t *testing.T) {
 }
 
 func TestResourcesOfTheStateAreDrawn(t *testing.T) {
-	prod := texts(composedPicture(t, export(t, "prod")))
+	prod := textLines(composePicture(t, readExport(t, "prod")))
 	for _, line := range []string{
 		"Users", "Route 53", "CloudFront", "/ws → ALB-progressive-framework-dynamic", "AWS WAF web ACL", "S3 static files",
 		"VPC 10.10.0.0/16", "10.10.80.0/22 · NAT gateway", "HTTPS 443 · 3 rules, else 404", "pf-prod-agents-30800",
@@ -106,10 +106,10 @@ func TestResourcesOfTheStateAreDrawn(t *testing.T) {
 // The stack sandbox has no edge, load balancer, Auto Scaling group and managed store, so
 // none of them is drawn.
 func TestAbsentResourcesAreNotDrawn(t *testing.T) {
-	p := composedPicture(t, export(t, "sandbox"))
+	p := composePicture(t, readExport(t, "sandbox"))
 	require.Equal(t, []string{"VPC 10.30.0.0/16"}, p.Boxes[0].Title)
-	require.Contains(t, texts(p), "StatefulSet, 6 × 20m CPU, 128Mi")
-	text := strings.Join(append(texts(p), p.Description), "\n")
+	require.Contains(t, textLines(p), "StatefulSet, 6 × 20m CPU, 128Mi")
+	text := strings.Join(append(textLines(p), p.Description), "\n")
 	for _, absent := range []string{"Edge", "Users", "CloudFront", "Load Balancer", "Auto Scaling", "RDS", "S3\n", "alarm"} {
 		require.NotContains(t, text, absent)
 	}
@@ -117,7 +117,7 @@ func TestAbsentResourcesAreNotDrawn(t *testing.T) {
 
 // The engine writes resources in the order in which their creation ends, which varies.
 func TestTheOrderOfAStateDoesNotMatter(t *testing.T) {
-	text := export(t, "prod")
+	text := readExport(t, "prod")
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	resources := lines[1 : len(lines)-1]
 	resources[len(resources)-1] += ","
@@ -137,7 +137,7 @@ func drawSVG(t *testing.T, export string) string {
 // The picture is an SVG with a title and a description for screen readers. Markup in a
 // name is escaped.
 func TestPictureIsAnAccessibleSVG(t *testing.T) {
-	text := drawSVG(t, strings.ReplaceAll(export(t, "prod"), `"pf-prod"`, `"<script>&"`))
+	text := drawSVG(t, strings.ReplaceAll(readExport(t, "prod"), `"pf-prod"`, `"<script>&"`))
 	textOf := map[string]string{} // by element
 	decoder := xml.NewDecoder(strings.NewReader(text))
 	last := ""
@@ -167,7 +167,7 @@ func TestErrorsNameTheProblemOfTheState(t *testing.T) {
 		"no export":             {`Updating…`, "is not the output of `pulumi stack export`"},
 		"an empty stack":        {`{"deployment":{}}`, "bring the stack up first"},
 		"no drawn resource":     {`{"deployment":{"resources":[` + stack + `]}}`, "nothing in the state is in picture.yaml"},
-		"a property is missing": {strings.Replace(export(t, "prod"), `"nodeType"`, `"kind"`, 1), `ReplicationGroup progressive-framework-prod-redis`},
+		"a property is missing": {strings.Replace(readExport(t, "prod"), `"nodeType"`, `"kind"`, 1), `ReplicationGroup progressive-framework-prod-redis`},
 	} {
 		err := run(t.Context(), "", "", strings.NewReader(row.export), io.Discard)
 		require.ErrorContains(t, err, row.message, reason)

@@ -44,7 +44,7 @@ type picture struct {
 	Boxes       []*box
 }
 
-// arrange sets the positions of the boxes, one below the other.
+// arrange sets the positions of the boxes, one below the other, and returns the picture.
 func arrange(s *state, boxes []*box, fonts styles) *picture {
 	page := &box{rows: make([][]*box, len(boxes)), flow: true}
 	for i, b := range boxes {
@@ -77,7 +77,8 @@ func (b *box) put(x, y, width float64, fonts styles) {
 	b.H = y + pad - b.Y
 }
 
-// putRows places the rows one below the other and returns where the last ends.
+// putRows places the rows one below the other. It returns the y position at which the last row
+// ends.
 func (b *box) putRows(x, y, width float64, fonts styles) float64 {
 	for i, row := range b.rows {
 		switch {
@@ -116,9 +117,9 @@ func (b *box) putRow(row []*box, x, y, width float64, fonts styles) float64 {
 	return y - gap
 }
 
-// putLine places boxes next to each other and returns the end of the line. Without arrows
-// all boxes get the height of the highest one. Boxes that arrows join keep their own
-// height, and the arrows are at the middle of their sides.
+// putLine places boxes next to each other and returns the y position at which the line ends. If
+// b has no arrows, all boxes get the height of the highest box. Otherwise the boxes keep their
+// own height, and the arrows are at the middle of the boxes' sides.
 func (b *box) putLine(line []*box, x, y, unit, space float64, fonts styles) (end float64) {
 	for _, inner := range line {
 		inner.put(x, y, unit*inner.wide, fonts)

@@ -37,7 +37,7 @@ func run(ctx context.Context, root, stack string, in io.Reader, out io.Writer) e
 		}
 		in = bytes.NewReader(export)
 	}
-	s, err := read(in)
+	s, err := readState(in)
 	if err != nil {
 		return err
 	}

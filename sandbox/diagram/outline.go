@@ -17,10 +17,10 @@ var pictureYAML []byte
 
 // node is an entry of picture.yaml: the boxes to draw and their text.
 type node struct {
-	// Each is a resource type of which every resource gets a box of its own. All is a
-	// resource type of which all resources together get one box. A node has one of the
-	// two or none. A node with none is drawn only if the state has a resource of a node
-	// inside it or next to it.
+	// Each is a resource type; every resource of this type gets its own box. All is a resource
+	// type; all resources of this type together get one box. A node has at most one of these
+	// two fields. A node without them is drawn only if the state has a resource of a node that
+	// is inside it or next to it.
 	Each, All string
 	// Where is a template that is executed for each resource. If the result is empty,
 	// the resource is not drawn.
@@ -28,9 +28,9 @@ type node struct {
 	// Title and Text are templates. With Each they get the facts of one resource, with
 	// All a list of facts. Empty lines are left out.
 	Title, Text string
-	// Class is a class of the template's style sheet.
+	// Class is a class in the style sheet of the SVG template.
 	Class string
-	// Rows are the rows of boxes inside.
+	// Rows are the rows of boxes inside this box.
 	Rows [][]node
 	// Flow draws arrows from row to row and from box to box in a row.
 	Flow bool
@@ -58,15 +58,15 @@ func outline(s *state) ([]*box, error) {
 	if err := decoder.Decode(&nodes); err != nil {
 		return nil, fmt.Errorf("picture.yaml: %w", err)
 	}
-	boxes, err := s.boxesOfAll(nodes)
+	boxes, err := s.newBoxesOfNodes(nodes)
 	return slices.DeleteFunc(boxes, func(b *box) bool { return !b.hasResource }), err
 }
 
-// boxesOfAll returns the boxes of all nodes.
-func (s *state) boxesOfAll(nodes []node) ([]*box, error) {
+// newBoxesOfNodes returns the boxes of all nodes.
+func (s *state) newBoxesOfNodes(nodes []node) ([]*box, error) {
 	var all []*box
 	for _, n := range nodes {
-		boxes, err := s.boxes(n)
+		boxes, err := s.newBoxes(n)
 		if err != nil {
 			return nil, err
 		}
@@ -75,12 +75,12 @@ func (s *state) boxesOfAll(nodes []node) ([]*box, error) {
 	return all, nil
 }
 
-// boxes returns the boxes of a node: one for each resource with Each, and at most one
+// newBoxes returns the boxes of a node: one for each resource with Each, and at most one
 // otherwise.
-func (s *state) boxes(n node) ([]*box, error) {
+func (s *state) newBoxes(n node) ([]*box, error) {
 	kind := n.Each + n.All
 	if kind == "" {
-		b, err := s.box(n, s)
+		b, err := s.newBox(n, s)
 		return []*box{b}, err
 	}
 	var selected []facts
@@ -97,12 +97,12 @@ func (s *state) boxes(n node) ([]*box, error) {
 		if len(selected) == 0 {
 			return nil, nil
 		}
-		b, err := s.box(n, selected)
+		b, err := s.newBox(n, selected)
 		return []*box{b}, err
 	}
 	var boxes []*box
 	for _, f := range selected {
-		b, err := s.box(n, f)
+		b, err := s.newBox(n, f)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", kind, f["urnName"], err)
 		}
@@ -111,8 +111,8 @@ func (s *state) boxes(n node) ([]*box, error) {
 	return boxes, nil
 }
 
-// box returns one box with the boxes inside it. data is the input of the templates.
-func (s *state) box(n node, data any) (*box, error) {
+// newBox returns one box with the boxes inside it. data is the input of the templates.
+func (s *state) newBox(n node, data any) (*box, error) {
 	title, err := s.execute(n.Title, data)
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (s *state) box(n node, data any) (*box, error) {
 		hasResource: n.Each+n.All != "", onlyText: n.Each+n.All == "" && len(n.Rows) == 0,
 	}
 	for _, row := range n.Rows {
-		boxes, err := s.boxesOfAll(row)
+		boxes, err := s.newBoxesOfNodes(row)
 		if err != nil {
 			return nil, err
 		}
@@ -182,8 +182,8 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// join joins the values of a property, sorted and without duplicates. Of a value that is a
-// path it takes the last part.
+// join joins the values of a property, sorted and without duplicates. If a value is a path, only
+// the last part of the path is used.
 func join(list []facts, path, separator string) string {
 	all := make([]string, len(list))
 	for i, f := range list {

@@ -37,8 +37,8 @@ type state struct {
 	byType         map[string][]facts
 }
 
-// read reads the output of `pulumi stack export`.
-func read(in io.Reader) (*state, error) {
+// readState reads the output of `pulumi stack export`.
+func readState(in io.Reader) (*state, error) {
 	var export struct {
 		Deployment struct {
 			Resources []struct {

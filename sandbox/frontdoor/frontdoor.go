@@ -3,8 +3,8 @@
 // cluster, as with `kubectl port-forward`. So the platform has the same URL on every kind
 // of cluster.
 //
-// Each connection is forwarded to a pod that is ready at that moment. So new connections
-// reach new pods after a rollout, as with kube-proxy.
+// Each connection is forwarded to a pod that is ready when the connection is opened. So new
+// connections reach new pods after a rollout, as with kube-proxy.
 package frontdoor
 
 import (
@@ -46,8 +46,8 @@ const lookupTimeout = 10 * time.Second
 // forwardProtocol is the subprotocol of `kubectl port-forward`.
 const forwardProtocol = "portforward.k8s.io"
 
-// Run listens on 127.0.0.1 at the sandbox's node port until ctx ends. If no pod is ready,
-// a connection is closed and the reason is logged.
+// Run listens on 127.0.0.1 at the sandbox's node port until ctx ends, and forwards connections
+// to the target. If no pod is ready, it closes the connection and logs the reason.
 func Run(ctx context.Context, l *layout.Layout, target Target) error {
 	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
@@ -75,7 +75,7 @@ type forwarder struct {
 	target Target
 }
 
-// serve accepts and forwards connections until ctx ends. It returns when all are
+// serve accepts and forwards connections until ctx ends. It returns when all connections are
 // closed.
 func (f *forwarder) serve(ctx context.Context, listener net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
@@ -133,7 +133,7 @@ func pipe(link httpstream.Connection, conn net.Conn, port int) error {
 	if err != nil {
 		return fmt.Errorf("stream for errors: %w", err)
 	}
-	_ = failures.Close() // it is only read
+	_ = failures.Close() // closes only the sending direction; the stream can still be read
 	headers.Set(corev1.StreamType, corev1.StreamTypeData)
 	data, err := link.CreateStream(headers)
 	if err != nil {

@@ -23,7 +23,8 @@ import (
 // the limit allows for a slow machine with empty caches.
 const buildTimeout = 30 * time.Minute
 
-// user is the user and group as which the images run. No user of the host has this id.
+// user is the user id and the group id of the images' processes. No user of the host has this
+// id.
 const user = "65532:65532"
 
 // buildConfig has the flags and the environment of `go build`. The sandbox's own
@@ -55,7 +56,7 @@ func (b *Builder) build(ctx context.Context, img Image, tags []string, detail fu
 	defer cancel()
 	defer relayLog(detail)()
 	ko, err := build.NewGo(ctx, filepath.Join(b.project, img.Module),
-		build.WithBaseImages(base),
+		build.WithBaseImages(newBaseImage),
 		build.WithPlatforms("linux/"+runtime.GOARCH),
 		build.WithConfig(map[string]build.Config{img.ImportPath: img.config()}),
 	)
@@ -84,10 +85,10 @@ func (b *Builder) build(ctx context.Context, img Image, tags []string, detail fu
 	return digest.String(), nil
 }
 
-// base returns the base image of all images: it has a user and no file. The programs need
-// no file, because they are linked statically and read the cluster's CA from the volume of
-// the service account.
-func base(context.Context, string) (name.Reference, build.Result, error) {
+// newBaseImage returns the base image of all images. It sets a user and has no files. The
+// programs need no files, because they are linked statically. They read the certificate of the
+// cluster's CA from the volume of the service account.
+func newBaseImage(context.Context, string) (name.Reference, build.Result, error) {
 	ref, err := name.ParseReference("empty.invalid/base:1") // a name that no registry can have (RFC 2606)
 	if err != nil {
 		return nil, nil, err

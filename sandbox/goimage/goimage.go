@@ -35,8 +35,8 @@ type Image struct {
 	// Module is the folder of the go.mod with which the image is built, relative to the
 	// project.
 	Module string
-	// Sources is the folder of the main package, relative to Module. It is empty for a
-	// package of a required module. The hash of those sources is in go.sum.
+	// Sources is the folder of the main package, relative to Module. It is empty if the package
+	// belongs to a required module, because go.sum has the hash of that module.
 	Sources string
 	// Flags are additional flags of `go build` for this image. Ldflags are flags of the
 	// linker.
@@ -129,12 +129,13 @@ func (b *Builder) Ensure(ctx context.Context, group string, imgs []Image, log *p
 	return refs, nil
 }
 
-// EnsureEmpty pushes an image without files under the tags, unless all of them exist.
+// EnsureEmpty pushes an image without files under the tags, unless all tags point to one image
+// already.
 func (b *Builder) EnsureEmpty(ctx context.Context, repository string, tags ...string) error {
 	if digest, err := b.commonDigest(ctx, Image{Repository: repository}, tags); err != nil || digest != "" {
 		return err
 	}
-	_, img, err := base(ctx, "")
+	_, img, err := newBaseImage(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -178,8 +179,8 @@ func (b *Builder) commonDigest(ctx context.Context, img Image, tags []string) (s
 }
 
 // key returns a tag with a hash of the image's inputs: its sources, the versions of its
-// modules, the Go release and the recipe. The Go release is that of this program, because
-// after a change of the release this program is built again too.
+// modules, the Go release and the recipe. The Go release is that of the running executable,
+// because the bootstrap builds this executable with the same Go release.
 func (b *Builder) key(img Image) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, recipe, img.ImportPath, img.Flags, img.Ldflags)

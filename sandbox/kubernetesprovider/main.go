@@ -1,5 +1,5 @@
 // Command pulumi-resource-kubernetes is the genuine Pulumi Kubernetes provider, in the
-// version that go.mod pins. Upstream's own command cannot be built from the module: it
+// version that go.mod pins. The original command cannot be built from the module: it
 // embeds two generated files that the module does not have. The bootstrap writes these
 // files into the folder schema, from the same version of the module. The bootstrap also
 // patches a copy of the module for a newer Pulumi: see docs/design/0001-sandbox.md.
@@ -23,8 +23,9 @@ import (
 //go:embed schema
 var generated embed.FS
 
-// patchForce is a variable of the provider. If it is true, an update overwrites a field
-// that another client has set. Later versions have the argument enablePatchForce for it.
+// patchForce is an environment variable that the provider reads. If it is true, an update
+// overwrites fields that another client has set. Later versions of the provider have the
+// argument enablePatchForce instead.
 const patchForce = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 
 func main() {

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// buildLimit is how long one `go build` may take. The AWS SDK takes about five
+// buildLimit is how long one `go build` may take. To compile the AWS SDK takes about five
 // minutes on two idle cores.
 const buildLimit = 30 * time.Minute
 
-// grace is how long a program or compiler may run after SIGINT before it is
+// killDelay is how long a program or compiler may run after SIGINT before it is
 // killed.
-const grace = 5 * time.Second
+const killDelay = 5 * time.Second
 
-// executable returns the path of the program's executable. It builds the executable
+// ensureExecutable returns the path of the program's executable. It builds the executable
 // unless the options name a prebuilt one. cleanup removes temporary files.
-func (h *host) executable(ctx context.Context, dir string, o options) (path string, cleanup func(), err error) {
+func (h *host) ensureExecutable(ctx context.Context, dir string, o options) (path string, cleanup func(), err error) {
 	noCleanup := func() {}
 	switch {
 	case o.Binary != "":
@@ -63,8 +63,8 @@ func findExecutable(dir, name string) (string, error) {
 	return path, nil
 }
 
-// build runs a plain `go build -o target` in dir, as the real host does. Other
-// flags would compile every package a second time.
+// build runs `go build -o target` without other flags in dir, as the real host does. With other
+// flags, the go command would compile every package a second time.
 //
 // `go build` also runs if the target exists, because only the go command knows all
 // dependencies of a build. If the target is up to date, the command takes about 0.4 s
@@ -94,11 +94,11 @@ func (h *host) build(ctx context.Context, dir, target string) error {
 }
 
 // command returns a command that gets a SIGINT when ctx ends, and a SIGKILL after
-// grace.
+// killDelay.
 func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = grace
+	cmd.WaitDelay = killDelay
 	return cmd
 }

@@ -26,10 +26,10 @@ import (
 // module defines the protocol that the host speaks.
 const sdkModule = "github.com/pulumi/pulumi/sdk/v3"
 
-// Serve does the work of the executable pulumi-language-go. It listens on a free port of
-// 127.0.0.1, writes the port and a newline to stdout, and serves the engine until ctx or
-// the engine ends. After the port, the program's output follows on stdout. The errors of
-// the program and of the compiler go to this process's stderr, which the engine displays.
+// Serve runs the language host. It listens on a free port of 127.0.0.1, writes the port and a
+// newline to stdout, and serves the engine until ctx or the engine ends. After the port, the
+// program's output follows on stdout. The errors of the program and of the compiler go to this
+// process's stderr, which the engine displays.
 //
 // args are the arguments of the command line: flags, then the address of the engine.
 // Without an address the engine must call Handshake before Run. The engine ends its
@@ -73,8 +73,8 @@ func engineAddress(args []string) (string, error) {
 	return flags.Arg(0), nil
 }
 
-// host is the LanguageRuntime service. For other methods of the service, the embedded
-// type returns codes.Unimplemented, and the engine continues without them.
+// host implements the LanguageRuntime service. For methods that host does not define, the
+// embedded type returns codes.Unimplemented, and the engine continues without them.
 type host struct {
 	pulumirpc.UnimplementedLanguageRuntimeServer
 
@@ -90,7 +90,7 @@ func (h *host) Handshake(_ context.Context, req *pulumirpc.LanguageHandshakeRequ
 	return &pulumirpc.LanguageHandshakeResponse{}, nil
 }
 
-// Cancel kills running programs and builds; their Run returns an error.
+// Cancel stops running programs and builds. The calls of Run for them return an error.
 func (h *host) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	h.session.Cancel()
 	return &emptypb.Empty{}, nil

@@ -43,8 +43,8 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// testHost is a host and the engine to which it is connected. Its methods send requests to
-// the host, as the engine does.
+// testHost is a client of a host, and the fake engine to which the host is connected. The
+// methods of LanguageRuntimeClient send requests to the host, as the engine does.
 type testHost struct {
 	pulumirpc.LanguageRuntimeClient
 	engine         *grpc.Server
@@ -88,8 +88,8 @@ func startHost(t *testing.T) *testHost {
 	return s
 }
 
-// write creates a file below dir and returns its path.
-func write(t *testing.T, dir, name, text string, mode os.FileMode) string {
+// writeFile creates a file below dir and returns its path.
+func writeFile(t *testing.T, dir, name, text string, mode os.FileMode) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
@@ -97,8 +97,8 @@ func write(t *testing.T, dir, name, text string, mode os.FileMode) string {
 	return path
 }
 
-// info describes a program in a folder, with runtime options.
-func info(t *testing.T, dir string, options map[string]any) *pulumirpc.ProgramInfo {
+// programInfo describes a program in a folder, with runtime options.
+func programInfo(t *testing.T, dir string, options map[string]any) *pulumirpc.ProgramInfo {
 	t.Helper()
 	o, err := structpb.NewStruct(options)
 	require.NoError(t, err)
@@ -116,8 +116,8 @@ func TestRunReportsHowTheProgramEnded(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			s, dir := startHost(t), t.TempDir()
-			write(t, dir, "program", "#!/bin/sh\necho to stdout; echo to stderr >&2\n"+tc.script+"\n", 0o755)
-			response, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"binary": "program"})})
+			writeFile(t, dir, "program", "#!/bin/sh\necho to stdout; echo to stderr >&2\n"+tc.script+"\n", 0o755)
+			response, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, map[string]any{"binary": "program"})})
 			require.NoError(t, err)
 			require.Equal(t, tc.want.GetError(), response.GetError())
 			require.Equal(t, tc.want.GetBail(), response.GetBail())
@@ -129,12 +129,12 @@ func TestRunReportsHowTheProgramEnded(t *testing.T) {
 
 func TestRunSetsTheVariablesOfTheSDK(t *testing.T) {
 	s, dir := startHost(t), t.TempDir()
-	write(t, dir, "program", "#!/bin/sh\nenv | grep ^PULUMI_ ; pwd\n", 0o755)
+	writeFile(t, dir, "program", "#!/bin/sh\nenv | grep ^PULUMI_ ; pwd\n", 0o755)
 	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{
 		Project: "p", Stack: "s", Pwd: dir, MonitorAddress: "127.0.0.1:1", DryRun: true, Parallel: 4,
 		Config:           map[string]string{"p:size": "3"},
 		ConfigSecretKeys: []string{"p:password"},
-		Info:             info(t, dir, map[string]any{"binary": "program"}),
+		Info:             programInfo(t, dir, map[string]any{"binary": "program"}),
 	})
 	require.NoError(t, err)
 	output := s.stdout.String()
@@ -163,9 +163,9 @@ func TestRunBuildsTheProgram(t *testing.T) {
 			root := t.TempDir()
 			t.Setenv("TMPDIR", t.TempDir())
 			s, dir := startHost(t), filepath.Join(root, "infra")
-			write(t, root, "go.mod", "module example.com/hello\n\ngo 1.26\n", 0o644)
-			write(t, dir, "main.go", hello, 0o644)
-			response, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, tc.options)})
+			writeFile(t, root, "go.mod", "module example.com/hello\n\ngo 1.26\n", 0o644)
+			writeFile(t, dir, "main.go", hello, 0o644)
+			response, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, tc.options)})
 			require.NoError(t, err)
 			require.Empty(t, response.GetError())
 			require.Contains(t, s.stderr.String(), "hello")
@@ -179,16 +179,16 @@ func TestRunBuildsTheProgram(t *testing.T) {
 	}
 }
 
-func TestABrokenProgramShowsTheCompilersMessage(t *testing.T) {
+func TestBrokenProgramShowsTheCompilersMessage(t *testing.T) {
 	s, dir := startHost(t), t.TempDir()
-	write(t, dir, "go.mod", "module example.com/broken\n\ngo 1.26\n", 0o644)
-	write(t, dir, "main.go", "package main\n\nfunc main() { undefinedName() }\n", 0o644)
-	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"buildTarget": "out"})})
+	writeFile(t, dir, "go.mod", "module example.com/broken\n\ngo 1.26\n", 0o644)
+	writeFile(t, dir, "main.go", "package main\n\nfunc main() { undefinedName() }\n", 0o644)
+	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, map[string]any{"buildTarget": "out"})})
 	require.ErrorContains(t, err, "building the program")
 	require.Contains(t, s.stderr.String(), "./main.go:3:15: undefined: undefinedName")
 }
 
-func TestRunReturnsAnErrorFor(t *testing.T) {
+func TestRunReturnsAnErrorForInvalidOptions(t *testing.T) {
 	for _, tc := range []struct {
 		reason  string
 		options map[string]any
@@ -202,7 +202,7 @@ func TestRunReturnsAnErrorFor(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			s, dir := startHost(t), t.TempDir()
-			_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, tc.options)})
+			_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, tc.options)})
 			require.ErrorContains(t, err, tc.want)
 		})
 	}
@@ -213,10 +213,10 @@ func TestRunReturnsAnErrorFor(t *testing.T) {
 func startSleeper(t *testing.T, s *testHost) <-chan error {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, dir, "program", "#!/bin/sh\necho running\nexec sleep 600\n", 0o755)
+	writeFile(t, dir, "program", "#!/bin/sh\necho running\nexec sleep 600\n", 0o755)
 	ended := make(chan error, 1)
 	go func() {
-		_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"binary": "program"})})
+		_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, map[string]any{"binary": "program"})})
 		ended <- err
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(s.stdout.String(), "running") }, 30*time.Second, 5*time.Millisecond)
@@ -251,7 +251,7 @@ func TestTheProgramEndsWithTheHost(t *testing.T) {
 
 func TestUnsupportedMethodsAreRefused(t *testing.T) {
 	s := startHost(t)
-	stream, err := s.RunPlugin(t.Context(), &pulumirpc.RunPluginRequest{Info: info(t, "policy", nil)})
+	stream, err := s.RunPlugin(t.Context(), &pulumirpc.RunPluginRequest{Info: programInfo(t, "policy", nil)})
 	require.NoError(t, err)
 	_, err = stream.Recv()
 	require.Equal(t, codes.Unimplemented, status.Code(err))

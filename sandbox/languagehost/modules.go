@@ -33,11 +33,11 @@ var errNoModule = errors.New("no go.mod in it nor in a folder above it")
 
 // readModule finds and parses the go.mod of the module that contains dir.
 func readModule(dir string) (root string, file *modfile.File, err error) {
-	for at := dir; ; at = filepath.Dir(at) {
-		path := filepath.Join(at, "go.mod")
+	for folder := dir; ; folder = filepath.Dir(folder) {
+		path := filepath.Join(folder, "go.mod")
 		raw, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			if at == filepath.Dir(at) {
+			if folder == filepath.Dir(folder) {
 				return "", nil, fmt.Errorf("the program's folder %s: %w", dir, errNoModule)
 			}
 			continue
@@ -49,12 +49,12 @@ func readModule(dir string) (root string, file *modfile.File, err error) {
 		if err != nil {
 			return "", nil, fmt.Errorf("reading the program's module: %w", err)
 		}
-		return at, file, nil
+		return folder, file, nil
 	}
 }
 
-// sourceFolder returns the folder of a required module: the folder of its replacement,
-// or the one in the module cache.
+// sourceFolder returns the folder of a required module. This is the folder of its replacement
+// in go.mod, or a folder in the module cache if go.mod does not replace the module.
 func sourceFolder(root, cache string, file *modfile.File, required module.Version) (string, error) {
 	for _, r := range file.Replace {
 		if r.Old.Path != required.Path || r.Old.Version != "" && r.Old.Version != required.Version {
@@ -120,9 +120,9 @@ func readPlugin(dir string) (*plugin, error) {
 // engine finds or downloads them before the run, and uses their versions for its
 // default providers.
 //
-// The real host also assumes a plugin for every module path that begins with
-// github.com/pulumi/pulumi-. This stand-in does not, because the path of
-// pulumi-go-provider begins so, and it is a library without a plugin.
+// The real host also assumes a plugin for every module whose path begins with
+// github.com/pulumi/pulumi-. This stand-in does not, because pulumi-go-provider has such a path
+// but is a library without a plugin.
 func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequiredPackagesRequest) (*pulumirpc.GetRequiredPackagesResponse, error) {
 	root, file, err := readModule(req.GetInfo().GetProgramDirectory())
 	if errors.Is(err, errNoModule) { // a prebuilt program may be in any folder
@@ -153,11 +153,11 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 	return &pulumirpc.GetRequiredPackagesResponse{Packages: packages}, nil
 }
 
-// dependency returns the plugin in the form that the engine expects. A plugin file without
-// a version means the version of the SDK's module.
+// dependency returns the plugin in the form that the engine expects. If the plugin file has no
+// version, the plugin has the version of the SDK's module.
 func (p *plugin) dependency(moduleVersion string) *pulumirpc.PackageDependency {
 	d := &pulumirpc.PackageDependency{Name: p.Name, Kind: "resource", Version: p.Version, Server: p.Server}
-	// No plugin is released for a commit between two releases.
+	// A pseudo-version names a commit between two releases, for which no plugin is released.
 	if d.Version == "" && !module.IsPseudoVersion(moduleVersion) {
 		d.Version = moduleVersion
 	}
@@ -237,8 +237,8 @@ func goOutput(ctx context.Context, dir string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// sendOutput makes the command call send with its output and errors. The calls do not
-// overlap: exec writes from one goroutine if both writers are the same pointer.
+// sendOutput passes the command's standard output and standard error to send. The calls of send
+// do not overlap: if both writers are the same pointer, package exec writes from one goroutine.
 func sendOutput(cmd *exec.Cmd, send func([]byte) error) {
 	w := &sendWriter{send}
 	cmd.Stdout, cmd.Stderr = w, w

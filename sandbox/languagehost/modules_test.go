@@ -35,7 +35,7 @@ func programWithModules(t *testing.T) (program string) {
 	root := t.TempDir()
 	cache := filepath.Join(root, "cache")
 	t.Setenv("GOMODCACHE", cache)
-	write(t, root, "program/go.mod", goMod, 0o644)
+	writeFile(t, root, "program/go.mod", goMod, 0o644)
 	for path, text := range map[string]string{
 		"cache/example.com/sdk/v4@v4.30.0/go/sdk/pulumi-plugin.json":                          `{"resource": true, "name": "sdk", "version": "4.30.0"}`,
 		"cache/example.com/!upper@v1.0.0/pulumi-plugin.json":                                  `{"resource": true, "name": "upper", "server": "https://plugins.example"}`,
@@ -45,14 +45,14 @@ func programWithModules(t *testing.T) (program string) {
 		"cache/example.com/deep@v2.0.0+incompatible/sdk/pulumi-plugin.json":                   `{"resource": true, "name": "deep", "version": "2.0.0", "parameterization": {"name": "n", "version": "1.0.0", "value": "aGk="}}`,
 		"local/pulumi-plugin.json":                                                            `{"resource": true, "name": "local", "version": "0.1.0"}`,
 	} {
-		write(t, root, path, text, 0o644)
+		writeFile(t, root, path, text, 0o644)
 	}
 	return filepath.Join(root, "program")
 }
 
 func TestRequiredPackagesComeFromTheSDKs(t *testing.T) {
 	s, dir := startHost(t), programWithModules(t)
-	response, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: info(t, filepath.Join(dir, "infra"), nil)})
+	response, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: programInfo(t, filepath.Join(dir, "infra"), nil)})
 	require.NoError(t, err)
 	found := map[string]*pulumirpc.PackageDependency{}
 	for _, p := range response.GetPackages() {
@@ -71,7 +71,7 @@ func TestRequiredPackagesComeFromTheSDKs(t *testing.T) {
 
 func TestAPrebuiltProgramNeedsNoModule(t *testing.T) {
 	s := startHost(t)
-	response, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: info(t, t.TempDir(), nil)})
+	response, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: programInfo(t, t.TempDir(), nil)})
 	require.NoError(t, err)
 	require.Empty(t, response.GetPackages())
 }
@@ -88,7 +88,7 @@ func TestProgramDependenciesAreTheModulesOfGoMod(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			response, err := s.GetProgramDependencies(t.Context(), &pulumirpc.GetProgramDependenciesRequest{
-				Info: info(t, dir, nil), TransitiveDependencies: tc.transitive,
+				Info: programInfo(t, dir, nil), TransitiveDependencies: tc.transitive,
 			})
 			require.NoError(t, err)
 			require.Len(t, response.GetDependencies(), tc.want)
@@ -101,7 +101,7 @@ func TestProgramDependenciesAreTheModulesOfGoMod(t *testing.T) {
 
 func TestAboutNamesTheGoToolchain(t *testing.T) {
 	s := startHost(t)
-	response, err := s.About(t.Context(), &pulumirpc.AboutRequest{Info: info(t, t.TempDir(), nil)})
+	response, err := s.About(t.Context(), &pulumirpc.AboutRequest{Info: programInfo(t, t.TempDir(), nil)})
 	require.NoError(t, err)
 	path, err := exec.LookPath("go")
 	require.NoError(t, err)
@@ -132,8 +132,8 @@ func TestOutputAndErrorsAreNotSentAtTheSameTime(t *testing.T) {
 
 func TestInstallDependenciesStreamsTheOutput(t *testing.T) {
 	s, dir := startHost(t), t.TempDir()
-	write(t, dir, "go.mod", "module example.com/broken\n\nrequire nonsense\n", 0o644)
-	stream, err := s.InstallDependencies(t.Context(), &pulumirpc.InstallDependenciesRequest{Info: info(t, dir, nil)})
+	writeFile(t, dir, "go.mod", "module example.com/broken\n\nrequire nonsense\n", 0o644)
+	stream, err := s.InstallDependencies(t.Context(), &pulumirpc.InstallDependenciesRequest{Info: programInfo(t, dir, nil)})
 	require.NoError(t, err)
 	output := ""
 	for {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// options are the `runtime.options` of Pulumi.yaml. At most one is set.
+// options are the `runtime.options` of Pulumi.yaml. At most one of the fields is set.
 type options struct {
 	// Binary is a prebuilt executable: a path, or a name that is looked up in the
 	// program's folder and then on PATH.

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// unsupported returns the error for a request that only the real language host supports.
-func unsupported(request string) error {
+// unsupportedError returns the error for a request that only the real language host supports.
+func unsupportedError(request string) error {
 	return status.Errorf(codes.Unimplemented,
 		"this stand-in for pulumi-language-go does not support %s: it only builds and runs programs. "+
 			"Install Pulumi from https://www.pulumi.com/docs/install; the real pulumi-language-go on PATH is then used", request)
@@ -19,30 +19,30 @@ func unsupported(request string) error {
 // RunPlugin returns an error: only the real host runs a plugin or a policy pack from
 // its source.
 func (h *host) RunPlugin(req *pulumirpc.RunPluginRequest, _ grpc.ServerStreamingServer[pulumirpc.RunPluginResponse]) error {
-	return unsupported("running the plugin in " + req.GetInfo().GetProgramDirectory() + " from its source")
+	return unsupportedError("running the plugin in " + req.GetInfo().GetProgramDirectory() + " from its source")
 }
 
 // Link returns an error: only the real host adds a local SDK to the program's go.mod.
 func (h *host) Link(context.Context, *pulumirpc.LinkRequest) (*pulumirpc.LinkResponse, error) {
-	return nil, unsupported("linking a local SDK into a program")
+	return nil, unsupportedError("linking a local SDK into a program")
 }
 
 // Pack returns an error: only the real host copies a generated SDK.
 func (h *host) Pack(context.Context, *pulumirpc.PackRequest) (*pulumirpc.PackResponse, error) {
-	return nil, unsupported("packing an SDK")
+	return nil, unsupportedError("packing an SDK")
 }
 
 // GenerateProgram returns an error: only the real host writes Go from PCL.
 func (h *host) GenerateProgram(context.Context, *pulumirpc.GenerateProgramRequest) (*pulumirpc.GenerateProgramResponse, error) {
-	return nil, unsupported("writing a program")
+	return nil, unsupportedError("writing a program")
 }
 
 // GenerateProject returns an error: only the real host writes a Go project from PCL.
 func (h *host) GenerateProject(context.Context, *pulumirpc.GenerateProjectRequest) (*pulumirpc.GenerateProjectResponse, error) {
-	return nil, unsupported("writing a project")
+	return nil, unsupportedError("writing a project")
 }
 
 // GeneratePackage returns an error: only the real host writes a Go SDK from a schema.
 func (h *host) GeneratePackage(context.Context, *pulumirpc.GeneratePackageRequest) (*pulumirpc.GeneratePackageResponse, error) {
-	return nil, unsupported("writing an SDK")
+	return nil, unsupportedError("writing an SDK")
 }

@@ -24,20 +24,20 @@ func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 		return nil, errors.New("run: no engine address; call Handshake first")
 	}
 	if req.GetAttachDebugger() {
-		return nil, unsupported("attaching a debugger")
+		return nil, unsupportedError("attaching a debugger")
 	}
 	o, err := parseOptions(req.GetInfo().GetOptions())
 	if err != nil {
 		return nil, err
 	}
-	env, err := environment(os.Environ(), req, engine)
+	env, err := programEnviron(os.Environ(), req, engine)
 	if err != nil {
 		return nil, err
 	}
 	ctx, end := h.session.Bound(ctx)
 	defer end()
 
-	path, cleanup, err := h.executable(ctx, req.GetInfo().GetProgramDirectory(), o)
+	path, cleanup, err := h.ensureExecutable(ctx, req.GetInfo().GetProgramDirectory(), o)
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +70,9 @@ func runResponse(path string, err error) *pulumirpc.RunResponse {
 	}
 }
 
-// environment returns base and the variables from which the Go SDK reads the parameters of
+// programEnviron returns the inherited variables and the variables from which the Go SDK reads the parameters of
 // a run (go/pulumi/run.go). Like the real host, it leaves out empty values.
-func environment(base []string, req *pulumirpc.RunRequest, engine string) ([]string, error) {
+func programEnviron(inherited []string, req *pulumirpc.RunRequest, engine string) ([]string, error) {
 	config := ""
 	if req.GetConfig() != nil {
 		raw, err := json.Marshal(req.GetConfig())
@@ -89,7 +89,7 @@ func environment(base []string, req *pulumirpc.RunRequest, engine string) ([]str
 		}
 		secretKeys = string(raw)
 	}
-	env := append([]string(nil), base...)
+	env := append([]string(nil), inherited...)
 	for _, v := range [...]struct{ name, value string }{
 		{"PULUMI_ORGANIZATION", req.GetOrganization()},
 		{"PULUMI_PROJECT", req.GetProject()},

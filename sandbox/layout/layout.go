@@ -1,9 +1,10 @@
-// Package layout defines the paths, the ports and the environment of one sandbox. With
-// these Pulumi, kubectl and the stand-ins find each other. The package starts no process.
+// Package layout defines the paths, the ports and the environment variables of one sandbox.
+// Pulumi, kubectl and the stand-ins find each other by these values. The package starts no
+// process.
 //
-// A sandbox writes into one folder only, so that removing the folder removes the
-// sandbox. Several sandboxes (that of `make up` and those of the engine tests)
-// can exist at a time if their folders and ports differ.
+// A sandbox writes into one folder only, so that removing the folder removes the sandbox.
+// Several sandboxes can exist at the same time if their folders and ports differ: for example
+// the sandbox of `make up` and the sandboxes of the engine tests.
 package layout
 
 import (
@@ -23,9 +24,9 @@ const Variable = "PROGRESSIVE_SANDBOX"
 
 // The kinds of cluster that a sandbox can use.
 const (
-	ClusterLocal     = "local"     // our own control plane, kubelet and containerd; needs root
-	ClusterSimulated = "simulated" // our own control plane, nodes simulated by kwok; needs no root
-	ClusterExisting  = "existing"  // the user's own kubeconfig; needs no root
+	ClusterLocal     = "local"     // the sandbox runs the control plane, kubelet and containerd; needs root
+	ClusterSimulated = "simulated" // the sandbox runs the control plane, and kwok simulates nodes; needs no root
+	ClusterExisting  = "existing"  // the cluster of the user's own kubeconfig; needs no root
 )
 
 // Ports are the TCP ports on 127.0.0.1 that one sandbox listens on.
@@ -86,13 +87,13 @@ type Settings struct {
 	Ports    Ports  `json:"ports"`
 	// Zones are the availability zones that simulated nodes are spread over.
 	Zones []string `json:"zones,omitempty"`
-	// ZoneSeed decides the zone id, such as use1-az1, of each zone, such as us-east-1a. In
-	// AWS these pairs differ by account. 0 means the order of AWS's documentation; sandboxes
-	// from before this setting have 0.
+	// ZoneSeed decides which zone id (such as use1-az1) belongs to which zone (such as
+	// us-east-1a). In AWS these pairs differ between accounts. 0 means the pairs of the
+	// examples in AWS's documentation. Sandboxes that are older than this setting have 0.
 	ZoneSeed uint64 `json:"zoneSeed,omitempty"`
-	// OrderSeed decides how many milliseconds the stand-in waits in each change. So
-	// resources without a dependency between them change in a random order. 0 means no
-	// waiting. The engine tests set it.
+	// OrderSeed decides how many milliseconds the stand-in waits in each change. So resources
+	// that do not depend on each other change in a random order. 0 means no waiting. The engine
+	// tests set OrderSeed.
 	OrderSeed uint64 `json:"orderSeed,omitempty"`
 }
 
@@ -121,7 +122,7 @@ func Open(dir string) (*Layout, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox folder %q: %w", dir, err)
 	}
-	// A sandbox that is older than one of the ports gets the port's default.
+	// If the settings of an older sandbox lack a port, the port has its default.
 	l := &Layout{Dir: abs, Settings: Settings{Ports: DefaultPorts()}}
 	raw, err := os.ReadFile(l.path("settings.json"))
 	if err != nil {
@@ -187,7 +188,7 @@ func (l *Layout) PKI() string { return l.path("pki") }
 // Etcd holds etcd's data, which are the API server's objects.
 func (l *Layout) Etcd() string { return l.path("etcd") }
 
-// RegistryDir holds the blobs and manifests of our own OCI registry.
+// RegistryDir holds the blobs and manifests of the sandbox's OCI registry.
 func (l *Layout) RegistryDir() string { return l.path("registry") }
 
 // RegistryAddress is the host and port of the registry of the sandbox's images.
@@ -198,8 +199,8 @@ func (l *Layout) RegistryAddress() string {
 	return fmt.Sprintf("127.0.0.1:%d", l.Ports.Registry)
 }
 
-// RegistryPassword is the file that holds the password for pushes, mode 0600.
-// The user is AWS, as with ECR.
+// RegistryPassword is the file that holds the password for pushes, mode 0600. The user name is
+// "AWS", as in ECR.
 func (l *Layout) RegistryPassword() string { return l.path("registry-password") }
 
 // AWS holds the stand-in's store and its faults.
@@ -208,10 +209,10 @@ func (l *Layout) AWS() string { return l.path("aws") }
 // Backend holds Pulumi's state.
 func (l *Layout) Backend() string { return l.path("state") }
 
-// BackendURL is the URL of Backend for Pulumi. By default the file backend also writes a
-// metadata file for each state, in place. A kill -9 during that write leaves a state that
-// can't be read ("failed to load checkpoint: EOF", seen with 3.259). Without the metadata
-// file every write ends with a rename, so a kill leaves the old or the new state.
+// BackendURL is the URL of Backend for Pulumi. By default Pulumi's file backend also writes a
+// metadata file for each state, without a rename. A kill -9 during that write leaves a state
+// that can't be read ("failed to load checkpoint: EOF", seen with Pulumi 3.259). Without the
+// metadata file every write ends with a rename, so a kill leaves the old or the new state.
 func (l *Layout) BackendURL() string { return "file://" + l.Backend() + "?metadata=skip" }
 
 // Passphrase is the file that holds the passphrase of the sandbox's stacks.

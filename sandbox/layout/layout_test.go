@@ -27,7 +27,7 @@ func TestPulumiKeepsNoLogOfItsCommands(t *testing.T) {
 		require.NoError(t, err)
 	}
 	text, err := os.ReadFile(filepath.Dir(old))
-	require.NoError(t, err, "a file has replaced the CLI's folder")
+	require.NoError(t, err, "a file has replaced the folder of the CLI's logs")
 	require.Contains(t, string(text), "remove this file")
 	require.DirExists(t, filepath.Join(dir, "pulumi"))
 }

@@ -15,7 +15,7 @@ took a fifth of a preview's time. To get the logs, remove this file (the next
 
 // createPulumiFolder creates the folder for PULUMI_HOME, and a file at the path of the
 // folder for logs. The CLI compresses and encrypts a log of every command, and no option
-// turns this off (3.259, StartLogging in pkg/logging/encrypted.go). If the CLI can't
+// turns this off (Pulumi 3.259, StartLogging in pkg/logging/encrypted.go). If the CLI can't
 // create the folder, it runs without a log.
 func (l *Layout) createPulumiFolder() error {
 	logs := filepath.Join(l.pulumi(), "logs")

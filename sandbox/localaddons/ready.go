@@ -59,7 +59,7 @@ func (c *connection) firstNotReady(ctx context.Context, objects []*unstructured.
 
 // notReadyReason returns the reason why an object is not ready, or "" if it is ready.
 func (c *connection) notReadyReason(ctx context.Context, object *unstructured.Unstructured) (string, error) {
-	readinessOf, ok := readiness[object.GetKind()]
+	notReady, ok := readiness[object.GetKind()]
 	if !ok {
 		return "", nil
 	}
@@ -72,7 +72,7 @@ func (c *connection) notReadyReason(ctx context.Context, object *unstructured.Un
 	case err != nil:
 		return "", err
 	}
-	return readinessOf(current)
+	return notReady(current)
 }
 
 // readiness has a function for each kind of object that is not ready at once. The function

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// resolverFiles are the files with the machine's DNS servers. The first file may list only
-// a server on the machine itself, which pods can't reach. Such a server is
-// systemd-resolved. It lists the servers to which it forwards in the second file.
+// resolverFiles are the files with the machine's DNS servers. The first file may list only a
+// server on the loopback device, which pods can't reach: for example systemd-resolved. The second
+// file lists the servers to which systemd-resolved forwards queries.
 var resolverFiles = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}
 
-// maxResolvers is how many servers a resolver uses at most (resolv.conf(5)).
+// maxResolvers is the maximum number of servers that a resolver uses (resolv.conf(5)).
 const maxResolvers = 3
 
 // hostResolvers reads the files in their order and returns the DNS servers of the

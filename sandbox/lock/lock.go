@@ -1,5 +1,5 @@
-// Package lock keeps two commands from working on one sandbox at the same time. It owns
-// the lock file. It imports only the standard library, because the bootstrap uses it
+// Package lock prevents that two commands change one sandbox at the same time. It owns the lock
+// file. The package imports only the standard library, because the bootstrap uses the package
 // before anything else is built.
 package lock
 

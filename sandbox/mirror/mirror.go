@@ -55,9 +55,9 @@ func kedaImage(repository, command string) goimage.Image {
 	}
 }
 
-// vpaImage returns the image of one command of VPA. Its go.mod requires the same versions
-// of Kubernetes' libraries as the go.mod of Prometheus, so that both programs share
-// compiled packages.
+// vpaImage returns the image of one command of VPA. VPA's go.mod in this package requires the
+// same versions of Kubernetes' libraries as the go.mod of Prometheus, so that both programs
+// share compiled packages.
 func vpaImage(command string) goimage.Image {
 	const version = "1.8.1"
 	return goimage.Image{

@@ -24,10 +24,10 @@ type instanceType struct {
 	cpu    resource.Quantity
 	memory resource.Quantity
 	pods   int64 // the VPC CNI's limit: network interfaces × (addresses of each − 1) + 2
-	// These amounts are available to pods. EKS reserves 6 % of the first core, 1 % of the
-	// second and 0.5 % of the third and fourth. Of the memory it reserves 255 MiB, 11 MiB
-	// for each pod, and 100 MiB below which the kubelet evicts pods
-	// (awslabs/amazon-eks-ami, kubelet defaults).
+	// The allocatable amounts are available to pods. EKS reserves 6 % of the first core, 1 % of
+	// the second core and 0.5 % of the third and fourth core. It reserves 255 MiB of memory, 11
+	// MiB for each pod, and the 100 MiB below which the kubelet evicts pods (kubelet defaults in
+	// the repository awslabs/amazon-eks-ami).
 	allocatableCPU    resource.Quantity
 	allocatableMemory resource.Quantity
 }

@@ -44,7 +44,8 @@ func checkUser(cluster string, euid int) error {
 
 // Need is the disk space that one folder will take.
 type Need struct {
-	// Dir is the folder, which may not exist yet. What is its future content, for messages.
+	// Dir is the folder, which may not exist yet. What describes the content of the folder in
+	// messages.
 	Dir, What string
 	Bytes     uint64
 }

@@ -60,8 +60,8 @@ func Await(ctx context.Context, l *layout.Layout, name string, limit time.Durati
 		if err == nil {
 			return nil
 		}
-		// If the limit ends during a check, the check's error does not say why the process
-		// is not healthy. Then the error of the earlier check is kept.
+		// If the time is over during a check, the error of this check does not say why the
+		// process is not healthy. Then the error of the previous check is kept.
 		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
 			last = err
 		}

@@ -59,7 +59,7 @@ func tryPorts(ports []layout.NamedPort) []error {
 		case err == nil:
 			l.Close()
 		case errors.Is(err, syscall.EADDRINUSE):
-			errs = append(errs, &PortInUseError{Port: p.Port, Wanted: p.Name, Holder: holder(p.Port)})
+			errs = append(errs, &PortInUseError{Port: p.Port, Wanted: p.Name, Holder: describeHolder(p.Port)})
 		default:
 			errs = append(errs, fmt.Errorf("port %d for the sandbox's %s: %w", p.Port, p.Name, err))
 		}
@@ -67,16 +67,16 @@ func tryPorts(ports []layout.NamedPort) []error {
 	return errs
 }
 
-// holder describes the process that listens on a port. It returns "" if the current user
+// describeHolder describes the process that listens on a port. It returns "" if the current user
 // can't see that process.
-func holder(port int) string {
+func describeHolder(port int) string {
 	inodes := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		raw, err := os.ReadFile(table)
 		if err != nil {
 			continue
 		}
-		for _, inode := range listeners(string(raw), port) {
+		for _, inode := range listenerInodes(string(raw), port) {
 			inodes["socket:["+inode+"]"] = true
 		}
 	}
@@ -86,16 +86,16 @@ func holder(port int) string {
 		if err != nil || !inodes[target] {
 			continue
 		}
-		if name := describe(strings.Split(fd, "/")[2]); name != "" {
+		if name := describeProcess(strings.Split(fd, "/")[2]); name != "" {
 			return name
 		}
 	}
 	return ""
 }
 
-// describe returns the beginning of a process's command line. If the process belongs to a
+// describeProcess returns the beginning of a process's command line. If the process belongs to a
 // sandbox, the text also has the sandbox's folder.
-func describe(pid string) string {
+func describeProcess(pid string) string {
 	cmdline, err := os.ReadFile("/proc/" + pid + "/cmdline")
 	if err != nil || len(cmdline) == 0 {
 		return ""
@@ -112,10 +112,10 @@ func describe(pid string) string {
 	return name
 }
 
-// listeners returns the inodes of the sockets that listen on a port, from a
+// listenerInodes returns the inodes of the sockets that listen on a port, from a
 // table in the format of /proc/net/tcp. The second field is ADDRESS:PORT in
 // hexadecimal, the fourth the state (0A is LISTEN), the tenth the inode.
-func listeners(table string, port int) []string {
+func listenerInodes(table string, port int) []string {
 	var inodes []string
 	for _, line := range strings.Split(table, "\n") {
 		fields := strings.Fields(line)

@@ -62,7 +62,7 @@ var inherited = []string{"PATH", "HOME", "TMPDIR", "LANG"}
 // a container, and only root may read the container's resolv.conf.
 const umask = 0o022
 
-// umaskMu is held while the umask of this process is the umask of a child.
+// umaskMu protects the umask of this process: startWithUmask changes it for a moment.
 var umaskMu sync.Mutex
 
 // startWithUmask starts a command with umask. A child inherits the umask of its parent, so
@@ -152,7 +152,7 @@ func launch(l *layout.Layout, s Spec) (Record, error) {
 	defer out.Close()
 	cmd := exec.Command(s.Path, s.Args...)
 	cmd.Dir = "/"
-	cmd.Env = environment(s.Env)
+	cmd.Env = childEnviron(s.Env)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := closeFilesAtExec(); err != nil {
@@ -161,13 +161,13 @@ func launch(l *layout.Layout, s Spec) (Record, error) {
 	if err := startWithUmask(cmd); err != nil {
 		return Record{}, err
 	}
-	// If the process ends before this command, it stays a zombie until Wait.
+	// Without Wait, a process that ends before this command would stay a zombie.
 	go func() { _ = cmd.Wait() }()
 	return identify(s, cmd.Process.Pid)
 }
 
-// environment returns the inherited variables and the variables of a Spec.
-func environment(specEnv []string) []string {
+// childEnviron returns the inherited variables and the variables of a Spec.
+func childEnviron(specEnv []string) []string {
 	env := make([]string, 0, len(inherited)+len(specEnv))
 	for _, name := range inherited {
 		if v, ok := os.LookupEnv(name); ok {
@@ -227,7 +227,7 @@ func Stop(ctx context.Context, l *layout.Layout, name string, grace time.Duratio
 			return err
 		}
 	}
-	// A record that cannot be read identifies no process, so it is removed too.
+	// If the record can't be read, it identifies no process. Then it is only removed.
 	if err := os.Remove(recordPath(l, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("stop %s: %w", name, err)
 	}

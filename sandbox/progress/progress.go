@@ -1,6 +1,6 @@
-// Package progress prints the progress of a long command. It prints the number of the
-// current step and of all steps, and the step's progress and duration. It imports only the
-// standard library, because the bootstrap uses it before anything else is built.
+// Package progress prints the progress of a long command: the number of the current step, the
+// number of all steps, and the step's progress and duration. The package imports only the
+// standard library, because the bootstrap uses the package before anything else is built.
 package progress
 
 import (

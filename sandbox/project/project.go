@@ -43,7 +43,7 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if !stackName.MatchString(stack) {
 		return "", fmt.Errorf("stack %q: a name has letters, digits, '-', '_' and '.', at most 100", stack)
 	}
-	description, err := read(filepath.Join(l.Project, projectFile))
+	description, err := readYAML(filepath.Join(l.Project, projectFile))
 	if err != nil {
 		return "", fmt.Errorf("project: %w", err)
 	}
@@ -54,7 +54,7 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
-	config, err := read(filepath.Join(l.Project, stackFile(stack)))
+	config, err := readYAML(filepath.Join(l.Project, stackFile(stack)))
 	if err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
@@ -65,7 +65,7 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 	}
-	earlier, err := read(filepath.Join(dir, stackFile(stack)))
+	earlier, err := readYAML(filepath.Join(dir, stackFile(stack)))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("stack %q: %w; remove the file, it is a copy", stack, err)
 	}
@@ -78,7 +78,7 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 		keepSecrets(config, earlier)
 	}
 	for name, content := range map[string]map[string]any{projectFile: description, stackFile(stack): config} {
-		if err := write(filepath.Join(dir, name), content); err != nil {
+		if err := writeYAML(filepath.Join(dir, name), content); err != nil {
 			return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 		}
 	}
@@ -89,9 +89,9 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 }
 
 // podScalingKeys are the configuration keys that a stack with a fixed number of pods must
-// not have. Without the first three, neither Prometheus nor KEDA runs. The policy key has
-// the waivers of the stack sandbox. KEDA needs all of them, and the policy pack refuses a
-// waiver that is not needed.
+// not have. Without the first three keys, neither Prometheus nor KEDA runs. The policy key has
+// the waivers of the stack sandbox. Only KEDA needs these waivers, and the policy pack refuses
+// waivers that nothing needs.
 var podScalingKeys = []string{
 	"progressive-framework:podScaling", "progressive-framework:prometheus",
 	"progressive-framework:images", "progressive-framework:policy",
@@ -100,7 +100,7 @@ var podScalingKeys = []string{
 // WithoutPodScaling writes a copy of a stack's configuration in the folder dir, without
 // podScalingKeys. It returns the path of the new file, for Pulumi's flag --config-file.
 func WithoutPodScaling(dir, stack string) (string, error) {
-	content, err := read(filepath.Join(dir, stackFile(stack)))
+	content, err := readYAML(filepath.Join(dir, stackFile(stack)))
 	if err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
@@ -109,23 +109,23 @@ func WithoutPodScaling(dir, stack string) (string, error) {
 		delete(config, key)
 	}
 	path := filepath.Join(dir, "fixed."+stackFile(stack))
-	if err := write(path, content); err != nil {
+	if err := writeYAML(path, content); err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
 	return path, nil
 }
 
-// Last returns the folder of a stack's copy without updating the copy. So an interrupted
-// update is recovered with the configuration with which it began. For a stack without a
-// copy, Last creates one.
+// Last returns the folder of a stack's copy and does not update the copy. So `sandbox recover`
+// uses the configuration with which the interrupted update began. If the stack has no copy, Last
+// creates one.
 func Last(l *layout.Layout, stack string) (string, error) {
-	if dir := copyFolder(l, stack); stackName.MatchString(stack) && exists(filepath.Join(dir, stackFile(stack))) {
+	if dir := copyFolder(l, stack); stackName.MatchString(stack) && fileExists(filepath.Join(dir, stackFile(stack))) {
 		return dir, nil
 	}
 	return Copy(l, stack)
 }
 
-func exists(path string) bool {
+func fileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
@@ -138,7 +138,7 @@ func copyFolder(l *layout.Layout, stack string) string {
 func stackFile(stack string) string { return "Pulumi." + stack + ".yaml" }
 
 // makePathsAbsolute makes the paths of a Pulumi.yaml absolute. root is the folder of the
-// file. The working directory of the program and its plugins stays the same.
+// file. So the program and its plugins run in the same folders as without a copy.
 func makePathsAbsolute(description map[string]any, root string) error {
 	main := root
 	if value, ok := description["main"]; ok {
@@ -182,8 +182,8 @@ func absolutePath(root, path string) string {
 	return filepath.Join(root, path)
 }
 
-// keepSecrets copies the settings for the encryption of secrets from an earlier copy into
-// config, unless the project's file has such settings.
+// keepSecrets copies the encryption settings of an earlier copy into config, unless config has
+// such settings already. The CLI needs them to decrypt the stack's secrets.
 func keepSecrets(config, earlier map[string]any) {
 	settings := []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
 	for _, name := range settings {
@@ -198,7 +198,7 @@ func keepSecrets(config, earlier map[string]any) {
 	}
 }
 
-func read(path string) (map[string]any, error) {
+func readYAML(path string) (map[string]any, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -210,8 +210,8 @@ func read(path string) (map[string]any, error) {
 	return content, nil
 }
 
-// write replaces a file by a rename, and only if the content differs.
-func write(path string, content map[string]any) error {
+// writeYAML replaces a YAML file by a rename, and only if the content differs.
+func writeYAML(path string, content map[string]any) error {
 	raw, err := yaml.Marshal(content)
 	if err != nil {
 		return err

@@ -31,26 +31,26 @@ func Shell(l *layout.Layout) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if err := link(filepath.Join(copied, stackFile(stack)), filepath.Join(dir, stackFile(stack))); err != nil {
+		if err := replaceLink(filepath.Join(copied, stackFile(stack)), filepath.Join(dir, stackFile(stack))); err != nil {
 			return "", fmt.Errorf("project of the shell: %w", err)
 		}
 	}
-	description, err := read(filepath.Join(l.Project, projectFile))
+	description, err := readYAML(filepath.Join(l.Project, projectFile))
 	if err != nil {
 		return "", fmt.Errorf("project: %w", err)
 	}
 	if err := makePathsAbsolute(description, l.Project); err != nil {
 		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, projectFile), err)
 	}
-	if err := write(filepath.Join(dir, projectFile), description); err != nil {
+	if err := writeYAML(filepath.Join(dir, projectFile), description); err != nil {
 		return "", fmt.Errorf("project of the shell: %w", err)
 	}
 	name, _ := description["name"].(string)
 	return dir, selectSandbox(l, dir, name)
 }
 
-// link creates a link to target at path. It replaces an existing file or link.
-func link(target, path string) error {
+// replaceLink creates a link to target at path. It replaces an existing file or link.
+func replaceLink(target, path string) error {
 	if current, err := os.Readlink(path); err == nil && current == target {
 		return nil
 	}
@@ -70,7 +70,7 @@ func selectSandbox(l *layout.Layout, dir, name string) error {
 	}
 	sum := sha1.Sum([]byte(filepath.Join(real, projectFile))) //nolint:gosec // Pulumi uses SHA-1 for this name
 	path := l.PulumiWorkspace(fmt.Sprintf("%s-%x-workspace.json", name, sum))
-	if exists(path) {
+	if fileExists(path) {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -101,7 +101,7 @@ func (f *folder) repositoriesWithImages() []string {
 		var index types.Index
 		raw, err := os.ReadFile(filepath.Join(f.path(repository), "index.json"))
 		if err != nil || json.Unmarshal(raw, &index) != nil {
-			return true // the file is damaged, so the library serves no image of the repository either
+			return true // the file is damaged, so the library also serves no image of the repository
 		}
 		return !slices.ContainsFunc(index.Manifests, func(d types.Descriptor) bool {
 			return d.Annotations[types.AnnotReferrerSubject] == ""
@@ -135,7 +135,7 @@ func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest
 		Layers, Manifests []types.Descriptor
 	}
 	if json.Unmarshal(manifest, &m) != nil {
-		return "", nil // the library refuses it
+		return "", nil // the library refuses such a manifest
 	}
 	if m.Config != nil {
 		m.Layers = append(m.Layers, *m.Config)
@@ -178,8 +178,8 @@ func (f *folder) open(repository string, d digest.Digest) (*os.File, error) {
 	return file, nil
 }
 
-// check compares the content of an open file with its digest, unless that was done for this
-// version of the file. After check the next read begins at the start of the file.
+// check compares the content of an open file with its digest. It skips a version of the file that
+// was correct in an earlier check. After check, the next read begins at the start of the file.
 func (f *folder) check(file *os.File, d digest.Digest) error {
 	info, err := file.Stat()
 	if err != nil {
@@ -204,7 +204,7 @@ func (f *folder) check(file *os.File, d digest.Digest) error {
 		return err
 	}
 	if current, err := os.Stat(file.Name()); err != nil || !os.SameFile(info, current) {
-		return fs.ErrNotExist // a push has just replaced it
+		return fs.ErrNotExist // a push has just replaced the file, so it must not be removed
 	}
 	slog.Warn("registry removes a damaged blob", "file", file.Name(), "size", version.size)
 	return errors.Join(fs.ErrNotExist, os.Remove(file.Name()))

@@ -132,8 +132,9 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 	})
 }
 
-// TestDecisionsMatchKubernetes in forecast/autoscale tests the product's model of the HPA with
-// these decisions. So they must be those of the pinned version of Kubernetes.
+// TestDecisionsMatchKubernetes in forecast/autoscale tests the platform's model of the HPA with
+// the recorded decisions. So the recording must be equal to the decisions of the pinned version
+// of Kubernetes.
 func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
 	rows := [][]string{{"case", "second", "load_milli", "replicas"}}
 	record(t, "document", 1, "700m",

@@ -37,7 +37,8 @@ const (
 )
 
 // guardedMetrics has the three external metrics of a service with a forecast. They are the
-// forecast, the floor at 95 % of a pod's capacity, and the guard at the document's 70 %.
+// forecast, the floor at 95 % of a pod's capacity, and the guard at the 70 % of the design
+// document.
 type guardedMetrics struct {
 	cluster
 	begin    time.Time
@@ -75,10 +76,10 @@ func (g *guardedMetrics) GetExternalMetric(name, _ string, _ labels.Selector) ([
 }
 
 // TestSilentForecasterLeavesTheDocumentsTarget runs Kubernetes' own HPA controller for four
-// hours, with the metrics of a ScaledObject that has a forecast. All of them are queries of
-// Prometheus. The forecaster does not run for ten minutes of each hour. After a minute of an
-// outage no pod may be removed. After two minutes there must be at least as many pods as the
-// document's target gives.
+// hours, with the metrics of a ScaledObject that has a forecast. All metrics are queries of
+// Prometheus. The forecaster does not run for ten minutes of each hour. After one minute of such
+// an outage, no pod may be removed. After two minutes there must be at least as many pods as the
+// design document's target gives.
 func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 	// The error handlers limit their rate with a clock that synctest does not control.
 	handlers := utilruntime.ErrorHandlers

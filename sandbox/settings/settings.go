@@ -47,9 +47,9 @@ func (o Options) WithEnv(getenv func(string) string) Options {
 // (--service-node-port-range).
 const firstNodePort, lastNodePort = 30000, 32767
 
-// settings turns options into the settings of a new sandbox, and reports every
+// newSettings turns options into the settings of a new sandbox, and reports every
 // option that is invalid.
-func (o Options) settings(project string) (layout.Settings, error) {
+func (o Options) newSettings(project string) (layout.Settings, error) {
 	s := layout.Settings{Cluster: o.Cluster, Project: project, Ports: layout.DefaultPorts(), ZoneSeed: rand.Uint64()}
 	var errs []error
 	switch s.Cluster {
@@ -139,7 +139,7 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 	l, err := layout.Open(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		s, err := o.settings(project)
+		s, err := o.newSettings(project)
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +151,7 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 	if o.Kubeconfig == l.Kubeconfig() {
 		o.Kubeconfig = l.Settings.Kubeconfig
 	}
-	// Without an option CLUSTER the present settings stay.
+	// If the user sets no CLUSTER, the present settings stay.
 	if o.Cluster == "" {
 		o.Cluster = l.Cluster
 		if l.Cluster == layout.ClusterExisting && o.Kubeconfig == "" {
@@ -161,7 +161,7 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 			o.Registry = l.Settings.Registry
 		}
 	}
-	want, err := o.settings(project)
+	want, err := o.newSettings(project)
 	if err != nil {
 		return nil, err
 	}

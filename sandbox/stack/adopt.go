@@ -14,9 +14,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// orphans returns the objects of the AWS stand-in that no stack's state contains. For such
+// findOrphans returns the objects of the AWS stand-in that no stack's state contains. For such
 // an object the engine has not received the response to the creation.
-func (s *Stack) orphans(ctx context.Context) ([]store.Object, error) {
+func (s *Stack) findOrphans(ctx context.Context) ([]store.Object, error) {
 	recorded, err := s.recordedResources()
 	if err != nil {
 		return nil, err
@@ -102,12 +102,12 @@ func plannedCreations(preview []byte) ([]creation, error) {
 	return creations, nil
 }
 
-// edit changes an exported state. Its fields are untyped, because State has only some of
-// the fields of an export. All digits of numbers are kept.
+// edit is a change of an exported state. The state is untyped here, because the type State has
+// only some of its fields. Numbers keep all their digits.
 type edit struct {
 	export     map[string]any // the whole export
 	deployment map[string]any // the field deployment of the export
-	orphans    []store.Object // objects that were not adopted so far
+	orphans    []store.Object // objects at AWS that no state contains, without the adopted ones
 	report     []string       // messages for the user
 }
 
@@ -126,9 +126,9 @@ func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
 // adopt looks for an orphan that may come from the creation c, and adds it to the state. It
 // returns false if there is no such orphan.
 //
-// If c replaces a resource of the state, it takes the position of that resource, which is
-// before the dependents. The old resource is marked as deleted, as Pulumi does, so that
-// the next update deletes it.
+// If c replaces a resource of the state, the new resource takes the position of the old one, so
+// that it is before the resources that depend on it. As in Pulumi, the old resource is marked for
+// deletion, and the next update deletes it.
 func (e *edit) adopt(c creation) (adopted bool) {
 	for i, o := range e.orphans {
 		if o.Type != c.Type || !MayComeFrom(o, c.Inputs) {
@@ -154,9 +154,9 @@ func (e *edit) adopt(c creation) (adopted bool) {
 }
 
 // resolvePending removes the pending operations from the state. If a pending creation has
-// created an object at AWS, the object becomes a resource of the state. The next update
-// repeats all other creations. If a Kubernetes object exists already, the provider
-// updates the object instead.
+// created an object at AWS, the object becomes a resource of the state. The next update repeats
+// all other pending creations. If such a creation has created a Kubernetes object, the Kubernetes
+// provider then updates the object.
 func (e *edit) resolvePending(pending []Operation) {
 	operations, _ := e.deployment["pending_operations"].([]any)
 	for i, op := range pending {

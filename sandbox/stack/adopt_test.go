@@ -70,7 +70,7 @@ func TestOrphansAreInNoStateAndWereNotCreatedByAWS(t *testing.T) {
 		}
 		return nil
 	}))
-	orphans, err := s.orphans(t.Context())
+	orphans, err := s.findOrphans(t.Context())
 	require.NoError(t, err)
 	require.Len(t, orphans, 1, "an object of another stack is no orphan, and neither is one that AWS creates by itself")
 	require.Equal(t, "subnet-2", orphans[0].ID)

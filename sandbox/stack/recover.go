@@ -23,8 +23,8 @@ type lock struct {
 	Timestamp time.Time `json:"timestamp"`
 }
 
-// locks reads the locks of a stack in the file backend.
-func locks(l *layout.Layout, stack string) ([]lock, error) {
+// readLocks reads the locks of a stack in the file backend.
+func readLocks(l *layout.Layout, stack string) ([]lock, error) {
 	files, err := filepath.Glob(filepath.Join(l.Backend(), ".pulumi", "locks", "organization", "*", stack, "*.json"))
 	if err != nil {
 		return nil, err
@@ -40,8 +40,8 @@ func locks(l *layout.Layout, stack string) ([]lock, error) {
 			err = json.Unmarshal(raw, &parsed)
 		}
 		if err != nil {
-			// The process that wrote this incomplete lock was killed. For an empty lock,
-			// holderMayRun returns false.
+			// The process that wrote this incomplete lock was killed. holderMayRun returns false
+			// for an empty lock, so Recover releases it.
 			parsed = lock{}
 		}
 		all = append(all, parsed)
@@ -56,9 +56,9 @@ type machine struct {
 	startTime func(pid int) (began time.Time, ok bool)
 }
 
-// holderMayRun says whether the process that took the lock may still run. A process of
-// another machine cannot be seen, so it counts as running. A process with the PID of the
-// lock may have started after the lock was taken. Then it is another process.
+// holderMayRun says whether the process that took the lock may still run. A process on another
+// machine can't be seen, so it counts as running. If the process with the lock's PID has started
+// after the lock was taken, it is another process, and the holder does not run.
 func (m machine) holderMayRun(l lock) bool {
 	if l.PID == 0 {
 		return false
@@ -92,18 +92,19 @@ func (e *lockedError) Error() string {
 //
 // The state is edited by export and import, as a user would do it. The flag
 // --import-pending-creates of refresh is not enough: it only changes the type of the
-// operation, and the resource is lost with the next snapshot (seen with 3.259).
+// operation, and the resource is lost with the next snapshot (seen with Pulumi 3.259).
 func (s *Stack) Recover(ctx context.Context, printf func(string, ...any)) (State, error) {
 	state, err := s.recover(ctx, printf)
 	return state, s.Explain(ctx, err)
 }
 
-// recover does the work of Recover, which adds the explanation to its errors.
+// recover repairs and returns the stack's state. It returns errors without the explanation that
+// Recover adds.
 func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State, error) {
 	if err := s.unlock(ctx, printf); err != nil {
 		return State{}, err
 	}
-	orphans, err := s.orphans(ctx)
+	orphans, err := s.findOrphans(ctx)
 	if err != nil {
 		return State{}, err
 	}
@@ -157,7 +158,7 @@ func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State
 // unlock releases the locks of Pulumi processes that were killed. If the holder of
 // a lock may still run, it returns a *lockedError.
 func (s *Stack) unlock(ctx context.Context, printf func(string, ...any)) error {
-	all, err := locks(s.layout, s.name)
+	all, err := readLocks(s.layout, s.name)
 	if err != nil || len(all) == 0 {
 		return err
 	}

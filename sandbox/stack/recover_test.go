@@ -42,7 +42,7 @@ func TestIncompleteLocksAreReadAsEmpty(t *testing.T) {
 	require.NoError(t, err)
 	dir := filepath.Join(l.Backend(), ".pulumi/locks/organization/progressive-framework/sandbox")
 	require.NoError(t, os.MkdirAll(dir, 0o700))
-	all, err := locks(l, "sandbox")
+	all, err := readLocks(l, "sandbox")
 	require.NoError(t, err)
 	require.Empty(t, all)
 
@@ -50,11 +50,11 @@ func TestIncompleteLocksAreReadAsEmpty(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), complete, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "b.json"), complete[:9], 0o600))
-	all, err = locks(l, "sandbox")
+	all, err = readLocks(l, "sandbox")
 	require.NoError(t, err)
 	require.Equal(t, []lock{{PID: 7, Hostname: "here", Username: "me", Timestamp: noon}, {}}, all)
 
-	all, err = locks(l, "staging")
+	all, err = readLocks(l, "staging")
 	require.NoError(t, err)
 	require.Empty(t, all, "locks of another stack are not read")
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Within returns base with the variables for the sandbox's tools. These are the variables
-// of layout.Within and BuildVariables. So every tool builds the program with the same
-// settings.
+// Within returns the environment base with the changes of layout.Within and with
+// BuildVariables. So every tool builds the program with the same settings.
 func Within(l *layout.Layout, base []string) []string {
 	build := BuildVariables()
 	var env []string
@@ -21,7 +20,7 @@ func Within(l *layout.Layout, base []string) []string {
 		isBuildVariable := slices.ContainsFunc(build, func(set string) bool { return strings.HasPrefix(set, name+"=") })
 		switch {
 		case name == "PATH": // in a shell of make env it contains the sandbox's folders
-			env = append(env, "PATH="+without(without(value, l.Bin()), l.ShellBin()))
+			env = append(env, "PATH="+pathWithout(pathWithout(value, l.Bin()), l.ShellBin()))
 		case !isBuildVariable:
 			env = append(env, kv)
 		}
@@ -29,11 +28,11 @@ func Within(l *layout.Layout, base []string) []string {
 	return append(l.Within(env), build...)
 }
 
-// BuildVariables returns the variables of the go command for builds of the program, as
-// NAME=VALUE. The bootstrap and the Go language host must build with equal settings.
-// Otherwise the AWS SDK is compiled once for each. Since Pulumi 3.248 the real host uses
-// these settings by itself (https://github.com/pulumi/pulumi/pull/23495 added -trimpath).
-// An older host and our stand-in read them from the environment.
+// BuildVariables returns the environment variables for the go command in builds of the program,
+// as NAME=VALUE. The bootstrap and the Go language host must build with equal settings.
+// Otherwise the go command compiles the AWS SDK once for each of them. Since Pulumi 3.248 the
+// real host uses these settings by itself (https://github.com/pulumi/pulumi/pull/23495 added
+// -trimpath). An older host and the stand-in read the settings from the environment.
 //
 // The user's shell may set another target system, flags such as -mod, a workspace in a
 // folder above, or the folder of an older Go. These variables replace such settings.
@@ -48,8 +47,8 @@ func BuildVariables() []string {
 	}
 }
 
-// without returns a PATH without the folder dir.
-func without(path, dir string) string {
+// pathWithout returns a PATH without the folder dir.
+func pathWithout(path, dir string) string {
 	list := slices.DeleteFunc(filepath.SplitList(path), func(d string) bool { return d == dir })
 	return strings.Join(list, string(os.PathListSeparator))
 }

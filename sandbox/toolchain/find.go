@@ -17,9 +17,9 @@ import (
 // versionTimeout is how long a tool may take to print its version.
 const versionTimeout = 20 * time.Second
 
-// newResolver returns a resolver for the environment environ. It ignores the folders
-// ignored on the PATH, because their tools are not installed on the machine. The last of
-// these folders has the executables of the bootstrap.
+// newResolver returns a resolver for the environment environ. The resolver does not search the
+// folders in ignored, although they may be on the PATH: their tools belong to the sandbox and are
+// not installed on the machine. The last folder in ignored has the executables of the bootstrap.
 func newResolver(ctx context.Context, environ []string, ignored ...string) *resolver {
 	r := &resolver{ctx: ctx, environ: append(slices.Clone(environ), "PULUMI_SKIP_UPDATE_CHECK=1")}
 	if len(ignored) > 0 {
@@ -57,8 +57,8 @@ func (r *resolver) find(name string) string {
 	return ""
 }
 
-// output runs a tool and returns its output, or "" if the tool fails.
-func (r *resolver) output(file string, args ...string) string {
+// commandOutput runs a tool and returns its output, or "" if the tool fails.
+func (r *resolver) commandOutput(file string, args ...string) string {
 	ctx, cancel := context.WithTimeout(r.ctx, versionTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, file, args...)
@@ -70,20 +70,21 @@ func (r *resolver) output(file string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// InstalledPulumi looks for pulumi on the PATH of environ, except in the folders ignored.
-// It returns the path and the version, if the version is new enough. Otherwise path is
-// "". If an installed pulumi is not used, note has the reason.
+// InstalledPulumi looks for pulumi on the PATH of environ, except in the folders in ignored. If
+// the version is new enough, it returns the path and the version. Otherwise path is "". If a
+// pulumi is installed but is not used, note has the reason.
 func InstalledPulumi(ctx context.Context, environ []string, ignored ...string) (path, version, note string) {
 	return newResolver(ctx, environ, ignored...).installedPulumi()
 }
 
-// installedPulumi does the work of InstalledPulumi.
-func (r *resolver) installedPulumi() (path, version, note string) {
+// findPulumi looks for pulumi on the resolver's PATH. If the version is new enough, it returns
+// the path and the version. Otherwise path is "", and note has the reason if a pulumi was found.
+func (r *resolver) findPulumi() (path, version, note string) {
 	file := r.find("pulumi")
 	if file == "" {
 		return "", "", ""
 	}
-	printed := r.output(file, "version")
+	printed := r.commandOutput(file, "version")
 	v, ok := parseVersion(printed)
 	if !ok {
 		return "", "", fmt.Sprintf("%s does not print its version", file)
@@ -94,18 +95,21 @@ func (r *resolver) installedPulumi() (path, version, note string) {
 	return file, printed, ""
 }
 
-func (r *resolver) pulumi() Tool {
+// selectPulumi returns an installed Pulumi CLI if its version is new enough. Otherwise it returns
+// the CLI that the bootstrap built.
+func (r *resolver) selectPulumi() Tool {
 	t := Tool{Name: "pulumi", Kind: Built, Path: filepath.Join(r.built, "pulumi")}
-	path, version, note := r.installedPulumi()
+	path, version, note := r.findPulumi()
 	if t.Note = note; path != "" {
 		t.Kind, t.Path, t.Version = Installed, path, version
 		return t
 	}
-	t.Version = r.output(t.Path, "version")
+	t.Version = r.commandOutput(t.Path, "version")
 	return t
 }
 
-func (r *resolver) languageHost() Tool {
+// selectLanguageHost returns an installed Go language host, or the stand-in if none is installed.
+func (r *resolver) selectLanguageHost() Tool {
 	t := r.standIn("pulumi-language-go")
 	if file := r.find(t.Name); file != "" {
 		t.Kind, t.Path = Installed, file
@@ -114,20 +118,20 @@ func (r *resolver) languageHost() Tool {
 }
 
 // InstalledKubernetesPlugin returns the path of an installed Kubernetes provider that the
-// sandbox will use. It looks on the PATH of environ, except in the folders ignored, and
-// among Pulumi's plugins. It returns "" if there is none.
+// sandbox will use, or "" if there is none. It searches the PATH of environ, except the folders
+// in ignored, and the plugins in PULUMI_HOME.
 func InstalledKubernetesPlugin(ctx context.Context, environ []string, ignored ...string) string {
-	t := newResolver(ctx, environ, ignored...).kubernetesPlugin()
+	t := newResolver(ctx, environ, ignored...).selectKubernetesPlugin()
 	if t.Kind != Installed {
 		return ""
 	}
 	return t.Path
 }
 
-// kubernetesPlugin returns the Kubernetes provider that the sandbox uses. The first choice
+// selectKubernetesPlugin returns the Kubernetes provider that the sandbox uses. The first choice
 // is a provider on the PATH. The second is the newest of Pulumi's plugins that has the
 // right major version. The last is the provider that the bootstrap built.
-func (r *resolver) kubernetesPlugin() Tool {
+func (r *resolver) selectKubernetesPlugin() Tool {
 	const name = "pulumi-resource-kubernetes"
 	t := Tool{Name: name, Kind: Built, Path: filepath.Join(r.built, name), Version: KubernetesPluginVersion}
 	if file := r.find(t.Name); file != "" {
@@ -144,7 +148,7 @@ func (r *resolver) kubernetesPlugin() Tool {
 		name := strings.TrimPrefix(filepath.Base(filepath.Dir(file)), prefix)
 		v, ok := parseVersion(name)
 		switch {
-		case !ok:
+		case !ok: // the folder's name has no version, so it is no plugin
 		case v.major != KubernetesPluginMajor:
 			t.Note = fmt.Sprintf("%s is %s; major version %d is needed", file, name, KubernetesPluginMajor)
 		case best.less(v):
@@ -158,9 +162,9 @@ func (r *resolver) kubernetesPlugin() Tool {
 	return t
 }
 
-// kubectl returns an installed kubectl, if the API server supports its version. Otherwise
+// selectKubectl returns an installed kubectl, if the API server supports its version. Otherwise
 // it returns the sandbox's own kubectl.
-func (r *resolver) kubectl() Tool {
+func (r *resolver) selectKubectl() Tool {
 	t := r.standIn("kubectl")
 	t.Kind = Built // the sandbox's binary contains the genuine code, of the module k8s.io/kubectl
 	t.Version = fmt.Sprintf("v1.%d", KubernetesMinor)
@@ -173,7 +177,7 @@ func (r *resolver) kubectl() Tool {
 			GitVersion string `json:"gitVersion"`
 		} `json:"clientVersion"`
 	}
-	printed := r.output(file, "version", "--client", "-o", "json")
+	printed := r.commandOutput(file, "version", "--client", "-o", "json")
 	if err := json.Unmarshal([]byte(printed), &output); err != nil {
 		t.Note = fmt.Sprintf("%s does not print its version", file)
 		return t

@@ -23,15 +23,15 @@ const (
 	Installed Kind = "installed"
 	// Built is the real tool, built here from its own source.
 	Built Kind = "built"
-	// StandIn is our replacement for the real tool.
+	// StandIn is the sandbox's own replacement for the real tool.
 	StandIn Kind = "stand-in"
 )
 
 // Real says whether the tool is the genuine one.
 func (k Kind) Real() bool { return k != StandIn }
 
-// multicall is the name of the binary that contains all stand-ins. Each stand-in is a link
-// to it.
+// multicall is the name of the executable that contains all stand-ins. Each stand-in is a link
+// to this executable.
 const multicall = "sandbox"
 
 // The versions that decide whether an installed tool is used.
@@ -39,7 +39,7 @@ const (
 	// PulumiMajor is the major version of the CLI, and of the SDK in go.mod.
 	PulumiMajor = 3
 	// PulumiMinor is the minor version of the oldest CLI with which the project works.
-	// sandbox/cli/go.mod pins it.
+	// sandbox/cli/go.mod pins this version.
 	PulumiMinor = 259
 	// KubernetesMinor is the minor version of the sandbox's API server, which
 	// sandbox/go.mod pins. The API server supports a kubectl that is at most one minor
@@ -88,10 +88,10 @@ type resolver struct {
 func Resolve(ctx context.Context, l *layout.Layout, built string, environ []string) ([]Tool, error) {
 	r := newResolver(ctx, environ, l.Bin(), built)
 	tools := []Tool{
-		r.pulumi(),
-		r.languageHost(),
-		r.kubernetesPlugin(),
-		r.kubectl(),
+		r.selectPulumi(),
+		r.selectLanguageHost(),
+		r.selectKubernetesPlugin(),
+		r.selectKubectl(),
 		r.standIn("pulumi-resource-aws"),
 		r.standIn("aws"),
 		r.standIn(multicall),

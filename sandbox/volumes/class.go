@@ -31,9 +31,9 @@ const ClassName = "sandbox-local"
 // provisionerName is the provisioner in the storage class.
 const provisionerName = "sandbox.progressive-framework/local"
 
-// ebsProvisioner is the provisioner in the class fast-ssd, which is the EBS CSI driver. In
-// a simulated cluster the stacks staging and prod use that class, so this package must
-// provision its volumes too.
+// ebsProvisioner is the provisioner in the class fast-ssd: the EBS CSI driver. In a simulated
+// cluster the stacks staging and prod use that class, so this package must also provision the
+// volumes of that class.
 const ebsProvisioner = "ebs.csi.aws.com"
 
 // provisioners are the names under which this package provisions volumes.
@@ -69,7 +69,8 @@ func CopyDefaultClass(ctx context.Context, l *layout.Layout) error {
 	return copyDefault(ctx, client.StorageV1().StorageClasses())
 }
 
-// copyDefault does the work of CopyDefaultClass. Tests call it with a fake cluster.
+// copyDefault creates the class ClassName as a copy of the default class, unless ClassName
+// exists. Tests call it with a fake cluster.
 func copyDefault(ctx context.Context, classes storageclient.StorageClassInterface) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
@@ -94,9 +95,9 @@ func copyDefault(ctx context.Context, classes storageclient.StorageClassInterfac
 	return ensureClass(ctx, classes, defaultClass)
 }
 
-// class returns the storage class. A volume is a folder of the node of its pod, so it is
-// provisioned after the pod has got a node. A volume is deleted with its claim. Kubernetes
-// does not delete the claims of a deleted StatefulSet, so the StatefulSet's data stay.
+// class returns the storage class ClassName. A volume is a folder on the pod's node, so the
+// volume is provisioned after the pod was assigned to a node. A volume is deleted with its claim.
+// Kubernetes does not delete the claims of a deleted StatefulSet, so the StatefulSet's data stay.
 func class() *storagev1.StorageClass {
 	bindingMode, reclaimPolicy, expansion := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimDelete, true
 	return &storagev1.StorageClass{

@@ -20,8 +20,8 @@ type provisioner struct{ root string }
 const folderMode = 0o770
 
 // Provision creates a folder and a volume for it. The volume has the type local,
-// because the kubelet sets the fsGroup of a pod only for some types. The node
-// affinity uses the name of the node as its host name, which are equal in a sandbox.
+// because the kubelet sets the fsGroup of a pod only for some types. The node affinity
+// compares the label of the host name with the node's name, which are equal in a sandbox.
 func (p provisioner) Provision(_ context.Context, o controller.ProvisionOptions) (*corev1.PersistentVolume, controller.ProvisioningState, error) {
 	if o.SelectedNodeName == "" {
 		return nil, controller.ProvisioningFinished, fmt.Errorf("claim %s/%s: its pod has no node yet", o.PVC.Namespace, o.PVC.Name)
@@ -29,7 +29,7 @@ func (p provisioner) Provision(_ context.Context, o controller.ProvisionOptions)
 	path := filepath.Join(p.root, o.PVName)
 	err := os.MkdirAll(path, folderMode)
 	if err == nil {
-		err = os.Chmod(path, folderMode) // the mode of Mkdir lacks the bits of the umask
+		err = os.Chmod(path, folderMode) // because MkdirAll removes the bits of the umask from the mode
 	}
 	if err != nil {
 		return nil, controller.ProvisioningFinished, fmt.Errorf("claim %s/%s: %w", o.PVC.Namespace, o.PVC.Name, err)

@@ -57,7 +57,7 @@ func resizeAll(ctx context.Context, client kubernetes.Interface) error {
 			return fmt.Errorf("volume of claim %s/%s: %w", claim.Namespace, claim.Name, err)
 		}
 		if !slices.Contains(provisioners, volume.Annotations[provisionedBy]) {
-			continue // another driver's
+			continue // another driver provisioned this volume
 		}
 		volume.Spec.Capacity[corev1.ResourceStorage] = requested
 		if _, err := client.CoreV1().PersistentVolumes().Update(ctx, volume, metav1.UpdateOptions{}); err != nil {

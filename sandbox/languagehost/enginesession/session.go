@@ -1,6 +1,6 @@
-// Package enginesession is a plugin's side of its connection with the Pulumi engine. It
-// serves the plugin's gRPC service as the engine expects. It detects the end of the engine
-// and ends calls that the engine cancels. It also logs to the engine's display.
+// Package enginesession connects a plugin with the Pulumi engine. It serves the plugin's gRPC
+// service as the engine expects. It detects that the engine has ended, and ends calls that the
+// engine cancels. It also logs to the engine's display.
 package enginesession
 
 import (
@@ -65,7 +65,7 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 	if _, err := fmt.Fprintf(stdout, "%d\n", listener.Addr().(*net.TCPAddr).Port); err != nil {
 		return errors.Join(fmt.Errorf("writing the port for the engine: %w", err), listener.Close())
 	}
-	// ErrServerStopped: ctx ended before Serve was called, which is no failure.
+	// ErrServerStopped means that ctx ended before Serve was called. This is no failure.
 	if err := server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serving the engine: %w", err)
 	}
@@ -131,9 +131,9 @@ func (s *Session) Cancel() {
 	}
 }
 
-// Bound returns a context for one call. The context ends with ctx, with the session or with
-// Cancel. Its cause is the reason of the end. At the end of the call the caller must call
-// the returned function.
+// Bound returns a context for one call. The context ends when ctx ends, when the session ends or
+// when Cancel is called. Its cause says which of these happened. The caller must call the
+// returned function at the end of the call.
 func (s *Session) Bound(ctx context.Context) (context.Context, func()) {
 	ctx, end := context.WithCancelCause(ctx)
 	detach := context.AfterFunc(s.life, func() { end(context.Cause(s.life)) })

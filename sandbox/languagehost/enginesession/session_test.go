@@ -27,7 +27,7 @@ func newSession(t *testing.T) (session *Session, stop context.CancelFunc, done c
 	return <-sessions, stop, done
 }
 
-func TestBoundContextEndsAfterTheEndOf(t *testing.T) {
+func TestBoundContextEndsWithOperationPluginAndCall(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		end    func(*Session, context.CancelFunc, context.CancelFunc)
