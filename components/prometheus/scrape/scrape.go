@@ -278,7 +278,7 @@ const (
 // pod. The labels id and name change with each restart, and image with each release; without them
 // a container keeps its two series.
 func throttling(namespace string) job {
-	j := containers(namespace)
+	j := containerJob(namespace)
 	j.Name, j.Path, j.Interval, j.BodyLimit = promrules.ThrottlingJob, "/metrics/cadvisor", seconds(throttlingInterval), throttlingBodyLimit
 	j.Series = []relabel{
 		{Source: []string{"__name__"}, Regex: "container_cpu_cfs_(throttled_)?periods_total", Action: "keep"},
