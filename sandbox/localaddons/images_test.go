@@ -142,7 +142,7 @@ func TestErrorNamesTheSourceThatDoesNotBuild(t *testing.T) {
 	require.ErrorContains(t, err, "no sources of image coredns in "+filepath.Join(l.Project, "sandbox/localaddons/coredns"))
 }
 
-func TestOtherClustersGetNothing(t *testing.T) {
+func TestOnlyLocalClustersGetAddons(t *testing.T) {
 	for _, kind := range []string{layout.ClusterSimulated, layout.ClusterExisting} {
 		l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: kind})
 		require.NoError(t, err)

@@ -68,7 +68,7 @@ func TestEnsureCreatesMissingNodesAndDeletesSurplusOnes(t *testing.T) {
 		require.NoError(t, ensure(t.Context(), f, newNodes(zones, tc.perZone)), tc.reason)
 		require.Len(t, f.nodes, 3*len(tiers)*tc.perZone+1, "%s: all simulated nodes, and the node that is not simulated", tc.reason)
 		for name, n := range f.nodes {
-			require.True(t, name == "somebody-elses" || usable(n), "%s: %s", tc.reason, name)
+			require.True(t, name == "somebody-elses" || isUsable(n), "%s: %s", tc.reason, name)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func TestUsableNodesAreReadyAndHaveNoTaintOfNewNodes(t *testing.T) {
 		{"a taint of the user does not matter", []corev1.Taint{{Key: "team"}}, ready, true},
 	} {
 		n := &corev1.Node{Spec: corev1.NodeSpec{Taints: tc.taints}, Status: corev1.NodeStatus{Conditions: tc.conds}}
-		require.Equal(t, tc.want, usable(n), tc.reason)
+		require.Equal(t, tc.want, isUsable(n), tc.reason)
 	}
 }
 

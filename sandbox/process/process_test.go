@@ -56,8 +56,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// await returns at a signal. It returns after a minute at the latest, so that no test
-// leaves a process.
+// await waits for a signal. It returns after a minute if there is no signal, so that no test
+// leaves a running process.
 func await(s os.Signal) {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, s)

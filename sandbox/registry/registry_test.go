@@ -115,7 +115,7 @@ func (b *testRegistry) requirePull(ref string, want v1.Hash) {
 	require.Equal(b.t, want, digest)
 }
 
-// do sends a plain request; an empty user sends no credentials.
+// do sends a request without a client library. If user is empty, the request has no credentials.
 func (b *testRegistry) do(method, path, user string, body io.Reader, header http.Header) *http.Response {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://"+b.layout.RegistryAddress()+path, body)

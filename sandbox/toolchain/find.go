@@ -74,7 +74,7 @@ func (r *resolver) commandOutput(file string, args ...string) string {
 // the version is new enough, it returns the path and the version. Otherwise path is "". If a
 // pulumi is installed but is not used, note has the reason.
 func InstalledPulumi(ctx context.Context, environ []string, ignored ...string) (path, version, note string) {
-	return newResolver(ctx, environ, ignored...).installedPulumi()
+	return newResolver(ctx, environ, ignored...).findPulumi()
 }
 
 // findPulumi looks for pulumi on the resolver's PATH. If the version is new enough, it returns
