@@ -7,7 +7,7 @@ import (
 
 var storeExamples = []example{
 	{rule: "image-of-this-stack", resource: deployment, path: ownContainer + ".image", edits: []edit{withoutImage(deployment)}, ifAbsent: evaluate.Holds},
-	{rule: "image-of-this-stack", resource: deployment, path: ownContainer + ".image", bad: "222222222222.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:" + digits, preparation: imageInAccount},
+	{rule: "image-of-this-stack", resource: deployment, path: ownContainer + ".image", bad: "222222222222.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:" + digestHex, preparation: imageInAccount},
 	{rule: "image-of-this-stack", resource: deployment, path: ownContainer + ".image", bad: "111111111111.dkr.ecr.us-east-1.amazonaws.com/mirror/a:1", preparation: imageInAccount, alsoBroken: []string{"pod-image-by-digest @ " + deployment}},
 	{rule: "nodes-hold-all-pods", resource: "Group web-group", path: "maxSize", bad: 0.0, subject: eksCluster, preparation: []edit{set("Group application-group", "maxSize", 1.0), set("Group web-group", "maxSize", 40.0), set("Group web-group", "minSize", -1.0), set("Group application-group", "minSize", 0.0)}},
 	{rule: "store-protected", resource: postgresInstance, edits: []edit{change(postgresInstance, func(r *graph.Resource) { r.Protect = false })}},
@@ -20,7 +20,7 @@ var storeExamples = []example{
 }
 
 // imageInAccount makes a workload run an image by digest of the account's registry.
-var imageInAccount = []edit{withoutImage(deployment), set(deployment, ownContainer+".image", "111111111111.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:"+digits)}
+var imageInAccount = []edit{withoutImage(deployment), set(deployment, ownContainer+".image", "111111111111.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:"+digestHex)}
 
 // routeOut returns the example of a route of the stores' subnets to a kind of gateway.
 func routeOut(gateway string) example {

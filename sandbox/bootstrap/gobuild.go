@@ -101,15 +101,15 @@ func (e executable) patch(ctx context.Context, w workspace) (modfile string, err
 	if err := os.RemoveAll(work); err != nil {
 		return "", err
 	}
-	upstream := filepath.Join(work, "upstream")
-	if err := os.CopyFS(upstream, os.DirFS(downloaded.Dir)); err != nil {
+	moduleCopy := filepath.Join(work, "upstream")
+	if err := os.CopyFS(moduleCopy, os.DirFS(downloaded.Dir)); err != nil {
 		return "", fmt.Errorf("copy of %s: %w", e.patched.module, err)
 	}
-	if err := e.patched.apply(upstream); err != nil {
+	if err := e.patched.apply(moduleCopy); err != nil {
 		return "", err
 	}
 	for _, document := range e.embeds {
-		content, err := os.ReadFile(filepath.Join(upstream, document.file))
+		content, err := os.ReadFile(filepath.Join(moduleCopy, document.file))
 		if err != nil {
 			return "", err
 		}
@@ -122,7 +122,7 @@ func (e executable) patch(ctx context.Context, w workspace) (modfile string, err
 	}
 	modfile = filepath.Join(work, "go.mod")
 	for name, addition := range map[string]string{
-		"go.mod": fmt.Sprintf("\nreplace %s => %q\n", e.patched.module, upstream), "go.sum": "",
+		"go.mod": fmt.Sprintf("\nreplace %s => %q\n", e.patched.module, moduleCopy), "go.sum": "",
 	} {
 		content, err := os.ReadFile(filepath.Join(w.project, e.dir, name))
 		if err != nil {

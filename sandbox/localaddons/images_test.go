@@ -90,10 +90,10 @@ func TestChangedImageIsBuiltAgain(t *testing.T) {
 		change func(t *testing.T, l *layout.Layout)
 	}{
 		{"a source", func(t *testing.T, l *layout.Layout) {
-			change(t, filepath.Join(l.Project, "sandbox/localaddons/pause/main.go"), "\n// changed\n")
+			appendText(t, filepath.Join(l.Project, "sandbox/localaddons/pause/main.go"), "\n// changed\n")
 		}},
 		{"a module", func(t *testing.T, l *layout.Layout) {
-			change(t, filepath.Join(l.Project, "sandbox/go.mod"), "\n// changed\n")
+			appendText(t, filepath.Join(l.Project, "sandbox/go.mod"), "\n// changed\n")
 		}},
 		{"a tag that was removed", func(t *testing.T, l *layout.Layout) {
 			password, err := registry.EnsurePassword(l)
@@ -121,8 +121,8 @@ func TestChangedImageIsBuiltAgain(t *testing.T) {
 	}
 }
 
-// change appends text to a file.
-func change(t *testing.T, path, text string) {
+// appendText appends text to a file.
+func appendText(t *testing.T, path, text string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
@@ -133,7 +133,7 @@ func change(t *testing.T, path, text string) {
 
 func TestErrorNamesTheSourceThatDoesNotBuild(t *testing.T) {
 	l := newSandbox(t)
-	change(t, filepath.Join(l.Project, "sandbox/localaddons/pause/main.go"), "\nvar broken int = \"\"\n")
+	appendText(t, filepath.Join(l.Project, "sandbox/localaddons/pause/main.go"), "\nvar broken int = \"\"\n")
 	require.ErrorContains(t, PushPause(t.Context(), l), "main.go:", "the compiler's own message")
 
 	b, err := goimage.NewBuilder(l)
@@ -142,7 +142,7 @@ func TestErrorNamesTheSourceThatDoesNotBuild(t *testing.T) {
 	require.ErrorContains(t, err, "no sources of image coredns in "+filepath.Join(l.Project, "sandbox/localaddons/coredns"))
 }
 
-func TestOtherClustersGetNothing(t *testing.T) {
+func TestOnlyLocalClustersGetAddons(t *testing.T) {
 	for _, kind := range []string{layout.ClusterSimulated, layout.ClusterExisting} {
 		l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: kind})
 		require.NoError(t, err)
@@ -153,7 +153,7 @@ func TestOtherClustersGetNothing(t *testing.T) {
 	}
 }
 
-func TestPauseHasTheReferenceOfTheCluster(t *testing.T) {
+func TestPauseReferenceEqualsThatOfTheCluster(t *testing.T) {
 	l := &layout.Layout{Settings: layout.Settings{Ports: layout.Ports{Registry: 5001}}}
 	require.Equal(t, localcluster.PauseImage(l), l.RegistryAddress()+"/"+pause.Repository+":"+pause.Tags[0])
 }

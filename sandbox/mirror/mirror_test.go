@@ -12,7 +12,7 @@ import (
 
 // The stack pulls an image by its tag, and go.mod pins the version that is built. Both
 // must be the same version.
-func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
+func TestImageTagsEqualTheVersionsInGoMod(t *testing.T) {
 	requiredVersion := func(folder, module string) string {
 		raw, err := os.ReadFile(filepath.Join("../..", folder, "go.mod"))
 		require.NoError(t, err)
@@ -39,9 +39,10 @@ func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
 	}
 }
 
-// The components of the stack contain the same versions: components/keda,
-// components/prometheus and components/vpa.
-func TestTagsAreThoseOfTheComponents(t *testing.T) {
+// The packages components/keda, components/prometheus, components/statemetrics and
+// components/vpa contain the versions that a stack deploys. The sandbox must build the same
+// versions.
+func TestImageTagsEqualTheVersionsOfTheComponents(t *testing.T) {
 	for _, row := range []struct{ file, text string }{
 		{"components/prometheus/args.go", `Version = "` + images[0].Tags[0] + `"`},
 		{"components/keda/images.go", `const Version = "` + images[2].Tags[0] + `"`},

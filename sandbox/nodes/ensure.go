@@ -159,7 +159,7 @@ func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
 				if err := api.Delete(ctx, n.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 					return fmt.Errorf("delete %s: %w", n.Name, err)
 				}
-			case usable(&n):
+			case isUsable(&n):
 				ready++
 			}
 		}
@@ -174,9 +174,9 @@ func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
 	}
 }
 
-// usable says whether pods can be scheduled on a node. The node must be ready, and the
+// isUsable says whether pods can be scheduled on a node. The node must be ready, and the
 // controller manager must have removed the taint of a new node.
-func usable(n *corev1.Node) bool {
+func isUsable(n *corev1.Node) bool {
 	for _, t := range n.Spec.Taints {
 		if t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable {
 			return false

@@ -16,7 +16,7 @@ import (
 
 var zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
-// fakeAPI stores nodes as the API server does. Each becomes ready when it is listed
+// fakeAPI stores nodes as the API server does. Each node becomes ready when it is listed
 // for the second time.
 type fakeAPI struct {
 	nodes  map[string]*corev1.Node
@@ -58,7 +58,7 @@ func (f *fakeAPI) Delete(_ context.Context, name string, _ metav1.DeleteOptions)
 
 func TestEnsureCreatesMissingNodesAndDeletesSurplusOnes(t *testing.T) {
 	f := newFake()
-	f.nodes["somebody-elses"] = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "somebody-elses"}}
+	f.nodes["other-node"] = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "other-node"}}
 	for _, tc := range []struct {
 		reason  string
 		perZone int
@@ -68,7 +68,7 @@ func TestEnsureCreatesMissingNodesAndDeletesSurplusOnes(t *testing.T) {
 		require.NoError(t, ensure(t.Context(), f, newNodes(zones, tc.perZone)), tc.reason)
 		require.Len(t, f.nodes, 3*len(tiers)*tc.perZone+1, "%s: all simulated nodes, and the node that is not simulated", tc.reason)
 		for name, n := range f.nodes {
-			require.True(t, name == "somebody-elses" || usable(n), "%s: %s", tc.reason, name)
+			require.True(t, name == "other-node" || isUsable(n), "%s: %s", tc.reason, name)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestEnsureNeedsZonesAndAtLeastOneNode(t *testing.T) {
 
 func TestNodesHaveTheLabelsAndCapacityOfEKS(t *testing.T) {
 	nodes := newNodes(zones, 2)
-	require.Len(t, nodes, 12)
+	require.Len(t, nodes, 12) // 3 zones × 2 tiers × 2 nodes
 	n := nodes[5]
 	require.Equal(t, "simulated-us-east-1b-web-1", n.Name)
 	require.Equal(t, "web", n.Labels[tierLabel])
@@ -126,11 +126,11 @@ func TestUsableNodesAreReadyAndHaveNoTaintOfNewNodes(t *testing.T) {
 		{"a taint of the user does not matter", []corev1.Taint{{Key: "team"}}, ready, true},
 	} {
 		n := &corev1.Node{Spec: corev1.NodeSpec{Taints: tc.taints}, Status: corev1.NodeStatus{Conditions: tc.conds}}
-		require.Equal(t, tc.want, usable(n), tc.reason)
+		require.Equal(t, tc.want, isUsable(n), tc.reason)
 	}
 }
 
-func TestStagesAreThoseOfKwok(t *testing.T) {
+func TestLoadStagesReturnsTwoNodeAndThreePodStages(t *testing.T) {
 	stages, err := loadStages()
 	require.NoError(t, err)
 	require.Len(t, stages[internalversion.StageResourceRef{APIGroup: "v1", Kind: "Node"}], 2)

@@ -30,8 +30,8 @@ const leaseSeconds = 40
 // parallelism is the number of workers for each of kwok's queues. It is kwok's default.
 const parallelism = 4
 
-// podAddresses is the range of the simulated pods' addresses. Nothing answers at
-// them.
+// podAddresses is the range of the simulated pods' addresses. No process listens on these
+// addresses.
 const podAddresses = "100.64.0.1/16"
 
 // Run simulates the kubelets of the nodes until ctx ends. As soon as it watches the API

@@ -140,6 +140,6 @@ func TestOnlyListeningSocketsOfThePortAreFound(t *testing.T) {
    3: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 444 1 0000 100 0 0 10 0
 broken line
 `
-	require.Equal(t, []string{"111", "333"}, listeners(table, 0x192B), "sockets that listen on any address, and neither connections nor other ports")
-	require.Empty(t, listeners(table, 1))
+	require.Equal(t, []string{"111", "333"}, listenerInodes(table, 0x192B), "sockets that listen on any address, and neither connections nor other ports")
+	require.Empty(t, listenerInodes(table, 1))
 }

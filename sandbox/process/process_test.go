@@ -56,8 +56,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// await returns at a signal. It returns after a minute at the latest, so that no test
-// leaves a process.
+// await waits for a signal. It returns after a minute if there is no signal, so that no test
+// leaves a running process.
 func await(s os.Signal) {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, s)
@@ -81,8 +81,8 @@ func newLayout(t *testing.T, names ...string) *layout.Layout {
 	return l
 }
 
-// specOf returns the Spec of a process that runs this executable with a role.
-func specOf(t *testing.T, name, role string) Spec {
+// newSpec returns the Spec of a process that runs this executable with a role.
+func newSpec(t *testing.T, name, role string) Spec {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -97,9 +97,9 @@ func pid(t *testing.T, l *layout.Layout, name string) int {
 	return r.PID
 }
 
-// eventually waits until a condition that depends on another process is true. what is the
+// awaitCondition waits until a condition that depends on another process is true. what is the
 // description of the condition in the failure.
-func eventually(t *testing.T, what string, isTrue func() bool) {
+func awaitCondition(t *testing.T, what string, isTrue func() bool) {
 	t.Helper()
 	require.Eventually(t, isTrue, 10*time.Second, 5*time.Millisecond, what)
 }
@@ -108,7 +108,7 @@ func TestStartRestartsOnlyAfterAChange(t *testing.T) {
 	l := newLayout(t, "a")
 	input := filepath.Join(t.TempDir(), "config")
 	require.NoError(t, os.WriteFile(input, []byte("one"), 0o600))
-	s := specOf(t, "a", "wait")
+	s := newSpec(t, "a", "wait")
 	s.Inputs = []string{input}
 
 	outcome, err := Start(t.Context(), l, s)
@@ -141,7 +141,7 @@ func TestStartRestartsOnlyAfterAChange(t *testing.T) {
 
 func TestStartReplacesAnOldExecutable(t *testing.T) {
 	l := newLayout(t, "a")
-	s := specOf(t, "a", "wait")
+	s := newSpec(t, "a", "wait")
 	self, err := os.ReadFile(s.Path)
 	require.NoError(t, err)
 	s.Path = filepath.Join(t.TempDir(), "program")
@@ -162,11 +162,11 @@ func TestStartReplacesAnOldExecutable(t *testing.T) {
 
 func TestStartStartsAKilledProcessAgain(t *testing.T) {
 	l := newLayout(t, "a")
-	s := specOf(t, "a", "wait")
+	s := newSpec(t, "a", "wait")
 	_, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(pid(t, l, "a"), syscall.SIGKILL))
-	eventually(t, "a killed process is not alive", func() bool { return !Alive(l, "a") })
+	awaitCondition(t, "a killed process is not alive", func() bool { return !Alive(l, "a") })
 	require.True(t, Recorded(l, "a"), "it was not stopped, so it should be started again")
 	outcome, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
@@ -175,7 +175,7 @@ func TestStartStartsAKilledProcessAgain(t *testing.T) {
 
 func TestProcessIsDetached(t *testing.T) {
 	l := newLayout(t, "a")
-	_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
+	_, err := Start(t.Context(), l, newSpec(t, "a", "wait"))
 	require.NoError(t, err)
 	session, err := getsid(pid(t, l, "a"))
 	require.NoError(t, err)
@@ -193,23 +193,23 @@ func getsid(pid int) (int, error) {
 func TestProcessDoesNotInheritTheShellsEnvironment(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "real")
 	l := newLayout(t, "a")
-	_, err := Start(t.Context(), l, specOf(t, "a", "environ"))
+	_, err := Start(t.Context(), l, newSpec(t, "a", "environ"))
 	require.NoError(t, err)
-	eventually(t, "it lists its environment", func() bool { return strings.HasSuffix(LogTail(l, "a", 100), "done") })
+	awaitCondition(t, "it lists its environment", func() bool { return strings.HasSuffix(LogTail(l, "a", 100), "done") })
 	require.NotContains(t, LogTail(l, "a", 100), "real")
 	require.Contains(t, LogTail(l, "a", 100), "PATH=", "programs are found")
 }
 
 // With the umask 077, containerd would create containers that only root can enter.
 func TestProcessDoesNotInheritTheShellsUmask(t *testing.T) {
-	for _, ofShell := range []int{0o022, 0o077} {
-		before := syscall.Umask(ofShell)
+	for _, shellUmask := range []int{0o022, 0o077} {
+		before := syscall.Umask(shellUmask)
 		t.Cleanup(func() { syscall.Umask(before) })
 		l := newLayout(t, "a")
-		_, err := Start(t.Context(), l, specOf(t, "a", "umask"))
+		_, err := Start(t.Context(), l, newSpec(t, "a", "umask"))
 		require.NoError(t, err)
-		require.Equal(t, ofShell, syscall.Umask(ofShell), "the command keeps the umask of its shell")
-		eventually(t, "it prints its umask", func() bool { return strings.HasPrefix(LogTail(l, "a", 1), "umask ") })
+		require.Equal(t, shellUmask, syscall.Umask(shellUmask), "the command keeps the umask of its shell")
+		awaitCondition(t, "it prints its umask", func() bool { return strings.HasPrefix(LogTail(l, "a", 1), "umask ") })
 		require.Equal(t, "umask 0022", LogTail(l, "a", 1))
 	}
 }
@@ -223,9 +223,9 @@ func TestProcessDoesNotInheritTheShellsFiles(t *testing.T) {
 	_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, file.Fd(), syscall.F_SETFD, 0)
 	require.Zero(t, errno)
 	l := newLayout(t, "a")
-	_, err = Start(t.Context(), l, specOf(t, "a", "files"))
+	_, err = Start(t.Context(), l, newSpec(t, "a", "files"))
 	require.NoError(t, err)
-	eventually(t, "it lists its files", func() bool { return strings.HasSuffix(LogTail(l, "a", 100), "done") })
+	awaitCondition(t, "it lists its files", func() bool { return strings.HasSuffix(LogTail(l, "a", 100), "done") })
 	require.Contains(t, LogTail(l, "a", 100), LogPath(l, "a"), "the log is open")
 	require.NotContains(t, LogTail(l, "a", 100), file.Name())
 }
@@ -238,7 +238,7 @@ func TestStopEndsTheProcessAndRemovesItsRecord(t *testing.T) {
 	}{
 		{"wait", "it ends at SIGTERM", 10 * time.Second, nil},
 		{"stubborn", "it ignores SIGTERM and is killed", 50 * time.Millisecond, func(t *testing.T, l *layout.Layout) {
-			eventually(t, "it ignores SIGTERM", func() bool { return LogTail(l, "a", 1) == "ignoring" })
+			awaitCondition(t, "it ignores SIGTERM", func() bool { return LogTail(l, "a", 1) == "ignoring" })
 		}},
 		{"wait", "it was killed before", time.Second, func(t *testing.T, l *layout.Layout) {
 			require.NoError(t, syscall.Kill(pid(t, l, "a"), syscall.SIGKILL))
@@ -246,7 +246,7 @@ func TestStopEndsTheProcessAndRemovesItsRecord(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			l := newLayout(t, "a")
-			_, err := Start(t.Context(), l, specOf(t, "a", tc.role))
+			_, err := Start(t.Context(), l, newSpec(t, "a", tc.role))
 			require.NoError(t, err)
 			if tc.beforeStop != nil {
 				tc.beforeStop(t, l)
@@ -261,9 +261,9 @@ func TestStopEndsTheProcessAndRemovesItsRecord(t *testing.T) {
 
 func TestCancelledContextEndsStop(t *testing.T) {
 	l := newLayout(t, "a")
-	_, err := Start(t.Context(), l, specOf(t, "a", "stubborn"))
+	_, err := Start(t.Context(), l, newSpec(t, "a", "stubborn"))
 	require.NoError(t, err)
-	eventually(t, "it ignores SIGTERM", func() bool { return LogTail(l, "a", 1) == "ignoring" })
+	awaitCondition(t, "it ignores SIGTERM", func() bool { return LogTail(l, "a", 1) == "ignoring" })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, Stop(ctx, l, "a", time.Minute), context.Canceled)
@@ -306,7 +306,7 @@ func TestDamagedRecordIsReplacedByTheNextStart(t *testing.T) {
 	require.NoError(t, os.WriteFile(recordPath(l, "a"), []byte("{half"), 0o600))
 	require.False(t, Alive(l, "a"))
 	require.NoError(t, Stop(t.Context(), l, "a", 0))
-	_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
+	_, err := Start(t.Context(), l, newSpec(t, "a", "wait"))
 	require.NoError(t, err)
 	require.True(t, Alive(l, "a"))
 }
@@ -324,7 +324,7 @@ func TestAwaitReturnsTheReasonOfAProblem(t *testing.T) {
 	errUnhealthy := errors.New("not healthy yet")
 	t.Run("the process becomes healthy", func(t *testing.T) {
 		l := newLayout(t, "a")
-		_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
+		_, err := Start(t.Context(), l, newSpec(t, "a", "wait"))
 		require.NoError(t, err)
 		checks := 0
 		require.NoError(t, Await(t.Context(), l, "a", time.Minute, func(context.Context) error {
@@ -336,7 +336,7 @@ func TestAwaitReturnsTheReasonOfAProblem(t *testing.T) {
 	})
 	t.Run("the process ends", func(t *testing.T) {
 		l := newLayout(t, "a")
-		_, err := Start(t.Context(), l, specOf(t, "a", "die"))
+		_, err := Start(t.Context(), l, newSpec(t, "a", "die"))
 		require.NoError(t, err)
 		err = Await(t.Context(), l, "a", time.Minute, func(context.Context) error { return errUnhealthy })
 		var died *DiedError
@@ -346,7 +346,7 @@ func TestAwaitReturnsTheReasonOfAProblem(t *testing.T) {
 	})
 	t.Run("the process never becomes healthy", func(t *testing.T) {
 		l := newLayout(t, "a")
-		_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
+		_, err := Start(t.Context(), l, newSpec(t, "a", "wait"))
 		require.NoError(t, err)
 		err = Await(t.Context(), l, "a", 10*time.Millisecond, func(context.Context) error { return errUnhealthy })
 		var unhealthy *UnhealthyError
@@ -355,7 +355,7 @@ func TestAwaitReturnsTheReasonOfAProblem(t *testing.T) {
 	})
 	t.Run("the context ends", func(t *testing.T) {
 		l := newLayout(t, "a")
-		_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
+		_, err := Start(t.Context(), l, newSpec(t, "a", "wait"))
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		err = Await(ctx, l, "a", time.Minute, func(context.Context) error { cancel(); return errUnhealthy })

@@ -36,7 +36,7 @@ func newLayout(t *testing.T, files map[string]string) *layout.Layout {
 	return l
 }
 
-func load(t *testing.T, dir, name string) map[string]any {
+func loadYAML(t *testing.T, dir, name string) map[string]any {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(dir, name))
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestCopyHasPathsIntoTheProject(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(l.Dir, "projects/staging"), dir)
 
-	copied := load(t, dir, "Pulumi.yaml")
+	copied := loadYAML(t, dir, "Pulumi.yaml")
 	require.Equal(t, map[string]any{
 		"name":    "progressive-framework",
 		"main":    filepath.Join(l.Project, "infra"),
@@ -61,7 +61,7 @@ func TestCopyHasPathsIntoTheProject(t *testing.T) {
 			map[string]any{"name": "other", "path": "/opt/other"},
 		}},
 	}, copied)
-	require.Equal(t, map[string]any{"config": map[string]any{"aws:region": "us-east-1"}}, load(t, dir, "Pulumi.staging.yaml"))
+	require.Equal(t, map[string]any{"config": map[string]any{"aws:region": "us-east-1"}}, loadYAML(t, dir, "Pulumi.staging.yaml"))
 }
 
 func TestBrokenFilesOfTheSandboxStackAreNamed(t *testing.T) {
@@ -83,12 +83,12 @@ func TestCopyKeepsWhatTheCLIChanged(t *testing.T) {
 
 	_, err = Copy(l, SandboxStack)
 	require.NoError(t, err)
-	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 2}}, load(t, dir, "Pulumi.sandbox.yaml"))
+	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 2}}, loadYAML(t, dir, "Pulumi.sandbox.yaml"))
 
 	require.NoError(t, os.WriteFile(filepath.Join(l.Project, "Pulumi.sandbox.yaml"), []byte("config:\n  a: 3\n"), 0o644))
 	_, err = Copy(l, SandboxStack)
 	require.NoError(t, err)
-	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 3}}, load(t, dir, "Pulumi.sandbox.yaml"))
+	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 3}}, loadYAML(t, dir, "Pulumi.sandbox.yaml"))
 }
 
 func TestCopyKeepsTheSaltAndFollowsTheConfig(t *testing.T) {
@@ -102,7 +102,7 @@ func TestCopyKeepsTheSaltAndFollowsTheConfig(t *testing.T) {
 
 	_, err = Copy(l, "prod")
 	require.NoError(t, err)
-	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 2}}, load(t, dir, "Pulumi.prod.yaml"))
+	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 2}}, loadYAML(t, dir, "Pulumi.prod.yaml"))
 
 	project, err := os.ReadFile(filepath.Join(l.Project, "Pulumi.prod.yaml"))
 	require.NoError(t, err)
@@ -116,10 +116,10 @@ func TestCopyPrefersTheProjectsOwnSecretsProvider(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.prod.yaml"), []byte("encryptionsalt: v1:abc\n"), 0o600))
 	_, err := Copy(l, "prod")
 	require.NoError(t, err)
-	require.Equal(t, map[string]any{"secretsprovider": "awskms://alias/x", "encryptedkey": "k"}, load(t, dir, "Pulumi.prod.yaml"))
+	require.Equal(t, map[string]any{"secretsprovider": "awskms://alias/x", "encryptedkey": "k"}, loadYAML(t, dir, "Pulumi.prod.yaml"))
 }
 
-func TestCopyReturnsAnErrorFor(t *testing.T) {
+func TestCopyReturnsAnErrorForInvalidInput(t *testing.T) {
 	cases := []struct {
 		reason string
 		files  map[string]string
@@ -148,6 +148,6 @@ func TestConfigurationWithoutPodScalingIsAnotherFile(t *testing.T) {
 	require.NoError(t, err)
 	path, err := WithoutPodScaling(dir, "a")
 	require.NoError(t, err)
-	require.Equal(t, map[string]any{"encryptionsalt": "s", "config": map[string]any{"a:x": 1}}, load(t, dir, filepath.Base(path)))
-	require.Contains(t, load(t, dir, "Pulumi.a.yaml")["config"], key, "the stack's own file stays")
+	require.Equal(t, map[string]any{"encryptionsalt": "s", "config": map[string]any{"a:x": 1}}, loadYAML(t, dir, filepath.Base(path)))
+	require.Contains(t, loadYAML(t, dir, "Pulumi.a.yaml")["config"], key, "the stack's own file stays")
 }

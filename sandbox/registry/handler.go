@@ -125,7 +125,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 func (h *handler) sendExclusive(r *http.Request) *bufferedResponse {
 	h.indexes.Lock()
 	defer h.indexes.Unlock()
-	return buffer(h.library, r)
+	return sendToLibrary(h.library, r)
 }
 
 // authenticated says whether the request has the credentials for pushes.
@@ -205,9 +205,9 @@ func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, reposit
 // deleted, because the disk may be full, and the library would keep the upload's file for
 // an hour.
 func (h *handler) continueUpload(w http.ResponseWriter, r *http.Request) error {
-	response := buffer(h.library, r)
+	response := sendToLibrary(h.library, r)
 	if response.status >= http.StatusInternalServerError {
-		call(context.WithoutCancel(r.Context()), h.library, http.MethodDelete, r.URL.Path)
+		callLibrary(context.WithoutCancel(r.Context()), h.library, http.MethodDelete, r.URL.Path)
 	}
 	return response.send(w)
 }
@@ -220,23 +220,23 @@ type bufferedResponse struct {
 	body   bytes.Buffer
 }
 
-// buffer sends a request to the library and returns the response in memory. It must not be
+// sendToLibrary sends a request to the library and returns the response in memory. It must not be
 // used to read blobs, because they can be larger than the memory.
-func buffer(library http.Handler, r *http.Request) *bufferedResponse {
+func sendToLibrary(library http.Handler, r *http.Request) *bufferedResponse {
 	response := &bufferedResponse{header: http.Header{}}
 	library.ServeHTTP(response, r)
 	response.WriteHeader(http.StatusOK) // has no effect if the library has set a status
 	return response
 }
 
-// call sends a request of the registry itself to the library, without a body.
-func call(ctx context.Context, library http.Handler, method, path string) {
+// callLibrary sends a request of the registry itself to the library, without a body.
+func callLibrary(ctx context.Context, library http.Handler, method, path string) {
 	r, err := http.NewRequestWithContext(ctx, method, path, http.NoBody) //nolint:gosec // it goes to the library, not to a server
 	if err != nil {
 		slog.Error("registry failed", "method", method, "path", path, "error", err)
 		return
 	}
-	buffer(library, r)
+	sendToLibrary(library, r)
 }
 
 // Header implements http.ResponseWriter.

@@ -5,8 +5,8 @@
 //
 // Reads need no credentials, because the kubelet pulls without them. Every write
 // needs Basic credentials: the user AWS, as in ECR, and the password of
-// EnsurePassword. The API version check, GET /v2/, requires credentials too,
-// because clients use it to find out whether to send them.
+// EnsurePassword. The API version check, GET /v2/, also requires credentials,
+// because clients find out by this request whether to send credentials.
 //
 // These properties of olareg 0.1.2 were checked:
 //
@@ -16,14 +16,14 @@
 //   - Wrong digests: a blob or a manifest under another digest is refused, as
 //     is a manifest whose blobs were not pushed.
 //   - Damage: the library does not check the content that it reads. If the file of
-//     a blob exists, it does not store the blob again, also if the file is damaged.
+//     a blob exists, it does not store the blob again, even if the file is damaged.
 //     So handler checks each file against its digest and removes a damaged file.
 //     The next push restores the file.
 //   - Garbage collection: it never removes a tagged manifest. During a push it
 //     could remove an old blob that the push relies on. So it runs only
 //     when the registry starts, when it ends, and in a repository that was not used
 //     for an hour. Untagged manifests are kept, because pods run images by digest.
-//     Blobs younger than an hour are kept too.
+//     Blobs younger than an hour are also kept.
 //   - Concurrency: the race detector finds races in the use of a repository's
 //     index, and concurrent referrers of one image overwrite each other. So
 //     handler sends such requests one at a time.
@@ -140,7 +140,7 @@ func collectGarbage(ctx context.Context, files *folder) {
 	library := openLibrary(files.dir)
 	defer closeLibrary(library)
 	for _, repository := range files.repositories() {
-		call(ctx, library, http.MethodGet, "/v2/"+repository+"/tags/list")
+		callLibrary(ctx, library, http.MethodGet, "/v2/"+repository+"/tags/list")
 	}
 }
 

@@ -115,7 +115,7 @@ func (b *testRegistry) requirePull(ref string, want v1.Hash) {
 	require.Equal(b.t, want, digest)
 }
 
-// do sends a plain request; an empty user sends no credentials.
+// do sends a request without a client library. If user is empty, the request has no credentials.
 func (b *testRegistry) do(method, path, user string, body io.Reader, header http.Header) *http.Response {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://"+b.layout.RegistryAddress()+path, body)
@@ -237,7 +237,7 @@ func TestDamagedFilesAreNotServedAndAPushRestoresThem(t *testing.T) {
 	push := func() {
 		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
 		require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.credentials()))
-		b.requirePull("app:v1", d) // after this, the files are known to be correct; the registry must still find later damage
+		b.requirePull("app:v1", d) // the registry now knows that the files are correct, and must still find later damage
 		pulled, err := remote.Index(b.ref("app:all"))
 		require.NoError(t, err)
 		require.NoError(t, validate.Index(pulled))
@@ -245,6 +245,8 @@ func TestDamagedFilesAreNotServedAndAPushRestoresThem(t *testing.T) {
 	push()
 	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
+	// The image has 3 layers, a config and a manifest. Each of the two images of the index has
+	// 2 layers, a config and a manifest. The index has one file.
 	require.Len(t, files, 4+1+2*4+1, "layers, configs and manifests")
 	for _, file := range append(files, filepath.Join(b.layout.RegistryDir(), "app/index.json")) {
 		t.Run(filepath.Base(file)[:8], func(t *testing.T) {
@@ -286,11 +288,11 @@ func TestErrorResponseHasStatusAndCode(t *testing.T) {
 		{"an invalid digest", "GET", "/v2/app/blobs/sha256:12", "", "", 400, "DIGEST_INVALID"},
 		{"a manifest that is not JSON", "PUT", "/v2/app/manifests/v2", imageType, "no", 400, "MANIFEST_INVALID"},
 		{"a manifest of an unknown type", "PUT", "/v2/app/manifests/v2", "text/plain", "{}", 400, "MANIFEST_INVALID"},
-		{"a manifest under another's digest", "PUT", "/v2/app/manifests/" + absent, imageType, "{}", 400, "DIGEST_INVALID"},
+		{"a manifest under the digest of other content", "PUT", "/v2/app/manifests/" + absent, imageType, "{}", 400, "DIGEST_INVALID"},
 		{"a manifest without its config", "PUT", "/v2/app/manifests/v2", imageType, `{"config":{"digest":"` + absent + `"}}`, 400, "MANIFEST_BLOB_UNKNOWN"},
 		{"an index without its image", "PUT", "/v2/app/manifests/v2", indexType, `{"manifests":[{"digest":"` + absent + `"}]}`, 400, "MANIFEST_BLOB_UNKNOWN"},
 		{"a manifest too large", "PUT", "/v2/app/manifests/v2", imageType, strings.Repeat(" ", maxManifest+1), 413, "SIZE_INVALID"},
-		{"a blob under another's digest", "POST", "/v2/app/blobs/uploads/?digest=" + absent, "", "something", 400, "BLOB_UPLOAD_INVALID"},
+		{"a blob under the digest of other content", "POST", "/v2/app/blobs/uploads/?digest=" + absent, "", "something", 400, "BLOB_UPLOAD_INVALID"},
 		{"an upload that was never started", "PATCH", "/v2/app/blobs/uploads/none", "", "x", 400, "BLOB_UPLOAD_UNKNOWN"},
 		{"tags of an unknown repository", "GET", "/v2/none/tags/list", "", "", 404, "NAME_UNKNOWN"},
 		{"deletion in an unknown repository", "DELETE", "/v2/none/manifests/v1", "", "", 404, "NAME_UNKNOWN"},

@@ -107,10 +107,10 @@ func tolerances() podautoscaler.Tolerances {
 	return both
 }
 
-// wantedPods returns two numbers of pods that the calculator computes. document is the number
-// for the document's Pods metric. ours is the number for an external metric with the value
-// external and a target of type AverageValue.
-func (s state) wantedPods(t *testing.T, external float64) (document, ours int32) {
+// wantedPods returns two numbers of pods that Kubernetes' calculator computes. document is the
+// number for the Pods metric of the design document. forExternal is the number for an external
+// metric with the value external and a target of type AverageValue.
+func (s state) wantedPods(t *testing.T, external float64) (document, forExternal int32) {
 	t.Helper()
 	c := &cluster{s, int64(math.Round(external))} // KEDA rounds to thousandths (quantityFromFloat64)
 	calculator := podautoscaler.NewReplicaCalculator(c, c, time.Minute, time.Second)
@@ -119,9 +119,9 @@ func (s state) wantedPods(t *testing.T, external float64) (document, ours int32)
 	current := s.number(func(p pod) bool { return !p.deleting })
 	document, _, _, err := calculator.GetMetricReplicas(current, s.target, "m", tolerances(), namespace, labels.Everything(), labels.Everything())
 	require.NoError(t, err)
-	ours, _, _, err = calculator.GetExternalPerPodMetricReplicas(current, s.target, "m", tolerances(), namespace, nil)
+	forExternal, _, _, err = calculator.GetExternalPerPodMetricReplicas(current, s.target, "m", tolerances(), namespace, nil)
 	require.NoError(t, err)
-	return document, ours
+	return document, forExternal
 }
 
 // sum returns the sum of the samples of the selected pods, in thousandths.
@@ -135,7 +135,7 @@ func (s state) sum(selected func(pod) bool) (total float64) {
 }
 
 // demand computes the same value as components/scaling/promquery.Value, for the pods that
-// are alive. It is repeated here, because the sandbox imports nothing of the product. The
+// are alive. It is repeated here, because the sandbox imports no package of the platform. The
 // tests of promquery prove that its queries compute that value.
 func (s state) demand() float64 { return s.value(s.sum(alive), alive) }
 
@@ -191,8 +191,8 @@ func randomState(rng *rand.Rand, targets []int64, change func(*pod)) state {
 	return s
 }
 
-// hasValues reports whether both metrics have a value. For that, one pod must have samples and
-// must not be deleted.
+// hasValues reports whether both metrics have a value: at least one pod has samples and is not
+// being deleted.
 func (s state) hasValues() bool {
 	for _, p := range s.pods {
 		if alive(p) && p.sampled {
@@ -202,15 +202,17 @@ func (s state) hasValues() bool {
 	return false
 }
 
-// result is the result of a comparison of our number of pods with the document's number.
+// result is the result of a comparison of the number of pods for the external metric with the
+// number of pods for the design document's metric.
 type result struct {
 	// checked is the number of compared states.
 	checked int
 	// different is the number of states in which the two numbers of pods differ.
 	different int
-	// lower is the number of states in which our number is lower.
+	// lower is the number of states in which the number for the external metric is lower.
 	lower int
-	// below and above are the largest differences in pods.
+	// below and above are the largest numbers of pods by which the number for the external
+	// metric is lower or higher.
 	below, above int32
 	// tooLow is the number of states in which our number is lower by more than the pending
 	// pods and 10 % of the other pods.
@@ -232,12 +234,12 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 			continue
 		}
 		r.checked++
-		document, ours := s.wantedPods(t, metric(s))
+		document, forExternal := s.wantedPods(t, metric(s))
 		switch {
-		case ours > document:
-			r.different, r.above = r.different+1, max(r.above, ours-document)
-		case ours < document:
-			r.different, r.lower, r.below = r.different+1, r.lower+1, max(r.below, document-ours)
+		case forExternal > document:
+			r.different, r.above = r.different+1, max(r.above, forExternal-document)
+		case forExternal < document:
+			r.different, r.lower, r.below = r.different+1, r.lower+1, max(r.below, document-forExternal)
 			pending := s.number(func(p pod) bool { return p.pending && !p.deleting })
 			if document-ours > pending+s.number(alive)/10 {
 				r.tooLow++
@@ -249,7 +251,7 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 	return r
 }
 
-// The document's targets, in thousandths.
+// The targets of the design document, in thousandths.
 var (
 	rates    = []int64{100_000, 10_000, 20_000, 15_000} // requests, coordinations, calculations and generations
 	duration = []int64{500}                             // the mean duration in seconds
@@ -285,9 +287,10 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 			require.LessOrEqual(t, r.share(), 0.001)
 			require.Zero(t, r.lower)
 
-			// For the document's metric, Kubernetes rounds the average down to thousandths of
-			// a second, and the target is 500 of them. With 50 pods the rounding is up to a
-			// tenth of a pod. So the document's number is lower in some states.
+			// For the design document's metric, Kubernetes rounds the average down to
+			// thousandths of a second, and the target is 500 thousandths. With 50 pods the
+			// rounding is up to a tenth of a pod (50 / 500). So the number of pods for the
+			// document's metric is lower in some states.
 			r = compare(t, duration, tc.change, state.demand)
 			require.LessOrEqual(t, r.share(), 0.04)
 			require.Zero(t, r.lower)

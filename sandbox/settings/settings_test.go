@@ -54,7 +54,7 @@ func TestSettingsReportEveryInvalidOption(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
-			_, err := c.options.settings("/p")
+			_, err := c.options.newSettings("/p")
 			require.Error(t, err)
 			for _, part := range c.want {
 				require.ErrorContains(t, err, part)
@@ -64,7 +64,7 @@ func TestSettingsReportEveryInvalidOption(t *testing.T) {
 }
 
 func TestOptionPortsChangesOnlyTheNamedPorts(t *testing.T) {
-	s, err := Options{Ports: "registry=5002, apiServer=7443"}.settings("/p")
+	s, err := Options{Ports: "registry=5002, apiServer=7443"}.newSettings("/p")
 	require.NoError(t, err)
 	want := layout.DefaultPorts()
 	want.Registry, want.APIServer = 5002, 7443

@@ -59,9 +59,9 @@ func TestIncompleteLocksAreReadAsEmpty(t *testing.T) {
 	require.Empty(t, all, "locks of another stack are not read")
 }
 
-// stackWithCLI returns a stack with a shell script in place of pulumi. The script appends
-// its arguments to the file calls. It prints the text that outputs has for the first two
-// words of its arguments. An imported state is copied to the file calls + ".imported".
+// stackWithCLI returns a stack with a shell script in place of pulumi. The script appends its
+// arguments to the file calls. The keys of outputs are the first two words of the arguments, and
+// the script prints the value. An imported state is copied to the file calls + ".imported".
 func stackWithCLI(t *testing.T, outputs map[string]string) (s *Stack, calls string) {
 	t.Helper()
 	l, err := layout.Create(t.TempDir(), layout.Settings{})

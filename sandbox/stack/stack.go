@@ -40,8 +40,9 @@ type Terminal struct {
 	Out, Err io.Writer
 }
 
-// ErrInterrupted is the cause of a context that ended at a Ctrl-C. Then Stack does not send
-// a signal to Pulumi, because the terminal has sent SIGINT to Pulumi already.
+// ErrInterrupted is the cause of a context that has ended because the user pressed Ctrl-C. In
+// this case Stack sends no signal to Pulumi, because the terminal has already sent SIGINT to
+// Pulumi.
 var ErrInterrupted = errors.New("interrupted")
 
 // Open selects a stack of the sandbox, as `pulumi stack select` does, and
@@ -55,7 +56,8 @@ func Open(ctx context.Context, l *layout.Layout, name string, t Terminal) (*Stac
 	return OpenIn(ctx, l, name, dir, t)
 }
 
-// OpenIn opens a stack as Open does, but its Pulumi.yaml is in the folder dir.
+// OpenIn selects a stack, and creates it if it does not exist. Its Pulumi.yaml is in the folder
+// dir. Unlike Open, it does not update a copy of the project's files.
 func OpenIn(ctx context.Context, l *layout.Layout, name, dir string, t Terminal) (*Stack, error) {
 	s := &Stack{layout: l, name: name, dir: dir, env: toolchain.Within(l, os.Environ()), terminal: t}
 	if _, err := s.query(ctx, "stack", "select", "--create"); err != nil {
@@ -147,8 +149,8 @@ func (s *Stack) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.layout.Bin(), "pulumi"), args...)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	cmd.Cancel = func() error {
-		// At a Ctrl-C the terminal sends SIGINT to Pulumi too. A second SIGINT would make
-		// Pulumi abort the current resource.
+		// At a Ctrl-C the terminal sends SIGINT to all its processes, including Pulumi. A
+		// second SIGINT would make Pulumi abort the current resource.
 		if errors.Is(context.Cause(ctx), ErrInterrupted) {
 			return nil
 		}
@@ -180,8 +182,9 @@ func (s *Stack) query(ctx context.Context, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// commandError returns the error for the result err of a command. If the command has exited
-// with another code than 0, it is a *ToolError. A nil err stays nil.
+// commandError returns the error of a command for err, the result of exec. If the command has
+// exited with a code other than 0, commandError returns a *ToolError. If err is nil, it returns
+// nil.
 func commandError(what string, err error, stderr string) error {
 	var exit *exec.ExitError
 	switch {

@@ -29,14 +29,14 @@ func newMachine(t *testing.T) *machine {
 	l, err := layout.Create(filepath.Join(root, ".sandbox"), layout.Settings{Cluster: layout.ClusterSimulated, Project: root})
 	require.NoError(t, err)
 	m := &machine{t: t, layout: l, built: l.Bin(), root: root, path: filepath.Join(root, "usr")}
-	m.tool(m.built, "sandbox", "")
-	m.tool(m.built, "pulumi", "echo v3.259.0")
-	m.tool(m.built, "pulumi-resource-kubernetes", "")
+	m.writeTool(m.built, "sandbox", "")
+	m.writeTool(m.built, "pulumi", "echo v3.259.0")
+	m.writeTool(m.built, "pulumi-resource-kubernetes", "")
 	return m
 }
 
-// tool writes an executable that runs script.
-func (m *machine) tool(dir, name, script string) string {
+// writeTool writes an executable that runs script.
+func (m *machine) writeTool(dir, name, script string) string {
 	m.t.Helper()
 	require.NoError(m.t, os.MkdirAll(dir, 0o755))
 	file := filepath.Join(dir, name)
@@ -82,28 +82,28 @@ func TestInstalledToolsAreUsedIfTheirVersionsFit(t *testing.T) {
 		{"nothing installed: the stand-in for the language host", func(*machine) {}, "pulumi-language-go", want{StandIn, standIn, ""}},
 		{"nothing installed: the Kubernetes provider that was built", func(*machine) {}, "pulumi-resource-kubernetes", want{Built, plugin, ""}},
 		{"nothing installed: kubectl of the sandbox's binary", func(*machine) {}, "kubectl", want{Built, standIn, ""}},
-		{"a new CLI is used", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.274.1") }, "pulumi", want{Installed, "usr/pulumi", ""}},
-		{"the oldest CLI that is used", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.259.0-dev") }, "pulumi", want{Installed, "usr/pulumi", ""}},
-		{"an older CLI is not used, with a note", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.258.9") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "3.259 or later is needed"}},
-		{"a CLI of another major version is not used", func(m *machine) { m.tool(m.path, "pulumi", "echo v4.300.0") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "is v4.300.0"}},
-		{"a broken CLI is not used", func(m *machine) { m.tool(m.path, "pulumi", "exit 1") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "does not print"}},
-		{"the real language host", func(m *machine) { m.tool(m.path, "pulumi-language-go", "") }, "pulumi-language-go", want{Installed, "usr/pulumi-language-go", ""}},
-		{"the real Kubernetes plugin on PATH", func(m *machine) { m.tool(m.path, "pulumi-resource-kubernetes", "") }, "pulumi-resource-kubernetes", want{Installed, "usr/pulumi-resource-kubernetes", ""}},
+		{"a new CLI is used", func(m *machine) { m.writeTool(m.path, "pulumi", "echo v3.274.1") }, "pulumi", want{Installed, "usr/pulumi", ""}},
+		{"the oldest CLI that is used", func(m *machine) { m.writeTool(m.path, "pulumi", "echo v3.259.0-dev") }, "pulumi", want{Installed, "usr/pulumi", ""}},
+		{"an older CLI is not used, with a note", func(m *machine) { m.writeTool(m.path, "pulumi", "echo v3.258.9") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "3.259 or later is needed"}},
+		{"a CLI of another major version is not used", func(m *machine) { m.writeTool(m.path, "pulumi", "echo v4.300.0") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "is v4.300.0"}},
+		{"a broken CLI is not used", func(m *machine) { m.writeTool(m.path, "pulumi", "exit 1") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "does not print"}},
+		{"the real language host", func(m *machine) { m.writeTool(m.path, "pulumi-language-go", "") }, "pulumi-language-go", want{Installed, "usr/pulumi-language-go", ""}},
+		{"the real Kubernetes plugin on PATH", func(m *machine) { m.writeTool(m.path, "pulumi-resource-kubernetes", "") }, "pulumi-resource-kubernetes", want{Installed, "usr/pulumi-resource-kubernetes", ""}},
 		{"the newest of the user's plugins", func(m *machine) {
 			for _, v := range []string{"v4.9.0", "v4.30.0", "v4.30.0-beta"} {
-				m.tool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-"+v), "pulumi-resource-kubernetes", "")
+				m.writeTool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-"+v), "pulumi-resource-kubernetes", "")
 			}
 		}, "pulumi-resource-kubernetes", want{Installed, ".pulumi/plugins/resource-kubernetes-v4.30.0/pulumi-resource-kubernetes", ""}},
 		{"a plugin of another major version has other resources", func(m *machine) {
-			m.tool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-v3.30.2"), "pulumi-resource-kubernetes", "")
+			m.writeTool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-v3.30.2"), "pulumi-resource-kubernetes", "")
 		}, "pulumi-resource-kubernetes", want{Built, plugin, "major version 4 is needed"}},
-		{"the real AWS plugin is never reached from a sandbox", func(m *machine) { m.tool(m.path, "pulumi-resource-aws", "") }, "pulumi-resource-aws", want{StandIn, standIn, ""}},
-		{"the real aws is never reached from a sandbox", func(m *machine) { m.tool(m.path, "aws", "") }, "aws", want{StandIn, standIn, ""}},
-		{"a kubectl one minor older", func(m *machine) { m.tool(m.path, "kubectl", kubectlScript("v1.35.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
-		{"a kubectl one minor newer", func(m *machine) { m.tool(m.path, "kubectl", kubectlScript("v1.37.1+k3s1")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
-		{"a kubectl outside the supported skew", func(m *machine) { m.tool(m.path, "kubectl", kubectlScript("v1.34.4")) }, "kubectl", want{Built, standIn, "1.35 to 1.37"}},
+		{"the real AWS plugin is never reached from a sandbox", func(m *machine) { m.writeTool(m.path, "pulumi-resource-aws", "") }, "pulumi-resource-aws", want{StandIn, standIn, ""}},
+		{"the real aws is never reached from a sandbox", func(m *machine) { m.writeTool(m.path, "aws", "") }, "aws", want{StandIn, standIn, ""}},
+		{"a kubectl one minor older", func(m *machine) { m.writeTool(m.path, "kubectl", kubectlScript("v1.35.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
+		{"a kubectl one minor newer", func(m *machine) { m.writeTool(m.path, "kubectl", kubectlScript("v1.37.1+k3s1")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
+		{"a kubectl outside the supported skew", func(m *machine) { m.writeTool(m.path, "kubectl", kubectlScript("v1.34.4")) }, "kubectl", want{Built, standIn, "1.35 to 1.37"}},
 		{"a file that is not executable is no tool", func(m *machine) {
-			require.NoError(m.t, os.Chmod(m.tool(m.path, "pulumi-language-go", ""), 0o644))
+			require.NoError(m.t, os.Chmod(m.writeTool(m.path, "pulumi-language-go", ""), 0o644))
 		}, "pulumi-language-go", want{StandIn, standIn, ""}},
 	}
 	for _, c := range cases {
@@ -128,12 +128,12 @@ func TestAnotherSandboxIsNotInstalled(t *testing.T) {
 	m := newMachine(t)
 	live := filepath.Join(m.root, "live")
 	for _, name := range []string{"pulumi", "pulumi-language-go", "pulumi-resource-kubernetes", "kubectl"} {
-		m.tool(filepath.Join(live, "bin"), name, "echo v3.300.0")
+		m.writeTool(filepath.Join(live, "bin"), name, "echo v3.300.0")
 	}
-	m.tool(filepath.Join(live, "pulumi/plugins/resource-kubernetes-v4.30.0"), "pulumi-resource-kubernetes", "")
+	m.writeTool(filepath.Join(live, "pulumi/plugins/resource-kubernetes-v4.30.0"), "pulumi-resource-kubernetes", "")
 	// This pulumi is a script that runs the pulumi in the folder bin. If the link in
 	// bin led to the script, the script would run itself without end.
-	m.tool(filepath.Join(live, "shell/bin"), "pulumi", "echo v3.300.0")
+	m.writeTool(filepath.Join(live, "shell/bin"), "pulumi", "echo v3.300.0")
 	m.path = filepath.Join(live, "shell/bin") + ":" + filepath.Join(live, "bin")
 	tools := m.resolve(layout.Variable+"="+live, "PULUMI_HOME="+live+"/pulumi")
 	for name, tool := range tools {
@@ -163,7 +163,7 @@ func TestLinksFollowTheSelectedTools(t *testing.T) {
 	require.True(t, info.Mode().IsRegular(), "an executable that was built in the bin folder stays")
 
 	// When the real host is installed later, the link changes.
-	real := m.tool(m.path, "pulumi-language-go", "")
+	real := m.writeTool(m.path, "pulumi-language-go", "")
 	tools, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.NoError(t, err)
 	require.NoError(t, Link(m.layout, tools))
@@ -218,7 +218,7 @@ func TestEnvironmentHasTheBuildVariablesAndNoCredentials(t *testing.T) {
 		values[name] = value
 	}
 	require.Equal(t, m.layout.Bin()+":/x:/y", values["PATH"], "the sandbox's folders are not in PATH twice")
-	require.Equal(t, "-trimpath -buildvcs=false", values["GOFLAGS"], "the user's own flags are for other builds")
+	require.Equal(t, "-trimpath -buildvcs=false", values["GOFLAGS"], "the sandbox's flags replace the user's GOFLAGS")
 	require.Equal(t, "off", values["GOWORK"])
 	require.Equal(t, "0", values["CGO_ENABLED"])
 	require.Equal(t, "vi", values["EDITOR"])

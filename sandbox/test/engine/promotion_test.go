@@ -97,8 +97,9 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 		require.Contains(t, running, reference, "a pod of the promoted stack runs the image %s of the first stack", short)
 	}
 
-	// The stack has resources now, so this preview counts only new violations of policies. The
-	// preview is the evidence for the gates preview and cost.
+	// In a preview of the empty stack, every violation of a policy would be new. So the promotion
+	// above has no preview. The stack has resources now, and this preview is the evidence for the
+	// gates preview and cost.
 	evidence := filepath.Join(t.TempDir(), "promoted")
 	e.pf(t, "ci", "preview", "--stack", "promoted", "--policy-pack", e.layout.PolicyPack(), "--out", evidence)
 	out = e.pf(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test", "--preview", evidence)

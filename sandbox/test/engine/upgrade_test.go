@@ -102,7 +102,8 @@ func TestProgramRefusesAVersionAfterItsSupport(t *testing.T) {
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 	require.Equal(t, "1.36", s.one(t, "eks/cluster:Cluster", "-cluster").Outputs["version"])
 
-	// Now it is too late for extended support, and the program must say so.
+	// EKS has already upgraded the control plane, so extended support of 1.35 is no longer
+	// possible. The program must say so.
 	s.configure(t, original, map[string]any{"cluster.extendedSupport": true})
 	out, err = s.try(t, "preview")
 	require.Error(t, err)
