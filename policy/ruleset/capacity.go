@@ -3,6 +3,7 @@ package ruleset
 import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/rule"
@@ -43,12 +44,9 @@ func requestedCPU(g *graph.Graph) (sum float64, complete bool) {
 	return sum, complete
 }
 
-// poolVariable bounds the connections of one pod to PostgreSQL; defaultPool is
-// its default (agents/internal/database).
-const (
-	poolVariable = "DATABASE_MAX_CONNECTIONS"
-	defaultPool  = 8.0
-)
+// poolVariable bounds the connections of one pod to PostgreSQL. Without it a pod opens
+// scaling.MostPool connections.
+const poolVariable = "DATABASE_MAX_CONNECTIONS"
 
 // poolConnections returns the least sum of the sizes of all pods' connection pools. It is
 // complete if no unknown value could add to it.
@@ -59,7 +57,8 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 		containers, all := podOf(r).Spec().Containers().Items()
 		complete = complete && all
 		for _, c := range containers {
-			pool, set := 0.0, false
+			var pool float64
+			set := false
 			variables, namesKnown := c.Env().Items()
 			for _, e := range variables {
 				namesKnown = namesKnown && e.Name().Known()
@@ -69,7 +68,7 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 					pool, set = number(text), true
 					complete = complete && e.Value().Known()
 				case name == "DATABASE_URL" && !set:
-					pool = defaultPool
+					pool = scaling.MostPool
 				}
 			}
 			if !namesKnown { // a variable with an unknown name may be poolVariable

@@ -13,7 +13,7 @@ var postgresExamples = []example{
 	{rule: "postgres-backups-outlive", at: postgresInstance, path: "deleteAutomatedBackups", bad: true},
 	{rule: "postgres-class", at: postgresInstance, path: "instanceClass", bad: nil},
 	{rule: "postgres-connections-suffice", at: "Deployment mca-deployment", path: "spec.template.spec.containers.0.env.5.name", bad: "OTHER", on: "ParameterGroup postgres-parameters"}, // it was DATABASE_MAX_CONNECTIONS
-	{rule: "postgres-connections-suffice", at: "Deployment mca-deployment", path: "spec.replicas", bad: 500.0, on: "ParameterGroup postgres-parameters", absent: evaluate.Holds, also: []string{"deployment-one-scaler @ Deployment mca-deployment", "nodes-hold-all-pods @ Cluster cluster"}},
+	{rule: "postgres-connections-suffice", at: "Deployment mca-deployment", path: "spec.replicas", bad: 500.0, on: "ParameterGroup postgres-parameters", absent: evaluate.Holds, also: []string{"deployment-one-scaler @ Deployment mca-deployment"}},
 	{rule: "postgres-deletion-protection", at: postgresInstance, path: "deletionProtection", bad: false},
 	{rule: "postgres-encrypted", at: postgresInstance, path: "kmsKeyId", bad: nil, also: []string{"key-of-store-rotates @ " + postgresInstance}},
 	{rule: "postgres-encrypted", at: postgresInstance, path: "snapshotIdentifier", bad: nil, given: fromSnapshot, also: []string{"key-of-store-rotates @ " + postgresInstance}},
