@@ -60,10 +60,12 @@ func newTier(change func(*tier.Args)) program {
 
 // newNodes creates a cluster with a tier of nodes, the add-ons, the handler that drains nodes,
 // and the Cluster Autoscaler.
-func newNodes(ctx *pulumi.Context, stackAccount *account.Account) error { return newNodesWith(ctx, stackAccount, nil) }
+func newNodes(ctx *pulumi.Context, stackAccount *account.Account) error {
+	return newNodesWith(ctx, stackAccount, nil)
+}
 
 // newNodesWith is newNodes with an image of a mirror for the handler and the autoscaler.
-func newNodesWith(ctx *pulumi.Context, where *account.Account, image pulumi.StringInput) error {
+func newNodesWith(ctx *pulumi.Context, stackAccount *account.Account, image pulumi.StringInput) error {
 	c, err := cluster.NewCluster(ctx, "app", clusterArgs(stackAccount))
 	if err != nil {
 		return err

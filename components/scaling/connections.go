@@ -3,14 +3,14 @@ package scaling
 import "fmt"
 
 const (
-	// mostPool is the largest pool of connections to PostgreSQL of a pod. It is the
+	// MostPool is the largest pool of connections to PostgreSQL of a pod. It is the
 	// default of the services.
-	mostPool = 8
-	// reservedConnections is the part of max_connections that services can't use.
+	MostPool = 8
+	// ReservedConnections is the part of max_connections that services can't use.
 	// PostgreSQL reserves 3 for superusers and RDS 2 for itself (RDS User Guide,
 	// "superuser_reserved_connections"). The migration uses 1. The exporter of the
 	// server's metrics uses 2, because a rollout runs two of its pods.
-	reservedConnections = 8
+	ReservedConnections = 8
 )
 
 // Pool returns the largest number of connections to PostgreSQL of each pod, 1 to 8. With it, all
@@ -25,10 +25,10 @@ const (
 func Pool(services []Profile, maxConnections int) (int, error) {
 	pods := mostPods(services)
 	usable := func(connections int) int {
-		return min(connections*int(Targets().Database.ConnectionPool)/100, connections-reservedConnections)
+		return min(connections*int(Targets().Database.ConnectionPool)/100, connections-ReservedConnections)
 	}
 	if pool := usable(maxConnections) / pods; pool >= 1 {
-		return min(pool, mostPool), nil
+		return min(pool, MostPool), nil
 	}
 	need := maxConnections
 	for usable(need) < pods {

@@ -47,11 +47,11 @@ func TestPoolsNeverExceedTheConnections(t *testing.T) {
 		connections := rapid.IntRange(10, 5000).Draw(t, "connections")
 		pool, err := Pool(services, connections)
 		if err != nil {
-			require.Greater(t, pods, connections*85/100-reservedConnections, "%v", err)
+			require.Greater(t, pods, connections*85/100-ReservedConnections, "%v", err)
 			return
 		}
-		require.True(t, 1 <= pool && pool <= mostPool)
+		require.True(t, 1 <= pool && pool <= MostPool)
 		require.LessOrEqual(t, 100*pods*pool, 85*connections)
-		require.LessOrEqual(t, pods*pool, connections-reservedConnections)
+		require.LessOrEqual(t, pods*pool, connections-ReservedConnections)
 	})
 }

@@ -83,7 +83,7 @@ var balancer = []*rule.Rule{
 	{
 		ID: "alb-no-plain-http", Title: "HTTP listeners redirect to HTTPS",
 		Why: "Anybody on the way can read the token of a request in clear text, and use it.",
-		Fix: "components/loadbalancer, listeners", Standards: []string{"FSBP ELB.1"},
+		Fix: "components/loadbalancer/listener.go", Standards: []string{"FSBP ELB.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.LbListener) {
 			s.Must(value.Implies(v.Protocol().Or("HTTP").Is("HTTP"), v.DefaultActions().All(func(a awsview.LbListenerDefaultAction) value.Truth {

@@ -3,6 +3,7 @@ package ruleset
 import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/rule"
@@ -44,12 +45,9 @@ func requestedCPU(g *graph.Graph) (sum float64, complete bool) {
 	return sum, complete
 }
 
-// poolVariable is the environment variable that limits the connections of one pod to
-// PostgreSQL. defaultPool is the limit without it (agents/internal/database).
-const (
-	poolVariable = "DATABASE_MAX_CONNECTIONS"
-	defaultPool  = 8.0
-)
+// poolVariable bounds the connections of one pod to PostgreSQL. Without it a pod opens
+// scaling.MostPool connections.
+const poolVariable = "DATABASE_MAX_CONNECTIONS"
 
 // poolConnections returns the number of connections that the pools of all pods hold, at the
 // maximum number of pods. If complete is false, an unknown value may increase it.
@@ -60,7 +58,8 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 		containers, all := podOf(r).Spec().Containers().Items()
 		complete = complete && all
 		for _, c := range containers {
-			pool, set := 0.0, false
+			var pool float64
+			set := false
 			variables, namesKnown := c.Env().Items()
 			for _, e := range variables {
 				namesKnown = namesKnown && e.Name().Known()
@@ -70,7 +69,7 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 					pool, set = parseNumber(text), true
 					complete = complete && e.Value().Known()
 				case name == "DATABASE_URL" && !set:
-					pool = defaultPool
+					pool = scaling.MostPool
 				}
 			}
 			if !namesKnown { // a variable with an unknown name may be poolVariable

@@ -35,7 +35,7 @@ var cdn = []*rule.Rule{
 			s.Must(v.ViewerCertificate().MinimumProtocolVersion().HasPrefix("TLSv1.2_2"), "minimumProtocolVersion is %s", v.ViewerCertificate().MinimumProtocolVersion().Text())
 		}),
 	cdnRule("cdn-origin-https", "CloudFront speaks HTTPS to its origins", "Between CloudFront and the origin the request would be in clear text.",
-		"components/cdn, OriginProtocolPolicy", rule.High, []string{"FSBP CloudFront.9", "FSBP CloudFront.10"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+		"components/cdn, the distribution's origins", rule.High, []string{"FSBP CloudFront.9", "FSBP CloudFront.10"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.Origins().All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 				c := o.CustomOriginConfig()
 				return value.Implies(c.IsSet(), value.All(
@@ -63,7 +63,7 @@ var cdn = []*rule.Rule{
 			}
 		}),
 	cdnRule("cdn-origin-failover", "The distribution has a second origin", "If the origin is down, users get an error page.",
-		"components/cdn, OriginGroups", rule.Low, []string{"FSBP CloudFront.4"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+		"components/cdn, the distribution's origins", rule.Low, []string{"FSBP CloudFront.4"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.OriginGroups().IsSet(), "originGroups is not set")
 		}),
 	{

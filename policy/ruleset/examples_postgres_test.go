@@ -13,7 +13,7 @@ var postgresExamples = []example{
 	{rule: "postgres-backups-outlive", resource: postgresInstance, path: "deleteAutomatedBackups", bad: true},
 	{rule: "postgres-class", resource: postgresInstance, path: "instanceClass", bad: nil},
 	{rule: "postgres-connections-suffice", resource: "Deployment mca-deployment", path: "spec.template.spec.containers.0.env.5.name", bad: "OTHER", subject: "ParameterGroup postgres-parameters"}, // before the edit, the name is DATABASE_MAX_CONNECTIONS
-	{rule: "postgres-connections-suffice", resource: "Deployment mca-deployment", path: "spec.replicas", bad: 500.0, subject: "ParameterGroup postgres-parameters", ifAbsent: evaluate.Holds, alsoBroken: []string{"deployment-one-scaler @ Deployment mca-deployment", "nodes-hold-all-pods @ Cluster cluster"}},
+	{rule: "postgres-connections-suffice", resource: "Deployment mca-deployment", path: "spec.replicas", bad: 500.0, subject: "ParameterGroup postgres-parameters", ifAbsent: evaluate.Holds, alsoBroken: []string{"deployment-one-scaler @ Deployment mca-deployment"}},
 	{rule: "postgres-deletion-protection", resource: postgresInstance, path: "deletionProtection", bad: false},
 	{rule: "postgres-encrypted", resource: postgresInstance, path: "kmsKeyId", bad: nil, alsoBroken: []string{"key-of-store-rotates @ " + postgresInstance}},
 	{rule: "postgres-encrypted", resource: postgresInstance, path: "snapshotIdentifier", bad: nil, preparation: fromSnapshot, alsoBroken: []string{"key-of-store-rotates @ " + postgresInstance}},

@@ -52,7 +52,7 @@ var network = []*rule.Rule{
 	{
 		ID: "network-subnet-private-addresses", Title: "Subnets give no public addresses",
 		Why: "A machine that is launched there would be on the internet.",
-		Fix: "components/network, mapPublicIpOnLaunch", Standards: []string{"FSBP EC2.15"},
+		Fix: "components/network, MapPublicIpOnLaunch", Standards: []string{"FSBP EC2.15"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2Subnet) {
 			s.Must(v.MapPublicIpOnLaunch().Or(false).IsFalse(), "mapPublicIpOnLaunch is true")

@@ -3,6 +3,7 @@ package ruleset
 import (
 	"github.com/progressive-framework/platform/components/datastore/enginecalendar"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
@@ -109,7 +110,7 @@ var postgres = []*rule.Rule{
 			}), "instanceClass is %s", v.InstanceClass().Text())
 		}),
 	postgresRule("postgres-version-supported", "PostgreSQL's major version has standard support for half a year more",
-		"After its end AWS charges for extended support, for each vCPU.", "the key postgres.version", rule.Medium, rule.Advice,
+		"After its end AWS charges for extended support, for each vCPU.", "components/postgres/rdsspec, Major", rule.Medium, rule.Advice,
 		[]string{"WA OPS05"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			mustBeSupported(s, v.Engine().Or(string(enginecalendar.PostgreSQL)), v.EngineVersion())
 		}),
@@ -152,11 +153,11 @@ var postgres = []*rule.Rule{
 				s.Wait("the parameters of the group")
 			}
 			for _, p := range parameters {
-				enough := p.Value().Satisfies(func(text string) bool { return parseNumber(text) >= connections })
+				enough := p.Value().Satisfies(func(text string) bool { return parseNumber(text) >= connections+scaling.ReservedConnections })
 				if !complete {
 					enough = value.All(enough, value.Unknown)
 				}
-				s.Must(value.Implies(p.Name().Is("max_connections"), enough), "max_connections is %s, but the connection pools of all pods need %g", p.Value().Text(), connections)
+				s.Must(value.Implies(p.Name().Is("max_connections"), enough), "max_connections is %s, but the connection pools of all pods need %g and %d reserved ones", p.Value().Text(), connections, scaling.ReservedConnections)
 			}
 		}),
 	},

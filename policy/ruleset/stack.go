@@ -3,6 +3,7 @@ package ruleset
 import (
 	"strings"
 
+	"github.com/progressive-framework/platform/components/iam/naming"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
@@ -97,7 +98,8 @@ var stack = []*rule.Rule{
 var (
 	loadBalancerType = awsview.LbLoadBalancer{}.Token()
 	targetGroupType  = awsview.LbTargetGroup{}.Token()
-	nameLimits       = map[string]int{loadBalancerType: 32, targetGroupType: 32, awsview.IamRole{}.Token(): 64}
+	// The limits of a load balancer and of a target group are those of the ELB API.
+	nameLimits = map[string]int{loadBalancerType: 32, targetGroupType: 32, awsview.IamRole{}.Token(): naming.MaxRole}
 )
 
 // snakeCase converts aNameLikeThis to a_name_like_this.

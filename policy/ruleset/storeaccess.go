@@ -1,6 +1,9 @@
 package ruleset
 
 import (
+	"github.com/progressive-framework/platform/components/mongo/docdbspec"
+	"github.com/progressive-framework/platform/components/postgres/rdsspec"
+	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/rule"
@@ -12,7 +15,7 @@ import (
 var storePorts = []struct {
 	port     float64
 	variable string
-}{{5432, "DATABASE_URL"}, {6379, "REDIS_ADDRESSES"}, {27017, "MONGODB_URI"}}
+}{{rdsspec.Port, "DATABASE_URL"}, {elasticachespec.Port, "REDIS_ADDRESSES"}, {docdbspec.Port, "MONGODB_URI"}}
 
 var storeAccess = []*rule.Rule{{
 	ID: "pod-reaches-own-stores", Title: "Only pods that use a store may connect to it",

@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/progressive-framework/platform/components/datastore/enginecalendar"
+	"github.com/progressive-framework/platform/components/tier/instancespec"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/k8sview"
@@ -99,16 +100,14 @@ var stores = []*rule.Rule{
 				return
 			}
 			requested, complete := requestedCPU(s.Graph)
-			count, known := maxNodes(groups)
-			cores := count * minNodeCores
+			count, cores, known := maxNodes(groups)
 			enough := value.FromBool(requested <= cores)
-			// If some pods are unknown, enough nodes may turn out to be too few. If some nodes
-			// are unknown, too few nodes may turn out to be enough.
+			// An unknown value may add pods to enough nodes.
 			if !complete {
 				enough = value.All(enough, value.Unknown)
 			}
 			if !known {
-				enough = value.Any(enough, value.Unknown)
+				enough = value.Unknown
 			}
 			s.Must(enough, "all pods request %.1f cores, but %g nodes have %.1f", requested, count, cores)
 		}, awsview.EksCluster{}.Token()),
@@ -151,20 +150,40 @@ func routesNowhere(g *graph.Graph, subnet *graph.Resource) value.Truth {
 	})
 }
 
-// maxNodes returns the sum of the groups' maximum sizes. known is true if each maximum is known.
-func maxNodes(groups []*graph.Resource) (sum float64, known bool) {
+// maxNodes returns the sum of the groups' maximum sizes, and the cores for pods of so many nodes
+// if each node is of its group's smallest type. They are known if the sizes and types are.
+func maxNodes(groups []*graph.Resource) (count, cores float64, known bool) {
 	known = true
 	for _, r := range groups {
-		n := value.As[awsview.AutoscalingGroup](r.View()).MaxSize()
-		known = known && n.Known()
-		sum += knownNumber(n)
+		group := value.As[awsview.AutoscalingGroup](r.View())
+		ofNode, typesKnown := nodeCores(group)
+		known = known && typesKnown && group.MaxSize().Known()
+		count += knownNumber(group.MaxSize())
+		cores += knownNumber(group.MaxSize()) * max(ofNode-systemCores, 0)
 	}
-	return sum, known
+	return count, cores, known
 }
 
-// minNodeCores is the CPU for the platform's pods on the smallest node of a tier. An
-// instance of the size large has 2 cores. EKS and the add-ons use the other 0.5 cores.
-const minNodeCores = 1.5
+// systemCores is the CPU of a node that the kubelet and the add-ons on each node use.
+const systemCores = 0.5
+
+// nodeCores returns the cores of the smallest instance type of a group. They are not known if a
+// type is not, or if the platform does not know the type.
+func nodeCores(group awsview.AutoscalingGroup) (least float64, known bool) {
+	types, known := group.MixedInstancesPolicy().LaunchTemplate().Overrides().Items()
+	known = known && len(types) > 0
+	for i, t := range types {
+		name, _ := t.InstanceType().Raw().(string)
+		hardware, err := instancespec.HardwareOf(name)
+		if err != nil {
+			return 0, false
+		}
+		if cores := float64(hardware.Cores); i == 0 || cores < least {
+			least = cores
+		}
+	}
+	return least, known
+}
 
 // equal reports whether two numbers are equal, as a test for value.Number.Compare.
 func equal(a, b float64) bool { return a == b }

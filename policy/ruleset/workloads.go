@@ -101,7 +101,7 @@ var workloads = []*rule.Rule{
 	{
 		ID: "deployment-replicas", Title: "Deployments have at least two pods",
 		Why: "A rollout or the loss of a node stops a service with one pod.",
-		Fix: "the key services.NAME.min", Standards: []string{"kube-score deployment-replicas", "WA REL10"},
+		Fix: "the key services.NAME.min, or the component that creates the Deployment", Standards: []string{"kube-score deployment-replicas", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.Advice,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
 			s.Must(value.Any(v.Spec().Replicas().Or(1).AtLeast(2), scalersOf(s).Exists()), "replicas is %s", v.Spec().Replicas().Or(1).Text())

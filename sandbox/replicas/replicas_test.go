@@ -241,7 +241,7 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 		case forExternal < document:
 			r.different, r.lower, r.below = r.different+1, r.lower+1, max(r.below, document-forExternal)
 			pending := s.number(func(p pod) bool { return p.pending && !p.deleting })
-			if document-ours > pending+s.number(alive)/10 {
+			if document-forExternal > pending+s.number(alive)/10 {
 				r.tooLow++
 			}
 		}
