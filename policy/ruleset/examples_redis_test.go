@@ -2,6 +2,7 @@ package ruleset_test
 
 import (
 	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/value"
 )
 
 var redisExamples = []example{
@@ -23,6 +24,8 @@ var redisExamples = []example{
 	{rule: "redis-tuned", resource: redisGroup, path: "subnetGroupName", bad: nil},
 	{rule: "redis-user-not-dangerous", resource: "User redis-default", path: "noPasswordRequired", bad: true, ifAbsent: evaluate.Holds},
 	{rule: "redis-user-not-dangerous", resource: "User redis-default", path: "accessString", bad: nil},
+	{rule: "redis-user-password-not-plain", at: "User redis-default", path: "passwords", bad: []any{"in clear text"}, absent: evaluate.Holds},
+	{rule: "redis-user-password-not-plain", at: "User redis-default", path: "passwords", bad: []any{value.Secret{Value: "a"}, "in clear text"}, absent: evaluate.Holds},
 	{rule: "redis-version-supported", resource: redisGroup, path: "engineVersion", bad: "6.2"},
 	{rule: "redis-version-supported", resource: redisGroup, path: "engine", bad: "valkey", ifAbsent: evaluate.Holds},
 	{rule: "redis-users", resource: redisGroup, path: "userGroupIds", bad: nil},

@@ -79,6 +79,17 @@ var redis = []*rule.Rule{
 		}),
 	},
 	{
+		ID: "redis-user-password-not-plain", Title: "The passwords of users are encrypted in Pulumi's state",
+		Why: "Everybody who reads the state or a preview would read them.",
+		Fix: "components/redis, pulumi.ToSecret", Standards: []string{"WA SEC08"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, _ awsview.ElasticacheUser) {
+			passwords := value.As[value.List[value.String]](s.View().Get("passwords"))
+			each := value.All(passwords.Len().AtLeast(1), passwords.All(func(p value.String) value.Truth { return encrypted(p.Node) }))
+			s.Must(value.Any(encrypted(passwords.Node), each), "a password is in clear text")
+		}),
+	},
+	{
 		ID: "redis-tuned", Title: "The cluster uses a parameter group and subnets of this stack",
 		Why: "The default group evicts nothing, and the default subnets are public.",
 		Fix: "components/redis/redistuning", Standards: []string{"FSBP ElastiCache.7"},
