@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -17,8 +16,6 @@ const faultCount = 6
 // completes it and the response is lost. After each fault `sandbox recover` runs. No resource
 // may exist twice, and none may be missing from the state.
 func TestFaultsAtRandomPoints(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 
 	e := newEnvironment(t)
