@@ -80,7 +80,7 @@ var cdn = []*rule.Rule{
 	{
 		ID: "cdn-vpc-origin-https", Title: "CloudFront speaks HTTPS with TLS 1.2 to the load balancer",
 		Why: "An attacker who reads the traffic in the VPC would read tokens.",
-		Fix: "components/loadbalancer, vpcOrigin", Standards: []string{"FSBP CloudFront.9", "FSBP CloudFront.10"},
+		Fix: "components/loadbalancer, newVPCOrigin", Standards: []string{"FSBP CloudFront.9", "FSBP CloudFront.10"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontVpcOrigin) {
 			c := v.VpcOriginEndpointConfig()
@@ -101,7 +101,7 @@ var cdn = []*rule.Rule{
 	{
 		ID: "cdn-security-headers", Title: "Responses have the headers HSTS and Content-Security-Policy",
 		Why: "A browser would follow a link without TLS, and run scripts of other sites.",
-		Fix: "components/cdn, securityHeaders", Standards: []string{"OWASP Secure Headers"},
+		Fix: "components/cdn, newSecurityHeaders", Standards: []string{"OWASP Secure Headers"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontResponseHeadersPolicy) {
 			c := v.SecurityHeadersConfig()

@@ -100,7 +100,7 @@ var eks = []*rule.Rule{
 	{
 		ID: "eks-network-policies-enforced", Title: "The pod network enforces network policies",
 		Why: "Without it no NetworkPolicy has an effect.",
-		Fix: "components/cluster, nodeAddons", Standards: []string{"CIS EKS 4.3.1"},
+		Fix: "components/cluster, createNodeAddons", Standards: []string{"CIS EKS 4.3.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.EksAddon) {
 			enabled := value.As[value.Bool](v.ConfigurationValues().JSON().Get("enableNetworkPolicy"))

@@ -33,6 +33,7 @@ var literals = map[string]string{
 	"3600":       "seconds of a lifecycle hook's heartbeat, by default",
 	"0.5":        "cores of a node that the kubelet and the add-ons use",
 	"10_000_000": "the largest budget",
+	"1_000":      "the largest limit of the growth by one change, in percent",
 }
 
 // The rules contain no number that the program has in another place.

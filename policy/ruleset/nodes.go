@@ -201,7 +201,7 @@ var nodes = []*rule.Rule{
 	{
 		ID: "nodes-drain-before-end", Title: "A node is drained before its termination",
 		Why: "Requests that the node still answers would fail.",
-		Fix: "components/tier, lifecycleHook; components/terminationhandler", Standards: []string{"WA REL07"},
+		Fix: "components/tier, createDrainHook; components/terminationhandler", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.AutoscalingGroup) {
 			hooks := rule.Users[awsview.AutoscalingLifecycleHook](s.Graph, s.Resource, "autoscalingGroupName")
