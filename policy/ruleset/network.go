@@ -163,9 +163,9 @@ var network = []*rule.Rule{
 			routes := rule.Users[awsview.Ec2Route](s.Graph, s.Resource, "natGatewayId")
 			tables, complete := map[*graph.Resource]bool{}, routes.Complete
 			for _, r := range routes.Resources {
-				of := rule.Refs[awsview.Ec2RouteTable](s.Graph, r, "routeTableId")
-				complete = complete && of.Complete
-				for _, table := range of.Resources {
+				routeTables := rule.Refs[awsview.Ec2RouteTable](s.Graph, r, "routeTableId")
+				complete = complete && routeTables.Complete
+				for _, table := range routeTables.Resources {
 					tables[table] = true
 				}
 			}

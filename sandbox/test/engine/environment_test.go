@@ -122,7 +122,7 @@ func takeSandbox(t *testing.T) *layout.Layout {
 }
 
 // withDocumentedZones gives each zone the zone id that the zone has in AWS's documentation,
-// until t ends. By default the zone ids depend on the seed, and EKS does not support a control
+// until t ends. By default the zone ids depend on ZoneSeed, and EKS does not support a control
 // plane in every zone id. Tests that need certain zones of the control plane call this.
 func (e *environment) withDocumentedZones(t *testing.T) *environment {
 	t.Helper()
