@@ -89,7 +89,7 @@ func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
 	duration := min(*diagnoseFor, time.Hour)
 	loadErr := make(chan error, 1)
 	go func() {
-		_, err := run(t, "pf", "load", "soak", "--stack", "sandbox", "--token-file", token, "--duration", duration.String(), "--rate", "20")
+		_, err := runWithin(t, duration+time.Minute, "pf", "load", "soak", "--stack", "sandbox", "--token-file", token, "--duration", duration.String(), "--rate", "20")
 		loadErr <- err
 	}()
 	counts, diagnoses := map[string]int{}, 0

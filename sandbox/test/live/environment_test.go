@@ -44,8 +44,14 @@ func TestMain(m *testing.M) {
 // log has all output.
 func run(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
+	return runWithin(t, timeout, name, args...)
+}
+
+// runWithin does the work of run, with another limit for the time of the command.
+func runWithin(t *testing.T, limit time.Duration, name string, args ...string) (string, error) {
+	t.Helper()
 	// A cleanup function runs commands after the test's own context has ended.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), limit)
 	defer cancel()
 	env := toolchain.Within(live, os.Environ())
 	if path := filepath.Join(live.Bin(), name); fileExists(path) {
