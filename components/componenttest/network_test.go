@@ -209,11 +209,11 @@ func TestInterfaceEndpointsAdmitTheAccount(t *testing.T) {
 		for _, s := range policy.Statement {
 			_, account := s.Condition.StringEquals["aws:PrincipalAccount"]
 			_, resource := s.Condition.StringEquals["aws:ResourceAccount"]
-			switch {
-			case s.Sid == "Federated":
+			switch s.Sid {
+			case "Federated":
 				require.Equal(t, []string{"sts:AssumeRoleWithWebIdentity"}, s.Action)
 				require.NotContains(t, s.Resource, "*")
-			case s.Sid == "Pull":
+			case "Pull":
 				require.True(t, account)
 				require.NotContains(t, s.Action, "ecr:PutImage")
 			default:
