@@ -122,6 +122,8 @@ func kubeletFlags(l *layout.Layout) []string {
 		flagValue{"cert-dir", l.PKI()},
 		flagValue{"hostname-override", NodeName},
 		flagValue{"node-ip", NodeAddress},
+		// cAdvisor, which is a part of the kubelet, asks containerd for the names of containers.
+		flagValue{"containerd", paths.containerdSocket()},
 		flagValue{"node-labels", strings.Join(labels, ",")},
 	)
 }
