@@ -104,7 +104,6 @@ func TestEveryAlertHasItsData(t *testing.T) {
 	}
 	require.Greater(t, len(missing), 40)
 	coordinate(t, strings.TrimSpace(must(t, "make", "-s", "token")))
-	must(t, "pf", "load", "--stack", "sandbox", "--token-file", tokenFile(t), "--duration", "30s", "--rate", "20")
 	path := prometheusPath(t)
 	require.Eventually(t, func() bool {
 		for name, expression := range missing {
