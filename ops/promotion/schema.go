@@ -39,35 +39,26 @@ func newSchema(p project, stack, approvalsFile string, now time.Time) (schema, e
 	return s, nil
 }
 
-// addedBetween returns the migrations that the commit after has and the commit before does not have.
-// If before is empty, the database has no schema yet.
-func (s schema) addedBetween(ctx context.Context, before, after string) (migration.Steps, error) {
-	var older migration.Steps
-	if before != "" {
-		var err error
-		if older, err = s.migrationsAt(ctx, before); err != nil {
-			return nil, err
-		}
-	}
-	newer, err := s.migrationsAt(ctx, after)
-	if err != nil {
-		return nil, err
-	}
-	return migration.Added(older, newer)
-}
-
-// checkAdditions checks the migrations that the commit after adds. Each must only add to the schema,
-// or be approved, because pods of the older release run until the rollout has ended.
+// checkAdditions checks the migrations that the commit after has and the commit before does not have.
+// If before is empty, the database has no schema yet. Each must only add to the schema, or be
+// approved, because pods of the older release run until the rollout has ended.
 //
 // The image that applies the migrations was built at the commit after. The next promotion and a
 // rollback start from the commit in the record, recorded. Both commits must have the same
 // migrations, because no promotion would check those between them.
 func (s schema) checkAdditions(ctx context.Context, before, after, recorded string) (string, error) {
-	added, err := s.addedBetween(ctx, before, after)
+	var older migration.Steps
+	if before != "" {
+		var err error
+		if older, err = s.migrationsAt(ctx, before); err != nil {
+			return "", err
+		}
+	}
+	applied, err := s.migrationsAt(ctx, after)
 	if err != nil {
 		return "", err
 	}
-	applied, err := s.migrationsAt(ctx, after)
+	added, err := migration.Added(older, applied)
 	if err != nil {
 		return "", err
 	}

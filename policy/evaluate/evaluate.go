@@ -93,24 +93,13 @@ func (e *Evaluator) ApplyToResource(r *graph.Resource) []Result {
 	return e.applySelected(r, nil, func(r *rule.Rule) bool { return !r.Check.Cross })
 }
 
-// ApplyAcross applies the rules that need other resources, to every resource.
-func (e *Evaluator) ApplyAcross(g *graph.Graph) []Result {
-	return e.applyToAll(g, func(r *rule.Rule) bool { return r.Check.Cross })
-}
-
 // ApplyToStack applies all rules to every resource, and checks the configuration.
 func (e *Evaluator) ApplyToStack(g *graph.Graph) []Result {
-	results := e.applyToAll(g, func(*rule.Rule) bool { return true })
-	return append(results, e.ConfigViolations(results)...)
-}
-
-// applyToAll applies the selected rules to every resource.
-func (e *Evaluator) applyToAll(g *graph.Graph, selected func(*rule.Rule) bool) []Result {
 	var results []Result
 	for _, r := range g.All() {
-		results = append(results, e.applySelected(r, g, selected)...)
+		results = append(results, e.applySelected(r, g, func(*rule.Rule) bool { return true })...)
 	}
-	return results
+	return append(results, e.ConfigViolations(results)...)
 }
 
 // applySelected applies the selected rules to one resource.

@@ -36,7 +36,6 @@ var edgeExamples = []example{
 	{rule: "alb-tls13", resource: "Listener https", path: "sslPolicy", bad: nil},
 	{rule: "alb-two-zones", resource: loadBalancer, path: "subnets", bad: nil},
 	{rule: "cdn-bucket-closed", resource: cdnDistribution, path: "origins.0.originAccessControlId", bad: nil},
-	{rule: "cdn-bucket-closed", resource: cdnDistribution, path: "origins.0.originAccessControlId", bad: nil},
 	{rule: "cdn-certificate", resource: cdnDistribution, path: "viewerCertificate.acmCertificateArn", bad: nil},
 	{rule: "cdn-certificate", resource: cdnDistribution, path: "viewerCertificate.sslSupportMethod", bad: nil},
 	{rule: "cdn-headers-on-every-path", resource: cdnDistribution, path: "orderedCacheBehaviors.0.responseHeadersPolicyId", bad: nil},
