@@ -212,7 +212,7 @@ func (s *stack) protectedIDs(t *testing.T) map[string]string {
 			} `json:"resources"`
 		} `json:"deployment"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, "stack", "export")), &export))
+	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, "stack", "export")), &export))
 	ids := map[string]string{}
 	for _, r := range export.Deployment.Resources {
 		if r.Protect {

@@ -146,18 +146,40 @@ func (e *environment) command(ctx context.Context, dir, name string, args ...str
 	return cmd
 }
 
-// run runs one of the sandbox's executables and returns its output.
+// run runs one of the sandbox's executables and returns its standard output and standard error.
 func (e *environment) run(t *testing.T, dir, name string, args ...string) (string, error) {
+	t.Helper()
+	_, both, err := e.streams(t, dir, name, args...)
+	return both, err
+}
+
+// streams runs one of the sandbox's executables. It returns the standard output, and
+// the standard output followed by the standard error. Only the standard output alone can be
+// decoded, because a command may write warnings to the standard error.
+func (e *environment) streams(t *testing.T, dir, name string, args ...string) (stdout, both string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	path := filepath.Join(e.layout.Bin(), name)
-	var out bytes.Buffer
-	cmd := e.command(ctx, dir, path, args...)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	t.Logf("%s %v\n%s", name, args, out.String())
-	return out.String(), err
+	var output, messages bytes.Buffer
+	cmd := e.command(ctx, dir, filepath.Join(e.layout.Bin(), name), args...)
+	cmd.Stdout, cmd.Stderr = &output, &messages
+	err = cmd.Run()
+	both = output.String() + messages.String()
+	t.Logf("%s %v\n%s", name, args, shorten(both))
+	return output.String(), both, err
+}
+
+// loggedBytes is the length up to which the test's log has the whole output of a command.
+// The logs of CI keep only a part of longer texts, so the error of the test would be lost.
+const loggedBytes = 6000
+
+// shorten removes the middle of a text that is longer than loggedBytes.
+func shorten(text string) string {
+	if len(text) <= loggedBytes {
+		return text
+	}
+	removed := len(text) - loggedBytes
+	return fmt.Sprintf("%s\n[%d bytes]\n%s", text[:loggedBytes/3], removed, text[loggedBytes/3+removed:])
 }
 
 // protection is the configuration key with which a stack's data are protected from a destroy.
@@ -196,6 +218,15 @@ func (s *stack) pulumi(t *testing.T, args ...string) string {
 	return out
 }
 
+// decodable runs the Pulumi CLI on the stack and returns its standard output. The test fails
+// if the command fails.
+func (s *stack) decodable(t *testing.T, args ...string) string {
+	t.Helper()
+	out, both, err := s.streams(t, s.dir, "pulumi", append(args, "--non-interactive", "--color=never")...)
+	require.NoError(t, err, "pulumi %v: %s", args, both)
+	return out
+}
+
 // try runs the Pulumi CLI on the stack. It returns the output, and the error if pulumi fails.
 func (s *stack) try(t *testing.T, args ...string) (string, error) {
 	t.Helper()
@@ -205,15 +236,15 @@ func (s *stack) try(t *testing.T, args ...string) (string, error) {
 // output reads a stack output.
 func (s *stack) output(t *testing.T, name string, into any) {
 	t.Helper()
-	out := s.pulumi(t, "stack", "output", name, "--json")
+	out := s.decodable(t, "stack", "output", name, "--json")
 	require.NoError(t, json.Unmarshal([]byte(out), into), "output %s", name)
 }
 
-// kubectl runs kubectl. The test fails if the command fails.
+// kubectl runs kubectl and returns its standard output. The test fails if the command fails.
 func (s *stack) kubectl(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := s.run(t, s.dir, "kubectl", args...)
-	require.NoError(t, err, "kubectl %v", args)
+	out, both, err := s.streams(t, s.dir, "kubectl", args...)
+	require.NoError(t, err, "kubectl %v: %s", args, both)
 	return out
 }
 
@@ -227,8 +258,8 @@ type record struct {
 // at this time, so all of them belong to the stack under test.
 func (s *stack) awsResources(t *testing.T) []record {
 	t.Helper()
-	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--json")
-	require.NoError(t, err)
+	out, both, err := s.streams(t, s.dir, "sandbox", "aws", "list", "--json")
+	require.NoError(t, err, both)
 	var all []record
 	require.NoError(t, json.Unmarshal([]byte(out), &all))
 	return all
@@ -242,6 +273,6 @@ func (s *stack) stateResources(t *testing.T) []record {
 			Resources []record `json:"resources"`
 		} `json:"deployment"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, "stack", "export")), &export))
+	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, "stack", "export")), &export))
 	return export.Deployment.Resources
 }

@@ -67,9 +67,8 @@ func (p plan) countAWSCreations() int {
 
 func (s *stack) preview(t *testing.T, args ...string) plan {
 	t.Helper()
-	out := s.pulumi(t, append([]string{"preview", "--json"}, args...)...)
 	var p plan
-	require.NoError(t, json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &p))
+	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, append([]string{"preview", "--json"}, args...)...)), &p))
 	return p
 }
 

@@ -45,7 +45,7 @@ func (s *stack) objects(t *testing.T, kind string, flags ...string) []object {
 			Resources []object `json:"resources"`
 		} `json:"deployment"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, append([]string{"stack", "export"}, flags...)...)), &export))
+	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, append([]string{"stack", "export"}, flags...)...)), &export))
 	return slices.DeleteFunc(export.Deployment.Resources, func(o object) bool { return o.Type != "aws:"+kind })
 }
 
@@ -115,8 +115,8 @@ func nodesRollOneTierAtATime(t *testing.T, s *stack) {
 // refresh. A group is in the list once for each of its instance refreshes.
 func (s *stack) refreshedGroups(t *testing.T) []string {
 	t.Helper()
-	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--owned", "--json")
-	require.NoError(t, err)
+	out, both, err := s.streams(t, s.dir, "sandbox", "aws", "list", "--owned", "--json")
+	require.NoError(t, err, both)
 	var all []struct {
 		Type  string         `json:"type"`
 		State map[string]any `json:"state"`
@@ -236,8 +236,8 @@ func (s *stack) unprotect(t *testing.T) {
 // inputs.
 func everyCreationIsRecognised(t *testing.T, s *stack) {
 	var objects []store.Object
-	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--json")
-	require.NoError(t, err)
+	out, both, err := s.streams(t, s.dir, "sandbox", "aws", "list", "--json")
+	require.NoError(t, err, both)
 	require.NoError(t, json.Unmarshal([]byte(out), &objects))
 	created := map[record]store.Object{}
 	for _, o := range objects {
@@ -252,7 +252,7 @@ func everyCreationIsRecognised(t *testing.T, s *stack) {
 			} `json:"resources"`
 		} `json:"deployment"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, "stack", "export")), &export))
+	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, "stack", "export")), &export))
 	var compared int
 	for _, r := range export.Deployment.Resources {
 		if o, ok := created[r.record]; ok {
