@@ -36,7 +36,7 @@ echo "$*" >> "$FAKE_PULUMI_DIR/commands"
 case "$1 $2" in
 "stack export") cat "$FAKE_PULUMI_DIR/state.json" ;;
 preview*) cp "$FAKE_PULUMI_DIR/report.json" "$POLICY_REPORT" 2>/dev/null; cat "$FAKE_PULUMI_DIR/preview.json"; exit "$(cat "$FAKE_PULUMI_DIR/code" 2>/dev/null || echo 0)" ;;
-refresh*) cat "$FAKE_PULUMI_DIR/refresh.json" ;;
+refresh*) cat "$FAKE_PULUMI_DIR/refresh.json"; cp "$FAKE_PULUMI_DIR/moved.json" "$FAKE_PULUMI_DIR/state.json" 2>/dev/null || true ;;
 up*) cat "$FAKE_PULUMI_DIR/events.json"; exit "$(cat "$FAKE_PULUMI_DIR/upcode" 2>/dev/null || echo 0)" ;;
 esac
 `
@@ -341,6 +341,27 @@ func TestDriftCreatesAnIssue(t *testing.T) {
 	require.Equal(t, exitcode.Drifted, code, out)
 	require.Contains(t, (*requests)[2], "POST /repos/o/r/issues <!-- progressive-framework: drift of prod -->")
 	require.FileExists(t, d.path("drift/drift.json"))
+}
+
+// Pulumi compares without the stack's lock, and the changes of an update look like drift.
+func TestDriftIsNotReportedDuringAnUpdate(t *testing.T) {
+	for name, c := range map[string]struct{ file, state, want string }{
+		"an operation is pending":       {"state.json", `{"deployment": {"pending_operations": [{}]}}`, "an update is running or was interrupted"},
+		"the state moves":               {"moved.json", `{"deployment": {"resources": []}}`, "prod is being updated"},
+		"an operation begins meanwhile": {"moved.json", `{"deployment": {"pending_operations": [{}]}}`, "prod is being updated"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newCIProject(t)
+			requests := startGitHub(t)
+			d.write(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+network+`"}]}`)
+			d.write(t, c.file, c.state)
+			out, code := d.run(t, "drift", "--issue", "--out", d.path("drift"))
+			require.Equal(t, exitcode.Failed, code, out)
+			require.Contains(t, out, c.want)
+			require.Empty(t, *requests, "the issue stays as it is")
+			require.NoFileExists(t, d.path("drift/drift.json"))
+		})
+	}
 }
 
 func TestWrongUsageIsRefused(t *testing.T) {

@@ -2,6 +2,7 @@ package ci
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,7 +29,8 @@ func driftCommand(stack *stackoutput.Stack) *cobra.Command {
 			"Changes by autoscalers and controllers are no drift; the report counts them.\n\n" +
 			"With --issue the command writes one issue of the repository. Each run edits the same\n" +
 			"issue, and closes it when nothing drifts.\n\n" +
-			"Exit code 3: something drifted.",
+			"Exit code 3: something drifted. Exit code 4: an update runs at the same time, or Pulumi failed;\n" +
+			"then nothing is reported, and the issue stays as it is.",
 		Example: "  pf ci drift --stack prod\n  pf ci drift --stack prod --issue --out out",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -54,9 +56,9 @@ func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, g
 			return err
 		}
 	}
-	raw, err := cli.Refresh(ctx)
+	raw, err := refreshAtRest(ctx, cli)
 	if err != nil {
-		return failureError(withMessages(raw, err))
+		return failureError(err)
 	}
 	refresh, err := canonicalplan.ParsePreview(raw)
 	if err != nil {
@@ -85,6 +87,37 @@ func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, g
 		return &exitcode.Error{Code: exitcode.Drifted}
 	}
 	return nil
+}
+
+// refreshAtRest compares the state with the existing resources. It returns an error if an update runs
+// at the same time, because its changes look like drift. pulumi refresh --preview-only ignores the
+// lock of an update, but each step of an update writes the state.
+func refreshAtRest(ctx context.Context, cli *pulumicli.CLI) ([]byte, error) {
+	before, err := readFingerprint(ctx, cli)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := cli.Refresh(ctx)
+	if err != nil {
+		return nil, withMessages(raw, err)
+	}
+	after, err := readFingerprint(ctx, cli)
+	if err == nil && after != before {
+		err = errors.New("the state changed during the comparison")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is being updated, and changes of an update look like drift: run pf ci drift again after the update: %w", cli.Stack, err)
+	}
+	return raw, nil
+}
+
+// readFingerprint returns the fingerprint of the stack's state.
+func readFingerprint(ctx context.Context, cli *pulumicli.CLI) (string, error) {
+	state, err := cli.Export(ctx)
+	if err != nil {
+		return "", err
+	}
+	return canonicalplan.StateFingerprint(state)
 }
 
 // writeIssue creates or edits the stack's issue, or closes it if nothing drifted.

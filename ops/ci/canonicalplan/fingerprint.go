@@ -32,7 +32,7 @@ func StateFingerprint(export []byte) (string, error) {
 		return "", errors.New("state: no field deployment: must be the output of pulumi stack export")
 	}
 	if n := len(state.Deployment.Pending); n > 0 {
-		return "", fmt.Errorf("state: %d operations are pending, because an update was interrupted: run pulumi refresh, and preview again", n)
+		return "", fmt.Errorf("state: %d operations are pending, because an update is running or was interrupted: wait until it ends, or run pulumi refresh", n)
 	}
 	lines := make([]string, 0, len(state.Deployment.Resources))
 	for _, r := range state.Deployment.Resources {
