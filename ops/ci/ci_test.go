@@ -364,6 +364,24 @@ func TestDriftIsNotReportedDuringAnUpdate(t *testing.T) {
 	}
 }
 
+// A region without prices is shown as such, and never as a stack that costs nothing.
+func TestRegionWithoutPricesIsShown(t *testing.T) {
+	d := newCIProject(t)
+	const provider = "urn:pulumi:prod::p::pulumi:providers:aws::aws"
+	d.write(t, "state.json", `{"deployment": {}}`)
+	d.write(t, "preview.json", `{"steps": [
+		{"op": "create", "urn": "`+provider+`", "newState": {"urn": "`+provider+`", "inputs": {"region": "eu-central-1"}}},
+		{"op": "create", "urn": "`+database+`", "newState": {"urn": "`+database+`", "inputs": {"instanceClass": "db.r7g.xlarge"}}}]}`)
+	d.preview(t)
+	out, code := d.run(t, "comment", "--in", d.path("out"))
+	require.Zero(t, code, out)
+	require.Contains(t, out, "| no figure: the price table has no row for the region eu-central-1 |")
+	require.NotContains(t, out, "$")
+	raw, err := os.ReadFile(d.path("out/" + costFile))
+	require.NoError(t, err)
+	require.Contains(t, string(raw), "no row for the region eu-central-1", "the gate cost of pf promote reads it")
+}
+
 func TestWrongUsageIsRefused(t *testing.T) {
 	d := newCIProject(t)
 	for _, args := range [][]string{{"preview"}, {"up"}, {"comment"}} {

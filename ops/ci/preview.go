@@ -30,8 +30,7 @@ func previewCommand(stack *stackoutput.Stack) *cobra.Command {
 		Use:   "preview --stack STACK --out DIR",
 		Short: "Preview a stack, and write its plan, policies and cost as files",
 		Long: "Run one preview with the policy pack. Write plan.json (the plan that pf ci up compares),\n" +
-			"policy.json, policy.sarif, junit.xml and summary.md, and cost.json if the cost can be\n" +
-			"estimated.\n\n" +
+			"policy.json, policy.sarif, junit.xml, summary.md and cost.json.\n\n" +
 			"Exit code 1: a new mandatory violation, a stateful resource that would be replaced or\n" +
 			"deleted without an approval, or a cost above the budget.",
 		Example: "  pf ci preview --stack prod --out out/prod\n" +

@@ -183,8 +183,8 @@ func usageEstimates(values map[string]string) map[string]int64 {
 	return all
 }
 
-// estimateCosts estimates the cost of the state and of the preview. It returns nil if the cost of the
-// preview has no figure.
+// estimateCosts estimates the cost of the state and of the preview. It returns nil if the preview can't
+// be read. A cost without a figure, such as that of a region without prices, has the reason.
 func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cost {
 	later, err := source.Parse(preview)
 	if err != nil {
@@ -192,9 +192,6 @@ func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cos
 	}
 	options := cost.Options{Now: time.Now(), Estimates: usage}
 	c := prcomment.Cost{After: cost.Estimate(later, options)}
-	if c.After.NoFigure != "" {
-		return nil
-	}
 	c.Before = cost.Report{Stack: c.After.Stack, Region: c.After.Region} // nothing exists yet
 	if earlier, err := source.Parse(state); err == nil {
 		c.Before = cost.Estimate(earlier, options)

@@ -110,7 +110,7 @@ func costCell(s Stack) string {
 	case s.Cost == nil:
 		return "no estimate"
 	case s.Cost.Difference.NoFigure != "":
-		return cell(s.Cost.Difference.NoFigure)
+		return "no figure: " + cell(s.Cost.Difference.NoFigure)
 	}
 	d := s.Cost.Difference
 	text := fmt.Sprintf("%s → %s (%s)", d.Before.Expected, d.After.Expected, d.Change.Expected.Signed())
