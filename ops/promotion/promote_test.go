@@ -296,7 +296,7 @@ func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 
 // planFile returns the plan of a preview that creates the images with these digests, by their
 // short names, and deletes another one.
-func planFile(t *testing.T, origin canonicalplan.Origin, digests map[string]string) string {
+func planFile(t testing.TB, origin canonicalplan.Origin, digests map[string]string) string {
 	t.Helper()
 	const urn = "urn:pulumi:prod::p::ko:index:Promoted::p-prod-"
 	steps := []map[string]any{{"op": "delete", "urn": urn + "old", "oldState": map[string]any{"inputs": map[string]any{"digest": "sha256:9"}}}}
@@ -351,7 +351,7 @@ func TestPreviewMustBeOfTheReleaseWithoutUnapprovedLosses(t *testing.T) {
 }
 
 // writeFiles writes files to a new folder, and returns the folder.
-func writeFiles(t *testing.T, files map[string]string) string {
+func writeFiles(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for file, text := range files {

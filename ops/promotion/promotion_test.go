@@ -39,7 +39,7 @@ const prodFile = `config:
 
 // testProject is a project in git with two stacks, a registry, and a fake Pulumi that prints files.
 type testProject struct {
-	t        *testing.T
+	t        testing.TB
 	dir      string
 	registry string
 	key      signkey.Key
@@ -47,6 +47,9 @@ type testProject struct {
 	images map[string]string
 	// shorts are the short names of the images that buildImages builds.
 	shorts []string
+	// layerBytes is the size of each layer of an image, and modules the number of modules in its SBOM.
+	layerBytes int64
+	modules    int
 	// builtFrom is the commit in the provenance of the images. If it is empty, each image has
 	// another commit.
 	builtFrom string
@@ -54,11 +57,11 @@ type testProject struct {
 }
 
 // newTestProject returns a project whose stack staging has run signed images for an hour.
-func newTestProject(t *testing.T) *testProject {
+func newTestProject(t testing.TB) *testProject {
 	t.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
 	t.Cleanup(server.Close)
-	p := &testProject{t: t, dir: t.TempDir(), registry: strings.TrimPrefix(server.URL, "http://"), shorts: []string{"web", "mca"}}
+	p := &testProject{t: t, dir: t.TempDir(), registry: strings.TrimPrefix(server.URL, "http://"), shorts: []string{"web", "mca"}, layerBytes: 128, modules: 1}
 	key := filepath.Join(p.dir, "signing.pem")
 	require.NoError(t, signkey.Create(key))
 	var err error
@@ -171,7 +174,7 @@ func (p *testProject) buildImages(sign bool) {
 	p.t.Helper()
 	p.images = map[string]string{}
 	for _, short := range p.shorts {
-		image, err := random.Image(128, 1)
+		image, err := random.Image(p.layerBytes, 1)
 		require.NoError(p.t, err)
 		digest, err := image.Digest()
 		require.NoError(p.t, err)
@@ -197,7 +200,11 @@ func (p *testProject) sign(ref name.Digest, digest v1.Hash) {
 		}},
 	}})
 	require.NoError(p.t, err)
-	sbom, err := attest.NewStatement("x", digest, attest.SPDXType, map[string]any{"packages": []map[string]string{{"name": "example.com/m", "versionInfo": "v1." + digest.Hex[:2]}}})
+	packages := []map[string]string{{"name": "example.com/m", "versionInfo": "v1." + digest.Hex[:2]}}
+	for i := 1; i < p.modules; i++ {
+		packages = append(packages, map[string]string{"name": fmt.Sprintf("example.com/m%d", i), "versionInfo": "v1.2.3"})
+	}
+	sbom, err := attest.NewStatement("x", digest, attest.SPDXType, map[string]any{"packages": packages})
 	require.NoError(p.t, err)
 	require.NoError(p.t, attest.Attach(p.t.Context(), ref, []*attest.Statement{provenance, sbom}, p.key))
 }
