@@ -2,6 +2,8 @@ module github.com/progressive-framework/platform
 
 go 1.26.3
 
+toolchain go1.26.8
+
 require (
 	github.com/FerretDB/FerretDB v1.24.2
 	github.com/KimMachineGun/automemlimit v0.7.5

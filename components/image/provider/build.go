@@ -152,11 +152,15 @@ func (b *builder) runKo(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 // ko returns a ko builder for the recipe. Its result does not depend on the time,
 // the machine or git.
 func (r recipe) ko(ctx context.Context, keys authn.Keychain) (build.Interface, error) {
+	env, err := pinnedEnv(r.Dir)
+	if err != nil {
+		return nil, err
+	}
 	options := []build.Option{
 		build.WithBaseImages(r.base(keys)),
 		build.WithPlatforms(r.Platforms...),
 		build.WithTrimpath(true),
-		build.WithDefaultEnv(buildEnv),
+		build.WithDefaultEnv(env),
 		build.WithDefaultLdflags([]string{"-s", "-w"}),
 		build.WithCreationTime(epoch),
 		build.WithKoDataCreationTime(epoch),

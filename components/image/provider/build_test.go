@@ -82,6 +82,31 @@ func TestEnvironmentDoesNotChangeTheImage(t *testing.T) {
 	digestOf(t, tinyRecipe(t, dir))
 }
 
+// A toolchain line is exact: the build neither uses a newer toolchain that is installed, nor an older
+// one because of GOTOOLCHAIN=local. The provenance names the toolchain.
+func TestToolchainOfTheModuleBuildsTheImage(t *testing.T) {
+	pinned, err := pinnedToolchain(".")
+	require.NoError(t, err)
+	require.NotEmpty(t, pinned, "go.mod needs a toolchain line: go get toolchain@go1.N.M")
+	t.Setenv("GOPROXY", "off")
+	t.Setenv("GOTOOLCHAIN", "local")
+	installed, err := goVersion(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	build := func(toolchain string) (*builtImage, error) {
+		dir := newModule(t, map[string]string{"main.go": hello, "go.mod": "module " + tinyPath(t) + "\n\ngo 1.26.0\n\ntoolchain " + toolchain + "\n"})
+		return newBuilder(isolated).build(t.Context(), tinyRecipe(t, dir), authn.DefaultKeychain)
+	}
+	b, err := build(installed)
+	require.NoError(t, err)
+	provenance := ImageInputs{}.provenance(t.Context(), b)
+	require.Equal(t, installed, provenance.BuildDefinition.InternalParameters["goVersion"])
+	for _, toolchain := range []string{"go1.26.1", "go1.999.0"} {
+		_, err := build(toolchain)
+		require.ErrorContains(t, err, "the toolchain of go.mod, which is neither installed nor can be downloaded")
+		require.ErrorContains(t, err, toolchain)
+	}
+}
+
 func TestBuildErrorsNameTheCause(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

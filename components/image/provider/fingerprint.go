@@ -74,22 +74,22 @@ func (r recipe) fingerprint(toolchain string) (string, error) {
 // moduleRoot returns the folder of go.mod, which is dir or a parent of dir. It returns ""
 // if there is no go.mod, or if there is a go.work.
 func moduleRoot(dir string) (string, error) {
-	at, err := filepath.Abs(dir)
-	if err != nil {
+	if workspace, err := findAbove(dir, "go.work"); err != nil || workspace != "" {
 		return "", err
 	}
-	root := ""
-	for ; ; at = filepath.Dir(at) {
-		if exists(filepath.Join(at, "go.work")) {
+	return findAbove(dir, "go.mod")
+}
+
+// findAbove returns the folder of the first file with this name in dir or a parent of dir, or "".
+func findAbove(dir, name string) (string, error) {
+	at, err := filepath.Abs(dir)
+	for err == nil && !exists(filepath.Join(at, name)) {
+		if at == filepath.Dir(at) {
 			return "", nil
 		}
-		if root == "" && exists(filepath.Join(at, "go.mod")) {
-			root = at
-		}
-		if at == filepath.Dir(at) {
-			return root, nil
-		}
+		at = filepath.Dir(at)
 	}
+	return at, err
 }
 
 // exists reports whether there is a file or a folder at path.

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/modfile"
 )
 
 // keptSettings are the user's settings of the go tool that a build keeps: the sources
@@ -111,6 +113,34 @@ func goSettings(ctx context.Context) (map[string]string, error) {
 	return settings, nil
 }
 
+// pinnedEnv returns buildEnv for a build in dir. If the go.mod of dir has a toolchain line, the
+// build uses exactly that toolchain, because another one gives another digest. Without
+// GOTOOLCHAIN, the line is only a minimum, and GOTOOLCHAIN=local ignores it.
+func pinnedEnv(dir string) ([]string, error) {
+	pinned, err := pinnedToolchain(dir)
+	if err != nil || pinned == "" {
+		return buildEnv, err
+	}
+	return append(slices.Clone(buildEnv), "GOTOOLCHAIN="+pinned), nil
+}
+
+// pinnedToolchain returns the toolchain line of the go.mod of dir, such as go1.26.8, or "".
+func pinnedToolchain(dir string) (string, error) {
+	root, err := findAbove(dir, "go.mod")
+	if err != nil || root == "" {
+		return "", err
+	}
+	content, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	mod, err := modfile.Parse("go.mod", content, nil)
+	if err != nil || mod.Toolchain == nil {
+		return "", nil //nolint:nilerr // the go tool reports a better error
+	}
+	return mod.Toolchain.Name, nil
+}
+
 // goVersion returns the toolchain that builds in dir, such as go1.26.3. The go and
 // toolchain lines of the module may select another toolchain than the one on PATH.
 func goVersion(ctx context.Context, dir string) (string, error) {
@@ -121,15 +151,21 @@ func goVersion(ctx context.Context, dir string) (string, error) {
 // goTool runs the go tool and returns its standard output. A returned error includes the
 // standard error.
 func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	env, err := pinnedEnv(dir)
+	if err != nil {
+		return nil, err
+	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), buildEnv...), "GOOS=linux", "CGO_ENABLED=0")
+	cmd.Env = append(append(os.Environ(), env...), "GOOS=linux", "CGO_ENABLED=0")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("images are built with the go tool, which is not on PATH: install Go: %w", err)
+	case err != nil && strings.Contains(stderr.String(), "go: download go"):
+		return nil, fmt.Errorf("images are built with the toolchain of go.mod, which is neither installed nor can be downloaded: install it, or set GOPROXY: %s", strings.TrimSpace(stderr.String()))
 	case err != nil:
 		return nil, fmt.Errorf("go %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
