@@ -76,6 +76,8 @@ type state struct {
 	// forecast is the number of pods that the forecaster publishes. A negative number means
 	// that there is no forecast.
 	forecast float64
+	// noData means that Prometheus runs and has no data, as after a restart with an empty disk.
+	noData bool
 }
 
 // value returns the value that a trigger reads, and its target for one pod. ok is false if the
@@ -91,6 +93,10 @@ func (s state) value(t require.TestingT, p scaling.Profile, tr Trigger) (value, 
 		}
 	case Prometheus:
 		target, err = strconv.ParseFloat(tr.Metadata["threshold"], 64)
+		if s.noData {
+			require.NoError(t, err)
+			return 0, target, tr.Metadata["ignoreNullValues"] == "true"
+		}
 		name, isGuard := strings.CutSuffix(tr.Name, "_guard")
 		switch name {
 		case forecastName:
@@ -152,6 +158,27 @@ func TestWithoutAForecastTheHPAProposesNoFewerPods(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			s := drawState(t, p)
 			require.GreaterOrEqual(t, s.proposal(t, p, predicted, 0), s.proposal(t, p, WithoutForecast(p), autoscale.DefaultTolerance))
+		})
+	}
+}
+
+// While Prometheus has no data, the HPA still adds the pods that the CPU needs, because it reads the
+// CPU from metrics-server. It removes no pod.
+func TestCPUAddsPodsWhilePrometheusHasNoData(t *testing.T) {
+	for _, p := range scaling.Services() {
+		predicted, err := WithForecast(p, "app")
+		require.NoError(t, err)
+		rapid.Check(t, func(t *rapid.T) {
+			s := drawState(t, p)
+			s.noData = true
+			needed := int(math.Ceil(s.cpu/p.Resources.CPURequest.AsApproximateFloat64() - 1e-9)) // so that no pod uses more than its request
+			bounded := func(pods int) int { return min(max(pods, p.HPA.MinReplicas), p.HPA.MaxReplicas) }
+			idle := s
+			idle.cpu, idle.memory = 0, 0
+			for tolerance, triggers := range map[float64][]Trigger{autoscale.DefaultTolerance: WithoutForecast(p), 0: predicted} {
+				require.GreaterOrEqual(t, s.proposal(t, p, triggers, tolerance), bounded(max(s.pods, needed)))
+				require.Equal(t, bounded(s.pods), idle.proposal(t, p, triggers, tolerance), "only CPU and memory count")
+			}
 		})
 	}
 }
