@@ -82,6 +82,7 @@ unit-race: packages ## unit tests with the race detector
 unit: packages ## unit tests that link too much for it
 	@echo "== unit tests that link much"; \
 	for module in . sandbox; do go -C $$module test $$($(call unit_tests,$$module,-e)) || exit 1; done
+	@echo "== Prometheus' own code, which make up compiles too"; go -C sandbox/mirror/prometheus test -count=1 ./...
 
 engine: build packages ## engine tests: the real Pulumi, simulated nodes
 	@echo "== engine tests"; go -C sandbox test -count=1 -timeout 45m -parallel 3 ./test/engine/...

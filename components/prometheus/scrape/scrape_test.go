@@ -4,22 +4,33 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promrules"
 )
 
 var update = flag.Bool("update", false, "write testdata/prometheus.json")
 
-// The test compares the file with a golden file. The live tests load the file into a real
-// Prometheus, which refuses unknown fields.
+// all are the namespaces of a stack with every target.
+var all = Namespaces{
+	Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true, Database: true,
+}
+
+// The test compares the file with a golden file. The live tests load a stack's file into a real
+// Prometheus, which refuses unknown fields. sandbox/mirror/prometheus/remotewrite loads the golden
+// file with Prometheus' code.
 func TestFileEqualsTheGoldenFile(t *testing.T) {
-	text, err := New(scaling.Services(), Namespaces{
-		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true, Database: true,
-	}).WithAlertmanager("alertmanager.app-prometheus.svc:9093").File()
+	workspace, err := ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef")
+	require.NoError(t, err)
+	recorded := promrules.Recorded(promrules.Input{Services: scaling.Services(), Namespace: all.Platform})
+	text, err := New(scaling.Services(), all).WithAlertmanager("alertmanager.app-prometheus.svc:9093").WithRemoteWrite(workspace, "app", recorded).File()
 	require.NoError(t, err)
 	const golden = "testdata/prometheus.json"
 	if *update {
@@ -29,6 +40,40 @@ func TestFileEqualsTheGoldenFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(want), text)
 	require.True(t, json.Valid([]byte(text)))
+}
+
+// A rule that selects a job without targets, or a series of a kubelet that no job keeps, never has
+// data.
+func TestRulesSelectScrapedSeries(t *testing.T) {
+	services := scaling.Services()
+	for i := range services {
+		services[i].Autoscaled = true
+	}
+	expressions := ""
+	for _, group := range promrules.Groups(promrules.Input{Services: services, Namespace: all.Platform, Stores: all.Stores, Predictive: true, Database: true}) {
+		for _, rule := range group.Rules {
+			expressions += rule.Expr + "\n"
+		}
+	}
+	jobs, kept := map[string]bool{}, []string{}
+	for _, job := range New(services, all).Scrapes {
+		jobs[job.Name] = true
+		for _, r := range job.Series {
+			if r.Action == "keep" && slices.Equal(r.Source, []string{"__name__"}) {
+				kept = append(kept, r.Regex)
+			}
+		}
+	}
+	selected := regexp.MustCompile(`\bjob="([^"]*)"`).FindAllStringSubmatch(expressions, -1)
+	require.NotEmpty(t, selected)
+	for _, match := range selected {
+		require.True(t, jobs[match[1]], "no job %q is scraped", match[1])
+	}
+	names := regexp.MustCompile(`\bcontainer_[a-z_]+`).FindAllString(expressions, -1)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		require.Regexp(t, "^("+strings.Join(kept, "|")+")$", name)
+	}
 }
 
 // An autoscaler's query selects the series of its service by the name of the job. So no other job
