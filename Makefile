@@ -134,10 +134,11 @@ load: require-sandbox $(ISSUER)/jwks.json ## the design document's load test on 
 bench: up ## the figures of docs/performance.md
 	@go -C sandbox run ./test/bench -home "$$(cd "$(HOME_DIR)" && pwd)"
 
-lint: ## words and package names (tools/wordlint), workflows (actionlint), kube-score, then golangci-lint, at the versions pinned in tools/
+lint: ## words and package names (tools/wordlint), workflows (actionlint), kube-score, Fluent Bit's keys, then golangci-lint, at the versions pinned in tools/
 	@echo "wordlint"; go -C tools test ./wordlint && go -C tools run ./wordlint -root $(CURDIR)
 	@echo "actionlint"; go tool -modfile=tools/actionlint/go.mod actionlint
 	@echo "kube-score on the objects of prod and staging"; go -C tools/kubescore vet . && go -C tools/kubescore test .
+	@echo "Fluent Bit's keys in prod and staging"; go -C tools/fluentbit vet . && go -C tools/fluentbit test -count=1 .
 	@echo "golangci-lint; it is built first, which takes minutes once"
 	@go tool -modfile=tools/go.mod golangci-lint run ./... && \
 	go -C sandbox tool -modfile=../tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
