@@ -212,7 +212,7 @@ func stateCases() []alertCase {
 		{"the autoscaler is active", "AutoscalerBlind", labelsFor("npa"), active(0), "", ""},
 		{"one of two pods is ready", "PodsBelowMinimum", labelsFor("mca"), ready(1), "fewer than 2 pods", ""},
 		{"two of two pods are ready", "PodsBelowMinimum", labelsFor("mca"), ready(2), "", ""},
-		{"a container restarts each three minutes", "ContainersRestart", labelsFor("mca"), restarts("0x11 1x11 2x11 3x11 4x11 5x11 6x11 7x11 8x11"), "more than three containers", ""},
+		{"a container restarts each three minutes", "ContainersRestart", labelsFor("mca"), restarts("0x11 1x11 2x11 3x11 4x11 5x11 6x11 7x11 8x11"), "more than 3 containers", ""},
 		{"a container restarted once", "ContainersRestart", labelsFor("mca"), restarts("0x50 1x60"), "", ""},
 		{"72 % of its requests below the maximum of pods", "CPUHigh", labelsFor("web", "web_tier.cpu_threshold"), append(container(web, 72, 0), hpa("progressive-framework-hpa", 49, 50)...), "", ""},
 	}
@@ -261,7 +261,7 @@ func redisCases() []alertCase {
 		{"a fragmentation of 1.6 on a node that is more than half full", "RedisFragmented", nil, memory(1.6, 600), "half as large again", ""},
 		{"a fragmentation of 1.4 on a node that is more than half full", "RedisFragmented", nil, memory(1.4, 600), "", ""},
 		{"a fragmentation of 5 on an almost empty node", "RedisFragmented", nil, memory(5, 10), "", ""},
-		{"a slow command each minute", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0+1x120")}, "more than ten slow", ""},
+		{"a slow command each minute", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0+1x120")}, "more than 10 slow", ""},
 		{"a slow command each five minutes", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0x20 1x20 2x20 3x20 4x20 5x20")}, "", ""},
 		{"a restart, after which the slow log begins again", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "500x80 0x40")}, "", ""},
 	}

@@ -37,6 +37,6 @@ func databaseAlerts(in Input, t scaling.Thresholds) []alert {
 	}, {
 		name: "DatabaseDeadlocks", severity: Ticket, service: service,
 		value: "sum(increase(pg_stat_database_deadlocks[15m]))", compare: ">", limit: scaling.MaxDeadlocks,
-		summary: fmt.Sprintf("more than %s transactions in 15 minutes were rolled back by a deadlock", inWords(scaling.MaxDeadlocks)),
+		summary: fmt.Sprintf("more than %d transactions in 15 minutes were rolled back by a deadlock", scaling.MaxDeadlocks),
 	}}
 }

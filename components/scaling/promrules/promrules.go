@@ -173,10 +173,5 @@ func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "
 // number returns f in PromQL, without an exponent.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// inWords is a number from 0 to 10 as a word.
-func inWords(n int) string {
-	return []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}[n]
-}
-
 // share returns a percentage as a number from 0 to 1.
 func share(p scaling.Percent) float64 { return float64(p) / 100 }

@@ -34,6 +34,6 @@ func redisAlerts(in Input) []alert {
 	}, {
 		name: "RedisSlow", severity: Ticket, service: Redis,
 		value: fmt.Sprintf("max(delta(%s[15m]))", series("slowlog_last_id")), compare: ">", limit: scaling.MaxSlowCommands,
-		summary: fmt.Sprintf("a node had more than %s slow commands in 15 minutes", inWords(scaling.MaxSlowCommands)),
+		summary: fmt.Sprintf("a node had more than %d slow commands in 15 minutes", scaling.MaxSlowCommands),
 	}}
 }

@@ -58,7 +58,7 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 			name: "ContainersRestart", severity: Ticket,
 			value:   fmt.Sprintf(`sum(increase(kube_pod_container_status_restarts_total{%s}[15m]))`, pods),
 			compare: ">", limit: scaling.MaxRestarts,
-			summary: fmt.Sprintf("more than %s containers restarted in 15 minutes", inWords(scaling.MaxRestarts)),
+			summary: fmt.Sprintf("more than %d containers restarted in 15 minutes", scaling.MaxRestarts),
 		}.forService(p), alert{
 			name: "CPUHigh", severity: Ticket, threshold: tier + ".cpu_threshold",
 			value: pods.cpu("requests"), compare: ">", limit: share(cpu), and: atMaximum, hold: sustained,
