@@ -21,7 +21,7 @@ func ParseLevel(name string) (Level, error) {
 			return l, nil
 		}
 	}
-	return 0, fmt.Errorf("level %q: must be advisory or mandatory", name)
+	return 0, fmt.Errorf("level %q is unknown: must be %s or %s; set one of them, or take the level out", name, Advisory, Mandatory)
 }
 
 // Levels are a rule's levels by environment.

@@ -90,7 +90,7 @@ func TestConfigurationRaisesLevelsAndNeverLowersThem(t *testing.T) {
 		{"a level can't be lowered", "prod", "advisory", rule.Mandatory, "weaker than the rule's own level"},
 		{"a rule can't be disabled", "staging", "disabled", rule.Advisory, "weaker than the rule's own level"},
 		{"an unknown environment is as strict as prod", "load", "", rule.Mandatory, ""},
-		{"an unknown level", "staging", "loud", rule.Advisory, `level "loud"`},
+		{"an unknown level", "staging", "loud", rule.Advisory, `levels.a-rule: level "loud" is unknown: must be advisory or mandatory; set one of them, or take the level out`},
 	} {
 		c := Config{Levels: map[string]string{}}
 		if tc.level != "" {
