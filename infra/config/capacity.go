@@ -12,7 +12,6 @@ import (
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/tier/instancespec"
-	"github.com/progressive-framework/platform/components/tier/userdata"
 )
 
 // pod is a pod with its resource requests.
@@ -123,13 +122,6 @@ const (
 	// The requests of package redis for each Redis node: a quarter of the node's memory limit, and
 	// the memory of the agent.
 	redisNodes, defaultRedisMiB, redisMilli, redisAgentMiB = 6, 4096, 210, 32
-
-	// firmwarePercent is the share of the memory that the hypervisor and the kernel keep, and that
-	// the node does not report (Karpenter, "vmMemoryOverheadPercent").
-	firmwarePercent = 8
-	// The memory that EKS nodes keep (amazon-eks-ami, nodeadm, kubelet defaults): memory for the
-	// kubelet, for each pod, and before eviction.
-	kubeletMiB, perPodMiB, evictionMiB = 255, 11, 100
 )
 
 // room is the capacity of a node for pods.
@@ -142,27 +134,8 @@ type room struct {
 
 // roomOf returns what a node has left after the node's own pods.
 func roomOf(h instancespec.Hardware) room {
-	// The kubelet keeps 6 % of the first core, 1 % of the second, 0.5 % of the
-	// next two and 0.25 % of the rest (amazon-eks-ami, nodeadm).
-	var kept int64
-	for core := range h.Cores {
-		switch {
-		case core == 0:
-			kept += 600
-		case core == 1:
-			kept += 100
-		case core < 4:
-			kept += 50
-		default:
-			kept += 25
-		}
-	}
-	r := room{
-		milli: int64(h.Cores)*1000 - kept/10,
-		mib:   h.Memory.Bytes()>>20*(100-firmwarePercent)/100 - kubeletMiB - perPodMiB*userdata.MaxPods - evictionMiB,
-		pods:  h.Pods,
-		cores: h.Cores,
-	}
+	cpu, memory := h.Allocatable()
+	r := room{milli: cpu.MilliValue(), mib: memory.Value() >> 20, pods: h.Pods, cores: h.Cores}
 	for _, own := range eksspec.NodePods() {
 		p := podOf(own.Name, "", resource.MustParse(own.CPU), resource.MustParse(own.Memory), "")
 		r = r.without(p)

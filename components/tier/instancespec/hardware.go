@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
+
 	"github.com/progressive-framework/platform/components/size"
 	"github.com/progressive-framework/platform/components/tier/userdata"
 )
@@ -184,6 +186,37 @@ func maxPods(sizeName string) int {
 	default:
 		return userdata.MaxPods
 	}
+}
+
+const (
+	// firmwarePercent is the share of the memory that the hypervisor and the kernel keep, and that
+	// the node does not report (Karpenter, "vmMemoryOverheadPercent").
+	firmwarePercent = 8
+	// The memory that EKS nodes keep (amazon-eks-ami, nodeadm, kubelet defaults): memory for the
+	// kubelet, for each pod, and before eviction.
+	kubeletMiB, perPodMiB, evictionMiB = 255, 11, 100
+)
+
+// Allocatable returns the CPU and the memory that a node has for pods. It is negative for a node
+// that is smaller than what its kubelet keeps.
+func (h Hardware) Allocatable() (cpu, memory resource.Quantity) {
+	// The kubelet keeps 6 % of the first core, 1 % of the second, 0.5 % of the
+	// next two and 0.25 % of the rest (amazon-eks-ami, nodeadm).
+	var kept int64
+	for core := range h.Cores {
+		switch {
+		case core == 0:
+			kept += 600
+		case core == 1:
+			kept += 100
+		case core < 4:
+			kept += 50
+		default:
+			kept += 25
+		}
+	}
+	mib := h.Memory.Bytes()>>20*(100-firmwarePercent)/100 - kubeletMiB - perPodMiB*userdata.MaxPods - evictionMiB
+	return *resource.NewMilliQuantity(int64(h.Cores)*1000-kept/10, resource.DecimalSI), *resource.NewQuantity(mib<<20, resource.BinarySI)
 }
 
 // SmallestHardware returns the smallest number of cores, memory and pod limit among the fleet's

@@ -55,6 +55,15 @@ func TestEveryTypeHasCoresAndMemory(t *testing.T) {
 	}
 }
 
+// The numbers are those of amazon-eks-ami for 4 cores and 16 GiB, with 110 pods.
+func TestAllocatableLeavesOutWhatTheKubeletKeeps(t *testing.T) {
+	h, err := HardwareOf("m7i.xlarge")
+	require.NoError(t, err)
+	cpu, memory := h.Allocatable()
+	require.Equal(t, "3920m", cpu.String())
+	require.Equal(t, "13508Mi", memory.String())
+}
+
 func TestSmallestHardwareHasTheSmallestNumbers(t *testing.T) {
 	h, err := Fleet{InstanceTypes: []string{"c5n.xlarge", "c6i.xlarge"}}.SmallestHardware()
 	require.NoError(t, err)
