@@ -10,6 +10,11 @@ var storeExamples = []example{
 	{rule: "image-of-this-stack", resource: deployment, path: ownContainer + ".image", bad: "222222222222.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:" + digestHex, preparation: imageInAccount},
 	{rule: "image-of-this-stack", resource: deployment, path: ownContainer + ".image", bad: "111111111111.dkr.ecr.us-east-1.amazonaws.com/mirror/a:1", preparation: imageInAccount, alsoBroken: []string{"pod-image-by-digest @ " + deployment}},
 	{rule: "nodes-hold-all-pods", resource: "Group web-group", path: "maxSize", bad: 0.0, subject: eksCluster, preparation: []edit{set("Group application-group", "maxSize", 1.0), set("Group web-group", "maxSize", 40.0), set("Group web-group", "minSize", -1.0), set("Group application-group", "minSize", 0.0)}},
+	{rule: "nodes-hold-all-pods", resource: deployment, path: ownContainer + ".resources.requests.cpu", bad: "1k", subject: eksCluster, ifAbsent: evaluate.Holds},
+	{rule: "nodes-hold-all-pods", resource: deployment, path: ownContainer + ".resources.requests.memory", bad: "1Ti", subject: eksCluster, ifAbsent: evaluate.Holds},
+	// A pod of a DaemonSet takes all of each node.
+	{rule: "nodes-hold-all-pods", resource: "DaemonSet logs", path: ownContainer + ".resources.requests.cpu", bad: "4", subject: eksCluster, ifAbsent: evaluate.Holds},
+	{rule: "nodes-hold-all-pods", resource: "DaemonSet logs", path: ownContainer + ".resources.requests.memory", bad: "16Gi", subject: eksCluster, ifAbsent: evaluate.Holds},
 	{rule: "store-protected", resource: postgresInstance, edits: []edit{change(postgresInstance, func(r *graph.Resource) { r.Protect = false })}},
 	{rule: "store-reached-by-its-users", resource: "SecurityGroupIngressRule postgres-from-nodes", path: "cidrIpv4", bad: "10.0.0.0/8", subject: postgresInstance, ifAbsent: evaluate.Holds},
 	{rule: "store-reached-by-its-users", resource: "SecurityGroupIngressRule postgres-from-nodes", path: "cidrIpv6", bad: "fd00::/8", subject: postgresInstance, ifAbsent: evaluate.Holds},

@@ -31,7 +31,6 @@ var literals = map[string]string{
 	"365":        "days of a year",
 	"3389":       "RDP",
 	"3600":       "seconds of a lifecycle hook's heartbeat, by default",
-	"0.5":        "cores of a node that the kubelet and the add-ons use",
 	"10_000_000": "the largest budget",
 	"1_000":      "the largest limit of the growth by one change, in percent",
 }

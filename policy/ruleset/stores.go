@@ -3,8 +3,9 @@ package ruleset
 import (
 	"regexp"
 
+	"k8s.io/apimachinery/pkg/api/resource"
+
 	"github.com/progressive-framework/platform/components/datastore/enginecalendar"
-	"github.com/progressive-framework/platform/components/tier/instancespec"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/k8sview"
@@ -90,7 +91,7 @@ var stores = []*rule.Rule{
 		}, workloadTypes...),
 	},
 	{
-		ID: "nodes-hold-all-pods", Title: "The maximum number of nodes has the CPU for the maximum number of pods",
+		ID: "nodes-hold-all-pods", Title: "The maximum number of nodes has the CPU and the memory for the maximum number of pods",
 		Why: "At a peak pods would wait for nodes that the group can't add.",
 		Fix: "the keys tiers.NAME.max and services.NAME.max", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
@@ -99,17 +100,22 @@ var stores = []*rule.Rule{
 			if len(groups) == 0 { // the nodes belong to another stack
 				return
 			}
-			requested, complete := requestedCPU(s.Graph)
-			count, cores, known := maxNodes(groups)
-			enough := value.FromBool(requested <= cores)
-			// An unknown value may add pods to enough nodes.
-			if !complete {
-				enough = value.All(enough, value.Unknown)
+			requested, complete := requestsOfAll(s.Graph)
+			ofNode, ofNodeComplete := requestsOfNode(s.Graph)
+			count, room, known := maxRoom(groups, ofNode)
+			fits := func(requested, room resource.Quantity) value.Truth {
+				switch {
+				case !known:
+					return value.Unknown
+				case requested.Cmp(room) > 0:
+					return value.False
+				case !complete || !ofNodeComplete: // an unknown value may add pods to enough nodes
+					return value.Unknown
+				}
+				return value.True
 			}
-			if !known {
-				enough = value.Unknown
-			}
-			s.Must(enough, "all pods request %.1f cores, but %g nodes have %.1f", requested, count, cores)
+			s.Must(fits(requested.cpu, room.cpu), "all pods request %s of CPU, but %d nodes have %s left next to their own pods", requested.cpu.String(), count, room.cpu.String())
+			s.Must(fits(requested.memory, room.memory), "all pods request %s of memory, but %d nodes have %s left next to their own pods", requested.memory.String(), count, room.memory.String())
 		}, awsview.EksCluster{}.Token()),
 	},
 }
@@ -148,41 +154,6 @@ func routesNowhere(g *graph.Graph, subnet *graph.Resource) value.Truth {
 			})
 		})
 	})
-}
-
-// maxNodes returns the sum of the groups' maximum sizes, and the cores for pods of so many nodes
-// if each node is of its group's smallest type. They are known if the sizes and types are.
-func maxNodes(groups []*graph.Resource) (count, cores float64, known bool) {
-	known = true
-	for _, r := range groups {
-		group := value.As[awsview.AutoscalingGroup](r.View())
-		ofNode, typesKnown := nodeCores(group)
-		known = known && typesKnown && group.MaxSize().Known()
-		count += knownNumber(group.MaxSize())
-		cores += knownNumber(group.MaxSize()) * max(ofNode-systemCores, 0)
-	}
-	return count, cores, known
-}
-
-// systemCores is the CPU of a node that the kubelet and the add-ons on each node use.
-const systemCores = 0.5
-
-// nodeCores returns the cores of the smallest instance type of a group. They are not known if a
-// type is not, or if the platform does not know the type.
-func nodeCores(group awsview.AutoscalingGroup) (least float64, known bool) {
-	types, known := group.MixedInstancesPolicy().LaunchTemplate().Overrides().Items()
-	known = known && len(types) > 0
-	for i, t := range types {
-		name, _ := t.InstanceType().Raw().(string)
-		hardware, err := instancespec.HardwareOf(name)
-		if err != nil {
-			return 0, false
-		}
-		if cores := float64(hardware.Cores); i == 0 || cores < least {
-			least = cores
-		}
-	}
-	return least, known
 }
 
 // equal reports whether two numbers are equal, as a test for value.Number.Compare.
