@@ -1,8 +1,13 @@
 package ruleset
 
 import (
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
 )
@@ -128,12 +133,17 @@ var balancer = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "edge-timeouts-in-order", Title: "CloudFront waits longer than the load balancer, and closes idle connections first",
-		Why: "If CloudFront gives up first, the load balancer works on a request that nobody waits for. If the load balancer closes an idle connection first, a request on it is lost.",
+		ID: "edge-timeouts-in-order", Title: "From the service to CloudFront, each hop waits longer than the one behind it, and closes idle connections first",
+		Why: "If the outer hop gives up first, the inner one works on a request that nobody waits for. If the inner hop closes an idle connection first, a request on it is lost.",
 		Fix: "components/scaling, EdgeTimeouts", Standards: []string{"WA REL05"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.LbLoadBalancer) {
-			idle := v.IdleTimeout().Or(60)
+			idle, service := v.IdleTimeout().Or(60), scaling.EdgeTimeouts().Service
+			s.Must(value.Not(idle.AtMost(service.Answer.Seconds())), "idleTimeout %s is not above the %s in which a service answers", idle.Text(), service.Answer)
+			s.Must(value.Not(idle.AtLeast(service.KeepAlive.Seconds())), "idleTimeout %s is not below the %s for which a service keeps an idle connection", idle.Text(), service.KeepAlive)
+			for _, r := range s.Graph.OfType(k8sview.Deployment{}.Token()) {
+				s.Must(endsInTime(r, service.Answer), "a timeout of %s is not below the %s in which a service answers", r.Name, service.Answer)
+			}
 			for _, r := range rule.Every[awsview.CloudfrontDistribution](s.Graph).Resources {
 				origins := value.As[awsview.CloudfrontDistribution](r.View()).Origins()
 				s.Must(origins.All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
@@ -147,6 +157,31 @@ var balancer = []*rule.Rule{
 			}
 		}),
 	},
+}
+
+// endsInTime reports whether the timeouts that a Deployment sets for its requests are below limit.
+func endsInTime(deployment *graph.Resource, limit time.Duration) value.Truth {
+	return podOf(deployment).Spec().Containers().All(func(c k8sview.Container) value.Truth {
+		return c.Env().All(func(e k8sview.EnvVar) value.Truth {
+			return value.Implies(e.Name().In(requestTimeouts()...), e.Value().Satisfies(func(text string) bool {
+				d, err := time.ParseDuration(text)
+				return err == nil && d < limit
+			}))
+		})
+	})
+}
+
+// requestTimeouts returns the environment variables with the timeouts of the services' requests.
+func requestTimeouts() []string {
+	var names []string
+	for _, p := range scaling.Services() {
+		for _, v := range p.Env {
+			if strings.HasSuffix(v.Name, "_TIMEOUT") {
+				names = append(names, v.Name)
+			}
+		}
+	}
+	return names
 }
 
 // greater reports whether a is greater than b, as a test for value.Number.Compare.

@@ -1,6 +1,7 @@
 package ruleset_test
 
 import (
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/policy/evaluate"
 )
 
@@ -15,6 +16,11 @@ var edgeExamples = []example{
 	// must be below idleTimeout.
 	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: 100.0},
 	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: 50.0},
+	// CloudFront's timeouts still fit, and those of the services do not.
+	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: scaling.EdgeTimeouts().Service.Answer.Seconds(), preparation: []edit{set(cdnDistribution, "origins.1.vpcOriginConfig.originKeepaliveTimeout", 1.0)}, ifAbsent: evaluate.Broken},
+	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: scaling.EdgeTimeouts().Service.KeepAlive.Seconds(), preparation: []edit{set(cdnDistribution, "origins.1.vpcOriginConfig.originReadTimeout", 120.0)}},
+	{rule: "edge-timeouts-in-order", resource: "Deployment wpa-deployment", path: ownContainer + ".env.2.value", bad: scaling.EdgeTimeouts().Service.Answer.String(), subject: loadBalancer},
+	{rule: "edge-timeouts-in-order", resource: "Deployment wpa-deployment", path: ownContainer + ".env.2", bad: map[string]any{"name": "GENERATION_TIMEOUT", "value": "soon"}, subject: loadBalancer, ifAbsent: evaluate.Holds},
 	{rule: "edge-timeouts-in-order", resource: cdnDistribution, path: "origins.1.vpcOriginConfig.originReadTimeout", bad: 60.0, subject: loadBalancer},
 	{rule: "edge-timeouts-in-order", resource: cdnDistribution, path: "origins.1.vpcOriginConfig.originKeepaliveTimeout", bad: 90.0, subject: loadBalancer, ifAbsent: evaluate.Holds},
 	{rule: "cdn-vpc-origin-https", resource: "VpcOrigin vpc-origin", path: "vpcOriginEndpointConfig.originProtocolPolicy", bad: "match-viewer"},
