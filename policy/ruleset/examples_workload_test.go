@@ -14,7 +14,10 @@ var workloadExamples = []example{
 	{rule: "hpa-can-scale", resource: "HorizontalPodAutoscaler scaler", path: "spec.maxReplicas", bad: nil},
 	{rule: "job-bounded", resource: "CronJob migrate-schedule", path: "spec.jobTemplate.spec.activeDeadlineSeconds", bad: nil},
 	{rule: "pod-disruption-budget", resource: "PodDisruptionBudget mca-pdb", path: "spec.selector.matchLabels.app", bad: "another", subject: deployment, ifAbsent: evaluate.Holds},
-	{rule: "pod-disruption-possible", resource: "PodDisruptionBudget mca-pdb", path: "spec.minAvailable", bad: 3.0, subject: deployment, ifAbsent: evaluate.Holds},
+	{rule: "pod-disruption-possible", resource: "PodDisruptionBudget mca-pdb", path: "spec.minAvailable", bad: 2.0, subject: deployment, ifAbsent: evaluate.Holds},
+	// The autoscaler keeps two pods, so that one may end.
+	{rule: "pod-disruption-possible", resource: "ScaledObject mca-scaledobject", path: "spec.minReplicaCount", bad: 1.0, subject: deployment, preparation: []edit{set("PodDisruptionBudget mca-pdb", "spec.minAvailable", 1.0)}, alsoBroken: []string{"scaler-two-pods @ ScaledObject mca-scaledobject"}},
+	{rule: "pod-disruption-possible", resource: "Deployment postgres-exporter", path: "spec.replicas", bad: 1.0, preparation: []edit{set("PodDisruptionBudget postgres-exporter", "spec.minAvailable", 1.0)}, alsoBroken: []string{"deployment-replicas @ Deployment postgres-exporter"}},
 	{rule: "pod-disruption-possible", resource: "PodDisruptionBudget mca-pdb", path: "spec.minAvailable", bad: "100%", subject: deployment, ifAbsent: evaluate.Holds},
 	{rule: "pod-disruption-possible", resource: "PodDisruptionBudget mca-pdb", path: "spec.maxUnavailable", bad: 0.0, subject: deployment, ifAbsent: evaluate.Holds},
 	{rule: "pod-network-policy", resource: "NetworkPolicy mca-policy", path: "metadata.namespace", bad: "another", subject: deployment, preparation: []edit{set("NetworkPolicy default-policy", "metadata.namespace", "another")}, alsoBroken: []string{"network-policy-selects-pods @ NetworkPolicy mca-policy"}},

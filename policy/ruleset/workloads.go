@@ -144,6 +144,7 @@ var workloads = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			replicas := value.As[value.Number](s.View().At("spec.replicas")).Or(1)
+			scalers := scalersOf(s)
 			budgets := objectsSelecting[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
 			if !budgets.Complete {
 				s.Wait("the selector of a PodDisruptionBudget")
@@ -151,7 +152,15 @@ var workloads = []*rule.Rule{
 			for _, r := range budgets.Resources {
 				spec := value.As[k8sview.PodDisruptionBudget](r.View()).Spec()
 				least := value.As[value.Number](spec.MinAvailable())
-				s.Must(value.Any(value.Not(least.IsSet()), least.Compare(replicas, func(l, n float64) bool { return l < n })), "%s keeps all %s pods", r.Name, replicas.Text())
+				// An autoscaler sets the number of pods, so spec.replicas counts only without one.
+				above := value.All(
+					value.Any(scalers.Exists(), replicas.Compare(least, greater)),
+					scalers.All(func(scaler *graph.Resource) value.Truth {
+						fewest, _ := podBounds(scaler)
+						return fewest.Compare(least, greater)
+					}),
+				)
+				s.Must(value.Any(value.Not(least.IsSet()), above), "%s keeps %s pods, and the workload may have no more", r.Name, least.Text())
 				s.Must(value.Not(value.As[value.Number](spec.MaxUnavailable()).Is(0)), "%s permits no eviction", r.Name)
 				s.Must(value.Not(value.As[value.String](spec.MinAvailable()).Is("100%")), "%s keeps 100%% of the pods", r.Name)
 			}
