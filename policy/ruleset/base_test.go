@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/progressive-framework/platform/components/autoscaler/manifest"
+	"github.com/progressive-framework/platform/components/containerlogs/fluentbit"
+	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/k8sview"
@@ -26,19 +29,26 @@ const (
 )
 
 // policyOf returns the IAM policy that compliantProd has for a RolePolicy. The policy of a pod's
-// role allows an action that the pod calls.
+// role allows the actions that the pod calls.
 func policyOf(name string) string {
 	switch name {
 	case "RolePolicy termination-policy":
-		return `{"Statement":[{"Effect":"Allow","Action":["sqs:ReceiveMessage"],"Resource":["arn:aws:sqs:us-east-1:1:q"]}]}`
+		return allow(slices.Concat(terminationspec.ReadActions(), terminationspec.GroupActions(), terminationspec.QueueActions()))
 	case "RolePolicy logs-policy":
-		return `{"Statement":[{"Effect":"Allow","Action":["logs:PutLogEvents"],"Resource":["arn:aws:logs:us-east-1:1:log-group:g:*"]}]}`
+		return allow(fluentbit.WriteActions())
 	case "RolePolicy policy":
-		return `{"Statement":[{"Effect":"Allow","Action":["autoscaling:DescribeTags"],"Resource":["*"]}]}`
+		return allow(slices.Concat(manifest.ReadActions(), manifest.ScaleActions()))
+	case "RolePolicy ebs-csi-policy":
+		return allow([]string{"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"})
 	case "RolePolicy mca-policy", "RolePolicy npa-policy", "RolePolicy wpa-policy", "RolePolicy web-policy", "RolePolicy migrate-policy", "RolePolicy postgres-exporter-policy":
 		return `{"Statement":[{"Effect":"Allow","Action":["rds-db:connect","secretsmanager:GetSecretValue"],"Resource":["arn:aws:rds-db:us-east-1:1:dbuser:d/u"]}]}`
 	}
 	return goodPolicy
+}
+
+// allow returns an IAM policy that allows actions.
+func allow(actions []string) string {
+	return `{"Statement":[{"Effect":"Allow","Action":["` + strings.Join(actions, `","`) + `"],"Resource":["arn:aws:s3:::b/*"]}]}`
 }
 
 // compliantProd returns the recorded prod, edited so that every rule holds. The edits set the values

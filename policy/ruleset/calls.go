@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/progressive-framework/platform/components/autoscaler/manifest"
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/containerlogs/fluentbit"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
@@ -17,6 +18,12 @@ import (
 
 // podIdentity is the type of the resource that gives a service account an IAM role.
 const podIdentity = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+
+// addon is the type of an EKS add-on, which may give a role to its own service account.
+var addon = awsview.EksAddon{}.Token()
+
+// volumeKeyCalls are the actions on the key of an encrypted volume (aws-ebs-csi-driver, "Encryption").
+var volumeKeyCalls = []string{"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"}
 
 // Actions of IAM that a pod needs because of its settings.
 const (
@@ -31,37 +38,56 @@ func callsOf(account string) (actions []string, known bool) {
 	for _, p := range scaling.Services() {
 		databaseClients = append(databaseClients, p.Name)
 	}
-	switch {
-	case slices.Contains(databaseClients, account):
+	if slices.Contains(databaseClients, account) {
 		return []string{loginCall, secretCall, "secretsmanager:DescribeSecret", "kms:Decrypt"}, true
-	case account == "cluster-autoscaler":
-		return append(manifest.ReadActions(), manifest.ScaleActions()...), true
-	case account == "aws-node-termination-handler":
-		return slices.Concat(terminationspec.ReadActions(), terminationspec.GroupActions(), terminationspec.QueueActions()), true
-	case account == "alertmanager":
-		return []string{"sns:Publish"}, true
-	case account == "prometheus":
-		return []string{"aps:RemoteWrite"}, true
-	case account == fluentbit.App:
-		return fluentbit.WriteActions(), true
 	}
-	return nil, false
+	actions = controllerCalls(account)
+	return actions, actions != nil
+}
+
+// controllerCalls returns the actions that a controller calls whatever its settings are. For the
+// account of another program it returns nil. KEDA and the VPA do not call AWS.
+func controllerCalls(account string) []string {
+	switch account {
+	case "cluster-autoscaler":
+		return append(manifest.ReadActions(), manifest.ScaleActions()...)
+	case "aws-node-termination-handler":
+		return slices.Concat(terminationspec.ReadActions(), terminationspec.GroupActions(), terminationspec.QueueActions())
+	case "alertmanager":
+		return []string{"sns:Publish"}
+	case "prometheus":
+		return []string{"aps:RemoteWrite"}
+	case fluentbit.App:
+		return fluentbit.WriteActions()
+	}
+	return nil
 }
 
 var calls = []*rule.Rule{
 	{
-		ID: "iam-calls-allowed", Title: "A pod's role allows the calls that its settings lead to",
-		Why: "The pod starts, and fails at its first login or at the mount of its secrets.",
-		Fix: "infra/environment.go, the service's statements", Standards: []string{"WA SEC03"},
+		ID: "iam-calls-allowed", Title: "A pod's role allows the calls that its program makes, or that its settings lead to",
+		Why: "The pod starts, and fails at its first call of AWS, at its first login or at the mount of its secrets.",
+		Fix: "infra/environment.go, the service's statements, or the controller's component", Standards: []string{"WA SEC03"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			if s.Type == addon {
+				volumeCallsAllowed(s)
+				return
+			}
+			account, isText := s.View().Get("serviceAccount").Raw().(string)
+			if !isText {
+				s.Wait("the name of the service account")
+			}
+			for _, call := range controllerCalls(account) {
+				s.Must(roleAllows(s, func(action string) bool { return actionAllows(action, call) }), "the role does not allow %s, which the controller calls", call)
+			}
 			for _, r := range resourcesOfTypes(s.Graph, workloadTypes...) {
 				usesAccount := runsAs(s, r)
 				for call, needsCall := range map[string]value.Truth{loginCall: logsInByRole(r), secretCall: mountsSecrets(r)} {
 					s.Must(value.Implies(value.All(usesAccount, needsCall), roleAllows(s, func(action string) bool { return actionAllows(action, call) })), "the role does not allow an action that %s calls", r.Name)
 				}
 			}
-		}, podIdentity),
+		}, podIdentity, addon),
 	},
 	{
 		ID: "iam-calls-only", Title: "A pod's role allows only the calls that its program makes",
@@ -79,6 +105,23 @@ var calls = []*rule.Rule{
 			}
 		}, podIdentity),
 	},
+}
+
+// volumeCallsAllowed demands that the role of the EBS CSI driver allows the driver's calls. The
+// subject is an add-on. AWS's own policy has the actions on volumes.
+func volumeCallsAllowed(s *rule.Subject) {
+	isDriver := value.As[awsview.EksAddon](s.View()).AddonName().Is(eksspec.EBSCSIDriver)
+	s.Must(value.Implies(isDriver, rule.Refs[awsview.IamRole](s.Graph, s.Resource, "podIdentityAssociations").Any(func(role *graph.Resource, _ awsview.IamRole) value.Truth {
+		return rule.Users[awsview.IamRolePolicyAttachment](s.Graph, role, "role").Any(func(_ *graph.Resource, a awsview.IamRolePolicyAttachment) value.Truth {
+			return a.PolicyArn().Contains("AmazonEBSCSIDriverPolicy")
+		})
+	})), "the role does not have AWS's policy for the driver")
+	ownKey := rule.Every[k8sview.StorageClass](s.Graph).Any(func(_ *graph.Resource, c k8sview.StorageClass) value.Truth {
+		return c.Parameters().Key("kmsKeyId").IsSet()
+	})
+	for _, call := range volumeKeyCalls {
+		s.Must(value.Implies(value.All(isDriver, ownKey), roleAllows(s, func(action string) bool { return actionAllows(action, call) })), "the role does not allow %s on the key of the volumes", call)
+	}
 }
 
 // runsAs reports whether a workload's pods have the subject's service account.
@@ -111,10 +154,14 @@ func actionAllows(action, call string) bool {
 	return err == nil && matched
 }
 
-// roleAllows reports whether the role of the subject, a pod identity association, allows an action
-// for which test is true.
+// roleAllows reports whether the role of the subject allows an action for which test is true. The
+// subject is a pod identity association or an add-on.
 func roleAllows(s *rule.Subject, test func(action string) bool) value.Truth {
-	roles := rule.Refs[awsview.IamRole](s.Graph, s.Resource, "roleArn")
+	prop := "roleArn"
+	if s.Type == addon {
+		prop = "podIdentityAssociations"
+	}
+	roles := rule.Refs[awsview.IamRole](s.Graph, s.Resource, prop)
 	return roles.Any(func(role *graph.Resource, _ awsview.IamRole) value.Truth {
 		return rule.Users[awsview.IamRolePolicy](s.Graph, role, "role").Any(func(r *graph.Resource, _ awsview.IamRolePolicy) value.Truth {
 			return statements(r.View().Get("policy")).Any(func(st statement) value.Truth { return value.All(st.isAllow(), st.hasAction(test)) })
