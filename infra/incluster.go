@@ -105,7 +105,7 @@ func newPassword(ctx *pulumi.Context, stack *config.Stack, base *base, owner str
 
 // imageReference returns an image by its digest. It looks up the digest of a tag in the
 // account's own registry.
-func imageReference(ctx *pulumi.Context, base *base, image string) (pulumi.StringInput, error) {
+func imageReference(ctx *pulumi.Context, base *base, image string) (pulumi.String, error) {
 	tagged, ok := strings.CutPrefix(image, config.AccountRegistry)
 	if !ok {
 		return pulumi.String(image), nil
@@ -113,7 +113,7 @@ func imageReference(ctx *pulumi.Context, base *base, image string) (pulumi.Strin
 	name, tag, _ := strings.Cut(tagged, ":")
 	reference, err := repository.Lookup(ctx, name, tag, base.inRegion)
 	if err != nil {
-		return nil, fmt.Errorf("image %s: %w", image, err)
+		return "", fmt.Errorf("image %s: %w", image, err)
 	}
 	return reference, nil
 }

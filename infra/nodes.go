@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -89,6 +90,11 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		image, err := imageReference(ctx, base, stack.ImageOf(upstream, autoscaler.Repository))
 		if err != nil {
 			return nil, err
+		}
+		// The policy eks-autoscaler-version reads the version from the tag. A mirror's reference
+		// has only the digest.
+		if name, digest, byDigest := strings.Cut(string(image), "@"); byDigest {
+			image = pulumi.String(name + upstream[strings.LastIndex(upstream, ":"):] + "@" + digest)
 		}
 		_, err = autoscaler.NewAutoscaler(ctx, stack.Name(), &autoscaler.Args{
 			Account: base.account, Cluster: eks.Cluster, Options: scaling.DefaultClusterAutoscaler(), Image: image, Nodes: created.ready,

@@ -99,10 +99,10 @@ func Registry(ctx *pulumi.Context, opts ...pulumi.InvokeOption) pulumi.StringOut
 
 // Lookup finds an image by its tag in an existing repository. It returns the
 // reference by digest.
-func Lookup(ctx *pulumi.Context, repository, tag string, opts ...pulumi.InvokeOption) (pulumi.StringInput, error) {
+func Lookup(ctx *pulumi.Context, repository, tag string, opts ...pulumi.InvokeOption) (pulumi.String, error) {
 	image, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: repository, ImageTag: &tag}, opts...)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	return pulumi.String(image.ImageUri), nil
 }

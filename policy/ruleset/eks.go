@@ -124,7 +124,7 @@ var eks = []*rule.Rule{
 	{
 		ID: "eks-autoscaler-version", Title: "Cluster Autoscaler has the minor version of the cluster, or during an upgrade the one before",
 		Why: "It simulates the scheduler of its own version; another one decides differently.",
-		Fix: "components/autoscaler/manifest", Standards: []string{"WA REL07"},
+		Fix: "components/autoscaler/manifest; a reference by digest has the tag, too: NAME:TAG@DIGEST", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.EksCluster) {
 			for _, r := range s.Graph.OfType(k8sview.Deployment{}.Token()) {
@@ -155,5 +155,5 @@ func minorBefore(version string) string {
 	return major + "." + strconv.Itoa(n-1)
 }
 
-// autoscalerImage matches the reference of an image of Cluster Autoscaler.
-var autoscalerImage = regexp.MustCompile(`/cluster-autoscaler:v`)
+// autoscalerImage matches the reference of an image of Cluster Autoscaler, also one of a mirror.
+var autoscalerImage = regexp.MustCompile(`(^|/)cluster-autoscaler[:@]`)
