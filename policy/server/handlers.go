@@ -46,7 +46,8 @@ func newServer(a *Analyzer) *grpc.Server {
 // undecoded is a request in its encoded form.
 type undecoded []byte
 
-// codec is gRPC's codec for Protocol Buffers, except that it does not decode into an undecoded.
+// codec is gRPC's codec for Protocol Buffers, except that it does not decode into an undecoded, and
+// that its buffers are as large as the message. gRPC's own have 1 MiB for each message above 32 KiB.
 type codec struct{ encoding.CodecV2 }
 
 // Unmarshal copies the bytes of an undecoded request, because gRPC reuses its buffers.
@@ -55,7 +56,13 @@ func (c codec) Unmarshal(data mem.BufferSlice, request any) error {
 		*u = data.Materialize()
 		return nil
 	}
-	return c.CodecV2.Unmarshal(data, request)
+	message, ok := request.(proto.Message)
+	if !ok {
+		return fmt.Errorf("request of type %T: must be a Protocol Buffers message", request)
+	}
+	buffer := data.MaterializeToBuffer(mem.NopBufferPool{})
+	defer buffer.Free()
+	return proto.Unmarshal(buffer.ReadOnlyData(), message)
 }
 
 // resourcesField is the number of the field resources in the message AnalyzeStackRequest
