@@ -1,0 +1,29 @@
+package ruleset_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/evaluate"
+)
+
+// A role without permissions breaks iam-calls-allowed for each service account of prod. So the rule
+// knows what each program calls.
+func TestEveryRoleOfAPodNeedsPermissions(t *testing.T) {
+	env, checked := compliantProd(t), 0
+	for i, r := range env.resources {
+		if r.Type == (awsview.IamRolePolicy{}).Token() {
+			env.resources[i] = withInput(r, "policy", `{"Statement":[]}`)
+		}
+	}
+	for key, r := range env.results(nil) {
+		if r.Rule.ID == "iam-calls-allowed" && r.Resource.Type == (awsview.EksPodIdentityAssociation{}).Token() {
+			checked++
+			assert.Equal(t, evaluate.Broken, r.Outcome, key)
+		}
+	}
+	require.Positive(t, checked)
+}
