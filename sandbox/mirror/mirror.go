@@ -69,8 +69,18 @@ func vpaImage(command string) goimage.Image {
 // folder returns the folder of a go.mod, relative to the repository.
 func folder(name string) string { return path.Join("sandbox/mirror", name) }
 
-// EnsureEmpty pushes an image without files in place of each image that is missing. It is
-// for a simulated cluster, because simulated nodes run no program.
+// awsTags are the tags of the images that only stacks on AWS run, by their repository in the
+// mirror. The sandbox does not build them.
+var awsTags = map[string][]string{
+	"alertmanager":                 {"v0.33.0"},
+	"aws-for-fluent-bit":           {"3.4.15"},
+	"aws-node-termination-handler": {"v1.25.3"},
+	"cluster-autoscaler":           {"v1.33.5", "v1.34.4", "v1.35.1", "v1.36.1"},
+}
+
+// EnsureEmpty pushes an image without files in place of each image that is missing, also of
+// those that only stacks on AWS run. It is for a simulated cluster, because simulated nodes
+// run no program.
 func EnsureEmpty(ctx context.Context, l *layout.Layout) error {
 	b, err := goimage.NewBuilder(l)
 	if err != nil {
@@ -79,6 +89,13 @@ func EnsureEmpty(ctx context.Context, l *layout.Layout) error {
 	for _, img := range images {
 		if err := b.EnsureEmpty(ctx, img.Repository, img.Tags...); err != nil {
 			return fmt.Errorf("image %s: %w", img.Name, err)
+		}
+	}
+	for repository, tags := range awsTags {
+		for _, tag := range tags { // one at a time, because their images need not be equal
+			if err := b.EnsureEmpty(ctx, prefix+repository, tag); err != nil {
+				return fmt.Errorf("image %s:%s: %w", repository, tag, err)
+			}
 		}
 	}
 	return nil

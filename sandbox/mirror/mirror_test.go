@@ -4,6 +4,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -41,19 +42,29 @@ func TestImageTagsEqualTheVersionsInGoMod(t *testing.T) {
 
 // The packages components/keda, components/prometheus, components/statemetrics and
 // components/vpa contain the versions that a stack deploys. The sandbox must build the same
-// versions.
+// versions. Those of images that only stacks on AWS run must be equal too.
 func TestImageTagsEqualTheVersionsOfTheComponents(t *testing.T) {
 	for _, row := range []struct{ file, text string }{
 		{"components/prometheus/args.go", `Version = "` + images[0].Tags[0] + `"`},
 		{"components/keda/images.go", `const Version = "` + images[2].Tags[0] + `"`},
 		{"components/vpa/images.go", `const Version = "` + images[4].Tags[0] + `"`},
 		{"components/statemetrics/statemetrics.go", `Version = "` + images[1].Tags[0] + `"`},
+		{"components/alertmanager/alertmanager.go", `Version = "` + awsTags["alertmanager"][0] + `"`},
+		{"components/terminationhandler/terminationspec/handler.go", ":" + awsTags["aws-node-termination-handler"][0] + `"`},
+		{"components/containerlogs/fluentbit/fluentbit.go", `Version = "` + awsTags["aws-for-fluent-bit"][0] + `"`},
 	} {
 		raw, err := os.ReadFile(filepath.Join("../..", row.file))
 		require.NoError(t, err)
 		require.Contains(t, string(raw), row.text, "%s has another version than the sandbox builds", row.file)
 	}
-	raw, err := os.ReadFile("../../Pulumi.sandbox.yaml")
+	raw, err := os.ReadFile("../../components/cluster/eksspec/release.go")
+	require.NoError(t, err)
+	var tags []string
+	for _, match := range regexp.MustCompile(`ClusterAutoscaler: +"([^"]+)"`).FindAllStringSubmatch(string(raw), -1) {
+		tags = append(tags, match[1])
+	}
+	require.ElementsMatch(t, tags, awsTags["cluster-autoscaler"], "one for each version of EKS")
+	raw, err = os.ReadFile("../../Pulumi.sandbox.yaml")
 	require.NoError(t, err)
 	require.Contains(t, string(raw), "mirror: ecr://"+strings.TrimSuffix(prefix, "/"))
 }

@@ -121,7 +121,7 @@ var stagingChanges = []change{
 	setKey("tiers.web.imageId", "ami-0123456789abcdef0", applied),
 	setKey("tiers.web.release", "1.34-20260625", applied).inSecondUpdate(),
 	setKey("tiers.web.release", "1.34-20260625", refused).withKey("tiers.application.release", "1.34-20260625").withMessage("tiers.application.release and tiers.web.release can't change in one update").inEveryRun(),
-	setKey("tiers.web.release", "1.35-20260923", refused).withMessage("upgrade cluster.version first"),
+	setKey("tiers.web.release", "1.36-20260923", refused).withMessage("upgrade cluster.version first"),
 	setKey("images.platforms", []string{"linux/amd64", "linux/arm64"}, applied),
 	setKey("images.mirror", "ecr://mirror", applied),
 	setKey("images.signingKey", ".sandbox/issuer/signing.pem", applied),
@@ -152,7 +152,7 @@ var stagingChanges = []change{
 	setKey("edge.originCertificateArn", certificate, refused).withMessage("edge"),
 	setKey("edge.cacheable", []string{"/api/v1/menu"}, applied),
 	setKey("edge.hstsSubdomains", true, applied),
-	setKey("edge.webAcl", false, applied).inSecondUpdate(),
+	setKey("edge.webAcl", false, refused).withMessage(protectedText), // the web ACL's log group is protected
 	setKey("edge.webAclMode", "block", applied),
 	setKey("edge.requestsPerAddress", 5000, applied),
 	setKey("edge.alarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms", applied),
