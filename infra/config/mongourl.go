@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -16,9 +17,15 @@ import (
 // MongoPort is the port of MongoDB, unless a URL names another one.
 const MongoPort = 27017
 
-// mongoOptions are the options that a URL may have. Other options change how the server is
-// verified, or log in without a password.
-var mongoOptions = []string{"appName", "authSource", "directConnection", "readPreference", "replicaSet", "retryWrites", "w"}
+// mongoOptions are the options that a URL may have, each with its values; nil: any text. Other
+// options change how the server is verified, or log in without a password. The driver refuses any
+// other value (MongoDB, "Connection String Options"), which only the migration would notice.
+var mongoOptions = map[string][]string{
+	"appName": nil, "authSource": nil, "replicaSet": nil, "w": nil,
+	"directConnection": {"true", "false"},
+	"retryWrites":      {"true", "false"},
+	"readPreference":   {"primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"},
+}
 
 // The secret with the password of a URL, and the key that encrypts the secret (Secrets Manager API,
 // CreateSecret; KMS Developer Guide, "Key ARN").
@@ -55,10 +62,17 @@ func (s *Stack) MongoServer() (MongoServer, error) {
 	if err != nil {
 		return MongoServer{}, errors.New("must have options as NAME=VALUE&NAME=VALUE")
 	}
-	for name := range options {
-		if !slices.Contains(mongoOptions, name) {
-			return MongoServer{}, fmt.Errorf("has the option %s; the options are %s. TLS is always on and verified", name, strings.Join(mongoOptions, ", "))
-		}
+	if err := checkMongoOptions(options); err != nil {
+		return MongoServer{}, err
+	}
+	if u.Scheme == "mongodb+srv" && options.Get("directConnection") == "true" {
+		return MongoServer{}, errors.New("must have no directConnection=true with mongodb+srv, whose DNS records name several hosts; take it out")
+	}
+	if err := checkReachable(u.Hostname()); err != nil {
+		return MongoServer{}, err
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); u.Scheme == "mongodb+srv" && (err == nil || !strings.Contains(u.Hostname(), ".")) {
+		return MongoServer{}, errors.New("must have a whole domain name with mongodb+srv, because its DNS records name the hosts; write mongodb://USER@HOST:PORT/ for one host")
 	}
 	port := MongoPort
 	if u.Port() != "" {
@@ -69,6 +83,41 @@ func (s *Stack) MongoServer() (MongoServer, error) {
 	options.Set("tls", "true")
 	u.Path, u.RawQuery = "/", options.Encode()
 	return MongoServer{URI: u.String(), Host: u.Hostname(), Port: port}, nil
+}
+
+// checkMongoOptions checks the names and the values of the options of a URL.
+func checkMongoOptions(options url.Values) error {
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		allowed, known := mongoOptions[name]
+		switch values := options[name]; {
+		case !known:
+			return fmt.Errorf("has the option %s; the options are %s. TLS is always on and verified", name, strings.Join(slices.Sorted(maps.Keys(mongoOptions)), ", "))
+		case len(values) > 1:
+			return fmt.Errorf("has the option %s twice; take one of them out", name)
+		case values[0] == "":
+			return fmt.Errorf("has the option %s without a value; set one, or take the option out", name)
+		case allowed != nil && !slices.Contains(allowed, values[0]):
+			return fmt.Errorf("has the option %s=%s; its values are %s", name, values[0], strings.Join(allowed, ", "))
+		}
+	}
+	return nil
+}
+
+// checkMongoBlock returns an error for a block in which no server of mongo.url can be, or with
+// which the migration would reach much of the internet.
+func checkMongoBlock(block string) error {
+	parsed, err := netip.ParsePrefix(block)
+	switch {
+	case err != nil || parsed.Masked() != parsed:
+		return errors.New("must be a block such as 10.60.0.0/24, with no bits set beyond its prefix")
+	case !parsed.Addr().Is4():
+		return errors.New("must be IPv4: the pods have IPv4 addresses only")
+	case parsed.Bits() < widestBlock:
+		return fmt.Errorf("opens much of the internet to the migration, and not all addresses are servers; name the blocks of the servers, each /%d or longer", widestBlock)
+	case slices.ContainsFunc(unusable, parsed.Overlaps):
+		return errors.New("is reserved: no server has such an address; name the blocks of the servers")
+	}
+	return nil
 }
 
 // validateMongoURL checks the keys of a MongoDB that the stack does not create.
@@ -109,9 +158,19 @@ func validateMongoURL(s *Stack) field.ErrorList {
 	if len(s.Mongo.CIDRs) == 0 {
 		problems = append(problems, field.Required(at.Child("cidrs"), "the blocks in which the servers of mongo.url are, such as 10.60.0.0/24"))
 	}
-	for i, block := range s.Mongo.CIDRs {
-		if parsed, err := netip.ParsePrefix(block); err != nil || parsed.Bits() == 0 || parsed.Masked() != parsed {
-			problems = append(problems, field.Invalid(at.Child("cidrs").Index(i), block, "must be a block such as 10.60.0.0/24, and not all addresses"))
+	var blocks []netip.Prefix
+	for i, text := range s.Mongo.CIDRs {
+		if err := checkMongoBlock(text); err != nil {
+			problems = append(problems, field.Invalid(at.Child("cidrs").Index(i), text, err.Error()))
+			continue
+		}
+		blocks = append(blocks, netip.MustParsePrefix(text))
+	}
+	if server, err := s.MongoServer(); err == nil && len(blocks) == len(s.Mongo.CIDRs) && len(blocks) > 0 {
+		address, err := netip.ParseAddr(server.Host)
+		if err == nil && !slices.ContainsFunc(blocks, func(block netip.Prefix) bool { return block.Contains(address) }) {
+			problems = append(problems, field.Invalid(at.Child("cidrs"), strings.Join(s.Mongo.CIDRs, ", "),
+				"must have the address "+server.Host+" of mongo.url, because the migration reaches no other addresses; add its block"))
 		}
 	}
 	return problems

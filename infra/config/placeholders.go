@@ -36,7 +36,7 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 		problems = append(problems, field.Invalid(at, value, "is a placeholder, which account "+s.Account+" cannot use; set your own"))
 	}
 	for _, v := range []struct{ key, value string }{
-		{"auth.issuer", s.Auth.Issuer}, {"auth.jwksUrl", s.Auth.JWKSURL}, {"edge.domain", s.Edge.Domain}, {"edge.zone", s.Edge.Zone},
+		{"auth.issuer", s.Auth.Issuer}, {"auth.jwksUrl", s.Auth.JWKSURL}, {"edge.domain", s.Edge.Domain}, {"edge.zone", s.Edge.Zone}, {"mongo.url", redactURL(s.Mongo.URL)},
 	} {
 		if isPlaceholder(v.value) {
 			refuse(path(v.key), v.value)
@@ -45,7 +45,7 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 	for _, list := range []struct {
 		key    string
 		blocks []string
-	}{{"cluster.publicAccessCidrs", s.Cluster.PublicAccessCIDRs}, {"cluster.privateAccessCidrs", s.Cluster.PrivateAccessCIDRs}} {
+	}{{"cluster.publicAccessCidrs", s.Cluster.PublicAccessCIDRs}, {"cluster.privateAccessCidrs", s.Cluster.PrivateAccessCIDRs}, {"mongo.cidrs", s.Mongo.CIDRs}} {
 		for i, block := range list.blocks {
 			if parsed, err := netip.ParsePrefix(block); err == nil && slices.ContainsFunc(placeholderBlocks, parsed.Overlaps) {
 				refuse(path(list.key).Index(i), block)

@@ -50,6 +50,10 @@ func TestPlaceholdersAreRefusedOnRealAWS(t *testing.T) {
 		{"placeholders of deployers and administrators with the sandbox's account", map[string]string{
 			clusterKey: `{"admins":["arn:aws:iam::123456789012:role/b"],"publicAccessCidrs":["203.0.113.0/24"]}`,
 		}, nil},
+		{"a MongoDB of documentation", map[string]string{
+			account: "210987654321", auth: realAuth,
+			"progressive-framework:mongo": `{"kind":"url","url":"mongodb+srv://platform@cluster.example.net/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:210987654321:secret:m-AbCdEf","cidrs":["203.0.113.0/24"]}`,
+		}, []string{"mongo.url: Invalid value", "mongo.cidrs[0]: Invalid value"}},
 		{"an issuer that is no URL", map[string]string{account: "210987654321", auth: `{"issuer":"login.example","audience":"a","jwksUrl":"https://a.com/jwks"}`}, []string{"auth.issuer"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

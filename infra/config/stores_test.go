@@ -7,6 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// mongoAt returns a MongoDB of kind url.
+func mongoAt(url, cidrs string) string {
+	return `{"kind":"url","url":"` + url + `","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:m-AbCdEf","cidrs":` + cidrs + `}`
+}
+
 func TestInvalidStoresAreRefused(t *testing.T) {
 	const at = "progressive-framework:"
 	for _, tc := range []struct {
@@ -34,6 +39,22 @@ func TestInvalidStoresAreRefused(t *testing.T) {
 		{"a web page as a MongoDB", map[string]string{at + "mongo": `{"kind":"url","url":"https://u@h/"}`}, `must be mongodb+srv://USER@HOST/`},
 		{"a secret of another account", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:210987654321:secret:m-AbCdEf"}`}, `mongo.passwordSecretArn: Invalid value`},
 		{"a complete MongoDB by its URL", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb+srv://u@h.example/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:m-AbCdEf","cidrs":["10.60.0.0/24"]}`}, ""},
+		{"two blocks that are all addresses", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/", `["0.0.0.0/1","128.0.0.0/1"]`)}, `mongo.cidrs[1]: Invalid value: "128.0.0.0/1": opens much of the internet`},
+		{"an IPv6 block, which no pod reaches", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/", `["2001:db8::/32"]`)}, `must be IPv4`},
+		{"the metadata of the node as a MongoDB", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/", `["169.254.169.254/32"]`)}, `is reserved: no server`},
+		{"bits beyond the prefix of a block", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/", `["10.60.0.5/24"]`)}, `no bits set beyond its prefix`},
+		{"an address outside the blocks", map[string]string{at + "mongo": mongoAt("mongodb://u@10.60.1.5:27017/", `["10.60.0.0/24"]`)}, `mongo.cidrs: Invalid value: "10.60.0.0/24": must have the address 10.60.1.5`},
+		{"an address within a block", map[string]string{at + "mongo": mongoAt("mongodb://u@10.60.0.5:27017/", `["10.60.0.0/24"]`)}, ``},
+		{"localhost as a MongoDB", map[string]string{at + "mongo": mongoAt("mongodb://u@localhost/", `["10.60.0.0/24"]`)}, `localhost is the pod itself`},
+		{"an IPv6 address as a MongoDB", map[string]string{at + "mongo": mongoAt("mongodb://u@[2001:db8::1]/", `["10.60.0.0/24"]`)}, `IPv4 addresses only`},
+		{"DNS records of an address", map[string]string{at + "mongo": mongoAt("mongodb+srv://u@10.60.0.5/", `["10.60.0.0/24"]`)}, `must have a whole domain name`},
+		{"DNS records of a name without a domain", map[string]string{at + "mongo": mongoAt("mongodb+srv://u@cluster/", `["10.60.0.0/24"]`)}, `must have a whole domain name`},
+		{"a direct connection to several hosts", map[string]string{at + "mongo": mongoAt("mongodb+srv://u@h.example/?directConnection=true", `["10.60.0.0/24"]`)}, `directConnection=true`},
+		{"an option with a value that the driver refuses", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?retryWrites=maybe", `["10.60.0.0/24"]`)}, `its values are true, false`},
+		{"a read preference that MongoDB does not have", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?readPreference=fastest", `["10.60.0.0/24"]`)}, `its values are primary`},
+		{"an option twice", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?w=1&w=2", `["10.60.0.0/24"]`)}, `has the option w twice`},
+		{"an option without a value", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?replicaSet=", `["10.60.0.0/24"]`)}, `has the option replicaSet without a value`},
+		{"all options", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?appName=a&authSource=admin&directConnection=true&readPreference=primary&replicaSet=r&retryWrites=false&w=majority", `["10.60.0.0/24"]`)}, ``},
 		{"backups in a region to which RDS copies none", map[string]string{at + "postgres": `{"instanceClass":"db.m7g.large","backupRegion":"us-east-1"}`}, "postgres.backupRegion: Invalid value: \"us-east-1\": RDS is not known to copy backups from us-east-1 to us-east-1"},
 		{"backups in another region", map[string]string{at + "postgres": `{"instanceClass":"db.m7g.large","backupRegion":"us-west-2"}`}, ""},
 		{"no PostgreSQL, without which the services do not start", map[string]string{at + "postgres": `{"kind":"none"}`}, `postgres.kind: Unsupported value: "none": supported values: "managed", "inCluster"`},
