@@ -22,7 +22,7 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 	public, err := os.ReadFile(key + ".pub")
 	require.NoError(t, err)
 	project := config.WithFiles(fstest.MapFS{
-		"staging.pub": {Data: public}, "signing.pem": {Data: []byte("secret")}, ".sandbox/issuer/jwks.json": {Data: []byte(`{"keys":[{"kty":"EC","crv":"P-256","kid":"a","x":"a","y":"a"}]}`)},
+		"staging.pub": {Data: public}, "signing.pem": {Data: []byte("secret")}, ".sandbox/issuer/jwks.json": {Data: []byte(`{"keys":[{"kty":"EC","crv":"P-256","kid":"a","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}`)},
 	})
 	for _, stack := range []string{"prod", "sandbox"} {
 		t.Run(stack, func(t *testing.T) {

@@ -1,9 +1,13 @@
 package config
 
 import (
+	"crypto/ecdh"
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -65,7 +69,7 @@ func validateAuth(a Auth) field.ErrorList {
 	}
 	if a.JWKSURL != "" {
 		if err := checkJWKSURL(a.JWKSURL); err != nil {
-			problems = append(problems, field.Invalid(at.Child("jwksUrl"), a.JWKSURL, err.Error()))
+			problems = append(problems, field.Invalid(at.Child("jwksUrl"), redactURL(a.JWKSURL), err.Error()))
 		}
 	}
 	return problems
@@ -140,7 +144,7 @@ func checkKeySet(content []byte) error {
 		}
 	}
 	if !slices.ContainsFunc(set.Keys, verifies) {
-		return errors.New("must have a key that the services can verify tokens with: for EdDSA, ES256 or RS256, with an ID (kid)")
+		return fmt.Errorf("must have a key that the services can verify tokens with: for EdDSA, ES256 or RS256 (%d bits or more), whole, with an ID (kid)", minRSABits)
 	}
 	return nil
 }
@@ -149,6 +153,30 @@ func checkKeySet(content []byte) error {
 func verifies(key map[string]any) bool {
 	text := func(member string) string { value, _ := key[member].(string); return value }
 	algorithm := map[string]string{"OKP Ed25519": "EdDSA", "EC P-256": "ES256", "RSA ": "RS256"}[text("kty")+" "+text("crv")]
-	return algorithm != "" && text("kid") != "" &&
+	return algorithm != "" && text("kid") != "" && isWhole(algorithm, text) &&
 		slices.Contains([]string{"", "sig"}, text("use")) && slices.Contains([]string{"", algorithm}, text("alg"))
+}
+
+// minRSABits is the smallest RSA key that the services accept (agents/internal/auth).
+const minRSABits = 2048
+
+// isWhole reports whether a key has the numbers of its algorithm (RFC 7518, sections 6.2.1 and
+// 6.3.1; RFC 8037, section 2). The services ignore a key without them.
+func isWhole(algorithm string, text func(member string) string) bool {
+	number := func(member string) []byte {
+		value, err := base64.RawURLEncoding.DecodeString(text(member))
+		if err != nil {
+			return nil
+		}
+		return value
+	}
+	switch algorithm {
+	case "EdDSA":
+		return len(number("x")) == ed25519.PublicKeySize
+	case "ES256":
+		_, err := ecdh.P256().NewPublicKey(slices.Concat([]byte{4}, number("x"), number("y"))) // 4: the uncompressed form
+		return err == nil
+	default:
+		return new(big.Int).SetBytes(number("n")).BitLen() >= minRSABits && len(number("e")) > 0
+	}
 }

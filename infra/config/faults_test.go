@@ -4,10 +4,12 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -115,6 +117,7 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 		{"an Identity Center role without its path", "cluster", `{"admins":["arn:aws:iam::123456789012:role/AWSReservedSSO_Admin_0123456789abcdef"]}`, "role/aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_Admin_0123456789abcdef"},
 		{"an Identity Center role with its path", "cluster", `{"admins":["arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef"]}`, ""},
 		{"a service-linked role", "cluster", `{"admins":["arn:aws:iam::123456789012:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS"]}`, "service-linked"},
+		{"a password in a URL", "auth", `{"issuer":"a","audience":"b","jwksUrl":"https://u:hunter2@a.io/b"}`, `auth.jwksUrl: Invalid value: "https://u:xxxxx@a.io/b"`},
 		{"an administrator of another partition", "cluster", `{"admins":["arn:aws-cn:iam::123456789012:role/a"]}`, "is of partition aws-cn"},
 		{"an administrator with an account of four digits", "cluster", `{"admins":["arn:aws:iam::1234:role/a"]}`, "must be the ARN of an IAM role or user"},
 		{"an IPv6 block", "cluster", `{"publicAccessCidrs":["2001:db8::/32"]}`, "publicAccessCidrs[0]: Invalid value: \"2001:db8::/32\": must be IPv4"},
@@ -326,6 +329,11 @@ func TestSecretKeysAreRefused(t *testing.T) {
 
 // Load reads the files that the configuration names, and checks their content.
 func TestLoadChecksFiles(t *testing.T) {
+	const ed25519Key = `{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`                                           // RFC 8037, appendix A.2
+	const ecKey = `{"kty":"EC","crv":"P-256","kid":"a","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}` // RFC 7517, appendix A.1
+	rsaKey := func(bytes int, use string) string {
+		return `{"kty":"RSA","kid":"a","e":"AQAB","use":"` + use + `","n":"` + base64.RawURLEncoding.EncodeToString(slices.Repeat([]byte{0xff}, bytes)) + `"}`
+	}
 	const certificate = "-----BEGIN CERTIFICATE-----\nMIIBUDCB96ADAgECAgEBMAoGCCqGSM49BAMCMAAwHhcNMjYwMTAxMDAwMDAwWhcN\n-----END CERTIFICATE-----\n"
 	project := fstest.MapFS{
 		"text.pem":      {Data: []byte("not a certificate")},
@@ -333,19 +341,23 @@ func TestLoadChecksFiles(t *testing.T) {
 		"key.pem":       {Data: []byte("-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n")},
 		"large.pem":     {Data: make([]byte, 2<<20)},
 		"folder/a":      {Data: []byte("a")},
-		"keys.json":     {Data: []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a"}]}`)},
-		"rsa.json":      {Data: []byte(`{"keys":[{"kty":"oct2","kid":"b"},{"kty":"RSA","kid":"a","use":"sig","alg":"RS256"}]}`)},
+		"keys.json":     {Data: []byte(`{"keys":[` + ed25519Key + `]}`)},
+		"rsa.json":      {Data: []byte(`{"keys":[{"kty":"oct2","kid":"b"},` + rsaKey(256, "sig") + `]}`)},
+		"short.json":    {Data: []byte(`{"keys":[` + rsaKey(128, "sig") + `]}`)},
+		"no-x.json":     {Data: []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a"}]}`)},
+		"no-y.json":     {Data: []byte(strings.Replace(`{"keys":[`+ecKey+`]}`, `"y"`, `"z"`, 1))},
+		"off.json":      {Data: []byte(strings.Replace(`{"keys":[`+ecKey+`]}`, `"4Etl`, `"5Etl`, 1))},
 		"shared.json":   {Data: []byte(`{"keys":[{"kty":"oct","kid":"a","k":"c2VjcmV0"}]}`)},
 		"no-id.json":    {Data: []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519"}]}`)},
 		"curve.json":    {Data: []byte(`{"keys":[{"kty":"EC","crv":"P-384","kid":"a"}]}`)},
-		"encrypts.json": {Data: []byte(`{"keys":[{"kty":"RSA","kid":"a","use":"enc"}]}`)},
+		"encrypts.json": {Data: []byte(`{"keys":[` + rsaKey(256, "enc") + `]}`)},
 		"many.json":     {Data: []byte(`{"keys":[` + strings.Repeat(`{"kty":"RSA","kid":"a"},`, 64) + `{"kty":"RSA","kid":"a"}]}`)},
 		"server.pem":    {Data: certificateOf(t, false)},
 		"authority.pem": {Data: certificateOf(t, true)},
 		"empty.json":    {Data: []byte(`{"keys":[]}`)},
 		"private.json":  {Data: []byte(`{"keys":[{"kty":"OKP","d":"x"}]}`)},
 		"no-json.json":  {Data: []byte("keys")},
-		"folder/b.json": {Data: []byte(`{"keys":[{"kty":"EC","crv":"P-256","kid":"a"}]}`)},
+		"folder/b.json": {Data: []byte(`{"keys":[` + ecKey + `]}`)},
 	}
 	auth := func(file string) string { return `{"issuer":"a","audience":"b","jwksFile":"` + file + `"}` }
 	check(t, []pair{
@@ -362,9 +374,13 @@ func TestLoadChecksFiles(t *testing.T) {
 		{"no JSON", "auth", auth("no-json.json"), "must be a JSON Web Key Set"},
 		{"the issuer's private key", "auth", auth("private.json"), "is a private key"},
 		{"a secret that issuer and services share", "auth", auth("shared.json"), `is a private key or a shared secret: it has the member "k"`},
-		{"a key without an ID", "auth", auth("no-id.json"), "for EdDSA, ES256 or RS256, with an ID (kid)"},
+		{"a key without an ID", "auth", auth("no-id.json"), "for EdDSA, ES256 or RS256 (2048 bits or more), whole, with an ID (kid)"},
 		{"a curve that the services do not know", "auth", auth("curve.json"), "for EdDSA, ES256 or RS256"},
 		{"a key that encrypts", "auth", auth("encrypts.json"), "for EdDSA, ES256 or RS256"},
+		{"an RSA key that is too short", "auth", auth("short.json"), "for EdDSA, ES256 or RS256 (2048 bits or more)"},
+		{"a key without its number", "auth", auth("no-x.json"), "whole"},
+		{"half a point of a curve", "auth", auth("no-y.json"), "whole"},
+		{"a point that is not on its curve", "auth", auth("off.json"), "whole"},
 		{"more keys than the services read", "auth", auth("many.json"), "has 65 keys"},
 		{"a certificate of a server", "caFile", "server.pem", "certificate 1, db.test, is of no authority"},
 		{"an authority", "caFile", "authority.pem", ""},
