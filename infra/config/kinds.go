@@ -97,6 +97,11 @@ var conditions = []condition{
 		"has no effect without podScaling.enabled; take it out",
 	},
 	{
+		[]string{"prometheus.workspaceArn"},
+		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
+		"can't work with cluster.nodes: own, because pods get their permissions in AWS from an add-on that the stack installs only on nodes that it manages; take it out",
+	},
+	{
 		[]string{"images.mirror"},
 		func(s *Stack) bool { return s.PodScaling.Enabled || s.Cluster.Nodes != NodesOwn },
 		"has no effect without podScaling.enabled and with cluster.nodes: own, because the stack then runs no third-party image; take it out",

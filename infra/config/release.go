@@ -128,17 +128,27 @@ func validateRelease(s *Stack) field.ErrorList {
 	return problems
 }
 
-// signerARN matches the ARN of an IAM role or user, with its path. No other principal may be in the
-// policy of the stack's signing key.
-var signerARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]{1,576}$`)
+// signerARN matches the ARN of an IAM role or user: its path and its name (IAM User Guide, "IAM
+// identifiers"). No other principal may be in the policy of the stack's signing key.
+var signerARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)/((?:[!-.0-~]+/)*)([A-Za-z0-9+=,.@_-]{1,64})$`)
+
+// The names and paths of roles of IAM Identity Center begin with these texts. KMS refuses a policy
+// with such a role without its path, because there is no such role.
+const (
+	identityCenterName = "AWSReservedSSO_"
+	identityCenterPath = "aws-reserved/sso.amazonaws.com/"
+)
 
 // validateSigners checks who may sign with the stack's key of KMS.
 func validateSigners(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("images.kmsSigners")
 	for i, arn := range s.Images.KMSSigners {
-		if !signerARN.MatchString(arn) {
+		form := signerARN.FindStringSubmatch(arn)
+		if form == nil {
 			problems = append(problems, field.Invalid(at.Index(i), arn, "must be the ARN of a role or a user of IAM, such as arn:aws:iam::123456789012:role/deployer"))
+		} else if strings.HasPrefix(form[2], identityCenterName) && !strings.HasPrefix(form[1], identityCenterPath) {
+			problems = append(problems, field.Invalid(at.Index(i), arn, "is a role of IAM Identity Center without its path: write role/"+identityCenterPath+"REGION/"+form[2]+", as `aws iam get-role` shows it"))
 		} else if err := regions.CheckARN(s.Region, arn); err != nil {
 			problems = append(problems, field.Invalid(at.Index(i), arn, err.Error()))
 		}
