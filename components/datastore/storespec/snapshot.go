@@ -8,8 +8,8 @@ import (
 )
 
 // snapshotName matches the names of snapshots. The names of automatic snapshots begin with
-// "rds:" (RDS) or "automatic." (ElastiCache).
-var snapshotName = regexp.MustCompile(`^(rds:|automatic\.)?[A-Za-z](-?[0-9A-Za-z])*$`)
+// "rds:" (RDS) or "automatic." (ElastiCache), and those of AWS Backup with "awsbackup:".
+var snapshotName = regexp.MustCompile(`^(rds:|automatic\.|awsbackup:)?[A-Za-z](-?[0-9A-Za-z])*$`)
 
 // maxSnapshotName is the longest name of a snapshot (RDS API, CreateDBSnapshot).
 const maxSnapshotName = 255
