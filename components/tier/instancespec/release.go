@@ -55,12 +55,14 @@ const maxSkew = 3
 // CheckSkew returns an error if nodes of this release are newer than the control plane, or
 // too old for it. controlPlane is the Kubernetes minor version of the control plane.
 func (r Release) CheckSkew(controlPlane string) error {
-	var minors [2]int
+	var majors, minors [2]int
 	for i, version := range []string{r.Version, controlPlane} {
-		var major int
-		if _, err := fmt.Sscanf(version, "%d.%d", &major, &minors[i]); err != nil {
+		if _, err := fmt.Sscanf(version, "%d.%d", &majors[i], &minors[i]); err != nil {
 			return fmt.Errorf("kubernetes version %q: %w", version, err)
 		}
+	}
+	if majors[0] != majors[1] {
+		return fmt.Errorf("nodes of Kubernetes %s can't join a control plane of %s: choose a release of %s", r.Version, controlPlane, controlPlane)
 	}
 	switch behind := minors[1] - minors[0]; {
 	case behind < 0:

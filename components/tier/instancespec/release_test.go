@@ -34,6 +34,8 @@ func TestCheckSkewAllowsThreeOlderMinorVersions(t *testing.T) {
 		{"1.34", "1.34", ""},
 		{"1.34", "1.37", ""},
 		{"1.34", "1.38", "change the nodes first"},
+		{"2.34", "1.34", "choose a release of 1.34"},
+		{"0.34", "1.34", "choose a release of 1.34"},
 		{"1.35", "1.34", "upgrade cluster.version first"},
 	} {
 		err := Release{Version: tc.nodes}.CheckSkew(tc.controlPlane)
