@@ -146,7 +146,7 @@ func (t Tier) Validate() error {
 	case t.Name == "" || t.GroupName == "":
 		return fmt.Errorf("tier %q: must have a Name and a GroupName", t.Name)
 	case s.Min < 1 || s.Min > s.Desired || s.Desired > s.Max:
-		return fmt.Errorf("tier %s: sizes min %d, desired %d, max %d: must be 1 <= min <= desired <= max", t.Name, s.Min, s.Desired, s.Max)
+		return fmt.Errorf("tier %s: sizes min %d, desired %d, max %d: must be 1 <= min <= desired <= max; an unset number is the tier's own", t.Name, s.Min, s.Desired, s.Max)
 	case t.ScaleOut.Adjustment < 1 || t.ScaleIn.Adjustment > -1:
 		return fmt.Errorf("tier %s: %s changes capacity by %d and %s by %d: the first must add instances, the second must remove them",
 			t.Name, t.ScaleOut.Name, t.ScaleOut.Adjustment, t.ScaleIn.Name, t.ScaleIn.Adjustment)

@@ -220,9 +220,13 @@ func validateLimits(all []pod, tiers []NodeTier, rooms map[scaling.TierName]room
 
 // tooSmall returns the error for a tier whose nodes have no room for a pod.
 func tooSmall(at *field.Path, t NodeTier, r room, p pod) *field.Error {
+	smaller := "cluster.requestPercent"
+	if p.limits != nil { // the requests of a store do not depend on the percentage
+		smaller = p.belongsTo
+	}
 	return field.Invalid(at, strings.Join(t.Fleet.InstanceTypes, ", "), fmt.Sprintf(
-		"a node has %dm of CPU and %d MiB left after its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower cluster.requestPercent",
-		max(0, r.milli), max(0, r.mib), p.name, p.milli, p.mib))
+		"a node has %dm of CPU and %d MiB left after its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower %s",
+		max(0, r.milli), max(0, r.mib), p.name, p.milli, p.mib, smaller))
 }
 
 // place assigns the largest pods first, each to the first node that has room. It returns an error

@@ -21,7 +21,7 @@ func TestInvalidStoresAreRefused(t *testing.T) {
 	}{
 		{"a managed store without a size", map[string]string{at + "postgres": ""}, "postgres.instanceClass: Required value"},
 		{"a class that RDS does not have", map[string]string{at + "postgres": `{"instanceClass":"db.huge"}`}, `"db.huge"`},
-		{"more connections than memory", map[string]string{at + "postgres": `{"instanceClass":"db.t4g.medium","connections":5000}`}, "postgres.connections: Invalid value"},
+		{"more connections than memory", map[string]string{at + "postgres": `{"instanceClass":"db.t4g.medium","connections":5000}`}, "let fewer queries run at once, or use more memory"},
 		{"no such kind", map[string]string{at + "redis": `{"kind":"sidecar"}`}, `redis.kind: Unsupported value: "sidecar"`},
 		{"an in-cluster store without an image", map[string]string{at + "redis": `{"kind":"inCluster"}`}, "redis.image: Required value"},
 		{"an image that may change", map[string]string{at + "redis": `{"kind":"inCluster","image":"redis:7"}`}, "ends in @sha256:DIGEST"},

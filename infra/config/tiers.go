@@ -152,9 +152,14 @@ func validateTiers(s *Stack) field.ErrorList {
 		sized, err := profile.WithSize(change.size())
 		if err != nil {
 			problems = append(problems, field.Invalid(at, change.sizes(), err.Error()))
+		} else if change.OnDemandBase > sized.Size.Max {
+			problems = append(problems, field.Invalid(at.Child("onDemandBase"), change.OnDemandBase, fmt.Sprintf(
+				"must be at most max, which is %d: lower it, or raise max", sized.Size.Max)))
 		}
-		if err := change.fleet().Validate(sized.Size.Max); err != nil {
-			problems = append(problems, field.Invalid(at, strings.Join(change.fleet().InstanceTypes, ", "), err.Error()))
+		fleet := change.fleet()
+		fleet.OnDemandBase = 0 // it has its own error, by its own path
+		if err := fleet.Validate(sized.Size.Max); err != nil {
+			problems = append(problems, field.Invalid(at.Child("instanceTypes"), strings.Join(fleet.InstanceTypes, ", "), err.Error()))
 		}
 		if change.ImageID != "" && !imageID.MatchString(change.ImageID) {
 			problems = append(problems, field.Invalid(at.Child("imageId"), change.ImageID, "must be such as ami-0123456789abcdef0"))

@@ -44,10 +44,12 @@ func TestInvalidTiersAreRefused(t *testing.T) {
 		want          []string
 	}{
 		{"a tier that does not exist", `{"data":{}}`, []string{`"data"`, `supported values: "application", "web"`}},
-		{"min above the document's desired", `{"web":{"min":7}}`, []string{`tiers.web: Invalid value: "min 7"`, "min 7, desired 6, max 30"}},
+		{"min above the document's desired", `{"web":{"min":7}}`, []string{`tiers.web: Invalid value: "min 7"`, "min 7, desired 6, max 30", "an unset number is the tier's own"}},
 		{"max below the document's desired", `{"application":{"max":5}}`, []string{"tiers.application", "min 4, desired 8, max 5"}},
 		{"an unknown owner of the capacity", `{"web":{"capacityOwner":"both"}}`, []string{"tiers.web.capacityOwner", "clusterAutoscaler"}},
-		{"instance types of different classes", `{"web":{"instanceTypes":["m7i.xlarge","c7i.xlarge"]}}`, []string{"tiers.web", "differ in class or size"}},
+		{"instance types of different classes", `{"web":{"instanceTypes":["m7i.xlarge","c7i.xlarge"]}}`, []string{"tiers.web.instanceTypes: Invalid value", "differ in class or size"}},
+		{"more on-demand instances than the tier has", `{"web":{"spotShare":50,"onDemandBase":31}}`, []string{"tiers.web.onDemandBase: Invalid value: 31: must be at most max, which is 30"}},
+		{"a release of another major version", `{"web":{"release":"2.36-20260923"}}`, []string{"tiers.web.release", "choose a release of 1.36"}},
 		{"a name instead of an image", `{"web":{"imageId":"latest"}}`, []string{"tiers.web.imageId", "ami-0123456789abcdef0"}},
 		{"a release and an image", `{"web":{"imageId":"ami-0123456789abcdef0","release":"1.36-20260923"}}`, []string{"tiers.web.imageId", "take one of them out"}},
 		{"a release without a date", `{"web":{"release":"1.36"}}`, []string{"tiers.web.release", "such as 1.36-"}},

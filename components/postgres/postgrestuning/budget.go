@@ -90,7 +90,7 @@ func (in Inputs) fix(free, work size.Size, workingProcesses int) string {
 	}
 	connections := free.Sub(work.Mul(workingProcesses)).Div(perConnectionMiB << 20).Bytes()
 	if connections < minConnections {
-		return "lower ActiveQueries, or use more memory"
+		return "let fewer queries run at once, or use more memory"
 	}
-	return fmt.Sprintf("use at most %d connections, lower ActiveQueries, or use more memory", connections)
+	return fmt.Sprintf("use at most %d connections, let fewer queries run at once, or use more memory", connections)
 }
