@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -107,20 +108,36 @@ func nameIn(inputs resource.PropertyMap, property string) (string, bool) {
 // With the longest environment that the configuration allows, and every part that a stack can have,
 // AWS allows all names.
 func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
-	for _, environment := range []string{"a", "abcdefghij", "abcdefghijkl"} {
-		stack, err := config.Load("prod", map[string]string{
+	managed := map[string]string{
+		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge","backupRegion":"us-west-2"}`,
+		"progressive-framework:redis":    `{"nodeType":"cache.r7g.large"}`,
+		"progressive-framework:mongo":    `{"kind":"managed","instanceClass":"db.r6g.large"}`,
+	}
+	own := map[string]string{
+		"progressive-framework:postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192}`,
+		"progressive-framework:redis":    `{"kind":"inCluster","image":"ecr://debian/redis:7"}`,
+		"progressive-framework:mongo":    `{"kind":"url","url":"mongodb://u@10.60.0.5/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:m-AbCdEf","cidrs":["10.60.0.0/24"]}`,
+	}
+	for _, tc := range []struct {
+		environment string
+		stores      map[string]string
+	}{{"a", managed}, {"abcdefghij", managed}, {"abcdefghijkl", managed}, {"abcdefghijkl", own}} {
+		environment := tc.environment
+		values := map[string]string{
 			"aws:region":                                "us-east-1",
 			"progressive-framework:environment":         environment,
 			"progressive-framework:account":             "123456789012",
 			"progressive-framework:network":             `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"]}`,
 			"progressive-framework:auth":                `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
-			"progressive-framework:edge":                `{"domain":"example.com","zone":"example.com"}`,
+			"progressive-framework:edge":                `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:us-east-1:123456789012:a"}`,
 			"progressive-framework:cluster":             `{"admins":["arn:aws:iam::123456789012:role/operators"],"publicAccessCidrs":["198.18.0.0/24"],"privateAccessCidrs":["10.99.0.0/16"]}`,
-			"progressive-framework:postgres":            `{"instanceClass":"db.r7g.xlarge"}`,
-			"progressive-framework:redis":               `{"nodeType":"cache.r7g.large"}`,
-			"progressive-framework:mongo":               `{"kind":"managed","instanceClass":"db.r6g.large"}`,
+			"progressive-framework:podScaling":          `{"enabled":true,"predictive":"on"}`,
+			"progressive-framework:prometheus":          `{"workspaceArn":"arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef"}`,
+			"progressive-framework:images":              `{"kmsSigners":["arn:aws:iam::123456789012:role/deployer"]}`,
 			"progressive-framework:permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
-		})
+		}
+		maps.Copy(values, tc.stores)
+		stack, err := config.Load("prod", values)
 		require.NoError(t, err)
 		all, err := deployMocked(t, stack)
 		require.NoError(t, err, environment)
