@@ -149,6 +149,9 @@ func (r *reader) readKey(at *field.Path, pattern, name string, v reflect.Value, 
 // hintAt returns a hint to the key that was probably meant. It also finds a key in an object by its
 // path, such as network.cidr without --path, or by its last part, such as cidr.
 func (r *reader) hintAt(pattern, name string, known []string) string {
+	if full := elsewhere(pattern, name); full != "" {
+		return fmt.Sprintf("; did you mean %q?", full)
+	}
 	if pattern != "" {
 		return hint(name, known)
 	}
@@ -165,6 +168,23 @@ func (r *reader) hintAt(pattern, name string, known []string) string {
 		}
 	}
 	return hint(name, known)
+}
+
+// elsewhere returns the full key if another namespace than that of pattern has a key of this name.
+func elsewhere(pattern, name string) string {
+	namespace, t := awsNamespace, reflect.TypeFor[AWS]()
+	if pattern == awsNamespace {
+		namespace, t = Project, reflect.TypeFor[Stack]()
+	}
+	for i := range t.NumField() {
+		if key := t.Field(i).Tag.Get("key"); key != "" && key == name {
+			return namespace + ":" + name
+		}
+	}
+	if namespace+":"+name == regionKey {
+		return regionKey
+	}
+	return ""
 }
 
 // paths lists the keys at every depth, without namespace and with * for a name.
