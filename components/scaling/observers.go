@@ -53,8 +53,8 @@ func LogShipperResources() Resources { return resources("50m", "500m", "50Mi", "
 // weeks of loads.
 func ForecasterResources() Resources { return resources("10m", "500m", "48Mi", "64M") }
 
-// WithRequests returns the resources with a share of the requests, 1 to 100 %; see
-// Profile.WithRequests.
+// WithRequests returns the resources with the CPU and memory requests reduced to a
+// share, 1 to 100 %. See Profile.WithRequests.
 func (r Resources) WithRequests(share Percent) Resources {
 	r.CPURequest, r.MemoryRequest = Share(r.CPURequest, share), Share(r.MemoryRequest, share)
 	return r

@@ -1,8 +1,9 @@
 package scaling
 
-// PredictionFloor is the share of a pod's capacity that is the target of the HPA's own
-// metrics while there is a forecast. It is below 100 %, so that the HPA adds pods before a
-// too low forecast overloads them. At 100 % the saving would be 1.7 percentage points larger
+// PredictionFloor is the target of the HPA's own metrics while there is a forecast, as a
+// share of a pod's capacity. It is a floor: if the forecast is lower, the HPA still runs the
+// pods for this target. It is below 100 %, so that the HPA adds pods before a too low
+// forecast overloads them. At 100 % the saving would be 1.7 percentage points larger
 // (docs/prediction.md).
 const PredictionFloor Percent = 95
 
@@ -11,8 +12,8 @@ const PredictionFloor Percent = 95
 type Prediction struct {
 	// Load is the metric of the HPA that counts arriving requests.
 	Load PodsMetric
-	// Target is the share of a pod's capacity that the design document's HPA uses: its target for
-	// the CPU. At this share of its CPU a pod also serves the target of Load.
+	// Target is the CPU target of the design document's HPA, as a share of a pod's capacity. At
+	// this CPU usage, the load of a pod equals the target of Load.
 	Target Percent
 }
 
@@ -40,10 +41,9 @@ func (p Prediction) Capacity() float64 {
 	return p.Load.AverageValue.AsApproximateFloat64() * 100 / float64(p.Target)
 }
 
-// AtFloor returns a metric of the HPA with PredictionFloor as its target, and true. A mean
-// duration is not proportional to the load. So AtFloor returns such a metric unchanged, and
-// false.
-func (p Prediction) AtFloor(m Metric) (_ Metric, moved bool) {
+// AtFloor returns the metric m with PredictionFloor as its target, and true. It returns a
+// mean duration unchanged, and false, because a duration is not proportional to the load.
+func (p Prediction) AtFloor(m Metric) (_ Metric, raised bool) {
 	switch m := m.(type) {
 	case ResourceMetric:
 		m.Utilization = max(m.Utilization, PredictionFloor)

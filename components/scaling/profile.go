@@ -35,7 +35,7 @@ type Profile struct {
 	NodePort int
 	// Calls are the short names of the services to which this service sends requests.
 	Calls []string
-	// Autoscaled says that an HPA sets the number of pods. Otherwise it is Floor.
+	// Autoscaled means that an HPA sets the number of pods. Otherwise it is Floor.
 	Autoscaled bool
 	// HPA is the autoscaler of an Autoscaled service.
 	HPA HPA
@@ -108,9 +108,10 @@ type Cache struct {
 	SizeLimit resource.Quantity
 }
 
-// WithRequests returns the profile with a share of its requests, 1 to 100 %,
-// for a cluster that is smaller than production. The lower bounds of the VPA
-// shrink by the same share. Limits stay, so a pod can still use free capacity.
+// WithRequests returns the profile with its CPU and memory requests reduced to a
+// share, 1 to 100 %. It is for a cluster that is smaller than production. The
+// lower bounds of the VPA shrink by the same share. Limits do not change, so a pod
+// can still use free capacity.
 func (p Profile) WithRequests(share Percent) (Profile, error) {
 	if share < 1 || share > 100 {
 		return p, fmt.Errorf("service %s: %s of its requests: must be 1 to 100 %%", p.Name, share)

@@ -39,8 +39,8 @@ func MigrationTask() Task {
 	}
 }
 
-// WithRequests returns the task with a share of its requests; see
-// Profile.WithRequests.
+// WithRequests returns the task with its CPU and memory requests reduced to a
+// share, 1 to 100 %. See Profile.WithRequests.
 func (t Task) WithRequests(share Percent) Task {
 	t.Resources.CPURequest = Share(t.Resources.CPURequest, share)
 	t.Resources.MemoryRequest = Share(t.Resources.MemoryRequest, share)

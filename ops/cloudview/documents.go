@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// operationsBack is the period of the slow operations that are read.
-	operationsBack = 10 * time.Minute
+	// operationsWindow is how far back in time slow operations are read.
+	operationsWindow = 10 * time.Minute
 	// mostPages limits the calls for one log. A call returns up to 10,000 lines or 1 MiB, and may
 	// return none before the end of the log (CloudWatch Logs API, FilterLogEvents).
 	mostPages = 10
@@ -34,7 +34,7 @@ type profiled struct {
 func (v *view) readOperations(ctx context.Context, cluster string) {
 	what, in := "slow operations of "+cluster, &cloudwatchlogs.FilterLogEventsInput{
 		LogGroupName: aws.String("/aws/docdb/" + cluster + "/profiler"), FilterPattern: aws.String(fmt.Sprintf("{ $.millis > %d }", docdbspec.SlowOperation.Milliseconds())),
-		StartTime: aws.Int64(v.now.Add(-operationsBack).UnixMilli()), EndTime: aws.Int64(v.now.UnixMilli()),
+		StartTime: aws.Int64(v.now.Add(-operationsWindow).UnixMilli()), EndTime: aws.Int64(v.now.UnixMilli()),
 	}
 	var operations []diagnose.Operation
 	for range mostPages {

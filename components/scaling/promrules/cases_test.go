@@ -34,8 +34,8 @@ func (c alertCase) at() string {
 	return "25m"
 }
 
-// labelsFor returns the labels of an alert of a service. An alert that follows from a threshold
-// also has its key.
+// labelsFor returns the labels of a service's alert. threshold is the key of the threshold in
+// the design document, for an alert that has one.
 func labelsFor(service string, threshold ...string) map[string]string {
 	labels := map[string]string{"service": service}
 	if len(threshold) > 0 {

@@ -147,8 +147,8 @@ var burns = []burn{
 }
 
 // minBad is the smallest number of bad requests in the long window for which an alert fires. One
-// failure of two requests at night is no emergency ("The Site Reliability Workbook", "Low-Traffic
-// Services and Error Budget Alerting").
+// failure of two requests at night is not an emergency ("The Site Reliability Workbook",
+// "Low-Traffic Services and Error Budget Alerting").
 const minBad = 10
 
 // burnAlerts returns the alerts that fire while the budget of an objective burns too fast.

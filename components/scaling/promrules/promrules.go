@@ -34,9 +34,9 @@ type Input struct {
 	Namespace string
 	// Stores are the names of the StatefulSets of the stores that run in the cluster.
 	Stores []string
-	// Predictive says that a forecast decides about the numbers of pods.
+	// Predictive means that a forecast determines the number of pods.
 	Predictive bool
-	// Database says that an exporter has the metrics of PostgreSQL.
+	// Database means that an exporter has the metrics of PostgreSQL.
 	Database bool
 }
 
