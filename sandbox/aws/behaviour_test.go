@@ -38,7 +38,7 @@ func TestDiffShowsUpdatesAndReplacements(t *testing.T) {
 		kind     string
 	}{
 		{"nothing changed", f.vpc, props{"cidrBlock": "10.30.0.0/16"}, "", same},
-		{"the program gives the default value", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "default", "enableDnsSupport": true}, "", same},
+		{"the program sets the default value", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "default", "enableDnsSupport": true}, "", same},
 		{"a change in place", f.vpc, props{"cidrBlock": "10.30.0.0/16", "enableDnsSupport": false}, "enableDnsSupport", update},
 		{"another range replaces the VPC", f.vpc, props{"cidrBlock": "10.40.0.0/16"}, "cidrBlock", replace},
 		{"dedicated tenancy replaces the VPC", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "dedicated"}, "instanceTenancy", replace},
@@ -91,7 +91,7 @@ func TestRefreshShowsDriftAndUpdateRemovesIt(t *testing.T) {
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, news).GetChanges(), "the engine does not know about the drift before a refresh")
 	require.True(t, s.refresh(f.vpc))
 	d := s.diff(f.vpc, news)
-	require.Contains(t, d.GetDetailedDiff(), "enableDnsSupport", "a property that the program does not give")
+	require.Contains(t, d.GetDetailedDiff(), "enableDnsSupport", "a property that the program does not set")
 	require.Contains(t, d.GetDetailedDiff(), "tags")
 	require.NoError(t, s.update(f.vpc, news))
 	require.True(t, s.refresh(f.vpc))

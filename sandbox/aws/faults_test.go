@@ -75,7 +75,7 @@ func TestCallWithALostReplyIsExecuted(t *testing.T) {
 	in := props{"role": "role-lose-reply", "policyArn": clusterPolicyARN}
 	_, err := s.create(attachT, "b", in)
 	require.Error(t, err)
-	s.mustCreate(attachT, "b", in) // a second attachment of the same policy is no error
+	s.mustCreate(attachT, "b", in) // a second attachment of the same policy is not an error
 }
 
 func TestSlowCallsAreDelayed(t *testing.T) {

@@ -59,7 +59,7 @@ const (
 	logGroupT   = "aws:cloudwatch/logGroup:LogGroup"
 )
 
-// props are the properties of a resource as a program gives them.
+// props are the properties of a resource as a program sets them.
 type props = map[string]any
 
 // sandbox is a sandbox with a provider. A test calls the provider in the engine's place.

@@ -141,7 +141,7 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	return out, nil
 }
 
-// Read returns the present state of a resource. If the resource no longer exists, the id in
+// Read returns the current state of a resource. If the resource no longer exists, the id in
 // the response is empty.
 func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
 	cloud, err := p.configuredCloud()

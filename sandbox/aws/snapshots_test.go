@@ -36,7 +36,7 @@ func newSnapshotFixture(t *testing.T) *snapshotFixture {
 	return f
 }
 
-// RDS restores a database with the key of the snapshot. If the program gives another key,
+// RDS restores a database with the key of the snapshot. If the program sets another key,
 // the program's next update replaces the database.
 func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 	f := newSnapshotFixture(t)

@@ -48,7 +48,7 @@ type Fault struct {
 	Nth int `json:"nth"`
 	// Mode is one of Modes.
 	Mode string `json:"mode"`
-	// Permanent says that every call from the n-th on fails.
+	// Permanent means that every call from the n-th on fails.
 	Permanent bool `json:"permanent,omitempty"`
 	// Code and Message are the code and the message of AWS's error.
 	Code    string `json:"code,omitempty"`

@@ -34,14 +34,15 @@ type Limit struct {
 	// Min and Max limit a number, or the characters of a text.
 	Min *float64 `json:"min,omitempty"`
 	Max *float64 `json:"max,omitempty"`
-	// Number says that the value is a number at AWS, even if it is a text in the provider.
+	// Number means that the value is a number at AWS, even if it is a text in the
+	// provider.
 	Number bool `json:"number,omitempty"`
 	// Pattern is a regular expression in Go's syntax. It must match the whole text.
 	Pattern string `json:"pattern,omitempty"`
 	// MinItems and MaxItems limit the elements of a list.
 	MinItems int `json:"minItems,omitempty"`
 	MaxItems int `json:"maxItems,omitempty"`
-	// Required says that AWS requires the member.
+	// Required means that AWS requires the member.
 	Required bool `json:"required,omitempty"`
 }
 

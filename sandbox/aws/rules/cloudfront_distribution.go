@@ -27,7 +27,7 @@ var (
 	allMethods     = []any{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 )
 
-// cacheBehaviorProps returns the rules of the cache behavior at a path.
+// cacheBehaviorProps returns the property rules of the cache behavior at a path.
 func cacheBehaviorProps(path string) Props {
 	out := Props{}
 	for name, p := range (Props{

@@ -21,9 +21,9 @@ const maxPolicyItems = 10
 // cloudfrontName validates the name of a CloudFront policy.
 var cloudfrontName = all(length(1, 128), pattern(`[A-Za-z0-9_-]+`, "letters, digits, _ and -"))
 
-// policyBlockProps returns the rules of a policy's block for cookies, headers or query
-// strings. name is cookie, header or queryString. The block has a behavior and the list
-// of names to which the behavior applies.
+// policyBlockProps returns the property rules of a policy's block for cookies, headers
+// or query strings. name is cookie, header or queryString. The block has a behavior and
+// the list of names to which the behavior applies.
 func policyBlockProps(path, name string) Props {
 	block := path + name + "sConfig"
 	return Props{

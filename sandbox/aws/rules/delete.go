@@ -8,7 +8,7 @@ import (
 )
 
 // Delete removes an object and the objects that it owns. The deletion of an object that
-// does not exist is no error.
+// does not exist is not an error.
 func (c *Cloud) Delete(ctx context.Context, token, id string) (err error) {
 	defer recoverPanic(token, &err)
 	return c.Store.Update(ctx, func(tx *store.Tx) error {

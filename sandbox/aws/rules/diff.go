@@ -31,9 +31,9 @@ type Diff struct {
 	DeleteBeforeReplace bool
 }
 
-// Diff compares inputs with the state, as the provider does. An omitted property is no
-// difference if AWS computes it, or if the state has the default value. Diff leaves out
-// differences at the paths in ignore.
+// Diff compares inputs with the state, as the provider does. An omitted property is not
+// a difference if AWS computes it, or if the state has the default value. Diff leaves
+// out differences at the paths in ignore.
 func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff, err error) {
 	defer recoverPanic(token, &err)
 	s, row, err := schemaAndRow(token)

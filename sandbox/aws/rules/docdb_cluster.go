@@ -134,7 +134,7 @@ func verifyDocdb(c *Call) error {
 }
 
 // docdbVersion returns the engine version of a cluster: the version in the inputs, or else
-// the present version, or else the latest version.
+// the current version, or else the latest version.
 func (c *Call) docdbVersion() string {
 	for _, version := range []string{c.In.String("engineVersion"), c.Old.String("engineVersion")} {
 		if version != "" {
@@ -145,7 +145,7 @@ func (c *Call) docdbVersion() string {
 }
 
 // fillDocdb computes the outputs of a cluster: the endpoints, and the values that AWS
-// chooses if the program gives none.
+// chooses if the program sets none.
 func fillDocdb(c *Call) error {
 	group, _ := c.referencedObject("dbSubnetGroupName")
 	zones := []any{}

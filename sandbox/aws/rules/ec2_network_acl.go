@@ -25,8 +25,8 @@ var toNetworkACL = &Ref{To: []string{networkACLType}, Noun: "networkAcl ID", Mis
 // also work in an account with the default quota.
 const maxEntries = 20
 
-// entryProps returns the rules of the entries inside a network ACL. direction is ingress
-// or egress.
+// entryProps returns the property rules of the entries inside a network ACL. direction
+// is ingress or egress.
 func entryProps(direction string) Props {
 	return Props{
 		direction:                    {Set: true, Computed: true},

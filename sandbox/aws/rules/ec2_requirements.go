@@ -6,9 +6,10 @@ var requirementRanges = []string{
 	"vcpuCount", "memoryMib", "memoryGibPerVcpu", "networkBandwidthGbps", "networkInterfaceCount", "totalLocalStorageGb", "baselineEbsBandwidthMbps",
 }
 
-// requirementProps returns the rules of instance requirements, for launch templates and
-// Auto Scaling groups: AutoScaling/latest/APIReference/API_InstanceRequirements.html. Each
-// path begins with prefix.
+// requirementProps returns the property rules of instance requirements, for launch
+// templates and Auto Scaling groups:
+// AutoScaling/latest/APIReference/API_InstanceRequirements.html. Each path begins with
+// prefix.
 func requirementProps(prefix string) Props {
 	out := Props{
 		prefix + "cpuManufacturers":                               {Set: true},

@@ -39,8 +39,8 @@ var (
 // noRow is the reason to refuse a property that refers to a type without rules.
 const noRow = "the stand-in has no rules for the type to which it refers"
 
-// routeTargetProps returns the rules of a route's targets. The prefix is "" for a route, and
-// "routes." for the inline routes of a route table.
+// routeTargetProps returns the property rules of a route's targets. The prefix is "" for a
+// route, and "routes." for the inline routes of a route table.
 func routeTargetProps(prefix string) Props {
 	return Props{
 		prefix + "gatewayId":              {Ref: toGateway},
@@ -56,8 +56,8 @@ func routeTargetProps(prefix string) Props {
 	}
 }
 
-// with returns the rules of p and of more. If several of them have a rule for the same
-// path, the result has the last of these rules.
+// with returns the property rules of p and of more. If several of them have a rule for
+// the same path, the result has the last of these rules.
 func (p Props) with(more ...Props) Props {
 	out := maps.Clone(p)
 	for _, rules := range more {

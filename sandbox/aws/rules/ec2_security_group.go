@@ -20,7 +20,8 @@ const (
 // AWSEC2/latest/APIReference/API_CreateSecurityGroup.html.
 var groupText = pattern(`[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
 
-// inlineRuleProps returns the rules of the ingress or egress blocks of a group.
+// inlineRuleProps returns the property rules of the ingress or egress blocks of a
+// group.
 func inlineRuleProps(prefix string) Props {
 	return Props{
 		prefix:                     {Set: true, Computed: true},

@@ -184,7 +184,7 @@ func checkLookupKey(in Object, property string) error {
 }
 
 // lookupResult returns the id, the tags and the named properties of an object as the
-// result of a Pulumi function. A property without a value is an empty text.
+// result of a Pulumi function. A property without a value is an empty string.
 func (c *Call) lookupResult(o store.Object, properties ...string) Object {
 	state := Object(o.State)
 	tags := map[string]any{}

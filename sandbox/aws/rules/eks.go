@@ -354,7 +354,7 @@ func fillClusterNetwork(c *Call) error {
 }
 
 // refreshCluster sets the endpoint and the CA of the sandbox's real API server. It also
-// sets the present version, because EKS upgrades a cluster by itself when the support of
+// sets the current version, because EKS upgrades a cluster by itself when the support of
 // its version ends.
 func refreshCluster(c *Call) error {
 	c.Out["version"] = clusterVersion(c.Out, c.Now())

@@ -15,7 +15,7 @@ const (
 )
 
 // cacheEngine returns the engine and the version in the inputs. If the inputs have no
-// version, the result has the present version of the same engine, or else the latest
+// version, the result has the current version of the same engine, or else the latest
 // version.
 func (c *Call) cacheEngine() (engine, version string) {
 	engine, version = c.In.String("engine"), c.In.String("engineVersion")
@@ -158,7 +158,7 @@ func (c *Call) verifyCacheEncryption() error {
 }
 
 // effectiveBool returns a boolean input, or its current value if the program does not
-// give it.
+// set it.
 func (c *Call) effectiveBool(name string) bool {
 	if c.In.Has(name) {
 		return c.In.Bool(name)

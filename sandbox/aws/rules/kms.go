@@ -142,7 +142,7 @@ func isOneOf(v any, allowed []any) bool {
 	return ok && slices.Contains(allowed, any(text))
 }
 
-// fillKey sets the values that AWS chooses for a key if the program gives none.
+// fillKey sets the values that AWS chooses for a key if the program sets none.
 func fillKey(c *Call) error {
 	c.Out.setDefaults(map[string]any{
 		"policy": fmt.Sprintf(`{"Id":"key-default-1","Statement":[{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},`+

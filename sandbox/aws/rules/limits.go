@@ -26,7 +26,7 @@ func (v *validator) checkLimits(p Prop, value any, path, shownPath string) {
 		}
 	case string:
 		if x == "" {
-			return // checkObject refuses an empty text if it is required; otherwise the provider does not send it
+			return // checkObject refuses an empty string if it is required; otherwise the provider does not send it
 		}
 		if reason := checkText(limit, p, x); reason != "" {
 			v.fail(shownPath, "%s (%s)", reason, limit.From)

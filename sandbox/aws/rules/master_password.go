@@ -11,7 +11,7 @@ import (
 )
 
 // masterPassword has the rules of the administrator's password of a database type. The
-// program gives the password, or AWS creates and rotates a secret with it.
+// program sets the password, or AWS creates and rotates a secret with it.
 type masterPassword struct {
 	property    string // the property with the password
 	keyProperty string // the property with the key that encrypts the secret

@@ -55,8 +55,9 @@ func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row
 	}
 }
 
-// The provider sends an empty text to AWS in two cases: in a list, and for a required
-// property. AWS refuses an empty text, except for properties with the rule Empty.
+// The provider sends an empty string to AWS in two cases: in a list, and for a
+// required property. AWS refuses an empty string, except for properties with the rule
+// Empty.
 func TestCheckRefusesEmptyTextInListsAndRequiredProperties(t *testing.T) {
 	refused := 0
 	for _, token := range Tokens() {

@@ -130,7 +130,7 @@ func isZero(v any) bool {
 	return false
 }
 
-// listOrder says whether the order of a list's elements has a meaning.
+// listOrder reports whether the order of a list's elements has a meaning.
 type listOrder bool
 
 const (

@@ -16,18 +16,18 @@ type parameter struct {
 	unit string
 	// low and high are the limits of a number.
 	low, high float64
-	// whole says that a number must be a whole number.
+	// whole means that a number must be a whole number.
 	whole bool
 	// extra is an additional allowed value outside of the limits.
 	extra string
 	// words are the allowed values of a parameter that is not a number.
 	words []string
-	// list says that the parameter can have several words, separated by commas. If words
-	// is empty, any text is allowed.
+	// list means that the parameter can have several words, separated by commas. If
+	// words is empty, any text is allowed.
 	list bool
-	// static says that a change takes effect only at a restart.
+	// static means that a change takes effect only at a restart.
 	static bool
-	// fixed says that AWS does not allow a change.
+	// fixed means that AWS does not allow a change.
 	fixed bool
 }
 
@@ -57,7 +57,7 @@ func unchangeable() parameter { return parameter{fixed: true} }
 // orZero also allows the value 0.
 func (p parameter) orZero() parameter { p.extra = "0"; return p }
 
-// atRestart says that a change takes effect only at a restart.
+// atRestart means that a change takes effect only at a restart.
 func (p parameter) atRestart() parameter { p.static = true; return p }
 
 // isNumber reports whether the parameter is a number.
@@ -131,8 +131,8 @@ func isFormula(value string) bool {
 	return strings.Contains(value, "{") && formulaRest.MatchString(formulaWords.ReplaceAllString(value, ""))
 }
 
-// parameterProps returns the rules of the parameters in a parameter group. defaultMethod
-// is the default of applyMethod, which differs between RDS and DocumentDB.
+// parameterProps returns the property rules of the parameters in a parameter group.
+// defaultMethod is the default of applyMethod, which differs between RDS and DocumentDB.
 func parameterProps(defaultMethod string) Props {
 	return Props{
 		"parameters":             {Set: true},

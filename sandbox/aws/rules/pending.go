@@ -50,7 +50,7 @@ func (c *Call) applyPendingChange(object store.Object) store.Object {
 }
 
 // deferChanges stores the new values of the properties that change in the maintenance window.
-// It sets these properties back to their present values in In and Out. A call with
+// It sets these properties back to their current values in In and Out. A call with
 // applyImmediately applies its own changes and the changes that already wait
 // (AmazonRDS/latest/APIReference/API_ModifyDBInstance.html, ApplyImmediately).
 func (c *Call) deferChanges() {

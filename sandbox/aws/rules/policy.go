@@ -39,7 +39,7 @@ var policyKeys = []string{
 
 // policyDocument returns a validator of policy documents of a kind. It refuses malformed
 // documents, and documents with more than limit characters without white space. A limit
-// of 0 is no limit.
+// of 0 means no limit.
 func policyDocument(kind policyKind, limit int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)

@@ -79,7 +79,7 @@ func verifyGP3(size, iops, throughput int) error {
 }
 
 // storageType returns the storage type of an instance: the type in the inputs, or else the
-// present type, or else AWS's default.
+// current type, or else AWS's default.
 func (c *Call) storageType() string {
 	switch {
 	case c.In.Has("storageType"):

@@ -31,7 +31,7 @@ type Row struct {
 	Page string
 	// Label is the type's name in the provider's errors, as in EC2 VPC.
 	Label string
-	// Global says that the type belongs to the account, not to a region.
+	// Global means that the type belongs to the account, not to a region.
 	Global bool
 	// ID is the template of an object's id; see template.go.
 	ID string
@@ -40,7 +40,7 @@ type Row struct {
 	// ExistsCode and ExistsText are AWS's error code and text for an id that exists
 	// already. {x} in the text is replaced by property x.
 	ExistsCode, ExistsText string
-	// Put says that AWS has one call that creates and changes an object. Then the
+	// Put means that AWS has one call that creates and changes an object. Then the
 	// creation of an object that exists overwrites it.
 	Put bool
 	// Deferral says which changes wait for a maintenance window. It is nil if no change
@@ -67,7 +67,7 @@ type Row struct {
 	VolatileIf func(old, in Object) []string
 	// Unique are properties that must have a different value in every object of the type.
 	Unique []Unique
-	// DeleteBeforeReplace says that the old object must be deleted before its
+	// DeleteBeforeReplace means that the old object must be deleted before its
 	// replacement is created.
 	DeleteBeforeReplace bool
 	// Normalize completes the program's inputs, as the provider does before it compares
@@ -102,38 +102,38 @@ type Props map[string]Prop
 // Prop is the rule of one input property, in addition to AWS's model (package models). For
 // a list or map of plain values, Enum, Valid and Ref apply to each element.
 type Prop struct {
-	// Required says that the property must be set in its object. The schema has this only
-	// for properties at the top level.
+	// Required means that the property must be set in its object. The schema has this
+	// only for properties at the top level.
 	Required bool
-	// Replace says that a change of the property replaces the resource.
+	// Replace means that a change of the property replaces the resource.
 	Replace bool
 	// Default is the provider's value if the property is not set.
 	Default any
 	// Preset is the provider's value if the property is not set. Unlike Default it is
 	// added to the inputs, as Pulumi does for descriptions.
 	Preset any
-	// Computed says that AWS chooses a value if the property is not set. Then the
-	// omission of the property is no change.
+	// Computed means that AWS chooses a value if the property is not set. Then the
+	// omission of the property is not a change.
 	Computed bool
 	// Enum are the allowed values.
 	Enum []string
 	// Valid returns the reason why a value is refused; "" if it is allowed.
 	Valid func(v any) string
-	// Min and Max limit the number of elements; a Max of 0 is no limit.
+	// Min and Max limit the number of elements; a Max of 0 means no limit.
 	Min, Max int
-	// Set says that the order of the elements has no meaning.
+	// Set means that the order of the elements has no meaning.
 	Set bool
-	// JSON says that the value is a JSON document. Documents are compared by meaning. The
-	// program may also give an object instead of a text.
+	// JSON means that the value is a JSON document. Documents are compared by meaning.
+	// The program may also set an object instead of a string.
 	JSON bool
-	// Empty says that AWS accepts an empty text as a value, also if the property is
+	// Empty means that AWS accepts an empty string as a value, also if the property is
 	// required.
 	Empty bool
-	// Omit says that the program may omit the property although AWS requires it. The
+	// Omit means that the program may omit the property although AWS requires it. The
 	// provider then sends a value.
 	Omit bool
-	// Present says that an empty object has a meaning, such as an action of AWS WAF, so
-	// it differs from an absent object.
+	// Present means that an empty object has a meaning, such as an action of AWS WAF,
+	// so it differs from an absent object.
 	Present bool
 	// Same reports whether AWS treats two strings as equal.
 	Same func(a, b string) bool
@@ -163,7 +163,7 @@ type Ref struct {
 	// InUseCode is AWS's error code for a deletion of the object while this property
 	// refers to it; empty if AWS allows the deletion.
 	InUseCode string
-	// DeletedWith says that AWS deletes the object with this property together with
+	// DeletedWith means that AWS deletes the object with this property together with
 	// the object to which it refers.
 	DeletedWith bool
 	// Predefined reports whether AWS itself defines the object, such as a managed policy.

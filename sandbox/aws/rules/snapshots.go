@@ -111,7 +111,7 @@ func verifyRestoredDocdb(c *Call) error {
 }
 
 // fillRestoredDocdb sets the properties that a restored cluster has from its snapshot. If
-// the program gives a key, the cluster has that key instead of the key of the snapshot.
+// the program sets a key, the cluster has that key instead of the key of the snapshot.
 func fillRestoredDocdb(c *Call) error {
 	snapshot, ok, err := c.restoreSource(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {

@@ -89,7 +89,7 @@ func subnetGroupProps(validName func(any) string) Props {
 	}
 }
 
-// managedBy is the description that pulumi-aws sets if the program gives none.
+// managedBy is the description that pulumi-aws sets if the program sets none.
 const managedBy = "Managed by Pulumi"
 
 // checkNotDefault returns a message for the name "default", which AWS reserves.

@@ -56,7 +56,7 @@ func (c *Call) update(in Object, ignore []string) error {
 	return c.save(object)
 }
 
-// keepIgnored returns the inputs with the present values of ignored properties. For such a
+// keepIgnored returns the inputs with the current values of ignored properties. For such a
 // property the engine sends the last value that it knows. That value may be old.
 func keepIgnored(in, state Object, ignore []string) Object {
 	out := Object(wire.CloneMap(in))

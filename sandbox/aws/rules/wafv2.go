@@ -35,8 +35,8 @@ var (
 	wafMetric = pattern(`[\w#:./-]{1,255}`, "1 to 255 letters, digits and _ # : . / -")
 )
 
-// visibilityProps returns the rules of the block visibilityConfig below a path. The block
-// configures metrics.
+// visibilityProps returns the property rules of the block visibilityConfig below a path.
+// The block configures metrics.
 func visibilityProps(path string) Props {
 	return Props{
 		path + "visibilityConfig":                          {},

@@ -82,7 +82,7 @@ func Open(dir string) (*Store, error) {
 	return &Store{path: filepath.Join(dir, "store.jsonl")}, nil
 }
 
-// View calls read with the present objects. No process can change them before read returns.
+// View calls read with the current objects. No process can change them before read returns.
 func (s *Store) View(ctx context.Context, read func(*Tx) error) error {
 	return s.withLock(ctx, syscall.LOCK_SH, func() error {
 		tx := &Tx{store: s}

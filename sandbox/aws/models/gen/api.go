@@ -80,7 +80,7 @@ func (a *api) find(d description, path string) (place, bool) {
 // in the model, as in the struct description.
 func (a *api) walk(root, path string, names map[string]string) (place, bool) {
 	current := place{shape: root}
-	prefix := "" // the path up to the present segment
+	prefix := "" // the path up to the current segment
 	for segment := range strings.SplitSeq(path, ".") {
 		prefix = strings.TrimPrefix(prefix+"."+segment, ".")
 		members := []string{segment}
@@ -179,7 +179,7 @@ func (a *api) limit(location place, enums map[string][]string) (limit models.Lim
 		limit.Number = slices.Contains([]string{"integer", "long", "double", "float"}, s.Type)
 		limit.Min, limit.Max = s.Min, s.Max
 		if s.Min != nil && *s.Min == 0 && s.Type == "string" {
-			limit.Min = nil // a minimum of 0 is no limit
+			limit.Min = nil // a minimum of 0 means no limit
 		}
 		limit.Pattern = translatePattern(s.Pattern)
 		if len(s.Enum) > 0 {

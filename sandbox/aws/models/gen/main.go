@@ -23,7 +23,7 @@ import (
 const (
 	// module has the models, in its folder models/apis.
 	module = "github.com/aws/aws-sdk-go"
-	// newerModule has the present instance types, in types/enums.go.
+	// newerModule has the current instance types, in types/enums.go.
 	newerModule = "github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
