@@ -3,7 +3,7 @@
 //
 // An expert predicts the growth of the load over the horizon with a regression. It also predicts
 // the usual size of its own error (the spread), and keeps the quantiles of its past errors. Each
-// quantile is a candidate for the number of pods. Other candidates divide the present load by a
+// quantile is a candidate for the number of pods. Other candidates divide the current load by a
 // fixed share, without a forecast. A gate simulates an HPA for each candidate all the time. Each
 // hour it selects the cheapest candidate that kept the budget of overload.
 //

@@ -43,7 +43,7 @@ func newExpert(name string, growth *ridge) *expert {
 	return &expert{name: name, growthRegression: growth, spreadRegression: newRidge(spreadInputs), errorSums: newRing()}
 }
 
-// Limits of the predictions: e^-1.5 to e^3 times the present load. minSpread is 0.2 % of the load,
+// Limits of the predictions: e^-1.5 to e^3 times the current load. minSpread is 0.2 % of the load,
 // and minSpreadRatio is the least spread as a ratio to the mean error of the last six hours.
 const (
 	minGrowth, maxGrowth = -1.5, 3

@@ -2,7 +2,7 @@ package forecast
 
 import "math"
 
-// lags are the ages, in steps, of the recent levels that the present level is compared with: 15 s
+// lags are the ages, in steps, of the recent levels that the current level is compared with: 15 s
 // to an hour.
 var lags = [...]int{1, 2, 3, 4, 6, 8, 16, 32, 60, 120, 240}
 
@@ -16,7 +16,7 @@ var seasons = [...]int{day, 2 * day, week}
 // smooth is half the window around the same time of a past season, in steps: five minutes.
 const smooth = 5 * minute
 
-// maxLevelChange bounds the inputs that compare a level of a past season with the present level.
+// maxLevelChange bounds the inputs that compare a level of a past season with the current level.
 const maxLevelChange = 1.5
 
 // featureCount is the number of inputs of the regression of the growth. In this order they are: one

@@ -174,8 +174,8 @@ func TestGateChoosesByCostAndOverload(t *testing.T) {
 		state    GateState
 	}{
 		{"the cheapest within the budget", [3]float64{80, 70, 60}, [3]float64{0, 0.5, 5}, -1, 1, WithinBudget},
-		{"the present one, if another saves less than 0.5 %", [3]float64{70.2, 70, 60}, [3]float64{0, 0.5, 5}, 0, 0, WithinBudget},
-		{"another candidate, if the present one misses the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
+		{"the current one, if another saves less than 0.5 %", [3]float64{70.2, 70, 60}, [3]float64{0, 0.5, 5}, 0, 0, WithinBudget},
+		{"another candidate, if the current one misses the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
 		{"the least overload, if none keeps the budget", [3]float64{80, 70, 60}, [3]float64{2, 3, 4}, -1, 0, LeastOverload},
 		{"a cheaper candidate with nearly the least overload", [3]float64{80, 70, 60}, [3]float64{2, 2.1, 4}, -1, 1, LeastOverload},
 		{"no candidate that costs more than the design document's HPA, even with less overload", [3]float64{101, 99, 60}, [3]float64{0, 3, 4}, -1, 1, LeastOverload},

@@ -15,7 +15,7 @@ type Config struct {
 	// Document is the behaviour of the design document's HPA. Predictive is the behaviour of the
 	// HPA that uses the forecast.
 	Document, Predictive autoscale.Spec
-	// Floor is the target of the trigger on the present load, as a share of a pod's capacity.
+	// Floor is the target of the trigger on the current load, as a share of a pod's capacity.
 	// This trigger is always active alongside the forecast. Zero means the constant Floor.
 	Floor float64
 	// Horizon is how far ahead the load is forecast, in steps: the time until a new pod is
@@ -23,7 +23,7 @@ type Config struct {
 	Horizon int
 	// Start is the Unix time of the first step.
 	Start int64
-	// WithoutForecast removes the experts. Then all candidates depend on the present load only.
+	// WithoutForecast removes the experts. Then all candidates depend on the current load only.
 	WithoutForecast bool
 }
 
@@ -33,12 +33,12 @@ type Forecaster struct {
 	history *history
 	experts []*expert
 	gate    *gate
-	// pods are the pods that each candidate proposes at the present step: first the quantiles of
+	// pods are the pods that each candidate proposes at the current step: first the quantiles of
 	// each expert, then the headrooms.
 	pods []float64
 	// names are the names of the candidates.
 	names []string
-	// inputs and pastInputs are the inputs of the regression for the present and for a past step.
+	// inputs and pastInputs are the inputs of the regression for the current and for a past step.
 	inputs, pastInputs [featureCount]float64
 }
 
@@ -113,7 +113,7 @@ func (f *Forecaster) learn(k int) {
 	}
 }
 
-// propose computes the pods that each candidate proposes at the present step, and lets the
+// propose computes the pods that each candidate proposes at the current step, and lets the
 // simulated HPAs decide.
 func (f *Forecaster) propose() {
 	h := f.history
@@ -173,7 +173,7 @@ type Status struct {
 	Pods [len(Levels)]float64
 }
 
-// Status returns the present status.
+// Status returns the current status.
 func (f *Forecaster) Status() Status {
 	h, g := f.history, f.gate
 	s := Status{

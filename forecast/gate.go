@@ -7,10 +7,10 @@ import (
 )
 
 // Headrooms are the candidates without a forecast. Each is the share of its capacity that a pod
-// should use at the present load.
+// should use at the current load.
 var Headrooms = [...]float64{.3, .4, .5, .6, .65, .7, .8, .9}
 
-// Floor is the default target of the trigger on the present load: all of a pod's capacity. Without
+// Floor is the default target of the trigger on the current load: all of a pod's capacity. Without
 // a dead band it adds a pod earlier than a target of 95 % with the default dead band of 10 %.
 const Floor = 1
 
@@ -133,7 +133,7 @@ func (g *gate) fade() {
 	}
 }
 
-// hysteresis is the share of the cost that a new candidate must save to replace the present one.
+// hysteresis is the share of the cost that a new candidate must save to replace the current one.
 const hysteresis = 0.005
 
 // choose selects the candidate for the next hour. It considers only candidates that cost no more

@@ -62,7 +62,7 @@ func load(stack string) (*config.Stack, error) {
 // so does a person who wants the preview of a later day. The sandbox's AWS reads the same variable.
 const todayVariable = "PROGRESSIVE_TODAY"
 
-// today returns the day of todayVariable, or the present day.
+// today returns the day of todayVariable, or the current day.
 func today() (time.Time, error) {
 	set := os.Getenv(todayVariable)
 	if set == "" {

@@ -12,7 +12,7 @@ const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0
 	"Up": {"Policies": [{"Value": 5, "Seconds": 60}]}, "Down": {"Policies": [{"Value": 2, "Seconds": 60}]}}}]`
 
 // The exit code is 2 for a wrong environment and 1 if the process cannot serve. An unreachable
-// Prometheus is no error, because the process waits for it.
+// Prometheus is not an error, because the process waits for it.
 func TestErrorsSetTheExitCode(t *testing.T) {
 	valid := map[string]string{
 		"SERVICES": services, "PROMETHEUS_URL": "http://127.0.0.1:1", "LISTEN_ADDRESS": "127.0.0.1:0", "METRICS_ADDRESS": "127.0.0.1:0",

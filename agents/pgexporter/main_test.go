@@ -11,7 +11,7 @@ import (
 )
 
 // The exit code is 2 for a wrong variable and 1 if the process cannot serve. An unreachable
-// database is no error.
+// database is not an error.
 func TestErrorsSetTheExitCode(t *testing.T) {
 	valid := map[string]string{
 		"DATABASE_URL": "postgres://exporter_a:secret@127.0.0.1:1/d?sslmode=disable", "LISTEN_ADDRESS": "127.0.0.1:0", "METRICS_ADDRESS": "127.0.0.1:0",

@@ -60,9 +60,9 @@ type Args struct {
 	// Stores are the names of the StatefulSets of the stores in Platform. Prometheus scrapes
 	// their pods, and alerts watch their CPU and memory.
 	Stores []string
-	// Forecaster means that a forecaster runs in Namespace, which Prometheus scrapes.
-	// Predictive means that HPAs read the forecast. So alerts watch whether there is a
-	// forecast.
+	// Forecaster means that a forecaster runs in Namespace, and that Prometheus
+	// scrapes it. Predictive means that HPAs read the forecast, and that an alert
+	// fires without a forecast.
 	Forecaster, Predictive bool
 	// Database means that the exporter of PostgreSQL's metrics runs in Platform.
 	Database bool

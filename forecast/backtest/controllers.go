@@ -24,7 +24,7 @@ const (
 	// overload.
 	Hindsight Controller = "hindsight"
 	// Gate is the predictive scaler without a forecast: its gate chooses among candidates that
-	// depend on the present load only.
+	// depend on the current load only.
 	Gate Controller = "gate"
 	// Predictive is the predictive scaler with its fast behaviour and without dead band. The tables
 	// call it ours.
@@ -54,7 +54,7 @@ const (
 	documentHorizon = 150 / step
 )
 
-// setting is an HPA on the present load, with the settings that a person could tune.
+// setting is an HPA on the current load, with the settings that a person could tune.
 type setting struct {
 	target float64
 	// up and down name the behaviours.
@@ -99,7 +99,7 @@ func (s setting) isFirstTuned() bool {
 	return s.up == "fast" && s.down == "document" && s.tolerance == autoscale.DefaultTolerance && math.Abs(s.target-0.7) < 1e-9
 }
 
-// reactive is the metric of an HPA on the present load.
+// reactive is the metric of an HPA on the current load.
 type reactive struct {
 	spec   autoscale.Spec
 	load   []float64
@@ -133,7 +133,7 @@ func (p perfect) proposal(k, _ int) int {
 }
 
 // predictive has the two metrics of a predictive scaler: the pods that a forecaster publishes, and
-// the present load with the target floor.
+// the current load with the target floor.
 type predictive struct {
 	spec       autoscale.Spec
 	floor      float64

@@ -15,7 +15,7 @@ type Service struct {
 	// Document is the behaviour of the HPA in the design document, with the bounds of the number
 	// of pods.
 	Document autoscale.Spec
-	// Target is the target of that HPA. Floor is the target of the trigger on the present load
+	// Target is the target of that HPA. Floor is the target of the trigger on the current load
 	// alongside a forecast. Both are shares of a pod's capacity: 0 < Target <= Floor <= 1.
 	Target, Floor float64
 }

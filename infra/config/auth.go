@@ -84,8 +84,8 @@ func checkJWKSURL(text string) error {
 	return checkReachable(u.Hostname())
 }
 
-// numericHost matches a host whose last part is a number. Such a host is no DNS name (RFC 3696,
-// section 2).
+// numericHost matches a host whose last part is a number. Such a host is not a DNS name (RFC
+// 3696, section 2).
 var numericHost = regexp.MustCompile(`(^|\.)[0-9]+$`)
 
 // checkReachable returns an error for a host that no pod reaches.
@@ -124,8 +124,8 @@ const (
 // 6.4.1).
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
-// checkKeySet returns an error for a file that is no JSON Web Key Set (RFC 7517), or with
-// which the services could verify no token.
+// checkKeySet returns an error for a file that is not a JSON Web Key Set (RFC 7517), and
+// for a file without a key that can verify a token.
 func checkKeySet(content []byte) error {
 	var set struct {
 		Keys []map[string]any `json:"keys"`

@@ -119,10 +119,10 @@ type Network struct {
 	// endpoints with private DNS, their security groups must admit the nodes. A
 	// stack can't move to another VPC.
 	VPCID string `key:"vpcId" unset:"the stack creates a VPC"`
-	// The subnets of nodes, pods and load balancer in an existing VPC: one in each
-	// of 2 to 6 zones, with a route to 0.0.0.0/0 that is no internet gateway, and
-	// with free addresses for the largest number of nodes of `tiers`. Their zones
-	// are those of the stack.
+	// The subnets of nodes, pods and load balancer in an existing VPC: one in each of
+	// 2 to 6 zones, with a route to 0.0.0.0/0 that is not an internet gateway, and
+	// with free addresses for the largest number of nodes of `tiers`. Their zones are
+	// those of the stack.
 	PrivateSubnetIDs []string `key:"privateSubnetIds" unset:"required with network.vpcId"`
 	// The subnets of the managed data stores in an existing VPC: one in each of 2 to 6 zones. They
 	// need no route out. A stack with a managed store must keep its subnets; others can be added.
@@ -304,7 +304,7 @@ type PodScaling struct {
 	ResizeSeconds int `key:"resizeSeconds"`
 	// What a forecast of the load does (docs/prediction.md). With `shadow` the forecaster runs, and
 	// its metrics show the numbers of pods that it would request; the HPAs stay those of the design
-	// document. With `"on"`, in quotes, the forecast decides about the numbers of pods, which needs
+	// document. With `"on"`, in quotes, the forecast determines the number of pods, which needs
 	// `cluster.version` 1.35. To go back, set `shadow`: `off` deletes the repository of the
 	// forecaster's image, which `deletionProtection` refuses.
 	Predictive Predictive `key:"predictive"`

@@ -60,8 +60,8 @@ const EdgeRegion = "us-east-1"
 // balancer's certificate must be for this name.
 func (e Edge) OriginDomain() string { return "origin." + e.Domain }
 
-// ZoneID returns Zone if it is the ID of a hosted zone, otherwise an empty text. An ID begins with
-// a capital Z, which no accepted domain name has.
+// ZoneID returns Zone if it is the ID of a hosted zone, otherwise an empty string. An ID begins
+// with a capital Z, which no accepted domain name has.
 func (e Edge) ZoneID() string {
 	if zoneID.MatchString(e.Zone) {
 		return e.Zone

@@ -40,7 +40,7 @@ type jointRule struct {
 	check func() error
 }
 
-// stores returns the checks of all stores with their present values.
+// stores returns the checks of all stores with their current values.
 func (s *Stack) stores() []storeRules {
 	connections := func(check func() error) jointRule { return jointRule{"connections", s.Postgres.Connections, check} }
 	return []storeRules{

@@ -163,7 +163,7 @@ func TestEveryBoundAndConditionBelongsToAKey(t *testing.T) {
 	}
 }
 
-// null and an empty text never mean "not given". An empty list and false have
+// null and an empty string never mean "not given". An empty list and false have
 // their own effect, or are refused.
 func TestEmptyValuesAreNotAbsent(t *testing.T) {
 	for _, l := range leaves() {

@@ -36,8 +36,8 @@ const (
 type scope int
 
 const (
-	// everything is for actions that have no resource, or one whose id AWS chooses
-	// and which has no tag yet.
+	// everything is for actions without a resource. It is also for actions on a new
+	// resource: AWS chooses its id, and it has no tag yet.
 	everything scope = iota
 	// named is the resources of the service whose names begin as the stack's do.
 	named

@@ -193,8 +193,8 @@ func TestPoliciesFitIAM(t *testing.T) {
 	}
 }
 
-// AWS has each action of the documents. Each statement names resources and condition keys with
-// which IAM can allow its actions.
+// Each action of the documents exists at AWS. The resources and condition keys of a statement
+// do not prevent its actions.
 func TestStatementsCanAllowTheirActions(t *testing.T) {
 	reference, err := authorization.Load()
 	require.NoError(t, err)

@@ -136,8 +136,8 @@ func (o *Offer) readTerms(d *json.Decoder, sku string, products, found map[strin
 	return nil
 }
 
-// keep adds a row. Two products with different prices give no row, because the file does not say
-// which one AWS bills.
+// keep adds a row. If two products have different prices, it keeps no row, because the file does
+// not say which one AWS bills.
 func (o *Offer) keep(row cost.Price, found map[string]cost.Price) {
 	key := row.Region + " " + row.SKU
 	other, seen := found[key]

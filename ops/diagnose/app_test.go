@@ -27,7 +27,7 @@ type certificate struct {
 	left time.Duration
 	// name is its name. It is also valid for 127.0.0.1.
 	name string
-	// trusted says that the client trusts the authority of the certificate.
+	// trusted means that the client trusts the authority of the certificate.
 	trusted bool
 	// useName requests the server as localhost.
 	useName bool

@@ -29,8 +29,8 @@ const (
 	maxWait = time.Second
 	// maxIdle is the longest time that a transaction may be open without a running statement.
 	maxIdle = time.Minute
-	// minCalls is the fewest calls of a statement that is judged. One slow report of a person is no
-	// finding.
+	// minCalls is the fewest calls of a statement that is judged. A single slow report that a
+	// person runs is not a finding.
 	minCalls = 5
 )
 

@@ -60,7 +60,7 @@ type Absent struct {
 	Why   string `json:"why"`
 }
 
-// Figure is a measured value. It is no judgement.
+// Figure is a measured value. It is not a judgement.
 type Figure struct {
 	Check Check  `json:"check"`
 	Name  string `json:"name"`

@@ -27,9 +27,9 @@ const (
 type podMetrics struct {
 	pod, app string
 	samples
-	// counted says that the counters count over the window. Otherwise they count since the pod's
-	// start. recent says that the counters cover about the window or less, so that rules may judge
-	// them.
+	// counted reports whether the counters count over the window. Otherwise they count since the
+	// pod's start. recent reports whether the counters cover about the window or less. Rules judge
+	// only such counters.
 	counted, recent bool
 }
 

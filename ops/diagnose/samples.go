@@ -26,7 +26,7 @@ type sample struct {
 	name   string
 	labels map[string]string
 	value  float64
-	// counter says that the value only grows. Only its growth is judged.
+	// counter means that the value only grows. Only its growth is judged.
 	counter bool
 }
 
@@ -146,7 +146,7 @@ func resetsQuery(namespace string) string {
 }
 
 // oldValues returns the values of each pod's counters one window ago, by pod and by the key of the
-// series. A counter that was reset since then has none, because its present value may be above its
+// series. A counter that was reset since then has none, because its current value may be above its
 // old one. A counter that was reset and passed its last value within one resetStep is not noticed.
 func oldValues(ctx context.Context, prometheus kubeclient.Prometheus, namespace string) (map[string]map[string]float64, error) {
 	old, err := prometheus.Vector(ctx, oldValuesQuery(namespace), time.Time{})

@@ -1,5 +1,5 @@
 // Package forecastreport is the subcommand forecast. It computes what predictive scaling would have
-// saved on a recorded load, and explains the present state of the running forecaster.
+// saved on a recorded load, and explains the current state of the running forecaster.
 // docs/prediction.md explains the figures.
 package forecastreport
 
@@ -22,7 +22,7 @@ import (
 func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "forecast",
-		Short:   "Compute what predictive scaling saves, and explain the present forecast",
+		Short:   "Compute what predictive scaling saves, and explain the current forecast",
 		Long:    "Evaluate and explain predictive scaling. The commands change nothing.",
 		Example: "  pf forecast backtest web.csv --html report.html\n  pf forecast explain --stack prod",
 		Args:    cobra.NoArgs,
@@ -82,7 +82,7 @@ func explainCommand(outputs func(context.Context) (stackoutput.Outputs, error)) 
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "explain",
-		Short: "Explain the forecaster's present forecast, or why there is none",
+		Short: "Explain the forecaster's current forecast, or why there is none",
 		Long: "Read the metrics of the stack's forecaster through a port-forward and explain them.\n\n" +
 			"Exit codes: 0 each service has a forecast, 1 one has none, 2 wrong usage, 3 the\n" +
 			"forecaster could not be read.",

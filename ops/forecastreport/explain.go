@@ -32,7 +32,7 @@ type Service struct {
 	Why         string  `json:"why"`
 	HistoryDays float64 `json:"history_days"`
 	Candidate   string  `json:"candidate,omitempty"`
-	// Load is the present load, and Forecast the median of the next 90 s, both in pods.
+	// Load is the current load, and Forecast the median of the next 90 s, both in pods.
 	Load     float64 `json:"load"`
 	Forecast float64 `json:"forecast"`
 	// Published is the number of pods that the forecaster publishes for KEDA. nil means that it
@@ -42,8 +42,8 @@ type Service struct {
 	// candidate. BudgetLeft is the unused part of forecast.Budget.
 	Overload   float64 `json:"overload"`
 	BudgetLeft float64 `json:"budget_left"`
-	// Decides says that the HPA has the forecast among its metrics. Otherwise the forecast is only
-	// shown.
+	// Decides means that the HPA has the forecast among its metrics. Otherwise the forecast is
+	// only shown.
 	Decides bool `json:"decides"`
 }
 

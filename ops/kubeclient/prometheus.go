@@ -43,7 +43,7 @@ func (c Clients) Prometheus(platform string) Prometheus {
 	return Prometheus{prometheusapi.NewAPI(prometheusPod{c, ObserverNamespace(platform)})}
 }
 
-// Vector evaluates an expression at a time. The zero time is the present, by Prometheus' clock.
+// Vector evaluates an expression at a time. The zero time means now, by Prometheus' clock.
 func (p Prometheus) Vector(ctx context.Context, expression string, at time.Time) (model.Vector, error) {
 	value, _, err := p.api.Query(ctx, expression, at, prometheusapi.WithTimeout(queryTimeout))
 	if err != nil {
@@ -57,7 +57,7 @@ func (p Prometheus) Vector(ctx context.Context, expression string, at time.Time)
 }
 
 // Value evaluates an expression of at most one series at a time, and reports whether there is one.
-// The zero time is the present, by Prometheus' clock.
+// The zero time means now, by Prometheus' clock.
 func (p Prometheus) Value(ctx context.Context, expression string, at time.Time) (value float64, found bool, err error) {
 	vector, err := p.Vector(ctx, expression, at)
 	switch {

@@ -58,7 +58,7 @@ func TestValueOfPrometheus(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			p := observed(corev1.ConditionTrue, func(path string, form url.Values) (string, error) {
 				require.Equal(t, "query", path)
-				require.Equal(t, url.Values{"query": {"up"}, "timeout": {"4s"}}, form, "the present by Prometheus' clock")
+				require.Equal(t, url.Values{"query": {"up"}, "timeout": {"4s"}}, form, "the current time by Prometheus' clock")
 				return row.answer, row.err
 			})
 			value, found, err := p.Value(t.Context(), "up", time.Time{})

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Curve is a rate over time: straight lines between points. The rate before
-// the first point is that of the first, and after the last that of the last.
-// The zero value is a constant 1.
+// Curve is a rate over time: straight lines between points. Before the first
+// point, the rate is that of the first point. After the last point, it is that of
+// the last point. The zero value is a constant 1.
 type Curve []Point
 
 // Point is the rate at one time.

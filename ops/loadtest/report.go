@@ -134,7 +134,8 @@ type row struct {
 	P95       float64      `json:"p95"`
 	P99       float64      `json:"p99"`
 	Limit     float64      `json:"limit"` // of the p95
-	// Kept says that the p95 is within the limit. It is false without a correct response.
+	// Kept means that the p95 is within the limit. It is false without a correct
+	// response.
 	Kept bool `json:"kept"`
 	// Seconds are the results by the second in which a request was due.
 	Seconds []second `json:"seconds,omitempty"`

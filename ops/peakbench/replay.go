@@ -18,8 +18,8 @@ import (
 const (
 	minPods, maxPods = 2, 8
 	// base and peak are in requests/s. Only requests that the HPA's metric counts are included.
-	// The peak is 2.45 pods, so that neither the floor of 95 % nor a headroom of 20 % asks for a
-	// fourth pod: at 380 requests/s the noise of the load decided that.
+	// The peak is 2.45 pods. So neither the floor of 95 % nor a headroom of 20 % requires a
+	// fourth pod. At 380 requests/s the noise of the load sometimes required a fourth pod.
 	base, peak = 120.0, 350.0
 	riseAt     = 80 * time.Second
 	riseLength = 30 * time.Second
@@ -86,7 +86,7 @@ func (s *sandbox) token(ctx context.Context) (file string, err error) {
 }
 
 // pfLoad runs a profile of pf load on the main application. Wrong responses under load are counted,
-// and are no error.
+// and do not cause an error.
 func (s *sandbox) pfLoad(ctx context.Context, args ...string) (report load, err error) {
 	token, err := s.token(ctx)
 	if err != nil {

@@ -8,7 +8,7 @@
 //	pf promote         writes the images of one stack as the release of another
 //	pf rollback        writes an earlier release of a stack again
 //	pf diff            how two stacks differ
-//	pf forecast        what predictive scaling saves on a recorded load, and why the present forecast is what it is
+//	pf forecast        what predictive scaling saves on a recorded load, and the reasons for the current forecast
 //
 // It finds the platform by the outputs of a Pulumi stack. This package only
 // assembles the subcommands; each is a package in ops.

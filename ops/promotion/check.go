@@ -144,8 +144,8 @@ func releaseCommit(file *record.File) string {
 	return file.Release.Commit
 }
 
-// region returns the AWS region of the promoted stack. It returns an empty text if the stack's file
-// can't be read or names no region; then the aws command uses its own default.
+// region returns the AWS region of the promoted stack. It returns an empty string if the stack's
+// file can't be read or names no region; then the aws command uses its own default.
 func (p promotion) region() string {
 	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(p.from)))
 	if err != nil {

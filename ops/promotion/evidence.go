@@ -56,8 +56,8 @@ func readEvidence(file string, into any) error {
 	return nil
 }
 
-// errUnanswered marks an error that says that a gate's evidence could not be read. The result of the
-// gate is then unknown.
+// errUnanswered marks the error of a gate whose evidence could not be read. The result of the gate
+// is then unknown.
 var errUnanswered = errors.New("no answer")
 
 // checkPods checks that the pods of a stack's namespace run exactly the stack's images. It returns the

@@ -117,7 +117,7 @@ func (p project) history(ctx context.Context, stack string) ([]release, error) {
 	return list, nil
 }
 
-// errNoEarlier marks an error that says that there is no release to roll back to.
+// errNoEarlier means that there is no earlier release for a rollback.
 var errNoEarlier = errors.New("no earlier release")
 
 // findRelease returns the release of a commit. If commit is empty, it returns the newest release whose

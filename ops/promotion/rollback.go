@@ -49,7 +49,7 @@ func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
 			return p.rollback(c.Context(), c.OutOrStdout(), stack.Name, o, time.Now().UTC().Truncate(time.Second))
 		},
 	}
-	c.Flags().StringVar(&o.to, "to", "", "the commit of the earlier release, or the commit that wrote it; the default is the release before the present one")
+	c.Flags().StringVar(&o.to, "to", "", "the commit of the earlier release, or the commit that wrote it; the default is the release before the current one")
 	c.Flags().BoolVar(&o.createCommit, "commit", false, "create a branch and commit the file")
 	c.Flags().BoolVar(&o.acceptAdditive, "accept-additive", false, "accept a schema that is ahead, if the additional steps only add to it")
 	c.Flags().StringVar(&o.approvals, "approvals", approvalsFile, "the file with approvals, relative to the project's folder")

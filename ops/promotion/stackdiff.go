@@ -219,7 +219,7 @@ func diffImage(ctx context.Context, out io.Writer, short, a, b string, keys sign
 	return commits
 }
 
-// orNone returns the text, or "none" for an empty text.
+// orNone returns the text, or "none" for an empty string.
 func orNone(text string) string {
 	if text == "" {
 		return "none"

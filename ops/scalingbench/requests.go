@@ -9,9 +9,9 @@ import (
 	"github.com/progressive-framework/platform/ops/load"
 )
 
-// sequence numbers the requests of all streams. It starts at the present time, so that the numbers
-// of two runs differ. A request with an old number would get its response from the cache, which is
-// no work for npa and wpa.
+// sequence numbers the requests of all streams. It starts at the current time, so that the numbers
+// of two runs differ. A request with an old number would get its response from the cache, which
+// causes no work for npa and wpa.
 var sequence atomic.Int64
 
 func init() { sequence.Store(time.Now().UnixMilli()) }

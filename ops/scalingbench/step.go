@@ -137,7 +137,7 @@ func (s *service) settle() time.Duration {
 }
 
 // reset returns the service to its minimum. It waits until the metric and the HPA depend on the
-// present load only.
+// current load only.
 func (s *service) reset(ctx context.Context, least, most int32) error {
 	for range resets {
 		if err := s.setMaximum(ctx, least); err != nil {

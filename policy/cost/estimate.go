@@ -83,8 +83,8 @@ func region(s *source.Stack, fallback string) (name, problem string) {
 	return name, ""
 }
 
-// addResource adds the items of one resource. An AWS type that is neither in billed nor in notBilled
-// gives a gap: it must not count as free before somebody has looked up its price.
+// addResource adds the items of one resource. An AWS type that is neither in billed nor in
+// notBilled is reported as a resource without a price: it must not count as free.
 func (e *estimator) addResource(r *graph.Resource) {
 	if addItems := billed[r.Type]; addItems != nil {
 		addItems(billing{e, r})

@@ -112,7 +112,7 @@ func (p *sdkPackage) parse(name string) error {
 }
 
 // pulumiName returns the name that a field has in Pulumi, from its tag. For a field without the
-// tag it returns an empty text.
+// tag it returns an empty string.
 func pulumiName(f *ast.Field) string {
 	if f.Tag == nil || len(f.Names) == 0 {
 		return ""

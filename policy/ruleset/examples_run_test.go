@@ -40,8 +40,8 @@ type example struct {
 	// ifUnknown is the outcome while the value is unknown. If it is empty, the expected
 	// outcome is Undecided.
 	ifUnknown evaluate.Outcome
-	// without and hiding make the value absent and unknown. They are for a value that is no
-	// input of at.
+	// without and hiding make the value absent and unknown. They are for a value that is
+	// not an input of the resource at.
 	without, hiding []edit
 }
 

@@ -91,8 +91,8 @@ var unscoped = map[string]bool{
 	"logs:DescribeLogGroups": true, "ecr:GetAuthorizationToken": true, "ssm:UpdateInstanceInformation": true,
 }
 
-// noUsers are the types whose reference to a role is no use of it. The text of a Secret gives
-// nobody a role.
+// noUsers are the types whose reference to a role does not use the role. For example, a
+// Secret with the name of a role gives nobody the permissions of the role.
 var noUsers = []string{awsview.IamRolePolicy{}.Token(), awsview.IamRolePolicyAttachment{}.Token(), k8sview.Secret{}.Token()}
 
 // policyTypes are the types of IAM policies that a stack writes.

@@ -23,7 +23,8 @@ func hasParameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.
 	})
 }
 
-// parseNumber returns the number that a text contains. For a text that is no number it returns 0.
+// parseNumber returns the number that a text contains. For a string that is not a number it
+// returns 0.
 func parseNumber(text string) float64 {
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil {

@@ -20,8 +20,8 @@ func withoutImage(name string) edit {
 	})
 }
 
-// pointAt returns an edit that gives the input prop of the resource name the references
-// that the same input of the resource other has.
+// pointAt returns an edit that copies the references of the input prop from the
+// resource other to the resource name.
 func pointAt(name, prop, other string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()

@@ -162,8 +162,8 @@ func haveDistinctNames[T value.View](list value.List[T], name func(T) value.Stri
 	return answer
 }
 
-// probesOwnPort reports whether the port of a probe is one of the container's ports. A probe
-// without a port gives True.
+// probesOwnPort reports whether the port of a probe is one of the container's ports. For a
+// probe without a port it returns True.
 func probesOwnPort(c k8sview.Container, probe k8sview.Probe) value.Truth {
 	answer := value.True
 	for _, port := range []value.Node{probe.HttpGet().Port(), probe.TcpSocket().Port()} {

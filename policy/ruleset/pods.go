@@ -144,7 +144,8 @@ func podRule(id, title, why, fix string, standards []string, check func(*rule.Su
 	}
 }
 
-// asAdvisory gives a rule the level advisory in each environment, and a low severity.
+// asAdvisory sets a rule to the level advisory in each environment, and a low
+// severity.
 func asAdvisory(r *rule.Rule) *rule.Rule {
 	r.Levels, r.Severity = rule.Advice, rule.Low
 	return r

@@ -43,7 +43,7 @@ var storeAccess = []*rule.Rule{{
 }}
 
 // reachesBlock reports whether a policy allows connections to a block of addresses at a port.
-// A managed store is no pod. So a policy can name it by its address only, not by labels.
+// A managed store is not a pod. So a policy can name it by its address only, not by labels.
 func reachesBlock(spec k8sview.NetworkPolicySpec, port float64) value.Truth {
 	return spec.Egress().Any(func(e k8sview.NetworkPolicyEgressRule) value.Truth {
 		addresses := value.Any(value.Not(e.To().IsSet()), e.To().Any(func(p k8sview.NetworkPolicyPeer) value.Truth { return p.IpBlock().IsSet() }))

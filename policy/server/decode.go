@@ -20,8 +20,8 @@ func decode(s *structpb.Struct) value.Node {
 // resource is of interest, but each of its outputs is.
 const stackType = "pulumi:pulumi:Stack"
 
-// neededOutputs returns the outputs that rules read and that inputs does not have: the ARN, and
-// each output whose input was not known.
+// neededOutputs returns the outputs that rules read in addition to inputs: the ARN, and each
+// output whose input is not known.
 func neededOutputs(outputs *structpb.Struct, inputs value.Node) *structpb.Struct {
 	fields := map[string]*structpb.Value{}
 	for name, v := range outputs.GetFields() {

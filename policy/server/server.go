@@ -278,7 +278,7 @@ func (a *Analyzer) level(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLe
 }
 
 // response converts violations to diagnostics, and undecided results to rules that are not
-// applicable. A result that holds gives nothing.
+// applicable. It leaves out all other results.
 func (a *Analyzer) response(results []evaluate.Result) *pulumirpc.AnalyzeResponse {
 	out := &pulumirpc.AnalyzeResponse{}
 	for _, r := range results {

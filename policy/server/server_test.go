@@ -165,7 +165,7 @@ func TestConfigureDisablesARuleForOneRun(t *testing.T) {
 	require.Len(t, info.GetPolicies(), 4, "three test rules and ConfigRule")
 }
 
-// A message that is cut off or not valid gives an error. It must not give a panic.
+// A message that is cut off or not valid causes an error and no panic.
 func TestBrokenStackRequestIsRefused(t *testing.T) {
 	whole, err := proto.Marshal(&pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{{Urn: urnOne, Type: "t:t:T", Name: "one"}}})
 	require.NoError(t, err)

@@ -16,7 +16,8 @@ func (l List[T]) Items() (items []T, complete bool) {
 	return items, l.state != unknown
 }
 
-// All reports whether test is true for every element. An empty list gives True.
+// All reports whether test is true for every element. For an empty list it returns
+// True.
 func (l List[T]) All(test func(T) Truth) Truth {
 	items, complete := l.Items()
 	answer := True

@@ -16,8 +16,8 @@ type Bool struct{ Node }
 // Number is a whole number or a fraction.
 type Number struct{ Node }
 
-// check applies test to a known value of type T. An absent value gives False;
-// use Or first if the property has a default.
+// check applies test to a known value of type T. For an absent value it returns
+// False; use Or first if the property has a default.
 func check[T any](n Node, test func(T) bool) Truth {
 	switch n.state {
 	case unknown:

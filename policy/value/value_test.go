@@ -11,8 +11,8 @@ import (
 // results are the three possible results of a comparison.
 var results = []Truth{False, Unknown, True}
 
-// For True and False, All, Any and Implies give the results of Go's operators. Unknown stands for
-// either of the two.
+// For True and False, All, Any and Implies have the same results as Go's operators. Unknown means
+// that the value may be True or False.
 func TestOperatorsTreatUnknownAsTrueOrFalse(t *testing.T) {
 	possible := func(t Truth) []bool {
 		answer, known := t.Known()

@@ -50,7 +50,7 @@ type Waiver struct {
 	Until string `json:"until"`
 }
 
-// Parse reads the value of Key. The empty text is an empty configuration.
+// Parse reads the value of Key. The empty string is an empty configuration.
 func Parse(raw string) (Config, error) {
 	var c Config
 	if strings.TrimSpace(raw) == "" {

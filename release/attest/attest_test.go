@@ -387,7 +387,7 @@ func TestInvalidAttestationsDoNotHideAValidOne(t *testing.T) {
 	for _, k := range []signkey.Key{other, key} {
 		require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, k))
 	}
-	// Verify also ignores a referrer that is no attestation.
+	// Verify also ignores a referrer that is not an attestation.
 	desc, err := remote.Head(image)
 	require.NoError(t, err)
 	unrelated, ok := mutate.Subject(mutate.Annotations(mustImage(t), map[string]string{"a": "b"}).(v1.Image), *desc).(v1.Image)

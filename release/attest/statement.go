@@ -116,8 +116,8 @@ type Builder struct {
 	Version map[string]string `json:"version,omitempty"`
 }
 
-// GitCommit returns the commit of the sources, or an empty text if the builder found
-// none.
+// GitCommit returns the commit of the sources, or an empty string if the builder
+// found none.
 func (p Provenance) GitCommit() string {
 	for _, d := range p.BuildDefinition.ResolvedDependencies {
 		if commit := d.Digest["gitCommit"]; commit != "" {

@@ -24,7 +24,7 @@ type Steps map[string]string
 // Names lists the steps in their order.
 func (s Steps) Names() []string { return slices.Sorted(maps.Keys(s)) }
 
-// Newest returns the last step, or an empty text.
+// Newest returns the last step, or an empty string.
 func (s Steps) Newest() string {
 	if names := s.Names(); len(names) > 0 {
 		return names[len(names)-1]

@@ -13,9 +13,9 @@ func up(text string) string {
 	return part
 }
 
-// statements splits SQL of PostgreSQL into its statements. Each statement is in upper case, with one
-// blank between words. Comments are removed. A text in single quotes or between dollar signs becomes an
-// empty text in single quotes. Names in double quotes do not change.
+// statements splits SQL of PostgreSQL into its statements. Each statement is in upper case, with
+// one blank between words. Comments are removed. A text in single quotes or between dollar signs
+// becomes an empty string in single quotes. Names in double quotes do not change.
 func statements(text string) []string {
 	var all []string
 	var b strings.Builder

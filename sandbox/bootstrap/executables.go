@@ -38,7 +38,7 @@ type executable struct {
 	// embeds are the files of the patched module that the package embeds. They are not
 	// in the repository, so the build copies them.
 	embeds []embedded
-	// stamp says that the build records a hash of everything on which the file out depends:
+	// stamp means that the build records a hash of everything on which the file out depends:
 	// the Go files and module files of dir, and the toolchain. If the hash has not changed, the
 	// build is skipped.
 	stamp bool

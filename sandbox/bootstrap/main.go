@@ -187,7 +187,7 @@ func checkSpace(ctx context.Context, w workspace) error {
 }
 
 // spaceNeeds returns the free disk space that the build needs in each folder. That is the
-// space of a build with empty caches, minus the size of the folder's present content.
+// space of a build with empty caches, minus the size of the folder's current content.
 func spaceNeeds(w workspace, modules, packages string) []preflight.Need {
 	return []preflight.Need{
 		{Dir: modules, What: "Go modules", Bytes: missingBytes(allModulesSpace, modules)},
@@ -223,7 +223,7 @@ func missingBytes(total uint64, dir string) uint64 {
 	return total - min(total, used)
 }
 
-// isCold says whether one of the executables was never built.
+// isCold reports whether one of the executables was never built.
 func isCold(builds []executable) bool {
 	return slices.ContainsFunc(builds, func(b executable) bool { return !isFile(b.out) })
 }

@@ -176,7 +176,7 @@ func formatCount(n int) string {
 	return fmt.Sprint(n)
 }
 
-// orDash returns s, or "-" for an empty text.
+// orDash returns s, or "-" for an empty string.
 func orDash(s string) string {
 	if s == "" {
 		return "-"

@@ -47,7 +47,7 @@ func (r recipe) files(ctx context.Context) ([]string, error) {
 	return all.sorted(), nil
 }
 
-// excludes says whether the image leaves out the file at path.
+// excludes reports whether the image leaves out the file at path.
 func (r recipe) excludes(path string) bool {
 	return slices.ContainsFunc(slices.Concat(documentation, r.excluded), func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }

@@ -99,7 +99,7 @@ func title(o *unstructured.Unstructured) string {
 	return o.GetKind() + " " + o.GetNamespace() + "/" + o.GetName()
 }
 
-// isTransient says whether a later try may succeed.
+// isTransient reports whether a later try may succeed.
 func isTransient(err error) bool {
 	return apierrors.IsNotFound(err) || // the namespace does not exist yet
 		apierrors.IsServiceUnavailable(err) ||

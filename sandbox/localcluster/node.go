@@ -76,7 +76,7 @@ func readNode() (*nodeChanges, error) {
 	return &n, nil
 }
 
-// prepareNode records the present kernel settings and writes requiredSettings. It creates the
+// prepareNode records the current kernel settings and writes requiredSettings. It creates the
 // node's folders, cgroup and address.
 func prepareNode(l *layout.Layout) error {
 	paths := nodePaths{l}
@@ -106,7 +106,7 @@ func prepareNode(l *layout.Layout) error {
 	return addAddress()
 }
 
-// recordNode writes the present values of changedSettings to nodeState.
+// recordNode writes the current values of changedSettings to nodeState.
 func recordNode(l *layout.Layout) error {
 	n := nodeChanges{Dir: l.Dir, Settings: map[string]string{}}
 	for _, name := range changedSettings {

@@ -127,7 +127,7 @@ func (p pki) ensure() ([]string, error) {
 	return written, nil
 }
 
-// staysValid says whether a certificate is valid now and does not expire soon.
+// staysValid reports whether a certificate is valid now and does not expire soon.
 func (p pki) staysValid(c *x509.Certificate) bool {
 	return p.now.After(c.NotBefore) && p.now.Add(renewBefore).Before(c.NotAfter)
 }
@@ -154,8 +154,8 @@ func (c certificate) template() *x509.Certificate {
 	return t
 }
 
-// matches says whether an existing certificate agrees with its row of the table and was
-// signed by signer.
+// matches reports whether an existing certificate agrees with its row of the table and
+// was signed by signer.
 func (c certificate) matches(existing, signer *x509.Certificate) bool {
 	want := c.template()
 	return existing.CheckSignatureFrom(signer) == nil &&

@@ -134,7 +134,7 @@ func remainingProcesses(l *layout.Layout) []sandboxProcess {
 	return found
 }
 
-// isComponent says whether the process is `sandbox run NAME` of this sandbox.
+// isComponent reports whether the process is `sandbox run NAME` of this sandbox.
 func isComponent(l *layout.Layout, pid int, args []string) bool {
 	if len(args) != 3 || args[1] != "run" {
 		return false

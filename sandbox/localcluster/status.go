@@ -20,7 +20,7 @@ type ComponentStatus struct {
 	PID int `json:"pid"`
 	// Port is the component's port on 127.0.0.1, or zero if it has none.
 	Port int `json:"port,omitempty"`
-	// Healthy says whether the health check succeeds. If not, Reason has the error.
+	// Healthy reports whether the health check succeeds. If not, Reason has the error.
 	Healthy bool   `json:"healthy"`
 	Reason  string `json:"reason,omitempty"`
 	// RSS is the resident memory in bytes. The components share one executable, and the

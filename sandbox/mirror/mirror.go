@@ -118,7 +118,7 @@ func Missing(ctx context.Context, l *layout.Layout) (int, error) {
 type Program struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
-	// State says whether the image is built, and from which sources.
+	// State reports whether the image is built, and from which sources.
 	State string `json:"state"`
 }
 

@@ -174,8 +174,8 @@ func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
 	}
 }
 
-// isUsable says whether pods can be scheduled on a node. The node must be ready, and the
-// controller manager must have removed the taint of a new node.
+// isUsable reports whether pods can be scheduled on a node. The node must be ready, and
+// the controller manager must have removed the taint of a new node.
 func isUsable(n *corev1.Node) bool {
 	for _, t := range n.Spec.Taints {
 		if t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable {

@@ -199,8 +199,8 @@ func (s Spec) digest() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// runsFile says whether a process runs the file that is now at path. It returns true if
-// that is unknown, because the file or the process can't be read.
+// runsFile reports whether a process runs the file that is now at path. It returns true
+// if that is unknown, because the file or the process can't be read.
 func runsFile(pid int, path string) bool {
 	current, err := os.Stat(path)
 	if err != nil {

@@ -44,14 +44,14 @@ func Find(l *layout.Layout, name string) (Record, bool) {
 	return r, true
 }
 
-// Alive says whether the process of that name runs.
+// Alive reports whether the process of that name runs.
 func Alive(l *layout.Layout, name string) bool {
 	_, ok := Find(l, name)
 	return ok
 }
 
-// Recorded says whether Start has started a process that Stop has not stopped. The process
-// may have ended by itself.
+// Recorded reports whether Start has started a process that Stop has not stopped. The
+// process may have ended by itself.
 func Recorded(l *layout.Layout, name string) bool {
 	_, err := os.Stat(recordPath(l, name))
 	return err == nil
@@ -104,7 +104,8 @@ func identify(s Spec, pid int) (Record, error) {
 	return r, err
 }
 
-// Alive says whether the process of this record still runs. A zombie does not run.
+// Alive reports whether the process of this record still runs. A zombie does not
+// run.
 func (r Record) Alive() bool {
 	if r.PID <= 1 || r.Ticks == 0 {
 		return false
@@ -185,9 +186,9 @@ type stat struct {
 	ticks   uint64 // start time in clock ticks since the boot
 }
 
-// dead says whether the process has ended and only its entry in the process table is left.
-// The kernel also shows a zombie if the first thread has ended and other threads run. Such
-// a process is not dead, because it still holds its ports.
+// dead reports whether the process has ended and only its entry in the process table is
+// left. The kernel also shows a zombie if the first thread has ended and other threads
+// run. Such a process is not dead, because it still holds its ports.
 func (s stat) dead() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
 
 // readStat reads /proc/PID/stat. If there is no such process, the error is

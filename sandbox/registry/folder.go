@@ -66,7 +66,7 @@ func (f *folder) path(repository string) string {
 	return filepath.Join(f.dir, filepath.FromSlash(repository))
 }
 
-// has says whether an image was ever pushed to the repository.
+// has reports whether an image was ever pushed to the repository.
 func (f *folder) has(repository string) bool {
 	_, err := os.Stat(filepath.Join(f.path(repository), "index.json"))
 	return err == nil

@@ -128,7 +128,7 @@ func (h *handler) sendExclusive(r *http.Request) *bufferedResponse {
 	return sendToLibrary(h.library, r)
 }
 
-// authenticated says whether the request has the credentials for pushes.
+// authenticated reports whether the request has the credentials for pushes.
 func (h *handler) authenticated(r *http.Request) bool {
 	user, password, ok := r.BasicAuth()
 	hash := sha256.Sum256([]byte(user + ":" + password))

@@ -41,7 +41,7 @@ const syncs = 6 * 60 * 4
 
 // randomLoad is an external metric with a random load. The load changes by noise and jumps.
 // Each time the HPA controller reads the metric, randomLoad records a row: the load and the
-// present number of pods, which is the last decision.
+// current number of pods, which is the last decision.
 type randomLoad struct {
 	cluster
 	rng      *rand.Rand

@@ -31,7 +31,7 @@ const (
 	staleAfter = 60 * time.Second
 	// outage is how long the forecaster does not run at the end of each hour.
 	outage = 10 * time.Minute
-	// failures is the number of failed queries after which KEDA's fallback keeps the present
+	// failures is the number of failed queries after which KEDA's fallback keeps the current
 	// number of pods.
 	failures = 3
 )
@@ -48,7 +48,7 @@ type guardedMetrics struct {
 
 func (g *guardedMetrics) now() time.Duration { return time.Since(g.begin) }
 
-// outageSoFar returns how long the present outage has lasted, or 0 without an outage.
+// outageSoFar returns how long the current outage has lasted, or 0 without an outage.
 func (g *guardedMetrics) outageSoFar() time.Duration {
 	return max(0, g.now()%time.Hour-(time.Hour-outage))
 }

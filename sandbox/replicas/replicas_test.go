@@ -31,11 +31,12 @@ const (
 
 // pod is one pod as the HPA and Prometheus see it.
 type pod struct {
-	// deleting says that the pod is being deleted.
+	// deleting means that the pod is being deleted.
 	deleting bool
-	// pending says that the pod has not started. Prometheus scrapes running pods only.
+	// pending means that the pod has not started. Prometheus scrapes running pods
+	// only.
 	pending bool
-	// sampled says whether Prometheus has samples of the pod for a full window.
+	// sampled reports whether Prometheus has samples of the pod for a full window.
 	sampled bool
 	// milli is the value of the pod's metric, in thousandths.
 	milli int64
@@ -333,7 +334,7 @@ func TestEndingPodsNeverLowerTheNumber(t *testing.T) {
 		reason string
 		change func(*rand.Rand, *pod)
 		metric func(state) float64
-		// The mean duration of ended pods is no demand (components/scaling/promquery).
+		// The mean duration of ended pods is not demand (components/scaling/promquery).
 		targets [][]int64
 	}{
 		{"an eighth of the pods ended within the window", deleted, state.demandWithEnded, [][]int64{rates}},

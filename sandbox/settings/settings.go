@@ -151,7 +151,7 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 	if o.Kubeconfig == l.Kubeconfig() {
 		o.Kubeconfig = l.Settings.Kubeconfig
 	}
-	// If the user sets no CLUSTER, the present settings stay.
+	// If the user sets no CLUSTER, the current settings stay.
 	if o.Cluster == "" {
 		o.Cluster = l.Cluster
 		if l.Cluster == layout.ClusterExisting && o.Kubeconfig == "" {
@@ -180,7 +180,7 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 		dir, strings.Join(changes, "; "))
 }
 
-// isFresh says whether nothing was started in the sandbox yet.
+// isFresh reports whether nothing was started in the sandbox yet.
 func isFresh(l *layout.Layout) bool {
 	for _, dir := range []string{l.PKI(), l.Backend(), l.Etcd()} {
 		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {

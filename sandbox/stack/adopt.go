@@ -206,8 +206,8 @@ func MayComeFrom(object store.Object, inputs map[string]any) bool {
 	return true
 }
 
-// contains says whether a value of an object has every property of the inputs, at any
-// depth. A secret input is equal to every value. Properties that begin with two
+// contains reports whether a value of an object has every property of the inputs, at
+// any depth. A secret input is equal to every value. Properties that begin with two
 // underscores belong to the engine and are ignored.
 func contains(object, inputs any) bool {
 	switch want := inputs.(type) {
@@ -232,8 +232,8 @@ func contains(object, inputs any) bool {
 	}
 }
 
-// equalExceptSuffix says whether two generated names differ only in their random
-// suffix.
+// equalExceptSuffix reports whether two generated names differ only in their
+// random suffix.
 func equalExceptSuffix(a, b any) bool {
 	x, _ := a.(string)
 	y, _ := b.(string)

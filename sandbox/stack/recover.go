@@ -56,9 +56,9 @@ type machine struct {
 	startTime func(pid int) (began time.Time, ok bool)
 }
 
-// holderMayRun says whether the process that took the lock may still run. A process on another
-// machine can't be seen, so it counts as running. If the process with the lock's PID has started
-// after the lock was taken, it is another process, and the holder does not run.
+// holderMayRun reports whether the process that took the lock may still run. A process on
+// another machine can't be seen, so it counts as running. If the process with the lock's PID has
+// started after the lock was taken, it is another process, and the holder does not run.
 func (m machine) holderMayRun(l lock) bool {
 	if l.PID == 0 {
 		return false

@@ -148,7 +148,7 @@ func (r *resolver) selectKubernetesPlugin() Tool {
 		name := strings.TrimPrefix(filepath.Base(filepath.Dir(file)), prefix)
 		v, ok := parseVersion(name)
 		switch {
-		case !ok: // the folder's name has no version, so it is no plugin
+		case !ok: // the folder's name has no version, so it is not a plugin
 		case v.major != KubernetesPluginMajor:
 			t.Note = fmt.Sprintf("%s is %s; major version %d is needed", file, name, KubernetesPluginMajor)
 		case best.less(v):

@@ -27,7 +27,7 @@ const (
 	StandIn Kind = "stand-in"
 )
 
-// Real says whether the tool is the genuine one.
+// Real reports whether the tool is the genuine one.
 func (k Kind) Real() bool { return k != StandIn }
 
 // multicall is the name of the executable that contains all stand-ins. Each stand-in is a link

@@ -31,7 +31,7 @@ func TestEveryCriticalFindingHasAnExemption(t *testing.T) {
 	require.Empty(t, unused, "remove the exemption from exemptions.go: no finding needs it")
 }
 
-// A broken object gives a finding, which proves that TestEveryCriticalFindingHasAnExemption can fail.
+// A broken object has a finding. So TestEveryCriticalFindingHasAnExemption can fail.
 func TestBrokenObjectsHaveFindings(t *testing.T) {
 	for _, tc := range []struct {
 		check, kind string

@@ -30,7 +30,7 @@ func keyOf(request Request) requestKey {
 }
 
 // emptyUser is the first field of an encoded plan. In a response, the user's id
-// replaces the empty text.
+// replaces the empty string.
 const emptyUser = `{"userId":""`
 
 // encodeShared encodes a plan without its first field, userId. The result is the

@@ -163,7 +163,7 @@ func (r *redis) set(key string, data []byte, ttl time.Duration) error {
 	return err
 }
 
-// delete deletes a key. An absent key is no error.
+// delete deletes a key. An absent key is not an error.
 func (r *redis) delete(key string) error {
 	client, err := r.connectedClient()
 	if err != nil {

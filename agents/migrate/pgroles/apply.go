@@ -104,7 +104,7 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 }
 
 // apply creates and changes the roles, their memberships and their privileges. stored
-// has the verifier of each role's present password.
+// has the verifier of each role's current password.
 func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]string, log *slog.Logger) error {
 	existing, err := existingRoles(ctx, tx, wanted)
 	if err != nil {
@@ -166,7 +166,7 @@ func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, er
 }
 
 // setPassword sets the password of a role, or removes it if r.password is empty. stored
-// is the verifier of the present password, or empty. If stored already belongs to the
+// is the verifier of the current password, or empty. If stored already belongs to the
 // wanted password, setPassword changes nothing.
 func setPassword(ctx context.Context, tx pgx.Tx, r role, stored string, log *slog.Logger) error {
 	value := "NULL"

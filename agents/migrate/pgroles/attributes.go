@@ -106,7 +106,7 @@ func alter(ctx context.Context, tx pgx.Tx, r role, current attributes, log *slog
 	return nil
 }
 
-// membership says that the role Member is a member of the role Group.
+// membership means that the role Member is a member of the role Group.
 type membership struct{ Group, Member string }
 
 // membershipQuery lists the memberships of the roles with the names $1.

@@ -73,7 +73,7 @@ WHERE r.rolname = ANY ($1)
    OR a.grantee = 0 AND o.space !~ '^(pg_|information_schema$)' AND pg_has_role(o.owner, 'USAGE')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')`
 
-// grantedPrivileges returns the present privileges of the roles and of PUBLIC, sorted.
+// grantedPrivileges returns the current privileges of the roles and of PUBLIC, sorted.
 func grantedPrivileges(ctx context.Context, tx pgx.Tx, names []string) ([]privilege, error) {
 	rows, err := tx.Query(ctx, grantedQuery, names)
 	if err != nil {

@@ -37,8 +37,8 @@ var services = []service{
 	{name: "web", grants: []grant{
 		{"users", []string{"SELECT"}, nil},
 		{"users", []string{"INSERT"}, []string{"id", "display_name", "profile", "preferences"}},
-		// The column active is not listed, because web must not activate a user again.
-		// id is listed, because the upsert sets it to its present value.
+		// The column active is not listed, because web must not activate a user again. id
+		// is listed, because the upsert sets it to its current value.
 		{"users", []string{"UPDATE"}, []string{"id", "display_name", "profile", "preferences", "updated_at"}},
 	}},
 	{name: "mca", grants: []grant{

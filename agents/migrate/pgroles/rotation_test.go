@@ -130,7 +130,7 @@ func TestVerifierMatchesOnlyItsPassword(t *testing.T) {
 	}
 }
 
-// On RDS the owner is no superuser, and the services log in with IAM tokens.
+// On RDS the owner is not a superuser, and the services log in with IAM tokens.
 func TestOwnerOfRDSCreatesRolesForIAM(t *testing.T) {
 	rds, err := testservers.StartPostgres(t.Context(), nil)
 	require.NoError(t, err)

@@ -132,7 +132,8 @@ func (g *Guard) Update(_ context.Context, req infer.UpdateRequest[GuardInputs, G
 	return infer.UpdateResponse[GuardState]{Output: GuardState{GuardInputs: req.Inputs, Values: req.Inputs.values()}}, nil
 }
 
-// Diff compares only the values, because a new text of Reason or Fix is no change.
+// Diff compares only the values, because a new text of Reason or Fix is not a
+// change.
 func (g *Guard) Diff(_ context.Context, req infer.DiffRequest[GuardInputs, GuardState]) (infer.DiffResponse, error) {
 	before, now := req.State.Values, req.Inputs.values()
 	detail := map[string]p.PropertyDiff{}

@@ -27,7 +27,8 @@ const (
 	// EndpointsSingle is every endpoint in one zone. The loss of that zone cuts all
 	// zones off from AWS's services.
 	EndpointsSingle EndpointLayout = "single"
-	// EndpointsNone is no interface endpoint. Requests to AWS's services use NAT.
+	// EndpointsNone means that there are no interface endpoints. Requests to AWS's
+	// services use NAT.
 	EndpointsNone EndpointLayout = "none"
 )
 

@@ -1,7 +1,7 @@
 // Package trigger owns the KEDA triggers of a service's ScaledObject, without and with a
 // forecast. It is pure. Package podscaling adds the address of Prometheus.
 //
-// Without a forecast, the triggers on the present load have the design document's targets,
+// Without a forecast, the triggers on the current load have the design document's targets,
 // which leave headroom in each pod. With a forecast, the forecast has the headroom, and
 // these triggers get the higher target scaling.PredictionFloor. Each of them then has a
 // guard: a second trigger with the design document's target, which has no value while there

@@ -120,7 +120,7 @@ func (s state) value(t require.TestingT, p scaling.Profile, tr Trigger) (value, 
 }
 
 // proposal returns the number of pods that an HPA proposes. It is the largest proposal of all
-// metrics. While a metric has an error, it is not smaller than the present number (Kubernetes,
+// metrics. While a metric has an error, it is not smaller than the current number (Kubernetes,
 // pkg/controller/podautoscaler/horizontal.go, computeReplicasForMetrics).
 func (s state) proposal(t require.TestingT, p scaling.Profile, triggers []Trigger, tolerance float64) int {
 	spec := autoscale.Fast(p.HPA.MinReplicas, p.HPA.MaxReplicas, tolerance)
@@ -184,7 +184,7 @@ func TestCPUAddsPodsWhilePrometheusHasNoData(t *testing.T) {
 }
 
 // With a forecast, the HPA proposes the larger of two numbers: the forecast, and the number of pods
-// that the present load needs at the target PredictionFloor.
+// that the current load needs at the target PredictionFloor.
 func TestForecastAndPresentLoadDecideTheProposal(t *testing.T) {
 	for _, p := range scaling.Services() {
 		prediction, _ := p.Prediction()
@@ -198,7 +198,7 @@ func TestForecastAndPresentLoadDecideTheProposal(t *testing.T) {
 				return min(max(int(math.Ceil(pods-1e-9)), p.HPA.MinReplicas), p.HPA.MaxReplicas)
 			}
 			require.GreaterOrEqual(t, proposed, bounded(s.forecast))
-			require.GreaterOrEqual(t, proposed, bounded(s.load/prediction.Capacity()), "the pods' capacity is at least the present load")
+			require.GreaterOrEqual(t, proposed, bounded(s.load/prediction.Capacity()), "the pods' capacity is at least the current load")
 			// Without CPU, memory and duration, only the forecast and the load decide. 0.95 is
 			// PredictionFloor, and 1.0001 allows for rounding.
 			s.cpu, s.memory, s.duration = 0, 0, 0

@@ -101,8 +101,8 @@ func joinOrNothing(names []string) string {
 // label returns the type and the name of a resource.
 func label(urn string) string { return Type(urn) + " " + Name(urn) }
 
-// short returns the first 12 characters of a digest or a commit, and "none" for an empty text. A
-// commit with changes stays whole.
+// short returns the first 12 characters of a digest or a commit, and "none" for an empty string.
+// A commit with changes stays whole.
 func short(s string) string {
 	s = strings.TrimPrefix(s, "sha256:")
 	switch {

@@ -1,6 +1,6 @@
 // Package driftreport finds drift in the differences that a refresh shows, and renders it for an
-// issue. Changes by autoscalers and controllers are no drift: owned.go lists the fields that they
-// own. The package does no I/O.
+// issue. Changes by autoscalers and controllers are not drift: owned.go lists the fields that
+// they own. The package does no I/O.
 package driftreport
 
 import (

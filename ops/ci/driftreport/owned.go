@@ -8,11 +8,11 @@ type Owner struct {
 	Type, Path string
 	// By is what changes the field.
 	By string
-	// Reason explains why the change is no drift.
+	// Reason explains why the change is not drift.
 	Reason string
 }
 
-// Owned lists all fields whose changes are no drift.
+// Owned lists all fields whose changes are not drift.
 var Owned = []Owner{
 	{"aws:autoscaling/group:Group", "desiredCapacity", "Cluster Autoscaler", "it sets the number of nodes; the program sets only the first one"},
 	{"aws:autoscaling/group:Group", "predictedCapacity", "EC2 Auto Scaling", "a forecast, which no program sets"},

@@ -42,8 +42,8 @@ func violationSection(stacks []Stack) section {
 	return titledSection("New violations", "| stack | rule | resource | what | fix |\n|---|---|---|---|---|\n", rows)
 }
 
-// sourceCell returns the Go line of a finding, after a space. For a finding without one it returns an
-// empty text.
+// sourceCell returns the Go line of a finding, after a space. For a finding without one it returns
+// an empty string.
 func sourceCell(f report.Finding) string {
 	if f.Source.File == "" {
 		return ""

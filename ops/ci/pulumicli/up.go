@@ -77,7 +77,7 @@ func (c *CLI) readEvents(out io.Reader) (done []Operation, failures []string, er
 		line := bytes.TrimSpace(lines.Bytes())
 		var e event
 		if !bytes.HasPrefix(line, []byte("{")) || json.Unmarshal(line, &e) != nil {
-			continue // a plugin wrote a line that is no event
+			continue // a plugin wrote a line that is not an event
 		}
 		switch {
 		case e.Outputs != nil:

@@ -65,7 +65,8 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 	if _, err := fmt.Fprintf(stdout, "%d\n", listener.Addr().(*net.TCPAddr).Port); err != nil {
 		return errors.Join(fmt.Errorf("writing the port for the engine: %w", err), listener.Close())
 	}
-	// ErrServerStopped means that ctx ended before Serve was called. This is no failure.
+	// ErrServerStopped means that ctx ended before Serve was called. This is not a
+	// failure.
 	if err := server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serving the engine: %w", err)
 	}

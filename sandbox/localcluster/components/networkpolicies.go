@@ -36,7 +36,7 @@ func serveNetworkPolicies(ctx context.Context, l *layout.Layout, _ localcluster.
 		networkpolicy.Config{
 			NodeName: localcluster.NodeName,
 			QueueID:  localcluster.PolicyQueue,
-			// If the process can't decide about a packet, the packet passes.
+			// If the process can't decide whether to allow a packet, the packet passes.
 			FailOpen: true,
 		})
 	if err != nil {

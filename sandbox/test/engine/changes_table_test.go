@@ -26,14 +26,14 @@ type change struct {
 	want outcome
 	// message is a part of the error message if the preview refuses the change.
 	message string
-	// secondUpdate says that the change is applied in an update after the other changes,
-	// because it can't be combined with them.
+	// secondUpdate means that the change is applied in an update after the other
+	// changes, because it can't be combined with them.
 	secondUpdate bool
-	// previewOnly says that the test only previews the change. The change refers to an AWS
-	// resource that the stand-in does not have, so an update would fail.
+	// previewOnly means that the test only previews the change. The change refers to an
+	// AWS resource that the stand-in does not have, so an update would fail.
 	previewOnly bool
-	// everyRun says that the change is tested in every run. The other changes are tested
-	// only by `make properties`.
+	// everyRun means that the change is tested in every run. The other changes are
+	// tested only by `make properties`.
 	everyRun bool
 }
 

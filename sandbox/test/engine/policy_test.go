@@ -80,7 +80,7 @@ func requireNoAdvice(t *testing.T, file string) {
 	}
 }
 
-// The tests of the rules use recorded previews. A recording must be equal to the present
+// The tests of the rules use recorded previews. A recording must be equal to the current
 // preview.
 func TestPolicyRecordings(t *testing.T) {
 	for _, name := range []string{"prod", "staging"} {

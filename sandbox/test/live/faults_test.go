@@ -19,8 +19,8 @@ import (
 // fault is a fault that the test causes in the platform while npa has load.
 type fault struct {
 	name string
-	// blind says that autoscalers can't read metrics during the fault. Then no service may
-	// lose a pod.
+	// blind means that autoscalers can't read metrics during the fault. Then no service
+	// may lose a pod.
 	blind bool
 	// inject causes the fault, and undo ends it.
 	inject, undo func()

@@ -28,7 +28,7 @@ type replicaWatch struct {
 	// floor are the numbers of pods below which a Deployment must not be scaled now. It is
 	// nil if Deployments may be scaled down.
 	floor map[string]int
-	// spec are the present numbers of pods in the specs of the Deployments.
+	// spec are the current numbers of pods in the specs of the Deployments.
 	spec map[string]int
 	// violations describe the times at which a service had too few pods.
 	violations []string
@@ -93,14 +93,14 @@ func (w *replicaWatch) record(fields []string) {
 	w.spec[service] = spec
 }
 
-// replicas returns the present numbers of pods of the Deployments.
+// replicas returns the current numbers of pods of the Deployments.
 func (w *replicaWatch) replicas() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return maps.Clone(w.spec)
 }
 
-// forbidScaleDown forbids that a service is scaled below its present number of pods. With
+// forbidScaleDown forbids that a service is scaled below its current number of pods. With
 // false it allows scaling down again.
 func (w *replicaWatch) forbidScaleDown(forbid bool) {
 	w.mu.Lock()

@@ -125,7 +125,7 @@ func TestUsersReadNoMetrics(t *testing.T) {
 }
 
 // calculate sends two requests a second to npa until ctx ends. Each request is for another
-// plan, because a response from the cache is no calculation.
+// plan, because a response from the cache is not a calculation.
 func calculate(ctx context.Context, v *visits, address, token string) {
 	client := &http.Client{Timeout: 10 * time.Second}
 	for grams := time.Now().UnixMilli(); ctx.Err() == nil; grams++ {

@@ -34,7 +34,7 @@ func containerStatus(t *testing.T, pod fields) fields {
 	return statuses[0].(fields)
 }
 
-// memory returns a quantity of memory in bytes, or 0 if v is no quantity.
+// memory returns a quantity of memory in bytes, or 0 if v is not a quantity.
 func memory(v any) int64 {
 	text, _ := v.(string)
 	quantity, err := resource.ParseQuantity(text)

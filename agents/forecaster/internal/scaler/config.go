@@ -39,7 +39,7 @@ type Service struct {
 	// Target is the target of the HPA in the design document, as a share of Capacity. That HPA
 	// adds pods while the load of a pod is higher.
 	Target float64 `json:"target"`
-	// Floor is the target of the HPA's trigger on the present load, as a share of Capacity. This
+	// Floor is the target of the HPA's trigger on the current load, as a share of Capacity. This
 	// trigger adds pods even if the forecast is too low.
 	Floor float64 `json:"floor"`
 	// Document is the HPA of this service in the design document.

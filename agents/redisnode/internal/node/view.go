@@ -50,7 +50,7 @@ type view struct {
 }
 
 // parseNodes parses the output of CLUSTER NODES (Redis' documentation of this command). id
-// is the id of the node that answered. A migrating slot counts for its present owner.
+// is the id of the node that answered. A migrating slot counts for its current owner.
 func parseNodes(answer string) (id string, members map[string]member, err error) {
 	members = map[string]member{}
 	for line := range strings.Lines(answer) {
