@@ -26,7 +26,7 @@ func driftCommand(stack *stackoutput.Stack) *cobra.Command {
 		Use:   "drift --stack STACK",
 		Short: "Compare the state with what exists, without writing anything",
 		Long: "Compare the state with what exists. The command writes nothing, not even the state.\n" +
-			"Changes by autoscalers and controllers are no drift; the report counts them.\n\n" +
+			"Changes by autoscalers and controllers are not drift; the report counts them.\n\n" +
 			"With --issue the command writes one issue of the repository. Each run edits the same\n" +
 			"issue, and closes it when nothing drifts.\n\n" +
 			"Exit code 3: something drifted. Exit code 4: an update runs at the same time, or Pulumi failed;\n" +

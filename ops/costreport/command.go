@@ -77,7 +77,7 @@ func Command(stack *stackoutput.Stack) *cobra.Command {
 // run prints the report, and the difference to another stack if there is one. limit is the highest
 // allowed growth in percent. Below zero there is no limit.
 func run(ctx context.Context, l loader, o options, limit int64, w io.Writer) error {
-	unread := func(err error) error { return &exitcode.Error{Code: exitcode.NotLooked, Err: err} }
+	unread := func(err error) error { return &exitcode.Error{Code: exitcode.Incomplete, Err: err} }
 	s, err := l.stack(ctx, o.file)
 	if err != nil {
 		return unread(err)
@@ -111,13 +111,13 @@ func run(ctx context.Context, l loader, o options, limit int64, w io.Writer) err
 // verdict returns the error with the exit code of a report.
 func verdict(out output, limit int64) error {
 	if out.Report.NoFigure != "" {
-		return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("no figure for %s: %s", out.Report.Stack, out.Report.NoFigure)}
+		return &exitcode.Error{Code: exitcode.Incomplete, Err: fmt.Errorf("no figure for %s: %s", out.Report.Stack, out.Report.NoFigure)}
 	}
 	if out.Difference == nil || limit < 0 {
 		return nil
 	}
 	if out.Difference.NoFigure != "" {
-		return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("no figure before the change: %s", out.Difference.NoFigure)}
+		return &exitcode.Error{Code: exitcode.Incomplete, Err: fmt.Errorf("no figure before the change: %s", out.Difference.NoFigure)}
 	}
 	if percent, ok := out.Difference.Growth(); ok && percent > limit {
 		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("the expected cost grows by %d %%, must be at most %d %%: %s to %s a month",

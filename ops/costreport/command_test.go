@@ -100,7 +100,7 @@ func TestBudgetAndEstimatesOfTheConfiguration(t *testing.T) {
 
 	write(`{cost: {estimates: {natGb: 1}}}`)
 	_, message, code := pf(t, &stackoutput.Stack{}, "--file", prod, "--config", config)
-	require.Equal(t, exitcode.NotLooked, code)
+	require.Equal(t, exitcode.Incomplete, code)
 	require.Contains(t, message, "estimates.natGb: there is no such estimate")
 }
 
@@ -122,7 +122,7 @@ func TestDifferenceAndGrowth(t *testing.T) {
 	_, _, code = pf(t, &stackoutput.Stack{}, "--file", prod, "--compare", staging, "--max-growth", fmt.Sprint(percent))
 	require.Zero(t, code)
 	_, _, code = pf(t, &stackoutput.Stack{}, "--file", staging, "--compare", prod, "--max-growth", "0")
-	require.Zero(t, code, "less is no growth")
+	require.Zero(t, code, "a lower cost is not growth")
 }
 
 func TestReportAsJSON(t *testing.T) {
@@ -169,11 +169,11 @@ func TestRefusals(t *testing.T) {
 		code   int
 		want   string
 	}{
-		{"a region without prices", []string{"--file", state(t, "eu-central-1")}, exitcode.NotLooked, "no figure for dev: the price table has no row for the region eu-central-1"},
-		{"no region before the change", []string{"--file", prod, "--compare", state(t, "eu-central-1"), "--max-growth", "5"}, exitcode.NotLooked, "no figure before the change"},
-		{"no such file", []string{"--file", "none.json"}, exitcode.NotLooked, "none.json"},
-		{"no such file to compare with", []string{"--file", prod, "--compare", "none.json"}, exitcode.NotLooked, "none.json"},
-		{"no stack's file", []string{"--file", "command_test.go"}, exitcode.NotLooked, "neither a state export nor a preview's JSON"},
+		{"a region without prices", []string{"--file", state(t, "eu-central-1")}, exitcode.Incomplete, "no figure for dev: the price table has no row for the region eu-central-1"},
+		{"no region before the change", []string{"--file", prod, "--compare", state(t, "eu-central-1"), "--max-growth", "5"}, exitcode.Incomplete, "no figure before the change"},
+		{"no such file", []string{"--file", "none.json"}, exitcode.Incomplete, "none.json"},
+		{"no such file to compare with", []string{"--file", prod, "--compare", "none.json"}, exitcode.Incomplete, "none.json"},
+		{"no stack's file", []string{"--file", "command_test.go"}, exitcode.Incomplete, "neither a state export nor a preview's JSON"},
 		{"growth of nothing", []string{"--file", prod, "--max-growth", "5"}, exitcode.Usage, "--max-growth needs --compare"},
 		{"an argument", []string{"prod"}, exitcode.Usage, "unknown command"},
 		{"no offer", []string{"refresh"}, exitcode.Usage, "--offer is missing"},
@@ -202,7 +202,7 @@ func TestRefresh(t *testing.T) {
 	require.Len(t, rows, 5, "one changed, one new, three equal")
 
 	_, message, code := pf(t, &stackoutput.Stack{}, "refresh", "--offer", server.URL+"/none.json")
-	require.Equal(t, exitcode.NotLooked, code)
+	require.Equal(t, exitcode.Incomplete, code)
 	require.Contains(t, message, "404 Not Found, must be 200")
 	_, message, _ = pf(t, &stackoutput.Stack{}, "refresh", "--offer", "command_test.go")
 	require.Contains(t, message, "offer file")

@@ -43,7 +43,7 @@ func refreshCommand() *cobra.Command {
 			}
 			for _, offer := range offers {
 				if err := refresh(c.Context(), offer, prefixes, all, c.OutOrStdout(), c.ErrOrStderr()); err != nil {
-					return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+					return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 				}
 			}
 			return nil

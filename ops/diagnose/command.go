@@ -85,11 +85,11 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error), cloud C
 			}
 			stack, err := outputs(c.Context())
 			if err != nil {
-				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
 			p, err := connect(stack, token, cloud)
 			if err != nil {
-				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
 			return p.diagnose(c.Context(), checks, time.Now()).write(c.OutOrStdout(), asJSON, page)
 		},

@@ -61,11 +61,11 @@ func (r *report) write(out io.Writer, asJSON bool, page string) (err error) {
 	}
 	switch {
 	case err != nil:
-		return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("write the report: %w", err)}
+		return &exitcode.Error{Code: exitcode.Incomplete, Err: fmt.Errorf("write the report: %w", err)}
 	case len(r.Findings) > 0:
 		return &exitcode.Error{Code: exitcode.Found}
 	case len(r.Missing) > 0:
-		return &exitcode.Error{Code: exitcode.NotLooked}
+		return &exitcode.Error{Code: exitcode.Incomplete}
 	}
 	return nil
 }

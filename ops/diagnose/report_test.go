@@ -63,7 +63,7 @@ func TestReportsMatchTheirGoldens(t *testing.T) {
 
 func TestUnwritablePageIsAnError(t *testing.T) {
 	code, _ := exitcode.FromError(fixedReport().write(io.Discard, false, filepath.Join(t.TempDir(), "no", "page.html")))
-	require.Equal(t, exitcode.NotLooked, code)
+	require.Equal(t, exitcode.Incomplete, code)
 }
 
 // TestUnreadableStacksAreErrors: each error names what is missing, and nothing is sent.
@@ -76,10 +76,10 @@ func TestUnreadableStacksAreErrors(t *testing.T) {
 		code    int
 		message string
 	}{
-		{"no stack", stackoutput.Outputs{}, stackoutput.ErrNoOutputs, nil, exitcode.NotLooked, "run pulumi up first"},
-		{"a url without a host", stackoutput.Outputs{URL: "x"}, nil, nil, exitcode.NotLooked, `the stack's output url is "x"`},
-		{"no cluster", stackoutput.Outputs{URL: "http://127.0.0.1:1"}, nil, nil, exitcode.NotLooked, "no output namespace or kubeconfig"},
-		{"a kubeconfig that is none", stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(`"{"`)}, nil, nil, exitcode.NotLooked, "kubeconfig of the stack"},
+		{"no stack", stackoutput.Outputs{}, stackoutput.ErrNoOutputs, nil, exitcode.Incomplete, "run pulumi up first"},
+		{"a url without a host", stackoutput.Outputs{URL: "x"}, nil, nil, exitcode.Incomplete, `the stack's output url is "x"`},
+		{"no cluster", stackoutput.Outputs{URL: "http://127.0.0.1:1"}, nil, nil, exitcode.Incomplete, "no output namespace or kubeconfig"},
+		{"a kubeconfig that is none", stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(`"{"`)}, nil, nil, exitcode.Incomplete, "kubeconfig of the stack"},
 		{"an unknown check", stackoutput.Outputs{}, nil, []string{"disk"}, exitcode.Usage, `invalid argument "disk"`},
 		{"a token file that is not there", stackoutput.Outputs{}, nil, []string{"--token-file", "/nonexistent"}, exitcode.Usage, "/nonexistent"},
 	} {
@@ -107,7 +107,7 @@ func TestClusterThatIsDownIsReported(t *testing.T) {
 	var out bytes.Buffer
 	err = p.diagnose(t.Context(), []Check{Resources, Scaling, Database}, time.Now()).write(&out, false, "")
 	code, _ := exitcode.FromError(err)
-	require.Equal(t, exitcode.NotLooked, code)
+	require.Equal(t, exitcode.Incomplete, code)
 	for _, part := range []string{"pods", "nodes", "Deployments", "StatefulSets", "HorizontalPodAutoscalers", "PodDisruptionBudgets", "VerticalPodAutoscalers", "status of Cluster Autoscaler"} {
 		require.Contains(t, out.String(), part+": not readable: ")
 	}

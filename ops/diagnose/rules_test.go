@@ -250,7 +250,7 @@ func TestUnreadablePartsAreReported(t *testing.T) {
 			require.NotEmpty(t, r.Missing)
 			var out bytes.Buffer
 			code, _ := exitcode.FromError(r.write(&out, false, ""))
-			require.Equal(t, exitcode.NotLooked, code)
+			require.Equal(t, exitcode.Incomplete, code)
 			require.Contains(t, out.String(), row.text)
 			require.Contains(t, out.String(), string(row.check)+": 0 findings, incomplete")
 		})

@@ -50,11 +50,11 @@ func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *c
 			}
 			stack, err := outputs(c.Context())
 			if err != nil {
-				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
 			p, err := connect(stack, "", nil)
 			if err != nil {
-				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
 			s := screen{
 				interval: interval, left: count,
@@ -91,10 +91,10 @@ func (s *screen) run(ctx context.Context, out io.Writer) error {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+			return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 		}
 		if _, err := fmt.Fprintf(out, "%s\n", text); err != nil {
-			return &exitcode.Error{Code: exitcode.NotLooked, Err: err} // the reader closed the pipe
+			return &exitcode.Error{Code: exitcode.Incomplete, Err: err} // the reader closed the pipe
 		}
 		if s.left <= 1 {
 			return nil
@@ -118,7 +118,7 @@ func (s *screen) runLive(ctx context.Context, terminal *os.File) error {
 	case errors.Is(err, tea.ErrProgramKilled), errors.Is(err, tea.ErrInterrupted): // a signal
 		return nil
 	case err == nil && s.err != nil:
-		return &exitcode.Error{Code: exitcode.NotLooked, Err: s.err}
+		return &exitcode.Error{Code: exitcode.Incomplete, Err: s.err}
 	}
 	return err
 }

@@ -62,7 +62,7 @@ func TestPipeGetsEachReading(t *testing.T) {
 	require.NoError(t, s.run(ctx, io.Discard), "Ctrl-C ends it")
 	s = screen{left: 1, read: func() (string, error) { return "", errors.New("no node") }}
 	code, _ := exitcode.FromError(s.run(t.Context(), io.Discard))
-	require.Equal(t, exitcode.NotLooked, code)
+	require.Equal(t, exitcode.Incomplete, code)
 }
 
 func TestScreenEndsByKeyAndByCount(t *testing.T) {
@@ -88,6 +88,7 @@ func TestLowTerminalShowsTheFirstLines(t *testing.T) {
 	}
 }
 
+// The last command line is correct, but there is no stack. Its exit code is Incomplete.
 func TestWatchRefusesWrongCommandLines(t *testing.T) {
 	for _, args := range []string{"", "disk", "redis --interval 10ms", "redis --count 0", "redis --count 1000000", "redis"} {
 		c := WatchCommand(func(context.Context) (stackoutput.Outputs, error) {
@@ -98,7 +99,7 @@ func TestWatchRefusesWrongCommandLines(t *testing.T) {
 		code, _ := exitcode.FromError(c.Execute())
 		want := exitcode.Usage
 		if args == "redis" {
-			want = exitcode.NotLooked
+			want = exitcode.Incomplete
 		}
 		require.Equal(t, want, code, args)
 	}

@@ -9,8 +9,8 @@ const (
 	Found = 1
 	// Usage: the command line or the environment is wrong. Nothing was done.
 	Usage = 2
-	// NotLooked: something could not be read, so that the result is incomplete.
-	NotLooked = 3
+	// Incomplete: something could not be read or written, so that the result is incomplete.
+	Incomplete = 3
 	// Drifted: pf ci drift found a difference. If it can't read something, its exit code is Failed.
 	Drifted = 3
 	// Failed: Pulumi failed, or another program or server that a command of pf ci needs.

@@ -58,7 +58,7 @@ func backtestCommand(outputs func(context.Context) (stackoutput.Outputs, error))
 				r, err = backtestFile(args[0])
 			default:
 				if err = validateMeasured(service, days); err == nil {
-					code = exitcode.NotLooked
+					code = exitcode.Incomplete
 					r, err = backtestService(c.Context(), outputs, service, days, time.Now())
 				}
 			}
@@ -66,7 +66,7 @@ func backtestCommand(outputs func(context.Context) (stackoutput.Outputs, error))
 				return &exitcode.Error{Code: code, Err: err}
 			}
 			if err := r.write(c.OutOrStdout(), asJSON, html); err != nil {
-				return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("write the report: %w", err)}
+				return &exitcode.Error{Code: exitcode.Incomplete, Err: fmt.Errorf("write the report: %w", err)}
 			}
 			return nil
 		},
@@ -91,10 +91,10 @@ func explainCommand(outputs func(context.Context) (stackoutput.Outputs, error)) 
 		RunE: func(c *cobra.Command, _ []string) error {
 			services, err := explain(c.Context(), outputs)
 			if err != nil {
-				return &exitcode.Error{Code: exitcode.NotLooked, Err: err}
+				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
 			if err := writeServices(c.OutOrStdout(), services, asJSON); err != nil {
-				return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("write the report: %w", err)}
+				return &exitcode.Error{Code: exitcode.Incomplete, Err: fmt.Errorf("write the report: %w", err)}
 			}
 			for _, s := range services {
 				if s.Published == nil {

@@ -186,9 +186,9 @@ func TestServicesThatCantBeMeasured(t *testing.T) {
 		{nowhere, []string{"--service", "web", "--days", "30"}, exitcode.Usage, "must be 4 to 15"},
 		{nowhere, []string{"--service", "web", "x.csv"}, exitcode.Usage, "either a file or --service"},
 		{nowhere, nil, exitcode.Usage, "either a file or --service"},
-		{nowhere, []string{"--service", "web"}, exitcode.NotLooked, "no stack"},
-		{short, []string{"--service", "mca"}, exitcode.NotLooked, "HPA of mca"},
-		{short, []string{"--service", "web"}, exitcode.NotLooked, "2.0 days: must have more than 3"},
+		{nowhere, []string{"--service", "web"}, exitcode.Incomplete, "no stack"},
+		{short, []string{"--service", "mca"}, exitcode.Incomplete, "HPA of mca"},
+		{short, []string{"--service", "web"}, exitcode.Incomplete, "2.0 days: must have more than 3"},
 	} {
 		out, code := run(t, tc.outputs, append([]string{"backtest"}, tc.args...)...)
 		require.Equal(t, tc.code, code, out)
@@ -288,7 +288,7 @@ func TestExplainSaysWhy(t *testing.T) {
 	require.Contains(t, out, `"published": null`)
 }
 
-func TestUnreadableForecastersAreNotLookedAt(t *testing.T) {
+func TestExplainIsIncompleteIfTheForecasterCannotBeRead(t *testing.T) {
 	for reason, tc := range map[string]struct {
 		outputs func(context.Context) (stackoutput.Outputs, error)
 		message string
@@ -299,7 +299,7 @@ func TestUnreadableForecastersAreNotLookedAt(t *testing.T) {
 		"broken metrics": {cluster(t, "True", "gate_state{"), "metrics of the forecaster"},
 	} {
 		out, code := run(t, tc.outputs, "explain")
-		require.Equal(t, exitcode.NotLooked, code, reason)
+		require.Equal(t, exitcode.Incomplete, code, reason)
 		require.Contains(t, out, tc.message, reason)
 	}
 }

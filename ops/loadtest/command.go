@@ -124,7 +124,7 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 		r.Comparison = compare(cfg.old, r)
 	}
 	if err := f.write(r, stdout); err != nil {
-		return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("write the report: %w", err)}
+		return &exitcode.Error{Code: exitcode.Incomplete, Err: fmt.Errorf("write the report: %w", err)}
 	}
 	switch {
 	case r.hasErrors(), f.strict && r.missedLimit():

@@ -82,7 +82,7 @@ func readReport(file string) (*report, error) {
 	}
 	var r report
 	if err := json.Unmarshal(content, &r); err != nil {
-		return nil, fmt.Errorf("%s is no report of --json: %w", file, err)
+		return nil, fmt.Errorf("%s is not a report of --json: %w", file, err)
 	}
 	if r.Schema != schemaVersion {
 		return nil, fmt.Errorf("%s has schema %d, must be %d: run the older test again", file, r.Schema, schemaVersion)

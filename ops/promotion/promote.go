@@ -92,7 +92,7 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 }
 
 // unreadError returns the exit error for a file, a stack or a registry that could not be read.
-func unreadError(err error) error { return &exitcode.Error{Code: exitcode.NotLooked, Err: err} }
+func unreadError(err error) error { return &exitcode.Error{Code: exitcode.Incomplete, Err: err} }
 
 // run checks the gates, signs the passed ones, and writes the release into the file of the stack to.
 func (p promotion) run(ctx context.Context, out io.Writer) error {

@@ -202,12 +202,12 @@ func TestPromotionIsRefused(t *testing.T) {
 		{"an image by its tag", func(p *testProject) []string {
 			p.setOutputs("staging", map[string]string{"web": p.registry + "/staging/web:v1"})
 			return nil
-		}, exitcode.NotLooked, "must be REPOSITORY@sha256:DIGEST"},
+		}, exitcode.Incomplete, "must be REPOSITORY@sha256:DIGEST"},
 		{"an image in another repository than the others", func(p *testProject) []string {
 			p.images["web"] = strings.Replace(p.images["web"], "/staging/", "/elsewhere/", 1)
 			p.setOutputs("staging", p.images)
 			return nil
-		}, exitcode.NotLooked, "next to the others"},
+		}, exitcode.Incomplete, "next to the others"},
 		{"the load report does not exist", func(*testProject) []string { return []string{"--load-report", "none.json"} }, exitcode.Found, "none.json"},
 		{"the stack's file has uncommitted changes", func(p *testProject) []string {
 			p.write("Pulumi.prod.yaml", prodFile+"  x:y: z\n")

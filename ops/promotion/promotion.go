@@ -41,7 +41,7 @@ func newProject(dir string) (project, error) {
 		dir = "."
 	}
 	if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err != nil {
-		return project{}, fmt.Errorf("%s is no project: %w: run pf in the folder of Pulumi.yaml, or name it by --cwd", dir, err)
+		return project{}, fmt.Errorf("%s is not a project: %w: run pf in the folder of Pulumi.yaml, or name it by --cwd", dir, err)
 	}
 	return project{dir}, nil
 }

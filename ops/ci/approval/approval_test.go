@@ -76,7 +76,7 @@ func TestFaultsOfTheFileAreAllReported(t *testing.T) {
 	require.ErrorContains(t, err, "owner is empty")
 	require.ErrorContains(t, err, `until is "soon"`)
 	_, err = Parse([]byte("approvals:\n- {recource: db}\n"))
-	require.ErrorContains(t, err, "recource", "a misspelled field is no approval")
+	require.ErrorContains(t, err, "recource", "a misspelled field is not an approval")
 	list, err := Parse([]byte("approvals:\n- {stack: prod, resource: db, op: delete, reason: r, owner: o, until: 2026-12-01}\n"))
 	require.NoError(t, err)
 	require.Len(t, list, 1)

@@ -64,9 +64,9 @@ func TestOnlyFieldsWithoutAnOwnerDrift(t *testing.T) {
 		{"somebody changed an image", step("update", deployment, "x", "spec.template.spec.containers[0].image"), "containers[0].image"},
 		{"somebody changed the VPC", step("update", vpc, "x", "enableDnsHostnames"), "enableDnsHostnames"},
 		{"somebody changed the number of pods of a store, which nothing scales", step("update", "kubernetes:apps/v1:StatefulSet", "x", "spec.replicas"), "spec.replicas"},
-		{"spec.replicas of a resource that is no workload", step("update", vpc, "x", "spec.replicas"), "spec.replicas"},
+		{"spec.replicas of a resource that is not a workload", step("update", vpc, "x", "spec.replicas"), "spec.replicas"},
 		{"somebody deleted the resource", step("delete", deployment, "x", "status.x"), "gone"},
-		{"a component is no resource", step("update", "progressive:key:Key", "x", "arn"), ""},
+		{"a component is not a resource", step("update", "progressive:key:Key", "x", "arn"), ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			r := New("prod", refresh(t, tc.step))
